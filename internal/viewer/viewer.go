@@ -1,0 +1,46 @@
+// Package viewer carries who is asking through a context. Identity enters it from
+// a verified token and from nowhere else.
+package viewer
+
+import "context"
+
+// Kind says through which door a change comes.
+type Kind string
+
+// The doors.
+const (
+	// Person is somebody's own hand: a GraphQL client with that person's token.
+	Person Kind = "PERSON"
+	// Agent is the built-in assistant working in one of that person's conversations.
+	Agent Kind = "AGENT"
+	// MCP is another assistant that holds that person's token.
+	MCP Kind = "MCP"
+)
+
+// Viewer is the person on whose behalf the current work is done, and the hand that does it.
+type Viewer struct {
+	// UserID is the id of the User row ("user_…"), never empty.
+	UserID string
+	// Kind is the door; the zero value means Person.
+	Kind Kind
+	// ToolCallID names the tool call that acts, when Kind is Agent.
+	ToolCallID string
+	// Client names the calling program, when Kind is MCP.
+	Client string
+}
+
+type contextKey struct{}
+
+// NewContext returns a context in which v is asking.
+func NewContext(ctx context.Context, v Viewer) context.Context {
+	if v.Kind == "" {
+		v.Kind = Person
+	}
+	return context.WithValue(ctx, contextKey{}, v)
+}
+
+// FromContext returns who is asking; ok is false when nobody is signed in.
+func FromContext(ctx context.Context) (v Viewer, ok bool) {
+	v, ok = ctx.Value(contextKey{}).(Viewer)
+	return v, ok && v.UserID != ""
+}
