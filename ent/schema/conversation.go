@@ -1,0 +1,57 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+
+	"errand/ent/enum"
+	"errand/ent/rule"
+	"errand/internal/ids"
+)
+
+// Conversation is a talk between a person and the agent.
+type Conversation struct{ ent.Schema }
+
+// Annotations of the Conversation.
+func (Conversation) Annotations() []schema.Annotation {
+	return []schema.Annotation{schema.Comment("A talk between a person and the agent.")}
+}
+
+// Mixin of the Conversation.
+func (Conversation) Mixin() []ent.Mixin {
+	return []ent.Mixin{identified{prefix: ids.Conversation}, owned{}, timed{}}
+}
+
+// Fields of the Conversation.
+func (Conversation) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("title").Default("").
+			Comment("Up to 200 characters; named from the first message until its person names it."),
+		field.String("title_source").GoType(enum.TitleSource("")).Default(string(enum.TitleAuto)).
+			Comment("Who named it: AUTO or PERSON."),
+		field.Int("message_count").Default(0).NonNegative().
+			Comment("Messages so far. Their positions are 1 to this, without gaps; incrementing it locks the row, so turns are numbered in commit order."),
+	}
+}
+
+// Edges of the Conversation.
+func (Conversation) Edges() []ent.Edge {
+	cascade := entsql.OnDelete(entsql.Cascade)
+	return []ent.Edge{
+		edge.From("user", User.Type).Ref("conversations").Field("user_id").Unique().Required().Immutable(),
+		edge.To("messages", Message.Type).Annotations(cascade),
+		edge.To("runs", Run.Type).Annotations(cascade),
+	}
+}
+
+// Indexes of the Conversation.
+func (Conversation) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("user_id", "id")}
+}
+
+// Policy of the Conversation: its owner alone.
+func (Conversation) Policy() ent.Policy { return rule.Policy("user_id") }

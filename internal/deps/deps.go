@@ -1,0 +1,36 @@
+//go:build deps
+
+package deps
+
+import (
+	_ "ariga.io/atlas/sql/migrate"
+	_ "ariga.io/atlas/sql/sqltool"
+	_ "entgo.io/ent/cmd/ent"
+	_ "entgo.io/ent/dialect/sql/schema"
+	_ "github.com/99designs/gqlgen/api"
+	_ "github.com/99designs/gqlgen/graphql/handler/testserver"
+	_ "github.com/MicahParks/jwkset"
+	_ "github.com/MicahParks/keyfunc/v3"
+	_ "github.com/caarlos0/env/v11"
+	_ "github.com/golang-jwt/jwt/v5"
+	_ "github.com/gorilla/websocket"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/joho/godotenv"
+	_ "github.com/modelcontextprotocol/go-sdk/mcp"
+	_ "github.com/nats-io/nats.go"
+	_ "github.com/olebedev/when"
+	_ "github.com/olebedev/when/rules/en"
+	_ "github.com/pressly/goose/v3"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/google/jsonschema-go/jsonschema"
+	_ "github.com/stretchr/testify/require"
+	_ "github.com/tmc/langchaingo/llms"
+	_ "github.com/vektah/gqlparser/v2"
+	_ "go.jetify.com/typeid"
+	_ "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	_ "go.opentelemetry.io/otel/sdk/trace"
+	_ "go.uber.org/goleak"
+	_ "golang.org/x/sync/singleflight"
+	_ "modernc.org/sqlite"
+	_ "pgregory.net/rapid"
+)
