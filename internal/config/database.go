@@ -1,0 +1,129 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// Database is where everything is kept.
+type Database struct {
+	// URL is the database, from DATABASE_URL or its alias.
+	URL DatabaseURL `env:"DATABASE_URL" envDefault:"sqlite:./data/errand.db"`
+	// NeonURL is the alias; Load has folded it into URL.
+	NeonURL DatabaseURL `env:"NEON_DATABASE_URL"`
+	// MaxConns is the PostgreSQL pool's size, 0 to 1000; 0 means four per core.
+	MaxConns int `env:"DB_MAX_CONNS" envDefault:"0"`
+	// StatementCache keeps prepared statements on each connection; a pooler in
+	// transaction mode may need it off.
+	StatementCache bool `env:"DB_STATEMENT_CACHE" envDefault:"true"`
+	// Migrate brings a PostgreSQL database up to date at start, like --migrate.
+	Migrate bool `env:"MIGRATE" envDefault:"false"`
+}
+
+const databaseAccepted = "sqlite:PATH or postgres://user:password@host:port/name"
+
+// DatabaseURL names a database. It may hold a password: printing, logging or
+// marshalling it shows the safe form of String.
+type DatabaseURL struct {
+	sqlite string // path of the SQLite file, "" for PostgreSQL
+	safe   string
+	full   Secret
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler. Its errors hold no part of the text.
+func (d *DatabaseURL) UnmarshalText(text []byte) error {
+	raw := string(text)
+	scheme, rest, _ := strings.Cut(raw, ":")
+	switch strings.ToLower(scheme) {
+	case "sqlite":
+		return d.setSQLite(strings.TrimPrefix(rest, "//"))
+	case "postgres", "postgresql":
+		return d.setPostgres(raw)
+	default:
+		return Fault{Problem: "does not begin with sqlite: or postgres://", Accepted: databaseAccepted}
+	}
+}
+
+func (d *DatabaseURL) setSQLite(path string) error {
+	if path == "" || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?#") || strings.Contains(path, ":memory:") {
+		return Fault{
+			Problem:  "is not the path of an SQLite file (no options, not in memory)",
+			Accepted: databaseAccepted,
+		}
+	}
+	*d = DatabaseURL{sqlite: path, safe: "sqlite:" + path, full: NewSecret("sqlite:" + path)}
+	return nil
+}
+
+func (d *DatabaseURL) setPostgres(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil || !strings.Contains(raw, "://") || u.Opaque != "" {
+		return Fault{
+			Problem:  "is not a valid URL (percent-encode special characters in the password)",
+			Accepted: databaseAccepted,
+		}
+	}
+	// Options may hold secrets too (password, sslpassword): none are shown.
+	safe := url.URL{Scheme: "postgres", Host: u.Host, Path: u.Path}
+	if name := u.User.Username(); name != "" {
+		safe.User = url.User(name)
+	}
+	*d = DatabaseURL{safe: safe.String(), full: NewSecret(raw)}
+	return nil
+}
+
+// IsSet says whether a database is named.
+func (d DatabaseURL) IsSet() bool { return d.full.IsSet() }
+
+// SQLitePath is the database file's path; ok is false for PostgreSQL.
+func (d DatabaseURL) SQLitePath() (path string, ok bool) { return d.sqlite, d.sqlite != "" }
+
+// Reveal returns the whole URL with its password, for the driver alone.
+func (d DatabaseURL) Reveal() string { return d.full.Reveal() }
+
+// String is the URL without password and options.
+func (d DatabaseURL) String() string { return d.safe }
+
+// GoString implements fmt.GoStringer.
+func (d DatabaseURL) GoString() string { return d.safe }
+
+// Format implements fmt.Formatter, so that no verb shows more than String.
+func (d DatabaseURL) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.safe) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (d DatabaseURL) MarshalText() ([]byte, error) { return []byte(d.safe), nil }
+
+// MarshalJSON implements json.Marshaler.
+func (d DatabaseURL) MarshalJSON() ([]byte, error) { return json.Marshal(d.safe) }
+
+// LogValue implements slog.LogValuer.
+func (d DatabaseURL) LogValue() slog.Value { return slog.StringValue(d.safe) }
+
+// DevKeyPath is where the development signing key is kept: beside the SQLite
+// file, so that tokens survive restarts, and in ./data otherwise.
+func (d Database) DevKeyPath() string {
+	dir := "data"
+	if path, ok := d.URL.SQLitePath(); ok {
+		dir = filepath.Dir(path)
+	}
+	return filepath.Join(dir, "dev.key")
+}
+
+// useAlias lets the alias take the place of DATABASE_URL's default.
+func (d *Database) useAlias() {
+	if d.NeonURL.IsSet() {
+		d.URL = d.NeonURL
+	}
+}
+
+func (d *Database) validate(f *Faults) {
+	if d.NeonURL.IsSet() && d.NeonURL.Reveal() != d.URL.Reveal() {
+		f.add("NEON_DATABASE_URL", "names another database than DATABASE_URL", "only one of the two, or both the same")
+	}
+	between(f, "DB_MAX_CONNS", d.MaxConns, 0, 1000)
+}

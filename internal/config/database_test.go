@@ -1,0 +1,57 @@
+package config_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"errand/internal/config"
+)
+
+func TestDatabaseURLForms(t *testing.T) {
+	for _, tc := range []struct{ set, path, safe string }{
+		{"sqlite:./x/errand.db", "./x/errand.db", "sqlite:./x/errand.db"},
+		{"sqlite:///var/errand.db", "/var/errand.db", "sqlite:/var/errand.db"},
+		{"SQLite:errand.db", "errand.db", "sqlite:errand.db"},
+		{"postgres://u:p%40ss@h:5432/db?sslmode=require", "", "postgres://u@h:5432/db"},
+		{"postgresql://h1,h2:5433/db", "", "postgres://h1,h2:5433/db"},
+		{"postgres:///db?host=/run/postgresql&password=pw", "", "postgres:///db"},
+	} {
+		url := load(t, vars{"DATABASE_URL": tc.set}).Database.URL
+		path, isSQLite := url.SQLitePath()
+		require.Equal(t, tc.path, path, tc.set)
+		require.Equal(t, tc.path != "", isSQLite)
+		require.Equal(t, tc.safe, url.String())
+		if !isSQLite {
+			require.Equal(t, tc.set, url.Reveal())
+		}
+	}
+	for _, bad := range []string{
+		"sqlite:", "sqlite::memory:", "sqlite:file:x.db", "sqlite:x.db?mode=ro", "mysql://h/db", "errand.db", "postgres:db",
+		"postgresql+asyncpg://h/db", "postgres://u:p#w@h:x/db", "postgres://u:%zz@h/db",
+	} {
+		require.Contains(t, faults(t, vars{"DATABASE_URL": bad}, ""), "DATABASE_URL", bad)
+	}
+}
+
+func TestNeonAlias(t *testing.T) {
+	const neon, other = "postgres://u:p@ep.neon.tech/db", "postgres://u:p@other/db"
+	require.Equal(t, neon, load(t, vars{"NEON_DATABASE_URL": neon}).Database.URL.Reveal())
+	require.Equal(t, neon, load(t, vars{"NEON_DATABASE_URL": neon, "DATABASE_URL": neon}).Database.URL.Reveal())
+	for _, chosen := range []string{other, "sqlite:./data/errand.db"} {
+		found := faults(t, vars{"NEON_DATABASE_URL": neon, "DATABASE_URL": chosen}, "")
+		require.Contains(t, found, "NEON_DATABASE_URL")
+	}
+}
+
+func TestDevKeyIsKeptBesideTheSQLiteFile(t *testing.T) {
+	require.Equal(t, "data/dev.key", load(t, nil).Database.DevKeyPath())
+	require.Equal(t, "/srv/dev.key", load(t, vars{"DATABASE_URL": "sqlite:/srv/errand.db"}).Database.DevKeyPath())
+	require.Equal(t, "data/dev.key", load(t, vars{"DATABASE_URL": "postgres://h/db"}).Database.DevKeyPath())
+}
+
+func TestMalformedAliasIsReportedUnderItsOwnName(t *testing.T) {
+	found := faults(t, vars{"NEON_DATABASE_URL": "nonsense"}, "")
+	require.Len(t, found, 1)
+	require.IsType(t, config.Fault{}, found["NEON_DATABASE_URL"])
+}

@@ -1,0 +1,141 @@
+package config
+
+import (
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Provider names who answers.
+type Provider string
+
+// The providers.
+const (
+	// Rules is the built-in offline model, always there.
+	Rules     Provider = "rules"
+	OpenAI    Provider = "openai"
+	Gemini    Provider = "gemini"
+	Anthropic Provider = "anthropic"
+	Ollama    Provider = "ollama"
+)
+
+// LLM is the model behind the agent.
+type LLM struct {
+	// Provider is resolved by Load: never empty.
+	Provider Provider `env:"LLM_PROVIDER"`
+	// Fallback is asked when Provider is overloaded before its first token; "" for none.
+	Fallback Provider `env:"LLM_FALLBACK"`
+	// Model is the provider's name of the model; "" takes the provider's default.
+	Model string `env:"LLM_MODEL"`
+
+	OpenAIKey Secret `env:"OPENAI_API_KEY"`
+	// OpenAIBaseURL is any server that speaks OpenAI's chat completions, up to and including /v1.
+	OpenAIBaseURL string `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1"`
+	GeminiKey     Secret `env:"GEMINI_API_KEY"`
+	AnthropicKey  Secret `env:"ANTHROPIC_API_KEY"`
+	// OllamaBaseURL is the Ollama server without /v1; unset and Ollama chosen means this machine.
+	OllamaBaseURL string `env:"OLLAMA_BASE_URL"`
+
+	// RulesPace is how long the rules model takes for each word, 0 to 1s.
+	RulesPace time.Duration `env:"RULES_PACE" envDefault:"15ms"`
+}
+
+const (
+	openAIDefaultURL = "https://api.openai.com/v1"
+	ollamaDefaultURL = "http://127.0.0.1:11434"
+)
+
+// usable says whether a provider has the key or address that it needs.
+func (l *LLM) usable(p Provider) bool {
+	switch p {
+	case OpenAI:
+		// Servers of one's own that speak OpenAI's language often take no key.
+		return l.OpenAIKey.IsSet() || l.OpenAIBaseURL != openAIDefaultURL
+	case Gemini:
+		return l.GeminiKey.IsSet()
+	case Anthropic:
+		return l.AnthropicKey.IsSet()
+	default:
+		return true
+	}
+}
+
+// firstSet is the default provider: the first whose key or address is set.
+func (l *LLM) firstSet() Provider {
+	switch {
+	case l.OpenAIKey.IsSet():
+		return OpenAI
+	case l.GeminiKey.IsSet():
+		return Gemini
+	case l.AnthropicKey.IsSet():
+		return Anthropic
+	case l.OllamaBaseURL != "":
+		return Ollama
+	default:
+		return Rules
+	}
+}
+
+func (l *LLM) normalize() {
+	lower(&l.Provider)
+	lower(&l.Fallback)
+	l.OpenAIBaseURL = strings.TrimRight(l.OpenAIBaseURL, "/")
+	l.OllamaBaseURL = strings.TrimSuffix(strings.TrimRight(l.OllamaBaseURL, "/"), "/v1")
+	if l.Provider == "" {
+		l.Provider = l.firstSet()
+	}
+	if l.OllamaBaseURL == "" && (l.Provider == Ollama || l.Fallback == Ollama) {
+		l.OllamaBaseURL = ollamaDefaultURL
+	}
+}
+
+func (l *LLM) validate(f *Faults) {
+	l.validateProvider(f, "LLM_PROVIDER", l.Provider)
+	if l.Fallback != "" {
+		l.validateProvider(f, "LLM_FALLBACK", l.Fallback)
+		if l.Fallback == l.Provider {
+			f.add("LLM_FALLBACK", "is the provider itself", "another provider, or none")
+		}
+	}
+	if len(l.Model) > 200 || strings.ContainsFunc(l.Model, notPrintable) {
+		f.add("LLM_MODEL", "is not a model's name", "up to 200 letters, digits and signs without spaces")
+	}
+	validKey(f, "OPENAI_API_KEY", l.OpenAIKey)
+	validKey(f, "GEMINI_API_KEY", l.GeminiKey)
+	validKey(f, "ANTHROPIC_API_KEY", l.AnthropicKey)
+	validHTTP(f, "OPENAI_BASE_URL", l.OpenAIBaseURL)
+	validHTTP(f, "OLLAMA_BASE_URL", l.OllamaBaseURL)
+	between(f, "RULES_PACE", l.RulesPace, 0, time.Second)
+}
+
+func (l *LLM) validateProvider(f *Faults, name string, p Provider) {
+	oneOf(f, name, p, Rules, OpenAI, Gemini, Anthropic, Ollama)
+	if !l.usable(p) {
+		key := strings.ToUpper(string(p)) + "_API_KEY"
+		f.add(name, "names a provider whose "+key+" is not set", "set "+key+", or choose another provider")
+	}
+}
+
+// validKey refuses what cannot stand in an HTTP header, such as a key with a line break.
+func validKey(f *Faults, name string, key Secret) {
+	if strings.ContainsFunc(key.Reveal(), notPrintable) {
+		f.add(name, "holds spaces, line breaks or signs that no key has", "the key alone")
+	}
+}
+
+func notPrintable(r rune) bool { return r <= ' ' || r > '~' }
+
+// validHTTP refuses everything but an http(s) address without user and password,
+// which would end up in logs. Empty is fine.
+func validHTTP(f *Faults, name, address string) {
+	if address == "" {
+		return
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		f.add(name, "is not an http address", "such as https://host/path")
+	case u.User != nil:
+		f.add(name, "holds a user or password", "an address without them")
+	}
+}

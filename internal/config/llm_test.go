@@ -1,0 +1,50 @@
+package config_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"errand/internal/config"
+)
+
+func TestProviderIsTheFirstWhoseKeyIsSet(t *testing.T) {
+	all := vars{}
+	require.Equal(t, config.Rules, load(t, all).LLM.Provider)
+	for _, step := range []struct {
+		name, value string
+		want        config.Provider
+	}{
+		{"OLLAMA_BASE_URL", "http://box:11434/v1/", config.Ollama},
+		{"ANTHROPIC_API_KEY", "k", config.Anthropic},
+		{"GEMINI_API_KEY", "k", config.Gemini},
+		{"OPENAI_API_KEY", "k", config.OpenAI},
+		{"LLM_PROVIDER", "Rules", config.Rules},
+	} {
+		all[step.name] = step.value
+		require.Equal(t, step.want, load(t, all).LLM.Provider)
+	}
+	require.Equal(t, "http://box:11434", load(t, all).LLM.OllamaBaseURL)
+}
+
+func TestExplicitProviderNeedsItsKey(t *testing.T) {
+	for _, p := range []string{"openai", "gemini", "anthropic"} {
+		require.Contains(t, faults(t, vars{"LLM_PROVIDER": p}, "")["LLM_PROVIDER"].Problem, "_API_KEY")
+		require.Contains(t, faults(t, vars{"LLM_FALLBACK": p}, "")["LLM_FALLBACK"].Problem, "_API_KEY")
+	}
+	require.Contains(t, faults(t, vars{"LLM_PROVIDER": "gpt"}, "")["LLM_PROVIDER"].Accepted, "anthropic")
+}
+
+func TestServersOfOnesOwnNeedNoKey(t *testing.T) {
+	l := load(t, vars{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": "http://vllm:8000/v1/"}).LLM
+	require.Equal(t, "http://vllm:8000/v1", l.OpenAIBaseURL)
+	require.Equal(t, "http://127.0.0.1:11434", load(t, vars{"LLM_PROVIDER": "ollama"}).LLM.OllamaBaseURL)
+	require.Equal(t, config.Ollama, load(t, vars{"LLM_FALLBACK": "ollama"}).LLM.Fallback)
+}
+
+func TestModelSettingsFaults(t *testing.T) {
+	require.Contains(t, faults(t, vars{"LLM_FALLBACK": "rules"}, ""), "LLM_FALLBACK")
+	require.Contains(t, faults(t, vars{"OPENAI_API_KEY": "a\nb"}, ""), "OPENAI_API_KEY")
+	require.Contains(t, faults(t, vars{"OPENAI_BASE_URL": "http://u:p@h/v1"}, ""), "OPENAI_BASE_URL")
+	require.Contains(t, faults(t, vars{"OLLAMA_BASE_URL": "box:11434"}, ""), "OLLAMA_BASE_URL")
+}
