@@ -220,5 +220,8 @@ func (_m *Conversation) String() string {
 	return builder.String()
 }
 
+// IsNode marks Conversation as a GraphQL Node.
+func (*Conversation) IsNode() {}
+
 // Conversations is a parsable slice of Conversation.
 type Conversations []*Conversation

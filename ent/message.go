@@ -361,5 +361,24 @@ func (_m *Message) String() string {
 	return builder.String()
 }
 
+// IsNode marks Message as a GraphQL Node.
+func (*Message) IsNode() {}
+
+// Failure says why the reply failed; nil unless it did.
+func (m *Message) Failure() *enum.MessageError {
+	if m.ErrorCode == nil {
+		return nil
+	}
+	return enum.NewMessageError(*m.ErrorCode)
+}
+
+// Usage is what the reply cost; nil where no model was asked.
+func (m *Message) Usage() *enum.Usage {
+	if m.Model == "" {
+		return nil
+	}
+	return &enum.Usage{InputTokens: m.InputTokens, OutputTokens: m.OutputTokens, CachedTokens: m.CachedTokens, Model: m.Model}
+}
+
 // Messages is a parsable slice of Message.
 type Messages []*Message

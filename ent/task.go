@@ -309,5 +309,11 @@ func (_m *Task) String() string {
 	return builder.String()
 }
 
+// IsNode marks Task as a GraphQL Node.
+func (*Task) IsNode() {}
+
+// Completed reports whether the task is done.
+func (t *Task) Completed() bool { return t.CompletedAt != nil }
+
 // Tasks is a parsable slice of Task.
 type Tasks []*Task

@@ -259,5 +259,8 @@ func (_m *TaskChange) String() string {
 	return builder.String()
 }
 
+// IsNode marks TaskChange as a GraphQL Node.
+func (*TaskChange) IsNode() {}
+
 // TaskChanges is a parsable slice of TaskChange.
 type TaskChanges []*TaskChange

@@ -301,5 +301,8 @@ func (_m *ToolCall) String() string {
 	return builder.String()
 }
 
+// IsNode marks ToolCall as a GraphQL Node.
+func (*ToolCall) IsNode() {}
+
 // ToolCalls is a parsable slice of ToolCall.
 type ToolCalls []*ToolCall

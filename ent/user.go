@@ -286,5 +286,8 @@ func (_m *User) String() string {
 	return builder.String()
 }
 
+// IsNode marks User as a GraphQL Node.
+func (*User) IsNode() {}
+
 // Users is a parsable slice of User.
 type Users []*User

@@ -1,0 +1,34 @@
+package enum
+
+// MessageError says why a reply failed.
+type MessageError struct {
+	// Code is one of apperr's codes.
+	Code string
+	// Message is the same in words that may be shown.
+	Message string
+}
+
+// Usage is what a reply cost, over all its steps.
+type Usage struct {
+	InputTokens, OutputTokens, CachedTokens int
+	// Model is the model as provider/name.
+	Model string
+}
+
+// failures says each code's meaning for a reply in words. The codes are those
+// that a run can end with.
+var failures = map[string]string{
+	"RATE_LIMITED":              "The model is busy or its quota is used up. Try again later.",
+	"SERVICE_UNAVAILABLE":       "The model could not be reached. Try again later.",
+	"COMPLEXITY_LIMIT_EXCEEDED": "The turn took more steps or time than is allowed. Ask for less at once.",
+	"BAD_USER_INPUT":            "The model refused the message.",
+}
+
+// NewMessageError describes a stored code.
+func NewMessageError(code string) *MessageError {
+	text, ok := failures[code]
+	if !ok {
+		text = "Something went wrong on our side while answering."
+	}
+	return &MessageError{Code: code, Message: text}
+}
