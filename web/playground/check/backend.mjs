@@ -1,0 +1,176 @@
+// A stand-in for the GraphQL server, small enough to steer: the check decides when each event is sent.
+import { buildSchema, graphql } from "graphql";
+import { useServer } from "graphql-ws/use/ws";
+import { createServer } from "node:http";
+import { WebSocketServer } from "ws";
+
+const schema = buildSchema(`
+  type Query { tasks(first: Int): TaskConnection! }
+  type Mutation { sendMessage(input: SendMessageInput!): SendMessagePayload! }
+  type Subscription {
+    messageStream(conversationId: ID!): MessageEvent!
+    taskStream: TaskEvent!
+  }
+  input SendMessageInput { conversationId: ID content: String! }
+  type SendMessagePayload { conversation: Conversation! userMessage: Message! assistantMessage: Message! }
+  type Conversation { id: ID! }
+  type Message { id: ID! role: String! content: String! status: String! }
+  type ToolCall { id: ID! name: String! arguments: String! status: String! result: String }
+  interface MessageEvent { cursor: ID! }
+  type MessageAdded implements MessageEvent { cursor: ID! message: Message! }
+  type MessageDelta implements MessageEvent { cursor: ID! messageId: ID! offset: Int! text: String! }
+  type ToolCallChanged implements MessageEvent { cursor: ID! toolCall: ToolCall! }
+  type MessageFinished implements MessageEvent { cursor: ID! message: Message! }
+  type TaskEvent { cursor: ID! task: Task! }
+  type TaskConnection { edges: [TaskEdge!]! pageInfo: PageInfo! }
+  type TaskEdge { node: Task! }
+  type PageInfo { hasNextPage: Boolean! endCursor: ID }
+  type Task { id: ID! number: Int! title: String! completed: Boolean! priority: String! dueOn: String }
+`);
+
+/** Starts the server on a free port. */
+export async function startBackend() {
+  const backend = new Backend();
+  const server = createServer((request, response) => backend.answer(request, response));
+  const sockets = new WebSocketServer({ server, path: "/graphql" });
+  useServer(
+    {
+      schema,
+      roots: { subscription: backend.subscriptions() },
+      context: ({ connectionParams }) => ({ user: backend.userOf(connectionParams?.authorization) }),
+      // False closes the socket with 4403, as the real server does.
+      onConnect: ({ connectionParams }) => backend.connects(connectionParams?.authorization),
+    },
+    sockets,
+  );
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  backend.url = `http://127.0.0.1:${server.address().port}`;
+  backend.stop = () => {
+    sockets.clients.forEach((socket) => socket.terminate());
+    server.closeAllConnections();
+    server.close();
+  };
+  return backend;
+}
+
+class Backend {
+  /** Users in the order in which they signed in, sent an HTTP request, opened a socket. */
+  signIns = [];
+  httpUsers = [];
+  socketUsers = [];
+  #tokens = new Map();
+  #streams = new Set();
+  #cursor = 0;
+
+  userOf(authorization) {
+    return this.#tokens.get(authorization?.replace("Bearer ", ""));
+  }
+
+  connects(authorization) {
+    const user = this.userOf(authorization);
+    this.socketUsers.push(user);
+    return user !== undefined;
+  }
+
+  /** Makes every token worthless, as a new signing key would. */
+  forgetTokens() {
+    this.#tokens.clear();
+  }
+
+  issueToken(user) {
+    const token = `secret-${user}-${this.signIns.length}`;
+    this.#tokens.set(token, user);
+    return token;
+  }
+
+  /** How many subscriptions are open on a topic. */
+  listeners(topic) {
+    return [...this.#streams].filter((stream) => stream.topic === topic).length;
+  }
+
+  /** Sends an event to everybody subscribed to the topic. */
+  emit(topic, event) {
+    for (const stream of this.#streams) {
+      if (stream.topic === topic) stream.push({ cursor: String(++this.#cursor), ...event });
+    }
+  }
+
+  async answer(request, response) {
+    const body = JSON.parse(await text(request));
+    const send = (status, value) => {
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(JSON.stringify(value));
+    };
+    if (request.url === "/dev/sign-in") return send(200, this.#signIn(body.user));
+    const user = this.userOf(request.headers.authorization);
+    this.httpUsers.push(user);
+    if (request.headers.authorization && !user) {
+      return send(401, { errors: [{ message: "The token is not valid." }] });
+    }
+    const rootValue = { tasks: tasksOf(user), sendMessage: ({ input }) => turnOf(user, input.content) };
+    send(200, await graphql({ schema, source: body.query, rootValue, variableValues: body.variables }));
+  }
+
+  #signIn(user) {
+    this.signIns.push(user);
+    return { token: this.issueToken(user), user, expiresAt: new Date(Date.now() + 3600_000).toISOString() };
+  }
+
+  subscriptions() {
+    return {
+      messageStream: ({ conversationId }, { user }) => this.#stream("messageStream", `${user} ${conversationId}`),
+      taskStream: (_, { user }) => this.#stream("taskStream", user),
+    };
+  }
+
+  #stream(field, topic) {
+    const waiting = [];
+    let wake = () => {};
+    const stream = { topic, push: (event) => (waiting.push({ [field]: event }), wake()) };
+    this.#streams.add(stream);
+    const streams = this.#streams;
+    let open = true;
+    return {
+      async next() {
+        while (open && waiting.length === 0) await new Promise((resolve) => (wake = resolve));
+        return open ? { value: waiting.shift(), done: false } : { value: undefined, done: true };
+      },
+      async return() {
+        open = false;
+        streams.delete(stream);
+        wake();
+        return { value: undefined, done: true };
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+}
+
+function tasksOf(user) {
+  const node = { id: "task_1", number: 1, title: `${user}'s task`, completed: false, priority: "NONE", dueOn: null };
+  return { edges: user ? [{ node }] : [], pageInfo: { hasNextPage: false, endCursor: null } };
+}
+
+function turnOf(user, content) {
+  return {
+    conversation: { id: `conv_${user}` },
+    userMessage: { id: "msg_1", role: "USER", content, status: "COMPLETED" },
+    assistantMessage: { id: "msg_2", role: "ASSISTANT", content: "", status: "PENDING" },
+  };
+}
+
+async function text(stream) {
+  let all = "";
+  for await (const chunk of stream) all += chunk;
+  return all;
+}
+
+/** An assistant message for an event. */
+export const message = (content, status) => ({ id: "msg_2", role: "ASSISTANT", content, status });
+
+/** A tool call for an event. */
+export function call(name) {
+  return { id: "call_1", name, arguments: '{"title":"buy groceries"}', status: "SUCCEEDED", result: '{"task":{}}' };
+}

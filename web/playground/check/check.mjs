@@ -1,0 +1,163 @@
+// Drives the playground in a real browser: the real Go handler in front of a stand-in GraphQL server.
+// CHROMIUM names the browser (default /usr/bin/chromium); SCREENSHOTS a folder to leave pictures in.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+import { call, message, startBackend } from "./backend.mjs";
+import { picture, run, shows, tab, until } from "./steps.mjs";
+import { Watch } from "./watch.mjs";
+
+const backend = await startBackend();
+const go = spawn("go", ["run", "serve.go", "-backend", backend.url], {
+  cwd: import.meta.dirname,
+  stdio: ["pipe", "pipe", "inherit"],
+});
+const lines = createInterface({ input: go.stdout })[Symbol.asyncIterator]();
+const devURL = (await lines.next()).value;
+const tokenURL = (await lines.next()).value;
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"],
+});
+
+try {
+  await signedIn();
+  await pastedToken();
+  console.log("playground: every check passed");
+} catch (error) {
+  for (const page of browser.contexts().flatMap((context) => context.pages())) await picture(page, "failure");
+  throw error;
+} finally {
+  await browser.close();
+  go.stdin.end();
+  backend.stop();
+}
+
+async function signedIn() {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 860 } });
+  const watch = new Watch(page, devURL);
+  await page.goto(`${devURL}/playground`);
+  await page.getByRole("button", { name: "alice", pressed: true }).waitFor();
+  await repliesStream(page);
+  await subscriptionsShowLive(page);
+  await switchingReconnects(page);
+  await refusedTokenIsRenewed(page, watch);
+  await nothingStored(page);
+  await dialogsOpen(page);
+  watch.assertClean();
+  await page.close();
+}
+
+async function repliesStream(page) {
+  await tab(page, "SendMessage");
+  await run(page);
+  await shows(page, '"id": "conv_alice"');
+  const topic = "alice conv_alice";
+  await until(page, () => backend.listeners(topic) === 1);
+  const reply = page.locator(".live-reply");
+  backend.emit(topic, { __typename: "MessageAdded", message: message("", "STREAMING") });
+  backend.emit(topic, { __typename: "MessageDelta", messageId: "msg_2", offset: 0, text: "Added " });
+  await reply.getByText("Added").waitFor();
+  backend.emit(topic, { __typename: "ToolCallChanged", toolCall: call("add_task") });
+  backend.emit(topic, { __typename: "MessageDelta", messageId: "msg_2", offset: 6, text: "task 1: buy groceries." });
+  await reply.getByText("Added task 1: buy groceries.").waitFor();
+  await picture(page, "reply");
+  backend.emit(topic, { __typename: "MessageFinished", message: message("Added task 1: buy groceries.", "COMPLETED") });
+  await reply.getByText("completed").waitFor();
+  await page.getByText("WebSocket idle").waitFor();
+}
+
+async function subscriptionsShowLive(page) {
+  await tab(page, "MessageStream");
+  await page.locator(".graphiql-editor-tool .CodeMirror").first().getByText("conv_alice").waitFor();
+  await run(page);
+  const topic = "alice conv_alice";
+  await until(page, () => backend.listeners(topic) === 1);
+  for (const text of ["first", "second"]) {
+    backend.emit(topic, { __typename: "MessageDelta", messageId: "msg_3", offset: 0, text });
+    await shows(page, `"text": "${text}"`);
+  }
+  await picture(page, "subscription");
+  await page.getByRole("button", { name: "Stop query" }).click();
+  await until(page, () => backend.listeners(topic) === 0);
+}
+
+async function switchingReconnects(page) {
+  await tab(page, "TaskStream");
+  await run(page);
+  await until(page, () => backend.listeners("alice") === 1);
+  await page.getByRole("button", { name: "bob" }).click();
+  await until(page, () => backend.listeners("bob") === 1 && backend.listeners("alice") === 0);
+  assert.equal(backend.socketUsers.at(-1), "bob");
+  const typename = { __typename: "TaskEvent" };
+  backend.emit("alice", { ...typename, cursor: "hers" });
+  backend.emit("bob", { ...typename, cursor: "his" });
+  await shows(page, '"cursor": "his"');
+  assert.equal(await page.getByText('"hers"').count(), 0);
+  await tab(page, "Tasks");
+  await run(page);
+  await shows(page, "bob's task");
+  await page.getByLabel("Another name").fill("dave");
+  await page.getByRole("button", { name: "Switch" }).click();
+  await page.getByRole("button", { name: "dave", pressed: true }).waitFor();
+  await run(page);
+  await shows(page, "dave's task");
+  await picture(page, "switched");
+  assert.deepEqual(backend.signIns, ["alice", "bob", "dave"]);
+}
+
+async function refusedTokenIsRenewed(page, watch) {
+  backend.forgetTokens();
+  watch.expectRefusals(1);
+  await run(page);
+  await until(page, () => backend.httpUsers.at(-1) === "dave" && backend.signIns.length === 4);
+  await shows(page, "dave's task");
+  backend.forgetTokens();
+  await tab(page, "TaskStream");
+  await run(page);
+  await until(page, () => backend.listeners("dave") === 1);
+  await page.getByRole("button", { name: "Stop query" }).click();
+}
+
+async function nothingStored(page) {
+  await page.reload();
+  await page.getByRole("button", { name: "dave", pressed: true }).waitFor();
+  const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+  assert.doesNotMatch(stored, /secret-/);
+  assert.equal(await page.getByRole("tab").count(), 4);
+}
+
+async function dialogsOpen(page) {
+  for (const dialog of ["Open settings dialog", "Open short keys dialog"]) {
+    await page.getByRole("button", { name: dialog }).click();
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  }
+  await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+  await page.getByText("Root Types").waitFor();
+  await page.getByRole("button", { name: "Show History" }).click();
+  await page.emulateMedia({ colorScheme: "dark" });
+  await picture(page, "dark");
+}
+
+async function pastedToken() {
+  const page = await browser.newPage({ viewport: { width: 1024, height: 700 } });
+  const watch = new Watch(page, tokenURL);
+  await page.goto(`${tokenURL}/playground`);
+  await page.getByText("Staging: be gentle.").waitFor();
+  const before = backend.signIns.length;
+  await page.getByLabel("Access token").and(page.locator("input")).fill(`Bearer ${backend.issueToken("erin")}`);
+  await page.getByRole("button", { name: "Use", exact: true }).click();
+  await tab(page, "Tasks");
+  await run(page);
+  await shows(page, "erin's task");
+  assert.doesNotMatch(await page.evaluate(() => JSON.stringify({ ...localStorage })), /secret-/);
+  await page.getByRole("button", { name: "Forget it" }).click();
+  assert.doesNotMatch(await page.evaluate(() => JSON.stringify({ ...sessionStorage })), /secret-/);
+  assert.equal(backend.signIns.length, before);
+  await picture(page, "token");
+  watch.assertClean();
+  await page.close();
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+
+/** Opens a GraphiQL tab by its title. */
+export const tab = (page, title) => page.getByTitle(title, { exact: true }).click();
+
+/** Presses play. */
+export const run = (page) => page.getByRole("button", { name: "Execute query" }).click();
+
+/** Waits until the result pane holds the text. */
+export async function shows(page, text) {
+  await page.waitForFunction(
+    (text) => document.querySelector(".graphiql-response .CodeMirror")?.CodeMirror.getValue().includes(text),
+    text,
+  );
+}
+
+/** Waits until something is true of the server, looking once a frame. */
+export async function until(page, holds) {
+  for (let frame = 0; frame < 600; frame++) {
+    if (holds()) return;
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+  assert.fail(`never came true: ${holds}`);
+}
+
+/** Leaves a screenshot in the folder SCREENSHOTS, when that is set. */
+export async function picture(page, name) {
+  const folder = process.env.SCREENSHOTS;
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`) });
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+
+/** Collects what must not happen: requests elsewhere, failed requests, errors and policy violations. */
+export class Watch {
+  #faults = [];
+  #refusals = 0;
+
+  constructor(page, origin) {
+    page.on("request", (request) => {
+      const url = request.url();
+      if (!url.startsWith(`${origin}/`) && !url.startsWith("data:")) this.#faults.push(`external request: ${url}`);
+    });
+    page.on("websocket", (socket) => {
+      if (new URL(socket.url()).host !== new URL(origin).host) this.#faults.push(`external socket: ${socket.url()}`);
+    });
+    page.on("requestfailed", (request) => this.#faults.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+    page.on("response", (response) => {
+      if (response.status() >= 400) this.#fault(response.status() === 401, `${response.status()} for ${response.url()}`);
+    });
+    page.on("pageerror", (error) => this.#faults.push(`error: ${error.stack}`));
+    // Whatever step fails first, the faults tell why.
+    page.on("close", () => this.#faults.forEach((fault) => console.error(fault)));
+    page.on("console", (entry) => {
+      // The browser's own line for a status that the response listener already judged.
+      if (entry.text().startsWith("Failed to load resource")) return;
+      if (entry.type() === "error") this.#faults.push(`console: ${entry.text()}`);
+    });
+  }
+
+  /** The next answers with 401 are part of the check. */
+  expectRefusals(count) {
+    this.#refusals = count;
+  }
+
+  assertClean() {
+    assert.deepEqual(this.#faults, []);
+    assert.equal(this.#refusals, 0, "an expected refusal did not happen");
+  }
+
+  #fault(refused, text) {
+    if (refused && this.#refusals > 0) this.#refusals--;
+    else this.#faults.push(text);
+  }
+}

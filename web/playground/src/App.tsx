@@ -1,0 +1,59 @@
+import { GraphiQL } from "graphiql";
+import { useMemo, useRef, useState } from "react";
+import { ConversationVariable } from "./ConversationVariable";
+import type { DevSession } from "./devSession";
+import { createFetcher } from "./fetcher";
+import { followReply } from "./follow";
+import { LivePanel } from "./LivePanel";
+import { addPayload, emptyLog } from "./liveLog";
+import { defaultTabs, sentTurn } from "./operations";
+import { openSocket, type SocketState } from "./socket";
+import { Toolbar } from "./Toolbar";
+import type { TokenSession } from "./tokenSession";
+
+/** The whole page: the bar, GraphiQL, and the live events below its result pane. */
+export function App({ session, notice }: { session: DevSession | TokenSession; notice: string }) {
+  const [socketState, setSocketState] = useState<SocketState>("idle");
+  const [log, setLog] = useState(emptyLog);
+  const [follow, setFollow] = useState(true);
+  const [conversationId, setConversationId] = useState("");
+  const following = useRef({ wanted: true, stop: () => {} });
+  following.current.wanted = follow;
+
+  const socket = useMemo(() => openSocket(session, setSocketState), [session]);
+  const fetcher = useMemo(() => {
+    const onEvent = (payload: unknown) => setLog((log) => addPayload(log, payload));
+    const onAnswer = (payload: unknown) => {
+      const turn = sentTurn(payload);
+      if (!turn) return;
+      setConversationId(turn.conversationId);
+      following.current.stop();
+      if (following.current.wanted) following.current.stop = followReply(socket, turn, onEvent);
+    };
+    return createFetcher(session, socket, { onEvent, onAnswer });
+  }, [session, socket]);
+
+  // The socket belongs to the person who opened it: running subscriptions reconnect as the new one.
+  const onSwitch = () => {
+    following.current.stop();
+    socket.terminate();
+  };
+
+  return (
+    <div className="page">
+      <Toolbar session={session} socket={socketState} notice={notice} onSwitch={onSwitch} />
+      <GraphiQL
+        fetcher={fetcher}
+        defaultTabs={defaultTabs}
+        defaultEditorToolsVisibility="variables"
+        shouldPersistHeaders={false}
+      >
+        <GraphiQL.Logo> </GraphiQL.Logo>
+        <GraphiQL.Footer>
+          <LivePanel log={log} follow={follow} onFollow={setFollow} onClear={() => setLog(emptyLog)} />
+        </GraphiQL.Footer>
+        <ConversationVariable conversationId={conversationId} />
+      </GraphiQL>
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+import type { Client } from "graphql-ws";
+import { messageStream } from "./operations";
+
+/** Streams one conversation until the reply ends; returns the way to stop earlier. */
+export function followReply(
+  socket: Client,
+  turn: { conversationId: string; replyId?: string },
+  onEvent: (payload: unknown) => void,
+): () => void {
+  const stop = socket.subscribe(
+    { query: messageStream, variables: { conversationId: turn.conversationId } },
+    {
+      next(payload) {
+        onEvent(payload);
+        if (ends(payload.data, turn.replyId)) stop();
+      },
+      error: (error) => onEvent({ errors: Array.isArray(error) ? error : [describe(error)] }),
+      complete() {},
+    },
+  );
+  return stop;
+}
+
+function ends(data: any, replyId?: string) {
+  const event = data?.messageStream;
+  const finished =
+    event?.__typename === "MessageFinished" ||
+    // A reply that ended before the subscription began arrives whole.
+    (event?.__typename === "MessageAdded" && event.message.status === "COMPLETED");
+  return finished && event.message.id === replyId;
+}
+
+function describe(error: unknown) {
+  if (error instanceof CloseEvent) return `socket closed: ${error.code} ${error.reason}`;
+  return String(error);
+}

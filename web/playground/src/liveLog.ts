@@ -1,0 +1,69 @@
+/** One subscription payload, ready to show. */
+export interface LiveEvent {
+  key: number;
+  /** When it arrived here, local time with milliseconds. */
+  time: string;
+  type: string;
+  detail: string;
+}
+
+/** The text of a message as its events have built it so far. */
+export interface LiveReply {
+  messageId: string;
+  text: string;
+  status: string;
+}
+
+export interface LiveLog {
+  events: LiveEvent[];
+  reply: LiveReply | null;
+}
+
+export const emptyLog: LiveLog = { events: [], reply: null };
+
+/** Older events fall off; the result pane and the stored message have everything that lasts. */
+const KEPT_EVENTS = 200;
+
+/** Adds one payload to the log. */
+export function addPayload(log: LiveLog, payload: unknown): LiveLog {
+  const event = eventIn(payload);
+  const { __typename: type, ...rest } = event;
+  const last = log.events.at(-1)?.key ?? 0;
+  const entry = { key: last + 1, time: clock(), type: type ?? "payload", detail: JSON.stringify(rest) };
+  return {
+    events: [...log.events.slice(1 - KEPT_EVENTS), entry],
+    reply: applyToReply(log.reply, event),
+  };
+}
+
+/** Applies a MessageEvent: content = content[0:offset] + text, so repeated deltas do no harm. */
+function applyToReply(reply: LiveReply | null, event: any): LiveReply | null {
+  switch (event.__typename) {
+    case "MessageAdded":
+    case "MessageFinished": {
+      const { id, role, content = "", status = "" } = event.message ?? {};
+      return role === "USER" ? reply : { messageId: id, text: content, status };
+    }
+    case "MessageDelta": {
+      const known = reply?.messageId === event.messageId ? reply!.text : "";
+      return {
+        messageId: event.messageId,
+        text: known.slice(0, event.offset) + event.text,
+        status: "STREAMING",
+      };
+    }
+    default:
+      return reply;
+  }
+}
+
+/** The value of the payload's one root field, or the payload itself when it carries errors only. */
+function eventIn(payload: any): any {
+  const event = Object.values(payload?.data ?? {})[0];
+  return typeof event === "object" && event !== null ? event : payload;
+}
+
+function clock() {
+  const now = new Date();
+  return `${now.toLocaleTimeString("en-GB")}.${String(now.getMilliseconds()).padStart(3, "0")}`;
+}

@@ -1,0 +1,38 @@
+import { createClient, type Client } from "graphql-ws";
+import type { Session } from "./session";
+
+/** The state of the WebSocket; it is open only while something is subscribed. */
+export type SocketState = "idle" | "connecting" | "connected";
+
+/** Close code for a connection_init that the server refused, mostly for its token. */
+const FORBIDDEN = 4403;
+
+/** Opens the WebSocket that subscriptions share, as the session's person. */
+export function openSocket(session: Session, onState: (state: SocketState) => void): Client {
+  let sent: string | null = null;
+  return createClient({
+    url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
+    // Asked anew at every (re)connect, so a reconnect after a switch or an expiry carries the right token.
+    connectionParams: async () => {
+      sent = await session.token();
+      return sent ? { authorization: `Bearer ${sent}` } : {};
+    },
+    retryAttempts: 20,
+    retryWait: (retries) => new Promise((resolve) => setTimeout(resolve, backoffMs(retries))),
+    shouldRetry: (event) => closeCode(event) !== FORBIDDEN || session.refuse(sent),
+    on: {
+      connecting: () => onState("connecting"),
+      connected: () => onState("connected"),
+      closed: () => onState("idle"),
+    },
+  });
+}
+
+/** At once the first time (a switch of person is one), then doubling to 10 s, with jitter. */
+function backoffMs(retries: number) {
+  return retries === 0 ? 0 : Math.min(10_000, 250 * 2 ** retries) * (0.5 + Math.random() / 2);
+}
+
+function closeCode(event: unknown) {
+  return event instanceof CloseEvent ? event.code : undefined;
+}

@@ -1,0 +1,26 @@
+import { Observable, type Session } from "./session";
+
+const STORED_TOKEN = "errand:token";
+
+/** Uses the token somebody pasted; it is forgotten when the browser tab closes. */
+export class TokenSession extends Observable implements Session {
+  #token = sessionStorage.getItem(STORED_TOKEN);
+
+  constructor() {
+    super();
+    if (this.#token) this.become({ kind: "pasted" });
+  }
+
+  /** Uses this token from now on; an empty one signs out. A leading "Bearer " is dropped. */
+  use(pasted: string) {
+    this.#token = pasted.trim().replace(/^Bearer\s+/i, "") || null;
+    if (this.#token) sessionStorage.setItem(STORED_TOKEN, this.#token);
+    else sessionStorage.removeItem(STORED_TOKEN);
+    this.become(this.#token ? { kind: "pasted" } : { kind: "none" });
+  }
+
+  token = async () => this.#token;
+
+  // Nobody but the person can bring another token; they see the server's refusal.
+  refuse = () => false;
+}
