@@ -1,0 +1,127 @@
+// Package text cuts a message into tokens that remember where they stood, so
+// that rules can compare folded words while titles keep the person's own wording.
+package text
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Kind tells what a token is.
+type Kind int
+
+// The kinds of token.
+const (
+	Word   Kind = iota // a word, number, date, label or address
+	Quoted             // a quoted string: opaque to every rule
+	Punct              // one mark, or a run of "!"
+	Break              // the end of a line
+)
+
+// Token is one piece of a message.
+type Token struct {
+	Kind Kind
+	// Key is the folded form that rules compare: lower case, without apostrophes
+	// ("What's" has the key "whats"). It is empty for Quoted and Break.
+	Key string
+	// Literal is the inside of a Quoted token, exactly as written.
+	Literal string
+	start   int
+	end     int
+}
+
+// Text is a run of tokens of one message.
+type Text struct {
+	source string
+	Tokens []Token
+}
+
+// Clean makes any input safe to store and show: valid UTF-8, and a space in the
+// place of every control character except the line feed.
+func Clean(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Zs, r) || r == '\u2028' || r == '\u2029') {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// Len is the number of tokens.
+func (t Text) Len() int { return len(t.Tokens) }
+
+// Key is the key of token i, and "" when there is no such token.
+func (t Text) Key(i int) string {
+	if i < 0 || i >= len(t.Tokens) {
+		return ""
+	}
+	return t.Tokens[i].Key
+}
+
+// Slice is the part from token i up to, not including, token j.
+func (t Text) Slice(i, j int) Text { return Text{source: t.source, Tokens: t.Tokens[i:j]} }
+
+// From is the part from token i to the end.
+func (t Text) From(i int) Text { return t.Slice(min(i, t.Len()), t.Len()) }
+
+// Keys lists the keys of all tokens.
+func (t Text) Keys() []string {
+	keys := make([]string, t.Len())
+	for i, tok := range t.Tokens {
+		keys[i] = tok.Key
+	}
+	return keys
+}
+
+// String is the text as the person wrote it.
+func (t Text) String() string {
+	if t.Len() == 0 {
+		return ""
+	}
+	return t.source[t.Tokens[0].start:t.Tokens[t.Len()-1].end]
+}
+
+// Literal is the inside of the quotation marks when the text is one quoted string.
+func (t Text) Literal() (string, bool) {
+	if t.Len() == 1 && t.Tokens[0].Kind == Quoted {
+		return t.Tokens[0].Literal, true
+	}
+	return "", false
+}
+
+// Raw is token i as the person wrote it.
+func (t Text) Raw(i int) string { return t.source[t.Tokens[i].start:t.Tokens[i].end] }
+
+// Without is the person's wording with the marked tokens left out; what
+// surrounds a gap is joined by one space.
+func (t Text) Without(gone []bool) string {
+	var parts []string
+	for i := 0; i < t.Len(); i++ {
+		if gone[i] {
+			continue
+		}
+		j := i
+		for j+1 < t.Len() && !gone[j+1] {
+			j++
+		}
+		parts = append(parts, t.source[t.Tokens[i].start:t.Tokens[j].end])
+		i = j
+	}
+	return strings.Join(parts, " ")
+}
+
+// Trim drops commas, stops and other loose marks at both ends.
+func (t Text) Trim() Text {
+	for t.Len() > 0 && loose(t.Tokens[0]) {
+		t = t.From(1)
+	}
+	for t.Len() > 0 && loose(t.Tokens[t.Len()-1]) {
+		t = t.Slice(0, t.Len()-1)
+	}
+	return t
+}
+
+func loose(t Token) bool {
+	return t.Kind == Break || t.Kind == Punct && !strings.HasPrefix(t.Key, "!!")
+}

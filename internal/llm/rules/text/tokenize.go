@@ -1,0 +1,218 @@
+package text
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Tokenize cuts a message that went through Clean.
+func Tokenize(s string) Text {
+	z := tokenizer{source: s}
+	for z.pos < len(s) {
+		z.next()
+	}
+	return Text{source: s, Tokens: z.tokens}
+}
+
+type tokenizer struct {
+	source string
+	pos    int
+	tokens []Token
+}
+
+// quotes maps an opening mark to the marks that may close it.
+var quotes = map[rune]string{
+	'"': "\"", '“': "”“\"", '„': "“”", '«': "»", '‟': "”",
+	'\'': "'’", '‘': "’'", '‛': "’'", '`': "`'",
+}
+
+func (z *tokenizer) next() {
+	r, size := utf8.DecodeRuneInString(z.source[z.pos:])
+	switch {
+	case r == '\n':
+		z.add(Break, z.pos+1)
+	case unicode.IsSpace(r):
+		z.pos += size
+	case z.quoted(r, size):
+	default:
+		z.chunk()
+	}
+}
+
+// quoted takes a quoted string when one opens here: its mark has a partner
+// later on the same line that ends a word. An apostrophe has none.
+func (z *tokenizer) quoted(open rune, size int) bool {
+	closers, ok := quotes[open]
+	if !ok {
+		return false
+	}
+	body := z.source[z.pos+size:]
+	if r, _ := utf8.DecodeRuneInString(body); unicode.IsSpace(r) {
+		return false
+	}
+	for i, r := range body {
+		if r == '\n' {
+			return false
+		}
+		after := i + utf8.RuneLen(r)
+		if strings.ContainsRune(closers, r) && i > 0 && endsWord(body[after:]) {
+			literal := body[:i]
+			if strings.TrimSpace(literal) == "" {
+				return false
+			}
+			z.add(Quoted, z.pos+size+after)
+			z.tokens[len(z.tokens)-1].Literal = literal
+			return true
+		}
+	}
+	return false
+}
+
+func endsWord(rest string) bool {
+	r, _ := utf8.DecodeRuneInString(rest)
+	return rest == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r)
+}
+
+// chunk takes everything up to the next space and peels the marks off its ends.
+func (z *tokenizer) chunk() {
+	end := z.pos
+	for i, r := range z.source[z.pos:] {
+		if unicode.IsSpace(r) || r == '—' && i > 0 {
+			break
+		}
+		end = z.pos + i + utf8.RuneLen(r)
+	}
+	for z.pos < end {
+		rest := z.source[z.pos:end]
+		if n := leadingMark(rest); n > 0 {
+			z.add(Punct, z.pos+n)
+			// A quotation may open behind a bracket or colon, never behind a word: "the dogs' bowl".
+			if r, size := utf8.DecodeRuneInString(z.source[z.pos:]); z.pos < end && z.quoted(r, size) {
+				return
+			}
+			continue
+		}
+		z.add(Word, z.pos+wordLen(rest))
+	}
+}
+
+func (z *tokenizer) add(kind Kind, end int) {
+	t := Token{Kind: kind, start: z.pos, end: end}
+	if kind == Word || kind == Punct {
+		t.Key = fold(z.source[z.pos:end])
+	}
+	if t.Key == "" && kind == Punct {
+		t.Key = "'"
+	}
+	z.tokens = append(z.tokens, t)
+	z.pos = end
+}
+
+const marks = ".,;:!?()[]{}\"'“”‘’„«»`*•…–—-"
+
+// leadingMark is the length of the mark that s begins with, 0 for none.
+// "-5" and "..." keep their parts together only as far as rules need it.
+func leadingMark(s string) int {
+	r, size := utf8.DecodeRuneInString(s)
+	if !strings.ContainsRune(marks, r) {
+		return 0
+	}
+	if r == '-' && len(s) > 1 && unicode.IsDigit(rune(s[1])) {
+		return 0
+	}
+	if r == '!' {
+		return len(s) - len(strings.TrimLeft(s, "!"))
+	}
+	return size
+}
+
+// wordLen is how much of a chunk is its first word.
+func wordLen(s string) int {
+	if strings.Contains(s, "://") {
+		return max(1, len(strings.TrimRight(s, ".,;:!?)]\"'")))
+	}
+	if n := strings.IndexAny(s, ";—"); n > 0 {
+		s = s[:n]
+	}
+	if n := commaCut(s); n > 0 {
+		s = s[:n]
+	}
+	if n := strings.IndexByte(s, ':'); n > 0 && letters(s[:n]) && opensValue(s[n+1:]) {
+		return n
+	}
+	trimmed := strings.TrimRight(s, strings.ReplaceAll(marks, "*", ""))
+	if trimmed == "" {
+		return len(s)
+	}
+	if dotted(s) {
+		return len(s)
+	}
+	return len(trimmed)
+}
+
+// opensValue tells "title:milk" and `title:"milk"` from "a:1" and a colon at the end.
+func opensValue(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return s != "" && (unicode.IsLetter(r) || quotes[r] != "")
+}
+
+// commaCut finds a comma that separates ("1,2", "milk,eggs"), not one that groups
+// digits ("1,000").
+func commaCut(s string) int {
+	for i := 1; i < len(s); i++ {
+		if s[i] != ',' {
+			continue
+		}
+		tail := s[i+1:]
+		grouped := len(tail) >= 3 && digits(tail[:3]) && (len(tail) == 3 || !digits(tail[3:4])) && digits(s[i-1:i])
+		if !grouped {
+			return i
+		}
+	}
+	return 0
+}
+
+// dotted recognises abbreviations that own their last stop: "p.m.", "e.g.".
+func dotted(s string) bool {
+	if len(s) < 4 || len(s)%2 != 0 || !strings.HasSuffix(s, ".") {
+		return false
+	}
+	for i := 0; i < len(s); i += 2 {
+		if !letters(s[i:i+1]) || s[i+1] != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+func letters(s string) bool {
+	for _, r := range s {
+		if !unicode.IsLetter(r) {
+			return false
+		}
+	}
+	return true
+}
+
+func digits(s string) bool {
+	for _, r := range s {
+		if r < '0' || r > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// fold is the form in which words are compared.
+func fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '\'', '’', '‘', '`', '´':
+			return -1
+		case '‐', '‑', '–', '—':
+			return '-'
+		}
+		return unicode.ToLower(r)
+	}, s)
+}
