@@ -1,32 +1,14 @@
 // A stand-in for the GraphQL server, small enough to steer: the check decides when each event is sent.
 import { buildSchema, graphql } from "graphql";
 import { useServer } from "graphql-ws/use/ws";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 
-const schema = buildSchema(`
-  type Query { tasks(first: Int): TaskConnection! }
-  type Mutation { sendMessage(input: SendMessageInput!): SendMessagePayload! }
-  type Subscription {
-    messageStream(conversationId: ID!): MessageEvent!
-    taskStream: TaskEvent!
-  }
-  input SendMessageInput { conversationId: ID content: String! }
-  type SendMessagePayload { conversation: Conversation! userMessage: Message! assistantMessage: Message! }
-  type Conversation { id: ID! }
-  type Message { id: ID! role: String! content: String! status: String! }
-  type ToolCall { id: ID! name: String! arguments: String! status: String! result: String }
-  interface MessageEvent { cursor: ID! }
-  type MessageAdded implements MessageEvent { cursor: ID! message: Message! }
-  type MessageDelta implements MessageEvent { cursor: ID! messageId: ID! offset: Int! text: String! }
-  type ToolCallChanged implements MessageEvent { cursor: ID! toolCall: ToolCall! }
-  type MessageFinished implements MessageEvent { cursor: ID! message: Message! }
-  type TaskEvent { cursor: ID! task: Task! }
-  type TaskConnection { edges: [TaskEdge!]! pageInfo: PageInfo! }
-  type TaskEdge { node: Task! }
-  type PageInfo { hasNextPage: Boolean! endCursor: ID }
-  type Task { id: ID! number: Int! title: String! completed: Boolean! priority: String! dueOn: String }
-`);
+// The real schema, so that the page's documents are checked against it.
+const folder = new URL("../../../graph/", import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith(".graphqls"));
+const schema = buildSchema(files.map((name) => readFileSync(new URL(name, folder), "utf8")).join("\n"));
 
 /** Starts the server on a free port. */
 export async function startBackend() {
@@ -149,7 +131,7 @@ class Backend {
 }
 
 function tasksOf(user) {
-  const node = { id: "task_1", number: 1, title: `${user}'s task`, completed: false, priority: "NONE", dueOn: null };
+  const node = task(1, `${user}'s task`);
   return { edges: user ? [{ node }] : [], pageInfo: { hasNextPage: false, endCursor: null } };
 }
 
@@ -170,7 +152,17 @@ async function text(stream) {
 /** An assistant message for an event. */
 export const message = (content, status) => ({ id: "msg_2", role: "ASSISTANT", content, status });
 
+/** A task for an event or an answer. */
+export const task = (number, title = "buy groceries") => ({
+  id: `task_${number}`,
+  number,
+  title,
+  completed: false,
+  priority: "NONE",
+  dueOn: null,
+});
+
 /** A tool call for an event. */
 export function call(name) {
-  return { id: "call_1", name, arguments: '{"title":"buy groceries"}', status: "SUCCEEDED", result: '{"task":{}}' };
+  return { id: "call_1", name, arguments: { title: "buy groceries" }, status: "SUCCEEDED", result: { task: task(1) } };
 }

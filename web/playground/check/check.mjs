@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
-import { call, message, startBackend } from "./backend.mjs";
+import { call, message, startBackend, task } from "./backend.mjs";
 import { picture, run, shows, tab, until } from "./steps.mjs";
 import { Watch } from "./watch.mjs";
 
@@ -90,11 +90,11 @@ async function switchingReconnects(page) {
   await page.getByRole("button", { name: "bob" }).click();
   await until(page, () => backend.listeners("bob") === 1 && backend.listeners("alice") === 0);
   assert.equal(backend.socketUsers.at(-1), "bob");
-  const typename = { __typename: "TaskEvent" };
-  backend.emit("alice", { ...typename, cursor: "hers" });
-  backend.emit("bob", { ...typename, cursor: "his" });
-  await shows(page, '"cursor": "his"');
-  assert.equal(await page.getByText('"hers"').count(), 0);
+  const change = { actor: "AGENT" };
+  backend.emit("alice", { kind: "CREATED", task: task(7, "hers"), change });
+  backend.emit("bob", { kind: "CREATED", task: task(8, "his"), change });
+  await shows(page, '"title": "his"');
+  assert.equal(await page.getByText("hers").count(), 0);
   await tab(page, "Tasks");
   await run(page);
   await shows(page, "bob's task");

@@ -21,13 +21,10 @@ export function followReply(
   return stop;
 }
 
+// Every reply that the stream announces is also announced as finished, even when it ended before.
 function ends(data: any, replyId?: string) {
   const event = data?.messageStream;
-  const finished =
-    event?.__typename === "MessageFinished" ||
-    // A reply that ended before the subscription began arrives whole.
-    (event?.__typename === "MessageAdded" && event.message.status === "COMPLETED");
-  return finished && event.message.id === replyId;
+  return event?.__typename === "MessageFinished" && event.message.id === replyId;
 }
 
 function describe(error: unknown) {

@@ -26,10 +26,10 @@ const KEPT_EVENTS = 200;
 
 /** Adds one payload to the log. */
 export function addPayload(log: LiveLog, payload: unknown): LiveLog {
-  const event = eventIn(payload);
-  const { __typename: type, ...rest } = event;
+  const { name, event } = eventIn(payload);
+  const { __typename: type = name, ...rest } = event;
   const last = log.events.at(-1)?.key ?? 0;
-  const entry = { key: last + 1, time: clock(), type: type ?? "payload", detail: JSON.stringify(rest) };
+  const entry = { key: last + 1, time: clock(), type, detail: JSON.stringify(rest) };
   return {
     events: [...log.events.slice(1 - KEPT_EVENTS), entry],
     reply: applyToReply(log.reply, event),
@@ -57,10 +57,11 @@ function applyToReply(reply: LiveReply | null, event: any): LiveReply | null {
   }
 }
 
-/** The value of the payload's one root field, or the payload itself when it carries errors only. */
-function eventIn(payload: any): any {
-  const event = Object.values(payload?.data ?? {})[0];
-  return typeof event === "object" && event !== null ? event : payload;
+/** The payload's root field and its value; the payload itself when it carries errors only. */
+function eventIn(payload: any): { name: string; event: any } {
+  const [field] = Object.entries(payload?.data ?? {});
+  if (!field?.[1]) return { name: "errors", event: payload };
+  return { name: field[0], event: field[1] };
 }
 
 function clock() {

@@ -1,5 +1,5 @@
-const sendMessage = `# Press play (or Ctrl-Enter). The reply streams into "Live events" at the lower right.
-# The MessageStream tab gets the conversation's id; the task itself is in the Tasks tab.
+const sendMessage = `# Press play, or Ctrl-Enter. Watch the reply under
+# "Live events" and find the task in the Tasks tab.
 mutation SendMessage {
   sendMessage(input: { content: "Add a task to buy groceries" }) {
     conversation {
@@ -18,9 +18,8 @@ mutation SendMessage {
 `;
 
 /** The subscription of the second tab; the page also follows replies with it. */
-export const messageStream = `# Everything that happens in one conversation, as it happens.
-# Where the id comes from: run SendMessage, and this tab's variables fill in by themselves;
-# or take any conversation { id } from another answer.
+export const messageStream = `# One conversation, as it happens. Run SendMessage
+# first: its conversation's id fills in below.
 subscription MessageStream($conversationId: ID!) {
   messageStream(conversationId: $conversationId) {
     __typename
@@ -78,13 +77,20 @@ const tasks = `query Tasks {
 }
 `;
 
-const taskStream = `# Every change to your tasks, by hand or by the assistant. Press play, then change a task
-# in another browser tab (or as another user: nothing of theirs arrives here).
-# Ctrl-Space inside the braces shows what else an event carries.
+const taskStream = `# Every change of your tasks. Press play, then change
+# one in another browser tab, as you or somebody else.
 subscription TaskStream {
   taskStream {
-    __typename
     cursor
+    kind
+    task {
+      number
+      title
+      completed
+    }
+    change {
+      actor
+    }
   }
 }
 `;

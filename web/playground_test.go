@@ -1,0 +1,114 @@
+package web
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// get asks a playground for a path; headers come as name, value pairs.
+func get(t *testing.T, method, path string, headers ...string) *http.Response {
+	t.Helper()
+	return getFrom(t, Playground(PlaygroundOptions{}), method, path, headers...)
+}
+
+func getFrom(t *testing.T, h http.Handler, method, path string, headers ...string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest(method, path, nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func body(t *testing.T, response *http.Response) string {
+	t.Helper()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return string(text)
+}
+
+var reference = regexp.MustCompile(`(?:src|href)="([^"]*)"`)
+
+// references lists what the page loads: its script, stylesheet and icon.
+func references(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	for _, match := range reference.FindAllStringSubmatch(body(t, get(t, "GET", "/playground")), -1) {
+		paths = append(paths, match[1])
+	}
+	require.Len(t, paths, 3)
+	return paths
+}
+
+func TestPageIsServedAtItsAddressOnly(t *testing.T) {
+	for _, path := range []string{"/playground", "/playground/"} {
+		response := get(t, "GET", path)
+		require.Equal(t, http.StatusOK, response.StatusCode)
+		require.Equal(t, "text/html; charset=utf-8", response.Header.Get("Content-Type"))
+		require.Equal(t, "no-cache", response.Header.Get("Cache-Control"))
+		require.Contains(t, body(t, response), "<title>Errand playground</title>")
+	}
+	for _, path := range []string{
+		"/playground/index.html", "/playground/nothing", "/playground/assets", "/playground/assets/",
+		"/playground/assets/nothing.js", "/playgroundindex.html", "/playground/../index.html", "/",
+	} {
+		require.Equal(t, http.StatusNotFound, get(t, "GET", path).StatusCode, path)
+	}
+}
+
+func TestEveryAnswerIsGuarded(t *testing.T) {
+	for _, path := range append(references(t), "/playground", "/playground/config.json", "/playground/nothing") {
+		h := get(t, "GET", path).Header
+		policy := h.Get("Content-Security-Policy")
+		require.Contains(t, policy, "default-src 'none'; script-src 'self';", path)
+		require.Contains(t, policy, "frame-ancestors 'none'", path)
+		require.NotContains(t, policy, "unsafe-eval", path)
+		require.NotContains(t, policy, "http", path)
+		require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"), path)
+		require.Equal(t, "no-referrer", h.Get("Referrer-Policy"), path)
+	}
+}
+
+func TestPageHasNoInlineScript(t *testing.T) {
+	page := body(t, get(t, "GET", "/playground"))
+	for _, tag := range regexp.MustCompile(`<script[^>]*>`).FindAllString(page, -1) {
+		require.Contains(t, tag, `src="/playground/assets/`)
+	}
+	require.NotRegexp(t, `\son\w+=`, page)
+}
+
+func TestOtherMethodsAreRefused(t *testing.T) {
+	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
+		response := get(t, method, "/playground")
+		require.Equal(t, http.StatusMethodNotAllowed, response.StatusCode, method)
+		require.Equal(t, "GET, HEAD", response.Header.Get("Allow"), method)
+	}
+}
+
+func TestHeadHasTheHeadersAndNoBody(t *testing.T) {
+	for _, path := range append(references(t), "/playground") {
+		head, full := get(t, "HEAD", path), get(t, "GET", path)
+		require.Equal(t, http.StatusOK, head.StatusCode, path)
+		require.Equal(t, full.Header, head.Header, path)
+		require.Empty(t, body(t, head), path)
+	}
+}
+
+func TestConfigStatesTheOptions(t *testing.T) {
+	h := Playground(PlaygroundOptions{DevSignIn: true, Notice: "<Staging>"})
+	response := getFrom(t, h, "GET", "/playground/config.json")
+	require.Equal(t, "application/json", response.Header.Get("Content-Type"))
+	require.Equal(t, "no-store", response.Header.Get("Cache-Control"))
+	var config map[string]any
+	require.NoError(t, json.Unmarshal([]byte(body(t, response)), &config))
+	require.Equal(t, map[string]any{"devSignIn": true, "notice": "<Staging>"}, config)
+	require.JSONEq(t, `{"devSignIn":false,"notice":""}`, body(t, get(t, "GET", "/playground/config.json")))
+}
