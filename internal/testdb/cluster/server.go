@@ -1,0 +1,108 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// superuser is the database role that owns everything in a cluster; it has no password.
+const superuser = "errand"
+
+// settings trade the survival of a power cut for speed. Commits still survive
+// the death of any process, which the tests of crashes rely on.
+const settings = `
+listen_addresses = ''
+unix_socket_permissions = 0777
+max_connections = 300
+shared_buffers = 64MB
+fsync = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+max_wal_size = 256MB
+autovacuum = off
+log_min_messages = warning
+timezone = 'UTC'
+`
+
+// server is one PostgreSQL server in a folder of its own, reached by its socket.
+type server struct {
+	bin     string // folder of PostgreSQL's programs
+	dir     string // holds data, the socket and the log
+	account account
+}
+
+func (s server) data() string { return filepath.Join(s.dir, "data") }
+func (s server) log() string  { return filepath.Join(s.dir, "data", "server.log") }
+
+// url names a database of the server.
+func (s server) url(database string) string {
+	u := url.URL{Scheme: "postgres", User: url.User(superuser), Path: "/" + database}
+	q := url.Values{"host": {s.dir}, "sslmode": {"disable"}}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// create makes the data folder. The socket lies in dir, which must be the account's.
+func (s server) create(ctx context.Context) error {
+	if err := s.account.own(s.dir); err != nil {
+		return err
+	}
+	err := s.run(ctx, "initdb", "-D", s.data(), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(s.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "%sunix_socket_directories = '%s'\n", settings, s.dir)
+	if errClose := f.Close(); err == nil {
+		err = errClose
+	}
+	return err
+}
+
+// start returns when the server takes connections.
+func (s server) start(ctx context.Context) error {
+	err := s.run(ctx, "pg_ctl", "-D", s.data(), "-l", s.log(), "-w", "-t", "60", "start")
+	if err != nil {
+		log, _ := os.ReadFile(s.log())
+		return fmt.Errorf("%w\n%s", err, tail(log))
+	}
+	return nil
+}
+
+// stop ends the server: "fast" rolls back and disconnects everyone, "immediate" is a crash.
+func (s server) stop(ctx context.Context, mode string) error {
+	return s.run(ctx, "pg_ctl", "-D", s.data(), "-m", mode, "-w", "-t", "60", "stop")
+}
+
+// run reports a failure with the program's own words. The output goes to a file:
+// a pipe would be inherited by the server and keep us waiting for its end.
+func (s server) run(ctx context.Context, program string, args ...string) error {
+	out, err := os.CreateTemp("", "errand-"+program+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(out.Name())
+	defer out.Close()
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
+	cmd.Dir = s.dir
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = s.account.become()
+	if err := cmd.Run(); err != nil {
+		text, _ := os.ReadFile(out.Name())
+		return fmt.Errorf("%s: %w: %s", program, err, tail(text))
+	}
+	return nil
+}
+
+// isUp reports whether the server runs.
+func (s server) isUp(ctx context.Context) bool {
+	return s.run(ctx, "pg_ctl", "-D", s.data(), "status") == nil
+}
