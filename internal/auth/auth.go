@@ -1,0 +1,160 @@
+package auth
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"errand/internal/config"
+	"errand/internal/viewer"
+)
+
+// Surface is a part of the server with an audience of its own.
+type Surface string
+
+// The surfaces.
+const (
+	GraphQL Surface = "graphql"
+	MCP     Surface = "mcp"
+)
+
+// Auth verifies tokens the way the configuration says. Close it at the end.
+type Auth struct {
+	verifiers map[Surface]Verifier
+	keys      *keySet    // nil without AUTH_JWKS_URL
+	dev       *DevSigner // nil unless the development sign-in is on
+	log       *slog.Logger
+}
+
+// Option changes how New builds.
+type Option func(*options)
+
+type options struct{ now func() time.Time }
+
+// WithClock replaces time.Now, for tests.
+func WithClock(now func() time.Time) Option { return func(o *options) { o.now = now } }
+
+// New picks the verifiers by configuration: published keys, a shared secret, both, or
+// the development sign-in. Published keys are fetched in the background, so that the
+// server starts while its identity provider is still starting.
+func New(cfg config.Config, log *slog.Logger, opts ...Option) (*Auth, error) {
+	o := options{now: time.Now}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	a := &Auth{verifiers: map[Surface]Verifier{}, log: log}
+	if !cfg.Auth.Configured() {
+		if err := a.useDevelopment(cfg, o.now); err != nil {
+			return nil, err
+		}
+		return a, nil
+	}
+	if cfg.Auth.JWKSURL != "" {
+		a.keys = newKeySet(newFetcher(cfg.Auth.JWKSURL).fetch, o.now, log)
+		a.keys.prefetch()
+	}
+	a.verifiers[GraphQL] = a.configured(cfg.Auth, cfg.Auth.Audience, o.now)
+	a.verifiers[MCP] = a.configured(cfg.Auth, cfg.Auth.MCPAudience, o.now)
+	return a, nil
+}
+
+func (a *Auth) useDevelopment(cfg config.Config, now func() time.Time) error {
+	dev, err := openDevSigner(cfg, now)
+	if err != nil {
+		return err
+	}
+	a.dev = dev
+	a.verifiers[GraphQL] = dev.verifier(cfg.Auth.Leeway)
+	a.verifiers[MCP] = a.verifiers[GraphQL]
+	a.log.Warn("development sign-in is on: anyone on this machine may sign in under any name", "path", SignInPath)
+	return nil
+}
+
+// configured builds the verifier of one surface.
+func (a *Auth) configured(cfg config.Auth, audience []string, now func() time.Time) Verifier {
+	r := rules{issuer: cfg.Issuer, audience: audience, leeway: cfg.Leeway, now: now}
+	var shared, public Verifier
+	if cfg.BetterAuthSecret.IsSet() {
+		r.algorithms = sharedAlgorithms
+		shared = newChecker(r, sharedKey([]byte(cfg.BetterAuthSecret.Reveal())))
+	}
+	if a.keys != nil {
+		r.algorithms = publicAlgorithms
+		public = newChecker(r, a.keys.key)
+	}
+	switch {
+	case shared == nil:
+		return public
+	case public == nil:
+		return shared
+	default:
+		return either{first: public, second: shared}
+	}
+}
+
+// Verifier is the one for a surface.
+func (a *Auth) Verifier(s Surface) Verifier { return a.verifiers[s] }
+
+// DevSigner is the signer of the development sign-in, nil where that is off.
+func (a *Auth) DevSigner() *DevSigner { return a.dev }
+
+// KeysLoaded waits until the published keys are there, and says why they are not. It
+// returns nil at once where none are used.
+func (a *Auth) KeysLoaded(ctx context.Context) error {
+	if a.keys == nil {
+		return nil
+	}
+	_, err := a.keys.current(ctx)
+	return err
+}
+
+// SignInHandler serves SignInPath for the listener bound to this address. Where the
+// development sign-in is off, or the listener is open to other machines, it is an
+// error: the path must then not exist.
+func (a *Auth) SignInHandler(bound net.Addr) (http.Handler, error) {
+	if a.dev == nil || bound == nil || !config.IsLoopbackAddr(bound.String()) {
+		return nil, errNoDevSignIn
+	}
+	return &signIn{signer: a.dev, log: a.log}, nil
+}
+
+// Close ends a fetch under way and waits for it. Verification goes on with the keys at hand.
+func (a *Auth) Close() {
+	if a.keys != nil {
+		a.keys.Close()
+	}
+}
+
+// Authenticator turns tokens into viewers for one surface.
+type Authenticator struct {
+	verifier Verifier
+	users    Users
+	kind     viewer.Kind
+}
+
+// Authenticator joins a surface's verifier with the users. Give every surface the same
+// CachedUsers. Viewers are of kind MCP on that surface and Person elsewhere.
+func (a *Auth) Authenticator(s Surface, users Users) *Authenticator {
+	kind := viewer.Person
+	if s == MCP {
+		kind = viewer.MCP
+	}
+	return &Authenticator{verifier: a.verifiers[s], users: users, kind: kind}
+}
+
+// Authenticate verifies a token and returns a context in which its bearer is the
+// viewer, that user's id, and the end of the token: a connection that lives longer
+// must then ask for a new one. Errors are those of Verifier and Users.
+func (x *Authenticator) Authenticate(ctx context.Context, token string) (context.Context, string, time.Time, error) {
+	claims, err := x.verifier.Verify(ctx, token)
+	if err != nil {
+		return ctx, "", time.Time{}, err
+	}
+	userID, err := x.users.Ensure(ctx, claims)
+	if err != nil {
+		return ctx, "", time.Time{}, err
+	}
+	return viewer.NewContext(ctx, viewer.Viewer{UserID: userID, Kind: x.kind}), userID, claims.ExpiresAt, nil
+}

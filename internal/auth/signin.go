@@ -1,0 +1,141 @@
+package auth
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"errand/internal/apperr"
+	"errand/internal/config"
+)
+
+// SignInPath is where the development sign-in listens.
+const SignInPath = "/dev/sign-in"
+
+const maxSignInBytes = 1 << 10
+
+// signIn answers POST {"user":"alice"} with {"token","user","expiresAt"}.
+type signIn struct {
+	signer *DevSigner
+	log    *slog.Logger
+}
+
+// ServeHTTP implements http.Handler.
+func (s *signIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if why := notLocal(r); why != "" {
+		writeError(w, http.StatusForbidden, apperr.New(apperr.Forbidden, "Development sign-in refused: %s.", why))
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		writeError(w, http.StatusMethodNotAllowed, apperr.New(apperr.BadUserInput, "Use POST."))
+		return
+	}
+	// A form of a foreign page can be sent without asking the browser; this type cannot.
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		writeError(w, http.StatusUnsupportedMediaType, apperr.New(apperr.BadUserInput, "Send Content-Type: application/json."))
+		return
+	}
+	s.answer(w, r)
+}
+
+func (s *signIn) answer(w http.ResponseWriter, r *http.Request) {
+	user, err := readUser(http.MaxBytesReader(w, r.Body, maxSignInBytes))
+	if err != nil {
+		writeError(w, http.StatusBadRequest, apperr.From(err))
+		return
+	}
+	token, expires, err := s.signer.Token(user, DevTokenTTL)
+	if err != nil {
+		status := http.StatusInternalServerError
+		if apperr.CodeOf(err) == apperr.BadUserInput {
+			status = http.StatusBadRequest
+		}
+		writeError(w, status, apperr.From(err))
+		return
+	}
+	s.log.Info("development sign-in", "user", user)
+	writeJSON(w, http.StatusOK, map[string]string{
+		"token": token, "user": user, "expiresAt": expires.Format(time.RFC3339),
+	})
+}
+
+func readUser(body io.Reader) (string, error) {
+	var input struct {
+		User string `json:"user"`
+	}
+	decoder := json.NewDecoder(body)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&input); err != nil {
+		return "", apperr.Wrap(err, apperr.BadUserInput, `Send {"user":"NAME"}.`)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return "", apperr.New(apperr.BadUserInput, `Send one {"user":"NAME"} and nothing after it.`)
+	}
+	return input.User, nil
+}
+
+// notLocal says why a request may come from elsewhere than this machine's own user, "" when it does not.
+// Each check closes one way in: a public listener, another machine, a proxy that makes
+// everybody local, a name that an attacker points at 127.0.0.1 (DNS rebinding), a foreign page.
+func notLocal(r *http.Request) string {
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	switch {
+	case local == nil || !config.IsLoopbackAddr(local.String()):
+		return "it did not arrive on a loopback address"
+	case !config.IsLoopbackAddr(r.RemoteAddr):
+		return "it comes from another machine"
+	case throughProxy(r.Header):
+		return "it came through a proxy"
+	case !loopbackHostHeader(r.Host):
+		return "its Host is not this machine"
+	case !loopbackOrigins(r.Header):
+		return "its Origin is another site"
+	default:
+		return ""
+	}
+}
+
+func throughProxy(h http.Header) bool {
+	for name := range h {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
+			return true
+		}
+	}
+	return false
+}
+
+// loopbackHostHeader reads a Host header, with or without a port.
+func loopbackHostHeader(host string) bool {
+	return config.IsLoopbackHost(host) || config.IsLoopbackAddr(host)
+}
+
+func loopbackOrigins(h http.Header) bool {
+	for _, origin := range h.Values("Origin") {
+		if !config.IsLoopbackOrigin(origin) {
+			return false
+		}
+	}
+	return true
+}
+
+func writeError(w http.ResponseWriter, status int, e *apperr.Error) {
+	body := map[string]string{"code": string(e.Code), "message": e.Message}
+	if e.Field != "" {
+		body["field"] = e.Field
+	}
+	writeJSON(w, status, map[string]any{"error": body})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client is gone if this fails
+}
