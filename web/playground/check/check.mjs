@@ -23,6 +23,7 @@ const browser = await chromium.launch({
 
 try {
   await signedIn();
+  await signInFails();
   await pastedToken();
   console.log("playground: every check passed");
 } catch (error) {
@@ -140,6 +141,30 @@ async function dialogsOpen(page) {
   await page.getByRole("button", { name: "Show History" }).click();
   await page.emulateMedia({ colorScheme: "dark" });
   await picture(page, "dark");
+}
+
+async function signInFails() {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 600 } });
+  const watch = new Watch(page, devURL);
+  const signIn = `${devURL}/dev/sign-in`;
+  const error = { message: "Development sign-in is for loopback only." };
+  await page.route(signIn, (route) => route.fulfill({ status: 403, json: { errors: [error] } }));
+  watch.expectRefusals(1);
+  await page.goto(`${devURL}/playground`);
+  await page.getByRole("alert").getByText(error.message).waitFor();
+  await picture(page, "refused");
+  await page.unroute(signIn);
+  const answered = page.waitForResponse(`${devURL}/graphql`);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("button", { name: "alice", pressed: true }).waitFor();
+  assert.ok((await (await answered).json()).data.__schema, "the schema is asked for again");
+  // Nothing was touched: a reload must not add a tab.
+  await page.waitForFunction(() => localStorage.getItem("graphiql:tabState"));
+  await page.reload();
+  await page.getByTitle("TaskStream", { exact: true }).waitFor();
+  assert.equal(await page.getByRole("tab").count(), 4);
+  watch.assertClean();
+  await page.close();
 }
 
 async function pastedToken() {

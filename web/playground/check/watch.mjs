@@ -15,7 +15,7 @@ export class Watch {
     });
     page.on("requestfailed", (request) => this.#faults.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
     page.on("response", (response) => {
-      if (response.status() >= 400) this.#fault(response.status() === 401, `${response.status()} for ${response.url()}`);
+      if (response.status() >= 400) this.#fault([401, 403].includes(response.status()), `${response.status()} for ${response.url()}`);
     });
     page.on("pageerror", (error) => this.#faults.push(`error: ${error.stack}`));
     // Whatever step fails first, the faults tell why.
@@ -27,7 +27,7 @@ export class Watch {
     });
   }
 
-  /** The next answers with 401 are part of the check. */
+  /** The next answers with 401 or 403 are part of the check. */
   expectRefusals(count) {
     this.#refusals = count;
   }

@@ -7,6 +7,7 @@ import { followReply } from "./follow";
 import { LivePanel } from "./LivePanel";
 import { addPayload, emptyLog } from "./liveLog";
 import { defaultTabs, sentTurn } from "./operations";
+import { SchemaLoader } from "./SchemaLoader";
 import { openSocket, type SocketState } from "./socket";
 import { Toolbar } from "./Toolbar";
 import type { TokenSession } from "./tokenSession";
@@ -53,6 +54,7 @@ export function App({ session, notice }: { session: DevSession | TokenSession; n
           <LivePanel log={log} follow={follow} onFollow={setFollow} onClear={() => setLog(emptyLog)} />
         </GraphiQL.Footer>
         <ConversationVariable conversationId={conversationId} />
+        <SchemaLoader session={session} />
       </GraphiQL>
     </div>
   );

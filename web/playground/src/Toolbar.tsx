@@ -1,6 +1,6 @@
 import { useState, useSyncExternalStore, type FormEvent, type ReactNode } from "react";
 import { DevSession } from "./devSession";
-import type { Session } from "./session";
+import type { Session, SessionState } from "./session";
 import type { SocketState } from "./socket";
 import type { TokenSession } from "./tokenSession";
 
@@ -33,6 +33,14 @@ export function Toolbar({ session, socket, notice, onSwitch }: Props) {
 
 const PEOPLE = ["alice", "bob", "carol"];
 
+const DOING: Record<SessionState["kind"], string> = {
+  none: "signing in as",
+  "signing-in": "signing in as",
+  "signed-in": "signed in as",
+  failed: "not signed in as",
+  pasted: "",
+};
+
 function DevSignIn({ session, onSwitch }: { session: DevSession; onSwitch(): void }) {
   const state = useSessionState(session);
   const user = "user" in state ? state.user : "";
@@ -43,7 +51,7 @@ function DevSignIn({ session, onSwitch }: { session: DevSession; onSwitch(): voi
   };
   return (
     <div className="bar-group" role="group" aria-label="Development sign-in">
-      <span>Development sign-in: {state.kind === "signing-in" ? "signing in as" : "signed in as"}</span>
+      <span>Development sign-in: {DOING[state.kind]}</span>
       <span className="bar-people">
         {people.map((name) => (
           <button key={name} type="button" aria-pressed={name === user} onClick={() => switchTo(name)}>

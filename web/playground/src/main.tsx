@@ -5,6 +5,15 @@ import { App } from "./App";
 import { DevSession } from "./devSession";
 import { TokenSession } from "./tokenSession";
 
-const config = await fetch("/playground/config.json").then((response) => response.json());
-const session = config.devSignIn ? new DevSession() : new TokenSession();
-createRoot(document.getElementById("root")!).render(<App session={session} notice={config.notice ?? ""} />);
+async function start(root: HTMLElement) {
+  const response = await fetch("/playground/config.json");
+  if (!response.ok) throw new Error(`config.json: ${response.status}`);
+  const config = await response.json();
+  const session = config.devSignIn ? new DevSession() : new TokenSession();
+  createRoot(root).render(<App session={session} notice={config.notice} />);
+}
+
+const root = document.getElementById("root")!;
+start(root).catch((error: Error) => {
+  root.textContent = `The playground cannot start: ${error.message}. Is the server running?`;
+});

@@ -1,7 +1,9 @@
 const sendMessage = `# Press play, or Ctrl-Enter. Watch the reply under
 # "Live events" and find the task in the Tasks tab.
 mutation SendMessage {
-  sendMessage(input: { content: "Add a task to buy groceries" }) {
+  sendMessage(
+    input: { content: "Add a task to buy groceries" }
+  ) {
     conversation {
       id
     }
