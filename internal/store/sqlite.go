@@ -25,6 +25,9 @@ const (
 	// locks later fails when another wrote in between.
 	sqliteWriter = sqliteCommon + "&_pragma=foreign_keys(1)&_txlock=immediate"
 	sqliteReader = sqliteCommon + "&_pragma=query_only(1)"
+	// Altering a table may mean building it anew and dropping the old one, which
+	// would take all rows along that refer to it.
+	sqliteMigrator = sqliteCommon + "&_pragma=foreign_keys(0)&_txlock=immediate"
 )
 
 // openSQLite opens the file with one connection that writes and several that

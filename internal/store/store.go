@@ -41,8 +41,7 @@ type DB struct {
 	client  *ent.Client
 	driver  dialect.Driver
 	dialect string
-	// migrator is a pool that migrations may run on; the writer on SQLite.
-	main *sql.DB
+	main    *sql.DB // may write; SQLite's writer
 	// pools are all of them, in the order in which they close.
 	pools    []*sql.DB
 	ping     func(context.Context) error

@@ -88,7 +88,11 @@ func administer(c *cluster.Cluster, statement string) error {
 // it is not there. Its name tells its schema, so that test binaries built from
 // different migrations can share a server.
 func postgresTemplate(ctx context.Context, c *cluster.Cluster) (string, error) {
-	name := "template_" + schemaHash()
+	hash, err := schemaHash()
+	if err != nil {
+		return "", err
+	}
+	name := "template_" + hash
 	conn, err := pgx.Connect(ctx, c.URL("postgres"))
 	if err != nil {
 		return "", err

@@ -7,29 +7,33 @@ import (
 	"errors"
 	"fmt"
 
-	entmigrate "errand/ent/migrate"
+	"entgo.io/ent/dialect"
+
+	"errand/migrations"
 )
 
-// schemaHash tells one set of tables from another.
-func schemaHash() string {
-	h := sha256.New()
-	for _, table := range entmigrate.Tables {
-		fmt.Fprintln(h, table.Name)
-		for _, c := range table.Columns {
-			fmt.Fprintln(h, c.Name, c.Type, c.Nullable, c.Size, c.Default)
-		}
-		for _, i := range table.Indexes {
-			fmt.Fprintln(h, i.Name, i.Unique, len(i.Columns))
-		}
+// schemaHash tells one set of migrations from another.
+func schemaHash() (string, error) {
+	files, err := migrations.Files(dialect.Postgres)
+	if err != nil {
+		return "", err
 	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	sum, err := migrations.Checksum(files)
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.Sum256([]byte(sum.Sum()))
+	return hex.EncodeToString(hash[:8]), nil
 }
 
-// migrate makes all tables.
+// migrate makes all tables, as a program that starts would.
 func migrate(ctx context.Context, url string) error {
 	db, err := open(url)
 	if err != nil {
 		return err
 	}
-	return errors.Join(db.Client().Schema.Create(ctx), db.Close())
+	if err := db.EnsureSchema(ctx, true); err != nil {
+		return errors.Join(fmt.Errorf("migrating: %w", err), db.Close())
+	}
+	return db.Close()
 }

@@ -150,9 +150,12 @@ func (c *Cluster) Stop(ctx context.Context, crash bool) error {
 // Start starts a stopped server and returns when it takes connections.
 func (c *Cluster) Start(ctx context.Context) error { return c.server.start(ctx) }
 
+// Leave tells that this process uses the cluster no more; ending the process says so, too.
+func (c *Cluster) Leave() error { return c.users.Close() }
+
 // Close ends a cluster made by New: when it returns, server and data are gone.
 func (c *Cluster) Close() error {
-	if err := c.users.Close(); err != nil {
+	if err := c.Leave(); err != nil {
 		return err
 	}
 	return c.watcher.Wait()

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"entgo.io/ent/dialect"
+	"github.com/jackc/pgx/v5"
+	"go.jetify.com/typeid"
+
+	"errand/internal/testdb/cluster"
+)
+
+// scratch makes an empty database and says how to remove it.
+func scratch(ctx context.Context, dialectName string) (url string, remove func() error, err error) {
+	if dialectName == dialect.SQLite {
+		dir, err := os.MkdirTemp("", "errand-plan-")
+		return "sqlite:" + filepath.Join(dir, "scratch.db"), func() error { return os.RemoveAll(dir) }, err
+	}
+	c, err := cluster.Shared(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	name := typeid.Must(typeid.WithPrefix("scratch")).String()
+	if err := administer(ctx, c, "CREATE DATABASE "+name); err != nil {
+		return "", nil, errors.Join(err, c.Leave())
+	}
+	return c.URL(name), func() error {
+		return errors.Join(administer(context.WithoutCancel(ctx), c, "DROP DATABASE "+name), c.Leave())
+	}, nil
+}
+
+func administer(ctx context.Context, c *cluster.Cluster, statement string) error {
+	conn, err := pgx.Connect(ctx, c.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, statement)
+	return errors.Join(err, conn.Close(ctx))
+}
