@@ -1,0 +1,171 @@
+package openai_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
+	"go.uber.org/goleak"
+
+	"errand/internal/llm"
+	"errand/internal/llm/openai"
+	"errand/internal/llm/wiretest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t *testing.T, url string, w llm.Wire) llms.Model {
+	t.Helper()
+	m, err := openai.New(openai.Config{BaseURL: url + "/v1", Key: llm.NewSecret(wiretest.Key), Model: "test-model", Wire: w})
+	require.NoError(t, err)
+	return m
+}
+
+const done = "data: [DONE]\n\n"
+
+func delta(d string) string { return finish(d, "null") }
+
+func finish(d, reason string) string {
+	return fmt.Sprintf("data: {\"choices\":[{\"index\":0,\"delta\":%s,\"finish_reason\":%s}]}\n\n", d, reason)
+}
+
+const usage = `data: {"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}}` + "\n\n"
+
+func text(pieces ...string) []string {
+	frames := []string{delta(`{"role":"assistant","content":""}`)}
+	for _, p := range pieces {
+		content, _ := json.Marshal(p)
+		frames = append(frames, delta(`{"content":`+string(content)+`}`))
+	}
+	return append(frames, finish(`{}`, `"stop"`), usage, done)
+}
+
+var begin = []string{delta(`{"role":"assistant"}`), delta(`{"content":"Hel"}`)}
+
+// calls interleaves two calls, repeats id, type and name, brings the second
+// index first and shares deltas with text.
+var calls = []string{
+	delta(`{"role":"assistant","content":null,"tool_calls":[{"index":1,"id":"c2","type":"function","function":{"name":"list_tasks","arguments":""}}]}`),
+	delta(`{"content":"On ","tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"add_task","arguments":""}}]}`),
+	delta(`{"tool_calls":[{"index":0,"type":"function","function":{"name":"add_task","arguments":"{\"title\":"}},{"index":1,"function":{"arguments":""}}]}`),
+	delta(`{"content":"it.","tool_calls":[{"index":0,"id":"c1","type":"function","function":{"arguments":"\"a b\"}"}}]}`),
+	finish(`{}`, `"tool_calls"`), usage, done,
+}
+
+func call(arguments string) string {
+	return delta(`{"tool_calls":[{"index":0,"id":"c1","function":{"name":"add_task","arguments":` + arguments + `}}]}`)
+}
+
+func TestHostileWire(t *testing.T) {
+	wiretest.Run(t, wiretest.Dialect{
+		Open: open, Text: text, Begin: begin, Calls: calls,
+		CutCall:    []string{call(`"{\"title\":\"a"`)},
+		LengthCall: []string{call(`"{}"`), finish(`{}`, `"length"`), done},
+		BrokenCall: []string{call(`"{\"title\":\"a"`), finish(`{}`, `"tool_calls"`), done},
+		Refused:    []string{delta(`{"content":"Hel"}`), finish(`{}`, `"content_filter"`), done},
+		ErrorEvent: `data: {"error":{"message":"` + wiretest.Leak + `","type":"server_error","code":"overloaded"}}` + "\n\n",
+		Whole:      `{"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}`,
+		Problem:    `{"error":{"message":"` + wiretest.Leak + `","type":"rate_limit_error","code":"rate_limit_exceeded"}}`,
+	})
+}
+
+func ask(t *testing.T, frames []string, opts ...llms.CallOption) (*llms.ContentChoice, error) {
+	t.Helper()
+	s := wiretest.NewServer(t, wiretest.Stream(frames...))
+	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question(), opts...)
+	if err != nil {
+		return nil, err
+	}
+	return resp.Choices[0], nil
+}
+
+func TestServersThatBendTheWire(t *testing.T) {
+	for name, frames := range map[string][]string{
+		"every call at index 0": {
+			delta(`{"content":"On it.","tool_calls":[{"index":0,"id":"x","function":{"name":"add_task","arguments":"{\"title\""}}]}`),
+			delta(`{"tool_calls":[{"index":0,"function":{"arguments":":\"a b\"}"}}]}`),
+			delta(`{"tool_calls":[{"index":0,"id":"y","function":{"name":"list_tasks","arguments":"{}"}}]}`),
+			finish(`{}`, `"tool_calls"`),
+		},
+		"no index": {
+			delta(`{"content":"On it.","tool_calls":[{"id":"x","function":{"name":"add_task","arguments":"{\"title\""}}]}`),
+			delta(`{"tool_calls":[{"function":{"arguments":":\"a b\"}"}}]}`),
+			delta(`{"tool_calls":[{"id":"y","function":{"name":"list_tasks"}}]}`),
+			finish(`{}`, `"stop"`), done,
+		},
+		"no ids": {
+			delta(`{"content":"On it.","tool_calls":[{"index":0,"function":{"name":"add_task","arguments":"{\"title\":\"a b\"}"}},{"index":1,"function":{"name":"list_tasks","arguments":"null"}}]}`),
+			finish(`{}`, `"stop"`), done,
+		},
+		"one id for all": {
+			delta(`{"content":"On it.","tool_calls":[{"index":0,"id":"c","function":{"name":"add_task","arguments":"{\"title\":\"a b\"}"}},{"index":1,"id":"c","function":{"name":"list_tasks"}}]}`),
+			finish(`{}`, `"tool_calls"`), done,
+		},
+		"objects and lists of parts": {
+			`data: {"choices":[{"message":{"content":[{"type":"thinking","text":"no"},{"type":"text","text":"On it."}],"tool_calls":[` +
+				`{"function":{"name":"add_task","arguments":{"title":"a b"}}},{"function":{"name":"list_tasks","arguments":{}}}]},"finish_reason":"tool_calls"}]}` + "\n\n",
+		},
+		"finish with the last delta, and no [DONE]": {
+			delta(`{"content":"On it."}`),
+			finish(`{"tool_calls":[{"index":0,"id":"a","function":{"name":"add_task","arguments":"{\"title\":\"a b\"}"}},{"index":1,"id":"b","function":{"name":"list_tasks"}}]}`, `"tool_calls"`),
+		},
+		"reasoning beside the answer": {
+			delta(`{"reasoning_content":"hmm","reasoning":"hmm","content":"On it."}`),
+			delta(`{"tool_calls":[{"index":0,"id":"a","function":{"name":"add_task","arguments":"{\"title\":\"a b\"}"}},{"index":1,"id":"b","function":{"name":"list_tasks"}}]}`),
+			finish(`{}`, `"tool_calls"`), done,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := ask(t, frames)
+			require.NoError(t, err)
+			require.Equal(t, "On it.", c.Content)
+			require.Equal(t, llm.StopToolCalls, c.StopReason)
+			require.Len(t, c.ToolCalls, 2)
+			require.JSONEq(t, `{"title":"a b"}`, c.ToolCalls[0].FunctionCall.Arguments)
+			require.Equal(t, "list_tasks", c.ToolCalls[1].FunctionCall.Name)
+			require.Equal(t, "{}", c.ToolCalls[1].FunctionCall.Arguments)
+			require.NotEmpty(t, c.ToolCalls[1].ID)
+			require.NotEqual(t, c.ToolCalls[0].ID, c.ToolCalls[1].ID)
+		})
+	}
+}
+
+func TestAnswersThatAreNone(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind   llm.Kind
+		frames []string
+	}{
+		"[DONE] without a reason":     {llm.KindTruncated, []string{delta(`{"content":"Hel"}`), done}},
+		"calls announced, none came":  {llm.KindTruncated, []string{finish(`{}`, `"tool_calls"`), done}},
+		"legacy function call":        {llm.KindTruncated, []string{delta(`{"function_call":{"name":"x","arguments":"{}"}}`), finish(`{}`, `"function_call"`), done}},
+		"the limit left nothing":      {llm.KindTruncated, []string{finish(`{}`, `"length"`), done}},
+		"the server gave up":          {llm.KindUnavailable, []string{delta(`{"content":"Hel"}`), finish(`{}`, `"error"`), done}},
+		"an error as a bare string":   {llm.KindUnavailable, []string{`data: {"error":"boom"}` + "\n\n"}},
+		"an error by its event":       {llm.KindUnavailable, []string{"event: error\ndata: {\"message\":\"boom\"}\n\n"}},
+		"a numeric code":              {llm.KindRateLimit, []string{`data: {"error":{"code":429,"message":"boom"}}` + "\n\n"}},
+		"a call without a name":       {llm.KindTruncated, []string{delta(`{"tool_calls":[{"index":0,"id":"x","function":{"arguments":"{}"}}]}`), finish(`{}`, `"tool_calls"`)}},
+		"a negative index":            {llm.KindUnavailable, []string{delta(`{"tool_calls":[{"index":-1,"id":"x","function":{"name":"a"}}]}`)}},
+		"arguments that are a number": {llm.KindTruncated, []string{call(`"17"`), finish(`{}`, `"tool_calls"`)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ask(t, c.frames)
+			require.Equal(t, c.kind, llm.KindOf(err), "%v", err)
+		})
+	}
+}
+
+func TestTextCutByTheLimitIsAnAnswer(t *testing.T) {
+	c, err := ask(t, []string{delta(`{"content":"Hel"}`), finish(`{}`, `"length"`), done})
+	require.NoError(t, err)
+	require.Equal(t, "Hel", c.Content)
+	require.Equal(t, llm.StopLength, c.StopReason)
+}
+
+func TestCompleteAnswerSurvivesABrokenTrailer(t *testing.T) {
+	s := wiretest.NewServer(t, wiretest.Reset(delta(`{"content":"Hello"}`), finish(`{}`, `"stop"`)))
+	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+	require.NoError(t, err)
+	require.Equal(t, "Hello", resp.Choices[0].Content)
+}
