@@ -1,0 +1,61 @@
+package auth
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
+)
+
+var testSecret = strings.Repeat("better-auth-", 4)
+
+func TestSharedSecret(t *testing.T) {
+	a := newAuth(t, newClock(), env{"BETTER_AUTH_SECRET": testSecret})
+	v := a.Verifier(GraphQL)
+	claims, err := v.Verify(t.Context(), sign(t, "HS256", []byte(testSecret), goodClaims(), nil))
+	require.NoError(t, err)
+	require.Equal(t, "u1", claims.Subject)
+	require.Nil(t, a.DevSigner())
+
+	requireRefused(t, v, sign(t, "HS256", []byte("another"), goodClaims(), nil), BadSignature)
+	requireRefused(t, v, sign(t, "HS512", []byte(testSecret), goodClaims(), nil), BadAlgorithm)
+	requireRefused(t, v, sign(t, "EdDSA", edKey(), goodClaims(), nil), BadAlgorithm)
+	requireRefused(t, v, sign(t, "none", jwt.UnsafeAllowNoneSignatureType, goodClaims(), nil), BadAlgorithm)
+	requireRefused(t, v, sign(t, "HS256", []byte(testSecret), with(jwt.MapClaims{"exp": nil}), nil), MissingClaim)
+}
+
+func TestSharedSecretChecksIssuerAndAudienceWhenSet(t *testing.T) {
+	a := newAuth(t, newClock(), env{
+		"BETTER_AUTH_SECRET": testSecret, "AUTH_ISSUER": testIssuer, "AUTH_AUDIENCE": testAudience,
+	})
+	token := func(changes jwt.MapClaims) string { return sign(t, "HS256", []byte(testSecret), with(changes), nil) }
+	_, err := a.Verifier(GraphQL).Verify(t.Context(), token(nil))
+	require.NoError(t, err)
+	requireRefused(t, a.Verifier(GraphQL), token(jwt.MapClaims{"iss": "x"}), WrongIssuer)
+	requireRefused(t, a.Verifier(GraphQL), token(jwt.MapClaims{"aud": "x"}), WrongAudience)
+}
+
+func TestBothKindsOfTokens(t *testing.T) {
+	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
+	a := i.setup(t, newClock(), env{"BETTER_AUTH_SECRET": testSecret, "AUTH_ALLOW_SECRET_WITH_JWKS": "true"})
+	v := a.Verifier(GraphQL)
+	for _, token := range []string{
+		sign(t, "EdDSA", edKey(), goodClaims(), kid("ed")),
+		sign(t, "HS256", []byte(testSecret), goodClaims(), kid("ed")),
+	} {
+		_, err := v.Verify(t.Context(), token)
+		require.NoError(t, err)
+	}
+	requireRefused(t, v, sign(t, "HS256", []byte("x"), goodClaims(), nil), BadSignature)
+	requireRefused(t, v, sign(t, "EdDSA", newEdKey(t), goodClaims(), kid("ed")), BadSignature)
+	requireRefused(t, v, sign(t, "none", jwt.UnsafeAllowNoneSignatureType, goodClaims(), nil), BadAlgorithm)
+	requireRefused(t, v, sign(t, "EdDSA", edKey(), with(jwt.MapClaims{"aud": "x"}), kid("ed")), WrongAudience)
+}
+
+// The secret must not verify anything once published keys are configured alone.
+func TestPublishedKeysAloneRefuseTheSecret(t *testing.T) {
+	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
+	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
+	requireRefused(t, v, sign(t, "HS256", []byte(testSecret), goodClaims(), kid("ed")), BadAlgorithm)
+}

@@ -1,0 +1,52 @@
+package auth
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestProtectedResourceMetadata(t *testing.T) {
+	cfg := configOf(t, env{"AUTH_JWKS_URL": testIssuer + "/api/auth/jwks", "PUBLIC_URL": "https://errand.example.com"})
+	resource := NewResource(cfg, "/mcp")
+	require.Equal(t, "/.well-known/oauth-protected-resource/mcp", resource.MetadataPath())
+
+	w := serve(resource.Metadata(), httptest.NewRequest(http.MethodGet, resource.MetadataPath(), nil))
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"))
+	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
+	require.JSONEq(t, `{"resource":"https://errand.example.com/mcp","authorization_servers":["https://app.example.com"],
+		"bearer_methods_supported":["header"],"resource_name":"Errand"}`, w.Body.String())
+
+	require.Equal(t, http.StatusMethodNotAllowed, serve(resource.Metadata(), httptest.NewRequest(http.MethodPost, "/", nil)).Code)
+}
+
+func TestResourceFollowsTheRequestWithoutPublicURL(t *testing.T) {
+	resource := NewResource(configOf(t, nil), "/mcp")
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Host = "127.0.0.1:8080"
+	w := serve(resource.Metadata(), r)
+	require.JSONEq(t, `{"resource":"http://127.0.0.1:8080/mcp","bearer_methods_supported":["header"],"resource_name":"Errand"}`, w.Body.String())
+	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+	r.TLS = &tls.ConnectionState{}
+	require.Contains(t, serve(resource.Metadata(), r).Body.String(), "https://127.0.0.1:8080/mcp")
+}
+
+func TestChallenge(t *testing.T) {
+	resource := NewResource(configOf(t, env{"PUBLIC_URL": "https://errand.example.com"}), "/mcp")
+	r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
+	const where = `Bearer realm="errand", resource_metadata="https://errand.example.com/.well-known/oauth-protected-resource/mcp"`
+	require.Equal(t, where, resource.Challenge(r, nil))
+	require.Equal(t, where+`, error="invalid_token", error_description="The token has expired. Sign in again."`,
+		resource.Challenge(r, refused(Expired)))
+	require.Equal(t, where+`, error="invalid_token", error_description="Send one header \"Authorization: Bearer TOKEN\"."`,
+		resource.Challenge(r, badHeader()))
+
+	r.Host = "evil\"\r\nX: y"
+	reflected := NewResource(configOf(t, nil), "/mcp").Challenge(r, nil)
+	require.NotContains(t, reflected, "\r\n")
+	require.Contains(t, reflected, `evil\"??X: y`)
+}

@@ -1,0 +1,87 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// countedUsers names every subject after itself and counts how often it was asked.
+type countedUsers struct {
+	mu    sync.Mutex
+	asked int
+	err   error
+}
+
+func (u *countedUsers) Ensure(_ context.Context, c Claims) (string, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.asked++
+	return "user_" + c.Subject, u.err
+}
+
+func TestUsersAreAskedOnceAMinute(t *testing.T) {
+	users, c := &countedUsers{}, newClock()
+	cache := newCachedUsers(users, c.now)
+	ensure := func(claims Claims, asked int) {
+		t.Helper()
+		id, err := cache.Ensure(t.Context(), claims)
+		require.NoError(t, err)
+		require.Equal(t, "user_"+claims.Subject, id)
+		require.Equal(t, asked, users.asked)
+	}
+	ada := Claims{Issuer: "i", Subject: "ada", Name: "Ada", Email: "a@x"}
+	ensure(ada, 1)
+	ensure(ada, 1)
+	ada.ExpiresAt = start
+	ensure(ada, 1)
+
+	renamed := ada
+	renamed.Name = "Ada L"
+	ensure(renamed, 2)
+	shifted := ada
+	shifted.Name, shifted.Email = "Adaa", "@x"
+	ensure(shifted, 3)
+	foreign := ada
+	foreign.Issuer = "j"
+	ensure(foreign, 4)
+
+	c.advance(userTTL)
+	ensure(ada, 5)
+	ensure(ada, 5)
+	cache.Forget("user_ada")
+	ensure(ada, 6)
+}
+
+func TestFailuresAreNotKept(t *testing.T) {
+	users := &countedUsers{err: errors.New("database down")}
+	cache := CacheUsers(users)
+	for range 3 {
+		_, err := cache.Ensure(t.Context(), Claims{Subject: "ada"})
+		require.ErrorIs(t, err, users.err)
+	}
+	require.Equal(t, 3, users.asked)
+	require.Empty(t, cache.young)
+}
+
+func TestCacheIsBounded(t *testing.T) {
+	users := &countedUsers{}
+	cache := newCachedUsers(users, newClock().now)
+	for n := range 5 * userGeneration {
+		_, err := cache.Ensure(t.Context(), Claims{Subject: strconv.Itoa(n)})
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(cache.young)+len(cache.old), 2*userGeneration)
+	}
+	asked := users.asked
+	_, err := cache.Ensure(t.Context(), Claims{Subject: strconv.Itoa(4*userGeneration - 1)})
+	require.NoError(t, err)
+	require.Equal(t, asked, users.asked, "the older generation still answers")
+	cache.Forget("user_" + strconv.Itoa(4*userGeneration-1))
+	_, err = cache.Ensure(t.Context(), Claims{Subject: strconv.Itoa(4*userGeneration - 1)})
+	require.NoError(t, err)
+	require.Equal(t, asked+1, users.asked)
+}
