@@ -26,7 +26,7 @@ type TaskChange struct {
 	UserID string `json:"user_id,omitempty"`
 	// The task.
 	TaskID string `json:"task_id,omitempty"`
-	// Place among the person's changes, from 1, without gaps and in the order of commit.
+	// Place among the person's changes, growing in the order of commit.
 	Seq int `json:"seq,omitempty"`
 	// CREATED, UPDATED, COMPLETED, REOPENED, DELETED or RESTORED.
 	Kind enum.ChangeKind `json:"kind,omitempty"`
@@ -36,7 +36,7 @@ type TaskChange struct {
 	ToolCallID *string `json:"tool_call_id,omitempty"`
 	// The calling program, when the actor is MCP.
 	Client string `json:"client,omitempty"`
-	// The task's version after the change.
+	// The task's version after the change: dense, so a task's history is read by ranges of it.
 	TaskVersion int `json:"task_version,omitempty"`
 	// What changed: each field's name, old and new value.
 	Fields []enum.FieldChange `json:"fields,omitempty"`

@@ -10,10 +10,11 @@ import (
 	"errand/ent"
 	"errand/graph/generated"
 	"errand/graph/model"
+	"errand/internal/page"
 	"fmt"
 )
 
-func (r *conversationResolver) Messages(ctx context.Context, obj *ent.Conversation, first *int, after *string, last *int, before *string) (*model.Connection[*ent.Message], error) {
+func (r *conversationResolver) Messages(ctx context.Context, obj *ent.Conversation, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Message], error) {
 	panic(fmt.Errorf("not implemented: Messages - messages"))
 }
 

@@ -10,6 +10,8 @@ import (
 	"errand/ent"
 	"errand/graph/generated"
 	"errand/graph/model"
+	"errand/internal/page"
+	"errand/internal/tasks"
 	"fmt"
 )
 
@@ -25,7 +27,7 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, 
 	panic(fmt.Errorf("not implemented: Nodes - nodes"))
 }
 
-func (r *queryResolver) Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *model.TaskOrder, filter *model.TaskFilter) (*model.Connection[*ent.Task], error) {
+func (r *queryResolver) Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *tasks.Order, filter *tasks.Filter) (*page.Connection[*ent.Task], error) {
 	panic(fmt.Errorf("not implemented: Tasks - tasks"))
 }
 
@@ -33,7 +35,7 @@ func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error)
 	panic(fmt.Errorf("not implemented: Task - task"))
 }
 
-func (r *queryResolver) Conversations(ctx context.Context, first *int, after *string, last *int, before *string) (*model.Connection[*ent.Conversation], error) {
+func (r *queryResolver) Conversations(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Conversation], error) {
 	panic(fmt.Errorf("not implemented: Conversations - conversations"))
 }
 

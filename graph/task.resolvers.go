@@ -10,10 +10,12 @@ import (
 	"errand/ent"
 	"errand/graph/generated"
 	"errand/graph/model"
+	"errand/internal/page"
+	"errand/internal/tasks"
 	"fmt"
 )
 
-func (r *mutationResolver) CreateTask(ctx context.Context, input model.CreateTaskInput) (*model.TaskPayload, error) {
+func (r *mutationResolver) CreateTask(ctx context.Context, input tasks.CreateInput) (*model.TaskPayload, error) {
 	panic(fmt.Errorf("not implemented: CreateTask - createTask"))
 }
 
@@ -37,7 +39,7 @@ func (r *mutationResolver) RestoreTask(ctx context.Context, id string) (*model.T
 	panic(fmt.Errorf("not implemented: RestoreTask - restoreTask"))
 }
 
-func (r *taskResolver) Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*model.Connection[*ent.TaskChange], error) {
+func (r *taskResolver) Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*page.Connection[*ent.TaskChange], error) {
 	panic(fmt.Errorf("not implemented: Changes - changes"))
 }
 

@@ -252,9 +252,9 @@ var (
 				Columns: []*schema.Column{TaskChangesColumns[10], TaskChangesColumns[1]},
 			},
 			{
-				Name:    "taskchange_task_id_seq",
-				Unique:  false,
-				Columns: []*schema.Column{TaskChangesColumns[9], TaskChangesColumns[1]},
+				Name:    "taskchange_task_id_task_version",
+				Unique:  true,
+				Columns: []*schema.Column{TaskChangesColumns[9], TaskChangesColumns[6]},
 			},
 		},
 	}

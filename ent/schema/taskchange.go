@@ -31,7 +31,7 @@ func (TaskChange) Fields() []ent.Field {
 		field.String("task_id").Immutable().
 			Comment("The task."),
 		field.Int("seq").Immutable().Positive().
-			Comment("Place among the person's changes, from 1, without gaps and in the order of commit."),
+			Comment("Place among the person's changes, growing in the order of commit."),
 		field.String("kind").GoType(enum.ChangeKind("")).Immutable().
 			Comment("CREATED, UPDATED, COMPLETED, REOPENED, DELETED or RESTORED."),
 		field.String("actor").GoType(enum.ActorKind("")).Immutable().
@@ -41,7 +41,7 @@ func (TaskChange) Fields() []ent.Field {
 		field.String("client").Default("").Immutable().MaxLen(128).
 			Comment("The calling program, when the actor is MCP."),
 		field.Int("task_version").Immutable().Positive().
-			Comment("The task's version after the change."),
+			Comment("The task's version after the change: dense, so a task's history is read by ranges of it."),
 		field.JSON("fields", []enum.FieldChange{}).Immutable().
 			Comment("What changed: each field's name, old and new value."),
 		field.Time("created_at").Default(ids.Now).Immutable().
@@ -61,7 +61,7 @@ func (TaskChange) Edges() []ent.Edge {
 func (TaskChange) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("user_id", "seq").Unique(),
-		index.Fields("task_id", "seq"),
+		index.Fields("task_id", "task_version").Unique(),
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"errand/ent/enum"
 	"errand/graph/model"
 	"errand/graph/scalar"
+	"errand/internal/page"
+	"errand/internal/tasks"
 	"errors"
 	"fmt"
 	"math"
@@ -52,7 +54,7 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type ConversationResolver interface {
-	Messages(ctx context.Context, obj *ent.Conversation, first *int, after *string, last *int, before *string) (*model.Connection[*ent.Message], error)
+	Messages(ctx context.Context, obj *ent.Conversation, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Message], error)
 }
 type MessageResolver interface {
 	Conversation(ctx context.Context, obj *ent.Message) (*ent.Conversation, error)
@@ -66,7 +68,7 @@ type MutationResolver interface {
 	DeleteConversation(ctx context.Context, id string) (*model.DeletePayload, error)
 	SendMessage(ctx context.Context, input model.SendMessageInput) (*model.SendMessagePayload, error)
 	CancelReply(ctx context.Context, messageID string) (*model.CancelReplyPayload, error)
-	CreateTask(ctx context.Context, input model.CreateTaskInput) (*model.TaskPayload, error)
+	CreateTask(ctx context.Context, input tasks.CreateInput) (*model.TaskPayload, error)
 	UpdateTask(ctx context.Context, input model.UpdateTaskInput) (*model.TaskPayload, error)
 	CompleteTask(ctx context.Context, id string) (*model.TaskPayload, error)
 	ReopenTask(ctx context.Context, id string) (*model.TaskPayload, error)
@@ -77,9 +79,9 @@ type QueryResolver interface {
 	Viewer(ctx context.Context) (*ent.User, error)
 	Node(ctx context.Context, id string) (model.Node, error)
 	Nodes(ctx context.Context, ids []string) ([]model.Node, error)
-	Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *model.TaskOrder, filter *model.TaskFilter) (*model.Connection[*ent.Task], error)
+	Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *tasks.Order, filter *tasks.Filter) (*page.Connection[*ent.Task], error)
 	Task(ctx context.Context, number int) (*ent.Task, error)
-	Conversations(ctx context.Context, first *int, after *string, last *int, before *string) (*model.Connection[*ent.Conversation], error)
+	Conversations(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Conversation], error)
 	Conversation(ctx context.Context, id string) (*ent.Conversation, error)
 }
 type SubscriptionResolver interface {
@@ -87,7 +89,7 @@ type SubscriptionResolver interface {
 	TaskStream(ctx context.Context, after *string) (<-chan *model.TaskEvent, error)
 }
 type TaskResolver interface {
-	Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*model.Connection[*ent.TaskChange], error)
+	Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*page.Connection[*ent.TaskChange], error)
 }
 type TaskChangeResolver interface {
 	ToolCall(ctx context.Context, obj *ent.TaskChange) (*ent.ToolCall, error)
@@ -676,7 +678,7 @@ type Task implements Node {
   deletedAt: DateTime
   "Grows by one with each change; give it as ` + "`" + `expectedVersion` + "`" + ` to change only what you have seen."
   version: Int!
-  "Who changed what, newest first."
+  "Who changed what, oldest first: ` + "`" + `last: 5` + "`" + ` gives the newest."
   changes(
     "Page forward: how many, 1 to 100. 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
     first: Int
@@ -1507,8 +1509,8 @@ func (ec *executionContext) field_Mutation_createTask_args(ctx context.Context, 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.CreateTaskInput, error) {
-			return ec.unmarshalNCreateTaskInput2errandᚋgraphᚋmodelᚐCreateTaskInput(ctx, v)
+		func(ctx context.Context, v any) (tasks.CreateInput, error) {
+			return ec.unmarshalNCreateTaskInput2errandᚋinternalᚋtasksᚐCreateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1773,16 +1775,16 @@ func (ec *executionContext) field_Query_tasks_args(ctx context.Context, rawArgs 
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.TaskOrder, error) {
-			return ec.unmarshalOTaskOrder2ᚖerrandᚋgraphᚋmodelᚐTaskOrder(ctx, v)
+		func(ctx context.Context, v any) (*tasks.Order, error) {
+			return ec.unmarshalOTaskOrder2ᚖerrandᚋinternalᚋtasksᚐOrder(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["orderBy"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.TaskFilter, error) {
-			return ec.unmarshalOTaskFilter2ᚖerrandᚋgraphᚋmodelᚐTaskFilter(ctx, v)
+		func(ctx context.Context, v any) (*tasks.Filter, error) {
+			return ec.unmarshalOTaskFilter2ᚖerrandᚋinternalᚋtasksᚐFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2062,8 +2064,8 @@ func (ec *executionContext) _Conversation_messages(ctx context.Context, field gr
 			return ec.Resolvers.Conversation().Messages(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*ent.Message]) graphql.Marshaler {
-			return ec.marshalNMessageConnection2ᚖerrandᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*ent.Message]) graphql.Marshaler {
+			return ec.marshalNMessageConnection2ᚖerrandᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2093,7 +2095,7 @@ func (ec *executionContext) fieldContext_Conversation_messages(ctx context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ConversationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Conversation]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConversationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Conversation]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2105,8 +2107,8 @@ func (ec *executionContext) _ConversationConnection_edges(ctx context.Context, f
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*ent.Conversation]) graphql.Marshaler {
-			return ec.marshalNConversationEdge2ᚕᚖerrandᚋgraphᚋmodelᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*ent.Conversation]) graphql.Marshaler {
+			return ec.marshalNConversationEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2125,7 +2127,7 @@ func (ec *executionContext) fieldContext_ConversationConnection_edges(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _ConversationConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Conversation]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConversationConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Conversation]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2157,7 +2159,7 @@ func (ec *executionContext) fieldContext_ConversationConnection_nodes(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _ConversationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Conversation]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConversationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Conversation]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2169,8 +2171,8 @@ func (ec *executionContext) _ConversationConnection_pageInfo(ctx context.Context
 			return obj.PageInfo, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖerrandᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖerrandᚋinternalᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2189,7 +2191,7 @@ func (ec *executionContext) fieldContext_ConversationConnection_pageInfo(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ConversationConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Conversation]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConversationConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Conversation]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2212,7 +2214,7 @@ func (ec *executionContext) fieldContext_ConversationConnection_totalCount(_ con
 	return graphql.NewScalarFieldContext("ConversationConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ConversationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*ent.Conversation]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConversationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Conversation]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2235,7 +2237,7 @@ func (ec *executionContext) fieldContext_ConversationEdge_cursor(_ context.Conte
 	return graphql.NewScalarFieldContext("ConversationEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _ConversationEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*ent.Conversation]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConversationEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Conversation]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2666,7 +2668,7 @@ func (ec *executionContext) fieldContext_MessageAdded_message(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _MessageConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Message]) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Message]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2678,8 +2680,8 @@ func (ec *executionContext) _MessageConnection_edges(ctx context.Context, field 
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*ent.Message]) graphql.Marshaler {
-			return ec.marshalNMessageEdge2ᚕᚖerrandᚋgraphᚋmodelᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*ent.Message]) graphql.Marshaler {
+			return ec.marshalNMessageEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2698,7 +2700,7 @@ func (ec *executionContext) fieldContext_MessageConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _MessageConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Message]) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Message]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2730,7 +2732,7 @@ func (ec *executionContext) fieldContext_MessageConnection_nodes(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _MessageConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Message]) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Message]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2742,8 +2744,8 @@ func (ec *executionContext) _MessageConnection_pageInfo(ctx context.Context, fie
 			return obj.PageInfo, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖerrandᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖerrandᚋinternalᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2762,7 +2764,7 @@ func (ec *executionContext) fieldContext_MessageConnection_pageInfo(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _MessageConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Message]) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Message]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2877,7 +2879,7 @@ func (ec *executionContext) fieldContext_MessageDelta_text(_ context.Context, fi
 	return graphql.NewScalarFieldContext("MessageDelta", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _MessageEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*ent.Message]) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Message]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2900,7 +2902,7 @@ func (ec *executionContext) fieldContext_MessageEdge_cursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("MessageEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _MessageEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*ent.Message]) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Message]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3307,7 +3309,7 @@ func (ec *executionContext) _Mutation_createTask(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateTask(ctx, fc.Args["input"].(model.CreateTaskInput))
+			return ec.Resolvers.Mutation().CreateTask(ctx, fc.Args["input"].(tasks.CreateInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TaskPayload) graphql.Marshaler {
@@ -3561,7 +3563,7 @@ func (ec *executionContext) fieldContext_Mutation_restoreTask(ctx context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
+func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3584,7 +3586,7 @@ func (ec *executionContext) fieldContext_PageInfo_hasNextPage(_ context.Context,
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
+func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3607,7 +3609,7 @@ func (ec *executionContext) fieldContext_PageInfo_hasPreviousPage(_ context.Cont
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
+func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3630,7 +3632,7 @@ func (ec *executionContext) fieldContext_PageInfo_startCursor(_ context.Context,
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
+func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3783,11 +3785,11 @@ func (ec *executionContext) _Query_tasks(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Tasks(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["orderBy"].(*model.TaskOrder), fc.Args["filter"].(*model.TaskFilter))
+			return ec.Resolvers.Query().Tasks(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["orderBy"].(*tasks.Order), fc.Args["filter"].(*tasks.Filter))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*ent.Task]) graphql.Marshaler {
-			return ec.marshalNTaskConnection2ᚖerrandᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*ent.Task]) graphql.Marshaler {
+			return ec.marshalNTaskConnection2ᚖerrandᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3874,8 +3876,8 @@ func (ec *executionContext) _Query_conversations(ctx context.Context, field grap
 			return ec.Resolvers.Query().Conversations(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*ent.Conversation]) graphql.Marshaler {
-			return ec.marshalNConversationConnection2ᚖerrandᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*ent.Conversation]) graphql.Marshaler {
+			return ec.marshalNConversationConnection2ᚖerrandᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4544,8 +4546,8 @@ func (ec *executionContext) _Task_changes(ctx context.Context, field graphql.Col
 			return ec.Resolvers.Task().Changes(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*ent.TaskChange]) graphql.Marshaler {
-			return ec.marshalNTaskChangeConnection2ᚖerrandᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*ent.TaskChange]) graphql.Marshaler {
+			return ec.marshalNTaskChangeConnection2ᚖerrandᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4809,7 +4811,7 @@ func (ec *executionContext) fieldContext_TaskChange_createdAt(_ context.Context,
 	return graphql.NewScalarFieldContext("TaskChange", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _TaskChangeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.TaskChange]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskChangeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.TaskChange]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4821,8 +4823,8 @@ func (ec *executionContext) _TaskChangeConnection_edges(ctx context.Context, fie
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*ent.TaskChange]) graphql.Marshaler {
-			return ec.marshalNTaskChangeEdge2ᚕᚖerrandᚋgraphᚋmodelᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*ent.TaskChange]) graphql.Marshaler {
+			return ec.marshalNTaskChangeEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4841,7 +4843,7 @@ func (ec *executionContext) fieldContext_TaskChangeConnection_edges(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _TaskChangeConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.TaskChange]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskChangeConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.TaskChange]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4873,7 +4875,7 @@ func (ec *executionContext) fieldContext_TaskChangeConnection_nodes(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _TaskChangeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.TaskChange]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskChangeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.TaskChange]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4885,8 +4887,8 @@ func (ec *executionContext) _TaskChangeConnection_pageInfo(ctx context.Context, 
 			return obj.PageInfo, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖerrandᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖerrandᚋinternalᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4905,7 +4907,7 @@ func (ec *executionContext) fieldContext_TaskChangeConnection_pageInfo(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _TaskChangeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.TaskChange]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskChangeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.TaskChange]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4928,7 +4930,7 @@ func (ec *executionContext) fieldContext_TaskChangeConnection_totalCount(_ conte
 	return graphql.NewScalarFieldContext("TaskChangeConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _TaskChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*ent.TaskChange]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.TaskChange]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4951,7 +4953,7 @@ func (ec *executionContext) fieldContext_TaskChangeEdge_cursor(_ context.Context
 	return graphql.NewScalarFieldContext("TaskChangeEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _TaskChangeEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*ent.TaskChange]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskChangeEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.TaskChange]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4983,7 +4985,7 @@ func (ec *executionContext) fieldContext_TaskChangeEdge_node(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _TaskConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Task]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Task]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4995,8 +4997,8 @@ func (ec *executionContext) _TaskConnection_edges(ctx context.Context, field gra
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*ent.Task]) graphql.Marshaler {
-			return ec.marshalNTaskEdge2ᚕᚖerrandᚋgraphᚋmodelᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*ent.Task]) graphql.Marshaler {
+			return ec.marshalNTaskEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -5015,7 +5017,7 @@ func (ec *executionContext) fieldContext_TaskConnection_edges(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _TaskConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Task]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Task]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -5047,7 +5049,7 @@ func (ec *executionContext) fieldContext_TaskConnection_nodes(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _TaskConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Task]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Task]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -5059,8 +5061,8 @@ func (ec *executionContext) _TaskConnection_pageInfo(ctx context.Context, field 
 			return obj.PageInfo, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖerrandᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖerrandᚋinternalᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -5079,7 +5081,7 @@ func (ec *executionContext) fieldContext_TaskConnection_pageInfo(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _TaskConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Task]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Task]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -5102,7 +5104,7 @@ func (ec *executionContext) fieldContext_TaskConnection_totalCount(_ context.Con
 	return graphql.NewScalarFieldContext("TaskConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _TaskEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*ent.Task]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Task]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -5125,7 +5127,7 @@ func (ec *executionContext) fieldContext_TaskEdge_cursor(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("TaskEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _TaskEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*ent.Task]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Task]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6981,8 +6983,8 @@ func (ec *executionContext) unmarshalInputCreateConversationInput(ctx context.Co
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputCreateTaskInput(ctx context.Context, obj any) (model.CreateTaskInput, error) {
-	var it model.CreateTaskInput
+func (ec *executionContext) unmarshalInputCreateTaskInput(ctx context.Context, obj any) (tasks.CreateInput, error) {
+	var it tasks.CreateInput
 	if obj == nil {
 		return it, nil
 	}
@@ -7090,8 +7092,8 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputTaskFilter(ctx context.Context, obj any) (model.TaskFilter, error) {
-	var it model.TaskFilter
+func (ec *executionContext) unmarshalInputTaskFilter(ctx context.Context, obj any) (tasks.Filter, error) {
+	var it tasks.Filter
 	if obj == nil {
 		return it, nil
 	}
@@ -7117,7 +7119,7 @@ func (ec *executionContext) unmarshalInputTaskFilter(ctx context.Context, obj an
 		switch k {
 		case "status":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
-			data, err := ec.unmarshalOTaskStatus2ᚖerrandᚋgraphᚋmodelᚐTaskStatus(ctx, v)
+			data, err := ec.unmarshalOTaskStatus2ᚖerrandᚋentᚋenumᚐTaskStatus(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -7169,8 +7171,8 @@ func (ec *executionContext) unmarshalInputTaskFilter(ctx context.Context, obj an
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputTaskOrder(ctx context.Context, obj any) (model.TaskOrder, error) {
-	var it model.TaskOrder
+func (ec *executionContext) unmarshalInputTaskOrder(ctx context.Context, obj any) (tasks.Order, error) {
+	var it tasks.Order
 	if obj == nil {
 		return it, nil
 	}
@@ -7196,14 +7198,14 @@ func (ec *executionContext) unmarshalInputTaskOrder(ctx context.Context, obj any
 		switch k {
 		case "field":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
-			data, err := ec.unmarshalNTaskOrderField2errandᚋgraphᚋmodelᚐTaskOrderField(ctx, v)
+			data, err := ec.unmarshalNTaskOrderField2errandᚋentᚋenumᚐTaskOrderField(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Field = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
-			data, err := ec.unmarshalNOrderDirection2errandᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+			data, err := ec.unmarshalNOrderDirection2errandᚋentᚋenumᚐDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -7596,7 +7598,7 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 
 var conversationConnectionImplementors = []string{"ConversationConnection"}
 
-func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*ent.Conversation]) graphql.Marshaler {
+func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.Conversation]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7682,7 +7684,7 @@ func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast
 
 var conversationEdgeImplementors = []string{"ConversationEdge"}
 
-func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*ent.Conversation]) graphql.Marshaler {
+func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.Conversation]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7998,7 +8000,7 @@ func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.Selection
 
 var messageConnectionImplementors = []string{"MessageConnection"}
 
-func (ec *executionContext) _MessageConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*ent.Message]) graphql.Marshaler {
+func (ec *executionContext) _MessageConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.Message]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8137,7 +8139,7 @@ func (ec *executionContext) _MessageDelta(ctx context.Context, sel ast.Selection
 
 var messageEdgeImplementors = []string{"MessageEdge"}
 
-func (ec *executionContext) _MessageEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*ent.Message]) graphql.Marshaler {
+func (ec *executionContext) _MessageEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.Message]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8391,7 +8393,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 
 var pageInfoImplementors = []string{"PageInfo"}
 
-func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *model.PageInfo) graphql.Marshaler {
+func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *page.Info) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, pageInfoImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9008,7 +9010,7 @@ func (ec *executionContext) _TaskChange(ctx context.Context, sel ast.SelectionSe
 
 var taskChangeConnectionImplementors = []string{"TaskChangeConnection"}
 
-func (ec *executionContext) _TaskChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*ent.TaskChange]) graphql.Marshaler {
+func (ec *executionContext) _TaskChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.TaskChange]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskChangeConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9094,7 +9096,7 @@ func (ec *executionContext) _TaskChangeConnection(ctx context.Context, sel ast.S
 
 var taskChangeEdgeImplementors = []string{"TaskChangeEdge"}
 
-func (ec *executionContext) _TaskChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*ent.TaskChange]) graphql.Marshaler {
+func (ec *executionContext) _TaskChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.TaskChange]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskChangeEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9137,7 +9139,7 @@ func (ec *executionContext) _TaskChangeEdge(ctx context.Context, sel ast.Selecti
 
 var taskConnectionImplementors = []string{"TaskConnection"}
 
-func (ec *executionContext) _TaskConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*ent.Task]) graphql.Marshaler {
+func (ec *executionContext) _TaskConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.Task]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9223,7 +9225,7 @@ func (ec *executionContext) _TaskConnection(ctx context.Context, sel ast.Selecti
 
 var taskEdgeImplementors = []string{"TaskEdge"}
 
-func (ec *executionContext) _TaskEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*ent.Task]) graphql.Marshaler {
+func (ec *executionContext) _TaskEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.Task]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -10132,7 +10134,7 @@ func (ec *executionContext) marshalNConversation2ᚖerrandᚋentᚐConversation(
 	return ec._Conversation(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConversationConnection2ᚖerrandᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*ent.Conversation]) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationConnection2ᚖerrandᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*ent.Conversation]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -10142,11 +10144,11 @@ func (ec *executionContext) marshalNConversationConnection2ᚖerrandᚋgraphᚋm
 	return ec._ConversationConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConversationEdge2ᚕᚖerrandᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*ent.Conversation]) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.Conversation]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNConversationEdge2ᚖerrandᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
+		return ec.marshalNConversationEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -10158,7 +10160,7 @@ func (ec *executionContext) marshalNConversationEdge2ᚕᚖerrandᚋgraphᚋmode
 	return ret
 }
 
-func (ec *executionContext) marshalNConversationEdge2ᚖerrandᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*ent.Conversation]) graphql.Marshaler {
+func (ec *executionContext) marshalNConversationEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*ent.Conversation]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -10178,7 +10180,7 @@ func (ec *executionContext) marshalNConversationPayload2ᚖerrandᚋgraphᚋmode
 	return ec._ConversationPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCreateTaskInput2errandᚋgraphᚋmodelᚐCreateTaskInput(ctx context.Context, v any) (model.CreateTaskInput, error) {
+func (ec *executionContext) unmarshalNCreateTaskInput2errandᚋinternalᚋtasksᚐCreateInput(ctx context.Context, v any) (tasks.CreateInput, error) {
 	res, err := ec.unmarshalInputCreateTaskInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -10328,7 +10330,7 @@ func (ec *executionContext) marshalNMessage2ᚖerrandᚋentᚐMessage(ctx contex
 	return ec._Message(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMessageConnection2ᚖerrandᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*ent.Message]) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageConnection2ᚖerrandᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*ent.Message]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -10338,11 +10340,11 @@ func (ec *executionContext) marshalNMessageConnection2ᚖerrandᚋgraphᚋmodel�
 	return ec._MessageConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMessageEdge2ᚕᚖerrandᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*ent.Message]) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.Message]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNMessageEdge2ᚖerrandᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
+		return ec.marshalNMessageEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -10354,7 +10356,7 @@ func (ec *executionContext) marshalNMessageEdge2ᚕᚖerrandᚋgraphᚋmodelᚐE
 	return ret
 }
 
-func (ec *executionContext) marshalNMessageEdge2ᚖerrandᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*ent.Message]) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*ent.Message]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -10404,17 +10406,17 @@ func (ec *executionContext) marshalNNode2ᚕerrandᚋgraphᚋmodelᚐNode(ctx co
 	return ret
 }
 
-func (ec *executionContext) unmarshalNOrderDirection2errandᚋgraphᚋmodelᚐOrderDirection(ctx context.Context, v any) (model.OrderDirection, error) {
-	var res model.OrderDirection
+func (ec *executionContext) unmarshalNOrderDirection2errandᚋentᚋenumᚐDirection(ctx context.Context, v any) (enum.Direction, error) {
+	var res enum.Direction
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNOrderDirection2errandᚋgraphᚋmodelᚐOrderDirection(ctx context.Context, sel ast.SelectionSet, v model.OrderDirection) graphql.Marshaler {
+func (ec *executionContext) marshalNOrderDirection2errandᚋentᚋenumᚐDirection(ctx context.Context, sel ast.SelectionSet, v enum.Direction) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) marshalNPageInfo2ᚖerrandᚋgraphᚋmodelᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+func (ec *executionContext) marshalNPageInfo2ᚖerrandᚋinternalᚋpageᚐInfo(ctx context.Context, sel ast.SelectionSet, v *page.Info) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -10536,7 +10538,7 @@ func (ec *executionContext) marshalNTaskChange2ᚖerrandᚋentᚐTaskChange(ctx 
 	return ec._TaskChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNTaskChangeConnection2ᚖerrandᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*ent.TaskChange]) graphql.Marshaler {
+func (ec *executionContext) marshalNTaskChangeConnection2ᚖerrandᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*ent.TaskChange]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -10546,11 +10548,11 @@ func (ec *executionContext) marshalNTaskChangeConnection2ᚖerrandᚋgraphᚋmod
 	return ec._TaskChangeConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNTaskChangeEdge2ᚕᚖerrandᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*ent.TaskChange]) graphql.Marshaler {
+func (ec *executionContext) marshalNTaskChangeEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.TaskChange]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNTaskChangeEdge2ᚖerrandᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
+		return ec.marshalNTaskChangeEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -10562,7 +10564,7 @@ func (ec *executionContext) marshalNTaskChangeEdge2ᚕᚖerrandᚋgraphᚋmodel�
 	return ret
 }
 
-func (ec *executionContext) marshalNTaskChangeEdge2ᚖerrandᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*ent.TaskChange]) graphql.Marshaler {
+func (ec *executionContext) marshalNTaskChangeEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*ent.TaskChange]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -10582,7 +10584,7 @@ func (ec *executionContext) marshalNTaskChangeKind2errandᚋentᚋenumᚐChangeK
 	return v
 }
 
-func (ec *executionContext) marshalNTaskConnection2ᚖerrandᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*ent.Task]) graphql.Marshaler {
+func (ec *executionContext) marshalNTaskConnection2ᚖerrandᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*ent.Task]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -10592,11 +10594,11 @@ func (ec *executionContext) marshalNTaskConnection2ᚖerrandᚋgraphᚋmodelᚐC
 	return ec._TaskConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNTaskEdge2ᚕᚖerrandᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*ent.Task]) graphql.Marshaler {
+func (ec *executionContext) marshalNTaskEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.Task]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNTaskEdge2ᚖerrandᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
+		return ec.marshalNTaskEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -10608,7 +10610,7 @@ func (ec *executionContext) marshalNTaskEdge2ᚕᚖerrandᚋgraphᚋmodelᚐEdge
 	return ret
 }
 
-func (ec *executionContext) marshalNTaskEdge2ᚖerrandᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*ent.Task]) graphql.Marshaler {
+func (ec *executionContext) marshalNTaskEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*ent.Task]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -10648,13 +10650,13 @@ func (ec *executionContext) marshalNTaskFieldChange2ᚕerrandᚋentᚋenumᚐFie
 	return ret
 }
 
-func (ec *executionContext) unmarshalNTaskOrderField2errandᚋgraphᚋmodelᚐTaskOrderField(ctx context.Context, v any) (model.TaskOrderField, error) {
-	var res model.TaskOrderField
+func (ec *executionContext) unmarshalNTaskOrderField2errandᚋentᚋenumᚐTaskOrderField(ctx context.Context, v any) (enum.TaskOrderField, error) {
+	var res enum.TaskOrderField
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNTaskOrderField2errandᚋgraphᚋmodelᚐTaskOrderField(ctx context.Context, sel ast.SelectionSet, v model.TaskOrderField) graphql.Marshaler {
+func (ec *executionContext) marshalNTaskOrderField2errandᚋentᚋenumᚐTaskOrderField(ctx context.Context, sel ast.SelectionSet, v enum.TaskOrderField) graphql.Marshaler {
 	return v
 }
 
@@ -11116,7 +11118,7 @@ func (ec *executionContext) marshalOTask2ᚖerrandᚋentᚐTask(ctx context.Cont
 	return ec._Task(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOTaskFilter2ᚖerrandᚋgraphᚋmodelᚐTaskFilter(ctx context.Context, v any) (*model.TaskFilter, error) {
+func (ec *executionContext) unmarshalOTaskFilter2ᚖerrandᚋinternalᚋtasksᚐFilter(ctx context.Context, v any) (*tasks.Filter, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -11124,7 +11126,7 @@ func (ec *executionContext) unmarshalOTaskFilter2ᚖerrandᚋgraphᚋmodelᚐTas
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOTaskOrder2ᚖerrandᚋgraphᚋmodelᚐTaskOrder(ctx context.Context, v any) (*model.TaskOrder, error) {
+func (ec *executionContext) unmarshalOTaskOrder2ᚖerrandᚋinternalᚋtasksᚐOrder(ctx context.Context, v any) (*tasks.Order, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -11184,16 +11186,16 @@ func (ec *executionContext) marshalOTaskPriority2ᚖerrandᚋentᚋenumᚐPriori
 	return v
 }
 
-func (ec *executionContext) unmarshalOTaskStatus2ᚖerrandᚋgraphᚋmodelᚐTaskStatus(ctx context.Context, v any) (*model.TaskStatus, error) {
+func (ec *executionContext) unmarshalOTaskStatus2ᚖerrandᚋentᚋenumᚐTaskStatus(ctx context.Context, v any) (*enum.TaskStatus, error) {
 	if v == nil {
 		return nil, nil
 	}
-	var res = new(model.TaskStatus)
+	var res = new(enum.TaskStatus)
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOTaskStatus2ᚖerrandᚋgraphᚋmodelᚐTaskStatus(ctx context.Context, sel ast.SelectionSet, v *model.TaskStatus) graphql.Marshaler {
+func (ec *executionContext) marshalOTaskStatus2ᚖerrandᚋentᚋenumᚐTaskStatus(ctx context.Context, sel ast.SelectionSet, v *enum.TaskStatus) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

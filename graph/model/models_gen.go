@@ -3,12 +3,8 @@
 package model
 
 import (
-	"bytes"
 	"errand/ent"
 	"errand/ent/enum"
-	"fmt"
-	"io"
-	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -40,22 +36,6 @@ type ConversationPayload struct {
 type CreateConversationInput struct {
 	// Its title, at most 200 characters; left out, the first message names it.
 	Title *string `json:"title"`
-}
-
-// A task to be.
-type CreateTaskInput struct {
-	// What is to be done, 1 to 200 characters after trimming.
-	Title string `json:"title"`
-	// More about it, at most 10,000 characters.
-	Description *string `json:"description"`
-	// How much it matters.
-	Priority *enum.Priority `json:"priority"`
-	// The day it is due. Not together with `dueAt`.
-	DueOn *string `json:"dueOn"`
-	// The instant it is due. Not together with `dueOn`.
-	DueAt *time.Time `json:"dueAt"`
-	// At most 20 labels of 1 to 50 characters.
-	Labels []string `json:"labels"`
 }
 
 // What was deleted.
@@ -102,18 +82,6 @@ func (MessageFinished) IsMessageEvent() {}
 type Mutation struct {
 }
 
-// Where a page lies in its list.
-type PageInfo struct {
-	// Whether more follow after the page's end. When paging backward it says whether `before` was given.
-	HasNextPage bool `json:"hasNextPage"`
-	// Whether more precede the page's start. When paging forward it says whether `after` was given.
-	HasPreviousPage bool `json:"hasPreviousPage"`
-	// The first edge's cursor; null on an empty page.
-	StartCursor *string `json:"startCursor"`
-	// The last edge's cursor; null on an empty page.
-	EndCursor *string `json:"endCursor"`
-}
-
 type Query struct {
 }
 
@@ -150,32 +118,6 @@ type TaskEvent struct {
 	Task *ent.Task `json:"task"`
 	// Who changed what.
 	Change *ent.TaskChange `json:"change"`
-}
-
-// Which tasks; all conditions must hold.
-type TaskFilter struct {
-	// By state.
-	Status *TaskStatus `json:"status"`
-	// Words that title or description contain, in any case; at most 200 characters.
-	Search *string `json:"search"`
-	// A label they carry.
-	Label *string `json:"label"`
-	// One of these priorities.
-	Priority []enum.Priority `json:"priority"`
-	// Due on this day or later, in the viewer's time zone.
-	DueFrom *string `json:"dueFrom"`
-	// Due on this day or earlier, in the viewer's time zone.
-	DueTo *string `json:"dueTo"`
-	// True: those in the trash, and no others.
-	Trashed *bool `json:"trashed"`
-}
-
-// How tasks are sorted.
-type TaskOrder struct {
-	// By what.
-	Field TaskOrderField `json:"field"`
-	// Which way.
-	Direction OrderDirection `json:"direction"`
 }
 
 // The task after the change.
@@ -238,193 +180,4 @@ type UpdateViewerInput struct {
 type ViewerPayload struct {
 	// The viewer.
 	Viewer *ent.User `json:"viewer"`
-}
-
-// Which way a list runs.
-type OrderDirection string
-
-const (
-	// Smallest, earliest, first letter first.
-	OrderDirectionAsc OrderDirection = "ASC"
-	// Largest, latest, last letter first.
-	OrderDirectionDesc OrderDirection = "DESC"
-)
-
-var AllOrderDirection = []OrderDirection{
-	OrderDirectionAsc,
-	OrderDirectionDesc,
-}
-
-func (e OrderDirection) IsValid() bool {
-	switch e {
-	case OrderDirectionAsc, OrderDirectionDesc:
-		return true
-	}
-	return false
-}
-
-func (e OrderDirection) String() string {
-	return string(e)
-}
-
-func (e *OrderDirection) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = OrderDirection(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid OrderDirection", str)
-	}
-	return nil
-}
-
-func (e OrderDirection) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *OrderDirection) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e OrderDirection) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
-}
-
-// By what tasks are sorted. Equal ones follow their numbers.
-type TaskOrderField string
-
-const (
-	// Their numbers, which is the order of their making.
-	TaskOrderFieldNumber TaskOrderField = "NUMBER"
-	// The time of their making.
-	TaskOrderFieldCreatedAt TaskOrderField = "CREATED_AT"
-	// The time of their last change.
-	TaskOrderFieldUpdatedAt TaskOrderField = "UPDATED_AT"
-	// When they are due; those without a date count as last.
-	TaskOrderFieldDue TaskOrderField = "DUE"
-	// How much they matter.
-	TaskOrderFieldPriority TaskOrderField = "PRIORITY"
-	// Their titles, letter by letter.
-	TaskOrderFieldTitle TaskOrderField = "TITLE"
-)
-
-var AllTaskOrderField = []TaskOrderField{
-	TaskOrderFieldNumber,
-	TaskOrderFieldCreatedAt,
-	TaskOrderFieldUpdatedAt,
-	TaskOrderFieldDue,
-	TaskOrderFieldPriority,
-	TaskOrderFieldTitle,
-}
-
-func (e TaskOrderField) IsValid() bool {
-	switch e {
-	case TaskOrderFieldNumber, TaskOrderFieldCreatedAt, TaskOrderFieldUpdatedAt, TaskOrderFieldDue, TaskOrderFieldPriority, TaskOrderFieldTitle:
-		return true
-	}
-	return false
-}
-
-func (e TaskOrderField) String() string {
-	return string(e)
-}
-
-func (e *TaskOrderField) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = TaskOrderField(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid TaskOrderField", str)
-	}
-	return nil
-}
-
-func (e TaskOrderField) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *TaskOrderField) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e TaskOrderField) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
-}
-
-// Which tasks by state.
-type TaskStatus string
-
-const (
-	// Both.
-	TaskStatusAll TaskStatus = "ALL"
-	// Not done.
-	TaskStatusPending TaskStatus = "PENDING"
-	// Done.
-	TaskStatusCompleted TaskStatus = "COMPLETED"
-)
-
-var AllTaskStatus = []TaskStatus{
-	TaskStatusAll,
-	TaskStatusPending,
-	TaskStatusCompleted,
-}
-
-func (e TaskStatus) IsValid() bool {
-	switch e {
-	case TaskStatusAll, TaskStatusPending, TaskStatusCompleted:
-		return true
-	}
-	return false
-}
-
-func (e TaskStatus) String() string {
-	return string(e)
-}
-
-func (e *TaskStatus) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = TaskStatus(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid TaskStatus", str)
-	}
-	return nil
-}
-
-func (e TaskStatus) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *TaskStatus) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e TaskStatus) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
 }

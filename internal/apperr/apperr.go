@@ -33,7 +33,7 @@ type Error struct {
 	Code Code
 	// Message is complete, safe and in plain words: no SQL, no secrets, no other person's data.
 	Message string
-	// Field is the dotted path of the faulty input field ("input.title"); BadUserInput only.
+	// Field is the faulty input field or argument as the API names it ("title", "first"); BadUserInput only.
 	Field string
 	// RetryAfter is how long to wait before the same call may succeed; RateLimited and Unavailable only.
 	RetryAfter time.Duration
@@ -52,7 +52,7 @@ func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Invalid reports a fault in the input field named by its dotted path.
+// Invalid reports a fault in the input field or argument of that name.
 func Invalid(field, format string, args ...any) *Error {
 	return &Error{Code: BadUserInput, Field: field, Message: fmt.Sprintf(format, args...)}
 }

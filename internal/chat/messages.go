@@ -1,0 +1,122 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+
+	"errand/ent"
+	"errand/ent/enum"
+	"errand/ent/message"
+	"errand/ent/predicate"
+	"errand/ent/toolcall"
+	"errand/internal/apperr"
+	"errand/internal/page"
+)
+
+const messageList = "messages"
+
+// Message is one of the viewer's messages; nil when there is none.
+func (s *Service) Message(ctx context.Context, id string) (*ent.Message, error) {
+	m, err := s.client.Message.Get(ctx, id)
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	return m, err
+}
+
+// ToolCall is one of the viewer's tool calls; nil when there is none.
+func (s *Service) ToolCall(ctx context.Context, id string) (*ent.ToolCall, error) {
+	c, err := s.client.ToolCall.Get(ctx, id)
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	return c, err
+}
+
+// Pages are a page of each of the given conversations' messages, oldest first, by
+// the conversation's id, in one query: positions have no gaps.
+func (s *Service) Pages(ctx context.Context, conversations []*ent.Conversation, args page.Args) (map[string]*page.MessageConnection, error) {
+	spans := make(map[string]page.Span, len(conversations))
+	var ranges []predicate.Message
+	for _, c := range conversations {
+		span, err := args.ReadDense(messageList, c.MessageCount)
+		if err != nil {
+			return nil, err
+		}
+		spans[c.ID] = span
+		if span.From <= span.To {
+			ranges = append(ranges, message.And(message.ConversationID(c.ID),
+				message.PositionGTE(span.From), message.PositionLTE(span.To)))
+		}
+	}
+	var found []*ent.Message
+	if len(ranges) > 0 {
+		var err error
+		if found, err = s.client.Message.Query().Where(message.Or(ranges...)).Order(message.ByPosition()).All(ctx); err != nil {
+			return nil, fmt.Errorf("reading messages: %w", err)
+		}
+	}
+	grouped := map[string][]*ent.Message{}
+	for _, m := range found {
+		grouped[m.ConversationID] = append(grouped[m.ConversationID], m)
+	}
+	out := make(map[string]*page.MessageConnection, len(conversations))
+	for id, span := range spans {
+		out[id] = page.BuildSpan(span, grouped[id], func(m *ent.Message) page.Cursor { return page.At(messageList, m.Position) })
+	}
+	return out, nil
+}
+
+// ToolCalls are the given messages' tool calls in order, by the message's id, in one query.
+func (s *Service) ToolCalls(ctx context.Context, messageIDs []string) (map[string][]*ent.ToolCall, error) {
+	found, err := s.client.ToolCall.Query().Where(toolcall.MessageIDIn(messageIDs...)).Order(toolcall.BySeq()).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading tool calls: %w", err)
+	}
+	out := make(map[string][]*ent.ToolCall, len(messageIDs))
+	for _, c := range found {
+		out[c.MessageID] = append(out[c.MessageID], c)
+	}
+	return out, nil
+}
+
+// Rows reads a conversation for its stream: from a position on, or from 0 the
+// newest turn and every unfinished one. Turns are two messages, positions 2n-1 and 2n.
+func (s *Service) Rows(ctx context.Context, conversationID string, from int) ([]*ent.Message, error) {
+	c, err := s.Conversation(ctx, conversationID)
+	if err != nil {
+		return nil, err
+	}
+	if c == nil {
+		return nil, apperr.Missing("conversation")
+	}
+	if from == 0 {
+		if from, err = s.opening(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := s.client.Message.Query().
+		Where(message.ConversationID(conversationID), message.PositionGTE(from)).
+		Order(message.ByPosition()).
+		WithToolCalls(func(q *ent.ToolCallQuery) { q.Order(toolcall.BySeq()) }).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading messages: %w", err)
+	}
+	return rows, nil
+}
+
+func (s *Service) opening(ctx context.Context, c *ent.Conversation) (int, error) {
+	// Runs are done in order, so whatever is unfinished is among the last replies.
+	unfinished, err := s.client.Message.Query().
+		Where(message.ConversationID(c.ID), message.PositionGT(c.MessageCount-2*s.limits.Unfinished),
+			message.StatusIn(enum.MessagePending, enum.MessageStreaming)).
+		Order(message.ByPosition()).Limit(1).Select(message.FieldPosition).Ints(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading replies under way: %w", err)
+	}
+	from := max(1, c.MessageCount-1)
+	if len(unfinished) > 0 {
+		from = min(from, unfinished[0]-1)
+	}
+	return from, nil
+}

@@ -1,0 +1,205 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"errand/ent"
+	"errand/ent/enum"
+	"errand/ent/message"
+	"errand/ent/rule"
+	"errand/internal/apperr"
+	"errand/internal/ids"
+	"errand/internal/store"
+	"errand/internal/stream"
+)
+
+// Bounds of a message and its key, in characters.
+const (
+	MaxContent = 8_000
+	MaxKey     = 255
+)
+
+// SendInput is a message to the agent.
+type SendInput struct {
+	// ConversationID names the conversation; nil begins a new one.
+	ConversationID *string
+	Content        string
+	// IdempotencyKey makes sending safe to repeat.
+	IdempotencyKey *string
+}
+
+// Turn is a message and the reply to come.
+type Turn struct {
+	Conversation     *ent.Conversation
+	UserMessage      *ent.Message
+	AssistantMessage *ent.Message
+}
+
+// Send stores the message, the reply to be and the run that will write it, in one
+// transaction. The same key with the same message gives the same turn; with another, CONFLICT.
+func (s *Service) Send(ctx context.Context, in SendInput) (*Turn, error) {
+	if _, err := signedIn(ctx); err != nil {
+		return nil, err
+	}
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	if turn, err := s.sent(ctx, in); turn != nil || err != nil {
+		return turn, err
+	}
+	if err := s.admit(ctx); err != nil {
+		return nil, err
+	}
+	var turn *Turn
+	err := store.WithTx(ctx, s.client, func(tx *ent.Tx) (err error) {
+		turn, err = s.begin(ctx, tx, in)
+		return err
+	})
+	if ent.IsConstraintError(err) && in.IdempotencyKey != nil {
+		return s.sent(ctx, in) // the same message came at the same moment
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: turn.Conversation.ID})
+	s.runs.Wake()
+	return turn, nil
+}
+
+func (in *SendInput) check() error {
+	in.Content = strings.TrimSpace(in.Content)
+	n := utf8.RuneCountInString(in.Content)
+	if n < 1 || n > MaxContent {
+		return apperr.Invalid("content", "A message has 1 to %d characters; this one has %d.", MaxContent, n)
+	}
+	if !utf8.ValidString(in.Content) || strings.ContainsRune(in.Content, 0) {
+		return apperr.Invalid("content", "A message is plain text.")
+	}
+	if in.IdempotencyKey == nil {
+		return nil
+	}
+	if n := utf8.RuneCountInString(*in.IdempotencyKey); n < 1 || n > MaxKey || strings.ContainsRune(*in.IdempotencyKey, 0) {
+		return apperr.Invalid("idempotencyKey", "A key has 1 to %d characters.", MaxKey)
+	}
+	return nil
+}
+
+// sent is the turn that was begun with the same key; nil when there is none.
+func (s *Service) sent(ctx context.Context, in SendInput) (*Turn, error) {
+	if in.IdempotencyKey == nil {
+		return nil, nil
+	}
+	said, err := s.client.Message.Query().Where(message.IdempotencyKey(*in.IdempotencyKey)).WithConversation().Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("looking for the key: %w", err)
+	}
+	elsewhere := in.ConversationID != nil && *in.ConversationID != said.ConversationID
+	if said.Content != in.Content || elsewhere {
+		return nil, apperr.New(apperr.Conflict, "This idempotency key was used for another message.")
+	}
+	reply, err := s.client.Message.Query().
+		Where(message.ConversationID(said.ConversationID), message.Position(said.Position+1)).Only(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the reply: %w", err)
+	}
+	return &Turn{Conversation: said.Edges.Conversation, UserMessage: said, AssistantMessage: reply}, nil
+}
+
+func (s *Service) begin(ctx context.Context, tx *ent.Tx, in SendInput) (*Turn, error) {
+	c, err := s.place(ctx, tx, in)
+	if err != nil {
+		return nil, err
+	}
+	ctx = rule.Vouch(ctx, c.ID)
+	now := ids.Now()
+	said, err := tx.Message.Create().
+		SetConversationID(c.ID).SetPosition(c.MessageCount - 1).SetRole(enum.RoleUser).
+		SetContent(in.Content).SetNillableIdempotencyKey(in.IdempotencyKey).
+		SetCreatedAt(now).SetUpdatedAt(now).SetFinishedAt(now).Save(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("storing the message: %w", err)
+	}
+	reply, err := tx.Message.Create().
+		SetConversationID(c.ID).SetPosition(c.MessageCount).SetRole(enum.RoleAssistant).
+		SetStatus(enum.MessagePending).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("storing the reply: %w", err)
+	}
+	if _, err := s.runs.Enqueue(rule.Vouch(ctx, reply.ID), tx, c.ID, reply.ID, reply.Position); err != nil {
+		return nil, err
+	}
+	return &Turn{Conversation: c, UserMessage: said, AssistantMessage: reply}, nil
+}
+
+// place locks the conversation, or begins one, with room for the two messages.
+func (s *Service) place(ctx context.Context, tx *ent.Tx, in SendInput) (*ent.Conversation, error) {
+	if in.ConversationID == nil {
+		c, err := tx.Conversation.Create().SetTitle(titleFrom(in.Content)).SetMessageCount(2).Save(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("beginning a conversation: %w", err)
+		}
+		return c, nil
+	}
+	c, err := tx.Conversation.UpdateOneID(*in.ConversationID).AddMessageCount(2).Save(ctx)
+	if ent.IsNotFound(err) {
+		return nil, apperr.Missing("conversation")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("locking the conversation: %w", err)
+	}
+	if c.Title == "" && c.TitleSource == enum.TitleAuto {
+		if c, err = tx.Conversation.UpdateOne(c).SetTitle(titleFrom(in.Content)).Save(ctx); err != nil {
+			return nil, fmt.Errorf("naming the conversation: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// Limits bound what one person may ask for, over all replicas: they are counted in the database.
+type Limits struct {
+	// Unfinished is how many replies may be waiting or under way at once.
+	Unfinished int
+	// PerMinute is how many messages may be sent in any 60 seconds.
+	PerMinute int
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Unfinished == 0 {
+		l.Unfinished = 20
+	}
+	if l.PerMinute == 0 {
+		l.PerMinute = 60
+	}
+	return l
+}
+
+// admit refuses a message over the person's limits.
+func (s *Service) admit(ctx context.Context) error {
+	since := ids.Now().Add(-time.Minute)
+	recent, err := s.client.Message.Query().
+		Where(message.RoleEQ(enum.RoleUser), message.CreatedAtGT(since)).
+		Order(message.ByCreatedAt()).Limit(s.limits.PerMinute).All(ctx)
+	if err != nil {
+		return fmt.Errorf("counting messages: %w", err)
+	}
+	if len(recent) >= s.limits.PerMinute {
+		wait := max(time.Second, recent[0].CreatedAt.Sub(since))
+		return apperr.TooMany(wait, "At most %d messages a minute.", s.limits.PerMinute)
+	}
+	unfinished, err := s.client.Message.Query().
+		Where(message.StatusIn(enum.MessagePending, enum.MessageStreaming)).Limit(s.limits.Unfinished).IDs(ctx)
+	if err != nil {
+		return fmt.Errorf("counting replies under way: %w", err)
+	}
+	if len(unfinished) >= s.limits.Unfinished {
+		return apperr.TooMany(2*time.Second, "At most %d replies may be under way at once.", s.limits.Unfinished)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+// Package chat is conversations and their messages: saying something, stopping a
+// reply, reading what was said.
+package chat
+
+import (
+	"context"
+	"fmt"
+
+	"errand/ent"
+	"errand/ent/conversation"
+	"errand/internal/apperr"
+	"errand/internal/page"
+	"errand/internal/stream"
+	"errand/internal/viewer"
+
+	"entgo.io/ent/dialect/sql"
+)
+
+// Runs is the durable run engine as far as chat needs it.
+type Runs interface {
+	// Enqueue stores the run that will write a reply, in the transaction that stores the messages.
+	Enqueue(ctx context.Context, tx *ent.Tx, conversationID, messageID string, position int) (*ent.Run, error)
+	// Wake says after the commit that there is work.
+	Wake()
+	// Cancel stops the run that writes a reply.
+	Cancel(ctx context.Context, messageID string) (finishedNow bool, err error)
+}
+
+// Service does what can be done to the viewer's conversations.
+type Service struct {
+	client *ent.Client
+	hub    *stream.Hub
+	runs   Runs
+	limits Limits
+}
+
+// New makes the service.
+func New(client *ent.Client, hub *stream.Hub, runs Runs, limits Limits) *Service {
+	return &Service{client: client, hub: hub, runs: runs, limits: limits.withDefaults()}
+}
+
+// Conversation is one of the viewer's conversations; nil when there is none.
+func (s *Service) Conversation(ctx context.Context, id string) (*ent.Conversation, error) {
+	c, err := s.client.Conversation.Get(ctx, id)
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	return c, err
+}
+
+// ByIDs are those of the viewer's conversations that exist, by id.
+func (s *Service) ByIDs(ctx context.Context, ids []string) (map[string]*ent.Conversation, error) {
+	found, err := s.client.Conversation.Query().Where(conversation.IDIn(ids...)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading conversations: %w", err)
+	}
+	byID := make(map[string]*ent.Conversation, len(found))
+	for _, c := range found {
+		byID[c.ID] = c
+	}
+	return byID, nil
+}
+
+const conversationList = "conversations"
+
+// List is a page of the viewer's conversations, newest first: ids grow with time.
+func (s *Service) List(ctx context.Context, args page.Args) (*page.ConversationConnection, error) {
+	w, err := args.Read(conversationList, 1)
+	if err != nil {
+		return nil, err
+	}
+	q := s.client.Conversation.Query()
+	if w.After != nil {
+		q.Where(conversation.IDLT(w.After.Text(0)))
+	}
+	if w.Before != nil {
+		q.Where(conversation.IDGT(w.Before.Text(0)))
+	}
+	direction := sql.OrderDesc()
+	if w.Backward {
+		direction = sql.OrderAsc()
+	}
+	found, err := q.Order(conversation.ByID(direction)).Limit(w.Size + 1).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing conversations: %w", err)
+	}
+	place := func(c *ent.Conversation) page.Cursor {
+		return page.Cursor{List: conversationList, Key: []any{c.ID}}
+	}
+	return page.Build(w, found, place, s.client.Conversation.Query().Count), nil
+}
+
+// signedIn is who is asking.
+func signedIn(ctx context.Context) (viewer.Viewer, error) {
+	v, ok := viewer.FromContext(ctx)
+	if !ok {
+		return v, apperr.New(apperr.Unauthenticated, "Sign in first.")
+	}
+	return v, nil
+}

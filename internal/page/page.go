@@ -1,0 +1,171 @@
+// Package page reads lists a page at a time by keyset, in the form of the Relay
+// cursor connections specification.
+package page
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+
+	"errand/internal/apperr"
+)
+
+// Bounds of a page.
+const (
+	DefaultSize = 20
+	MaxSize     = 100
+)
+
+// Args are a connection field's arguments.
+type Args struct {
+	First, Last   *int
+	After, Before *string
+}
+
+// Window is a checked page request.
+type Window struct {
+	// Size is how many items the page may hold, 1 to MaxSize.
+	Size int
+	// Backward pages are read from the list's end, or from Before, toward its start.
+	Backward bool
+	// After and Before bound the page; nil where not given.
+	After, Before *Cursor
+}
+
+// Cursor is a place in a list: the values of its sort key.
+type Cursor struct {
+	// List names the list and its order, so that a cursor of another is refused.
+	List string `json:"l"`
+	// Key is the sort key of the item, ending in something unique.
+	Key []any `json:"k"`
+}
+
+// Read checks a connection's arguments against the list they are for. keys is how
+// many values a key of that list has.
+func (a Args) Read(list string, keys int) (Window, error) {
+	w := Window{Size: DefaultSize}
+	switch {
+	case a.First != nil && a.Last != nil:
+		return w, apperr.Invalid("first", "Give `first` or `last`, not both.")
+	case a.First != nil:
+		w.Size = *a.First
+	case a.Last != nil:
+		w.Size, w.Backward = *a.Last, true
+	case a.Before != nil && a.After == nil:
+		w.Backward = true
+	}
+	if w.Size < 1 || w.Size > MaxSize {
+		return w, apperr.Invalid(sizeName(w.Backward), "A page holds 1 to %d items.", MaxSize)
+	}
+	var err error
+	if w.After, err = decode("after", a.After, list, keys); err != nil {
+		return w, err
+	}
+	w.Before, err = decode("before", a.Before, list, keys)
+	return w, err
+}
+
+func sizeName(backward bool) string {
+	if backward {
+		return "last"
+	}
+	return "first"
+}
+
+// Encode gives the opaque form.
+func (c Cursor) Encode() string {
+	b, _ := json.Marshal(c) // strings and numbers always marshal
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func decode(field string, s *string, list string, keys int) (*Cursor, error) {
+	if s == nil {
+		return nil, nil
+	}
+	bad := apperr.Invalid(field, "Not a cursor of this list: give back one that was received, unchanged.")
+	b, err := base64.RawURLEncoding.DecodeString(*s)
+	if err != nil {
+		return nil, bad
+	}
+	var c Cursor
+	if err := json.Unmarshal(b, &c); err != nil || c.List != list || len(c.Key) != keys {
+		return nil, bad
+	}
+	return &c, nil
+}
+
+// Int reads a whole number of the key; a forged cursor gives 0.
+func (c *Cursor) Int(i int) int64 {
+	f, _ := c.Key[i].(float64)
+	return int64(f)
+}
+
+// Text reads a text of the key; a forged cursor gives "".
+func (c *Cursor) Text(i int) string {
+	s, _ := c.Key[i].(string)
+	return s
+}
+
+// Info says where a page lies in its list.
+type Info struct {
+	HasNextPage, HasPreviousPage bool
+	StartCursor, EndCursor       *string
+}
+
+// Edge is an item in a page.
+type Edge[T any] struct {
+	Cursor string
+	Node   T
+}
+
+// Connection is a page.
+type Connection[T any] struct {
+	Edges    []*Edge[T]
+	PageInfo *Info
+	count    func(ctx context.Context) (int, error)
+}
+
+// Nodes are the items alone.
+func (c *Connection[T]) Nodes() []T {
+	nodes := make([]T, len(c.Edges))
+	for i, e := range c.Edges {
+		nodes[i] = e.Node
+	}
+	return nodes
+}
+
+// TotalCount counts the whole list; the count runs only when asked for.
+func (c *Connection[T]) TotalCount(ctx context.Context) (int, error) { return c.count(ctx) }
+
+// Build makes a page of items read in reading order (backward pages from the end),
+// at most one more than the window's size: the one too many says that more follow.
+func Build[T any](w Window, items []T, cursor func(T) Cursor, count func(ctx context.Context) (int, error)) *Connection[T] {
+	more := len(items) > w.Size
+	if more {
+		items = items[:w.Size]
+	}
+	info := &Info{HasNextPage: more, HasPreviousPage: w.After != nil}
+	if w.Backward {
+		info.HasNextPage, info.HasPreviousPage = w.Before != nil, more
+		slices.Reverse(items)
+	}
+	return connect(items, info, cursor, count)
+}
+
+// BuildSpan makes a page of the items at a span's positions, in ascending order.
+func BuildSpan[T any](s Span, items []T, cursor func(T) Cursor) *Connection[T] {
+	count := func(context.Context) (int, error) { return s.Total, nil }
+	return connect(items, s.Info(), cursor, count)
+}
+
+func connect[T any](items []T, info *Info, cursor func(T) Cursor, count func(context.Context) (int, error)) *Connection[T] {
+	edges := make([]*Edge[T], len(items))
+	for i, item := range items {
+		edges[i] = &Edge[T]{Cursor: cursor(item).Encode(), Node: item}
+	}
+	if len(edges) > 0 {
+		info.StartCursor, info.EndCursor = &edges[0].Cursor, &edges[len(edges)-1].Cursor
+	}
+	return &Connection[T]{Edges: edges, PageInfo: info, count: count}
+}

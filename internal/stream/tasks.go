@@ -1,0 +1,99 @@
+package stream
+
+import (
+	"context"
+
+	"errand/ent"
+	"errand/ent/enum"
+	"errand/internal/apperr"
+	"errand/internal/page"
+)
+
+// TaskEvent is what a subscriber of a person's tasks receives.
+type TaskEvent struct {
+	Cursor string
+	Kind   enum.ChangeKind
+	// Task is the task as it is when the event is told.
+	Task   *ent.Task
+	Change *ent.TaskChange
+}
+
+// Changes is the person's log of changes to tasks. Its places grow in the order of commit.
+type Changes interface {
+	// LastChange is the place of the newest change.
+	LastChange(ctx context.Context) (int, error)
+	// ChangesAfter are the changes after a place, in order, with their tasks, at most limit.
+	ChangesAfter(ctx context.Context, place, limit int) ([]*ent.TaskChange, error)
+}
+
+// taskList names the stream in its cursors; chunk is how many changes are read at once.
+const (
+	taskList = "taskStream"
+	chunk    = 100
+)
+
+// TaskFollower is one subscriber's way through a person's changes.
+type TaskFollower struct {
+	sub   *Subscription
+	log   Changes
+	place int
+}
+
+// FollowTasks subscribes to a person's changes, from now on or from a cursor. The
+// caller must Run the follower, once.
+func FollowTasks(ctx context.Context, hub *Hub, userID string, after *string, log Changes) (*TaskFollower, error) {
+	f := &TaskFollower{log: log, sub: hub.Subscribe(userID)}
+	var err error
+	if after != nil {
+		f.place, err = page.ReadAt("after", after, taskList)
+		f.sub.fallBehind() // tell what has happened since
+	} else {
+		f.place, err = log.LastChange(ctx)
+	}
+	if err != nil {
+		f.sub.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Run tells all changes until ctx ends (nil), this replica goes away
+// (SERVICE_UNAVAILABLE), or the database fails.
+func (f *TaskFollower) Run(ctx context.Context, emit func(*TaskEvent) bool) error {
+	defer f.sub.Close()
+	for {
+		batch, err := f.sub.Next(ctx)
+		if err != nil {
+			return nil //nolint:nilerr // the subscriber left
+		}
+		if batch.Ended {
+			return apperr.New(apperr.Unavailable, "The server is restarting: subscribe again with your last cursor.")
+		}
+		if goOn, err := f.tellAll(ctx, emit); err != nil || !goOn {
+			if ctx.Err() != nil {
+				return nil //nolint:nilerr // the subscriber left
+			}
+			return err
+		}
+	}
+}
+
+// tellAll reads the log to its end; it reports whether the subscriber still listens.
+func (f *TaskFollower) tellAll(ctx context.Context, emit func(*TaskEvent) bool) (bool, error) {
+	for {
+		changes, err := f.log.ChangesAfter(ctx, f.place, chunk)
+		if err != nil {
+			return false, err
+		}
+		for _, c := range changes {
+			f.place = c.Seq
+			e := &TaskEvent{Cursor: page.At(taskList, c.Seq).Encode(), Kind: c.Kind, Task: c.Edges.Task, Change: c}
+			if !emit(e) {
+				return false, nil
+			}
+		}
+		if len(changes) < chunk {
+			return true, nil
+		}
+	}
+}

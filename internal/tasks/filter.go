@@ -1,0 +1,127 @@
+package tasks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"entgo.io/ent/dialect/sql"
+	"entgo.io/ent/dialect/sql/sqljson"
+
+	"errand/ent"
+	"errand/ent/enum"
+	"errand/ent/predicate"
+	"errand/ent/task"
+	"errand/internal/apperr"
+)
+
+// maxSearch bounds a search text, in characters.
+const maxSearch = 200
+
+// Filter selects tasks; all conditions must hold, nil ones always do.
+type Filter struct {
+	Status   *enum.TaskStatus
+	Search   *string
+	Label    *string
+	Priority []enum.Priority
+	// DueFrom and DueTo are days (YYYY-MM-DD) in the viewer's time zone, inclusive.
+	DueFrom, DueTo *string
+	// Trashed selects those in the trash and no others.
+	Trashed *bool
+}
+
+func (s *Service) conditions(ctx context.Context, f *Filter) ([]predicate.Task, error) {
+	if f == nil {
+		f = &Filter{}
+	}
+	out := []predicate.Task{task.DeletedAtIsNil()}
+	if f.Trashed != nil && *f.Trashed {
+		out[0] = task.DeletedAtNotNil()
+	}
+	out = append(out, f.status()...)
+	words, err := f.words()
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, words...)
+	if f.Label != nil {
+		label := strings.TrimSpace(*f.Label)
+		out = append(out, func(s *sql.Selector) { s.Where(sqljson.ValueContains(s.C(task.FieldLabels), label)) })
+	}
+	if len(f.Priority) > 0 {
+		out = append(out, task.PriorityIn(f.Priority...))
+	}
+	due, err := s.due(ctx, f)
+	return append(out, due...), err
+}
+
+func (f *Filter) status() []predicate.Task {
+	switch {
+	case f.Status == nil || *f.Status == enum.TaskAll:
+		return nil
+	case *f.Status == enum.TaskCompleted:
+		return []predicate.Task{task.CompletedAtNotNil()}
+	default:
+		return []predicate.Task{task.CompletedAtIsNil()}
+	}
+}
+
+// words asks for each word of the search in title or description.
+func (f *Filter) words() ([]predicate.Task, error) {
+	if f.Search == nil {
+		return nil, nil
+	}
+	if utf8.RuneCountInString(*f.Search) > maxSearch || !plain(*f.Search) {
+		return nil, apperr.Invalid("search", "A search text has at most %d characters.", maxSearch)
+	}
+	var out []predicate.Task
+	for _, word := range strings.Fields(*f.Search) {
+		out = append(out, task.Or(task.TitleContainsFold(word), task.DescriptionContainsFold(word)))
+	}
+	return out, nil
+}
+
+// due compares days with days and instants with the bounds of days in the viewer's zone.
+func (s *Service) due(ctx context.Context, f *Filter) ([]predicate.Task, error) {
+	if f.DueFrom == nil && f.DueTo == nil {
+		return nil, nil
+	}
+	zone, err := s.zone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []predicate.Task
+	if f.DueFrom != nil {
+		start, err := time.ParseInLocation(time.DateOnly, *f.DueFrom, zone)
+		if err != nil {
+			return nil, apperr.Invalid("dueFrom", "Not a day that exists: write it as 2026-11-25.")
+		}
+		out = append(out, task.Or(task.DueOnGTE(*f.DueFrom), task.DueAtGTE(start.UTC())))
+	}
+	if f.DueTo != nil {
+		start, err := time.ParseInLocation(time.DateOnly, *f.DueTo, zone)
+		if err != nil {
+			return nil, apperr.Invalid("dueTo", "Not a day that exists: write it as 2026-11-25.")
+		}
+		out = append(out, task.Or(task.DueOnLTE(*f.DueTo), task.DueAtLT(start.AddDate(0, 0, 1).UTC())))
+	}
+	return out, nil
+}
+
+// zone is the viewer's time zone, UTC where the stored one is unknown to this machine.
+func (s *Service) zone(ctx context.Context) (*time.Location, error) {
+	u, err := s.reader(ctx).User.Query().Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, apperr.New(apperr.Unauthenticated, "This account no longer exists.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the user: %w", err)
+	}
+	zone, err := time.LoadLocation(u.TimeZone)
+	if err != nil {
+		return time.UTC, nil
+	}
+	return zone, nil
+}
