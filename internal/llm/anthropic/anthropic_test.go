@@ -1,0 +1,115 @@
+package anthropic_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
+	"go.uber.org/goleak"
+
+	"errand/internal/llm"
+	"errand/internal/llm/anthropic"
+	"errand/internal/llm/wiretest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t *testing.T, url string, w llm.Wire) llms.Model {
+	t.Helper()
+	m, err := anthropic.New(anthropic.Config{BaseURL: url, Key: llm.NewSecret(wiretest.Key), Model: "claude-test", Wire: w})
+	require.NoError(t, err)
+	return m
+}
+
+func event(name, fields string) string {
+	return fmt.Sprintf("event: %s\ndata: {\"type\":%q%s}\n\n", name, name, fields)
+}
+
+func start(index int, block string) string {
+	return event("content_block_start", fmt.Sprintf(`,"index":%d,"content_block":%s`, index, block))
+}
+
+func delta(index int, d string) string {
+	return event("content_block_delta", fmt.Sprintf(`,"index":%d,"delta":%s`, index, d))
+}
+
+func stop(index int) string { return event("content_block_stop", fmt.Sprintf(`,"index":%d`, index)) }
+
+func end(reason string) []string {
+	return []string{
+		event("message_delta", `,"delta":{"stop_reason":"`+reason+`"},"usage":{"output_tokens":7}`),
+		event("message_stop", ""),
+	}
+}
+
+var messageStart = event("message_start", `,"message":{"id":"m","usage":{"input_tokens":6,"cache_read_input_tokens":3,"cache_creation_input_tokens":2,"output_tokens":1}}`)
+
+func textDelta(index int, s string) string {
+	quoted, _ := json.Marshal(s)
+	return delta(index, `{"type":"text_delta","text":`+string(quoted)+`}`)
+}
+
+func text(pieces ...string) []string {
+	frames := []string{messageStart, start(0, `{"type":"text","text":""}`), event("ping", "")}
+	for _, p := range pieces {
+		frames = append(frames, textDelta(0, p))
+	}
+	return append(append(frames, stop(0)), end("end_turn")...)
+}
+
+var begin = []string{messageStart, start(0, `{"type":"text","text":""}`), textDelta(0, "Hel")}
+
+func arguments(index int, partial string) string {
+	quoted, _ := json.Marshal(partial)
+	return delta(index, `{"type":"input_json_delta","partial_json":`+string(quoted)+`}`)
+}
+
+// calls thinks first, interleaves the blocks and brings an unknown event.
+var calls = append([]string{
+	messageStart,
+	start(0, `{"type":"thinking","thinking":"","signature":""}`),
+	delta(0, `{"type":"thinking_delta","thinking":"Hm"}`), delta(0, `{"type":"thinking_delta","thinking":"m."}`),
+	delta(0, `{"type":"signature_delta","signature":"c2ln"}`), stop(0),
+	start(1, `{"type":"text","text":""}`), textDelta(1, "On "),
+	start(2, `{"type":"tool_use","id":"toolu_1","name":"add_task","input":{}}`), arguments(2, ""), arguments(2, `{"title"`),
+	start(3, `{"type":"redacted_thinking","data":"ZGF0YQ=="}`), stop(3),
+	start(4, `{"type":"tool_use","id":"toolu_2","name":"list_tasks","input":{}}`), stop(4),
+	event("weather_report", `,"index":4`),
+	arguments(2, `:"a b"}`), textDelta(1, "it."), stop(1), stop(2),
+}, end("tool_use")...)
+
+var openCall = start(0, `{"type":"tool_use","id":"t","name":"add_task","input":{}}`)
+
+func TestHostileWire(t *testing.T) {
+	wiretest.Run(t, wiretest.Dialect{
+		Open: open, Text: text, Begin: begin, Calls: calls,
+		CutCall:    []string{messageStart, openCall, arguments(0, `{"title":"a`)},
+		LengthCall: append([]string{messageStart, openCall, arguments(0, `{}`)}, end("max_tokens")...),
+		BrokenCall: append([]string{messageStart, openCall, arguments(0, `{"title":"a`)}, end("tool_use")...),
+		Refused:    append(append([]string(nil), begin...), end("refusal")...),
+		ErrorEvent: event("error", `,"error":{"type":"overloaded_error","message":"`+wiretest.Leak+`"}`),
+		Whole:      `{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}`,
+		Problem:    `{"type":"error","error":{"type":"rate_limit_error","message":"` + wiretest.Leak + `"}}`,
+	})
+}
+
+func TestStreamsThatBreakTheBlockRules(t *testing.T) {
+	for name, frames := range map[string][]string{
+		"a delta without its block": append([]string{messageStart, textDelta(3, "x")}, end("end_turn")...),
+		"an index used twice":       append([]string{messageStart, openCall, openCall}, end("tool_use")...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := wiretest.NewServer(t, wiretest.Stream(frames...))
+			_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+			require.Equal(t, llm.KindUnavailable, llm.KindOf(err), "%v", err)
+		})
+	}
+}
+
+func TestMessageStopWithoutAReasonIsNoAnswer(t *testing.T) {
+	s := wiretest.NewServer(t, wiretest.Stream(append(append([]string(nil), begin...), event("message_stop", ""))...))
+	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+	require.Equal(t, llm.KindTruncated, llm.KindOf(err), "%v", err)
+}

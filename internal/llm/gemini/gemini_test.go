@@ -1,0 +1,111 @@
+package gemini_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
+	"go.uber.org/goleak"
+
+	"errand/internal/llm"
+	"errand/internal/llm/gemini"
+	"errand/internal/llm/wiretest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t *testing.T, url string, w llm.Wire) llms.Model {
+	t.Helper()
+	m, err := gemini.New(gemini.Config{BaseURL: url, Key: llm.NewSecret(wiretest.Key), Model: "gemini-3-test", Wire: w})
+	require.NoError(t, err)
+	return m
+}
+
+func chunk(parts, rest string) string {
+	return `data: {"candidates":[{"index":0,"content":{"role":"model","parts":[` + parts + `]}` + rest + "\n\n"
+}
+
+func parts(p string) string { return chunk(p, `}]}`) }
+
+const usage = `"usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":4,"thoughtsTokenCount":3,"cachedContentTokenCount":3}`
+
+func finish(p, reason string) string {
+	return chunk(p, `,"finishReason":"`+reason+`"}],`+usage+`}`)
+}
+
+func text(pieces ...string) []string {
+	var frames []string
+	for _, p := range pieces {
+		quoted, _ := json.Marshal(p)
+		frames = append(frames, parts(`{"text":`+string(quoted)+`}`))
+	}
+	return append(frames, finish(`{"text":""}`, "STOP"))
+}
+
+var begin = []string{parts(`{"text":"Hel"}`)}
+
+// calls thinks aloud, signs text and call, splits the text and gives no ids.
+var calls = []string{
+	parts(`{"text":"Hmm.","thought":true}`),
+	parts(`{"text":"On "},{"text":"it"}`),
+	parts(`{"text":".","thoughtSignature":"c2lnMQ=="}`),
+	parts(`{"functionCall":{"name":"add_task","args":{"title":"a b"}},"thoughtSignature":"c2lnMg=="},{"functionCall":{"name":"list_tasks"}}`),
+	finish(`{"text":"","thoughtSignature":"c2lnMw=="}`, "STOP"),
+}
+
+func TestHostileWire(t *testing.T) {
+	wiretest.Run(t, wiretest.Dialect{
+		Open: open, Text: text, Begin: begin, Calls: calls,
+		CutCall:    []string{parts(`{"functionCall":{"name":"add_task","args":{"title":"a"}}}`)},
+		LengthCall: []string{finish(`{"functionCall":{"name":"add_task","args":{}}}`, "MAX_TOKENS")},
+		BrokenCall: []string{finish(`{"functionCall":{"name":"add_task","args":["a"]}}`, "STOP")},
+		Refused:    []string{begin[0], finish(``, "SAFETY")},
+		ErrorEvent: `data: {"error":{"code":503,"message":"` + wiretest.Leak + `","status":"UNAVAILABLE"}}` + "\n\n",
+		Whole:      `[{"candidates":[{"content":{"parts":[{"text":"Hello"}]},"finishReason":"STOP"}]}]`,
+		Problem:    `[{"error":{"code":429,"message":"` + wiretest.Leak + `","status":"RESOURCE_EXHAUSTED"}}]`,
+	})
+}
+
+func ask(t *testing.T, step wiretest.Step) (*llms.ContentChoice, error) {
+	t.Helper()
+	s := wiretest.NewServer(t, step)
+	resp, err := open(t, s.URL, llm.Wire{Client: s.Client, Retry: llm.Retry{Attempts: 1}}).GenerateContent(t.Context(), wiretest.Question())
+	if err != nil {
+		return nil, err
+	}
+	return resp.Choices[0], nil
+}
+
+func TestWaysNotToAnswer(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind llm.Kind
+		step wiretest.Step
+	}{
+		"blocked prompt":   {llm.KindBadRequest, wiretest.Stream(`data: {"promptFeedback":{"blockReason":"SAFETY"}}` + "\n\n")},
+		"malformed call":   {llm.KindUnavailable, wiretest.Stream(finish(``, "MALFORMED_FUNCTION_CALL"))},
+		"no thought left":  {llm.KindTruncated, wiretest.Stream(finish(`{"text":"Hmm","thought":true}`, "MAX_TOKENS"))},
+		"a part no object": {llm.KindUnavailable, wiretest.Stream(parts(`17`))},
+		"a wrong key": {llm.KindAuth, wiretest.Reply(400, `{"error":{"code":400,"status":"INVALID_ARGUMENT",
+			"details":[{"@type":"x","reason":"API_KEY_INVALID"}]}}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ask(t, c.step)
+			require.Equal(t, c.kind, llm.KindOf(err), "%v", err)
+		})
+	}
+}
+
+func TestRetryDelayInTheReport(t *testing.T) {
+	_, err := ask(t, wiretest.Reply(429, `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"34s"}]}}`))
+	var e *llm.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, "34s", e.RetryAfter.String())
+}
+
+func TestAbsentFinishReasonNamesOfOtherServers(t *testing.T) {
+	c, err := ask(t, wiretest.Stream(finish(`{"functionCall":{"name":"list_tasks","id":"x1"}}`, "FUNCTION_CALL")))
+	require.NoError(t, err)
+	require.Equal(t, "x1", c.ToolCalls[0].ID)
+	require.Equal(t, llm.StopToolCalls, c.StopReason)
+}

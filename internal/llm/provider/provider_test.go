@@ -1,0 +1,117 @@
+package provider_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
+	"go.uber.org/goleak"
+
+	"errand/internal/llm"
+	"errand/internal/llm/provider"
+	"errand/internal/llm/wiretest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+type offline struct{ llms.Model }
+
+func rules() llms.Model { return offline{} }
+
+var key = llm.NewSecret(wiretest.Key)
+
+func TestOpenChooses(t *testing.T) {
+	for want, s := range map[string]provider.Settings{
+		"rules":                            {},
+		"openai/gpt-6-luna":                {OpenAIKey: key, GeminiKey: key, AnthropicKey: key},
+		"gemini/gemini-3.8-flash":          {GeminiKey: key, AnthropicKey: key, OllamaBaseURL: "http://x"},
+		"anthropic/claude-haiku-5-5":       {AnthropicKey: key},
+		"ollama/qwen3":                     {OllamaBaseURL: "http://127.0.0.1:11434/v1/"},
+		"ollama/llama":                     {Provider: "ollama", Model: "llama"},
+		"gemini/g":                         {Provider: "gemini", Model: "g", OpenAIKey: key, GeminiKey: key},
+		"openai/meta/llama":                {Provider: "openai", Model: "meta/llama", OpenAIBaseURL: "http://127.0.0.1:8000/v1"},
+		"anthropic/c":                      {Provider: "anthropic", Model: "c", AnthropicKey: key, Fallback: "gemini/g-2", GeminiKey: key},
+		"openai/gpt-5.4-mini":              {Model: "gpt-5.4-mini", OpenAIKey: key, OpenAIBaseURL: "https://api.openai.com/v1/", Fallback: "rules"},
+		"anthropic/claude-haiku-5-5-proxy": {Model: "claude-haiku-5-5-proxy", AnthropicKey: key, AnthropicBaseURL: "http://proxy:1/x/"},
+	} {
+		s.Rules = rules
+		m, name, err := provider.Open(s)
+		require.NoError(t, err, want)
+		require.Equal(t, want, name)
+		require.NotNil(t, m)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	for want, s := range map[string]provider.Settings{
+		"LLM_PROVIDER":      {Provider: "gpt"},
+		"OPENAI_API_KEY":    {Provider: "openai"},
+		"GEMINI_API_KEY":    {Provider: "gemini"},
+		"ANTHROPIC_API_KEY": {Provider: "anthropic"},
+		"LLM_MODEL":         {Provider: "openai", OpenAIKey: key, OpenAIBaseURL: "https://openrouter.ai/api/v1"},
+		"OPENAI_BASE_URL":   {Model: "m", OpenAIKey: key, OpenAIBaseURL: "https://user:" + wiretest.Key + "@host/v1"},
+		"OLLAMA_BASE_URL":   {OllamaBaseURL: "localhost:11434"},
+		"GEMINI_BASE_URL":   {GeminiKey: key, GeminiBaseURL: "https://host?key=" + wiretest.Key},
+		"LLM_FALLBACK":      {OpenAIKey: key, Fallback: "openai/gpt-6-luna"},
+	} {
+		s.Rules = rules
+		m, _, err := provider.Open(s)
+		require.ErrorContains(t, err, want)
+		require.Nil(t, m)
+		require.NotContains(t, err.Error(), wiretest.Key)
+	}
+}
+
+func TestSettingsDoNotShowTheirKeys(t *testing.T) {
+	s := provider.Settings{OpenAIKey: key, GeminiKey: key, AnthropicKey: key}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("settings", "key", s.OpenAIKey, "any", slog.AnyValue(s.GeminiKey))
+	text, err := json.Marshal(s.OpenAIKey)
+	require.NoError(t, err)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v %s %s", s, s, s, text, log.String()), wiretest.Key)
+}
+
+func TestOpenReachesTheServersItNames(t *testing.T) {
+	s := wiretest.NewServer(t, wiretest.Reply(400, `{}`))
+	for path, settings := range map[string]provider.Settings{
+		"/v1/chat/completions":                                  {Provider: "ollama", OllamaBaseURL: s.URL},
+		"/api/v1/chat/completions":                              {Model: "m", OpenAIKey: key, OpenAIBaseURL: s.URL + "/api/v1"},
+		"/v1beta/models/gemini-3.8-flash:streamGenerateContent": {GeminiKey: key, GeminiBaseURL: s.URL},
+		"/v1/messages":                                          {AnthropicKey: key, AnthropicBaseURL: s.URL},
+	} {
+		settings.Wire.Client = s.Client
+		m, _, err := provider.Open(settings)
+		require.NoError(t, err)
+		_, err = llms.GenerateFromSinglePrompt(t.Context(), m, "hello")
+		require.Equal(t, llm.KindBadRequest, llm.KindOf(err))
+		last := s.Requests()[len(s.Requests())-1]
+		require.Equal(t, path, last.Path)
+	}
+}
+
+type answering struct {
+	llms.Model
+	name string
+}
+
+func (a answering) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
+	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: a.name}}}, nil
+}
+
+func TestOverloadGoesToTheFallback(t *testing.T) {
+	s := wiretest.NewServer(t, wiretest.Reply(529, `{}`))
+	m, _, err := provider.Open(provider.Settings{
+		AnthropicKey: key, AnthropicBaseURL: s.URL, Fallback: "rules",
+		Wire:  llm.Wire{Client: s.Client, Retry: llm.Retry{Attempts: 1}},
+		Rules: func() llms.Model { return answering{name: "the rules"} },
+	})
+	require.NoError(t, err)
+	text, err := m.Call(t.Context(), "hello")
+	require.NoError(t, err)
+	require.Equal(t, "the rules", text)
+}

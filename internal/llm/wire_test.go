@@ -1,0 +1,218 @@
+package llm_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"errand/internal/llm"
+)
+
+// line is a piece of a body and the silence before it.
+type line struct {
+	after time.Duration
+	text  string
+}
+
+// dripping answers with lines at their times, in the bubble's clock.
+type dripping []line
+
+func (d dripping) RoundTrip(r *http.Request) (*http.Response, error) {
+	out, in := io.Pipe()
+	stop := context.AfterFunc(r.Context(), func() { _ = in.CloseWithError(context.Cause(r.Context())) })
+	go func() {
+		defer stop()
+		for _, l := range d {
+			select {
+			case <-time.After(l.after):
+			case <-r.Context().Done():
+				return
+			}
+			if _, err := io.WriteString(in, l.text); err != nil {
+				return
+			}
+		}
+		_ = in.Close()
+	}()
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: out}, nil
+}
+
+// read collects the data of all events.
+func read(got *[]string) func(*llm.Stream) error {
+	return func(s *llm.Stream) error {
+		for {
+			ev, err := s.Next()
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			*got = append(*got, ev.Name+"|"+string(ev.Data))
+		}
+	}
+}
+
+func post(ctx context.Context, rt http.RoundTripper, f func(*llm.Stream) error) error {
+	w := llm.Wire{Provider: "test", Client: &http.Client{Transport: rt}}
+	return w.Post(ctx, "http://provider.test/x", http.Header{}, nil, f)
+}
+
+func TestIdleTimeoutIsPerLineNotPerAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lines dripping
+		for range 10 {
+			lines = append(lines, line{59 * time.Second, "data: x\n\n"})
+		}
+		var got []string
+		start := time.Now()
+		require.NoError(t, post(t.Context(), lines, read(&got)))
+		require.Len(t, got, 10)
+		require.Equal(t, 590*time.Second, time.Since(start))
+	})
+}
+
+func TestSilenceEndsTheAnswer(t *testing.T) {
+	for name, c := range map[string]struct {
+		lines dripping
+		at    time.Duration
+	}{
+		"before the first line":         {dripping{{time.Hour, "data: x\n\n"}}, 60 * time.Second},
+		"between lines":                 {dripping{{time.Second, "data: x\n\n"}, {61 * time.Second, "data: y\n\n"}}, 61 * time.Second},
+		"a line that never ends":        {dripping{{time.Second, "data: "}, {40 * time.Second, "x"}, {40 * time.Second, "x"}}, 61 * time.Second},
+		"a whole answer in slow pieces": {dripping{{time.Second, "{"}, {61 * time.Second, "}"}}, 61 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var got []string
+				start := time.Now()
+				err := post(t.Context(), c.lines, read(&got))
+				require.Equal(t, llm.KindTimeout, llm.KindOf(err), "%v", err)
+				require.Equal(t, c.at, time.Since(start))
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+func TestTheTimerStandsStillWhileTheReaderWorks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		err := post(t.Context(), dripping{{0, "data: x\n\n"}, {0, "data: y\n\n"}}, func(s *llm.Stream) error {
+			for {
+				if _, err := s.Next(); err != nil {
+					if errors.Is(err, io.EOF) {
+						return nil
+					}
+					return err
+				}
+				<-time.After(10 * time.Minute) // a slow receiver is not the provider's silence
+			}
+		})
+		require.NoError(t, err)
+	})
+}
+
+func TestACompleteAnswerWaitsBrieflyForItsTrailer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		err := post(t.Context(), dripping{{0, "data: x\n\n"}, {time.Hour, "data: y\n\n"}}, func(s *llm.Stream) error {
+			_, err := s.Next()
+			require.NoError(t, err)
+			s.Finishing()
+			_, err = s.Next()
+			require.True(t, s.Interrupted(err))
+			return nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, 5*time.Second, time.Since(start))
+		synctest.Wait()
+	})
+}
+
+func TestCallersDeadlineCapsTheDrip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		var got []string
+		err := post(ctx, dripping{{50 * time.Second, ": alive\n\n"}, {50 * time.Second, ": alive\n\n"}, {50 * time.Second, ": alive\n\n"},
+			{50 * time.Second, ": alive\n\n"}, {50 * time.Second, ": alive\n\n"}, {55 * time.Second, "data: x\n\n"}}, read(&got))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, llm.KindTimeout, llm.KindOf(err))
+		require.Empty(t, got)
+		synctest.Wait()
+	})
+}
+
+func TestEvents(t *testing.T) {
+	for name, c := range map[string]struct {
+		body string
+		want []string
+	}{
+		"fields":                  {"event: a\ndata: 1\nid: 7\nretry: 5\n\ndata:2\n\n", []string{"a|1", "|2"}},
+		"several data lines":      {"data: 1\ndata:\ndata: 3\n\n", []string{"|1\n\n3"}},
+		"comments and blanks":     {"\n\n: hi\n\n:\n\ndata: 1\n\n\n\n", []string{"|1"}},
+		"a name without data":     {"event: a\n\ndata: 1\n\n", []string{"|1"}},
+		"windows line ends":       {"event: a\r\ndata: 1\r\n\r\n", []string{"a|1"}},
+		"complete at the end":     {"data: {\"x\":1}", []string{`|{"x":1}`}},
+		"incomplete at the end":   {"data: {\"x\":", nil},
+		"line that is no field":   {"hello\ndata: 1\n\n", []string{"|1"}},
+		"whole object":            {"\n {\"x\":1}\n", []string{"|{\"x\":1}\n"}},
+		"whole list":              {"[1]", []string{"|[1]"}},
+		"nothing":                 {"", nil},
+		"colons in the data":      {"data: a: b\n\n", []string{"|a: b"}},
+		"one leading blank taken": {"data:  a\n\n", []string{"| a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			require.NoError(t, post(t.Context(), dripping{{0, c.body}}, read(&got)))
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
+func TestAnEventOfManyLinesIsBounded(t *testing.T) {
+	var got []string
+	err := post(t.Context(), dripping{{0, strings.Repeat("data: "+strings.Repeat("x", 1<<18)+"\n", 5)}}, read(&got))
+	require.Equal(t, llm.KindUnavailable, llm.KindOf(err), "%v", err)
+}
+
+type failing struct{ times *int }
+
+func (f failing) RoundTrip(*http.Request) (*http.Response, error) {
+	*f.times++
+	return nil, errors.New("sk-planted-key-4711 in a library's error")
+}
+
+func TestRetriesWaitLongerEachTimeAndEndWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		times := 0
+		w := llm.Wire{Provider: "test", Client: &http.Client{Transport: failing{&times}}, Log: slog.New(slog.DiscardHandler), Retry: llm.Retry{Attempts: 5, Jitter: func() float64 { return 1 }}}
+		start := time.Now()
+		err := w.Post(t.Context(), "http://provider.test/x", http.Header{}, nil, nil)
+		require.Equal(t, llm.KindUnavailable, llm.KindOf(err))
+		require.NotContains(t, err.Error(), "planted")
+		require.Equal(t, 5, times)
+		require.Equal(t, (500+1000+2000+4000)*time.Millisecond, time.Since(start))
+
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		err = w.Post(ctx, "http://provider.test/x", http.Header{}, nil, nil)
+		require.Equal(t, llm.KindCancelled, llm.KindOf(err))
+		require.Equal(t, 7, times)
+
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start = time.Now()
+		err = w.Post(ctx, "http://provider.test/x", http.Header{}, nil, nil)
+		require.Equal(t, llm.KindUnavailable, llm.KindOf(err), "a wait past the deadline is not begun")
+		require.Equal(t, 500*time.Millisecond, time.Since(start))
+	})
+}
