@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"errand/ent"
@@ -23,11 +25,20 @@ func WithTx(ctx context.Context, client *ent.Client, fn func(tx *ent.Tx) error) 
 		}
 	}()
 	if err := fn(tx); err != nil {
-		return err
+		return sayWhy(ctx, err)
 	}
 	kept = true
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("committing a transaction: %w", err)
+		return sayWhy(ctx, fmt.Errorf("committing a transaction: %w", err))
 	}
 	return nil
+}
+
+// sayWhy adds the context's end to the error of a transaction that it undid,
+// which otherwise says no more than that the transaction is over.
+func sayWhy(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, sql.ErrTxDone) {
+		return fmt.Errorf("%w: %w", err, ctx.Err())
+	}
+	return err
 }

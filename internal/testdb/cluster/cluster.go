@@ -28,8 +28,7 @@ type Cluster struct {
 
 // New starts a server for the caller alone, who may stop and restart it. Close it in the end.
 func New(ctx context.Context) (*Cluster, error) {
-	// Not os.TempDir(): a socket's path has room for about 100 bytes, and the server's user must reach it.
-	home, err := os.MkdirTemp("/tmp", "errand-postgres-")
+	home, err := os.MkdirTemp(base(), "errand-postgres-")
 	if err != nil {
 		return nil, err
 	}
@@ -43,13 +42,25 @@ func New(ctx context.Context) (*Cluster, error) {
 // Shared joins the server that all test processes of this user share, starting
 // it when there is none. It lives until shortly after the last of them.
 func Shared(ctx context.Context) (*Cluster, error) {
-	home := filepath.Join("/tmp", "errand-postgres-shared-"+strconv.Itoa(os.Geteuid()))
+	home := filepath.Join(base(), "errand-postgres-shared-"+strconv.Itoa(os.Geteuid()))
 	for {
 		c, err := join(ctx, home, sharedGrace)
 		if !errors.Is(err, errGone) {
 			return c, err
 		}
 	}
+}
+
+// base is where clusters live: in memory where there is plenty, as making and
+// dropping a database writes hundreds of files. It is not os.TempDir(): a socket's
+// path has room for about 100 bytes, and the server's user must reach it.
+func base() string {
+	const memory, enough = "/dev/shm", 2 << 30
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(memory, &fs); err == nil && uint64(fs.Bavail)*uint64(fs.Bsize) >= enough {
+		return memory
+	}
+	return "/tmp"
 }
 
 var errGone = errors.New("the cluster was removed while we waited for it")

@@ -1,0 +1,102 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"errand/internal/store"
+	"errand/internal/testdb"
+)
+
+func TestSQLiteMakesItsFolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a b", "50% #1", "errand.db")
+	db := testdb.Open(t, "sqlite:"+path)
+	require.NoError(t, db.EnsureSchema(context.Background(), false))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Positive(t, info.Size())
+	folder, err := os.Stat(filepath.Dir(path))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o700), folder.Mode().Perm())
+}
+
+func TestSQLiteRefusesWhatIsNoFile(t *testing.T) {
+	for _, path := range []string{"", ":memory:", "file:x.db", "x.db?mode=ro"} {
+		_, err := store.Open(context.Background(), store.Options{URL: "sqlite:" + path})
+		require.ErrorContains(t, err, "must name a file", path)
+	}
+	file := filepath.Join(t.TempDir(), "notes.txt")
+	require.NoError(t, os.WriteFile(file, []byte("this is no database, whatever its name may say"), 0o600))
+	_, err := store.Open(context.Background(), store.Options{URL: "sqlite:" + file})
+	require.ErrorContains(t, err, "notes.txt")
+}
+
+func TestSQLiteReadsWhileATransactionWrites(t *testing.T) {
+	db := testdb.SQLite(t)
+	tx, err := db.Client().Tx(system())
+	require.NoError(t, err)
+	addUser(t, tx.Client(), "alice")
+	require.Zero(t, countUsers(t, db))
+	require.NoError(t, db.Ping(context.Background()), "health does not wait for the writer")
+	require.NoError(t, tx.Commit())
+	require.Equal(t, 1, countUsers(t, db))
+}
+
+func TestSQLiteReadOnlyTransactionIsASnapshot(t *testing.T) {
+	db := testdb.SQLite(t)
+	snapshot, err := db.Client().BeginTx(system(), &sql.TxOptions{ReadOnly: true})
+	require.NoError(t, err)
+	n, err := snapshot.User.Query().Count(system())
+	require.NoError(t, err)
+	require.Zero(t, n)
+	addUser(t, db.Client(), "alice")
+	n, err = snapshot.User.Query().Count(system())
+	require.NoError(t, err)
+	require.Zero(t, n)
+	_, err = snapshot.ExecContext(system(), "DELETE FROM users")
+	require.ErrorContains(t, err, "readonly")
+	require.NoError(t, snapshot.Rollback())
+}
+
+func TestSQLiteNeverBusyUnderLoad(t *testing.T) {
+	db := testdb.SQLite(t)
+	u := addUser(t, db.Client(), "alice")
+	var g errgroup.Group
+	for range 8 {
+		g.Go(func() error {
+			for range 25 {
+				if err := db.Client().User.UpdateOneID(u.ID).AddLastChange(1).Exec(system()); err != nil {
+					return fmt.Errorf("writing: %w", err)
+				}
+				if _, err := db.Client().User.Query().All(system()); err != nil {
+					return fmt.Errorf("reading: %w", err)
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, g.Wait())
+	got, err := db.Client().User.Get(system(), u.ID)
+	require.NoError(t, err)
+	require.Equal(t, 200, got.LastChange)
+}
+
+func TestSQLiteBusyIsUnavailable(t *testing.T) {
+	url := testdb.SQLiteURL(t)
+	first, second := testdb.Open(t, url), testdb.Open(t, url)
+	tx, err := first.Client().Tx(system())
+	require.NoError(t, err)
+	defer tx.Rollback()
+	// A writer of another process waits for busy_timeout, 5 seconds; this one asks not to.
+	_, err = second.Client().ExecContext(system(), "PRAGMA busy_timeout = 0")
+	require.NoError(t, err)
+	err = second.Client().User.Create().SetSubject("bob").Exec(system())
+	require.True(t, store.IsUnavailable(err), "%v", err)
+}
