@@ -41,8 +41,7 @@ UPDATE runs SET
 	lease_until = (SELECT now FROM clock) + CAST($4 AS BIGINT),
 	started_at = CASE started_at WHEN 0 THEN (SELECT now FROM clock) ELSE started_at END
 WHERE id IN (SELECT id FROM picked)
-RETURNING id, user_id, conversation_id, message_id, position, attempt, failures,
-	lease_until - CAST($4 AS BIGINT) - available_at`
+RETURNING ` + jobColumns + `, lease_until - CAST($4 AS BIGINT) - available_at`
 
 // claimed is a job and how long it waited.
 type claimed struct {
@@ -70,21 +69,22 @@ func (e *Engine) claim() {
 
 func (e *Engine) claimUpTo(ctx context.Context, limit int) (found []claimed, err error) {
 	args := []any{e.o.MaxAttempts, limit, e.worker, e.o.Lease.Milliseconds()}
-	err = e.writing(ctx, func(q querier) error {
-		return queryRows(ctx, q, e.sql.claim, args, func(scan func(...any) error) error {
-			var c claimed
-			var ms int64
-			j := &c.job
-			if err := scan(&j.RunID, &j.UserID, &j.ConversationID, &j.MessageID, &j.Position, &j.Attempt, &j.Failures, &ms); err != nil {
-				return err
-			}
-			c.waited = time.Duration(max(ms, 0)) * time.Millisecond
-			found = append(found, c)
-			return nil
-		})
+	err = queryRows(ctx, e.o.Client, e.sql.claim, args, func(scan func(...any) error) error {
+		var ms int64
+		job, err := scanJob(scan, &ms)
+		found = append(found, claimed{job: job, waited: time.Duration(max(ms, 0)) * time.Millisecond})
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claiming: %w", err)
 	}
 	return found, nil
+}
+
+// jobColumns are what scanJob reads.
+const jobColumns = `id, user_id, conversation_id, message_id, position, attempt, failures`
+
+func scanJob(scan func(...any) error, more ...any) (j Job, err error) {
+	into := []any{&j.RunID, &j.UserID, &j.ConversationID, &j.MessageID, &j.Position, &j.Attempt, &j.Failures}
+	return j, scan(append(into, more...)...)
 }

@@ -98,16 +98,12 @@ func (e *Engine) renew(ctx context.Context, held []*work) (map[string]renewed, e
 	}
 	query := strings.Replace(e.sql.renew, "{ids}", strings.Join(marks, ","), 1)
 	leases := make(map[string]renewed, len(held))
-	err := e.writing(ctx, func(q querier) error {
-		return queryRows(ctx, q, query, args, func(scan func(...any) error) error {
-			var id string
-			var r renewed
-			if err := scan(&id, &r.attempt, &r.cancelRequested); err != nil {
-				return err
-			}
-			leases[id] = r
-			return nil
-		})
+	err := queryRows(ctx, e.o.Client, query, args, func(scan func(...any) error) error {
+		var id string
+		var r renewed
+		err := scan(&id, &r.attempt, &r.cancelRequested)
+		leases[id] = r
+		return err
 	})
 	return leases, err
 }

@@ -3,31 +3,12 @@ package runs
 import (
 	"context"
 	stdsql "database/sql"
-
-	"entgo.io/ent/dialect"
 )
 
-// querier is what an Ent client and an Ent transaction share for raw SQL.
+// querier is what an Ent client and an Ent transaction share for raw SQL. A statement that
+// writes and returns rows goes through QueryContext too; outside of a transaction it commits by itself.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*stdsql.Rows, error)
-	ExecContext(ctx context.Context, query string, args ...any) (stdsql.Result, error)
-}
-
-// writing runs fn where it may write. A single statement needs no transaction on PostgreSQL; on
-// SQLite a query outside of one may be sent to a connection that only reads.
-func (e *Engine) writing(ctx context.Context, fn func(q querier) error) error {
-	if e.o.Dialect != dialect.SQLite {
-		return fn(e.o.Client)
-	}
-	tx, err := e.o.Client.Tx(ctx)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
-	if err := fn(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
 }
 
 // queryRows calls each for every row, which scans it.

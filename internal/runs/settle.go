@@ -59,14 +59,12 @@ func (e *Engine) requeue(w *work, end End, failures int, delay time.Duration) En
 	args := []any{w.job.RunID, w.job.Attempt, failures, delay.Milliseconds()}
 	var given int64
 	err := e.persist(w, func(ctx context.Context) error {
-		return e.writing(ctx, func(q querier) error {
-			result, err := q.ExecContext(ctx, e.sql.requeue, args...)
-			if err != nil {
-				return err
-			}
-			given, err = result.RowsAffected()
+		result, err := e.o.Client.ExecContext(ctx, e.sql.requeue, args...)
+		if err != nil {
 			return err
-		})
+		}
+		given, err = result.RowsAffected()
+		return err
 	})
 	switch {
 	case err != nil:

@@ -13,8 +13,7 @@ import (
 // doomedSQL finds runs that nobody works on and nobody may claim: stopped by their person
 // or out of attempts, $1 being their limit.
 const doomedSQL = `
-SELECT id, user_id, conversation_id, message_id, position, attempt, failures
-FROM runs WHERE {doomed} ORDER BY created_at, id LIMIT 100`
+SELECT ` + jobColumns + ` FROM runs WHERE {doomed} ORDER BY created_at, id LIMIT 100`
 
 // burySQL makes one of them terminal, if it still is one.
 const burySQL = `
@@ -43,12 +42,9 @@ func (e *Engine) doomed(ctx context.Context) (jobs []Job, err error) {
 	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
 	err = queryRows(ctx, e.o.Client, e.sql.doomed, []any{e.o.MaxAttempts}, func(scan func(...any) error) error {
-		var j Job
-		if err := scan(&j.RunID, &j.UserID, &j.ConversationID, &j.MessageID, &j.Position, &j.Attempt, &j.Failures); err != nil {
-			return err
-		}
-		jobs = append(jobs, j)
-		return nil
+		job, err := scanJob(scan)
+		jobs = append(jobs, job)
+		return err
 	})
 	return jobs, err
 }
