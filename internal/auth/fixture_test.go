@@ -128,6 +128,18 @@ func (i *issuer) fail() {
 	i.answer(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "down", http.StatusBadGateway) })
 }
 
+// hold keeps answers back until the returned function is called.
+func (i *issuer) hold() (release func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	gate, answer := make(chan struct{}), i.handler
+	i.handler = func(w http.ResponseWriter, r *http.Request) {
+		<-gate
+		answer(w, r)
+	}
+	return func() { close(gate) }
+}
+
 type env = map[string]string
 
 func configOf(t *testing.T, environ env) config.Config {

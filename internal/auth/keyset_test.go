@@ -1,8 +1,11 @@
 package auth
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -117,11 +120,14 @@ func TestLastGoodKeysServeWhileTheEndpointIsDown(t *testing.T) {
 	c := newClock()
 	a := i.setup(t, c, nil)
 	token := sign(t, "EdDSA", edKey(), longLived(), kid("ed"))
+	otherKeys, err := json.Marshal(map[string]any{"keys": []any{jwk(t, "next", "EdDSA", newEdKey(t))}})
+	require.NoError(t, err)
+	tooLarge := append(otherKeys, bytes.Repeat([]byte(" "), maxKeySetBytes)...)
 	breakages := map[string]http.HandlerFunc{
 		"status":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
 		"no JSON":   func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
 		"no keys":   func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"keys":[]}`)) },
-		"too large": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, maxKeySetBytes+1)) },
+		"too large": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(tooLarge) },
 		"redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, i.URL+"/elsewhere", http.StatusFound)
 		},
@@ -138,7 +144,7 @@ func TestLastGoodKeysServeWhileTheEndpointIsDown(t *testing.T) {
 	}
 	i.Close()
 	c.advance(2 * staleAfter)
-	_, err := a.Verifier(GraphQL).Verify(t.Context(), token)
+	_, err = a.Verifier(GraphQL).Verify(t.Context(), token)
 	require.NoError(t, err, "connection refused")
 }
 
@@ -163,12 +169,7 @@ func TestEndpointThatComesUpLater(t *testing.T) {
 
 func TestOneFetchForManyWaiting(t *testing.T) {
 	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	i.mu.Lock()
-	serve := i.handler
-	i.mu.Unlock()
-	gate := make(chan struct{})
-	i.answer(func(w http.ResponseWriter, r *http.Request) { <-gate; serve(w, r) })
-
+	release := i.hold()
 	a := newAuth(t, newClock(), env{"AUTH_JWKS_URL": i.URL, "AUTH_ISSUER": testIssuer, "AUTH_AUDIENCE": testAudience})
 	token := sign(t, "EdDSA", edKey(), goodClaims(), kid("ed"))
 	left, leave := context.WithCancel(t.Context())
@@ -183,21 +184,68 @@ func TestOneFetchForManyWaiting(t *testing.T) {
 			results <- err
 		}()
 	}
-	close(gate)
+	release()
 	for range cap(results) {
 		require.NoError(t, <-results)
 	}
 	require.EqualValues(t, 1, i.fetches.Load())
 }
 
+func TestUnknownKeyJoinsTheRefreshUnderWay(t *testing.T) {
+	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
+	c := newClock()
+	a := i.setup(t, c, nil)
+	next := newEdKey(t)
+	i.publish(t, jwk(t, "next", "EdDSA", next))
+	release := i.hold()
+
+	c.advance(refreshAfter)
+	_, err := a.Verifier(GraphQL).Verify(t.Context(), sign(t, "EdDSA", edKey(), longLived(), kid("ed")))
+	require.NoError(t, err)
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	fresh := sign(t, "EdDSA", next, longLived(), kid("next"))
+	_, err = a.Verifier(GraphQL).Verify(left, fresh)
+	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err))
+	release()
+	a.keys.settle(t)
+	_, err = a.Verifier(GraphQL).Verify(t.Context(), fresh)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, i.fetches.Load())
+}
+
+func TestNobodyWaitsForAnEndpointKnownToBeDown(t *testing.T) {
+	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
+	c := newClock()
+	a := i.setup(t, c, nil)
+	i.fail()
+	c.advance(refreshAfter)
+	token := sign(t, "EdDSA", edKey(), longLived(), kid("ed"))
+	_, err := a.Verifier(GraphQL).Verify(t.Context(), token)
+	require.NoError(t, err)
+	a.keys.settle(t)
+
+	release := i.hold()
+	c.advance(2 * staleAfter)
+	_, err = a.Verifier(GraphQL).Verify(t.Context(), token)
+	require.NoError(t, err)
+	a.keys.mu.Lock()
+	require.NotNil(t, a.keys.fetching, "the answer came before the endpoint's")
+	a.keys.mu.Unlock()
+	release()
+}
+
 func TestCloseEndsAHangingFetch(t *testing.T) {
-	i := newIssuer(t)
-	arrived := make(chan struct{})
-	i.answer(func(_ http.ResponseWriter, r *http.Request) { close(arrived); <-r.Context().Done() })
-	a := newAuth(t, newClock(), env{"AUTH_JWKS_URL": i.URL})
-	<-arrived
-	a.Close()
-	a.Close()
-	require.Equal(t, apperr.Unavailable, apperr.CodeOf(a.KeysLoaded(t.Context())))
-	require.EqualValues(t, 1, i.fetches.Load())
+	begun := make(chan struct{})
+	s := newKeySet(func(ctx context.Context) (*keyRing, error) {
+		close(begun)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}, newClock().now, slog.New(slog.DiscardHandler))
+	s.prefetch()
+	<-begun
+	s.Close()
+	s.Close()
+	_, err := s.current(t.Context())
+	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err), "and nothing begins again")
 }

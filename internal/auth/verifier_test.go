@@ -198,6 +198,7 @@ func TestMalformedTokens(t *testing.T) {
 		requireRefused(t, v, token, Malformed, name)
 	}
 	requireRefused(t, v, parts[0]+"."+parts[1]+".", BadSignature)
+	requireRefused(t, v, respelled(t, good), Malformed, "the same signature in other letters")
 	requireRefused(t, v, strings.Repeat("a", MaxTokenBytes+1), TooLong)
 
 	forged, err := json.Marshal(with(jwt.MapClaims{"sub": "u2"}))
@@ -223,4 +224,18 @@ func TestAudiencePerSurface(t *testing.T) {
 	require.NoError(t, err)
 	requireRefused(t, a.Verifier(GraphQL), forMCP, WrongAudience)
 	requireRefused(t, a.Verifier(MCP), forGraphQL, WrongAudience)
+}
+
+// respelled writes a token's last letter differently, with the same bytes for a careless decoder.
+func respelled(t *testing.T, token string) string {
+	t.Helper()
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, token[len(token)-1])
+	changed := token[:len(token)-1] + string(alphabet[last^1])
+	before, err := base64.RawURLEncoding.DecodeString(token[strings.LastIndex(token, ".")+1:])
+	require.NoError(t, err)
+	after, err := base64.RawURLEncoding.DecodeString(changed[strings.LastIndex(changed, ".")+1:])
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	return changed
 }

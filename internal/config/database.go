@@ -2,8 +2,6 @@ package config
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"log/slog"
 	"net/url"
 	"path/filepath"
@@ -91,9 +89,6 @@ func (d DatabaseURL) String() string { return d.safe }
 
 // GoString implements fmt.GoStringer.
 func (d DatabaseURL) GoString() string { return d.safe }
-
-// Format implements fmt.Formatter, so that no verb shows more than String.
-func (d DatabaseURL) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.safe) }
 
 // MarshalText implements encoding.TextMarshaler.
 func (d DatabaseURL) MarshalText() ([]byte, error) { return []byte(d.safe), nil }

@@ -1,10 +1,6 @@
 package config
 
-import (
-	"fmt"
-	"io"
-	"log/slog"
-)
+import "log/slog"
 
 const redacted = "[redacted]"
 
@@ -50,9 +46,6 @@ func (s Secret) String() string {
 
 // GoString implements fmt.GoStringer.
 func (s Secret) GoString() string { return s.String() }
-
-// Format implements fmt.Formatter, so that no verb (%x, %q, %d) reaches the text.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalText implements encoding.TextMarshaler.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
