@@ -65,7 +65,7 @@ func (m *Migrator) settings(db *DB) (goose.Dialect, []goose.ProviderOption, erro
 	if db.dialect == dialect.SQLite {
 		pool, err := sqlitePool(db.file, sqliteMigrator, 1)
 		m.pool, m.own = pool, true
-		return goose.DialectSQLite3, options, err
+		return goose.DialectSQLite3, append(options, goose.WithLocker(&fileLock{file: db.file})), err
 	}
 	// Of several replicas that migrate at once one does the work, the others wait and find it done.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300), lock.WithUnlockTimeout(1, 60))
@@ -107,6 +107,10 @@ func (m *Migrator) DownTo(ctx context.Context, version int64) ([]Migration, erro
 
 // finish names what was done, and looks for what SQLite cannot watch while tables are rebuilt.
 func (m *Migrator) finish(ctx context.Context, done []*goose.MigrationResult, err error) ([]Migration, error) {
+	var stuck *goose.PartialError
+	if errors.As(err, &stuck) {
+		return nil, fmt.Errorf("the migration %s failed and was undone: %w", path.Base(stuck.Failed.Source.Path), stuck.Err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("migrating the database: %w", err)
 	}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"ariga.io/atlas/sql/schema"
+	"entgo.io/ent/dialect"
+	"github.com/stretchr/testify/require"
+
+	"errand/internal/store"
+	"errand/migrations"
+)
+
+// Two states of a small schema. Between them SQLite cannot alter the parents: it must build them anew.
+const (
+	before = `CREATE TABLE parents (id varchar NOT NULL PRIMARY KEY, name varchar NULL, gone varchar NULL);
+CREATE UNIQUE INDEX parents_name ON parents (name);
+CREATE TABLE children (id varchar NOT NULL PRIMARY KEY, parent_id varchar NOT NULL,
+  CONSTRAINT children_parent FOREIGN KEY (parent_id) REFERENCES parents (id) ON DELETE CASCADE);
+`
+	after = `CREATE TABLE parents (id varchar NOT NULL PRIMARY KEY, name varchar NOT NULL DEFAULT 'none', colour varchar NOT NULL DEFAULT 'red');
+CREATE INDEX parents_colour ON parents (colour);
+CREATE TABLE children (id varchar NOT NULL PRIMARY KEY, parent_id varchar NOT NULL,
+  CONSTRAINT children_parent FOREIGN KEY (parent_id) REFERENCES parents (id) ON DELETE CASCADE);
+CREATE TABLE toys (id varchar NOT NULL PRIMARY KEY, child_id varchar NOT NULL,
+  CONSTRAINT toys_child FOREIGN KEY (child_id) REFERENCES children (id) ON DELETE CASCADE);
+`
+)
+
+func execute(ctx context.Context, db *store.DB, script string) error {
+	for _, statement := range splitStatements(script) {
+		if _, err := db.Client().ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func tablesOf(t *testing.T, dialectName, script string) *schema.Schema {
+	t.Helper()
+	ctx := context.Background()
+	s, err := inScratch(ctx, dialectName, func(db *store.DB) error { return execute(ctx, db, script) })
+	require.NoError(t, err)
+	return s
+}
+
+// twoSteps is the history that leads to before and then, as planned, to after.
+func twoSteps(t *testing.T, dialectName string) fs.FS {
+	t.Helper()
+	d, err := compare(context.Background(), dialectName, tablesOf(t, dialectName, before), tablesOf(t, dialectName, after))
+	require.NoError(t, err)
+	dir := fstest.MapFS{
+		"1_before.sql": &fstest.MapFile{Data: []byte("-- +goose Up\n" + before + "-- +goose Down\nDROP TABLE children;\nDROP TABLE parents;\n")},
+		"2_after.sql":  &fstest.MapFile{Data: d.script()},
+	}
+	sum, err := migrations.Checksum(dir)
+	require.NoError(t, err)
+	text, err := sum.MarshalText()
+	require.NoError(t, err)
+	dir["atlas.sum"] = &fstest.MapFile{Data: text}
+	return dir
+}
+
+// requireTables compares the database with what a script makes.
+func requireTables(t *testing.T, db *store.DB, script string) {
+	t.Helper()
+	driver, err := atlas(db)
+	require.NoError(t, err)
+	got, err := driver.InspectSchema(context.Background(), "", &schema.InspectOptions{Exclude: []string{"goose_db_version"}})
+	require.NoError(t, err)
+	changes, err := driver.SchemaDiff(got, tablesOf(t, db.Dialect(), script))
+	require.NoError(t, err)
+	require.Empty(t, changes)
+}
+
+func requireRow(t *testing.T, db *store.DB, query, want string) {
+	t.Helper()
+	rows, err := db.Client().QueryContext(context.Background(), query)
+	require.NoError(t, err)
+	defer rows.Close()
+	require.True(t, rows.Next(), query)
+	var got string
+	require.NoError(t, rows.Scan(&got))
+	require.Equal(t, want, got, query)
+}
+
+func TestAPlannedMigrationKeepsRowsBothWays(t *testing.T) {
+	for _, dialectName := range []string{dialect.SQLite, dialect.Postgres} {
+		t.Run(dialectName, func(t *testing.T) {
+			ctx := context.Background()
+			files := twoSteps(t, dialectName)
+			_, err := inScratch(ctx, dialectName, func(db *store.DB) error {
+				m, err := db.MigratorOf(files)
+				require.NoError(t, err)
+				defer m.Close()
+				_, err = m.Up(ctx)
+				require.NoError(t, err)
+				requireTables(t, db, after)
+				_, err = m.Down(ctx)
+				require.NoError(t, err)
+				requireTables(t, db, before)
+				require.NoError(t, execute(ctx, db, "INSERT INTO parents (id, name) VALUES ('p', 'Ann');INSERT INTO children VALUES ('c', 'p');"))
+
+				_, err = m.Up(ctx)
+				require.NoError(t, err)
+				requireTables(t, db, after)
+				requireRow(t, db, "SELECT p.name || ' ' || p.colour || ' ' || c.id FROM parents p JOIN children c ON c.parent_id = p.id", "Ann red c")
+
+				_, err = m.Down(ctx)
+				require.NoError(t, err)
+				requireTables(t, db, before)
+				requireRow(t, db, "SELECT p.name || ' ' || c.id FROM parents p JOIN children c ON c.parent_id = p.id", "Ann c")
+				require.NoError(t, execute(ctx, db, "DELETE FROM parents"))
+				requireRow(t, db, "SELECT CAST(count(*) AS varchar) FROM children", "0")
+
+				_, err = m.DownTo(ctx, 0)
+				require.NoError(t, err)
+				requireTables(t, db, "")
+				return nil
+			})
+			require.NoError(t, err)
+		})
+	}
+}
+
+// splitStatements is enough for these scripts, whose semicolons all end a statement.
+func splitStatements(script string) []string {
+	var list []string
+	for statement := range strings.SplitSeq(script, ";") {
+		if strings.TrimSpace(statement) != "" {
+			list = append(list, statement)
+		}
+	}
+	return list
+}
