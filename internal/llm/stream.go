@@ -14,8 +14,9 @@ import (
 const (
 	// MaxLine bounds one line of an event stream, in bytes.
 	MaxLine = 1 << 20
-	// MaxAnswer bounds a whole answer, in bytes.
-	MaxAnswer = 16 << 20
+	// DefaultMaxAnswer bounds a whole answer, in bytes. A streamed token takes
+	// some 300 of them.
+	DefaultMaxAnswer = 64 << 20
 	// trailerWait is how long a complete answer waits for its usage and closing line.
 	trailerWait = 5 * time.Second
 )
@@ -46,6 +47,7 @@ type Stream struct {
 	timer   *time.Timer
 	idle    time.Duration
 	read    int64 // bytes so far
+	limit   int64
 }
 
 // Next returns the next event, io.EOF at a clean end, or an *Error. An event
@@ -116,7 +118,7 @@ func (s *Stream) line() ([]byte, error) {
 		switch {
 		case len(line) > MaxLine:
 			return nil, errLongLine
-		case s.read > MaxAnswer:
+		case s.read > s.limit:
 			return nil, errTooLarge
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
@@ -162,7 +164,7 @@ func (s *Stream) whole() ([]byte, error) {
 		s.read += int64(n)
 		body.Write(chunk[:n])
 		switch {
-		case s.read > MaxAnswer:
+		case s.read > s.limit:
 			return nil, s.fault(errTooLarge)
 		case errors.Is(err, io.EOF):
 			return body.Bytes(), nil

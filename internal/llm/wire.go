@@ -30,6 +30,8 @@ type Wire struct {
 	Client *http.Client
 	// IdleTimeout is the longest silence; default [DefaultIdleTimeout].
 	IdleTimeout time.Duration
+	// MaxAnswer bounds an answer in bytes; default [DefaultMaxAnswer].
+	MaxAnswer int64
 	// Retry is the policy for failures before the first byte of an answer.
 	Retry Retry
 	// Log receives one warning a retry; default slog.Default.
@@ -97,7 +99,10 @@ func (w *Wire) once(ctx context.Context, url string, header http.Header, body []
 		return false, w.refused(resp)
 	}
 	timer.Stop()
-	s := &Stream{wire: w, ctx: ctx, attempt: attempt, body: bufio.NewReaderSize(resp.Body, 32<<10), timer: timer, idle: idle}
+	s := &Stream{wire: w, ctx: ctx, attempt: attempt, body: bufio.NewReaderSize(resp.Body, 32<<10), timer: timer, idle: idle, limit: w.MaxAnswer}
+	if s.limit <= 0 {
+		s.limit = DefaultMaxAnswer
+	}
 	err = read(s)
 	return s.read > 0, err
 }

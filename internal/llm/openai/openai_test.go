@@ -111,6 +111,10 @@ func TestServersThatBendTheWire(t *testing.T) {
 			delta(`{"content":"On it."}`),
 			finish(`{"tool_calls":[{"index":0,"id":"a","function":{"name":"add_task","arguments":"{\"title\":\"a b\"}"}},{"index":1,"id":"b","function":{"name":"list_tasks"}}]}`, `"tool_calls"`),
 		},
+		"usage first, the reason late and alone": {
+			delta(`{"content":"On it.","tool_calls":[{"index":0,"id":"a","function":{"name":"add_task","arguments":"{\"title\":\"a b\"}"}},{"index":1,"id":"b","function":{"name":"list_tasks"}}]}`),
+			usage, finish(`{}`, `"tool_calls"`), done,
+		},
 		"reasoning beside the answer": {
 			delta(`{"reasoning_content":"hmm","reasoning":"hmm","content":"On it."}`),
 			delta(`{"tool_calls":[{"index":0,"id":"a","function":{"name":"add_task","arguments":"{\"title\":\"a b\"}"}},{"index":1,"id":"b","function":{"name":"list_tasks"}}]}`),
@@ -168,4 +172,11 @@ func TestCompleteAnswerSurvivesABrokenTrailer(t *testing.T) {
 	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
 	require.NoError(t, err)
 	require.Equal(t, "Hello", resp.Choices[0].Content)
+}
+
+func TestNoCreditIsNotWaitedFor(t *testing.T) {
+	s := wiretest.NewServer(t, wiretest.Reply(429, `{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}`, "Retry-After", "1"))
+	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+	require.Equal(t, llm.KindAuth, llm.KindOf(err))
+	require.Len(t, s.Requests(), 1)
 }

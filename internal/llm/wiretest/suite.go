@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -66,7 +67,7 @@ func (d Dialect) bench(t *testing.T, idle time.Duration, script ...Step) *bench 
 	t.Helper()
 	b := &bench{Server: NewServer(t, script...)}
 	b.model = d.Open(t, b.URL, llm.Wire{
-		Client: b.Client, IdleTimeout: idle, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
+		Client: b.Client, IdleTimeout: idle, MaxAnswer: 2 * llm.MaxLine, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 		Retry: llm.Retry{
 			Jitter: func() float64 { return 0.5 },
 			Sleep: func(_ context.Context, d time.Duration) error {
@@ -170,6 +171,19 @@ func (d Dialect) answers(t *testing.T) {
 		require.NoError(t, err)
 		requireCalls(t, c)
 	})
+	t.Run("many at once", func(t *testing.T) {
+		b := d.bench(t, 0, Stream(d.Calls...))
+		var all sync.WaitGroup
+		answers := make([]*llms.ContentResponse, 16)
+		for i := range answers {
+			all.Go(func() { answers[i], _ = b.model.GenerateContent(t.Context(), Question()) })
+		}
+		all.Wait()
+		for _, a := range answers {
+			require.NotNil(t, a)
+			requireCalls(t, a.Choices[0])
+		}
+	})
 	t.Run("plain JSON", func(t *testing.T) {
 		b := d.bench(t, 0, Reply(200, " \n"+d.Whole))
 		c, err := b.ask(t.Context())
@@ -204,7 +218,7 @@ func requireCalls(t *testing.T, c *llms.ContentChoice) {
 func (d Dialect) broken(t *testing.T) {
 	huge := "data: {\"x\":\"" + strings.Repeat("x", llm.MaxLine) + "\"}\n\n"
 	pad := "data: {\"type\":\"ping\",\"x\":\"" + strings.Repeat("x", llm.MaxLine/2) + "\"}\n\n"
-	flood := append(append([]string(nil), d.Begin...), strings.Repeat(pad, 2*llm.MaxAnswer/llm.MaxLine+1))
+	flood := append(append([]string(nil), d.Begin...), strings.Repeat(pad, 5))
 	for name, c := range map[string]struct {
 		kind   llm.Kind
 		frames []string
