@@ -1,0 +1,100 @@
+package limits
+
+import "github.com/vektah/gqlparser/v2/ast"
+
+// Counts is what Check found in a document that passed.
+type Counts struct {
+	// Introspections is the number of __schema and __type fields, fragments expanded.
+	Introspections int
+}
+
+// Check counts a parsed document that has not been validated yet. The error is a *Violation.
+func (l Limits) Check(doc *ast.QueryDocument) (Counts, error) {
+	if v := l.checkDefinitions(doc); v != nil {
+		return Counts{}, v
+	}
+	c := newCounter(doc)
+	var whole tally
+	for _, op := range doc.Operations {
+		t := c.set(op.SelectionSet)
+		if v := exceeded("rootFields", l.RootFields, t.top, "root fields"); v != nil {
+			return Counts{}, v
+		}
+		t.directives = sum(t.directives, operationDirectives(op))
+		whole.add(t)
+	}
+	whole.add(c.unused(doc))
+	if v := l.checkTally(whole); v != nil {
+		return Counts{}, v
+	}
+	if v := l.checkPairs(doc, c); v != nil {
+		return Counts{}, v
+	}
+	return Counts{Introspections: whole.introspections}, nil
+}
+
+func (l Limits) checkDefinitions(doc *ast.QueryDocument) *Violation {
+	variables := 0
+	for _, op := range doc.Operations {
+		variables += len(op.VariableDefinitions)
+	}
+	return first(
+		exceeded("operations", l.Operations, len(doc.Operations), "operations"),
+		exceeded("fragments", l.Fragments, len(doc.Fragments), "fragments"),
+		exceeded("variables", l.Variables, variables, "variables"),
+	)
+}
+
+func (l Limits) checkTally(t tally) *Violation {
+	return first(
+		exceeded("depth", l.Depth, t.depth, "levels of fields"),
+		exceeded("fields", l.Fields, t.fields, "fields with fragments expanded"),
+		exceeded("aliases", l.Aliases, t.aliases, "aliases with fragments expanded"),
+		exceeded("directives", l.Directives, t.directives, "directives with fragments expanded"),
+		exceeded("introspections", l.Introspections, t.introspections, "introspection fields"),
+	)
+}
+
+// checkPairs runs last: its work is bounded by the field count that has passed.
+func (l Limits) checkPairs(doc *ast.QueryDocument, c *counter) *Violation {
+	if l.Pairs < 0 {
+		return nil
+	}
+	p := &pairCounter{fragments: c.fragments}
+	for _, op := range doc.Operations {
+		p.scope([]ast.SelectionSet{op.SelectionSet}, 0)
+	}
+	for _, f := range doc.Fragments {
+		p.scope([]ast.SelectionSet{f.SelectionSet}, 0)
+	}
+	return exceeded("pairs", l.Pairs, p.pairs, "pairs of fields with the same name in the same place")
+}
+
+// unused counts fragments that no operation spreads: they are validated like the others.
+func (c *counter) unused(doc *ast.QueryDocument) tally {
+	var t tally
+	for _, f := range doc.Fragments {
+		if _, used := c.done[f.Name]; !used {
+			t.add(c.fragment(f.Name))
+		}
+	}
+	t.top = 0
+	return t
+}
+
+func operationDirectives(op *ast.OperationDefinition) int {
+	n := len(op.Directives)
+	for _, v := range op.VariableDefinitions {
+		n += len(v.Directives)
+	}
+	return n
+}
+
+func first(violations ...*Violation) *Violation {
+	for _, v := range violations {
+		if v != nil {
+			return v
+		}
+	}
+	return nil
+}

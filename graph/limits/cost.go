@@ -1,0 +1,185 @@
+package limits
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// Estimate estimates how many fields a validated operation resolves with these variables:
+// each field counts once, times the sizes of the lists it is in. A connection's size is
+// its first or last, a list of ids its number of ids, anything else ListSize. What
+// @skip and @include leave out costs nothing. The error is a *Violation; the estimate
+// is returned with it.
+func (l Limits) Estimate(op *ast.OperationDefinition, variables map[string]any) (int, error) {
+	e := estimate{limits: l, variables: variables}
+	cost := e.set(op.SelectionSet, noSize)
+	if v := exceeded("cost", l.Cost, cost, "points of estimated cost"); v != nil {
+		return cost, v
+	}
+	return cost, nil
+}
+
+// noSize says that no enclosing connection has named a page size.
+const noSize = -1
+
+type estimate struct {
+	limits    Limits
+	variables map[string]any
+}
+
+// set sums a selection set. page is the page size named by the field that the set
+// belongs to: it is the length of the lists directly in it (edges, nodes).
+func (e *estimate) set(set ast.SelectionSet, page int) int {
+	total := 0
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			if e.included(s.Directives) {
+				total = sum(total, e.field(s, page))
+			}
+		case *ast.InlineFragment:
+			if e.included(s.Directives) {
+				total = sum(total, e.set(s.SelectionSet, page))
+			}
+		case *ast.FragmentSpread:
+			if s.Definition != nil && e.included(s.Directives) {
+				total = sum(total, e.set(s.Definition.SelectionSet, page))
+			}
+		}
+	}
+	return total
+}
+
+func (e *estimate) field(f *ast.Field, page int) int {
+	if f.Definition == nil || strings.HasPrefix(f.Name, "__") {
+		return 0
+	}
+	key := coordinate(f)
+	weight := 1
+	if w, ok := e.limits.FieldCosts[key]; ok {
+		weight = w
+	}
+	named := e.pageSize(f)
+	if f.Definition.Type.Elem == nil {
+		return sum(weight, e.set(f.SelectionSet, named))
+	}
+	return sum(weight, times(e.listSize(f, key, named, page), e.set(f.SelectionSet, noSize)+1))
+}
+
+// listSize is the assumed length of the list that f returns.
+func (e *estimate) listSize(f *ast.Field, key string, named, page int) int {
+	if n, ok := e.limits.ListSizes[key]; ok {
+		return n
+	}
+	if named != noSize {
+		return named
+	}
+	if page != noSize {
+		return page
+	}
+	for _, argument := range f.Arguments {
+		if list, ok := e.value(argument.Value).([]any); ok {
+			return len(list)
+		}
+	}
+	return e.limits.ListSize
+}
+
+// pageSize is the page that f asks for with first, last or limit, the larger if several;
+// a field that takes one of them and is given none is taken at its default.
+func (e *estimate) pageSize(f *ast.Field) int {
+	size, pages := noSize, false
+	for _, name := range []string{"first", "last", "limit"} {
+		definition := f.Definition.Arguments.ForName(name)
+		if definition == nil {
+			continue
+		}
+		pages = true
+		value := definition.DefaultValue
+		if given := f.Arguments.ForName(name); given != nil {
+			value = given.Value
+		}
+		if n, ok := integer(e.value(value)); ok {
+			size = max(size, e.page(n))
+		}
+	}
+	if pages && size == noSize {
+		return e.limits.ListSize
+	}
+	return size
+}
+
+// page bounds an asked page size by what a page may be at most.
+func (e *estimate) page(n int) int {
+	if e.limits.PageSize >= 0 {
+		n = min(n, e.limits.PageSize)
+	}
+	return max(n, 0)
+}
+
+func (e *estimate) value(v *ast.Value) any {
+	if v == nil {
+		return nil
+	}
+	value, err := v.Value(e.variables)
+	if err != nil {
+		return nil
+	}
+	return value
+}
+
+// included evaluates @skip and @include.
+func (e *estimate) included(directives ast.DirectiveList) bool {
+	for _, d := range directives {
+		argument := d.Arguments.ForName("if")
+		if argument == nil {
+			continue
+		}
+		on, known := e.value(argument.Value).(bool)
+		if known && (d.Name == "skip" && on || d.Name == "include" && !on) {
+			return false
+		}
+	}
+	return true
+}
+
+func coordinate(f *ast.Field) string {
+	if f.ObjectDefinition == nil {
+		return f.Name
+	}
+	return f.ObjectDefinition.Name + "." + f.Name
+}
+
+// times multiplies without overflow; both factors are at most ceiling.
+func times(a, b int) int {
+	if a > 0 && b > ceiling/a {
+		return ceiling
+	}
+	return a * b
+}
+
+// integer reads a whole number in any form that literals and variables take.
+func integer(v any) (int, bool) {
+	switch n := v.(type) {
+	case int:
+		return n, true
+	case int64:
+		return int(min(n, ceiling)), true
+	case float64:
+		return int(min(n, ceiling)), n == n
+	case json.Number:
+		return parseInteger(n.String())
+	case string:
+		return parseInteger(n)
+	default:
+		return 0, false
+	}
+}
+
+func parseInteger(s string) (int, bool) {
+	n, err := strconv.Atoi(s)
+	return min(n, ceiling), err == nil
+}

@@ -1,0 +1,98 @@
+// Package limits decides, before any expensive work, whether a GraphQL document may run.
+//
+// Validation itself can be made to cost seconds (its overlapping-fields rule is
+// quadratic), so the counts of Check are taken on the bare syntax tree in linear time,
+// fragments expanded by arithmetic and never by copying. Estimate needs the schema and the
+// variables, so it comes after validation and before execution.
+package limits
+
+// Limits bounds one document. A zero field takes its value from Default; a negative
+// one switches that limit off.
+type Limits struct {
+	// Tokens is the number of lexical tokens in the whole document.
+	Tokens int
+	// Operations is the number of operation definitions in the document.
+	Operations int
+	// Fragments is the number of fragment definitions in the document.
+	Fragments int
+	// Variables is the number of variable definitions in the document.
+	Variables int
+	// Depth is the deepest nesting of fields in any operation, fragments expanded.
+	Depth int
+	// Fields is the number of fields in all operations, fragments expanded at every spread.
+	Fields int
+	// Aliases is the number of aliased fields in all operations, fragments expanded.
+	Aliases int
+	// Directives is the number of directives in all operations, fragments expanded.
+	Directives int
+	// RootFields is the number of top-level fields of any one operation, fragments expanded.
+	RootFields int
+	// Introspections is the number of __schema and __type fields in all operations.
+	Introspections int
+	// Pairs is the number of pairs of fields that share a response name and a place, which
+	// is what validation must compare with one another.
+	Pairs int
+
+	// Cost is the highest estimated number of fields that one operation may resolve.
+	Cost int
+	// ListSize is the assumed length of a list that no argument bounds.
+	ListSize int
+	// PageSize is the longest page a connection ever returns: a larger first or last is
+	// estimated at this size, and refused by the field itself as bad input.
+	PageSize int
+	// ListSizes overrides ListSize for single fields, keyed "Type.field".
+	ListSizes map[string]int
+	// FieldCosts overrides the cost of 1 for single fields, keyed "Type.field".
+	FieldCosts map[string]int
+}
+
+// Default returns the documented defaults. They let the standard introspection query
+// and generous pages of real front ends pass, and keep the worst document that passes
+// under a tenth of a second of CPU.
+func Default() Limits {
+	return Limits{
+		Tokens:         5000,
+		Operations:     20,
+		Fragments:      100,
+		Variables:      100,
+		Depth:          20,
+		Fields:         2000,
+		Aliases:        200,
+		Directives:     200,
+		RootFields:     30,
+		Introspections: 2,
+		Pairs:          5000,
+		Cost:           20000,
+		ListSize:       20,
+		PageSize:       100,
+	}
+}
+
+// Filled returns l with every zero field replaced by its default.
+func (l Limits) Filled() Limits {
+	d := Default()
+	for _, f := range []struct {
+		value    *int
+		fallback int
+	}{
+		{&l.Tokens, d.Tokens},
+		{&l.Operations, d.Operations},
+		{&l.Fragments, d.Fragments},
+		{&l.Variables, d.Variables},
+		{&l.Depth, d.Depth},
+		{&l.Fields, d.Fields},
+		{&l.Aliases, d.Aliases},
+		{&l.Directives, d.Directives},
+		{&l.RootFields, d.RootFields},
+		{&l.Introspections, d.Introspections},
+		{&l.Pairs, d.Pairs},
+		{&l.Cost, d.Cost},
+		{&l.ListSize, d.ListSize},
+		{&l.PageSize, d.PageSize},
+	} {
+		if *f.value == 0 {
+			*f.value = f.fallback
+		}
+	}
+	return l
+}

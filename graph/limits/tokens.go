@@ -1,0 +1,30 @@
+package limits
+
+import (
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/lexer"
+	"github.com/vektah/gqlparser/v2/parser"
+)
+
+// Parse parses query within the token limit and says how many tokens it has, which is a
+// measure of the memory that the document takes. The error is a *Violation, or the
+// parser's *gqlerror.Error.
+func (l Limits) Parse(query string) (doc *ast.QueryDocument, tokens int, err error) {
+	tokens = countTokens(query)
+	if v := exceeded("tokens", l.Tokens, tokens, "tokens"); v != nil {
+		return nil, tokens, v
+	}
+	doc, err = parser.ParseQuery(&ast.Source{Input: query})
+	return doc, tokens, err
+}
+
+// countTokens counts the tokens of query up to its first fault, which parsing will report.
+func countTokens(query string) int {
+	lex := lexer.New(&ast.Source{Input: query})
+	for n := 0; ; n++ {
+		token, err := lex.ReadToken()
+		if err != nil || token.Kind == lexer.EOF {
+			return n
+		}
+	}
+}

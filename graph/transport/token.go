@@ -1,0 +1,78 @@
+package transport
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"errand/internal/apperr"
+)
+
+// identity is the result of authenticating a client; the zero value is nobody.
+type identity struct {
+	userID  string
+	expires time.Time
+}
+
+// bearer takes the token out of an Authorization value, with or without "Bearer".
+func bearer(value string) string {
+	value = strings.TrimSpace(value)
+	if scheme, token, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(token)
+	}
+	if strings.EqualFold(value, "Bearer") {
+		return ""
+	}
+	return value
+}
+
+// payloadToken finds the token in a connection_init, ping or pong payload: under
+// authorization, Authorization or token, at the top or in headers.
+func payloadToken(payload map[string]any) string {
+	for _, key := range []string{"authorization", "Authorization", "token"} {
+		if value, ok := payload[key].(string); ok && value != "" {
+			return bearer(value)
+		}
+	}
+	if headers, ok := payload["headers"].(map[string]any); ok {
+		delete(headers, "headers") // one level is the convention
+		return payloadToken(headers)
+	}
+	return ""
+}
+
+// authenticate verifies a token; an empty one is nobody and no fault.
+func (h *Handler) authenticate(ctx context.Context, token string) (context.Context, identity, *apperr.Error) {
+	if token == "" {
+		return ctx, identity{}, nil
+	}
+	authenticated, userID, expires, err := h.options.Authenticate(ctx, token)
+	if err == nil && !expires.IsZero() && !expires.After(time.Now()) {
+		err = apperr.New(apperr.Unauthenticated, "The token has expired.")
+	}
+	if err != nil {
+		known := apperr.From(err)
+		if known.Code == apperr.Internal {
+			h.options.Logger.ErrorContext(ctx, "a token could not be checked", "error", err)
+		}
+		return ctx, identity{}, known
+	}
+	return authenticated, identity{userID: userID, expires: expires}, nil
+}
+
+// authenticateRequest authenticates by the Authorization header alone.
+func (h *Handler) authenticateRequest(r *http.Request) (context.Context, identity, *problem) {
+	ctx, who, err := h.authenticate(r.Context(), bearer(r.Header.Get("Authorization")))
+	if err == nil {
+		return ctx, who, nil
+	}
+	switch err.Code {
+	case apperr.Unauthenticated:
+		return ctx, who, refuse(http.StatusUnauthorized, err).with("WWW-Authenticate", `Bearer error="invalid_token"`)
+	case apperr.Forbidden:
+		return ctx, who, refuse(http.StatusForbidden, err)
+	default:
+		return ctx, who, refuse(http.StatusServiceUnavailable, err)
+	}
+}
