@@ -14,6 +14,9 @@ import (
 // places are where distributions keep the server's programs, besides PATH.
 var places = []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin"}
 
+// debianClusters says whether installing the package also starts a server.
+var debianClusters = "/etc/postgresql-common/createcluster.conf"
+
 // binaries finds the folder of initdb and pg_ctl, and installs them on Debian when there is none.
 func binaries(ctx context.Context) (string, error) {
 	if dir, ok := findBinaries(filepath.SplitList(os.Getenv("PATH")), places); ok {
@@ -74,14 +77,13 @@ func install(ctx context.Context) error {
 
 // keepDebianFromStarting a server of its own when the package is installed.
 func keepDebianFromStarting() error {
-	const config = "/etc/postgresql-common/createcluster.conf"
-	if _, err := os.Stat(config); err == nil {
+	if _, err := os.Stat(debianClusters); err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(config), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(debianClusters), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(config, []byte("create_main_cluster = false\n"), 0o644)
+	return os.WriteFile(debianClusters, []byte("create_main_cluster = false\n"), 0o644)
 }
 
 // tail is the end of a program's output, where the reason is.

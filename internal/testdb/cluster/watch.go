@@ -45,7 +45,32 @@ func startWatcher(s server, home string, grace time.Duration) (*exec.Cmd, error)
 	cmd.Env = append(os.Environ(), watchVariable+"="+strings.Join([]string{home, s.dir, s.bin, grace.String()}, "\n"))
 	// Its own session: a Ctrl-C must not end it. No output: "go test" waits for whoever holds its pipes.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	return cmd, cmd.Start()
+	return cmd, startReady(cmd)
+}
+
+// startReady returns when the watcher watches, so that no cluster is ever without one.
+func startReady(cmd *exec.Cmd) error {
+	ready, tell, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer ready.Close()
+	cmd.ExtraFiles = []*os.File{tell}
+	err = errors.Join(cmd.Start(), tell.Close())
+	if err != nil {
+		return err
+	}
+	if _, err := ready.Read(make([]byte, 1)); err != nil {
+		return errors.Join(errors.New("the watcher of the test cluster did not start"), cmd.Wait())
+	}
+	return nil
+}
+
+// sayReady is the watcher's end of startReady.
+func sayReady() error {
+	tell := os.NewFile(3, "ready") // the first of ExtraFiles
+	_, err := tell.Write([]byte{1})
+	return errors.Join(err, tell.Close())
 }
 
 func watch(spec string) error {
@@ -60,9 +85,12 @@ func watch(spec string) error {
 	}
 	mine, err := lockFile(filepath.Join(home, watchFile), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err != nil {
-		return err // another one watches
+		return err
 	}
 	defer mine.Close()
+	if err := sayReady(); err != nil {
+		return err
+	}
 	users, err := awaitNobody(filepath.Join(home, usersFile), grace)
 	if err != nil {
 		return err

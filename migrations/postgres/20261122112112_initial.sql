@@ -6,6 +6,7 @@ CREATE TABLE "users" (
   "updated_at" timestamptz NOT NULL,
   "subject" character varying NOT NULL,
   "name" character varying NOT NULL DEFAULT '',
+  "name_chosen" boolean NOT NULL DEFAULT false,
   "email" character varying NOT NULL DEFAULT '',
   "time_zone" character varying NOT NULL DEFAULT 'UTC',
   "last_task_number" bigint NOT NULL DEFAULT 0,

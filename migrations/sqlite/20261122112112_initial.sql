@@ -154,6 +154,7 @@ CREATE TABLE `users` (
   `updated_at` datetime NOT NULL,
   `subject` text NOT NULL,
   `name` text NOT NULL DEFAULT '',
+  `name_chosen` bool NOT NULL DEFAULT false,
   `email` text NOT NULL DEFAULT '',
   `time_zone` text NOT NULL DEFAULT 'UTC',
   `last_task_number` integer NOT NULL DEFAULT 0,
