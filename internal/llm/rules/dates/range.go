@@ -112,7 +112,7 @@ func Recurring(words []string) (string, bool) {
 			return w + " " + p.word(i+1), true
 		case w == "everyday" && i == len(words)-1:
 			return w, true
-		case rhythm[w] && (i == len(words)-1 || i == 0 && len(words) > 1):
+		case rhythm[w] && i == len(words)-1:
 			return w, true
 		case (w == "once" || w == "twice" || w == "times") && (p.word(i+1) == "a" || p.word(i+1) == "per") && everyUnit[p.word(i+2)]:
 			return w + " " + p.word(i+1) + " " + p.word(i+2), true

@@ -1,0 +1,54 @@
+package intent
+
+import (
+	"time"
+
+	"errand/internal/llm/rules/text"
+)
+
+// Answer is a reply to the question "which one?" or "shall I?".
+type Answer struct {
+	Yes, No bool
+	// Refs are the tasks that the answer names.
+	Refs []Reference
+}
+
+var (
+	yes = patterns("yes|yeah|yep|yup|sure|ok|okay|y|correct|right|exactly|absolutely|definitely|confirm|confirmed|affirmative|aye [,] [please|do|sure|thanks|thank_you] [it|that|so]", "go ahead", "do it|that|so", "please do")
+	no  = patterns("no|nope|nah|n|cancel|stop|neither|none|nothing|nevermind|never_mind|forget_it|dont|do_not|no_thanks [,] [of] [them|these|those|it|thanks|thank_you|that|please|do_it]", "no , <rest>", "leave|keep <them>", "not now")
+)
+
+// ReadAnswer reads a short message as an answer. What is a request in its own right is none.
+func ReadAnswer(message string, now time.Time) (Answer, bool) {
+	whole := text.Tokenize(text.Clean(message)).Trim()
+	if whole.Len() == 0 || whole.Len() > 20 {
+		return Answer{}, false
+	}
+	if _, ok := strip(whole, no); ok {
+		return Answer{No: true}, whole.Len() <= 4 || readsNothing(whole, now)
+	}
+	polite := withoutCourtesy(whole)
+	if _, ok := strip(whole, yes); ok && (polite.Len() <= 2 || whole.Len() <= 3) {
+		return Answer{Yes: true}, true
+	}
+	if !readsNothing(polite, now) {
+		return Answer{}, false
+	}
+	for _, p := range pointing {
+		if c, ok := p.Match(polite); ok {
+			polite = c["rest"]
+		}
+	}
+	return Answer{Refs: references(polite)}, polite.Len() > 0
+}
+
+var pointing = patterns("i|we mean|meant|want|choose|pick <rest>", "its|it_is|that_is|thats <rest>", "make_it|only|just <rest>", "[the] one|task with|about|called|named <rest>", "take|choose|pick|use <rest>")
+
+func readsNothing(t text.Text, now time.Time) bool {
+	for _, r := range Read(t.String(), now) {
+		if r.Kind != Unknown {
+			return false
+		}
+	}
+	return true
+}
