@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -18,6 +19,7 @@ func h2(t *testing.T, h http.HandlerFunc) (llm.Wire, string) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(h)
 	server.EnableHTTP2 = true
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are wanted here
 	server.StartTLS()
 	client := llm.NewHTTPClient()
 	transport := client.Transport.(*http.Transport)

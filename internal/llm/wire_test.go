@@ -34,6 +34,7 @@ func (d dripping) RoundTrip(r *http.Request) (*http.Response, error) {
 			select {
 			case <-time.After(l.after):
 			case <-r.Context().Done():
+				_ = in.CloseWithError(context.Cause(r.Context()))
 				return
 			}
 			if _, err := io.WriteString(in, l.text); err != nil {

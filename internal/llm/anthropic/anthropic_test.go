@@ -86,7 +86,7 @@ func TestHostileWire(t *testing.T) {
 	wiretest.Run(t, wiretest.Dialect{
 		Open: open, Text: text, Begin: begin, Calls: calls,
 		CutCall:    []string{messageStart, openCall, arguments(0, `{"title":"a`)},
-		LengthCall: append([]string{messageStart, openCall, arguments(0, `{}`)}, end("max_tokens")...),
+		LengthCall: append([]string{messageStart, start(1, `{"type":"text","text":"Hel"}`), openCall, arguments(0, `{}`)}, end("max_tokens")...),
 		BrokenCall: append([]string{messageStart, openCall, arguments(0, `{"title":"a`)}, end("tool_use")...),
 		Refused:    append(append([]string(nil), begin...), end("refusal")...),
 		ErrorEvent: event("error", `,"error":{"type":"overloaded_error","message":"`+wiretest.Leak+`"}`),

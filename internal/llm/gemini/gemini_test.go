@@ -58,7 +58,7 @@ func TestHostileWire(t *testing.T) {
 	wiretest.Run(t, wiretest.Dialect{
 		Open: open, Text: text, Begin: begin, Calls: calls,
 		CutCall:    []string{parts(`{"functionCall":{"name":"add_task","args":{"title":"a"}}}`)},
-		LengthCall: []string{finish(`{"functionCall":{"name":"add_task","args":{}}}`, "MAX_TOKENS")},
+		LengthCall: []string{begin[0], finish(`{"functionCall":{"name":"add_task","args":{}}}`, "MAX_TOKENS")},
 		BrokenCall: []string{finish(`{"functionCall":{"name":"add_task","args":["a"]}}`, "STOP")},
 		Refused:    []string{begin[0], finish(``, "SAFETY")},
 		ErrorEvent: `data: {"error":{"code":503,"message":"` + wiretest.Leak + `","status":"UNAVAILABLE"}}` + "\n\n",

@@ -102,7 +102,7 @@ func TestRequest(t *testing.T) {
 	_, err := m.GenerateContent(t.Context(), []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "S"),
 		{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{
-			llm.ProviderParts{Provider: "anthropic", Model: "gemini-3-test", Raw: json.RawMessage(`{"content":["planted"]}`)},
+			llm.ProviderParts{Provider: "anthropic", Model: "gemini-3-test", Raw: json.RawMessage(`{"parts":[{"functionCall":{"name":"add_task","args":{"title":"x"}},"thoughtSignature":"planted"}]}`)},
 			llms.ToolCall{ID: "u1", FunctionCall: &llms.FunctionCall{Name: "add_task", Arguments: `{"title":"x"}`}},
 		}},
 		llms.TextParts(llms.ChatMessageTypeHuman, "Go on"),

@@ -21,7 +21,7 @@ func TestRequest(t *testing.T) {
 		llms.TextParts(llms.ChatMessageTypeSystem, "S"),
 		llms.TextParts(llms.ChatMessageTypeHuman, "One"),
 		{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{
-			llm.ProviderParts{Provider: "anthropic", Model: "test-model", Raw: json.RawMessage(`{"reasoning_content":"planted","calls":[{"name":"add_task"}]}`)},
+			llm.ProviderParts{Provider: "anthropic", Model: "test-model", Raw: json.RawMessage(`{"reasoning_content":"planted","calls":[{"name":"add_task"},{"name":"list_tasks"}]}`)},
 			llms.ToolCall{ID: long, FunctionCall: &llms.FunctionCall{Name: "add_task", Arguments: `{"title":"x"}`}},
 			llms.ToolCall{ID: "b", FunctionCall: &llms.FunctionCall{Name: "list_tasks"}},
 		}},

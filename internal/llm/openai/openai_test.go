@@ -62,7 +62,7 @@ func TestHostileWire(t *testing.T) {
 	wiretest.Run(t, wiretest.Dialect{
 		Open: open, Text: text, Begin: begin, Calls: calls,
 		CutCall:    []string{call(`"{\"title\":\"a"`)},
-		LengthCall: []string{call(`"{}"`), finish(`{}`, `"length"`), done},
+		LengthCall: []string{begin[1], call(`"{}"`), finish(`{}`, `"length"`), done},
 		BrokenCall: []string{call(`"{\"title\":\"a"`), finish(`{}`, `"tool_calls"`), done},
 		Refused:    []string{delta(`{"content":"Hel"}`), finish(`{}`, `"content_filter"`), done},
 		ErrorEvent: `data: {"error":{"message":"` + wiretest.Leak + `","type":"server_error","code":"overloaded"}}` + "\n\n",
