@@ -10,40 +10,59 @@ import (
 	"errand/ent"
 	"errand/graph/generated"
 	"errand/graph/model"
+	"errand/internal/chat"
 	"errand/internal/page"
-	"fmt"
 )
 
 func (r *conversationResolver) Messages(ctx context.Context, obj *ent.Conversation, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Message], error) {
-	panic(fmt.Errorf("not implemented: Messages - messages"))
+	args := page.Args{First: first, After: after, Last: last, Before: before}
+	return load(ctx, edge("messages", args), obj, conversationID, func(ctx context.Context, siblings []*ent.Conversation) (map[string]*page.MessageConnection, error) {
+		pages, err := r.Chat.Pages(ctx, siblings, args)
+		togetherAcross(ctx, messageID, pages)
+		return pages, err
+	})
 }
 
 func (r *messageResolver) Conversation(ctx context.Context, obj *ent.Message) (*ent.Conversation, error) {
-	panic(fmt.Errorf("not implemented: Conversation - conversation"))
+	return load(ctx, "conversation", obj, messageID, func(ctx context.Context, siblings []*ent.Message) (map[string]*ent.Conversation, error) {
+		return lookUp(ctx, siblings, messageID, func(m *ent.Message) string { return m.ConversationID }, r.Chat.ByIDs)
+	})
 }
 
 func (r *messageResolver) ToolCalls(ctx context.Context, obj *ent.Message) ([]*ent.ToolCall, error) {
-	panic(fmt.Errorf("not implemented: ToolCalls - toolCalls"))
+	return load(ctx, "toolCalls", obj, messageID, func(ctx context.Context, siblings []*ent.Message) (map[string][]*ent.ToolCall, error) {
+		return r.Chat.ToolCalls(ctx, idsOf(siblings, messageID))
+	})
 }
 
 func (r *mutationResolver) CreateConversation(ctx context.Context, input *model.CreateConversationInput) (*model.ConversationPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateConversation - createConversation"))
+	var title *string
+	if input != nil {
+		title = input.Title
+	}
+	c, err := r.Chat.Create(ctx, title)
+	return payload(c, err, func() *model.ConversationPayload { return &model.ConversationPayload{Conversation: c} })
 }
 
 func (r *mutationResolver) UpdateConversation(ctx context.Context, input model.UpdateConversationInput) (*model.ConversationPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateConversation - updateConversation"))
+	c, err := r.Chat.Rename(ctx, input.ID, input.Title.IsSet(), input.Title.Value())
+	return payload(c, err, func() *model.ConversationPayload { return &model.ConversationPayload{Conversation: c} })
 }
 
 func (r *mutationResolver) DeleteConversation(ctx context.Context, id string) (*model.DeletePayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteConversation - deleteConversation"))
+	if err := r.Chat.Delete(ctx, id); err != nil {
+		return nil, err
+	}
+	return &model.DeletePayload{DeletedID: id}, nil
 }
 
-func (r *mutationResolver) SendMessage(ctx context.Context, input model.SendMessageInput) (*model.SendMessagePayload, error) {
-	panic(fmt.Errorf("not implemented: SendMessage - sendMessage"))
+func (r *mutationResolver) SendMessage(ctx context.Context, input chat.SendInput) (*chat.Turn, error) {
+	return r.Chat.Send(ctx, input)
 }
 
 func (r *mutationResolver) CancelReply(ctx context.Context, messageID string) (*model.CancelReplyPayload, error) {
-	panic(fmt.Errorf("not implemented: CancelReply - cancelReply"))
+	m, err := r.Chat.CancelReply(ctx, messageID)
+	return payload(m, err, func() *model.CancelReplyPayload { return &model.CancelReplyPayload{Message: m} })
 }
 
 func (r *Resolver) Conversation() generated.ConversationResolver { return &conversationResolver{r} }

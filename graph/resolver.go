@@ -1,8 +1,85 @@
+// Package graph is the GraphQL shape of Errand: the SDL, thin resolvers over the
+// domain, and the one error mapper.
 package graph
 
-// This file will not be regenerated automatically.
-//
-// It serves as dependency injection for your app, add any dependencies you require
-// here.
+import (
+	"context"
+	"log/slog"
 
-type Resolver struct{}
+	"errand/graph/model"
+	"errand/internal/apperr"
+	"errand/internal/chat"
+	"errand/internal/ids"
+	"errand/internal/stream"
+	"errand/internal/tasks"
+	"errand/internal/users"
+)
+
+// Resolver answers every field that is not a plain value of an entity.
+type Resolver struct {
+	Users  *users.Service
+	Tasks  *tasks.Service
+	Chat   *chat.Service
+	Hub    *stream.Hub
+	Logger *slog.Logger
+}
+
+// maxNodes bounds nodes(ids:).
+const maxNodes = 100
+
+// node finds anything by its id: the prefix says which table holds it. What does not
+// exist, belongs to somebody else, or is no id at all is nil.
+func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
+	if _, err := r.Users.Viewer(ctx); err != nil {
+		return nil, err
+	}
+	switch ids.Prefix(id) {
+	case ids.User:
+		return found(r.Users.Get(ctx, id))
+	case ids.Task:
+		return found(r.Tasks.Get(ctx, id))
+	case ids.Change:
+		return found(r.Tasks.Change(ctx, id))
+	case ids.Conversation:
+		return found(r.Chat.Conversation(ctx, id))
+	case ids.Message:
+		return found(r.Chat.Message(ctx, id))
+	case ids.ToolCall:
+		return found(r.Chat.ToolCall(ctx, id))
+	default:
+		return nil, nil
+	}
+}
+
+// found keeps a nil pointer from becoming a Node that is not nil.
+func found[P interface {
+	comparable
+	model.Node
+}](p P, err error) (model.Node, error) {
+	var none P
+	if err != nil || p == none {
+		return nil, err
+	}
+	return p, nil
+}
+
+// pump turns a follower into the channel that a subscription reads. When the
+// follower fails the stream ends with that error.
+func pump[T any](ctx context.Context, log *slog.Logger, run func(ctx context.Context, emit func(T) bool) error) <-chan T {
+	out := make(chan T)
+	go func() {
+		defer close(out)
+		err := run(ctx, func(e T) bool {
+			select {
+			case out <- e:
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		})
+		if err != nil && apperr.CodeOf(err) == apperr.Internal {
+			log.ErrorContext(ctx, "stream ended", "error", err)
+		}
+	}()
+	return out
+}

@@ -10,37 +10,40 @@ import (
 	"errand/ent"
 	"errand/graph/generated"
 	"errand/graph/model"
+	"errand/internal/apperr"
 	"errand/internal/page"
 	"errand/internal/tasks"
-	"fmt"
 )
 
 func (r *queryResolver) Viewer(ctx context.Context) (*ent.User, error) {
-	panic(fmt.Errorf("not implemented: Viewer - viewer"))
+	return r.Users.Viewer(ctx)
 }
 
 func (r *queryResolver) Node(ctx context.Context, id string) (model.Node, error) {
-	panic(fmt.Errorf("not implemented: Node - node"))
+	return r.node(ctx, id)
 }
 
 func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, error) {
-	panic(fmt.Errorf("not implemented: Nodes - nodes"))
+	if len(ids) > maxNodes {
+		return nil, apperr.Invalid("ids", "At most %d ids at once.", maxNodes)
+	}
+	return r.nodes(ctx, ids)
 }
 
 func (r *queryResolver) Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *tasks.Order, filter *tasks.Filter) (*page.Connection[*ent.Task], error) {
-	panic(fmt.Errorf("not implemented: Tasks - tasks"))
+	return together(ctx, taskID)(r.Resolver.Tasks.List(ctx, page.Args{First: first, After: after, Last: last, Before: before}, orderBy, filter))
 }
 
 func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error) {
-	panic(fmt.Errorf("not implemented: Task - task"))
+	return r.Resolver.Tasks.ByNumber(ctx, number)
 }
 
 func (r *queryResolver) Conversations(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Conversation], error) {
-	panic(fmt.Errorf("not implemented: Conversations - conversations"))
+	return together(ctx, conversationID)(r.Chat.List(ctx, page.Args{First: first, After: after, Last: last, Before: before}))
 }
 
 func (r *queryResolver) Conversation(ctx context.Context, id string) (*ent.Conversation, error) {
-	panic(fmt.Errorf("not implemented: Conversation - conversation"))
+	return r.Chat.Conversation(ctx, id)
 }
 
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }

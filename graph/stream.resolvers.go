@@ -7,17 +7,32 @@ package graph
 
 import (
 	"context"
+	"errand/ent"
 	"errand/graph/generated"
-	"errand/graph/model"
-	"fmt"
+	"errand/internal/stream"
 )
 
-func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID string, after *string) (<-chan model.MessageEvent, error) {
-	panic(fmt.Errorf("not implemented: MessageStream - messageStream"))
+func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID string, after *string) (<-chan stream.MessageEvent, error) {
+	read := func(ctx context.Context, from int) ([]*ent.Message, error) {
+		return r.Chat.Rows(ctx, conversationID, from)
+	}
+	f, err := stream.Follow(ctx, r.Hub, conversationID, after, read)
+	if err != nil {
+		return nil, err
+	}
+	return pump(ctx, r.Logger, f.Run), nil
 }
 
-func (r *subscriptionResolver) TaskStream(ctx context.Context, after *string) (<-chan *model.TaskEvent, error) {
-	panic(fmt.Errorf("not implemented: TaskStream - taskStream"))
+func (r *subscriptionResolver) TaskStream(ctx context.Context, after *string) (<-chan *stream.TaskEvent, error) {
+	u, err := r.Users.Viewer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f, err := stream.FollowTasks(ctx, r.Hub, u.ID, after, r.Tasks)
+	if err != nil {
+		return nil, err
+	}
+	return pump(ctx, r.Logger, f.Run), nil
 }
 
 func (r *Resolver) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }

@@ -12,43 +12,51 @@ import (
 	"errand/graph/model"
 	"errand/internal/page"
 	"errand/internal/tasks"
-	"fmt"
 )
 
 func (r *mutationResolver) CreateTask(ctx context.Context, input tasks.CreateInput) (*model.TaskPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateTask - createTask"))
+	return taskPayload(r.Tasks.Create(ctx, input))
 }
 
 func (r *mutationResolver) UpdateTask(ctx context.Context, input model.UpdateTaskInput) (*model.TaskPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateTask - updateTask"))
+	return taskPayload(r.Tasks.Update(ctx, input.ID, patch(input)))
 }
 
 func (r *mutationResolver) CompleteTask(ctx context.Context, id string) (*model.TaskPayload, error) {
-	panic(fmt.Errorf("not implemented: CompleteTask - completeTask"))
+	return taskPayload(r.Tasks.Complete(ctx, id))
 }
 
 func (r *mutationResolver) ReopenTask(ctx context.Context, id string) (*model.TaskPayload, error) {
-	panic(fmt.Errorf("not implemented: ReopenTask - reopenTask"))
+	return taskPayload(r.Tasks.Reopen(ctx, id))
 }
 
 func (r *mutationResolver) DeleteTask(ctx context.Context, id string) (*model.TaskPayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteTask - deleteTask"))
+	return taskPayload(r.Tasks.Delete(ctx, id))
 }
 
 func (r *mutationResolver) RestoreTask(ctx context.Context, id string) (*model.TaskPayload, error) {
-	panic(fmt.Errorf("not implemented: RestoreTask - restoreTask"))
+	return taskPayload(r.Tasks.Restore(ctx, id))
 }
 
 func (r *taskResolver) Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*page.Connection[*ent.TaskChange], error) {
-	panic(fmt.Errorf("not implemented: Changes - changes"))
+	args := page.Args{First: first, After: after, Last: last, Before: before}
+	return load(ctx, edge("changes", args), obj, taskID, func(ctx context.Context, siblings []*ent.Task) (map[string]*page.TaskChangeConnection, error) {
+		pages, err := r.Tasks.Histories(ctx, siblings, args)
+		togetherAcross(ctx, changeID, pages)
+		return pages, err
+	})
 }
 
 func (r *taskChangeResolver) ToolCall(ctx context.Context, obj *ent.TaskChange) (*ent.ToolCall, error) {
-	panic(fmt.Errorf("not implemented: ToolCall - toolCall"))
+	return load(ctx, "toolCall", obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.ToolCall, error) {
+		return lookUp(ctx, siblings, changeID, toolCallOf, r.Chat.ToolCallsByID)
+	})
 }
 
 func (r *taskChangeResolver) Task(ctx context.Context, obj *ent.TaskChange) (*ent.Task, error) {
-	panic(fmt.Errorf("not implemented: Task - task"))
+	return load(ctx, "task", obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.Task, error) {
+		return lookUp(ctx, siblings, changeID, func(c *ent.TaskChange) string { return c.TaskID }, r.Tasks.ByIDs)
+	})
 }
 
 func (r *Resolver) Task() generated.TaskResolver { return &taskResolver{r} }

@@ -9,11 +9,11 @@ import (
 	"context"
 	"errand/graph/generated"
 	"errand/graph/model"
-	"fmt"
 )
 
 func (r *mutationResolver) UpdateViewer(ctx context.Context, input model.UpdateViewerInput) (*model.ViewerPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateViewer - updateViewer"))
+	u, err := r.Users.Update(ctx, input.Name.Value(), input.TimeZone.Value())
+	return payload(u, err, func() *model.ViewerPayload { return &model.ViewerPayload{Viewer: u} })
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }

@@ -9,7 +9,9 @@ import (
 	"errand/ent/enum"
 	"errand/graph/model"
 	"errand/graph/scalar"
+	"errand/internal/chat"
 	"errand/internal/page"
+	"errand/internal/stream"
 	"errand/internal/tasks"
 	"errors"
 	"fmt"
@@ -66,7 +68,7 @@ type MutationResolver interface {
 	CreateConversation(ctx context.Context, input *model.CreateConversationInput) (*model.ConversationPayload, error)
 	UpdateConversation(ctx context.Context, input model.UpdateConversationInput) (*model.ConversationPayload, error)
 	DeleteConversation(ctx context.Context, id string) (*model.DeletePayload, error)
-	SendMessage(ctx context.Context, input model.SendMessageInput) (*model.SendMessagePayload, error)
+	SendMessage(ctx context.Context, input chat.SendInput) (*chat.Turn, error)
 	CancelReply(ctx context.Context, messageID string) (*model.CancelReplyPayload, error)
 	CreateTask(ctx context.Context, input tasks.CreateInput) (*model.TaskPayload, error)
 	UpdateTask(ctx context.Context, input model.UpdateTaskInput) (*model.TaskPayload, error)
@@ -85,8 +87,8 @@ type QueryResolver interface {
 	Conversation(ctx context.Context, id string) (*ent.Conversation, error)
 }
 type SubscriptionResolver interface {
-	MessageStream(ctx context.Context, conversationID string, after *string) (<-chan model.MessageEvent, error)
-	TaskStream(ctx context.Context, after *string) (<-chan *model.TaskEvent, error)
+	MessageStream(ctx context.Context, conversationID string, after *string) (<-chan stream.MessageEvent, error)
+	TaskStream(ctx context.Context, after *string) (<-chan *stream.TaskEvent, error)
 }
 type TaskResolver interface {
 	Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*page.Connection[*ent.TaskChange], error)
@@ -1579,8 +1581,8 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.SendMessageInput, error) {
-			return ec.unmarshalNSendMessageInput2errandᚋgraphᚋmodelᚐSendMessageInput(ctx, v)
+		func(ctx context.Context, v any) (chat.SendInput, error) {
+			return ec.unmarshalNSendMessageInput2errandᚋinternalᚋchatᚐSendInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2613,7 +2615,7 @@ func (ec *executionContext) fieldContext_Message_finishedAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Message", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _MessageAdded_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageAdded) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageAdded_cursor(ctx context.Context, field graphql.CollectedField, obj *stream.MessageAdded) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2636,7 +2638,7 @@ func (ec *executionContext) fieldContext_MessageAdded_cursor(_ context.Context, 
 	return graphql.NewScalarFieldContext("MessageAdded", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _MessageAdded_message(ctx context.Context, field graphql.CollectedField, obj *model.MessageAdded) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageAdded_message(ctx context.Context, field graphql.CollectedField, obj *stream.MessageAdded) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2787,7 +2789,7 @@ func (ec *executionContext) fieldContext_MessageConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("MessageConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _MessageDelta_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageDelta) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageDelta_cursor(ctx context.Context, field graphql.CollectedField, obj *stream.MessageDelta) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2810,7 +2812,7 @@ func (ec *executionContext) fieldContext_MessageDelta_cursor(_ context.Context, 
 	return graphql.NewScalarFieldContext("MessageDelta", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _MessageDelta_messageId(ctx context.Context, field graphql.CollectedField, obj *model.MessageDelta) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageDelta_messageId(ctx context.Context, field graphql.CollectedField, obj *stream.MessageDelta) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2833,7 +2835,7 @@ func (ec *executionContext) fieldContext_MessageDelta_messageId(_ context.Contex
 	return graphql.NewScalarFieldContext("MessageDelta", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _MessageDelta_offset(ctx context.Context, field graphql.CollectedField, obj *model.MessageDelta) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageDelta_offset(ctx context.Context, field graphql.CollectedField, obj *stream.MessageDelta) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2856,7 +2858,7 @@ func (ec *executionContext) fieldContext_MessageDelta_offset(_ context.Context, 
 	return graphql.NewScalarFieldContext("MessageDelta", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _MessageDelta_text(ctx context.Context, field graphql.CollectedField, obj *model.MessageDelta) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageDelta_text(ctx context.Context, field graphql.CollectedField, obj *stream.MessageDelta) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2980,7 +2982,7 @@ func (ec *executionContext) fieldContext_MessageError_message(_ context.Context,
 	return graphql.NewScalarFieldContext("MessageError", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _MessageFinished_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageFinished) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageFinished_cursor(ctx context.Context, field graphql.CollectedField, obj *stream.MessageFinished) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3003,7 +3005,7 @@ func (ec *executionContext) fieldContext_MessageFinished_cursor(_ context.Contex
 	return graphql.NewScalarFieldContext("MessageFinished", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _MessageFinished_message(ctx context.Context, field graphql.CollectedField, obj *model.MessageFinished) (ret graphql.Marshaler) {
+func (ec *executionContext) _MessageFinished_message(ctx context.Context, field graphql.CollectedField, obj *stream.MessageFinished) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3221,11 +3223,11 @@ func (ec *executionContext) _Mutation_sendMessage(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().SendMessage(ctx, fc.Args["input"].(model.SendMessageInput))
+			return ec.Resolvers.Mutation().SendMessage(ctx, fc.Args["input"].(chat.SendInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.SendMessagePayload) graphql.Marshaler {
-			return ec.marshalNSendMessagePayload2ᚖerrandᚋgraphᚋmodelᚐSendMessagePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.Turn) graphql.Marshaler {
+			return ec.marshalNSendMessagePayload2ᚖerrandᚋinternalᚋchatᚐTurn(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4027,7 +4029,7 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _SendMessagePayload_conversation(ctx context.Context, field graphql.CollectedField, obj *model.SendMessagePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SendMessagePayload_conversation(ctx context.Context, field graphql.CollectedField, obj *chat.Turn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4059,7 +4061,7 @@ func (ec *executionContext) fieldContext_SendMessagePayload_conversation(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _SendMessagePayload_userMessage(ctx context.Context, field graphql.CollectedField, obj *model.SendMessagePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SendMessagePayload_userMessage(ctx context.Context, field graphql.CollectedField, obj *chat.Turn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4091,7 +4093,7 @@ func (ec *executionContext) fieldContext_SendMessagePayload_userMessage(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _SendMessagePayload_assistantMessage(ctx context.Context, field graphql.CollectedField, obj *model.SendMessagePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SendMessagePayload_assistantMessage(ctx context.Context, field graphql.CollectedField, obj *chat.Turn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4136,8 +4138,8 @@ func (ec *executionContext) _Subscription_messageStream(ctx context.Context, fie
 			return ec.Resolvers.Subscription().MessageStream(ctx, fc.Args["conversationId"].(string), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.MessageEvent) graphql.Marshaler {
-			return ec.marshalNMessageEvent2errandᚋgraphᚋmodelᚐMessageEvent(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v stream.MessageEvent) graphql.Marshaler {
+			return ec.marshalNMessageEvent2errandᚋinternalᚋstreamᚐMessageEvent(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4180,8 +4182,8 @@ func (ec *executionContext) _Subscription_taskStream(ctx context.Context, field 
 			return ec.Resolvers.Subscription().TaskStream(ctx, fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.TaskEvent) graphql.Marshaler {
-			return ec.marshalNTaskEvent2ᚖerrandᚋgraphᚋmodelᚐTaskEvent(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *stream.TaskEvent) graphql.Marshaler {
+			return ec.marshalNTaskEvent2ᚖerrandᚋinternalᚋstreamᚐTaskEvent(ctx, selections, v)
 		},
 		true,
 		true,
@@ -5159,7 +5161,7 @@ func (ec *executionContext) fieldContext_TaskEdge_node(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _TaskEvent_cursor(ctx context.Context, field graphql.CollectedField, obj *model.TaskEvent) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskEvent_cursor(ctx context.Context, field graphql.CollectedField, obj *stream.TaskEvent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -5182,7 +5184,7 @@ func (ec *executionContext) fieldContext_TaskEvent_cursor(_ context.Context, fie
 	return graphql.NewScalarFieldContext("TaskEvent", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _TaskEvent_kind(ctx context.Context, field graphql.CollectedField, obj *model.TaskEvent) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskEvent_kind(ctx context.Context, field graphql.CollectedField, obj *stream.TaskEvent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -5205,7 +5207,7 @@ func (ec *executionContext) fieldContext_TaskEvent_kind(_ context.Context, field
 	return graphql.NewScalarFieldContext("TaskEvent", field, false, false, errors.New("field of type TaskChangeKind does not have child fields"))
 }
 
-func (ec *executionContext) _TaskEvent_task(ctx context.Context, field graphql.CollectedField, obj *model.TaskEvent) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskEvent_task(ctx context.Context, field graphql.CollectedField, obj *stream.TaskEvent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -5237,7 +5239,7 @@ func (ec *executionContext) fieldContext_TaskEvent_task(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _TaskEvent_change(ctx context.Context, field graphql.CollectedField, obj *model.TaskEvent) (ret graphql.Marshaler) {
+func (ec *executionContext) _TaskEvent_change(ctx context.Context, field graphql.CollectedField, obj *stream.TaskEvent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -5554,7 +5556,7 @@ func (ec *executionContext) fieldContext_ToolCall_createdAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("ToolCall", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _ToolCallChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ToolCallChanged) (ret graphql.Marshaler) {
+func (ec *executionContext) _ToolCallChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *stream.ToolCallChanged) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -5577,7 +5579,7 @@ func (ec *executionContext) fieldContext_ToolCallChanged_cursor(_ context.Contex
 	return graphql.NewScalarFieldContext("ToolCallChanged", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _ToolCallChanged_messageId(ctx context.Context, field graphql.CollectedField, obj *model.ToolCallChanged) (ret graphql.Marshaler) {
+func (ec *executionContext) _ToolCallChanged_messageId(ctx context.Context, field graphql.CollectedField, obj *stream.ToolCallChanged) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -5600,7 +5602,7 @@ func (ec *executionContext) fieldContext_ToolCallChanged_messageId(_ context.Con
 	return graphql.NewScalarFieldContext("ToolCallChanged", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _ToolCallChanged_toolCall(ctx context.Context, field graphql.CollectedField, obj *model.ToolCallChanged) (ret graphql.Marshaler) {
+func (ec *executionContext) _ToolCallChanged_toolCall(ctx context.Context, field graphql.CollectedField, obj *stream.ToolCallChanged) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -7048,8 +7050,8 @@ func (ec *executionContext) unmarshalInputCreateTaskInput(ctx context.Context, o
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, obj any) (model.SendMessageInput, error) {
-	var it model.SendMessageInput
+func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, obj any) (chat.SendInput, error) {
+	var it chat.SendInput
 	if obj == nil {
 		return it, nil
 	}
@@ -7379,34 +7381,26 @@ func (ec *executionContext) unmarshalInputUpdateViewerInput(ctx context.Context,
 
 // region    ************************** interface.gotpl ***************************
 
-func (ec *executionContext) _MessageEvent(ctx context.Context, sel ast.SelectionSet, obj model.MessageEvent) graphql.Marshaler {
+func (ec *executionContext) _MessageEvent(ctx context.Context, sel ast.SelectionSet, obj stream.MessageEvent) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
-	case model.ToolCallChanged:
-		return ec._ToolCallChanged(ctx, sel, &obj)
-	case *model.ToolCallChanged:
+	case *stream.ToolCallChanged:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._ToolCallChanged(ctx, sel, obj)
-	case model.MessageFinished:
-		return ec._MessageFinished(ctx, sel, &obj)
-	case *model.MessageFinished:
+	case *stream.MessageFinished:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._MessageFinished(ctx, sel, obj)
-	case model.MessageDelta:
-		return ec._MessageDelta(ctx, sel, &obj)
-	case *model.MessageDelta:
+	case *stream.MessageDelta:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._MessageDelta(ctx, sel, obj)
-	case model.MessageAdded:
-		return ec._MessageAdded(ctx, sel, &obj)
-	case *model.MessageAdded:
+	case *stream.MessageAdded:
 		if obj == nil {
 			return graphql.Null
 		}
@@ -7957,7 +7951,7 @@ func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, 
 
 var messageAddedImplementors = []string{"MessageAdded", "MessageEvent"}
 
-func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.SelectionSet, obj *model.MessageAdded) graphql.Marshaler {
+func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.SelectionSet, obj *stream.MessageAdded) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageAddedImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8086,7 +8080,7 @@ func (ec *executionContext) _MessageConnection(ctx context.Context, sel ast.Sele
 
 var messageDeltaImplementors = []string{"MessageDelta", "MessageEvent"}
 
-func (ec *executionContext) _MessageDelta(ctx context.Context, sel ast.SelectionSet, obj *model.MessageDelta) graphql.Marshaler {
+func (ec *executionContext) _MessageDelta(ctx context.Context, sel ast.SelectionSet, obj *stream.MessageDelta) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageDeltaImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8225,7 +8219,7 @@ func (ec *executionContext) _MessageError(ctx context.Context, sel ast.Selection
 
 var messageFinishedImplementors = []string{"MessageFinished", "MessageEvent"}
 
-func (ec *executionContext) _MessageFinished(ctx context.Context, sel ast.SelectionSet, obj *model.MessageFinished) graphql.Marshaler {
+func (ec *executionContext) _MessageFinished(ctx context.Context, sel ast.SelectionSet, obj *stream.MessageFinished) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageFinishedImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8655,7 +8649,7 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 
 var sendMessagePayloadImplementors = []string{"SendMessagePayload"}
 
-func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *model.SendMessagePayload) graphql.Marshaler {
+func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *chat.Turn) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sendMessagePayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9268,7 +9262,7 @@ func (ec *executionContext) _TaskEdge(ctx context.Context, sel ast.SelectionSet,
 
 var taskEventImplementors = []string{"TaskEvent"}
 
-func (ec *executionContext) _TaskEvent(ctx context.Context, sel ast.SelectionSet, obj *model.TaskEvent) graphql.Marshaler {
+func (ec *executionContext) _TaskEvent(ctx context.Context, sel ast.SelectionSet, obj *stream.TaskEvent) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskEventImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9480,7 +9474,7 @@ func (ec *executionContext) _ToolCall(ctx context.Context, sel ast.SelectionSet,
 
 var toolCallChangedImplementors = []string{"ToolCallChanged", "MessageEvent"}
 
-func (ec *executionContext) _ToolCallChanged(ctx context.Context, sel ast.SelectionSet, obj *model.ToolCallChanged) graphql.Marshaler {
+func (ec *executionContext) _ToolCallChanged(ctx context.Context, sel ast.SelectionSet, obj *stream.ToolCallChanged) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, toolCallChangedImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -10366,7 +10360,7 @@ func (ec *executionContext) marshalNMessageEdge2ᚖerrandᚋinternalᚋpageᚐEd
 	return ec._MessageEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMessageEvent2errandᚋgraphᚋmodelᚐMessageEvent(ctx context.Context, sel ast.SelectionSet, v model.MessageEvent) graphql.Marshaler {
+func (ec *executionContext) marshalNMessageEvent2errandᚋinternalᚋstreamᚐMessageEvent(ctx context.Context, sel ast.SelectionSet, v stream.MessageEvent) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -10426,12 +10420,12 @@ func (ec *executionContext) marshalNPageInfo2ᚖerrandᚋinternalᚋpageᚐInfo(
 	return ec._PageInfo(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNSendMessageInput2errandᚋgraphᚋmodelᚐSendMessageInput(ctx context.Context, v any) (model.SendMessageInput, error) {
+func (ec *executionContext) unmarshalNSendMessageInput2errandᚋinternalᚋchatᚐSendInput(ctx context.Context, v any) (chat.SendInput, error) {
 	res, err := ec.unmarshalInputSendMessageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSendMessagePayload2ᚖerrandᚋgraphᚋmodelᚐSendMessagePayload(ctx context.Context, sel ast.SelectionSet, v *model.SendMessagePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNSendMessagePayload2ᚖerrandᚋinternalᚋchatᚐTurn(ctx context.Context, sel ast.SelectionSet, v *chat.Turn) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -10620,7 +10614,7 @@ func (ec *executionContext) marshalNTaskEdge2ᚖerrandᚋinternalᚋpageᚐEdge(
 	return ec._TaskEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNTaskEvent2ᚖerrandᚋgraphᚋmodelᚐTaskEvent(ctx context.Context, sel ast.SelectionSet, v *model.TaskEvent) graphql.Marshaler {
+func (ec *executionContext) marshalNTaskEvent2ᚖerrandᚋinternalᚋstreamᚐTaskEvent(ctx context.Context, sel ast.SelectionSet, v *stream.TaskEvent) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -10,11 +10,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// Something that happened in a conversation.
-type MessageEvent interface {
-	IsMessageEvent()
-}
-
 // Something with an id that `node` can look up.
 type Node interface {
 	IsNode()
@@ -44,80 +39,13 @@ type DeletePayload struct {
 	DeletedID string `json:"deletedId"`
 }
 
-// A new message, or one that is already there at (re)subscribing.
-type MessageAdded struct {
-	// Give it as `after` to go on from here.
-	Cursor string `json:"cursor"`
-	// The message, with the text so far.
-	Message *ent.Message `json:"message"`
-}
-
-func (MessageAdded) IsMessageEvent() {}
-
-// Text of a reply: content = content[0:offset] + text. Offsets count UTF-16 code units, as JavaScript strings do.
-// An offset below the current length is a rewind: what stood behind it is replaced.
-type MessageDelta struct {
-	// Give it as `after` to go on from here.
-	Cursor string `json:"cursor"`
-	// The reply.
-	MessageID string `json:"messageId"`
-	// Where the text belongs.
-	Offset int `json:"offset"`
-	// The text.
-	Text string `json:"text"`
-}
-
-func (MessageDelta) IsMessageEvent() {}
-
-// A reply became COMPLETED, FAILED or CANCELLED; its content is final.
-type MessageFinished struct {
-	// Give it as `after` to go on from here.
-	Cursor string `json:"cursor"`
-	// The reply.
-	Message *ent.Message `json:"message"`
-}
-
-func (MessageFinished) IsMessageEvent() {}
-
 type Mutation struct {
 }
 
 type Query struct {
 }
 
-// A message to the agent.
-type SendMessageInput struct {
-	// The conversation; left out, a new one is begun and titled from the message.
-	ConversationID *string `json:"conversationId"`
-	// The text, 1 to 8,000 characters after trimming.
-	Content string `json:"content"`
-	// Makes sending safe to repeat: the same key gives the same turn; the same key with other content answers CONFLICT. 1 to 255 characters.
-	IdempotencyKey *string `json:"idempotencyKey"`
-}
-
-// The turn that began.
-type SendMessagePayload struct {
-	// Its conversation.
-	Conversation *ent.Conversation `json:"conversation"`
-	// What the person said.
-	UserMessage *ent.Message `json:"userMessage"`
-	// The reply to come: follow it with `messageStream`.
-	AssistantMessage *ent.Message `json:"assistantMessage"`
-}
-
 type Subscription struct {
-}
-
-// Something happened to a task.
-type TaskEvent struct {
-	// Give it as `after` to go on from here.
-	Cursor string `json:"cursor"`
-	// What happened.
-	Kind enum.ChangeKind `json:"kind"`
-	// The task as it is now.
-	Task *ent.Task `json:"task"`
-	// Who changed what.
-	Change *ent.TaskChange `json:"change"`
 }
 
 // The task after the change.
@@ -125,18 +53,6 @@ type TaskPayload struct {
 	// The task.
 	Task *ent.Task `json:"task"`
 }
-
-// A tool call started, succeeded or failed.
-type ToolCallChanged struct {
-	// Give it as `after` to go on from here.
-	Cursor string `json:"cursor"`
-	// The reply.
-	MessageID string `json:"messageId"`
-	// The tool call.
-	ToolCall *ent.ToolCall `json:"toolCall"`
-}
-
-func (ToolCallChanged) IsMessageEvent() {}
 
 // Changes to a conversation.
 type UpdateConversationInput struct {

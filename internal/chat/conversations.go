@@ -34,17 +34,19 @@ func (s *Service) Create(ctx context.Context, title *string) (*ent.Conversation,
 	return c, nil
 }
 
-// Rename gives a conversation its person's title; nil lets the next message name it again.
-func (s *Service) Rename(ctx context.Context, id string, title *string) (*ent.Conversation, error) {
+// Rename gives a conversation its person's title; nil lets the next message name it
+// again, and a title that is not given stays.
+func (s *Service) Rename(ctx context.Context, id string, given bool, title *string) (*ent.Conversation, error) {
 	update := s.client.Conversation.UpdateOneID(id)
-	if title == nil {
-		update.SetTitle("").SetTitleSource(enum.TitleAuto)
-	} else {
+	switch {
+	case title != nil:
 		checked, err := checkTitle(*title)
 		if err != nil {
 			return nil, err
 		}
 		update.SetTitle(checked).SetTitleSource(enum.TitlePerson)
+	case given:
+		update.SetTitle("").SetTitleSource(enum.TitleAuto)
 	}
 	c, err := update.Save(ctx)
 	if ent.IsNotFound(err) {

@@ -33,6 +33,32 @@ func (s *Service) ToolCall(ctx context.Context, id string) (*ent.ToolCall, error
 	return c, err
 }
 
+// MessagesByID are those of the viewer's messages that exist, by id.
+func (s *Service) MessagesByID(ctx context.Context, ids []string) (map[string]*ent.Message, error) {
+	found, err := s.client.Message.Query().Where(message.IDIn(ids...)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading messages: %w", err)
+	}
+	byID := make(map[string]*ent.Message, len(found))
+	for _, m := range found {
+		byID[m.ID] = m
+	}
+	return byID, nil
+}
+
+// ToolCallsByID are those of the viewer's tool calls that exist, by id.
+func (s *Service) ToolCallsByID(ctx context.Context, ids []string) (map[string]*ent.ToolCall, error) {
+	found, err := s.client.ToolCall.Query().Where(toolcall.IDIn(ids...)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading tool calls: %w", err)
+	}
+	byID := make(map[string]*ent.ToolCall, len(found))
+	for _, c := range found {
+		byID[c.ID] = c
+	}
+	return byID, nil
+}
+
 // Pages are a page of each of the given conversations' messages, oldest first, by
 // the conversation's id, in one query: positions have no gaps.
 func (s *Service) Pages(ctx context.Context, conversations []*ent.Conversation, args page.Args) (map[string]*page.MessageConnection, error) {

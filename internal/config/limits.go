@@ -5,12 +5,12 @@ import "time"
 // Limits is what one person, request or socket may take.
 type Limits struct {
 	// RepliesPerUser is how many replies one person may have under way, 1 to 1000.
-	RepliesPerUser int `env:"MAX_REPLIES_PER_USER" envDefault:"4"`
+	RepliesPerUser int `env:"MAX_REPLIES_PER_USER" envDefault:"20"`
 	// MessagesPerMinute is how many messages one person may send, 1 to 100000.
 	MessagesPerMinute int `env:"MESSAGES_PER_MINUTE" envDefault:"60"`
 
 	// BodyBytes is the largest request body and the largest WebSocket message, 1 KiB to 16 MiB.
-	BodyBytes int `env:"MAX_BODY_BYTES" envDefault:"262144"`
+	BodyBytes int `env:"MAX_BODY_BYTES" envDefault:"1048576"`
 	// RequestTimeout ends a query or mutation, 1s to 5m.
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"30s"`
 
@@ -18,7 +18,7 @@ type Limits struct {
 	// validated or run: 100 to 100000, 5 to 100 and 10 to 1000000.
 	QueryTokens     int `env:"QUERY_MAX_TOKENS" envDefault:"5000"`
 	QueryDepth      int `env:"QUERY_MAX_DEPTH" envDefault:"20"`
-	QueryComplexity int `env:"QUERY_MAX_COMPLEXITY" envDefault:"10000"`
+	QueryComplexity int `env:"QUERY_MAX_COMPLEXITY" envDefault:"50000"`
 
 	// SocketsPerUser is how many WebSockets one person may hold on this server, 1 to 10000.
 	SocketsPerUser int `env:"MAX_SOCKETS_PER_USER" envDefault:"64"`

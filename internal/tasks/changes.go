@@ -59,6 +59,19 @@ func (s *Service) Change(ctx context.Context, id string) (*ent.TaskChange, error
 	return c, err
 }
 
+// ChangesByID are those of the viewer's changes that exist, by id.
+func (s *Service) ChangesByID(ctx context.Context, ids []string) (map[string]*ent.TaskChange, error) {
+	found, err := s.reader(ctx).TaskChange.Query().Where(taskchange.IDIn(ids...)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading changes: %w", err)
+	}
+	byID := make(map[string]*ent.TaskChange, len(found))
+	for _, c := range found {
+		byID[c.ID] = c
+	}
+	return byID, nil
+}
+
 // LastChange is the place of the viewer's newest change, 0 before the first.
 func (s *Service) LastChange(ctx context.Context) (int, error) {
 	u, err := s.reader(ctx).User.Query().Only(ctx)

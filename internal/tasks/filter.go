@@ -88,7 +88,7 @@ func (s *Service) due(ctx context.Context, f *Filter) ([]predicate.Task, error) 
 	if f.DueFrom == nil && f.DueTo == nil {
 		return nil, nil
 	}
-	zone, err := s.zone(ctx)
+	zone, err := s.Zone(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +110,8 @@ func (s *Service) due(ctx context.Context, f *Filter) ([]predicate.Task, error) 
 	return out, nil
 }
 
-// zone is the viewer's time zone, UTC where the stored one is unknown to this machine.
-func (s *Service) zone(ctx context.Context) (*time.Location, error) {
+// Zone is the viewer's time zone, UTC where the stored one is unknown to this machine.
+func (s *Service) Zone(ctx context.Context) (*time.Location, error) {
 	u, err := s.reader(ctx).User.Query().Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, apperr.New(apperr.Unauthenticated, "This account no longer exists.")

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"errand/ent"
@@ -125,4 +126,10 @@ func (s *Service) edit(ctx context.Context, id string, fn func(t *ent.Task) erro
 
 func (s *Service) editAny(ctx context.Context, id string, fn func(t *ent.Task) error) (*ent.Task, error) {
 	return s.write(ctx, func(ctx context.Context, w *writer) (*ent.Task, error) { return w.change(ctx, id, fn) })
+}
+
+// UnmarshalJSON reads a field that was given; a missing one is never read.
+func (s *Set[T]) UnmarshalJSON(b []byte) error {
+	s.Given = true
+	return json.Unmarshal(b, &s.Value)
 }

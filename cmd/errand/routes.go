@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"errand/graph"
+	"errand/graph/generated"
+	"errand/graph/limits"
+	"errand/graph/transport"
+	"errand/internal/auth"
+	"errand/internal/config"
+	"errand/internal/store"
+	"errand/internal/telemetry"
+	"errand/web"
+)
+
+// routes is the HTTP surface.
+func (s *Server) routes(d services) (http.Handler, error) {
+	graphql, origins, err := s.graphqlHandler(d)
+	if err != nil {
+		return nil, err
+	}
+	s.graphql = graphql
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", origins.CORS(graphql))
+	signIn, err := s.auth.SignInHandler(s.listener.Addr())
+	if err == nil {
+		mux.Handle(auth.SignInPath, signIn)
+	}
+	playground := web.Playground(web.PlaygroundOptions{DevSignIn: err == nil})
+	mux.Handle("/playground", playground)
+	mux.Handle("/playground/", playground)
+	mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	})
+	mux.HandleFunc("GET /health", s.health)
+	return withRequestID(mux), nil
+}
+
+func (s *Server) graphqlHandler(d services) (*transport.Handler, *transport.Origins, error) {
+	origins, err := transport.NewOrigins(s.cfg.Server.CORSOrigins)
+	if err != nil {
+		return nil, nil, err
+	}
+	resolver := &graph.Resolver{Users: d.users, Tasks: d.tasks, Chat: d.chat, Hub: s.hub, Logger: s.log}
+	authenticator := s.auth.Authenticator(auth.GraphQL, auth.CacheUsers(d.users))
+	return transport.New(transport.Options{
+		Schema:         generated.NewExecutableSchema(generated.Config{Resolvers: resolver}),
+		Authenticate:   authenticator.Authenticate,
+		ErrorPresenter: graph.PresentErrors(s.log),
+		Prepare:        graph.WithBatch,
+		Limits:         s.documentLimits(),
+		Introspection:  s.cfg.IntrospectionEnabled(),
+		Suggestions:    s.cfg.Environment != config.Production,
+		Origins:        origins,
+		Logger:         s.log,
+		Observer:       transport.Observer{Operation: s.operation},
+		Times: transport.Times{
+			Operation: s.cfg.Limits.RequestTimeout, Init: s.cfg.Limits.SocketInitTimeout, KeepAlive: s.cfg.Limits.SocketKeepalive,
+		},
+		Sizes: transport.Sizes{
+			Body: int64(s.cfg.Limits.BodyBytes), UserSockets: s.cfg.Limits.SocketsPerUser, SocketOperations: s.cfg.Limits.SubscriptionsPerSocket,
+		},
+	}), origins, nil
+}
+
+// documentLimits bounds GraphQL documents. A reply uses few tools and a change
+// touches few fields: counting those lists as pages would refuse ordinary queries.
+func (s *Server) documentLimits() limits.Limits {
+	return limits.Limits{
+		Tokens: s.cfg.Limits.QueryTokens, Depth: s.cfg.Limits.QueryDepth, Cost: s.cfg.Limits.QueryComplexity,
+		ListSizes: map[string]int{"Message.toolCalls": 2, "TaskChange.fields": 2},
+	}
+}
+
+// operation logs what has been answered, without what was said.
+func (s *Server) operation(ctx context.Context, r transport.Report) {
+	s.log.LogAttrs(ctx, slog.LevelInfo, "operation", slog.String("type", r.Type), slog.String("name", r.Name),
+		slog.String("transport", r.Transport), slog.String("code", string(r.Code)),
+		slog.Int64("latency_ms", r.Latency.Milliseconds()))
+}
+
+// health is what a load balancer asks: can this replica reach its database?
+type health struct {
+	Status     string     `json:"status"`
+	DatabaseOK bool       `json:"database_ok"`
+	PoolStatus store.Pool `json:"pool_status"`
+}
+
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	report, status := health{Status: "ok", DatabaseOK: true, PoolStatus: s.db.Pool()}, http.StatusOK
+	if err := s.db.Ping(ctx); err != nil {
+		report.Status, report.DatabaseOK, status = "unavailable", false, http.StatusServiceUnavailable
+		s.log.WarnContext(ctx, "the database does not answer", "error", err)
+	}
+	writeJSON(w, status, report)
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client has left
+}
+
+// withRequestID gives each request the id under which its logs are found.
+func withRequestID(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := telemetry.WithRequestID(r.Context())
+		w.Header().Set("X-Request-Id", telemetry.RequestID(ctx))
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}

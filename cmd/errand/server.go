@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"errand/ent/enum"
+	"errand/graph/transport"
+	"errand/internal/agent"
+	"errand/internal/auth"
+	"errand/internal/chat"
+	"errand/internal/config"
+	"errand/internal/runs"
+	"errand/internal/store"
+	"errand/internal/stream"
+	"errand/internal/tasks"
+	"errand/internal/tools"
+	"errand/internal/users"
+)
+
+// Server is the whole program: main and the tests start the same one.
+type Server struct {
+	cfg    config.Config
+	log    *slog.Logger
+	failed chan error
+
+	db       *store.DB
+	hub      *stream.Hub
+	runs     *runs.Engine
+	auth     *auth.Auth
+	graphql  *transport.Handler
+	http     *http.Server
+	listener net.Listener
+	// undo are what Stop does, in the order of starting; it works backward.
+	undo []func(context.Context) error
+}
+
+// services are the domain, wired.
+type services struct {
+	users *users.Service
+	tasks *tasks.Service
+	tools *tools.Registry
+	chat  *chat.Service
+}
+
+// Start opens everything and serves. An error leaves nothing behind.
+func Start(ctx context.Context, cfg config.Config, log *slog.Logger) (s *Server, err error) {
+	s = &Server{cfg: cfg, log: log, failed: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+			s = nil
+		}
+	}()
+	if err := s.openDatabase(ctx); err != nil {
+		return s, err
+	}
+	s.hub = stream.NewHub()
+	if s.auth, err = auth.New(cfg, log); err != nil {
+		return s, err
+	}
+	s.onStop(func(context.Context) error { s.auth.Close(); return nil })
+	if err := s.connectBus(ctx); err != nil {
+		return s, err
+	}
+	if s.listener, err = net.Listen("tcp", cfg.Server.Addr); err != nil {
+		return s, fmt.Errorf("listening on ADDR: %w", err)
+	}
+	s.onStop(func(context.Context) error { _ = s.listener.Close(); return nil })
+	domain, err := s.startRuns(ctx)
+	if err != nil {
+		return s, err
+	}
+	return s, s.serve(domain)
+}
+
+// URL is where the server answers.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+func (s *Server) onStop(fn func(context.Context) error) { s.undo = append(s.undo, fn) }
+
+// Stop ends everything in order: take no more work and hand runs over, end the
+// streams, then the requests, then the database. It may be called again.
+func (s *Server) Stop(ctx context.Context) error {
+	var errs []error
+	for i := len(s.undo) - 1; i >= 0; i-- {
+		errs = append(errs, s.undo[i](ctx))
+	}
+	s.undo = nil
+	return errors.Join(errs...)
+}
+
+func (s *Server) openDatabase(ctx context.Context) (err error) {
+	if s.db, err = openStore(ctx, s.cfg, s.log); err != nil {
+		return err
+	}
+	s.onStop(func(context.Context) error { return s.db.Close() })
+	return s.db.EnsureSchema(ctx, s.cfg.Database.Migrate)
+}
+
+// startRuns wires the domain and begins to write replies.
+func (s *Server) startRuns(ctx context.Context) (services, error) {
+	client := s.db.Client()
+	var d services
+	d.users = users.New(client)
+	d.tasks = tasks.New(client, func(userID string) {
+		s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: userID})
+	})
+	d.tools = tools.New(d.tasks)
+	engine, err := runs.New(runs.Options{
+		Client: client, Dialect: s.db.Dialect(), Replica: s.cfg.Replicas.ReplicaName,
+		Lease: s.cfg.Runs.Lease, Sweep: s.cfg.Runs.Sweep,
+		MaxAttempts: s.cfg.Runs.MaxAttempts, Concurrency: s.cfg.Runs.Concurrency,
+		Signals: signals{s.hub}, OnFinished: s.finished, Logger: s.log,
+	})
+	if err != nil {
+		return d, err
+	}
+	s.runs = engine
+	s.hub.OnWork(engine.WakeLocal)
+	s.hub.OnCancel(func(runID string) { engine.CancelLocal(runID) })
+	d.chat = chat.New(client, s.hub, engine, chat.Limits{
+		Unfinished: s.cfg.Limits.RepliesPerUser, PerMinute: s.cfg.Limits.MessagesPerMinute,
+	})
+	model, name, err := openModel(s.cfg.LLM, s.log)
+	if err != nil {
+		return d, err
+	}
+	worker := agent.New(agent.Options{
+		Client: client, Runs: engine, Hub: s.hub, Tasks: d.tasks, Tools: d.tools,
+		Model: model, ModelName: name, Logger: s.log,
+		Limits: agent.Limits{
+			Steps: s.cfg.Turns.MaxSteps, ToolCalls: s.cfg.Turns.MaxToolCalls, Time: s.cfg.Turns.TurnTimeout, Turns: 20,
+		},
+	})
+	return d, engine.Start(context.WithoutCancel(ctx), worker.Handle)
+}
+
+// finished tells everybody that a reply has become terminal; the row is committed.
+func (s *Server) finished(job runs.Job, _ enum.MessageStatus) {
+	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: job.ConversationID, ID: job.MessageID})
+}
+
+// signals carries the run engine's hints over the bus.
+type signals struct{ hub *stream.Hub }
+
+// Wake implements runs.Signals.
+func (s signals) Wake() { s.hub.Publish(stream.Event{Kind: stream.Work}) }
+
+// Cancel implements runs.Signals.
+func (s signals) Cancel(runID string) { s.hub.Publish(stream.Event{Kind: stream.Cancel, ID: runID}) }
+
+// serve begins to answer requests.
+func (s *Server) serve(d services) error {
+	handler, err := s.routes(d)
+	if err != nil {
+		return err
+	}
+	s.http = &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	s.onStop(s.http.Shutdown)
+	s.onStop(func(ctx context.Context) error { return s.graphql.Shutdown(ctx) })
+	s.onStop(func(context.Context) error { s.hub.Close(); return nil })
+	s.onStop(s.runs.Stop)
+	go func() {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- err
+		}
+	}()
+	s.log.Info("serving", "url", s.URL(), "playground", s.URL()+"/playground", "database", s.cfg.Database.URL.String())
+	return nil
+}

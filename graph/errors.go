@@ -1,0 +1,69 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"entgo.io/ent/privacy"
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"errand/ent"
+	"errand/internal/apperr"
+	"errand/internal/store"
+	"errand/internal/telemetry"
+)
+
+// PresentErrors is the one mapper from errors to what clients see: a code of the
+// closed list and a safe message. What is unknown is redacted, and logged under the request's id.
+func PresentErrors(log *slog.Logger) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error {
+		e := translate(err)
+		extensions := map[string]any{"code": string(e.Code)}
+		if e.Field != "" {
+			extensions["field"] = e.Field
+		}
+		if e.RetryAfter > 0 {
+			extensions["retryAfterMs"] = e.RetryAfter.Milliseconds()
+		}
+		if e.Code == apperr.Internal || e.Code == apperr.Unavailable {
+			id := telemetry.RequestID(ctx)
+			extensions["requestId"] = id
+			log.ErrorContext(ctx, "operation failed", "code", string(e.Code), "error", causeOf(e))
+		}
+		out := &gqlerror.Error{Err: e, Message: e.Message, Path: graphql.GetPath(ctx), Extensions: extensions}
+		var located *gqlerror.Error
+		if errors.As(err, &located) {
+			out.Locations = located.Locations
+			if located.Path != nil {
+				out.Path = located.Path
+			}
+		}
+		return out
+	}
+}
+
+// translate names the errors of the layers below.
+func translate(err error) *apperr.Error {
+	var coded *apperr.Error
+	switch {
+	case errors.As(err, &coded):
+		return coded
+	case ent.IsNotFound(err):
+		return apperr.Wrap(err, apperr.NotFound, "No such thing.")
+	case errors.Is(err, privacy.Deny):
+		return apperr.Wrap(err, apperr.Forbidden, "This is not allowed.")
+	case store.IsUnavailable(err):
+		return apperr.Wrap(err, apperr.Unavailable, "The database is not available just now. Try again shortly.")
+	default:
+		return apperr.From(err)
+	}
+}
+
+func causeOf(e *apperr.Error) string {
+	if cause := errors.Unwrap(e); cause != nil {
+		return cause.Error()
+	}
+	return e.Message
+}

@@ -1,0 +1,39 @@
+package graph
+
+import (
+	"errand/ent"
+	"errand/graph/model"
+	"errand/internal/tasks"
+
+	"github.com/99designs/gqlgen/graphql"
+)
+
+// payload wraps what a mutation gives, unless it failed.
+func payload[T, P any](_ T, err error, wrap func() *P) (*P, error) {
+	if err != nil {
+		return nil, err
+	}
+	return wrap(), nil
+}
+
+func taskPayload(t *ent.Task, err error) (*model.TaskPayload, error) {
+	return payload(t, err, func() *model.TaskPayload { return &model.TaskPayload{Task: t} })
+}
+
+// patch tells fields that were left out from those that were given as null.
+func patch(in model.UpdateTaskInput) tasks.Patch {
+	p := tasks.Patch{
+		Title: set(in.Title), Description: set(in.Description), Priority: set(in.Priority),
+		DueOn: set(in.DueOn), DueAt: set(in.DueAt), Completed: set(in.Completed),
+		ExpectedVersion: in.ExpectedVersion.Value(),
+	}
+	if labels, ok := in.Labels.ValueOK(); ok {
+		p.Labels = tasks.To(labels)
+	}
+	return p
+}
+
+func set[T any](o graphql.Omittable[*T]) tasks.Set[T] {
+	v, ok := o.ValueOK()
+	return tasks.Set[T]{Given: ok, Value: v}
+}

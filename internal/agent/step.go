@@ -1,0 +1,217 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"errand/ent"
+	"errand/ent/enum"
+	"errand/ent/message"
+	"errand/ent/rule"
+	"errand/ent/toolcall"
+	"errand/internal/apperr"
+	"errand/internal/ids"
+	"errand/internal/llm"
+	"errand/internal/stream"
+	"errand/internal/tools"
+	"errand/internal/viewer"
+)
+
+// step is one answer of the model that asked for tools.
+type step struct {
+	text  string
+	calls []*ent.ToolCall
+}
+
+// stepGap separates the texts of two steps in a reply.
+const stepGap = "\n\n"
+
+func inOrder(q *ent.ToolCallQuery) { q.Order(toolcall.BySeq()) }
+
+// recordedSteps cuts a reply into its steps: each call knows where in the text it happened.
+func recordedSteps(reply *ent.Message) []*step {
+	var steps []*step
+	at := 0
+	for _, c := range reply.Edges.ToolCalls {
+		if c.Step < len(steps) {
+			last := steps[len(steps)-1]
+			last.calls = append(last.calls, c)
+			continue
+		}
+		text := between(reply.Content, at, c.TextOffset)
+		if len(steps) > 0 {
+			text = strings.TrimPrefix(text, stepGap)
+		}
+		steps = append(steps, &step{text: text, calls: []*ent.ToolCall{c}})
+		at = c.TextOffset
+	}
+	return steps
+}
+
+// recordedText is the part of a reply that no later attempt changes: up to its last recorded step.
+func recordedText(reply *ent.Message) string {
+	calls := reply.Edges.ToolCalls
+	if len(calls) == 0 {
+		return ""
+	}
+	return between(reply.Content, 0, calls[len(calls)-1].TextOffset)
+}
+
+// finalText is what a finished reply says after its last step.
+func finalText(reply *ent.Message) string {
+	rest, _ := stream.From(reply.Content, stream.Units(recordedText(reply)))
+	if len(reply.Edges.ToolCalls) > 0 {
+		rest = strings.TrimPrefix(rest, stepGap)
+	}
+	return rest
+}
+
+func between(s string, from, to int) string {
+	rest, _ := stream.From(s, from)
+	tail, _ := stream.From(s, to)
+	return strings.TrimSuffix(rest, tail)
+}
+
+// messages are a step as models want it replayed: what was said and asked for, then
+// one result a call. Calls that were never done get a result that says so.
+func (s *step) messages() []llms.MessageContent {
+	asked := llms.MessageContent{Role: llms.ChatMessageTypeAI}
+	if s.text != "" {
+		asked.Parts = append(asked.Parts, llms.TextContent{Text: s.text})
+	}
+	out := []llms.MessageContent{asked}
+	for _, c := range s.calls {
+		if c.ProviderExtra != "" {
+			var extra llm.ProviderParts
+			if json.Unmarshal([]byte(c.ProviderExtra), &extra) == nil {
+				out[0].Parts = append(out[0].Parts, extra)
+			}
+		}
+		out[0].Parts = append(out[0].Parts, llms.ToolCall{
+			ID: c.ProviderID, Type: "function", FunctionCall: &llms.FunctionCall{Name: c.Name, Arguments: c.Arguments},
+		})
+		result := notDone
+		if c.Result != nil {
+			result = *c.Result
+		}
+		out = append(out, llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{
+			llms.ToolCallResponse{ToolCallID: c.ProviderID, Name: c.Name, Content: result},
+		}})
+	}
+	return out
+}
+
+// notDone is the result of a call that was closed without being done.
+var notDone = tools.Failure(apperr.New(apperr.Unavailable, "This call was not carried out: the reply ended before.")).JSON
+
+// record stores a step before anything of it is done, with the text up to here.
+func (t *turn) record(ctx context.Context, choice *llms.ContentChoice) error {
+	t.out.flush()
+	s := &step{text: t.out.stepText()}
+	extra := ""
+	if parts, ok := llm.PartsOf(choice); ok {
+		b, err := json.Marshal(parts)
+		if err != nil {
+			return fmt.Errorf("keeping the provider's parts: %w", err)
+		}
+		extra = string(b)
+	}
+	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
+		err := tx.Message.Update().Where(message.ID(t.job.MessageID)).SetContent(t.out.text()).
+			SetInputTokens(t.usage.input).SetOutputTokens(t.usage.output).SetCachedTokens(t.usage.cached).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		creates := make([]*ent.ToolCallCreate, len(choice.ToolCalls))
+		for i, call := range choice.ToolCalls {
+			creates[i] = tx.ToolCall.Create().SetMessageID(t.job.MessageID).
+				SetSeq(t.calls + i).SetStep(len(t.steps)).SetProviderID(call.ID).SetTextOffset(t.out.units()).
+				SetName(clip(call.FunctionCall.Name, 128)).SetArguments(call.FunctionCall.Arguments)
+			if i == 0 {
+				creates[i].SetProviderExtra(extra)
+			}
+		}
+		s.calls, err = tx.ToolCall.CreateBulk(creates...).Save(rule.Vouch(ctx, t.job.MessageID))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	t.steps = append(t.steps, s)
+	t.calls += len(s.calls)
+	t.changed()
+	return nil
+}
+
+// use does the calls of the last step that are not done yet, one after the other.
+func (t *turn) use(ctx context.Context) error {
+	if len(t.steps) == 0 {
+		return nil
+	}
+	for _, c := range t.steps[len(t.steps)-1].calls {
+		if c.Status != enum.ToolCallStarted {
+			continue
+		}
+		if err := t.do(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// do carries out one call. Its effect and its result commit together, behind the fence.
+func (t *turn) do(ctx context.Context, c *ent.ToolCall) error {
+	started := time.Now()
+	var result tools.Result
+	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) (err error) {
+		result, err = t.call(ent.NewTxContext(ctx, tx), c)
+		if err != nil {
+			return err
+		}
+		status := enum.ToolCallSucceeded
+		if result.Failed {
+			status = enum.ToolCallFailed
+		}
+		latency := int(time.Since(started).Milliseconds())
+		c.Status, c.Result, c.LatencyMs = status, &result.JSON, &latency
+		return tx.ToolCall.Update().Where(toolcall.ID(c.ID)).
+			SetStatus(status).SetResult(result.JSON).SetLatencyMs(latency).SetUpdatedAt(ids.Now()).Exec(ctx)
+	})
+	if err != nil {
+		c.Status, c.Result, c.LatencyMs = enum.ToolCallStarted, nil, nil
+		return err
+	}
+	took := time.Since(started)
+	t.Observer.ToolCall(c.Name, took, result.Failed)
+	t.Logger.InfoContext(ctx, "tool call", "user_id", t.job.UserID, "conversation_id", t.job.ConversationID,
+		"tool_name", c.Name, "latency_ms", took.Milliseconds(), "failed", result.Failed)
+	t.changed()
+	t.Tasks.Announce(t.job.UserID)
+	return nil
+}
+
+func (t *turn) call(ctx context.Context, c *ent.ToolCall) (tools.Result, error) {
+	if c.Seq >= t.Limits.ToolCalls {
+		return tools.Failure(apperr.New(apperr.RateLimited, "A turn may use tools %d times; this call is one too many.", t.Limits.ToolCalls)), nil
+	}
+	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: t.job.UserID, Kind: viewer.Agent, ToolCallID: c.ID})
+	return t.Tools.Call(ctx, c.Name, c.Arguments)
+}
+
+// closeCalls ends calls that will not be done any more.
+func closeCalls(ctx context.Context, tx *ent.Tx, messageID string) error {
+	return tx.ToolCall.Update().Where(toolcall.MessageID(messageID), toolcall.StatusEQ(enum.ToolCallStarted)).
+		SetStatus(enum.ToolCallFailed).SetResult(notDone).SetLatencyMs(0).Exec(ctx)
+}
+
+func clip(s string, bytes int) string {
+	if len(s) > bytes {
+		s = strings.ToValidUTF8(s[:bytes], "")
+	}
+	return s
+}

@@ -1,0 +1,197 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"errand/ent"
+	"errand/ent/enum"
+	"errand/ent/message"
+	"errand/internal/apperr"
+	"errand/internal/llm"
+	"errand/internal/runs"
+	"errand/internal/stream"
+)
+
+// errTooLong ends a turn that used up its time.
+var errTooLong = errors.New("agent: the turn took too long")
+
+// turn is one attempt at a reply.
+type turn struct {
+	*Agent
+	job    runs.Job
+	prompt []llms.MessageContent // system, history and the message to answer
+	steps  []*step               // of this reply, recorded ones first
+	calls  int                   // tool calls of this reply
+	out    *writer
+	usage  usage
+}
+
+type usage struct{ input, output, cached int }
+
+// Handle writes a reply; it is the run engine's handler. Everything recorded by
+// earlier attempts is kept and never done again.
+func (a *Agent) Handle(ctx context.Context, job runs.Job) error {
+	ctx, stop := context.WithTimeoutCause(ctx, a.Limits.Time, errTooLong)
+	defer stop()
+	t := &turn{Agent: a, job: job}
+	err := t.run(ctx)
+	if t.out != nil {
+		t.out.close()
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(context.Cause(ctx), runs.ErrCancelled):
+		return t.end(ctx, runs.Outcome{Status: enum.MessageCancelled})
+	case errors.Is(context.Cause(ctx), errTooLong):
+		return t.end(ctx, runs.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.ComplexityLimit})
+	default:
+		return verdict(err)
+	}
+}
+
+// verdict says whether trying again may help.
+func verdict(err error) error {
+	kind := llm.KindOf(err)
+	if kind == "" || kind == llm.KindCancelled || llm.Transient(err) {
+		if e := apperr.From(err); e.RetryAfter > 0 {
+			return runs.Retry(err, e.RetryAfter)
+		}
+		return err
+	}
+	return runs.Fail(apperr.CodeOf(err), err)
+}
+
+func (t *turn) run(ctx context.Context) error {
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	// What the last attempt recorded but did not do comes first.
+	if err := t.use(ctx); err != nil {
+		return err
+	}
+	for len(t.steps) < t.Limits.Steps {
+		choice, err := t.ask(ctx)
+		if err != nil {
+			return err
+		}
+		if len(choice.ToolCalls) == 0 {
+			return t.end(ctx, runs.Outcome{Status: enum.MessageCompleted})
+		}
+		if err := t.record(ctx, choice); err != nil {
+			return err
+		}
+		if err := t.use(ctx); err != nil {
+			return err
+		}
+	}
+	return t.end(ctx, runs.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.ComplexityLimit})
+}
+
+// begin reads what was recorded, takes over the reply's text up to there, and tells
+// everybody that a new attempt begins.
+func (t *turn) begin(ctx context.Context) error {
+	reply, err := t.Client.Message.Query().Where(message.ID(t.job.MessageID)).WithToolCalls(inOrder).Only(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the reply: %w", err)
+	}
+	t.usage = usage{reply.InputTokens, reply.OutputTokens, reply.CachedTokens}
+	t.steps = recordedSteps(reply)
+	t.calls = len(reply.Edges.ToolCalls)
+	kept := recordedText(reply)
+	if t.prompt, err = t.buildPrompt(ctx, reply); err != nil {
+		return err
+	}
+	err = t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
+		return tx.Message.UpdateOneID(reply.ID).SetStatus(enum.MessageStreaming).
+			SetAttempt(t.job.Attempt).SetContent(kept).SetModel(t.ModelName).Exec(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	t.out = newWriter(t.Hub, t.job, kept)
+	t.changed()
+	return nil
+}
+
+// changed tells subscribers that rows of the conversation have changed.
+func (t *turn) changed() {
+	t.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: t.job.ConversationID})
+}
+
+// ask lets the model speak once. In the last step it is offered no tools, so that it must answer.
+func (t *turn) ask(ctx context.Context) (*llms.ContentChoice, error) {
+	messages := slices.Clone(t.prompt)
+	for _, s := range t.steps {
+		messages = append(messages, s.messages()...)
+	}
+	t.out.beginStep()
+	started, first := time.Now(), true
+	options := []llms.CallOption{llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
+		if first && len(chunk) > 0 {
+			first = false
+			t.Observer.FirstText(time.Since(started))
+		}
+		return t.say(ctx, string(chunk))
+	})}
+	if len(t.steps) < t.Limits.Steps-1 && t.calls < t.Limits.ToolCalls {
+		options = append(options, llms.WithTools(t.offered))
+	}
+	answer, err := t.Model.GenerateContent(ctx, messages, options...)
+	if err != nil {
+		t.Observer.ModelCall(t.ModelName, time.Since(started), 0, 0, 0, err)
+		return nil, err
+	}
+	if len(answer.Choices) == 0 {
+		return nil, &llm.Error{Kind: llm.KindTruncated, Provider: t.ModelName, Detail: "an answer without a choice"}
+	}
+	choice := answer.Choices[0]
+	t.count(choice, time.Since(started))
+	// A model that does not stream says everything at the end.
+	return choice, t.say(ctx, t.out.unsaid(choice.Content))
+}
+
+// say streams text and, once a second, stores it.
+func (t *turn) say(ctx context.Context, text string) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	t.out.write(text)
+	if !t.out.checkpointDue() {
+		return nil
+	}
+	return t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
+		return tx.Message.Update().Where(message.ID(t.job.MessageID)).SetContent(t.out.text()).Exec(ctx)
+	})
+}
+
+func (t *turn) count(choice *llms.ContentChoice, took time.Duration) {
+	n := func(key string) int { v, _ := choice.GenerationInfo[key].(int); return v }
+	input, output, cached := n(llm.InfoInputTokens), n(llm.InfoOutputTokens), n(llm.InfoCachedTokens)
+	t.usage.input += input
+	t.usage.output += output
+	t.usage.cached += cached
+	t.Observer.ModelCall(t.ModelName, took, input, output, cached, nil)
+}
+
+// end makes the reply terminal with the text so far. Calls that were not done are
+// closed without effect in the same transaction.
+func (t *turn) end(ctx context.Context, o runs.Outcome) error {
+	o.Effects = func(ctx context.Context, tx *ent.Tx) error { return closeCalls(ctx, tx, t.job.MessageID) }
+	if t.out != nil {
+		t.out.flush()
+	}
+	return t.Runs.Finish(ctx, t.job, o, func(u *ent.MessageUpdateOne) {
+		if t.out == nil {
+			return // nothing was begun: what is stored stays
+		}
+		u.SetContent(t.out.text()).SetAttempt(t.job.Attempt).
+			SetInputTokens(t.usage.input).SetOutputTokens(t.usage.output).SetCachedTokens(t.usage.cached)
+	})
+}
