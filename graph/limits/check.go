@@ -13,6 +13,13 @@ func (l Limits) Check(doc *ast.QueryDocument) (Counts, error) {
 	if v := l.checkDefinitions(doc); v != nil {
 		return Counts{}, v
 	}
+	written := measure(doc)
+	if v := first(
+		exceeded("spreads", l.Spreads, written.spreads, "fragment spreads"),
+		exceeded("inputDepth", l.InputDepth, written.inputDepth, "levels of lists and objects in an argument"),
+	); v != nil {
+		return Counts{}, v
+	}
 	c := newCounter(doc)
 	var whole tally
 	for _, op := range doc.Operations {

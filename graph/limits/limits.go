@@ -15,6 +15,8 @@ type Limits struct {
 	Operations int
 	// Fragments is the number of fragment definitions in the document.
 	Fragments int
+	// Spreads is the number of fragment spreads in the document, as it is written.
+	Spreads int
 	// Variables is the number of variable definitions in the document.
 	Variables int
 	// Depth is the deepest nesting of fields in any operation, fragments expanded.
@@ -32,6 +34,9 @@ type Limits struct {
 	// Pairs is the number of pairs of fields that share a response name and a place, which
 	// is what validation must compare with one another.
 	Pairs int
+
+	// InputDepth is the deepest nesting of lists and objects in an argument or a variable.
+	InputDepth int
 
 	// Cost is the highest estimated number of fields that one operation may resolve.
 	Cost int
@@ -52,8 +57,9 @@ type Limits struct {
 func Default() Limits {
 	return Limits{
 		Tokens:         5000,
-		Operations:     20,
+		Operations:     10,
 		Fragments:      100,
+		Spreads:        500,
 		Variables:      100,
 		Depth:          20,
 		Fields:         2000,
@@ -62,6 +68,7 @@ func Default() Limits {
 		RootFields:     30,
 		Introspections: 2,
 		Pairs:          5000,
+		InputDepth:     20,
 		Cost:           20000,
 		ListSize:       20,
 		PageSize:       100,
@@ -78,6 +85,7 @@ func (l Limits) Filled() Limits {
 		{&l.Tokens, d.Tokens},
 		{&l.Operations, d.Operations},
 		{&l.Fragments, d.Fragments},
+		{&l.Spreads, d.Spreads},
 		{&l.Variables, d.Variables},
 		{&l.Depth, d.Depth},
 		{&l.Fields, d.Fields},
@@ -86,6 +94,7 @@ func (l Limits) Filled() Limits {
 		{&l.RootFields, d.RootFields},
 		{&l.Introspections, d.Introspections},
 		{&l.Pairs, d.Pairs},
+		{&l.InputDepth, d.InputDepth},
 		{&l.Cost, d.Cost},
 		{&l.ListSize, d.ListSize},
 		{&l.PageSize, d.PageSize},

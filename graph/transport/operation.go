@@ -86,6 +86,9 @@ func (e *engine) prepare(ctx context.Context, r request, inParts bool) (*operati
 	if inParts && op.kind == ast.Query && doc.incremental != nil {
 		op.incremental, tree = true, doc.incremental
 	}
+	if err := e.options.Limits.CheckInput(r.variables); err != nil {
+		return op, limitFault(err)
+	}
 	variables, p := coerceVariables(e.documents.schema, definition, r.variables)
 	if p != nil {
 		return op, p
