@@ -7786,6 +7786,7 @@ type UserMutation struct {
 	updated_at           *time.Time
 	subject              *string
 	name                 *string
+	name_chosen          *bool
 	email                *string
 	time_zone            *string
 	last_task_number     *int
@@ -8062,6 +8063,42 @@ func (m *UserMutation) OldName(ctx context.Context) (v string, err error) {
 // ResetName resets all changes to the "name" field.
 func (m *UserMutation) ResetName() {
 	m.name = nil
+}
+
+// SetNameChosen sets the "name_chosen" field.
+func (m *UserMutation) SetNameChosen(b bool) {
+	m.name_chosen = &b
+}
+
+// NameChosen returns the value of the "name_chosen" field in the mutation.
+func (m *UserMutation) NameChosen() (r bool, exists bool) {
+	v := m.name_chosen
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNameChosen returns the old "name_chosen" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldNameChosen(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNameChosen is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNameChosen requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNameChosen: %w", err)
+	}
+	return oldValue.NameChosen, nil
+}
+
+// ResetNameChosen resets all changes to the "name_chosen" field.
+func (m *UserMutation) ResetNameChosen() {
+	m.name_chosen = nil
 }
 
 // SetEmail sets the "email" field.
@@ -8606,7 +8643,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.created_at != nil {
 		fields = append(fields, user.FieldCreatedAt)
 	}
@@ -8618,6 +8655,9 @@ func (m *UserMutation) Fields() []string {
 	}
 	if m.name != nil {
 		fields = append(fields, user.FieldName)
+	}
+	if m.name_chosen != nil {
+		fields = append(fields, user.FieldNameChosen)
 	}
 	if m.email != nil {
 		fields = append(fields, user.FieldEmail)
@@ -8647,6 +8687,8 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.Subject()
 	case user.FieldName:
 		return m.Name()
+	case user.FieldNameChosen:
+		return m.NameChosen()
 	case user.FieldEmail:
 		return m.Email()
 	case user.FieldTimeZone:
@@ -8672,6 +8714,8 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldSubject(ctx)
 	case user.FieldName:
 		return m.OldName(ctx)
+	case user.FieldNameChosen:
+		return m.OldNameChosen(ctx)
 	case user.FieldEmail:
 		return m.OldEmail(ctx)
 	case user.FieldTimeZone:
@@ -8716,6 +8760,13 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetName(v)
+		return nil
+	case user.FieldNameChosen:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNameChosen(v)
 		return nil
 	case user.FieldEmail:
 		v, ok := value.(string)
@@ -8832,6 +8883,9 @@ func (m *UserMutation) ResetField(name string) error {
 		return nil
 	case user.FieldName:
 		m.ResetName()
+		return nil
+	case user.FieldNameChosen:
+		m.ResetNameChosen()
 		return nil
 	case user.FieldEmail:
 		m.ResetEmail()

@@ -26,6 +26,8 @@ type User struct {
 	Subject string `json:"subject,omitempty"`
 	// Display name, from the token or the person's own choice.
 	Name string `json:"name,omitempty"`
+	// The person chose the name: tokens no longer change it.
+	NameChosen bool `json:"name_chosen,omitempty"`
 	// E-mail address from the token; empty when it names none.
 	Email string `json:"email,omitempty"`
 	// IANA time zone in which days and times of day are meant.
@@ -118,6 +120,8 @@ func (*User) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case user.FieldNameChosen:
+			values[i] = new(sql.NullBool)
 		case user.FieldLastTaskNumber, user.FieldLastChange:
 			values[i] = new(sql.NullInt64)
 		case user.FieldID, user.FieldSubject, user.FieldName, user.FieldEmail, user.FieldTimeZone:
@@ -168,6 +172,12 @@ func (_m *User) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field name", values[i])
 			} else if value.Valid {
 				_m.Name = value.String
+			}
+		case user.FieldNameChosen:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field name_chosen", values[i])
+			} else if value.Valid {
+				_m.NameChosen = value.Bool
 			}
 		case user.FieldEmail:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -270,6 +280,9 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("name=")
 	builder.WriteString(_m.Name)
+	builder.WriteString(", ")
+	builder.WriteString("name_chosen=")
+	builder.WriteString(fmt.Sprintf("%v", _m.NameChosen))
 	builder.WriteString(", ")
 	builder.WriteString("email=")
 	builder.WriteString(_m.Email)

@@ -77,6 +77,20 @@ func (_c *UserCreate) SetNillableName(v *string) *UserCreate {
 	return _c
 }
 
+// SetNameChosen sets the "name_chosen" field.
+func (_c *UserCreate) SetNameChosen(v bool) *UserCreate {
+	_c.mutation.SetNameChosen(v)
+	return _c
+}
+
+// SetNillableNameChosen sets the "name_chosen" field if the given value is not nil.
+func (_c *UserCreate) SetNillableNameChosen(v *bool) *UserCreate {
+	if v != nil {
+		_c.SetNameChosen(*v)
+	}
+	return _c
+}
+
 // SetEmail sets the "email" field.
 func (_c *UserCreate) SetEmail(v string) *UserCreate {
 	_c.mutation.SetEmail(v)
@@ -292,6 +306,10 @@ func (_c *UserCreate) defaults() error {
 		v := user.DefaultName
 		_c.mutation.SetName(v)
 	}
+	if _, ok := _c.mutation.NameChosen(); !ok {
+		v := user.DefaultNameChosen
+		_c.mutation.SetNameChosen(v)
+	}
 	if _, ok := _c.mutation.Email(); !ok {
 		v := user.DefaultEmail
 		_c.mutation.SetEmail(v)
@@ -341,6 +359,9 @@ func (_c *UserCreate) check() error {
 		if err := user.NameValidator(v); err != nil {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`ent: validator failed for field "User.name": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.NameChosen(); !ok {
+		return &ValidationError{Name: "name_chosen", err: errors.New(`ent: missing required field "User.name_chosen"`)}
 	}
 	if _, ok := _c.mutation.Email(); !ok {
 		return &ValidationError{Name: "email", err: errors.New(`ent: missing required field "User.email"`)}
@@ -430,6 +451,10 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Name(); ok {
 		_spec.SetField(user.FieldName, field.TypeString, value)
 		_node.Name = value
+	}
+	if value, ok := _c.mutation.NameChosen(); ok {
+		_spec.SetField(user.FieldNameChosen, field.TypeBool, value)
+		_node.NameChosen = value
 	}
 	if value, ok := _c.mutation.Email(); ok {
 		_spec.SetField(user.FieldEmail, field.TypeString, value)
@@ -619,6 +644,18 @@ func (u *UserUpsert) UpdateName() *UserUpsert {
 	return u
 }
 
+// SetNameChosen sets the "name_chosen" field.
+func (u *UserUpsert) SetNameChosen(v bool) *UserUpsert {
+	u.Set(user.FieldNameChosen, v)
+	return u
+}
+
+// UpdateNameChosen sets the "name_chosen" field to the value that was provided on create.
+func (u *UserUpsert) UpdateNameChosen() *UserUpsert {
+	u.SetExcluded(user.FieldNameChosen)
+	return u
+}
+
 // SetEmail sets the "email" field.
 func (u *UserUpsert) SetEmail(v string) *UserUpsert {
 	u.Set(user.FieldEmail, v)
@@ -758,6 +795,20 @@ func (u *UserUpsertOne) SetName(v string) *UserUpsertOne {
 func (u *UserUpsertOne) UpdateName() *UserUpsertOne {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdateName()
+	})
+}
+
+// SetNameChosen sets the "name_chosen" field.
+func (u *UserUpsertOne) SetNameChosen(v bool) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetNameChosen(v)
+	})
+}
+
+// UpdateNameChosen sets the "name_chosen" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateNameChosen() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateNameChosen()
 	})
 }
 
@@ -1077,6 +1128,20 @@ func (u *UserUpsertBulk) SetName(v string) *UserUpsertBulk {
 func (u *UserUpsertBulk) UpdateName() *UserUpsertBulk {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdateName()
+	})
+}
+
+// SetNameChosen sets the "name_chosen" field.
+func (u *UserUpsertBulk) SetNameChosen(v bool) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetNameChosen(v)
+	})
+}
+
+// UpdateNameChosen sets the "name_chosen" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateNameChosen() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateNameChosen()
 	})
 }
 

@@ -55,6 +55,20 @@ func (_u *UserUpdate) SetNillableName(v *string) *UserUpdate {
 	return _u
 }
 
+// SetNameChosen sets the "name_chosen" field.
+func (_u *UserUpdate) SetNameChosen(v bool) *UserUpdate {
+	_u.mutation.SetNameChosen(v)
+	return _u
+}
+
+// SetNillableNameChosen sets the "name_chosen" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableNameChosen(v *bool) *UserUpdate {
+	if v != nil {
+		_u.SetNameChosen(*v)
+	}
+	return _u
+}
+
 // SetEmail sets the "email" field.
 func (_u *UserUpdate) SetEmail(v string) *UserUpdate {
 	_u.mutation.SetEmail(v)
@@ -442,6 +456,9 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(user.FieldName, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.NameChosen(); ok {
+		_spec.SetField(user.FieldNameChosen, field.TypeBool, value)
+	}
 	if value, ok := _u.mutation.Email(); ok {
 		_spec.SetField(user.FieldEmail, field.TypeString, value)
 	}
@@ -768,6 +785,20 @@ func (_u *UserUpdateOne) SetName(v string) *UserUpdateOne {
 func (_u *UserUpdateOne) SetNillableName(v *string) *UserUpdateOne {
 	if v != nil {
 		_u.SetName(*v)
+	}
+	return _u
+}
+
+// SetNameChosen sets the "name_chosen" field.
+func (_u *UserUpdateOne) SetNameChosen(v bool) *UserUpdateOne {
+	_u.mutation.SetNameChosen(v)
+	return _u
+}
+
+// SetNillableNameChosen sets the "name_chosen" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableNameChosen(v *bool) *UserUpdateOne {
+	if v != nil {
+		_u.SetNameChosen(*v)
 	}
 	return _u
 }
@@ -1188,6 +1219,9 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(user.FieldName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.NameChosen(); ok {
+		_spec.SetField(user.FieldNameChosen, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Email(); ok {
 		_spec.SetField(user.FieldEmail, field.TypeString, value)

@@ -315,6 +315,7 @@ var (
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "subject", Type: field.TypeString, Unique: true, Size: 255},
 		{Name: "name", Type: field.TypeString, Size: 200, Default: ""},
+		{Name: "name_chosen", Type: field.TypeBool, Default: false},
 		{Name: "email", Type: field.TypeString, Size: 320, Default: ""},
 		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: "UTC"},
 		{Name: "last_task_number", Type: field.TypeInt, Default: 0},

@@ -457,26 +457,30 @@ func init() {
 	user.DefaultName = userDescName.Default.(string)
 	// user.NameValidator is a validator for the "name" field. It is called by the builders before save.
 	user.NameValidator = userDescName.Validators[0].(func(string) error)
+	// userDescNameChosen is the schema descriptor for name_chosen field.
+	userDescNameChosen := userFields[2].Descriptor()
+	// user.DefaultNameChosen holds the default value on creation for the name_chosen field.
+	user.DefaultNameChosen = userDescNameChosen.Default.(bool)
 	// userDescEmail is the schema descriptor for email field.
-	userDescEmail := userFields[2].Descriptor()
+	userDescEmail := userFields[3].Descriptor()
 	// user.DefaultEmail holds the default value on creation for the email field.
 	user.DefaultEmail = userDescEmail.Default.(string)
 	// user.EmailValidator is a validator for the "email" field. It is called by the builders before save.
 	user.EmailValidator = userDescEmail.Validators[0].(func(string) error)
 	// userDescTimeZone is the schema descriptor for time_zone field.
-	userDescTimeZone := userFields[3].Descriptor()
+	userDescTimeZone := userFields[4].Descriptor()
 	// user.DefaultTimeZone holds the default value on creation for the time_zone field.
 	user.DefaultTimeZone = userDescTimeZone.Default.(string)
 	// user.TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
 	user.TimeZoneValidator = userDescTimeZone.Validators[0].(func(string) error)
 	// userDescLastTaskNumber is the schema descriptor for last_task_number field.
-	userDescLastTaskNumber := userFields[4].Descriptor()
+	userDescLastTaskNumber := userFields[5].Descriptor()
 	// user.DefaultLastTaskNumber holds the default value on creation for the last_task_number field.
 	user.DefaultLastTaskNumber = userDescLastTaskNumber.Default.(int)
 	// user.LastTaskNumberValidator is a validator for the "last_task_number" field. It is called by the builders before save.
 	user.LastTaskNumberValidator = userDescLastTaskNumber.Validators[0].(func(int) error)
 	// userDescLastChange is the schema descriptor for last_change field.
-	userDescLastChange := userFields[5].Descriptor()
+	userDescLastChange := userFields[6].Descriptor()
 	// user.DefaultLastChange holds the default value on creation for the last_change field.
 	user.DefaultLastChange = userDescLastChange.Default.(int)
 	// user.LastChangeValidator is a validator for the "last_change" field. It is called by the builders before save.

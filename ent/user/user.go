@@ -23,6 +23,8 @@ const (
 	FieldSubject = "subject"
 	// FieldName holds the string denoting the name field in the database.
 	FieldName = "name"
+	// FieldNameChosen holds the string denoting the name_chosen field in the database.
+	FieldNameChosen = "name_chosen"
 	// FieldEmail holds the string denoting the email field in the database.
 	FieldEmail = "email"
 	// FieldTimeZone holds the string denoting the time_zone field in the database.
@@ -96,6 +98,7 @@ var Columns = []string{
 	FieldUpdatedAt,
 	FieldSubject,
 	FieldName,
+	FieldNameChosen,
 	FieldEmail,
 	FieldTimeZone,
 	FieldLastTaskNumber,
@@ -132,6 +135,8 @@ var (
 	DefaultName string
 	// NameValidator is a validator for the "name" field. It is called by the builders before save.
 	NameValidator func(string) error
+	// DefaultNameChosen holds the default value on creation for the "name_chosen" field.
+	DefaultNameChosen bool
 	// DefaultEmail holds the default value on creation for the "email" field.
 	DefaultEmail string
 	// EmailValidator is a validator for the "email" field. It is called by the builders before save.
@@ -180,6 +185,11 @@ func BySubject(opts ...sql.OrderTermOption) OrderOption {
 // ByName orders the results by the name field.
 func ByName(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldName, opts...).ToFunc()
+}
+
+// ByNameChosen orders the results by the name_chosen field.
+func ByNameChosen(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldNameChosen, opts...).ToFunc()
 }
 
 // ByEmail orders the results by the email field.

@@ -85,6 +85,11 @@ func Name(v string) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldName, v))
 }
 
+// NameChosen applies equality check predicate on the "name_chosen" field. It's identical to NameChosenEQ.
+func NameChosen(v bool) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldNameChosen, v))
+}
+
 // Email applies equality check predicate on the "email" field. It's identical to EmailEQ.
 func Email(v string) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldEmail, v))
@@ -313,6 +318,16 @@ func NameEqualFold(v string) predicate.User {
 // NameContainsFold applies the ContainsFold predicate on the "name" field.
 func NameContainsFold(v string) predicate.User {
 	return predicate.User(sql.FieldContainsFold(FieldName, v))
+}
+
+// NameChosenEQ applies the EQ predicate on the "name_chosen" field.
+func NameChosenEQ(v bool) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldNameChosen, v))
+}
+
+// NameChosenNEQ applies the NEQ predicate on the "name_chosen" field.
+func NameChosenNEQ(v bool) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldNameChosen, v))
 }
 
 // EmailEQ applies the EQ predicate on the "email" field.
