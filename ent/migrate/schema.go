@@ -3,6 +3,7 @@
 package migrate
 
 import (
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 )
@@ -88,6 +89,16 @@ var (
 				Name:    "message_user_id_idempotency_key",
 				Unique:  true,
 				Columns: []*schema.Column{MessagesColumns[16], MessagesColumns[13]},
+			},
+			{
+				Name:    "message_user_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{MessagesColumns[16], MessagesColumns[1]},
+			},
+			{
+				Name:    "message_user_id_status",
+				Unique:  false,
+				Columns: []*schema.Column{MessagesColumns[16], MessagesColumns[6]},
 			},
 		},
 	}
@@ -209,6 +220,14 @@ var (
 				Name:    "task_user_id_title_number",
 				Unique:  false,
 				Columns: []*schema.Column{TasksColumns[14], TasksColumns[4], TasksColumns[3]},
+			},
+			{
+				Name:    "task_pending",
+				Unique:  false,
+				Columns: []*schema.Column{TasksColumns[14], TasksColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "completed_at IS NULL AND deleted_at IS NULL",
+				},
 			},
 		},
 	}

@@ -74,6 +74,8 @@ func (Message) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("conversation_id", "position").Unique(),
 		index.Fields("user_id", "idempotency_key").Unique(),
+		index.Fields("user_id", "created_at"), // how many a minute
+		index.Fields("user_id", "status"),     // how many are under way
 	}
 }
 

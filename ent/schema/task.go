@@ -62,7 +62,8 @@ func (Task) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of the Task, one for each order in which a person's list is read.
+// Indexes of the Task, one for each order in which a person's list is read, and
+// a small one for what is still to do, which long histories of done tasks would hide.
 func (Task) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("user_id", "number").Unique(),
@@ -70,6 +71,8 @@ func (Task) Indexes() []ent.Index {
 		index.Fields("user_id", "due_sort", "number"),
 		index.Fields("user_id", "priority", "number"),
 		index.Fields("user_id", "title", "number"),
+		index.Fields("user_id", "number").StorageKey("task_pending").
+			Annotations(entsql.IndexWhere("completed_at IS NULL AND deleted_at IS NULL")),
 	}
 }
 

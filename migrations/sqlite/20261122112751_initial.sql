@@ -40,6 +40,10 @@ CREATE TABLE `messages` (
 CREATE UNIQUE INDEX `message_conversation_id_position` ON `messages` (`conversation_id`, `position`);
 -- create index "message_user_id_idempotency_key" to table: "messages"
 CREATE UNIQUE INDEX `message_user_id_idempotency_key` ON `messages` (`user_id`, `idempotency_key`);
+-- create index "message_user_id_created_at" to table: "messages"
+CREATE INDEX `message_user_id_created_at` ON `messages` (`user_id`, `created_at`);
+-- create index "message_user_id_status" to table: "messages"
+CREATE INDEX `message_user_id_status` ON `messages` (`user_id`, `status`);
 -- create "runs" table
 CREATE TABLE `runs` (
   `id` text NOT NULL,
@@ -101,6 +105,8 @@ CREATE INDEX `task_user_id_due_sort_number` ON `tasks` (`user_id`, `due_sort`, `
 CREATE INDEX `task_user_id_priority_number` ON `tasks` (`user_id`, `priority`, `number`);
 -- create index "task_user_id_title_number" to table: "tasks"
 CREATE INDEX `task_user_id_title_number` ON `tasks` (`user_id`, `title`, `number`);
+-- create index "task_pending" to table: "tasks"
+CREATE INDEX `task_pending` ON `tasks` (`user_id`, `number`) WHERE completed_at IS NULL AND deleted_at IS NULL;
 -- create "task_changes" table
 CREATE TABLE `task_changes` (
   `id` text NOT NULL,

@@ -54,8 +54,12 @@ CREATE TABLE "messages" (
 );
 -- create index "message_conversation_id_position" to table: "messages"
 CREATE UNIQUE INDEX "message_conversation_id_position" ON "messages" ("conversation_id", "position");
+-- create index "message_user_id_created_at" to table: "messages"
+CREATE INDEX "message_user_id_created_at" ON "messages" ("user_id", "created_at");
 -- create index "message_user_id_idempotency_key" to table: "messages"
 CREATE UNIQUE INDEX "message_user_id_idempotency_key" ON "messages" ("user_id", "idempotency_key");
+-- create index "message_user_id_status" to table: "messages"
+CREATE INDEX "message_user_id_status" ON "messages" ("user_id", "status");
 -- create "runs" table
 CREATE TABLE "runs" (
   "id" character varying NOT NULL,
@@ -107,6 +111,8 @@ CREATE TABLE "tasks" (
   PRIMARY KEY ("id"),
   CONSTRAINT "tasks_users_tasks" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE CASCADE
 );
+-- create index "task_pending" to table: "tasks"
+CREATE INDEX "task_pending" ON "tasks" ("user_id", "number") WHERE ((completed_at IS NULL) AND (deleted_at IS NULL));
 -- create index "task_user_id_due_sort_number" to table: "tasks"
 CREATE INDEX "task_user_id_due_sort_number" ON "tasks" ("user_id", "due_sort", "number");
 -- create index "task_user_id_number" to table: "tasks"
