@@ -9,6 +9,8 @@ package limits
 // Limits bounds one document. A zero field takes its value from Default; a negative
 // one switches that limit off.
 type Limits struct {
+	// Bytes is the length of the document. Long texts belong into variables.
+	Bytes int
 	// Tokens is the number of lexical tokens in the whole document.
 	Tokens int
 	// Operations is the number of operation definitions in the document.
@@ -56,6 +58,7 @@ type Limits struct {
 // under a tenth of a second of CPU.
 func Default() Limits {
 	return Limits{
+		Bytes:          128 << 10,
 		Tokens:         5000,
 		Operations:     10,
 		Fragments:      100,
@@ -82,6 +85,7 @@ func (l Limits) Filled() Limits {
 		value    *int
 		fallback int
 	}{
+		{&l.Bytes, d.Bytes},
 		{&l.Tokens, d.Tokens},
 		{&l.Operations, d.Operations},
 		{&l.Fragments, d.Fragments},

@@ -47,6 +47,7 @@ func TestEachLimitHoldsAtItsEdge(t *testing.T) {
 		breaks  string
 		actual  int
 	}{
+		{"bytes", limits.Limits{Bytes: 5}, 5, `{a b}`, `{a bc}`, 6},
 		{"tokens", limits.Limits{Tokens: 4}, 4, `{a b}`, `{a b c}`, 5},
 		{"operations", limits.Limits{Operations: 1}, 1, `query A{a}`, `query A{a} query B{a}`, 2},
 		{"fragments", limits.Limits{Fragments: 1}, 1, `{...A} fragment A on Q{a}`, `{...A ...B} fragment A on Q{a} fragment B on Q{a}`, 2},

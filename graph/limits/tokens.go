@@ -6,10 +6,13 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
-// Parse parses query within the token limit and says how many tokens it has, which is a
-// measure of the memory that the document takes. The error is a *Violation, or the
-// parser's *gqlerror.Error.
+// Parse parses query within the limits of bytes and tokens, and says how many tokens it
+// has, which is a measure of the memory that the document takes. The error is a
+// *Violation, or the parser's *gqlerror.Error.
 func (l Limits) Parse(query string) (doc *ast.QueryDocument, tokens int, err error) {
+	if v := exceeded("bytes", l.Bytes, len(query), "bytes"); v != nil {
+		return nil, 0, v
+	}
 	tokens = countTokens(query)
 	if v := exceeded("tokens", l.Tokens, tokens, "tokens"); v != nil {
 		return nil, tokens, v
