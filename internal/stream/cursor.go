@@ -4,8 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash/fnv"
-	"maps"
-	"slices"
 
 	"errand/internal/apperr"
 )
@@ -13,8 +11,13 @@ import (
 // cursorVersion is the first byte of a cursor.
 const cursorVersion = 1
 
-// maxLive bounds the unfinished replies that a cursor may name.
-const maxLive = 64
+// Bounds of a cursor that is given back: the unfinished replies that it may name
+// (a person's limit of them is at most 1000), the open tool calls of one, and any number in it.
+const (
+	maxLive   = 1024
+	maxOpen   = 1024
+	maxNumber = 1<<31 - 1
+)
 
 // encode gives the view's opaque form: a client that has received all events up to
 // here is in exactly this state, so the cursor needs no log of events behind it.
@@ -23,10 +26,12 @@ func (v *view) encode() string {
 	b = append(b, cursorVersion)
 	b = binary.BigEndian.AppendUint32(b, topicHash(v.conversation))
 	b = binary.AppendUvarint(b, uint64(v.last))
-	for _, position := range slices.Sorted(maps.Keys(v.live)) {
-		t := v.live[position]
-		for _, n := range [...]int{position, t.attempt, t.offset, t.started, t.finished} {
+	for _, t := range v.live {
+		for _, n := range [...]int{t.position, t.attempt, t.offset, t.started, len(t.open)} {
 			b = binary.AppendUvarint(b, uint64(n))
+		}
+		for _, place := range t.open {
+			b = binary.AppendUvarint(b, uint64(place))
 		}
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
@@ -35,31 +40,53 @@ func (v *view) encode() string {
 // decodeView reads a cursor of the given conversation. Whatever a forged one says,
 // its bearer is only told less or more of that bearer's own conversation.
 func decodeView(conversation, cursor string) (*view, error) {
-	bad := apperr.Invalid("after", "Not a cursor of this conversation's stream: give back one that was received, unchanged.")
 	b, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil || len(b) < 6 || b[0] != cursorVersion || binary.BigEndian.Uint32(b[1:5]) != topicHash(conversation) {
-		return nil, bad
+		return nil, badCursor()
 	}
-	var numbers []int
-	for b = b[5:]; len(b) > 0; {
-		n, size := binary.Uvarint(b)
-		if size <= 0 || n > 1<<31 {
-			return nil, bad
-		}
-		numbers, b = append(numbers, int(n)), b[size:]
-	}
-	if len(numbers)%5 != 1 || len(numbers) > 1+5*maxLive {
-		return nil, bad
-	}
+	r := &numbers{b: b[5:]}
 	v := newView(conversation)
-	v.last = numbers[0]
-	for n := numbers[1:]; len(n) > 0; n = n[5:] {
-		if n[0] < 1 || n[0] > v.last {
-			return nil, bad
-		}
-		v.live[n[0]] = &told{attempt: n[1], offset: n[2], started: n[3], finished: n[4]}
+	v.last = r.next(0, maxNumber)
+	for after := 0; len(r.b) > 0 && !r.bad; {
+		t := r.told(after, v.last)
+		after = t.position
+		v.live = append(v.live, t)
+		r.bad = r.bad || len(v.live) > maxLive
+	}
+	if r.bad {
+		return nil, badCursor()
 	}
 	return v, nil
+}
+
+func badCursor() error {
+	return apperr.Invalid("after", "Not a cursor of this conversation's stream: give back one that was received, unchanged.")
+}
+
+// numbers reads a cursor's numbers; bad says that one was missing or out of bounds.
+type numbers struct {
+	b   []byte
+	bad bool
+}
+
+func (r *numbers) next(lowest, highest int) int {
+	n, size := binary.Uvarint(r.b)
+	if size <= 0 || n > maxNumber || int(n) < lowest || int(n) > highest {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	r.b = r.b[size:]
+	return int(n)
+}
+
+// told reads a reply that comes after a position, up to the last one announced.
+func (r *numbers) told(after, last int) *told {
+	t := &told{position: r.next(after+1, last), attempt: r.next(0, maxNumber), offset: r.next(0, maxNumber), started: r.next(0, maxNumber)}
+	for n, place := r.next(0, min(t.started, maxOpen)), -1; n > 0 && !r.bad; n-- {
+		place = r.next(place+1, t.started-1)
+		t.open = append(t.open, place)
+	}
+	return t
 }
 
 // topicHash makes a cursor useless in another conversation; it need not be secret.

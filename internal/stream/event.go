@@ -68,3 +68,19 @@ func From(s string, offset int) (rest string, ok bool) {
 	}
 	return "", n == offset
 }
+
+// cut is the part of s before a UTF-16 offset. A character that the offset lies
+// inside of belongs to it: a text is only ever parted between characters.
+func cut(s string, units int) string {
+	n := 0
+	for i, r := range s {
+		if n >= units {
+			return s[:i]
+		}
+		n++
+		if r > 0xFFFF {
+			n++
+		}
+	}
+	return s
+}

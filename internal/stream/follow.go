@@ -2,9 +2,9 @@ package stream
 
 import (
 	"context"
-	"time"
 
 	"errand/ent"
+	"errand/ent/enum"
 	"errand/internal/apperr"
 )
 
@@ -12,9 +12,6 @@ import (
 // its tool calls in order. from 0 means the newest turn and every unfinished one.
 // A conversation that is not there is NOT_FOUND.
 type Reader func(ctx context.Context, from int) ([]*ent.Message, error)
-
-// askAgain bounds how often the other replicas are asked for one reply's text.
-const askAgain = 250 * time.Millisecond
 
 // Follower is one subscriber's way through a conversation: subscribe to the hub
 // first, then read the rows, then apply events; read again whenever an event does not join on.
@@ -24,7 +21,6 @@ type Follower struct {
 	view  *view
 	read  Reader
 	first []MessageEvent
-	asked time.Time
 }
 
 // Follow subscribes to a conversation and reads where it stands. after is a
@@ -50,80 +46,93 @@ func Follow(ctx context.Context, hub *Hub, conversation string, after *string, r
 }
 
 // Run tells all that happens until ctx ends (nil), the conversation is deleted
-// (nil), this replica goes away (SERVICE_UNAVAILABLE), or the database fails. emit
-// may block: the follower then falls behind and reads rows instead of events.
+// (nil), this replica goes away (SERVICE_UNAVAILABLE), or the database stays away. emit
+// may block: the follower then falls behind and reads rows instead of events. It
+// returns false when the subscriber has left.
 func (f *Follower) Run(ctx context.Context, emit func(MessageEvent) bool) error {
 	defer f.sub.Close()
-	stopped := false
-	tell := func(e MessageEvent) {
-		if !stopped && !emit(e) {
-			stopped = true
-		}
-	}
+	gone := false
+	tell := func(e MessageEvent) { gone = gone || !emit(e) }
 	for _, e := range f.first {
 		tell(e)
 	}
 	f.first = nil
-	for !stopped {
+	for !gone {
 		batch, err := f.sub.Next(ctx)
 		if err != nil {
 			return nil //nolint:nilerr // the subscriber left
 		}
 		if batch.Ended {
-			return apperr.New(apperr.Unavailable, "The server is restarting: subscribe again with your last cursor.")
+			return errGoingAway()
 		}
-		if err := f.take(ctx, batch, tell); err != nil {
-			if apperr.CodeOf(err) == apperr.NotFound || ctx.Err() != nil {
-				return nil
-			}
+		err = f.take(ctx, batch, tell)
+		switch {
+		case apperr.CodeOf(err) == apperr.NotFound || ctx.Err() != nil:
+			return nil //nolint:nilerr // the conversation or the subscriber is gone
+		case err != nil:
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *Follower) take(ctx context.Context, batch Batch, tell func(MessageEvent)) error {
-	stale := batch.Behind
-	for _, e := range batch.Events {
-		switch {
-		case e.Kind == Changed:
-			stale = true
-		case stale: // the rows and tails that are read below hold it
-		case f.view.apply(e, tell) == unknown:
-			stale = true
+func errGoingAway() error {
+	return apperr.New(apperr.Unavailable, "The server is restarting: subscribe again with your last cursor.")
+}
+
+// take tells what a batch of events says, as far as it joins on to what was told,
+// and from there on what the rows say.
+func (f *Follower) take(ctx context.Context, batch Batch, tell teller) error {
+	rest := batch.Events
+	for !batch.Behind {
+		if len(rest) == 0 {
+			return nil
 		}
+		if rest[0].Kind == Changed || !f.view.apply(rest[0], tell) {
+			break
+		}
+		rest = rest[1:]
 	}
-	if !stale {
-		return nil
-	}
-	rows, err := f.rows(ctx, f.view.need())
+	rows, err := insist(ctx, func() ([]*ent.Message, error) { return f.rows(ctx, f.view.need()) })
 	if err != nil {
 		return err
 	}
 	f.view.catchUp(rows, tell)
+	for _, e := range rest {
+		if e.Kind == Delta {
+			f.view.apply(e, tell) // repeats are harmless, and a gap has been asked about
+		}
+	}
 	return nil
 }
 
 // rows reads the stored rows and lays the text that is being written over them.
-// Text written elsewhere that is not at hand is asked for.
 func (f *Follower) rows(ctx context.Context, from int) ([]*ent.Message, error) {
 	rows, err := f.read(ctx, from)
 	if err != nil {
 		return nil, err
 	}
+	current := true // replies are written one after the other: the first unfinished one may be under way
 	for _, m := range rows {
-		if m.Status.Terminal() {
-			f.hub.Forget(m.ID)
-			continue
-		}
-		text, attempt, ok := f.hub.Tail(m.ID)
 		switch {
-		case !ok && m.Attempt > 0 && time.Since(f.asked) > askAgain:
-			f.asked = time.Now()
-			f.hub.Ask(f.view.conversation, m.ID)
-		case attempt > m.Attempt, attempt == m.Attempt && len(text) > len(m.Content):
-			m.Content, m.Attempt = text, attempt
+		case m.Status.Terminal():
+			f.hub.Forget(m.ID)
+		case current:
+			f.overlay(m)
+			current = false
 		}
 	}
 	return rows, nil
+}
+
+// overlay puts the text that is being written over a row's checkpoint of it. Text
+// written elsewhere that is not at hand is asked for.
+func (f *Follower) overlay(m *ent.Message) {
+	text, attempt, ok := f.hub.Tail(m.ID)
+	switch {
+	case !ok || attempt < m.Attempt:
+		f.hub.Ask(f.view.conversation, m.ID)
+	case attempt > m.Attempt || len(text) > len(m.Content):
+		m.Content, m.Attempt, m.Status = text, attempt, enum.MessageStreaming
+	}
 }

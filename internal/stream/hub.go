@@ -1,15 +1,9 @@
 package stream
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
-// backlog is how many events a subscriber may be behind before it is told to
-// read the rows instead. Writers never wait for readers.
-const backlog = 64
-
-// Bus carries events to the other replicas. Publish must not block.
+// Bus carries events to the other replicas. Publish must not block, and must keep
+// the order in which one replica publishes. A bus that may have lost events calls Hub.Resync.
 type Bus interface {
 	Publish(Event)
 }
@@ -17,18 +11,22 @@ type Bus interface {
 // Hub hands events to this replica's subscribers and to the bus.
 type Hub struct {
 	mu     sync.RWMutex
-	topics map[string]map[*Subscription]struct{}
-	tails  *tails
-	bus    Bus
+	topics map[string][]*Subscription
+	closed bool
+
+	// sending keeps the text that is at hand and what went out on the bus in step: an answer to
+	// Want must not overtake a delta that it already holds, nor the other way about.
+	sending sync.Mutex
+	tails   *tails
+	bus     Bus
 	// onWork and onCancel serve the run engine.
 	onWork   func()
 	onCancel func(runID string)
-	closed   bool
 }
 
 // NewHub makes a hub that serves this process alone until Connect.
 func NewHub() *Hub {
-	return &Hub{topics: map[string]map[*Subscription]struct{}{}, tails: newTails()}
+	return &Hub{topics: map[string][]*Subscription{}, tails: newTails()}
 }
 
 // Connect makes the hub publish on a bus. Call it before anything is published.
@@ -44,8 +42,14 @@ func (h *Hub) OnCancel(fn func(runID string)) { h.onCancel = fn }
 // Publish hands an event of this replica to the subscribers here and on the
 // other replicas. It never blocks.
 func (h *Hub) Publish(e Event) {
-	h.tails.apply(e, true)
+	h.send(e)
 	h.deliver(e)
+}
+
+func (h *Hub) send(e Event) {
+	h.sending.Lock()
+	defer h.sending.Unlock()
+	h.tails.follow(e, true)
 	if h.bus != nil {
 		h.bus.Publish(e)
 	}
@@ -63,35 +67,36 @@ func (h *Hub) Receive(e Event) {
 			h.onCancel(e.ID)
 		}
 	case Want:
-		h.answer(e)
+		h.answer(e.ID)
 	default:
-		h.tails.apply(e, false)
+		h.tails.follow(e, false)
 		h.deliver(e)
 	}
 }
 
 // answer publishes the whole text of a reply that is being written here.
-func (h *Hub) answer(e Event) {
-	t, ok := h.tails.own(e.ID)
-	if !ok || h.bus == nil {
-		return
+func (h *Hub) answer(messageID string) {
+	h.sending.Lock()
+	defer h.sending.Unlock()
+	if e, ok := h.tails.answer(messageID); ok && h.bus != nil {
+		h.bus.Publish(e)
 	}
-	h.bus.Publish(Event{Kind: Delta, Topic: e.Topic, ID: e.ID, Position: t.position, Attempt: t.attempt, Text: t.text()})
 }
 
-// Ask asks the other replicas for the text of a reply so far.
+// Ask asks the other replicas for the text of a reply so far, at most every 250 ms.
 func (h *Hub) Ask(topic, messageID string) {
-	if h.bus != nil {
+	if h.bus != nil && h.tails.mayAsk(messageID) {
 		h.bus.Publish(Event{Kind: Want, Topic: topic, ID: messageID})
 	}
 }
 
 // Resync tells every subscriber to read its rows: the bus may have lost events.
 func (h *Hub) Resync() {
+	h.tails.dropOthers()
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	for _, subs := range h.topics {
-		for s := range subs {
+		for _, s := range subs {
 			s.fallBehind()
 		}
 	}
@@ -100,7 +105,7 @@ func (h *Hub) Resync() {
 func (h *Hub) deliver(e Event) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	for s := range h.topics[e.Topic] {
+	for _, s := range h.topics[e.Topic] {
 		s.push(&e)
 	}
 }
@@ -112,17 +117,28 @@ func (h *Hub) Subscribe(topic string) *Subscription {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		s.ended = true
-		s.signal()
+		s.end()
 		return s
 	}
-	subs := h.topics[topic]
-	if subs == nil {
-		subs = map[*Subscription]struct{}{}
-		h.topics[topic] = subs
-	}
-	subs[s] = struct{}{}
+	h.topics[topic] = append(h.topics[topic], s)
 	return s
+}
+
+func (h *Hub) unsubscribe(s *Subscription) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	subs := h.topics[s.topic]
+	for i, other := range subs {
+		if other == s {
+			last := len(subs) - 1
+			subs[i], subs[last] = subs[last], nil
+			h.topics[s.topic] = subs[:last]
+			break
+		}
+	}
+	if len(h.topics[s.topic]) == 0 {
+		delete(h.topics, s.topic)
+	}
 }
 
 // Subscribers is how many subscriptions are open.
@@ -142,91 +158,9 @@ func (h *Hub) Close() {
 	defer h.mu.Unlock()
 	h.closed = true
 	for _, subs := range h.topics {
-		for s := range subs {
+		for _, s := range subs {
 			s.end()
 		}
 	}
 	clear(h.topics)
-}
-
-// Subscription collects one subscriber's events.
-type Subscription struct {
-	hub   *Hub
-	topic string
-	wake  chan struct{}
-
-	mu     sync.Mutex
-	events []*Event
-	behind bool
-	ended  bool
-}
-
-// Batch is what has come since the last one.
-type Batch struct {
-	// Events are in the order of their coming.
-	Events []*Event
-	// Behind says that events were dropped: read the rows.
-	Behind bool
-	// Ended says that this replica is going away; nothing more comes.
-	Ended bool
-}
-
-// Next waits for events.
-func (s *Subscription) Next(ctx context.Context) (Batch, error) {
-	select {
-	case <-ctx.Done():
-		return Batch{}, context.Cause(ctx)
-	case <-s.wake:
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := Batch{Events: s.events, Behind: s.behind, Ended: s.ended}
-	s.events, s.behind = nil, false
-	return b, nil
-}
-
-// Close stops collecting.
-func (s *Subscription) Close() {
-	h := s.hub
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	subs := h.topics[s.topic]
-	delete(subs, s)
-	if len(subs) == 0 {
-		delete(h.topics, s.topic)
-	}
-}
-
-func (s *Subscription) push(e *Event) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.behind:
-	case len(s.events) >= backlog:
-		s.events, s.behind = nil, true
-	default:
-		s.events = append(s.events, e)
-	}
-	s.signal()
-}
-
-func (s *Subscription) fallBehind() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.events, s.behind = nil, true
-	s.signal()
-}
-
-func (s *Subscription) end() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended = true
-	s.signal()
-}
-
-func (s *Subscription) signal() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
 }

@@ -5,7 +5,6 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
-	"errand/internal/apperr"
 	"errand/internal/page"
 )
 
@@ -58,7 +57,7 @@ func FollowTasks(ctx context.Context, hub *Hub, userID string, after *string, lo
 }
 
 // Run tells all changes until ctx ends (nil), this replica goes away
-// (SERVICE_UNAVAILABLE), or the database fails.
+// (SERVICE_UNAVAILABLE), or the database stays away. emit returns false when the subscriber has left.
 func (f *TaskFollower) Run(ctx context.Context, emit func(*TaskEvent) bool) error {
 	defer f.sub.Close()
 	for {
@@ -67,12 +66,13 @@ func (f *TaskFollower) Run(ctx context.Context, emit func(*TaskEvent) bool) erro
 			return nil //nolint:nilerr // the subscriber left
 		}
 		if batch.Ended {
-			return apperr.New(apperr.Unavailable, "The server is restarting: subscribe again with your last cursor.")
+			return errGoingAway()
 		}
-		if goOn, err := f.tellAll(ctx, emit); err != nil || !goOn {
-			if ctx.Err() != nil {
-				return nil //nolint:nilerr // the subscriber left
-			}
+		listening, err := f.tellAll(ctx, emit)
+		switch {
+		case ctx.Err() != nil || err == nil && !listening:
+			return nil //nolint:nilerr // the subscriber left
+		case err != nil:
 			return err
 		}
 	}
@@ -81,7 +81,7 @@ func (f *TaskFollower) Run(ctx context.Context, emit func(*TaskEvent) bool) erro
 // tellAll reads the log to its end; it reports whether the subscriber still listens.
 func (f *TaskFollower) tellAll(ctx context.Context, emit func(*TaskEvent) bool) (bool, error) {
 	for {
-		changes, err := f.log.ChangesAfter(ctx, f.place, chunk)
+		changes, err := insist(ctx, func() ([]*ent.TaskChange, error) { return f.log.ChangesAfter(ctx, f.place, chunk) })
 		if err != nil {
 			return false, err
 		}

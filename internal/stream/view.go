@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"maps"
 	"slices"
 
 	"errand/ent"
@@ -14,173 +13,164 @@ type view struct {
 	conversation string
 	// last is the highest position announced.
 	last int
-	// live are the announced replies that have not finished, by position.
-	live map[int]*told
+	// live are the announced replies that have not finished, by ascending position.
+	live []*told
 }
 
 // told is what a subscriber knows of an unfinished reply.
 type told struct {
-	attempt int
+	position int
+	attempt  int
 	// offset is the length of the text told, in UTF-16 units.
 	offset int
-	// started and finished count the tool calls told as such.
-	started, finished int
+	// started counts the tool calls told as started; open are the places of those
+	// among them whose end has not been told. Calls may end in any order.
+	started int
+	open    []int
 }
 
-func newView(conversation string) *view {
-	return &view{conversation: conversation, live: map[int]*told{}}
-}
+// teller passes an event on to the subscriber.
+type teller func(MessageEvent)
+
+func newView(conversation string) *view { return &view{conversation: conversation} }
 
 // need is the lowest position whose row the view depends on.
 func (v *view) need() int {
 	if len(v.live) == 0 {
 		return v.last + 1
 	}
-	return slices.Min(slices.Collect(maps.Keys(v.live)))
+	return v.live[0].position
+}
+
+func (v *view) find(position int) *told {
+	for _, t := range v.live {
+		if t.position == position {
+			return t
+		}
+	}
+	return nil
 }
 
 // catchUp tells whatever the rows hold beyond the view. Rows are in ascending
 // order of position, with their tool calls in order, from need() on.
-func (v *view) catchUp(rows []*ent.Message, tell func(MessageEvent)) {
+func (v *view) catchUp(rows []*ent.Message, tell teller) {
 	for _, m := range rows {
 		if m.Position > v.last {
 			v.add(m, tell)
-			continue
-		}
-		if t, ok := v.live[m.Position]; ok {
+		} else if t := v.find(m.Position); t != nil {
 			v.advance(t, m, tell)
 		}
 	}
 }
 
-func (v *view) add(m *ent.Message, tell func(MessageEvent)) {
+func (v *view) add(m *ent.Message, tell teller) {
 	v.last = m.Position
-	if m.Role == enum.RoleAssistant {
-		calls := m.Edges.ToolCalls
-		v.live[m.Position] = &told{attempt: m.Attempt, offset: Units(m.Content), started: len(calls), finished: countDone(calls)}
+	if m.Role != enum.RoleAssistant {
+		tell(&MessageAdded{Cursor: v.encode(), Message: m})
+		return
 	}
+	calls := m.Edges.ToolCalls
+	t := &told{position: m.Position, attempt: m.Attempt, offset: Units(m.Content), started: len(calls)}
+	for i, call := range calls {
+		if call.Status == enum.ToolCallStarted {
+			t.open = append(t.open, i)
+		}
+	}
+	v.live = append(v.live, t)
 	tell(&MessageAdded{Cursor: v.encode(), Message: m})
-	v.finish(m, tell)
+	v.finish(t, m, tell)
 }
 
-func (v *view) advance(t *told, m *ent.Message, tell func(MessageEvent)) {
-	if m.Attempt > t.attempt {
-		v.rewind(t, m, tell)
+func (v *view) advance(t *told, m *ent.Message, tell teller) {
+	if m.Attempt > t.attempt || m.Status.Terminal() && t.strayed(m) {
+		v.rewind(t, m.ID, m.Attempt, m.Content, tell)
 	}
 	for i, call := range m.Edges.ToolCalls {
-		v.text(t, m, call.TextOffset, tell)
 		if i >= t.started {
+			v.text(t, m, call.TextOffset, tell)
 			t.started++
+			t.open = append(t.open, i)
 			tell(&ToolCallChanged{Cursor: v.encode(), MessageID: m.ID, ToolCall: asStarted(call)})
 		}
-		if i >= t.finished && call.Status != enum.ToolCallStarted {
-			t.finished++
+		if at := slices.Index(t.open, i); at >= 0 && call.Status != enum.ToolCallStarted {
+			t.open = slices.Delete(t.open, at, at+1)
 			tell(&ToolCallChanged{Cursor: v.encode(), MessageID: m.ID, ToolCall: call})
 		}
 	}
 	v.text(t, m, -1, tell)
-	v.finish(m, tell)
+	v.finish(t, m, tell)
 }
 
-// rewind begins a newer attempt's text from its start: what a lost attempt wrote
-// beyond its last recorded step may differ.
-func (v *view) rewind(t *told, m *ent.Message, tell func(MessageEvent)) {
+// strayed reports whether more or other text was told than a finished reply
+// holds: text that its writer lost before it could store it.
+func (t *told) strayed(m *ent.Message) bool {
+	_, ok := From(m.Content, t.offset)
+	return !ok || m.Attempt < t.attempt
+}
+
+// rewind replaces what was told by the text of another attempt. What was told
+// cannot be kept even in part: the attempts' texts may differ from the start.
+func (v *view) rewind(t *told, messageID string, attempt int, text string, tell teller) {
 	had := t.offset
-	t.attempt, t.offset = m.Attempt, 0
-	if had > 0 && m.Content == "" {
-		tell(&MessageDelta{Cursor: v.encode(), MessageID: m.ID})
+	t.attempt, t.offset = attempt, 0
+	if had > 0 {
+		t.offset = Units(text)
+		tell(&MessageDelta{Cursor: v.encode(), MessageID: messageID, Text: text})
 	}
-	v.textFrom(t, m, m.Content, tell)
 }
 
-// text tells m's text up to an offset, or all of it when upTo is negative.
-func (v *view) text(t *told, m *ent.Message, upTo int, tell func(MessageEvent)) {
+// text tells m's text up to a recorded tool call's offset, or all of it when upTo is
+// negative. Attempts go on from the last recorded step, so up to there their texts are
+// the same; a row of an older attempt, or one that is behind what was told, has
+// nothing else to add: the writer is ahead of its checkpoint.
+func (v *view) text(t *told, m *ent.Message, upTo int, tell teller) {
 	rest, ok := From(m.Content, t.offset)
-	if !ok {
-		// Told more than is stored: by the writer itself, ahead of its checkpoint.
-		// In the end only a lost write could leave it so, and then the row is right.
-		if m.Status.Terminal() && t.offset > Units(m.Content) {
-			t.offset = 0
-			tell(&MessageDelta{Cursor: v.encode(), MessageID: m.ID})
-			v.textFrom(t, m, m.Content, tell)
-		}
+	if !ok || upTo < 0 && m.Attempt < t.attempt {
 		return
 	}
 	if upTo >= 0 {
 		rest = cut(rest, upTo-t.offset)
 	}
-	v.textFrom(t, m, rest, tell)
+	v.extend(t, m.ID, rest, tell)
 }
 
-func (v *view) textFrom(t *told, m *ent.Message, text string, tell func(MessageEvent)) {
+func (v *view) extend(t *told, messageID, text string, tell teller) {
 	if text == "" {
 		return
 	}
 	at := t.offset
 	t.offset += Units(text)
-	tell(&MessageDelta{Cursor: v.encode(), MessageID: m.ID, Offset: at, Text: text})
+	tell(&MessageDelta{Cursor: v.encode(), MessageID: messageID, Offset: at, Text: text})
 }
 
-func (v *view) finish(m *ent.Message, tell func(MessageEvent)) {
-	if _, ok := v.live[m.Position]; !ok || !m.Status.Terminal() {
+func (v *view) finish(t *told, m *ent.Message, tell teller) {
+	if !m.Status.Terminal() {
 		return
 	}
-	delete(v.live, m.Position)
+	v.live = slices.DeleteFunc(v.live, func(other *told) bool { return other == t })
 	tell(&MessageFinished{Cursor: v.encode(), Message: m})
 }
 
-// outcome of applying a delta to a view.
-type outcome int
-
-const (
-	applied outcome = iota // told, or nothing new in it
-	unknown                // the rows must be read first
-)
-
-// apply tells a delta when it joins on to what was told.
-func (v *view) apply(e *Event, tell func(MessageEvent)) outcome {
-	t, ok := v.live[e.Position]
+// apply tells a delta if it joins on to what was told. It reports whether it did,
+// or had nothing new; otherwise the rows must be read.
+func (v *view) apply(e *Event, tell teller) bool {
+	t := v.find(e.Position)
 	switch {
-	case !ok && e.Position <= v.last:
-		return applied // finished: an older writer's echo
-	case !ok || e.Attempt > t.attempt || e.Offset > t.offset:
-		return unknown
+	case t == nil:
+		return e.Position <= v.last // finished: a late writer's echo
 	case e.Attempt < t.attempt:
-		return applied
+		return true // a writer that has not noticed yet that it was replaced
+	case e.Attempt > t.attempt && e.Offset > 0:
+		return false
+	case e.Attempt > t.attempt:
+		v.rewind(t, e.ID, e.Attempt, e.Text, tell)
+	case e.Offset > t.offset:
+		return false
 	}
-	rest, ok := From(e.Text, t.offset-e.Offset)
-	if !ok || rest == "" {
-		return applied
+	if rest, ok := From(e.Text, t.offset-e.Offset); ok {
+		v.extend(t, e.ID, rest, tell)
 	}
-	at := t.offset
-	t.offset += Units(rest)
-	tell(&MessageDelta{Cursor: v.encode(), MessageID: e.ID, Offset: at, Text: rest})
-	return applied
-}
-
-// cut is the part of s before a UTF-16 offset, at a whole character.
-func cut(s string, units int) string {
-	n := 0
-	for i, r := range s {
-		if n >= units {
-			return s[:i]
-		}
-		n++
-		if r > 0xFFFF {
-			n++
-		}
-	}
-	return s
-}
-
-func countDone(calls []*ent.ToolCall) int {
-	n := 0
-	for _, c := range calls {
-		if c.Status != enum.ToolCallStarted {
-			n++
-		}
-	}
-	return n
+	return true
 }
 
 // asStarted is a call as it was before it was done, so that every subscriber sees

@@ -1,0 +1,191 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"unicode/utf16"
+
+	"errand/ent"
+	"errand/ent/enum"
+)
+
+// simClient is one watcher: a web page that knows only what the events say.
+type simClient struct {
+	w        *world
+	at       *simReplica // nil while not connected
+	follower *Follower
+	busy     bool
+	cursor   *string
+	seen     []*simSeen
+}
+
+// simSeen is a message as the client shows it.
+type simSeen struct {
+	id, role string
+	position int
+	text     []uint16
+	calls    map[string]enum.ToolCallStatus
+	finished bool
+}
+
+// act is one thing the client may do, or suffer.
+func (c *simClient) act() {
+	switch n := c.w.IntN(100); {
+	case c.busy:
+	case c.follower == nil:
+		c.connect(c.w.IntN(8) == 0)
+	case n < 85:
+		c.poll(c.w.IntN(12) == 0)
+	case n < 95:
+		c.drop()
+	}
+}
+
+// connect subscribes anywhere; fresh forgets all that was seen.
+func (c *simClient) connect(fresh bool) {
+	if fresh {
+		c.cursor, c.seen = nil, nil
+	}
+	at := c.w.replicas[c.w.IntN(len(c.w.replicas))]
+	c.busy = true
+	f, err := Follow(context.Background(), at.hub, simTopic, c.cursor, c.w.reader())
+	c.busy = false
+	switch {
+	case err != nil:
+		c.fault("cannot follow: %v", err)
+		return
+	case at.dead:
+		return
+	}
+	c.at, c.follower = at, f
+	tell := c.teller(c.w.IntN(12) == 0)
+	for _, e := range f.first {
+		tell(e)
+	}
+}
+
+// poll is one round of Follower.Run; false when there was nothing to do.
+func (c *simClient) poll(breaks bool) bool {
+	batch, ok := c.follower.sub.take()
+	if !ok {
+		return false
+	}
+	f := c.follower
+	tell := c.teller(breaks)
+	c.busy = true
+	err := f.take(context.Background(), batch, tell)
+	c.busy = false
+	if err != nil {
+		c.fault("following: %v", err)
+	}
+	return true
+}
+
+// teller shows events to the client, up to the one at which its connection breaks.
+func (c *simClient) teller(breaks bool) teller {
+	f := c.follower
+	left := 1 << 30
+	if breaks {
+		left = c.w.IntN(4)
+	}
+	return func(e MessageEvent) {
+		if c.follower != f { // dropped meanwhile
+			return
+		}
+		if left == 0 {
+			c.drop()
+			return
+		}
+		left--
+		c.see(e)
+	}
+}
+
+func (c *simClient) drop() {
+	if c.follower != nil {
+		c.follower.sub.Close()
+	}
+	c.at, c.follower = nil, nil
+}
+
+func (c *simClient) fault(format string, args ...any) {
+	c.w.faults = append(c.w.faults, fmt.Sprintf(format, args...))
+}
+
+func (c *simClient) find(id string) *simSeen {
+	at := slices.IndexFunc(c.seen, func(m *simSeen) bool { return m.id == id })
+	if at < 0 {
+		c.fault("%s was never announced", id)
+		return &simSeen{calls: map[string]enum.ToolCallStatus{}}
+	}
+	if c.seen[at].finished {
+		c.fault("news of %s after its end", id)
+	}
+	return c.seen[at]
+}
+
+func (c *simClient) see(e MessageEvent) {
+	switch e := e.(type) {
+	case *MessageAdded:
+		c.cursor = &e.Cursor
+		c.added(e.Message)
+	case *MessageDelta:
+		c.cursor = &e.Cursor
+		m := c.find(e.MessageID)
+		if e.Offset > len(m.text) || e.Offset < len(m.text) && e.Offset > 0 {
+			c.fault("%s has %d units, delta at %d", m.id, len(m.text), e.Offset)
+			return
+		}
+		m.text = append(m.text[:e.Offset], utf16.Encode([]rune(e.Text))...)
+	case *ToolCallChanged:
+		c.cursor = &e.Cursor
+		c.called(c.find(e.MessageID), e.ToolCall)
+	case *MessageFinished:
+		c.cursor = &e.Cursor
+		m := c.find(e.Message.ID)
+		m.finished = true
+		if got := string(utf16.Decode(m.text)); got != e.Message.Content {
+			c.fault("%s finished as %q, told %q", m.id, e.Message.Content, got)
+		}
+	}
+}
+
+func (c *simClient) added(m *ent.Message) {
+	if n := len(c.seen); n > 0 && c.seen[n-1].position != m.Position-1 {
+		c.fault("position %d was announced after %d", m.Position, c.seen[n-1].position)
+	}
+	seen := &simSeen{id: m.ID, role: string(m.Role), position: m.Position, text: utf16.Encode([]rune(m.Content)), calls: map[string]enum.ToolCallStatus{}}
+	for _, call := range m.Edges.ToolCalls {
+		seen.calls[call.ID] = call.Status
+	}
+	seen.finished = m.Role == enum.RoleUser
+	c.seen = append(c.seen, seen)
+}
+
+func (c *simClient) called(m *simSeen, call *ent.ToolCall) {
+	before, known := m.calls[call.ID]
+	started := call.Status == enum.ToolCallStarted
+	if started == known || known && before != enum.ToolCallStarted {
+		c.fault("%s went from %q to %q", call.ID, before, call.Status)
+	}
+	if started && len(m.text) < call.TextOffset {
+		c.fault("%s started at %d, but only %d units were told", call.ID, call.TextOffset, len(m.text))
+	}
+	m.calls[call.ID] = call.Status
+}
+
+// compare checks what is shown against the row.
+func (c *simClient) compare(what string, seen *simSeen, row *ent.Message) {
+	if got := string(utf16.Decode(seen.text)); got != row.Content || !seen.finished {
+		c.fault("%s: shown %q (finished: %t), stored %q", what, got, seen.finished, row.Content)
+	}
+	if len(seen.calls) != len(row.Edges.ToolCalls) {
+		c.fault("%s: %d tool calls shown, %d stored", what, len(seen.calls), len(row.Edges.ToolCalls))
+	}
+	for _, call := range row.Edges.ToolCalls {
+		if seen.calls[call.ID] != call.Status {
+			c.fault("%s: %s shown as %q, stored as %q", what, call.ID, seen.calls[call.ID], call.Status)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package stream
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+const simTopic = "conversation"
+
+// world is several replicas, their bus, one conversation and those who watch it,
+// all moved by one seeded source of chance.
+type world struct {
+	*rand.Rand
+	store    simStore
+	replicas []*simReplica
+	writers  []*simWriter
+	clients  []*simClient
+	// lossy worlds lose events and replicas. In the others everything arrives, late and twice at worst.
+	lossy  bool
+	clock  time.Time
+	depth  int // of meanwhile
+	faults []string
+	seed   uint64
+}
+
+// simReplica is one life of a server process.
+type simReplica struct {
+	w   *world
+	hub *Hub
+	// inbox holds what is on its way here, in order for each sender.
+	inbox map[*simReplica][]Event
+	order []*simReplica // the inbox's senders, for repeatable choices
+	// again holds copies that will arrive a second time.
+	again []Event
+	// missed says that something on its way here was lost, which the bus will notice.
+	missed bool
+	dead   bool
+}
+
+func newWorld(seed uint64) *world {
+	w := &world{Rand: rand.New(rand.NewPCG(seed, 1)), seed: seed, clock: time.Unix(0, 0)}
+	w.lossy = w.IntN(2) == 0
+	for range 1 + w.IntN(3) {
+		w.replicas = append(w.replicas, w.boot())
+	}
+	for range 1 + w.IntN(4) {
+		w.clients = append(w.clients, &simClient{w: w})
+	}
+	w.store.addTurn()
+	return w
+}
+
+func (w *world) boot() *simReplica {
+	r := &simReplica{w: w, hub: NewHub(), inbox: map[*simReplica][]Event{}}
+	r.hub.tails.now = func() time.Time { return w.clock }
+	r.hub.Connect(r)
+	return r
+}
+
+// Publish is the bus.
+func (r *simReplica) Publish(e Event) {
+	for _, to := range r.w.replicas {
+		switch {
+		case to == r || r.dead:
+		case r.w.lossy && r.w.IntN(10) == 0:
+			to.missed = true
+		default:
+			to.post(r, e)
+		}
+	}
+}
+
+func (r *simReplica) post(from *simReplica, e Event) {
+	if _, known := r.inbox[from]; !known {
+		r.order = append(r.order, from)
+	}
+	r.inbox[from] = append(r.inbox[from], e)
+}
+
+// receive takes the next event of some sender; false when nothing is on its way.
+func (r *simReplica) receive() bool {
+	var waiting []*simReplica
+	for _, from := range r.order {
+		if len(r.inbox[from]) > 0 {
+			waiting = append(waiting, from)
+		}
+	}
+	n := len(waiting)
+	if len(r.again) > 0 {
+		n++
+	}
+	if n == 0 {
+		return false
+	}
+	at := r.w.IntN(n)
+	if at == len(waiting) {
+		e := r.again[0]
+		r.again = r.again[1:]
+		r.hub.Receive(e)
+		return true
+	}
+	from := waiting[at]
+	e := r.inbox[from][0]
+	r.inbox[from] = r.inbox[from][1:]
+	if r.w.IntN(10) == 0 {
+		r.again = append(r.again, e)
+	}
+	r.hub.Receive(e)
+	return true
+}
+
+// resync is what the bus does when it notices that it lost something.
+func (r *simReplica) resync() {
+	if r.missed {
+		r.missed = false
+		r.hub.Resync()
+	}
+}
+
+// kill ends a replica with its writers and the connections of its clients. What it
+// sent last may never arrive.
+func (w *world) kill(at int) {
+	r := w.replicas[at]
+	r.dead = true
+	for _, c := range w.clients {
+		if c.at == r {
+			c.drop()
+		}
+	}
+	for _, wr := range w.writers {
+		if wr.at == r {
+			wr.gone = true
+		}
+	}
+	w.replicas[at] = w.boot()
+	for _, to := range w.replicas {
+		if queue := to.inbox[r]; len(queue) > 0 {
+			to.inbox[r] = queue[:w.IntN(len(queue)+1)]
+		}
+		to.missed = true // the others notice that it is gone
+	}
+}
+
+// meanwhile lets the rest of the world go on while somebody waits for the database.
+func (w *world) meanwhile() {
+	if w.depth > 0 {
+		return
+	}
+	w.depth++
+	defer func() { w.depth-- }()
+	for range w.IntN(4) {
+		w.step()
+	}
+}
+
+// step is one thing that may happen.
+func (w *world) step() {
+	w.clock = w.clock.Add(time.Duration(w.IntN(100)) * time.Millisecond)
+	replica := w.IntN(len(w.replicas))
+	switch n := w.IntN(100); {
+	case n < 35:
+		w.replicas[replica].receive()
+	case n < 65:
+		w.write()
+	case n < 90:
+		w.clients[w.IntN(len(w.clients))].act()
+	case n < 92:
+		w.claim(w.replicas[replica]) // while another attempt may still be at it
+	case n < 94:
+		w.bury(w.replicas[replica])
+	case n < 95 && len(w.store.replies) < 4:
+		w.store.addTurn()
+		w.replicas[replica].hub.Publish(Event{Kind: Changed, Topic: simTopic})
+	case n < 96 && w.lossy:
+		w.kill(replica)
+	case n < 97 && w.lossy:
+		w.replicas[replica].resync()
+	case n < 98 && len(w.replicas) < 4:
+		w.replicas = append(w.replicas, w.boot()) // it has heard nothing yet
+	}
+}

@@ -1,0 +1,92 @@
+package stream
+
+import (
+	"context"
+	"sync"
+)
+
+// backlog is how many events a subscriber may be behind before it is told to
+// read the rows instead. Writers never wait for readers.
+const backlog = 64
+
+// Subscription collects one subscriber's events.
+type Subscription struct {
+	hub   *Hub
+	topic string
+	wake  chan struct{} // holds one signal when there is something to take
+
+	mu     sync.Mutex
+	events []*Event
+	behind bool
+	ended  bool
+}
+
+// Batch is what has come since the last one.
+type Batch struct {
+	// Events are in the order of their coming. They are shared: do not change them.
+	Events []*Event
+	// Behind says that events were dropped: read the rows.
+	Behind bool
+	// Ended says that this replica is going away; nothing more comes.
+	Ended bool
+}
+
+// Next waits for events. Its error is ctx's cause. After a batch that has Ended nothing more comes.
+func (s *Subscription) Next(ctx context.Context) (Batch, error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return Batch{}, context.Cause(ctx)
+		case <-s.wake:
+		}
+		if b, ok := s.take(); ok {
+			return b, nil
+		}
+	}
+}
+
+// take empties the subscription. A signal may be left of events that were taken with an earlier one.
+func (s *Subscription) take() (b Batch, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b = Batch{Events: s.events, Behind: s.behind, Ended: s.ended}
+	s.events, s.behind = nil, false
+	return b, len(b.Events) > 0 || b.Behind || b.Ended
+}
+
+// Close stops collecting.
+func (s *Subscription) Close() { s.hub.unsubscribe(s) }
+
+func (s *Subscription) push(e *Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.behind:
+	case len(s.events) >= backlog:
+		s.events, s.behind = nil, true
+	default:
+		s.events = append(s.events, e)
+	}
+	s.signal()
+}
+
+func (s *Subscription) fallBehind() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events, s.behind = nil, true
+	s.signal()
+}
+
+func (s *Subscription) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	s.signal()
+}
+
+func (s *Subscription) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
