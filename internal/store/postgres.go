@@ -17,6 +17,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"errand/ent"
 )
 
 const (
@@ -46,16 +48,15 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 	if err := awaitPostgres(ctx, pool, config, o); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	db := &DB{
-		driver:   entsql.OpenDB(dialect.Postgres, pool),
+	return &DB{
+		client:   ent.NewClient(ent.Driver(entsql.OpenDB(dialect.Postgres, pool))),
 		dialect:  dialect.Postgres,
 		main:     pool,
 		pools:    []*sql.DB{pool},
 		ping:     pool.PingContext,
 		postgres: config,
 		log:      o.Logger,
-	}
-	return db.finish(), nil
+	}, nil
 }
 
 // postgresConfig keeps everything the URL says, TLS options among them.

@@ -14,6 +14,8 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	_ "modernc.org/sqlite" // The "sqlite" driver, in pure Go.
+
+	"errand/ent"
 )
 
 // What every SQLite connection needs. Times are written in UTC, so that they sort as text.
@@ -47,10 +49,10 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, errors.Join(err, writer.Close())
 	}
 	db := &DB{
-		driver: &sqliteDriver{
+		client: ent.NewClient(ent.Driver(&sqliteDriver{
 			writer: entsql.OpenDB(dialect.SQLite, writer),
 			reader: entsql.OpenDB(dialect.SQLite, reader),
-		},
+		})),
 		dialect: dialect.SQLite,
 		main:    writer,
 		// The writer closes last: its close folds the log into the file.
@@ -63,10 +65,11 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	if err := readHeader(ctx, writer); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the SQLite file %s: %w", file, err), db.Close())
 	}
-	return db.finish(), nil
+	return db, nil
 }
 
-// sqliteFile makes path absolute and creates its folder, for its owner alone: the file holds people's words.
+// sqliteFile makes path absolute and creates the file and its folder, for their
+// owner alone: they hold people's words. SQLite gives its log the same mode.
 func sqliteFile(path string) (string, error) {
 	if path == "" || strings.Contains(path, ":memory:") || strings.HasPrefix(path, "file:") || strings.Contains(path, "?") {
 		return "", errors.New("the database URL sqlite:PATH must name a file, without options and not in memory")
@@ -78,7 +81,16 @@ func sqliteFile(path string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return "", fmt.Errorf("creating the SQLite file's folder: %w", err)
 	}
-	return file, nil
+	// Never open a file that is there: closing it would drop the locks that
+	// SQLite holds on it anywhere in this process.
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return file, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("creating the SQLite file: %w", err)
+	}
+	return file, f.Close()
 }
 
 func sqlitePool(file, settings string, size int) (*sql.DB, error) {

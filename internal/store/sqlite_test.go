@@ -22,6 +22,7 @@ func TestSQLiteMakesItsFolder(t *testing.T) {
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Positive(t, info.Size())
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	folder, err := os.Stat(filepath.Dir(path))
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o700), folder.Mode().Perm())

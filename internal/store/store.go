@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"entgo.io/ent/dialect"
 	"github.com/jackc/pgx/v5"
 
 	"errand/ent"
@@ -39,7 +38,6 @@ type Options struct {
 // DB is an open database.
 type DB struct {
 	client  *ent.Client
-	driver  dialect.Driver
 	dialect string
 	main    *sql.DB // may write; SQLite's writer
 	// pools are all of them, in the order in which they close.
@@ -68,11 +66,6 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	default:
 		return nil, errors.New("the database URL must begin with sqlite: or postgres://")
 	}
-}
-
-func (db *DB) finish() *DB {
-	db.client = ent.NewClient(ent.Driver(db.driver))
-	return db
 }
 
 // Client is the root Ent client. Its queries read committed rows, and on SQLite
