@@ -97,28 +97,30 @@ func postgresTemplate(ctx context.Context, c *cluster.Cluster) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer conn.Close(ctx) // Ends the lock too.
+	// Closing ends the lock, too.
+	return name, errors.Join(ensureTemplate(ctx, c, conn, name), conn.Close(ctx))
+}
+
+func ensureTemplate(ctx context.Context, c *cluster.Cluster, conn *pgx.Conn, name string) error {
 	const lockNumber = 7261
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", lockNumber); err != nil {
-		return "", err
+		return err
 	}
 	var exists bool
-	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&exists); err != nil {
-		return "", err
-	}
-	if exists {
-		return name, nil
+	err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&exists)
+	if err != nil || exists {
+		return err
 	}
 	// A template that is only half made must not be found: it gets its name last.
 	const draft = "template_draft"
 	for _, statement := range []string{"DROP DATABASE IF EXISTS " + draft + " WITH (FORCE)", "CREATE DATABASE " + draft} {
 		if _, err := conn.Exec(ctx, statement); err != nil {
-			return "", err
+			return err
 		}
 	}
 	if err := migrate(ctx, c.URL(draft)); err != nil {
-		return "", err
+		return err
 	}
 	_, err = conn.Exec(ctx, "ALTER DATABASE "+draft+" RENAME TO "+name)
-	return name, err
+	return err
 }

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -89,8 +90,7 @@ func (s server) run(ctx context.Context, program string, args ...string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(out.Name())
-	defer out.Close()
+	defer func() { _ = errors.Join(out.Close(), os.Remove(out.Name())) }()
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
 	cmd.Dir = s.dir
 	cmd.Stdout, cmd.Stderr = out, out

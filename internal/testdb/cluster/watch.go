@@ -112,7 +112,7 @@ func awaitNobody(path string, grace time.Duration) (*os.File, error) {
 		if err = flock(users, syscall.LOCK_UN); err != nil {
 			break
 		}
-		time.Sleep(grace)
+		<-time.After(grace)
 		err = flock(users, syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
 			break
