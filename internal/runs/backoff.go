@@ -18,7 +18,7 @@ const (
 
 // delayAfter is how long to wait after err, when failures attempts failed before.
 func delayAfter(err error, failures int) time.Duration {
-	var asked *delayed
+	var asked *delayedError
 	if errors.As(err, &asked) && asked.after > 0 {
 		return min(asked.after, longestRetry)
 	}

@@ -183,7 +183,10 @@ func TestACancellationDuringAClaim(t *testing.T) {
 	e := w.engine(Options{Observer: seen})
 	alice := w.person()
 	queued := w.newTurn(alice, e)
-	e.handler = func(ctx context.Context, _ Job) error { return context.Cause(ctx) }
+	e.handler = func(ctx context.Context, _ Job) error {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
 	room := e.beginClaim()
 	found, err := e.claimUpTo(context.Background(), room)
 	require.NoError(t, err)

@@ -26,35 +26,35 @@ var errUnfinished = errors.New("runs: the handler returned without finishing the
 // errPanicked stands in for a handler's panic; the value itself is not logged because it may hold content.
 var errPanicked = errors.New("runs: the handler panicked")
 
-// permanent is an error that no further attempt can mend.
-type permanent struct {
+// permanentError is an error that no further attempt can mend.
+type permanentError struct {
 	code  apperr.Code
 	cause error
 }
 
-func (p *permanent) Error() string {
+func (p *permanentError) Error() string {
 	return fmt.Sprintf("runs: failed for good (%s): %v", p.code, p.cause)
 }
-func (p *permanent) Unwrap() error { return p.cause }
+func (p *permanentError) Unwrap() error { return p.cause }
 
 // Fail makes an error that ends the run as FAILED with the code at once. The cause,
 // which may be nil, is logged.
-func Fail(code apperr.Code, cause error) error { return &permanent{code: code, cause: cause} }
+func Fail(code apperr.Code, cause error) error { return &permanentError{code: code, cause: cause} }
 
-// delayed is a failure whose next attempt has its own delay.
-type delayed struct {
+// delayedError is a failure whose next attempt has its own delay.
+type delayedError struct {
 	after time.Duration
 	cause error
 }
 
-func (d *delayed) Error() string {
+func (d *delayedError) Error() string {
 	return fmt.Sprintf("runs: to be tried again after %s: %v", d.after, d.cause)
 }
-func (d *delayed) Unwrap() error { return d.cause }
+func (d *delayedError) Unwrap() error { return d.cause }
 
 // Retry makes an error that counts as a failure like any other, but whose next attempt
 // starts after the given delay, at most 5 minutes. Without a positive delay the usual backoff holds.
-func Retry(err error, after time.Duration) error { return &delayed{after: after, cause: err} }
+func Retry(err error, after time.Duration) error { return &delayedError{after: after, cause: err} }
 
 // cause gives the engine's reason for a context's end, or err where the engine had none:
 // database drivers report their own errors for a cancelled context.

@@ -1,13 +1,19 @@
 package runs
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/apperr"
 	"errand/internal/store"
@@ -104,6 +110,51 @@ func TestAFailureForGoodEndsTheRunAtOnce(t *testing.T) {
 		require.Equal(t, "INTERNAL_SERVER_ERROR", *reply.ErrorCode)
 		require.Equal(t, "so far", reply.Content)
 	})
+}
+
+// A person waits for the settling of a run: it is tried again at once, not after the lease.
+func TestSettlingOutlivesAHiccupOfTheDatabase(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *store.DB) {
+		w, seen := world{t, db}, newWatcher()
+		e := w.engine(Options{Observer: seen})
+		queued := w.newTurn(w.person(), e)
+		var tries atomic.Int32
+		db.Client().Message.Use(func(next ent.Mutator) ent.Mutator {
+			return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+				if tries.Add(1) < 3 {
+					return nil, errors.New("connection reset")
+				}
+				return next.Mutate(ctx, m)
+			})
+		})
+		w.start(e, func(context.Context, Job) error { return Fail(apperr.Internal, nil) })
+		_, end := seen.awaitEnd(t)
+		require.Equal(t, EndFailed, end)
+		require.EqualValues(t, 3, tries.Load())
+		require.Equal(t, enum.MessageFailed, w.message(queued.MessageID).Status)
+		require.Equal(t, 1, w.run(queued.ID).Failures)
+	})
+}
+
+func TestTheLogNamesTheRunAndHoldsNoContent(t *testing.T) {
+	w, seen := world{t, testdb.SQLite(t)}, newWatcher()
+	var log bytes.Buffer
+	e := w.engine(Options{Observer: seen, Logger: slog.New(slog.NewJSONHandler(&log, nil))})
+	queued := w.newTurn(w.person(), e)
+	w.start(e, func(context.Context, Job) error { panic("what a person wrote") })
+	seen.awaitEnd(t)
+	stop(t, e)
+	require.NotContains(t, log.String(), "what a person wrote")
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	var last map[string]any
+	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &last))
+	require.Equal(t, queued.ID, last["run_id"])
+	require.Equal(t, queued.UserID, last["user_id"])
+	require.Equal(t, queued.ConversationID, last["conversation_id"])
+	require.EqualValues(t, 1, last["attempt"])
+	require.Equal(t, "retried", last["end"])
+	require.Contains(t, last, "latency_ms")
+	require.Contains(t, log.String(), "TestTheLogNamesTheRun", "the stack says where")
 }
 
 func TestFinishWantsATerminalStatus(t *testing.T) {

@@ -34,6 +34,7 @@ type Job struct {
 // the engine does so with the text last stored; after ErrLeaseLost nothing more can be written;
 // an error made by Fail ends the run as FAILED; one made by Retry tries again after
 // its delay; any other error, and a panic, tries again after a growing delay, up to Options.MaxAttempts failures.
+// The text of an error is logged, so it must hold nothing that people or models wrote.
 type Handler func(ctx context.Context, job Job) error
 
 // Outcome is how a run ends.

@@ -18,7 +18,7 @@ WHERE {owned} AND NOT cancel_requested`
 // settle decides what an attempt's end means for its run, and commits that.
 func (e *Engine) settle(w *work, err error) End {
 	why := context.Cause(w.ctx)
-	var final *permanent
+	var final *permanentError
 	switch {
 	case w.finished.Load() != nil:
 		return *w.finished.Load()

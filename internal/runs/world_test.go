@@ -52,7 +52,7 @@ func (w world) turn(ctx context.Context, e *Engine, c *ent.Conversation) *ent.Ru
 	w.t.Helper()
 	tx, err := w.db.Client().Tx(ctx)
 	require.NoError(w.t, err)
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	defer tx.Rollback()
 	row, err := tx.Conversation.UpdateOneID(c.ID).AddMessageCount(2).Save(ctx)
 	require.NoError(w.t, err)
 	position := row.MessageCount
