@@ -60,7 +60,7 @@ func (s *socket) subscribe(m incoming) {
 func (s *socket) admit(id string) (context.Context, *live) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if s.closing || s.leaving {
 		return nil, nil
 	}
 	if previous := s.operations[id]; previous != nil {
@@ -91,6 +91,7 @@ func (s *socket) forget(l *live) {
 	delete(s.operations, l.id)
 	s.outbox.forget(l)
 	l.cancel(errStopped)
+	s.leaveWhenIdle()
 }
 
 // stopOperation handles the client's complete. The id may be free already: the two
@@ -178,4 +179,5 @@ func (s *socket) finish(l *live, fill func(*bytes.Buffer)) {
 	body := takeBuffer()
 	fill(body)
 	s.push(message{body: body})
+	s.leaveWhenIdle()
 }

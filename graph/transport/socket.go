@@ -37,6 +37,7 @@ type socket struct {
 	outbox      outbox
 	ping        *time.Timer
 	token       *time.Timer
+	leaving     bool // closes when the last operation has ended
 	closing     bool
 	code        int
 }

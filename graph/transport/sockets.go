@@ -1,10 +1,6 @@
 package transport
 
-import (
-	"maps"
-	"slices"
-	"sync"
-)
+import "sync"
 
 // sockets are the open WebSockets of a handler.
 type sockets struct {
@@ -36,9 +32,8 @@ func (all *sockets) remove(s *socket) {
 func (all *sockets) closeAll() {
 	all.mu.Lock()
 	all.down = true
-	live := slices.Collect(maps.Keys(all.live))
 	all.mu.Unlock()
-	for _, s := range live {
+	for _, s := range all.all() {
 		s.close(CloseRestart, restartReason)
 	}
 }
