@@ -19,12 +19,14 @@ type Resource struct {
 	publicURL string
 	path      string
 	issuers   []string
+	scopes    []string
 }
 
 // NewResource describes the resource at path, such as "/mcp". Its identifier is the
 // public URL with that path: have tokens issued for it and name it in AUTH_MCP_AUDIENCE.
-func NewResource(cfg config.Config, path string) *Resource {
-	r := &Resource{publicURL: cfg.Server.PublicURL, path: path}
+// scopes are those that its operations ask for, none when it has none.
+func NewResource(cfg config.Config, path string, scopes ...string) *Resource {
+	r := &Resource{publicURL: cfg.Server.PublicURL, path: path, scopes: scopes}
 	if u, err := url.Parse(cfg.Auth.Issuer); err == nil && u.Host != "" {
 		r.issuers = []string{cfg.Auth.Issuer}
 	}
@@ -52,13 +54,14 @@ func (r *Resource) Metadata() http.Handler {
 type metadata struct {
 	Resource             string   `json:"resource"`
 	AuthorizationServers []string `json:"authorization_servers,omitempty"`
+	Scopes               []string `json:"scopes_supported,omitempty"`
 	BearerMethods        []string `json:"bearer_methods_supported"`
 	Name                 string   `json:"resource_name"`
 }
 
 func (r *Resource) document(req *http.Request) metadata {
 	return metadata{
-		Resource: r.base(req) + r.path, AuthorizationServers: r.issuers,
+		Resource: r.base(req) + r.path, AuthorizationServers: r.issuers, Scopes: r.scopes,
 		BearerMethods: []string{"header"}, Name: "Errand",
 	}
 }
@@ -66,9 +69,24 @@ func (r *Resource) document(req *http.Request) metadata {
 // Challenge is the WWW-Authenticate header for a 401 (RFC 6750 section 3, RFC 9728
 // section 5.1). err is why the token was refused, nil when there was none.
 func (r *Resource) Challenge(req *http.Request, err error) string {
-	challenge := `Bearer realm="errand", resource_metadata=` + quoted(r.base(req)+r.MetadataPath())
+	challenge := r.challenge(req, r.scopes)
 	if err != nil {
 		challenge += `, error="invalid_token", error_description=` + quoted(apperr.From(err).Message)
+	}
+	return challenge
+}
+
+// InsufficientScope is the WWW-Authenticate header for a 403 (RFC 6750 section 3.1):
+// the token lacks this scope.
+func (r *Resource) InsufficientScope(req *http.Request, scope string) string {
+	return r.challenge(req, []string{scope}) + `, error="insufficient_scope", error_description=` +
+		quoted("The token lacks the scope "+scope+".")
+}
+
+func (r *Resource) challenge(req *http.Request, scopes []string) string {
+	challenge := `Bearer realm="errand", resource_metadata=` + quoted(r.base(req)+r.MetadataPath())
+	if len(scopes) > 0 {
+		challenge += `, scope=` + quoted(strings.Join(scopes, " "))
 	}
 	return challenge
 }

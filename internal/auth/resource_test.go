@@ -50,3 +50,15 @@ func TestChallenge(t *testing.T) {
 	require.NotContains(t, reflected, "\r\n")
 	require.Contains(t, reflected, `evil\"??X: y`)
 }
+
+func TestScopesAreToldInMetadataAndChallenges(t *testing.T) {
+	resource := NewResource(configOf(t, env{"PUBLIC_URL": "https://errand.example.com"}), "/mcp", "tasks:read", "tasks:write")
+	r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
+	w := serve(resource.Metadata(), httptest.NewRequest(http.MethodGet, resource.MetadataPath(), nil))
+	require.JSONEq(t, `{"resource":"https://errand.example.com/mcp","scopes_supported":["tasks:read","tasks:write"],
+		"bearer_methods_supported":["header"],"resource_name":"Errand"}`, w.Body.String())
+	const where = `Bearer realm="errand", resource_metadata="https://errand.example.com/.well-known/oauth-protected-resource/mcp"`
+	require.Equal(t, where+`, scope="tasks:read tasks:write"`, resource.Challenge(r, nil))
+	require.Equal(t, where+`, scope="tasks:write", error="insufficient_scope", error_description="The token lacks the scope tasks:write."`,
+		resource.InsufficientScope(r, "tasks:write"))
+}

@@ -68,6 +68,12 @@ func (o Order) values(c *page.Cursor) []any {
 	return []any{first, c.Int(1)}
 }
 
+// AfterNumber is the cursor behind a task's number in the order of numbers.
+func AfterNumber(number int) string {
+	order := Order{Field: enum.OrderNumber}
+	return order.key(&ent.Task{Number: number}).Encode()
+}
+
 // List is a page of the viewer's tasks.
 func (s *Service) List(ctx context.Context, args page.Args, order *Order, filter *Filter) (*page.TaskConnection, error) {
 	o := Order{Field: enum.OrderNumber, Direction: enum.Descending}

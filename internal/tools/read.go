@@ -15,7 +15,8 @@ const priorityNames = `"none","low","medium","high","urgent"`
 
 func (r *Registry) listTasks() *Tool {
 	return &Tool{
-		Name: "list_tasks",
+		Name:  "list_tasks",
+		Title: "List tasks",
 		Description: "Lists the person's tasks in the order of their numbers. Use it to look a task up before changing one " +
 			"that the person described in words. \"total\" counts all that match, \"tasks\" holds at most \"limit\" of them.",
 		Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{
@@ -25,8 +26,10 @@ func (r *Registry) listTasks() *Tool {
 			"priority":{"type":"string","enum":[` + priorityNames + `]},
 			"due_from":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$","description":"Due on this day or later, YYYY-MM-DD."},
 			"due_to":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$","description":"Due on this day or earlier, YYYY-MM-DD."},
-			"limit":{"type":"integer","minimum":1,"maximum":100,"description":"At most this many; 50 by default."}}}`),
-		ReadOnly: true, Idempotent: true,
+			"limit":{"type":"integer","minimum":1,"maximum":100,"description":"At most this many; 50 by default."},
+			"after":{"type":"integer","minimum":0,"description":"Only tasks with a greater number: the last one seen, to read a long list on."}}}`),
+		OutputSchema: json.RawMessage(manyTasksSchema),
+		ReadOnly:     true, Idempotent: true,
 		handle: r.list,
 	}
 }
@@ -39,6 +42,7 @@ type listArgs struct {
 	DueFrom  *string   `json:"due_from"`
 	DueTo    *string   `json:"due_to"`
 	Limit    int       `json:"limit"`
+	After    int       `json:"after"`
 }
 
 func (a listArgs) filter() *tasks.Filter {
@@ -59,12 +63,17 @@ func (r *Registry) list(ctx context.Context, raw json.RawMessage) (any, error) {
 		return nil, fmt.Errorf("reading arguments: %w", err)
 	}
 	inOrder := &tasks.Order{Field: enum.OrderNumber, Direction: enum.Ascending}
-	found, err := r.tasks.List(ctx, page.Args{First: &args.Limit}, inOrder, args.filter())
+	window := page.Args{First: &args.Limit}
+	if args.After > 0 {
+		after := tasks.AfterNumber(args.After)
+		window.After = &after
+	}
+	found, err := r.tasks.List(ctx, window, inOrder, args.filter())
 	if err != nil {
 		return nil, err
 	}
 	total := len(found.Edges)
-	if found.PageInfo.HasNextPage {
+	if found.PageInfo.HasNextPage || args.After > 0 {
 		if total, err = found.TotalCount(ctx); err != nil {
 			return nil, err
 		}

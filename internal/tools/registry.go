@@ -21,16 +21,22 @@ import (
 type Tool struct {
 	// Name is how it is called.
 	Name string
+	// Title names it to people.
+	Title string
 	// Description tells a model when and how to use it.
 	Description string
 	// Schema is the JSON Schema of its arguments; nothing beyond it is accepted.
 	Schema json.RawMessage
+	// OutputSchema is the JSON Schema of the result of a call that did not fail.
+	OutputSchema json.RawMessage
 	// ReadOnly tools change nothing; Destructive ones take something away;
 	// repeating an Idempotent one changes nothing more.
 	ReadOnly, Destructive, Idempotent bool
 
 	check  *jsonschema.Resolved
 	handle handler
+	// done says in words what a call did, same that it found nothing to do.
+	done, same string
 }
 
 // handler does the work; args have passed the schema.
@@ -40,6 +46,8 @@ type handler func(ctx context.Context, args json.RawMessage) (any, error)
 type Result struct {
 	// JSON is the result as the model sees it: an object, with a key "error" when it failed.
 	JSON string
+	// Text says the same in words, for whoever reads no JSON.
+	Text string
 	// Failed says that nothing was done.
 	Failed bool
 }
@@ -75,7 +83,7 @@ func (r *Registry) List() []*Tool { return r.tools }
 // comes back as a failed Result to be told to the model; an error means that the call could
 // not be tried, for example because the database is away.
 func (r *Registry) Call(ctx context.Context, name, arguments string) (Result, error) {
-	value, err := r.call(ctx, name, arguments)
+	tool, value, err := r.call(ctx, name, arguments)
 	if err != nil {
 		return failure(err)
 	}
@@ -83,26 +91,35 @@ func (r *Registry) Call(ctx context.Context, name, arguments string) (Result, er
 	if err != nil {
 		return Result{}, fmt.Errorf("writing the result of %s: %w", name, err)
 	}
-	return Result{JSON: string(b)}, nil
+	return Result{JSON: string(b), Text: tool.text(value)}, nil
 }
 
-func (r *Registry) call(ctx context.Context, name, arguments string) (any, error) {
+// Find is the tool of that name, nil when there is none.
+func (r *Registry) Find(name string) *Tool {
 	at := slices.IndexFunc(r.tools, func(t *Tool) bool { return t.Name == name })
 	if at < 0 {
-		return nil, apperr.New(apperr.NotFound, "There is no tool of this name. The tools are: %s.", strings.Join(r.names(), ", "))
+		return nil
 	}
-	tool := r.tools[at]
+	return r.tools[at]
+}
+
+func (r *Registry) call(ctx context.Context, name, arguments string) (*Tool, any, error) {
+	tool := r.Find(name)
+	if tool == nil {
+		return nil, nil, apperr.New(apperr.NotFound, "There is no tool of this name. The tools are: %s.", strings.Join(r.names(), ", "))
+	}
 	if strings.TrimSpace(arguments) == "" {
 		arguments = "{}"
 	}
 	var value any
 	if err := json.Unmarshal([]byte(arguments), &value); err != nil {
-		return nil, apperr.Invalid("arguments", "The arguments are not a JSON object.")
+		return nil, nil, apperr.Invalid("arguments", "The arguments are not a JSON object.")
 	}
 	if err := tool.check.Validate(value); err != nil {
-		return nil, apperr.Invalid("arguments", "The arguments do not fit the tool's schema: %s", schemaFault(err))
+		return nil, nil, apperr.Invalid("arguments", "The arguments do not fit the tool's schema: %s", schemaFault(err))
 	}
-	return tool.handle(ctx, json.RawMessage(arguments))
+	result, err := tool.handle(ctx, json.RawMessage(arguments))
+	return tool, result, err
 }
 
 func (r *Registry) names() []string {
@@ -139,7 +156,7 @@ func failure(err error) (Result, error) {
 // Failure is a failed result that says why.
 func Failure(e *apperr.Error) Result {
 	b, _ := json.Marshal(map[string]any{"error": fault{Code: string(e.Code), Message: e.Message, Field: snake(e.Field)}}) // strings always marshal
-	return Result{JSON: string(b), Failed: true}
+	return Result{JSON: string(b), Text: e.Message, Failed: true}
 }
 
 type fault struct {

@@ -26,30 +26,33 @@ const (
 
 func (r *Registry) addTask() *Tool {
 	return &Tool{
-		Name:        "add_task",
+		Name: "add_task", Title: "Add a task",
 		Description: "Adds a task to the person's list and gives it a number.",
 		Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"required":["title"],"properties":{` +
 			titleSchema + `,` + fieldSchemas + `}}`),
-		handle: r.add,
+		OutputSchema: json.RawMessage(oneTaskSchema),
+		handle:       r.add, done: "Added",
 	}
 }
 
 func (r *Registry) updateTask() *Tool {
 	return &Tool{
-		Name:        "update_task",
+		Name: "update_task", Title: "Change a task",
 		Description: "Changes fields of a task. What is left out stays; null clears description, due date or labels.",
 		Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"required":["number"],"properties":{` +
 			numberSchema + `,` + titleSchema + `,` + fieldSchemas + `}}`),
-		Destructive: true, Idempotent: true,
-		handle: r.update,
+		OutputSchema: json.RawMessage(changedTaskSchema),
+		Destructive:  true, Idempotent: true,
+		handle: r.update, done: "Changed", same: "Already so:",
 	}
 }
 
 func (r *Registry) completeTask() *Tool {
 	return &Tool{
-		Name:        "complete_task",
+		Name: "complete_task", Title: "Complete a task",
 		Description: "Marks a task as done. \"changed\" is false when it already was.",
-		Schema:      json.RawMessage(onlyNumber), Idempotent: true,
+		Schema:      json.RawMessage(onlyNumber), OutputSchema: json.RawMessage(changedTaskSchema), Idempotent: true,
+		done: "Completed", same: "Already completed:",
 		handle: r.byNumber(func(ctx context.Context, t *ent.Task) (any, error) {
 			return r.changed(ctx, t)(r.tasks.Complete(ctx, t.ID))
 		}),
@@ -58,9 +61,10 @@ func (r *Registry) completeTask() *Tool {
 
 func (r *Registry) reopenTask() *Tool {
 	return &Tool{
-		Name:        "reopen_task",
+		Name: "reopen_task", Title: "Reopen a task",
 		Description: "Marks a task as not done. \"changed\" is false when it was not done.",
-		Schema:      json.RawMessage(onlyNumber), Idempotent: true,
+		Schema:      json.RawMessage(onlyNumber), OutputSchema: json.RawMessage(changedTaskSchema), Idempotent: true,
+		done: "Reopened", same: "Already open:",
 		handle: r.byNumber(func(ctx context.Context, t *ent.Task) (any, error) {
 			return r.changed(ctx, t)(r.tasks.Reopen(ctx, t.ID))
 		}),
@@ -69,9 +73,10 @@ func (r *Registry) reopenTask() *Tool {
 
 func (r *Registry) deleteTask() *Tool {
 	return &Tool{
-		Name:        "delete_task",
+		Name: "delete_task", Title: "Delete a task",
 		Description: "Deletes a task. Look it up first when the person described it in words, and ask when several match.",
-		Schema:      json.RawMessage(onlyNumber), Destructive: true,
+		Schema:      json.RawMessage(onlyNumber), OutputSchema: json.RawMessage(oneTaskSchema), Destructive: true,
+		done: "Deleted",
 		handle: r.byNumber(func(ctx context.Context, t *ent.Task) (any, error) {
 			deleted, err := r.tasks.Delete(ctx, t.ID)
 			if err != nil {
