@@ -12,6 +12,7 @@ import (
 	"errand/ent/migrate"
 
 	"errand/ent/conversation"
+	"errand/ent/deletedaccount"
 	"errand/ent/message"
 	"errand/ent/run"
 	"errand/ent/task"
@@ -34,6 +35,8 @@ type Client struct {
 	Schema *migrate.Schema
 	// Conversation is the client for interacting with the Conversation builders.
 	Conversation *ConversationClient
+	// DeletedAccount is the client for interacting with the DeletedAccount builders.
+	DeletedAccount *DeletedAccountClient
 	// Message is the client for interacting with the Message builders.
 	Message *MessageClient
 	// Run is the client for interacting with the Run builders.
@@ -58,6 +61,7 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Conversation = NewConversationClient(c.config)
+	c.DeletedAccount = NewDeletedAccountClient(c.config)
 	c.Message = NewMessageClient(c.config)
 	c.Run = NewRunClient(c.config)
 	c.Task = NewTaskClient(c.config)
@@ -154,15 +158,16 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:          ctx,
-		config:       cfg,
-		Conversation: NewConversationClient(cfg),
-		Message:      NewMessageClient(cfg),
-		Run:          NewRunClient(cfg),
-		Task:         NewTaskClient(cfg),
-		TaskChange:   NewTaskChangeClient(cfg),
-		ToolCall:     NewToolCallClient(cfg),
-		User:         NewUserClient(cfg),
+		ctx:            ctx,
+		config:         cfg,
+		Conversation:   NewConversationClient(cfg),
+		DeletedAccount: NewDeletedAccountClient(cfg),
+		Message:        NewMessageClient(cfg),
+		Run:            NewRunClient(cfg),
+		Task:           NewTaskClient(cfg),
+		TaskChange:     NewTaskChangeClient(cfg),
+		ToolCall:       NewToolCallClient(cfg),
+		User:           NewUserClient(cfg),
 	}, nil
 }
 
@@ -180,15 +185,16 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:          ctx,
-		config:       cfg,
-		Conversation: NewConversationClient(cfg),
-		Message:      NewMessageClient(cfg),
-		Run:          NewRunClient(cfg),
-		Task:         NewTaskClient(cfg),
-		TaskChange:   NewTaskChangeClient(cfg),
-		ToolCall:     NewToolCallClient(cfg),
-		User:         NewUserClient(cfg),
+		ctx:            ctx,
+		config:         cfg,
+		Conversation:   NewConversationClient(cfg),
+		DeletedAccount: NewDeletedAccountClient(cfg),
+		Message:        NewMessageClient(cfg),
+		Run:            NewRunClient(cfg),
+		Task:           NewTaskClient(cfg),
+		TaskChange:     NewTaskChangeClient(cfg),
+		ToolCall:       NewToolCallClient(cfg),
+		User:           NewUserClient(cfg),
 	}, nil
 }
 
@@ -218,7 +224,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Conversation, c.Message, c.Run, c.Task, c.TaskChange, c.ToolCall, c.User,
+		c.Conversation, c.DeletedAccount, c.Message, c.Run, c.Task, c.TaskChange,
+		c.ToolCall, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -228,7 +235,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Conversation, c.Message, c.Run, c.Task, c.TaskChange, c.ToolCall, c.User,
+		c.Conversation, c.DeletedAccount, c.Message, c.Run, c.Task, c.TaskChange,
+		c.ToolCall, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -239,6 +247,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *ConversationMutation:
 		return c.Conversation.mutate(ctx, m)
+	case *DeletedAccountMutation:
+		return c.DeletedAccount.mutate(ctx, m)
 	case *MessageMutation:
 		return c.Message.mutate(ctx, m)
 	case *RunMutation:
@@ -435,6 +445,140 @@ func (c *ConversationClient) mutate(ctx context.Context, m *ConversationMutation
 		return (&ConversationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Conversation mutation op: %q", m.Op())
+	}
+}
+
+// DeletedAccountClient is a client for the DeletedAccount schema.
+type DeletedAccountClient struct {
+	config
+}
+
+// NewDeletedAccountClient returns a client for the DeletedAccount from the given config.
+func NewDeletedAccountClient(c config) *DeletedAccountClient {
+	return &DeletedAccountClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `deletedaccount.Hooks(f(g(h())))`.
+func (c *DeletedAccountClient) Use(hooks ...Hook) {
+	c.hooks.DeletedAccount = append(c.hooks.DeletedAccount, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `deletedaccount.Intercept(f(g(h())))`.
+func (c *DeletedAccountClient) Intercept(interceptors ...Interceptor) {
+	c.inters.DeletedAccount = append(c.inters.DeletedAccount, interceptors...)
+}
+
+// Create returns a builder for creating a DeletedAccount entity.
+func (c *DeletedAccountClient) Create() *DeletedAccountCreate {
+	mutation := newDeletedAccountMutation(c.config, OpCreate)
+	return &DeletedAccountCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of DeletedAccount entities.
+func (c *DeletedAccountClient) CreateBulk(builders ...*DeletedAccountCreate) *DeletedAccountCreateBulk {
+	return &DeletedAccountCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DeletedAccountClient) MapCreateBulk(slice any, setFunc func(*DeletedAccountCreate, int)) *DeletedAccountCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DeletedAccountCreateBulk{err: fmt.Errorf("calling to DeletedAccountClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DeletedAccountCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DeletedAccountCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for DeletedAccount.
+func (c *DeletedAccountClient) Update() *DeletedAccountUpdate {
+	mutation := newDeletedAccountMutation(c.config, OpUpdate)
+	return &DeletedAccountUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DeletedAccountClient) UpdateOne(_m *DeletedAccount) *DeletedAccountUpdateOne {
+	mutation := newDeletedAccountMutation(c.config, OpUpdateOne, withDeletedAccount(_m))
+	return &DeletedAccountUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DeletedAccountClient) UpdateOneID(id string) *DeletedAccountUpdateOne {
+	mutation := newDeletedAccountMutation(c.config, OpUpdateOne, withDeletedAccountID(id))
+	return &DeletedAccountUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for DeletedAccount.
+func (c *DeletedAccountClient) Delete() *DeletedAccountDelete {
+	mutation := newDeletedAccountMutation(c.config, OpDelete)
+	return &DeletedAccountDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DeletedAccountClient) DeleteOne(_m *DeletedAccount) *DeletedAccountDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DeletedAccountClient) DeleteOneID(id string) *DeletedAccountDeleteOne {
+	builder := c.Delete().Where(deletedaccount.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DeletedAccountDeleteOne{builder}
+}
+
+// Query returns a query builder for DeletedAccount.
+func (c *DeletedAccountClient) Query() *DeletedAccountQuery {
+	return &DeletedAccountQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDeletedAccount},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a DeletedAccount entity by its id.
+func (c *DeletedAccountClient) Get(ctx context.Context, id string) (*DeletedAccount, error) {
+	return c.Query().Where(deletedaccount.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DeletedAccountClient) GetX(ctx context.Context, id string) *DeletedAccount {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *DeletedAccountClient) Hooks() []Hook {
+	hooks := c.hooks.DeletedAccount
+	return append(hooks[:len(hooks):len(hooks)], deletedaccount.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *DeletedAccountClient) Interceptors() []Interceptor {
+	return c.inters.DeletedAccount
+}
+
+func (c *DeletedAccountClient) mutate(ctx context.Context, m *DeletedAccountMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DeletedAccountCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DeletedAccountUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DeletedAccountUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DeletedAccountDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown DeletedAccount mutation op: %q", m.Op())
 	}
 }
 
@@ -1549,10 +1693,12 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Conversation, Message, Run, Task, TaskChange, ToolCall, User []ent.Hook
+		Conversation, DeletedAccount, Message, Run, Task, TaskChange, ToolCall,
+		User []ent.Hook
 	}
 	inters struct {
-		Conversation, Message, Run, Task, TaskChange, ToolCall, User []ent.Interceptor
+		Conversation, DeletedAccount, Message, Run, Task, TaskChange, ToolCall,
+		User []ent.Interceptor
 	}
 )
 

@@ -5,6 +5,7 @@ package ent
 import (
 	"context"
 	"errand/ent/conversation"
+	"errand/ent/deletedaccount"
 	"errand/ent/message"
 	"errand/ent/run"
 	"errand/ent/task"
@@ -79,13 +80,14 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			conversation.Table: conversation.ValidColumn,
-			message.Table:      message.ValidColumn,
-			run.Table:          run.ValidColumn,
-			task.Table:         task.ValidColumn,
-			taskchange.Table:   taskchange.ValidColumn,
-			toolcall.Table:     toolcall.ValidColumn,
-			user.Table:         user.ValidColumn,
+			conversation.Table:   conversation.ValidColumn,
+			deletedaccount.Table: deletedaccount.ValidColumn,
+			message.Table:        message.ValidColumn,
+			run.Table:            run.ValidColumn,
+			task.Table:           task.ValidColumn,
+			taskchange.Table:     taskchange.ValidColumn,
+			toolcall.Table:       toolcall.ValidColumn,
+			user.Table:           user.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -16,6 +16,15 @@ func (r *mutationResolver) UpdateViewer(ctx context.Context, input model.UpdateV
 	return payload(u, err, func() *model.ViewerPayload { return &model.ViewerPayload{Viewer: u} })
 }
 
+func (r *mutationResolver) DeleteViewer(ctx context.Context, confirm string) (*model.DeletePayload, error) {
+	id, err := r.Users.Delete(ctx, confirm)
+	return payload(id, err, func() *model.DeletePayload { return &model.DeletePayload{DeletedID: id} })
+}
+
+func (r *queryResolver) ExportViewer(ctx context.Context) (string, error) {
+	return r.Users.Export(ctx)
+}
+
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
 
 type mutationResolver struct{ *Resolver }

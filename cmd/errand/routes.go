@@ -48,8 +48,9 @@ func (s *Server) graphqlHandler(d services) (*transport.Handler, *transport.Orig
 		return nil, nil, err
 	}
 	resolver := &graph.Resolver{Users: d.users, Tasks: d.tasks, Chat: d.chat, Hub: s.hub, Logger: s.log}
-	authenticator := s.auth.Authenticator(auth.GraphQL, auth.CacheUsers(d.users))
-	return transport.New(transport.Options{
+	known := auth.CacheUsers(d.users)
+	authenticator := s.auth.Authenticator(auth.GraphQL, known)
+	handler := transport.New(transport.Options{
 		Schema:         generated.NewExecutableSchema(generated.Config{Resolvers: resolver}),
 		Authenticate:   authenticator.Authenticate,
 		ErrorPresenter: graph.PresentErrors(s.log),
@@ -66,7 +67,12 @@ func (s *Server) graphqlHandler(d services) (*transport.Handler, *transport.Orig
 		Sizes: transport.Sizes{
 			Body: int64(s.cfg.Limits.BodyBytes), UserSockets: s.cfg.Limits.SocketsPerUser, SocketOperations: s.cfg.Limits.SubscriptionsPerSocket,
 		},
-	}), origins, nil
+	})
+	s.hub.OnGone(func(userID string) {
+		known.Forget(userID)
+		handler.Disconnect(userID)
+	})
+	return handler, origins, nil
 }
 
 // documentLimits bounds GraphQL documents. A reply uses few tools and a change

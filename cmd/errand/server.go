@@ -107,7 +107,6 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 func (s *Server) startRuns(ctx context.Context) (services, error) {
 	client := s.db.Client()
 	var d services
-	d.users = users.New(client)
 	d.tasks = tasks.New(client, func(userID string) {
 		s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: userID})
 	})
@@ -127,6 +126,7 @@ func (s *Server) startRuns(ctx context.Context) (services, error) {
 	d.chat = chat.New(client, s.hub, engine, chat.Limits{
 		Unfinished: s.cfg.Limits.RepliesPerUser, PerMinute: s.cfg.Limits.MessagesPerMinute,
 	})
+	d.users = users.New(client, users.Hooks{StopReplies: d.chat.StopReplies, Deleted: s.accountDeleted})
 	model, name, err := openModel(s.cfg.LLM, s.log)
 	if err != nil {
 		return d, err
@@ -144,6 +144,14 @@ func (s *Server) startRuns(ctx context.Context) (services, error) {
 // finished tells everybody that a reply has become terminal; the row is committed.
 func (s *Server) finished(job runs.Job, _ enum.MessageStatus) {
 	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: job.ConversationID, ID: job.MessageID})
+}
+
+// accountDeleted ends, on all replicas, what a deleted account has open.
+func (s *Server) accountDeleted(userID string, conversationIDs []string) {
+	for _, id := range conversationIDs {
+		s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: id})
+	}
+	s.hub.Publish(stream.Event{Kind: stream.Gone, Topic: userID})
 }
 
 // signals carries the run engine's hints over the bus.

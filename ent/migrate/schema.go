@@ -40,6 +40,17 @@ var (
 			},
 		},
 	}
+	// DeletedAccountsColumns holds the columns for the "deleted_accounts" table.
+	DeletedAccountsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "deleted_at", Type: field.TypeTime},
+	}
+	// DeletedAccountsTable holds the schema information for the "deleted_accounts" table.
+	DeletedAccountsTable = &schema.Table{
+		Name:       "deleted_accounts",
+		Columns:    DeletedAccountsColumns,
+		PrimaryKey: []*schema.Column{DeletedAccountsColumns[0]},
+	}
 	// MessagesColumns holds the columns for the "messages" table.
 	MessagesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -349,6 +360,7 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		ConversationsTable,
+		DeletedAccountsTable,
 		MessagesTable,
 		RunsTable,
 		TasksTable,

@@ -9,6 +9,9 @@ import (
 // Conversation is the predicate function for conversation builders.
 type Conversation func(*sql.Selector)
 
+// DeletedAccount is the predicate function for deletedaccount builders.
+type DeletedAccount func(*sql.Selector)
+
 // Message is the predicate function for message builders.
 type Message func(*sql.Selector)
 

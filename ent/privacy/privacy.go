@@ -134,6 +134,30 @@ func (f ConversationMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mu
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ConversationMutation", m)
 }
 
+// The DeletedAccountQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type DeletedAccountQueryRuleFunc func(context.Context, *ent.DeletedAccountQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f DeletedAccountQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.DeletedAccountQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.DeletedAccountQuery", q)
+}
+
+// The DeletedAccountMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type DeletedAccountMutationRuleFunc func(context.Context, *ent.DeletedAccountMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f DeletedAccountMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.DeletedAccountMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.DeletedAccountMutation", m)
+}
+
 // The MessageQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type MessageQueryRuleFunc func(context.Context, *ent.MessageQuery) error

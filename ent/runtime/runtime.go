@@ -5,6 +5,7 @@ package runtime
 import (
 	"context"
 	"errand/ent/conversation"
+	"errand/ent/deletedaccount"
 	"errand/ent/enum"
 	"errand/ent/message"
 	"errand/ent/run"
@@ -72,6 +73,25 @@ func init() {
 	conversation.DefaultID = conversationDescID.Default.(func() string)
 	// conversation.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	conversation.IDValidator = conversationDescID.Validators[0].(func(string) error)
+	deletedaccount.Policy = privacy.NewPolicies(schema.DeletedAccount{})
+	deletedaccount.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := deletedaccount.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	deletedaccountFields := schema.DeletedAccount{}.Fields()
+	_ = deletedaccountFields
+	// deletedaccountDescDeletedAt is the schema descriptor for deleted_at field.
+	deletedaccountDescDeletedAt := deletedaccountFields[1].Descriptor()
+	// deletedaccount.DefaultDeletedAt holds the default value on creation for the deleted_at field.
+	deletedaccount.DefaultDeletedAt = deletedaccountDescDeletedAt.Default.(func() time.Time)
+	// deletedaccountDescID is the schema descriptor for id field.
+	deletedaccountDescID := deletedaccountFields[0].Descriptor()
+	// deletedaccount.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	deletedaccount.IDValidator = deletedaccountDescID.Validators[0].(func(string) error)
 	messageMixin := schema.Message{}.Mixin()
 	message.Policy = privacy.NewPolicies(schema.Message{})
 	message.Hooks[0] = func(next ent.Mutator) ent.Mutator {

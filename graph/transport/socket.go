@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -35,7 +34,7 @@ type socket struct {
 	joined      string // the user counted in sockets
 	operations  map[string]*live
 	outbox      outbox
-	ping        *time.Timer
+	ping        *time.Timer // waits for connection_init first, then for the next ping
 	token       *time.Timer
 	leaving     bool // closes when the last operation has ended
 	closing     bool
@@ -53,9 +52,11 @@ func newSocket(h *Handler, conn *websocket.Conn, p *protocol, viewer context.Con
 func (s *socket) begin() {
 	s.handler.options.Observer.socketOpened()
 	s.conn.SetReadLimit(initMessageLimit)
-	_ = s.conn.SetReadDeadline(time.Now().Add(s.handler.options.Times.Init))
 	s.conn.SetPingHandler(s.pinged)
 	s.conn.SetPongHandler(func(string) error { s.alive(); return nil })
+	s.mu.Lock()
+	s.ping = time.AfterFunc(s.handler.options.Times.Init, s.initTimeout)
+	s.mu.Unlock()
 	switch running := s.handler.sockets.add(s); {
 	case !running:
 		s.close(CloseRestart, restartReason)
@@ -107,15 +108,11 @@ func (s *socket) receive() (kind int, message *bytes.Buffer, err error) {
 // lost says why reading ended, if that was not our doing.
 func (s *socket) lost(err error) {
 	var closed *websocket.CloseError
-	var network net.Error
 	switch {
 	case errors.As(err, &closed):
 		s.ended(closed.Code)
 	case errors.Is(err, websocket.ErrReadLimit):
 		s.ended(CloseTooLarge) // the library has sent it
-		s.drain()
-	case errors.As(err, &network) && network.Timeout() && !s.isInitialised():
-		s.close(CloseInitTimeout, "Connection initialisation timeout")
 		s.drain()
 	default:
 		s.ended(closeVanished)
@@ -149,6 +146,14 @@ func (s *socket) sendPing() {
 	defer s.mu.Unlock()
 	if !s.closing {
 		s.ping.Reset(s.handler.options.Times.KeepAlive)
+	}
+}
+
+func (s *socket) initTimeout() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.initialised {
+		s.shut(CloseInitTimeout, "Connection initialisation timeout")
 	}
 }
 

@@ -26,13 +26,15 @@ type Claims struct {
 	Email string
 	// ExpiresAt is the token's end, to the second; verification forgives the leeway beyond it.
 	ExpiresAt time.Time
-	Issuer    string
+	// IssuedAt is when the token was made, to the second; zero when it does not say.
+	IssuedAt time.Time
+	Issuer   string
 	// Scopes are the OAuth scopes, from "scope" (RFC 8693) or "scp"; often none.
 	Scopes []string
 }
 
-// latestExpiry is the last second that RFC 3339 can write.
-var latestExpiry = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+// latestInstant is the last second that RFC 3339 can write.
+var latestInstant = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 
 // readClaims takes the claims out of a verified token and bounds them.
 func readClaims(m jwt.MapClaims) (Claims, error) {
@@ -46,14 +48,15 @@ func readClaims(m jwt.MapClaims) (Claims, error) {
 	name, nameOK := text(m["name"], MaxNameBytes)
 	email, emailOK := text(m["email"], MaxEmailBytes)
 	issuer, issuerOK := text(m["iss"], MaxTokenBytes)
-	expires, expiresOK := expiry(m["exp"])
+	expires, expiresOK := instant(m["exp"])
 	scopes, scopesOK := scopes(m)
 	if !nameOK || !emailOK || !issuerOK || !expiresOK || !scopesOK {
 		return Claims{}, refused(BadClaim)
 	}
+	issued, _ := instant(m["iat"]) // optional; verification has refused one that is no number
 	return Claims{
 		Subject: subject, Name: name, Email: email,
-		ExpiresAt: expires, Issuer: issuer, Scopes: scopes,
+		ExpiresAt: expires, IssuedAt: issued, Issuer: issuer, Scopes: scopes,
 	}, nil
 }
 
@@ -82,10 +85,10 @@ func text(claim any, maxBytes int) (string, bool) {
 	return strings.TrimSpace(clean), true
 }
 
-// expiry is checked before conversion: a huge number would overflow into another time.
-func expiry(claim any) (time.Time, bool) {
+// instant is checked before conversion: a huge number would overflow into another time.
+func instant(claim any) (time.Time, bool) {
 	seconds, ok := claim.(float64)
-	if !ok || math.IsNaN(seconds) || seconds < 0 || seconds > float64(latestExpiry.Unix()) {
+	if !ok || math.IsNaN(seconds) || seconds < 0 || seconds > float64(latestInstant.Unix()) {
 		return time.Time{}, false
 	}
 	return time.Unix(int64(seconds), 0).UTC(), true

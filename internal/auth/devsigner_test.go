@@ -30,7 +30,7 @@ func TestDevelopmentTokens(t *testing.T) {
 	for _, v := range []Verifier{a.Verifier(GraphQL), a.Verifier(MCP), restarted.Verifier(GraphQL)} {
 		claims, err := v.Verify(t.Context(), token)
 		require.NoError(t, err)
-		require.Equal(t, Claims{Subject: "alice", Name: "alice", Issuer: DevIssuer, ExpiresAt: expires}, claims)
+		require.Equal(t, Claims{Subject: "alice", Name: "alice", Issuer: DevIssuer, IssuedAt: start, ExpiresAt: expires}, claims)
 	}
 	c.advance(DevTokenTTL + time.Minute)
 	requireRefused(t, a.Verifier(GraphQL), token, Expired)

@@ -30,7 +30,7 @@ func TestEveryAcceptedAlgorithm(t *testing.T) {
 		require.NoError(t, err, tc.kid)
 		require.Equal(t, Claims{
 			Subject: "u1", Name: "Ada", Email: "ada@example.com", Issuer: testIssuer,
-			ExpiresAt: start.Add(15 * time.Minute),
+			IssuedAt: start, ExpiresAt: start.Add(15 * time.Minute),
 		}, claims)
 	}
 	require.EqualValues(t, 1, i.fetches.Load())

@@ -10,6 +10,7 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/message"
+	"errand/ent/predicate"
 	"errand/internal/apperr"
 	"errand/internal/stream"
 )
@@ -28,6 +29,9 @@ func (s *Service) Create(ctx context.Context, title *string) (*ent.Conversation,
 		create.SetTitle(checked).SetTitleSource(enum.TitlePerson)
 	}
 	c, err := create.Save(ctx)
+	if ent.IsConstraintError(err) {
+		return nil, accountGone()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("beginning a conversation: %w", err)
 	}
@@ -61,18 +65,11 @@ func (s *Service) Rename(ctx context.Context, id string, given bool, title *stri
 // Delete removes a conversation with its messages for good, stopping its replies.
 // Its streams end.
 func (s *Service) Delete(ctx context.Context, id string) error {
-	unfinished, err := s.client.Message.Query().
-		Where(message.ConversationID(id), message.StatusIn(enum.MessagePending, enum.MessageStreaming)).IDs(ctx)
-	if err != nil {
-		return fmt.Errorf("reading replies under way: %w", err)
-	}
-	for _, messageID := range unfinished {
-		if _, err := s.runs.Cancel(ctx, messageID); err != nil {
-			return fmt.Errorf("stopping a reply: %w", err)
-		}
+	if err := s.stopReplies(ctx, message.ConversationID(id)); err != nil {
+		return err
 	}
 	// A run whose row is gone can commit nothing more: its fence finds no row.
-	err = s.client.Conversation.DeleteOneID(id).Exec(ctx)
+	err := s.client.Conversation.DeleteOneID(id).Exec(ctx)
 	if ent.IsNotFound(err) {
 		return apperr.Missing("conversation")
 	}
@@ -80,6 +77,23 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 		return fmt.Errorf("deleting the conversation: %w", err)
 	}
 	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: id})
+	return nil
+}
+
+// StopReplies stops all of the viewer's replies under way.
+func (s *Service) StopReplies(ctx context.Context) error { return s.stopReplies(ctx) }
+
+func (s *Service) stopReplies(ctx context.Context, where ...predicate.Message) error {
+	unfinished, err := s.client.Message.Query().Where(where...).
+		Where(message.StatusIn(enum.MessagePending, enum.MessageStreaming)).IDs(ctx)
+	if err != nil {
+		return fmt.Errorf("reading replies under way: %w", err)
+	}
+	for _, messageID := range unfinished {
+		if _, err := s.runs.Cancel(ctx, messageID); err != nil && apperr.CodeOf(err) != apperr.NotFound {
+			return fmt.Errorf("stopping a reply: %w", err)
+		}
+	}
 	return nil
 }
 

@@ -142,6 +142,9 @@ func (s *Service) begin(ctx context.Context, tx *ent.Tx, in SendInput) (*Turn, e
 func (s *Service) place(ctx context.Context, tx *ent.Tx, in SendInput) (*ent.Conversation, error) {
 	if in.ConversationID == nil {
 		c, err := tx.Conversation.Create().SetTitle(titleFrom(in.Content)).SetMessageCount(2).Save(ctx)
+		if ent.IsConstraintError(err) {
+			return nil, accountGone()
+		}
 		if err != nil {
 			return nil, fmt.Errorf("beginning a conversation: %w", err)
 		}

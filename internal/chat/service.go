@@ -98,3 +98,9 @@ func signedIn(ctx context.Context) (viewer.Viewer, error) {
 	}
 	return v, nil
 }
+
+// accountGone says why a viewer's row can belong to nobody: the account was deleted
+// a moment ago, while its token is still believed.
+func accountGone() error {
+	return apperr.New(apperr.Unauthenticated, "This account no longer exists.")
+}

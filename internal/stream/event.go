@@ -19,6 +19,8 @@ const (
 	Work Kind = "work"
 	// Cancel says that a run shall stop.
 	Cancel Kind = "cancel"
+	// Gone says that the account of the topic, a user, was deleted.
+	Gone Kind = "gone"
 )
 
 // Event is what travels between replicas.

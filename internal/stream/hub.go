@@ -22,6 +22,8 @@ type Hub struct {
 	// onWork and onCancel serve the run engine.
 	onWork   func()
 	onCancel func(runID string)
+	// onGone ends the connections of a deleted account.
+	onGone func(userID string)
 }
 
 // NewHub makes a hub that serves this process alone until Connect.
@@ -38,6 +40,13 @@ func (h *Hub) OnWork(fn func()) { h.onWork = fn }
 
 // OnCancel is told the run that shall stop.
 func (h *Hub) OnCancel(fn func(runID string)) { h.onCancel = fn }
+
+// OnGone is told whose account was deleted, on this replica or another.
+func (h *Hub) OnGone(fn func(userID string)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.onGone = fn
+}
 
 // Publish hands an event of this replica to the subscribers here and on the
 // other replicas. It never blocks.
@@ -104,9 +113,13 @@ func (h *Hub) Resync() {
 
 func (h *Hub) deliver(e Event) {
 	h.mu.RLock()
-	defer h.mu.RUnlock()
 	for _, s := range h.topics[e.Topic] {
 		s.push(&e)
+	}
+	gone := h.onGone
+	h.mu.RUnlock()
+	if e.Kind == Gone && gone != nil {
+		gone(e.Topic)
 	}
 }
 

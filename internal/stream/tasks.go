@@ -5,6 +5,7 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
+	"errand/internal/apperr"
 	"errand/internal/page"
 )
 
@@ -21,7 +22,8 @@ type TaskEvent struct {
 type Changes interface {
 	// LastChange is the place of the newest change.
 	LastChange(ctx context.Context) (int, error)
-	// ChangesAfter are the changes after a place, in order, with their tasks, at most limit.
+	// ChangesAfter are the changes after a place, in order, with their tasks, at most limit;
+	// NOT_FOUND when the person's account is gone.
 	ChangesAfter(ctx context.Context, place, limit int) ([]*ent.TaskChange, error)
 }
 
@@ -56,7 +58,7 @@ func FollowTasks(ctx context.Context, hub *Hub, userID string, after *string, lo
 	return f, nil
 }
 
-// Run tells all changes until ctx ends (nil), this replica goes away
+// Run tells all changes until ctx ends (nil), the account is deleted (nil), this replica goes away
 // (SERVICE_UNAVAILABLE), or the database stays away. emit returns false when the subscriber has left.
 func (f *TaskFollower) Run(ctx context.Context, emit func(*TaskEvent) bool) error {
 	defer f.sub.Close()
@@ -70,8 +72,8 @@ func (f *TaskFollower) Run(ctx context.Context, emit func(*TaskEvent) bool) erro
 		}
 		listening, err := f.tellAll(ctx, emit)
 		switch {
-		case ctx.Err() != nil || err == nil && !listening:
-			return nil //nolint:nilerr // the subscriber left
+		case ctx.Err() != nil || err == nil && !listening || apperr.CodeOf(err) == apperr.NotFound:
+			return nil //nolint:nilerr // the subscriber or the account is gone
 		case err != nil:
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"errand/ent"
 	"errand/ent/predicate"
 	"errand/ent/taskchange"
+	"errand/internal/apperr"
 	"errand/internal/page"
 )
 
@@ -82,12 +83,19 @@ func (s *Service) LastChange(ctx context.Context) (int, error) {
 }
 
 // ChangesAfter are the viewer's changes after a place, in order, with their
-// tasks, at most limit.
+// tasks, at most limit. When the viewer's account is gone it is NOT_FOUND.
 func (s *Service) ChangesAfter(ctx context.Context, place, limit int) ([]*ent.TaskChange, error) {
 	found, err := s.reader(ctx).TaskChange.Query().Where(taskchange.SeqGT(place)).
 		Order(taskchange.BySeq(sql.OrderAsc())).Limit(limit).WithTask().All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading changes: %w", err)
 	}
-	return found, nil
+	if len(found) > 0 {
+		return found, nil
+	}
+	exists, err := s.reader(ctx).User.Query().Exist(ctx)
+	if err == nil && !exists {
+		err = apperr.Missing("account")
+	}
+	return nil, err
 }

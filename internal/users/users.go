@@ -24,11 +24,24 @@ import (
 // MaxName bounds a display name, in characters.
 const MaxName = 200
 
-// Service finds, makes and changes people.
-type Service struct{ client *ent.Client }
+// Hooks are what a deletion asks of others.
+type Hooks struct {
+	// StopReplies stops the viewer's replies under way.
+	StopReplies func(ctx context.Context) error
+	// Deleted is told, after the commit, whose account is gone and which conversations
+	// with it: their streams and connections must end. It must not block.
+	Deleted func(userID string, conversationIDs []string)
+}
 
-// New makes the service.
-func New(client *ent.Client) *Service { return &Service{client: client} }
+// Service finds, makes, changes and deletes people.
+type Service struct {
+	client  *ent.Client
+	hooks   Hooks
+	exports pauses
+}
+
+// New makes the service. All hooks are needed.
+func New(client *ent.Client, hooks Hooks) *Service { return &Service{client: client, hooks: hooks} }
 
 // Ensure is the id of the person that a verified token names. The row is made on
 // first sight, once, whoever else sees the same subject at the same moment; name
@@ -52,6 +65,9 @@ func (s *Service) find(ctx context.Context, subject string) (*ent.User, error) {
 }
 
 func (s *Service) add(ctx context.Context, claims auth.Claims) (*ent.User, error) {
+	if err := s.admit(ctx, claims); err != nil {
+		return nil, err
+	}
 	err := s.client.User.Create().SetSubject(claims.Subject).
 		SetName(clip(claims.Name, MaxName)).SetEmail(clip(claims.Email, 320)).
 		OnConflict(sql.ConflictColumns(user.FieldSubject), sql.DoNothing()).Exec(ctx)

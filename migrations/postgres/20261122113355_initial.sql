@@ -1,4 +1,10 @@
 -- +goose Up
+-- create "deleted_accounts" table
+CREATE TABLE "deleted_accounts" (
+  "id" character varying NOT NULL,
+  "deleted_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id")
+);
 -- create "users" table
 CREATE TABLE "users" (
   "id" character varying NOT NULL,
@@ -171,6 +177,8 @@ CREATE UNIQUE INDEX "toolcall_message_id_seq" ON "tool_calls" ("message_id", "se
 CREATE INDEX "toolcall_user_id" ON "tool_calls" ("user_id");
 
 -- +goose Down
+-- drop "deleted_accounts" table
+DROP TABLE "deleted_accounts";
 -- drop "runs" table
 DROP TABLE "runs";
 -- drop "tool_calls" table

@@ -13,6 +13,12 @@ CREATE TABLE `conversations` (
 );
 -- create index "conversation_user_id_id" to table: "conversations"
 CREATE INDEX `conversation_user_id_id` ON `conversations` (`user_id`, `id`);
+-- create "deleted_accounts" table
+CREATE TABLE `deleted_accounts` (
+  `id` text NOT NULL,
+  `deleted_at` datetime NOT NULL,
+  PRIMARY KEY (`id`)
+);
 -- create "messages" table
 CREATE TABLE `messages` (
   `id` text NOT NULL,
@@ -173,6 +179,8 @@ CREATE UNIQUE INDEX `users_subject_key` ON `users` (`subject`);
 -- +goose Down
 -- drop "conversations" table
 DROP TABLE `conversations`;
+-- drop "deleted_accounts" table
+DROP TABLE `deleted_accounts`;
 -- drop "messages" table
 DROP TABLE `messages`;
 -- drop "runs" table
