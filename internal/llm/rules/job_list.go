@@ -42,8 +42,10 @@ func (j *listJob) arguments() map[string]any {
 	switch {
 	case f.Overdue:
 		args["due_to"], args["limit"] = j.now.Format(time.DateOnly), longList
+	case f.Undated:
+		args["limit"] = longList
 	case f.Dated && f.When == "":
-		args["due_from"] = "0001-01-01" // any due date
+		args["due_from"] = "1970-01-01" // any due date
 	}
 	return args
 }
@@ -59,15 +61,16 @@ func (j *listJob) outcome() outcome {
 	return outcome{lines: listing(j.filter, shown, j.now), touched: shown.Tasks, listed: true}
 }
 
-// shown is the result, for overdue tasks without those whose hour is still to come today.
+// shown is the result without the tasks that no argument of the tool could leave out: those
+// due later today when overdue ones were asked for, and dated ones when undated were.
 func (j *listJob) shown() result {
 	r := *j.result
-	if !j.filter.Overdue {
+	if !j.filter.Overdue && !j.filter.Undated {
 		return r
 	}
 	kept := result{}
 	for _, t := range r.Tasks {
-		if t.overdue(j.now) {
+		if j.filter.Overdue && t.overdue(j.now) || j.filter.Undated && t.DueOn+t.DueAt == "" {
 			kept.Tasks = append(kept.Tasks, t)
 		}
 	}

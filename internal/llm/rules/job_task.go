@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"errand/internal/llm/rules/dates"
 	"errand/internal/llm/rules/intent"
 )
 
@@ -58,7 +59,7 @@ func (j *taskJob) resolve(m *memory) {
 			}
 			j.add(r, m.it.Number)
 		case intent.ByPlace:
-			if t, ok := placed(m.shown, r.Place); ok {
+			if t, ok := placed(m.list, r.Place); ok {
 				j.add(r, t.Number)
 				continue
 			}
@@ -88,7 +89,7 @@ func (j *taskJob) add(r intent.Reference, number int) {
 
 func placed(shown []task, place int) (task, bool) {
 	if place < 0 {
-		place = len(shown)
+		place += len(shown) + 1
 	}
 	if place < 1 || place > len(shown) {
 		return task{}, false
@@ -98,11 +99,11 @@ func placed(shown []task, place int) (task, bool) {
 
 // allShown takes what was shown last. "Both" must have been two.
 func (j *taskJob) allShown(r intent.Reference, m *memory) {
-	if len(m.shown) == 0 || r.Count != 0 && r.Count != len(m.shown) {
+	if len(m.last) == 0 || r.Count != 0 && r.Count != len(m.last) {
 		j.unclear(r, m)
 		return
 	}
-	for _, t := range m.shown {
+	for _, t := range m.last {
 		j.add(r, t.Number)
 	}
 }
@@ -110,13 +111,11 @@ func (j *taskJob) allShown(r intent.Reference, m *memory) {
 // unclear asks which task is meant, offering those that were shown last.
 func (j *taskJob) unclear(r intent.Reference, m *memory) {
 	s := &slot{ref: r, number: -1}
-	s.question = &question{request: j.req, candidates: m.shown}
+	s.question = &question{request: j.req}
 	s.line = "Which task do you mean? Please tell me its number or its name."
-	if len(m.shown) > 1 {
-		s.line = whichOne(j.req.Kind, "", m.shown, 0, j.now)
-	}
-	if len(m.shown) == 1 {
-		s.question.candidates = nil
+	if len(m.last) > 1 {
+		s.question.candidates = m.last
+		s.line = whichOne(j.req.Kind, "", m.last, 0, j.now)
 	}
 	j.slots = append(j.slots, s)
 }
@@ -170,7 +169,7 @@ func (j *taskJob) writes() []ask {
 	}
 	var asks []ask
 	for _, s := range j.slots {
-		if s.over() || s.number < 1 {
+		if s.over() || s.number < 1 || j.req.Fields.NeedsCurrent() && s.current == nil {
 			continue
 		}
 		args, ok := j.arguments(s)
@@ -197,7 +196,15 @@ func (j *taskJob) arguments(s *slot) (map[string]any, bool) {
 	if f.ClearDue {
 		args["due_on"], args["due_at"] = nil, nil
 	}
-	setDue(args, f.Due)
+	setDue(args, j.due(s))
+	if f.Later != nil {
+		due, fault := postponed(*s.current, *f.Later, j.now)
+		if fault != "" {
+			s.line = fault
+			return nil, false
+		}
+		setDue(args, &due)
+	}
 	switch description := j.description(s); {
 	case f.ClearDescription:
 		args["description"] = nil
@@ -224,6 +231,20 @@ const (
 	maxDescription = 10000
 	maxLabels      = 20
 )
+
+// due is the new due date. A time without a day keeps the day that the task has, unless that is over.
+func (j *taskJob) due(s *slot) *dates.Due {
+	due := j.req.Fields.Due
+	if due == nil || !due.AnyDay || s.current == nil {
+		return due
+	}
+	day, _ := dueParts(*s.current, j.now)
+	at := time.Date(day.Year(), day.Month(), day.Day(), due.At.Hour(), due.At.Minute(), 0, 0, j.now.Location())
+	if day.IsZero() || at.Before(j.now) {
+		return due
+	}
+	return &dates.Due{Day: day, At: at, Timed: true}
+}
 
 // description is the new text; a note goes on a line of its own below what is there.
 func (j *taskJob) description(s *slot) string {

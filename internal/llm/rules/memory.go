@@ -4,8 +4,10 @@ import "errand/internal/llm/rules/intent"
 
 // memory is what follow-ups may lean on.
 type memory struct {
-	// shown are the tasks spoken of last, in the order shown: "the second one", "both".
-	shown []task
+	// list holds the tasks in the order shown: "the second one".
+	list []task
+	// last are the tasks of the last turn that spoke of any: "both", "them".
+	last []task
 	// it is the one task spoken of last, nil when there were several.
 	it *task
 	// open is the question that ended the last turn.
@@ -33,28 +35,28 @@ type outcome struct {
 
 // absorb remembers an outcome; first tells that nothing in this turn was remembered before.
 func (m *memory) absorb(o outcome, first bool) {
-	switch {
-	case len(o.touched) == 0:
-	case first || o.listed:
-		m.shown = o.touched
-	default:
-		m.shown = append(m.shown[:len(m.shown):len(m.shown)], fresh(m.shown, o.touched)...)
-	}
 	if len(o.touched) > 0 {
+		if first || o.listed {
+			m.last = nil
+		}
+		m.last = append(m.last[:len(m.last):len(m.last)], fresh(m.last, o.touched)...)
 		m.it = only(o.touched)
+		if o.listed || len(fresh(m.list, o.touched)) > 0 {
+			m.list = m.last // otherwise the list shown before still counts: "and now the third"
+		}
 	}
 	if o.question == nil {
 		return
 	}
 	m.open = o.question
-	if len(o.question.candidates) > 0 {
-		m.shown, m.it = o.question.candidates, only(o.question.candidates)
+	if c := o.question.candidates; len(c) > 0 {
+		m.list, m.last, m.it = c, c, only(c)
 	}
 }
 
 // endTurn forgets "it" when the turn spoke of several tasks: in the next message it could be any.
 func (m *memory) endTurn() {
-	if len(m.shown) > 1 {
+	if len(m.last) > 1 {
 		m.it = nil
 	}
 }
@@ -66,17 +68,11 @@ func only(ts []task) *task {
 	return &ts[0]
 }
 
-// fresh is what of b is not in a; a task known from before is renewed in a.
+// fresh is what of b is not in a.
 func fresh(a, b []task) []task {
 	var added []task
 	for _, t := range b {
-		known := false
-		for i := range a {
-			if a[i].Number == t.Number {
-				known = true
-			}
-		}
-		if !known {
+		if _, known := (result{Tasks: a}).find(t.Number); !known {
 			added = append(added, t)
 		}
 	}
@@ -101,7 +97,7 @@ func fromRecord(m memory, t turn) memory {
 		}
 	}
 	if len(seen) > 0 {
-		m.shown, m.it = seen, only(seen)
+		m.list, m.last, m.it = seen, seen, only(seen)
 	}
 	return m
 }

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"strings"
+
 	"errand/internal/llm/rules/intent"
 )
 
@@ -111,7 +113,7 @@ func (p *play) plan(requests []intent.Request) []job {
 		case r.Kind == intent.Unknown || r.Kind == intent.Say:
 			jobs[i] = &sayJob{}
 		case r.Fault != "":
-			jobs[i] = &sayJob{line: r.Fault + " So I did nothing for " + quote(r.Said) + "."}
+			jobs[i] = &sayJob{line: faulty(r)}
 		case p.now.IsZero() && (r.Fields.Due != nil || r.Filter.When != "" || r.Filter.Overdue):
 			jobs[i] = &sayJob{line: "I do not know what day it is, so I did nothing for " + quote(r.Said) + "."}
 		case r.Kind == intent.Add:
@@ -123,6 +125,14 @@ func (p *play) plan(requests []intent.Request) []job {
 		}
 	}
 	return jobs
+}
+
+func faulty(r intent.Request) string {
+	nothing := "o I did nothing for " + quote(r.Said) + "."
+	if strings.Contains(r.Fault, ". ") {
+		return r.Fault + " S" + nothing
+	}
+	return trimStop(r.Fault) + ", s" + nothing
 }
 
 // sayJob needs no tools. Its line is empty where compose finds the words.

@@ -42,11 +42,10 @@ type verdict struct {
 	calls []ask
 	reply string
 	mem   memory
-	// foreign turns hold calls that this model would not have made.
-	foreign bool
 }
 
-// run plays the recorded rounds against the plan, up to the first step that is not recorded.
+// run plays the recorded rounds against the plan, up to the first step that is not recorded. A turn with calls
+// that this model would not have made was begun by another one: it ends with what its results say.
 func (p *play) run() verdict {
 	p.first = true
 	requests := p.requests()
@@ -55,21 +54,17 @@ func (p *play) run() verdict {
 	p.over = make([]bool, len(p.jobs))
 	for r := 0; ; {
 		asks := p.gather()
-		if len(asks) == 0 || r == maxRounds {
-			break
-		}
-		if r == len(p.turn.rounds) {
-			if refused := p.refuse(asks); refused {
-				continue
-			}
+		switch {
+		case r < len(p.turn.rounds) && !p.replay(asks, p.turn.rounds[r]):
+			return verdict{reply: recite(p.turn, p.now), mem: fromRecord(p.mem, p.turn)}
+		case r < len(p.turn.rounds):
+			r++
+		case len(asks) == 0 || r == maxRounds:
+			return p.finish(requests)
+		case !p.refuse(asks):
 			return verdict{calls: asks, mem: p.mem}
 		}
-		if !p.replay(asks, p.turn.rounds[r]) {
-			return verdict{foreign: true, reply: recite(p.turn, p.now), mem: fromRecord(p.mem, p.turn)}
-		}
-		r++
 	}
-	return p.finish(requests)
 }
 
 // gather collects the calls of the next round. Jobs go in order; a later one joins only when it neither leans on
@@ -108,12 +103,18 @@ func (p *play) absorbUpTo(n int) {
 	}
 }
 
+// noTools says why a call is not made, by whether any was made before in this turn.
+var noTools = map[bool]string{
+	true:  "There are no steps left for it in this turn.",
+	false: "I cannot reach the task list right now.",
+}
+
 // refuse answers calls to tools that are not offered; the job then reports the failure.
 func (p *play) refuse(asks []ask) bool {
 	refused := false
 	for _, a := range asks {
 		if p.allowed != nil && !p.allowed(a.name) {
-			a.take(failure("I cannot reach the task list right now."))
+			a.take(failure(noTools[len(p.turn.rounds) > 0]))
 			refused = true
 		}
 	}
@@ -155,12 +156,19 @@ func (p *play) finish(requests []intent.Request) verdict {
 	return verdict{reply: compose(requests, outcomes), mem: p.mem}
 }
 
-// converse plays all turns and returns how the last one stands.
+// replayed is how many turns before the last are played again. Of older ones the results tell enough.
+const replayed = 3
+
+// converse plays the turns and returns how the last one stands.
 func converse(turns []turn, now time.Time, allowed func(string) bool) verdict {
 	v := verdict{reply: talk[intent.Greeting]} // nobody has said anything yet
 	for i, t := range turns {
 		p := play{now: now, turn: t, mem: v.mem}
 		last := i == len(turns)-1
+		if i < len(turns)-1-replayed {
+			v = verdict{mem: fromRecord(v.mem, t)}
+			continue
+		}
 		if last {
 			p.allowed = allowed
 		}

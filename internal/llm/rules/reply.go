@@ -93,9 +93,12 @@ func listing(f intent.Filter, r result, now time.Time) []string {
 		return []string{note + nothing(f)}
 	}
 	if len(r.Tasks) == 0 {
-		return []string{"None of the tasks that I could look through are overdue."}
+		return []string{"None of the tasks that I could look through are among those."}
 	}
 	heading := note + "You have " + count(r.Total, f) + ":"
+	if r.Total == 1 {
+		heading = strings.Replace(heading, " that match ", " that matches ", 1)
+	}
 	return append([]string{heading}, rows(r.Tasks, r.more(), now, f.Status == "all")...)
 }
 
@@ -140,6 +143,8 @@ func describe(f intent.Filter) string {
 	switch {
 	case f.Overdue:
 	case f.ByCompletion:
+	case f.Undated:
+		s += " without a due date"
 	case f.When != "":
 		s += " due " + oneLine(strings.ToLower(f.When))
 	case f.Dated:

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"strings"
+
 	"errand/internal/llm/rules/intent"
 )
 
@@ -37,6 +39,12 @@ func (s *slot) lookup(j *taskJob) (ask, bool) {
 	return ask{name: listTasks, args: args, take: func(r result) { j.found(s, r) }}, true
 }
 
+// canWiden tells whether a second search, for one stem only, may find more than the first.
+func (s *slot) canWiden() bool {
+	stem := longest(content(s.ref.Phrase))
+	return !s.widened && !s.ref.Exact && stem != "" && !strings.EqualFold(stem, s.ref.Phrase)
+}
+
 func longest(words []string) string {
 	best := ""
 	for _, w := range words {
@@ -53,28 +61,34 @@ func (j *taskJob) found(s *slot, r result) {
 		s.line = "I could not look for " + quote(s.ref.Phrase) + ": " + r.reason()
 		return
 	}
+	more := r.more()
 	if s.widened {
 		r.Tasks = matching(r.Tasks, s.ref.Phrase)
 	}
 	fits := j.prefer(s.ref, r.Tasks)
 	switch {
-	case len(fits) == 0 && r.more() > 0:
+	case len(fits) == 0 && more > 0:
 		s.line = "Too many tasks match " + quote(s.ref.Phrase) + " to look through. Please tell me the task's number."
-	case len(fits) == 0 && !s.widened && !s.ref.Exact && longest(content(s.ref.Phrase)) != "":
+	case len(fits) == 0 && s.canWiden():
 		s.widened = true
 	case len(fits) == 0:
 		s.line = j.nothingFound(s.ref.Phrase)
-	case len(fits) == 1 && r.more() == 0:
+	case len(fits) == 1 && more == 0:
 		j.settle(s, fits[0])
 	default:
-		j.askWhich(s, fits, r.more())
+		j.askWhich(s, fits, more)
 	}
 }
 
-// settle takes the one task found. A mere report of a deed must fit the title, or the person is asked.
+// settle takes the one task found. When only its description matches, or when a mere report of a
+// deed does not fit its title, the person is asked first.
 func (j *taskJob) settle(s *slot, t task) {
-	if j.req.Verb != "" && !t.Completed && !hasWord(t.Title, j.req.Verb) {
-		s.line = "Should I mark task " + nameOf(t) + " as done?"
+	doubtful := j.req.Verb != "" && !t.Completed && !hasWord(t.Title, j.req.Verb)
+	if j.req.Kind != intent.Show && !s.ref.Exact && !hasAll(t.Title, content(s.ref.Phrase)) {
+		doubtful = true // only its description matches
+	}
+	if doubtful {
+		s.line = "Should I " + verbs[j.req.Kind] + " task " + nameOf(t) + "?"
 		s.question = &question{request: j.req, candidates: []task{t}, confirm: true}
 		return
 	}
@@ -91,6 +105,8 @@ func (j *taskJob) prefer(ref intent.Reference, ts []task) []task {
 	}
 	if ref.Exact {
 		narrow(entitled(ts, ref.Phrase))
+	} else {
+		narrow(matching(ts, ref.Phrase)) // rather by title than by description
 	}
 	switch j.req.Kind {
 	case intent.Complete, intent.Update:

@@ -14,6 +14,8 @@ type Due struct {
 	// At is the instant, in the person's zone; set only when Timed.
 	At    time.Time
 	Timed bool
+	// AnyDay means that only a time was named; Day is then the day on which it comes next.
+	AnyDay bool
 }
 
 // On is the day as YYYY-MM-DD.
@@ -175,7 +177,7 @@ func (p parser) resolve(f found) (Due, string) {
 		return Due{Day: day}, ""
 	}
 	local := time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), 0, 0, p.now.Location())
-	return Due{Day: at.Truncate(24 * time.Hour), At: local, Timed: true}, ""
+	return Due{Day: at.Truncate(24 * time.Hour), At: local, Timed: true, AnyDay: f.day == nil}, ""
 }
 
 func noSuchDay(day int, month time.Month, year int) string {

@@ -74,6 +74,53 @@ func (p parser) moment(t time.Time, end int) day {
 // addMonths keeps within the month: 31 January plus one month is the last of February.
 func addMonths(t time.Time, n int) time.Time {
 	y, m, d := t.Date()
-	last := time.Date(y, m+time.Month(n)+1, 0, 0, 0, 0, 0, time.UTC)
+	last := time.Date(y, m+time.Month(n)+1, 0, t.Hour(), t.Minute(), 0, 0, time.UTC)
 	return last.AddDate(0, 0, min(d, last.Day())-last.Day())
+}
+
+// Span is a distance in time: Count of Unit ("minute", "hour", "day", "week", "month" or "year").
+type Span struct {
+	Count int
+	Unit  string
+}
+
+// Distance reads words that are a span and nothing else: "2 days", "a week", "half an hour".
+func Distance(words []string) (Span, bool) {
+	p := parser{words: words}
+	if end, ok := p.anyAt(0, "half an hour", "half hour"); ok && end == len(words) {
+		return Span{30, "minute"}, true
+	}
+	at, _ := p.anyAt(0, "another")
+	n, unitAt, ok := p.number(at)
+	unit := unitOf(p.word(unitAt))
+	if !ok || unit == "" || unitAt+1 != len(words) || n < 1 || n > 100000 {
+		return Span{}, false
+	}
+	if unit == "fortnight" {
+		return Span{2 * n, "week"}, true
+	}
+	return Span{n, unit}, true
+}
+
+// Small tells whether the span moves a time of day and not just a day.
+func (s Span) Small() bool { return s.Unit == "minute" || s.Unit == "hour" }
+
+// After is the wall-clock time that lies the span behind t; t must be in UTC. ok is
+// false beyond the year 9999.
+func (s Span) After(t time.Time) (after time.Time, ok bool) {
+	switch s.Unit {
+	case "minute":
+		after = t.Add(time.Duration(s.Count) * time.Minute)
+	case "hour":
+		after = t.Add(time.Duration(s.Count) * time.Hour)
+	case "day":
+		after = t.AddDate(0, 0, s.Count)
+	case "week":
+		after = t.AddDate(0, 0, 7*s.Count)
+	case "month":
+		after = addMonths(t, s.Count)
+	case "year":
+		after = addMonths(t, 12*s.Count)
+	}
+	return after, after.Year() >= 1 && after.Year() <= 9999
 }

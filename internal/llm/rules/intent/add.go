@@ -22,13 +22,14 @@ var addRules = join(
 	on(addMany,
 		create+" [me] [these|the_following|those|some|a_few|two|three|four|five|2|3|4|5|6|several|multiple|new|following] [new|following] "+things+onList+" :|- <titles?>",
 		create+" [me] [these|the_following|those|some|a_few|two|three|four|five|2|3|4|5|6|several|multiple|new|following] [new|following] "+things+onList,
-		create+" [the_following|these|this]"+onList+" : <titles?>", things+" [to_add] : <titles?>"),
+		"add|create|put the_following|these|this [things]"+onList+" : <titles?>", "add|put to|on my|the [todo|to-do|task] list|tasks|todos : <titles?>", things+" [to_add] : <titles?>",
+		create+" [some|a_few|two|three|several|new] tasks|todos|to-dos|reminders to|for <titles?>", "add|create [these|this|the_following|some]"),
 	on(addTask,
 		newThing+" [to|on|onto|in] my|the [todo|to-do|task] list|tasks"+opener+" <title?>",
 		newThing+opener+" <title?>",
 		"i|we need|want|have [a|an|another] [new] <values?> "+thing+opener+" <title?>",
-		"add|put|write|stick|throw|get|place|drop|pop|include|enter|note|insert|save [down] <title> to|on|onto|in|into [my|the|our|a|your] todo|to-do|to_do|task|tasks|reminder|errand list|lists",
-		"add|put|write|stick|throw|get|place|include <title> to|on|onto|in|into|among [my|the|our|your] list|tasks|todos|to-dos|agenda|plate|reminders",
+		"add|put|write|stick|throw|get|place|drop|pop|include|enter|note|insert|save [down] <title> to|on|onto|in|into [my|the|our|a|your] todo|to-do|to_do|task|tasks|reminder|errand list|lists <values?>",
+		"add|put|write|stick|throw|get|place|include <title> to|on|onto|in|into|among [my|the|our|your] list|tasks|todos|to-dos|agenda|plate|reminders <values?>",
 		"remind me|us [to|about|that|of|:|,|-] <title>", "remind me|us",
 		"dont_let_me|do_not_let_me|never_let_me forget [to|about|that|:] <title>",
 		"dont|do_not forget [to|about|that|:] <title>", "remember to|that|: <title>",
@@ -39,7 +40,7 @@ var addRules = join(
 		"i|we want_to|cannot|cant|mustnt|must_not|shouldnt|should_not remember|forget [to|about|that] <title>"),
 	on(addPlain, newThing+" <title?>"),
 	on(addNamed, "add|put|place|stick <title> to|on|onto|in|into [my|the|our|a] <label> list"),
-	on(addLoose, "add|queue|queue_up [:] <title>", "schedule|book_in|note|jot_down|write_down|note_down|plan [:] <title>"),
+	on(addLoose, "add|queue|queue_up|put_down [:] <title>", "schedule|book_in|note|jot_down|write_down|note_down|plan [:] <title>"),
 	on(addDuty, "i|ive|im|we|weve [really|also|still|just] "+duty+" [to] [also] <title>"),
 )
 
@@ -79,11 +80,29 @@ func (r *Request) fill(t text.Text, now time.Time) {
 		r.Kind, r.Topic, r.Rhythm = Say, NoRepeat, what
 		return
 	}
+	if quotations(t) {
+		r.several, r.titles = true, t
+		return
+	}
 	f, fault := titled(t, now)
 	if r.Fault == "" {
 		r.Fault = fault
 	}
 	r.Fields = f
+}
+
+// quotations recognises several quoted titles and nothing else: "Milk", then "Eggs".
+func quotations(t text.Text) bool {
+	n := 0
+	for i, tok := range t.Tokens {
+		switch {
+		case tok.Kind == text.Quoted:
+			n++
+		case !ties[t.Key(i)] && t.Key(i) != ",":
+			return false
+		}
+	}
+	return n > 1
 }
 
 // dropArticle makes "a meeting with Ann" the title "Meeting with Ann".
@@ -127,18 +146,29 @@ func addMany(c text.Captures, _ time.Time) (Request, bool) {
 	return Request{Kind: Add, several: true, explicit: true, free: true, titles: c["titles"]}, true
 }
 
-// titles cuts "milk, eggs and bread" into one request each.
+// titles cuts "milk, eggs and bread" into one request each. "…, urgent" stays with what it follows.
 func titles(t text.Text, now time.Time) []Request {
 	var reqs []Request
-	start := 0
+	first, start := 0, 0
 	for i := 0; i <= t.Len(); i++ {
 		if i < t.Len() && !(joins[t.Key(i)] && t.Key(i) != "or") && t.Key(i) != ";" {
 			continue
 		}
-		if piece := t.Slice(start, i).Trim(); piece.Len() > 0 {
-			reqs = append(reqs, titleRequest(piece, now))
+		piece, begin := t.Slice(start, i).Trim(), start
+		for ties[piece.Key(0)] && piece.Len() > 1 {
+			piece = piece.From(1)
 		}
 		start = i + 1
+		if piece.Len() == 0 {
+			continue
+		}
+		if _, _, trait := attributesOnly(piece, now); trait && len(reqs) > 0 {
+			reqs = reqs[:len(reqs)-1]
+			piece = t.Slice(first, i).Trim()
+		} else {
+			first = begin
+		}
+		reqs = append(reqs, titleRequest(piece, now))
 	}
 	return reqs
 }

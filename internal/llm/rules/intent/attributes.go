@@ -293,8 +293,14 @@ func plain(t text.Text) string {
 	return t.String()
 }
 
+// maxAttributeWords bounds how many words may stand for nothing but priority, labels and due date.
+const maxAttributeWords = 25
+
 // attributesOnly reads a text that is nothing but priority, labels and due date.
 func attributesOnly(t text.Text, now time.Time) (Fields, string, bool) {
+	if t.Len() > maxAttributeWords {
+		return Fields{}, "", false
+	}
 	s := newSheet(t, now)
 	s.only = true
 	s.takeLabels()

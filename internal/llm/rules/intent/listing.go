@@ -83,6 +83,9 @@ func (l *listing) read() bool {
 		}
 		i = next
 	}
+	if l.asked && len(l.loose) == 0 && l.filter.Status == "all" {
+		l.named = true // "show everything"
+	}
 	if len(l.loose) > 0 && !l.searchLoose() {
 		return false
 	}
@@ -113,7 +116,7 @@ func (l *listing) step(i int) int {
 		return l.search(i)
 	case levels[k] != "" && k != "no" && k != "none":
 		return l.level(i)
-	case k == "priority" || fillers[k] && k != "":
+	case k == "priority" || fillers[k] || l.words.Tokens[i].Kind == text.Punct:
 	default:
 		l.loose = append(l.loose, i)
 	}
@@ -131,6 +134,9 @@ func (l *listing) phrase(i int) (int, bool) {
 		return true
 	}
 	switch {
+	case at("do next") || at("do first") || at("work on") || at("start with") || at("focus on") || at("do now"):
+		l.filter.Status, l.named = "pending", l.asked
+		return i + 2, true
 	case at("past due"):
 		return l.overdue(i + 2)
 	case at("overdue") || at("late") || at("behind"):
@@ -150,6 +156,17 @@ func (l *listing) phrase(i int) (int, bool) {
 	case (at("all") || at("every") || at("everything")) && l.filter.Status == "":
 		l.filter.Status = "all"
 		return i + 1, true
+	case at("next") && i+1 == l.words.Len() && l.asked:
+		l.filter.Status, l.named = "pending", l.named || l.asked
+		return i + 1, true
+	case at("no due date") || at("without due date"):
+		return l.undated(i + 3)
+	case at("without a due date") || at("without any due date"):
+		return l.undated(i + 4)
+	case at("no deadline") || at("no date"):
+		return l.undated(i + 2)
+	case at("undated"):
+		return l.undated(i + 1)
 	case at("no priority"):
 		l.filter.Priority, l.named = "none", true
 		return i + 2, true
@@ -162,14 +179,25 @@ func (l *listing) overdue(next int) (int, bool) {
 	return next, true
 }
 
+func (l *listing) undated(next int) (int, bool) {
+	l.filter.Undated, l.filter.Status, l.named = true, "pending", true
+	return next, true
+}
+
 func (l *listing) status(i int, s string) int {
+	if had := l.filter.Status; had != "" && had != s && l.named {
+		s = "all" // "pending and completed"
+	}
 	l.filter.Status, l.named = s, true
 	return i + 1
 }
 
 func (l *listing) days(i int) (int, bool) {
 	k := l.words.Key(i)
-	if l.filter.When != "" || k == "may" || k == "march" || k == "next" && listNouns[l.words.Key(i+1)] {
+	if l.filter.When != "" {
+		return l.moreDays(i)
+	}
+	if k == "may" || k == "march" || k == "next" && listNouns[l.words.Key(i+1)] {
 		return i, false
 	}
 	words := l.words.Keys()
@@ -178,8 +206,34 @@ func (l *listing) days(i int) (int, bool) {
 		return i, false
 	}
 	l.filter.Days, l.fault = r, fault
-	l.filter.When = strings.TrimPrefix(l.words.Slice(i, end).String(), "due ")
+	l.filter.When = named(l.words.Slice(i, end))
 	return end, true
+}
+
+// moreDays reads "or tomorrow" behind a day.
+func (l *listing) moreDays(i int) (int, bool) {
+	f := &l.filter
+	if k := l.words.Key(i); k != "or" && k != "and" {
+		return i, false
+	}
+	r, end, _, ok := dates.RangeAt(l.words.Keys(), i+1, l.now)
+	if !ok || f.Days.From.IsZero() || f.Days.To.IsZero() || r.From.Before(f.Days.From) || r.To.Before(f.Days.To) {
+		return i, false
+	}
+	f.Days.To = r.To
+	f.When += " " + l.words.Slice(i, end).String()
+	return end, true
+}
+
+// named is how an answer speaks of the days asked for.
+func named(t text.Text) string {
+	for t.Len() > 1 && (t.Key(0) == "due" || t.Key(0) == "for" || t.Key(0) == "deadline") {
+		t = t.From(1)
+	}
+	if k := t.Key(0); k == "soon" || k == "upcoming" || k == "coming" && t.Key(1) == "up" {
+		return "in the next 7 days"
+	}
+	return t.String()
 }
 
 func (l *listing) level(i int) int {
@@ -244,4 +298,6 @@ var showRules = on(showTarget,
 	"tell me [more] about <ref>", "details|status|info [of|for|on|about] <ref>", "what|whats|what_about|how_about|hows is|are|about|the_status_of|with|in [the] [status|details|state] [of] <ref>", "whats|what_about|how_about <ref>",
 	"what is|are|was|does <ref> [about|for|say]", "what_is|whats the|its priority|due_date|deadline|status|title|description|note|notes of|for|on <ref>",
 	"is|are|was|were <ref> [already|still|now] done|complete|completed|finished|open|pending|due|urgent|overdue|important",
-	"when is|was|are <ref> [due]", "whens <ref> due", "did|have i [already] finish|finished|complete|completed|do|done|mark|marked <ref> [yet|already|done]", "how is|are <ref> [doing]", "is|are <ref>")
+	"did|have i [already] finish|finished|complete|completed|do|done|mark|marked <ref> [yet|already|done]", "how is|are <ref> [doing]", "is|are <ref>")
+
+var whenRules = on(describedTarget, "when is|are|was <ref> due|scheduled|planned", "when is|are|was <ref>", "whens <ref> due|scheduled", "whens <ref>", "when do|does <ref> have_to_be_done", "when do i have|need to <ref>")

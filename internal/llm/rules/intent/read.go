@@ -12,8 +12,8 @@ import (
 // Limits on what one message may ask, so that odd input stays cheap to read.
 const (
 	maxRequests = 40
-	maxJoints   = 40 // places in one sentence where a new request may begin
-	maxWords    = 600
+	maxJoints   = 25  // places in one sentence where a new request may begin
+	maxWords    = 300 // of one sentence
 )
 
 // Read finds the requests of a message, in order. Dates are relative to now.
@@ -127,12 +127,19 @@ func (r *reader) sentence(s sentence) {
 		return
 	}
 	r.close()
+	if s.Len() == 2 && s.Key(1) == ":" && headers[s.Key(0)] {
+		r.header = &Request{Kind: Add, Said: s.String()}
+		return
+	}
 	found := r.split(s.Text)
 	if s.semicolon && len(found) == 1 && found[0].Kind == Unknown && r.lastKind() == Add {
 		found = []Request{titleRequest(s.Trim(), r.now)}
 	}
 	r.requests = append(r.requests, found...)
 }
+
+// headers are the words that, with a colon, stand over a list of new tasks.
+var headers = words("tasks todo todos to-do to-dos reminders add task reminder")
 
 func (r *reader) lastKind() Kind {
 	if len(r.requests) == 0 {
@@ -164,7 +171,13 @@ func (r *reader) split(t text.Text) []Request {
 			break
 		}
 		left := clause(t.Slice(0, i), r.now)
-		if left.Kind == Unknown || !r.begins(t.From(after), left) {
+		if left.Kind == Unknown {
+			continue
+		}
+		if !r.begins(t.From(after), left) {
+			if right, ok := r.second(left, t.From(after)); ok {
+				return append(found, left, right)
+			}
 			continue
 		}
 		found = append(found, r.expand(left)...)
@@ -174,9 +187,18 @@ func (r *reader) split(t text.Text) []Request {
 	return append(found, r.expand(clause(t, r.now))...)
 }
 
+// second reads "… tomorrow and call mom on friday": two due dates are two tasks.
+func (r *reader) second(left Request, t text.Text) (Request, bool) {
+	if left.Kind != Add || left.Fields.Due == nil || left.Fields.Title == "" || t.Len() > maxAttributeWords {
+		return Request{}, false
+	}
+	right := titleRequest(t, r.now)
+	return right, right.Kind == Add && right.Fields.Due != nil && right.Fields.Title != "" && right.Fault == ""
+}
+
 // joint passes over the words that may tie two requests together at i.
 func joint(t text.Text, i int) int {
-	for i < t.Len() && (t.Tokens[i].Kind == text.Punct && (t.Key(i) == "," || t.Key(i) == "-" || t.Key(i) == ":") || ties[t.Key(i)]) {
+	for i < t.Len() && (t.Tokens[i].Kind == text.Punct && (t.Key(i) == "," || t.Key(i) == "-") || ties[t.Key(i)]) {
 		i++
 	}
 	return i
@@ -190,7 +212,7 @@ func (r *reader) begins(t text.Text, left Request) bool {
 		return false
 	}
 	end := t.Len()
-	for i, tried := 1, 0; i <= t.Len() && tried < 4; i++ {
+	for i, tried := 1, 0; i <= t.Len() && tried < 3; i++ {
 		if i < t.Len() && (joint(t, i) == i || joint(t, i-1) > i-1) {
 			continue
 		}

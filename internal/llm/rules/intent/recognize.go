@@ -1,6 +1,7 @@
 package intent
 
 import (
+	"strings"
 	"time"
 
 	"errand/internal/llm/rules/text"
@@ -8,12 +9,32 @@ import (
 
 // ordered lists the rules, the narrow before the wide: "remove the due date from task 3" is
 // also a deletion of something called "the due date from task 3".
-var ordered = join(clearRules, noteRules, labelRules, reopenRules, valueRules, completeRules, renameRules)
+var ordered = join(clearRules, noteRules, labelRules, reopenRules, valueRules, laterRules, completeRules, renameRules)
 
-var wide = join(showRules, deleteRules)
+// certain are the ordered rules for tasks that are named unmistakably. They go first: in "set task 2 to high
+// priority and due friday", "task 2 to high priority and" is no task.
+var certain = onlyExplicit(ordered)
+
+func onlyExplicit(rules []rule) []rule {
+	strict := make([]rule, len(rules))
+	for i, r := range rules {
+		strict[i] = rule{r.pattern, func(c text.Captures, now time.Time) (Request, bool) {
+			req, ok := r.build(c, now)
+			return req, ok && req.explicit
+		}}
+	}
+	return strict
+}
+
+var wide = join(showRules, whenRules, deleteRules)
+
+var last = join(addRules, bareDeeds)
 
 // duties announce that something is still to be done.
 var duties = patterns("i|ive|im|we|weve [really|also|still|just] " + duty + " [to] <rest>")
+
+// wishes may be orders ("I want to see my tasks"), but add nothing by themselves.
+var wishes = patterns("i|we [really|also|still|just] want|like|wish|love|wanna|would_like|would_love to <rest>", "id|wed like|love to <rest>", "i_wanna|let_me|lets|let_us|im_going_to|i_am_going_to|i_will|ill <rest>")
 
 // clause reads one clause.
 func clause(t text.Text, now time.Time) Request {
@@ -58,7 +79,15 @@ func attempt(t text.Text, now time.Time) (Request, bool) {
 	}
 	for _, p := range duties {
 		if c, ok := p.Match(polite); ok {
-			return obligation(polite, c["rest"], now)
+			if req, ok := intended(c["rest"], now); ok {
+				return req, req.explicit || req.Kind == Add
+			}
+			return apply(addRules, polite, now)
+		}
+	}
+	for _, p := range wishes {
+		if c, ok := p.Match(polite); ok {
+			return intended(c["rest"], now)
 		}
 	}
 	return command(polite, now)
@@ -72,24 +101,29 @@ func addBefore(t text.Text, now time.Time) (Request, bool) {
 	return apply(addRules, t, now)
 }
 
-// obligation reads "I need to …": an order when it names a task or a list, else a new task. That
+// intended reads what somebody needs or wants to do. "I need to mark task 3 as done" is an order; that
 // something must be finished never means that it is.
-func obligation(whole, rest text.Text, now time.Time) (Request, bool) {
-	if req, ok := command(withoutCourtesy(rest), now); ok && req.explicit {
-		return req, req.Kind != Complete
-	}
-	return apply(addRules, whole, now)
+func intended(t text.Text, now time.Time) (Request, bool) {
+	t = withoutCourtesy(t)
+	req, ok := command(t, now)
+	return req, ok && (req.Kind != Complete || marking[t.Key(0)])
 }
+
+var marking = words("mark check tick cross set flag strike")
 
 // command reads an order or a question.
 func command(t text.Text, now time.Time) (Request, bool) {
-	for _, rules := range [][]rule{ordered, wide} {
-		if req, ok := apply(rules, t, now); ok {
+	calm := t // without "!!!", which is a priority only in a new task
+	for calm.Len() > 1 && strings.HasPrefix(calm.Key(calm.Len()-1), "!!") {
+		calm = calm.Slice(0, calm.Len()-1).Trim()
+	}
+	for _, rules := range [][]rule{certain, ordered, wide} {
+		if req, ok := apply(rules, calm, now); ok {
 			return req, true
 		}
 	}
-	if req, ok := listRequest(t, now); ok {
+	if req, ok := listRequest(calm, now); ok {
 		return req, true
 	}
-	return apply(addRules, t, now)
+	return apply(last, t, now)
 }

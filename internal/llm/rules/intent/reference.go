@@ -1,6 +1,7 @@
 package intent
 
 import (
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,14 +15,14 @@ import (
 const maxSpan = 50
 
 var (
-	numberForm = regexp.MustCompile(`^#?(\d{1,20})s?$`)
+	numberForm = regexp.MustCompile(`^#?(\d+)s?$`)
 	spanForm   = regexp.MustCompile(`^#?(\d{1,9})[-–](\d{1,9})$`)
 
 	noun = words("task tasks todo todos to-do to-dos item items reminder reminders entry entries errand errands taks chore chores job jobs")
 
 	listSuffix = []text.Pattern{
 		text.Compile("<ref> from|off|off_of|on|in|of [my|the|our] [whole|entire] [todo|to-do|to_do|task|tasks] list|lists|tasks|todos"),
-		text.Compile("<ref> [completely|entirely|altogether|too|as_well|instead|again|please]"),
+		text.Compile("<ref> [completely|entirely|altogether|too|as_well|instead|again|please|for_me]"),
 	}
 )
 
@@ -77,12 +78,16 @@ func several(t text.Text) ([]Reference, bool) {
 		if piece.Len() == 0 {
 			continue
 		}
-		if span, ok := spanOf(piece); ok {
+		span, ok := spanOf(piece)
+		if !ok {
+			span, ok = placesOf(piece)
+		}
+		if ok {
 			refs = append(refs, span...)
 			continue
 		}
-		r, ok := one(piece)
-		if !ok {
+		r, found := one(piece)
+		if !found {
 			r = search(piece)
 		}
 		if !r.firm {
@@ -112,6 +117,29 @@ func spanOf(t text.Text) ([]Reference, bool) {
 	var refs []Reference
 	for n := a; n <= b; n++ {
 		refs = append(refs, Reference{Kind: ByNumber, Number: n, firm: true})
+	}
+	return refs, true
+}
+
+// placesOf reads "the first two" and "the last 3".
+func placesOf(t text.Text) ([]Reference, bool) {
+	if t.Key(0) == "the" {
+		t = t.From(1)
+	}
+	if t.Len() == 3 && (noun[t.Key(2)] || t.Key(2) == "ones") {
+		t = t.Slice(0, 2)
+	}
+	step := map[string]int{"first": 1, "top": 1, "last": -1, "bottom": -1}[t.Key(0)]
+	n := en.INTEGER_WORDS[t.Key(1)]
+	if n == 0 {
+		n, _ = strconv.Atoi(t.Key(1)) // no number leaves 0
+	}
+	if t.Len() != 2 || step == 0 || n < 1 || n > maxSpan {
+		return nil, false
+	}
+	var refs []Reference
+	for i := 1; i <= n; i++ {
+		refs = append(refs, Reference{Kind: ByPlace, Place: i * step, firm: true})
 	}
 	return refs, true
 }
@@ -152,7 +180,7 @@ func byNumber(t text.Text) (Reference, bool) {
 	if m := numberForm.FindStringSubmatch(w); m != nil {
 		n, err := strconv.Atoi(m[1])
 		if err != nil {
-			n = 0 // more digits than any task number has
+			n = math.MaxInt // more digits than any task number has
 		}
 		return Reference{Kind: ByNumber, Number: n}, true
 	}
@@ -240,23 +268,31 @@ var (
 	searchPrep = words("about called named titled for to regarding containing with mentioning saying on of")
 )
 
+func plural(noun string) bool { return strings.HasSuffix(noun, "s") }
+
 // search reads words of a title: "the meeting task", "the one about milk". It is firm when
-// it speaks of a task.
+// it speaks of one certain task.
 func search(t text.Text) Reference {
 	t = t.Trim()
 	r := Reference{Kind: BySearch}
+	led := false
 	for t.Len() > 1 && searchLead[t.Key(0)] {
+		led = led || t.Key(0) != "a" && t.Key(0) != "an"
 		t = t.From(1)
 	}
 	if t.Len() > 1 && (noun[t.Key(0)] || t.Key(0) == "one") {
-		r.firm = true
+		single := !plural(t.Key(0))
 		t = t.From(1)
 		for t.Len() > 1 && (searchPrep[t.Key(0)] || t.Key(0) == ":") {
+			r.firm = single
+			t = t.From(1)
+		}
+		for r.firm && t.Len() > 1 && searchLead[t.Key(0)] {
 			t = t.From(1)
 		}
 	}
 	for t.Len() > 1 && (noun[t.Key(t.Len()-1)] || t.Key(t.Len()-1) == "one" || t.Key(t.Len()-1) == "ones") {
-		r.firm = true
+		r.firm = r.firm || led && !plural(t.Key(t.Len()-1))
 		t = t.Slice(0, t.Len()-1)
 	}
 	if s, ok := t.Literal(); ok {

@@ -111,8 +111,10 @@ type Fields struct {
 	AppendNote  bool
 	Priority    string
 	Due         *dates.Due
-	AddLabels   []string
-	DropLabels  []string
+	// Later moves the due date on from where it is.
+	Later      *dates.Span
+	AddLabels  []string
+	DropLabels []string
 
 	ClearDescription bool
 	ClearDue         bool
@@ -121,7 +123,7 @@ type Fields struct {
 
 // NeedsCurrent tells whether the task must be read before the change can be made.
 func (f Fields) NeedsCurrent() bool {
-	return f.AppendNote || len(f.AddLabels) > 0 || len(f.DropLabels) > 0
+	return f.AppendNote || f.Later != nil || f.Due != nil && f.Due.AnyDay || len(f.AddLabels) > 0 || len(f.DropLabels) > 0
 }
 
 // Filter is what a listing shows. Zero values do not filter.
@@ -137,6 +139,8 @@ type Filter struct {
 	Overdue bool
 	// Dated keeps tasks that have a due date.
 	Dated bool
+	// Undated keeps tasks that have none.
+	Undated bool
 	// Count asks "how many".
 	Count bool
 	// ByCompletion means that the days were meant for the completion, which tools cannot filter.

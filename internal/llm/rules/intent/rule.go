@@ -1,13 +1,14 @@
 package intent
 
 import (
+	"slices"
 	"time"
 	"unicode/utf8"
 
 	"errand/internal/llm/rules/text"
 )
 
-// rule turns a matching clause into a request; build may still refuse it.
+// rule turns a matching clause into a request. build may refuse one way to match; another is tried then.
 type rule struct {
 	pattern text.Pattern
 	build   builder
@@ -33,10 +34,14 @@ func join(groups ...[]rule) []rule {
 
 func apply(rules []rule, t text.Text, now time.Time) (Request, bool) {
 	for _, r := range rules {
-		if c, ok := r.pattern.Match(t); ok {
-			if req, ok := r.build(c, now); ok {
-				return req, true
-			}
+		var req Request
+		c := text.Captures{}
+		accept := func() (ok bool) {
+			req, ok = r.build(c, now)
+			return ok
+		}
+		if r.pattern.Try(t, c, accept) {
+			return req, true
 		}
 	}
 	return Request{}, false
@@ -45,8 +50,14 @@ func apply(rules []rule, t text.Text, now time.Time) (Request, bool) {
 // maxPhrase bounds the words to search for, in characters.
 const maxPhrase = 100
 
+// maxRefWords bounds how many words may name tasks.
+const maxRefWords = 60
+
 // about makes a request about the tasks that the text names.
 func about(kind Kind, t text.Text) (Request, bool) {
+	if t.Len() > maxRefWords {
+		return Request{}, false
+	}
 	refs := references(t)
 	for _, r := range refs {
 		if utf8.RuneCountInString(r.Phrase) > maxPhrase {
@@ -84,11 +95,23 @@ func fixedFields(f Fields) builder {
 func singleTarget(kind Kind) builder {
 	return func(c text.Captures, _ time.Time) (Request, bool) {
 		req, ok := aboutFirm(kind, c["ref"])
-		for _, r := range req.Refs {
-			ok = ok && r.Kind != Everything
-		}
-		return req, ok
+		return req, ok && !whole(req.Refs)
 	}
+}
+
+// whole tells whether all tasks are meant.
+func whole(refs []Reference) bool {
+	return slices.ContainsFunc(refs, func(r Reference) bool { return r.Kind == Everything })
+}
+
+// pointed tells whether all references are numbers, places or pronouns, not descriptions.
+func pointed(refs []Reference) bool {
+	for _, r := range refs {
+		if r.Kind != ByNumber && !r.Contextual() || r.Kind == Unnamed {
+			return false
+		}
+	}
+	return len(refs) > 0
 }
 
 // showTarget is singleTarget for tasks that are pointed at; descriptions are left to List.
@@ -98,4 +121,17 @@ func showTarget(c text.Captures, now time.Time) (Request, bool) {
 		ok = ok && (r.Kind != BySearch || r.Exact)
 	}
 	return req, ok
+}
+
+// describedTarget shows a task that is described: "when is the dentist appointment?"
+func describedTarget(c text.Captures, _ time.Time) (Request, bool) {
+	req, ok := about(Show, c["ref"])
+	return req, ok && !whole(req.Refs) && !slices.ContainsFunc(req.Refs, func(r Reference) bool { return r.Kind == Unnamed })
+}
+
+// unnamed is for orders that leave open which task they mean.
+func unnamed(kind Kind) builder {
+	return func(text.Captures, time.Time) (Request, bool) {
+		return Request{Kind: kind, Refs: []Reference{{Kind: Unnamed}}}, true
+	}
 }

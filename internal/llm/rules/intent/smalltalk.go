@@ -16,7 +16,7 @@ var smallTalk = []talk{
 		"thanks|thank_you|thx|ty|cheers|tysm|merci|danke [you] [so|very|a] [much|lot|bunch|ton] [for] [that|the|your|everything|all] [help|your] [help]",
 		"many thanks", "much appreciated", "i appreciate it|that|this", "great|perfect|ok|okay|awesome thanks|thank_you|thx")},
 	{Acknowledged, patterns(
-		"ok|okay|great|perfect|nice|cool|awesome|super|wonderful|excellent|good|fine|alright|sure|yes|yeah|yep|yup|no|nope|k|right|lol|wow|got_it|i_see|understood|never_mind|nevermind|no_worries|all_good|sounds_good|good_job|well_done|great_job|nice_one|no_thanks|no_thank_you|thats_all|that_is_all|nothing|nothing_else|cancel|cancel_that|stop|forget_it|thats_it|that_is_it")},
+		"ok|okay|great|perfect|nice|cool|awesome|super|wonderful|excellent|good|fine|alright|sure|yes|yeah|yep|yup|no|nope|k|right|lol|wow|got_it|i_see|understood|never_mind|nevermind|no_worries|all_good|sounds_good|good_job|well_done|great_job|nice_one|no_thanks|no_thank_you|thats_all|that_is_all|nothing|nothing_else|cancel|cancel_that|stop|forget_it|thats_it|that_is_it|all_done")},
 	{Farewell, patterns("bye|goodbye|cya|bye_bye|see_you|see_ya|good_night|goodnight|ciao|farewell|later|see_you_later [errand|tomorrow|soon|then]")},
 	{Help, patterns(
 		"help [me] [please]", "?", "i need [some] help", "what can|do|could|are you do|able_to_do [for_me]", "what do you do", "who|what are you", "how does this|it|errand work",

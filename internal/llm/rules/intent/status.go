@@ -29,8 +29,8 @@ var reopenRules = join(
 var completeRules = join(
 	on(target(Complete),
 		"mark|set|flag|tick|check|make|count|put|move <ref> [off] [as|to|down_as] [being]"+finished,
-		"mark|check|tick|cross|strike <ref> off",
-		"mark as"+finished+" [:] <ref>",
+		"mark|check|tick|cross|strike <ref> off [of] [my|the|your] [todo|to-do|task] [list]",
+		"mark [as]"+finished+" [:] <ref>",
 		"check_off|tick_off|cross_off|mark_off|strike_off|tick|complete|finish|close|close_out|wrap_up <ref>",
 		"i|ive|we|weve [have|had] [just|already|now|finally] finished|completed|accomplished [with] [doing] <ref>",
 		"done|finished|through with <ref>", "im|i_am|were|we_are [all|now|just] done|finished|through with <ref>",
@@ -39,11 +39,22 @@ var completeRules = join(
 		"<ref> is|are|was|were|has_been|have_been [now|all|already|both|finally]"+finished+" [now|already]",
 		"its [now|already|all|finally] done|complete|completed|finished [now|already]",
 		"i|ive|we|weve [have|had] [just|already|now|finally] did|done|handled|taken_care_of <ref>", "i took_care_of|dealt_with <ref>"),
+	on(unnamed(Complete), "complete|finish|mark_as_done|mark_done|tick_off|check_off"),
 	on(singleTarget(Complete), "<ref> [:] done|complete|completed|finished", "done [:] <ref>"),
+	on(target(Complete), "the|my <ref> is|are|was|were [now|all|already|finally]"+finished),
 	on(deed, "i|ive|we|weve [have|had] [just|already|now|finally] <verb> <ref>"),
 )
 
+// bareDeeds lack a subject: "bought the groceries". They come last, as many words look like past forms.
+var bareDeeds = on(func(c text.Captures, now time.Time) (Request, bool) {
+	if past := c["verb"].Key(0); irregular[past] == past || strings.HasSuffix(past, "eed") || !strings.ContainsAny(baseForm(past), "aeiou") {
+		return Request{}, false
+	}
+	return deed(c, now)
+}, "[just|already|finally] <verb> <ref>")
+
 var deleteRules = join(
+	on(unnamed(Delete), "delete|remove|erase|scrap|trash|drop"),
 	on(target(Delete),
 		"delete|remove|erase|discard|get_rid_of|throw_away|throw_out|del|take_off <ref>",
 		"take|strike|wipe <ref> off [my|the] [todo|to-do|task] [list]"),
@@ -85,7 +96,8 @@ func deed(c text.Captures, _ time.Time) (Request, bool) {
 	if verb.Len() != 1 || base == "" || verb.Key(0) == "need" || verb.Key(0) == "added" {
 		return Request{}, false
 	}
-	req, ok := about(Complete, c["ref"])
+	what, _ := strip(c["ref"], softAfter) // "… yesterday"
+	req, ok := about(Complete, what)
 	req.Verb, req.explicit = base, false
 	return req, ok
 }

@@ -1,6 +1,7 @@
 package intent
 
 import (
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -10,7 +11,7 @@ import (
 
 const (
 	change   = "change|set|update|edit|modify|make|adjust|correct|fix|alter"
-	shift    = "move|reschedule|postpone|push|delay|shift|snooze|defer|bump|put_off|put|bring|schedule|carry|advance"
+	shift    = "move|reschedule|postpone|push|delay|shift|snooze|defer|bump|put_off"
 	strike   = "clear|remove|delete|drop|unset|erase|cancel|take_away|get_rid_of|take_off|take"
 	dueWords = "due_date|due_dates|deadline|date|due_time|due_day|due|time|schedule|reminder"
 	notes    = "note|notes|comment|comments|description|descriptions|detail|details"
@@ -38,9 +39,9 @@ var clearRules = join(
 var noteRules = join(
 	on(note(true),
 		"add|append|attach|put|write|leave|make [a|the|this|another|following] "+notes+" to|on|for|in|onto <ref> :|that_says|saying|that|, <text>",
-		"note|notes|comment on|for|to <ref> : <text>",
 		"add|append|attach|put <text> as a|the|another "+notes+" to|on|for <ref>",
 		"add|append <text> to [the] "+notes+" of|on|for <ref>"),
+	on(firmNote, "note|notes|comment on|for|to <ref> : <text>"),
 	on(quotedNote, "add|append|attach|put|write|leave [a|the|this] "+notes+" to|on|for|in <ref> <text>", "add|append|attach [a|the|this] "+notes+" <text> to|on|for <ref>"),
 	on(note(false),
 		change+"|replace [the] "+notes+" of|for|on|in <ref> to|as|:|with <text>",
@@ -62,21 +63,27 @@ var valueRules = join(
 	on(values,
 		"set|change|make|raise|lower|bump|increase|decrease|reduce|update|move|adjust [up|down] [the] priority|prio|urgency|importance of|for|on <ref> to|as|:|= [be] <values>",
 		"set|change|make|raise|lower|bump|increase|decrease|reduce|update <ref> priority|prio|urgency to|as|: <values>",
+		change+"|push|move|add|put|give [back] [the|a|its] "+dueWords+" [date] of|for|on|to|from <ref> [back] to|as|for|at|on|is|:|of <values>",
+		change+"|push|move <ref> "+dueWords+" [date] [back] [to|for|as|at|on] <values>",
+		"[the] "+dueWords+"|priority of|for|on <ref> is|should_be [now] <values>",
 		"give <ref> [a|an|the] [due] [date|deadline|due_date|priority] [of] <values>",
 		"mark|flag|label|classify <ref> [as] <values>",
 		change+"|keep|turn <ref> [to|as|a|an|be|into|for|with] [a|an|be] <values>",
 		shift+"|change|make <ref> [back|forward|out|off|up] to|until|till|for|by|on|onto|from <values>",
-		shift+" <ref> <values>",
-		change+"|push|move|add|put|give [back] [the|a|its] "+dueWords+" [date] of|for|on|to|from <ref> [back] to|as|for|at|on|is|:|of <values>",
-		change+"|push|move <ref> "+dueWords+" [date] [back] [to|for|as|at|on] <values>",
-		"add|give|set|assign|put [a|the] "+dueWords+" [date] [of|for|:] <values> to|on|for <ref>",
-		"[the] "+dueWords+"|priority of|for|on <ref> is|should_be [now] <values>"),
+		shift+" <ref> <values>"),
+	on(pointedValues, "put|bring|schedule|carry|advance <ref> [back|forward|on|up] to|until|till|for|by|on|onto <values>"),
 	on(itsValues, "its|that_is|thats [now|actually|also] [a|an] <values>", change+"|push|move its "+dueWords+"|priority [to|as] <values>"),
 	on(firmValues,
+		"add|give|set|assign|put [a|the] "+dueWords+" [date] [of|for|:] <values> to|on|for <ref>",
 		"<ref> is|are|has|should_be|must_be|needs_to_be|gets|should_have [now|actually|also] [a|an] <values>",
 		"<ref> : <values>", "remind me|us about|of|to_do <ref> <values>", "<ref> on|by|at|due <values>"),
 	on(fixedFields(Fields{Priority: "high"}), "prioritize|prioritise|star <ref>"),
 	on(fixedFields(Fields{Priority: "low"}), "deprioritize|deprioritise|de-prioritize <ref>"),
+)
+
+// laterRules move a due date by a span from where it is.
+var laterRules = join(
+	on(later, shift+" <ref> [back|out] by|for|another <span>", shift+" <ref> [back|out] <span>", shift+" [the] "+dueWords+" [date] of|for|on <ref> [back] by <span>", "give <ref> another <span>"),
 )
 
 var renameRules = join(
@@ -117,6 +124,11 @@ func note(appended bool) builder {
 		}
 		return req, ok && s != ""
 	}
+}
+
+func firmNote(c text.Captures, now time.Time) (Request, bool) {
+	req, ok := note(true)(c, now)
+	return req, ok && req.explicit
 }
 
 // quotedNote needs no colon: the quotation marks show where the note begins.
@@ -177,7 +189,12 @@ func values(c text.Captures, now time.Time) (Request, bool) {
 	}
 	req, ok := about(Update, c["ref"])
 	req.Fields, req.Fault = f, fault
-	return req, ok
+	return req, ok && !speaksOfValues(c["ref"])
+}
+
+// speaksOfValues tells that the words taken for a task belong to the values: "the meeting to high priority and".
+func speaksOfValues(t text.Text) bool {
+	return t.Tokens[0].Kind != text.Quoted && slices.ContainsFunc(t.Keys(), func(k string) bool { return k == "priority" || k == "due" || k == "deadline" })
 }
 
 // repetition turns down "move task 2 to every friday".
@@ -190,7 +207,12 @@ func repetition(c text.Captures) (Request, bool) {
 
 func firmValues(c text.Captures, now time.Time) (Request, bool) {
 	req, ok := values(c, now)
-	return req, ok && req.explicit
+	return req, ok && req.explicit && !whole(req.Refs)
+}
+
+func pointedValues(c text.Captures, now time.Time) (Request, bool) {
+	req, ok := values(c, now)
+	return req, ok && pointed(req.Refs)
 }
 
 func itsValues(c text.Captures, now time.Time) (Request, bool) {
@@ -213,4 +235,15 @@ func firmRename(c text.Captures, now time.Time) (Request, bool) {
 	req, ok := rename(c, now)
 	_, quoted := c["title"].Trim().Literal()
 	return req, ok && req.explicit && quoted
+}
+
+// later reads "postpone task 3 by two days".
+func later(c text.Captures, _ time.Time) (Request, bool) {
+	span, ok := dates.Distance(c["span"].Keys())
+	if !ok {
+		return Request{}, false
+	}
+	req, ok := about(Update, c["ref"])
+	req.Fields.Later = &span
+	return req, ok
 }

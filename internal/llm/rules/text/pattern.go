@@ -44,39 +44,52 @@ type Captures map[string]Text
 // Match tries the pattern on the whole text.
 func (p Pattern) Match(t Text) (Captures, bool) {
 	c := Captures{}
-	return c, match(p.elements, t, 0, c)
+	return c, p.Try(t, c, func() bool { return true })
 }
 
-func match(es []element, t Text, at int, c Captures) bool {
+// Try fills c with one way to match after another, the shortest captures first, until accept agrees.
+func (p Pattern) Try(t Text, c Captures, accept func() bool) bool {
+	m := matcher{text: t, captures: c, accept: accept}
+	return m.match(p.elements, 0)
+}
+
+type matcher struct {
+	text     Text
+	captures Captures
+	accept   func() bool
+}
+
+func (m matcher) match(es []element, at int) bool {
 	if len(es) == 0 {
-		return at == t.Len()
+		return at == m.text.Len() && m.accept()
 	}
 	e, rest := es[0], es[1:]
 	if e.capture != "" {
-		return capture(e, rest, t, at, c)
+		return m.capture(e, rest, at)
 	}
 	for _, choice := range e.choices {
-		if next, ok := literal(choice, t, at); ok && match(rest, t, next, c) {
+		if next, ok := literal(choice, m.text, at); ok && m.match(rest, next) {
 			return true
 		}
 	}
-	return e.optional && match(rest, t, at, c)
+	return e.optional && m.match(rest, at)
 }
 
-func capture(e element, rest []element, t Text, at int, c Captures) bool {
-	shortest := at + 1
+func (m matcher) capture(e element, rest []element, at int) bool {
+	end := at + 1
 	if e.optional {
-		shortest = at
+		end = at
 	}
 	if len(rest) == 0 {
-		shortest = max(shortest, t.Len())
+		end = max(end, m.text.Len())
 	}
-	for end := shortest; end <= t.Len(); end++ {
-		if match(rest, t, end, c) {
-			c[e.capture] = t.Slice(at, end)
+	for ; end <= m.text.Len(); end++ {
+		m.captures[e.capture] = m.text.Slice(at, end)
+		if m.match(rest, end) {
 			return true
 		}
 	}
+	delete(m.captures, e.capture)
 	return false
 }
 

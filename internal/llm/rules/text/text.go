@@ -3,6 +3,7 @@
 package text
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -116,10 +117,17 @@ func (t Text) Trim() Text {
 	for t.Len() > 0 && loose(t.Tokens[0]) {
 		t = t.From(1)
 	}
-	for t.Len() > 0 && loose(t.Tokens[t.Len()-1]) {
+	for t.Len() > 0 && loose(t.Tokens[t.Len()-1]) && !t.closes() {
 		t = t.Slice(0, t.Len()-1)
 	}
 	return t
+}
+
+// closes tells whether the last token is a bracket that was opened before.
+func (t Text) closes() bool {
+	last := t.Key(t.Len() - 1)
+	open := map[string]string{")": "(", "]": "["}[last]
+	return open != "" && slices.ContainsFunc(t.Tokens, func(tok Token) bool { return tok.Key == open })
 }
 
 func loose(t Token) bool {
