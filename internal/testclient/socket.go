@@ -1,0 +1,225 @@
+package testclient
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/stretchr/testify/require"
+)
+
+// Socket is a graphql-transport-ws connection that carries any number of subscriptions.
+type Socket struct {
+	conn *websocket.Conn
+
+	writing sync.Mutex
+	mu      sync.Mutex
+	next    int
+	open    map[string]*Subscription
+	err     error // why it ended
+	ended   chan struct{}
+}
+
+// frame is a message of the protocol.
+type frame struct {
+	ID      string          `json:"id,omitempty"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+// Dial connects and signs in. The socket ends with the test.
+func (c *Client) Dial(t testing.TB) *Socket {
+	t.Helper()
+	s, err := c.TryDial(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// TryDial connects and signs in, and gives the close code's error when the server refuses.
+func (c *Client) TryDial(ctx context.Context) (*Socket, error) {
+	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: Patience}
+	conn, _, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(c.URL, "http")+"/graphql", nil)
+	if err != nil {
+		return nil, err
+	}
+	payload, _ := json.Marshal(map[string]string{"authorization": "Bearer " + c.Token})
+	hello := frame{Type: "connection_init", Payload: payload}
+	if c.Token == "" {
+		hello.Payload = nil
+	}
+	var welcome frame
+	_ = conn.SetReadDeadline(time.Now().Add(Patience))
+	if err := errors.Join(conn.WriteJSON(hello), conn.ReadJSON(&welcome)); err != nil || welcome.Type != "connection_ack" {
+		_ = conn.Close()
+		return nil, fmt.Errorf("instead of connection_ack %q: %w", welcome.Type, err)
+	}
+	_ = conn.SetReadDeadline(time.Time{})
+	s := &Socket{conn: conn, open: map[string]*Subscription{}, ended: make(chan struct{})}
+	go s.read()
+	return s, nil
+}
+
+// Close ends the socket and waits until nothing of it runs.
+func (s *Socket) Close() {
+	_ = s.conn.Close()
+	<-s.ended
+}
+
+// Ended waits until the server closes the socket and gives the close code.
+func (s *Socket) Ended(t testing.TB) int {
+	t.Helper()
+	select {
+	case <-s.ended:
+	case <-time.After(Patience):
+		require.Fail(t, "the socket stayed open")
+	}
+	var closed *websocket.CloseError
+	require.ErrorAs(t, s.err, &closed)
+	return closed.Code
+}
+
+func (s *Socket) read() {
+	defer close(s.ended)
+	for {
+		var f frame
+		if err := s.conn.ReadJSON(&f); err != nil {
+			s.fail(err)
+			return
+		}
+		switch f.Type {
+		case "ping":
+			_ = s.write(frame{Type: "pong"})
+		case "next", "error", "complete":
+			s.deliver(f)
+		}
+	}
+}
+
+func (s *Socket) write(f frame) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return s.conn.WriteJSON(f)
+}
+
+func (s *Socket) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
+	for _, sub := range s.open {
+		sub.end(err)
+	}
+}
+
+func (s *Socket) deliver(f frame) {
+	s.mu.Lock()
+	sub := s.open[f.ID]
+	if f.Type != "next" {
+		delete(s.open, f.ID)
+	}
+	s.mu.Unlock()
+	if sub == nil {
+		return // stopped by us meanwhile
+	}
+	switch f.Type {
+	case "next":
+		sub.push(f.Payload)
+	case "error":
+		var list Errors
+		_ = json.Unmarshal(f.Payload, &list)
+		sub.end(list)
+	default:
+		sub.end(io.EOF)
+	}
+}
+
+// Subscription receives the responses of one operation.
+type Subscription struct {
+	socket *Socket
+	id     string
+	mu     sync.Mutex
+	queue  []json.RawMessage
+	err    error
+	news   chan struct{}
+}
+
+// Subscribe starts an operation.
+func (s *Socket) Subscribe(t testing.TB, document string, vars Vars) *Subscription {
+	t.Helper()
+	s.mu.Lock()
+	s.next++
+	sub := &Subscription{socket: s, id: strconv.Itoa(s.next), news: make(chan struct{}, 1)}
+	s.open[sub.id] = sub
+	s.mu.Unlock()
+	payload, err := json.Marshal(map[string]any{"query": document, "variables": vars})
+	require.NoError(t, err)
+	require.NoError(t, s.write(frame{ID: sub.id, Type: "subscribe", Payload: payload}))
+	return sub
+}
+
+// Stop ends the operation from this side.
+func (s *Subscription) Stop() {
+	s.socket.mu.Lock()
+	delete(s.socket.open, s.id)
+	s.socket.mu.Unlock()
+	_ = s.socket.write(frame{ID: s.id, Type: "complete"})
+}
+
+func (s *Subscription) push(payload json.RawMessage) {
+	s.mu.Lock()
+	s.queue = append(s.queue, payload)
+	s.mu.Unlock()
+	s.tell()
+}
+
+func (s *Subscription) end(err error) {
+	s.mu.Lock()
+	if s.err == nil {
+		s.err = err
+	}
+	s.mu.Unlock()
+	s.tell()
+}
+
+func (s *Subscription) tell() {
+	select {
+	case s.news <- struct{}{}:
+	default: // told already
+	}
+}
+
+// Next is the next response. After the last one it is io.EOF when the operation is
+// complete, Errors when it was refused, and the socket's error when that ended.
+func (s *Subscription) Next(ctx context.Context) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, Patience, errors.New("testclient: nothing came"))
+	defer cancel()
+	for {
+		payload, err, ok := s.take()
+		if ok {
+			return payload, err
+		}
+		select {
+		case <-s.news:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (s *Subscription) take() (payload json.RawMessage, err error, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) > 0 {
+		payload, s.queue = s.queue[0], s.queue[1:]
+		return payload, nil, true
+	}
+	return nil, s.err, s.err != nil
+}

@@ -1,0 +1,56 @@
+package testclient
+
+import "encoding/json"
+
+// Task is a task with the fields of TaskFields.
+type Task struct {
+	ID, Title, Description, Priority string
+	Number, Version                  int
+	Completed                        bool
+	CompletedAt, DueOn, DueAt        *string
+	CreatedAt, UpdatedAt             string
+	DeletedAt                        *string
+	Labels                           []string
+}
+
+// Message is a message with the fields of MessageFields.
+type Message struct {
+	ID, Role, Content, Status string
+	Position                  int
+	Error                     *struct{ Code, Message string }
+	ToolCalls                 []ToolCall
+	Usage                     *struct {
+		InputTokens, OutputTokens, CachedTokens int
+		Model                                   string
+	}
+	FinishedAt *string
+}
+
+// Terminal reports whether the message can no longer change.
+func (m Message) Terminal() bool {
+	return m.Status == "COMPLETED" || m.Status == "FAILED" || m.Status == "CANCELLED"
+}
+
+// ToolCall is a tool call with the fields of CallFields.
+type ToolCall struct {
+	ID, Name, Status  string
+	Arguments, Result json.RawMessage
+	LatencyMs         *int
+	Offset            int
+}
+
+// Turn is what sendMessage answers.
+type Turn struct {
+	Conversation     struct{ ID, Title string }
+	UserMessage      Message
+	AssistantMessage Message
+}
+
+// The selections that the types are made for.
+const (
+	TaskFields = `id number title description completed completedAt priority dueOn dueAt labels createdAt updatedAt deletedAt version`
+	CallFields = `id name arguments result status latencyMs offset`
+	// MessageFields leaves nothing out but the edge to the conversation.
+	MessageFields = `id position role content status error { code message } toolCalls { ` + CallFields + ` }
+		usage { inputTokens outputTokens cachedTokens model } finishedAt`
+)
