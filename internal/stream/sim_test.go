@@ -20,7 +20,7 @@ func TestEveryWatcherEndsWithTheStoredText(t *testing.T) {
 		require.Empty(t, runSchedule(n).faults)
 		return
 	}
-	const schedules, shards = 20_000, 2
+	const shards = 2
 	var all sync.WaitGroup
 	counts := make([]simCount, shards)
 	for shard := range shards {

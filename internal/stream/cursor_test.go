@@ -1,0 +1,109 @@
+package stream
+
+import (
+	"encoding/base64"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"errand/internal/apperr"
+)
+
+func anyView(r *rand.Rand) *view {
+	v := newView("conv_1")
+	for range r.IntN(5) {
+		v.last += 1 + r.IntN(1000)
+		t := &told{position: v.last, attempt: r.IntN(300), offset: r.IntN(1 << 20), started: r.IntN(20)}
+		for i := range t.started {
+			if r.IntN(3) == 0 {
+				t.open = append(t.open, i)
+			}
+		}
+		v.live = append(v.live, t)
+	}
+	v.last += r.IntN(3)
+	return v
+}
+
+func TestACursorHoldsTheWholeView(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 1000 {
+		v := anyView(r)
+		back, err := decodeView("conv_1", v.encode())
+		require.NoError(t, err)
+		require.Equal(t, v, back)
+	}
+}
+
+func TestACursorMayNameEveryReplyThatOnePersonMayHaveUnderWay(t *testing.T) {
+	v := newView("conv_1")
+	for i := range 1000 {
+		v.last = 2 * (i + 1)
+		v.live = append(v.live, &told{position: v.last})
+	}
+	back, err := decodeView("conv_1", v.encode())
+	require.NoError(t, err)
+	require.Equal(t, v, back)
+}
+
+func TestForgedCursorsAreRefused(t *testing.T) {
+	good := (&view{conversation: "conv_1", last: 4, live: []*told{{position: 2, attempt: 1, offset: 3, started: 2, open: []int{1}}}}).encode()
+	_, err := decodeView("conv_1", good)
+	require.NoError(t, err)
+	raw, err := base64.RawURLEncoding.DecodeString(good)
+	require.NoError(t, err)
+	head := raw[:5]
+	forge := func(tail ...byte) string {
+		return base64.RawURLEncoding.EncodeToString(append(append([]byte{}, head...), tail...))
+	}
+	for name, cursor := range map[string]string{
+		"empty":                    "",
+		"not base64":               "!!!",
+		"another version":          base64.RawURLEncoding.EncodeToString(append([]byte{9}, raw[1:]...)),
+		"no numbers":               forge(),
+		"cut short":                base64.RawURLEncoding.EncodeToString(raw[:len(raw)-1]),
+		"a number too many":        forge(4, 2, 1, 3, 2, 1, 1, 7),
+		"a position beyond last":   forge(4, 5, 1, 3, 0, 0),
+		"position 0":               forge(4, 0, 1, 3, 0, 0),
+		"the same position twice":  forge(4, 2, 1, 3, 0, 0, 2, 1, 3, 0, 0),
+		"positions out of order":   forge(4, 3, 1, 3, 0, 0, 2, 1, 3, 0, 0),
+		"more open than started":   forge(4, 2, 1, 3, 1, 2, 0, 1),
+		"an open call not started": forge(4, 2, 1, 3, 1, 1, 1),
+		"an open call twice":       forge(4, 2, 1, 3, 3, 2, 1, 1),
+		"a huge number":            forge(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01),
+		"an endless number":        forge(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
+	} {
+		_, err := decodeView("conv_1", cursor)
+		require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err), name)
+		require.Equal(t, "after", apperr.From(err).Field, name)
+	}
+	_, err = decodeView("conv_2", good)
+	require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err), "a cursor of another conversation")
+}
+
+// FuzzCursor follows on from whatever somebody gives as a cursor: it is refused, or
+// told the truth about the rows from some point on.
+func FuzzCursor(f *testing.F) {
+	f.Add([]byte{4, 2, 1, 3, 2, 1, 1})
+	f.Add([]byte{0})
+	f.Add([]byte{2, 1, 0, 1, 0, 0, 2, 9, 2, 0, 0})
+	f.Fuzz(func(t *testing.T, tail []byte) {
+		head, err := base64.RawURLEncoding.DecodeString(newView("conv_1").encode())
+		require.NoError(t, err)
+		cursor := base64.RawURLEncoding.EncodeToString(append(head[:5], tail...))
+		v, err := decodeView("conv_1", cursor)
+		if err != nil {
+			require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err))
+			return
+		}
+		again, err := decodeView("conv_1", v.encode())
+		require.NoError(t, err)
+		require.Equal(t, v, again)
+		v.catchUp(finishedTurn(), func(e MessageEvent) {
+			if end, ok := e.(*MessageFinished); ok {
+				require.Equal(t, finishedTurn()[end.Message.Position-1].Content, end.Message.Content)
+			}
+		})
+	})
+}

@@ -1,0 +1,219 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"errand/ent"
+	"errand/ent/enum"
+	"errand/internal/apperr"
+)
+
+func rowsOf(rows func() []*ent.Message) Reader {
+	return func(context.Context, int) ([]*ent.Message, error) { return rows(), nil }
+}
+
+// script is a reader whose answers are set beforehand; the last one repeats.
+type script struct {
+	answers []func() ([]*ent.Message, error)
+	froms   []int
+}
+
+func (s *script) read(_ context.Context, from int) ([]*ent.Message, error) {
+	s.froms = append(s.froms, from)
+	answer := s.answers[0]
+	if len(s.answers) > 1 {
+		s.answers = s.answers[1:]
+	}
+	return answer()
+}
+
+func rows(m ...*ent.Message) func() ([]*ent.Message, error) {
+	return func() ([]*ent.Message, error) { return m, nil }
+}
+
+func failure(err error) func() ([]*ent.Message, error) {
+	return func() ([]*ent.Message, error) { return nil, err }
+}
+
+// run starts a follower's Run; what it tells and how it ends can be waited for.
+func run(ctx context.Context, f *Follower) (events chan MessageEvent, ended chan error) {
+	events, ended = make(chan MessageEvent), make(chan error, 1)
+	go func() {
+		ended <- f.Run(ctx, func(e MessageEvent) bool {
+			select {
+			case events <- e:
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		})
+		close(events)
+	}()
+	return events, ended
+}
+
+func TestRunTellsAReplyFromStartToEnd(t *testing.T) {
+	h := NewHub()
+	db := &script{answers: []func() ([]*ent.Message, error){
+		rows(reply(0, "", enum.MessagePending)), rows(reply(1, "ab", enum.MessageCompleted)),
+	}}
+	f, err := Follow(t.Context(), h, "conv_1", nil, db.read)
+	require.NoError(t, err)
+	ctx, leave := context.WithCancel(t.Context())
+	events, ended := run(ctx, f)
+	s := &story{}
+	s.tell(<-events)
+	h.Publish(delta(1, 0, "a"))
+	s.tell(<-events)
+	h.Publish(delta(1, 1, "b"))
+	s.tell(<-events)
+	h.Publish(Event{Kind: Changed, Topic: "conv_1", ID: "msg_2"})
+	s.tell(<-events)
+	require.Equal(t, []string{`added msg_2 ""`, `0 "a"`, `1 "b"`, `COMPLETED "ab"`}, s.take())
+	require.Equal(t, []int{0, 2}, db.froms, "deltas that join on need no rows")
+	leave()
+	require.NoError(t, <-ended)
+	require.Zero(t, h.Subscribers())
+}
+
+func TestALateSubscriberSeesTheTextSoFar(t *testing.T) {
+	h := NewHub()
+	h.Publish(delta(1, 0, ""))
+	h.Publish(delta(1, 0, "ab"))
+	f, err := Follow(t.Context(), h, "conv_1", nil, (&script{answers: []func() ([]*ent.Message, error){rows(reply(0, "", enum.MessagePending))}}).read)
+	require.NoError(t, err)
+	defer f.sub.Close()
+	added := f.first[0].(*MessageAdded).Message
+	require.Equal(t, "ab", added.Content)
+	require.Equal(t, enum.MessageStreaming, added.Status)
+}
+
+func TestTextThatIsNotAtHandIsAskedFor(t *testing.T) {
+	writer, reader := NewHub(), NewHub()
+	writer.Connect(busTo{reader})
+	reader.Connect(busTo{writer})
+	writer.tails.follow(delta(1, 0, "long before"), true) // the reader's replica was not there yet
+	f, err := Follow(t.Context(), reader, "conv_1", nil, rowsOf(func() []*ent.Message { return []*ent.Message{reply(0, "", enum.MessagePending)} }))
+	require.NoError(t, err)
+	ctx, leave := context.WithCancel(t.Context())
+	events, ended := run(ctx, f)
+	s := &story{}
+	s.tell(<-events)
+	s.tell(<-events)
+	require.Equal(t, []string{`added msg_2 ""`, `0 "long before"`}, s.take())
+	leave()
+	require.NoError(t, <-ended)
+}
+
+// busTo delivers at once.
+type busTo struct{ hub *Hub }
+
+func (b busTo) Publish(e Event) { b.hub.Receive(e) }
+
+func TestEventsThatComeWithAChangeAreNotLost(t *testing.T) {
+	h := NewHub()
+	stored := reply(1, "ab", enum.MessageStreaming)
+	f, err := Follow(t.Context(), h, "conv_1", nil, rowsOf(func() []*ent.Message { return []*ent.Message{clone(stored)} }))
+	require.NoError(t, err)
+	defer f.sub.Close()
+	h.Publish(Event{Kind: Changed, Topic: "conv_1"})
+	h.Publish(delta(1, 2, "c")) // its start was never heard here, so no tail holds it
+	batch, ok := f.sub.take()
+	require.True(t, ok)
+	s := &story{}
+	require.NoError(t, f.take(t.Context(), batch, s.tell))
+	require.Equal(t, []string{`2 "c"`}, s.take())
+}
+
+func TestAGapIsMendedFromTheRow(t *testing.T) {
+	h := NewHub()
+	db := &script{answers: []func() ([]*ent.Message, error){rows(reply(1, "a", enum.MessageStreaming)), rows(reply(1, "abc", enum.MessageStreaming))}}
+	f, err := Follow(t.Context(), h, "conv_1", nil, db.read)
+	require.NoError(t, err)
+	defer f.sub.Close()
+	h.Publish(delta(1, 3, "d"))
+	batch, _ := f.sub.take()
+	s := &story{}
+	require.NoError(t, f.take(t.Context(), batch, s.tell))
+	require.Equal(t, []string{`1 "bc"`, `3 "d"`}, s.take())
+}
+
+func TestFollowGoesOnFromACursor(t *testing.T) {
+	h := NewHub()
+	v, s := watching(reply(1, "ab", enum.MessageStreaming))
+	cursor := v.encode()
+	db := &script{answers: []func() ([]*ent.Message, error){rows(reply(1, "abc", enum.MessageCompleted))}}
+	f, err := Follow(t.Context(), h, "conv_1", &cursor, db.read)
+	require.NoError(t, err)
+	defer f.sub.Close()
+	for _, e := range f.first {
+		s.tell(e)
+	}
+	require.Equal(t, []string{`2 "c"`, `COMPLETED "abc"`}, s.take())
+	require.Equal(t, []int{2}, db.froms)
+	bad := "x"
+	_, err = Follow(t.Context(), h, "conv_1", &bad, db.read)
+	require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err))
+}
+
+func TestFollowFailsWithItsReader(t *testing.T) {
+	h := NewHub()
+	_, err := Follow(t.Context(), h, "conv_1", nil, (&script{answers: []func() ([]*ent.Message, error){failure(apperr.Missing("conversation"))}}).read)
+	require.Equal(t, apperr.NotFound, apperr.CodeOf(err))
+	require.Zero(t, h.Subscribers())
+}
+
+func TestRunEnds(t *testing.T) {
+	down := errors.New("the database is down")
+	for name, c := range map[string]struct {
+		later func() ([]*ent.Message, error)
+		do    func(h *Hub, leave func())
+		want  error
+	}{
+		"when the subscriber leaves":            {rows(), func(_ *Hub, leave func()) { leave() }, nil},
+		"when the conversation is deleted":      {failure(apperr.Missing("conversation")), func(h *Hub, _ func()) { h.Resync() }, nil},
+		"when the replica goes away":            {rows(), func(h *Hub, _ func()) { h.Close() }, errGoingAway()},
+		"when the database stays away":          {failure(down), func(h *Hub, _ func()) { h.Resync() }, down},
+		"when they leave a database that fails": {failure(down), func(h *Hub, leave func()) { h.Resync(); leave() }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := NewHub()
+				db := &script{answers: []func() ([]*ent.Message, error){rows(), c.later}}
+				f, err := Follow(t.Context(), h, "conv_1", nil, db.read)
+				require.NoError(t, err)
+				ctx, leave := context.WithCancel(t.Context())
+				defer leave()
+				_, ended := run(ctx, f)
+				c.do(h, leave)
+				require.Equal(t, c.want, <-ended)
+				require.Zero(t, h.Subscribers())
+			})
+		})
+	}
+}
+
+func TestRunOutlastsADatabaseThatRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := NewHub()
+		down := failure(errors.New("the database is down"))
+		db := &script{answers: []func() ([]*ent.Message, error){rows(), down, down, down, rows(finishedTurn()...)}}
+		f, err := Follow(t.Context(), h, "conv_1", nil, db.read)
+		require.NoError(t, err)
+		ctx, leave := context.WithCancel(t.Context())
+		events, ended := run(ctx, f)
+		h.Resync()
+		s := &story{}
+		for range 3 {
+			s.tell(<-events)
+		}
+		require.Len(t, s.take(), 3)
+		leave()
+		require.NoError(t, <-ended)
+	})
+}

@@ -1,0 +1,189 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestEventsReachTheirTopicAndTheBus(t *testing.T) {
+	h, bus := NewHub(), &recorder{}
+	h.Connect(bus)
+	here, there := h.Subscribe("conv_1"), h.Subscribe("conv_2")
+	defer here.Close()
+	defer there.Close()
+	h.Publish(delta(1, 0, "a"))
+	h.Receive(delta(1, 1, "b"))
+	batch, err := here.Next(t.Context())
+	require.NoError(t, err)
+	a, b := delta(1, 0, "a"), delta(1, 1, "b")
+	require.Equal(t, Batch{Events: []*Event{&a, &b}}, batch)
+	_, ok := there.take()
+	require.False(t, ok)
+	require.Equal(t, []Event{delta(1, 0, "a")}, bus.take(), "what others said is not passed on")
+}
+
+func TestASlowSubscriberFallsBehindAndNeverBlocks(t *testing.T) {
+	h := NewHub()
+	s := h.Subscribe("conv_1")
+	defer s.Close()
+	for range 10 * backlog {
+		h.Publish(delta(1, 0, "x"))
+	}
+	batch, err := s.Next(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, Batch{Behind: true}, batch)
+	h.Publish(delta(1, 0, "y"))
+	batch, err = s.Next(t.Context())
+	require.NoError(t, err)
+	require.False(t, batch.Behind)
+	require.Len(t, batch.Events, 1)
+}
+
+func TestNextWaitsForSomethingNew(t *testing.T) {
+	h := NewHub()
+	s := h.Subscribe("conv_1")
+	defer s.Close()
+	h.Publish(delta(1, 0, "x"))
+	_, ok := s.take() // its signal is left behind
+	require.True(t, ok)
+	gone := errors.New("gone")
+	ctx, leave := context.WithCancelCause(t.Context())
+	leave(gone)
+	_, err := s.Next(ctx)
+	require.ErrorIs(t, err, gone)
+}
+
+func TestResyncAndCloseReachEveryTopic(t *testing.T) {
+	h := NewHub()
+	subs := []*Subscription{h.Subscribe("conv_1"), h.Subscribe("conv_1"), h.Subscribe("user_1")}
+	require.Equal(t, 3, h.Subscribers())
+	h.Resync()
+	for _, s := range subs {
+		batch, err := s.Next(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, Batch{Behind: true}, batch)
+	}
+	h.Close()
+	h.Close()
+	for _, s := range append(subs, h.Subscribe("conv_1")) {
+		batch, err := s.Next(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, Batch{Ended: true}, batch)
+		s.Close()
+		s.Close()
+	}
+	require.Zero(t, h.Subscribers())
+}
+
+func TestClosingOneSubscriptionLeavesTheOthers(t *testing.T) {
+	h := NewHub()
+	one, two, three := h.Subscribe("conv_1"), h.Subscribe("conv_1"), h.Subscribe("conv_1")
+	two.Close()
+	h.Publish(delta(1, 0, "x"))
+	for s, want := range map[*Subscription]bool{one: true, two: false, three: true} {
+		_, ok := s.take()
+		require.Equal(t, want, ok)
+	}
+	one.Close()
+	three.Close()
+	require.Empty(t, h.topics)
+}
+
+func TestTheRunEngineIsTold(t *testing.T) {
+	h := NewHub()
+	h.Receive(Event{Kind: Work}) // nobody listens yet
+	h.Receive(Event{Kind: Cancel, ID: "run_1"})
+	worked, cancelled := 0, ""
+	h.OnWork(func() { worked++ })
+	h.OnCancel(func(runID string) { cancelled = runID })
+	h.Receive(Event{Kind: Work})
+	h.Receive(Event{Kind: Cancel, ID: "run_1"})
+	require.Equal(t, 1, worked)
+	require.Equal(t, "run_1", cancelled)
+}
+
+// inStep checks that what goes out on the bus can be followed without a gap.
+type inStep struct {
+	t    *testing.T
+	peer *Hub
+}
+
+func (b inStep) Publish(e Event) {
+	b.peer.Receive(e)
+	_, _, ok := b.peer.Tail(e.ID)
+	require.True(b.t, ok, "an answer and a delta changed places")
+}
+
+func TestAnswersKeepInStepWithTheWriter(t *testing.T) {
+	h := NewHub()
+	h.Connect(inStep{t: t, peer: NewHub()})
+	h.Publish(delta(1, 0, ""))
+	var all sync.WaitGroup
+	all.Go(func() {
+		for i := range 1000 {
+			h.Publish(delta(1, i, "x"))
+		}
+	})
+	all.Go(func() {
+		for range 1000 {
+			h.Receive(Event{Kind: Want, Topic: "conv_1", ID: "msg_2"})
+		}
+	})
+	all.Wait()
+}
+
+func TestManyComeAndGoWhileOthersPublish(t *testing.T) {
+	h := NewHub()
+	var all sync.WaitGroup
+	for i := range 4 {
+		topic := "conv_" + strconv.Itoa(i%2)
+		all.Go(func() {
+			for range 500 {
+				h.Subscribe(topic).Close()
+			}
+		})
+		all.Go(func() {
+			for range 500 {
+				h.Publish(Event{Kind: Changed, Topic: topic})
+				h.Resync()
+			}
+		})
+	}
+	all.Wait()
+	require.Zero(t, h.Subscribers())
+}
+
+func TestAnIdleSubscriberIsSmall(t *testing.T) {
+	const many = 20_000
+	h := NewHub()
+	ids := make([]string, many)
+	for i := range ids {
+		ids[i] = "conv_" + strconv.Itoa(i)
+	}
+	followers := make([]*Follower, many)
+	read := rowsOf(finishedTurn)
+	before := heap()
+	for i, id := range ids {
+		f, err := Follow(t.Context(), h, id, nil, read)
+		require.NoError(t, err)
+		f.first = nil // told
+		followers[i] = f
+	}
+	each := (heap() - before) / many
+	t.Logf("%d bytes for each idle subscriber", each)
+	require.Less(t, each, uint64(640))
+	runtime.KeepAlive(followers)
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
