@@ -156,8 +156,12 @@ func (p *play) finish(requests []intent.Request) verdict {
 	return verdict{reply: compose(requests, outcomes), mem: p.mem}
 }
 
-// replayed is how many turns before the last are played again. Of older ones the results tell enough.
-const replayed = 3
+// Turns before the last are played again to learn whether they ended in a question. Of older ones, and
+// of very long messages, the results tell enough; that also bounds the work.
+const (
+	replayed    = 8
+	replayedMax = 2000 // bytes of a message
+)
 
 // converse plays the turns and returns how the last one stands.
 func converse(turns []turn, now time.Time, allowed func(string) bool) verdict {
@@ -165,7 +169,7 @@ func converse(turns []turn, now time.Time, allowed func(string) bool) verdict {
 	for i, t := range turns {
 		p := play{now: now, turn: t, mem: v.mem}
 		last := i == len(turns)-1
-		if i < len(turns)-1-replayed {
+		if i < len(turns)-1-replayed || !last && len(t.said) > replayedMax {
 			v = verdict{mem: fromRecord(v.mem, t)}
 			continue
 		}

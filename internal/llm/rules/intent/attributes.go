@@ -229,9 +229,7 @@ func titled(t text.Text, now time.Time) (Fields, string) {
 // splitNote cuts "…, note: …" and "… with a note saying …" off a title.
 func splitNote(t text.Text) (text.Text, string) {
 	for i := 1; i < t.Len()-2; i++ {
-		switch t.Key(i) {
-		case "note", "notes", "description", "details":
-		default:
+		if !noteWord[t.Key(i)] {
 			continue
 		}
 		from := i + 1
@@ -254,6 +252,8 @@ func splitNote(t text.Text) (text.Text, string) {
 	return t, ""
 }
 
+var noteWord = map[string]bool{"note": true, "notes": true, "description": true, "details": true}
+
 var noteLead = map[string]bool{"with": true, "a": true, "the": true, "and": true, ",": true, ".": true, "-": true, "(": true}
 
 // titleOf is what is left of a text as a title: a quoted title stays literally as it is, any other
@@ -270,6 +270,7 @@ func titleOf(t text.Text, gone []bool) (title, fault string) {
 	} else {
 		title = capital(strings.Trim(t.Without(gone), " ,.;:-–—!*•"))
 	}
+	title = strings.TrimSpace(strings.ReplaceAll(title, "\n", " "))
 	if n := utf8.RuneCountInString(title); n > maxTitle {
 		return "", "A title can have 200 characters at most."
 	}

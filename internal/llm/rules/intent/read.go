@@ -208,6 +208,9 @@ var ties = words("and then also & plus afterwards finally")
 
 // begins tells whether a request starts with t; left is what stands before it.
 func (r *reader) begins(t text.Text, left Request) bool {
+	if left.Kind == Add && noteWord[t.Key(0)] {
+		return false // "add milk, note: the cheap one"
+	}
 	if !openers[withoutCourtesy(t).Key(0)] && !strings.HasPrefix(t.Key(0), "#") && !enumerator(t.Key(0)) {
 		return false
 	}
