@@ -61,6 +61,7 @@ func (s *socket) welcome(viewer context.Context, who identity) {
 	s.initialised = true
 	s.viewer, s.who = viewer, who
 	s.conn.SetReadLimit(s.handler.options.Sizes.Message)
+	s.ping.Stop()
 	s.ping = time.AfterFunc(times.KeepAlive, s.sendPing)
 	body := takeBuffer()
 	writeMessage(body, "connection_ack", "", nil)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -20,6 +21,24 @@ var errStopped = errors.New("stopped by the client")
 type live struct {
 	id     string
 	cancel context.CancelCauseFunc
+}
+
+// operations are the live ones of a socket: few, so a list is smaller than a map.
+type operations []*live
+
+func (o operations) find(id string) *live {
+	for _, l := range o {
+		if l.id == id {
+			return l
+		}
+	}
+	return nil
+}
+
+func (o operations) has(l *live) bool { return slices.Contains(o, l) }
+
+func (o *operations) remove(l *live) {
+	*o = slices.DeleteFunc(*o, func(other *live) bool { return other == l })
 }
 
 // subscribe starts an operation of any kind.
@@ -63,7 +82,7 @@ func (s *socket) admit(id string) (context.Context, *live) {
 	if s.closing || s.leaving {
 		return nil, nil
 	}
-	if previous := s.operations[id]; previous != nil {
+	if previous := s.operations.find(id); previous != nil {
 		if !s.protocol.legacy {
 			s.shut(CloseDuplicateID, "Subscriber for "+id+" already exists")
 			return nil, nil
@@ -79,16 +98,13 @@ func (s *socket) admit(id string) (context.Context, *live) {
 	}
 	ctx, cancel := context.WithCancelCause(s.viewer)
 	l := &live{id: id, cancel: cancel}
-	if s.operations == nil {
-		s.operations = make(map[string]*live, 1)
-	}
-	s.operations[id] = l
+	s.operations = append(s.operations, l)
 	return ctx, l
 }
 
 // forget stops an operation and whatever it still has in the queue; the caller holds mu.
 func (s *socket) forget(l *live) {
-	delete(s.operations, l.id)
+	s.operations.remove(l)
 	s.outbox.forget(l)
 	l.cancel(errStopped)
 	s.leaveWhenIdle()
@@ -103,7 +119,7 @@ func (s *socket) stopOperation(m incoming) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l := s.operations[m.id]; l != nil {
+	if l := s.operations.find(m.id); l != nil {
 		s.forget(l)
 	}
 }
@@ -172,10 +188,10 @@ func (s *socket) finish(l *live, fill func(*bytes.Buffer)) {
 	defer l.cancel(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing || s.operations[l.id] != l {
+	if s.closing || !s.operations.has(l) {
 		return
 	}
-	delete(s.operations, l.id)
+	s.operations.remove(l)
 	body := takeBuffer()
 	fill(body)
 	s.push(message{body: body})

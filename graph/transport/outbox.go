@@ -63,7 +63,7 @@ func (s *socket) send(of *live, fill func(*bytes.Buffer)) bool {
 	fill(body)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing || of != nil && s.operations[of.id] != of {
+	if s.closing || of != nil && !s.operations.has(of) {
 		releaseBuffer(body)
 		return false
 	}

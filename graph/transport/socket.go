@@ -20,9 +20,9 @@ type socket struct {
 	handler  *Handler
 	conn     *websocket.Conn
 	protocol *protocol
-	// ctx ends with the socket; everything done for it descends from ctx.
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	// ctx carries the values of the upgrade's request. It never ends: the socket ends each
+	// of its operations itself, which costs less memory than a tree of contexts.
+	ctx context.Context
 	// running counts the goroutines of operations.
 	running sync.WaitGroup
 
@@ -32,7 +32,7 @@ type socket struct {
 	viewer      context.Context // the context in which operations act
 	who         identity
 	joined      string // the user counted in sockets
-	operations  map[string]*live
+	operations  operations
 	outbox      outbox
 	ping        *time.Timer // waits for connection_init first, then for the next ping
 	token       *time.Timer
@@ -43,8 +43,8 @@ type socket struct {
 
 func newSocket(h *Handler, conn *websocket.Conn, p *protocol, viewer context.Context, who identity) *socket {
 	// The request's context ends when its handler returns; its values stay.
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(viewer))
-	return &socket{handler: h, conn: conn, protocol: p, ctx: ctx, cancel: cancel, viewer: ctx, who: who, code: closeVanished}
+	ctx := context.WithoutCancel(viewer)
+	return &socket{handler: h, conn: conn, protocol: p, ctx: ctx, viewer: ctx, who: who, code: closeVanished}
 }
 
 // begin starts reading in a goroutine of its own, so that the memory of the HTTP request

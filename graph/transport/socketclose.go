@@ -58,7 +58,9 @@ func (s *socket) stop(code int) {
 	if code == CloseRestart {
 		cause = errShutdown
 	}
-	s.cancel(cause)
+	for _, l := range s.operations {
+		l.cancel(cause)
+	}
 	for _, timer := range []*time.Timer{s.ping, s.token} {
 		if timer != nil {
 			timer.Stop()
@@ -71,6 +73,9 @@ func (s *socket) stop(code int) {
 // gone. A connection closed with unread data is reset, and the frame may be lost.
 func (s *socket) drain() {
 	raw := s.conn.NetConn()
+	if half, ok := raw.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite() // so the peer knows that nothing more comes
+	}
 	_ = raw.SetReadDeadline(time.Now().Add(s.handler.options.Times.Close))
 	_, _ = io.CopyBuffer(io.Discard, io.LimitReader(raw, 16<<20), make([]byte, 4096))
 }

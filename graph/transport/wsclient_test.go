@@ -107,6 +107,7 @@ func (c *wsClient) closed() (int, string) {
 		if _, _, err := c.conn.ReadMessage(); err != nil {
 			var e *websocket.CloseError
 			require.ErrorAs(c.b.t, err, &e)
+			_ = c.conn.Close() // as real clients do
 			return e.Code, e.Text
 		}
 	}
