@@ -174,8 +174,9 @@ func (s *Server) serve(d services) error {
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	s.onStop(s.http.Shutdown)
-	s.onStop(func(ctx context.Context) error { return s.graphql.Shutdown(ctx) })
+	// The sockets end before their streams do: a stream that ends first looks complete.
 	s.onStop(func(context.Context) error { s.hub.Close(); return nil })
+	s.onStop(func(ctx context.Context) error { return s.graphql.Shutdown(ctx) })
 	s.onStop(s.runs.Stop)
 	go func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
