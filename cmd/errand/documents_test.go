@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -165,3 +166,5 @@ func requireFault(t testing.TB, want string, a testclient.Answer) {
 	require.Equal(t, want, a.Fault(), "%s", a.Raw)
 	require.NotEmpty(t, a.Errors[0].Message)
 }
+
+func jsonInto(data []byte, into any) error { return json.Unmarshal(data, into) }
