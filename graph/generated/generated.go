@@ -8,6 +8,7 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/graph/model"
+	"errand/graph/plain"
 	"errand/graph/scalar"
 	"errand/internal/chat"
 	"errand/internal/page"
@@ -2225,7 +2226,7 @@ func (ec *executionContext) _ConversationEdge_cursor(ctx context.Context, field 
 			return ec.fieldContext_ConversationEdge_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
+			return obj.Cursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -2236,7 +2237,7 @@ func (ec *executionContext) _ConversationEdge_cursor(ctx context.Context, field 
 	)
 }
 func (ec *executionContext) fieldContext_ConversationEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ConversationEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+	return graphql.NewScalarFieldContext("ConversationEdge", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _ConversationEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Conversation]) (ret graphql.Marshaler) {
@@ -2890,7 +2891,7 @@ func (ec *executionContext) _MessageEdge_cursor(ctx context.Context, field graph
 			return ec.fieldContext_MessageEdge_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
+			return obj.Cursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -2901,7 +2902,7 @@ func (ec *executionContext) _MessageEdge_cursor(ctx context.Context, field graph
 	)
 }
 func (ec *executionContext) fieldContext_MessageEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("MessageEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+	return graphql.NewScalarFieldContext("MessageEdge", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _MessageEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Message]) (ret graphql.Marshaler) {
@@ -3620,7 +3621,7 @@ func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field gra
 			return ec.fieldContext_PageInfo_startCursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.StartCursor, nil
+			return obj.StartCursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -3631,7 +3632,7 @@ func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_PageInfo_startCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Cursor does not have child fields"))
+	return graphql.NewScalarFieldContext("PageInfo", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
@@ -3643,7 +3644,7 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 			return ec.fieldContext_PageInfo_endCursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.EndCursor, nil
+			return obj.EndCursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -3654,7 +3655,7 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 	)
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Cursor does not have child fields"))
+	return graphql.NewScalarFieldContext("PageInfo", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -4941,7 +4942,7 @@ func (ec *executionContext) _TaskChangeEdge_cursor(ctx context.Context, field gr
 			return ec.fieldContext_TaskChangeEdge_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
+			return obj.Cursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -4952,7 +4953,7 @@ func (ec *executionContext) _TaskChangeEdge_cursor(ctx context.Context, field gr
 	)
 }
 func (ec *executionContext) fieldContext_TaskChangeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TaskChangeEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+	return graphql.NewScalarFieldContext("TaskChangeEdge", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _TaskChangeEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.TaskChange]) (ret graphql.Marshaler) {
@@ -5115,7 +5116,7 @@ func (ec *executionContext) _TaskEdge_cursor(ctx context.Context, field graphql.
 			return ec.fieldContext_TaskEdge_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
+			return obj.Cursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -5126,7 +5127,7 @@ func (ec *executionContext) _TaskEdge_cursor(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_TaskEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TaskEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+	return graphql.NewScalarFieldContext("TaskEdge", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _TaskEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Task]) (ret graphql.Marshaler) {
@@ -7464,6 +7465,9 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 var cancelReplyPayloadImplementors = []string{"CancelReplyPayload"}
 
 func (ec *executionContext) _CancelReplyPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CancelReplyPayload) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, cancelReplyPayloadImplementors, ec.plainCancelReplyPayload, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, cancelReplyPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7502,6 +7506,9 @@ func (ec *executionContext) _CancelReplyPayload(ctx context.Context, sel ast.Sel
 var conversationImplementors = []string{"Conversation", "Node"}
 
 func (ec *executionContext) _Conversation(ctx context.Context, sel ast.SelectionSet, obj *ent.Conversation) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, conversationImplementors, ec.plainConversation, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7593,6 +7600,9 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 var conversationConnectionImplementors = []string{"ConversationConnection"}
 
 func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.Conversation]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, conversationConnectionImplementors, ec.plainConversationConnection, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7679,6 +7689,9 @@ func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast
 var conversationEdgeImplementors = []string{"ConversationEdge"}
 
 func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.Conversation]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, conversationEdgeImplementors, ec.plainConversationEdge, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7722,6 +7735,9 @@ func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.Selec
 var conversationPayloadImplementors = []string{"ConversationPayload"}
 
 func (ec *executionContext) _ConversationPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ConversationPayload) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, conversationPayloadImplementors, ec.plainConversationPayload, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7760,6 +7776,9 @@ func (ec *executionContext) _ConversationPayload(ctx context.Context, sel ast.Se
 var deletePayloadImplementors = []string{"DeletePayload"}
 
 func (ec *executionContext) _DeletePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeletePayload) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, deletePayloadImplementors, ec.plainDeletePayload, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, deletePayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7798,6 +7817,9 @@ func (ec *executionContext) _DeletePayload(ctx context.Context, sel ast.Selectio
 var messageImplementors = []string{"Message", "Node"}
 
 func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, obj *ent.Message) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageImplementors, ec.plainMessage, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7952,6 +7974,9 @@ func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, 
 var messageAddedImplementors = []string{"MessageAdded", "MessageEvent"}
 
 func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.SelectionSet, obj *stream.MessageAdded) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageAddedImplementors, ec.plainMessageAdded, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageAddedImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7995,6 +8020,9 @@ func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.Selection
 var messageConnectionImplementors = []string{"MessageConnection"}
 
 func (ec *executionContext) _MessageConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.Message]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageConnectionImplementors, ec.plainMessageConnection, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8081,6 +8109,9 @@ func (ec *executionContext) _MessageConnection(ctx context.Context, sel ast.Sele
 var messageDeltaImplementors = []string{"MessageDelta", "MessageEvent"}
 
 func (ec *executionContext) _MessageDelta(ctx context.Context, sel ast.SelectionSet, obj *stream.MessageDelta) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageDeltaImplementors, ec.plainMessageDelta, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageDeltaImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8134,6 +8165,9 @@ func (ec *executionContext) _MessageDelta(ctx context.Context, sel ast.Selection
 var messageEdgeImplementors = []string{"MessageEdge"}
 
 func (ec *executionContext) _MessageEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.Message]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageEdgeImplementors, ec.plainMessageEdge, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8177,6 +8211,9 @@ func (ec *executionContext) _MessageEdge(ctx context.Context, sel ast.SelectionS
 var messageErrorImplementors = []string{"MessageError"}
 
 func (ec *executionContext) _MessageError(ctx context.Context, sel ast.SelectionSet, obj *enum.MessageError) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageErrorImplementors, ec.plainMessageError, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageErrorImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8220,6 +8257,9 @@ func (ec *executionContext) _MessageError(ctx context.Context, sel ast.Selection
 var messageFinishedImplementors = []string{"MessageFinished", "MessageEvent"}
 
 func (ec *executionContext) _MessageFinished(ctx context.Context, sel ast.SelectionSet, obj *stream.MessageFinished) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageFinishedImplementors, ec.plainMessageFinished, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageFinishedImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8388,6 +8428,9 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 var pageInfoImplementors = []string{"PageInfo"}
 
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *page.Info) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, pageInfoImplementors, ec.plainPageInfo, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, pageInfoImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8650,6 +8693,9 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 var sendMessagePayloadImplementors = []string{"SendMessagePayload"}
 
 func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *chat.Turn) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, sendMessagePayloadImplementors, ec.plainSendMessagePayload, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, sendMessagePayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8720,6 +8766,9 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 var taskImplementors = []string{"Task", "Node"}
 
 func (ec *executionContext) _Task(ctx context.Context, sel ast.SelectionSet, obj *ent.Task) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskImplementors, ec.plainTask, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8861,6 +8910,9 @@ func (ec *executionContext) _Task(ctx context.Context, sel ast.SelectionSet, obj
 var taskChangeImplementors = []string{"TaskChange", "Node"}
 
 func (ec *executionContext) _TaskChange(ctx context.Context, sel ast.SelectionSet, obj *ent.TaskChange) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskChangeImplementors, ec.plainTaskChange, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskChangeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9005,6 +9057,9 @@ func (ec *executionContext) _TaskChange(ctx context.Context, sel ast.SelectionSe
 var taskChangeConnectionImplementors = []string{"TaskChangeConnection"}
 
 func (ec *executionContext) _TaskChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.TaskChange]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskChangeConnectionImplementors, ec.plainTaskChangeConnection, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskChangeConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9091,6 +9146,9 @@ func (ec *executionContext) _TaskChangeConnection(ctx context.Context, sel ast.S
 var taskChangeEdgeImplementors = []string{"TaskChangeEdge"}
 
 func (ec *executionContext) _TaskChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.TaskChange]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskChangeEdgeImplementors, ec.plainTaskChangeEdge, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskChangeEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9134,6 +9192,9 @@ func (ec *executionContext) _TaskChangeEdge(ctx context.Context, sel ast.Selecti
 var taskConnectionImplementors = []string{"TaskConnection"}
 
 func (ec *executionContext) _TaskConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.Task]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskConnectionImplementors, ec.plainTaskConnection, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9220,6 +9281,9 @@ func (ec *executionContext) _TaskConnection(ctx context.Context, sel ast.Selecti
 var taskEdgeImplementors = []string{"TaskEdge"}
 
 func (ec *executionContext) _TaskEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.Task]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskEdgeImplementors, ec.plainTaskEdge, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9263,6 +9327,9 @@ func (ec *executionContext) _TaskEdge(ctx context.Context, sel ast.SelectionSet,
 var taskEventImplementors = []string{"TaskEvent"}
 
 func (ec *executionContext) _TaskEvent(ctx context.Context, sel ast.SelectionSet, obj *stream.TaskEvent) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskEventImplementors, ec.plainTaskEvent, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskEventImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9316,6 +9383,9 @@ func (ec *executionContext) _TaskEvent(ctx context.Context, sel ast.SelectionSet
 var taskFieldChangeImplementors = []string{"TaskFieldChange"}
 
 func (ec *executionContext) _TaskFieldChange(ctx context.Context, sel ast.SelectionSet, obj *enum.FieldChange) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskFieldChangeImplementors, ec.plainTaskFieldChange, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskFieldChangeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9364,6 +9434,9 @@ func (ec *executionContext) _TaskFieldChange(ctx context.Context, sel ast.Select
 var taskPayloadImplementors = []string{"TaskPayload"}
 
 func (ec *executionContext) _TaskPayload(ctx context.Context, sel ast.SelectionSet, obj *model.TaskPayload) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskPayloadImplementors, ec.plainTaskPayload, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9402,6 +9475,9 @@ func (ec *executionContext) _TaskPayload(ctx context.Context, sel ast.SelectionS
 var toolCallImplementors = []string{"ToolCall", "Node"}
 
 func (ec *executionContext) _ToolCall(ctx context.Context, sel ast.SelectionSet, obj *ent.ToolCall) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, toolCallImplementors, ec.plainToolCall, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, toolCallImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9475,6 +9551,9 @@ func (ec *executionContext) _ToolCall(ctx context.Context, sel ast.SelectionSet,
 var toolCallChangedImplementors = []string{"ToolCallChanged", "MessageEvent"}
 
 func (ec *executionContext) _ToolCallChanged(ctx context.Context, sel ast.SelectionSet, obj *stream.ToolCallChanged) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, toolCallChangedImplementors, ec.plainToolCallChanged, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, toolCallChangedImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9523,6 +9602,9 @@ func (ec *executionContext) _ToolCallChanged(ctx context.Context, sel ast.Select
 var usageImplementors = []string{"Usage"}
 
 func (ec *executionContext) _Usage(ctx context.Context, sel ast.SelectionSet, obj *enum.Usage) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, usageImplementors, ec.plainUsage, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, usageImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9576,6 +9658,9 @@ func (ec *executionContext) _Usage(ctx context.Context, sel ast.SelectionSet, ob
 var userImplementors = []string{"User", "Node"}
 
 func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj *ent.User) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, userImplementors, ec.plainUser, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, userImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9639,6 +9724,9 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 var viewerPayloadImplementors = []string{"ViewerPayload"}
 
 func (ec *executionContext) _ViewerPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ViewerPayload) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, viewerPayloadImplementors, ec.plainViewerPayload, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, viewerPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -10103,7 +10191,7 @@ func (ec *executionContext) marshalNCancelReplyPayload2ᚖerrandᚋgraphᚋmodel
 }
 
 func (ec *executionContext) marshalNConversation2ᚕᚖerrandᚋentᚐConversationᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Conversation) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNConversation2ᚖerrandᚋentᚐConversation(ctx, sel, v[i])
@@ -10139,7 +10227,7 @@ func (ec *executionContext) marshalNConversationConnection2ᚖerrandᚋinternal�
 }
 
 func (ec *executionContext) marshalNConversationEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.Conversation]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNConversationEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
@@ -10299,7 +10387,7 @@ func (ec *executionContext) marshalNJSON2string(ctx context.Context, sel ast.Sel
 }
 
 func (ec *executionContext) marshalNMessage2ᚕᚖerrandᚋentᚐMessageᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Message) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNMessage2ᚖerrandᚋentᚐMessage(ctx, sel, v[i])
@@ -10335,7 +10423,7 @@ func (ec *executionContext) marshalNMessageConnection2ᚖerrandᚋinternalᚋpag
 }
 
 func (ec *executionContext) marshalNMessageEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.Message]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNMessageEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
@@ -10391,7 +10479,7 @@ func (ec *executionContext) marshalNMessageStatus2errandᚋentᚋenumᚐMessageS
 }
 
 func (ec *executionContext) marshalNNode2ᚕerrandᚋgraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v []model.Node) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalONode2errandᚋgraphᚋmodelᚐNode(ctx, sel, v[i])
@@ -10481,7 +10569,7 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 }
 
 func (ec *executionContext) marshalNTask2ᚕᚖerrandᚋentᚐTaskᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Task) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTask2ᚖerrandᚋentᚐTask(ctx, sel, v[i])
@@ -10507,7 +10595,7 @@ func (ec *executionContext) marshalNTask2ᚖerrandᚋentᚐTask(ctx context.Cont
 }
 
 func (ec *executionContext) marshalNTaskChange2ᚕᚖerrandᚋentᚐTaskChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.TaskChange) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskChange2ᚖerrandᚋentᚐTaskChange(ctx, sel, v[i])
@@ -10543,7 +10631,7 @@ func (ec *executionContext) marshalNTaskChangeConnection2ᚖerrandᚋinternalᚋ
 }
 
 func (ec *executionContext) marshalNTaskChangeEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.TaskChange]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskChangeEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
@@ -10589,7 +10677,7 @@ func (ec *executionContext) marshalNTaskConnection2ᚖerrandᚋinternalᚋpage�
 }
 
 func (ec *executionContext) marshalNTaskEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.Task]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
@@ -10629,7 +10717,7 @@ func (ec *executionContext) marshalNTaskFieldChange2errandᚋentᚋenumᚐFieldC
 }
 
 func (ec *executionContext) marshalNTaskFieldChange2ᚕerrandᚋentᚋenumᚐFieldChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []enum.FieldChange) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskFieldChange2errandᚋentᚋenumᚐFieldChange(ctx, sel, v[i])
@@ -10675,7 +10763,7 @@ func (ec *executionContext) marshalNTaskPriority2errandᚋentᚋenumᚐPriority(
 }
 
 func (ec *executionContext) marshalNToolCall2ᚕᚖerrandᚋentᚐToolCallᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ToolCall) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNToolCall2ᚖerrandᚋentᚐToolCall(ctx, sel, v[i])
@@ -10750,7 +10838,7 @@ func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlge
 }
 
 func (ec *executionContext) marshalN__Directive2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirectiveᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.Directive) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx, sel, v[i])
@@ -10796,7 +10884,7 @@ func (ec *executionContext) unmarshalN__DirectiveLocation2ᚕstringᚄ(ctx conte
 }
 
 func (ec *executionContext) marshalN__DirectiveLocation2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__DirectiveLocation2string(ctx, sel, v[i])
@@ -10824,7 +10912,7 @@ func (ec *executionContext) marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlg
 }
 
 func (ec *executionContext) marshalN__InputValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.InputValue) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValue(ctx, sel, v[i])
@@ -10844,7 +10932,7 @@ func (ec *executionContext) marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋg
 }
 
 func (ec *executionContext) marshalN__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.Type) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, sel, v[i])
@@ -11149,7 +11237,7 @@ func (ec *executionContext) marshalOTaskPriority2ᚕerrandᚋentᚋenumᚐPriori
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskPriority2errandᚋentᚋenumᚐPriority(ctx, sel, v[i])
@@ -11214,7 +11302,7 @@ func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgq
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__EnumValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValue(ctx, sel, v[i])
@@ -11233,7 +11321,7 @@ func (ec *executionContext) marshalO__Field2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Field2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐField(ctx, sel, v[i])
@@ -11252,7 +11340,7 @@ func (ec *executionContext) marshalO__InputValue2ᚕgithubᚗcomᚋ99designsᚋg
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValue(ctx, sel, v[i])
@@ -11278,7 +11366,7 @@ func (ec *executionContext) marshalO__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgen�
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, sel, v[i])
