@@ -175,13 +175,14 @@ func (s *byHand) listConversations(ctx context.Context, userID string, in page) 
 		return nil, err
 	}
 	byID := map[string]*conversationRow{}
-	keys := make([]string, len(found))
+	keys, after := make([]string, len(found)), make([]int, len(found))
 	for i, c := range found {
-		byID[c.ID], keys[i] = c, c.ID
+		byID[c.ID], keys[i], after[i] = c, c.ID, c.count-10
 	}
 	rows, err = s.pool.Query(ctx, `SELECT m.conversation_id, m.id, m.position, m.role, m.content, m.status
-		FROM unnest($1::text[]) AS c(id) CROSS JOIN LATERAL (
-			SELECT * FROM messages WHERE conversation_id = c.id AND user_id = $2 ORDER BY position DESC LIMIT 10) m`, keys, userID)
+		FROM unnest($1::text[], $2::int[]) AS c(id, after)
+		JOIN messages m ON m.conversation_id = c.id AND m.position > c.after AND m.user_id = $3
+		ORDER BY m.conversation_id, m.position`, keys, after, userID)
 	if err != nil {
 		return nil, err
 	}

@@ -1,3 +1,3 @@
 package graph
 
-//go:generate go run -mod=mod gqlgen.go
+//go:generate go run -mod=mod ./gen

@@ -8,6 +8,7 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/graph/model"
+	"errand/graph/plain"
 	"errand/graph/scalar"
 	"errand/internal/chat"
 	"errand/internal/page"
@@ -2258,7 +2259,7 @@ func (ec *executionContext) _ConversationEdge_cursor(ctx context.Context, field 
 			return ec.fieldContext_ConversationEdge_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
+			return obj.Cursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -2269,7 +2270,7 @@ func (ec *executionContext) _ConversationEdge_cursor(ctx context.Context, field 
 	)
 }
 func (ec *executionContext) fieldContext_ConversationEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ConversationEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+	return graphql.NewScalarFieldContext("ConversationEdge", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _ConversationEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Conversation]) (ret graphql.Marshaler) {
@@ -2923,7 +2924,7 @@ func (ec *executionContext) _MessageEdge_cursor(ctx context.Context, field graph
 			return ec.fieldContext_MessageEdge_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
+			return obj.Cursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -2934,7 +2935,7 @@ func (ec *executionContext) _MessageEdge_cursor(ctx context.Context, field graph
 	)
 }
 func (ec *executionContext) fieldContext_MessageEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("MessageEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+	return graphql.NewScalarFieldContext("MessageEdge", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _MessageEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Message]) (ret graphql.Marshaler) {
@@ -3697,7 +3698,7 @@ func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field gra
 			return ec.fieldContext_PageInfo_startCursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.StartCursor, nil
+			return obj.StartCursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -3708,7 +3709,7 @@ func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_PageInfo_startCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Cursor does not have child fields"))
+	return graphql.NewScalarFieldContext("PageInfo", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
@@ -3720,7 +3721,7 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 			return ec.fieldContext_PageInfo_endCursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.EndCursor, nil
+			return obj.EndCursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -3731,7 +3732,7 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 	)
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Cursor does not have child fields"))
+	return graphql.NewScalarFieldContext("PageInfo", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -5041,7 +5042,7 @@ func (ec *executionContext) _TaskChangeEdge_cursor(ctx context.Context, field gr
 			return ec.fieldContext_TaskChangeEdge_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
+			return obj.Cursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -5052,7 +5053,7 @@ func (ec *executionContext) _TaskChangeEdge_cursor(ctx context.Context, field gr
 	)
 }
 func (ec *executionContext) fieldContext_TaskChangeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TaskChangeEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+	return graphql.NewScalarFieldContext("TaskChangeEdge", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _TaskChangeEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.TaskChange]) (ret graphql.Marshaler) {
@@ -5215,7 +5216,7 @@ func (ec *executionContext) _TaskEdge_cursor(ctx context.Context, field graphql.
 			return ec.fieldContext_TaskEdge_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
+			return obj.Cursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -5226,7 +5227,7 @@ func (ec *executionContext) _TaskEdge_cursor(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_TaskEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TaskEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+	return graphql.NewScalarFieldContext("TaskEdge", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _TaskEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Task]) (ret graphql.Marshaler) {
@@ -7564,6 +7565,9 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 var cancelReplyPayloadImplementors = []string{"CancelReplyPayload"}
 
 func (ec *executionContext) _CancelReplyPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CancelReplyPayload) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, cancelReplyPayloadImplementors, ec.plainCancelReplyPayload, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, cancelReplyPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7602,6 +7606,9 @@ func (ec *executionContext) _CancelReplyPayload(ctx context.Context, sel ast.Sel
 var conversationImplementors = []string{"Conversation", "Node"}
 
 func (ec *executionContext) _Conversation(ctx context.Context, sel ast.SelectionSet, obj *ent.Conversation) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, conversationImplementors, ec.plainConversation, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7693,6 +7700,9 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 var conversationConnectionImplementors = []string{"ConversationConnection"}
 
 func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.Conversation]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, conversationConnectionImplementors, ec.plainConversationConnection, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7779,6 +7789,9 @@ func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast
 var conversationEdgeImplementors = []string{"ConversationEdge"}
 
 func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.Conversation]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, conversationEdgeImplementors, ec.plainConversationEdge, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7822,6 +7835,9 @@ func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.Selec
 var conversationPayloadImplementors = []string{"ConversationPayload"}
 
 func (ec *executionContext) _ConversationPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ConversationPayload) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, conversationPayloadImplementors, ec.plainConversationPayload, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7860,6 +7876,9 @@ func (ec *executionContext) _ConversationPayload(ctx context.Context, sel ast.Se
 var deletePayloadImplementors = []string{"DeletePayload"}
 
 func (ec *executionContext) _DeletePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeletePayload) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, deletePayloadImplementors, ec.plainDeletePayload, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, deletePayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -7898,6 +7917,9 @@ func (ec *executionContext) _DeletePayload(ctx context.Context, sel ast.Selectio
 var messageImplementors = []string{"Message", "Node"}
 
 func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, obj *ent.Message) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageImplementors, ec.plainMessage, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8052,6 +8074,9 @@ func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, 
 var messageAddedImplementors = []string{"MessageAdded", "MessageEvent"}
 
 func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.SelectionSet, obj *stream.MessageAdded) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageAddedImplementors, ec.plainMessageAdded, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageAddedImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8095,6 +8120,9 @@ func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.Selection
 var messageConnectionImplementors = []string{"MessageConnection"}
 
 func (ec *executionContext) _MessageConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.Message]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageConnectionImplementors, ec.plainMessageConnection, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8181,6 +8209,9 @@ func (ec *executionContext) _MessageConnection(ctx context.Context, sel ast.Sele
 var messageDeltaImplementors = []string{"MessageDelta", "MessageEvent"}
 
 func (ec *executionContext) _MessageDelta(ctx context.Context, sel ast.SelectionSet, obj *stream.MessageDelta) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageDeltaImplementors, ec.plainMessageDelta, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageDeltaImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8234,6 +8265,9 @@ func (ec *executionContext) _MessageDelta(ctx context.Context, sel ast.Selection
 var messageEdgeImplementors = []string{"MessageEdge"}
 
 func (ec *executionContext) _MessageEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.Message]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageEdgeImplementors, ec.plainMessageEdge, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8277,6 +8311,9 @@ func (ec *executionContext) _MessageEdge(ctx context.Context, sel ast.SelectionS
 var messageErrorImplementors = []string{"MessageError"}
 
 func (ec *executionContext) _MessageError(ctx context.Context, sel ast.SelectionSet, obj *enum.MessageError) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageErrorImplementors, ec.plainMessageError, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageErrorImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8320,6 +8357,9 @@ func (ec *executionContext) _MessageError(ctx context.Context, sel ast.Selection
 var messageFinishedImplementors = []string{"MessageFinished", "MessageEvent"}
 
 func (ec *executionContext) _MessageFinished(ctx context.Context, sel ast.SelectionSet, obj *stream.MessageFinished) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, messageFinishedImplementors, ec.plainMessageFinished, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageFinishedImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8495,6 +8535,9 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 var pageInfoImplementors = []string{"PageInfo"}
 
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *page.Info) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, pageInfoImplementors, ec.plainPageInfo, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, pageInfoImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8779,6 +8822,9 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 var sendMessagePayloadImplementors = []string{"SendMessagePayload"}
 
 func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *chat.Turn) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, sendMessagePayloadImplementors, ec.plainSendMessagePayload, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, sendMessagePayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8849,6 +8895,9 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 var taskImplementors = []string{"Task", "Node"}
 
 func (ec *executionContext) _Task(ctx context.Context, sel ast.SelectionSet, obj *ent.Task) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskImplementors, ec.plainTask, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8990,6 +9039,9 @@ func (ec *executionContext) _Task(ctx context.Context, sel ast.SelectionSet, obj
 var taskChangeImplementors = []string{"TaskChange", "Node"}
 
 func (ec *executionContext) _TaskChange(ctx context.Context, sel ast.SelectionSet, obj *ent.TaskChange) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskChangeImplementors, ec.plainTaskChange, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskChangeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9134,6 +9186,9 @@ func (ec *executionContext) _TaskChange(ctx context.Context, sel ast.SelectionSe
 var taskChangeConnectionImplementors = []string{"TaskChangeConnection"}
 
 func (ec *executionContext) _TaskChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.TaskChange]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskChangeConnectionImplementors, ec.plainTaskChangeConnection, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskChangeConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9220,6 +9275,9 @@ func (ec *executionContext) _TaskChangeConnection(ctx context.Context, sel ast.S
 var taskChangeEdgeImplementors = []string{"TaskChangeEdge"}
 
 func (ec *executionContext) _TaskChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.TaskChange]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskChangeEdgeImplementors, ec.plainTaskChangeEdge, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskChangeEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9263,6 +9321,9 @@ func (ec *executionContext) _TaskChangeEdge(ctx context.Context, sel ast.Selecti
 var taskConnectionImplementors = []string{"TaskConnection"}
 
 func (ec *executionContext) _TaskConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.Task]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskConnectionImplementors, ec.plainTaskConnection, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9349,6 +9410,9 @@ func (ec *executionContext) _TaskConnection(ctx context.Context, sel ast.Selecti
 var taskEdgeImplementors = []string{"TaskEdge"}
 
 func (ec *executionContext) _TaskEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.Task]) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskEdgeImplementors, ec.plainTaskEdge, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9392,6 +9456,9 @@ func (ec *executionContext) _TaskEdge(ctx context.Context, sel ast.SelectionSet,
 var taskEventImplementors = []string{"TaskEvent"}
 
 func (ec *executionContext) _TaskEvent(ctx context.Context, sel ast.SelectionSet, obj *stream.TaskEvent) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskEventImplementors, ec.plainTaskEvent, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskEventImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9445,6 +9512,9 @@ func (ec *executionContext) _TaskEvent(ctx context.Context, sel ast.SelectionSet
 var taskFieldChangeImplementors = []string{"TaskFieldChange"}
 
 func (ec *executionContext) _TaskFieldChange(ctx context.Context, sel ast.SelectionSet, obj *enum.FieldChange) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskFieldChangeImplementors, ec.plainTaskFieldChange, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskFieldChangeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9493,6 +9563,9 @@ func (ec *executionContext) _TaskFieldChange(ctx context.Context, sel ast.Select
 var taskPayloadImplementors = []string{"TaskPayload"}
 
 func (ec *executionContext) _TaskPayload(ctx context.Context, sel ast.SelectionSet, obj *model.TaskPayload) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, taskPayloadImplementors, ec.plainTaskPayload, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9531,6 +9604,9 @@ func (ec *executionContext) _TaskPayload(ctx context.Context, sel ast.SelectionS
 var toolCallImplementors = []string{"ToolCall", "Node"}
 
 func (ec *executionContext) _ToolCall(ctx context.Context, sel ast.SelectionSet, obj *ent.ToolCall) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, toolCallImplementors, ec.plainToolCall, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, toolCallImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9604,6 +9680,9 @@ func (ec *executionContext) _ToolCall(ctx context.Context, sel ast.SelectionSet,
 var toolCallChangedImplementors = []string{"ToolCallChanged", "MessageEvent"}
 
 func (ec *executionContext) _ToolCallChanged(ctx context.Context, sel ast.SelectionSet, obj *stream.ToolCallChanged) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, toolCallChangedImplementors, ec.plainToolCallChanged, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, toolCallChangedImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9652,6 +9731,9 @@ func (ec *executionContext) _ToolCallChanged(ctx context.Context, sel ast.Select
 var usageImplementors = []string{"Usage"}
 
 func (ec *executionContext) _Usage(ctx context.Context, sel ast.SelectionSet, obj *enum.Usage) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, usageImplementors, ec.plainUsage, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, usageImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9705,6 +9787,9 @@ func (ec *executionContext) _Usage(ctx context.Context, sel ast.SelectionSet, ob
 var userImplementors = []string{"User", "Node"}
 
 func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj *ent.User) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, userImplementors, ec.plainUser, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, userImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9768,6 +9853,9 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 var viewerPayloadImplementors = []string{"ViewerPayload"}
 
 func (ec *executionContext) _ViewerPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ViewerPayload) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, viewerPayloadImplementors, ec.plainViewerPayload, obj); m != nil {
+		return m
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, viewerPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -10232,7 +10320,7 @@ func (ec *executionContext) marshalNCancelReplyPayload2ᚖerrandᚋgraphᚋmodel
 }
 
 func (ec *executionContext) marshalNConversation2ᚕᚖerrandᚋentᚐConversationᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Conversation) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNConversation2ᚖerrandᚋentᚐConversation(ctx, sel, v[i])
@@ -10268,7 +10356,7 @@ func (ec *executionContext) marshalNConversationConnection2ᚖerrandᚋinternal�
 }
 
 func (ec *executionContext) marshalNConversationEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.Conversation]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNConversationEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
@@ -10428,7 +10516,7 @@ func (ec *executionContext) marshalNJSON2string(ctx context.Context, sel ast.Sel
 }
 
 func (ec *executionContext) marshalNMessage2ᚕᚖerrandᚋentᚐMessageᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Message) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNMessage2ᚖerrandᚋentᚐMessage(ctx, sel, v[i])
@@ -10464,7 +10552,7 @@ func (ec *executionContext) marshalNMessageConnection2ᚖerrandᚋinternalᚋpag
 }
 
 func (ec *executionContext) marshalNMessageEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.Message]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNMessageEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
@@ -10520,7 +10608,7 @@ func (ec *executionContext) marshalNMessageStatus2errandᚋentᚋenumᚐMessageS
 }
 
 func (ec *executionContext) marshalNNode2ᚕerrandᚋgraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v []model.Node) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalONode2errandᚋgraphᚋmodelᚐNode(ctx, sel, v[i])
@@ -10610,7 +10698,7 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 }
 
 func (ec *executionContext) marshalNTask2ᚕᚖerrandᚋentᚐTaskᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Task) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTask2ᚖerrandᚋentᚐTask(ctx, sel, v[i])
@@ -10636,7 +10724,7 @@ func (ec *executionContext) marshalNTask2ᚖerrandᚋentᚐTask(ctx context.Cont
 }
 
 func (ec *executionContext) marshalNTaskChange2ᚕᚖerrandᚋentᚐTaskChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.TaskChange) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskChange2ᚖerrandᚋentᚐTaskChange(ctx, sel, v[i])
@@ -10672,7 +10760,7 @@ func (ec *executionContext) marshalNTaskChangeConnection2ᚖerrandᚋinternalᚋ
 }
 
 func (ec *executionContext) marshalNTaskChangeEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.TaskChange]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskChangeEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
@@ -10718,7 +10806,7 @@ func (ec *executionContext) marshalNTaskConnection2ᚖerrandᚋinternalᚋpage�
 }
 
 func (ec *executionContext) marshalNTaskEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.Task]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
@@ -10758,7 +10846,7 @@ func (ec *executionContext) marshalNTaskFieldChange2errandᚋentᚋenumᚐFieldC
 }
 
 func (ec *executionContext) marshalNTaskFieldChange2ᚕerrandᚋentᚋenumᚐFieldChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []enum.FieldChange) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskFieldChange2errandᚋentᚋenumᚐFieldChange(ctx, sel, v[i])
@@ -10804,7 +10892,7 @@ func (ec *executionContext) marshalNTaskPriority2errandᚋentᚋenumᚐPriority(
 }
 
 func (ec *executionContext) marshalNToolCall2ᚕᚖerrandᚋentᚐToolCallᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ToolCall) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNToolCall2ᚖerrandᚋentᚐToolCall(ctx, sel, v[i])
@@ -10879,7 +10967,7 @@ func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlge
 }
 
 func (ec *executionContext) marshalN__Directive2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirectiveᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.Directive) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx, sel, v[i])
@@ -10925,7 +11013,7 @@ func (ec *executionContext) unmarshalN__DirectiveLocation2ᚕstringᚄ(ctx conte
 }
 
 func (ec *executionContext) marshalN__DirectiveLocation2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__DirectiveLocation2string(ctx, sel, v[i])
@@ -10953,7 +11041,7 @@ func (ec *executionContext) marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlg
 }
 
 func (ec *executionContext) marshalN__InputValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.InputValue) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValue(ctx, sel, v[i])
@@ -10973,7 +11061,7 @@ func (ec *executionContext) marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋg
 }
 
 func (ec *executionContext) marshalN__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.Type) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, sel, v[i])
@@ -11278,7 +11366,7 @@ func (ec *executionContext) marshalOTaskPriority2ᚕerrandᚋentᚋenumᚐPriori
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskPriority2errandᚋentᚋenumᚐPriority(ctx, sel, v[i])
@@ -11343,7 +11431,7 @@ func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgq
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__EnumValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValue(ctx, sel, v[i])
@@ -11362,7 +11450,7 @@ func (ec *executionContext) marshalO__Field2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Field2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐField(ctx, sel, v[i])
@@ -11381,7 +11469,7 @@ func (ec *executionContext) marshalO__InputValue2ᚕgithubᚗcomᚋ99designsᚋg
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValue(ctx, sel, v[i])
@@ -11407,7 +11495,7 @@ func (ec *executionContext) marshalO__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgen�
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := plain.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, sel, v[i])

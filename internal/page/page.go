@@ -107,17 +107,34 @@ func (c *Cursor) Text(i int) string {
 	return s
 }
 
-// Info says where a page lies in its list.
+// Info says where a page lies in its list. Its cursors are made when asked for.
 type Info struct {
 	HasNextPage, HasPreviousPage bool
-	StartCursor, EndCursor       *string
+	first, last                  func() string // nil on an empty page
+}
+
+// StartCursor is the first edge's cursor; nil on an empty page.
+func (i *Info) StartCursor() *string { return made(i.first) }
+
+// EndCursor is the last edge's cursor; nil on an empty page.
+func (i *Info) EndCursor() *string { return made(i.last) }
+
+func made(cursor func() string) *string {
+	if cursor == nil {
+		return nil
+	}
+	s := cursor()
+	return &s
 }
 
 // Edge is an item in a page.
 type Edge[T any] struct {
-	Cursor string
-	Node   T
+	Node  T
+	place func(T) Cursor
 }
+
+// Cursor is the item's place.
+func (e *Edge[T]) Cursor() string { return e.place(e.Node).Encode() }
 
 // Connection is a page.
 type Connection[T any] struct {
@@ -161,11 +178,13 @@ func BuildSpan[T any](s Span, items []T, cursor func(T) Cursor) *Connection[T] {
 
 func connect[T any](items []T, info *Info, cursor func(T) Cursor, count func(context.Context) (int, error)) *Connection[T] {
 	edges := make([]*Edge[T], len(items))
+	all := make([]Edge[T], len(items))
 	for i, item := range items {
-		edges[i] = &Edge[T]{Cursor: cursor(item).Encode(), Node: item}
+		all[i] = Edge[T]{Node: item, place: cursor}
+		edges[i] = &all[i]
 	}
 	if len(edges) > 0 {
-		info.StartCursor, info.EndCursor = &edges[0].Cursor, &edges[len(edges)-1].Cursor
+		info.first, info.last = edges[0].Cursor, edges[len(edges)-1].Cursor
 	}
 	return &Connection[T]{Edges: edges, PageInfo: info, count: count}
 }

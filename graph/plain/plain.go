@@ -1,0 +1,134 @@
+// Package plain writes selections that only read values of rows already in memory.
+// gqlgen takes a step with a context and a marshaler for every field of every row;
+// where no field can fail, wait or be deferred, that work has no use, and a plan
+// made once a selection writes all its rows straight into one buffer.
+package plain
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// Write writes one field of obj; false means null where the schema allows none.
+type Write[T any] func(b *bytes.Buffer, obj T) bool
+
+// find says how a selected field is written; nil when a plan cannot write it.
+type find[T any] func(field graphql.CollectedField) Write[T]
+
+type step[T any] struct {
+	key   string // `{"alias":` or `,"alias":`
+	write Write[T]
+}
+
+// plan writes a whole selection.
+type plan[T any] []step[T]
+
+// compile makes a selection's plan; nil when one of its fields needs gqlgen.
+func compile[T any](op *graphql.OperationContext, sel ast.SelectionSet, implementors []string, how find[T]) plan[T] {
+	fields := graphql.CollectFields(op, sel, implementors)
+	p := make(plan[T], len(fields))
+	for i, f := range fields {
+		write := how(f)
+		if write == nil || len(f.Deferrables) > 0 {
+			return nil
+		}
+		mark := `,"`
+		if i == 0 {
+			mark = `{"`
+		}
+		p[i] = step[T]{key: mark + f.Alias + `":`, write: write}
+	}
+	return p
+}
+
+func (p plan[T]) write(b *bytes.Buffer, obj T) bool {
+	for i := range p {
+		b.WriteString(p[i].key)
+		if !p[i].write(b, obj) {
+			return false
+		}
+	}
+	b.WriteByte('}')
+	return true
+}
+
+// Marshal writes obj by a plan; nil when gqlgen must do it, which also reports what is wrong.
+func Marshal[T any](op *graphql.OperationContext, sel ast.SelectionSet, implementors []string, how func(graphql.CollectedField) Write[*T], obj *T) graphql.Marshaler {
+	p := compile(op, sel, implementors, how)
+	if len(p) == 0 || obj == nil {
+		return nil
+	}
+	var b bytes.Buffer
+	if !p.write(&b, obj) {
+		return nil
+	}
+	return written(b.Bytes())
+}
+
+// Object plans a field that is one object.
+func Object[P, C any](op *graphql.OperationContext, sel ast.SelectionSet, implementors []string, how func(graphql.CollectedField) Write[*C], nonNull bool, get func(P) *C) Write[P] {
+	p := compile(op, sel, implementors, how)
+	if len(p) == 0 {
+		return nil
+	}
+	return func(b *bytes.Buffer, obj P) bool {
+		child := get(obj)
+		if child == nil {
+			return Null(b, nonNull)
+		}
+		return p.write(b, child)
+	}
+}
+
+// List plans a field that is a list of objects, none of them null.
+func List[P, C any](op *graphql.OperationContext, sel ast.SelectionSet, implementors []string, how func(graphql.CollectedField) Write[*C], get func(P) []*C) Write[P] {
+	p := compile(op, sel, implementors, how)
+	if len(p) == 0 {
+		return nil
+	}
+	return func(b *bytes.Buffer, obj P) bool {
+		b.WriteByte('[')
+		for i, child := range get(obj) {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			if child == nil || !p.write(b, child) {
+				return false
+			}
+		}
+		b.WriteByte(']')
+		return true
+	}
+}
+
+// Sequence marshals a list one element after the other, each with its place in the path.
+func Sequence(ctx context.Context, length int, element func(ctx context.Context, i int) graphql.Marshaler) graphql.Array {
+	out := make(graphql.Array, length)
+	for i := range length {
+		out[i] = element(graphql.WithFieldContext(ctx, &graphql.FieldContext{Index: &i}), i)
+	}
+	return out
+}
+
+// written is a value that is JSON already.
+type written []byte
+
+// MarshalGQL implements graphql.Marshaler.
+func (w written) MarshalGQL(out io.Writer) { _, _ = out.Write(w) }
+
+// Null writes null where it may stand.
+func Null(b *bytes.Buffer, nonNull bool) bool {
+	b.WriteString("null")
+	return !nonNull
+}
+
+// Int writes a number.
+func Int(b *bytes.Buffer, v int) { b.Write(strconv.AppendInt(b.AvailableBuffer(), int64(v), 10)) }
+
+// Bool writes true or false.
+func Bool(b *bytes.Buffer, v bool) { b.Write(strconv.AppendBool(b.AvailableBuffer(), v)) }
