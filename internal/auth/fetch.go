@@ -40,29 +40,36 @@ func newFetcher(address string) *fetcher {
 
 // fetch returns the published keys. Its errors hold neither the address nor the answer.
 func (f *fetcher) fetch(ctx context.Context) (*keyRing, error) {
+	ring, _, err := f.get(ctx)
+	return ring, err
+}
+
+// get is fetch with the answer's headers.
+func (f *fetcher) get(ctx context.Context) (*keyRing, http.Header, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url, nil)
 	if err != nil {
-		return nil, withoutURL(err)
+		return nil, nil, withoutURL(err)
 	}
 	request.Header.Set("Accept", keySetMediaType)
 	response, err := f.client.Do(request)
 	if err != nil {
-		return nil, withoutURL(err)
+		return nil, nil, withoutURL(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("status %d", response.StatusCode)
+		return nil, nil, fmt.Errorf("status %d", response.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxKeySetBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
+		return nil, nil, fmt.Errorf("reading the answer: %w", err)
 	}
 	if len(body) > maxKeySetBytes {
-		return nil, errKeySetTooLarge
+		return nil, nil, errKeySetTooLarge
 	}
-	return parseKeyRing(body)
+	ring, err := parseKeyRing(body)
+	return ring, response.Header, err
 }
 
 // withoutURL drops the address from an error: its query may hold a key.

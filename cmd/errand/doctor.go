@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"errand/internal/config"
+	"errand/internal/doctor"
+)
+
+var errSick = errors.New("there are faults; the table says what to do about each")
+
+// doctorCommand prints what works and what does not; its error makes the exit code 1.
+func doctorCommand(ctx context.Context, environ map[string]string, stdout io.Writer) error {
+	cfg, err := config.Load(environ, ".env")
+	var found []doctor.Finding
+	var faults config.Faults
+	switch {
+	case errors.As(err, &faults):
+		found = doctor.Faults(faults)
+	case err != nil:
+		return err
+	default:
+		found = doctor.Examine(ctx, doctor.Options{
+			Config: cfg,
+			OpenModel: func() (llms.Model, string, error) {
+				return openModel(cfg.LLM, slog.New(slog.DiscardHandler))
+			},
+		})
+	}
+	if err := doctor.Write(stdout, found, cfg.Secrets()...); err != nil {
+		return err
+	}
+	if doctor.Sick(found) {
+		return errSick
+	}
+	return nil
+}

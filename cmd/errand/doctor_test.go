@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"errand/internal/doctor"
+	"errand/internal/testdb"
+)
+
+// consult runs the doctor and returns its table; sick says whether it found faults.
+func consult(t *testing.T, environ settings) (table string, sick bool) {
+	t.Helper()
+	t.Chdir(t.TempDir()) // no .env of this machine
+	var out bytes.Buffer
+	err := run(t.Context(), []string{"doctor"}, environ, &out, &out)
+	if err != nil {
+		require.ErrorIs(t, err, errSick)
+	}
+	return out.String(), err != nil
+}
+
+// healthy are settings without a fault, with some changed.
+func healthy(database string, more settings) settings {
+	environ := quick(database)
+	maps.Copy(environ, more)
+	return environ
+}
+
+// line is the regular expression of a finding.
+func line(check string, state doctor.State, found string) string {
+	return `(?m)^` + check + ` +` + string(state) + ` +.*` + found
+}
+
+func TestTheDoctorFindsNothingWrong(t *testing.T) {
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		table, sick := consult(t, healthy(url, nil))
+		require.False(t, sick, table)
+		require.Regexp(t, line("migrations", doctor.OK, "all applied"), table)
+		require.Regexp(t, line("database clock", doctor.OK, ""), table)
+		require.Regexp(t, line("model", doctor.OK, "rules answers"), table)
+		require.Regexp(t, line("port of ADDR", doctor.OK, "free"), table)
+	})
+}
+
+func TestTheDoctorFindsMissingTables(t *testing.T) {
+	table, sick := consult(t, healthy(testdb.EmptyPostgresURL(t), nil))
+	require.True(t, sick)
+	require.Regexp(t, line("migrations", doctor.Fault, "pending"), table)
+	require.Contains(t, table, "errand migrate up")
+}
+
+func TestTheDoctorExplainsSettings(t *testing.T) {
+	table, sick := consult(t, settings{"LOG_LEVEL": "loud", "ADDR": "everywhere"})
+	require.True(t, sick)
+	require.Regexp(t, line("setting ADDR", doctor.Fault, "host and port"), table)
+	require.Regexp(t, line("setting LOG_LEVEL", doctor.Fault, ""), table)
+}
+
+// keysAt serves one published key, as a provider whose clock differs by late.
+func keysAt(t *testing.T, late time.Duration) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(-late).UTC().Format(http.TimeFormat))
+		_, _ = w.Write([]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`))
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/jwks"
+}
+
+func TestTheDoctorLooksAtTheIdentityProvider(t *testing.T) {
+	database := testdb.SQLiteURL(t)
+	environ := func(url string) settings {
+		return healthy(database, settings{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": url})
+	}
+	table, sick := consult(t, environ(keysAt(t, 0)))
+	require.False(t, sick, table)
+	require.Regexp(t, line("sign-in keys", doctor.OK, "1 usable"), table)
+	require.Regexp(t, line("sign-in clock", doctor.OK, ""), table)
+
+	table, sick = consult(t, environ(keysAt(t, 10*time.Minute)))
+	require.False(t, sick, table)
+	require.Regexp(t, line("sign-in clock", doctor.Warning, "10m0s ahead|10m0.*s ahead|9m59.*s ahead"), table)
+
+	table, sick = consult(t, environ("http://127.0.0.1:1/jwks?key=planted-in-the-address"))
+	require.True(t, sick)
+	require.Regexp(t, line("sign-in keys", doctor.Fault, "refused"), table)
+	require.NotContains(t, table, "planted")
+}
+
+func TestTheDoctorLooksAtPorts(t *testing.T) {
+	database := testdb.SQLiteURL(t)
+	stranger, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer stranger.Close()
+	go func() { // it accepts and says nothing to us
+		for {
+			c, err := stranger.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+		}
+	}()
+	table, sick := consult(t, healthy(database, settings{"ADDR": stranger.Addr().String()}))
+	require.True(t, sick)
+	require.Regexp(t, line("port of ADDR", doctor.Fault, "cannot listen"), table)
+
+	running := boot(t, database)
+	table, sick = consult(t, healthy(database, settings{"ADDR": running.listener.Addr().String()}))
+	require.False(t, sick, table)
+	require.Regexp(t, line("port of ADDR", doctor.Warning, "a running errand"), table)
+}
+
+func TestTheDoctorLooksAtTheModel(t *testing.T) {
+	database := testdb.SQLiteURL(t)
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte(`{"error":{"message":"Incorrect API key provided: ` + r.Header.Get("Authorization") + `"}}`))
+	}))
+	defer provider.Close()
+	table, sick := consult(t, healthy(database, settings{
+		"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": provider.URL + "/v1", "LLM_MODEL": "m", "OPENAI_API_KEY": "sk-planted-key-0001",
+	}))
+	require.True(t, sick)
+	require.Regexp(t, line("model", doctor.Fault, "auth"), table)
+	require.Contains(t, table, "check the provider's key")
+	require.NotContains(t, table, "planted")
+}

@@ -1,0 +1,37 @@
+package config
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestSecretsKnowsEverySecret fails when a setting of type Secret or DatabaseURL is forgotten.
+func TestSecretsKnowsEverySecret(t *testing.T) {
+	var c Config
+	var planted []string
+	var plant func(v reflect.Value)
+	plant = func(v reflect.Value) {
+		for i := range v.NumField() {
+			text := "planted-" + v.Type().Field(i).Name
+			switch field := v.Field(i).Addr().Interface().(type) {
+			case *Secret:
+				*field = NewSecret(text)
+				planted = append(planted, text)
+			case *DatabaseURL:
+				require.NoError(t, field.UnmarshalText([]byte("postgres://u:"+text+"@h/db?sslpassword="+text+"-tls")))
+				planted = append(planted, text, text+"-tls")
+			default:
+				if v.Field(i).Kind() == reflect.Struct {
+					plant(v.Field(i))
+				}
+			}
+		}
+	}
+	plant(reflect.ValueOf(&c).Elem())
+	require.Len(t, planted, 9)
+	for _, secret := range planted {
+		require.Contains(t, c.Secrets(), secret)
+	}
+}

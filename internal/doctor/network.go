@@ -1,0 +1,143 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"errand/internal/auth"
+	"errand/internal/config"
+	"errand/internal/llm"
+)
+
+// checkSignIn looks at where tokens come from.
+func checkSignIn(ctx context.Context, cfg config.Config) []Finding {
+	switch {
+	case cfg.Auth.JWKSURL != "":
+		return checkKeys(ctx, cfg)
+	case cfg.Auth.BetterAuthSecret.IsSet():
+		return []Finding{{
+			"sign-in", Warning, "tokens are verified with BETTER_AUTH_SECRET: whoever knows it can sign for anybody",
+			"prefer the identity provider's published keys: AUTH_JWKS_URL",
+		}}
+	default:
+		return []Finding{{
+			"sign-in", Warning, "development sign-in: anyone on this machine may be anybody",
+			"before others come near, set AUTH_JWKS_URL",
+		}}
+	}
+}
+
+func checkKeys(ctx context.Context, cfg config.Config) []Finding {
+	const check = "sign-in keys"
+	report, err := auth.ProbeKeys(ctx, cfg.Auth.JWKSURL)
+	if err != nil {
+		return []Finding{{check, Fault, "AUTH_JWKS_URL gives no keys: " + err.Error(), "start the identity provider, and open the address from this machine"}}
+	}
+	found := []Finding{{Check: check, State: OK, Found: fmt.Sprintf("%d usable, of the issuer %s", report.Keys, cfg.Auth.Issuer)}}
+	if report.ClockKnown {
+		// The header is cut to seconds, so a leeway of 0 would always warn.
+		found = append(found, clockFinding("sign-in clock", report.ClockAhead, max(cfg.Auth.Leeway, 2*time.Second)))
+	}
+	return found
+}
+
+// modelPatience is how long a tiny answer may take.
+const modelPatience = 20 * time.Second
+
+// checkModel asks the model for one word.
+func checkModel(ctx context.Context, o Options) Finding {
+	const check = "model"
+	model, name, err := o.OpenModel()
+	if err != nil {
+		return Finding{check, Fault, err.Error(), "correct the setting"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, modelPatience)
+	defer cancel()
+	started := time.Now()
+	prompt := []llms.MessageContent{
+		llms.TextParts(llms.ChatMessageTypeSystem, "Current time: "+started.UTC().Format(time.RFC3339)+" (UTC)"),
+		llms.TextParts(llms.ChatMessageTypeHuman, "Say hello in one word."),
+	}
+	answer, err := model.GenerateContent(ctx, prompt, llms.WithMaxTokens(64))
+	if err != nil {
+		return Finding{check, Fault, name + " does not answer: " + err.Error(), modelFix(err)}
+	}
+	if len(answer.Choices) == 0 || strings.TrimSpace(answer.Choices[0].Content) == "" {
+		return Finding{check, Warning, name + " answers without a word", "try another LLM_MODEL"}
+	}
+	return Finding{Check: check, State: OK, Found: fmt.Sprintf("%s answers after %s", name, time.Since(started).Round(time.Millisecond))}
+}
+
+func modelFix(err error) string {
+	switch llm.KindOf(err) {
+	case llm.KindAuth:
+		return "check the provider's key, and its account's credit"
+	case llm.KindRateLimit, llm.KindOverloaded:
+		return "wait a little, or name an LLM_FALLBACK"
+	case llm.KindBadRequest:
+		return "check LLM_MODEL: the provider may not know it"
+	default:
+		return "check the provider's address and the way to it"
+	}
+}
+
+// checkPorts tries to listen where the server will.
+func checkPorts(ctx context.Context, cfg config.Config) []Finding {
+	found := []Finding{checkPort(ctx, "ADDR", cfg.Server.Addr)}
+	if cfg.Server.AdminAddr != config.AdminOff {
+		found = append(found, checkPort(ctx, "ADMIN_ADDR", cfg.Server.AdminAddr))
+	}
+	return found
+}
+
+func checkPort(ctx context.Context, variable, addr string) Finding {
+	check := "port of " + variable
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", addr)
+	if err == nil {
+		_ = l.Close()
+		return Finding{Check: check, State: OK, Found: addr + " is free"}
+	}
+	if isErrand(ctx, addr) {
+		return Finding{check, Warning, "a running errand listens on " + addr, "nothing, unless a second one is meant to start"}
+	}
+	var cause *net.OpError
+	if errors.As(err, &cause) {
+		err = cause.Err
+	}
+	return Finding{check, Fault, fmt.Sprintf("cannot listen on %s: %v", addr, err), "stop what listens there, or choose another " + variable}
+}
+
+// isErrand asks whoever listens whether it is alive in our words.
+func isErrand(ctx context.Context, addr string) bool {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/health", nil)
+	if err != nil {
+		return false
+	}
+	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	var health struct {
+		DatabaseOK *bool `json:"database_ok"`
+	}
+	return json.NewDecoder(response.Body).Decode(&health) == nil && health.DatabaseOK != nil
+}
