@@ -201,3 +201,15 @@ func receive[T any](t *testing.T, from <-chan T, what string) T {
 		panic("unreachable")
 	}
 }
+
+// settle demands that every subscription's resolver ends.
+func settle(t *testing.T, root *fixture.Root) {
+	t.Helper()
+	for end := time.Now().Add(patience); root.Live.Load() > 0; {
+		select {
+		case <-root.Ended:
+		case <-time.After(time.Until(end)):
+			t.Fatalf("%d resolvers outlived their socket", root.Live.Load())
+		}
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
 	"errand/internal/apperr"
 )
 
@@ -22,7 +24,7 @@ func (s *socket) initialise(m incoming) {
 	}
 	viewer, who := s.viewer, s.who // from the upgrade's Authorization header
 	if token := payloadToken(payload); token != "" {
-		var err *apperr.Error
+		var err *gqlerror.Error
 		if viewer, who, err = s.handler.authenticate(s.ctx, token); err != nil {
 			s.refuseInit(err)
 			return
@@ -36,13 +38,13 @@ func (s *socket) initialise(m incoming) {
 }
 
 // refuseInit ends a socket whose token was refused, or could not be checked.
-func (s *socket) refuseInit(err *apperr.Error) {
+func (s *socket) refuseInit(err *gqlerror.Error) {
 	if s.protocol.legacy {
 		s.send(nil, func(b *bytes.Buffer) {
-			writeMessage(b, "connection_error", "", func(b *bytes.Buffer) { writeJSON(b, wire(err)) })
+			writeMessage(b, "connection_error", "", func(b *bytes.Buffer) { writeJSON(b, err) })
 		})
 	}
-	if err.Code == apperr.Unauthenticated || err.Code == apperr.Forbidden {
+	if code := codeOf(gqlerror.List{err}); code == apperr.Unauthenticated || code == apperr.Forbidden {
 		s.closeAfterQueue(CloseForbidden, "Forbidden: "+err.Message)
 		return
 	}

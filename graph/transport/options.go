@@ -107,7 +107,7 @@ func (o Options) filled() Options {
 		o.Prepare = func(ctx context.Context) context.Context { return ctx }
 	}
 	if o.ErrorPresenter == nil {
-		o.ErrorPresenter = presentSafely
+		o.ErrorPresenter = o.presentSafely
 	}
 	if o.Recover == nil {
 		o.Recover = o.recovered

@@ -98,9 +98,13 @@ func shorten(s string) string {
 }
 
 // presentSafely is the presenter used when none is given: codes for known errors, and
-// nothing of unknown ones.
-func presentSafely(_ context.Context, err error) *gqlerror.Error {
-	e := wire(apperr.From(err))
+// nothing of unknown ones, which go to the log.
+func (o Options) presentSafely(ctx context.Context, err error) *gqlerror.Error {
+	known := apperr.From(err)
+	if known.Code == apperr.Internal {
+		o.Logger.ErrorContext(ctx, "operation failed", "error", err)
+	}
+	e := wire(known)
 	var located *gqlerror.Error
 	if errors.As(err, &located) {
 		e.Path, e.Locations = located.Path, located.Locations

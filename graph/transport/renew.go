@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"time"
 
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
 	"errand/internal/apperr"
 )
 
@@ -56,7 +58,7 @@ func (s *socket) renew(token string) {
 	viewer, who, err := s.handler.authenticate(s.ctx, token)
 	s.mu.Lock()
 	if err == nil && (!s.initialised || who.userID != s.who.userID) {
-		err = apperr.New(apperr.Forbidden, "A connection can only be renewed by its own user.")
+		err = wire(apperr.New(apperr.Forbidden, "A connection can only be renewed by its own user."))
 	}
 	if err == nil && !s.closing {
 		s.viewer, s.who = viewer, who
@@ -64,7 +66,7 @@ func (s *socket) renew(token string) {
 	}
 	s.mu.Unlock()
 	if err != nil {
-		s.sendNotice("pong", noticeRefused, map[string]any{"code": string(err.Code), "message": err.Message})
+		s.sendNotice("pong", noticeRefused, map[string]any{"code": string(codeOf(gqlerror.List{err})), "message": err.Message})
 		return
 	}
 	details := map[string]any{}

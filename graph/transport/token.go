@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
 	"errand/internal/apperr"
 )
 
@@ -42,8 +44,9 @@ func payloadToken(payload map[string]any) string {
 	return ""
 }
 
-// authenticate verifies a token; an empty one is nobody and no fault.
-func (h *Handler) authenticate(ctx context.Context, token string) (context.Context, identity, *apperr.Error) {
+// authenticate verifies a token; an empty one is nobody and no fault. The error is ready
+// to be shown.
+func (h *Handler) authenticate(ctx context.Context, token string) (context.Context, identity, *gqlerror.Error) {
 	if token == "" {
 		return ctx, identity{}, nil
 	}
@@ -52,11 +55,7 @@ func (h *Handler) authenticate(ctx context.Context, token string) (context.Conte
 		err = apperr.New(apperr.Unauthenticated, "The token has expired.")
 	}
 	if err != nil {
-		known := apperr.From(err)
-		if known.Code == apperr.Internal {
-			h.options.Logger.ErrorContext(ctx, "a token could not be checked", "error", err)
-		}
-		return ctx, identity{}, known
+		return ctx, identity{}, h.options.ErrorPresenter(ctx, err)
 	}
 	return authenticated, identity{userID: userID, expires: expires}, nil
 }
@@ -67,12 +66,13 @@ func (h *Handler) authenticateRequest(r *http.Request) (context.Context, identit
 	if err == nil {
 		return ctx, who, nil
 	}
-	switch err.Code {
+	p := &problem{status: http.StatusServiceUnavailable, errors: gqlerror.List{err}}
+	switch codeOf(p.errors) {
 	case apperr.Unauthenticated:
-		return ctx, who, refuse(http.StatusUnauthorized, err).with("WWW-Authenticate", `Bearer error="invalid_token"`)
+		p.status = http.StatusUnauthorized
+		p.with("WWW-Authenticate", `Bearer error="invalid_token"`)
 	case apperr.Forbidden:
-		return ctx, who, refuse(http.StatusForbidden, err)
-	default:
-		return ctx, who, refuse(http.StatusServiceUnavailable, err)
+		p.status = http.StatusForbidden
 	}
+	return ctx, who, p
 }

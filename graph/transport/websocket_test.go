@@ -80,7 +80,7 @@ func TestSocketCloseCodes(t *testing.T) {
 			code, reason := c.closed()
 			require.Equal(t, tc.code, code, reason)
 			require.Equal(t, tc.code, receive(t, b.codes, "the observer to see the close"))
-			require.Zero(t, b.root.Live.Load(), "a resolver outlived its socket")
+			settle(t, b.root)
 		})
 	}
 }
@@ -322,7 +322,7 @@ func TestShutdownSendsSocketsAway(t *testing.T) {
 		require.Equal(t, "service restart, come back", reason)
 	}
 	require.NoError(t, receive(t, done, "shutdown"))
-	require.Zero(t, b.root.Live.Load(), "shutdown returned before the resolvers")
+	settle(t, b.root)
 	_, response, err := b.tryDial([]string{"graphql-transport-ws"})
 	require.Error(t, err)
 	require.Equal(t, 503, response.StatusCode)
