@@ -14,9 +14,6 @@ import (
 	"errand/internal/testdb"
 )
 
-// promptly is the bound that people are promised for a cancellation and for a hand-over.
-const promptly = 200 * time.Millisecond
-
 func TestCancellingAQueuedRunEndsItAndLetsTheNextOneStart(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		w := world{t, db}

@@ -15,7 +15,7 @@ import (
 func TestClaimsOfManyReplicasNeverMeet(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		w := world{t, db}
-		const runs, replicas = 120, 6
+		const runs, replicas = 40, 4
 		alice := w.person()
 		for range runs {
 			w.newTurn(alice, w.engine(Options{}))

@@ -100,12 +100,12 @@ func TestAFailureForGoodEndsTheRunAtOnce(t *testing.T) {
 			}
 			return e.Finish(context.Background(), job, Outcome{Status: enum.MessageFailed, ErrorCode: apperr.Internal}, says("so far"))
 		})
-		job, end := seen.awaitEnd(t)
-		require.Equal(t, first.ID, job.RunID)
-		require.Equal(t, EndFailed, end)
+		// The second may start before the first's end is observed.
+		for range 2 {
+			_, end := seen.awaitEnd(t)
+			require.Equal(t, EndFailed, end)
+		}
 		require.Equal(t, "RATE_LIMITED", *w.message(first.MessageID).ErrorCode)
-		_, end = seen.awaitEnd(t)
-		require.Equal(t, EndFailed, end)
 		reply := w.message(second.MessageID)
 		require.Equal(t, "INTERNAL_SERVER_ERROR", *reply.ErrorCode)
 		require.Equal(t, "so far", reply.Content)

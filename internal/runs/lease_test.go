@@ -25,7 +25,8 @@ func TestAnExpiredRunIsTakenOverAndTheZombieWritesNothing(t *testing.T) {
 		w, seen := world{t, db}, newWatcher()
 		handlerA, callsA := puppet()
 		handlerB, callsB := puppet()
-		a := w.start(w.engine(Options{Observer: seen}), handlerA)
+		// No room for two: it must not take over its own run.
+		a := w.start(w.engine(Options{Observer: seen, Concurrency: 1}), handlerA)
 		queued := w.newTurn(w.person(), a)
 		zombie := await(t, callsA)
 		require.NoError(t, a.Do(zombie.ctx, zombie.job, writes(zombie.job, "half a")))
@@ -110,7 +111,7 @@ func TestTheHeartbeatRenewsLeasesAndLearnsOfLossAndCancellation(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		w := world{t, db}
 		handler, calls := puppet()
-		e := w.start(w.engine(Options{}), handler)
+		e := w.start(w.engine(Options{Concurrency: 4}), handler)
 		alice := w.person()
 		byRun := map[string]attempt{}
 		var queued []*ent.Run
@@ -141,7 +142,7 @@ func TestAHeartbeatKeepsARunThroughManyLeases(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		w := world{t, db}
 		handler, calls := puppet()
-		e := w.start(w.engine(Options{Lease: 900 * time.Millisecond}), handler)
+		e := w.start(w.engine(Options{Lease: 3 * time.Second}), handler)
 		rival := w.engine(Options{})
 		queued := w.newTurn(w.person(), e)
 		call := await(t, calls)

@@ -11,7 +11,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// Random sequences of events on each engine, unless the command line names a number.
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("40")
+		_ = f.Value.Set("30")
 	}
 	goleak.VerifyTestMain(m)
 }

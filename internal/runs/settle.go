@@ -29,6 +29,7 @@ func (e *Engine) settle(w *work, err error) End {
 	case errors.Is(why, ErrCancelled):
 		return e.settleFinal(w, Outcome{Status: enum.MessageCancelled}, 0)
 	case errors.Is(why, ErrShutdown):
+		e.looping.Wait() // or a claim under way here might take the run again
 		return e.requeue(w, EndHandedOver, 0, 0)
 	case err == nil:
 		e.log.Error("a handler returned without finishing its run", w.job.attrs()...)
