@@ -12,7 +12,7 @@ import (
 type utterance struct{ message, want string }
 
 // standard has five tasks, the last of them completed.
-func standard(t testing0) *world {
+func standard(t tester) *world {
 	w := newWorld(t, "Buy groceries", "Pay bills", "Team meeting", "Call Bob", "Write report")
 	w.tasks[4].Completed = true
 	return w

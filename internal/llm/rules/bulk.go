@@ -29,12 +29,23 @@ func (j *taskJob) listing() []ask {
 	case status == "all" && j.req.Kind == intent.Reopen:
 		status = "completed"
 	}
-	args := map[string]any{"status": status, "limit": longList}
-	return []ask{{name: listTasks, args: args, take: func(r result) { j.tookAll(status, r) }}}
+	filter := intent.Filter{}
+	if ref.Filter != nil {
+		filter = *ref.Filter
+	}
+	filter.Status = status
+	list := listJob{filter: filter, now: j.now}
+	args := list.arguments()
+	args["limit"] = longList
+	take := func(r result) {
+		list.result = &r
+		j.tookAll(filter, list.shown())
+	}
+	return []ask{{name: listTasks, args: args, take: take}}
 }
 
-// tookAll goes on at once with a single task; several are changed only after a "yes".
-func (j *taskJob) tookAll(status string, r result) {
+// tookAll goes on at once with a single task that clearly fits; anything else is changed only after a "yes".
+func (j *taskJob) tookAll(f intent.Filter, r result) {
 	j.bulk = &r
 	s := &slot{number: -1}
 	j.slots = append(j.slots, s)
@@ -42,8 +53,8 @@ func (j *taskJob) tookAll(status string, r result) {
 	case r.Error != nil:
 		s.line = "I could not look at your tasks: " + r.reason()
 	case len(r.Tasks) == 0:
-		s.line = "You have no " + adjective(status) + "tasks, so I " + left[j.req.Kind] + "."
-	case len(r.Tasks) == 1 && r.more() == 0:
+		s.line = trimStop(nothing(f)) + ", so I " + left[j.req.Kind] + "."
+	case len(r.Tasks) == 1 && r.more() == 0 && hasAll(r.Tasks[0].Title, content(f.Search)):
 		s.number, s.current = r.Tasks[0].Number, &r.Tasks[0]
 	default:
 		s.line = confirmAll(j.req.Kind, r, j.now)

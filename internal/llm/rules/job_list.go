@@ -68,7 +68,7 @@ func (j *listJob) shown() result {
 	if !j.filter.Overdue && !j.filter.Undated {
 		return r
 	}
-	kept := result{}
+	kept := result{Error: r.Error}
 	for _, t := range r.Tasks {
 		if j.filter.Overdue && t.overdue(j.now) || j.filter.Undated && t.DueOn+t.DueAt == "" {
 			kept.Tasks = append(kept.Tasks, t)

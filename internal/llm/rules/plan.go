@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"errand/internal/llm/rules/intent"
@@ -114,7 +115,7 @@ func (p *play) plan(requests []intent.Request) []job {
 			jobs[i] = &sayJob{}
 		case r.Fault != "":
 			jobs[i] = &sayJob{line: faulty(r)}
-		case p.now.IsZero() && (r.Fields.Due != nil || r.Filter.When != "" || r.Filter.Overdue):
+		case p.now.IsZero() && dated(r):
 			jobs[i] = &sayJob{line: "I do not know what day it is, so I did nothing for " + quote(r.Said) + "."}
 		case r.Kind == intent.Add:
 			jobs[i] = &addJob{req: r, now: p.now}
@@ -125,6 +126,16 @@ func (p *play) plan(requests []intent.Request) []job {
 		}
 	}
 	return jobs
+}
+
+// dated requests depend on what day it is.
+func dated(r intent.Request) bool {
+	if r.Fields.Due != nil || r.Filter.When != "" || r.Filter.Overdue {
+		return true
+	}
+	return slices.ContainsFunc(r.Refs, func(ref intent.Reference) bool {
+		return ref.Filter != nil && (ref.Filter.When != "" || ref.Filter.Overdue)
+	})
 }
 
 func faulty(r intent.Request) string {

@@ -32,15 +32,15 @@ type item struct {
 	Labels      []string `json:"labels,omitempty"`
 }
 
-// testing0 is what the world needs of a test; rapid's T has it too.
-type testing0 interface {
+// tester is what the world needs of a test; rapid's T has it too.
+type tester interface {
 	require.TestingT
 	Helper()
 }
 
 // world is a task list with the tools over it, and a conversation with the model.
 type world struct {
-	t        testing0
+	t        tester
 	model    *rules.Model
 	tasks    []item
 	next     int
@@ -53,7 +53,7 @@ type world struct {
 	steps  int
 }
 
-func newWorld(t testing0, titles ...string) *world {
+func newWorld(t tester, titles ...string) *world {
 	w := &world{t: t, model: rules.New(rules.Options{Pace: -1}), next: 1, ids: map[string]bool{}}
 	w.messages = []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeSystem, "You are Errand.\nCurrent time: "+wednesday+" (Europe/Berlin)\n\n- Be brief.")}
 	for _, title := range titles {
@@ -252,7 +252,7 @@ func text(v any) string {
 var dayForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
 
 // checkArguments holds a call to the registry's schemas.
-func checkArguments(t testing0, name, arguments string) object {
+func checkArguments(t tester, name, arguments string) object {
 	t.Helper()
 	var args object
 	require.NoError(t, json.Unmarshal([]byte(arguments), &args), arguments)
@@ -277,7 +277,7 @@ func checkArguments(t testing0, name, arguments string) object {
 	return args
 }
 
-func checkValue(t testing0, tool, name string, v any) {
+func checkValue(t tester, tool, name string, v any) {
 	t.Helper()
 	length := func(least, most int) {
 		s, ok := v.(string)
@@ -323,4 +323,4 @@ func checkValue(t testing0, tool, name string, v any) {
 	}
 }
 
-var _ testing0 = (*testing.T)(nil)
+var _ tester = (*testing.T)(nil)

@@ -135,6 +135,11 @@ func (p parser) intro(i int) (next int, intro string) {
 	for announces[p.word(i)] {
 		intro = p.word(i)
 		i++
+		if end, ok := p.anyAt(i, "date of", "date is", "date"); ok && intro == "due" {
+			i = end
+		} else if intro == "deadline" && (p.word(i) == "of" || p.word(i) == "is") {
+			i++
+		}
 	}
 	if intro != "" && p.word(i) == ":" {
 		i++

@@ -105,6 +105,8 @@ func TestExact(t *testing.T) {
 		"this weekend":                 "2026-11-28",
 		"the day after tomorrow":       "2026-11-27",
 		"due by : friday":              "2026-11-27",
+		"due date of friday":           "2026-11-27",
+		"deadline : friday":            "2026-11-27",
 		"feb 30":                       "There is no 30 February.",
 		"2027-02-30":                   "There is no 30 February 2027.",
 		"2027-13-01":                   "There is no month 13.",

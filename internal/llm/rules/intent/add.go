@@ -26,7 +26,7 @@ var addRules = join(
 		create+" [some|a_few|two|three|several|new] tasks|todos|to-dos|reminders to|for <titles?>", "add|create [these|this|the_following|some]"),
 	on(addTask,
 		newThing+" [to|on|onto|in] my|the [todo|to-do|task] list|tasks"+opener+" <title?>",
-		newThing+opener+" <title?>",
+		newThing+" for_me|for_us"+opener+" <title?>", newThing+opener+" <title?>",
 		"i|we need|want|have [a|an|another] [new] <values?> "+thing+opener+" <title?>",
 		"add|put|write|stick|throw|get|place|drop|pop|include|enter|note|insert|save [down] <title> to|on|onto|in|into [my|the|our|a|your] todo|to-do|to_do|task|tasks|reminder|errand list|lists <values?>",
 		"add|put|write|stick|throw|get|place|include <title> to|on|onto|in|into|among [my|the|our|your] list|tasks|todos|to-dos|agenda|plate|reminders <values?>",
@@ -135,7 +135,7 @@ func addNamed(c text.Captures, now time.Time) (Request, bool) {
 // addDuty reads "I need to pay bills". What looks like an order to this program
 // ("I need to delete task 3") is left to the other rules.
 func addDuty(c text.Captures, now time.Time) (Request, bool) {
-	if refs := references(c["title"]); firm(refs) {
+	if refs := references(c["title"], now); firm(refs) {
 		return Request{}, false
 	}
 	return addTask(c, now)

@@ -1,6 +1,7 @@
 package intent
 
 import (
+	"slices"
 	"time"
 
 	"errand/internal/llm/rules/text"
@@ -25,7 +26,7 @@ func ReadAnswer(message string, now time.Time) (Answer, bool) {
 		return Answer{}, false
 	}
 	if _, ok := strip(whole, no); ok {
-		return Answer{No: true}, whole.Len() <= 4 || readsNothing(whole, now)
+		return Answer{No: true}, !orders(whole, now)
 	}
 	polite := withoutCourtesy(whole)
 	if _, ok := strip(whole, yes); ok && (polite.Len() <= 2 || whole.Len() <= 3) {
@@ -39,16 +40,17 @@ func ReadAnswer(message string, now time.Time) (Answer, bool) {
 			polite = c["rest"]
 		}
 	}
-	return Answer{Refs: references(polite)}, polite.Len() > 0
+	return Answer{Refs: references(polite, now)}, polite.Len() > 0
 }
 
 var pointing = patterns("i|we mean|meant|want|choose|pick <rest>", "its|it_is|that_is|thats <rest>", "make_it|only|just <rest>", "[the] one|task with|about|called|named <rest>", "take|choose|pick|use <rest>")
 
+// orders tells whether something is to be done.
+func orders(t text.Text, now time.Time) bool {
+	return slices.ContainsFunc(Read(t.String(), now), func(r Request) bool { return r.Kind != Unknown && r.Kind != Say })
+}
+
+// readsNothing tells whether no part of a message is understood.
 func readsNothing(t text.Text, now time.Time) bool {
-	for _, r := range Read(t.String(), now) {
-		if r.Kind != Unknown {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(Read(t.String(), now), func(r Request) bool { return r.Kind != Unknown })
 }

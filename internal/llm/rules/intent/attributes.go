@@ -228,7 +228,7 @@ func titled(t text.Text, now time.Time) (Fields, string) {
 
 // splitNote cuts "…, note: …" and "… with a note saying …" off a title.
 func splitNote(t text.Text) (text.Text, string) {
-	for i := 1; i < t.Len()-2; i++ {
+	for i := 1; i < t.Len()-1; i++ {
 		if !noteWord[t.Key(i)] {
 			continue
 		}
@@ -238,6 +238,7 @@ func splitNote(t text.Text) (text.Text, string) {
 			from++
 		case t.Key(from) == "that" && t.Key(from+1) == "says":
 			from += 2
+		case withNote(t, i):
 		default:
 			continue
 		}
@@ -250,6 +251,12 @@ func splitNote(t text.Text) (text.Text, string) {
 		}
 	}
 	return t, ""
+}
+
+// withNote recognises "with description Get milk"; "with details about" is part of a title.
+func withNote(t text.Text, i int) bool {
+	led := t.Key(i-1) == "with" || noteLead[t.Key(i-1)] && t.Key(i-2) == "with"
+	return led && t.Key(i) != "details" && t.Key(i) != "notes" && !searchPrep[t.Key(i+1)]
 }
 
 var noteWord = map[string]bool{"note": true, "notes": true, "description": true, "details": true}

@@ -26,8 +26,7 @@ func listRequest(t text.Text, now time.Time) (Request, bool) {
 			return searchRequest(c["rest"], now)
 		}
 	}
-	asked, head := false, t.Key(0)
-	rest := t
+	asked, rest := false, t
 	for _, p := range asking {
 		if c, ok := p.Match(t); ok {
 			rest, asked = c["rest"], true
@@ -35,9 +34,6 @@ func listRequest(t text.Text, now time.Time) (Request, bool) {
 		}
 	}
 	l := listing{words: rest, now: now, asked: asked}
-	if head == "how" {
-		l.filter.Count = true
-	}
 	if !l.read() {
 		return Request{}, false
 	}
@@ -67,7 +63,7 @@ type listing struct {
 var (
 	listNouns = words("task tasks todo todos to-do to-dos list lists item items reminder reminders errand errands tasklist todolist agenda plate chores taks deadlines deadline duties assignments")
 	fillers   = words("i my me we us our you the a an of do does did have has had got is are be was were been there that which what whats thats on in to for at please still so far yet right now any some all up every everything " +
-		"anything something else things thing stuff currently need needs should must gotta going happening planned scheduled can see show tell due already only just both entire whole full complete? and ? . ! , ) ( : ive im with by more one ones next assigned overview of how many much left? today's as it them these those current exactly status look like get go again supposed want know out")
+		"anything something else things thing stuff currently need needs should must gotta going happening planned scheduled can see show tell due already only just both entire whole full complete? and ? . ! , ) ( : ive im with by more one ones next assigned overview of how many much left? today's as it them these those current exactly status look looking like get go again supposed want know out")
 	statuses = map[string]string{
 		"pending": "pending", "open": "pending", "left": "pending", "remaining": "pending", "outstanding": "pending", "unfinished": "pending", "incomplete": "pending", "uncompleted": "pending", "undone": "pending", "active": "pending", "remain": "pending", "unchecked": "pending",
 		"completed": "completed", "complete": "completed", "done": "completed", "finished": "completed", "finish": "completed", "accomplished": "completed", "closed": "completed", "achieved": "completed", "accomplish": "completed", "achieve": "completed", "checked": "completed",
@@ -123,65 +119,63 @@ func (l *listing) step(i int) int {
 	return i + 1
 }
 
-// phrase reads wordings of several words.
-func (l *listing) phrase(i int) (int, bool) {
-	at := func(s string) bool {
-		for n, w := range strings.Fields(s) {
-			if l.words.Key(i+n) != w {
-				return false
-			}
-		}
-		return true
-	}
-	switch {
-	case at("do next") || at("do first") || at("work on") || at("start with") || at("focus on") || at("do now"):
-		l.filter.Status, l.named = "pending", l.asked
-		return i + 2, true
-	case at("past due"):
-		return l.overdue(i + 2)
-	case at("overdue") || at("late") || at("behind"):
-		return l.overdue(i + 1)
-	case at("not done") || at("not completed") || at("not finished") || at("not complete") || at("havent done") || at("havent finished") || at("havent completed") || at("not yet"):
-		l.filter.Status, l.named = "pending", true
-		return i + 2, true
-	case at("to do"):
+// idiom is a wording of several words, or a word that means more than a word.
+type idiom struct {
+	wordings []string
+	apply    func(l *listing)
+}
+
+var idioms = []idiom{
+	{wordings("do next", "do first", "do now", "work on", "start with", "focus on"), func(l *listing) { l.filter.Status, l.named = "pending", l.asked }},
+	{wordings("past due", "overdue", "late", "behind"), func(l *listing) { l.filter.Overdue, l.filter.Status, l.named = true, "pending", true }},
+	{wordings("not done", "not completed", "not finished", "not complete", "not yet", "havent done", "havent finished", "havent completed", "havent i done", "havent i finished", "havent i completed"),
+		func(l *listing) { l.filter.Status, l.named = "pending", true }},
+	{wordings("to do list", "to do lists"), func(l *listing) { l.named = true }},
+	{wordings("to do"), func(l *listing) {
+		l.named = true
 		if l.filter.Status == "" {
 			l.filter.Status = "pending"
 		}
-		l.named = true
-		return i + 2, true
-	case at("due") || at("deadline") || at("deadlines") || at("coming due"):
-		l.filter.Dated, l.named = true, true
+	}},
+	{wordings("no due date", "without due date", "without a due date", "without any due date", "no deadline", "no date", "undated"),
+		func(l *listing) { l.filter.Undated, l.filter.Status, l.named = true, "pending", true }},
+	{wordings("due", "deadline", "deadlines", "coming due"), func(l *listing) { l.filter.Dated, l.named = true, true }},
+	{wordings("no priority"), func(l *listing) { l.filter.Priority, l.named = "none", true }},
+	{wordings("all", "every", "everything"), func(l *listing) {
+		if l.filter.Status == "" {
+			l.filter.Status = "all"
+		}
+	}},
+}
+
+func wordings(s ...string) []string { return s }
+
+// phrase reads an idiom at i.
+func (l *listing) phrase(i int) (next int, ok bool) {
+	if l.asked && l.words.Key(i) == "next" && i+1 == l.words.Len() {
+		l.filter.Status, l.named = "pending", true // "what's next"
 		return i + 1, true
-	case (at("all") || at("every") || at("everything")) && l.filter.Status == "":
-		l.filter.Status = "all"
-		return i + 1, true
-	case at("next") && i+1 == l.words.Len() && l.asked:
-		l.filter.Status, l.named = "pending", l.named || l.asked
-		return i + 1, true
-	case at("no due date") || at("without due date"):
-		return l.undated(i + 3)
-	case at("without a due date") || at("without any due date"):
-		return l.undated(i + 4)
-	case at("no deadline") || at("no date"):
-		return l.undated(i + 2)
-	case at("undated"):
-		return l.undated(i + 1)
-	case at("no priority"):
-		l.filter.Priority, l.named = "none", true
-		return i + 2, true
+	}
+	for _, d := range idioms {
+		for _, w := range d.wordings {
+			if end, ok := l.at(i, w); ok {
+				d.apply(l)
+				return end, true
+			}
+		}
 	}
 	return i, false
 }
 
-func (l *listing) overdue(next int) (int, bool) {
-	l.filter.Overdue, l.filter.Status, l.named = true, "pending", true
-	return next, true
-}
-
-func (l *listing) undated(next int) (int, bool) {
-	l.filter.Undated, l.filter.Status, l.named = true, "pending", true
-	return next, true
+// at tells whether a wording stands at i and where it ends.
+func (l *listing) at(i int, wording string) (end int, ok bool) {
+	for _, w := range strings.Fields(wording) {
+		if l.words.Key(i) != w {
+			return 0, false
+		}
+		i++
+	}
+	return i, true
 }
 
 func (l *listing) status(i int, s string) int {
@@ -201,6 +195,11 @@ func (l *listing) days(i int) (int, bool) {
 		return i, false
 	}
 	words := l.words.Keys()
+	for n, w := range words {
+		if w == "todays" || w == "tomorrows" {
+			words[n] = strings.TrimSuffix(w, "s")
+		}
+	}
 	r, end, fault, ok := dates.RangeAt(words, i, l.now)
 	if !ok {
 		return i, false
@@ -227,13 +226,13 @@ func (l *listing) moreDays(i int) (int, bool) {
 
 // named is how an answer speaks of the days asked for.
 func named(t text.Text) string {
-	for t.Len() > 1 && (t.Key(0) == "due" || t.Key(0) == "for" || t.Key(0) == "deadline") {
+	for t.Len() > 1 && (t.Key(0) == "due" || t.Key(0) == "for" || t.Key(0) == "deadline" || t.Key(0) == "on" && (t.Key(1) == "this" || t.Key(1) == "next")) {
 		t = t.From(1)
 	}
 	if k := t.Key(0); k == "soon" || k == "upcoming" || k == "coming" && t.Key(1) == "up" {
 		return "in the next 7 days"
 	}
-	return t.String()
+	return strings.NewReplacer("'s", "", "’s", "").Replace(t.String())
 }
 
 func (l *listing) level(i int) int {
@@ -295,7 +294,7 @@ func (l *listing) defaults() {
 // showRules ask about single tasks.
 var showRules = on(showTarget,
 	"show|view|open|display|see|get|read|check|describe|print|list [me] [the] [details|detail|status|info|information] [of|for|on|about] <ref>",
-	"tell me [more] about <ref>", "details|status|info [of|for|on|about] <ref>", "what|whats|what_about|how_about|hows is|are|about|the_status_of|with|in [the] [status|details|state] [of] <ref>", "whats|what_about|how_about <ref>",
+	"tell me [more] about <ref>", "what labels|tags|notes|note|priority|deadline|due_date does|do|is|are <ref> have|has|got", "details|status|info [of|for|on|about] <ref>", "what|whats|what_about|how_about|hows is|are|about|the_status_of|with|in [the] [status|details|state] [of] <ref>", "whats|what_about|how_about <ref>",
 	"what is|are|was|does <ref> [about|for|say]", "what_is|whats the|its priority|due_date|deadline|status|title|description|note|notes of|for|on <ref>",
 	"is|are|was|were <ref> [already|still|now] done|complete|completed|finished|open|pending|due|urgent|overdue|important",
 	"did|have i [already] finish|finished|complete|completed|do|done|mark|marked <ref> [yet|already|done]", "how is|are <ref> [doing]", "is|are <ref>")

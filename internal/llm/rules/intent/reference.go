@@ -3,8 +3,10 @@ package intent
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/olebedev/when/rules/en"
 
@@ -36,7 +38,7 @@ func words(s string) map[string]bool {
 
 // references reads which tasks a phrase names. It is never empty-handed: whatever
 // is not a number or a pronoun is words to search for.
-func references(t text.Text) []Reference {
+func references(t text.Text, now time.Time) []Reference {
 	t = t.Trim()
 	for _, p := range listSuffix {
 		if c, ok := p.Match(t); ok && !isAll(c["ref"]) {
@@ -49,7 +51,21 @@ func references(t text.Text) []Reference {
 	if refs, ok := several(t); ok {
 		return refs
 	}
+	if r, ok := described(t, now); ok {
+		return []Reference{r}
+	}
 	return []Reference{search(t)}
+}
+
+// described reads "all tasks due tomorrow", "my overdue tasks", "the meeting tasks": a listing in the
+// place of names.
+func described(t text.Text, now time.Time) (Reference, bool) {
+	if t.Len() > 15 || !slices.ContainsFunc(t.Keys(), func(k string) bool { return noun[k] && plural(k) }) {
+		return Reference{}, false
+	}
+	l := listing{words: t, now: now, asked: true}
+	ok := l.read() && l.fault == "" && !l.filter.ByCompletion
+	return Reference{Kind: Everything, Status: l.filter.Status, Filter: &l.filter}, ok
 }
 
 func isAll(t text.Text) bool { return t.Len() == 1 && (t.Key(0) == "all" || t.Key(0) == "everything") }
@@ -294,6 +310,10 @@ func search(t text.Text) Reference {
 	for t.Len() > 1 && (noun[t.Key(t.Len()-1)] || t.Key(t.Len()-1) == "one" || t.Key(t.Len()-1) == "ones") {
 		r.firm = r.firm || led && !plural(t.Key(t.Len()-1))
 		t = t.Slice(0, t.Len()-1)
+	}
+	if n, ok := byNumber(t); ok && r.firm {
+		n.firm = true // "the reminder for task 1"
+		return n
 	}
 	if s, ok := t.Literal(); ok {
 		r.Exact, r.firm, r.Phrase = true, true, strings.TrimSpace(s)

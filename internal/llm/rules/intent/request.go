@@ -93,6 +93,8 @@ type Reference struct {
 	Place  int
 	Count  int
 	Status string // "all", "pending" or "completed"
+	// Filter narrows Everything further; nil when all with Status are meant.
+	Filter *Filter
 
 	// firm references cannot be mistaken for ordinary words.
 	firm bool
@@ -141,8 +143,6 @@ type Filter struct {
 	Dated bool
 	// Undated keeps tasks that have none.
 	Undated bool
-	// Count asks "how many".
-	Count bool
 	// ByCompletion means that the days were meant for the completion, which tools cannot filter.
 	ByCompletion bool
 }

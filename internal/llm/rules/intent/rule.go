@@ -54,11 +54,11 @@ const maxPhrase = 100
 const maxRefWords = 60
 
 // about makes a request about the tasks that the text names.
-func about(kind Kind, t text.Text) (Request, bool) {
+func about(kind Kind, t text.Text, now time.Time) (Request, bool) {
 	if t.Len() > maxRefWords {
 		return Request{}, false
 	}
-	refs := references(t)
+	refs := references(t, now)
 	for _, r := range refs {
 		if utf8.RuneCountInString(r.Phrase) > maxPhrase {
 			return Request{}, false
@@ -68,24 +68,24 @@ func about(kind Kind, t text.Text) (Request, bool) {
 }
 
 // aboutFirm is about, for wordings that mean a task only when it is unmistakable.
-func aboutFirm(kind Kind, t text.Text) (Request, bool) {
-	req, ok := about(kind, t)
+func aboutFirm(kind Kind, t text.Text, now time.Time) (Request, bool) {
+	req, ok := about(kind, t, now)
 	return req, ok && req.explicit
 }
 
 // target builds a request of one kind about <ref>.
 func target(kind Kind) builder {
-	return func(c text.Captures, _ time.Time) (Request, bool) { return about(kind, c["ref"]) }
+	return func(c text.Captures, now time.Time) (Request, bool) { return about(kind, c["ref"], now) }
 }
 
 func firmTarget(kind Kind) builder {
-	return func(c text.Captures, _ time.Time) (Request, bool) { return aboutFirm(kind, c["ref"]) }
+	return func(c text.Captures, now time.Time) (Request, bool) { return aboutFirm(kind, c["ref"], now) }
 }
 
 // fixedFields builds an update of <ref> with fixed values.
 func fixedFields(f Fields) builder {
-	return func(c text.Captures, _ time.Time) (Request, bool) {
-		req, ok := about(Update, c["ref"])
+	return func(c text.Captures, now time.Time) (Request, bool) {
+		req, ok := about(Update, c["ref"], now)
 		req.Fields = f
 		return req, ok
 	}
@@ -93,8 +93,8 @@ func fixedFields(f Fields) builder {
 
 // singleTarget is firmTarget without "all" and "my tasks": "all done" is no order.
 func singleTarget(kind Kind) builder {
-	return func(c text.Captures, _ time.Time) (Request, bool) {
-		req, ok := aboutFirm(kind, c["ref"])
+	return func(c text.Captures, now time.Time) (Request, bool) {
+		req, ok := aboutFirm(kind, c["ref"], now)
 		return req, ok && !whole(req.Refs)
 	}
 }
@@ -124,8 +124,8 @@ func showTarget(c text.Captures, now time.Time) (Request, bool) {
 }
 
 // describedTarget shows a task that is described: "when is the dentist appointment?"
-func describedTarget(c text.Captures, _ time.Time) (Request, bool) {
-	req, ok := about(Show, c["ref"])
+func describedTarget(c text.Captures, now time.Time) (Request, bool) {
+	req, ok := about(Show, c["ref"], now)
 	return req, ok && !whole(req.Refs) && !slices.ContainsFunc(req.Refs, func(r Reference) bool { return r.Kind == Unnamed })
 }
 

@@ -90,14 +90,14 @@ func baseForm(past string) string {
 }
 
 // deed reads "I bought the groceries": a completion only if such a task is found.
-func deed(c text.Captures, _ time.Time) (Request, bool) {
+func deed(c text.Captures, now time.Time) (Request, bool) {
 	verb := c["verb"]
 	base := baseForm(verb.Key(0))
 	if verb.Len() != 1 || base == "" || verb.Key(0) == "need" || verb.Key(0) == "added" {
 		return Request{}, false
 	}
 	what, _ := strip(c["ref"], softAfter) // "… yesterday"
-	req, ok := about(Complete, what)
+	req, ok := about(Complete, what, now)
 	req.Verb, req.explicit = base, false
 	return req, ok
 }

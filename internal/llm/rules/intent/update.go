@@ -29,7 +29,7 @@ var clearRules = join(
 	on(firmFields(Fields{ClearDue: true}),
 		"<ref> has|have|needs no "+dueWords, "<ref> has_no|have_no|doesnt_have_a|doesnt_need_a|does_not_have_a|does_not_need_a|isnt|is_not|is_no_longer "+dueWords+" [anymore]"),
 	on(fixedFields(Fields{Priority: "none"}),
-		strike+"|reset [the|its] priority|prio|urgency of|from|for|on <ref>", strike+"|reset <ref> priority|prio"),
+		strike+"|reset [the|its] priority|prio|urgency of|from|for|on <ref>", strike+"|reset <ref> priority|prio", strike+" urgent|important|high_priority from|off|of <ref>"),
 	on(firmFields(Fields{Priority: "none"}), "<ref> isnt|is_not|is_no_longer [so|that|very] urgent|important [anymore]", "its not|no_longer urgent|important [anymore]"),
 	on(fixedFields(Fields{ClearLabels: true}), strike+" [all|the|its|all_the] labels|tags of|from|on|off <ref>", "unlabel|untag <ref>"),
 	on(fixedFields(Fields{ClearDescription: true}), strike+" [the|its|all|all_the] "+notes+" of|from|on|for|off <ref>", strike+" <ref> "+notes),
@@ -74,6 +74,7 @@ var valueRules = join(
 	on(pointedValues, "put|bring|schedule|carry|advance <ref> [back|forward|on|up] to|until|till|for|by|on|onto <values>"),
 	on(itsValues, "its|that_is|thats [now|actually|also] [a|an] <values>", change+"|push|move its "+dueWords+"|priority [to|as] <values>"),
 	on(firmValues,
+		"add|set|create|make [a|the|another] reminder for|on|about <ref> [for|at|on] <values>",
 		"add|give|set|assign|put [a|the] "+dueWords+" [date] [of|for|:] <values> to|on|for <ref>",
 		"<ref> is|are|has|should_be|must_be|needs_to_be|gets|should_have [now|actually|also] [a|an] <values>",
 		"<ref> : <values>", "remind me|us about|of|to_do <ref> <values>", "<ref> on|by|at|due <values>"),
@@ -98,8 +99,8 @@ var renameRules = join(
 )
 
 func firmFields(f Fields) builder {
-	return func(c text.Captures, _ time.Time) (Request, bool) {
-		req, ok := aboutFirm(Update, c["ref"])
+	return func(c text.Captures, now time.Time) (Request, bool) {
+		req, ok := aboutFirm(Update, c["ref"], now)
 		req.Fields = f
 		return req, ok
 	}
@@ -115,8 +116,8 @@ func clearIts(f Fields) builder {
 
 // note reads a description to append or to put in the place of the old one.
 func note(appended bool) builder {
-	return func(c text.Captures, _ time.Time) (Request, bool) {
-		req, ok := about(Update, c["ref"])
+	return func(c text.Captures, now time.Time) (Request, bool) {
+		req, ok := about(Update, c["ref"], now)
 		s := plain(c["text"])
 		req.Fields, req.free = Fields{Description: s, AppendNote: appended}, true
 		if utf8.RuneCountInString(s) > maxDescription {
@@ -140,8 +141,8 @@ func quotedNote(c text.Captures, now time.Time) (Request, bool) {
 }
 
 func labels(add bool) builder {
-	return func(c text.Captures, _ time.Time) (Request, bool) {
-		req, ok := about(Update, c["ref"])
+	return func(c text.Captures, now time.Time) (Request, bool) {
+		req, ok := about(Update, c["ref"], now)
 		s := newSheet(c["labels"], time.Time{})
 		for i, tok := range c["labels"].Tokens {
 			switch {
@@ -185,9 +186,9 @@ func hashLabels(add bool) builder {
 func values(c text.Captures, now time.Time) (Request, bool) {
 	f, fault, ok := attributesOnly(c["values"], now)
 	if !ok {
-		return repetition(c)
+		return repetition(c, now)
 	}
-	req, ok := about(Update, c["ref"])
+	req, ok := about(Update, c["ref"], now)
 	req.Fields, req.Fault = f, fault
 	return req, ok && !speaksOfValues(c["ref"])
 }
@@ -198,10 +199,10 @@ func speaksOfValues(t text.Text) bool {
 }
 
 // repetition turns down "move task 2 to every friday".
-func repetition(c text.Captures) (Request, bool) {
+func repetition(c text.Captures, now time.Time) (Request, bool) {
 	k := c["values"].Key(0)
 	what, ok := dates.Recurring(c["values"].Keys())
-	ok = ok && (k == "every" || k == "each" || c["values"].Len() == 1) && firm(references(c["ref"]))
+	ok = ok && (k == "every" || k == "each" || c["values"].Len() == 1) && firm(references(c["ref"], now))
 	return Request{Kind: Say, Topic: NoRepeat, Rhythm: what, explicit: true}, ok
 }
 
@@ -223,8 +224,8 @@ func itsValues(c text.Captures, now time.Time) (Request, bool) {
 }
 
 // rename takes the new title as it stands: words that look like a date stay in it.
-func rename(c text.Captures, _ time.Time) (Request, bool) {
-	req, ok := about(Update, c["ref"])
+func rename(c text.Captures, now time.Time) (Request, bool) {
+	req, ok := about(Update, c["ref"], now)
 	t := c["title"].Trim()
 	title, fault := titleOf(t, make([]bool, t.Len()))
 	req.Fields.Title, req.Fault, req.free = title, fault, true
@@ -238,12 +239,12 @@ func firmRename(c text.Captures, now time.Time) (Request, bool) {
 }
 
 // later reads "postpone task 3 by two days".
-func later(c text.Captures, _ time.Time) (Request, bool) {
+func later(c text.Captures, now time.Time) (Request, bool) {
 	span, ok := dates.Distance(c["span"].Keys())
 	if !ok {
 		return Request{}, false
 	}
-	req, ok := about(Update, c["ref"])
+	req, ok := about(Update, c["ref"], now)
 	req.Fields.Later = &span
 	return req, ok
 }
