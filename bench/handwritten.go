@@ -181,8 +181,7 @@ func (s *byHand) listConversations(ctx context.Context, userID string, in page) 
 	}
 	rows, err = s.pool.Query(ctx, `SELECT m.conversation_id, m.id, m.position, m.role, m.content, m.status
 		FROM unnest($1::text[], $2::int[]) AS c(id, after)
-		JOIN messages m ON m.conversation_id = c.id AND m.position > c.after AND m.user_id = $3
-		ORDER BY m.conversation_id, m.position`, keys, after, userID)
+		CROSS JOIN LATERAL (SELECT * FROM messages WHERE conversation_id = c.id AND position > c.after ORDER BY position LIMIT 10) m`, keys, after)
 	if err != nil {
 		return nil, err
 	}
