@@ -30,6 +30,9 @@ func (r *messageResolver) Conversation(ctx context.Context, obj *ent.Message) (*
 }
 
 func (r *messageResolver) ToolCalls(ctx context.Context, obj *ent.Message) ([]*ent.ToolCall, error) {
+	if calls, err := obj.Edges.ToolCallsOrErr(); err == nil {
+		return calls, nil // read with the message: a stream's event shows both as of one moment
+	}
 	return load(ctx, "toolCalls", obj, messageID, func(ctx context.Context, siblings []*ent.Message) (map[string][]*ent.ToolCall, error) {
 		return r.Chat.ToolCalls(ctx, idsOf(siblings, messageID))
 	})
