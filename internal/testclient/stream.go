@@ -35,7 +35,9 @@ type Stream struct {
 	*Subscription
 	// Events are all events received.
 	Events []Event
-	known  map[string]*known
+	// Rewinds counts the events that told text again.
+	Rewinds int
+	known   map[string]*known
 }
 
 // known is what a stream's client knows of one message.
@@ -179,6 +181,8 @@ func (s *Stream) delta(e Event) error {
 		return fmt.Errorf("text of a message that is not being written: %+v", e)
 	case e.Offset > len(k.units):
 		return fmt.Errorf("a gap: text at %d, known are %d units", e.Offset, len(k.units))
+	case e.Offset < len(k.units):
+		s.Rewinds++
 	}
 	k.units = append(k.units[:e.Offset:e.Offset], utf16.Encode([]rune(e.Text))...)
 	return nil
