@@ -132,7 +132,7 @@ func (j *taskJob) lookups() []ask {
 
 // readings reads the tasks named by number when the change depends on how they are now.
 func (j *taskJob) readings() []ask {
-	if j.req.Kind != intent.Show && !(j.req.Kind == intent.Update && j.req.Fields.NeedsCurrent()) {
+	if j.req.Kind != intent.Show && !j.req.Fields.NeedsCurrent() {
 		return nil
 	}
 	missing := slices.ContainsFunc(j.slots, func(s *slot) bool { return !s.over() && s.current == nil })

@@ -33,7 +33,7 @@ func TestListing(t *testing.T) {
 		{"tasks with no due date", `list_tasks {"limit":100,"status":"pending"}`},
 		{"show my urgent tasks", `list_tasks {"priority":"urgent","status":"pending"}`},
 		{"show high priority tasks due this week", `list_tasks {"due_from":"2026-11-23","due_to":"2026-11-29","priority":"high","status":"pending"}`},
-		{"show tasks labelled home", `list_tasks {"label":"home","status":"all"}`},
+		{"show tasks tagged home", `list_tasks {"label":"home","status":"all"}`},
 		{"show #home", `list_tasks {"label":"home","status":"all"}`},
 		{"do I have anything about milk?", `list_tasks {"search":"milk","status":"all"}`},
 		{"list pending tasks about pay", `list_tasks {"search":"pay","status":"pending"}`},

@@ -231,20 +231,24 @@ func updated(f intent.Fields, t task, same bool, now time.Time) string {
 		lead = "Renamed task "
 	}
 	parts := append([]string{lead + nameOf(t)}, traits(t, now, longDue, longPriority)...)
-	if f.ClearDue && t.DueOn == "" && t.DueAt == "" {
-		parts = append(parts, "no due date")
-	}
-	if f.Priority == "none" && (t.Priority == "none" || t.Priority == "") {
-		parts = append(parts, "no priority")
-	}
-	if (f.ClearLabels || len(f.DropLabels) > 0) && len(t.Labels) == 0 {
-		parts = append(parts, "no labels")
-	}
-	switch {
-	case f.ClearDescription && t.Description == "":
-		parts = append(parts, "no note")
-	case f.Description != "" && t.Description != "":
+	parts = append(parts, cleared(f, t)...)
+	if f.Description != "" && t.Description != "" {
 		parts = append(parts, "note: "+quote(t.Description))
 	}
 	return sentence(strings.Join(parts, ", "))
+}
+
+// cleared lists what a change took away and the task indeed has no more.
+func cleared(f intent.Fields, t task) []string {
+	var parts []string
+	gone := func(wanted bool, value, words string) {
+		if wanted && value == "" {
+			parts = append(parts, words)
+		}
+	}
+	gone(f.ClearDue, t.DueOn+t.DueAt, "no due date")
+	gone(f.Priority == "none", shortPriority(t.Priority), "no priority")
+	gone(f.ClearLabels || len(f.DropLabels) > 0, strings.Join(t.Labels, " "), "no labels")
+	gone(f.ClearDescription, t.Description, "no note")
+	return parts
 }

@@ -151,7 +151,7 @@ func describe(f intent.Filter) string {
 		s += " with a due date"
 	}
 	if f.Label != "" {
-		s += " labelled #" + oneLine(f.Label)
+		s += " with the label #" + oneLine(f.Label)
 	}
 	if f.Search != "" {
 		s += " that match " + quote(f.Search)

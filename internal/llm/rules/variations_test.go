@@ -52,7 +52,7 @@ func TestVariations(t *testing.T) {
 		{"label task 1 with errands", `list_tasks {"limit":100,"status":"all"}; update_task {"labels":["errands"],"number":1}`},
 		{"what labels does task 1 have", `list_tasks {"limit":100,"status":"all"}`},
 		{"delete all tasks due tomorrow", `list_tasks {"due_from":"2026-11-26","due_to":"2026-11-26","limit":100,"status":"all"}`},
-		{"delete tasks labelled home", `list_tasks {"label":"home","limit":100,"status":"all"}`},
+		{"delete tasks tagged home", `list_tasks {"label":"home","limit":100,"status":"all"}`},
 		{"delete the done ones", `list_tasks {"limit":100,"status":"completed"}; delete_task {"number":5}`},
 		{"delete the meeting tasks", `list_tasks {"limit":100,"search":"meeting","status":"all"}; delete_task {"number":3}`},
 		{"complete all my overdue tasks", `list_tasks {"due_to":"2026-11-25","limit":100,"status":"pending"}`},

@@ -148,7 +148,7 @@ func (p parser) someDay(year, month, d, end int) day {
 	if year != 0 {
 		return p.exactDay(year, month, d, end)
 	}
-	for ahead := 0; ahead <= 8; ahead++ {
+	for ahead := range 9 { // 29 February may be eight years away
 		found := p.exactDay(p.today().Year()+ahead, month, d, end)
 		if found.fault == "" && !found.day.Before(p.today()) {
 			return found

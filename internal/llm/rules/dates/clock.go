@@ -42,25 +42,32 @@ var dayParts = map[string]int{"morning": 9, "afternoon": 15, "evening": 18, "nig
 
 var clockWord = regexp.MustCompile(`^\d{1,2}([:.h]\d{2})?([ap]\.?m\.?)?$`)
 
+// announcesTime lists the prepositions after which a bare number is a time.
+var announcesTime = map[string]bool{"at": true, "by": true, "before": true, "@": true, "around": true, "until": true, "due": true}
+
+var namedHours = map[string]int{"noon": 12, "midday": 12, "midnight": 24}
+
 // clock reads a time at i. intro is the preposition before it; beside tells that a
 // day stands next to it.
 func (p parser) clock(i int, intro string, beside bool) (clock, bool) {
-	announced := intro == "at" || intro == "by" || intro == "before" || intro == "@" || intro == "around" || intro == "until" || intro == "due"
-	switch w := p.word(i); {
-	case w == "noon" || w == "midday":
-		return clock{hour: 12, end: i + 1, strong: announced}, announced || beside || p.whole
-	case w == "midnight":
-		return clock{hour: 24, end: i + 1, strong: announced}, announced || beside || p.whole
-	case dayParts[w] > 0:
-		return clock{hour: dayParts[w], end: i + 1, rough: true}, beside && p.word(i-1) != "for"
-	case w == "in" && p.word(i+1) == "the" && dayParts[p.word(i+2)] > 0:
-		return clock{hour: dayParts[p.word(i+2)], end: i + 3, rough: true}, beside
-	case w == "half" || w == "quarter":
+	announced := announcesTime[intro]
+	w := p.word(i)
+	if hour := namedHours[w]; hour > 0 {
+		return clock{hour: hour, end: i + 1, strong: announced}, announced || beside || p.whole
+	}
+	if hour := dayParts[w]; hour > 0 {
+		return clock{hour: hour, end: i + 1, rough: true}, beside && p.word(i-1) != "for"
+	}
+	if hour := dayParts[p.word(i+2)]; hour > 0 && w == "in" && p.word(i+1) == "the" {
+		return clock{hour: hour, end: i + 3, rough: true}, beside
+	}
+	if w == "half" || w == "quarter" {
 		return p.spoken(i)
-	case strings.HasPrefix(w, "@") && len(w) > 1:
+	}
+	if strings.HasPrefix(w, "@") && len(w) > 1 {
 		return p.digital(i, w[1:], true)
 	}
-	return p.digital(i, p.word(i), announced)
+	return p.digital(i, w, announced)
 }
 
 // spoken reads "half past 5", "quarter to 6".
@@ -90,10 +97,11 @@ func (p parser) digital(i int, w string, announced bool) (clock, bool) {
 	}
 	end := i + 1
 	half := strings.ReplaceAll(p.word(end), ".", "")
-	if half == "am" || half == "pm" {
+	switch half {
+	case "am", "pm":
 		w += half
 		end++
-	} else if half == "oclock" {
+	case "oclock":
 		return p.bareHour(w, end+1, true)
 	}
 	w = strings.NewReplacer(".m", "m", "m.", "m").Replace(w)

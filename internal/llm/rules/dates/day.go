@@ -71,7 +71,7 @@ func (p parser) namedDay(i int, _ string) (day, bool) {
 	if end, ok := p.anyAt(i, "today", "later today", "this day", "eod", "cob"); ok {
 		return p.in(0, end), true
 	}
-	if end, ok := p.anyAt(i, "tomorrow", "tomorow", "tommorow", "tommorrow", "tmrw", "tmr", "tmw", "2moro"); ok {
+	if end, ok := p.anyAt(i, "tomorrow", "tomorow", "tommorow", "tommorrow", "tmrw", "tmr", "tmw", "2moro"); ok { //nolint:misspell // people do write it so
 		return p.in(1, end), true
 	}
 	if end, ok := p.phraseAt(i, "yesterday"); ok {
@@ -97,23 +97,15 @@ var weekdays = map[string]time.Weekday{
 // weekday reads "friday", "next friday" (both the one that comes, never today), "this friday" (may be today),
 // "friday next week", and "a week from friday".
 func (p parser) weekday(i int, intro string) (day, bool) {
-	at, which := i, ""
-	switch {
-	case p.word(i) == "this" || p.word(i) == "next":
-		at, which = i+1, p.word(i)
-	case p.word(i) == "coming" || p.word(i) == "following":
-		at = i + 1
-	case p.word(i) == "the" && (p.word(i+1) == "coming" || p.word(i+1) == "following"):
-		at = i + 2
+	at, which := i, p.word(i)
+	if end, ok := p.anyAt(i, "this", "next", "the coming", "the following", "coming", "following"); ok {
+		at = end
 	}
 	target, ok := weekdays[p.word(at)]
-	if !ok {
-		return day{}, false
-	}
 	d := day{end: at + 1, strong: at > i || intro != ""}
-	short := len(p.word(at)) == 3 && (target == time.Saturday || target == time.Sunday)
-	if short && !d.strong && !p.whole {
-		return day{}, false // "sat" and "sun" are words of their own
+	// "sat" and "sun" are words of their own.
+	if w := p.word(at); !ok || (w == "sat" || w == "sun") && !d.strong && !p.whole {
+		return day{}, false
 	}
 	switch end, nextWeek := p.phraseAt(d.end, "next week"); {
 	case nextWeek:
@@ -121,7 +113,7 @@ func (p parser) weekday(i int, intro string) (day, bool) {
 	case which == "this":
 		d.day = p.today().AddDate(0, 0, (int(target-p.today().Weekday())+7)%7)
 	default:
-		d.day, ok = viaWhen(strings.TrimSpace("next "+strings.ToLower(target.String())), p.today())
+		d.day, ok = viaWhen("next "+strings.ToLower(target.String()), p.today())
 	}
 	return d, ok
 }

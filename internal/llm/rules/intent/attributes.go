@@ -130,36 +130,62 @@ func (s *sheet) bracketed(at []int, n, end int) bool {
 // priorityAt reads a priority that begins with the first of the places and tells
 // how many places it takes.
 func (s *sheet) priorityAt(at []int) (level string, count int) {
-	key := func(n int) string {
-		if n >= len(at) {
-			return ""
-		}
-		return s.whole.Key(at[n])
+	keys := make([]string, 4)
+	for n := range min(len(at), len(keys)) {
+		keys[n] = s.whole.Key(at[n])
 	}
-	isWord := func(w string) bool { return w == "priority" || w == "prio" }
-	switch w := key(0); {
-	case w == "!!":
-		return "high", 1
-	case strings.HasPrefix(w, "!!!"):
-		return "urgent", 1
-	case strings.HasSuffix(w, "-priority") && levels[strings.TrimSuffix(w, "-priority")] != "":
-		return levels[strings.TrimSuffix(w, "-priority")], 1
-	case isWord(w) && key(1) == ":" && levels[key(2)] != "":
-		return levels[key(2)], 3
-	case isWord(w) && levels[key(1)] != "" && key(1) != "no":
-		return levels[key(1)], 2
-	case levels[w] != "" && isWord(key(1)):
-		return levels[w], 2
-	case w == "as" && key(1) == "soon" && key(2) == "as" && key(3) == "possible":
-		return "urgent", 4
-	case (w == "with" || w == "as" || w == "at" || w == "very" || w == "really" || w == "super" || w == "its" || w == "a" || w == "an"):
-		if level, n := s.priorityAt(at[1:]); level != "" && (n > 1 || w != "at" && w != "a" && w != "an" && w != "with") {
-			return level, n + 1
-		}
-	case levels[w] != "" && w != "no":
-		return levels[w], 1
+	if level, n := levelOf(keys); n > 0 {
+		return level, n
+	}
+	lone, leads := introduces[keys[0]]
+	if !leads {
+		return "", 0
+	}
+	if level, n := s.priorityAt(at[1:]); n > 1 || n == 1 && lone {
+		return level, n + 1
 	}
 	return "", 0
+}
+
+// levelOf reads "high priority", "priority: high", "!!", "high" from the first of four keys.
+func levelOf(keys []string) (level string, count int) {
+	w := keys[0]
+	switch {
+	case marked(w) != "":
+		return marked(w), 1
+	case priorityWord[w] && keys[1] == ":" && levels[keys[2]] != "":
+		return levels[keys[2]], 3
+	case priorityWord[w] && levels[keys[1]] != "" && keys[1] != "no":
+		return levels[keys[1]], 2
+	case levels[w] != "" && priorityWord[keys[1]]:
+		return levels[w], 2
+	case levels[w] != "" && w != "no":
+		return levels[w], 1
+	case strings.Join(keys, " ") == "as soon as possible":
+		return "urgent", 4
+	}
+	return "", 0
+}
+
+var priorityWord = words("priority prio")
+
+// introduces lists the words that lead to a priority, and whether they may lead to a level
+// without the word "priority": "very urgent", but "with high priority".
+var introduces = map[string]bool{
+	"as": true, "very": true, "really": true, "super": true, "its": true, "with": false, "at": false, "a": false, "an": false,
+}
+
+// marked reads "!!", "!!!" and "high-priority".
+func marked(w string) string {
+	switch {
+	case w == "!!":
+		return "high"
+	case strings.HasPrefix(w, "!!!"):
+		return "urgent"
+	case strings.HasSuffix(w, "-priority"):
+		return levels[strings.TrimSuffix(w, "-priority")]
+	}
+	return ""
 }
 
 func (s *sheet) takeDue() bool {

@@ -284,34 +284,14 @@ var (
 	searchPrep = words("about called named titled for to regarding containing with mentioning saying on of")
 )
 
-func plural(noun string) bool { return strings.HasSuffix(noun, "s") }
-
 // search reads words of a title: "the meeting task", "the one about milk". It is firm when
 // it speaks of one certain task.
 func search(t text.Text) Reference {
-	t = t.Trim()
-	r := Reference{Kind: BySearch}
-	led := false
-	for t.Len() > 1 && searchLead[t.Key(0)] {
-		led = led || t.Key(0) != "a" && t.Key(0) != "an"
-		t = t.From(1)
-	}
-	if t.Len() > 1 && (noun[t.Key(0)] || t.Key(0) == "one") {
-		single := !plural(t.Key(0))
-		t = t.From(1)
-		for t.Len() > 1 && (searchPrep[t.Key(0)] || t.Key(0) == ":") {
-			r.firm = single
-			t = t.From(1)
-		}
-		for r.firm && t.Len() > 1 && searchLead[t.Key(0)] {
-			t = t.From(1)
-		}
-	}
-	for t.Len() > 1 && (noun[t.Key(t.Len()-1)] || t.Key(t.Len()-1) == "one" || t.Key(t.Len()-1) == "ones") {
-		r.firm = r.firm || led && !plural(t.Key(t.Len()-1))
-		t = t.Slice(0, t.Len()-1)
-	}
-	if n, ok := byNumber(t); ok && r.firm {
+	t, led := withoutLead(t.Trim())
+	t, named := withoutNounBefore(t)
+	t, nouned := withoutNounBehind(t)
+	r := Reference{Kind: BySearch, firm: named || nouned && led}
+	if n, ok := byNumber(t); ok && named {
 		n.firm = true // "the reminder for task 1"
 		return n
 	}
@@ -319,10 +299,50 @@ func search(t text.Text) Reference {
 		r.Exact, r.firm, r.Phrase = true, true, strings.TrimSpace(s)
 		return r
 	}
-	r.Phrase = strings.NewReplacer("'s ", " ", "’s ", " ").Replace(t.String() + " ")
-	r.Phrase = strings.TrimSpace(r.Phrase)
+	r.Phrase = strings.TrimSpace(strings.NewReplacer("'s ", " ", "’s ", " ").Replace(t.String() + " "))
 	if r.Phrase == "" {
 		return Reference{Kind: Unnamed}
 	}
 	return r
 }
+
+// withoutLead drops "the", "my" and the like; certain is false for "a" and for none.
+func withoutLead(t text.Text) (rest text.Text, certain bool) {
+	for t.Len() > 1 && searchLead[t.Key(0)] {
+		certain = certain || t.Key(0) != "a" && t.Key(0) != "an"
+		t = t.From(1)
+	}
+	return t, certain
+}
+
+// withoutNounBefore drops "task about"; named tells that it was the name of a single task.
+func withoutNounBefore(t text.Text) (rest text.Text, named bool) {
+	if t.Len() < 2 || !noun[t.Key(0)] && t.Key(0) != "one" {
+		return t, false
+	}
+	single := !plural(t.Key(0))
+	t = t.From(1)
+	for t.Len() > 1 && (searchPrep[t.Key(0)] || t.Key(0) == ":") {
+		named = single
+		t = t.From(1)
+	}
+	if named {
+		t, _ = withoutLead(t)
+	}
+	return t, named
+}
+
+// withoutNounBehind drops the noun of "meeting task"; single tells that there was one in the singular.
+func withoutNounBehind(t text.Text) (rest text.Text, single bool) {
+	for t.Len() > 1 {
+		k := t.Key(t.Len() - 1)
+		if !noun[k] && k != "one" && k != "ones" {
+			break
+		}
+		single = single || !plural(k)
+		t = t.Slice(0, t.Len()-1)
+	}
+	return t, single
+}
+
+func plural(noun string) bool { return strings.HasSuffix(noun, "s") }
