@@ -50,6 +50,8 @@ type Result struct {
 	Text string
 	// Failed says that nothing was done.
 	Failed bool
+	// Code is why, "" when it did not fail.
+	Code apperr.Code
 }
 
 // Registry is the tools over one tasks service.
@@ -156,7 +158,7 @@ func failure(err error) (Result, error) {
 // Failure is a failed result that says why.
 func Failure(e *apperr.Error) Result {
 	b, _ := json.Marshal(map[string]any{"error": fault{Code: string(e.Code), Message: e.Message, Field: snake(e.Field)}}) // strings always marshal
-	return Result{JSON: string(b), Text: e.Message, Failed: true}
+	return Result{JSON: string(b), Text: e.Message, Failed: true, Code: e.Code}
 }
 
 type fault struct {

@@ -1,0 +1,43 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"errand/internal/tools"
+)
+
+// metaCode is the key under which a failed call's result has its error code.
+const metaCode = "errand/code"
+
+// describe shows a tool of the registry.
+func describe(t *tools.Tool) *sdk.Tool {
+	closedWorld := false
+	return &sdk.Tool{
+		Name: t.Name, Title: t.Title, Description: t.Description,
+		InputSchema: t.Schema, OutputSchema: t.OutputSchema,
+		Annotations: &sdk.ToolAnnotations{
+			Title: t.Title, ReadOnlyHint: t.ReadOnly, DestructiveHint: &t.Destructive,
+			IdempotentHint: t.Idempotent, OpenWorldHint: &closedWorld,
+		},
+	}
+}
+
+// call uses a tool as the viewer. A call that could not be carried out is a result that
+// says why, so that the model can mend it.
+func (s *Server) call(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
+	result, err := s.o.Tools.Call(ctx, req.Params.Name, string(req.Params.Arguments))
+	if err != nil {
+		return nil, err
+	}
+	answer := &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: result.Text}}, IsError: result.Failed}
+	if result.Failed {
+		// No structured content: it would have to fit the output schema.
+		answer.Meta = sdk.Meta{metaCode: result.Code}
+		return answer, nil
+	}
+	answer.StructuredContent = json.RawMessage(result.JSON)
+	return answer, nil
+}

@@ -1,0 +1,61 @@
+package mcp
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"errand/ent"
+	"errand/internal/page"
+)
+
+// messagesSize is how many messages one reading of a conversation holds.
+const messagesSize = 50
+
+type conversationView struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	// Messages are oldest first.
+	Messages []messageView `json:"messages"`
+	// Earlier is the resource of the messages before these; absent when there are none.
+	Earlier string `json:"earlier,omitempty"`
+}
+
+type messageView struct {
+	Role    string `json:"role"`
+	Status  string `json:"status"`
+	Content string `json:"content"`
+	At      string `json:"at"`
+}
+
+// conversation is the newest messages of a conversation, or those before a cursor; nil
+// when the viewer has no such conversation.
+func (s *Server) conversation(ctx context.Context, id, before string) (any, error) {
+	found, err := s.o.Conversations.Conversation(ctx, id)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	size := messagesSize
+	args := page.Args{Last: &size}
+	if before != "" {
+		args.Before = &before
+	}
+	pages, err := s.o.Conversations.Pages(ctx, []*ent.Conversation{found}, args)
+	if err != nil {
+		return nil, err
+	}
+	messages := pages[id]
+	view := conversationView{ID: id, Title: found.Title, Messages: []messageView{}}
+	for _, m := range messages.Nodes() {
+		view.Messages = append(view.Messages, messageView{
+			Role: strings.ToLower(string(m.Role)), Status: strings.ToLower(string(m.Status)),
+			Content: m.Content, At: m.CreatedAt.UTC().Format(time.RFC3339),
+		})
+	}
+	if messages.PageInfo.HasPreviousPage {
+		view.Earlier = conversationAt(id) + "?before=" + *messages.PageInfo.StartCursor()
+	}
+	return view, nil
+}
+
+func conversationAt(id string) string { return scheme + "://conversations/" + id }
