@@ -4,8 +4,8 @@ import "github.com/vektah/gqlparser/v2/ast"
 
 // Counts is what Check found in a document that passed.
 type Counts struct {
-	// Introspections is the number of __schema and __type fields, fragments expanded.
-	Introspections int
+	// Introspection is the number of fields at and below __schema and __type, fragments expanded.
+	Introspection int
 }
 
 // Check counts a parsed document that has not been validated yet. The error is a *Violation.
@@ -37,7 +37,7 @@ func (l Limits) Check(doc *ast.QueryDocument) (Counts, error) {
 	if v := l.checkPairs(doc, c); v != nil {
 		return Counts{}, v
 	}
-	return Counts{Introspections: whole.introspections}, nil
+	return Counts{Introspection: whole.introspection}, nil
 }
 
 func (l Limits) checkDefinitions(doc *ast.QueryDocument) *Violation {
@@ -58,7 +58,7 @@ func (l Limits) checkTally(t tally) *Violation {
 		exceeded("fields", l.Fields, t.fields, "fields with fragments expanded"),
 		exceeded("aliases", l.Aliases, t.aliases, "aliases with fragments expanded"),
 		exceeded("directives", l.Directives, t.directives, "directives with fragments expanded"),
-		exceeded("introspections", l.Introspections, t.introspections, "introspection fields"),
+		exceeded("introspection", l.Introspection, t.introspection, "introspection fields"),
 	)
 }
 

@@ -10,8 +10,8 @@ type tally struct {
 	depth      int
 	// top counts the fields of the set itself, not of what is below them.
 	top int
-	// introspections counts __schema and __type.
-	introspections int
+	// introspection counts the fields at and below __schema and __type.
+	introspection int
 }
 
 // ceiling keeps sums of exponential expansions from overflowing.
@@ -24,7 +24,7 @@ func (t *tally) add(o tally) {
 	t.fields = sum(t.fields, o.fields)
 	t.aliases = sum(t.aliases, o.aliases)
 	t.directives = sum(t.directives, o.directives)
-	t.introspections = sum(t.introspections, o.introspections)
+	t.introspection = sum(t.introspection, o.introspection)
 	t.top = sum(t.top, o.top)
 	t.depth = max(t.depth, o.depth)
 }
@@ -77,7 +77,7 @@ func (c *counter) field(f *ast.Field) tally {
 		t.aliases = sum(t.aliases, 1)
 	}
 	if f.Name == "__schema" || f.Name == "__type" {
-		t.introspections = sum(t.introspections, 1)
+		t.introspection = t.fields
 	}
 	return t
 }

@@ -31,8 +31,9 @@ type Limits struct {
 	Directives int
 	// RootFields is the number of top-level fields of any one operation, fragments expanded.
 	RootFields int
-	// Introspections is the number of __schema and __type fields in all operations.
-	Introspections int
+	// Introspection is the number of fields at and below __schema and __type in all
+	// operations, fragments expanded. Such fields multiply by the size of the schema.
+	Introspection int
 	// Pairs is the number of pairs of fields that share a response name and a place, which
 	// is what validation must compare with one another.
 	Pairs int
@@ -58,23 +59,23 @@ type Limits struct {
 // under a tenth of a second of CPU.
 func Default() Limits {
 	return Limits{
-		Bytes:          128 << 10,
-		Tokens:         5000,
-		Operations:     10,
-		Fragments:      100,
-		Spreads:        500,
-		Variables:      100,
-		Depth:          20,
-		Fields:         2000,
-		Aliases:        200,
-		Directives:     200,
-		RootFields:     30,
-		Introspections: 2,
-		Pairs:          5000,
-		InputDepth:     20,
-		Cost:           20000,
-		ListSize:       20,
-		PageSize:       100,
+		Bytes:         128 << 10,
+		Tokens:        5000,
+		Operations:    10,
+		Fragments:     100,
+		Spreads:       500,
+		Variables:     100,
+		Depth:         20,
+		Fields:        2000,
+		Aliases:       200,
+		Directives:    200,
+		RootFields:    30,
+		Introspection: 300,
+		Pairs:         5000,
+		InputDepth:    20,
+		Cost:          20000,
+		ListSize:      20,
+		PageSize:      100,
 	}
 }
 
@@ -96,7 +97,7 @@ func (l Limits) Filled() Limits {
 		{&l.Aliases, d.Aliases},
 		{&l.Directives, d.Directives},
 		{&l.RootFields, d.RootFields},
-		{&l.Introspections, d.Introspections},
+		{&l.Introspection, d.Introspection},
 		{&l.Pairs, d.Pairs},
 		{&l.InputDepth, d.InputDepth},
 		{&l.Cost, d.Cost},

@@ -58,7 +58,7 @@ func TestEachLimitHoldsAtItsEdge(t *testing.T) {
 		{"aliases", limits.Limits{Aliases: 2}, 2, `{x:a ...B} fragment B on Q{y:a}`, `{x:a ...B} fragment B on Q{y:a z:a}`, 3},
 		{"directives", limits.Limits{Directives: 3}, 3, `query @d {a @d ... @d {b}}`, `query($v:Int @d) @d {a @d ... @d {b}}`, 4},
 		{"rootFields", limits.Limits{RootFields: 2}, 2, `{a ...B} fragment B on Q{b{c d}}`, `{a ...B} fragment B on Q{b c}`, 3},
-		{"introspections", limits.Limits{Introspections: 1}, 1, `{__schema{a}}`, `{__schema{a} __type(name:"A"){a}}`, 2},
+		{"introspection", limits.Limits{Introspection: 3}, 3, `{__schema{a} __type(name:"A")}`, `{__schema{a} __type(name:"A"){...F}} fragment F on __Type{b}`, 4},
 		{"pairs", limits.Limits{Pairs: 3}, 3, `{a a a}`, `{a a a ...B} fragment B on Q{a}`, 6},
 		{"inputDepth", limits.Limits{InputDepth: 2}, 2, `{a(x:[{y:1}])}`, `{a(x:[{y:[1]}])}`, 3},
 	} {

@@ -109,7 +109,7 @@ func (d *documents) check(text string) (*ast.QueryDocument, int, *problem) {
 	if err != nil {
 		return nil, tokens, limitFault(err)
 	}
-	if counts.Introspections > 0 && !d.introspection {
+	if counts.Introspection > 0 && !d.introspection {
 		return nil, tokens, documentFaults(apperr.GraphQLValidateFailed, gqlerror.List{{Message: "Introspection is switched off on this server."}})
 	}
 	if len(doc.Operations) == 0 {

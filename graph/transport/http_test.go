@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -322,4 +323,15 @@ func TestPrepareRunsForEachExecution(t *testing.T) {
 	})
 	b.query(`{ hello }`, "")
 	require.Len(t, prepared, 1)
+}
+
+// The query is what graphql-js and GraphiQL send, with every option on.
+func TestStandardIntrospectionPasses(t *testing.T) {
+	document, err := os.ReadFile("testdata/introspection.graphql")
+	require.NoError(t, err)
+	a := start(t, nil).query(string(document), "")
+	require.Equal(t, 200, a.status)
+	require.Empty(t, a.code(), a.message())
+	schema := a.json["data"].(map[string]any)["__schema"].(map[string]any)
+	require.Equal(t, map[string]any{"name": "Query", "kind": "OBJECT"}, schema["queryType"])
 }
