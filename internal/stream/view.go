@@ -78,6 +78,11 @@ func (v *view) add(m *ent.Message, tell teller) {
 	}
 	v.live = append(v.live, t)
 	tell(&MessageAdded{Cursor: v.encode(), Message: m})
+	// The message names its calls, and its end is in its status. Each is told as an event
+	// of its own too: whoever waits for those sees them, however late they came.
+	for _, call := range calls {
+		tell(&ToolCallChanged{Cursor: v.encode(), MessageID: m.ID, ToolCall: call})
+	}
 	v.finish(t, m, tell)
 }
 

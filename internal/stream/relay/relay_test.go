@@ -1,0 +1,442 @@
+package relay
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"errand/internal/stream"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// wire is a transport: every payload goes to every relay, at once.
+type wire struct {
+	mu     sync.Mutex
+	relays []*Relay
+	sent   []batch
+	times  []time.Time
+	fail   error
+	drop   bool
+	dead   string        // a relay that was killed: nothing of it gets out
+	hung   chan struct{} // when set, a send tells here that it hangs
+}
+
+func (w *wire) Send(ctx context.Context, payload []byte) error {
+	w.mu.Lock()
+	if w.hung != nil {
+		defer w.mu.Unlock()
+		w.hung <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if w.fail != nil {
+		defer w.mu.Unlock()
+		return w.fail
+	}
+	var b batch
+	if err := json.Unmarshal(payload, &b); err != nil {
+		defer w.mu.Unlock()
+		return err
+	}
+	if b.From == w.dead {
+		defer w.mu.Unlock()
+		return nil
+	}
+	w.sent, w.times = append(w.sent, b), append(w.times, time.Now())
+	relays := w.relays
+	if w.drop {
+		relays = nil
+	}
+	w.mu.Unlock()
+	for _, r := range relays {
+		r.Receive(payload)
+	}
+	return nil
+}
+
+func (w *wire) set(fail error, drop bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fail, w.drop = fail, drop
+}
+
+func (w *wire) take() (sent []batch, times []time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	sent, times = w.sent, w.times
+	w.sent, w.times = nil, nil
+	return sent, times
+}
+
+// join starts a replica on the wire.
+func (w *wire) join(t *testing.T, o Options) (*Relay, *stream.Hub) {
+	o.Logger = slog.New(slog.DiscardHandler)
+	hub := stream.NewHub()
+	r := New(hub, w.Send, o)
+	hub.Connect(r)
+	w.mu.Lock()
+	w.relays = append(w.relays, r)
+	w.mu.Unlock()
+	require.NoError(t, r.Start(t.Context()))
+	return r, hub
+}
+
+func (w *wire) kill(r *Relay) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dead = r.id
+	w.relays = slices.DeleteFunc(w.relays, func(other *Relay) bool { return other == r })
+}
+
+func stopAll(t *testing.T, relays ...*Relay) {
+	for _, r := range relays {
+		r.Stop(t.Context())
+	}
+}
+
+func delta(offset int, text string) stream.Event {
+	return stream.Event{Kind: stream.Delta, Topic: "conv_1", ID: "msg_2", Position: 2, Attempt: 1, Offset: offset, Text: text}
+}
+
+// next are the events of a subscription's next batch.
+func next(t *testing.T, s *stream.Subscription) []stream.Event {
+	t.Helper()
+	b, err := s.Next(t.Context())
+	require.NoError(t, err)
+	require.False(t, b.Behind)
+	var events []stream.Event
+	for _, e := range b.Events {
+		events = append(events, *e)
+	}
+	return events
+}
+
+func requireBehind(t *testing.T, s *stream.Subscription) {
+	t.Helper()
+	b, err := s.Next(t.Context())
+	require.NoError(t, err)
+	require.True(t, b.Behind)
+}
+
+func TestTheFirstEventGoesAtOnceAndTheRestArePacked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		r, hub := w.join(t, Options{})
+		time.Sleep(time.Second)
+		w.take()
+		start := time.Now()
+		for i := range 10 {
+			hub.Publish(delta(i, "x"))
+			synctest.Wait()
+		}
+		time.Sleep(DefaultInterval)
+		synctest.Wait()
+		sent, times := w.take()
+		require.Len(t, sent, 2)
+		require.Len(t, sent[0].Events, 1)
+		require.Len(t, sent[1].Events, 9)
+		require.Zero(t, times[0].Sub(start))
+		require.Equal(t, DefaultInterval, times[1].Sub(start))
+
+		hub.Publish(delta(10, "x"))
+		hub.Publish(stream.Event{Kind: stream.Cancel, ID: "run_1"})
+		synctest.Wait()
+		sent, times = w.take()
+		require.Len(t, sent, 1, "a cancellation does not wait, and takes what waits along")
+		require.Len(t, sent[0].Events, 2)
+		require.Equal(t, DefaultInterval, times[0].Sub(start))
+		stopAll(t, r)
+	})
+}
+
+func TestABatchThatIsFullDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		r, hub := w.join(t, Options{})
+		w.take()
+		start := time.Now()
+		for i := range 1000 {
+			hub.Publish(delta(i, "0123456789"))
+		}
+		synctest.Wait()
+		sent, times := w.take()
+		require.GreaterOrEqual(t, len(sent), 5)
+		require.Zero(t, times[len(times)-1].Sub(start))
+		stopAll(t, r)
+	})
+}
+
+func TestReplicasHearOneAnotherAndNotThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		one, hubOne := w.join(t, Options{})
+		two, hubTwo := w.join(t, Options{})
+		here, there := hubOne.Subscribe("conv_1"), hubTwo.Subscribe("conv_1")
+		worked := 0
+		hubTwo.OnWork(func() { worked++ })
+		hubOne.Publish(delta(0, "a"))
+		hubOne.Publish(stream.Event{Kind: stream.Work})
+		require.Equal(t, []stream.Event{delta(0, "a")}, next(t, there))
+		require.Equal(t, []stream.Event{delta(0, "a")}, next(t, here))
+		synctest.Wait()
+		require.Equal(t, 1, worked)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := here.Next(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "nothing came back, and nobody resynced")
+		require.Equal(t, uint64(2), one.Stats().Sent)
+		require.Equal(t, uint64(2), two.Stats().Received)
+		require.Zero(t, one.Stats().Resyncs+two.Stats().Resyncs)
+		stopAll(t, one, two)
+		here.Close()
+		there.Close()
+	})
+}
+
+func TestLongTextTravelsInPieces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		one, hubOne := w.join(t, Options{})
+		two, hubTwo := w.join(t, Options{})
+		texts := map[string]string{
+			"plain":   strings.Repeat("abc ", 25_000),
+			"wide":    "x" + strings.Repeat("𝄞€é", 5_000),
+			"escaped": strings.Repeat("\u0001\"\\<", 5_000),
+		}
+		for name, text := range texts {
+			hubOne.Publish(stream.Event{Kind: stream.Delta, Topic: "conv_1", ID: name, Position: 2, Attempt: 1, Text: text})
+		}
+		time.Sleep(time.Second)
+		for name, text := range texts {
+			got, _, ok := hubTwo.Tail(name)
+			require.True(t, ok, name)
+			require.Equal(t, text, got, name)
+		}
+		sent, _ := w.take()
+		for _, b := range sent {
+			payload, err := json.Marshal(b)
+			require.NoError(t, err)
+			require.LessOrEqual(t, len(payload), minPayload)
+		}
+		stopAll(t, one, two)
+	})
+}
+
+func TestBadTextIsSplitAllTheSame(t *testing.T) {
+	e := delta(0, strings.Repeat("\x80", 5000))
+	first, rest := split(e)
+	require.NotEmpty(t, first.Text)
+	require.Equal(t, e.Text, first.Text+rest.Text)
+	require.False(t, utf8.ValidString(first.Text))
+}
+
+func TestALostBatchIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		one, hubOne := w.join(t, Options{})
+		two, hubTwo := w.join(t, Options{})
+		s := hubTwo.Subscribe("conv_1")
+		defer s.Close()
+		worked := 0
+		hubTwo.OnWork(func() { worked++ })
+		hubOne.Publish(delta(0, "a"))
+		require.Len(t, next(t, s), 1)
+		time.Sleep(time.Second)
+		w.set(nil, true)
+		hubOne.Publish(delta(1, "b"))
+		synctest.Wait()
+		w.set(nil, false)
+		start := time.Now()
+		requireBehind(t, s) // the next heartbeat's number tells
+		require.LessOrEqual(t, time.Since(start), DefaultHeartbeat)
+		synctest.Wait()
+		require.Equal(t, 1, worked, "a lost hint of work is made up for")
+		stopAll(t, one, two)
+	})
+}
+
+func TestAReplicaThatDiesIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		one, hubOne := w.join(t, Options{})
+		two, _ := w.join(t, Options{})
+		s := hubOne.Subscribe("conv_1")
+		defer s.Close()
+		w.kill(two)
+		start := time.Now()
+		requireBehind(t, s)
+		require.LessOrEqual(t, time.Since(start), 4*DefaultHeartbeat+DefaultInterval)
+		time.Sleep(time.Minute)
+		require.Equal(t, uint64(1), one.Stats().Resyncs, "once")
+		stopAll(t, one, two)
+	})
+}
+
+func TestAReplicaThatTakesItsLeaveIsNotMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		one, hubOne := w.join(t, Options{})
+		two, hubTwo := w.join(t, Options{})
+		s := hubOne.Subscribe("conv_1")
+		defer s.Close()
+		for i := range 500 {
+			hubTwo.Publish(delta(i, "x"))
+		}
+		stopAll(t, two)
+		got, _, _ := hubOne.Tail("msg_2")
+		require.Len(t, got, 500, "what waited was sent before the farewell")
+		hubTwo.Publish(delta(500, "x")) // too late
+		time.Sleep(time.Minute)
+		require.Zero(t, one.Stats().Resyncs)
+		stopAll(t, one)
+	})
+}
+
+func TestAReplicaThatIsCutOffDoesNotBlameTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		one, _ := w.join(t, Options{})
+		two, _ := w.join(t, Options{})
+		w.set(nil, true)
+		time.Sleep(time.Minute)
+		require.Zero(t, one.Stats().Resyncs)
+		w.set(nil, false)
+		one.Reconnected()
+		two.Reconnected()
+		time.Sleep(time.Minute)
+		require.Equal(t, uint64(1), one.Stats().Resyncs)
+		require.Equal(t, uint64(1), two.Stats().Resyncs)
+		require.Equal(t, uint64(1), one.Stats().Reconnects)
+		stopAll(t, one, two)
+	})
+}
+
+func TestAnOutageIsOutlasted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		one, hubOne := w.join(t, Options{})
+		two, hubTwo := w.join(t, Options{})
+		down := errors.New("down")
+		w.set(down, false)
+		for i := range 100 {
+			hubOne.Publish(delta(i, "x"))
+		}
+		time.Sleep(3 * time.Second)
+		w.set(nil, false)
+		time.Sleep(5 * time.Second)
+		got, _, _ := hubTwo.Tail("msg_2")
+		require.Len(t, got, 100)
+		require.Zero(t, one.Stats().Dropped)
+		require.Zero(t, two.Stats().Resyncs)
+
+		w.set(down, false)
+		hubOne.Publish(delta(100, "x"))
+		time.Sleep(time.Minute) // longer than a batch is kept
+		w.set(nil, false)
+		time.Sleep(5 * time.Second)
+		require.Equal(t, uint64(1), one.Stats().Dropped)
+		require.NotZero(t, two.Stats().Resyncs)
+		stopAll(t, one, two)
+	})
+}
+
+func TestAnOverflowEndsInAResync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		one, hubOne := w.join(t, Options{})
+		two, hubTwo := w.join(t, Options{})
+		s := hubTwo.Subscribe("conv_2")
+		defer s.Close()
+		w.set(errors.New("down"), false)
+		hubOne.Publish(stream.Event{Kind: stream.Changed, Topic: "conv_1"})
+		time.Sleep(time.Second) // it is being sent
+		for range maxWaiting + 10 {
+			hubOne.Publish(stream.Event{Kind: stream.Changed, Topic: "conv_1"})
+		}
+		w.set(nil, false)
+		requireBehind(t, s)
+		require.Equal(t, uint64(maxWaiting), one.Stats().Dropped)
+		require.Equal(t, uint64(1), two.Stats().Resyncs)
+		time.Sleep(time.Second)
+		require.Equal(t, uint64(11), two.Stats().Received)
+		stopAll(t, one, two)
+	})
+}
+
+func TestStartFailsWhenNothingComesBack(t *testing.T) {
+	for name, fail := range map[string]error{"nothing is delivered": nil, "nothing can be sent": errors.New("no permission")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{fail: fail}
+				r := New(stream.NewHub(), w.Send, Options{Logger: slog.New(slog.DiscardHandler)})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				err := r.Start(ctx)
+				require.ErrorIs(t, err, ErrDeaf)
+				if fail != nil {
+					require.ErrorIs(t, err, fail)
+				}
+				r.Stop(ctx)
+			})
+		})
+	}
+}
+
+func TestStopIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		r, hub := w.join(t, Options{})
+		hung := make(chan struct{}, 9)
+		w.mu.Lock()
+		w.hung = hung
+		w.mu.Unlock()
+		hub.Publish(delta(0, "x"))
+		<-hung
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		r.Stop(ctx)
+		require.Equal(t, 300*time.Millisecond, time.Since(start))
+	})
+}
+
+func TestNonsenseOnTheBusIsIgnored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		r, hub := w.join(t, Options{})
+		s := hub.Subscribe("conv_1")
+		defer s.Close()
+		for _, payload := range []string{"", "hello", "{}", "[1]", `{"r":"other","n":1,"e":[{"k":7}]}`} {
+			r.Receive([]byte(payload))
+		}
+		r.Receive([]byte(`{"r":"other","n":2,"e":[{"k":"changed","t":"conv_1"}]}`))
+		require.Equal(t, []stream.Event{{Kind: stream.Changed, Topic: "conv_1"}}, next(t, s))
+		stopAll(t, r)
+	})
+}
+
+func TestLagIsObserved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		var seen []time.Duration
+		r, _ := w.join(t, Options{ObserveLag: func(d time.Duration) { seen = append(seen, d) }})
+		r.Receive(fmt.Appendf(nil, `{"r":"other","n":1,"s":%d}`, time.Now().Add(-40*time.Millisecond).UnixMicro()))
+		require.Equal(t, 40*time.Millisecond, r.Stats().Lag)
+		r.Receive(fmt.Appendf(nil, `{"r":"other","n":2,"s":%d}`, time.Now().Add(time.Hour).UnixMicro()))
+		require.Equal(t, []time.Duration{40 * time.Millisecond, 0}, seen, "a clock ahead of ours")
+		stopAll(t, r)
+	})
+}
