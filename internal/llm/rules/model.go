@@ -12,12 +12,12 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// DefaultPace is the pause between two words of a streamed text.
+// DefaultPace is a pause between two words that reads well.
 const DefaultPace = 15 * time.Millisecond
 
 // Options configures a Model. The zero value is ready for use.
 type Options struct {
-	// Pace is the pause between two words while streaming: 0 means DefaultPace, negative none.
+	// Pace is the pause between two words while streaming; 0 is none, DefaultPace a good one.
 	Pace time.Duration
 }
 
@@ -27,12 +27,7 @@ type Model struct{ pace time.Duration }
 var _ llms.Model = (*Model)(nil)
 
 // New makes a Model.
-func New(o Options) *Model {
-	if o.Pace == 0 {
-		o.Pace = DefaultPace
-	}
-	return &Model{pace: max(o.Pace, 0)}
-}
+func New(o Options) *Model { return &Model{pace: o.Pace} }
 
 // GenerateContent answers the conversation with tool calls or with text, never both. The
 // text goes word by word to the streaming function; joined, the words are Choices[0].Content. A cancelled

@@ -19,7 +19,7 @@ func hello() []llms.MessageContent {
 
 func TestTextStreamsWordByWord(t *testing.T) {
 	var chunks []string
-	r, err := rules.New(rules.Options{Pace: -1}).GenerateContent(context.Background(), hello(),
+	r, err := rules.New(rules.Options{}).GenerateContent(context.Background(), hello(),
 		llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
 			chunks = append(chunks, string(chunk))
 			return nil
@@ -61,7 +61,7 @@ func TestCancelEndsTheStream(t *testing.T) {
 func TestCancelWithTheLastWordIsNoSuccess(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	_, err := rules.New(rules.Options{Pace: -1}).GenerateContent(ctx,
+	_, err := rules.New(rules.Options{}).GenerateContent(ctx,
 		[]llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "ok")},
 		llms.WithStreamingFunc(func(context.Context, []byte) error { cancel(); return nil }))
 	require.ErrorIs(t, err, context.Canceled)
@@ -71,7 +71,7 @@ func TestCancelWithTheLastWordIsNoSuccess(t *testing.T) {
 
 func TestAnErrorOfTheStreamingFunctionEndsTheAnswer(t *testing.T) {
 	full := errors.New("no room")
-	_, err := rules.New(rules.Options{Pace: -1}).GenerateContent(context.Background(), hello(),
+	_, err := rules.New(rules.Options{}).GenerateContent(context.Background(), hello(),
 		llms.WithStreamingFunc(func(context.Context, []byte) error { return full }))
 	require.ErrorIs(t, err, full)
 }

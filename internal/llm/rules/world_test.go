@@ -54,7 +54,7 @@ type world struct {
 }
 
 func newWorld(t tester, titles ...string) *world {
-	w := &world{t: t, model: rules.New(rules.Options{Pace: -1}), next: 1, ids: map[string]bool{}}
+	w := &world{t: t, model: rules.New(rules.Options{}), next: 1, ids: map[string]bool{}}
 	w.messages = []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeSystem, "You are Errand.\nCurrent time: "+wednesday+" (Europe/Berlin)\n\n- Be brief.")}
 	for _, title := range titles {
 		w.put(item{Title: title})
