@@ -19,6 +19,7 @@ const usage = `Errand: a backend for an AI task assistant.
   errand serve [--migrate]        serve; --migrate brings a PostgreSQL database up to date first
   errand migrate up|down|status   move the database along its schema's history
   errand token --user NAME        print a token of the development sign-in
+  errand mcp [--user NAME]        let a local assistant use one person's tasks, over stdio
   errand doctor                   check settings, database, keys, model and ports
 
 Settings come from the environment and from a .env file; see .env.example.
@@ -52,6 +53,8 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 		return tokenCommand(args, environ, stdout, stderr)
 	case "doctor":
 		return doctorCommand(ctx, environ, stdout)
+	case "mcp":
+		return mcpCommand(ctx, args, environ, os.Stdin, stdout, stderr)
 	case "help", "-h", "--help":
 		_, err := io.WriteString(stdout, usage)
 		return err

@@ -20,12 +20,19 @@ import (
 
 // routes is the HTTP surface.
 func (s *Server) routes(d services) (http.Handler, error) {
-	graphql, origins, err := s.graphqlHandler(d)
+	known := auth.CacheUsers(d.users)
+	graphql, origins, err := s.graphqlHandler(d, known)
 	if err != nil {
 		return nil, err
 	}
 	s.graphql = graphql
 	mux := http.NewServeMux()
+	assistants := s.mountMCP(mux, d, known)
+	s.hub.OnGone(func(userID string) {
+		known.Forget(userID)
+		graphql.Disconnect(userID)
+		assistants.Disconnect(userID)
+	})
 	mux.Handle("/graphql", origins.CORS(graphql))
 	signIn, err := s.auth.SignInHandler(s.listener.Addr())
 	if err == nil {
@@ -42,13 +49,12 @@ func (s *Server) routes(d services) (http.Handler, error) {
 	return withRequestID(mux), nil
 }
 
-func (s *Server) graphqlHandler(d services) (*transport.Handler, *transport.Origins, error) {
+func (s *Server) graphqlHandler(d services, known auth.Users) (*transport.Handler, *transport.Origins, error) {
 	origins, err := transport.NewOrigins(s.cfg.Server.CORSOrigins)
 	if err != nil {
 		return nil, nil, err
 	}
 	resolver := &graph.Resolver{Users: d.users, Tasks: d.tasks, Chat: d.chat, Hub: s.hub, Logger: s.log}
-	known := auth.CacheUsers(d.users)
 	authenticator := s.auth.Authenticator(auth.GraphQL, known)
 	handler := transport.New(transport.Options{
 		Schema:         generated.NewExecutableSchema(generated.Config{Resolvers: resolver}),
@@ -67,10 +73,6 @@ func (s *Server) graphqlHandler(d services) (*transport.Handler, *transport.Orig
 		Sizes: transport.Sizes{
 			Body: int64(s.cfg.Limits.BodyBytes), UserSockets: s.cfg.Limits.SocketsPerUser, SocketOperations: s.cfg.Limits.SubscriptionsPerSocket,
 		},
-	})
-	s.hub.OnGone(func(userID string) {
-		known.Forget(userID)
-		handler.Disconnect(userID)
 	})
 	return handler, origins, nil
 }
