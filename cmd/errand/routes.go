@@ -66,7 +66,10 @@ func (s *Server) graphqlHandler(d services, known auth.Users) (*transport.Handle
 		Suggestions:    s.cfg.Environment != config.Production,
 		Origins:        origins,
 		Logger:         s.log,
-		Observer:       transport.Observer{Operation: s.operation},
+		Observer: transport.Observer{
+			Operation: s.operation, SocketOpened: s.metrics.SocketOpened, SocketClosed: s.metrics.SocketClosed,
+			SubscriptionOpened: s.metrics.SubscriptionOpened, SubscriptionClosed: s.metrics.SubscriptionClosed,
+		},
 		Times: transport.Times{
 			Operation: s.cfg.Limits.RequestTimeout, Init: s.cfg.Limits.SocketInitTimeout, KeepAlive: s.cfg.Limits.SocketKeepalive,
 		},
@@ -86,8 +89,9 @@ func (s *Server) documentLimits() limits.Limits {
 	}
 }
 
-// operation logs what has been answered, without what was said.
+// operation logs and counts what has been answered, without what was said.
 func (s *Server) operation(ctx context.Context, r transport.Report) {
+	s.metrics.Operation(r.Type, r.Name, r.Transport, string(r.Code), r.Latency)
 	s.log.LogAttrs(ctx, slog.LevelInfo, "operation", slog.String("type", r.Type), slog.String("name", r.Name),
 		slog.String("transport", r.Transport), slog.String("code", string(r.Code)),
 		slog.Int64("latency_ms", r.Latency.Milliseconds()))

@@ -19,6 +19,7 @@ import (
 	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/tasks"
+	"errand/internal/telemetry"
 	"errand/internal/tools"
 	"errand/internal/users"
 )
@@ -29,10 +30,12 @@ type Server struct {
 	log    *slog.Logger
 	failed chan error
 
+	metrics  *telemetry.Metrics
 	db       *store.DB
 	hub      *stream.Hub
 	runs     *runs.Engine
 	auth     *auth.Auth
+	domain   services
 	graphql  *transport.Handler
 	http     *http.Server
 	listener net.Listener
@@ -50,7 +53,7 @@ type services struct {
 
 // Start opens everything and serves. An error leaves nothing behind.
 func Start(ctx context.Context, cfg config.Config, log *slog.Logger) (s *Server, err error) {
-	s = &Server{cfg: cfg, log: log, failed: make(chan error, 1)}
+	s = &Server{cfg: cfg, log: log, failed: make(chan error, 1), metrics: telemetry.NewMetrics()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
@@ -65,18 +68,24 @@ func Start(ctx context.Context, cfg config.Config, log *slog.Logger) (s *Server,
 		return s, err
 	}
 	s.onStop(func(context.Context) error { s.auth.Close(); return nil })
-	if err := s.connectBus(ctx); err != nil {
-		return s, err
-	}
 	if s.listener, err = net.Listen("tcp", cfg.Server.Addr); err != nil {
 		return s, fmt.Errorf("listening on ADDR: %w", err)
 	}
 	s.onStop(func(context.Context) error { _ = s.listener.Close(); return nil })
-	domain, err := s.startRuns(ctx)
-	if err != nil {
+	var worker *agent.Agent
+	if s.domain, worker, err = s.wire(); err != nil {
 		return s, err
 	}
-	return s, s.serve(domain)
+	if err := s.connectBus(ctx); err != nil {
+		return s, err
+	}
+	if err := s.runs.Start(ctx, worker.Handle); err != nil {
+		return s, err
+	}
+	if err := s.serveAdmin(); err != nil {
+		return s, err
+	}
+	return s, s.serve(s.domain)
 }
 
 // URL is where the server answers.
@@ -103,42 +112,39 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 	return s.db.EnsureSchema(ctx, s.cfg.Database.Migrate)
 }
 
-// startRuns wires the domain and begins to write replies.
-func (s *Server) startRuns(ctx context.Context) (services, error) {
+// wire joins the domain's parts; nothing of it runs yet.
+func (s *Server) wire() (d services, worker *agent.Agent, err error) {
 	client := s.db.Client()
-	var d services
 	d.tasks = tasks.New(client, func(userID string) {
 		s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: userID})
 	})
 	d.tools = tools.New(d.tasks)
-	engine, err := runs.New(runs.Options{
+	s.runs, err = runs.New(runs.Options{
 		Client: client, Dialect: s.db.Dialect(), Replica: s.cfg.Replicas.ReplicaName,
 		Lease: s.cfg.Runs.Lease, Sweep: s.cfg.Runs.Sweep,
 		MaxAttempts: s.cfg.Runs.MaxAttempts, Concurrency: s.cfg.Runs.Concurrency,
-		Signals: signals{s.hub}, OnFinished: s.finished, Logger: s.log,
+		Signals: signals{s.hub}, Observer: s.metrics, OnFinished: s.finished, Logger: s.log,
 	})
 	if err != nil {
-		return d, err
+		return d, nil, err
 	}
-	s.runs = engine
-	s.hub.OnWork(engine.WakeLocal)
-	s.hub.OnCancel(func(runID string) { engine.CancelLocal(runID) })
-	d.chat = chat.New(client, s.hub, engine, chat.Limits{
+	s.hub.OnWork(s.runs.WakeLocal)
+	s.hub.OnCancel(func(runID string) { s.runs.CancelLocal(runID) })
+	d.chat = chat.New(client, s.hub, s.runs, chat.Limits{
 		Unfinished: s.cfg.Limits.RepliesPerUser, PerMinute: s.cfg.Limits.MessagesPerMinute,
 	})
 	d.users = users.New(client, users.Hooks{StopReplies: d.chat.StopReplies, Deleted: s.accountDeleted})
 	model, name, err := openModel(s.cfg.LLM, s.log)
 	if err != nil {
-		return d, err
+		return d, nil, err
 	}
-	worker := agent.New(agent.Options{
-		Client: client, Runs: engine, Hub: s.hub, Tasks: d.tasks, Tools: d.tools,
-		Model: model, ModelName: name, Logger: s.log,
+	return d, agent.New(agent.Options{
+		Client: client, Runs: s.runs, Hub: s.hub, Tasks: d.tasks, Tools: d.tools,
+		Model: model, ModelName: name, Observer: s.metrics, Logger: s.log,
 		Limits: agent.Limits{
 			Steps: s.cfg.Turns.MaxSteps, ToolCalls: s.cfg.Turns.MaxToolCalls, Time: s.cfg.Turns.TurnTimeout, Turns: 20,
 		},
-	})
-	return d, engine.Start(context.WithoutCancel(ctx), worker.Handle)
+	}), nil
 }
 
 // finished tells everybody that a reply has become terminal; the row is committed.
