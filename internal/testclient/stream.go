@@ -193,8 +193,9 @@ func (s *Stream) called(e Event) error {
 	if k == nil || k.finished != nil {
 		return fmt.Errorf("a tool call of a message that is not being written: %+v", c)
 	}
+	// A call that its message's announcement showed may be told once more as it is.
 	before := k.calls[c.ID]
-	if (before == "") != (c.Status == "STARTED") || before != "" && before != "STARTED" {
+	if before != c.Status && (before == "") != (c.Status == "STARTED") || before != "" && before != "STARTED" && before != c.Status {
 		return fmt.Errorf("tool call %s went from %q to %s", c.Name, before, c.Status)
 	}
 	if c.Offset > len(k.units) {
