@@ -26,6 +26,7 @@ type simSeen struct {
 	position int
 	text     []uint16
 	calls    map[string]enum.ToolCallStatus
+	echo     map[string]enum.ToolCallStatus // calls named at the adding that may be told once more
 	finished bool
 }
 
@@ -155,9 +156,9 @@ func (c *simClient) added(m *ent.Message) {
 	if n := len(c.seen); n > 0 && c.seen[n-1].position != m.Position-1 {
 		c.fault("position %d was announced after %d", m.Position, c.seen[n-1].position)
 	}
-	seen := &simSeen{id: m.ID, role: string(m.Role), position: m.Position, text: utf16.Encode([]rune(m.Content)), calls: map[string]enum.ToolCallStatus{}}
+	seen := &simSeen{id: m.ID, role: string(m.Role), position: m.Position, text: utf16.Encode([]rune(m.Content)), calls: map[string]enum.ToolCallStatus{}, echo: map[string]enum.ToolCallStatus{}}
 	for _, call := range m.Edges.ToolCalls {
-		seen.calls[call.ID] = call.Status
+		seen.calls[call.ID], seen.echo[call.ID] = call.Status, call.Status
 	}
 	seen.finished = m.Role == enum.RoleUser
 	c.seen = append(c.seen, seen)
@@ -165,6 +166,10 @@ func (c *simClient) added(m *ent.Message) {
 
 func (c *simClient) called(m *simSeen, call *ent.ToolCall) {
 	before, known := m.calls[call.ID]
+	if left, ok := m.echo[call.ID]; ok && left == call.Status {
+		delete(m.echo, call.ID) // what its message said at its adding, told once more
+		return
+	}
 	started := call.Status == enum.ToolCallStarted
 	if started == known || known && before != enum.ToolCallStarted {
 		c.fault("%s went from %q to %q", call.ID, before, call.Status)

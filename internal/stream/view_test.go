@@ -59,7 +59,7 @@ func watching(m *ent.Message) (*view, *story) {
 func TestAFinishedTurnIsAddedAndFinished(t *testing.T) {
 	v, s := newView("conv_1"), &story{}
 	v.catchUp(finishedTurn(), s.tell)
-	require.Equal(t, []string{`added msg_1 "hi"`, `added msg_2 "a𝄞 done"`, `COMPLETED "a𝄞 done"`}, s.take())
+	require.Equal(t, []string{`added msg_1 "hi"`, `added msg_2 "a𝄞 done"`, "call_1 SUCCEEDED", `COMPLETED "a𝄞 done"`}, s.take())
 	require.Equal(t, 3, v.need())
 	v.catchUp(finishedTurn(), s.tell)
 	require.Empty(t, s.take(), "told again")

@@ -1,0 +1,48 @@
+package pgbus
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// sender notifies on a connection of its own. The relay calls it from one goroutine.
+type sender struct {
+	config  *pgx.ConnConfig
+	channel string
+	conn    *pgx.Conn
+}
+
+// send connects if need be. After any error the connection is given up: its state
+// is unknown, and another is cheap.
+func (s *sender) send(ctx context.Context, payload []byte) error {
+	if s.conn == nil {
+		conn, err := pgx.ConnectConfig(ctx, s.config)
+		if err != nil {
+			return fmt.Errorf("connecting to notify: %w", err)
+		}
+		s.conn = conn
+	}
+	if _, err := s.conn.Exec(ctx, "SELECT pg_notify($1, $2)", s.channel, string(payload)); err != nil {
+		s.close()
+		return fmt.Errorf("notifying: %w", err)
+	}
+	return nil
+}
+
+func (s *sender) close() {
+	disconnect(s.conn)
+	s.conn = nil
+}
+
+// disconnect says goodbye to the server, if it is there to hear it.
+func disconnect(conn *pgx.Conn) {
+	if conn == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx) // a connection that cannot be closed in order is closed all the same
+}
