@@ -48,7 +48,7 @@ func taskLists(ctx context.Context, t *testing.T, db *store.DB, s *tasks.Service
 				first, err := s.List(ctx, page.Args{}, &order, filter)
 				require.NoError(t, err)
 				require.Len(t, first.Edges, page.DefaultSize)
-				next, err := s.List(ctx, page.Args{After: &first.Edges[page.DefaultSize-1].Cursor}, &order, filter)
+				next, err := s.List(ctx, page.Args{After: new(first.Edges[page.DefaultSize-1].Cursor())}, &order, filter)
 				require.NoError(t, err)
 				require.Len(t, next.Edges, page.DefaultSize)
 				check := requireOrdered
