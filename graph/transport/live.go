@@ -21,6 +21,16 @@ var errStopped = errors.New("stopped by the client")
 type live struct {
 	id     string
 	cancel context.CancelCauseFunc
+	// wake makes a drive notice that its context has ended; nil without a drive.
+	wake func()
+}
+
+// end stops an operation; the caller holds the socket's mu.
+func (l *live) end(cause error) {
+	l.cancel(cause)
+	if l.wake != nil {
+		l.wake()
+	}
 }
 
 // operations are the live ones of a socket: few, so a list is smaller than a map.
@@ -106,7 +116,7 @@ func (s *socket) admit(id string) (context.Context, *live) {
 func (s *socket) forget(l *live) {
 	s.operations.remove(l)
 	s.outbox.forget(l)
-	l.cancel(errStopped)
+	l.end(errStopped)
 	s.leaveWhenIdle()
 }
 
@@ -124,52 +134,86 @@ func (s *socket) stopOperation(m incoming) {
 	}
 }
 
-// run executes an operation to its end.
+// run executes an operation to its end, or as far as a drive takes over.
 func (s *socket) run(ctx context.Context, l *live, op *operation) {
-	defer s.running.Done()
-	defer l.cancel(nil)
-	var code apperr.Code
 	if op.kind == ast.Subscription {
-		code = s.pump(ctx, l, op)
-	} else {
-		response := op.once(ctx)
-		code = codeOf(response.Errors)
-		if s.deliver(ctx, l, response) {
-			s.complete(l)
-		}
+		s.stream(ctx, l, op)
+		return
 	}
-	op.report(ctx, s.protocol.transport, code)
+	response := op.once(ctx)
+	if s.deliver(ctx, l, reply{response: response}) {
+		s.complete(l)
+	}
+	s.done(ctx, l, op, codeOf(response.Errors))
 }
 
-// pump sends the responses of a subscription until it ends on either side.
-func (s *socket) pump(ctx context.Context, l *live, op *operation) (code apperr.Code) {
+// done accounts for the end of an operation.
+func (s *socket) done(ctx context.Context, l *live, op *operation, code apperr.Code) {
+	l.cancel(nil)
+	op.report(ctx, s.protocol.transport, code)
+	s.running.Done()
+}
+
+// stream starts a subscription. With a Feed it returns at once and leaves the rest to a
+// drive; otherwise it waits for each event until either side ends.
+func (s *socket) stream(ctx context.Context, l *live, op *operation) {
 	observer := s.handler.options.Observer
 	observer.subscriptionOpened()
-	defer observer.subscriptionClosed()
-	next, started := op.start(ctx)
+	resolving, slot := withSlot(ctx)
+	next, started := op.start(resolving)
+	if slot.source != nil {
+		s.drive(started, l, op, slot.source, next)
+		return
+	}
+	var code apperr.Code
 	for response := next(started); response != nil; response = next(started) {
 		if code == "" {
 			code = codeOf(response.Errors)
 		}
-		if !s.deliver(ctx, l, response) {
-			return code
+		if !s.deliver(ctx, l, reply{response: response}) {
+			break
 		}
 	}
-	s.complete(l)
-	return code
+	s.complete(l) // which does nothing if the operation is over already
+	observer.subscriptionClosed()
+	s.done(ctx, l, op, code)
+}
+
+// drive hands a subscription over to its source.
+func (s *socket) drive(ctx context.Context, l *live, op *operation, from source, next func(context.Context) *graphql.Response) {
+	d := &drive{op: op, ctx: ctx, source: from, next: next, twin: twinOf(op, s.user())}
+	d.deliver = func(r reply) bool { return s.deliver(ctx, l, r) }
+	d.ended = func(code apperr.Code, failure *gqlerror.Error) {
+		if failure != nil {
+			s.fail(l, gqlerror.List{failure})
+		}
+		s.complete(l)
+		s.handler.options.Observer.subscriptionClosed()
+		s.done(ctx, l, op, code)
+	}
+	s.mu.Lock()
+	l.wake = d.wake
+	s.mu.Unlock()
+	d.begin()
+}
+
+func (s *socket) user() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.who.userID
 }
 
 // deliver queues one response; false when the operation is over, be it because this
 // response says that it was never executed.
-func (s *socket) deliver(ctx context.Context, l *live, response *graphql.Response) bool {
+func (s *socket) deliver(ctx context.Context, l *live, r reply) bool {
 	if !s.waitForRoom(ctx) {
 		return false
 	}
-	if response.Data == nil && len(response.Errors) > 0 {
-		s.fail(l, response.Errors)
+	if r.response != nil && r.response.Data == nil && len(r.response.Errors) > 0 {
+		s.fail(l, r.response.Errors)
 		return false
 	}
-	return s.send(l, func(b *bytes.Buffer) { s.protocol.writeNext(b, l.id, response) })
+	return s.send(l, func(b *bytes.Buffer) { s.protocol.writeNext(b, l.id, r) })
 }
 
 // fail ends an operation with an error message, complete with a complete message:

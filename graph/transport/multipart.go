@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"errand/internal/apperr"
 )
 
@@ -35,9 +33,9 @@ func (multipart) begin(b *bytes.Buffer) { b.WriteString(delimiter) }
 
 func (multipart) heartbeat(b *bytes.Buffer) { b.WriteString(partHead + "{}" + delimiter) }
 
-func (multipart) next(b *bytes.Buffer, r *graphql.Response) {
+func (multipart) next(b *bytes.Buffer, r reply) {
 	b.WriteString(partHead + `{"payload":`)
-	writeResponse(b, r)
+	r.write(b)
 	b.WriteString("}" + delimiter)
 }
 

@@ -20,6 +20,7 @@ type engine struct {
 	options   Options
 	executor  *executor.Executor
 	documents *documents
+	shares    *shares
 }
 
 func newEngine(o Options) *engine {
@@ -34,6 +35,7 @@ func newEngine(o Options) *engine {
 	return &engine{
 		options:  o,
 		executor: e,
+		shares:   newShares(),
 		documents: &documents{
 			schema:        o.Schema.Schema(),
 			limits:        o.Limits,
@@ -63,6 +65,7 @@ type operation struct {
 	context *graphql.OperationContext
 	kind    ast.Operation
 	name    string
+	hash    string // of the document
 	cost    int
 	// incremental says that the answer comes in parts, because of @defer.
 	incremental bool
@@ -82,7 +85,7 @@ func (e *engine) prepare(ctx context.Context, r request, inParts bool) (*operati
 	if p != nil {
 		return op, p
 	}
-	op.kind, op.name = definition.Operation, definition.Name
+	op.kind, op.name, op.hash = definition.Operation, definition.Name, doc.hash
 	if inParts && op.kind == ast.Query && doc.incremental != nil {
 		op.incremental, tree = true, doc.incremental
 	}

@@ -3,7 +3,6 @@ package transport
 import (
 	"bytes"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -50,8 +49,8 @@ func writeMessage(b *bytes.Buffer, kind, id string, payload func(*bytes.Buffer))
 	b.WriteByte('}')
 }
 
-func (p *protocol) writeNext(b *bytes.Buffer, id string, r *graphql.Response) {
-	writeMessage(b, p.next, id, func(b *bytes.Buffer) { writeResponse(b, r) })
+func (p *protocol) writeNext(b *bytes.Buffer, id string, r reply) {
+	writeMessage(b, p.next, id, r.write)
 }
 
 // writeError ends an operation that was not executed. The legacy protocol has room for

@@ -59,7 +59,7 @@ func (s *socket) stop(code int) {
 		cause = errShutdown
 	}
 	for _, l := range s.operations {
-		l.cancel(cause)
+		l.end(cause)
 	}
 	for _, timer := range []*time.Timer{s.ping, s.token} {
 		if timer != nil {

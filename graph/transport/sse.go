@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"errand/internal/apperr"
 )
 
@@ -21,10 +19,10 @@ func (sse) begin(b *bytes.Buffer) { b.WriteString(":\n\n") }
 
 func (sse) heartbeat(b *bytes.Buffer) { b.WriteString(":\n\n") }
 
-func (sse) next(b *bytes.Buffer, r *graphql.Response) {
+func (sse) next(b *bytes.Buffer, r reply) {
 	b.WriteString("event: next\ndata: ")
 	start := b.Len()
-	writeResponse(b, r)
+	r.write(b)
 	// A line break would end the field; in JSON it can only be white space.
 	for i, c := range b.Bytes()[start:] {
 		if c == '\n' || c == '\r' {
@@ -42,7 +40,7 @@ func (s sse) end(b *bytes.Buffer, reason *apperr.Error) {
 		return
 	}
 	if reason != nil {
-		s.next(b, failure(wire(reason)))
+		s.next(b, reply{response: failure(wire(reason))})
 	}
 	b.WriteString("event: complete\ndata: \n\n")
 }

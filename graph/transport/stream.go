@@ -10,6 +10,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"errand/internal/apperr"
 )
@@ -24,7 +25,7 @@ type framing interface {
 	// begin is written before anything else.
 	begin(b *bytes.Buffer)
 	// next wraps one response.
-	next(b *bytes.Buffer, r *graphql.Response)
+	next(b *bytes.Buffer, r reply)
 	// heartbeat keeps the connection alive and says nothing.
 	heartbeat(b *bytes.Buffer)
 	// end is written last. The reason is nil when the operation is complete.
@@ -86,8 +87,14 @@ func (s *stream) write(fill func(b *bytes.Buffer)) {
 	}
 }
 
-func (s *stream) send(r *graphql.Response) {
+func (s *stream) send(r reply) {
 	s.write(func(b *bytes.Buffer) { s.framing.next(b, r) })
+}
+
+func (s *stream) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
 func (s *stream) heartbeat() {
@@ -131,11 +138,11 @@ func (x *exchange) serve(ctx context.Context, f framing, name string, p *problem
 	switch {
 	case p != nil:
 		code = codeOf(p.errors)
-		s.send(failure(p.errors...))
+		s.send(reply{response: failure(p.errors...)})
 	case x.op.kind != ast.Subscription:
 		response := x.op.once(ctx)
 		code = codeOf(response.Errors)
-		s.send(response)
+		s.send(reply{response: response})
 	default:
 		code, reason = x.subscribe(ctx, s)
 	}
@@ -169,19 +176,44 @@ func (x *exchange) subscribe(ctx context.Context, s *stream) (apperr.Code, *appe
 	observer := x.handler.options.Observer
 	observer.subscriptionOpened()
 	defer observer.subscriptionClosed()
+	resolving, slot := withSlot(ctx)
+	next, started := x.op.start(resolving)
 	var code apperr.Code
-	next, started := x.op.start(ctx)
-	for response := next(started); response != nil; response = next(started) {
-		if code == "" {
-			code = codeOf(response.Errors)
+	if slot.source != nil {
+		code = x.follow(started, s, slot.source, next)
+	} else {
+		for response := next(started); response != nil; response = next(started) {
+			if code == "" {
+				code = codeOf(response.Errors)
+			}
+			s.send(reply{response: response})
 		}
-		s.send(response)
 	}
 	reason := endReason(ctx)
 	if reason != nil && code == "" {
 		code = reason.Code
 	}
 	return code, reason
+}
+
+// follow lets a drive send the events of a source, and waits for its end.
+func (x *exchange) follow(ctx context.Context, s *stream, from source, next func(context.Context) *graphql.Response) apperr.Code {
+	ended := make(chan apperr.Code, 1)
+	d := &drive{op: x.op, ctx: ctx, source: from, next: next, twin: twinOf(x.op, x.who.userID)}
+	d.deliver = func(r reply) bool {
+		s.send(r)
+		return !s.isClosed()
+	}
+	d.ended = func(code apperr.Code, fault *gqlerror.Error) {
+		if fault != nil {
+			s.send(reply{response: failure(fault)})
+		}
+		ended <- code
+	}
+	forget := context.AfterFunc(ctx, d.wake)
+	defer forget()
+	d.begin()
+	return <-ended
 }
 
 // endReason tells a client why its stream ends before its time; nil when it is complete.
