@@ -21,7 +21,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func options() pgbus.Options {
-	return pgbus.Options{Relay: relay.Options{Heartbeat: 100 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)}}
+	return pgbus.Options{Relay: relay.Options{Logger: slog.New(slog.DiscardHandler)}}
 }
 
 func config(t *testing.T, url string) *pgx.ConnConfig {
@@ -130,7 +130,9 @@ func TestAServerThatIsGoneWithoutAWordIsNoticed(t *testing.T) {
 	behind := config(t, url)
 	behind.DialFunc = net.dial
 	hub := bustest.NewReplica()
-	bus, err := pgbus.Start(t.Context(), behind, hub.Hub, options())
+	o := options()
+	o.Relay.Heartbeat = 100 * time.Millisecond // three of them without a sound raise doubts
+	bus, err := pgbus.Start(t.Context(), behind, hub.Hub, o)
 	require.NoError(t, err)
 	sub := hub.Subscribe("conv_1")
 	defer sub.Close()

@@ -1,0 +1,126 @@
+// Package natstest runs throwaway NATS servers for tests.
+package natstest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// patience bounds the wait for a server to come up.
+const patience = 20 * time.Second
+
+// Server is a NATS server on a loopback port, which it keeps over restarts.
+type Server struct {
+	binary, port string
+	args         []string
+	cmd          *exec.Cmd
+	exited       chan struct{}
+}
+
+// Start starts a server until the end of the test. args go to nats-server.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	binary, err := find(t.Context())
+	require.NoError(t, err)
+	s := &Server{binary: binary, port: "-1", args: args}
+	s.launch(t)
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// URL is where clients connect.
+func (s *Server) URL() string { return "nats://127.0.0.1:" + s.port }
+
+// Kill ends the server without a word to anyone.
+func (s *Server) Kill() {
+	_ = s.cmd.Process.Kill() // it may have ended already
+	<-s.exited
+}
+
+// Restart brings a killed server back.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	s.launch(t)
+}
+
+func (s *Server) launch(t testing.TB) {
+	t.Helper()
+	dir := t.TempDir()
+	s.cmd = exec.Command(s.binary, append([]string{"-a", "127.0.0.1", "-p", s.port, "--ports_file_dir", dir, "-l", filepath.Join(dir, "log")}, s.args...)...)
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	s.exited = make(chan struct{})
+	started := make(chan error)
+	go s.watch(started)
+	require.NoError(t, <-started)
+	require.Eventually(t, func() bool { return s.isUp(dir) }, patience, 10*time.Millisecond, "nats-server does not come up")
+}
+
+// watch starts the server on a thread that lives as long as the server does: the
+// kernel kills it should that thread, and so this process, end first.
+func (s *Server) watch(started chan<- error) {
+	defer close(s.exited)
+	runtime.LockOSThread()
+	err := s.cmd.Start()
+	started <- err
+	if err == nil {
+		_ = s.cmd.Wait() // it is always killed
+	}
+}
+
+// isUp reads the port that the server chose and tries it.
+func (s *Server) isUp(dir string) bool {
+	files, _ := filepath.Glob(filepath.Join(dir, "*.ports"))
+	if len(files) != 1 {
+		return false
+	}
+	raw, err := os.ReadFile(files[0])
+	var ports struct{ Nats []string }
+	if err != nil || json.Unmarshal(raw, &ports) != nil || len(ports.Nats) == 0 {
+		return false
+	}
+	address, err := url.Parse(ports.Nats[0])
+	if err != nil {
+		return false
+	}
+	s.port = address.Port()
+	conn, err := net.Dial("tcp", address.Host)
+	if err != nil {
+		return false
+	}
+	return conn.Close() == nil
+}
+
+// find looks for nats-server, and installs it on Debian when there is none.
+func find(ctx context.Context) (string, error) {
+	const debian = "/usr/sbin/nats-server"
+	for _, name := range []string{"nats-server", debian} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	if os.Geteuid() != 0 {
+		return "", errors.New("nats-server is not in PATH, and only root can install it: run \"apt-get install nats-server\"")
+	}
+	for _, args := range []string{"update -q", "install -q -y --no-install-recommends nats-server"} {
+		cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-o", "DPkg::Lock::Timeout=300"}, strings.Fields(args)...)...)
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("nats-server is not in PATH, and installing it failed: apt-get %s: %w: %s", args, err, out)
+		}
+	}
+	return exec.LookPath(debian)
+}
