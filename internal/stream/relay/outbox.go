@@ -101,14 +101,6 @@ func (o *outbox) take(limit int) (events []json.RawMessage, lost bool) {
 	return events, lost
 }
 
-// giveUp notes that a batch of so many events could not be sent.
-func (o *outbox) giveUp(events int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.stats.dropped.Add(uint64(events))
-	o.lost = true
-}
-
 // state reports whether something waits, and whether it should go at once.
 func (o *outbox) state(limit int) (waits, due bool) {
 	o.mu.Lock()

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,115 +19,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// wire is a transport: every payload goes to every relay, at once.
-type wire struct {
-	mu     sync.Mutex
-	relays []*Relay
-	sent   []batch
-	times  []time.Time
-	fail   error
-	drop   bool
-	dead   string        // a relay that was killed: nothing of it gets out
-	hung   chan struct{} // when set, a send tells here that it hangs
-}
-
-func (w *wire) Send(ctx context.Context, payload []byte) error {
-	w.mu.Lock()
-	if w.hung != nil {
-		defer w.mu.Unlock()
-		w.hung <- struct{}{}
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	if w.fail != nil {
-		defer w.mu.Unlock()
-		return w.fail
-	}
-	var b batch
-	if err := json.Unmarshal(payload, &b); err != nil {
-		defer w.mu.Unlock()
-		return err
-	}
-	if b.From == w.dead {
-		defer w.mu.Unlock()
-		return nil
-	}
-	w.sent, w.times = append(w.sent, b), append(w.times, time.Now())
-	relays := w.relays
-	if w.drop {
-		relays = nil
-	}
-	w.mu.Unlock()
-	for _, r := range relays {
-		r.Receive(payload)
-	}
-	return nil
-}
-
-func (w *wire) set(fail error, drop bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.fail, w.drop = fail, drop
-}
-
-func (w *wire) take() (sent []batch, times []time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	sent, times = w.sent, w.times
-	w.sent, w.times = nil, nil
-	return sent, times
-}
-
-// join starts a replica on the wire.
-func (w *wire) join(t *testing.T, o Options) (*Relay, *stream.Hub) {
-	o.Logger = slog.New(slog.DiscardHandler)
-	hub := stream.NewHub()
-	r := New(hub, w.Send, o)
-	hub.Connect(r)
-	w.mu.Lock()
-	w.relays = append(w.relays, r)
-	w.mu.Unlock()
-	require.NoError(t, r.Start(t.Context()))
-	return r, hub
-}
-
-func (w *wire) kill(r *Relay) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.dead = r.id
-	w.relays = slices.DeleteFunc(w.relays, func(other *Relay) bool { return other == r })
-}
-
-func stopAll(t *testing.T, relays ...*Relay) {
-	for _, r := range relays {
-		r.Stop(t.Context())
-	}
-}
-
-func delta(offset int, text string) stream.Event {
-	return stream.Event{Kind: stream.Delta, Topic: "conv_1", ID: "msg_2", Position: 2, Attempt: 1, Offset: offset, Text: text}
-}
-
-// next are the events of a subscription's next batch.
-func next(t *testing.T, s *stream.Subscription) []stream.Event {
-	t.Helper()
-	b, err := s.Next(t.Context())
-	require.NoError(t, err)
-	require.False(t, b.Behind)
-	var events []stream.Event
-	for _, e := range b.Events {
-		events = append(events, *e)
-	}
-	return events
-}
-
-func requireBehind(t *testing.T, s *stream.Subscription) {
-	t.Helper()
-	b, err := s.Next(t.Context())
-	require.NoError(t, err)
-	require.True(t, b.Behind)
-}
 
 func TestTheFirstEventGoesAtOnceAndTheRestArePacked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
