@@ -8,7 +8,7 @@ type Counts struct {
 	Introspection int
 }
 
-// Check counts a parsed document that has not been validated yet. The error is a *Violation.
+// Check counts a parsed document that has not been validated yet. The error is a *ExceededError.
 func (l Limits) Check(doc *ast.QueryDocument) (Counts, error) {
 	if v := l.checkDefinitions(doc); v != nil {
 		return Counts{}, v
@@ -40,7 +40,7 @@ func (l Limits) Check(doc *ast.QueryDocument) (Counts, error) {
 	return Counts{Introspection: whole.introspection}, nil
 }
 
-func (l Limits) checkDefinitions(doc *ast.QueryDocument) *Violation {
+func (l Limits) checkDefinitions(doc *ast.QueryDocument) *ExceededError {
 	variables := 0
 	for _, op := range doc.Operations {
 		variables += len(op.VariableDefinitions)
@@ -52,7 +52,7 @@ func (l Limits) checkDefinitions(doc *ast.QueryDocument) *Violation {
 	)
 }
 
-func (l Limits) checkTally(t tally) *Violation {
+func (l Limits) checkTally(t tally) *ExceededError {
 	return first(
 		exceeded("depth", l.Depth, t.depth, "levels of fields"),
 		exceeded("fields", l.Fields, t.fields, "fields with fragments expanded"),
@@ -63,7 +63,7 @@ func (l Limits) checkTally(t tally) *Violation {
 }
 
 // checkPairs runs last: its work is bounded by the field count that has passed.
-func (l Limits) checkPairs(doc *ast.QueryDocument, c *counter) *Violation {
+func (l Limits) checkPairs(doc *ast.QueryDocument, c *counter) *ExceededError {
 	if l.Pairs < 0 {
 		return nil
 	}
@@ -97,7 +97,7 @@ func operationDirectives(op *ast.OperationDefinition) int {
 	return n
 }
 
-func first(violations ...*Violation) *Violation {
+func first(violations ...*ExceededError) *ExceededError {
 	for _, v := range violations {
 		if v != nil {
 			return v

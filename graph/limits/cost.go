@@ -11,7 +11,7 @@ import (
 // Estimate estimates how many fields a validated operation resolves with these variables:
 // each field counts once, times the sizes of the lists it is in. A connection's size is
 // its first or last, a list of ids its number of ids, anything else ListSize. What
-// @skip and @include leave out costs nothing. The error is a *Violation; the estimate
+// @skip and @include leave out costs nothing. The error is a *ExceededError; the estimate
 // is returned with it.
 func (l Limits) Estimate(op *ast.OperationDefinition, variables map[string]any) (int, error) {
 	e := estimate{limits: l, variables: variables}

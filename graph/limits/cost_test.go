@@ -83,7 +83,7 @@ func TestEstimateRefusesOverTheLimit(t *testing.T) {
 func TestEstimateDoesNotOverflow(t *testing.T) {
 	l := limits.Limits{PageSize: -1, Depth: 100, Cost: 1000}.Filled()
 	_, err := estimate(t, l, `{tasks(first:2000000000){nodes{sub(first:2000000000){nodes{sub(first:2000000000){nodes{sub(first:2000000000){nodes{id}}}}}}}}}`, nil)
-	var v *limits.Violation
+	var v *limits.ExceededError
 	require.ErrorAs(t, err, &v)
 	require.Positive(t, v.Actual)
 }

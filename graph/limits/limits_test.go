@@ -26,7 +26,7 @@ func check(l limits.Limits, document string) error {
 // violation demands a refusal that names the limit, its value and the actual count.
 func violation(t *testing.T, err error, limit string, maximum, actual int) {
 	t.Helper()
-	var v *limits.Violation
+	var v *limits.ExceededError
 	require.ErrorAs(t, err, &v)
 	require.Equal(t, limit, v.Limit)
 	require.Equal(t, maximum, v.Max)
@@ -101,7 +101,7 @@ func TestExponentialExpansionIsCountedNotCarriedOut(t *testing.T) {
 	}
 	doc.WriteString(` fragment F60 on Q{x}`)
 	err := check(limits.Limits{Depth: -1}.Filled(), doc.String())
-	var v *limits.Violation
+	var v *limits.ExceededError
 	require.ErrorAs(t, err, &v)
 	require.Equal(t, "fields", v.Limit)
 	require.Greater(t, v.Actual, 1<<39)
@@ -111,7 +111,7 @@ func TestParseFaultsAreTheParsers(t *testing.T) {
 	_, _, err := limits.Default().Parse(`{`)
 	var fault *gqlerror.Error
 	require.ErrorAs(t, err, &fault)
-	require.False(t, errors.As(err, new(*limits.Violation)))
+	require.False(t, errors.As(err, new(*limits.ExceededError)))
 }
 
 func TestCheckInputBoundsTheDepthOfVariables(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 
 // Parse parses query within the limits of bytes and tokens, and says how many tokens it
 // has, which is a measure of the memory that the document takes. The error is a
-// *Violation, or the parser's *gqlerror.Error.
+// *ExceededError, or the parser's *gqlerror.Error.
 func (l Limits) Parse(query string) (doc *ast.QueryDocument, tokens int, err error) {
 	if v := exceeded("bytes", l.Bytes, len(query), "bytes"); v != nil {
 		return nil, 0, v

@@ -72,7 +72,7 @@ func literalDepth(v *ast.Value) int {
 	return deepest
 }
 
-// CheckInput holds decoded JSON variables to InputDepth. The error is a *Violation.
+// CheckInput holds decoded JSON variables to InputDepth. The error is a *ExceededError.
 func (l Limits) CheckInput(variables map[string]any) error {
 	deepest := 0
 	for _, v := range variables {

@@ -122,7 +122,7 @@ func (d *documents) check(text string) (*ast.QueryDocument, int, *problem) {
 }
 
 func parseFault(err error) *problem {
-	var violation *limits.Violation
+	var violation *limits.ExceededError
 	if errors.As(err, &violation) {
 		return limitFault(err)
 	}

@@ -261,7 +261,7 @@ func TestDeadlineEndsAnOperation(t *testing.T) {
 func TestDisconnectStopsTheWork(t *testing.T) {
 	b := start(t, nil)
 	ctx, cancel := context.WithCancel(context.Background())
-	r, err := http.NewRequestWithContext(ctx, "POST", b.server.URL, strings.NewReader(`{"query":"{ wait }"}`))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, b.server.URL, strings.NewReader(`{"query":"{ wait }"}`))
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", jsonType)
 	done := make(chan error, 1)

@@ -52,11 +52,13 @@ type checkedKey struct{}
 // checkedDocument hands the executor the document that the context carries.
 type checkedDocument struct{}
 
+// Get implements graphql.Cache.
 func (checkedDocument) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
 	doc, ok := ctx.Value(checkedKey{}).(*ast.QueryDocument)
 	return doc, ok
 }
 
+// Add implements graphql.Cache.
 func (checkedDocument) Add(context.Context, string, *ast.QueryDocument) {}
 
 // operation is a request that passed every check and may be executed once.

@@ -73,10 +73,10 @@ func documentFaults(code apperr.Code, faults gqlerror.List) *problem {
 	return &problem{errors: list}
 }
 
-// limitFault turns a *limits.Violation into a problem.
+// limitFault turns a *limits.ExceededError into a problem.
 func limitFault(err error) *problem {
 	e := wire(apperr.From(err))
-	var violation *limits.Violation
+	var violation *limits.ExceededError
 	if errors.As(err, &violation) {
 		for k, v := range violation.Extensions() {
 			e.Extensions[k] = v

@@ -56,17 +56,17 @@ func (m *members) slots() map[string]*json.RawMessage {
 func decodeObject(text []byte, slots map[string]*json.RawMessage) *problem {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
-		return notJSON(err, "a JSON object")
+		return notJSON(err)
 	}
 	seen := make(map[string]bool, len(slots))
 	for decoder.More() {
 		name, err := decoder.Token()
 		if err != nil {
-			return notJSON(err, "a JSON object")
+			return notJSON(err)
 		}
 		var value json.RawMessage
 		if err := decoder.Decode(&value); err != nil {
-			return notJSON(err, "a JSON object")
+			return notJSON(err)
 		}
 		key, _ := name.(string)
 		slot := slots[key]
@@ -82,7 +82,7 @@ func decodeObject(text []byte, slots map[string]*json.RawMessage) *problem {
 		}
 	}
 	if _, err := decoder.Token(); err != nil {
-		return notJSON(err, "a JSON object")
+		return notJSON(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return malformed("There is something after the end of the JSON object.")
@@ -91,7 +91,7 @@ func decodeObject(text []byte, slots map[string]*json.RawMessage) *problem {
 }
 
 // notJSON says where JSON is broken without repeating any of it.
-func notJSON(err error, want string) *problem {
+func notJSON(err error) *problem {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
@@ -99,7 +99,7 @@ func notJSON(err error, want string) *problem {
 	case err != nil:
 		return malformed("The request is not valid JSON: it ends too early.")
 	default:
-		return malformed("The request must be %s.", want)
+		return malformed("The request must be a JSON object.")
 	}
 }
 

@@ -176,6 +176,6 @@ func TestStreamsPerUser(t *testing.T) {
 	first.cancel()
 	receive(t, b.root.Ended, "the resolver to end")
 	require.Eventually(t, func() bool {
-		return open("alice").response.StatusCode == 200
+		return open("alice").response.StatusCode == http.StatusOK
 	}, patience, 5*time.Millisecond)
 }

@@ -49,7 +49,7 @@ func (b *bench) tryDial(subprotocols []string, headers ...string) (*websocket.Co
 	return conn, response, err
 }
 
-// ready connects and initialises with a token ("" for none).
+// ready connects and says who it is with a token ("" for none).
 func (b *bench) ready(token string) *wsClient {
 	b.t.Helper()
 	c := b.dial("graphql-transport-ws")
