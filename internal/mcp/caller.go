@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"errand/internal/apperr"
 	"errand/internal/auth"
 )
 
@@ -40,6 +41,12 @@ func NewCaller(claims auth.Claims, userID string) Caller {
 // may says whether the token reaches that far.
 func (c Caller) may(scope string) bool {
 	return scope == "" || c.Scopes == nil || slices.Contains(c.Scopes, scope)
+}
+
+func (c Caller) expired() bool { return !time.Now().Before(c.Expires) }
+
+func errExpired() error {
+	return apperr.New(apperr.Unauthenticated, "The token has expired. Sign in again.")
 }
 
 type callerKey struct{}

@@ -26,6 +26,10 @@ func (s *Server) Handler(g Guard) http.Handler {
 // serveListen gives a subscription an SDK server of its own and ends with it.
 func (s *Server) serveListen(w http.ResponseWriter, r *http.Request) {
 	caller, _ := callerFrom(r.Context())
+	if caller.expired() { // verification forgives clocks that differ, but nothing may last on it
+		refuse(w, http.StatusUnauthorized, errExpired().Error())
+		return
+	}
 	l, err := s.newLive(r.Context(), caller)
 	if err != nil {
 		s.o.Logger.ErrorContext(r.Context(), "mcp subscription failed", slog.Any("error", err))

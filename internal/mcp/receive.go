@@ -53,11 +53,12 @@ func (s *Server) answer(ctx context.Context, next sdk.MethodHandler, method stri
 		}
 	}()
 	caller, _ := callerFrom(ctx)
-	if !time.Now().Before(caller.Expires) {
-		return nil, apperr.New(apperr.Unauthenticated, "The token has expired. Sign in again.")
+	x := exchangeFrom(ctx)
+	if x == nil && caller.expired() { // over HTTP, each request's token has just been verified
+		return nil, errExpired()
 	}
 	if scope := s.scopeFor(method, req); !caller.may(scope) {
-		if x := exchangeFrom(ctx); x != nil {
+		if x != nil {
 			x.forbid(scope)
 		}
 		return nil, apperr.New(apperr.Forbidden, "The token lacks the scope %s.", scope)
@@ -126,6 +127,9 @@ func (s *Server) toolOf(req sdk.Request) string {
 // clientFor is the calling program: as the message says, or the handshake of its session,
 // else as the request's headers do.
 func clientFor(req sdk.Request, caller Caller) string {
+	if p, ok := req.GetParams().(*sdk.InitializeParams); ok && p != nil && p.ClientInfo != nil {
+		return clientName(p.ClientInfo.Name)
+	}
 	if r, ok := req.(interface{ ClientInfo() *sdk.Implementation }); ok {
 		if info := r.ClientInfo(); info != nil && info.Name != "" {
 			return clientName(info.Name)

@@ -110,7 +110,7 @@ func (r *Registry) call(ctx context.Context, name, arguments string) (*Tool, any
 	if tool == nil {
 		return nil, nil, apperr.New(apperr.NotFound, "There is no tool of this name. The tools are: %s.", strings.Join(r.names(), ", "))
 	}
-	if strings.TrimSpace(arguments) == "" {
+	if given := strings.TrimSpace(arguments); given == "" || given == "null" {
 		arguments = "{}"
 	}
 	var value any

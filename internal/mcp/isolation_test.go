@@ -1,0 +1,154 @@
+package mcp
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/require"
+)
+
+// secretWord is in everything that Bob has.
+const secretWord = "zx9secret"
+
+// TestNobodyReachesAnothersThings lets Alice try every tool, resource, prompt and
+// subscription against what Bob has: she finds what nobody has, and he keeps all.
+func TestNobodyReachesAnothersThings(t *testing.T) {
+	for _, revision := range bothRevisions {
+		t.Run(revision, func(t *testing.T) {
+			each(t, func(t *testing.T, w *world) { attack(t, w, revision) })
+		})
+	}
+}
+
+func attack(t *testing.T, w *world, revision string) {
+	bobs := w.add("bob", secretWord)
+	task, err := w.tasks.ByNumber(w.as("bob"), bobs)
+	require.NoError(t, err)
+	talk := w.converse("bob", 2)
+	alice := w.connect(t, token(t, "alice", nil), revision)
+
+	tools, err := alice.ListTools(t.Context(), nil)
+	require.NoError(t, err)
+	for _, tool := range tools.Tools {
+		if tool.Name == "add_task" || tool.Name == "list_tasks" {
+			continue
+		}
+		args := map[string]any{"number": bobs}
+		if tool.Name == "update_task" {
+			args["title"] = "mine now"
+		}
+		foreign, missing := alice.try(tool.Name, args), alice.try(tool.Name, map[string]any{"number": 77777})
+		require.True(t, foreign.IsError, tool.Name)
+		require.Equal(t, strings.ReplaceAll(textOf(missing), "77777", strconv.Itoa(bobs)), textOf(foreign), "the two must look alike")
+	}
+	for _, search := range []map[string]any{nil, {"search": secretWord}, {"after": 0}, {"status": "all"}} {
+		require.EqualValues(t, 0, alice.call("list_tasks", search)["total"])
+	}
+	foreign := []string{
+		taskAt(strconv.Itoa(bobs)), taskAt(task.ID), conversationAt(talk.ID), conversationAt(talk.ID) + "?before=eyJsIjoibWVzc2FnZXMiLCJrIjpbM119",
+		"errand://users/bob", "errand://tasks/../conversations/" + talk.ID, "errand://bob@tasks/1", "file:///etc/passwd",
+		"errand://tasks/0" + strconv.Itoa(bobs), "errand://conversations/" + task.ID, "errand://tasks/" + talk.ID,
+	}
+	for _, uri := range foreign {
+		_, err := alice.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: uri})
+		require.ErrorContains(t, err, "Resource not found", uri)
+	}
+	listed, err := alice.ListResources(t.Context(), nil)
+	require.NoError(t, err)
+	require.Len(t, listed.Resources, 1)
+	prompt, err := alice.GetPrompt(t.Context(), &sdk.GetPromptParams{Name: "daily_review"})
+	require.NoError(t, err)
+	require.NotContains(t, fmt.Sprint(prompt.Messages[1].Content.(*sdk.EmbeddedResource).Resource.Text), secretWord)
+	if revision == newRevision {
+		for _, uri := range foreign[:3] {
+			require.NoError(t, alice.Subscribe(t.Context(), &sdk.SubscribeParams{URI: uri}))
+			alice.hears("ack ")
+		}
+	}
+	kept, err := w.tasks.ByNumber(w.as("bob"), bobs)
+	require.NoError(t, err)
+	require.Equal(t, task.Version, kept.Version)
+	require.Nil(t, kept.DeletedAt)
+}
+
+// TestManyAtOnce has two people work at the same time.
+func TestManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		var all sync.WaitGroup
+		for _, name := range []string{"alice", "bob"} {
+			for range 3 {
+				c := w.connect(t, token(t, name, nil), newRevision)
+				all.Go(func() {
+					for range 5 {
+						c.try("add_task", map[string]any{"title": "by " + name})
+					}
+				})
+			}
+		}
+		all.Wait()
+		for _, name := range []string{"alice", "bob"} {
+			found := w.connect(t, token(t, name, nil), "2025-11-25").call("list_tasks", nil)
+			require.EqualValues(t, 15, found["total"])
+			for i, one := range found["tasks"].([]any) {
+				require.Equal(t, "by "+name, one.(map[string]any)["title"])
+				require.EqualValues(t, i+1, one.(map[string]any)["number"])
+			}
+		}
+	})
+}
+
+func TestScopes(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.add("alice", "a task")
+		scoped := func(scope any) string {
+			return token(t, "alice", func(m jwt.MapClaims) { m["scope"] = scope })
+		}
+		const read = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_tasks"}}`
+		const write = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add_task","arguments":{"title":"x"}}}`
+		const list = `{"jsonrpc":"2.0","id":1,"method":"resources/list"}`
+		const resource = `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"errand://tasks/1"}}`
+		const prompt = `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"daily_review"}}`
+		const tools = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
+		for _, c := range []struct {
+			name, token, body, missing string
+		}{
+			{"no claim reads", token(t, "alice", nil), read, ""},
+			{"no claim writes", token(t, "alice", nil), write, ""},
+			{"read reads", scoped("openid tasks:read"), read, ""},
+			{"read reads resources", scoped("tasks:read"), resource, ""},
+			{"read may not write", scoped("tasks:read"), write, ScopeWrite},
+			{"write writes", scoped("tasks:write"), write, ""},
+			{"write may not read", scoped("tasks:write"), read, ScopeRead},
+			{"write may not list resources", scoped("tasks:write"), list, ScopeRead},
+			{"write may not read resources", scoped("tasks:write"), resource, ScopeRead},
+			{"write may not use prompts", scoped("tasks:write"), prompt, ScopeRead},
+			{"other scopes may nothing", scoped("openid profile"), read, ScopeRead},
+			{"no scope may nothing", scoped(""), write, ScopeWrite},
+			{"scopes are words, not parts of them", scoped("tasks:readers xtasks:write"), read, ScopeRead},
+			{"anybody may see the tools", scoped(""), tools, ""},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				answer, body := w.post(t, c.body, withToken(c.token))
+				if c.missing == "" {
+					require.Equal(t, 200, answer.StatusCode, body)
+					require.NotContains(t, body, `"error"`)
+					return
+				}
+				require.Equal(t, 403, answer.StatusCode, body)
+				challenge := answer.Header.Get("WWW-Authenticate")
+				require.Contains(t, challenge, `error="insufficient_scope"`)
+				require.Contains(t, challenge, `scope="`+c.missing+`"`)
+				require.Contains(t, challenge, "/.well-known/oauth-protected-resource/mcp")
+				require.Contains(t, body, `"code":-32003`)
+			})
+		}
+		found, err := w.tasks.ByNumber(w.as("alice"), 4)
+		require.NoError(t, err)
+		require.Nil(t, found, "what was refused left nothing behind")
+	})
+}

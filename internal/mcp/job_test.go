@@ -1,0 +1,239 @@
+package mcp
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/require"
+
+	"errand/ent"
+	"errand/ent/enum"
+	"errand/internal/stream"
+)
+
+var bothRevisions = []string{"2025-11-25", "2026-07-28"}
+
+// TestTheMainJob does all that can be done to a task, checks every result against its
+// tool's own schema, and watches the change log and the live stream.
+func TestTheMainJob(t *testing.T) {
+	for _, revision := range bothRevisions {
+		t.Run(revision, func(t *testing.T) {
+			each(t, func(t *testing.T, w *world) {
+				events := w.follow(t, "alice")
+				c := w.connect(t, token(t, "alice", nil), revision)
+				require.Equal(t, revision, c.InitializeResult().ProtocolVersion)
+				schemas := outputSchemas(t, c)
+
+				steps := []struct {
+					tool, text, kind string
+					args             map[string]any
+				}{
+					{"add_task", `Added task 1: "Buy milk" (high priority; due 2026-12-01; label "home").`, "CREATED",
+						map[string]any{"title": "Buy milk", "priority": "high", "due_on": "2026-12-01", "labels": []string{"home"}}},
+					{"update_task", `Changed task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "UPDATED",
+						map[string]any{"number": 1, "due_on": nil, "description": "Two bottles."}},
+					{"update_task", `Already so: task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "",
+						map[string]any{"number": 1, "priority": "high"}},
+					{"complete_task", `Completed task 1: "Buy milk" (completed; high priority; label "home").` + "\n   Two bottles.", "COMPLETED",
+						map[string]any{"number": 1}},
+					{"complete_task", `Already completed: task 1: "Buy milk" (completed; high priority; label "home").` + "\n   Two bottles.", "",
+						map[string]any{"number": 1}},
+					{"reopen_task", `Reopened task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "REOPENED",
+						map[string]any{"number": 1}},
+					{"list_tasks", "1 of 1 tasks:\n1. \"Buy milk\" (high priority; label \"home\")\n   Two bottles.", "",
+						map[string]any{"status": "pending"}},
+					{"delete_task", `Deleted task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "DELETED",
+						map[string]any{"number": 1}},
+					{"list_tasks", "No tasks.", "", nil},
+				}
+				for _, step := range steps {
+					result := c.try(step.tool, step.args)
+					require.False(t, result.IsError, textOf(result))
+					require.Equal(t, step.text, textOf(result))
+					require.NoError(t, schemas[step.tool].Validate(result.StructuredContent), step.tool)
+					if step.kind != "" {
+						e := <-events
+						require.Equal(t, enum.ChangeKind(step.kind), e.Kind)
+						require.Equal(t, enum.ActorKind("MCP"), e.Change.Actor)
+						require.Equal(t, "Test Desk", e.Change.Client)
+					}
+				}
+				require.Equal(t, Report{Method: methodCall, Tool: "list_tasks", Client: "Test Desk", Latency: w.last(methodCall).Latency}, w.last(methodCall))
+			})
+		})
+	}
+}
+
+// follow is the person's live stream of task changes, as GraphQL carries it.
+func (w *world) follow(t *testing.T, subject string) <-chan *stream.TaskEvent {
+	t.Helper()
+	events := make(chan *stream.TaskEvent, 100)
+	follower, err := stream.FollowTasks(w.as(subject), w.hub, w.userID(subject), nil, w.tasks)
+	require.NoError(t, err)
+	go func() {
+		_ = follower.Run(w.as(subject), func(e *stream.TaskEvent) bool { events <- e; return true })
+	}()
+	return events
+}
+
+func outputSchemas(t *testing.T, c *client) map[string]*jsonschema.Resolved {
+	t.Helper()
+	list, err := c.ListTools(t.Context(), nil)
+	require.NoError(t, err)
+	schemas := map[string]*jsonschema.Resolved{}
+	for _, tool := range list.Tools {
+		raw, err := json.Marshal(tool.OutputSchema)
+		require.NoError(t, err)
+		var schema jsonschema.Schema
+		require.NoError(t, json.Unmarshal(raw, &schema))
+		schemas[tool.Name], err = schema.Resolve(nil)
+		require.NoError(t, err)
+	}
+	return schemas
+}
+
+// TestWhatToolsSayOfThemselves holds every tool to the rules that hold for all.
+func TestWhatToolsSayOfThemselves(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		list, err := w.connect(t, token(t, "alice", nil), newRevision).ListTools(t.Context(), nil)
+		require.NoError(t, err)
+		hints := map[string][3]bool{}
+		for _, tool := range list.Tools {
+			require.NotEmpty(t, tool.Title)
+			require.NotEmpty(t, tool.Description)
+			for _, schema := range []any{tool.InputSchema, tool.OutputSchema} {
+				object := schema.(map[string]any)
+				require.Equal(t, "object", object["type"], tool.Name)
+				require.Equal(t, false, object["additionalProperties"], tool.Name)
+				for name := range object["properties"].(map[string]any) {
+					require.NotContains(t, strings.ToLower(name), "user", "%s has a parameter that names a person", tool.Name)
+					require.NotContains(t, strings.ToLower(name), "owner", "%s has a parameter that names a person", tool.Name)
+				}
+			}
+			require.False(t, *tool.Annotations.OpenWorldHint)
+			hints[tool.Name] = [3]bool{tool.Annotations.ReadOnlyHint, *tool.Annotations.DestructiveHint, tool.Annotations.IdempotentHint}
+		}
+		require.Equal(t, map[string][3]bool{ // read-only, destructive, idempotent
+			"add_task": {false, false, false}, "list_tasks": {true, false, true}, "complete_task": {false, false, true},
+			"reopen_task": {false, false, true}, "update_task": {false, true, true}, "delete_task": {false, true, false},
+		}, hints)
+	})
+}
+
+func TestWhatCannotBeDoneIsAResultThatSaysWhy(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c := w.connect(t, token(t, "alice", nil), newRevision)
+		for _, fault := range []struct {
+			tool, text, code string
+			args             map[string]any
+		}{
+			{"complete_task", "There is no task 9.", "NOT_FOUND", map[string]any{"number": 9}},
+			{"add_task", "A title has 1 to 200 characters; this one has 0.", "BAD_USER_INPUT", map[string]any{"title": " "}},
+			{"add_task", "", "BAD_USER_INPUT", map[string]any{"title": "x", "userId": "user_somebody"}},
+			{"add_task", "", "BAD_USER_INPUT", nil},
+			{"list_tasks", "", "BAD_USER_INPUT", map[string]any{"limit": 101}},
+		} {
+			result := c.try(fault.tool, fault.args)
+			require.True(t, result.IsError)
+			require.Nil(t, result.StructuredContent)
+			require.Equal(t, fault.code, result.Meta["errand/code"])
+			require.NotEmpty(t, textOf(result))
+			if fault.text != "" {
+				require.Equal(t, fault.text, textOf(result))
+			}
+			require.Equal(t, fault.code, string(w.last(methodCall).Code))
+		}
+		_, err := c.CallTool(t.Context(), &sdk.CallToolParams{Name: "drop_tables"})
+		require.ErrorContains(t, err, "unknown tool")
+		require.Empty(t, w.last(methodCall).Tool, "names that callers make up are not logged")
+	})
+}
+
+// TestPages reads every long list to its end.
+func TestPages(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for range 120 {
+			w.add("alice", "a task")
+		}
+		talk := w.converse("alice", 120)
+		c := w.connect(t, token(t, "alice", nil), newRevision)
+
+		var numbers []float64
+		for after := 0.0; ; after = numbers[len(numbers)-1] {
+			result := c.call("list_tasks", map[string]any{"limit": 50, "after": after})
+			require.EqualValues(t, 120, result["total"])
+			found := result["tasks"].([]any)
+			if len(found) == 0 {
+				break
+			}
+			for _, one := range found {
+				numbers = append(numbers, one.(map[string]any)["number"].(float64))
+			}
+		}
+		require.Len(t, numbers, 120)
+		require.IsIncreasing(t, numbers)
+
+		first := c.read(openTasksURI)
+		require.Len(t, first["tasks"], 100)
+		rest := c.read(first["more"].(string))
+		require.Len(t, rest["tasks"], 20)
+		require.NotContains(t, rest, "more")
+
+		newest := c.read(conversationAt(talk.ID))
+		messages := len(newest["messages"].([]any))
+		for page := newest; page["earlier"] != nil; {
+			page = c.read(page["earlier"].(string))
+			messages += len(page["messages"].([]any))
+		}
+		require.Equal(t, 120, messages)
+
+		var uris []string
+		for r, err := range c.Resources(t.Context(), nil) {
+			require.NoError(t, err)
+			uris = append(uris, r.URI)
+		}
+		require.Len(t, uris, 122)
+		require.Equal(t, []string{openTasksURI, "errand://tasks/1", "errand://tasks/2"}, uris[:3])
+		require.Equal(t, conversationAt(talk.ID), uris[121])
+		for _, cursor := range []string{"x", "tno", "cno", "t" + strings.Repeat("A", 500)} {
+			_, err := c.ListResources(t.Context(), &sdk.ListResourcesParams{Cursor: cursor})
+			require.ErrorContains(t, err, "cursor")
+		}
+	})
+}
+
+// converse stores a conversation with so many messages.
+func (w *world) converse(subject string, messages int) *ent.Conversation {
+	ctx, db := w.as(subject), w.db.Client()
+	talk, err := db.Conversation.Create().SetTitle("A talk").SetMessageCount(messages).Save(ctx)
+	require.NoError(w.t, err)
+	for i := range messages {
+		role := enum.RoleUser
+		if i%2 == 1 {
+			role = enum.RoleAssistant
+		}
+		require.NoError(w.t, db.Message.Create().SetConversationID(talk.ID).SetPosition(i+1).SetRole(role).SetContent("said").Exec(ctx))
+	}
+	return talk
+}
+
+func TestPromptHoldsTheListOfToday(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.add("alice", "Write to Bob")
+		c := w.connect(t, token(t, "alice", nil), newRevision)
+		prompts, err := c.ListPrompts(t.Context(), nil)
+		require.NoError(t, err)
+		require.Len(t, prompts.Prompts, 1)
+		got, err := c.GetPrompt(t.Context(), &sdk.GetPromptParams{Name: prompts.Prompts[0].Name})
+		require.NoError(t, err)
+		require.Len(t, got.Messages, 2)
+		attached := got.Messages[1].Content.(*sdk.EmbeddedResource).Resource
+		require.JSONEq(t, `{"tasks":[{"number":1,"title":"Write to Bob","completed":false,"priority":"none"}],"total":1}`, attached.Text)
+		labelled, err := c.GetPrompt(t.Context(), &sdk.GetPromptParams{Name: "daily_review", Arguments: map[string]string{"label": "work"}})
+		require.NoError(t, err)
+		require.JSONEq(t, `{"tasks":[],"total":0}`, labelled.Messages[1].Content.(*sdk.EmbeddedResource).Resource.Text)
+	})
+}

@@ -1,0 +1,212 @@
+package mcp
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
+
+	"errand/internal/stream"
+	"errand/internal/testdb"
+)
+
+const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},` +
+	`"io.modelcontextprotocol/clientInfo":{"name":"listener","version":"1"}}`
+
+// ear is a subscription as it comes over the wire.
+type ear struct {
+	t      *testing.T
+	answer *http.Response
+	lines  *bufio.Scanner
+}
+
+// message is what a subscription may carry.
+type message struct {
+	Method string          `json:"method"`
+	Result json.RawMessage `json:"result"`
+	Error  *struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+	} `json:"error"`
+	Params struct {
+		URI           string `json:"uri"`
+		Notifications struct {
+			ToolsListChanged      bool     `json:"toolsListChanged"`
+			ResourcesListChanged  bool     `json:"resourcesListChanged"`
+			ResourceSubscriptions []string `json:"resourceSubscriptions"`
+		} `json:"notifications"`
+	} `json:"params"`
+}
+
+// listen subscribes to everything there is and to resources.
+func (w *world) listen(t *testing.T, token string, uris ...string) *ear {
+	t.Helper()
+	wanted, err := json.Marshal(uris)
+	require.NoError(t, err)
+	body := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{%s,"notifications":`+
+		`{"toolsListChanged":true,"promptsListChanged":true,"resourcesListChanged":true,"resourceSubscriptions":%s}}}`, meta, wanted)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.http.URL+Path, strings.NewReader(body))
+	require.NoError(t, err)
+	withToken(token)(r)
+	for name, value := range map[string]string{
+		"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+		"Mcp-Protocol-Version": newRevision, "Mcp-Method": methodListen,
+	} {
+		r.Header.Set(name, value)
+	}
+	transport := &http.Transport{DisableKeepAlives: true}
+	answer, err := (&http.Client{Transport: transport, Timeout: patience}).Do(r)
+	require.NoError(t, err)
+	e := &ear{t: t, answer: answer, lines: bufio.NewScanner(answer.Body)}
+	t.Cleanup(e.leave)
+	return e
+}
+
+func (e *ear) leave() { _ = e.answer.Body.Close() }
+
+// next is the next message; ok is false at the end.
+func (e *ear) next() (m message, ok bool) {
+	e.t.Helper()
+	for e.lines.Scan() {
+		// Errors of the protocol come as plain JSON.
+		if data, found := strings.CutPrefix(e.lines.Text(), "data: "); found || strings.HasPrefix(data, "{") {
+			require.NoError(e.t, json.Unmarshal([]byte(data), &m))
+			return m, true
+		}
+	}
+	return m, false
+}
+
+// acknowledged takes the first message and returns the resources that are listened to.
+func (e *ear) acknowledged() []string {
+	e.t.Helper()
+	m, ok := e.next()
+	require.True(e.t, ok)
+	require.Equal(e.t, "notifications/subscriptions/acknowledged", m.Method, m.Error)
+	require.True(e.t, m.Params.Notifications.ResourcesListChanged)
+	require.False(e.t, m.Params.Notifications.ToolsListChanged, "tools never change")
+	return m.Params.Notifications.ResourceSubscriptions
+}
+
+// updated takes messages up to the next update of a resource, and returns its URI.
+func (e *ear) updated() string {
+	e.t.Helper()
+	for {
+		m, ok := e.next()
+		require.True(e.t, ok, "the subscription has ended")
+		if m.Method == "notifications/resources/updated" {
+			return m.Params.URI
+		}
+	}
+}
+
+// ends takes messages up to the result that ends a subscription in good order.
+func (e *ear) ends() {
+	e.t.Helper()
+	for {
+		m, ok := e.next()
+		require.True(e.t, ok, "the subscription was cut off without its result")
+		if m.Result != nil {
+			return
+		}
+	}
+}
+
+func TestSubscribersHearWhatIsTheirs(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.add("alice", "one")
+		w.add("alice", "two")
+		w.add("bob", "his")
+		talk := w.converse("alice", 2)
+		good := token(t, "alice", nil)
+		e := w.listen(t, good, taskAt("1"), taskAt("2"), taskAt("99"), conversationAt(talk.ID), "errand://nothing/x")
+		require.Equal(t, []string{taskAt("1"), taskAt("2"), conversationAt(talk.ID)}, e.acknowledged())
+
+		bob := w.connect(t, token(t, "bob", nil), newRevision)
+		bob.call("complete_task", map[string]any{"number": 1})
+		alice := w.connect(t, good, newRevision)
+		alice.call("complete_task", map[string]any{"number": 2})
+		require.Equal(t, taskAt("2"), e.updated(), "Bob's change of his task 1 must not come before it")
+
+		// Every word of a reply is an event; only its end is an update.
+		w.hub.Publish(stream.Event{Kind: stream.Delta, Topic: talk.ID, ID: "msg_x", Text: "a"})
+		alice.call("update_task", map[string]any{"number": 1, "title": "uno"})
+		require.Equal(t, taskAt("1"), e.updated())
+		w.hub.Publish(stream.Event{Kind: stream.Changed, Topic: talk.ID})
+		require.Equal(t, conversationAt(talk.ID), e.updated())
+
+		alice.call("add_task", map[string]any{"title": "three"})
+		for m, ok := e.next(); m.Method != "notifications/resources/list_changed"; m, ok = e.next() {
+			require.True(t, ok)
+		}
+	})
+}
+
+func TestSubscriptionsEndInGoodOrder(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		good := token(t, "alice", nil)
+		gone := w.listen(t, good)
+		gone.acknowledged()
+		w.server.Disconnect(w.userID("alice"))
+		gone.ends()
+
+		short := w.listen(t, token(t, "alice", func(m jwt.MapClaims) { m["exp"] = time.Now().Add(2 * time.Second).Unix() }))
+		short.acknowledged()
+		short.ends()
+
+		stays := w.listen(t, good)
+		stays.acknowledged()
+		w.hub.Close() // this replica goes away
+		stays.ends()
+		require.Zero(t, w.hub.Subscribers())
+	})
+}
+
+func TestSubscriptionsAreBounded(t *testing.T) {
+	w := newWorld(t, testdb.SQLite(t), nil)
+	good := token(t, "alice", nil)
+	open := make([]*ear, 4)
+	for i := range open {
+		open[i] = w.listen(t, good)
+		open[i].acknowledged()
+	}
+	m, _ := w.listen(t, good).next()
+	require.NotNil(t, m.Error)
+	require.Equal(t, codeRateLimited, m.Error.Code)
+	w.listen(t, token(t, "bob", nil)).acknowledged() // others have their own
+	open[0].leave()
+	require.Eventually(t, func() bool { return w.hub.Subscribers() == 4 }, patience, 10*time.Millisecond)
+	w.listen(t, good).acknowledged()
+
+	many := make([]string, maxWatched+1)
+	m, _ = w.listen(t, token(t, "carol", nil), many...).next()
+	require.NotNil(t, m.Error)
+	require.Contains(t, m.Error.Message, "at most 100")
+	m, _ = w.listen(t, token(t, "carol", func(m jwt.MapClaims) { m["scope"] = ScopeWrite })).next()
+	require.NotNil(t, m.Error)
+	require.Equal(t, codeForbidden, m.Error.Code)
+	expired := w.listen(t, token(t, "carol", func(m jwt.MapClaims) { m["exp"] = time.Now().Add(-5 * time.Second).Unix() }))
+	require.Equal(t, http.StatusUnauthorized, expired.answer.StatusCode)
+}
+
+// TestTheOlderRevisionIsPromisedNothing that it cannot have without a session.
+func TestTheOlderRevisionIsPromisedNothing(t *testing.T) {
+	w := newWorld(t, testdb.SQLite(t), nil)
+	good := withToken(token(t, "alice", nil))
+	_, body := w.post(t, `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},`+
+		`"clientInfo":{"name":"old","version":"1"}}}`, good)
+	require.Contains(t, body, `"capabilities":{"prompts":{},"resources":{},"tools":{}}`)
+	for _, method := range []string{"resources/subscribe", "resources/unsubscribe"} {
+		_, body = w.post(t, `{"jsonrpc":"2.0","id":1,"method":"`+method+`","params":{"uri":"errand://tasks/open"}}`, good)
+		require.Contains(t, body, `"code":-32601`)
+	}
+	_, body = w.post(t, `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"resourcesListChanged":true}}}`, good)
+	require.Contains(t, body, `"error"`)
+	require.Zero(t, w.hub.Subscribers())
+}

@@ -1,0 +1,290 @@
+package mcp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"errand/internal/auth"
+	"errand/internal/chat"
+	"errand/internal/config"
+	"errand/internal/store"
+	"errand/internal/stream"
+	"errand/internal/tasks"
+	"errand/internal/testdb"
+	"errand/internal/tools"
+	"errand/internal/users"
+	"errand/internal/viewer"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	testSecret      = "a secret of thirty-two bytes or more"
+	testIssuer      = "https://app.example.com"
+	testAudience    = "https://errand.example.com/mcp"
+	graphqlAudience = "https://errand.example.com"
+	patience        = 20 * time.Second
+)
+
+// world is a server with its database, and the tokens of its people.
+type world struct {
+	t      *testing.T
+	db     *store.DB
+	hub    *stream.Hub
+	tasks  *tasks.Service
+	users  *users.Service
+	server *Server
+	http   *httptest.Server
+	log    *syncBuffer
+
+	mu      sync.Mutex
+	reports []Report
+}
+
+// each runs a test on both databases.
+func each(t *testing.T, test func(t *testing.T, w *world)) {
+	testdb.Each(t, func(t *testing.T, db *store.DB) { test(t, newWorld(t, db, nil)) })
+}
+
+func newWorld(t *testing.T, db *store.DB, change func(*Options)) *world {
+	t.Helper()
+	w := &world{t: t, db: db, hub: stream.NewHub(), log: &syncBuffer{}}
+	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	cfg, err := config.Load(map[string]string{
+		"DATABASE_URL":       "sqlite:" + filepath.Join(t.TempDir(), "unused.db"),
+		"BETTER_AUTH_SECRET": testSecret, "AUTH_ISSUER": testIssuer,
+		"AUTH_AUDIENCE": graphqlAudience, "AUTH_MCP_AUDIENCE": testAudience,
+	}, "")
+	require.NoError(t, err)
+	w.users = users.New(db.Client(), users.Hooks{})
+	w.tasks = tasks.New(db.Client(), func(userID string) {
+		w.hub.Publish(stream.Event{Kind: stream.Changed, Topic: userID})
+	})
+	verifier, err := auth.New(cfg, log)
+	require.NoError(t, err)
+	o := Options{
+		Tools: tools.New(w.tasks), Tasks: w.tasks, Conversations: chat.New(db.Client(), w.hub, nil, chat.Limits{}),
+		Hub: w.hub, Timeout: 10 * time.Second, Listens: 4, Observe: w.observe, Logger: log,
+	}
+	if change != nil {
+		change(&o)
+	}
+	w.server = New(o)
+	w.http = httptest.NewServer(w.server.Handler(Guard{
+		Identify: verifier.Authenticator(auth.MCP, w.users).Identify,
+		Resource: auth.NewResource(cfg, Path, ScopeRead, ScopeWrite), OriginAllowed: cfg.OriginAllowed,
+		PublicURL: "https://errand.example.com", BodyBytes: 64 << 10,
+	}))
+	t.Cleanup(func() {
+		w.hub.Close()
+		w.http.Close()
+		verifier.Close()
+	})
+	return w
+}
+
+func (w *world) observe(_ context.Context, r Report) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reports = append(w.reports, r)
+}
+
+// last is the newest report on a method.
+func (w *world) last(method string) Report {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := len(w.reports) - 1; i >= 0; i-- {
+		if w.reports[i].Method == method {
+			return w.reports[i]
+		}
+	}
+	w.t.Fatalf("no report on %s", method)
+	return Report{}
+}
+
+// claims are a good token's; change alters them.
+func token(t *testing.T, subject string, change func(jwt.MapClaims)) string {
+	t.Helper()
+	claims := jwt.MapClaims{
+		"sub": subject, "name": subject, "iss": testIssuer, "aud": testAudience,
+		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
+	}
+	if change != nil {
+		change(claims)
+	}
+	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(testSecret))
+	require.NoError(t, err)
+	return signed
+}
+
+// userID is a person's, made on first sight like by a request.
+func (w *world) userID(subject string) string {
+	id, err := w.users.Ensure(context.Background(), auth.Claims{Subject: subject, Name: subject, Issuer: testIssuer})
+	require.NoError(w.t, err)
+	return id
+}
+
+// as is a context in which the person acts with own hands.
+func (w *world) as(subject string) context.Context {
+	return viewer.NewContext(context.Background(), viewer.Viewer{UserID: w.userID(subject)})
+}
+
+// add makes a task by hand.
+func (w *world) add(subject, title string) int {
+	made, err := w.tasks.Create(w.as(subject), tasks.CreateInput{Title: title})
+	require.NoError(w.t, err)
+	return made.Number
+}
+
+// bearer sends a token along.
+type bearer struct {
+	token string
+	base  http.RoundTripper
+}
+
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+b.token)
+	return b.base.RoundTrip(r)
+}
+
+// client is the SDK's client with what it was notified of.
+type client struct {
+	*sdk.ClientSession
+	t     *testing.T
+	heard chan string
+}
+
+// connect speaks a revision of the protocol as a person.
+func (w *world) connect(t *testing.T, token, revision string) *client {
+	t.Helper()
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return join(t, &sdk.StreamableClientTransport{
+		Endpoint: w.http.URL + Path, HTTPClient: &http.Client{Transport: bearer{token, transport}}, MaxRetries: -1,
+	}, revision)
+}
+
+func join(t *testing.T, transport sdk.Transport, revision string) *client {
+	t.Helper()
+	c := &client{t: t, heard: make(chan string, 100)}
+	options := &sdk.ClientOptions{
+		ResourceListChangedHandler: func(context.Context, *sdk.ResourceListChangedRequest) { c.heard <- "list" },
+		ResourceUpdatedHandler: func(_ context.Context, r *sdk.ResourceUpdatedNotificationRequest) {
+			c.heard <- r.Params.URI
+		},
+	}
+	made := sdk.NewClient(&sdk.Implementation{Name: "Test Desk", Version: "1"}, options)
+	made.AddReceivingMiddleware(func(next sdk.MethodHandler) sdk.MethodHandler {
+		return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
+			if p, ok := req.GetParams().(*sdk.SubscriptionsAcknowledgedParams); ok {
+				c.heard <- "ack " + strings.Join(p.Notifications.ResourceSubscriptions, " ")
+			}
+			return next(ctx, method, req)
+		}
+	})
+	session, err := made.Connect(t.Context(), transport, &sdk.ClientSessionOptions{ProtocolVersion: revision})
+	require.NoError(t, err)
+	c.ClientSession = session
+	t.Cleanup(func() { _ = session.Close() })
+	return c
+}
+
+// hears waits for a notification; others before it may be of any kind.
+func (c *client) hears(want string) {
+	c.t.Helper()
+	deadline := time.After(patience)
+	for {
+		select {
+		case got := <-c.heard:
+			if got == want {
+				return
+			}
+		case <-deadline:
+			c.t.Fatalf("never heard %q", want)
+		}
+	}
+}
+
+// call uses a tool and returns its structured result, which must not be a failure.
+func (c *client) call(name string, args map[string]any) map[string]any {
+	c.t.Helper()
+	result := c.try(name, args)
+	require.False(c.t, result.IsError, "%s: %s", name, textOf(result))
+	structured, ok := result.StructuredContent.(map[string]any)
+	require.True(c.t, ok, "%s gives no structured result", name)
+	return structured
+}
+
+func (c *client) try(name string, args map[string]any) *sdk.CallToolResult {
+	c.t.Helper()
+	result, err := c.CallTool(c.t.Context(), &sdk.CallToolParams{Name: name, Arguments: args})
+	require.NoError(c.t, err)
+	return result
+}
+
+// read reads a resource, which must exist.
+func (c *client) read(uri string) map[string]any {
+	c.t.Helper()
+	result, err := c.ReadResource(c.t.Context(), &sdk.ReadResourceParams{URI: uri})
+	require.NoError(c.t, err)
+	require.Len(c.t, result.Contents, 1)
+	require.Equal(c.t, "application/json", result.Contents[0].MIMEType)
+	var content map[string]any
+	require.NoError(c.t, json.Unmarshal([]byte(result.Contents[0].Text), &content))
+	return content
+}
+
+func textOf(r *sdk.CallToolResult) string {
+	return r.Content[0].(*sdk.TextContent).Text
+}
+
+// post sends a raw message and returns the answer with its body.
+func (w *world) post(t *testing.T, body string, change func(*http.Request)) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.http.URL+Path, strings.NewReader(body))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	r.Header.Set("Mcp-Protocol-Version", "2025-11-25")
+	change(r)
+	transport := &http.Transport{DisableKeepAlives: true}
+	answer, err := (&http.Client{Transport: transport, Timeout: patience}).Do(r)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	return answer, string(text)
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
