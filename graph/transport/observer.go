@@ -10,6 +10,10 @@ import (
 // Observer is told what passes through the handler, for metrics and logs. Every field
 // may be nil. The functions are called from many goroutines and must not block.
 type Observer struct {
+	// Begin is called before an operation is executed, with its type and name as in Report. The
+	// operation has the returned context, and ends with a call of the returned function, after its last
+	// response. It is not called for what is refused before execution.
+	Begin func(ctx context.Context, kind, name string) (context.Context, func(Report))
 	// Operation is called when an operation has ended.
 	Operation func(ctx context.Context, report Report)
 	// SocketOpened and SocketClosed count WebSockets; the code is the close code sent, or

@@ -72,6 +72,8 @@ type operation struct {
 	// incremental says that the answer comes in parts, because of @defer.
 	incremental bool
 	started     time.Time
+	// observed ends what Observer.Begin began; nil before.
+	observed func(Report)
 }
 
 // prepare checks r. With inParts, a query with @defer is set to answer in parts. The
@@ -143,6 +145,9 @@ func (op *operation) start(ctx context.Context) (next func(context.Context) *gra
 	defer op.catch(ctx, func(r *graphql.Response) {
 		next, started = graphql.OneShot(r), ctx
 	})
+	if begin := op.engine.options.Observer.Begin; begin != nil {
+		ctx, op.observed = begin(ctx, string(op.kind), op.label())
+	}
 	if op.kind == ast.Subscription {
 		ctx = op.engine.options.Prepare(ctx) // its resolver runs now, a query's fields later
 	}
@@ -193,12 +198,19 @@ func (op *operation) addCost(response *graphql.Response) {
 
 // report tells the observer how the operation went.
 func (op *operation) report(ctx context.Context, transport string, code apperr.Code) {
-	op.engine.options.Observer.operation(ctx, Report{
+	r := Report{
 		Type:      string(op.kind),
-		Name:      fmt.Sprintf("%.100s", strings.ToValidUTF8(op.name, "")),
+		Name:      op.label(),
 		Transport: transport,
 		Code:      code,
 		Latency:   time.Since(op.started),
 		Cost:      op.cost,
-	})
+	}
+	if op.observed != nil {
+		op.observed(r)
+	}
+	op.engine.options.Observer.operation(ctx, r)
 }
+
+// label is the operation's name, fit for logs.
+func (op *operation) label() string { return fmt.Sprintf("%.100s", strings.ToValidUTF8(op.name, "")) }
