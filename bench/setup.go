@@ -78,19 +78,24 @@ func (b *bench) startServers(ctx context.Context) (err error) {
 	if b.byHand, err = b.start(hand, func(line string) string { return line }); err != nil {
 		return err
 	}
+	model, err := startModel()
+	if err != nil {
+		return err
+	}
 	for _, address := range []*string{&b.errandA, &b.errandB} {
-		if *address, err = b.startErrand(ctx); err != nil {
+		if *address, err = b.startErrand(ctx, model); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *bench) startErrand(ctx context.Context) (string, error) {
+func (b *bench) startErrand(ctx context.Context, model string) (string, error) {
 	cmd := exec.CommandContext(ctx, b.errand, "serve")
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), "DATABASE_URL="+b.url, "ADDR=127.0.0.1:0", "ADMIN_ADDR=off", "LOG_LEVEL=info",
-		"BETTER_AUTH_SECRET="+secret, "AUTH_ISSUER=bench", "AUTH_AUDIENCE=bench", "MESSAGES_PER_MINUTE=100000", "MAX_REPLIES_PER_USER=1000")
+		"BETTER_AUTH_SECRET="+secret, "AUTH_ISSUER=bench", "AUTH_AUDIENCE=bench", "MESSAGES_PER_MINUTE=100000", "MAX_REPLIES_PER_USER=1000", "MAX_SOCKETS_PER_USER=1000",
+		"LLM_PROVIDER=openai", "OPENAI_BASE_URL="+model, "LLM_MODEL=scripted")
 	return b.start(cmd, func(line string) string {
 		var entry struct{ Msg, URL string }
 		if json.Unmarshal([]byte(line), &entry) != nil || entry.Msg != "serving" {

@@ -146,6 +146,9 @@ func (c *Cluster) startServer(ctx context.Context) error {
 	return c.server.start(ctx)
 }
 
+// Log is the server's log file.
+func (c *Cluster) Log() string { return c.server.log() }
+
 // URL names a database of the cluster; "postgres" is always there.
 func (c *Cluster) URL(database string) string { return c.server.url(database) }
 
