@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"entgo.io/ent/privacy"
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"errand/ent"
@@ -20,9 +23,18 @@ import (
 func PresentErrors(log *slog.Logger) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		e := translate(err)
+		out := &gqlerror.Error{Err: e, Message: e.Message, Path: graphql.GetPath(ctx)}
+		var located *gqlerror.Error
+		if errors.As(err, &located) {
+			out.Locations = located.Locations
+			if located.Path != nil {
+				out.Path = located.Path
+			}
+		}
 		extensions := map[string]any{"code": string(e.Code)}
-		if e.Field != "" {
-			extensions["field"] = e.Field
+		out.Extensions = extensions
+		if field := faulty(e, out.Path); field != "" {
+			extensions["field"] = field
 		}
 		if e.RetryAfter > 0 {
 			extensions["retryAfterMs"] = e.RetryAfter.Milliseconds()
@@ -32,16 +44,36 @@ func PresentErrors(log *slog.Logger) graphql.ErrorPresenterFunc {
 			extensions["requestId"] = id
 			log.ErrorContext(ctx, "operation failed", "code", string(e.Code), "error", causeOf(e))
 		}
-		out := &gqlerror.Error{Err: e, Message: e.Message, Path: graphql.GetPath(ctx), Extensions: extensions}
-		var located *gqlerror.Error
-		if errors.As(err, &located) {
-			out.Locations = located.Locations
-			if located.Path != nil {
-				out.Path = located.Path
-			}
-		}
 		return out
 	}
+}
+
+// faulty is the input field at fault. A scalar that cannot be read does not know its
+// field, but its path ends there.
+func faulty(e *apperr.Error, path ast.Path) string {
+	if e.Field != "" || e.Code != apperr.BadUserInput {
+		return e.Field
+	}
+	for i := len(path) - 1; i > 0; i-- {
+		if name, ok := path[i].(ast.PathName); ok {
+			return string(name)
+		}
+	}
+	return ""
+}
+
+// named fills in which argument or input field a scalar refused: gqlgen knows its path.
+func named(e *apperr.Error, err error) *apperr.Error {
+	var located *gqlerror.Error
+	if e.Code != apperr.BadUserInput || e.Field != "" || !errors.As(err, &located) || len(located.Path) == 0 {
+		return e
+	}
+	for _, element := range slices.Backward(located.Path) {
+		if name, ok := element.(ast.PathName); ok {
+			return &apperr.Error{Code: e.Code, Message: e.Message, Field: string(name)}
+		}
+	}
+	return e
 }
 
 // translate names the errors of the layers below.
@@ -54,6 +86,8 @@ func translate(err error) *apperr.Error {
 		return apperr.Wrap(err, apperr.NotFound, "No such thing.")
 	case errors.Is(err, privacy.Deny):
 		return apperr.Wrap(err, apperr.Forbidden, "This is not allowed.")
+	case store.IsUnstorable(err):
+		return apperr.Wrap(err, apperr.BadUserInput, "A text in this request holds a character that no text may hold.")
 	case store.IsUnavailable(err):
 		return apperr.Wrap(err, apperr.Unavailable, "The database is not available just now. Try again shortly.")
 	default:

@@ -3,12 +3,13 @@ package scalar
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"errand/internal/apperr"
 )
 
 const dateLayout = "2006-01-02"
@@ -30,11 +31,11 @@ func WriteDateTime(w io.Writer, t time.Time) {
 func UnmarshalDateTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
-		return time.Time{}, fmt.Errorf("a DateTime is a string such as \"2026-11-25T17:00:00Z\"")
+		return time.Time{}, refuse("A DateTime is a string such as \"2026-11-25T17:00:00Z\".")
 	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9998 {
-		return time.Time{}, fmt.Errorf("not a DateTime: it must look like \"2026-11-25T17:00:00Z\"")
+		return time.Time{}, refuse("Not a DateTime: it must look like \"2026-11-25T17:00:00Z\".")
 	}
 	return t.UTC().Truncate(time.Microsecond), nil
 }
@@ -46,7 +47,7 @@ func MarshalDate(day string) graphql.Marshaler { return quoted(day) }
 func UnmarshalDate(v any) (string, error) {
 	s, _ := v.(string)
 	if _, err := time.Parse(dateLayout, s); err != nil || len(s) != len(dateLayout) || s > "9998" {
-		return "", fmt.Errorf("not a Date: it must be a day that exists, such as \"2026-11-25\"")
+		return "", refuse("Not a Date: it must be a day that exists, such as \"2026-11-25\".")
 	}
 	return s, nil
 }
@@ -58,7 +59,7 @@ func MarshalCursor(c string) graphql.Marshaler { return quoted(c) }
 func UnmarshalCursor(v any) (string, error) {
 	s, ok := v.(string)
 	if !ok || len(s) > 2048 {
-		return "", fmt.Errorf("not a Cursor: give back one that was received, unchanged")
+		return "", refuse("Not a Cursor: give back one that was received, unchanged.")
 	}
 	return s, nil
 }
@@ -83,3 +84,9 @@ func UnmarshalJSON(v any) (string, error) {
 func quoted(s string) graphql.Marshaler { // for plain ASCII alone
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(s)) })
 }
+
+// refuse is a fault of the client's; the error mapper names the argument by its path.
+func refuse(message string) error { return apperr.New(apperr.BadUserInput, "%s", message) }
+
+// bad refuses a value; the error mapper names its field.
+func bad(message string) error { return apperr.New(apperr.BadUserInput, "%s", message) }
