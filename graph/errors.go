@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 
 	"entgo.io/ent/privacy"
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -60,20 +58,6 @@ func faulty(e *apperr.Error, path ast.Path) string {
 		}
 	}
 	return ""
-}
-
-// named fills in which argument or input field a scalar refused: gqlgen knows its path.
-func named(e *apperr.Error, err error) *apperr.Error {
-	var located *gqlerror.Error
-	if e.Code != apperr.BadUserInput || e.Field != "" || !errors.As(err, &located) || len(located.Path) == 0 {
-		return e
-	}
-	for _, element := range slices.Backward(located.Path) {
-		if name, ok := element.(ast.PathName); ok {
-			return &apperr.Error{Code: e.Code, Message: e.Message, Field: string(name)}
-		}
-	}
-	return e
 }
 
 // translate names the errors of the layers below.

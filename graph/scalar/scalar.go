@@ -87,6 +87,3 @@ func quoted(s string) graphql.Marshaler { // for plain ASCII alone
 
 // refuse is a fault of the client's; the error mapper names the argument by its path.
 func refuse(message string) error { return apperr.New(apperr.BadUserInput, "%s", message) }
-
-// bad refuses a value; the error mapper names its field.
-func bad(message string) error { return apperr.New(apperr.BadUserInput, "%s", message) }

@@ -54,3 +54,11 @@ func isBusy(code int) bool {
 		return false
 	}
 }
+
+// IsUnstorable reports whether PostgreSQL refused a text for a character that it cannot
+// keep, which is NUL; SQLite takes it, and finds nothing by it.
+func IsUnstorable(err error) bool {
+	const characterNotInRepertoire = "22021"
+	var answer *pgconn.PgError
+	return errors.As(err, &answer) && answer.Code == characterNotInRepertoire
+}
