@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -13,10 +14,22 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
-	_ "modernc.org/sqlite" // The "sqlite" driver, in pure Go.
+	"modernc.org/sqlite" // The "sqlite" driver, in pure Go.
 
 	"errand/ent"
 )
+
+// SQLite's own lower knows A to Z alone, so that a search in any case would miss Äpfel.
+func init() {
+	sqlite.MustRegisterDeterministicScalarFunction("lower", 1, lower)
+}
+
+func lower(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+	if text, ok := args[0].(string); ok {
+		return strings.ToLower(text), nil
+	}
+	return args[0], nil
+}
 
 // What every SQLite connection needs. Times are written in UTC, so that they sort as text.
 const sqliteCommon = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +

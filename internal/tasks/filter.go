@@ -48,6 +48,9 @@ func (s *Service) conditions(ctx context.Context, f *Filter) ([]predicate.Task, 
 	out = append(out, words...)
 	if f.Label != nil {
 		label := strings.TrimSpace(*f.Label)
+		if !plain(label) {
+			return nil, apperr.Invalid("label", "A label is plain text.")
+		}
 		out = append(out, func(s *sql.Selector) { s.Where(sqljson.ValueContains(s.C(task.FieldLabels), label)) })
 	}
 	if len(f.Priority) > 0 {
