@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"errand/internal/auth"
@@ -88,6 +90,8 @@ func mcpCommand(ctx context.Context, args []string, environ map[string]string, i
 		defer cancel()
 		err = errors.Join(err, s.Stop(stop))
 	}()
+	// A client that leaves is no reason to die halfway.
+	signal.Ignore(syscall.SIGPIPE)
 	return s.serveStdio(ctx, token, in, out)
 }
 
