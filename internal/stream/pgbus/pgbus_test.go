@@ -47,8 +47,8 @@ func query(t *testing.T, url, sql string) (n int) {
 	t.Helper()
 	conn, err := pgx.ConnectConfig(t.Context(), config(t, url))
 	require.NoError(t, err)
-	defer conn.Close(t.Context())
 	require.NoError(t, conn.QueryRow(t.Context(), sql).Scan(&n))
+	require.NoError(t, conn.Close(t.Context()))
 	return n
 }
 

@@ -24,14 +24,14 @@ func TestTheFirstEventGoesAtOnceAndTheRestArePacked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{}
 		r, hub := w.join(t, Options{})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		w.take()
 		start := time.Now()
 		for i := range 10 {
 			hub.Publish(delta(i, "x"))
 			synctest.Wait()
 		}
-		time.Sleep(DefaultInterval)
+		pass(DefaultInterval)
 		synctest.Wait()
 		sent, times := w.take()
 		require.Len(t, sent, 2)
@@ -108,7 +108,7 @@ func TestLongTextTravelsInPieces(t *testing.T) {
 		for name, text := range texts {
 			hubOne.Publish(stream.Event{Kind: stream.Delta, Topic: "conv_1", ID: name, Position: 2, Attempt: 1, Text: text})
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		for name, text := range texts {
 			got, _, ok := hubTwo.Tail(name)
 			require.True(t, ok, name)
@@ -143,7 +143,7 @@ func TestALostBatchIsNoticed(t *testing.T) {
 		hubTwo.OnWork(func() { worked++ })
 		hubOne.Publish(delta(0, "a"))
 		require.Len(t, next(t, s), 1)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		w.set(nil, true)
 		hubOne.Publish(delta(1, "b"))
 		synctest.Wait()
@@ -168,7 +168,7 @@ func TestAReplicaThatDiesIsNoticed(t *testing.T) {
 		start := time.Now()
 		requireBehind(t, s)
 		require.LessOrEqual(t, time.Since(start), 4*DefaultHeartbeat+DefaultInterval)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		require.Equal(t, uint64(1), one.Stats().Resyncs, "once")
 		stopAll(t, one, two)
 	})
@@ -188,7 +188,7 @@ func TestAReplicaThatTakesItsLeaveIsNotMissed(t *testing.T) {
 		got, _, _ := hubOne.Tail("msg_2")
 		require.Len(t, got, 500, "what waited was sent before the farewell")
 		hubTwo.Publish(delta(500, "x")) // too late
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		require.Zero(t, one.Stats().Resyncs)
 		stopAll(t, one)
 	})
@@ -200,12 +200,12 @@ func TestAReplicaThatIsCutOffDoesNotBlameTheOthers(t *testing.T) {
 		one, _ := w.join(t, Options{})
 		two, _ := w.join(t, Options{})
 		w.set(nil, true)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		require.Zero(t, one.Stats().Resyncs)
 		w.set(nil, false)
 		one.Reconnected()
 		two.Reconnected()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		require.Equal(t, uint64(1), one.Stats().Resyncs)
 		require.Equal(t, uint64(1), two.Stats().Resyncs)
 		require.Equal(t, uint64(1), one.Stats().Reconnects)
@@ -223,9 +223,9 @@ func TestAnOutageIsOutlasted(t *testing.T) {
 		for i := range 100 {
 			hubOne.Publish(delta(i, "x"))
 		}
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		w.set(nil, false)
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		got, _, _ := hubTwo.Tail("msg_2")
 		require.Len(t, got, 100)
 		require.Zero(t, one.Stats().Dropped)
@@ -233,9 +233,9 @@ func TestAnOutageIsOutlasted(t *testing.T) {
 
 		w.set(down, false)
 		hubOne.Publish(delta(100, "x"))
-		time.Sleep(time.Minute) // longer than a batch is kept
+		pass(time.Minute) // longer than a batch is kept
 		w.set(nil, false)
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		require.Equal(t, uint64(1), one.Stats().Dropped)
 		require.NotZero(t, two.Stats().Resyncs)
 		stopAll(t, one, two)
@@ -251,7 +251,7 @@ func TestAnOverflowEndsInAResync(t *testing.T) {
 		defer s.Close()
 		w.set(errors.New("down"), false)
 		hubOne.Publish(stream.Event{Kind: stream.Changed, Topic: "conv_1"})
-		time.Sleep(time.Second) // it is being sent
+		pass(time.Second) // it is being sent
 		for range maxWaiting + 10 {
 			hubOne.Publish(stream.Event{Kind: stream.Changed, Topic: "conv_1"})
 		}
@@ -259,7 +259,7 @@ func TestAnOverflowEndsInAResync(t *testing.T) {
 		requireBehind(t, s)
 		require.Equal(t, uint64(maxWaiting), one.Stats().Dropped)
 		require.Equal(t, uint64(1), two.Stats().Resyncs)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		require.Equal(t, uint64(11), two.Stats().Received)
 		stopAll(t, one, two)
 	})

@@ -93,6 +93,9 @@ func (w *wire) kill(r *Relay) {
 	w.relays = slices.DeleteFunc(w.relays, func(other *Relay) bool { return other == r })
 }
 
+// pass lets time go by, in a bubble of synctest where that takes none.
+func pass(d time.Duration) { <-time.After(d) }
+
 func stopAll(t *testing.T, relays ...*Relay) {
 	for _, r := range relays {
 		r.Stop(t.Context())
