@@ -24,7 +24,7 @@ type Follower struct {
 }
 
 // Follow subscribes to a conversation and reads where it stands. after is a
-// cursor to go on from. The caller must Run the follower, once.
+// cursor to go on from. The caller must Close the follower.
 func Follow(ctx context.Context, hub *Hub, conversation string, after *string, read Reader) (*Follower, error) {
 	f := &Follower{hub: hub, view: newView(conversation), read: read}
 	from := 0
@@ -45,36 +45,50 @@ func Follow(ctx context.Context, hub *Hub, conversation string, after *string, r
 	return f, nil
 }
 
-// Run tells all that happens until ctx ends (nil), the conversation is deleted
-// (nil), this replica goes away (SERVICE_UNAVAILABLE), or the database stays away. emit
-// may block: the follower then falls behind and reads rows instead of events. It
-// returns false when the subscriber has left.
-func (f *Follower) Run(ctx context.Context, emit func(MessageEvent) bool) error {
-	defer f.sub.Close()
+// Drain tells all that has happened and returns without waiting for more. It is done
+// when the subscriber has left, the conversation is deleted, this replica goes away
+// (SERVICE_UNAVAILABLE), or the database stays away. emit may block: the follower then falls
+// behind and reads rows instead of events. It returns false when the subscriber has left.
+//
+// Events with equal keys are equal to all subscribers who told the same so far: a delta with its
+// cursor. Others hold rows, which may be read anew; their key is nil, equal to nothing.
+func (f *Follower) Drain(ctx context.Context, emit func(key any, event MessageEvent) bool) (done bool, err error) {
 	gone := false
-	tell := func(e MessageEvent) { gone = gone || !emit(e) }
+	tell := func(e MessageEvent) {
+		var key any
+		if delta, ok := e.(*MessageDelta); ok {
+			key = *delta
+		}
+		gone = gone || !emit(key, e)
+	}
 	for _, e := range f.first {
 		tell(e)
 	}
 	f.first = nil
 	for !gone {
-		batch, err := f.sub.Next(ctx)
-		if err != nil {
-			return nil //nolint:nilerr // the subscriber left
-		}
-		if batch.Ended {
-			return errGoingAway()
+		batch, ok := f.sub.take()
+		switch {
+		case !ok:
+			return false, nil
+		case batch.Ended:
+			return true, errGoingAway()
 		}
 		err = f.take(ctx, batch, tell)
 		switch {
 		case apperr.CodeOf(err) == apperr.NotFound || ctx.Err() != nil:
-			return nil //nolint:nilerr // the conversation or the subscriber is gone
+			return true, nil // the conversation or the subscriber is gone
 		case err != nil:
-			return err
+			return true, err
 		}
 	}
-	return nil
+	return true, nil
 }
+
+// OnWake sets what to call, without blocking, when Drain has something to tell.
+func (f *Follower) OnWake(wake func()) { f.sub.onWake(wake, len(f.first) > 0) }
+
+// Close ends the subscription.
+func (f *Follower) Close() { f.sub.Close() }
 
 func errGoingAway() error {
 	return apperr.New(apperr.Unavailable, "The server is restarting: subscribe again with your last cursor.")

@@ -16,6 +16,7 @@ type Subscription struct {
 	wake  chan struct{} // holds one signal when there is something to take
 
 	mu     sync.Mutex
+	notify func() // told instead of wake, once set
 	events []*Event
 	behind bool
 	ended  bool
@@ -84,7 +85,22 @@ func (s *Subscription) end() {
 	s.signal()
 }
 
+// onWake has fn told from now on when there is something to take; at once when there is already.
+func (s *Subscription) onWake(fn func(), already bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notify = fn
+	if already || len(s.events) > 0 || s.behind || s.ended {
+		fn()
+	}
+}
+
+// signal is called with the lock held.
 func (s *Subscription) signal() {
+	if s.notify != nil {
+		s.notify()
+		return
+	}
 	select {
 	case s.wake <- struct{}{}:
 	default:

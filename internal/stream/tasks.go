@@ -41,7 +41,7 @@ type TaskFollower struct {
 }
 
 // FollowTasks subscribes to a person's changes, from now on or from a cursor. The
-// caller must Run the follower, once.
+// caller must Close the follower.
 func FollowTasks(ctx context.Context, hub *Hub, userID string, after *string, log Changes) (*TaskFollower, error) {
 	f := &TaskFollower{log: log, sub: hub.Subscribe(userID)}
 	var err error
@@ -58,27 +58,39 @@ func FollowTasks(ctx context.Context, hub *Hub, userID string, after *string, lo
 	return f, nil
 }
 
-// Run tells all changes until ctx ends (nil), the account is deleted (nil), this replica goes away
-// (SERVICE_UNAVAILABLE), or the database stays away. emit returns false when the subscriber has left.
-func (f *TaskFollower) Run(ctx context.Context, emit func(*TaskEvent) bool) error {
-	defer f.sub.Close()
+// Drain tells all changes so far and returns without waiting for more. It is done when the
+// subscriber has left, the account is deleted, this replica goes away (SERVICE_UNAVAILABLE), or the
+// database stays away. emit returns false when the subscriber has left. Events with equal keys are equal.
+func (f *TaskFollower) Drain(ctx context.Context, emit func(key any, event *TaskEvent) bool) (done bool, err error) {
 	for {
-		batch, err := f.sub.Next(ctx)
-		if err != nil {
-			return nil //nolint:nilerr // the subscriber left
+		batch, ok := f.sub.take()
+		switch {
+		case !ok:
+			return false, nil
+		case batch.Ended:
+			return true, errGoingAway()
 		}
-		if batch.Ended {
-			return errGoingAway()
-		}
-		listening, err := f.tellAll(ctx, emit)
+		listening, err := f.tellAll(ctx, func(e *TaskEvent) bool { return emit(taskKey{e.Change.ID, e.Task.Version}, e) })
 		switch {
 		case ctx.Err() != nil || err == nil && !listening || apperr.CodeOf(err) == apperr.NotFound:
-			return nil //nolint:nilerr // the subscriber or the account is gone
+			return true, nil // the subscriber or the account is gone
 		case err != nil:
-			return err
+			return true, err
 		}
 	}
 }
+
+// taskKey tells events apart: a change is told with the task as it is by then.
+type taskKey struct {
+	change  string
+	version int
+}
+
+// OnWake sets what to call, without blocking, when Drain has something to tell.
+func (f *TaskFollower) OnWake(wake func()) { f.sub.onWake(wake, false) }
+
+// Close ends the subscription.
+func (f *TaskFollower) Close() { f.sub.Close() }
 
 // tellAll reads the log to its end; it reports whether the subscriber still listens.
 func (f *TaskFollower) tellAll(ctx context.Context, emit func(*TaskEvent) bool) (bool, error) {
