@@ -46,6 +46,9 @@ func (s *Server) routes(d services) (http.Handler, error) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("GET /health", s.health)
+	if s.tracer != nil {
+		return withRequestID(s.tracer.Join(mux)), nil
+	}
 	return withRequestID(mux), nil
 }
 
@@ -67,7 +70,7 @@ func (s *Server) graphqlHandler(d services, known auth.Users) (*transport.Handle
 		Origins:        origins,
 		Logger:         s.log,
 		Observer: transport.Observer{
-			Operation: s.operation, SocketOpened: s.metrics.SocketOpened, SocketClosed: s.metrics.SocketClosed,
+			Begin: s.beginOperation(), Operation: s.operation, SocketOpened: s.metrics.SocketOpened, SocketClosed: s.metrics.SocketClosed,
 			SubscriptionOpened: s.metrics.SubscriptionOpened, SubscriptionClosed: s.metrics.SubscriptionClosed,
 		},
 		Times: transport.Times{

@@ -31,6 +31,7 @@ type Server struct {
 	failed chan error
 
 	metrics  *telemetry.Metrics
+	tracer   *telemetry.Tracer // nil when traces are off
 	db       *store.DB
 	hub      *stream.Hub
 	runs     *runs.Engine
@@ -60,6 +61,9 @@ func Start(ctx context.Context, cfg config.Config, log *slog.Logger) (s *Server,
 			s = nil
 		}
 	}()
+	if err := s.startTraces(ctx); err != nil {
+		return s, err
+	}
 	if err := s.openDatabase(ctx); err != nil {
 		return s, err
 	}
@@ -79,7 +83,7 @@ func Start(ctx context.Context, cfg config.Config, log *slog.Logger) (s *Server,
 	if err := s.connectBus(ctx); err != nil {
 		return s, err
 	}
-	if err := s.runs.Start(ctx, worker.Handle); err != nil {
+	if err := s.runs.Start(ctx, s.traced(worker.Handle)); err != nil {
 		return s, err
 	}
 	if err := s.serveAdmin(); err != nil {

@@ -18,6 +18,7 @@ import (
 	"errand/internal/ids"
 	"errand/internal/llm"
 	"errand/internal/stream"
+	"errand/internal/telemetry"
 	"errand/internal/tools"
 	"errand/internal/viewer"
 )
@@ -168,6 +169,7 @@ func (t *turn) use(ctx context.Context) error {
 func (t *turn) do(ctx context.Context, c *ent.ToolCall) error {
 	started := time.Now()
 	var result tools.Result
+	ctx, end := telemetry.ToolCall(ctx, c.Name)
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) (err error) {
 		result, err = t.call(ent.NewTxContext(ctx, tx), c)
 		if err != nil {
@@ -182,6 +184,7 @@ func (t *turn) do(ctx context.Context, c *ent.ToolCall) error {
 		return tx.ToolCall.Update().Where(toolcall.ID(c.ID)).
 			SetStatus(status).SetResult(result.JSON).SetLatencyMs(latency).SetUpdatedAt(ids.Now()).Exec(ctx)
 	})
+	end(err, result.Failed)
 	if err != nil {
 		c.Status, c.Result, c.LatencyMs = enum.ToolCallStarted, nil, nil
 		return err

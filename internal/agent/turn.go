@@ -16,6 +16,7 @@ import (
 	"errand/internal/llm"
 	"errand/internal/runs"
 	"errand/internal/stream"
+	"errand/internal/telemetry"
 )
 
 // errTooLong ends a turn that used up its time.
@@ -143,7 +144,9 @@ func (t *turn) ask(ctx context.Context) (*llms.ContentChoice, error) {
 	if len(t.steps) < t.Limits.Steps-1 && t.calls < t.Limits.ToolCalls {
 		options = append(options, llms.WithTools(t.offered))
 	}
-	answer, err := t.Model.GenerateContent(ctx, messages, options...)
+	calling, end := telemetry.ModelCall(ctx, t.ModelName)
+	answer, err := t.Model.GenerateContent(calling, messages, options...)
+	end(err)
 	if err != nil {
 		t.Observer.ModelCall(t.ModelName, time.Since(started), 0, 0, 0, err)
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"errand/internal/ids"
 	"errand/internal/store"
 	"errand/internal/stream"
+	"errand/internal/telemetry"
 )
 
 // Bounds of a message and its key, in characters.
@@ -132,9 +133,11 @@ func (s *Service) begin(ctx context.Context, tx *ent.Tx, in SendInput) (*Turn, e
 	if err != nil {
 		return nil, fmt.Errorf("storing the reply: %w", err)
 	}
-	if _, err := s.runs.Enqueue(rule.Vouch(ctx, reply.ID), tx, c.ID, reply.ID, reply.Position); err != nil {
+	run, err := s.runs.Enqueue(rule.Vouch(ctx, reply.ID), tx, c.ID, reply.ID, reply.Position)
+	if err != nil {
 		return nil, err
 	}
+	telemetry.LinkRun(ctx, run.ID, reply.ID)
 	return &Turn{Conversation: c, UserMessage: said, AssistantMessage: reply}, nil
 }
 

@@ -29,6 +29,7 @@ type Config struct {
 	Runs     Runs
 	Turns    Turns
 	Limits   Limits
+	Traces   Traces
 }
 
 // Load reads the settings. environ is the real environment (see Environ) and wins
@@ -72,5 +73,6 @@ func (c *Config) validate(f *Faults) {
 	c.Runs.validate(f)
 	c.Turns.validate(f)
 	c.Limits.validate(f)
+	c.Traces.validate(f)
 	c.validateSignIn(f)
 }

@@ -7,7 +7,10 @@ import "net/url"
 func (c Config) Secrets() []string {
 	list := []string{
 		c.LLM.OpenAIKey.Reveal(), c.LLM.GeminiKey.Reveal(), c.LLM.AnthropicKey.Reveal(),
-		c.Auth.BetterAuthSecret.Reveal(), c.Replicas.NATSURL.Reveal(),
+		c.Auth.BetterAuthSecret.Reveal(), c.Replicas.NATSURL.Reveal(), c.Traces.OTLPHeaders.Reveal(),
+	}
+	for _, value := range c.Traces.TracesHeaders() {
+		list = append(list, value)
 	}
 	for _, address := range []string{c.Database.URL.Reveal(), c.Database.NeonURL.Reveal(), c.Replicas.NATSURL.Reveal()} {
 		u, err := url.Parse(address)

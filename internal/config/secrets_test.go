@@ -30,7 +30,7 @@ func TestSecretsKnowsEverySecret(t *testing.T) {
 		}
 	}
 	plant(reflect.ValueOf(&c).Elem())
-	require.Len(t, planted, 9)
+	require.Len(t, planted, 10)
 	for _, secret := range planted {
 		require.Contains(t, c.Secrets(), secret)
 	}
