@@ -7,9 +7,9 @@ import (
 	"log/slog"
 
 	"errand/graph/model"
-	"errand/internal/apperr"
 	"errand/internal/chat"
 	"errand/internal/ids"
+	"errand/internal/spend"
 	"errand/internal/stream"
 	"errand/internal/tasks"
 	"errand/internal/users"
@@ -20,6 +20,7 @@ type Resolver struct {
 	Users  *users.Service
 	Tasks  *tasks.Service
 	Chat   *chat.Service
+	Spend  *spend.Book
 	Hub    *stream.Hub
 	Logger *slog.Logger
 }
@@ -61,25 +62,4 @@ func found[P interface {
 		return nil, err
 	}
 	return p, nil
-}
-
-// pump turns a follower into the channel that a subscription reads. When the
-// follower fails the stream ends with that error.
-func pump[T any](ctx context.Context, log *slog.Logger, run func(ctx context.Context, emit func(T) bool) error) <-chan T {
-	out := make(chan T)
-	go func() {
-		defer close(out)
-		err := run(ctx, func(e T) bool {
-			select {
-			case out <- e:
-				return true
-			case <-ctx.Done():
-				return false
-			}
-		})
-		if err != nil && apperr.CodeOf(err) == apperr.Internal {
-			log.ErrorContext(ctx, "stream ended", "error", err)
-		}
-	}()
-	return out
 }

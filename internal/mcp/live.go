@@ -44,7 +44,7 @@ func (s *Server) newLive(ctx context.Context, caller Caller) (*live, error) {
 	l.running.Go(func() {
 		defer l.end()
 		// However it ends, the client comes back and reads anew.
-		_ = follower.Run(l.ctx, func(e *stream.TaskEvent) bool { l.changed(e); return true })
+		_ = stream.Run(l.ctx, follower, func(e *stream.TaskEvent) bool { l.changed(e); return true })
 	})
 	return l, nil
 }

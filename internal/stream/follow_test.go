@@ -40,40 +40,11 @@ func failure(err error) func() ([]*ent.Message, error) {
 	return func() ([]*ent.Message, error) { return nil, err }
 }
 
-// feed is what both followers are to a transport.
-type feed[T any] interface {
-	Drain(ctx context.Context, emit func(key any, event T) bool) (done bool, err error)
-	OnWake(wake func())
-	Close()
-}
-
-// serve drains a feed whenever it wakes, as a transport does.
-func serve[T any](ctx context.Context, f feed[T], emit func(T) bool) error {
-	defer f.Close()
-	woken := make(chan struct{}, 1)
-	f.OnWake(func() {
-		select {
-		case woken <- struct{}{}:
-		default:
-		}
-	})
-	for {
-		select {
-		case <-woken:
-		case <-ctx.Done():
-			return nil
-		}
-		if done, err := f.Drain(ctx, func(_ any, e T) bool { return emit(e) }); done {
-			return err
-		}
-	}
-}
-
 // run starts to serve a follower; what it tells and how it ends can be waited for.
 func run(ctx context.Context, f *Follower) (events chan MessageEvent, ended chan error) {
 	events, ended = make(chan MessageEvent), make(chan error, 1)
 	go func() {
-		ended <- serve(ctx, f, func(e MessageEvent) bool {
+		ended <- Run(ctx, f, func(e MessageEvent) bool {
 			select {
 			case events <- e:
 				return true

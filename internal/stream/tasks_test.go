@@ -68,7 +68,7 @@ func watchTasks(t *testing.T, h *Hub, l *ledger, after *string) (events chan *Ta
 	ctx, leave := context.WithCancel(t.Context())
 	events, ended = make(chan *TaskEvent), make(chan error, 1)
 	go func() {
-		ended <- serve(ctx, f, func(e *TaskEvent) bool {
+		ended <- Run(ctx, f, func(e *TaskEvent) bool {
 			select {
 			case events <- e:
 				return true
