@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"maps"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"errand/internal/config"
+	"errand/internal/telemetry"
 	"errand/internal/testclient"
 	"errand/internal/testdb"
 )
@@ -48,8 +48,7 @@ func boot(t *testing.T, database string, more ...settings) *bench {
 	cfg, err := config.Load(environ, "")
 	require.NoError(t, err)
 	b := &bench{logs: &logs{}}
-	log := slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: cfg.Server.LogLevel}))
-	b.Server, err = Start(context.Background(), cfg, log)
+	b.Server, err = Start(context.Background(), cfg, telemetry.NewLogger(b.logs, cfg.Server.LogLevel))
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), testclient.Patience)
