@@ -74,7 +74,7 @@ func (w *world) follow(t *testing.T, subject string) <-chan *stream.TaskEvent {
 	follower, err := stream.FollowTasks(w.as(subject), w.hub, w.userID(subject), nil, w.tasks)
 	require.NoError(t, err)
 	go func() {
-		_ = follower.Run(w.as(subject), func(e *stream.TaskEvent) bool { events <- e; return true })
+		_ = stream.Run(w.as(subject), follower, func(e *stream.TaskEvent) bool { events <- e; return true })
 	}()
 	return events
 }
