@@ -31,8 +31,12 @@ func NewHub() *Hub {
 	return &Hub{topics: map[string][]*Subscription{}, tails: newTails()}
 }
 
-// Connect makes the hub publish on a bus. Call it before anything is published.
-func (h *Hub) Connect(bus Bus) { h.bus = bus }
+// Connect makes the hub publish on a bus, nil for none. Call it before anything is published.
+func (h *Hub) Connect(bus Bus) {
+	h.sending.Lock()
+	defer h.sending.Unlock()
+	h.bus = bus
+}
 
 // OnWork and OnCancel set who is told of work and cancellations by other replicas.
 // Call them before the bus delivers anything.
@@ -94,6 +98,8 @@ func (h *Hub) answer(messageID string) {
 
 // Ask asks the other replicas for the text of a reply so far, at most every 250 ms.
 func (h *Hub) Ask(topic, messageID string) {
+	h.sending.Lock()
+	defer h.sending.Unlock()
 	if h.bus != nil && h.tails.mayAsk(messageID) {
 		h.bus.Publish(Event{Kind: Want, Topic: topic, ID: messageID})
 	}
