@@ -23,9 +23,9 @@ import (
 // Path is where the protocol is served.
 const Path = "/mcp"
 
-// The revisions of the protocol that are spoken. Between the two current ones and this
-// oldest one the tools look the same; older ones know batches, which are refused.
-var revisions = []string{newRevision, "2025-11-25", "2025-06-18"}
+// The revisions of the protocol that are spoken: the two current ones, and those before
+// them over the same transport. The oldest knows batches, which are refused.
+var revisions = []string{newRevision, "2025-11-25", "2025-06-18", "2025-03-26"}
 
 // newRevision is the first revision without a handshake: every request says who sends it.
 const newRevision = "2026-07-28"
