@@ -33,7 +33,6 @@ func (s *Server) connectBus(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("joining the other replicas: %w", err)
 	}
-	s.hub.Connect(b)
 	s.onStop(func(ctx context.Context) error { b.Close(ctx); return nil })
 	s.watchBus(b)
 	return nil
