@@ -53,7 +53,7 @@ func (b *bench) requests(ctx context.Context, out io.Writer) error {
 		}
 		h, o := middle(hand[1:]), middle(ours[1:])
 		if h.failed+o.failed > 0 {
-			return fmt.Errorf("%s: %d and %d requests failed", j.name, h.failed, o.failed)
+			return fmt.Errorf("%s: %d and %d requests failed: %s%s", j.name, h.failed, o.failed, h.fault, o.fault)
 		}
 		fmt.Fprintf(table, "%s\t%.0f\t%.0f\t%.2f\t%.2f\t%.2f\t\n", j.name, h.rate, o.rate, o.rate/h.rate, h.p50, o.p50)
 	}
@@ -64,6 +64,7 @@ type sample struct {
 	rate   float64 // requests a second
 	p50    float64 // milliseconds
 	failed int64
+	fault  string // what the first failed request was told
 }
 
 func middle(samples []sample) sample {
@@ -75,7 +76,7 @@ func middle(samples []sample) sample {
 	})
 	m := samples[len(samples)/2]
 	for _, s := range samples {
-		m.failed = max(m.failed, s.failed)
+		m.failed, m.fault = max(m.failed, s.failed), m.fault+s.fault
 	}
 	return m
 }
@@ -86,6 +87,7 @@ func (b *bench) load(ctx context.Context, url string, body any) sample {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: b.connections, DisableCompression: true}}
 	defer client.CloseIdleConnections()
 	var failed atomic.Int64
+	var fault atomic.Pointer[string]
 	var mu sync.Mutex
 	var times []time.Duration
 	var wg sync.WaitGroup
@@ -95,8 +97,8 @@ func (b *bench) load(ctx context.Context, url string, body any) sample {
 			var mine []time.Duration
 			for n := i; time.Since(start) < b.round && ctx.Err() == nil; n++ {
 				began := time.Now()
-				if !ask(ctx, client, url, b.tokens[n%len(b.tokens)], payload) {
-					failed.Add(1)
+				if told := ask(ctx, client, url, b.tokens[n%len(b.tokens)], payload); told != "" && failed.Add(1) == 1 {
+					fault.Store(&told)
 				}
 				mine = append(mine, time.Since(began))
 			}
@@ -108,24 +110,34 @@ func (b *bench) load(ctx context.Context, url string, body any) sample {
 	wg.Wait()
 	took := time.Since(start)
 	slices.Sort(times)
+	told := ""
+	if p := fault.Load(); p != nil {
+		told = *p
+	}
 	return sample{
-		rate: float64(len(times)) / took.Seconds(), failed: failed.Load(),
+		fault: told,
+		rate:  float64(len(times)) / took.Seconds(), failed: failed.Load(),
 		p50: float64(times[len(times)/2].Microseconds()) / 1000,
 	}
 }
 
-func ask(ctx context.Context, client *http.Client, url, token string, payload []byte) bool {
+// ask sends one request and gives "", or what went wrong.
+func ask(ctx context.Context, client *http.Client, url, token string, payload []byte) string {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(payload))
 	if err != nil {
-		return false
+		return err.Error()
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := client.Do(r)
 	if err != nil {
-		return false
+		return err.Error()
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
-	return err == nil && resp.StatusCode == http.StatusOK && !bytes.Contains(answer[:min(len(answer), 200)], []byte(`"errors"`))
+	start := answer[:min(len(answer), 200)]
+	if err != nil || resp.StatusCode != http.StatusOK || bytes.Contains(start, []byte(`"errors"`)) {
+		return fmt.Sprint(resp.Status, " ", string(start), err)
+	}
+	return ""
 }
