@@ -1,17 +1,16 @@
-// Runs every audit of graphql-http against the server at the given URL and fails unless
-// each one passes, warnings included. The server must answer introspection, since some
-// audits ask __type.
+// Runs every audit of graphql-http against the real binary, or against the server at a given
+// URL, and fails unless each one passes, warnings included. The server must answer
+// introspection, since some audits ask __type.
 //
-//   node audit.mjs http://127.0.0.1:8080/graphql
+//   node audit.mjs [http://127.0.0.1:8080/graphql]
 import { auditServer } from 'graphql-http';
+import { startServer } from '../server.mjs';
 
-const url = process.argv[2] ?? process.env.GRAPHQL_URL;
-if (!url) {
-  console.error('usage: node audit.mjs URL');
-  process.exit(2);
-}
+const server = process.argv[2] ? undefined : await startServer();
+const url = process.argv[2] ?? `${server.url}/graphql`;
 
 const results = await auditServer({ url });
+await server?.stop();
 const failed = results.filter((result) => result.status !== 'ok');
 for (const { id, name, status, reason } of failed) {
   console.error(`${status} ${id} ${name}: ${reason}`);

@@ -1,0 +1,38 @@
+import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
+import type { Client } from "./client.js";
+
+/**
+ * A subscription as an async iterable. It holds what came until it is asked for; it throws what the
+ * client gave as the reason of an early end. Leaving a for-await loop unsubscribes.
+ */
+export function follow<D, V extends Record<string, unknown>>(
+  client: Client,
+  document: TypedDocumentNode<D, V>,
+  variables: V,
+): AsyncIterableIterator<D> {
+  const steps: (() => IteratorResult<D, undefined>)[] = [];
+  let wake = () => {};
+  const push = (step: () => IteratorResult<D, undefined>) => {
+    steps.push(step);
+    wake();
+  };
+  const done = { value: undefined, done: true } as const;
+  const stop = client.subscribe(document, variables, {
+    next: (value) => push(() => ({ value, done: false })),
+    fail: (error) => push(() => { throw error; }),
+    end: () => push(() => done),
+  });
+  return {
+    async next() {
+      while (steps.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      return steps.shift()!();
+    },
+    async return() {
+      stop();
+      return done;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+
+/** A wire between client and server that a test can cut. */
+export interface Wire {
+  url: string;
+  /** How many connections were made over it. */
+  connections: number;
+  /** Breaks every connection without a word; new ones may come. */
+  cut(): Promise<void>;
+  close(): void;
+}
+
+/** Lays a wire to the server at url. */
+export async function layWire(url: string): Promise<Wire> {
+  const target = new URL(url);
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    wire.connections++;
+    const far = connect(Number(target.port), target.hostname);
+    for (const [socket, other] of [[near, far], [far, near]] as const) {
+      sockets.add(socket);
+      socket.on("error", () => other.destroy());
+      socket.on("close", () => {
+        sockets.delete(socket);
+        other.destroy();
+      });
+      socket.pipe(other);
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const wire: Wire = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connections: 0,
+    async cut() {
+      sockets.forEach((socket) => socket.resetAndDestroy());
+      // Clients pool connections: let them see that the idle ones are gone too.
+      await new Promise(setImmediate);
+    },
+    close() {
+      server.close();
+      sockets.forEach((socket) => socket.destroy());
+    },
+  };
+  return wire;
+}
