@@ -1,0 +1,52 @@
+// The main job with the inspector's command line, over HTTP and over stdio.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { startServer } from "../server.mjs";
+
+const cli = join(import.meta.dirname, "node_modules", "@modelcontextprotocol", "inspector", "clients", "launcher", "build", "index.js");
+const run = promisify(execFile);
+
+let server, folder;
+before(async () => {
+  server = await startServer();
+  folder = await mkdtemp(join(tmpdir(), "errand-inspector-"));
+});
+after(async () => {
+  await server?.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** Asks the inspector and reads what it prints. */
+async function inspect(target, ...args) {
+  const { stdout } = await run(process.execPath, [cli, "--cli", ...target, ...args], {
+    cwd: folder, env: { PATH: process.env.PATH, HOME: folder }, timeout: 60_000,
+  });
+  return JSON.parse(stdout);
+}
+
+async function job(target) {
+  const { tools } = await inspect(target, "--method", "tools/list", "--strict");
+  assert.equal(tools.length, 6);
+  const added = await inspect(target, "--method", "tools/call", "--tool-name", "add_task", "--tool-arg", "title=Inspect the roof", "priority=low");
+  assert.equal(added.structuredContent.task.number, 1);
+  const read = await inspect(target, "--method", "resources/read", "--uri", "errand://tasks/1");
+  assert.equal(JSON.parse(read.contents[0].text).task.title, "Inspect the roof");
+  const done = await inspect(target, "--method", "tools/call", "--tool-name", "complete_task", "--tool-arg", "number=1");
+  assert.equal(done.structuredContent.changed, true);
+  const prompt = await inspect(target, "--method", "prompts/get", "--prompt-name", "daily_review");
+  assert.equal(prompt.messages.length, 2);
+}
+
+test("over HTTP", async () => {
+  const token = await server.signIn("dora");
+  await job([`${server.url}/mcp`, "--transport", "http", "--header", `Authorization: Bearer ${token}`]);
+});
+
+test("over stdio", async () => {
+  await job([process.env.ERRAND_BIN, "mcp", "--user", "dora", "-e", `DATABASE_URL=sqlite:${join(folder, "own.db")}`, "-e", "LOG_LEVEL=error"]);
+});
