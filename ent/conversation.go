@@ -32,6 +32,10 @@ type Conversation struct {
 	TitleSource enum.TitleSource `json:"title_source,omitempty"`
 	// Messages so far. Their positions are 1 to this, without gaps; incrementing it locks the row, so turns are numbered in commit order.
 	MessageCount int `json:"message_count,omitempty"`
+	// What was said up to summarised_to, in short, for the model; empty while all of it still fits.
+	Summary string `json:"summary,omitempty"`
+	// The position of the last message that the summary covers; 0 without one.
+	SummarisedTo int `json:"summarised_to,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ConversationQuery when eager-loading is set.
 	Edges        ConversationEdges `json:"edges"`
@@ -85,9 +89,9 @@ func (*Conversation) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case conversation.FieldMessageCount:
+		case conversation.FieldMessageCount, conversation.FieldSummarisedTo:
 			values[i] = new(sql.NullInt64)
-		case conversation.FieldID, conversation.FieldUserID, conversation.FieldTitle, conversation.FieldTitleSource:
+		case conversation.FieldID, conversation.FieldUserID, conversation.FieldTitle, conversation.FieldTitleSource, conversation.FieldSummary:
 			values[i] = new(sql.NullString)
 		case conversation.FieldCreatedAt, conversation.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -147,6 +151,18 @@ func (_m *Conversation) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field message_count", values[i])
 			} else if value.Valid {
 				_m.MessageCount = int(value.Int64)
+			}
+		case conversation.FieldSummary:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field summary", values[i])
+			} else if value.Valid {
+				_m.Summary = value.String
+			}
+		case conversation.FieldSummarisedTo:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field summarised_to", values[i])
+			} else if value.Valid {
+				_m.SummarisedTo = int(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -216,6 +232,12 @@ func (_m *Conversation) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("message_count=")
 	builder.WriteString(fmt.Sprintf("%v", _m.MessageCount))
+	builder.WriteString(", ")
+	builder.WriteString("summary=")
+	builder.WriteString(_m.Summary)
+	builder.WriteString(", ")
+	builder.WriteString("summarised_to=")
+	builder.WriteString(fmt.Sprintf("%v", _m.SummarisedTo))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -103,6 +103,34 @@ func (_c *ConversationCreate) SetNillableMessageCount(v *int) *ConversationCreat
 	return _c
 }
 
+// SetSummary sets the "summary" field.
+func (_c *ConversationCreate) SetSummary(v string) *ConversationCreate {
+	_c.mutation.SetSummary(v)
+	return _c
+}
+
+// SetNillableSummary sets the "summary" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableSummary(v *string) *ConversationCreate {
+	if v != nil {
+		_c.SetSummary(*v)
+	}
+	return _c
+}
+
+// SetSummarisedTo sets the "summarised_to" field.
+func (_c *ConversationCreate) SetSummarisedTo(v int) *ConversationCreate {
+	_c.mutation.SetSummarisedTo(v)
+	return _c
+}
+
+// SetNillableSummarisedTo sets the "summarised_to" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableSummarisedTo(v *int) *ConversationCreate {
+	if v != nil {
+		_c.SetSummarisedTo(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ConversationCreate) SetID(v string) *ConversationCreate {
 	_c.mutation.SetID(v)
@@ -215,6 +243,14 @@ func (_c *ConversationCreate) defaults() error {
 		v := conversation.DefaultMessageCount
 		_c.mutation.SetMessageCount(v)
 	}
+	if _, ok := _c.mutation.Summary(); !ok {
+		v := conversation.DefaultSummary
+		_c.mutation.SetSummary(v)
+	}
+	if _, ok := _c.mutation.SummarisedTo(); !ok {
+		v := conversation.DefaultSummarisedTo
+		_c.mutation.SetSummarisedTo(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		if conversation.DefaultID == nil {
 			return fmt.Errorf("ent: uninitialized conversation.DefaultID (forgotten import ent/runtime?)")
@@ -248,6 +284,17 @@ func (_c *ConversationCreate) check() error {
 	if v, ok := _c.mutation.MessageCount(); ok {
 		if err := conversation.MessageCountValidator(v); err != nil {
 			return &ValidationError{Name: "message_count", err: fmt.Errorf(`ent: validator failed for field "Conversation.message_count": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Summary(); !ok {
+		return &ValidationError{Name: "summary", err: errors.New(`ent: missing required field "Conversation.summary"`)}
+	}
+	if _, ok := _c.mutation.SummarisedTo(); !ok {
+		return &ValidationError{Name: "summarised_to", err: errors.New(`ent: missing required field "Conversation.summarised_to"`)}
+	}
+	if v, ok := _c.mutation.SummarisedTo(); ok {
+		if err := conversation.SummarisedToValidator(v); err != nil {
+			return &ValidationError{Name: "summarised_to", err: fmt.Errorf(`ent: validator failed for field "Conversation.summarised_to": %w`, err)}
 		}
 	}
 	if v, ok := _c.mutation.ID(); ok {
@@ -313,6 +360,14 @@ func (_c *ConversationCreate) createSpec() (*Conversation, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.MessageCount(); ok {
 		_spec.SetField(conversation.FieldMessageCount, field.TypeInt, value)
 		_node.MessageCount = value
+	}
+	if value, ok := _c.mutation.Summary(); ok {
+		_spec.SetField(conversation.FieldSummary, field.TypeString, value)
+		_node.Summary = value
+	}
+	if value, ok := _c.mutation.SummarisedTo(); ok {
+		_spec.SetField(conversation.FieldSummarisedTo, field.TypeInt, value)
+		_node.SummarisedTo = value
 	}
 	if nodes := _c.mutation.UserIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -469,6 +524,36 @@ func (u *ConversationUpsert) AddMessageCount(v int) *ConversationUpsert {
 	return u
 }
 
+// SetSummary sets the "summary" field.
+func (u *ConversationUpsert) SetSummary(v string) *ConversationUpsert {
+	u.Set(conversation.FieldSummary, v)
+	return u
+}
+
+// UpdateSummary sets the "summary" field to the value that was provided on create.
+func (u *ConversationUpsert) UpdateSummary() *ConversationUpsert {
+	u.SetExcluded(conversation.FieldSummary)
+	return u
+}
+
+// SetSummarisedTo sets the "summarised_to" field.
+func (u *ConversationUpsert) SetSummarisedTo(v int) *ConversationUpsert {
+	u.Set(conversation.FieldSummarisedTo, v)
+	return u
+}
+
+// UpdateSummarisedTo sets the "summarised_to" field to the value that was provided on create.
+func (u *ConversationUpsert) UpdateSummarisedTo() *ConversationUpsert {
+	u.SetExcluded(conversation.FieldSummarisedTo)
+	return u
+}
+
+// AddSummarisedTo adds v to the "summarised_to" field.
+func (u *ConversationUpsert) AddSummarisedTo(v int) *ConversationUpsert {
+	u.Add(conversation.FieldSummarisedTo, v)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -583,6 +668,41 @@ func (u *ConversationUpsertOne) AddMessageCount(v int) *ConversationUpsertOne {
 func (u *ConversationUpsertOne) UpdateMessageCount() *ConversationUpsertOne {
 	return u.Update(func(s *ConversationUpsert) {
 		s.UpdateMessageCount()
+	})
+}
+
+// SetSummary sets the "summary" field.
+func (u *ConversationUpsertOne) SetSummary(v string) *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.SetSummary(v)
+	})
+}
+
+// UpdateSummary sets the "summary" field to the value that was provided on create.
+func (u *ConversationUpsertOne) UpdateSummary() *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.UpdateSummary()
+	})
+}
+
+// SetSummarisedTo sets the "summarised_to" field.
+func (u *ConversationUpsertOne) SetSummarisedTo(v int) *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.SetSummarisedTo(v)
+	})
+}
+
+// AddSummarisedTo adds v to the "summarised_to" field.
+func (u *ConversationUpsertOne) AddSummarisedTo(v int) *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.AddSummarisedTo(v)
+	})
+}
+
+// UpdateSummarisedTo sets the "summarised_to" field to the value that was provided on create.
+func (u *ConversationUpsertOne) UpdateSummarisedTo() *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.UpdateSummarisedTo()
 	})
 }
 
@@ -867,6 +987,41 @@ func (u *ConversationUpsertBulk) AddMessageCount(v int) *ConversationUpsertBulk 
 func (u *ConversationUpsertBulk) UpdateMessageCount() *ConversationUpsertBulk {
 	return u.Update(func(s *ConversationUpsert) {
 		s.UpdateMessageCount()
+	})
+}
+
+// SetSummary sets the "summary" field.
+func (u *ConversationUpsertBulk) SetSummary(v string) *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.SetSummary(v)
+	})
+}
+
+// UpdateSummary sets the "summary" field to the value that was provided on create.
+func (u *ConversationUpsertBulk) UpdateSummary() *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.UpdateSummary()
+	})
+}
+
+// SetSummarisedTo sets the "summarised_to" field.
+func (u *ConversationUpsertBulk) SetSummarisedTo(v int) *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.SetSummarisedTo(v)
+	})
+}
+
+// AddSummarisedTo adds v to the "summarised_to" field.
+func (u *ConversationUpsertBulk) AddSummarisedTo(v int) *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.AddSummarisedTo(v)
+	})
+}
+
+// UpdateSummarisedTo sets the "summarised_to" field to the value that was provided on create.
+func (u *ConversationUpsertBulk) UpdateSummarisedTo() *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.UpdateSummarisedTo()
 	})
 }
 

@@ -87,6 +87,41 @@ func (_u *ConversationUpdate) AddMessageCount(v int) *ConversationUpdate {
 	return _u
 }
 
+// SetSummary sets the "summary" field.
+func (_u *ConversationUpdate) SetSummary(v string) *ConversationUpdate {
+	_u.mutation.SetSummary(v)
+	return _u
+}
+
+// SetNillableSummary sets the "summary" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableSummary(v *string) *ConversationUpdate {
+	if v != nil {
+		_u.SetSummary(*v)
+	}
+	return _u
+}
+
+// SetSummarisedTo sets the "summarised_to" field.
+func (_u *ConversationUpdate) SetSummarisedTo(v int) *ConversationUpdate {
+	_u.mutation.ResetSummarisedTo()
+	_u.mutation.SetSummarisedTo(v)
+	return _u
+}
+
+// SetNillableSummarisedTo sets the "summarised_to" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableSummarisedTo(v *int) *ConversationUpdate {
+	if v != nil {
+		_u.SetSummarisedTo(*v)
+	}
+	return _u
+}
+
+// AddSummarisedTo adds value to the "summarised_to" field.
+func (_u *ConversationUpdate) AddSummarisedTo(v int) *ConversationUpdate {
+	_u.mutation.AddSummarisedTo(v)
+	return _u
+}
+
 // AddMessageIDs adds the "messages" edge to the Message entity by IDs.
 func (_u *ConversationUpdate) AddMessageIDs(ids ...string) *ConversationUpdate {
 	_u.mutation.AddMessageIDs(ids...)
@@ -213,6 +248,11 @@ func (_u *ConversationUpdate) check() error {
 			return &ValidationError{Name: "message_count", err: fmt.Errorf(`ent: validator failed for field "Conversation.message_count": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.SummarisedTo(); ok {
+		if err := conversation.SummarisedToValidator(v); err != nil {
+			return &ValidationError{Name: "summarised_to", err: fmt.Errorf(`ent: validator failed for field "Conversation.summarised_to": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Conversation.user"`)
 	}
@@ -251,6 +291,15 @@ func (_u *ConversationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if value, ok := _u.mutation.AddedMessageCount(); ok {
 		_spec.AddField(conversation.FieldMessageCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Summary(); ok {
+		_spec.SetField(conversation.FieldSummary, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.SummarisedTo(); ok {
+		_spec.SetField(conversation.FieldSummarisedTo, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSummarisedTo(); ok {
+		_spec.AddField(conversation.FieldSummarisedTo, field.TypeInt, value)
 	}
 	if _u.mutation.MessagesCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -419,6 +468,41 @@ func (_u *ConversationUpdateOne) AddMessageCount(v int) *ConversationUpdateOne {
 	return _u
 }
 
+// SetSummary sets the "summary" field.
+func (_u *ConversationUpdateOne) SetSummary(v string) *ConversationUpdateOne {
+	_u.mutation.SetSummary(v)
+	return _u
+}
+
+// SetNillableSummary sets the "summary" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableSummary(v *string) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetSummary(*v)
+	}
+	return _u
+}
+
+// SetSummarisedTo sets the "summarised_to" field.
+func (_u *ConversationUpdateOne) SetSummarisedTo(v int) *ConversationUpdateOne {
+	_u.mutation.ResetSummarisedTo()
+	_u.mutation.SetSummarisedTo(v)
+	return _u
+}
+
+// SetNillableSummarisedTo sets the "summarised_to" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableSummarisedTo(v *int) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetSummarisedTo(*v)
+	}
+	return _u
+}
+
+// AddSummarisedTo adds value to the "summarised_to" field.
+func (_u *ConversationUpdateOne) AddSummarisedTo(v int) *ConversationUpdateOne {
+	_u.mutation.AddSummarisedTo(v)
+	return _u
+}
+
 // AddMessageIDs adds the "messages" edge to the Message entity by IDs.
 func (_u *ConversationUpdateOne) AddMessageIDs(ids ...string) *ConversationUpdateOne {
 	_u.mutation.AddMessageIDs(ids...)
@@ -558,6 +642,11 @@ func (_u *ConversationUpdateOne) check() error {
 			return &ValidationError{Name: "message_count", err: fmt.Errorf(`ent: validator failed for field "Conversation.message_count": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.SummarisedTo(); ok {
+		if err := conversation.SummarisedToValidator(v); err != nil {
+			return &ValidationError{Name: "summarised_to", err: fmt.Errorf(`ent: validator failed for field "Conversation.summarised_to": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Conversation.user"`)
 	}
@@ -613,6 +702,15 @@ func (_u *ConversationUpdateOne) sqlSave(ctx context.Context) (_node *Conversati
 	}
 	if value, ok := _u.mutation.AddedMessageCount(); ok {
 		_spec.AddField(conversation.FieldMessageCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Summary(); ok {
+		_spec.SetField(conversation.FieldSummary, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.SummarisedTo(); ok {
+		_spec.SetField(conversation.FieldSummarisedTo, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSummarisedTo(); ok {
+		_spec.AddField(conversation.FieldSummarisedTo, field.TypeInt, value)
 	}
 	if _u.mutation.MessagesCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -11,6 +11,7 @@ import (
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/toolcall"
+	"errand/ent/usageday"
 	"errand/ent/user"
 	"errors"
 	"fmt"
@@ -87,6 +88,7 @@ func checkColumn(t, c string) error {
 			task.Table:           task.ValidColumn,
 			taskchange.Table:     taskchange.ValidColumn,
 			toolcall.Table:       toolcall.ValidColumn,
+			usageday.Table:       usageday.ValidColumn,
 			user.Table:           user.ValidColumn,
 		})
 	})

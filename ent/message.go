@@ -42,14 +42,24 @@ type Message struct {
 	Attempt int `json:"attempt,omitempty"`
 	// Why it failed, as an error code; null unless FAILED.
 	ErrorCode *string `json:"error_code,omitempty"`
+	// When the same may succeed, if it failed for a limit that opens again.
+	RetryAt *time.Time `json:"retry_at,omitempty"`
 	// Tokens the model read for this reply, over all steps.
 	InputTokens int `json:"input_tokens,omitempty"`
 	// Tokens the model wrote for this reply, over all steps.
 	OutputTokens int `json:"output_tokens,omitempty"`
 	// Those of the input tokens that the provider served from its cache.
 	CachedTokens int `json:"cached_tokens,omitempty"`
+	// What those tokens cost, in billionths of the price list's currency; null where no price is configured.
+	CostNanos *int64 `json:"cost_nanos,omitempty"`
+	// What the model call under way may take of the person's daily tokens. It counts while the reply is unfinished.
+	ReservedTokens int `json:"reserved_tokens,omitempty"`
 	// Which model wrote the reply, as provider/name; empty until one was asked.
 	Model string `json:"model,omitempty"`
+	// Which version of the agent's instructions the model was given; empty until one was asked.
+	PromptVersion string `json:"prompt_version,omitempty"`
+	// What the reply says was done without a tool result that shows it; null where nothing is in doubt.
+	UnverifiedReason *string `json:"unverified_reason,omitempty"`
 	// The sender's key for this turn: sending it again gives the same turn.
 	IdempotencyKey *string `json:"idempotency_key,omitempty"`
 	// When it became terminal.
@@ -122,11 +132,11 @@ func (*Message) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case message.FieldPosition, message.FieldAttempt, message.FieldInputTokens, message.FieldOutputTokens, message.FieldCachedTokens:
+		case message.FieldPosition, message.FieldAttempt, message.FieldInputTokens, message.FieldOutputTokens, message.FieldCachedTokens, message.FieldCostNanos, message.FieldReservedTokens:
 			values[i] = new(sql.NullInt64)
-		case message.FieldID, message.FieldUserID, message.FieldConversationID, message.FieldRole, message.FieldContent, message.FieldStatus, message.FieldErrorCode, message.FieldModel, message.FieldIdempotencyKey:
+		case message.FieldID, message.FieldUserID, message.FieldConversationID, message.FieldRole, message.FieldContent, message.FieldStatus, message.FieldErrorCode, message.FieldModel, message.FieldPromptVersion, message.FieldUnverifiedReason, message.FieldIdempotencyKey:
 			values[i] = new(sql.NullString)
-		case message.FieldCreatedAt, message.FieldUpdatedAt, message.FieldFinishedAt:
+		case message.FieldCreatedAt, message.FieldUpdatedAt, message.FieldRetryAt, message.FieldFinishedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -210,6 +220,13 @@ func (_m *Message) assignValues(columns []string, values []any) error {
 				_m.ErrorCode = new(string)
 				*_m.ErrorCode = value.String
 			}
+		case message.FieldRetryAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field retry_at", values[i])
+			} else if value.Valid {
+				_m.RetryAt = new(time.Time)
+				*_m.RetryAt = value.Time
+			}
 		case message.FieldInputTokens:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field input_tokens", values[i])
@@ -228,11 +245,37 @@ func (_m *Message) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.CachedTokens = int(value.Int64)
 			}
+		case message.FieldCostNanos:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field cost_nanos", values[i])
+			} else if value.Valid {
+				_m.CostNanos = new(int64)
+				*_m.CostNanos = value.Int64
+			}
+		case message.FieldReservedTokens:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field reserved_tokens", values[i])
+			} else if value.Valid {
+				_m.ReservedTokens = int(value.Int64)
+			}
 		case message.FieldModel:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field model", values[i])
 			} else if value.Valid {
 				_m.Model = value.String
+			}
+		case message.FieldPromptVersion:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field prompt_version", values[i])
+			} else if value.Valid {
+				_m.PromptVersion = value.String
+			}
+		case message.FieldUnverifiedReason:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field unverified_reason", values[i])
+			} else if value.Valid {
+				_m.UnverifiedReason = new(string)
+				*_m.UnverifiedReason = value.String
 			}
 		case message.FieldIdempotencyKey:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -336,6 +379,11 @@ func (_m *Message) String() string {
 		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")
+	if v := _m.RetryAt; v != nil {
+		builder.WriteString("retry_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
 	builder.WriteString("input_tokens=")
 	builder.WriteString(fmt.Sprintf("%v", _m.InputTokens))
 	builder.WriteString(", ")
@@ -345,8 +393,24 @@ func (_m *Message) String() string {
 	builder.WriteString("cached_tokens=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CachedTokens))
 	builder.WriteString(", ")
+	if v := _m.CostNanos; v != nil {
+		builder.WriteString("cost_nanos=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("reserved_tokens=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ReservedTokens))
+	builder.WriteString(", ")
 	builder.WriteString("model=")
 	builder.WriteString(_m.Model)
+	builder.WriteString(", ")
+	builder.WriteString("prompt_version=")
+	builder.WriteString(_m.PromptVersion)
+	builder.WriteString(", ")
+	if v := _m.UnverifiedReason; v != nil {
+		builder.WriteString("unverified_reason=")
+		builder.WriteString(*v)
+	}
 	builder.WriteString(", ")
 	if v := _m.IdempotencyKey; v != nil {
 		builder.WriteString("idempotency_key=")
@@ -369,15 +433,23 @@ func (m *Message) Failure() *enum.MessageError {
 	if m.ErrorCode == nil {
 		return nil
 	}
-	return enum.NewMessageError(*m.ErrorCode)
+	failure := enum.NewMessageError(*m.ErrorCode)
+	failure.RetryAt = m.RetryAt
+	return failure
 }
+
+// Unverified reports whether the reply says that something was done which no tool result shows.
+func (m *Message) Unverified() bool { return m.UnverifiedReason != nil }
 
 // Usage is what the reply cost; nil where no model was asked.
 func (m *Message) Usage() *enum.Usage {
 	if m.Model == "" {
 		return nil
 	}
-	return &enum.Usage{InputTokens: m.InputTokens, OutputTokens: m.OutputTokens, CachedTokens: m.CachedTokens, Model: m.Model}
+	return &enum.Usage{
+		InputTokens: m.InputTokens, OutputTokens: m.OutputTokens, CachedTokens: m.CachedTokens,
+		Cost: enum.Cost(m.CostNanos), Model: m.Model,
+	}
 }
 
 // Messages is a parsable slice of Message.

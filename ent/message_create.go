@@ -136,6 +136,20 @@ func (_c *MessageCreate) SetNillableErrorCode(v *string) *MessageCreate {
 	return _c
 }
 
+// SetRetryAt sets the "retry_at" field.
+func (_c *MessageCreate) SetRetryAt(v time.Time) *MessageCreate {
+	_c.mutation.SetRetryAt(v)
+	return _c
+}
+
+// SetNillableRetryAt sets the "retry_at" field if the given value is not nil.
+func (_c *MessageCreate) SetNillableRetryAt(v *time.Time) *MessageCreate {
+	if v != nil {
+		_c.SetRetryAt(*v)
+	}
+	return _c
+}
+
 // SetInputTokens sets the "input_tokens" field.
 func (_c *MessageCreate) SetInputTokens(v int) *MessageCreate {
 	_c.mutation.SetInputTokens(v)
@@ -178,6 +192,34 @@ func (_c *MessageCreate) SetNillableCachedTokens(v *int) *MessageCreate {
 	return _c
 }
 
+// SetCostNanos sets the "cost_nanos" field.
+func (_c *MessageCreate) SetCostNanos(v int64) *MessageCreate {
+	_c.mutation.SetCostNanos(v)
+	return _c
+}
+
+// SetNillableCostNanos sets the "cost_nanos" field if the given value is not nil.
+func (_c *MessageCreate) SetNillableCostNanos(v *int64) *MessageCreate {
+	if v != nil {
+		_c.SetCostNanos(*v)
+	}
+	return _c
+}
+
+// SetReservedTokens sets the "reserved_tokens" field.
+func (_c *MessageCreate) SetReservedTokens(v int) *MessageCreate {
+	_c.mutation.SetReservedTokens(v)
+	return _c
+}
+
+// SetNillableReservedTokens sets the "reserved_tokens" field if the given value is not nil.
+func (_c *MessageCreate) SetNillableReservedTokens(v *int) *MessageCreate {
+	if v != nil {
+		_c.SetReservedTokens(*v)
+	}
+	return _c
+}
+
 // SetModel sets the "model" field.
 func (_c *MessageCreate) SetModel(v string) *MessageCreate {
 	_c.mutation.SetModel(v)
@@ -188,6 +230,34 @@ func (_c *MessageCreate) SetModel(v string) *MessageCreate {
 func (_c *MessageCreate) SetNillableModel(v *string) *MessageCreate {
 	if v != nil {
 		_c.SetModel(*v)
+	}
+	return _c
+}
+
+// SetPromptVersion sets the "prompt_version" field.
+func (_c *MessageCreate) SetPromptVersion(v string) *MessageCreate {
+	_c.mutation.SetPromptVersion(v)
+	return _c
+}
+
+// SetNillablePromptVersion sets the "prompt_version" field if the given value is not nil.
+func (_c *MessageCreate) SetNillablePromptVersion(v *string) *MessageCreate {
+	if v != nil {
+		_c.SetPromptVersion(*v)
+	}
+	return _c
+}
+
+// SetUnverifiedReason sets the "unverified_reason" field.
+func (_c *MessageCreate) SetUnverifiedReason(v string) *MessageCreate {
+	_c.mutation.SetUnverifiedReason(v)
+	return _c
+}
+
+// SetNillableUnverifiedReason sets the "unverified_reason" field if the given value is not nil.
+func (_c *MessageCreate) SetNillableUnverifiedReason(v *string) *MessageCreate {
+	if v != nil {
+		_c.SetUnverifiedReason(*v)
 	}
 	return _c
 }
@@ -353,9 +423,17 @@ func (_c *MessageCreate) defaults() error {
 		v := message.DefaultCachedTokens
 		_c.mutation.SetCachedTokens(v)
 	}
+	if _, ok := _c.mutation.ReservedTokens(); !ok {
+		v := message.DefaultReservedTokens
+		_c.mutation.SetReservedTokens(v)
+	}
 	if _, ok := _c.mutation.Model(); !ok {
 		v := message.DefaultModel
 		_c.mutation.SetModel(v)
+	}
+	if _, ok := _c.mutation.PromptVersion(); !ok {
+		v := message.DefaultPromptVersion
+		_c.mutation.SetPromptVersion(v)
 	}
 	if _, ok := _c.mutation.ID(); !ok {
 		if message.DefaultID == nil {
@@ -435,12 +513,28 @@ func (_c *MessageCreate) check() error {
 			return &ValidationError{Name: "cached_tokens", err: fmt.Errorf(`ent: validator failed for field "Message.cached_tokens": %w`, err)}
 		}
 	}
+	if _, ok := _c.mutation.ReservedTokens(); !ok {
+		return &ValidationError{Name: "reserved_tokens", err: errors.New(`ent: missing required field "Message.reserved_tokens"`)}
+	}
+	if v, ok := _c.mutation.ReservedTokens(); ok {
+		if err := message.ReservedTokensValidator(v); err != nil {
+			return &ValidationError{Name: "reserved_tokens", err: fmt.Errorf(`ent: validator failed for field "Message.reserved_tokens": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.Model(); !ok {
 		return &ValidationError{Name: "model", err: errors.New(`ent: missing required field "Message.model"`)}
 	}
 	if v, ok := _c.mutation.Model(); ok {
 		if err := message.ModelValidator(v); err != nil {
 			return &ValidationError{Name: "model", err: fmt.Errorf(`ent: validator failed for field "Message.model": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.PromptVersion(); !ok {
+		return &ValidationError{Name: "prompt_version", err: errors.New(`ent: missing required field "Message.prompt_version"`)}
+	}
+	if v, ok := _c.mutation.PromptVersion(); ok {
+		if err := message.PromptVersionValidator(v); err != nil {
+			return &ValidationError{Name: "prompt_version", err: fmt.Errorf(`ent: validator failed for field "Message.prompt_version": %w`, err)}
 		}
 	}
 	if v, ok := _c.mutation.IdempotencyKey(); ok {
@@ -527,6 +621,10 @@ func (_c *MessageCreate) createSpec() (*Message, *sqlgraph.CreateSpec) {
 		_spec.SetField(message.FieldErrorCode, field.TypeString, value)
 		_node.ErrorCode = &value
 	}
+	if value, ok := _c.mutation.RetryAt(); ok {
+		_spec.SetField(message.FieldRetryAt, field.TypeTime, value)
+		_node.RetryAt = &value
+	}
 	if value, ok := _c.mutation.InputTokens(); ok {
 		_spec.SetField(message.FieldInputTokens, field.TypeInt, value)
 		_node.InputTokens = value
@@ -539,9 +637,25 @@ func (_c *MessageCreate) createSpec() (*Message, *sqlgraph.CreateSpec) {
 		_spec.SetField(message.FieldCachedTokens, field.TypeInt, value)
 		_node.CachedTokens = value
 	}
+	if value, ok := _c.mutation.CostNanos(); ok {
+		_spec.SetField(message.FieldCostNanos, field.TypeInt64, value)
+		_node.CostNanos = &value
+	}
+	if value, ok := _c.mutation.ReservedTokens(); ok {
+		_spec.SetField(message.FieldReservedTokens, field.TypeInt, value)
+		_node.ReservedTokens = value
+	}
 	if value, ok := _c.mutation.Model(); ok {
 		_spec.SetField(message.FieldModel, field.TypeString, value)
 		_node.Model = value
+	}
+	if value, ok := _c.mutation.PromptVersion(); ok {
+		_spec.SetField(message.FieldPromptVersion, field.TypeString, value)
+		_node.PromptVersion = value
+	}
+	if value, ok := _c.mutation.UnverifiedReason(); ok {
+		_spec.SetField(message.FieldUnverifiedReason, field.TypeString, value)
+		_node.UnverifiedReason = &value
 	}
 	if value, ok := _c.mutation.IdempotencyKey(); ok {
 		_spec.SetField(message.FieldIdempotencyKey, field.TypeString, value)
@@ -741,6 +855,24 @@ func (u *MessageUpsert) ClearErrorCode() *MessageUpsert {
 	return u
 }
 
+// SetRetryAt sets the "retry_at" field.
+func (u *MessageUpsert) SetRetryAt(v time.Time) *MessageUpsert {
+	u.Set(message.FieldRetryAt, v)
+	return u
+}
+
+// UpdateRetryAt sets the "retry_at" field to the value that was provided on create.
+func (u *MessageUpsert) UpdateRetryAt() *MessageUpsert {
+	u.SetExcluded(message.FieldRetryAt)
+	return u
+}
+
+// ClearRetryAt clears the value of the "retry_at" field.
+func (u *MessageUpsert) ClearRetryAt() *MessageUpsert {
+	u.SetNull(message.FieldRetryAt)
+	return u
+}
+
 // SetInputTokens sets the "input_tokens" field.
 func (u *MessageUpsert) SetInputTokens(v int) *MessageUpsert {
 	u.Set(message.FieldInputTokens, v)
@@ -795,6 +927,48 @@ func (u *MessageUpsert) AddCachedTokens(v int) *MessageUpsert {
 	return u
 }
 
+// SetCostNanos sets the "cost_nanos" field.
+func (u *MessageUpsert) SetCostNanos(v int64) *MessageUpsert {
+	u.Set(message.FieldCostNanos, v)
+	return u
+}
+
+// UpdateCostNanos sets the "cost_nanos" field to the value that was provided on create.
+func (u *MessageUpsert) UpdateCostNanos() *MessageUpsert {
+	u.SetExcluded(message.FieldCostNanos)
+	return u
+}
+
+// AddCostNanos adds v to the "cost_nanos" field.
+func (u *MessageUpsert) AddCostNanos(v int64) *MessageUpsert {
+	u.Add(message.FieldCostNanos, v)
+	return u
+}
+
+// ClearCostNanos clears the value of the "cost_nanos" field.
+func (u *MessageUpsert) ClearCostNanos() *MessageUpsert {
+	u.SetNull(message.FieldCostNanos)
+	return u
+}
+
+// SetReservedTokens sets the "reserved_tokens" field.
+func (u *MessageUpsert) SetReservedTokens(v int) *MessageUpsert {
+	u.Set(message.FieldReservedTokens, v)
+	return u
+}
+
+// UpdateReservedTokens sets the "reserved_tokens" field to the value that was provided on create.
+func (u *MessageUpsert) UpdateReservedTokens() *MessageUpsert {
+	u.SetExcluded(message.FieldReservedTokens)
+	return u
+}
+
+// AddReservedTokens adds v to the "reserved_tokens" field.
+func (u *MessageUpsert) AddReservedTokens(v int) *MessageUpsert {
+	u.Add(message.FieldReservedTokens, v)
+	return u
+}
+
 // SetModel sets the "model" field.
 func (u *MessageUpsert) SetModel(v string) *MessageUpsert {
 	u.Set(message.FieldModel, v)
@@ -804,6 +978,36 @@ func (u *MessageUpsert) SetModel(v string) *MessageUpsert {
 // UpdateModel sets the "model" field to the value that was provided on create.
 func (u *MessageUpsert) UpdateModel() *MessageUpsert {
 	u.SetExcluded(message.FieldModel)
+	return u
+}
+
+// SetPromptVersion sets the "prompt_version" field.
+func (u *MessageUpsert) SetPromptVersion(v string) *MessageUpsert {
+	u.Set(message.FieldPromptVersion, v)
+	return u
+}
+
+// UpdatePromptVersion sets the "prompt_version" field to the value that was provided on create.
+func (u *MessageUpsert) UpdatePromptVersion() *MessageUpsert {
+	u.SetExcluded(message.FieldPromptVersion)
+	return u
+}
+
+// SetUnverifiedReason sets the "unverified_reason" field.
+func (u *MessageUpsert) SetUnverifiedReason(v string) *MessageUpsert {
+	u.Set(message.FieldUnverifiedReason, v)
+	return u
+}
+
+// UpdateUnverifiedReason sets the "unverified_reason" field to the value that was provided on create.
+func (u *MessageUpsert) UpdateUnverifiedReason() *MessageUpsert {
+	u.SetExcluded(message.FieldUnverifiedReason)
+	return u
+}
+
+// ClearUnverifiedReason clears the value of the "unverified_reason" field.
+func (u *MessageUpsert) ClearUnverifiedReason() *MessageUpsert {
+	u.SetNull(message.FieldUnverifiedReason)
 	return u
 }
 
@@ -975,6 +1179,27 @@ func (u *MessageUpsertOne) ClearErrorCode() *MessageUpsertOne {
 	})
 }
 
+// SetRetryAt sets the "retry_at" field.
+func (u *MessageUpsertOne) SetRetryAt(v time.Time) *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetRetryAt(v)
+	})
+}
+
+// UpdateRetryAt sets the "retry_at" field to the value that was provided on create.
+func (u *MessageUpsertOne) UpdateRetryAt() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateRetryAt()
+	})
+}
+
+// ClearRetryAt clears the value of the "retry_at" field.
+func (u *MessageUpsertOne) ClearRetryAt() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.ClearRetryAt()
+	})
+}
+
 // SetInputTokens sets the "input_tokens" field.
 func (u *MessageUpsertOne) SetInputTokens(v int) *MessageUpsertOne {
 	return u.Update(func(s *MessageUpsert) {
@@ -1038,6 +1263,55 @@ func (u *MessageUpsertOne) UpdateCachedTokens() *MessageUpsertOne {
 	})
 }
 
+// SetCostNanos sets the "cost_nanos" field.
+func (u *MessageUpsertOne) SetCostNanos(v int64) *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetCostNanos(v)
+	})
+}
+
+// AddCostNanos adds v to the "cost_nanos" field.
+func (u *MessageUpsertOne) AddCostNanos(v int64) *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.AddCostNanos(v)
+	})
+}
+
+// UpdateCostNanos sets the "cost_nanos" field to the value that was provided on create.
+func (u *MessageUpsertOne) UpdateCostNanos() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateCostNanos()
+	})
+}
+
+// ClearCostNanos clears the value of the "cost_nanos" field.
+func (u *MessageUpsertOne) ClearCostNanos() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.ClearCostNanos()
+	})
+}
+
+// SetReservedTokens sets the "reserved_tokens" field.
+func (u *MessageUpsertOne) SetReservedTokens(v int) *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetReservedTokens(v)
+	})
+}
+
+// AddReservedTokens adds v to the "reserved_tokens" field.
+func (u *MessageUpsertOne) AddReservedTokens(v int) *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.AddReservedTokens(v)
+	})
+}
+
+// UpdateReservedTokens sets the "reserved_tokens" field to the value that was provided on create.
+func (u *MessageUpsertOne) UpdateReservedTokens() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateReservedTokens()
+	})
+}
+
 // SetModel sets the "model" field.
 func (u *MessageUpsertOne) SetModel(v string) *MessageUpsertOne {
 	return u.Update(func(s *MessageUpsert) {
@@ -1049,6 +1323,41 @@ func (u *MessageUpsertOne) SetModel(v string) *MessageUpsertOne {
 func (u *MessageUpsertOne) UpdateModel() *MessageUpsertOne {
 	return u.Update(func(s *MessageUpsert) {
 		s.UpdateModel()
+	})
+}
+
+// SetPromptVersion sets the "prompt_version" field.
+func (u *MessageUpsertOne) SetPromptVersion(v string) *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetPromptVersion(v)
+	})
+}
+
+// UpdatePromptVersion sets the "prompt_version" field to the value that was provided on create.
+func (u *MessageUpsertOne) UpdatePromptVersion() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdatePromptVersion()
+	})
+}
+
+// SetUnverifiedReason sets the "unverified_reason" field.
+func (u *MessageUpsertOne) SetUnverifiedReason(v string) *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetUnverifiedReason(v)
+	})
+}
+
+// UpdateUnverifiedReason sets the "unverified_reason" field to the value that was provided on create.
+func (u *MessageUpsertOne) UpdateUnverifiedReason() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateUnverifiedReason()
+	})
+}
+
+// ClearUnverifiedReason clears the value of the "unverified_reason" field.
+func (u *MessageUpsertOne) ClearUnverifiedReason() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.ClearUnverifiedReason()
 	})
 }
 
@@ -1390,6 +1699,27 @@ func (u *MessageUpsertBulk) ClearErrorCode() *MessageUpsertBulk {
 	})
 }
 
+// SetRetryAt sets the "retry_at" field.
+func (u *MessageUpsertBulk) SetRetryAt(v time.Time) *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetRetryAt(v)
+	})
+}
+
+// UpdateRetryAt sets the "retry_at" field to the value that was provided on create.
+func (u *MessageUpsertBulk) UpdateRetryAt() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateRetryAt()
+	})
+}
+
+// ClearRetryAt clears the value of the "retry_at" field.
+func (u *MessageUpsertBulk) ClearRetryAt() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.ClearRetryAt()
+	})
+}
+
 // SetInputTokens sets the "input_tokens" field.
 func (u *MessageUpsertBulk) SetInputTokens(v int) *MessageUpsertBulk {
 	return u.Update(func(s *MessageUpsert) {
@@ -1453,6 +1783,55 @@ func (u *MessageUpsertBulk) UpdateCachedTokens() *MessageUpsertBulk {
 	})
 }
 
+// SetCostNanos sets the "cost_nanos" field.
+func (u *MessageUpsertBulk) SetCostNanos(v int64) *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetCostNanos(v)
+	})
+}
+
+// AddCostNanos adds v to the "cost_nanos" field.
+func (u *MessageUpsertBulk) AddCostNanos(v int64) *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.AddCostNanos(v)
+	})
+}
+
+// UpdateCostNanos sets the "cost_nanos" field to the value that was provided on create.
+func (u *MessageUpsertBulk) UpdateCostNanos() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateCostNanos()
+	})
+}
+
+// ClearCostNanos clears the value of the "cost_nanos" field.
+func (u *MessageUpsertBulk) ClearCostNanos() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.ClearCostNanos()
+	})
+}
+
+// SetReservedTokens sets the "reserved_tokens" field.
+func (u *MessageUpsertBulk) SetReservedTokens(v int) *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetReservedTokens(v)
+	})
+}
+
+// AddReservedTokens adds v to the "reserved_tokens" field.
+func (u *MessageUpsertBulk) AddReservedTokens(v int) *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.AddReservedTokens(v)
+	})
+}
+
+// UpdateReservedTokens sets the "reserved_tokens" field to the value that was provided on create.
+func (u *MessageUpsertBulk) UpdateReservedTokens() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateReservedTokens()
+	})
+}
+
 // SetModel sets the "model" field.
 func (u *MessageUpsertBulk) SetModel(v string) *MessageUpsertBulk {
 	return u.Update(func(s *MessageUpsert) {
@@ -1464,6 +1843,41 @@ func (u *MessageUpsertBulk) SetModel(v string) *MessageUpsertBulk {
 func (u *MessageUpsertBulk) UpdateModel() *MessageUpsertBulk {
 	return u.Update(func(s *MessageUpsert) {
 		s.UpdateModel()
+	})
+}
+
+// SetPromptVersion sets the "prompt_version" field.
+func (u *MessageUpsertBulk) SetPromptVersion(v string) *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetPromptVersion(v)
+	})
+}
+
+// UpdatePromptVersion sets the "prompt_version" field to the value that was provided on create.
+func (u *MessageUpsertBulk) UpdatePromptVersion() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdatePromptVersion()
+	})
+}
+
+// SetUnverifiedReason sets the "unverified_reason" field.
+func (u *MessageUpsertBulk) SetUnverifiedReason(v string) *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetUnverifiedReason(v)
+	})
+}
+
+// UpdateUnverifiedReason sets the "unverified_reason" field to the value that was provided on create.
+func (u *MessageUpsertBulk) UpdateUnverifiedReason() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateUnverifiedReason()
+	})
+}
+
+// ClearUnverifiedReason clears the value of the "unverified_reason" field.
+func (u *MessageUpsertBulk) ClearUnverifiedReason() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.ClearUnverifiedReason()
 	})
 }
 

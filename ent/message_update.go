@@ -107,6 +107,26 @@ func (_u *MessageUpdate) ClearErrorCode() *MessageUpdate {
 	return _u
 }
 
+// SetRetryAt sets the "retry_at" field.
+func (_u *MessageUpdate) SetRetryAt(v time.Time) *MessageUpdate {
+	_u.mutation.SetRetryAt(v)
+	return _u
+}
+
+// SetNillableRetryAt sets the "retry_at" field if the given value is not nil.
+func (_u *MessageUpdate) SetNillableRetryAt(v *time.Time) *MessageUpdate {
+	if v != nil {
+		_u.SetRetryAt(*v)
+	}
+	return _u
+}
+
+// ClearRetryAt clears the value of the "retry_at" field.
+func (_u *MessageUpdate) ClearRetryAt() *MessageUpdate {
+	_u.mutation.ClearRetryAt()
+	return _u
+}
+
 // SetInputTokens sets the "input_tokens" field.
 func (_u *MessageUpdate) SetInputTokens(v int) *MessageUpdate {
 	_u.mutation.ResetInputTokens()
@@ -170,6 +190,54 @@ func (_u *MessageUpdate) AddCachedTokens(v int) *MessageUpdate {
 	return _u
 }
 
+// SetCostNanos sets the "cost_nanos" field.
+func (_u *MessageUpdate) SetCostNanos(v int64) *MessageUpdate {
+	_u.mutation.ResetCostNanos()
+	_u.mutation.SetCostNanos(v)
+	return _u
+}
+
+// SetNillableCostNanos sets the "cost_nanos" field if the given value is not nil.
+func (_u *MessageUpdate) SetNillableCostNanos(v *int64) *MessageUpdate {
+	if v != nil {
+		_u.SetCostNanos(*v)
+	}
+	return _u
+}
+
+// AddCostNanos adds value to the "cost_nanos" field.
+func (_u *MessageUpdate) AddCostNanos(v int64) *MessageUpdate {
+	_u.mutation.AddCostNanos(v)
+	return _u
+}
+
+// ClearCostNanos clears the value of the "cost_nanos" field.
+func (_u *MessageUpdate) ClearCostNanos() *MessageUpdate {
+	_u.mutation.ClearCostNanos()
+	return _u
+}
+
+// SetReservedTokens sets the "reserved_tokens" field.
+func (_u *MessageUpdate) SetReservedTokens(v int) *MessageUpdate {
+	_u.mutation.ResetReservedTokens()
+	_u.mutation.SetReservedTokens(v)
+	return _u
+}
+
+// SetNillableReservedTokens sets the "reserved_tokens" field if the given value is not nil.
+func (_u *MessageUpdate) SetNillableReservedTokens(v *int) *MessageUpdate {
+	if v != nil {
+		_u.SetReservedTokens(*v)
+	}
+	return _u
+}
+
+// AddReservedTokens adds value to the "reserved_tokens" field.
+func (_u *MessageUpdate) AddReservedTokens(v int) *MessageUpdate {
+	_u.mutation.AddReservedTokens(v)
+	return _u
+}
+
 // SetModel sets the "model" field.
 func (_u *MessageUpdate) SetModel(v string) *MessageUpdate {
 	_u.mutation.SetModel(v)
@@ -181,6 +249,40 @@ func (_u *MessageUpdate) SetNillableModel(v *string) *MessageUpdate {
 	if v != nil {
 		_u.SetModel(*v)
 	}
+	return _u
+}
+
+// SetPromptVersion sets the "prompt_version" field.
+func (_u *MessageUpdate) SetPromptVersion(v string) *MessageUpdate {
+	_u.mutation.SetPromptVersion(v)
+	return _u
+}
+
+// SetNillablePromptVersion sets the "prompt_version" field if the given value is not nil.
+func (_u *MessageUpdate) SetNillablePromptVersion(v *string) *MessageUpdate {
+	if v != nil {
+		_u.SetPromptVersion(*v)
+	}
+	return _u
+}
+
+// SetUnverifiedReason sets the "unverified_reason" field.
+func (_u *MessageUpdate) SetUnverifiedReason(v string) *MessageUpdate {
+	_u.mutation.SetUnverifiedReason(v)
+	return _u
+}
+
+// SetNillableUnverifiedReason sets the "unverified_reason" field if the given value is not nil.
+func (_u *MessageUpdate) SetNillableUnverifiedReason(v *string) *MessageUpdate {
+	if v != nil {
+		_u.SetUnverifiedReason(*v)
+	}
+	return _u
+}
+
+// ClearUnverifiedReason clears the value of the "unverified_reason" field.
+func (_u *MessageUpdate) ClearUnverifiedReason() *MessageUpdate {
+	_u.mutation.ClearUnverifiedReason()
 	return _u
 }
 
@@ -339,9 +441,19 @@ func (_u *MessageUpdate) check() error {
 			return &ValidationError{Name: "cached_tokens", err: fmt.Errorf(`ent: validator failed for field "Message.cached_tokens": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.ReservedTokens(); ok {
+		if err := message.ReservedTokensValidator(v); err != nil {
+			return &ValidationError{Name: "reserved_tokens", err: fmt.Errorf(`ent: validator failed for field "Message.reserved_tokens": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Model(); ok {
 		if err := message.ModelValidator(v); err != nil {
 			return &ValidationError{Name: "model", err: fmt.Errorf(`ent: validator failed for field "Message.model": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.PromptVersion(); ok {
+		if err := message.PromptVersionValidator(v); err != nil {
+			return &ValidationError{Name: "prompt_version", err: fmt.Errorf(`ent: validator failed for field "Message.prompt_version": %w`, err)}
 		}
 	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
@@ -392,6 +504,12 @@ func (_u *MessageUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.ErrorCodeCleared() {
 		_spec.ClearField(message.FieldErrorCode, field.TypeString)
 	}
+	if value, ok := _u.mutation.RetryAt(); ok {
+		_spec.SetField(message.FieldRetryAt, field.TypeTime, value)
+	}
+	if _u.mutation.RetryAtCleared() {
+		_spec.ClearField(message.FieldRetryAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.InputTokens(); ok {
 		_spec.SetField(message.FieldInputTokens, field.TypeInt, value)
 	}
@@ -410,8 +528,32 @@ func (_u *MessageUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedCachedTokens(); ok {
 		_spec.AddField(message.FieldCachedTokens, field.TypeInt, value)
 	}
+	if value, ok := _u.mutation.CostNanos(); ok {
+		_spec.SetField(message.FieldCostNanos, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedCostNanos(); ok {
+		_spec.AddField(message.FieldCostNanos, field.TypeInt64, value)
+	}
+	if _u.mutation.CostNanosCleared() {
+		_spec.ClearField(message.FieldCostNanos, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.ReservedTokens(); ok {
+		_spec.SetField(message.FieldReservedTokens, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedReservedTokens(); ok {
+		_spec.AddField(message.FieldReservedTokens, field.TypeInt, value)
+	}
 	if value, ok := _u.mutation.Model(); ok {
 		_spec.SetField(message.FieldModel, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.PromptVersion(); ok {
+		_spec.SetField(message.FieldPromptVersion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.UnverifiedReason(); ok {
+		_spec.SetField(message.FieldUnverifiedReason, field.TypeString, value)
+	}
+	if _u.mutation.UnverifiedReasonCleared() {
+		_spec.ClearField(message.FieldUnverifiedReason, field.TypeString)
 	}
 	if _u.mutation.IdempotencyKeyCleared() {
 		_spec.ClearField(message.FieldIdempotencyKey, field.TypeString)
@@ -593,6 +735,26 @@ func (_u *MessageUpdateOne) ClearErrorCode() *MessageUpdateOne {
 	return _u
 }
 
+// SetRetryAt sets the "retry_at" field.
+func (_u *MessageUpdateOne) SetRetryAt(v time.Time) *MessageUpdateOne {
+	_u.mutation.SetRetryAt(v)
+	return _u
+}
+
+// SetNillableRetryAt sets the "retry_at" field if the given value is not nil.
+func (_u *MessageUpdateOne) SetNillableRetryAt(v *time.Time) *MessageUpdateOne {
+	if v != nil {
+		_u.SetRetryAt(*v)
+	}
+	return _u
+}
+
+// ClearRetryAt clears the value of the "retry_at" field.
+func (_u *MessageUpdateOne) ClearRetryAt() *MessageUpdateOne {
+	_u.mutation.ClearRetryAt()
+	return _u
+}
+
 // SetInputTokens sets the "input_tokens" field.
 func (_u *MessageUpdateOne) SetInputTokens(v int) *MessageUpdateOne {
 	_u.mutation.ResetInputTokens()
@@ -656,6 +818,54 @@ func (_u *MessageUpdateOne) AddCachedTokens(v int) *MessageUpdateOne {
 	return _u
 }
 
+// SetCostNanos sets the "cost_nanos" field.
+func (_u *MessageUpdateOne) SetCostNanos(v int64) *MessageUpdateOne {
+	_u.mutation.ResetCostNanos()
+	_u.mutation.SetCostNanos(v)
+	return _u
+}
+
+// SetNillableCostNanos sets the "cost_nanos" field if the given value is not nil.
+func (_u *MessageUpdateOne) SetNillableCostNanos(v *int64) *MessageUpdateOne {
+	if v != nil {
+		_u.SetCostNanos(*v)
+	}
+	return _u
+}
+
+// AddCostNanos adds value to the "cost_nanos" field.
+func (_u *MessageUpdateOne) AddCostNanos(v int64) *MessageUpdateOne {
+	_u.mutation.AddCostNanos(v)
+	return _u
+}
+
+// ClearCostNanos clears the value of the "cost_nanos" field.
+func (_u *MessageUpdateOne) ClearCostNanos() *MessageUpdateOne {
+	_u.mutation.ClearCostNanos()
+	return _u
+}
+
+// SetReservedTokens sets the "reserved_tokens" field.
+func (_u *MessageUpdateOne) SetReservedTokens(v int) *MessageUpdateOne {
+	_u.mutation.ResetReservedTokens()
+	_u.mutation.SetReservedTokens(v)
+	return _u
+}
+
+// SetNillableReservedTokens sets the "reserved_tokens" field if the given value is not nil.
+func (_u *MessageUpdateOne) SetNillableReservedTokens(v *int) *MessageUpdateOne {
+	if v != nil {
+		_u.SetReservedTokens(*v)
+	}
+	return _u
+}
+
+// AddReservedTokens adds value to the "reserved_tokens" field.
+func (_u *MessageUpdateOne) AddReservedTokens(v int) *MessageUpdateOne {
+	_u.mutation.AddReservedTokens(v)
+	return _u
+}
+
 // SetModel sets the "model" field.
 func (_u *MessageUpdateOne) SetModel(v string) *MessageUpdateOne {
 	_u.mutation.SetModel(v)
@@ -667,6 +877,40 @@ func (_u *MessageUpdateOne) SetNillableModel(v *string) *MessageUpdateOne {
 	if v != nil {
 		_u.SetModel(*v)
 	}
+	return _u
+}
+
+// SetPromptVersion sets the "prompt_version" field.
+func (_u *MessageUpdateOne) SetPromptVersion(v string) *MessageUpdateOne {
+	_u.mutation.SetPromptVersion(v)
+	return _u
+}
+
+// SetNillablePromptVersion sets the "prompt_version" field if the given value is not nil.
+func (_u *MessageUpdateOne) SetNillablePromptVersion(v *string) *MessageUpdateOne {
+	if v != nil {
+		_u.SetPromptVersion(*v)
+	}
+	return _u
+}
+
+// SetUnverifiedReason sets the "unverified_reason" field.
+func (_u *MessageUpdateOne) SetUnverifiedReason(v string) *MessageUpdateOne {
+	_u.mutation.SetUnverifiedReason(v)
+	return _u
+}
+
+// SetNillableUnverifiedReason sets the "unverified_reason" field if the given value is not nil.
+func (_u *MessageUpdateOne) SetNillableUnverifiedReason(v *string) *MessageUpdateOne {
+	if v != nil {
+		_u.SetUnverifiedReason(*v)
+	}
+	return _u
+}
+
+// ClearUnverifiedReason clears the value of the "unverified_reason" field.
+func (_u *MessageUpdateOne) ClearUnverifiedReason() *MessageUpdateOne {
+	_u.mutation.ClearUnverifiedReason()
 	return _u
 }
 
@@ -838,9 +1082,19 @@ func (_u *MessageUpdateOne) check() error {
 			return &ValidationError{Name: "cached_tokens", err: fmt.Errorf(`ent: validator failed for field "Message.cached_tokens": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.ReservedTokens(); ok {
+		if err := message.ReservedTokensValidator(v); err != nil {
+			return &ValidationError{Name: "reserved_tokens", err: fmt.Errorf(`ent: validator failed for field "Message.reserved_tokens": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Model(); ok {
 		if err := message.ModelValidator(v); err != nil {
 			return &ValidationError{Name: "model", err: fmt.Errorf(`ent: validator failed for field "Message.model": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.PromptVersion(); ok {
+		if err := message.PromptVersionValidator(v); err != nil {
+			return &ValidationError{Name: "prompt_version", err: fmt.Errorf(`ent: validator failed for field "Message.prompt_version": %w`, err)}
 		}
 	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
@@ -908,6 +1162,12 @@ func (_u *MessageUpdateOne) sqlSave(ctx context.Context) (_node *Message, err er
 	if _u.mutation.ErrorCodeCleared() {
 		_spec.ClearField(message.FieldErrorCode, field.TypeString)
 	}
+	if value, ok := _u.mutation.RetryAt(); ok {
+		_spec.SetField(message.FieldRetryAt, field.TypeTime, value)
+	}
+	if _u.mutation.RetryAtCleared() {
+		_spec.ClearField(message.FieldRetryAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.InputTokens(); ok {
 		_spec.SetField(message.FieldInputTokens, field.TypeInt, value)
 	}
@@ -926,8 +1186,32 @@ func (_u *MessageUpdateOne) sqlSave(ctx context.Context) (_node *Message, err er
 	if value, ok := _u.mutation.AddedCachedTokens(); ok {
 		_spec.AddField(message.FieldCachedTokens, field.TypeInt, value)
 	}
+	if value, ok := _u.mutation.CostNanos(); ok {
+		_spec.SetField(message.FieldCostNanos, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedCostNanos(); ok {
+		_spec.AddField(message.FieldCostNanos, field.TypeInt64, value)
+	}
+	if _u.mutation.CostNanosCleared() {
+		_spec.ClearField(message.FieldCostNanos, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.ReservedTokens(); ok {
+		_spec.SetField(message.FieldReservedTokens, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedReservedTokens(); ok {
+		_spec.AddField(message.FieldReservedTokens, field.TypeInt, value)
+	}
 	if value, ok := _u.mutation.Model(); ok {
 		_spec.SetField(message.FieldModel, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.PromptVersion(); ok {
+		_spec.SetField(message.FieldPromptVersion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.UnverifiedReason(); ok {
+		_spec.SetField(message.FieldUnverifiedReason, field.TypeString, value)
+	}
+	if _u.mutation.UnverifiedReasonCleared() {
+		_spec.ClearField(message.FieldUnverifiedReason, field.TypeString)
 	}
 	if _u.mutation.IdempotencyKeyCleared() {
 		_spec.ClearField(message.FieldIdempotencyKey, field.TypeString)

@@ -13,6 +13,7 @@ import (
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/toolcall"
+	"errand/ent/usageday"
 	"errand/ent/user"
 	"errors"
 	"fmt"
@@ -39,6 +40,7 @@ const (
 	TypeTask           = "Task"
 	TypeTaskChange     = "TaskChange"
 	TypeToolCall       = "ToolCall"
+	TypeUsageDay       = "UsageDay"
 	TypeUser           = "User"
 )
 
@@ -54,6 +56,9 @@ type ConversationMutation struct {
 	title_source     *enum.TitleSource
 	message_count    *int
 	addmessage_count *int
+	summary          *string
+	summarised_to    *int
+	addsummarised_to *int
 	clearedFields    map[string]struct{}
 	user             *string
 	cleareduser      bool
@@ -408,6 +413,98 @@ func (m *ConversationMutation) ResetMessageCount() {
 	m.addmessage_count = nil
 }
 
+// SetSummary sets the "summary" field.
+func (m *ConversationMutation) SetSummary(s string) {
+	m.summary = &s
+}
+
+// Summary returns the value of the "summary" field in the mutation.
+func (m *ConversationMutation) Summary() (r string, exists bool) {
+	v := m.summary
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSummary returns the old "summary" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldSummary(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSummary is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSummary requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSummary: %w", err)
+	}
+	return oldValue.Summary, nil
+}
+
+// ResetSummary resets all changes to the "summary" field.
+func (m *ConversationMutation) ResetSummary() {
+	m.summary = nil
+}
+
+// SetSummarisedTo sets the "summarised_to" field.
+func (m *ConversationMutation) SetSummarisedTo(i int) {
+	m.summarised_to = &i
+	m.addsummarised_to = nil
+}
+
+// SummarisedTo returns the value of the "summarised_to" field in the mutation.
+func (m *ConversationMutation) SummarisedTo() (r int, exists bool) {
+	v := m.summarised_to
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSummarisedTo returns the old "summarised_to" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldSummarisedTo(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSummarisedTo is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSummarisedTo requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSummarisedTo: %w", err)
+	}
+	return oldValue.SummarisedTo, nil
+}
+
+// AddSummarisedTo adds i to the "summarised_to" field.
+func (m *ConversationMutation) AddSummarisedTo(i int) {
+	if m.addsummarised_to != nil {
+		*m.addsummarised_to += i
+	} else {
+		m.addsummarised_to = &i
+	}
+}
+
+// AddedSummarisedTo returns the value that was added to the "summarised_to" field in this mutation.
+func (m *ConversationMutation) AddedSummarisedTo() (r int, exists bool) {
+	v := m.addsummarised_to
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSummarisedTo resets all changes to the "summarised_to" field.
+func (m *ConversationMutation) ResetSummarisedTo() {
+	m.summarised_to = nil
+	m.addsummarised_to = nil
+}
+
 // ClearUser clears the "user" edge to the User entity.
 func (m *ConversationMutation) ClearUser() {
 	m.cleareduser = true
@@ -577,7 +674,7 @@ func (m *ConversationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ConversationMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 8)
 	if m.user != nil {
 		fields = append(fields, conversation.FieldUserID)
 	}
@@ -595,6 +692,12 @@ func (m *ConversationMutation) Fields() []string {
 	}
 	if m.message_count != nil {
 		fields = append(fields, conversation.FieldMessageCount)
+	}
+	if m.summary != nil {
+		fields = append(fields, conversation.FieldSummary)
+	}
+	if m.summarised_to != nil {
+		fields = append(fields, conversation.FieldSummarisedTo)
 	}
 	return fields
 }
@@ -616,6 +719,10 @@ func (m *ConversationMutation) Field(name string) (ent.Value, bool) {
 		return m.TitleSource()
 	case conversation.FieldMessageCount:
 		return m.MessageCount()
+	case conversation.FieldSummary:
+		return m.Summary()
+	case conversation.FieldSummarisedTo:
+		return m.SummarisedTo()
 	}
 	return nil, false
 }
@@ -637,6 +744,10 @@ func (m *ConversationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldTitleSource(ctx)
 	case conversation.FieldMessageCount:
 		return m.OldMessageCount(ctx)
+	case conversation.FieldSummary:
+		return m.OldSummary(ctx)
+	case conversation.FieldSummarisedTo:
+		return m.OldSummarisedTo(ctx)
 	}
 	return nil, fmt.Errorf("unknown Conversation field %s", name)
 }
@@ -688,6 +799,20 @@ func (m *ConversationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetMessageCount(v)
 		return nil
+	case conversation.FieldSummary:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSummary(v)
+		return nil
+	case conversation.FieldSummarisedTo:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSummarisedTo(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Conversation field %s", name)
 }
@@ -699,6 +824,9 @@ func (m *ConversationMutation) AddedFields() []string {
 	if m.addmessage_count != nil {
 		fields = append(fields, conversation.FieldMessageCount)
 	}
+	if m.addsummarised_to != nil {
+		fields = append(fields, conversation.FieldSummarisedTo)
+	}
 	return fields
 }
 
@@ -709,6 +837,8 @@ func (m *ConversationMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case conversation.FieldMessageCount:
 		return m.AddedMessageCount()
+	case conversation.FieldSummarisedTo:
+		return m.AddedSummarisedTo()
 	}
 	return nil, false
 }
@@ -724,6 +854,13 @@ func (m *ConversationMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddMessageCount(v)
+		return nil
+	case conversation.FieldSummarisedTo:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSummarisedTo(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Conversation numeric field %s", name)
@@ -769,6 +906,12 @@ func (m *ConversationMutation) ResetField(name string) error {
 		return nil
 	case conversation.FieldMessageCount:
 		m.ResetMessageCount()
+		return nil
+	case conversation.FieldSummary:
+		m.ResetSummary()
+		return nil
+	case conversation.FieldSummarisedTo:
+		m.ResetSummarisedTo()
 		return nil
 	}
 	return fmt.Errorf("unknown Conversation field %s", name)
@@ -1250,13 +1393,20 @@ type MessageMutation struct {
 	attempt             *int
 	addattempt          *int
 	error_code          *string
+	retry_at            *time.Time
 	input_tokens        *int
 	addinput_tokens     *int
 	output_tokens       *int
 	addoutput_tokens    *int
 	cached_tokens       *int
 	addcached_tokens    *int
+	cost_nanos          *int64
+	addcost_nanos       *int64
+	reserved_tokens     *int
+	addreserved_tokens  *int
 	model               *string
+	prompt_version      *string
+	unverified_reason   *string
 	idempotency_key     *string
 	finished_at         *time.Time
 	clearedFields       map[string]struct{}
@@ -1791,6 +1941,55 @@ func (m *MessageMutation) ResetErrorCode() {
 	delete(m.clearedFields, message.FieldErrorCode)
 }
 
+// SetRetryAt sets the "retry_at" field.
+func (m *MessageMutation) SetRetryAt(t time.Time) {
+	m.retry_at = &t
+}
+
+// RetryAt returns the value of the "retry_at" field in the mutation.
+func (m *MessageMutation) RetryAt() (r time.Time, exists bool) {
+	v := m.retry_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRetryAt returns the old "retry_at" field's value of the Message entity.
+// If the Message object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessageMutation) OldRetryAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRetryAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRetryAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRetryAt: %w", err)
+	}
+	return oldValue.RetryAt, nil
+}
+
+// ClearRetryAt clears the value of the "retry_at" field.
+func (m *MessageMutation) ClearRetryAt() {
+	m.retry_at = nil
+	m.clearedFields[message.FieldRetryAt] = struct{}{}
+}
+
+// RetryAtCleared returns if the "retry_at" field was cleared in this mutation.
+func (m *MessageMutation) RetryAtCleared() bool {
+	_, ok := m.clearedFields[message.FieldRetryAt]
+	return ok
+}
+
+// ResetRetryAt resets all changes to the "retry_at" field.
+func (m *MessageMutation) ResetRetryAt() {
+	m.retry_at = nil
+	delete(m.clearedFields, message.FieldRetryAt)
+}
+
 // SetInputTokens sets the "input_tokens" field.
 func (m *MessageMutation) SetInputTokens(i int) {
 	m.input_tokens = &i
@@ -1959,6 +2158,132 @@ func (m *MessageMutation) ResetCachedTokens() {
 	m.addcached_tokens = nil
 }
 
+// SetCostNanos sets the "cost_nanos" field.
+func (m *MessageMutation) SetCostNanos(i int64) {
+	m.cost_nanos = &i
+	m.addcost_nanos = nil
+}
+
+// CostNanos returns the value of the "cost_nanos" field in the mutation.
+func (m *MessageMutation) CostNanos() (r int64, exists bool) {
+	v := m.cost_nanos
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCostNanos returns the old "cost_nanos" field's value of the Message entity.
+// If the Message object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessageMutation) OldCostNanos(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCostNanos is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCostNanos requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCostNanos: %w", err)
+	}
+	return oldValue.CostNanos, nil
+}
+
+// AddCostNanos adds i to the "cost_nanos" field.
+func (m *MessageMutation) AddCostNanos(i int64) {
+	if m.addcost_nanos != nil {
+		*m.addcost_nanos += i
+	} else {
+		m.addcost_nanos = &i
+	}
+}
+
+// AddedCostNanos returns the value that was added to the "cost_nanos" field in this mutation.
+func (m *MessageMutation) AddedCostNanos() (r int64, exists bool) {
+	v := m.addcost_nanos
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearCostNanos clears the value of the "cost_nanos" field.
+func (m *MessageMutation) ClearCostNanos() {
+	m.cost_nanos = nil
+	m.addcost_nanos = nil
+	m.clearedFields[message.FieldCostNanos] = struct{}{}
+}
+
+// CostNanosCleared returns if the "cost_nanos" field was cleared in this mutation.
+func (m *MessageMutation) CostNanosCleared() bool {
+	_, ok := m.clearedFields[message.FieldCostNanos]
+	return ok
+}
+
+// ResetCostNanos resets all changes to the "cost_nanos" field.
+func (m *MessageMutation) ResetCostNanos() {
+	m.cost_nanos = nil
+	m.addcost_nanos = nil
+	delete(m.clearedFields, message.FieldCostNanos)
+}
+
+// SetReservedTokens sets the "reserved_tokens" field.
+func (m *MessageMutation) SetReservedTokens(i int) {
+	m.reserved_tokens = &i
+	m.addreserved_tokens = nil
+}
+
+// ReservedTokens returns the value of the "reserved_tokens" field in the mutation.
+func (m *MessageMutation) ReservedTokens() (r int, exists bool) {
+	v := m.reserved_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReservedTokens returns the old "reserved_tokens" field's value of the Message entity.
+// If the Message object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessageMutation) OldReservedTokens(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReservedTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReservedTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReservedTokens: %w", err)
+	}
+	return oldValue.ReservedTokens, nil
+}
+
+// AddReservedTokens adds i to the "reserved_tokens" field.
+func (m *MessageMutation) AddReservedTokens(i int) {
+	if m.addreserved_tokens != nil {
+		*m.addreserved_tokens += i
+	} else {
+		m.addreserved_tokens = &i
+	}
+}
+
+// AddedReservedTokens returns the value that was added to the "reserved_tokens" field in this mutation.
+func (m *MessageMutation) AddedReservedTokens() (r int, exists bool) {
+	v := m.addreserved_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetReservedTokens resets all changes to the "reserved_tokens" field.
+func (m *MessageMutation) ResetReservedTokens() {
+	m.reserved_tokens = nil
+	m.addreserved_tokens = nil
+}
+
 // SetModel sets the "model" field.
 func (m *MessageMutation) SetModel(s string) {
 	m.model = &s
@@ -1993,6 +2318,91 @@ func (m *MessageMutation) OldModel(ctx context.Context) (v string, err error) {
 // ResetModel resets all changes to the "model" field.
 func (m *MessageMutation) ResetModel() {
 	m.model = nil
+}
+
+// SetPromptVersion sets the "prompt_version" field.
+func (m *MessageMutation) SetPromptVersion(s string) {
+	m.prompt_version = &s
+}
+
+// PromptVersion returns the value of the "prompt_version" field in the mutation.
+func (m *MessageMutation) PromptVersion() (r string, exists bool) {
+	v := m.prompt_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPromptVersion returns the old "prompt_version" field's value of the Message entity.
+// If the Message object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessageMutation) OldPromptVersion(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPromptVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPromptVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPromptVersion: %w", err)
+	}
+	return oldValue.PromptVersion, nil
+}
+
+// ResetPromptVersion resets all changes to the "prompt_version" field.
+func (m *MessageMutation) ResetPromptVersion() {
+	m.prompt_version = nil
+}
+
+// SetUnverifiedReason sets the "unverified_reason" field.
+func (m *MessageMutation) SetUnverifiedReason(s string) {
+	m.unverified_reason = &s
+}
+
+// UnverifiedReason returns the value of the "unverified_reason" field in the mutation.
+func (m *MessageMutation) UnverifiedReason() (r string, exists bool) {
+	v := m.unverified_reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUnverifiedReason returns the old "unverified_reason" field's value of the Message entity.
+// If the Message object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessageMutation) OldUnverifiedReason(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUnverifiedReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUnverifiedReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUnverifiedReason: %w", err)
+	}
+	return oldValue.UnverifiedReason, nil
+}
+
+// ClearUnverifiedReason clears the value of the "unverified_reason" field.
+func (m *MessageMutation) ClearUnverifiedReason() {
+	m.unverified_reason = nil
+	m.clearedFields[message.FieldUnverifiedReason] = struct{}{}
+}
+
+// UnverifiedReasonCleared returns if the "unverified_reason" field was cleared in this mutation.
+func (m *MessageMutation) UnverifiedReasonCleared() bool {
+	_, ok := m.clearedFields[message.FieldUnverifiedReason]
+	return ok
+}
+
+// ResetUnverifiedReason resets all changes to the "unverified_reason" field.
+func (m *MessageMutation) ResetUnverifiedReason() {
+	m.unverified_reason = nil
+	delete(m.clearedFields, message.FieldUnverifiedReason)
 }
 
 // SetIdempotencyKey sets the "idempotency_key" field.
@@ -2274,7 +2684,7 @@ func (m *MessageMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MessageMutation) Fields() []string {
-	fields := make([]string, 0, 16)
+	fields := make([]string, 0, 21)
 	if m.user != nil {
 		fields = append(fields, message.FieldUserID)
 	}
@@ -2305,6 +2715,9 @@ func (m *MessageMutation) Fields() []string {
 	if m.error_code != nil {
 		fields = append(fields, message.FieldErrorCode)
 	}
+	if m.retry_at != nil {
+		fields = append(fields, message.FieldRetryAt)
+	}
 	if m.input_tokens != nil {
 		fields = append(fields, message.FieldInputTokens)
 	}
@@ -2314,8 +2727,20 @@ func (m *MessageMutation) Fields() []string {
 	if m.cached_tokens != nil {
 		fields = append(fields, message.FieldCachedTokens)
 	}
+	if m.cost_nanos != nil {
+		fields = append(fields, message.FieldCostNanos)
+	}
+	if m.reserved_tokens != nil {
+		fields = append(fields, message.FieldReservedTokens)
+	}
 	if m.model != nil {
 		fields = append(fields, message.FieldModel)
+	}
+	if m.prompt_version != nil {
+		fields = append(fields, message.FieldPromptVersion)
+	}
+	if m.unverified_reason != nil {
+		fields = append(fields, message.FieldUnverifiedReason)
 	}
 	if m.idempotency_key != nil {
 		fields = append(fields, message.FieldIdempotencyKey)
@@ -2351,14 +2776,24 @@ func (m *MessageMutation) Field(name string) (ent.Value, bool) {
 		return m.Attempt()
 	case message.FieldErrorCode:
 		return m.ErrorCode()
+	case message.FieldRetryAt:
+		return m.RetryAt()
 	case message.FieldInputTokens:
 		return m.InputTokens()
 	case message.FieldOutputTokens:
 		return m.OutputTokens()
 	case message.FieldCachedTokens:
 		return m.CachedTokens()
+	case message.FieldCostNanos:
+		return m.CostNanos()
+	case message.FieldReservedTokens:
+		return m.ReservedTokens()
 	case message.FieldModel:
 		return m.Model()
+	case message.FieldPromptVersion:
+		return m.PromptVersion()
+	case message.FieldUnverifiedReason:
+		return m.UnverifiedReason()
 	case message.FieldIdempotencyKey:
 		return m.IdempotencyKey()
 	case message.FieldFinishedAt:
@@ -2392,14 +2827,24 @@ func (m *MessageMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldAttempt(ctx)
 	case message.FieldErrorCode:
 		return m.OldErrorCode(ctx)
+	case message.FieldRetryAt:
+		return m.OldRetryAt(ctx)
 	case message.FieldInputTokens:
 		return m.OldInputTokens(ctx)
 	case message.FieldOutputTokens:
 		return m.OldOutputTokens(ctx)
 	case message.FieldCachedTokens:
 		return m.OldCachedTokens(ctx)
+	case message.FieldCostNanos:
+		return m.OldCostNanos(ctx)
+	case message.FieldReservedTokens:
+		return m.OldReservedTokens(ctx)
 	case message.FieldModel:
 		return m.OldModel(ctx)
+	case message.FieldPromptVersion:
+		return m.OldPromptVersion(ctx)
+	case message.FieldUnverifiedReason:
+		return m.OldUnverifiedReason(ctx)
 	case message.FieldIdempotencyKey:
 		return m.OldIdempotencyKey(ctx)
 	case message.FieldFinishedAt:
@@ -2483,6 +2928,13 @@ func (m *MessageMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetErrorCode(v)
 		return nil
+	case message.FieldRetryAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRetryAt(v)
+		return nil
 	case message.FieldInputTokens:
 		v, ok := value.(int)
 		if !ok {
@@ -2504,12 +2956,40 @@ func (m *MessageMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetCachedTokens(v)
 		return nil
+	case message.FieldCostNanos:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCostNanos(v)
+		return nil
+	case message.FieldReservedTokens:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReservedTokens(v)
+		return nil
 	case message.FieldModel:
 		v, ok := value.(string)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetModel(v)
+		return nil
+	case message.FieldPromptVersion:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPromptVersion(v)
+		return nil
+	case message.FieldUnverifiedReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUnverifiedReason(v)
 		return nil
 	case message.FieldIdempotencyKey:
 		v, ok := value.(string)
@@ -2548,6 +3028,12 @@ func (m *MessageMutation) AddedFields() []string {
 	if m.addcached_tokens != nil {
 		fields = append(fields, message.FieldCachedTokens)
 	}
+	if m.addcost_nanos != nil {
+		fields = append(fields, message.FieldCostNanos)
+	}
+	if m.addreserved_tokens != nil {
+		fields = append(fields, message.FieldReservedTokens)
+	}
 	return fields
 }
 
@@ -2566,6 +3052,10 @@ func (m *MessageMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedOutputTokens()
 	case message.FieldCachedTokens:
 		return m.AddedCachedTokens()
+	case message.FieldCostNanos:
+		return m.AddedCostNanos()
+	case message.FieldReservedTokens:
+		return m.AddedReservedTokens()
 	}
 	return nil, false
 }
@@ -2610,6 +3100,20 @@ func (m *MessageMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddCachedTokens(v)
 		return nil
+	case message.FieldCostNanos:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCostNanos(v)
+		return nil
+	case message.FieldReservedTokens:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddReservedTokens(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Message numeric field %s", name)
 }
@@ -2620,6 +3124,15 @@ func (m *MessageMutation) ClearedFields() []string {
 	var fields []string
 	if m.FieldCleared(message.FieldErrorCode) {
 		fields = append(fields, message.FieldErrorCode)
+	}
+	if m.FieldCleared(message.FieldRetryAt) {
+		fields = append(fields, message.FieldRetryAt)
+	}
+	if m.FieldCleared(message.FieldCostNanos) {
+		fields = append(fields, message.FieldCostNanos)
+	}
+	if m.FieldCleared(message.FieldUnverifiedReason) {
+		fields = append(fields, message.FieldUnverifiedReason)
 	}
 	if m.FieldCleared(message.FieldIdempotencyKey) {
 		fields = append(fields, message.FieldIdempotencyKey)
@@ -2643,6 +3156,15 @@ func (m *MessageMutation) ClearField(name string) error {
 	switch name {
 	case message.FieldErrorCode:
 		m.ClearErrorCode()
+		return nil
+	case message.FieldRetryAt:
+		m.ClearRetryAt()
+		return nil
+	case message.FieldCostNanos:
+		m.ClearCostNanos()
+		return nil
+	case message.FieldUnverifiedReason:
+		m.ClearUnverifiedReason()
 		return nil
 	case message.FieldIdempotencyKey:
 		m.ClearIdempotencyKey()
@@ -2688,6 +3210,9 @@ func (m *MessageMutation) ResetField(name string) error {
 	case message.FieldErrorCode:
 		m.ResetErrorCode()
 		return nil
+	case message.FieldRetryAt:
+		m.ResetRetryAt()
+		return nil
 	case message.FieldInputTokens:
 		m.ResetInputTokens()
 		return nil
@@ -2697,8 +3222,20 @@ func (m *MessageMutation) ResetField(name string) error {
 	case message.FieldCachedTokens:
 		m.ResetCachedTokens()
 		return nil
+	case message.FieldCostNanos:
+		m.ResetCostNanos()
+		return nil
+	case message.FieldReservedTokens:
+		m.ResetReservedTokens()
+		return nil
 	case message.FieldModel:
 		m.ResetModel()
+		return nil
+	case message.FieldPromptVersion:
+		m.ResetPromptVersion()
+		return nil
+	case message.FieldUnverifiedReason:
+		m.ResetUnverifiedReason()
 		return nil
 	case message.FieldIdempotencyKey:
 		m.ResetIdempotencyKey()
@@ -8110,6 +8647,992 @@ func (m *ToolCallMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown ToolCall edge %s", name)
 }
 
+// UsageDayMutation represents an operation that mutates the UsageDay nodes in the graph.
+type UsageDayMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *string
+	created_at       *time.Time
+	updated_at       *time.Time
+	day              *string
+	calls            *int
+	addcalls         *int
+	input_tokens     *int
+	addinput_tokens  *int
+	output_tokens    *int
+	addoutput_tokens *int
+	cached_tokens    *int
+	addcached_tokens *int
+	cost_nanos       *int64
+	addcost_nanos    *int64
+	clearedFields    map[string]struct{}
+	user             *string
+	cleareduser      bool
+	done             bool
+	oldValue         func(context.Context) (*UsageDay, error)
+	predicates       []predicate.UsageDay
+}
+
+var _ ent.Mutation = (*UsageDayMutation)(nil)
+
+// usagedayOption allows management of the mutation configuration using functional options.
+type usagedayOption func(*UsageDayMutation)
+
+// newUsageDayMutation creates new mutation for the UsageDay entity.
+func newUsageDayMutation(c config, op Op, opts ...usagedayOption) *UsageDayMutation {
+	m := &UsageDayMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeUsageDay,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withUsageDayID sets the ID field of the mutation.
+func withUsageDayID(id string) usagedayOption {
+	return func(m *UsageDayMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *UsageDay
+		)
+		m.oldValue = func(ctx context.Context) (*UsageDay, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().UsageDay.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withUsageDay sets the old UsageDay of the mutation.
+func withUsageDay(node *UsageDay) usagedayOption {
+	return func(m *UsageDayMutation) {
+		m.oldValue = func(context.Context) (*UsageDay, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m UsageDayMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m UsageDayMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of UsageDay entities.
+func (m *UsageDayMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *UsageDayMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *UsageDayMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().UsageDay.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetUserID sets the "user_id" field.
+func (m *UsageDayMutation) SetUserID(s string) {
+	m.user = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *UsageDayMutation) UserID() (r string, exists bool) {
+	v := m.user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *UsageDayMutation) ResetUserID() {
+	m.user = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *UsageDayMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *UsageDayMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *UsageDayMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *UsageDayMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *UsageDayMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *UsageDayMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetDay sets the "day" field.
+func (m *UsageDayMutation) SetDay(s string) {
+	m.day = &s
+}
+
+// Day returns the value of the "day" field in the mutation.
+func (m *UsageDayMutation) Day() (r string, exists bool) {
+	v := m.day
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDay returns the old "day" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldDay(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDay is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDay requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDay: %w", err)
+	}
+	return oldValue.Day, nil
+}
+
+// ResetDay resets all changes to the "day" field.
+func (m *UsageDayMutation) ResetDay() {
+	m.day = nil
+}
+
+// SetCalls sets the "calls" field.
+func (m *UsageDayMutation) SetCalls(i int) {
+	m.calls = &i
+	m.addcalls = nil
+}
+
+// Calls returns the value of the "calls" field in the mutation.
+func (m *UsageDayMutation) Calls() (r int, exists bool) {
+	v := m.calls
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCalls returns the old "calls" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldCalls(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCalls is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCalls requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCalls: %w", err)
+	}
+	return oldValue.Calls, nil
+}
+
+// AddCalls adds i to the "calls" field.
+func (m *UsageDayMutation) AddCalls(i int) {
+	if m.addcalls != nil {
+		*m.addcalls += i
+	} else {
+		m.addcalls = &i
+	}
+}
+
+// AddedCalls returns the value that was added to the "calls" field in this mutation.
+func (m *UsageDayMutation) AddedCalls() (r int, exists bool) {
+	v := m.addcalls
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCalls resets all changes to the "calls" field.
+func (m *UsageDayMutation) ResetCalls() {
+	m.calls = nil
+	m.addcalls = nil
+}
+
+// SetInputTokens sets the "input_tokens" field.
+func (m *UsageDayMutation) SetInputTokens(i int) {
+	m.input_tokens = &i
+	m.addinput_tokens = nil
+}
+
+// InputTokens returns the value of the "input_tokens" field in the mutation.
+func (m *UsageDayMutation) InputTokens() (r int, exists bool) {
+	v := m.input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInputTokens returns the old "input_tokens" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldInputTokens(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInputTokens: %w", err)
+	}
+	return oldValue.InputTokens, nil
+}
+
+// AddInputTokens adds i to the "input_tokens" field.
+func (m *UsageDayMutation) AddInputTokens(i int) {
+	if m.addinput_tokens != nil {
+		*m.addinput_tokens += i
+	} else {
+		m.addinput_tokens = &i
+	}
+}
+
+// AddedInputTokens returns the value that was added to the "input_tokens" field in this mutation.
+func (m *UsageDayMutation) AddedInputTokens() (r int, exists bool) {
+	v := m.addinput_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetInputTokens resets all changes to the "input_tokens" field.
+func (m *UsageDayMutation) ResetInputTokens() {
+	m.input_tokens = nil
+	m.addinput_tokens = nil
+}
+
+// SetOutputTokens sets the "output_tokens" field.
+func (m *UsageDayMutation) SetOutputTokens(i int) {
+	m.output_tokens = &i
+	m.addoutput_tokens = nil
+}
+
+// OutputTokens returns the value of the "output_tokens" field in the mutation.
+func (m *UsageDayMutation) OutputTokens() (r int, exists bool) {
+	v := m.output_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOutputTokens returns the old "output_tokens" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldOutputTokens(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOutputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOutputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOutputTokens: %w", err)
+	}
+	return oldValue.OutputTokens, nil
+}
+
+// AddOutputTokens adds i to the "output_tokens" field.
+func (m *UsageDayMutation) AddOutputTokens(i int) {
+	if m.addoutput_tokens != nil {
+		*m.addoutput_tokens += i
+	} else {
+		m.addoutput_tokens = &i
+	}
+}
+
+// AddedOutputTokens returns the value that was added to the "output_tokens" field in this mutation.
+func (m *UsageDayMutation) AddedOutputTokens() (r int, exists bool) {
+	v := m.addoutput_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOutputTokens resets all changes to the "output_tokens" field.
+func (m *UsageDayMutation) ResetOutputTokens() {
+	m.output_tokens = nil
+	m.addoutput_tokens = nil
+}
+
+// SetCachedTokens sets the "cached_tokens" field.
+func (m *UsageDayMutation) SetCachedTokens(i int) {
+	m.cached_tokens = &i
+	m.addcached_tokens = nil
+}
+
+// CachedTokens returns the value of the "cached_tokens" field in the mutation.
+func (m *UsageDayMutation) CachedTokens() (r int, exists bool) {
+	v := m.cached_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCachedTokens returns the old "cached_tokens" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldCachedTokens(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCachedTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCachedTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCachedTokens: %w", err)
+	}
+	return oldValue.CachedTokens, nil
+}
+
+// AddCachedTokens adds i to the "cached_tokens" field.
+func (m *UsageDayMutation) AddCachedTokens(i int) {
+	if m.addcached_tokens != nil {
+		*m.addcached_tokens += i
+	} else {
+		m.addcached_tokens = &i
+	}
+}
+
+// AddedCachedTokens returns the value that was added to the "cached_tokens" field in this mutation.
+func (m *UsageDayMutation) AddedCachedTokens() (r int, exists bool) {
+	v := m.addcached_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCachedTokens resets all changes to the "cached_tokens" field.
+func (m *UsageDayMutation) ResetCachedTokens() {
+	m.cached_tokens = nil
+	m.addcached_tokens = nil
+}
+
+// SetCostNanos sets the "cost_nanos" field.
+func (m *UsageDayMutation) SetCostNanos(i int64) {
+	m.cost_nanos = &i
+	m.addcost_nanos = nil
+}
+
+// CostNanos returns the value of the "cost_nanos" field in the mutation.
+func (m *UsageDayMutation) CostNanos() (r int64, exists bool) {
+	v := m.cost_nanos
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCostNanos returns the old "cost_nanos" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldCostNanos(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCostNanos is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCostNanos requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCostNanos: %w", err)
+	}
+	return oldValue.CostNanos, nil
+}
+
+// AddCostNanos adds i to the "cost_nanos" field.
+func (m *UsageDayMutation) AddCostNanos(i int64) {
+	if m.addcost_nanos != nil {
+		*m.addcost_nanos += i
+	} else {
+		m.addcost_nanos = &i
+	}
+}
+
+// AddedCostNanos returns the value that was added to the "cost_nanos" field in this mutation.
+func (m *UsageDayMutation) AddedCostNanos() (r int64, exists bool) {
+	v := m.addcost_nanos
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCostNanos resets all changes to the "cost_nanos" field.
+func (m *UsageDayMutation) ResetCostNanos() {
+	m.cost_nanos = nil
+	m.addcost_nanos = nil
+}
+
+// ClearUser clears the "user" edge to the User entity.
+func (m *UsageDayMutation) ClearUser() {
+	m.cleareduser = true
+	m.clearedFields[usageday.FieldUserID] = struct{}{}
+}
+
+// UserCleared reports if the "user" edge to the User entity was cleared.
+func (m *UsageDayMutation) UserCleared() bool {
+	return m.cleareduser
+}
+
+// UserIDs returns the "user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UserID instead. It exists only for internal usage by the builders.
+func (m *UsageDayMutation) UserIDs() (ids []string) {
+	if id := m.user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUser resets all changes to the "user" edge.
+func (m *UsageDayMutation) ResetUser() {
+	m.user = nil
+	m.cleareduser = false
+}
+
+// Where appends a list predicates to the UsageDayMutation builder.
+func (m *UsageDayMutation) Where(ps ...predicate.UsageDay) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the UsageDayMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *UsageDayMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.UsageDay, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *UsageDayMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *UsageDayMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (UsageDay).
+func (m *UsageDayMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *UsageDayMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.user != nil {
+		fields = append(fields, usageday.FieldUserID)
+	}
+	if m.created_at != nil {
+		fields = append(fields, usageday.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, usageday.FieldUpdatedAt)
+	}
+	if m.day != nil {
+		fields = append(fields, usageday.FieldDay)
+	}
+	if m.calls != nil {
+		fields = append(fields, usageday.FieldCalls)
+	}
+	if m.input_tokens != nil {
+		fields = append(fields, usageday.FieldInputTokens)
+	}
+	if m.output_tokens != nil {
+		fields = append(fields, usageday.FieldOutputTokens)
+	}
+	if m.cached_tokens != nil {
+		fields = append(fields, usageday.FieldCachedTokens)
+	}
+	if m.cost_nanos != nil {
+		fields = append(fields, usageday.FieldCostNanos)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *UsageDayMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case usageday.FieldUserID:
+		return m.UserID()
+	case usageday.FieldCreatedAt:
+		return m.CreatedAt()
+	case usageday.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case usageday.FieldDay:
+		return m.Day()
+	case usageday.FieldCalls:
+		return m.Calls()
+	case usageday.FieldInputTokens:
+		return m.InputTokens()
+	case usageday.FieldOutputTokens:
+		return m.OutputTokens()
+	case usageday.FieldCachedTokens:
+		return m.CachedTokens()
+	case usageday.FieldCostNanos:
+		return m.CostNanos()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *UsageDayMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case usageday.FieldUserID:
+		return m.OldUserID(ctx)
+	case usageday.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case usageday.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case usageday.FieldDay:
+		return m.OldDay(ctx)
+	case usageday.FieldCalls:
+		return m.OldCalls(ctx)
+	case usageday.FieldInputTokens:
+		return m.OldInputTokens(ctx)
+	case usageday.FieldOutputTokens:
+		return m.OldOutputTokens(ctx)
+	case usageday.FieldCachedTokens:
+		return m.OldCachedTokens(ctx)
+	case usageday.FieldCostNanos:
+		return m.OldCostNanos(ctx)
+	}
+	return nil, fmt.Errorf("unknown UsageDay field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UsageDayMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case usageday.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case usageday.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case usageday.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case usageday.FieldDay:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDay(v)
+		return nil
+	case usageday.FieldCalls:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCalls(v)
+		return nil
+	case usageday.FieldInputTokens:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInputTokens(v)
+		return nil
+	case usageday.FieldOutputTokens:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOutputTokens(v)
+		return nil
+	case usageday.FieldCachedTokens:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCachedTokens(v)
+		return nil
+	case usageday.FieldCostNanos:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCostNanos(v)
+		return nil
+	}
+	return fmt.Errorf("unknown UsageDay field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *UsageDayMutation) AddedFields() []string {
+	var fields []string
+	if m.addcalls != nil {
+		fields = append(fields, usageday.FieldCalls)
+	}
+	if m.addinput_tokens != nil {
+		fields = append(fields, usageday.FieldInputTokens)
+	}
+	if m.addoutput_tokens != nil {
+		fields = append(fields, usageday.FieldOutputTokens)
+	}
+	if m.addcached_tokens != nil {
+		fields = append(fields, usageday.FieldCachedTokens)
+	}
+	if m.addcost_nanos != nil {
+		fields = append(fields, usageday.FieldCostNanos)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *UsageDayMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case usageday.FieldCalls:
+		return m.AddedCalls()
+	case usageday.FieldInputTokens:
+		return m.AddedInputTokens()
+	case usageday.FieldOutputTokens:
+		return m.AddedOutputTokens()
+	case usageday.FieldCachedTokens:
+		return m.AddedCachedTokens()
+	case usageday.FieldCostNanos:
+		return m.AddedCostNanos()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UsageDayMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case usageday.FieldCalls:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCalls(v)
+		return nil
+	case usageday.FieldInputTokens:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddInputTokens(v)
+		return nil
+	case usageday.FieldOutputTokens:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOutputTokens(v)
+		return nil
+	case usageday.FieldCachedTokens:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCachedTokens(v)
+		return nil
+	case usageday.FieldCostNanos:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCostNanos(v)
+		return nil
+	}
+	return fmt.Errorf("unknown UsageDay numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *UsageDayMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *UsageDayMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *UsageDayMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown UsageDay nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *UsageDayMutation) ResetField(name string) error {
+	switch name {
+	case usageday.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case usageday.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case usageday.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case usageday.FieldDay:
+		m.ResetDay()
+		return nil
+	case usageday.FieldCalls:
+		m.ResetCalls()
+		return nil
+	case usageday.FieldInputTokens:
+		m.ResetInputTokens()
+		return nil
+	case usageday.FieldOutputTokens:
+		m.ResetOutputTokens()
+		return nil
+	case usageday.FieldCachedTokens:
+		m.ResetCachedTokens()
+		return nil
+	case usageday.FieldCostNanos:
+		m.ResetCostNanos()
+		return nil
+	}
+	return fmt.Errorf("unknown UsageDay field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *UsageDayMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.user != nil {
+		edges = append(edges, usageday.EdgeUser)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *UsageDayMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case usageday.EdgeUser:
+		if id := m.user; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *UsageDayMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *UsageDayMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *UsageDayMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.cleareduser {
+		edges = append(edges, usageday.EdgeUser)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *UsageDayMutation) EdgeCleared(name string) bool {
+	switch name {
+	case usageday.EdgeUser:
+		return m.cleareduser
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *UsageDayMutation) ClearEdge(name string) error {
+	switch name {
+	case usageday.EdgeUser:
+		m.ClearUser()
+		return nil
+	}
+	return fmt.Errorf("unknown UsageDay unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *UsageDayMutation) ResetEdge(name string) error {
+	switch name {
+	case usageday.EdgeUser:
+		m.ResetUser()
+		return nil
+	}
+	return fmt.Errorf("unknown UsageDay edge %s", name)
+}
+
 // UserMutation represents an operation that mutates the User nodes in the graph.
 type UserMutation struct {
 	config
@@ -8146,6 +9669,9 @@ type UserMutation struct {
 	task_changes         map[string]struct{}
 	removedtask_changes  map[string]struct{}
 	clearedtask_changes  bool
+	usage_days           map[string]struct{}
+	removedusage_days    map[string]struct{}
+	clearedusage_days    bool
 	done                 bool
 	oldValue             func(context.Context) (*User, error)
 	predicates           []predicate.User
@@ -8943,6 +10469,60 @@ func (m *UserMutation) ResetTaskChanges() {
 	m.removedtask_changes = nil
 }
 
+// AddUsageDayIDs adds the "usage_days" edge to the UsageDay entity by ids.
+func (m *UserMutation) AddUsageDayIDs(ids ...string) {
+	if m.usage_days == nil {
+		m.usage_days = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.usage_days[ids[i]] = struct{}{}
+	}
+}
+
+// ClearUsageDays clears the "usage_days" edge to the UsageDay entity.
+func (m *UserMutation) ClearUsageDays() {
+	m.clearedusage_days = true
+}
+
+// UsageDaysCleared reports if the "usage_days" edge to the UsageDay entity was cleared.
+func (m *UserMutation) UsageDaysCleared() bool {
+	return m.clearedusage_days
+}
+
+// RemoveUsageDayIDs removes the "usage_days" edge to the UsageDay entity by IDs.
+func (m *UserMutation) RemoveUsageDayIDs(ids ...string) {
+	if m.removedusage_days == nil {
+		m.removedusage_days = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.usage_days, ids[i])
+		m.removedusage_days[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedUsageDays returns the removed IDs of the "usage_days" edge to the UsageDay entity.
+func (m *UserMutation) RemovedUsageDaysIDs() (ids []string) {
+	for id := range m.removedusage_days {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// UsageDaysIDs returns the "usage_days" edge IDs in the mutation.
+func (m *UserMutation) UsageDaysIDs() (ids []string) {
+	for id := range m.usage_days {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetUsageDays resets all changes to the "usage_days" edge.
+func (m *UserMutation) ResetUsageDays() {
+	m.usage_days = nil
+	m.clearedusage_days = false
+	m.removedusage_days = nil
+}
+
 // Where appends a list predicates to the UserMutation builder.
 func (m *UserMutation) Where(ps ...predicate.User) {
 	m.predicates = append(m.predicates, ps...)
@@ -9239,7 +10819,7 @@ func (m *UserMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *UserMutation) AddedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.tasks != nil {
 		edges = append(edges, user.EdgeTasks)
 	}
@@ -9257,6 +10837,9 @@ func (m *UserMutation) AddedEdges() []string {
 	}
 	if m.task_changes != nil {
 		edges = append(edges, user.EdgeTaskChanges)
+	}
+	if m.usage_days != nil {
+		edges = append(edges, user.EdgeUsageDays)
 	}
 	return edges
 }
@@ -9301,13 +10884,19 @@ func (m *UserMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case user.EdgeUsageDays:
+		ids := make([]ent.Value, 0, len(m.usage_days))
+		for id := range m.usage_days {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *UserMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.removedtasks != nil {
 		edges = append(edges, user.EdgeTasks)
 	}
@@ -9325,6 +10914,9 @@ func (m *UserMutation) RemovedEdges() []string {
 	}
 	if m.removedtask_changes != nil {
 		edges = append(edges, user.EdgeTaskChanges)
+	}
+	if m.removedusage_days != nil {
+		edges = append(edges, user.EdgeUsageDays)
 	}
 	return edges
 }
@@ -9369,13 +10961,19 @@ func (m *UserMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case user.EdgeUsageDays:
+		ids := make([]ent.Value, 0, len(m.removedusage_days))
+		for id := range m.removedusage_days {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *UserMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.clearedtasks {
 		edges = append(edges, user.EdgeTasks)
 	}
@@ -9393,6 +10991,9 @@ func (m *UserMutation) ClearedEdges() []string {
 	}
 	if m.clearedtask_changes {
 		edges = append(edges, user.EdgeTaskChanges)
+	}
+	if m.clearedusage_days {
+		edges = append(edges, user.EdgeUsageDays)
 	}
 	return edges
 }
@@ -9413,6 +11014,8 @@ func (m *UserMutation) EdgeCleared(name string) bool {
 		return m.clearedruns
 	case user.EdgeTaskChanges:
 		return m.clearedtask_changes
+	case user.EdgeUsageDays:
+		return m.clearedusage_days
 	}
 	return false
 }
@@ -9446,6 +11049,9 @@ func (m *UserMutation) ResetEdge(name string) error {
 		return nil
 	case user.EdgeTaskChanges:
 		m.ResetTaskChanges()
+		return nil
+	case user.EdgeUsageDays:
+		m.ResetUsageDays()
 		return nil
 	}
 	return fmt.Errorf("unknown User edge %s", name)

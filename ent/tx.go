@@ -28,6 +28,8 @@ type Tx struct {
 	TaskChange *TaskChangeClient
 	// ToolCall is the client for interacting with the ToolCall builders.
 	ToolCall *ToolCallClient
+	// UsageDay is the client for interacting with the UsageDay builders.
+	UsageDay *UsageDayClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
 
@@ -168,6 +170,7 @@ func (tx *Tx) init() {
 	tx.Task = NewTaskClient(tx.config)
 	tx.TaskChange = NewTaskChangeClient(tx.config)
 	tx.ToolCall = NewToolCallClient(tx.config)
+	tx.UsageDay = NewUsageDayClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 }
 

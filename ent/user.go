@@ -56,9 +56,11 @@ type UserEdges struct {
 	Runs []*Run `json:"runs,omitempty"`
 	// TaskChanges holds the value of the task_changes edge.
 	TaskChanges []*TaskChange `json:"task_changes,omitempty"`
+	// UsageDays holds the value of the usage_days edge.
+	UsageDays []*UsageDay `json:"usage_days,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [6]bool
+	loadedTypes [7]bool
 }
 
 // TasksOrErr returns the Tasks value or an error if the edge
@@ -113,6 +115,15 @@ func (e UserEdges) TaskChangesOrErr() ([]*TaskChange, error) {
 		return e.TaskChanges, nil
 	}
 	return nil, &NotLoadedError{edge: "task_changes"}
+}
+
+// UsageDaysOrErr returns the UsageDays value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) UsageDaysOrErr() ([]*UsageDay, error) {
+	if e.loadedTypes[6] {
+		return e.UsageDays, nil
+	}
+	return nil, &NotLoadedError{edge: "usage_days"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -244,6 +255,11 @@ func (_m *User) QueryRuns() *RunQuery {
 // QueryTaskChanges queries the "task_changes" edge of the User entity.
 func (_m *User) QueryTaskChanges() *TaskChangeQuery {
 	return NewUserClient(_m.config).QueryTaskChanges(_m)
+}
+
+// QueryUsageDays queries the "usage_days" edge of the User entity.
+func (_m *User) QueryUsageDays() *UsageDayQuery {
+	return NewUserClient(_m.config).QueryUsageDays(_m)
 }
 
 // Update returns a builder for updating this User.

@@ -10,6 +10,7 @@ import (
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/toolcall"
+	"errand/ent/usageday"
 	"errand/ent/user"
 	"errors"
 	"fmt"
@@ -249,6 +250,21 @@ func (_c *UserCreate) AddTaskChanges(v ...*TaskChange) *UserCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddTaskChangeIDs(ids...)
+}
+
+// AddUsageDayIDs adds the "usage_days" edge to the UsageDay entity by IDs.
+func (_c *UserCreate) AddUsageDayIDs(ids ...string) *UserCreate {
+	_c.mutation.AddUsageDayIDs(ids...)
+	return _c
+}
+
+// AddUsageDays adds the "usage_days" edges to the UsageDay entity.
+func (_c *UserCreate) AddUsageDays(v ...*UsageDay) *UserCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddUsageDayIDs(ids...)
 }
 
 // Mutation returns the UserMutation object of the builder.
@@ -561,6 +577,22 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(taskchange.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.UsageDaysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.UsageDaysTable,
+			Columns: []string{user.UsageDaysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(usageday.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

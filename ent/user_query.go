@@ -12,6 +12,7 @@ import (
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/toolcall"
+	"errand/ent/usageday"
 	"errand/ent/user"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ type UserQuery struct {
 	withToolCalls     *ToolCallQuery
 	withRuns          *RunQuery
 	withTaskChanges   *TaskChangeQuery
+	withUsageDays     *UsageDayQuery
 	modifiers         []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -198,6 +200,28 @@ func (_q *UserQuery) QueryTaskChanges() *TaskChangeQuery {
 			sqlgraph.From(user.Table, user.FieldID, selector),
 			sqlgraph.To(taskchange.Table, taskchange.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, user.TaskChangesTable, user.TaskChangesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryUsageDays chains the current query on the "usage_days" edge.
+func (_q *UserQuery) QueryUsageDays() *UsageDayQuery {
+	query := (&UsageDayClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, selector),
+			sqlgraph.To(usageday.Table, usageday.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.UsageDaysTable, user.UsageDaysColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -403,6 +427,7 @@ func (_q *UserQuery) Clone() *UserQuery {
 		withToolCalls:     _q.withToolCalls.Clone(),
 		withRuns:          _q.withRuns.Clone(),
 		withTaskChanges:   _q.withTaskChanges.Clone(),
+		withUsageDays:     _q.withUsageDays.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -473,6 +498,17 @@ func (_q *UserQuery) WithTaskChanges(opts ...func(*TaskChangeQuery)) *UserQuery 
 		opt(query)
 	}
 	_q.withTaskChanges = query
+	return _q
+}
+
+// WithUsageDays tells the query-builder to eager-load the nodes that are connected to
+// the "usage_days" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *UserQuery) WithUsageDays(opts ...func(*UsageDayQuery)) *UserQuery {
+	query := (&UsageDayClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withUsageDays = query
 	return _q
 }
 
@@ -560,13 +596,14 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 	var (
 		nodes       = []*User{}
 		_spec       = _q.querySpec()
-		loadedTypes = [6]bool{
+		loadedTypes = [7]bool{
 			_q.withTasks != nil,
 			_q.withConversations != nil,
 			_q.withMessages != nil,
 			_q.withToolCalls != nil,
 			_q.withRuns != nil,
 			_q.withTaskChanges != nil,
+			_q.withUsageDays != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -629,6 +666,13 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 		if err := _q.loadTaskChanges(ctx, query, nodes,
 			func(n *User) { n.Edges.TaskChanges = []*TaskChange{} },
 			func(n *User, e *TaskChange) { n.Edges.TaskChanges = append(n.Edges.TaskChanges, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withUsageDays; query != nil {
+		if err := _q.loadUsageDays(ctx, query, nodes,
+			func(n *User) { n.Edges.UsageDays = []*UsageDay{} },
+			func(n *User, e *UsageDay) { n.Edges.UsageDays = append(n.Edges.UsageDays, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -800,6 +844,36 @@ func (_q *UserQuery) loadTaskChanges(ctx context.Context, query *TaskChangeQuery
 	}
 	query.Where(predicate.TaskChange(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(user.TaskChangesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.UserID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "user_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *UserQuery) loadUsageDays(ctx context.Context, query *UsageDayQuery, nodes []*User, init func(*User), assign func(*User, *UsageDay)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*User)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(usageday.FieldUserID)
+	}
+	query.Where(predicate.UsageDay(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(user.UsageDaysColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/toolcall"
+	"errand/ent/usageday"
 	"errand/ent/user"
 	"errors"
 	"fmt"
@@ -229,6 +230,21 @@ func (_u *UserUpdate) AddTaskChanges(v ...*TaskChange) *UserUpdate {
 	return _u.AddTaskChangeIDs(ids...)
 }
 
+// AddUsageDayIDs adds the "usage_days" edge to the UsageDay entity by IDs.
+func (_u *UserUpdate) AddUsageDayIDs(ids ...string) *UserUpdate {
+	_u.mutation.AddUsageDayIDs(ids...)
+	return _u
+}
+
+// AddUsageDays adds the "usage_days" edges to the UsageDay entity.
+func (_u *UserUpdate) AddUsageDays(v ...*UsageDay) *UserUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddUsageDayIDs(ids...)
+}
+
 // Mutation returns the UserMutation object of the builder.
 func (_u *UserUpdate) Mutation() *UserMutation {
 	return _u.mutation
@@ -358,6 +374,27 @@ func (_u *UserUpdate) RemoveTaskChanges(v ...*TaskChange) *UserUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveTaskChangeIDs(ids...)
+}
+
+// ClearUsageDays clears all "usage_days" edges to the UsageDay entity.
+func (_u *UserUpdate) ClearUsageDays() *UserUpdate {
+	_u.mutation.ClearUsageDays()
+	return _u
+}
+
+// RemoveUsageDayIDs removes the "usage_days" edge to UsageDay entities by IDs.
+func (_u *UserUpdate) RemoveUsageDayIDs(ids ...string) *UserUpdate {
+	_u.mutation.RemoveUsageDayIDs(ids...)
+	return _u
+}
+
+// RemoveUsageDays removes "usage_days" edges to UsageDay entities.
+func (_u *UserUpdate) RemoveUsageDays(v ...*UsageDay) *UserUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveUsageDayIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -747,6 +784,51 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.UsageDaysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.UsageDaysTable,
+			Columns: []string{user.UsageDaysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(usageday.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedUsageDaysIDs(); len(nodes) > 0 && !_u.mutation.UsageDaysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.UsageDaysTable,
+			Columns: []string{user.UsageDaysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(usageday.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.UsageDaysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.UsageDaysTable,
+			Columns: []string{user.UsageDaysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(usageday.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -963,6 +1045,21 @@ func (_u *UserUpdateOne) AddTaskChanges(v ...*TaskChange) *UserUpdateOne {
 	return _u.AddTaskChangeIDs(ids...)
 }
 
+// AddUsageDayIDs adds the "usage_days" edge to the UsageDay entity by IDs.
+func (_u *UserUpdateOne) AddUsageDayIDs(ids ...string) *UserUpdateOne {
+	_u.mutation.AddUsageDayIDs(ids...)
+	return _u
+}
+
+// AddUsageDays adds the "usage_days" edges to the UsageDay entity.
+func (_u *UserUpdateOne) AddUsageDays(v ...*UsageDay) *UserUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddUsageDayIDs(ids...)
+}
+
 // Mutation returns the UserMutation object of the builder.
 func (_u *UserUpdateOne) Mutation() *UserMutation {
 	return _u.mutation
@@ -1092,6 +1189,27 @@ func (_u *UserUpdateOne) RemoveTaskChanges(v ...*TaskChange) *UserUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveTaskChangeIDs(ids...)
+}
+
+// ClearUsageDays clears all "usage_days" edges to the UsageDay entity.
+func (_u *UserUpdateOne) ClearUsageDays() *UserUpdateOne {
+	_u.mutation.ClearUsageDays()
+	return _u
+}
+
+// RemoveUsageDayIDs removes the "usage_days" edge to UsageDay entities by IDs.
+func (_u *UserUpdateOne) RemoveUsageDayIDs(ids ...string) *UserUpdateOne {
+	_u.mutation.RemoveUsageDayIDs(ids...)
+	return _u
+}
+
+// RemoveUsageDays removes "usage_days" edges to UsageDay entities.
+func (_u *UserUpdateOne) RemoveUsageDays(v ...*UsageDay) *UserUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveUsageDayIDs(ids...)
 }
 
 // Where appends a list predicates to the UserUpdate builder.
@@ -1504,6 +1622,51 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(taskchange.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.UsageDaysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.UsageDaysTable,
+			Columns: []string{user.UsageDaysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(usageday.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedUsageDaysIDs(); len(nodes) > 0 && !_u.mutation.UsageDaysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.UsageDaysTable,
+			Columns: []string{user.UsageDaysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(usageday.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.UsageDaysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.UsageDaysTable,
+			Columns: []string{user.UsageDaysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(usageday.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -7,8 +7,11 @@ package graph
 
 import (
 	"context"
+	"errand/ent"
+	"errand/ent/enum"
 	"errand/graph/generated"
 	"errand/graph/model"
+	"errand/internal/spend"
 )
 
 func (r *mutationResolver) UpdateViewer(ctx context.Context, input model.UpdateViewerInput) (*model.ViewerPayload, error) {
@@ -25,6 +28,15 @@ func (r *queryResolver) ExportViewer(ctx context.Context) (string, error) {
 	return r.Users.Export(ctx)
 }
 
+func (r *userResolver) Usage(ctx context.Context, obj *ent.User, period enum.UsagePeriod) (*spend.Summary, error) {
+	return r.Spend.Summary(ctx, period)
+}
+
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
 
-type mutationResolver struct{ *Resolver }
+func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
+
+type (
+	mutationResolver struct{ *Resolver }
+	userResolver     struct{ *Resolver }
+)

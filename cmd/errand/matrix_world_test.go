@@ -201,7 +201,7 @@ func (b *bench) withoutPolicies(t testing.TB) string {
 	known := b.auth.Authenticator(auth.GraphQL, b.domain.users)
 	handler := transport.New(transport.Options{
 		Schema: generated.NewExecutableSchema(generated.Config{Resolvers: &graph.Resolver{
-			Users: b.domain.users, Tasks: b.domain.tasks, Chat: b.domain.chat, Hub: b.hub, Logger: b.log,
+			Users: b.domain.users, Tasks: b.domain.tasks, Chat: b.domain.chat, Spend: b.domain.spend, Hub: b.hub, Logger: b.log,
 		}}),
 		Authenticate: func(ctx context.Context, token string) (context.Context, string, time.Time, error) {
 			ctx, id, expires, err := known.Authenticate(ctx, token)

@@ -57,7 +57,7 @@ func (s *Server) graphqlHandler(d services, known auth.Users) (*transport.Handle
 	if err != nil {
 		return nil, nil, err
 	}
-	resolver := &graph.Resolver{Users: d.users, Tasks: d.tasks, Chat: d.chat, Hub: s.hub, Logger: s.log}
+	resolver := &graph.Resolver{Users: d.users, Tasks: d.tasks, Chat: d.chat, Spend: d.spend, Hub: s.hub, Logger: s.log}
 	authenticator := s.auth.Authenticator(auth.GraphQL, known)
 	handler := transport.New(transport.Options{
 		Schema:         generated.NewExecutableSchema(generated.Config{Resolvers: resolver}),

@@ -50,7 +50,7 @@ func scripted(t *testing.T, script func(a asked) wiretest.Step) *model {
 
 // environ makes a server use the model.
 func (m *model) environ() settings {
-	return settings{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": m.url + "/v1", "LLM_MODEL": "scripted"}
+	return settings{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": m.url + "/v1", "LLM_MODEL": "scripted", "LLM_TITLES": "false"}
 }
 
 // ServeHTTP implements http.Handler.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,10 @@ import (
 	"errand/internal/auth"
 	"errand/internal/chat"
 	"errand/internal/config"
+	"errand/internal/llm/provider"
+	"errand/internal/price"
 	"errand/internal/runs"
+	"errand/internal/spend"
 	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/tasks"
@@ -50,6 +54,7 @@ type services struct {
 	tasks *tasks.Service
 	tools *tools.Registry
 	chat  *chat.Service
+	spend *spend.Book
 }
 
 // Start opens everything and serves. An error leaves nothing behind.
@@ -134,19 +139,37 @@ func (s *Server) wire() (d services, worker *agent.Agent, err error) {
 	}
 	s.hub.OnWork(s.runs.WakeLocal)
 	s.hub.OnCancel(func(runID string) { s.runs.CancelLocal(runID) })
+	prices, err := price.Parse(s.cfg.LLM.Prices)
+	if err != nil {
+		return d, nil, fmt.Errorf("LLM_PRICES: %w", err)
+	}
+	d.spend = spend.New(spend.Options{Client: client, Prices: prices, Limits: spend.Limits{
+		PerTurn: s.cfg.Turns.TokensPerTurn, PerDay: s.cfg.Turns.TokensPerDay,
+	}})
 	d.chat = chat.New(client, s.hub, s.runs, chat.Limits{
-		Unfinished: s.cfg.Limits.RepliesPerUser, PerMinute: s.cfg.Limits.MessagesPerMinute,
+		Unfinished: s.cfg.Limits.RepliesPerUser, PerMinute: s.cfg.Limits.MessagesPerMinute, Budget: d.spend.Admit,
 	})
 	d.users = users.New(client, users.Hooks{StopReplies: d.chat.StopReplies, Deleted: s.accountDeleted})
+	worker, err = s.newAgent(d)
+	return d, worker, err
+}
+
+// shownTurns is how many earlier turns a model is shown at most.
+const shownTurns = 20
+
+func (s *Server) newAgent(d services) (*agent.Agent, error) {
 	model, name, err := openModel(s.cfg.LLM, s.log)
 	if err != nil {
-		return d, nil, err
+		return nil, err
 	}
-	return d, agent.New(agent.Options{
-		Client: client, Runs: s.runs, Hub: s.hub, Tasks: d.tasks, Tools: d.tools,
-		Model: model, ModelName: name, Observer: s.metrics, Logger: s.log,
+	return agent.New(agent.Options{
+		Client: s.db.Client(), Runs: s.runs, Hub: s.hub, Tasks: d.tasks, Tools: d.tools, Book: d.spend,
+		Model: model, ModelName: name, Offline: name == provider.Rules, Titles: s.cfg.LLM.Titles,
+		Observer: s.metrics, Logger: s.log,
 		Limits: agent.Limits{
-			Steps: s.cfg.Turns.MaxSteps, ToolCalls: s.cfg.Turns.MaxToolCalls, Time: s.cfg.Turns.TurnTimeout, Turns: 20,
+			Steps: s.cfg.Turns.MaxSteps, ToolCalls: s.cfg.Turns.MaxToolCalls, Time: s.cfg.Turns.TurnTimeout,
+			Turns: shownTurns, Changes: s.cfg.Turns.MaxChanges,
+			Context: cmp.Or(s.cfg.LLM.ContextTokens, provider.ContextTokens(string(s.cfg.LLM.Provider))),
 		},
 	}), nil
 }

@@ -28,6 +28,10 @@ const (
 	FieldTitleSource = "title_source"
 	// FieldMessageCount holds the string denoting the message_count field in the database.
 	FieldMessageCount = "message_count"
+	// FieldSummary holds the string denoting the summary field in the database.
+	FieldSummary = "summary"
+	// FieldSummarisedTo holds the string denoting the summarised_to field in the database.
+	FieldSummarisedTo = "summarised_to"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
 	// EdgeMessages holds the string denoting the messages edge name in mutations.
@@ -68,6 +72,8 @@ var Columns = []string{
 	FieldTitle,
 	FieldTitleSource,
 	FieldMessageCount,
+	FieldSummary,
+	FieldSummarisedTo,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -102,6 +108,12 @@ var (
 	DefaultMessageCount int
 	// MessageCountValidator is a validator for the "message_count" field. It is called by the builders before save.
 	MessageCountValidator func(int) error
+	// DefaultSummary holds the default value on creation for the "summary" field.
+	DefaultSummary string
+	// DefaultSummarisedTo holds the default value on creation for the "summarised_to" field.
+	DefaultSummarisedTo int
+	// SummarisedToValidator is a validator for the "summarised_to" field. It is called by the builders before save.
+	SummarisedToValidator func(int) error
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -144,6 +156,16 @@ func ByTitleSource(opts ...sql.OrderTermOption) OrderOption {
 // ByMessageCount orders the results by the message_count field.
 func ByMessageCount(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldMessageCount, opts...).ToFunc()
+}
+
+// BySummary orders the results by the summary field.
+func BySummary(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSummary, opts...).ToFunc()
+}
+
+// BySummarisedTo orders the results by the summarised_to field.
+func BySummarisedTo(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSummarisedTo, opts...).ToFunc()
 }
 
 // ByUserField orders the results by user field.

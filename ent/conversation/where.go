@@ -97,6 +97,16 @@ func MessageCount(v int) predicate.Conversation {
 	return predicate.Conversation(sql.FieldEQ(FieldMessageCount, v))
 }
 
+// Summary applies equality check predicate on the "summary" field. It's identical to SummaryEQ.
+func Summary(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldSummary, v))
+}
+
+// SummarisedTo applies equality check predicate on the "summarised_to" field. It's identical to SummarisedToEQ.
+func SummarisedTo(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldSummarisedTo, v))
+}
+
 // UserIDEQ applies the EQ predicate on the "user_id" field.
 func UserIDEQ(v string) predicate.Conversation {
 	return predicate.Conversation(sql.FieldEQ(FieldUserID, v))
@@ -429,6 +439,111 @@ func MessageCountLT(v int) predicate.Conversation {
 // MessageCountLTE applies the LTE predicate on the "message_count" field.
 func MessageCountLTE(v int) predicate.Conversation {
 	return predicate.Conversation(sql.FieldLTE(FieldMessageCount, v))
+}
+
+// SummaryEQ applies the EQ predicate on the "summary" field.
+func SummaryEQ(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldSummary, v))
+}
+
+// SummaryNEQ applies the NEQ predicate on the "summary" field.
+func SummaryNEQ(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNEQ(FieldSummary, v))
+}
+
+// SummaryIn applies the In predicate on the "summary" field.
+func SummaryIn(vs ...string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldIn(FieldSummary, vs...))
+}
+
+// SummaryNotIn applies the NotIn predicate on the "summary" field.
+func SummaryNotIn(vs ...string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNotIn(FieldSummary, vs...))
+}
+
+// SummaryGT applies the GT predicate on the "summary" field.
+func SummaryGT(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGT(FieldSummary, v))
+}
+
+// SummaryGTE applies the GTE predicate on the "summary" field.
+func SummaryGTE(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGTE(FieldSummary, v))
+}
+
+// SummaryLT applies the LT predicate on the "summary" field.
+func SummaryLT(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLT(FieldSummary, v))
+}
+
+// SummaryLTE applies the LTE predicate on the "summary" field.
+func SummaryLTE(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLTE(FieldSummary, v))
+}
+
+// SummaryContains applies the Contains predicate on the "summary" field.
+func SummaryContains(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldContains(FieldSummary, v))
+}
+
+// SummaryHasPrefix applies the HasPrefix predicate on the "summary" field.
+func SummaryHasPrefix(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldHasPrefix(FieldSummary, v))
+}
+
+// SummaryHasSuffix applies the HasSuffix predicate on the "summary" field.
+func SummaryHasSuffix(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldHasSuffix(FieldSummary, v))
+}
+
+// SummaryEqualFold applies the EqualFold predicate on the "summary" field.
+func SummaryEqualFold(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEqualFold(FieldSummary, v))
+}
+
+// SummaryContainsFold applies the ContainsFold predicate on the "summary" field.
+func SummaryContainsFold(v string) predicate.Conversation {
+	return predicate.Conversation(sql.FieldContainsFold(FieldSummary, v))
+}
+
+// SummarisedToEQ applies the EQ predicate on the "summarised_to" field.
+func SummarisedToEQ(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldSummarisedTo, v))
+}
+
+// SummarisedToNEQ applies the NEQ predicate on the "summarised_to" field.
+func SummarisedToNEQ(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNEQ(FieldSummarisedTo, v))
+}
+
+// SummarisedToIn applies the In predicate on the "summarised_to" field.
+func SummarisedToIn(vs ...int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldIn(FieldSummarisedTo, vs...))
+}
+
+// SummarisedToNotIn applies the NotIn predicate on the "summarised_to" field.
+func SummarisedToNotIn(vs ...int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNotIn(FieldSummarisedTo, vs...))
+}
+
+// SummarisedToGT applies the GT predicate on the "summarised_to" field.
+func SummarisedToGT(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGT(FieldSummarisedTo, v))
+}
+
+// SummarisedToGTE applies the GTE predicate on the "summarised_to" field.
+func SummarisedToGTE(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGTE(FieldSummarisedTo, v))
+}
+
+// SummarisedToLT applies the LT predicate on the "summarised_to" field.
+func SummarisedToLT(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLT(FieldSummarisedTo, v))
+}
+
+// SummarisedToLTE applies the LTE predicate on the "summarised_to" field.
+func SummarisedToLTE(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLTE(FieldSummarisedTo, v))
 }
 
 // HasUser applies the HasEdge predicate on the "user" edge.

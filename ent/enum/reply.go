@@ -1,18 +1,33 @@
 package enum
 
+import "time"
+
 // MessageError says why a reply failed.
 type MessageError struct {
 	// Code is one of apperr's codes.
 	Code string
 	// Message is the same in words that may be shown.
 	Message string
+	// RetryAt is when the same may succeed; nil when that is not known.
+	RetryAt *time.Time
 }
 
 // Usage is what a reply cost, over all its steps.
 type Usage struct {
 	InputTokens, OutputTokens, CachedTokens int
+	// Cost is in the currency of the server's price list; nil where it has no price.
+	Cost *float64
 	// Model is the model as provider/name.
 	Model string
+}
+
+// Cost turns billionths of a currency's unit into that unit.
+func Cost(nanos *int64) *float64 {
+	if nanos == nil {
+		return nil
+	}
+	cost := float64(*nanos) / 1e9
+	return &cost
 }
 
 // failures says each code's meaning for a reply in words. The codes are those

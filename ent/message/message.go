@@ -36,14 +36,24 @@ const (
 	FieldAttempt = "attempt"
 	// FieldErrorCode holds the string denoting the error_code field in the database.
 	FieldErrorCode = "error_code"
+	// FieldRetryAt holds the string denoting the retry_at field in the database.
+	FieldRetryAt = "retry_at"
 	// FieldInputTokens holds the string denoting the input_tokens field in the database.
 	FieldInputTokens = "input_tokens"
 	// FieldOutputTokens holds the string denoting the output_tokens field in the database.
 	FieldOutputTokens = "output_tokens"
 	// FieldCachedTokens holds the string denoting the cached_tokens field in the database.
 	FieldCachedTokens = "cached_tokens"
+	// FieldCostNanos holds the string denoting the cost_nanos field in the database.
+	FieldCostNanos = "cost_nanos"
+	// FieldReservedTokens holds the string denoting the reserved_tokens field in the database.
+	FieldReservedTokens = "reserved_tokens"
 	// FieldModel holds the string denoting the model field in the database.
 	FieldModel = "model"
+	// FieldPromptVersion holds the string denoting the prompt_version field in the database.
+	FieldPromptVersion = "prompt_version"
+	// FieldUnverifiedReason holds the string denoting the unverified_reason field in the database.
+	FieldUnverifiedReason = "unverified_reason"
 	// FieldIdempotencyKey holds the string denoting the idempotency_key field in the database.
 	FieldIdempotencyKey = "idempotency_key"
 	// FieldFinishedAt holds the string denoting the finished_at field in the database.
@@ -101,10 +111,15 @@ var Columns = []string{
 	FieldStatus,
 	FieldAttempt,
 	FieldErrorCode,
+	FieldRetryAt,
 	FieldInputTokens,
 	FieldOutputTokens,
 	FieldCachedTokens,
+	FieldCostNanos,
+	FieldReservedTokens,
 	FieldModel,
+	FieldPromptVersion,
+	FieldUnverifiedReason,
 	FieldIdempotencyKey,
 	FieldFinishedAt,
 }
@@ -157,10 +172,18 @@ var (
 	DefaultCachedTokens int
 	// CachedTokensValidator is a validator for the "cached_tokens" field. It is called by the builders before save.
 	CachedTokensValidator func(int) error
+	// DefaultReservedTokens holds the default value on creation for the "reserved_tokens" field.
+	DefaultReservedTokens int
+	// ReservedTokensValidator is a validator for the "reserved_tokens" field. It is called by the builders before save.
+	ReservedTokensValidator func(int) error
 	// DefaultModel holds the default value on creation for the "model" field.
 	DefaultModel string
 	// ModelValidator is a validator for the "model" field. It is called by the builders before save.
 	ModelValidator func(string) error
+	// DefaultPromptVersion holds the default value on creation for the "prompt_version" field.
+	DefaultPromptVersion string
+	// PromptVersionValidator is a validator for the "prompt_version" field. It is called by the builders before save.
+	PromptVersionValidator func(string) error
 	// IdempotencyKeyValidator is a validator for the "idempotency_key" field. It is called by the builders before save.
 	IdempotencyKeyValidator func(string) error
 	// DefaultID holds the default value on creation for the "id" field.
@@ -227,6 +250,11 @@ func ByErrorCode(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldErrorCode, opts...).ToFunc()
 }
 
+// ByRetryAt orders the results by the retry_at field.
+func ByRetryAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRetryAt, opts...).ToFunc()
+}
+
 // ByInputTokens orders the results by the input_tokens field.
 func ByInputTokens(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldInputTokens, opts...).ToFunc()
@@ -242,9 +270,29 @@ func ByCachedTokens(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCachedTokens, opts...).ToFunc()
 }
 
+// ByCostNanos orders the results by the cost_nanos field.
+func ByCostNanos(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCostNanos, opts...).ToFunc()
+}
+
+// ByReservedTokens orders the results by the reserved_tokens field.
+func ByReservedTokens(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReservedTokens, opts...).ToFunc()
+}
+
 // ByModel orders the results by the model field.
 func ByModel(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldModel, opts...).ToFunc()
+}
+
+// ByPromptVersion orders the results by the prompt_version field.
+func ByPromptVersion(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPromptVersion, opts...).ToFunc()
+}
+
+// ByUnverifiedReason orders the results by the unverified_reason field.
+func ByUnverifiedReason(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUnverifiedReason, opts...).ToFunc()
 }
 
 // ByIdempotencyKey orders the results by the idempotency_key field.

@@ -118,6 +118,11 @@ func ErrorCode(v string) predicate.Message {
 	return predicate.Message(sql.FieldEQ(FieldErrorCode, v))
 }
 
+// RetryAt applies equality check predicate on the "retry_at" field. It's identical to RetryAtEQ.
+func RetryAt(v time.Time) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldRetryAt, v))
+}
+
 // InputTokens applies equality check predicate on the "input_tokens" field. It's identical to InputTokensEQ.
 func InputTokens(v int) predicate.Message {
 	return predicate.Message(sql.FieldEQ(FieldInputTokens, v))
@@ -133,9 +138,29 @@ func CachedTokens(v int) predicate.Message {
 	return predicate.Message(sql.FieldEQ(FieldCachedTokens, v))
 }
 
+// CostNanos applies equality check predicate on the "cost_nanos" field. It's identical to CostNanosEQ.
+func CostNanos(v int64) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldCostNanos, v))
+}
+
+// ReservedTokens applies equality check predicate on the "reserved_tokens" field. It's identical to ReservedTokensEQ.
+func ReservedTokens(v int) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldReservedTokens, v))
+}
+
 // Model applies equality check predicate on the "model" field. It's identical to ModelEQ.
 func Model(v string) predicate.Message {
 	return predicate.Message(sql.FieldEQ(FieldModel, v))
+}
+
+// PromptVersion applies equality check predicate on the "prompt_version" field. It's identical to PromptVersionEQ.
+func PromptVersion(v string) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldPromptVersion, v))
+}
+
+// UnverifiedReason applies equality check predicate on the "unverified_reason" field. It's identical to UnverifiedReasonEQ.
+func UnverifiedReason(v string) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldUnverifiedReason, v))
 }
 
 // IdempotencyKey applies equality check predicate on the "idempotency_key" field. It's identical to IdempotencyKeyEQ.
@@ -746,6 +771,56 @@ func ErrorCodeContainsFold(v string) predicate.Message {
 	return predicate.Message(sql.FieldContainsFold(FieldErrorCode, v))
 }
 
+// RetryAtEQ applies the EQ predicate on the "retry_at" field.
+func RetryAtEQ(v time.Time) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldRetryAt, v))
+}
+
+// RetryAtNEQ applies the NEQ predicate on the "retry_at" field.
+func RetryAtNEQ(v time.Time) predicate.Message {
+	return predicate.Message(sql.FieldNEQ(FieldRetryAt, v))
+}
+
+// RetryAtIn applies the In predicate on the "retry_at" field.
+func RetryAtIn(vs ...time.Time) predicate.Message {
+	return predicate.Message(sql.FieldIn(FieldRetryAt, vs...))
+}
+
+// RetryAtNotIn applies the NotIn predicate on the "retry_at" field.
+func RetryAtNotIn(vs ...time.Time) predicate.Message {
+	return predicate.Message(sql.FieldNotIn(FieldRetryAt, vs...))
+}
+
+// RetryAtGT applies the GT predicate on the "retry_at" field.
+func RetryAtGT(v time.Time) predicate.Message {
+	return predicate.Message(sql.FieldGT(FieldRetryAt, v))
+}
+
+// RetryAtGTE applies the GTE predicate on the "retry_at" field.
+func RetryAtGTE(v time.Time) predicate.Message {
+	return predicate.Message(sql.FieldGTE(FieldRetryAt, v))
+}
+
+// RetryAtLT applies the LT predicate on the "retry_at" field.
+func RetryAtLT(v time.Time) predicate.Message {
+	return predicate.Message(sql.FieldLT(FieldRetryAt, v))
+}
+
+// RetryAtLTE applies the LTE predicate on the "retry_at" field.
+func RetryAtLTE(v time.Time) predicate.Message {
+	return predicate.Message(sql.FieldLTE(FieldRetryAt, v))
+}
+
+// RetryAtIsNil applies the IsNil predicate on the "retry_at" field.
+func RetryAtIsNil() predicate.Message {
+	return predicate.Message(sql.FieldIsNull(FieldRetryAt))
+}
+
+// RetryAtNotNil applies the NotNil predicate on the "retry_at" field.
+func RetryAtNotNil() predicate.Message {
+	return predicate.Message(sql.FieldNotNull(FieldRetryAt))
+}
+
 // InputTokensEQ applies the EQ predicate on the "input_tokens" field.
 func InputTokensEQ(v int) predicate.Message {
 	return predicate.Message(sql.FieldEQ(FieldInputTokens, v))
@@ -866,6 +941,96 @@ func CachedTokensLTE(v int) predicate.Message {
 	return predicate.Message(sql.FieldLTE(FieldCachedTokens, v))
 }
 
+// CostNanosEQ applies the EQ predicate on the "cost_nanos" field.
+func CostNanosEQ(v int64) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldCostNanos, v))
+}
+
+// CostNanosNEQ applies the NEQ predicate on the "cost_nanos" field.
+func CostNanosNEQ(v int64) predicate.Message {
+	return predicate.Message(sql.FieldNEQ(FieldCostNanos, v))
+}
+
+// CostNanosIn applies the In predicate on the "cost_nanos" field.
+func CostNanosIn(vs ...int64) predicate.Message {
+	return predicate.Message(sql.FieldIn(FieldCostNanos, vs...))
+}
+
+// CostNanosNotIn applies the NotIn predicate on the "cost_nanos" field.
+func CostNanosNotIn(vs ...int64) predicate.Message {
+	return predicate.Message(sql.FieldNotIn(FieldCostNanos, vs...))
+}
+
+// CostNanosGT applies the GT predicate on the "cost_nanos" field.
+func CostNanosGT(v int64) predicate.Message {
+	return predicate.Message(sql.FieldGT(FieldCostNanos, v))
+}
+
+// CostNanosGTE applies the GTE predicate on the "cost_nanos" field.
+func CostNanosGTE(v int64) predicate.Message {
+	return predicate.Message(sql.FieldGTE(FieldCostNanos, v))
+}
+
+// CostNanosLT applies the LT predicate on the "cost_nanos" field.
+func CostNanosLT(v int64) predicate.Message {
+	return predicate.Message(sql.FieldLT(FieldCostNanos, v))
+}
+
+// CostNanosLTE applies the LTE predicate on the "cost_nanos" field.
+func CostNanosLTE(v int64) predicate.Message {
+	return predicate.Message(sql.FieldLTE(FieldCostNanos, v))
+}
+
+// CostNanosIsNil applies the IsNil predicate on the "cost_nanos" field.
+func CostNanosIsNil() predicate.Message {
+	return predicate.Message(sql.FieldIsNull(FieldCostNanos))
+}
+
+// CostNanosNotNil applies the NotNil predicate on the "cost_nanos" field.
+func CostNanosNotNil() predicate.Message {
+	return predicate.Message(sql.FieldNotNull(FieldCostNanos))
+}
+
+// ReservedTokensEQ applies the EQ predicate on the "reserved_tokens" field.
+func ReservedTokensEQ(v int) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldReservedTokens, v))
+}
+
+// ReservedTokensNEQ applies the NEQ predicate on the "reserved_tokens" field.
+func ReservedTokensNEQ(v int) predicate.Message {
+	return predicate.Message(sql.FieldNEQ(FieldReservedTokens, v))
+}
+
+// ReservedTokensIn applies the In predicate on the "reserved_tokens" field.
+func ReservedTokensIn(vs ...int) predicate.Message {
+	return predicate.Message(sql.FieldIn(FieldReservedTokens, vs...))
+}
+
+// ReservedTokensNotIn applies the NotIn predicate on the "reserved_tokens" field.
+func ReservedTokensNotIn(vs ...int) predicate.Message {
+	return predicate.Message(sql.FieldNotIn(FieldReservedTokens, vs...))
+}
+
+// ReservedTokensGT applies the GT predicate on the "reserved_tokens" field.
+func ReservedTokensGT(v int) predicate.Message {
+	return predicate.Message(sql.FieldGT(FieldReservedTokens, v))
+}
+
+// ReservedTokensGTE applies the GTE predicate on the "reserved_tokens" field.
+func ReservedTokensGTE(v int) predicate.Message {
+	return predicate.Message(sql.FieldGTE(FieldReservedTokens, v))
+}
+
+// ReservedTokensLT applies the LT predicate on the "reserved_tokens" field.
+func ReservedTokensLT(v int) predicate.Message {
+	return predicate.Message(sql.FieldLT(FieldReservedTokens, v))
+}
+
+// ReservedTokensLTE applies the LTE predicate on the "reserved_tokens" field.
+func ReservedTokensLTE(v int) predicate.Message {
+	return predicate.Message(sql.FieldLTE(FieldReservedTokens, v))
+}
+
 // ModelEQ applies the EQ predicate on the "model" field.
 func ModelEQ(v string) predicate.Message {
 	return predicate.Message(sql.FieldEQ(FieldModel, v))
@@ -929,6 +1094,146 @@ func ModelEqualFold(v string) predicate.Message {
 // ModelContainsFold applies the ContainsFold predicate on the "model" field.
 func ModelContainsFold(v string) predicate.Message {
 	return predicate.Message(sql.FieldContainsFold(FieldModel, v))
+}
+
+// PromptVersionEQ applies the EQ predicate on the "prompt_version" field.
+func PromptVersionEQ(v string) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldPromptVersion, v))
+}
+
+// PromptVersionNEQ applies the NEQ predicate on the "prompt_version" field.
+func PromptVersionNEQ(v string) predicate.Message {
+	return predicate.Message(sql.FieldNEQ(FieldPromptVersion, v))
+}
+
+// PromptVersionIn applies the In predicate on the "prompt_version" field.
+func PromptVersionIn(vs ...string) predicate.Message {
+	return predicate.Message(sql.FieldIn(FieldPromptVersion, vs...))
+}
+
+// PromptVersionNotIn applies the NotIn predicate on the "prompt_version" field.
+func PromptVersionNotIn(vs ...string) predicate.Message {
+	return predicate.Message(sql.FieldNotIn(FieldPromptVersion, vs...))
+}
+
+// PromptVersionGT applies the GT predicate on the "prompt_version" field.
+func PromptVersionGT(v string) predicate.Message {
+	return predicate.Message(sql.FieldGT(FieldPromptVersion, v))
+}
+
+// PromptVersionGTE applies the GTE predicate on the "prompt_version" field.
+func PromptVersionGTE(v string) predicate.Message {
+	return predicate.Message(sql.FieldGTE(FieldPromptVersion, v))
+}
+
+// PromptVersionLT applies the LT predicate on the "prompt_version" field.
+func PromptVersionLT(v string) predicate.Message {
+	return predicate.Message(sql.FieldLT(FieldPromptVersion, v))
+}
+
+// PromptVersionLTE applies the LTE predicate on the "prompt_version" field.
+func PromptVersionLTE(v string) predicate.Message {
+	return predicate.Message(sql.FieldLTE(FieldPromptVersion, v))
+}
+
+// PromptVersionContains applies the Contains predicate on the "prompt_version" field.
+func PromptVersionContains(v string) predicate.Message {
+	return predicate.Message(sql.FieldContains(FieldPromptVersion, v))
+}
+
+// PromptVersionHasPrefix applies the HasPrefix predicate on the "prompt_version" field.
+func PromptVersionHasPrefix(v string) predicate.Message {
+	return predicate.Message(sql.FieldHasPrefix(FieldPromptVersion, v))
+}
+
+// PromptVersionHasSuffix applies the HasSuffix predicate on the "prompt_version" field.
+func PromptVersionHasSuffix(v string) predicate.Message {
+	return predicate.Message(sql.FieldHasSuffix(FieldPromptVersion, v))
+}
+
+// PromptVersionEqualFold applies the EqualFold predicate on the "prompt_version" field.
+func PromptVersionEqualFold(v string) predicate.Message {
+	return predicate.Message(sql.FieldEqualFold(FieldPromptVersion, v))
+}
+
+// PromptVersionContainsFold applies the ContainsFold predicate on the "prompt_version" field.
+func PromptVersionContainsFold(v string) predicate.Message {
+	return predicate.Message(sql.FieldContainsFold(FieldPromptVersion, v))
+}
+
+// UnverifiedReasonEQ applies the EQ predicate on the "unverified_reason" field.
+func UnverifiedReasonEQ(v string) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldUnverifiedReason, v))
+}
+
+// UnverifiedReasonNEQ applies the NEQ predicate on the "unverified_reason" field.
+func UnverifiedReasonNEQ(v string) predicate.Message {
+	return predicate.Message(sql.FieldNEQ(FieldUnverifiedReason, v))
+}
+
+// UnverifiedReasonIn applies the In predicate on the "unverified_reason" field.
+func UnverifiedReasonIn(vs ...string) predicate.Message {
+	return predicate.Message(sql.FieldIn(FieldUnverifiedReason, vs...))
+}
+
+// UnverifiedReasonNotIn applies the NotIn predicate on the "unverified_reason" field.
+func UnverifiedReasonNotIn(vs ...string) predicate.Message {
+	return predicate.Message(sql.FieldNotIn(FieldUnverifiedReason, vs...))
+}
+
+// UnverifiedReasonGT applies the GT predicate on the "unverified_reason" field.
+func UnverifiedReasonGT(v string) predicate.Message {
+	return predicate.Message(sql.FieldGT(FieldUnverifiedReason, v))
+}
+
+// UnverifiedReasonGTE applies the GTE predicate on the "unverified_reason" field.
+func UnverifiedReasonGTE(v string) predicate.Message {
+	return predicate.Message(sql.FieldGTE(FieldUnverifiedReason, v))
+}
+
+// UnverifiedReasonLT applies the LT predicate on the "unverified_reason" field.
+func UnverifiedReasonLT(v string) predicate.Message {
+	return predicate.Message(sql.FieldLT(FieldUnverifiedReason, v))
+}
+
+// UnverifiedReasonLTE applies the LTE predicate on the "unverified_reason" field.
+func UnverifiedReasonLTE(v string) predicate.Message {
+	return predicate.Message(sql.FieldLTE(FieldUnverifiedReason, v))
+}
+
+// UnverifiedReasonContains applies the Contains predicate on the "unverified_reason" field.
+func UnverifiedReasonContains(v string) predicate.Message {
+	return predicate.Message(sql.FieldContains(FieldUnverifiedReason, v))
+}
+
+// UnverifiedReasonHasPrefix applies the HasPrefix predicate on the "unverified_reason" field.
+func UnverifiedReasonHasPrefix(v string) predicate.Message {
+	return predicate.Message(sql.FieldHasPrefix(FieldUnverifiedReason, v))
+}
+
+// UnverifiedReasonHasSuffix applies the HasSuffix predicate on the "unverified_reason" field.
+func UnverifiedReasonHasSuffix(v string) predicate.Message {
+	return predicate.Message(sql.FieldHasSuffix(FieldUnverifiedReason, v))
+}
+
+// UnverifiedReasonIsNil applies the IsNil predicate on the "unverified_reason" field.
+func UnverifiedReasonIsNil() predicate.Message {
+	return predicate.Message(sql.FieldIsNull(FieldUnverifiedReason))
+}
+
+// UnverifiedReasonNotNil applies the NotNil predicate on the "unverified_reason" field.
+func UnverifiedReasonNotNil() predicate.Message {
+	return predicate.Message(sql.FieldNotNull(FieldUnverifiedReason))
+}
+
+// UnverifiedReasonEqualFold applies the EqualFold predicate on the "unverified_reason" field.
+func UnverifiedReasonEqualFold(v string) predicate.Message {
+	return predicate.Message(sql.FieldEqualFold(FieldUnverifiedReason, v))
+}
+
+// UnverifiedReasonContainsFold applies the ContainsFold predicate on the "unverified_reason" field.
+func UnverifiedReasonContainsFold(v string) predicate.Message {
+	return predicate.Message(sql.FieldContainsFold(FieldUnverifiedReason, v))
 }
 
 // IdempotencyKeyEQ applies the EQ predicate on the "idempotency_key" field.

@@ -17,6 +17,8 @@ var (
 		{Name: "title", Type: field.TypeString, Default: ""},
 		{Name: "title_source", Type: field.TypeString, Default: "AUTO"},
 		{Name: "message_count", Type: field.TypeInt, Default: 0},
+		{Name: "summary", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "summarised_to", Type: field.TypeInt, Default: 0},
 		{Name: "user_id", Type: field.TypeString, Size: 40},
 	}
 	// ConversationsTable holds the schema information for the "conversations" table.
@@ -27,7 +29,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "conversations_users_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[6]},
+				Columns:    []*schema.Column{ConversationsColumns[8]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -36,7 +38,7 @@ var (
 			{
 				Name:    "conversation_user_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[8], ConversationsColumns[0]},
 			},
 		},
 	}
@@ -62,10 +64,15 @@ var (
 		{Name: "status", Type: field.TypeString, Default: "COMPLETED"},
 		{Name: "attempt", Type: field.TypeInt, Default: 0},
 		{Name: "error_code", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "retry_at", Type: field.TypeTime, Nullable: true},
 		{Name: "input_tokens", Type: field.TypeInt, Default: 0},
 		{Name: "output_tokens", Type: field.TypeInt, Default: 0},
 		{Name: "cached_tokens", Type: field.TypeInt, Default: 0},
+		{Name: "cost_nanos", Type: field.TypeInt64, Nullable: true},
+		{Name: "reserved_tokens", Type: field.TypeInt, Default: 0},
 		{Name: "model", Type: field.TypeString, Size: 128, Default: ""},
+		{Name: "prompt_version", Type: field.TypeString, Size: 32, Default: ""},
+		{Name: "unverified_reason", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "idempotency_key", Type: field.TypeString, Nullable: true, Size: 255},
 		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
 		{Name: "conversation_id", Type: field.TypeString, Size: 40},
@@ -79,13 +86,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "messages_conversations_messages",
-				Columns:    []*schema.Column{MessagesColumns[15]},
+				Columns:    []*schema.Column{MessagesColumns[20]},
 				RefColumns: []*schema.Column{ConversationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "messages_users_messages",
-				Columns:    []*schema.Column{MessagesColumns[16]},
+				Columns:    []*schema.Column{MessagesColumns[21]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -94,22 +101,22 @@ var (
 			{
 				Name:    "message_conversation_id_position",
 				Unique:  true,
-				Columns: []*schema.Column{MessagesColumns[15], MessagesColumns[3]},
+				Columns: []*schema.Column{MessagesColumns[20], MessagesColumns[3]},
 			},
 			{
 				Name:    "message_user_id_idempotency_key",
 				Unique:  true,
-				Columns: []*schema.Column{MessagesColumns[16], MessagesColumns[13]},
+				Columns: []*schema.Column{MessagesColumns[21], MessagesColumns[18]},
 			},
 			{
 				Name:    "message_user_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{MessagesColumns[16], MessagesColumns[1]},
+				Columns: []*schema.Column{MessagesColumns[21], MessagesColumns[1]},
 			},
 			{
 				Name:    "message_user_id_status",
 				Unique:  false,
-				Columns: []*schema.Column{MessagesColumns[16], MessagesColumns[6]},
+				Columns: []*schema.Column{MessagesColumns[21], MessagesColumns[6]},
 			},
 		},
 	}
@@ -338,6 +345,40 @@ var (
 			},
 		},
 	}
+	// UsageDaysColumns holds the columns for the "usage_days" table.
+	UsageDaysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "day", Type: field.TypeString, Size: 10},
+		{Name: "calls", Type: field.TypeInt, Default: 0},
+		{Name: "input_tokens", Type: field.TypeInt, Default: 0},
+		{Name: "output_tokens", Type: field.TypeInt, Default: 0},
+		{Name: "cached_tokens", Type: field.TypeInt, Default: 0},
+		{Name: "cost_nanos", Type: field.TypeInt64, Default: 0},
+		{Name: "user_id", Type: field.TypeString, Size: 40},
+	}
+	// UsageDaysTable holds the schema information for the "usage_days" table.
+	UsageDaysTable = &schema.Table{
+		Name:       "usage_days",
+		Columns:    UsageDaysColumns,
+		PrimaryKey: []*schema.Column{UsageDaysColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "usage_days_users_usage_days",
+				Columns:    []*schema.Column{UsageDaysColumns[9]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "usageday_user_id_day",
+				Unique:  true,
+				Columns: []*schema.Column{UsageDaysColumns[9], UsageDaysColumns[3]},
+			},
+		},
+	}
 	// UsersColumns holds the columns for the "users" table.
 	UsersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -366,6 +407,7 @@ var (
 		TasksTable,
 		TaskChangesTable,
 		ToolCallsTable,
+		UsageDaysTable,
 		UsersTable,
 	}
 )
@@ -382,4 +424,5 @@ func init() {
 	TaskChangesTable.ForeignKeys[1].RefTable = UsersTable
 	ToolCallsTable.ForeignKeys[0].RefTable = MessagesTable
 	ToolCallsTable.ForeignKeys[1].RefTable = UsersTable
+	UsageDaysTable.ForeignKeys[0].RefTable = UsersTable
 }

@@ -27,5 +27,8 @@ type TaskChange func(*sql.Selector)
 // ToolCall is the predicate function for toolcall builders.
 type ToolCall func(*sql.Selector)
 
+// UsageDay is the predicate function for usageday builders.
+type UsageDay func(*sql.Selector)
+
 // User is the predicate function for user builders.
 type User func(*sql.Selector)

@@ -13,6 +13,7 @@ import (
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/toolcall"
+	"errand/ent/usageday"
 	"errand/ent/user"
 	"time"
 
@@ -67,6 +68,16 @@ func init() {
 	conversation.DefaultMessageCount = conversationDescMessageCount.Default.(int)
 	// conversation.MessageCountValidator is a validator for the "message_count" field. It is called by the builders before save.
 	conversation.MessageCountValidator = conversationDescMessageCount.Validators[0].(func(int) error)
+	// conversationDescSummary is the schema descriptor for summary field.
+	conversationDescSummary := conversationFields[3].Descriptor()
+	// conversation.DefaultSummary holds the default value on creation for the summary field.
+	conversation.DefaultSummary = conversationDescSummary.Default.(string)
+	// conversationDescSummarisedTo is the schema descriptor for summarised_to field.
+	conversationDescSummarisedTo := conversationFields[4].Descriptor()
+	// conversation.DefaultSummarisedTo holds the default value on creation for the summarised_to field.
+	conversation.DefaultSummarisedTo = conversationDescSummarisedTo.Default.(int)
+	// conversation.SummarisedToValidator is a validator for the "summarised_to" field. It is called by the builders before save.
+	conversation.SummarisedToValidator = conversationDescSummarisedTo.Validators[0].(func(int) error)
 	// conversationDescID is the schema descriptor for id field.
 	conversationDescID := conversationMixinFields0[0].Descriptor()
 	// conversation.DefaultID holds the default value on creation for the id field.
@@ -144,31 +155,43 @@ func init() {
 	// message.ErrorCodeValidator is a validator for the "error_code" field. It is called by the builders before save.
 	message.ErrorCodeValidator = messageDescErrorCode.Validators[0].(func(string) error)
 	// messageDescInputTokens is the schema descriptor for input_tokens field.
-	messageDescInputTokens := messageFields[7].Descriptor()
+	messageDescInputTokens := messageFields[8].Descriptor()
 	// message.DefaultInputTokens holds the default value on creation for the input_tokens field.
 	message.DefaultInputTokens = messageDescInputTokens.Default.(int)
 	// message.InputTokensValidator is a validator for the "input_tokens" field. It is called by the builders before save.
 	message.InputTokensValidator = messageDescInputTokens.Validators[0].(func(int) error)
 	// messageDescOutputTokens is the schema descriptor for output_tokens field.
-	messageDescOutputTokens := messageFields[8].Descriptor()
+	messageDescOutputTokens := messageFields[9].Descriptor()
 	// message.DefaultOutputTokens holds the default value on creation for the output_tokens field.
 	message.DefaultOutputTokens = messageDescOutputTokens.Default.(int)
 	// message.OutputTokensValidator is a validator for the "output_tokens" field. It is called by the builders before save.
 	message.OutputTokensValidator = messageDescOutputTokens.Validators[0].(func(int) error)
 	// messageDescCachedTokens is the schema descriptor for cached_tokens field.
-	messageDescCachedTokens := messageFields[9].Descriptor()
+	messageDescCachedTokens := messageFields[10].Descriptor()
 	// message.DefaultCachedTokens holds the default value on creation for the cached_tokens field.
 	message.DefaultCachedTokens = messageDescCachedTokens.Default.(int)
 	// message.CachedTokensValidator is a validator for the "cached_tokens" field. It is called by the builders before save.
 	message.CachedTokensValidator = messageDescCachedTokens.Validators[0].(func(int) error)
+	// messageDescReservedTokens is the schema descriptor for reserved_tokens field.
+	messageDescReservedTokens := messageFields[12].Descriptor()
+	// message.DefaultReservedTokens holds the default value on creation for the reserved_tokens field.
+	message.DefaultReservedTokens = messageDescReservedTokens.Default.(int)
+	// message.ReservedTokensValidator is a validator for the "reserved_tokens" field. It is called by the builders before save.
+	message.ReservedTokensValidator = messageDescReservedTokens.Validators[0].(func(int) error)
 	// messageDescModel is the schema descriptor for model field.
-	messageDescModel := messageFields[10].Descriptor()
+	messageDescModel := messageFields[13].Descriptor()
 	// message.DefaultModel holds the default value on creation for the model field.
 	message.DefaultModel = messageDescModel.Default.(string)
 	// message.ModelValidator is a validator for the "model" field. It is called by the builders before save.
 	message.ModelValidator = messageDescModel.Validators[0].(func(string) error)
+	// messageDescPromptVersion is the schema descriptor for prompt_version field.
+	messageDescPromptVersion := messageFields[14].Descriptor()
+	// message.DefaultPromptVersion holds the default value on creation for the prompt_version field.
+	message.DefaultPromptVersion = messageDescPromptVersion.Default.(string)
+	// message.PromptVersionValidator is a validator for the "prompt_version" field. It is called by the builders before save.
+	message.PromptVersionValidator = messageDescPromptVersion.Validators[0].(func(string) error)
 	// messageDescIdempotencyKey is the schema descriptor for idempotency_key field.
-	messageDescIdempotencyKey := messageFields[11].Descriptor()
+	messageDescIdempotencyKey := messageFields[16].Descriptor()
 	// message.IdempotencyKeyValidator is a validator for the "idempotency_key" field. It is called by the builders before save.
 	message.IdempotencyKeyValidator = messageDescIdempotencyKey.Validators[0].(func(string) error)
 	// messageDescID is the schema descriptor for id field.
@@ -427,6 +450,75 @@ func init() {
 	toolcall.DefaultID = toolcallDescID.Default.(func() string)
 	// toolcall.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	toolcall.IDValidator = toolcallDescID.Validators[0].(func(string) error)
+	usagedayMixin := schema.UsageDay{}.Mixin()
+	usageday.Policy = privacy.NewPolicies(schema.UsageDay{})
+	usageday.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := usageday.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	usagedayMixinHooks1 := usagedayMixin[1].Hooks()
+
+	usageday.Hooks[1] = usagedayMixinHooks1[0]
+	usagedayMixinFields0 := usagedayMixin[0].Fields()
+	_ = usagedayMixinFields0
+	usagedayMixinFields2 := usagedayMixin[2].Fields()
+	_ = usagedayMixinFields2
+	usagedayFields := schema.UsageDay{}.Fields()
+	_ = usagedayFields
+	// usagedayDescCreatedAt is the schema descriptor for created_at field.
+	usagedayDescCreatedAt := usagedayMixinFields2[0].Descriptor()
+	// usageday.DefaultCreatedAt holds the default value on creation for the created_at field.
+	usageday.DefaultCreatedAt = usagedayDescCreatedAt.Default.(func() time.Time)
+	// usagedayDescUpdatedAt is the schema descriptor for updated_at field.
+	usagedayDescUpdatedAt := usagedayMixinFields2[1].Descriptor()
+	// usageday.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	usageday.DefaultUpdatedAt = usagedayDescUpdatedAt.Default.(func() time.Time)
+	// usageday.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	usageday.UpdateDefaultUpdatedAt = usagedayDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// usagedayDescDay is the schema descriptor for day field.
+	usagedayDescDay := usagedayFields[0].Descriptor()
+	// usageday.DayValidator is a validator for the "day" field. It is called by the builders before save.
+	usageday.DayValidator = usagedayDescDay.Validators[0].(func(string) error)
+	// usagedayDescCalls is the schema descriptor for calls field.
+	usagedayDescCalls := usagedayFields[1].Descriptor()
+	// usageday.DefaultCalls holds the default value on creation for the calls field.
+	usageday.DefaultCalls = usagedayDescCalls.Default.(int)
+	// usageday.CallsValidator is a validator for the "calls" field. It is called by the builders before save.
+	usageday.CallsValidator = usagedayDescCalls.Validators[0].(func(int) error)
+	// usagedayDescInputTokens is the schema descriptor for input_tokens field.
+	usagedayDescInputTokens := usagedayFields[2].Descriptor()
+	// usageday.DefaultInputTokens holds the default value on creation for the input_tokens field.
+	usageday.DefaultInputTokens = usagedayDescInputTokens.Default.(int)
+	// usageday.InputTokensValidator is a validator for the "input_tokens" field. It is called by the builders before save.
+	usageday.InputTokensValidator = usagedayDescInputTokens.Validators[0].(func(int) error)
+	// usagedayDescOutputTokens is the schema descriptor for output_tokens field.
+	usagedayDescOutputTokens := usagedayFields[3].Descriptor()
+	// usageday.DefaultOutputTokens holds the default value on creation for the output_tokens field.
+	usageday.DefaultOutputTokens = usagedayDescOutputTokens.Default.(int)
+	// usageday.OutputTokensValidator is a validator for the "output_tokens" field. It is called by the builders before save.
+	usageday.OutputTokensValidator = usagedayDescOutputTokens.Validators[0].(func(int) error)
+	// usagedayDescCachedTokens is the schema descriptor for cached_tokens field.
+	usagedayDescCachedTokens := usagedayFields[4].Descriptor()
+	// usageday.DefaultCachedTokens holds the default value on creation for the cached_tokens field.
+	usageday.DefaultCachedTokens = usagedayDescCachedTokens.Default.(int)
+	// usageday.CachedTokensValidator is a validator for the "cached_tokens" field. It is called by the builders before save.
+	usageday.CachedTokensValidator = usagedayDescCachedTokens.Validators[0].(func(int) error)
+	// usagedayDescCostNanos is the schema descriptor for cost_nanos field.
+	usagedayDescCostNanos := usagedayFields[5].Descriptor()
+	// usageday.DefaultCostNanos holds the default value on creation for the cost_nanos field.
+	usageday.DefaultCostNanos = usagedayDescCostNanos.Default.(int64)
+	// usageday.CostNanosValidator is a validator for the "cost_nanos" field. It is called by the builders before save.
+	usageday.CostNanosValidator = usagedayDescCostNanos.Validators[0].(func(int64) error)
+	// usagedayDescID is the schema descriptor for id field.
+	usagedayDescID := usagedayMixinFields0[0].Descriptor()
+	// usageday.DefaultID holds the default value on creation for the id field.
+	usageday.DefaultID = usagedayDescID.Default.(func() string)
+	// usageday.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	usageday.IDValidator = usagedayDescID.Validators[0].(func(string) error)
 	userMixin := schema.User{}.Mixin()
 	user.Policy = privacy.NewPolicies(schema.User{})
 	user.Hooks[0] = func(next ent.Mutator) ent.Mutator {

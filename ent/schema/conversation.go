@@ -35,6 +35,10 @@ func (Conversation) Fields() []ent.Field {
 			Comment("Who named it: AUTO or PERSON."),
 		field.Int("message_count").Default(0).NonNegative().
 			Comment("Messages so far. Their positions are 1 to this, without gaps; incrementing it locks the row, so turns are numbered in commit order."),
+		field.Text("summary").Default("").
+			Comment("What was said up to summarised_to, in short, for the model; empty while all of it still fits."),
+		field.Int("summarised_to").Default(0).NonNegative().
+			Comment("The position of the last message that the summary covers; 0 without one."),
 	}
 }
 

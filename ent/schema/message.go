@@ -43,14 +43,24 @@ func (Message) Fields() []ent.Field {
 			Comment("Which attempt of its run wrote the content: the stream's epoch."),
 		field.String("error_code").Optional().Nillable().MaxLen(64).
 			Comment("Why it failed, as an error code; null unless FAILED."),
+		field.Time("retry_at").Optional().Nillable().
+			Comment("When the same may succeed, if it failed for a limit that opens again."),
 		field.Int("input_tokens").Default(0).NonNegative().
 			Comment("Tokens the model read for this reply, over all steps."),
 		field.Int("output_tokens").Default(0).NonNegative().
 			Comment("Tokens the model wrote for this reply, over all steps."),
 		field.Int("cached_tokens").Default(0).NonNegative().
 			Comment("Those of the input tokens that the provider served from its cache."),
+		field.Int64("cost_nanos").Optional().Nillable().
+			Comment("What those tokens cost, in billionths of the price list's currency; null where no price is configured."),
+		field.Int("reserved_tokens").Default(0).NonNegative().
+			Comment("What the model call under way may take of the person's daily tokens. It counts while the reply is unfinished."),
 		field.String("model").Default("").MaxLen(128).
 			Comment("Which model wrote the reply, as provider/name; empty until one was asked."),
+		field.String("prompt_version").Default("").MaxLen(32).
+			Comment("Which version of the agent's instructions the model was given; empty until one was asked."),
+		field.Text("unverified_reason").Optional().Nillable().
+			Comment("What the reply says was done without a tool result that shows it; null where nothing is in doubt."),
 		field.String("idempotency_key").Optional().Nillable().Immutable().MaxLen(255).
 			Comment("The sender's key for this turn: sending it again gives the same turn."),
 		field.Time("finished_at").Optional().Nillable().

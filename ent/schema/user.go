@@ -54,6 +54,7 @@ func (User) Edges() []ent.Edge {
 		edge.To("tool_calls", ToolCall.Type).Annotations(cascade),
 		edge.To("runs", Run.Type).Annotations(cascade),
 		edge.To("task_changes", TaskChange.Type).Annotations(cascade),
+		edge.To("usage_days", UsageDay.Type).Annotations(cascade),
 	}
 }
 

@@ -45,6 +45,8 @@ const (
 	EdgeRuns = "runs"
 	// EdgeTaskChanges holds the string denoting the task_changes edge name in mutations.
 	EdgeTaskChanges = "task_changes"
+	// EdgeUsageDays holds the string denoting the usage_days edge name in mutations.
+	EdgeUsageDays = "usage_days"
 	// Table holds the table name of the user in the database.
 	Table = "users"
 	// TasksTable is the table that holds the tasks relation/edge.
@@ -89,6 +91,13 @@ const (
 	TaskChangesInverseTable = "task_changes"
 	// TaskChangesColumn is the table column denoting the task_changes relation/edge.
 	TaskChangesColumn = "user_id"
+	// UsageDaysTable is the table that holds the usage_days relation/edge.
+	UsageDaysTable = "usage_days"
+	// UsageDaysInverseTable is the table name for the UsageDay entity.
+	// It exists in this package in order to avoid circular dependency with the "usageday" package.
+	UsageDaysInverseTable = "usage_days"
+	// UsageDaysColumn is the table column denoting the usage_days relation/edge.
+	UsageDaysColumn = "user_id"
 )
 
 // Columns holds all SQL columns for user fields.
@@ -295,6 +304,20 @@ func ByTaskChanges(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newTaskChangesStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByUsageDaysCount orders the results by usage_days count.
+func ByUsageDaysCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newUsageDaysStep(), opts...)
+	}
+}
+
+// ByUsageDays orders the results by usage_days terms.
+func ByUsageDays(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newUsageDaysStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newTasksStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -335,5 +358,12 @@ func newTaskChangesStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(TaskChangesInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, TaskChangesTable, TaskChangesColumn),
+	)
+}
+func newUsageDaysStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(UsageDaysInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, UsageDaysTable, UsageDaysColumn),
 	)
 }

@@ -678,6 +678,29 @@ func HasTaskChangesWith(preds ...predicate.TaskChange) predicate.User {
 	})
 }
 
+// HasUsageDays applies the HasEdge predicate on the "usage_days" edge.
+func HasUsageDays() predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, UsageDaysTable, UsageDaysColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasUsageDaysWith applies the HasEdge predicate on the "usage_days" edge with a given conditions (other predicates).
+func HasUsageDaysWith(preds ...predicate.UsageDay) predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := newUsageDaysStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.User) predicate.User {
 	return predicate.User(sql.AndPredicates(predicates...))

@@ -12,6 +12,7 @@ import (
 	"errand/graph/scalar"
 	"errand/internal/chat"
 	"errand/internal/page"
+	"errand/internal/spend"
 	"errand/internal/stream"
 	"errand/internal/tasks"
 	"errors"
@@ -44,6 +45,7 @@ type ResolverRoot interface {
 	Subscription() SubscriptionResolver
 	Task() TaskResolver
 	TaskChange() TaskChangeResolver
+	User() UserResolver
 }
 
 type DirectiveRoot struct {
@@ -99,6 +101,9 @@ type TaskResolver interface {
 type TaskChangeResolver interface {
 	ToolCall(ctx context.Context, obj *ent.TaskChange) (*ent.ToolCall, error)
 	Task(ctx context.Context, obj *ent.TaskChange) (*ent.Task, error)
+}
+type UserResolver interface {
+	Usage(ctx context.Context, obj *ent.User, period enum.UsagePeriod) (*spend.Summary, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -260,7 +265,7 @@ enum ToolCallStatus {
 type Conversation implements Node {
   "Opaque id."
   id: ID!
-  "Its title, taken from the first message until its person changes it; may be empty."
+  "Its title, taken from the first message, then from a model that read the first turn, until its person changes it; may be empty."
   title: String!
   "When it began."
   createdAt: DateTime!
@@ -319,6 +324,10 @@ type Message implements Node {
   toolCalls: [ToolCall!]!
   "What it cost; null where no model was asked."
   usage: Usage
+  "True when the reply still says, after the agent was asked to correct it, that something was done which no tool result shows. Show such a reply with a warning."
+  unverified: Boolean!
+  "What it says without a tool result behind it, in words that may be shown; null unless ` + "`" + `unverified` + "`" + `."
+  unverifiedReason: String
   "When it came to be."
   createdAt: DateTime!
   "When it became terminal."
@@ -331,6 +340,8 @@ type MessageError {
   code: String!
   "The same in words that may be shown."
   message: String!
+  "When the same may succeed, where a limit that opens again is the reason; else null."
+  retryAt: DateTime
 }
 
 "What a reply cost, over all its steps."
@@ -341,6 +352,8 @@ type Usage {
   outputTokens: Int!
   "Tokens read that came from the provider's cache."
   cachedTokens: Int!
+  "The cost in the currency of the server's price list; null where the list has no price for the model."
+  cost: Float
   "The model, as provider/name."
   model: String!
 }
@@ -555,7 +568,7 @@ type Query {
   """
   A conversation as it happens. Without ` + "`" + `after` + "`" + ` it opens with the newest turn and every unfinished one, with the
   text so far, then goes live. With ` + "`" + `after` + "`" + ` it opens with everything since that cursor. It stays open between turns.
-  Each reply announced by MessageAdded is followed by its MessageFinished.
+  Each reply announced by MessageAdded is followed by a ToolCallChanged for each of its tool calls, and by its MessageFinished.
   """
   messageStream(
     "The conversation."
@@ -923,10 +936,45 @@ type User implements Node {
   email: String!
   "IANA time zone in which days and times of day are meant, ` + "`" + `UTC` + "`" + ` until set."
   timeZone: String!
+  "What this person's model calls took, conversations that are deleted included."
+  usage(
+    "Which days."
+    period: UsagePeriod! = DAY
+  ): PeriodUsage!
   "When this person was first seen."
   createdAt: DateTime!
   "When this person's row last changed."
   updatedAt: DateTime!
+}
+
+"Days over which usage is added up. Days are UTC's."
+enum UsagePeriod {
+  "Today."
+  DAY
+  "Today and the six days before."
+  WEEK
+  "Today and the 29 days before."
+  MONTH
+}
+
+"What model calls took in some days."
+type PeriodUsage {
+  "When the period begins."
+  from: DateTime!
+  "When today ends: then the daily limit opens again."
+  resetsAt: DateTime!
+  "How many times a model was asked."
+  calls: Int!
+  "Tokens read."
+  inputTokens: Int!
+  "Tokens written."
+  outputTokens: Int!
+  "Tokens read that came from the provider's cache."
+  cachedTokens: Int!
+  "The cost in the currency of the server's price list; null where the server has none. Models without a price count nothing."
+  cost: Float
+  "How many tokens a person may use a day, read and written; null without a limit."
+  dailyTokenLimit: Int
 }
 
 "What the viewer may change about themselves. What is left out stays."
@@ -963,7 +1011,7 @@ type Mutation {
 extend type Query {
   """
   Everything that the viewer owns, as stored: an object with ` + "`" + `exportedAt` + "`" + `, ` + "`" + `user` + "`" + `, and the lists ` + "`" + `tasks` + "`" + ` (the trash included), ` + "`" + `taskChanges` + "`" + `,
-  ` + "`" + `conversations` + "`" + `, ` + "`" + `messages` + "`" + `, ` + "`" + `toolCalls` + "`" + ` and ` + "`" + `runs` + "`" + `. It shows one moment. At most once in 10 seconds, else RATE_LIMITED.
+  ` + "`" + `conversations` + "`" + `, ` + "`" + `messages` + "`" + `, ` + "`" + `toolCalls` + "`" + `, ` + "`" + `runs` + "`" + ` and ` + "`" + `usageDays` + "`" + `. It shows one moment. At most once in 10 seconds, else RATE_LIMITED.
   """
   exportViewer: JSON!
 }
@@ -1059,6 +1107,10 @@ func (ec *executionContext) childFields_Message(ctx context.Context, field graph
 		return ec.fieldContext_Message_toolCalls(ctx, field)
 	case "usage":
 		return ec.fieldContext_Message_usage(ctx, field)
+	case "unverified":
+		return ec.fieldContext_Message_unverified(ctx, field)
+	case "unverifiedReason":
+		return ec.fieldContext_Message_unverifiedReason(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Message_createdAt(ctx, field)
 	case "finishedAt":
@@ -1097,6 +1149,8 @@ func (ec *executionContext) childFields_MessageError(ctx context.Context, field 
 		return ec.fieldContext_MessageError_code(ctx, field)
 	case "message":
 		return ec.fieldContext_MessageError_message(ctx, field)
+	case "retryAt":
+		return ec.fieldContext_MessageError_retryAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MessageError", field.Name)
 }
@@ -1113,6 +1167,28 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PeriodUsage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_PeriodUsage_from(ctx, field)
+	case "resetsAt":
+		return ec.fieldContext_PeriodUsage_resetsAt(ctx, field)
+	case "calls":
+		return ec.fieldContext_PeriodUsage_calls(ctx, field)
+	case "inputTokens":
+		return ec.fieldContext_PeriodUsage_inputTokens(ctx, field)
+	case "outputTokens":
+		return ec.fieldContext_PeriodUsage_outputTokens(ctx, field)
+	case "cachedTokens":
+		return ec.fieldContext_PeriodUsage_cachedTokens(ctx, field)
+	case "cost":
+		return ec.fieldContext_PeriodUsage_cost(ctx, field)
+	case "dailyTokenLimit":
+		return ec.fieldContext_PeriodUsage_dailyTokenLimit(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PeriodUsage", field.Name)
 }
 
 func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1299,6 +1375,8 @@ func (ec *executionContext) childFields_Usage(ctx context.Context, field graphql
 		return ec.fieldContext_Usage_outputTokens(ctx, field)
 	case "cachedTokens":
 		return ec.fieldContext_Usage_cachedTokens(ctx, field)
+	case "cost":
+		return ec.fieldContext_Usage_cost(ctx, field)
 	case "model":
 		return ec.fieldContext_Usage_model(ctx, field)
 	}
@@ -1315,6 +1393,8 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_email(ctx, field)
 	case "timeZone":
 		return ec.fieldContext_User_timeZone(ctx, field)
+	case "usage":
+		return ec.fieldContext_User_usage(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_User_createdAt(ctx, field)
 	case "updatedAt":
@@ -1900,6 +1980,20 @@ func (ec *executionContext) field_Task_changes_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_User_usage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "period",
+		func(ctx context.Context, v any) (enum.UsagePeriod, error) {
+			return ec.unmarshalNUsagePeriod2errandᚋentᚋenumᚐUsagePeriod(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["period"] = arg0
 	return args, nil
 }
 
@@ -2603,6 +2697,52 @@ func (ec *executionContext) fieldContext_Message_usage(_ context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Message_unverified(ctx context.Context, field graphql.CollectedField, obj *ent.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_unverified(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unverified(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_unverified(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, true, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Message_unverifiedReason(ctx context.Context, field graphql.CollectedField, obj *ent.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_unverifiedReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnverifiedReason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_unverifiedReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Message_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Message) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3014,6 +3154,29 @@ func (ec *executionContext) _MessageError_message(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_MessageError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MessageError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _MessageError_retryAt(ctx context.Context, field graphql.CollectedField, obj *enum.MessageError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageError_retryAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RetryAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageError_retryAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageError", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _MessageFinished_cursor(ctx context.Context, field graphql.CollectedField, obj *stream.MessageFinished) (ret graphql.Marshaler) {
@@ -3733,6 +3896,190 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, true, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _PeriodUsage_from(ctx context.Context, field graphql.CollectedField, obj *spend.Summary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PeriodUsage_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PeriodUsage_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PeriodUsage", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _PeriodUsage_resetsAt(ctx context.Context, field graphql.CollectedField, obj *spend.Summary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PeriodUsage_resetsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ResetsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PeriodUsage_resetsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PeriodUsage", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _PeriodUsage_calls(ctx context.Context, field graphql.CollectedField, obj *spend.Summary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PeriodUsage_calls(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Calls, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PeriodUsage_calls(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PeriodUsage", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _PeriodUsage_inputTokens(ctx context.Context, field graphql.CollectedField, obj *spend.Summary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PeriodUsage_inputTokens(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InputTokens, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PeriodUsage_inputTokens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PeriodUsage", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _PeriodUsage_outputTokens(ctx context.Context, field graphql.CollectedField, obj *spend.Summary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PeriodUsage_outputTokens(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OutputTokens, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PeriodUsage_outputTokens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PeriodUsage", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _PeriodUsage_cachedTokens(ctx context.Context, field graphql.CollectedField, obj *spend.Summary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PeriodUsage_cachedTokens(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CachedTokens, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PeriodUsage_cachedTokens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PeriodUsage", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _PeriodUsage_cost(ctx context.Context, field graphql.CollectedField, obj *spend.Summary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PeriodUsage_cost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PeriodUsage_cost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PeriodUsage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _PeriodUsage_dailyTokenLimit(ctx context.Context, field graphql.CollectedField, obj *spend.Summary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PeriodUsage_dailyTokenLimit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DailyTokenLimit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PeriodUsage_dailyTokenLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PeriodUsage", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -5804,6 +6151,29 @@ func (ec *executionContext) fieldContext_Usage_cachedTokens(_ context.Context, f
 	return graphql.NewScalarFieldContext("Usage", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _Usage_cost(ctx context.Context, field graphql.CollectedField, obj *enum.Usage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Usage_cost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Usage_cost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Usage", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
 func (ec *executionContext) _Usage_model(ctx context.Context, field graphql.CollectedField, obj *enum.Usage) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5917,6 +6287,50 @@ func (ec *executionContext) _User_timeZone(ctx context.Context, field graphql.Co
 }
 func (ec *executionContext) fieldContext_User_timeZone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("User", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _User_usage(ctx context.Context, field graphql.CollectedField, obj *ent.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_usage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.User().Usage(ctx, obj, fc.Args["period"].(enum.UsagePeriod))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *spend.Summary) graphql.Marshaler {
+			return ec.marshalNPeriodUsage2ᚖerrandᚋinternalᚋspendᚐSummary(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_User_usage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "User",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PeriodUsage(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_User_usage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _User_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.User) (ret graphql.Marshaler) {
@@ -8040,6 +8454,16 @@ func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "unverified":
+			out.Values[i] = ec._Message_unverified(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unverifiedReason":
+			out.Values[i] = ec._Message_unverifiedReason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "createdAt":
 			out.Values[i] = ec._Message_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -8333,6 +8757,11 @@ func (ec *executionContext) _MessageError(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "retryAt":
+			out.Values[i] = ec._MessageError_retryAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -8564,6 +8993,82 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "endCursor":
 			out.Values[i] = ec._PageInfo_endCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var periodUsageImplementors = []string{"PeriodUsage"}
+
+func (ec *executionContext) _PeriodUsage(ctx context.Context, sel ast.SelectionSet, obj *spend.Summary) graphql.Marshaler {
+	if m := plain.Marshal(ec.OperationContext, sel, periodUsageImplementors, ec.plainPeriodUsage, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, periodUsageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PeriodUsage")
+		case "from":
+			out.Values[i] = ec._PeriodUsage_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resetsAt":
+			out.Values[i] = ec._PeriodUsage_resetsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "calls":
+			out.Values[i] = ec._PeriodUsage_calls(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "inputTokens":
+			out.Values[i] = ec._PeriodUsage_inputTokens(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "outputTokens":
+			out.Values[i] = ec._PeriodUsage_outputTokens(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cachedTokens":
+			out.Values[i] = ec._PeriodUsage_cachedTokens(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cost":
+			out.Values[i] = ec._PeriodUsage_cost(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "dailyTokenLimit":
+			out.Values[i] = ec._PeriodUsage_dailyTokenLimit(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -9758,6 +10263,11 @@ func (ec *executionContext) _Usage(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "cost":
+			out.Values[i] = ec._Usage_cost(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "model":
 			out.Values[i] = ec._Usage_model(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -9802,32 +10312,70 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 		case "id":
 			out.Values[i] = ec._User_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":
 			out.Values[i] = ec._User_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "email":
 			out.Values[i] = ec._User_email(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "timeZone":
 			out.Values[i] = ec._User_timeZone(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "usage":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._User_usage(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "createdAt":
 			out.Values[i] = ec._User_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "updatedAt":
 			out.Values[i] = ec._User_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -10637,6 +11185,16 @@ func (ec *executionContext) marshalNPageInfo2ᚖerrandᚋinternalᚋpageᚐInfo(
 	return ec._PageInfo(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNPeriodUsage2ᚖerrandᚋinternalᚋspendᚐSummary(ctx context.Context, sel ast.SelectionSet, v *spend.Summary) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._PeriodUsage(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNSendMessageInput2errandᚋinternalᚋchatᚐSendInput(ctx context.Context, v any) (chat.SendInput, error) {
 	res, err := ec.unmarshalInputSendMessageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -10942,6 +11500,16 @@ func (ec *executionContext) unmarshalNUpdateViewerInput2errandᚋgraphᚋmodel�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNUsagePeriod2errandᚋentᚋenumᚐUsagePeriod(ctx context.Context, v any) (enum.UsagePeriod, error) {
+	var res enum.UsagePeriod
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUsagePeriod2errandᚋentᚋenumᚐUsagePeriod(ctx context.Context, sel ast.SelectionSet, v enum.UsagePeriod) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNUser2ᚖerrandᚋentᚐUser(ctx context.Context, sel ast.SelectionSet, v *ent.User) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -11199,6 +11767,23 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	_ = ctx
 	res := scalar.MarshalDateTime(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel ast.SelectionSet, v *float64) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalFloatContext(*v)
+	return graphql.WrapContextMarshaler(ctx, res)
 }
 
 func (ec *executionContext) unmarshalOID2ᚖstring(ctx context.Context, v any) (*string, error) {

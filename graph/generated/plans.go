@@ -11,6 +11,7 @@ import (
 	"errand/graph/scalar"
 	"errand/internal/chat"
 	"errand/internal/page"
+	"errand/internal/spend"
 	"errand/internal/stream"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -147,6 +148,18 @@ func (ec *executionContext) plainMessage(field graphql.CollectedField) plain.Wri
 		return plain.Object(ec.OperationContext, field.Selections, messageErrorImplementors, ec.plainMessageError, false, func(obj *ent.Message) *enum.MessageError { return obj.Failure() })
 	case "usage":
 		return plain.Object(ec.OperationContext, field.Selections, usageImplementors, ec.plainUsage, false, func(obj *ent.Message) *enum.Usage { return obj.Usage() })
+	case "unverified":
+		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Unverified(); plain.Bool(b, v); return true }
+	case "unverifiedReason":
+		return func(b *bytes.Buffer, obj *ent.Message) bool {
+			p := obj.UnverifiedReason
+			if p == nil {
+				return plain.Null(b, false)
+			}
+			v := *p
+			plain.String(b, v)
+			return true
+		}
 	case "createdAt":
 		return func(b *bytes.Buffer, obj *ent.Message) bool {
 			v := obj.CreatedAt
@@ -250,6 +263,16 @@ func (ec *executionContext) plainMessageError(field graphql.CollectedField) plai
 		return func(b *bytes.Buffer, obj *enum.MessageError) bool { v := obj.Code; plain.String(b, v); return true }
 	case "message":
 		return func(b *bytes.Buffer, obj *enum.MessageError) bool { v := obj.Message; plain.String(b, v); return true }
+	case "retryAt":
+		return func(b *bytes.Buffer, obj *enum.MessageError) bool {
+			p := obj.RetryAt
+			if p == nil {
+				return plain.Null(b, false)
+			}
+			v := *p
+			scalar.WriteDateTime(b, v)
+			return true
+		}
 	default:
 		return nil
 	}
@@ -300,6 +323,42 @@ func (ec *executionContext) plainPageInfo(field graphql.CollectedField) plain.Wr
 			}
 			v := *p
 			plain.String(b, v)
+			return true
+		}
+	default:
+		return nil
+	}
+}
+
+// plainPeriodUsage says how a field of PeriodUsage is written; nil when it needs more than its value.
+func (ec *executionContext) plainPeriodUsage(field graphql.CollectedField) plain.Write[*spend.Summary] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *spend.Summary) bool { plain.String(b, "PeriodUsage"); return true }
+	case "from":
+		return func(b *bytes.Buffer, obj *spend.Summary) bool { v := obj.From; scalar.WriteDateTime(b, v); return true }
+	case "resetsAt":
+		return func(b *bytes.Buffer, obj *spend.Summary) bool {
+			v := obj.ResetsAt
+			scalar.WriteDateTime(b, v)
+			return true
+		}
+	case "calls":
+		return func(b *bytes.Buffer, obj *spend.Summary) bool { v := obj.Calls; plain.Int(b, v); return true }
+	case "inputTokens":
+		return func(b *bytes.Buffer, obj *spend.Summary) bool { v := obj.InputTokens; plain.Int(b, v); return true }
+	case "outputTokens":
+		return func(b *bytes.Buffer, obj *spend.Summary) bool { v := obj.OutputTokens; plain.Int(b, v); return true }
+	case "cachedTokens":
+		return func(b *bytes.Buffer, obj *spend.Summary) bool { v := obj.CachedTokens; plain.Int(b, v); return true }
+	case "dailyTokenLimit":
+		return func(b *bytes.Buffer, obj *spend.Summary) bool {
+			p := obj.DailyTokenLimit
+			if p == nil {
+				return plain.Null(b, false)
+			}
+			v := *p
+			plain.Int(b, v)
 			return true
 		}
 	default:

@@ -11,6 +11,7 @@ import (
 
 	"errand/ent"
 	"errand/internal/runs"
+	"errand/internal/spend"
 	"errand/internal/stream"
 	"errand/internal/tasks"
 	"errand/internal/tools"
@@ -24,8 +25,12 @@ type Limits struct {
 	ToolCalls int
 	// Time is how long one attempt may take.
 	Time time.Duration
-	// Turns is how many earlier turns the model is shown.
+	// Turns is how many earlier turns the model is shown at most.
 	Turns int
+	// Context is how many tokens a call may read, about; older turns are left out and summarised.
+	Context int
+	// Changes is how many tasks may be changed or deleted that the person's message does not number.
+	Changes int
 }
 
 // Runs is what the agent needs of the run engine: effects behind the fence.
@@ -54,15 +59,23 @@ type Options struct {
 	Model  llms.Model
 	// ModelName is stored with replies, as provider/name.
 	ModelName string
-	Limits    Limits
-	Observer  Observer
-	Logger    *slog.Logger
+	// Offline says that the model is the built-in one: it follows no instructions but a
+	// person's, so titles and summaries are made without it.
+	Offline bool
+	// Titles lets the model name conversations after their first turn.
+	Titles bool
+	// Book records and limits what is spent. Required.
+	Book     *spend.Book
+	Limits   Limits
+	Observer Observer
+	Logger   *slog.Logger
 }
 
 // Agent writes replies.
 type Agent struct {
 	Options
-	offered []llms.Tool
+	offered    []llms.Tool
+	toolTokens int
 }
 
 // New makes an agent.
@@ -76,6 +89,7 @@ func New(o Options) *Agent {
 			Name: t.Name, Description: t.Description, Parameters: t.Schema,
 		}})
 	}
+	a.toolTokens = estimateTools(a.offered)
 	return a
 }
 

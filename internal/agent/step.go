@@ -17,6 +17,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/llm"
+	"errand/internal/spend"
 	"errand/internal/stream"
 	"errand/internal/telemetry"
 	"errand/internal/tools"
@@ -101,7 +102,7 @@ func (s *step) messages() []llms.MessageContent {
 			result = *c.Result
 		}
 		out = append(out, llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{
-			llms.ToolCallResponse{ToolCallID: c.ProviderID, Name: c.Name, Content: result},
+			llms.ToolCallResponse{ToolCallID: c.ProviderID, Name: c.Name, Content: visible(result)},
 		}})
 	}
 	return out
@@ -113,7 +114,7 @@ var notDone = tools.Failure(apperr.New(apperr.Unavailable, "This call was not ca
 // record stores a step before anything of it is done, with the text up to here.
 func (t *turn) record(ctx context.Context, choice *llms.ContentChoice) error {
 	t.out.flush()
-	s := &step{text: t.out.stepText()}
+	s := &step{text: t.out.tail()}
 	extra := ""
 	if parts, ok := llm.PartsOf(choice); ok {
 		b, err := json.Marshal(parts)
@@ -123,9 +124,12 @@ func (t *turn) record(ctx context.Context, choice *llms.ContentChoice) error {
 		extra = string(b)
 	}
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
-		err := tx.Message.Update().Where(message.ID(t.job.MessageID)).SetContent(t.out.text()).
-			SetInputTokens(t.usage.input).SetOutputTokens(t.usage.output).SetCachedTokens(t.usage.cached).Exec(ctx)
-		if err != nil {
+		update := tx.Message.Update().Where(message.ID(t.job.MessageID)).SetContent(t.out.text())
+		t.setUsage(update.Mutation())
+		if err := update.Exec(ctx); err != nil {
+			return err
+		}
+		if err := t.Book.Record(ctx, tx.UsageDay, t.owed); err != nil {
 			return err
 		}
 		creates := make([]*ent.ToolCallCreate, len(choice.ToolCalls))
@@ -137,11 +141,17 @@ func (t *turn) record(ctx context.Context, choice *llms.ContentChoice) error {
 				creates[i].SetProviderExtra(extra)
 			}
 		}
-		s.calls, err = tx.ToolCall.CreateBulk(creates...).Save(rule.Vouch(ctx, t.job.MessageID))
+		calls, err := tx.ToolCall.CreateBulk(creates...).Save(rule.Vouch(ctx, t.job.MessageID))
+		s.calls = calls
 		return err
 	})
 	if err != nil {
 		return err
+	}
+	t.owed = spend.Spent{}
+	t.out.mark()
+	if t.doubt != nil {
+		t.doubt.note = nil // what was said is part of the step now
 	}
 	t.steps = append(t.steps, s)
 	t.calls += len(s.calls)
@@ -201,6 +211,9 @@ func (t *turn) do(ctx context.Context, c *ent.ToolCall) error {
 func (t *turn) call(ctx context.Context, c *ent.ToolCall) (tools.Result, error) {
 	if c.Seq >= t.Limits.ToolCalls {
 		return tools.Failure(apperr.New(apperr.RateLimited, "A turn may use tools %d times; this call is one too many.", t.Limits.ToolCalls)), nil
+	}
+	if refused, ok := t.guard(c); !ok {
+		return refused, nil
 	}
 	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: t.job.UserID, Kind: viewer.Agent, ToolCallID: c.ID})
 	return t.Tools.Call(ctx, c.Name, c.Arguments)

@@ -15,8 +15,8 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/llm"
 	"errand/internal/runs"
+	"errand/internal/spend"
 	"errand/internal/stream"
-	"errand/internal/telemetry"
 )
 
 // errTooLong ends a turn that used up its time.
@@ -30,28 +30,50 @@ type turn struct {
 	steps  []*step               // of this reply, recorded ones first
 	calls  int                   // tool calls of this reply
 	out    *writer
-	usage  usage
+	model  string // who answered last, as provider/name
+
+	conversation *ent.Conversation
+	asked        string     // the message to answer
+	window       []pastTurn // the earlier turns in the prompt, newest first
+
+	usage spend.Spent // of this reply
+	owed  spend.Spent // the part of it that is not stored yet
+	doubt *doubt      // set once the reply was asked to correct itself
+
+	completed bool       // the reply is finished and good
+	retryAt   *time.Time // when a refused turn may be tried again
 }
 
-type usage struct{ input, output, cached int }
-
 // Handle writes a reply; it is the run engine's handler. Everything recorded by
-// earlier attempts is kept and never done again.
+// earlier attempts is kept and never done again. What is done after the reply is finished may
+// fail without harm.
 func (a *Agent) Handle(ctx context.Context, job runs.Job) error {
-	ctx, stop := context.WithTimeoutCause(ctx, a.Limits.Time, errTooLong)
+	t := &turn{Agent: a, job: job, model: a.ModelName}
+	if err := t.handle(ctx); err != nil || !t.completed {
+		return err
+	}
+	t.after(ctx)
+	return nil
+}
+
+func (t *turn) handle(ctx context.Context) error {
+	ctx, stop := context.WithTimeoutCause(ctx, t.Limits.Time, errTooLong)
 	defer stop()
-	t := &turn{Agent: a, job: job}
 	err := t.run(ctx)
 	if t.out != nil {
 		t.out.close()
 	}
+	var refused *spend.RefusedError
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(context.Cause(ctx), runs.ErrCancelled):
 		return t.end(ctx, runs.Outcome{Status: enum.MessageCancelled})
-	case errors.Is(context.Cause(ctx), errTooLong):
+	case errors.Is(context.Cause(ctx), errTooLong), errors.Is(err, errTooMuch):
 		return t.end(ctx, runs.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.ComplexityLimit})
+	case errors.As(err, &refused):
+		t.retryAt = &refused.Until
+		return t.end(ctx, runs.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.RateLimited})
 	default:
 		return verdict(err)
 	}
@@ -83,6 +105,9 @@ func (t *turn) run(ctx context.Context) error {
 			return err
 		}
 		if len(choice.ToolCalls) == 0 {
+			if t.questions(choice) {
+				continue
+			}
 			return t.end(ctx, runs.Outcome{Status: enum.MessageCompleted})
 		}
 		if err := t.record(ctx, choice); err != nil {
@@ -98,20 +123,21 @@ func (t *turn) run(ctx context.Context) error {
 // begin reads what was recorded, takes over the reply's text up to there, and tells
 // everybody that a new attempt begins.
 func (t *turn) begin(ctx context.Context) error {
-	reply, err := t.Client.Message.Query().Where(message.ID(t.job.MessageID)).WithToolCalls(inOrder).Only(ctx)
+	reply, err := t.Client.Message.Query().Where(message.ID(t.job.MessageID)).WithToolCalls(inOrder).WithConversation().Only(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the reply: %w", err)
 	}
-	t.usage = usage{reply.InputTokens, reply.OutputTokens, reply.CachedTokens}
+	t.usage = storedUsage(reply)
 	t.steps = recordedSteps(reply)
 	t.calls = len(reply.Edges.ToolCalls)
 	kept := recordedText(reply)
-	if t.prompt, err = t.buildPrompt(ctx, reply); err != nil {
+	if err := t.buildPrompt(ctx, reply); err != nil {
 		return err
 	}
 	err = t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
 		return tx.Message.UpdateOneID(reply.ID).SetStatus(enum.MessageStreaming).
-			SetAttempt(t.job.Attempt).SetContent(kept).SetModel(t.ModelName).Exec(ctx)
+			SetAttempt(t.job.Attempt).SetContent(kept).
+			SetModel(t.model).SetPromptVersion(PromptVersion).Exec(ctx)
 	})
 	if err != nil {
 		return err
@@ -132,6 +158,12 @@ func (t *turn) ask(ctx context.Context) (*llms.ContentChoice, error) {
 	for _, s := range t.steps {
 		messages = append(messages, s.messages()...)
 	}
+	if t.doubt != nil {
+		messages = append(messages, t.doubt.note...)
+	}
+	if err := t.afford(ctx, messages); err != nil {
+		return nil, err
+	}
 	t.out.beginStep()
 	started, first := time.Now(), true
 	options := []llms.CallOption{llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
@@ -144,18 +176,12 @@ func (t *turn) ask(ctx context.Context) (*llms.ContentChoice, error) {
 	if len(t.steps) < t.Limits.Steps-1 && t.calls < t.Limits.ToolCalls {
 		options = append(options, llms.WithTools(t.offered))
 	}
-	calling, end := telemetry.ModelCall(ctx, t.ModelName)
-	answer, err := t.Model.GenerateContent(calling, messages, options...)
-	end(err)
+	choice, spent, err := t.generate(ctx, messages, options...)
 	if err != nil {
-		t.Observer.ModelCall(t.ModelName, time.Since(started), 0, 0, 0, err)
 		return nil, err
 	}
-	if len(answer.Choices) == 0 {
-		return nil, &llm.Error{Kind: llm.KindTruncated, Provider: t.ModelName, Detail: "an answer without a choice"}
-	}
-	choice := answer.Choices[0]
-	t.count(choice, time.Since(started))
+	t.usage, t.owed = t.usage.Plus(spent), t.owed.Plus(spent)
+	t.model = t.answeredBy(choice)
 	// A model that does not stream says everything at the end.
 	return choice, t.say(ctx, t.out.unsaid(choice.Content))
 }
@@ -174,27 +200,25 @@ func (t *turn) say(ctx context.Context, text string) error {
 	})
 }
 
-func (t *turn) count(choice *llms.ContentChoice, took time.Duration) {
-	n := func(key string) int { v, _ := choice.GenerationInfo[key].(int); return v }
-	input, output, cached := n(llm.InfoInputTokens), n(llm.InfoOutputTokens), n(llm.InfoCachedTokens)
-	t.usage.input += input
-	t.usage.output += output
-	t.usage.cached += cached
-	t.Observer.ModelCall(t.ModelName, took, input, output, cached, nil)
-}
-
 // end makes the reply terminal with the text so far. Calls that were not done are
 // closed without effect in the same transaction.
 func (t *turn) end(ctx context.Context, o runs.Outcome) error {
-	o.Effects = func(ctx context.Context, tx *ent.Tx) error { return closeCalls(ctx, tx, t.job.MessageID) }
+	o.Effects = func(ctx context.Context, tx *ent.Tx) error {
+		if err := closeCalls(ctx, tx, t.job.MessageID); err != nil {
+			return err
+		}
+		return t.Book.Record(ctx, tx.UsageDay, t.owed)
+	}
 	if t.out != nil {
 		t.out.flush()
 	}
-	return t.Runs.Finish(ctx, t.job, o, func(u *ent.MessageUpdateOne) {
+	err := t.Runs.Finish(ctx, t.job, o, func(u *ent.MessageUpdateOne) {
 		if t.out == nil {
 			return // nothing was begun: what is stored stays
 		}
-		u.SetContent(t.out.text()).SetAttempt(t.job.Attempt).
-			SetInputTokens(t.usage.input).SetOutputTokens(t.usage.output).SetCachedTokens(t.usage.cached)
+		u.SetContent(t.out.text()).SetAttempt(t.job.Attempt).SetNillableRetryAt(t.retryAt).SetNillableUnverifiedReason(t.unverified())
+		t.setUsage(u.Mutation())
 	})
+	t.completed = err == nil && o.Status == enum.MessageCompleted
+	return err
 }

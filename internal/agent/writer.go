@@ -27,6 +27,7 @@ type writer struct {
 	offset    int    // the same in UTF-16 units
 	stepStart int    // bytes of all before this step's own text
 	gap       string // goes before the next text
+	recorded  int    // bytes of all up to the last recorded step
 	sent      time.Time
 	stored    time.Time
 	timer     *time.Timer
@@ -38,6 +39,7 @@ type writer struct {
 func newWriter(hub *stream.Hub, job runs.Job, recorded string) *writer {
 	w := &writer{hub: hub, job: job, stored: time.Now()}
 	w.all.WriteString(recorded)
+	w.recorded = len(recorded)
 	w.publish(recorded)
 	return w
 }
@@ -63,9 +65,15 @@ func (w *writer) beginStep() {
 	}
 }
 
-// write adds text. Broken UTF-8 is replaced: PostgreSQL and JSON keep none.
+// clean is text as it may be stored and shown. Broken UTF-8 is replaced: PostgreSQL and
+// JSON keep none.
+func clean(text string) string {
+	return visible(strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", ""))
+}
+
+// write adds text.
 func (w *writer) write(text string) {
-	if text == "" {
+	if text = clean(text); text == "" {
 		return
 	}
 	w.mu.Lock()
@@ -75,7 +83,7 @@ func (w *writer) write(text string) {
 		w.stepStart = w.all.Len()
 		w.gap = ""
 	}
-	w.all.WriteString(strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", ""))
+	w.all.WriteString(text)
 	wait := coalesce - time.Since(w.sent)
 	switch {
 	case wait <= 0:
@@ -115,6 +123,7 @@ func (w *writer) close() {
 func (w *writer) unsaid(whole string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	whole = clean(whole)
 	rest, _ := strings.CutPrefix(whole, w.all.String()[w.stepStart:])
 	if rest == whole && w.all.Len() > w.stepStart {
 		return "" // streamed in other words: what was streamed counts
@@ -122,10 +131,22 @@ func (w *writer) unsaid(whole string) string {
 	return rest
 }
 
-func (w *writer) stepText() string {
+// mark says that everything so far belongs to recorded steps.
+func (w *writer) mark() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.all.String()[w.stepStart:]
+	w.recorded = w.all.Len()
+}
+
+// tail is what was said since the last recorded step, as recordedSteps and finalText cut it.
+func (w *writer) tail() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	tail := w.all.String()[w.recorded:]
+	if w.recorded > 0 {
+		tail = strings.TrimPrefix(tail, stepGap)
+	}
+	return tail
 }
 
 func (w *writer) text() string {

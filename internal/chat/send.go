@@ -174,6 +174,8 @@ type Limits struct {
 	Unfinished int
 	// PerMinute is how many messages may be sent in any 60 seconds.
 	PerMinute int
+	// Budget refuses a person whose tokens for today are used up; nil never does.
+	Budget func(ctx context.Context) error
 }
 
 func (l Limits) withDefaults() Limits {
@@ -206,6 +208,9 @@ func (s *Service) admit(ctx context.Context) error {
 	}
 	if len(unfinished) >= s.limits.Unfinished {
 		return apperr.TooMany(2*time.Second, "At most %d replies may be under way at once.", s.limits.Unfinished)
+	}
+	if s.limits.Budget != nil {
+		return s.limits.Budget(ctx)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"errand/internal/price"
 )
 
 // Provider names who answers.
@@ -27,6 +29,14 @@ type LLM struct {
 	Fallback Provider `env:"LLM_FALLBACK"`
 	// Model is the provider's name of the model; "" takes the provider's default.
 	Model string `env:"LLM_MODEL"`
+
+	// ContextTokens is how much of a conversation one call shows the model, about; 0 takes the
+	// provider's default, else 1000 to 2000000.
+	ContextTokens int `env:"LLM_CONTEXT_TOKENS" envDefault:"0"`
+	// Titles lets the model name new conversations.
+	Titles bool `env:"LLM_TITLES" envDefault:"true"`
+	// Prices is the price list, see package price; "" for none.
+	Prices string `env:"LLM_PRICES"`
 
 	OpenAIKey Secret `env:"OPENAI_API_KEY"`
 	// OpenAIBaseURL is any server that speaks OpenAI's chat completions, up to and including /v1.
@@ -105,6 +115,12 @@ func (l *LLM) validate(f *Faults) {
 	validKey(f, "ANTHROPIC_API_KEY", l.AnthropicKey)
 	validHTTP(f, "OPENAI_BASE_URL", l.OpenAIBaseURL)
 	validHTTP(f, "OLLAMA_BASE_URL", l.OllamaBaseURL)
+	if l.ContextTokens != 0 {
+		between(f, "LLM_CONTEXT_TOKENS", l.ContextTokens, 1000, 2_000_000)
+	}
+	if _, err := price.Parse(l.Prices); err != nil {
+		f.add("LLM_PRICES", "is not a price list", "provider/model=input:output:cached, with commas between models")
+	}
 	between(f, "RULES_PACE", l.RulesPace, 0, time.Second)
 }
 

@@ -33,10 +33,20 @@ type Turns struct {
 	MaxToolCalls int `env:"TURN_MAX_TOOL_CALLS" envDefault:"16"`
 	// TurnTimeout is how long it may take in all, 1s to 1h.
 	TurnTimeout time.Duration `env:"TURN_TIMEOUT" envDefault:"2m"`
+	// MaxChanges is how many tasks may be changed or deleted that the person did not name by
+	// number, once text was read that somebody stored, 0 to 256.
+	MaxChanges int `env:"TURN_MAX_CHANGES_AFTER_READING" envDefault:"5"`
+	// TokensPerTurn and TokensPerDay bound one reply, and one person's UTC day; 0 is no
+	// limit. Up to 1000000000.
+	TokensPerTurn int `env:"TOKENS_PER_TURN" envDefault:"0"`
+	TokensPerDay  int `env:"TOKENS_PER_DAY" envDefault:"0"`
 }
 
 func (t *Turns) validate(f *Faults) {
 	between(f, "TURN_MAX_STEPS", t.MaxSteps, 1, 64)
 	between(f, "TURN_MAX_TOOL_CALLS", t.MaxToolCalls, 1, 256)
+	between(f, "TURN_MAX_CHANGES_AFTER_READING", t.MaxChanges, 0, 256)
+	between(f, "TOKENS_PER_TURN", t.TokensPerTurn, 0, 1_000_000_000)
+	between(f, "TOKENS_PER_DAY", t.TokensPerDay, 0, 1_000_000_000)
 	between(f, "TURN_TIMEOUT", t.TurnTimeout, time.Second, time.Hour)
 }

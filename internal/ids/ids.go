@@ -18,6 +18,7 @@ const (
 	ToolCall     = "call"
 	Run          = "run"
 	Change       = "chg"
+	UsageDay     = "usage"
 )
 
 // New returns a maker of ids with the given prefix, in the form Ent's DefaultFunc wants.

@@ -179,3 +179,19 @@ func snake(name string) string {
 	}
 	return b.String()
 }
+
+// Target is the number of the existing task that a call would change or delete; changes is
+// false for calls that do neither, or that the schema refuses.
+func (r *Registry) Target(name, arguments string) (number int, changes bool) {
+	tool := r.Find(name)
+	if tool == nil || tool.ReadOnly {
+		return 0, false
+	}
+	var args struct {
+		Number float64 `json:"number"` // models write 3.0 as well
+	}
+	if json.Unmarshal([]byte(arguments), &args) != nil || args.Number < 1 || args.Number > 1e9 {
+		return 0, false
+	}
+	return int(args.Number), true
+}

@@ -18,6 +18,7 @@ import (
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/toolcall"
+	"errand/ent/usageday"
 	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/viewer"
@@ -99,6 +100,9 @@ var exported = []list{
 	}},
 	{"runs", func(ctx context.Context, tx *ent.Tx, after string) ([]any, string, error) {
 		return chunk(tx.Run.Query().Where(run.IDGT(after)).Order(run.ByID()).Limit(exportChunk).All(ctx))(func(r *ent.Run) string { return r.ID })
+	}},
+	{"usageDays", func(ctx context.Context, tx *ent.Tx, after string) ([]any, string, error) {
+		return chunk(tx.UsageDay.Query().Where(usageday.IDGT(after)).Order(usageday.ByID()).Limit(exportChunk).All(ctx))(func(r *ent.UsageDay) string { return r.ID })
 	}},
 }
 

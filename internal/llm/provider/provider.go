@@ -34,6 +34,16 @@ const (
 	DefaultOllamaModel    = "qwen3"
 )
 
+// ContextTokens is how much one call shows a provider's model unless set otherwise. The
+// vendors' windows are many times larger, and every token of them costs; Ollama cuts the
+// prompt silently at 4096 unless told otherwise.
+func ContextTokens(provider string) int {
+	if provider == Ollama {
+		return 4000
+	}
+	return 32_000
+}
+
 // DefaultOllamaBaseURL is where a local Ollama listens.
 const DefaultOllamaBaseURL = "http://127.0.0.1:11434"
 

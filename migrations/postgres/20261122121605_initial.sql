@@ -29,6 +29,8 @@ CREATE TABLE "conversations" (
   "title" character varying NOT NULL DEFAULT '',
   "title_source" character varying NOT NULL DEFAULT 'AUTO',
   "message_count" bigint NOT NULL DEFAULT 0,
+  "summary" text NOT NULL DEFAULT '',
+  "summarised_to" bigint NOT NULL DEFAULT 0,
   "user_id" character varying NOT NULL,
   PRIMARY KEY ("id"),
   CONSTRAINT "conversations_users_conversations" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE CASCADE
@@ -46,10 +48,15 @@ CREATE TABLE "messages" (
   "status" character varying NOT NULL DEFAULT 'COMPLETED',
   "attempt" bigint NOT NULL DEFAULT 0,
   "error_code" character varying NULL,
+  "retry_at" timestamptz NULL,
   "input_tokens" bigint NOT NULL DEFAULT 0,
   "output_tokens" bigint NOT NULL DEFAULT 0,
   "cached_tokens" bigint NOT NULL DEFAULT 0,
+  "cost_nanos" bigint NULL,
+  "reserved_tokens" bigint NOT NULL DEFAULT 0,
   "model" character varying NOT NULL DEFAULT '',
+  "prompt_version" character varying NOT NULL DEFAULT '',
+  "unverified_reason" text NULL,
   "idempotency_key" character varying NULL,
   "finished_at" timestamptz NULL,
   "conversation_id" character varying NOT NULL,
@@ -175,6 +182,23 @@ CREATE TABLE "tool_calls" (
 CREATE UNIQUE INDEX "toolcall_message_id_seq" ON "tool_calls" ("message_id", "seq");
 -- create index "toolcall_user_id" to table: "tool_calls"
 CREATE INDEX "toolcall_user_id" ON "tool_calls" ("user_id");
+-- create "usage_days" table
+CREATE TABLE "usage_days" (
+  "id" character varying NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "updated_at" timestamptz NOT NULL,
+  "day" character varying NOT NULL,
+  "calls" bigint NOT NULL DEFAULT 0,
+  "input_tokens" bigint NOT NULL DEFAULT 0,
+  "output_tokens" bigint NOT NULL DEFAULT 0,
+  "cached_tokens" bigint NOT NULL DEFAULT 0,
+  "cost_nanos" bigint NOT NULL DEFAULT 0,
+  "user_id" character varying NOT NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "usage_days_users_usage_days" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "usageday_user_id_day" to table: "usage_days"
+CREATE UNIQUE INDEX "usageday_user_id_day" ON "usage_days" ("user_id", "day");
 
 -- +goose Down
 -- drop "deleted_accounts" table
@@ -191,5 +215,7 @@ DROP TABLE "conversations";
 DROP TABLE "task_changes";
 -- drop "tasks" table
 DROP TABLE "tasks";
+-- drop "usage_days" table
+DROP TABLE "usage_days";
 -- drop "users" table
 DROP TABLE "users";

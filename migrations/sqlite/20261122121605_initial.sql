@@ -7,6 +7,8 @@ CREATE TABLE `conversations` (
   `title` text NOT NULL DEFAULT '',
   `title_source` text NOT NULL DEFAULT 'AUTO',
   `message_count` integer NOT NULL DEFAULT 0,
+  `summary` text NOT NULL DEFAULT '',
+  `summarised_to` integer NOT NULL DEFAULT 0,
   `user_id` text NOT NULL,
   PRIMARY KEY (`id`),
   CONSTRAINT `conversations_users_conversations` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE CASCADE
@@ -30,10 +32,15 @@ CREATE TABLE `messages` (
   `status` text NOT NULL DEFAULT 'COMPLETED',
   `attempt` integer NOT NULL DEFAULT 0,
   `error_code` text NULL,
+  `retry_at` datetime NULL,
   `input_tokens` integer NOT NULL DEFAULT 0,
   `output_tokens` integer NOT NULL DEFAULT 0,
   `cached_tokens` integer NOT NULL DEFAULT 0,
+  `cost_nanos` integer NULL,
+  `reserved_tokens` integer NOT NULL DEFAULT 0,
   `model` text NOT NULL DEFAULT '',
+  `prompt_version` text NOT NULL DEFAULT '',
+  `unverified_reason` text NULL,
   `idempotency_key` text NULL,
   `finished_at` datetime NULL,
   `conversation_id` text NOT NULL,
@@ -159,6 +166,23 @@ CREATE TABLE `tool_calls` (
 CREATE UNIQUE INDEX `toolcall_message_id_seq` ON `tool_calls` (`message_id`, `seq`);
 -- create index "toolcall_user_id" to table: "tool_calls"
 CREATE INDEX `toolcall_user_id` ON `tool_calls` (`user_id`);
+-- create "usage_days" table
+CREATE TABLE `usage_days` (
+  `id` text NOT NULL,
+  `created_at` datetime NOT NULL,
+  `updated_at` datetime NOT NULL,
+  `day` text NOT NULL,
+  `calls` integer NOT NULL DEFAULT 0,
+  `input_tokens` integer NOT NULL DEFAULT 0,
+  `output_tokens` integer NOT NULL DEFAULT 0,
+  `cached_tokens` integer NOT NULL DEFAULT 0,
+  `cost_nanos` integer NOT NULL DEFAULT 0,
+  `user_id` text NOT NULL,
+  PRIMARY KEY (`id`),
+  CONSTRAINT `usage_days_users_usage_days` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- create index "usageday_user_id_day" to table: "usage_days"
+CREATE UNIQUE INDEX `usageday_user_id_day` ON `usage_days` (`user_id`, `day`);
 -- create "users" table
 CREATE TABLE `users` (
   `id` text NOT NULL,
@@ -191,5 +215,7 @@ DROP TABLE `tasks`;
 DROP TABLE `task_changes`;
 -- drop "tool_calls" table
 DROP TABLE `tool_calls`;
+-- drop "usage_days" table
+DROP TABLE `usage_days`;
 -- drop "users" table
 DROP TABLE `users`;

@@ -1,0 +1,104 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"errand/ent"
+	"errand/internal/llm"
+	"errand/internal/price"
+	"errand/internal/spend"
+	"errand/internal/telemetry"
+)
+
+// errTooMuch ends a turn that would take more tokens than one may.
+var errTooMuch = errors.New("agent: the turn takes too many tokens")
+
+// afford makes sure that a call with these messages fits the limits, and reserves its
+// tokens. Without limits it asks the database nothing.
+func (t *turn) afford(ctx context.Context, messages []llms.MessageContent) error {
+	limits := t.Book.Limits
+	need := estimate(messages) + t.toolTokens + answerTokens
+	if limits.PerTurn > 0 && t.usage.Total()+need > limits.PerTurn {
+		return errTooMuch
+	}
+	if limits.PerDay == 0 {
+		return nil
+	}
+	return t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
+		return t.Book.Reserve(ctx, tx, t.job.MessageID, need)
+	})
+}
+
+// generate calls the model and counts what it took. Where the provider counts nothing,
+// the estimate stands: a limit must not be passed by for that.
+func (a *Agent) generate(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentChoice, spend.Spent, error) {
+	started := time.Now()
+	calling, end := telemetry.ModelCall(ctx, a.ModelName)
+	answer, err := a.Model.GenerateContent(calling, messages, options...)
+	end(err)
+	if err == nil && len(answer.Choices) == 0 {
+		err = &llm.Error{Kind: llm.KindTruncated, Provider: a.ModelName, Detail: "an answer without a choice"}
+	}
+	if err != nil {
+		a.Observer.ModelCall(a.ModelName, time.Since(started), 0, 0, 0, err)
+		return nil, spend.Spent{}, err
+	}
+	choice := answer.Choices[0]
+	n := func(key string) int { v, _ := choice.GenerationInfo[key].(int); return max(v, 0) }
+	tokens := price.Tokens{Input: n(llm.InfoInputTokens), Output: n(llm.InfoOutputTokens), Cached: n(llm.InfoCachedTokens)}
+	if tokens.Input == 0 {
+		tokens = price.Tokens{Input: estimate(messages), Output: max(tokens.Output, estimateAnswer(choice))}
+	}
+	model := a.answeredBy(choice)
+	a.Observer.ModelCall(model, time.Since(started), tokens.Input, tokens.Output, tokens.Cached, nil)
+	return choice, a.Book.Call(model, tokens), nil
+}
+
+func estimateAnswer(choice *llms.ContentChoice) int {
+	n := estimateText(choice.Content)
+	for _, c := range choice.ToolCalls {
+		n += 8 + estimateText(c.FunctionCall.Arguments)
+	}
+	return n
+}
+
+// answeredBy names the model of an answer, which may be the fallback's.
+func (a *Agent) answeredBy(choice *llms.ContentChoice) string {
+	provider, _ := choice.GenerationInfo[llm.InfoProvider].(string)
+	model, _ := choice.GenerationInfo[llm.InfoModel].(string)
+	if provider == "" || model == "" {
+		return a.ModelName
+	}
+	return provider + "/" + model
+}
+
+// instructed reports whether an answer is by a model that follows instructions: providers
+// name themselves, the offline model does not.
+func instructed(choice *llms.ContentChoice) bool {
+	provider, _ := choice.GenerationInfo[llm.InfoProvider].(string)
+	return provider != ""
+}
+
+func storedUsage(m *ent.Message) spend.Spent {
+	s := spend.Spent{Tokens: price.Tokens{Input: m.InputTokens, Output: m.OutputTokens, Cached: m.CachedTokens}}
+	if m.CostNanos != nil {
+		s.Nanos, s.Priced = *m.CostNanos, true
+	}
+	return s
+}
+
+// setUsage stores what the reply has taken, in place of what was reserved for it.
+func (t *turn) setUsage(m *ent.MessageMutation) {
+	m.SetInputTokens(t.usage.Input)
+	m.SetOutputTokens(t.usage.Output)
+	m.SetCachedTokens(t.usage.Cached)
+	if t.usage.Priced {
+		m.SetCostNanos(t.usage.Nanos)
+	}
+	m.SetReservedTokens(0)
+	m.SetModel(t.model)
+}
