@@ -92,18 +92,18 @@ func TestTheServedSchemaIsTheCommittedOne(t *testing.T) {
 		for _, i := range one.Interfaces {
 			interfaces = append(interfaces, i.Name)
 		}
-		served = append(served, member(one.Name, one.Kind+" "+strings.Join(interfaces, "&"), described(one.Description, one.Name)))
+		served = append(served, schemaLine(one.Name, one.Kind+" "+strings.Join(interfaces, "&"), described(one.Description, one.Name)))
 		for _, f := range one.Fields {
-			served = append(served, member(one.Name+"."+f.Name, f.Type.String(), f.Description))
+			served = append(served, schemaLine(one.Name+"."+f.Name, f.Type.String(), f.Description))
 			for _, a := range f.Args {
-				served = append(served, member(one.Name+"."+f.Name+"("+a.Name+")", a.signature(), a.Description))
+				served = append(served, schemaLine(one.Name+"."+f.Name+"("+a.Name+")", a.signature(), a.Description))
 			}
 		}
 		for _, f := range one.InputFields {
-			served = append(served, member(one.Name+"."+f.Name, f.signature(), f.Description))
+			served = append(served, schemaLine(one.Name+"."+f.Name, f.signature(), f.Description))
 		}
 		for _, v := range one.EnumValues {
-			served = append(served, member(one.Name+"."+v.Name, "", v.Description))
+			served = append(served, schemaLine(one.Name+"."+v.Name, "", v.Description))
 		}
 	}
 	sort.Strings(served)
@@ -119,8 +119,8 @@ func isBuiltIn(name string) bool {
 	return slices.Contains([]string{"Int", "Float", "String", "Boolean", "ID"}, name)
 }
 
-// member is a line of the comparison.
-func member(coordinate, signature, description string) string {
+// schemaLine is a line of the comparison.
+func schemaLine(coordinate, signature, description string) string {
 	if strings.TrimSpace(description) == "" {
 		description = "undescribed"
 	}
@@ -146,18 +146,18 @@ func membersOf(schema *ast.Schema) (out []string) {
 		if def.BuiltIn || isBuiltIn(def.Name) {
 			continue
 		}
-		out = append(out, member(def.Name, string(def.Kind)+" "+strings.Join(def.Interfaces, "&"), described(def.Description, def.Name)))
+		out = append(out, schemaLine(def.Name, string(def.Kind)+" "+strings.Join(def.Interfaces, "&"), described(def.Description, def.Name)))
 		for _, f := range def.Fields {
 			if strings.HasPrefix(f.Name, "__") {
 				continue
 			}
-			out = append(out, member(def.Name+"."+f.Name, signature(f.Type, f.DefaultValue), f.Description))
+			out = append(out, schemaLine(def.Name+"."+f.Name, signature(f.Type, f.DefaultValue), f.Description))
 			for _, a := range f.Arguments {
-				out = append(out, member(def.Name+"."+f.Name+"("+a.Name+")", signature(a.Type, a.DefaultValue), a.Description))
+				out = append(out, schemaLine(def.Name+"."+f.Name+"("+a.Name+")", signature(a.Type, a.DefaultValue), a.Description))
 			}
 		}
 		for _, v := range def.EnumValues {
-			out = append(out, member(def.Name+"."+v.Name, "", v.Description))
+			out = append(out, schemaLine(def.Name+"."+v.Name, "", v.Description))
 		}
 	}
 	sort.Strings(out)
