@@ -69,7 +69,7 @@ func launch(t *testing.T, database string, more ...settings) *child {
 	require.NoError(t, err)
 	require.NoError(t, c.command.Start())
 	go c.read(stderr)
-	t.Cleanup(c.kill)
+	t.Cleanup(c.bury)
 	c.url, _ = c.logged("serving")["url"].(string)
 	require.NotEmpty(t, c.url)
 	return c
@@ -125,6 +125,16 @@ func (c *child) logged(message string) map[string]any {
 func (c *child) kill() {
 	_ = c.command.Process.Kill() // it may have ended by itself
 	<-c.done
+}
+
+// bury kills the process and shows the rest of its log when the test has failed.
+func (c *child) bury() {
+	c.kill()
+	if c.t.Failed() {
+		for _, line := range c.lines {
+			c.t.Log(line)
+		}
+	}
 }
 
 // terminate asks the process to end, as an orchestrator does.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"errand/ent"
@@ -43,7 +42,8 @@ type Turn struct {
 // Send stores the message, the reply to be and the run that will write it, in one
 // transaction. The same key with the same message gives the same turn; with another, CONFLICT.
 func (s *Service) Send(ctx context.Context, in SendInput) (*Turn, error) {
-	if _, err := signedIn(ctx); err != nil {
+	v, err := signedIn(ctx)
+	if err != nil {
 		return nil, err
 	}
 	if err := in.check(); err != nil {
@@ -52,19 +52,20 @@ func (s *Service) Send(ctx context.Context, in SendInput) (*Turn, error) {
 	if turn, err := s.sent(ctx, in); turn != nil || err != nil {
 		return turn, err
 	}
-	if err := s.admit(ctx); err != nil {
-		return nil, err
+	if s.limits.Budget != nil {
+		if err := s.limits.Budget(ctx); err != nil {
+			return nil, err
+		}
 	}
 	var turn *Turn
-	err := store.WithTx(ctx, s.client, func(tx *ent.Tx) (err error) {
-		turn, err = s.begin(ctx, tx, in)
+	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) (err error) {
+		if err = s.admit(ctx, tx, v.UserID); err == nil {
+			turn, err = s.begin(ctx, tx, in)
+		}
 		return err
 	})
-	if ent.IsConstraintError(err) && in.IdempotencyKey != nil {
-		return s.sent(ctx, in) // the same message came at the same moment
-	}
 	if err != nil {
-		return nil, err
+		return s.orSent(ctx, in, err)
 	}
 	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: turn.Conversation.ID})
 	s.runs.Wake()
@@ -111,6 +112,14 @@ func (s *Service) sent(ctx context.Context, in SendInput) (*Turn, error) {
 		return nil, fmt.Errorf("reading the reply: %w", err)
 	}
 	return &Turn{Conversation: said.Edges.Conversation, UserMessage: said, AssistantMessage: reply}, nil
+}
+
+// orSent gives the turn after all when the same message, sent at the same moment, was quicker.
+func (s *Service) orSent(ctx context.Context, in SendInput, refusal error) (*Turn, error) {
+	if turn, err := s.sent(ctx, in); turn != nil || err != nil {
+		return turn, err
+	}
+	return nil, refusal
 }
 
 func (s *Service) begin(ctx context.Context, tx *ent.Tx, in SendInput) (*Turn, error) {
@@ -166,51 +175,4 @@ func (s *Service) place(ctx context.Context, tx *ent.Tx, in SendInput) (*ent.Con
 		}
 	}
 	return c, nil
-}
-
-// Limits bound what one person may ask for, over all replicas: they are counted in the database.
-type Limits struct {
-	// Unfinished is how many replies may be waiting or under way at once.
-	Unfinished int
-	// PerMinute is how many messages may be sent in any 60 seconds.
-	PerMinute int
-	// Budget refuses a person whose tokens for today are used up; nil never does.
-	Budget func(ctx context.Context) error
-}
-
-func (l Limits) withDefaults() Limits {
-	if l.Unfinished == 0 {
-		l.Unfinished = 20
-	}
-	if l.PerMinute == 0 {
-		l.PerMinute = 60
-	}
-	return l
-}
-
-// admit refuses a message over the person's limits.
-func (s *Service) admit(ctx context.Context) error {
-	since := ids.Now().Add(-time.Minute)
-	recent, err := s.client.Message.Query().
-		Where(message.RoleEQ(enum.RoleUser), message.CreatedAtGT(since)).
-		Order(message.ByCreatedAt()).Limit(s.limits.PerMinute).All(ctx)
-	if err != nil {
-		return fmt.Errorf("counting messages: %w", err)
-	}
-	if len(recent) >= s.limits.PerMinute {
-		wait := max(time.Second, recent[0].CreatedAt.Sub(since))
-		return apperr.TooMany(wait, "At most %d messages a minute.", s.limits.PerMinute)
-	}
-	unfinished, err := s.client.Message.Query().
-		Where(message.StatusIn(enum.MessagePending, enum.MessageStreaming)).Limit(s.limits.Unfinished).IDs(ctx)
-	if err != nil {
-		return fmt.Errorf("counting replies under way: %w", err)
-	}
-	if len(unfinished) >= s.limits.Unfinished {
-		return apperr.TooMany(2*time.Second, "At most %d replies may be under way at once.", s.limits.Unfinished)
-	}
-	if s.limits.Budget != nil {
-		return s.limits.Budget(ctx)
-	}
-	return nil
 }

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"errand/internal/llm/wiretest"
+	"errand/internal/testclient"
+	"errand/internal/testdb"
+)
+
+// storm sends so many messages at once, to one replica after the other, and gives how many
+// were taken, and the refusals.
+func storm(t *testing.T, all []*child, user string, n int) (taken int, refused []testclient.Answer) {
+	t.Helper()
+	var mu sync.Mutex
+	var sending sync.WaitGroup
+	for i := range n {
+		c := all[i%len(all)].user(user)
+		sending.Go(func() {
+			a, err := c.Do(t.Context(), sendDoc, vars{"in": vars{"content": "Hello"}})
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+				t.Error(err)
+			case len(a.Errors) == 0:
+				taken++
+			default:
+				refused = append(refused, a)
+			}
+		})
+	}
+	sending.Wait()
+	return taken, refused
+}
+
+// requireRefusals checks that all were refused for the limit, with a wait up to the bound.
+func requireRefusals(t *testing.T, refused []testclient.Answer, longest time.Duration) {
+	t.Helper()
+	for _, a := range refused {
+		requireFault(t, "RATE_LIMITED", a)
+		wait := a.Errors[0].Extensions.RetryAfterMs
+		require.Positive(t, wait)
+		require.LessOrEqual(t, wait, longest.Milliseconds())
+	}
+}
+
+func TestMessagesPerMinuteAreCountedOverAllReplicas(t *testing.T) {
+	t.Parallel()
+	m := scripted(t, func(asked) wiretest.Step { return sayText("Done.") })
+	all := fleet(t, testdb.PostgresURL(t), 3, m.environ(), settings{"MESSAGES_PER_MINUTE": "5"})
+	taken, refused := storm(t, all, "alice", 24)
+	require.Equal(t, 5, taken)
+	requireRefusals(t, refused, time.Minute)
+	taken, _ = storm(t, all, "bob", 5)
+	require.Equal(t, 5, taken, "everybody has a limit of their own")
+}
+
+func TestUnfinishedRepliesAreCountedOverAllReplicas(t *testing.T) {
+	t.Parallel()
+	m := scripted(t, func(asked) wiretest.Step { return wiretest.Silent() })
+	all := fleet(t, testdb.PostgresURL(t), 3, m.environ(), settings{"MAX_REPLIES_PER_USER": "4"})
+	taken, refused := storm(t, all, "alice", 18)
+	require.Equal(t, 4, taken)
+	requireRefusals(t, refused, 10*time.Second)
+}
