@@ -1,0 +1,160 @@
+// People of a real Better Auth server use a real Errand: the whole life of tokens and keys.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createHmac } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startServer } from "../server.mjs";
+import { Talk, ask, connect, post } from "./client.mjs";
+import { startProvider } from "./provider.mjs";
+
+let provider, errand;
+let life = "15m";
+
+before(async () => {
+  provider = await startProvider({ life: () => life });
+  errand = await startServer({
+    AUTH_JWKS_URL: provider.jwks, AUTH_LEEWAY: "0s", RULES_PACE: "200ms", ENVIRONMENT: "production",
+  });
+});
+after(async () => {
+  await errand?.stop();
+  await provider?.stop();
+});
+
+const VIEWER = "{ viewer { id name email } }";
+const SEND = `mutation ($content: String!) { sendMessage(input: { content: $content }) {
+  conversation { id } assistantMessage { id } } }`;
+const STORED = "query ($id: ID!) { node(id: $id) { ... on Message { content status } } }";
+/** Between two looks at something that comes about by itself. */
+const pause = () => sleep(100, true);
+const kid = (token) => JSON.parse(Buffer.from(token.split(".")[0], "base64url")).kid;
+const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
+
+test("whoever signs up there is somebody here, over HTTP and WebSocket", async () => {
+  const alice = await provider.signUp("Alice");
+  const token = await alice.token();
+  const { viewer } = await ask(errand, token, VIEWER);
+  assert.equal(viewer.name, alice.name);
+  assert.equal(viewer.email, alice.email);
+  const client = connect(errand, () => alice.token());
+  for await (const { data } of client.iterate({ query: VIEWER })) assert.deepEqual(data.viewer, viewer);
+  await client.dispose();
+  const bob = await provider.signUp("Bob");
+  assert.notEqual((await ask(errand, await bob.token(), VIEWER)).viewer.id, viewer.id);
+});
+
+// Before the wrong tokens: an unknown key makes the server look for new ones at most every half minute.
+test("a rotated key is found at once, and the old one serves while it is published", async () => {
+  const dave = await provider.signUp("Dave");
+  const old = await dave.token();
+  const { viewer } = await ask(errand, old, VIEWER);
+  provider.rotate();
+  const fresh = await dave.token();
+  assert.notEqual(kid(fresh), kid(old));
+  assert.deepEqual((await ask(errand, fresh, VIEWER)).viewer, viewer);
+  assert.deepEqual((await ask(errand, old, VIEWER)).viewer, viewer);
+});
+
+test("wrong tokens are refused, over HTTP and WebSocket", async () => {
+  const carol = await provider.signUp("Carol");
+  const good = await carol.token();
+  const [head, body, signature] = good.split(".");
+  const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const publicKey = (await (await fetch(provider.jwks)).json()).keys[0];
+  const forged = `${encode({ alg: "HS256", kid: kid(good) })}.${body}`;
+  const stranger = await startProvider();
+  const wrong = {
+    "of another server": await (await stranger.signUp("Carol")).token(),
+    "with another subject": `${head}.${encode({ ...claims(good), sub: "somebody-else" })}.${signature}`,
+    "without a signature": `${encode({ alg: "none" })}.${body}.`,
+    "signed with the public key as a secret": `${forged}.${createHmac("sha256", publicKey.x).update(forged).digest("base64url")}`,
+    "for another audience": await provider.sign({ sub: "carol", aud: "https://elsewhere.example.com" }),
+    "of another issuer": await provider.sign({ sub: "carol", iss: "https://elsewhere.example.com" }),
+    "that has expired": await provider.sign({ sub: "carol", exp: Math.floor(Date.now() / 1000) - 5 }),
+    "without a subject": await provider.sign({ name: "Carol" }),
+    "that is a session": carol.session,
+  };
+  await stranger.stop();
+  for (const [what, token] of Object.entries(wrong)) {
+    const { status, errors } = await post(errand, token, VIEWER);
+    assert.equal(status, 401, what);
+    assert.equal(errors[0].extensions.code, "UNAUTHENTICATED", what);
+    const client = connect(errand, () => token);
+    await assert.rejects(async () => { for await (const _ of client.iterate({ query: VIEWER })); }, { code: 4403 }, what);
+  }
+  const { errors } = await post(errand, null, VIEWER);
+  assert.equal(errors[0].extensions.code, "UNAUTHENTICATED");
+  assert.equal((await ask(errand, good, VIEWER)).viewer.email, carol.email);
+});
+
+test("a stream outlives its token when the token is renewed", async () => {
+  const erin = await provider.signUp("Erin");
+  const sent = (await ask(errand, await erin.token(), SEND, { content: "What can you do for me?" })).sendMessage;
+  life = "4s";
+  const seen = {}, talk = new Talk(), started = Date.now();
+  let last;
+  const client = connect(errand, async () => (last = await erin.token()), { renew: true, seen });
+  assert.ok(await talk.follow(client, sent.conversation.id, sent.assistantMessage.id), "the stream goes on to the end");
+  life = "15m";
+  assert.ok(Date.now() - started > 4500, "the reply took longer than a token lasts");
+  assert.ok(seen.renewed >= 1);
+  assert.equal(seen.opened, 1, "on one connection");
+  await same(talk, erin, sent.assistantMessage.id);
+  await client.dispose();
+});
+
+test("a stream whose token ran out is taken up with a new one, without loss", async () => {
+  const frank = await provider.signUp("Frank");
+  const sent = (await ask(errand, await frank.token(), SEND, { content: "What can you do for me?" })).sendMessage;
+  life = "3s";
+  const seen = {}, talk = new Talk();
+  const client = connect(errand, () => frank.token(), { seen });
+  const whole = await talk.follow(client, sent.conversation.id, sent.assistantMessage.id);
+  life = "15m";
+  assert.equal(whole, false, "the first connection ends before the reply");
+  assert.deepEqual(seen.closed, [4403]);
+  assert.ok(await talk.follow(client, sent.conversation.id, sent.assistantMessage.id));
+  await same(talk, frank, sent.assistantMessage.id);
+  await client.dispose();
+});
+
+/** The text that the stream told is the stored one. */
+async function same(talk, person, id) {
+  const { node } = await ask(errand, await person.token(), STORED, { id });
+  assert.equal(node.status, "COMPLETED");
+  assert.equal(talk.texts[id], node.content);
+  assert.equal(talk.finished[id].content, node.content);
+}
+
+test("a deleted account does not come back by itself, and begins anew by signing in", async () => {
+  const grace = await provider.signUp("Grace");
+  const token = await grace.token();
+  const { viewer } = await ask(errand, token, VIEWER);
+  await ask(errand, token, `mutation { deleteViewer(confirm: "delete my account") { deletedId } }`);
+  const { status, errors } = await post(errand, token, VIEWER);
+  assert.equal(status, 401);
+  assert.match(errors[0].message, /deleted/);
+  // Tokens say the second of their making: one of a later second begins a new account.
+  let again;
+  do again = await post(errand, await grace.token(), VIEWER); while (again.errors && (await pause()));
+  assert.notEqual(again.data.viewer.id, viewer.id);
+  assert.equal(again.data.viewer.email, grace.email);
+});
+
+test("keys at hand serve while the identity provider is down, and it is waited for at the start", async () => {
+  const heidi = await provider.signUp("Heidi");
+  const token = await heidi.token();
+  const { viewer } = await ask(errand, token, VIEWER);
+  const port = provider.port;
+  await provider.stop();
+  assert.deepEqual((await ask(errand, token, VIEWER)).viewer, viewer);
+  const early = await startServer({ AUTH_JWKS_URL: provider.jwks, ENVIRONMENT: "production" });
+  const { errors } = await post(early, token, VIEWER);
+  assert.equal(errors[0].extensions.code, "SERVICE_UNAVAILABLE");
+  provider = await startProvider({ port });
+  const ivan = await (await provider.signUp("Ivan")).token();
+  let answer;
+  do answer = await post(early, ivan, VIEWER); while (answer.errors?.[0].extensions.code === "SERVICE_UNAVAILABLE" && (await pause()));
+  assert.equal(answer.data?.viewer.name, "Ivan");
+  await early.stop();
+});
