@@ -13,14 +13,10 @@ import (
 	"time"
 
 	"errand/internal/auth"
-	"errand/internal/chat"
 	"errand/internal/config"
 	"errand/internal/mcp"
 	"errand/internal/stream"
-	"errand/internal/tasks"
 	"errand/internal/telemetry"
-	"errand/internal/tools"
-	"errand/internal/users"
 )
 
 const mcpUsage = `errand mcp: the Model Context Protocol over standard input and output, for assistants on
@@ -59,10 +55,16 @@ func (s *Server) newMCP(d services) *mcp.Server {
 	})
 }
 
-// assistantAsked logs what an assistant did, without what was said.
+// assistantAsked logs and counts what an assistant did, without what was said.
 func (s *Server) assistantAsked(ctx context.Context, r mcp.Report) {
+	if r.Method != mcp.MethodListen { // how long a subscription lasts says nothing about us
+		s.metrics.Operation("mcp", r.Method, r.Transport, string(r.Code), r.Latency)
+	}
+	if r.Tool != "" {
+		s.metrics.ToolCall(r.Tool, r.Latency, r.Code != "")
+	}
 	s.log.LogAttrs(ctx, slog.LevelInfo, "mcp", slog.String("method", r.Method), slog.String("tool_name", r.Tool),
-		slog.String("client", r.Client), slog.String("code", string(r.Code)), slog.Int64("latency_ms", r.Latency.Milliseconds()))
+		slog.String("client", r.Client), slog.String("transport", r.Transport), slog.String("code", string(r.Code)), slog.Int64("latency_ms", r.Latency.Milliseconds()))
 }
 
 // mcpCommand serves one local assistant until it leaves.
@@ -84,7 +86,7 @@ func mcpCommand(ctx context.Context, args []string, environ map[string]string, i
 	if err != nil {
 		return err
 	}
-	s := &Server{cfg: cfg, log: telemetry.NewLogger(stderr, cfg.Server.LogLevel)}
+	s := &Server{cfg: cfg, log: telemetry.NewLogger(stderr, cfg.Server.LogLevel), metrics: telemetry.NewMetrics()}
 	defer func() {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Server.ShutdownTimeout)
 		defer cancel()
@@ -123,17 +125,14 @@ func (s *Server) serveStdio(ctx context.Context, token string, in io.ReadCloser,
 		return err
 	}
 	s.onStop(func(context.Context) error { s.auth.Close(); return nil })
+	// Replies are for servers: nothing of the run engine is started here.
+	d, _, err := s.wire()
+	if err != nil {
+		return err
+	}
 	if err := s.connectBus(ctx); err != nil {
 		return err
 	}
-	client := s.db.Client()
-	d := services{users: users.New(client, users.Hooks{})}
-	d.tasks = tasks.New(client, func(userID string) {
-		s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: userID})
-	})
-	d.tools = tools.New(d.tasks)
-	// Conversations are only read here: no run is ever made or stopped.
-	d.chat = chat.New(client, s.hub, nil, chat.Limits{})
 	verify, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	claims, userID, err := s.auth.Authenticator(auth.MCP, d.users).Identify(verify, token)

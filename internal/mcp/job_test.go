@@ -61,7 +61,7 @@ func TestTheMainJob(t *testing.T) {
 						require.Equal(t, "Test Desk", e.Change.Client)
 					}
 				}
-				require.Equal(t, Report{Method: methodCall, Tool: "list_tasks", Client: "Test Desk", Latency: w.last(methodCall).Latency}, w.last(methodCall))
+				require.Equal(t, Report{Method: methodCall, Tool: "list_tasks", Transport: "http", Client: "Test Desk", Latency: w.last(methodCall).Latency}, w.last(methodCall))
 			})
 		})
 	}

@@ -15,7 +15,7 @@ import (
 func (s *Server) Handler(g Guard) http.Handler {
 	return g.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The new revision demands this header and that it tells the truth.
-		if r.Header.Get("Mcp-Method") != methodListen {
+		if r.Header.Get("Mcp-Method") != MethodListen {
 			s.http.ServeHTTP(w, r)
 			return
 		}
@@ -63,5 +63,5 @@ func (s *Server) listen(ctx context.Context, next sdk.MethodHandler, req *sdk.Su
 		}
 		wanted.ResourceSubscriptions = slices.DeleteFunc(wanted.ResourceSubscriptions, func(uri string) bool { return !s.exists(ctx, uri) })
 	}
-	return next(ctx, methodListen, req)
+	return next(ctx, MethodListen, req)
 }

@@ -56,7 +56,7 @@ func (w *world) listen(t *testing.T, token string, uris ...string) *ear {
 	withToken(token)(r)
 	for name, value := range map[string]string{
 		"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
-		"Mcp-Protocol-Version": newRevision, "Mcp-Method": methodListen,
+		"Mcp-Protocol-Version": newRevision, "Mcp-Method": MethodListen,
 	} {
 		r.Header.Set(name, value)
 	}

@@ -61,6 +61,8 @@ type Report struct {
 	Method string
 	// Tool is the tool that was called, "" for other methods and for unknown tools.
 	Tool string
+	// Transport is "http" or "stdio".
+	Transport string
 	// Client is the calling program as it names itself, or "".
 	Client string
 	// Code is "" for a success.

@@ -20,8 +20,10 @@ const (
 	methodReadResource  = "resources/read"
 	methodSubscribe     = "resources/subscribe"
 	methodPrompt        = "prompts/get"
-	methodListen        = "subscriptions/listen"
 )
+
+// MethodListen is the method of a subscription: it is answered when that ends.
+const MethodListen = "subscriptions/listen"
 
 // receive stands around every message: it knows who is asking, ends what takes too long,
 // redacts errors and reports.
@@ -33,7 +35,10 @@ func (s *Server) receive(l *live) sdk.Middleware {
 			if !ok || caller.UserID == "" {
 				return nil, failed(apperr.New(apperr.Unauthenticated, "Sign in first."))
 			}
-			report := Report{Method: method, Tool: s.toolOf(req), Client: clientFor(req, caller)}
+			report := Report{Method: method, Tool: s.toolOf(req), Transport: "stdio", Client: clientFor(req, caller)}
+			if exchangeFrom(ctx) != nil {
+				report.Transport = "http"
+			}
 			ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: caller.UserID, Kind: viewer.MCP, Client: report.Client})
 			result, err := s.answer(ctx, next, method, req, l)
 			err = s.redact(ctx, method, err)
@@ -108,7 +113,7 @@ func (s *Server) scopeFor(method string, req sdk.Request) string {
 			return ScopeRead
 		}
 		return ScopeWrite
-	case methodListResources, methodReadResource, methodSubscribe, methodPrompt, methodListen:
+	case methodListResources, methodReadResource, methodSubscribe, methodPrompt, MethodListen:
 		return ScopeRead
 	default:
 		return ""
