@@ -1,0 +1,277 @@
+package agent_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
+
+	"errand/ent"
+	"errand/ent/enum"
+	"errand/ent/message"
+	"errand/ent/rule"
+	"errand/ent/toolcall"
+	"errand/internal/agent"
+	"errand/internal/chat"
+	"errand/internal/ids"
+	"errand/internal/llm"
+	"errand/internal/llm/rules"
+	"errand/internal/price"
+	"errand/internal/runs"
+	"errand/internal/spend"
+	"errand/internal/store"
+	"errand/internal/stream"
+	"errand/internal/tasks"
+	"errand/internal/testdb"
+	"errand/internal/tools"
+	"errand/internal/viewer"
+)
+
+// patience is how long a test waits for something that must happen.
+const patience = time.Minute
+
+// asked is a model's request, as scripts look at it.
+type asked struct {
+	system, said string
+	// corrected says that the last message is the server's note about a claim.
+	corrected bool
+	// results are the tool results since the person's last message, as JSON.
+	results  []string
+	offered  bool
+	messages []llms.MessageContent
+}
+
+// scripted is a model that follows instructions and says what its script tells it.
+type scripted struct {
+	script func(a asked) *llms.ContentChoice
+	// plain is a model without a provider's name: the built-in one.
+	plain bool
+
+	mu   sync.Mutex
+	seen []asked
+}
+
+func (m *scripted) Call(ctx context.Context, prompt string, o ...llms.CallOption) (string, error) {
+	return llms.GenerateFromSinglePrompt(ctx, m, prompt, o...)
+}
+
+func (m *scripted) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	var o llms.CallOptions
+	for _, option := range options {
+		option(&o)
+	}
+	a := asked{offered: len(o.Tools) > 0, messages: messages}
+	for _, one := range messages {
+		text := textOf(one)
+		switch one.Role {
+		case llms.ChatMessageTypeSystem:
+			a.system = text
+		case llms.ChatMessageTypeHuman:
+			a.corrected = strings.HasPrefix(text, "[From the server")
+			if !a.corrected {
+				a.said, a.results = text, nil
+			}
+		case llms.ChatMessageTypeTool:
+			a.results = append(a.results, one.Parts[0].(llms.ToolCallResponse).Content)
+		}
+	}
+	m.mu.Lock()
+	m.seen = append(m.seen, a)
+	m.mu.Unlock()
+	c := m.script(a)
+	if c == nil {
+		return nil, &llm.Error{Kind: llm.KindBadRequest, Provider: "script"}
+	}
+	if o.StreamingFunc != nil && c.Content != "" {
+		if err := o.StreamingFunc(ctx, []byte(c.Content)); err != nil {
+			return nil, err
+		}
+	}
+	if c.GenerationInfo == nil {
+		c.GenerationInfo = map[string]any{llm.InfoInputTokens: 11, llm.InfoOutputTokens: 7, llm.InfoCachedTokens: 3}
+	}
+	if !m.plain {
+		c.GenerationInfo[llm.InfoProvider], c.GenerationInfo[llm.InfoModel] = "script", "one"
+	}
+	return &llms.ContentResponse{Choices: []*llms.ContentChoice{c}}, nil
+}
+
+func (m *scripted) requests() []asked {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]asked(nil), m.seen...)
+}
+
+func textOf(m llms.MessageContent) string {
+	var b strings.Builder
+	for _, p := range m.Parts {
+		if t, ok := p.(llms.TextContent); ok {
+			b.WriteString(t.Text)
+		}
+	}
+	return b.String()
+}
+
+func says(text string) *llms.ContentChoice { return &llms.ContentChoice{Content: text} }
+
+// use is a tool call as a script asks for it.
+type use struct{ name, arguments string }
+
+func uses(text string, all ...use) *llms.ContentChoice {
+	c := says(text)
+	for i, u := range all {
+		c.ToolCalls = append(c.ToolCalls, llms.ToolCall{ID: fmt.Sprintf("c%d_%s", i, ids.New("x")()), Type: "function",
+			FunctionCall: &llms.FunctionCall{Name: u.name, Arguments: u.arguments}})
+	}
+	return c
+}
+
+// world is one person with an agent.
+type world struct {
+	t        testing.TB
+	db       *store.DB
+	ctx      context.Context
+	chat     *chat.Service
+	tasks    *tasks.Service
+	tools    *tools.Registry
+	book     *spend.Book
+	ended    chan runs.Job
+	talk     *string
+	sabotage func()
+}
+
+// settings are what tests change of a world.
+type settings struct {
+	limits  agent.Limits
+	spend   spend.Limits
+	prices  price.List
+	titles  bool
+	offline bool
+	clock   func() time.Time
+}
+
+func newWorld(t testing.TB, db *store.DB, model llms.Model, s settings) *world {
+	t.Helper()
+	w := &world{t: t, db: db, ended: make(chan runs.Job, 1000)}
+	u, err := db.Client().User.Create().SetSubject(ids.New("sub")()).Save(rule.System(context.Background()))
+	require.NoError(t, err)
+	w.ctx = viewer.NewContext(context.Background(), viewer.Viewer{UserID: u.ID})
+	w.tasks = tasks.New(db.Client(), func(string) {})
+	w.tools = tools.New(w.tasks)
+	w.book = spend.New(spend.Options{Client: db.Client(), Prices: s.prices, Limits: s.spend, Now: s.clock})
+	hub := stream.NewHub()
+	quiet := slog.New(slog.DiscardHandler)
+	engine, err := runs.New(runs.Options{Client: db.Client(), Dialect: db.Dialect(), Observer: w, Logger: quiet, Sweep: 50 * time.Millisecond})
+	require.NoError(t, err)
+	w.chat = chat.New(db.Client(), hub, engine, chat.Limits{PerMinute: 100_000, Budget: w.book.Admit})
+	setDefault(&s.limits.Steps, 8)
+	setDefault(&s.limits.ToolCalls, 16)
+	setDefault(&s.limits.Turns, 20)
+	setDefault(&s.limits.Context, 32_000)
+	setDefault(&s.limits.Changes, 5)
+	s.limits.Time = time.Minute
+	a := agent.New(agent.Options{
+		Client: db.Client(), Runs: engine, Hub: hub, Tasks: w.tasks, Tools: w.tools, Book: w.book, Model: model,
+		ModelName: "script/one", Offline: s.offline, Titles: s.titles, Limits: s.limits, Logger: quiet,
+	})
+	require.NoError(t, engine.Start(context.Background(), a.Handle))
+	t.Cleanup(func() {
+		ctx, stop := context.WithTimeout(context.Background(), patience)
+		defer stop()
+		require.NoError(t, engine.Stop(ctx))
+		hub.Close()
+	})
+	return w
+}
+
+func setDefault(into *int, v int) {
+	if *into == 0 {
+		*into = v
+	}
+}
+
+// offline is a world with the built-in model.
+func offline(t testing.TB, db *store.DB) *world {
+	return newWorld(t, db, rules.New(rules.Options{}), settings{offline: true})
+}
+
+// Claimed implements runs.Observer.
+func (w *world) Claimed(runs.Job, time.Duration) {}
+
+// Ended implements runs.Observer: everything about the reply is over.
+func (w *world) Ended(job runs.Job, _ runs.End, _ time.Duration) { w.ended <- job }
+
+// say sends a message to the world's conversation and waits for the reply and what follows it.
+func (w *world) say(content string) *ent.Message {
+	w.t.Helper()
+	turn, err := w.chat.Send(w.ctx, chat.SendInput{ConversationID: w.talk, Content: content})
+	require.NoError(w.t, err)
+	w.talk = &turn.Conversation.ID
+	for {
+		select {
+		case job := <-w.ended:
+			m, err := w.db.Client().Message.Query().Where(message.ID(turn.AssistantMessage.ID)).
+				WithToolCalls(func(q *ent.ToolCallQuery) { q.Order(toolcall.BySeq()) }).Only(w.ctx)
+			require.NoError(w.t, err)
+			if job.MessageID == m.ID && m.Status.Terminal() {
+				return m
+			}
+		case <-time.After(patience):
+			require.FailNow(w.t, "the reply did not end")
+		}
+	}
+}
+
+func (w *world) conversation() *ent.Conversation {
+	w.t.Helper()
+	c, err := w.db.Client().Conversation.Get(w.ctx, *w.talk)
+	require.NoError(w.t, err)
+	return c
+}
+
+// put stores tasks, numbered from 1.
+func (w *world) put(titles ...string) {
+	w.t.Helper()
+	for _, title := range titles {
+		_, err := w.tasks.Create(w.ctx, tasks.CreateInput{Title: title})
+		require.NoError(w.t, err)
+	}
+}
+
+// left is the titles of the tasks outside the trash, with a mark before those done.
+func (w *world) left() []string {
+	w.t.Helper()
+	result, err := w.tools.Call(w.ctx, "list_tasks", `{"limit":100}`)
+	require.NoError(w.t, err)
+	var shown struct {
+		Tasks []struct {
+			Title     string
+			Completed bool
+		}
+	}
+	require.NoError(w.t, json.Unmarshal([]byte(result.JSON), &shown))
+	out := []string{}
+	for _, t := range shown.Tasks {
+		if t.Completed {
+			t.Title = "✓" + t.Title
+		}
+		out = append(out, t.Title)
+	}
+	return out
+}
+
+// each runs a test on both engines.
+func each(t *testing.T, test func(t *testing.T, db *store.DB)) {
+	t.Helper()
+	t.Parallel()
+	testdb.Each(t, test)
+}
+
+var _ = enum.MessageCompleted
