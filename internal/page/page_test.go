@@ -1,0 +1,158 @@
+package page_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"errand/internal/apperr"
+	"errand/internal/page"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+func field(t *testing.T, err error) string {
+	t.Helper()
+	require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err))
+	return apperr.From(err).Field
+}
+
+func TestReadingArguments(t *testing.T) {
+	cursor := page.Cursor{List: "l", Key: []any{1, "x"}}.Encode()
+	w, err := page.Args{}.Read("l", 2)
+	require.NoError(t, err)
+	require.Equal(t, page.Window{Size: page.DefaultSize}, w)
+	w, err = page.Args{Last: ptr(5), Before: &cursor}.Read("l", 2)
+	require.NoError(t, err)
+	require.True(t, w.Backward)
+	require.EqualValues(t, 1, w.Before.Int(0))
+	require.Equal(t, "x", w.Before.Text(1))
+	w, err = page.Args{Before: &cursor}.Read("l", 2)
+	require.NoError(t, err)
+	require.True(t, w.Backward, "before alone reads the page that ends there")
+
+	for want, bad := range map[string][]page.Args{
+		"first": {{First: ptr(0)}, {First: ptr(-5)}, {First: ptr(101)}, {First: ptr(1), Last: ptr(1)}},
+		"last":  {{Last: ptr(0)}, {Last: ptr(101)}},
+		"after": {{After: ptr("")}, {After: ptr("%")}, {After: ptr(cursor + "x")},
+			{After: ptr(page.Cursor{List: "other", Key: []any{1, 2}}.Encode())}, {After: ptr(page.Cursor{List: "l", Key: []any{1}}.Encode())},
+			{After: ptr(base64.RawURLEncoding.EncodeToString([]byte("null")))}},
+		"before": {{Before: ptr("x")}},
+	} {
+		for _, args := range bad {
+			_, err := args.Read("l", 2)
+			require.Equal(t, want, field(t, err), "%+v", args)
+		}
+	}
+}
+
+func TestForgedKeysReadAsNothing(t *testing.T) {
+	c := page.Cursor{Key: []any{"text", 5.0, nil, map[string]any{}}}
+	require.Zero(t, c.Int(0))
+	require.Empty(t, c.Text(1))
+	require.Zero(t, c.Int(2))
+	require.Empty(t, c.Text(3))
+}
+
+// whole reads a list of n items as a database would: with one item too many.
+func whole(n int, w page.Window) []int {
+	var items []int
+	for i := 1; i <= n; i++ {
+		if (w.After == nil || int64(i) > w.After.Int(0)) && (w.Before == nil || int64(i) < w.Before.Int(0)) {
+			items = append(items, i)
+		}
+	}
+	if w.Backward {
+		slices.Reverse(items)
+	}
+	return items[:min(len(items), w.Size+1)]
+}
+
+func place(i int) page.Cursor { return page.At("l", i) }
+
+// TestEveryListIsWalkedEitherWay, by rows with one too many and by positions without gaps alike.
+func TestEveryListIsWalkedEitherWay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n, size := rapid.IntRange(0, 30).Draw(t, "n"), rapid.IntRange(1, 8).Draw(t, "size")
+		backward, dense := rapid.Bool().Draw(t, "backward"), rapid.Bool().Draw(t, "dense")
+		args := page.Args{First: &size}
+		if backward {
+			args = page.Args{Last: &size}
+		}
+		var seen []int
+		for step := 0; ; step++ {
+			c := read(t, n, args, dense)
+			require.LessOrEqual(t, len(c.Edges), size)
+			require.Less(t, step, n+1, "a walk that does not end")
+			if backward {
+				seen = append(c.Nodes(), seen...)
+				args.Before = c.PageInfo.StartCursor()
+			} else {
+				seen = append(seen, c.Nodes()...)
+				args.After = c.PageInfo.EndCursor()
+			}
+			if more := c.PageInfo.HasNextPage; !backward && !more || backward && !c.PageInfo.HasPreviousPage {
+				break
+			}
+		}
+		require.Len(t, seen, n)
+		require.True(t, slices.IsSorted(seen))
+	})
+}
+
+func read(t *rapid.T, n int, args page.Args, dense bool) *page.Connection[int] {
+	if dense {
+		s, err := args.ReadDense("l", n)
+		require.NoError(t, err)
+		var items []int
+		for i := s.From; i <= s.To; i++ {
+			items = append(items, i)
+		}
+		return page.BuildSpan(s, items, place)
+	}
+	w, err := args.Read("l", 1)
+	require.NoError(t, err)
+	return page.Build(w, whole(n, w), place, func(context.Context) (int, error) { return n, nil })
+}
+
+func TestPositionsBeyondAListGiveEmptyPages(t *testing.T) {
+	for _, args := range []page.Args{
+		{After: ptr(place(10).Encode())}, {After: ptr(place(1 << 40).Encode())}, {Before: ptr(place(1).Encode())},
+		{Before: ptr(place(-5).Encode())}, {After: ptr(place(3).Encode()), Before: ptr(place(2).Encode())},
+	} {
+		s, err := args.ReadDense("l", 10)
+		require.NoError(t, err)
+		require.Greater(t, s.From, s.To, "%+v", args)
+		c := page.BuildSpan(s, nil, place)
+		require.Empty(t, c.Edges)
+		require.Nil(t, c.PageInfo.StartCursor())
+		total, err := c.TotalCount(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 10, total)
+	}
+}
+
+func TestACountRunsOnlyWhenAskedFor(t *testing.T) {
+	counted := errors.New("counted")
+	c := page.Build(page.Window{Size: 2}, []int{1, 2, 3}, place, func(context.Context) (int, error) { return 0, counted })
+	require.Equal(t, []int{1, 2}, c.Nodes())
+	require.True(t, c.PageInfo.HasNextPage)
+	_, err := c.TotalCount(t.Context())
+	require.ErrorIs(t, err, counted)
+}
+
+func TestAPositionOfAStream(t *testing.T) {
+	at, err := page.ReadAt("after", ptr(place(7).Encode()), "l")
+	require.NoError(t, err)
+	require.Equal(t, 7, at)
+	for _, bad := range []string{"", place(-1).Encode(), page.At("other", 1).Encode(), fmt.Sprint(7)} {
+		_, err := page.ReadAt("after", &bad, "l")
+		require.Equal(t, "after", field(t, err))
+	}
+}
