@@ -131,17 +131,24 @@ var (
 )
 
 // forDefer takes the incremental format that Apollo Client and urql read, and ranges
-// that name no format.
+// that name no format. A client that names another one cannot read this one.
 func forDefer(params map[string]string) bool {
-	spec, given := params["deferspec"]
-	_, other := params["subscriptionspec"]
-	return spec == "20220824" || !given && !other
+	return params["deferspec"] == "20220824" || namesNoFormat(params)
 }
 
 func forSubscription(params map[string]string) bool {
-	spec, given := params["subscriptionspec"]
-	_, other := params["deferspec"]
-	return spec == "1.0" || !given && !other
+	return params["subscriptionspec"] == "1.0" || namesNoFormat(params)
+}
+
+// namesNoFormat is for the parameters of multipart/mixed: deferSpec, subscriptionSpec,
+// and incrementalSpec of the drafts after 2022.
+func namesNoFormat(params map[string]string) bool {
+	for name := range params {
+		if strings.HasSuffix(name, "spec") {
+			return false
+		}
+	}
+	return true
 }
 
 // choose picks the acceptable offer of the highest quality. Among equals one that the

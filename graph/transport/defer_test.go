@@ -114,7 +114,10 @@ func TestClientsWithoutPartsGetTheWholeAnswer(t *testing.T) {
 	b := start(t, nil)
 	const document = `{ pets { name ... @defer { slow } } }`
 	const want = `{"pets":[{"name":"Tom","slow":"slow Tom"},{"name":"Rex","slow":"slow Rex"}]}`
-	for _, accept := range []string{jsonType, responseType, "multipart/mixed;deferSpec=20991231,application/json"} {
+	for _, accept := range []string{
+		jsonType, responseType, "multipart/mixed;deferSpec=20991231,application/json",
+		"multipart/mixed;incrementalSpec=v0.2,application/graphql-response+json,application/json;q=0.9", // Apollo Client's handler of a later draft
+	} {
 		require.Contains(t, b.query(document, "", "Accept", accept).body, `{"data":`+want, accept)
 	}
 	s := b.openSSE(document)
