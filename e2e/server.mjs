@@ -12,6 +12,25 @@ const binary = process.env.ERRAND_BIN ?? join(import.meta.dirname, "..", "bin", 
 /** Starts a server; env adds settings to it. Fails with the server's log when it does not come up. */
 export async function startServer(env = {}) {
   const folder = await mkdtemp(join(tmpdir(), "errand-e2e-"));
+  let running = await launch(folder, env);
+  return {
+    get url() {
+      return running.url;
+    },
+    signIn: (user) => signIn(running.url, user),
+    async restart() {
+      await running.stop();
+      running = await launch(folder, env);
+    },
+    async stop() {
+      await running.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** Runs the binary over the database in the folder. */
+async function launch(folder, env) {
   const child = spawn(binary, ["serve"], {
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe"],
@@ -27,8 +46,7 @@ export async function startServer(env = {}) {
   const url = await serving(child, log);
   return {
     url,
-    signIn: (user) => signIn(url, user),
-    /** Asks the server to stop; fails with its log when it does not stop cleanly. */
+    /** Ends it in order; fails with its log when it does not end cleanly. */
     async stop() {
       process.off("exit", kill);
       if (child.exitCode === null) {
@@ -36,7 +54,6 @@ export async function startServer(env = {}) {
         child.kill("SIGTERM");
         await exit;
       }
-      await rm(folder, { recursive: true });
       if (child.exitCode !== 0) throw new Error(`the server ended with ${child.exitCode ?? child.signalCode}\n${log.join("\n")}`);
     },
   };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
-import { InMemoryCache, type ApolloLink, type TypedDocumentNode } from "@apollo/client";
+import { ApolloClient, InMemoryCache, type ApolloLink, type TypedDocumentNode } from "@apollo/client";
+import { GraphQL17Alpha9Handler } from "@apollo/client/incremental";
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { relayStylePagination } from "@apollo/client/utilities";
 import { parse } from "graphql";
@@ -66,6 +67,19 @@ describe("Apollo Client, @defer", () => {
     assert.equal(whole.changes.totalCount, 1);
     assert.deepEqual([whole.changes.nodes[0].actor, whole.changes.nodes[0].toolCall.name], ["AGENT", "add_task"]);
     assert.match(requests[0]!.accept, /multipart\/mixed;deferSpec=20220824/);
+  }));
+});
+
+describe("Apollo Client, incremental delivery of a later draft", () => {
+  it("gets the whole answer at once", () => asSomebody(apolloMultipart, async (person) => {
+    await makeTasks(person.client, 1);
+    const client = new ApolloClient({
+      link: httpLink(person.wire.url, person.token),
+      cache: new InMemoryCache(),
+      incrementalHandler: new GraphQL17Alpha9Handler(),
+    });
+    const { data } = await client.query({ query: g.TaskWithHistoryDocument, variables: { number: 1 } });
+    assert.equal((data as any).task.changes.totalCount, 1);
   }));
 });
 

@@ -11,13 +11,13 @@ export interface Wire {
   close(): void;
 }
 
-/** Lays a wire to the server at url. */
-export async function layWire(url: string): Promise<Wire> {
-  const target = new URL(url);
+/** Lays a wire to the server, wherever it answers at the time of each connection. */
+export async function layWire(to: { readonly url: string }): Promise<Wire> {
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
     wire.connections++;
-    const far = connect(Number(target.port), target.hostname);
+    const { port, hostname } = new URL(to.url);
+    const far = connect(Number(port), hostname);
     for (const [socket, other] of [[near, far], [far, near]] as const) {
       sockets.add(socket);
       socket.on("error", () => other.destroy());

@@ -81,20 +81,25 @@ async function cancels({ client }: { client: Client }) {
   assert.equal(view.message(next.assistantMessage.id).status, "COMPLETED");
 }
 
-async function followsTasks({ client }: { client: Client }) {
+/** Opens the stream of task changes and waits for an event, which alone proves that it is open. */
+export async function openTaskStream(client: Client) {
   const live = follow(client, g.TaskStreamDocument, {});
   const told = live.next();
   let open = false;
-  void told.then(() => (open = true));
+  const opened = () => (open = true);
+  told.then(opened, opened);
   let made = 0;
-  // Only an event proves that the stream is open.
   while (!open) {
     await makeTasks(client, 1);
     made++;
   }
-  const { taskStream: first } = (await told).value;
-  await live.return?.();
+  const first: g.TaskStreamSubscription["taskStream"] = (await told).value.taskStream;
+  return { live, first, made };
+}
 
+async function followsTasks({ client }: { client: Client }) {
+  const { live, first, made } = await openTaskStream(client);
+  await live.return?.();
   await client.ask(g.CompleteTaskDocument, { id: first.task.id });
   const missed: string[] = [];
   for await (const { taskStream } of follow(client, g.TaskStreamDocument, { after: first.cursor })) {

@@ -5,7 +5,7 @@ import { CreateTaskDocument } from "./generated.js";
 import { layWire, type Wire } from "./proxy.js";
 
 // Slow enough that a test can act in the middle of a reply.
-const server = await startServer({ RULES_PACE: "40ms" });
+export const server = await startServer({ RULES_PACE: "40ms" });
 after(() => server.stop());
 
 /** A client of one kind, signed in as a new person over a wire of its own. */
@@ -19,7 +19,7 @@ let people = 0;
 
 /** Signs a new person in and gives body their client; ends the connections whatever comes. */
 export async function asSomebody(kind: ClientKind, body: (person: Person) => Promise<void>) {
-  const wire = await layWire(server.url);
+  const wire = await layWire(server);
   const token = await server.signIn(`person-${++people}`);
   const client = kind.connect(wire.url, token);
   try {
