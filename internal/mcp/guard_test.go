@@ -2,7 +2,9 @@ package mcp
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -230,4 +232,23 @@ type panicking struct{ Conversations }
 
 func (panicking) List(context.Context, page.Args) (*page.ConversationConnection, error) {
 	panic("a bug")
+}
+
+// TestTheTokenGoesNoFurther: whatever comes behind the guard knows the caller, not the token.
+func TestTheTokenGoesNoFurther(t *testing.T) {
+	w := newWorld(t, testdb.SQLite(t), nil)
+	good := token(t, "alice", func(m jwt.MapClaims) { m["scope"] = ScopeRead })
+	reached := false
+	behind := w.guard.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		reached = true
+		caller, ok := callerFrom(r.Context())
+		require.True(t, ok)
+		require.Equal(t, w.userID("alice"), caller.UserID)
+		require.Equal(t, []string{ScopeRead}, caller.Scopes)
+		require.NotContains(t, fmt.Sprint(r.Header), good)
+	}))
+	r := httptest.NewRequest(http.MethodPost, Path, strings.NewReader(ping))
+	withToken(good)(r)
+	behind.ServeHTTP(httptest.NewRecorder(), r)
+	require.True(t, reached)
 }

@@ -237,3 +237,18 @@ func TestPromptHoldsTheListOfToday(t *testing.T) {
 		require.JSONEq(t, `{"tasks":[],"total":0}`, labelled.Messages[1].Content.(*sdk.EmbeddedResource).Resource.Text)
 	})
 }
+
+// TestATaskHasTwoNames: its number and its id, until it is in the trash.
+func TestATaskHasTwoNames(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		task, err := w.tasks.ByNumber(w.as("alice"), w.add("alice", "one"))
+		require.NoError(t, err)
+		c := w.connect(t, token(t, "alice", nil), newRevision)
+		require.Equal(t, c.read(taskAt("1")), c.read(taskAt(task.ID)))
+		c.call("delete_task", map[string]any{"number": 1})
+		for _, name := range []string{"1", task.ID} {
+			_, err := c.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: taskAt(name)})
+			require.ErrorContains(t, err, "Resource not found")
+		}
+	})
+}

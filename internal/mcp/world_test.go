@@ -49,6 +49,7 @@ type world struct {
 	tasks  *tasks.Service
 	users  *users.Service
 	server *Server
+	guard  Guard
 	http   *httptest.Server
 	log    *syncBuffer
 
@@ -85,11 +86,12 @@ func newWorld(t *testing.T, db *store.DB, change func(*Options)) *world {
 		change(&o)
 	}
 	w.server = New(o)
-	w.http = httptest.NewServer(w.server.Handler(Guard{
+	w.guard = Guard{
 		Identify: verifier.Authenticator(auth.MCP, w.users).Identify,
 		Resource: auth.NewResource(cfg, Path, ScopeRead, ScopeWrite), OriginAllowed: cfg.OriginAllowed,
 		PublicURL: "https://errand.example.com", BodyBytes: 64 << 10,
-	}))
+	}
+	w.http = httptest.NewServer(w.server.Handler(w.guard))
 	t.Cleanup(func() {
 		w.hub.Close()
 		w.http.Close()
