@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,11 @@ func diff(before, after *ent.Task) []enum.FieldChange {
 	add("priority", priority(before), priority(after))
 	add("dueOn", before.DueOn, after.DueOn)
 	add("dueAt", instant(before.DueAt), instant(after.DueAt))
-	add("labels", filled(strings.Join(before.Labels, ", ")), filled(strings.Join(after.Labels, ", ")))
+	if !slices.Equal(before.Labels, after.Labels) { // labels hold commas too: the joined texts may be equal
+		out = append(out, enum.FieldChange{
+			Name: "labels", From: filled(strings.Join(before.Labels, ", ")), To: filled(strings.Join(after.Labels, ", ")),
+		})
+	}
 	add("completedAt", instant(before.CompletedAt), instant(after.CompletedAt))
 	add("deletedAt", instant(before.DeletedAt), instant(after.DeletedAt))
 	return out
