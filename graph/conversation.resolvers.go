@@ -15,7 +15,7 @@ import (
 )
 
 func (r *conversationResolver) Messages(ctx context.Context, obj *ent.Conversation, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Message], error) {
-	args := page.Args{First: first, After: after, Last: last, Before: before}
+	args := page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Message")}
 	return load(ctx, edge("messages", args), obj, conversationID, func(ctx context.Context, siblings []*ent.Conversation) (map[string]*page.MessageConnection, error) {
 		pages, err := r.Chat.Pages(ctx, siblings, args)
 		togetherAcross(ctx, messageID, pages)

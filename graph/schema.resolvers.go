@@ -31,7 +31,7 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, 
 }
 
 func (r *queryResolver) Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *tasks.Order, filter *tasks.Filter) (*page.Connection[*ent.Task], error) {
-	return together(ctx, taskID)(r.Resolver.Tasks.List(ctx, page.Args{First: first, After: after, Last: last, Before: before}, orderBy, filter))
+	return together(ctx, taskID)(r.Resolver.Tasks.List(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Task")}, orderBy, filter))
 }
 
 func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error) {
@@ -39,7 +39,7 @@ func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error)
 }
 
 func (r *queryResolver) Conversations(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Conversation], error) {
-	return together(ctx, conversationID)(r.Chat.List(ctx, page.Args{First: first, After: after, Last: last, Before: before}))
+	return together(ctx, conversationID)(r.Chat.List(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Conversation")}))
 }
 
 func (r *queryResolver) Conversation(ctx context.Context, id string) (*ent.Conversation, error) {

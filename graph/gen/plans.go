@@ -7,6 +7,7 @@ import (
 	"go/format"
 	"go/types"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -48,6 +49,8 @@ func (p *plans) GenerateCode(data *codegen.Data) error {
 type object struct {
 	*codegen.Object
 	Plain []field
+	// Columns are the columns behind an entity's plain fields.
+	Columns map[string]string
 }
 
 // field is a field that a plan can write: a value, a list of values, or planned objects.
@@ -66,10 +69,34 @@ type field struct {
 }
 
 func newObject(o *codegen.Object, all codegen.Objects) object {
-	out := object{Object: o}
+	out := object{Object: o, Columns: map[string]string{}}
+	columns := columnsOf(o.Type)
 	for _, f := range o.Fields {
 		if p, ok := plainField(f, all); ok {
 			out.Plain = append(out.Plain, p)
+		}
+		if column := columns[f.GoFieldName]; column != "" && f.IsVariable() {
+			out.Columns[f.Name] = column
+		}
+	}
+	return out
+}
+
+// columnsOf reads an entity's columns from the tags that Ent gives its fields.
+func columnsOf(t types.Type) map[string]string {
+	named, ok := t.(*types.Named)
+	if !ok || named.Obj().Pkg().Path() != "errand/ent" {
+		return nil
+	}
+	entity, ok := named.Underlying().(*types.Struct)
+	if !ok {
+		return nil
+	}
+	out := map[string]string{}
+	for i := range entity.NumFields() {
+		column, _, _ := strings.Cut(reflect.StructTag(entity.Tag(i)).Get("json"), ",")
+		if column != "" && column != "-" {
+			out[entity.Field(i).Name()] = column
 		}
 	}
 	return out

@@ -752,3 +752,65 @@ func (ec *executionContext) plainViewerPayload(field graphql.CollectedField) pla
 		return nil
 	}
 }
+
+// Columns are the database columns that fields of entities are read from as they are, by type and field.
+var Columns = map[string]map[string]string{
+	"Conversation": {
+		"createdAt": "created_at",
+		"id":        "id",
+		"title":     "title",
+		"updatedAt": "updated_at",
+	},
+	"Message": {
+		"content":          "content",
+		"createdAt":        "created_at",
+		"finishedAt":       "finished_at",
+		"id":               "id",
+		"position":         "position",
+		"role":             "role",
+		"status":           "status",
+		"unverifiedReason": "unverified_reason",
+	},
+	"Task": {
+		"completedAt": "completed_at",
+		"createdAt":   "created_at",
+		"deletedAt":   "deleted_at",
+		"description": "description",
+		"dueAt":       "due_at",
+		"dueOn":       "due_on",
+		"id":          "id",
+		"labels":      "labels",
+		"number":      "number",
+		"priority":    "priority",
+		"title":       "title",
+		"updatedAt":   "updated_at",
+		"version":     "version",
+	},
+	"TaskChange": {
+		"actor":       "actor",
+		"client":      "client",
+		"createdAt":   "created_at",
+		"fields":      "fields",
+		"id":          "id",
+		"kind":        "kind",
+		"taskVersion": "task_version",
+	},
+	"ToolCall": {
+		"arguments": "arguments",
+		"createdAt": "created_at",
+		"id":        "id",
+		"latencyMs": "latency_ms",
+		"name":      "name",
+		"offset":    "text_offset",
+		"result":    "result",
+		"status":    "status",
+	},
+	"User": {
+		"createdAt": "created_at",
+		"email":     "email",
+		"id":        "id",
+		"name":      "name",
+		"timeZone":  "time_zone",
+		"updatedAt": "updated_at",
+	},
+}

@@ -78,7 +78,11 @@ func (s *Service) Pages(ctx context.Context, conversations []*ent.Conversation, 
 	var found []*ent.Message
 	if len(ranges) > 0 {
 		var err error
-		if found, err = s.client.Message.Query().Where(message.Or(ranges...)).Order(message.ByPosition()).All(ctx); err != nil {
+		q := s.client.Message.Query().Where(message.Or(ranges...)).Order(message.ByPosition())
+		if columns := args.Reads(message.FieldID, message.FieldConversationID, message.FieldPosition); columns != nil {
+			q.Select(columns...)
+		}
+		if found, err = q.All(ctx); err != nil {
 			return nil, fmt.Errorf("reading messages: %w", err)
 		}
 	}

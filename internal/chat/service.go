@@ -80,6 +80,9 @@ func (s *Service) List(ctx context.Context, args page.Args) (*page.ConversationC
 	if w.Backward {
 		direction = sql.OrderAsc()
 	}
+	if columns := args.Reads(conversation.FieldID, conversation.FieldMessageCount); columns != nil {
+		q.Select(columns...)
+	}
 	found, err := q.Order(conversation.ByID(direction)).Limit(w.Size + 1).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listing conversations: %w", err)

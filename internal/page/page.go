@@ -21,6 +21,19 @@ const (
 type Args struct {
 	First, Last   *int
 	After, Before *string
+	// Columns are those of the rows that will be read; nil means all of them.
+	Columns []string
+}
+
+// Reads are the columns to select: what the list itself needs, and what will be read. It
+// is nil, which selects all, when that is not known.
+func (a Args) Reads(own ...string) []string {
+	if a.Columns == nil {
+		return nil
+	}
+	all := append(own, a.Columns...)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Window is a checked page request.

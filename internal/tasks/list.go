@@ -88,8 +88,11 @@ func (s *Service) List(ctx context.Context, args page.Args, order *Order, filter
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.reader(ctx).Task.Query().Where(conditions...).
-		Where(o.between(w)).Order(o.sort(w)).Limit(w.Size + 1).All(ctx)
+	q := s.reader(ctx).Task.Query().Where(conditions...).Where(o.between(w)).Order(o.sort(w)).Limit(w.Size + 1)
+	if columns := args.Reads(task.FieldID, task.FieldNumber, task.FieldVersion, o.column()); columns != nil {
+		q.Select(columns...)
+	}
+	found, err := q.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listing tasks: %w", err)
 	}
