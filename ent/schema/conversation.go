@@ -1,3 +1,4 @@
+// Package schema holds the entities, one a file, each with its privacy policy in full view.
 package schema
 
 import (

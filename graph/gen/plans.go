@@ -102,9 +102,16 @@ func columnsOf(t types.Type) map[string]string {
 	return out
 }
 
+// simple reports whether reading a field can neither fail nor wait.
+func simple(f *codegen.Field) bool {
+	if f.IsResolver || len(f.Args) > 0 || len(f.ImplDirectives()) > 0 || f.IsReserved() {
+		return false
+	}
+	return f.IsVariable() || f.IsMethod() && !f.MethodHasContext && f.NoErr && !f.VOkFunc
+}
+
 func plainField(f *codegen.Field, all codegen.Objects) (field, bool) {
-	simple := f.IsVariable() || f.IsMethod() && !f.MethodHasContext && f.NoErr && !f.VOkFunc
-	if f.IsResolver || !simple || len(f.Args) > 0 || len(f.ImplDirectives()) > 0 || f.IsReserved() {
+	if !simple(f) {
 		return field{}, false
 	}
 	out := field{Name: f.Name, Get: "obj." + f.GoFieldName, NonNull: f.TypeReference.GQL.NonNull}
@@ -129,7 +136,7 @@ func plainField(f *codegen.Field, all codegen.Objects) (field, bool) {
 		return out, true
 	}
 	out.Write, out.Pointer = writer(ref)
-	return out, out.Write != "" && !(out.List && out.Pointer)
+	return out, out.Write != "" && (!out.List || !out.Pointer)
 }
 
 // writer is the expression that writes a leaf value v.

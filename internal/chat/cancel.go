@@ -33,7 +33,7 @@ func (s *Service) CancelReply(ctx context.Context, messageID string) (*ent.Messa
 			return m, err
 		}
 		if _, err := sub.Next(wait); err != nil {
-			return m, nil //nolint:nilerr // the reply's stream will tell its end
+			return m, nil // the reply's stream will tell its end
 		}
 	}
 }

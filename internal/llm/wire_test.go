@@ -43,7 +43,7 @@ func (d dripping) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		_ = in.Close()
 	}()
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: out}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: out}, nil
 }
 
 // read collects the data of all events.

@@ -2,7 +2,7 @@ package page
 
 import "errand/ent"
 
-// The connections of the schema, by the names they have there.
+// TaskConnection and those below are the connections of the schema, by the names they have there.
 type (
 	TaskConnection         = Connection[*ent.Task]
 	TaskEdge               = Edge[*ent.Task]

@@ -70,7 +70,7 @@ func newModel(t *rapid.T, db *store.DB, people []context.Context) *model {
 	_, err := db.Client().Conversation.Delete().Exec(system())
 	require.NoError(t, err)
 	for _, person := range []int{0, 0, 1} {
-		m.conversations = append(m.conversations, m.world.conversation(people[person]))
+		m.conversations = append(m.conversations, m.conversation(people[person]))
 	}
 	for range 2 {
 		m.replicas = append(m.replicas, m.engine(Options{

@@ -95,7 +95,14 @@ func (o Options) validate() error {
 // silent is an Observer and Signals for those who have none.
 type silent struct{}
 
-func (silent) Claimed(Job, time.Duration)    {}
+// Claimed implements Observer.
+func (silent) Claimed(Job, time.Duration) {}
+
+// Ended implements Observer.
 func (silent) Ended(Job, End, time.Duration) {}
-func (silent) Wake()                         {}
-func (silent) Cancel(string)                 {}
+
+// Wake implements Signals.
+func (silent) Wake() {}
+
+// Cancel implements Signals.
+func (silent) Cancel(string) {}

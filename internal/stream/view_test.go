@@ -132,6 +132,6 @@ func TestDeltasThatJoinOnAreTold(t *testing.T) {
 		v, s := watching(reply(2, "abc", enum.MessageStreaming))
 		c.event.Kind, c.event.ID = Delta, "msg_2"
 		require.Equal(t, c.joins, v.apply(&c.event, s.tell), name)
-		require.Equal(t, c.told, []string(s.take()), name)
+		require.Equal(t, c.told, s.take(), name)
 	}
 }

@@ -187,13 +187,12 @@ var (
 
 // objects reads what a claim is about.
 func (c *claim) objects(s string) {
-	for _, m := range numbered.FindAllStringSubmatch(s, -1) {
+	if m := numbered.FindStringSubmatch(s); m != nil { // "task 5 after task 3" is about 5
 		for _, d := range digits.FindAllString(m[1]+m[2], -1) {
 			if n, err := strconv.Atoi(d); err == nil {
 				c.numbers = append(c.numbers, n)
 			}
 		}
-		break // "task 5 after task 3" is about 5
 	}
 	for _, m := range quoted.FindAllStringSubmatch(s, -1) {
 		c.titles = append(c.titles, m[0])

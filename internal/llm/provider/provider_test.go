@@ -111,7 +111,7 @@ func TestOverloadGoesToTheFallback(t *testing.T) {
 		Rules: func() llms.Model { return answering{name: "the rules"} },
 	})
 	require.NoError(t, err)
-	text, err := m.Call(t.Context(), "hello")
+	text, err := llms.GenerateFromSinglePrompt(t.Context(), m, "hello")
 	require.NoError(t, err)
 	require.Equal(t, "the rules", text)
 }

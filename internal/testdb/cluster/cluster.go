@@ -57,7 +57,7 @@ func Shared(ctx context.Context) (*Cluster, error) {
 func base() string {
 	const memory, enough = "/dev/shm", 2 << 30
 	var fs syscall.Statfs_t
-	if err := syscall.Statfs(memory, &fs); err == nil && uint64(fs.Bavail)*uint64(fs.Bsize) >= enough {
+	if err := syscall.Statfs(memory, &fs); err == nil && fs.Bavail*uint64(fs.Bsize) >= enough {
 		return memory
 	}
 	return "/tmp"
