@@ -147,6 +147,7 @@ func TestWhatAMessageMayHold(t *testing.T) {
 		for _, unknown := range []string{"", "x", "conv_01jd0000000000000000000000", createTask(t, c, vars{"title": "x"}).ID} {
 			requireFault(t, "NOT_FOUND", say(vars{"content": "x", "conversationId": unknown}))
 		}
+		require.Empty(t, say(vars{"content": "x", "idempotencyKey": times(255)}).Errors)
 		long := send(t, c, "", " "+times(8000)+" ")
 		require.Equal(t, times(8000), long.UserMessage.Content)
 		require.LessOrEqual(t, len([]rune(long.Conversation.Title)), 200)
@@ -198,6 +199,19 @@ func TestNoTextHoldsNUL(t *testing.T) {
 			a := c.Try(t, document, given)
 			require.NotContains(t, []string{"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE"}, a.Fault(), "%s gave %s", document, a.Raw)
 		}
+	})
+}
+
+func TestWhatAPersonMayBeCalled(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		c := b.user(t, "alice")
+		const document = `mutation ($in: UpdateViewerInput!) { updateViewer(input: $in) { viewer { name timeZone } } }`
+		requireFault(t, "BAD_USER_INPUT name", c.Try(t, document, vars{"in": vars{"name": times(201)}}))
+		requireFault(t, "BAD_USER_INPUT timeZone", c.Try(t, document, vars{"in": vars{"timeZone": "Mars/Olympus"}}))
+		a := c.Try(t, document, vars{"in": vars{"name": times(200), "timeZone": "Asia/Tokyo"}})
+		require.JSONEq(t, `{"updateViewer":{"viewer":{"name":"`+times(200)+`","timeZone":"Asia/Tokyo"}}}`, string(a.Data))
+		a = c.Try(t, document, vars{"in": vars{}})
+		require.JSONEq(t, `{"updateViewer":{"viewer":{"name":"`+times(200)+`","timeZone":"Asia/Tokyo"}}}`, string(a.Data), "left out, they stay")
 	})
 }
 

@@ -70,7 +70,7 @@ var (
 		{Name: "cached_tokens", Type: field.TypeInt, Default: 0},
 		{Name: "cost_nanos", Type: field.TypeInt64, Nullable: true},
 		{Name: "reserved_tokens", Type: field.TypeInt, Default: 0},
-		{Name: "model", Type: field.TypeString, Size: 128, Default: ""},
+		{Name: "model", Type: field.TypeString, Size: 512, Default: ""},
 		{Name: "prompt_version", Type: field.TypeString, Size: 32, Default: ""},
 		{Name: "unverified_reason", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "idempotency_key", Type: field.TypeString, Nullable: true, Size: 255},

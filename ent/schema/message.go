@@ -55,13 +55,13 @@ func (Message) Fields() []ent.Field {
 			Comment("What those tokens cost, in billionths of the price list's currency; null where no price is configured."),
 		field.Int("reserved_tokens").Default(0).NonNegative().
 			Comment("What the model call under way may take of the person's daily tokens. It counts while the reply is unfinished."),
-		field.String("model").Default("").MaxLen(128).
+		field.String("model").Default("").MaxLen(512).
 			Comment("Which model wrote the reply, as provider/name; empty until one was asked."),
 		field.String("prompt_version").Default("").MaxLen(32).
 			Comment("Which version of the agent's instructions the model was given; empty until one was asked."),
 		field.Text("unverified_reason").Optional().Nillable().
 			Comment("What the reply says was done without a tool result that shows it; null where nothing is in doubt."),
-		field.String("idempotency_key").Optional().Nillable().Immutable().MaxLen(255).
+		field.String("idempotency_key").Optional().Nillable().Immutable().MaxRuneLen(255).
 			Comment("The sender's key for this turn: sending it again gives the same turn."),
 		field.Time("finished_at").Optional().Nillable().
 			Comment("When it became terminal."),

@@ -29,11 +29,11 @@ func (User) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("subject").Unique().Immutable().NotEmpty().MaxLen(255).
 			Comment("The token's subject (\"sub\"): who this is to the identity provider."),
-		field.String("name").Default("").MaxLen(200).
+		field.String("name").Default("").MaxRuneLen(200).
 			Comment("Display name, from the token or the person's own choice."),
 		field.Bool("name_chosen").Default(false).
 			Comment("The person chose the name: tokens no longer change it."),
-		field.String("email").Default("").MaxLen(320).
+		field.String("email").Default("").MaxRuneLen(320).
 			Comment("E-mail address from the token; empty when it names none."),
 		field.String("time_zone").Default("UTC").MaxLen(64).
 			Comment("IANA time zone in which days and times of day are meant."),

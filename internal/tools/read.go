@@ -79,5 +79,24 @@ func (r *Registry) list(ctx context.Context, raw json.RawMessage) (any, error) {
 		}
 	}
 	views, err := r.views(ctx, found.Nodes()...)
-	return manyTasks{Tasks: views, Total: total}, err
+	if err != nil {
+		return nil, err
+	}
+	return manyTasks{Tasks: withinSize(views), Total: total}, nil
+}
+
+// maxListBytes bounds what a list holds, so that long descriptions do not fill a model's window.
+const maxListBytes = 32 << 10
+
+// withinSize are the first tasks that fit, at least one. They are whole: a model that
+// saw half a description might write it back.
+func withinSize(views []taskView) []taskView {
+	size := 0
+	for i, v := range views {
+		b, err := json.Marshal(v)
+		if size += len(b); i > 0 && (err != nil || size > maxListBytes) {
+			return views[:i]
+		}
+	}
+	return views
 }

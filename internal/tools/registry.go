@@ -121,6 +121,10 @@ func (r *Registry) call(ctx context.Context, name, arguments string) (*Tool, any
 		return nil, nil, apperr.Invalid("arguments", "The arguments do not fit the tool's schema: %s", schemaFault(err))
 	}
 	result, err := tool.handle(ctx, json.RawMessage(arguments))
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) { // what is whole to JSON Schema, such as 1e30, may be no number of ours
+		err = apperr.Invalid("arguments", "The arguments do not fit the tool's schema: %s is not a usable %s.", wrong.Field, wrong.Type)
+	}
 	return tool, result, err
 }
 
