@@ -7,6 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+// The test runner ends a suite that takes too long by this signal; exiting ends its servers, too.
+process.once("SIGTERM", () => process.exit(1));
+
 const binary = process.env.ERRAND_BIN ?? join(import.meta.dirname, "..", "bin", "errand");
 
 /** Starts a server; env adds settings to it. Fails with the server's log when it does not come up. */
@@ -39,7 +42,7 @@ async function launch(folder, env) {
       DATABASE_URL: `sqlite:${join(folder, "errand.db")}`, LLM_PROVIDER: "rules", ...env,
     },
   });
-  // A suite that crashes must not leave its server behind.
+  // A suite that crashes or is stopped must not leave its server behind.
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   const log = [];
