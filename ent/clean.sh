@@ -2,7 +2,7 @@
 # Removes all generated Ent code, so that generation is shown to work from nothing.
 set -eu
 cd "$(dirname "$0")"
-kept='schema rule enum template'
+kept='schema rule enum template gen'
 for entry in */; do
   [[ " $kept " == *" ${entry%/} "* ]] || rm -rf "$entry"
 done

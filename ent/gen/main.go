@@ -1,6 +1,4 @@
-//go:build ignore
-
-// Generates the Ent code; started by "make generate".
+// Gen generates the Ent code; started by "make generate".
 package main
 
 import (
