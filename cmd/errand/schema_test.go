@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 	"testing"
 
@@ -106,13 +105,18 @@ func TestTheServedSchemaIsTheCommittedOne(t *testing.T) {
 			served = append(served, schemaLine(one.Name+"."+v.Name, "", v.Description))
 		}
 	}
-	sort.Strings(served)
 	want := membersOf(committed(t))
-	require.Equal(t, strings.Join(want, "\n"), strings.Join(served, "\n"))
 	require.Greater(t, len(want), 200)
+	require.Empty(t, without(want, served), "committed and not served: generate")
+	require.Empty(t, without(served, want), "served and not committed: generate")
 	for _, one := range want {
 		require.NotContains(t, one, " undescribed")
 	}
+}
+
+// without is what of list is not in other.
+func without(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(one string) bool { return slices.Contains(other, one) })
 }
 
 func isBuiltIn(name string) bool {
@@ -160,7 +164,6 @@ func membersOf(schema *ast.Schema) (out []string) {
 			out = append(out, schemaLine(def.Name+"."+v.Name, "", v.Description))
 		}
 	}
-	sort.Strings(out)
 	return out
 }
 
