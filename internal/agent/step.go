@@ -17,6 +17,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/llm"
+	"errand/internal/runs"
 	"errand/internal/spend"
 	"errand/internal/stream"
 	"errand/internal/telemetry"
@@ -97,7 +98,7 @@ func (s *step) messages() []llms.MessageContent {
 		out[0].Parts = append(out[0].Parts, llms.ToolCall{
 			ID: c.ProviderID, Type: "function", FunctionCall: &llms.FunctionCall{Name: c.Name, Arguments: c.Arguments},
 		})
-		result := notDone
+		result := runs.NotDone
 		if c.Result != nil {
 			result = *c.Result
 		}
@@ -107,9 +108,6 @@ func (s *step) messages() []llms.MessageContent {
 	}
 	return out
 }
-
-// notDone is the result of a call that was closed without being done.
-var notDone = tools.Failure(apperr.New(apperr.Unavailable, "This call was not carried out: the reply ended before.")).JSON
 
 // record stores a step before anything of it is done, with the text up to here.
 func (t *turn) record(ctx context.Context, choice *llms.ContentChoice) error {
@@ -217,12 +215,6 @@ func (t *turn) call(ctx context.Context, c *ent.ToolCall) (tools.Result, error) 
 	}
 	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: t.job.UserID, Kind: viewer.Agent, ToolCallID: c.ID})
 	return t.Tools.Call(ctx, c.Name, c.Arguments)
-}
-
-// closeCalls ends calls that will not be done any more.
-func closeCalls(ctx context.Context, tx *ent.Tx, messageID string) error {
-	return tx.ToolCall.Update().Where(toolcall.MessageID(messageID), toolcall.StatusEQ(enum.ToolCallStarted)).
-		SetStatus(enum.ToolCallFailed).SetResult(notDone).SetLatencyMs(0).Exec(ctx)
 }
 
 func clip(s string, bytes int) string {

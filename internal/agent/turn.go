@@ -200,15 +200,9 @@ func (t *turn) say(ctx context.Context, text string) error {
 	})
 }
 
-// end makes the reply terminal with the text so far. Calls that were not done are
-// closed without effect in the same transaction.
+// end makes the reply terminal with the text so far.
 func (t *turn) end(ctx context.Context, o runs.Outcome) error {
-	o.Effects = func(ctx context.Context, tx *ent.Tx) error {
-		if err := closeCalls(ctx, tx, t.job.MessageID); err != nil {
-			return err
-		}
-		return t.Book.Record(ctx, tx.UsageDay, t.owed)
-	}
+	o.Effects = func(ctx context.Context, tx *ent.Tx) error { return t.Book.Record(ctx, tx.UsageDay, t.owed) }
 	if t.out != nil {
 		t.out.flush()
 	}

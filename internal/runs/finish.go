@@ -6,6 +6,7 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
+	"errand/ent/toolcall"
 	"errand/internal/apperr"
 	"errand/internal/ids"
 )
@@ -87,6 +88,11 @@ func (e *Engine) finishRun(ctx context.Context, tx *ent.Tx, job Job, o Outcome, 
 	}
 }
 
+// NotDone is the result of a tool call that its reply's end left undone, as models are shown it.
+const NotDone = `{"error":{"code":"SERVICE_UNAVAILABLE","message":"This call was not carried out: the reply ended before."}}`
+
+// finishMessage makes the message terminal, and with it the calls that will not be done any more: it is
+// part of every transaction that ends a run, whoever ends it.
 func finishMessage(ctx context.Context, tx *ent.Tx, id string, status enum.MessageStatus, code apperr.Code, set func(*ent.MessageUpdateOne)) error {
 	update := tx.Message.UpdateOneID(id)
 	if set != nil {
@@ -100,6 +106,11 @@ func finishMessage(ctx context.Context, tx *ent.Tx, id string, status enum.Messa
 	}
 	if err := update.Exec(ctx); err != nil {
 		return fmt.Errorf("finishing the message: %w", err)
+	}
+	err := tx.ToolCall.Update().Where(toolcall.MessageID(id), toolcall.StatusEQ(enum.ToolCallStarted)).
+		SetStatus(enum.ToolCallFailed).SetResult(NotDone).SetLatencyMs(0).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("closing the message's tool calls: %w", err)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ type Outcome struct {
 	// ErrorCode says why; FAILED only.
 	ErrorCode apperr.Code
 	// Effects, when set, runs inside the terminal transaction, after the fence and before the
-	// message is updated: the place to close tool calls that will never be done.
+	// message is updated.
 	Effects func(ctx context.Context, tx *ent.Tx) error
 }
 
