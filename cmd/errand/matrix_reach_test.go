@@ -15,7 +15,9 @@ import (
 
 // unreached are fields in which the matrix finds nothing, each with the reason why that is no hole.
 var unreached = map[string]string{
-	"Mutation.deleteViewer": "would end the person in whose place the test looks; TestADeletedAccountLeavesNothing runs it",
+	"Mutation.deleteViewer":    "would end the person in whose place the test looks; TestADeletedAccountLeavesNothing runs it",
+	"Message.unverifiedReason": "takes a model that lies; internal/agent tests it",
+	"MessageError.retryAt":     "takes a day's tokens used up in mid-turn; internal/agent tests it",
 }
 
 // reached notes which fields hold something in an answer.

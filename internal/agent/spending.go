@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/tmc/langchaingo/llms"
@@ -69,6 +70,7 @@ func estimateAnswer(choice *llms.ContentChoice) int {
 // answeredBy names the model of an answer, which may be the fallback's.
 func (a *Agent) answeredBy(choice *llms.ContentChoice) string {
 	provider, _ := choice.GenerationInfo[llm.InfoProvider].(string)
+	provider, _, _ = strings.Cut(provider, "@") // the wire adds which server it was
 	model, _ := choice.GenerationInfo[llm.InfoModel].(string)
 	if provider == "" || model == "" {
 		return a.ModelName

@@ -135,16 +135,15 @@ func uses(text string, all ...use) *llms.ContentChoice {
 
 // world is one person with an agent.
 type world struct {
-	t        testing.TB
-	db       *store.DB
-	ctx      context.Context
-	chat     *chat.Service
-	tasks    *tasks.Service
-	tools    *tools.Registry
-	book     *spend.Book
-	ended    chan runs.Job
-	talk     *string
-	sabotage func()
+	t     testing.TB
+	db    *store.DB
+	ctx   context.Context
+	chat  *chat.Service
+	tasks *tasks.Service
+	tools *tools.Registry
+	book  *spend.Book
+	ended chan runs.Job
+	talk  *string
 }
 
 // settings are what tests change of a world.
