@@ -135,8 +135,21 @@ func (f *Follower) rows(ctx context.Context, from int) ([]*ent.Message, error) {
 			f.overlay(m)
 			current = false
 		}
+		m.Edges.ToolCalls = within(m)
 	}
 	return rows, nil
+}
+
+// within are the message's calls that lie in its text. Calls are read after their messages, in a statement
+// of their own: one that was recorded in between is news, and whoever recorded it says so.
+func within(m *ent.Message) []*ent.ToolCall {
+	length := Units(m.Content)
+	for i, call := range m.Edges.ToolCalls {
+		if call.TextOffset > length {
+			return m.Edges.ToolCalls[:i]
+		}
+	}
+	return m.Edges.ToolCalls
 }
 
 // overlay puts the text that is being written over a row's checkpoint of it. Text

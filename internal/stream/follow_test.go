@@ -217,3 +217,28 @@ func TestRunOutlastsADatabaseThatRestarts(t *testing.T) {
 		require.NoError(t, <-ended)
 	})
 }
+
+// TestACallThatIsNewerThanItsRowWaits: messages and their calls are read by two statements, and
+// a call may be recorded between them.
+func TestACallThatIsNewerThanItsRowWaits(t *testing.T) {
+	h := NewHub()
+	whole := reply(1, "abc", enum.MessageStreaming, call("call_1", 3, enum.ToolCallStarted))
+	db := &script{answers: []func() ([]*ent.Message, error){
+		rows(reply(1, "a", enum.MessageStreaming, call("call_1", 3, enum.ToolCallStarted))),
+		rows(reply(1, "ab", enum.MessageStreaming, call("call_1", 3, enum.ToolCallStarted))),
+		rows(whole),
+	}}
+	f, err := Follow(t.Context(), h, "conv_1", nil, db.read)
+	require.NoError(t, err)
+	defer f.sub.Close()
+	s := &story{}
+	require.Len(t, f.first, 1)
+	require.Empty(t, f.first[0].(*MessageAdded).Message.Edges.ToolCalls)
+	for _, want := range [][]string{{`1 "b"`}, {`2 "c"`, "call_1 STARTED"}} {
+		h.Publish(Event{Kind: Changed, Topic: "conv_1"})
+		batch, ok := f.sub.take()
+		require.True(t, ok)
+		require.NoError(t, f.take(t.Context(), batch, s.tell))
+		require.Equal(t, want, s.take())
+	}
+}
