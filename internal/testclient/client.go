@@ -37,6 +37,11 @@ func New(t testing.TB, url, token string) *Client {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(transport.CloseIdleConnections)
+	return Over(transport, url, token)
+}
+
+// Over makes a client that uses connections of the caller's.
+func Over(transport *http.Transport, url, token string) *Client {
 	return &Client{URL: url, Token: token, http: &http.Client{Transport: transport, Timeout: Patience}}
 }
 

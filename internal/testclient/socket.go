@@ -154,15 +154,23 @@ type Subscription struct {
 // Subscribe starts an operation.
 func (s *Socket) Subscribe(t testing.TB, document string, vars Vars) *Subscription {
 	t.Helper()
+	sub, err := s.TrySubscribe(document, vars)
+	require.NoError(t, err)
+	return sub
+}
+
+// TrySubscribe starts an operation on a socket that may be broken.
+func (s *Socket) TrySubscribe(document string, vars Vars) (*Subscription, error) {
 	s.mu.Lock()
 	s.next++
-	sub := &Subscription{socket: s, id: strconv.Itoa(s.next), news: make(chan struct{}, 1)}
+	sub := &Subscription{socket: s, id: strconv.Itoa(s.next), news: make(chan struct{}, 1), err: s.err}
 	s.open[sub.id] = sub
 	s.mu.Unlock()
 	payload, err := json.Marshal(map[string]any{"query": document, "variables": vars})
-	require.NoError(t, err)
-	require.NoError(t, s.write(frame{ID: sub.id, Type: "subscribe", Payload: payload}))
-	return sub
+	if err != nil {
+		return nil, err
+	}
+	return sub, s.write(frame{ID: sub.id, Type: "subscribe", Payload: payload})
 }
 
 // Stop ends the operation from this side.

@@ -50,11 +50,36 @@ type known struct {
 // Follow subscribes to a conversation, from a cursor unless it is "".
 func (s *Socket) Follow(t testing.TB, conversationID, after string) *Stream {
 	t.Helper()
+	stream, err := s.TryFollow(conversationID, after)
+	require.NoError(t, err)
+	return stream
+}
+
+// TryFollow is Follow on a socket that may be broken.
+func (s *Socket) TryFollow(conversationID, after string) (*Stream, error) {
 	vars := Vars{"id": conversationID}
 	if after != "" {
 		vars["after"] = after
 	}
-	return &Stream{Subscription: s.Subscribe(t, MessageStream, vars), known: map[string]*known{}}
+	sub, err := s.TrySubscribe(MessageStream, vars)
+	if err != nil {
+		return nil, err
+	}
+	return &Stream{Subscription: sub, known: map[string]*known{}}, nil
+}
+
+// Resume moves a stream whose socket may have ended to another one, from the last event that was read.
+func (s *Socket) Resume(conversationID string, old *Stream) (*Stream, error) {
+	after := ""
+	if n := len(old.Events); n > 0 {
+		after = old.Events[n-1].Cursor
+	}
+	joined, err := s.TryFollow(conversationID, after)
+	if err != nil {
+		return nil, err
+	}
+	joined.Events, joined.Rewinds, joined.known = old.Events, old.Rewinds, old.known
+	return joined, nil
 }
 
 // Rejoin goes on from another stream's event, with what that stream's client knew there:
@@ -92,8 +117,20 @@ func (s *Stream) TryNext(ctx context.Context) (Event, error) {
 	}
 	e := response.Data.MessageStream
 	s.Events = append(s.Events, e)
-	return e, s.apply(e)
+	if err := s.apply(e); err != nil {
+		return e, &ContractError{err}
+	}
+	return e, nil
 }
+
+// ContractError says that the server sent what the contract does not allow.
+type ContractError struct{ Fault error }
+
+// Error implements error.
+func (e *ContractError) Error() string { return e.Fault.Error() }
+
+// Unwrap implements errors' interface.
+func (e *ContractError) Unwrap() error { return e.Fault }
 
 // Event is the next event, which must come.
 func (s *Stream) Event(t testing.TB) Event {
