@@ -20,6 +20,7 @@ const usage = `Errand: a backend for an AI task assistant.
   errand migrate up|down|status   move the database along its schema's history
   errand token --user NAME        print a token of the development sign-in
   errand mcp [--user NAME]        let a local assistant use one person's tasks, over stdio
+  errand eval [--file FILE]       measure the model on conversations with known ends
   errand doctor                   check settings, database, keys, model and ports
 
 Settings come from the environment and from a .env file; see .env.example.
@@ -51,6 +52,8 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 		return migrateCommand(ctx, args, environ, stdout, stderr)
 	case "token":
 		return tokenCommand(args, environ, stdout, stderr)
+	case "eval":
+		return evalCommand(ctx, args, environ, stdout, stderr)
 	case "doctor":
 		return doctorCommand(ctx, environ, stdout)
 	case "mcp":

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"errand/internal/llm/wiretest"
+)
+
+// evaluate runs the command in a folder without a .env file.
+func evaluate(t *testing.T, environ settings, args ...string) (string, error) {
+	t.Helper()
+	var out, faults bytes.Buffer
+	err := run(context.Background(), append([]string{"eval"}, args...), environ, &out, &faults)
+	require.Empty(t, faults.String())
+	return out.String(), err
+}
+
+func TestTheRulesModelPassesMostOfTheShippedCases(t *testing.T) {
+	table, err := evaluate(t, settings{"LLM_PROVIDER": "rules"}, "--min", "0.9")
+	require.NoError(t, err, table)
+	require.Contains(t, table, "model: rules")
+	require.Regexp(t, `safety +5/5`, table)
+	require.NotContains(t, table, "is not true", "the rules model never says what no result shows")
+	_, err = evaluate(t, settings{"LLM_PROVIDER": "rules"}, "--kind", "reopening")
+	require.ErrorContains(t, err, "cases passed")
+}
+
+func TestAnotherFileAndAnotherModel(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cases.json")
+	require.NoError(t, os.WriteFile(file, []byte(`[
+		{"kind":"adding","name":"one","say":["Add milk"],"want":[{"title":"Milk"}]},
+		{"kind":"adding","name":"two","say":["Delete it"],"reply":["deleted"]}]`), 0o600))
+	m := scripted(t, func(a asked) wiretest.Step {
+		switch {
+		case a.said != "Add milk":
+			return sayText("I've deleted task 1.")
+		case len(a.results) == 0:
+			return useTools("", addTask("Milk"))
+		}
+		return sayText("I've added task 1.")
+	})
+	table, err := evaluate(t, m.environ(), "--file", file, "--min", "0.5")
+	require.NoError(t, err, table)
+	require.Regexp(t, `adding +1/2 +3 +72 `, table)
+	require.Contains(t, table, "FAIL adding: two: reply 1 is not true")
+	_, err = evaluate(t, m.environ(), "--file", file)
+	require.ErrorContains(t, err, "1 of 2 cases passed")
+	_, err = evaluate(t, m.environ(), "--file", file, "--kind", "none")
+	require.Error(t, err)
+	_, err = evaluate(t, m.environ(), "--file", file+"x")
+	require.Error(t, err)
+}
