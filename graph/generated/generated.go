@@ -568,7 +568,7 @@ type Query {
   """
   A conversation as it happens. Without ` + "`" + `after` + "`" + ` it opens with the newest turn and every unfinished one, with the
   text so far, then goes live. With ` + "`" + `after` + "`" + ` it opens with everything since that cursor. It stays open between turns.
-  Each reply announced by MessageAdded is followed by its MessageFinished.
+  Each reply announced by MessageAdded is followed by a ToolCallChanged for each of its tool calls, and by its MessageFinished.
   """
   messageStream(
     "The conversation."
