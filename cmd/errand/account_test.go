@@ -17,6 +17,7 @@ import (
 	"errand/ent/migrate"
 	"errand/ent/rule"
 	"errand/internal/testclient"
+	"errand/internal/testdb"
 	"errand/internal/users"
 )
 
@@ -59,6 +60,13 @@ func ownedTables() (owned []*schema.Table) {
 	return owned
 }
 
+// root is the database without row security, on a connection of its own.
+func (b *bench) root(t testing.TB) *ent.Client {
+	t.Helper()
+	b.opened.Do(func() { b.direct = testdb.Open(t, b.cfg.Database.URL.Reveal()).Client() })
+	return b.direct
+}
+
 // rowsOf counts what the database holds of a person, past all policies.
 func (b *bench) rowsOf(t testing.TB, userID string) map[string]int {
 	t.Helper()
@@ -71,7 +79,7 @@ func (b *bench) rowsOf(t testing.TB, userID string) map[string]int {
 
 func (b *bench) count(t testing.TB, query string, args ...any) (n int) {
 	t.Helper()
-	rows, err := b.db.Client().QueryContext(rule.System(context.Background()), query, args...)
+	rows, err := b.root(t).QueryContext(rule.System(context.Background()), query, args...)
 	require.NoError(t, err)
 	defer rows.Close()
 	require.True(t, rows.Next())
@@ -174,13 +182,13 @@ func TestAnExportHoldsEverythingOfOnePerson(t *testing.T) {
 // addTasks stores tasks without going through the API.
 func (b *bench) addTasks(t testing.TB, userID string, n int) {
 	t.Helper()
-	ctx := rule.System(context.Background())
+	ctx, root := rule.System(context.Background()), b.root(t)
 	for from := 0; from < n; from += 100 {
 		batch := make([]*ent.TaskCreate, 100)
 		for i := range batch {
-			batch[i] = b.db.Client().Task.Create().SetUserID(userID).SetNumber(1000 + from + i).SetTitle("one of many")
+			batch[i] = root.Task.Create().SetUserID(userID).SetNumber(1000 + from + i).SetTitle("one of many")
 		}
-		require.NoError(t, b.db.Client().Task.CreateBulk(batch...).Exec(ctx))
+		require.NoError(t, root.Task.CreateBulk(batch...).Exec(ctx))
 	}
 }
 

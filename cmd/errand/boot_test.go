@@ -11,6 +11,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
+	"errand/ent"
 	"errand/internal/config"
 	"errand/internal/telemetry"
 	"errand/internal/testclient"
@@ -27,6 +28,9 @@ type settings map[string]string
 type bench struct {
 	*Server
 	logs *logs
+
+	opened sync.Once
+	direct *ent.Client // see root
 }
 
 // quick are the settings that suit tests: nothing of the machine's, no waiting.

@@ -31,8 +31,8 @@ var plain = []string{
 type matrix struct {
 	surface
 	b         *bench
-	mallory   *person // the attacker
-	victim    *person
+	mallory   *resident // the attacker
+	victim    *resident
 	context   func(context.Context) context.Context // for tools
 	unpoliced bool
 }

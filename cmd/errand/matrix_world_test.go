@@ -31,8 +31,8 @@ const (
 	guess, wrongGuess = "orchid", "tulips"
 )
 
-// person is somebody with rows of every kind.
-type person struct {
+// resident is somebody with rows of every kind.
+type resident struct {
 	*client
 	id           string
 	ids          map[string][]string // of everything that is this person's, by prefix
@@ -44,9 +44,9 @@ type person struct {
 }
 
 // person signs in and leaves rows of every kind; words go into all of them, and the key is what others may guess.
-func (b *bench) person(t testing.TB, name, words, key string, tasks int) *person {
+func (b *bench) person(t testing.TB, name, words, key string, tasks int) *resident {
 	t.Helper()
-	p := &person{client: b.userAt(t, name, -time.Minute)}
+	p := &resident{client: b.userAt(t, name, -time.Minute)}
 	p.id = idOf(t, p.client)
 	testclient.Run[any](t, p.client, `mutation ($n: String!) { updateViewer(input: {name: $n}) { viewer { id } } }`, vars{"n": words})
 	turn := p.say(t, key, "Add a task to water the "+words)
@@ -68,7 +68,7 @@ func (b *bench) person(t testing.TB, name, words, key string, tasks int) *person
 }
 
 // say begins a turn, in the person's conversation if there is one, and waits until the reply has ended.
-func (p *person) say(t testing.TB, key, content string) testclient.Turn {
+func (p *resident) say(t testing.TB, key, content string) testclient.Turn {
 	t.Helper()
 	in := vars{"content": content}
 	if key != "" {
@@ -103,20 +103,20 @@ func cursorIn(t testing.TB, payload json.RawMessage) string {
 }
 
 // failAReply stores a reply that failed, which no offline model brings about.
-func (b *bench) failAReply(t testing.TB, p *person, words string) {
+func (b *bench) failAReply(t testing.TB, p *resident, words string) {
 	t.Helper()
 	turn := p.say(t, "", words)
-	err := b.db.Client().Message.UpdateOneID(turn.AssistantMessage.ID).SetStatus(enum.MessageFailed).
+	err := b.root(t).Message.UpdateOneID(turn.AssistantMessage.ID).SetStatus(enum.MessageFailed).
 		SetErrorCode("SERVICE_UNAVAILABLE").Exec(rule.System(context.Background()))
 	require.NoError(t, err)
 }
 
 // collect notes every id and cursor that an attacker might have come by.
-func (p *person) collect(t testing.TB, b *bench) {
+func (p *resident) collect(t testing.TB, b *bench) {
 	t.Helper()
 	p.ids, p.cursors = map[string][]string{ids.User: {p.id}}, nil
 	for _, table := range ownedTables() {
-		rows, err := b.db.Client().QueryContext(rule.System(context.Background()), "SELECT id FROM "+table.Name+" WHERE user_id = $1", p.id)
+		rows, err := b.root(t).QueryContext(rule.System(context.Background()), "SELECT id FROM "+table.Name+" WHERE user_id = $1", p.id)
 		require.NoError(t, err)
 		for rows.Next() {
 			var id string
@@ -138,7 +138,7 @@ func (p *person) collect(t testing.TB, b *bench) {
 }
 
 // all are the ids in one list.
-func (p *person) all() (out []string) {
+func (p *resident) all() (out []string) {
 	for _, group := range p.ids {
 		out = append(out, group...)
 	}
@@ -146,11 +146,11 @@ func (p *person) all() (out []string) {
 }
 
 // rows are all rows of the person, as text, to see whether anything changed.
-func (p *person) rows(t testing.TB, b *bench) string {
+func (p *resident) rows(t testing.TB, b *bench) string {
 	t.Helper()
 	var out strings.Builder
 	dump := func(query string) {
-		rows, err := b.db.Client().QueryContext(rule.System(context.Background()), query, p.id)
+		rows, err := b.root(t).QueryContext(rule.System(context.Background()), query, p.id)
 		require.NoError(t, err)
 		defer rows.Close()
 		columns, err := rows.Columns()
@@ -176,7 +176,7 @@ func (p *person) rows(t testing.TB, b *bench) string {
 }
 
 // fill gives required arguments that are not under attack: the person's own.
-func (p *person) fill(t testing.TB) func(r root, name string, typ *ast.Type) any {
+func (p *resident) fill(t testing.TB) func(r root, name string, typ *ast.Type) any {
 	return func(r root, name string, typ *ast.Type) any {
 		field := strings.ToLower(r.field.Name + " " + name)
 		switch {

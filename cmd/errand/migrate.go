@@ -76,6 +76,6 @@ func status(ctx context.Context, m *store.Migrator, out io.Writer) error {
 func openStore(ctx context.Context, cfg config.Config, log *slog.Logger) (*store.DB, error) {
 	return store.Open(ctx, store.Options{
 		URL: cfg.Database.URL.Reveal(), MaxConns: cfg.Database.MaxConns,
-		StatementCache: cfg.Database.StatementCache, Logger: log,
+		StatementCache: cfg.Database.StatementCache, RowSecurity: store.RowSecurity(cfg.Database.RowSecurity), Logger: log,
 	})
 }

@@ -58,6 +58,7 @@ func Environ() map[string]string { return splitPairs(os.Environ()) }
 // normalize gives every setting its one spelling, before anything is checked.
 func (c *Config) normalize() {
 	lower(&c.Environment)
+	lower(&c.Database.RowSecurity)
 	c.Server.normalize()
 	c.LLM.normalize()
 	c.Auth.normalize()

@@ -19,9 +19,24 @@ type Database struct {
 	// StatementCache keeps prepared statements on each connection; a pooler in
 	// transaction mode may need it off.
 	StatementCache bool `env:"DB_STATEMENT_CACHE" envDefault:"true"`
+	// RowSecurity says whether PostgreSQL itself keeps people's rows apart: auto, on or off.
+	RowSecurity RowSecurity `env:"DB_ROW_SECURITY" envDefault:"auto"`
 	// Migrate brings a PostgreSQL database up to date at start, like --migrate.
 	Migrate bool `env:"MIGRATE" envDefault:"false"`
 }
+
+// RowSecurity is the use of PostgreSQL's row security as a second wall.
+type RowSecurity string
+
+// The modes of row security.
+const (
+	// RowSecurityAuto uses it where the database's login allows.
+	RowSecurityAuto RowSecurity = "auto"
+	// RowSecurityOn refuses to start without it.
+	RowSecurityOn RowSecurity = "on"
+	// RowSecurityOff does without it.
+	RowSecurityOff RowSecurity = "off"
+)
 
 const databaseAccepted = "sqlite:PATH or postgres://user:password@host:port/name"
 
@@ -120,5 +135,6 @@ func (d *Database) validate(f *Faults) {
 	if d.NeonURL.IsSet() && d.NeonURL.Reveal() != d.URL.Reveal() {
 		f.add("NEON_DATABASE_URL", "names another database than DATABASE_URL", "only one of the two, or both the same")
 	}
+	oneOf(f, "DB_ROW_SECURITY", d.RowSecurity, RowSecurityAuto, RowSecurityOn, RowSecurityOff)
 	between(f, "DB_MAX_CONNS", d.MaxConns, 0, 1000)
 }

@@ -26,8 +26,11 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 	started := time.Now()
 	db, err := store.Open(ctx, store.Options{
 		URL: cfg.Database.URL.Reveal(), MaxConns: 2, StatementCache: cfg.Database.StatementCache,
-		Logger: slog.New(slog.DiscardHandler), StartupTimeout: -1,
+		RowSecurity: store.RowSecurity(cfg.Database.RowSecurity), Logger: slog.New(slog.DiscardHandler), StartupTimeout: -1,
 	})
+	if errors.Is(err, store.ErrNoWall) {
+		return []Finding{{"wall 2: row security", Fault, err.Error(), "let DATABASE_URL log in as an ordinary role that is a member of errand_app, and run: errand migrate up"}}
+	}
 	if err != nil {
 		return []Finding{{"database", Fault, err.Error(), "start the database server, and check host, user and password in DATABASE_URL"}}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"errand/internal/viewer"
 )
 
 // claimSQL takes up to $2 claimable runs for the worker $3 until $4 ms from now. $1 is the limit of failures.
@@ -69,7 +71,7 @@ func (e *Engine) claim() {
 
 func (e *Engine) claimUpTo(ctx context.Context, limit int) (found []claimed, err error) {
 	args := []any{e.o.MaxAttempts, limit, e.worker, e.o.Lease.Milliseconds()}
-	err = queryRows(ctx, e.o.Client, e.sql.claim, args, func(scan func(...any) error) error {
+	err = queryRows(viewer.AsSystem(ctx), e.o.Client, e.sql.claim, args, func(scan func(...any) error) error {
 		var ms int64
 		job, err := scanJob(scan, &ms)
 		found = append(found, claimed{job: job, waited: time.Duration(max(ms, 0)) * time.Millisecond})

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"errand/internal/viewer"
 )
 
 // statementTimeout bounds each of the engine's own statements and terminal transactions.
@@ -72,7 +74,7 @@ func (e *Engine) Start(ctx context.Context, h Handler) error {
 		return errors.New("runs: no handler")
 	}
 	var attempt int
-	if _, err := queryRow(ctx, e.o.Client, `SELECT attempt FROM runs WHERE id = ''`, nil, &attempt); err != nil {
+	if _, err := queryRow(viewer.AsSystem(ctx), e.o.Client, `SELECT attempt FROM runs WHERE id = ''`, nil, &attempt); err != nil {
 		return fmt.Errorf("runs: looking at the runs table: %w", err)
 	}
 	e.mu.Lock()

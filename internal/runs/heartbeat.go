@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"errand/internal/viewer"
 )
 
 // renewSQL extends this worker's leases by $1 ms, of the named runs alone: a row that the worker holds
@@ -98,7 +100,7 @@ func (e *Engine) renew(ctx context.Context, held []*work) (map[string]renewed, e
 	}
 	query := strings.Replace(e.sql.renew, "{ids}", strings.Join(marks, ","), 1)
 	leases := make(map[string]renewed, len(held))
-	err := queryRows(ctx, e.o.Client, query, args, func(scan func(...any) error) error {
+	err := queryRows(viewer.AsSystem(ctx), e.o.Client, query, args, func(scan func(...any) error) error {
 		var id string
 		var r renewed
 		err := scan(&id, &r.attempt, &r.cancelRequested)

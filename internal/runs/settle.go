@@ -60,7 +60,7 @@ func (e *Engine) requeue(w *work, end End, failures int, delay time.Duration) En
 	args := []any{w.job.RunID, w.job.Attempt, failures, delay.Milliseconds()}
 	var given int64
 	err := e.persist(w, func(ctx context.Context) error {
-		result, err := e.o.Client.ExecContext(ctx, e.sql.requeue, args...)
+		result, err := e.o.Client.ExecContext(asUser(ctx, w.job), e.sql.requeue, args...)
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (e *Engine) settleLost(w *work) End {
 // endedAs is the message's terminal status if the job's attempt was the run's last, and "" otherwise.
 func (e *Engine) endedAs(ctx context.Context, job Job) (enum.MessageStatus, error) {
 	var status string
-	_, err := queryRow(ctx, e.o.Client,
+	_, err := queryRow(asUser(ctx, job), e.o.Client,
 		`SELECT m.status FROM runs r JOIN messages m ON m.id = r.message_id
 		WHERE r.id = $1 AND r.attempt = $2 AND r.state IN ('DONE', 'FAILED', 'CANCELLED')`,
 		[]any{job.RunID, job.Attempt}, &status)

@@ -6,8 +6,8 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
-	"errand/ent/rule"
 	"errand/internal/apperr"
+	"errand/internal/viewer"
 )
 
 // doomedSQL finds runs that nobody works on and nobody may claim: stopped by their person
@@ -41,7 +41,7 @@ func (e *Engine) sweep(ctx context.Context) {
 func (e *Engine) doomed(ctx context.Context) (jobs []Job, err error) {
 	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
-	err = queryRows(ctx, e.o.Client, e.sql.doomed, []any{e.o.MaxAttempts}, func(scan func(...any) error) error {
+	err = queryRows(viewer.AsSystem(ctx), e.o.Client, e.sql.doomed, []any{e.o.MaxAttempts}, func(scan func(...any) error) error {
 		job, err := scanJob(scan)
 		jobs = append(jobs, job)
 		return err
@@ -51,7 +51,7 @@ func (e *Engine) doomed(ctx context.Context) (jobs []Job, err error) {
 
 // bury ends one of them, keeping the text last stored. Another replica may have been quicker.
 func (e *Engine) bury(ctx context.Context, job Job) error {
-	ctx, cancel := Detach(ctx)
+	ctx, cancel := Detach(asUser(ctx, job))
 	defer cancel()
 	var status enum.MessageStatus
 	err := e.transaction(ctx, func(tx *ent.Tx) error {
@@ -65,7 +65,7 @@ func (e *Engine) bury(ctx context.Context, job Job) error {
 		if enum.RunState(state) == enum.RunCancelled {
 			status = enum.MessageCancelled
 		}
-		return finishMessage(rule.System(ctx), tx, job.MessageID, status, apperr.Unavailable, nil)
+		return finishMessage(ctx, tx, job.MessageID, status, apperr.Unavailable, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("ending a run: %w", err)

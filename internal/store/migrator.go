@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
@@ -67,6 +68,9 @@ func (m *Migrator) settings(db *DB) (goose.Dialect, []goose.ProviderOption, erro
 		m.pool, m.own = pool, true
 		return goose.DialectSQLite3, append(options, goose.WithLocker(&fileLock{file: db.file})), err
 	}
+	// Migrating is the login's own work: row security and its role are for the statements of requests.
+	m.pool, m.own = stdlib.OpenDB(*db.postgres), true
+	m.pool.SetMaxOpenConns(2)
 	// Of several replicas that migrate at once one does the work, the others wait and find it done.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300), lock.WithUnlockTimeout(1, 60))
 	if err != nil {

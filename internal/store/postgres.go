@@ -37,7 +37,8 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 		return nil, err
 	}
 	// Connections idle for more than a second are checked before use.
-	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(readTimesAsUTC))
+	guard := &wall{}
+	pool := sql.OpenDB(guardedConnector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(readTimesAsUTC)), guard})
 	size := o.MaxConns
 	if size <= 0 {
 		size = 4 * runtime.GOMAXPROCS(0)
@@ -48,7 +49,7 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 	if err := awaitPostgres(ctx, pool, config, o); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	return &DB{
+	db := &DB{
 		client:   ent.NewClient(ent.Driver(entsql.OpenDB(dialect.Postgres, pool))),
 		dialect:  dialect.Postgres,
 		main:     pool,
@@ -56,7 +57,16 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 		ping:     pool.PingContext,
 		postgres: config,
 		log:      o.Logger,
-	}, nil
+
+		rowSecurity: o.RowSecurity,
+	}
+	if o.RowSecurity == RowSecurityAuto || o.RowSecurity == RowSecurityOn {
+		db.wall = guard
+	}
+	if err := db.raiseWall(ctx); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return db, nil
 }
 
 // postgresConfig keeps everything the URL says, TLS options among them.

@@ -19,8 +19,11 @@ func (db *DB) EnsureSchema(ctx context.Context, allowMigrate bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	pending, err := m.Pending(ctx)
-	if err != nil || pending == 0 {
+	if err != nil {
 		return err
+	}
+	if pending == 0 {
+		return db.raiseWall(ctx)
 	}
 	if db.dialect == dialect.Postgres && !allowMigrate {
 		return fmt.Errorf("the PostgreSQL database lacks %d migration(s): run \"errand migrate up\" first, or start with --migrate", pending)
@@ -32,5 +35,5 @@ func (db *DB) EnsureSchema(ctx context.Context, allowMigrate bool) (err error) {
 	for _, migration := range done {
 		db.log.InfoContext(ctx, "migrated the database", slog.String("migration", migration.Name))
 	}
-	return nil
+	return db.raiseWall(ctx)
 }

@@ -31,6 +31,8 @@ type Options struct {
 	StatementCache bool
 	// Logger is told of retries and migrations; nil means slog.Default().
 	Logger *slog.Logger
+	// RowSecurity is PostgreSQL's own wall between people; off by default.
+	RowSecurity RowSecurity
 	// StartupTimeout is how long to wait for PostgreSQL; 0 means DefaultStartupTimeout, negative a single try.
 	StartupTimeout time.Duration
 }
@@ -46,6 +48,9 @@ type DB struct {
 	postgres *pgx.ConnConfig // nil on SQLite
 	file     string          // absolute path of the SQLite file, "" on PostgreSQL
 	log      *slog.Logger
+
+	rowSecurity RowSecurity
+	wall        *wall // nil on SQLite, and where row security is not wanted
 }
 
 // Open opens the database and waits until it answers. It neither creates nor

@@ -36,6 +36,7 @@ func NewContext(ctx context.Context, v Viewer) context.Context {
 	if v.Kind == "" {
 		v.Kind = Person
 	}
+	ctx = context.WithValue(ctx, scopeKey{}, Scope{UserID: v.UserID})
 	return context.WithValue(ctx, contextKey{}, v)
 }
 
@@ -43,4 +44,25 @@ func NewContext(ctx context.Context, v Viewer) context.Context {
 func FromContext(ctx context.Context) (v Viewer, ok bool) {
 	v, ok = ctx.Value(contextKey{}).(Viewer)
 	return v, ok && v.UserID != ""
+}
+
+// Scope says whose rows the database itself may show: one person's, those of nobody in
+// particular that the server's own work needs, or none (the zero value).
+type Scope struct {
+	UserID string
+	System bool
+}
+
+type scopeKey struct{}
+
+// AsSystem returns a context for the server's own work, such as moving runs along. It widens
+// what the database shows, not what the entities' policies allow.
+func AsSystem(ctx context.Context) context.Context {
+	return context.WithValue(ctx, scopeKey{}, Scope{System: true})
+}
+
+// ScopeOf is the scope that was set last, by NewContext or AsSystem.
+func ScopeOf(ctx context.Context) Scope {
+	s, _ := ctx.Value(scopeKey{}).(Scope)
+	return s
 }

@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	_ "embed" // rowsecurity.sql
 	"errors"
 	"flag"
 	"fmt"
@@ -82,12 +83,40 @@ func (p planner) write(ctx context.Context, dialectName, name string) error {
 		fmt.Fprintf(p.out, "%s: nothing to do, the migrations match ent/schema\n", migrations.Folder(dialectName))
 		return nil
 	}
+	first, err := p.isEmpty(dialectName)
+	if err != nil {
+		return err
+	}
 	file := filepath.Join(p.folder(dialectName), fmt.Sprintf("%s_%s.sql", p.now.Format("20060102150405"), name))
 	if err := os.WriteFile(file, d.script(), 0o644); err != nil {
 		return err
 	}
 	fmt.Fprintln(p.out, "wrote", file)
+	if first && dialectName == dialect.Postgres {
+		if err := p.writeRowSecurity(); err != nil {
+			return err
+		}
+	}
 	return p.rehash(dialectName)
+}
+
+func (p planner) isEmpty(dialectName string) (bool, error) {
+	files, err := filepath.Glob(filepath.Join(p.folder(dialectName), "*.sql"))
+	return len(files) == 0, err
+}
+
+//go:embed rowsecurity.sql
+var rowSecurity []byte
+
+// writeRowSecurity adds the second migration of PostgreSQL's history, which guards the
+// tables that the first one makes. Comparing tables does not find it.
+func (p planner) writeRowSecurity() error {
+	file := filepath.Join(p.folder(dialect.Postgres), p.now.Add(time.Second).Format("20060102150405")+"_row_security.sql")
+	if err := os.WriteFile(file, rowSecurity, 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintln(p.out, "wrote", file)
+	return nil
 }
 
 func (p planner) check(ctx context.Context, dialectName string) error {

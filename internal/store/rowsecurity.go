@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+)
+
+// RowSecurity says whether PostgreSQL itself keeps people's rows apart, below the
+// entities' policies.
+type RowSecurity string
+
+// The modes of row security.
+const (
+	// RowSecurityOff leaves it to the entities' policies; so does "".
+	RowSecurityOff RowSecurity = "off"
+	// RowSecurityAuto uses it where the login allows.
+	RowSecurityAuto RowSecurity = "auto"
+	// RowSecurityOn refuses to serve without it.
+	RowSecurityOn RowSecurity = "on"
+)
+
+// appRole is the role that a migration makes for the statements of serving programs.
+const appRole = "errand_app"
+
+// wall is the state of row security, shared by all connections of a pool.
+type wall struct {
+	// role is whom each statement runs as, "none" for the login itself; nil while the wall does not stand.
+	role atomic.Pointer[string]
+}
+
+// ErrNoWall is why Open and EnsureSchema fail with RowSecurityOn where row security cannot bind.
+var ErrNoWall = errors.New("row security does not keep people's rows apart")
+
+// raiseWall lets row security bind all further statements, where it can. Before the tables
+// are there it does nothing.
+func (db *DB) raiseWall(ctx context.Context) error {
+	if db.wall == nil || db.wall.role.Load() != nil {
+		return nil
+	}
+	var ready bool
+	if err := db.main.QueryRowContext(ctx, "SELECT to_regclass('users') IS NOT NULL").Scan(&ready); err != nil || !ready {
+		return err
+	}
+	role, why, err := db.wallRole(ctx)
+	switch {
+	case err != nil:
+		return err
+	case why == "":
+		db.wall.role.Store(&role)
+		db.log.InfoContext(ctx, "row security stands", slog.String("role", role))
+		return nil
+	case db.rowSecurity == RowSecurityOn:
+		return fmt.Errorf("%w: %s", ErrNoWall, why)
+	default:
+		db.log.WarnContext(ctx, ErrNoWall.Error(), slog.String("why", why))
+		return nil
+	}
+}
+
+// wallRole picks the role that row security binds, or says why there is none.
+func (db *DB) wallRole(ctx context.Context) (role, why string, err error) {
+	w, err := db.Walls(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	if len(w.Unguarded) > 0 {
+		return "", "it is not forced on " + strings.Join(w.Unguarded, ", "), nil
+	}
+	if db.mayBecome(ctx, appRole) {
+		return appRole, "", nil
+	}
+	if w.Exempt {
+		return "", "it does not bind " + w.Login + ", who cannot become " + appRole, nil
+	}
+	return "none", "", nil
+}
+
+// mayBecome tries the role out, and undoes that.
+func (db *DB) mayBecome(ctx context.Context, role string) bool {
+	tx, err := db.main.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return false
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was done
+	if _, err := tx.ExecContext(ctx, "SELECT set_config('role', $1, true)", role); err != nil {
+		return false
+	}
+	var n int
+	err = tx.QueryRowContext(ctx, "SELECT count(*) FROM users").Scan(&n)
+	return err == nil && n == 0 // bound: nobody is asking
+}
