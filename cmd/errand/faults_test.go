@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -117,6 +119,28 @@ func TestABadTokenIsRefusedAtOnce(t *testing.T) {
 			_, err := c.TryDial(t.Context())
 			require.ErrorContains(t, err, "4403")
 		}
+	})
+}
+
+// TestAForeignPageIsForbidden: neither a request that needs no preflight nor a socket.
+func TestAForeignPageIsForbidden(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		for _, header := range []http.Header{
+			{"Origin": {"https://evil.example"}, "Sec-Fetch-Site": {"cross-site"}},
+			{"Origin": {"https://evil.example"}, "Connection": {"Upgrade"}, "Upgrade": {"websocket"},
+				"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}, "Sec-Websocket-Protocol": {"graphql-transport-ws"}},
+		} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.URL()+"/graphql?query=%7Bviewer%7Bid%7D%7D", nil)
+			require.NoError(t, err)
+			r.Header = header
+			response, err := http.DefaultClient.Do(r)
+			require.NoError(t, err)
+			body, err := io.ReadAll(response.Body)
+			require.NoError(t, errors.Join(err, response.Body.Close()))
+			require.Equal(t, http.StatusForbidden, response.StatusCode)
+			require.Contains(t, string(body), `"FORBIDDEN"`)
+		}
+		http.DefaultClient.CloseIdleConnections()
 	})
 }
 
