@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"errand/internal/llm/wiretest"
+	"errand/internal/price"
+	"errand/internal/spend"
+	"errand/internal/testclient"
+	"errand/internal/viewer"
+)
+
+const usageDoc = `query ($period: UsagePeriod!) { viewer { usage(period: $period) { from resetsAt calls inputTokens outputTokens cachedTokens cost dailyTokenLimit } } }`
+
+// spending is what a person's model calls took.
+type spending struct {
+	From, ResetsAt                                 string
+	Calls, InputTokens, OutputTokens, CachedTokens int
+	Cost                                           *float64
+	DailyTokenLimit                                *int
+}
+
+func usageOf(t testing.TB, c *client, period string) spending {
+	t.Helper()
+	return testclient.Run[struct{ Viewer struct{ Usage spending } }](t, c, usageDoc, vars{"period": period}).Viewer.Usage
+}
+
+func TestUsageIsCountedAndLimited(t *testing.T) {
+	m := scripted(t, func(a asked) wiretest.Step { return sayText("Hello.") })
+	each(t, func(t *testing.T, b *bench) {
+		alice, bob := b.user(t, "alice"), b.user(t, "bob")
+		(&talk{c: alice}).say(t, "Hello")
+		day := usageOf(t, alice, "DAY")
+		require.Equal(t, []int{1, 11, 7, 3}, []int{day.Calls, day.InputTokens, day.OutputTokens, day.CachedTokens})
+		require.InDelta(t, 0.000085, *day.Cost, 1e-12)
+		require.Equal(t, 3500, *day.DailyTokenLimit)
+		month := usageOf(t, alice, "MONTH")
+		require.Equal(t, 1, month.Calls)
+		require.Less(t, month.From, day.From)
+		require.Equal(t, month.ResetsAt, day.ResetsAt)
+		require.Zero(t, usageOf(t, bob, "WEEK").Calls)
+
+		as := viewer.NewContext(context.Background(), viewer.Viewer{UserID: idOf(t, alice)})
+		require.NoError(t, b.domain.spend.Record(as, b.db.Client().UsageDay, spend.Spent{Calls: 1, Tokens: price.Tokens{Output: 4000}}))
+		a := alice.Try(t, `mutation { sendMessage(input: { content: "More" }) { conversation { id } } }`, nil)
+		require.Equal(t, "RATE_LIMITED", a.Fault())
+		require.Positive(t, a.Errors[0].Extensions.RetryAfterMs)
+		require.Contains(t, a.Raw, day.ResetsAt[:10], "the day on which tokens are renewed")
+		(&talk{c: bob}).say(t, "Hello")
+	}, m.environ(), settings{"LLM_PRICES": "openai/scripted=2:9", "TOKENS_PER_DAY": "3500"})
+}
