@@ -33,9 +33,9 @@ func Cost(nanos *int64) *float64 {
 // failures says each code's meaning for a reply in words. The codes are those
 // that a run can end with.
 var failures = map[string]string{
-	"RATE_LIMITED":              "The model is busy or its quota is used up. Try again later.",
+	"RATE_LIMITED":              "The model is busy, or its tokens are used up. Try again later.",
 	"SERVICE_UNAVAILABLE":       "The model could not be reached. Try again later.",
-	"COMPLEXITY_LIMIT_EXCEEDED": "The turn took more steps or time than is allowed. Ask for less at once.",
+	"COMPLEXITY_LIMIT_EXCEEDED": "The turn took more steps, tokens or time than is allowed. Ask for less at once.",
 	"BAD_USER_INPUT":            "The model refused the message.",
 }
 
