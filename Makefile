@@ -7,7 +7,7 @@ TOOLS := $(CURDIR)/.cache/bin
 LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 BIN := bin/errand
 
-.PHONY: help build run test e2e bench chaos generate migration verify lint fmt clean
+.PHONY: help build run test e2e bench chaos fences generate migration verify lint fmt clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -26,6 +26,12 @@ e2e: build ## real clients and a real browser against the real binary
 
 bench: ## the benchmark tables
 	go run ./bench
+
+chaos: ## breaks three replicas at random for minutes and compares what is left: make chaos seed=7 for=10m
+	go run ./chaos $(if $(seed),-seed $(seed)) -for $(or $(for),3m)
+
+fences: ## shows that each fence matters: without it, a run of chaos fails
+	go run ./chaos -mutants -for 20s
 
 generate: ## generates the Ent and GraphQL code from nothing
 	./ent/clean.sh

@@ -45,8 +45,32 @@ var mishaps = []fault{
 	{"cut clients", 8, func(f *faults, _ context.Context) { f.balancer.cut() }},
 }
 
+// roll restarts one replica after the other, each when the one before is ready again.
+func (f *faults) roll(ctx context.Context) {
+	for i := 0; ctx.Err() == nil; i++ {
+		r := f.replicas[i%len(f.replicas)]
+		gone := r.end()
+		f.counts["restart"]++
+		if err := r.signal(syscall.SIGTERM, 0); err != nil {
+			f.broken(err)
+			return
+		}
+		<-gone
+		if code := r.exitCode(); code != 0 {
+			f.wrong.add("replica %s ended with code %d although it was asked to", r.name, code)
+		}
+		if err := f.awaitReplicas(context.WithoutCancel(ctx)); err != nil {
+			f.broken(err)
+		}
+	}
+}
+
 // run breaks things until ctx ends, and returns when all is repaired.
 func (f *faults) run(ctx context.Context) {
+	if f.Rolling {
+		f.roll(ctx)
+		return
+	}
 	defer f.busy.Wait()
 	total := 0
 	for _, one := range mishaps {

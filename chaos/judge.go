@@ -135,6 +135,9 @@ func (k *talk) judgeTasks(ctx context.Context, conn *pgx.Conn, t turn) error {
 // judgeLogs looks for what no replica may do.
 func (w *world) judgeLogs() {
 	for _, r := range w.replicas {
+		if r.crashes > 0 && w.Rolling {
+			w.wrong.add("replica %s ended %d times although nobody asked", r.name, r.crashes)
+		}
 		log, err := os.ReadFile(filepath.Join(w.dir, r.name+".log"))
 		if err != nil {
 			w.trouble = err

@@ -40,6 +40,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.DurationVar(&o.For, "for", 30*time.Second, "how long things break")
 	flags.IntVar(&o.Conversations, "conversations", 12, "how many go on at once")
 	flags.BoolVar(&o.Race, "race", false, "build the replicas with the race detector")
+	flags.BoolVar(&o.Rolling, "rolling", false, "only restart the replicas in turn, gracefully")
 	mutant := flags.String("mutant", "", "run without one of the fences: "+strings.Join(mutantNames(), ", "))
 	all := flags.Bool("mutants", false, "check that a run fails without each of the fences")
 	if err := flags.Parse(args); err != nil {
@@ -64,8 +65,10 @@ type options struct {
 	For           time.Duration
 	Conversations int
 	Race          bool
-	Mutant        *mutant
-	Out           io.Writer
+	// Rolling restarts the replicas in turn, gracefully, and breaks nothing else.
+	Rolling bool
+	Mutant  *mutant
+	Out     io.Writer
 }
 
 // reproducer is the command that does the same again.
@@ -73,6 +76,9 @@ func (o options) reproducer() string {
 	command := fmt.Sprintf("go run ./chaos -seed %d -for %s -conversations %d", o.Seed, o.For, o.Conversations)
 	if o.Race {
 		command += " -race"
+	}
+	if o.Rolling {
+		command += " -rolling"
 	}
 	if o.Mutant != nil {
 		command += " -mutant " + o.Mutant.name

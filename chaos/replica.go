@@ -28,10 +28,12 @@ type replica struct {
 	delay time.Duration
 	// crashes counts ends that nobody asked for.
 	crashes int
-	asked   bool // to end
-	closing bool
-	gone    chan struct{} // closes when the current process has ended
-	ended   sync.WaitGroup
+	// lastCode is the exit code of the last process that ended.
+	lastCode int
+	asked    bool // to end
+	closing  bool
+	gone     chan struct{} // closes when the current process has ended
+	ended    sync.WaitGroup
 }
 
 func newReplica(name, dir, binary string, database *url.URL, environ []string) (*replica, error) {
@@ -89,6 +91,7 @@ func (r *replica) start() error {
 func (r *replica) follow(command *exec.Cmd, gone chan struct{}) {
 	_ = command.Wait() // how it ended is in its log
 	r.mu.Lock()
+	r.lastCode = command.ProcessState.ExitCode()
 	if !r.asked && !r.closing {
 		r.crashes++
 	}
@@ -115,6 +118,13 @@ func (r *replica) signal(s syscall.Signal, delay time.Duration) error {
 		return nil
 	}
 	return err
+}
+
+// exitCode is how the last process that has ended did.
+func (r *replica) exitCode() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lastCode
 }
 
 // end is closed when the process that runs now has ended.

@@ -127,6 +127,33 @@ func TestAKilledReplicasReplyIsTakenUpInTime(t *testing.T) {
 	require.Equal(t, "COMPLETED", after.Finished(t, turn.AssistantMessage.ID).Status)
 }
 
+func TestAStoppingReplicasReplyGoesOnElsewhereAtOnce(t *testing.T) {
+	t.Parallel()
+	asks := make(chan time.Time, 2)
+	m := scripted(t, func(asked) wiretest.Step {
+		asks <- time.Now()
+		if len(asks) == 1 {
+			return wiretest.Stall(textFrames("Once upon")...)
+		}
+		return sayText("Once again from the start.")
+	})
+	all := fleet(t, testdb.PostgresURL(t), 2, m.environ())
+	turn := send(t, all[0].user("alice"), "", "Tell me a story")
+	there := all[1].user("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
+	there.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon" })
+
+	stopped := time.Now()
+	all[0].terminate()
+	reply := there.Finished(t, turn.AssistantMessage.ID)
+	<-asks
+	took := (<-asks).Sub(stopped)
+	t.Logf("another replica asked the model after %s", took)
+	require.Less(t, took, soon(200*time.Millisecond))
+	require.Equal(t, "COMPLETED", reply.Status)
+	require.Equal(t, "Once again from the start.", reply.Content)
+	require.Zero(t, all[0].ended())
+}
+
 // writerOf is the name of the replica that holds a reply's run.
 func writerOf(t *testing.T, url, messageID string) string {
 	t.Helper()
