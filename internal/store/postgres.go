@@ -37,7 +37,7 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 		return nil, err
 	}
 	// Connections idle for more than a second are checked before use.
-	guard := &wall{}
+	guard := &wall{pooled: !o.StatementCache}
 	pool := sql.OpenDB(guardedConnector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(readTimesAsUTC)), guard})
 	size := o.MaxConns
 	if size <= 0 {

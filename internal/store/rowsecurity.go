@@ -31,6 +31,9 @@ const appRole = "errand_app"
 type wall struct {
 	// role is whom each statement runs as, "none" for the login itself; nil while the wall does not stand.
 	role atomic.Pointer[string]
+	// pooled says that a pooler may hand the connection to another client between transactions: nothing
+	// may stay on it. Otherwise the role is taken once a connection, which is cheaper.
+	pooled bool
 }
 
 // ErrNoWall is why Open and EnsureSchema fail with RowSecurityOn where row security cannot bind.

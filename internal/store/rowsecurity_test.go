@@ -20,8 +20,14 @@ import (
 // guarded opens a database behind row security, without the entities' policies: their context passes all.
 func guarded(t testing.TB, url string) *store.DB {
 	t.Helper()
+	return guardedBy(t, url, true)
+}
+
+// guardedBy is guarded with a pooler in mind, or none, which is when statements are cached.
+func guardedBy(t testing.TB, url string, cached bool) *store.DB {
+	t.Helper()
 	db, err := store.Open(context.Background(), store.Options{
-		URL: url, StatementCache: true, RowSecurity: store.RowSecurityOn, StartupTimeout: -1, MaxConns: 2,
+		URL: url, StatementCache: cached, RowSecurity: store.RowSecurityOn, StartupTimeout: -1, MaxConns: 2,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
@@ -121,9 +127,15 @@ func TestTheServersOwnWorkIsNarrow(t *testing.T) {
 }
 
 func TestATransactionFollowsWhoIsAsking(t *testing.T) {
+	for what, cached := range map[string]bool{"straight": true, "through a pooler": false} {
+		t.Run(what, func(t *testing.T) { followsWhoIsAsking(t, cached) })
+	}
+}
+
+func followsWhoIsAsking(t *testing.T, cached bool) {
 	url := testdb.PostgresURL(t)
 	alice, bob := twoPeople(t, url)
-	db := guarded(t, url)
+	db := guardedBy(t, url, cached)
 	tx, err := db.Client().Tx(as(alice.ID))
 	require.NoError(t, err)
 	for _, u := range []*ent.User{alice, bob, alice} {

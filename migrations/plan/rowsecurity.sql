@@ -1,5 +1,5 @@
 -- The second wall: PostgreSQL itself shows each person that person's rows alone. Who is asking
--- stands in settings of the transaction; without them no row is visible, not even to the tables' owner.
+-- stands in a setting of the transaction; without it no row is visible, not even to the tables' owner.
 -- Written by hand: planning compares tables, and knows nothing of policies.
 
 -- +goose Up
@@ -53,14 +53,14 @@ $guard$;
 SELECT errand_guard();
 
 -- What the server does for nobody in particular, and no more: making accounts known, and
--- finding runs that want a worker. All else it does as one person.
+-- finding runs that want a worker. All else it does as one person. No id of a person is "system".
 ALTER TABLE deleted_accounts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY system_rows ON deleted_accounts USING (current_setting('errand.system', true) = 'on');
-CREATE POLICY system_reads ON users FOR SELECT USING (current_setting('errand.system', true) = 'on');
-CREATE POLICY system_adds ON users FOR INSERT WITH CHECK (current_setting('errand.system', true) = 'on');
-CREATE POLICY system_changes ON users FOR UPDATE USING (current_setting('errand.system', true) = 'on');
-CREATE POLICY system_reads ON runs FOR SELECT USING (current_setting('errand.system', true) = 'on');
-CREATE POLICY system_changes ON runs FOR UPDATE USING (current_setting('errand.system', true) = 'on');
+CREATE POLICY system_rows ON deleted_accounts USING (current_setting('errand.user_id', true) = 'system');
+CREATE POLICY system_reads ON users FOR SELECT USING (current_setting('errand.user_id', true) = 'system');
+CREATE POLICY system_adds ON users FOR INSERT WITH CHECK (current_setting('errand.user_id', true) = 'system');
+CREATE POLICY system_changes ON users FOR UPDATE USING (current_setting('errand.user_id', true) = 'system');
+CREATE POLICY system_reads ON runs FOR SELECT USING (current_setting('errand.user_id', true) = 'system');
+CREATE POLICY system_changes ON runs FOR UPDATE USING (current_setting('errand.user_id', true) = 'system');
 
 -- +goose Down
 -- +goose StatementBegin
