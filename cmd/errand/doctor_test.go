@@ -45,6 +45,8 @@ func TestTheDoctorFindsNothingWrong(t *testing.T) {
 		require.False(t, sick, table)
 		require.Regexp(t, line("migrations", doctor.OK, "all applied"), table)
 		require.Regexp(t, line("database clock", doctor.OK, ""), table)
+		require.Regexp(t, line("wall 1: policies", doctor.OK, ""), table)
+		require.Regexp(t, line("wall 2: row security", doctor.OK, "errand_app: forced|SQLite has none"), table)
 		require.Regexp(t, line("model", doctor.OK, "rules answers"), table)
 		require.Regexp(t, line("port of ADDR", doctor.OK, "free"), table)
 	})
