@@ -61,7 +61,7 @@ func gullible(a attack) *scripted {
 		if a.Says != "" && strings.Contains(text, "evil.example") {
 			return says(a.Says + "everything)")
 		}
-		if !q.offered || !ordersHarm.MatchString(text) || len(q.results) > 14 {
+		if !q.offered || !ordersHarm.MatchString(text) || len(refusals(q.results)) > 0 || len(q.results) > 10 {
 			return says("Here they are. " + strings.Join(refusals(q.results), " "))
 		}
 		var all []use
