@@ -117,9 +117,10 @@ func (f *faults) freeze(ctx context.Context) {
 	})
 }
 
-// slowDatabase keeps some of a replica's connections to the database from carrying anything.
+// slowDatabase keeps three of four of a replica's connections to the database from carrying anything.
 func (f *faults) slowDatabase(context.Context) {
-	f.any().link.slow(f.random.Uint64()|f.random.Uint64(), f.upTo(2*lease))
+	half, other := f.random.Uint64(), f.random.Uint64()
+	f.any().link.slow(half|other, f.upTo(2*lease))
 }
 
 func (f *faults) upTo(d time.Duration) time.Duration { return time.Duration(f.random.Int64N(int64(d))) }

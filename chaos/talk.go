@@ -46,7 +46,7 @@ type turn struct {
 func (k *talk) run(ctx context.Context) {
 	for n := 0; ctx.Err() == nil; n++ {
 		p := newPlan(k.random, fmt.Sprintf("%s-t%d", k.name, n))
-		begun, ok := k.say(ctx, p)
+		begun, ok := k.say(p)
 		if !ok {
 			return
 		}
@@ -61,9 +61,9 @@ func (k *talk) run(ctx context.Context) {
 	}
 }
 
-// say sends a message until a replica has accepted it. Once begun, it is repeated even after
-// ctx's end: whether the last try was accepted must be known.
-func (k *talk) say(ctx context.Context, p plan) (turn, bool) {
+// say sends a message until a replica has accepted it, also when it is time to go: whether the
+// last try was accepted must be known.
+func (k *talk) say(p plan) (turn, bool) {
 	in := testclient.Vars{"content": p.message(), "idempotencyKey": p.turn}
 	if k.id != "" {
 		in["conversationId"] = k.id
@@ -75,7 +75,7 @@ func (k *talk) say(ctx context.Context, p plan) (turn, bool) {
 			AssistantMessage testclient.Message
 		}
 	}
-	if !k.insist(ctx, sendDoc, testclient.Vars{"in": in}, &answer) {
+	if !k.insist(sendDoc, testclient.Vars{"in": in}, &answer) {
 		return turn{}, false
 	}
 	got := answer.SendMessage
@@ -99,12 +99,12 @@ func (k *talk) cancel(ctx context.Context, t turn) {
 	k.mu.Lock()
 	k.turns[len(k.turns)-1].cancelled = true
 	k.mu.Unlock()
-	k.insist(ctx, cancelDoc, testclient.Vars{"id": t.reply}, nil)
+	k.insist(cancelDoc, testclient.Vars{"id": t.reply}, nil)
 }
 
 // insist repeats an operation until it is answered. Only errors that invite a repetition
-// are allowed. It gives up some time after ctx has ended.
-func (k *talk) insist(ctx context.Context, document string, vars testclient.Vars, into any) bool {
+// are allowed. It gives up after a minute.
+func (k *talk) insist(document string, vars testclient.Vars, into any) bool {
 	patience, cancel := context.WithTimeout(k.life, time.Minute)
 	defer cancel()
 	for patience.Err() == nil {
