@@ -88,7 +88,9 @@ func (k *talk) say(p plan) (turn, bool) {
 	if want := 2*len(k.turns) + 2; t.position != want || got.UserMessage.Content != p.message() {
 		k.wrong.add("turn %s has position %d instead of %d, or another text", p.turn, t.position, want)
 	}
-	k.id = got.Conversation.ID
+	if k.id == "" { // its watchers, who start after the first turn, read it without the lock
+		k.id = got.Conversation.ID
+	}
 	k.turns = append(k.turns, t)
 	return t, true
 }
