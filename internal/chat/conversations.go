@@ -11,7 +11,9 @@ import (
 	"errand/ent/enum"
 	"errand/ent/message"
 	"errand/ent/predicate"
+	"errand/ent/run"
 	"errand/internal/apperr"
+	"errand/internal/store"
 	"errand/internal/stream"
 )
 
@@ -68,8 +70,14 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 	if err := s.stopReplies(ctx, message.ConversationID(id)); err != nil {
 		return err
 	}
-	// A run whose row is gone can commit nothing more: its fence finds no row.
-	err := s.client.Conversation.DeleteOneID(id).Exec(ctx)
+	err := store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
+		// Runs first: whoever writes a reply locks its run before its message too. A run
+		// whose row is gone can commit nothing more.
+		if _, err := tx.Run.Delete().Where(run.ConversationID(id)).Exec(ctx); err != nil {
+			return err
+		}
+		return tx.Conversation.DeleteOneID(id).Exec(ctx)
+	})
 	if ent.IsNotFound(err) {
 		return apperr.Missing("conversation")
 	}
