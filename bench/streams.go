@@ -18,8 +18,8 @@ import (
 
 // Size of the stream measurements.
 const (
-	talks     = 20 // conversations written at once
-	listeners = 5  // subscribers of each, on each replica
+	talks     = 10 // conversations written at once
+	listeners = 2  // subscribers of each, on each replica
 )
 
 // streams prints how fast text arrives, what idle subscribers cost, and what a turn asks of the database.
