@@ -41,6 +41,7 @@ var mishaps = []fault{
 	{"freeze", 25, (*faults).freeze},
 	{"slow database connections", 12, (*faults).slowDatabase},
 	{"cut database connections", 20, (*faults).cutDatabase},
+	{"deafen", 10, (*faults).deafen},
 	{"restart PostgreSQL", 4, (*faults).restartPostgres},
 	{"cut clients", 8, func(f *faults, _ context.Context) { f.balancer.cut() }},
 }
@@ -72,17 +73,22 @@ func (f *faults) run(ctx context.Context) {
 		return
 	}
 	defer f.busy.Wait()
+	possible, rest := mishaps, 900*time.Millisecond
+	if f.Mutant != nil && len(f.Mutant.shows) > 0 {
+		possible = slices.DeleteFunc(slices.Clone(mishaps), func(one fault) bool { return !slices.Contains(f.Mutant.shows, one.name) })
+		rest *= 2 // of one kind, they come in each other's way
+	}
 	total := 0
-	for _, one := range mishaps {
+	for _, one := range possible {
 		total += one.weight
 	}
 	for {
-		pause(ctx, 100*time.Millisecond+f.upTo(900*time.Millisecond))
+		pause(ctx, 100*time.Millisecond+f.upTo(rest))
 		if ctx.Err() != nil {
 			return
 		}
 		pick := f.random.IntN(total)
-		for _, one := range mishaps {
+		for _, one := range possible {
 			if pick -= one.weight; pick < 0 {
 				f.counts[one.name]++
 				one.happen(f, ctx)
@@ -134,6 +140,24 @@ func (f *faults) cutDatabase(ctx context.Context) {
 	defer conn.Close(context.WithoutCancel(ctx))
 	_, _ = conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid % 2 = $1`, f.random.IntN(2))
+}
+
+// deafen cuts the connections on which replicas hear each other, again and again for up to a second:
+// whatever is said meanwhile is lost.
+func (f *faults) deafen(ctx context.Context) {
+	until := time.Now().Add(f.upTo(time.Second))
+	f.busy.Go(func() {
+		conn, err := pgx.Connect(ctx, f.databaseURL)
+		if err != nil {
+			return
+		}
+		defer conn.Close(context.WithoutCancel(ctx))
+		for time.Now().Before(until) && ctx.Err() == nil {
+			_, _ = conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+				WHERE datname = current_database() AND application_name LIKE '% listen'`)
+			pause(ctx, 20*time.Millisecond)
+		}
+	})
 }
 
 // restartPostgres stops the server, by a crash as often as not, and starts it again.

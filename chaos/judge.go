@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -78,12 +79,18 @@ func text(s *string) string {
 	return *s
 }
 
+// longestSilence is how late a client may be told of an end: while its replica is frozen, its
+// database restarts or its own reading stalls. Whoever waits longer was forgotten. It must be less
+// than testclient.Patience, after which a client asks again by itself.
+const longestSilence = 25 * time.Second
+
 // judge compares each turn with the stored one.
 func (k *talk) judge(ctx context.Context, conn *pgx.Conn) error {
 	for _, t := range k.turns {
 		var content, status string
-		err := conn.QueryRow(ctx, `SELECT content, status FROM messages WHERE id = $1 AND conversation_id = $2 AND position = $3`,
-			t.reply, k.id, t.position).Scan(&content, &status)
+		var ended int64
+		err := conn.QueryRow(ctx, `SELECT m.content, m.status, r.finished_at FROM messages m JOIN runs r ON r.message_id = m.id
+			WHERE m.id = $1 AND m.conversation_id = $2 AND m.position = $3`, t.reply, k.id, t.position).Scan(&content, &status, &ended)
 		if err != nil {
 			return fmt.Errorf("turn %s: %w", t.turn, err)
 		}
@@ -96,7 +103,10 @@ func (k *talk) judge(ctx context.Context, conn *pgx.Conn) error {
 			if seen.Content != content || seen.Status != status {
 				k.wrong.add("turn %s: client %d ended with %s %q, stored is %s %q", t.turn, one.number, seen.Status, seen.Content, status, content)
 			}
-			k.judgeCalls(t, seen)
+			k.judgeCalls(t, seen.Message)
+			if late := seen.at.Sub(time.UnixMilli(ended)); late > longestSilence {
+				k.wrong.add("turn %s: client %d saw its end %s late", t.turn, one.number, late)
+			}
 		}
 		if status == "COMPLETED" {
 			if err := k.judgeTasks(ctx, conn, t); err != nil {

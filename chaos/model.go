@@ -53,8 +53,8 @@ func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	p, ok := parsePlan(said)
-	if !ok {
-		m.wrong.add("the model was asked %q", said)
+	if !ok { // such as a summary of what was said long ago
+		m.answer(w, r, nil)
 		return
 	}
 	titles, ok := p.step(results)
@@ -115,10 +115,10 @@ func (m *model) improvise() improvisation {
 	defer m.mu.Unlock()
 	m.asked++
 	a := improvisation{breaksAt: -1, pace: time.Duration(5+m.random.IntN(40)) * time.Millisecond, refused: m.random.IntN(60) == 0}
-	text := fmt.Sprintf("(%d)", m.asked)
+	text, length := fmt.Sprintf("(%d)", m.asked), 1+m.random.IntN(8) // words in a piece, about
 	for range 5 + m.random.IntN(60) {
 		text += " " + words[m.random.IntN(len(words))]
-		if m.random.IntN(3) > 0 {
+		if m.random.IntN(length) == 0 {
 			a.pieces, text = append(a.pieces, text), ""
 		}
 	}

@@ -19,18 +19,21 @@ type mutant struct {
 	// tag is a build tag that removes the fence; otherwise old becomes new in file.
 	tag            string
 	file, old, new string
+	// shows names the faults that bring it to light; none means all of them.
+	shows []string
 }
 
 // mutants are the fences, each removed in turn. A text that is not found exactly once is a
 // fault: then the program has changed, and its mutant must follow.
 var mutants = []mutant{
-	{name: "fence", lacks: "effects check the attempt", tag: "unfenced"},
+	{name: "fence", lacks: "effects check the attempt", tag: "unfenced", shows: []string{"freeze"}},
 	{name: "epoch", lacks: "streams ignore text of attempts that were replaced", file: "internal/stream/view.go",
-		old: "case e.Attempt < t.attempt:", new: "case e.Attempt < 0:"},
+		old: "case e.Attempt < t.attempt:", new: "case e.Attempt < 0:", shows: []string{"freeze"}},
 	{name: "gap", lacks: "streams notice missing text", file: "internal/stream/view.go",
 		old: "case e.Offset > t.offset:\n\t\treturn false", new: "case e.Offset > t.offset:\n\t\tt.offset = e.Offset"},
 	{name: "resync", lacks: "streams read the rows after the bus has lost events", file: "internal/stream/hub.go",
-		old: "func (h *Hub) Resync() {", new: "func (h *Hub) Resync() {\n\tif h != nil {\n\t\treturn\n\t}"},
+		old: "func (h *Hub) Resync() {", new: "func (h *Hub) Resync() {\n\tif h != nil {\n\t\treturn\n\t}",
+		shows: []string{"deafen"}},
 	{name: "order", lacks: "turns of a conversation wait for each other", file: "internal/runs/claim.go",
 		old: "AND earlier.state IN ('QUEUED', 'RUNNING'))", new: "AND earlier.state = 'NONE')"},
 	{name: "replay", lacks: "recorded steps are replayed", file: "internal/agent/turn.go",
@@ -79,7 +82,7 @@ func (m mutant) flags(root, dir string) ([]string, error) {
 }
 
 // mutantTries is how many seeds a mutant may survive: some faults must hit a moment.
-const mutantTries = 3
+const mutantTries = 4
 
 // runMutants fails if a run succeeds without one of the fences.
 func runMutants(ctx context.Context, o options) error {

@@ -15,8 +15,9 @@ const (
 	sendDoc = `mutation ($in: SendMessageInput!) { sendMessage(input: $in) {
 		conversation { id } userMessage { id position content } assistantMessage { id position } } }`
 	cancelDoc = `mutation ($id: ID!) { cancelReply(messageId: $id) { message { id } } }`
-	// waiting is how many turns of a conversation may be unfinished before the person waits.
-	waiting = 3
+	// mostWaiting is how many turns of a conversation may be unfinished before its person waits;
+	// some people are more patient than others.
+	mostWaiting = 3
 )
 
 // talk is one conversation: a person who says things, and clients that watch.
@@ -25,6 +26,8 @@ type talk struct {
 	name   string
 	user   string
 	random *rand.Rand
+	// waiting is up to how many turns may be unfinished.
+	waiting int
 
 	mu    sync.Mutex
 	id    string
@@ -56,7 +59,7 @@ func (k *talk) run(ctx context.Context) {
 		if k.random.IntN(12) == 0 {
 			k.cancel(ctx, begun)
 		}
-		k.await(ctx, func() bool { return k.unfinished() < waiting })
+		k.await(ctx, func() bool { return k.unfinished() < k.waiting })
 		pause(ctx, time.Duration(k.random.IntN(500))*time.Millisecond)
 	}
 }

@@ -24,13 +24,19 @@ type watcher struct {
 	stream *testclient.Stream
 	begun  chan struct{} // closes with the first event
 	// finished are the replies whose end was told, guarded by talk.mu.
-	finished map[string]testclient.Message
+	finished map[string]ending
+}
+
+// ending is what a client was told of a reply's end, and when.
+type ending struct {
+	testclient.Message
+	at time.Time
 }
 
 func newWatcher(k *talk, number int) *watcher {
 	return &watcher{
 		talk: k, number: number, random: k.options.random("watcher "+k.name, number),
-		begun: make(chan struct{}), finished: map[string]testclient.Message{},
+		begun: make(chan struct{}), finished: map[string]ending{},
 	}
 }
 
@@ -94,7 +100,7 @@ func (w *watcher) next(ctx context.Context) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.finished[e.Message.ID] = e.Message
+	w.finished[e.Message.ID] = ending{e.Message, time.Now()}
 	w.tell()
 	return nil
 }

@@ -218,6 +218,7 @@ func (w *world) invite() {
 		name := fmt.Sprintf("c%d", i)
 		w.talks = append(w.talks, &talk{
 			world: w, name: name, user: user, random: w.random("talk", i), changed: make(chan struct{}),
+			waiting: 1 + i%mostWaiting,
 		})
 	}
 }
