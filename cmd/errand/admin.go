@@ -59,5 +59,6 @@ func (s *Server) watch() {
 	s.metrics.Watch("db_connections_open", "Open database connections.", pool(func(open, _, _ float64) float64 { return open }))
 	s.metrics.Watch("db_connections_in_use", "Database connections in use.", pool(func(_, used, _ float64) float64 { return used }))
 	s.metrics.WatchCounter("db_waits_total", "Times that work waited for a database connection.", pool(func(_, _, waits float64) float64 { return waits }))
+	s.metrics.WatchCounter("deltas_out_total", "Pieces of text handed to subscribers.", func() float64 { return float64(s.hub.Deltas()) })
 	s.metrics.Watch("stream_subscribers", "Subscribers of conversations and tasks.", func() float64 { return float64(s.hub.Subscribers()) })
 }

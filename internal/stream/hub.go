@@ -1,6 +1,9 @@
 package stream
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // Bus carries events to the other replicas. Publish must not block, and must keep
 // the order in which one replica publishes. A bus that may have lost events calls Hub.Resync.
@@ -24,7 +27,12 @@ type Hub struct {
 	onCancel func(runID string)
 	// onGone ends the connections of a deleted account.
 	onGone func(userID string)
+	// deltas counts pieces of text handed to subscribers, each piece once a subscriber.
+	deltas atomic.Uint64
 }
+
+// Deltas is how many pieces of text were handed to this replica's subscribers.
+func (h *Hub) Deltas() uint64 { return h.deltas.Load() }
 
 // NewHub makes a hub that serves this process alone until Connect.
 func NewHub() *Hub {
@@ -119,8 +127,12 @@ func (h *Hub) Resync() {
 
 func (h *Hub) deliver(e Event) {
 	h.mu.RLock()
-	for _, s := range h.topics[e.Topic] {
+	subscribers := h.topics[e.Topic]
+	for _, s := range subscribers {
 		s.push(&e)
+	}
+	if e.Kind == Delta {
+		h.deltas.Add(uint64(len(subscribers)))
 	}
 	gone := h.onGone
 	h.mu.RUnlock()

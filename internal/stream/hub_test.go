@@ -186,3 +186,13 @@ func heap() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
+
+func TestTheHubCountsTheTextThatItHandsOut(t *testing.T) {
+	h := NewHub()
+	h.Publish(delta(1, 0, "nobody listens"))
+	h.Subscribe("conv_1")
+	h.Subscribe("conv_1")
+	h.Publish(delta(1, 14, " to me"))
+	h.Publish(Event{Kind: Changed, Topic: "conv_1"})
+	require.EqualValues(t, 2, h.Deltas())
+}
