@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -101,7 +102,7 @@ func (s *socket) admit(id string) (context.Context, *live) {
 	}
 	if len(s.operations) >= s.handler.options.Sizes.SocketOperations {
 		body := takeBuffer()
-		s.protocol.writeError(body, id, gqlerror.List{wire(apperr.New(apperr.RateLimited,
+		s.protocol.writeError(body, id, gqlerror.List{wire(apperr.TooMany(time.Second,
 			"This connection already has %d live operations, which is its limit.", len(s.operations)))})
 		s.push(message{body: body})
 		return nil, nil
