@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -71,11 +72,16 @@ func TestTheMainJob(t *testing.T) {
 func (w *world) follow(t *testing.T, subject string) <-chan *stream.TaskEvent {
 	t.Helper()
 	events := make(chan *stream.TaskEvent, 100)
-	follower, err := stream.FollowTasks(w.as(subject), w.hub, w.userID(subject), nil, w.tasks)
+	ctx, leave := context.WithCancel(w.as(subject))
+	follower, err := stream.FollowTasks(ctx, w.hub, w.userID(subject), nil, w.tasks)
 	require.NoError(t, err)
+	left := make(chan struct{})
 	go func() {
-		_ = stream.Run(w.as(subject), follower, func(e *stream.TaskEvent) bool { events <- e; return true })
+		defer close(left)
+		_ = stream.Run(ctx, follower, func(e *stream.TaskEvent) bool { events <- e; return true })
 	}()
+	// It leaves before the database does: it would insist on a read that can't be done any more.
+	t.Cleanup(func() { leave(); <-left })
 	return events
 }
 
