@@ -7,7 +7,6 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/message"
-	"errand/ent/predicate"
 	"errand/ent/toolcall"
 	"errand/internal/apperr"
 	"errand/internal/page"
@@ -62,36 +61,28 @@ func (s *Service) ToolCallsByID(ctx context.Context, ids []string) (map[string]*
 // Pages are a page of each of the given conversations' messages, oldest first, by
 // the conversation's id, in one query: positions have no gaps.
 func (s *Service) Pages(ctx context.Context, conversations []*ent.Conversation, args page.Args) (map[string]*page.MessageConnection, error) {
-	spans := make(map[string]page.Span, len(conversations))
-	var ranges []predicate.Message
+	wanted := make(spans, len(conversations))
 	for _, c := range conversations {
 		span, err := args.ReadDense(messageList, c.MessageCount)
 		if err != nil {
 			return nil, err
 		}
-		spans[c.ID] = span
-		if span.From <= span.To {
-			ranges = append(ranges, message.And(message.ConversationID(c.ID),
-				message.PositionGTE(span.From), message.PositionLTE(span.To)))
-		}
+		wanted[c.ID] = span
 	}
-	var found []*ent.Message
-	if len(ranges) > 0 {
-		var err error
-		q := s.client.Message.Query().Where(message.Or(ranges...)).Order(message.ByPosition())
-		if columns := args.Reads(message.FieldID, message.FieldConversationID, message.FieldPosition); columns != nil {
-			q.Select(columns...)
-		}
-		if found, err = q.All(ctx); err != nil {
-			return nil, fmt.Errorf("reading messages: %w", err)
-		}
+	q := s.client.Message.Query().Where(wanted.within()).Order(message.ByPosition())
+	if columns := args.Reads(message.FieldID, message.FieldConversationID, message.FieldPosition); columns != nil {
+		q.Select(columns...)
+	}
+	found, err := q.All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading messages: %w", err)
 	}
 	grouped := map[string][]*ent.Message{}
 	for _, m := range found {
 		grouped[m.ConversationID] = append(grouped[m.ConversationID], m)
 	}
 	out := make(map[string]*page.MessageConnection, len(conversations))
-	for id, span := range spans {
+	for id, span := range wanted {
 		out[id] = page.BuildSpan(span, grouped[id], func(m *ent.Message) page.Cursor { return page.At(messageList, m.Position) })
 	}
 	return out, nil
