@@ -2,8 +2,10 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"errand/ent"
 	"errand/internal/page"
@@ -13,13 +15,23 @@ import (
 // of one of them is read for all of them at once, so the number of statements does
 // not grow with the rows.
 type batch struct {
-	mu      sync.Mutex
-	groups  map[string][]any
-	answers map[string]*answer
+	mu sync.Mutex
+	// unsorted are groups that nobody has asked for; most selections have no edge to ask.
+	unsorted []func()
+	groups   map[string][]any
+	answers  map[question]*answer
+}
+
+// question is an edge asked of a row. Its field in the document stands for the edge with
+// its arguments: those are equal for all rows that it is selected on.
+type question struct {
+	field *ast.Field
+	id    string
 }
 
 // answer is an edge of a whole group, read once.
 type answer struct {
+	rows   []any
 	once   sync.Once
 	values any // map[string]V
 	err    error
@@ -29,31 +41,33 @@ type batchKey struct{}
 
 // WithBatch prepares a context for one execution: a query, a mutation, or one event of a subscription.
 func WithBatch(ctx context.Context) context.Context {
-	return context.WithValue(ctx, batchKey{}, &batch{groups: map[string][]any{}, answers: map[string]*answer{}})
+	return context.WithValue(ctx, batchKey{}, &batch{groups: map[string][]any{}, answers: map[question]*answer{}})
 }
 
 // remember says that rows were read together.
-func remember[P any](ctx context.Context, rows []P, id func(P) string) {
+func remember[P any](ctx context.Context, id func(P) string, rows func() []P) {
 	b, ok := ctx.Value(batchKey{}).(*batch)
-	if !ok || len(rows) < 2 {
+	if !ok {
 		return
-	}
-	group := make([]any, len(rows))
-	for i, row := range rows {
-		group[i] = row
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, row := range rows {
-		b.groups[id(row)] = group
-	}
+	b.unsorted = append(b.unsorted, func() {
+		group := []any{}
+		for _, row := range rows() {
+			group = append(group, row)
+		}
+		for _, row := range group {
+			b.groups[id(row.(P))] = group
+		}
+	})
 }
 
 // together remembers a page's rows on its way out.
 func together[P any](ctx context.Context, id func(P) string) func(*page.Connection[P], error) (*page.Connection[P], error) {
 	return func(c *page.Connection[P], err error) (*page.Connection[P], error) {
 		if err == nil {
-			remember(ctx, c.Nodes(), id)
+			remember(ctx, id, c.Nodes)
 		}
 		return c, err
 	}
@@ -61,17 +75,24 @@ func together[P any](ctx context.Context, id func(P) string) func(*page.Connecti
 
 // togetherAcross remembers the rows of several pages as one group.
 func togetherAcross[P any](ctx context.Context, id func(P) string, pages map[string]*page.Connection[P]) {
-	var all []P
-	for _, c := range pages {
-		all = append(all, c.Nodes()...)
-	}
-	remember(ctx, all, id)
+	remember(ctx, id, func() (all []P) {
+		for _, c := range pages {
+			all = append(all, c.Nodes()...)
+		}
+		return all
+	})
 }
 
-// load reads an edge of parent, together with the same edge of its siblings.
-func load[P, V any](ctx context.Context, edge string, parent P, id func(P) string, read func(context.Context, []P) (map[string]V, error)) (V, error) {
-	a, siblings := join(ctx, edge, parent, id)
-	a.once.Do(func() { a.values, a.err = read(ctx, siblings) })
+// load reads the edge that is being resolved of parent, together with the same edge of its siblings.
+func load[P, V any](ctx context.Context, parent P, id func(P) string, read func(context.Context, []P) (map[string]V, error)) (V, error) {
+	a := join(ctx, parent, id(parent), func(row any) string { return id(row.(P)) })
+	a.once.Do(func() {
+		rows := make([]P, len(a.rows))
+		for i, row := range a.rows {
+			rows[i] = row.(P)
+		}
+		a.values, a.err = read(ctx, rows)
+	})
 	if a.err != nil {
 		var none V
 		return none, a.err
@@ -79,35 +100,30 @@ func load[P, V any](ctx context.Context, edge string, parent P, id func(P) strin
 	return a.values.(map[string]V)[id(parent)], nil
 }
 
-// join finds the answer that parent's group shares, and the group.
-func join[P any](ctx context.Context, edge string, parent P, id func(P) string) (*answer, []P) {
+// join finds the answer that row's group shares.
+func join(ctx context.Context, row any, id string, idOf func(any) string) *answer {
 	b, ok := ctx.Value(batchKey{}).(*batch)
 	if !ok {
-		return &answer{}, []P{parent}
+		return &answer{rows: []any{row}}
 	}
+	field := graphql.GetFieldContext(ctx).Field.Field
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	siblings := []P{parent}
-	if group := b.groups[id(parent)]; group != nil {
-		siblings = make([]P, len(group))
-		for i, row := range group {
-			siblings[i] = row.(P)
-		}
+	if a := b.answers[question{field, id}]; a != nil {
+		return a
 	}
-	a := b.answers[edge+" "+id(parent)]
-	if a == nil {
-		a = &answer{}
-		for _, s := range siblings {
-			b.answers[edge+" "+id(s)] = a
-		}
+	for _, sort := range b.unsorted {
+		sort()
 	}
-	return a, siblings
-}
-
-// edge names a connection with its arguments: siblings share an answer only for equal ones.
-func edge(name string, args page.Args) string {
-	b, _ := json.Marshal(args) // numbers and strings always marshal
-	return name + string(b)
+	b.unsorted = nil
+	a := &answer{rows: b.groups[id]}
+	if a.rows == nil {
+		a.rows = []any{row}
+	}
+	for _, sibling := range a.rows {
+		b.answers[question{field, idOf(sibling)}] = a
+	}
+	return a
 }
 
 // lookUp follows a foreign key of rows that were read together: one read of all targets.

@@ -15,8 +15,8 @@ import (
 )
 
 func (r *conversationResolver) Messages(ctx context.Context, obj *ent.Conversation, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Message], error) {
-	args := page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Message")}
-	return load(ctx, edge("messages", args), obj, conversationID, func(ctx context.Context, siblings []*ent.Conversation) (map[string]*page.MessageConnection, error) {
+	return load(ctx, obj, conversationID, func(ctx context.Context, siblings []*ent.Conversation) (map[string]*page.MessageConnection, error) {
+		args := page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Message")}
 		pages, err := r.Chat.Pages(ctx, siblings, args)
 		togetherAcross(ctx, messageID, pages)
 		return pages, err
@@ -24,7 +24,7 @@ func (r *conversationResolver) Messages(ctx context.Context, obj *ent.Conversati
 }
 
 func (r *messageResolver) Conversation(ctx context.Context, obj *ent.Message) (*ent.Conversation, error) {
-	return load(ctx, "conversation", obj, messageID, func(ctx context.Context, siblings []*ent.Message) (map[string]*ent.Conversation, error) {
+	return load(ctx, obj, messageID, func(ctx context.Context, siblings []*ent.Message) (map[string]*ent.Conversation, error) {
 		return lookUp(ctx, siblings, messageID, func(m *ent.Message) string { return m.ConversationID }, r.Chat.ByIDs)
 	})
 }
@@ -33,7 +33,7 @@ func (r *messageResolver) ToolCalls(ctx context.Context, obj *ent.Message) ([]*e
 	if calls, err := obj.Edges.ToolCallsOrErr(); err == nil {
 		return calls, nil // read with the message: a stream's event shows both as of one moment
 	}
-	return load(ctx, "toolCalls", obj, messageID, func(ctx context.Context, siblings []*ent.Message) (map[string][]*ent.ToolCall, error) {
+	return load(ctx, obj, messageID, func(ctx context.Context, siblings []*ent.Message) (map[string][]*ent.ToolCall, error) {
 		return r.Chat.ToolCalls(ctx, idsOf(siblings, messageID))
 	})
 }

@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"errand/ent"
 	"errand/graph/model"
@@ -66,11 +68,9 @@ func gather[P model.Node](ctx context.Context, group []string, into map[string]m
 	if err != nil {
 		return err
 	}
-	var list []P
 	for key, row := range rows {
 		into[key] = row
-		list = append(list, row)
 	}
-	remember(ctx, list, id)
+	remember(ctx, id, func() []P { return slices.Collect(maps.Values(rows)) })
 	return nil
 }

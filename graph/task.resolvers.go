@@ -39,22 +39,21 @@ func (r *mutationResolver) RestoreTask(ctx context.Context, id string) (*model.T
 }
 
 func (r *taskResolver) Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*page.Connection[*ent.TaskChange], error) {
-	args := page.Args{First: first, After: after, Last: last, Before: before}
-	return load(ctx, edge("changes", args), obj, taskID, func(ctx context.Context, siblings []*ent.Task) (map[string]*page.TaskChangeConnection, error) {
-		pages, err := r.Tasks.Histories(ctx, siblings, args)
+	return load(ctx, obj, taskID, func(ctx context.Context, siblings []*ent.Task) (map[string]*page.TaskChangeConnection, error) {
+		pages, err := r.Tasks.Histories(ctx, siblings, page.Args{First: first, After: after, Last: last, Before: before})
 		togetherAcross(ctx, changeID, pages)
 		return pages, err
 	})
 }
 
 func (r *taskChangeResolver) ToolCall(ctx context.Context, obj *ent.TaskChange) (*ent.ToolCall, error) {
-	return load(ctx, "toolCall", obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.ToolCall, error) {
+	return load(ctx, obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.ToolCall, error) {
 		return lookUp(ctx, siblings, changeID, toolCallOf, r.Chat.ToolCallsByID)
 	})
 }
 
 func (r *taskChangeResolver) Task(ctx context.Context, obj *ent.TaskChange) (*ent.Task, error) {
-	return load(ctx, "task", obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.Task, error) {
+	return load(ctx, obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.Task, error) {
 		return lookUp(ctx, siblings, changeID, func(c *ent.TaskChange) string { return c.TaskID }, r.Tasks.ByIDs)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"io"
 	"strconv"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -57,17 +58,28 @@ func (p plan[T]) write(b *bytes.Buffer, obj T) bool {
 	return true
 }
 
+// scratch buffers have grown already: what is written is copied once, to its size.
+// One that grew large is left to the collector.
+var scratch = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const keptScratch = 64 << 10
+
 // Marshal writes obj by a plan; nil when gqlgen must do it, which also reports what is wrong.
 func Marshal[T any](op *graphql.OperationContext, sel ast.SelectionSet, implementors []string, how func(graphql.CollectedField) Write[*T], obj *T) graphql.Marshaler {
 	p := compile(op, sel, implementors, how)
 	if len(p) == 0 || obj == nil {
 		return nil
 	}
-	var b bytes.Buffer
-	if !p.write(&b, obj) {
-		return nil
+	b := scratch.Get().(*bytes.Buffer)
+	b.Reset()
+	var out graphql.Marshaler
+	if p.write(b, obj) {
+		out = written(bytes.Clone(b.Bytes()))
 	}
-	return written(b.Bytes())
+	if b.Cap() <= keptScratch {
+		scratch.Put(b)
+	}
+	return out
 }
 
 // Object plans a field that is one object.
