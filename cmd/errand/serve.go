@@ -22,6 +22,7 @@ func serveCommand(ctx context.Context, args []string, environ map[string]string,
 		return err
 	}
 	cfg.Database.Migrate = cfg.Database.Migrate || *migrate
+	paceCollector()
 	s, err := Start(ctx, cfg, telemetry.NewLogger(stderr, cfg.Server.LogLevel))
 	if err != nil {
 		return err
