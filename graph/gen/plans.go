@@ -158,7 +158,7 @@ func writer(ref *config.TypeReference) (expression string, pointer bool) {
 	case "github.com/99designs/gqlgen/graphql.MarshalBoolean":
 		return "plain.Bool(b, v)", pointer
 	case "errand/graph/scalar.MarshalDateTime":
-		return "scalar.WriteDateTime(b, v)", pointer
+		return "b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))", pointer
 	case "errand/graph/scalar.MarshalDate", "errand/graph/scalar.MarshalCursor":
 		return "plain.String(b, v)", pointer
 	case "errand/graph/scalar.MarshalJSON":

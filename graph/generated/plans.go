@@ -44,13 +44,13 @@ func (ec *executionContext) plainConversation(field graphql.CollectedField) plai
 	case "createdAt":
 		return func(b *bytes.Buffer, obj *ent.Conversation) bool {
 			v := obj.CreatedAt
-			scalar.WriteDateTime(b, v)
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	case "updatedAt":
 		return func(b *bytes.Buffer, obj *ent.Conversation) bool {
 			v := obj.UpdatedAt
-			scalar.WriteDateTime(b, v)
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	default:
@@ -163,7 +163,7 @@ func (ec *executionContext) plainMessage(field graphql.CollectedField) plain.Wri
 	case "createdAt":
 		return func(b *bytes.Buffer, obj *ent.Message) bool {
 			v := obj.CreatedAt
-			scalar.WriteDateTime(b, v)
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	case "finishedAt":
@@ -173,7 +173,7 @@ func (ec *executionContext) plainMessage(field graphql.CollectedField) plain.Wri
 				return plain.Null(b, false)
 			}
 			v := *p
-			scalar.WriteDateTime(b, v)
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	default:
@@ -270,7 +270,7 @@ func (ec *executionContext) plainMessageError(field graphql.CollectedField) plai
 				return plain.Null(b, false)
 			}
 			v := *p
-			scalar.WriteDateTime(b, v)
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	default:
@@ -336,11 +336,15 @@ func (ec *executionContext) plainPeriodUsage(field graphql.CollectedField) plain
 	case "__typename":
 		return func(b *bytes.Buffer, _ *spend.Summary) bool { plain.String(b, "PeriodUsage"); return true }
 	case "from":
-		return func(b *bytes.Buffer, obj *spend.Summary) bool { v := obj.From; scalar.WriteDateTime(b, v); return true }
+		return func(b *bytes.Buffer, obj *spend.Summary) bool {
+			v := obj.From
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
+			return true
+		}
 	case "resetsAt":
 		return func(b *bytes.Buffer, obj *spend.Summary) bool {
 			v := obj.ResetsAt
-			scalar.WriteDateTime(b, v)
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	case "calls":
@@ -404,7 +408,7 @@ func (ec *executionContext) plainTask(field graphql.CollectedField) plain.Write[
 				return plain.Null(b, false)
 			}
 			v := *p
-			scalar.WriteDateTime(b, v)
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	case "priority":
@@ -426,7 +430,7 @@ func (ec *executionContext) plainTask(field graphql.CollectedField) plain.Write[
 				return plain.Null(b, false)
 			}
 			v := *p
-			scalar.WriteDateTime(b, v)
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	case "labels":
@@ -442,9 +446,17 @@ func (ec *executionContext) plainTask(field graphql.CollectedField) plain.Write[
 			return true
 		}
 	case "createdAt":
-		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.CreatedAt; scalar.WriteDateTime(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Task) bool {
+			v := obj.CreatedAt
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
+			return true
+		}
 	case "updatedAt":
-		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.UpdatedAt; scalar.WriteDateTime(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Task) bool {
+			v := obj.UpdatedAt
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
+			return true
+		}
 	case "deletedAt":
 		return func(b *bytes.Buffer, obj *ent.Task) bool {
 			p := obj.DeletedAt
@@ -452,7 +464,7 @@ func (ec *executionContext) plainTask(field graphql.CollectedField) plain.Write[
 				return plain.Null(b, false)
 			}
 			v := *p
-			scalar.WriteDateTime(b, v)
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	case "version":
@@ -480,7 +492,7 @@ func (ec *executionContext) plainTaskChange(field graphql.CollectedField) plain.
 	case "createdAt":
 		return func(b *bytes.Buffer, obj *ent.TaskChange) bool {
 			v := obj.CreatedAt
-			scalar.WriteDateTime(b, v)
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	default:
@@ -669,7 +681,7 @@ func (ec *executionContext) plainToolCall(field graphql.CollectedField) plain.Wr
 	case "createdAt":
 		return func(b *bytes.Buffer, obj *ent.ToolCall) bool {
 			v := obj.CreatedAt
-			scalar.WriteDateTime(b, v)
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	default:
@@ -733,9 +745,17 @@ func (ec *executionContext) plainUser(field graphql.CollectedField) plain.Write[
 	case "timeZone":
 		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.TimeZone; plain.String(b, v); return true }
 	case "createdAt":
-		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.CreatedAt; scalar.WriteDateTime(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.User) bool {
+			v := obj.CreatedAt
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
+			return true
+		}
 	case "updatedAt":
-		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.UpdatedAt; scalar.WriteDateTime(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.User) bool {
+			v := obj.UpdatedAt
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
+			return true
+		}
 	default:
 		return nil
 	}

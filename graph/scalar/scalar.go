@@ -16,15 +16,14 @@ const dateLayout = "2006-01-02"
 
 // MarshalDateTime writes an instant in RFC 3339, in UTC.
 func MarshalDateTime(t time.Time) graphql.Marshaler {
-	return graphql.WriterFunc(func(w io.Writer) { WriteDateTime(w, t) })
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(AppendDateTime(nil, t)) })
 }
 
-// WriteDateTime writes an instant in RFC 3339, in UTC.
-func WriteDateTime(w io.Writer, t time.Time) {
-	b := make([]byte, 0, len(time.RFC3339Nano)+2)
+// AppendDateTime appends an instant in RFC 3339, in UTC, as a JSON string.
+func AppendDateTime(b []byte, t time.Time) []byte {
 	b = append(b, '"')
 	b = t.UTC().AppendFormat(b, time.RFC3339Nano)
-	_, _ = w.Write(append(b, '"'))
+	return append(b, '"')
 }
 
 // UnmarshalDateTime reads an instant in RFC 3339 between the years 1 and 9998.
