@@ -2,7 +2,6 @@ package transport_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -81,7 +80,7 @@ func TestLegacyRefusedInit(t *testing.T) {
 }
 
 func TestLegacyKeepAlive(t *testing.T) {
-	b := start(t, func(o *transport.Options) { o.Times.KeepAlive = 10 * time.Millisecond })
+	b := start(t, func(o *transport.Options) { o.Times.KeepAlive = unhurried })
 	c := b.legacy()
 	c.init("")
 	c.expect("connection_ack", "", "")
