@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags.DurationVar(&s.round, "round", 2*time.Second, "length of a round")
 	flags.IntVar(&s.connections, "c", 16, "connections")
 	flags.StringVar(&s.errand, "errand", "", "an errand binary to measure; built when empty")
-	flags.StringVar(&s.only, "only", "", "just this measurement: requests or streams")
+	flags.StringVar(&s.only, "only", "", "just this measurement: idle, requests or streams")
 	quick := flags.Bool("quick", false, "a short run")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -67,6 +67,11 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
+	if s.only == "" || s.only == "idle" {
+		if err := b.idle(ctx, out); err != nil {
+			return err
+		}
+	}
 	if s.only == "" || s.only == "requests" {
 		if err := b.requests(ctx, out); err != nil {
 			return err
