@@ -45,7 +45,7 @@ func (s *Service) admit(ctx context.Context, tx *ent.Tx, userID string) error {
 	since := ids.Now().Add(-time.Minute)
 	recent, err := tx.Message.Query().
 		Where(message.RoleEQ(enum.RoleUser), message.CreatedAtGT(since)).
-		Order(message.ByCreatedAt()).Limit(s.limits.PerMinute).All(ctx)
+		Order(message.ByCreatedAt()).Limit(s.limits.PerMinute).Select(message.FieldCreatedAt).All(ctx)
 	if err != nil {
 		return fmt.Errorf("counting messages: %w", err)
 	}
