@@ -3,7 +3,6 @@ package enum
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 )
 
@@ -41,7 +40,7 @@ func (p Priority) String() string {
 }
 
 // MarshalGQL writes the name.
-func (p Priority) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(p.String())) }
+func (p Priority) MarshalGQL(w io.Writer) { marshal(w, p.String()) }
 
 // UnmarshalGQL reads a name and refuses unknown ones.
 func (p *Priority) UnmarshalGQL(in any) error {
