@@ -8,7 +8,6 @@ import (
 
 	"errand/internal/llm/wiretest"
 	"errand/internal/testclient"
-	"errand/internal/testdb"
 )
 
 // promptly is how soon a cancelled reply must have stopped.
@@ -24,13 +23,13 @@ func storyteller(t *testing.T) *model {
 	})
 }
 
-// eachScripted runs a test on each engine with a server that asks a model of its own.
+// eachScripted runs a test on each wire with a server that asks a model of its own.
 func eachScripted(t *testing.T, model func(t *testing.T) *model, test func(t *testing.T, b *bench, m *model), more ...settings) {
 	t.Helper()
 	t.Parallel()
-	testdb.EachURL(t, func(t *testing.T, url string) {
-		t.Parallel()
+	eachWire(t, func(t *testing.T, url, provider string) {
 		m := model(t)
+		m.provider = provider
 		test(t, boot(t, url, append([]settings{m.environ()}, more...)...), m)
 	})
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTheEightCommands is a person's day with the built-in model: each sentence, and the list after it.
+// TestTheEightCommands is a person's day: each sentence, and the list after it.
 func TestTheEightCommands(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	eachModel(t, func(t *testing.T, b *bench) {
 		k := &talk{c: b.user(t, "alice")}
 		list := func() map[string]bool {
 			state := map[string]bool{}
@@ -60,7 +60,7 @@ func TestTheEightCommands(t *testing.T) {
 }
 
 func TestAnAmbiguousDeletionAsksAndChangesNothing(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	eachModel(t, func(t *testing.T, b *bench) {
 		k := &talk{c: b.user(t, "alice")}
 		createTask(t, k.c, vars{"title": "Meeting with Ann"})
 		createTask(t, k.c, vars{"title": "Meeting with Bob"})
@@ -79,7 +79,7 @@ func TestAnAmbiguousDeletionAsksAndChangesNothing(t *testing.T) {
 }
 
 func TestDueDatesAreMeantInThePersonsZone(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	eachModel(t, func(t *testing.T, b *bench) {
 		k := &talk{c: b.user(t, "alice")}
 		k.c.Try(t, `mutation { updateViewer(input: {timeZone: "Asia/Tokyo"}) { viewer { timeZone } } }`, nil)
 		k.say(t, "Add an urgent task to renew the passport on 2031-01-15 at 9am")

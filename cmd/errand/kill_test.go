@@ -10,7 +10,6 @@ import (
 
 	"errand/internal/llm/wiretest"
 	"errand/internal/testclient"
-	"errand/internal/testdb"
 )
 
 // What the scripted model says and does in a turn that is killed somewhere: one step
@@ -71,13 +70,14 @@ func TestAKilledServersReplyIsFinishedByTheNextOne(t *testing.T) {
 	for _, p := range killPoints {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			testdb.EachURL(t, p.run)
+			eachWire(t, p.run)
 		})
 	}
 }
 
-func (p killPoint) run(t *testing.T, url string) {
+func (p killPoint) run(t *testing.T, url, provider string) {
 	m := p.model(t)
+	m.provider = provider
 	environ := []settings{m.environ(), {"RUN_LEASE": "1s", "RUN_MAX_ATTEMPTS": "20"}}
 	repair := func() {}
 	if p.sabotage.event != "" {

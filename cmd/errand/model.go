@@ -16,7 +16,8 @@ func openModel(c config.LLM, log *slog.Logger) (model llms.Model, name string, e
 	return provider.Open(provider.Settings{
 		Provider: string(c.Provider), Model: c.Model, Fallback: string(c.Fallback),
 		OpenAIKey: llm.NewSecret(c.OpenAIKey.Reveal()), OpenAIBaseURL: c.OpenAIBaseURL,
-		GeminiKey: llm.NewSecret(c.GeminiKey.Reveal()), AnthropicKey: llm.NewSecret(c.AnthropicKey.Reveal()),
+		GeminiKey: llm.NewSecret(c.GeminiKey.Reveal()), GeminiBaseURL: c.GeminiBaseURL,
+		AnthropicKey: llm.NewSecret(c.AnthropicKey.Reveal()), AnthropicBaseURL: c.AnthropicBaseURL,
 		OllamaBaseURL: c.OllamaBaseURL, Wire: llm.Wire{Log: log},
 		Rules: func() llms.Model { return rules.New(rules.Options{Pace: c.RulesPace}) },
 	})

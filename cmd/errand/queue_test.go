@@ -50,7 +50,7 @@ func TestConversationsOfOnePersonDoNotWaitForEachOther(t *testing.T) {
 }
 
 func TestTheSameKeyGivesTheSameTurn(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	eachModel(t, func(t *testing.T, b *bench) {
 		c := b.user(t, "alice")
 		in := vars{"content": "Add a task to call Bob", "idempotencyKey": "k1"}
 		const senders = 8

@@ -100,7 +100,7 @@ func nextTaskEvent(t *testing.T, s *testclient.Subscription) taskEvent {
 }
 
 func TestTheTaskStreamTellsEveryChangeAndResumes(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	eachModel(t, func(t *testing.T, b *bench) {
 		c := b.user(t, "alice")
 		first := createTask(t, c, vars{"title": "before"})
 		socket := c.Dial(t)

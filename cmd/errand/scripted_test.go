@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,14 +25,18 @@ type asked struct {
 	results []string
 	// offered says that tools may be called.
 	offered bool
-	// body is the whole request.
-	body string
+	// request is the whole request, and body its JSON.
+	request wiretest.ChatRequest
+	body    string
 }
 
-// model is a provider on OpenAI's wire that says what a script tells it.
+// model says what a script tells it, on the wire of every provider. Scripts are written in
+// OpenAI's frames.
 type model struct {
-	url    string
-	script func(a asked) wiretest.Step
+	// provider is whose wire a server speaks that is told the model's environ; "" is OpenAI's.
+	provider string
+	url      string
+	script   func(a asked) wiretest.Step
 
 	mu   sync.Mutex
 	seen []asked
@@ -42,7 +47,7 @@ type model struct {
 func scripted(t *testing.T, script func(a asked) wiretest.Step) *model {
 	t.Helper()
 	m := &model{script: script, news: make(chan struct{}, 1)}
-	server := httptest.NewServer(m)
+	server := httptest.NewServer(wiretest.Speak(m))
 	t.Cleanup(server.Close)
 	m.url = server.URL
 	return m
@@ -50,24 +55,27 @@ func scripted(t *testing.T, script func(a asked) wiretest.Step) *model {
 
 // environ makes a server use the model.
 func (m *model) environ() settings {
-	return settings{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": m.url + "/v1", "LLM_MODEL": "scripted", "LLM_TITLES": "false"}
+	return settings{
+		"LLM_PROVIDER": cmp.Or(m.provider, "openai"), "LLM_MODEL": "scripted", "LLM_TITLES": "false",
+		"OPENAI_API_KEY": wiretest.Key, "OPENAI_BASE_URL": m.url + "/v1",
+		"GEMINI_API_KEY": wiretest.Key, "GEMINI_BASE_URL": m.url,
+		"ANTHROPIC_API_KEY": wiretest.Key, "ANTHROPIC_BASE_URL": m.url,
+		"OLLAMA_BASE_URL": m.url + wiretest.OllamaPath,
+	}
 }
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler; the request is one of OpenAI's wire.
 func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // the caller gave up while sending
 	}
-	var request struct {
-		Messages []struct{ Role, Content string }
-		Tools    []json.RawMessage
-	}
+	var request wiretest.ChatRequest
 	if err := json.Unmarshal(body, &request); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	a := asked{offered: len(request.Tools) > 0, body: string(body)}
+	a := asked{request: request, offered: len(request.Tools) > 0, body: string(body)}
 	for _, one := range request.Messages {
 		switch one.Role {
 		case "user":

@@ -25,9 +25,9 @@ func stallOnce(t *testing.T, beginning, whole string) *model {
 
 func TestAServerThatIsAskedToStopHandsItsRepliesOver(t *testing.T) {
 	t.Parallel()
-	testdb.EachURL(t, func(t *testing.T, url string) {
-		t.Parallel()
+	eachWire(t, func(t *testing.T, url, provider string) {
 		m := stallOnce(t, "Once upon", "Once again from the start.")
+		m.provider = provider
 		// With this lease, only a reply that was handed over is taken up in time.
 		environ := []settings{m.environ(), {"RUN_LEASE": "10m", "SHUTDOWN_TIMEOUT": "10s"}}
 		server := launch(t, url, environ...)

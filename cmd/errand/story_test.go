@@ -88,7 +88,7 @@ func TestTheTokenCommandSignsInTheSamePerson(t *testing.T) {
 }
 
 func TestLogsNeverHoldWordsOrTokens(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	eachModel(t, func(t *testing.T, b *bench) {
 		k := &talk{c: b.user(t, "alice")}
 		k.say(t, "Add a task to feed the platypus")
 		requireFault(t, "BAD_USER_INPUT title", k.c.Try(t, createTaskDoc, vars{"in": vars{"title": "platypus\nplatypus"}}))

@@ -7,17 +7,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"errand/internal/testclient"
-	"errand/internal/testdb"
 )
 
-// eachPaced runs a test on each engine with a server whose model waits for the pace.
+// eachPaced runs a test on each wire with a server whose model waits for the pace.
 func eachPaced(t *testing.T, test func(t *testing.T, b *bench, p pace)) {
 	t.Helper()
 	t.Parallel()
-	testdb.EachURL(t, func(t *testing.T, url string) {
-		t.Parallel()
+	eachWire(t, func(t *testing.T, url, provider string) {
 		p := make(pace)
-		test(t, boot(t, url, pacedModel(t, p).environ()), p)
+		m := pacedModel(t, p)
+		m.provider = provider
+		test(t, boot(t, url, m.environ()), p)
 	})
 }
 
@@ -52,7 +52,7 @@ func TestAReplyStreamsPieceByPiece(t *testing.T) {
 		}, seen)
 		usage := reply.Usage
 		require.Equal(t, []int{33, 21, 9}, []int{usage.InputTokens, usage.OutputTokens, usage.CachedTokens}, "over all three steps")
-		require.Regexp(t, "^openai.*/scripted$", usage.Model)
+		require.Equal(t, string(b.cfg.LLM.Provider)+"/scripted", usage.Model)
 	})
 }
 

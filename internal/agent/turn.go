@@ -152,7 +152,8 @@ func (t *turn) changed() {
 	t.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: t.job.ConversationID})
 }
 
-// ask lets the model speak once. In the last step it is offered no tools, so that it must answer.
+// ask lets the model speak once. In the last step it may use no tools, so that it must answer;
+// they are declared all the same, since a history with calls wants them and a prompt's cache begins with them.
 func (t *turn) ask(ctx context.Context) (*llms.ContentChoice, error) {
 	messages := slices.Clone(t.prompt)
 	for _, s := range t.steps {
@@ -172,9 +173,9 @@ func (t *turn) ask(ctx context.Context) (*llms.ContentChoice, error) {
 			t.Observer.FirstText(time.Since(started))
 		}
 		return t.say(ctx, string(chunk))
-	})}
-	if len(t.steps) < t.Limits.Steps-1 && t.calls < t.Limits.ToolCalls {
-		options = append(options, llms.WithTools(t.offered))
+	}), llms.WithTools(t.offered)}
+	if len(t.steps) >= t.Limits.Steps-1 || t.calls >= t.Limits.ToolCalls {
+		options = append(options, llms.WithToolChoice("none"))
 	}
 	choice, spent, err := t.generate(ctx, messages, options...)
 	if err != nil {

@@ -67,7 +67,7 @@ func (m *scripted) GenerateContent(ctx context.Context, messages []llms.MessageC
 	for _, option := range options {
 		option(&o)
 	}
-	a := asked{offered: len(o.Tools) > 0, messages: messages}
+	a := asked{offered: len(o.Tools) > 0 && o.ToolChoice != "none", messages: messages}
 	for _, one := range messages {
 		text := textOf(one)
 		switch one.Role {

@@ -42,7 +42,11 @@ type LLM struct {
 	// OpenAIBaseURL is any server that speaks OpenAI's chat completions, up to and including /v1.
 	OpenAIBaseURL string `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1"`
 	GeminiKey     Secret `env:"GEMINI_API_KEY"`
-	AnthropicKey  Secret `env:"ANTHROPIC_API_KEY"`
+	// GeminiBaseURL and AnthropicBaseURL are for gateways before the vendors' own addresses, up
+	// to what precedes /v1beta and /v1.
+	GeminiBaseURL    string `env:"GEMINI_BASE_URL" envDefault:"https://generativelanguage.googleapis.com"`
+	AnthropicKey     Secret `env:"ANTHROPIC_API_KEY"`
+	AnthropicBaseURL string `env:"ANTHROPIC_BASE_URL" envDefault:"https://api.anthropic.com"`
 	// OllamaBaseURL is the Ollama server without /v1; unset and Ollama chosen means this machine.
 	OllamaBaseURL string `env:"OLLAMA_BASE_URL"`
 
@@ -114,6 +118,8 @@ func (l *LLM) validate(f *Faults) {
 	validKey(f, "GEMINI_API_KEY", l.GeminiKey)
 	validKey(f, "ANTHROPIC_API_KEY", l.AnthropicKey)
 	validHTTP(f, "OPENAI_BASE_URL", l.OpenAIBaseURL)
+	validHTTP(f, "GEMINI_BASE_URL", l.GeminiBaseURL)
+	validHTTP(f, "ANTHROPIC_BASE_URL", l.AnthropicBaseURL)
 	validHTTP(f, "OLLAMA_BASE_URL", l.OllamaBaseURL)
 	if l.ContextTokens != 0 {
 		between(f, "LLM_CONTEXT_TOKENS", l.ContextTokens, 1000, 2_000_000)

@@ -69,6 +69,9 @@ func (m *Model) request(o llm.Options, h llm.History) request {
 		Stream: true, StreamOptions: &streamOptions{IncludeUsage: true},
 		Messages: m.messages(o.Model, h),
 	}
+	if o.Choice.Mode == "none" { // which some copies do not know, and call all the same
+		o.Tools = nil
+	}
 	for _, t := range o.Tools {
 		r.Tools = append(r.Tools, tool{Type: "function", Function: toolDeclaration{t.Name, t.Description, t.Schema}})
 	}

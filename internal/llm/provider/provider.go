@@ -65,7 +65,7 @@ type Settings struct {
 	GeminiKey     llm.Secret
 	AnthropicKey  llm.Secret
 	OllamaBaseURL string
-	// GeminiBaseURL and AnthropicBaseURL are for proxies and tests; "" for the vendors' own.
+	// GeminiBaseURL and AnthropicBaseURL are for gateways and tests; "" for the vendors' own.
 	GeminiBaseURL    string
 	AnthropicBaseURL string
 
