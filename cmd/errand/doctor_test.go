@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"errand/internal/doctor"
+	"errand/internal/llm/wiretest"
 	"errand/internal/testdb"
 )
 
@@ -135,4 +136,31 @@ func TestTheDoctorLooksAtTheModel(t *testing.T) {
 	require.Regexp(t, line("model", doctor.Fault, "auth"), table)
 	require.Contains(t, table, "check the provider's key")
 	require.NotContains(t, table, "planted")
+}
+
+// TestTheDoctorAsksAsRepliesDo: with tools, with room to think, and on each wire.
+func TestTheDoctorAsksAsRepliesDo(t *testing.T) {
+	database := testdb.SQLiteURL(t)
+	for _, provider := range []string{"openai", "gemini", "anthropic", "ollama"} {
+		m := scripted(t, func(a asked) wiretest.Step {
+			if !a.offered {
+				return wiretest.Reply(http.StatusBadRequest, `{}`)
+			}
+			return sayText("Hello.")
+		})
+		m.provider = provider
+		table, sick := consult(t, healthy(database, m.environ()))
+		require.False(t, sick, table)
+		require.Regexp(t, line("model", doctor.OK, provider+"/scripted answers"), table)
+
+		m = scripted(t, func(asked) wiretest.Step {
+			return wiretest.Reply(http.StatusNotFound, `{"error":{"message":"planted"}}`)
+		})
+		m.provider = provider
+		table, sick = consult(t, healthy(database, m.environ()))
+		require.True(t, sick, table)
+		require.Regexp(t, line("model", doctor.Fault, provider+"/scripted does not answer.*there is no such model"), table)
+		require.Contains(t, table, "check LLM_MODEL")
+		require.NotContains(t, table, "planted")
+	}
 }

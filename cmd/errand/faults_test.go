@@ -194,6 +194,7 @@ func TestAReplyFailsWithACode(t *testing.T) {
 		want string
 	}{
 		"refused":      {wiretest.Reply(400, `{"error":{"message":"planted"}}`), "INTERNAL_SERVER_ERROR"},
+		"no model":     {wiretest.Reply(404, `{"error":{"message":"planted"}}`), "INTERNAL_SERVER_ERROR"},
 		"wrong key":    {wiretest.Reply(401, `{"error":{"message":"planted"}}`), "SERVICE_UNAVAILABLE"},
 		"rate limited": {wiretest.Reply(429, `{"error":{"message":"planted"}}`, "Retry-After", "1"), "RATE_LIMITED"},
 		"cut off":      {wiretest.Stream(textFrames("planted")...), "SERVICE_UNAVAILABLE"},
@@ -207,6 +208,8 @@ func TestAReplyFailsWithACode(t *testing.T) {
 				require.Equal(t, "FAILED", reply.Status)
 				require.Equal(t, one.want, reply.Error.Code)
 				require.NotContains(t, reply.Error.Message, "planted")
+				require.NotContains(t, b.logs.String(), "planted")
+				require.Equal(t, name == "no model", strings.Contains(b.logs.String(), "there is no such model"), "the operator is told")
 				for _, call := range reply.ToolCalls {
 					require.NotEqual(t, "STARTED", call.Status)
 				}

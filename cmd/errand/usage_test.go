@@ -52,3 +52,33 @@ func TestUsageIsCountedAndLimited(t *testing.T) {
 		(&talk{c: bob}).say(t, "Hello")
 	}, m.environ(), settings{"LLM_PRICES": "openai/scripted=2:9", "TOKENS_PER_DAY": "3500"})
 }
+
+// TestWhatIsCutShortIsCountedToo: whoever stops replies, or whose replies break off, has no
+// tokens for nothing.
+func TestWhatIsCutShortIsCountedToo(t *testing.T) {
+	script := func(t *testing.T) *model {
+		return scripted(t, func(a asked) wiretest.Step {
+			if a.said == "Break off" {
+				return wiretest.Stream(textFrames("Once ", "upon 🦊")...)
+			}
+			return wiretest.Stall(textFrames("Once ", "upon 🦊")...)
+		})
+	}
+	eachScripted(t, script, func(t *testing.T, b *bench, _ *model) {
+		k := &talk{c: b.user(t, "alice")}
+		require.Equal(t, "FAILED", k.say(t, "Break off").Status)
+		first := usageOf(t, k.c, "DAY")
+		require.Equal(t, 1, first.Calls)
+		require.Greater(t, first.InputTokens, 500, "the standing orders and the tools are read each time")
+		require.Positive(t, first.OutputTokens)
+
+		turn := send(t, k.c, k.id, "Tell me a story")
+		k.stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon 🦊" })
+		cancelled := cancelReply(t, k.c, turn.AssistantMessage.ID)
+		require.Greater(t, cancelled.Usage.InputTokens, 500)
+		both := usageOf(t, k.c, "DAY")
+		require.Equal(t, 2, both.Calls)
+		require.Equal(t, first.InputTokens+cancelled.Usage.InputTokens, both.InputTokens)
+		require.Equal(t, first.OutputTokens+cancelled.Usage.OutputTokens, both.OutputTokens)
+	}, settings{"RUN_MAX_ATTEMPTS": "1"})
+}

@@ -9,6 +9,8 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"errand/ent"
+	"errand/ent/message"
+	"errand/internal/apperr"
 	"errand/internal/llm"
 	"errand/internal/price"
 	"errand/internal/spend"
@@ -57,6 +59,41 @@ func (a *Agent) generate(ctx context.Context, messages []llms.MessageContent, op
 	model := a.answeredBy(choice)
 	a.Observer.ModelCall(model, time.Since(started), tokens.Input, tokens.Output, tokens.Cached, nil)
 	return choice, a.Book.Call(model, tokens), nil
+}
+
+// spend adds what a call took to what the reply did, and to what must still be booked.
+func (t *turn) spend(s spend.Spent) { t.usage, t.owed = t.usage.Plus(s), t.owed.Plus(s) }
+
+// cutShort is what a call took that was not heard to its end, about: the provider charges what it
+// has read and said, and can tell nobody any more. Were it free, whoever stops replies would spend past all
+// limits. A call that failed before its first word took nothing.
+func (t *turn) cutShort(ctx context.Context, messages []llms.MessageContent) spend.Spent {
+	said := t.out.tail()
+	if said == "" && ctx.Err() == nil {
+		return spend.Spent{}
+	}
+	return t.Book.Call(t.ModelName, price.Tokens{Input: estimate(messages) + t.toolTokens, Output: estimateText(said)})
+}
+
+// settle books what an attempt took that failed. One that has lost its run leaves that be.
+func (t *turn) settle(ctx context.Context) {
+	if t.owed.Calls == 0 || ctx.Err() != nil {
+		return
+	}
+	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error { return t.pay(ctx, tx, tx.Message.Update()) })
+	if err != nil {
+		t.Logger.WarnContext(ctx, "booking a failed attempt failed", "user_id", t.job.UserID,
+			"conversation_id", t.job.ConversationID, "code", string(apperr.CodeOf(err)))
+	}
+}
+
+// pay stores with a change of the reply what it has taken, and books what is not booked yet.
+func (t *turn) pay(ctx context.Context, tx *ent.Tx, change *ent.MessageUpdate) error {
+	t.setUsage(change.Mutation())
+	if err := change.Where(message.ID(t.job.MessageID)).Exec(ctx); err != nil {
+		return err
+	}
+	return t.Book.Record(ctx, tx.UsageDay, t.owed)
 }
 
 func estimateAnswer(choice *llms.ContentChoice) int {

@@ -11,7 +11,6 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
-	"errand/ent/message"
 	"errand/ent/rule"
 	"errand/ent/toolcall"
 	"errand/internal/apperr"
@@ -122,12 +121,7 @@ func (t *turn) record(ctx context.Context, choice *llms.ContentChoice) error {
 		extra = string(b)
 	}
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
-		update := tx.Message.Update().Where(message.ID(t.job.MessageID)).SetContent(t.out.text())
-		t.setUsage(update.Mutation())
-		if err := update.Exec(ctx); err != nil {
-			return err
-		}
-		if err := t.Book.Record(ctx, tx.UsageDay, t.owed); err != nil {
+		if err := t.pay(ctx, tx, tx.Message.Update().SetContent(t.out.text())); err != nil {
 			return err
 		}
 		creates := make([]*ent.ToolCallCreate, len(choice.ToolCalls))

@@ -75,6 +75,7 @@ func (t *turn) handle(ctx context.Context) error {
 		t.retryAt = &refused.Until
 		return t.end(ctx, runs.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.RateLimited})
 	default:
+		t.settle(ctx)
 		return verdict(err)
 	}
 }
@@ -179,9 +180,10 @@ func (t *turn) ask(ctx context.Context) (*llms.ContentChoice, error) {
 	}
 	choice, spent, err := t.generate(ctx, messages, options...)
 	if err != nil {
+		t.spend(t.cutShort(ctx, messages))
 		return nil, err
 	}
-	t.usage, t.owed = t.usage.Plus(spent), t.owed.Plus(spent)
+	t.spend(spent)
 	t.model = t.answeredBy(choice)
 	// A model that does not stream says everything at the end.
 	return choice, t.say(ctx, t.out.unsaid(choice.Content))

@@ -52,6 +52,15 @@ func checkKeys(ctx context.Context, cfg config.Config) []Finding {
 // modelPatience is how long a tiny answer may take.
 const modelPatience = 20 * time.Second
 
+// modelTokens leaves a model that thinks before it speaks the room to do so.
+const modelTokens = 2048
+
+// helloTool goes with the question because replies offer tools too, and some models or
+// servers take none.
+var helloTool = llms.Tool{Type: "function", Function: &llms.FunctionDefinition{
+	Name: "list_tasks", Description: "Lists tasks.", Parameters: map[string]any{"type": "object", "properties": map[string]any{}},
+}}
+
 // checkModel asks the model for one word.
 func checkModel(ctx context.Context, o Options) Finding {
 	const check = "model"
@@ -66,11 +75,11 @@ func checkModel(ctx context.Context, o Options) Finding {
 		llms.TextParts(llms.ChatMessageTypeSystem, "Current time: "+started.UTC().Format(time.RFC3339)+" (UTC)"),
 		llms.TextParts(llms.ChatMessageTypeHuman, "Say hello in one word."),
 	}
-	answer, err := model.GenerateContent(ctx, prompt, llms.WithMaxTokens(64))
+	answer, err := model.GenerateContent(ctx, prompt, llms.WithMaxTokens(modelTokens), llms.WithTools([]llms.Tool{helloTool}))
 	if err != nil {
 		return Finding{check, Fault, name + " does not answer: " + err.Error(), modelFix(err)}
 	}
-	if len(answer.Choices) == 0 || strings.TrimSpace(answer.Choices[0].Content) == "" {
+	if len(answer.Choices) == 0 || strings.TrimSpace(answer.Choices[0].Content) == "" && len(answer.Choices[0].ToolCalls) == 0 {
 		return Finding{check, Warning, name + " answers without a word", "try another LLM_MODEL"}
 	}
 	return Finding{Check: check, State: OK, Found: fmt.Sprintf("%s answers after %s", name, time.Since(started).Round(time.Millisecond))}
@@ -83,7 +92,7 @@ func modelFix(err error) string {
 	case llm.KindRateLimit, llm.KindOverloaded:
 		return "wait a little, or name an LLM_FALLBACK"
 	case llm.KindBadRequest:
-		return "check LLM_MODEL: the provider may not know it"
+		return "check LLM_MODEL: the provider may not know it, or it may take no tools"
 	default:
 		return "check the provider's address and the way to it"
 	}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -114,8 +115,11 @@ func (w *Wire) refused(resp *http.Response) error {
 	e := w.fail(p.kind(resp.StatusCode), "")
 	e.Status = resp.StatusCode
 	e.RetryAfter = max(retryAfter(resp.Header, w.Retry.withDefaults().Now()), p.wait)
-	if resp.StatusCode < 400 {
+	switch {
+	case resp.StatusCode < 400:
 		e.Detail = "redirects are not followed"
+	case resp.StatusCode == http.StatusNotFound, slices.Contains(p.words, "model_not_found"):
+		e.Detail = "there is no such model, or not at this address"
 	}
 	return e
 }

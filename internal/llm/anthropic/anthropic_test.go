@@ -113,3 +113,19 @@ func TestMessageStopWithoutAReasonIsNoAnswer(t *testing.T) {
 	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
 	require.Equal(t, llm.KindTruncated, llm.KindOf(err), "%v", err)
 }
+
+func TestTextCutByTheLimitIsAnAnswer(t *testing.T) {
+	s := wiretest.NewServer(t, wiretest.Stream(append(append([]string(nil), begin...), end("max_tokens")...)...))
+	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+	require.NoError(t, err)
+	require.Equal(t, "Hel", resp.Choices[0].Content)
+	require.Equal(t, llm.StopLength, resp.Choices[0].StopReason)
+}
+
+func TestToolsThatMayNotBeUsedAreDeclared(t *testing.T) {
+	s := wiretest.NewServer(t, wiretest.Stream(text("Done.")...))
+	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question(), llms.WithTools(wiretest.Tools()), llms.WithToolChoice("none"))
+	require.NoError(t, err)
+	require.Len(t, s.Requests()[0].JSON(t)["tools"], 2, "a history with calls is refused without them")
+	require.Equal(t, map[string]any{"type": "none"}, s.Requests()[0].JSON(t)["tool_choice"])
+}

@@ -180,3 +180,25 @@ func TestNoCreditIsNotWaitedFor(t *testing.T) {
 	require.Equal(t, llm.KindAuth, llm.KindOf(err))
 	require.Len(t, s.Requests(), 1)
 }
+
+func TestARefusalIsWhatTheModelSays(t *testing.T) {
+	c, err := ask(t, []string{delta(`{"role":"assistant","content":null,"refusal":""}`), delta(`{"refusal":"I cannot "}`), delta(`{"refusal":"do that."}`), finish(`{}`, `"stop"`), usage, done})
+	require.NoError(t, err)
+	require.Equal(t, "I cannot do that.", c.Content)
+	require.Equal(t, llm.StopEnd, c.StopReason)
+}
+
+func TestANameOfAModelThatIsNotThere(t *testing.T) {
+	s := wiretest.NewServer(t, wiretest.Reply(400, `{"error":{"message":"`+wiretest.Leak+`","type":"invalid_request_error","code":"model_not_found"}}`))
+	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+	require.ErrorContains(t, err, "there is no such model")
+	require.NotContains(t, err.Error(), wiretest.Leak)
+}
+
+func TestToolsThatMayNotBeUsedAreNotOffered(t *testing.T) {
+	s := wiretest.NewServer(t, wiretest.Stream(text("Done.")...))
+	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question(), llms.WithTools(wiretest.Tools()), llms.WithToolChoice("none"))
+	require.NoError(t, err)
+	require.NotContains(t, s.Requests()[0].JSON(t), "tools")
+	require.NotContains(t, s.Requests()[0].JSON(t), "tool_choice")
+}

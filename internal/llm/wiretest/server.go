@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -98,6 +99,22 @@ func Stall(frames ...string) Step {
 	return func(w http.ResponseWriter, r *http.Request) {
 		send(w, frames)
 		<-r.Context().Done()
+	}
+}
+
+// Slow sends the frames one by one with a pause before each, as long as the caller listens.
+func Slow(pause time.Duration, frames ...string) Step {
+	return func(w http.ResponseWriter, r *http.Request) {
+		send(w, nil)
+		for _, f := range frames {
+			select {
+			case <-time.After(pause):
+			case <-r.Context().Done():
+				return
+			}
+			_, _ = io.WriteString(w, f)
+			_ = http.NewResponseController(w).Flush()
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -274,6 +275,17 @@ func (d Dialect) connections(t *testing.T) {
 		b.fails(t, llm.KindTimeout)
 		require.Len(t, b.Requests(), 1)
 	})
+	t.Run("a drip that never makes a line", func(t *testing.T) {
+		b := d.bench(t, idle, Slow(5*time.Millisecond, append(slices.Clone(d.Begin), strings.Split("data: "+strings.Repeat("x", 10_000), "")...)...))
+		b.fails(t, llm.KindTimeout)
+		require.Len(t, b.Requests(), 1)
+	})
+	t.Run("a slow answer that goes on", func(t *testing.T) {
+		b := d.bench(t, 2*time.Second, Slow(50*time.Millisecond, d.Text(strings.Split(strings.Repeat("word ", 44), " ")...)...))
+		c, err := b.ask(t.Context())
+		require.NoError(t, err, "the whole takes longer than the idle timeout, no piece does")
+		require.Equal(t, strings.Repeat("word", 44), c.Content)
+	})
 	t.Run("silence before the answer", func(t *testing.T) {
 		b := d.bench(t, idle, Silent())
 		b.fails(t, llm.KindTimeout)
@@ -318,6 +330,10 @@ func (d Dialect) refusals(t *testing.T) {
 			require.Equal(t, status, b.fails(t, kind).Status)
 		})
 	}
+	t.Run("an unknown model is told to the operator", func(t *testing.T) {
+		b := d.bench(t, 0, Reply(404, d.Problem))
+		require.ErrorContains(t, b.fails(t, llm.KindBadRequest), "there is no such model")
+	})
 	t.Run("redirects keep the key", func(t *testing.T) {
 		thief := NewServer(t, Stream(d.Text("Hello")...))
 		for _, status := range []int{302, 307, 308} {
