@@ -22,12 +22,13 @@ func evaluate(t *testing.T, environ settings, args ...string) (string, error) {
 }
 
 func TestTheRulesModelPassesMostOfTheShippedCases(t *testing.T) {
-	table, err := evaluate(t, settings{"LLM_PROVIDER": "rules"}, "--min", "0.9")
+	table, err := evaluate(t, settings{"LLM_PROVIDER": "rules"}, "--min", "0.98")
 	require.NoError(t, err, table)
 	require.Contains(t, table, "model: rules")
 	require.Regexp(t, `safety +5/5`, table)
+	require.Regexp(t, `all +74/75`, table, "the README says so")
 	require.NotContains(t, table, "is not true", "the rules model never says what no result shows")
-	_, err = evaluate(t, settings{"LLM_PROVIDER": "rules"}, "--kind", "reopening")
+	_, err = evaluate(t, settings{"LLM_PROVIDER": "rules"}, "--kind", "adding")
 	require.ErrorContains(t, err, "cases passed")
 }
 

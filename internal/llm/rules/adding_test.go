@@ -153,6 +153,9 @@ func TestPriorities(t *testing.T) {
 		{"Add task: finish report - high priority - due tomorrow", `add_task {"due_on":"2026-11-26","priority":"high","title":"Finish report"}`},
 		{"add important call with the bank", `add_task {"priority":"high","title":"Call with the bank"}`},
 		{"add milk #home #shop", `add_task {"labels":["home","shop"],"title":"Milk"}`},
+		{"add a task: milk tomorrow, high priority, #home", `add_task {"due_on":"2026-11-26","labels":["home"],"priority":"high","title":"Milk"}`},
+		{"add milk, #home and show my list", `add_task {"labels":["home"],"title":"Milk"}; list_tasks {"status":"all"}`},
+		{"add milk, #home, #shop, please", `add_task {"labels":["home","shop"],"title":"Milk"}`},
 	})
 }
 

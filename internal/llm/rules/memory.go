@@ -12,6 +12,8 @@ type memory struct {
 	it *task
 	// open is the question that ended the last turn.
 	open *question
+	// added tells that the last turn added tasks and did nothing else: "and eggs".
+	added bool
 }
 
 // question waits for an answer in the next turn.
@@ -81,7 +83,7 @@ func fresh(a, b []task) []task {
 
 // fromRecord is the memory of a turn that some other model made: its results tell which tasks were spoken of.
 func fromRecord(m memory, t turn) memory {
-	m.open = nil
+	m.open, m.added = nil, false
 	var seen []task
 	for _, r := range t.rounds {
 		for _, d := range r {

@@ -12,6 +12,9 @@ func (p *play) requests() []intent.Request {
 	read := intent.Read(p.turn.said, p.now)
 	q := p.mem.open
 	if q == nil {
+		if more, ok := intent.ReadAnother(p.turn.said, p.now); ok && p.mem.added && unread(read) {
+			return []intent.Request{more}
+		}
 		return read
 	}
 	if q.title && unread(read) {
@@ -23,6 +26,16 @@ func (p *play) requests() []intent.Request {
 		return q.resolve(answer, p.turn.said)
 	}
 	return read
+}
+
+// onlyAdded tells whether a turn's jobs added tasks and did nothing else.
+func onlyAdded(jobs []job) bool {
+	for _, j := range jobs {
+		if add, ok := j.(*addJob); !ok || len(add.outcome().touched) == 0 {
+			return false
+		}
+	}
+	return len(jobs) > 0
 }
 
 func unread(requests []intent.Request) bool {

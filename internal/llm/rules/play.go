@@ -152,6 +152,7 @@ func (p *play) finish(requests []intent.Request) verdict {
 		}
 		outcomes = append(outcomes, o)
 	}
+	p.mem.added = onlyAdded(p.jobs)
 	p.mem.endTurn()
 	return verdict{reply: compose(requests, outcomes), mem: p.mem}
 }

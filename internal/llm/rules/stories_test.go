@@ -77,6 +77,23 @@ func TestFollowUpsLeanOnTheLastTurn(t *testing.T) {
 	)
 }
 
+func TestOneMoreIsAddedRightAfterAnother(t *testing.T) {
+	w := newWorld(t)
+	story(t, w,
+		"add milk", "Added task 1: Milk.",
+		"And eggs", "Added task 2: Eggs.",
+		"also another one: oil tomorrow, #shop", "Added task 3: Oil, due tomorrow (Thu 26 Nov), #shop.",
+		"and thanks", "You are welcome.",
+	)
+	for _, said := range []string{"and bread", "and the milk is sour", "and I love you", "and then?"} {
+		require.Contains(t, w.say(said), "I did not understand “"+strings.TrimSuffix(said, "?")+"”", "no task was added right before")
+	}
+	for _, said := range []string{"and the milk is sour", "and I love you", "and then?"} {
+		w.say("add bread")
+		require.Contains(t, w.say(said), "I did not understand", "a sentence or a question is no title")
+	}
+}
+
 func TestSeveralTasksAreConfirmedFirst(t *testing.T) {
 	list := "There are several tasks:\n1. Buy groceries\n2. Pay bills\n3. Team meeting\n4. Call Bob\n5. Write report (done)\n"
 	story(t, standard(t),

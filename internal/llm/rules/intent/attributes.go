@@ -215,7 +215,7 @@ func (s *sheet) tidy() {
 		switch s.whole.Key(at[n]) + s.whole.Key(at[n+1]) {
 		case "()":
 			s.gone[at[n]], s.gone[at[n+1]] = true, true
-		case "(,":
+		case "(,", ",,":
 			s.gone[at[n+1]] = true
 		case ",)":
 			s.gone[at[n]] = true

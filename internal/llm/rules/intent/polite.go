@@ -23,6 +23,9 @@ var (
 		"hey|hi|hello|ok|okay errand|there|assistant [,|!] <rest>",
 		"oh_and|one_more_thing|also|by_the_way|btw [,|:] <rest>",
 		"yes|yeah|yep|yup|sure <rest>",
+		"[that|it|this] was|is [my|a] mistake|an_error|wrong|not_right|not_what_i_meant ,|!|.|:|- <rest>", "my mistake|bad|error ,|!|.|:|- <rest>",
+		"i [have|ve] made_a_mistake|was_wrong|messed_up|misspoke ,|!|.|:|- <rest>", "wait|hold_on|no_wait ,|!|.|:|- <rest>",
+		"undo|revert that|this|it : <rest>", // the order that follows says what undoing means
 		"in_addition|after_that|afterwards|as_well_as , <rest>",
 	)
 	after = patterns(

@@ -1,6 +1,7 @@
 package intent
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -208,8 +209,8 @@ var ties = words("and then also & plus afterwards finally")
 
 // begins tells whether a request starts with t; left is what stands before it.
 func (r *reader) begins(t text.Text, left Request) bool {
-	if left.Kind == Add && noteWord[t.Key(0)] {
-		return false // "add milk, note: the cheap one"
+	if left.Kind == Add && (noteWord[t.Key(0)] || labelForm.MatchString(t.Key(0))) {
+		return false // "add milk, note: the cheap one" and "add milk, #home"
 	}
 	if !openers[withoutCourtesy(t).Key(0)] && !strings.HasPrefix(t.Key(0), "#") && !enumerator(t.Key(0)) {
 		return false
@@ -264,4 +265,31 @@ func (r *reader) expand(req Request) []Request {
 // ReadTitle reads a message that answers the question for a title.
 func ReadTitle(message string, now time.Time) Request {
 	return titleRequest(withoutCourtesy(text.Tokenize(text.Clean(message))), now)
+}
+
+// maxAnother bounds how many words may name one more thing.
+const maxAnother = 8
+
+var another = patterns("and|also|plus|& <rest>", "another [one|task] [:] <rest>")
+
+// sentenced are words that a sentence has and the name of a thing to do has not, in its
+// beginning or anywhere.
+var (
+	subjects = words("i im ive id ill you youre we he she it its they that thats this these those there what who when where why how which did does can could will would should may yes no not so if")
+	verbs    = words("is are was were am isnt arent wasnt werent")
+)
+
+// ReadAnother reads "and eggs" as the title of one more task, which it is right after a task
+// was added. A question or a sentence of its own is none.
+func ReadAnother(message string, now time.Time) (Request, bool) {
+	whole := text.Tokenize(text.Clean(message)).Trim()
+	t := whole
+	for tied := true; tied; {
+		t, tied = strip(t, another)
+	}
+	if t.Len() == whole.Len() || t.Len() > maxAnother || strings.Contains(message, "?") || subjects[t.Key(0)] || slices.ContainsFunc(t.Keys(), func(k string) bool { return verbs[k] }) {
+		return Request{}, false
+	}
+	req := titleRequest(t, now)
+	return req, req.Kind == Add && req.Fields.Title != ""
 }

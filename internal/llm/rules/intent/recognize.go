@@ -28,7 +28,29 @@ func onlyExplicit(rules []rule) []rule {
 
 var wide = join(showRules, whenRules, deleteRules)
 
-var last = join(addRules, bareDeeds)
+var last = join(topicRules, addRules, bareDeeds)
+
+// topicRules read what first says how a task is, and then what to do about it: "the report is
+// not done yet, reopen it".
+var topicRules = on(topic, "<ref> is|are|was|were|isnt|arent|wasnt|werent <state> ,|and|so <order>")
+
+// topic is an order about "it" that stands behind the task it means.
+func topic(c text.Captures, now time.Time) (Request, bool) {
+	order := withoutCourtesy(c["order"])
+	if c["ref"].Len() > maxTopicWords || !openers[order.Key(0)] {
+		return Request{}, false
+	}
+	req, ok := work(order, now)
+	if !ok || len(req.Refs) != 1 || req.Refs[0].Kind != It && req.Refs[0].Kind != Shown {
+		return Request{}, false
+	}
+	named, ok := about(req.Kind, c["ref"], now)
+	req.Refs = named.Refs
+	return req, ok
+}
+
+// maxTopicWords bounds how many words may name a task before what is said of it.
+const maxTopicWords = 8
 
 // duties announce that something is still to be done.
 var duties = patterns("i|ive|im|we|weve [really|also|still|just] " + duty + " [to] <rest>")
@@ -117,13 +139,21 @@ func command(t text.Text, now time.Time) (Request, bool) {
 	for calm.Len() > 1 && strings.HasPrefix(calm.Key(calm.Len()-1), "!!") {
 		calm = calm.Slice(0, calm.Len()-1).Trim()
 	}
-	for _, rules := range [][]rule{certain, ordered, wide} {
-		if req, ok := apply(rules, calm, now); ok {
-			return req, true
-		}
+	if req, ok := work(calm, now); ok {
+		return req, true
 	}
 	if req, ok := listRequest(calm, now); ok {
 		return req, true
 	}
 	return apply(last, t, now)
+}
+
+// work reads what to do with tasks that are there.
+func work(t text.Text, now time.Time) (Request, bool) {
+	for _, rules := range [][]rule{certain, ordered, wide} {
+		if req, ok := apply(rules, t, now); ok {
+			return req, true
+		}
+	}
+	return Request{}, false
 }
