@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -67,4 +69,43 @@ func TestUnfinishedRepliesAreCountedOverAllReplicas(t *testing.T) {
 	taken, refused := storm(t, all, "alice", 18)
 	require.Equal(t, 4, taken)
 	requireRefusals(t, refused, 10*time.Second)
+}
+
+// TestTokensADayAreReservedOverAllReplicas: of replies that begin at the same moment on three
+// servers, only so many ask the model as fit the day together.
+func TestTokensADayAreReservedOverAllReplicas(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	m := scripted(t, func(asked) wiretest.Step {
+		return func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-release:
+				sayText("So be it.")(w, r)
+			case <-r.Context().Done():
+			}
+		}
+	})
+	all := fleet(t, testdb.PostgresURL(t), 3, m.environ(), settings{"TOKENS_PER_DAY": "4000"}) // a call reserves about 2500
+	alice := all[0].user("alice")
+	socket := alice.Dial(t)
+	turns := map[string]testclient.Turn{}
+	for i := range 6 {
+		said := fmt.Sprint("Hello ", i)
+		turns[said] = send(t, all[i%len(all)].user("alice"), "", said)
+	}
+	m.await(t, func(asked) bool { return true })
+	winner := m.requests()[0].said
+	for said, turn := range turns {
+		if said == winner {
+			continue
+		}
+		reply := socket.Follow(t, turn.Conversation.ID, "").Finished(t, turn.AssistantMessage.ID)
+		require.Equal(t, "FAILED", reply.Status)
+		require.Equal(t, "RATE_LIMITED", reply.Error.Code)
+	}
+	require.Len(t, m.requests(), 1)
+	close(release)
+	turn := turns[winner]
+	require.Equal(t, "COMPLETED", socket.Follow(t, turn.Conversation.ID, "").Finished(t, turn.AssistantMessage.ID).Status)
+	require.Equal(t, 1, usageOf(t, alice, "DAY").Calls)
 }

@@ -25,8 +25,9 @@ const (
 type LLM struct {
 	// Provider is resolved by Load: never empty.
 	Provider Provider `env:"LLM_PROVIDER"`
-	// Fallback is asked when Provider is overloaded before its first token; "" for none.
-	Fallback Provider `env:"LLM_FALLBACK"`
+	// Fallback is asked when Provider is overloaded before its first token: a provider, or
+	// provider/model; "" for none.
+	Fallback string `env:"LLM_FALLBACK"`
 	// Model is the provider's name of the model; "" takes the provider's default.
 	Model string `env:"LLM_MODEL"`
 
@@ -90,15 +91,22 @@ func (l *LLM) firstSet() Provider {
 	}
 }
 
+// fallback is the second provider, and its model when one is named.
+func (l *LLM) fallback() (Provider, string) {
+	name, model, _ := strings.Cut(l.Fallback, "/")
+	return Provider(strings.ToLower(strings.TrimSpace(name))), model
+}
+
 func (l *LLM) normalize() {
 	lower(&l.Provider)
-	lower(&l.Fallback)
+	fallback, model := l.fallback()
+	l.Fallback = strings.TrimSuffix(string(fallback)+"/"+model, "/")
 	l.OpenAIBaseURL = strings.TrimRight(l.OpenAIBaseURL, "/")
 	l.OllamaBaseURL = strings.TrimSuffix(strings.TrimRight(l.OllamaBaseURL, "/"), "/v1")
 	if l.Provider == "" {
 		l.Provider = l.firstSet()
 	}
-	if l.OllamaBaseURL == "" && (l.Provider == Ollama || l.Fallback == Ollama) {
+	if l.OllamaBaseURL == "" && (l.Provider == Ollama || fallback == Ollama) {
 		l.OllamaBaseURL = ollamaDefaultURL
 	}
 }
@@ -106,9 +114,10 @@ func (l *LLM) normalize() {
 func (l *LLM) validate(f *Faults) {
 	l.validateProvider(f, "LLM_PROVIDER", l.Provider)
 	if l.Fallback != "" {
-		l.validateProvider(f, "LLM_FALLBACK", l.Fallback)
-		if l.Fallback == l.Provider {
-			f.add("LLM_FALLBACK", "is the provider itself", "another provider, or none")
+		fallback, model := l.fallback()
+		l.validateProvider(f, "LLM_FALLBACK", fallback)
+		if fallback == l.Provider && (model == "" || model == l.Model) {
+			f.add("LLM_FALLBACK", "is the provider itself", "another provider, another model as provider/model, or none")
 		}
 	}
 	if len(l.Model) > 200 || strings.ContainsFunc(l.Model, notPrintable) {

@@ -39,11 +39,18 @@ func TestServersOfOnesOwnNeedNoKey(t *testing.T) {
 	l := load(t, vars{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": "http://vllm:8000/v1/"}).LLM
 	require.Equal(t, "http://vllm:8000/v1", l.OpenAIBaseURL)
 	require.Equal(t, "http://127.0.0.1:11434", load(t, vars{"LLM_PROVIDER": "ollama"}).LLM.OllamaBaseURL)
-	require.Equal(t, config.Ollama, load(t, vars{"LLM_FALLBACK": "ollama"}).LLM.Fallback)
+	fallback := load(t, vars{"LLM_FALLBACK": "Ollama/Qwen3:8b"}).LLM
+	require.Equal(t, "ollama/Qwen3:8b", fallback.Fallback)
+	require.Equal(t, "http://127.0.0.1:11434", fallback.OllamaBaseURL)
 }
 
 func TestModelSettingsFaults(t *testing.T) {
 	require.Contains(t, faults(t, vars{"LLM_FALLBACK": "rules"}, ""), "LLM_FALLBACK")
+	require.Contains(t, faults(t, vars{"LLM_FALLBACK": "/m"}, ""), "LLM_FALLBACK")
+	require.Contains(t, faults(t, vars{"OPENAI_API_KEY": "k", "LLM_MODEL": "m", "LLM_FALLBACK": "openai/m"}, ""), "LLM_FALLBACK")
+	require.Equal(t, "openai/n", load(t, vars{"OPENAI_API_KEY": "k", "LLM_MODEL": "m", "LLM_FALLBACK": "openai/n"}).LLM.Fallback)
+	require.Contains(t, faults(t, vars{"GEMINI_BASE_URL": "gateway"}, ""), "GEMINI_BASE_URL")
+	require.Contains(t, faults(t, vars{"ANTHROPIC_BASE_URL": "http://u:p@h"}, ""), "ANTHROPIC_BASE_URL")
 	require.Contains(t, faults(t, vars{"OPENAI_API_KEY": "a\nb"}, ""), "OPENAI_API_KEY")
 	require.Contains(t, faults(t, vars{"OPENAI_BASE_URL": "http://u:p@h/v1"}, ""), "OPENAI_BASE_URL")
 	require.Contains(t, faults(t, vars{"OLLAMA_BASE_URL": "box:11434"}, ""), "OLLAMA_BASE_URL")

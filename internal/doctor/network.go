@@ -52,9 +52,6 @@ func checkKeys(ctx context.Context, cfg config.Config) []Finding {
 // modelPatience is how long a tiny answer may take.
 const modelPatience = 20 * time.Second
 
-// modelTokens leaves a model that thinks before it speaks the room to do so.
-const modelTokens = 2048
-
 // helloTool goes with the question because replies offer tools too, and some models or
 // servers take none.
 var helloTool = llms.Tool{Type: "function", Function: &llms.FunctionDefinition{
@@ -75,7 +72,7 @@ func checkModel(ctx context.Context, o Options) Finding {
 		llms.TextParts(llms.ChatMessageTypeSystem, "Current time: "+started.UTC().Format(time.RFC3339)+" (UTC)"),
 		llms.TextParts(llms.ChatMessageTypeHuman, "Say hello in one word."),
 	}
-	answer, err := model.GenerateContent(ctx, prompt, llms.WithMaxTokens(modelTokens), llms.WithTools([]llms.Tool{helloTool}))
+	answer, err := model.GenerateContent(ctx, prompt, llms.WithTools([]llms.Tool{helloTool}))
 	if err != nil {
 		return Finding{check, Fault, name + " does not answer: " + err.Error(), modelFix(err)}
 	}
@@ -91,6 +88,8 @@ func modelFix(err error) string {
 		return "check the provider's key, and its account's credit"
 	case llm.KindRateLimit, llm.KindOverloaded:
 		return "wait a little, or name an LLM_FALLBACK"
+	case llm.KindTimeout:
+		return "try again when it has loaded the model, or look at the way to it"
 	case llm.KindBadRequest:
 		return "check LLM_MODEL: the provider may not know it, or it may take no tools"
 	default:

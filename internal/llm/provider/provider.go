@@ -119,7 +119,7 @@ func (s Settings) open(provider, model, variable string) (llms.Model, string, er
 	case Rules:
 		return s.Rules(), Rules, nil
 	case OpenAI:
-		return s.openAI(model)
+		return s.openAI(model, variable)
 	case Gemini:
 		return s.gemini(model)
 	case Anthropic:
@@ -131,13 +131,16 @@ func (s Settings) open(provider, model, variable string) (llms.Model, string, er
 	}
 }
 
-func (s Settings) openAI(model string) (llms.Model, string, error) {
+func (s Settings) openAI(model, variable string) (llms.Model, string, error) {
 	own := s.OpenAIBaseURL == "" || strings.TrimRight(s.OpenAIBaseURL, "/") == openai.DefaultBaseURL
 	if own && s.OpenAIKey.Empty() {
 		return nil, "", fmt.Errorf("OPENAI_API_KEY: the openai provider needs it, unless OPENAI_BASE_URL names another server")
 	}
 	if model == "" && !own {
-		return nil, "", fmt.Errorf("LLM_MODEL: must name a model of the server at OPENAI_BASE_URL")
+		if variable == "LLM_PROVIDER" {
+			variable = "LLM_MODEL"
+		}
+		return nil, "", fmt.Errorf("%s: must name a model of the server at OPENAI_BASE_URL", variable)
 	}
 	model = cmp.Or(model, DefaultOpenAIModel)
 	m, err := openai.New(openai.Config{BaseURL: s.OpenAIBaseURL, Key: s.OpenAIKey, Model: model, Wire: s.Wire})

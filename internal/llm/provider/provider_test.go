@@ -49,15 +49,16 @@ func TestOpenChooses(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	for want, s := range map[string]provider.Settings{
-		"LLM_PROVIDER":      {Provider: "gpt"},
-		"OPENAI_API_KEY":    {Provider: "openai"},
-		"GEMINI_API_KEY":    {Provider: "gemini"},
-		"ANTHROPIC_API_KEY": {Provider: "anthropic"},
-		"LLM_MODEL":         {Provider: "openai", OpenAIKey: key, OpenAIBaseURL: "https://openrouter.ai/api/v1"},
-		"OPENAI_BASE_URL":   {Model: "m", OpenAIKey: key, OpenAIBaseURL: "https://user:" + wiretest.Key + "@host/v1"},
-		"OLLAMA_BASE_URL":   {OllamaBaseURL: "localhost:11434"},
-		"GEMINI_BASE_URL":   {GeminiKey: key, GeminiBaseURL: "https://host?key=" + wiretest.Key},
-		"LLM_FALLBACK":      {OpenAIKey: key, Fallback: "openai/gpt-6-luna"},
+		"LLM_PROVIDER":            {Provider: "gpt"},
+		"OPENAI_API_KEY":          {Provider: "openai"},
+		"GEMINI_API_KEY":          {Provider: "gemini"},
+		"ANTHROPIC_API_KEY":       {Provider: "anthropic"},
+		"LLM_MODEL":               {Provider: "openai", OpenAIKey: key, OpenAIBaseURL: "https://openrouter.ai/api/v1"},
+		"OPENAI_BASE_URL":         {Model: "m", OpenAIKey: key, OpenAIBaseURL: "https://user:" + wiretest.Key + "@host/v1"},
+		"OLLAMA_BASE_URL":         {OllamaBaseURL: "localhost:11434"},
+		"GEMINI_BASE_URL":         {GeminiKey: key, GeminiBaseURL: "https://host?key=" + wiretest.Key},
+		"LLM_FALLBACK":            {OpenAIKey: key, Fallback: "openai/gpt-6-luna"},
+		"LLM_FALLBACK: must name": {GeminiKey: key, Fallback: "openai", OpenAIBaseURL: "http://127.0.0.1:8000/v1"},
 	} {
 		s.Rules = rules
 		m, _, err := provider.Open(s)

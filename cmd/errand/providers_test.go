@@ -1,0 +1,76 @@
+package main
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"errand/internal/llm/wiretest"
+	"errand/internal/testdb"
+)
+
+// TestAConversationOutlivesItsProvider: after each restart another one goes on with what all
+// the others have said and done, as strict as they are about histories.
+func TestAConversationOutlivesItsProvider(t *testing.T) {
+	t.Parallel()
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		t.Parallel()
+		m := scripted(t, func(a asked) wiretest.Step {
+			if len(a.results) == 0 {
+				return useTools("On it. ", addTask("First of "+a.said), addTask("Second of "+a.said))
+			}
+			return sayText("Both are there.")
+		})
+		k := &talk{}
+		var said []string
+		for _, provider := range []string{"openai", "gemini", "anthropic", "ollama", "gemini", "anthropic", "openai"} {
+			m.provider = provider
+			server := launch(t, url, m.environ())
+			k.c = server.user("alice")
+			if k.id != "" {
+				k.stream = k.c.Dial(t).Follow(t, k.id, "")
+			}
+			said = append(said, provider+strings.Repeat("!", len(said)))
+			reply := k.say(t, said[len(said)-1])
+			require.Equal(t, "COMPLETED", reply.Status, provider)
+			require.Equal(t, provider+"/scripted", reply.Usage.Model)
+			last := m.requests()[len(m.requests())-1].body
+			for _, earlier := range said {
+				require.Contains(t, last, `\"title\":\"Second of `+earlier+`\"`, "%s sees what was done before", provider)
+			}
+			server.terminate()
+			require.Zero(t, server.ended())
+		}
+	})
+}
+
+// TestTheFallbackAnswersForAnOverloadedProvider: with tools, under its own name, and only while
+// the first has no capacity.
+func TestTheFallbackAnswersForAnOverloadedProvider(t *testing.T) {
+	t.Parallel()
+	var busy atomic.Bool
+	busy.Store(true)
+	first := scripted(t, func(asked) wiretest.Step {
+		if busy.Load() {
+			return wiretest.Reply(529, `{"type":"error","error":{"type":"overloaded_error","message":"planted"}}`, "Retry-After", "90")
+		}
+		return sayText("I am back.")
+	})
+	first.provider = "anthropic"
+	second := scripted(t, builtIn)
+	b := boot(t, testdb.SQLiteURL(t), second.environ(), settings{
+		"LLM_PROVIDER": "anthropic", "LLM_FALLBACK": "gemini/second", "ANTHROPIC_BASE_URL": first.url,
+	})
+	k := &talk{c: b.user(t, "alice")}
+	reply := k.say(t, "Add a task to buy groceries")
+	require.Equal(t, "Added task 1: Buy groceries.", reply.Content)
+	require.Equal(t, "gemini/second", reply.Usage.Model)
+	require.Len(t, first.requests(), 2, "the first is asked at each step")
+	busy.Store(false)
+	reply = k.say(t, "Hello?")
+	require.Equal(t, "I am back.", reply.Content)
+	require.Equal(t, "anthropic/scripted", reply.Usage.Model)
+	require.Contains(t, first.requests()[2].body, "Buy groceries", "it sees what the other did")
+}
