@@ -4,10 +4,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"errand/internal/llm/wiretest"
+	"errand/internal/testclient"
 	"errand/internal/testdb"
 )
 
@@ -73,4 +75,32 @@ func TestTheFallbackAnswersForAnOverloadedProvider(t *testing.T) {
 	require.Equal(t, "I am back.", reply.Content)
 	require.Equal(t, "anthropic/scripted", reply.Usage.Model)
 	require.Contains(t, first.requests()[2].body, "Buy groceries", "it sees what the other did")
+}
+
+// TestAModelTitlesTheConversation: once, after the first turn, unless a person has named it.
+func TestAModelTitlesTheConversation(t *testing.T) {
+	titling := func(t *testing.T) *model {
+		return scripted(t, func(a asked) wiretest.Step {
+			if a.request.Messages[0].Role == "system" && strings.HasPrefix(a.request.Messages[0].Content, "Give the conversation") {
+				return sayText("Food ", "for the weekend")
+			}
+			return sayText("Very well.")
+		})
+	}
+	eachScripted(t, titling, func(t *testing.T, b *bench, m *model) {
+		k := &talk{c: b.user(t, "alice")}
+		k.say(t, "I need food")
+		require.Eventually(t, func() bool { return titleOf(t, k) == "Food for the weekend" }, testclient.Patience, 5*time.Millisecond)
+		const rename = `mutation ($id: ID!) { updateConversation(input: {id: $id, title: "Mine"}) { conversation { id } } }`
+		testclient.Run[any](t, k.c, rename, vars{"id": k.id})
+		k.say(t, "And drinks")
+		require.Equal(t, "Mine", titleOf(t, k))
+		require.Len(t, m.requests(), 3, "only the first turn asks for a title")
+	}, settings{"LLM_TITLES": "true"})
+}
+
+func titleOf(t *testing.T, k *talk) string {
+	t.Helper()
+	type answer struct{ Conversation struct{ Title string } }
+	return testclient.Run[answer](t, k.c, `query ($id: ID!) { conversation(id: $id) { title } }`, vars{"id": k.id}).Conversation.Title
 }

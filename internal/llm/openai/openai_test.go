@@ -58,8 +58,20 @@ func call(arguments string) string {
 	return delta(`{"tool_calls":[{"index":0,"id":"c1","function":{"name":"add_task","arguments":` + arguments + `}}]}`)
 }
 
-func TestHostileWire(t *testing.T) {
-	wiretest.Run(t, wiretest.Dialect{
+func TestHostileWire(t *testing.T) { wiretest.Run(t, dialect(open)) }
+
+// TestHostileWireOfOllama: the same wire by another name, and without a key.
+func TestHostileWireOfOllama(t *testing.T) {
+	wiretest.Run(t, dialect(func(t *testing.T, url string, w llm.Wire) llms.Model {
+		t.Helper()
+		m, err := openai.New(openai.Config{Name: "ollama", BaseURL: url + "/v1", Model: "test-model", Wire: w})
+		require.NoError(t, err)
+		return m
+	}))
+}
+
+func dialect(open func(t *testing.T, url string, w llm.Wire) llms.Model) wiretest.Dialect {
+	return wiretest.Dialect{
 		Open: open, Text: text, Begin: begin, Calls: calls,
 		CutCall:    []string{call(`"{\"title\":\"a"`)},
 		LengthCall: []string{begin[1], call(`"{}"`), finish(`{}`, `"length"`), done},
@@ -68,7 +80,7 @@ func TestHostileWire(t *testing.T) {
 		ErrorEvent: `data: {"error":{"message":"` + wiretest.Leak + `","type":"server_error","code":"overloaded"}}` + "\n\n",
 		Whole:      `{"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}`,
 		Problem:    `{"error":{"message":"` + wiretest.Leak + `","type":"rate_limit_error","code":"rate_limit_exceeded"}}`,
-	})
+	}
 }
 
 func ask(t *testing.T, frames []string, opts ...llms.CallOption) (*llms.ContentChoice, error) {

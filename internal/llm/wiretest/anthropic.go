@@ -6,16 +6,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
-	"sync"
 )
 
 // anthropic is Anthropic's native wire, with the rules of the models that think by
 // themselves: roles alternate, each call has its result at the head of the next message, and a thinking
 // block comes back where it was, behind an unchanged past, or not at all behind a changed one.
-type anthropic struct {
-	mu     sync.Mutex
-	issued map[string]bool // the signatures of thinking blocks before calls
-}
+type anthropic struct{ issued register }
 
 type anthropicMessage struct {
 	Role    string           `json:"role"`
@@ -58,25 +54,13 @@ func (a *anthropic) read(r *http.Request, body []byte) (chat ChatRequest, t tong
 			chat.Tools = append(chat.Tools, offer(tool.Name))
 		}
 	}
-	h := anthropicHistory{past: request.System + compact(request.Tools), known: a.known}
+	h := anthropicHistory{past: request.System + compact(request.Tools), known: a.issued.has}
 	fault = h.read(request.Messages)
 	if fault == "" && h.used && len(request.Tools) == 0 {
 		fault = "Requests which have `tool_use` or `tool_result` blocks in messages must define tools"
 	}
 	chat.Messages = append(chat.Messages, h.messages...)
-	return chat, &anthropicTongue{signature: h.signature(), issue: a.issue}, fault
-}
-
-func (a *anthropic) issue(signature string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.issued[signature] = true
-}
-
-func (a *anthropic) known(signature string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.issued[signature]
+	return chat, &anthropicTongue{signature: h.signature(), issue: a.issued.add}, fault
 }
 
 // anthropicHistory turns messages into those of the other wire.

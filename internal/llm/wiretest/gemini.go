@@ -10,8 +10,9 @@ import (
 )
 
 // gemini is Google's native wire, with Gemini 3's rules: calls carry no ids, a step's first
-// call carries a signature, and the calls of the turn under way must come back with theirs.
-type gemini struct{}
+// call carries a signature, and the calls of the turn under way must come back with theirs. Google
+// takes its placeholder for any signature; here it stands for the calls of other models alone.
+type gemini struct{ issued register }
 
 type geminiContent struct {
 	Role  string       `json:"role"`
@@ -31,7 +32,7 @@ type geminiPart struct {
 	} `json:"functionResponse"`
 }
 
-func (*gemini) read(r *http.Request, body []byte) (chat ChatRequest, t tongue, fault string) {
+func (g *gemini) read(r *http.Request, body []byte) (chat ChatRequest, t tongue, fault string) {
 	var request struct {
 		SystemInstruction geminiContent
 		Contents          []geminiContent
@@ -62,15 +63,19 @@ func (*gemini) read(r *http.Request, body []byte) (chat ChatRequest, t tongue, f
 			}
 		}
 	}
-	h := geminiHistory{contents: request.Contents}
+	h := geminiHistory{contents: request.Contents, known: g.issued.has}
 	fault = h.read()
 	chat.Messages = append(chat.Messages, h.messages...)
-	return chat, &geminiTongue{}, fault
+	return chat, &geminiTongue{issue: g.issued.add}, fault
 }
+
+// placeholder stands for the signature of a call that another model made.
+const placeholder = "skip_thought_signature_validator"
 
 // geminiHistory turns contents into messages.
 type geminiHistory struct {
 	contents []geminiContent
+	known    func(signature string) bool
 	messages []ChatMessage
 	open     []ChatCall // calls that want their responses next
 }
@@ -115,11 +120,11 @@ func (h *geminiHistory) model(c geminiContent, current bool) (fault string) {
 		if args == "" {
 			args = "{}"
 		}
-		signed := p.ThoughtSignature == geminiSignature(p.FunctionCall.Name, args)
-		switch {
-		case !signed && p.ThoughtSignature != "" && p.ThoughtSignature != "skip_thought_signature_validator":
+		own := geminiSignature(p.FunctionCall.Name, args)
+		switch signature := p.ThoughtSignature; {
+		case signature != "" && signature != own && signature != placeholder, current && signature == placeholder && h.known(own):
 			return "Thought signature is not valid"
-		case current && len(m.ToolCalls) == 0 && p.ThoughtSignature == "":
+		case current && len(m.ToolCalls) == 0 && signature == "":
 			return "Function call is missing a thought_signature in functionCall parts."
 		}
 		id := fmt.Sprintf("g%d_%d", len(h.messages), len(m.ToolCalls))
@@ -165,6 +170,7 @@ func geminiSignature(name, args string) string {
 
 // geminiTongue says a call whole, and all of them with the end: that is all the wire can.
 type geminiTongue struct {
+	issue   func(signature string)
 	calls   []ChatCall
 	thought bool
 }
@@ -206,7 +212,9 @@ func (t *geminiTongue) last(_ string, u counts) string {
 	for i, c := range t.calls {
 		part := object{"functionCall": object{"name": c.Function.Name, "args": json.RawMessage(c.Function.Arguments)}}
 		if i == 0 {
-			part["thoughtSignature"] = geminiSignature(c.Function.Name, c.Function.Arguments)
+			signature := geminiSignature(c.Function.Name, c.Function.Arguments)
+			part["thoughtSignature"] = signature
+			t.issue(signature)
 		}
 		parts = append(parts, part)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 // OllamaPath is where [Speak] plays an Ollama server, which wants no key.
@@ -16,7 +17,7 @@ const OllamaPath = "/ollama"
 // history which one of them would refuse is refused here too. Each write of the handler must be
 // one whole event; what is no event stream goes through as it is.
 func Speak(openai http.Handler) http.Handler {
-	g, a := &gemini{}, &anthropic{issued: map[string]bool{}}
+	g, a := &gemini{}, &anthropic{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+Key {
@@ -171,6 +172,16 @@ func (i *interpreter) say(data string) string {
 		}
 	}
 	return said
+}
+
+// register keeps the signatures that a fake has given out with calls.
+type register struct{ given sync.Map }
+
+func (r *register) add(signature string) { r.given.Store(signature, true) }
+
+func (r *register) has(signature string) bool {
+	_, ok := r.given.Load(signature)
+	return ok
 }
 
 // compact is a value's JSON; the values are the fakes' own and always marshal.

@@ -58,6 +58,7 @@ func TestTheFakeGeminiIsAsStrictAsTheVendor(t *testing.T) {
 		"":                            history(call("x", signature), result),
 		"missing a thought_signature": history(call("x", ""), result),
 		"not valid":                   history(call("y", signature), result),
+		"signature is not":            history(call("x", "skip_thought_signature_validator"), result),
 		"function response parts":     history(call("x", signature), result+","+result),
 		"immediately after":           `{"contents":[{"role":"model","parts":[{"text":"Hi"}]}]}`,
 		"has no response":             strings.Replace(history(call("x", signature), result), `,{"role":"user","parts":[`+result+`]}`, "", 1),
