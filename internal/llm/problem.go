@@ -26,8 +26,10 @@ var problemWords = map[string]Kind{
 	"unavailable":           KindOverloaded,
 	"invalid_request_error": KindBadRequest, "invalid_argument": KindBadRequest, "not_found_error": KindBadRequest,
 	"not_found": KindBadRequest, "request_too_large": KindBadRequest, "context_length_exceeded": KindBadRequest,
-	"failed_precondition": KindBadRequest,
-	"timeout_error":       KindTimeout, "deadline_exceeded": KindTimeout,
+	"failed_precondition": KindBadRequest, "model_not_found": KindBadRequest, "unsupported_parameter": KindBadRequest,
+	"unsupported_value": KindBadRequest, "invalid_type": KindBadRequest, "invalid_value": KindBadRequest,
+	"string_above_max_length": KindBadRequest, "content_policy_violation": KindBadRequest,
+	"timeout_error": KindTimeout, "deadline_exceeded": KindTimeout,
 	"api_error": KindUnavailable, "server_error": KindUnavailable, "internal": KindUnavailable,
 }
 
@@ -71,6 +73,17 @@ func parseProblem(body []byte) (p problem, ok bool) {
 		}
 	}
 	return p, true
+}
+
+// known is the first of the report's words that is of the vocabulary, the most particular one
+// on every wire, for the log; "" when none is.
+func (p problem) known() string {
+	for _, w := range p.words {
+		if w = strings.ToLower(w); problemWords[w] != "" {
+			return w
+		}
+	}
+	return ""
 }
 
 // kind decides by the HTTP status, except that a word about credentials or

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"syscall"
 	"time"
 )
@@ -112,13 +111,13 @@ func (w *Wire) once(ctx context.Context, url string, header http.Header, body []
 func (w *Wire) refused(resp *http.Response) error {
 	report, _ := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
 	p, _ := parseProblem(report)
-	e := w.fail(p.kind(resp.StatusCode), "")
+	e := w.fail(p.kind(resp.StatusCode), p.known())
 	e.Status = resp.StatusCode
 	e.RetryAfter = max(retryAfter(resp.Header, w.Retry.withDefaults().Now()), p.wait)
 	switch {
 	case resp.StatusCode < 400:
 		e.Detail = "redirects are not followed"
-	case resp.StatusCode == http.StatusNotFound, slices.Contains(p.words, "model_not_found"):
+	case resp.StatusCode == http.StatusNotFound, p.known() == "model_not_found":
 		e.Detail = "there is no such model, or not at this address"
 	}
 	return e

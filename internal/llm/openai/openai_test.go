@@ -3,6 +3,7 @@ package openai_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -213,4 +214,17 @@ func TestToolsThatMayNotBeUsedAreNotOffered(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, s.Requests()[0].JSON(t), "tools")
 	require.NotContains(t, s.Requests()[0].JSON(t), "tool_choice")
+}
+
+func TestTheLogSaysWhatTheProviderMindsInKnownWordsAlone(t *testing.T) {
+	for want, report := range map[string]string{
+		"openai@HOST: bad_request (HTTP 400): unsupported_parameter":   `{"error":{"type":"invalid_request_error","code":"unsupported_parameter","param":"max_tokens"}}`,
+		"openai@HOST: bad_request (HTTP 400): context_length_exceeded": `{"error":{"type":"invalid_request_error","code":"context_length_exceeded"}}`,
+		"openai@HOST: bad_request (HTTP 400): invalid_request_error":   `{"error":{"type":"invalid_request_error","code":null}}`,
+		"openai@HOST: bad_request (HTTP 400)":                          `{"error":{"type":"` + wiretest.Leak + `","code":"` + wiretest.Key + `"}}`,
+	} {
+		s := wiretest.NewServer(t, wiretest.Reply(400, report))
+		_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+		require.EqualError(t, err, strings.Replace(want, "HOST", strings.TrimPrefix(s.URL, "http://"), 1))
+	}
 }
