@@ -140,6 +140,28 @@ func TestAModelThatFailsIsAskedAgain(t *testing.T) {
 	})
 }
 
+// TestAModelThatSaysNothingIsAskedAgain: an empty reply helps nobody.
+func TestAModelThatSaysNothingIsAskedAgain(t *testing.T) {
+	eachTurn(t, func() func(a asked) wiretest.Step {
+		var asks atomic.Int32
+		return func(a asked) wiretest.Step {
+			switch asks.Add(1) {
+			case 1:
+				return useTools("", addTask("Once"))
+			case 2:
+				return sayText()
+			default:
+				return sayText("It is there.")
+			}
+		}
+	}, func(t *testing.T, c *client, m *model, reply testclient.Message) {
+		require.Equal(t, "COMPLETED", reply.Status)
+		require.Equal(t, "It is there.", reply.Content)
+		require.Equal(t, []string{"Once"}, titles(allTasks(t, c)))
+		require.Len(t, m.requests(), 3)
+	})
+}
+
 // TestTheNextTurnKnowsWhatTheLastOneDid: text, calls and results, of this conversation alone.
 func TestTheNextTurnKnowsWhatTheLastOneDid(t *testing.T) {
 	eachScripted(t, func(t *testing.T) *model {

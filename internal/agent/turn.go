@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tmc/langchaingo/llms"
@@ -108,6 +109,9 @@ func (t *turn) run(ctx context.Context) error {
 		if len(choice.ToolCalls) == 0 {
 			if t.questions(choice) {
 				continue
+			}
+			if strings.TrimSpace(t.out.text()) == "" { // some models stop so after a tool's result
+				return &llm.Error{Kind: llm.KindTruncated, Provider: t.model, Detail: "an answer without a word"}
 			}
 			return t.end(ctx, runs.Outcome{Status: enum.MessageCompleted})
 		}
