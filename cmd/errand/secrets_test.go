@@ -32,14 +32,19 @@ const (
 	plantedWords = "my diary says planted-0005"
 )
 
+// quoteKey answers a call of the model with the key and the words that came with it.
+func quoteKey(w http.ResponseWriter, r *http.Request, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusUnauthorized)
+	_, _ = w.Write([]byte(`{"error":{"message":"bad key ` + r.Header.Get("Authorization") + `","param":` + strings.TrimSpace(body) + `}}`))
+}
+
 // echo is a model provider that quotes the key, and breaks off.
 func echo(t *testing.T) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = w.Write([]byte(`{"error":{"message":"bad key ` + r.Header.Get("Authorization") + `","param":` + strings.TrimSpace(string(body)) + `}}`))
+		quoteKey(w, r, string(body))
 	}))
 	t.Cleanup(s.Close)
 	return s.URL + "/v1"

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"regexp"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -212,5 +212,13 @@ func (op *operation) report(ctx context.Context, transport string, code apperr.C
 	op.engine.options.Observer.operation(ctx, r)
 }
 
-// label is the operation's name, fit for logs.
-func (op *operation) label() string { return fmt.Sprintf("%.100s", strings.ToValidUTF8(op.name, "")) }
+// label is the operation's name, fit for logs; "" for a text that cannot be the name of one.
+func (op *operation) label() string {
+	if !validName.MatchString(op.name) {
+		return ""
+	}
+	return fmt.Sprintf("%.100s", op.name)
+}
+
+// validName is a Name (specification, section 2.1.9).
+var validName = regexp.MustCompile(`^[_A-Za-z][_0-9A-Za-z]*$`)

@@ -171,7 +171,8 @@ func (t *turn) use(ctx context.Context) error {
 func (t *turn) do(ctx context.Context, c *ent.ToolCall) error {
 	started := time.Now()
 	var result tools.Result
-	ctx, end := telemetry.ToolCall(ctx, c.Name)
+	name := t.toolName(c)
+	ctx, end := telemetry.ToolCall(ctx, name)
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) (err error) {
 		result, err = t.call(ent.NewTxContext(ctx, tx), c)
 		if err != nil {
@@ -192,12 +193,20 @@ func (t *turn) do(ctx context.Context, c *ent.ToolCall) error {
 		return err
 	}
 	took := time.Since(started)
-	t.Observer.ToolCall(c.Name, took, result.Failed)
+	t.Observer.ToolCall(name, took, result.Failed)
 	t.Logger.InfoContext(ctx, "tool call", "user_id", t.job.UserID, "conversation_id", t.job.ConversationID,
-		"tool_name", c.Name, "latency_ms", took.Milliseconds(), "failed", result.Failed)
+		"tool_name", name, "latency_ms", took.Milliseconds(), "failed", result.Failed)
 	t.changed()
 	t.Tasks.Announce(t.job.UserID)
 	return nil
+}
+
+// toolName is the call's tool as operators see it: a name that the model made up may hold anything.
+func (t *turn) toolName(c *ent.ToolCall) string {
+	if t.Tools.Find(c.Name) == nil {
+		return "unknown"
+	}
+	return c.Name
 }
 
 func (t *turn) call(ctx context.Context, c *ent.ToolCall) (tools.Result, error) {
