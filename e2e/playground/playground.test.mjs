@@ -47,6 +47,7 @@ test("a first message streams live, and its task is alice's alone", async () => 
 
   await page.getByRole("button", { name: "bob" }).click();
   await page.getByRole("button", { name: "bob", pressed: true }).waitFor();
+  assert.equal(await reply.count(), 0, "alice's reply has left the page with her");
   await run(page);
   await shows(page, '"edges": []');
 });

@@ -88,7 +88,10 @@ async function switchingReconnects(page) {
   await tab(page, "TaskStream");
   await run(page);
   await until(page, () => backend.listeners("alice") === 1);
+  assert.equal(await page.locator(".live-reply").count(), 1);
   await page.getByRole("button", { name: "bob" }).click();
+  await page.locator(".live-empty").waitFor();
+  assert.equal(await page.locator(".live-reply").count(), 0, "the last person's reply is not bob's to read");
   await until(page, () => backend.listeners("bob") === 1 && backend.listeners("alice") === 0);
   assert.equal(backend.socketUsers.at(-1), "bob");
   const change = { actor: "AGENT" };

@@ -35,9 +35,12 @@ export function App({ session, notice }: { session: DevSession | TokenSession; n
   }, [session, socket]);
 
   // The socket belongs to the person who opened it: running subscriptions reconnect as the new one.
+  // What the last person was told is not the next one's to read.
   const onSwitch = () => {
     following.current.stop();
     socket.terminate();
+    setLog(emptyLog);
+    setConversationId("");
   };
 
   return (
