@@ -16,7 +16,7 @@ import (
 type DeletedAccount struct {
 	config `json:"-"`
 	// ID of the ent.
-	// SHA-256 of the token's subject, in hexadecimal.
+	// SHA-256 of the token's issuer and subject, in hexadecimal.
 	ID string `json:"id,omitempty"`
 	// When. Only tokens issued later may begin a new account.
 	DeletedAt    time.Time `json:"deleted_at,omitempty"`

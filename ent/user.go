@@ -12,7 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// A person, known by the subject of that person's token.
+// A person, known by the issuer and subject of that person's token.
 type User struct {
 	config `json:"-"`
 	// ID of the ent.
@@ -22,7 +22,9 @@ type User struct {
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// When the row last changed.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
-	// The token's subject ("sub"): who this is to the identity provider.
+	// The token's issuer ("iss"): whose word it is; empty when tokens name none.
+	Issuer string `json:"issuer,omitempty"`
+	// The token's subject ("sub"): who this is to the issuer, and to no other.
 	Subject string `json:"subject,omitempty"`
 	// Display name, from the token or the person's own choice.
 	Name string `json:"name,omitempty"`
@@ -135,7 +137,7 @@ func (*User) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case user.FieldLastTaskNumber, user.FieldLastChange:
 			values[i] = new(sql.NullInt64)
-		case user.FieldID, user.FieldSubject, user.FieldName, user.FieldEmail, user.FieldTimeZone:
+		case user.FieldID, user.FieldIssuer, user.FieldSubject, user.FieldName, user.FieldEmail, user.FieldTimeZone:
 			values[i] = new(sql.NullString)
 		case user.FieldCreatedAt, user.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -171,6 +173,12 @@ func (_m *User) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field updated_at", values[i])
 			} else if value.Valid {
 				_m.UpdatedAt = value.Time
+			}
+		case user.FieldIssuer:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field issuer", values[i])
+			} else if value.Valid {
+				_m.Issuer = value.String
 			}
 		case user.FieldSubject:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -290,6 +298,9 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("updated_at=")
 	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	builder.WriteString("issuer=")
+	builder.WriteString(_m.Issuer)
 	builder.WriteString(", ")
 	builder.WriteString("subject=")
 	builder.WriteString(_m.Subject)

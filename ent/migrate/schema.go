@@ -384,7 +384,8 @@ var (
 		{Name: "id", Type: field.TypeString, Size: 40},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "updated_at", Type: field.TypeTime},
-		{Name: "subject", Type: field.TypeString, Unique: true, Size: 255},
+		{Name: "issuer", Type: field.TypeString, Size: 255, Default: ""},
+		{Name: "subject", Type: field.TypeString, Size: 255},
 		{Name: "name", Type: field.TypeString, Size: 200, Default: ""},
 		{Name: "name_chosen", Type: field.TypeBool, Default: false},
 		{Name: "email", Type: field.TypeString, Size: 320, Default: ""},
@@ -397,6 +398,13 @@ var (
 		Name:       "users",
 		Columns:    UsersColumns,
 		PrimaryKey: []*schema.Column{UsersColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "user_subject_issuer",
+				Unique:  true,
+				Columns: []*schema.Column{UsersColumns[4], UsersColumns[3]},
+			},
+		},
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{

@@ -545,8 +545,14 @@ func init() {
 	user.DefaultUpdatedAt = userDescUpdatedAt.Default.(func() time.Time)
 	// user.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
 	user.UpdateDefaultUpdatedAt = userDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// userDescIssuer is the schema descriptor for issuer field.
+	userDescIssuer := userFields[0].Descriptor()
+	// user.DefaultIssuer holds the default value on creation for the issuer field.
+	user.DefaultIssuer = userDescIssuer.Default.(string)
+	// user.IssuerValidator is a validator for the "issuer" field. It is called by the builders before save.
+	user.IssuerValidator = userDescIssuer.Validators[0].(func(string) error)
 	// userDescSubject is the schema descriptor for subject field.
-	userDescSubject := userFields[0].Descriptor()
+	userDescSubject := userFields[1].Descriptor()
 	// user.SubjectValidator is a validator for the "subject" field. It is called by the builders before save.
 	user.SubjectValidator = func() func(string) error {
 		validators := userDescSubject.Validators
@@ -564,35 +570,35 @@ func init() {
 		}
 	}()
 	// userDescName is the schema descriptor for name field.
-	userDescName := userFields[1].Descriptor()
+	userDescName := userFields[2].Descriptor()
 	// user.DefaultName holds the default value on creation for the name field.
 	user.DefaultName = userDescName.Default.(string)
 	// user.NameValidator is a validator for the "name" field. It is called by the builders before save.
 	user.NameValidator = userDescName.Validators[0].(func(string) error)
 	// userDescNameChosen is the schema descriptor for name_chosen field.
-	userDescNameChosen := userFields[2].Descriptor()
+	userDescNameChosen := userFields[3].Descriptor()
 	// user.DefaultNameChosen holds the default value on creation for the name_chosen field.
 	user.DefaultNameChosen = userDescNameChosen.Default.(bool)
 	// userDescEmail is the schema descriptor for email field.
-	userDescEmail := userFields[3].Descriptor()
+	userDescEmail := userFields[4].Descriptor()
 	// user.DefaultEmail holds the default value on creation for the email field.
 	user.DefaultEmail = userDescEmail.Default.(string)
 	// user.EmailValidator is a validator for the "email" field. It is called by the builders before save.
 	user.EmailValidator = userDescEmail.Validators[0].(func(string) error)
 	// userDescTimeZone is the schema descriptor for time_zone field.
-	userDescTimeZone := userFields[4].Descriptor()
+	userDescTimeZone := userFields[5].Descriptor()
 	// user.DefaultTimeZone holds the default value on creation for the time_zone field.
 	user.DefaultTimeZone = userDescTimeZone.Default.(string)
 	// user.TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
 	user.TimeZoneValidator = userDescTimeZone.Validators[0].(func(string) error)
 	// userDescLastTaskNumber is the schema descriptor for last_task_number field.
-	userDescLastTaskNumber := userFields[5].Descriptor()
+	userDescLastTaskNumber := userFields[6].Descriptor()
 	// user.DefaultLastTaskNumber holds the default value on creation for the last_task_number field.
 	user.DefaultLastTaskNumber = userDescLastTaskNumber.Default.(int)
 	// user.LastTaskNumberValidator is a validator for the "last_task_number" field. It is called by the builders before save.
 	user.LastTaskNumberValidator = userDescLastTaskNumber.Validators[0].(func(int) error)
 	// userDescLastChange is the schema descriptor for last_change field.
-	userDescLastChange := userFields[6].Descriptor()
+	userDescLastChange := userFields[7].Descriptor()
 	// user.DefaultLastChange holds the default value on creation for the last_change field.
 	user.DefaultLastChange = userDescLastChange.Default.(int)
 	// user.LastChangeValidator is a validator for the "last_change" field. It is called by the builders before save.

@@ -9,7 +9,7 @@ import (
 	"errand/internal/ids"
 )
 
-// DeletedAccount remembers that a subject's account was deleted, and nothing else of it.
+// DeletedAccount remembers that somebody's account was deleted, and nothing else of it.
 type DeletedAccount struct{ ent.Schema }
 
 // Annotations of the DeletedAccount.
@@ -21,7 +21,7 @@ func (DeletedAccount) Annotations() []schema.Annotation {
 func (DeletedAccount) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("id").MaxLen(64).Immutable().
-			Comment("SHA-256 of the token's subject, in hexadecimal."),
+			Comment("SHA-256 of the token's issuer and subject, in hexadecimal."),
 		field.Time("deleted_at").Default(ids.Now).
 			Comment("When. Only tokens issued later may begin a new account."),
 	}

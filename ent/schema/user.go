@@ -6,17 +6,18 @@ import (
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
 
 	"errand/ent/rule"
 	"errand/internal/ids"
 )
 
-// User is a person, known by the subject of that person's token.
+// User is a person, known by the issuer and subject of that person's token.
 type User struct{ ent.Schema }
 
 // Annotations of the User.
 func (User) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("A person, known by the subject of that person's token.")}
+	return []schema.Annotation{schema.Comment("A person, known by the issuer and subject of that person's token.")}
 }
 
 // Mixin of the User.
@@ -27,8 +28,10 @@ func (User) Mixin() []ent.Mixin {
 // Fields of the User.
 func (User) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("subject").Unique().Immutable().NotEmpty().MaxLen(255).
-			Comment("The token's subject (\"sub\"): who this is to the identity provider."),
+		field.String("issuer").Default("").Immutable().MaxLen(255).
+			Comment("The token's issuer (\"iss\"): whose word it is; empty when tokens name none."),
+		field.String("subject").Immutable().NotEmpty().MaxLen(255).
+			Comment("The token's subject (\"sub\"): who this is to the issuer, and to no other."),
 		field.String("name").Default("").MaxRuneLen(200).
 			Comment("Display name, from the token or the person's own choice."),
 		field.Bool("name_chosen").Default(false).
@@ -42,6 +45,11 @@ func (User) Fields() []ent.Field {
 		field.Int("last_change").Default(0).NonNegative().
 			Comment("Position of the newest task change. Incrementing it locks the row, so changes commit in the order of their positions."),
 	}
+}
+
+// Indexes of the User.
+func (User) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("subject", "issuer").Unique()}
 }
 
 // Edges of the User: deleting a person deletes everything the person owns.

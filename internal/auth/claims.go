@@ -13,6 +13,7 @@ import (
 // Bounds of what is taken from a token, in bytes. Anything longer is refused.
 const (
 	MaxSubjectBytes = 255
+	MaxIssuerBytes  = 255
 	MaxNameBytes    = 255
 	MaxEmailBytes   = 320
 )
@@ -21,14 +22,16 @@ const (
 type Claims struct {
 	// Subject is the issuer's id of the person, 1 to 255 bytes of printable text.
 	Subject string
-	// Name and Email may be empty. They are for show: identity is Subject alone.
+	// Issuer is whose word this is, as configured, or as the token says when any is accepted; empty
+	// when it names none. A subject means nothing without it: two issuers may give it to two people.
+	Issuer string
+	// Name and Email may be empty. They are for show: identity is Issuer and Subject alone.
 	Name  string
 	Email string
 	// ExpiresAt is the token's end, to the second; verification forgives the leeway beyond it.
 	ExpiresAt time.Time
 	// IssuedAt is when the token was made, to the second; zero when it does not say.
 	IssuedAt time.Time
-	Issuer   string
 	// Scopes are the OAuth scopes, from "scope" (RFC 8693) or "scp"; often none.
 	Scopes []string
 }
@@ -47,7 +50,7 @@ func readClaims(m jwt.MapClaims) (Claims, error) {
 	}
 	name, nameOK := text(m["name"], MaxNameBytes)
 	email, emailOK := text(m["email"], MaxEmailBytes)
-	issuer, issuerOK := text(m["iss"], MaxTokenBytes)
+	issuer, issuerOK := issuerOf(m["iss"])
 	expires, expiresOK := instant(m["exp"])
 	scopes, scopesOK := scopes(m)
 	if !nameOK || !emailOK || !issuerOK || !expiresOK || !scopesOK {
@@ -63,8 +66,21 @@ func readClaims(m jwt.MapClaims) (Claims, error) {
 // validSubject demands text that looks the same wherever it is shown: two people
 // must not differ by something invisible.
 func validSubject(s string) bool {
-	return s != "" && len(s) <= MaxSubjectBytes && utf8.ValidString(s) && strings.TrimSpace(s) == s &&
+	return s != "" && len(s) <= MaxSubjectBytes && isPlain(s)
+}
+
+func isPlain(s string) bool {
+	return utf8.ValidString(s) && strings.TrimSpace(s) == s &&
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// issuerOf reads the optional issuer, a half of who somebody is: it is held to the same as a subject.
+func issuerOf(claim any) (string, bool) {
+	if claim == nil {
+		return "", true
+	}
+	s, ok := claim.(string)
+	return s, ok && len(s) <= MaxIssuerBytes && isPlain(s)
 }
 
 // text reads an optional claim without its control characters.

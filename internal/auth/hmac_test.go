@@ -59,3 +59,19 @@ func TestPublishedKeysAloneRefuseTheSecret(t *testing.T) {
 	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
 	requireRefused(t, v, sign(t, "HS256", []byte(testSecret), goodClaims(), kid("ed")), BadAlgorithm)
 }
+
+// Where any issuer is accepted, what it is called is still a part of who somebody is.
+func TestAnyIssuerIsHeldToItsForm(t *testing.T) {
+	v := newAuth(t, newClock(), env{"BETTER_AUTH_SECRET": testSecret}).Verifier(GraphQL)
+	token := func(issuer any) string {
+		return sign(t, "HS256", []byte(testSecret), with(jwt.MapClaims{"iss": issuer}), nil)
+	}
+	for given, want := range map[any]string{nil: "", "": "", "https://x.example": "https://x.example"} {
+		claims, err := v.Verify(t.Context(), token(given))
+		require.NoError(t, err)
+		require.Equal(t, want, claims.Issuer)
+	}
+	for _, bad := range []any{7, []string{"x"}, "x\x00", "x\n", " x", "x\u200b", strings.Repeat("x", MaxIssuerBytes+1)} {
+		requireRefused(t, v, token(bad), BadClaim, bad)
+	}
+}

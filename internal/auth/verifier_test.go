@@ -124,6 +124,7 @@ func TestClaimsAreChecked(t *testing.T) {
 		"zero width":          {with(m{"sub": "u1\u200b"}), BadClaim},
 		"right to left":       {with(m{"sub": "u1\u202e"}), BadClaim},
 		"huge subject":        {with(m{"sub": strings.Repeat("s", MaxSubjectBytes+1)}), BadClaim},
+		"issuer an object":    {with(m{"iss": m{"a": 1}}), BadClaim},
 		"huge name":           {with(m{"name": strings.Repeat("n", MaxNameBytes+1)}), BadClaim},
 		"huge e-mail":         {with(m{"email": strings.Repeat("e", MaxEmailBytes+1)}), BadClaim},
 		"name an object":      {with(m{"name": m{"a": 1}}), BadClaim},

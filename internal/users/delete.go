@@ -25,7 +25,7 @@ const Confirmation = "delete my account"
 
 // Delete removes the viewer and everything that the viewer owns, for good, and
 // returns the id that the viewer had. Replies under way are stopped first. What stays
-// is a hash of the token's subject, so that tokens issued before cannot bring the account back.
+// is a hash of the token's issuer and subject, so that tokens issued before cannot bring the account back.
 func (s *Service) Delete(ctx context.Context, confirm string) (string, error) {
 	if confirm != Confirmation {
 		return "", apperr.Invalid("confirm", "To delete the account with everything in it, confirm with %q.", Confirmation)
@@ -74,7 +74,7 @@ func remove(ctx context.Context, tx *ent.Tx, u *ent.User) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading conversations: %w", err)
 	}
-	err = tx.DeletedAccount.Create().SetID(subjectHash(u.Subject)).
+	err = tx.DeletedAccount.Create().SetID(identityHash(u.Issuer, u.Subject)).
 		OnConflict(sql.ConflictColumns(deletedaccount.FieldID), sql.ResolveWithNewValues()).Exec(rule.System(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("noting the deletion: %w", err)
@@ -85,10 +85,10 @@ func remove(ctx context.Context, tx *ent.Tx, u *ent.User) ([]string, error) {
 	return conversations, nil
 }
 
-// admit refuses to make an account for a token that was issued before the subject's
+// admit refuses to make an account for a token that was issued before the person's
 // last one was deleted. Whoever signs in again gets a new, empty one.
 func (s *Service) admit(ctx context.Context, claims auth.Claims) error {
-	gone, err := s.client.DeletedAccount.Get(ctx, subjectHash(claims.Subject))
+	gone, err := s.client.DeletedAccount.Get(ctx, identityHash(claims.Issuer, claims.Subject))
 	if ent.IsNotFound(err) {
 		return nil
 	}
@@ -102,7 +102,8 @@ func (s *Service) admit(ctx context.Context, claims auth.Claims) error {
 	return apperr.New(apperr.Unauthenticated, "This account was deleted. Sign in again to begin a new one.")
 }
 
-func subjectHash(subject string) string {
-	sum := sha256.Sum256([]byte(subject))
+// identityHash stands for a person of an issuer. The length keeps the two parts apart.
+func identityHash(issuer, subject string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s%s", len(issuer), issuer, subject))
 	return hex.EncodeToString(sum[:])
 }

@@ -43,12 +43,13 @@ type Service struct {
 // New makes the service. All hooks are needed.
 func New(client *ent.Client, hooks Hooks) *Service { return &Service{client: client, hooks: hooks} }
 
-// Ensure is the id of the person that a verified token names. The row is made on
-// first sight, once, whoever else sees the same subject at the same moment; name
-// and e-mail follow later tokens, a name that the person chose stays.
+// Ensure is the id of the person that a verified token names: one subject of one issuer, for
+// another issuer's subject of the same name is somebody else. The row is made on first sight, once,
+// whoever else sees the same person at the same moment; name and e-mail follow later tokens, a
+// name that the person chose stays.
 func (s *Service) Ensure(ctx context.Context, claims auth.Claims) (string, error) {
 	ctx = rule.System(ctx)
-	u, err := s.find(ctx, claims.Subject)
+	u, err := s.find(ctx, claims)
 	if ent.IsNotFound(err) {
 		if u, err = s.add(ctx, claims); err != nil {
 			return "", err
@@ -60,22 +61,22 @@ func (s *Service) Ensure(ctx context.Context, claims auth.Claims) (string, error
 	return u.ID, s.follow(ctx, u, claims)
 }
 
-func (s *Service) find(ctx context.Context, subject string) (*ent.User, error) {
-	return s.client.User.Query().Where(user.Subject(subject)).Only(ctx)
+func (s *Service) find(ctx context.Context, claims auth.Claims) (*ent.User, error) {
+	return s.client.User.Query().Where(user.Subject(claims.Subject), user.Issuer(claims.Issuer)).Only(ctx)
 }
 
 func (s *Service) add(ctx context.Context, claims auth.Claims) (*ent.User, error) {
 	if err := s.admit(ctx, claims); err != nil {
 		return nil, err
 	}
-	err := s.client.User.Create().SetSubject(claims.Subject).
+	err := s.client.User.Create().SetIssuer(claims.Issuer).SetSubject(claims.Subject).
 		SetName(clip(claims.Name, MaxName)).SetEmail(clip(claims.Email, 320)).
-		OnConflict(sql.ConflictColumns(user.FieldSubject), sql.DoNothing()).Exec(ctx)
+		OnConflict(sql.ConflictColumns(user.FieldSubject, user.FieldIssuer), sql.DoNothing()).Exec(ctx)
 	// "No rows" is how a conflict that does nothing is reported: somebody else was first.
 	if err != nil && !isNoRows(err) {
 		return nil, fmt.Errorf("adding the user: %w", err)
 	}
-	return s.find(ctx, claims.Subject)
+	return s.find(ctx, claims)
 }
 
 func (s *Service) follow(ctx context.Context, u *ent.User, claims auth.Claims) error {
