@@ -60,9 +60,15 @@ func (h *Handler) authenticate(ctx context.Context, token string) (context.Conte
 	return authenticated, identity{userID: userID, expires: expires}, nil
 }
 
-// authenticateRequest authenticates by the Authorization header alone.
+// authenticateRequest authenticates by the Authorization header alone. A proxy on the way and this server
+// may each take another one of two: they leave open who is meant.
 func (h *Handler) authenticateRequest(r *http.Request) (context.Context, identity, *problem) {
-	ctx, who, err := h.authenticate(r.Context(), bearer(r.Header.Get("Authorization")))
+	ctx, who, err := r.Context(), identity{}, (*gqlerror.Error)(nil)
+	if values := r.Header.Values("Authorization"); len(values) > 1 {
+		err = wire(apperr.New(apperr.Unauthenticated, "Send one Authorization header."))
+	} else {
+		ctx, who, err = h.authenticate(ctx, bearer(r.Header.Get("Authorization")))
+	}
 	if err == nil {
 		return ctx, who, nil
 	}

@@ -32,6 +32,8 @@ type CachedUsers struct {
 	// Two generations: when young is full it becomes old, and the former old goes. What
 	// is in use comes back from the database once a generation, which is cheap and bounded.
 	young, old map[claimsHash]cachedUser
+	// forgotten counts calls of Forget: an answer that was asked for before one may be of a row that has gone.
+	forgotten int
 }
 
 type cachedUser struct {
@@ -51,14 +53,15 @@ func newCachedUsers(users Users, now func() time.Time) *CachedUsers {
 // Ensure implements Users.
 func (c *CachedUsers) Ensure(ctx context.Context, claims Claims) (string, error) {
 	key := hashClaims(claims)
-	if id, ok := c.lookup(key); ok {
+	id, forgotten, ok := c.lookup(key)
+	if ok {
 		return id, nil
 	}
 	id, err := c.users.Ensure(ctx, claims)
 	if err != nil {
 		return "", err
 	}
-	c.store(key, id)
+	c.store(key, id, forgotten)
 	return id, nil
 }
 
@@ -66,6 +69,7 @@ func (c *CachedUsers) Ensure(ctx context.Context, claims Claims) (string, error)
 func (c *CachedUsers) Forget(userID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.forgotten++
 	for _, generation := range []map[claimsHash]cachedUser{c.young, c.old} {
 		for key, user := range generation {
 			if user.id == userID {
@@ -75,19 +79,22 @@ func (c *CachedUsers) Forget(userID string) {
 	}
 }
 
-func (c *CachedUsers) lookup(key claimsHash) (string, bool) {
+func (c *CachedUsers) lookup(key claimsHash) (id string, forgotten int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	user, ok := c.young[key]
 	if !ok {
 		user, ok = c.old[key]
 	}
-	return user.id, ok && c.now().Before(user.expires)
+	return user.id, c.forgotten, ok && c.now().Before(user.expires)
 }
 
-func (c *CachedUsers) store(key claimsHash, id string) {
+func (c *CachedUsers) store(key claimsHash, id string, forgotten int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.forgotten != forgotten {
+		return
+	}
 	if len(c.young) >= userGeneration {
 		c.old, c.young = c.young, map[claimsHash]cachedUser{}
 	}

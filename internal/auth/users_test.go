@@ -85,3 +85,30 @@ func TestCacheIsBounded(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, asked+1, users.asked)
 }
+
+// slowUsers answer when they are told to.
+type slowUsers struct{ asked, answer chan struct{} }
+
+func (u slowUsers) Ensure(_ context.Context, c Claims) (string, error) {
+	u.asked <- struct{}{}
+	<-u.answer
+	return "user_" + c.Subject, nil
+}
+
+// A row that was read before its deletion must not be remembered after it.
+func TestWhoIsForgottenMeanwhileIsNotRemembered(t *testing.T) {
+	users := slowUsers{make(chan struct{}), make(chan struct{})}
+	cache := CacheUsers(users)
+	done := make(chan error)
+	ensure := func() {
+		_, err := cache.Ensure(context.Background(), Claims{Subject: "ada"})
+		done <- err
+	}
+	for range 2 {
+		go ensure()
+		<-users.asked // the second time too: nothing was remembered
+		cache.Forget("user_ada")
+		users.answer <- struct{}{}
+		require.NoError(t, <-done)
+	}
+}
