@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,7 +93,7 @@ func notLocal(r *http.Request) string {
 		return "it did not arrive on a loopback address"
 	case !config.IsLoopbackAddr(r.RemoteAddr):
 		return "it comes from another machine"
-	case throughProxy(r.Header):
+	case throughProxy(r):
 		return "it came through a proxy"
 	case !loopbackHostHeader(r.Host):
 		return "its Host is not this machine"
@@ -103,9 +104,21 @@ func notLocal(r *http.Request) string {
 	}
 }
 
-func throughProxy(h http.Header) bool {
-	for name := range h {
-		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
+// marks are the headers, or their beginnings, by which proxies, load balancers and tunnels give themselves away.
+var marks = []string{
+	"Forwarded", "Via", "X-Forwarded", "X-Original-Forwarded", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Proxyuser-Ip",
+	"True-Client-Ip", "Fastly-", "Cf-", "Cdn-", "X-Envoy-", "X-Amzn-", "X-Azure-", "X-Appengine-", "X-Cloud-Trace-", "Tailscale-", "Ngrok-",
+}
+
+// throughProxy recognises proxies that can be: one that adds nothing and speaks as clients do looks like one.
+func throughProxy(r *http.Request) bool {
+	// nginx, left to its defaults, adds no header and takes this server's own name for the Host, but
+	// for years spoke HTTP/1.0, which no client of today does.
+	if !r.ProtoAtLeast(1, 1) {
+		return true
+	}
+	for name := range r.Header {
+		if slices.ContainsFunc(marks, func(mark string) bool { return strings.HasPrefix(name, mark) }) {
 			return true
 		}
 	}
