@@ -60,7 +60,7 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 
 		rowSecurity: o.RowSecurity,
 	}
-	if o.RowSecurity == RowSecurityAuto || o.RowSecurity == RowSecurityOn {
+	if o.RowSecurity != "" {
 		db.wall = guard
 	}
 	if err := db.raiseWall(ctx); err != nil {

@@ -16,7 +16,8 @@ type RowSecurity string
 
 // The modes of row security.
 const (
-	// RowSecurityOff leaves it to the entities' policies; so does "".
+	// RowSecurityOff leaves it to the entities' policies, as far as the login is not bound all the
+	// same. "" does not so much as say who is asking, which suits logins that are exempt alone.
 	RowSecurityOff RowSecurity = "off"
 	// RowSecurityAuto uses it where the login allows.
 	RowSecurityAuto RowSecurity = "auto"
@@ -49,38 +50,44 @@ func (db *DB) raiseWall(ctx context.Context) error {
 	if err := db.main.QueryRowContext(ctx, "SELECT to_regclass('users') IS NOT NULL").Scan(&ready); err != nil || !ready {
 		return err
 	}
-	role, why, err := db.wallRole(ctx)
-	switch {
-	case err != nil:
+	w, err := db.Walls(ctx)
+	if err != nil {
 		return err
+	}
+	role, why := db.wallRole(ctx, w)
+	switch {
 	case why == "":
-		db.wall.role.Store(&role)
 		db.log.InfoContext(ctx, "row security stands", slog.String("role", role))
-		return nil
 	case db.rowSecurity == RowSecurityOn:
 		return fmt.Errorf("%w: %s", ErrNoWall, why)
 	default:
 		db.log.WarnContext(ctx, ErrNoWall.Error(), slog.String("why", why))
-		return nil
+		if w.Exempt {
+			return nil
+		}
+		role = loginItself // what is forced binds it all the same, and shows nothing to nobody
 	}
+	db.wall.role.Store(&role)
+	return nil
 }
 
+// loginItself is the role of those who stay who they are.
+const loginItself = "none"
+
 // wallRole picks the role that row security binds, or says why there is none.
-func (db *DB) wallRole(ctx context.Context) (role, why string, err error) {
-	w, err := db.Walls(ctx)
-	if err != nil {
-		return "", "", err
+func (db *DB) wallRole(ctx context.Context, w *Walls) (role, why string) {
+	switch {
+	case db.rowSecurity == RowSecurityOff:
+		return "", "it is switched off"
+	case len(w.Unguarded) > 0:
+		return "", "it is not forced on " + strings.Join(w.Unguarded, ", ")
+	case db.mayBecome(ctx, appRole):
+		return appRole, ""
+	case w.Exempt:
+		return "", "it does not bind " + w.Login + ", who cannot become " + appRole
+	default:
+		return loginItself, ""
 	}
-	if len(w.Unguarded) > 0 {
-		return "", "it is not forced on " + strings.Join(w.Unguarded, ", "), nil
-	}
-	if db.mayBecome(ctx, appRole) {
-		return appRole, "", nil
-	}
-	if w.Exempt {
-		return "", "it does not bind " + w.Login + ", who cannot become " + appRole, nil
-	}
-	return "none", "", nil
 }
 
 // mayBecome tries the role out, and undoes that.

@@ -274,3 +274,29 @@ func TestValuesOfAllTypesComeThroughTheWall(t *testing.T) {
 	require.ErrorContains(t, err, "wrong")
 	require.NoError(t, db.Ping(context.Background()))
 }
+
+// TestALoginThatIsBoundSaysWhoIsAsking, whatever the setting: with the wall switched off, or with a hole
+// in it, what still stands would show nothing to anybody.
+func TestALoginThatIsBoundSaysWhoIsAsking(t *testing.T) {
+	for name, try := range map[string]struct {
+		mode store.RowSecurity
+		hole string
+	}{"switched off": {store.RowSecurityOff, ""}, "with a hole": {store.RowSecurityAuto, "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY"}} {
+		t.Run(name, func(t *testing.T) {
+			plain := testdb.PostgresURL(t)
+			alice, _ := twoPeople(t, plain)
+			if try.hole != "" {
+				_, err := testdb.Open(t, plain).Client().ExecContext(context.Background(), try.hole)
+				require.NoError(t, err)
+			}
+			db, err := store.Open(context.Background(), store.Options{
+				URL: ordinary(t, plain, true), StatementCache: true, RowSecurity: try.mode, StartupTimeout: -1,
+			})
+			require.NoError(t, err)
+			defer func() { require.NoError(t, db.Close()) }()
+			titles, err := db.Client().Conversation.Query().Select("title").Strings(as(alice.ID))
+			require.NoError(t, err)
+			require.Equal(t, []string{"alice"}, titles)
+		})
+	}
+}

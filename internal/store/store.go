@@ -31,7 +31,7 @@ type Options struct {
 	StatementCache bool
 	// Logger is told of retries and migrations; nil means slog.Default().
 	Logger *slog.Logger
-	// RowSecurity is PostgreSQL's own wall between people; off by default.
+	// RowSecurity is PostgreSQL's own wall between people; none by default.
 	RowSecurity RowSecurity
 	// StartupTimeout is how long to wait for PostgreSQL; 0 means DefaultStartupTimeout, negative a single try.
 	StartupTimeout time.Duration
