@@ -60,14 +60,21 @@ func (h *Handler) authenticate(ctx context.Context, token string) (context.Conte
 	return authenticated, identity{userID: userID, expires: expires}, nil
 }
 
-// authenticateRequest authenticates by the Authorization header alone. A proxy on the way and this server
-// may each take another one of two: they leave open who is meant.
+// headerToken takes the token from the Authorization header, the one place of a request where it is looked
+// for. Of two such headers a proxy on the way and this server may each take another one.
+func headerToken(header http.Header) (string, *gqlerror.Error) {
+	if len(header.Values("Authorization")) > 1 {
+		return "", wire(apperr.New(apperr.Unauthenticated, "Send one Authorization header."))
+	}
+	return bearer(header.Get("Authorization")), nil
+}
+
+// authenticateRequest authenticates by the Authorization header alone.
 func (h *Handler) authenticateRequest(r *http.Request) (context.Context, identity, *problem) {
-	ctx, who, err := r.Context(), identity{}, (*gqlerror.Error)(nil)
-	if values := r.Header.Values("Authorization"); len(values) > 1 {
-		err = wire(apperr.New(apperr.Unauthenticated, "Send one Authorization header."))
-	} else {
-		ctx, who, err = h.authenticate(ctx, bearer(r.Header.Get("Authorization")))
+	ctx, who := r.Context(), identity{}
+	token, err := headerToken(r.Header)
+	if err == nil {
+		ctx, who, err = h.authenticate(ctx, token)
 	}
 	if err == nil {
 		return ctx, who, nil

@@ -104,12 +104,12 @@ func judgeWalls(cfg config.Config, w *store.Walls) Finding {
 	}
 	as := fmt.Sprintf("%s runs as %s", w.Login, w.Role)
 	switch {
+	case len(w.Unguarded) > 0:
+		return Finding{check, missing, "not forced on " + strings.Join(w.Unguarded, ", "), "run as the tables' owner: " + force(w.Unguarded)}
 	case w.Exempt && cfg.Database.RowSecurity == config.RowSecurityOff:
 		return Finding{check, Warning, "switched off", "set DB_ROW_SECURITY=auto, unless you mean it"}
 	case w.Exempt:
 		return Finding{check, missing, as + ", whom row security does not bind", "connect as a role that is no superuser and has no BYPASSRLS"}
-	case len(w.Unguarded) > 0:
-		return Finding{check, missing, "not forced on " + strings.Join(w.Unguarded, ", "), "run as the tables' owner: " + force(w.Unguarded)}
 	case w.Owner:
 		return Finding{check, Warning, as + ", who owns the tables: bound, but able to lift it", "serve as a role that does not own the tables, migrate as their owner"}
 	default:
