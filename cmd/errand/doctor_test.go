@@ -60,6 +60,24 @@ func TestTheDoctorFindsMissingTables(t *testing.T) {
 	require.Contains(t, table, "errand migrate up")
 }
 
+// TestTheDoctorMissesPeople of an issuer that has taken another name, on both engines and from behind the wall.
+func TestTheDoctorMissesPeople(t *testing.T) {
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		b := boot(t, url)
+		for _, name := range []string{"alice", "bob"} {
+			idOf(t, b.of(t, "https://old.example", name, 0))
+		}
+		idOf(t, b.of(t, "https://new.example", "alice", 0))
+		table, sick := consult(t, healthy(url, settings{"AUTH_ISSUER": "https://new.example"}))
+		require.False(t, sick, table)
+		require.Regexp(t, line("people", doctor.Warning, "2 of other issuers than https://new.example"), table)
+		sql(t, url, "UPDATE users SET issuer = 'https://new.example' WHERE subject = 'bob'")
+		sql(t, url, "DELETE FROM users WHERE issuer = 'https://old.example'")
+		table, _ = consult(t, healthy(url, settings{"AUTH_ISSUER": "https://new.example"}))
+		require.Regexp(t, line("people", doctor.OK, "2 known"), table)
+	})
+}
+
 func TestTheDoctorExplainsSettings(t *testing.T) {
 	table, sick := consult(t, settings{"LOG_LEVEL": "loud", "ADDR": "everywhere"})
 	require.True(t, sick)

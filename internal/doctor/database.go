@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"errand/internal/auth"
 	"errand/internal/config"
 	"errand/internal/store"
 )
@@ -40,6 +41,7 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 	found = append(found, migrations, checkDatabaseClock(ctx, db))
 	if migrations.State == OK {
 		found = append(found, checkWalls(ctx, cfg, db)...)
+		found = append(found, checkPeople(ctx, cfg, db))
 	}
 	return found
 }
@@ -115,6 +117,32 @@ func judgeWalls(cfg config.Config, w *store.Walls) Finding {
 	default:
 		return Finding{Check: check, State: OK, Found: as + ": forced on every table of people's rows"}
 	}
+}
+
+// checkPeople looks for people whom nobody's token reaches any more, because the issuer has another name by now.
+func checkPeople(ctx context.Context, cfg config.Config, db *store.DB) Finding {
+	const check = "people"
+	issuers, err := db.Issuers(ctx)
+	if err != nil {
+		return Finding{check, Fault, err.Error(), "give the role the right to use the tables"}
+	}
+	expected, any := cfg.Auth.Issuer, cfg.Auth.Configured() && cfg.Auth.Issuer == ""
+	if !cfg.Auth.Configured() {
+		expected = auth.DevIssuer
+	}
+	known, strangers := 0, 0
+	for issuer, n := range issuers {
+		if any || issuer == expected {
+			known += n
+		} else {
+			strangers += n
+		}
+	}
+	if strangers > 0 {
+		return Finding{check, Warning, fmt.Sprintf("%d of other issuers than %s: no token reaches them", strangers, expected),
+			"nothing if they came from elsewhere; if their issuer has a new name, move them (docs/SECURITY.md, Who is who)"}
+	}
+	return Finding{Check: check, State: OK, Found: fmt.Sprintf("%d known", known)}
 }
 
 // force is the SQL that puts tables behind the wall again. Their policies are left: without one
