@@ -13,6 +13,7 @@ import (
 	"errand/internal/auth"
 	"errand/internal/config"
 	"errand/internal/store"
+	"errand/internal/users"
 )
 
 // checkDatabase looks at the database, its tables, its clock and its walls.
@@ -122,7 +123,7 @@ func judgeWalls(cfg config.Config, w *store.Walls) Finding {
 // checkPeople looks for people whom nobody's token reaches any more, because the issuer has another name by now.
 func checkPeople(ctx context.Context, cfg config.Config, db *store.DB) Finding {
 	const check = "people"
-	issuers, err := db.Issuers(ctx)
+	issuers, err := users.Issuers(ctx, db.Client())
 	if err != nil {
 		return Finding{check, Fault, err.Error(), "give the role the right to use the tables"}
 	}

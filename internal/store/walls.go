@@ -8,7 +8,6 @@ import (
 	"entgo.io/ent/dialect"
 
 	"errand/ent/migrate"
-	"errand/internal/viewer"
 )
 
 // Walls says what stands, in the database itself, between one person's rows and
@@ -49,25 +48,6 @@ func (db *DB) Walls(ctx context.Context) (*Walls, error) {
 		}
 	}
 	return w, nil
-}
-
-// Issuers counts the people by the issuer of their tokens.
-func (db *DB) Issuers(ctx context.Context) (map[string]int, error) {
-	rows, err := db.main.QueryContext(viewer.AsSystem(ctx), "SELECT issuer, count(*) FROM users GROUP BY issuer")
-	if err != nil {
-		return nil, fmt.Errorf("counting people: %w", err)
-	}
-	defer rows.Close()
-	people := map[string]int{}
-	for rows.Next() {
-		var issuer string
-		var n int
-		if err := rows.Scan(&issuer, &n); err != nil {
-			return nil, fmt.Errorf("counting people: %w", err)
-		}
-		people[issuer] = n
-	}
-	return people, rows.Err()
 }
 
 // Now is the database's time.

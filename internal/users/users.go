@@ -96,6 +96,23 @@ func (s *Service) follow(ctx context.Context, u *ent.User, claims auth.Claims) e
 	return nil
 }
 
+// Issuers counts the people by the issuer of their tokens, for those who run the server.
+func Issuers(ctx context.Context, client *ent.Client) (map[string]int, error) {
+	var rows []struct {
+		Issuer string
+		Count  int
+	}
+	err := client.User.Query().GroupBy(user.FieldIssuer).Aggregate(ent.Count()).Scan(rule.System(ctx), &rows)
+	if err != nil {
+		return nil, fmt.Errorf("counting people: %w", err)
+	}
+	people := map[string]int{}
+	for _, r := range rows {
+		people[r.Issuer] = r.Count
+	}
+	return people, nil
+}
+
 // Viewer is the signed-in person.
 func (s *Service) Viewer(ctx context.Context) (*ent.User, error) {
 	v, ok := viewer.FromContext(ctx)
