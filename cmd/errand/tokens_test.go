@@ -196,3 +196,23 @@ func TestTokensCountInOnePlaceAlone(t *testing.T) {
 	require.Equal(t, 1, b.count(t, "SELECT count(*) FROM users"))
 	require.NotContains(t, b.logs.String(), good[:40])
 }
+
+// TestTheLeewayCountsOnEveryTransport: what verification forgives, connections forgive too.
+func TestTheLeewayCountsOnEveryTransport(t *testing.T) {
+	t.Parallel()
+	p := newIdentities(t)
+	b := boot(t, testdb.SQLiteURL(t), p.environ(), settings{"AUTH_LEEWAY": "5m"})
+	late := p.token(t, map[string]any{"exp": time.Now().Add(-time.Minute).Unix()})
+	c := testclient.New(t, b.URL(), late)
+	idOf(t, c)
+	require.Equal(t, http.StatusOK, b.status(t, "text/event-stream", "Bearer "+late))
+	sub := c.Dial(t).Subscribe(t, taskStream, nil)
+	require.Eventually(t, func() bool { return b.hub.Subscribers() == 1 }, testclient.Patience, tick)
+	createTask(t, c, vars{"title": "x"})
+	_, err := sub.Next(t.Context())
+	require.NoError(t, err)
+	early := p.token(t, map[string]any{"nbf": time.Now().Add(time.Minute).Unix(), "iat": time.Now().Add(time.Minute).Unix()})
+	require.Equal(t, http.StatusOK, b.status(t, "application/json", "Bearer "+early))
+	gone := p.token(t, map[string]any{"exp": time.Now().Add(-6 * time.Minute).Unix()})
+	require.Equal(t, http.StatusUnauthorized, b.status(t, "application/json", "Bearer "+gone))
+}

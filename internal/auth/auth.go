@@ -25,6 +25,7 @@ type Auth struct {
 	verifiers map[Surface]Verifier
 	keys      *keySet    // nil without AUTH_JWKS_URL
 	dev       *DevSigner // nil unless the development sign-in is on
+	leeway    time.Duration
 	log       *slog.Logger
 }
 
@@ -44,7 +45,7 @@ func New(cfg config.Config, log *slog.Logger, opts ...Option) (*Auth, error) {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	a := &Auth{verifiers: map[Surface]Verifier{}, log: log}
+	a := &Auth{verifiers: map[Surface]Verifier{}, leeway: cfg.Auth.Leeway, log: log}
 	if !cfg.Auth.Configured() {
 		if err := a.useDevelopment(cfg, o.now); err != nil {
 			return nil, err
@@ -132,6 +133,7 @@ type Authenticator struct {
 	verifier Verifier
 	users    Users
 	kind     viewer.Kind
+	leeway   time.Duration
 }
 
 // Authenticator joins a surface's verifier with the users. Give every surface the same
@@ -141,18 +143,18 @@ func (a *Auth) Authenticator(s Surface, users Users) *Authenticator {
 	if s == MCP {
 		kind = viewer.MCP
 	}
-	return &Authenticator{verifier: a.verifiers[s], users: users, kind: kind}
+	return &Authenticator{verifier: a.verifiers[s], users: users, kind: kind, leeway: a.leeway}
 }
 
 // Authenticate verifies a token and returns a context in which its bearer is the
-// viewer, that user's id, and the end of the token: a connection that lives longer
-// must then ask for a new one. Errors are those of Verifier and Users.
+// viewer, that user's id, and the end of the token with the leeway, from which on it is refused: a
+// connection that lives longer must then ask for a new one. Errors are those of Verifier and Users.
 func (x *Authenticator) Authenticate(ctx context.Context, token string) (context.Context, string, time.Time, error) {
 	claims, userID, err := x.Identify(ctx, token)
 	if err != nil {
 		return ctx, "", time.Time{}, err
 	}
-	return viewer.NewContext(ctx, viewer.Viewer{UserID: userID, Kind: x.kind}), userID, claims.ExpiresAt, nil
+	return viewer.NewContext(ctx, viewer.Viewer{UserID: userID, Kind: x.kind}), userID, claims.ExpiresAt.Add(x.leeway), nil
 }
 
 // Identify verifies a token and returns what it says and its bearer's id. Errors are

@@ -28,7 +28,7 @@ func TestAuthenticateMakesTheBearerTheViewer(t *testing.T) {
 		ctx, id, expires, err := a.Authenticator(surface, cache).Authenticate(t.Context(), token)
 		require.NoError(t, err)
 		require.Equal(t, "user_u1", id)
-		require.Equal(t, start.Add(15*time.Minute), expires)
+		require.Equal(t, start.Add(15*time.Minute+a.leeway), expires, "until then the token is good")
 		who, ok := viewer.FromContext(ctx)
 		require.True(t, ok)
 		require.Equal(t, viewer.Viewer{UserID: "user_u1", Kind: kind}, who)
