@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -114,4 +115,25 @@ func breakTheDatabase(t *testing.T, b *bench, c *client) {
 	mend := sabotage{event: "INSERT ON tasks"}.install(t, b.cfg.Database.URL.Reveal())
 	defer mend()
 	requireFault(t, "INTERNAL_SERVER_ERROR", c.Try(t, createTaskDoc, vars{"in": vars{"title": plantedWords}}))
+}
+
+// TestAReceiverThatQuotesOrIsAwayTellsNoSecret: what goes wrong with traces is logged without their keys.
+func TestAReceiverThatQuotesOrIsAwayTellsNoSecret(t *testing.T) {
+	t.Parallel()
+	quoting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte("bad key " + r.Header.Get("Api-Key") + " at " + r.URL.String()))
+	}))
+	t.Cleanup(quoting.Close)
+	for name, address := range map[string]string{"quotes": quoting.URL + "/v1/traces", "away": "http://127.0.0.1:1/v1/traces"} {
+		t.Run(name, func(t *testing.T) {
+			b := boot(t, testdb.SQLiteURL(t), settings{
+				"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": address + "?key=" + plantedToken, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=" + plantedOther,
+			})
+			idOf(t, b.user(t, "alice"))
+			require.NoError(t, b.Stop(context.Background()))
+			require.Regexp(t, "exporting traces failed|traces are lost", b.logs.String())
+			requireNoSecrets(t, "no token", b.logs.String())
+		})
+	}
 }

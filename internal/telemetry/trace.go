@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -35,6 +36,8 @@ type TraceOptions struct {
 type Tracer struct {
 	tracer   trace.Tracer
 	shutdown func(context.Context) error
+	// reword makes the receiver's errors fit for the log.
+	reword func(error) error
 }
 
 // NewTracer makes a tracer that exports in the background; nil when there is no endpoint.
@@ -55,11 +58,28 @@ func NewTracer(ctx context.Context, o TraceOptions) (*Tracer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("describing this process to traces: %w", err)
 	}
+	reword := discreet(o.Headers)
 	// The SDK has one place for what goes wrong in the background.
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { o.Logger.Warn("exporting traces failed", "error", err) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { o.Logger.Warn("exporting traces failed", "error", reword(err)) }))
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithBatcher(exporter), sdktrace.WithResource(self), sdktrace.WithIDGenerator(ids{}))
-	return &Tracer{tracer: provider.Tracer(scope), shutdown: provider.Shutdown}, nil
+	return &Tracer{tracer: provider.Tracer(scope), shutdown: provider.Shutdown, reword: reword}, nil
+}
+
+// discreet drops from an error what the receiver answered, which may quote what it was sent, and
+// the values of headers wherever else they are.
+func discreet(headers map[string]string) func(error) error {
+	var secrets []string
+	for _, value := range headers {
+		if value != "" {
+			secrets = append(secrets, value, "[redacted]")
+		}
+	}
+	redact := strings.NewReplacer(secrets...)
+	return func(err error) error {
+		text, _, _ := strings.Cut(err.Error(), " (body: ")
+		return errors.New(redact.Replace(text))
+	}
 }
 
 // scope names the code that makes the spans.
@@ -73,7 +93,7 @@ func (t *Tracer) Shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lastExport)
 	defer cancel()
 	if err := t.shutdown(ctx); err != nil {
-		return fmt.Errorf("exporting the last traces: %w", err)
+		return fmt.Errorf("exporting the last traces: %w", t.reword(err))
 	}
 	return nil
 }
