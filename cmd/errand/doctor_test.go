@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"errand/internal/doctor"
 	"errand/internal/llm/wiretest"
+	"errand/internal/stream/natsbus/natstest"
 	"errand/internal/testdb"
 )
 
@@ -76,6 +78,18 @@ func TestTheDoctorMissesPeople(t *testing.T) {
 		table, _ = consult(t, healthy(url, settings{"AUTH_ISSUER": "https://new.example"}))
 		require.Regexp(t, line("people", doctor.OK, "2 known"), table)
 	})
+}
+
+func TestTheDoctorLooksAtTheBus(t *testing.T) {
+	environ := healthy(testdb.SQLiteURL(t), settings{"NATS_URL": natstest.Start(t, "--user", "u", "--pass", plantedPassword).URL()})
+	table, sick := consult(t, environ)
+	require.True(t, sick, table)
+	require.Regexp(t, line("bus", doctor.Fault, "(?i)authorization"), table)
+	environ["NATS_URL"] = strings.Replace(environ["NATS_URL"], "//", "//u:"+plantedPassword+"@", 1)
+	table, sick = consult(t, environ)
+	require.False(t, sick, table)
+	require.Regexp(t, line("bus", doctor.OK, "answers"), table)
+	requireNoSecrets(t, secret, table)
 }
 
 func TestTheDoctorExplainsSettings(t *testing.T) {

@@ -90,6 +90,7 @@ func TestEachFaultHasItsFix(t *testing.T) {
 		"hole, in production":     {[]settings{{"DATABASE_URL": unforced}, production(t)}, "wall 2: row security", doctor.Fault, "not forced on tasks", "FORCE ROW LEVEL SECURITY"},
 		"hole, wall demanded":     {[]settings{{"DATABASE_URL": unforced, "DB_ROW_SECURITY": "on"}}, "wall 2: row security", doctor.Fault, "not forced on tasks", "errand_app"},
 		"wall switched off":       {[]settings{{"DATABASE_URL": whole, "DB_ROW_SECURITY": "off"}}, "wall 2: row security", doctor.Warning, "switched off", "DB_ROW_SECURITY=auto"},
+		"bus away":                {[]settings{{"NATS_URL": "nats://127.0.0.1:1"}}, "bus", doctor.Fault, "does not answer", "NATS_URL"},
 		"secret shared":           {nil, "sign-in", doctor.Warning, "BETTER_AUTH_SECRET", "AUTH_JWKS_URL"},
 		"development":             {[]settings{{"BETTER_AUTH_SECRET": ""}}, "sign-in", doctor.Warning, "anyone on this machine", "AUTH_JWKS_URL"},
 		"keys away":               {[]settings{production(t), {"AUTH_JWKS_URL": "http://127.0.0.1:1/jwks"}}, "sign-in keys", doctor.Fault, "gives no keys", "start the identity provider"},

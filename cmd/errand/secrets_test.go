@@ -136,6 +136,10 @@ func requireNoSecrets(t *testing.T, token string, texts ...string) {
 func TestAServerThatCannotStartTellsNoSecret(t *testing.T) {
 	for what, environ := range map[string]settings{
 		"database away":      {"DATABASE_URL": "postgres://u:" + plantedPassword + "@127.0.0.1:1/db?connect_timeout=1", "BETTER_AUTH_SECRET": secret},
+		"bus away":           {"NATS_URL": "nats://u:" + plantedPassword + "@127.0.0.1:1", "BETTER_AUTH_SECRET": secret, "DATABASE_URL": testdb.SQLiteURL(t), "ADDR": "127.0.0.1:0", "ADMIN_ADDR": "off"},
+		"bus misspelt":       {"NATS_URL": "nats://u:" + plantedPassword + "%zz@h", "BETTER_AUTH_SECRET": secret},
+		"traces misspelt":    {"OTEL_EXPORTER_OTLP_ENDPOINT": "ftp://u:" + plantedPassword + "@h", "OTEL_EXPORTER_OTLP_HEADERS": plantedKey},
+		"model misspelt":     {"OPENAI_BASE_URL": "http://u:" + plantedPassword + "@h/v1", "LLM_PROVIDER": "openai", "LLM_PRICES": plantedOther},
 		"database misspelt":  {"DATABASE_URL": "postgres://u:" + plantedPassword + "%zz@h/db"},
 		"key with a newline": {"OPENAI_API_KEY": plantedKey + "\nplanted-0006", "LLM_PROVIDER": "openai"},
 		"two databases":      {"DATABASE_URL": "postgres://u:" + plantedPassword + "@h/a", "NEON_DATABASE_URL": "postgres://u:" + plantedPassword + "@h/b"},

@@ -52,6 +52,7 @@ func Faults(faults config.Faults) []Finding {
 func Examine(ctx context.Context, o Options) []Finding {
 	found := []Finding{{Check: "settings", State: OK, Found: "all valid, for " + string(o.Config.Environment)}}
 	found = append(found, checkDatabase(ctx, o.Config)...)
+	found = append(found, checkBus(o.Config)...)
 	found = append(found, checkSignIn(ctx, o.Config)...)
 	found = append(found, checkModel(ctx, o))
 	found = append(found, checkPorts(ctx, o.Config)...)

@@ -15,6 +15,7 @@ import (
 	"errand/internal/auth"
 	"errand/internal/config"
 	"errand/internal/llm"
+	"errand/internal/stream/natsbus"
 )
 
 // checkSignIn looks at where tokens come from.
@@ -47,6 +48,18 @@ func checkKeys(ctx context.Context, cfg config.Config) []Finding {
 		found = append(found, clockFinding("sign-in clock", report.ClockAhead, max(cfg.Auth.Leeway, 2*time.Second)))
 	}
 	return found
+}
+
+// checkBus looks at what carries events between replicas, where that is not the database.
+func checkBus(cfg config.Config) []Finding {
+	if !cfg.Replicas.NATSURL.IsSet() {
+		return nil
+	}
+	const check = "bus"
+	if err := natsbus.Probe(cfg.Replicas.NATSURL.Reveal()); err != nil {
+		return []Finding{{check, Fault, "NATS_URL does not answer: " + err.Error(), "start the NATS server, and check host, user and password in NATS_URL; or leave it out, and PostgreSQL carries events"}}
+	}
+	return []Finding{{Check: check, State: OK, Found: "NATS answers"}}
 }
 
 // modelPatience is how long a tiny answer may take.

@@ -88,6 +88,16 @@ func Start(ctx context.Context, urls string, hub *stream.Hub, o Options) (*Bus, 
 	return b, nil
 }
 
+// Probe connects once, as Start does, and says why that fails. Replicas notice nothing.
+func Probe(urls string) error {
+	conn, err := nats.Connect(urls, nats.Name("errand doctor"), nats.Timeout(answerTimeout), nats.NoReconnect())
+	if err != nil {
+		return withoutURL(err)
+	}
+	defer conn.Close()
+	return conn.FlushTimeout(answerTimeout)
+}
+
 func (b *Bus) begin(ctx context.Context) error {
 	_, err := b.conn.Subscribe(b.subject, func(m *nats.Msg) { b.relay.Receive(m.Data) })
 	// The relay is started in any case: Close expects it to be.
