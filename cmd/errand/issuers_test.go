@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"errand/internal/testclient"
+	"errand/internal/testdb"
 	"errand/internal/users"
 )
 
@@ -43,5 +44,27 @@ func TestTheSameSubjectOfAnotherIssuerIsSomebodyElse(t *testing.T) {
 		require.Equal(t, "of "+issuers[2], allTasks(t, two)[0].Title, "the other's account is untouched")
 		require.Empty(t, b.of(t, "https://three.example", "alice", -time.Minute).Try(t, viewerID, nil).Errors,
 			"and whoever else has that name may still come")
+	})
+}
+
+// TestAProfileFollowsItsTokens: the first token makes the person, later ones rename them, until they choose.
+func TestAProfileFollowsItsTokens(t *testing.T) {
+	t.Parallel()
+	p := newIdentities(t)
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		b := boot(t, url, p.environ())
+		const document = `{ viewer { id name email timeZone } }`
+		type profile struct{ ID, Name, Email, TimeZone string }
+		look := func(name, email any) profile {
+			c := testclient.New(t, b.URL(), p.token(t, vars{"name": name, "email": email}))
+			return testclient.Run[struct{ Viewer profile }](t, c, document, nil).Viewer
+		}
+		first := look("Alice", "a@example.com")
+		require.Equal(t, profile{first.ID, "Alice", "a@example.com", "UTC"}, first)
+		require.Equal(t, profile{first.ID, "Alice B", "b@example.com", "UTC"}, look("Alice B", "b@example.com"))
+		require.Equal(t, profile{first.ID, "Alice B", "b@example.com", "UTC"}, look(nil, nil), "a token that says nothing changes nothing")
+		c := testclient.New(t, b.URL(), p.token(t, nil))
+		testclient.Run[any](t, c, `mutation { updateViewer(input: {name: "Ally", timeZone: "Asia/Tokyo"}) { viewer { id } } }`, nil)
+		require.Equal(t, profile{first.ID, "Ally", "c@example.com", "Asia/Tokyo"}, look("Alice C", "c@example.com"), "a chosen name stays")
 	})
 }
