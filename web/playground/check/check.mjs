@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 import { call, message, startBackend, task } from "./backend.mjs";
-import { picture, run, shows, tab, until } from "./steps.mjs";
+import { holdsNothing, picture, run, shows, tab, until } from "./steps.mjs";
 import { Watch } from "./watch.mjs";
 
 const backend = await startBackend();
@@ -102,9 +102,14 @@ async function switchingReconnects(page) {
   await tab(page, "Tasks");
   await run(page);
   await shows(page, "bob's task");
+  await tab(page, "SendMessage");
+  await holdsNothing(page);
+  await tab(page, "Tasks");
+  await shows(page, "bob's task");
   await page.getByLabel("Another name").fill("dave");
   await page.getByRole("button", { name: "Switch" }).click();
   await page.getByRole("button", { name: "dave", pressed: true }).waitFor();
+  await holdsNothing(page);
   await run(page);
   await shows(page, "dave's task");
   await picture(page, "switched");

@@ -15,6 +15,11 @@ export async function shows(page, text) {
   );
 }
 
+/** Waits until the result pane is empty. */
+export async function holdsNothing(page) {
+  await page.waitForFunction(() => document.querySelector(".graphiql-response .CodeMirror")?.CodeMirror.getValue() === "");
+}
+
 /** Waits until something is true of the server, looking once a frame. */
 export async function until(page, holds) {
   for (let frame = 0; frame < 600; frame++) {

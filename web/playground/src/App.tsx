@@ -4,6 +4,7 @@ import { ConversationVariable } from "./ConversationVariable";
 import type { DevSession } from "./devSession";
 import { createFetcher } from "./fetcher";
 import { followReply } from "./follow";
+import { ForgetAnswers } from "./ForgetAnswers";
 import { LivePanel } from "./LivePanel";
 import { addPayload, emptyLog } from "./liveLog";
 import { defaultTabs, sentTurn } from "./operations";
@@ -18,6 +19,7 @@ export function App({ session, notice }: { session: DevSession | TokenSession; n
   const [log, setLog] = useState(emptyLog);
   const [follow, setFollow] = useState(true);
   const [conversationId, setConversationId] = useState("");
+  const [switches, setSwitches] = useState(0);
   const following = useRef({ wanted: true, stop: () => {} });
   following.current.wanted = follow;
 
@@ -41,6 +43,7 @@ export function App({ session, notice }: { session: DevSession | TokenSession; n
     socket.terminate();
     setLog(emptyLog);
     setConversationId("");
+    setSwitches((switches) => switches + 1);
   };
 
   return (
@@ -57,6 +60,7 @@ export function App({ session, notice }: { session: DevSession | TokenSession; n
           <LivePanel log={log} follow={follow} onFollow={setFollow} onClear={() => setLog(emptyLog)} />
         </GraphiQL.Footer>
         <ConversationVariable conversationId={conversationId} />
+        <ForgetAnswers switches={switches} />
         <SchemaLoader session={session} />
       </GraphiQL>
     </div>
