@@ -49,6 +49,14 @@ func answering(t *testing.T, status int, body string) settings {
 	return settings{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": s.URL + "/v1", "LLM_MODEL": "m", "OPENAI_API_KEY": "k"}
 }
 
+// moved is an address of keys that sends those who ask elsewhere.
+func moved(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(http.RedirectHandler("https://elsewhere.example/jwks", http.StatusMovedPermanently))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
 // production are settings for the real thing, with a provider of identities.
 func production(t *testing.T) settings {
 	t.Helper()
@@ -94,6 +102,7 @@ func TestEachFaultHasItsFix(t *testing.T) {
 		"secret shared":           {nil, "sign-in", doctor.Warning, "BETTER_AUTH_SECRET", "AUTH_JWKS_URL"},
 		"development":             {[]settings{{"BETTER_AUTH_SECRET": ""}}, "sign-in", doctor.Warning, "anyone on this machine", "AUTH_JWKS_URL"},
 		"keys away":               {[]settings{production(t), {"AUTH_JWKS_URL": "http://127.0.0.1:1/jwks"}}, "sign-in keys", doctor.Fault, "gives no keys", "start the identity provider"},
+		"keys elsewhere":          {[]settings{{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": moved(t)}}, "sign-in keys", doctor.Fault, "status 301.*own address", "open the address"},
 		"production, no sign-in":  {[]settings{{"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": ""}}, "setting AUTH_JWKS_URL", doctor.Fault, "identity provider", "accepted"},
 		"open to all, no sign-in": {[]settings{{"ADDR": "0.0.0.0:0", "BETTER_AUTH_SECRET": ""}}, "setting ADDR", doctor.Fault, "sign in as anybody", "loopback"},
 		"no key for the model":    {[]settings{{"LLM_PROVIDER": "anthropic"}}, "setting (ANTHROPIC_API_KEY|LLM_PROVIDER)|model", doctor.Fault, ".", "."},

@@ -58,6 +58,9 @@ func (f *fetcher) get(ctx context.Context) (*keyRing, http.Header, error) {
 		return nil, nil, withoutURL(err)
 	}
 	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode/100 == 3 {
+		return nil, nil, fmt.Errorf("status %d: it points elsewhere, where nobody follows: name the keys' own address", response.StatusCode)
+	}
 	if response.StatusCode != http.StatusOK {
 		return nil, nil, fmt.Errorf("status %d", response.StatusCode)
 	}
