@@ -41,10 +41,13 @@ func TestAStreamOnOneReplicaShowsWhatAnotherWrites(t *testing.T) {
 	t.Parallel()
 	p := make(pace)
 	m := pacedModel(t, p)
-	all := fleet(t, testdb.PostgresURL(t), 2, m.environ())
-	a, b := all[0].user("alice"), all[1].user("alice")
+	url := testdb.PostgresURL(t)
+	all := fleet(t, url, 2, m.environ())
+	a := all[0].user("alice")
 	turn := send(t, a, "", "Go")
-	there := b.Dial(t).Follow(t, turn.Conversation.ID, "")
+	m.await(t, func(asked) bool { return true })
+	writer, other := writerFirst(t, url, all, turn.AssistantMessage.ID)
+	there := other.user("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
 	for _, pieces := range pacedPieces {
 		for _, piece := range pieces {
 			p <- struct{}{}
@@ -56,7 +59,7 @@ func TestAStreamOnOneReplicaShowsWhatAnotherWrites(t *testing.T) {
 	require.Equal(t, stored(t, a, reply.ID), reply)
 	require.Equal(t, []string{"STARTED", "SUCCEEDED", "STARTED", "SUCCEEDED"}, callStates(there, "add_task"))
 	require.Zero(t, there.Rewinds)
-	require.Equal(t, "completed", all[0].logged("run attempt ended")["end"], "replica a wrote it")
+	require.Equal(t, "completed", writer.logged("run attempt ended")["end"], "the other replica wrote it")
 }
 
 func TestJoiningOnAnotherReplicaShowsTheTextSoFarAtOnce(t *testing.T) {
@@ -111,12 +114,9 @@ func TestAKilledReplicasReplyIsTakenUpInTime(t *testing.T) {
 	url := testdb.PostgresURL(t)
 	all := fleet(t, url, 2, m.environ(), settings{"RUN_LEASE": lease.String(), "RUN_SWEEP": sweep.String()})
 	turn := send(t, all[0].user("alice"), "", "Tell me a story")
-	writer, other := all[0], all[1]
-	before := other.user("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
+	before := all[1].user("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
 	before.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon" })
-	if writerOf(t, url, turn.AssistantMessage.ID) == "b" { // a sweep of b's was quicker than a itself
-		writer, other = other, writer
-	}
+	writer, other := writerFirst(t, url, all, turn.AssistantMessage.ID)
 
 	writer.kill()
 	killed := time.Now()
@@ -139,20 +139,32 @@ func TestAStoppingReplicasReplyGoesOnElsewhereAtOnce(t *testing.T) {
 		again <- time.Now()
 		return sayText("Once again from the start.")
 	})
-	all := fleet(t, testdb.PostgresURL(t), 2, m.environ(), settings{"LLM_TITLES": "false"})
+	url := testdb.PostgresURL(t)
+	all := fleet(t, url, 2, m.environ(), settings{"LLM_TITLES": "false"})
 	turn := send(t, all[0].user("alice"), "", "Tell me a story")
-	there := all[1].user("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
-	there.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon" })
+	before := all[1].user("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
+	before.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon" })
+	writer, other := writerFirst(t, url, all, turn.AssistantMessage.ID)
+	there := other.user("alice").Dial(t).Rejoin(t, turn.Conversation.ID, before, len(before.Events))
 
 	stopped := time.Now()
-	all[0].terminate()
+	writer.terminate()
 	reply := there.Finished(t, turn.AssistantMessage.ID)
 	took := (<-again).Sub(stopped)
 	t.Logf("another replica asked the model after %s", took)
 	require.Less(t, took, soon(200*time.Millisecond))
 	require.Equal(t, "COMPLETED", reply.Status)
 	require.Equal(t, "Once again from the start.", reply.Content)
-	require.Zero(t, all[0].ended())
+	require.Zero(t, writer.ended())
+}
+
+// writerFirst are two replicas in order: a run is taken by whoever is quicker, mostly the one that was asked.
+func writerFirst(t *testing.T, url string, all []*child, messageID string) (writer, other *child) {
+	t.Helper()
+	if writerOf(t, url, messageID) == "b" {
+		return all[1], all[0]
+	}
+	return all[0], all[1]
 }
 
 // writerOf is the name of the replica that holds a reply's run.
