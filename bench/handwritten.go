@@ -100,7 +100,7 @@ func (s *byHand) authenticate(r *http.Request) (string, error) {
 	if ok {
 		return id, nil
 	}
-	if err := s.pool.QueryRow(r.Context(), `SELECT id FROM users WHERE subject = $1`, claims.Subject).Scan(&id); err != nil {
+	if err := s.pool.QueryRow(r.Context(), `SELECT id FROM users WHERE subject = $1 AND issuer = $2`, claims.Subject, claims.Issuer).Scan(&id); err != nil {
 		return "", err
 	}
 	s.mu.Lock()

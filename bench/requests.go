@@ -14,9 +14,11 @@ import (
 	"time"
 )
 
-// job is one kind of request, said to both servers in their own words.
+// job is one kind of request, said to both servers in their own words. Each answer must hold
+// as many ids: a server that finds nothing is fast.
 type job struct {
 	name    string
+	ids     int
 	path    string
 	byHand  any
 	graphql string
@@ -25,17 +27,17 @@ type job struct {
 
 var jobs = []job{
 	{
-		name: "task list (50)", path: "/tasks", byHand: page{First: 50},
+		name: "task list (50)", ids: 50, path: "/tasks", byHand: page{First: 50},
 		graphql: `query($n:Int!){tasks(first:$n){edges{node{id number title completed priority createdAt}} pageInfo{hasNextPage}}}`,
 		vars:    map[string]any{"n": 50},
 	},
 	{
-		name: "20 conversations × 10 messages", path: "/conversations", byHand: page{First: 20},
+		name: "20 conversations × 10 messages", ids: 220, path: "/conversations", byHand: page{First: 20},
 		graphql: `query($n:Int!){conversations(first:$n){edges{node{id title messages(last:10){edges{node{id position role content status}}}}}}}`,
 		vars:    map[string]any{"n": 20},
 	},
 	{
-		name: "create task", path: "/create", byHand: page{Title: "Buy groceries for the week"},
+		name: "create task", ids: 1, path: "/create", byHand: page{Title: "Buy groceries for the week"},
 		graphql: `mutation($t:String!){createTask(input:{title:$t}){task{id number title completed priority createdAt}}}`,
 		vars:    map[string]any{"t": "Buy groceries for the week"},
 	},
@@ -48,8 +50,8 @@ func (b *bench) requests(ctx context.Context, out io.Writer) error {
 	for _, j := range jobs {
 		var hand, ours []sample
 		for range b.rounds + 1 { // the first warms up
-			hand = append(hand, b.load(ctx, "http://"+b.byHand+j.path, j.byHand))
-			ours = append(ours, b.load(ctx, "http://"+b.errandA+"/graphql", map[string]any{"query": j.graphql, "variables": j.vars}))
+			hand = append(hand, b.load(ctx, "http://"+b.byHand+j.path, j.byHand, j.ids))
+			ours = append(ours, b.load(ctx, "http://"+b.errandA+"/graphql", map[string]any{"query": j.graphql, "variables": j.vars}, j.ids))
 		}
 		h, o := middle(hand[1:]), middle(ours[1:])
 		if h.failed+o.failed > 0 {
@@ -82,7 +84,7 @@ func middle(samples []sample) sample {
 }
 
 // load sends one request over and over on all connections for a round.
-func (b *bench) load(ctx context.Context, url string, body any) sample {
+func (b *bench) load(ctx context.Context, url string, body any, ids int) sample {
 	payload, _ := json.Marshal(body)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: b.connections, DisableCompression: true}}
 	defer client.CloseIdleConnections()
@@ -97,7 +99,7 @@ func (b *bench) load(ctx context.Context, url string, body any) sample {
 			var mine []time.Duration
 			for n := i; time.Since(start) < b.round && ctx.Err() == nil; n++ {
 				began := time.Now()
-				if told := ask(ctx, client, url, b.tokens[n%len(b.tokens)], payload); told != "" && failed.Add(1) == 1 {
+				if told := ask(ctx, client, url, b.tokens[n%len(b.tokens)], payload, ids); told != "" && failed.Add(1) == 1 {
 					fault.Store(&told)
 				}
 				mine = append(mine, time.Since(began))
@@ -122,7 +124,7 @@ func (b *bench) load(ctx context.Context, url string, body any) sample {
 }
 
 // ask sends one request and gives "", or what went wrong.
-func ask(ctx context.Context, client *http.Client, url, token string, payload []byte) string {
+func ask(ctx context.Context, client *http.Client, url, token string, payload []byte, ids int) string {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(payload))
 	if err != nil {
 		return err.Error()
@@ -138,6 +140,9 @@ func ask(ctx context.Context, client *http.Client, url, token string, payload []
 	start := answer[:min(len(answer), 200)]
 	if err != nil || resp.StatusCode != http.StatusOK || bytes.Contains(start, []byte(`"errors"`)) {
 		return fmt.Sprint(resp.Status, " ", string(start), err)
+	}
+	if found := bytes.Count(answer, []byte(`"id":`)); found != ids {
+		return fmt.Sprintf("%d ids instead of %d: %s", found, ids, start)
 	}
 	return ""
 }

@@ -23,8 +23,8 @@ func seed(ctx context.Context, url string) error {
 	}
 	defer conn.Close(ctx)
 	for _, q := range []string{
-		fmt.Sprintf(`INSERT INTO users (id, created_at, updated_at, subject, name, email, time_zone, last_task_number, last_change, name_chosen)
-			SELECT 'user_' || lpad(u::text, 26, '0'), now(), now(), 'person' || u, 'Person ' || u, '', 'UTC', %d, %d, false
+		fmt.Sprintf(`INSERT INTO users (id, created_at, updated_at, issuer, subject, name, email, time_zone, last_task_number, last_change, name_chosen)
+			SELECT 'user_' || lpad(u::text, 26, '0'), now(), now(), 'bench', 'person' || u, 'Person ' || u, '', 'UTC', %d, %d, false
 			FROM generate_series(1, %d) u`, tasksEach, tasksEach, people),
 		fmt.Sprintf(`INSERT INTO tasks (id, user_id, created_at, updated_at, number, title, description, completed_at, priority, due_sort, labels, version)
 			SELECT 'task_' || lpad((u * 100000 + n)::text, 26, '0'), 'user_' || lpad(u::text, 26, '0'), now(), now(), n,
