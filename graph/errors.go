@@ -40,7 +40,7 @@ func PresentErrors(log *slog.Logger) graphql.ErrorPresenterFunc {
 		if e.Code == apperr.Internal || e.Code == apperr.Unavailable {
 			id := telemetry.RequestID(ctx)
 			extensions["requestId"] = id
-			log.ErrorContext(ctx, "operation failed", "code", string(e.Code), "error", causeOf(e))
+			log.Log(ctx, severity(e), "operation failed", "code", string(e.Code), "error", causeOf(e))
 		}
 		return out
 	}
@@ -77,6 +77,14 @@ func translate(err error) *apperr.Error {
 	default:
 		return apperr.From(err)
 	}
+}
+
+// severity is how much a failure should trouble whoever runs the server: a client that left in the middle is no fault.
+func severity(e *apperr.Error) slog.Level {
+	if errors.Is(e, context.Canceled) {
+		return slog.LevelInfo
+	}
+	return slog.LevelError
 }
 
 func causeOf(e *apperr.Error) string {
