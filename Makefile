@@ -7,7 +7,7 @@ TOOLS := $(CURDIR)/.cache/bin
 LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 BIN := bin/errand
 
-.PHONY: help build run test e2e bench chaos fences generate migration verify lint fmt clean
+.PHONY: help build run test e2e bench chaos fences fuzz generate migration verify lint fmt clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -32,6 +32,13 @@ chaos: ## breaks three replicas at random for minutes and compares what is left:
 
 fences: ## shows that each fence matters: without it, a run of chaos fails
 	go run ./chaos -mutants -for 20s
+
+fuzz: ## fuzzes every target in turn and stops at the first finding: make fuzz for=5m
+	@grep -rHoE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[[:alnum:]_]+' . | sed -E 's|/[^/]*:func | |' | sort | \
+	while read -r package target; do \
+		echo "$$package $$target"; \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(for),5m) "$$package" </dev/null || exit 1; \
+	done
 
 generate: ## generates the Ent and GraphQL code from nothing
 	./ent/clean.sh

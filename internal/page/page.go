@@ -3,6 +3,7 @@
 package page
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -16,6 +17,9 @@ const (
 	DefaultSize = 20
 	MaxSize     = 100
 )
+
+// maxCursor bounds a cursor that is given back, in bytes; the longest holds a task's title.
+const maxCursor = 2048
 
 // Args are a connection field's arguments.
 type Args struct {
@@ -92,26 +96,63 @@ func (c Cursor) Encode() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// decode reads a cursor of the given list, whose keys have so many values. What Encode
+// did not write is refused, to the byte; what a forger writes as Encode would is a
+// place like any other in the forger's own list.
 func decode(field string, s *string, list string, keys int) (*Cursor, error) {
 	if s == nil {
 		return nil, nil
 	}
-	bad := apperr.Invalid(field, "Not a cursor of this list: give back one that was received, unchanged.")
-	b, err := base64.RawURLEncoding.DecodeString(*s)
+	c := read(*s)
+	if c == nil || c.List != list || len(c.Key) != keys {
+		return nil, apperr.Invalid(field, "Not a cursor of this list: give back one that was received, unchanged.")
+	}
+	return c, nil
+}
+
+// read is the opposite of Encode; nil for anything else.
+func read(s string) *Cursor {
+	if len(s) > maxCursor {
+		return nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil {
-		return nil, bad
+		return nil
 	}
 	var c Cursor
-	if err := json.Unmarshal(b, &c); err != nil || c.List != list || len(c.Key) != keys {
-		return nil, bad
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	decoder.UseNumber() // a float64 would round large numbers
+	if decoder.Decode(&c) != nil {
+		return nil
 	}
-	return &c, nil
+	for i, value := range c.Key {
+		if c.Key[i] = plain(value); c.Key[i] == nil {
+			return nil
+		}
+	}
+	if c.Encode() != s {
+		return nil
+	}
+	return &c
+}
+
+// plain is a key's value as a text or an int64; nil for anything else.
+func plain(value any) any {
+	switch v := value.(type) {
+	case string:
+		return v
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+	}
+	return nil
 }
 
 // Int reads a whole number of the key; a forged cursor gives 0.
 func (c *Cursor) Int(i int) int64 {
-	f, _ := c.Key[i].(float64)
-	return int64(f)
+	n, _ := c.Key[i].(int64)
+	return n
 }
 
 // Text reads a text of the key; a forged cursor gives "".

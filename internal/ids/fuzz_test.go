@@ -1,0 +1,51 @@
+package ids_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.jetify.com/typeid"
+
+	"errand/internal/ids"
+)
+
+// FuzzPrefix reads whatever somebody calls an id: it is one that Errand could have made,
+// to the byte, or has no type at all, which makes it an id of nothing.
+func FuzzPrefix(f *testing.F) {
+	const suffix = "01m81g5w7wegh82z02z1ydv7bj"
+	for _, id := range []string{
+		"", "_", suffix, "_" + suffix, "task_" + suffix, "conv_" + suffix + " ", "task_" + strings.ToUpper(suffix), "TASK_" + suffix,
+		"task_8" + suffix[1:], "a_b_" + suffix, "a__" + suffix, "task_" + suffix[1:], "task\x00_" + suffix, strings.Repeat("a", 41),
+	} {
+		f.Add(id, []byte("0123456789abcdef"))
+	}
+	f.Fuzz(func(t *testing.T, id string, uuid []byte) {
+		if prefix := ids.Prefix(id); prefix != "" {
+			parsed, err := typeid.FromString(id)
+			require.NoError(t, err)
+			again, err := typeid.FromUUIDBytesWithPrefix(prefix, parsed.UUIDBytes())
+			require.NoError(t, err)
+			require.Equal(t, id, again.String(), "a second spelling of an id")
+			require.LessOrEqual(t, len(id), 40, "longer than a column of ids")
+			require.True(t, ids.Is(id, prefix))
+			require.False(t, ids.Is(id, prefix+"x"))
+		}
+		if len(uuid) == 16 {
+			made, err := typeid.FromUUIDBytesWithPrefix(ids.Task, uuid)
+			require.NoError(t, err)
+			require.Equal(t, ids.Task, ids.Prefix(made.String()))
+		}
+	})
+}
+
+func TestIdsReadBack(t *testing.T) {
+	for _, prefix := range []string{ids.User, ids.Task, ids.Conversation, ids.Message, ids.ToolCall, ids.Run, ids.Change, ids.UsageDay} {
+		require.Equal(t, prefix, ids.Prefix(ids.New(prefix)()))
+	}
+}
+
+func TestALongIdIsNotRead(t *testing.T) {
+	long := "task_" + strings.Repeat("0", 1<<20)
+	require.Zero(t, testing.AllocsPerRun(10, func() { require.Empty(t, ids.Prefix(long)) }))
+}
