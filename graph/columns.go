@@ -7,6 +7,7 @@ import (
 
 	"errand/ent/message"
 	"errand/ent/task"
+	"errand/ent/taskchange"
 	"errand/graph/generated"
 )
 
@@ -18,12 +19,19 @@ var derived = map[string][]string{
 	"Conversation.messages": {},
 	"Message.conversation":  {},
 	"Message.toolCalls":     {},
-	"Message.error":         {message.FieldErrorCode},
+	"Message.error":         {message.FieldErrorCode, message.FieldRetryAt},
+	"Message.unverified":    {message.FieldUnverifiedReason},
+	"Message.usage": {
+		message.FieldModel, message.FieldInputTokens, message.FieldOutputTokens, message.FieldCachedTokens, message.FieldCostNanos,
+	},
+	"TaskChange.task":     {},
+	"TaskChange.toolCall": {taskchange.FieldToolCallID},
 }
 
 // columns are those of the nodes of the connection that ctx's field gives which its
 // selection reads. It is nil, for all columns, as soon as a selected field is not known here:
-// a row that is read in part must hold whatever is asked of it.
+// a row that is read in part must hold whatever is asked of it. Texts that nobody asks for
+// are most of a row, and what a request costs is reckoned without them.
 func columns(ctx context.Context, node string) []string {
 	op := graphql.GetOperationContext(ctx)
 	out := []string{}

@@ -40,7 +40,7 @@ func (r *mutationResolver) RestoreTask(ctx context.Context, id string) (*model.T
 
 func (r *taskResolver) Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*page.Connection[*ent.TaskChange], error) {
 	return load(ctx, obj, taskID, func(ctx context.Context, siblings []*ent.Task) (map[string]*page.TaskChangeConnection, error) {
-		pages, err := r.Tasks.Histories(ctx, siblings, page.Args{First: first, After: after, Last: last, Before: before})
+		pages, err := r.Tasks.Histories(ctx, siblings, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "TaskChange")})
 		togetherAcross(ctx, changeID, pages)
 		return pages, err
 	})

@@ -9,7 +9,6 @@ import (
 
 	"errand/graph"
 	"errand/graph/generated"
-	"errand/graph/limits"
 	"errand/graph/transport"
 	"errand/internal/auth"
 	"errand/internal/config"
@@ -57,6 +56,10 @@ func (s *Server) graphqlHandler(d services, known auth.Users) (*transport.Handle
 	if err != nil {
 		return nil, nil, err
 	}
+	manifest, err := openManifest(s.cfg.Server.PersistedQueriesFile)
+	if err != nil {
+		return nil, nil, err
+	}
 	resolver := &graph.Resolver{Users: d.users, Tasks: d.tasks, Chat: d.chat, Spend: d.spend, Hub: s.hub, Logger: s.log}
 	authenticator := s.auth.Authenticator(auth.GraphQL, known)
 	handler := transport.New(transport.Options{
@@ -67,6 +70,7 @@ func (s *Server) graphqlHandler(d services, known auth.Users) (*transport.Handle
 		Limits:         s.documentLimits(),
 		Introspection:  s.cfg.IntrospectionEnabled(),
 		Suggestions:    s.cfg.Environment != config.Production,
+		Manifest:       manifest,
 		Origins:        origins,
 		Logger:         s.log,
 		Observer: transport.Observer{
@@ -77,19 +81,10 @@ func (s *Server) graphqlHandler(d services, known auth.Users) (*transport.Handle
 			Operation: s.cfg.Limits.RequestTimeout, Init: s.cfg.Limits.SocketInitTimeout, KeepAlive: s.cfg.Limits.SocketKeepalive,
 		},
 		Sizes: transport.Sizes{
-			Body: int64(s.cfg.Limits.BodyBytes), UserSockets: s.cfg.Limits.SocketsPerUser, SocketOperations: s.cfg.Limits.SubscriptionsPerSocket,
+			Body: int64(s.cfg.Limits.BodyBytes), Message: int64(s.cfg.Limits.SocketMessageBytes), Response: s.cfg.Limits.ResponseBytes, UserSockets: s.cfg.Limits.SocketsPerUser, SocketOperations: s.cfg.Limits.SubscriptionsPerSocket,
 		},
 	})
 	return handler, origins, nil
-}
-
-// documentLimits bounds GraphQL documents. A reply uses few tools and a change
-// touches few fields: counting those lists as pages would refuse ordinary queries.
-func (s *Server) documentLimits() limits.Limits {
-	return limits.Limits{
-		Tokens: s.cfg.Limits.QueryTokens, Depth: s.cfg.Limits.QueryDepth, Cost: s.cfg.Limits.QueryComplexity,
-		ListSizes: map[string]int{"Message.toolCalls": 2, "TaskChange.fields": 2},
-	}
 }
 
 // operation logs and counts what has been answered, without what was said.

@@ -58,7 +58,7 @@ func TestTheNumberOfStatementsDoesNotGrowWithTheRows(t *testing.T) {
 		some, all := idsOfEverything(t, few), idsOfEverything(t, many)
 		require.Greater(t, len(all), 2*len(some))
 		require.Equal(t, statements(t, n, few, shapeOfNodes, vars{"ids": some}), statements(t, n, many, shapeOfNodes, vars{"ids": all}), "nodes")
-	})
+	}, generous)
 }
 
 // TestCountsAreMadeOnlyWhenAskedFor.

@@ -3,7 +3,6 @@ package limits
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -54,7 +53,7 @@ func (e *estimate) set(set ast.SelectionSet, page int) int {
 }
 
 func (e *estimate) field(f *ast.Field, page int) int {
-	if f.Definition == nil || strings.HasPrefix(f.Name, "__") {
+	if f.Definition == nil || f.Name == "__schema" || f.Name == "__type" {
 		return 0
 	}
 	key := coordinate(f)
@@ -62,11 +61,30 @@ func (e *estimate) field(f *ast.Field, page int) int {
 	if w, ok := e.limits.FieldCosts[key]; ok {
 		weight = w
 	}
+	weight = sum(weight, e.inputs(f))
 	named := e.pageSize(f)
 	if f.Definition.Type.Elem == nil {
 		return sum(weight, e.set(f.SelectionSet, named))
 	}
 	return sum(weight, times(e.listSize(f, key, named, page), e.set(f.SelectionSet, noSize)+1))
+}
+
+// inputs is what the fields of input objects among f's arguments cost by themselves.
+func (e *estimate) inputs(f *ast.Field) int {
+	total := 0
+	for _, argument := range f.Arguments {
+		definition := f.Definition.Arguments.ForName(argument.Name)
+		given, ok := e.value(argument.Value).(map[string]any)
+		if definition == nil || !ok {
+			continue
+		}
+		for name, value := range given {
+			if value != nil {
+				total = sum(total, e.limits.FieldCosts[definition.Type.Name()+"."+name])
+			}
+		}
+	}
+	return total
 }
 
 // listSize is the assumed length of the list that f returns.

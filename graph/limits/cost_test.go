@@ -19,7 +19,9 @@ type Query {
   messages: [Message!]!
   nodes(ids: [ID!]!): [Task]!
   plain(limit: Int): [Task!]!
+  found(by: Filter): String
 }
+input Filter { search: String status: Int }
 type Tasks { edges: [Edge!]! nodes: [Task!]! total: Int! page: Page! }
 type Page { next: Boolean }
 type Edge { node: Task! }
@@ -37,7 +39,7 @@ func estimate(t *testing.T, l limits.Limits, document string, variables map[stri
 }
 
 func TestEstimate(t *testing.T) {
-	small := limits.Limits{ListSizes: map[string]int{"Message.calls": 3}, FieldCosts: map[string]int{"Query.one": 10}}
+	small := limits.Limits{ListSizes: map[string]int{"Message.calls": 3}, FieldCosts: map[string]int{"Query.one": 10, "Filter.search": 50}}
 	for _, tc := range []struct {
 		what      string
 		document  string
@@ -45,7 +47,12 @@ func TestEstimate(t *testing.T) {
 		cost      int
 	}{
 		{"an expensive field", `{one}`, nil, 10},
-		{"introspection is free", `{__typename}`, nil, 0},
+		{"an expensive input field", `{found(by:{search:"a" status:1})}`, nil, 51},
+		{"by variable, one field", `query($s:String){found(by:{search:$s})}`, map[string]any{"s": "a"}, 51},
+		{"by variable, the object", `query($f:Filter){found(by:$f)}`, map[string]any{"f": map[string]any{"search": "a"}}, 51},
+		{"an input field that is null", `query($f:Filter){found(by:$f)}`, map[string]any{"f": map[string]any{"search": nil}}, 1},
+		{"introspection is free", `{__schema{types{name}}}`, nil, 0},
+		{"a type name is a field", `{tasks(first:10){nodes{__typename}}}`, nil, 1 + 1 + 10*2},
 		{"a page of edges: tasks, edges, and 10 of edge, node, id", `{tasks(first:10){edges{node{id}}}}`, nil, 1 + 1 + 10*3},
 		{"what is beside the list is not multiplied", `{tasks(first:10){total page{next} nodes{id}}}`, nil, 1 + 1 + 2 + 1 + 10*2},
 		{"last counts like first", `{tasks(last:7){nodes{id}}}`, nil, 1 + 1 + 7*2},

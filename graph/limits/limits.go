@@ -50,7 +50,8 @@ type Limits struct {
 	PageSize int
 	// ListSizes overrides ListSize for single fields, keyed "Type.field".
 	ListSizes map[string]int
-	// FieldCosts overrides the cost of 1 for single fields, keyed "Type.field".
+	// FieldCosts overrides the cost of 1 for single fields, keyed "Type.field", and the cost
+	// of 0 for fields of an argument's input object, keyed "Input.field".
 	FieldCosts map[string]int
 }
 

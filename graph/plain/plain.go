@@ -26,13 +26,19 @@ type step[T any] struct {
 	write Write[T]
 }
 
-// plan writes a whole selection.
-type plan[T any] []step[T]
+// plan writes a whole selection, as long as there is room for it.
+type plan[T any] struct {
+	steps []step[T]
+	room  *Room
+}
 
 // compile makes a selection's plan; nil when one of its fields needs gqlgen.
-func compile[T any](op *graphql.OperationContext, sel ast.SelectionSet, implementors []string, how find[T]) plan[T] {
+func compile[T any](op *graphql.OperationContext, sel ast.SelectionSet, implementors []string, how find[T]) *plan[T] {
 	fields := graphql.CollectFields(op, sel, implementors)
-	p := make(plan[T], len(fields))
+	if len(fields) == 0 {
+		return nil
+	}
+	p := &plan[T]{steps: make([]step[T], len(fields)), room: roomOf(op)}
 	for i, f := range fields {
 		write := how(f)
 		if write == nil || len(f.Deferrables) > 0 {
@@ -42,15 +48,16 @@ func compile[T any](op *graphql.OperationContext, sel ast.SelectionSet, implemen
 		if i == 0 {
 			mark = `{"`
 		}
-		p[i] = step[T]{key: mark + f.Alias + `":`, write: write}
+		p.steps[i] = step[T]{key: mark + f.Alias + `":`, write: write}
 	}
 	return p
 }
 
-func (p plan[T]) write(b *bytes.Buffer, obj T) bool {
-	for i := range p {
-		b.WriteString(p[i].key)
-		if !p[i].write(b, obj) {
+// write is false when a null stands where none may, or when b is larger than the room.
+func (p *plan[T]) write(b *bytes.Buffer, obj T) bool {
+	for i := range p.steps {
+		b.WriteString(p.steps[i].key)
+		if !p.steps[i].write(b, obj) || !p.room.fits(b.Len()) {
 			return false
 		}
 	}
@@ -65,27 +72,41 @@ var scratch = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 const keptScratch = 64 << 10
 
 // Marshal writes obj by a plan; nil when gqlgen must do it, which also reports what is wrong.
+// Without room the value does not matter any more.
 func Marshal[T any](op *graphql.OperationContext, sel ast.SelectionSet, implementors []string, how func(graphql.CollectedField) Write[*T], obj *T) graphql.Marshaler {
+	room := roomOf(op)
+	if room.Full() {
+		return written("null")
+	}
 	p := compile(op, sel, implementors, how)
-	if len(p) == 0 || obj == nil {
+	if p == nil || obj == nil || room != nil && room.off {
 		return nil
 	}
 	b := scratch.Get().(*bytes.Buffer)
 	b.Reset()
-	var out graphql.Marshaler
-	if p.write(b, obj) {
-		out = written(bytes.Clone(b.Bytes()))
+	complete := p.write(b, obj)
+	if (complete || !room.fits(b.Len())) && !room.Take(b.Len()) {
+		return written("null")
 	}
-	if b.Cap() <= keptScratch {
-		scratch.Put(b)
+	if b.Cap() > keptScratch {
+		return whole(b.Bytes(), complete)
 	}
-	return out
+	defer scratch.Put(b)
+	return whole(bytes.Clone(b.Bytes()), complete)
+}
+
+// whole is what was written, or nil when it was not written to the end.
+func whole(text []byte, complete bool) graphql.Marshaler {
+	if !complete {
+		return nil
+	}
+	return written(text)
 }
 
 // Object plans a field that is one object.
 func Object[P, C any](op *graphql.OperationContext, sel ast.SelectionSet, implementors []string, how func(graphql.CollectedField) Write[*C], nonNull bool, get func(P) *C) Write[P] {
 	p := compile(op, sel, implementors, how)
-	if len(p) == 0 {
+	if p == nil {
 		return nil
 	}
 	return func(b *bytes.Buffer, obj P) bool {
@@ -100,7 +121,7 @@ func Object[P, C any](op *graphql.OperationContext, sel ast.SelectionSet, implem
 // List plans a field that is a list of objects, none of them null.
 func List[P, C any](op *graphql.OperationContext, sel ast.SelectionSet, implementors []string, how func(graphql.CollectedField) Write[*C], get func(P) []*C) Write[P] {
 	p := compile(op, sel, implementors, how)
-	if len(p) == 0 {
+	if p == nil {
 		return nil
 	}
 	return func(b *bytes.Buffer, obj P) bool {

@@ -62,7 +62,9 @@ func (s *socket) welcome(viewer context.Context, who identity) {
 	}
 	s.initialised = true
 	s.viewer, s.who = viewer, who
-	s.conn.SetReadLimit(s.handler.options.Sizes.Message)
+	if who.userID != "" { // nobody may hold much memory without saying who it is for
+		s.conn.SetReadLimit(s.handler.options.Sizes.Message)
+	}
 	s.ping.Stop()
 	s.ping = time.AfterFunc(times.KeepAlive, s.sendPing)
 	body := takeBuffer()

@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"errand/graph/plain"
 	"errand/internal/apperr"
 )
 
@@ -71,7 +72,9 @@ type operation struct {
 	cost    int
 	// incremental says that the answer comes in parts, because of @defer.
 	incremental bool
-	started     time.Time
+	// room is what the answer may still take; nil before there is a context.
+	room    *plain.Room
+	started time.Time
 	// observed ends what Observer.Begin began; nil before.
 	observed func(Report)
 }
@@ -104,7 +107,9 @@ func (e *engine) prepare(ctx context.Context, r request, inParts bool) (*operati
 	if op.cost, err = e.options.Limits.Estimate(definition, variables); err != nil {
 		return op, limitFault(err)
 	}
-	op.context, p = e.operationContext(ctx, tree, doc.text, r.operationName, variables)
+	if op.context, p = e.operationContext(ctx, tree, doc.text, r.operationName, variables); p == nil {
+		op.bound()
+	}
 	return op, p
 }
 
@@ -154,7 +159,10 @@ func (op *operation) start(ctx context.Context) (next func(context.Context) *gra
 	handler, started := op.engine.executor.DispatchOperation(ctx, op.context)
 	return func(ctx context.Context) (response *graphql.Response) {
 		defer op.catch(ctx, func(r *graphql.Response) { response = r })
-		return handler(op.engine.options.Prepare(ctx))
+		if op.kind == ast.Subscription {
+			op.room.Reset() // each event is an answer
+		}
+		return op.fitting(handler(op.engine.options.Prepare(ctx)))
 	}, started
 }
 

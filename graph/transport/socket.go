@@ -11,7 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// initMessageLimit bounds messages in bytes until the client has said who it is.
+// initMessageLimit bounds messages in bytes unless the client has said who it is.
 const initMessageLimit = 16 << 10
 
 // socket is one WebSocket. An idle one costs a goroutine that reads; writing borrows

@@ -9,16 +9,26 @@ type Limits struct {
 	// MessagesPerMinute is how many messages one person may send, 1 to 100000.
 	MessagesPerMinute int `env:"MESSAGES_PER_MINUTE" envDefault:"60"`
 
-	// BodyBytes is the largest request body and the largest WebSocket message, 1 KiB to 16 MiB.
+	// BodyBytes is the largest request body, 1 KiB to 16 MiB.
 	BodyBytes int `env:"MAX_BODY_BYTES" envDefault:"1048576"`
+	// SocketMessageBytes is the largest WebSocket message of somebody signed in, 1 KiB to 16 MiB.
+	SocketMessageBytes int `env:"MAX_SOCKET_MESSAGE_BYTES" envDefault:"262144"`
+	// ResponseBytes is the largest answer, and the largest event of a subscription, 64 KiB to 256 MiB.
+	ResponseBytes int `env:"MAX_RESPONSE_BYTES" envDefault:"2097152"`
 	// RequestTimeout ends a query or mutation, 1s to 5m.
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"30s"`
 
-	// QueryTokens, QueryDepth and QueryComplexity bound one operation before it is
-	// validated or run: 100 to 100000, 5 to 100 and 10 to 1000000.
+	// QueryTokens to QueryFragments bound a document before it is validated: 100 to 100000
+	// tokens, nesting of 5 to 100, and 10 to 100000 of each of the others, with fragments expanded.
 	QueryTokens     int `env:"QUERY_MAX_TOKENS" envDefault:"5000"`
 	QueryDepth      int `env:"QUERY_MAX_DEPTH" envDefault:"20"`
-	QueryComplexity int `env:"QUERY_MAX_COMPLEXITY" envDefault:"50000"`
+	QueryFields     int `env:"QUERY_MAX_FIELDS" envDefault:"2000"`
+	QueryRootFields int `env:"QUERY_MAX_ROOT_FIELDS" envDefault:"30"`
+	QueryAliases    int `env:"QUERY_MAX_ALIASES" envDefault:"200"`
+	QueryDirectives int `env:"QUERY_MAX_DIRECTIVES" envDefault:"200"`
+	QueryFragments  int `env:"QUERY_MAX_FRAGMENTS" envDefault:"100"`
+	// QueryComplexity bounds an operation's estimated cost before it runs, 10 to 1000000.
+	QueryComplexity int `env:"QUERY_MAX_COMPLEXITY" envDefault:"25000"`
 
 	// SocketsPerUser is how many WebSockets one person may hold on this server, 1 to 10000.
 	SocketsPerUser int `env:"MAX_SOCKETS_PER_USER" envDefault:"64"`
@@ -34,9 +44,16 @@ func (l *Limits) validate(f *Faults) {
 	between(f, "MAX_REPLIES_PER_USER", l.RepliesPerUser, 1, 1000)
 	between(f, "MESSAGES_PER_MINUTE", l.MessagesPerMinute, 1, 100_000)
 	between(f, "MAX_BODY_BYTES", l.BodyBytes, 1<<10, 16<<20)
+	between(f, "MAX_SOCKET_MESSAGE_BYTES", l.SocketMessageBytes, 1<<10, 16<<20)
+	between(f, "MAX_RESPONSE_BYTES", l.ResponseBytes, 64<<10, 256<<20)
 	between(f, "REQUEST_TIMEOUT", l.RequestTimeout, time.Second, 5*time.Minute)
 	between(f, "QUERY_MAX_TOKENS", l.QueryTokens, 100, 100_000)
 	between(f, "QUERY_MAX_DEPTH", l.QueryDepth, 5, 100)
+	between(f, "QUERY_MAX_FIELDS", l.QueryFields, 10, 100_000)
+	between(f, "QUERY_MAX_ROOT_FIELDS", l.QueryRootFields, 10, 100_000)
+	between(f, "QUERY_MAX_ALIASES", l.QueryAliases, 10, 100_000)
+	between(f, "QUERY_MAX_DIRECTIVES", l.QueryDirectives, 10, 100_000)
+	between(f, "QUERY_MAX_FRAGMENTS", l.QueryFragments, 10, 100_000)
 	between(f, "QUERY_MAX_COMPLEXITY", l.QueryComplexity, 10, 1_000_000)
 	between(f, "MAX_SOCKETS_PER_USER", l.SocketsPerUser, 1, 10_000)
 	between(f, "MAX_SUBSCRIPTIONS_PER_SOCKET", l.SubscriptionsPerSocket, 1, 1000)

@@ -22,6 +22,7 @@ import (
 // SQLite's own lower knows A to Z alone, so that a search in any case would miss Äpfel.
 func init() {
 	sqlite.MustRegisterDeterministicScalarFunction("lower", 1, lower)
+	sqlite.MustRegisterDeterministicScalarFunction("mentions", 3, mentions)
 }
 
 func lower(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
@@ -29,6 +30,21 @@ func lower(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error)
 		return strings.ToLower(text), nil
 	}
 	return args[0], nil
+}
+
+// mentions(title, body, words) is 1 when each of the words stands in the title or the body,
+// in any case.
+func mentions(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+	title, _ := args[0].(string)
+	body, _ := args[1].(string)
+	words, _ := args[2].(string)
+	title, body = strings.ToLower(title), strings.ToLower(body)
+	for _, word := range strings.Fields(strings.ToLower(words)) {
+		if !strings.Contains(title, word) && !strings.Contains(body, word) {
+			return int64(0), nil
+		}
+	}
+	return int64(1), nil
 }
 
 // What every SQLite connection needs. Times are written in UTC, so that they sort as text.

@@ -34,9 +34,11 @@ func (s *Service) Histories(ctx context.Context, tasks []*ent.Task, args page.Ar
 	var found []*ent.TaskChange
 	if len(ranges) > 0 {
 		var err error
-		found, err = s.reader(ctx).TaskChange.Query().Where(taskchange.Or(ranges...)).
-			Order(taskchange.ByTaskVersion()).All(ctx)
-		if err != nil {
+		q := s.reader(ctx).TaskChange.Query().Where(taskchange.Or(ranges...)).Order(taskchange.ByTaskVersion())
+		if columns := args.Reads(taskchange.FieldID, taskchange.FieldTaskID, taskchange.FieldTaskVersion); columns != nil {
+			q.Select(columns...)
+		}
+		if found, err = q.All(ctx); err != nil {
 			return nil, fmt.Errorf("reading changes: %w", err)
 		}
 	}
