@@ -3,6 +3,8 @@ package transport
 // Close codes that Errand sends; the table in the package comment says what a client
 // should do about each.
 const (
+	// CloseProtocolError is RFC 6455's code for frames that break its rules.
+	CloseProtocolError = 1002
 	// CloseInvalidText is RFC 6455's code for text that is not UTF-8.
 	CloseInvalidText = 1007
 	// CloseTooLarge is RFC 6455's code for a message over the size limit.

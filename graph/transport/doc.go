@@ -9,8 +9,8 @@
 //
 // # HTTP statuses
 //
-//	200  executed, also when fields failed; with application/json also a document, variables
-//	     or cost that were refused
+//	200  executed, also when fields failed or the answer became too large; with
+//	     application/json also a document, variables or cost that were refused
 //	400  not a GraphQL request; with application/graphql-response+json also a refused document
 //	401  a token was sent and is bad
 //	403  forbidden: a request forged by another site, or a page from a foreign origin
@@ -20,12 +20,15 @@
 //	413  the request body is too large
 //	415  POST with another content type than application/json, or compressed
 //	429  too many open streams
+//	431  the address and headers are too large (net/http says so, in plain text)
 //	503  no room, the server stops, or the token could not be checked
 //
 // # WebSocket close codes
 //
 //	code  meaning                                    what the client should do
 //	1000  connection_terminate (legacy)              nothing
+//	1002  a frame broke RFC 6455: compressed,        fix the client
+//	      unmasked, out of order, ...
 //	1007  a message was not UTF-8                    fix the client
 //	1009  a message was larger than the limit        fix the client
 //	1012  service restart                            come back at once and resume

@@ -67,6 +67,18 @@ func (d *documents) find(r request) (*document, *problem) {
 	return doc, nil
 }
 
+// root is the type at the top of operations of a kind.
+func (d *documents) root(kind ast.Operation) *ast.Definition {
+	switch kind {
+	case ast.Mutation:
+		return d.schema.Mutation
+	case ast.Subscription:
+		return d.schema.Subscription
+	default:
+		return d.schema.Query
+	}
+}
+
 // persistedQueryNotFound is the signal, by message and by code, on which clients of the
 // automatic persisted queries protocol send the whole document.
 func persistedQueryNotFound() *problem {

@@ -161,9 +161,20 @@ func (op *operation) start(ctx context.Context) (next func(context.Context) *gra
 		defer op.catch(ctx, func(r *graphql.Response) { response = r })
 		if op.kind == ast.Subscription {
 			op.room.Reset() // each event is an answer
+			ctx = op.belowStream(ctx)
 		}
 		return op.fitting(handler(op.engine.options.Prepare(ctx)))
 	}, started
+}
+
+// belowStream is the context of one event of a subscription: gqlgen resolves it as if it had
+// no field above, and the paths of its errors would lack their first element.
+func (op *operation) belowStream(ctx context.Context) context.Context {
+	root := op.engine.documents.root(op.kind).Name
+	for _, field := range graphql.CollectFields(op.context, op.context.Operation.SelectionSet, []string{root}) {
+		ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: root, Field: field})
+	}
+	return ctx
 }
 
 // catch turns a panic that no resolver's own recovery caught into a response: outside

@@ -17,36 +17,41 @@ func (op *operation) bound() {
 	room := plain.NewRoom(op.engine.options.Sizes.Response)
 	op.room = room
 	room.Bound(op.context)
+	root := op.engine.documents.root(op.kind).Name
 	inner := op.context.ResolverMiddleware
 	op.context.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
 		value, err := inner(ctx, next)
-		if err != nil || isTop(ctx) {
-			return value, err
+		if field := graphql.GetFieldContext(ctx); err == nil && field.Object != root && !room.Take(size(field, value)) {
+			return blank(value), nil
 		}
-		return take(room, value), nil
+		return value, err
 	}
 }
 
-// isTop reports whether a field is one of the operation's own.
-func isTop(ctx context.Context) bool {
-	field := graphql.GetFieldContext(ctx)
-	return field != nil && field.Parent != nil && field.Parent.Parent == nil
-}
-
-// take is value, or nothing much in its place when there is no room for it: then the
-// answer as a whole is thrown away.
-func take(room *plain.Room, value any) any {
+// size is what a field takes in an answer at least: its name, and its text if it is one.
+func size(field *graphql.FieldContext, value any) int {
+	n := len(field.Field.Alias) + len(`"":,`)
 	switch text := value.(type) {
 	case string:
-		if !room.Take(len(text)) {
-			return ""
-		}
+		n += len(text)
 	case *string:
-		if text != nil && !room.Take(len(*text)) {
-			return new(string)
+		if text != nil {
+			n += len(*text)
 		}
 	}
-	return value
+	return n
+}
+
+// blank stands for a text without room: the answer as a whole will be thrown away.
+func blank(value any) any {
+	switch value.(type) {
+	case string:
+		return ""
+	case *string:
+		return new(string)
+	default:
+		return value
+	}
 }
 
 // fitting is the response, or what stands for it when it would be too large.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -108,15 +109,26 @@ func (s *socket) receive() (kind int, message *bytes.Buffer, err error) {
 // lost says why reading ended, if that was not our doing.
 func (s *socket) lost(err error) {
 	var closed *websocket.CloseError
+	var network net.Error
 	switch {
 	case errors.As(err, &closed):
 		s.ended(closed.Code)
 	case errors.Is(err, websocket.ErrReadLimit):
-		s.ended(CloseTooLarge) // the library has sent it
-		s.drain()
-	default:
+		s.broken(CloseTooLarge)
+	case errors.As(err, &network):
 		s.ended(closeVanished)
+	default:
+		s.broken(CloseProtocolError)
 	}
+}
+
+// broken ends a connection whose frames cannot be read on. The library has sent the code
+// in most cases, and then sends it no more.
+func (s *socket) broken(code int) {
+	s.ended(code)
+	farewell := websocket.FormatCloseMessage(code, "")
+	_ = s.conn.WriteControl(websocket.CloseMessage, farewell, time.Now().Add(s.handler.options.Times.Close))
+	s.drain()
 }
 
 // alive puts off the moment at which the peer counts as dead. Before connection_init

@@ -202,6 +202,7 @@ func TestPanicEndsNothingElse(t *testing.T) {
 	m := c.read()
 	require.Contains(t, string(m.Payload), "INTERNAL_SERVER_ERROR")
 	require.NotContains(t, string(m.Payload), "secret")
+	require.Contains(t, string(m.Payload), `"path":["explodes","bang"]`)
 	c.expect("complete", "1", "")
 	c.subscribe("2", `{ panics hello }`)
 	require.Contains(t, string(c.read().Payload), `"hello":"world"`)

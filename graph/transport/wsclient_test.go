@@ -121,5 +121,6 @@ func (c *wsClient) closesWith(code int) {
 	var e *websocket.CloseError
 	require.ErrorAs(c.b.t, err, &e, "%s", data)
 	require.Equal(c.b.t, code, e.Code)
+	_ = c.conn.Close() // as real clients do
 	require.Equal(c.b.t, code, receive(c.b.t, c.b.codes, "the observer to see the close"))
 }
