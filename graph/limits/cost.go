@@ -21,6 +21,9 @@ func (l Limits) Estimate(op *ast.OperationDefinition, variables map[string]any) 
 	return cost, nil
 }
 
+// deferCost is for each deferred fragment of each object: it is an answer of its own.
+const deferCost = 15
+
 // noSize says that no enclosing connection has named a page size.
 const noSize = -1
 
@@ -41,11 +44,11 @@ func (e *estimate) set(set ast.SelectionSet, page int) int {
 			}
 		case *ast.InlineFragment:
 			if e.included(s.Directives) {
-				total = sum(total, e.set(s.SelectionSet, page))
+				total = sum(total, e.deferred(s.Directives)+e.set(s.SelectionSet, page))
 			}
 		case *ast.FragmentSpread:
 			if s.Definition != nil && e.included(s.Directives) {
-				total = sum(total, e.set(s.Definition.SelectionSet, page))
+				total = sum(total, e.deferred(s.Directives)+e.set(s.Definition.SelectionSet, page))
 			}
 		}
 	}
@@ -147,6 +150,20 @@ func (e *estimate) value(v *ast.Value) any {
 		return nil
 	}
 	return value
+}
+
+// deferred is what @defer adds to a fragment.
+func (e *estimate) deferred(directives ast.DirectiveList) int {
+	d := directives.ForName("defer")
+	if d == nil {
+		return 0
+	}
+	if argument := d.Arguments.ForName("if"); argument != nil {
+		if on, known := e.value(argument.Value).(bool); known && !on {
+			return 0
+		}
+	}
+	return deferCost
 }
 
 // included evaluates @skip and @include.

@@ -12,6 +12,7 @@ import (
 )
 
 var schema = gqlparser.MustLoadSchema(&ast.Source{Name: "test", Input: `
+directive @defer(if: Boolean! = true, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT
 type Query {
   one: String
   tasks(first: Int, last: Int): Tasks!
@@ -69,6 +70,7 @@ func TestEstimate(t *testing.T) {
 		{"a limit on a plain list", `{plain(limit:3){id}}`, nil, 1 + 3*2},
 		{"a configured list size", `{messages{calls{name}}}`, nil, 1 + 20*(1+1+3*2)},
 		{"fragments count where they are spread", `{a:tasks(first:2){...T} b:tasks(first:3){...T}} fragment T on Tasks{nodes{id}}`, nil, (1 + 1 + 2*2) + (1 + 1 + 3*2)},
+		{"a deferred fragment of each object", `{tasks(first:3){nodes{... @defer {id} ...T @defer(if:false)}}} fragment T on Task{title}`, nil, 1 + 1 + 3*(1+15+1+1)},
 		{"what is skipped is free", `query($v:Boolean!){one @skip(if:true) ...@include(if:$v){one}}`, map[string]any{"v": false}, 0},
 		{"what is included is not", `query($v:Boolean!){one @skip(if:false) ...@include(if:$v){a:one}}`, map[string]any{"v": true}, 20},
 	} {

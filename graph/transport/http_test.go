@@ -43,6 +43,19 @@ func TestStatuses(t *testing.T) {
 		{"not parsed", "POST", "/", `{"query":"{"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "GRAPHQL_PARSE_FAILED"},
 		{"not valid, JSON", "POST", "/", `{"query":"{ x }"}`, []string{"Content-Type", jsonType}, 200, "GRAPHQL_VALIDATION_FAILED"},
 		{"not valid", "POST", "/", `{"query":"{ x }"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "GRAPHQL_VALIDATION_FAILED"},
+		{"variables refused, JSON", "POST", "/", `{"query":"query($n:Int!){echo(n:$n)}","variables":{"n":"5"}}`, []string{"Content-Type", jsonType, "Accept", jsonType}, 200, "BAD_USER_INPUT"},
+		{"variables refused", "POST", "/", `{"query":"query($n:Int!){echo(n:$n)}","variables":{"n":"5"}}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "BAD_USER_INPUT"},
+		{"no such operation, JSON", "POST", "/", `{"query":"query A{hello}","operationName":"B"}`, []string{"Content-Type", jsonType, "Accept", jsonType}, 200, "BAD_USER_INPUT"},
+		{"no such operation", "POST", "/", `{"query":"query A{hello}","operationName":"B"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "BAD_USER_INPUT"},
+		{"not JSON, JSON", "POST", "/", `{"query"`, []string{"Content-Type", jsonType, "Accept", jsonType}, 400, "BAD_USER_INPUT"},
+		{"not JSON", "POST", "/", `{"query"`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "BAD_USER_INPUT"},
+		{"not a request, JSON", "POST", "/", `{"query":5}`, []string{"Content-Type", jsonType, "Accept", jsonType}, 400, "BAD_USER_INPUT"},
+		{"a charset parameter", "POST", "/", document, []string{"Content-Type", `application/json; charset="UTF-8"`}, 200, ""},
+		{"a content type in capitals", "POST", "/", document, []string{"Content-Type", "Application/JSON"}, 200, ""},
+		{"identity", "POST", "/", document, []string{"Content-Type", jsonType, "Content-Encoding", "identity"}, 200, ""},
+		{"the answer's type is no request's", "POST", "/", document, []string{"Content-Type", responseType}, 415, "BAD_USER_INPUT"},
+		{"a mutation by GET, named", "GET", "/?query=query+A{hello}mutation+B{add(n:1)}&operationName=B", "", nil, 405, "BAD_USER_INPUT"},
+		{"a query beside a mutation by GET", "GET", "/?query=query+A{hello}mutation+B{add(n:1)}&operationName=A", "", nil, 200, ""},
 		{"too complex", "POST", "/", `{"query":"{` + strings.Repeat(" hello", 31) + `}"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "COMPLEXITY_LIMIT_EXCEEDED"},
 		{"bad token", "POST", "/", document, []string{"Content-Type", jsonType, "Authorization", "Bearer bad"}, 401, "UNAUTHENTICATED"},
 		{"token cannot be checked", "POST", "/", document, []string{"Content-Type", jsonType, "Authorization", "Bearer down"}, 503, "SERVICE_UNAVAILABLE"},
@@ -68,6 +81,47 @@ func TestStatuses(t *testing.T) {
 		})
 	}
 	require.Zero(t, b.root.Executed.Load(), "a refused mutation ran")
+}
+
+// TestMethods that are not served name those that are.
+func TestMethods(t *testing.T) {
+	b := start(t, nil)
+	for _, method := range []string{"HEAD", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"} {
+		a := b.do(method, "/?query=%7Bhello%7D", "")
+		require.Equal(t, 405, a.status, method)
+		require.Equal(t, "GET, POST, OPTIONS", a.header.Get("Allow"))
+	}
+	require.Equal(t, "POST", b.do("GET", "/?query=mutation%7Badd(n:1)%7D", "").header.Get("Allow"))
+	a := b.do("OPTIONS", "/", "")
+	require.Equal(t, 204, a.status)
+	require.Equal(t, "GET, POST, OPTIONS", a.header.Get("Allow"))
+	require.Zero(t, b.root.Executed.Load())
+}
+
+func TestRefusedContentSaysWhatIsTaken(t *testing.T) {
+	b := start(t, nil)
+	a := b.do("POST", "/", "x", "Content-Type", "text/plain")
+	require.Equal(t, jsonType, a.header.Get("Accept-Post"))
+	a = b.post("x", "Content-Encoding", "gzip")
+	require.Equal(t, "identity", a.header.Get("Accept-Encoding"))
+}
+
+// The specification ignores a byte order mark in a document; JSON has no room for one.
+func TestByteOrderMarks(t *testing.T) {
+	b := start(t, nil)
+	require.Equal(t, 400, b.post("\ufeff"+`{"query":"{ hello }"}`).status)
+	require.Empty(t, b.query("\ufeff{ hello }", "").code())
+}
+
+func TestAnswersAreNotKept(t *testing.T) {
+	b := start(t, nil)
+	a := b.do("GET", "/?query=%7Bhello%7D", "")
+	require.Equal(t, "no-store", a.header.Get("Cache-Control"))
+	require.Equal(t, "nosniff", a.header.Get("X-Content-Type-Options"))
+	vary := strings.Join(a.header.Values("Vary"), ", ")
+	for _, name := range []string{"Accept", "Accept-Encoding", "Authorization", "Origin"} {
+		require.Contains(t, vary, name)
+	}
 }
 
 func TestMalformedBodies(t *testing.T) {
@@ -128,6 +182,12 @@ func TestMediaTypeNegotiation(t *testing.T) {
 		"application/JSON":    jsonType,
 		"text/html, */*;q=.1": jsonType,
 		"application/json, application/graphql-response+json":                                         responseType,
+		"application/json;q=0, */*;q=0.1, application/graphql-response+json;q=0.001":                  responseType,
+		"application/graphql-response+json;charset=utf-8":                                             responseType,
+		"application/json; charset=utf-8, text/plain":                                                 jsonType,
+		"application/graphql-response+json;q=nonsense, application/json":                              jsonType,
+		"*/*;q=0.5, application/*;q=0.1, application/json;q=0.2":                                      jsonType,
+		", ,application/json,,":                                                                       jsonType,
 		"application/json;q=1, application/graphql-response+json;q=0.9":                               jsonType,
 		"application/json;q=0.8, application/graphql-response+json;q=0.9":                             responseType,
 		"application/graphql-response+json;q=0, */*":                                                  jsonType,
@@ -178,10 +238,13 @@ func TestOperationName(t *testing.T) {
 	const two = `query A { hello } query B { me }`
 	a := b.post(`{"query":` + quote(two) + `,"operationName":"A"}`)
 	require.Equal(t, map[string]any{"hello": "world"}, a.json["data"])
-	for _, name := range []string{`null`, `"C"`} {
+	for _, name := range []string{`null`, `"C"`, `""`, `"a"`} {
 		a := b.post(`{"query":` + quote(two) + `,"operationName":` + name + `}`)
 		require.Equal(t, "BAD_USER_INPUT", a.code())
 		require.Equal(t, "operationName", a.extension("field"))
+	}
+	for _, name := range []string{`null`, `""`} { // clients send these for documents of one operation
+		require.Empty(t, b.post(`{"query":"query A { hello }","operationName":`+name+`}`).code())
 	}
 }
 

@@ -95,6 +95,7 @@ func (e *engine) prepare(ctx context.Context, r request, inParts bool) (*operati
 	op.kind, op.name, op.hash = definition.Operation, definition.Name, doc.hash
 	if inParts && op.kind == ast.Query && doc.incremental != nil {
 		op.incremental, tree = true, doc.incremental
+		definition, _ = choose(tree, r.operationName) // which has the same operations
 	}
 	if err := e.options.Limits.CheckInput(r.variables); err != nil {
 		return op, limitFault(err)

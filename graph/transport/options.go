@@ -79,7 +79,7 @@ type Sizes struct {
 	// Message is the largest WebSocket message in bytes, of those who have said who they are. 256 KiB.
 	Message int64
 	// Response is the largest answer, and the largest event of a subscription, in bytes. What a field
-	// at the top answers by itself (not by its subfields) is left to that field. 2 MiB.
+	// at the top answers by itself (not by its subfields) is left to that field. 1.5 MiB.
 	Response int
 	// Queue is how many bytes may wait to be written to one socket. 256 KiB.
 	Queue int
@@ -136,7 +136,7 @@ func (t Times) filled() Times {
 func (s Sizes) filled() Sizes {
 	fill(&s.Body, 1<<20)
 	fill(&s.Message, 256<<10)
-	fill(&s.Response, 2<<20)
+	fill(&s.Response, 3<<19)
 	fill(&s.Queue, 256<<10)
 	fill(&s.SocketOperations, 100)
 	fill(&s.UserSockets, 50)

@@ -65,10 +65,16 @@ func TestCORS(t *testing.T) {
 	require.Contains(t, a.header.Get("Access-Control-Allow-Methods"), "POST")
 	require.Empty(t, a.header.Get("Access-Control-Allow-Credentials"))
 	require.Contains(t, a.header.Values("Vary"), "Origin")
+	require.Equal(t, "7200", a.header.Get("Access-Control-Max-Age"), "browsers ask once in two hours")
+	for _, name := range []string{"Content-Type", "Apollo-Require-Preflight", "X-Apollo-Operation-Name"} {
+		require.Contains(t, a.header.Get("Access-Control-Allow-Headers"), name)
+	}
 
 	a = preflight("https://evil.example")
 	require.Empty(t, a.header.Get("Access-Control-Allow-Origin"))
 	require.Empty(t, a.header.Get("Access-Control-Allow-Methods"))
+	require.Empty(t, a.header.Get("Access-Control-Allow-Headers"))
+	require.Contains(t, a.header.Values("Vary"), "Origin", "a cache must not give this to the others")
 
 	a = b.query(`{ hello }`, "", "Origin", "https://app.example.com")
 	require.Equal(t, "https://app.example.com", a.header.Get("Access-Control-Allow-Origin"))
@@ -85,6 +91,7 @@ func TestEveryOriginCanBeAllowed(t *testing.T) {
 	b := start(t, origins(t, "*"))
 	a := b.query(`{ hello }`, "", "Origin", "https://any.example")
 	require.Equal(t, "https://any.example", a.header.Get("Access-Control-Allow-Origin"))
+	require.Empty(t, a.header.Get("Access-Control-Allow-Credentials"))
 }
 
 func TestCookiesDoNotAuthenticate(t *testing.T) {

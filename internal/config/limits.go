@@ -14,7 +14,7 @@ type Limits struct {
 	// SocketMessageBytes is the largest WebSocket message of somebody signed in, 1 KiB to 16 MiB.
 	SocketMessageBytes int `env:"MAX_SOCKET_MESSAGE_BYTES" envDefault:"262144"`
 	// ResponseBytes is the largest answer, and the largest event of a subscription, 64 KiB to 256 MiB.
-	ResponseBytes int `env:"MAX_RESPONSE_BYTES" envDefault:"2097152"`
+	ResponseBytes int `env:"MAX_RESPONSE_BYTES" envDefault:"1572864"`
 	// RequestTimeout ends a query or mutation, 1s to 5m.
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"30s"`
 
