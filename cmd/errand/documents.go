@@ -11,7 +11,7 @@ import (
 // What reading takes beyond a field, in fields.
 const (
 	// textCost is for a long text, or the rows that hold some: a page of them is megabytes.
-	textCost = 64
+	textCost = 70
 	// callsCost is for the tool calls of a message.
 	callsCost = 20
 	// pageCost is for a page of its own in each row of another.

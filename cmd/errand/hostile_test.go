@@ -39,7 +39,7 @@ var costly = []struct{ what, document, limit string }{
 	{"a text under many names in one row", `{ task(number: 1) { ` + aliased(190, "description") + ` } }`, "responseBytes"},
 	{"the same by way of a plan that fails", `{ task(number: 1) { ` + aliased(190, "description") + ` changes(first: 1) { totalCount } } }`, "responseBytes"},
 	{"the same on each way at once", `{ ` + aliased(2, `tasks(first: 90) { nodes { description changes(first: 1) { totalCount } } }`) + aliased(2, `tasks(first: 90) { nodes { description } }`) + ` }`, "responseBytes"},
-	{"all the texts that the cost lets through", `{ conversations(first: 73) { nodes { messages(first: 5) { nodes { content } } } } }`, "responseBytes"},
+	{"all the texts that the cost lets through", `{ conversations(first: 67) { nodes { messages(first: 5) { nodes { content } } } } }`, "responseBytes"},
 	{"texts that nobody asked for", `{ conversations(first: 100) { nodes { messages(first: 5) { nodes {
 		id role status position createdAt finishedAt unverified unverifiedReason usage { model cost } error { code retryAt } conversation { id title } } } } } }`, ""},
 	{"histories", `{ tasks(first: 100) { nodes { changes(first: 100) { nodes { fields { from to } } } } } }`, "cost"},

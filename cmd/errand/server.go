@@ -88,6 +88,7 @@ func Start(ctx context.Context, cfg config.Config, log *slog.Logger) (s *Server,
 	if err := s.connectBus(ctx); err != nil {
 		return s, err
 	}
+	s.onStop(s.runs.Stop) // for a start that fails; a server that serves stops them earlier
 	if err := s.runs.Start(ctx, s.traced(worker.Handle)); err != nil {
 		return s, err
 	}

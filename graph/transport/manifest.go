@@ -16,11 +16,15 @@ type Manifest struct {
 }
 
 // ReadManifest reads a JSON object that maps the SHA-256 of each allowed document, in
-// lower-case hexadecimal, to the document itself. A hash that does not match is an error.
+// lower-case hexadecimal, to the document itself, or Apollo's persisted query manifest, which
+// says the same at more length. A hash that does not match is an error.
 func ReadManifest(r io.Reader) (*Manifest, error) {
-	var documents map[string]string
-	decoder := json.NewDecoder(r)
-	if err := decoder.Decode(&documents); err != nil {
+	var members map[string]json.RawMessage
+	if err := json.NewDecoder(r).Decode(&members); err != nil {
+		return nil, fmt.Errorf("read the manifest of allowed documents: %w", err)
+	}
+	documents, err := manifestDocuments(members)
+	if err != nil {
 		return nil, fmt.Errorf("read the manifest of allowed documents: %w", err)
 	}
 	for _, hash := range slices.Sorted(maps.Keys(documents)) {
@@ -29,6 +33,28 @@ func ReadManifest(r io.Reader) (*Manifest, error) {
 		}
 	}
 	return &Manifest{documents: documents}, nil
+}
+
+func manifestDocuments(members map[string]json.RawMessage) (map[string]string, error) {
+	documents := map[string]string{}
+	if members["format"] != nil {
+		var operations []struct{ ID, Body string }
+		if err := json.Unmarshal(members["operations"], &operations); err != nil {
+			return nil, err
+		}
+		for _, operation := range operations {
+			documents[operation.ID] = operation.Body
+		}
+		return documents, nil
+	}
+	for hash, raw := range members {
+		var document string
+		if err := json.Unmarshal(raw, &document); err != nil {
+			return nil, err
+		}
+		documents[hash] = document
+	}
+	return documents, nil
 }
 
 // Len is the number of allowed documents.

@@ -78,8 +78,21 @@ func TestAllowList(t *testing.T) {
 	}
 }
 
+func TestApollosManifest(t *testing.T) {
+	const allowed = `query Allowed { hello }`
+	manifest, err := transport.ReadManifest(strings.NewReader(`{"format":"apollo-persisted-query-manifest","version":1,"operations":[
+		{"id":"` + sha(allowed) + `","body":` + quote(allowed) + `,"name":"Allowed","type":"query"}]}`))
+	require.NoError(t, err)
+	b := start(t, func(o *transport.Options) { o.Manifest = manifest })
+	require.Equal(t, map[string]any{"hello": "world"}, b.post(persisted(sha(allowed), "")).json["data"])
+	require.Equal(t, "FORBIDDEN", b.query(`{ hello }`, "").code())
+}
+
 func TestManifestMustBeTrue(t *testing.T) {
-	for _, text := range []string{`{"` + sha(`{ a }`) + `":"{ b }"}`, `[]`, `{"x":1}`, ``} {
+	for _, text := range []string{
+		`{"format":"apollo-persisted-query-manifest","operations":[{"id":"x","body":"{ a }"}]}`, `{"format":"apollo-persisted-query-manifest"}`, `{"x":{}}`,
+		`{"` + sha(`{ a }`) + `":"{ b }"}`, `[]`, `{"x":1}`, ``,
+	} {
 		_, err := transport.ReadManifest(strings.NewReader(text))
 		require.Error(t, err, text)
 	}
