@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -168,6 +169,8 @@ func TestFilters(t *testing.T) {
 		}
 		requireField(t, "dueFrom", c.Try(t, tasksDoc, vars{"filter": vars{"dueFrom": "2031-02-30"}}))
 		requireFault(t, "BAD_USER_INPUT search", c.Try(t, tasksDoc, vars{"filter": vars{"search": times(201)}}))
+		requireFault(t, "BAD_USER_INPUT search", c.Try(t, tasksDoc, vars{"filter": vars{"search": strings.Repeat("a ", 21)}}))
+		require.Empty(t, c.Try(t, tasksDoc, vars{"filter": vars{"search": strings.Repeat("a ", 20)}}).Errors)
 	})
 }
 

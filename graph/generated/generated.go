@@ -757,7 +757,7 @@ input TaskOrder {
 input TaskFilter {
   "By state."
   status: TaskStatus = ALL
-  "Words that title or description contain, in any case; at most 200 characters."
+  "Words that title or description contain, in any case; at most 20 words and 200 characters."
   search: String
   "A label they carry."
   label: String

@@ -18,10 +18,10 @@ import (
 	"errand/internal/apperr"
 )
 
-// Bounds of a search text, in characters and in words: each word reads all of a person's text.
+// Bounds of a search text, in characters and in words: each word is looked for in all of a person's texts.
 const (
 	maxSearch = 200
-	maxWords  = 8
+	maxWords  = 20
 )
 
 // Filter selects tasks; all conditions must hold, nil ones always do.
@@ -94,24 +94,17 @@ func (f *Filter) words() ([]predicate.Task, error) {
 }
 
 // mentions finds rows that hold each of the words, in any case. LIKE would take time by the
-// product of the lengths, and would read every text once a word on SQLite.
+// product of the lengths, and would fold every text once a word.
 func mentions(s *sql.Selector, words []string) *sql.Predicate {
-	title, description := s.C(task.FieldTitle), s.C(task.FieldDescription)
-	if s.Dialect() != dialect.Postgres {
-		return sql.P(func(b *sql.Builder) {
-			b.WriteString("mentions(").IdentComma(title, description).Comma().Arg(strings.Join(words, " ")).WriteString(")")
-		})
-	}
-	var all []*sql.Predicate
-	for _, word := range words {
-		all = append(all, sql.Or(holds(title, word), holds(description, word)))
-	}
-	return sql.And(all...)
-}
-
-func holds(column, word string) *sql.Predicate {
+	title, description, all := s.C(task.FieldTitle), s.C(task.FieldDescription), strings.Join(words, " ")
 	return sql.P(func(b *sql.Builder) {
-		b.WriteString("strpos(lower(").Ident(column).WriteString("), lower(").Arg(word).WriteString(")) > 0")
+		if s.Dialect() != dialect.Postgres {
+			b.WriteString("mentions(").IdentComma(title, description).Comma().Arg(all).WriteString(")")
+			return
+		}
+		b.WriteString("(SELECT bool_and(strpos(folded.text, lower(word)) > 0) FROM (SELECT lower(").
+			Ident(title).WriteString(" || ' ' || ").Ident(description).
+			WriteString(") AS text OFFSET 0) AS folded, unnest(string_to_array(").Arg(all).WriteString(", ' ')) AS word)")
 	})
 }
 
