@@ -70,6 +70,63 @@ func TestHostileDocumentsAreCheap(t *testing.T) {
 	}
 }
 
+// hostileBodies are requests made to be expensive to decode or to coerce.
+var hostileBodies = map[string]string{
+	"deep lists beside the request":    `{"query":"{hello}","x":` + strings.Repeat("[", 1_000_000),
+	"deep objects beside the request":  `{"query":"{hello}","x":` + strings.Repeat(`{"":`, 240_000),
+	"deep lists in variables":          `{"query":"query($l:[Int!]){echo(list:$l)}","variables":{"l":` + strings.Repeat("[", 4900) + strings.Repeat("]", 4900) + `}}`,
+	"deep objects in extensions":       `{"query":"{hello}","extensions":` + strings.Repeat(`{"":`, 9000) + "1" + strings.Repeat("}", 9001),
+	"a megabyte of text":               `{"query":"query($t:String){echo(text:$t)}","variables":{"t":"` + strings.Repeat("ü", 500_000) + `"}}`,
+	"a megabyte of escapes":            `{"query":"query($t:String){echo(text:$t)}","variables":{"t":"` + strings.Repeat(`\ud83e\udd8a`, 80_000) + `"}}`,
+	"a megabyte of half characters":    `{"query":"query($t:String){echo(text:$t)}","variables":{"t":"` + strings.Repeat(`\ud83e`, 160_000) + `"}}`,
+	"an Int of a million digits":       `{"query":"query($n:Int){echo(n:$n)}","variables":{"n":` + strings.Repeat("9", 1_000_000) + `}}`,
+	"a Float of a million digits":      `{"query":"query($f:Float){echo(f:$f)}","variables":{"f":0.` + strings.Repeat("0", 999_000) + `1}}`,
+	"an ID of a million digits":        `{"query":"query($i:ID){echo(id:$i)}","variables":{"i":` + strings.Repeat("9", 1_000_000) + `}}`,
+	"an exponent without end":          `{"query":"query($n:Int){echo(n:$n)}","variables":{"n":1e999999999}}`,
+	"as many values as there may be":   `{"query":"query($l:[Int!]){echo(list:$l)}","variables":{"l":[` + strings.Repeat("1,", 9990) + `1]}}`,
+	"as many faults as there may be":   `{"query":"query($l:[Int!]){echo(list:$l)}","variables":{"l":[` + strings.Repeat(`"",`, 9990) + `1]}}`,
+	"as many unknown fields":           `{"query":"query($i:EchoInput){echo(input:$i)}","variables":{"i":{"title":"a"` + times(9990, func(i int) string { return fmt.Sprintf(`,"x%d":1`, i) }) + `}}}`,
+	"members that nobody knows":        `{"query":"{hello}"` + times(60_000, func(i int) string { return fmt.Sprintf(`,"member%d":1`, i) }) + `}`,
+	"white space":                      strings.Repeat(" ", 1_000_000) + `{"query":"{hello}"}`,
+	"a name of a megabyte":             `{"query":"query A{hello}","operationName":"` + strings.Repeat("a", 1_000_000) + `"}`,
+	"a list of empty objects by batch": "[" + strings.Repeat(`{},`, 300_000) + "{}]",
+}
+
+func TestHostileBodiesAreCheap(t *testing.T) {
+	b := start(t, nil)
+	b.query("{hello}", "") // warm up
+	for name, body := range hostileBodies {
+		t.Run(name, func(t *testing.T) {
+			require.Less(t, len(body), 1<<20)
+			cpu, memory := measure(func() { b.post(body) })
+			require.Less(t, cpu, 100*time.Millisecond*slowdown)
+			require.Less(t, memory, uint64(20<<20))
+		})
+	}
+}
+
+// A message on a socket is held to the same, without a limit on its values.
+func TestHostileMessagesAreCheap(t *testing.T) {
+	b := start(t, nil)
+	for name, payload := range map[string]string{
+		"many objects":       `{"a":[` + strings.Repeat(`{"":0},`, 36_000) + `0]}`,
+		"many lists":         `{"a":[` + strings.Repeat(`[],`, 85_000) + `0]}`,
+		"many members":       `{` + times(22_000, func(i int) string { return fmt.Sprintf(`"k%d":0,`, i) }) + `"a":0}`,
+		"deep headers":       strings.Repeat(`{"headers":`, 9000) + "{}" + strings.Repeat("}", 9000),
+		"deeper than it may": `{"a":` + strings.Repeat(`[`, 200_000) + strings.Repeat("]", 50_000) + `}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := b.ready("alice")
+			cpu, memory := measure(func() {
+				c.write(`{"type":"ping","payload":` + payload + `}`)
+				_, _, _ = c.conn.ReadMessage() // a pong, or the close
+			})
+			require.Less(t, cpu, 100*time.Millisecond*slowdown)
+			require.Less(t, memory, uint64(20<<20))
+		})
+	}
+}
+
 // measure gives the processor time and the allocated bytes of the process.
 func measure(do func()) (time.Duration, uint64) {
 	var before, after runtime.MemStats

@@ -1,4 +1,4 @@
-package ids_test
+package ids
 
 import (
 	"strings"
@@ -6,8 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.jetify.com/typeid"
-
-	"errand/internal/ids"
 )
 
 // FuzzPrefix reads whatever somebody calls an id: it is one that Errand could have made,
@@ -21,31 +19,31 @@ func FuzzPrefix(f *testing.F) {
 		f.Add(id, []byte("0123456789abcdef"))
 	}
 	f.Fuzz(func(t *testing.T, id string, uuid []byte) {
-		if prefix := ids.Prefix(id); prefix != "" {
+		if prefix := Prefix(id); prefix != "" {
 			parsed, err := typeid.FromString(id)
 			require.NoError(t, err)
 			again, err := typeid.FromUUIDBytesWithPrefix(prefix, parsed.UUIDBytes())
 			require.NoError(t, err)
 			require.Equal(t, id, again.String(), "a second spelling of an id")
 			require.LessOrEqual(t, len(id), 40, "longer than a column of ids")
-			require.True(t, ids.Is(id, prefix))
-			require.False(t, ids.Is(id, prefix+"x"))
+			require.True(t, Is(id, prefix))
+			require.False(t, Is(id, prefix+"x"))
 		}
 		if len(uuid) == 16 {
-			made, err := typeid.FromUUIDBytesWithPrefix(ids.Task, uuid)
+			made, err := typeid.FromUUIDBytesWithPrefix(Task, uuid)
 			require.NoError(t, err)
-			require.Equal(t, ids.Task, ids.Prefix(made.String()))
+			require.Equal(t, Task, Prefix(made.String()))
 		}
 	})
 }
 
 func TestIdsReadBack(t *testing.T) {
-	for _, prefix := range []string{ids.User, ids.Task, ids.Conversation, ids.Message, ids.ToolCall, ids.Run, ids.Change, ids.UsageDay} {
-		require.Equal(t, prefix, ids.Prefix(ids.New(prefix)()))
+	for _, prefix := range []string{User, Task, Conversation, Message, ToolCall, Run, Change, UsageDay} {
+		require.Equal(t, prefix, Prefix(New(prefix)()))
 	}
 }
 
 func TestALongIdIsNotRead(t *testing.T) {
 	long := "task_" + strings.Repeat("0", 1<<20)
-	require.Zero(t, testing.AllocsPerRun(10, func() { require.Empty(t, ids.Prefix(long)) }))
+	require.Zero(t, testing.AllocsPerRun(10, func() { require.Empty(t, Prefix(long)) }))
 }
