@@ -10,6 +10,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"errand/internal/apperr"
 )
 
 // deferral turns gqlgen's responses to a query with @defer into parts.
@@ -104,10 +106,22 @@ func (d *deferral) group(object *deferredObject, r *graphql.Response) group {
 		d.members(&data, parsed, object, nil, true)
 	} else {
 		data.WriteString("null")
+		g.errors = failedBeside(g)
 	}
 	object.settle(r.Label, parsed)
 	g.data = data.Bytes()
 	return g
+}
+
+// failedBeside are the errors of a fragment that is null. gqlgen lets a null where none may
+// stand take all deferred fragments of its object along, and tells the error with one of them.
+func failedBeside(g group) gqlerror.List {
+	if len(g.errors) > 0 {
+		return g.errors
+	}
+	e := wire(apperr.New(apperr.Unavailable, "Another fragment of this object failed, and this one with it. Ask for it without that one."))
+	e.Path = g.path
+	return gqlerror.List{e}
 }
 
 // rest gives what was left out of objects and is null for good.

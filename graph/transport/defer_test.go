@@ -86,6 +86,11 @@ func TestDeferredAnswersMergeToTheWhole(t *testing.T) {
 		"an alias":            `{ pets { a: name ... @defer { a: name b: slow c: slow } } }`,
 		"two labels share":    `{ pets { ... @defer(label: "x") { slow } ... @defer(label: "y") { slow friend { name } } } }`,
 		"not if":              `{ pets { name ... @defer(if: false) { slow } } }`,
+		"if not, by variable": `query($later: Boolean = false) { pets { name ... @defer(if: $later) { slow } } }`,
+		"if, by variable":     `query($later: Boolean = true) { pets { name ... @defer(if: $later) { slow friend { slow } } } }`,
+		"in lists below":      `{ pets { friend { ... @defer { friend { name ... @defer { slow } } } } } }`,
+		"skipped":             `{ pets { name ... @defer @skip(if: true) { slow } ... @include(if: false) { ... @defer { slow } } } }`,
+		"merged with itself":  `{ pets { friend { name } ... @defer { friend { slow } } } pets { friend { ... @defer { name } } } }`,
 		"also selected":       `{ pets { slow ... @defer { slow } } }`,
 		"type name":           `{ pets { __typename ... @defer { __typename slow } } }`,
 		"at the root":         `{ ... @defer { hello pets { name } } }`,
@@ -108,6 +113,25 @@ func TestDeferredErrorsComeWithTheirFragment(t *testing.T) {
 	patch := parts[1].Incremental[0]
 	require.Nil(t, patch.Data, "the null of a non-null field takes its fragment")
 	require.Equal(t, "No such thing.", patch.Errors[0]["message"])
+	require.Equal(t, []any{"pets", 0.0}, patch.Path)
+	require.Equal(t, []any{"pets", 0.0, "strict"}, patch.Errors[0]["path"])
+}
+
+// A null fragment has an error, whatever failed, and leaves the other objects of the list alone.
+func TestDeferredErrorsLeaveTheirSiblings(t *testing.T) {
+	b := start(t, nil)
+	parts := b.openMultipart(`{ pets { name ... on Cat @defer(label: "bad") { strict } ... @defer(label: "good") { slow } } }`, apolloDefer).parts()
+	dogs := 0
+	for _, part := range parts[1:] {
+		for _, patch := range part.Incremental {
+			require.Equal(t, patch.Data == nil, len(patch.Errors) > 0, patch.Label)
+			if patch.Path[1] == 1.0 {
+				require.Equal(t, map[string]any{"slow": "slow Rex"}, patch.Data)
+				dogs++
+			}
+		}
+	}
+	require.Equal(t, 1, dogs)
 }
 
 func TestClientsWithoutPartsGetTheWholeAnswer(t *testing.T) {
