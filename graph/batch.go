@@ -22,10 +22,12 @@ type batch struct {
 	answers  map[question]*answer
 }
 
-// question is an edge asked of a row. Its field in the document stands for the edge with
-// its arguments: those are equal for all rows that it is selected on.
+// question is an edge asked of a row. What is selected below it, by the place in memory of its
+// first selection, stands for the edge with its arguments: both are equal for all rows that are
+// asked together. The field in the document would not do: where fragments merge, it is asked for
+// other columns in one place than in another.
 type question struct {
-	field *ast.Field
+	below *ast.Selection
 	id    string
 }
 
@@ -106,10 +108,10 @@ func join(ctx context.Context, row any, id string, idOf func(any) string) *answe
 	if !ok {
 		return &answer{rows: []any{row}}
 	}
-	field := graphql.GetFieldContext(ctx).Field.Field
+	below := &graphql.GetFieldContext(ctx).Field.Selections[0]
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if a := b.answers[question{field, id}]; a != nil {
+	if a := b.answers[question{below, id}]; a != nil {
 		return a
 	}
 	for _, sort := range b.unsorted {
@@ -121,7 +123,7 @@ func join(ctx context.Context, row any, id string, idOf func(any) string) *answe
 		a.rows = []any{row}
 	}
 	for _, sibling := range a.rows {
-		b.answers[question{field, idOf(sibling)}] = a
+		b.answers[question{below, idOf(sibling)}] = a
 	}
 	return a
 }

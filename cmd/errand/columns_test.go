@@ -52,6 +52,23 @@ func TestARowReadInPartHoldsWhatIsAskedOfIt(t *testing.T) {
 	}, generous)
 }
 
+// TestPlacesThatShareAFragmentReadTheirOwnColumns selects more beside a fragment in one place
+// than in the other, of the same rows.
+func TestPlacesThatShareAFragmentReadTheirOwnColumns(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		c := b.user(t, "alice")
+		b.fullRows(t, c)
+		for range 20 { // the places are answered at the same time
+			a := c.Try(t, `{ a: tasks { nodes { ...T } } b: tasks { nodes { ...T changes { nodes { kind client } } } } c: tasks { nodes { ...T } }
+				d: conversations { nodes { ...C } } e: conversations(first: 9) { nodes { ...C messages { nodes { content model: usage { model } } } } } f: conversations { nodes { ...C } } }
+				fragment T on Task { changes { nodes { id } } } fragment C on Conversation { messages { nodes { id } } }`, nil)
+			require.Empty(t, a.Errors)
+			require.Contains(t, string(a.Data), `"kind":"CREATED","client":"c"`)
+			require.Contains(t, string(a.Data), `"content":"text","model":{"model":"rules/rules"}`)
+		}
+	})
+}
+
 // selectAlone is a field with the plain fields below it.
 func selectAlone(schema *ast.Schema, f *ast.FieldDefinition) (string, bool) {
 	below := schema.Types[f.Type.Name()]

@@ -11,11 +11,11 @@ import (
 // What reading takes beyond a field, in fields.
 const (
 	// textCost is for a long text, or the rows that hold some: a page of them is megabytes.
-	textCost = 70
+	textCost = 60
 	// callsCost is for the tool calls of a message.
 	callsCost = 20
 	// pageCost is for a page of its own in each row of another.
-	pageCost = 5
+	pageCost = 30
 	// nodesCost is for nodes(ids:), which reads up to a hundred whole rows.
 	nodesCost = 100 * textCost
 	// searchCost lets a request search twice: each search reads all of a person's texts.

@@ -44,5 +44,7 @@ func (w spans) rows(engine string) sql.Querier {
 	if engine == dialect.Postgres {
 		return sql.Expr(`* FROM json_to_recordset($1::json) AS r("C" text, "F" int, "L" int)`, string(list))
 	}
-	return sql.Expr("value->>'C', value->>'F', value->>'L' FROM json_each(?)", string(list))
+	// The limit, which is none, makes SQLite read the spans first. Else it reads all of a
+	// person's messages, with their texts, and looks each up in the spans.
+	return sql.Expr("value->>'C', value->>'F', value->>'L' FROM json_each(?) LIMIT -1", string(list))
 }

@@ -28,7 +28,7 @@ type Limits struct {
 	QueryDirectives int `env:"QUERY_MAX_DIRECTIVES" envDefault:"200"`
 	QueryFragments  int `env:"QUERY_MAX_FRAGMENTS" envDefault:"100"`
 	// QueryComplexity bounds an operation's estimated cost before it runs, 10 to 1000000.
-	QueryComplexity int `env:"QUERY_MAX_COMPLEXITY" envDefault:"25000"`
+	QueryComplexity int `env:"QUERY_MAX_COMPLEXITY" envDefault:"30000"`
 
 	// SocketsPerUser is how many WebSockets one person may hold on this server, 1 to 10000.
 	SocketsPerUser int `env:"MAX_SOCKETS_PER_USER" envDefault:"64"`
