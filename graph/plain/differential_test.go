@@ -25,7 +25,7 @@ import (
 // TestPlansAnswerAsGqlgenDoes asks random documents of random worlds, once with plans and
 // once without: the same members in the same order, the same values, the same errors.
 func TestPlansAnswerAsGqlgenDoes(t *testing.T) {
-	const documents = 3000
+	const documents = 1500
 	answered, failed := 0, 0
 	for seed := range uint64(documents) {
 		r := rand.New(rand.NewPCG(seed, 2))
