@@ -84,7 +84,7 @@ func aliased(n int, selection string) string {
 
 // TestTheWorstRequestsAreCheap gives a person as much text as single things may hold, then asks
 // for it in the worst ways. It runs alone, since it measures the process. The race detector makes
-// everything slow and large: what its runs allow are signs of the bounds, no more.
+// everything slow and large, SQLite most of all: what its runs allow is a sign of the bounds, no more.
 func TestTheWorstRequestsAreCheap(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		b := boot(t, url, settings{"LOG_LEVEL": "warn"})
@@ -111,17 +111,19 @@ func TestTheWorstRequestsAreCheap(t *testing.T) {
 	})
 }
 
+// requireCheap holds a request to the bounds, at its best of three: what else the machine does is
+// no fault of it. With the race detector once is enough.
 func requireCheap[T any](t *testing.T, ask func() T) {
 	t.Helper()
-	slower, larger, tries := time.Duration(1), uint64(1), 3
+	slower, larger, more := time.Duration(1), uint64(1), 2
 	if raceDetector {
-		slower, larger, tries = 15, 2, 1
+		slower, larger, more = 60, 2, 0
 	}
-	cpu := processorTime(ask)
-	for range tries - 1 {
+	var memory uint64
+	cpu := processorTime(func() any { memory = peak(ask); return nil })
+	for range more {
 		cpu = min(cpu, processorTime(ask))
 	}
-	memory := peak(ask)
 	t.Logf("%.1f ms, %.1f MB", float64(cpu)/1e6, float64(memory)/1e6)
 	require.Less(t, cpu, mostCPU*slower)
 	require.Less(t, memory, mostMemory*larger)
