@@ -93,6 +93,21 @@ func (b *bench) converse(ctx context.Context, token string) (string, error) {
 	return data.CreateConversation.Conversation.ID, err
 }
 
+// newest is a person's newest conversation.
+func (b *bench) newest(ctx context.Context, token string) (string, error) {
+	answer, err := b.graphql(ctx, token, `{conversations(first:1){nodes{id}}}`, nil)
+	if err != nil {
+		return "", err
+	}
+	var data struct {
+		Conversations struct{ Nodes []struct{ ID string } }
+	}
+	if err := json.Unmarshal(answer, &data); err != nil || len(data.Conversations.Nodes) != 1 {
+		return "", fmt.Errorf("no conversation: %s (%w)", answer, err)
+	}
+	return data.Conversations.Nodes[0].ID, nil
+}
+
 func (b *bench) send(ctx context.Context, token, conversation string) error {
 	_, err := b.graphql(ctx, token, `mutation($c:ID!){sendMessage(input:{conversationId:$c,content:"Tell me the time"}){assistantMessage{id}}}`,
 		map[string]any{"c": conversation})
@@ -132,10 +147,10 @@ func (b *bench) idle(ctx context.Context, out io.Writer) error {
 	if b.rounds == 1 {
 		n = 200
 	}
-	pid := b.servers[1].Process.Pid // replica A
+	pid := b.servers[2].Process.Pid // replica B: the other measurements are of A
 	conversations := make([]string, len(b.tokens))
 	for i, token := range b.tokens {
-		id, err := b.converse(ctx, token)
+		id, err := b.newest(ctx, token)
 		if err != nil {
 			return err
 		}
@@ -144,12 +159,13 @@ func (b *bench) idle(ctx context.Context, out io.Writer) error {
 	before := resident(pid)
 	watchers := make([]*watcher, 0, n)
 	for i := range n {
-		w, err := b.watch(ctx, b.errandA, b.tokens[i%len(b.tokens)], conversations[i%len(b.tokens)])
+		w, err := b.watch(ctx, b.errandB, b.tokens[i%len(b.tokens)], conversations[i%len(b.tokens)])
 		if err != nil {
 			return fmt.Errorf("subscriber %d: %w", i, err)
 		}
 		watchers = append(watchers, w)
 	}
+	time.Sleep(3 * time.Second) // they are idle once what their opening took is given back
 	after := resident(pid)
 	fmt.Fprintf(out, "%d idle subscriptions, each on a socket of its own: %.1f KiB each\n\n", n, float64(after-before)/float64(n))
 	for _, w := range watchers {
