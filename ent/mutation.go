@@ -9636,46 +9636,48 @@ func (m *UsageDayMutation) ResetEdge(name string) error {
 // UserMutation represents an operation that mutates the User nodes in the graph.
 type UserMutation struct {
 	config
-	op                   Op
-	typ                  string
-	id                   *string
-	created_at           *time.Time
-	updated_at           *time.Time
-	issuer               *string
-	subject              *string
-	name                 *string
-	name_chosen          *bool
-	email                *string
-	time_zone            *string
-	last_task_number     *int
-	addlast_task_number  *int
-	last_change          *int
-	addlast_change       *int
-	clearedFields        map[string]struct{}
-	tasks                map[string]struct{}
-	removedtasks         map[string]struct{}
-	clearedtasks         bool
-	conversations        map[string]struct{}
-	removedconversations map[string]struct{}
-	clearedconversations bool
-	messages             map[string]struct{}
-	removedmessages      map[string]struct{}
-	clearedmessages      bool
-	tool_calls           map[string]struct{}
-	removedtool_calls    map[string]struct{}
-	clearedtool_calls    bool
-	runs                 map[string]struct{}
-	removedruns          map[string]struct{}
-	clearedruns          bool
-	task_changes         map[string]struct{}
-	removedtask_changes  map[string]struct{}
-	clearedtask_changes  bool
-	usage_days           map[string]struct{}
-	removedusage_days    map[string]struct{}
-	clearedusage_days    bool
-	done                 bool
-	oldValue             func(context.Context) (*User, error)
-	predicates           []predicate.User
+	op                       Op
+	typ                      string
+	id                       *string
+	created_at               *time.Time
+	updated_at               *time.Time
+	issuer                   *string
+	subject                  *string
+	name                     *string
+	name_chosen              *bool
+	email                    *string
+	time_zone                *string
+	last_task_number         *int
+	addlast_task_number      *int
+	last_change              *int
+	addlast_change           *int
+	assistant_calls_until    *int64
+	addassistant_calls_until *int64
+	clearedFields            map[string]struct{}
+	tasks                    map[string]struct{}
+	removedtasks             map[string]struct{}
+	clearedtasks             bool
+	conversations            map[string]struct{}
+	removedconversations     map[string]struct{}
+	clearedconversations     bool
+	messages                 map[string]struct{}
+	removedmessages          map[string]struct{}
+	clearedmessages          bool
+	tool_calls               map[string]struct{}
+	removedtool_calls        map[string]struct{}
+	clearedtool_calls        bool
+	runs                     map[string]struct{}
+	removedruns              map[string]struct{}
+	clearedruns              bool
+	task_changes             map[string]struct{}
+	removedtask_changes      map[string]struct{}
+	clearedtask_changes      bool
+	usage_days               map[string]struct{}
+	removedusage_days        map[string]struct{}
+	clearedusage_days        bool
+	done                     bool
+	oldValue                 func(context.Context) (*User, error)
+	predicates               []predicate.User
 }
 
 var _ ent.Mutation = (*UserMutation)(nil)
@@ -10182,6 +10184,62 @@ func (m *UserMutation) ResetLastChange() {
 	m.addlast_change = nil
 }
 
+// SetAssistantCallsUntil sets the "assistant_calls_until" field.
+func (m *UserMutation) SetAssistantCallsUntil(i int64) {
+	m.assistant_calls_until = &i
+	m.addassistant_calls_until = nil
+}
+
+// AssistantCallsUntil returns the value of the "assistant_calls_until" field in the mutation.
+func (m *UserMutation) AssistantCallsUntil() (r int64, exists bool) {
+	v := m.assistant_calls_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAssistantCallsUntil returns the old "assistant_calls_until" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldAssistantCallsUntil(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAssistantCallsUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAssistantCallsUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAssistantCallsUntil: %w", err)
+	}
+	return oldValue.AssistantCallsUntil, nil
+}
+
+// AddAssistantCallsUntil adds i to the "assistant_calls_until" field.
+func (m *UserMutation) AddAssistantCallsUntil(i int64) {
+	if m.addassistant_calls_until != nil {
+		*m.addassistant_calls_until += i
+	} else {
+		m.addassistant_calls_until = &i
+	}
+}
+
+// AddedAssistantCallsUntil returns the value that was added to the "assistant_calls_until" field in this mutation.
+func (m *UserMutation) AddedAssistantCallsUntil() (r int64, exists bool) {
+	v := m.addassistant_calls_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAssistantCallsUntil resets all changes to the "assistant_calls_until" field.
+func (m *UserMutation) ResetAssistantCallsUntil() {
+	m.assistant_calls_until = nil
+	m.addassistant_calls_until = nil
+}
+
 // AddTaskIDs adds the "tasks" edge to the Task entity by ids.
 func (m *UserMutation) AddTaskIDs(ids ...string) {
 	if m.tasks == nil {
@@ -10594,7 +10652,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 11)
 	if m.created_at != nil {
 		fields = append(fields, user.FieldCreatedAt)
 	}
@@ -10625,6 +10683,9 @@ func (m *UserMutation) Fields() []string {
 	if m.last_change != nil {
 		fields = append(fields, user.FieldLastChange)
 	}
+	if m.assistant_calls_until != nil {
+		fields = append(fields, user.FieldAssistantCallsUntil)
+	}
 	return fields
 }
 
@@ -10653,6 +10714,8 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.LastTaskNumber()
 	case user.FieldLastChange:
 		return m.LastChange()
+	case user.FieldAssistantCallsUntil:
+		return m.AssistantCallsUntil()
 	}
 	return nil, false
 }
@@ -10682,6 +10745,8 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldLastTaskNumber(ctx)
 	case user.FieldLastChange:
 		return m.OldLastChange(ctx)
+	case user.FieldAssistantCallsUntil:
+		return m.OldAssistantCallsUntil(ctx)
 	}
 	return nil, fmt.Errorf("unknown User field %s", name)
 }
@@ -10761,6 +10826,13 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetLastChange(v)
 		return nil
+	case user.FieldAssistantCallsUntil:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAssistantCallsUntil(v)
+		return nil
 	}
 	return fmt.Errorf("unknown User field %s", name)
 }
@@ -10775,6 +10847,9 @@ func (m *UserMutation) AddedFields() []string {
 	if m.addlast_change != nil {
 		fields = append(fields, user.FieldLastChange)
 	}
+	if m.addassistant_calls_until != nil {
+		fields = append(fields, user.FieldAssistantCallsUntil)
+	}
 	return fields
 }
 
@@ -10787,6 +10862,8 @@ func (m *UserMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedLastTaskNumber()
 	case user.FieldLastChange:
 		return m.AddedLastChange()
+	case user.FieldAssistantCallsUntil:
+		return m.AddedAssistantCallsUntil()
 	}
 	return nil, false
 }
@@ -10809,6 +10886,13 @@ func (m *UserMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddLastChange(v)
+		return nil
+	case user.FieldAssistantCallsUntil:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAssistantCallsUntil(v)
 		return nil
 	}
 	return fmt.Errorf("unknown User numeric field %s", name)
@@ -10866,6 +10950,9 @@ func (m *UserMutation) ResetField(name string) error {
 		return nil
 	case user.FieldLastChange:
 		m.ResetLastChange()
+		return nil
+	case user.FieldAssistantCallsUntil:
+		m.ResetAssistantCallsUntil()
 		return nil
 	}
 	return fmt.Errorf("unknown User field %s", name)

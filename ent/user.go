@@ -38,6 +38,8 @@ type User struct {
 	LastTaskNumber int `json:"last_task_number,omitempty"`
 	// Position of the newest task change. Incrementing it locks the row, so changes commit in the order of their positions.
 	LastChange int `json:"last_change,omitempty"`
+	// Until when the calls of other assistants are spoken for, in microseconds since 1970: each call moves it on by its share of a minute.
+	AssistantCallsUntil int64 `json:"assistant_calls_until,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the UserQuery when eager-loading is set.
 	Edges        UserEdges `json:"edges"`
@@ -135,7 +137,7 @@ func (*User) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case user.FieldNameChosen:
 			values[i] = new(sql.NullBool)
-		case user.FieldLastTaskNumber, user.FieldLastChange:
+		case user.FieldLastTaskNumber, user.FieldLastChange, user.FieldAssistantCallsUntil:
 			values[i] = new(sql.NullInt64)
 		case user.FieldID, user.FieldIssuer, user.FieldSubject, user.FieldName, user.FieldEmail, user.FieldTimeZone:
 			values[i] = new(sql.NullString)
@@ -221,6 +223,12 @@ func (_m *User) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field last_change", values[i])
 			} else if value.Valid {
 				_m.LastChange = int(value.Int64)
+			}
+		case user.FieldAssistantCallsUntil:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field assistant_calls_until", values[i])
+			} else if value.Valid {
+				_m.AssistantCallsUntil = value.Int64
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -322,6 +330,9 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("last_change=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LastChange))
+	builder.WriteString(", ")
+	builder.WriteString("assistant_calls_until=")
+	builder.WriteString(fmt.Sprintf("%v", _m.AssistantCallsUntil))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -162,6 +162,20 @@ func (_c *UserCreate) SetNillableLastChange(v *int) *UserCreate {
 	return _c
 }
 
+// SetAssistantCallsUntil sets the "assistant_calls_until" field.
+func (_c *UserCreate) SetAssistantCallsUntil(v int64) *UserCreate {
+	_c.mutation.SetAssistantCallsUntil(v)
+	return _c
+}
+
+// SetNillableAssistantCallsUntil sets the "assistant_calls_until" field if the given value is not nil.
+func (_c *UserCreate) SetNillableAssistantCallsUntil(v *int64) *UserCreate {
+	if v != nil {
+		_c.SetAssistantCallsUntil(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *UserCreate) SetID(v string) *UserCreate {
 	_c.mutation.SetID(v)
@@ -360,6 +374,10 @@ func (_c *UserCreate) defaults() error {
 		v := user.DefaultLastChange
 		_c.mutation.SetLastChange(v)
 	}
+	if _, ok := _c.mutation.AssistantCallsUntil(); !ok {
+		v := user.DefaultAssistantCallsUntil
+		_c.mutation.SetAssistantCallsUntil(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		if user.DefaultID == nil {
 			return fmt.Errorf("ent: uninitialized user.DefaultID (forgotten import ent/runtime?)")
@@ -435,6 +453,14 @@ func (_c *UserCreate) check() error {
 	if v, ok := _c.mutation.LastChange(); ok {
 		if err := user.LastChangeValidator(v); err != nil {
 			return &ValidationError{Name: "last_change", err: fmt.Errorf(`ent: validator failed for field "User.last_change": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.AssistantCallsUntil(); !ok {
+		return &ValidationError{Name: "assistant_calls_until", err: errors.New(`ent: missing required field "User.assistant_calls_until"`)}
+	}
+	if v, ok := _c.mutation.AssistantCallsUntil(); ok {
+		if err := user.AssistantCallsUntilValidator(v); err != nil {
+			return &ValidationError{Name: "assistant_calls_until", err: fmt.Errorf(`ent: validator failed for field "User.assistant_calls_until": %w`, err)}
 		}
 	}
 	if v, ok := _c.mutation.ID(); ok {
@@ -517,6 +543,10 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LastChange(); ok {
 		_spec.SetField(user.FieldLastChange, field.TypeInt, value)
 		_node.LastChange = value
+	}
+	if value, ok := _c.mutation.AssistantCallsUntil(); ok {
+		_spec.SetField(user.FieldAssistantCallsUntil, field.TypeInt64, value)
+		_node.AssistantCallsUntil = value
 	}
 	if nodes := _c.mutation.TasksIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -778,6 +808,24 @@ func (u *UserUpsert) AddLastChange(v int) *UserUpsert {
 	return u
 }
 
+// SetAssistantCallsUntil sets the "assistant_calls_until" field.
+func (u *UserUpsert) SetAssistantCallsUntil(v int64) *UserUpsert {
+	u.Set(user.FieldAssistantCallsUntil, v)
+	return u
+}
+
+// UpdateAssistantCallsUntil sets the "assistant_calls_until" field to the value that was provided on create.
+func (u *UserUpsert) UpdateAssistantCallsUntil() *UserUpsert {
+	u.SetExcluded(user.FieldAssistantCallsUntil)
+	return u
+}
+
+// AddAssistantCallsUntil adds v to the "assistant_calls_until" field.
+func (u *UserUpsert) AddAssistantCallsUntil(v int64) *UserUpsert {
+	u.Add(user.FieldAssistantCallsUntil, v)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -944,6 +992,27 @@ func (u *UserUpsertOne) AddLastChange(v int) *UserUpsertOne {
 func (u *UserUpsertOne) UpdateLastChange() *UserUpsertOne {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdateLastChange()
+	})
+}
+
+// SetAssistantCallsUntil sets the "assistant_calls_until" field.
+func (u *UserUpsertOne) SetAssistantCallsUntil(v int64) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetAssistantCallsUntil(v)
+	})
+}
+
+// AddAssistantCallsUntil adds v to the "assistant_calls_until" field.
+func (u *UserUpsertOne) AddAssistantCallsUntil(v int64) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.AddAssistantCallsUntil(v)
+	})
+}
+
+// UpdateAssistantCallsUntil sets the "assistant_calls_until" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateAssistantCallsUntil() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateAssistantCallsUntil()
 	})
 }
 
@@ -1280,6 +1349,27 @@ func (u *UserUpsertBulk) AddLastChange(v int) *UserUpsertBulk {
 func (u *UserUpsertBulk) UpdateLastChange() *UserUpsertBulk {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdateLastChange()
+	})
+}
+
+// SetAssistantCallsUntil sets the "assistant_calls_until" field.
+func (u *UserUpsertBulk) SetAssistantCallsUntil(v int64) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetAssistantCallsUntil(v)
+	})
+}
+
+// AddAssistantCallsUntil adds v to the "assistant_calls_until" field.
+func (u *UserUpsertBulk) AddAssistantCallsUntil(v int64) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.AddAssistantCallsUntil(v)
+	})
+}
+
+// UpdateAssistantCallsUntil sets the "assistant_calls_until" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateAssistantCallsUntil() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateAssistantCallsUntil()
 	})
 }
 

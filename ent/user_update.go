@@ -140,6 +140,27 @@ func (_u *UserUpdate) AddLastChange(v int) *UserUpdate {
 	return _u
 }
 
+// SetAssistantCallsUntil sets the "assistant_calls_until" field.
+func (_u *UserUpdate) SetAssistantCallsUntil(v int64) *UserUpdate {
+	_u.mutation.ResetAssistantCallsUntil()
+	_u.mutation.SetAssistantCallsUntil(v)
+	return _u
+}
+
+// SetNillableAssistantCallsUntil sets the "assistant_calls_until" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableAssistantCallsUntil(v *int64) *UserUpdate {
+	if v != nil {
+		_u.SetAssistantCallsUntil(*v)
+	}
+	return _u
+}
+
+// AddAssistantCallsUntil adds value to the "assistant_calls_until" field.
+func (_u *UserUpdate) AddAssistantCallsUntil(v int64) *UserUpdate {
+	_u.mutation.AddAssistantCallsUntil(v)
+	return _u
+}
+
 // AddTaskIDs adds the "tasks" edge to the Task entity by IDs.
 func (_u *UserUpdate) AddTaskIDs(ids ...string) *UserUpdate {
 	_u.mutation.AddTaskIDs(ids...)
@@ -466,6 +487,11 @@ func (_u *UserUpdate) check() error {
 			return &ValidationError{Name: "last_change", err: fmt.Errorf(`ent: validator failed for field "User.last_change": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.AssistantCallsUntil(); ok {
+		if err := user.AssistantCallsUntilValidator(v); err != nil {
+			return &ValidationError{Name: "assistant_calls_until", err: fmt.Errorf(`ent: validator failed for field "User.assistant_calls_until": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -513,6 +539,12 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedLastChange(); ok {
 		_spec.AddField(user.FieldLastChange, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AssistantCallsUntil(); ok {
+		_spec.SetField(user.FieldAssistantCallsUntil, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedAssistantCallsUntil(); ok {
+		_spec.AddField(user.FieldAssistantCallsUntil, field.TypeInt64, value)
 	}
 	if _u.mutation.TasksCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -955,6 +987,27 @@ func (_u *UserUpdateOne) AddLastChange(v int) *UserUpdateOne {
 	return _u
 }
 
+// SetAssistantCallsUntil sets the "assistant_calls_until" field.
+func (_u *UserUpdateOne) SetAssistantCallsUntil(v int64) *UserUpdateOne {
+	_u.mutation.ResetAssistantCallsUntil()
+	_u.mutation.SetAssistantCallsUntil(v)
+	return _u
+}
+
+// SetNillableAssistantCallsUntil sets the "assistant_calls_until" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableAssistantCallsUntil(v *int64) *UserUpdateOne {
+	if v != nil {
+		_u.SetAssistantCallsUntil(*v)
+	}
+	return _u
+}
+
+// AddAssistantCallsUntil adds value to the "assistant_calls_until" field.
+func (_u *UserUpdateOne) AddAssistantCallsUntil(v int64) *UserUpdateOne {
+	_u.mutation.AddAssistantCallsUntil(v)
+	return _u
+}
+
 // AddTaskIDs adds the "tasks" edge to the Task entity by IDs.
 func (_u *UserUpdateOne) AddTaskIDs(ids ...string) *UserUpdateOne {
 	_u.mutation.AddTaskIDs(ids...)
@@ -1294,6 +1347,11 @@ func (_u *UserUpdateOne) check() error {
 			return &ValidationError{Name: "last_change", err: fmt.Errorf(`ent: validator failed for field "User.last_change": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.AssistantCallsUntil(); ok {
+		if err := user.AssistantCallsUntilValidator(v); err != nil {
+			return &ValidationError{Name: "assistant_calls_until", err: fmt.Errorf(`ent: validator failed for field "User.assistant_calls_until": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -1358,6 +1416,12 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if value, ok := _u.mutation.AddedLastChange(); ok {
 		_spec.AddField(user.FieldLastChange, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AssistantCallsUntil(); ok {
+		_spec.SetField(user.FieldAssistantCallsUntil, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedAssistantCallsUntil(); ok {
+		_spec.AddField(user.FieldAssistantCallsUntil, field.TypeInt64, value)
 	}
 	if _u.mutation.TasksCleared() {
 		edge := &sqlgraph.EdgeSpec{

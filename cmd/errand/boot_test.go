@@ -37,7 +37,7 @@ type bench struct {
 func quick(database string) settings {
 	return settings{
 		"DATABASE_URL": database, "ADDR": "127.0.0.1:0", "ADMIN_ADDR": "off", "LLM_PROVIDER": "rules", "RULES_PACE": "0s",
-		"BETTER_AUTH_SECRET": secret, "RUN_SWEEP": "50ms", "MESSAGES_PER_MINUTE": "10000", "MAX_REPLIES_PER_USER": "100",
+		"BETTER_AUTH_SECRET": secret, "RUN_SWEEP": "50ms", "MESSAGES_PER_MINUTE": "10000", "MAX_REPLIES_PER_USER": "100", "MCP_CALLS_PER_MINUTE": "100000",
 		"SHUTDOWN_TIMEOUT": "20s", "DB_MAX_CONNS": "8", "LOG_LEVEL": "debug",
 	}
 }

@@ -3,10 +3,13 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/stretchr/testify/require"
 
 	"errand/internal/llm/wiretest"
@@ -108,4 +111,36 @@ func TestTokensADayAreReservedOverAllReplicas(t *testing.T) {
 	turn := turns[winner]
 	require.Equal(t, "COMPLETED", socket.Follow(t, turn.Conversation.ID, "").Finished(t, turn.AssistantMessage.ID).Status)
 	require.Equal(t, 1, usageOf(t, alice, "DAY").Calls)
+}
+
+func TestCallsOfAssistantsAreCountedOverAllReplicas(t *testing.T) {
+	t.Parallel()
+	const perMinute = 5
+	all := fleet(t, testdb.PostgresURL(t), 3, settings{"MCP_CALLS_PER_MINUTE": strconv.Itoa(perMinute)})
+	desks := make([]*sdk.ClientSession, len(all))
+	for i, replica := range all {
+		desks[i] = overHTTP(t, replica.user("alice"), "2026-07-28")
+	}
+	began := time.Now()
+	var taken atomic.Int64
+	var calling sync.WaitGroup
+	for i := range 24 {
+		calling.Go(func() {
+			result, err := desks[i%len(desks)].CallTool(t.Context(), &sdk.CallToolParams{Name: "add_task", Arguments: map[string]any{"title": "Hello"}})
+			switch {
+			case err != nil:
+				t.Error(err)
+			case !result.IsError:
+				taken.Add(1)
+			case result.Meta["errand/code"] != "RATE_LIMITED":
+				t.Error(result.Meta)
+			}
+		})
+	}
+	calling.Wait()
+	room := int(time.Since(began)/(time.Minute/perMinute)) + 1 // for as long as they took
+	require.GreaterOrEqual(t, int(taken.Load()), perMinute)
+	require.LessOrEqual(t, int(taken.Load()), perMinute+room)
+	require.Len(t, allTasks(t, all[0].user("alice")), int(taken.Load()))
+	uses(t, overHTTP(t, all[0].user("bob"), "2025-11-25"), "list_tasks", nil)
 }

@@ -50,6 +50,7 @@ func (s *Server) mountMCP(mux *http.ServeMux, d services, known auth.Users) *mcp
 func (s *Server) newMCP(d services) *mcp.Server {
 	return mcp.New(mcp.Options{
 		Tools: d.tools, Tasks: d.tasks, Conversations: d.chat, Hub: s.hub,
+		Admit:   func(ctx context.Context) error { return d.users.AdmitCall(ctx, s.cfg.Limits.AssistantCallsPerMinute) },
 		Timeout: s.cfg.Limits.RequestTimeout, Listens: s.cfg.Limits.SocketsPerUser,
 		Observe: s.assistantAsked, Logger: s.log,
 	})

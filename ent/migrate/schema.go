@@ -392,6 +392,7 @@ var (
 		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: "UTC"},
 		{Name: "last_task_number", Type: field.TypeInt, Default: 0},
 		{Name: "last_change", Type: field.TypeInt, Default: 0},
+		{Name: "assistant_calls_until", Type: field.TypeInt64, Default: 0},
 	}
 	// UsersTable holds the schema information for the "users" table.
 	UsersTable = &schema.Table{

@@ -603,6 +603,12 @@ func init() {
 	user.DefaultLastChange = userDescLastChange.Default.(int)
 	// user.LastChangeValidator is a validator for the "last_change" field. It is called by the builders before save.
 	user.LastChangeValidator = userDescLastChange.Validators[0].(func(int) error)
+	// userDescAssistantCallsUntil is the schema descriptor for assistant_calls_until field.
+	userDescAssistantCallsUntil := userFields[8].Descriptor()
+	// user.DefaultAssistantCallsUntil holds the default value on creation for the assistant_calls_until field.
+	user.DefaultAssistantCallsUntil = userDescAssistantCallsUntil.Default.(int64)
+	// user.AssistantCallsUntilValidator is a validator for the "assistant_calls_until" field. It is called by the builders before save.
+	user.AssistantCallsUntilValidator = userDescAssistantCallsUntil.Validators[0].(func(int64) error)
 	// userDescID is the schema descriptor for id field.
 	userDescID := userMixinFields0[0].Descriptor()
 	// user.DefaultID holds the default value on creation for the id field.

@@ -44,6 +44,8 @@ func (User) Fields() []ent.Field {
 			Comment("The highest task number given out; numbers never repeat."),
 		field.Int("last_change").Default(0).NonNegative().
 			Comment("Position of the newest task change. Incrementing it locks the row, so changes commit in the order of their positions."),
+		field.Int64("assistant_calls_until").Default(0).NonNegative().
+			Comment("Until when the calls of other assistants are spoken for, in microseconds since 1970: each call moves it on by its share of a minute."),
 	}
 }
 

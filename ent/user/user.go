@@ -35,6 +35,8 @@ const (
 	FieldLastTaskNumber = "last_task_number"
 	// FieldLastChange holds the string denoting the last_change field in the database.
 	FieldLastChange = "last_change"
+	// FieldAssistantCallsUntil holds the string denoting the assistant_calls_until field in the database.
+	FieldAssistantCallsUntil = "assistant_calls_until"
 	// EdgeTasks holds the string denoting the tasks edge name in mutations.
 	EdgeTasks = "tasks"
 	// EdgeConversations holds the string denoting the conversations edge name in mutations.
@@ -115,6 +117,7 @@ var Columns = []string{
 	FieldTimeZone,
 	FieldLastTaskNumber,
 	FieldLastChange,
+	FieldAssistantCallsUntil,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -169,6 +172,10 @@ var (
 	DefaultLastChange int
 	// LastChangeValidator is a validator for the "last_change" field. It is called by the builders before save.
 	LastChangeValidator func(int) error
+	// DefaultAssistantCallsUntil holds the default value on creation for the "assistant_calls_until" field.
+	DefaultAssistantCallsUntil int64
+	// AssistantCallsUntilValidator is a validator for the "assistant_calls_until" field. It is called by the builders before save.
+	AssistantCallsUntilValidator func(int64) error
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -231,6 +238,11 @@ func ByLastTaskNumber(opts ...sql.OrderTermOption) OrderOption {
 // ByLastChange orders the results by the last_change field.
 func ByLastChange(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastChange, opts...).ToFunc()
+}
+
+// ByAssistantCallsUntil orders the results by the assistant_calls_until field.
+func ByAssistantCallsUntil(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAssistantCallsUntil, opts...).ToFunc()
 }
 
 // ByTasksCount orders the results by tasks count.

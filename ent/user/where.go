@@ -115,6 +115,11 @@ func LastChange(v int) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldLastChange, v))
 }
 
+// AssistantCallsUntil applies equality check predicate on the "assistant_calls_until" field. It's identical to AssistantCallsUntilEQ.
+func AssistantCallsUntil(v int64) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldAssistantCallsUntil, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldCreatedAt, v))
@@ -608,6 +613,46 @@ func LastChangeLT(v int) predicate.User {
 // LastChangeLTE applies the LTE predicate on the "last_change" field.
 func LastChangeLTE(v int) predicate.User {
 	return predicate.User(sql.FieldLTE(FieldLastChange, v))
+}
+
+// AssistantCallsUntilEQ applies the EQ predicate on the "assistant_calls_until" field.
+func AssistantCallsUntilEQ(v int64) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldAssistantCallsUntil, v))
+}
+
+// AssistantCallsUntilNEQ applies the NEQ predicate on the "assistant_calls_until" field.
+func AssistantCallsUntilNEQ(v int64) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldAssistantCallsUntil, v))
+}
+
+// AssistantCallsUntilIn applies the In predicate on the "assistant_calls_until" field.
+func AssistantCallsUntilIn(vs ...int64) predicate.User {
+	return predicate.User(sql.FieldIn(FieldAssistantCallsUntil, vs...))
+}
+
+// AssistantCallsUntilNotIn applies the NotIn predicate on the "assistant_calls_until" field.
+func AssistantCallsUntilNotIn(vs ...int64) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldAssistantCallsUntil, vs...))
+}
+
+// AssistantCallsUntilGT applies the GT predicate on the "assistant_calls_until" field.
+func AssistantCallsUntilGT(v int64) predicate.User {
+	return predicate.User(sql.FieldGT(FieldAssistantCallsUntil, v))
+}
+
+// AssistantCallsUntilGTE applies the GTE predicate on the "assistant_calls_until" field.
+func AssistantCallsUntilGTE(v int64) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldAssistantCallsUntil, v))
+}
+
+// AssistantCallsUntilLT applies the LT predicate on the "assistant_calls_until" field.
+func AssistantCallsUntilLT(v int64) predicate.User {
+	return predicate.User(sql.FieldLT(FieldAssistantCallsUntil, v))
+}
+
+// AssistantCallsUntilLTE applies the LTE predicate on the "assistant_calls_until" field.
+func AssistantCallsUntilLTE(v int64) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldAssistantCallsUntil, v))
 }
 
 // HasTasks applies the HasEdge predicate on the "tasks" edge.

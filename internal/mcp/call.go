@@ -9,8 +9,12 @@ import (
 	"errand/internal/tools"
 )
 
-// metaCode is the key under which a failed call's result has its error code.
-const metaCode = "errand/code"
+// The keys under which a failed call's result has its error code and, when the same call
+// may succeed later, the wait in milliseconds.
+const (
+	metaCode       = "errand/code"
+	metaRetryAfter = "errand/retryAfterMs"
+)
 
 // describe shows a tool of the registry.
 func describe(t *tools.Tool) *sdk.Tool {

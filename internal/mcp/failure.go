@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"math"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -14,13 +16,14 @@ import (
 )
 
 // The codes of errors beside those of JSON-RPC, from the range that the protocol leaves
-// to implementations.
+// to implementations. The SDKs take the first few of it for states of their own: -32004, for
+// one, makes a client in Go believe that the connection is closed.
 const (
 	codeRefused         = -32000
-	codeUnauthenticated = -32001
-	codeForbidden       = -32003
-	codeRateLimited     = -32004
-	codeUnavailable     = -32005
+	codeUnauthenticated = -32011
+	codeForbidden       = -32013
+	codeRateLimited     = -32014
+	codeUnavailable     = -32015
 )
 
 // redact keeps the errors that are for the caller and hides all others behind the
@@ -38,8 +41,28 @@ func (s *Server) redact(ctx context.Context, method string, err error) error {
 		s.o.Logger.ErrorContext(ctx, "mcp request failed", slog.String("method", method), slog.Any("error", err))
 	}
 	wire := failed(e)
-	wire.Data, _ = json.Marshal(map[string]string{"code": string(e.Code), "requestId": telemetry.RequestID(ctx)}) // strings always marshal
+	wire.Data, _ = json.Marshal(errorData{e.Code, telemetry.RequestID(ctx), e.RetryAfter.Milliseconds()}) // strings and numbers always marshal
 	return wire
+}
+
+// errorData is what an error says beside its message.
+type errorData struct {
+	Code         apperr.Code `json:"code"`
+	RequestID    string      `json:"requestId"`
+	RetryAfterMs int64       `json:"retryAfterMs,omitempty"`
+}
+
+// notAdmitted is the answer to what was not admitted. Of a call it is a result, as of all calls
+// that cannot be carried out: the model reads it and waits.
+func notAdmitted(method string, err error) (sdk.Result, error) {
+	var e *apperr.Error
+	if method != methodCall || !errors.As(err, &e) || e.Code != apperr.RateLimited {
+		return nil, err
+	}
+	return &sdk.CallToolResult{
+		Content: []sdk.Content{&sdk.TextContent{Text: fmt.Sprintf("%s Try again in %d seconds.", e.Message, int(math.Ceil(e.RetryAfter.Seconds())))}},
+		IsError: true, Meta: sdk.Meta{metaCode: e.Code, metaRetryAfter: e.RetryAfter.Milliseconds()},
+	}, nil
 }
 
 // failed is an error in the protocol's form.

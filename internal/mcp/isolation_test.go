@@ -144,7 +144,7 @@ func TestScopes(t *testing.T) {
 				require.Contains(t, challenge, `error="insufficient_scope"`)
 				require.Contains(t, challenge, `scope="`+c.missing+`"`)
 				require.Contains(t, challenge, "/.well-known/oauth-protected-resource/mcp")
-				require.Contains(t, body, `"code":-32003`)
+				require.Contains(t, body, `"code":-32013`)
 			})
 		}
 		found, err := w.tasks.ByNumber(w.as("alice"), 4)

@@ -48,6 +48,8 @@ type Options struct {
 	Hub           *stream.Hub
 	// Timeout ends a call. Subscriptions last longer.
 	Timeout time.Duration
+	// Admit counts what the viewer asks for and refuses it with RATE_LIMITED when it is too much.
+	Admit func(ctx context.Context) error
 	// Listens is how many subscriptions one person may hold open on this server.
 	Listens int
 	// Observe is told of every request that has been answered.

@@ -62,11 +62,17 @@ func (s *Server) answer(ctx context.Context, next sdk.MethodHandler, method stri
 	if x == nil && caller.expired() { // over HTTP, each request's token has just been verified
 		return nil, errExpired()
 	}
-	if scope := s.scopeFor(method, req); !caller.may(scope) {
+	scope := s.scopeFor(method, req)
+	if !caller.may(scope) {
 		if x != nil {
 			x.forbid(scope)
 		}
 		return nil, apperr.New(apperr.Forbidden, "The token lacks the scope %s.", scope)
+	}
+	if scope != "" { // what tells nothing about anybody costs nothing either
+		if err := s.o.Admit(ctx); err != nil {
+			return notAdmitted(method, err)
+		}
 	}
 	if listen, ok := req.(*sdk.SubscriptionsListenRequest); ok {
 		return s.listen(ctx, next, listen, l)

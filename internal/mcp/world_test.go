@@ -80,7 +80,8 @@ func newWorld(t *testing.T, db *store.DB, change func(*Options)) *world {
 	require.NoError(t, err)
 	o := Options{
 		Tools: tools.New(w.tasks), Tasks: w.tasks, Conversations: chat.New(db.Client(), w.hub, nil, chat.Limits{}),
-		Hub: w.hub, Timeout: 10 * time.Second, Listens: 4, Observe: w.observe, Logger: log,
+		Admit: func(ctx context.Context) error { return w.users.AdmitCall(ctx, 10_000) },
+		Hub:   w.hub, Timeout: 10 * time.Second, Listens: 4, Observe: w.observe, Logger: log,
 	}
 	if change != nil {
 		change(&o)

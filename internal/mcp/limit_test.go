@@ -1,0 +1,65 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/require"
+
+	"errand/internal/apperr"
+	"errand/internal/store"
+	"errand/internal/testdb"
+)
+
+// TestTooManyCalls: a call beyond the limit is a result that says so and when to come
+// back; whatever else reads what is somebody's is an error that does; the rest stays free.
+func TestTooManyCalls(t *testing.T) {
+	const perMinute = 3
+	for _, revision := range bothRevisions {
+		t.Run(revision, func(t *testing.T) {
+			testdb.Each(t, func(t *testing.T, db *store.DB) {
+				var w *world
+				w = newWorld(t, db, func(o *Options) {
+					o.Admit = func(ctx context.Context) error { return w.users.AdmitCall(ctx, perMinute) }
+				})
+				alice := w.connect(t, token(t, "alice", nil), revision)
+				refused := alice.try("list_tasks", nil)
+				for !refused.IsError { // time makes room for more, on a slow machine
+					refused = alice.try("list_tasks", nil)
+				}
+				require.Equal(t, "RATE_LIMITED", refused.Meta["errand/code"])
+				wait := refused.Meta["errand/retryAfterMs"].(float64)
+				require.Positive(t, wait)
+				require.LessOrEqual(t, wait, float64((time.Minute / perMinute).Milliseconds()))
+				require.Contains(t, textOf(refused), "At most 3 calls a minute. Try again in ")
+				require.Nil(t, refused.StructuredContent)
+				require.Equal(t, apperr.RateLimited, w.last(methodCall).Code, "it is counted as a failure")
+
+				_, err := alice.ListTools(t.Context(), nil)
+				require.NoError(t, err, "what is the same for everybody is free")
+				_, err = alice.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: openTasksURI})
+				for err == nil {
+					_, err = alice.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: openTasksURI})
+				}
+				requireRateLimited(t, err)
+
+				w.connect(t, token(t, "bob", nil), revision).call("list_tasks", nil)
+			})
+		})
+	}
+}
+
+func requireRateLimited(t *testing.T, err error) {
+	t.Helper()
+	var wire *jsonrpc.Error
+	require.ErrorAs(t, err, &wire)
+	require.EqualValues(t, codeRateLimited, wire.Code)
+	var data errorData
+	require.NoError(t, json.Unmarshal(wire.Data, &data))
+	require.Equal(t, apperr.RateLimited, data.Code)
+	require.Positive(t, data.RetryAfterMs)
+}
