@@ -77,9 +77,9 @@ func (s *Service) ChangesByID(ctx context.Context, ids []string) (map[string]*en
 
 // LastChange is the place of the viewer's newest change, 0 before the first.
 func (s *Service) LastChange(ctx context.Context) (int, error) {
-	u, err := s.reader(ctx).User.Query().Only(ctx)
+	u, err := s.person(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("reading the user: %w", err)
+		return 0, err
 	}
 	return u.LastChange, nil
 }

@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -11,7 +10,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqljson"
 
-	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/predicate"
 	"errand/ent/task"
@@ -137,12 +135,9 @@ func (s *Service) due(ctx context.Context, f *Filter) ([]predicate.Task, error) 
 
 // Zone is the viewer's time zone, UTC where the stored one is unknown to this machine.
 func (s *Service) Zone(ctx context.Context) (*time.Location, error) {
-	u, err := s.reader(ctx).User.Query().Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, apperr.New(apperr.Unauthenticated, "This account no longer exists.")
-	}
+	u, err := s.person(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the user: %w", err)
+		return nil, err
 	}
 	zone, err := time.LoadLocation(u.TimeZone)
 	if err != nil {

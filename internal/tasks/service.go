@@ -38,6 +38,22 @@ func (s *Service) reader(ctx context.Context) *ent.Client {
 	return s.client
 }
 
+// person is the viewer's row.
+func (s *Service) person(ctx context.Context) (*ent.User, error) {
+	v, ok := viewer.FromContext(ctx)
+	if !ok {
+		return nil, apperr.New(apperr.Unauthenticated, "Sign in first.")
+	}
+	u, err := s.reader(ctx).User.Get(ctx, v.UserID)
+	if ent.IsNotFound(err) {
+		return nil, apperr.New(apperr.Unauthenticated, "This account no longer exists.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the user: %w", err)
+	}
+	return u, nil
+}
+
 // write runs fn in the caller's transaction or one of its own.
 func (s *Service) write(ctx context.Context, fn func(ctx context.Context, w *writer) (*ent.Task, error)) (*ent.Task, error) {
 	v, ok := viewer.FromContext(ctx)
