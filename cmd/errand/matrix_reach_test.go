@@ -142,8 +142,8 @@ func TestTheMatrixNoticesAMissingWall(t *testing.T) {
 	for _, list := range []string{"Query.tasks map[]", "Query.conversations map[]"} {
 		require.NotEmpty(t, m.leak(m.look(t)[list], nil), list)
 	}
-	require.NotEmpty(t, m.attackTools(t, true))
-	require.NotEmpty(t, m.attackTools(t, false))
+	require.NotEmpty(t, m.attackTools(t, m.registry(), true))
+	require.NotEmpty(t, m.attackTools(t, m.registry(), false))
 	for _, r := range m.roots(m.Query, m.Subscription, m.Mutation) {
 		for _, p := range m.positions(r) {
 			if p.typ.Name() == "ID" || p.path[len(p.path)-1] == "number" {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -214,62 +213,6 @@ func failed(answer string) bool {
 	return strings.Contains(answer, `"errors":[`) || strings.HasPrefix(answer, `{"error":`)
 }
 
-// attackTools does with every tool what attack does with every argument.
-func (m *matrix) attackTools(t *testing.T, readOnly bool) (faults []string) {
-	t.Helper()
-	for _, tool := range m.b.domain.tools.List() {
-		if tool.ReadOnly != readOnly {
-			continue
-		}
-		var schema struct {
-			Properties map[string]struct{ Type any }
-			Required   []string
-		}
-		require.NoError(t, json.Unmarshal(tool.Schema, &schema))
-		if tool.ReadOnly {
-			if what := m.leak(m.use(t, tool.Name, vars{}), nil); what != "" {
-				faults = append(faults, tool.Name+" shows "+what)
-			}
-		}
-		for name := range schema.Properties {
-			var tries []try
-			switch {
-			case name == "number":
-				tries = []try{{m.victim.numbers[0], 987654}}
-			case slices.Contains([]string{"title", "description", "search", "label", "due_on", "due_at", "due_from", "due_to", "priority", "status"}, name):
-				tries = []try{{guess, wrongGuess}}
-			case name == "labels":
-				tries = []try{{[]string{guess}, []string{wrongGuess}}}
-			case slices.Contains([]string{"limit", "after", "offset"}, name): // how many, or how far into one's own list
-			default:
-				require.Failf(t, "unknown argument", "the matrix does not know what %s(%s) refers to", tool.Name, name)
-			}
-			for _, try := range tries {
-				args := vars{}
-				for _, required := range schema.Required {
-					args[required] = map[string]any{"number": m.mallory.numbers[0], "title": "Hello"}[required]
-				}
-				args[name] = try.value
-				hit := m.use(t, tool.Name, args)
-				args[name] = try.ghost
-				miss := m.use(t, tool.Name, args)
-				if what := m.leak(hit, try.value); what != "" || comparable(hit, try.value) != comparable(miss, try.ghost) {
-					faults = append(faults, fmt.Sprintf("%s(%s = %v) shows %s:\n%s\n%s", tool.Name, name, try.value, what, hit, miss))
-				}
-			}
-		}
-	}
-	return faults
-}
-
-func (m *matrix) use(t *testing.T, tool string, args vars) string {
-	t.Helper()
-	text, err := json.Marshal(args)
-	require.NoError(t, err)
-	result, err := m.b.domain.tools.Call(m.context(t.Context()), tool, string(text))
-	return fmt.Sprint(result.JSON, result.Failed, err)
-}
-
 // generous lets documents through that ask for everything at once, and counts what replies cost.
 var generous = settings{
 	"QUERY_MAX_COMPLEXITY": "1000000", "QUERY_MAX_DEPTH": "100", "QUERY_MAX_TOKENS": "100000",
@@ -314,12 +257,12 @@ func TestNobodySeesOrChangesWhatIsAnothers(t *testing.T) {
 			}
 		}
 		// What only reads comes first: later the attacker has things of the guessed names too.
-		faults := append(m.attackAll(t, m.Query), m.attackTools(t, true)...)
+		faults := append(m.attackAll(t, m.Query), m.attackTools(t, m.registry(), true)...)
 		for _, coordinate := range m.nested() {
 			faults = append(faults, m.attackNested(t, coordinate)...)
 		}
 		faults = append(faults, m.attackAll(t, m.Subscription, m.Mutation)...)
-		faults = append(faults, m.attackTools(t, false)...)
+		faults = append(faults, m.attackTools(t, m.registry(), false)...)
 		for _, fault := range faults {
 			t.Error(fault)
 		}

@@ -21,6 +21,7 @@ import (
 	"errand/graph/transport"
 	"errand/internal/auth"
 	"errand/internal/ids"
+	"errand/internal/mcp"
 	"errand/internal/testclient"
 )
 
@@ -41,6 +42,10 @@ type resident struct {
 	streamCursor string // of the conversation's stream
 	conversation string
 	task         string
+	// What spy finds out.
+	resources   map[string]bool
+	listCursors []try
+	session     string
 }
 
 // person signs in and leaves rows of every kind; words go into all of them, and the key is what others may guess.
@@ -59,7 +64,7 @@ func (b *bench) person(t testing.TB, name, words, key string, tasks int) *reside
 		changeTask(t, p.client, "completeTask", made.ID)
 		p.numbers = append(p.numbers, made.Number)
 	}
-	createTask(t, p.client, vars{"title": words, "dueAt": "2026-12-24T10:00:00Z"})
+	createTask(t, p.client, vars{"title": words, "labels": []string{key}, "dueAt": "2026-12-24T10:00:00Z"})
 	gone := createTask(t, p.client, vars{"title": words, "dueAt": "2026-12-24T10:00:00Z"})
 	changeTask(t, p.client, "deleteTask", gone.ID)
 	b.failAReply(t, p, words)
@@ -211,6 +216,11 @@ func (b *bench) withoutPolicies(t testing.TB) string {
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", handler)
+	assistants := http.NewServeMux()
+	b.mountMCP(assistants, b.domain, auth.CacheUsers(b.domain.users))
+	mux.HandleFunc(mcp.Path, func(w http.ResponseWriter, r *http.Request) {
+		assistants.ServeHTTP(w, r.WithContext(privacy.DecisionContext(r.Context(), privacy.Allow)))
+	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), testclient.Patience)
