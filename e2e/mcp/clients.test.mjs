@@ -49,6 +49,10 @@ async function mainJob(client) {
   assert.match(prompt.messages[1].content.resource.text, /Kräuter/);
   assert.equal((await call("complete_task", { number: task.number })).changed, true);
   assert.equal((await call("complete_task", { number: task.number })).changed, false);
+  const reopened = await call("reopen_task", { number: task.number });
+  assert.deepEqual([reopened.changed, reopened.task.completed], [true, false]);
+  assert.equal((await call("delete_task", { number: task.number })).task.number, task.number);
+  assert.equal((await call("list_tasks", { search: "gießen" })).total, 0);
   const missing = await client.callTool({ name: "complete_task", arguments: { number: 9999 } });
   assert.equal(missing.isError, true);
   assert.match(missing.content[0].text, /no task 9999/);
@@ -77,10 +81,11 @@ for (const [revision, kind] of Object.entries(clients)) {
       await client.connect(kind.http(new URL(`${server.url}/mcp`), { requestInit: { headers: { Authorization: `Bearer ${token}` } } }));
       const number = await mainJob(client);
       await client.close();
-      const { task } = await graphql(token,
-        "query ($n: Int!) { task(number: $n) { completed changes(first: 10) { nodes { kind actor client } } } }", { n: number });
-      assert.equal(task.completed, true);
-      assert.deepEqual(task.changes.nodes.map((c) => c.kind), ["CREATED", "UPDATED", "COMPLETED"]);
+      const { tasks } = await graphql(token,
+        "{ tasks(first: 10, filter: { trashed: true }) { nodes { number completed changes(first: 10) { nodes { kind actor client } } } } }");
+      const task = tasks.nodes.find((t) => t.number === number);
+      assert.equal(task.completed, false);
+      assert.deepEqual(task.changes.nodes.map((c) => c.kind), ["CREATED", "UPDATED", "COMPLETED", "REOPENED", "DELETED"]);
       for (const change of task.changes.nodes) assert.deepEqual([change.actor, change.client], ["MCP", "node-desk"]);
     });
 

@@ -30,16 +30,23 @@ async function inspect(target, ...args) {
 }
 
 async function job(target) {
+  const use = async (tool, ...args) => {
+    const given = args.length > 0 ? ["--tool-arg", ...args] : [];
+    return (await inspect(target, "--method", "tools/call", "--tool-name", tool, ...given)).structuredContent;
+  };
   const { tools } = await inspect(target, "--method", "tools/list", "--strict");
   assert.equal(tools.length, 6);
-  const added = await inspect(target, "--method", "tools/call", "--tool-name", "add_task", "--tool-arg", "title=Inspect the roof", "priority=low");
-  assert.equal(added.structuredContent.task.number, 1);
+  assert.equal((await use("add_task", "title=Inspect the roof", "priority=low")).task.number, 1);
+  assert.equal((await use("list_tasks", "status=pending")).total, 1);
+  assert.equal((await use("update_task", "number=1", "due_on=2026-12-01")).task.due_on, "2026-12-01");
   const read = await inspect(target, "--method", "resources/read", "--uri", "errand://tasks/1");
   assert.equal(JSON.parse(read.contents[0].text).task.title, "Inspect the roof");
-  const done = await inspect(target, "--method", "tools/call", "--tool-name", "complete_task", "--tool-arg", "number=1");
-  assert.equal(done.structuredContent.changed, true);
+  assert.equal((await use("complete_task", "number=1")).changed, true);
+  assert.equal((await use("reopen_task", "number=1")).task.completed, false);
   const prompt = await inspect(target, "--method", "prompts/get", "--prompt-name", "daily_review");
   assert.equal(prompt.messages.length, 2);
+  assert.equal((await use("delete_task", "number=1")).task.number, 1);
+  assert.equal((await use("list_tasks")).total, 0);
 }
 
 test("over HTTP", async () => {
