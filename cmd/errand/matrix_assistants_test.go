@@ -117,7 +117,7 @@ func (d *desk) raw(t *testing.T, method, header, value string) string {
 // blunt are attacks that no missing wall shows, each with the reason why that is no hole.
 var blunt = map[string]string{
 	"errand://conversations/{conversation}{?before} before": "a place in the conversation that the other variable names",
-	"errand://tasks/open{?after} after":                     "how far into one's own list; the list itself is looked at",
+	"errand://tasks/open{?after,label} after":               "how far into one's own list; the list itself is looked at",
 }
 
 // TestTheMatrixNoticesAMissingWallBehindAssistants shows that these attacks have teeth: with the policies off, and

@@ -83,6 +83,7 @@ func (t *turn) name(ctx context.Context) error {
 		SetTitle(title).Save(ctx)
 	if named == 1 {
 		t.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: c.ID})
+		t.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: stream.ConversationsOf(t.job.UserID)})
 	}
 	return err
 }

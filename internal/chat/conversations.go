@@ -37,6 +37,7 @@ func (s *Service) Create(ctx context.Context, title *string) (*ent.Conversation,
 	if err != nil {
 		return nil, fmt.Errorf("beginning a conversation: %w", err)
 	}
+	s.listChanged(c.UserID)
 	return c, nil
 }
 
@@ -61,16 +62,22 @@ func (s *Service) Rename(ctx context.Context, id string, given bool, title *stri
 	if err != nil {
 		return nil, fmt.Errorf("renaming the conversation: %w", err)
 	}
+	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: c.ID})
+	s.listChanged(c.UserID)
 	return c, nil
 }
 
 // Delete removes a conversation with its messages for good, stopping its replies.
 // Its streams end.
 func (s *Service) Delete(ctx context.Context, id string) error {
+	v, err := signedIn(ctx)
+	if err != nil {
+		return err
+	}
 	if err := s.stopReplies(ctx, message.ConversationID(id)); err != nil {
 		return err
 	}
-	err := store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
+	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
 		// Runs first: whoever writes a reply locks its run before its message too. A run
 		// whose row is gone can commit nothing more.
 		if _, err := tx.Run.Delete().Where(run.ConversationID(id)).Exec(ctx); err != nil {
@@ -85,7 +92,13 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 		return fmt.Errorf("deleting the conversation: %w", err)
 	}
 	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: id})
+	s.listChanged(v.UserID)
 	return nil
+}
+
+// listChanged tells whoever shows the person's list of conversations to read it again.
+func (s *Service) listChanged(userID string) {
+	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: stream.ConversationsOf(userID)})
 }
 
 // StopReplies stops all of the viewer's replies under way.

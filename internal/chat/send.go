@@ -68,6 +68,9 @@ func (s *Service) Send(ctx context.Context, in SendInput) (*Turn, error) {
 		return s.orSent(ctx, in, err)
 	}
 	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: turn.Conversation.ID})
+	if turn.UserMessage.Position == 1 { // it has begun, or has its title from this message
+		s.listChanged(v.UserID)
+	}
 	s.runs.Wake()
 	return turn, nil
 }

@@ -188,6 +188,21 @@ func TestPages(t *testing.T) {
 		require.Len(t, rest["tasks"], 20)
 		require.NotContains(t, rest, "more")
 
+		long := strings.Repeat("long ", 1000)
+		for range 20 {
+			c.call("add_task", map[string]any{"title": "a long one", "description": long, "labels": []string{"at home"}})
+		}
+		long20 := 0
+		for page := c.read(openTasksAt(0, "at home")); ; page = c.read(page["more"].(string)) {
+			long20 += len(page["tasks"].([]any))
+			require.EqualValues(t, 20, page["total"])
+			if page["more"] == nil {
+				break
+			}
+			require.Less(t, long20, 20, "what a page has no room for is on the next")
+		}
+		require.Equal(t, 20, long20)
+
 		newest := c.read(conversationAt(talk.ID))
 		messages := len(newest["messages"].([]any))
 		for page := newest; page["earlier"] != nil; {
@@ -201,9 +216,9 @@ func TestPages(t *testing.T) {
 			require.NoError(t, err)
 			uris = append(uris, r.URI)
 		}
-		require.Len(t, uris, 122)
+		require.Len(t, uris, 142)
 		require.Equal(t, []string{openTasksURI, "errand://tasks/1", "errand://tasks/2"}, uris[:3])
-		require.Equal(t, conversationAt(talk.ID), uris[121])
+		require.Equal(t, conversationAt(talk.ID), uris[141])
 		for _, cursor := range []string{"x", "tno", "cno", "t" + strings.Repeat("A", 500)} {
 			_, err := c.ListResources(t.Context(), &sdk.ListResourcesParams{Cursor: cursor})
 			require.ErrorContains(t, err, "cursor")
@@ -251,6 +266,10 @@ func TestATaskHasTwoNames(t *testing.T) {
 		require.NoError(t, err)
 		c := w.connect(t, token(t, "alice", nil), newRevision)
 		require.Equal(t, c.read(taskAt("1")), c.read(taskAt(task.ID)))
+		for _, other := range []string{"errand://tasks/01", "errand://tasks/%31", "errand://tasks/1?after=0", "ERRAND://tasks/1", "errand://tasks/1#x", "errand://tasks/1/"} {
+			_, err := c.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: other})
+			require.ErrorContains(t, err, "Resource not found", other)
+		}
 		c.call("delete_task", map[string]any{"number": 1})
 		for _, name := range []string{"1", task.ID} {
 			_, err := c.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: taskAt(name)})

@@ -2,6 +2,8 @@ package mcp
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -27,12 +29,13 @@ type live struct {
 
 	mu       sync.Mutex
 	watching map[string]context.CancelFunc // conversations, by URI
+	lists    map[string]bool               // parts of the open list, by URI
 }
 
-// newLive makes a live that follows the caller's tasks: whatever commits from now on is
-// told to whom it may concern. Close it.
+// newLive makes a live that follows the caller's tasks and list of conversations: whatever commits
+// from now on is told to whom it may concern. Close it.
 func (s *Server) newLive(ctx context.Context, caller Caller) (*live, error) {
-	l := &live{s: s, watching: map[string]context.CancelFunc{}}
+	l := &live{s: s, watching: map[string]context.CancelFunc{}, lists: map[string]bool{}}
 	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: caller.UserID, Kind: viewer.MCP})
 	l.ctx, l.end = context.WithDeadline(ctx, caller.Expires)
 	l.server = s.build(l)
@@ -46,6 +49,8 @@ func (s *Server) newLive(ctx context.Context, caller Caller) (*live, error) {
 		// However it ends, the client comes back and reads anew.
 		_ = stream.Run(l.ctx, follower, func(e *stream.TaskEvent) bool { l.changed(e); return true })
 	})
+	list := s.o.Hub.Subscribe(stream.ConversationsOf(caller.UserID))
+	l.running.Go(func() { l.watch(l.ctx, list, l.listChanged) })
 	return l, nil
 }
 
@@ -57,14 +62,23 @@ func (l *live) close() {
 
 // changed tells a change under every name that the task has.
 func (l *live) changed(e *stream.TaskEvent) {
-	for _, uri := range []string{taskAt(strconv.Itoa(e.Task.Number)), taskAt(e.Task.ID), openTasksURI} {
+	for _, uri := range append(l.parts(), taskAt(strconv.Itoa(e.Task.Number)), taskAt(e.Task.ID), openTasksURI) {
 		l.updated(uri)
 	}
 	switch e.Kind {
 	case enum.ChangeCreated, enum.ChangeCompleted, enum.ChangeReopened, enum.ChangeDeleted, enum.ChangeRestored:
-		// Adding what is there already is the SDK's way to say that the list has changed.
-		l.server.AddResource(openTasks(), l.s.read)
+		l.listChanged()
 	}
+}
+
+// listChanged tells that there are other resources: adding what is there already is the SDK's way to say so.
+func (l *live) listChanged() { l.server.AddResource(openTasks(), l.s.read) }
+
+// parts are the parts of the open list that are subscribed to.
+func (l *live) parts() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.lists))
 }
 
 func (l *live) updated(uri string) {
@@ -77,18 +91,18 @@ func (l *live) updated(uri string) {
 func (l *live) subscribe(_ context.Context, req *sdk.SubscribeRequest) error {
 	uri := req.Params.URI
 	p, ok := parsePlace(uri)
-	if !ok || p.kind != "conversations" {
-		return nil
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.watching[uri] != nil || len(l.watching) >= maxWatched {
+	if ok && len(p.query) > 0 && p.kind == "tasks" && len(l.lists) < maxWatched {
+		l.lists[uri] = true
+	}
+	if !ok || p.kind != "conversations" || l.watching[uri] != nil || len(l.watching) >= maxWatched {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(l.ctx)
 	l.watching[uri] = cancel
 	sub := l.s.o.Hub.Subscribe(p.name)
-	l.running.Go(func() { l.watch(ctx, sub, uri) })
+	l.running.Go(func() { l.watch(ctx, sub, func() { l.updated(uri) }) })
 	return nil
 }
 
@@ -96,6 +110,7 @@ func (l *live) subscribe(_ context.Context, req *sdk.SubscribeRequest) error {
 func (l *live) unsubscribe(_ context.Context, req *sdk.UnsubscribeRequest) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	delete(l.lists, req.Params.URI)
 	if cancel := l.watching[req.Params.URI]; cancel != nil {
 		cancel()
 		delete(l.watching, req.Params.URI)
@@ -103,9 +118,9 @@ func (l *live) unsubscribe(_ context.Context, req *sdk.UnsubscribeRequest) error
 	return nil
 }
 
-// watch tells that a conversation has changed: not each word of a reply, but each
-// message that comes or ends.
-func (l *live) watch(ctx context.Context, sub *stream.Subscription, uri string) {
+// watch tells that what a topic stands for has changed: of a conversation not each word of a reply, but
+// each message that comes or ends.
+func (l *live) watch(ctx context.Context, sub *stream.Subscription, tell func()) {
 	defer sub.Close()
 	for {
 		batch, err := sub.Next(ctx)
@@ -118,7 +133,7 @@ func (l *live) watch(ctx context.Context, sub *stream.Subscription, uri string) 
 			}
 		}
 		if batch.Behind {
-			l.updated(uri)
+			tell()
 		}
 	}
 }

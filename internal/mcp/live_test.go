@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
+	"errand/internal/chat"
 	"errand/internal/stream"
 	"errand/internal/testdb"
 )
@@ -148,6 +150,55 @@ func TestSubscribersHearWhatIsTheirs(t *testing.T) {
 	})
 }
 
+// TestSubscribersHearOfConversations that come, get another title and go, and of nobody else's.
+func TestSubscribersHearOfConversations(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		talks := w.server.o.Conversations.(*chat.Service)
+		made, err := talks.Create(w.as("alice"), nil)
+		require.NoError(t, err)
+		e := w.listen(t, token(t, "alice", nil), conversationAt(made.ID), taskAt("1"))
+		e.acknowledged()
+		_, err = talks.Create(w.as("bob"), nil)
+		require.NoError(t, err)
+		title := "Plans"
+		_, err = talks.Rename(w.as("alice"), made.ID, true, &title)
+		require.NoError(t, err)
+		e.hears("notifications/resources/list_changed", conversationAt(made.ID))
+		_, err = talks.Create(w.as("alice"), nil)
+		require.NoError(t, err)
+		e.hears("notifications/resources/list_changed")
+		require.NoError(t, talks.Delete(w.as("alice"), made.ID))
+		e.hears("notifications/resources/list_changed", conversationAt(made.ID))
+	})
+}
+
+// hears takes the messages of some methods, or updates of some resources, in whichever order they come; others fail.
+func (e *ear) hears(all ...string) {
+	e.t.Helper()
+	for len(all) > 0 {
+		m, ok := e.next()
+		require.True(e.t, ok, "the subscription has ended")
+		what := m.Method
+		if m.Params.URI != "" {
+			what = m.Params.URI
+		}
+		at := slices.Index(all, what)
+		require.GreaterOrEqual(e.t, at, 0, "heard %s, waiting for %s", what, all)
+		all = slices.Delete(all, at, at+1)
+	}
+}
+
+// TestPartsOfTheOpenListAreTold like the list itself.
+func TestPartsOfTheOpenListAreTold(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		parts := []string{openTasksAt(3, ""), openTasksAt(0, "at home")}
+		e := w.listen(t, token(t, "alice", nil), parts...)
+		require.Equal(t, parts, e.acknowledged())
+		w.add("alice", "one")
+		require.ElementsMatch(t, parts, []string{e.updated(), e.updated()})
+	})
+}
+
 func TestSubscriptionsEndInGoodOrder(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		good := token(t, "alice", nil)
@@ -181,7 +232,7 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 	require.Equal(t, codeRateLimited, m.Error.Code)
 	w.listen(t, token(t, "bob", nil)).acknowledged() // others have their own
 	open[0].leave()
-	require.Eventually(t, func() bool { return w.hub.Subscribers() == 4 }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return w.hub.Subscribers() == 2*4 }, patience, 10*time.Millisecond)
 	w.listen(t, good).acknowledged()
 
 	many := make([]string, maxWatched+1)

@@ -31,7 +31,8 @@ func (s *Server) dailyReview(ctx context.Context, req *sdk.GetPromptRequest) (*s
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.openList(ctx, "", req.Params.Arguments["label"])
+	label := req.Params.Arguments["label"]
+	list, err := s.openList(ctx, "", label)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (s *Server) dailyReview(ctx context.Context, req *sdk.GetPromptRequest) (*s
 		Messages: []*sdk.PromptMessage{
 			{Role: "user", Content: &sdk.TextContent{Text: fmt.Sprintf(dailyReviewText, now, zone)}},
 			{Role: "user", Content: &sdk.EmbeddedResource{
-				Resource: &sdk.ResourceContents{URI: openTasksURI, MIMEType: jsonType, Text: string(attached)},
+				Resource: &sdk.ResourceContents{URI: openTasksAt(0, label), MIMEType: jsonType, Text: string(attached)},
 			}},
 		},
 	}, nil

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"errand/ent"
-	"errand/internal/apperr"
 	"errand/internal/ids"
 )
 
@@ -19,21 +19,18 @@ import (
 const (
 	scheme          = "errand"
 	openTasksURI    = "errand://tasks/open"
-	openTasksMore   = "errand://tasks/open{?after}"
+	openTasksMore   = "errand://tasks/open{?after,label}"
 	taskURI         = "errand://tasks/{task}"
 	conversationURI = "errand://conversations/{conversation}{?before}"
 
 	jsonType = "application/json"
 )
 
-// openTasksSize is how many tasks one reading of the open list holds.
-const openTasksSize = 100
-
 func (s *Server) addResources(server *sdk.Server) {
 	server.AddResource(openTasks(), s.read)
 	for _, t := range []*sdk.ResourceTemplate{
 		{Name: "open-tasks", Title: "Open tasks, continued", URITemplate: openTasksMore,
-			Description: "The open tasks with a number greater than \"after\"."},
+			Description: "The open tasks with a number greater than \"after\"; with \"label\", those that carry it."},
 		{Name: "task", Title: "A task", URITemplate: taskURI,
 			Description: "One task, by its number or its id."},
 		{Name: "conversation", Title: "A conversation", URITemplate: conversationURI,
@@ -51,7 +48,7 @@ func openTasks() *sdk.Resource {
 	}
 }
 
-// place is what a resource's URI names.
+// place is what a resource's URI names. A resource has one URI: changes are told under that alone.
 type place struct {
 	kind, name string
 	query      url.Values
@@ -59,11 +56,28 @@ type place struct {
 
 func parsePlace(uri string) (p place, ok bool) {
 	u, err := url.Parse(uri)
-	if err != nil || u.Scheme != scheme || u.User != nil || u.Fragment != "" {
+	if err != nil || u.Scheme != scheme || u.User != nil || u.Fragment != "" || u.RawPath != "" || u.String() != uri {
 		return place{}, false
 	}
 	p = place{kind: u.Host, name: strings.TrimPrefix(u.Path, "/"), query: u.Query()}
+	for parameter := range p.query {
+		if !slices.Contains(p.parameters(), parameter) {
+			return place{}, false
+		}
+	}
 	return p, p.name != "" && !strings.Contains(p.name, "/")
+}
+
+// parameters are the names that the place's query may hold.
+func (p place) parameters() []string {
+	switch {
+	case p.kind == "tasks" && p.name == "open":
+		return []string{"after", "label"}
+	case p.kind == "conversations":
+		return []string{"before"}
+	default:
+		return nil
+	}
 }
 
 // read answers resources/read.
@@ -96,7 +110,7 @@ func (s *Server) content(ctx context.Context, uri string) (any, error) {
 	case !ok:
 		return nil, nil
 	case p.kind == "tasks" && p.name == "open":
-		return s.openList(ctx, p.query.Get("after"), "")
+		return s.openList(ctx, p.query.Get("after"), p.query.Get("label"))
 	case p.kind == "tasks":
 		return s.task(ctx, p.name)
 	case p.kind == "conversations" && ids.Is(p.name, ids.Conversation):
@@ -104,48 +118,6 @@ func (s *Server) content(ctx context.Context, uri string) (any, error) {
 	default:
 		return nil, nil
 	}
-}
-
-// openList is list_tasks of what is open, with the address of the rest.
-func (s *Server) openList(ctx context.Context, after, label string) (any, error) {
-	args := map[string]any{"status": "pending", "limit": openTasksSize}
-	if after != "" {
-		n, err := strconv.Atoi(after)
-		if err != nil || n < 0 {
-			return nil, apperr.Invalid("after", "\"after\" is the number of a task.")
-		}
-		args["after"] = n
-	}
-	if label != "" {
-		args["label"] = label
-	}
-	raw, err := json.Marshal(args)
-	if err != nil {
-		return nil, fmt.Errorf("writing arguments: %w", err)
-	}
-	result, err := s.o.Tools.Call(ctx, "list_tasks", string(raw))
-	if err != nil {
-		return nil, err
-	}
-	if result.Failed {
-		return nil, apperr.New(apperr.BadUserInput, "%s", result.Text)
-	}
-	var list struct {
-		Tasks []json.RawMessage `json:"tasks"`
-		Total int               `json:"total"`
-		More  string            `json:"more,omitempty"`
-	}
-	if err := json.Unmarshal([]byte(result.JSON), &list); err != nil {
-		return nil, fmt.Errorf("reading the open list: %w", err)
-	}
-	if len(list.Tasks) == openTasksSize {
-		var last struct{ Number int }
-		if err := json.Unmarshal(list.Tasks[openTasksSize-1], &last); err != nil {
-			return nil, fmt.Errorf("reading the open list: %w", err)
-		}
-		list.More = openTasksURI + "?after=" + strconv.Itoa(last.Number)
-	}
-	return list, nil
 }
 
 // task is one task by number or id, outside the trash.

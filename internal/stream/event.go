@@ -26,7 +26,7 @@ const (
 // Event is what travels between replicas.
 type Event struct {
 	Kind Kind `json:"k"`
-	// Topic is a conversation's id, or a user's for tasks; "" for Work and Cancel.
+	// Topic is a conversation's id, a user's for tasks, or ConversationsOf a user; "" for Work and Cancel.
 	Topic string `json:"t,omitempty"`
 	// ID is the reply of a Delta or Want, the run of a Cancel, the finished reply of a Changed.
 	ID string `json:"i,omitempty"`
@@ -39,6 +39,10 @@ type Event struct {
 	// Text is valid UTF-8.
 	Text string `json:"x,omitempty"`
 }
+
+// ConversationsOf is the topic of a person's list of conversations: it changes when one comes, goes or
+// gets another title, not with each message.
+func ConversationsOf(userID string) string { return userID + "/conversations" }
 
 // Units is the length of s in UTF-16 code units, as JavaScript strings count.
 func Units(s string) int {
