@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -77,8 +78,23 @@ func TestAssistantsWorkOnTheSameTasks(t *testing.T) {
 		bob := overHTTP(t, b.user(t, "bob"), "2026-07-28")
 		require.EqualValues(t, 0, uses(t, bob, "list_tasks", nil)["total"])
 		require.Contains(t, b.logs.String(), `"tool_name":"add_task","client":"Desk"`)
-		require.NotContains(t, b.logs.String(), "By 2025-11-25", "logs never hold contents")
-	})
+		metrics := figures(t, b)
+		require.Regexp(t, `errand_operation_seconds_count\{code="",name="tools/call",transport="http",type="mcp"\} 5`, metrics)
+		require.Regexp(t, `errand_tool_call_seconds_count\{outcome="[a-z]+",tool="add_task"\} 2`, metrics)
+		for _, words := range []string{"By 2025-11-25", alice.Token} {
+			require.NotContains(t, b.logs.String()+metrics, words, "neither logs nor metrics hold contents")
+		}
+	}, settings{"ADMIN_ADDR": "127.0.0.1:0"})
+}
+
+// figures are the server's metrics.
+func figures(t *testing.T, b *bench) string {
+	t.Helper()
+	address := regexp.MustCompile(`http://[^"]*/metrics`).FindString(b.logs.String())
+	require.NotEmpty(t, address)
+	var out bytes.Buffer
+	get(t, &out, address)
+	return out.String()
 }
 
 func TestAssistantsAreToldWhereTokensComeFrom(t *testing.T) {

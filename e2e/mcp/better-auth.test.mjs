@@ -88,6 +88,26 @@ test("from nothing but the address to a task", async () => {
   await other.close();
 });
 
+test("a token that no longer holds is renewed without the person", async () => {
+  const provider = new Provider(await identity.signUp("erin@example.com"), "tasks:read tasks:write offline_access");
+  const first = await connect(provider);
+  await first.callTool({ name: "add_task", arguments: { title: "Before" } });
+  await first.close();
+  assert.ok(provider.saved.refresh_token, "offline access gives a refresh token");
+  // A signature that does not fit is refused like a token whose time is over: with a challenge.
+  const [head, body] = provider.saved.access_token.split(".");
+  const stale = `${head}.${body}.${"A".repeat(86)}`;
+  provider.saved = { ...provider.saved, access_token: stale };
+  provider.code = undefined;
+  const client = new Client({ name: "auth-desk", version: "1" });
+  await client.connect(new StreamableHTTPClientTransport(new URL(mcp), { authProvider: provider }));
+  const list = await client.callTool({ name: "list_tasks", arguments: {} });
+  assert.equal(list.structuredContent.total, 1, "the same person");
+  assert.notEqual(provider.saved.access_token, stale);
+  assert.equal(provider.code, undefined, "nobody was asked");
+  await client.close();
+});
+
 test("a token for MCP does not open GraphQL", async () => {
   const provider = new Provider(await identity.signUp("carol@example.com"), "tasks:read");
   const client = await connect(provider);

@@ -43,7 +43,7 @@ func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		names:    newNames(),
-		operations: histogram("operation_seconds", "GraphQL operations by type, name, transport and the code of their first error.",
+		operations: histogram("operation_seconds", "GraphQL operations and MCP requests by type, name, transport and the code of their first error.",
 			quick, "type", "name", "transport", "code"),
 		sockets:       gauge("sockets", "Open WebSockets."),
 		closes:        counter("socket_closes_total", "Closed WebSockets by close code.", "code"),
@@ -95,7 +95,7 @@ func (m *Metrics) WatchCounter(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, read))
 }
 
-// Operation counts a GraphQL operation that has ended.
+// Operation counts a GraphQL operation or an MCP request that has ended.
 func (m *Metrics) Operation(kind, name, transport, code string, took time.Duration) {
 	m.operations.WithLabelValues(kind, m.names.bounded(name), transport, code).Observe(took.Seconds())
 }
