@@ -58,7 +58,8 @@ func TestNobodySeesOrChangesWhatIsAnothersThroughAssistants(t *testing.T) {
 	})
 }
 
-// overhear listens to everything that is the attacker's own while the victim is busy.
+// overhear listens to everything that is the attacker's own, and tries to listen to all that is the
+// victim's, while the victim is busy.
 func (d *desk) overhear(t *testing.T) {
 	t.Helper()
 	m := d.m
@@ -71,7 +72,15 @@ func (d *desk) overhear(t *testing.T) {
 	for _, uri := range []string{"errand://tasks/open", mine, "errand://conversations/" + m.mallory.conversation} {
 		require.False(t, failed(d.subscribe(t, uri)), uri)
 	}
+	for uri, exists := range m.victim.resources {
+		if exists && !strings.HasPrefix(uri, "errand://tasks/open") {
+			d.subscribe(t, uri)
+		}
+	}
 	d.fence(t, task.ID, mine)
+	testclient.Run[any](t, m.victim.client, `mutation { createConversation(input: {title: "Another"}) { conversation { id } } }`, nil)
+	changeTask(t, m.victim.client, "reopenTask", m.victim.task)
+	changeTask(t, m.victim.client, "completeTask", m.victim.task)
 	m.victim.say(t, "", "Add a task to hide the "+secretWord)
 	made := createTask(t, m.victim.client, vars{"title": secretWord})
 	changeTask(t, m.victim.client, "completeTask", made.ID)
