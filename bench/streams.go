@@ -165,13 +165,24 @@ func (b *bench) idle(ctx context.Context, out io.Writer) error {
 		}
 		watchers = append(watchers, w)
 	}
-	time.Sleep(3 * time.Second) // they are idle once what their opening took is given back
-	after := resident(pid)
+	after := settled(pid)
 	fmt.Fprintf(out, "%d idle subscriptions, each on a socket of its own: %.1f KiB each\n\n", n, float64(after-before)/float64(n))
 	for _, w := range watchers {
 		_ = w.conn.Close()
 	}
 	return nil
+}
+
+// settled is a process's memory in KiB once it gives back no more of it.
+func settled(pid int) int {
+	for last := resident(pid); ; {
+		<-time.After(3 * time.Second)
+		now := resident(pid)
+		if now >= last {
+			return now
+		}
+		last = now
+	}
 }
 
 // resident is a process's memory in KiB, 0 where it cannot be read.
