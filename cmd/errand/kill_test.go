@@ -89,6 +89,7 @@ func (p killPoint) run(t *testing.T, url, provider string) {
 	before := c.Dial(t).Follow(t, turn.Conversation.ID, "")
 	p.reach(t, server, m, before, turn.AssistantMessage.ID)
 	server.kill()
+	earlier := len(m.requests())
 	repair()
 	drain(t, before)
 
@@ -99,7 +100,12 @@ func (p killPoint) run(t *testing.T, url, provider string) {
 	require.Equal(t, "COMPLETED", reply.Status)
 	require.Equal(t, planText+"\n\n"+answerText, reply.Content)
 	require.Equal(t, stored(t, c, reply.ID), reply)
-	p.requireEffectsOnce(t, c, m, reply)
+	requireEffectsOnce(t, c, reply)
+	if p.planned {
+		for _, a := range m.requests()[earlier:] {
+			require.NotEmpty(t, a.results, "what is recorded is not asked for again")
+		}
+	}
 
 	fresh := c.Dial(t).Follow(t, turn.Conversation.ID, "")
 	require.Equal(t, reply, fresh.Finished(t, reply.ID))
@@ -110,7 +116,9 @@ func (p killPoint) reach(t *testing.T, server *child, m *model, s *testclient.St
 	t.Helper()
 	s.UntilText(t, reply, func(text string) bool { return strings.HasPrefix(text, p.shown) })
 	if p.sabotage.event != "" {
-		server.logged("run attempt ended")
+		// An attempt that lost its lease on a busy machine did not come as far.
+		for server.logged("run attempt ended")["end"] != "retried" {
+		}
 		return
 	}
 	m.await(t, func(a asked) bool { return len(a.results) == p.results })
@@ -127,7 +135,7 @@ func drain(t *testing.T, s *testclient.Stream) {
 	}
 }
 
-func (p killPoint) requireEffectsOnce(t *testing.T, c *client, m *model, reply testclient.Message) {
+func requireEffectsOnce(t *testing.T, c *client, reply testclient.Message) {
 	t.Helper()
 	require.Equal(t, []string{"First", "Second"}, titles(allTasks(t, c)))
 	for number := 1; number <= 2; number++ {
@@ -140,14 +148,5 @@ func (p killPoint) requireEffectsOnce(t *testing.T, c *client, m *model, reply t
 	for _, call := range reply.ToolCalls {
 		require.Equal(t, "SUCCEEDED", call.Status)
 		require.Equal(t, 14, call.Offset, "after the first text, in UTF-16 units")
-	}
-	plans := 0
-	for _, a := range m.requests() {
-		if len(a.results) == 0 {
-			plans++
-		}
-	}
-	if p.planned {
-		require.Equal(t, 1, plans, "what is recorded is not asked for again")
 	}
 }

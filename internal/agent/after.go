@@ -12,7 +12,6 @@ import (
 
 	"errand/ent/conversation"
 	"errand/ent/enum"
-	"errand/internal/apperr"
 	"errand/internal/stream"
 )
 
@@ -27,7 +26,7 @@ func (t *turn) after(ctx context.Context) {
 	for name, work := range map[string]func(context.Context) error{"title": t.name, "summary": t.summarise} {
 		if err := work(ctx); err != nil && ctx.Err() == nil {
 			t.Logger.WarnContext(ctx, "work after a reply failed", "work", name, "user_id", t.job.UserID,
-				"conversation_id", t.job.ConversationID, "code", string(apperr.CodeOf(err)))
+				"conversation_id", t.job.ConversationID, "error", err)
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 
 	"errand/ent"
 	"errand/ent/message"
-	"errand/internal/apperr"
 	"errand/internal/llm"
 	"errand/internal/price"
 	"errand/internal/spend"
@@ -83,7 +82,7 @@ func (t *turn) settle(ctx context.Context) {
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error { return t.pay(ctx, tx, tx.Message.Update()) })
 	if err != nil {
 		t.Logger.WarnContext(ctx, "booking a failed attempt failed", "user_id", t.job.UserID,
-			"conversation_id", t.job.ConversationID, "code", string(apperr.CodeOf(err)))
+			"conversation_id", t.job.ConversationID, "error", err)
 	}
 }
 
