@@ -152,6 +152,10 @@ func TestTheDoctorLooksAtPorts(t *testing.T) {
 	table, sick = consult(t, healthy(database, settings{"ADDR": running.listener.Addr().String()}))
 	require.False(t, sick, table)
 	require.Regexp(t, line("port of ADDR", doctor.Warning, "a running errand"), table)
+
+	table, sick = consult(t, healthy(database, settings{"ADMIN_ADDR": stranger.Addr().String()}))
+	require.False(t, sick, table)
+	require.Regexp(t, line("port of ADMIN_ADDR", doctor.Warning, "cannot listen"), table)
 }
 
 func TestTheDoctorLooksAtTheModel(t *testing.T) {

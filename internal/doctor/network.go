@@ -114,9 +114,18 @@ func modelFix(err error) string {
 func checkPorts(ctx context.Context, cfg config.Config) []Finding {
 	found := []Finding{checkPort(ctx, "ADDR", cfg.Server.Addr)}
 	if cfg.Server.AdminAddr != config.AdminOff {
-		found = append(found, checkPort(ctx, "ADMIN_ADDR", cfg.Server.AdminAddr))
+		found = append(found, checkAdminPort(ctx, cfg.Server.AdminAddr))
 	}
 	return found
+}
+
+// checkAdminPort knows that a server does without its metrics where their loopback port is taken.
+func checkAdminPort(ctx context.Context, addr string) Finding {
+	f := checkPort(ctx, "ADMIN_ADDR", addr)
+	if f.State == Fault && config.IsLoopbackAddr(addr) {
+		f.State, f.Fix = Warning, "nothing if a running errand listens there; else a server here starts without metrics, unless it gets another ADMIN_ADDR"
+	}
+	return f
 }
 
 func checkPort(ctx context.Context, variable, addr string) Finding {
