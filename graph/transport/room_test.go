@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -61,10 +62,14 @@ func TestEachEventHasRoomOfItsOwn(t *testing.T) {
 
 func TestPartsShareOneRoom(t *testing.T) {
 	b := start(t, func(o *transport.Options) { o.Sizes.Response = 80 })
-	parts := b.openMultipart(`{ pets { name ... @defer { a: slow b: slow c: slow } } }`, apolloDefer).parts()
-	require.NotNil(t, parts[0].Data)
+	b.root.Slow = make(chan struct{}) // or else the later parts may take the room of the first
+	answer := b.openMultipart(`{ pets { name ... @defer { a: slow b: slow c: slow } } }`, apolloDefer)
+	var first increment
+	require.NoError(t, json.Unmarshal([]byte(answer.part()), &first))
+	require.NotNil(t, first.Data)
+	close(b.root.Slow)
 	var codes []any
-	for _, part := range parts[1:] {
+	for _, part := range answer.parts() {
 		for _, patch := range part.Incremental {
 			for _, e := range patch.Errors {
 				codes = append(codes, e["extensions"].(map[string]any)["limit"])
