@@ -120,9 +120,15 @@ func TestDeferredErrorsComeWithTheirFragment(t *testing.T) {
 // A null fragment has an error, whatever failed, and leaves the other objects of the list alone.
 func TestDeferredErrorsLeaveTheirSiblings(t *testing.T) {
 	b := start(t, nil)
-	parts := b.openMultipart(`{ pets { name ... on Cat @defer(label: "bad") { strict } ... @defer(label: "good") { slow } } }`, apolloDefer).parts()
+	b.root.Slow = make(chan struct{})
+	answer := b.openMultipart(`{ pets { name ... on Cat @defer(label: "bad") { strict } ... @defer(label: "good") { slow } } }`, apolloDefer)
+	early := make([]increment, 2) // the first part, and the failure
+	for i := range early {
+		require.NoError(t, json.Unmarshal([]byte(answer.part()), &early[i]))
+	}
+	close(b.root.Slow) // only now: the library reads without a lock what a failing sibling writes
 	dogs := 0
-	for _, part := range parts[1:] {
+	for _, part := range append(early[1:], answer.parts()...) {
 		for _, patch := range part.Incremental {
 			require.Equal(t, patch.Data == nil, len(patch.Errors) > 0, patch.Label)
 			if patch.Path[1] == 1.0 {
