@@ -54,7 +54,7 @@ const (
 
 // returnMemory gives what a burst of work has left behind back to the machine as soon as there is a
 // quiet second. The collector by itself would wait for the next burst, or for two minutes, so
-// thousands of idle subscriptions would take half as much again. It returns when ctx ends.
+// thousands of idle subscriptions would take a tenth more. It returns when ctx ends.
 func returnMemory(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

@@ -23,11 +23,11 @@ func serveCommand(ctx context.Context, args []string, environ map[string]string,
 	}
 	cfg.Database.Migrate = cfg.Database.Migrate || *migrate
 	paceCollector()
-	go returnMemory(ctx)
 	s, err := Start(ctx, cfg, telemetry.NewLogger(stderr, cfg.Server.LogLevel))
 	if err != nil {
 		return err
 	}
+	go returnMemory(ctx)
 	select {
 	case <-ctx.Done():
 	case err = <-s.failed:

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"errand/ent"
-	"errand/ent/user"
 	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/viewer"
@@ -32,12 +30,9 @@ func (s *Service) AdmitCall(ctx context.Context, perMinute int) error {
 	if n, err := result.RowsAffected(); err != nil || n == 1 {
 		return err
 	}
-	u, err := s.client.User.Query().Where(user.ID(v.UserID)).Only(ctx)
-	if ent.IsNotFound(err) {
-		return apperr.New(apperr.Unauthenticated, "This account no longer exists.")
-	}
+	u, err := s.Viewer(ctx)
 	if err != nil {
-		return fmt.Errorf("counting calls: %w", err)
+		return err
 	}
 	wait := time.Duration(u.AssistantCallsUntil-latest) * time.Microsecond
 	return apperr.TooMany(max(time.Millisecond, wait), "At most %d calls a minute.", perMinute)
