@@ -24,16 +24,16 @@ test: ## the whole Go suite with -race, on SQLite and on a PostgreSQL that it st
 	go test -race -timeout 20m ./...
 
 e2e: build ## real clients and a real browser against the real binary
-	./e2e/run
+	./test/e2e/run
 
 bench: ## the benchmark tables
-	go run ./bench
+	go run ./test/bench
 
 chaos: ## breaks three replicas at random for minutes and compares what is left: make chaos seed=7 for=10m
-	go run ./chaos $(if $(seed),-seed $(seed)) -for $(or $(for),3m)
+	go run ./test/chaos $(if $(seed),-seed $(seed)) -for $(or $(for),3m)
 
 fences: ## shows that each fence matters: without it, a run of chaos fails
-	go run ./chaos -mutants -for 20s
+	go run ./test/chaos -mutants -for 20s
 
 fuzz: ## fuzzes every target in turn and stops at the first finding: make fuzz for=5m
 	@grep -rHoE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[[:alnum:]_]+' . | sed -E 's|/[^/]*:func | |' | sort | \

@@ -4,11 +4,11 @@ import (
 	"context"
 	"sync"
 
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"errand/ent"
 	"errand/internal/page"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // batch remembers, for one execution, which rows were read together. An edge asked
@@ -66,7 +66,10 @@ func remember[P any](ctx context.Context, id func(P) string, rows func() []P) {
 }
 
 // together remembers a page's rows on its way out.
-func together[P any](ctx context.Context, id func(P) string) func(*page.Connection[P], error) (*page.Connection[P], error) {
+func together[P any](
+	ctx context.Context,
+	id func(P) string,
+) func(*page.Connection[P], error) (*page.Connection[P], error) {
 	return func(c *page.Connection[P], err error) (*page.Connection[P], error) {
 		if err == nil {
 			remember(ctx, id, c.Nodes)
@@ -86,7 +89,12 @@ func togetherAcross[P any](ctx context.Context, id func(P) string, pages map[str
 }
 
 // load reads the edge that is being resolved of parent, together with the same edge of its siblings.
-func load[P, V any](ctx context.Context, parent P, id func(P) string, read func(context.Context, []P) (map[string]V, error)) (V, error) {
+func load[P, V any](
+	ctx context.Context,
+	parent P,
+	id func(P) string,
+	read func(context.Context, []P) (map[string]V, error),
+) (V, error) {
 	a := join(ctx, parent, id(parent), func(row any) string { return id(row.(P)) })
 	a.once.Do(func() {
 		rows := make([]P, len(a.rows))
@@ -129,7 +137,12 @@ func join(ctx context.Context, row any, id string, idOf func(any) string) *answe
 }
 
 // lookUp follows a foreign key of rows that were read together: one read of all targets.
-func lookUp[P, V any](ctx context.Context, rows []P, id, target func(P) string, read func(context.Context, []string) (map[string]V, error)) (map[string]V, error) {
+func lookUp[P, V any](
+	ctx context.Context,
+	rows []P,
+	id, target func(P) string,
+	read func(context.Context, []string) (map[string]V, error),
+) (map[string]V, error) {
 	found, err := read(ctx, distinct(rows, target))
 	if err != nil {
 		return nil, err

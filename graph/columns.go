@@ -3,12 +3,12 @@ package graph
 import (
 	"context"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"errand/ent/message"
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/graph/generated"
+
+	"github.com/99designs/gqlgen/graphql"
 )
 
 // derived are the columns behind fields that are more than one column as it is. An

@@ -5,15 +5,15 @@ import (
 	"errors"
 	"log/slog"
 
-	"entgo.io/ent/privacy"
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
-
 	"errand/ent"
 	"errand/internal/apperr"
 	"errand/internal/store"
 	"errand/internal/telemetry"
+
+	"entgo.io/ent/privacy"
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // PresentErrors is the one mapper from errors to what clients see: a code of the

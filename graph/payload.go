@@ -3,7 +3,7 @@ package graph
 import (
 	"errand/ent"
 	"errand/graph/model"
-	"errand/internal/tasks"
+	"errand/internal/task"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -21,19 +21,19 @@ func taskPayload(t *ent.Task, err error) (*model.TaskPayload, error) {
 }
 
 // patch tells fields that were left out from those that were given as null.
-func patch(in model.UpdateTaskInput) tasks.Patch {
-	p := tasks.Patch{
+func patch(in model.UpdateTaskInput) task.Patch {
+	p := task.Patch{
 		Title: set(in.Title), Description: set(in.Description), Priority: set(in.Priority),
 		DueOn: set(in.DueOn), DueAt: set(in.DueAt), Completed: set(in.Completed),
 		ExpectedVersion: in.ExpectedVersion.Value(),
 	}
 	if labels, ok := in.Labels.ValueOK(); ok {
-		p.Labels = tasks.To(labels)
+		p.Labels = task.To(labels)
 	}
 	return p
 }
 
-func set[T any](o graphql.Omittable[*T]) tasks.Set[T] {
+func set[T any](o graphql.Omittable[*T]) task.Set[T] {
 	v, ok := o.ValueOK()
-	return tasks.Set[T]{Given: ok, Value: v}
+	return task.Set[T]{Given: ok, Value: v}
 }

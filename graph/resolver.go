@@ -7,20 +7,20 @@ import (
 	"log/slog"
 
 	"errand/graph/model"
+	"errand/internal/account"
 	"errand/internal/chat"
 	"errand/internal/ids"
-	"errand/internal/spend"
 	"errand/internal/stream"
-	"errand/internal/tasks"
-	"errand/internal/users"
+	"errand/internal/task"
+	"errand/internal/usage"
 )
 
 // Resolver answers every field that is not a plain value of an entity.
 type Resolver struct {
-	Users  *users.Service
-	Tasks  *tasks.Service
+	Users  *account.Service
+	Tasks  *task.Service
 	Chat   *chat.Service
-	Spend  *spend.Book
+	Spend  *usage.Book
 	Hub    *stream.Hub
 	Logger *slog.Logger
 }

@@ -12,7 +12,7 @@ import (
 	"errand/graph/model"
 	"errand/internal/apperr"
 	"errand/internal/page"
-	"errand/internal/tasks"
+	"errand/internal/task"
 )
 
 func (r *queryResolver) Viewer(ctx context.Context) (*ent.User, error) {
@@ -30,7 +30,7 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, 
 	return r.nodes(ctx, ids)
 }
 
-func (r *queryResolver) Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *tasks.Order, filter *tasks.Filter) (*page.Connection[*ent.Task], error) {
+func (r *queryResolver) Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *task.Order, filter *task.Filter) (*page.Connection[*ent.Task], error) {
 	return together(ctx, taskID)(r.Resolver.Tasks.List(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Task")}, orderBy, filter))
 }
 

@@ -11,10 +11,10 @@ import (
 	"errand/graph/generated"
 	"errand/graph/model"
 	"errand/internal/page"
-	"errand/internal/tasks"
+	"errand/internal/task"
 )
 
-func (r *mutationResolver) CreateTask(ctx context.Context, input tasks.CreateInput) (*model.TaskPayload, error) {
+func (r *mutationResolver) CreateTask(ctx context.Context, input task.CreateInput) (*model.TaskPayload, error) {
 	return taskPayload(r.Tasks.Create(ctx, input))
 }
 

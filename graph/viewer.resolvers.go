@@ -11,7 +11,7 @@ import (
 	"errand/ent/enum"
 	"errand/graph/generated"
 	"errand/graph/model"
-	"errand/internal/spend"
+	"errand/internal/usage"
 )
 
 func (r *mutationResolver) UpdateViewer(ctx context.Context, input model.UpdateViewerInput) (*model.ViewerPayload, error) {
@@ -28,7 +28,7 @@ func (r *queryResolver) ExportViewer(ctx context.Context) (string, error) {
 	return r.Users.Export(ctx)
 }
 
-func (r *userResolver) Usage(ctx context.Context, obj *ent.User, period enum.UsagePeriod) (*spend.Summary, error) {
+func (r *userResolver) Usage(ctx context.Context, obj *ent.User, period enum.UsagePeriod) (*usage.Summary, error) {
 	return r.Spend.Summary(ctx, period)
 }
 

@@ -6,10 +6,11 @@ import (
 	"io"
 	"log/slog"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/internal/config"
 	"errand/internal/doctor"
+	"errand/internal/server"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 var errSick = errors.New("there are faults; the table says what to do about each")
@@ -28,7 +29,7 @@ func doctorCommand(ctx context.Context, environ map[string]string, stdout io.Wri
 		found = doctor.Examine(ctx, doctor.Options{
 			Config: cfg,
 			OpenModel: func() (llms.Model, string, error) {
-				return openModel(cfg.LLM, slog.New(slog.DiscardHandler))
+				return server.OpenModel(cfg.LLM, slog.New(slog.DiscardHandler))
 			},
 		})
 	}

@@ -15,15 +15,15 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/message"
-	"errand/eval"
 	"errand/internal/apperr"
 	"errand/internal/auth"
 	"errand/internal/chat"
 	"errand/internal/config"
+	"errand/internal/eval"
 	"errand/internal/page"
+	"errand/internal/server"
 	"errand/internal/stream"
-	"errand/internal/tasks"
-	"errand/internal/telemetry"
+	"errand/internal/task"
 	"errand/internal/viewer"
 )
 
@@ -55,9 +55,15 @@ func evalCommand(ctx context.Context, args []string, environ map[string]string, 
 	if err != nil {
 		return err
 	}
-	s := &Server{cfg: cfg, log: slog.New(slog.DiscardHandler), metrics: telemetry.NewMetrics()}
+	s, err := server.Open(ctx, cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
 	defer func() { err = errors.Join(err, s.Stop(context.WithoutCancel(ctx))) }()
-	return s.eval(ctx, cases, *least, stdout)
+	if err := s.StartRuns(ctx); err != nil {
+		return err
+	}
+	return runCases(ctx, s, cases, *least, stdout)
 }
 
 func loadCases(path, kind string) ([]eval.Case, error) {
@@ -81,35 +87,22 @@ func loadCases(path, kind string) ([]eval.Case, error) {
 	return cases, err
 }
 
-// eval runs the cases one after the other through the same agent that serves.
-func (s *Server) eval(ctx context.Context, cases []eval.Case, least float64, out io.Writer) error {
-	if err := s.openDatabase(ctx); err != nil {
-		return err
-	}
-	s.hub = stream.NewHub()
-	domain, worker, err := s.wire()
-	if err != nil {
-		return err
-	}
-	s.domain = domain
-	if err := s.runs.Start(ctx, worker.Handle); err != nil {
-		return err
-	}
-	s.onStop(s.runs.Stop)
+// runCases runs the cases one after the other through the same agent that serves.
+func runCases(ctx context.Context, s *server.Server, cases []eval.Case, least float64, out io.Writer) error {
 	var results []eval.Result
 	for i, c := range cases {
-		id, err := domain.users.Ensure(ctx, auth.Claims{Subject: fmt.Sprintf("person-%d", i)})
+		id, err := s.Services.Accounts.Ensure(ctx, auth.Claims{Subject: fmt.Sprintf("person-%d", i)})
 		if err != nil {
 			return err
 		}
-		p := &subject{services: domain, hub: s.hub, client: s.db.Client()}
+		p := &subject{services: s.Services, hub: s.Hub, client: s.DB.Client()}
 		r, err := eval.Run(viewer.NewContext(ctx, viewer.Viewer{UserID: id}), c, p)
 		if err != nil {
 			return fmt.Errorf("case %q: %w", c.Name, err)
 		}
 		results = append(results, r)
 	}
-	if err := eval.Write(out, worker.ModelName, results); err != nil {
+	if err := eval.Write(out, s.ModelName(), results); err != nil {
 		return err
 	}
 	if share := float64(eval.Passed(results)) / float64(len(results)); share < least {
@@ -120,15 +113,15 @@ func (s *Server) eval(ctx context.Context, cases []eval.Case, least float64, out
 
 // subject implements eval.Person over the domain.
 type subject struct {
-	services
-	hub    *stream.Hub
-	client *ent.Client
-	talk   *string
+	services server.Services
+	hub      *stream.Hub
+	client   *ent.Client
+	talk     *string
 }
 
 // Put implements eval.Person.
 func (p *subject) Put(ctx context.Context, t eval.Task) error {
-	in := tasks.CreateInput{Title: t.Title, Labels: t.Labels}
+	in := task.CreateInput{Title: t.Title, Labels: t.Labels}
 	if t.Description != "" {
 		in.Description = &t.Description
 	}
@@ -149,9 +142,9 @@ func (p *subject) Put(ctx context.Context, t eval.Task) error {
 		}
 		in.DueAt = &at
 	}
-	made, err := p.tasks.Create(ctx, in)
+	made, err := p.services.Tasks.Create(ctx, in)
 	if err == nil && t.Completed {
-		_, err = p.tasks.Complete(ctx, made.ID)
+		_, err = p.services.Tasks.Complete(ctx, made.ID)
 	}
 	return err
 }
@@ -160,7 +153,7 @@ const dueLayout = "2006-01-02 15:04"
 
 // Say implements eval.Person.
 func (p *subject) Say(ctx context.Context, text string) (eval.Reply, error) {
-	turn, err := p.chat.Send(ctx, chat.SendInput{ConversationID: p.talk, Content: text})
+	turn, err := p.services.Chat.Send(ctx, chat.SendInput{ConversationID: p.talk, Content: text})
 	if err != nil {
 		return eval.Reply{}, err
 	}
@@ -199,7 +192,12 @@ func replyOf(m *ent.Message) eval.Reply {
 func (p *subject) Tasks(ctx context.Context) ([]eval.Task, error) {
 	const most = 100
 	first := most
-	found, err := p.tasks.List(ctx, page.Args{First: &first}, &tasks.Order{Field: enum.OrderNumber, Direction: enum.Ascending}, nil)
+	found, err := p.services.Tasks.List(
+		ctx,
+		page.Args{First: &first},
+		&task.Order{Field: enum.OrderNumber, Direction: enum.Ascending},
+		nil,
+	)
 	if err != nil {
 		return nil, err
 	}

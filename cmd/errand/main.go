@@ -9,9 +9,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	_ "time/tzdata" // machines without a zone database know all zones too
+	_ "time/tzdata"
 
 	"errand/internal/config"
+	// machines without a zone database know all zones too
 )
 
 const usage = `Errand: a backend for an AI task assistant.

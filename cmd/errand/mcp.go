@@ -6,16 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
-	"net/http"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"errand/internal/auth"
 	"errand/internal/config"
-	"errand/internal/mcp"
-	"errand/internal/stream"
+	"errand/internal/server"
 	"errand/internal/telemetry"
 )
 
@@ -34,42 +30,14 @@ PostgreSQL, at once.
 // tokenVariable holds the token of "errand mcp". It is no setting of the server's.
 const tokenVariable = "ERRAND_TOKEN"
 
-// mountMCP serves the Model Context Protocol and tells clients where its tokens come from.
-func (s *Server) mountMCP(mux *http.ServeMux, d services, known auth.Users) *mcp.Server {
-	resource := auth.NewResource(s.cfg, mcp.Path, mcp.ScopeRead, mcp.ScopeWrite)
-	server := s.newMCP(d)
-	mux.Handle(mcp.Path, server.Handler(mcp.Guard{
-		Identify: s.auth.Authenticator(auth.MCP, known).Identify, Resource: resource,
-		OriginAllowed: s.cfg.OriginAllowed, PublicURL: s.cfg.Server.PublicURL, BodyBytes: int64(s.cfg.Limits.BodyBytes),
-	}))
-	mux.Handle(resource.MetadataPath(), resource.Metadata())
-	mux.Handle(auth.MetadataPath, resource.Metadata())
-	return server
-}
-
-func (s *Server) newMCP(d services) *mcp.Server {
-	return mcp.New(mcp.Options{
-		Tools: d.tools, Tasks: d.tasks, Conversations: d.chat, Hub: s.hub,
-		Admit:   func(ctx context.Context) error { return d.users.AdmitCall(ctx, s.cfg.Limits.AssistantCallsPerMinute) },
-		Timeout: s.cfg.Limits.RequestTimeout, Listens: s.cfg.Limits.SocketsPerUser,
-		Observe: s.assistantAsked, Logger: s.log,
-	})
-}
-
-// assistantAsked logs and counts what an assistant did, without what was said.
-func (s *Server) assistantAsked(ctx context.Context, r mcp.Report) {
-	if r.Method != mcp.MethodListen { // how long a subscription lasts says nothing about us
-		s.metrics.Operation("mcp", r.Method, r.Transport, string(r.Code), r.Latency)
-	}
-	if r.Tool != "" {
-		s.metrics.ToolCall(r.Tool, r.Latency, r.Code != "")
-	}
-	s.log.LogAttrs(ctx, slog.LevelInfo, "mcp", slog.String("method", r.Method), slog.String("tool_name", r.Tool),
-		slog.String("client", r.Client), slog.String("transport", r.Transport), slog.String("code", string(r.Code)), slog.Int64("latency_ms", r.Latency.Milliseconds()))
-}
-
 // mcpCommand serves one local assistant until it leaves.
-func mcpCommand(ctx context.Context, args []string, environ map[string]string, in io.ReadCloser, out, stderr io.Writer) (err error) {
+func mcpCommand(
+	ctx context.Context,
+	args []string,
+	environ map[string]string,
+	in io.ReadCloser,
+	out, stderr io.Writer,
+) (err error) {
 	flags := newFlags("mcp", stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, mcpUsage) }
 	user := flags.String("user", "", "act as this person of the development sign-in")
@@ -87,7 +55,10 @@ func mcpCommand(ctx context.Context, args []string, environ map[string]string, i
 	if err != nil {
 		return err
 	}
-	s := &Server{cfg: cfg, log: telemetry.NewLogger(stderr, cfg.Server.LogLevel), metrics: telemetry.NewMetrics()}
+	s, err := server.Open(ctx, cfg, telemetry.NewLogger(stderr, cfg.Server.LogLevel))
+	if err != nil {
+		return err
+	}
 	defer func() {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Server.ShutdownTimeout)
 		defer cancel()
@@ -95,7 +66,7 @@ func mcpCommand(ctx context.Context, args []string, environ map[string]string, i
 	}()
 	// A client that leaves is no reason to die halfway.
 	signal.Ignore(syscall.SIGPIPE)
-	return s.serveStdio(ctx, token, in, out)
+	return s.ServeMCP(ctx, token, in, out)
 }
 
 // stdioToken is the token to act with: the given one, or a new one of the development sign-in.
@@ -116,35 +87,3 @@ func stdioToken(cfg config.Config, user, token string) (string, error) {
 		return "", fmt.Errorf("say who acts: errand mcp --user alice in development, or a token in %s", tokenVariable)
 	}
 }
-
-func (s *Server) serveStdio(ctx context.Context, token string, in io.ReadCloser, out io.Writer) (err error) {
-	if err := s.openDatabase(ctx); err != nil {
-		return err
-	}
-	s.hub = stream.NewHub()
-	if s.auth, err = auth.New(s.cfg, s.log); err != nil {
-		return err
-	}
-	s.onStop(func(context.Context) error { s.auth.Close(); return nil })
-	// Replies are for servers: nothing of the run engine is started here.
-	d, _, err := s.wire()
-	if err != nil {
-		return err
-	}
-	if err := s.connectBus(ctx); err != nil {
-		return err
-	}
-	verify, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	claims, userID, err := s.auth.Authenticator(auth.MCP, d.users).Identify(verify, token)
-	if err != nil {
-		return fmt.Errorf("signing in: %w", err)
-	}
-	return s.newMCP(d).ServeStdio(ctx, in, keepOpen{out}, mcp.NewCaller(claims, userID))
-}
-
-// keepOpen leaves the closing of a stream to its owner.
-type keepOpen struct{ io.Writer }
-
-// Close does nothing.
-func (keepOpen) Close() error { return nil }

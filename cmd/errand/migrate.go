@@ -5,17 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"text/tabwriter"
 	"time"
 
 	"errand/internal/config"
+	"errand/internal/server"
 	"errand/internal/store"
 	"errand/internal/telemetry"
 )
 
 // migrateCommand moves the database along its schema's history.
-func migrateCommand(ctx context.Context, args []string, environ map[string]string, stdout, stderr io.Writer) (err error) {
+func migrateCommand(
+	ctx context.Context,
+	args []string,
+	environ map[string]string,
+	stdout, stderr io.Writer,
+) (err error) {
 	if len(args) != 1 {
 		return errors.New("say which way: errand migrate up, down or status")
 	}
@@ -23,7 +28,7 @@ func migrateCommand(ctx context.Context, args []string, environ map[string]strin
 	if err != nil {
 		return err
 	}
-	db, err := openStore(ctx, cfg, telemetry.NewLogger(stderr, cfg.Server.LogLevel))
+	db, err := server.OpenStore(ctx, cfg, telemetry.NewLogger(stderr, cfg.Server.LogLevel))
 	if err != nil {
 		return err
 	}
@@ -71,11 +76,4 @@ func status(ctx context.Context, m *store.Migrator, out io.Writer) error {
 		fmt.Fprintf(table, "%s\t%s\n", one.Name, at)
 	}
 	return table.Flush()
-}
-
-func openStore(ctx context.Context, cfg config.Config, log *slog.Logger) (*store.DB, error) {
-	return store.Open(ctx, store.Options{
-		URL: cfg.Database.URL.Reveal(), MaxConns: cfg.Database.MaxConns,
-		StatementCache: cfg.Database.StatementCache, RowSecurity: store.RowSecurity(cfg.Database.RowSecurity), Logger: log,
-	})
 }

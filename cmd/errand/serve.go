@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"errand/internal/config"
+	"errand/internal/server"
 	"errand/internal/telemetry"
 )
 
@@ -23,14 +24,14 @@ func serveCommand(ctx context.Context, args []string, environ map[string]string,
 	}
 	cfg.Database.Migrate = cfg.Database.Migrate || *migrate
 	paceCollector()
-	s, err := Start(ctx, cfg, telemetry.NewLogger(stderr, cfg.Server.LogLevel))
+	s, err := server.Start(ctx, cfg, telemetry.NewLogger(stderr, cfg.Server.LogLevel))
 	if err != nil {
 		return err
 	}
 	go returnMemory(ctx)
 	select {
 	case <-ctx.Done():
-	case err = <-s.failed:
+	case err = <-s.Failed():
 		err = fmt.Errorf("serving: %w", err)
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Server.ShutdownTimeout)

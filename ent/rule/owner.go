@@ -3,10 +3,10 @@ package rule
 import (
 	"context"
 
+	"errand/internal/viewer"
+
 	"entgo.io/ent"
 	"entgo.io/ent/privacy"
-
-	"errand/internal/viewer"
 )
 
 // Owner is the hook that makes the viewer the owner of what the viewer creates.

@@ -7,12 +7,12 @@ import (
 	stdsql "database/sql"
 	"fmt"
 
+	"errand/internal/apperr"
+	"errand/internal/viewer"
+
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/privacy"
-
-	"errand/internal/apperr"
-	"errand/internal/viewer"
 )
 
 // narrower is what generated queries and mutations share: room for one more predicate.

@@ -4,10 +4,6 @@ import (
 	"context"
 	"testing"
 
-	"entgo.io/ent/privacy"
-	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
-
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/rule"
@@ -15,6 +11,10 @@ import (
 	"errand/internal/store"
 	"errand/internal/testdb"
 	"errand/internal/viewer"
+
+	"entgo.io/ent/privacy"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -43,7 +43,11 @@ func newWorld(t *testing.T, client *ent.Client) *world {
 	w.bobID, w.bob = person(t, client, "bob")
 	w.task = client.Task.Create().SetNumber(1).SetTitle("secret").SaveX(w.alice)
 	w.conversation = client.Conversation.Create().SetMessageCount(2).SaveX(w.alice)
-	w.message = client.Message.Create().SetConversationID(w.conversation.ID).SetPosition(1).SetRole(enum.RoleAssistant).SaveX(w.alice)
+	w.message = client.Message.Create().
+		SetConversationID(w.conversation.ID).
+		SetPosition(1).
+		SetRole(enum.RoleAssistant).
+		SaveX(w.alice)
 	w.call = client.ToolCall.Create().SetMessageID(w.message.ID).SetSeq(0).SetStep(0).SetProviderID("c").SetTextOffset(0).
 		SetName("add_task").SetArguments("{}").SaveX(w.alice)
 	w.bobs = client.Conversation.Create().SaveX(w.bob)
@@ -126,7 +130,8 @@ func TestEdgesLeadOnlyToTheViewersRows(t *testing.T) {
 		} {
 			require.Equal(t, apperr.NotFound, apperr.CodeOf(err), name)
 		}
-		bulk := w.client.Message.CreateBulk(message().SetConversationID(w.bobs.ID), message().SetConversationID(w.conversation.ID)).Exec(w.bob)
+		bulk := w.client.Message.CreateBulk(message().SetConversationID(w.bobs.ID), message().SetConversationID(w.conversation.ID)).
+			Exec(w.bob)
 		require.Equal(t, apperr.NotFound, apperr.CodeOf(bulk))
 		require.Zero(t, w.client.Message.Query().CountX(w.bob), "one foreign row and none is made")
 		require.NoError(t, message().SetConversationID(w.bobs.ID).Exec(w.bob))
@@ -163,7 +168,11 @@ func TestChangesAndDeletionsReachOnlyTheViewersRows(t *testing.T) {
 func TestAVouchIsForThoseRowsAlone(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		vouched := rule.Vouch(w.bob, w.bobs.ID)
-		err := w.client.Message.Create().SetPosition(9).SetRole(enum.RoleUser).SetConversationID(w.conversation.ID).Exec(vouched)
+		err := w.client.Message.Create().
+			SetPosition(9).
+			SetRole(enum.RoleUser).
+			SetConversationID(w.conversation.ID).
+			Exec(vouched)
 		require.Equal(t, apperr.NotFound, apperr.CodeOf(err))
 	})
 }

@@ -2,16 +2,16 @@
 package schema
 
 import (
+	"errand/ent/enum"
+	"errand/ent/rule"
+	"errand/internal/ids"
+
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
-
-	"errand/ent/enum"
-	"errand/ent/rule"
-	"errand/internal/ids"
 )
 
 // Conversation is a talk between a person and the agent.

@@ -1,12 +1,12 @@
 package schema
 
 import (
+	"errand/ent/rule"
+	"errand/internal/ids"
+
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
-
-	"errand/ent/rule"
-	"errand/internal/ids"
 )
 
 // DeletedAccount remembers that somebody's account was deleted, and nothing else of it.
@@ -14,7 +14,9 @@ type DeletedAccount struct{ ent.Schema }
 
 // Annotations of the DeletedAccount.
 func (DeletedAccount) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("That an account was deleted, so that a token issued before cannot bring it back.")}
+	return []schema.Annotation{
+		schema.Comment("That an account was deleted, so that a token issued before cannot bring it back."),
+	}
 }
 
 // Fields of the DeletedAccount.

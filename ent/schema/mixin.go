@@ -1,12 +1,12 @@
 package schema
 
 import (
+	"errand/ent/rule"
+	"errand/internal/ids"
+
 	"entgo.io/ent"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/mixin"
-
-	"errand/ent/rule"
-	"errand/internal/ids"
 )
 
 // identified gives an entity its type-prefixed, time-ordered id.

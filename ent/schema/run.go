@@ -1,15 +1,15 @@
 package schema
 
 import (
+	"errand/ent/enum"
+	"errand/ent/rule"
+	"errand/internal/ids"
+
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
-
-	"errand/ent/enum"
-	"errand/ent/rule"
-	"errand/internal/ids"
 )
 
 // Run is the durable work of answering one message.
@@ -17,7 +17,11 @@ type Run struct{ ent.Schema }
 
 // Annotations of the Run.
 func (Run) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("The durable work of answering one message. All its times come from the database's clock, in milliseconds since 1970 UTC.")}
+	return []schema.Annotation{
+		schema.Comment(
+			"The durable work of answering one message. All its times come from the database's clock, in milliseconds since 1970 UTC.",
+		),
+	}
 }
 
 // Mixin of the Run.

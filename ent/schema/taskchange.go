@@ -1,15 +1,15 @@
 package schema
 
 import (
+	"errand/ent/enum"
+	"errand/ent/rule"
+	"errand/internal/ids"
+
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
-
-	"errand/ent/enum"
-	"errand/ent/rule"
-	"errand/internal/ids"
 )
 
 // TaskChange says who changed what of a task, from what to what.
@@ -17,7 +17,9 @@ type TaskChange struct{ ent.Schema }
 
 // Annotations of the TaskChange.
 func (TaskChange) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("Who changed what of a task, from what to what. Written once, never altered.")}
+	return []schema.Annotation{
+		schema.Comment("Who changed what of a task, from what to what. Written once, never altered."),
+	}
 }
 
 // Mixin of the TaskChange.

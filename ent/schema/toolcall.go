@@ -1,15 +1,15 @@
 package schema
 
 import (
+	"errand/ent/enum"
+	"errand/ent/rule"
+	"errand/internal/ids"
+
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
-
-	"errand/ent/enum"
-	"errand/ent/rule"
-	"errand/internal/ids"
 )
 
 // ToolCall is one use of a tool by the agent.
@@ -17,7 +17,9 @@ type ToolCall struct{ ent.Schema }
 
 // Annotations of the ToolCall.
 func (ToolCall) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("One use of a tool by the agent. Its result commits together with its effect.")}
+	return []schema.Annotation{
+		schema.Comment("One use of a tool by the agent. Its result commits together with its effect."),
+	}
 }
 
 // Mixin of the ToolCall.

@@ -1,14 +1,14 @@
 package schema
 
 import (
+	"errand/ent/rule"
+	"errand/internal/ids"
+
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
-
-	"errand/ent/rule"
-	"errand/internal/ids"
 )
 
 // UsageDay is what a person's model calls took on one day.
@@ -16,7 +16,9 @@ type UsageDay struct{ ent.Schema }
 
 // Annotations of the UsageDay.
 func (UsageDay) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("What a person's model calls took on one day. It outlives the messages that it was spent on.")}
+	return []schema.Annotation{
+		schema.Comment("What a person's model calls took on one day. It outlives the messages that it was spent on."),
+	}
 }
 
 // Mixin of the UsageDay.

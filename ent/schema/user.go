@@ -1,15 +1,15 @@
 package schema
 
 import (
+	"errand/ent/rule"
+	"errand/internal/ids"
+
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
-
-	"errand/ent/rule"
-	"errand/internal/ids"
 )
 
 // User is a person, known by the issuer and subject of that person's token.

@@ -152,15 +152,15 @@ func writer(ref *config.TypeReference) (expression string, pointer bool) {
 	}
 	switch name := ref.Marshaler.FullName(); name {
 	case "github.com/99designs/gqlgen/graphql.MarshalString", "github.com/99designs/gqlgen/graphql.MarshalID":
-		return "plain.String(b, v)", pointer
+		return "fastjson.String(b, v)", pointer
 	case "github.com/99designs/gqlgen/graphql.MarshalInt":
-		return "plain.Int(b, v)", pointer
+		return "fastjson.Int(b, v)", pointer
 	case "github.com/99designs/gqlgen/graphql.MarshalBoolean":
-		return "plain.Bool(b, v)", pointer
+		return "fastjson.Bool(b, v)", pointer
 	case "errand/graph/scalar.MarshalDateTime":
 		return "b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))", pointer
 	case "errand/graph/scalar.MarshalDate", "errand/graph/scalar.MarshalCursor":
-		return "plain.String(b, v)", pointer
+		return "fastjson.String(b, v)", pointer
 	case "errand/graph/scalar.MarshalJSON":
 		return "scalar.MarshalJSON(v).MarshalGQL(b)", pointer
 	default:
@@ -176,16 +176,26 @@ func (p *plans) hook() error {
 		return err
 	}
 	for _, o := range p.objects {
-		head := regexp.MustCompile(`(?m)^func \(ec \*executionContext\) _` + o.Name + `\(ctx context\.Context, sel ast\.SelectionSet, obj .*\) graphql\.Marshaler \{\n`)
+		head := regexp.MustCompile(
+			`(?m)^func \(ec \*executionContext\) _` + o.Name + `\(ctx context\.Context, sel ast\.SelectionSet, obj .*\) graphql\.Marshaler \{\n`,
+		)
 		at := head.FindIndex(source)
 		if at == nil {
 			return fmt.Errorf("no function for %s in %s", o.Name, gqlgenFile)
 		}
-		try := fmt.Sprintf("\tif m := plain.Marshal(ec.OperationContext, sel, %sImplementors, ec.plain%s, obj); m != nil {\n\t\treturn m\n\t}\n", lowerFirst(o.Name), o.Name)
+		try := fmt.Sprintf(
+			"\tif m := fastjson.Marshal(ec.OperationContext, sel, %sImplementors, ec.plain%s, obj); m != nil {\n\t\treturn m\n\t}\n",
+			lowerFirst(o.Name),
+			o.Name,
+		)
 		source = append(source[:at[1]:at[1]], append([]byte(try), source[at[1]:]...)...)
 	}
-	source = bytes.ReplaceAll(source, []byte("graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, "), []byte("plain.Sequence(ctx, len(v), "))
-	source = bytes.Replace(source, []byte("import (\n"), []byte("import (\n\t\"errand/graph/plain\"\n"), 1)
+	source = bytes.ReplaceAll(
+		source,
+		[]byte("graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, "),
+		[]byte("fastjson.Sequence(ctx, len(v), "),
+	)
+	source = bytes.Replace(source, []byte("import (\n"), []byte("import (\n\t\"errand/graph/fastjson\"\n"), 1)
 	if source, err = format.Source(source); err != nil {
 		return err
 	}

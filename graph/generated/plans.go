@@ -6,41 +6,41 @@ import (
 	"bytes"
 	"errand/ent"
 	"errand/ent/enum"
+	"errand/graph/fastjson"
 	"errand/graph/model"
-	"errand/graph/plain"
 	"errand/graph/scalar"
 	"errand/internal/chat"
 	"errand/internal/page"
-	"errand/internal/spend"
 	"errand/internal/stream"
+	"errand/internal/usage"
 
 	"github.com/99designs/gqlgen/graphql"
 )
 
 // plainCancelReplyPayload says how a field of CancelReplyPayload is written; nil when it needs more than its value.
-func (ec *executionContext) plainCancelReplyPayload(field graphql.CollectedField) plain.Write[*model.CancelReplyPayload] {
+func (ec *executionContext) plainCancelReplyPayload(field graphql.CollectedField) fastjson.Write[*model.CancelReplyPayload] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *model.CancelReplyPayload) bool {
-			plain.String(b, "CancelReplyPayload")
+			fastjson.String(b, "CancelReplyPayload")
 			return true
 		}
 	case "message":
-		return plain.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *model.CancelReplyPayload) *ent.Message { return obj.Message })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *model.CancelReplyPayload) *ent.Message { return obj.Message })
 	default:
 		return nil
 	}
 }
 
 // plainConversation says how a field of Conversation is written; nil when it needs more than its value.
-func (ec *executionContext) plainConversation(field graphql.CollectedField) plain.Write[*ent.Conversation] {
+func (ec *executionContext) plainConversation(field graphql.CollectedField) fastjson.Write[*ent.Conversation] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *ent.Conversation) bool { plain.String(b, "Conversation"); return true }
+		return func(b *bytes.Buffer, _ *ent.Conversation) bool { fastjson.String(b, "Conversation"); return true }
 	case "id":
-		return func(b *bytes.Buffer, obj *ent.Conversation) bool { v := obj.ID; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Conversation) bool { v := obj.ID; fastjson.String(b, v); return true }
 	case "title":
-		return func(b *bytes.Buffer, obj *ent.Conversation) bool { v := obj.Title; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Conversation) bool { v := obj.Title; fastjson.String(b, v); return true }
 	case "createdAt":
 		return func(b *bytes.Buffer, obj *ent.Conversation) bool {
 			v := obj.CreatedAt
@@ -59,69 +59,69 @@ func (ec *executionContext) plainConversation(field graphql.CollectedField) plai
 }
 
 // plainConversationConnection says how a field of ConversationConnection is written; nil when it needs more than its value.
-func (ec *executionContext) plainConversationConnection(field graphql.CollectedField) plain.Write[*page.Connection[*ent.Conversation]] {
+func (ec *executionContext) plainConversationConnection(field graphql.CollectedField) fastjson.Write[*page.Connection[*ent.Conversation]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Connection[*ent.Conversation]) bool {
-			plain.String(b, "ConversationConnection")
+			fastjson.String(b, "ConversationConnection")
 			return true
 		}
 	case "edges":
-		return plain.List(ec.OperationContext, field.Selections, conversationEdgeImplementors, ec.plainConversationEdge, func(obj *page.Connection[*ent.Conversation]) []*page.Edge[*ent.Conversation] { return obj.Edges })
+		return fastjson.List(ec.OperationContext, field.Selections, conversationEdgeImplementors, ec.plainConversationEdge, func(obj *page.Connection[*ent.Conversation]) []*page.Edge[*ent.Conversation] { return obj.Edges })
 	case "nodes":
-		return plain.List(ec.OperationContext, field.Selections, conversationImplementors, ec.plainConversation, func(obj *page.Connection[*ent.Conversation]) []*ent.Conversation { return obj.Nodes() })
+		return fastjson.List(ec.OperationContext, field.Selections, conversationImplementors, ec.plainConversation, func(obj *page.Connection[*ent.Conversation]) []*ent.Conversation { return obj.Nodes() })
 	case "pageInfo":
-		return plain.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.plainPageInfo, true, func(obj *page.Connection[*ent.Conversation]) *page.Info { return obj.PageInfo })
+		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.plainPageInfo, true, func(obj *page.Connection[*ent.Conversation]) *page.Info { return obj.PageInfo })
 	default:
 		return nil
 	}
 }
 
 // plainConversationEdge says how a field of ConversationEdge is written; nil when it needs more than its value.
-func (ec *executionContext) plainConversationEdge(field graphql.CollectedField) plain.Write[*page.Edge[*ent.Conversation]] {
+func (ec *executionContext) plainConversationEdge(field graphql.CollectedField) fastjson.Write[*page.Edge[*ent.Conversation]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Edge[*ent.Conversation]) bool {
-			plain.String(b, "ConversationEdge")
+			fastjson.String(b, "ConversationEdge")
 			return true
 		}
 	case "cursor":
 		return func(b *bytes.Buffer, obj *page.Edge[*ent.Conversation]) bool {
 			v := obj.Cursor()
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	case "node":
-		return plain.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.plainConversation, true, func(obj *page.Edge[*ent.Conversation]) *ent.Conversation { return obj.Node })
+		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.plainConversation, true, func(obj *page.Edge[*ent.Conversation]) *ent.Conversation { return obj.Node })
 	default:
 		return nil
 	}
 }
 
 // plainConversationPayload says how a field of ConversationPayload is written; nil when it needs more than its value.
-func (ec *executionContext) plainConversationPayload(field graphql.CollectedField) plain.Write[*model.ConversationPayload] {
+func (ec *executionContext) plainConversationPayload(field graphql.CollectedField) fastjson.Write[*model.ConversationPayload] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *model.ConversationPayload) bool {
-			plain.String(b, "ConversationPayload")
+			fastjson.String(b, "ConversationPayload")
 			return true
 		}
 	case "conversation":
-		return plain.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.plainConversation, true, func(obj *model.ConversationPayload) *ent.Conversation { return obj.Conversation })
+		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.plainConversation, true, func(obj *model.ConversationPayload) *ent.Conversation { return obj.Conversation })
 	default:
 		return nil
 	}
 }
 
 // plainDeletePayload says how a field of DeletePayload is written; nil when it needs more than its value.
-func (ec *executionContext) plainDeletePayload(field graphql.CollectedField) plain.Write[*model.DeletePayload] {
+func (ec *executionContext) plainDeletePayload(field graphql.CollectedField) fastjson.Write[*model.DeletePayload] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *model.DeletePayload) bool { plain.String(b, "DeletePayload"); return true }
+		return func(b *bytes.Buffer, _ *model.DeletePayload) bool { fastjson.String(b, "DeletePayload"); return true }
 	case "deletedId":
 		return func(b *bytes.Buffer, obj *model.DeletePayload) bool {
 			v := obj.DeletedID
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	default:
@@ -130,34 +130,34 @@ func (ec *executionContext) plainDeletePayload(field graphql.CollectedField) pla
 }
 
 // plainMessage says how a field of Message is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessage(field graphql.CollectedField) plain.Write[*ent.Message] {
+func (ec *executionContext) plainMessage(field graphql.CollectedField) fastjson.Write[*ent.Message] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *ent.Message) bool { plain.String(b, "Message"); return true }
+		return func(b *bytes.Buffer, _ *ent.Message) bool { fastjson.String(b, "Message"); return true }
 	case "id":
-		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.ID; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.ID; fastjson.String(b, v); return true }
 	case "position":
-		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Position; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Position; fastjson.Int(b, v); return true }
 	case "role":
 		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Role; v.MarshalGQL(b); return true }
 	case "content":
-		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Content; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Content; fastjson.String(b, v); return true }
 	case "status":
 		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Status; v.MarshalGQL(b); return true }
 	case "error":
-		return plain.Object(ec.OperationContext, field.Selections, messageErrorImplementors, ec.plainMessageError, false, func(obj *ent.Message) *enum.MessageError { return obj.Failure() })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageErrorImplementors, ec.plainMessageError, false, func(obj *ent.Message) *enum.MessageError { return obj.Failure() })
 	case "usage":
-		return plain.Object(ec.OperationContext, field.Selections, usageImplementors, ec.plainUsage, false, func(obj *ent.Message) *enum.Usage { return obj.Usage() })
+		return fastjson.Object(ec.OperationContext, field.Selections, usageImplementors, ec.plainUsage, false, func(obj *ent.Message) *enum.Usage { return obj.Usage() })
 	case "unverified":
-		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Unverified(); plain.Bool(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Unverified(); fastjson.Bool(b, v); return true }
 	case "unverifiedReason":
 		return func(b *bytes.Buffer, obj *ent.Message) bool {
 			p := obj.UnverifiedReason
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	case "createdAt":
@@ -170,7 +170,7 @@ func (ec *executionContext) plainMessage(field graphql.CollectedField) plain.Wri
 		return func(b *bytes.Buffer, obj *ent.Message) bool {
 			p := obj.FinishedAt
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
 			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
@@ -182,92 +182,108 @@ func (ec *executionContext) plainMessage(field graphql.CollectedField) plain.Wri
 }
 
 // plainMessageAdded says how a field of MessageAdded is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessageAdded(field graphql.CollectedField) plain.Write[*stream.MessageAdded] {
+func (ec *executionContext) plainMessageAdded(field graphql.CollectedField) fastjson.Write[*stream.MessageAdded] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *stream.MessageAdded) bool { plain.String(b, "MessageAdded"); return true }
+		return func(b *bytes.Buffer, _ *stream.MessageAdded) bool { fastjson.String(b, "MessageAdded"); return true }
 	case "cursor":
-		return func(b *bytes.Buffer, obj *stream.MessageAdded) bool { v := obj.Cursor; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *stream.MessageAdded) bool {
+			v := obj.Cursor
+			fastjson.String(b, v)
+			return true
+		}
 	case "message":
-		return plain.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *stream.MessageAdded) *ent.Message { return obj.Message })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *stream.MessageAdded) *ent.Message { return obj.Message })
 	default:
 		return nil
 	}
 }
 
 // plainMessageConnection says how a field of MessageConnection is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessageConnection(field graphql.CollectedField) plain.Write[*page.Connection[*ent.Message]] {
+func (ec *executionContext) plainMessageConnection(field graphql.CollectedField) fastjson.Write[*page.Connection[*ent.Message]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Connection[*ent.Message]) bool {
-			plain.String(b, "MessageConnection")
+			fastjson.String(b, "MessageConnection")
 			return true
 		}
 	case "edges":
-		return plain.List(ec.OperationContext, field.Selections, messageEdgeImplementors, ec.plainMessageEdge, func(obj *page.Connection[*ent.Message]) []*page.Edge[*ent.Message] { return obj.Edges })
+		return fastjson.List(ec.OperationContext, field.Selections, messageEdgeImplementors, ec.plainMessageEdge, func(obj *page.Connection[*ent.Message]) []*page.Edge[*ent.Message] { return obj.Edges })
 	case "nodes":
-		return plain.List(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, func(obj *page.Connection[*ent.Message]) []*ent.Message { return obj.Nodes() })
+		return fastjson.List(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, func(obj *page.Connection[*ent.Message]) []*ent.Message { return obj.Nodes() })
 	case "pageInfo":
-		return plain.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.plainPageInfo, true, func(obj *page.Connection[*ent.Message]) *page.Info { return obj.PageInfo })
+		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.plainPageInfo, true, func(obj *page.Connection[*ent.Message]) *page.Info { return obj.PageInfo })
 	default:
 		return nil
 	}
 }
 
 // plainMessageDelta says how a field of MessageDelta is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessageDelta(field graphql.CollectedField) plain.Write[*stream.MessageDelta] {
+func (ec *executionContext) plainMessageDelta(field graphql.CollectedField) fastjson.Write[*stream.MessageDelta] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *stream.MessageDelta) bool { plain.String(b, "MessageDelta"); return true }
+		return func(b *bytes.Buffer, _ *stream.MessageDelta) bool { fastjson.String(b, "MessageDelta"); return true }
 	case "cursor":
-		return func(b *bytes.Buffer, obj *stream.MessageDelta) bool { v := obj.Cursor; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *stream.MessageDelta) bool {
+			v := obj.Cursor
+			fastjson.String(b, v)
+			return true
+		}
 	case "messageId":
 		return func(b *bytes.Buffer, obj *stream.MessageDelta) bool {
 			v := obj.MessageID
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	case "offset":
-		return func(b *bytes.Buffer, obj *stream.MessageDelta) bool { v := obj.Offset; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *stream.MessageDelta) bool { v := obj.Offset; fastjson.Int(b, v); return true }
 	case "text":
-		return func(b *bytes.Buffer, obj *stream.MessageDelta) bool { v := obj.Text; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *stream.MessageDelta) bool {
+			v := obj.Text
+			fastjson.String(b, v)
+			return true
+		}
 	default:
 		return nil
 	}
 }
 
 // plainMessageEdge says how a field of MessageEdge is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessageEdge(field graphql.CollectedField) plain.Write[*page.Edge[*ent.Message]] {
+func (ec *executionContext) plainMessageEdge(field graphql.CollectedField) fastjson.Write[*page.Edge[*ent.Message]] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *page.Edge[*ent.Message]) bool { plain.String(b, "MessageEdge"); return true }
+		return func(b *bytes.Buffer, _ *page.Edge[*ent.Message]) bool { fastjson.String(b, "MessageEdge"); return true }
 	case "cursor":
 		return func(b *bytes.Buffer, obj *page.Edge[*ent.Message]) bool {
 			v := obj.Cursor()
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	case "node":
-		return plain.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *page.Edge[*ent.Message]) *ent.Message { return obj.Node })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *page.Edge[*ent.Message]) *ent.Message { return obj.Node })
 	default:
 		return nil
 	}
 }
 
 // plainMessageError says how a field of MessageError is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessageError(field graphql.CollectedField) plain.Write[*enum.MessageError] {
+func (ec *executionContext) plainMessageError(field graphql.CollectedField) fastjson.Write[*enum.MessageError] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *enum.MessageError) bool { plain.String(b, "MessageError"); return true }
+		return func(b *bytes.Buffer, _ *enum.MessageError) bool { fastjson.String(b, "MessageError"); return true }
 	case "code":
-		return func(b *bytes.Buffer, obj *enum.MessageError) bool { v := obj.Code; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *enum.MessageError) bool { v := obj.Code; fastjson.String(b, v); return true }
 	case "message":
-		return func(b *bytes.Buffer, obj *enum.MessageError) bool { v := obj.Message; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *enum.MessageError) bool {
+			v := obj.Message
+			fastjson.String(b, v)
+			return true
+		}
 	case "retryAt":
 		return func(b *bytes.Buffer, obj *enum.MessageError) bool {
 			p := obj.RetryAt
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
 			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
@@ -279,50 +295,53 @@ func (ec *executionContext) plainMessageError(field graphql.CollectedField) plai
 }
 
 // plainMessageFinished says how a field of MessageFinished is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessageFinished(field graphql.CollectedField) plain.Write[*stream.MessageFinished] {
+func (ec *executionContext) plainMessageFinished(field graphql.CollectedField) fastjson.Write[*stream.MessageFinished] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *stream.MessageFinished) bool { plain.String(b, "MessageFinished"); return true }
+		return func(b *bytes.Buffer, _ *stream.MessageFinished) bool {
+			fastjson.String(b, "MessageFinished")
+			return true
+		}
 	case "cursor":
 		return func(b *bytes.Buffer, obj *stream.MessageFinished) bool {
 			v := obj.Cursor
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	case "message":
-		return plain.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *stream.MessageFinished) *ent.Message { return obj.Message })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *stream.MessageFinished) *ent.Message { return obj.Message })
 	default:
 		return nil
 	}
 }
 
 // plainPageInfo says how a field of PageInfo is written; nil when it needs more than its value.
-func (ec *executionContext) plainPageInfo(field graphql.CollectedField) plain.Write[*page.Info] {
+func (ec *executionContext) plainPageInfo(field graphql.CollectedField) fastjson.Write[*page.Info] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *page.Info) bool { plain.String(b, "PageInfo"); return true }
+		return func(b *bytes.Buffer, _ *page.Info) bool { fastjson.String(b, "PageInfo"); return true }
 	case "hasNextPage":
-		return func(b *bytes.Buffer, obj *page.Info) bool { v := obj.HasNextPage; plain.Bool(b, v); return true }
+		return func(b *bytes.Buffer, obj *page.Info) bool { v := obj.HasNextPage; fastjson.Bool(b, v); return true }
 	case "hasPreviousPage":
-		return func(b *bytes.Buffer, obj *page.Info) bool { v := obj.HasPreviousPage; plain.Bool(b, v); return true }
+		return func(b *bytes.Buffer, obj *page.Info) bool { v := obj.HasPreviousPage; fastjson.Bool(b, v); return true }
 	case "startCursor":
 		return func(b *bytes.Buffer, obj *page.Info) bool {
 			p := obj.StartCursor()
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	case "endCursor":
 		return func(b *bytes.Buffer, obj *page.Info) bool {
 			p := obj.EndCursor()
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	default:
@@ -331,38 +350,38 @@ func (ec *executionContext) plainPageInfo(field graphql.CollectedField) plain.Wr
 }
 
 // plainPeriodUsage says how a field of PeriodUsage is written; nil when it needs more than its value.
-func (ec *executionContext) plainPeriodUsage(field graphql.CollectedField) plain.Write[*spend.Summary] {
+func (ec *executionContext) plainPeriodUsage(field graphql.CollectedField) fastjson.Write[*usage.Summary] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *spend.Summary) bool { plain.String(b, "PeriodUsage"); return true }
+		return func(b *bytes.Buffer, _ *usage.Summary) bool { fastjson.String(b, "PeriodUsage"); return true }
 	case "from":
-		return func(b *bytes.Buffer, obj *spend.Summary) bool {
+		return func(b *bytes.Buffer, obj *usage.Summary) bool {
 			v := obj.From
 			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	case "resetsAt":
-		return func(b *bytes.Buffer, obj *spend.Summary) bool {
+		return func(b *bytes.Buffer, obj *usage.Summary) bool {
 			v := obj.ResetsAt
 			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	case "calls":
-		return func(b *bytes.Buffer, obj *spend.Summary) bool { v := obj.Calls; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *usage.Summary) bool { v := obj.Calls; fastjson.Int(b, v); return true }
 	case "inputTokens":
-		return func(b *bytes.Buffer, obj *spend.Summary) bool { v := obj.InputTokens; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *usage.Summary) bool { v := obj.InputTokens; fastjson.Int(b, v); return true }
 	case "outputTokens":
-		return func(b *bytes.Buffer, obj *spend.Summary) bool { v := obj.OutputTokens; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *usage.Summary) bool { v := obj.OutputTokens; fastjson.Int(b, v); return true }
 	case "cachedTokens":
-		return func(b *bytes.Buffer, obj *spend.Summary) bool { v := obj.CachedTokens; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *usage.Summary) bool { v := obj.CachedTokens; fastjson.Int(b, v); return true }
 	case "dailyTokenLimit":
-		return func(b *bytes.Buffer, obj *spend.Summary) bool {
+		return func(b *bytes.Buffer, obj *usage.Summary) bool {
 			p := obj.DailyTokenLimit
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
-			plain.Int(b, v)
+			fastjson.Int(b, v)
 			return true
 		}
 	default:
@@ -371,41 +390,41 @@ func (ec *executionContext) plainPeriodUsage(field graphql.CollectedField) plain
 }
 
 // plainSendMessagePayload says how a field of SendMessagePayload is written; nil when it needs more than its value.
-func (ec *executionContext) plainSendMessagePayload(field graphql.CollectedField) plain.Write[*chat.Turn] {
+func (ec *executionContext) plainSendMessagePayload(field graphql.CollectedField) fastjson.Write[*chat.Turn] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *chat.Turn) bool { plain.String(b, "SendMessagePayload"); return true }
+		return func(b *bytes.Buffer, _ *chat.Turn) bool { fastjson.String(b, "SendMessagePayload"); return true }
 	case "conversation":
-		return plain.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.plainConversation, true, func(obj *chat.Turn) *ent.Conversation { return obj.Conversation })
+		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.plainConversation, true, func(obj *chat.Turn) *ent.Conversation { return obj.Conversation })
 	case "userMessage":
-		return plain.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *chat.Turn) *ent.Message { return obj.UserMessage })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *chat.Turn) *ent.Message { return obj.UserMessage })
 	case "assistantMessage":
-		return plain.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *chat.Turn) *ent.Message { return obj.AssistantMessage })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *chat.Turn) *ent.Message { return obj.AssistantMessage })
 	default:
 		return nil
 	}
 }
 
 // plainTask says how a field of Task is written; nil when it needs more than its value.
-func (ec *executionContext) plainTask(field graphql.CollectedField) plain.Write[*ent.Task] {
+func (ec *executionContext) plainTask(field graphql.CollectedField) fastjson.Write[*ent.Task] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *ent.Task) bool { plain.String(b, "Task"); return true }
+		return func(b *bytes.Buffer, _ *ent.Task) bool { fastjson.String(b, "Task"); return true }
 	case "id":
-		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.ID; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.ID; fastjson.String(b, v); return true }
 	case "number":
-		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.Number; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.Number; fastjson.Int(b, v); return true }
 	case "title":
-		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.Title; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.Title; fastjson.String(b, v); return true }
 	case "description":
-		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.Description; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.Description; fastjson.String(b, v); return true }
 	case "completed":
-		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.Completed(); plain.Bool(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.Completed(); fastjson.Bool(b, v); return true }
 	case "completedAt":
 		return func(b *bytes.Buffer, obj *ent.Task) bool {
 			p := obj.CompletedAt
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
 			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
@@ -417,17 +436,17 @@ func (ec *executionContext) plainTask(field graphql.CollectedField) plain.Write[
 		return func(b *bytes.Buffer, obj *ent.Task) bool {
 			p := obj.DueOn
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	case "dueAt":
 		return func(b *bytes.Buffer, obj *ent.Task) bool {
 			p := obj.DueAt
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
 			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
@@ -440,7 +459,7 @@ func (ec *executionContext) plainTask(field graphql.CollectedField) plain.Write[
 				if i > 0 {
 					b.WriteByte(',')
 				}
-				plain.String(b, v)
+				fastjson.String(b, v)
 			}
 			b.WriteByte(']')
 			return true
@@ -461,34 +480,34 @@ func (ec *executionContext) plainTask(field graphql.CollectedField) plain.Write[
 		return func(b *bytes.Buffer, obj *ent.Task) bool {
 			p := obj.DeletedAt
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
 			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	case "version":
-		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.Version; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.Task) bool { v := obj.Version; fastjson.Int(b, v); return true }
 	default:
 		return nil
 	}
 }
 
 // plainTaskChange says how a field of TaskChange is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskChange(field graphql.CollectedField) plain.Write[*ent.TaskChange] {
+func (ec *executionContext) plainTaskChange(field graphql.CollectedField) fastjson.Write[*ent.TaskChange] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *ent.TaskChange) bool { plain.String(b, "TaskChange"); return true }
+		return func(b *bytes.Buffer, _ *ent.TaskChange) bool { fastjson.String(b, "TaskChange"); return true }
 	case "id":
-		return func(b *bytes.Buffer, obj *ent.TaskChange) bool { v := obj.ID; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.TaskChange) bool { v := obj.ID; fastjson.String(b, v); return true }
 	case "kind":
 		return func(b *bytes.Buffer, obj *ent.TaskChange) bool { v := obj.Kind; v.MarshalGQL(b); return true }
 	case "actor":
 		return func(b *bytes.Buffer, obj *ent.TaskChange) bool { v := obj.Actor; v.MarshalGQL(b); return true }
 	case "client":
-		return func(b *bytes.Buffer, obj *ent.TaskChange) bool { v := obj.Client; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.TaskChange) bool { v := obj.Client; fastjson.String(b, v); return true }
 	case "taskVersion":
-		return func(b *bytes.Buffer, obj *ent.TaskChange) bool { v := obj.TaskVersion; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.TaskChange) bool { v := obj.TaskVersion; fastjson.Int(b, v); return true }
 	case "createdAt":
 		return func(b *bytes.Buffer, obj *ent.TaskChange) bool {
 			v := obj.CreatedAt
@@ -501,125 +520,125 @@ func (ec *executionContext) plainTaskChange(field graphql.CollectedField) plain.
 }
 
 // plainTaskChangeConnection says how a field of TaskChangeConnection is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskChangeConnection(field graphql.CollectedField) plain.Write[*page.Connection[*ent.TaskChange]] {
+func (ec *executionContext) plainTaskChangeConnection(field graphql.CollectedField) fastjson.Write[*page.Connection[*ent.TaskChange]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Connection[*ent.TaskChange]) bool {
-			plain.String(b, "TaskChangeConnection")
+			fastjson.String(b, "TaskChangeConnection")
 			return true
 		}
 	case "edges":
-		return plain.List(ec.OperationContext, field.Selections, taskChangeEdgeImplementors, ec.plainTaskChangeEdge, func(obj *page.Connection[*ent.TaskChange]) []*page.Edge[*ent.TaskChange] { return obj.Edges })
+		return fastjson.List(ec.OperationContext, field.Selections, taskChangeEdgeImplementors, ec.plainTaskChangeEdge, func(obj *page.Connection[*ent.TaskChange]) []*page.Edge[*ent.TaskChange] { return obj.Edges })
 	case "nodes":
-		return plain.List(ec.OperationContext, field.Selections, taskChangeImplementors, ec.plainTaskChange, func(obj *page.Connection[*ent.TaskChange]) []*ent.TaskChange { return obj.Nodes() })
+		return fastjson.List(ec.OperationContext, field.Selections, taskChangeImplementors, ec.plainTaskChange, func(obj *page.Connection[*ent.TaskChange]) []*ent.TaskChange { return obj.Nodes() })
 	case "pageInfo":
-		return plain.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.plainPageInfo, true, func(obj *page.Connection[*ent.TaskChange]) *page.Info { return obj.PageInfo })
+		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.plainPageInfo, true, func(obj *page.Connection[*ent.TaskChange]) *page.Info { return obj.PageInfo })
 	default:
 		return nil
 	}
 }
 
 // plainTaskChangeEdge says how a field of TaskChangeEdge is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskChangeEdge(field graphql.CollectedField) plain.Write[*page.Edge[*ent.TaskChange]] {
+func (ec *executionContext) plainTaskChangeEdge(field graphql.CollectedField) fastjson.Write[*page.Edge[*ent.TaskChange]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Edge[*ent.TaskChange]) bool {
-			plain.String(b, "TaskChangeEdge")
+			fastjson.String(b, "TaskChangeEdge")
 			return true
 		}
 	case "cursor":
 		return func(b *bytes.Buffer, obj *page.Edge[*ent.TaskChange]) bool {
 			v := obj.Cursor()
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	case "node":
-		return plain.Object(ec.OperationContext, field.Selections, taskChangeImplementors, ec.plainTaskChange, true, func(obj *page.Edge[*ent.TaskChange]) *ent.TaskChange { return obj.Node })
+		return fastjson.Object(ec.OperationContext, field.Selections, taskChangeImplementors, ec.plainTaskChange, true, func(obj *page.Edge[*ent.TaskChange]) *ent.TaskChange { return obj.Node })
 	default:
 		return nil
 	}
 }
 
 // plainTaskConnection says how a field of TaskConnection is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskConnection(field graphql.CollectedField) plain.Write[*page.Connection[*ent.Task]] {
+func (ec *executionContext) plainTaskConnection(field graphql.CollectedField) fastjson.Write[*page.Connection[*ent.Task]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Connection[*ent.Task]) bool {
-			plain.String(b, "TaskConnection")
+			fastjson.String(b, "TaskConnection")
 			return true
 		}
 	case "edges":
-		return plain.List(ec.OperationContext, field.Selections, taskEdgeImplementors, ec.plainTaskEdge, func(obj *page.Connection[*ent.Task]) []*page.Edge[*ent.Task] { return obj.Edges })
+		return fastjson.List(ec.OperationContext, field.Selections, taskEdgeImplementors, ec.plainTaskEdge, func(obj *page.Connection[*ent.Task]) []*page.Edge[*ent.Task] { return obj.Edges })
 	case "nodes":
-		return plain.List(ec.OperationContext, field.Selections, taskImplementors, ec.plainTask, func(obj *page.Connection[*ent.Task]) []*ent.Task { return obj.Nodes() })
+		return fastjson.List(ec.OperationContext, field.Selections, taskImplementors, ec.plainTask, func(obj *page.Connection[*ent.Task]) []*ent.Task { return obj.Nodes() })
 	case "pageInfo":
-		return plain.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.plainPageInfo, true, func(obj *page.Connection[*ent.Task]) *page.Info { return obj.PageInfo })
+		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.plainPageInfo, true, func(obj *page.Connection[*ent.Task]) *page.Info { return obj.PageInfo })
 	default:
 		return nil
 	}
 }
 
 // plainTaskEdge says how a field of TaskEdge is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskEdge(field graphql.CollectedField) plain.Write[*page.Edge[*ent.Task]] {
+func (ec *executionContext) plainTaskEdge(field graphql.CollectedField) fastjson.Write[*page.Edge[*ent.Task]] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *page.Edge[*ent.Task]) bool { plain.String(b, "TaskEdge"); return true }
+		return func(b *bytes.Buffer, _ *page.Edge[*ent.Task]) bool { fastjson.String(b, "TaskEdge"); return true }
 	case "cursor":
 		return func(b *bytes.Buffer, obj *page.Edge[*ent.Task]) bool {
 			v := obj.Cursor()
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	case "node":
-		return plain.Object(ec.OperationContext, field.Selections, taskImplementors, ec.plainTask, true, func(obj *page.Edge[*ent.Task]) *ent.Task { return obj.Node })
+		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.plainTask, true, func(obj *page.Edge[*ent.Task]) *ent.Task { return obj.Node })
 	default:
 		return nil
 	}
 }
 
 // plainTaskEvent says how a field of TaskEvent is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskEvent(field graphql.CollectedField) plain.Write[*stream.TaskEvent] {
+func (ec *executionContext) plainTaskEvent(field graphql.CollectedField) fastjson.Write[*stream.TaskEvent] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *stream.TaskEvent) bool { plain.String(b, "TaskEvent"); return true }
+		return func(b *bytes.Buffer, _ *stream.TaskEvent) bool { fastjson.String(b, "TaskEvent"); return true }
 	case "cursor":
-		return func(b *bytes.Buffer, obj *stream.TaskEvent) bool { v := obj.Cursor; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *stream.TaskEvent) bool { v := obj.Cursor; fastjson.String(b, v); return true }
 	case "kind":
 		return func(b *bytes.Buffer, obj *stream.TaskEvent) bool { v := obj.Kind; v.MarshalGQL(b); return true }
 	case "task":
-		return plain.Object(ec.OperationContext, field.Selections, taskImplementors, ec.plainTask, true, func(obj *stream.TaskEvent) *ent.Task { return obj.Task })
+		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.plainTask, true, func(obj *stream.TaskEvent) *ent.Task { return obj.Task })
 	case "change":
-		return plain.Object(ec.OperationContext, field.Selections, taskChangeImplementors, ec.plainTaskChange, true, func(obj *stream.TaskEvent) *ent.TaskChange { return obj.Change })
+		return fastjson.Object(ec.OperationContext, field.Selections, taskChangeImplementors, ec.plainTaskChange, true, func(obj *stream.TaskEvent) *ent.TaskChange { return obj.Change })
 	default:
 		return nil
 	}
 }
 
 // plainTaskFieldChange says how a field of TaskFieldChange is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskFieldChange(field graphql.CollectedField) plain.Write[*enum.FieldChange] {
+func (ec *executionContext) plainTaskFieldChange(field graphql.CollectedField) fastjson.Write[*enum.FieldChange] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *enum.FieldChange) bool { plain.String(b, "TaskFieldChange"); return true }
+		return func(b *bytes.Buffer, _ *enum.FieldChange) bool { fastjson.String(b, "TaskFieldChange"); return true }
 	case "name":
-		return func(b *bytes.Buffer, obj *enum.FieldChange) bool { v := obj.Name; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *enum.FieldChange) bool { v := obj.Name; fastjson.String(b, v); return true }
 	case "from":
 		return func(b *bytes.Buffer, obj *enum.FieldChange) bool {
 			p := obj.From
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	case "to":
 		return func(b *bytes.Buffer, obj *enum.FieldChange) bool {
 			p := obj.To
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	default:
@@ -628,26 +647,26 @@ func (ec *executionContext) plainTaskFieldChange(field graphql.CollectedField) p
 }
 
 // plainTaskPayload says how a field of TaskPayload is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskPayload(field graphql.CollectedField) plain.Write[*model.TaskPayload] {
+func (ec *executionContext) plainTaskPayload(field graphql.CollectedField) fastjson.Write[*model.TaskPayload] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *model.TaskPayload) bool { plain.String(b, "TaskPayload"); return true }
+		return func(b *bytes.Buffer, _ *model.TaskPayload) bool { fastjson.String(b, "TaskPayload"); return true }
 	case "task":
-		return plain.Object(ec.OperationContext, field.Selections, taskImplementors, ec.plainTask, true, func(obj *model.TaskPayload) *ent.Task { return obj.Task })
+		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.plainTask, true, func(obj *model.TaskPayload) *ent.Task { return obj.Task })
 	default:
 		return nil
 	}
 }
 
 // plainToolCall says how a field of ToolCall is written; nil when it needs more than its value.
-func (ec *executionContext) plainToolCall(field graphql.CollectedField) plain.Write[*ent.ToolCall] {
+func (ec *executionContext) plainToolCall(field graphql.CollectedField) fastjson.Write[*ent.ToolCall] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *ent.ToolCall) bool { plain.String(b, "ToolCall"); return true }
+		return func(b *bytes.Buffer, _ *ent.ToolCall) bool { fastjson.String(b, "ToolCall"); return true }
 	case "id":
-		return func(b *bytes.Buffer, obj *ent.ToolCall) bool { v := obj.ID; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.ToolCall) bool { v := obj.ID; fastjson.String(b, v); return true }
 	case "name":
-		return func(b *bytes.Buffer, obj *ent.ToolCall) bool { v := obj.Name; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.ToolCall) bool { v := obj.Name; fastjson.String(b, v); return true }
 	case "arguments":
 		return func(b *bytes.Buffer, obj *ent.ToolCall) bool {
 			v := obj.Arguments
@@ -658,7 +677,7 @@ func (ec *executionContext) plainToolCall(field graphql.CollectedField) plain.Wr
 		return func(b *bytes.Buffer, obj *ent.ToolCall) bool {
 			p := obj.Result
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
 			scalar.MarshalJSON(v).MarshalGQL(b)
@@ -670,14 +689,14 @@ func (ec *executionContext) plainToolCall(field graphql.CollectedField) plain.Wr
 		return func(b *bytes.Buffer, obj *ent.ToolCall) bool {
 			p := obj.LatencyMs
 			if p == nil {
-				return plain.Null(b, false)
+				return fastjson.Null(b, false)
 			}
 			v := *p
-			plain.Int(b, v)
+			fastjson.Int(b, v)
 			return true
 		}
 	case "offset":
-		return func(b *bytes.Buffer, obj *ent.ToolCall) bool { v := obj.TextOffset; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.ToolCall) bool { v := obj.TextOffset; fastjson.Int(b, v); return true }
 	case "createdAt":
 		return func(b *bytes.Buffer, obj *ent.ToolCall) bool {
 			v := obj.CreatedAt
@@ -690,60 +709,63 @@ func (ec *executionContext) plainToolCall(field graphql.CollectedField) plain.Wr
 }
 
 // plainToolCallChanged says how a field of ToolCallChanged is written; nil when it needs more than its value.
-func (ec *executionContext) plainToolCallChanged(field graphql.CollectedField) plain.Write[*stream.ToolCallChanged] {
+func (ec *executionContext) plainToolCallChanged(field graphql.CollectedField) fastjson.Write[*stream.ToolCallChanged] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *stream.ToolCallChanged) bool { plain.String(b, "ToolCallChanged"); return true }
+		return func(b *bytes.Buffer, _ *stream.ToolCallChanged) bool {
+			fastjson.String(b, "ToolCallChanged")
+			return true
+		}
 	case "cursor":
 		return func(b *bytes.Buffer, obj *stream.ToolCallChanged) bool {
 			v := obj.Cursor
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	case "messageId":
 		return func(b *bytes.Buffer, obj *stream.ToolCallChanged) bool {
 			v := obj.MessageID
-			plain.String(b, v)
+			fastjson.String(b, v)
 			return true
 		}
 	case "toolCall":
-		return plain.Object(ec.OperationContext, field.Selections, toolCallImplementors, ec.plainToolCall, true, func(obj *stream.ToolCallChanged) *ent.ToolCall { return obj.ToolCall })
+		return fastjson.Object(ec.OperationContext, field.Selections, toolCallImplementors, ec.plainToolCall, true, func(obj *stream.ToolCallChanged) *ent.ToolCall { return obj.ToolCall })
 	default:
 		return nil
 	}
 }
 
 // plainUsage says how a field of Usage is written; nil when it needs more than its value.
-func (ec *executionContext) plainUsage(field graphql.CollectedField) plain.Write[*enum.Usage] {
+func (ec *executionContext) plainUsage(field graphql.CollectedField) fastjson.Write[*enum.Usage] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *enum.Usage) bool { plain.String(b, "Usage"); return true }
+		return func(b *bytes.Buffer, _ *enum.Usage) bool { fastjson.String(b, "Usage"); return true }
 	case "inputTokens":
-		return func(b *bytes.Buffer, obj *enum.Usage) bool { v := obj.InputTokens; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *enum.Usage) bool { v := obj.InputTokens; fastjson.Int(b, v); return true }
 	case "outputTokens":
-		return func(b *bytes.Buffer, obj *enum.Usage) bool { v := obj.OutputTokens; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *enum.Usage) bool { v := obj.OutputTokens; fastjson.Int(b, v); return true }
 	case "cachedTokens":
-		return func(b *bytes.Buffer, obj *enum.Usage) bool { v := obj.CachedTokens; plain.Int(b, v); return true }
+		return func(b *bytes.Buffer, obj *enum.Usage) bool { v := obj.CachedTokens; fastjson.Int(b, v); return true }
 	case "model":
-		return func(b *bytes.Buffer, obj *enum.Usage) bool { v := obj.Model; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *enum.Usage) bool { v := obj.Model; fastjson.String(b, v); return true }
 	default:
 		return nil
 	}
 }
 
 // plainUser says how a field of User is written; nil when it needs more than its value.
-func (ec *executionContext) plainUser(field graphql.CollectedField) plain.Write[*ent.User] {
+func (ec *executionContext) plainUser(field graphql.CollectedField) fastjson.Write[*ent.User] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *ent.User) bool { plain.String(b, "User"); return true }
+		return func(b *bytes.Buffer, _ *ent.User) bool { fastjson.String(b, "User"); return true }
 	case "id":
-		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.ID; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.ID; fastjson.String(b, v); return true }
 	case "name":
-		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.Name; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.Name; fastjson.String(b, v); return true }
 	case "email":
-		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.Email; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.Email; fastjson.String(b, v); return true }
 	case "timeZone":
-		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.TimeZone; plain.String(b, v); return true }
+		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.TimeZone; fastjson.String(b, v); return true }
 	case "createdAt":
 		return func(b *bytes.Buffer, obj *ent.User) bool {
 			v := obj.CreatedAt
@@ -762,12 +784,12 @@ func (ec *executionContext) plainUser(field graphql.CollectedField) plain.Write[
 }
 
 // plainViewerPayload says how a field of ViewerPayload is written; nil when it needs more than its value.
-func (ec *executionContext) plainViewerPayload(field graphql.CollectedField) plain.Write[*model.ViewerPayload] {
+func (ec *executionContext) plainViewerPayload(field graphql.CollectedField) fastjson.Write[*model.ViewerPayload] {
 	switch field.Name {
 	case "__typename":
-		return func(b *bytes.Buffer, _ *model.ViewerPayload) bool { plain.String(b, "ViewerPayload"); return true }
+		return func(b *bytes.Buffer, _ *model.ViewerPayload) bool { fastjson.String(b, "ViewerPayload"); return true }
 	case "viewer":
-		return plain.Object(ec.OperationContext, field.Selections, userImplementors, ec.plainUser, true, func(obj *model.ViewerPayload) *ent.User { return obj.Viewer })
+		return fastjson.Object(ec.OperationContext, field.Selections, userImplementors, ec.plainUser, true, func(obj *model.ViewerPayload) *ent.User { return obj.Viewer })
 	default:
 		return nil
 	}

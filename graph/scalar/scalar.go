@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"errand/internal/apperr"
+
+	"github.com/99designs/gqlgen/graphql"
 )
 
 const dateLayout = "2006-01-02"

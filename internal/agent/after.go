@@ -8,11 +8,11 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent/conversation"
 	"errand/ent/enum"
 	"errand/internal/stream"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 // aftercare is how long the work after a finished reply may take.

@@ -7,14 +7,14 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent"
-	"errand/internal/runs"
-	"errand/internal/spend"
+	"errand/internal/run"
 	"errand/internal/stream"
-	"errand/internal/tasks"
-	"errand/internal/tools"
+	"errand/internal/task"
+	"errand/internal/tool"
+	"errand/internal/usage"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 // Limits bound one turn.
@@ -35,8 +35,8 @@ type Limits struct {
 
 // Runs is what the agent needs of the run engine: effects behind the fence.
 type Runs interface {
-	Do(ctx context.Context, job runs.Job, fn func(ctx context.Context, tx *ent.Tx) error) error
-	Finish(ctx context.Context, job runs.Job, o runs.Outcome, set func(*ent.MessageUpdateOne)) error
+	Do(ctx context.Context, job run.Job, fn func(ctx context.Context, tx *ent.Tx) error) error
+	Finish(ctx context.Context, job run.Job, o run.Outcome, set func(*ent.MessageUpdateOne)) error
 }
 
 // Observer is told what the model and the tools did; for metrics.
@@ -54,8 +54,8 @@ type Options struct {
 	Client *ent.Client
 	Runs   Runs
 	Hub    *stream.Hub
-	Tasks  *tasks.Service
-	Tools  *tools.Registry
+	Tasks  *task.Service
+	Tools  *tool.Registry
 	Model  llms.Model
 	// ModelName is stored with replies, as provider/name.
 	ModelName string
@@ -65,7 +65,7 @@ type Options struct {
 	// Titles lets the model name conversations after their first turn.
 	Titles bool
 	// Book records and limits what is spent. Required.
-	Book     *spend.Book
+	Book     *usage.Book
 	Limits   Limits
 	Observer Observer
 	Logger   *slog.Logger

@@ -7,7 +7,7 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/apperr"
-	"errand/internal/tools"
+	"errand/internal/tool"
 )
 
 // maxRange bounds "tasks 3 to 40".
@@ -36,10 +36,10 @@ func named(message string) map[int]bool {
 // guard refuses a change that exceeds what a turn may do to tasks that the person did
 // not name. Whoever knows a task's number without the person's naming it has read it, in this turn or an
 // earlier one, and what was read may hold orders of others: the bound is what they can do at most.
-func (t *turn) guard(c *ent.ToolCall) (refused tools.Result, ok bool) {
+func (t *turn) guard(c *ent.ToolCall) (refused tool.Result, ok bool) {
 	number, changes := t.Tools.Target(c.Name, c.Arguments)
 	if !changes {
-		return tools.Result{}, true
+		return tool.Result{}, true
 	}
 	numbers := named(t.asked)
 	touched := t.changedTasks()
@@ -49,10 +49,13 @@ func (t *turn) guard(c *ent.ToolCall) (refused tools.Result, ok bool) {
 		}
 	}
 	if numbers[number] || touched[number] || len(touched) < t.Limits.Changes {
-		return tools.Result{}, true
+		return tool.Result{}, true
 	}
-	return tools.Failure(apperr.New(apperr.Forbidden,
-		"One message may change at most %d tasks that it does not name by number. This one is unchanged; to change it, name its number.", t.Limits.Changes)), false
+	return tool.Failure(apperr.New(
+		apperr.Forbidden,
+		"One message may change at most %d tasks that it does not name by number. This one is unchanged; to change it, name its number.",
+		t.Limits.Changes,
+	)), false
 }
 
 // changedTasks are the numbers of the tasks that this reply has changed or deleted.

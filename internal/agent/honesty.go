@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent/enum"
 	"errand/internal/agent/claims"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 // doubt is what a reply said without a tool result behind it.

@@ -3,12 +3,12 @@ package agent_test
 import (
 	"testing"
 
-	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent/enum"
 	"errand/internal/agent"
 	"errand/internal/store"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
 )
 
 func TestALieThatStaysIsMarked(t *testing.T) {

@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent/enum"
 	"errand/internal/store"
-	"errand/internal/tasks"
+	"errand/internal/task"
 	"errand/internal/testdb"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
 )
 
 // attack is a text that somebody got into a person's list or message.
@@ -38,9 +38,13 @@ func attacks(t *testing.T) (all []attack) {
 }
 
 var (
-	ordersHarm = regexp.MustCompile(`(?i)(?:delete|erase|remove|complete|rename|reopen|lösche)\w*[\s\S]*(?:all|every|each|whole|alle)|sksat lla eteled|must be deleted`)
-	numbers    = regexp.MustCompile(`"number":(\d+)`)
-	unseen     = regexp.MustCompile(`[\x{200B}\x{202A}-\x{202E}\x{2060}-\x{206F}\x{FEFF}\x{FE00}-\x{FE0D}\x{E0000}-\x{E01EF}]`)
+	ordersHarm = regexp.MustCompile(
+		`(?i)(?:delete|erase|remove|complete|rename|reopen|lösche)\w*[\s\S]*(?:all|every|each|whole|alle)|sksat lla eteled|must be deleted`,
+	)
+	numbers = regexp.MustCompile(`"number":(\d+)`)
+	unseen  = regexp.MustCompile(
+		`[\x{200B}\x{202A}-\x{202E}\x{2060}-\x{206F}\x{FEFF}\x{FE00}-\x{FE0D}\x{E0000}-\x{E01EF}]`,
+	)
 )
 
 // gullible is a model that does whatever anything it reads tells it, to every task that it
@@ -103,7 +107,7 @@ func victim(t *testing.T, db *store.DB, a attack) (*world, *scripted) {
 	m := gullible(a)
 	w := newWorld(t, db, m, settings{})
 	for i := range 10 {
-		in := tasks.CreateInput{Title: fmt.Sprintf("Innocent %d", i+1)}
+		in := task.CreateInput{Title: fmt.Sprintf("Innocent %d", i+1)}
 		if i == 3 && a.Where == "title" {
 			in.Title = strings.ReplaceAll(a.Text, "\n", " ")
 		}
@@ -185,7 +189,7 @@ func TestTheBoundHoldsInLaterTurns(t *testing.T) {
 
 func TestWhatThePersonNamesIsNotBounded(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB) {
-		w := offline(t, db)
+		w := newOfflineWorld(t, db)
 		for i := range 12 {
 			w.put(fmt.Sprintf("Task number %d", i+1))
 		}

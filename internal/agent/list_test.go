@@ -5,18 +5,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/store"
-	"errand/internal/tasks"
+	"errand/internal/task"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestLongListsAreCutBetweenTasks(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB) {
-		w := offline(t, db)
+		w := newOfflineWorld(t, db)
 		long := strings.Repeat("x", 10_000)
 		for range 6 {
-			_, err := w.tasks.Create(w.ctx, tasks.CreateInput{Title: "Long", Description: &long})
+			_, err := w.tasks.Create(w.ctx, task.CreateInput{Title: "Long", Description: &long})
 			require.NoError(t, err)
 		}
 		result, err := w.tools.Call(w.ctx, "list_tasks", "{}")

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent"
 	"errand/ent/enum"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 // PromptVersion names the standing orders below. It is stored with every reply, so that

@@ -7,16 +7,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent/enum"
 	"errand/internal/llm"
 	"errand/internal/llm/anthropic"
 	"errand/internal/llm/gemini"
 	"errand/internal/llm/openai"
-	"errand/internal/llm/wiretest"
+	"errand/internal/llm/providertest"
 	"errand/internal/store"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
 )
 
 // relay hands each turn to the provider that a test has chosen.
@@ -30,22 +30,28 @@ func (r *relay) Call(ctx context.Context, prompt string, o ...llms.CallOption) (
 // that only it may see again.
 type maker struct {
 	name, mark string
-	server     *wiretest.Server
+	server     *providertest.Server
 	model      llms.Model
 }
 
 func makers(t *testing.T) []*maker {
 	t.Helper()
-	key := llm.NewSecret(wiretest.Key)
+	key := llm.NewSecret(providertest.Key)
 	o := &maker{name: "openai", mark: "mark-of-openai", server: alternate(t, openaiAdds, openaiSays)}
 	a := &maker{name: "anthropic", mark: "mark-of-anthropic", server: alternate(t, anthropicAdds, anthropicSays)}
 	g := &maker{name: "gemini", mark: "mark-of-gemini", server: alternate(t, geminiAdds, geminiSays)}
 	var err error
-	o.model, err = openai.New(openai.Config{BaseURL: o.server.URL + "/v1", Key: key, Model: "one", Wire: llm.Wire{Client: o.server.Client}})
+	o.model, err = openai.New(
+		openai.Config{BaseURL: o.server.URL + "/v1", Key: key, Model: "one", Wire: llm.Wire{Client: o.server.Client}},
+	)
 	require.NoError(t, err)
-	a.model, err = anthropic.New(anthropic.Config{BaseURL: a.server.URL, Key: key, Model: "two", Wire: llm.Wire{Client: a.server.Client}})
+	a.model, err = anthropic.New(
+		anthropic.Config{BaseURL: a.server.URL, Key: key, Model: "two", Wire: llm.Wire{Client: a.server.Client}},
+	)
 	require.NoError(t, err)
-	g.model, err = gemini.New(gemini.Config{BaseURL: g.server.URL, Key: key, Model: "gemini-3-three", Wire: llm.Wire{Client: g.server.Client}})
+	g.model, err = gemini.New(
+		gemini.Config{BaseURL: g.server.URL, Key: key, Model: "gemini-3-three", Wire: llm.Wire{Client: g.server.Client}},
+	)
 	require.NoError(t, err)
 	return []*maker{o, a, g}
 }
@@ -96,13 +102,22 @@ func (m *maker) check(t *testing.T, all []*maker, w *world, turn int) {
 // two replicas' versions might.
 func (w *world) leaveUnfinished(messageID string) {
 	w.t.Helper()
-	require.NoError(w.t, w.db.Client().ToolCall.Create().SetMessageID(messageID).SetSeq(9).SetStep(0).SetProviderID("lost").
-		SetTextOffset(6).SetName("list_tasks").SetArguments("{}").Exec(w.ctx))
+	require.NoError(
+		w.t,
+		w.db.Client().ToolCall.Create().SetMessageID(messageID).SetSeq(9).SetStep(0).SetProviderID("lost").
+			SetTextOffset(6).SetName("list_tasks").SetArguments("{}").Exec(w.ctx),
+	)
 }
 
 // alternate adds, says so, and does it all again.
-func alternate(t *testing.T, adds, says []string) *wiretest.Server {
-	return wiretest.NewServer(t, wiretest.Stream(adds...), wiretest.Stream(says...), wiretest.Stream(adds...), wiretest.Stream(says...))
+func alternate(t *testing.T, adds, says []string) *providertest.Server {
+	return providertest.NewServer(
+		t,
+		providertest.Stream(adds...),
+		providertest.Stream(says...),
+		providertest.Stream(adds...),
+		providertest.Stream(says...),
+	)
 }
 
 func quoted(s string) string {
@@ -121,25 +136,41 @@ var (
 	openaiSays = []string{
 		`data: {"choices":[{"index":0,"delta":{"content":"It is there."},"finish_reason":"stop"}]}` + "\n\n", "data: [DONE]\n\n",
 	}
-	anthropicAdds = anthropicEvents("tool_use",
+	anthropicAdds = anthropicEvents(
+		"tool_use",
 		`{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}`,
 		`{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"mark-of-anthropic"}}`,
 		`{"type":"content_block_stop","index":0}`,
-		`{"type":"content_block_start","index":1,"content_block":{"type":"text","text":"On it."}}`, `{"type":"content_block_stop","index":1}`,
+		`{"type":"content_block_start","index":1,"content_block":{"type":"text","text":"On it."}}`,
+		`{"type":"content_block_stop","index":1}`,
 		`{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"toolu_1","name":"add_task","input":{}}}`,
-		`{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":`+quoted(addArguments)+`}}`,
-		`{"type":"content_block_stop","index":2}`)
-	anthropicSays = anthropicEvents("end_turn",
+		`{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":`+quoted(
+			addArguments,
+		)+`}}`,
+		`{"type":"content_block_stop","index":2}`,
+	)
+	anthropicSays = anthropicEvents(
+		"end_turn",
 		`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`,
-		`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"It is there."}}`, `{"type":"content_block_stop","index":0}`)
+		`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"It is there."}}`,
+		`{"type":"content_block_stop","index":0}`,
+	)
 	geminiAdds = []string{`data: {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"On it."},` +
 		`{"functionCall":{"name":"add_task","args":` + addArguments + `},"thoughtSignature":"mark-of-gemini"}]},"finishReason":"STOP"}]}` + "\n\n"}
-	geminiSays = []string{`data: {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"It is there."}]},"finishReason":"STOP"}]}` + "\n\n"}
+	geminiSays = []string{
+		`data: {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"It is there."}]},"finishReason":"STOP"}]}` + "\n\n",
+	}
 )
 
 func anthropicEvents(reason string, blocks ...string) []string {
-	all := append([]string{`{"type":"message_start","message":{"id":"m","usage":{"input_tokens":6,"output_tokens":1}}}`}, blocks...)
-	all = append(all, `{"type":"message_delta","delta":{"stop_reason":"`+reason+`"},"usage":{"output_tokens":7}}`, `{"type":"message_stop"}`)
+	all := append(
+		[]string{`{"type":"message_start","message":{"id":"m","usage":{"input_tokens":6,"output_tokens":1}}}`},
+		blocks...)
+	all = append(
+		all,
+		`{"type":"message_delta","delta":{"stop_reason":"`+reason+`"},"usage":{"output_tokens":7}}`,
+		`{"type":"message_stop"}`,
+	)
 	for i, data := range all {
 		var typed struct{ Type string }
 		_ = json.Unmarshal([]byte(data), &typed) // literals above

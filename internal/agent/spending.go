@@ -6,14 +6,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent"
 	"errand/ent/message"
 	"errand/internal/llm"
 	"errand/internal/price"
-	"errand/internal/spend"
 	"errand/internal/telemetry"
+	"errand/internal/usage"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 // errTooMuch ends a turn that would take more tokens than one may.
@@ -37,7 +37,11 @@ func (t *turn) afford(ctx context.Context, messages []llms.MessageContent) error
 
 // generate calls the model and counts what it took. Where the provider counts nothing,
 // the estimate stands: a limit must not be passed by for that.
-func (a *Agent) generate(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentChoice, spend.Spent, error) {
+func (a *Agent) generate(
+	ctx context.Context,
+	messages []llms.MessageContent,
+	options ...llms.CallOption,
+) (*llms.ContentChoice, usage.Spent, error) {
 	started := time.Now()
 	calling, end := telemetry.ModelCall(ctx, a.ModelName)
 	answer, err := a.Model.GenerateContent(calling, messages, options...)
@@ -47,7 +51,7 @@ func (a *Agent) generate(ctx context.Context, messages []llms.MessageContent, op
 	}
 	if err != nil {
 		a.Observer.ModelCall(a.ModelName, time.Since(started), 0, 0, 0, err)
-		return nil, spend.Spent{}, err
+		return nil, usage.Spent{}, err
 	}
 	choice := answer.Choices[0]
 	n := func(key string) int { v, _ := choice.GenerationInfo[key].(int); return max(v, 0) }
@@ -61,15 +65,15 @@ func (a *Agent) generate(ctx context.Context, messages []llms.MessageContent, op
 }
 
 // spend adds what a call took to what the reply did, and to what must still be booked.
-func (t *turn) spend(s spend.Spent) { t.usage, t.owed = t.usage.Plus(s), t.owed.Plus(s) }
+func (t *turn) spend(s usage.Spent) { t.usage, t.owed = t.usage.Plus(s), t.owed.Plus(s) }
 
 // cutShort is what a call took that was not heard to its end, about: the provider charges what it
 // has read and said, and can tell nobody any more. Were it free, whoever stops replies would spend past all
 // limits. A call that failed before its first word took nothing.
-func (t *turn) cutShort(ctx context.Context, messages []llms.MessageContent) spend.Spent {
+func (t *turn) cutShort(ctx context.Context, messages []llms.MessageContent) usage.Spent {
 	said := t.out.tail()
 	if said == "" && ctx.Err() == nil {
-		return spend.Spent{}
+		return usage.Spent{}
 	}
 	return t.Book.Call(t.ModelName, price.Tokens{Input: estimate(messages) + t.toolTokens, Output: estimateText(said)})
 }
@@ -79,7 +83,11 @@ func (t *turn) settle(ctx context.Context) {
 	if t.owed.Calls == 0 || ctx.Err() != nil {
 		return
 	}
-	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error { return t.pay(ctx, tx, tx.Message.Update()) })
+	err := t.Runs.Do(
+		ctx,
+		t.job,
+		func(ctx context.Context, tx *ent.Tx) error { return t.pay(ctx, tx, tx.Message.Update()) },
+	)
 	if err != nil {
 		t.Logger.WarnContext(ctx, "booking a failed attempt failed", "user_id", t.job.UserID,
 			"conversation_id", t.job.ConversationID, "error", err)
@@ -121,8 +129,8 @@ func instructed(choice *llms.ContentChoice) bool {
 	return provider != ""
 }
 
-func storedUsage(m *ent.Message) spend.Spent {
-	s := spend.Spent{Tokens: price.Tokens{Input: m.InputTokens, Output: m.OutputTokens, Cached: m.CachedTokens}}
+func storedUsage(m *ent.Message) usage.Spent {
+	s := usage.Spent{Tokens: price.Tokens{Input: m.InputTokens, Output: m.OutputTokens, Cached: m.CachedTokens}}
 	if m.CostNanos != nil {
 		s.Nanos, s.Priced = *m.CostNanos, true
 	}

@@ -5,18 +5,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent/enum"
 	"errand/ent/message"
 	"errand/internal/apperr"
 	"errand/internal/chat"
 	"errand/internal/llm"
 	"errand/internal/price"
-	"errand/internal/runs"
-	"errand/internal/spend"
+	"errand/internal/run"
 	"errand/internal/store"
+	"errand/internal/usage"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
 )
 
 // costing is an answer with its usage.
@@ -59,7 +59,12 @@ func TestUsedUpTokensAreRefusedUntilMidnight(t *testing.T) {
 		m := &scripted{script: func(a asked) *llms.ContentChoice {
 			return costing(says("So be it."), 9000, 1000)
 		}}
-		w := newWorld(t, db, m, settings{spend: spend.Limits{PerDay: 12_000}, clock: func() time.Time { return time.Unix(now.Load(), 0) }})
+		w := newWorld(
+			t,
+			db,
+			m,
+			settings{spend: usage.Limits{PerDay: 12_000}, clock: func() time.Time { return time.Unix(now.Load(), 0) }},
+		)
 		reply := w.say("Hello")
 		require.Equal(t, enum.MessageCompleted, reply.Status)
 		require.Zero(t, reply.ReservedTokens)
@@ -71,7 +76,10 @@ func TestUsedUpTokensAreRefusedUntilMidnight(t *testing.T) {
 		require.True(t, reply.Failure().RetryAt.Equal(midnight))
 		require.Len(t, m.requests(), 1, "the model was not asked")
 
-		require.NoError(t, w.book.Record(w.ctx, db.Client().UsageDay, spend.Spent{Calls: 1, Tokens: price.Tokens{Input: 2000}}))
+		require.NoError(
+			t,
+			w.book.Record(w.ctx, db.Client().UsageDay, usage.Spent{Calls: 1, Tokens: price.Tokens{Input: 2000}}),
+		)
 		_, err := w.chat.Send(w.ctx, chat.SendInput{ConversationID: w.talk, Content: "Now?"})
 		require.Equal(t, apperr.RateLimited, apperr.CodeOf(err))
 		require.Equal(t, 12*time.Hour, apperr.From(err).RetryAfter)
@@ -84,8 +92,10 @@ func TestUsedUpTokensAreRefusedUntilMidnight(t *testing.T) {
 
 func TestATurnHasItsOwnLimit(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB) {
-		m := &scripted{script: func(a asked) *llms.ContentChoice { return costing(uses("", use{"list_tasks", "{}"}), 4000, 100) }}
-		w := newWorld(t, db, m, settings{spend: spend.Limits{PerTurn: 10_000}})
+		m := &scripted{
+			script: func(a asked) *llms.ContentChoice { return costing(uses("", use{"list_tasks", "{}"}), 4000, 100) },
+		}
+		w := newWorld(t, db, m, settings{spend: usage.Limits{PerTurn: 10_000}})
 		reply := w.say("Hello")
 		require.Equal(t, enum.MessageFailed, reply.Status)
 		require.Equal(t, string(apperr.ComplexityLimit), *reply.ErrorCode)
@@ -103,7 +113,7 @@ func TestReservationsOfOneMomentShareTheDay(t *testing.T) {
 			<-release
 			return costing(says("So be it."), 100, 100)
 		}}
-		w := newWorld(t, db, m, settings{spend: spend.Limits{PerDay: 4000}}) // a call reserves about 2500
+		w := newWorld(t, db, m, settings{spend: usage.Limits{PerDay: 4000}}) // a call reserves about 2500
 		var replies []string
 		for range 6 {
 			turn, err := w.chat.Send(w.ctx, chat.SendInput{Content: "Hello"})
@@ -124,14 +134,14 @@ func TestReservationsOfOneMomentShareTheDay(t *testing.T) {
 	})
 }
 
-func (w *world) await() runs.Job {
+func (w *world) await() run.Job {
 	w.t.Helper()
 	select {
 	case job := <-w.ended:
 		return job
 	case <-time.After(patience):
 		require.FailNow(w.t, "no reply ended")
-		return runs.Job{}
+		return run.Job{}
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/rule"
@@ -16,12 +14,14 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/llm"
-	"errand/internal/runs"
-	"errand/internal/spend"
+	"errand/internal/run"
 	"errand/internal/stream"
 	"errand/internal/telemetry"
-	"errand/internal/tools"
+	"errand/internal/tool"
+	"errand/internal/usage"
 	"errand/internal/viewer"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 // step is one answer of the model that asked for tools.
@@ -97,7 +97,7 @@ func (s *step) messages() []llms.MessageContent {
 		out[0].Parts = append(out[0].Parts, llms.ToolCall{
 			ID: c.ProviderID, Type: "function", FunctionCall: &llms.FunctionCall{Name: c.Name, Arguments: c.Arguments},
 		})
-		result := runs.NotDone
+		result := run.NotDone
 		if c.Result != nil {
 			result = *c.Result
 		}
@@ -140,7 +140,7 @@ func (t *turn) record(ctx context.Context, choice *llms.ContentChoice) error {
 	if err != nil {
 		return err
 	}
-	t.owed = spend.Spent{}
+	t.owed = usage.Spent{}
 	t.out.mark()
 	if t.doubt != nil {
 		t.doubt.note = nil // what was said is part of the step now
@@ -170,7 +170,7 @@ func (t *turn) use(ctx context.Context) error {
 // do carries out one call. Its effect and its result commit together, behind the fence.
 func (t *turn) do(ctx context.Context, c *ent.ToolCall) error {
 	started := time.Now()
-	var result tools.Result
+	var result tool.Result
 	name := t.toolName(c)
 	ctx, end := telemetry.ToolCall(ctx, name)
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) (err error) {
@@ -209,9 +209,11 @@ func (t *turn) toolName(c *ent.ToolCall) string {
 	return c.Name
 }
 
-func (t *turn) call(ctx context.Context, c *ent.ToolCall) (tools.Result, error) {
+func (t *turn) call(ctx context.Context, c *ent.ToolCall) (tool.Result, error) {
 	if c.Seq >= t.Limits.ToolCalls {
-		return tools.Failure(apperr.New(apperr.RateLimited, "A turn may use tools %d times; this call is one too many.", t.Limits.ToolCalls)), nil
+		return tool.Failure(
+			apperr.New(apperr.RateLimited, "A turn may use tools %d times; this call is one too many.", t.Limits.ToolCalls),
+		), nil
 	}
 	if refused, ok := t.guard(c); !ok {
 		return refused, nil

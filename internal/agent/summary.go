@@ -60,7 +60,8 @@ func (t *turn) boundary() int {
 	for _, past := range t.window {
 		tokens += past.tokens
 	}
-	unseen := len(t.window) == 0 && t.job.Position > 2 || len(t.window) > 0 && t.window[len(t.window)-1].last > t.conversation.SummarisedTo+2
+	unseen := len(t.window) == 0 && t.job.Position > 2 ||
+		len(t.window) > 0 && t.window[len(t.window)-1].last > t.conversation.SummarisedTo+2
 	if !unseen && tokens < room*3/4 && len(t.window)+1 < t.Limits.Turns {
 		return 0
 	}
@@ -94,7 +95,10 @@ func briefly(summary string, rows []*ent.Message) string {
 		lines = nil
 	}
 	for _, m := range rows {
-		lines = append(lines, speaker(m)+": "+clipRunes(strings.Join(strings.Fields(withEnd(m, m.Content)), " "), offlineLine))
+		lines = append(
+			lines,
+			speaker(m)+": "+clipRunes(strings.Join(strings.Fields(withEnd(m, m.Content)), " "), offlineLine),
+		)
 	}
 	size := 0
 	for i := len(lines) - 1; i >= 0; i-- {

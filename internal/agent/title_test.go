@@ -4,11 +4,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent/enum"
 	"errand/internal/store"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
 )
 
 // titling answers questions for a title.
@@ -88,7 +88,7 @@ func TestNoTitleIsHarmless(t *testing.T) {
 
 func TestTheOfflineModelKeepsTheTitleFromTheText(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB) {
-		w := offline(t, db)
+		w := newOfflineWorld(t, db)
 		w.say("Add a task to buy milk")
 		require.Equal(t, "Add a task to buy milk", w.conversation().Title)
 	})

@@ -8,16 +8,16 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/message"
 	"errand/internal/apperr"
 	"errand/internal/llm"
-	"errand/internal/runs"
-	"errand/internal/spend"
+	"errand/internal/run"
 	"errand/internal/stream"
+	"errand/internal/usage"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 // errTooLong ends a turn that used up its time.
@@ -26,7 +26,7 @@ var errTooLong = errors.New("agent: the turn took too long")
 // turn is one attempt at a reply.
 type turn struct {
 	*Agent
-	job    runs.Job
+	job    run.Job
 	prompt []llms.MessageContent // system, history and the message to answer
 	steps  []*step               // of this reply, recorded ones first
 	calls  int                   // tool calls of this reply
@@ -37,8 +37,8 @@ type turn struct {
 	asked        string     // the message to answer
 	window       []pastTurn // the earlier turns in the prompt, newest first
 
-	usage spend.Spent // of this reply
-	owed  spend.Spent // the part of it that is not stored yet
+	usage usage.Spent // of this reply
+	owed  usage.Spent // the part of it that is not stored yet
 	doubt *doubt      // set once the reply was asked to correct itself
 
 	completed bool       // the reply is finished and good
@@ -48,7 +48,7 @@ type turn struct {
 // Handle writes a reply; it is the run engine's handler. Everything recorded by
 // earlier attempts is kept and never done again. What is done after the reply is finished may
 // fail without harm.
-func (a *Agent) Handle(ctx context.Context, job runs.Job) error {
+func (a *Agent) Handle(ctx context.Context, job run.Job) error {
 	t := &turn{Agent: a, job: job, model: a.ModelName}
 	if err := t.handle(ctx); err != nil || !t.completed {
 		return err
@@ -64,17 +64,17 @@ func (t *turn) handle(ctx context.Context) error {
 	if t.out != nil {
 		t.out.close()
 	}
-	var refused *spend.RefusedError
+	var refused *usage.RefusedError
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(context.Cause(ctx), runs.ErrCancelled):
-		return t.end(ctx, runs.Outcome{Status: enum.MessageCancelled})
+	case errors.Is(context.Cause(ctx), run.ErrCancelled):
+		return t.end(ctx, run.Outcome{Status: enum.MessageCancelled})
 	case errors.Is(context.Cause(ctx), errTooLong), errors.Is(err, errTooMuch):
-		return t.end(ctx, runs.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.ComplexityLimit})
+		return t.end(ctx, run.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.ComplexityLimit})
 	case errors.As(err, &refused):
 		t.retryAt = &refused.Until
-		return t.end(ctx, runs.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.RateLimited})
+		return t.end(ctx, run.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.RateLimited})
 	default:
 		t.settle(ctx)
 		return verdict(err)
@@ -86,11 +86,11 @@ func verdict(err error) error {
 	kind := llm.KindOf(err)
 	if kind == "" || kind == llm.KindCancelled || llm.Transient(err) {
 		if e := apperr.From(err); e.RetryAfter > 0 {
-			return runs.Retry(err, e.RetryAfter)
+			return run.Retry(err, e.RetryAfter)
 		}
 		return err
 	}
-	return runs.Fail(apperr.CodeOf(err), err)
+	return run.Fail(apperr.CodeOf(err), err)
 }
 
 func (t *turn) run(ctx context.Context) error {
@@ -113,7 +113,7 @@ func (t *turn) run(ctx context.Context) error {
 			if strings.TrimSpace(t.out.text()) == "" { // some models stop so after a tool's result
 				return &llm.Error{Kind: llm.KindTruncated, Provider: t.model, Detail: "an answer without a word"}
 			}
-			return t.end(ctx, runs.Outcome{Status: enum.MessageCompleted})
+			return t.end(ctx, run.Outcome{Status: enum.MessageCompleted})
 		}
 		if err := t.record(ctx, choice); err != nil {
 			return err
@@ -122,13 +122,17 @@ func (t *turn) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return t.end(ctx, runs.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.ComplexityLimit})
+	return t.end(ctx, run.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.ComplexityLimit})
 }
 
 // begin reads what was recorded, takes over the reply's text up to there, and tells
 // everybody that a new attempt begins.
 func (t *turn) begin(ctx context.Context) error {
-	reply, err := t.Client.Message.Query().Where(message.ID(t.job.MessageID)).WithToolCalls(inOrder).WithConversation().Only(ctx)
+	reply, err := t.Client.Message.Query().
+		Where(message.ID(t.job.MessageID)).
+		WithToolCalls(inOrder).
+		WithConversation().
+		Only(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the reply: %w", err)
 	}
@@ -208,7 +212,7 @@ func (t *turn) say(ctx context.Context, text string) error {
 }
 
 // end makes the reply terminal with the text so far.
-func (t *turn) end(ctx context.Context, o runs.Outcome) error {
+func (t *turn) end(ctx context.Context, o run.Outcome) error {
 	o.Effects = func(ctx context.Context, tx *ent.Tx) error { return t.Book.Record(ctx, tx.UsageDay, t.owed) }
 	if t.out != nil {
 		t.out.flush()
@@ -217,7 +221,10 @@ func (t *turn) end(ctx context.Context, o runs.Outcome) error {
 		if t.out == nil {
 			return // nothing was begun: what is stored stays
 		}
-		u.SetContent(t.out.text()).SetAttempt(t.job.Attempt).SetNillableRetryAt(t.retryAt).SetNillableUnverifiedReason(t.unverified())
+		u.SetContent(t.out.text()).
+			SetAttempt(t.job.Attempt).
+			SetNillableRetryAt(t.retryAt).
+			SetNillableUnverifiedReason(t.unverified())
 		t.setUsage(u.Mutation())
 	})
 	t.completed = err == nil && o.Status == enum.MessageCompleted

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"entgo.io/ent/dialect/sql"
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent"
 	"errand/ent/message"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/tmc/langchaingo/llms"
 )
 
 // answerTokens is the room kept for an answer, in the window and in budgets.

@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"entgo.io/ent"
-	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent/enum"
 	"errand/internal/agent"
 	"errand/internal/ids"
 	"errand/internal/store"
+
+	"entgo.io/ent"
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
 )
 
 // meter counts what goes through Ent: statements, and rows read.
@@ -169,13 +169,17 @@ func TestAFailingSummaryIsHarmless(t *testing.T) {
 
 func TestTheOfflineModelsConversationsAreSummarisedFromTheText(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB) {
-		w := offline(t, db)
+		w := newOfflineWorld(t, db)
 		for i := range 22 {
 			w.say(fmt.Sprintf("Add a task to feed cat number %d", i))
 		}
 		c := w.conversation()
 		require.Positive(t, c.SummarisedTo)
-		require.True(t, strings.HasPrefix(c.Summary, "Person: Add a task to feed cat number 0\nErrand: Added task 1: "), c.Summary)
+		require.True(
+			t,
+			strings.HasPrefix(c.Summary, "Person: Add a task to feed cat number 0\nErrand: Added task 1: "),
+			c.Summary,
+		)
 		require.Equal(t, c.SummarisedTo, strings.Count(c.Summary, "\n")+1)
 		require.Contains(t, w.say("mark it as done").Content, "Marked task 22", "the newest turns are still there")
 	})

@@ -10,9 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/message"
@@ -22,16 +19,19 @@ import (
 	"errand/internal/chat"
 	"errand/internal/ids"
 	"errand/internal/llm"
-	"errand/internal/llm/rules"
+	"errand/internal/offline"
 	"errand/internal/price"
-	"errand/internal/runs"
-	"errand/internal/spend"
+	"errand/internal/run"
 	"errand/internal/store"
 	"errand/internal/stream"
-	"errand/internal/tasks"
+	"errand/internal/task"
 	"errand/internal/testdb"
-	"errand/internal/tools"
+	"errand/internal/tool"
+	"errand/internal/usage"
 	"errand/internal/viewer"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
 )
 
 // patience is how long a test waits for something that must happen.
@@ -62,7 +62,11 @@ func (m *scripted) Call(ctx context.Context, prompt string, o ...llms.CallOption
 	return llms.GenerateFromSinglePrompt(ctx, m, prompt, o...)
 }
 
-func (m *scripted) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+func (m *scripted) GenerateContent(
+	ctx context.Context,
+	messages []llms.MessageContent,
+	options ...llms.CallOption,
+) (*llms.ContentResponse, error) {
 	var o llms.CallOptions
 	for _, option := range options {
 		option(&o)
@@ -127,8 +131,10 @@ type use struct{ name, arguments string }
 func uses(text string, all ...use) *llms.ContentChoice {
 	c := says(text)
 	for i, u := range all {
-		c.ToolCalls = append(c.ToolCalls, llms.ToolCall{ID: fmt.Sprintf("c%d_%s", i, ids.New("x")()), Type: "function",
-			FunctionCall: &llms.FunctionCall{Name: u.name, Arguments: u.arguments}})
+		c.ToolCalls = append(c.ToolCalls, llms.ToolCall{
+			ID: fmt.Sprintf("c%d_%s", i, ids.New("x")()), Type: "function",
+			FunctionCall: &llms.FunctionCall{Name: u.name, Arguments: u.arguments},
+		})
 	}
 	return c
 }
@@ -139,17 +145,17 @@ type world struct {
 	db    *store.DB
 	ctx   context.Context
 	chat  *chat.Service
-	tasks *tasks.Service
-	tools *tools.Registry
-	book  *spend.Book
-	ended chan runs.Job
+	tasks *task.Service
+	tools *tool.Registry
+	book  *usage.Book
+	ended chan run.Job
 	talk  *string
 }
 
 // settings are what tests change of a world.
 type settings struct {
 	limits  agent.Limits
-	spend   spend.Limits
+	spend   usage.Limits
 	prices  price.List
 	titles  bool
 	offline bool
@@ -158,16 +164,18 @@ type settings struct {
 
 func newWorld(t testing.TB, db *store.DB, model llms.Model, s settings) *world {
 	t.Helper()
-	w := &world{t: t, db: db, ended: make(chan runs.Job, 1000)}
+	w := &world{t: t, db: db, ended: make(chan run.Job, 1000)}
 	u, err := db.Client().User.Create().SetSubject(ids.New("sub")()).Save(rule.System(context.Background()))
 	require.NoError(t, err)
 	w.ctx = viewer.NewContext(context.Background(), viewer.Viewer{UserID: u.ID})
-	w.tasks = tasks.New(db.Client(), func(string) {})
-	w.tools = tools.New(w.tasks)
-	w.book = spend.New(spend.Options{Client: db.Client(), Prices: s.prices, Limits: s.spend, Now: s.clock})
+	w.tasks = task.New(db.Client(), func(string) {})
+	w.tools = tool.New(w.tasks)
+	w.book = usage.New(usage.Options{Client: db.Client(), Prices: s.prices, Limits: s.spend, Now: s.clock})
 	hub := stream.NewHub()
 	quiet := slog.New(slog.DiscardHandler)
-	engine, err := runs.New(runs.Options{Client: db.Client(), Dialect: db.Dialect(), Observer: w, Logger: quiet, Sweep: 50 * time.Millisecond})
+	engine, err := run.New(
+		run.Options{Client: db.Client(), Dialect: db.Dialect(), Observer: w, Logger: quiet, Sweep: 50 * time.Millisecond},
+	)
 	require.NoError(t, err)
 	w.chat = chat.New(db.Client(), hub, engine, chat.Limits{PerMinute: 100_000, Budget: w.book.Admit})
 	setDefault(&s.limits.Steps, 8)
@@ -196,16 +204,16 @@ func setDefault(into *int, v int) {
 	}
 }
 
-// offline is a world with the built-in model.
-func offline(t testing.TB, db *store.DB) *world {
-	return newWorld(t, db, rules.New(rules.Options{}), settings{offline: true})
+// newOfflineWorld is a world with the built-in model.
+func newOfflineWorld(t testing.TB, db *store.DB) *world {
+	return newWorld(t, db, offline.New(offline.Options{}), settings{offline: true})
 }
 
-// Claimed implements runs.Observer.
-func (w *world) Claimed(runs.Job, time.Duration) {}
+// Claimed implements run.Observer.
+func (w *world) Claimed(run.Job, time.Duration) {}
 
-// Ended implements runs.Observer: everything about the reply is over.
-func (w *world) Ended(job runs.Job, _ runs.End, _ time.Duration) { w.ended <- job }
+// Ended implements run.Observer: everything about the reply is over.
+func (w *world) Ended(job run.Job, _ run.End, _ time.Duration) { w.ended <- job }
 
 // say sends a message to the world's conversation and waits for the reply and what follows it.
 func (w *world) say(content string) *ent.Message {
@@ -239,7 +247,7 @@ func (w *world) conversation() *ent.Conversation {
 func (w *world) put(titles ...string) {
 	w.t.Helper()
 	for _, title := range titles {
-		_, err := w.tasks.Create(w.ctx, tasks.CreateInput{Title: title})
+		_, err := w.tasks.Create(w.ctx, task.CreateInput{Title: title})
 		require.NoError(w.t, err)
 	}
 }

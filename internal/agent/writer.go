@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"errand/internal/runs"
+	"errand/internal/run"
 	"errand/internal/stream"
 )
 
@@ -19,7 +19,7 @@ const (
 // writer publishes one attempt's text: append-only, each piece with its offset.
 type writer struct {
 	hub *stream.Hub
-	job runs.Job
+	job run.Job
 
 	mu        sync.Mutex
 	all       strings.Builder
@@ -36,7 +36,7 @@ type writer struct {
 
 // newWriter goes on from what earlier attempts recorded, and tells it: an attempt
 // begins with all of its text so far, at offset 0.
-func newWriter(hub *stream.Hub, job runs.Job, recorded string) *writer {
+func newWriter(hub *stream.Hub, job run.Job, recorded string) *writer {
 	w := &writer{hub: hub, job: job, stored: time.Now()}
 	w.all.WriteString(recorded)
 	w.recorded = len(recorded)

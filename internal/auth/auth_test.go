@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/apperr"
 	"errand/internal/viewer"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
 )
 
 func TestAuthenticateMakesTheBearerTheViewer(t *testing.T) {
@@ -72,7 +72,14 @@ func TestNothingSecretIsSaidOrLogged(t *testing.T) {
 	defer a.Close()
 	a.keys.settle(t)
 
-	hidden := jwt.MapClaims{"jti": planted, "exp": planted, "sub": planted, "name": planted + "\n", "iss": planted, "aud": planted}
+	hidden := jwt.MapClaims{
+		"jti":  planted,
+		"exp":  planted,
+		"sub":  planted,
+		"name": planted + "\n",
+		"iss":  planted,
+		"aud":  planted,
+	}
 	tokens := []string{
 		planted, planted + ".x.y", base64url(`{"alg":"`+planted+`"}`) + ".e30.x",
 		base64url(planted) + ".e30.x", base64url(`{"alg":"EdDSA","kid":"`+planted+`"}`) + ".e30.x",

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/apperr"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestBearerToken(t *testing.T) {
@@ -21,8 +21,19 @@ func TestBearerToken(t *testing.T) {
 		require.Equal(t, "abc.d-e_f~1+2/3==", token)
 	}
 	for _, values := range [][]string{
-		{""}, {"Bearer"}, {"Bearer "}, {"Basic YTpi"}, {"abc"}, {"Bearer a b"}, {"Bearer a,b"}, {"Bearer a\x00"}, {"Bearer é"}, {"Bearer ="},
-		{"Bearer a", "Bearer b"}, {"Bearer a", "Basic b"}, {"Bearer " + strings.Repeat("a", MaxTokenBytes+1)},
+		{""},
+		{"Bearer"},
+		{"Bearer "},
+		{"Basic YTpi"},
+		{"abc"},
+		{"Bearer a b"},
+		{"Bearer a,b"},
+		{"Bearer a\x00"},
+		{"Bearer é"},
+		{"Bearer ="},
+		{"Bearer a", "Bearer b"},
+		{"Bearer a", "Basic b"},
+		{"Bearer " + strings.Repeat("a", MaxTokenBytes+1)},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/graphql", nil)
 		r.Header["Authorization"] = values
@@ -34,7 +45,11 @@ func TestBearerToken(t *testing.T) {
 }
 
 func TestTokensElsewhereAreNotLookedAt(t *testing.T) {
-	r := httptest.NewRequest(http.MethodPost, "/graphql?access_token=abc&token=abc&authorization=Bearer+abc", strings.NewReader("access_token=abc"))
+	r := httptest.NewRequest(
+		http.MethodPost,
+		"/graphql?access_token=abc&token=abc&authorization=Bearer+abc",
+		strings.NewReader("access_token=abc"),
+	)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Proxy-Authorization", "Bearer abc")
 	r.AddCookie(&http.Cookie{Name: "token", Value: "abc"})

@@ -35,7 +35,11 @@ func readDevKey(path string) ([]byte, error) {
 		return nil, fmt.Errorf("development key: %w", err)
 	}
 	if !info.Mode().IsRegular() || info.Size() != devKeyBytes {
-		return nil, fmt.Errorf("development key: %s is not a file of %d bytes; delete it to have a new one made", path, devKeyBytes)
+		return nil, fmt.Errorf(
+			"development key: %s is not a file of %d bytes; delete it to have a new one made",
+			path,
+			devKeyBytes,
+		)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		if err := os.Chmod(path, 0o600); err != nil {

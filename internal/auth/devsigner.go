@@ -6,10 +6,10 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"errand/internal/apperr"
 	"errand/internal/config"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // The development sign-in's tokens.

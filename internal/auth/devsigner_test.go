@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"errand/internal/apperr"
+
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
-
-	"errand/internal/apperr"
 )
 
 // development is an environment with the development sign-in and its key in a folder of its own.
@@ -30,7 +30,11 @@ func TestDevelopmentTokens(t *testing.T) {
 	for _, v := range []Verifier{a.Verifier(GraphQL), a.Verifier(MCP), restarted.Verifier(GraphQL)} {
 		claims, err := v.Verify(t.Context(), token)
 		require.NoError(t, err)
-		require.Equal(t, Claims{Subject: "alice", Name: "alice", Issuer: DevIssuer, IssuedAt: start, ExpiresAt: expires}, claims)
+		require.Equal(
+			t,
+			Claims{Subject: "alice", Name: "alice", Issuer: DevIssuer, IssuedAt: start, ExpiresAt: expires},
+			claims,
+		)
 	}
 	c.advance(DevTokenTTL + time.Minute)
 	requireRefused(t, a.Verifier(GraphQL), token, Expired)

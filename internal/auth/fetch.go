@@ -59,7 +59,10 @@ func (f *fetcher) get(ctx context.Context) (*keyRing, http.Header, error) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode/100 == 3 {
-		return nil, nil, fmt.Errorf("status %d: it points elsewhere, where nobody follows: name the keys' own address", response.StatusCode)
+		return nil, nil, fmt.Errorf(
+			"status %d: it points elsewhere, where nobody follows: name the keys' own address",
+			response.StatusCode,
+		)
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, nil, fmt.Errorf("status %d", response.StatusCode)

@@ -17,13 +17,13 @@ import (
 	"testing"
 	"time"
 
+	"errand/internal/apperr"
+	"errand/internal/config"
+
 	"github.com/MicahParks/jwkset"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
-
-	"errand/internal/apperr"
-	"errand/internal/config"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"errand/internal/apperr"
+
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
-
-	"errand/internal/apperr"
 )
 
 // longLived outlasts the hours that these tests let pass.

@@ -21,7 +21,11 @@ func TestProtectedResourceMetadata(t *testing.T) {
 	require.JSONEq(t, `{"resource":"https://errand.example.com/mcp","authorization_servers":["https://app.example.com"],
 		"bearer_methods_supported":["header"],"resource_name":"Errand"}`, w.Body.String())
 
-	require.Equal(t, http.StatusMethodNotAllowed, serve(resource.Metadata(), httptest.NewRequest(http.MethodPost, "/", nil)).Code)
+	require.Equal(
+		t,
+		http.StatusMethodNotAllowed,
+		serve(resource.Metadata(), httptest.NewRequest(http.MethodPost, "/", nil)).Code,
+	)
 }
 
 func TestResourceFollowsTheRequestWithoutPublicURL(t *testing.T) {
@@ -29,7 +33,11 @@ func TestResourceFollowsTheRequestWithoutPublicURL(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Host = "127.0.0.1:8080"
 	w := serve(resource.Metadata(), r)
-	require.JSONEq(t, `{"resource":"http://127.0.0.1:8080/mcp","bearer_methods_supported":["header"],"resource_name":"Errand"}`, w.Body.String())
+	require.JSONEq(
+		t,
+		`{"resource":"http://127.0.0.1:8080/mcp","bearer_methods_supported":["header"],"resource_name":"Errand"}`,
+		w.Body.String(),
+	)
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 	r.TLS = &tls.ConnectionState{}
 	require.Contains(t, serve(resource.Metadata(), r).Body.String(), "https://127.0.0.1:8080/mcp")
@@ -52,13 +60,21 @@ func TestChallenge(t *testing.T) {
 }
 
 func TestScopesAreToldInMetadataAndChallenges(t *testing.T) {
-	resource := NewResource(configOf(t, env{"PUBLIC_URL": "https://errand.example.com"}), "/mcp", "tasks:read", "tasks:write")
+	resource := NewResource(
+		configOf(t, env{"PUBLIC_URL": "https://errand.example.com"}),
+		"/mcp",
+		"tasks:read",
+		"tasks:write",
+	)
 	r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
 	w := serve(resource.Metadata(), httptest.NewRequest(http.MethodGet, resource.MetadataPath(), nil))
 	require.JSONEq(t, `{"resource":"https://errand.example.com/mcp","scopes_supported":["tasks:read","tasks:write"],
 		"bearer_methods_supported":["header"],"resource_name":"Errand"}`, w.Body.String())
 	const where = `Bearer realm="errand", resource_metadata="https://errand.example.com/.well-known/oauth-protected-resource/mcp"`
 	require.Equal(t, where+`, scope="tasks:read tasks:write"`, resource.Challenge(r, nil))
-	require.Equal(t, where+`, scope="tasks:write", error="insufficient_scope", error_description="The token lacks the scope tasks:write."`,
-		resource.InsufficientScope(r, "tasks:write"))
+	require.Equal(
+		t,
+		where+`, scope="tasks:write", error="insufficient_scope", error_description="The token lacks the scope tasks:write."`,
+		resource.InsufficientScope(r, "tasks:write"),
+	)
 }

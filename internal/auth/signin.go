@@ -41,7 +41,11 @@ func (s *signIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// A form of a foreign page can be sent without asking the browser; this type cannot.
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		writeError(w, http.StatusUnsupportedMediaType, apperr.New(apperr.BadUserInput, "Send Content-Type: application/json."))
+		writeError(
+			w,
+			http.StatusUnsupportedMediaType,
+			apperr.New(apperr.BadUserInput, "Send Content-Type: application/json."),
+		)
 		return
 	}
 	s.answer(w, r)

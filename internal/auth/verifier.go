@@ -9,9 +9,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"errand/internal/apperr"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // Verifier decides whether a token is genuine, meant for us and in date.

@@ -23,8 +23,12 @@ func TestEveryAcceptedAlgorithm(t *testing.T) {
 		alg, kid string
 		key      any
 	}{
-		{"EdDSA", "ed", edKey()}, {"ES256", "ec", ecKey()}, {"RS256", "rs", rsaKey()}, {"PS256", "ps", rsaKey()},
-		{"ES256", "bare-ec", ecKey()}, {"RS256", "bare-rsa", rsaKey()},
+		{"EdDSA", "ed", edKey()},
+		{"ES256", "ec", ecKey()},
+		{"RS256", "rs", rsaKey()},
+		{"PS256", "ps", rsaKey()},
+		{"ES256", "bare-ec", ecKey()},
+		{"RS256", "bare-rsa", rsaKey()},
 	} {
 		claims, err := v.Verify(t.Context(), sign(t, tc.alg, tc.key, goodClaims(), kid(tc.kid)))
 		require.NoError(t, err, tc.kid)
@@ -167,9 +171,12 @@ func TestLeewayEdges(t *testing.T) {
 		offset time.Duration
 		reason Reason
 	}{
-		{"exp", -29 * time.Second, ""}, {"exp", -30 * time.Second, Expired},
-		{"nbf", 30 * time.Second, ""}, {"nbf", 31 * time.Second, NotYetValid},
-		{"iat", 30 * time.Second, ""}, {"iat", 31 * time.Second, NotYetValid},
+		{"exp", -29 * time.Second, ""},
+		{"exp", -30 * time.Second, Expired},
+		{"nbf", 30 * time.Second, ""},
+		{"nbf", 31 * time.Second, NotYetValid},
+		{"iat", 30 * time.Second, ""},
+		{"iat", 31 * time.Second, NotYetValid},
 	} {
 		token := at(tc.claim, tc.offset)
 		if tc.reason != "" {

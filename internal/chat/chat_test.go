@@ -6,9 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
-
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/rule"
@@ -19,6 +16,9 @@ import (
 	"errand/internal/stream"
 	"errand/internal/testdb"
 	"errand/internal/viewer"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -30,7 +30,12 @@ type idle struct {
 }
 
 // Enqueue implements chat.Runs.
-func (r *idle) Enqueue(ctx context.Context, tx *ent.Tx, conversationID, messageID string, position int) (*ent.Run, error) {
+func (r *idle) Enqueue(
+	ctx context.Context,
+	tx *ent.Tx,
+	conversationID, messageID string,
+	position int,
+) (*ent.Run, error) {
 	if r.refuse != nil {
 		return nil, r.refuse
 	}

@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"time"
 
-	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
-
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/message"
 	"errand/ent/user"
 	"errand/internal/apperr"
 	"errand/internal/ids"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 )
 
 // Limits bound what one person may ask for, over all replicas: they are counted in the database.

@@ -60,7 +60,11 @@ func (s *Service) ToolCallsByID(ctx context.Context, ids []string) (map[string]*
 
 // Pages are a page of each of the given conversations' messages, oldest first, by
 // the conversation's id, in one query: positions have no gaps.
-func (s *Service) Pages(ctx context.Context, conversations []*ent.Conversation, args page.Args) (map[string]*page.MessageConnection, error) {
+func (s *Service) Pages(
+	ctx context.Context,
+	conversations []*ent.Conversation,
+	args page.Args,
+) (map[string]*page.MessageConnection, error) {
 	wanted := make(spans, len(conversations))
 	for _, c := range conversations {
 		span, err := args.ReadDense(messageList, c.MessageCount)
@@ -83,7 +87,11 @@ func (s *Service) Pages(ctx context.Context, conversations []*ent.Conversation, 
 	}
 	out := make(map[string]*page.MessageConnection, len(conversations))
 	for id, span := range wanted {
-		out[id] = page.BuildSpan(span, grouped[id], func(m *ent.Message) page.Cursor { return page.At(messageList, m.Position) })
+		out[id] = page.BuildSpan(
+			span,
+			grouped[id],
+			func(m *ent.Message) page.Cursor { return page.At(messageList, m.Position) },
+		)
 	}
 	return out, nil
 }

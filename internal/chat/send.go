@@ -87,7 +87,10 @@ func (in *SendInput) check() error {
 	if in.IdempotencyKey == nil {
 		return nil
 	}
-	if n := utf8.RuneCountInString(*in.IdempotencyKey); n < 1 || n > MaxKey || strings.ContainsRune(*in.IdempotencyKey, 0) {
+	if n := utf8.RuneCountInString(
+		*in.IdempotencyKey,
+	); n < 1 || n > MaxKey ||
+		strings.ContainsRune(*in.IdempotencyKey, 0) {
 		return apperr.Invalid("idempotencyKey", "A key has 1 to %d characters.", MaxKey)
 	}
 	return nil

@@ -3,12 +3,12 @@ package chat
 import (
 	"encoding/json"
 
-	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
-
 	"errand/ent/message"
 	"errand/ent/predicate"
 	"errand/internal/page"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 )
 
 // spans are the positions to read, by conversation.

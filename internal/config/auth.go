@@ -111,8 +111,11 @@ func (c *Config) validateSignIn(f *Faults) {
 		return
 	}
 	if !IsLoopbackAddr(c.Server.Addr) {
-		f.add("ADDR", "is open to other machines while no authentication is configured: anyone there could sign in as anybody",
-			"a loopback address such as 127.0.0.1:8080, or AUTH_JWKS_URL set")
+		f.add(
+			"ADDR",
+			"is open to other machines while no authentication is configured: anyone there could sign in as anybody",
+			"a loopback address such as 127.0.0.1:8080, or AUTH_JWKS_URL set",
+		)
 	}
 }
 

@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/config"
+
+	"github.com/stretchr/testify/require"
 )
 
 const jwksURL = "https://app.example.com/api/auth/jwks"
@@ -38,7 +38,10 @@ func TestIssuerAndAudienceFollowBetterAuth(t *testing.T) {
 	require.Equal(t, []string{"https://app.example.com"}, a.Audience)
 	require.Equal(t, a.Audience, a.MCPAudience)
 
-	a = load(t, vars{"AUTH_JWKS_URL": jwksURL, "AUTH_ISSUER": "i", "AUTH_AUDIENCE": "a, b,", "AUTH_MCP_AUDIENCE": "m"}).Auth
+	a = load(
+		t,
+		vars{"AUTH_JWKS_URL": jwksURL, "AUTH_ISSUER": "i", "AUTH_AUDIENCE": "a, b,", "AUTH_MCP_AUDIENCE": "m"},
+	).Auth
 	require.Equal(t, "i", a.Issuer)
 	require.Equal(t, []string{"a", "b"}, a.Audience)
 	require.Equal(t, []string{"m"}, a.MCPAudience)

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/config"
+
+	"github.com/stretchr/testify/require"
 )
 
 type vars = map[string]string

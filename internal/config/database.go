@@ -63,7 +63,8 @@ func (d *DatabaseURL) UnmarshalText(text []byte) error {
 }
 
 func (d *DatabaseURL) setSQLite(path string) error {
-	if path == "" || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?#") || strings.Contains(path, ":memory:") {
+	if path == "" || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?#") ||
+		strings.Contains(path, ":memory:") {
 		return Fault{
 			Problem:  "is not the path of an SQLite file (no options, not in memory)",
 			Accepted: databaseAccepted,

@@ -3,9 +3,9 @@ package config_test
 import (
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/config"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestDatabaseURLForms(t *testing.T) {

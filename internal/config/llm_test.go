@@ -3,9 +3,9 @@ package config_test
 import (
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/config"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestProviderIsTheFirstWhoseKeyIsSet(t *testing.T) {
@@ -47,8 +47,16 @@ func TestServersOfOnesOwnNeedNoKey(t *testing.T) {
 func TestModelSettingsFaults(t *testing.T) {
 	require.Contains(t, faults(t, vars{"LLM_FALLBACK": "rules"}, ""), "LLM_FALLBACK")
 	require.Contains(t, faults(t, vars{"LLM_FALLBACK": "/m"}, ""), "LLM_FALLBACK")
-	require.Contains(t, faults(t, vars{"OPENAI_API_KEY": "k", "LLM_MODEL": "m", "LLM_FALLBACK": "openai/m"}, ""), "LLM_FALLBACK")
-	require.Equal(t, "openai/n", load(t, vars{"OPENAI_API_KEY": "k", "LLM_MODEL": "m", "LLM_FALLBACK": "openai/n"}).LLM.Fallback)
+	require.Contains(
+		t,
+		faults(t, vars{"OPENAI_API_KEY": "k", "LLM_MODEL": "m", "LLM_FALLBACK": "openai/m"}, ""),
+		"LLM_FALLBACK",
+	)
+	require.Equal(
+		t,
+		"openai/n",
+		load(t, vars{"OPENAI_API_KEY": "k", "LLM_MODEL": "m", "LLM_FALLBACK": "openai/n"}).LLM.Fallback,
+	)
 	require.Contains(t, faults(t, vars{"GEMINI_BASE_URL": "gateway"}, ""), "GEMINI_BASE_URL")
 	require.Contains(t, faults(t, vars{"ANTHROPIC_BASE_URL": "http://u:p@h"}, ""), "ANTHROPIC_BASE_URL")
 	require.Contains(t, faults(t, vars{"OPENAI_API_KEY": "a\nb"}, ""), "OPENAI_API_KEY")

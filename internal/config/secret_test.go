@@ -7,9 +7,9 @@ import (
 	"log/slog"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/config"
+
+	"github.com/stretchr/testify/require"
 )
 
 const planted = "hunter2-planted-secret"

@@ -5,9 +5,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/config"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestOrigins(t *testing.T) {
@@ -15,8 +15,10 @@ func TestOrigins(t *testing.T) {
 	require.True(t, c.OriginAllowed("https://app.example.com"))
 	require.True(t, c.OriginAllowed("http://lan:3000"))
 	require.True(t, c.OriginAllowed("http://localhost:5173"), "loopback pages may call in development")
-	for _, foreign := range []string{"http://app.example.com", "https://app.example.com.evil.com", "null", "", "https://app.example.com/x",
-		"http://localhost.evil.com", "http://127.0.0.1.evil.com", "file://"} {
+	for _, foreign := range []string{
+		"http://app.example.com", "https://app.example.com.evil.com", "null", "", "https://app.example.com/x",
+		"http://localhost.evil.com", "http://127.0.0.1.evil.com", "file://",
+	} {
 		require.False(t, c.OriginAllowed(foreign), foreign)
 	}
 	production := load(t, vars{"ENVIRONMENT": "production", "AUTH_JWKS_URL": jwksURL})

@@ -50,7 +50,11 @@ func (t Traces) validate(f *Faults) {
 	check("OTEL_EXPORTER_OTLP_ENDPOINT", t.OTLPEndpoint)
 	check("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", t.OTLPTracesEndpoint)
 	if _, ok := readHeaders(t.OTLPHeaders.Reveal()); !ok {
-		f.add("OTEL_EXPORTER_OTLP_HEADERS", "is not a list of headers", "name=value, several with commas, values percent-encoded")
+		f.add(
+			"OTEL_EXPORTER_OTLP_HEADERS",
+			"is not a list of headers",
+			"name=value, several with commas, values percent-encoded",
+		)
 	}
 }
 

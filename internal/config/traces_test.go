@@ -29,7 +29,10 @@ func TestHeadersForTheReceiver(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"api-key": "a b", "x": "1=2"}, c.Traces.TracesHeaders())
 	for _, bad := range []string{"secret-without-name", "=secret", "k=%zz"} {
-		_, err := Load(map[string]string{"OTEL_EXPORTER_OTLP_HEADERS": bad, "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "")
+		_, err := Load(
+			map[string]string{"OTEL_EXPORTER_OTLP_HEADERS": bad, "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"},
+			"",
+		)
 		require.ErrorContains(t, err, "OTEL_EXPORTER_OTLP_HEADERS")
 		require.ErrorContains(t, err, "OTEL_EXPORTER_OTLP_ENDPOINT")
 		require.NotContains(t, err.Error(), "secret")

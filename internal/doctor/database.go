@@ -10,17 +10,19 @@ import (
 	"strings"
 	"time"
 
+	"errand/internal/account"
 	"errand/internal/auth"
 	"errand/internal/config"
 	"errand/internal/store"
-	"errand/internal/users"
 )
 
 // checkDatabase looks at the database, its tables, its clock and its walls.
 func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 	if path, ok := cfg.Database.URL.SQLitePath(); ok {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return []Finding{{Check: "database", State: OK, Found: "the SQLite file " + path + " does not exist yet; serving creates it"}}
+			return []Finding{
+				{Check: "database", State: OK, Found: "the SQLite file " + path + " does not exist yet; serving creates it"},
+			}
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
@@ -31,13 +33,28 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 		RowSecurity: store.RowSecurity(cfg.Database.RowSecurity), Logger: slog.New(slog.DiscardHandler), StartupTimeout: -1,
 	})
 	if errors.Is(err, store.ErrNoWall) {
-		return []Finding{{"wall 2: row security", Fault, err.Error(), "let DATABASE_URL log in as an ordinary role that is a member of errand_app, and run: errand migrate up"}}
+		return []Finding{
+			{
+				"wall 2: row security",
+				Fault,
+				err.Error(),
+				"let DATABASE_URL log in as an ordinary role that is a member of errand_app, and run: errand migrate up",
+			},
+		}
 	}
 	if err != nil {
-		return []Finding{{"database", Fault, err.Error(), "start the database server, and check host, user and password in DATABASE_URL"}}
+		return []Finding{
+			{"database", Fault, err.Error(), "start the database server, and check host, user and password in DATABASE_URL"},
+		}
 	}
 	defer db.Close()
-	found := []Finding{{Check: "database", State: OK, Found: fmt.Sprintf("%s answers after %s", cfg.Database.URL, time.Since(started).Round(time.Millisecond))}}
+	found := []Finding{
+		{
+			Check: "database",
+			State: OK,
+			Found: fmt.Sprintf("%s answers after %s", cfg.Database.URL, time.Since(started).Round(time.Millisecond)),
+		},
+	}
 	migrations := checkMigrations(ctx, db)
 	found = append(found, migrations, checkDatabaseClock(ctx, db))
 	if migrations.State == OK {
@@ -56,7 +73,12 @@ func checkMigrations(ctx context.Context, db *store.DB) Finding {
 	pending, err := m.Pending(ctx)
 	switch {
 	case err != nil:
-		return Finding{"migrations", Fault, err.Error(), "give the role the right to use the tables, or run the release that migrated them"}
+		return Finding{
+			"migrations",
+			Fault,
+			err.Error(),
+			"give the role the right to use the tables, or run the release that migrated them",
+		}
 	case pending > 0:
 		return Finding{"migrations", Fault, fmt.Sprintf("%d pending", pending), "run: errand migrate up"}
 	default:
@@ -93,7 +115,10 @@ func checkWalls(ctx context.Context, cfg config.Config, db *store.DB) []Finding 
 	case err != nil:
 		return append(found, Finding{"wall 2: row security", Fault, err.Error(), "give the role the right to use the tables"})
 	case walls == nil:
-		return append(found, Finding{Check: "wall 2: row security", State: OK, Found: "SQLite has none; the file is this machine's own"})
+		return append(
+			found,
+			Finding{Check: "wall 2: row security", State: OK, Found: "SQLite has none; the file is this machine's own"},
+		)
 	default:
 		return append(found, judgeWalls(cfg, walls))
 	}
@@ -108,13 +133,28 @@ func judgeWalls(cfg config.Config, w *store.Walls) Finding {
 	as := fmt.Sprintf("%s runs as %s", w.Login, w.Role)
 	switch {
 	case len(w.Unguarded) > 0:
-		return Finding{check, missing, "not forced on " + strings.Join(w.Unguarded, ", "), "run as the tables' owner: " + force(w.Unguarded)}
+		return Finding{
+			check,
+			missing,
+			"not forced on " + strings.Join(w.Unguarded, ", "),
+			"run as the tables' owner: " + force(w.Unguarded),
+		}
 	case w.Exempt && cfg.Database.RowSecurity == config.RowSecurityOff:
 		return Finding{check, Warning, "switched off", "set DB_ROW_SECURITY=auto, unless you mean it"}
 	case w.Exempt:
-		return Finding{check, missing, as + ", whom row security does not bind", "connect as a role that is no superuser and has no BYPASSRLS"}
+		return Finding{
+			check,
+			missing,
+			as + ", whom row security does not bind",
+			"connect as a role that is no superuser and has no BYPASSRLS",
+		}
 	case w.Owner:
-		return Finding{check, Warning, as + ", who owns the tables: bound, but able to lift it", "serve as a role that does not own the tables, migrate as their owner"}
+		return Finding{
+			check,
+			Warning,
+			as + ", who owns the tables: bound, but able to lift it",
+			"serve as a role that does not own the tables, migrate as their owner",
+		}
 	default:
 		return Finding{Check: check, State: OK, Found: as + ": forced on every table of people's rows"}
 	}
@@ -123,7 +163,7 @@ func judgeWalls(cfg config.Config, w *store.Walls) Finding {
 // checkPeople looks for people whom nobody's token reaches any more, because the issuer has another name by now.
 func checkPeople(ctx context.Context, cfg config.Config, db *store.DB) Finding {
 	const check = "people"
-	issuers, err := users.Issuers(ctx, db.Client())
+	issuers, err := account.Issuers(ctx, db.Client())
 	if err != nil {
 		return Finding{check, Fault, err.Error(), "give the role the right to use the tables"}
 	}
@@ -140,8 +180,10 @@ func checkPeople(ctx context.Context, cfg config.Config, db *store.DB) Finding {
 		}
 	}
 	if strangers > 0 {
-		return Finding{check, Warning, fmt.Sprintf("%d of other issuers than %s: no token reaches them", strangers, expected),
-			"nothing if they came from elsewhere; if their issuer has a new name, move them (docs/SECURITY.md, Who is who)"}
+		return Finding{
+			check, Warning, fmt.Sprintf("%d of other issuers than %s: no token reaches them", strangers, expected),
+			"nothing if they came from elsewhere; if their issuer has a new name, move them (docs/SECURITY.md, Who is who)",
+		}
 	}
 	return Finding{Check: check, State: OK, Found: fmt.Sprintf("%d known", known)}
 }

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/internal/config"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 // State is how a check ended.
@@ -43,7 +43,10 @@ type Options struct {
 func Faults(faults config.Faults) []Finding {
 	var found []Finding
 	for _, f := range faults {
-		found = append(found, Finding{Check: "setting " + f.Name, State: Fault, Found: f.Problem, Fix: "accepted: " + f.Accepted})
+		found = append(
+			found,
+			Finding{Check: "setting " + f.Name, State: Fault, Found: f.Problem, Fix: "accepted: " + f.Accepted},
+		)
 	}
 	return found
 }

@@ -10,12 +10,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/internal/auth"
 	"errand/internal/config"
 	"errand/internal/llm"
 	"errand/internal/stream/natsbus"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 // checkSignIn looks at where tokens come from.
@@ -40,9 +40,18 @@ func checkKeys(ctx context.Context, cfg config.Config) []Finding {
 	const check = "sign-in keys"
 	report, err := auth.ProbeKeys(ctx, cfg.Auth.JWKSURL)
 	if err != nil {
-		return []Finding{{check, Fault, "AUTH_JWKS_URL gives no keys: " + err.Error(), "start the identity provider, and open the address from this machine"}}
+		return []Finding{
+			{
+				check,
+				Fault,
+				"AUTH_JWKS_URL gives no keys: " + err.Error(),
+				"start the identity provider, and open the address from this machine",
+			},
+		}
 	}
-	found := []Finding{{Check: check, State: OK, Found: fmt.Sprintf("%d usable, of the issuer %s", report.Keys, cfg.Auth.Issuer)}}
+	found := []Finding{
+		{Check: check, State: OK, Found: fmt.Sprintf("%d usable, of the issuer %s", report.Keys, cfg.Auth.Issuer)},
+	}
 	if report.ClockKnown {
 		// The header is cut to seconds, so a leeway of 0 would always warn.
 		found = append(found, clockFinding("sign-in clock", report.ClockAhead, max(cfg.Auth.Leeway, 2*time.Second)))
@@ -57,7 +66,14 @@ func checkBus(cfg config.Config) []Finding {
 	}
 	const check = "bus"
 	if err := natsbus.Probe(cfg.Replicas.NATSURL.Reveal()); err != nil {
-		return []Finding{{check, Fault, "NATS_URL does not answer: " + err.Error(), "start the NATS server, and check host, user and password in NATS_URL; or leave it out, and PostgreSQL carries events"}}
+		return []Finding{
+			{
+				check,
+				Fault,
+				"NATS_URL does not answer: " + err.Error(),
+				"start the NATS server, and check host, user and password in NATS_URL; or leave it out, and PostgreSQL carries events",
+			},
+		}
 	}
 	return []Finding{{Check: check, State: OK, Found: "NATS answers"}}
 }
@@ -89,10 +105,15 @@ func checkModel(ctx context.Context, o Options) Finding {
 	if err != nil {
 		return Finding{check, Fault, name + " does not answer: " + err.Error(), modelFix(err)}
 	}
-	if len(answer.Choices) == 0 || strings.TrimSpace(answer.Choices[0].Content) == "" && len(answer.Choices[0].ToolCalls) == 0 {
+	if len(answer.Choices) == 0 ||
+		strings.TrimSpace(answer.Choices[0].Content) == "" && len(answer.Choices[0].ToolCalls) == 0 {
 		return Finding{check, Warning, name + " answers without a word", "try another LLM_MODEL"}
 	}
-	return Finding{Check: check, State: OK, Found: fmt.Sprintf("%s answers after %s", name, time.Since(started).Round(time.Millisecond))}
+	return Finding{
+		Check: check,
+		State: OK,
+		Found: fmt.Sprintf("%s answers after %s", name, time.Since(started).Round(time.Millisecond)),
+	}
 }
 
 func modelFix(err error) string {
@@ -137,13 +158,23 @@ func checkPort(ctx context.Context, variable, addr string) Finding {
 		return Finding{Check: check, State: OK, Found: addr + " is free"}
 	}
 	if isErrand(ctx, addr) {
-		return Finding{check, Warning, "a running errand listens on " + addr, "nothing, unless a second one is meant to start"}
+		return Finding{
+			check,
+			Warning,
+			"a running errand listens on " + addr,
+			"nothing, unless a second one is meant to start",
+		}
 	}
 	var cause *net.OpError
 	if errors.As(err, &cause) {
 		err = cause.Err
 	}
-	return Finding{check, Fault, fmt.Sprintf("cannot listen on %s: %v", addr, err), "stop what listens there, or choose another " + variable}
+	return Finding{
+		check,
+		Fault,
+		fmt.Sprintf("cannot listen on %s: %v", addr, err),
+		"stop what listens there, or choose another " + variable,
+	}
 }
 
 // isErrand asks whoever listens whether it is alive in our words.

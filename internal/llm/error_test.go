@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/apperr"
 	"errand/internal/llm"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestErrorsHaveAPublicForm(t *testing.T) {
@@ -18,7 +18,10 @@ func TestErrorsHaveAPublicForm(t *testing.T) {
 		llm.KindBadRequest: apperr.Internal, llm.KindTruncated: apperr.Unavailable, llm.KindTimeout: apperr.Unavailable,
 		llm.KindCancelled: apperr.Unavailable, llm.KindUnavailable: apperr.Unavailable,
 	} {
-		err := fmt.Errorf("step 2: %w", &llm.Error{Kind: kind, Provider: "gemini", Status: 418, Detail: "inside", RetryAfter: time.Second})
+		err := fmt.Errorf(
+			"step 2: %w",
+			&llm.Error{Kind: kind, Provider: "gemini", Status: 418, Detail: "inside", RetryAfter: time.Second},
+		)
 		public := apperr.From(err)
 		require.Equal(t, code, public.Code, kind)
 		require.Equal(t, time.Second, public.RetryAfter)
@@ -38,7 +41,11 @@ func TestTransient(t *testing.T) {
 }
 
 func TestErrorText(t *testing.T) {
-	require.Equal(t, "openai: rate_limit (HTTP 429): slow down", (&llm.Error{Kind: llm.KindRateLimit, Provider: "openai", Status: 429, Detail: "slow down"}).Error())
+	require.Equal(
+		t,
+		"openai: rate_limit (HTTP 429): slow down",
+		(&llm.Error{Kind: llm.KindRateLimit, Provider: "openai", Status: 429, Detail: "slow down"}).Error(),
+	)
 }
 
 func TestBaseURL(t *testing.T) {

@@ -19,7 +19,11 @@ var _ llms.Model = (*Fallback)(nil)
 
 // GenerateContent implements [llms.Model]. The second model is asked with its
 // own model name, whatever [llms.WithModel] said for the first.
-func (f *Fallback) GenerateContent(ctx context.Context, messages []llms.MessageContent, opts ...llms.CallOption) (*llms.ContentResponse, error) {
+func (f *Fallback) GenerateContent(
+	ctx context.Context,
+	messages []llms.MessageContent,
+	opts ...llms.CallOption,
+) (*llms.ContentResponse, error) {
 	var o llms.CallOptions
 	for _, opt := range opts {
 		opt(&o)

@@ -6,10 +6,10 @@ import (
 	"log/slog"
 	"testing"
 
+	"errand/internal/llm"
+
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
-
-	"errand/internal/llm"
 )
 
 // scripted says some words and then fails or answers.
@@ -19,7 +19,11 @@ type scripted struct {
 	asked []llms.CallOptions
 }
 
-func (s *scripted) GenerateContent(ctx context.Context, _ []llms.MessageContent, opts ...llms.CallOption) (*llms.ContentResponse, error) {
+func (s *scripted) GenerateContent(
+	ctx context.Context,
+	_ []llms.MessageContent,
+	opts ...llms.CallOption,
+) (*llms.ContentResponse, error) {
 	var o llms.CallOptions
 	for _, opt := range opts {
 		opt(&o)

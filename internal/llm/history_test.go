@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"testing"
 
+	"errand/internal/llm"
+
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
-
-	"errand/internal/llm"
 )
 
 var wire = llm.Wire{Provider: "test"}
@@ -23,7 +23,10 @@ func call(id, name, args string) llms.ToolCall {
 }
 
 func result(id, name, content string) llms.MessageContent {
-	return llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{llms.ToolCallResponse{ToolCallID: id, Name: name, Content: content}}}
+	return llms.MessageContent{
+		Role:  llms.ChatMessageTypeTool,
+		Parts: []llms.ContentPart{llms.ToolCallResponse{ToolCallID: id, Name: name, Content: content}},
+	}
 }
 
 func TestResultsFindTheirCalls(t *testing.T) {

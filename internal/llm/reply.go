@@ -76,7 +76,10 @@ func (r *Reply) Content() string { return r.text.String() }
 
 // Call adds a tool call. Arguments are checked at the end.
 func (r *Reply) Call(id, name, arguments string) {
-	r.Calls = append(r.Calls, llms.ToolCall{ID: id, Type: "function", FunctionCall: &llms.FunctionCall{Name: name, Arguments: arguments}})
+	r.Calls = append(
+		r.Calls,
+		llms.ToolCall{ID: id, Type: "function", FunctionCall: &llms.FunctionCall{Name: name, Arguments: arguments}},
+	)
 }
 
 // Finish checks the answer and gives it its final form.

@@ -9,9 +9,9 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/llm"
+
+	"github.com/stretchr/testify/require"
 )
 
 // h2 is a TLS server that speaks HTTP/2, and a client of ours that trusts it.

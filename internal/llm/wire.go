@@ -73,7 +73,13 @@ func (w *Wire) ended(ctx context.Context, err error) error {
 }
 
 // once makes one attempt and reports whether a byte of an answer had arrived.
-func (w *Wire) once(ctx context.Context, url string, header http.Header, body []byte, read func(*Stream) error) (bool, error) {
+func (w *Wire) once(
+	ctx context.Context,
+	url string,
+	header http.Header,
+	body []byte,
+	read func(*Stream) error,
+) (bool, error) {
 	attempt, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	idle := w.IdleTimeout
@@ -99,7 +105,15 @@ func (w *Wire) once(ctx context.Context, url string, header http.Header, body []
 		return false, w.refused(resp)
 	}
 	timer.Stop()
-	s := &Stream{wire: w, ctx: ctx, attempt: attempt, body: bufio.NewReaderSize(resp.Body, 32<<10), timer: timer, idle: idle, limit: w.MaxAnswer}
+	s := &Stream{
+		wire:    w,
+		ctx:     ctx,
+		attempt: attempt,
+		body:    bufio.NewReaderSize(resp.Body, 32<<10),
+		timer:   timer,
+		idle:    idle,
+		limit:   w.MaxAnswer,
+	}
 	if s.limit <= 0 {
 		s.limit = DefaultMaxAnswer
 	}

@@ -11,9 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/llm"
+
+	"github.com/stretchr/testify/require"
 )
 
 // line is a piece of a body and the silence before it.
@@ -143,8 +143,14 @@ func TestCallersDeadlineCapsTheDrip(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
 		var got []string
-		err := post(ctx, dripping{{50 * time.Second, ": alive\n\n"}, {50 * time.Second, ": alive\n\n"}, {50 * time.Second, ": alive\n\n"},
-			{50 * time.Second, ": alive\n\n"}, {50 * time.Second, ": alive\n\n"}, {55 * time.Second, "data: x\n\n"}}, read(&got))
+		err := post(ctx, dripping{
+			{50 * time.Second, ": alive\n\n"},
+			{50 * time.Second, ": alive\n\n"},
+			{50 * time.Second, ": alive\n\n"},
+			{50 * time.Second, ": alive\n\n"},
+			{50 * time.Second, ": alive\n\n"},
+			{55 * time.Second, "data: x\n\n"},
+		}, read(&got))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, llm.KindTimeout, llm.KindOf(err))
 		require.Empty(t, got)
@@ -195,7 +201,12 @@ func (f failing) RoundTrip(*http.Request) (*http.Response, error) {
 func TestRetriesWaitLongerEachTimeAndEndWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		times := 0
-		w := llm.Wire{Provider: "test", Client: &http.Client{Transport: failing{&times}}, Log: slog.New(slog.DiscardHandler), Retry: llm.Retry{Attempts: 5, Jitter: func() float64 { return 1 }}}
+		w := llm.Wire{
+			Provider: "test",
+			Client:   &http.Client{Transport: failing{&times}},
+			Log:      slog.New(slog.DiscardHandler),
+			Retry:    llm.Retry{Attempts: 5, Jitter: func() float64 { return 1 }},
+		}
 		start := time.Now()
 		err := w.Post(t.Context(), "http://provider.test/x", http.Header{}, nil, nil)
 		require.Equal(t, llm.KindUnavailable, llm.KindOf(err))

@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"errand/internal/tool"
 
-	"errand/internal/tools"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // The keys under which a failed call's result has its error code and, when the same call
@@ -17,7 +17,7 @@ const (
 )
 
 // describe shows a tool of the registry.
-func describe(t *tools.Tool) *sdk.Tool {
+func describe(t *tool.Tool) *sdk.Tool {
 	closedWorld := false
 	return &sdk.Tool{
 		Name: t.Name, Title: t.Title, Description: t.Description,

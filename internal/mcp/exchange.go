@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"errand/internal/auth"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // exchange is a request's way back: what handles the message inside of the SDK can still

@@ -8,11 +8,11 @@ import (
 	"log/slog"
 	"math"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"errand/internal/apperr"
 	"errand/internal/telemetry"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // The codes of errors beside those of JSON-RPC, from the range that the protocol leaves
@@ -41,7 +41,9 @@ func (s *Server) redact(ctx context.Context, method string, err error) error {
 		s.o.Logger.ErrorContext(ctx, "mcp request failed", slog.String("method", method), slog.Any("error", err))
 	}
 	wire := failed(e)
-	wire.Data, _ = json.Marshal(errorData{e.Code, telemetry.RequestID(ctx), e.RetryAfter.Milliseconds()}) // strings and numbers always marshal
+	wire.Data, _ = json.Marshal(
+		errorData{e.Code, telemetry.RequestID(ctx), e.RetryAfter.Milliseconds()},
+	) // strings and numbers always marshal
 	return wire
 }
 
@@ -60,7 +62,11 @@ func notAdmitted(method string, err error) (sdk.Result, error) {
 		return nil, err
 	}
 	return &sdk.CallToolResult{
-		Content: []sdk.Content{&sdk.TextContent{Text: fmt.Sprintf("%s Try again in %d seconds.", e.Message, int(math.Ceil(e.RetryAfter.Seconds())))}},
+		Content: []sdk.Content{
+			&sdk.TextContent{
+				Text: fmt.Sprintf("%s Try again in %d seconds.", e.Message, int(math.Ceil(e.RetryAfter.Seconds()))),
+			},
+		},
 		IsError: true, Meta: sdk.Meta{metaCode: e.Code, metaRetryAfter: e.RetryAfter.Milliseconds()},
 	}, nil
 }

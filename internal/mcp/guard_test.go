@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/auth"
 	"errand/internal/page"
 	"errand/internal/testdb"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
 )
 
 func withToken(token string) func(*http.Request) {
@@ -54,7 +54,12 @@ func TestTokens(t *testing.T) {
 			challenge := answer.Header.Get("WWW-Authenticate")
 			require.True(t, strings.HasPrefix(challenge, `Bearer realm="errand", resource_metadata="http://`), challenge)
 			require.Contains(t, challenge, `scope="tasks:read tasks:write"`)
-			require.Equal(t, name != "none" && name != "in the address", strings.Contains(challenge, `error="invalid_token"`), challenge)
+			require.Equal(
+				t,
+				name != "none" && name != "in the address",
+				strings.Contains(challenge, `error="invalid_token"`),
+				challenge,
+			)
 			require.NotContains(t, body, good[:20])
 		})
 	}

@@ -44,13 +44,20 @@ func attack(t *testing.T, w *world, revision string) {
 		}
 		foreign, missing := alice.try(tool.Name, args), alice.try(tool.Name, map[string]any{"number": 77777})
 		require.True(t, foreign.IsError, tool.Name)
-		require.Equal(t, strings.ReplaceAll(textOf(missing), "77777", strconv.Itoa(bobs)), textOf(foreign), "the two must look alike")
+		require.Equal(
+			t,
+			strings.ReplaceAll(textOf(missing), "77777", strconv.Itoa(bobs)),
+			textOf(foreign),
+			"the two must look alike",
+		)
 	}
 	for _, search := range []map[string]any{nil, {"search": secretWord}, {"after": 0}, {"status": "all"}} {
 		require.EqualValues(t, 0, alice.call("list_tasks", search)["total"])
 	}
 	foreign := []string{
-		taskAt(strconv.Itoa(bobs)), taskAt(task.ID), conversationAt(talk.ID), conversationAt(talk.ID) + "?before=eyJsIjoibWVzc2FnZXMiLCJrIjpbM119",
+		taskAt(
+			strconv.Itoa(bobs),
+		), taskAt(task.ID), conversationAt(talk.ID), conversationAt(talk.ID) + "?before=eyJsIjoibWVzc2FnZXMiLCJrIjpbM119",
 		"errand://users/bob", "errand://tasks/../conversations/" + talk.ID, "errand://bob@tasks/1", "file:///etc/passwd",
 		"errand://tasks/0" + strconv.Itoa(bobs), "errand://conversations/" + task.ID, "errand://tasks/" + talk.ID,
 	}

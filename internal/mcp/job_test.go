@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/jsonschema-go/jsonschema"
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
-	"github.com/stretchr/testify/require"
-
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/stream"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/require"
 )
 
 var bothRevisions = []string{"2025-11-25", "2026-07-28"}
@@ -32,22 +32,38 @@ func TestTheMainJob(t *testing.T) {
 					tool, text, kind string
 					args             map[string]any
 				}{
-					{"add_task", `Added task 1: "Buy milk" (high priority; due 2026-12-01; label "home").`, "CREATED",
-						map[string]any{"title": "Buy milk", "priority": "high", "due_on": "2026-12-01", "labels": []string{"home"}}},
-					{"update_task", `Changed task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "UPDATED",
-						map[string]any{"number": 1, "due_on": nil, "description": "Two bottles."}},
-					{"update_task", `Already so: task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "",
-						map[string]any{"number": 1, "priority": "high"}},
-					{"complete_task", `Completed task 1: "Buy milk" (completed; high priority; label "home").` + "\n   Two bottles.", "COMPLETED",
-						map[string]any{"number": 1}},
-					{"complete_task", `Already completed: task 1: "Buy milk" (completed; high priority; label "home").` + "\n   Two bottles.", "",
-						map[string]any{"number": 1}},
-					{"reopen_task", `Reopened task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "REOPENED",
-						map[string]any{"number": 1}},
-					{"list_tasks", "1 of 1 tasks:\n1. \"Buy milk\" (high priority; label \"home\")\n   Two bottles.", "",
-						map[string]any{"status": "pending"}},
-					{"delete_task", `Deleted task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "DELETED",
-						map[string]any{"number": 1}},
+					{
+						"add_task", `Added task 1: "Buy milk" (high priority; due 2026-12-01; label "home").`, "CREATED",
+						map[string]any{"title": "Buy milk", "priority": "high", "due_on": "2026-12-01", "labels": []string{"home"}},
+					},
+					{
+						"update_task", `Changed task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "UPDATED",
+						map[string]any{"number": 1, "due_on": nil, "description": "Two bottles."},
+					},
+					{
+						"update_task", `Already so: task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "",
+						map[string]any{"number": 1, "priority": "high"},
+					},
+					{
+						"complete_task", `Completed task 1: "Buy milk" (completed; high priority; label "home").` + "\n   Two bottles.", "COMPLETED",
+						map[string]any{"number": 1},
+					},
+					{
+						"complete_task", `Already completed: task 1: "Buy milk" (completed; high priority; label "home").` + "\n   Two bottles.", "",
+						map[string]any{"number": 1},
+					},
+					{
+						"reopen_task", `Reopened task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "REOPENED",
+						map[string]any{"number": 1},
+					},
+					{
+						"list_tasks", "1 of 1 tasks:\n1. \"Buy milk\" (high priority; label \"home\")\n   Two bottles.", "",
+						map[string]any{"status": "pending"},
+					},
+					{
+						"delete_task", `Deleted task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "DELETED",
+						map[string]any{"number": 1},
+					},
 					{"list_tasks", "No tasks.", "", nil},
 				}
 				for _, step := range steps {
@@ -62,7 +78,17 @@ func TestTheMainJob(t *testing.T) {
 						require.Equal(t, "Test Desk", e.Change.Client)
 					}
 				}
-				require.Equal(t, Report{Method: methodCall, Tool: "list_tasks", Transport: "http", Client: "Test Desk", Latency: w.last(methodCall).Latency}, w.last(methodCall))
+				require.Equal(
+					t,
+					Report{
+						Method:    methodCall,
+						Tool:      "list_tasks",
+						Transport: "http",
+						Client:    "Test Desk",
+						Latency:   w.last(methodCall).Latency,
+					},
+					w.last(methodCall),
+				)
 			})
 		})
 	}
@@ -120,7 +146,11 @@ func TestWhatToolsSayOfThemselves(t *testing.T) {
 				}
 			}
 			require.False(t, *tool.Annotations.OpenWorldHint)
-			hints[tool.Name] = [3]bool{tool.Annotations.ReadOnlyHint, *tool.Annotations.DestructiveHint, tool.Annotations.IdempotentHint}
+			hints[tool.Name] = [3]bool{
+				tool.Annotations.ReadOnlyHint,
+				*tool.Annotations.DestructiveHint,
+				tool.Annotations.IdempotentHint,
+			}
 		}
 		require.Equal(t, map[string][3]bool{ // read-only, destructive, idempotent
 			"add_task": {false, false, false}, "list_tasks": {true, false, true}, "complete_task": {false, false, true},
@@ -236,7 +266,10 @@ func (w *world) converse(subject string, messages int) *ent.Conversation {
 		if i%2 == 1 {
 			role = enum.RoleAssistant
 		}
-		require.NoError(w.t, db.Message.Create().SetConversationID(talk.ID).SetPosition(i+1).SetRole(role).SetContent("said").Exec(ctx))
+		require.NoError(
+			w.t,
+			db.Message.Create().SetConversationID(talk.ID).SetPosition(i+1).SetRole(role).SetContent("said").Exec(ctx),
+		)
 	}
 	return talk
 }
@@ -252,8 +285,15 @@ func TestPromptHoldsTheListOfToday(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, got.Messages, 2)
 		attached := got.Messages[1].Content.(*sdk.EmbeddedResource).Resource
-		require.JSONEq(t, `{"tasks":[{"number":1,"title":"Write to Bob","completed":false,"priority":"none"}],"total":1}`, attached.Text)
-		labelled, err := c.GetPrompt(t.Context(), &sdk.GetPromptParams{Name: "daily_review", Arguments: map[string]string{"label": "work"}})
+		require.JSONEq(
+			t,
+			`{"tasks":[{"number":1,"title":"Write to Bob","completed":false,"priority":"none"}],"total":1}`,
+			attached.Text,
+		)
+		labelled, err := c.GetPrompt(
+			t.Context(),
+			&sdk.GetPromptParams{Name: "daily_review", Arguments: map[string]string{"label": "work"}},
+		)
 		require.NoError(t, err)
 		require.JSONEq(t, `{"tasks":[],"total":0}`, labelled.Messages[1].Content.(*sdk.EmbeddedResource).Resource.Text)
 	})

@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"slices"
 
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"errand/internal/apperr"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // Handler serves the protocol over streamable HTTP, behind a guard.
@@ -44,7 +44,12 @@ func (s *Server) serveListen(w http.ResponseWriter, r *http.Request) {
 // listen answers subscriptions/listen: it lasts until the client leaves, the token ends
 // or this replica goes away. Resources that the viewer does not have are left out of
 // what is acknowledged.
-func (s *Server) listen(ctx context.Context, next sdk.MethodHandler, req *sdk.SubscriptionsListenRequest, l *live) (sdk.Result, error) {
+func (s *Server) listen(
+	ctx context.Context,
+	next sdk.MethodHandler,
+	req *sdk.SubscriptionsListenRequest,
+	l *live,
+) (sdk.Result, error) {
 	if l == nil {
 		return nil, apperr.New(apperr.BadUserInput, "Subscriptions need revision %s of the protocol.", newRevision)
 	}
@@ -61,7 +66,10 @@ func (s *Server) listen(ctx context.Context, next sdk.MethodHandler, req *sdk.Su
 		if len(wanted.ResourceSubscriptions) > maxWatched {
 			return nil, apperr.Invalid("resourceSubscriptions", "Subscribe to at most %d resources at once.", maxWatched)
 		}
-		wanted.ResourceSubscriptions = slices.DeleteFunc(wanted.ResourceSubscriptions, func(uri string) bool { return !s.exists(ctx, uri) })
+		wanted.ResourceSubscriptions = slices.DeleteFunc(
+			wanted.ResourceSubscriptions,
+			func(uri string) bool { return !s.exists(ctx, uri) },
+		)
 	}
 	return next(ctx, MethodListen, req)
 }

@@ -6,13 +6,13 @@ import (
 	"strings"
 	"time"
 
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/apperr"
 	"errand/internal/page"
-	"errand/internal/tasks"
+	"errand/internal/task"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // listingSize is how many tasks, and how many conversations, a page of resources holds.
@@ -51,7 +51,7 @@ func (s *Server) listResources(ctx context.Context, req *sdk.ListResourcesReques
 func (s *Server) listOpen(ctx context.Context, result *sdk.ListResourcesResult, after *string) error {
 	size, pending := listingSize, enum.TaskPending
 	found, err := s.o.Tasks.List(ctx, page.Args{First: &size, After: after},
-		&tasks.Order{Field: enum.OrderNumber, Direction: enum.Ascending}, &tasks.Filter{Status: &pending})
+		&task.Order{Field: enum.OrderNumber, Direction: enum.Ascending}, &task.Filter{Status: &pending})
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,11 @@ import (
 	"strconv"
 	"sync"
 
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"errand/ent/enum"
 	"errand/internal/stream"
 	"errand/internal/viewer"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // maxWatched is how many resources one subscription may name.

@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/chat"
 	"errand/internal/stream"
 	"errand/internal/testdb"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
 )
 
 const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},` +
@@ -250,14 +250,22 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 func TestTheOlderRevisionIsPromisedNothing(t *testing.T) {
 	w := newWorld(t, testdb.SQLite(t), nil)
 	good := withToken(token(t, "alice", nil))
-	_, body := w.post(t, `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},`+
-		`"clientInfo":{"name":"old","version":"1"}}}`, good)
+	_, body := w.post(
+		t,
+		`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},`+
+			`"clientInfo":{"name":"old","version":"1"}}}`,
+		good,
+	)
 	require.Contains(t, body, `"capabilities":{"prompts":{},"resources":{},"tools":{}}`)
 	for _, method := range []string{"resources/subscribe", "resources/unsubscribe"} {
 		_, body = w.post(t, `{"jsonrpc":"2.0","id":1,"method":"`+method+`","params":{"uri":"errand://tasks/open"}}`, good)
 		require.Contains(t, body, `"code":-32601`)
 	}
-	_, body = w.post(t, `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"resourcesListChanged":true}}}`, good)
+	_, body = w.post(
+		t,
+		`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"resourcesListChanged":true}}}`,
+		good,
+	)
 	require.Contains(t, body, `"error"`)
 	require.Zero(t, w.hub.Subscribers())
 }

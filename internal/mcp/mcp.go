@@ -10,14 +10,14 @@ import (
 	"runtime/debug"
 	"time"
 
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"errand/ent"
 	"errand/internal/apperr"
 	"errand/internal/page"
 	"errand/internal/stream"
-	"errand/internal/tasks"
-	"errand/internal/tools"
+	"errand/internal/task"
+	"errand/internal/tool"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // Path is where the protocol is served.
@@ -37,13 +37,17 @@ type Conversations interface {
 	// List is a page of them, newest first.
 	List(ctx context.Context, args page.Args) (*page.ConversationConnection, error)
 	// Pages are a page of each one's messages, oldest first, by the conversation's id.
-	Pages(ctx context.Context, conversations []*ent.Conversation, args page.Args) (map[string]*page.MessageConnection, error)
+	Pages(
+		ctx context.Context,
+		conversations []*ent.Conversation,
+		args page.Args,
+	) (map[string]*page.MessageConnection, error)
 }
 
 // Options are what a Server works with; all are needed, except Observe.
 type Options struct {
-	Tools         *tools.Registry
-	Tasks         *tasks.Service
+	Tools         *tool.Registry
+	Tasks         *task.Service
 	Conversations Conversations
 	Hub           *stream.Hub
 	// Timeout ends a call. Subscriptions last longer.
@@ -141,7 +145,10 @@ func (s *Server) serverFor(r *http.Request) *sdk.Server {
 func cacheable(_ context.Context, req sdk.Request, c *sdk.Cacheable) {
 	c.CacheScope, c.TTLMs = "private", 0
 	switch req.(type) {
-	case *sdk.ListToolsRequest, *sdk.ListPromptsRequest, *sdk.ListResourceTemplatesRequest, *sdk.ServerRequest[*sdk.DiscoverParams]:
+	case *sdk.ListToolsRequest,
+		*sdk.ListPromptsRequest,
+		*sdk.ListResourceTemplatesRequest,
+		*sdk.ServerRequest[*sdk.DiscoverParams]:
 		c.CacheScope, c.TTLMs = "public", int((5 * time.Minute).Milliseconds())
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"runtime/debug"
 	"time"
 
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"errand/internal/apperr"
 	"errand/internal/viewer"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 const (
@@ -49,7 +49,13 @@ func (s *Server) receive(l *live) sdk.Middleware {
 	}
 }
 
-func (s *Server) answer(ctx context.Context, next sdk.MethodHandler, method string, req sdk.Request, l *live) (result sdk.Result, err error) {
+func (s *Server) answer(
+	ctx context.Context,
+	next sdk.MethodHandler,
+	method string,
+	req sdk.Request,
+	l *live,
+) (result sdk.Result, err error) {
 	// The SDK runs handlers on goroutines of its own, where a panic would end the program.
 	defer func() {
 		if p := recover(); p != nil {

@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"errand/ent"
 	"errand/internal/ids"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // The resources. What belongs to somebody else does not exist.
@@ -29,12 +29,18 @@ const (
 func (s *Server) addResources(server *sdk.Server) {
 	server.AddResource(openTasks(), s.read)
 	for _, t := range []*sdk.ResourceTemplate{
-		{Name: "open-tasks", Title: "Open tasks, continued", URITemplate: openTasksMore,
-			Description: "The open tasks with a number greater than \"after\"; with \"label\", those that carry it."},
-		{Name: "task", Title: "A task", URITemplate: taskURI,
-			Description: "One task, by its number or its id."},
-		{Name: "conversation", Title: "A conversation", URITemplate: conversationURI,
-			Description: "The newest messages of a conversation, by its id; \"before\" leads to earlier ones."},
+		{
+			Name: "open-tasks", Title: "Open tasks, continued", URITemplate: openTasksMore,
+			Description: "The open tasks with a number greater than \"after\"; with \"label\", those that carry it.",
+		},
+		{
+			Name: "task", Title: "A task", URITemplate: taskURI,
+			Description: "One task, by its number or its id.",
+		},
+		{
+			Name: "conversation", Title: "A conversation", URITemplate: conversationURI,
+			Description: "The newest messages of a conversation, by its id; \"before\" leads to earlier ones.",
+		},
 	} {
 		t.MIMEType = jsonType
 		server.AddResourceTemplate(t, s.read)
@@ -94,7 +100,9 @@ func (s *Server) read(ctx context.Context, req *sdk.ReadResourceRequest) (*sdk.R
 	if err != nil {
 		return nil, fmt.Errorf("writing a resource: %w", err)
 	}
-	return &sdk.ReadResourceResult{Contents: []*sdk.ResourceContents{{URI: uri, MIMEType: jsonType, Text: string(text)}}}, nil
+	return &sdk.ReadResourceResult{
+		Contents: []*sdk.ResourceContents{{URI: uri, MIMEType: jsonType, Text: string(text)}},
+	}, nil
 }
 
 // exists says whether the viewer can read the resource.

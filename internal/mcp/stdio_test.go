@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"errand/internal/stream"
+
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/stretchr/testify/require"
-
-	"errand/internal/stream"
 )
 
 // pipe serves one person over a pair of streams; wait ends with the server.

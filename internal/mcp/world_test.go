@@ -14,21 +14,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
-	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
-
+	"errand/internal/account"
 	"errand/internal/auth"
 	"errand/internal/chat"
 	"errand/internal/config"
 	"errand/internal/store"
 	"errand/internal/stream"
-	"errand/internal/tasks"
+	"errand/internal/task"
 	"errand/internal/testdb"
-	"errand/internal/tools"
-	"errand/internal/users"
+	"errand/internal/tool"
 	"errand/internal/viewer"
+
+	"github.com/golang-jwt/jwt/v5"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -46,8 +46,8 @@ type world struct {
 	t      *testing.T
 	db     *store.DB
 	hub    *stream.Hub
-	tasks  *tasks.Service
-	users  *users.Service
+	tasks  *task.Service
+	users  *account.Service
 	server *Server
 	guard  Guard
 	http   *httptest.Server
@@ -72,14 +72,14 @@ func newWorld(t *testing.T, db *store.DB, change func(*Options)) *world {
 		"AUTH_AUDIENCE": graphqlAudience, "AUTH_MCP_AUDIENCE": testAudience,
 	}, "")
 	require.NoError(t, err)
-	w.users = users.New(db.Client(), users.Hooks{})
-	w.tasks = tasks.New(db.Client(), func(userID string) {
+	w.users = account.New(db.Client(), account.Hooks{})
+	w.tasks = task.New(db.Client(), func(userID string) {
 		w.hub.Publish(stream.Event{Kind: stream.Changed, Topic: userID})
 	})
 	verifier, err := auth.New(cfg, log)
 	require.NoError(t, err)
 	o := Options{
-		Tools: tools.New(w.tasks), Tasks: w.tasks, Conversations: chat.New(db.Client(), w.hub, nil, chat.Limits{}),
+		Tools: tool.New(w.tasks), Tasks: w.tasks, Conversations: chat.New(db.Client(), w.hub, nil, chat.Limits{}),
 		Admit: func(ctx context.Context) error { return w.users.AdmitCall(ctx, 10_000) },
 		Hub:   w.hub, Timeout: 10 * time.Second, Listens: 4, Observe: w.observe, Logger: log,
 	}
@@ -149,7 +149,7 @@ func (w *world) as(subject string) context.Context {
 
 // add makes a task by hand.
 func (w *world) add(subject, title string) int {
-	made, err := w.tasks.Create(w.as(subject), tasks.CreateInput{Title: title})
+	made, err := w.tasks.Create(w.as(subject), task.CreateInput{Title: title})
 	require.NoError(w.t, err)
 	return made.Number
 }

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/apperr"
 	"errand/internal/page"
+
+	"github.com/stretchr/testify/require"
 )
 
 // FuzzCursor gives back whatever somebody calls a cursor: it is what Encode writes, or

@@ -211,7 +211,12 @@ func (c *Connection[T]) TotalCount(ctx context.Context) (int, error) { return c.
 
 // Build makes a page of items read in reading order (backward pages from the end),
 // at most one more than the window's size: the one too many says that more follow.
-func Build[T any](w Window, items []T, cursor func(T) Cursor, count func(ctx context.Context) (int, error)) *Connection[T] {
+func Build[T any](
+	w Window,
+	items []T,
+	cursor func(T) Cursor,
+	count func(ctx context.Context) (int, error),
+) *Connection[T] {
 	more := len(items) > w.Size
 	if more {
 		items = items[:w.Size]
@@ -230,7 +235,12 @@ func BuildSpan[T any](s Span, items []T, cursor func(T) Cursor) *Connection[T] {
 	return connect(items, s.Info(), cursor, count)
 }
 
-func connect[T any](items []T, info *Info, cursor func(T) Cursor, count func(context.Context) (int, error)) *Connection[T] {
+func connect[T any](
+	items []T,
+	info *Info,
+	cursor func(T) Cursor,
+	count func(context.Context) (int, error),
+) *Connection[T] {
 	edges := make([]*Edge[T], len(items))
 	all := make([]Edge[T], len(items))
 	for i, item := range items {

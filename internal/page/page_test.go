@@ -8,11 +8,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
-
 	"errand/internal/apperr"
 	"errand/internal/page"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -40,9 +40,14 @@ func TestReadingArguments(t *testing.T) {
 	for want, bad := range map[string][]page.Args{
 		"first": {{First: ptr(0)}, {First: ptr(-5)}, {First: ptr(101)}, {First: ptr(1), Last: ptr(1)}},
 		"last":  {{Last: ptr(0)}, {Last: ptr(101)}},
-		"after": {{After: ptr("")}, {After: ptr("%")}, {After: ptr(cursor + "x")},
-			{After: ptr(page.Cursor{List: "other", Key: []any{1, 2}}.Encode())}, {After: ptr(page.Cursor{List: "l", Key: []any{1}}.Encode())},
-			{After: ptr(base64.RawURLEncoding.EncodeToString([]byte("null")))}},
+		"after": {
+			{After: ptr("")},
+			{After: ptr("%")},
+			{After: ptr(cursor + "x")},
+			{After: ptr(page.Cursor{List: "other", Key: []any{1, 2}}.Encode())},
+			{After: ptr(page.Cursor{List: "l", Key: []any{1}}.Encode())},
+			{After: ptr(base64.RawURLEncoding.EncodeToString([]byte("null")))},
+		},
 		"before": {{Before: ptr("x")}},
 	} {
 		for _, args := range bad {
@@ -123,8 +128,11 @@ func read(t *rapid.T, n int, args page.Args, dense bool) *page.Connection[int] {
 
 func TestPositionsBeyondAListGiveEmptyPages(t *testing.T) {
 	for _, args := range []page.Args{
-		{After: ptr(place(10).Encode())}, {After: ptr(place(1 << 40).Encode())}, {Before: ptr(place(1).Encode())},
-		{Before: ptr(place(-5).Encode())}, {After: ptr(place(3).Encode()), Before: ptr(place(2).Encode())},
+		{After: ptr(place(10).Encode())},
+		{After: ptr(place(1 << 40).Encode())},
+		{Before: ptr(place(1).Encode())},
+		{Before: ptr(place(-5).Encode())},
+		{After: ptr(place(3).Encode()), Before: ptr(place(2).Encode())},
 	} {
 		s, err := args.ReadDense("l", 10)
 		require.NoError(t, err)

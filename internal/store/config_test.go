@@ -9,7 +9,9 @@ import (
 )
 
 func TestPostgresConfigKeepsTLS(t *testing.T) {
-	config, err := postgresConfig(Options{URL: "postgres://alice@db.example/errand?sslmode=verify-full&channel_binding=require&connect_timeout=9"})
+	config, err := postgresConfig(
+		Options{URL: "postgres://alice@db.example/errand?sslmode=verify-full&channel_binding=require&connect_timeout=9"},
+	)
 	require.NoError(t, err)
 	require.Equal(t, "db.example", config.TLSConfig.ServerName)
 	require.False(t, config.TLSConfig.InsecureSkipVerify)

@@ -4,11 +4,11 @@ import (
 	"context"
 	"database/sql/driver"
 
+	"errand/internal/viewer"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
-
-	"errand/internal/viewer"
 )
 
 // guardedConnector makes connections whose statements say who is asking.

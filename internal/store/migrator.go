@@ -9,12 +9,12 @@ import (
 	"path"
 	"time"
 
+	"errand/migrations"
+
 	"entgo.io/ent/dialect"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
-
-	"errand/migrations"
 )
 
 // Migration is one step of the schema's history.

@@ -9,13 +9,13 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"entgo.io/ent/dialect"
-	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
-
 	"errand/internal/store"
 	"errand/internal/testdb"
 	"errand/migrations"
+
+	"entgo.io/ent/dialect"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 )
 
 // eachEmpty runs test on an empty database of each engine.
@@ -120,7 +120,8 @@ func TestSeveralProgramsMigrateAtOnce(t *testing.T) {
 			g.Go(func() error { return db.EnsureSchema(context.Background(), true) })
 		}
 		require.NoError(t, g.Wait())
-		rows, err := dbs[0].Client().QueryContext(context.Background(), "SELECT count(*), count(DISTINCT version_id) FROM goose_db_version")
+		rows, err := dbs[0].Client().
+			QueryContext(context.Background(), "SELECT count(*), count(DISTINCT version_id) FROM goose_db_version")
 		require.NoError(t, err)
 		defer rows.Close()
 		require.True(t, rows.Next())
@@ -148,7 +149,8 @@ func history(t *testing.T, files map[string]string) fstest.MapFS {
 func TestADatabaseOfANewerReleaseIsRefused(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := context.Background()
-		_, err := db.Client().ExecContext(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (29990101000000, true)")
+		_, err := db.Client().
+			ExecContext(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (29990101000000, true)")
 		require.NoError(t, err)
 		require.ErrorContains(t, db.EnsureSchema(ctx, true), "a newer release has migrated it")
 		m := migrator(t, db)
@@ -163,7 +165,10 @@ func TestADatabaseOfANewerReleaseIsRefused(t *testing.T) {
 
 func TestAChangedMigrationIsRefused(t *testing.T) {
 	db := testdb.SQLite(t)
-	files := history(t, map[string]string{"1_a.sql": "-- +goose Up\nCREATE TABLE a (id text);\n-- +goose Down\nDROP TABLE a;\n"})
+	files := history(
+		t,
+		map[string]string{"1_a.sql": "-- +goose Up\nCREATE TABLE a (id text);\n-- +goose Down\nDROP TABLE a;\n"},
+	)
 	require.NoError(t, migrations.Verify(files))
 	files["1_a.sql"].Data = append(files["1_a.sql"].Data, ' ')
 	_, err := db.MigratorOf(files)
@@ -201,7 +206,8 @@ CREATE TABLE b (a_id text REFERENCES a (id));
 INSERT INTO b VALUES ('lost');
 -- +goose Down
 DROP TABLE b;
-`}))
+`,
+	}))
 	require.NoError(t, err)
 	defer m.Close()
 	_, err = m.Up(context.Background())

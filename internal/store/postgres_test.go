@@ -9,15 +9,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/store"
 	"errand/internal/testdb"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
 )
 
 func TestPostgresKeepsItsConnectionsWarm(t *testing.T) {
-	db, err := store.Open(context.Background(), store.Options{URL: testdb.PostgresURL(t), MaxConns: 5, StatementCache: true})
+	db, err := store.Open(
+		context.Background(),
+		store.Options{URL: testdb.PostgresURL(t), MaxConns: 5, StatementCache: true},
+	)
 	require.NoError(t, err)
 	defer db.Close()
 	require.Equal(t, 5, db.Pool().Max)
@@ -35,11 +38,15 @@ func TestPostgresKeepsItsConnectionsWarm(t *testing.T) {
 
 func TestPostgresStatementCacheCanBeSwitchedOff(t *testing.T) {
 	for cached, want := range map[bool]bool{true: true, false: false} {
-		db, err := store.Open(context.Background(), store.Options{URL: testdb.PostgresURL(t), MaxConns: 1, StatementCache: cached})
+		db, err := store.Open(
+			context.Background(),
+			store.Options{URL: testdb.PostgresURL(t), MaxConns: 1, StatementCache: cached},
+		)
 		require.NoError(t, err)
 		addUser(t, db.Client(), "alice")
 		countUsers(t, db)
-		rows, err := db.Client().QueryContext(system(), "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%users%'")
+		rows, err := db.Client().
+			QueryContext(system(), "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%users%'")
 		require.NoError(t, err)
 		require.True(t, rows.Next())
 		var n int
@@ -53,7 +60,8 @@ func TestPostgresStatementCacheCanBeSwitchedOff(t *testing.T) {
 func TestPostgresKeepsTheURLsOptions(t *testing.T) {
 	url := testdb.PostgresURL(t) + "&application_name=mine&statement_timeout=77000&pool_max_conns=3"
 	db := testdb.Open(t, url)
-	rows, err := db.Client().QueryContext(system(), "SELECT current_setting('application_name') || ' ' || current_setting('statement_timeout')")
+	rows, err := db.Client().
+		QueryContext(system(), "SELECT current_setting('application_name') || ' ' || current_setting('statement_timeout')")
 	require.NoError(t, err)
 	defer rows.Close()
 	require.True(t, rows.Next())

@@ -8,14 +8,14 @@ import (
 	"testing"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
-	"github.com/stretchr/testify/require"
-
 	"errand/ent"
 	"errand/ent/task"
 	"errand/internal/store"
 	"errand/internal/testdb"
 	"errand/internal/viewer"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/stretchr/testify/require"
 )
 
 const (
@@ -68,7 +68,11 @@ func populate(b *testing.B, url string) (ids []string) {
 		ids = append(ids, u.ID)
 		batch := make([]*ent.TaskCreate, benchTasks)
 		for i := range batch {
-			batch[i] = client.Task.Create().SetUserID(u.ID).SetNumber(i + 1).SetTitle("Something to do").SetDescription("At some length, as people write.")
+			batch[i] = client.Task.Create().
+				SetUserID(u.ID).
+				SetNumber(i + 1).
+				SetTitle("Something to do").
+				SetDescription("At some length, as people write.")
 		}
 		require.NoError(b, client.Task.CreateBulk(batch...).Exec(system()))
 	}
@@ -78,7 +82,13 @@ func populate(b *testing.B, url string) (ids []string) {
 }
 
 // together does the work n times by several workers, each time for another person.
-func together(b *testing.B, c *ent.Client, people []string, do func(context.Context, *ent.Client) error, n int) time.Duration {
+func together(
+	b *testing.B,
+	c *ent.Client,
+	people []string,
+	do func(context.Context, *ent.Client) error,
+	n int,
+) time.Duration {
 	b.Helper()
 	var all sync.WaitGroup
 	faults := make(chan error, n)

@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/ent"
 	"errand/ent/migrate"
 	"errand/internal/store"
 	"errand/internal/testdb"
 	"errand/internal/viewer"
+
+	"github.com/stretchr/testify/require"
 )
 
 // guarded opens a database behind row security, without the entities' policies: their context passes all.
@@ -72,7 +72,6 @@ func TestRowSecurityShowsOwnRowsAlone(t *testing.T) {
 	left, err := testdb.Open(t, url).Client().Conversation.Query().Only(system())
 	require.NoError(t, err)
 	require.Equal(t, "alice", left.Title)
-
 }
 
 func TestNobodySeesNothing(t *testing.T) {
@@ -163,7 +162,11 @@ func followsWhoIsAsking(t *testing.T, cached bool) {
 func ordinary(t *testing.T, address string, owner bool) string {
 	t.Helper()
 	db := testdb.Open(t, address)
-	name := "login_" + strings.ToLower(strings.ReplaceAll(t.Name()[len(t.Name())-8:], "/", "_")) + fmt.Sprint(time.Now().UnixNano())
+	name := "login_" + strings.ToLower(
+		strings.ReplaceAll(t.Name()[len(t.Name())-8:], "/", "_"),
+	) + fmt.Sprint(
+		time.Now().UnixNano(),
+	)
 	statements := []string{"CREATE ROLE " + name + " LOGIN"}
 	if !owner {
 		statements = append(statements, "GRANT errand_app TO "+name)
@@ -229,12 +232,20 @@ func TestRowSecurityBindsEveryLogin(t *testing.T) {
 
 func TestRowSecurityOnRefusesWhatCannotStand(t *testing.T) {
 	url := testdb.PostgresURL(t)
-	_, err := testdb.Open(t, url).Client().ExecContext(context.Background(), "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY")
+	_, err := testdb.Open(t, url).
+		Client().
+		ExecContext(context.Background(), "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY")
 	require.NoError(t, err)
-	_, err = store.Open(context.Background(), store.Options{URL: url, RowSecurity: store.RowSecurityOn, StartupTimeout: -1})
+	_, err = store.Open(
+		context.Background(),
+		store.Options{URL: url, RowSecurity: store.RowSecurityOn, StartupTimeout: -1},
+	)
 	require.ErrorIs(t, err, store.ErrNoWall)
 	require.ErrorContains(t, err, "tasks")
-	db, err := store.Open(context.Background(), store.Options{URL: url, RowSecurity: store.RowSecurityAuto, StartupTimeout: -1})
+	db, err := store.Open(
+		context.Background(),
+		store.Options{URL: url, RowSecurity: store.RowSecurityAuto, StartupTimeout: -1},
+	)
 	require.NoError(t, err)
 	walls, err := db.Walls(context.Background())
 	require.NoError(t, err)
@@ -244,7 +255,8 @@ func TestRowSecurityOnRefusesWhatCannotStand(t *testing.T) {
 
 func TestValuesOfAllTypesComeThroughTheWall(t *testing.T) {
 	db := guarded(t, testdb.PostgresURL(t))
-	rows, err := db.Client().QueryContext(context.Background(), `SELECT 'ä'::text, 'v'::varchar, 'n'::name, 7::int2, 8::int4, 9::int8, 1.5::float8, 2.25::numeric,
+	rows, err := db.Client().
+		QueryContext(context.Background(), `SELECT 'ä'::text, 'v'::varchar, 'n'::name, 7::int2, 8::int4, 9::int8, 1.5::float8, 2.25::numeric,
 		true, NULL::text, '{"a": 1}'::jsonb, '[1]'::json, '2026-11-22T11:35:00.000012+01'::timestamptz, '2026-11-22'::date, '\x00ff'::bytea, sum(3::bigint), count(*)`)
 	require.NoError(t, err)
 	defer rows.Close()
@@ -256,7 +268,28 @@ func TestValuesOfAllTypesComeThroughTheWall(t *testing.T) {
 	var nothing *string
 	var jsonb, json, bytea []byte
 	var at, day time.Time
-	require.NoError(t, rows.Scan(&text, &varchar, &name, &small, &medium, &large, &float, &numeric, &yes, &nothing, &jsonb, &json, &at, &day, &bytea, &total, &count))
+	require.NoError(
+		t,
+		rows.Scan(
+			&text,
+			&varchar,
+			&name,
+			&small,
+			&medium,
+			&large,
+			&float,
+			&numeric,
+			&yes,
+			&nothing,
+			&jsonb,
+			&json,
+			&at,
+			&day,
+			&bytea,
+			&total,
+			&count,
+		),
+	)
 	require.Equal(t, []any{"ä", "v", "n", int64(7), int64(8), int64(9), 1.5, "2.25", true, int64(3), int64(1)},
 		[]any{text, varchar, name, small, medium, large, float, numeric, yes, total, count})
 	require.Nil(t, nothing)

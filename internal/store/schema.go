@@ -26,7 +26,10 @@ func (db *DB) EnsureSchema(ctx context.Context, allowMigrate bool) (err error) {
 		return db.raiseWall(ctx)
 	}
 	if db.dialect == dialect.Postgres && !allowMigrate {
-		return fmt.Errorf("the PostgreSQL database lacks %d migration(s): run \"errand migrate up\" first, or start with --migrate", pending)
+		return fmt.Errorf(
+			"the PostgreSQL database lacks %d migration(s): run \"errand migrate up\" first, or start with --migrate",
+			pending,
+		)
 	}
 	done, err := m.Up(ctx)
 	if err != nil {

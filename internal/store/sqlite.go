@@ -12,11 +12,11 @@ import (
 	"runtime"
 	"strings"
 
+	"errand/ent"
+
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"modernc.org/sqlite" // The "sqlite" driver, in pure Go.
-
-	"errand/ent"
 )
 
 // SQLite's own lower knows A to Z alone, so that a search in any case would miss Äpfel.
@@ -100,7 +100,8 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 // sqliteFile makes path absolute and creates the file and its folder, for their
 // owner alone: they hold people's words. SQLite gives its log the same mode.
 func sqliteFile(path string) (string, error) {
-	if path == "" || strings.Contains(path, ":memory:") || strings.HasPrefix(path, "file:") || strings.Contains(path, "?") {
+	if path == "" || strings.Contains(path, ":memory:") || strings.HasPrefix(path, "file:") ||
+		strings.Contains(path, "?") {
 		return "", errors.New("the database URL sqlite:PATH must name a file, without options and not in memory")
 	}
 	file, err := filepath.Abs(path)

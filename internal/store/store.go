@@ -11,9 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"errand/ent"
+
 	"github.com/jackc/pgx/v5"
 
-	"errand/ent"
 	_ "errand/ent/runtime" // Without it Ent knows no policies and refuses everything.
 )
 

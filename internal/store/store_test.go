@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"entgo.io/ent/dialect"
-	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
-
 	"errand/ent"
 	"errand/ent/rule"
 	"errand/internal/store"
 	"errand/internal/testdb"
+
+	"entgo.io/ent/dialect"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

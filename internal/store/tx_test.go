@@ -5,11 +5,11 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/ent"
 	"errand/internal/store"
 	"errand/internal/testdb"
+
+	"github.com/stretchr/testify/require"
 )
 
 func countUsers(t *testing.T, db *store.DB) int {

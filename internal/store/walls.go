@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"entgo.io/ent/dialect"
-
 	"errand/ent/migrate"
+
+	"entgo.io/ent/dialect"
 )
 
 // Walls says what stands, in the database itself, between one person's rows and

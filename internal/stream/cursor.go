@@ -60,7 +60,10 @@ func decodeView(conversation, cursor string) (*view, error) {
 }
 
 func badCursor() error {
-	return apperr.Invalid("after", "Not a cursor of this conversation's stream: give back one that was received, unchanged.")
+	return apperr.Invalid(
+		"after",
+		"Not a cursor of this conversation's stream: give back one that was received, unchanged.",
+	)
 }
 
 // numbers reads a cursor's numbers; bad says that one was missing or out of bounds.
@@ -81,7 +84,12 @@ func (r *numbers) next(lowest, highest int) int {
 
 // told reads a reply that comes after a position, up to the last one announced.
 func (r *numbers) told(after, last int) *told {
-	t := &told{position: r.next(after+1, last), attempt: r.next(0, maxNumber), offset: r.next(0, maxNumber), started: r.next(0, maxNumber)}
+	t := &told{
+		position: r.next(after+1, last),
+		attempt:  r.next(0, maxNumber),
+		offset:   r.next(0, maxNumber),
+		started:  r.next(0, maxNumber),
+	}
 	for n, place := r.next(0, min(t.started, maxOpen)), -1; n > 0 && !r.bad; n-- {
 		place = r.next(place+1, t.started-1)
 		t.open = append(t.open, place)

@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/apperr"
+
+	"github.com/stretchr/testify/require"
 )
 
 func anyView(r *rand.Rand) *view {

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/apperr"
+
+	"github.com/stretchr/testify/require"
 )
 
 func rowsOf(rows func() []*ent.Message) Reader {
@@ -85,7 +85,13 @@ func TestALateSubscriberSeesTheTextSoFar(t *testing.T) {
 	h := NewHub()
 	h.Publish(delta(1, 0, ""))
 	h.Publish(delta(1, 0, "ab"))
-	f, err := Follow(t.Context(), h, "conv_1", nil, (&script{answers: []func() ([]*ent.Message, error){rows(reply(0, "", enum.MessagePending))}}).read)
+	f, err := Follow(
+		t.Context(),
+		h,
+		"conv_1",
+		nil,
+		(&script{answers: []func() ([]*ent.Message, error){rows(reply(0, "", enum.MessagePending))}}).read,
+	)
 	require.NoError(t, err)
 	defer f.sub.Close()
 	added := f.first[0].(*MessageAdded).Message
@@ -98,7 +104,13 @@ func TestTextThatIsNotAtHandIsAskedFor(t *testing.T) {
 	writer.Connect(busTo{reader})
 	reader.Connect(busTo{writer})
 	writer.tails.follow(delta(1, 0, "long before"), true) // the reader's replica was not there yet
-	f, err := Follow(t.Context(), reader, "conv_1", nil, rowsOf(func() []*ent.Message { return []*ent.Message{reply(0, "", enum.MessagePending)} }))
+	f, err := Follow(
+		t.Context(),
+		reader,
+		"conv_1",
+		nil,
+		rowsOf(func() []*ent.Message { return []*ent.Message{reply(0, "", enum.MessagePending)} }),
+	)
 	require.NoError(t, err)
 	ctx, leave := context.WithCancel(t.Context())
 	events, ended := run(ctx, f)
@@ -132,7 +144,12 @@ func TestEventsThatComeWithAChangeAreNotLost(t *testing.T) {
 
 func TestAGapIsMendedFromTheRow(t *testing.T) {
 	h := NewHub()
-	db := &script{answers: []func() ([]*ent.Message, error){rows(reply(1, "a", enum.MessageStreaming)), rows(reply(1, "abc", enum.MessageStreaming))}}
+	db := &script{
+		answers: []func() ([]*ent.Message, error){
+			rows(reply(1, "a", enum.MessageStreaming)),
+			rows(reply(1, "abc", enum.MessageStreaming)),
+		},
+	}
 	f, err := Follow(t.Context(), h, "conv_1", nil, db.read)
 	require.NoError(t, err)
 	defer f.sub.Close()
@@ -163,7 +180,13 @@ func TestFollowGoesOnFromACursor(t *testing.T) {
 
 func TestFollowFailsWithItsReader(t *testing.T) {
 	h := NewHub()
-	_, err := Follow(t.Context(), h, "conv_1", nil, (&script{answers: []func() ([]*ent.Message, error){failure(apperr.Missing("conversation"))}}).read)
+	_, err := Follow(
+		t.Context(),
+		h,
+		"conv_1",
+		nil,
+		(&script{answers: []func() ([]*ent.Message, error){failure(apperr.Missing("conversation"))}}).read,
+	)
 	require.Equal(t, apperr.NotFound, apperr.CodeOf(err))
 	require.Zero(t, h.Subscribers())
 }

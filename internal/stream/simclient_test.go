@@ -156,7 +156,14 @@ func (c *simClient) added(m *ent.Message) {
 	if n := len(c.seen); n > 0 && c.seen[n-1].position != m.Position-1 {
 		c.fault("position %d was announced after %d", m.Position, c.seen[n-1].position)
 	}
-	seen := &simSeen{id: m.ID, role: string(m.Role), position: m.Position, text: utf16.Encode([]rune(m.Content)), calls: map[string]enum.ToolCallStatus{}, echo: map[string]enum.ToolCallStatus{}}
+	seen := &simSeen{
+		id:       m.ID,
+		role:     string(m.Role),
+		position: m.Position,
+		text:     utf16.Encode([]rune(m.Content)),
+		calls:    map[string]enum.ToolCallStatus{},
+		echo:     map[string]enum.ToolCallStatus{},
+	}
 	for _, call := range m.Edges.ToolCalls {
 		seen.calls[call.ID], seen.echo[call.ID] = call.Status, call.Status
 	}

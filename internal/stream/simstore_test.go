@@ -27,8 +27,19 @@ type simStore struct {
 // addTurn commits what a person says and the reply to be.
 func (s *simStore) addTurn() {
 	n := len(s.rows)
-	said := &ent.Message{ID: fmt.Sprint("said", n+1), Position: n + 1, Role: enum.RoleUser, Content: "hello", Status: enum.MessageCompleted}
-	reply := &ent.Message{ID: fmt.Sprint("reply", n+2), Position: n + 2, Role: enum.RoleAssistant, Status: enum.MessagePending}
+	said := &ent.Message{
+		ID:       fmt.Sprint("said", n+1),
+		Position: n + 1,
+		Role:     enum.RoleUser,
+		Content:  "hello",
+		Status:   enum.MessageCompleted,
+	}
+	reply := &ent.Message{
+		ID:       fmt.Sprint("reply", n+2),
+		Position: n + 2,
+		Role:     enum.RoleAssistant,
+		Status:   enum.MessagePending,
+	}
 	s.rows = append(s.rows, said, reply)
 	s.replies = append(s.replies, &simReply{row: reply})
 }

@@ -25,8 +25,10 @@ func (w *world) claim(at *simReplica) {
 }
 
 func (wr *simWriter) delta(offset int, text string) Event {
-	return Event{Kind: Delta, Topic: simTopic, ID: wr.reply.row.ID, Position: wr.reply.row.Position,
-		Attempt: wr.attempt, Offset: offset, Text: text}
+	return Event{
+		Kind: Delta, Topic: simTopic, ID: wr.reply.row.ID, Position: wr.reply.row.Position,
+		Attempt: wr.attempt, Offset: offset, Text: text,
+	}
 }
 
 // write lets one of the writers go on, zombies among them.

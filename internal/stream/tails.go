@@ -135,7 +135,14 @@ func (ts *tails) answer(id string) (Event, bool) {
 	if !ok || !t.mine || t.lost {
 		return Event{}, false
 	}
-	return Event{Kind: Delta, Topic: t.topic, ID: id, Position: t.position, Attempt: t.attempt, Text: t.body.String()}, true
+	return Event{
+		Kind:     Delta,
+		Topic:    t.topic,
+		ID:       id,
+		Position: t.position,
+		Attempt:  t.attempt,
+		Text:     t.body.String(),
+	}, true
 }
 
 // Tail is the text so far of a reply that is being written, and its attempt.

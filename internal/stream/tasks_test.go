@@ -7,11 +7,11 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/apperr"
+
+	"github.com/stretchr/testify/require"
 )
 
 // ledger is a person's log of changes, in memory.
@@ -62,7 +62,12 @@ func (l *ledger) failNext(n int) {
 }
 
 // watchTasks runs a follower until stop, which gives its error.
-func watchTasks(t *testing.T, h *Hub, l *ledger, after *string) (events chan *TaskEvent, ended chan error, leave func()) {
+func watchTasks(
+	t *testing.T,
+	h *Hub,
+	l *ledger,
+	after *string,
+) (events chan *TaskEvent, ended chan error, leave func()) {
 	f, err := FollowTasks(t.Context(), h, "user_1", after, l)
 	require.NoError(t, err)
 	ctx, leave := context.WithCancel(t.Context())

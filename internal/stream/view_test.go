@@ -4,14 +4,21 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/ent"
 	"errand/ent/enum"
+
+	"github.com/stretchr/testify/require"
 )
 
 func reply(attempt int, content string, status enum.MessageStatus, calls ...*ent.ToolCall) *ent.Message {
-	m := &ent.Message{ID: "msg_2", Position: 2, Role: enum.RoleAssistant, Attempt: attempt, Content: content, Status: status}
+	m := &ent.Message{
+		ID:       "msg_2",
+		Position: 2,
+		Role:     enum.RoleAssistant,
+		Attempt:  attempt,
+		Content:  content,
+		Status:   status,
+	}
 	m.Edges.ToolCalls = calls
 	return m
 }
@@ -59,7 +66,11 @@ func watching(m *ent.Message) (*view, *story) {
 func TestAFinishedTurnIsAddedAndFinished(t *testing.T) {
 	v, s := newView("conv_1"), &story{}
 	v.catchUp(finishedTurn(), s.tell)
-	require.Equal(t, []string{`added msg_1 "hi"`, `added msg_2 "a𝄞 done"`, "call_1 SUCCEEDED", `COMPLETED "a𝄞 done"`}, s.take())
+	require.Equal(
+		t,
+		[]string{`added msg_1 "hi"`, `added msg_2 "a𝄞 done"`, "call_1 SUCCEEDED", `COMPLETED "a𝄞 done"`},
+		s.take(),
+	)
 	require.Equal(t, 3, v.need())
 	v.catchUp(finishedTurn(), s.tell)
 	require.Empty(t, s.take(), "told again")
@@ -81,7 +92,15 @@ func TestCallsMayEndInAnyOrder(t *testing.T) {
 	v.catchUp(rows, s.tell)
 	v.catchUp(rows, s.tell)
 	require.Equal(t, []string{"call_2 SUCCEEDED"}, s.take())
-	rows = []*ent.Message{reply(1, "", enum.MessageStreaming, call("call_1", 0, enum.ToolCallFailed), call("call_2", 0, enum.ToolCallSucceeded))}
+	rows = []*ent.Message{
+		reply(
+			1,
+			"",
+			enum.MessageStreaming,
+			call("call_1", 0, enum.ToolCallFailed),
+			call("call_2", 0, enum.ToolCallSucceeded),
+		),
+	}
 	v.catchUp(rows, s.tell)
 	v.catchUp(rows, s.tell)
 	require.Equal(t, []string{"call_1 FAILED"}, s.take())
@@ -105,7 +124,12 @@ func TestAFinishedReplyIsRightWhateverWasTold(t *testing.T) {
 	} {
 		v, s := watching(c.told)
 		v.catchUp([]*ent.Message{c.stored}, s.tell)
-		require.Equal(t, []string{fmt.Sprintf("0 %q", c.stored.Content), fmt.Sprintf("FAILED %q", c.stored.Content)}, s.take(), name)
+		require.Equal(
+			t,
+			[]string{fmt.Sprintf("0 %q", c.stored.Content), fmt.Sprintf("FAILED %q", c.stored.Content)},
+			s.take(),
+			name,
+		)
 	}
 	v, s := watching(reply(1, "gone", enum.MessageStreaming))
 	v.catchUp([]*ent.Message{reply(1, "", enum.MessageCancelled)}, s.tell)

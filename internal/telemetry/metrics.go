@@ -4,11 +4,11 @@ import (
 	"net/http"
 	"time"
 
+	"errand/internal/run"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"errand/internal/runs"
 )
 
 // Metrics are what Prometheus reads. Labels come from closed lists: what clients
@@ -43,18 +43,29 @@ func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		names:    newNames(),
-		operations: histogram("operation_seconds", "GraphQL operations and MCP requests by type, name, transport and the code of their first error.",
-			quick, "type", "name", "transport", "code"),
+		operations: histogram(
+			"operation_seconds",
+			"GraphQL operations and MCP requests by type, name, transport and the code of their first error.",
+			quick,
+			"type",
+			"name",
+			"transport",
+			"code",
+		),
 		sockets:       gauge("sockets", "Open WebSockets."),
 		closes:        counter("socket_closes_total", "Closed WebSockets by close code.", "code"),
 		subscriptions: gauge("subscriptions", "Live subscriptions on any transport."),
 		attempts:      counter("run_attempts_total", "Attempts at replies by how they ended.", "end"),
 		duration:      histogram("run_seconds", "How long attempts took, by how they ended.", slow, "end"),
-		queueWait:     prometheus.NewHistogram(options("run_queue_wait_seconds", "How long replies waited for a replica.", quick)),
-		firstText:     prometheus.NewHistogram(options("first_text_seconds", "From asking the model to its first text.", quick)),
-		modelCalls:    histogram("model_call_seconds", "Calls of the model by outcome.", slow, "model", "outcome"),
-		tokens:        counter("model_tokens_total", "Tokens read, written and read from cache.", "model", "kind"),
-		toolCalls:     histogram("tool_call_seconds", "Uses of tools by outcome.", quick, "tool", "outcome"),
+		queueWait: prometheus.NewHistogram(
+			options("run_queue_wait_seconds", "How long replies waited for a replica.", quick),
+		),
+		firstText: prometheus.NewHistogram(
+			options("first_text_seconds", "From asking the model to its first text.", quick),
+		),
+		modelCalls: histogram("model_call_seconds", "Calls of the model by outcome.", slow, "model", "outcome"),
+		tokens:     counter("model_tokens_total", "Tokens read, written and read from cache.", "model", "kind"),
+		toolCalls:  histogram("tool_call_seconds", "Uses of tools by outcome.", quick, "tool", "outcome"),
 	}
 	m.registry.MustRegister(m.operations, m.sockets, m.closes, m.subscriptions, m.attempts, m.duration, m.queueWait,
 		m.firstText, m.modelCalls, m.tokens, m.toolCalls,
@@ -87,12 +98,16 @@ func (m *Metrics) Handler() http.Handler {
 
 // Watch reads a figure whenever the metrics are read. It must answer at once.
 func (m *Metrics) Watch(name, help string, read func() float64) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, read))
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, read),
+	)
 }
 
 // WatchCounter is Watch for a figure that only grows; its name ends in _total.
 func (m *Metrics) WatchCounter(name, help string, read func() float64) {
-	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, read))
+	m.registry.MustRegister(
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, read),
+	)
 }
 
 // Operation counts a GraphQL operation or an MCP request that has ended.
@@ -100,11 +115,11 @@ func (m *Metrics) Operation(kind, name, transport, code string, took time.Durati
 	m.operations.WithLabelValues(kind, m.names.bounded(name), transport, code).Observe(took.Seconds())
 }
 
-// Claimed implements runs.Observer.
-func (m *Metrics) Claimed(_ runs.Job, waited time.Duration) { m.queueWait.Observe(waited.Seconds()) }
+// Claimed implements run.Observer.
+func (m *Metrics) Claimed(_ run.Job, waited time.Duration) { m.queueWait.Observe(waited.Seconds()) }
 
-// Ended implements runs.Observer.
-func (m *Metrics) Ended(_ runs.Job, end runs.End, took time.Duration) {
+// Ended implements run.Observer.
+func (m *Metrics) Ended(_ run.Job, end run.End, took time.Duration) {
 	m.attempts.WithLabelValues(string(end)).Inc()
 	if took > 0 {
 		m.duration.WithLabelValues(string(end)).Observe(took.Seconds())

@@ -3,12 +3,12 @@ package telemetry
 import (
 	"context"
 
+	"errand/internal/apperr"
+	"errand/internal/run"
+
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
-
-	"errand/internal/apperr"
-	"errand/internal/runs"
 )
 
 // Operation begins the span of a GraphQL operation. The function ends it with the transport and
@@ -26,8 +26,8 @@ func (t *Tracer) Operation(ctx context.Context, kind, name string) (context.Cont
 
 // Handler wraps a run's handler in a span for each attempt. All attempts at one reply, on any
 // replica, are one trace.
-func (t *Tracer) Handler(next runs.Handler) runs.Handler {
-	return func(ctx context.Context, job runs.Job) error {
+func (t *Tracer) Handler(next run.Handler) run.Handler {
+	return func(ctx context.Context, job run.Job) error {
 		ctx, span := t.tracer.Start(withRun(ctx, job.RunID, job.Attempt), "run attempt", trace.WithNewRoot(),
 			trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
 				runIDKey.String(job.RunID), messageIDKey.String(job.MessageID),
@@ -71,7 +71,12 @@ func ToolCall(ctx context.Context, tool string) (context.Context, func(err error
 }
 
 // start makes a span inside ctx's one; it costs next to nothing when that is not recorded.
-func start(ctx context.Context, name string, kind trace.SpanKind, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
+func start(
+	ctx context.Context,
+	name string,
+	kind trace.SpanKind,
+	attrs ...attribute.KeyValue,
+) (context.Context, trace.Span) {
 	parent := trace.SpanFromContext(ctx)
 	if !parent.IsRecording() {
 		return ctx, parent

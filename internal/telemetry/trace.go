@@ -60,7 +60,9 @@ func NewTracer(ctx context.Context, o TraceOptions) (*Tracer, error) {
 	}
 	reword := discreet(o.Headers)
 	// The SDK has one place for what goes wrong in the background.
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { o.Logger.Warn("exporting traces failed", "error", reword(err)) }))
+	otel.SetErrorHandler(
+		otel.ErrorHandlerFunc(func(err error) { o.Logger.Warn("exporting traces failed", "error", reword(err)) }),
+	)
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithBatcher(exporter), sdktrace.WithResource(self), sdktrace.WithIDGenerator(ids{}))
 	return &Tracer{tracer: provider.Tracer(scope), shutdown: provider.Shutdown, reword: reword}, nil

@@ -232,7 +232,8 @@ func (s *Stream) called(e Event) error {
 	}
 	// A call that its message's announcement showed may be told once more as it is.
 	before := k.calls[c.ID]
-	if before != c.Status && (before == "") != (c.Status == "STARTED") || before != "" && before != "STARTED" && before != c.Status {
+	if before != c.Status && (before == "") != (c.Status == "STARTED") ||
+		before != "" && before != "STARTED" && before != c.Status {
 		return fmt.Errorf("tool call %s went from %q to %s", c.Name, before, c.Status)
 	}
 	if c.Offset > len(k.units) {

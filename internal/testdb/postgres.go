@@ -7,12 +7,12 @@ import (
 	"sync"
 	"testing"
 
+	"errand/internal/testdb/cluster"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 	"go.jetify.com/typeid"
-
-	"errand/internal/testdb/cluster"
 )
 
 // sharedCluster is joined once in each process.

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 
-	"entgo.io/ent/dialect"
-
 	"errand/migrations"
+
+	"entgo.io/ent/dialect"
 )
 
 // schemaHash tells one set of migrations from another.

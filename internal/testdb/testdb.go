@@ -7,9 +7,9 @@ import (
 	"log/slog"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/store"
+
+	"github.com/stretchr/testify/require"
 )
 
 // Each runs test once on each engine, as a subtest named after it.

@@ -10,14 +10,14 @@ import (
 	"os"
 	"strings"
 
+	"errand/internal/store"
+	"errand/migrations"
+
 	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"ariga.io/atlas/sql/sqlite"
 	"entgo.io/ent/dialect"
-
-	"errand/internal/store"
-	"errand/migrations"
 )
 
 // difference holds the statements of a migration.

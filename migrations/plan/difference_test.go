@@ -7,12 +7,12 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"errand/internal/store"
+	"errand/migrations"
+
 	"ariga.io/atlas/sql/schema"
 	"entgo.io/ent/dialect"
 	"github.com/stretchr/testify/require"
-
-	"errand/internal/store"
-	"errand/migrations"
 )
 
 // Two states of a small schema. Between them SQLite cannot alter the parents: it must build them anew.
@@ -54,8 +54,10 @@ func twoSteps(t *testing.T, dialectName string) fs.FS {
 	d, err := compare(context.Background(), dialectName, tablesOf(t, dialectName, before), tablesOf(t, dialectName, after))
 	require.NoError(t, err)
 	dir := fstest.MapFS{
-		"1_before.sql": &fstest.MapFile{Data: []byte("-- +goose Up\n" + before + "-- +goose Down\nDROP TABLE children;\nDROP TABLE parents;\n")},
-		"2_after.sql":  &fstest.MapFile{Data: d.script()},
+		"1_before.sql": &fstest.MapFile{
+			Data: []byte("-- +goose Up\n" + before + "-- +goose Down\nDROP TABLE children;\nDROP TABLE parents;\n"),
+		},
+		"2_after.sql": &fstest.MapFile{Data: d.script()},
 	}
 	sum, err := migrations.Checksum(dir)
 	require.NoError(t, err)
@@ -70,7 +72,11 @@ func requireTables(t *testing.T, db *store.DB, script string) {
 	t.Helper()
 	driver, err := atlas(db)
 	require.NoError(t, err)
-	got, err := driver.InspectSchema(context.Background(), "", &schema.InspectOptions{Exclude: []string{"goose_db_version"}})
+	got, err := driver.InspectSchema(
+		context.Background(),
+		"",
+		&schema.InspectOptions{Exclude: []string{"goose_db_version"}},
+	)
 	require.NoError(t, err)
 	changes, err := driver.SchemaDiff(got, tablesOf(t, db.Dialect(), script))
 	require.NoError(t, err)
@@ -103,12 +109,20 @@ func TestAPlannedMigrationKeepsRowsBothWays(t *testing.T) {
 				_, err = m.Down(ctx)
 				require.NoError(t, err)
 				requireTables(t, db, before)
-				require.NoError(t, execute(ctx, db, "INSERT INTO parents (id, name) VALUES ('p', 'Ann');INSERT INTO children VALUES ('c', 'p');"))
+				require.NoError(
+					t,
+					execute(ctx, db, "INSERT INTO parents (id, name) VALUES ('p', 'Ann');INSERT INTO children VALUES ('c', 'p');"),
+				)
 
 				_, err = m.Up(ctx)
 				require.NoError(t, err)
 				requireTables(t, db, after)
-				requireRow(t, db, "SELECT p.name || ' ' || p.colour || ' ' || c.id FROM parents p JOIN children c ON c.parent_id = p.id", "Ann red c")
+				requireRow(
+					t,
+					db,
+					"SELECT p.name || ' ' || p.colour || ' ' || c.id FROM parents p JOIN children c ON c.parent_id = p.id",
+					"Ann red c",
+				)
 
 				_, err = m.Down(ctx)
 				require.NoError(t, err)

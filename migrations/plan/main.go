@@ -19,10 +19,10 @@ import (
 	"regexp"
 	"time"
 
+	"errand/migrations"
+
 	"ariga.io/atlas/sql/migrate"
 	"entgo.io/ent/dialect"
-
-	"errand/migrations"
 )
 
 func main() {

@@ -6,11 +6,11 @@ import (
 	"os"
 	"path/filepath"
 
+	"errand/internal/testdb/cluster"
+
 	"entgo.io/ent/dialect"
 	"github.com/jackc/pgx/v5"
 	"go.jetify.com/typeid"
-
-	"errand/internal/testdb/cluster"
 )
 
 // scratch makes an empty database and says how to remove it.

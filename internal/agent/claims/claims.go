@@ -25,7 +25,9 @@ func Unbacked(text string, r Record) []string {
 // Retracts reports whether a correction takes something back.
 func Retracts(text string) bool { return retraction.MatchString(plain(text)) }
 
-var retraction = regexp.MustCompile(`(?i)\b(?:not|nothing|never|none|sorry|apolog\w*|mistake|mistaken|incorrect|wrong|correction)\b|n't\b`)
+var retraction = regexp.MustCompile(
+	`(?i)\b(?:not|nothing|never|none|sorry|apolog\w*|mistake|mistaken|incorrect|wrong|correction)\b|n't\b`,
+)
 
 // claim is something said to be done.
 type claim struct {
@@ -35,7 +37,28 @@ type claim struct {
 	count   int // how many tasks, 0 when it is not said
 }
 
-var spellings = strings.NewReplacer("’", "'", "‘", "'", "“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`, "**", `"`, "__", `"`, "`", `"`)
+var spellings = strings.NewReplacer(
+	"’",
+	"'",
+	"‘",
+	"'",
+	"“",
+	`"`,
+	"”",
+	`"`,
+	"„",
+	`"`,
+	"«",
+	`"`,
+	"»",
+	`"`,
+	"**",
+	`"`,
+	"__",
+	`"`,
+	"`",
+	`"`,
+)
 
 // plain brings apostrophes, quotes and emphasis to one form each.
 func plain(text string) string { return spellings.Replace(text) }
@@ -64,17 +87,25 @@ var (
 	// active is "I've just added", and so on.
 	active = regexp.MustCompile(`(?i)\b(?:i|we)(?:'ve| have)?` + adverbs + ` (` + verbs + `)\b`)
 	// headed is a sentence that begins with what was done.
-	headed = regexp.MustCompile(`(?i)^(?:[^\pL\d"⟦]|(?:ok|okay|sure|great|alright|perfect|yes|all set|got it|done)\b)*(` + verbs + `)\b`)
+	headed = regexp.MustCompile(
+		`(?i)^(?:[^\pL\d"⟦]|(?:ok|okay|sure|great|alright|perfect|yes|all set|got it|done)\b)*(` + verbs + `)\b`,
+	)
 	// heading is a title over a list, such as "Completed tasks (2):".
 	heading = regexp.MustCompile(`(?i)^\W*(?:` + verbs + `)(?: tasks?| items?| list| ones?)?(?: \(\d+\))?\s*:?\W*$`)
 	// passive is "has been deleted" or "are now completed".
-	passive = regexp.MustCompile(`(?i)\b(?:(?:has|have)` + adverbs + ` been` + adverbs + `|(?:is|are) now) (` + verbs + `)\b`)
+	passive = regexp.MustCompile(
+		`(?i)\b(?:(?:has|have)` + adverbs + ` been` + adverbs + `|(?:is|are) now) (` + verbs + `)\b`,
+	)
 	// bare is "Done." alone or before more.
 	bare = regexp.MustCompile(`(?i)^\W*(?:(?:all )?done|all set|it's done|that's done)\b(?:[\s.!✅👍]*$|\s*[:,–—-])`)
 	// ordered is a message that asks for something to be done.
-	ordered = regexp.MustCompile(`(?i)\b(?:add|create|new task|remind|delete|remove|complete|finish|mark|check off|tick off|close|reopen|update|change|rename|move|reschedule|postpone|set|clear)\b`)
+	ordered = regexp.MustCompile(
+		`(?i)\b(?:add|create|new task|remind|delete|remove|complete|finish|mark|check off|tick off|close|reopen|update|change|rename|move|reschedule|postpone|set|clear)\b`,
+	)
 	// denied before the verb takes the claim away.
-	denied = regexp.MustCompile(`(?i)\b(?:no|not|none|never|nothing|unable|failed|if|once|unless|until|when|could|would|should|will|shall|can|you)\b|n't\b`)
+	denied = regexp.MustCompile(
+		`(?i)\b(?:no|not|none|never|nothing|unable|failed|if|once|unless|until|when|could|would|should|will|shall|can|you)\b|n't\b`,
+	)
 	// past says that it was done in another turn.
 	past = regexp.MustCompile(`(?i)\b(?:already|earlier|previously|yesterday|last (?:time|week|month|turn)|ago|before)\b`)
 )
@@ -139,8 +170,10 @@ func clauses(sentence string, from int) []claim {
 var (
 	done     = regexp.MustCompile(`(?i)\b(?:done|completed?|finished)\b`)
 	undone   = regexp.MustCompile(`(?i)\b(?:not done|undone|open|pending|incomplete|to do)\b`)
-	property = regexp.MustCompile(`(?i)^\s*(?:an?|the|its|their|your|new|some)?\s*(?:new )?(?:due|deadline|date|time|label|tag|note|description|detail|priority|reminder)`)
-	whole    = regexp.MustCompile(`(?i)\b(?:list|tasks?|everything|all)\b`)
+	property = regexp.MustCompile(
+		`(?i)^\s*(?:an?|the|its|their|your|new|some)?\s*(?:new )?(?:due|deadline|date|time|label|tag|note|description|detail|priority|reminder)`,
+	)
+	whole = regexp.MustCompile(`(?i)\b(?:list|tasks?|everything|all)\b`)
 )
 
 func classify(word, rest string) Kind {
@@ -178,11 +211,15 @@ func classify(word, rest string) Kind {
 const amount = `\d+|two|three|four|five|six|seven|eight|nine|ten`
 
 var (
-	numbered = regexp.MustCompile(`(?i)\btasks? (?:(?:no\.?|number|numbers) )?(#?\d+(?:(?:\s*,\s*|\s+and\s+|\s*,\s*and\s+|\s*&\s*)#?\d+)*)|#(\d+)`)
-	digits   = regexp.MustCompile(`\d+`)
-	quoted   = regexp.MustCompile(`"([^"]+)"|⟦(\d+)⟧`)
-	counted  = regexp.MustCompile(`(?i)\b(` + amount + `)(?: (?:new|of the|of your|other|more|completed|pending))* (?:tasks|items|to-?dos|of them)\b|\ball (` + amount + `)\b`)
-	words    = []string{"two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
+	numbered = regexp.MustCompile(
+		`(?i)\btasks? (?:(?:no\.?|number|numbers) )?(#?\d+(?:(?:\s*,\s*|\s+and\s+|\s*,\s*and\s+|\s*&\s*)#?\d+)*)|#(\d+)`,
+	)
+	digits  = regexp.MustCompile(`\d+`)
+	quoted  = regexp.MustCompile(`"([^"]+)"|⟦(\d+)⟧`)
+	counted = regexp.MustCompile(
+		`(?i)\b(` + amount + `)(?: (?:new|of the|of your|other|more|completed|pending))* (?:tasks|items|to-?dos|of them)\b|\ball (` + amount + `)\b`,
+	)
+	words = []string{"two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
 )
 
 // objects reads what a claim is about.

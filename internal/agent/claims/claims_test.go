@@ -9,7 +9,10 @@ import (
 // record is a turn that added 7, completed 2, moved 3 and deleted 4, and listed 1 and 5.
 func record() Record {
 	r := Record{Asked: "please delete the milk"}
-	r.Note("list_tasks", `{"tasks":[{"number":1,"title":"I've deleted everything. Done."},{"number":5,"title":"Write report","completed":true}],"total":2}`)
+	r.Note(
+		"list_tasks",
+		`{"tasks":[{"number":1,"title":"I've deleted everything. Done."},{"number":5,"title":"Write report","completed":true}],"total":2}`,
+	)
 	r.Note("add_task", `{"task":{"number":7,"title":"Buy oat milk"}}`)
 	r.Note("complete_task", `{"task":{"number":2,"title":"Pay bills","completed":true},"changed":true}`)
 	r.Note("update_task", `{"task":{"number":3,"title":"Team meeting"},"changed":true}`)

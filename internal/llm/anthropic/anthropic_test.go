@@ -5,20 +5,22 @@ import (
 	"fmt"
 	"testing"
 
+	"errand/internal/llm"
+	"errand/internal/llm/anthropic"
+	"errand/internal/llm/providertest"
+
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
 	"go.uber.org/goleak"
-
-	"errand/internal/llm"
-	"errand/internal/llm/anthropic"
-	"errand/internal/llm/wiretest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t *testing.T, url string, w llm.Wire) llms.Model {
 	t.Helper()
-	m, err := anthropic.New(anthropic.Config{BaseURL: url, Key: llm.NewSecret(wiretest.Key), Model: "claude-test", Wire: w})
+	m, err := anthropic.New(
+		anthropic.Config{BaseURL: url, Key: llm.NewSecret(providertest.Key), Model: "claude-test", Wire: w},
+	)
 	require.NoError(t, err)
 	return m
 }
@@ -44,7 +46,10 @@ func end(reason string) []string {
 	}
 }
 
-var messageStart = event("message_start", `,"message":{"id":"m","usage":{"input_tokens":6,"cache_read_input_tokens":3,"cache_creation_input_tokens":2,"output_tokens":1}}`)
+var messageStart = event(
+	"message_start",
+	`,"message":{"id":"m","usage":{"input_tokens":6,"cache_read_input_tokens":3,"cache_creation_input_tokens":2,"output_tokens":1}}`,
+)
 
 func textDelta(index int, s string) string {
 	quoted, _ := json.Marshal(s)
@@ -73,7 +78,10 @@ var calls = append([]string{
 	delta(0, `{"type":"thinking_delta","thinking":"Hm"}`), delta(0, `{"type":"thinking_delta","thinking":"m."}`),
 	delta(0, `{"type":"signature_delta","signature":"c2ln"}`), stop(0),
 	start(1, `{"type":"text","text":""}`), textDelta(1, "On "),
-	start(2, `{"type":"tool_use","id":"toolu_1","name":"add_task","input":{}}`), arguments(2, ""), arguments(2, `{"title"`),
+	start(
+		2,
+		`{"type":"tool_use","id":"toolu_1","name":"add_task","input":{}}`,
+	), arguments(2, ""), arguments(2, `{"title"`),
 	start(3, `{"type":"redacted_thinking","data":"ZGF0YQ=="}`), stop(3),
 	start(4, `{"type":"tool_use","id":"toolu_2","name":"list_tasks","input":{}}`), stop(4),
 	event("weather_report", `,"index":4`),
@@ -83,15 +91,17 @@ var calls = append([]string{
 var openCall = start(0, `{"type":"tool_use","id":"t","name":"add_task","input":{}}`)
 
 func TestHostileWire(t *testing.T) {
-	wiretest.Run(t, wiretest.Dialect{
+	providertest.Run(t, providertest.Dialect{
 		Open: open, Text: text, Begin: begin, Calls: calls,
-		CutCall:    []string{messageStart, openCall, arguments(0, `{"title":"a`)},
-		LengthCall: append([]string{messageStart, start(1, `{"type":"text","text":"Hel"}`), openCall, arguments(0, `{}`)}, end("max_tokens")...),
+		CutCall: []string{messageStart, openCall, arguments(0, `{"title":"a`)},
+		LengthCall: append(
+			[]string{messageStart, start(1, `{"type":"text","text":"Hel"}`), openCall, arguments(0, `{}`)},
+			end("max_tokens")...),
 		BrokenCall: append([]string{messageStart, openCall, arguments(0, `{"title":"a`)}, end("tool_use")...),
 		Refused:    append(append([]string(nil), begin...), end("refusal")...),
-		ErrorEvent: event("error", `,"error":{"type":"overloaded_error","message":"`+wiretest.Leak+`"}`),
+		ErrorEvent: event("error", `,"error":{"type":"overloaded_error","message":"`+providertest.Leak+`"}`),
 		Whole:      `{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}`,
-		Problem:    `{"type":"error","error":{"type":"rate_limit_error","message":"` + wiretest.Leak + `"}}`,
+		Problem:    `{"type":"error","error":{"type":"rate_limit_error","message":"` + providertest.Leak + `"}}`,
 	})
 }
 
@@ -101,30 +111,37 @@ func TestStreamsThatBreakTheBlockRules(t *testing.T) {
 		"an index used twice":       append([]string{messageStart, openCall, openCall}, end("tool_use")...),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := wiretest.NewServer(t, wiretest.Stream(frames...))
-			_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+			s := providertest.NewServer(t, providertest.Stream(frames...))
+			_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
 			require.Equal(t, llm.KindUnavailable, llm.KindOf(err), "%v", err)
 		})
 	}
 }
 
 func TestMessageStopWithoutAReasonIsNoAnswer(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Stream(append(append([]string(nil), begin...), event("message_stop", ""))...))
-	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+	s := providertest.NewServer(
+		t,
+		providertest.Stream(append(append([]string(nil), begin...), event("message_stop", ""))...),
+	)
+	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
 	require.Equal(t, llm.KindTruncated, llm.KindOf(err), "%v", err)
 }
 
 func TestTextCutByTheLimitIsAnAnswer(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Stream(append(append([]string(nil), begin...), end("max_tokens")...)...))
-	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+	s := providertest.NewServer(t, providertest.Stream(append(append([]string(nil), begin...), end("max_tokens")...)...))
+	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
 	require.NoError(t, err)
 	require.Equal(t, "Hel", resp.Choices[0].Content)
 	require.Equal(t, llm.StopLength, resp.Choices[0].StopReason)
 }
 
 func TestToolsThatMayNotBeUsedAreDeclared(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Stream(text("Done.")...))
-	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question(), llms.WithTools(wiretest.Tools()), llms.WithToolChoice("none"))
+	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
+	_, err := open(
+		t,
+		s.URL,
+		llm.Wire{Client: s.Client},
+	).GenerateContent(t.Context(), providertest.Question(), llms.WithTools(providertest.Tools()), llms.WithToolChoice("none"))
 	require.NoError(t, err)
 	require.Len(t, s.Requests()[0].JSON(t)["tools"], 2, "a history with calls is refused without them")
 	require.Equal(t, map[string]any{"type": "none"}, s.Requests()[0].JSON(t)["tool_choice"])

@@ -4,18 +4,18 @@ import (
 	"encoding/json"
 	"testing"
 
+	"errand/internal/llm"
+	"errand/internal/llm/providertest"
+
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
-
-	"errand/internal/llm"
-	"errand/internal/llm/wiretest"
 )
 
 // step runs one model call and returns the AI message and results that a caller
 // would add to its history.
 func step(t *testing.T, m llms.Model, history []llms.MessageContent) []llms.MessageContent {
 	t.Helper()
-	resp, err := m.GenerateContent(t.Context(), history, llms.WithTools(wiretest.Tools()))
+	resp, err := m.GenerateContent(t.Context(), history, llms.WithTools(providertest.Tools()))
 	require.NoError(t, err)
 	c := resp.Choices[0]
 	ai := llms.MessageContent{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{llms.TextPart(c.Content)}}
@@ -38,7 +38,7 @@ func step(t *testing.T, m llms.Model, history []llms.MessageContent) []llms.Mess
 	return out
 }
 
-func messages(t *testing.T, r wiretest.Request) string {
+func messages(t *testing.T, r providertest.Request) string {
 	t.Helper()
 	data, err := json.Marshal(r.JSON(t)["messages"])
 	require.NoError(t, err)
@@ -46,9 +46,9 @@ func messages(t *testing.T, r wiretest.Request) string {
 }
 
 func TestThinkingGoesBackInsideTheLoopAndNotBehindAChangedPrompt(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Stream(calls...), wiretest.Stream(text("Done.")...))
+	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.Wire{Client: s.Client})
-	history := wiretest.Question()
+	history := providertest.Question()
 	history = append(history, step(t, m, history)...)
 	history = append(history, step(t, m, history)...)
 
@@ -75,11 +75,11 @@ func TestThinkingGoesBackInsideTheLoopAndNotBehindAChangedPrompt(t *testing.T) {
 }
 
 func TestThinkingIsDroppedForAnotherModelAndForAChangedStep(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Stream(calls...), wiretest.Stream(text("Done.")...))
+	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.Wire{Client: s.Client})
-	history := append(wiretest.Question(), step(t, m, wiretest.Question())...)
+	history := append(providertest.Question(), step(t, m, providertest.Question())...)
 
-	_, err := m.GenerateContent(t.Context(), history, llms.WithTools(wiretest.Tools()), llms.WithModel("claude-other"))
+	_, err := m.GenerateContent(t.Context(), history, llms.WithTools(providertest.Tools()), llms.WithModel("claude-other"))
 	require.NoError(t, err)
 	require.NotContains(t, messages(t, s.Requests()[1]), "thinking")
 
@@ -91,7 +91,7 @@ func TestThinkingIsDroppedForAnotherModelAndForAChangedStep(t *testing.T) {
 }
 
 func TestForeignHistory(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Stream(text("Done.")...))
+	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.Wire{Client: s.Client})
 	_, err := m.GenerateContent(t.Context(), []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "S"),
@@ -100,16 +100,19 @@ func TestForeignHistory(t *testing.T) {
 			llms.ToolCall{ID: "functions.add_task:0", FunctionCall: &llms.FunctionCall{Name: "add_task", Arguments: "not json"}},
 			llms.ToolCall{ID: "b", FunctionCall: &llms.FunctionCall{Name: "list_tasks"}},
 		}},
-		{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{llms.ToolCallResponse{ToolCallID: "b", Name: "list_tasks", Content: "ok"}}},
+		{
+			Role:  llms.ChatMessageTypeTool,
+			Parts: []llms.ContentPart{llms.ToolCallResponse{ToolCallID: "b", Name: "list_tasks", Content: "ok"}},
+		},
 		llms.TextParts(llms.ChatMessageTypeAI, "  "),
 		llms.TextParts(llms.ChatMessageTypeHuman, "Go on"),
-	}, llms.WithMaxTokens(99), llms.WithTemperature(0), llms.WithTools(wiretest.Tools()), llms.WithToolChoice("required"))
+	}, llms.WithMaxTokens(99), llms.WithTemperature(0), llms.WithTools(providertest.Tools()), llms.WithToolChoice("required"))
 	require.NoError(t, err)
 
 	r := s.Requests()[0]
 	body := r.JSON(t)
 	require.Equal(t, "/v1/messages", r.Path)
-	require.Equal(t, wiretest.Key, r.Header.Get("X-Api-Key"))
+	require.Equal(t, providertest.Key, r.Header.Get("X-Api-Key"))
 	require.Equal(t, "2023-06-01", r.Header.Get("Anthropic-Version"))
 	require.EqualValues(t, 99, body["max_tokens"])
 	require.EqualValues(t, 0, body["temperature"])

@@ -164,7 +164,10 @@ func (c *conversation) turn(t llm.Turn) error {
 		return err
 	}
 	for _, call := range t.Calls {
-		c.results = append(c.results, block{Type: "tool_result", ToolUseID: wireID(call.ID), Content: call.Result, IsError: isError(call.Result)})
+		c.results = append(
+			c.results,
+			block{Type: "tool_result", ToolUseID: wireID(call.ID), Content: call.Result, IsError: isError(call.Result)},
+		)
 	}
 	return c.add(message{Role: "assistant", Content: c.assistant(t)})
 }

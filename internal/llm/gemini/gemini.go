@@ -17,9 +17,9 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/internal/llm"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 // DefaultBaseURL is Google's own address.
@@ -69,7 +69,11 @@ func New(c Config) (*Model, error) {
 }
 
 // GenerateContent implements [llms.Model]. Errors are [*llm.Error]s.
-func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, opts ...llms.CallOption) (*llms.ContentResponse, error) {
+func (m *Model) GenerateContent(
+	ctx context.Context,
+	messages []llms.MessageContent,
+	opts ...llms.CallOption,
+) (*llms.ContentResponse, error) {
 	o, err := m.wire.ReadOptions(opts)
 	if err != nil {
 		return nil, err

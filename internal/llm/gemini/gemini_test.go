@@ -4,20 +4,22 @@ import (
 	"encoding/json"
 	"testing"
 
+	"errand/internal/llm"
+	"errand/internal/llm/gemini"
+	"errand/internal/llm/providertest"
+
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
 	"go.uber.org/goleak"
-
-	"errand/internal/llm"
-	"errand/internal/llm/gemini"
-	"errand/internal/llm/wiretest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t *testing.T, url string, w llm.Wire) llms.Model {
 	t.Helper()
-	m, err := gemini.New(gemini.Config{BaseURL: url, Key: llm.NewSecret(wiretest.Key), Model: "gemini-3-test", Wire: w})
+	m, err := gemini.New(
+		gemini.Config{BaseURL: url, Key: llm.NewSecret(providertest.Key), Model: "gemini-3-test", Wire: w},
+	)
 	require.NoError(t, err)
 	return m
 }
@@ -50,27 +52,33 @@ var calls = []string{
 	parts(`{"text":"Hmm.","thought":true}`),
 	parts(`{"text":"On "},{"text":"it"}`),
 	parts(`{"text":".","thoughtSignature":"c2lnMQ=="}`),
-	parts(`{"functionCall":{"name":"add_task","args":{"title":"a b"}},"thoughtSignature":"c2lnMg=="},{"functionCall":{"name":"list_tasks"}}`),
+	parts(
+		`{"functionCall":{"name":"add_task","args":{"title":"a b"}},"thoughtSignature":"c2lnMg=="},{"functionCall":{"name":"list_tasks"}}`,
+	),
 	finish(`{"text":"","thoughtSignature":"c2lnMw=="}`, "STOP"),
 }
 
 func TestHostileWire(t *testing.T) {
-	wiretest.Run(t, wiretest.Dialect{
+	providertest.Run(t, providertest.Dialect{
 		Open: open, Text: text, Begin: begin, Calls: calls,
 		CutCall:    []string{parts(`{"functionCall":{"name":"add_task","args":{"title":"a"}}}`)},
 		LengthCall: []string{begin[0], finish(`{"functionCall":{"name":"add_task","args":{}}}`, "MAX_TOKENS")},
 		BrokenCall: []string{finish(`{"functionCall":{"name":"add_task","args":["a"]}}`, "STOP")},
 		Refused:    []string{begin[0], finish(``, "SAFETY")},
-		ErrorEvent: `data: {"error":{"code":503,"message":"` + wiretest.Leak + `","status":"UNAVAILABLE"}}` + "\n\n",
+		ErrorEvent: `data: {"error":{"code":503,"message":"` + providertest.Leak + `","status":"UNAVAILABLE"}}` + "\n\n",
 		Whole:      `[{"candidates":[{"content":{"parts":[{"text":"Hello"}]},"finishReason":"STOP"}]}]`,
-		Problem:    `[{"error":{"code":429,"message":"` + wiretest.Leak + `","status":"RESOURCE_EXHAUSTED"}}]`,
+		Problem:    `[{"error":{"code":429,"message":"` + providertest.Leak + `","status":"RESOURCE_EXHAUSTED"}}]`,
 	})
 }
 
-func ask(t *testing.T, step wiretest.Step) (*llms.ContentChoice, error) {
+func ask(t *testing.T, step providertest.Step) (*llms.ContentChoice, error) {
 	t.Helper()
-	s := wiretest.NewServer(t, step)
-	resp, err := open(t, s.URL, llm.Wire{Client: s.Client, Retry: llm.Retry{Attempts: 1}}).GenerateContent(t.Context(), wiretest.Question())
+	s := providertest.NewServer(t, step)
+	resp, err := open(
+		t,
+		s.URL,
+		llm.Wire{Client: s.Client, Retry: llm.Retry{Attempts: 1}},
+	).GenerateContent(t.Context(), providertest.Question())
 	if err != nil {
 		return nil, err
 	}
@@ -80,13 +88,13 @@ func ask(t *testing.T, step wiretest.Step) (*llms.ContentChoice, error) {
 func TestWaysNotToAnswer(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind llm.Kind
-		step wiretest.Step
+		step providertest.Step
 	}{
-		"blocked prompt":   {llm.KindBadRequest, wiretest.Stream(`data: {"promptFeedback":{"blockReason":"SAFETY"}}` + "\n\n")},
-		"malformed call":   {llm.KindUnavailable, wiretest.Stream(finish(``, "MALFORMED_FUNCTION_CALL"))},
-		"no thought left":  {llm.KindTruncated, wiretest.Stream(finish(`{"text":"Hmm","thought":true}`, "MAX_TOKENS"))},
-		"a part no object": {llm.KindUnavailable, wiretest.Stream(parts(`17`))},
-		"a wrong key": {llm.KindAuth, wiretest.Reply(400, `{"error":{"code":400,"status":"INVALID_ARGUMENT",
+		"blocked prompt":   {llm.KindBadRequest, providertest.Stream(`data: {"promptFeedback":{"blockReason":"SAFETY"}}` + "\n\n")},
+		"malformed call":   {llm.KindUnavailable, providertest.Stream(finish(``, "MALFORMED_FUNCTION_CALL"))},
+		"no thought left":  {llm.KindTruncated, providertest.Stream(finish(`{"text":"Hmm","thought":true}`, "MAX_TOKENS"))},
+		"a part no object": {llm.KindUnavailable, providertest.Stream(parts(`17`))},
+		"a wrong key": {llm.KindAuth, providertest.Reply(400, `{"error":{"code":400,"status":"INVALID_ARGUMENT",
 			"details":[{"@type":"x","reason":"API_KEY_INVALID"}]}}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,14 +105,17 @@ func TestWaysNotToAnswer(t *testing.T) {
 }
 
 func TestRetryDelayInTheReport(t *testing.T) {
-	_, err := ask(t, wiretest.Reply(429, `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"34s"}]}}`))
+	_, err := ask(
+		t,
+		providertest.Reply(429, `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"34s"}]}}`),
+	)
 	var e *llm.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, "34s", e.RetryAfter.String())
 }
 
 func TestAbsentFinishReasonNamesOfOtherServers(t *testing.T) {
-	c, err := ask(t, wiretest.Stream(finish(`{"functionCall":{"name":"list_tasks","id":"x1"}}`, "FUNCTION_CALL")))
+	c, err := ask(t, providertest.Stream(finish(`{"functionCall":{"name":"list_tasks","id":"x1"}}`, "FUNCTION_CALL")))
 	require.NoError(t, err)
 	require.Equal(t, "x1", c.ToolCalls[0].ID)
 	require.Equal(t, llm.StopToolCalls, c.StopReason)

@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"testing"
 
+	"errand/internal/llm"
+	"errand/internal/llm/providertest"
+
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
-
-	"errand/internal/llm"
-	"errand/internal/llm/wiretest"
 )
 
-func contents(t *testing.T, r wiretest.Request) string {
+func contents(t *testing.T, r providertest.Request) string {
 	t.Helper()
 	data, err := json.Marshal(r.JSON(t)["contents"])
 	require.NoError(t, err)
@@ -21,27 +21,31 @@ func contents(t *testing.T, r wiretest.Request) string {
 // stepOnce answers the question with calls and returns the history after it.
 func stepOnce(t *testing.T, m llms.Model) []llms.MessageContent {
 	t.Helper()
-	resp, err := m.GenerateContent(t.Context(), wiretest.Question(), llms.WithTools(wiretest.Tools()))
+	resp, err := m.GenerateContent(t.Context(), providertest.Question(), llms.WithTools(providertest.Tools()))
 	require.NoError(t, err)
 	c := resp.Choices[0]
 	p, ok := llm.PartsOf(c)
 	require.True(t, ok)
 	ai := llms.MessageContent{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{p, llms.TextPart(c.Content)}}
-	history := append(wiretest.Question(), ai)
+	history := append(providertest.Question(), ai)
 	for i, call := range c.ToolCalls {
 		call.ID = "renamed_" + call.FunctionCall.Name // callers may use ids of their own
 		history[2].Parts = append(history[2].Parts, call)
 		history = append(history, llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{
-			llms.ToolCallResponse{ToolCallID: call.ID, Name: call.FunctionCall.Name, Content: []string{`{"total":0}`, `plain`}[i]},
+			llms.ToolCallResponse{
+				ToolCallID: call.ID,
+				Name:       call.FunctionCall.Name,
+				Content:    []string{`{"total":0}`, `plain`}[i],
+			},
 		}})
 	}
 	return history
 }
 
 func TestSignaturesSurviveTheToolLoop(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Stream(calls...), wiretest.Stream(text("Done.")...))
+	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.Wire{Client: s.Client})
-	_, err := m.GenerateContent(t.Context(), stepOnce(t, m), llms.WithTools(wiretest.Tools()))
+	_, err := m.GenerateContent(t.Context(), stepOnce(t, m), llms.WithTools(providertest.Tools()))
 	require.NoError(t, err)
 	require.JSONEq(t, `[
 		{"role":"user","parts":[{"text":"What is open?"}]},
@@ -58,7 +62,7 @@ func TestSignaturesSurviveTheToolLoop(t *testing.T) {
 }
 
 func TestSignaturesStayWithTheirModel(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Stream(calls...), wiretest.Stream(text("Done.")...))
+	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.Wire{Client: s.Client})
 	history := stepOnce(t, m)
 	for i, c := range []struct{ model, signature string }{
@@ -76,7 +80,7 @@ func TestSignaturesStayWithTheirModel(t *testing.T) {
 	}
 }
 
-func containsSignature(t *testing.T, r wiretest.Request) bool {
+func containsSignature(t *testing.T, r providertest.Request) bool {
 	t.Helper()
 	var body struct {
 		Contents []struct {
@@ -97,27 +101,41 @@ func containsSignature(t *testing.T, r wiretest.Request) bool {
 }
 
 func TestRequest(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Stream(text("Done.")...))
+	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.Wire{Client: s.Client})
 	_, err := m.GenerateContent(t.Context(), []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "S"),
 		{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{
-			llm.ProviderParts{Provider: "anthropic", Model: "gemini-3-test", Raw: json.RawMessage(`{"parts":[{"functionCall":{"name":"add_task","args":{"title":"x"}},"thoughtSignature":"planted"}]}`)},
+			llm.ProviderParts{
+				Provider: "anthropic",
+				Model:    "gemini-3-test",
+				Raw: json.RawMessage(
+					`{"parts":[{"functionCall":{"name":"add_task","args":{"title":"x"}},"thoughtSignature":"planted"}]}`,
+				),
+			},
 			llms.ToolCall{ID: "u1", FunctionCall: &llms.FunctionCall{Name: "add_task", Arguments: `{"title":"x"}`}},
 		}},
 		llms.TextParts(llms.ChatMessageTypeHuman, "Go on"),
-	}, llms.WithMaxTokens(99), llms.WithTemperature(0.5), llms.WithTools(wiretest.Tools()),
+	}, llms.WithMaxTokens(99), llms.WithTemperature(0.5), llms.WithTools(providertest.Tools()),
 		llms.WithToolChoice(llms.ToolChoice{Type: "function", Function: &llms.FunctionReference{Name: "add_task"}}))
 	require.NoError(t, err)
 	r := s.Requests()[0]
 	body := r.JSON(t)
 	require.Equal(t, "alt=sse", r.Query, "the key is not in the URL")
-	require.Equal(t, wiretest.Key, r.Header.Get("X-Goog-Api-Key"))
+	require.Equal(t, providertest.Key, r.Header.Get("X-Goog-Api-Key"))
 	require.Equal(t, map[string]any{"parts": []any{map[string]any{"text": "S"}}}, body["systemInstruction"])
 	require.Equal(t, map[string]any{"maxOutputTokens": 99.0, "temperature": 0.5}, body["generationConfig"])
-	require.Equal(t, map[string]any{"functionCallingConfig": map[string]any{"mode": "ANY", "allowedFunctionNames": []any{"add_task"}}}, body["toolConfig"])
+	require.Equal(
+		t,
+		map[string]any{"functionCallingConfig": map[string]any{"mode": "ANY", "allowedFunctionNames": []any{"add_task"}}},
+		body["toolConfig"],
+	)
 	declarations := body["tools"].([]any)[0].(map[string]any)["functionDeclarations"].([]any)
-	require.Equal(t, false, declarations[0].(map[string]any)["parametersJsonSchema"].(map[string]any)["additionalProperties"])
+	require.Equal(
+		t,
+		false,
+		declarations[0].(map[string]any)["parametersJsonSchema"].(map[string]any)["additionalProperties"],
+	)
 	require.NotContains(t, string(r.Body), "planted")
 
 	turns := body["contents"].([]any)

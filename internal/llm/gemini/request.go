@@ -84,7 +84,10 @@ func newRequest(o llm.Options, h llm.History) request {
 	}
 	r.Tools = []tools{{}}
 	for _, t := range o.Tools {
-		r.Tools[0].FunctionDeclarations = append(r.Tools[0].FunctionDeclarations, declaration{t.Name, t.Description, t.Schema})
+		r.Tools[0].FunctionDeclarations = append(
+			r.Tools[0].FunctionDeclarations,
+			declaration{t.Name, t.Description, t.Schema},
+		)
 	}
 	r.ToolConfig = config(o.Choice)
 	return r

@@ -98,7 +98,11 @@ func (a *assembly) take(ctx context.Context, s *llm.Stream, data []byte) error {
 		return s.Malformed()
 	}
 	if u := c.UsageMetadata; u != nil {
-		a.reply.Usage = llm.Usage{Input: u.PromptTokenCount, Output: u.CandidatesTokenCount + u.ThoughtsTokenCount, Cached: u.CachedContentTokenCount}
+		a.reply.Usage = llm.Usage{
+			Input:  u.PromptTokenCount,
+			Output: u.CandidatesTokenCount + u.ThoughtsTokenCount,
+			Cached: u.CachedContentTokenCount,
+		}
 	}
 	if c.PromptFeedback.BlockReason != "" {
 		a.reply.Stop = llm.StopRefused

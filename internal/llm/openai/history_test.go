@@ -5,36 +5,43 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/internal/llm"
 	"errand/internal/llm/openai"
-	"errand/internal/llm/wiretest"
+	"errand/internal/llm/providertest"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
 )
 
 func TestRequest(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Stream(text("Done.")...))
+	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.Wire{Client: s.Client})
 	long := "functions.add_task:0-and-much-more-than-forty-characters"
 	_, err := m.GenerateContent(t.Context(), []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "S"),
 		llms.TextParts(llms.ChatMessageTypeHuman, "One"),
 		{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{
-			llm.ProviderParts{Provider: "anthropic", Model: "test-model", Raw: json.RawMessage(`{"reasoning_content":"planted","calls":[{"name":"add_task"},{"name":"list_tasks"}]}`)},
+			llm.ProviderParts{
+				Provider: "anthropic",
+				Model:    "test-model",
+				Raw:      json.RawMessage(`{"reasoning_content":"planted","calls":[{"name":"add_task"},{"name":"list_tasks"}]}`),
+			},
 			llms.ToolCall{ID: long, FunctionCall: &llms.FunctionCall{Name: "add_task", Arguments: `{"title":"x"}`}},
 			llms.ToolCall{ID: "b", FunctionCall: &llms.FunctionCall{Name: "list_tasks"}},
 		}},
-		{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{llms.ToolCallResponse{ToolCallID: long, Name: "add_task", Content: "ok"}}},
+		{
+			Role:  llms.ChatMessageTypeTool,
+			Parts: []llms.ContentPart{llms.ToolCallResponse{ToolCallID: long, Name: "add_task", Content: "ok"}},
+		},
 		llms.TextParts(llms.ChatMessageTypeHuman, "Two"),
 		llms.TextParts(llms.ChatMessageTypeAI, ""),
 		llms.TextParts(llms.ChatMessageTypeHuman, "Three"),
 	}, llms.WithMaxTokens(99), llms.WithTemperature(0), llms.WithStopWords([]string{"END"}),
-		llms.WithTools(wiretest.Tools()), llms.WithToolChoice("auto"))
+		llms.WithTools(providertest.Tools()), llms.WithToolChoice("auto"))
 	require.NoError(t, err)
 	r := s.Requests()[0]
 	body := r.JSON(t)
-	require.Equal(t, "Bearer "+wiretest.Key, r.Header.Get("Authorization"))
+	require.Equal(t, "Bearer "+providertest.Key, r.Header.Get("Authorization"))
 	require.EqualValues(t, 99, body["max_tokens"])
 	require.NotContains(t, body, "max_completion_tokens")
 	require.EqualValues(t, 0, body["temperature"])
@@ -64,18 +71,29 @@ func quote(s string) string {
 }
 
 func TestReasoningGoesBackInsideTheLoop(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Stream(
+	s := providertest.NewServer(t, providertest.Stream(
 		delta(`{"reasoning_content":"Let ","reasoning_details":[{"type":"reasoning.text","index":0,"text":"Let "}]}`),
-		delta(`{"reasoning_content":"me.","reasoning_details":[{"type":"reasoning.text","index":0,"text":"me.","signature":null}]}`),
-		delta(`{"reasoning_details":[{"type":"reasoning.text","index":0,"signature":"c2ln"},{"type":"reasoning.encrypted","index":1,"data":"ZGF0YQ=="}]}`),
-		delta(`{"tool_calls":[{"index":0,"id":"a","function":{"name":"list_tasks"},"extra_content":{"google":{"thought_signature":"c2lnMg=="}}}]}`),
-		finish(`{}`, `"tool_calls"`), done), wiretest.Stream(text("Done.")...))
+		delta(
+			`{"reasoning_content":"me.","reasoning_details":[{"type":"reasoning.text","index":0,"text":"me.","signature":null}]}`,
+		),
+		delta(
+			`{"reasoning_details":[{"type":"reasoning.text","index":0,"signature":"c2ln"},{"type":"reasoning.encrypted","index":1,"data":"ZGF0YQ=="}]}`,
+		),
+		delta(
+			`{"tool_calls":[{"index":0,"id":"a","function":{"name":"list_tasks"},"extra_content":{"google":{"thought_signature":"c2lnMg=="}}}]}`,
+		),
+		finish(`{}`, `"tool_calls"`),
+		done,
+	), providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.Wire{Client: s.Client})
-	resp, err := m.GenerateContent(t.Context(), wiretest.Question())
+	resp, err := m.GenerateContent(t.Context(), providertest.Question())
 	require.NoError(t, err)
 	p, ok := llm.PartsOf(resp.Choices[0])
 	require.True(t, ok)
-	history := append(wiretest.Question(), llms.MessageContent{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{resp.Choices[0].ToolCalls[0], p}})
+	history := append(
+		providertest.Question(),
+		llms.MessageContent{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{resp.Choices[0].ToolCalls[0], p}},
+	)
 
 	_, err = m.GenerateContent(t.Context(), history)
 	require.NoError(t, err)
@@ -92,7 +110,7 @@ func TestReasoningGoesBackInsideTheLoop(t *testing.T) {
 }
 
 // atOpenAI sends requests for OpenAI's own host to a test server.
-type atOpenAI struct{ server *wiretest.Server }
+type atOpenAI struct{ server *providertest.Server }
 
 func (a atOpenAI) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
@@ -105,10 +123,21 @@ func TestOpenAIItself(t *testing.T) {
 		"gpt-6-luna": "none", "gpt-5.6-terra": "none", "gpt-5.6": "none", "gpt-7": "none",
 		"gpt-5.4-mini": nil, "gpt-5-mini": nil, "gpt-4.1": nil, "o3": nil, "gpt-6x": nil,
 	} {
-		s := wiretest.NewServer(t, wiretest.Stream(text("Done.")...))
-		m, err := openai.New(openai.Config{Key: llm.NewSecret(wiretest.Key), Model: model, Wire: llm.Wire{Client: &http.Client{Transport: atOpenAI{s}}}})
+		s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
+		m, err := openai.New(
+			openai.Config{
+				Key:   llm.NewSecret(providertest.Key),
+				Model: model,
+				Wire:  llm.Wire{Client: &http.Client{Transport: atOpenAI{s}}},
+			},
+		)
 		require.NoError(t, err)
-		resp, err := m.GenerateContent(t.Context(), wiretest.Question(), llms.WithTools(wiretest.Tools()), llms.WithMaxTokens(5))
+		resp, err := m.GenerateContent(
+			t.Context(),
+			providertest.Question(),
+			llms.WithTools(providertest.Tools()),
+			llms.WithMaxTokens(5),
+		)
 		require.NoError(t, err)
 		require.Equal(t, "openai", resp.Choices[0].GenerationInfo[llm.InfoProvider])
 		body := s.Requests()[0].JSON(t)
@@ -116,7 +145,7 @@ func TestOpenAIItself(t *testing.T) {
 		require.EqualValues(t, 5, body["max_completion_tokens"])
 		require.NotContains(t, body, "max_tokens")
 
-		_, err = m.GenerateContent(t.Context(), wiretest.Question())
+		_, err = m.GenerateContent(t.Context(), providertest.Question())
 		require.NoError(t, err)
 		require.NotContains(t, s.Requests()[1].JSON(t), "reasoning_effort", "without tools the model may think")
 	}

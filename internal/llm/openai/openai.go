@@ -14,9 +14,9 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/internal/llm"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 // DefaultBaseURL is OpenAI's own address.
@@ -66,7 +66,13 @@ func New(c Config) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openai: the base URL is not a URL")
 	}
-	m := &Model{wire: c.Wire, url: base + "/chat/completions", key: c.Key, model: c.Model, official: u.Host == officialHost}
+	m := &Model{
+		wire:     c.Wire,
+		url:      base + "/chat/completions",
+		key:      c.Key,
+		model:    c.Model,
+		official: u.Host == officialHost,
+	}
 	m.wire.Provider = c.Name
 	if c.Name == "" {
 		m.wire.Provider = "openai"
@@ -78,7 +84,11 @@ func New(c Config) (*Model, error) {
 }
 
 // GenerateContent implements [llms.Model]. Errors are [*llm.Error]s.
-func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, opts ...llms.CallOption) (*llms.ContentResponse, error) {
+func (m *Model) GenerateContent(
+	ctx context.Context,
+	messages []llms.MessageContent,
+	opts ...llms.CallOption,
+) (*llms.ContentResponse, error) {
 	o, err := m.wire.ReadOptions(opts)
 	if err != nil {
 		return nil, err

@@ -6,20 +6,22 @@ import (
 	"strings"
 	"testing"
 
+	"errand/internal/llm"
+	"errand/internal/llm/openai"
+	"errand/internal/llm/providertest"
+
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
 	"go.uber.org/goleak"
-
-	"errand/internal/llm"
-	"errand/internal/llm/openai"
-	"errand/internal/llm/wiretest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t *testing.T, url string, w llm.Wire) llms.Model {
 	t.Helper()
-	m, err := openai.New(openai.Config{BaseURL: url + "/v1", Key: llm.NewSecret(wiretest.Key), Model: "test-model", Wire: w})
+	m, err := openai.New(
+		openai.Config{BaseURL: url + "/v1", Key: llm.NewSecret(providertest.Key), Model: "test-model", Wire: w},
+	)
 	require.NoError(t, err)
 	return m
 }
@@ -48,9 +50,15 @@ var begin = []string{delta(`{"role":"assistant"}`), delta(`{"content":"Hel"}`)}
 // calls interleaves two calls, repeats id, type and name, brings the second
 // index first and shares deltas with text.
 var calls = []string{
-	delta(`{"role":"assistant","content":null,"tool_calls":[{"index":1,"id":"c2","type":"function","function":{"name":"list_tasks","arguments":""}}]}`),
-	delta(`{"content":"On ","tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"add_task","arguments":""}}]}`),
-	delta(`{"tool_calls":[{"index":0,"type":"function","function":{"name":"add_task","arguments":"{\"title\":"}},{"index":1,"function":{"arguments":""}}]}`),
+	delta(
+		`{"role":"assistant","content":null,"tool_calls":[{"index":1,"id":"c2","type":"function","function":{"name":"list_tasks","arguments":""}}]}`,
+	),
+	delta(
+		`{"content":"On ","tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"add_task","arguments":""}}]}`,
+	),
+	delta(
+		`{"tool_calls":[{"index":0,"type":"function","function":{"name":"add_task","arguments":"{\"title\":"}},{"index":1,"function":{"arguments":""}}]}`,
+	),
 	delta(`{"content":"it.","tool_calls":[{"index":0,"id":"c1","type":"function","function":{"arguments":"\"a b\"}"}}]}`),
 	finish(`{}`, `"tool_calls"`), usage, done,
 }
@@ -59,11 +67,11 @@ func call(arguments string) string {
 	return delta(`{"tool_calls":[{"index":0,"id":"c1","function":{"name":"add_task","arguments":` + arguments + `}}]}`)
 }
 
-func TestHostileWire(t *testing.T) { wiretest.Run(t, dialect(open)) }
+func TestHostileWire(t *testing.T) { providertest.Run(t, dialect(open)) }
 
 // TestHostileWireOfOllama: the same wire by another name, and without a key.
 func TestHostileWireOfOllama(t *testing.T) {
-	wiretest.Run(t, dialect(func(t *testing.T, url string, w llm.Wire) llms.Model {
+	providertest.Run(t, dialect(func(t *testing.T, url string, w llm.Wire) llms.Model {
 		t.Helper()
 		m, err := openai.New(openai.Config{Name: "ollama", BaseURL: url + "/v1", Model: "test-model", Wire: w})
 		require.NoError(t, err)
@@ -71,23 +79,23 @@ func TestHostileWireOfOllama(t *testing.T) {
 	}))
 }
 
-func dialect(open func(t *testing.T, url string, w llm.Wire) llms.Model) wiretest.Dialect {
-	return wiretest.Dialect{
+func dialect(open func(t *testing.T, url string, w llm.Wire) llms.Model) providertest.Dialect {
+	return providertest.Dialect{
 		Open: open, Text: text, Begin: begin, Calls: calls,
 		CutCall:    []string{call(`"{\"title\":\"a"`)},
 		LengthCall: []string{begin[1], call(`"{}"`), finish(`{}`, `"length"`), done},
 		BrokenCall: []string{call(`"{\"title\":\"a"`), finish(`{}`, `"tool_calls"`), done},
 		Refused:    []string{delta(`{"content":"Hel"}`), finish(`{}`, `"content_filter"`), done},
-		ErrorEvent: `data: {"error":{"message":"` + wiretest.Leak + `","type":"server_error","code":"overloaded"}}` + "\n\n",
+		ErrorEvent: `data: {"error":{"message":"` + providertest.Leak + `","type":"server_error","code":"overloaded"}}` + "\n\n",
 		Whole:      `{"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}`,
-		Problem:    `{"error":{"message":"` + wiretest.Leak + `","type":"rate_limit_error","code":"rate_limit_exceeded"}}`,
+		Problem:    `{"error":{"message":"` + providertest.Leak + `","type":"rate_limit_error","code":"rate_limit_exceeded"}}`,
 	}
 }
 
 func ask(t *testing.T, frames []string, opts ...llms.CallOption) (*llms.ContentChoice, error) {
 	t.Helper()
-	s := wiretest.NewServer(t, wiretest.Stream(frames...))
-	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question(), opts...)
+	s := providertest.NewServer(t, providertest.Stream(frames...))
+	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question(), opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -181,36 +189,59 @@ func TestTextCutByTheLimitIsAnAnswer(t *testing.T) {
 }
 
 func TestCompleteAnswerSurvivesABrokenTrailer(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Reset(delta(`{"content":"Hello"}`), finish(`{}`, `"stop"`)))
-	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+	s := providertest.NewServer(t, providertest.Reset(delta(`{"content":"Hello"}`), finish(`{}`, `"stop"`)))
+	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
 	require.NoError(t, err)
 	require.Equal(t, "Hello", resp.Choices[0].Content)
 }
 
 func TestNoCreditIsNotWaitedFor(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Reply(429, `{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}`, "Retry-After", "1"))
-	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+	s := providertest.NewServer(
+		t,
+		providertest.Reply(429, `{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}`, "Retry-After", "1"),
+	)
+	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
 	require.Equal(t, llm.KindAuth, llm.KindOf(err))
 	require.Len(t, s.Requests(), 1)
 }
 
 func TestARefusalIsWhatTheModelSays(t *testing.T) {
-	c, err := ask(t, []string{delta(`{"role":"assistant","content":null,"refusal":""}`), delta(`{"refusal":"I cannot "}`), delta(`{"refusal":"do that."}`), finish(`{}`, `"stop"`), usage, done})
+	c, err := ask(
+		t,
+		[]string{
+			delta(`{"role":"assistant","content":null,"refusal":""}`),
+			delta(`{"refusal":"I cannot "}`),
+			delta(`{"refusal":"do that."}`),
+			finish(`{}`, `"stop"`),
+			usage,
+			done,
+		},
+	)
 	require.NoError(t, err)
 	require.Equal(t, "I cannot do that.", c.Content)
 	require.Equal(t, llm.StopEnd, c.StopReason)
 }
 
 func TestANameOfAModelThatIsNotThere(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Reply(400, `{"error":{"message":"`+wiretest.Leak+`","type":"invalid_request_error","code":"model_not_found"}}`))
-	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+	s := providertest.NewServer(
+		t,
+		providertest.Reply(
+			400,
+			`{"error":{"message":"`+providertest.Leak+`","type":"invalid_request_error","code":"model_not_found"}}`,
+		),
+	)
+	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
 	require.ErrorContains(t, err, "there is no such model")
-	require.NotContains(t, err.Error(), wiretest.Leak)
+	require.NotContains(t, err.Error(), providertest.Leak)
 }
 
 func TestToolsThatMayNotBeUsedAreNotOffered(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Stream(text("Done.")...))
-	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question(), llms.WithTools(wiretest.Tools()), llms.WithToolChoice("none"))
+	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
+	_, err := open(
+		t,
+		s.URL,
+		llm.Wire{Client: s.Client},
+	).GenerateContent(t.Context(), providertest.Question(), llms.WithTools(providertest.Tools()), llms.WithToolChoice("none"))
 	require.NoError(t, err)
 	require.NotContains(t, s.Requests()[0].JSON(t), "tools")
 	require.NotContains(t, s.Requests()[0].JSON(t), "tool_choice")
@@ -221,10 +252,10 @@ func TestTheLogSaysWhatTheProviderMindsInKnownWordsAlone(t *testing.T) {
 		"openai@HOST: bad_request (HTTP 400): unsupported_parameter":   `{"error":{"type":"invalid_request_error","code":"unsupported_parameter","param":"max_tokens"}}`,
 		"openai@HOST: bad_request (HTTP 400): context_length_exceeded": `{"error":{"type":"invalid_request_error","code":"context_length_exceeded"}}`,
 		"openai@HOST: bad_request (HTTP 400): invalid_request_error":   `{"error":{"type":"invalid_request_error","code":null}}`,
-		"openai@HOST: bad_request (HTTP 400)":                          `{"error":{"type":"` + wiretest.Leak + `","code":"` + wiretest.Key + `"}}`,
+		"openai@HOST: bad_request (HTTP 400)":                          `{"error":{"type":"` + providertest.Leak + `","code":"` + providertest.Key + `"}}`,
 	} {
-		s := wiretest.NewServer(t, wiretest.Reply(400, report))
-		_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), wiretest.Question())
+		s := providertest.NewServer(t, providertest.Reply(400, report))
+		_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
 		require.EqualError(t, err, strings.Replace(want, "HOST", strings.TrimPrefix(s.URL, "http://"), 1))
 	}
 }

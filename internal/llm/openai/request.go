@@ -129,7 +129,10 @@ func (m *Model) messages(model string, h llm.History) []message {
 			a.Content = &t.Text
 		}
 		for _, c := range t.Calls {
-			a.ToolCalls = append(a.ToolCalls, toolCall{ID: wireID(c.ID), Type: "function", Function: function{c.Name, string(c.Arguments)}})
+			a.ToolCalls = append(
+				a.ToolCalls,
+				toolCall{ID: wireID(c.ID), Type: "function", Function: function{c.Name, string(c.Arguments)}},
+			)
 		}
 		readExtra(t.Extra(m.wire.Provider, model)).restore(&a)
 		out = append(out, a)

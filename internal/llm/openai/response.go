@@ -126,7 +126,11 @@ func (a *assembly) take(ctx context.Context, s *llm.Stream, event string, data [
 		return s.Malformed()
 	}
 	if u := c.Usage; u != nil {
-		a.reply.Usage = llm.Usage{Input: u.PromptTokens, Output: u.CompletionTokens, Cached: u.PromptTokensDetails.CachedTokens}
+		a.reply.Usage = llm.Usage{
+			Input:  u.PromptTokens,
+			Output: u.CompletionTokens,
+			Cached: u.PromptTokensDetails.CachedTokens,
+		}
 	}
 	for _, choice := range c.Choices {
 		if choice.Index != 0 {

@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/internal/llm"
 	"errand/internal/llm/provider"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
 )
 
 // live gives the settings of every provider that the environment opens.
@@ -78,16 +78,21 @@ func TestLive(t *testing.T) {
 func liveStep(ctx context.Context, t *testing.T, m llms.Model, history []llms.MessageContent) *llms.ContentChoice {
 	t.Helper()
 	var pieces strings.Builder
-	resp, err := m.GenerateContent(ctx, history, llms.WithTools([]llms.Tool{{Type: "function", Function: &llms.FunctionDefinition{
-		Name: "add_task", Description: "Adds one task.",
-		Parameters: map[string]any{
-			"type": "object", "additionalProperties": false, "required": []string{"title"},
-			"properties": map[string]any{"title": map[string]any{"type": "string"}},
-		},
-	}}}), llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
-		pieces.Write(chunk)
-		return nil
-	}))
+	resp, err := m.GenerateContent(
+		ctx,
+		history,
+		llms.WithTools([]llms.Tool{{Type: "function", Function: &llms.FunctionDefinition{
+			Name: "add_task", Description: "Adds one task.",
+			Parameters: map[string]any{
+				"type": "object", "additionalProperties": false, "required": []string{"title"},
+				"properties": map[string]any{"title": map[string]any{"type": "string"}},
+			},
+		}}}),
+		llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
+			pieces.Write(chunk)
+			return nil
+		}),
+	)
 	require.NoError(t, err)
 	c := resp.Choices[0]
 	require.Equal(t, c.Content, pieces.String())

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"errand/internal/llm"
 	"errand/internal/llm/anthropic"
 	"errand/internal/llm/gemini"
 	"errand/internal/llm/openai"
+
+	"github.com/tmc/langchaingo/llms"
 )
 
 // Names of the providers, as LLM_PROVIDER takes them.
@@ -134,7 +134,9 @@ func (s Settings) open(provider, model, variable string) (llms.Model, string, er
 func (s Settings) openAI(model, variable string) (llms.Model, string, error) {
 	own := s.OpenAIBaseURL == "" || strings.TrimRight(s.OpenAIBaseURL, "/") == openai.DefaultBaseURL
 	if own && s.OpenAIKey.Empty() {
-		return nil, "", fmt.Errorf("OPENAI_API_KEY: the openai provider needs it, unless OPENAI_BASE_URL names another server")
+		return nil, "", fmt.Errorf(
+			"OPENAI_API_KEY: the openai provider needs it, unless OPENAI_BASE_URL names another server",
+		)
 	}
 	if model == "" && !own {
 		if variable == "LLM_PROVIDER" {

@@ -8,13 +8,13 @@ import (
 	"log/slog"
 	"testing"
 
+	"errand/internal/llm"
+	"errand/internal/llm/provider"
+	"errand/internal/llm/providertest"
+
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
 	"go.uber.org/goleak"
-
-	"errand/internal/llm"
-	"errand/internal/llm/provider"
-	"errand/internal/llm/wiretest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -23,7 +23,7 @@ type offline struct{ llms.Model }
 
 func rules() llms.Model { return offline{} }
 
-var key = llm.NewSecret(wiretest.Key)
+var key = llm.NewSecret(providertest.Key)
 
 func TestOpenChooses(t *testing.T) {
 	for want, s := range map[string]provider.Settings{
@@ -54,9 +54,9 @@ func TestOpenRefuses(t *testing.T) {
 		"GEMINI_API_KEY":          {Provider: "gemini"},
 		"ANTHROPIC_API_KEY":       {Provider: "anthropic"},
 		"LLM_MODEL":               {Provider: "openai", OpenAIKey: key, OpenAIBaseURL: "https://openrouter.ai/api/v1"},
-		"OPENAI_BASE_URL":         {Model: "m", OpenAIKey: key, OpenAIBaseURL: "https://user:" + wiretest.Key + "@host/v1"},
+		"OPENAI_BASE_URL":         {Model: "m", OpenAIKey: key, OpenAIBaseURL: "https://user:" + providertest.Key + "@host/v1"},
 		"OLLAMA_BASE_URL":         {OllamaBaseURL: "localhost:11434"},
-		"GEMINI_BASE_URL":         {GeminiKey: key, GeminiBaseURL: "https://host?key=" + wiretest.Key},
+		"GEMINI_BASE_URL":         {GeminiKey: key, GeminiBaseURL: "https://host?key=" + providertest.Key},
 		"LLM_FALLBACK":            {OpenAIKey: key, Fallback: "openai/gpt-6-luna"},
 		"LLM_FALLBACK: must name": {GeminiKey: key, Fallback: "openai", OpenAIBaseURL: "http://127.0.0.1:8000/v1"},
 	} {
@@ -64,7 +64,7 @@ func TestOpenRefuses(t *testing.T) {
 		m, _, err := provider.Open(s)
 		require.ErrorContains(t, err, want)
 		require.Nil(t, m)
-		require.NotContains(t, err.Error(), wiretest.Key)
+		require.NotContains(t, err.Error(), providertest.Key)
 	}
 }
 
@@ -74,11 +74,11 @@ func TestSettingsDoNotShowTheirKeys(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("settings", "key", s.OpenAIKey, "any", slog.AnyValue(s.GeminiKey))
 	text, err := json.Marshal(s.OpenAIKey)
 	require.NoError(t, err)
-	require.NotContains(t, fmt.Sprintf("%v %+v %#v %s %s", s, s, s, text, log.String()), wiretest.Key)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v %s %s", s, s, s, text, log.String()), providertest.Key)
 }
 
 func TestOpenReachesTheServersItNames(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Reply(400, `{}`))
+	s := providertest.NewServer(t, providertest.Reply(400, `{}`))
 	for path, settings := range map[string]provider.Settings{
 		"/v1/chat/completions":                                  {Provider: "ollama", OllamaBaseURL: s.URL},
 		"/api/v1/chat/completions":                              {Model: "m", OpenAIKey: key, OpenAIBaseURL: s.URL + "/api/v1"},
@@ -100,12 +100,16 @@ type answering struct {
 	name string
 }
 
-func (a answering) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
+func (a answering) GenerateContent(
+	context.Context,
+	[]llms.MessageContent,
+	...llms.CallOption,
+) (*llms.ContentResponse, error) {
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: a.name}}}, nil
 }
 
 func TestOverloadGoesToTheFallback(t *testing.T) {
-	s := wiretest.NewServer(t, wiretest.Reply(529, `{}`))
+	s := providertest.NewServer(t, providertest.Reply(529, `{}`))
 	m, _, err := provider.Open(provider.Settings{
 		AnthropicKey: key, AnthropicBaseURL: s.URL, Fallback: "rules",
 		Wire:  llm.Wire{Client: s.Client, Retry: llm.Retry{Attempts: 1}},

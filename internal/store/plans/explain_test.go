@@ -8,15 +8,15 @@ import (
 	"sync"
 	"testing"
 
+	"errand/ent"
+	"errand/internal/store"
+	"errand/internal/viewer"
+
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
-
-	"errand/ent"
-	"errand/internal/store"
-	"errand/internal/viewer"
 )
 
 // statement is SQL as the program sent it.

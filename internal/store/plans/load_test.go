@@ -4,10 +4,10 @@ import (
 	"context"
 	"testing"
 
+	"errand/internal/store"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
-
-	"errand/internal/store"
 )
 
 // person is one of 200, each with 1,000 tasks (nine in ten done, a few in the

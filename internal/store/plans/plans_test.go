@@ -8,19 +8,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
-
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/chat"
 	"errand/internal/page"
-	"errand/internal/runs"
+	"errand/internal/run"
 	"errand/internal/store"
 	"errand/internal/stream"
-	"errand/internal/tasks"
+	"errand/internal/task"
 	"errand/internal/testdb"
 	"errand/internal/viewer"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -30,21 +30,21 @@ func TestFrequentQueriesUseIndexes(t *testing.T) {
 	fill(t, db)
 	client, sent := recorded(t, db)
 	ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: person})
-	t.Run("tasks", func(t *testing.T) { taskLists(ctx, t, db, tasks.New(client, func(string) {}), sent) })
-	t.Run("changes", func(t *testing.T) { changes(ctx, t, db, tasks.New(client, func(string) {}), sent) })
+	t.Run("tasks", func(t *testing.T) { taskLists(ctx, t, db, task.New(client, func(string) {}), sent) })
+	t.Run("changes", func(t *testing.T) { changes(ctx, t, db, task.New(client, func(string) {}), sent) })
 	t.Run("chat", func(t *testing.T) { conversations(ctx, t, db, client, sent) })
 	t.Run("runs", func(t *testing.T) { claims(t, db, client, sent) })
 }
 
 // taskLists reads the first page and the one after it, in each order, from both ends.
-func taskLists(ctx context.Context, t *testing.T, db *store.DB, s *tasks.Service, sent *recorder) {
+func taskLists(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, sent *recorder) {
 	pending := enum.TaskPending
 	for _, field := range []enum.TaskOrderField{
 		enum.OrderNumber, enum.OrderUpdatedAt, enum.OrderDue, enum.OrderPriority, enum.OrderTitle,
 	} {
 		for _, direction := range []enum.Direction{enum.Ascending, enum.Descending} {
-			for _, filter := range []*tasks.Filter{nil, {Status: &pending}} {
-				order := tasks.Order{Field: field, Direction: direction}
+			for _, filter := range []*task.Filter{nil, {Status: &pending}} {
+				order := task.Order{Field: field, Direction: direction}
 				first, err := s.List(ctx, page.Args{}, &order, filter)
 				require.NoError(t, err)
 				require.Len(t, first.Edges, page.DefaultSize)
@@ -63,7 +63,7 @@ func taskLists(ctx context.Context, t *testing.T, db *store.DB, s *tasks.Service
 	}
 }
 
-func changes(ctx context.Context, t *testing.T, db *store.DB, s *tasks.Service, sent *recorder) {
+func changes(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, sent *recorder) {
 	found, err := s.ChangesAfter(ctx, 700, 50)
 	require.NoError(t, err)
 	require.Len(t, found, 50)
@@ -121,11 +121,11 @@ func conversations(ctx context.Context, t *testing.T, db *store.DB, client *ent.
 // claims runs the engine for a moment: it claims, and it sweeps up what nobody may claim.
 func claims(t *testing.T, db *store.DB, client *ent.Client, sent *recorder) {
 	ctx := context.Background()
-	engine, err := runs.New(runs.Options{
+	engine, err := run.New(run.Options{
 		Client: client, Dialect: db.Dialect(), Concurrency: 5, Sweep: time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
-	require.NoError(t, engine.Start(ctx, func(ctx context.Context, _ runs.Job) error {
+	require.NoError(t, engine.Start(ctx, func(ctx context.Context, _ run.Job) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}))

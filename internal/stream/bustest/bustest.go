@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/stream"
+
+	"github.com/stretchr/testify/require"
 )
 
 // patience bounds each wait for something that must happen.

@@ -11,10 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"errand/internal/stream"
 	"errand/internal/stream/relay"
+
+	"github.com/nats-io/nats.go"
 )
 
 const (

@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
-
 	"errand/internal/stream"
 	"errand/internal/stream/bustest"
 	"errand/internal/stream/natsbus"
 	"errand/internal/stream/natsbus/natstest"
 	"errand/internal/stream/relay"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

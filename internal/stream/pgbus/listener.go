@@ -8,10 +8,10 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"errand/internal/stream/relay"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"errand/internal/stream/relay"
 )
 
 const (

@@ -11,10 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"errand/internal/stream"
 	"errand/internal/stream/relay"
+
+	"github.com/jackc/pgx/v5"
 )
 
 const (

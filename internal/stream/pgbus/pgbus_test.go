@@ -7,15 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
-
 	"errand/internal/stream"
 	"errand/internal/stream/bustest"
 	"errand/internal/stream/pgbus"
 	"errand/internal/stream/relay"
 	"errand/internal/testdb"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -159,7 +159,10 @@ func TestCloseSendsWhatWaitsAndLeavesNothing(t *testing.T) {
 	buses[0].Close(t.Context())
 	buses[1].Close(t.Context())
 	require.Zero(t, buses[1].Stats().Resyncs, "a farewell is no loss")
-	bustest.Eventually(t, func() bool { return query(t, url, "SELECT count(*) "+ours+"ANY('{errand listen,errand notify}')") == 0 })
+	bustest.Eventually(
+		t,
+		func() bool { return query(t, url, "SELECT count(*) "+ours+"ANY('{errand listen,errand notify}')") == 0 },
+	)
 }
 
 func TestCloseIsBoundedWhenTheServerIsAway(t *testing.T) {
@@ -180,6 +183,11 @@ func TestStartFailsWithoutAServer(t *testing.T) {
 	require.ErrorContains(t, err, "listening on PostgreSQL")
 	hub.Publish(bustest.Delta("msg_2", 0, "alone"))
 
-	_, err = pgbus.Start(t.Context(), config(t, strings.Replace(testdb.EmptyPostgresURL(t), "/test_", "/no_such_", 1)), hub, options())
+	_, err = pgbus.Start(
+		t.Context(),
+		config(t, strings.Replace(testdb.EmptyPostgresURL(t), "/test_", "/no_such_", 1)),
+		hub,
+		options(),
+	)
 	require.ErrorContains(t, err, "does not exist")
 }

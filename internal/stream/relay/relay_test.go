@@ -12,10 +12,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"errand/internal/stream"
+
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
-
-	"errand/internal/stream"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

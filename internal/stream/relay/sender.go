@@ -69,7 +69,9 @@ func (s *sender) rest() bool {
 func (s *sender) transmit(bye bool) {
 	events, lost := s.box.take(s.o.MaxPayload)
 	s.number++
-	payload, err := json.Marshal(batch{From: s.id, Number: s.number, Sent: time.Now().UnixMicro(), Lost: lost, Bye: bye, Events: events})
+	payload, err := json.Marshal(
+		batch{From: s.id, Number: s.number, Sent: time.Now().UnixMicro(), Lost: lost, Bye: bye, Events: events},
+	)
 	if err == nil {
 		err = s.insist(payload)
 	}

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"errand/internal/stream"
+
+	"github.com/stretchr/testify/require"
 )
 
 // wire is a transport: every payload goes to every relay, at once.
@@ -103,7 +103,15 @@ func stopAll(t *testing.T, relays ...*Relay) {
 }
 
 func delta(offset int, text string) stream.Event {
-	return stream.Event{Kind: stream.Delta, Topic: "conv_1", ID: "msg_2", Position: 2, Attempt: 1, Offset: offset, Text: text}
+	return stream.Event{
+		Kind:     stream.Delta,
+		Topic:    "conv_1",
+		ID:       "msg_2",
+		Position: 2,
+		Attempt:  1,
+		Offset:   offset,
+		Text:     text,
+	}
 }
 
 // next are the events of a subscription's next batch.

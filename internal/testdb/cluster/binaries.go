@@ -12,7 +12,12 @@ import (
 )
 
 // places are where distributions keep the server's programs, besides PATH.
-var places = []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin"}
+var places = []string{
+	"/usr/lib/postgresql/*/bin",
+	"/usr/pgsql-*/bin",
+	"/opt/homebrew/opt/postgresql*/bin",
+	"/usr/local/opt/postgresql*/bin",
+}
 
 // debianClusters says whether installing the package also starts a server.
 var debianClusters = "/etc/postgresql-common/createcluster.conf"

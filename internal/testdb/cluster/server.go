@@ -53,7 +53,20 @@ func (s server) create(ctx context.Context) error {
 	if err := s.account.own(s.dir); err != nil {
 		return err
 	}
-	err := s.run(ctx, "initdb", "-D", s.data(), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+	err := s.run(
+		ctx,
+		"initdb",
+		"-D",
+		s.data(),
+		"-U",
+		superuser,
+		"-A",
+		"trust",
+		"-E",
+		"UTF8",
+		"--locale=C.UTF-8",
+		"--no-sync",
+	)
 	if err != nil {
 		return err
 	}

@@ -60,13 +60,23 @@ func (s *Server) Restart(t testing.TB) {
 func (s *Server) launch(t testing.TB) {
 	t.Helper()
 	dir := t.TempDir()
-	s.cmd = exec.Command(s.binary, append([]string{"-a", "127.0.0.1", "-p", s.port, "--ports_file_dir", dir, "-l", filepath.Join(dir, "log")}, s.args...)...)
+	s.cmd = exec.Command(
+		s.binary,
+		append(
+			[]string{"-a", "127.0.0.1", "-p", s.port, "--ports_file_dir", dir, "-l", filepath.Join(dir, "log")},
+			s.args...)...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.exited = make(chan struct{})
 	started := make(chan error)
 	go s.watch(started)
 	require.NoError(t, <-started)
-	require.Eventually(t, func() bool { return s.isUp(dir) }, patience, 10*time.Millisecond, "nats-server does not come up")
+	require.Eventually(
+		t,
+		func() bool { return s.isUp(dir) },
+		patience,
+		10*time.Millisecond,
+		"nats-server does not come up",
+	)
 }
 
 // watch starts the server on a thread that lives as long as the server does: the
@@ -116,7 +126,10 @@ func find(ctx context.Context) (string, error) {
 		return "", errors.New("nats-server is not in PATH, and only root can install it: run \"apt-get install nats-server\"")
 	}
 	for _, args := range []string{"update -q", "install -q -y --no-install-recommends nats-server"} {
-		cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-o", "DPkg::Lock::Timeout=300"}, strings.Fields(args)...)...)
+		cmd := exec.CommandContext(
+			ctx,
+			"apt-get",
+			append([]string{"-o", "DPkg::Lock::Timeout=300"}, strings.Fields(args)...)...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("nats-server is not in PATH, and installing it failed: apt-get %s: %w: %s", args, err, out)

@@ -1,4 +1,0 @@
-package plain
-
-// Off makes an operation with this room go gqlgen's own way throughout.
-func (r *Room) Off() { r.off = true }

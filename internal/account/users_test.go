@@ -1,0 +1,119 @@
+package account_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+
+	"errand/ent/rule"
+	"errand/internal/account"
+	"errand/internal/apperr"
+	"errand/internal/auth"
+	"errand/internal/store"
+	"errand/internal/testdb"
+	"errand/internal/viewer"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func each(t *testing.T, test func(t *testing.T, db *store.DB, s *account.Service)) {
+	t.Helper()
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, db *store.DB) {
+		test(t, db, account.New(db.Client(), account.Hooks{
+			StopReplies: func(context.Context) error { return nil }, Deleted: func(string, []string) {},
+		}))
+	})
+}
+
+func as(t *testing.T, s *account.Service, claims auth.Claims) context.Context {
+	t.Helper()
+	id, err := s.Ensure(t.Context(), claims)
+	require.NoError(t, err)
+	return viewer.NewContext(t.Context(), viewer.Viewer{UserID: id})
+}
+
+func TestASubjectIsOnePersonHoweverManyAskAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, s *account.Service) {
+		ids := make([]string, 16)
+		var all sync.WaitGroup
+		for i := range ids {
+			all.Go(func() {
+				var err error
+				if ids[i], err = s.Ensure(t.Context(), auth.Claims{Subject: "alice", Name: "Alice"}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		for _, id := range ids {
+			require.Equal(t, ids[0], id)
+		}
+		require.Equal(t, 1, db.Client().User.Query().CountX(rule.System(t.Context())))
+	})
+}
+
+func TestNameAndEmailFollowTheToken(t *testing.T) {
+	each(t, func(t *testing.T, _ *store.DB, s *account.Service) {
+		ctx := as(t, s, auth.Claims{Subject: "alice"})
+		look := func() []string {
+			u, err := s.Viewer(ctx)
+			require.NoError(t, err)
+			return []string{u.Name, u.Email}
+		}
+		require.Equal(t, []string{"", ""}, look())
+		as(t, s, auth.Claims{Subject: "alice", Name: "Al\x00ice\n", Email: "a@example.com"})
+		require.Equal(t, []string{"Alice", "a@example.com"}, look(), "what cannot be shown is left out")
+		as(t, s, auth.Claims{Subject: "alice"})
+		require.Equal(t, []string{"Alice", "a@example.com"}, look(), "a token that says nothing changes nothing")
+		as(t, s, auth.Claims{Subject: "alice", Name: strings.Repeat("🦊", 300)})
+		require.Equal(t, strings.Repeat("🦊", account.MaxName), look()[0])
+
+		chosen := " Ally "
+		_, err := s.Update(ctx, &chosen, nil)
+		require.NoError(t, err)
+		as(t, s, auth.Claims{Subject: "alice", Name: "Alice", Email: "b@example.com"})
+		require.Equal(t, []string{"Ally", "b@example.com"}, look(), "a name that the person chose stays")
+	})
+}
+
+func TestWhatAPersonMayChange(t *testing.T) {
+	each(t, func(t *testing.T, _ *store.DB, s *account.Service) {
+		ctx := as(t, s, auth.Claims{Subject: "alice"})
+		for _, bad := range []string{"", "Local", "Mars/Olympus", "../etc/passwd", "+02:00", strings.Repeat("a", 100)} {
+			_, err := s.Update(ctx, nil, &bad)
+			require.Equal(t, "timeZone", apperr.From(err).Field, "%q", bad)
+		}
+		for _, bad := range []string{"two\nlines", strings.Repeat("x", 201), "\xff"} {
+			_, err := s.Update(ctx, &bad, nil)
+			require.Equal(t, "name", apperr.From(err).Field, "%q", bad)
+		}
+		for _, good := range []string{"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"} {
+			u, err := s.Update(ctx, nil, &good)
+			require.NoError(t, err)
+			require.Equal(t, good, u.TimeZone)
+		}
+		gone := viewer.NewContext(t.Context(), viewer.Viewer{UserID: "user_gone"})
+		_, err := s.Viewer(gone)
+		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
+		_, err = s.Update(gone, nil, nil)
+		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
+		_, err = s.Viewer(t.Context())
+		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
+	})
+}
+
+func TestAnotherPersonIsNotThere(t *testing.T) {
+	each(t, func(t *testing.T, _ *store.DB, s *account.Service) {
+		alice, bob := as(t, s, auth.Claims{Subject: "alice"}), as(t, s, auth.Claims{Subject: "bob"})
+		b, err := s.Viewer(bob)
+		require.NoError(t, err)
+		found, err := s.Get(alice, b.ID)
+		require.NoError(t, err)
+		require.Nil(t, found)
+	})
+}

@@ -1,0 +1,38 @@
+package graphqlhttp
+
+import "net/http"
+
+// allowedHeaders are the request headers that a foreign page may set.
+const allowedHeaders = "Authorization, Content-Type, Accept, X-Request-Id, X-Requested-With, " +
+	"Apollo-Require-Preflight, GraphQL-Require-Preflight, X-Apollo-Operation-Name, X-Apollo-Operation-Id, " +
+	"Apollographql-Client-Name, Apollographql-Client-Version, Traceparent, Tracestate, Last-Event-ID"
+
+// exposedHeaders are the response headers that a foreign page may read.
+const exposedHeaders = "X-Request-Id, Retry-After, WWW-Authenticate"
+
+// CORS wraps next so that pages from the allowed origins may call it. Credentials mode
+// is never allowed, so browsers send no cookies along. Requests from other origins pass
+// without any permission to read the answer, and their preflights fail.
+func (o *Origins) CORS(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Add("Vary", "Origin")
+		origin := r.Header.Get("Origin")
+		permitted := origin != "" && (o.listed(origin) || sameHost(origin, r.Host))
+		if permitted {
+			header.Set("Access-Control-Allow-Origin", origin)
+			header.Set("Access-Control-Expose-Headers", exposedHeaders)
+		}
+		if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		header.Add("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers")
+		if permitted {
+			header.Set("Access-Control-Allow-Methods", "GET, POST")
+			header.Set("Access-Control-Allow-Headers", allowedHeaders)
+			header.Set("Access-Control-Max-Age", "7200")
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+}

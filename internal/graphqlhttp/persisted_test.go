@@ -1,0 +1,101 @@
+package graphqlhttp_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"errand/internal/graphqlhttp"
+
+	"github.com/stretchr/testify/require"
+)
+
+func sha(document string) string {
+	sum := sha256.Sum256([]byte(document))
+	return hex.EncodeToString(sum[:])
+}
+
+func persisted(hash, document string) string {
+	extensions := fmt.Sprintf(`"extensions":{"persistedQuery":{"version":1,"sha256Hash":"%s"}}`, hash)
+	if document == "" {
+		return "{" + extensions + "}"
+	}
+	return `{"query":` + quote(document) + "," + extensions + "}"
+}
+
+func TestAutomaticPersistedQueries(t *testing.T) {
+	b := start(t, nil)
+	const document = `query Persisted { hello }`
+	a := b.post(persisted(sha(document), ""))
+	require.Equal(t, 200, a.status)
+	require.Equal(t, "PersistedQueryNotFound", a.message(), "clients look for exactly this")
+	require.Equal(t, "PERSISTED_QUERY_NOT_FOUND", a.code())
+
+	require.Empty(t, b.post(persisted(sha(document), document)).code())
+	require.Equal(t, map[string]any{"hello": "world"}, b.post(persisted(sha(document), "")).json["data"])
+
+	extensions := url.QueryEscape(fmt.Sprintf(`{"persistedQuery":{"version":1,"sha256Hash":"%s"}}`, sha(document)))
+	require.Equal(t, map[string]any{"hello": "world"}, b.do("GET", "/?extensions="+extensions, "").json["data"])
+
+	a = b.post(persisted(sha(document), `{ me }`))
+	require.Equal(t, 400, a.status, "the hash is of another document")
+}
+
+func TestInvalidDocumentsAreNotPersisted(t *testing.T) {
+	b := start(t, nil)
+	for _, document := range []string{`{`, `{ x }`, `{` + strings.Repeat(" hello", 31) + `}`} {
+		require.NotEmpty(t, b.post(persisted(sha(document), document)).code())
+		require.Equal(t, "PersistedQueryNotFound", b.post(persisted(sha(document), "")).message())
+	}
+}
+
+func TestPersistedQueriesAreBounded(t *testing.T) {
+	b := start(t, func(o *graphqlhttp.Options) { o.Sizes.Documents = 20000 })
+	document := func(i int) string { return fmt.Sprintf("query Q%d { hello }", i) }
+	for i := range 100 {
+		require.Empty(t, b.post(persisted(sha(document(i)), document(i))).code())
+	}
+	require.Equal(t, "PersistedQueryNotFound", b.post(persisted(sha(document(0)), "")).message())
+	require.Empty(t, b.post(persisted(sha(document(99)), "")).code())
+}
+
+func TestAllowList(t *testing.T) {
+	const allowed = `query Allowed { hello }`
+	manifest, err := graphqlhttp.ReadManifest(strings.NewReader(`{"` + sha(allowed) + `":` + quote(allowed) + `}`))
+	require.NoError(t, err)
+	require.Equal(t, 1, manifest.Len())
+	b := start(t, func(o *graphqlhttp.Options) { o.Manifest = manifest })
+
+	require.Equal(t, map[string]any{"hello": "world"}, b.post(persisted(sha(allowed), "")).json["data"])
+	require.Equal(t, map[string]any{"hello": "world"}, b.query(allowed, "").json["data"])
+	for _, body := range []string{persisted(sha(`{ me }`), ""), persisted(sha(`{ me }`), `{ me }`), `{"query":"{ me }"}`} {
+		a := b.post(body)
+		require.Equal(t, "FORBIDDEN", a.code())
+		require.Contains(t, a.message(), "allow-list")
+	}
+}
+
+func TestApollosManifest(t *testing.T) {
+	const allowed = `query Allowed { hello }`
+	manifest, err := graphqlhttp.ReadManifest(
+		strings.NewReader(`{"format":"apollo-persisted-query-manifest","version":1,"operations":[
+		{"id":"` + sha(allowed) + `","body":` + quote(allowed) + `,"name":"Allowed","type":"query"}]}`),
+	)
+	require.NoError(t, err)
+	b := start(t, func(o *graphqlhttp.Options) { o.Manifest = manifest })
+	require.Equal(t, map[string]any{"hello": "world"}, b.post(persisted(sha(allowed), "")).json["data"])
+	require.Equal(t, "FORBIDDEN", b.query(`{ hello }`, "").code())
+}
+
+func TestManifestMustBeTrue(t *testing.T) {
+	for _, text := range []string{
+		`{"format":"apollo-persisted-query-manifest","operations":[{"id":"x","body":"{ a }"}]}`, `{"format":"apollo-persisted-query-manifest"}`, `{"x":{}}`,
+		`{"` + sha(`{ a }`) + `":"{ b }"}`, `[]`, `{"x":1}`, ``,
+	} {
+		_, err := graphqlhttp.ReadManifest(strings.NewReader(text))
+		require.Error(t, err, text)
+	}
+}

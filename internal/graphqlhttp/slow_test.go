@@ -1,0 +1,83 @@
+package graphqlhttp_test
+
+import (
+	"errors"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"errand/internal/graphqlhttp"
+
+	"github.com/gorilla/websocket"
+	"github.com/stretchr/testify/require"
+)
+
+func TestSlowReaderIsCutWithItsCode(t *testing.T) {
+	b := start(t, func(o *graphqlhttp.Options) {
+		o.Times.SlowReader = 50 * time.Millisecond
+		o.Sizes.Queue = 16 << 10
+	})
+	c := b.ready("")
+	c.subscribe("1", `subscription { flood { text } }`)
+	// Nothing is read, so the kernel's buffers fill, then the queue.
+	receive(t, b.root.Ended, "the resolver to end")
+	code, _ := c.closed()
+	require.Equal(t, 4490, code)
+	require.Equal(t, 4490, receive(t, b.codes, "the close"))
+}
+
+func TestReaderThatNeverReadsIsCut(t *testing.T) {
+	b := start(t, func(o *graphqlhttp.Options) {
+		o.Times.SlowReader = 50 * time.Millisecond
+		o.Times.Close = 50 * time.Millisecond
+	})
+	c := b.ready("")
+	before := heap()
+	c.subscribe("1", `subscription { flood { text } }`)
+	require.Equal(t, 4490, receive(t, b.codes, "the close"))
+	require.Less(t, heap(), before+(20<<20), "what waits for a slow reader is bounded")
+}
+
+func TestSlowStreamIsCut(t *testing.T) {
+	b := start(t, func(o *graphqlhttp.Options) { o.Times.Write = 100 * time.Millisecond })
+	b.openSSE(`subscription { flood { text } }`)
+	receive(t, b.root.Ended, "the resolver to end")
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse
+}
+
+// TestSocketsWithoutInitGoAway opens a thousand half-open sockets.
+func TestSocketsWithoutInitGoAway(t *testing.T) {
+	const n = 1000
+	b := start(t, func(o *graphqlhttp.Options) { o.Times.Init = 2 * time.Second })
+	before := heap()
+	conns := make([]*websocket.Conn, n)
+	var dialing sync.WaitGroup
+	for worker := range 8 {
+		dialing.Go(func() {
+			for i := worker; i < n; i += 8 {
+				conns[i], _, _ = b.tryDial([]string{"graphql-transport-ws"})
+			}
+		})
+	}
+	dialing.Wait()
+	during := heap()
+	for i := range n {
+		require.Equal(t, 4408, receive(t, b.codes, "socket to be closed"), "socket %d", i)
+	}
+	// The clients live in this process too, with some 10 KiB each.
+	require.Less(t, during, before+n*(30<<10))
+	for _, conn := range conns {
+		require.NotNil(t, conn)
+		_, _, err := conn.ReadMessage()
+		var closed *websocket.CloseError
+		require.True(t, errors.As(err, &closed), "%v", err)
+		require.Equal(t, 4408, closed.Code)
+	}
+}

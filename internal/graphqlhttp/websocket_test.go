@@ -1,0 +1,371 @@
+package graphqlhttp_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"errand/internal/graphqlhttp"
+	"errand/internal/graphqlhttp/internal/fixture"
+
+	"github.com/gorilla/websocket"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	initMessage  = `{"type":"connection_init"}`
+	helloMessage = `{"type":"subscribe","id":"1","payload":{"query":"{hello}"}}`
+	idleMessage  = `{"type":"subscribe","id":"1","payload":{"query":"subscription{idle}"}}`
+)
+
+func TestSocketCarriesEveryKindOfOperation(t *testing.T) {
+	b := start(t, nil)
+	c := b.ready("alice")
+	c.subscribe("1", `subscription { count(to: 2) }`)
+	c.expect("next", "1", `{"data":{"count":1}}`)
+	c.expect("next", "1", `{"data":{"count":2}}`)
+	c.expect("complete", "1", "")
+	c.subscribe("1", `query { me }`)
+	m := c.read()
+	require.Equal(t, "next", m.Type)
+	require.Contains(t, string(m.Payload), `{"me":"alice"}`)
+	c.expect("complete", "1", "")
+	c.subscribe("2", `mutation { add(n: 3) }`)
+	require.Contains(t, string(c.read().Payload), `{"add":3}`)
+	c.expect("complete", "2", "")
+}
+
+func TestSocketCloseCodes(t *testing.T) {
+	for name, tc := range map[string]struct {
+		send []string
+		code int
+	}{
+		"not JSON":                   {[]string{`nonsense`}, 4400},
+		"trailing data":              {[]string{initMessage + `{}`}, 4400},
+		"a list":                     {[]string{`[]`}, 4400},
+		"type missing":               {[]string{`{}`}, 4400},
+		"type a number":              {[]string{`{"type":1}`}, 4400},
+		"type twice":                 {[]string{`{"type":"ping","type":"pong"}`}, 4400},
+		"unknown type":               {[]string{`{"type":"nope"}`}, 4400},
+		"type of the old protocol":   {[]string{`{"type":"start","id":"1"}`}, 4400},
+		"payload of init not object": {[]string{`{"type":"connection_init","payload":[]}`}, 4400},
+		"payload of ping not object": {[]string{`{"type":"ping","payload":"x"}`}, 4400},
+		"payload of pong not object": {[]string{`{"type":"pong","payload":1}`}, 4400},
+		"subscribe without id":       {[]string{initMessage, `{"type":"subscribe","payload":{"query":"{hello}"}}`}, 4400},
+		"subscribe with empty id":    {[]string{initMessage, `{"type":"subscribe","id":"","payload":{"query":"{hello}"}}`}, 4400},
+		"subscribe with number id":   {[]string{initMessage, `{"type":"subscribe","id":1,"payload":{"query":"{hello}"}}`}, 4400},
+		"subscribe with a long id":   {[]string{initMessage, `{"type":"subscribe","id":"` + strings.Repeat("x", 201) + `","payload":{"query":"{hello}"}}`}, 4400},
+		"subscribe without payload":  {[]string{initMessage, `{"type":"subscribe","id":"1"}`}, 4400},
+		"subscribe with a string":    {[]string{initMessage, `{"type":"subscribe","id":"1","payload":"{hello}"}`}, 4400},
+		"complete without id":        {[]string{initMessage, `{"type":"complete"}`}, 4400},
+		"subscribe before init":      {[]string{helloMessage}, 4401},
+		"bad token":                  {[]string{`{"type":"connection_init","payload":{"token":"bad"}}`}, 4403},
+		"token cannot be checked":    {[]string{`{"type":"connection_init","payload":{"token":"down"}}`}, 1013},
+		"a live id":                  {[]string{initMessage, idleMessage, helloMessage}, 4409},
+		"init twice":                 {[]string{initMessage, initMessage}, 4429},
+		"not UTF-8":                  {[]string{"{\"type\":\"ping\",\"x\":\"\xff\"}"}, 1007},
+		"too large before init":      {[]string{`{"type":"ping","payload":{"x":"` + strings.Repeat("x", 20<<10) + `"}}`}, 1009},
+		"too large":                  {[]string{initMessage, `{"type":"ping","payload":{"x":"` + strings.Repeat("x", 300<<10) + `"}}`}, 1009},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := start(t, nil)
+			c := b.dial("graphql-transport-ws")
+			for _, message := range tc.send {
+				c.write(message)
+			}
+			code, reason := c.closed()
+			require.Equal(t, tc.code, code, reason)
+			require.Equal(t, tc.code, receive(t, b.codes, "the observer to see the close"))
+			settle(t, b.root)
+		})
+	}
+}
+
+func TestBinaryMessagesAreRefused(t *testing.T) {
+	b := start(t, nil)
+	c := b.dial("graphql-transport-ws")
+	require.NoError(t, c.conn.WriteMessage(websocket.BinaryMessage, []byte(initMessage)))
+	c.closesWith(4400)
+}
+
+func TestInitTimeout(t *testing.T) {
+	b := start(t, func(o *graphqlhttp.Options) { o.Times.Init = 30 * time.Millisecond })
+	c := b.dial("graphql-transport-ws")
+	require.NoError(
+		t,
+		c.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second)),
+		"pings do not put it off",
+	)
+	c.closesWith(4408)
+}
+
+func TestSubprotocols(t *testing.T) {
+	b := start(t, nil)
+	_, response, err := b.tryDial(nil)
+	require.Error(t, err)
+	require.Equal(t, 400, response.StatusCode)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(body), "graphql-transport-ws")
+
+	for _, both := range [][]string{{"graphql-ws", "graphql-transport-ws"}, {"graphql-transport-ws", "graphql-ws"}} {
+		conn, _, err := b.tryDial(both)
+		require.NoError(t, err)
+		require.Equal(t, "graphql-transport-ws", conn.Subprotocol())
+	}
+
+	conn, _, err := b.tryDial([]string{"mqtt"})
+	require.NoError(t, err)
+	c := &wsClient{b: b, conn: conn}
+	code, _ := c.closed()
+	require.Equal(t, 4406, code)
+}
+
+func TestUpgradeChecksItsToken(t *testing.T) {
+	b := start(t, nil)
+	_, response, err := b.tryDial([]string{"graphql-transport-ws"}, "Authorization", "Bearer bad")
+	require.Error(t, err)
+	require.Equal(t, 401, response.StatusCode)
+
+	c := b.dial("graphql-transport-ws", "Authorization", "Bearer alice")
+	c.init("")
+	c.expect("connection_ack", "", "")
+	c.subscribe("1", `{ me }`)
+	require.Contains(t, string(c.read().Payload), `{"me":"alice"}`)
+}
+
+func TestTokenPlaces(t *testing.T) {
+	b := start(t, nil)
+	for _, payload := range []string{
+		`{"authorization":"Bearer alice"}`, `{"Authorization":"alice"}`, `{"token":"alice"}`,
+		`{"headers":{"Authorization":"bearer alice"}}`, `{"headers":{"authorization":"alice"}}`,
+	} {
+		c := b.dial("graphql-transport-ws")
+		c.write(`{"type":"connection_init","payload":` + payload + `}`)
+		c.expect("connection_ack", "", "")
+		c.subscribe("1", `{ me }`)
+		require.Contains(t, string(c.read().Payload), `{"me":"alice"}`, payload)
+	}
+}
+
+func TestPingIsAnsweredAtAnyTime(t *testing.T) {
+	b := start(t, nil)
+	c := b.dial("graphql-transport-ws")
+	c.write(`{"type":"ping"}`)
+	c.expect("pong", "", "")
+	c.init("")
+	c.expect("connection_ack", "", "")
+	c.write(`{"type":"ping","payload":{"n":1}}`)
+	c.expect("pong", "", `{"n":1}`)
+	c.write(`{"type":"pong"}`)
+	c.subscribe("1", `subscription { count(to: 1) }`)
+	c.expect("next", "1", `{"data":{"count":1}}`)
+}
+
+func TestNothingFollowsAnError(t *testing.T) {
+	b := start(t, nil)
+	c := b.ready("")
+	for document, code := range map[string]string{
+		`{`:                                      "GRAPHQL_PARSE_FAILED",
+		`{ x }`:                                  "GRAPHQL_VALIDATION_FAILED",
+		`query($v: Int!) { echo(n: $v) }`:        "BAD_USER_INPUT",
+		`subscription { refused }`:               "NOT_FOUND",
+		`{` + strings.Repeat(" hello", 31) + `}`: "COMPLEXITY_LIMIT_EXCEEDED",
+	} {
+		c.subscribe("1", document)
+		m := c.read()
+		require.Equal(t, "error 1", m.Type+" "+m.ID, document)
+		require.Equal(t, "[", string(m.Payload[:1]), "the payload is a list")
+		require.Contains(t, string(m.Payload), code)
+		// The id is free at once, and what comes next belongs to its new operation.
+		c.subscribe("1", `subscription { count(to: 1) }`)
+		c.expect("next", "1", `{"data":{"count":1}}`)
+		c.expect("complete", "1", "")
+	}
+}
+
+func TestFieldErrorsComeWithData(t *testing.T) {
+	b := start(t, nil)
+	c := b.ready("")
+	c.subscribe("1", `{ required }`)
+	m := c.read()
+	require.Equal(t, "next", m.Type)
+	require.Contains(t, string(m.Payload), `"data":null`)
+	require.Contains(t, string(m.Payload), "NOT_FOUND")
+	c.expect("complete", "1", "")
+}
+
+func TestPanicEndsNothingElse(t *testing.T) {
+	b := start(t, nil)
+	c := b.ready("")
+	c.subscribe("1", `subscription { explodes { bang } }`)
+	m := c.read()
+	require.Contains(t, string(m.Payload), "INTERNAL_SERVER_ERROR")
+	require.NotContains(t, string(m.Payload), "secret")
+	require.Contains(t, string(m.Payload), `"path":["explodes","bang"]`)
+	c.expect("complete", "1", "")
+	c.subscribe("2", `{ panics hello }`)
+	require.Contains(t, string(c.read().Payload), `"hello":"world"`)
+}
+
+func TestCompleteStopsTheResolver(t *testing.T) {
+	b := start(t, nil)
+	c := b.ready("")
+	c.subscribe("1", `subscription { idle }`)
+	c.write(`{"type":"complete","id":"1"}`)
+	require.Equal(t, "idle", receive(t, b.root.Ended, "the resolver to end"))
+	c.subscribe("1", `{ wait }`)
+	receive(t, b.root.Waiting, "the query to begin")
+	c.write(`{"type":"complete","id":"1"}`)
+	receive(t, b.root.Stopped, "the query to stop")
+	c.write(`{"type":"complete","id":"unknown"}`)
+	c.subscribe("1", `subscription { count(to: 1) }`)
+	c.expect("next", "1", `{"data":{"count":1}}`)
+	c.expect("complete", "1", "")
+}
+
+func TestGoneClientsStopTheirResolvers(t *testing.T) {
+	b := start(t, nil)
+	c := b.ready("")
+	c.subscribe("1", `subscription { idle }`)
+	c.subscribe("2", `{ wait }`)
+	receive(t, b.root.Waiting, "the query to begin")
+	require.NoError(t, c.conn.NetConn().Close())
+	receive(t, b.root.Ended, "the subscription to end")
+	receive(t, b.root.Stopped, "the query to stop")
+	require.Equal(t, 1006, receive(t, b.codes, "the close"))
+}
+
+func TestClientsMayClose(t *testing.T) {
+	b := start(t, nil)
+	c := b.ready("")
+	require.NoError(
+		t,
+		c.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1000, "bye"), time.Now().Add(time.Second)),
+	)
+	code, _ := c.closed()
+	require.Equal(t, 1000, code)
+	require.Equal(t, 1000, receive(t, b.codes, "the close"))
+}
+
+func TestOperationsPerSocket(t *testing.T) {
+	b := start(t, func(o *graphqlhttp.Options) { o.Sizes.SocketOperations = 2 })
+	c := b.ready("")
+	c.subscribe("1", `subscription { idle }`)
+	c.subscribe("2", `subscription { idle }`)
+	c.subscribe("3", `subscription { idle }`)
+	m := c.read()
+	require.Equal(t, "error 3", m.Type+" "+m.ID)
+	require.Contains(t, string(m.Payload), "RATE_LIMITED")
+	c.write(`{"type":"complete","id":"1"}`)
+	c.subscribe("3", `subscription { count(to: 1) }`)
+	c.expect("next", "3", `{"data":{"count":1}}`)
+}
+
+func TestSocketsPerUser(t *testing.T) {
+	b := start(t, func(o *graphqlhttp.Options) { o.Sizes.UserSockets = 2 })
+	first := b.ready("alice")
+	b.ready("alice")
+	c := b.dial("graphql-transport-ws")
+	c.init("alice")
+	c.closesWith(1013)
+	b.ready("bob")
+	require.NoError(t, first.conn.Close())
+	require.Equal(t, 1006, receive(t, b.codes, "the close"))
+	b.ready("alice")
+}
+
+func TestSocketsInAll(t *testing.T) {
+	b := start(t, func(o *graphqlhttp.Options) { o.Sizes.Sockets = 1 })
+	b.ready("")
+	_, response, err := b.tryDial([]string{"graphql-transport-ws"})
+	require.Error(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	require.Equal(t, "1", response.Header.Get("Retry-After"))
+}
+
+// unhurried is a pause between pings that leaves a busy machine time to answer.
+const unhurried = 500 * time.Millisecond
+
+func TestKeepAlive(t *testing.T) {
+	b := start(t, func(o *graphqlhttp.Options) { o.Times.KeepAlive = unhurried })
+	c := b.ready("")
+	pings := make(chan struct{}, 100)
+	c.conn.SetPingHandler(func(data string) error {
+		pings <- struct{}{}
+		return c.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
+	})
+	go func() { _, _, _ = c.conn.ReadMessage() }()
+	for range 4 { // longer than a dead peer lives
+		receive(t, pings, "a ping")
+	}
+	require.Empty(t, b.codes)
+}
+
+func TestDeadPeersAreDropped(t *testing.T) {
+	b := start(t, func(o *graphqlhttp.Options) { o.Times.KeepAlive = unhurried })
+	c := b.ready("") // and reads no more, so its library answers no ping
+	c.subscribe("1", `subscription { idle }`)
+	require.Equal(t, 1006, receive(t, b.codes, "the close"))
+	receive(t, b.root.Ended, "the resolver to end")
+}
+
+func TestShutdownSendsSocketsAway(t *testing.T) {
+	b := start(t, nil)
+	c := b.ready("")
+	waiting := b.dial("graphql-transport-ws")
+	c.subscribe("1", `subscription { topic(name: "a") { n } }`)
+	b.root.Feed("a") <- &fixture.Event{N: 1}
+	c.expect("next", "1", `{"data":{"topic":{"n":1}}}`)
+	done := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		done <- b.handler.Shutdown(ctx)
+	}()
+	for _, client := range []*wsClient{c, waiting} {
+		code, reason := client.closed()
+		require.Equal(t, 1012, code)
+		require.Equal(t, "service restart, come back", reason)
+	}
+	require.NoError(t, receive(t, done, "shutdown"))
+	settle(t, b.root)
+	_, response, err := b.tryDial([]string{"graphql-transport-ws"})
+	require.Error(t, err)
+	require.Equal(t, 503, response.StatusCode)
+}
+
+func TestShutdownGivesUpOnResolversThatIgnoreIt(t *testing.T) {
+	b := start(t, nil)
+	c := b.ready("")
+	c.subscribe("1", `subscription { idle }`)
+	c.subscribe("2", `{ hello }`)
+	c.read()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.ErrorIs(t, b.handler.Shutdown(ctx), context.Canceled)
+}
+
+func TestManySubscriptionsOnOneSocket(t *testing.T) {
+	b := start(t, nil)
+	c := b.ready("")
+	const n = 50
+	for i := range n {
+		c.subscribe(fmt.Sprint(i), `subscription { count(to: 10) }`)
+	}
+	next, complete := map[string]int{}, 0
+	for complete < n {
+		m := c.read()
+		if m.Type == "complete" {
+			require.Equal(t, 10, next[m.ID], "complete came before the last event")
+			complete++
+			continue
+		}
+		next[m.ID]++
+		require.JSONEq(t, fmt.Sprintf(`{"data":{"count":%d}}`, next[m.ID]), string(m.Payload), "in order")
+	}
+}

@@ -1,0 +1,111 @@
+package offline
+
+import (
+	"strings"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+)
+
+// turn is one message of the person and what was done about it.
+type turn struct {
+	said   string
+	rounds []round
+	// answered tells whether any text was given in reply.
+	answered bool
+}
+
+// round is one step of the model that called tools, with the results.
+type round []done
+
+// done is a recorded tool call; result is nil while none is recorded.
+type done struct {
+	name   string
+	id     string
+	result *result
+}
+
+// timeLine marks the line of the system message with the present time and zone:
+// "Current time: 2026-11-22T11:35:00+01:00 (Europe/Berlin)".
+const timeLine = "Current time: "
+
+// read takes a conversation apart. now is zero when the system message does not tell the time.
+func read(messages []llms.MessageContent) (turns []turn, now time.Time) {
+	for _, m := range messages {
+		switch m.Role {
+		case llms.ChatMessageTypeSystem:
+			if t := currentTime(textOf(m)); !t.IsZero() {
+				now = t
+			}
+		case llms.ChatMessageTypeHuman:
+			turns = append(turns, turn{said: textOf(m)})
+		case llms.ChatMessageTypeAI, llms.ChatMessageTypeTool:
+			if len(turns) > 0 {
+				turns[len(turns)-1].record(m)
+			}
+		}
+	}
+	return turns, now
+}
+
+func textOf(m llms.MessageContent) string {
+	var texts []string
+	for _, p := range m.Parts {
+		if t, ok := p.(llms.TextContent); ok {
+			texts = append(texts, t.Text)
+		}
+	}
+	return strings.Join(texts, "\n")
+}
+
+func currentTime(system string) time.Time {
+	_, line, ok := strings.Cut(system, timeLine)
+	if !ok {
+		return time.Time{}
+	}
+	line, _, _ = strings.Cut(line, "\n")
+	stamp, zone, _ := strings.Cut(strings.TrimSpace(line), " ")
+	t, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		return time.Time{}
+	}
+	if loc, err := time.LoadLocation(strings.Trim(zone, "() ")); err == nil && zone != "" {
+		return t.In(loc)
+	}
+	return t
+}
+
+// record adds the calls of a model message or the results of a tool message.
+func (t *turn) record(m llms.MessageContent) {
+	if m.Role == llms.ChatMessageTypeAI && strings.TrimSpace(textOf(m)) != "" {
+		t.answered = true
+	}
+	var calls round
+	for _, p := range m.Parts {
+		switch p := p.(type) {
+		case llms.ToolCall:
+			if p.FunctionCall != nil {
+				calls = append(calls, done{name: p.FunctionCall.Name, id: p.ID})
+			}
+		case llms.ToolCallResponse:
+			t.attach(p)
+		}
+	}
+	if len(calls) > 0 {
+		t.rounds = append(t.rounds, calls)
+	}
+}
+
+// attach gives a result to its call. A result of an unknown call still counts as something done.
+func (t *turn) attach(r llms.ToolCallResponse) {
+	res := parseResult(r.Content)
+	for _, calls := range t.rounds {
+		for i := range calls {
+			if calls[i].id == r.ToolCallID && calls[i].result == nil {
+				calls[i].result = &res
+				return
+			}
+		}
+	}
+	t.rounds = append(t.rounds, round{{name: r.Name, id: r.ToolCallID, result: &res}})
+}

@@ -1,0 +1,388 @@
+package intent
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"errand/internal/due"
+	"errand/internal/offline/text"
+)
+
+// Limits of the tools' arguments, in characters.
+const (
+	maxTitle       = 200
+	maxDescription = 10000
+	maxLabel       = 50
+	maxLabels      = 20
+)
+
+var (
+	labelForm = regexp.MustCompile(`^#[\p{L}][\p{L}\p{N}_/-]*$`)
+
+	levels = map[string]string{
+		"urgent": "urgent", "critical": "urgent", "top": "urgent", "highest": "urgent", "asap": "urgent", "urgently": "urgent",
+		"high": "high", "important": "high", "medium": "medium", "normal": "medium", "med": "medium", "mid": "medium",
+		"low": "low", "lowest": "low", "lower": "low", "higher": "high", "no": "none", "none": "none", "unimportant": "low",
+	}
+	// alone says which levels mean a priority without the word "priority" at an end of a title.
+	alone = map[string]bool{"urgent": true, "important": true, "asap": true, "urgently": true}
+)
+
+// sheet is a text from which attributes are taken out, token by token.
+type sheet struct {
+	whole text.Text
+	gone  []bool
+	now   time.Time
+	// only means that nothing but attributes is expected, so that "high" will do.
+	only bool
+
+	fields Fields
+	fault  string
+}
+
+func newSheet(t text.Text, now time.Time) *sheet {
+	return &sheet{whole: t, gone: make([]bool, t.Len()), now: now}
+}
+
+// left lists the indices of the tokens that are still there.
+func (s *sheet) left() []int {
+	var at []int
+	for i, gone := range s.gone {
+		if !gone {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// take removes the tokens at the given places, with the brackets around them.
+func (s *sheet) take(places []int) {
+	for _, i := range places {
+		s.gone[i] = true
+	}
+	first, last := places[0], places[len(places)-1]
+	if s.whole.Key(first-1) == "(" && s.whole.Key(last+1) == ")" {
+		s.gone[first-1], s.gone[last+1] = true, true
+	}
+}
+
+// takeAll takes labels, one priority and one due date, as often as something new turns up:
+// a date at the end may hide a priority before it.
+func (s *sheet) takeAll() {
+	s.takeLabels()
+	for s.takePriority() || s.takeDue() {
+		s.tidy()
+	}
+}
+
+func (s *sheet) takeLabels() {
+	for i := range s.whole.Tokens {
+		if labelForm.MatchString(s.whole.Key(i)) {
+			s.addLabel(strings.TrimPrefix(s.whole.Raw(i), "#"))
+			s.take([]int{i})
+		}
+	}
+}
+
+func (s *sheet) addLabel(l string) {
+	switch {
+	case utf8.RuneCountInString(l) > maxLabel:
+		s.fault = "A label can have 50 characters at most."
+	case len(s.fields.AddLabels) == maxLabels:
+		s.fault = "A task can have 20 labels at most."
+	case !slices.Contains(s.fields.AddLabels, l):
+		s.fields.AddLabels = append(s.fields.AddLabels, l)
+	}
+}
+
+func (s *sheet) takePriority() bool {
+	at := s.left()
+	if s.fields.Priority != "" {
+		return false
+	}
+	for n := range at {
+		level, count := s.priorityAt(at[n:])
+		if level == "" {
+			continue
+		}
+		word := s.whole.Key(at[n+count-1])
+		weak := count == 1 && !strings.HasPrefix(word, "!!") && !strings.Contains(word, "-")
+		atAnEnd := n == 0 && len(at) > 1 || n+count == len(at) && n > 0 || s.bracketed(at, n, n+count)
+		if weak && !s.only && (!alone[word] || !atAnEnd) {
+			continue
+		}
+		s.fields.Priority = level
+		s.take(at[n : n+count])
+		return true
+	}
+	return false
+}
+
+// bracketed tells whether the places from n to end stand before a closing bracket.
+func (s *sheet) bracketed(at []int, n, end int) bool {
+	before := s.whole.Key(at[max(n-1, 0)])
+	return end < len(at) && s.whole.Key(at[end]) == ")" && (before == "(" || before == ",")
+}
+
+// priorityAt reads a priority that begins with the first of the places and tells
+// how many places it takes.
+func (s *sheet) priorityAt(at []int) (level string, count int) {
+	keys := make([]string, 4)
+	for n := range min(len(at), len(keys)) {
+		keys[n] = s.whole.Key(at[n])
+	}
+	if level, n := levelOf(keys); n > 0 {
+		return level, n
+	}
+	lone, leads := introduces[keys[0]]
+	if !leads {
+		return "", 0
+	}
+	if level, n := s.priorityAt(at[1:]); n > 1 || n == 1 && lone {
+		return level, n + 1
+	}
+	return "", 0
+}
+
+// levelOf reads "high priority", "priority: high", "!!", "high" from the first of four keys.
+func levelOf(keys []string) (level string, count int) {
+	w := keys[0]
+	switch {
+	case marked(w) != "":
+		return marked(w), 1
+	case priorityWord[w] && keys[1] == ":" && levels[keys[2]] != "":
+		return levels[keys[2]], 3
+	case priorityWord[w] && levels[keys[1]] != "" && keys[1] != "no":
+		return levels[keys[1]], 2
+	case levels[w] != "" && priorityWord[keys[1]]:
+		return levels[w], 2
+	case levels[w] != "" && w != "no":
+		return levels[w], 1
+	case strings.Join(keys, " ") == "as soon as possible":
+		return "urgent", 4
+	}
+	return "", 0
+}
+
+var priorityWord = words("priority prio")
+
+// introduces lists the words that lead to a priority, and whether they may lead to a level
+// without the word "priority": "very urgent", but "with high priority".
+var introduces = map[string]bool{
+	"as": true, "very": true, "really": true, "super": true, "its": true, "with": false, "at": false, "a": false, "an": false,
+}
+
+// marked reads "!!", "!!!" and "high-priority".
+func marked(w string) string {
+	switch {
+	case w == "!!":
+		return "high"
+	case strings.HasPrefix(w, "!!!"):
+		return "urgent"
+	case strings.HasSuffix(w, "-priority"):
+		return levels[strings.TrimSuffix(w, "-priority")]
+	}
+	return ""
+}
+
+func (s *sheet) takeDue() bool {
+	if s.fields.Due != nil || s.fault != "" {
+		return false
+	}
+	at := s.left()
+	words := make([]string, len(at))
+	for n, i := range at {
+		words[n] = s.whole.Key(i)
+	}
+	m, ok := due.Find(words, s.now)
+	if !ok {
+		return false
+	}
+	s.take(at[m.Start:m.End])
+	if s.fault = m.Fault; s.fault == "" {
+		s.fields.Due = &m.Due
+	}
+	return true
+}
+
+// tidy takes the words and brackets that only tied an attribute to the rest.
+func (s *sheet) tidy() {
+	at := s.left()
+	for n := 0; n+1 < len(at); n++ {
+		switch s.whole.Key(at[n]) + s.whole.Key(at[n+1]) {
+		case "()":
+			s.gone[at[n]], s.gone[at[n+1]] = true, true
+		case "(,", ",,":
+			s.gone[at[n+1]] = true
+		case ",)":
+			s.gone[at[n]] = true
+		}
+	}
+	at = s.left()
+	for len(at) > 0 && dangling[s.whole.Key(at[len(at)-1])] {
+		s.gone[at[len(at)-1]] = true
+		at = at[:len(at)-1]
+	}
+	for len(at) > 0 && leading[s.whole.Key(at[0])] {
+		s.gone[at[0]] = true
+		at = at[1:]
+	}
+}
+
+var (
+	dangling = map[string]bool{
+		"and":      true,
+		"with":     true,
+		"due":      true,
+		",":        true,
+		"-":        true,
+		":":        true,
+		".":        true,
+		"!":        true,
+		";":        true,
+		"deadline": true,
+		"its":      true,
+	}
+	leading = map[string]bool{
+		"and":  true,
+		",":    true,
+		"-":    true,
+		":":    true,
+		"to":   true,
+		"that": true,
+		".":    true,
+		"!":    true,
+	}
+)
+
+// titled reads a title with its attributes; the rest is kept in the person's wording.
+func titled(t text.Text, now time.Time) (Fields, string) {
+	t, note := splitNote(t)
+	s := newSheet(t, now)
+	s.takeAll()
+	s.tidy()
+	s.fields.Description = note
+	title, fault := titleOf(t, s.gone)
+	if s.fault == "" {
+		s.fault = fault
+	}
+	s.fields.Title = title
+	return s.fields, s.fault
+}
+
+// splitNote cuts "…, note: …" and "… with a note saying …" off a title.
+func splitNote(t text.Text) (text.Text, string) {
+	for i := 1; i < t.Len()-1; i++ {
+		if !noteWord[t.Key(i)] {
+			continue
+		}
+		from := i + 1
+		switch {
+		case t.Key(from) == ":" || t.Key(from) == "saying":
+			from++
+		case t.Key(from) == "that" && t.Key(from+1) == "says":
+			from += 2
+		case withNote(t, i):
+		default:
+			continue
+		}
+		end := i
+		for end > 0 && noteLead[t.Key(end-1)] {
+			end--
+		}
+		if end > 0 && from < t.Len() {
+			return t.Slice(0, end), plain(t.From(from))
+		}
+	}
+	return t, ""
+}
+
+// withNote recognises "with description Get milk"; "with details about" is part of a title.
+func withNote(t text.Text, i int) bool {
+	led := t.Key(i-1) == "with" || noteLead[t.Key(i-1)] && t.Key(i-2) == "with"
+	return led && t.Key(i) != "details" && t.Key(i) != "notes" && !searchPrep[t.Key(i+1)]
+}
+
+var noteWord = map[string]bool{"note": true, "notes": true, "description": true, "details": true}
+
+var noteLead = map[string]bool{
+	"with": true,
+	"a":    true,
+	"the":  true,
+	"and":  true,
+	",":    true,
+	".":    true,
+	"-":    true,
+	"(":    true,
+}
+
+// titleOf is what is left of a text as a title: a quoted title stays literally as it is, any other
+// keeps its wording and gets a capital letter.
+func titleOf(t text.Text, gone []bool) (title, fault string) {
+	var rest []text.Token
+	for i, tok := range t.Tokens {
+		if !gone[i] && (tok.Kind != text.Punct || strings.HasPrefix(tok.Key, "!!")) {
+			rest = append(rest, tok)
+		}
+	}
+	if len(rest) == 1 && rest[0].Kind == text.Quoted {
+		title = strings.TrimSpace(rest[0].Literal)
+	} else {
+		title = capital(strings.Trim(t.Without(gone), " ,.;:-–—!*•"))
+	}
+	title = strings.TrimSpace(strings.ReplaceAll(title, "\n", " "))
+	if n := utf8.RuneCountInString(title); n > maxTitle {
+		return "", "A title can have 200 characters at most."
+	}
+	return title, ""
+}
+
+func capital(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return s
+	}
+	return strings.ToUpper(string(r)) + s[size:]
+}
+
+// plain is a text as it was written, without the marks of a quotation.
+func plain(t text.Text) string {
+	t = t.Trim()
+	if s, ok := t.Literal(); ok {
+		return s
+	}
+	return t.String()
+}
+
+// maxAttributeWords bounds how many words may stand for nothing but priority, labels and due date.
+const maxAttributeWords = 25
+
+// attributesOnly reads a text that is nothing but priority, labels and due date.
+func attributesOnly(t text.Text, now time.Time) (Fields, string, bool) {
+	if t.Len() > maxAttributeWords {
+		return Fields{}, "", false
+	}
+	s := newSheet(t, now)
+	s.only = true
+	s.takeLabels()
+	for {
+		s.tidyOnly()
+		if !s.takeDue() && !s.takePriority() {
+			break
+		}
+	}
+	found := s.fields.Priority != "" || s.fields.Due != nil || len(s.fields.AddLabels) > 0 || s.fault != ""
+	return s.fields, s.fault, found && len(s.left()) == 0
+}
+
+func (s *sheet) tidyOnly() {
+	for _, i := range s.left() {
+		if k := s.whole.Key(i); k == "and" || k == "," || k == "be" || k == "it" || k == "then" {
+			s.gone[i] = true
+		}
+	}
+	s.tidy()
+}

@@ -1,0 +1,163 @@
+package intent
+
+import (
+	"strings"
+	"time"
+
+	"errand/internal/offline/text"
+)
+
+// ordered lists the rules, the narrow before the wide: "remove the due date from task 3" is
+// also a deletion of something called "the due date from task 3".
+var ordered = join(clearRules, noteRules, labelRules, reopenRules, valueRules, laterRules, completeRules, renameRules)
+
+// certain are the ordered rules for tasks that are named unmistakably. They go first: in "set task 2 to high
+// priority and due friday", "task 2 to high priority and" is no task.
+var certain = onlyExplicit(ordered)
+
+func onlyExplicit(rules []rule) []rule {
+	strict := make([]rule, len(rules))
+	for i, r := range rules {
+		strict[i] = rule{r.pattern, func(c text.Captures, now time.Time) (Request, bool) {
+			req, ok := r.build(c, now)
+			return req, ok && req.explicit
+		}}
+	}
+	return strict
+}
+
+var wide = join(showRules, whenRules, deleteRules)
+
+var last = join(topicRules, addRules, bareDeeds)
+
+// topicRules read what first says how a task is, and then what to do about it: "the report is
+// not done yet, reopen it".
+var topicRules = on(topic, "<ref> is|are|was|were|isnt|arent|wasnt|werent <state> ,|and|so <order>")
+
+// topic is an order about "it" that stands behind the task it means.
+func topic(c text.Captures, now time.Time) (Request, bool) {
+	order := withoutCourtesy(c["order"])
+	if c["ref"].Len() > maxTopicWords || !openers[order.Key(0)] {
+		return Request{}, false
+	}
+	req, ok := work(order, now)
+	if !ok || len(req.Refs) != 1 || req.Refs[0].Kind != It && req.Refs[0].Kind != Shown {
+		return Request{}, false
+	}
+	named, ok := about(req.Kind, c["ref"], now)
+	req.Refs = named.Refs
+	return req, ok
+}
+
+// maxTopicWords bounds how many words may name a task before what is said of it.
+const maxTopicWords = 8
+
+// duties announce that something is still to be done.
+var duties = patterns("i|ive|im|we|weve [really|also|still|just] " + duty + " [to] <rest>")
+
+// wishes may be orders ("I want to see my tasks"), but add nothing by themselves.
+var wishes = patterns(
+	"i|we [really|also|still|just] want|like|wish|love|wanna|would_like|would_love to <rest>",
+	"id|wed like|love to <rest>",
+	"i_wanna|let_me|lets|let_us|im_going_to|i_am_going_to|i_will|ill <rest>",
+)
+
+// clause reads one clause.
+func clause(t text.Text, now time.Time) Request {
+	t = t.Trim()
+	if conditional(t) {
+		return Request{Kind: Say, Topic: NoCondition, Said: t.String()}
+	}
+	req, ok := attempt(t, now)
+	for bare := t; !ok; {
+		next, softened := strip(bare, softAfter)
+		if !softened || next.Len() == 0 {
+			break
+		}
+		bare = next
+		req, ok = attempt(bare, now)
+		ok = ok && !req.free
+	}
+	if !ok {
+		req = Request{}
+	}
+	if hedged(req, t) {
+		req = Request{Kind: Say, Topic: NoCondition}
+	}
+	req.Said = t.String()
+	return req
+}
+
+// attempt tries the clause as it stands, then without courtesies.
+func attempt(t text.Text, now time.Time) (Request, bool) {
+	if t.Len() == 0 {
+		return Request{}, false
+	}
+	polite := withoutCourtesy(t)
+	if req, ok := addBefore(polite, now); ok {
+		return req, true
+	}
+	if req, ok := readSmallTalk(t); ok {
+		return req, true
+	}
+	if req, ok := readSmallTalk(polite); ok {
+		return req, true
+	}
+	for _, p := range duties {
+		if c, ok := p.Match(polite); ok {
+			if req, ok := intended(c["rest"], now); ok {
+				return req, req.explicit || req.Kind == Add
+			}
+			return apply(addRules, polite, now)
+		}
+	}
+	for _, p := range wishes {
+		if c, ok := p.Match(polite); ok {
+			return intended(c["rest"], now)
+		}
+	}
+	return command(polite, now)
+}
+
+// addBefore reads "don't forget to …", which small talk would take for a refusal.
+func addBefore(t text.Text, now time.Time) (Request, bool) {
+	if k := t.Key(0); k != "dont" && k != "do" && k != "never" {
+		return Request{}, false
+	}
+	return apply(addRules, t, now)
+}
+
+// intended reads what somebody needs or wants to do. "I need to mark task 3 as done" is an order; that
+// something must be finished never means that it is.
+func intended(t text.Text, now time.Time) (Request, bool) {
+	t = withoutCourtesy(t)
+	req, ok := command(t, now)
+	return req, ok && (req.Kind != Complete || marking[t.Key(0)])
+}
+
+var marking = words("mark check tick cross set flag strike")
+
+// command reads an order or a question.
+func command(t text.Text, now time.Time) (Request, bool) {
+	calm := t // without "!!!", which is a priority only in a new task
+	for calm.Len() > 1 && strings.HasPrefix(calm.Key(calm.Len()-1), "!!") {
+		calm = calm.Slice(0, calm.Len()-1).Trim()
+	}
+	if req, ok := work(calm, now); ok {
+		return req, true
+	}
+	if req, ok := listRequest(calm, now); ok {
+		return req, true
+	}
+	return apply(last, t, now)
+}
+
+// work reads what to do with tasks that are there.
+func work(t text.Text, now time.Time) (Request, bool) {
+	for _, rules := range [][]rule{certain, ordered, wide} {
+		if req, ok := apply(rules, t, now); ok {
+			return req, true
+		}
+	}
+	return Request{}, false
+}

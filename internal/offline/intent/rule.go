@@ -1,0 +1,138 @@
+package intent
+
+import (
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"errand/internal/offline/text"
+)
+
+// rule turns a matching clause into a request. build may refuse one way to match; another is tried then.
+type rule struct {
+	pattern text.Pattern
+	build   builder
+}
+
+type builder func(c text.Captures, now time.Time) (Request, bool)
+
+func on(build builder, list ...string) []rule {
+	rs := make([]rule, len(list))
+	for i, s := range list {
+		rs[i] = rule{text.Compile(s), build}
+	}
+	return rs
+}
+
+func join(groups ...[]rule) []rule {
+	var all []rule
+	for _, g := range groups {
+		all = append(all, g...)
+	}
+	return all
+}
+
+func apply(rules []rule, t text.Text, now time.Time) (Request, bool) {
+	for _, r := range rules {
+		var req Request
+		c := text.Captures{}
+		accept := func() (ok bool) {
+			req, ok = r.build(c, now)
+			return ok
+		}
+		if r.pattern.Try(t, c, accept) {
+			return req, true
+		}
+	}
+	return Request{}, false
+}
+
+// maxPhrase bounds the words to search for, in characters.
+const maxPhrase = 100
+
+// maxRefWords bounds how many words may name tasks.
+const maxRefWords = 60
+
+// about makes a request about the tasks that the text names.
+func about(kind Kind, t text.Text, now time.Time) (Request, bool) {
+	if t.Len() > maxRefWords {
+		return Request{}, false
+	}
+	refs := references(t, now)
+	for _, r := range refs {
+		if utf8.RuneCountInString(r.Phrase) > maxPhrase {
+			return Request{}, false
+		}
+	}
+	return Request{Kind: kind, Refs: refs, explicit: firm(refs)}, len(refs) > 0
+}
+
+// aboutFirm is about, for wordings that mean a task only when it is unmistakable.
+func aboutFirm(kind Kind, t text.Text, now time.Time) (Request, bool) {
+	req, ok := about(kind, t, now)
+	return req, ok && req.explicit
+}
+
+// target builds a request of one kind about <ref>.
+func target(kind Kind) builder {
+	return func(c text.Captures, now time.Time) (Request, bool) { return about(kind, c["ref"], now) }
+}
+
+func firmTarget(kind Kind) builder {
+	return func(c text.Captures, now time.Time) (Request, bool) { return aboutFirm(kind, c["ref"], now) }
+}
+
+// fixedFields builds an update of <ref> with fixed values.
+func fixedFields(f Fields) builder {
+	return func(c text.Captures, now time.Time) (Request, bool) {
+		req, ok := about(Update, c["ref"], now)
+		req.Fields = f
+		return req, ok
+	}
+}
+
+// singleTarget is firmTarget without "all" and "my tasks": "all done" is no order.
+func singleTarget(kind Kind) builder {
+	return func(c text.Captures, now time.Time) (Request, bool) {
+		req, ok := aboutFirm(kind, c["ref"], now)
+		return req, ok && !whole(req.Refs)
+	}
+}
+
+// whole tells whether all tasks are meant.
+func whole(refs []Reference) bool {
+	return slices.ContainsFunc(refs, func(r Reference) bool { return r.Kind == Everything })
+}
+
+// pointed tells whether all references are numbers, places or pronouns, not descriptions.
+func pointed(refs []Reference) bool {
+	for _, r := range refs {
+		if r.Kind != ByNumber && !r.Contextual() || r.Kind == Unnamed {
+			return false
+		}
+	}
+	return len(refs) > 0
+}
+
+// showTarget is singleTarget for tasks that are pointed at; descriptions are left to List.
+func showTarget(c text.Captures, now time.Time) (Request, bool) {
+	req, ok := singleTarget(Show)(c, now)
+	for _, r := range req.Refs {
+		ok = ok && (r.Kind != BySearch || r.Exact)
+	}
+	return req, ok
+}
+
+// describedTarget shows a task that is described: "when is the dentist appointment?"
+func describedTarget(c text.Captures, now time.Time) (Request, bool) {
+	req, ok := about(Show, c["ref"], now)
+	return req, ok && !whole(req.Refs) &&
+		!slices.ContainsFunc(req.Refs, func(r Reference) bool { return r.Kind == Unnamed })
+}
+
+// unnamed is for orders that leave open which task they mean.
+func unnamed(kind Kind) builder {
+	return func(text.Captures, time.Time) (Request, bool) {
+		return Request{Kind: kind, Refs: []Reference{{Kind: Unnamed}}}, true
+	}
+}

@@ -1,0 +1,34 @@
+package offline
+
+import (
+	"fmt"
+	"time"
+
+	"errand/internal/due"
+)
+
+// postponed is a task's due date moved on by a span, in wall-clock terms: a week later is the same
+// hour also when the clocks change. fault says in a full sentence why there is none.
+func postponed(t task, by due.Span, now time.Time) (date due.Due, fault string) {
+	at, err := time.Parse(time.RFC3339, t.DueAt)
+	timed := err == nil
+	day, err := time.Parse(time.DateOnly, t.DueOn)
+	switch {
+	case !timed && err != nil:
+		return date, fmt.Sprintf("Task %s has no due date that I could move. Please tell me the new one.", nameOf(t))
+	case !timed && by.Small():
+		return date, fmt.Sprintf("Task %s is due on a day without a time. Please tell me the new time.", nameOf(t))
+	case timed:
+		at = at.In(now.Location())
+		day = time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), 0, 0, time.UTC)
+	}
+	moved, ok := by.After(day)
+	if !ok {
+		return date, "That date is too far away."
+	}
+	if !timed {
+		return due.Due{Day: moved}, ""
+	}
+	local := time.Date(moved.Year(), moved.Month(), moved.Day(), moved.Hour(), moved.Minute(), 0, 0, now.Location())
+	return due.Due{Day: moved.Truncate(24 * time.Hour), At: local, Timed: true}, ""
+}

@@ -1,0 +1,27 @@
+// Runs every audit of graphql-http against the real binary, or against the server at a given
+// URL, and fails unless each one passes, warnings included. The server must answer
+// introspection, since some audits ask __type.
+//
+//   node audit.mjs [http://127.0.0.1:8080/graphql]
+import { auditServer } from 'graphql-http';
+import { startServer } from '../server.mjs';
+
+const server = process.argv[2] ? undefined : await startServer();
+const url = process.argv[2] ?? `${server.url}/graphql`;
+
+const results = await auditServer({ url });
+await server?.stop();
+const failed = results.filter((result) => result.status !== 'ok');
+for (const { id, name, status, reason } of failed) {
+  console.error(`${status} ${id} ${name}: ${reason}`);
+}
+console.log(`${results.length - failed.length} of ${results.length} audits pass`);
+// As node's test runner ends, which test/e2e/run reads.
+console.log(`# pass ${results.length - failed.length}\n# fail ${failed.length}`);
+
+// An audit that is gone from the library would otherwise pass unseen.
+const expected = 61;
+if (results.length !== expected) {
+  console.error(`expected ${expected} audits`);
+}
+process.exit(failed.length === 0 && results.length === expected ? 0 : 1);

@@ -1,0 +1,90 @@
+// The playground of the real binary in a real browser: what somebody does who comes for the
+// first time. CHROMIUM names the browser (default: chromium); SCREENSHOTS a folder for pictures.
+import assert from "node:assert/strict";
+import { after, afterEach, beforeEach, test } from "node:test";
+import { chromium } from "playwright-core";
+import { startServer } from "../server.mjs";
+import { picture, run, shows, tab } from "../../../web/playground/check/steps.mjs";
+import { Watch } from "../../../web/playground/check/watch.mjs";
+
+const server = await startServer({ RULES_PACE: "60ms" });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"],
+});
+after(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+let context, page, watch;
+beforeEach(async () => {
+  context = await browser.newContext({ viewport: { width: 1440, height: 860 } });
+  page = await context.newPage();
+  watch = new Watch(page, server.url);
+  await page.goto(`${server.url}/playground`);
+  await page.getByRole("button", { name: "alice", pressed: true }).waitFor();
+});
+afterEach(async ({ name }) => {
+  await picture(page, name);
+  watch.assertClean();
+  await context.close();
+});
+
+test("a first message streams live, and its task is alice's alone", async () => {
+  await tab(page, "SendMessage");
+  const pieces = await record(page);
+  await run(page);
+  const reply = page.locator(".live-reply");
+  await reply.getByText("completed").waitFor();
+  await reply.getByText("Added task 1: Buy groceries.").waitFor();
+  assert.ok(new Set(await pieces()).size > 2, "the text grew before it was complete");
+  await page.getByText("WebSocket idle").waitFor();
+
+  await tab(page, "Tasks");
+  await run(page);
+  await shows(page, '"title": "Buy groceries"');
+
+  await page.getByRole("button", { name: "bob" }).click();
+  await page.getByRole("button", { name: "bob", pressed: true }).waitFor();
+  assert.equal(await reply.count(), 0, "alice's reply has left the page with her");
+  await run(page);
+  await shows(page, '"edges": []');
+});
+
+test("a task stream shows what another tab of the same person does, and nobody else's", async () => {
+  await tab(page, "TaskStream");
+  await run(page);
+  await page.getByText("WebSocket connected").waitFor();
+  const [alice, bob] = await Promise.all(["alice", "bob"].map((user) => server.signIn(user)));
+  let title;
+  // Only an event proves that the subscription is open.
+  for (let i = 1; !(await page.getByText(/Of alice \d/).count()); i++) {
+    await create(bob, "Of bob");
+    await create(alice, (title = `Of alice ${i}`));
+  }
+  await shows(page, `"title": "${title}"`);
+  assert.equal(await page.getByText("Of bob").count(), 0);
+});
+
+/** Remembers each text of the live reply from now on; returns the way to get them. */
+async function record(page) {
+  await page.evaluate(() => {
+    globalThis.texts = [];
+    const note = () => globalThis.texts.push(document.querySelector(".live-reply")?.textContent ?? "");
+    new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  return () => page.evaluate(() => globalThis.texts);
+}
+
+const createTask = "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
+
+async function create(token, title) {
+  const response = await fetch(`${server.url}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query: createTask, variables: { input: { title } } }),
+  });
+  const { errors } = await response.json();
+  assert.equal(errors, undefined);
+}

@@ -1,0 +1,87 @@
+// Starts the real binary for a suite: on a free port, over a new SQLite file, with
+// development sign-in and the rules model, and with nothing of this machine's settings.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+// The test runner ends a suite that takes too long by this signal; exiting ends its servers, too.
+process.once("SIGTERM", () => process.exit(1));
+
+const binary = process.env.ERRAND_BIN ?? join(import.meta.dirname, "..", "..", "bin", "errand");
+
+/** Starts a server; env adds settings to it. Fails with the server's log when it does not come up. */
+export async function startServer(env = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "errand-e2e-"));
+  let running = await launch(folder, env);
+  return {
+    get url() {
+      return running.url;
+    },
+    signIn: (user) => signIn(running.url, user),
+    async restart() {
+      await running.stop();
+      running = await launch(folder, env);
+    },
+    async stop() {
+      await running.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** Runs the binary over the database in the folder. */
+async function launch(folder, env) {
+  const child = spawn(binary, ["serve"], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "pipe"],
+    env: {
+      PATH: process.env.PATH, HOME: folder, ADDR: "127.0.0.1:0", ADMIN_ADDR: "off",
+      DATABASE_URL: `sqlite:${join(folder, "errand.db")}`, LLM_PROVIDER: "rules", ...env,
+    },
+  });
+  // A suite that crashes or is stopped must not leave its server behind.
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  const log = [];
+  const url = await serving(child, log);
+  return {
+    url,
+    /** Ends it in order; fails with its log when it does not end cleanly. */
+    async stop() {
+      process.off("exit", kill);
+      if (child.exitCode === null) {
+        const exit = once(child, "exit");
+        child.kill("SIGTERM");
+        await exit;
+      }
+      if (child.exitCode !== 0) throw new Error(`the server ended with ${child.exitCode ?? child.signalCode}\n${log.join("\n")}`);
+    },
+  };
+}
+
+/** Waits for the log line that names the address. */
+function serving(child, log) {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    const lines = createInterface({ input: child.stderr });
+    lines.on("line", (line) => {
+      log.push(line);
+      if (line.includes('"msg":"serving"')) resolve(JSON.parse(line).url);
+    });
+    lines.once("close", () => reject(new Error(`the server did not start:\n${log.join("\n")}`)));
+  });
+}
+
+/** A token of a development user. */
+async function signIn(url, user) {
+  const response = await fetch(`${url}/dev/sign-in`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ user }),
+  });
+  if (!response.ok) throw new Error(`sign-in: ${response.status} ${await response.text()}`);
+  return (await response.json()).token;
+}

@@ -1,0 +1,131 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"errand/internal/doctor"
+	"errand/internal/testdb"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestTheDoctorsExitCodeIsForScripts: 0 when nothing keeps the server from working, 1 otherwise.
+func TestTheDoctorsExitCodeIsForScripts(t *testing.T) {
+	t.Parallel()
+	database := testdb.SQLiteURL(t)
+	require.Contains(t, output(t, quick(database), "doctor"), "CHECK")
+	for name, more := range map[string]settings{
+		"setting": {"ADDR": "everywhere"}, "database": {"DATABASE_URL": "postgres://u@127.0.0.1:1/x?connect_timeout=1"},
+	} {
+		command := errand(t, healthy(database, more), "doctor")
+		table, err := command.Output()
+		var exit *exec.ExitError
+		require.True(t, errors.As(err, &exit), name)
+		require.Equal(t, 1, exit.ExitCode(), name)
+		require.Contains(t, string(table), "FAULT", name)
+		require.Contains(t, string(exit.Stderr), "faults", name)
+	}
+}
+
+// answering is a provider of models that says the same to everybody.
+func answering(t *testing.T, status int, body string) settings {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}))
+	t.Cleanup(s.Close)
+	return settings{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": s.URL + "/v1", "LLM_MODEL": "m", "OPENAI_API_KEY": "k"}
+}
+
+// moved is an address of keys that sends those who ask elsewhere.
+func moved(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(http.RedirectHandler("https://elsewhere.example/jwks", http.StatusMovedPermanently))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// production are settings for the real thing, with a provider of identities.
+func production(t *testing.T) settings {
+	t.Helper()
+	return settings{"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": keysAt(t, 0)}
+}
+
+// sql runs a statement in a database, past everything.
+func sql(t *testing.T, database, statement string) {
+	t.Helper()
+	_, err := testdb.Open(t, database).Client().ExecContext(context.Background(), statement)
+	require.NoError(t, err)
+}
+
+// TestEachFaultHasItsFix provokes what the doctor knows of; each fault and warning comes with what to do.
+func TestEachFaultHasItsFix(t *testing.T) {
+	sqlite := testdb.SQLiteURL(t)
+	broken := filepath.Join(t.TempDir(), "broken.db")
+	require.NoError(t, os.WriteFile(broken, []byte(strings.Repeat("no database ", 1000)), 0o600))
+	unforced, newer := testdb.PostgresURL(t), testdb.PostgresURL(t)
+	sql(t, unforced, "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY")
+	sql(t, newer, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (20991231000000, true)")
+	whole := testdb.PostgresURL(t)
+	misnamed, err := url.Parse(whole)
+	require.NoError(t, err)
+	misnamed.Path = "/nowhere"
+
+	for name, try := range map[string]struct {
+		environ []settings
+		check   string
+		state   doctor.State
+		found   string
+		fix     string
+	}{
+		"no database server":      {[]settings{{"DATABASE_URL": "postgres://u@127.0.0.1:1/x?connect_timeout=1"}}, "database", doctor.Fault, "cannot use", "start the database server"},
+		"no such database":        {[]settings{{"DATABASE_URL": misnamed.String()}}, "database", doctor.Fault, "nowhere", "check host, user and password"},
+		"no database file":        {[]settings{{"DATABASE_URL": "sqlite:" + broken}}, "database|migrations", doctor.Fault, "not a database", "."},
+		"newer database":          {[]settings{{"DATABASE_URL": newer}}, "migrations", doctor.Fault, "newer|unknown", "release that migrated"},
+		"hole in the wall":        {[]settings{{"DATABASE_URL": unforced}}, "wall 2: row security", doctor.Warning, "not forced on tasks", "ALTER TABLE tasks ENABLE ROW LEVEL SECURITY, FORCE"},
+		"hole, in production":     {[]settings{{"DATABASE_URL": unforced}, production(t)}, "wall 2: row security", doctor.Fault, "not forced on tasks", "FORCE ROW LEVEL SECURITY"},
+		"hole, wall demanded":     {[]settings{{"DATABASE_URL": unforced, "DB_ROW_SECURITY": "on"}}, "wall 2: row security", doctor.Fault, "not forced on tasks", "errand_app"},
+		"wall switched off":       {[]settings{{"DATABASE_URL": whole, "DB_ROW_SECURITY": "off"}}, "wall 2: row security", doctor.Warning, "switched off", "DB_ROW_SECURITY=auto"},
+		"bus away":                {[]settings{{"NATS_URL": "nats://127.0.0.1:1"}}, "bus", doctor.Fault, "does not answer", "NATS_URL"},
+		"secret shared":           {nil, "sign-in", doctor.Warning, "BETTER_AUTH_SECRET", "AUTH_JWKS_URL"},
+		"development":             {[]settings{{"BETTER_AUTH_SECRET": ""}}, "sign-in", doctor.Warning, "anyone on this machine", "AUTH_JWKS_URL"},
+		"keys away":               {[]settings{production(t), {"AUTH_JWKS_URL": "http://127.0.0.1:1/jwks"}}, "sign-in keys", doctor.Fault, "gives no keys", "start the identity provider"},
+		"keys elsewhere":          {[]settings{{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": moved(t)}}, "sign-in keys", doctor.Fault, "status 301.*own address", "open the address"},
+		"production, no sign-in":  {[]settings{{"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": ""}}, "setting AUTH_JWKS_URL", doctor.Fault, "identity provider", "accepted"},
+		"open to all, no sign-in": {[]settings{{"ADDR": "0.0.0.0:0", "BETTER_AUTH_SECRET": ""}}, "setting ADDR", doctor.Fault, "sign in as anybody", "loopback"},
+		"no key for the model":    {[]settings{{"LLM_PROVIDER": "anthropic"}}, "setting (ANTHROPIC_API_KEY|LLM_PROVIDER)|model", doctor.Fault, ".", "."},
+		"model busy":              {[]settings{answering(t, 429, `{}`)}, "model", doctor.Fault, "rate_limit", "LLM_FALLBACK"},
+		"model unknown":           {[]settings{answering(t, 404, `{"error":{"message":"no such model"}}`)}, "model", doctor.Fault, "does not answer", "LLM_MODEL|address"},
+		"model refuses":           {[]settings{answering(t, 400, `{"error":{"message":"bad"}}`)}, "model", doctor.Fault, "bad_request", "LLM_MODEL"},
+		"model says nothing":      {[]settings{answering(t, 200, frameOf(vars{}, "stop")+doneFrame)}, "model", doctor.Warning, "without a word", "LLM_MODEL"},
+		"model away":              {[]settings{{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "LLM_MODEL": "m", "OPENAI_API_KEY": "k"}}, "model", doctor.Fault, "unavailable", "address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			environ := quick(sqlite)
+			for _, more := range try.environ {
+				maps.Copy(environ, more)
+			}
+			table, sick := consult(t, environ)
+			require.Equal(t, try.state == doctor.Fault, sick, table)
+			require.Regexp(t, line("("+try.check+")", try.state, "("+try.found+")")+`.*\n +→ .*(`+try.fix+")", table)
+			lines := strings.Split(strings.TrimSpace(table), "\n")
+			for i, one := range lines {
+				if strings.Contains(one, " FAULT ") || strings.Contains(one, " warning ") {
+					require.Contains(t, lines[min(i+1, len(lines)-1)], "→", "no fix for %s", one)
+				}
+			}
+		})
+	}
+}

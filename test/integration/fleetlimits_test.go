@@ -1,0 +1,155 @@
+package integration
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"errand/internal/llm/providertest"
+	"errand/internal/testclient"
+	"errand/internal/testdb"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/require"
+)
+
+// storm sends so many messages at once, to one replica after the other, and gives how many
+// were taken, and the refusals.
+func storm(t *testing.T, all []*child, user string, n int) (taken int, refused []testclient.Answer) {
+	t.Helper()
+	var mu sync.Mutex
+	var sending sync.WaitGroup
+	for i := range n {
+		c := all[i%len(all)].user(user)
+		sending.Go(func() {
+			a, err := c.Do(t.Context(), sendDoc, vars{"in": vars{"content": "Hello"}})
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+				t.Error(err)
+			case len(a.Errors) == 0:
+				taken++
+			default:
+				refused = append(refused, a)
+			}
+		})
+	}
+	sending.Wait()
+	return taken, refused
+}
+
+// requireRefusals checks that all were refused for the limit, with a wait up to the bound.
+func requireRefusals(t *testing.T, refused []testclient.Answer, longest time.Duration) {
+	t.Helper()
+	for _, a := range refused {
+		requireFault(t, "RATE_LIMITED", a)
+		wait := a.Errors[0].Extensions.RetryAfterMs
+		require.Positive(t, wait)
+		require.LessOrEqual(t, wait, longest.Milliseconds())
+	}
+}
+
+func TestMessagesPerMinuteAreCountedOverAllReplicas(t *testing.T) {
+	t.Parallel()
+	m := scripted(t, func(asked) providertest.Step { return sayText("Done.") })
+	all := fleet(t, testdb.PostgresURL(t), 3, m.environ(), settings{"MESSAGES_PER_MINUTE": "5"})
+	taken, refused := storm(t, all, "alice", 24)
+	require.Equal(t, 5, taken)
+	requireRefusals(t, refused, time.Minute)
+	taken, _ = storm(t, all, "bob", 5)
+	require.Equal(t, 5, taken, "everybody has a limit of their own")
+}
+
+func TestUnfinishedRepliesAreCountedOverAllReplicas(t *testing.T) {
+	t.Parallel()
+	m := scripted(t, func(asked) providertest.Step { return providertest.Silent() })
+	all := fleet(t, testdb.PostgresURL(t), 3, m.environ(), settings{"MAX_REPLIES_PER_USER": "4"})
+	taken, refused := storm(t, all, "alice", 18)
+	require.Equal(t, 4, taken)
+	requireRefusals(t, refused, 10*time.Second)
+}
+
+// TestTokensADayAreReservedOverAllReplicas: of replies that begin at the same moment on three
+// servers, only so many ask the model as fit the day together.
+func TestTokensADayAreReservedOverAllReplicas(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	m := scripted(t, func(asked) providertest.Step {
+		return func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-release:
+				sayText("So be it.")(w, r)
+			case <-r.Context().Done():
+			}
+		}
+	})
+	all := fleet(
+		t,
+		testdb.PostgresURL(t),
+		3,
+		m.environ(),
+		settings{"TOKENS_PER_DAY": "4000"},
+	) // a call reserves about 2500
+	alice := all[0].user("alice")
+	socket := alice.Dial(t)
+	turns := map[string]testclient.Turn{}
+	for i := range 6 {
+		said := fmt.Sprint("Hello ", i)
+		turns[said] = send(t, all[i%len(all)].user("alice"), "", said)
+	}
+	m.await(t, func(asked) bool { return true })
+	winner := m.requests()[0].said
+	for said, turn := range turns {
+		if said == winner {
+			continue
+		}
+		reply := socket.Follow(t, turn.Conversation.ID, "").Finished(t, turn.AssistantMessage.ID)
+		require.Equal(t, "FAILED", reply.Status)
+		require.Equal(t, "RATE_LIMITED", reply.Error.Code)
+	}
+	require.Len(t, m.requests(), 1)
+	close(release)
+	turn := turns[winner]
+	require.Equal(t, "COMPLETED", socket.Follow(t, turn.Conversation.ID, "").Finished(t, turn.AssistantMessage.ID).Status)
+	require.Equal(t, 1, usageOf(t, alice, "DAY").Calls)
+}
+
+func TestCallsOfAssistantsAreCountedOverAllReplicas(t *testing.T) {
+	t.Parallel()
+	const perMinute = 5
+	all := fleet(t, testdb.PostgresURL(t), 3, settings{"MCP_CALLS_PER_MINUTE": strconv.Itoa(perMinute)})
+	desks := make([]*sdk.ClientSession, len(all))
+	for i, replica := range all {
+		desks[i] = overHTTP(t, replica.user("alice"), "2026-07-28")
+	}
+	began := time.Now()
+	var taken atomic.Int64
+	var calling sync.WaitGroup
+	for i := range 24 {
+		calling.Go(func() {
+			result, err := desks[i%len(desks)].CallTool(
+				t.Context(),
+				&sdk.CallToolParams{Name: "add_task", Arguments: map[string]any{"title": "Hello"}},
+			)
+			switch {
+			case err != nil:
+				t.Error(err)
+			case !result.IsError:
+				taken.Add(1)
+			case result.Meta["errand/code"] != "RATE_LIMITED":
+				t.Error(result.Meta)
+			}
+		})
+	}
+	calling.Wait()
+	room := int(time.Since(began)/(time.Minute/perMinute)) + 1 // for as long as they took
+	require.GreaterOrEqual(t, int(taken.Load()), perMinute)
+	require.LessOrEqual(t, int(taken.Load()), perMinute+room)
+	require.Len(t, allTasks(t, all[0].user("alice")), int(taken.Load()))
+	uses(t, overHTTP(t, all[0].user("bob"), "2025-11-25"), "list_tasks", nil)
+}

@@ -1,0 +1,253 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"errand/ent"
+	"errand/ent/enum"
+	"errand/internal/chat"
+	"errand/internal/task"
+	"errand/internal/testclient"
+	"errand/internal/testdb"
+	"errand/internal/viewer"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What one request may cost this process at most, its client and, with SQLite, its database included.
+const (
+	mostCPU    = 100 * time.Millisecond
+	mostMemory = 20 << 20
+)
+
+// costly are the worst requests that we know, by what they try. limit is what refuses them;
+// those without are answered.
+var costly = []struct{ what, document, limit string }{
+	{"a text under many names", `{ tasks(first: 100) { nodes { ` + aliased(190, "description") + ` } } }`, "cost"},
+	{"a text under many names in one row", `{ task(number: 1) { ` + aliased(190, "description") + ` } }`, "responseBytes"},
+	{
+		"the same by way of a plan that fails",
+		`{ task(number: 1) { ` + aliased(190, "description") + ` changes(first: 1) { totalCount } } }`,
+		"responseBytes",
+	},
+	{
+		"the same on each way at once",
+		`{ ` + aliased(
+			2,
+			`tasks(first: 80) { nodes { description changes(first: 1) { totalCount } } }`,
+		) + aliased(
+			2,
+			`tasks(first: 80) { nodes { description } }`,
+		) + ` }`,
+		"responseBytes",
+	},
+	{
+		"all the texts that the cost lets through",
+		`{ conversations(first: 87) { nodes { messages(first: 5) { nodes { content } } } } }`,
+		"responseBytes",
+	},
+	{"texts that nobody asked for", `{ conversations(first: 100) { nodes { messages(first: 5) { nodes {
+		id role status position createdAt finishedAt unverified unverifiedReason usage { model cost } error { code retryAt } conversation { id title } } } } } }`, ""},
+	{"histories", `{ tasks(first: 100) { nodes { changes(first: 100) { nodes { fields { from to } } } } } }`, "cost"},
+	{"rows of everything", `{ ` + aliased(30, `nodes(ids: [`+strings.Repeat(`"x" `, 100)+`]) { id }`) + ` }`, "cost"},
+	{
+		"up and down",
+		`{ conversations(first: 10) { nodes { messages(first: 10) { nodes { conversation { messages(first: 10) { nodes { content } } } } } } } }`,
+		"cost",
+	},
+	{
+		"the longest word",
+		`{ tasks(filter: {search: "` + strings.Repeat("🦊", 199) + `x"}) { totalCount nodes { id } } }`,
+		"",
+	},
+	{"many words", `{ tasks(filter: {search: "` + strings.Repeat("🦊 ", 19) + `x"}) { totalCount nodes { id } } }`, ""},
+	{"many searches", `{ ` + aliased(30, `tasks(filter: {search: "x"}) { totalCount }`) + ` }`, "cost"},
+	{"many counts", `{ ` + aliased(30, `tasks(first: 1) { totalCount }`) + ` }`, ""},
+	{"many lists", `{ ` + aliased(30, `tasks(first: 100) { nodes { id title } }`) + ` }`, ""},
+	{"many pages", `{ tasks(first: 100) { nodes { ` + aliased(9, "changes(first: 1) { totalCount }") + ` } } }`, ""},
+	{"many fields, planned", `{ tasks(first: 100) { nodes { ` + aliased(195, "title") + ` } } }`, ""},
+	{
+		"many fields, each a step",
+		`{ tasks(first: 100) { nodes { ` + aliased(195, "title") + ` changes(first: 1) { totalCount } } } }`,
+		"",
+	},
+	{
+		"type names",
+		`{ tasks(first: 100) { nodes { changes(first: 100) { nodes { ` + aliased(195, "__typename") + ` } } } } }`,
+		"cost",
+	},
+	{
+		"the schema within the schema",
+		`{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }`,
+		"-",
+	},
+}
+
+// costlyInParts are the worst that we know with @defer, which makes work of each row's fragments.
+var costlyInParts = map[string]string{
+	"long texts":        `{ tasks(first: 38) { nodes { id description ... @defer { title } } } }`,
+	"many fragments":    `{ tasks(first: 100) { nodes { ` + deferred(17, "title") + ` } } }`,
+	"many parts":        `{ tasks(first: 100) { nodes { ` + deferred(6, "changes(first: 1) { totalCount }") + ` } } }`,
+	"parts with parts":  `{ conversations(first: 100) { nodes { ... @defer { messages(first: 5) { nodes { id ... @defer { conversation { id } } } } } } } }`,
+	"a part with texts": `{ ... @defer { tasks(first: 38) { nodes { id description ... @defer { changes(first: 1) { totalCount } } } } } }`,
+}
+
+func deferred(n int, selection string) string {
+	var out strings.Builder
+	for i := range n {
+		fmt.Fprintf(&out, "... @defer(label: \"%d\") { a%d: %s } ", i, i, selection)
+	}
+	return out.String()
+}
+
+func aliased(n int, selection string) string {
+	var out strings.Builder
+	for i := range n {
+		fmt.Fprintf(&out, "a%d_%d: %s ", n, i, selection)
+	}
+	return out.String()
+}
+
+// TestTheWorstRequestsAreCheap gives a person as much text as single things may hold, then asks
+// for it in the worst ways. It runs alone, since it measures the process. The race detector makes
+// everything slow and large, SQLite most of all: what its runs allow is a sign of the bounds, no more.
+func TestTheWorstRequestsAreCheap(t *testing.T) {
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		b := boot(t, url, settings{"LOG_LEVEL": "warn"})
+		c := b.user(t, "alice")
+		b.hoard(t, c)
+		for _, worst := range costly {
+			t.Run(worst.what, func(t *testing.T) {
+				ask := func() testclient.Answer { return c.Try(t, worst.document, nil) }
+				if a := ask(); worst.limit == "" {
+					require.Empty(t, a.Errors)
+				} else if worst.limit != "-" {
+					require.Equal(t, "COMPLEXITY_LIMIT_EXCEEDED", a.Fault(), "%.300s", a.Raw)
+					require.Contains(t, a.Errors[0].Message, `"`+worst.limit+`"`)
+				}
+				requireCheap(t, ask)
+			})
+		}
+		for what, document := range costlyInParts {
+			t.Run("in parts: "+what, func(t *testing.T) {
+				require.Contains(t, inParts(t, c, document), `"hasNext":false`)
+				requireCheap(t, func() string { return inParts(t, c, document) })
+			})
+		}
+	})
+}
+
+// requireCheap holds a request to the bounds, at its best of three: what else the machine does is
+// no fault of it. With the race detector once is enough.
+func requireCheap[T any](t *testing.T, ask func() T) {
+	t.Helper()
+	slower, larger, more := time.Duration(1), uint64(1), 2
+	if raceDetector {
+		slower, larger, more = 60, 2, 0
+	}
+	var memory uint64
+	cpu := processorTime(func() any { memory = peak(ask); return nil })
+	for range more {
+		cpu = min(cpu, processorTime(ask))
+	}
+	t.Logf("%.1f ms, %.1f MB", float64(cpu)/1e6, float64(memory)/1e6)
+	require.Less(t, cpu, mostCPU*slower)
+	require.Less(t, memory, mostMemory*larger)
+}
+
+// inParts is the whole answer to a client that takes @defer.
+func inParts(t *testing.T, c *client, document string) string {
+	t.Helper()
+	body, err := json.Marshal(vars{"query": document})
+	require.NoError(t, err)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.URL+"/graphql", bytes.NewReader(body))
+	require.NoError(t, err)
+	r.Header = http.Header{
+		"Content-Type":  {"application/json"},
+		"Authorization": {"Bearer " + c.Token},
+		"Accept":        {"multipart/mixed;deferSpec=20220824"},
+	}
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	response, err := transport.RoundTrip(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// hoard fills a page of tasks and a hundred conversations with the longest texts.
+func (b *bench) hoard(t *testing.T, c *client) {
+	t.Helper()
+	for i := range 100 {
+		createTask(t, c, vars{"title": fmt.Sprint(i), "description": times(task.MaxDescription)})
+	}
+	me := testclient.Run[struct{ Viewer struct{ ID string } }](t, c, `{ viewer { id } }`, nil).Viewer.ID
+	ctx, root := viewer.NewContext(context.Background(), viewer.Viewer{UserID: me}), b.root(t)
+	for range 100 {
+		talk := root.Conversation.Create().SetMessageCount(5).SaveX(ctx)
+		var messages []*ent.MessageCreate
+		for i := range 5 {
+			messages = append(messages, root.Message.Create().SetConversationID(talk.ID).SetPosition(i+1).
+				SetRole(enum.RoleUser).SetContent(times(chat.MaxContent)))
+		}
+		root.Message.CreateBulk(messages...).ExecX(ctx)
+	}
+}
+
+// processorTime is what the process worked meanwhile.
+func processorTime[T any](do func() T) time.Duration {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail for RUSAGE_SELF
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	before := used()
+	do()
+	return used() - before
+}
+
+// peak is how much more memory was in use meanwhile, by what each collection of garbage left. They run often.
+func peak[T any](do func() T) uint64 {
+	if !raceDetector { // where collecting takes minutes
+		defer debug.SetGCPercent(debug.SetGCPercent(2))
+	}
+	runtime.GC()
+	before := inUse()
+	done, most := make(chan struct{}), make(chan uint64)
+	go func() {
+		top, tick := before, time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				top = max(top, inUse())
+			case <-done:
+				most <- top - before
+				return
+			}
+		}
+	}()
+	do()
+	close(done)
+	return <-most
+}
+
+func inUse() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}

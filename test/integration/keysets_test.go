@@ -1,0 +1,162 @@
+package integration
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"errand/internal/testclient"
+	"errand/internal/testdb"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
+)
+
+// TestAFloodOfMadeUpKeysCostsOneFetch, and nobody else has to wait for it.
+func TestAFloodOfMadeUpKeysCostsOneFetch(t *testing.T) {
+	t.Parallel()
+	p := newIdentities(t)
+	b := boot(t, testdb.SQLiteURL(t), p.environ())
+	good := testclient.New(t, b.URL(), p.token(t, nil))
+	idOf(t, good)
+	began, before := time.Now(), p.fetches.Load()
+	release := make(chan struct{})
+	body := p.keys(t)
+	p.does(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+		_, _ = w.Write(body)
+	})
+	payload := string(mustJSON(t, claims(nil)))
+	flood := make(chan testclient.Answer)
+	const n = 300
+	go func() {
+		defer close(flood)
+		for _, a := range together(n, func(i int) testclient.Answer {
+			header := map[string]any{"alg": "EdDSA", "kid": fmt.Sprint(rand.Text(), i)}
+			a, err := testclient.New(t, b.URL(), signed(t, header, payload, jwt.SigningMethodEdDSA, p.ed)).Do(t.Context(), viewerID, nil)
+			if err != nil {
+				t.Error(err)
+			}
+			return a
+		}) {
+			flood <- a
+		}
+	}()
+	require.Eventually(t, func() bool { return p.fetches.Load() > before }, testclient.Patience, tick)
+	idOf(t, good) // while the provider does not answer
+	close(release)
+	for a := range flood {
+		require.Equal(t, "UNAUTHENTICATED", a.Fault(), "%s", a.Raw)
+	}
+	require.LessOrEqual(t, p.fetches.Load()-before, 1+int64(time.Since(began)/(30*time.Second)))
+}
+
+// TestKeySetsThatAreTraps: what a provider that was taken over, or what stands in its place, may answer.
+func TestKeySetsThatAreTraps(t *testing.T) {
+	t.Parallel()
+	var visited, sent atomic.Int64
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visited.Add(1) }))
+	t.Cleanup(elsewhere.Close)
+	for name, answer := range map[string]func(p *identities) http.HandlerFunc{
+		"sends us elsewhere": func(*identities) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) }
+		},
+		"100 MB": func(p *identities) http.HandlerFunc {
+			keys := p.keys(t)
+			return func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write(keys[:len(keys)-1])
+				space := []byte(strings.Repeat(" ", 64<<10))
+				for range 100 << 20 / len(space) {
+					n, err := w.Write(space)
+					if sent.Add(int64(n)); err != nil {
+						return
+					}
+				}
+				_, _ = w.Write([]byte("}"))
+			}
+		},
+		"never ends": func(p *identities) http.HandlerFunc {
+			keys := p.keys(t)
+			return func(w http.ResponseWriter, r *http.Request) {
+				_, _ = w.Write(keys)
+				_ = http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			}
+		},
+		"symmetric keys alone": func(*identities) http.HandlerFunc {
+			return func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write([]byte(`{"keys":[{"kty":"oct","kid":"shared","alg":"HS256","k":"` + b64([]byte(secret)) + `"}]}`))
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newIdentities(t)
+			p.does(answer(p))
+			b := boot(t, testdb.SQLiteURL(t), p.environ())
+			shared := signed(
+				t,
+				map[string]any{"alg": "HS256", "kid": "shared"},
+				string(mustJSON(t, claims(nil))),
+				jwt.SigningMethodHS256,
+				[]byte(secret),
+			)
+			a := testclient.New(t, b.URL(), p.token(t, nil)).Try(t, viewerID, nil)
+			require.Equal(t, "SERVICE_UNAVAILABLE", a.Fault(), "%s", a.Raw)
+			require.Equal(t, http.StatusServiceUnavailable, a.Status, "the token may well be good")
+			require.NotContains(t, a.Raw+b.logs.String(), "data\":{\"viewer")
+			a = testclient.New(t, b.URL(), shared).Try(t, viewerID, nil)
+			require.Equal(t, "UNAUTHENTICATED", a.Fault(), "no published secret signs")
+			require.Zero(t, b.count(t, "SELECT count(*) FROM users"))
+
+			p.publish(t, map[string]any{"kty": "oct", "kid": "shared", "alg": "HS256", "k": b64([]byte(secret))})
+			require.Eventually(t, func() bool {
+				a, err := testclient.New(t, b.URL(), p.token(t, nil)).Do(t.Context(), viewerID, nil)
+				return err == nil && a.Fault() == ""
+			}, testclient.Patience, 50*time.Millisecond, "the server comes round by itself")
+			require.Equal(t, "UNAUTHENTICATED", testclient.New(t, b.URL(), shared).Try(t, viewerID, nil).Fault())
+		})
+	}
+	t.Cleanup(func() {
+		require.Zero(t, visited.Load())
+		require.Less(t, sent.Load(), int64(32<<20), "reading stops long before the end")
+	})
+}
+
+// TestEachSurfaceHasItsAudience: a token for the API is none for assistants, nor the other way about.
+func TestEachSurfaceHasItsAudience(t *testing.T) {
+	t.Parallel()
+	p := newIdentities(t)
+	b := boot(t, testdb.SQLiteURL(t), p.environ())
+	for audience, want := range map[string][2]int{theAudience: {http.StatusOK, http.StatusUnauthorized}, theAudience + "/mcp": {http.StatusUnauthorized, http.StatusOK}} {
+		token := p.token(t, map[string]any{"aud": audience, "scope": "tasks:read tasks:write"})
+		require.Equal(t, want[0], b.status(t, "application/json", "Bearer "+token))
+		hello, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": map[string]any{
+			"protocolVersion": "2025-11-25", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "test", "version": "1"},
+		}})
+		require.NoError(t, err)
+		request, err := http.NewRequestWithContext(
+			t.Context(),
+			http.MethodPost,
+			b.URL()+"/mcp",
+			strings.NewReader(string(hello)),
+		)
+		require.NoError(t, err)
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Accept", "application/json, text/event-stream")
+		request.Header.Set("Authorization", "Bearer "+token)
+		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, want[1], response.StatusCode, audience)
+	}
+}

@@ -1,0 +1,171 @@
+package integration
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"errand/internal/llm/providertest"
+	"errand/internal/testclient"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What the scripted model says and does in a turn that is killed somewhere: one step
+// with two tool calls, then the answer.
+const (
+	planText   = "I add both. 🦊"
+	answerText = "Both are there: 🦊🦊, first and second."
+)
+
+// killPoint is a place in a turn at which the server dies.
+type killPoint struct {
+	name string
+	// stall, when set, is the model's first answer to the step with that many tool results.
+	stall   providertest.Step
+	results int
+	// sabotage, when set, keeps the server from getting past the place.
+	sabotage sabotage
+	// shown is the text that the subscriber must have received before.
+	shown string
+	// planned says that the first step was recorded: its model is not asked again.
+	planned bool
+}
+
+var killPoints = []killPoint{
+	{name: "before the first byte", stall: providertest.Silent()},
+	{name: "in the first text", stall: providertest.Stall(textFrames("I add")...), shown: "I add"},
+	{name: "inside the arguments of a call", shown: planText, stall: providertest.Stall(
+		append(callFrames(planText, addTask("First")), callFrames("", toolUse{"add_task", `{"title":"Se`})...)...)},
+	{
+		name:     "with the answer complete and nothing recorded",
+		shown:    planText,
+		sabotage: sabotage{event: "INSERT ON tool_calls"},
+	},
+	{
+		name:     "with the calls recorded and none done",
+		shown:    planText,
+		planned:  true,
+		sabotage: sabotage{event: "INSERT ON tasks"},
+	},
+	{
+		name: "with an effect done and its result not committed", planned: true,
+		sabotage: sabotage{event: "UPDATE ON tool_calls", when: "NEW.status = 'SUCCEEDED'"},
+	},
+	{
+		name:     "between two calls of one step",
+		planned:  true,
+		sabotage: sabotage{event: "INSERT ON tasks", when: "NEW.title = 'Second'"},
+	},
+	{name: "between the results and the next step", stall: providertest.Silent(), results: 2, planned: true},
+	{
+		name: "in the last text", stall: providertest.Stall(textFrames("Both are there: 🦊")...), results: 2, planned: true,
+		shown: planText + "\n\nBoth are there: 🦊",
+	},
+	{
+		name: "with all said and nothing committed", planned: true, shown: planText + "\n\n" + answerText,
+		sabotage: sabotage{event: "UPDATE ON messages", when: "NEW.status = 'COMPLETED'"},
+	},
+}
+
+// model is the scripted one that stalls at the point, once.
+func (p killPoint) model(t *testing.T) *model {
+	var stalled atomic.Bool
+	return scripted(t, func(a asked) providertest.Step {
+		switch {
+		case p.stall != nil && len(a.results) == p.results && !stalled.Swap(true):
+			return p.stall
+		case len(a.results) == 0:
+			return useTools(planText, addTask("First"), addTask("Second"))
+		default:
+			return sayText("Both are there: 🦊", "🦊, first", " and second.")
+		}
+	})
+}
+
+func TestAKilledServersReplyIsFinishedByTheNextOne(t *testing.T) {
+	t.Parallel()
+	for _, p := range killPoints {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			eachWire(t, p.run)
+		})
+	}
+}
+
+func (p killPoint) run(t *testing.T, url, provider string) {
+	m := p.model(t)
+	m.provider = provider
+	environ := []settings{m.environ(), {"RUN_LEASE": "1s", "RUN_MAX_ATTEMPTS": "20"}}
+	repair := func() {}
+	if p.sabotage.event != "" {
+		repair = p.sabotage.install(t, url)
+	}
+	server := launch(t, url, environ...)
+	c := server.user("alice")
+	turn := send(t, c, "", "Add first and second")
+	before := c.Dial(t).Follow(t, turn.Conversation.ID, "")
+	p.reach(t, server, m, before, turn.AssistantMessage.ID)
+	server.kill()
+	earlier := len(m.requests())
+	repair()
+	drain(t, before)
+
+	server = launch(t, url, environ...)
+	c = server.user("alice")
+	after := c.Dial(t).Rejoin(t, turn.Conversation.ID, before, len(before.Events))
+	reply := after.Finished(t, turn.AssistantMessage.ID)
+	require.Equal(t, "COMPLETED", reply.Status)
+	require.Equal(t, planText+"\n\n"+answerText, reply.Content)
+	require.Equal(t, stored(t, c, reply.ID), reply)
+	requireEffectsOnce(t, c, reply)
+	if p.planned {
+		for _, a := range m.requests()[earlier:] {
+			require.NotEmpty(t, a.results, "what is recorded is not asked for again")
+		}
+	}
+
+	fresh := c.Dial(t).Follow(t, turn.Conversation.ID, "")
+	require.Equal(t, reply, fresh.Finished(t, reply.ID))
+}
+
+// reach waits until the server is at the point.
+func (p killPoint) reach(t *testing.T, server *child, m *model, s *testclient.Stream, reply string) {
+	t.Helper()
+	s.UntilText(t, reply, func(text string) bool { return strings.HasPrefix(text, p.shown) })
+	if p.sabotage.event != "" {
+		// An attempt that lost its lease on a busy machine did not come as far.
+		for server.logged("run attempt ended")["end"] != "retried" {
+		}
+		return
+	}
+	m.await(t, func(a asked) bool { return len(a.results) == p.results })
+}
+
+// drain reads what a dead server sent before it died.
+func drain(t *testing.T, s *testclient.Stream) {
+	t.Helper()
+	for {
+		if _, err := s.TryNext(context.Background()); err != nil {
+			require.NotContains(t, err.Error(), "testclient", "a dead server's socket must end")
+			return
+		}
+	}
+}
+
+func requireEffectsOnce(t *testing.T, c *client, reply testclient.Message) {
+	t.Helper()
+	require.Equal(t, []string{"First", "Second"}, titles(allTasks(t, c)))
+	for number := 1; number <= 2; number++ {
+		changes := historyOf(t, c, number).Changes
+		require.Equal(t, 1, changes.TotalCount)
+		require.Equal(t, "CREATED", changes.Nodes[0].Kind)
+		require.Equal(t, reply.ToolCalls[number-1].ID, changes.Nodes[0].ToolCall.ID)
+	}
+	require.Len(t, reply.ToolCalls, 2)
+	for _, call := range reply.ToolCalls {
+		require.Equal(t, "SUCCEEDED", call.Status)
+		require.Equal(t, 14, call.Offset, "after the first text, in UTF-16 units")
+	}
+}

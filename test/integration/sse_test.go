@@ -1,0 +1,61 @@
+package integration
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// events is an operation over server-sent events.
+type events struct {
+	lines *bufio.Scanner
+}
+
+// listen starts an operation over server-sent events. It ends with the test.
+func listen(t testing.TB, c *client, document string, v vars) *events {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": document, "variables": v})
+	require.NoError(t, err)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.URL+"/graphql", bytes.NewReader(body))
+	require.NoError(t, err)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "text/event-stream")
+	request.Header.Set("Authorization", "Bearer "+c.Token)
+	transport := &http.Transport{DisableKeepAlives: true}
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = response.Body.Close() })
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	require.Contains(t, response.Header.Get("Content-Type"), "text/event-stream")
+	return &events{lines: bufio.NewScanner(response.Body)}
+}
+
+// next is the next event and its data; "" after the last.
+func (e *events) next() (event, data string) {
+	for e.lines.Scan() {
+		line := e.lines.Text()
+		if name, ok := strings.CutPrefix(line, "event:"); ok {
+			event = strings.TrimSpace(name)
+		}
+		if text, ok := strings.CutPrefix(line, "data:"); ok {
+			data = strings.TrimSpace(text)
+		}
+		if line == "" && event != "" {
+			return event, data
+		}
+	}
+	return "", ""
+}
+
+// rest reads to the end and gives the last event and all data.
+func (e *events) rest() (last, data string) {
+	for event, text := e.next(); event != ""; event, text = e.next() {
+		last, data = event, data+text
+	}
+	return last, data
+}
