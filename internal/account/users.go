@@ -16,6 +16,7 @@ import (
 	"errand/ent/user"
 	"errand/internal/apperr"
 	"errand/internal/auth"
+	"errand/internal/truncate"
 	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
@@ -185,10 +186,7 @@ func clip(s string, characters int) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, ""))
-	if r := []rune(s); len(r) > characters {
-		return string(r[:characters])
-	}
-	return s
+	return truncate.Runes(s, characters)
 }
 
 func isNoRows(err error) bool { return errors.Is(err, stdsql.ErrNoRows) }

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"errand/ent/conversation"
 	"errand/ent/enum"
 	"errand/internal/stream"
+	"errand/internal/truncate"
 
 	"github.com/tmc/langchaingo/llms"
 )
@@ -67,8 +67,8 @@ func (t *turn) name(ctx context.Context) error {
 		return nil
 	}
 	const most = 1000
-	answer, err := t.aside(ctx, titleOrders, "<turn>\nPerson: "+fenced(clipRunes(t.asked, most))+
-		"\nErrand: "+fenced(clipRunes(t.out.text(), most))+"\n</turn>")
+	answer, err := t.aside(ctx, titleOrders, "<turn>\nPerson: "+fenced(truncate.Ellipsis(t.asked, most))+
+		"\nErrand: "+fenced(truncate.Ellipsis(t.out.text(), most))+"\n</turn>")
 	if err != nil {
 		return err
 	}
@@ -97,13 +97,5 @@ func titleOf(answer string) string {
 		return r
 	}, line)
 	line = strings.TrimPrefix(strings.Trim(line, "#*_`\"'“”„«». "), "Title: ")
-	return strings.TrimSpace(clipRunes(strings.Join(strings.Fields(line), " "), maxTitle))
-}
-
-// clipRunes cuts a text to a number of characters and says so with an ellipsis.
-func clipRunes(s string, most int) string {
-	if utf8.RuneCountInString(s) <= most {
-		return s
-	}
-	return string([]rune(s)[:most-1]) + "…"
+	return strings.TrimSpace(truncate.Ellipsis(strings.Join(strings.Fields(line), " "), maxTitle))
 }

@@ -13,6 +13,7 @@ import (
 	"errand/internal/llm/gemini"
 	"errand/internal/llm/openai"
 	"errand/internal/llm/providertest"
+	"errand/internal/secret"
 	"errand/internal/store"
 
 	"github.com/stretchr/testify/require"
@@ -36,7 +37,7 @@ type maker struct {
 
 func makers(t *testing.T) []*maker {
 	t.Helper()
-	key := llm.NewSecret(providertest.Key)
+	key := secret.New(providertest.Key)
 	o := &maker{name: "openai", mark: "mark-of-openai", server: alternate(t, openaiAdds, openaiSays)}
 	a := &maker{name: "anthropic", mark: "mark-of-anthropic", server: alternate(t, anthropicAdds, anthropicSays)}
 	g := &maker{name: "gemini", mark: "mark-of-gemini", server: alternate(t, geminiAdds, geminiSays)}

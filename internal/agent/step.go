@@ -18,6 +18,7 @@ import (
 	"errand/internal/stream"
 	"errand/internal/telemetry"
 	"errand/internal/tool"
+	"errand/internal/truncate"
 	"errand/internal/usage"
 	"errand/internal/viewer"
 
@@ -128,7 +129,7 @@ func (t *turn) record(ctx context.Context, choice *llms.ContentChoice) error {
 		for i, call := range choice.ToolCalls {
 			creates[i] = tx.ToolCall.Create().SetMessageID(t.job.MessageID).
 				SetSeq(t.calls + i).SetStep(len(t.steps)).SetProviderID(call.ID).SetTextOffset(t.out.units()).
-				SetName(clip(call.FunctionCall.Name, 128)).SetArguments(call.FunctionCall.Arguments)
+				SetName(truncate.Bytes(call.FunctionCall.Name, 128)).SetArguments(call.FunctionCall.Arguments)
 			if i == 0 {
 				creates[i].SetProviderExtra(extra)
 			}
@@ -220,11 +221,4 @@ func (t *turn) call(ctx context.Context, c *ent.ToolCall) (tool.Result, error) {
 	}
 	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: t.job.UserID, Kind: viewer.Agent, ToolCallID: c.ID})
 	return t.Tools.Call(ctx, c.Name, c.Arguments)
-}
-
-func clip(s string, bytes int) string {
-	if len(s) > bytes {
-		s = strings.ToValidUTF8(s[:bytes], "")
-	}
-	return s
 }

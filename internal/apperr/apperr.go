@@ -47,6 +47,19 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap gives the logged cause to errors.Is and errors.As.
 func (e *Error) Unwrap() error { return e.cause }
 
+// Extensions returns the machine-readable members of e as clients see them: code, and field and
+// retryAfterMs when they apply. GraphQL and the Model Context Protocol both send them.
+func (e *Error) Extensions() map[string]any {
+	extensions := map[string]any{"code": string(e.Code)}
+	if e.Field != "" {
+		extensions["field"] = e.Field
+	}
+	if e.RetryAfter > 0 {
+		extensions["retryAfterMs"] = e.RetryAfter.Milliseconds()
+	}
+	return extensions
+}
+
 // New makes an error with a safe message.
 func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}

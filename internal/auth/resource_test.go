@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"errand/internal/auth/bearer"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -46,12 +48,13 @@ func TestResourceFollowsTheRequestWithoutPublicURL(t *testing.T) {
 func TestChallenge(t *testing.T) {
 	resource := NewResource(configOf(t, env{"PUBLIC_URL": "https://errand.example.com"}), "/mcp")
 	r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
+	_, malformed := bearer.Parse("Basic YTpi")
 	const where = `Bearer realm="errand", resource_metadata="https://errand.example.com/.well-known/oauth-protected-resource/mcp"`
 	require.Equal(t, where, resource.Challenge(r, nil))
 	require.Equal(t, where+`, error="invalid_token", error_description="The token has expired. Sign in again."`,
 		resource.Challenge(r, refused(Expired)))
 	require.Equal(t, where+`, error="invalid_token", error_description="Send one header \"Authorization: Bearer TOKEN\"."`,
-		resource.Challenge(r, badHeader()))
+		resource.Challenge(r, malformed))
 
 	r.Host = "evil\"\r\nX: y"
 	reflected := NewResource(configOf(t, nil), "/mcp").Challenge(r, nil)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"errand/internal/apperr"
+	"errand/internal/auth/bearer"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -21,9 +22,6 @@ type Verifier interface {
 	// fetched give apperr.Unavailable, since the token may well be good.
 	Verify(ctx context.Context, token string) (Claims, error)
 }
-
-// MaxTokenBytes is the longest token that is looked at.
-const MaxTokenBytes = 8 << 10
 
 const maxKeyIDBytes = 255
 
@@ -100,7 +98,7 @@ func newChecker(r rules, key keyFor) *checker {
 
 // Verify implements Verifier.
 func (c *checker) Verify(ctx context.Context, token string) (Claims, error) {
-	if len(token) > MaxTokenBytes {
+	if len(token) > bearer.MaxBytes {
 		return Claims{}, refused(TooLong)
 	}
 	// MapClaims keeps names exact; a struct would let "SUB" stand for "sub".

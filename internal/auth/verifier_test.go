@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"errand/internal/auth/bearer"
+
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 )
@@ -135,7 +137,7 @@ func TestClaimsAreChecked(t *testing.T) {
 		"scope a number":      {with(m{"scope": 1}), BadClaim},
 		"scp of numbers":      {with(m{"scp": []int{1}}), BadClaim},
 		"issued as text":      {with(m{"iat": "now"}), BadClaim},
-		"huge claims":         {with(m{"extra": strings.Repeat("x", MaxTokenBytes)}), TooLong},
+		"huge claims":         {with(m{"extra": strings.Repeat("x", bearer.MaxBytes)}), TooLong},
 	} {
 		requireRefused(t, v, sign(t, "EdDSA", edKey(), tc.claims, kid("ed")), tc.reason, name)
 	}
@@ -207,7 +209,7 @@ func TestMalformedTokens(t *testing.T) {
 	}
 	requireRefused(t, v, parts[0]+"."+parts[1]+".", BadSignature)
 	requireRefused(t, v, respelled(t, good), Malformed, "the same signature in other letters")
-	requireRefused(t, v, strings.Repeat("a", MaxTokenBytes+1), TooLong)
+	requireRefused(t, v, strings.Repeat("a", bearer.MaxBytes+1), TooLong)
 
 	forged, err := json.Marshal(with(jwt.MapClaims{"sub": "u2"}))
 	require.NoError(t, err)

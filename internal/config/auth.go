@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"errand/internal/secret"
 )
 
 // Auth is how tokens are verified. With neither JWKSURL nor Secret set, the server
@@ -22,7 +24,7 @@ type Auth struct {
 	MCPAudience []string `env:"AUTH_MCP_AUDIENCE"`
 	// BetterAuthSecret verifies HS256 tokens: whoever can verify can also sign, so
 	// prefer JWKSURL. At least 32 bytes in production.
-	BetterAuthSecret Secret `env:"BETTER_AUTH_SECRET"`
+	BetterAuthSecret secret.String `env:"BETTER_AUTH_SECRET"`
 	// AllowSecretWithJWKS accepts both kinds of tokens, for a migration from one to the other.
 	AllowSecretWithJWKS bool `env:"AUTH_ALLOW_SECRET_WITH_JWKS" envDefault:"false"`
 	// Leeway forgives clocks that differ, 0 to 5m, on exp, nbf and iat.

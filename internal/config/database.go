@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+
+	"errand/internal/secret"
 )
 
 // Database is where everything is kept.
@@ -45,7 +47,7 @@ const databaseAccepted = "sqlite:PATH or postgres://user:password@host:port/name
 type DatabaseURL struct {
 	sqlite string // path of the SQLite file, "" for PostgreSQL
 	safe   string
-	full   Secret
+	full   secret.String
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler. Its errors hold no part of the text.
@@ -70,7 +72,7 @@ func (d *DatabaseURL) setSQLite(path string) error {
 			Accepted: databaseAccepted,
 		}
 	}
-	*d = DatabaseURL{sqlite: path, safe: "sqlite:" + path, full: NewSecret("sqlite:" + path)}
+	*d = DatabaseURL{sqlite: path, safe: "sqlite:" + path, full: secret.New("sqlite:" + path)}
 	return nil
 }
 
@@ -87,7 +89,7 @@ func (d *DatabaseURL) setPostgres(raw string) error {
 	if name := u.User.Username(); name != "" {
 		safe.User = url.User(name)
 	}
-	*d = DatabaseURL{safe: safe.String(), full: NewSecret(raw)}
+	*d = DatabaseURL{safe: safe.String(), full: secret.New(raw)}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"errand/internal/price"
+	"errand/internal/secret"
 )
 
 // Provider names who answers.
@@ -39,15 +40,15 @@ type LLM struct {
 	// Prices is the price list, see package price; "" for none.
 	Prices string `env:"LLM_PRICES"`
 
-	OpenAIKey Secret `env:"OPENAI_API_KEY"`
+	OpenAIKey secret.String `env:"OPENAI_API_KEY"`
 	// OpenAIBaseURL is any server that speaks OpenAI's chat completions, up to and including /v1.
-	OpenAIBaseURL string `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1"`
-	GeminiKey     Secret `env:"GEMINI_API_KEY"`
+	OpenAIBaseURL string        `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1"`
+	GeminiKey     secret.String `env:"GEMINI_API_KEY"`
 	// GeminiBaseURL and AnthropicBaseURL are for gateways before the vendors' own addresses, up
 	// to what precedes /v1beta and /v1.
-	GeminiBaseURL    string `env:"GEMINI_BASE_URL" envDefault:"https://generativelanguage.googleapis.com"`
-	AnthropicKey     Secret `env:"ANTHROPIC_API_KEY"`
-	AnthropicBaseURL string `env:"ANTHROPIC_BASE_URL" envDefault:"https://api.anthropic.com"`
+	GeminiBaseURL    string        `env:"GEMINI_BASE_URL" envDefault:"https://generativelanguage.googleapis.com"`
+	AnthropicKey     secret.String `env:"ANTHROPIC_API_KEY"`
+	AnthropicBaseURL string        `env:"ANTHROPIC_BASE_URL" envDefault:"https://api.anthropic.com"`
 	// OllamaBaseURL is the Ollama server without /v1; unset and Ollama chosen means this machine.
 	OllamaBaseURL string `env:"OLLAMA_BASE_URL"`
 
@@ -148,7 +149,7 @@ func (l *LLM) validateProvider(f *Faults, name string, p Provider) {
 }
 
 // validKey refuses what cannot stand in an HTTP header, such as a key with a line break.
-func validKey(f *Faults, name string, key Secret) {
+func validKey(f *Faults, name string, key secret.String) {
 	if strings.ContainsFunc(key.Reveal(), notPrintable) {
 		f.add(name, "holds spaces, line breaks or signs that no key has", "the key alone")
 	}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"errand/internal/secret"
 )
 
 // Replicas is what one server among several needs to know.
@@ -13,7 +15,7 @@ type Replicas struct {
 	ReplicaName string `env:"REPLICA_NAME"`
 	// NATSURL moves the bus between replicas to NATS; unset keeps it in PostgreSQL.
 	// One address or several with commas. It may hold a password.
-	NATSURL Secret `env:"NATS_URL"`
+	NATSURL secret.String `env:"NATS_URL"`
 }
 
 var replicaName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"errand/internal/config"
+	"errand/internal/secret"
 
 	"github.com/stretchr/testify/require"
 )
@@ -27,7 +28,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 	require.Equal(t, planted, c.LLM.OpenAIKey.Reveal())
 	hidden := struct {
 		c   config.Config
-		key config.Secret
+		key secret.String
 	}{c, c.LLM.OpenAIKey}
 
 	var out bytes.Buffer
@@ -48,9 +49,9 @@ func TestSecretsNeverPrint(t *testing.T) {
 }
 
 func TestUnsetSecretPrintsNothing(t *testing.T) {
-	var s config.Secret
+	var s secret.String
 	require.False(t, s.IsSet())
 	require.Empty(t, s.Reveal())
 	require.Empty(t, fmt.Sprint(s))
-	require.Equal(t, s, config.NewSecret(""))
+	require.Equal(t, s, secret.New(""))
 }

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"testing"
 
+	"errand/internal/secret"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,8 +18,8 @@ func TestSecretsKnowsEverySecret(t *testing.T) {
 		for i := range v.NumField() {
 			text := "planted-" + v.Type().Field(i).Name
 			switch field := v.Field(i).Addr().Interface().(type) {
-			case *Secret:
-				*field = NewSecret(text)
+			case *secret.String:
+				*field = secret.New(text)
 				planted = append(planted, text)
 			case *DatabaseURL:
 				require.NoError(t, field.UnmarshalText([]byte("postgres://u:"+text+"@h/db?sslpassword="+text+"-tls")))

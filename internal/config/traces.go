@@ -3,6 +3,8 @@ package config
 import (
 	"net/url"
 	"strings"
+
+	"errand/internal/secret"
 )
 
 // Traces says where OpenTelemetry spans go, by the standard's own variables. Those that are not
@@ -13,7 +15,7 @@ type Traces struct {
 	OTLPEndpoint       string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
 	OTLPTracesEndpoint string `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"`
 	// OTLPHeaders are sent to the receiver, as name=value with commas; they may hold its key.
-	OTLPHeaders Secret `env:"OTEL_EXPORTER_OTLP_HEADERS"`
+	OTLPHeaders secret.String `env:"OTEL_EXPORTER_OTLP_HEADERS"`
 	// ServiceName names this program to the receiver.
 	ServiceName string `env:"OTEL_SERVICE_NAME" envDefault:"errand"`
 	// OTelDisabled turns traces off whatever else is set.

@@ -13,6 +13,7 @@ import (
 
 	"errand/internal/apperr"
 	"errand/internal/auth"
+	"errand/internal/auth/bearer"
 	"errand/internal/config"
 )
 
@@ -94,7 +95,7 @@ func allowPage(h http.Header, origin string) {
 }
 
 func (g Guard) identify(w http.ResponseWriter, r *http.Request) (Caller, bool) {
-	token, present, err := auth.BearerToken(r)
+	token, present, err := bearer.FromHeader(r.Header)
 	if err == nil && !present {
 		w.Header().Set("WWW-Authenticate", g.Resource.Challenge(r, nil))
 		refuse(w, http.StatusUnauthorized, "Sign in first: send a bearer token.")

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"errand/internal/auth"
+	"errand/internal/auth/bearer"
 	"errand/internal/page"
 	"errand/internal/testdb"
 
@@ -46,7 +46,7 @@ func TestTokens(t *testing.T) {
 		"for GraphQL":        changed("aud", graphqlAudience),
 		"for another server": changed("aud", "https://other.example/mcp"),
 		"without subject":    changed("sub", ""),
-		"too long":           withToken(strings.Repeat("a", auth.MaxTokenBytes+1)),
+		"too long":           withToken(strings.Repeat("a", bearer.MaxBytes+1)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer, body := w.post(t, ping, change)

@@ -154,13 +154,13 @@ func (w *world) add(subject, title string) int {
 	return made.Number
 }
 
-// bearer sends a token along.
-type bearer struct {
+// bearerTransport sends a token along.
+type bearerTransport struct {
 	token string
 	base  http.RoundTripper
 }
 
-func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+func (b bearerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer "+b.token)
 	return b.base.RoundTrip(r)
@@ -179,7 +179,7 @@ func (w *world) connect(t *testing.T, token, revision string) *client {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	return join(t, &sdk.StreamableClientTransport{
-		Endpoint: w.http.URL + Path, HTTPClient: &http.Client{Transport: bearer{token, transport}}, MaxRetries: -1,
+		Endpoint: w.http.URL + Path, HTTPClient: &http.Client{Transport: bearerTransport{token, transport}}, MaxRetries: -1,
 	}, revision)
 }
 

@@ -15,9 +15,9 @@ import (
 func OpenModel(c config.LLM, log *slog.Logger) (model llms.Model, name string, err error) {
 	return provider.Open(provider.Settings{
 		Provider: string(c.Provider), Model: c.Model, Fallback: c.Fallback,
-		OpenAIKey: llm.NewSecret(c.OpenAIKey.Reveal()), OpenAIBaseURL: c.OpenAIBaseURL,
-		GeminiKey: llm.NewSecret(c.GeminiKey.Reveal()), GeminiBaseURL: c.GeminiBaseURL,
-		AnthropicKey: llm.NewSecret(c.AnthropicKey.Reveal()), AnthropicBaseURL: c.AnthropicBaseURL,
+		OpenAIKey: c.OpenAIKey, OpenAIBaseURL: c.OpenAIBaseURL,
+		GeminiKey: c.GeminiKey, GeminiBaseURL: c.GeminiBaseURL,
+		AnthropicKey: c.AnthropicKey, AnthropicBaseURL: c.AnthropicBaseURL,
 		OllamaBaseURL: c.OllamaBaseURL, Wire: llm.Wire{Log: log},
 		Rules: func() llms.Model { return offline.New(offline.Options{Pace: c.RulesPace}) },
 	})

@@ -2,7 +2,11 @@
 // a verified token and from nowhere else.
 package viewer
 
-import "context"
+import (
+	"context"
+
+	"errand/internal/apperr"
+)
 
 // Kind says through which door a change comes.
 type Kind string
@@ -44,6 +48,15 @@ func NewContext(ctx context.Context, v Viewer) context.Context {
 func FromContext(ctx context.Context) (v Viewer, ok bool) {
 	v, ok = ctx.Value(contextKey{}).(Viewer)
 	return v, ok && v.UserID != ""
+}
+
+// Require returns the viewer of ctx, or an UNAUTHENTICATED error when there is none.
+func Require(ctx context.Context) (Viewer, error) {
+	v, ok := FromContext(ctx)
+	if !ok {
+		return Viewer{}, apperr.New(apperr.Unauthenticated, "Sign in first.")
+	}
+	return v, nil
 }
 
 // Scope says whose rows the database itself may show: one person's, those of nobody in

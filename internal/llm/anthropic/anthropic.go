@@ -18,6 +18,7 @@ import (
 	"net/http"
 
 	"errand/internal/llm"
+	"errand/internal/secret"
 
 	"github.com/tmc/langchaingo/llms"
 )
@@ -37,7 +38,7 @@ const (
 type Config struct {
 	// BaseURL ends before /v1; default [DefaultBaseURL].
 	BaseURL string
-	Key     llm.Secret
+	Key     secret.String
 	// Model is asked unless a call names another.
 	Model string
 	// Wire holds timeouts and the retry policy; its Provider is ignored.
@@ -48,7 +49,7 @@ type Config struct {
 type Model struct {
 	wire  llm.Wire
 	url   string
-	key   llm.Secret
+	key   secret.String
 	model string
 }
 
@@ -63,7 +64,7 @@ func New(c Config) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("anthropic: the base URL %w", err)
 	}
-	if c.Key.Empty() {
+	if !c.Key.IsSet() {
 		return nil, fmt.Errorf("anthropic: no key is set")
 	}
 	if c.Model == "" {

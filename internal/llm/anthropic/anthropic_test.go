@@ -8,6 +8,7 @@ import (
 	"errand/internal/llm"
 	"errand/internal/llm/anthropic"
 	"errand/internal/llm/providertest"
+	"errand/internal/secret"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
@@ -19,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func open(t *testing.T, url string, w llm.Wire) llms.Model {
 	t.Helper()
 	m, err := anthropic.New(
-		anthropic.Config{BaseURL: url, Key: llm.NewSecret(providertest.Key), Model: "claude-test", Wire: w},
+		anthropic.Config{BaseURL: url, Key: secret.New(providertest.Key), Model: "claude-test", Wire: w},
 	)
 	require.NoError(t, err)
 	return m

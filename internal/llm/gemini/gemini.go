@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"errand/internal/llm"
+	"errand/internal/secret"
 
 	"github.com/tmc/langchaingo/llms"
 )
@@ -31,7 +32,7 @@ const provider = "gemini"
 type Config struct {
 	// BaseURL ends before /v1beta; default [DefaultBaseURL].
 	BaseURL string
-	Key     llm.Secret
+	Key     secret.String
 	// Model is asked unless a call names another.
 	Model string
 	// Wire holds timeouts and the retry policy; its Provider is ignored.
@@ -42,7 +43,7 @@ type Config struct {
 type Model struct {
 	wire  llm.Wire
 	base  string
-	key   llm.Secret
+	key   secret.String
 	model string
 }
 
@@ -57,7 +58,7 @@ func New(c Config) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gemini: the base URL %w", err)
 	}
-	if c.Key.Empty() {
+	if !c.Key.IsSet() {
 		return nil, fmt.Errorf("gemini: no key is set")
 	}
 	if c.Model == "" {

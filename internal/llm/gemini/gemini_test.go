@@ -7,6 +7,7 @@ import (
 	"errand/internal/llm"
 	"errand/internal/llm/gemini"
 	"errand/internal/llm/providertest"
+	"errand/internal/secret"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
@@ -18,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func open(t *testing.T, url string, w llm.Wire) llms.Model {
 	t.Helper()
 	m, err := gemini.New(
-		gemini.Config{BaseURL: url, Key: llm.NewSecret(providertest.Key), Model: "gemini-3-test", Wire: w},
+		gemini.Config{BaseURL: url, Key: secret.New(providertest.Key), Model: "gemini-3-test", Wire: w},
 	)
 	require.NoError(t, err)
 	return m

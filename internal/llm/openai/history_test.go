@@ -8,6 +8,7 @@ import (
 	"errand/internal/llm"
 	"errand/internal/llm/openai"
 	"errand/internal/llm/providertest"
+	"errand/internal/secret"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
@@ -126,7 +127,7 @@ func TestOpenAIItself(t *testing.T) {
 		s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
 		m, err := openai.New(
 			openai.Config{
-				Key:   llm.NewSecret(providertest.Key),
+				Key:   secret.New(providertest.Key),
 				Model: model,
 				Wire:  llm.Wire{Client: &http.Client{Transport: atOpenAI{s}}},
 			},

@@ -15,6 +15,7 @@ import (
 	"net/url"
 
 	"errand/internal/llm"
+	"errand/internal/secret"
 
 	"github.com/tmc/langchaingo/llms"
 )
@@ -32,7 +33,7 @@ type Config struct {
 	// BaseURL ends before /chat/completions; default [DefaultBaseURL].
 	BaseURL string
 	// Key may be empty for servers that want none.
-	Key llm.Secret
+	Key secret.String
 	// Model is asked unless a call names another.
 	Model string
 	// Wire holds timeouts and the retry policy; its Provider is ignored.
@@ -43,7 +44,7 @@ type Config struct {
 type Model struct {
 	wire     llm.Wire
 	url      string
-	key      llm.Secret
+	key      secret.String
 	model    string
 	official bool
 }

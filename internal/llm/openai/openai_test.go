@@ -9,6 +9,7 @@ import (
 	"errand/internal/llm"
 	"errand/internal/llm/openai"
 	"errand/internal/llm/providertest"
+	"errand/internal/secret"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func open(t *testing.T, url string, w llm.Wire) llms.Model {
 	t.Helper()
 	m, err := openai.New(
-		openai.Config{BaseURL: url + "/v1", Key: llm.NewSecret(providertest.Key), Model: "test-model", Wire: w},
+		openai.Config{BaseURL: url + "/v1", Key: secret.New(providertest.Key), Model: "test-model", Wire: w},
 	)
 	require.NoError(t, err)
 	return m

@@ -9,6 +9,7 @@ import (
 
 	"errand/internal/llm"
 	"errand/internal/llm/provider"
+	"errand/internal/secret"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
@@ -24,10 +25,10 @@ func live(getenv func(string) string) map[string]provider.Settings {
 		all[name] = provider.Settings{
 			Provider:      name,
 			Model:         getenv("LIVE_" + strings.ToUpper(name) + "_MODEL"),
-			OpenAIKey:     llm.NewSecret(getenv("OPENAI_API_KEY")),
+			OpenAIKey:     secret.New(getenv("OPENAI_API_KEY")),
 			OpenAIBaseURL: getenv("OPENAI_BASE_URL"),
-			GeminiKey:     llm.NewSecret(getenv("GEMINI_API_KEY")),
-			AnthropicKey:  llm.NewSecret(getenv("ANTHROPIC_API_KEY")),
+			GeminiKey:     secret.New(getenv("GEMINI_API_KEY")),
+			AnthropicKey:  secret.New(getenv("ANTHROPIC_API_KEY")),
 			OllamaBaseURL: getenv("OLLAMA_BASE_URL"),
 		}
 	}

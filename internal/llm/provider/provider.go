@@ -12,6 +12,7 @@ import (
 	"errand/internal/llm/anthropic"
 	"errand/internal/llm/gemini"
 	"errand/internal/llm/openai"
+	"errand/internal/secret"
 
 	"github.com/tmc/langchaingo/llms"
 )
@@ -60,10 +61,10 @@ type Settings struct {
 	// Fallback is LLM_FALLBACK: "provider" or "provider/model", "" for none.
 	Fallback string
 
-	OpenAIKey     llm.Secret
+	OpenAIKey     secret.String
 	OpenAIBaseURL string
-	GeminiKey     llm.Secret
-	AnthropicKey  llm.Secret
+	GeminiKey     secret.String
+	AnthropicKey  secret.String
 	OllamaBaseURL string
 	// GeminiBaseURL and AnthropicBaseURL are for gateways and tests; "" for the vendors' own.
 	GeminiBaseURL    string
@@ -100,11 +101,11 @@ func Open(s Settings) (llms.Model, string, error) {
 
 func (s Settings) first() string {
 	switch {
-	case !s.OpenAIKey.Empty():
+	case s.OpenAIKey.IsSet():
 		return OpenAI
-	case !s.GeminiKey.Empty():
+	case s.GeminiKey.IsSet():
 		return Gemini
-	case !s.AnthropicKey.Empty():
+	case s.AnthropicKey.IsSet():
 		return Anthropic
 	case s.OllamaBaseURL != "":
 		return Ollama
@@ -133,7 +134,7 @@ func (s Settings) open(provider, model, variable string) (llms.Model, string, er
 
 func (s Settings) openAI(model, variable string) (llms.Model, string, error) {
 	own := s.OpenAIBaseURL == "" || strings.TrimRight(s.OpenAIBaseURL, "/") == openai.DefaultBaseURL
-	if own && s.OpenAIKey.Empty() {
+	if own && !s.OpenAIKey.IsSet() {
 		return nil, "", fmt.Errorf(
 			"OPENAI_API_KEY: the openai provider needs it, unless OPENAI_BASE_URL names another server",
 		)
@@ -150,7 +151,7 @@ func (s Settings) openAI(model, variable string) (llms.Model, string, error) {
 }
 
 func (s Settings) gemini(model string) (llms.Model, string, error) {
-	if s.GeminiKey.Empty() {
+	if !s.GeminiKey.IsSet() {
 		return nil, "", fmt.Errorf("GEMINI_API_KEY: the gemini provider needs it")
 	}
 	model = cmp.Or(model, DefaultGeminiModel)
@@ -159,7 +160,7 @@ func (s Settings) gemini(model string) (llms.Model, string, error) {
 }
 
 func (s Settings) anthropic(model string) (llms.Model, string, error) {
-	if s.AnthropicKey.Empty() {
+	if !s.AnthropicKey.IsSet() {
 		return nil, "", fmt.Errorf("ANTHROPIC_API_KEY: the anthropic provider needs it")
 	}
 	model = cmp.Or(model, DefaultAnthropicModel)

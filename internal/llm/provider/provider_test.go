@@ -11,6 +11,7 @@ import (
 	"errand/internal/llm"
 	"errand/internal/llm/provider"
 	"errand/internal/llm/providertest"
+	"errand/internal/secret"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
@@ -23,7 +24,7 @@ type offline struct{ llms.Model }
 
 func rules() llms.Model { return offline{} }
 
-var key = llm.NewSecret(providertest.Key)
+var key = secret.New(providertest.Key)
 
 func TestOpenChooses(t *testing.T) {
 	for want, s := range map[string]provider.Settings{

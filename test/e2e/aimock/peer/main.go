@@ -14,6 +14,7 @@ import (
 
 	"errand/internal/llm"
 	"errand/internal/llm/provider"
+	"errand/internal/secret"
 
 	"github.com/tmc/langchaingo/llms"
 )
@@ -38,7 +39,7 @@ func main() {
 var names = []string{provider.OpenAI, provider.Ollama, provider.Gemini, provider.Anthropic}
 
 func open(name, url string) (llms.Model, error) {
-	key := llm.NewSecret("sk-planted")
+	key := secret.New("sk-planted")
 	s := provider.Settings{
 		Provider: name, OpenAIKey: key, GeminiKey: key, AnthropicKey: key,
 		OpenAIBaseURL: url + "/v1", OllamaBaseURL: url, GeminiBaseURL: url, AnthropicBaseURL: url,

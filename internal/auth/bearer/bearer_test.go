@@ -1,4 +1,4 @@
-package auth
+package bearer
 
 import (
 	"net/http"
@@ -11,11 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestBearerToken(t *testing.T) {
+func TestFromHeader_ValidAndInvalidValues_TokenOrUnauthenticated(t *testing.T) {
 	for _, value := range []string{"Bearer abc.d-e_f~1+2/3==", "bearer  abc.d-e_f~1+2/3==", "BEARER abc.d-e_f~1+2/3== "} {
 		r := httptest.NewRequest(http.MethodGet, "/graphql", nil)
 		r.Header.Set("Authorization", value)
-		token, present, err := BearerToken(r)
+		token, present, err := FromHeader(r.Header)
 		require.NoError(t, err)
 		require.True(t, present)
 		require.Equal(t, "abc.d-e_f~1+2/3==", token)
@@ -33,18 +33,18 @@ func TestBearerToken(t *testing.T) {
 		{"Bearer ="},
 		{"Bearer a", "Bearer b"},
 		{"Bearer a", "Basic b"},
-		{"Bearer " + strings.Repeat("a", MaxTokenBytes+1)},
+		{"Bearer " + strings.Repeat("a", MaxBytes+1)},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/graphql", nil)
 		r.Header["Authorization"] = values
-		token, present, err := BearerToken(r)
+		token, present, err := FromHeader(r.Header)
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err), values)
 		require.True(t, present)
 		require.Empty(t, token)
 	}
 }
 
-func TestTokensElsewhereAreNotLookedAt(t *testing.T) {
+func TestFromHeader_TokenInQueryFormOrCookie_Ignored(t *testing.T) {
 	r := httptest.NewRequest(
 		http.MethodPost,
 		"/graphql?access_token=abc&token=abc&authorization=Bearer+abc",
@@ -54,7 +54,7 @@ func TestTokensElsewhereAreNotLookedAt(t *testing.T) {
 	r.Header.Set("Proxy-Authorization", "Bearer abc")
 	r.AddCookie(&http.Cookie{Name: "token", Value: "abc"})
 	r.AddCookie(&http.Cookie{Name: "Authorization", Value: "Bearer abc"})
-	token, present, err := BearerToken(r)
+	token, present, err := FromHeader(r.Header)
 	require.NoError(t, err)
 	require.False(t, present)
 	require.Empty(t, token)
