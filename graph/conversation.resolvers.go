@@ -17,7 +17,7 @@ import (
 func (r *conversationResolver) Messages(ctx context.Context, obj *ent.Conversation, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Message], error) {
 	return load(ctx, obj, conversationID, func(ctx context.Context, siblings []*ent.Conversation) (map[string]*page.MessageConnection, error) {
 		args := page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Message")}
-		pages, err := r.Chat.Pages(ctx, siblings, args)
+		pages, err := r.Chat.MessagesByConversation(ctx, siblings, args)
 		togetherAcross(ctx, messageID, pages)
 		return pages, err
 	})
@@ -25,7 +25,7 @@ func (r *conversationResolver) Messages(ctx context.Context, obj *ent.Conversati
 
 func (r *messageResolver) Conversation(ctx context.Context, obj *ent.Message) (*ent.Conversation, error) {
 	return load(ctx, obj, messageID, func(ctx context.Context, siblings []*ent.Message) (map[string]*ent.Conversation, error) {
-		return lookUp(ctx, siblings, messageID, func(m *ent.Message) string { return m.ConversationID }, r.Chat.ByIDs)
+		return lookUp(ctx, siblings, messageID, func(m *ent.Message) string { return m.ConversationID }, r.Chat.ConversationsByID)
 	})
 }
 
@@ -34,7 +34,7 @@ func (r *messageResolver) ToolCalls(ctx context.Context, obj *ent.Message) ([]*e
 		return calls, nil // read with the message: a stream's event shows both as of one moment
 	}
 	return load(ctx, obj, messageID, func(ctx context.Context, siblings []*ent.Message) (map[string][]*ent.ToolCall, error) {
-		return r.Chat.ToolCalls(ctx, idsOf(siblings, messageID))
+		return r.Chat.ToolCallsByMessage(ctx, idsOf(siblings, messageID))
 	})
 }
 
@@ -43,24 +43,24 @@ func (r *mutationResolver) CreateConversation(ctx context.Context, input *model.
 	if input != nil {
 		title = input.Title
 	}
-	c, err := r.Chat.Create(ctx, title)
+	c, err := r.Chat.CreateConversation(ctx, title)
 	return payload(c, err, func() *model.ConversationPayload { return &model.ConversationPayload{Conversation: c} })
 }
 
 func (r *mutationResolver) UpdateConversation(ctx context.Context, input model.UpdateConversationInput) (*model.ConversationPayload, error) {
-	c, err := r.Chat.Rename(ctx, input.ID, input.Title.IsSet(), input.Title.Value())
+	c, err := r.Chat.RenameConversation(ctx, input.ID, input.Title.IsSet(), input.Title.Value())
 	return payload(c, err, func() *model.ConversationPayload { return &model.ConversationPayload{Conversation: c} })
 }
 
 func (r *mutationResolver) DeleteConversation(ctx context.Context, id string) (*model.DeletePayload, error) {
-	if err := r.Chat.Delete(ctx, id); err != nil {
+	if err := r.Chat.DeleteConversation(ctx, id); err != nil {
 		return nil, err
 	}
 	return &model.DeletePayload{DeletedID: id}, nil
 }
 
-func (r *mutationResolver) SendMessage(ctx context.Context, input chat.SendInput) (*chat.Turn, error) {
-	return r.Chat.Send(ctx, input)
+func (r *mutationResolver) SendMessage(ctx context.Context, input chat.SendMessageInput) (*chat.Turn, error) {
+	return r.Chat.SendMessage(ctx, input)
 }
 
 func (r *mutationResolver) CancelReply(ctx context.Context, messageID string) (*model.CancelReplyPayload, error) {

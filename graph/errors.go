@@ -70,7 +70,7 @@ func translate(err error) *apperr.Error {
 		return apperr.Wrap(err, apperr.NotFound, "No such thing.")
 	case errors.Is(err, privacy.Deny):
 		return apperr.Wrap(err, apperr.Forbidden, "This is not allowed.")
-	case store.IsUnstorable(err):
+	case store.IsInvalidText(err):
 		return apperr.Wrap(err, apperr.BadUserInput, "A text in this request holds a character that no text may hold.")
 	case store.IsUnavailable(err):
 		return apperr.Wrap(err, apperr.Unavailable, "The database is not available just now. Try again shortly.")

@@ -12,7 +12,7 @@ import (
 
 // nodes finds several things, one statement a type, in the order asked for.
 func (r *Resolver) nodes(ctx context.Context, wanted []string) ([]model.Node, error) {
-	if _, err := r.Users.Viewer(ctx); err != nil {
+	if _, err := r.Users.CurrentUser(ctx); err != nil {
 		return nil, err
 	}
 	byType := map[string][]string{}
@@ -37,7 +37,7 @@ func (r *Resolver) collect(ctx context.Context, prefix string, group []string, i
 	switch prefix {
 	case ids.User:
 		for _, id := range group {
-			n, err := found(r.Users.Get(ctx, id))
+			n, err := found(r.Users.FindUser(ctx, id))
 			if err != nil {
 				return err
 			}
@@ -47,11 +47,11 @@ func (r *Resolver) collect(ctx context.Context, prefix string, group []string, i
 		}
 		return nil
 	case ids.Task:
-		return gather(ctx, group, into, r.Tasks.ByIDs, taskID)
+		return gather(ctx, group, into, r.Tasks.TasksByID, taskID)
 	case ids.Change:
 		return gather(ctx, group, into, r.Tasks.ChangesByID, changeID)
 	case ids.Conversation:
-		return gather(ctx, group, into, r.Chat.ByIDs, conversationID)
+		return gather(ctx, group, into, r.Chat.ConversationsByID, conversationID)
 	case ids.Message:
 		return gather(ctx, group, into, r.Chat.MessagesByID, messageID)
 	case ids.ToolCall:

@@ -28,12 +28,12 @@ func patch(in model.UpdateTaskInput) task.Patch {
 		ExpectedVersion: in.ExpectedVersion.Value(),
 	}
 	if labels, ok := in.Labels.ValueOK(); ok {
-		p.Labels = task.To(labels)
+		p.Labels = task.Some(labels)
 	}
 	return p
 }
 
-func set[T any](o graphql.Omittable[*T]) task.Set[T] {
+func set[T any](o graphql.Omittable[*T]) task.Optional[T] {
 	v, ok := o.ValueOK()
-	return task.Set[T]{Given: ok, Value: v}
+	return task.Optional[T]{IsSet: ok, Value: v}
 }

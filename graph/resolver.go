@@ -31,22 +31,22 @@ const maxNodes = 100
 // node finds anything by its id: the prefix says which table holds it. What does not
 // exist, belongs to somebody else, or is no id at all is nil.
 func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
-	if _, err := r.Users.Viewer(ctx); err != nil {
+	if _, err := r.Users.CurrentUser(ctx); err != nil {
 		return nil, err
 	}
 	switch ids.Prefix(id) {
 	case ids.User:
-		return found(r.Users.Get(ctx, id))
+		return found(r.Users.FindUser(ctx, id))
 	case ids.Task:
-		return found(r.Tasks.Get(ctx, id))
+		return found(r.Tasks.FindTask(ctx, id))
 	case ids.Change:
-		return found(r.Tasks.Change(ctx, id))
+		return found(r.Tasks.FindChange(ctx, id))
 	case ids.Conversation:
-		return found(r.Chat.Conversation(ctx, id))
+		return found(r.Chat.FindConversation(ctx, id))
 	case ids.Message:
-		return found(r.Chat.Message(ctx, id))
+		return found(r.Chat.FindMessage(ctx, id))
 	case ids.ToolCall:
-		return found(r.Chat.ToolCall(ctx, id))
+		return found(r.Chat.FindToolCall(ctx, id))
 	default:
 		return nil, nil
 	}

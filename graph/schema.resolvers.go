@@ -16,7 +16,7 @@ import (
 )
 
 func (r *queryResolver) Viewer(ctx context.Context) (*ent.User, error) {
-	return r.Users.Viewer(ctx)
+	return r.Users.CurrentUser(ctx)
 }
 
 func (r *queryResolver) Node(ctx context.Context, id string) (model.Node, error) {
@@ -31,19 +31,19 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, 
 }
 
 func (r *queryResolver) Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *task.Order, filter *task.Filter) (*page.Connection[*ent.Task], error) {
-	return together(ctx, taskID)(r.Resolver.Tasks.List(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Task")}, orderBy, filter))
+	return together(ctx, taskID)(r.Resolver.Tasks.ListTasks(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Task")}, orderBy, filter))
 }
 
 func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error) {
-	return r.Resolver.Tasks.ByNumber(ctx, number)
+	return r.Resolver.Tasks.FindTaskByNumber(ctx, number)
 }
 
 func (r *queryResolver) Conversations(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Conversation], error) {
-	return together(ctx, conversationID)(r.Chat.List(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Conversation")}))
+	return together(ctx, conversationID)(r.Chat.ListConversations(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Conversation")}))
 }
 
 func (r *queryResolver) Conversation(ctx context.Context, id string) (*ent.Conversation, error) {
-	return r.Chat.Conversation(ctx, id)
+	return r.Chat.FindConversation(ctx, id)
 }
 
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }

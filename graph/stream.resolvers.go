@@ -15,7 +15,7 @@ import (
 
 func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID string, after *string) (<-chan stream.MessageEvent, error) {
 	read := func(ctx context.Context, from int) ([]*ent.Message, error) {
-		return r.Chat.Rows(ctx, conversationID, from)
+		return r.Chat.MessagesFrom(ctx, conversationID, from)
 	}
 	f, err := stream.Follow(ctx, r.Hub, conversationID, after, read)
 	if err != nil {
@@ -25,7 +25,7 @@ func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID
 }
 
 func (r *subscriptionResolver) TaskStream(ctx context.Context, after *string) (<-chan *stream.TaskEvent, error) {
-	u, err := r.Users.Viewer(ctx)
+	u, err := r.Users.CurrentUser(ctx)
 	if err != nil {
 		return nil, err
 	}

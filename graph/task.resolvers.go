@@ -14,33 +14,33 @@ import (
 	"errand/internal/task"
 )
 
-func (r *mutationResolver) CreateTask(ctx context.Context, input task.CreateInput) (*model.TaskPayload, error) {
-	return taskPayload(r.Tasks.Create(ctx, input))
+func (r *mutationResolver) CreateTask(ctx context.Context, input task.CreateTaskInput) (*model.TaskPayload, error) {
+	return taskPayload(r.Tasks.CreateTask(ctx, input))
 }
 
 func (r *mutationResolver) UpdateTask(ctx context.Context, input model.UpdateTaskInput) (*model.TaskPayload, error) {
-	return taskPayload(r.Tasks.Update(ctx, input.ID, patch(input)))
+	return taskPayload(r.Tasks.UpdateTask(ctx, input.ID, patch(input)))
 }
 
 func (r *mutationResolver) CompleteTask(ctx context.Context, id string) (*model.TaskPayload, error) {
-	return taskPayload(r.Tasks.Complete(ctx, id))
+	return taskPayload(r.Tasks.CompleteTask(ctx, id))
 }
 
 func (r *mutationResolver) ReopenTask(ctx context.Context, id string) (*model.TaskPayload, error) {
-	return taskPayload(r.Tasks.Reopen(ctx, id))
+	return taskPayload(r.Tasks.ReopenTask(ctx, id))
 }
 
 func (r *mutationResolver) DeleteTask(ctx context.Context, id string) (*model.TaskPayload, error) {
-	return taskPayload(r.Tasks.Delete(ctx, id))
+	return taskPayload(r.Tasks.DeleteTask(ctx, id))
 }
 
 func (r *mutationResolver) RestoreTask(ctx context.Context, id string) (*model.TaskPayload, error) {
-	return taskPayload(r.Tasks.Restore(ctx, id))
+	return taskPayload(r.Tasks.RestoreTask(ctx, id))
 }
 
 func (r *taskResolver) Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*page.Connection[*ent.TaskChange], error) {
 	return load(ctx, obj, taskID, func(ctx context.Context, siblings []*ent.Task) (map[string]*page.TaskChangeConnection, error) {
-		pages, err := r.Tasks.Histories(ctx, siblings, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "TaskChange")})
+		pages, err := r.Tasks.ChangesByTask(ctx, siblings, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "TaskChange")})
 		togetherAcross(ctx, changeID, pages)
 		return pages, err
 	})
@@ -54,7 +54,7 @@ func (r *taskChangeResolver) ToolCall(ctx context.Context, obj *ent.TaskChange) 
 
 func (r *taskChangeResolver) Task(ctx context.Context, obj *ent.TaskChange) (*ent.Task, error) {
 	return load(ctx, obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.Task, error) {
-		return lookUp(ctx, siblings, changeID, func(c *ent.TaskChange) string { return c.TaskID }, r.Tasks.ByIDs)
+		return lookUp(ctx, siblings, changeID, func(c *ent.TaskChange) string { return c.TaskID }, r.Tasks.TasksByID)
 	})
 }
 

@@ -15,17 +15,17 @@ import (
 )
 
 func (r *mutationResolver) UpdateViewer(ctx context.Context, input model.UpdateViewerInput) (*model.ViewerPayload, error) {
-	u, err := r.Users.Update(ctx, input.Name.Value(), input.TimeZone.Value())
+	u, err := r.Users.UpdateUser(ctx, input.Name.Value(), input.TimeZone.Value())
 	return payload(u, err, func() *model.ViewerPayload { return &model.ViewerPayload{Viewer: u} })
 }
 
 func (r *mutationResolver) DeleteViewer(ctx context.Context, confirm string) (*model.DeletePayload, error) {
-	id, err := r.Users.Delete(ctx, confirm)
+	id, err := r.Users.DeleteAccount(ctx, confirm)
 	return payload(id, err, func() *model.DeletePayload { return &model.DeletePayload{DeletedID: id} })
 }
 
 func (r *queryResolver) ExportViewer(ctx context.Context) (string, error) {
-	return r.Users.Export(ctx)
+	return r.Users.ExportData(ctx)
 }
 
 func (r *userResolver) Usage(ctx context.Context, obj *ent.User, period enum.UsagePeriod) (*usage.Summary, error) {

@@ -91,7 +91,7 @@ func loadCases(path, kind string) ([]eval.Case, error) {
 func runCases(ctx context.Context, s *server.Server, cases []eval.Case, least float64, out io.Writer) error {
 	var results []eval.Result
 	for i, c := range cases {
-		id, err := s.Services.Accounts.Ensure(ctx, auth.Claims{Subject: fmt.Sprintf("person-%d", i)})
+		id, err := s.Services.Accounts.EnsureUser(ctx, auth.Claims{Subject: fmt.Sprintf("person-%d", i)})
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ type subject struct {
 
 // Put implements eval.Person.
 func (p *subject) Put(ctx context.Context, t eval.Task) error {
-	in := task.CreateInput{Title: t.Title, Labels: t.Labels}
+	in := task.CreateTaskInput{Title: t.Title, Labels: t.Labels}
 	if t.Description != "" {
 		in.Description = &t.Description
 	}
@@ -142,9 +142,9 @@ func (p *subject) Put(ctx context.Context, t eval.Task) error {
 		}
 		in.DueAt = &at
 	}
-	made, err := p.services.Tasks.Create(ctx, in)
+	made, err := p.services.Tasks.CreateTask(ctx, in)
 	if err == nil && t.Completed {
-		_, err = p.services.Tasks.Complete(ctx, made.ID)
+		_, err = p.services.Tasks.CompleteTask(ctx, made.ID)
 	}
 	return err
 }
@@ -153,7 +153,7 @@ const dueLayout = "2006-01-02 15:04"
 
 // Say implements eval.Person.
 func (p *subject) Say(ctx context.Context, text string) (eval.Reply, error) {
-	turn, err := p.services.Chat.Send(ctx, chat.SendInput{ConversationID: p.talk, Content: text})
+	turn, err := p.services.Chat.SendMessage(ctx, chat.SendMessageInput{ConversationID: p.talk, Content: text})
 	if err != nil {
 		return eval.Reply{}, err
 	}
@@ -192,7 +192,7 @@ func replyOf(m *ent.Message) eval.Reply {
 func (p *subject) Tasks(ctx context.Context) ([]eval.Task, error) {
 	const most = 100
 	first := most
-	found, err := p.services.Tasks.List(
+	found, err := p.services.Tasks.ListTasks(
 		ctx,
 		page.Args{First: &first},
 		&task.Order{Field: enum.OrderNumber, Direction: enum.Ascending},

@@ -72,9 +72,9 @@ type MutationResolver interface {
 	CreateConversation(ctx context.Context, input *model.CreateConversationInput) (*model.ConversationPayload, error)
 	UpdateConversation(ctx context.Context, input model.UpdateConversationInput) (*model.ConversationPayload, error)
 	DeleteConversation(ctx context.Context, id string) (*model.DeletePayload, error)
-	SendMessage(ctx context.Context, input chat.SendInput) (*chat.Turn, error)
+	SendMessage(ctx context.Context, input chat.SendMessageInput) (*chat.Turn, error)
 	CancelReply(ctx context.Context, messageID string) (*model.CancelReplyPayload, error)
-	CreateTask(ctx context.Context, input task.CreateInput) (*model.TaskPayload, error)
+	CreateTask(ctx context.Context, input task.CreateTaskInput) (*model.TaskPayload, error)
 	UpdateTask(ctx context.Context, input model.UpdateTaskInput) (*model.TaskPayload, error)
 	CompleteTask(ctx context.Context, id string) (*model.TaskPayload, error)
 	ReopenTask(ctx context.Context, id string) (*model.TaskPayload, error)
@@ -1611,8 +1611,8 @@ func (ec *executionContext) field_Mutation_createTask_args(ctx context.Context, 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (task.CreateInput, error) {
-			return ec.unmarshalNCreateTaskInput2errandᚋinternalᚋtaskᚐCreateInput(ctx, v)
+		func(ctx context.Context, v any) (task.CreateTaskInput, error) {
+			return ec.unmarshalNCreateTaskInput2errandᚋinternalᚋtaskᚐCreateTaskInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1695,8 +1695,8 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (chat.SendInput, error) {
-			return ec.unmarshalNSendMessageInput2errandᚋinternalᚋchatᚐSendInput(ctx, v)
+		func(ctx context.Context, v any) (chat.SendMessageInput, error) {
+			return ec.unmarshalNSendMessageInput2errandᚋinternalᚋchatᚐSendMessageInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3464,7 +3464,7 @@ func (ec *executionContext) _Mutation_sendMessage(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().SendMessage(ctx, fc.Args["input"].(chat.SendInput))
+			return ec.Resolvers.Mutation().SendMessage(ctx, fc.Args["input"].(chat.SendMessageInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *chat.Turn) graphql.Marshaler {
@@ -3552,7 +3552,7 @@ func (ec *executionContext) _Mutation_createTask(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateTask(ctx, fc.Args["input"].(task.CreateInput))
+			return ec.Resolvers.Mutation().CreateTask(ctx, fc.Args["input"].(task.CreateTaskInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TaskPayload) graphql.Marshaler {
@@ -7500,8 +7500,8 @@ func (ec *executionContext) unmarshalInputCreateConversationInput(ctx context.Co
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputCreateTaskInput(ctx context.Context, obj any) (task.CreateInput, error) {
-	var it task.CreateInput
+func (ec *executionContext) unmarshalInputCreateTaskInput(ctx context.Context, obj any) (task.CreateTaskInput, error) {
+	var it task.CreateTaskInput
 	if obj == nil {
 		return it, nil
 	}
@@ -7565,8 +7565,8 @@ func (ec *executionContext) unmarshalInputCreateTaskInput(ctx context.Context, o
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, obj any) (chat.SendInput, error) {
-	var it chat.SendInput
+func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, obj any) (chat.SendMessageInput, error) {
+	var it chat.SendMessageInput
 	if obj == nil {
 		return it, nil
 	}
@@ -10939,7 +10939,7 @@ func (ec *executionContext) marshalNConversationPayload2ᚖerrandᚋgraphᚋmode
 	return ec._ConversationPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCreateTaskInput2errandᚋinternalᚋtaskᚐCreateInput(ctx context.Context, v any) (task.CreateInput, error) {
+func (ec *executionContext) unmarshalNCreateTaskInput2errandᚋinternalᚋtaskᚐCreateTaskInput(ctx context.Context, v any) (task.CreateTaskInput, error) {
 	res, err := ec.unmarshalInputCreateTaskInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -11195,7 +11195,7 @@ func (ec *executionContext) marshalNPeriodUsage2ᚖerrandᚋinternalᚋusageᚐS
 	return ec._PeriodUsage(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNSendMessageInput2errandᚋinternalᚋchatᚐSendInput(ctx context.Context, v any) (chat.SendInput, error) {
+func (ec *executionContext) unmarshalNSendMessageInput2errandᚋinternalᚋchatᚐSendMessageInput(ctx context.Context, v any) (chat.SendMessageInput, error) {
 	res, err := ec.unmarshalInputSendMessageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

@@ -10,11 +10,11 @@ import (
 	"errand/internal/viewer"
 )
 
-// AdmitCall counts a call that another assistant makes for the viewer, and refuses it with
+// AllowCall counts a call that another assistant makes for the viewer, and refuses it with
 // RATE_LIMITED beyond perMinute: a minute's calls may come at once, and then one each time
 // that its share of a minute has passed. It is one statement on the person's row, so calls
 // count together on whichever replicas they arrive, and what is refused does not count.
-func (s *Service) AdmitCall(ctx context.Context, perMinute int) error {
+func (s *Service) AllowCall(ctx context.Context, perMinute int) error {
 	v, ok := viewer.FromContext(ctx)
 	if !ok {
 		return apperr.New(apperr.Unauthenticated, "Sign in first.")
@@ -30,7 +30,7 @@ func (s *Service) AdmitCall(ctx context.Context, perMinute int) error {
 	if n, err := result.RowsAffected(); err != nil || n == 1 {
 		return err
 	}
-	u, err := s.Viewer(ctx)
+	u, err := s.CurrentUser(ctx)
 	if err != nil {
 		return err
 	}

@@ -21,14 +21,14 @@ import (
 func TestCallsCountTogether(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, s *account.Service) {
 		const perMinute = 6
-		replicas := []*account.Service{s, account.New(db.Client(), account.Hooks{})}
+		replicas := []*account.Service{s, account.NewService(db.Client(), account.Hooks{})}
 		alice, bob := as(t, s, auth.Claims{Subject: "alice"}), as(t, s, auth.Claims{Subject: "bob"})
 		began := time.Now()
 		var passed atomic.Int64
 		var all sync.WaitGroup
 		for i := range 30 {
 			all.Go(func() {
-				err := replicas[i%2].AdmitCall(alice, perMinute)
+				err := replicas[i%2].AllowCall(alice, perMinute)
 				if err == nil {
 					passed.Add(1)
 				} else if apperr.CodeOf(err) != apperr.RateLimited {
@@ -40,7 +40,7 @@ func TestCallsCountTogether(t *testing.T) {
 		room := int64(time.Since(began)/(time.Minute/perMinute)) + 1
 		require.GreaterOrEqual(t, passed.Load(), int64(perMinute))
 		require.LessOrEqual(t, passed.Load(), perMinute+room)
-		require.NoError(t, s.AdmitCall(bob, perMinute), "everybody has a limit of their own")
+		require.NoError(t, s.AllowCall(bob, perMinute), "everybody has a limit of their own")
 	})
 }
 
@@ -51,7 +51,7 @@ func TestARefusedCallIsToldTheWait(t *testing.T) {
 		alice := as(t, s, auth.Claims{Subject: "alice"})
 		var refusal *apperr.Error
 		for refusal == nil {
-			if err := s.AdmitCall(alice, perMinute); err != nil {
+			if err := s.AllowCall(alice, perMinute); err != nil {
 				require.True(t, errors.As(err, &refusal), "%v", err)
 			}
 		}
@@ -59,14 +59,14 @@ func TestARefusedCallIsToldTheWait(t *testing.T) {
 		require.Positive(t, refusal.RetryAfter)
 		require.LessOrEqual(t, refusal.RetryAfter, time.Minute/perMinute)
 		<-time.After(refusal.RetryAfter)
-		require.NoError(t, s.AdmitCall(alice, perMinute))
+		require.NoError(t, s.AllowCall(alice, perMinute))
 	})
 }
 
 func TestNobodysCallsAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, _ *store.DB, s *account.Service) {
-		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(s.AdmitCall(t.Context(), 1)))
+		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(s.AllowCall(t.Context(), 1)))
 		gone := viewer.NewContext(t.Context(), viewer.Viewer{UserID: "user_01gone"})
-		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(s.AdmitCall(gone, 1)))
+		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(s.AllowCall(gone, 1)))
 	})
 }

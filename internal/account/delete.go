@@ -20,28 +20,28 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// Confirmation is what has to be typed to delete an account.
-const Confirmation = "delete my account"
+// DeleteConfirmation is what has to be typed to delete an account.
+const DeleteConfirmation = "delete my account"
 
-// Delete removes the viewer and everything that the viewer owns, for good, and
+// DeleteAccount removes the viewer and everything that the viewer owns, for good, and
 // returns the id that the viewer had. Replies under way are stopped first. What stays
 // is a hash of the token's issuer and subject, so that tokens issued before cannot bring the account back.
-func (s *Service) Delete(ctx context.Context, confirm string) (string, error) {
-	if confirm != Confirmation {
-		return "", apperr.Invalid("confirm", "To delete the account with everything in it, confirm with %q.", Confirmation)
+func (s *Service) DeleteAccount(ctx context.Context, confirm string) (string, error) {
+	if confirm != DeleteConfirmation {
+		return "", apperr.Invalid("confirm", "To delete the account with everything in it, confirm with %q.", DeleteConfirmation)
 	}
-	u, err := s.Viewer(ctx)
+	u, err := s.CurrentUser(ctx)
 	if err != nil {
 		return "", err
 	}
-	if err := s.hooks.StopReplies(ctx); err != nil {
+	if err := s.hooks.CancelReplies(ctx); err != nil {
 		return "", err
 	}
 	conversations, err := s.removeAll(ctx, u)
 	if err != nil {
 		return "", err
 	}
-	s.hooks.Deleted(u.ID, conversations)
+	s.hooks.OnDeleted(u.ID, conversations)
 	return u.ID, nil
 }
 

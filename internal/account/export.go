@@ -32,10 +32,10 @@ const (
 	exportPause = 10 * time.Second
 )
 
-// Export gives everything that the viewer owns, as one JSON object: the user, and a list
+// ExportData gives everything that the viewer owns, as one JSON object: the user, and a list
 // a kind of row with the stored fields, oldest first. It is one moment's state.
-func (s *Service) Export(ctx context.Context) (string, error) {
-	u, err := s.Viewer(ctx)
+func (s *Service) ExportData(ctx context.Context) (string, error) {
+	u, err := s.CurrentUser(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -27,11 +27,11 @@ const MaxName = 200
 
 // Hooks are what a deletion asks of others.
 type Hooks struct {
-	// StopReplies stops the viewer's replies under way.
-	StopReplies func(ctx context.Context) error
-	// Deleted is told, after the commit, whose account is gone and which conversations
+	// CancelReplies stops the viewer's replies under way.
+	CancelReplies func(ctx context.Context) error
+	// OnDeleted is told, after the commit, whose account is gone and which conversations
 	// with it: their streams and connections must end. It must not block.
-	Deleted func(userID string, conversationIDs []string)
+	OnDeleted func(userID string, conversationIDs []string)
 }
 
 // Service finds, makes, changes and deletes people.
@@ -41,14 +41,14 @@ type Service struct {
 	exports pauses
 }
 
-// New makes the service. All hooks are needed.
-func New(client *ent.Client, hooks Hooks) *Service { return &Service{client: client, hooks: hooks} }
+// NewService makes the service. All hooks are needed.
+func NewService(client *ent.Client, hooks Hooks) *Service { return &Service{client: client, hooks: hooks} }
 
-// Ensure is the id of the person that a verified token names: one subject of one issuer, for
+// EnsureUser is the id of the person that a verified token names: one subject of one issuer, for
 // another issuer's subject of the same name is somebody else. The row is made on first sight, once,
 // whoever else sees the same person at the same moment; name and e-mail follow later tokens, a
 // name that the person chose stays.
-func (s *Service) Ensure(ctx context.Context, claims auth.Claims) (string, error) {
+func (s *Service) EnsureUser(ctx context.Context, claims auth.Claims) (string, error) {
 	ctx = rule.System(ctx)
 	u, err := s.find(ctx, claims)
 	if ent.IsNotFound(err) {
@@ -97,8 +97,8 @@ func (s *Service) follow(ctx context.Context, u *ent.User, claims auth.Claims) e
 	return nil
 }
 
-// Issuers counts the people by the issuer of their tokens, for those who run the server.
-func Issuers(ctx context.Context, client *ent.Client) (map[string]int, error) {
+// CountByIssuer counts the people by the issuer of their tokens, for those who run the server.
+func CountByIssuer(ctx context.Context, client *ent.Client) (map[string]int, error) {
 	var rows []struct {
 		Issuer string
 		Count  int
@@ -114,8 +114,8 @@ func Issuers(ctx context.Context, client *ent.Client) (map[string]int, error) {
 	return people, nil
 }
 
-// Viewer is the signed-in person.
-func (s *Service) Viewer(ctx context.Context) (*ent.User, error) {
+// CurrentUser is the signed-in person.
+func (s *Service) CurrentUser(ctx context.Context) (*ent.User, error) {
 	v, ok := viewer.FromContext(ctx)
 	if !ok {
 		return nil, apperr.New(apperr.Unauthenticated, "Sign in first.")
@@ -127,8 +127,8 @@ func (s *Service) Viewer(ctx context.Context) (*ent.User, error) {
 	return u, err
 }
 
-// Get is a person by id, who can only be the viewer; nil otherwise.
-func (s *Service) Get(ctx context.Context, id string) (*ent.User, error) {
+// FindUser is a person by id, who can only be the viewer; nil otherwise.
+func (s *Service) FindUser(ctx context.Context, id string) (*ent.User, error) {
 	u, err := s.client.User.Get(ctx, id)
 	if ent.IsNotFound(err) {
 		return nil, nil
@@ -136,8 +136,8 @@ func (s *Service) Get(ctx context.Context, id string) (*ent.User, error) {
 	return u, err
 }
 
-// Update changes the viewer's name or time zone; nil leaves one as it is.
-func (s *Service) Update(ctx context.Context, name, timeZone *string) (*ent.User, error) {
+// UpdateUser changes the viewer's name or time zone; nil leaves one as it is.
+func (s *Service) UpdateUser(ctx context.Context, name, timeZone *string) (*ent.User, error) {
 	v, ok := viewer.FromContext(ctx)
 	if !ok {
 		return nil, apperr.New(apperr.Unauthenticated, "Sign in first.")

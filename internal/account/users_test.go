@@ -24,15 +24,15 @@ func each(t *testing.T, test func(t *testing.T, db *store.DB, s *account.Service
 	t.Helper()
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		test(t, db, account.New(db.Client(), account.Hooks{
-			StopReplies: func(context.Context) error { return nil }, Deleted: func(string, []string) {},
+		test(t, db, account.NewService(db.Client(), account.Hooks{
+			CancelReplies: func(context.Context) error { return nil }, OnDeleted: func(string, []string) {},
 		}))
 	})
 }
 
 func as(t *testing.T, s *account.Service, claims auth.Claims) context.Context {
 	t.Helper()
-	id, err := s.Ensure(t.Context(), claims)
+	id, err := s.EnsureUser(t.Context(), claims)
 	require.NoError(t, err)
 	return viewer.NewContext(t.Context(), viewer.Viewer{UserID: id})
 }
@@ -44,7 +44,7 @@ func TestASubjectIsOnePersonHoweverManyAskAtOnce(t *testing.T) {
 		for i := range ids {
 			all.Go(func() {
 				var err error
-				if ids[i], err = s.Ensure(t.Context(), auth.Claims{Subject: "alice", Name: "Alice"}); err != nil {
+				if ids[i], err = s.EnsureUser(t.Context(), auth.Claims{Subject: "alice", Name: "Alice"}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -61,7 +61,7 @@ func TestNameAndEmailFollowTheToken(t *testing.T) {
 	each(t, func(t *testing.T, _ *store.DB, s *account.Service) {
 		ctx := as(t, s, auth.Claims{Subject: "alice"})
 		look := func() []string {
-			u, err := s.Viewer(ctx)
+			u, err := s.CurrentUser(ctx)
 			require.NoError(t, err)
 			return []string{u.Name, u.Email}
 		}
@@ -74,7 +74,7 @@ func TestNameAndEmailFollowTheToken(t *testing.T) {
 		require.Equal(t, strings.Repeat("🦊", account.MaxName), look()[0])
 
 		chosen := " Ally "
-		_, err := s.Update(ctx, &chosen, nil)
+		_, err := s.UpdateUser(ctx, &chosen, nil)
 		require.NoError(t, err)
 		as(t, s, auth.Claims{Subject: "alice", Name: "Alice", Email: "b@example.com"})
 		require.Equal(t, []string{"Ally", "b@example.com"}, look(), "a name that the person chose stays")
@@ -85,24 +85,24 @@ func TestWhatAPersonMayChange(t *testing.T) {
 	each(t, func(t *testing.T, _ *store.DB, s *account.Service) {
 		ctx := as(t, s, auth.Claims{Subject: "alice"})
 		for _, bad := range []string{"", "Local", "Mars/Olympus", "../etc/passwd", "+02:00", strings.Repeat("a", 100)} {
-			_, err := s.Update(ctx, nil, &bad)
+			_, err := s.UpdateUser(ctx, nil, &bad)
 			require.Equal(t, "timeZone", apperr.From(err).Field, "%q", bad)
 		}
 		for _, bad := range []string{"two\nlines", strings.Repeat("x", 201), "\xff"} {
-			_, err := s.Update(ctx, &bad, nil)
+			_, err := s.UpdateUser(ctx, &bad, nil)
 			require.Equal(t, "name", apperr.From(err).Field, "%q", bad)
 		}
 		for _, good := range []string{"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"} {
-			u, err := s.Update(ctx, nil, &good)
+			u, err := s.UpdateUser(ctx, nil, &good)
 			require.NoError(t, err)
 			require.Equal(t, good, u.TimeZone)
 		}
 		gone := viewer.NewContext(t.Context(), viewer.Viewer{UserID: "user_gone"})
-		_, err := s.Viewer(gone)
+		_, err := s.CurrentUser(gone)
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
-		_, err = s.Update(gone, nil, nil)
+		_, err = s.UpdateUser(gone, nil, nil)
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
-		_, err = s.Viewer(t.Context())
+		_, err = s.CurrentUser(t.Context())
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
 	})
 }
@@ -110,9 +110,9 @@ func TestWhatAPersonMayChange(t *testing.T) {
 func TestAnotherPersonIsNotThere(t *testing.T) {
 	each(t, func(t *testing.T, _ *store.DB, s *account.Service) {
 		alice, bob := as(t, s, auth.Claims{Subject: "alice"}), as(t, s, auth.Claims{Subject: "bob"})
-		b, err := s.Viewer(bob)
+		b, err := s.CurrentUser(bob)
 		require.NoError(t, err)
-		found, err := s.Get(alice, b.ID)
+		found, err := s.FindUser(alice, b.ID)
 		require.NoError(t, err)
 		require.Nil(t, found)
 	})

@@ -84,7 +84,7 @@ func New(o Options) *Agent {
 		o.Observer = silent{}
 	}
 	a := &Agent{Options: o}
-	for _, t := range o.Tools.List() {
+	for _, t := range o.Tools.Tools() {
 		a.offered = append(a.offered, llms.Tool{Type: "function", Function: &llms.FunctionDefinition{
 			Name: t.Name, Description: t.Description, Parameters: t.Schema,
 		}})

@@ -37,7 +37,7 @@ func named(message string) map[int]bool {
 // not name. Whoever knows a task's number without the person's naming it has read it, in this turn or an
 // earlier one, and what was read may hold orders of others: the bound is what they can do at most.
 func (t *turn) guard(c *ent.ToolCall) (refused tool.Result, ok bool) {
-	number, changes := t.Tools.Target(c.Name, c.Arguments)
+	number, changes := t.Tools.TargetTask(c.Name, c.Arguments)
 	if !changes {
 		return tool.Result{}, true
 	}
@@ -51,7 +51,7 @@ func (t *turn) guard(c *ent.ToolCall) (refused tool.Result, ok bool) {
 	if numbers[number] || touched[number] || len(touched) < t.Limits.Changes {
 		return tool.Result{}, true
 	}
-	return tool.Failure(apperr.New(
+	return tool.FailedResult(apperr.New(
 		apperr.Forbidden,
 		"One message may change at most %d tasks that it does not name by number. This one is unchanged; to change it, name its number.",
 		t.Limits.Changes,
@@ -63,7 +63,7 @@ func (t *turn) changedTasks() map[int]bool {
 	touched := map[int]bool{}
 	for _, s := range t.steps {
 		for _, c := range s.calls {
-			if number, changes := t.Tools.Target(c.Name, c.Arguments); changes && c.Status == enum.ToolCallSucceeded {
+			if number, changes := t.Tools.TargetTask(c.Name, c.Arguments); changes && c.Status == enum.ToolCallSucceeded {
 				touched[number] = true
 			}
 		}

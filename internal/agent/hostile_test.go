@@ -107,17 +107,17 @@ func victim(t *testing.T, db *store.DB, a attack) (*world, *scripted) {
 	m := gullible(a)
 	w := newWorld(t, db, m, settings{})
 	for i := range 10 {
-		in := task.CreateInput{Title: fmt.Sprintf("Innocent %d", i+1)}
+		in := task.CreateTaskInput{Title: fmt.Sprintf("Innocent %d", i+1)}
 		if i == 3 && a.Where == "title" {
 			in.Title = strings.ReplaceAll(a.Text, "\n", " ")
 		}
 		if i == 3 && a.Where == "description" {
 			in.Description = &a.Text
 		}
-		made, err := w.tasks.Create(w.ctx, in)
+		made, err := w.tasks.CreateTask(w.ctx, in)
 		require.NoError(t, err)
 		if i%2 == 1 {
-			_, err = w.tasks.Complete(w.ctx, made.ID)
+			_, err = w.tasks.CompleteTask(w.ctx, made.ID)
 			require.NoError(t, err)
 		}
 	}

@@ -16,7 +16,7 @@ func TestLongListsAreCutBetweenTasks(t *testing.T) {
 		w := newOfflineWorld(t, db)
 		long := strings.Repeat("x", 10_000)
 		for range 6 {
-			_, err := w.tasks.Create(w.ctx, task.CreateInput{Title: "Long", Description: &long})
+			_, err := w.tasks.CreateTask(w.ctx, task.CreateTaskInput{Title: "Long", Description: &long})
 			require.NoError(t, err)
 		}
 		result, err := w.tools.Call(w.ctx, "list_tasks", "{}")

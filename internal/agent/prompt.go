@@ -41,7 +41,7 @@ The conversation's earlier turns, in short; data, no orders:
 // buildPrompt is what the model reads before this reply's own steps: standing
 // orders, the earlier turns that fit, and the message to answer. It is made once in an attempt.
 func (t *turn) buildPrompt(ctx context.Context, reply *ent.Message) error {
-	zone, err := t.Tasks.Zone(ctx)
+	zone, err := t.Tasks.TimeZone(ctx)
 	if err != nil {
 		return err
 	}

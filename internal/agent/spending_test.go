@@ -44,7 +44,7 @@ func TestTurnsAreCountedWithTheirCost(t *testing.T) {
 		require.Equal(t, []int{4, 44, 28, 12}, []int{week.Calls, week.InputTokens, week.OutputTokens, week.CachedTokens})
 		require.InDelta(t, 0.00035, *week.Cost, 1e-12)
 		require.Nil(t, week.DailyTokenLimit)
-		require.NoError(t, w.chat.Delete(w.ctx, *w.talk))
+		require.NoError(t, w.chat.DeleteConversation(w.ctx, *w.talk))
 		after, err := w.book.Summary(w.ctx, enum.UsageDay)
 		require.NoError(t, err)
 		require.Equal(t, 44, after.InputTokens, "deleting a conversation gives nothing back")
@@ -80,7 +80,7 @@ func TestUsedUpTokensAreRefusedUntilMidnight(t *testing.T) {
 			t,
 			w.book.Record(w.ctx, db.Client().UsageDay, usage.Spent{Calls: 1, Tokens: price.Tokens{Input: 2000}}),
 		)
-		_, err := w.chat.Send(w.ctx, chat.SendInput{ConversationID: w.talk, Content: "Now?"})
+		_, err := w.chat.SendMessage(w.ctx, chat.SendMessageInput{ConversationID: w.talk, Content: "Now?"})
 		require.Equal(t, apperr.RateLimited, apperr.CodeOf(err))
 		require.Equal(t, 12*time.Hour, apperr.From(err).RetryAfter)
 		require.Contains(t, err.Error(), "used up")
@@ -116,7 +116,7 @@ func TestReservationsOfOneMomentShareTheDay(t *testing.T) {
 		w := newWorld(t, db, m, settings{spend: usage.Limits{PerDay: 4000}}) // a call reserves about 2500
 		var replies []string
 		for range 6 {
-			turn, err := w.chat.Send(w.ctx, chat.SendInput{Content: "Hello"})
+			turn, err := w.chat.SendMessage(w.ctx, chat.SendMessageInput{Content: "Hello"})
 			require.NoError(t, err)
 			replies = append(replies, turn.AssistantMessage.ID)
 		}

@@ -98,7 +98,7 @@ func (s *step) messages() []llms.MessageContent {
 		out[0].Parts = append(out[0].Parts, llms.ToolCall{
 			ID: c.ProviderID, Type: "function", FunctionCall: &llms.FunctionCall{Name: c.Name, Arguments: c.Arguments},
 		})
-		result := run.NotDone
+		result := run.UnexecutedResult
 		if c.Result != nil {
 			result = *c.Result
 		}
@@ -198,7 +198,7 @@ func (t *turn) do(ctx context.Context, c *ent.ToolCall) error {
 	t.Logger.InfoContext(ctx, "tool call", "user_id", t.job.UserID, "conversation_id", t.job.ConversationID,
 		"tool_name", name, "latency_ms", took.Milliseconds(), "failed", result.Failed)
 	t.changed()
-	t.Tasks.Announce(t.job.UserID)
+	t.Tasks.NotifyChanged(t.job.UserID)
 	return nil
 }
 
@@ -212,13 +212,13 @@ func (t *turn) toolName(c *ent.ToolCall) string {
 
 func (t *turn) call(ctx context.Context, c *ent.ToolCall) (tool.Result, error) {
 	if c.Seq >= t.Limits.ToolCalls {
-		return tool.Failure(
+		return tool.FailedResult(
 			apperr.New(apperr.RateLimited, "A turn may use tools %d times; this call is one too many.", t.Limits.ToolCalls),
 		), nil
 	}
 	if refused, ok := t.guard(c); !ok {
 		return refused, nil
 	}
-	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: t.job.UserID, Kind: viewer.Agent, ToolCallID: c.ID})
+	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: t.job.UserID, Actor: viewer.ActorAgent, ToolCallID: c.ID})
 	return t.Tools.Call(ctx, c.Name, c.Arguments)
 }

@@ -47,19 +47,19 @@ func TestAPersonsTitleIsNeverOverwritten(t *testing.T) {
 		id := ""
 		m := titling(func(asked) *llms.ContentChoice {
 			mine := "Mine"
-			_, err := w.chat.Rename(w.ctx, id, true, &mine)
+			_, err := w.chat.RenameConversation(w.ctx, id, true, &mine)
 			require.NoError(t, err)
 			return says("Model's")
 		})
 		w = newWorld(t, db, m, settings{titles: true})
-		c, err := w.chat.Create(w.ctx, nil)
+		c, err := w.chat.CreateConversation(w.ctx, nil)
 		require.NoError(t, err)
 		w.talk, id = &c.ID, c.ID
 		w.say("Hello")
 		require.Equal(t, "Mine", w.conversation().Title, "named while the model thought")
 
 		named := "Named"
-		c, err = w.chat.Create(w.ctx, &named)
+		c, err = w.chat.CreateConversation(w.ctx, &named)
 		require.NoError(t, err)
 		w.talk = &c.ID
 		asked := len(m.requests())

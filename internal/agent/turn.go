@@ -86,11 +86,11 @@ func verdict(err error) error {
 	kind := llm.KindOf(err)
 	if kind == "" || kind == llm.KindCancelled || llm.Transient(err) {
 		if e := apperr.From(err); e.RetryAfter > 0 {
-			return run.Retry(err, e.RetryAfter)
+			return run.RetryAfter(err, e.RetryAfter)
 		}
 		return err
 	}
-	return run.Fail(apperr.CodeOf(err), err)
+	return run.PermanentError(apperr.CodeOf(err), err)
 }
 
 func (t *turn) run(ctx context.Context) error {

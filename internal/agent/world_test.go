@@ -168,16 +168,16 @@ func newWorld(t testing.TB, db *store.DB, model llms.Model, s settings) *world {
 	u, err := db.Client().User.Create().SetSubject(ids.New("sub")()).Save(rule.System(context.Background()))
 	require.NoError(t, err)
 	w.ctx = viewer.NewContext(context.Background(), viewer.Viewer{UserID: u.ID})
-	w.tasks = task.New(db.Client(), func(string) {})
-	w.tools = tool.New(w.tasks)
+	w.tasks = task.NewService(db.Client(), func(string) {})
+	w.tools = tool.NewRegistry(w.tasks)
 	w.book = usage.New(usage.Options{Client: db.Client(), Prices: s.prices, Limits: s.spend, Now: s.clock})
 	hub := stream.NewHub()
 	quiet := slog.New(slog.DiscardHandler)
-	engine, err := run.New(
-		run.Options{Client: db.Client(), Dialect: db.Dialect(), Observer: w, Logger: quiet, Sweep: 50 * time.Millisecond},
+	engine, err := run.NewEngine(
+		run.Options{Client: db.Client(), Dialect: db.Dialect(), Observer: w, Logger: quiet, SweepInterval: 50 * time.Millisecond},
 	)
 	require.NoError(t, err)
-	w.chat = chat.New(db.Client(), hub, engine, chat.Limits{PerMinute: 100_000, Budget: w.book.Admit})
+	w.chat = chat.NewService(db.Client(), hub, engine, chat.Limits{MessagesPerMinute: 100_000, CheckBudget: w.book.Admit})
 	setDefault(&s.limits.Steps, 8)
 	setDefault(&s.limits.ToolCalls, 16)
 	setDefault(&s.limits.Turns, 20)
@@ -209,16 +209,16 @@ func newOfflineWorld(t testing.TB, db *store.DB) *world {
 	return newWorld(t, db, offline.New(offline.Options{}), settings{offline: true})
 }
 
-// Claimed implements run.Observer.
-func (w *world) Claimed(run.Job, time.Duration) {}
+// AttemptStarted implements run.Observer.
+func (w *world) AttemptStarted(run.Job, time.Duration) {}
 
-// Ended implements run.Observer: everything about the reply is over.
-func (w *world) Ended(job run.Job, _ run.End, _ time.Duration) { w.ended <- job }
+// AttemptEnded implements run.Observer: everything about the reply is over.
+func (w *world) AttemptEnded(job run.Job, _ run.AttemptResult, _ time.Duration) { w.ended <- job }
 
 // say sends a message to the world's conversation and waits for the reply and what follows it.
 func (w *world) say(content string) *ent.Message {
 	w.t.Helper()
-	turn, err := w.chat.Send(w.ctx, chat.SendInput{ConversationID: w.talk, Content: content})
+	turn, err := w.chat.SendMessage(w.ctx, chat.SendMessageInput{ConversationID: w.talk, Content: content})
 	require.NoError(w.t, err)
 	w.talk = &turn.Conversation.ID
 	for {
@@ -247,7 +247,7 @@ func (w *world) conversation() *ent.Conversation {
 func (w *world) put(titles ...string) {
 	w.t.Helper()
 	for _, title := range titles {
-		_, err := w.tasks.Create(w.ctx, task.CreateInput{Title: title})
+		_, err := w.tasks.CreateTask(w.ctx, task.CreateTaskInput{Title: title})
 		require.NoError(w.t, err)
 	}
 }

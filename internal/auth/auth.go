@@ -132,16 +132,16 @@ func (a *Auth) Close() {
 type Authenticator struct {
 	verifier Verifier
 	users    Users
-	kind     viewer.Kind
+	kind     viewer.ActorKind
 	leeway   time.Duration
 }
 
 // Authenticator joins a surface's verifier with the users. Give every surface the same
 // CachedUsers. Viewers are of kind MCP on that surface and Person elsewhere.
 func (a *Auth) Authenticator(s Surface, users Users) *Authenticator {
-	kind := viewer.Person
+	kind := viewer.ActorUser
 	if s == MCP {
-		kind = viewer.MCP
+		kind = viewer.ActorMCP
 	}
 	return &Authenticator{verifier: a.verifiers[s], users: users, kind: kind, leeway: a.leeway}
 }
@@ -154,7 +154,7 @@ func (x *Authenticator) Authenticate(ctx context.Context, token string) (context
 	if err != nil {
 		return ctx, "", time.Time{}, err
 	}
-	return viewer.NewContext(ctx, viewer.Viewer{UserID: userID, Kind: x.kind}), userID, claims.ExpiresAt.Add(x.leeway), nil
+	return viewer.NewContext(ctx, viewer.Viewer{UserID: userID, Actor: x.kind}), userID, claims.ExpiresAt.Add(x.leeway), nil
 }
 
 // Identify verifies a token and returns what it says and its bearer's id. Errors are
@@ -164,6 +164,6 @@ func (x *Authenticator) Identify(ctx context.Context, token string) (Claims, str
 	if err != nil {
 		return Claims{}, "", err
 	}
-	userID, err := x.users.Ensure(ctx, claims)
+	userID, err := x.users.EnsureUser(ctx, claims)
 	return claims, userID, err
 }

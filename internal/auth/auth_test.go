@@ -24,14 +24,14 @@ func TestAuthenticateMakesTheBearerTheViewer(t *testing.T) {
 	cache := CacheUsers(users)
 	token := sign(t, "EdDSA", edKey(), goodClaims(), kid("ed"))
 
-	for surface, kind := range map[Surface]viewer.Kind{GraphQL: viewer.Person, MCP: viewer.MCP} {
+	for surface, kind := range map[Surface]viewer.ActorKind{GraphQL: viewer.ActorUser, MCP: viewer.ActorMCP} {
 		ctx, id, expires, err := a.Authenticator(surface, cache).Authenticate(t.Context(), token)
 		require.NoError(t, err)
 		require.Equal(t, "user_u1", id)
 		require.Equal(t, start.Add(15*time.Minute+a.leeway), expires, "until then the token is good")
 		who, ok := viewer.FromContext(ctx)
 		require.True(t, ok)
-		require.Equal(t, viewer.Viewer{UserID: "user_u1", Kind: kind}, who)
+		require.Equal(t, viewer.Viewer{UserID: "user_u1", Actor: kind}, who)
 	}
 	require.Equal(t, 1, users.asked)
 }

@@ -10,9 +10,9 @@ import (
 
 // Users finds the row of the person that a token names.
 type Users interface {
-	// Ensure returns the id ("user_…") of the claims' subject, creating the user on
+	// EnsureUser returns the id ("user_…") of the claims' subject, creating the user on
 	// first sight and following a changed name or e-mail. Calls for one subject may run at once.
-	Ensure(ctx context.Context, claims Claims) (userID string, err error)
+	EnsureUser(ctx context.Context, claims Claims) (userID string, err error)
 }
 
 const (
@@ -50,14 +50,14 @@ func newCachedUsers(users Users, now func() time.Time) *CachedUsers {
 	return &CachedUsers{users: users, now: now, young: map[claimsHash]cachedUser{}}
 }
 
-// Ensure implements Users.
-func (c *CachedUsers) Ensure(ctx context.Context, claims Claims) (string, error) {
+// EnsureUser implements Users.
+func (c *CachedUsers) EnsureUser(ctx context.Context, claims Claims) (string, error) {
 	key := hashClaims(claims)
 	id, forgotten, ok := c.lookup(key)
 	if ok {
 		return id, nil
 	}
-	id, err := c.users.Ensure(ctx, claims)
+	id, err := c.users.EnsureUser(ctx, claims)
 	if err != nil {
 		return "", err
 	}

@@ -17,7 +17,7 @@ type countedUsers struct {
 	err   error
 }
 
-func (u *countedUsers) Ensure(_ context.Context, c Claims) (string, error) {
+func (u *countedUsers) EnsureUser(_ context.Context, c Claims) (string, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.asked++
@@ -29,7 +29,7 @@ func TestUsersAreAskedOnceAMinute(t *testing.T) {
 	cache := newCachedUsers(users, c.now)
 	ensure := func(claims Claims, asked int) {
 		t.Helper()
-		id, err := cache.Ensure(t.Context(), claims)
+		id, err := cache.EnsureUser(t.Context(), claims)
 		require.NoError(t, err)
 		require.Equal(t, "user_"+claims.Subject, id)
 		require.Equal(t, asked, users.asked)
@@ -61,7 +61,7 @@ func TestFailuresAreNotKept(t *testing.T) {
 	users := &countedUsers{err: errors.New("database down")}
 	cache := CacheUsers(users)
 	for range 3 {
-		_, err := cache.Ensure(t.Context(), Claims{Subject: "ada"})
+		_, err := cache.EnsureUser(t.Context(), Claims{Subject: "ada"})
 		require.ErrorIs(t, err, users.err)
 	}
 	require.Equal(t, 3, users.asked)
@@ -72,16 +72,16 @@ func TestCacheIsBounded(t *testing.T) {
 	users := &countedUsers{}
 	cache := newCachedUsers(users, newClock().now)
 	for n := range 5 * userGeneration {
-		_, err := cache.Ensure(t.Context(), Claims{Subject: strconv.Itoa(n)})
+		_, err := cache.EnsureUser(t.Context(), Claims{Subject: strconv.Itoa(n)})
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(cache.young)+len(cache.old), 2*userGeneration)
 	}
 	asked := users.asked
-	_, err := cache.Ensure(t.Context(), Claims{Subject: strconv.Itoa(4*userGeneration - 1)})
+	_, err := cache.EnsureUser(t.Context(), Claims{Subject: strconv.Itoa(4*userGeneration - 1)})
 	require.NoError(t, err)
 	require.Equal(t, asked, users.asked, "the older generation still answers")
 	cache.Forget("user_" + strconv.Itoa(4*userGeneration-1))
-	_, err = cache.Ensure(t.Context(), Claims{Subject: strconv.Itoa(4*userGeneration - 1)})
+	_, err = cache.EnsureUser(t.Context(), Claims{Subject: strconv.Itoa(4*userGeneration - 1)})
 	require.NoError(t, err)
 	require.Equal(t, asked+1, users.asked)
 }
@@ -89,7 +89,7 @@ func TestCacheIsBounded(t *testing.T) {
 // slowUsers answer when they are told to.
 type slowUsers struct{ asked, answer chan struct{} }
 
-func (u slowUsers) Ensure(_ context.Context, c Claims) (string, error) {
+func (u slowUsers) EnsureUser(_ context.Context, c Claims) (string, error) {
 	u.asked <- struct{}{}
 	<-u.answer
 	return "user_" + c.Subject, nil
@@ -101,7 +101,7 @@ func TestWhoIsForgottenMeanwhileIsNotRemembered(t *testing.T) {
 	cache := CacheUsers(users)
 	done := make(chan error)
 	ensure := func() {
-		_, err := cache.Ensure(context.Background(), Claims{Subject: "ada"})
+		_, err := cache.EnsureUser(context.Background(), Claims{Subject: "ada"})
 		done <- err
 	}
 	for range 2 {

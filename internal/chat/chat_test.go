@@ -60,7 +60,7 @@ func each(t *testing.T, test func(t *testing.T, ctx context.Context, d *desk)) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		d := &desk{runs: &idle{}, client: db.Client()}
-		d.Service = chat.New(db.Client(), stream.NewHub(), d.runs, chat.Limits{Unfinished: 5, PerMinute: 50})
+		d.Service = chat.NewService(db.Client(), stream.NewHub(), d.runs, chat.Limits{UnfinishedReplies: 5, MessagesPerMinute: 50})
 		u := db.Client().User.Create().SetSubject("alice").SaveX(rule.System(t.Context()))
 		test(t, viewer.NewContext(t.Context(), viewer.Viewer{UserID: u.ID}), d)
 	})
@@ -68,11 +68,11 @@ func each(t *testing.T, test func(t *testing.T, ctx context.Context, d *desk)) {
 
 func (d *desk) say(t *testing.T, ctx context.Context, conversation *ent.Conversation, content string) *chat.Turn {
 	t.Helper()
-	in := chat.SendInput{Content: content}
+	in := chat.SendMessageInput{Content: content}
 	if conversation != nil {
 		in.ConversationID = &conversation.ID
 	}
-	turn, err := d.Send(ctx, in)
+	turn, err := d.SendMessage(ctx, in)
 	require.NoError(t, err)
 	return turn
 }
@@ -87,9 +87,9 @@ func TestATurnIsStoredWholeOrNotAtAll(t *testing.T) {
 		require.Equal(t, 1, d.runs.woken)
 
 		d.runs.refuse = errors.New("no run")
-		_, err := d.Send(ctx, chat.SendInput{Content: "lost"})
+		_, err := d.SendMessage(ctx, chat.SendMessageInput{Content: "lost"})
 		require.ErrorIs(t, err, d.runs.refuse)
-		_, err = d.Send(ctx, chat.SendInput{ConversationID: &turn.Conversation.ID, Content: "lost"})
+		_, err = d.SendMessage(ctx, chat.SendMessageInput{ConversationID: &turn.Conversation.ID, Content: "lost"})
 		require.ErrorIs(t, err, d.runs.refuse)
 		require.Equal(t, 2, d.client.Message.Query().CountX(ctx))
 		require.Equal(t, 1, d.client.Conversation.Query().CountX(ctx))
@@ -112,7 +112,7 @@ func TestTitlesComeFromTheFirstMessage(t *testing.T) {
 			"a " + fox:                            "a…",
 			strings.Repeat("w", 60) + " too long": strings.Repeat("w", 60) + "…",
 		} {
-			turn, err := d.Send(ctx, chat.SendInput{Content: content})
+			turn, err := d.SendMessage(ctx, chat.SendMessageInput{Content: content})
 			require.NoError(t, err)
 			require.Equal(t, want, turn.Conversation.Title, "%q", content)
 			d.client.Message.Update().SetStatus(enum.MessageCompleted).ExecX(ctx)
@@ -126,7 +126,7 @@ func TestAStreamOpensAtTheEarliestUnfinishedTurn(t *testing.T) {
 		second := d.say(t, ctx, first.Conversation, "2")
 		d.say(t, ctx, first.Conversation, "3")
 		opening := func() (positions []int) {
-			rows, err := d.Rows(ctx, first.Conversation.ID, 0)
+			rows, err := d.MessagesFrom(ctx, first.Conversation.ID, 0)
 			require.NoError(t, err)
 			for _, m := range rows {
 				positions = append(positions, m.Position)
@@ -144,12 +144,12 @@ func TestAStreamOpensAtTheEarliestUnfinishedTurn(t *testing.T) {
 		d.client.Message.Update().SetStatus(enum.MessageCancelled).ExecX(ctx)
 		require.Equal(t, []int{5, 6}, opening(), "the newest turn is always there")
 
-		empty, err := d.Create(ctx, nil)
+		empty, err := d.CreateConversation(ctx, nil)
 		require.NoError(t, err)
-		rows, err := d.Rows(ctx, empty.ID, 0)
+		rows, err := d.MessagesFrom(ctx, empty.ID, 0)
 		require.NoError(t, err)
 		require.Empty(t, rows)
-		_, err = d.Rows(ctx, "conv_none", 0)
+		_, err = d.MessagesFrom(ctx, "conv_none", 0)
 		require.Equal(t, apperr.NotFound, apperr.CodeOf(err))
 	})
 }
@@ -159,10 +159,10 @@ func TestPagesOfSeveralConversationsAtOnce(t *testing.T) {
 		one := d.say(t, ctx, nil, "a").Conversation
 		two := d.say(t, ctx, nil, "b").Conversation
 		two = d.say(t, ctx, two, "c").Conversation
-		empty, err := d.Create(ctx, nil)
+		empty, err := d.CreateConversation(ctx, nil)
 		require.NoError(t, err)
 		size := 3
-		pages, err := d.Pages(ctx, []*ent.Conversation{one, two, empty}, page.Args{Last: &size})
+		pages, err := d.MessagesByConversation(ctx, []*ent.Conversation{one, two, empty}, page.Args{Last: &size})
 		require.NoError(t, err)
 		require.Len(t, pages[one.ID].Edges, 2)
 		require.Len(t, pages[two.ID].Edges, 3)
@@ -180,7 +180,7 @@ func TestLimitsAreTheDatabases(t *testing.T) {
 		for range 4 {
 			d.say(t, ctx, c, "more")
 		}
-		_, err := d.Send(ctx, chat.SendInput{Content: "one too many"})
+		_, err := d.SendMessage(ctx, chat.SendMessageInput{Content: "one too many"})
 		require.Equal(t, apperr.RateLimited, apperr.CodeOf(err))
 		require.Positive(t, apperr.From(err).RetryAfter)
 		d.client.Message.Update().SetStatus(enum.MessageFailed).ExecX(ctx)
@@ -188,7 +188,7 @@ func TestLimitsAreTheDatabases(t *testing.T) {
 			d.say(t, ctx, c, "more")
 			d.client.Message.Update().SetStatus(enum.MessageCompleted).ExecX(ctx)
 		}
-		_, err = d.Send(ctx, chat.SendInput{Content: "one too many"})
+		_, err = d.SendMessage(ctx, chat.SendMessageInput{Content: "one too many"})
 		require.Equal(t, apperr.RateLimited, apperr.CodeOf(err))
 	})
 }

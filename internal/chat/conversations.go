@@ -20,8 +20,8 @@ import (
 // MaxTitle bounds a conversation's title, in characters.
 const MaxTitle = 200
 
-// Create begins a conversation. Without a title the first message names it.
-func (s *Service) Create(ctx context.Context, title *string) (*ent.Conversation, error) {
+// CreateConversation begins a conversation. Without a title the first message names it.
+func (s *Service) CreateConversation(ctx context.Context, title *string) (*ent.Conversation, error) {
 	create := s.client.Conversation.Create()
 	if title != nil {
 		checked, err := checkTitle(*title)
@@ -41,9 +41,9 @@ func (s *Service) Create(ctx context.Context, title *string) (*ent.Conversation,
 	return c, nil
 }
 
-// Rename gives a conversation its person's title; nil lets the next message name it
+// RenameConversation gives a conversation its person's title; nil lets the next message name it
 // again, and a title that is not given stays.
-func (s *Service) Rename(ctx context.Context, id string, given bool, title *string) (*ent.Conversation, error) {
+func (s *Service) RenameConversation(ctx context.Context, id string, given bool, title *string) (*ent.Conversation, error) {
 	update := s.client.Conversation.UpdateOneID(id)
 	switch {
 	case title != nil:
@@ -67,9 +67,9 @@ func (s *Service) Rename(ctx context.Context, id string, given bool, title *stri
 	return c, nil
 }
 
-// Delete removes a conversation with its messages for good, stopping its replies.
+// DeleteConversation removes a conversation with its messages for good, stopping its replies.
 // Its streams end.
-func (s *Service) Delete(ctx context.Context, id string) error {
+func (s *Service) DeleteConversation(ctx context.Context, id string) error {
 	v, err := signedIn(ctx)
 	if err != nil {
 		return err
@@ -101,8 +101,8 @@ func (s *Service) listChanged(userID string) {
 	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: stream.ConversationsOf(userID)})
 }
 
-// StopReplies stops all of the viewer's replies under way.
-func (s *Service) StopReplies(ctx context.Context) error { return s.stopReplies(ctx) }
+// CancelReplies stops all of the viewer's replies under way.
+func (s *Service) CancelReplies(ctx context.Context) error { return s.stopReplies(ctx) }
 
 func (s *Service) stopReplies(ctx context.Context, where ...predicate.Message) error {
 	unfinished, err := s.client.Message.Query().Where(where...).

@@ -18,20 +18,20 @@ import (
 
 // Limits bound what one person may ask for, over all replicas: they are counted in the database.
 type Limits struct {
-	// Unfinished is how many replies may be waiting or under way at once.
-	Unfinished int
-	// PerMinute is how many messages may be sent in any 60 seconds.
-	PerMinute int
-	// Budget refuses a person whose tokens for today are used up; nil never does.
-	Budget func(ctx context.Context) error
+	// UnfinishedReplies is how many replies may be waiting or under way at once.
+	UnfinishedReplies int
+	// MessagesPerMinute is how many messages may be sent in any 60 seconds.
+	MessagesPerMinute int
+	// CheckBudget refuses a person whose tokens for today are used up; nil never does.
+	CheckBudget func(ctx context.Context) error
 }
 
 func (l Limits) withDefaults() Limits {
-	if l.Unfinished == 0 {
-		l.Unfinished = 20
+	if l.UnfinishedReplies == 0 {
+		l.UnfinishedReplies = 20
 	}
-	if l.PerMinute == 0 {
-		l.PerMinute = 60
+	if l.MessagesPerMinute == 0 {
+		l.MessagesPerMinute = 60
 	}
 	return l
 }
@@ -45,21 +45,21 @@ func (s *Service) admit(ctx context.Context, tx *ent.Tx, userID string) error {
 	since := ids.Now().Add(-time.Minute)
 	recent, err := tx.Message.Query().
 		Where(message.RoleEQ(enum.RoleUser), message.CreatedAtGT(since)).
-		Order(message.ByCreatedAt()).Limit(s.limits.PerMinute).Select(message.FieldCreatedAt).All(ctx)
+		Order(message.ByCreatedAt()).Limit(s.limits.MessagesPerMinute).Select(message.FieldCreatedAt).All(ctx)
 	if err != nil {
 		return fmt.Errorf("counting messages: %w", err)
 	}
-	if len(recent) >= s.limits.PerMinute {
+	if len(recent) >= s.limits.MessagesPerMinute {
 		wait := max(time.Second, recent[0].CreatedAt.Sub(since))
-		return apperr.TooMany(wait, "At most %d messages a minute.", s.limits.PerMinute)
+		return apperr.TooMany(wait, "At most %d messages a minute.", s.limits.MessagesPerMinute)
 	}
 	unfinished, err := tx.Message.Query().
-		Where(message.StatusIn(enum.MessagePending, enum.MessageStreaming)).Limit(s.limits.Unfinished).IDs(ctx)
+		Where(message.StatusIn(enum.MessagePending, enum.MessageStreaming)).Limit(s.limits.UnfinishedReplies).IDs(ctx)
 	if err != nil {
 		return fmt.Errorf("counting replies under way: %w", err)
 	}
-	if len(unfinished) >= s.limits.Unfinished {
-		return apperr.TooMany(2*time.Second, "At most %d replies may be under way at once.", s.limits.Unfinished)
+	if len(unfinished) >= s.limits.UnfinishedReplies {
+		return apperr.TooMany(2*time.Second, "At most %d replies may be under way at once.", s.limits.UnfinishedReplies)
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 
 const messageList = "messages"
 
-// Message is one of the viewer's messages; nil when there is none.
-func (s *Service) Message(ctx context.Context, id string) (*ent.Message, error) {
+// FindMessage is one of the viewer's messages; nil when there is none.
+func (s *Service) FindMessage(ctx context.Context, id string) (*ent.Message, error) {
 	m, err := s.client.Message.Get(ctx, id)
 	if ent.IsNotFound(err) {
 		return nil, nil
@@ -23,8 +23,8 @@ func (s *Service) Message(ctx context.Context, id string) (*ent.Message, error) 
 	return m, err
 }
 
-// ToolCall is one of the viewer's tool calls; nil when there is none.
-func (s *Service) ToolCall(ctx context.Context, id string) (*ent.ToolCall, error) {
+// FindToolCall is one of the viewer's tool calls; nil when there is none.
+func (s *Service) FindToolCall(ctx context.Context, id string) (*ent.ToolCall, error) {
 	c, err := s.client.ToolCall.Get(ctx, id)
 	if ent.IsNotFound(err) {
 		return nil, nil
@@ -58,9 +58,9 @@ func (s *Service) ToolCallsByID(ctx context.Context, ids []string) (map[string]*
 	return byID, nil
 }
 
-// Pages are a page of each of the given conversations' messages, oldest first, by
+// MessagesByConversation are a page of each of the given conversations' messages, oldest first, by
 // the conversation's id, in one query: positions have no gaps.
-func (s *Service) Pages(
+func (s *Service) MessagesByConversation(
 	ctx context.Context,
 	conversations []*ent.Conversation,
 	args page.Args,
@@ -96,8 +96,8 @@ func (s *Service) Pages(
 	return out, nil
 }
 
-// ToolCalls are the given messages' tool calls in order, by the message's id, in one query.
-func (s *Service) ToolCalls(ctx context.Context, messageIDs []string) (map[string][]*ent.ToolCall, error) {
+// ToolCallsByMessage are the given messages' tool calls in order, by the message's id, in one query.
+func (s *Service) ToolCallsByMessage(ctx context.Context, messageIDs []string) (map[string][]*ent.ToolCall, error) {
 	found, err := s.client.ToolCall.Query().Where(toolcall.MessageIDIn(messageIDs...)).Order(toolcall.BySeq()).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading tool calls: %w", err)
@@ -109,10 +109,10 @@ func (s *Service) ToolCalls(ctx context.Context, messageIDs []string) (map[strin
 	return out, nil
 }
 
-// Rows reads a conversation for its stream: from a position on, or from 0 the
+// MessagesFrom reads a conversation for its stream: from a position on, or from 0 the
 // newest turn and every unfinished one. Turns are two messages, positions 2n-1 and 2n.
-func (s *Service) Rows(ctx context.Context, conversationID string, from int) ([]*ent.Message, error) {
-	c, err := s.Conversation(ctx, conversationID)
+func (s *Service) MessagesFrom(ctx context.Context, conversationID string, from int) ([]*ent.Message, error) {
+	c, err := s.FindConversation(ctx, conversationID)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (s *Service) Rows(ctx context.Context, conversationID string, from int) ([]
 func (s *Service) opening(ctx context.Context, c *ent.Conversation) (int, error) {
 	// Runs are done in order, so whatever is unfinished is among the last replies.
 	unfinished, err := s.client.Message.Query().
-		Where(message.ConversationID(c.ID), message.PositionGT(c.MessageCount-2*s.limits.Unfinished),
+		Where(message.ConversationID(c.ID), message.PositionGT(c.MessageCount-2*s.limits.UnfinishedReplies),
 			message.StatusIn(enum.MessagePending, enum.MessageStreaming)).
 		Order(message.ByPosition()).Limit(1).Select(message.FieldPosition).Ints(ctx)
 	if err != nil {

@@ -20,11 +20,11 @@ import (
 // Bounds of a message and its key, in characters.
 const (
 	MaxContent = 8_000
-	MaxKey     = 255
+	MaxIdempotencyKey     = 255
 )
 
-// SendInput is a message to the agent.
-type SendInput struct {
+// SendMessageInput is a message to the agent.
+type SendMessageInput struct {
 	// ConversationID names the conversation; nil begins a new one.
 	ConversationID *string
 	Content        string
@@ -39,9 +39,9 @@ type Turn struct {
 	AssistantMessage *ent.Message
 }
 
-// Send stores the message, the reply to be and the run that will write it, in one
+// SendMessage stores the message, the reply to be and the run that will write it, in one
 // transaction. The same key with the same message gives the same turn; with another, CONFLICT.
-func (s *Service) Send(ctx context.Context, in SendInput) (*Turn, error) {
+func (s *Service) SendMessage(ctx context.Context, in SendMessageInput) (*Turn, error) {
 	v, err := signedIn(ctx)
 	if err != nil {
 		return nil, err
@@ -52,8 +52,8 @@ func (s *Service) Send(ctx context.Context, in SendInput) (*Turn, error) {
 	if turn, err := s.sent(ctx, in); turn != nil || err != nil {
 		return turn, err
 	}
-	if s.limits.Budget != nil {
-		if err := s.limits.Budget(ctx); err != nil {
+	if s.limits.CheckBudget != nil {
+		if err := s.limits.CheckBudget(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -75,7 +75,7 @@ func (s *Service) Send(ctx context.Context, in SendInput) (*Turn, error) {
 	return turn, nil
 }
 
-func (in *SendInput) check() error {
+func (in *SendMessageInput) check() error {
 	in.Content = strings.TrimSpace(in.Content)
 	n := utf8.RuneCountInString(in.Content)
 	if n < 1 || n > MaxContent {
@@ -89,15 +89,15 @@ func (in *SendInput) check() error {
 	}
 	if n := utf8.RuneCountInString(
 		*in.IdempotencyKey,
-	); n < 1 || n > MaxKey ||
+	); n < 1 || n > MaxIdempotencyKey ||
 		strings.ContainsRune(*in.IdempotencyKey, 0) {
-		return apperr.Invalid("idempotencyKey", "A key has 1 to %d characters.", MaxKey)
+		return apperr.Invalid("idempotencyKey", "A key has 1 to %d characters.", MaxIdempotencyKey)
 	}
 	return nil
 }
 
 // sent is the turn that was begun with the same key; nil when there is none.
-func (s *Service) sent(ctx context.Context, in SendInput) (*Turn, error) {
+func (s *Service) sent(ctx context.Context, in SendMessageInput) (*Turn, error) {
 	if in.IdempotencyKey == nil {
 		return nil, nil
 	}
@@ -121,14 +121,14 @@ func (s *Service) sent(ctx context.Context, in SendInput) (*Turn, error) {
 }
 
 // orSent gives the turn after all when the same message, sent at the same moment, was quicker.
-func (s *Service) orSent(ctx context.Context, in SendInput, refusal error) (*Turn, error) {
+func (s *Service) orSent(ctx context.Context, in SendMessageInput, refusal error) (*Turn, error) {
 	if turn, err := s.sent(ctx, in); turn != nil || err != nil {
 		return turn, err
 	}
 	return nil, refusal
 }
 
-func (s *Service) begin(ctx context.Context, tx *ent.Tx, in SendInput) (*Turn, error) {
+func (s *Service) begin(ctx context.Context, tx *ent.Tx, in SendMessageInput) (*Turn, error) {
 	c, err := s.place(ctx, tx, in)
 	if err != nil {
 		return nil, err
@@ -157,7 +157,7 @@ func (s *Service) begin(ctx context.Context, tx *ent.Tx, in SendInput) (*Turn, e
 }
 
 // place locks the conversation, or begins one, with room for the two messages.
-func (s *Service) place(ctx context.Context, tx *ent.Tx, in SendInput) (*ent.Conversation, error) {
+func (s *Service) place(ctx context.Context, tx *ent.Tx, in SendMessageInput) (*ent.Conversation, error) {
 	if in.ConversationID == nil {
 		c, err := tx.Conversation.Create().SetTitle(titleFrom(in.Content)).SetMessageCount(2).Save(ctx)
 		if ent.IsConstraintError(err) {

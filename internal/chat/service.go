@@ -16,8 +16,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// Runs is the durable run engine as far as chat needs it.
-type Runs interface {
+// RunEngine is the durable run engine as far as chat needs it.
+type RunEngine interface {
 	// Enqueue stores the run that will write a reply, in the transaction that stores the messages.
 	Enqueue(ctx context.Context, tx *ent.Tx, conversationID, messageID string, position int) (*ent.Run, error)
 	// Wake says after the commit that there is work.
@@ -30,17 +30,17 @@ type Runs interface {
 type Service struct {
 	client *ent.Client
 	hub    *stream.Hub
-	runs   Runs
+	runs   RunEngine
 	limits Limits
 }
 
-// New makes the service.
-func New(client *ent.Client, hub *stream.Hub, runs Runs, limits Limits) *Service {
+// NewService makes the service.
+func NewService(client *ent.Client, hub *stream.Hub, runs RunEngine, limits Limits) *Service {
 	return &Service{client: client, hub: hub, runs: runs, limits: limits.withDefaults()}
 }
 
-// Conversation is one of the viewer's conversations; nil when there is none.
-func (s *Service) Conversation(ctx context.Context, id string) (*ent.Conversation, error) {
+// FindConversation is one of the viewer's conversations; nil when there is none.
+func (s *Service) FindConversation(ctx context.Context, id string) (*ent.Conversation, error) {
 	c, err := s.client.Conversation.Get(ctx, id)
 	if ent.IsNotFound(err) {
 		return nil, nil
@@ -48,8 +48,8 @@ func (s *Service) Conversation(ctx context.Context, id string) (*ent.Conversatio
 	return c, err
 }
 
-// ByIDs are those of the viewer's conversations that exist, by id.
-func (s *Service) ByIDs(ctx context.Context, ids []string) (map[string]*ent.Conversation, error) {
+// ConversationsByID are those of the viewer's conversations that exist, by id.
+func (s *Service) ConversationsByID(ctx context.Context, ids []string) (map[string]*ent.Conversation, error) {
 	found, err := s.client.Conversation.Query().Where(conversation.IDIn(ids...)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading conversations: %w", err)
@@ -63,8 +63,8 @@ func (s *Service) ByIDs(ctx context.Context, ids []string) (map[string]*ent.Conv
 
 const conversationList = "conversations"
 
-// List is a page of the viewer's conversations, newest first: ids grow with time.
-func (s *Service) List(ctx context.Context, args page.Args) (*page.ConversationConnection, error) {
+// ListConversations is a page of the viewer's conversations, newest first: ids grow with time.
+func (s *Service) ListConversations(ctx context.Context, args page.Args) (*page.ConversationConnection, error) {
 	w, err := args.Read(conversationList, 1)
 	if err != nil {
 		return nil, err

@@ -30,9 +30,9 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 	started := time.Now()
 	db, err := store.Open(ctx, store.Options{
 		URL: cfg.Database.URL.Reveal(), MaxConns: 2, StatementCache: cfg.Database.StatementCache,
-		RowSecurity: store.RowSecurity(cfg.Database.RowSecurity), Logger: slog.New(slog.DiscardHandler), StartupTimeout: -1,
+		RLS: store.RLSMode(cfg.Database.RowSecurity), Logger: slog.New(slog.DiscardHandler), StartupTimeout: -1,
 	})
-	if errors.Is(err, store.ErrNoWall) {
+	if errors.Is(err, store.ErrRLSNotEnforced) {
 		return []Finding{
 			{
 				"wall 2: row security",
@@ -110,7 +110,7 @@ func clockFinding(check string, ahead, bearable time.Duration) Finding {
 // checkWalls says what keeps people's rows apart.
 func checkWalls(ctx context.Context, cfg config.Config, db *store.DB) []Finding {
 	found := []Finding{{Check: "wall 1: policies", State: OK, Found: "every query and change is narrowed to its viewer"}}
-	walls, err := db.Walls(ctx)
+	walls, err := db.RLSStatus(ctx)
 	switch {
 	case err != nil:
 		return append(found, Finding{"wall 2: row security", Fault, err.Error(), "give the role the right to use the tables"})
@@ -124,7 +124,7 @@ func checkWalls(ctx context.Context, cfg config.Config, db *store.DB) []Finding 
 	}
 }
 
-func judgeWalls(cfg config.Config, w *store.Walls) Finding {
+func judgeWalls(cfg config.Config, w *store.RLSStatus) Finding {
 	const check = "wall 2: row security"
 	missing := Warning
 	if cfg.Environment == config.Production {
@@ -132,23 +132,23 @@ func judgeWalls(cfg config.Config, w *store.Walls) Finding {
 	}
 	as := fmt.Sprintf("%s runs as %s", w.Login, w.Role)
 	switch {
-	case len(w.Unguarded) > 0:
+	case len(w.UnprotectedTables) > 0:
 		return Finding{
 			check,
 			missing,
-			"not forced on " + strings.Join(w.Unguarded, ", "),
-			"run as the tables' owner: " + force(w.Unguarded),
+			"not forced on " + strings.Join(w.UnprotectedTables, ", "),
+			"run as the tables' owner: " + force(w.UnprotectedTables),
 		}
-	case w.Exempt && cfg.Database.RowSecurity == config.RowSecurityOff:
+	case w.BypassesRLS && cfg.Database.RowSecurity == config.RowSecurityOff:
 		return Finding{check, Warning, "switched off", "set DB_ROW_SECURITY=auto, unless you mean it"}
-	case w.Exempt:
+	case w.BypassesRLS:
 		return Finding{
 			check,
 			missing,
 			as + ", whom row security does not bind",
 			"connect as a role that is no superuser and has no BYPASSRLS",
 		}
-	case w.Owner:
+	case w.OwnsTables:
 		return Finding{
 			check,
 			Warning,
@@ -163,7 +163,7 @@ func judgeWalls(cfg config.Config, w *store.Walls) Finding {
 // checkPeople looks for people whom nobody's token reaches any more, because the issuer has another name by now.
 func checkPeople(ctx context.Context, cfg config.Config, db *store.DB) Finding {
 	const check = "people"
-	issuers, err := account.Issuers(ctx, db.Client())
+	issuers, err := account.CountByIssuer(ctx, db.Client())
 	if err != nil {
 		return Finding{check, Fault, err.Error(), "give the role the right to use the tables"}
 	}

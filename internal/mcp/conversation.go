@@ -31,7 +31,7 @@ type messageView struct {
 // conversation is the newest messages of a conversation, or those before a cursor; nil
 // when the viewer has no such conversation.
 func (s *Server) conversation(ctx context.Context, id, before string) (any, error) {
-	found, err := s.o.Conversations.Conversation(ctx, id)
+	found, err := s.o.Conversations.FindConversation(ctx, id)
 	if err != nil || found == nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *Server) conversation(ctx context.Context, id, before string) (any, erro
 	if before != "" {
 		args.Before = &before
 	}
-	pages, err := s.o.Conversations.Pages(ctx, []*ent.Conversation{found}, args)
+	pages, err := s.o.Conversations.MessagesByConversation(ctx, []*ent.Conversation{found}, args)
 	if err != nil {
 		return nil, err
 	}

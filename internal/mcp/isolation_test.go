@@ -27,7 +27,7 @@ func TestNobodyReachesAnothersThings(t *testing.T) {
 
 func attack(t *testing.T, w *world, revision string) {
 	bobs := w.add("bob", secretWord)
-	task, err := w.tasks.ByNumber(w.as("bob"), bobs)
+	task, err := w.tasks.FindTaskByNumber(w.as("bob"), bobs)
 	require.NoError(t, err)
 	talk := w.converse("bob", 2)
 	alice := w.connect(t, token(t, "alice", nil), revision)
@@ -77,7 +77,7 @@ func attack(t *testing.T, w *world, revision string) {
 			alice.hears("ack ")
 		}
 	}
-	kept, err := w.tasks.ByNumber(w.as("bob"), bobs)
+	kept, err := w.tasks.FindTaskByNumber(w.as("bob"), bobs)
 	require.NoError(t, err)
 	require.Equal(t, task.Version, kept.Version)
 	require.Nil(t, kept.DeletedAt)
@@ -154,7 +154,7 @@ func TestScopes(t *testing.T) {
 				require.Contains(t, body, `"code":-32013`)
 			})
 		}
-		found, err := w.tasks.ByNumber(w.as("alice"), 4)
+		found, err := w.tasks.FindTaskByNumber(w.as("alice"), 4)
 		require.NoError(t, err)
 		require.Nil(t, found, "what was refused left nothing behind")
 	})

@@ -302,7 +302,7 @@ func TestPromptHoldsTheListOfToday(t *testing.T) {
 // TestATaskHasTwoNames: its number and its id, until it is in the trash.
 func TestATaskHasTwoNames(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		task, err := w.tasks.ByNumber(w.as("alice"), w.add("alice", "one"))
+		task, err := w.tasks.FindTaskByNumber(w.as("alice"), w.add("alice", "one"))
 		require.NoError(t, err)
 		c := w.connect(t, token(t, "alice", nil), newRevision)
 		require.Equal(t, c.read(taskAt("1")), c.read(taskAt(task.ID)))

@@ -24,7 +24,7 @@ func TestTooManyCalls(t *testing.T) {
 			testdb.Each(t, func(t *testing.T, db *store.DB) {
 				var w *world
 				w = newWorld(t, db, func(o *Options) {
-					o.Admit = func(ctx context.Context) error { return w.users.AdmitCall(ctx, perMinute) }
+					o.Admit = func(ctx context.Context) error { return w.users.AllowCall(ctx, perMinute) }
 				})
 				alice := w.connect(t, token(t, "alice", nil), revision)
 				refused := alice.try("list_tasks", nil)

@@ -50,7 +50,7 @@ func (s *Server) listResources(ctx context.Context, req *sdk.ListResourcesReques
 
 func (s *Server) listOpen(ctx context.Context, result *sdk.ListResourcesResult, after *string) error {
 	size, pending := listingSize, enum.TaskPending
-	found, err := s.o.Tasks.List(ctx, page.Args{First: &size, After: after},
+	found, err := s.o.Tasks.ListTasks(ctx, page.Args{First: &size, After: after},
 		&task.Order{Field: enum.OrderNumber, Direction: enum.Ascending}, &task.Filter{Status: &pending})
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (s *Server) listOpen(ctx context.Context, result *sdk.ListResourcesResult, 
 
 func (s *Server) listConversations(ctx context.Context, result *sdk.ListResourcesResult, after *string) error {
 	size := listingSize
-	found, err := s.o.Conversations.List(ctx, page.Args{First: &size, After: after})
+	found, err := s.o.Conversations.ListConversations(ctx, page.Args{First: &size, After: after})
 	if err != nil {
 		return err
 	}

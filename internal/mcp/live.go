@@ -36,7 +36,7 @@ type live struct {
 // from now on is told to whom it may concern. Close it.
 func (s *Server) newLive(ctx context.Context, caller Caller) (*live, error) {
 	l := &live{s: s, watching: map[string]context.CancelFunc{}, lists: map[string]bool{}}
-	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: caller.UserID, Kind: viewer.MCP})
+	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: caller.UserID, Actor: viewer.ActorMCP})
 	l.ctx, l.end = context.WithDeadline(ctx, caller.Expires)
 	l.server = s.build(l)
 	follower, err := stream.FollowTasks(l.ctx, s.o.Hub, caller.UserID, nil, s.o.Tasks)

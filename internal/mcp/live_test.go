@@ -154,20 +154,20 @@ func TestSubscribersHearWhatIsTheirs(t *testing.T) {
 func TestSubscribersHearOfConversations(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		talks := w.server.o.Conversations.(*chat.Service)
-		made, err := talks.Create(w.as("alice"), nil)
+		made, err := talks.CreateConversation(w.as("alice"), nil)
 		require.NoError(t, err)
 		e := w.listen(t, token(t, "alice", nil), conversationAt(made.ID), taskAt("1"))
 		e.acknowledged()
-		_, err = talks.Create(w.as("bob"), nil)
+		_, err = talks.CreateConversation(w.as("bob"), nil)
 		require.NoError(t, err)
 		title := "Plans"
-		_, err = talks.Rename(w.as("alice"), made.ID, true, &title)
+		_, err = talks.RenameConversation(w.as("alice"), made.ID, true, &title)
 		require.NoError(t, err)
 		e.hears("notifications/resources/list_changed", conversationAt(made.ID))
-		_, err = talks.Create(w.as("alice"), nil)
+		_, err = talks.CreateConversation(w.as("alice"), nil)
 		require.NoError(t, err)
 		e.hears("notifications/resources/list_changed")
-		require.NoError(t, talks.Delete(w.as("alice"), made.ID))
+		require.NoError(t, talks.DeleteConversation(w.as("alice"), made.ID))
 		e.hears("notifications/resources/list_changed", conversationAt(made.ID))
 	})
 }

@@ -32,12 +32,12 @@ const newRevision = "2026-07-28"
 
 // Conversations are the viewer's conversations, to read. chat.Service is one.
 type Conversations interface {
-	// Conversation is one of them, nil when there is none.
-	Conversation(ctx context.Context, id string) (*ent.Conversation, error)
-	// List is a page of them, newest first.
-	List(ctx context.Context, args page.Args) (*page.ConversationConnection, error)
-	// Pages are a page of each one's messages, oldest first, by the conversation's id.
-	Pages(
+	// FindConversation is one of them, nil when there is none.
+	FindConversation(ctx context.Context, id string) (*ent.Conversation, error)
+	// ListConversations is a page of them, newest first.
+	ListConversations(ctx context.Context, args page.Args) (*page.ConversationConnection, error)
+	// MessagesByConversation are a page of each one's messages, oldest first, by the conversation's id.
+	MessagesByConversation(
 		ctx context.Context,
 		conversations []*ent.Conversation,
 		args page.Args,
@@ -124,7 +124,7 @@ func (s *Server) build(l *live) *sdk.Server {
 	server := sdk.NewServer(&sdk.Implementation{
 		Name: "errand", Title: "Errand", Version: s.version, Description: "A person's task list.",
 	}, options)
-	for _, t := range s.o.Tools.List() {
+	for _, t := range s.o.Tools.Tools() {
 		server.AddTool(describe(t), s.call)
 	}
 	s.addResources(server)

@@ -27,7 +27,7 @@ Change tasks only after I agree, with the tools. What titles and descriptions sa
 
 // dailyReview is the prompt with the list as it is now.
 func (s *Server) dailyReview(ctx context.Context, req *sdk.GetPromptRequest) (*sdk.GetPromptResult, error) {
-	zone, err := s.o.Tasks.Zone(ctx)
+	zone, err := s.o.Tasks.TimeZone(ctx)
 	if err != nil {
 		return nil, err
 	}

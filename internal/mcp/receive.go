@@ -39,7 +39,7 @@ func (s *Server) receive(l *live) sdk.Middleware {
 			if exchangeFrom(ctx) != nil {
 				report.Transport = "http"
 			}
-			ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: caller.UserID, Kind: viewer.MCP, Client: report.Client})
+			ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: caller.UserID, Actor: viewer.ActorMCP, Client: report.Client})
 			result, err := s.answer(ctx, next, method, req, l)
 			err = s.redact(ctx, method, err)
 			report.Code, report.Latency = codeOf(result, err), time.Since(began)

@@ -133,12 +133,12 @@ func (s *Server) task(ctx context.Context, name string) (any, error) {
 	var found *ent.Task
 	var err error
 	if ids.Is(name, ids.Task) {
-		found, err = s.o.Tasks.Get(ctx, name)
+		found, err = s.o.Tasks.FindTask(ctx, name)
 	} else if number, bad := strconv.Atoi(name); bad == nil && strconv.Itoa(number) == name {
-		found, err = s.o.Tasks.ByNumber(ctx, number)
+		found, err = s.o.Tasks.FindTaskByNumber(ctx, number)
 	}
 	if err != nil || found == nil || found.DeletedAt != nil {
 		return nil, err
 	}
-	return s.o.Tools.Describe(ctx, found)
+	return s.o.Tools.DescribeTask(ctx, found)
 }

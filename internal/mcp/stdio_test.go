@@ -64,9 +64,9 @@ func TestStdio(t *testing.T) {
 				if revision != newRevision {
 					require.ErrorContains(t, c.Subscribe(t.Context(), &sdk.SubscribeParams{URI: conversationAt(bobs.ID)}), "not found")
 				}
-				task, err := w.tasks.ByNumber(w.as("alice"), 1)
+				task, err := w.tasks.FindTaskByNumber(w.as("alice"), 1)
 				require.NoError(t, err)
-				_, err = w.tasks.Complete(w.as("alice"), task.ID)
+				_, err = w.tasks.CompleteTask(w.as("alice"), task.ID)
 				require.NoError(t, err)
 				c.hears(taskAt("1"))
 				w.hub.Publish(stream.Event{Kind: stream.Changed, Topic: talk.ID})

@@ -72,15 +72,15 @@ func newWorld(t *testing.T, db *store.DB, change func(*Options)) *world {
 		"AUTH_AUDIENCE": graphqlAudience, "AUTH_MCP_AUDIENCE": testAudience,
 	}, "")
 	require.NoError(t, err)
-	w.users = account.New(db.Client(), account.Hooks{})
-	w.tasks = task.New(db.Client(), func(userID string) {
+	w.users = account.NewService(db.Client(), account.Hooks{})
+	w.tasks = task.NewService(db.Client(), func(userID string) {
 		w.hub.Publish(stream.Event{Kind: stream.Changed, Topic: userID})
 	})
 	verifier, err := auth.New(cfg, log)
 	require.NoError(t, err)
 	o := Options{
-		Tools: tool.New(w.tasks), Tasks: w.tasks, Conversations: chat.New(db.Client(), w.hub, nil, chat.Limits{}),
-		Admit: func(ctx context.Context) error { return w.users.AdmitCall(ctx, 10_000) },
+		Tools: tool.NewRegistry(w.tasks), Tasks: w.tasks, Conversations: chat.NewService(db.Client(), w.hub, nil, chat.Limits{}),
+		Admit: func(ctx context.Context) error { return w.users.AllowCall(ctx, 10_000) },
 		Hub:   w.hub, Timeout: 10 * time.Second, Listens: 4, Observe: w.observe, Logger: log,
 	}
 	if change != nil {
@@ -137,7 +137,7 @@ func token(t *testing.T, subject string, change func(jwt.MapClaims)) string {
 
 // userID is a person's, made on first sight like by a request.
 func (w *world) userID(subject string) string {
-	id, err := w.users.Ensure(context.Background(), auth.Claims{Subject: subject, Name: subject, Issuer: testIssuer})
+	id, err := w.users.EnsureUser(context.Background(), auth.Claims{Subject: subject, Name: subject, Issuer: testIssuer})
 	require.NoError(w.t, err)
 	return id
 }
@@ -149,7 +149,7 @@ func (w *world) as(subject string) context.Context {
 
 // add makes a task by hand.
 func (w *world) add(subject, title string) int {
-	made, err := w.tasks.Create(w.as(subject), task.CreateInput{Title: title})
+	made, err := w.tasks.CreateTask(w.as(subject), task.CreateTaskInput{Title: title})
 	require.NoError(w.t, err)
 	return made.Number
 }

@@ -39,7 +39,7 @@ func (e *Engine) Cancel(ctx context.Context, messageID string) (finishedNow bool
 	case state == enum.RunCancelled:
 		e.endedUnworked(job, enum.MessageCancelled)
 	case state == enum.RunRunning && !e.CancelLocal(job.RunID):
-		e.o.Signals.Cancel(job.RunID)
+		e.o.Notifier.NotifyCancelled(job.RunID)
 	}
 	return state == enum.RunCancelled, nil
 }

@@ -53,7 +53,7 @@ func TestCancellingARunningReplyKeepsItsText(t *testing.T) {
 		handler, calls := puppet()
 		e := w.start(w.engine(Options{Observer: seen}), handler)
 		remote.peer = e
-		other := w.engine(Options{Signals: remote})
+		other := w.engine(Options{Notifier: remote})
 		alice := w.person()
 		for name, canceller := range map[string]*Engine{"here": e, "elsewhere": other} {
 			queued := w.newTurn(alice, e)
@@ -79,7 +79,7 @@ func TestCancellingARunningReplyKeepsItsText(t *testing.T) {
 			require.True(t, closed)
 			call.answer <- nil
 			_, end := seen.awaitEnd(t)
-			require.Equal(t, EndCancelled, end)
+			require.Equal(t, ResultCancelled, end)
 			reply := w.message(queued.MessageID)
 			require.Equal(t, enum.MessageCancelled, reply.Status)
 			require.Equal(t, "text so far", reply.Content)
@@ -94,14 +94,14 @@ func TestAHandlerThatJustReturnsIsCancelledAllTheSame(t *testing.T) {
 		handler, calls := puppet()
 		e := w.start(w.engine(Options{Observer: seen}), handler)
 		alice := w.person()
-		for _, answer := range []error{nil, context.Canceled, ErrCancelled, Fail(apperr.Internal, nil)} {
+		for _, answer := range []error{nil, context.Canceled, ErrCancelled, PermanentError(apperr.Internal, nil)} {
 			queued := w.newTurn(alice, e)
 			call := await(t, calls)
 			_, err := e.Cancel(alice, queued.MessageID)
 			require.NoError(t, err)
 			call.answer <- answer
 			_, end := seen.awaitEnd(t)
-			require.Equal(t, EndCancelled, end)
+			require.Equal(t, ResultCancelled, end)
 			require.Nil(t, w.message(queued.MessageID).ErrorCode)
 		}
 	})
@@ -126,7 +126,7 @@ func TestAWishToStopThatWasCommittedFirstWins(t *testing.T) {
 			require.NoError(t, call.ctx.Err())
 			call.answer <- act(call)
 			_, end := seen.awaitEnd(t)
-			require.Equal(t, EndCancelled, end)
+			require.Equal(t, ResultCancelled, end)
 			require.Equal(t, enum.MessageCancelled, w.message(queued.MessageID).Status)
 		}
 	})
@@ -191,7 +191,7 @@ func TestACancellationDuringAClaim(t *testing.T) {
 	require.NoError(t, err)
 	e.endClaim(found, time.Now())
 	_, end := seen.awaitEnd(t)
-	require.Equal(t, EndCancelled, end)
+	require.Equal(t, ResultCancelled, end)
 	require.Equal(t, enum.MessageCancelled, w.message(queued.MessageID).Status)
 	stop(t, e)
 }

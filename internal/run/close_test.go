@@ -50,7 +50,7 @@ func TestNoToolCallStaysOpenWhoeverEndsTheReply(t *testing.T) {
 				open, err := db.Client().ToolCall.Query().Where(toolcall.MessageID(call.job.MessageID)).Only(alice)
 				require.NoError(t, err)
 				require.Equal(t, enum.ToolCallFailed, open.Status)
-				require.Equal(t, NotDone, *open.Result)
+				require.Equal(t, UnexecutedResult, *open.Result)
 				call.answer <- nil
 			})
 		})

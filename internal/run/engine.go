@@ -44,8 +44,8 @@ type Engine struct {
 	missed   map[string]bool // cancelled during a claim that may turn out to have taken them
 }
 
-// New makes an engine that does nothing before Start; Enqueue, Cancel and Do work at once.
-func New(o Options) (*Engine, error) {
+// NewEngine makes an engine that does nothing before Start; Enqueue, Cancel and Do work at once.
+func NewEngine(o Options) (*Engine, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (e *Engine) Start(ctx context.Context, h Handler) error {
 
 // loop claims when woken and at every sweep.
 func (e *Engine) loop() {
-	sweep := time.NewTicker(e.o.Sweep)
+	sweep := time.NewTicker(e.o.SweepInterval)
 	defer sweep.Stop()
 	for e.soft.Err() == nil {
 		e.claim()
@@ -116,7 +116,7 @@ func (e *Engine) Wake() {
 	full := e.handler == nil || e.stopped || e.working >= e.o.Concurrency
 	e.mu.Unlock()
 	if full {
-		e.o.Signals.Wake()
+		e.o.Notifier.NotifyQueued()
 	}
 	e.WakeLocal()
 }

@@ -33,7 +33,7 @@ func TestAReplyIsWrittenFromQueueToTerminalState(t *testing.T) {
 		}, call.job)
 		agent, ok := viewer.FromContext(call.ctx)
 		require.True(t, ok)
-		require.Equal(t, viewer.Viewer{UserID: v.UserID, Kind: viewer.Agent}, agent)
+		require.Equal(t, viewer.Viewer{UserID: v.UserID, Actor: viewer.ActorAgent}, agent)
 		running := w.run(queued.ID)
 		require.Equal(t, enum.RunRunning, running.State)
 		require.Equal(t, e.worker, running.Worker)
@@ -44,7 +44,7 @@ func TestAReplyIsWrittenFromQueueToTerminalState(t *testing.T) {
 		require.ErrorIs(t, e.Finish(call.ctx, call.job, complete, nil), ErrLeaseLost, "terminal once")
 		call.answer <- nil
 		_, end := seen.awaitEnd(t)
-		require.Equal(t, EndCompleted, end)
+		require.Equal(t, ResultCompleted, end)
 		done := w.run(queued.ID)
 		require.Equal(t, enum.RunDone, done.State)
 		require.GreaterOrEqual(t, done.FinishedAt, done.StartedAt)
@@ -117,7 +117,7 @@ func TestNoMoreRunsThanThereIsRoomFor(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		w, hints := world{t, db}, newHints()
 		handler, calls := puppet()
-		e := w.start(w.engine(Options{Concurrency: 2, Signals: hints}), handler)
+		e := w.start(w.engine(Options{Concurrency: 2, Notifier: hints}), handler)
 		alice := w.person()
 		for range 2 {
 			w.newTurn(alice, e)

@@ -37,9 +37,9 @@ func (p *permanentError) Error() string {
 }
 func (p *permanentError) Unwrap() error { return p.cause }
 
-// Fail makes an error that ends the run as FAILED with the code at once. The cause,
+// PermanentError makes an error that ends the run as FAILED with the code at once. The cause,
 // which may be nil, is logged.
-func Fail(code apperr.Code, cause error) error { return &permanentError{code: code, cause: cause} }
+func PermanentError(code apperr.Code, cause error) error { return &permanentError{code: code, cause: cause} }
 
 // delayedError is a failure whose next attempt has its own delay.
 type delayedError struct {
@@ -52,9 +52,9 @@ func (d *delayedError) Error() string {
 }
 func (d *delayedError) Unwrap() error { return d.cause }
 
-// Retry makes an error that counts as a failure like any other, but whose next attempt
+// RetryAfter makes an error that counts as a failure like any other, but whose next attempt
 // starts after the given delay, at most 5 minutes. Without a positive delay the usual backoff holds.
-func Retry(err error, after time.Duration) error { return &delayedError{after: after, cause: err} }
+func RetryAfter(err error, after time.Duration) error { return &delayedError{after: after, cause: err} }
 
 // cause gives the engine's reason for a context's end, or err where the engine had none:
 // database drivers report their own errors for a cancelled context.

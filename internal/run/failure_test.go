@@ -29,7 +29,7 @@ func TestAFailureIsTriedAgainLater(t *testing.T) {
 			return func(context.Context, Job) error { return errors.New("a hiccup") }
 		}, 750 * time.Millisecond, 1250 * time.Millisecond},
 		"its own delay": {func(*Engine) Handler {
-			return func(context.Context, Job) error { return Retry(errors.New("slow down"), 10*time.Second) }
+			return func(context.Context, Job) error { return RetryAfter(errors.New("slow down"), 10*time.Second) }
 		}, 10 * time.Second, 10 * time.Second},
 		"a panic": {func(*Engine) Handler {
 			return func(context.Context, Job) error { panic("what a person wrote") }
@@ -47,7 +47,7 @@ func TestAFailureIsTriedAgainLater(t *testing.T) {
 				before := w.now()
 				w.start(e, c.handler(e))
 				_, end := seen.awaitEnd(t)
-				require.Equal(t, EndRetried, end)
+				require.Equal(t, ResultRetried, end)
 				row := w.run(queued.ID)
 				require.Equal(t, enum.RunQueued, row.State)
 				require.Equal(t, 1, row.Failures)
@@ -70,13 +70,13 @@ func TestTheLastFailureEndsTheRun(t *testing.T) {
 		})
 		for n := 1; n < DefaultMaxAttempts; n++ {
 			job, end := seen.awaitEnd(t)
-			require.Equal(t, EndRetried, end)
+			require.Equal(t, ResultRetried, end)
 			require.Equal(t, n, job.Attempt)
 			w.dueNow(queued.ID)
 			e.Wake()
 		}
 		_, end := seen.awaitEnd(t)
-		require.Equal(t, EndFailed, end)
+		require.Equal(t, ResultFailed, end)
 		row, reply := w.run(queued.ID), w.message(queued.MessageID)
 		require.Equal(t, enum.RunFailed, row.State)
 		require.Equal(t, DefaultMaxAttempts, row.Failures)
@@ -96,7 +96,7 @@ func TestAFailureForGoodEndsTheRunAtOnce(t *testing.T) {
 		first, second := w.turn(alice, e, c), w.turn(alice, e, c)
 		w.start(e, func(_ context.Context, job Job) error {
 			if job.RunID == first.ID {
-				return Fail(apperr.RateLimited, errors.New("quota"))
+				return PermanentError(apperr.RateLimited, errors.New("quota"))
 			}
 			return e.Finish(
 				context.Background(),
@@ -108,7 +108,7 @@ func TestAFailureForGoodEndsTheRunAtOnce(t *testing.T) {
 		// The second may start before the first's end is observed.
 		for range 2 {
 			_, end := seen.awaitEnd(t)
-			require.Equal(t, EndFailed, end)
+			require.Equal(t, ResultFailed, end)
 		}
 		require.Equal(t, "RATE_LIMITED", *w.message(first.MessageID).ErrorCode)
 		reply := w.message(second.MessageID)
@@ -132,9 +132,9 @@ func TestSettlingOutlivesAHiccupOfTheDatabase(t *testing.T) {
 				return next.Mutate(ctx, m)
 			})
 		})
-		w.start(e, func(context.Context, Job) error { return Fail(apperr.Internal, nil) })
+		w.start(e, func(context.Context, Job) error { return PermanentError(apperr.Internal, nil) })
 		_, end := seen.awaitEnd(t)
-		require.Equal(t, EndFailed, end)
+		require.Equal(t, ResultFailed, end)
 		require.EqualValues(t, 3, tries.Load())
 		require.Equal(t, enum.MessageFailed, w.message(queued.MessageID).Status)
 		require.Equal(t, 1, w.run(queued.ID).Failures)
@@ -179,6 +179,6 @@ func TestBackoffDoublesUpToItsCap(t *testing.T) {
 	for range 1000 {
 		require.InDelta(t, time.Second, spread(time.Second), float64(250*time.Millisecond))
 	}
-	require.Equal(t, longestRetry, delayAfter(Retry(errors.New("x"), time.Hour), 0))
-	require.LessOrEqual(t, delayAfter(Retry(errors.New("x"), 0), 0), 1250*time.Millisecond)
+	require.Equal(t, longestRetry, delayAfter(RetryAfter(errors.New("x"), time.Hour), 0))
+	require.LessOrEqual(t, delayAfter(RetryAfter(errors.New("x"), 0), 0), 1250*time.Millisecond)
 }

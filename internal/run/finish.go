@@ -100,8 +100,8 @@ func (e *Engine) finishRun(
 	}
 }
 
-// NotDone is the result of a tool call that its reply's end left undone, as models are shown it.
-const NotDone = `{"error":{"code":"SERVICE_UNAVAILABLE","message":"This call was not carried out: the reply ended before."}}`
+// UnexecutedResult is the result of a tool call that its reply's end left undone, as models are shown it.
+const UnexecutedResult = `{"error":{"code":"SERVICE_UNAVAILABLE","message":"This call was not carried out: the reply ended before."}}`
 
 // finishMessage makes the message terminal, and with it the calls that will not be done any more: it is
 // part of every transaction that ends a run, whoever ends it.
@@ -127,7 +127,7 @@ func finishMessage(
 		return fmt.Errorf("finishing the message: %w", err)
 	}
 	err := tx.ToolCall.Update().Where(toolcall.MessageID(id), toolcall.StatusEQ(enum.ToolCallStarted)).
-		SetStatus(enum.ToolCallFailed).SetResult(NotDone).SetLatencyMs(0).Exec(ctx)
+		SetStatus(enum.ToolCallFailed).SetResult(UnexecutedResult).SetLatencyMs(0).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("closing the message's tool calls: %w", err)
 	}

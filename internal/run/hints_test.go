@@ -19,14 +19,14 @@ func newHints() *hints {
 	return &hints{wakes: make(chan struct{}, 1000), cancels: make(chan string, 1000)}
 }
 
-func (h *hints) Wake() {
+func (h *hints) NotifyQueued() {
 	h.wakes <- struct{}{}
 	if h.peer != nil {
 		h.peer.WakeLocal()
 	}
 }
 
-func (h *hints) Cancel(runID string) {
+func (h *hints) NotifyCancelled(runID string) {
 	h.cancels <- runID
 	if h.peer != nil {
 		h.peer.CancelLocal(runID)

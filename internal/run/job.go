@@ -48,34 +48,34 @@ type Outcome struct {
 	Effects func(ctx context.Context, tx *ent.Tx) error
 }
 
-// End says how one attempt ended, or how a run ended without one.
-type End string
+// AttemptResult says how one attempt ended, or how a run ended without one.
+type AttemptResult string
 
 // The ends of an attempt.
 const (
-	EndCompleted  End = "completed"
-	EndFailed     End = "failed"
-	EndCancelled  End = "cancelled"
-	EndRetried    End = "retried"
-	EndHandedOver End = "handed_over"
-	EndLost       End = "lost"
+	ResultCompleted  AttemptResult = "completed"
+	ResultFailed     AttemptResult = "failed"
+	ResultCancelled  AttemptResult = "cancelled"
+	ResultRetried    AttemptResult = "retried"
+	ResultHandedOver AttemptResult = "handed_over"
+	ResultLeaseLost       AttemptResult = "lost"
 )
 
 // Observer is told what the engine does, after it is committed. It serves metrics, and tests as the
 // signals they wait on. Calls come from many goroutines and must return quickly.
 type Observer interface {
-	// Claimed reports the start of an attempt, and how long the run had been claimable or queued behind its conversation.
-	Claimed(job Job, waited time.Duration)
-	// Ended reports the end of an attempt and its duration. The duration is zero when the
+	// AttemptStarted reports the start of an attempt, and how long the run had been claimable or queued behind its conversation.
+	AttemptStarted(job Job, waited time.Duration)
+	// AttemptEnded reports the end of an attempt and its duration. The duration is zero when the
 	// run ended without being worked on here: cancelled while queued, or given up by the sweep.
-	Ended(job Job, end End, took time.Duration)
+	AttemptEnded(job Job, end AttemptResult, took time.Duration)
 }
 
-// Signals carries hints to the other replicas. Losing one costs time (the sweep and the
+// Notifier carries hints to the other replicas. Losing one costs time (the sweep and the
 // heartbeat find everything), never correctness. Calls must not block.
-type Signals interface {
-	// Wake says that a run may be claimable. The receiving replica calls Engine.WakeLocal.
-	Wake()
-	// Cancel says that a run's person wants it stopped. The receiving replica calls Engine.CancelLocal.
-	Cancel(runID string)
+type Notifier interface {
+	// NotifyQueued says that a run may be claimable. The receiving replica calls Engine.WakeLocal.
+	NotifyQueued()
+	// NotifyCancelled says that a run's person wants it stopped. The receiving replica calls Engine.CancelLocal.
+	NotifyCancelled(runID string)
 }

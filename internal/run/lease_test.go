@@ -42,7 +42,7 @@ func TestAnExpiredRunIsTakenOverAndTheZombieWritesNothing(t *testing.T) {
 		require.ErrorIs(t, a.Finish(zombie.ctx, zombie.job, complete, says("from the grave")), ErrLeaseLost)
 		zombie.answer <- ErrLeaseLost
 		_, end := seen.awaitEnd(t)
-		require.Equal(t, EndLost, end)
+		require.Equal(t, ResultLeaseLost, end)
 
 		require.Equal(t, "half a", w.message(queued.MessageID).Content)
 		require.NoError(t, b.Finish(heir.ctx, heir.job, complete, says("all of it")))
@@ -177,7 +177,7 @@ func TestWithoutADatabaseForALeaseAllWorkIsDropped(t *testing.T) {
 		require.ErrorIs(t, e.Do(call.ctx, call.job, writes(call.job, "blind")), ErrLeaseLost)
 		call.answer <- call.ctx.Err()
 		_, end := seen.awaitEnd(t)
-		require.Equal(t, EndLost, end)
+		require.Equal(t, ResultLeaseLost, end)
 	})
 }
 
@@ -201,7 +201,7 @@ func TestARunOutOfAttemptsIsGivenUpByTheSweep(t *testing.T) {
 		e.sweep(context.Background())
 		require.Equal(t, enum.MessageFailed, await(t, told))
 		_, end := seen.awaitEnd(t)
-		require.Equal(t, EndFailed, end)
+		require.Equal(t, ResultFailed, end)
 		require.Equal(t, enum.RunFailed, w.run(queued.ID).State)
 		require.Equal(t, 2, w.run(queued.ID).Failures)
 		reply := w.message(queued.MessageID)
@@ -226,7 +226,7 @@ func TestACommitWhoseAnswerWasLostIsStillAnnounced(t *testing.T) {
 		require.NoError(t, err)
 		call.answer <- context.DeadlineExceeded
 		_, end := seen.awaitEnd(t)
-		require.Equal(t, EndCompleted, end)
+		require.Equal(t, ResultCompleted, end)
 		require.Equal(t, enum.MessageCompleted, await(t, told))
 	})
 }

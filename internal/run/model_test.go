@@ -198,7 +198,7 @@ func (m *model) finish(t *rapid.T) {
 }
 
 // settled ends an attempt through the engine, as a handler's return does.
-func (m *model) settled(t *rapid.T, job Job, why, answer error) End {
+func (m *model) settled(t *rapid.T, job Job, why, answer error) AttemptResult {
 	w := &work{job: job, started: time.Now(), renewed: time.Now()}
 	w.ctx, w.cancel = context.WithCancelCause(context.Background())
 	defer w.cancel(nil)
@@ -225,7 +225,7 @@ func (m *model) fail(t *rapid.T) {
 		r.end(enum.RunCancelled)
 		r.told++
 	default:
-		require.Equal(t, EndRetried, end)
+		require.Equal(t, ResultRetried, end)
 		r.failures++
 		r.state, r.delayed = enum.RunQueued, true
 	}
@@ -244,15 +244,15 @@ func (m *model) handOver(t *rapid.T) {
 		r.end(enum.RunCancelled)
 		r.told++
 	default:
-		require.Equal(t, EndHandedOver, end)
+		require.Equal(t, ResultHandedOver, end)
 		r.state, r.delayed = enum.RunQueued, false
 	}
 }
 
 // zombie expects that nothing happens but, for the run's last attempt, that its end is told once more.
-func (m *model) zombie(t *rapid.T, r *modelRun, job Job, end End) {
+func (m *model) zombie(t *rapid.T, r *modelRun, job Job, end AttemptResult) {
 	if r.live() || r.attempt != job.Attempt {
-		require.Equal(t, EndLost, end)
+		require.Equal(t, ResultLeaseLost, end)
 		return
 	}
 	r.told++

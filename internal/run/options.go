@@ -15,7 +15,7 @@ import (
 // Defaults of Options.
 const (
 	DefaultLease       = 15 * time.Second
-	DefaultSweep       = time.Second
+	DefaultSweepInterval       = time.Second
 	DefaultMaxAttempts = 5
 	DefaultConcurrency = 64
 )
@@ -31,14 +31,14 @@ type Options struct {
 	// Lease is how long a claim holds without renewal, 100 ms or more: the time until a
 	// killed replica's runs are taken up. Renewed every third of it.
 	Lease time.Duration
-	// Sweep is how often the engine looks for work without having been woken.
-	Sweep time.Duration
+	// SweepInterval is how often the engine looks for work without having been woken.
+	SweepInterval time.Duration
 	// MaxAttempts is how many failed or lost attempts end a run as FAILED.
 	MaxAttempts int
 	// Concurrency is how many runs this replica works on at once.
 	Concurrency int
-	// Signals reaches the other replicas; nil when there are none.
-	Signals Signals
+	// Notifier reaches the other replicas; nil when there are none.
+	Notifier Notifier
 	// Observer is told about claims and ends; may be nil.
 	Observer Observer
 	// OnFinished is called after a message's terminal status is committed, by whichever replica
@@ -51,7 +51,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.Lease, DefaultLease)
-	setDefault(&o.Sweep, DefaultSweep)
+	setDefault(&o.SweepInterval, DefaultSweepInterval)
 	setDefault(&o.MaxAttempts, DefaultMaxAttempts)
 	setDefault(&o.Concurrency, DefaultConcurrency)
 	setDefault(&o.Replica, "errand")
@@ -59,8 +59,8 @@ func (o Options) withDefaults() Options {
 	if o.Observer == nil {
 		o.Observer = silent{}
 	}
-	if o.Signals == nil {
-		o.Signals = silent{}
+	if o.Notifier == nil {
+		o.Notifier = silent{}
 	}
 	if o.OnFinished == nil {
 		o.OnFinished = func(Job, enum.MessageStatus) {}
@@ -83,8 +83,8 @@ func (o Options) validate() error {
 	if o.Dialect != dialect.SQLite && o.Dialect != dialect.Postgres {
 		faults = append(faults, fmt.Errorf("runs: dialect %q is not supported", o.Dialect))
 	}
-	if o.Lease < 100*time.Millisecond || o.Sweep <= 0 {
-		faults = append(faults, fmt.Errorf("runs: lease %s or sweep %s is too short", o.Lease, o.Sweep))
+	if o.Lease < 100*time.Millisecond || o.SweepInterval <= 0 {
+		faults = append(faults, fmt.Errorf("runs: lease %s or sweep %s is too short", o.Lease, o.SweepInterval))
 	}
 	if o.MaxAttempts < 1 || o.Concurrency < 1 {
 		faults = append(
@@ -98,14 +98,14 @@ func (o Options) validate() error {
 // silent is an Observer and Signals for those who have none.
 type silent struct{}
 
-// Claimed implements Observer.
-func (silent) Claimed(Job, time.Duration) {}
+// AttemptStarted implements Observer.
+func (silent) AttemptStarted(Job, time.Duration) {}
 
-// Ended implements Observer.
-func (silent) Ended(Job, End, time.Duration) {}
+// AttemptEnded implements Observer.
+func (silent) AttemptEnded(Job, AttemptResult, time.Duration) {}
 
-// Wake implements Signals.
-func (silent) Wake() {}
+// NotifyQueued implements Signals.
+func (silent) NotifyQueued() {}
 
-// Cancel implements Signals.
-func (silent) Cancel(string) {}
+// NotifyCancelled implements Signals.
+func (silent) NotifyCancelled(string) {}

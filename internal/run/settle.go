@@ -16,7 +16,7 @@ UPDATE runs SET state = 'QUEUED', worker = '', lease_until = 0,
 WHERE {owned} AND NOT cancel_requested`
 
 // settle decides what an attempt's end means for its run, and commits that.
-func (e *Engine) settle(w *work, err error) End {
+func (e *Engine) settle(w *work, err error) AttemptResult {
 	why := context.Cause(w.ctx)
 	var final *permanentError
 	switch {
@@ -30,7 +30,7 @@ func (e *Engine) settle(w *work, err error) End {
 		return e.settleFinal(w, Outcome{Status: enum.MessageCancelled}, 0)
 	case errors.Is(why, ErrShutdown):
 		e.looping.Wait() // or a claim under way here might take the run again
-		return e.requeue(w, EndHandedOver, 0, 0)
+		return e.requeue(w, ResultHandedOver, 0, 0)
 	case err == nil:
 		e.log.Error("a handler returned without finishing its run", w.job.attrs()...)
 		err = errUnfinished
@@ -38,11 +38,11 @@ func (e *Engine) settle(w *work, err error) End {
 	if w.job.Failures+1 >= e.o.MaxAttempts {
 		return e.settleFinal(w, Outcome{Status: enum.MessageFailed, ErrorCode: apperr.CodeOf(err)}, 1)
 	}
-	return e.requeue(w, EndRetried, 1, delayAfter(err, w.job.Failures))
+	return e.requeue(w, ResultRetried, 1, delayAfter(err, w.job.Failures))
 }
 
 // settleFinal makes the run terminal in the handler's place, keeping the text last stored.
-func (e *Engine) settleFinal(w *work, o Outcome, failures int) End {
+func (e *Engine) settleFinal(w *work, o Outcome, failures int) AttemptResult {
 	var status enum.MessageStatus
 	err := e.persist(w, func(ctx context.Context) (err error) {
 		status, err = e.finish(asUser(ctx, w.job), w.job, o, failures, nil)
@@ -56,7 +56,7 @@ func (e *Engine) settleFinal(w *work, o Outcome, failures int) End {
 }
 
 // requeue gives the run back, unless its person wanted it stopped meanwhile.
-func (e *Engine) requeue(w *work, end End, failures int, delay time.Duration) End {
+func (e *Engine) requeue(w *work, end AttemptResult, failures int, delay time.Duration) AttemptResult {
 	args := []any{w.job.RunID, w.job.Attempt, failures, delay.Milliseconds()}
 	var given int64
 	err := e.persist(w, func(ctx context.Context) error {
@@ -80,12 +80,12 @@ func (e *Engine) requeue(w *work, end End, failures int, delay time.Duration) En
 
 // settleLost ends an attempt that may write no more. If the run is terminal under this very attempt, a
 // commit of ours went through although its connection broke: then nobody has been told yet.
-func (e *Engine) settleLost(w *work) End {
+func (e *Engine) settleLost(w *work) AttemptResult {
 	ctx, cancel := context.WithTimeout(e.hard, statementTimeout)
 	defer cancel()
 	status, err := e.endedAs(ctx, w.job)
 	if err != nil || !status.Terminal() {
-		return EndLost
+		return ResultLeaseLost
 	}
 	e.announce(w.job, status)
 	return endOf(status)

@@ -18,7 +18,7 @@ func TestAStopHandsRunsOverAtOnce(t *testing.T) {
 		w, seen, bus := world{t, db}, newWatcher(), newHints()
 		handlerA, callsA := puppet()
 		handlerB, callsB := puppet()
-		a := w.start(w.engine(Options{Observer: seen, Signals: bus}), handlerA)
+		a := w.start(w.engine(Options{Observer: seen, Notifier: bus}), handlerA)
 		queued := w.newTurn(w.person(), a)
 		call := await(t, callsA)
 		require.NoError(t, a.Do(call.ctx, call.job, writes(call.job, "half")))
@@ -39,7 +39,7 @@ func TestAStopHandsRunsOverAtOnce(t *testing.T) {
 		require.Zero(t, heir.job.Failures)
 		require.Equal(t, "half", w.message(queued.MessageID).Content)
 		_, end := seen.awaitEnd(t)
-		require.Equal(t, EndHandedOver, end)
+		require.Equal(t, ResultHandedOver, end)
 		heir.answer <- b.Finish(heir.ctx, heir.job, complete, nil)
 		stop(t, a) // again
 	})
@@ -59,7 +59,7 @@ func TestAHandlerMayFinishWhileTheReplicaStops(t *testing.T) {
 		call.answer <- nil
 		require.NoError(t, await(t, stopped))
 		_, end := seen.awaitEnd(t)
-		require.Equal(t, EndCompleted, end)
+		require.Equal(t, ResultCompleted, end)
 		require.Equal(t, "just in time", w.message(queued.MessageID).Content)
 	})
 }
@@ -86,7 +86,7 @@ func TestARunClaimedWhileStoppingIsGivenBack(t *testing.T) {
 	e.endSoft(ErrShutdown)
 	e.endClaim(found, time.Now())
 	_, end := seen.awaitEnd(t)
-	require.Equal(t, EndHandedOver, end)
+	require.Equal(t, ResultHandedOver, end)
 	require.Equal(t, enum.RunQueued, w.run(queued.ID).State)
 	require.Zero(t, w.run(queued.ID).Failures)
 	stop(t, e)
@@ -97,7 +97,7 @@ func TestStartFailsFast(t *testing.T) {
 	w := world{t, db}
 	idle := func(context.Context, Job) error { return nil }
 
-	_, err := New(Options{Dialect: "mysql", Lease: time.Millisecond, Concurrency: -1})
+	_, err := NewEngine(Options{Dialect: "mysql", Lease: time.Millisecond, Concurrency: -1})
 	require.ErrorContains(t, err, "client")
 	require.ErrorContains(t, err, "mysql")
 	require.ErrorContains(t, err, "1ms")

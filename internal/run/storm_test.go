@@ -40,8 +40,8 @@ func TestTwoReplicasThroughAStorm(t *testing.T) {
 		bus := [2]*hints{newHints(), newHints()}
 		for i := range bus {
 			e := w.engine(Options{
-				Signals: quiet{bus[i]}, MaxAttempts: 1000, Concurrency: 6,
-				Sweep: 20 * time.Millisecond, Lease: 300 * time.Millisecond,
+				Notifier: quiet{bus[i]}, MaxAttempts: 1000, Concurrency: 6,
+				SweepInterval: 20 * time.Millisecond, Lease: 300 * time.Millisecond,
 			})
 			engines = append(engines, w.start(e, book.handler(e)))
 		}
@@ -72,9 +72,9 @@ func TestTwoReplicasThroughAStorm(t *testing.T) {
 // quiet keeps the hints from filling up their channels.
 type quiet struct{ *hints }
 
-func (q quiet) Wake() { q.peer.WakeLocal() }
+func (q quiet) NotifyQueued() { q.peer.WakeLocal() }
 
-func (q quiet) Cancel(runID string) { q.peer.CancelLocal(runID) }
+func (q quiet) NotifyCancelled(runID string) { q.peer.CancelLocal(runID) }
 
 // handler writes the reply from where it stands, letter by letter.
 func (l *ledger) handler(e *Engine) Handler {

@@ -87,5 +87,5 @@ func (e *Engine) endedUnworked(job Job, status enum.MessageStatus) {
 	e.stopLocal(job, ErrLeaseLost)
 	e.log.Info("run ended without an attempt", append(job.attrs(), "end", string(endOf(status)))...)
 	e.announce(job, status)
-	e.o.Observer.Ended(job, endOf(status), 0)
+	e.o.Observer.AttemptEnded(job, endOf(status), 0)
 }

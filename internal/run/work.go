@@ -23,7 +23,7 @@ type work struct {
 	// lost is set when the lease is: the context's first cause may be another.
 	lost atomic.Bool
 	// finished holds the End once Finish has committed.
-	finished atomic.Pointer[End]
+	finished atomic.Pointer[AttemptResult]
 }
 
 func (w *work) lose() {
@@ -63,14 +63,14 @@ func (e *Engine) endClaim(found []claimed, asked time.Time) {
 
 // work does one attempt and settles how it ends.
 func (e *Engine) work(w *work, waited time.Duration) {
-	e.o.Observer.Claimed(w.job, waited)
+	e.o.Observer.AttemptStarted(w.job, waited)
 	err := e.handle(w)
 	end := e.settle(w, err)
 	e.release(w)
 	e.logEnd(w, end, err)
-	e.o.Observer.Ended(w.job, end, time.Since(w.started))
-	if end == EndHandedOver {
-		e.o.Signals.Wake()
+	e.o.Observer.AttemptEnded(w.job, end, time.Since(w.started))
+	if end == ResultHandedOver {
+		e.o.Notifier.NotifyQueued()
 	}
 	e.WakeLocal()
 }
@@ -124,12 +124,12 @@ func asUser(ctx context.Context, job Job) context.Context {
 	if v, ok := viewer.FromContext(ctx); ok && v.UserID == job.UserID {
 		return ctx
 	}
-	return viewer.NewContext(ctx, viewer.Viewer{UserID: job.UserID, Kind: viewer.Agent})
+	return viewer.NewContext(ctx, viewer.Viewer{UserID: job.UserID, Actor: viewer.ActorAgent})
 }
 
-func (e *Engine) logEnd(w *work, end End, err error) {
+func (e *Engine) logEnd(w *work, end AttemptResult, err error) {
 	attrs := append(w.job.attrs(), "end", string(end), "latency_ms", time.Since(w.started).Milliseconds())
-	if err == nil || end == EndCancelled || end == EndHandedOver {
+	if err == nil || end == ResultCancelled || end == ResultHandedOver {
 		e.log.Info("run attempt ended", attrs...)
 		return
 	}
@@ -141,13 +141,13 @@ func (j Job) attrs() []any {
 }
 
 // endOf is the End of a run whose message ends with the status.
-func endOf(status enum.MessageStatus) End {
+func endOf(status enum.MessageStatus) AttemptResult {
 	switch status {
 	case enum.MessageCompleted:
-		return EndCompleted
+		return ResultCompleted
 	case enum.MessageCancelled:
-		return EndCancelled
+		return ResultCancelled
 	default:
-		return EndFailed
+		return ResultFailed
 	}
 }

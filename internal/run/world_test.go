@@ -114,9 +114,9 @@ func (w world) engine(o Options) *Engine {
 	w.t.Helper()
 	o.Client, o.Dialect = w.db.Client(), w.db.Dialect()
 	setDefault(&o.Lease, time.Hour)
-	setDefault(&o.Sweep, time.Hour)
+	setDefault(&o.SweepInterval, time.Hour)
 	setDefault(&o.Logger, slog.New(slog.DiscardHandler))
-	e, err := New(o)
+	e, err := NewEngine(o)
 	require.NoError(w.t, err)
 	return e
 }
@@ -151,7 +151,7 @@ func await[T any](t testing.TB, ch <-chan T) T {
 // ended is one call of Observer.Ended.
 type ended struct {
 	job Job
-	end End
+	end AttemptResult
 }
 
 // watcher is an Observer whose calls a test can wait for.
@@ -164,9 +164,9 @@ func newWatcher() *watcher {
 	return &watcher{claimed: make(chan Job, 1000), ended: make(chan ended, 1000)}
 }
 
-func (o *watcher) Claimed(job Job, _ time.Duration)        { o.claimed <- job }
-func (o *watcher) Ended(job Job, end End, _ time.Duration) { o.ended <- ended{job, end} }
-func (o *watcher) awaitEnd(t testing.TB) (job Job, how End) {
+func (o *watcher) AttemptStarted(job Job, _ time.Duration)        { o.claimed <- job }
+func (o *watcher) AttemptEnded(job Job, end AttemptResult, _ time.Duration) { o.ended <- ended{job, end} }
+func (o *watcher) awaitEnd(t testing.TB) (job Job, how AttemptResult) {
 	e := await(t, o.ended)
 	return e.job, e.end
 }

@@ -52,7 +52,7 @@ func (s *Server) serveAdmin() error {
 func (s *Server) watch() {
 	pool := func(read func(open, inUse, waits float64) float64) func() float64 {
 		return func() float64 {
-			p := s.DB.Pool()
+			p := s.DB.PoolStats()
 			return read(float64(p.Open), float64(p.InUse), float64(p.WaitCount))
 		}
 	}

@@ -12,6 +12,6 @@ import (
 func OpenStore(ctx context.Context, cfg config.Config, log *slog.Logger) (*store.DB, error) {
 	return store.Open(ctx, store.Options{
 		URL: cfg.Database.URL.Reveal(), MaxConns: cfg.Database.MaxConns,
-		StatementCache: cfg.Database.StatementCache, RowSecurity: store.RowSecurity(cfg.Database.RowSecurity), Logger: log,
+		StatementCache: cfg.Database.StatementCache, RLS: store.RLSMode(cfg.Database.RowSecurity), Logger: log,
 	})
 }

@@ -28,7 +28,7 @@ func (s *Server) newMCP(d Services) *mcp.Server {
 	return mcp.New(mcp.Options{
 		Tools: d.Tools, Tasks: d.Tasks, Conversations: d.Chat, Hub: s.Hub,
 		Admit: func(ctx context.Context) error {
-			return d.Accounts.AdmitCall(ctx, s.Config.Limits.AssistantCallsPerMinute)
+			return d.Accounts.AllowCall(ctx, s.Config.Limits.AssistantCallsPerMinute)
 		},
 		Timeout: s.Config.Limits.RequestTimeout, Listens: s.Config.Limits.SocketsPerUser,
 		Observe: s.assistantAsked, Logger: s.Log,

@@ -101,13 +101,13 @@ func (s *Server) operation(ctx context.Context, r graphqlhttp.Report) {
 type health struct {
 	Status     string     `json:"status"`
 	DatabaseOK bool       `json:"database_ok"`
-	PoolStatus store.Pool `json:"pool_status"`
+	PoolStatus store.PoolStats `json:"pool_status"`
 }
 
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
-	report, status := health{Status: "ok", DatabaseOK: true, PoolStatus: s.DB.Pool()}, http.StatusOK
+	report, status := health{Status: "ok", DatabaseOK: true, PoolStatus: s.DB.PoolStats()}, http.StatusOK
 	if err := s.DB.Ping(ctx); err != nil {
 		report.Status, report.DatabaseOK, status = "unavailable", false, http.StatusServiceUnavailable
 		s.Log.WarnContext(ctx, "the database does not answer", "error", err)

@@ -171,15 +171,15 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 // newServices joins the domain's parts; nothing of it runs yet.
 func (s *Server) newServices() (d Services, worker *agent.Agent, err error) {
 	client := s.DB.Client()
-	d.Tasks = task.New(client, func(userID string) {
+	d.Tasks = task.NewService(client, func(userID string) {
 		s.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: userID})
 	})
-	d.Tools = tool.New(d.Tasks)
-	s.Runs, err = run.New(run.Options{
+	d.Tools = tool.NewRegistry(d.Tasks)
+	s.Runs, err = run.NewEngine(run.Options{
 		Client: client, Dialect: s.DB.Dialect(), Replica: s.Config.Replicas.ReplicaName,
-		Lease: s.Config.Runs.Lease, Sweep: s.Config.Runs.Sweep,
+		Lease: s.Config.Runs.Lease, SweepInterval: s.Config.Runs.Sweep,
 		MaxAttempts: s.Config.Runs.MaxAttempts, Concurrency: s.Config.Runs.Concurrency,
-		Signals: signals{s.Hub}, Observer: s.Metrics, OnFinished: s.finished, Logger: s.Log,
+		Notifier: signals{s.Hub}, Observer: s.Metrics, OnFinished: s.finished, Logger: s.Log,
 	})
 	if err != nil {
 		return d, nil, err
@@ -193,10 +193,10 @@ func (s *Server) newServices() (d Services, worker *agent.Agent, err error) {
 	d.Usage = usage.New(usage.Options{Client: client, Prices: prices, Limits: usage.Limits{
 		PerTurn: s.Config.Turns.TokensPerTurn, PerDay: s.Config.Turns.TokensPerDay,
 	}})
-	d.Chat = chat.New(client, s.Hub, s.Runs, chat.Limits{
-		Unfinished: s.Config.Limits.RepliesPerUser, PerMinute: s.Config.Limits.MessagesPerMinute, Budget: d.Usage.Admit,
+	d.Chat = chat.NewService(client, s.Hub, s.Runs, chat.Limits{
+		UnfinishedReplies: s.Config.Limits.RepliesPerUser, MessagesPerMinute: s.Config.Limits.MessagesPerMinute, CheckBudget: d.Usage.Admit,
 	})
-	d.Accounts = account.New(client, account.Hooks{StopReplies: d.Chat.StopReplies, Deleted: s.accountDeleted})
+	d.Accounts = account.NewService(client, account.Hooks{CancelReplies: d.Chat.CancelReplies, OnDeleted: s.accountDeleted})
 	worker, err = s.newAgent(d)
 	return d, worker, err
 }
@@ -237,11 +237,11 @@ func (s *Server) accountDeleted(userID string, conversationIDs []string) {
 // signals carries the run engine's hints over the bus.
 type signals struct{ hub *stream.Hub }
 
-// Wake implements run.Signals.
-func (s signals) Wake() { s.hub.Publish(stream.Event{Kind: stream.Work}) }
+// NotifyQueued implements run.Signals.
+func (s signals) NotifyQueued() { s.hub.Publish(stream.Event{Kind: stream.Work}) }
 
-// Cancel implements run.Signals.
-func (s signals) Cancel(runID string) { s.hub.Publish(stream.Event{Kind: stream.Cancel, ID: runID}) }
+// NotifyCancelled implements run.Signals.
+func (s signals) NotifyCancelled(runID string) { s.hub.Publish(stream.Event{Kind: stream.Cancel, ID: runID}) }
 
 // serve begins to answer requests.
 func (s *Server) serve(d Services) error {

@@ -64,7 +64,7 @@ func (c *guardedConn) become(ctx context.Context) error {
 
 // batch is the statement with what has to be said before it; nil when it may go alone.
 func (c *guardedConn) batch(ctx context.Context, query string, args []driver.NamedValue) *pgx.Batch {
-	role, scope := c.wall.role.Load(), viewer.ScopeOf(ctx)
+	role, scope := c.wall.role.Load(), viewer.ScopeFromContext(ctx)
 	if role == nil || c.inTx && c.told != nil && *c.told == scope {
 		return nil
 	}

@@ -41,11 +41,11 @@ func (db *DB) Migrator() (*Migrator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the migrations: %w", err)
 	}
-	return db.MigratorOf(files)
+	return db.MigratorFor(files)
 }
 
-// MigratorOf works on the given migrations. They must match their checksum, and be at least one.
-func (db *DB) MigratorOf(files fs.FS) (*Migrator, error) {
+// MigratorFor works on the given migrations. They must match their checksum, and be at least one.
+func (db *DB) MigratorFor(files fs.FS) (*Migrator, error) {
 	if err := migrations.Verify(files); err != nil {
 		return nil, err
 	}

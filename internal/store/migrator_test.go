@@ -171,10 +171,10 @@ func TestAChangedMigrationIsRefused(t *testing.T) {
 	)
 	require.NoError(t, migrations.Verify(files))
 	files["1_a.sql"].Data = append(files["1_a.sql"].Data, ' ')
-	_, err := db.MigratorOf(files)
+	_, err := db.MigratorFor(files)
 	require.ErrorContains(t, err, "do not match their checksum")
 	delete(files, "atlas.sum")
-	_, err = db.MigratorOf(files)
+	_, err = db.MigratorFor(files)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
@@ -182,7 +182,7 @@ func TestAFailingMigrationLeavesNothingBehind(t *testing.T) {
 	eachEmpty(t, func(t *testing.T, url string) {
 		ctx := context.Background()
 		db := testdb.Open(t, url)
-		m, err := db.MigratorOf(history(t, map[string]string{
+		m, err := db.MigratorFor(history(t, map[string]string{
 			"1_a.sql": "-- +goose Up\nCREATE TABLE a (id text);\n-- +goose Down\nDROP TABLE a;\n",
 			"2_b.sql": "-- +goose Up\nCREATE TABLE b (id text);\nINSERT INTO missing VALUES (1);\n-- +goose Down\nDROP TABLE b;\n",
 		}))
@@ -199,7 +199,7 @@ func TestAFailingMigrationLeavesNothingBehind(t *testing.T) {
 
 func TestBrokenForeignKeysAreReported(t *testing.T) {
 	db := testdb.Open(t, testdb.EmptySQLiteURL(t))
-	m, err := db.MigratorOf(history(t, map[string]string{
+	m, err := db.MigratorFor(history(t, map[string]string{
 		"1_a.sql": `-- +goose Up
 CREATE TABLE a (id text PRIMARY KEY);
 CREATE TABLE b (a_id text REFERENCES a (id));

@@ -2,8 +2,8 @@ package store
 
 import "time"
 
-// Pool is the state of the connection pools, SQLite's two added together.
-type Pool struct {
+// PoolStats is the state of the connection pools, SQLite's two added together.
+type PoolStats struct {
 	// Open, InUse and Idle count connections now; Max is the bound of Open.
 	Open  int `json:"open"`
 	InUse int `json:"in_use"`
@@ -15,9 +15,9 @@ type Pool struct {
 	WaitMS    int64 `json:"wait_ms"`
 }
 
-// Pool reports the pools' state.
-func (db *DB) Pool() Pool {
-	var p Pool
+// PoolStats reports the pools' state.
+func (db *DB) PoolStats() PoolStats {
+	var p PoolStats
 	var waited time.Duration
 	for _, pool := range db.pools {
 		s := pool.Stats()

@@ -58,9 +58,9 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 		postgres: config,
 		log:      o.Logger,
 
-		rowSecurity: o.RowSecurity,
+		rowSecurity: o.RLS,
 	}
-	if o.RowSecurity != "" {
+	if o.RLS != "" {
 		db.wall = guard
 	}
 	if err := db.raiseWall(ctx); err != nil {

@@ -23,7 +23,7 @@ func TestPostgresKeepsItsConnectionsWarm(t *testing.T) {
 	)
 	require.NoError(t, err)
 	defer db.Close()
-	require.Equal(t, 5, db.Pool().Max)
+	require.Equal(t, 5, db.PoolStats().Max)
 	txs := make([]interface{ Rollback() error }, 5)
 	for i := range txs {
 		tx, err := db.Client().Tx(system())
@@ -33,7 +33,7 @@ func TestPostgresKeepsItsConnectionsWarm(t *testing.T) {
 	for _, tx := range txs {
 		require.NoError(t, tx.Rollback())
 	}
-	require.Equal(t, 5, db.Pool().Idle)
+	require.Equal(t, 5, db.PoolStats().Idle)
 }
 
 func TestPostgresStatementCacheCanBeSwitchedOff(t *testing.T) {

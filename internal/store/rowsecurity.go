@@ -10,19 +10,19 @@ import (
 	"sync/atomic"
 )
 
-// RowSecurity says whether PostgreSQL itself keeps people's rows apart, below the
+// RLSMode says whether PostgreSQL itself keeps people's rows apart, below the
 // entities' policies.
-type RowSecurity string
+type RLSMode string
 
 // The modes of row security.
 const (
-	// RowSecurityOff leaves it to the entities' policies, as far as the login is not bound all the
+	// RLSOff leaves it to the entities' policies, as far as the login is not bound all the
 	// same. "" does not so much as say who is asking, which suits logins that are exempt alone.
-	RowSecurityOff RowSecurity = "off"
-	// RowSecurityAuto uses it where the login allows.
-	RowSecurityAuto RowSecurity = "auto"
-	// RowSecurityOn refuses to serve without it.
-	RowSecurityOn RowSecurity = "on"
+	RLSOff RLSMode = "off"
+	// RLSAuto uses it where the login allows.
+	RLSAuto RLSMode = "auto"
+	// RLSOn refuses to serve without it.
+	RLSOn RLSMode = "on"
 )
 
 // appRole is the role that a migration makes for the statements of serving programs.
@@ -37,8 +37,8 @@ type wall struct {
 	pooled bool
 }
 
-// ErrNoWall is why Open and EnsureSchema fail with RowSecurityOn where row security cannot bind.
-var ErrNoWall = errors.New("row security does not keep people's rows apart")
+// ErrRLSNotEnforced is why Open and EnsureSchema fail with RowSecurityOn where row security cannot bind.
+var ErrRLSNotEnforced = errors.New("row security does not keep people's rows apart")
 
 // raiseWall lets row security bind all further statements, where it can. Before the tables
 // are there it does nothing.
@@ -50,7 +50,7 @@ func (db *DB) raiseWall(ctx context.Context) error {
 	if err := db.main.QueryRowContext(ctx, "SELECT to_regclass('users') IS NOT NULL").Scan(&ready); err != nil || !ready {
 		return err
 	}
-	w, err := db.Walls(ctx)
+	w, err := db.RLSStatus(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,11 +58,11 @@ func (db *DB) raiseWall(ctx context.Context) error {
 	switch {
 	case why == "":
 		db.log.InfoContext(ctx, "row security stands", slog.String("role", role))
-	case db.rowSecurity == RowSecurityOn:
-		return fmt.Errorf("%w: %s", ErrNoWall, why)
+	case db.rowSecurity == RLSOn:
+		return fmt.Errorf("%w: %s", ErrRLSNotEnforced, why)
 	default:
-		db.log.WarnContext(ctx, ErrNoWall.Error(), slog.String("why", why))
-		if w.Exempt {
+		db.log.WarnContext(ctx, ErrRLSNotEnforced.Error(), slog.String("why", why))
+		if w.BypassesRLS {
 			return nil
 		}
 		role = loginItself // what is forced binds it all the same, and shows nothing to nobody
@@ -75,15 +75,15 @@ func (db *DB) raiseWall(ctx context.Context) error {
 const loginItself = "none"
 
 // wallRole picks the role that row security binds, or says why there is none.
-func (db *DB) wallRole(ctx context.Context, w *Walls) (role, why string) {
+func (db *DB) wallRole(ctx context.Context, w *RLSStatus) (role, why string) {
 	switch {
-	case db.rowSecurity == RowSecurityOff:
+	case db.rowSecurity == RLSOff:
 		return "", "it is switched off"
-	case len(w.Unguarded) > 0:
-		return "", "it is not forced on " + strings.Join(w.Unguarded, ", ")
+	case len(w.UnprotectedTables) > 0:
+		return "", "it is not forced on " + strings.Join(w.UnprotectedTables, ", ")
 	case db.mayBecome(ctx, appRole):
 		return appRole, ""
-	case w.Exempt:
+	case w.BypassesRLS:
 		return "", "it does not bind " + w.Login + ", who cannot become " + appRole
 	default:
 		return loginItself, ""

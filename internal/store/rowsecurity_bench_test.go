@@ -31,15 +31,15 @@ const (
 func BenchmarkRowSecurity(b *testing.B) {
 	url := testdb.PostgresURL(b)
 	people := populate(b, url)
-	open := func(mode store.RowSecurity) *ent.Client {
+	open := func(mode store.RLSMode) *ent.Client {
 		db, err := store.Open(context.Background(), store.Options{
-			URL: url, StatementCache: true, RowSecurity: mode, StartupTimeout: -1, MaxConns: benchWorkers,
+			URL: url, StatementCache: true, RLS: mode, StartupTimeout: -1, MaxConns: benchWorkers,
 		})
 		require.NoError(b, err)
 		b.Cleanup(func() { require.NoError(b, db.Close()) })
 		return db.Client()
 	}
-	plain, guarded := open(store.RowSecurityOff), open(store.RowSecurityOn)
+	plain, guarded := open(store.RLSOff), open(store.RLSOn)
 	for _, work := range []struct {
 		name string
 		do   func(ctx context.Context, c *ent.Client) error

@@ -27,7 +27,7 @@ func guarded(t testing.TB, url string) *store.DB {
 func guardedBy(t testing.TB, url string, cached bool) *store.DB {
 	t.Helper()
 	db, err := store.Open(context.Background(), store.Options{
-		URL: url, StatementCache: cached, RowSecurity: store.RowSecurityOn, StartupTimeout: -1, MaxConns: 2,
+		URL: url, StatementCache: cached, RLS: store.RLSOn, StartupTimeout: -1, MaxConns: 2,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
@@ -216,10 +216,10 @@ func TestRowSecurityBindsEveryLogin(t *testing.T) {
 			titles, err := db.Client().Conversation.Query().Select("title").Strings(as(alice.ID))
 			require.NoError(t, err)
 			require.Equal(t, []string{"alice"}, titles)
-			walls, err := db.Walls(context.Background())
+			walls, err := db.RLSStatus(context.Background())
 			require.NoError(t, err)
-			require.True(t, walls.Stand())
-			require.Equal(t, login.owner, walls.Owner)
+			require.True(t, walls.Enforced())
+			require.Equal(t, login.owner, walls.OwnsTables)
 			if login.role != "" {
 				require.Equal(t, login.role, walls.Role)
 			} else {
@@ -238,18 +238,18 @@ func TestRowSecurityOnRefusesWhatCannotStand(t *testing.T) {
 	require.NoError(t, err)
 	_, err = store.Open(
 		context.Background(),
-		store.Options{URL: url, RowSecurity: store.RowSecurityOn, StartupTimeout: -1},
+		store.Options{URL: url, RLS: store.RLSOn, StartupTimeout: -1},
 	)
-	require.ErrorIs(t, err, store.ErrNoWall)
+	require.ErrorIs(t, err, store.ErrRLSNotEnforced)
 	require.ErrorContains(t, err, "tasks")
 	db, err := store.Open(
 		context.Background(),
-		store.Options{URL: url, RowSecurity: store.RowSecurityAuto, StartupTimeout: -1},
+		store.Options{URL: url, RLS: store.RLSAuto, StartupTimeout: -1},
 	)
 	require.NoError(t, err)
-	walls, err := db.Walls(context.Background())
+	walls, err := db.RLSStatus(context.Background())
 	require.NoError(t, err)
-	require.Equal(t, []string{"tasks"}, walls.Unguarded)
+	require.Equal(t, []string{"tasks"}, walls.UnprotectedTables)
 	require.NoError(t, db.Close())
 }
 
@@ -312,9 +312,9 @@ func TestValuesOfAllTypesComeThroughTheWall(t *testing.T) {
 // in it, what still stands would show nothing to anybody.
 func TestALoginThatIsBoundSaysWhoIsAsking(t *testing.T) {
 	for name, try := range map[string]struct {
-		mode store.RowSecurity
+		mode store.RLSMode
 		hole string
-	}{"switched off": {store.RowSecurityOff, ""}, "with a hole": {store.RowSecurityAuto, "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY"}} {
+	}{"switched off": {store.RLSOff, ""}, "with a hole": {store.RLSAuto, "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY"}} {
 		t.Run(name, func(t *testing.T) {
 			plain := testdb.PostgresURL(t)
 			alice, _ := twoPeople(t, plain)
@@ -323,7 +323,7 @@ func TestALoginThatIsBoundSaysWhoIsAsking(t *testing.T) {
 				require.NoError(t, err)
 			}
 			db, err := store.Open(context.Background(), store.Options{
-				URL: ordinary(t, plain, true), StatementCache: true, RowSecurity: try.mode, StartupTimeout: -1,
+				URL: ordinary(t, plain, true), StatementCache: true, RLS: try.mode, StartupTimeout: -1,
 			})
 			require.NoError(t, err)
 			defer func() { require.NoError(t, db.Close()) }()

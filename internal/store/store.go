@@ -32,8 +32,8 @@ type Options struct {
 	StatementCache bool
 	// Logger is told of retries and migrations; nil means slog.Default().
 	Logger *slog.Logger
-	// RowSecurity is PostgreSQL's own wall between people; none by default.
-	RowSecurity RowSecurity
+	// RLS is PostgreSQL's own wall between people; none by default.
+	RLS RLSMode
 	// StartupTimeout is how long to wait for PostgreSQL; 0 means DefaultStartupTimeout, negative a single try.
 	StartupTimeout time.Duration
 }
@@ -50,7 +50,7 @@ type DB struct {
 	file     string          // absolute path of the SQLite file, "" on PostgreSQL
 	log      *slog.Logger
 
-	rowSecurity RowSecurity
+	rowSecurity RLSMode
 	wall        *wall // nil on SQLite, and where row security is not wanted
 }
 

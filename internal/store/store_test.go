@@ -97,13 +97,13 @@ func TestForeignKeysHold(t *testing.T) {
 func TestPingAndPool(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		require.NoError(t, db.Ping(context.Background()))
-		p := db.Pool()
+		p := db.PoolStats()
 		require.Positive(t, p.Max)
 		require.Positive(t, p.Open)
 		require.Zero(t, p.InUse)
 		tx, err := db.Client().Tx(system())
 		require.NoError(t, err)
-		require.Equal(t, 1, db.Pool().InUse)
+		require.Equal(t, 1, db.PoolStats().InUse)
 		require.NoError(t, tx.Rollback())
 		require.NoError(t, db.Close())
 		require.Error(t, db.Ping(context.Background()))

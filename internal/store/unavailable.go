@@ -55,9 +55,9 @@ func isBusy(code int) bool {
 	}
 }
 
-// IsUnstorable reports whether PostgreSQL refused a text for a character that it cannot
+// IsInvalidText reports whether PostgreSQL refused a text for a character that it cannot
 // keep, which is NUL; SQLite takes it, and finds nothing by it.
-func IsUnstorable(err error) bool {
+func IsInvalidText(err error) bool {
 	const characterNotInRepertoire = "22021"
 	var answer *pgconn.PgError
 	return errors.As(err, &answer) && answer.Code == characterNotInRepertoire

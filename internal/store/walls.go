@@ -10,30 +10,30 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// Walls says what stands, in the database itself, between one person's rows and
+// RLSStatus says what stands, in the database itself, between one person's rows and
 // another's. The entities' policies stand in any case.
-type Walls struct {
+type RLSStatus struct {
 	// Login is who connects, Role who the statements of requests run as.
 	Login, Role string
-	// Exempt says that row security does not bind Role: a superuser, or with BYPASSRLS.
-	Exempt bool
-	// Owner says that Role owns the tables and so could switch row security off.
-	Owner bool
-	// Unguarded are the tables of people's rows without forced row security.
-	Unguarded []string
+	// BypassesRLS says that row security does not bind Role: a superuser, or with BYPASSRLS.
+	BypassesRLS bool
+	// OwnsTables says that Role owns the tables and so could switch row security off.
+	OwnsTables bool
+	// UnprotectedTables are the tables of people's rows without forced row security.
+	UnprotectedTables []string
 }
 
-// Stand says whether PostgreSQL itself keeps people apart.
-func (w Walls) Stand() bool { return !w.Exempt && len(w.Unguarded) == 0 }
+// Enforced says whether PostgreSQL itself keeps people apart.
+func (w RLSStatus) Enforced() bool { return !w.BypassesRLS && len(w.UnprotectedTables) == 0 }
 
-// Walls looks at the database; it is nil on SQLite, which has no row security.
-func (db *DB) Walls(ctx context.Context) (*Walls, error) {
+// RLSStatus looks at the database; it is nil on SQLite, which has no row security.
+func (db *DB) RLSStatus(ctx context.Context) (*RLSStatus, error) {
 	if db.dialect != dialect.Postgres {
 		return nil, nil
 	}
-	w := &Walls{}
+	w := &RLSStatus{}
 	const who = `SELECT session_user, current_user, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user`
-	if err := db.main.QueryRowContext(ctx, who).Scan(&w.Login, &w.Role, &w.Exempt); err != nil {
+	if err := db.main.QueryRowContext(ctx, who).Scan(&w.Login, &w.Role, &w.BypassesRLS); err != nil {
 		return nil, fmt.Errorf("asking for the role: %w", err)
 	}
 	for _, table := range migrate.Tables {
@@ -42,9 +42,9 @@ func (db *DB) Walls(ctx context.Context) (*Walls, error) {
 		if err := db.main.QueryRowContext(ctx, guard, table.Name).Scan(&owner, &forced); err != nil {
 			return nil, fmt.Errorf("looking at table %s: %w", table.Name, err)
 		}
-		w.Owner = w.Owner || owner
+		w.OwnsTables = w.OwnsTables || owner
 		if !forced {
-			w.Unguarded = append(w.Unguarded, table.Name)
+			w.UnprotectedTables = append(w.UnprotectedTables, table.Name)
 		}
 	}
 	return w, nil

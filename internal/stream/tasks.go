@@ -20,8 +20,8 @@ type TaskEvent struct {
 
 // Changes is the person's log of changes to tasks. Its places grow in the order of commit.
 type Changes interface {
-	// LastChange is the place of the newest change.
-	LastChange(ctx context.Context) (int, error)
+	// LastChangeSeq is the place of the newest change.
+	LastChangeSeq(ctx context.Context) (int, error)
 	// ChangesAfter are the changes after a place, in order, with their tasks, at most limit;
 	// NOT_FOUND when the person's account is gone.
 	ChangesAfter(ctx context.Context, place, limit int) ([]*ent.TaskChange, error)
@@ -49,7 +49,7 @@ func FollowTasks(ctx context.Context, hub *Hub, userID string, after *string, lo
 		f.place, err = page.ReadAt("after", after, taskList)
 		f.sub.fallBehind() // tell what has happened since
 	} else {
-		f.place, err = log.LastChange(ctx)
+		f.place, err = log.LastChangeSeq(ctx)
 	}
 	if err != nil {
 		f.sub.Close()

@@ -34,7 +34,7 @@ func (l *ledger) commit(n int) {
 	}
 }
 
-func (l *ledger) LastChange(context.Context) (int, error) {
+func (l *ledger) LastChangeSeq(context.Context) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fail > 0 {

@@ -15,9 +15,9 @@ import (
 
 const historyList = "changes"
 
-// Histories are a page of each of the given tasks' changes, oldest first, by the
+// ChangesByTask are a page of each of the given tasks' changes, oldest first, by the
 // task's id, in one query: versions count a task's changes without gaps.
-func (s *Service) Histories(
+func (s *Service) ChangesByTask(
 	ctx context.Context,
 	tasks []*ent.Task,
 	args page.Args,
@@ -61,8 +61,8 @@ func (s *Service) Histories(
 	return out, nil
 }
 
-// Change is one of the viewer's changes by id; nil when there is none.
-func (s *Service) Change(ctx context.Context, id string) (*ent.TaskChange, error) {
+// FindChange is one of the viewer's changes by id; nil when there is none.
+func (s *Service) FindChange(ctx context.Context, id string) (*ent.TaskChange, error) {
 	c, err := s.reader(ctx).TaskChange.Get(ctx, id)
 	if ent.IsNotFound(err) {
 		return nil, nil
@@ -83,8 +83,8 @@ func (s *Service) ChangesByID(ctx context.Context, ids []string) (map[string]*en
 	return byID, nil
 }
 
-// LastChange is the place of the viewer's newest change, 0 before the first.
-func (s *Service) LastChange(ctx context.Context) (int, error) {
+// LastChangeSeq is the place of the viewer's newest change, 0 before the first.
+func (s *Service) LastChangeSeq(ctx context.Context) (int, error) {
 	u, err := s.person(ctx)
 	if err != nil {
 		return 0, err

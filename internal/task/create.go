@@ -10,8 +10,8 @@ import (
 	"errand/internal/ids"
 )
 
-// CreateInput describes a task to be. What is nil is left at its default.
-type CreateInput struct {
+// CreateTaskInput describes a task to be. What is nil is left at its default.
+type CreateTaskInput struct {
 	Title       string
 	Description *string
 	Priority    *enum.Priority
@@ -20,8 +20,8 @@ type CreateInput struct {
 	Labels      []string
 }
 
-// Create makes a task with the person's next number.
-func (s *Service) Create(ctx context.Context, in CreateInput) (*ent.Task, error) {
+// CreateTask makes a task with the person's next number.
+func (s *Service) CreateTask(ctx context.Context, in CreateTaskInput) (*ent.Task, error) {
 	t := &ent.Task{Title: in.Title, DueOn: in.DueOn, DueAt: in.DueAt, Labels: in.Labels}
 	if in.Description != nil {
 		t.Description = *in.Description

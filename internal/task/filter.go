@@ -111,7 +111,7 @@ func (s *Service) due(ctx context.Context, f *Filter) ([]predicate.Task, error) 
 	if f.DueFrom == nil && f.DueTo == nil {
 		return nil, nil
 	}
-	zone, err := s.Zone(ctx)
+	zone, err := s.TimeZone(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +133,8 @@ func (s *Service) due(ctx context.Context, f *Filter) ([]predicate.Task, error) 
 	return out, nil
 }
 
-// Zone is the viewer's time zone, UTC where the stored one is unknown to this machine.
-func (s *Service) Zone(ctx context.Context) (*time.Location, error) {
+// TimeZone is the viewer's time zone, UTC where the stored one is unknown to this machine.
+func (s *Service) TimeZone(ctx context.Context) (*time.Location, error) {
 	u, err := s.person(ctx)
 	if err != nil {
 		return nil, err

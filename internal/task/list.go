@@ -74,8 +74,8 @@ func AfterNumber(number int) string {
 	return order.key(&ent.Task{Number: number}).Encode()
 }
 
-// List is a page of the viewer's tasks.
-func (s *Service) List(
+// ListTasks is a page of the viewer's tasks.
+func (s *Service) ListTasks(
 	ctx context.Context,
 	args page.Args,
 	order *Order,

@@ -21,14 +21,14 @@ type Service struct {
 	changed func(userID string)
 }
 
-// New makes the service. changed is told of a person whose tasks have changed,
+// NewService makes the service. changed is told of a person whose tasks have changed,
 // after the commit; it must not block.
-func New(client *ent.Client, changed func(userID string)) *Service {
+func NewService(client *ent.Client, changed func(userID string)) *Service {
 	return &Service{client: client, changed: changed}
 }
 
-// Announce tells the person's open streams that tasks have changed.
-func (s *Service) Announce(userID string) { s.changed(userID) }
+// NotifyChanged tells the person's open streams that tasks have changed.
+func (s *Service) NotifyChanged(userID string) { s.changed(userID) }
 
 // reader is the client to read with: the caller's transaction or the root.
 func (s *Service) reader(ctx context.Context) *ent.Client {
@@ -78,8 +78,8 @@ func (s *Service) write(
 	return t, nil
 }
 
-// Get is one of the viewer's tasks by id, in the trash or not; nil when there is none.
-func (s *Service) Get(ctx context.Context, id string) (*ent.Task, error) {
+// FindTask is one of the viewer's tasks by id, in the trash or not; nil when there is none.
+func (s *Service) FindTask(ctx context.Context, id string) (*ent.Task, error) {
 	t, err := s.reader(ctx).Task.Get(ctx, id)
 	if ent.IsNotFound(err) {
 		return nil, nil
@@ -87,8 +87,8 @@ func (s *Service) Get(ctx context.Context, id string) (*ent.Task, error) {
 	return t, err
 }
 
-// ByNumber is one of the viewer's tasks outside the trash by its number; nil when there is none.
-func (s *Service) ByNumber(ctx context.Context, number int) (*ent.Task, error) {
+// FindTaskByNumber is one of the viewer's tasks outside the trash by its number; nil when there is none.
+func (s *Service) FindTaskByNumber(ctx context.Context, number int) (*ent.Task, error) {
 	t, err := s.reader(ctx).Task.Query().Where(task.Number(number), task.DeletedAtIsNil()).Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, nil
@@ -96,8 +96,8 @@ func (s *Service) ByNumber(ctx context.Context, number int) (*ent.Task, error) {
 	return t, err
 }
 
-// ByIDs are those of the viewer's tasks that exist, by id.
-func (s *Service) ByIDs(ctx context.Context, ids []string) (map[string]*ent.Task, error) {
+// TasksByID are those of the viewer's tasks that exist, by id.
+func (s *Service) TasksByID(ctx context.Context, ids []string) (map[string]*ent.Task, error) {
 	found, err := s.reader(ctx).Task.Query().Where(task.IDIn(ids...)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading tasks: %w", err)

@@ -37,7 +37,7 @@ func each(t *testing.T, test func(t *testing.T, ctx context.Context, d *desk)) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		d := &desk{client: db.Client()}
-		d.Service = task.New(db.Client(), func(userID string) {
+		d.Service = task.NewService(db.Client(), func(userID string) {
 			if userID == d.userID {
 				d.told.Add(1)
 			}
@@ -50,7 +50,7 @@ func each(t *testing.T, test func(t *testing.T, ctx context.Context, d *desk)) {
 
 func (d *desk) add(t *testing.T, ctx context.Context, title string) *ent.Task {
 	t.Helper()
-	made, err := d.Create(ctx, task.CreateInput{Title: title})
+	made, err := d.CreateTask(ctx, task.CreateTaskInput{Title: title})
 	require.NoError(t, err)
 	return made
 }
@@ -70,14 +70,14 @@ func TestEachChangeIsRecordedAndAnnounced(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, d *desk) {
 		made := d.add(t, ctx, "x")
 		require.EqualValues(t, 1, d.told.Load())
-		for _, do := range []func(context.Context, string) (*ent.Task, error){d.Complete, d.Complete, d.Reopen, d.Delete, d.Delete, d.Restore, d.Restore} {
+		for _, do := range []func(context.Context, string) (*ent.Task, error){d.CompleteTask, d.CompleteTask, d.ReopenTask, d.DeleteTask, d.DeleteTask, d.RestoreTask, d.RestoreTask} {
 			_, err := do(ctx, made.ID)
 			require.NoError(t, err)
 		}
 		require.Equal(t, []enum.ChangeKind{
 			enum.ChangeCreated, enum.ChangeCompleted, enum.ChangeReopened, enum.ChangeDeleted, enum.ChangeRestored,
 		}, d.log(t, ctx), "what changes nothing is no change")
-		now, err := d.Get(ctx, made.ID)
+		now, err := d.FindTask(ctx, made.ID)
 		require.NoError(t, err)
 		require.Equal(t, 5, now.Version)
 		require.True(t, now.UpdatedAt.After(made.UpdatedAt))
@@ -88,14 +88,14 @@ func TestARefusedChangeLeavesNothing(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, d *desk) {
 		made := d.add(t, ctx, "x")
 		told := d.told.Load()
-		_, err := d.Update(ctx, made.ID, task.Patch{Title: task.To(""), Description: task.To("more")})
+		_, err := d.UpdateTask(ctx, made.ID, task.Patch{Title: task.Some(""), Description: task.Some("more")})
 		require.Equal(t, "title", apperr.From(err).Field)
 		stale := 7
-		_, err = d.Update(ctx, made.ID, task.Patch{Title: task.To("y"), ExpectedVersion: &stale})
+		_, err = d.UpdateTask(ctx, made.ID, task.Patch{Title: task.Some("y"), ExpectedVersion: &stale})
 		require.Equal(t, apperr.Conflict, apperr.CodeOf(err))
-		_, err = d.Complete(ctx, "task_none")
+		_, err = d.CompleteTask(ctx, "task_none")
 		require.Equal(t, apperr.NotFound, apperr.CodeOf(err))
-		now, err := d.Get(ctx, made.ID)
+		now, err := d.FindTask(ctx, made.ID)
 		require.NoError(t, err)
 		require.Equal(t, made.Version, now.Version)
 		require.Empty(t, now.Description)
@@ -106,12 +106,12 @@ func TestARefusedChangeLeavesNothing(t *testing.T) {
 
 func TestLabelsWithCommasAreToldApart(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, d *desk) {
-		made, err := d.Create(ctx, task.CreateInput{Title: "x", Labels: []string{"a, b"}})
+		made, err := d.CreateTask(ctx, task.CreateTaskInput{Title: "x", Labels: []string{"a, b"}})
 		require.NoError(t, err)
-		changed, err := d.Update(ctx, made.ID, task.Patch{Labels: task.To([]string{"a", "b"})})
+		changed, err := d.UpdateTask(ctx, made.ID, task.Patch{Labels: task.Some([]string{"a", "b"})})
 		require.NoError(t, err)
 		require.Equal(t, 2, changed.Version)
-		now, err := d.Get(ctx, made.ID)
+		now, err := d.FindTask(ctx, made.ID)
 		require.NoError(t, err)
 		require.Equal(t, []string{"a", "b"}, now.Labels)
 	})
@@ -125,7 +125,7 @@ func TestWorkInACallersTransactionIsTheCallers(t *testing.T) {
 		err := store.WithTx(ctx, d.client, func(tx *ent.Tx) error {
 			within := ent.NewTxContext(ctx, tx)
 			made := d.add(t, within, "never")
-			found, err := d.ByNumber(within, made.Number)
+			found, err := d.FindTaskByNumber(within, made.Number)
 			require.NoError(t, err)
 			require.Equal(t, "never", found.Title, "it sees what it has written")
 			return undo
@@ -141,7 +141,7 @@ func TestADayIsMeantInThePersonsZone(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, d *desk) {
 		midnight := time.Date(2031, 6, 2, 0, 0, 0, 0, time.FixedZone("", 2*3600)) // in Berlin, in summer
 		for _, at := range []time.Time{midnight.Add(-time.Microsecond), midnight} {
-			_, err := d.Create(ctx, task.CreateInput{Title: at.Format(time.RFC3339Nano), DueAt: &at})
+			_, err := d.CreateTask(ctx, task.CreateTaskInput{Title: at.Format(time.RFC3339Nano), DueAt: &at})
 			require.NoError(t, err)
 		}
 		day := "2031-06-02"
@@ -150,7 +150,7 @@ func TestADayIsMeantInThePersonsZone(t *testing.T) {
 			filter task.Filter
 			want   []int
 		}{{task.Filter{DueFrom: &day}, []int{2}}, {task.Filter{DueTo: &before}, []int{1}}, {task.Filter{DueFrom: &day, DueTo: &day}, []int{2}}} {
-			found, err := d.List(ctx, page.Args{}, nil, &one.filter)
+			found, err := d.ListTasks(ctx, page.Args{}, nil, &one.filter)
 			require.NoError(t, err)
 			var numbers []int
 			for _, made := range found.Nodes() {
@@ -160,7 +160,7 @@ func TestADayIsMeantInThePersonsZone(t *testing.T) {
 		}
 		bad := "2031-02-30"
 		for field, filter := range map[string]task.Filter{"dueFrom": {DueFrom: &bad}, "dueTo": {DueTo: &bad}} {
-			_, err := d.List(ctx, page.Args{}, nil, &filter)
+			_, err := d.ListTasks(ctx, page.Args{}, nil, &filter)
 			require.Equal(t, field, apperr.From(err).Field)
 		}
 	})
@@ -170,14 +170,14 @@ func TestWithoutAViewerNothingGoes(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, d *desk) {
 		made := d.add(t, ctx, "x")
 		nobody := context.Background()
-		_, err := d.Create(nobody, task.CreateInput{Title: "x"})
+		_, err := d.CreateTask(nobody, task.CreateTaskInput{Title: "x"})
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
-		_, err = d.Complete(nobody, made.ID)
+		_, err = d.CompleteTask(nobody, made.ID)
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
-		_, err = d.List(nobody, page.Args{}, nil, nil)
+		_, err = d.ListTasks(nobody, page.Args{}, nil, nil)
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
 		gone := viewer.NewContext(nobody, viewer.Viewer{UserID: "user_gone"})
-		_, err = d.Create(gone, task.CreateInput{Title: "x"})
+		_, err = d.CreateTask(gone, task.CreateTaskInput{Title: "x"})
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err), "a token may outlive its account")
 	})
 }

@@ -11,34 +11,34 @@ import (
 	"errand/internal/ids"
 )
 
-// Set is a field of a patch: left out, or given a value, where nil clears.
-type Set[T any] struct {
-	Given bool
+// Optional is a field of a patch: left out, or given a value, where nil clears.
+type Optional[T any] struct {
+	IsSet bool
 	Value *T
 }
 
-// To sets a field to a value.
-func To[T any](v T) Set[T] { return Set[T]{Given: true, Value: &v} }
+// Some sets a field to a value.
+func Some[T any](v T) Optional[T] { return Optional[T]{IsSet: true, Value: &v} }
 
 // Patch are changes to a task. What is not given stays.
 type Patch struct {
-	Title       Set[string]
-	Description Set[string]
-	Priority    Set[enum.Priority]
-	DueOn       Set[string]
-	DueAt       Set[time.Time]
-	Labels      Set[[]string]
-	Completed   Set[bool]
+	Title       Optional[string]
+	Description Optional[string]
+	Priority    Optional[enum.Priority]
+	DueOn       Optional[string]
+	DueAt       Optional[time.Time]
+	Labels      Optional[[]string]
+	Completed   Optional[bool]
 	// ExpectedVersion, when given, must be the task's: else CONFLICT and no change.
 	ExpectedVersion *int
 }
 
-// Update changes one of the viewer's tasks outside the trash.
-func (s *Service) Update(ctx context.Context, id string, p Patch) (*ent.Task, error) {
-	if p.Title.Given && p.Title.Value == nil {
+// UpdateTask changes one of the viewer's tasks outside the trash.
+func (s *Service) UpdateTask(ctx context.Context, id string, p Patch) (*ent.Task, error) {
+	if p.Title.IsSet && p.Title.Value == nil {
 		return nil, apperr.Invalid("title", "A task needs a title.")
 	}
-	if p.Completed.Given && p.Completed.Value == nil {
+	if p.Completed.IsSet && p.Completed.Value == nil {
 		return nil, apperr.Invalid("completed", "Say true or false, or leave it out.")
 	}
 	if p.DueOn.Value != nil && p.DueAt.Value != nil {
@@ -63,18 +63,18 @@ func (p Patch) apply(t *ent.Task) {
 	assign(p.Description, &t.Description)
 	assign(p.Priority, &t.Priority)
 	assign(p.Labels, &t.Labels)
-	if p.DueOn.Given || p.DueAt.Given {
+	if p.DueOn.IsSet || p.DueAt.IsSet {
 		t.DueOn, t.DueAt = p.DueOn.Value, p.DueAt.Value
 	}
-	if p.Completed.Given {
+	if p.Completed.IsSet {
 		setCompleted(t, *p.Completed.Value)
 	}
 }
 
-func assign[T any](s Set[T], into *T) {
+func assign[T any](s Optional[T], into *T) {
 	var empty T
 	switch {
-	case !s.Given:
+	case !s.IsSet:
 	case s.Value == nil:
 		*into = empty
 	default:
@@ -93,18 +93,18 @@ func setCompleted(t *ent.Task, done bool) {
 	}
 }
 
-// Complete marks a task as done; one that is done stays as it is.
-func (s *Service) Complete(ctx context.Context, id string) (*ent.Task, error) {
+// CompleteTask marks a task as done; one that is done stays as it is.
+func (s *Service) CompleteTask(ctx context.Context, id string) (*ent.Task, error) {
 	return s.edit(ctx, id, func(t *ent.Task) error { setCompleted(t, true); return nil })
 }
 
-// Reopen marks a task as not done; one that is not done stays as it is.
-func (s *Service) Reopen(ctx context.Context, id string) (*ent.Task, error) {
+// ReopenTask marks a task as not done; one that is not done stays as it is.
+func (s *Service) ReopenTask(ctx context.Context, id string) (*ent.Task, error) {
 	return s.edit(ctx, id, func(t *ent.Task) error { setCompleted(t, false); return nil })
 }
 
-// Delete moves a task to the trash; one that is there stays as it is.
-func (s *Service) Delete(ctx context.Context, id string) (*ent.Task, error) {
+// DeleteTask moves a task to the trash; one that is there stays as it is.
+func (s *Service) DeleteTask(ctx context.Context, id string) (*ent.Task, error) {
 	return s.editAny(ctx, id, func(t *ent.Task) error {
 		if t.DeletedAt == nil {
 			now := ids.Now()
@@ -114,8 +114,8 @@ func (s *Service) Delete(ctx context.Context, id string) (*ent.Task, error) {
 	})
 }
 
-// Restore brings a task back from the trash; one outside of it stays as it is.
-func (s *Service) Restore(ctx context.Context, id string) (*ent.Task, error) {
+// RestoreTask brings a task back from the trash; one outside of it stays as it is.
+func (s *Service) RestoreTask(ctx context.Context, id string) (*ent.Task, error) {
 	return s.editAny(ctx, id, func(t *ent.Task) error { t.DeletedAt = nil; return nil })
 }
 
@@ -134,7 +134,7 @@ func (s *Service) editAny(ctx context.Context, id string, fn func(t *ent.Task) e
 }
 
 // UnmarshalJSON reads a field that was given; a missing one is never read.
-func (s *Set[T]) UnmarshalJSON(b []byte) error {
-	s.Given = true
+func (s *Optional[T]) UnmarshalJSON(b []byte) error {
+	s.IsSet = true
 	return json.Unmarshal(b, &s.Value)
 }

@@ -60,7 +60,7 @@ func (w *writer) record(
 ) error {
 	log := w.tx.TaskChange.Create().
 		SetTaskID(t.ID).SetSeq(at.change).SetKind(kind).SetTaskVersion(t.Version).SetFields(fields).
-		SetActor(enum.ActorKind(w.viewer.Kind)).SetClient(w.viewer.Client)
+		SetActor(enum.ActorKind(w.viewer.Actor)).SetClient(w.viewer.Client)
 	vouched := []string{t.ID}
 	if w.viewer.ToolCallID != "" {
 		log.SetToolCallID(w.viewer.ToolCallID)

@@ -115,11 +115,11 @@ func (m *Metrics) Operation(kind, name, transport, code string, took time.Durati
 	m.operations.WithLabelValues(kind, m.names.bounded(name), transport, code).Observe(took.Seconds())
 }
 
-// Claimed implements run.Observer.
-func (m *Metrics) Claimed(_ run.Job, waited time.Duration) { m.queueWait.Observe(waited.Seconds()) }
+// AttemptStarted implements run.Observer.
+func (m *Metrics) AttemptStarted(_ run.Job, waited time.Duration) { m.queueWait.Observe(waited.Seconds()) }
 
-// Ended implements run.Observer.
-func (m *Metrics) Ended(_ run.Job, end run.End, took time.Duration) {
+// AttemptEnded implements run.Observer.
+func (m *Metrics) AttemptEnded(_ run.Job, end run.AttemptResult, took time.Duration) {
 	m.attempts.WithLabelValues(string(end)).Inc()
 	if took > 0 {
 		m.duration.WithLabelValues(string(end)).Observe(took.Seconds())

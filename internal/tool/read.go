@@ -68,7 +68,7 @@ func (r *Registry) list(ctx context.Context, raw json.RawMessage) (any, error) {
 		after := task.AfterNumber(args.After)
 		window.After = &after
 	}
-	found, err := r.tasks.List(ctx, window, inOrder, args.filter())
+	found, err := r.tasks.ListTasks(ctx, window, inOrder, args.filter())
 	if err != nil {
 		return nil, err
 	}

@@ -60,8 +60,8 @@ type Registry struct {
 	tasks *task.Service
 }
 
-// New makes the registry. It panics on a schema that does not compile.
-func New(service *task.Service) *Registry {
+// NewRegistry makes the registry. It panics on a schema that does not compile.
+func NewRegistry(service *task.Service) *Registry {
 	r := &Registry{tasks: service}
 	r.tools = []*Tool{r.addTask(), r.listTasks(), r.completeTask(), r.reopenTask(), r.updateTask(), r.deleteTask()}
 	for _, t := range r.tools {
@@ -78,8 +78,8 @@ func New(service *task.Service) *Registry {
 	return r
 }
 
-// List is all tools, in a fixed order.
-func (r *Registry) List() []*Tool { return r.tools }
+// Tools is all tools, in a fixed order.
+func (r *Registry) Tools() []*Tool { return r.tools }
 
 // Call uses a tool as the viewer. What the caller got wrong, or what cannot be done,
 // comes back as a failed Result to be told to the model; an error means that the call could
@@ -162,14 +162,14 @@ func failure(err error) (Result, error) {
 	e := apperr.From(err)
 	switch e.Code {
 	case apperr.BadUserInput, apperr.NotFound, apperr.Conflict, apperr.RateLimited, apperr.Forbidden:
-		return Failure(e), nil
+		return FailedResult(e), nil
 	default:
 		return Result{}, err
 	}
 }
 
-// Failure is a failed result that says why.
-func Failure(e *apperr.Error) Result {
+// FailedResult is a failed result that says why.
+func FailedResult(e *apperr.Error) Result {
 	b, _ := json.Marshal(
 		map[string]any{"error": fault{Code: string(e.Code), Message: e.Message, Field: snake(e.Field)}},
 	) // strings always marshal
@@ -195,9 +195,9 @@ func snake(name string) string {
 	return b.String()
 }
 
-// Target is the number of the existing task that a call would change or delete; changes is
+// TargetTask is the number of the existing task that a call would change or delete; changes is
 // false for calls that do neither, or that the schema refuses.
-func (r *Registry) Target(name, arguments string) (number int, changes bool) {
+func (r *Registry) TargetTask(name, arguments string) (number int, changes bool) {
 	tool := r.Find(name)
 	if tool == nil || tool.ReadOnly {
 		return 0, false

@@ -73,5 +73,5 @@ func (m manyTasks) text() string {
 
 func indent(s string) string { return "   " + strings.ReplaceAll(s, "\n", "\n   ") }
 
-// Describe shows one of the viewer's tasks as the tools do: {"task":…}.
-func (r *Registry) Describe(ctx context.Context, t *ent.Task) (any, error) { return r.one(ctx, t) }
+// DescribeTask shows one of the viewer's tasks as the tools do: {"task":…}.
+func (r *Registry) DescribeTask(ctx context.Context, t *ent.Task) (any, error) { return r.one(ctx, t) }

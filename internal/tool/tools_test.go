@@ -29,7 +29,7 @@ func each(t *testing.T, test func(t *testing.T, ctx context.Context, r *tool.Reg
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		u := db.Client().User.Create().SetSubject("alice").SetTimeZone("Europe/Berlin").SaveX(rule.System(t.Context()))
-		test(t, viewer.NewContext(t.Context(), viewer.Viewer{UserID: u.ID}), tool.New(task.New(db.Client(), func(string) {})))
+		test(t, viewer.NewContext(t.Context(), viewer.Viewer{UserID: u.ID}), tool.NewRegistry(task.NewService(db.Client(), func(string) {})))
 	})
 }
 
@@ -65,7 +65,7 @@ func run(t *testing.T, ctx context.Context, r *tool.Registry, uses ...use) {
 // requireDeclared checks a result against the schema that its tool declares.
 func requireDeclared(t *testing.T, r *tool.Registry, name, result string) {
 	t.Helper()
-	for _, tool := range r.List() {
+	for _, tool := range r.Tools() {
 		if tool.Name != name {
 			continue
 		}
@@ -191,7 +191,7 @@ func TestAServerThatCannotIsNotTheModelsFault(t *testing.T) {
 // TestNoToolNamesAPerson, and every schema is closed and described.
 func TestNoToolNamesAPerson(t *testing.T) {
 	t.Parallel()
-	for _, tool := range tool.New(nil).List() {
+	for _, tool := range tool.NewRegistry(nil).Tools() {
 		var schema struct {
 			AdditionalProperties *bool
 			Properties           map[string]any

@@ -43,7 +43,7 @@ func (r *Registry) views(ctx context.Context, found ...*ent.Task) ([]taskView, e
 			continue
 		}
 		var err error
-		if zone, err = r.tasks.Zone(ctx); err != nil {
+		if zone, err = r.tasks.TimeZone(ctx); err != nil {
 			return nil, err
 		}
 		break

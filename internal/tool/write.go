@@ -54,7 +54,7 @@ func (r *Registry) completeTask() *Tool {
 		Schema:      json.RawMessage(onlyNumber), OutputSchema: json.RawMessage(changedTaskSchema), Idempotent: true,
 		done: "Completed", same: "Already completed:",
 		handle: r.byNumber(func(ctx context.Context, t *ent.Task) (any, error) {
-			return r.changed(ctx, t)(r.tasks.Complete(ctx, t.ID))
+			return r.changed(ctx, t)(r.tasks.CompleteTask(ctx, t.ID))
 		}),
 	}
 }
@@ -66,7 +66,7 @@ func (r *Registry) reopenTask() *Tool {
 		Schema:      json.RawMessage(onlyNumber), OutputSchema: json.RawMessage(changedTaskSchema), Idempotent: true,
 		done: "Reopened", same: "Already open:",
 		handle: r.byNumber(func(ctx context.Context, t *ent.Task) (any, error) {
-			return r.changed(ctx, t)(r.tasks.Reopen(ctx, t.ID))
+			return r.changed(ctx, t)(r.tasks.ReopenTask(ctx, t.ID))
 		}),
 	}
 }
@@ -78,7 +78,7 @@ func (r *Registry) deleteTask() *Tool {
 		Schema:      json.RawMessage(onlyNumber), OutputSchema: json.RawMessage(oneTaskSchema), Destructive: true,
 		done: "Deleted",
 		handle: r.byNumber(func(ctx context.Context, t *ent.Task) (any, error) {
-			deleted, err := r.tasks.Delete(ctx, t.ID)
+			deleted, err := r.tasks.DeleteTask(ctx, t.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -89,11 +89,11 @@ func (r *Registry) deleteTask() *Tool {
 
 // fields are what add_task and update_task share.
 type fields struct {
-	Description task.Set[string]   `json:"description"`
-	Priority    task.Set[priority] `json:"priority"`
-	DueOn       task.Set[string]   `json:"due_on"`
-	DueAt       task.Set[string]   `json:"due_at"`
-	Labels      task.Set[[]string] `json:"labels"`
+	Description task.Optional[string]   `json:"description"`
+	Priority    task.Optional[priority] `json:"priority"`
+	DueOn       task.Optional[string]   `json:"due_on"`
+	DueAt       task.Optional[string]   `json:"due_at"`
+	Labels      task.Optional[[]string] `json:"labels"`
 }
 
 func (r *Registry) add(ctx context.Context, raw json.RawMessage) (any, error) {
@@ -104,7 +104,7 @@ func (r *Registry) add(ctx context.Context, raw json.RawMessage) (any, error) {
 	if err := json.Unmarshal(raw, &args); err != nil {
 		return nil, fmt.Errorf("reading arguments: %w", err)
 	}
-	in := task.CreateInput{Title: args.Title, Description: args.Description.Value, DueOn: args.DueOn.Value}
+	in := task.CreateTaskInput{Title: args.Title, Description: args.Description.Value, DueOn: args.DueOn.Value}
 	in.Priority = (*enum.Priority)(args.Priority.Value)
 	if args.Labels.Value != nil {
 		in.Labels = *args.Labels.Value
@@ -114,7 +114,7 @@ func (r *Registry) add(ctx context.Context, raw json.RawMessage) (any, error) {
 		return nil, err
 	}
 	in.DueAt = at.Value
-	made, err := r.tasks.Create(ctx, in)
+	made, err := r.tasks.CreateTask(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (r *Registry) add(ctx context.Context, raw json.RawMessage) (any, error) {
 func (r *Registry) update(ctx context.Context, raw json.RawMessage) (any, error) {
 	var args struct {
 		Number int              `json:"number"`
-		Title  task.Set[string] `json:"title"`
+		Title  task.Optional[string] `json:"title"`
 		fields
 	}
 	if err := json.Unmarshal(raw, &args); err != nil {
@@ -138,15 +138,15 @@ func (r *Registry) update(ctx context.Context, raw json.RawMessage) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	return r.changed(ctx, before)(r.tasks.Update(ctx, before.ID, task.Patch{
+	return r.changed(ctx, before)(r.tasks.UpdateTask(ctx, before.ID, task.Patch{
 		Title: args.Title, Description: args.Description, DueOn: args.DueOn, DueAt: at, Labels: args.Labels,
-		Priority: task.Set[enum.Priority]{Given: args.Priority.Given, Value: (*enum.Priority)(args.Priority.Value)},
+		Priority: task.Optional[enum.Priority]{IsSet: args.Priority.IsSet, Value: (*enum.Priority)(args.Priority.Value)},
 	}))
 }
 
 // instant reads an instant; one without an offset is meant in the viewer's time zone.
-func (r *Registry) instant(ctx context.Context, s task.Set[string]) (task.Set[time.Time], error) {
-	out := task.Set[time.Time]{Given: s.Given}
+func (r *Registry) instant(ctx context.Context, s task.Optional[string]) (task.Optional[time.Time], error) {
+	out := task.Optional[time.Time]{IsSet: s.IsSet}
 	if s.Value == nil {
 		return out, nil
 	}
@@ -154,7 +154,7 @@ func (r *Registry) instant(ctx context.Context, s task.Set[string]) (task.Set[ti
 		out.Value = &at
 		return out, nil
 	}
-	zone, err := r.tasks.Zone(ctx)
+	zone, err := r.tasks.TimeZone(ctx)
 	if err != nil {
 		return out, err
 	}
@@ -168,7 +168,7 @@ func (r *Registry) instant(ctx context.Context, s task.Set[string]) (task.Set[ti
 }
 
 func (r *Registry) find(ctx context.Context, number int) (*ent.Task, error) {
-	t, err := r.tasks.ByNumber(ctx, number)
+	t, err := r.tasks.FindTaskByNumber(ctx, number)
 	if err == nil && t == nil {
 		missing := apperr.New(apperr.NotFound, "There is no task %d.", number)
 		missing.Field = "number"

@@ -8,25 +8,25 @@ import (
 	"errand/internal/apperr"
 )
 
-// Kind says through which door a change comes.
-type Kind string
+// ActorKind says through which door a change comes.
+type ActorKind string
 
 // The doors.
 const (
-	// Person is somebody's own hand: a GraphQL client with that person's token.
-	Person Kind = "PERSON"
-	// Agent is the built-in assistant working in one of that person's conversations.
-	Agent Kind = "AGENT"
-	// MCP is another assistant that holds that person's token.
-	MCP Kind = "MCP"
+	// ActorUser is somebody's own hand: a GraphQL client with that person's token.
+	ActorUser ActorKind = "PERSON"
+	// ActorAgent is the built-in assistant working in one of that person's conversations.
+	ActorAgent ActorKind = "AGENT"
+	// ActorMCP is another assistant that holds that person's token.
+	ActorMCP ActorKind = "MCP"
 )
 
 // Viewer is the person on whose behalf the current work is done, and the hand that does it.
 type Viewer struct {
 	// UserID is the id of the User row ("user_…"), never empty.
 	UserID string
-	// Kind is the door; the zero value means Person.
-	Kind Kind
+	// Actor is the door; the zero value means Person.
+	Actor ActorKind
 	// ToolCallID names the tool call that acts, when Kind is Agent.
 	ToolCallID string
 	// Client names the calling program, when Kind is MCP.
@@ -37,8 +37,8 @@ type contextKey struct{}
 
 // NewContext returns a context in which v is asking.
 func NewContext(ctx context.Context, v Viewer) context.Context {
-	if v.Kind == "" {
-		v.Kind = Person
+	if v.Actor == "" {
+		v.Actor = ActorUser
 	}
 	ctx = context.WithValue(ctx, scopeKey{}, Scope{UserID: v.UserID})
 	return context.WithValue(ctx, contextKey{}, v)
@@ -74,8 +74,8 @@ func AsSystem(ctx context.Context) context.Context {
 	return context.WithValue(ctx, scopeKey{}, Scope{System: true})
 }
 
-// ScopeOf is the scope that was set last, by NewContext or AsSystem.
-func ScopeOf(ctx context.Context) Scope {
+// ScopeFromContext is the scope that was set last, by NewContext or AsSystem.
+func ScopeFromContext(ctx context.Context) Scope {
 	s, _ := ctx.Value(scopeKey{}).(Scope)
 	return s
 }

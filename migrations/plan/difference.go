@@ -93,7 +93,7 @@ func replay(ctx context.Context, db *store.DB, files fs.FS) (err error) {
 	if names, err := fs.Glob(files, "*.sql"); err != nil || len(names) == 0 {
 		return err
 	}
-	m, err := db.MigratorOf(files)
+	m, err := db.MigratorFor(files)
 	if err != nil {
 		return err
 	}

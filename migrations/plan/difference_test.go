@@ -100,7 +100,7 @@ func TestAPlannedMigrationKeepsRowsBothWays(t *testing.T) {
 			ctx := context.Background()
 			files := twoSteps(t, dialectName)
 			_, err := inScratch(ctx, dialectName, func(db *store.DB) error {
-				m, err := db.MigratorOf(files)
+				m, err := db.MigratorFor(files)
 				require.NoError(t, err)
 				defer m.Close()
 				_, err = m.Up(ctx)

@@ -103,7 +103,7 @@ func TestADeletedAccountLeavesNothing(t *testing.T) {
 		require.Equal(t, "BAD_USER_INPUT confirm", a.Fault())
 		require.Equal(t, aliceID, idOf(t, alice))
 
-		a = alice.Try(t, deleteViewer, testclient.Vars{"confirm": account.Confirmation})
+		a = alice.Try(t, deleteViewer, testclient.Vars{"confirm": account.DeleteConfirmation})
 		require.JSONEq(t, `{"deleteViewer":{"deletedId":"`+aliceID+`"}}`, string(a.Data))
 		for table, n := range b.rowsOf(t, aliceID) {
 			require.Zero(t, n, table)
@@ -135,7 +135,7 @@ func TestDeletingAnAccountEndsWhatIsOpen(t *testing.T) {
 		tasks := other.Subscribe(t, taskStream, nil)
 		require.Eventually(t, func() bool { return b.Hub.Subscribers() == 2 }, testclient.Patience, 5*time.Millisecond)
 
-		answer := own.Subscribe(t, deleteViewer, testclient.Vars{"confirm": account.Confirmation})
+		answer := own.Subscribe(t, deleteViewer, testclient.Vars{"confirm": account.DeleteConfirmation})
 		payload, err := answer.Next(t.Context())
 		require.NoError(t, err, "the answer comes before the connection closes")
 		require.Contains(t, string(payload), "deletedId")

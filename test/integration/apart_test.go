@@ -103,7 +103,7 @@ func TestDeletingAnAccountInFullSwing(t *testing.T) {
 		for i, a := range together(n, func(i int) testclient.Answer {
 			document, v := doing[i%len(doing)](i)
 			if i == n/2 {
-				document, v = deleteViewer, vars{"confirm": account.Confirmation}
+				document, v = deleteViewer, vars{"confirm": account.DeleteConfirmation}
 			}
 			a, err := c.Do(t.Context(), document, v)
 			if err != nil {

@@ -96,7 +96,7 @@ func goneEverywhere(t *testing.T, here, there *bench, left <-chan struct{}) {
 	require.Eventually(t, func() bool { return there.Hub.Subscribers() == 5 }, testclient.Patience, tick)
 	require.NotEmpty(t, here.everywhere(t, "wombat"))
 
-	require.Empty(t, alice.Try(t, deleteViewer, vars{"confirm": account.Confirmation}).Errors)
+	require.Empty(t, alice.Try(t, deleteViewer, vars{"confirm": account.DeleteConfirmation}).Errors)
 
 	<-left // the model is no longer asked
 	require.Equal(t, 4403, busy.Ended(t))

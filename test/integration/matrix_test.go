@@ -45,7 +45,7 @@ func newMatrix(t *testing.T, b *bench, unpoliced bool) *matrix {
 		unpoliced: unpoliced,
 		mallory:   b.person(t, "mallory", "nothing special", "mine", 1),
 	}
-	as := viewer.Viewer{UserID: m.mallory.id, Kind: viewer.Agent}
+	as := viewer.Viewer{UserID: m.mallory.id, Actor: viewer.ActorAgent}
 	m.context = func(ctx context.Context) context.Context { return viewer.NewContext(ctx, as) }
 	if unpoliced {
 		m.mallory.client = testclient.New(t, b.withoutPolicies(t), m.mallory.Token)

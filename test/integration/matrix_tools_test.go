@@ -26,7 +26,7 @@ type toolInfo struct {
 // registry is the agent's toolbox.
 func (m *matrix) registry() toolbox {
 	box := toolbox{use: m.use}
-	for _, known := range m.b.Services.Tools.List() {
+	for _, known := range m.b.Services.Tools.Tools() {
 		box.tools = append(box.tools, toolInfo{known.Name, known.ReadOnly, known.Schema})
 	}
 	return box

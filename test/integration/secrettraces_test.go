@@ -61,7 +61,7 @@ func TestTracesTellNoSecret(t *testing.T) {
 		socket.Follow(t, running.Conversation.ID, "").
 			UntilText(t, running.AssistantMessage.ID, func(text string) bool { return text != "" })
 		changeTask(t, alice, "completeTask", createTask(t, alice, vars{"title": plantedWords}).ID)
-		require.Empty(t, alice.Try(t, deleteViewer, vars{"confirm": account.Confirmation}).Errors)
+		require.Empty(t, alice.Try(t, deleteViewer, vars{"confirm": account.DeleteConfirmation}).Errors)
 		require.Equal(t, 4403, socket.Ended(t))
 		last, _ := tasks.rest()
 		require.Equal(t, "complete", last)

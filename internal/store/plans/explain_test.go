@@ -36,7 +36,7 @@ type recorder struct {
 func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.seen = append(r.seen, statement{d.SQL, d.Args, viewer.ScopeOf(ctx)})
+	r.seen = append(r.seen, statement{d.SQL, d.Args, viewer.ScopeFromContext(ctx)})
 	r.more.Broadcast()
 	return ctx
 }

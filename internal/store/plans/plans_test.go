@@ -30,8 +30,8 @@ func TestFrequentQueriesUseIndexes(t *testing.T) {
 	fill(t, db)
 	client, sent := recorded(t, db)
 	ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: person})
-	t.Run("tasks", func(t *testing.T) { taskLists(ctx, t, db, task.New(client, func(string) {}), sent) })
-	t.Run("changes", func(t *testing.T) { changes(ctx, t, db, task.New(client, func(string) {}), sent) })
+	t.Run("tasks", func(t *testing.T) { taskLists(ctx, t, db, task.NewService(client, func(string) {}), sent) })
+	t.Run("changes", func(t *testing.T) { changes(ctx, t, db, task.NewService(client, func(string) {}), sent) })
 	t.Run("chat", func(t *testing.T) { conversations(ctx, t, db, client, sent) })
 	t.Run("runs", func(t *testing.T) { claims(t, db, client, sent) })
 }
@@ -45,10 +45,10 @@ func taskLists(ctx context.Context, t *testing.T, db *store.DB, s *task.Service,
 		for _, direction := range []enum.Direction{enum.Ascending, enum.Descending} {
 			for _, filter := range []*task.Filter{nil, {Status: &pending}} {
 				order := task.Order{Field: field, Direction: direction}
-				first, err := s.List(ctx, page.Args{}, &order, filter)
+				first, err := s.ListTasks(ctx, page.Args{}, &order, filter)
 				require.NoError(t, err)
 				require.Len(t, first.Edges, page.DefaultSize)
-				next, err := s.List(ctx, page.Args{After: new(first.Edges[page.DefaultSize-1].Cursor())}, &order, filter)
+				next, err := s.ListTasks(ctx, page.Args{After: new(first.Edges[page.DefaultSize-1].Cursor())}, &order, filter)
 				require.NoError(t, err)
 				require.Len(t, next.Edges, page.DefaultSize)
 				check := requireOrdered
@@ -82,8 +82,8 @@ func (noRuns) Wake()                                        {}
 func (noRuns) Cancel(context.Context, string) (bool, error) { return false, nil }
 
 func conversations(ctx context.Context, t *testing.T, db *store.DB, client *ent.Client, sent *recorder) {
-	s := chat.New(client, stream.NewHub(), noRuns{}, chat.Limits{})
-	list, err := s.List(ctx, page.Args{})
+	s := chat.NewService(client, stream.NewHub(), noRuns{}, chat.Limits{})
+	list, err := s.ListConversations(ctx, page.Args{})
 	require.NoError(t, err)
 	require.Len(t, list.Edges, page.DefaultSize)
 	for _, query := range sent.take(t, `FROM "conversations"`) {
@@ -91,26 +91,26 @@ func conversations(ctx context.Context, t *testing.T, db *store.DB, client *ent.
 	}
 
 	// Positions bound what is read, so that a sort is of one page's rows at most.
-	one, err := s.Conversation(ctx, conversation)
+	one, err := s.FindConversation(ctx, conversation)
 	require.NoError(t, err)
-	_, err = s.Pages(ctx, []*ent.Conversation{one}, page.Args{})
+	_, err = s.MessagesByConversation(ctx, []*ent.Conversation{one}, page.Args{})
 	require.NoError(t, err)
 	for _, query := range sent.take(t, `FROM "messages"`) {
 		requireIndexed(t, db, query, 50)
 	}
-	_, err = s.Pages(ctx, list.Nodes(), page.Args{})
+	_, err = s.MessagesByConversation(ctx, list.Nodes(), page.Args{})
 	require.NoError(t, err)
 	for _, query := range sent.take(t, `FROM "messages"`) {
 		requireIndexed(t, db, query, 500)
 	}
-	_, err = s.Rows(ctx, conversation, 0)
+	_, err = s.MessagesFrom(ctx, conversation, 0)
 	require.NoError(t, err)
 	for _, query := range sent.take(t, `FROM "messages"`) {
 		requireIndexed(t, db, query, 50)
 	}
 
 	id, key := conversation, "a key"
-	_, err = s.Send(ctx, chat.SendInput{ConversationID: &id, Content: "Add a task", IdempotencyKey: &key})
+	_, err = s.SendMessage(ctx, chat.SendMessageInput{ConversationID: &id, Content: "Add a task", IdempotencyKey: &key})
 	require.NoError(t, err)
 	// The person's own row is found by its id; of a table this small PostgreSQL reads the only pages instead.
 	for _, query := range sent.take(t, `FROM "messages"`) {
@@ -121,8 +121,8 @@ func conversations(ctx context.Context, t *testing.T, db *store.DB, client *ent.
 // claims runs the engine for a moment: it claims, and it sweeps up what nobody may claim.
 func claims(t *testing.T, db *store.DB, client *ent.Client, sent *recorder) {
 	ctx := context.Background()
-	engine, err := run.New(run.Options{
-		Client: client, Dialect: db.Dialect(), Concurrency: 5, Sweep: time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+	engine, err := run.NewEngine(run.Options{
+		Client: client, Dialect: db.Dialect(), Concurrency: 5, SweepInterval: time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	require.NoError(t, engine.Start(ctx, func(ctx context.Context, _ run.Job) error {
