@@ -11,9 +11,9 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// derived are the columns behind fields that are more than one column as it is. An
+// derivedColumns are the columns behind fields that are more than one column as it is. An
 // empty list is an edge: it starts from the keys, which lists always read.
-var derived = map[string][]string{
+var derivedColumns = map[string][]string{
 	"Task.completed":        {task.FieldCompletedAt},
 	"Task.changes":          {},
 	"Conversation.messages": {},
@@ -28,11 +28,11 @@ var derived = map[string][]string{
 	"TaskChange.toolCall": {taskchange.FieldToolCallID},
 }
 
-// columns are those of the nodes of the connection that ctx's field gives which its
+// selectedColumns are those of the nodes of the connection that ctx's field gives which its
 // selection reads. It is nil, for all columns, as soon as a selected field is not known here:
 // a row that is read in part must hold whatever is asked of it. Texts that nobody asks for
 // are most of a row, and what a request costs is reckoned without them.
-func columns(ctx context.Context, node string) []string {
+func selectedColumns(ctx context.Context, node string) []string {
 	op := graphql.GetOperationContext(ctx)
 	out := []string{}
 	add := func(fields []graphql.CollectedField) bool {
@@ -44,7 +44,7 @@ func columns(ctx context.Context, node string) []string {
 				out = append(out, column)
 				continue
 			}
-			more, ok := derived[node+"."+f.Name]
+			more, ok := derivedColumns[node+"."+f.Name]
 			if !ok {
 				return false
 			}

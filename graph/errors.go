@@ -16,11 +16,11 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// PresentErrors is the one mapper from errors to what clients see: a code of the
+// ErrorPresenter is the one mapper from errors to what clients see: a code of the
 // closed list and a safe message. What is unknown is redacted, and logged under the request's id.
-func PresentErrors(log *slog.Logger) graphql.ErrorPresenterFunc {
+func ErrorPresenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
-		e := translate(err)
+		e := toAppError(err)
 		out := &gqlerror.Error{Err: e, Message: e.Message, Path: graphql.GetPath(ctx)}
 		var located *gqlerror.Error
 		if errors.As(err, &located) {
@@ -31,7 +31,7 @@ func PresentErrors(log *slog.Logger) graphql.ErrorPresenterFunc {
 		}
 		extensions := map[string]any{"code": string(e.Code)}
 		out.Extensions = extensions
-		if field := faulty(e, out.Path); field != "" {
+		if field := inputField(e, out.Path); field != "" {
 			extensions["field"] = field
 		}
 		if e.RetryAfter > 0 {
@@ -40,15 +40,15 @@ func PresentErrors(log *slog.Logger) graphql.ErrorPresenterFunc {
 		if e.Code == apperr.Internal || e.Code == apperr.Unavailable {
 			id := telemetry.RequestID(ctx)
 			extensions["requestId"] = id
-			log.Log(ctx, severity(e), "operation failed", "code", string(e.Code), "error", causeOf(e))
+			log.Log(ctx, logLevel(e), "operation failed", "code", string(e.Code), "error", causeText(e))
 		}
 		return out
 	}
 }
 
-// faulty is the input field at fault. A scalar that cannot be read does not know its
+// inputField is the input field at fault. A scalar that cannot be read does not know its
 // field, but its path ends there.
-func faulty(e *apperr.Error, path ast.Path) string {
+func inputField(e *apperr.Error, path ast.Path) string {
 	if e.Field != "" || e.Code != apperr.BadUserInput {
 		return e.Field
 	}
@@ -60,8 +60,8 @@ func faulty(e *apperr.Error, path ast.Path) string {
 	return ""
 }
 
-// translate names the errors of the layers below.
-func translate(err error) *apperr.Error {
+// toAppError names the errors of the layers below.
+func toAppError(err error) *apperr.Error {
 	var coded *apperr.Error
 	switch {
 	case errors.As(err, &coded):
@@ -79,15 +79,15 @@ func translate(err error) *apperr.Error {
 	}
 }
 
-// severity is how much a failure should trouble whoever runs the server: a client that left in the middle is no fault.
-func severity(e *apperr.Error) slog.Level {
+// logLevel is how much a failure should trouble whoever runs the server: a client that left in the middle is no fault.
+func logLevel(e *apperr.Error) slog.Level {
 	if errors.Is(e, context.Canceled) {
 		return slog.LevelInfo
 	}
 	return slog.LevelError
 }
 
-func causeOf(e *apperr.Error) string {
+func causeText(e *apperr.Error) string {
 	if cause := errors.Unwrap(e); cause != nil {
 		return cause.Error()
 	}

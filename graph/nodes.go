@@ -12,7 +12,7 @@ import (
 
 // nodes finds several things, one statement a type, in the order asked for.
 func (r *Resolver) nodes(ctx context.Context, wanted []string) ([]model.Node, error) {
-	if _, err := r.Users.CurrentUser(ctx); err != nil {
+	if _, err := r.Accounts.CurrentUser(ctx); err != nil {
 		return nil, err
 	}
 	byType := map[string][]string{}
@@ -37,7 +37,7 @@ func (r *Resolver) collect(ctx context.Context, prefix string, group []string, i
 	switch prefix {
 	case ids.User:
 		for _, id := range group {
-			n, err := found(r.Users.FindUser(ctx, id))
+			n, err := found(r.Accounts.FindUser(ctx, id))
 			if err != nil {
 				return err
 			}
@@ -71,6 +71,6 @@ func gather[P model.Node](ctx context.Context, group []string, into map[string]m
 	for key, row := range rows {
 		into[key] = row
 	}
-	remember(ctx, id, func() []P { return slices.Collect(maps.Values(rows)) })
+	registerSiblings(ctx, id, func() []P { return slices.Collect(maps.Values(rows)) })
 	return nil
 }

@@ -20,11 +20,11 @@ func taskPayload(t *ent.Task, err error) (*model.TaskPayload, error) {
 	return payload(t, err, func() *model.TaskPayload { return &model.TaskPayload{Task: t} })
 }
 
-// patch tells fields that were left out from those that were given as null.
-func patch(in model.UpdateTaskInput) task.Patch {
+// taskPatch tells fields that were left out from those that were given as null.
+func taskPatch(in model.UpdateTaskInput) task.Patch {
 	p := task.Patch{
-		Title: set(in.Title), Description: set(in.Description), Priority: set(in.Priority),
-		DueOn: set(in.DueOn), DueAt: set(in.DueAt), Completed: set(in.Completed),
+		Title: taskField(in.Title), Description: taskField(in.Description), Priority: taskField(in.Priority),
+		DueOn: taskField(in.DueOn), DueAt: taskField(in.DueAt), Completed: taskField(in.Completed),
 		ExpectedVersion: in.ExpectedVersion.Value(),
 	}
 	if labels, ok := in.Labels.ValueOK(); ok {
@@ -33,7 +33,7 @@ func patch(in model.UpdateTaskInput) task.Patch {
 	return p
 }
 
-func set[T any](o graphql.Omittable[*T]) task.Optional[T] {
+func taskField[T any](o graphql.Omittable[*T]) task.Optional[T] {
 	v, ok := o.ValueOK()
 	return task.Optional[T]{IsSet: ok, Value: v}
 }

@@ -17,12 +17,12 @@ import (
 
 // Resolver answers every field that is not a plain value of an entity.
 type Resolver struct {
-	Users  *account.Service
-	Tasks  *task.Service
-	Chat   *chat.Service
-	Spend  *usage.Book
-	Hub    *stream.Hub
-	Logger *slog.Logger
+	Accounts *account.Service
+	Tasks    *task.Service
+	Chat     *chat.Service
+	Usage    *usage.Book
+	Hub      *stream.Hub
+	Logger   *slog.Logger
 }
 
 // maxNodes bounds nodes(ids:).
@@ -31,12 +31,12 @@ const maxNodes = 100
 // node finds anything by its id: the prefix says which table holds it. What does not
 // exist, belongs to somebody else, or is no id at all is nil.
 func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
-	if _, err := r.Users.CurrentUser(ctx); err != nil {
+	if _, err := r.Accounts.CurrentUser(ctx); err != nil {
 		return nil, err
 	}
 	switch ids.Prefix(id) {
 	case ids.User:
-		return found(r.Users.FindUser(ctx, id))
+		return found(r.Accounts.FindUser(ctx, id))
 	case ids.Task:
 		return found(r.Tasks.FindTask(ctx, id))
 	case ids.Change:

@@ -16,7 +16,7 @@ import (
 )
 
 func (r *queryResolver) Viewer(ctx context.Context) (*ent.User, error) {
-	return r.Users.CurrentUser(ctx)
+	return r.Accounts.CurrentUser(ctx)
 }
 
 func (r *queryResolver) Node(ctx context.Context, id string) (model.Node, error) {
@@ -31,7 +31,7 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, 
 }
 
 func (r *queryResolver) Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *task.Order, filter *task.Filter) (*page.Connection[*ent.Task], error) {
-	return together(ctx, taskID)(r.Resolver.Tasks.ListTasks(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Task")}, orderBy, filter))
+	return withSiblings(ctx, taskID)(r.Resolver.Tasks.ListTasks(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Task")}, orderBy, filter))
 }
 
 func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error) {
@@ -39,7 +39,7 @@ func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error)
 }
 
 func (r *queryResolver) Conversations(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Conversation], error) {
-	return together(ctx, conversationID)(r.Chat.ListConversations(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "Conversation")}))
+	return withSiblings(ctx, conversationID)(r.Chat.ListConversations(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Conversation")}))
 }
 
 func (r *queryResolver) Conversation(ctx context.Context, id string) (*ent.Conversation, error) {

@@ -25,7 +25,7 @@ func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID
 }
 
 func (r *subscriptionResolver) TaskStream(ctx context.Context, after *string) (<-chan *stream.TaskEvent, error) {
-	u, err := r.Users.CurrentUser(ctx)
+	u, err := r.Accounts.CurrentUser(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func (r *mutationResolver) CreateTask(ctx context.Context, input task.CreateTask
 }
 
 func (r *mutationResolver) UpdateTask(ctx context.Context, input model.UpdateTaskInput) (*model.TaskPayload, error) {
-	return taskPayload(r.Tasks.UpdateTask(ctx, input.ID, patch(input)))
+	return taskPayload(r.Tasks.UpdateTask(ctx, input.ID, taskPatch(input)))
 }
 
 func (r *mutationResolver) CompleteTask(ctx context.Context, id string) (*model.TaskPayload, error) {
@@ -39,22 +39,22 @@ func (r *mutationResolver) RestoreTask(ctx context.Context, id string) (*model.T
 }
 
 func (r *taskResolver) Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*page.Connection[*ent.TaskChange], error) {
-	return load(ctx, obj, taskID, func(ctx context.Context, siblings []*ent.Task) (map[string]*page.TaskChangeConnection, error) {
-		pages, err := r.Tasks.ChangesByTask(ctx, siblings, page.Args{First: first, After: after, Last: last, Before: before, Columns: columns(ctx, "TaskChange")})
-		togetherAcross(ctx, changeID, pages)
+	return loadEdge(ctx, obj, taskID, func(ctx context.Context, siblings []*ent.Task) (map[string]*page.TaskChangeConnection, error) {
+		pages, err := r.Tasks.ChangesByTask(ctx, siblings, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "TaskChange")})
+		registerPages(ctx, changeID, pages)
 		return pages, err
 	})
 }
 
 func (r *taskChangeResolver) ToolCall(ctx context.Context, obj *ent.TaskChange) (*ent.ToolCall, error) {
-	return load(ctx, obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.ToolCall, error) {
-		return lookUp(ctx, siblings, changeID, toolCallOf, r.Chat.ToolCallsByID)
+	return loadEdge(ctx, obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.ToolCall, error) {
+		return loadByKey(ctx, siblings, changeID, toolCallOf, r.Chat.ToolCallsByID)
 	})
 }
 
 func (r *taskChangeResolver) Task(ctx context.Context, obj *ent.TaskChange) (*ent.Task, error) {
-	return load(ctx, obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.Task, error) {
-		return lookUp(ctx, siblings, changeID, func(c *ent.TaskChange) string { return c.TaskID }, r.Tasks.TasksByID)
+	return loadEdge(ctx, obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.Task, error) {
+		return loadByKey(ctx, siblings, changeID, func(c *ent.TaskChange) string { return c.TaskID }, r.Tasks.TasksByID)
 	})
 }
 

@@ -15,21 +15,21 @@ import (
 )
 
 func (r *mutationResolver) UpdateViewer(ctx context.Context, input model.UpdateViewerInput) (*model.ViewerPayload, error) {
-	u, err := r.Users.UpdateUser(ctx, input.Name.Value(), input.TimeZone.Value())
+	u, err := r.Accounts.UpdateUser(ctx, input.Name.Value(), input.TimeZone.Value())
 	return payload(u, err, func() *model.ViewerPayload { return &model.ViewerPayload{Viewer: u} })
 }
 
 func (r *mutationResolver) DeleteViewer(ctx context.Context, confirm string) (*model.DeletePayload, error) {
-	id, err := r.Users.DeleteAccount(ctx, confirm)
+	id, err := r.Accounts.DeleteAccount(ctx, confirm)
 	return payload(id, err, func() *model.DeletePayload { return &model.DeletePayload{DeletedID: id} })
 }
 
 func (r *queryResolver) ExportViewer(ctx context.Context) (string, error) {
-	return r.Users.ExportData(ctx)
+	return r.Accounts.ExportData(ctx)
 }
 
 func (r *userResolver) Usage(ctx context.Context, obj *ent.User, period enum.UsagePeriod) (*usage.Summary, error) {
-	return r.Spend.Summary(ctx, period)
+	return r.Resolver.Usage.Summary(ctx, period)
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }

@@ -15,8 +15,8 @@ import (
 	"entgo.io/ent/privacy"
 )
 
-// narrower is what generated queries and mutations share: room for one more predicate.
-type narrower interface {
+// filterable is what generated queries and mutations share: room for one more predicate.
+type filterable interface {
 	WhereP(...func(*sql.Selector))
 }
 
@@ -53,9 +53,9 @@ func (p policy) EvalQuery(ctx context.Context, q ent.Query) error {
 	}
 	v, ok := viewer.FromContext(ctx)
 	if !ok {
-		return signedOut()
+		return errUnauthenticated()
 	}
-	n, ok := q.(narrower)
+	n, ok := q.(filterable)
 	if !ok {
 		return privacy.Denyf("query %T cannot be narrowed", q)
 	}
@@ -71,7 +71,7 @@ func (p policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 	}
 	v, ok := viewer.FromContext(ctx)
 	if !ok {
-		return signedOut()
+		return errUnauthenticated()
 	}
 	if owner, set := m.Field(p.ownerColumn); set && owner != v.UserID {
 		return privacy.Denyf("%s of another person", p.ownerColumn)
@@ -85,7 +85,7 @@ func (p policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 		}
 		return privacy.Allow
 	}
-	n, ok := m.(narrower)
+	n, ok := m.(filterable)
 	if !ok {
 		return privacy.Denyf("mutation %T cannot be narrowed", m)
 	}
@@ -96,7 +96,7 @@ func (p policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 func (p policy) checkEdges(ctx context.Context, m ent.Mutation, userID string) error {
 	for _, edge := range p.edges {
 		target, set := m.Field(edge.Field)
-		if !set || isVouched(ctx, target) {
+		if !set || skipsEdgeCheck(ctx, target) {
 			continue
 		}
 		if err := edge.check(ctx, m, target, userID); err != nil {
@@ -126,6 +126,6 @@ func (e Edge) check(ctx context.Context, m ent.Mutation, target ent.Value, userI
 	return rows.Err()
 }
 
-func signedOut() error {
+func errUnauthenticated() error {
 	return apperr.New(apperr.Unauthenticated, "Sign in first.")
 }

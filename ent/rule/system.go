@@ -13,12 +13,12 @@ func SystemOnly() ent.Policy { return systemOnly{} }
 type systemOnly struct{}
 
 // EvalQuery implements ent.Policy.
-func (systemOnly) EvalQuery(ctx context.Context, _ ent.Query) error { return unlessSystem(ctx) }
+func (systemOnly) EvalQuery(ctx context.Context, _ ent.Query) error { return allowSystem(ctx) }
 
 // EvalMutation implements ent.Policy.
-func (systemOnly) EvalMutation(ctx context.Context, _ ent.Mutation) error { return unlessSystem(ctx) }
+func (systemOnly) EvalMutation(ctx context.Context, _ ent.Mutation) error { return allowSystem(ctx) }
 
-func unlessSystem(ctx context.Context) error {
+func allowSystem(ctx context.Context) error {
 	if decision, ok := privacy.DecisionFromContext(ctx); ok {
 		return decision
 	}

@@ -59,11 +59,11 @@ func execute(
 	ctx := graphql.StartOperationTrace(context.Background())
 	op, errs := exec.CreateOperationContext(ctx, &graphql.RawParams{Query: document, Variables: variables})
 	require.Empty(t, errs)
-	room := fastjson.NewRoom(1 << 20)
+	room := fastjson.NewBudget(1 << 20)
 	if off {
-		room.Off()
+		room.Disable()
 	}
-	room.Bound(op)
+	room.Attach(op)
 	next, ctx := exec.DispatchOperation(ctx, op)
 	for response := next(ctx); response != nil; response = next(ctx) {
 		answers = append(answers, tokens(t, response.Data), messages(response))

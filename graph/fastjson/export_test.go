@@ -1,4 +1,4 @@
 package fastjson
 
-// Off makes an operation with this room go gqlgen's own way throughout.
-func (r *Room) Off() { r.off = true }
+// Disable makes an operation with this room go gqlgen's own way throughout.
+func (r *Budget) Disable() { r.disabled = true }

@@ -7979,7 +7979,7 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 var cancelReplyPayloadImplementors = []string{"CancelReplyPayload"}
 
 func (ec *executionContext) _CancelReplyPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CancelReplyPayload) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, cancelReplyPayloadImplementors, ec.plainCancelReplyPayload, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, cancelReplyPayloadImplementors, ec.fieldWriterCancelReplyPayload, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, cancelReplyPayloadImplementors)
@@ -8020,7 +8020,7 @@ func (ec *executionContext) _CancelReplyPayload(ctx context.Context, sel ast.Sel
 var conversationImplementors = []string{"Conversation", "Node"}
 
 func (ec *executionContext) _Conversation(ctx context.Context, sel ast.SelectionSet, obj *ent.Conversation) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, conversationImplementors, ec.plainConversation, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, conversationImplementors, ec.fieldWriterConversation, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationImplementors)
@@ -8114,7 +8114,7 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 var conversationConnectionImplementors = []string{"ConversationConnection"}
 
 func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.Conversation]) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, conversationConnectionImplementors, ec.plainConversationConnection, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, conversationConnectionImplementors, ec.fieldWriterConversationConnection, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationConnectionImplementors)
@@ -8203,7 +8203,7 @@ func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast
 var conversationEdgeImplementors = []string{"ConversationEdge"}
 
 func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.Conversation]) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, conversationEdgeImplementors, ec.plainConversationEdge, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, conversationEdgeImplementors, ec.fieldWriterConversationEdge, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationEdgeImplementors)
@@ -8249,7 +8249,7 @@ func (ec *executionContext) _ConversationEdge(ctx context.Context, sel ast.Selec
 var conversationPayloadImplementors = []string{"ConversationPayload"}
 
 func (ec *executionContext) _ConversationPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ConversationPayload) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, conversationPayloadImplementors, ec.plainConversationPayload, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, conversationPayloadImplementors, ec.fieldWriterConversationPayload, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, conversationPayloadImplementors)
@@ -8290,7 +8290,7 @@ func (ec *executionContext) _ConversationPayload(ctx context.Context, sel ast.Se
 var deletePayloadImplementors = []string{"DeletePayload"}
 
 func (ec *executionContext) _DeletePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeletePayload) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, deletePayloadImplementors, ec.plainDeletePayload, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, deletePayloadImplementors, ec.fieldWriterDeletePayload, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, deletePayloadImplementors)
@@ -8331,7 +8331,7 @@ func (ec *executionContext) _DeletePayload(ctx context.Context, sel ast.Selectio
 var messageImplementors = []string{"Message", "Node"}
 
 func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, obj *ent.Message) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, messageImplementors, ec.plainMessage, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, messageImplementors, ec.fieldWriterMessage, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageImplementors)
@@ -8498,7 +8498,7 @@ func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, 
 var messageAddedImplementors = []string{"MessageAdded", "MessageEvent"}
 
 func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.SelectionSet, obj *stream.MessageAdded) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, messageAddedImplementors, ec.plainMessageAdded, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, messageAddedImplementors, ec.fieldWriterMessageAdded, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageAddedImplementors)
@@ -8544,7 +8544,7 @@ func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.Selection
 var messageConnectionImplementors = []string{"MessageConnection"}
 
 func (ec *executionContext) _MessageConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.Message]) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, messageConnectionImplementors, ec.plainMessageConnection, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, messageConnectionImplementors, ec.fieldWriterMessageConnection, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageConnectionImplementors)
@@ -8633,7 +8633,7 @@ func (ec *executionContext) _MessageConnection(ctx context.Context, sel ast.Sele
 var messageDeltaImplementors = []string{"MessageDelta", "MessageEvent"}
 
 func (ec *executionContext) _MessageDelta(ctx context.Context, sel ast.SelectionSet, obj *stream.MessageDelta) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, messageDeltaImplementors, ec.plainMessageDelta, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, messageDeltaImplementors, ec.fieldWriterMessageDelta, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageDeltaImplementors)
@@ -8689,7 +8689,7 @@ func (ec *executionContext) _MessageDelta(ctx context.Context, sel ast.Selection
 var messageEdgeImplementors = []string{"MessageEdge"}
 
 func (ec *executionContext) _MessageEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.Message]) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, messageEdgeImplementors, ec.plainMessageEdge, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, messageEdgeImplementors, ec.fieldWriterMessageEdge, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageEdgeImplementors)
@@ -8735,7 +8735,7 @@ func (ec *executionContext) _MessageEdge(ctx context.Context, sel ast.SelectionS
 var messageErrorImplementors = []string{"MessageError"}
 
 func (ec *executionContext) _MessageError(ctx context.Context, sel ast.SelectionSet, obj *enum.MessageError) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, messageErrorImplementors, ec.plainMessageError, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, messageErrorImplementors, ec.fieldWriterMessageError, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageErrorImplementors)
@@ -8786,7 +8786,7 @@ func (ec *executionContext) _MessageError(ctx context.Context, sel ast.Selection
 var messageFinishedImplementors = []string{"MessageFinished", "MessageEvent"}
 
 func (ec *executionContext) _MessageFinished(ctx context.Context, sel ast.SelectionSet, obj *stream.MessageFinished) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, messageFinishedImplementors, ec.plainMessageFinished, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, messageFinishedImplementors, ec.fieldWriterMessageFinished, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, messageFinishedImplementors)
@@ -8964,7 +8964,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 var pageInfoImplementors = []string{"PageInfo"}
 
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *page.Info) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, pageInfoImplementors, ec.plainPageInfo, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, pageInfoImplementors, ec.fieldWriterPageInfo, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, pageInfoImplementors)
@@ -9020,7 +9020,7 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 var periodUsageImplementors = []string{"PeriodUsage"}
 
 func (ec *executionContext) _PeriodUsage(ctx context.Context, sel ast.SelectionSet, obj *usage.Summary) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, periodUsageImplementors, ec.plainPeriodUsage, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, periodUsageImplementors, ec.fieldWriterPeriodUsage, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, periodUsageImplementors)
@@ -9327,7 +9327,7 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 var sendMessagePayloadImplementors = []string{"SendMessagePayload"}
 
 func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *chat.Turn) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, sendMessagePayloadImplementors, ec.plainSendMessagePayload, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, sendMessagePayloadImplementors, ec.fieldWriterSendMessagePayload, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, sendMessagePayloadImplementors)
@@ -9400,7 +9400,7 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 var taskImplementors = []string{"Task", "Node"}
 
 func (ec *executionContext) _Task(ctx context.Context, sel ast.SelectionSet, obj *ent.Task) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, taskImplementors, ec.plainTask, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskImplementors, ec.fieldWriterTask, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskImplementors)
@@ -9544,7 +9544,7 @@ func (ec *executionContext) _Task(ctx context.Context, sel ast.SelectionSet, obj
 var taskChangeImplementors = []string{"TaskChange", "Node"}
 
 func (ec *executionContext) _TaskChange(ctx context.Context, sel ast.SelectionSet, obj *ent.TaskChange) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, taskChangeImplementors, ec.plainTaskChange, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskChangeImplementors, ec.fieldWriterTaskChange, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskChangeImplementors)
@@ -9691,7 +9691,7 @@ func (ec *executionContext) _TaskChange(ctx context.Context, sel ast.SelectionSe
 var taskChangeConnectionImplementors = []string{"TaskChangeConnection"}
 
 func (ec *executionContext) _TaskChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.TaskChange]) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, taskChangeConnectionImplementors, ec.plainTaskChangeConnection, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskChangeConnectionImplementors, ec.fieldWriterTaskChangeConnection, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskChangeConnectionImplementors)
@@ -9780,7 +9780,7 @@ func (ec *executionContext) _TaskChangeConnection(ctx context.Context, sel ast.S
 var taskChangeEdgeImplementors = []string{"TaskChangeEdge"}
 
 func (ec *executionContext) _TaskChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.TaskChange]) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, taskChangeEdgeImplementors, ec.plainTaskChangeEdge, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskChangeEdgeImplementors, ec.fieldWriterTaskChangeEdge, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskChangeEdgeImplementors)
@@ -9826,7 +9826,7 @@ func (ec *executionContext) _TaskChangeEdge(ctx context.Context, sel ast.Selecti
 var taskConnectionImplementors = []string{"TaskConnection"}
 
 func (ec *executionContext) _TaskConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*ent.Task]) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, taskConnectionImplementors, ec.plainTaskConnection, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskConnectionImplementors, ec.fieldWriterTaskConnection, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskConnectionImplementors)
@@ -9915,7 +9915,7 @@ func (ec *executionContext) _TaskConnection(ctx context.Context, sel ast.Selecti
 var taskEdgeImplementors = []string{"TaskEdge"}
 
 func (ec *executionContext) _TaskEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*ent.Task]) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, taskEdgeImplementors, ec.plainTaskEdge, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskEdgeImplementors, ec.fieldWriterTaskEdge, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskEdgeImplementors)
@@ -9961,7 +9961,7 @@ func (ec *executionContext) _TaskEdge(ctx context.Context, sel ast.SelectionSet,
 var taskEventImplementors = []string{"TaskEvent"}
 
 func (ec *executionContext) _TaskEvent(ctx context.Context, sel ast.SelectionSet, obj *stream.TaskEvent) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, taskEventImplementors, ec.plainTaskEvent, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskEventImplementors, ec.fieldWriterTaskEvent, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskEventImplementors)
@@ -10017,7 +10017,7 @@ func (ec *executionContext) _TaskEvent(ctx context.Context, sel ast.SelectionSet
 var taskFieldChangeImplementors = []string{"TaskFieldChange"}
 
 func (ec *executionContext) _TaskFieldChange(ctx context.Context, sel ast.SelectionSet, obj *enum.FieldChange) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, taskFieldChangeImplementors, ec.plainTaskFieldChange, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskFieldChangeImplementors, ec.fieldWriterTaskFieldChange, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskFieldChangeImplementors)
@@ -10068,7 +10068,7 @@ func (ec *executionContext) _TaskFieldChange(ctx context.Context, sel ast.Select
 var taskPayloadImplementors = []string{"TaskPayload"}
 
 func (ec *executionContext) _TaskPayload(ctx context.Context, sel ast.SelectionSet, obj *model.TaskPayload) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, taskPayloadImplementors, ec.plainTaskPayload, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskPayloadImplementors, ec.fieldWriterTaskPayload, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, taskPayloadImplementors)
@@ -10109,7 +10109,7 @@ func (ec *executionContext) _TaskPayload(ctx context.Context, sel ast.SelectionS
 var toolCallImplementors = []string{"ToolCall", "Node"}
 
 func (ec *executionContext) _ToolCall(ctx context.Context, sel ast.SelectionSet, obj *ent.ToolCall) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, toolCallImplementors, ec.plainToolCall, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, toolCallImplementors, ec.fieldWriterToolCall, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, toolCallImplementors)
@@ -10185,7 +10185,7 @@ func (ec *executionContext) _ToolCall(ctx context.Context, sel ast.SelectionSet,
 var toolCallChangedImplementors = []string{"ToolCallChanged", "MessageEvent"}
 
 func (ec *executionContext) _ToolCallChanged(ctx context.Context, sel ast.SelectionSet, obj *stream.ToolCallChanged) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, toolCallChangedImplementors, ec.plainToolCallChanged, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, toolCallChangedImplementors, ec.fieldWriterToolCallChanged, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, toolCallChangedImplementors)
@@ -10236,7 +10236,7 @@ func (ec *executionContext) _ToolCallChanged(ctx context.Context, sel ast.Select
 var usageImplementors = []string{"Usage"}
 
 func (ec *executionContext) _Usage(ctx context.Context, sel ast.SelectionSet, obj *enum.Usage) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, usageImplementors, ec.plainUsage, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, usageImplementors, ec.fieldWriterUsage, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, usageImplementors)
@@ -10297,7 +10297,7 @@ func (ec *executionContext) _Usage(ctx context.Context, sel ast.SelectionSet, ob
 var userImplementors = []string{"User", "Node"}
 
 func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj *ent.User) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, userImplementors, ec.plainUser, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, userImplementors, ec.fieldWriterUser, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, userImplementors)
@@ -10401,7 +10401,7 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 var viewerPayloadImplementors = []string{"ViewerPayload"}
 
 func (ec *executionContext) _ViewerPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ViewerPayload) graphql.Marshaler {
-	if m := fastjson.Marshal(ec.OperationContext, sel, viewerPayloadImplementors, ec.plainViewerPayload, obj); m != nil {
+	if m := fastjson.Marshal(ec.OperationContext, sel, viewerPayloadImplementors, ec.fieldWriterViewerPayload, obj); m != nil {
 		return m
 	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, viewerPayloadImplementors)
@@ -10868,7 +10868,7 @@ func (ec *executionContext) marshalNCancelReplyPayload2ᚖerrandᚋgraphᚋmodel
 }
 
 func (ec *executionContext) marshalNConversation2ᚕᚖerrandᚋentᚐConversationᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Conversation) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNConversation2ᚖerrandᚋentᚐConversation(ctx, sel, v[i])
@@ -10904,7 +10904,7 @@ func (ec *executionContext) marshalNConversationConnection2ᚖerrandᚋinternal�
 }
 
 func (ec *executionContext) marshalNConversationEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.Conversation]) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNConversationEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
@@ -11064,7 +11064,7 @@ func (ec *executionContext) marshalNJSON2string(ctx context.Context, sel ast.Sel
 }
 
 func (ec *executionContext) marshalNMessage2ᚕᚖerrandᚋentᚐMessageᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Message) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNMessage2ᚖerrandᚋentᚐMessage(ctx, sel, v[i])
@@ -11100,7 +11100,7 @@ func (ec *executionContext) marshalNMessageConnection2ᚖerrandᚋinternalᚋpag
 }
 
 func (ec *executionContext) marshalNMessageEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.Message]) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNMessageEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
@@ -11156,7 +11156,7 @@ func (ec *executionContext) marshalNMessageStatus2errandᚋentᚋenumᚐMessageS
 }
 
 func (ec *executionContext) marshalNNode2ᚕerrandᚋgraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v []model.Node) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalONode2errandᚋgraphᚋmodelᚐNode(ctx, sel, v[i])
@@ -11256,7 +11256,7 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 }
 
 func (ec *executionContext) marshalNTask2ᚕᚖerrandᚋentᚐTaskᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Task) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTask2ᚖerrandᚋentᚐTask(ctx, sel, v[i])
@@ -11282,7 +11282,7 @@ func (ec *executionContext) marshalNTask2ᚖerrandᚋentᚐTask(ctx context.Cont
 }
 
 func (ec *executionContext) marshalNTaskChange2ᚕᚖerrandᚋentᚐTaskChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.TaskChange) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskChange2ᚖerrandᚋentᚐTaskChange(ctx, sel, v[i])
@@ -11318,7 +11318,7 @@ func (ec *executionContext) marshalNTaskChangeConnection2ᚖerrandᚋinternalᚋ
 }
 
 func (ec *executionContext) marshalNTaskChangeEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.TaskChange]) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskChangeEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
@@ -11364,7 +11364,7 @@ func (ec *executionContext) marshalNTaskConnection2ᚖerrandᚋinternalᚋpage�
 }
 
 func (ec *executionContext) marshalNTaskEdge2ᚕᚖerrandᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*ent.Task]) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
@@ -11404,7 +11404,7 @@ func (ec *executionContext) marshalNTaskFieldChange2errandᚋentᚋenumᚐFieldC
 }
 
 func (ec *executionContext) marshalNTaskFieldChange2ᚕerrandᚋentᚋenumᚐFieldChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []enum.FieldChange) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskFieldChange2errandᚋentᚋenumᚐFieldChange(ctx, sel, v[i])
@@ -11450,7 +11450,7 @@ func (ec *executionContext) marshalNTaskPriority2errandᚋentᚋenumᚐPriority(
 }
 
 func (ec *executionContext) marshalNToolCall2ᚕᚖerrandᚋentᚐToolCallᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ToolCall) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNToolCall2ᚖerrandᚋentᚐToolCall(ctx, sel, v[i])
@@ -11535,7 +11535,7 @@ func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlge
 }
 
 func (ec *executionContext) marshalN__Directive2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirectiveᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.Directive) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx, sel, v[i])
@@ -11581,7 +11581,7 @@ func (ec *executionContext) unmarshalN__DirectiveLocation2ᚕstringᚄ(ctx conte
 }
 
 func (ec *executionContext) marshalN__DirectiveLocation2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__DirectiveLocation2string(ctx, sel, v[i])
@@ -11609,7 +11609,7 @@ func (ec *executionContext) marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlg
 }
 
 func (ec *executionContext) marshalN__InputValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.InputValue) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValue(ctx, sel, v[i])
@@ -11629,7 +11629,7 @@ func (ec *executionContext) marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋg
 }
 
 func (ec *executionContext) marshalN__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.Type) graphql.Marshaler {
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, sel, v[i])
@@ -11951,7 +11951,7 @@ func (ec *executionContext) marshalOTaskPriority2ᚕerrandᚋentᚋenumᚐPriori
 	if v == nil {
 		return graphql.Null
 	}
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskPriority2errandᚋentᚋenumᚐPriority(ctx, sel, v[i])
@@ -12016,7 +12016,7 @@ func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgq
 	if v == nil {
 		return graphql.Null
 	}
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__EnumValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValue(ctx, sel, v[i])
@@ -12035,7 +12035,7 @@ func (ec *executionContext) marshalO__Field2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 	if v == nil {
 		return graphql.Null
 	}
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Field2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐField(ctx, sel, v[i])
@@ -12054,7 +12054,7 @@ func (ec *executionContext) marshalO__InputValue2ᚕgithubᚗcomᚋ99designsᚋg
 	if v == nil {
 		return graphql.Null
 	}
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValue(ctx, sel, v[i])
@@ -12080,7 +12080,7 @@ func (ec *executionContext) marshalO__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgen�
 	if v == nil {
 		return graphql.Null
 	}
-	ret := fastjson.Sequence(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, sel, v[i])

@@ -134,7 +134,7 @@ func (t *turn) record(ctx context.Context, choice *llms.ContentChoice) error {
 				creates[i].SetProviderExtra(extra)
 			}
 		}
-		calls, err := tx.ToolCall.CreateBulk(creates...).Save(rule.Vouch(ctx, t.job.MessageID))
+		calls, err := tx.ToolCall.CreateBulk(creates...).Save(rule.SkipEdgeCheck(ctx, t.job.MessageID))
 		s.calls = calls
 		return err
 	})

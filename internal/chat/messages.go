@@ -67,14 +67,14 @@ func (s *Service) MessagesByConversation(
 ) (map[string]*page.MessageConnection, error) {
 	wanted := make(spans, len(conversations))
 	for _, c := range conversations {
-		span, err := args.ReadDense(messageList, c.MessageCount)
+		span, err := args.Range(messageList, c.MessageCount)
 		if err != nil {
 			return nil, err
 		}
 		wanted[c.ID] = span
 	}
 	q := s.client.Message.Query().Where(wanted.within()).Order(message.ByPosition())
-	if columns := args.Reads(message.FieldID, message.FieldConversationID, message.FieldPosition); columns != nil {
+	if columns := args.SelectColumns(message.FieldID, message.FieldConversationID, message.FieldPosition); columns != nil {
 		q.Select(columns...)
 	}
 	found, err := q.All(ctx)
@@ -87,10 +87,10 @@ func (s *Service) MessagesByConversation(
 	}
 	out := make(map[string]*page.MessageConnection, len(conversations))
 	for id, span := range wanted {
-		out[id] = page.BuildSpan(
+		out[id] = page.BuildRange(
 			span,
 			grouped[id],
-			func(m *ent.Message) page.Cursor { return page.At(messageList, m.Position) },
+			func(m *ent.Message) page.Cursor { return page.PositionCursor(messageList, m.Position) },
 		)
 	}
 	return out, nil

@@ -133,7 +133,7 @@ func (s *Service) begin(ctx context.Context, tx *ent.Tx, in SendMessageInput) (*
 	if err != nil {
 		return nil, err
 	}
-	ctx = rule.Vouch(ctx, c.ID)
+	ctx = rule.SkipEdgeCheck(ctx, c.ID)
 	now := ids.Now()
 	said, err := tx.Message.Create().
 		SetConversationID(c.ID).SetPosition(c.MessageCount - 1).SetRole(enum.RoleUser).
@@ -148,7 +148,7 @@ func (s *Service) begin(ctx context.Context, tx *ent.Tx, in SendMessageInput) (*
 	if err != nil {
 		return nil, fmt.Errorf("storing the reply: %w", err)
 	}
-	run, err := s.runs.Enqueue(rule.Vouch(ctx, reply.ID), tx, c.ID, reply.ID, reply.Position)
+	run, err := s.runs.Enqueue(rule.SkipEdgeCheck(ctx, reply.ID), tx, c.ID, reply.ID, reply.Position)
 	if err != nil {
 		return nil, err
 	}

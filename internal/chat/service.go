@@ -65,7 +65,7 @@ const conversationList = "conversations"
 
 // ListConversations is a page of the viewer's conversations, newest first: ids grow with time.
 func (s *Service) ListConversations(ctx context.Context, args page.Args) (*page.ConversationConnection, error) {
-	w, err := args.Read(conversationList, 1)
+	w, err := args.Window(conversationList, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (s *Service) ListConversations(ctx context.Context, args page.Args) (*page.
 	if w.Backward {
 		direction = sql.OrderAsc()
 	}
-	if columns := args.Reads(conversation.FieldID, conversation.FieldMessageCount); columns != nil {
+	if columns := args.SelectColumns(conversation.FieldID, conversation.FieldMessageCount); columns != nil {
 		q.Select(columns...)
 	}
 	found, err := q.Order(conversation.ByID(direction)).Limit(w.Size + 1).All(ctx)

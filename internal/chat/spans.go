@@ -12,7 +12,7 @@ import (
 )
 
 // spans are the positions to read, by conversation.
-type spans map[string]page.Span
+type spans map[string]page.Range
 
 // within keeps the messages in the spans. It joins the spans as a table, which walks the index
 // once for each and is one statement however many there are; an OR of

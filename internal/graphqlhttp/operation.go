@@ -73,7 +73,7 @@ type operation struct {
 	// incremental says that the answer comes in parts, because of @defer.
 	incremental bool
 	// room is what the answer may still take; nil before there is a context.
-	room    *fastjson.Room
+	room    *fastjson.Budget
 	started time.Time
 	// observed ends what Observer.Begin began; nil before.
 	observed func(Report)

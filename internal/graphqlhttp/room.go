@@ -14,9 +14,9 @@ import (
 // bound gives the operation room for its answer: plans take it for what they write, and
 // this middleware takes it for texts that go gqlgen's own way.
 func (op *operation) bound() {
-	room := fastjson.NewRoom(op.engine.options.Sizes.Response)
+	room := fastjson.NewBudget(op.engine.options.Sizes.Response)
 	op.room = room
-	room.Bound(op.context)
+	room.Attach(op.context)
 	root := op.engine.documents.root(op.kind).Name
 	inner := op.context.ResolverMiddleware
 	op.context.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
@@ -56,7 +56,7 @@ func blank(value any) any {
 
 // fitting is the response, or what stands for it when it would be too large.
 func (op *operation) fitting(r *graphql.Response) *graphql.Response {
-	if r == nil || !op.room.Full() {
+	if r == nil || !op.room.Exceeded() {
 		return r
 	}
 	cut := *r // a part of an answer keeps its place

@@ -24,15 +24,15 @@ func FuzzCursor(f *testing.F) {
 	f.Add("", "", int64(0))
 	f.Add("eyJsIjoibCIsImsiOlsxLDJdfQ\n", "\xff", int64(-1<<63))
 	f.Fuzz(func(t *testing.T, given, text string, number int64) {
-		w, err := page.Args{After: &given}.Read("l", 2)
+		w, err := page.Args{After: &given}.Window("l", 2)
 		if err != nil {
 			require.Equal(t, "after", field(t, err))
 		} else {
 			require.Equal(t, given, w.After.Encode(), "something that was never given out")
 			_, _ = w.After.Int(0), w.After.Text(1)
 		}
-		if at, err := page.ReadAt("after", &given, "l"); err == nil {
-			require.Equal(t, given, page.At("l", at).Encode())
+		if at, err := page.ParsePosition("after", &given, "l"); err == nil {
+			require.Equal(t, given, page.PositionCursor("l", at).Encode())
 		} else {
 			require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err))
 		}
@@ -43,7 +43,7 @@ func FuzzCursor(f *testing.F) {
 func roundTrip(t *testing.T, text string, number int64) {
 	t.Helper()
 	made := page.Cursor{List: "l", Key: []any{text, number}}.Encode()
-	w, err := page.Args{Before: &made}.Read("l", 2)
+	w, err := page.Args{Before: &made}.Window("l", 2)
 	if len(made) > 2048 {
 		require.Equal(t, "before", field(t, err))
 		return
@@ -51,7 +51,7 @@ func roundTrip(t *testing.T, text string, number int64) {
 	require.NoError(t, err)
 	require.Equal(t, text, w.Before.Text(0))
 	require.Equal(t, number, w.Before.Int(1))
-	_, err = page.Args{Before: &made}.Read("other", 2)
+	_, err = page.Args{Before: &made}.Window("other", 2)
 	require.Equal(t, "before", field(t, err))
 }
 
@@ -59,7 +59,7 @@ func TestACursorThatIsTooLongIsNotRead(t *testing.T) {
 	long := base64.RawURLEncoding.EncodeToString([]byte(`{"l":"l","k":["` + strings.Repeat("x", 1<<20) + `"]}`))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := page.Args{After: &long}.Read("l", 1)
+	_, err := page.Args{After: &long}.Window("l", 1)
 	runtime.ReadMemStats(&after)
 	require.Equal(t, "after", field(t, err))
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<10))

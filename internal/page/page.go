@@ -18,8 +18,8 @@ const (
 	MaxSize     = 100
 )
 
-// maxCursor bounds a cursor that is given back, in bytes; the longest holds a task's title.
-const maxCursor = 2048
+// maxCursorBytes bounds a cursor that is given back, in bytes; the longest holds a task's title.
+const maxCursorBytes = 2048
 
 // Args are a connection field's arguments.
 type Args struct {
@@ -29,9 +29,9 @@ type Args struct {
 	Columns []string
 }
 
-// Reads are the columns to select: what the list itself needs, and what will be read. It
+// SelectColumns are the columns to select: what the list itself needs, and what will be read. It
 // is nil, which selects all, when that is not known.
-func (a Args) Reads(own ...string) []string {
+func (a Args) SelectColumns(own ...string) []string {
 	if a.Columns == nil {
 		return nil
 	}
@@ -58,9 +58,9 @@ type Cursor struct {
 	Key []any `json:"k"`
 }
 
-// Read checks a connection's arguments against the list they are for. keys is how
+// Window checks a connection's arguments against the list they are for. keys is how
 // many values a key of that list has.
-func (a Args) Read(list string, keys int) (Window, error) {
+func (a Args) Window(list string, keys int) (Window, error) {
 	w := Window{Size: DefaultSize}
 	switch {
 	case a.First != nil && a.Last != nil:
@@ -76,10 +76,10 @@ func (a Args) Read(list string, keys int) (Window, error) {
 		return w, apperr.Invalid(sizeName(w.Backward), "A page holds 1 to %d items.", MaxSize)
 	}
 	var err error
-	if w.After, err = decode("after", a.After, list, keys); err != nil {
+	if w.After, err = parseCursor("after", a.After, list, keys); err != nil {
 		return w, err
 	}
-	w.Before, err = decode("before", a.Before, list, keys)
+	w.Before, err = parseCursor("before", a.Before, list, keys)
 	return w, err
 }
 
@@ -96,23 +96,23 @@ func (c Cursor) Encode() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// decode reads a cursor of the given list, whose keys have so many values. What Encode
+// parseCursor reads a cursor of the given list, whose keys have so many values. What Encode
 // did not write is refused, to the byte; what a forger writes as Encode would is a
 // place like any other in the forger's own list.
-func decode(field string, s *string, list string, keys int) (*Cursor, error) {
+func parseCursor(field string, s *string, list string, keys int) (*Cursor, error) {
 	if s == nil {
 		return nil, nil
 	}
-	c := read(*s)
+	c := decodeCursor(*s)
 	if c == nil || c.List != list || len(c.Key) != keys {
 		return nil, apperr.Invalid(field, "Not a cursor of this list: give back one that was received, unchanged.")
 	}
 	return c, nil
 }
 
-// read is the opposite of Encode; nil for anything else.
-func read(s string) *Cursor {
-	if len(s) > maxCursor {
+// decodeCursor is the opposite of Encode; nil for anything else.
+func decodeCursor(s string) *Cursor {
+	if len(s) > maxCursorBytes {
 		return nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(s)
@@ -126,7 +126,7 @@ func read(s string) *Cursor {
 		return nil
 	}
 	for i, value := range c.Key {
-		if c.Key[i] = plain(value); c.Key[i] == nil {
+		if c.Key[i] = keyValue(value); c.Key[i] == nil {
 			return nil
 		}
 	}
@@ -136,8 +136,8 @@ func read(s string) *Cursor {
 	return &c
 }
 
-// plain is a key's value as a text or an int64; nil for anything else.
-func plain(value any) any {
+// keyValue is a key's value as a text or an int64; nil for anything else.
+func keyValue(value any) any {
 	switch v := value.(type) {
 	case string:
 		return v
@@ -168,12 +168,12 @@ type Info struct {
 }
 
 // StartCursor is the first edge's cursor; nil on an empty page.
-func (i *Info) StartCursor() *string { return made(i.first) }
+func (i *Info) StartCursor() *string { return encodeOptional(i.first) }
 
 // EndCursor is the last edge's cursor; nil on an empty page.
-func (i *Info) EndCursor() *string { return made(i.last) }
+func (i *Info) EndCursor() *string { return encodeOptional(i.last) }
 
-func made(cursor func() string) *string {
+func encodeOptional(cursor func() string) *string {
 	if cursor == nil {
 		return nil
 	}
@@ -184,11 +184,11 @@ func made(cursor func() string) *string {
 // Edge is an item in a page.
 type Edge[T any] struct {
 	Node  T
-	place func(T) Cursor
+	cursorOf func(T) Cursor
 }
 
 // Cursor is the item's place.
-func (e *Edge[T]) Cursor() string { return e.place(e.Node).Encode() }
+func (e *Edge[T]) Cursor() string { return e.cursorOf(e.Node).Encode() }
 
 // Connection is a page.
 type Connection[T any] struct {
@@ -226,16 +226,16 @@ func Build[T any](
 		info.HasNextPage, info.HasPreviousPage = w.Before != nil, more
 		slices.Reverse(items)
 	}
-	return connect(items, info, cursor, count)
+	return newConnection(items, info, cursor, count)
 }
 
-// BuildSpan makes a page of the items at a span's positions, in ascending order.
-func BuildSpan[T any](s Span, items []T, cursor func(T) Cursor) *Connection[T] {
+// BuildRange makes a page of the items at a span's positions, in ascending order.
+func BuildRange[T any](s Range, items []T, cursor func(T) Cursor) *Connection[T] {
 	count := func(context.Context) (int, error) { return s.Total, nil }
-	return connect(items, s.Info(), cursor, count)
+	return newConnection(items, s.Info(), cursor, count)
 }
 
-func connect[T any](
+func newConnection[T any](
 	items []T,
 	info *Info,
 	cursor func(T) Cursor,
@@ -244,7 +244,7 @@ func connect[T any](
 	edges := make([]*Edge[T], len(items))
 	all := make([]Edge[T], len(items))
 	for i, item := range items {
-		all[i] = Edge[T]{Node: item, place: cursor}
+		all[i] = Edge[T]{Node: item, cursorOf: cursor}
 		edges[i] = &all[i]
 	}
 	if len(edges) > 0 {

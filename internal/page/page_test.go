@@ -25,15 +25,15 @@ func field(t *testing.T, err error) string {
 
 func TestReadingArguments(t *testing.T) {
 	cursor := page.Cursor{List: "l", Key: []any{1, "x"}}.Encode()
-	w, err := page.Args{}.Read("l", 2)
+	w, err := page.Args{}.Window("l", 2)
 	require.NoError(t, err)
 	require.Equal(t, page.Window{Size: page.DefaultSize}, w)
-	w, err = page.Args{Last: ptr(5), Before: &cursor}.Read("l", 2)
+	w, err = page.Args{Last: ptr(5), Before: &cursor}.Window("l", 2)
 	require.NoError(t, err)
 	require.True(t, w.Backward)
 	require.EqualValues(t, 1, w.Before.Int(0))
 	require.Equal(t, "x", w.Before.Text(1))
-	w, err = page.Args{Before: &cursor}.Read("l", 2)
+	w, err = page.Args{Before: &cursor}.Window("l", 2)
 	require.NoError(t, err)
 	require.True(t, w.Backward, "before alone reads the page that ends there")
 
@@ -51,7 +51,7 @@ func TestReadingArguments(t *testing.T) {
 		"before": {{Before: ptr("x")}},
 	} {
 		for _, args := range bad {
-			_, err := args.Read("l", 2)
+			_, err := args.Window("l", 2)
 			require.Equal(t, want, field(t, err), "%+v", args)
 		}
 	}
@@ -79,7 +79,7 @@ func whole(n int, w page.Window) []int {
 	return items[:min(len(items), w.Size+1)]
 }
 
-func place(i int) page.Cursor { return page.At("l", i) }
+func place(i int) page.Cursor { return page.PositionCursor("l", i) }
 
 // TestEveryListIsWalkedEitherWay, by rows with one too many and by positions without gaps alike.
 func TestEveryListIsWalkedEitherWay(t *testing.T) {
@@ -92,7 +92,7 @@ func TestEveryListIsWalkedEitherWay(t *testing.T) {
 		}
 		var seen []int
 		for step := 0; ; step++ {
-			c := read(t, n, args, dense)
+			c := decodeCursor(t, n, args, dense)
 			require.LessOrEqual(t, len(c.Edges), size)
 			require.Less(t, step, n+1, "a walk that does not end")
 			if backward {
@@ -111,17 +111,17 @@ func TestEveryListIsWalkedEitherWay(t *testing.T) {
 	})
 }
 
-func read(t *rapid.T, n int, args page.Args, dense bool) *page.Connection[int] {
+func decodeCursor(t *rapid.T, n int, args page.Args, dense bool) *page.Connection[int] {
 	if dense {
-		s, err := args.ReadDense("l", n)
+		s, err := args.Range("l", n)
 		require.NoError(t, err)
 		var items []int
 		for i := s.From; i <= s.To; i++ {
 			items = append(items, i)
 		}
-		return page.BuildSpan(s, items, place)
+		return page.BuildRange(s, items, place)
 	}
-	w, err := args.Read("l", 1)
+	w, err := args.Window("l", 1)
 	require.NoError(t, err)
 	return page.Build(w, whole(n, w), place, func(context.Context) (int, error) { return n, nil })
 }
@@ -134,10 +134,10 @@ func TestPositionsBeyondAListGiveEmptyPages(t *testing.T) {
 		{Before: ptr(place(-5).Encode())},
 		{After: ptr(place(3).Encode()), Before: ptr(place(2).Encode())},
 	} {
-		s, err := args.ReadDense("l", 10)
+		s, err := args.Range("l", 10)
 		require.NoError(t, err)
 		require.Greater(t, s.From, s.To, "%+v", args)
-		c := page.BuildSpan(s, nil, place)
+		c := page.BuildRange(s, nil, place)
 		require.Empty(t, c.Edges)
 		require.Nil(t, c.PageInfo.StartCursor())
 		total, err := c.TotalCount(t.Context())
@@ -156,11 +156,11 @@ func TestACountRunsOnlyWhenAskedFor(t *testing.T) {
 }
 
 func TestAPositionOfAStream(t *testing.T) {
-	at, err := page.ReadAt("after", ptr(place(7).Encode()), "l")
+	at, err := page.ParsePosition("after", ptr(place(7).Encode()), "l")
 	require.NoError(t, err)
 	require.Equal(t, 7, at)
-	for _, bad := range []string{"", place(-1).Encode(), page.At("other", 1).Encode(), fmt.Sprint(7)} {
-		_, err := page.ReadAt("after", &bad, "l")
+	for _, bad := range []string{"", place(-1).Encode(), page.PositionCursor("other", 1).Encode(), fmt.Sprint(7)} {
+		_, err := page.ParsePosition("after", &bad, "l")
 		require.Equal(t, "after", field(t, err))
 	}
 }

@@ -60,13 +60,13 @@ func (s *Server) graphqlHandler(d Services, known auth.Users) (*graphqlhttp.Hand
 	if err != nil {
 		return nil, nil, err
 	}
-	resolver := &graph.Resolver{Users: d.Accounts, Tasks: d.Tasks, Chat: d.Chat, Spend: d.Usage, Hub: s.Hub, Logger: s.Log}
+	resolver := &graph.Resolver{Accounts: d.Accounts, Tasks: d.Tasks, Chat: d.Chat, Usage: d.Usage, Hub: s.Hub, Logger: s.Log}
 	authenticator := s.Auth.Authenticator(auth.GraphQL, known)
 	handler := graphqlhttp.New(graphqlhttp.Options{
 		Schema:         generated.NewExecutableSchema(generated.Config{Resolvers: resolver}),
 		Authenticate:   authenticator.Authenticate,
-		ErrorPresenter: graph.PresentErrors(s.Log),
-		Prepare:        graph.WithBatch,
+		ErrorPresenter: graph.ErrorPresenter(s.Log),
+		Prepare:        graph.WithDataloaders,
 		Limits:         s.documentLimits(),
 		Introspection:  s.Config.IntrospectionEnabled(),
 		Suggestions:    s.Config.Environment != config.Production,

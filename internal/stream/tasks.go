@@ -46,7 +46,7 @@ func FollowTasks(ctx context.Context, hub *Hub, userID string, after *string, lo
 	f := &TaskFollower{log: log, sub: hub.Subscribe(userID)}
 	var err error
 	if after != nil {
-		f.place, err = page.ReadAt("after", after, taskList)
+		f.place, err = page.ParsePosition("after", after, taskList)
 		f.sub.fallBehind() // tell what has happened since
 	} else {
 		f.place, err = log.LastChangeSeq(ctx)
@@ -101,7 +101,7 @@ func (f *TaskFollower) tellAll(ctx context.Context, emit func(*TaskEvent) bool) 
 		}
 		for _, c := range changes {
 			f.place = c.Seq
-			e := &TaskEvent{Cursor: page.At(taskList, c.Seq).Encode(), Kind: c.Kind, Task: c.Edges.Task, Change: c}
+			e := &TaskEvent{Cursor: page.PositionCursor(taskList, c.Seq).Encode(), Kind: c.Kind, Task: c.Edges.Task, Change: c}
 			if !emit(e) {
 				return false, nil
 			}

@@ -22,10 +22,10 @@ func (s *Service) ChangesByTask(
 	tasks []*ent.Task,
 	args page.Args,
 ) (map[string]*page.TaskChangeConnection, error) {
-	spans := make(map[string]page.Span, len(tasks))
+	spans := make(map[string]page.Range, len(tasks))
 	var ranges []predicate.TaskChange
 	for _, t := range tasks {
-		span, err := args.ReadDense(historyList, t.Version)
+		span, err := args.Range(historyList, t.Version)
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +39,7 @@ func (s *Service) ChangesByTask(
 	if len(ranges) > 0 {
 		var err error
 		q := s.reader(ctx).TaskChange.Query().Where(taskchange.Or(ranges...)).Order(taskchange.ByTaskVersion())
-		if columns := args.Reads(taskchange.FieldID, taskchange.FieldTaskID, taskchange.FieldTaskVersion); columns != nil {
+		if columns := args.SelectColumns(taskchange.FieldID, taskchange.FieldTaskID, taskchange.FieldTaskVersion); columns != nil {
 			q.Select(columns...)
 		}
 		if found, err = q.All(ctx); err != nil {
@@ -52,10 +52,10 @@ func (s *Service) ChangesByTask(
 	}
 	out := make(map[string]*page.TaskChangeConnection, len(tasks))
 	for id, span := range spans {
-		out[id] = page.BuildSpan(
+		out[id] = page.BuildRange(
 			span,
 			byTask[id],
-			func(c *ent.TaskChange) page.Cursor { return page.At(historyList, c.TaskVersion) },
+			func(c *ent.TaskChange) page.Cursor { return page.PositionCursor(historyList, c.TaskVersion) },
 		)
 	}
 	return out, nil

@@ -85,7 +85,7 @@ func (s *Service) ListTasks(
 	if order != nil {
 		o = *order
 	}
-	w, err := args.Read(o.name(), 2)
+	w, err := args.Window(o.name(), 2)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *Service) ListTasks(
 		return nil, err
 	}
 	q := s.reader(ctx).Task.Query().Where(conditions...).Where(o.between(w)).Order(o.sort(w)).Limit(w.Size + 1)
-	if columns := args.Reads(task.FieldID, task.FieldNumber, task.FieldVersion, o.column()); columns != nil {
+	if columns := args.SelectColumns(task.FieldID, task.FieldNumber, task.FieldVersion, o.column()); columns != nil {
 		q.Select(columns...)
 	}
 	found, err := q.All(ctx)

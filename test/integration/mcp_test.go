@@ -67,7 +67,7 @@ func TestAssistantsWorkOnTheSameTasks(t *testing.T) {
 		createTask(t, alice, vars{"title": "By hand"})
 		live := alice.Dial(t).
 			Subscribe(t, `subscription ($after: Cursor) { taskStream(after: $after) { kind task { title } change { actor client } } }`,
-				vars{"after": page.At("taskStream", 1).Encode()})
+				vars{"after": page.PositionCursor("taskStream", 1).Encode()})
 		for i, revision := range []string{"2025-11-25", "2026-07-28"} {
 			desk := overHTTP(t, alice, revision)
 			require.EqualValues(t, i+1, uses(t, desk, "list_tasks", nil)["total"])

@@ -15,32 +15,32 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Write writes one field of obj; false means null where the schema allows none.
-type Write[T any] func(b *bytes.Buffer, obj T) bool
+// FieldWriter writes one field of obj; false means null where the schema allows none.
+type FieldWriter[T any] func(b *bytes.Buffer, obj T) bool
 
-// find says how a selected field is written; nil when a plan cannot write it.
-type find[T any] func(field graphql.CollectedField) Write[T]
+// fieldWriters says how a selected field is written; nil when a plan cannot write it.
+type fieldWriters[T any] func(field graphql.CollectedField) FieldWriter[T]
 
-type step[T any] struct {
+type encodedField[T any] struct {
 	key   string // `{"alias":` or `,"alias":`
-	write Write[T]
+	write FieldWriter[T]
 }
 
-// plan writes a whole selection, as long as there is room for it.
-type plan[T any] struct {
-	steps []step[T]
-	room  *Room
+// encoder writes a whole selection, as long as there is room for it.
+type encoder[T any] struct {
+	fields []encodedField[T]
+	budget  *Budget
 }
 
-// compile makes a selection's plan; nil when one of its fields needs gqlgen.
-func compile[T any](op *graphql.OperationContext, sel ast.SelectionSet, implementors []string, how find[T]) *plan[T] {
+// newEncoder makes a selection's plan; nil when one of its fields needs gqlgen.
+func newEncoder[T any](op *graphql.OperationContext, sel ast.SelectionSet, implementors []string, writers fieldWriters[T]) *encoder[T] {
 	fields := graphql.CollectFields(op, sel, implementors)
 	if len(fields) == 0 {
 		return nil
 	}
-	p := &plan[T]{steps: make([]step[T], len(fields)), room: roomOf(op)}
+	p := &encoder[T]{fields: make([]encodedField[T], len(fields)), budget: budgetOf(op)}
 	for i, f := range fields {
-		write := how(f)
+		write := writers(f)
 		if write == nil || len(f.Deferrables) > 0 {
 			return nil
 		}
@@ -48,16 +48,16 @@ func compile[T any](op *graphql.OperationContext, sel ast.SelectionSet, implemen
 		if i == 0 {
 			mark = `{"`
 		}
-		p.steps[i] = step[T]{key: mark + f.Alias + `":`, write: write}
+		p.fields[i] = encodedField[T]{key: mark + f.Alias + `":`, write: write}
 	}
 	return p
 }
 
-// write is false when a null stands where none may, or when b is larger than the room.
-func (p *plan[T]) write(b *bytes.Buffer, obj T) bool {
-	for i := range p.steps {
-		b.WriteString(p.steps[i].key)
-		if !p.steps[i].write(b, obj) || !p.room.fits(b.Len()) {
+// encode is false when a null stands where none may, or when b is larger than the room.
+func (p *encoder[T]) encode(b *bytes.Buffer, obj T) bool {
+	for i := range p.fields {
+		b.WriteString(p.fields[i].key)
+		if !p.fields[i].write(b, obj) || !p.budget.fits(b.Len()) {
 			return false
 		}
 	}
@@ -65,11 +65,11 @@ func (p *plan[T]) write(b *bytes.Buffer, obj T) bool {
 	return true
 }
 
-// scratch buffers have grown already: what is written is copied once, to its size.
+// buffers buffers have grown already: what is written is copied once, to its size.
 // One that grew large is left to the collector.
-var scratch = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-const keptScratch = 64 << 10
+const maxPooledBuffer = 64 << 10
 
 // Marshal writes obj by a plan; nil when gqlgen must do it, which also reports what is wrong.
 // Without room the value does not matter any more.
@@ -77,27 +77,27 @@ func Marshal[T any](
 	op *graphql.OperationContext,
 	sel ast.SelectionSet,
 	implementors []string,
-	how func(graphql.CollectedField) Write[*T],
+	writers func(graphql.CollectedField) FieldWriter[*T],
 	obj *T,
 ) graphql.Marshaler {
-	room := roomOf(op)
-	if room.Full() {
-		return written("null")
+	room := budgetOf(op)
+	if room.Exceeded() {
+		return rawJSON("null")
 	}
-	p := compile(op, sel, implementors, how)
-	if p == nil || obj == nil || room != nil && room.off {
+	p := newEncoder(op, sel, implementors, writers)
+	if p == nil || obj == nil || room != nil && room.disabled {
 		return nil
 	}
-	b := scratch.Get().(*bytes.Buffer)
+	b := buffers.Get().(*bytes.Buffer)
 	b.Reset()
-	complete := p.write(b, obj)
+	complete := p.encode(b, obj)
 	if (complete || !room.fits(b.Len())) && !room.Take(b.Len()) {
-		return written("null")
+		return rawJSON("null")
 	}
-	if b.Cap() > keptScratch {
+	if b.Cap() > maxPooledBuffer {
 		return whole(b.Bytes(), complete)
 	}
-	defer scratch.Put(b)
+	defer buffers.Put(b)
 	return whole(bytes.Clone(b.Bytes()), complete)
 }
 
@@ -106,7 +106,7 @@ func whole(text []byte, complete bool) graphql.Marshaler {
 	if !complete {
 		return nil
 	}
-	return written(text)
+	return rawJSON(text)
 }
 
 // Object plans a field that is one object.
@@ -114,11 +114,11 @@ func Object[P, C any](
 	op *graphql.OperationContext,
 	sel ast.SelectionSet,
 	implementors []string,
-	how func(graphql.CollectedField) Write[*C],
+	writers func(graphql.CollectedField) FieldWriter[*C],
 	nonNull bool,
 	get func(P) *C,
-) Write[P] {
-	p := compile(op, sel, implementors, how)
+) FieldWriter[P] {
+	p := newEncoder(op, sel, implementors, writers)
 	if p == nil {
 		return nil
 	}
@@ -127,7 +127,7 @@ func Object[P, C any](
 		if child == nil {
 			return Null(b, nonNull)
 		}
-		return p.write(b, child)
+		return p.encode(b, child)
 	}
 }
 
@@ -136,10 +136,10 @@ func List[P, C any](
 	op *graphql.OperationContext,
 	sel ast.SelectionSet,
 	implementors []string,
-	how func(graphql.CollectedField) Write[*C],
+	writers func(graphql.CollectedField) FieldWriter[*C],
 	get func(P) []*C,
-) Write[P] {
-	p := compile(op, sel, implementors, how)
+) FieldWriter[P] {
+	p := newEncoder(op, sel, implementors, writers)
 	if p == nil {
 		return nil
 	}
@@ -149,7 +149,7 @@ func List[P, C any](
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			if child == nil || !p.write(b, child) {
+			if child == nil || !p.encode(b, child) {
 				return false
 			}
 		}
@@ -158,8 +158,8 @@ func List[P, C any](
 	}
 }
 
-// Sequence marshals a list one element after the other, each with its place in the path.
-func Sequence(
+// MarshalList marshals a list one element after the other, each with its place in the path.
+func MarshalList(
 	ctx context.Context,
 	length int,
 	element func(ctx context.Context, i int) graphql.Marshaler,
@@ -171,11 +171,11 @@ func Sequence(
 	return out
 }
 
-// written is a value that is JSON already.
-type written []byte
+// rawJSON is a value that is JSON already.
+type rawJSON []byte
 
 // MarshalGQL implements graphql.Marshaler.
-func (w written) MarshalGQL(out io.Writer) { _, _ = out.Write(w) }
+func (w rawJSON) MarshalGQL(out io.Writer) { _, _ = out.Write(w) }
 
 // Null writes null where it may stand.
 func Null(b *bytes.Buffer, nonNull bool) bool {

@@ -39,8 +39,8 @@ type person struct {
 }
 
 // how plans person: "name" is a value, "slow" needs more.
-func how(op *graphql.OperationContext) func(f graphql.CollectedField) fastjson.Write[*person] {
-	return func(f graphql.CollectedField) fastjson.Write[*person] {
+func how(op *graphql.OperationContext) func(f graphql.CollectedField) fastjson.FieldWriter[*person] {
+	return func(f graphql.CollectedField) fastjson.FieldWriter[*person] {
 		switch f.Name {
 		case "name":
 			return func(b *bytes.Buffer, p *person) bool { fastjson.String(b, p.name); return true }

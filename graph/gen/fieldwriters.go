@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bytes"
-	_ "embed"
-	"fmt"
-	"go/format"
+	_ "embed" // the template
 	"go/types"
-	"os"
 	"reflect"
-	"regexp"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
@@ -17,63 +12,80 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-const (
-	gqlgenFile = "graph/generated/generated.go"
-	plansFile  = "graph/generated/plans.go"
-)
+//go:embed fieldwriters.gotpl
+var fieldWritersTemplate string
 
-//go:embed plans.gotpl
-var plansTemplate string
-
-// plans is a gqlgen plugin. For each object type it writes a function that says how
-// each of its plain fields is written; hook then lets gqlgen's code try them.
-type plans struct{ objects []object }
+// fieldWriters is a gqlgen plugin. For each object type it generates a function that returns the field writer
+// of a selected field, or nil for a field that needs a resolver, a context or an error.
+type fieldWriters struct {
+	objects []object
+	lists   int // how many list types gqlgen generates a marshaler for
+}
 
 // Name implements gqlgen's plugin interface.
-func (*plans) Name() string { return "plans" }
+func (*fieldWriters) Name() string { return "fieldwriters" }
 
-// GenerateCode implements gqlgen's CodeGenerator. gqlgen's own file comes after it.
-func (p *plans) GenerateCode(data *codegen.Data) error {
+// GenerateCode implements gqlgen's CodeGenerator. It runs before gqlgen writes its own file.
+func (p *fieldWriters) GenerateCode(data *codegen.Data) error {
 	for _, o := range data.Objects {
 		if !o.Root && !o.BuiltIn && o.Type != nil {
 			p.objects = append(p.objects, newObject(o, data.Objects))
 		}
 	}
+	for _, ref := range data.ReferencedTypes {
+		// The condition of gqlgen's type.gotpl for a list whose elements are marshaled concurrently.
+		if ref.MarshalFunc() != "" && ref.IsSlice() && !ref.IsPtrToSlice() && !ref.IsPtrToIntf() && !ref.IsScalar() {
+			p.lists++
+		}
+	}
 	return templates.Render(templates.Options{
-		PackageName: data.Config.Exec.Package, Filename: plansFile, Template: plansTemplate,
-		Data: p.objects, GeneratedHeader: true, Packages: data.Config.Packages,
+		PackageName:     data.Config.Exec.Package,
+		Filename:        fieldWritersFile,
+		Template:        fieldWritersTemplate,
+		Data:            p.objects,
+		GeneratedHeader: true,
+		Packages:        data.Config.Packages,
 	})
 }
 
-// object is a type with a plan.
+// typeNames returns the names of the object types that have a field writer.
+func (p *fieldWriters) typeNames() []string {
+	names := make([]string, len(p.objects))
+	for i, o := range p.objects {
+		names[i] = o.Name
+	}
+	return names
+}
+
+// object is an object type and those of its fields that a field writer can write.
 type object struct {
 	*codegen.Object
-	Plain []field
-	// Columns are the columns behind an entity's plain fields.
+	Fields []field
+	// Columns maps fields to the database columns that they show unchanged. It is empty for types other than entities.
 	Columns map[string]string
 }
 
-// field is a field that a plan can write: a value, a list of values, or planned objects.
+// field is a scalar or enum, a list of them, an object, or a list of objects.
 type field struct {
 	Name string
-	// Get reads it from obj.
+	// Get is the Go expression that reads the field of obj.
 	Get string
-	// Write is the expression that writes a value v, "" for objects.
+	// Write is the Go expression that writes a value v; "" for objects.
 	Write string
-	// Child is the type of objects.
+	// Child is the name of the type of objects.
 	Child     string
 	ChildType types.Type
 	List      bool
-	Pointer   bool // a value behind a pointer
+	Pointer   bool // the value is behind a pointer
 	NonNull   bool
 }
 
 func newObject(o *codegen.Object, all codegen.Objects) object {
 	out := object{Object: o, Columns: map[string]string{}}
-	columns := columnsOf(o.Type)
+	columns := entityColumns(o.Type)
 	for _, f := range o.Fields {
-		if p, ok := plainField(f, all); ok {
-			out.Plain = append(out.Plain, p)
+		if field, ok := newField(f, all); ok {
+			out.Fields = append(out.Fields, field)
 		}
 		if column := columns[f.GoFieldName]; column != "" && f.IsVariable() {
 			out.Columns[f.Name] = column
@@ -82,8 +94,9 @@ func newObject(o *codegen.Object, all codegen.Objects) object {
 	return out
 }
 
-// columnsOf reads an entity's columns from the tags that Ent gives its fields.
-func columnsOf(t types.Type) map[string]string {
+// entityColumns returns the columns of an Ent entity by Go field name. Ent writes the column's name into the JSON
+// tag. It is nil for other types.
+func entityColumns(t types.Type) map[string]string {
 	named, ok := t.(*types.Named)
 	if !ok || named.Obj().Pkg().Path() != "errand/ent" {
 		return nil
@@ -102,16 +115,17 @@ func columnsOf(t types.Type) map[string]string {
 	return out
 }
 
-// simple reports whether reading a field can neither fail nor wait.
-func simple(f *codegen.Field) bool {
+// isPlainRead reports whether the field is a struct field or a method that can neither fail nor block.
+func isPlainRead(f *codegen.Field) bool {
 	if f.IsResolver || len(f.Args) > 0 || len(f.ImplDirectives()) > 0 || f.IsReserved() {
 		return false
 	}
 	return f.IsVariable() || f.IsMethod() && !f.MethodHasContext && f.NoErr && !f.VOkFunc
 }
 
-func plainField(f *codegen.Field, all codegen.Objects) (field, bool) {
-	if !simple(f) {
+// newField describes a field for the template; it is false when a field writer cannot write the field.
+func newField(f *codegen.Field, all codegen.Objects) (field, bool) {
+	if !isPlainRead(f) {
 		return field{}, false
 	}
 	out := field{Name: f.Name, Get: "obj." + f.GoFieldName, NonNull: f.TypeReference.GQL.NonNull}
@@ -135,12 +149,13 @@ func plainField(f *codegen.Field, all codegen.Objects) (field, bool) {
 		out.Child, out.ChildType = child.Name, ref.GO
 		return out, true
 	}
-	out.Write, out.Pointer = writer(ref)
+	out.Write, out.Pointer = writeExpression(ref)
 	return out, out.Write != "" && (!out.List || !out.Pointer)
 }
 
-// writer is the expression that writes a leaf value v.
-func writer(ref *config.TypeReference) (expression string, pointer bool) {
+// writeExpression returns the Go expression that writes a scalar or enum v, and whether the value is behind a
+// pointer. It is "" for types that fastjson has no function for.
+func writeExpression(ref *config.TypeReference) (expression string, pointer bool) {
 	_, pointer = ref.GO.(*types.Pointer)
 	switch {
 	case ref.IsContext:
@@ -167,39 +182,3 @@ func writer(ref *config.TypeReference) (expression string, pointer bool) {
 		return "", false
 	}
 }
-
-// hook makes gqlgen's code try the plans, and marshal lists one element after the
-// other: what may take time inside is read for all siblings at once, so goroutines gain nothing.
-func (p *plans) hook() error {
-	source, err := os.ReadFile(gqlgenFile)
-	if err != nil {
-		return err
-	}
-	for _, o := range p.objects {
-		head := regexp.MustCompile(
-			`(?m)^func \(ec \*executionContext\) _` + o.Name + `\(ctx context\.Context, sel ast\.SelectionSet, obj .*\) graphql\.Marshaler \{\n`,
-		)
-		at := head.FindIndex(source)
-		if at == nil {
-			return fmt.Errorf("no function for %s in %s", o.Name, gqlgenFile)
-		}
-		try := fmt.Sprintf(
-			"\tif m := fastjson.Marshal(ec.OperationContext, sel, %sImplementors, ec.plain%s, obj); m != nil {\n\t\treturn m\n\t}\n",
-			lowerFirst(o.Name),
-			o.Name,
-		)
-		source = append(source[:at[1]:at[1]], append([]byte(try), source[at[1]:]...)...)
-	}
-	source = bytes.ReplaceAll(
-		source,
-		[]byte("graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, "),
-		[]byte("fastjson.Sequence(ctx, len(v), "),
-	)
-	source = bytes.Replace(source, []byte("import (\n"), []byte("import (\n\t\"errand/graph/fastjson\"\n"), 1)
-	if source, err = format.Source(source); err != nil {
-		return err
-	}
-	return os.WriteFile(gqlgenFile, source, 0o644) //nolint:gosec // source code is for everybody
-}
-
-func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }

@@ -17,8 +17,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// plainCancelReplyPayload says how a field of CancelReplyPayload is written; nil when it needs more than its value.
-func (ec *executionContext) plainCancelReplyPayload(field graphql.CollectedField) fastjson.Write[*model.CancelReplyPayload] {
+// fieldWriterCancelReplyPayload returns the writer of a field of CancelReplyPayload, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterCancelReplyPayload(field graphql.CollectedField) fastjson.FieldWriter[*model.CancelReplyPayload] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *model.CancelReplyPayload) bool {
@@ -26,14 +26,14 @@ func (ec *executionContext) plainCancelReplyPayload(field graphql.CollectedField
 			return true
 		}
 	case "message":
-		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *model.CancelReplyPayload) *ent.Message { return obj.Message })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, true, func(obj *model.CancelReplyPayload) *ent.Message { return obj.Message })
 	default:
 		return nil
 	}
 }
 
-// plainConversation says how a field of Conversation is written; nil when it needs more than its value.
-func (ec *executionContext) plainConversation(field graphql.CollectedField) fastjson.Write[*ent.Conversation] {
+// fieldWriterConversation returns the writer of a field of Conversation, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterConversation(field graphql.CollectedField) fastjson.FieldWriter[*ent.Conversation] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *ent.Conversation) bool { fastjson.String(b, "Conversation"); return true }
@@ -58,8 +58,8 @@ func (ec *executionContext) plainConversation(field graphql.CollectedField) fast
 	}
 }
 
-// plainConversationConnection says how a field of ConversationConnection is written; nil when it needs more than its value.
-func (ec *executionContext) plainConversationConnection(field graphql.CollectedField) fastjson.Write[*page.Connection[*ent.Conversation]] {
+// fieldWriterConversationConnection returns the writer of a field of ConversationConnection, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterConversationConnection(field graphql.CollectedField) fastjson.FieldWriter[*page.Connection[*ent.Conversation]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Connection[*ent.Conversation]) bool {
@@ -67,18 +67,18 @@ func (ec *executionContext) plainConversationConnection(field graphql.CollectedF
 			return true
 		}
 	case "edges":
-		return fastjson.List(ec.OperationContext, field.Selections, conversationEdgeImplementors, ec.plainConversationEdge, func(obj *page.Connection[*ent.Conversation]) []*page.Edge[*ent.Conversation] { return obj.Edges })
+		return fastjson.List(ec.OperationContext, field.Selections, conversationEdgeImplementors, ec.fieldWriterConversationEdge, func(obj *page.Connection[*ent.Conversation]) []*page.Edge[*ent.Conversation] { return obj.Edges })
 	case "nodes":
-		return fastjson.List(ec.OperationContext, field.Selections, conversationImplementors, ec.plainConversation, func(obj *page.Connection[*ent.Conversation]) []*ent.Conversation { return obj.Nodes() })
+		return fastjson.List(ec.OperationContext, field.Selections, conversationImplementors, ec.fieldWriterConversation, func(obj *page.Connection[*ent.Conversation]) []*ent.Conversation { return obj.Nodes() })
 	case "pageInfo":
-		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.plainPageInfo, true, func(obj *page.Connection[*ent.Conversation]) *page.Info { return obj.PageInfo })
+		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.fieldWriterPageInfo, true, func(obj *page.Connection[*ent.Conversation]) *page.Info { return obj.PageInfo })
 	default:
 		return nil
 	}
 }
 
-// plainConversationEdge says how a field of ConversationEdge is written; nil when it needs more than its value.
-func (ec *executionContext) plainConversationEdge(field graphql.CollectedField) fastjson.Write[*page.Edge[*ent.Conversation]] {
+// fieldWriterConversationEdge returns the writer of a field of ConversationEdge, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterConversationEdge(field graphql.CollectedField) fastjson.FieldWriter[*page.Edge[*ent.Conversation]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Edge[*ent.Conversation]) bool {
@@ -92,14 +92,14 @@ func (ec *executionContext) plainConversationEdge(field graphql.CollectedField) 
 			return true
 		}
 	case "node":
-		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.plainConversation, true, func(obj *page.Edge[*ent.Conversation]) *ent.Conversation { return obj.Node })
+		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.fieldWriterConversation, true, func(obj *page.Edge[*ent.Conversation]) *ent.Conversation { return obj.Node })
 	default:
 		return nil
 	}
 }
 
-// plainConversationPayload says how a field of ConversationPayload is written; nil when it needs more than its value.
-func (ec *executionContext) plainConversationPayload(field graphql.CollectedField) fastjson.Write[*model.ConversationPayload] {
+// fieldWriterConversationPayload returns the writer of a field of ConversationPayload, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterConversationPayload(field graphql.CollectedField) fastjson.FieldWriter[*model.ConversationPayload] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *model.ConversationPayload) bool {
@@ -107,14 +107,14 @@ func (ec *executionContext) plainConversationPayload(field graphql.CollectedFiel
 			return true
 		}
 	case "conversation":
-		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.plainConversation, true, func(obj *model.ConversationPayload) *ent.Conversation { return obj.Conversation })
+		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.fieldWriterConversation, true, func(obj *model.ConversationPayload) *ent.Conversation { return obj.Conversation })
 	default:
 		return nil
 	}
 }
 
-// plainDeletePayload says how a field of DeletePayload is written; nil when it needs more than its value.
-func (ec *executionContext) plainDeletePayload(field graphql.CollectedField) fastjson.Write[*model.DeletePayload] {
+// fieldWriterDeletePayload returns the writer of a field of DeletePayload, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterDeletePayload(field graphql.CollectedField) fastjson.FieldWriter[*model.DeletePayload] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *model.DeletePayload) bool { fastjson.String(b, "DeletePayload"); return true }
@@ -129,8 +129,8 @@ func (ec *executionContext) plainDeletePayload(field graphql.CollectedField) fas
 	}
 }
 
-// plainMessage says how a field of Message is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessage(field graphql.CollectedField) fastjson.Write[*ent.Message] {
+// fieldWriterMessage returns the writer of a field of Message, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterMessage(field graphql.CollectedField) fastjson.FieldWriter[*ent.Message] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *ent.Message) bool { fastjson.String(b, "Message"); return true }
@@ -145,9 +145,9 @@ func (ec *executionContext) plainMessage(field graphql.CollectedField) fastjson.
 	case "status":
 		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Status; v.MarshalGQL(b); return true }
 	case "error":
-		return fastjson.Object(ec.OperationContext, field.Selections, messageErrorImplementors, ec.plainMessageError, false, func(obj *ent.Message) *enum.MessageError { return obj.Failure() })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageErrorImplementors, ec.fieldWriterMessageError, false, func(obj *ent.Message) *enum.MessageError { return obj.Failure() })
 	case "usage":
-		return fastjson.Object(ec.OperationContext, field.Selections, usageImplementors, ec.plainUsage, false, func(obj *ent.Message) *enum.Usage { return obj.Usage() })
+		return fastjson.Object(ec.OperationContext, field.Selections, usageImplementors, ec.fieldWriterUsage, false, func(obj *ent.Message) *enum.Usage { return obj.Usage() })
 	case "unverified":
 		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Unverified(); fastjson.Bool(b, v); return true }
 	case "unverifiedReason":
@@ -181,8 +181,8 @@ func (ec *executionContext) plainMessage(field graphql.CollectedField) fastjson.
 	}
 }
 
-// plainMessageAdded says how a field of MessageAdded is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessageAdded(field graphql.CollectedField) fastjson.Write[*stream.MessageAdded] {
+// fieldWriterMessageAdded returns the writer of a field of MessageAdded, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterMessageAdded(field graphql.CollectedField) fastjson.FieldWriter[*stream.MessageAdded] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *stream.MessageAdded) bool { fastjson.String(b, "MessageAdded"); return true }
@@ -193,14 +193,14 @@ func (ec *executionContext) plainMessageAdded(field graphql.CollectedField) fast
 			return true
 		}
 	case "message":
-		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *stream.MessageAdded) *ent.Message { return obj.Message })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, true, func(obj *stream.MessageAdded) *ent.Message { return obj.Message })
 	default:
 		return nil
 	}
 }
 
-// plainMessageConnection says how a field of MessageConnection is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessageConnection(field graphql.CollectedField) fastjson.Write[*page.Connection[*ent.Message]] {
+// fieldWriterMessageConnection returns the writer of a field of MessageConnection, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterMessageConnection(field graphql.CollectedField) fastjson.FieldWriter[*page.Connection[*ent.Message]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Connection[*ent.Message]) bool {
@@ -208,18 +208,18 @@ func (ec *executionContext) plainMessageConnection(field graphql.CollectedField)
 			return true
 		}
 	case "edges":
-		return fastjson.List(ec.OperationContext, field.Selections, messageEdgeImplementors, ec.plainMessageEdge, func(obj *page.Connection[*ent.Message]) []*page.Edge[*ent.Message] { return obj.Edges })
+		return fastjson.List(ec.OperationContext, field.Selections, messageEdgeImplementors, ec.fieldWriterMessageEdge, func(obj *page.Connection[*ent.Message]) []*page.Edge[*ent.Message] { return obj.Edges })
 	case "nodes":
-		return fastjson.List(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, func(obj *page.Connection[*ent.Message]) []*ent.Message { return obj.Nodes() })
+		return fastjson.List(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, func(obj *page.Connection[*ent.Message]) []*ent.Message { return obj.Nodes() })
 	case "pageInfo":
-		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.plainPageInfo, true, func(obj *page.Connection[*ent.Message]) *page.Info { return obj.PageInfo })
+		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.fieldWriterPageInfo, true, func(obj *page.Connection[*ent.Message]) *page.Info { return obj.PageInfo })
 	default:
 		return nil
 	}
 }
 
-// plainMessageDelta says how a field of MessageDelta is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessageDelta(field graphql.CollectedField) fastjson.Write[*stream.MessageDelta] {
+// fieldWriterMessageDelta returns the writer of a field of MessageDelta, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterMessageDelta(field graphql.CollectedField) fastjson.FieldWriter[*stream.MessageDelta] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *stream.MessageDelta) bool { fastjson.String(b, "MessageDelta"); return true }
@@ -248,8 +248,8 @@ func (ec *executionContext) plainMessageDelta(field graphql.CollectedField) fast
 	}
 }
 
-// plainMessageEdge says how a field of MessageEdge is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessageEdge(field graphql.CollectedField) fastjson.Write[*page.Edge[*ent.Message]] {
+// fieldWriterMessageEdge returns the writer of a field of MessageEdge, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterMessageEdge(field graphql.CollectedField) fastjson.FieldWriter[*page.Edge[*ent.Message]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Edge[*ent.Message]) bool { fastjson.String(b, "MessageEdge"); return true }
@@ -260,14 +260,14 @@ func (ec *executionContext) plainMessageEdge(field graphql.CollectedField) fastj
 			return true
 		}
 	case "node":
-		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *page.Edge[*ent.Message]) *ent.Message { return obj.Node })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, true, func(obj *page.Edge[*ent.Message]) *ent.Message { return obj.Node })
 	default:
 		return nil
 	}
 }
 
-// plainMessageError says how a field of MessageError is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessageError(field graphql.CollectedField) fastjson.Write[*enum.MessageError] {
+// fieldWriterMessageError returns the writer of a field of MessageError, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterMessageError(field graphql.CollectedField) fastjson.FieldWriter[*enum.MessageError] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *enum.MessageError) bool { fastjson.String(b, "MessageError"); return true }
@@ -294,8 +294,8 @@ func (ec *executionContext) plainMessageError(field graphql.CollectedField) fast
 	}
 }
 
-// plainMessageFinished says how a field of MessageFinished is written; nil when it needs more than its value.
-func (ec *executionContext) plainMessageFinished(field graphql.CollectedField) fastjson.Write[*stream.MessageFinished] {
+// fieldWriterMessageFinished returns the writer of a field of MessageFinished, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterMessageFinished(field graphql.CollectedField) fastjson.FieldWriter[*stream.MessageFinished] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *stream.MessageFinished) bool {
@@ -309,14 +309,14 @@ func (ec *executionContext) plainMessageFinished(field graphql.CollectedField) f
 			return true
 		}
 	case "message":
-		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *stream.MessageFinished) *ent.Message { return obj.Message })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, true, func(obj *stream.MessageFinished) *ent.Message { return obj.Message })
 	default:
 		return nil
 	}
 }
 
-// plainPageInfo says how a field of PageInfo is written; nil when it needs more than its value.
-func (ec *executionContext) plainPageInfo(field graphql.CollectedField) fastjson.Write[*page.Info] {
+// fieldWriterPageInfo returns the writer of a field of PageInfo, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterPageInfo(field graphql.CollectedField) fastjson.FieldWriter[*page.Info] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Info) bool { fastjson.String(b, "PageInfo"); return true }
@@ -349,8 +349,8 @@ func (ec *executionContext) plainPageInfo(field graphql.CollectedField) fastjson
 	}
 }
 
-// plainPeriodUsage says how a field of PeriodUsage is written; nil when it needs more than its value.
-func (ec *executionContext) plainPeriodUsage(field graphql.CollectedField) fastjson.Write[*usage.Summary] {
+// fieldWriterPeriodUsage returns the writer of a field of PeriodUsage, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterPeriodUsage(field graphql.CollectedField) fastjson.FieldWriter[*usage.Summary] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *usage.Summary) bool { fastjson.String(b, "PeriodUsage"); return true }
@@ -389,24 +389,24 @@ func (ec *executionContext) plainPeriodUsage(field graphql.CollectedField) fastj
 	}
 }
 
-// plainSendMessagePayload says how a field of SendMessagePayload is written; nil when it needs more than its value.
-func (ec *executionContext) plainSendMessagePayload(field graphql.CollectedField) fastjson.Write[*chat.Turn] {
+// fieldWriterSendMessagePayload returns the writer of a field of SendMessagePayload, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterSendMessagePayload(field graphql.CollectedField) fastjson.FieldWriter[*chat.Turn] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *chat.Turn) bool { fastjson.String(b, "SendMessagePayload"); return true }
 	case "conversation":
-		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.plainConversation, true, func(obj *chat.Turn) *ent.Conversation { return obj.Conversation })
+		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.fieldWriterConversation, true, func(obj *chat.Turn) *ent.Conversation { return obj.Conversation })
 	case "userMessage":
-		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *chat.Turn) *ent.Message { return obj.UserMessage })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, true, func(obj *chat.Turn) *ent.Message { return obj.UserMessage })
 	case "assistantMessage":
-		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.plainMessage, true, func(obj *chat.Turn) *ent.Message { return obj.AssistantMessage })
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, true, func(obj *chat.Turn) *ent.Message { return obj.AssistantMessage })
 	default:
 		return nil
 	}
 }
 
-// plainTask says how a field of Task is written; nil when it needs more than its value.
-func (ec *executionContext) plainTask(field graphql.CollectedField) fastjson.Write[*ent.Task] {
+// fieldWriterTask returns the writer of a field of Task, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTask(field graphql.CollectedField) fastjson.FieldWriter[*ent.Task] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *ent.Task) bool { fastjson.String(b, "Task"); return true }
@@ -493,8 +493,8 @@ func (ec *executionContext) plainTask(field graphql.CollectedField) fastjson.Wri
 	}
 }
 
-// plainTaskChange says how a field of TaskChange is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskChange(field graphql.CollectedField) fastjson.Write[*ent.TaskChange] {
+// fieldWriterTaskChange returns the writer of a field of TaskChange, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskChange(field graphql.CollectedField) fastjson.FieldWriter[*ent.TaskChange] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *ent.TaskChange) bool { fastjson.String(b, "TaskChange"); return true }
@@ -519,8 +519,8 @@ func (ec *executionContext) plainTaskChange(field graphql.CollectedField) fastjs
 	}
 }
 
-// plainTaskChangeConnection says how a field of TaskChangeConnection is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskChangeConnection(field graphql.CollectedField) fastjson.Write[*page.Connection[*ent.TaskChange]] {
+// fieldWriterTaskChangeConnection returns the writer of a field of TaskChangeConnection, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskChangeConnection(field graphql.CollectedField) fastjson.FieldWriter[*page.Connection[*ent.TaskChange]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Connection[*ent.TaskChange]) bool {
@@ -528,18 +528,18 @@ func (ec *executionContext) plainTaskChangeConnection(field graphql.CollectedFie
 			return true
 		}
 	case "edges":
-		return fastjson.List(ec.OperationContext, field.Selections, taskChangeEdgeImplementors, ec.plainTaskChangeEdge, func(obj *page.Connection[*ent.TaskChange]) []*page.Edge[*ent.TaskChange] { return obj.Edges })
+		return fastjson.List(ec.OperationContext, field.Selections, taskChangeEdgeImplementors, ec.fieldWriterTaskChangeEdge, func(obj *page.Connection[*ent.TaskChange]) []*page.Edge[*ent.TaskChange] { return obj.Edges })
 	case "nodes":
-		return fastjson.List(ec.OperationContext, field.Selections, taskChangeImplementors, ec.plainTaskChange, func(obj *page.Connection[*ent.TaskChange]) []*ent.TaskChange { return obj.Nodes() })
+		return fastjson.List(ec.OperationContext, field.Selections, taskChangeImplementors, ec.fieldWriterTaskChange, func(obj *page.Connection[*ent.TaskChange]) []*ent.TaskChange { return obj.Nodes() })
 	case "pageInfo":
-		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.plainPageInfo, true, func(obj *page.Connection[*ent.TaskChange]) *page.Info { return obj.PageInfo })
+		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.fieldWriterPageInfo, true, func(obj *page.Connection[*ent.TaskChange]) *page.Info { return obj.PageInfo })
 	default:
 		return nil
 	}
 }
 
-// plainTaskChangeEdge says how a field of TaskChangeEdge is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskChangeEdge(field graphql.CollectedField) fastjson.Write[*page.Edge[*ent.TaskChange]] {
+// fieldWriterTaskChangeEdge returns the writer of a field of TaskChangeEdge, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskChangeEdge(field graphql.CollectedField) fastjson.FieldWriter[*page.Edge[*ent.TaskChange]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Edge[*ent.TaskChange]) bool {
@@ -553,14 +553,14 @@ func (ec *executionContext) plainTaskChangeEdge(field graphql.CollectedField) fa
 			return true
 		}
 	case "node":
-		return fastjson.Object(ec.OperationContext, field.Selections, taskChangeImplementors, ec.plainTaskChange, true, func(obj *page.Edge[*ent.TaskChange]) *ent.TaskChange { return obj.Node })
+		return fastjson.Object(ec.OperationContext, field.Selections, taskChangeImplementors, ec.fieldWriterTaskChange, true, func(obj *page.Edge[*ent.TaskChange]) *ent.TaskChange { return obj.Node })
 	default:
 		return nil
 	}
 }
 
-// plainTaskConnection says how a field of TaskConnection is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskConnection(field graphql.CollectedField) fastjson.Write[*page.Connection[*ent.Task]] {
+// fieldWriterTaskConnection returns the writer of a field of TaskConnection, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskConnection(field graphql.CollectedField) fastjson.FieldWriter[*page.Connection[*ent.Task]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Connection[*ent.Task]) bool {
@@ -568,18 +568,18 @@ func (ec *executionContext) plainTaskConnection(field graphql.CollectedField) fa
 			return true
 		}
 	case "edges":
-		return fastjson.List(ec.OperationContext, field.Selections, taskEdgeImplementors, ec.plainTaskEdge, func(obj *page.Connection[*ent.Task]) []*page.Edge[*ent.Task] { return obj.Edges })
+		return fastjson.List(ec.OperationContext, field.Selections, taskEdgeImplementors, ec.fieldWriterTaskEdge, func(obj *page.Connection[*ent.Task]) []*page.Edge[*ent.Task] { return obj.Edges })
 	case "nodes":
-		return fastjson.List(ec.OperationContext, field.Selections, taskImplementors, ec.plainTask, func(obj *page.Connection[*ent.Task]) []*ent.Task { return obj.Nodes() })
+		return fastjson.List(ec.OperationContext, field.Selections, taskImplementors, ec.fieldWriterTask, func(obj *page.Connection[*ent.Task]) []*ent.Task { return obj.Nodes() })
 	case "pageInfo":
-		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.plainPageInfo, true, func(obj *page.Connection[*ent.Task]) *page.Info { return obj.PageInfo })
+		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.fieldWriterPageInfo, true, func(obj *page.Connection[*ent.Task]) *page.Info { return obj.PageInfo })
 	default:
 		return nil
 	}
 }
 
-// plainTaskEdge says how a field of TaskEdge is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskEdge(field graphql.CollectedField) fastjson.Write[*page.Edge[*ent.Task]] {
+// fieldWriterTaskEdge returns the writer of a field of TaskEdge, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskEdge(field graphql.CollectedField) fastjson.FieldWriter[*page.Edge[*ent.Task]] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *page.Edge[*ent.Task]) bool { fastjson.String(b, "TaskEdge"); return true }
@@ -590,14 +590,14 @@ func (ec *executionContext) plainTaskEdge(field graphql.CollectedField) fastjson
 			return true
 		}
 	case "node":
-		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.plainTask, true, func(obj *page.Edge[*ent.Task]) *ent.Task { return obj.Node })
+		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.fieldWriterTask, true, func(obj *page.Edge[*ent.Task]) *ent.Task { return obj.Node })
 	default:
 		return nil
 	}
 }
 
-// plainTaskEvent says how a field of TaskEvent is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskEvent(field graphql.CollectedField) fastjson.Write[*stream.TaskEvent] {
+// fieldWriterTaskEvent returns the writer of a field of TaskEvent, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskEvent(field graphql.CollectedField) fastjson.FieldWriter[*stream.TaskEvent] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *stream.TaskEvent) bool { fastjson.String(b, "TaskEvent"); return true }
@@ -606,16 +606,16 @@ func (ec *executionContext) plainTaskEvent(field graphql.CollectedField) fastjso
 	case "kind":
 		return func(b *bytes.Buffer, obj *stream.TaskEvent) bool { v := obj.Kind; v.MarshalGQL(b); return true }
 	case "task":
-		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.plainTask, true, func(obj *stream.TaskEvent) *ent.Task { return obj.Task })
+		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.fieldWriterTask, true, func(obj *stream.TaskEvent) *ent.Task { return obj.Task })
 	case "change":
-		return fastjson.Object(ec.OperationContext, field.Selections, taskChangeImplementors, ec.plainTaskChange, true, func(obj *stream.TaskEvent) *ent.TaskChange { return obj.Change })
+		return fastjson.Object(ec.OperationContext, field.Selections, taskChangeImplementors, ec.fieldWriterTaskChange, true, func(obj *stream.TaskEvent) *ent.TaskChange { return obj.Change })
 	default:
 		return nil
 	}
 }
 
-// plainTaskFieldChange says how a field of TaskFieldChange is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskFieldChange(field graphql.CollectedField) fastjson.Write[*enum.FieldChange] {
+// fieldWriterTaskFieldChange returns the writer of a field of TaskFieldChange, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskFieldChange(field graphql.CollectedField) fastjson.FieldWriter[*enum.FieldChange] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *enum.FieldChange) bool { fastjson.String(b, "TaskFieldChange"); return true }
@@ -646,20 +646,20 @@ func (ec *executionContext) plainTaskFieldChange(field graphql.CollectedField) f
 	}
 }
 
-// plainTaskPayload says how a field of TaskPayload is written; nil when it needs more than its value.
-func (ec *executionContext) plainTaskPayload(field graphql.CollectedField) fastjson.Write[*model.TaskPayload] {
+// fieldWriterTaskPayload returns the writer of a field of TaskPayload, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskPayload(field graphql.CollectedField) fastjson.FieldWriter[*model.TaskPayload] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *model.TaskPayload) bool { fastjson.String(b, "TaskPayload"); return true }
 	case "task":
-		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.plainTask, true, func(obj *model.TaskPayload) *ent.Task { return obj.Task })
+		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.fieldWriterTask, true, func(obj *model.TaskPayload) *ent.Task { return obj.Task })
 	default:
 		return nil
 	}
 }
 
-// plainToolCall says how a field of ToolCall is written; nil when it needs more than its value.
-func (ec *executionContext) plainToolCall(field graphql.CollectedField) fastjson.Write[*ent.ToolCall] {
+// fieldWriterToolCall returns the writer of a field of ToolCall, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterToolCall(field graphql.CollectedField) fastjson.FieldWriter[*ent.ToolCall] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *ent.ToolCall) bool { fastjson.String(b, "ToolCall"); return true }
@@ -708,8 +708,8 @@ func (ec *executionContext) plainToolCall(field graphql.CollectedField) fastjson
 	}
 }
 
-// plainToolCallChanged says how a field of ToolCallChanged is written; nil when it needs more than its value.
-func (ec *executionContext) plainToolCallChanged(field graphql.CollectedField) fastjson.Write[*stream.ToolCallChanged] {
+// fieldWriterToolCallChanged returns the writer of a field of ToolCallChanged, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterToolCallChanged(field graphql.CollectedField) fastjson.FieldWriter[*stream.ToolCallChanged] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *stream.ToolCallChanged) bool {
@@ -729,14 +729,14 @@ func (ec *executionContext) plainToolCallChanged(field graphql.CollectedField) f
 			return true
 		}
 	case "toolCall":
-		return fastjson.Object(ec.OperationContext, field.Selections, toolCallImplementors, ec.plainToolCall, true, func(obj *stream.ToolCallChanged) *ent.ToolCall { return obj.ToolCall })
+		return fastjson.Object(ec.OperationContext, field.Selections, toolCallImplementors, ec.fieldWriterToolCall, true, func(obj *stream.ToolCallChanged) *ent.ToolCall { return obj.ToolCall })
 	default:
 		return nil
 	}
 }
 
-// plainUsage says how a field of Usage is written; nil when it needs more than its value.
-func (ec *executionContext) plainUsage(field graphql.CollectedField) fastjson.Write[*enum.Usage] {
+// fieldWriterUsage returns the writer of a field of Usage, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterUsage(field graphql.CollectedField) fastjson.FieldWriter[*enum.Usage] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *enum.Usage) bool { fastjson.String(b, "Usage"); return true }
@@ -753,8 +753,8 @@ func (ec *executionContext) plainUsage(field graphql.CollectedField) fastjson.Wr
 	}
 }
 
-// plainUser says how a field of User is written; nil when it needs more than its value.
-func (ec *executionContext) plainUser(field graphql.CollectedField) fastjson.Write[*ent.User] {
+// fieldWriterUser returns the writer of a field of User, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterUser(field graphql.CollectedField) fastjson.FieldWriter[*ent.User] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *ent.User) bool { fastjson.String(b, "User"); return true }
@@ -783,19 +783,19 @@ func (ec *executionContext) plainUser(field graphql.CollectedField) fastjson.Wri
 	}
 }
 
-// plainViewerPayload says how a field of ViewerPayload is written; nil when it needs more than its value.
-func (ec *executionContext) plainViewerPayload(field graphql.CollectedField) fastjson.Write[*model.ViewerPayload] {
+// fieldWriterViewerPayload returns the writer of a field of ViewerPayload, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterViewerPayload(field graphql.CollectedField) fastjson.FieldWriter[*model.ViewerPayload] {
 	switch field.Name {
 	case "__typename":
 		return func(b *bytes.Buffer, _ *model.ViewerPayload) bool { fastjson.String(b, "ViewerPayload"); return true }
 	case "viewer":
-		return fastjson.Object(ec.OperationContext, field.Selections, userImplementors, ec.plainUser, true, func(obj *model.ViewerPayload) *ent.User { return obj.Viewer })
+		return fastjson.Object(ec.OperationContext, field.Selections, userImplementors, ec.fieldWriterUser, true, func(obj *model.ViewerPayload) *ent.User { return obj.Viewer })
 	default:
 		return nil
 	}
 }
 
-// Columns are the database columns that fields of entities are read from as they are, by type and field.
+// Columns maps fields of entities to the database columns that they show unchanged, by type and field.
 var Columns = map[string]map[string]string{
 	"Conversation": {
 		"createdAt": "created_at",

@@ -2,21 +2,21 @@ package page
 
 import "errand/internal/apperr"
 
-// Span is a page of a list whose items are numbered 1 to Total without gaps: the
+// Range is a page of a list whose items are numbered 1 to Total without gaps: the
 // page holds the positions From to To, and is empty when From > To. Such a page
 // needs neither a row too many nor a count.
-type Span struct {
+type Range struct {
 	From, To, Total int
 }
 
-// ReadDense checks a connection's arguments against a list of total items in
+// Range checks a connection's arguments against a list of total items in
 // ascending order of position.
-func (a Args) ReadDense(list string, total int) (Span, error) {
-	w, err := a.Read(list, 1)
+func (a Args) Range(list string, total int) (Range, error) {
+	w, err := a.Window(list, 1)
 	if err != nil {
-		return Span{}, err
+		return Range{}, err
 	}
-	s := Span{From: 1, To: total, Total: total}
+	s := Range{From: 1, To: total, Total: total}
 	if w.After != nil {
 		s.From = max(s.From, int(min(w.After.Int(0), int64(total)))+1)
 	}
@@ -32,16 +32,16 @@ func (a Args) ReadDense(list string, total int) (Span, error) {
 }
 
 // Info says where the span lies.
-func (s Span) Info() *Info {
+func (s Range) Info() *Info {
 	return &Info{HasNextPage: s.To < s.Total, HasPreviousPage: s.From > 1}
 }
 
-// At is the cursor of a position.
-func At(list string, position int) Cursor { return Cursor{List: list, Key: []any{position}} }
+// PositionCursor is the cursor of a position.
+func PositionCursor(list string, position int) Cursor { return Cursor{List: list, Key: []any{position}} }
 
-// ReadAt reads a bare position cursor of the given list, such as a stream's.
-func ReadAt(field string, s *string, list string) (int, error) {
-	c, err := decode(field, s, list, 1)
+// ParsePosition reads a bare position cursor of the given list, such as a stream's.
+func ParsePosition(field string, s *string, list string) (int, error) {
+	c, err := parseCursor(field, s, list, 1)
 	if err != nil || c == nil {
 		return 0, err
 	}

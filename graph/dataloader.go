@@ -11,76 +11,76 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// batch remembers, for one execution, which rows were read together. An edge asked
+// dataloaders remembers, for one execution, which rows were read together. An edge asked
 // of one of them is read for all of them at once, so the number of statements does
 // not grow with the rows.
-type batch struct {
+type dataloaders struct {
 	mu sync.Mutex
-	// unsorted are groups that nobody has asked for; most selections have no edge to ask.
-	unsorted []func()
-	groups   map[string][]any
-	answers  map[question]*answer
+	// pending are groups that nobody has asked for; most selections have no edge to ask.
+	pending  []func()
+	siblings map[string][]any
+	loads    map[edgeKey]*edgeLoad
 }
 
-// question is an edge asked of a row. What is selected below it, by the place in memory of its
+// edgeKey is an edge asked of a row. What is selected below it, by the place in memory of its
 // first selection, stands for the edge with its arguments: both are equal for all rows that are
 // asked together. The field in the document would not do: where fragments merge, it is asked for
 // other columns in one place than in another.
-type question struct {
-	below *ast.Selection
-	id    string
+type edgeKey struct {
+	selection *ast.Selection
+	parentID  string
 }
 
-// answer is an edge of a whole group, read once.
-type answer struct {
-	rows   []any
-	once   sync.Once
-	values any // map[string]V
-	err    error
+// edgeLoad is an edge of a whole group, read once.
+type edgeLoad struct {
+	parents []any
+	once    sync.Once
+	values  any // map[string]V
+	err     error
 }
 
-type batchKey struct{}
+type dataloadersKey struct{}
 
-// WithBatch prepares a context for one execution: a query, a mutation, or one event of a subscription.
-func WithBatch(ctx context.Context) context.Context {
-	return context.WithValue(ctx, batchKey{}, &batch{groups: map[string][]any{}, answers: map[question]*answer{}})
+// WithDataloaders prepares a context for one execution: a query, a mutation, or one event of a subscription.
+func WithDataloaders(ctx context.Context) context.Context {
+	return context.WithValue(ctx, dataloadersKey{}, &dataloaders{siblings: map[string][]any{}, loads: map[edgeKey]*edgeLoad{}})
 }
 
-// remember says that rows were read together.
-func remember[P any](ctx context.Context, id func(P) string, rows func() []P) {
-	b, ok := ctx.Value(batchKey{}).(*batch)
+// registerSiblings says that rows were read together.
+func registerSiblings[P any](ctx context.Context, id func(P) string, rows func() []P) {
+	b, ok := ctx.Value(dataloadersKey{}).(*dataloaders)
 	if !ok {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.unsorted = append(b.unsorted, func() {
+	b.pending = append(b.pending, func() {
 		group := []any{}
 		for _, row := range rows() {
 			group = append(group, row)
 		}
 		for _, row := range group {
-			b.groups[id(row.(P))] = group
+			b.siblings[id(row.(P))] = group
 		}
 	})
 }
 
-// together remembers a page's rows on its way out.
-func together[P any](
+// withSiblings remembers a page's rows on its way out.
+func withSiblings[P any](
 	ctx context.Context,
 	id func(P) string,
 ) func(*page.Connection[P], error) (*page.Connection[P], error) {
 	return func(c *page.Connection[P], err error) (*page.Connection[P], error) {
 		if err == nil {
-			remember(ctx, id, c.Nodes)
+			registerSiblings(ctx, id, c.Nodes)
 		}
 		return c, err
 	}
 }
 
-// togetherAcross remembers the rows of several pages as one group.
-func togetherAcross[P any](ctx context.Context, id func(P) string, pages map[string]*page.Connection[P]) {
-	remember(ctx, id, func() (all []P) {
+// registerPages remembers the rows of several pages as one group.
+func registerPages[P any](ctx context.Context, id func(P) string, pages map[string]*page.Connection[P]) {
+	registerSiblings(ctx, id, func() (all []P) {
 		for _, c := range pages {
 			all = append(all, c.Nodes()...)
 		}
@@ -88,17 +88,17 @@ func togetherAcross[P any](ctx context.Context, id func(P) string, pages map[str
 	})
 }
 
-// load reads the edge that is being resolved of parent, together with the same edge of its siblings.
-func load[P, V any](
+// loadEdge reads the edge that is being resolved of parent, together with the same edge of its siblings.
+func loadEdge[P, V any](
 	ctx context.Context,
 	parent P,
 	id func(P) string,
 	read func(context.Context, []P) (map[string]V, error),
 ) (V, error) {
-	a := join(ctx, parent, id(parent), func(row any) string { return id(row.(P)) })
+	a := sharedLoad(ctx, parent, id(parent), func(row any) string { return id(row.(P)) })
 	a.once.Do(func() {
-		rows := make([]P, len(a.rows))
-		for i, row := range a.rows {
+		rows := make([]P, len(a.parents))
+		for i, row := range a.parents {
 			rows[i] = row.(P)
 		}
 		a.values, a.err = read(ctx, rows)
@@ -110,34 +110,34 @@ func load[P, V any](
 	return a.values.(map[string]V)[id(parent)], nil
 }
 
-// join finds the answer that row's group shares.
-func join(ctx context.Context, row any, id string, idOf func(any) string) *answer {
-	b, ok := ctx.Value(batchKey{}).(*batch)
+// sharedLoad finds the answer that row's group shares.
+func sharedLoad(ctx context.Context, row any, id string, idOf func(any) string) *edgeLoad {
+	b, ok := ctx.Value(dataloadersKey{}).(*dataloaders)
 	if !ok {
-		return &answer{rows: []any{row}}
+		return &edgeLoad{parents: []any{row}}
 	}
 	below := &graphql.GetFieldContext(ctx).Field.Selections[0]
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if a := b.answers[question{below, id}]; a != nil {
+	if a := b.loads[edgeKey{below, id}]; a != nil {
 		return a
 	}
-	for _, sort := range b.unsorted {
+	for _, sort := range b.pending {
 		sort()
 	}
-	b.unsorted = nil
-	a := &answer{rows: b.groups[id]}
-	if a.rows == nil {
-		a.rows = []any{row}
+	b.pending = nil
+	a := &edgeLoad{parents: b.siblings[id]}
+	if a.parents == nil {
+		a.parents = []any{row}
 	}
-	for _, sibling := range a.rows {
-		b.answers[question{below, idOf(sibling)}] = a
+	for _, sibling := range a.parents {
+		b.loads[edgeKey{below, idOf(sibling)}] = a
 	}
 	return a
 }
 
-// lookUp follows a foreign key of rows that were read together: one read of all targets.
-func lookUp[P, V any](
+// loadByKey follows a foreign key of rows that were read together: one read of all targets.
+func loadByKey[P, V any](
 	ctx context.Context,
 	rows []P,
 	id, target func(P) string,
