@@ -19,10 +19,10 @@ var errSick = errors.New("there are faults; the table says what to do about each
 func doctorCommand(ctx context.Context, environ map[string]string, stdout io.Writer) error {
 	cfg, err := config.Load(environ, ".env")
 	var found []doctor.Finding
-	var faults config.Faults
+	var faults config.Errors
 	switch {
 	case errors.As(err, &faults):
-		found = doctor.Faults(faults)
+		found = doctor.ConfigFindings(faults)
 	case err != nil:
 		return err
 	default:
@@ -36,7 +36,7 @@ func doctorCommand(ctx context.Context, environ map[string]string, stdout io.Wri
 	if err := doctor.Write(stdout, found, cfg.Secrets()...); err != nil {
 		return err
 	}
-	if doctor.Sick(found) {
+	if doctor.HasFailed(found) {
 		return errSick
 	}
 	return nil

@@ -20,11 +20,11 @@ const (
 	MCP     Surface = "mcp"
 )
 
-// Auth verifies tokens the way the configuration says. Close it at the end.
-type Auth struct {
+// Service verifies tokens the way the configuration says. Close it at the end.
+type Service struct {
 	verifiers map[Surface]Verifier
-	keys      *keySet    // nil without AUTH_JWKS_URL
-	dev       *DevSigner // nil unless the development sign-in is on
+	jwks      *jwksCache    // nil without AUTH_JWKS_URL
+	devSigner       *DevSigner // nil unless the development sign-in is on
 	leeway    time.Duration
 	log       *slog.Logger
 }
@@ -40,50 +40,50 @@ func WithClock(now func() time.Time) Option { return func(o *options) { o.now = 
 // New picks the verifiers by configuration: published keys, a shared secret, both, or
 // the development sign-in. Published keys are fetched in the background, so that the
 // server starts while its identity provider is still starting.
-func New(cfg config.Config, log *slog.Logger, opts ...Option) (*Auth, error) {
+func New(cfg config.Config, log *slog.Logger, opts ...Option) (*Service, error) {
 	o := options{now: time.Now}
 	for _, opt := range opts {
 		opt(&o)
 	}
-	a := &Auth{verifiers: map[Surface]Verifier{}, leeway: cfg.Auth.Leeway, log: log}
+	a := &Service{verifiers: map[Surface]Verifier{}, leeway: cfg.Auth.Leeway, log: log}
 	if !cfg.Auth.Configured() {
-		if err := a.useDevelopment(cfg, o.now); err != nil {
+		if err := a.enableDevSignIn(cfg, o.now); err != nil {
 			return nil, err
 		}
 		return a, nil
 	}
 	if cfg.Auth.JWKSURL != "" {
-		a.keys = newKeySet(newFetcher(cfg.Auth.JWKSURL).fetch, o.now, log)
-		a.keys.prefetch()
+		a.jwks = newJWKSCache(newJWKSClient(cfg.Auth.JWKSURL).fetch, o.now, log)
+		a.jwks.prefetch()
 	}
-	a.verifiers[GraphQL] = a.configured(cfg.Auth, cfg.Auth.Audience, o.now)
-	a.verifiers[MCP] = a.configured(cfg.Auth, cfg.Auth.MCPAudience, o.now)
+	a.verifiers[GraphQL] = a.verifierFor(cfg.Auth, cfg.Auth.Audience, o.now)
+	a.verifiers[MCP] = a.verifierFor(cfg.Auth, cfg.Auth.MCPAudience, o.now)
 	return a, nil
 }
 
-func (a *Auth) useDevelopment(cfg config.Config, now func() time.Time) error {
+func (a *Service) enableDevSignIn(cfg config.Config, now func() time.Time) error {
 	dev, err := openDevSigner(cfg, now)
 	if err != nil {
 		return err
 	}
-	a.dev = dev
+	a.devSigner = dev
 	a.verifiers[GraphQL] = dev.verifier(cfg.Auth.Leeway)
 	a.verifiers[MCP] = a.verifiers[GraphQL]
-	a.log.Warn("development sign-in is on: anyone on this machine may sign in under any name", "path", SignInPath)
+	a.log.Warn("development sign-in is on: anyone on this machine may sign in under any name", "path", DevSignInPath)
 	return nil
 }
 
-// configured builds the verifier of one surface.
-func (a *Auth) configured(cfg config.Auth, audience []string, now func() time.Time) Verifier {
-	r := rules{issuer: cfg.Issuer, audience: audience, leeway: cfg.Leeway, now: now}
+// verifierFor builds the verifier of one surface.
+func (a *Service) verifierFor(cfg config.Auth, audience []string, now func() time.Time) Verifier {
+	r := tokenRules{issuer: cfg.Issuer, audience: audience, leeway: cfg.Leeway, now: now}
 	var shared, public Verifier
 	if cfg.BetterAuthSecret.IsSet() {
-		r.algorithms = sharedAlgorithms
-		shared = newChecker(r, sharedKey([]byte(cfg.BetterAuthSecret.Reveal())))
+		r.algorithms = secretAlgorithms
+		shared = newJWTVerifier(r, secretKeyFunc([]byte(cfg.BetterAuthSecret.Reveal())))
 	}
-	if a.keys != nil {
-		r.algorithms = publicAlgorithms
-		public = newChecker(r, a.keys.key)
+	if a.jwks != nil {
+		r.algorithms = jwksAlgorithms
+		public = newJWTVerifier(r, a.jwks.key)
 	}
 	switch {
 	case shared == nil:
@@ -91,54 +91,54 @@ func (a *Auth) configured(cfg config.Auth, audience []string, now func() time.Ti
 	case public == nil:
 		return shared
 	default:
-		return either{first: public, second: shared}
+		return combinedVerifier{first: public, second: shared}
 	}
 }
 
 // Verifier is the one for a surface.
-func (a *Auth) Verifier(s Surface) Verifier { return a.verifiers[s] }
+func (a *Service) Verifier(s Surface) Verifier { return a.verifiers[s] }
 
 // DevSigner is the signer of the development sign-in, nil where that is off.
-func (a *Auth) DevSigner() *DevSigner { return a.dev }
+func (a *Service) DevSigner() *DevSigner { return a.devSigner }
 
-// KeysLoaded waits until the published keys are there, and says why they are not. It
+// WaitForKeys waits until the published keys are there, and says why they are not. It
 // returns nil at once where none are used.
-func (a *Auth) KeysLoaded(ctx context.Context) error {
-	if a.keys == nil {
+func (a *Service) WaitForKeys(ctx context.Context) error {
+	if a.jwks == nil {
 		return nil
 	}
-	_, err := a.keys.current(ctx)
+	_, err := a.jwks.get(ctx)
 	return err
 }
 
-// SignInHandler serves SignInPath for the listener bound to this address. Where the
+// DevSignInHandler serves SignInPath for the listener bound to this address. Where the
 // development sign-in is off, or the listener is open to other machines, it is an
 // error: the path must then not exist.
-func (a *Auth) SignInHandler(bound net.Addr) (http.Handler, error) {
-	if a.dev == nil || bound == nil || !config.IsLoopbackAddr(bound.String()) {
+func (a *Service) DevSignInHandler(bound net.Addr) (http.Handler, error) {
+	if a.devSigner == nil || bound == nil || !config.IsLoopbackAddr(bound.String()) {
 		return nil, errNoDevSignIn
 	}
-	return &signIn{signer: a.dev, log: a.log}, nil
+	return &devSignInHandler{signer: a.devSigner, log: a.log}, nil
 }
 
 // Close ends a fetch under way and waits for it. Verification goes on with the keys at hand.
-func (a *Auth) Close() {
-	if a.keys != nil {
-		a.keys.Close()
+func (a *Service) Close() {
+	if a.jwks != nil {
+		a.jwks.Close()
 	}
 }
 
 // Authenticator turns tokens into viewers for one surface.
 type Authenticator struct {
 	verifier Verifier
-	users    Users
+	users    UserStore
 	kind     viewer.ActorKind
 	leeway   time.Duration
 }
 
 // Authenticator joins a surface's verifier with the users. Give every surface the same
 // CachedUsers. Viewers are of kind MCP on that surface and Person elsewhere.
-func (a *Auth) Authenticator(s Surface, users Users) *Authenticator {
+func (a *Service) Authenticator(s Surface, users UserStore) *Authenticator {
 	kind := viewer.ActorUser
 	if s == MCP {
 		kind = viewer.ActorMCP

@@ -21,7 +21,7 @@ func TestAuthenticateMakesTheBearerTheViewer(t *testing.T) {
 	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
 	a := i.setup(t, newClock(), nil)
 	users := &countedUsers{}
-	cache := CacheUsers(users)
+	cache := NewUserCache(users)
 	token := sign(t, "EdDSA", edKey(), goodClaims(), kid("ed"))
 
 	for surface, kind := range map[Surface]viewer.ActorKind{GraphQL: viewer.ActorUser, MCP: viewer.ActorMCP} {
@@ -70,7 +70,7 @@ func TestNothingSecretIsSaidOrLogged(t *testing.T) {
 	a, err := New(cfg, log, WithClock(c.now))
 	require.NoError(t, err)
 	defer a.Close()
-	a.keys.settle(t)
+	a.jwks.settle(t)
 
 	hidden := jwt.MapClaims{
 		"jti":  planted,
@@ -100,11 +100,11 @@ func TestNothingSecretIsSaidOrLogged(t *testing.T) {
 	i.answer(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(planted)) })
 	c.advance(refreshAfter)
 	_, _ = a.Verifier(GraphQL).Verify(t.Context(), sign(t, "EdDSA", edKey(), goodClaims(), kid("ed")))
-	a.keys.settle(t)
+	a.jwks.settle(t)
 	i.Close()
 	c.advance(refreshAfter)
 	_, _ = a.Verifier(GraphQL).Verify(t.Context(), sign(t, "EdDSA", edKey(), goodClaims(), kid("ed")))
-	a.keys.settle(t)
+	a.jwks.settle(t)
 
 	require.Contains(t, said.String(), "signing keys could not be fetched")
 	require.NotContains(t, said.String(), planted)
@@ -117,11 +117,11 @@ func TestDevelopmentSignInIsAnnounced(t *testing.T) {
 	a, err := New(configOf(t, development(t)), slog.New(slog.NewJSONHandler(&said, nil)), WithClock(newClock().now))
 	require.NoError(t, err)
 	defer a.Close()
-	require.NoError(t, a.KeysLoaded(t.Context()))
+	require.NoError(t, a.WaitForKeys(t.Context()))
 	require.Contains(t, said.String(), "development sign-in is on")
 	require.Contains(t, said.String(), `"level":"WARN"`)
 
-	h, err := a.SignInHandler(loopbackListener)
+	h, err := a.DevSignInHandler(loopbackListener)
 	require.NoError(t, err)
 	w := serve(h, signInRequest(`{"user":"alice"}`))
 	require.Equal(t, http.StatusOK, w.Code)

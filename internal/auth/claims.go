@@ -36,27 +36,27 @@ type Claims struct {
 	Scopes []string
 }
 
-// latestInstant is the last second that RFC 3339 can write.
-var latestInstant = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+// maxTime is the last second that RFC 3339 can write.
+var maxTime = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 
 // readClaims takes the claims out of a verified token and bounds them.
 func readClaims(m jwt.MapClaims) (Claims, error) {
 	subject, ok := m["sub"].(string)
 	if _, present := m["sub"]; !present {
-		return Claims{}, refused(MissingClaim)
+		return Claims{}, unauthenticated(ReasonMissingClaim)
 	}
 	if !ok || !validSubject(subject) {
-		return Claims{}, refused(BadClaim)
+		return Claims{}, unauthenticated(ReasonBadClaim)
 	}
-	name, nameOK := text(m["name"], MaxNameBytes)
-	email, emailOK := text(m["email"], MaxEmailBytes)
-	issuer, issuerOK := issuerOf(m["iss"])
-	expires, expiresOK := instant(m["exp"])
+	name, nameOK := optionalText(m["name"], MaxNameBytes)
+	email, emailOK := optionalText(m["email"], MaxEmailBytes)
+	issuer, issuerOK := optionalIssuer(m["iss"])
+	expires, expiresOK := numericDate(m["exp"])
 	scopes, scopesOK := scopes(m)
 	if !nameOK || !emailOK || !issuerOK || !expiresOK || !scopesOK {
-		return Claims{}, refused(BadClaim)
+		return Claims{}, unauthenticated(ReasonBadClaim)
 	}
-	issued, _ := instant(m["iat"]) // optional; verification has refused one that is no number
+	issued, _ := numericDate(m["iat"]) // optional; verification has refused one that is no number
 	return Claims{
 		Subject: subject, Name: name, Email: email,
 		ExpiresAt: expires, IssuedAt: issued, Issuer: issuer, Scopes: scopes,
@@ -66,25 +66,25 @@ func readClaims(m jwt.MapClaims) (Claims, error) {
 // validSubject demands text that looks the same wherever it is shown: two people
 // must not differ by something invisible.
 func validSubject(s string) bool {
-	return s != "" && len(s) <= MaxSubjectBytes && isPlain(s)
+	return s != "" && len(s) <= MaxSubjectBytes && isPrintable(s)
 }
 
-func isPlain(s string) bool {
+func isPrintable(s string) bool {
 	return utf8.ValidString(s) && strings.TrimSpace(s) == s &&
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// issuerOf reads the optional issuer, a half of who somebody is: it is held to the same as a subject.
-func issuerOf(claim any) (string, bool) {
+// optionalIssuer reads the optional issuer, a half of who somebody is: it is held to the same as a subject.
+func optionalIssuer(claim any) (string, bool) {
 	if claim == nil {
 		return "", true
 	}
 	s, ok := claim.(string)
-	return s, ok && len(s) <= MaxIssuerBytes && isPlain(s)
+	return s, ok && len(s) <= MaxIssuerBytes && isPrintable(s)
 }
 
-// text reads an optional claim without its control characters.
-func text(claim any, maxBytes int) (string, bool) {
+// optionalText reads an optional claim without its control characters.
+func optionalText(claim any, maxBytes int) (string, bool) {
 	if claim == nil {
 		return "", true
 	}
@@ -101,10 +101,10 @@ func text(claim any, maxBytes int) (string, bool) {
 	return strings.TrimSpace(clean), true
 }
 
-// instant is checked before conversion: a huge number would overflow into another time.
-func instant(claim any) (time.Time, bool) {
+// numericDate is checked before conversion: a huge number would overflow into another time.
+func numericDate(claim any) (time.Time, bool) {
 	seconds, ok := claim.(float64)
-	if !ok || math.IsNaN(seconds) || seconds < 0 || seconds > float64(latestInstant.Unix()) {
+	if !ok || math.IsNaN(seconds) || seconds < 0 || seconds > float64(maxTime.Unix()) {
 		return time.Time{}, false
 	}
 	return time.Unix(int64(seconds), 0).UTC(), true

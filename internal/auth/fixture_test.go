@@ -150,16 +150,16 @@ func configOf(t *testing.T, environ env) config.Config {
 }
 
 // setup starts an Auth over the issuer's keys and waits for them.
-func (i *issuer) setup(t *testing.T, c *clock, more env) *Auth {
+func (i *issuer) setup(t *testing.T, c *clock, more env) *Service {
 	t.Helper()
 	environ := env{"AUTH_JWKS_URL": i.URL, "AUTH_ISSUER": testIssuer, "AUTH_AUDIENCE": testAudience}
 	maps.Copy(environ, more)
 	a := newAuth(t, c, environ)
-	a.keys.settle(t)
+	a.jwks.settle(t)
 	return a
 }
 
-func newAuth(t *testing.T, c *clock, environ env) *Auth {
+func newAuth(t *testing.T, c *clock, environ env) *Service {
 	t.Helper()
 	a, err := New(configOf(t, environ), slog.New(slog.DiscardHandler), WithClock(c.now))
 	require.NoError(t, err)
@@ -168,12 +168,12 @@ func newAuth(t *testing.T, c *clock, environ env) *Auth {
 }
 
 // settle waits for the fetch under way, if any.
-func (s *keySet) settle(t *testing.T) {
+func (s *jwksCache) settle(t *testing.T) {
 	t.Helper()
 	s.mu.Lock()
 	pending := s.fetching
 	s.mu.Unlock()
-	require.NoError(t, wait(t.Context(), pending))
+	require.NoError(t, waitFor(t.Context(), pending))
 }
 
 // goodClaims is what the issuer says of a person, valid for 15 minutes from start.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// KeysReport is what a look at the published keys found.
-type KeysReport struct {
+// JWKSReport is what a look at the published keys found.
+type JWKSReport struct {
 	// Keys is how many can be used, each under its one algorithm.
 	Keys int
 	// ClockAhead is how far this machine's clock is ahead of the identity provider's, behind
@@ -16,15 +16,15 @@ type KeysReport struct {
 	ClockKnown bool
 }
 
-// ProbeKeys fetches the keys once, as the server does. Its errors hold neither the
+// ProbeJWKS fetches the keys once, as the server does. Its errors hold neither the
 // address nor the answer.
-func ProbeKeys(ctx context.Context, url string) (KeysReport, error) {
+func ProbeJWKS(ctx context.Context, url string) (JWKSReport, error) {
 	asked := time.Now()
-	ring, header, err := newFetcher(url).get(ctx)
+	ring, header, err := newJWKSClient(url).get(ctx)
 	if err != nil {
-		return KeysReport{}, err
+		return JWKSReport{}, err
 	}
-	report := KeysReport{Keys: len(ring.keys)}
+	report := JWKSReport{Keys: len(ring.keys)}
 	if theirs, err := http.ParseTime(header.Get("Date")); err == nil {
 		middle := asked.Add(time.Since(asked) / 2)
 		// The header is cut to whole seconds: half of one is the best guess for the rest.

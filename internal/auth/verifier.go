@@ -31,18 +31,18 @@ type Reason string
 
 // The reasons.
 const (
-	Malformed     Reason = "token malformed"
-	TooLong       Reason = "token too long"
-	BadAlgorithm  Reason = "token algorithm not accepted"
-	BadHeader     Reason = "token header not accepted"
-	UnknownKey    Reason = "token names a key that is not published"
-	BadSignature  Reason = "token signature invalid"
-	WrongIssuer   Reason = "token of another issuer"
-	WrongAudience Reason = "token for another audience"
-	Expired       Reason = "token expired"
-	NotYetValid   Reason = "token not valid yet"
-	MissingClaim  Reason = "token lacks a required claim"
-	BadClaim      Reason = "token holds a claim that is not accepted"
+	ReasonMalformed     Reason = "token malformed"
+	ReasonTooLong       Reason = "token too long"
+	ReasonBadAlgorithm  Reason = "token algorithm not accepted"
+	ReasonBadHeader     Reason = "token header not accepted"
+	ReasonUnknownKey    Reason = "token names a key that is not published"
+	ReasonBadSignature  Reason = "token signature invalid"
+	ReasonWrongIssuer   Reason = "token of another issuer"
+	ReasonWrongAudience Reason = "token for another audience"
+	ReasonExpired       Reason = "token expired"
+	ReasonNotYetValid   Reason = "token not valid yet"
+	ReasonMissingClaim  Reason = "token lacks a required claim"
+	ReasonBadClaim      Reason = "token holds a claim that is not accepted"
 )
 
 // Error implements error.
@@ -54,17 +54,17 @@ func ReasonOf(err error) Reason {
 	return reason
 }
 
-// refused is the error for a token that is not accepted. The person learns only
+// unauthenticated is the error for a token that is not accepted. The person learns only
 // whether signing in again would help.
-func refused(reason Reason) error {
-	if reason == Expired {
+func unauthenticated(reason Reason) error {
+	if reason == ReasonExpired {
 		return apperr.Wrap(reason, apperr.Unauthenticated, "The token has expired. Sign in again.")
 	}
 	return apperr.Wrap(reason, apperr.Unauthenticated, "The token is not valid.")
 }
 
-// rules is what a token must fulfil besides its signature.
-type rules struct {
+// tokenRules is what a token must fulfil besides its signature.
+type tokenRules struct {
 	algorithms []string
 	issuer     string   // "" accepts any
 	audience   []string // one of them; none accepts any
@@ -72,17 +72,17 @@ type rules struct {
 	now        func() time.Time
 }
 
-// keyFor finds the one key that may verify a token with this algorithm and key id ("" when it names none).
-type keyFor func(ctx context.Context, algorithm, keyID string) (any, error)
+// keyFunc finds the one key that may verify a token with this algorithm and key id ("" when it names none).
+type keyFunc func(ctx context.Context, algorithm, keyID string) (any, error)
 
-// checker verifies tokens against rules with keys from keyFor.
-type checker struct {
+// jwtVerifier verifies tokens against rules with keys from keyFor.
+type jwtVerifier struct {
 	parser     *jwt.Parser
 	algorithms []string
-	key        keyFor
+	keyFunc        keyFunc
 }
 
-func newChecker(r rules, key keyFor) *checker {
+func newJWTVerifier(r tokenRules, key keyFunc) *jwtVerifier {
 	options := []jwt.ParserOption{
 		jwt.WithValidMethods(r.algorithms), jwt.WithStrictDecoding(), jwt.WithTimeFunc(r.now),
 		jwt.WithLeeway(r.leeway), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
@@ -93,13 +93,13 @@ func newChecker(r rules, key keyFor) *checker {
 	if len(r.audience) > 0 {
 		options = append(options, jwt.WithAudience(r.audience...))
 	}
-	return &checker{parser: jwt.NewParser(options...), algorithms: r.algorithms, key: key}
+	return &jwtVerifier{parser: jwt.NewParser(options...), algorithms: r.algorithms, keyFunc: key}
 }
 
 // Verify implements Verifier.
-func (c *checker) Verify(ctx context.Context, token string) (Claims, error) {
+func (c *jwtVerifier) Verify(ctx context.Context, token string) (Claims, error) {
 	if len(token) > bearer.MaxBytes {
-		return Claims{}, refused(TooLong)
+		return Claims{}, unauthenticated(ReasonTooLong)
 	}
 	// MapClaims keeps names exact; a struct would let "SUB" stand for "sub".
 	claims := jwt.MapClaims{}
@@ -107,21 +107,21 @@ func (c *checker) Verify(ctx context.Context, token string) (Claims, error) {
 		return c.keyOf(ctx, t)
 	})
 	if err != nil {
-		return Claims{}, c.explain(parsed, err)
+		return Claims{}, c.translateError(parsed, err)
 	}
 	return readClaims(claims)
 }
 
-func (c *checker) keyOf(ctx context.Context, t *jwt.Token) (any, error) {
+func (c *jwtVerifier) keyOf(ctx context.Context, t *jwt.Token) (any, error) {
 	// Critical extensions must be understood (RFC 7515 section 4.1.11), and none are.
 	if _, critical := t.Header["crit"]; critical || !acceptedType(t.Header["typ"]) {
-		return nil, BadHeader
+		return nil, ReasonBadHeader
 	}
 	keyID, isText := t.Header["kid"].(string)
 	if _, present := t.Header["kid"]; present && !isText || len(keyID) > maxKeyIDBytes {
-		return nil, BadHeader
+		return nil, ReasonBadHeader
 	}
-	return c.key(ctx, t.Method.Alg(), keyID)
+	return c.keyFunc(ctx, t.Method.Alg(), keyID)
 }
 
 // acceptedType keeps out tokens made for other ends, such as logout tokens (RFC 8725 section 3.11).
@@ -129,21 +129,21 @@ func acceptedType(typ any) bool {
 	return typ == nil || slices.Contains([]any{"JWT", "jwt", "at+jwt", "application/at+jwt"}, typ)
 }
 
-// explain turns the library's error into ours, without any of its text: that may quote the token.
-func (c *checker) explain(parsed *jwt.Token, err error) error {
+// translateError turns the library's error into ours, without any of its text: that may quote the token.
+func (c *jwtVerifier) translateError(parsed *jwt.Token, err error) error {
 	if own, ok := errors.AsType[*apperr.Error](err); ok {
 		return own
 	}
 	if reason := ReasonOf(err); reason != "" {
-		return refused(reason)
+		return unauthenticated(reason)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return apperr.From(err)
 	}
 	if parsed != nil && parsed.Method != nil && !slices.Contains(c.algorithms, parsed.Method.Alg()) {
-		return refused(BadAlgorithm)
+		return unauthenticated(ReasonBadAlgorithm)
 	}
-	return refused(reasonFor(err))
+	return unauthenticated(reasonFor(err))
 }
 
 // reasonFor picks the gravest of the library's errors, which come joined.
@@ -152,19 +152,19 @@ func reasonFor(err error) Reason {
 		err    error
 		reason Reason
 	}{
-		{jwt.ErrTokenMalformed, Malformed},
-		{jwt.ErrTokenSignatureInvalid, BadSignature},
-		{jwt.ErrTokenUnverifiable, BadAlgorithm},
-		{jwt.ErrTokenInvalidIssuer, WrongIssuer},
-		{jwt.ErrTokenInvalidAudience, WrongAudience},
-		{jwt.ErrTokenRequiredClaimMissing, MissingClaim},
-		{jwt.ErrTokenExpired, Expired},
-		{jwt.ErrTokenNotValidYet, NotYetValid},
-		{jwt.ErrTokenUsedBeforeIssued, NotYetValid},
+		{jwt.ErrTokenMalformed, ReasonMalformed},
+		{jwt.ErrTokenSignatureInvalid, ReasonBadSignature},
+		{jwt.ErrTokenUnverifiable, ReasonBadAlgorithm},
+		{jwt.ErrTokenInvalidIssuer, ReasonWrongIssuer},
+		{jwt.ErrTokenInvalidAudience, ReasonWrongAudience},
+		{jwt.ErrTokenRequiredClaimMissing, ReasonMissingClaim},
+		{jwt.ErrTokenExpired, ReasonExpired},
+		{jwt.ErrTokenNotValidYet, ReasonNotYetValid},
+		{jwt.ErrTokenUsedBeforeIssued, ReasonNotYetValid},
 	} {
 		if errors.Is(err, known.err) {
 			return known.reason
 		}
 	}
-	return BadClaim
+	return ReasonBadClaim
 }

@@ -55,22 +55,22 @@ func TestAlgorithmIsPinnedToTheKey(t *testing.T) {
 		token  string
 		reason Reason
 	}{
-		"HS256 keyed with the public PEM": {sign(t, "HS256", publicPEM, goodClaims(), kid("rs")), BadAlgorithm},
-		"HS256 keyed with the public DER": {sign(t, "HS256", der, goodClaims(), kid("rs")), BadAlgorithm},
-		"none":                            {sign(t, "none", jwt.UnsafeAllowNoneSignatureType, goodClaims(), kid("rs")), BadAlgorithm},
-		"None in other letters":           {sign(t, "none", jwt.UnsafeAllowNoneSignatureType, goodClaims(), map[string]any{"alg": "nOnE"}), BadAlgorithm},
-		"PS256 with an RS256 key":         {sign(t, "PS256", rsaKey(), goodClaims(), kid("rs")), BadAlgorithm},
-		"PS256 with a key of no alg":      {sign(t, "PS256", rsaKey(), goodClaims(), kid("bare-rsa")), BadAlgorithm},
-		"RS512":                           {sign(t, "RS512", rsaKey(), goodClaims(), kid("rs")), BadAlgorithm},
-		"ES256 naming the RSA key":        {sign(t, "ES256", ecKey(), goodClaims(), kid("rs")), BadAlgorithm},
-		"EdDSA by another key":            {sign(t, "EdDSA", other, goodClaims(), kid("ed")), BadSignature},
-		"keys swapped":                    {sign(t, "EdDSA", edKey(), goodClaims(), kid("rs")), BadAlgorithm},
-		"alg claimed, signature of other": {sign(t, "RS256", rsaKey(), goodClaims(), map[string]any{"kid": "ed", "alg": "EdDSA"}), BadSignature},
-		"alg missing":                     {sign(t, "RS256", rsaKey(), goodClaims(), map[string]any{"kid": "rs", "alg": nil}), BadAlgorithm},
-		"unknown alg":                     {sign(t, "RS256", rsaKey(), goodClaims(), map[string]any{"kid": "rs", "alg": "XX"}), BadAlgorithm},
+		"HS256 keyed with the public PEM": {sign(t, "HS256", publicPEM, goodClaims(), kid("rs")), ReasonBadAlgorithm},
+		"HS256 keyed with the public DER": {sign(t, "HS256", der, goodClaims(), kid("rs")), ReasonBadAlgorithm},
+		"none":                            {sign(t, "none", jwt.UnsafeAllowNoneSignatureType, goodClaims(), kid("rs")), ReasonBadAlgorithm},
+		"None in other letters":           {sign(t, "none", jwt.UnsafeAllowNoneSignatureType, goodClaims(), map[string]any{"alg": "nOnE"}), ReasonBadAlgorithm},
+		"PS256 with an RS256 key":         {sign(t, "PS256", rsaKey(), goodClaims(), kid("rs")), ReasonBadAlgorithm},
+		"PS256 with a key of no alg":      {sign(t, "PS256", rsaKey(), goodClaims(), kid("bare-rsa")), ReasonBadAlgorithm},
+		"RS512":                           {sign(t, "RS512", rsaKey(), goodClaims(), kid("rs")), ReasonBadAlgorithm},
+		"ES256 naming the RSA key":        {sign(t, "ES256", ecKey(), goodClaims(), kid("rs")), ReasonBadAlgorithm},
+		"EdDSA by another key":            {sign(t, "EdDSA", other, goodClaims(), kid("ed")), ReasonBadSignature},
+		"keys swapped":                    {sign(t, "EdDSA", edKey(), goodClaims(), kid("rs")), ReasonBadAlgorithm},
+		"alg claimed, signature of other": {sign(t, "RS256", rsaKey(), goodClaims(), map[string]any{"kid": "ed", "alg": "EdDSA"}), ReasonBadSignature},
+		"alg missing":                     {sign(t, "RS256", rsaKey(), goodClaims(), map[string]any{"kid": "rs", "alg": nil}), ReasonBadAlgorithm},
+		"unknown alg":                     {sign(t, "RS256", rsaKey(), goodClaims(), map[string]any{"kid": "rs", "alg": "XX"}), ReasonBadAlgorithm},
 		"key in the header": {sign(t, "EdDSA", other, goodClaims(), map[string]any{
 			"kid": "evil", "jwk": jwk(t, "evil", "EdDSA", other), "jku": "https://evil.example",
-		}), UnknownKey},
+		}), ReasonUnknownKey},
 	} {
 		requireRefused(t, v, tc.token, tc.reason, name)
 	}
@@ -87,11 +87,11 @@ func TestHeaderFields(t *testing.T) {
 		_, err := v.Verify(t.Context(), header(map[string]any{"typ": typ}))
 		require.NoError(t, err, typ)
 	}
-	requireRefused(t, v, header(map[string]any{"typ": "logout+jwt"}), BadHeader)
-	requireRefused(t, v, header(map[string]any{"typ": []string{"JWT"}}), BadHeader)
-	requireRefused(t, v, header(map[string]any{"crit": []string{"exp"}}), BadHeader)
-	requireRefused(t, v, sign(t, "EdDSA", edKey(), goodClaims(), map[string]any{"kid": 7}), BadHeader)
-	requireRefused(t, v, sign(t, "EdDSA", edKey(), goodClaims(), kid(strings.Repeat("k", 256))), BadHeader)
+	requireRefused(t, v, header(map[string]any{"typ": "logout+jwt"}), ReasonBadHeader)
+	requireRefused(t, v, header(map[string]any{"typ": []string{"JWT"}}), ReasonBadHeader)
+	requireRefused(t, v, header(map[string]any{"crit": []string{"exp"}}), ReasonBadHeader)
+	requireRefused(t, v, sign(t, "EdDSA", edKey(), goodClaims(), map[string]any{"kid": 7}), ReasonBadHeader)
+	requireRefused(t, v, sign(t, "EdDSA", edKey(), goodClaims(), kid(strings.Repeat("k", 256))), ReasonBadHeader)
 	require.EqualValues(t, 1, i.fetches.Load())
 }
 
@@ -100,8 +100,8 @@ func TestTokenWithoutKeyID(t *testing.T) {
 	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
 	_, err := v.Verify(t.Context(), sign(t, "EdDSA", edKey(), goodClaims(), nil))
 	require.NoError(t, err, "the only key of its algorithm is meant")
-	requireRefused(t, v, sign(t, "RS256", rsaKey(), goodClaims(), nil), UnknownKey)
-	requireRefused(t, v, sign(t, "ES256", ecKey(), goodClaims(), nil), UnknownKey)
+	requireRefused(t, v, sign(t, "RS256", rsaKey(), goodClaims(), nil), ReasonUnknownKey)
+	requireRefused(t, v, sign(t, "ES256", ecKey(), goodClaims(), nil), ReasonUnknownKey)
 	require.EqualValues(t, 1, i.fetches.Load())
 }
 
@@ -113,31 +113,31 @@ func TestClaimsAreChecked(t *testing.T) {
 		claims m
 		reason Reason
 	}{
-		"wrong issuer":        {with(m{"iss": "https://app.example.com/"}), WrongIssuer},
-		"no issuer":           {with(m{"iss": nil}), MissingClaim},
-		"wrong audience":      {with(m{"aud": "https://other.example.com"}), WrongAudience},
-		"no audience":         {with(m{"aud": nil}), MissingClaim},
-		"empty audience":      {with(m{"aud": []string{}}), MissingClaim},
-		"no expiry":           {with(m{"exp": nil}), MissingClaim},
-		"expiry as text":      {with(m{"exp": "tomorrow"}), BadClaim},
-		"expiry beyond time":  {with(m{"exp": 1e18}), BadClaim},
-		"no subject":          {with(m{"sub": nil}), MissingClaim},
-		"subject in capitals": {with(m{"sub": nil, "SUB": "u1"}), MissingClaim},
-		"empty subject":       {with(m{"sub": ""}), BadClaim},
-		"subject a number":    {with(m{"sub": 7}), BadClaim},
-		"blank around":        {with(m{"sub": " u1"}), BadClaim},
-		"line break":          {with(m{"sub": "u1\nadmin"}), BadClaim},
-		"zero width":          {with(m{"sub": "u1\u200b"}), BadClaim},
-		"right to left":       {with(m{"sub": "u1\u202e"}), BadClaim},
-		"huge subject":        {with(m{"sub": strings.Repeat("s", MaxSubjectBytes+1)}), BadClaim},
-		"issuer an object":    {with(m{"iss": m{"a": 1}}), BadClaim},
-		"huge name":           {with(m{"name": strings.Repeat("n", MaxNameBytes+1)}), BadClaim},
-		"huge e-mail":         {with(m{"email": strings.Repeat("e", MaxEmailBytes+1)}), BadClaim},
-		"name an object":      {with(m{"name": m{"a": 1}}), BadClaim},
-		"scope a number":      {with(m{"scope": 1}), BadClaim},
-		"scp of numbers":      {with(m{"scp": []int{1}}), BadClaim},
-		"issued as text":      {with(m{"iat": "now"}), BadClaim},
-		"huge claims":         {with(m{"extra": strings.Repeat("x", bearer.MaxBytes)}), TooLong},
+		"wrong issuer":        {with(m{"iss": "https://app.example.com/"}), ReasonWrongIssuer},
+		"no issuer":           {with(m{"iss": nil}), ReasonMissingClaim},
+		"wrong audience":      {with(m{"aud": "https://other.example.com"}), ReasonWrongAudience},
+		"no audience":         {with(m{"aud": nil}), ReasonMissingClaim},
+		"empty audience":      {with(m{"aud": []string{}}), ReasonMissingClaim},
+		"no expiry":           {with(m{"exp": nil}), ReasonMissingClaim},
+		"expiry as text":      {with(m{"exp": "tomorrow"}), ReasonBadClaim},
+		"expiry beyond time":  {with(m{"exp": 1e18}), ReasonBadClaim},
+		"no subject":          {with(m{"sub": nil}), ReasonMissingClaim},
+		"subject in capitals": {with(m{"sub": nil, "SUB": "u1"}), ReasonMissingClaim},
+		"empty subject":       {with(m{"sub": ""}), ReasonBadClaim},
+		"subject a number":    {with(m{"sub": 7}), ReasonBadClaim},
+		"blank around":        {with(m{"sub": " u1"}), ReasonBadClaim},
+		"line break":          {with(m{"sub": "u1\nadmin"}), ReasonBadClaim},
+		"zero width":          {with(m{"sub": "u1\u200b"}), ReasonBadClaim},
+		"right to left":       {with(m{"sub": "u1\u202e"}), ReasonBadClaim},
+		"huge subject":        {with(m{"sub": strings.Repeat("s", MaxSubjectBytes+1)}), ReasonBadClaim},
+		"issuer an object":    {with(m{"iss": m{"a": 1}}), ReasonBadClaim},
+		"huge name":           {with(m{"name": strings.Repeat("n", MaxNameBytes+1)}), ReasonBadClaim},
+		"huge e-mail":         {with(m{"email": strings.Repeat("e", MaxEmailBytes+1)}), ReasonBadClaim},
+		"name an object":      {with(m{"name": m{"a": 1}}), ReasonBadClaim},
+		"scope a number":      {with(m{"scope": 1}), ReasonBadClaim},
+		"scp of numbers":      {with(m{"scp": []int{1}}), ReasonBadClaim},
+		"issued as text":      {with(m{"iat": "now"}), ReasonBadClaim},
+		"huge claims":         {with(m{"extra": strings.Repeat("x", bearer.MaxBytes)}), ReasonTooLong},
 	} {
 		requireRefused(t, v, sign(t, "EdDSA", edKey(), tc.claims, kid("ed")), tc.reason, name)
 	}
@@ -174,11 +174,11 @@ func TestLeewayEdges(t *testing.T) {
 		reason Reason
 	}{
 		{"exp", -29 * time.Second, ""},
-		{"exp", -30 * time.Second, Expired},
+		{"exp", -30 * time.Second, ReasonExpired},
 		{"nbf", 30 * time.Second, ""},
-		{"nbf", 31 * time.Second, NotYetValid},
+		{"nbf", 31 * time.Second, ReasonNotYetValid},
 		{"iat", 30 * time.Second, ""},
-		{"iat", 31 * time.Second, NotYetValid},
+		{"iat", 31 * time.Second, ReasonNotYetValid},
 	} {
 		token := at(tc.claim, tc.offset)
 		if tc.reason != "" {
@@ -205,21 +205,21 @@ func TestMalformedTokens(t *testing.T) {
 		"deeply nested":    parts[0] + "." + b64([]byte(strings.Repeat("[", 5000))) + "." + parts[2],
 		"signature no b64": parts[0] + "." + parts[1] + ".!",
 	} {
-		requireRefused(t, v, token, Malformed, name)
+		requireRefused(t, v, token, ReasonMalformed, name)
 	}
-	requireRefused(t, v, parts[0]+"."+parts[1]+".", BadSignature)
-	requireRefused(t, v, respelled(t, good), Malformed, "the same signature in other letters")
-	requireRefused(t, v, strings.Repeat("a", bearer.MaxBytes+1), TooLong)
+	requireRefused(t, v, parts[0]+"."+parts[1]+".", ReasonBadSignature)
+	requireRefused(t, v, respelled(t, good), ReasonMalformed, "the same signature in other letters")
+	requireRefused(t, v, strings.Repeat("a", bearer.MaxBytes+1), ReasonTooLong)
 
 	forged, err := json.Marshal(with(jwt.MapClaims{"sub": "u2"}))
 	require.NoError(t, err)
-	requireRefused(t, v, parts[0]+"."+b64(forged)+"."+parts[2], BadSignature, "changed claims")
+	requireRefused(t, v, parts[0]+"."+b64(forged)+"."+parts[2], ReasonBadSignature, "changed claims")
 }
 
 func TestClaimsNullAreMissing(t *testing.T) {
 	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
 	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
-	requireRefused(t, v, sign(t, "EdDSA", edKey(), jwt.MapClaims(nil), kid("ed")), MissingClaim)
+	requireRefused(t, v, sign(t, "EdDSA", edKey(), jwt.MapClaims(nil), kid("ed")), ReasonMissingClaim)
 }
 
 func TestAudiencePerSurface(t *testing.T) {
@@ -232,8 +232,8 @@ func TestAudiencePerSurface(t *testing.T) {
 	require.NoError(t, err)
 	_, err = a.Verifier(MCP).Verify(t.Context(), forMCP)
 	require.NoError(t, err)
-	requireRefused(t, a.Verifier(GraphQL), forMCP, WrongAudience)
-	requireRefused(t, a.Verifier(MCP), forGraphQL, WrongAudience)
+	requireRefused(t, a.Verifier(GraphQL), forMCP, ReasonWrongAudience)
+	requireRefused(t, a.Verifier(MCP), forGraphQL, ReasonWrongAudience)
 }
 
 // respelled writes a token's last letter differently, with the same bytes for a careless decoder.

@@ -61,7 +61,7 @@ func (a *Auth) normalize() {
 	}
 }
 
-func (a *Auth) validate(f *Faults, environment Environment) {
+func (a *Auth) validate(f *Errors, environment Environment) {
 	a.validateJWKS(f, environment)
 	a.validateSecret(f, environment)
 	between(f, "AUTH_LEEWAY", a.Leeway, 0, 5*time.Minute)
@@ -80,8 +80,8 @@ func (a *Auth) validate(f *Faults, environment Environment) {
 	}
 }
 
-func (a *Auth) validateJWKS(f *Faults, environment Environment) {
-	validHTTP(f, "AUTH_JWKS_URL", a.JWKSURL)
+func (a *Auth) validateJWKS(f *Errors, environment Environment) {
+	validateHTTPURL(f, "AUTH_JWKS_URL", a.JWKSURL)
 	u, err := url.Parse(a.JWKSURL)
 	if err == nil && environment == Production && u.Scheme == "http" && !IsLoopbackHost(u.Hostname()) {
 		f.add("AUTH_JWKS_URL", "is not https, so that anyone on the way could swap the keys",
@@ -89,7 +89,7 @@ func (a *Auth) validateJWKS(f *Faults, environment Environment) {
 	}
 }
 
-func (a *Auth) validateSecret(f *Faults, environment Environment) {
+func (a *Auth) validateSecret(f *Errors, environment Environment) {
 	if !a.BetterAuthSecret.IsSet() {
 		return
 	}
@@ -103,7 +103,7 @@ func (a *Auth) validateSecret(f *Faults, environment Environment) {
 }
 
 // validateSignIn refuses to serve where nothing would tell people apart.
-func (c *Config) validateSignIn(f *Faults) {
+func (c *Config) validateSignIn(f *Errors) {
 	if c.Auth.Configured() || f.has("ENVIRONMENT") || f.has("ADDR") {
 		return
 	}

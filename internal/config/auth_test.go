@@ -59,11 +59,11 @@ func TestJWKSAddress(t *testing.T) {
 
 func TestSharedSecret(t *testing.T) {
 	production := func(secret string) vars { return vars{"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": secret} }
-	require.Contains(t, faults(t, production(longSecret[1:]), "")["BETTER_AUTH_SECRET"].Accepted, "32")
+	require.Contains(t, faults(t, production(longSecret[1:]), "")["BETTER_AUTH_SECRET"].Allowed, "32")
 	require.Equal(t, longSecret, load(t, production(longSecret)).Auth.BetterAuthSecret.Reveal())
 
 	both := vars{"BETTER_AUTH_SECRET": longSecret, "AUTH_JWKS_URL": jwksURL}
-	require.Contains(t, faults(t, both, "")["BETTER_AUTH_SECRET"].Accepted, "AUTH_ALLOW_SECRET_WITH_JWKS")
+	require.Contains(t, faults(t, both, "")["BETTER_AUTH_SECRET"].Allowed, "AUTH_ALLOW_SECRET_WITH_JWKS")
 	both["AUTH_ALLOW_SECRET_WITH_JWKS"] = "true"
 	require.True(t, load(t, both).Auth.Configured())
 }

@@ -36,8 +36,8 @@ type Config struct {
 // over the file at dotenvPath; a missing file is fine, a malformed one is a fault,
 // and "" names no file. An empty value counts as unset. The error is a Faults.
 func Load(environ map[string]string, dotenvPath string) (Config, error) {
-	faults := &Faults{}
-	values := merge(environ, readDotenv(dotenvPath, faults))
+	faults := &Errors{}
+	values := merge(environ, parseDotenvFile(dotenvPath, faults))
 
 	var c Config
 	parse(&c, values, faults)
@@ -46,14 +46,14 @@ func Load(environ map[string]string, dotenvPath string) (Config, error) {
 	}
 	c.normalize()
 	c.validate(faults)
-	if faults.any() {
+	if len(*faults) > 0 {
 		return Config{}, faults.sorted()
 	}
 	return c, nil
 }
 
 // Environ is the environment of this process, as Load takes it.
-func Environ() map[string]string { return splitPairs(os.Environ()) }
+func Environ() map[string]string { return pairsToMap(os.Environ()) }
 
 // normalize gives every setting its one spelling, before anything is checked.
 func (c *Config) normalize() {
@@ -64,7 +64,7 @@ func (c *Config) normalize() {
 	c.Auth.normalize()
 }
 
-func (c *Config) validate(f *Faults) {
+func (c *Config) validate(f *Errors) {
 	oneOf(f, "ENVIRONMENT", c.Environment, Development, Production)
 	c.Server.validate(f)
 	c.Database.validate(f)

@@ -22,19 +22,19 @@ func load(t *testing.T, environ vars) config.Config {
 }
 
 // faults loads settings that must be refused and returns what is wrong by variable.
-func faults(t *testing.T, environ vars, dotenv string) map[string]config.Fault {
+func faults(t *testing.T, environ vars, dotenv string) map[string]config.Error {
 	t.Helper()
 	c, err := config.Load(environ, dotenv)
 	require.Error(t, err)
 	require.Zero(t, c)
-	var all config.Faults
+	var all config.Errors
 	require.ErrorAs(t, err, &all)
-	byName := map[string]config.Fault{}
+	byName := map[string]config.Error{}
 	for _, f := range all {
-		require.NotContains(t, byName, f.Name, "one line per variable")
+		require.NotContains(t, byName, f.Variable, "one line per variable")
 		require.NotEmpty(t, f.Problem)
-		require.NotEmpty(t, f.Accepted)
-		byName[f.Name] = f
+		require.NotEmpty(t, f.Allowed)
+		byName[f.Variable] = f
 	}
 	return byName
 }
@@ -127,6 +127,6 @@ func TestNumbersAndDurationsAreBounded(t *testing.T) {
 		require.Contains(t, faults(t, vars{name: value}, ""), name)
 	}
 	require.Contains(t, faults(t, vars{"RUN_LEASE": "1s", "RUN_SWEEP": "1s"}, "")["RUN_SWEEP"].Problem, "RUN_LEASE")
-	require.Equal(t, "100ms to 10m", faults(t, vars{"RUN_LEASE": "1h"}, "")["RUN_LEASE"].Accepted)
-	require.Equal(t, "1s to 1h", faults(t, vars{"TURN_TIMEOUT": "2h"}, "")["TURN_TIMEOUT"].Accepted)
+	require.Equal(t, "100ms to 10m", faults(t, vars{"RUN_LEASE": "1h"}, "")["RUN_LEASE"].Allowed)
+	require.Equal(t, "1s to 1h", faults(t, vars{"TURN_TIMEOUT": "2h"}, "")["TURN_TIMEOUT"].Allowed)
 }

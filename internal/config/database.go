@@ -40,7 +40,7 @@ const (
 	RowSecurityOff RowSecurity = "off"
 )
 
-const databaseAccepted = "sqlite:PATH or postgres://user:password@host:port/name"
+const allowedDatabaseURL = "sqlite:PATH or postgres://user:password@host:port/name"
 
 // DatabaseURL names a database. It may hold a password: printing, logging or
 // marshalling it shows the safe form of String.
@@ -60,16 +60,16 @@ func (d *DatabaseURL) UnmarshalText(text []byte) error {
 	case "postgres", "postgresql":
 		return d.setPostgres(raw)
 	default:
-		return Fault{Problem: "does not begin with sqlite: or postgres://", Accepted: databaseAccepted}
+		return Error{Problem: "does not begin with sqlite: or postgres://", Allowed: allowedDatabaseURL}
 	}
 }
 
 func (d *DatabaseURL) setSQLite(path string) error {
 	if path == "" || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?#") ||
 		strings.Contains(path, ":memory:") {
-		return Fault{
+		return Error{
 			Problem:  "is not the path of an SQLite file (no options, not in memory)",
-			Accepted: databaseAccepted,
+			Allowed: allowedDatabaseURL,
 		}
 	}
 	*d = DatabaseURL{sqlite: path, safe: "sqlite:" + path, full: secret.New("sqlite:" + path)}
@@ -79,9 +79,9 @@ func (d *DatabaseURL) setSQLite(path string) error {
 func (d *DatabaseURL) setPostgres(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil || !strings.Contains(raw, "://") || u.Opaque != "" {
-		return Fault{
+		return Error{
 			Problem:  "is not a valid URL (percent-encode special characters in the password)",
-			Accepted: databaseAccepted,
+			Allowed: allowedDatabaseURL,
 		}
 	}
 	// Options may hold secrets too (password, sslpassword): none are shown.
@@ -134,7 +134,7 @@ func (d *Database) useAlias() {
 	}
 }
 
-func (d *Database) validate(f *Faults) {
+func (d *Database) validate(f *Errors) {
 	if d.NeonURL.IsSet() && d.NeonURL.Reveal() != d.URL.Reveal() {
 		f.add("NEON_DATABASE_URL", "names another database than DATABASE_URL", "only one of the two, or both the same")
 	}

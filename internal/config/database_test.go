@@ -53,5 +53,5 @@ func TestDevKeyIsKeptBesideTheSQLiteFile(t *testing.T) {
 func TestMalformedAliasIsReportedUnderItsOwnName(t *testing.T) {
 	found := faults(t, vars{"NEON_DATABASE_URL": "nonsense"}, "")
 	require.Len(t, found, 1)
-	require.IsType(t, config.Fault{}, found["NEON_DATABASE_URL"])
+	require.IsType(t, config.Error{}, found["NEON_DATABASE_URL"])
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/joho/godotenv"
 )
 
-const dotenvAccepted = "lines of NAME=value; put a value with spaces, # or $ in single quotes"
+const allowedDotenv = "lines of NAME=value; put a value with spaces, # or $ in single quotes"
 
-// readDotenv returns what the file sets; a file that is not there sets nothing.
-func readDotenv(path string, f *Faults) map[string]string {
+// parseDotenvFile returns what the file sets; a file that is not there sets nothing.
+func parseDotenvFile(path string, f *Errors) map[string]string {
 	if path == "" {
 		return nil
 	}
@@ -30,7 +30,7 @@ func readDotenv(path string, f *Faults) map[string]string {
 	if err != nil {
 		// The parser's own message quotes the file, and with it secrets.
 		problem := fmt.Sprintf("is malformed at line %d", malformedLine(string(content)))
-		f.add(path, problem, dotenvAccepted)
+		f.add(path, problem, allowedDotenv)
 		return nil
 	}
 	return values
@@ -60,7 +60,7 @@ func merge(environ, file map[string]string) map[string]string {
 	return merged
 }
 
-func splitPairs(pairs []string) map[string]string {
+func pairsToMap(pairs []string) map[string]string {
 	m := make(map[string]string, len(pairs))
 	for _, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")

@@ -8,8 +8,8 @@ type Limits struct {
 	RepliesPerUser int `env:"MAX_REPLIES_PER_USER" envDefault:"20"`
 	// MessagesPerMinute is how many messages one person may send, 1 to 100000.
 	MessagesPerMinute int `env:"MESSAGES_PER_MINUTE" envDefault:"60"`
-	// AssistantCallsPerMinute is how many calls one person's assistants may make over MCP, 1 to 100000.
-	AssistantCallsPerMinute int `env:"MCP_CALLS_PER_MINUTE" envDefault:"120"`
+	// MCPCallsPerMinute is how many calls one person's assistants may make over MCP, 1 to 100000.
+	MCPCallsPerMinute int `env:"MCP_CALLS_PER_MINUTE" envDefault:"120"`
 
 	// BodyBytes is the largest request body, 1 KiB to 16 MiB.
 	BodyBytes int `env:"MAX_BODY_BYTES" envDefault:"1048576"`
@@ -42,10 +42,10 @@ type Limits struct {
 	SocketKeepalive time.Duration `env:"SOCKET_KEEPALIVE" envDefault:"25s"`
 }
 
-func (l *Limits) validate(f *Faults) {
+func (l *Limits) validate(f *Errors) {
 	between(f, "MAX_REPLIES_PER_USER", l.RepliesPerUser, 1, 1000)
 	between(f, "MESSAGES_PER_MINUTE", l.MessagesPerMinute, 1, 100_000)
-	between(f, "MCP_CALLS_PER_MINUTE", l.AssistantCallsPerMinute, 1, 100_000)
+	between(f, "MCP_CALLS_PER_MINUTE", l.MCPCallsPerMinute, 1, 100_000)
 	between(f, "MAX_BODY_BYTES", l.BodyBytes, 1<<10, 16<<20)
 	between(f, "MAX_SOCKET_MESSAGE_BYTES", l.SocketMessageBytes, 1<<10, 16<<20)
 	between(f, "MAX_RESPONSE_BYTES", l.ResponseBytes, 64<<10, 256<<20)

@@ -61,8 +61,8 @@ const (
 	ollamaDefaultURL = "http://127.0.0.1:11434"
 )
 
-// usable says whether a provider has the key or address that it needs.
-func (l *LLM) usable(p Provider) bool {
+// isConfigured says whether a provider has the key or address that it needs.
+func (l *LLM) isConfigured(p Provider) bool {
 	switch p {
 	case OpenAI:
 		// Servers of one's own that speak OpenAI's language often take no key.
@@ -76,8 +76,8 @@ func (l *LLM) usable(p Provider) bool {
 	}
 }
 
-// firstSet is the default provider: the first whose key or address is set.
-func (l *LLM) firstSet() Provider {
+// defaultProvider is the default provider: the first whose key or address is set.
+func (l *LLM) defaultProvider() Provider {
 	switch {
 	case l.OpenAIKey.IsSet():
 		return OpenAI
@@ -105,14 +105,14 @@ func (l *LLM) normalize() {
 	l.OpenAIBaseURL = strings.TrimRight(l.OpenAIBaseURL, "/")
 	l.OllamaBaseURL = strings.TrimSuffix(strings.TrimRight(l.OllamaBaseURL, "/"), "/v1")
 	if l.Provider == "" {
-		l.Provider = l.firstSet()
+		l.Provider = l.defaultProvider()
 	}
 	if l.OllamaBaseURL == "" && (l.Provider == Ollama || fallback == Ollama) {
 		l.OllamaBaseURL = ollamaDefaultURL
 	}
 }
 
-func (l *LLM) validate(f *Faults) {
+func (l *LLM) validate(f *Errors) {
 	l.validateProvider(f, "LLM_PROVIDER", l.Provider)
 	if l.Fallback != "" {
 		fallback, model := l.fallback()
@@ -124,13 +124,13 @@ func (l *LLM) validate(f *Faults) {
 	if len(l.Model) > 200 || strings.ContainsFunc(l.Model, notPrintable) {
 		f.add("LLM_MODEL", "is not a model's name", "up to 200 letters, digits and signs without spaces")
 	}
-	validKey(f, "OPENAI_API_KEY", l.OpenAIKey)
-	validKey(f, "GEMINI_API_KEY", l.GeminiKey)
-	validKey(f, "ANTHROPIC_API_KEY", l.AnthropicKey)
-	validHTTP(f, "OPENAI_BASE_URL", l.OpenAIBaseURL)
-	validHTTP(f, "GEMINI_BASE_URL", l.GeminiBaseURL)
-	validHTTP(f, "ANTHROPIC_BASE_URL", l.AnthropicBaseURL)
-	validHTTP(f, "OLLAMA_BASE_URL", l.OllamaBaseURL)
+	validateAPIKey(f, "OPENAI_API_KEY", l.OpenAIKey)
+	validateAPIKey(f, "GEMINI_API_KEY", l.GeminiKey)
+	validateAPIKey(f, "ANTHROPIC_API_KEY", l.AnthropicKey)
+	validateHTTPURL(f, "OPENAI_BASE_URL", l.OpenAIBaseURL)
+	validateHTTPURL(f, "GEMINI_BASE_URL", l.GeminiBaseURL)
+	validateHTTPURL(f, "ANTHROPIC_BASE_URL", l.AnthropicBaseURL)
+	validateHTTPURL(f, "OLLAMA_BASE_URL", l.OllamaBaseURL)
 	if l.ContextTokens != 0 {
 		between(f, "LLM_CONTEXT_TOKENS", l.ContextTokens, 1000, 2_000_000)
 	}
@@ -140,16 +140,16 @@ func (l *LLM) validate(f *Faults) {
 	between(f, "RULES_PACE", l.RulesPace, 0, time.Second)
 }
 
-func (l *LLM) validateProvider(f *Faults, name string, p Provider) {
+func (l *LLM) validateProvider(f *Errors, name string, p Provider) {
 	oneOf(f, name, p, Rules, OpenAI, Gemini, Anthropic, Ollama)
-	if !l.usable(p) {
+	if !l.isConfigured(p) {
 		key := strings.ToUpper(string(p)) + "_API_KEY"
 		f.add(name, "names a provider whose "+key+" is not set", "set "+key+", or choose another provider")
 	}
 }
 
-// validKey refuses what cannot stand in an HTTP header, such as a key with a line break.
-func validKey(f *Faults, name string, key secret.String) {
+// validateAPIKey refuses what cannot stand in an HTTP header, such as a key with a line break.
+func validateAPIKey(f *Errors, name string, key secret.String) {
 	if strings.ContainsFunc(key.Reveal(), notPrintable) {
 		f.add(name, "holds spaces, line breaks or signs that no key has", "the key alone")
 	}
@@ -157,9 +157,9 @@ func validKey(f *Faults, name string, key secret.String) {
 
 func notPrintable(r rune) bool { return r <= ' ' || r > '~' }
 
-// validHTTP refuses everything but an http(s) address without user and password,
+// validateHTTPURL refuses everything but an http(s) address without user and password,
 // which would end up in logs. Empty is fine.
-func validHTTP(f *Faults, name, address string) {
+func validateHTTPURL(f *Errors, name, address string) {
 	if address == "" {
 		return
 	}

@@ -32,7 +32,7 @@ func TestExplicitProviderNeedsItsKey(t *testing.T) {
 		require.Contains(t, faults(t, vars{"LLM_PROVIDER": p}, "")["LLM_PROVIDER"].Problem, "_API_KEY")
 		require.Contains(t, faults(t, vars{"LLM_FALLBACK": p}, "")["LLM_FALLBACK"].Problem, "_API_KEY")
 	}
-	require.Contains(t, faults(t, vars{"LLM_PROVIDER": "gpt"}, "")["LLM_PROVIDER"].Accepted, "anthropic")
+	require.Contains(t, faults(t, vars{"LLM_PROVIDER": "gpt"}, "")["LLM_PROVIDER"].Allowed, "anthropic")
 }
 
 func TestServersOfOnesOwnNeedNoKey(t *testing.T) {

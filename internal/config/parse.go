@@ -11,7 +11,7 @@ import (
 )
 
 // parse fills c and turns what the parser reports into faults without values.
-func parse(c *Config, values map[string]string, f *Faults) {
+func parse(c *Config, values map[string]string, f *Errors) {
 	err := env.ParseWithOptions(c, env.Options{Environment: values})
 	if err == nil {
 		return
@@ -27,14 +27,14 @@ func parse(c *Config, values map[string]string, f *Faults) {
 			f.add("settings", "cannot be read", "see .env.example")
 			continue
 		}
-		addParseFault(f, names[pe.Name], pe)
+		addParseError(f, names[pe.Name], pe)
 	}
 }
 
-func addParseFault(f *Faults, name string, pe env.ParseError) {
-	var own Fault
+func addParseError(f *Errors, name string, pe env.ParseError) {
+	var own Error
 	if errors.As(pe.Err, &own) {
-		f.add(name, own.Problem, own.Accepted)
+		f.add(name, own.Problem, own.Allowed)
 		return
 	}
 	switch pe.Type {

@@ -20,7 +20,7 @@ type Replicas struct {
 
 var replicaName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-func (r *Replicas) validate(f *Faults) {
+func (r *Replicas) validate(f *Errors) {
 	if r.ReplicaName != "" && !replicaName.MatchString(r.ReplicaName) {
 		f.add("REPLICA_NAME", "is not a plain name", "1 to 64 letters, digits, dots, dashes or underscores")
 	}

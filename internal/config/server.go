@@ -112,10 +112,10 @@ func (s *Server) normalize() {
 	}
 }
 
-func (s *Server) validate(f *Faults) {
-	validAddr(f, "ADDR", s.Addr)
+func (s *Server) validate(f *Errors) {
+	validateAddr(f, "ADDR", s.Addr)
 	if s.AdminAddr != AdminOff {
-		validAddr(f, "ADMIN_ADDR", s.AdminAddr)
+		validateAddr(f, "ADMIN_ADDR", s.AdminAddr)
 		if s.AdminAddr == s.Addr && !strings.HasSuffix(s.Addr, ":0") {
 			f.add("ADMIN_ADDR", "is the same as ADDR", "another host:port, or off")
 		}
@@ -131,7 +131,7 @@ func (s *Server) validate(f *Faults) {
 	}
 	between(f, "SHUTDOWN_TIMEOUT", s.ShutdownTimeout, 100*time.Millisecond, 5*time.Minute)
 	oneOf(f, "INTROSPECTION", s.Introspection, IntrospectionAuto, IntrospectionOn, IntrospectionOff)
-	validFile(f, "PERSISTED_QUERIES_FILE", s.PersistedQueriesFile)
+	validateFile(f, "PERSISTED_QUERIES_FILE", s.PersistedQueriesFile)
 }
 
 // parseOrigin returns the origin in lower case if the text is one: scheme, host, perhaps a port.
@@ -144,7 +144,7 @@ func parseOrigin(text string) (string, bool) {
 	return clean, clean == strings.ToLower(text)
 }
 
-func validAddr(f *Faults, name, addr string) {
+func validateAddr(f *Errors, name, addr string) {
 	_, port, err := net.SplitHostPort(addr)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
@@ -154,7 +154,7 @@ func validAddr(f *Faults, name, addr string) {
 	}
 }
 
-func validFile(f *Faults, name, path string) {
+func validateFile(f *Errors, name, path string) {
 	if path == "" {
 		return
 	}

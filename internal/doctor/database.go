@@ -36,7 +36,7 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 		return []Finding{
 			{
 				"wall 2: row security",
-				Fault,
+				Failed,
 				err.Error(),
 				"let DATABASE_URL log in as an ordinary role that is a member of errand_app, and run: errand migrate up",
 			},
@@ -44,7 +44,7 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 	}
 	if err != nil {
 		return []Finding{
-			{"database", Fault, err.Error(), "start the database server, and check host, user and password in DATABASE_URL"},
+			{"database", Failed, err.Error(), "start the database server, and check host, user and password in DATABASE_URL"},
 		}
 	}
 	defer db.Close()
@@ -58,8 +58,8 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 	migrations := checkMigrations(ctx, db)
 	found = append(found, migrations, checkDatabaseClock(ctx, db))
 	if migrations.State == OK {
-		found = append(found, checkWalls(ctx, cfg, db)...)
-		found = append(found, checkPeople(ctx, cfg, db))
+		found = append(found, checkRowSecurity(ctx, cfg, db)...)
+		found = append(found, checkUserIssuers(ctx, cfg, db))
 	}
 	return found
 }
@@ -67,7 +67,7 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 func checkMigrations(ctx context.Context, db *store.DB) Finding {
 	m, err := db.Migrator()
 	if err != nil {
-		return Finding{"migrations", Fault, err.Error(), "use a build whose migrations are whole"}
+		return Finding{"migrations", Failed, err.Error(), "use a build whose migrations are whole"}
 	}
 	defer m.Close()
 	pending, err := m.Pending(ctx)
@@ -75,12 +75,12 @@ func checkMigrations(ctx context.Context, db *store.DB) Finding {
 	case err != nil:
 		return Finding{
 			"migrations",
-			Fault,
+			Failed,
 			err.Error(),
 			"give the role the right to use the tables, or run the release that migrated them",
 		}
 	case pending > 0:
-		return Finding{"migrations", Fault, fmt.Sprintf("%d pending", pending), "run: errand migrate up"}
+		return Finding{"migrations", Failed, fmt.Sprintf("%d pending", pending), "run: errand migrate up"}
 	default:
 		return Finding{Check: "migrations", State: OK, Found: "all applied"}
 	}
@@ -90,7 +90,7 @@ func checkDatabaseClock(ctx context.Context, db *store.DB) Finding {
 	asked := time.Now()
 	theirs, err := db.Now(ctx)
 	if err != nil {
-		return Finding{"database clock", Fault, err.Error(), "check the database's log"}
+		return Finding{"database clock", Failed, err.Error(), "check the database's log"}
 	}
 	return clockFinding("database clock", asked.Add(time.Since(asked)/2).Sub(theirs), time.Second)
 }
@@ -107,28 +107,28 @@ func clockFinding(check string, ahead, bearable time.Duration) Finding {
 	return Finding{Check: check, State: OK, Found: text}
 }
 
-// checkWalls says what keeps people's rows apart.
-func checkWalls(ctx context.Context, cfg config.Config, db *store.DB) []Finding {
+// checkRowSecurity says what keeps people's rows apart.
+func checkRowSecurity(ctx context.Context, cfg config.Config, db *store.DB) []Finding {
 	found := []Finding{{Check: "wall 1: policies", State: OK, Found: "every query and change is narrowed to its viewer"}}
 	walls, err := db.RLSStatus(ctx)
 	switch {
 	case err != nil:
-		return append(found, Finding{"wall 2: row security", Fault, err.Error(), "give the role the right to use the tables"})
+		return append(found, Finding{"wall 2: row security", Failed, err.Error(), "give the role the right to use the tables"})
 	case walls == nil:
 		return append(
 			found,
 			Finding{Check: "wall 2: row security", State: OK, Found: "SQLite has none; the file is this machine's own"},
 		)
 	default:
-		return append(found, judgeWalls(cfg, walls))
+		return append(found, rowSecurityFinding(cfg, walls))
 	}
 }
 
-func judgeWalls(cfg config.Config, w *store.RLSStatus) Finding {
+func rowSecurityFinding(cfg config.Config, w *store.RLSStatus) Finding {
 	const check = "wall 2: row security"
 	missing := Warning
 	if cfg.Environment == config.Production {
-		missing = Fault
+		missing = Failed
 	}
 	as := fmt.Sprintf("%s runs as %s", w.Login, w.Role)
 	switch {
@@ -137,7 +137,7 @@ func judgeWalls(cfg config.Config, w *store.RLSStatus) Finding {
 			check,
 			missing,
 			"not forced on " + strings.Join(w.UnprotectedTables, ", "),
-			"run as the tables' owner: " + force(w.UnprotectedTables),
+			"run as the tables' owner: " + enableRLSStatements(w.UnprotectedTables),
 		}
 	case w.BypassesRLS && cfg.Database.RowSecurity == config.RowSecurityOff:
 		return Finding{check, Warning, "switched off", "set DB_ROW_SECURITY=auto, unless you mean it"}
@@ -160,12 +160,12 @@ func judgeWalls(cfg config.Config, w *store.RLSStatus) Finding {
 	}
 }
 
-// checkPeople looks for people whom nobody's token reaches any more, because the issuer has another name by now.
-func checkPeople(ctx context.Context, cfg config.Config, db *store.DB) Finding {
+// checkUserIssuers looks for people whom nobody's token reaches any more, because the issuer has another name by now.
+func checkUserIssuers(ctx context.Context, cfg config.Config, db *store.DB) Finding {
 	const check = "people"
 	issuers, err := account.CountByIssuer(ctx, db.Client())
 	if err != nil {
-		return Finding{check, Fault, err.Error(), "give the role the right to use the tables"}
+		return Finding{check, Failed, err.Error(), "give the role the right to use the tables"}
 	}
 	expected, any := cfg.Auth.Issuer, cfg.Auth.Configured() && cfg.Auth.Issuer == ""
 	if !cfg.Auth.Configured() {
@@ -188,9 +188,9 @@ func checkPeople(ctx context.Context, cfg config.Config, db *store.DB) Finding {
 	return Finding{Check: check, State: OK, Found: fmt.Sprintf("%d known", known)}
 }
 
-// force is the SQL that puts tables behind the wall again. Their policies are left: without one
+// enableRLSStatements is the SQL that puts tables behind the wall again. Their policies are left: without one
 // a table shows nothing.
-func force(tables []string) string {
+func enableRLSStatements(tables []string) string {
 	statements := make([]string, len(tables))
 	for i, table := range tables {
 		statements[i] = "ALTER TABLE " + table + " ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"

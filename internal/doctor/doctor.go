@@ -16,11 +16,11 @@ import (
 // State is how a check ended.
 type State string
 
-// The states. A Fault keeps the server from working; a Warning does not.
+// The states. A Failed keeps the server from working; a Warning does not.
 const (
 	OK      State = "ok"
 	Warning State = "warning"
-	Fault   State = "FAULT"
+	Failed   State = "FAULT"
 )
 
 // Finding is one line of the report.
@@ -39,13 +39,13 @@ type Options struct {
 	OpenModel func() (llms.Model, string, error)
 }
 
-// Faults are the findings of settings that cannot be used; nothing else can then be checked.
-func Faults(faults config.Faults) []Finding {
+// ConfigFindings are the findings of settings that cannot be used; nothing else can then be checked.
+func ConfigFindings(faults config.Errors) []Finding {
 	var found []Finding
 	for _, f := range faults {
 		found = append(
 			found,
-			Finding{Check: "setting " + f.Name, State: Fault, Found: f.Problem, Fix: "accepted: " + f.Accepted},
+			Finding{Check: "setting " + f.Variable, State: Failed, Found: f.Problem, Fix: "accepted: " + f.Allowed},
 		)
 	}
 	return found
@@ -62,10 +62,10 @@ func Examine(ctx context.Context, o Options) []Finding {
 	return found
 }
 
-// Sick says whether there is a fault.
-func Sick(found []Finding) bool {
+// HasFailed says whether there is a fault.
+func HasFailed(found []Finding) bool {
 	for _, f := range found {
-		if f.State == Fault {
+		if f.State == Failed {
 			return true
 		}
 	}
@@ -75,7 +75,7 @@ func Sick(found []Finding) bool {
 // Write prints the findings as a table, with each fix below its finding. Should any of the
 // secrets have found its way into a text, it is struck out.
 func Write(w io.Writer, found []Finding, secrets ...string) error {
-	table := tabwriter.NewWriter(strikeOut(w, secrets), 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(newRedactor(w, secrets), 0, 0, 2, ' ', 0)
 	line := func(cells ...string) {
 		_, _ = io.WriteString(table, strings.Join(cells, "\t")+"\n") // Flush reports errors
 	}
@@ -91,8 +91,8 @@ func Write(w io.Writer, found []Finding, secrets ...string) error {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// strikeOut replaces secrets in what is written. Short ones would strike out ordinary words.
-func strikeOut(w io.Writer, secrets []string) io.Writer {
+// newRedactor replaces secrets in what is written. Short ones would strike out ordinary words.
+func newRedactor(w io.Writer, secrets []string) io.Writer {
 	var pairs []string
 	for _, s := range secrets {
 		if len(s) >= 6 {

@@ -38,12 +38,12 @@ func checkSignIn(ctx context.Context, cfg config.Config) []Finding {
 
 func checkKeys(ctx context.Context, cfg config.Config) []Finding {
 	const check = "sign-in keys"
-	report, err := auth.ProbeKeys(ctx, cfg.Auth.JWKSURL)
+	report, err := auth.ProbeJWKS(ctx, cfg.Auth.JWKSURL)
 	if err != nil {
 		return []Finding{
 			{
 				check,
-				Fault,
+				Failed,
 				"AUTH_JWKS_URL gives no keys: " + err.Error(),
 				"start the identity provider, and open the address from this machine",
 			},
@@ -69,7 +69,7 @@ func checkBus(cfg config.Config) []Finding {
 		return []Finding{
 			{
 				check,
-				Fault,
+				Failed,
 				"NATS_URL does not answer: " + err.Error(),
 				"start the NATS server, and check host, user and password in NATS_URL; or leave it out, and PostgreSQL carries events",
 			},
@@ -78,12 +78,12 @@ func checkBus(cfg config.Config) []Finding {
 	return []Finding{{Check: check, State: OK, Found: "NATS answers"}}
 }
 
-// modelPatience is how long a tiny answer may take.
-const modelPatience = 20 * time.Second
+// modelTimeout is how long a tiny answer may take.
+const modelTimeout = 20 * time.Second
 
-// helloTool goes with the question because replies offer tools too, and some models or
+// probeTool goes with the question because replies offer tools too, and some models or
 // servers take none.
-var helloTool = llms.Tool{Type: "function", Function: &llms.FunctionDefinition{
+var probeTool = llms.Tool{Type: "function", Function: &llms.FunctionDefinition{
 	Name: "list_tasks", Description: "Lists tasks.", Parameters: map[string]any{"type": "object", "properties": map[string]any{}},
 }}
 
@@ -92,18 +92,18 @@ func checkModel(ctx context.Context, o Options) Finding {
 	const check = "model"
 	model, name, err := o.OpenModel()
 	if err != nil {
-		return Finding{check, Fault, err.Error(), "correct the setting"}
+		return Finding{check, Failed, err.Error(), "correct the setting"}
 	}
-	ctx, cancel := context.WithTimeout(ctx, modelPatience)
+	ctx, cancel := context.WithTimeout(ctx, modelTimeout)
 	defer cancel()
 	started := time.Now()
 	prompt := []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "Current time: "+started.UTC().Format(time.RFC3339)+" (UTC)"),
 		llms.TextParts(llms.ChatMessageTypeHuman, "Say hello in one word."),
 	}
-	answer, err := model.GenerateContent(ctx, prompt, llms.WithTools([]llms.Tool{helloTool}))
+	answer, err := model.GenerateContent(ctx, prompt, llms.WithTools([]llms.Tool{probeTool}))
 	if err != nil {
-		return Finding{check, Fault, name + " does not answer: " + err.Error(), modelFix(err)}
+		return Finding{check, Failed, name + " does not answer: " + err.Error(), modelFix(err)}
 	}
 	if len(answer.Choices) == 0 ||
 		strings.TrimSpace(answer.Choices[0].Content) == "" && len(answer.Choices[0].ToolCalls) == 0 {
@@ -143,7 +143,7 @@ func checkPorts(ctx context.Context, cfg config.Config) []Finding {
 // checkAdminPort knows that a server does without its metrics where their loopback port is taken.
 func checkAdminPort(ctx context.Context, addr string) Finding {
 	f := checkPort(ctx, "ADMIN_ADDR", addr)
-	if f.State == Fault && config.IsLoopbackAddr(addr) {
+	if f.State == Failed && config.IsLoopbackAddr(addr) {
 		f.State, f.Fix = Warning, "nothing if a running errand listens there; else a server here starts without metrics, unless it gets another ADMIN_ADDR"
 	}
 	return f
@@ -171,7 +171,7 @@ func checkPort(ctx context.Context, variable, addr string) Finding {
 	}
 	return Finding{
 		check,
-		Fault,
+		Failed,
 		fmt.Sprintf("cannot listen on %s: %v", addr, err),
 		"stop what listens there, or choose another " + variable,
 	}

@@ -15,7 +15,7 @@ import (
 type exchange struct {
 	http.ResponseWriter
 	request  *http.Request
-	resource *auth.Resource
+	resource *auth.ProtectedResource
 	// server answers this request instead of the shared one; nil for most.
 	server *sdk.Server
 	status atomic.Int32

@@ -23,7 +23,7 @@ type Guard struct {
 	// Identify verifies a token meant for this path and finds its bearer.
 	Identify func(ctx context.Context, token string) (auth.Claims, string, error)
 	// Resource writes the challenges.
-	Resource *auth.Resource
+	Resource *auth.ProtectedResource
 	// OriginAllowed says whether pages of a foreign origin may call.
 	OriginAllowed func(origin string) bool
 	// PublicURL is where clients reach the server when a proxy stands before it, or "".

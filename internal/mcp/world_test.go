@@ -89,7 +89,7 @@ func newWorld(t *testing.T, db *store.DB, change func(*Options)) *world {
 	w.server = New(o)
 	w.guard = Guard{
 		Identify: verifier.Authenticator(auth.MCP, w.users).Identify,
-		Resource: auth.NewResource(cfg, Path, ScopeRead, ScopeWrite), OriginAllowed: cfg.OriginAllowed,
+		Resource: auth.NewProtectedResource(cfg, Path, ScopeRead, ScopeWrite), OriginAllowed: cfg.OriginAllowed,
 		PublicURL: "https://errand.example.com", BodyBytes: 64 << 10,
 	}
 	w.http = httptest.NewServer(w.server.Handler(w.guard))

@@ -13,8 +13,8 @@ import (
 )
 
 // mountMCP serves the Model Context Protocol and tells clients where its tokens come from.
-func (s *Server) mountMCP(mux *http.ServeMux, d Services, known auth.Users) {
-	resource := auth.NewResource(s.Config, mcp.Path, mcp.ScopeRead, mcp.ScopeWrite)
+func (s *Server) mountMCP(mux *http.ServeMux, d Services, known auth.UserStore) {
+	resource := auth.NewProtectedResource(s.Config, mcp.Path, mcp.ScopeRead, mcp.ScopeWrite)
 	s.MCP = s.newMCP(d)
 	mux.Handle(mcp.Path, s.MCP.Handler(mcp.Guard{
 		Identify: s.Auth.Authenticator(auth.MCP, known).Identify, Resource: resource,
@@ -28,7 +28,7 @@ func (s *Server) newMCP(d Services) *mcp.Server {
 	return mcp.New(mcp.Options{
 		Tools: d.Tools, Tasks: d.Tasks, Conversations: d.Chat, Hub: s.Hub,
 		Admit: func(ctx context.Context) error {
-			return d.Accounts.AllowCall(ctx, s.Config.Limits.AssistantCallsPerMinute)
+			return d.Accounts.AllowCall(ctx, s.Config.Limits.MCPCallsPerMinute)
 		},
 		Timeout: s.Config.Limits.RequestTimeout, Listens: s.Config.Limits.SocketsPerUser,
 		Observe: s.assistantAsked, Logger: s.Log,

@@ -19,7 +19,7 @@ import (
 
 // routes is the HTTP surface.
 func (s *Server) routes(d Services) (http.Handler, error) {
-	known := auth.CacheUsers(d.Accounts)
+	known := auth.NewUserCache(d.Accounts)
 	graphql, origins, err := s.graphqlHandler(d, known)
 	if err != nil {
 		return nil, err
@@ -28,14 +28,14 @@ func (s *Server) routes(d Services) (http.Handler, error) {
 	mux := http.NewServeMux()
 	s.mountMCP(mux, d, known)
 	s.Hub.OnGone(func(userID string) {
-		known.Forget(userID)
+		known.Evict(userID)
 		graphql.Disconnect(userID)
 		s.MCP.Disconnect(userID)
 	})
 	mux.Handle("/graphql", origins.CORS(graphql))
-	signIn, err := s.Auth.SignInHandler(s.listener.Addr())
+	signIn, err := s.Auth.DevSignInHandler(s.listener.Addr())
 	if err == nil {
-		mux.Handle(auth.SignInPath, signIn)
+		mux.Handle(auth.DevSignInPath, signIn)
 	}
 	playground := web.Playground(web.PlaygroundOptions{DevSignIn: err == nil})
 	mux.Handle("/playground", playground)
@@ -46,12 +46,12 @@ func (s *Server) routes(d Services) (http.Handler, error) {
 	})
 	mux.HandleFunc("GET /health", s.health)
 	if s.Tracer != nil {
-		return withRequestID(s.Tracer.Join(mux)), nil
+		return withRequestID(s.Tracer.ExtractParent(mux)), nil
 	}
 	return withRequestID(mux), nil
 }
 
-func (s *Server) graphqlHandler(d Services, known auth.Users) (*graphqlhttp.Handler, *graphqlhttp.Origins, error) {
+func (s *Server) graphqlHandler(d Services, known auth.UserStore) (*graphqlhttp.Handler, *graphqlhttp.Origins, error) {
 	origins, err := graphqlhttp.NewOrigins(s.Config.Server.CORSOrigins)
 	if err != nil {
 		return nil, nil, err

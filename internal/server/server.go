@@ -38,7 +38,7 @@ type Server struct {
 	DB       *store.DB
 	Hub      *stream.Hub
 	Runs     *run.Engine
-	Auth     *auth.Auth
+	Auth     *auth.Service
 	Services Services
 	MCP      *mcp.Server
 

@@ -14,9 +14,9 @@ import (
 func NewLogger(w io.Writer, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if f, ok := w.(*os.File); ok && isTerminal(f) {
-		return slog.New(contextual{slog.NewTextHandler(w, options)})
+		return slog.New(contextHandler{slog.NewTextHandler(w, options)})
 	}
-	return slog.New(contextual{slog.NewJSONHandler(w, options)})
+	return slog.New(contextHandler{slog.NewJSONHandler(w, options)})
 }
 
 func isTerminal(f *os.File) bool {
@@ -24,21 +24,21 @@ func isTerminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// contextual adds to each record what its context knows.
-type contextual struct{ slog.Handler }
+// contextHandler adds to each record what its context knows.
+type contextHandler struct{ slog.Handler }
 
 // Handle implements slog.Handler.
-func (h contextual) Handle(ctx context.Context, r slog.Record) error {
+func (h contextHandler) Handle(ctx context.Context, r slog.Record) error {
 	if id := RequestID(ctx); id != "" {
 		r.AddAttrs(slog.String("request_id", id))
 	}
-	if v, ok := viewer.FromContext(ctx); ok && !has(r, "user_id") {
+	if v, ok := viewer.FromContext(ctx); ok && !hasAttr(r, "user_id") {
 		r.AddAttrs(slog.String("user_id", v.UserID))
 	}
 	return h.Handler.Handle(ctx, r)
 }
 
-func has(r slog.Record, key string) (found bool) {
+func hasAttr(r slog.Record, key string) (found bool) {
 	r.Attrs(func(a slog.Attr) bool {
 		found = a.Key == key
 		return !found
@@ -47,9 +47,9 @@ func has(r slog.Record, key string) (found bool) {
 }
 
 // WithAttrs implements slog.Handler.
-func (h contextual) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return contextual{h.Handler.WithAttrs(attrs)}
+func (h contextHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return contextHandler{h.Handler.WithAttrs(attrs)}
 }
 
 // WithGroup implements slog.Handler.
-func (h contextual) WithGroup(name string) slog.Handler { return contextual{h.Handler.WithGroup(name)} }
+func (h contextHandler) WithGroup(name string) slog.Handler { return contextHandler{h.Handler.WithGroup(name)} }

@@ -17,7 +17,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 
 	operations    *prometheus.HistogramVec
-	names         *names
+	labels         *labelLimiter
 	sockets       prometheus.Gauge
 	closes        *prometheus.CounterVec
 	subscriptions prometheus.Gauge
@@ -34,19 +34,19 @@ type Metrics struct {
 
 // Times from a millisecond to half a minute, and from a tenth to five minutes, in seconds.
 var (
-	quick = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
-	slow  = []float64{.1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300}
+	fastBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	slowBuckets  = []float64{.1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300}
 )
 
 // NewMetrics makes the metrics, with those of the process and the Go runtime.
 func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
-		names:    newNames(),
+		labels:    newLabelLimiter(),
 		operations: histogram(
 			"operation_seconds",
 			"GraphQL operations and MCP requests by type, name, transport and the code of their first error.",
-			quick,
+			fastBuckets,
 			"type",
 			"name",
 			"transport",
@@ -56,16 +56,16 @@ func NewMetrics() *Metrics {
 		closes:        counter("socket_closes_total", "Closed WebSockets by close code.", "code"),
 		subscriptions: gauge("subscriptions", "Live subscriptions on any transport."),
 		attempts:      counter("run_attempts_total", "Attempts at replies by how they ended.", "end"),
-		duration:      histogram("run_seconds", "How long attempts took, by how they ended.", slow, "end"),
+		duration:      histogram("run_seconds", "How long attempts took, by how they ended.", slowBuckets, "end"),
 		queueWait: prometheus.NewHistogram(
-			options("run_queue_wait_seconds", "How long replies waited for a replica.", quick),
+			options("run_queue_wait_seconds", "How long replies waited for a replica.", fastBuckets),
 		),
 		firstText: prometheus.NewHistogram(
-			options("first_text_seconds", "From asking the model to its first text.", quick),
+			options("first_text_seconds", "From asking the model to its first text.", fastBuckets),
 		),
-		modelCalls: histogram("model_call_seconds", "Calls of the model by outcome.", slow, "model", "outcome"),
+		modelCalls: histogram("model_call_seconds", "Calls of the model by outcome.", slowBuckets, "model", "outcome"),
 		tokens:     counter("model_tokens_total", "Tokens read, written and read from cache.", "model", "kind"),
-		toolCalls:  histogram("tool_call_seconds", "Uses of tools by outcome.", quick, "tool", "outcome"),
+		toolCalls:  histogram("tool_call_seconds", "Uses of tools by outcome.", fastBuckets, "tool", "outcome"),
 	}
 	m.registry.MustRegister(m.operations, m.sockets, m.closes, m.subscriptions, m.attempts, m.duration, m.queueWait,
 		m.firstText, m.modelCalls, m.tokens, m.toolCalls,
@@ -112,7 +112,7 @@ func (m *Metrics) WatchCounter(name, help string, read func() float64) {
 
 // Operation counts a GraphQL operation or an MCP request that has ended.
 func (m *Metrics) Operation(kind, name, transport, code string, took time.Duration) {
-	m.operations.WithLabelValues(kind, m.names.bounded(name), transport, code).Observe(took.Seconds())
+	m.operations.WithLabelValues(kind, m.labels.limit(name), transport, code).Observe(took.Seconds())
 }
 
 // AttemptStarted implements run.Observer.
@@ -139,7 +139,7 @@ func (m *Metrics) ModelCall(model string, took time.Duration, input, output, cac
 
 // ToolCall implements agent.Observer.
 func (m *Metrics) ToolCall(name string, took time.Duration, failed bool) {
-	m.toolCalls.WithLabelValues(m.names.bounded(name), outcome(failed)).Observe(took.Seconds())
+	m.toolCalls.WithLabelValues(m.labels.limit(name), outcome(failed)).Observe(took.Seconds())
 }
 
 // SocketOpened counts a new WebSocket.
@@ -148,7 +148,7 @@ func (m *Metrics) SocketOpened() { m.sockets.Inc() }
 // SocketClosed counts a WebSocket that has ended, by its close code.
 func (m *Metrics) SocketClosed(code int) {
 	m.sockets.Dec()
-	m.closes.WithLabelValues(closeCode(code)).Inc()
+	m.closes.WithLabelValues(closeCodeLabel(code)).Inc()
 }
 
 // SubscriptionOpened counts a new subscription.

@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// maxNames bounds the labels that clients can bring into being.
-const maxNames = 200
+// maxLabelValues bounds the labels that clients can bring into being.
+const maxLabelValues = 200
 
-// names lets through as many different names as a metric can bear.
-type names struct {
+// labelLimiter lets through as many different names as a metric can bear.
+type labelLimiter struct {
 	mu   sync.Mutex
 	seen map[string]bool
 }
 
-func newNames() *names { return &names{seen: map[string]bool{}} }
+func newLabelLimiter() *labelLimiter { return &labelLimiter{seen: map[string]bool{}} }
 
-func (n *names) bounded(name string) string {
+func (n *labelLimiter) limit(name string) string {
 	if name == "" {
 		return ""
 	}
@@ -25,15 +25,15 @@ func (n *names) bounded(name string) string {
 	if n.seen[name] {
 		return name
 	}
-	if len(n.seen) >= maxNames {
+	if len(n.seen) >= maxLabelValues {
 		return "other"
 	}
 	n.seen[name] = true
 	return name
 }
 
-// closeCode is a WebSocket close code as a label; peers may send any number.
-func closeCode(code int) string {
+// closeCodeLabel is a WebSocket close code as a label; peers may send any number.
+func closeCodeLabel(code int) string {
 	if code < 1000 || code > 4999 || (code > 1015 && code < 4400) {
 		return "other"
 	}

@@ -59,7 +59,7 @@ func TestTheDoctorFindsNothingWrong(t *testing.T) {
 func TestTheDoctorFindsMissingTables(t *testing.T) {
 	table, sick := consult(t, healthy(testdb.EmptyPostgresURL(t), nil))
 	require.True(t, sick)
-	require.Regexp(t, line("migrations", doctor.Fault, "pending"), table)
+	require.Regexp(t, line("migrations", doctor.Failed, "pending"), table)
 	require.Contains(t, table, "errand migrate up")
 }
 
@@ -88,7 +88,7 @@ func TestTheDoctorLooksAtTheBus(t *testing.T) {
 	)
 	table, sick := consult(t, environ)
 	require.True(t, sick, table)
-	require.Regexp(t, line("bus", doctor.Fault, "(?i)authorization"), table)
+	require.Regexp(t, line("bus", doctor.Failed, "(?i)authorization"), table)
 	environ["NATS_URL"] = strings.Replace(environ["NATS_URL"], "//", "//u:"+plantedPassword+"@", 1)
 	table, sick = consult(t, environ)
 	require.False(t, sick, table)
@@ -99,8 +99,8 @@ func TestTheDoctorLooksAtTheBus(t *testing.T) {
 func TestTheDoctorExplainsSettings(t *testing.T) {
 	table, sick := consult(t, settings{"LOG_LEVEL": "loud", "ADDR": "everywhere"})
 	require.True(t, sick)
-	require.Regexp(t, line("setting ADDR", doctor.Fault, "host and port"), table)
-	require.Regexp(t, line("setting LOG_LEVEL", doctor.Fault, ""), table)
+	require.Regexp(t, line("setting ADDR", doctor.Failed, "host and port"), table)
+	require.Regexp(t, line("setting LOG_LEVEL", doctor.Failed, ""), table)
 }
 
 // keysAt serves one published key, as a provider whose clock differs by late.
@@ -134,7 +134,7 @@ func TestTheDoctorLooksAtTheIdentityProvider(t *testing.T) {
 
 	table, sick = consult(t, environ("http://127.0.0.1:1/jwks?key=planted-in-the-address"))
 	require.True(t, sick)
-	require.Regexp(t, line("sign-in keys", doctor.Fault, "refused"), table)
+	require.Regexp(t, line("sign-in keys", doctor.Failed, "refused"), table)
 	require.NotContains(t, table, "planted")
 }
 
@@ -154,7 +154,7 @@ func TestTheDoctorLooksAtPorts(t *testing.T) {
 	}()
 	table, sick := consult(t, healthy(database, settings{"ADDR": stranger.Addr().String()}))
 	require.True(t, sick)
-	require.Regexp(t, line("port of ADDR", doctor.Fault, "cannot listen"), table)
+	require.Regexp(t, line("port of ADDR", doctor.Failed, "cannot listen"), table)
 
 	running := boot(t, database)
 	table, sick = consult(t, healthy(database, settings{"ADDR": strings.TrimPrefix(running.URL(), "http://")}))
@@ -177,7 +177,7 @@ func TestTheDoctorLooksAtTheModel(t *testing.T) {
 		"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": provider.URL + "/v1", "LLM_MODEL": "m", "OPENAI_API_KEY": "sk-planted-key-0001",
 	}))
 	require.True(t, sick)
-	require.Regexp(t, line("model", doctor.Fault, "auth"), table)
+	require.Regexp(t, line("model", doctor.Failed, "auth"), table)
 	require.Contains(t, table, "check the provider's key")
 	require.NotContains(t, table, "planted")
 }
@@ -203,7 +203,7 @@ func TestTheDoctorAsksAsRepliesDo(t *testing.T) {
 		m.provider = provider
 		table, sick = consult(t, healthy(database, m.environ()))
 		require.True(t, sick, table)
-		require.Regexp(t, line("model", doctor.Fault, provider+"/scripted does not answer.*there is no such model"), table)
+		require.Regexp(t, line("model", doctor.Failed, provider+"/scripted does not answer.*there is no such model"), table)
 		require.Contains(t, table, "check LLM_MODEL")
 		require.NotContains(t, table, "planted")
 	}

@@ -175,7 +175,7 @@ func TestTheDevelopmentKeyStaysHidden(t *testing.T) {
 	b := boot(t, testdb.SQLiteURL(t), settings{"BETTER_AUTH_SECRET": "", "LOG_LEVEL": "debug"})
 	key, err := auth.LoadOrCreateDevKey(b.Config.Database.DevKeyPath())
 	require.NoError(t, err)
-	response, err := http.Post(b.URL()+auth.SignInPath, "application/json", strings.NewReader(`{"user":"alice"}`))
+	response, err := http.Post(b.URL()+auth.DevSignInPath, "application/json", strings.NewReader(`{"user":"alice"}`))
 	require.NoError(t, err)
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)

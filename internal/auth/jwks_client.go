@@ -19,19 +19,19 @@ const (
 
 var errKeySetTooLarge = errors.New("answer too large")
 
-// fetcher gets the key set from its one address, in bounded time and size.
-type fetcher struct {
+// jwksClient gets the key set from its one address, in bounded time and size.
+type jwksClient struct {
 	url    string
 	client *http.Client
 }
 
-func newFetcher(address string) *fetcher {
+func newJWKSClient(address string) *jwksClient {
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
 		// One request in minutes: a connection kept open would only go stale.
 		DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeaderBytes,
 	}
-	return &fetcher{url: address, client: &http.Client{
+	return &jwksClient{url: address, client: &http.Client{
 		Transport: transport,
 		// The address was checked at start; where it would send us was not.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -39,13 +39,13 @@ func newFetcher(address string) *fetcher {
 }
 
 // fetch returns the published keys. Its errors hold neither the address nor the answer.
-func (f *fetcher) fetch(ctx context.Context) (*keyRing, error) {
+func (f *jwksClient) fetch(ctx context.Context) (*keySet, error) {
 	ring, _, err := f.get(ctx)
 	return ring, err
 }
 
 // get is fetch with the answer's headers.
-func (f *fetcher) get(ctx context.Context) (*keyRing, http.Header, error) {
+func (f *jwksClient) get(ctx context.Context) (*keySet, http.Header, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url, nil)
@@ -74,7 +74,7 @@ func (f *fetcher) get(ctx context.Context) (*keyRing, http.Header, error) {
 	if len(body) > maxKeySetBytes {
 		return nil, nil, errKeySetTooLarge
 	}
-	ring, err := parseKeyRing(body)
+	ring, err := parseKeySet(body)
 	return ring, response.Header, err
 }
 

@@ -15,7 +15,7 @@ type Runs struct {
 	Concurrency int `env:"RUN_CONCURRENCY" envDefault:"64"`
 }
 
-func (r *Runs) validate(f *Faults) {
+func (r *Runs) validate(f *Errors) {
 	between(f, "RUN_LEASE", r.Lease, 100*time.Millisecond, 10*time.Minute)
 	between(f, "RUN_SWEEP", r.Sweep, 10*time.Millisecond, time.Minute)
 	if r.Sweep >= r.Lease && !f.has("RUN_LEASE") {
@@ -42,7 +42,7 @@ type Turns struct {
 	TokensPerDay  int `env:"TOKENS_PER_DAY" envDefault:"0"`
 }
 
-func (t *Turns) validate(f *Faults) {
+func (t *Turns) validate(f *Errors) {
 	between(f, "TURN_MAX_STEPS", t.MaxSteps, 1, 64)
 	between(f, "TURN_MAX_TOOL_CALLS", t.MaxToolCalls, 1, 256)
 	between(f, "TURN_MAX_CHANGES_AFTER_READING", t.MaxChanges, 0, 256)

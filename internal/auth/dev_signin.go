@@ -16,21 +16,21 @@ import (
 	"errand/internal/config"
 )
 
-// SignInPath is where the development sign-in listens.
-const SignInPath = "/dev/sign-in"
+// DevSignInPath is where the development sign-in listens.
+const DevSignInPath = "/dev/sign-in"
 
-const maxSignInBytes = 1 << 10
+const maxDevSignInBytes = 1 << 10
 
-// signIn answers POST {"user":"alice"} with {"token","user","expiresAt"}.
-type signIn struct {
+// devSignInHandler answers POST {"user":"alice"} with {"token","user","expiresAt"}.
+type devSignInHandler struct {
 	signer *DevSigner
 	log    *slog.Logger
 }
 
 // ServeHTTP implements http.Handler.
-func (s *signIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *devSignInHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	if why := notLocal(r); why != "" {
+	if why := remoteReason(r); why != "" {
 		writeError(w, http.StatusForbidden, apperr.New(apperr.Forbidden, "Development sign-in refused: %s.", why))
 		return
 	}
@@ -48,11 +48,11 @@ func (s *signIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		)
 		return
 	}
-	s.answer(w, r)
+	s.issueToken(w, r)
 }
 
-func (s *signIn) answer(w http.ResponseWriter, r *http.Request) {
-	user, err := readUser(http.MaxBytesReader(w, r.Body, maxSignInBytes))
+func (s *devSignInHandler) issueToken(w http.ResponseWriter, r *http.Request) {
+	user, err := decodeUser(http.MaxBytesReader(w, r.Body, maxDevSignInBytes))
 	if err != nil {
 		writeError(w, http.StatusBadRequest, apperr.From(err))
 		return
@@ -72,7 +72,7 @@ func (s *signIn) answer(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func readUser(body io.Reader) (string, error) {
+func decodeUser(body io.Reader) (string, error) {
 	var input struct {
 		User string `json:"user"`
 	}
@@ -87,54 +87,54 @@ func readUser(body io.Reader) (string, error) {
 	return input.User, nil
 }
 
-// notLocal says why a request may come from elsewhere than this machine's own user, "" when it does not.
+// remoteReason says why a request may come from elsewhere than this machine's own user, "" when it does not.
 // Each check closes one way in: a public listener, another machine, a proxy that makes
 // everybody local, a name that an attacker points at 127.0.0.1 (DNS rebinding), a foreign page.
-func notLocal(r *http.Request) string {
+func remoteReason(r *http.Request) string {
 	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	switch {
 	case local == nil || !config.IsLoopbackAddr(local.String()):
 		return "it did not arrive on a loopback address"
 	case !config.IsLoopbackAddr(r.RemoteAddr):
 		return "it comes from another machine"
-	case throughProxy(r):
+	case viaProxy(r):
 		return "it came through a proxy"
-	case !loopbackHostHeader(r.Host):
+	case !isLoopbackHostHeader(r.Host):
 		return "its Host is not this machine"
-	case !loopbackOrigins(r.Header):
+	case !hasOnlyLoopbackOrigins(r.Header):
 		return "its Origin is another site"
 	default:
 		return ""
 	}
 }
 
-// marks are the headers, or their beginnings, by which proxies, load balancers and tunnels give themselves away.
-var marks = []string{
+// proxyHeaderPrefixes are the headers, or their beginnings, by which proxies, load balancers and tunnels give themselves away.
+var proxyHeaderPrefixes = []string{
 	"Forwarded", "Via", "X-Forwarded", "X-Original-Forwarded", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Proxyuser-Ip",
 	"True-Client-Ip", "Fastly-", "Cf-", "Cdn-", "X-Envoy-", "X-Amzn-", "X-Azure-", "X-Appengine-", "X-Cloud-Trace-", "Tailscale-", "Ngrok-",
 }
 
-// throughProxy recognises proxies that can be: one that adds nothing and speaks as clients do looks like one.
-func throughProxy(r *http.Request) bool {
+// viaProxy recognises proxies that can be: one that adds nothing and speaks as clients do looks like one.
+func viaProxy(r *http.Request) bool {
 	// nginx, left to its defaults, adds no header and takes this server's own name for the Host, but
 	// for years spoke HTTP/1.0, which no client of today does.
 	if !r.ProtoAtLeast(1, 1) {
 		return true
 	}
 	for name := range r.Header {
-		if slices.ContainsFunc(marks, func(mark string) bool { return strings.HasPrefix(name, mark) }) {
+		if slices.ContainsFunc(proxyHeaderPrefixes, func(mark string) bool { return strings.HasPrefix(name, mark) }) {
 			return true
 		}
 	}
 	return false
 }
 
-// loopbackHostHeader reads a Host header, with or without a port.
-func loopbackHostHeader(host string) bool {
+// isLoopbackHostHeader reads a Host header, with or without a port.
+func isLoopbackHostHeader(host string) bool {
 	return config.IsLoopbackHost(host) || config.IsLoopbackAddr(host)
 }
 
-func loopbackOrigins(h http.Header) bool {
+func hasOnlyLoopbackOrigins(h http.Header) bool {
 	for _, origin := range h.Values("Origin") {
 		if !config.IsLoopbackOrigin(origin) {
 			return false

@@ -26,7 +26,7 @@ func (u *countedUsers) EnsureUser(_ context.Context, c Claims) (string, error) {
 
 func TestUsersAreAskedOnceAMinute(t *testing.T) {
 	users, c := &countedUsers{}, newClock()
-	cache := newCachedUsers(users, c.now)
+	cache := newUserCache(users, c.now)
 	ensure := func(claims Claims, asked int) {
 		t.Helper()
 		id, err := cache.EnsureUser(t.Context(), claims)
@@ -50,16 +50,16 @@ func TestUsersAreAskedOnceAMinute(t *testing.T) {
 	foreign.Issuer = "j"
 	ensure(foreign, 4)
 
-	c.advance(userTTL)
+	c.advance(userCacheTTL)
 	ensure(ada, 5)
 	ensure(ada, 5)
-	cache.Forget("user_ada")
+	cache.Evict("user_ada")
 	ensure(ada, 6)
 }
 
 func TestFailuresAreNotKept(t *testing.T) {
 	users := &countedUsers{err: errors.New("database down")}
-	cache := CacheUsers(users)
+	cache := NewUserCache(users)
 	for range 3 {
 		_, err := cache.EnsureUser(t.Context(), Claims{Subject: "ada"})
 		require.ErrorIs(t, err, users.err)
@@ -70,18 +70,18 @@ func TestFailuresAreNotKept(t *testing.T) {
 
 func TestCacheIsBounded(t *testing.T) {
 	users := &countedUsers{}
-	cache := newCachedUsers(users, newClock().now)
-	for n := range 5 * userGeneration {
+	cache := newUserCache(users, newClock().now)
+	for n := range 5 * userCacheGeneration {
 		_, err := cache.EnsureUser(t.Context(), Claims{Subject: strconv.Itoa(n)})
 		require.NoError(t, err)
-		require.LessOrEqual(t, len(cache.young)+len(cache.old), 2*userGeneration)
+		require.LessOrEqual(t, len(cache.young)+len(cache.old), 2*userCacheGeneration)
 	}
 	asked := users.asked
-	_, err := cache.EnsureUser(t.Context(), Claims{Subject: strconv.Itoa(4*userGeneration - 1)})
+	_, err := cache.EnsureUser(t.Context(), Claims{Subject: strconv.Itoa(4*userCacheGeneration - 1)})
 	require.NoError(t, err)
 	require.Equal(t, asked, users.asked, "the older generation still answers")
-	cache.Forget("user_" + strconv.Itoa(4*userGeneration-1))
-	_, err = cache.EnsureUser(t.Context(), Claims{Subject: strconv.Itoa(4*userGeneration - 1)})
+	cache.Evict("user_" + strconv.Itoa(4*userCacheGeneration-1))
+	_, err = cache.EnsureUser(t.Context(), Claims{Subject: strconv.Itoa(4*userCacheGeneration - 1)})
 	require.NoError(t, err)
 	require.Equal(t, asked+1, users.asked)
 }
@@ -98,7 +98,7 @@ func (u slowUsers) EnsureUser(_ context.Context, c Claims) (string, error) {
 // A row that was read before its deletion must not be remembered after it.
 func TestWhoIsForgottenMeanwhileIsNotRemembered(t *testing.T) {
 	users := slowUsers{make(chan struct{}), make(chan struct{})}
-	cache := CacheUsers(users)
+	cache := NewUserCache(users)
 	done := make(chan error)
 	ensure := func() {
 		_, err := cache.EnsureUser(context.Background(), Claims{Subject: "ada"})
@@ -107,7 +107,7 @@ func TestWhoIsForgottenMeanwhileIsNotRemembered(t *testing.T) {
 	for range 2 {
 		go ensure()
 		<-users.asked // the second time too: nothing was remembered
-		cache.Forget("user_ada")
+		cache.Evict("user_ada")
 		users.answer <- struct{}{}
 		require.NoError(t, <-done)
 	}

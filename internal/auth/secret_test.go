@@ -18,11 +18,11 @@ func TestSharedSecret(t *testing.T) {
 	require.Equal(t, "u1", claims.Subject)
 	require.Nil(t, a.DevSigner())
 
-	requireRefused(t, v, sign(t, "HS256", []byte("another"), goodClaims(), nil), BadSignature)
-	requireRefused(t, v, sign(t, "HS512", []byte(testSecret), goodClaims(), nil), BadAlgorithm)
-	requireRefused(t, v, sign(t, "EdDSA", edKey(), goodClaims(), nil), BadAlgorithm)
-	requireRefused(t, v, sign(t, "none", jwt.UnsafeAllowNoneSignatureType, goodClaims(), nil), BadAlgorithm)
-	requireRefused(t, v, sign(t, "HS256", []byte(testSecret), with(jwt.MapClaims{"exp": nil}), nil), MissingClaim)
+	requireRefused(t, v, sign(t, "HS256", []byte("another"), goodClaims(), nil), ReasonBadSignature)
+	requireRefused(t, v, sign(t, "HS512", []byte(testSecret), goodClaims(), nil), ReasonBadAlgorithm)
+	requireRefused(t, v, sign(t, "EdDSA", edKey(), goodClaims(), nil), ReasonBadAlgorithm)
+	requireRefused(t, v, sign(t, "none", jwt.UnsafeAllowNoneSignatureType, goodClaims(), nil), ReasonBadAlgorithm)
+	requireRefused(t, v, sign(t, "HS256", []byte(testSecret), with(jwt.MapClaims{"exp": nil}), nil), ReasonMissingClaim)
 }
 
 func TestSharedSecretChecksIssuerAndAudienceWhenSet(t *testing.T) {
@@ -32,8 +32,8 @@ func TestSharedSecretChecksIssuerAndAudienceWhenSet(t *testing.T) {
 	token := func(changes jwt.MapClaims) string { return sign(t, "HS256", []byte(testSecret), with(changes), nil) }
 	_, err := a.Verifier(GraphQL).Verify(t.Context(), token(nil))
 	require.NoError(t, err)
-	requireRefused(t, a.Verifier(GraphQL), token(jwt.MapClaims{"iss": "x"}), WrongIssuer)
-	requireRefused(t, a.Verifier(GraphQL), token(jwt.MapClaims{"aud": "x"}), WrongAudience)
+	requireRefused(t, a.Verifier(GraphQL), token(jwt.MapClaims{"iss": "x"}), ReasonWrongIssuer)
+	requireRefused(t, a.Verifier(GraphQL), token(jwt.MapClaims{"aud": "x"}), ReasonWrongAudience)
 }
 
 func TestBothKindsOfTokens(t *testing.T) {
@@ -47,17 +47,17 @@ func TestBothKindsOfTokens(t *testing.T) {
 		_, err := v.Verify(t.Context(), token)
 		require.NoError(t, err)
 	}
-	requireRefused(t, v, sign(t, "HS256", []byte("x"), goodClaims(), nil), BadSignature)
-	requireRefused(t, v, sign(t, "EdDSA", newEdKey(t), goodClaims(), kid("ed")), BadSignature)
-	requireRefused(t, v, sign(t, "none", jwt.UnsafeAllowNoneSignatureType, goodClaims(), nil), BadAlgorithm)
-	requireRefused(t, v, sign(t, "EdDSA", edKey(), with(jwt.MapClaims{"aud": "x"}), kid("ed")), WrongAudience)
+	requireRefused(t, v, sign(t, "HS256", []byte("x"), goodClaims(), nil), ReasonBadSignature)
+	requireRefused(t, v, sign(t, "EdDSA", newEdKey(t), goodClaims(), kid("ed")), ReasonBadSignature)
+	requireRefused(t, v, sign(t, "none", jwt.UnsafeAllowNoneSignatureType, goodClaims(), nil), ReasonBadAlgorithm)
+	requireRefused(t, v, sign(t, "EdDSA", edKey(), with(jwt.MapClaims{"aud": "x"}), kid("ed")), ReasonWrongAudience)
 }
 
 // The secret must not verify anything once published keys are configured alone.
 func TestPublishedKeysAloneRefuseTheSecret(t *testing.T) {
 	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
 	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
-	requireRefused(t, v, sign(t, "HS256", []byte(testSecret), goodClaims(), kid("ed")), BadAlgorithm)
+	requireRefused(t, v, sign(t, "HS256", []byte(testSecret), goodClaims(), kid("ed")), ReasonBadAlgorithm)
 }
 
 // Where any issuer is accepted, what it is called is still a part of who somebody is.
@@ -72,6 +72,6 @@ func TestAnyIssuerIsHeldToItsForm(t *testing.T) {
 		require.Equal(t, want, claims.Issuer)
 	}
 	for _, bad := range []any{7, []string{"x"}, "x\x00", "x\n", " x", "x\u200b", strings.Repeat("x", MaxIssuerBytes+1)} {
-		requireRefused(t, v, token(bad), BadClaim, bad)
+		requireRefused(t, v, token(bad), ReasonBadClaim, bad)
 	}
 }

@@ -43,7 +43,7 @@ func flood(t *testing.T, v Verifier, tokens int) {
 	close(errs)
 	for err := range errs {
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
-		require.Equal(t, UnknownKey, ReasonOf(err))
+		require.Equal(t, ReasonUnknownKey, ReasonOf(err))
 	}
 }
 
@@ -55,7 +55,7 @@ func TestFloodOfUnknownKeysCostsOneFetchPerCooldown(t *testing.T) {
 
 	flood(t, a.Verifier(GraphQL), 10_000)
 	require.EqualValues(t, 2, i.fetches.Load())
-	c.advance(unknownCooldown - time.Second)
+	c.advance(unknownKeyCooldown - time.Second)
 	flood(t, a.Verifier(MCP), 1000)
 	require.EqualValues(t, 2, i.fetches.Load(), "all surfaces share one cooldown")
 	c.advance(time.Second)
@@ -63,7 +63,7 @@ func TestFloodOfUnknownKeysCostsOneFetchPerCooldown(t *testing.T) {
 	require.EqualValues(t, 3, i.fetches.Load())
 
 	i.fail()
-	c.advance(unknownCooldown)
+	c.advance(unknownKeyCooldown)
 	flood(t, a.Verifier(GraphQL), 1000)
 	require.EqualValues(t, 4, i.fetches.Load(), "a failing endpoint is not asked more often")
 }
@@ -100,10 +100,10 @@ func TestWithdrawnKeyIsForgottenOnRefresh(t *testing.T) {
 	c.advance(time.Second)
 	_, err = v.Verify(t.Context(), old)
 	require.NoError(t, err, "a refresh holds nobody up")
-	a.keys.settle(t)
+	a.jwks.settle(t)
 	require.EqualValues(t, 2, i.fetches.Load())
-	c.advance(unknownCooldown)
-	requireRefused(t, v, old, UnknownKey)
+	c.advance(unknownKeyCooldown)
+	requireRefused(t, v, old, ReasonUnknownKey)
 }
 
 func TestIdleServerAsksBeforeItTrustsOldKeys(t *testing.T) {
@@ -112,7 +112,7 @@ func TestIdleServerAsksBeforeItTrustsOldKeys(t *testing.T) {
 	v := i.setup(t, c, nil).Verifier(GraphQL)
 	i.publish(t, jwk(t, "next", "EdDSA", newEdKey(t)))
 	c.advance(staleAfter)
-	requireRefused(t, v, sign(t, "EdDSA", edKey(), longLived(), kid("ed")), UnknownKey)
+	requireRefused(t, v, sign(t, "EdDSA", edKey(), longLived(), kid("ed")), ReasonUnknownKey)
 }
 
 func TestLastGoodKeysServeWhileTheEndpointIsDown(t *testing.T) {
@@ -139,7 +139,7 @@ func TestLastGoodKeysServeWhileTheEndpointIsDown(t *testing.T) {
 		before := i.fetches.Load()
 		_, err := a.Verifier(GraphQL).Verify(t.Context(), token)
 		require.NoError(t, err, name)
-		a.keys.settle(t)
+		a.jwks.settle(t)
 		require.Equal(t, before+1, i.fetches.Load(), name)
 	}
 	i.Close()
@@ -156,14 +156,14 @@ func TestEndpointThatComesUpLater(t *testing.T) {
 
 	_, err := a.Verifier(GraphQL).Verify(t.Context(), token)
 	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err), "nothing speaks against the token itself")
-	require.Equal(t, apperr.Unavailable, apperr.CodeOf(a.KeysLoaded(t.Context())))
+	require.Equal(t, apperr.Unavailable, apperr.CodeOf(a.WaitForKeys(t.Context())))
 	require.EqualValues(t, 1, i.fetches.Load())
 
 	i.publish(t, jwk(t, "ed", "EdDSA", edKey()))
-	c.advance(firstRetryAfter)
+	c.advance(firstFetchRetryDelay)
 	_, err = a.Verifier(GraphQL).Verify(t.Context(), token)
 	require.NoError(t, err)
-	require.NoError(t, a.KeysLoaded(t.Context()))
+	require.NoError(t, a.WaitForKeys(t.Context()))
 	require.EqualValues(t, 2, i.fetches.Load())
 }
 
@@ -208,7 +208,7 @@ func TestUnknownKeyJoinsTheRefreshUnderWay(t *testing.T) {
 	_, err = a.Verifier(GraphQL).Verify(left, fresh)
 	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err))
 	release()
-	a.keys.settle(t)
+	a.jwks.settle(t)
 	_, err = a.Verifier(GraphQL).Verify(t.Context(), fresh)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, i.fetches.Load())
@@ -223,21 +223,21 @@ func TestNobodyWaitsForAnEndpointKnownToBeDown(t *testing.T) {
 	token := sign(t, "EdDSA", edKey(), longLived(), kid("ed"))
 	_, err := a.Verifier(GraphQL).Verify(t.Context(), token)
 	require.NoError(t, err)
-	a.keys.settle(t)
+	a.jwks.settle(t)
 
 	release := i.hold()
 	c.advance(2 * staleAfter)
 	_, err = a.Verifier(GraphQL).Verify(t.Context(), token)
 	require.NoError(t, err)
-	a.keys.mu.Lock()
-	require.NotNil(t, a.keys.fetching, "the answer came before the endpoint's")
-	a.keys.mu.Unlock()
+	a.jwks.mu.Lock()
+	require.NotNil(t, a.jwks.fetching, "the answer came before the endpoint's")
+	a.jwks.mu.Unlock()
 	release()
 }
 
 func TestCloseEndsAHangingFetch(t *testing.T) {
 	begun := make(chan struct{})
-	s := newKeySet(func(ctx context.Context) (*keyRing, error) {
+	s := newJWKSCache(func(ctx context.Context) (*keySet, error) {
 		close(begun)
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -246,6 +246,6 @@ func TestCloseEndsAHangingFetch(t *testing.T) {
 	<-begun
 	s.Close()
 	s.Close()
-	_, err := s.current(t.Context())
+	_, err := s.get(t.Context())
 	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err), "and nothing begins again")
 }

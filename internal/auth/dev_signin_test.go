@@ -15,17 +15,17 @@ import (
 
 var loopbackListener = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
 
-func signInHandler(t *testing.T) (*Auth, http.Handler) {
+func signInHandler(t *testing.T) (*Service, http.Handler) {
 	t.Helper()
 	a := newAuth(t, newClock(), development(t))
-	h, err := a.SignInHandler(loopbackListener)
+	h, err := a.DevSignInHandler(loopbackListener)
 	require.NoError(t, err)
 	return a, h
 }
 
 // signInRequest is one that is accepted, until a test changes it.
 func signInRequest(body string) *http.Request {
-	r := httptest.NewRequest(http.MethodPost, SignInPath, strings.NewReader(body))
+	r := httptest.NewRequest(http.MethodPost, DevSignInPath, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json; charset=utf-8")
 	r.RemoteAddr, r.Host = "127.0.0.1:50000", "localhost:8080"
 	return r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(loopbackListener)))
@@ -41,7 +41,7 @@ func TestSignInOverARealListener(t *testing.T) {
 	a, h := signInHandler(t)
 	server := httptest.NewServer(h)
 	defer server.Close()
-	response, err := server.Client().Post(server.URL+SignInPath, "application/json", strings.NewReader(`{"user":"alice"}`))
+	response, err := server.Client().Post(server.URL+DevSignInPath, "application/json", strings.NewReader(`{"user":"alice"}`))
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
 	require.Equal(t, http.StatusOK, response.StatusCode)
@@ -136,7 +136,7 @@ func TestSignInInput(t *testing.T) {
 	}
 	for _, body := range []string{
 		"", "{}", "[]", `{"user":7}`, `{"user":"a b"}`, `{"user":"a","admin":true}`, `{"user":"a"}{}`,
-		`{"user":"` + strings.Repeat("a", maxSignInBytes) + `"}`,
+		`{"user":"` + strings.Repeat("a", maxDevSignInBytes) + `"}`,
 	} {
 		w := serve(h, signInRequest(body))
 		require.Equal(t, http.StatusBadRequest, w.Code, body)
@@ -147,9 +147,9 @@ func TestSignInInput(t *testing.T) {
 func TestSignInDoesNotExistElsewhere(t *testing.T) {
 	dev := newAuth(t, newClock(), development(t))
 	for _, bound := range []net.Addr{nil, &net.TCPAddr{IP: net.IPv4zero, Port: 80}, &net.TCPAddr{IP: net.IPv6zero, Port: 80}, &net.TCPAddr{Port: 80}} {
-		_, err := dev.SignInHandler(bound)
+		_, err := dev.DevSignInHandler(bound)
 		require.ErrorIs(t, err, errNoDevSignIn)
 	}
-	_, err := newAuth(t, newClock(), env{"BETTER_AUTH_SECRET": testSecret}).SignInHandler(loopbackListener)
+	_, err := newAuth(t, newClock(), env{"BETTER_AUTH_SECRET": testSecret}).DevSignInHandler(loopbackListener)
 	require.ErrorIs(t, err, errNoDevSignIn)
 }

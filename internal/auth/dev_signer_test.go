@@ -37,14 +37,14 @@ func TestDevelopmentTokens(t *testing.T) {
 		)
 	}
 	c.advance(DevTokenTTL + time.Minute)
-	requireRefused(t, a.Verifier(GraphQL), token, Expired)
+	requireRefused(t, a.Verifier(GraphQL), token, ReasonExpired)
 }
 
 func TestTokensOfAnotherFolderAreRefused(t *testing.T) {
 	c := newClock()
 	token, _, err := newAuth(t, c, development(t)).DevSigner().Token("alice", time.Hour)
 	require.NoError(t, err)
-	requireRefused(t, newAuth(t, c, development(t)).Verifier(GraphQL), token, BadSignature)
+	requireRefused(t, newAuth(t, c, development(t)).Verifier(GraphQL), token, ReasonBadSignature)
 }
 
 // A development token must be worth nothing to a server with real authentication,
@@ -54,12 +54,12 @@ func TestDevelopmentTokensAreForDevelopmentOnly(t *testing.T) {
 	token, _, err := signer.Token("alice", time.Hour)
 	require.NoError(t, err)
 	v := newAuth(t, newClock(), env{"BETTER_AUTH_SECRET": testSecret, "AUTH_ISSUER": testIssuer}).Verifier(GraphQL)
-	requireRefused(t, v, token, WrongIssuer)
+	requireRefused(t, v, token, ReasonWrongIssuer)
 
 	foreign := sign(t, "HS256", []byte(testSecret), goodClaims(), nil)
-	requireRefused(t, signer.verifier(0), foreign, WrongIssuer)
+	requireRefused(t, signer.verifier(0), foreign, ReasonWrongIssuer)
 	noAudience := sign(t, "HS256", []byte(testSecret), with(jwt.MapClaims{"iss": DevIssuer}), nil)
-	requireRefused(t, signer.verifier(0), noAudience, WrongAudience)
+	requireRefused(t, signer.verifier(0), noAudience, ReasonWrongAudience)
 }
 
 func TestDevelopmentNames(t *testing.T) {

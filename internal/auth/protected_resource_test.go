@@ -13,7 +13,7 @@ import (
 
 func TestProtectedResourceMetadata(t *testing.T) {
 	cfg := configOf(t, env{"AUTH_JWKS_URL": testIssuer + "/api/auth/jwks", "PUBLIC_URL": "https://errand.example.com"})
-	resource := NewResource(cfg, "/mcp")
+	resource := NewProtectedResource(cfg, "/mcp")
 	require.Equal(t, "/.well-known/oauth-protected-resource/mcp", resource.MetadataPath())
 
 	w := serve(resource.Metadata(), httptest.NewRequest(http.MethodGet, resource.MetadataPath(), nil))
@@ -31,7 +31,7 @@ func TestProtectedResourceMetadata(t *testing.T) {
 }
 
 func TestResourceFollowsTheRequestWithoutPublicURL(t *testing.T) {
-	resource := NewResource(configOf(t, nil), "/mcp")
+	resource := NewProtectedResource(configOf(t, nil), "/mcp")
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Host = "127.0.0.1:8080"
 	w := serve(resource.Metadata(), r)
@@ -46,24 +46,24 @@ func TestResourceFollowsTheRequestWithoutPublicURL(t *testing.T) {
 }
 
 func TestChallenge(t *testing.T) {
-	resource := NewResource(configOf(t, env{"PUBLIC_URL": "https://errand.example.com"}), "/mcp")
+	resource := NewProtectedResource(configOf(t, env{"PUBLIC_URL": "https://errand.example.com"}), "/mcp")
 	r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
 	_, malformed := bearer.Parse("Basic YTpi")
 	const where = `Bearer realm="errand", resource_metadata="https://errand.example.com/.well-known/oauth-protected-resource/mcp"`
 	require.Equal(t, where, resource.Challenge(r, nil))
 	require.Equal(t, where+`, error="invalid_token", error_description="The token has expired. Sign in again."`,
-		resource.Challenge(r, refused(Expired)))
+		resource.Challenge(r, unauthenticated(ReasonExpired)))
 	require.Equal(t, where+`, error="invalid_token", error_description="Send one header \"Authorization: Bearer TOKEN\"."`,
 		resource.Challenge(r, malformed))
 
 	r.Host = "evil\"\r\nX: y"
-	reflected := NewResource(configOf(t, nil), "/mcp").Challenge(r, nil)
+	reflected := NewProtectedResource(configOf(t, nil), "/mcp").Challenge(r, nil)
 	require.NotContains(t, reflected, "\r\n")
 	require.Contains(t, reflected, `evil\"??X: y`)
 }
 
 func TestScopesAreToldInMetadataAndChallenges(t *testing.T) {
-	resource := NewResource(
+	resource := NewProtectedResource(
 		configOf(t, env{"PUBLIC_URL": "https://errand.example.com"}),
 		"/mcp",
 		"tasks:read",

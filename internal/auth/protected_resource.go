@@ -13,20 +13,20 @@ import (
 // resource's own path follows it.
 const MetadataPath = "/.well-known/oauth-protected-resource"
 
-// Resource is one protected path as OAuth clients see it: where its tokens come from,
+// ProtectedResource is one protected path as OAuth clients see it: where its tokens come from,
 // and what a refusal tells them.
-type Resource struct {
+type ProtectedResource struct {
 	publicURL string
 	path      string
 	issuers   []string
 	scopes    []string
 }
 
-// NewResource describes the resource at path, such as "/mcp". Its identifier is the
+// NewProtectedResource describes the resource at path, such as "/mcp". Its identifier is the
 // public URL with that path: have tokens issued for it and name it in AUTH_MCP_AUDIENCE.
 // scopes are those that its operations ask for, none when it has none.
-func NewResource(cfg config.Config, path string, scopes ...string) *Resource {
-	r := &Resource{publicURL: cfg.Server.PublicURL, path: path, scopes: scopes}
+func NewProtectedResource(cfg config.Config, path string, scopes ...string) *ProtectedResource {
+	r := &ProtectedResource{publicURL: cfg.Server.PublicURL, path: path, scopes: scopes}
 	if u, err := url.Parse(cfg.Auth.Issuer); err == nil && u.Host != "" {
 		r.issuers = []string{cfg.Auth.Issuer}
 	}
@@ -34,10 +34,10 @@ func NewResource(cfg config.Config, path string, scopes ...string) *Resource {
 }
 
 // MetadataPath is where Metadata is to be served, beside the bare auth.MetadataPath.
-func (r *Resource) MetadataPath() string { return MetadataPath + r.path }
+func (r *ProtectedResource) MetadataPath() string { return MetadataPath + r.path }
 
 // Metadata answers with the RFC 9728 document. It holds no secret and any page may read it.
-func (r *Resource) Metadata() http.Handler {
+func (r *ProtectedResource) Metadata() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		if req.Method != http.MethodGet && req.Method != http.MethodHead {
@@ -51,7 +51,7 @@ func (r *Resource) Metadata() http.Handler {
 	})
 }
 
-type metadata struct {
+type resourceMetadata struct {
 	Resource             string   `json:"resource"`
 	AuthorizationServers []string `json:"authorization_servers,omitempty"`
 	Scopes               []string `json:"scopes_supported,omitempty"`
@@ -59,16 +59,16 @@ type metadata struct {
 	Name                 string   `json:"resource_name"`
 }
 
-func (r *Resource) document(req *http.Request) metadata {
-	return metadata{
-		Resource: r.base(req) + r.path, AuthorizationServers: r.issuers, Scopes: r.scopes,
+func (r *ProtectedResource) document(req *http.Request) resourceMetadata {
+	return resourceMetadata{
+		Resource: r.baseURL(req) + r.path, AuthorizationServers: r.issuers, Scopes: r.scopes,
 		BearerMethods: []string{"header"}, Name: "Errand",
 	}
 }
 
 // Challenge is the WWW-Authenticate header for a 401 (RFC 6750 section 3, RFC 9728
 // section 5.1). err is why the token was refused, nil when there was none.
-func (r *Resource) Challenge(req *http.Request, err error) string {
+func (r *ProtectedResource) Challenge(req *http.Request, err error) string {
 	challenge := r.challenge(req, r.scopes)
 	if err != nil {
 		challenge += `, error="invalid_token", error_description=` + quoted(apperr.From(err).Message)
@@ -78,21 +78,21 @@ func (r *Resource) Challenge(req *http.Request, err error) string {
 
 // InsufficientScope is the WWW-Authenticate header for a 403 (RFC 6750 section 3.1):
 // the token lacks this scope.
-func (r *Resource) InsufficientScope(req *http.Request, scope string) string {
+func (r *ProtectedResource) InsufficientScope(req *http.Request, scope string) string {
 	return r.challenge(req, []string{scope}) + `, error="insufficient_scope", error_description=` +
 		quoted("The token lacks the scope "+scope+".")
 }
 
-func (r *Resource) challenge(req *http.Request, scopes []string) string {
-	challenge := `Bearer realm="errand", resource_metadata=` + quoted(r.base(req)+r.MetadataPath())
+func (r *ProtectedResource) challenge(req *http.Request, scopes []string) string {
+	challenge := `Bearer realm="errand", resource_metadata=` + quoted(r.baseURL(req)+r.MetadataPath())
 	if len(scopes) > 0 {
 		challenge += `, scope=` + quoted(strings.Join(scopes, " "))
 	}
 	return challenge
 }
 
-// base is the scheme and host under which the client reached us.
-func (r *Resource) base(req *http.Request) string {
+// baseURL is the scheme and host under which the client reached us.
+func (r *ProtectedResource) baseURL(req *http.Request) string {
 	if r.publicURL != "" {
 		return r.publicURL
 	}

@@ -8,27 +8,27 @@ import (
 	"time"
 )
 
-// Fault is what is wrong with one variable. It never holds the variable's value:
+// Error is what is wrong with one variable. It never holds the variable's value:
 // a secret pasted into the wrong line must not reach a log.
-type Fault struct {
-	// Name is the variable's name.
-	Name string
+type Error struct {
+	// Variable is the variable's name.
+	Variable string
 	// Problem says what is wrong, in plain words.
 	Problem string
-	// Accepted says what would be right.
-	Accepted string
+	// Allowed says what would be right.
+	Allowed string
 }
 
 // Error implements error for one fault.
-func (f Fault) Error() string {
-	return fmt.Sprintf("%s: %s (accepted: %s)", f.Name, f.Problem, f.Accepted)
+func (f Error) Error() string {
+	return fmt.Sprintf("%s: %s (accepted: %s)", f.Variable, f.Problem, f.Allowed)
 }
 
-// Faults are all faults of the settings, one per variable, in order of name.
-type Faults []Fault
+// Errors are all faults of the settings, one per variable, in order of name.
+type Errors []Error
 
 // Error lists the faults, one line per variable.
-func (f Faults) Error() string {
+func (f Errors) Error() string {
 	var b strings.Builder
 	if len(f) == 1 {
 		b.WriteString("1 setting is wrong:")
@@ -42,26 +42,26 @@ func (f Faults) Error() string {
 }
 
 // add keeps the first fault of each variable: what follows from it is noise.
-func (f *Faults) add(name, problem, accepted string) {
+func (f *Errors) add(name, problem, accepted string) {
 	if !f.has(name) {
-		*f = append(*f, Fault{Name: name, Problem: problem, Accepted: accepted})
+		*f = append(*f, Error{Variable: name, Problem: problem, Allowed: accepted})
 	}
 }
 
-func (f *Faults) has(name string) bool {
-	return slices.ContainsFunc(*f, func(x Fault) bool { return x.Name == name })
+func (f *Errors) has(name string) bool {
+	return slices.ContainsFunc(*f, func(x Error) bool { return x.Variable == name })
 }
 
-func (f *Faults) any() bool { return len(*f) > 0 }
 
-func (f *Faults) sorted() Faults {
-	slices.SortFunc(*f, func(a, b Fault) int { return cmp.Compare(a.Name, b.Name) })
+
+func (f *Errors) sorted() Errors {
+	slices.SortFunc(*f, func(a, b Error) int { return cmp.Compare(a.Variable, b.Variable) })
 	return *f
 }
 
 // between reports a number or duration outside lo..hi, both inclusive.
-func between[T int | time.Duration](f *Faults, name string, v, lo, hi T) {
-	accepted := plain(lo) + " to " + plain(hi)
+func between[T int | time.Duration](f *Errors, name string, v, lo, hi T) {
+	accepted := formatValue(lo) + " to " + formatValue(hi)
 	switch {
 	case v < lo:
 		f.add(name, "is too small", accepted)
@@ -70,8 +70,8 @@ func between[T int | time.Duration](f *Faults, name string, v, lo, hi T) {
 	}
 }
 
-// plain writes a duration the way people set it: 2m, not 2m0s.
-func plain(v any) string {
+// formatValue writes a duration the way people set it: 2m, not 2m0s.
+func formatValue(v any) string {
 	text := fmt.Sprint(v)
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")
@@ -83,7 +83,7 @@ func plain(v any) string {
 }
 
 // oneOf reports a word that is not in the list.
-func oneOf[T ~string](f *Faults, name string, v T, list ...T) {
+func oneOf[T ~string](f *Errors, name string, v T, list ...T) {
 	if slices.Contains(list, v) {
 		return
 	}

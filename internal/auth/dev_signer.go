@@ -22,7 +22,7 @@ const (
 	MaxDevTokenTTL = 366 * 24 * time.Hour
 )
 
-var devUser = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,64}$`)
+var devUserName = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,64}$`)
 
 var errNoDevSignIn = errors.New("development sign-in is off: it needs ENVIRONMENT=development, " +
 	"a loopback ADDR, and neither AUTH_JWKS_URL nor BETTER_AUTH_SECRET")
@@ -52,7 +52,7 @@ func openDevSigner(cfg config.Config, now func() time.Time) (*DevSigner, error) 
 // name is at once subject and display name. A ttl of 0 means DevTokenTTL. Other names
 // and durations are refused as BAD_USER_INPUT.
 func (s *DevSigner) Token(user string, ttl time.Duration) (token string, expires time.Time, err error) {
-	if !devUser.MatchString(user) {
+	if !devUserName.MatchString(user) {
 		return "", time.Time{}, apperr.Invalid("user", "A name has 1 to 64 letters, digits or the signs . _ - @.")
 	}
 	if ttl == 0 {
@@ -75,8 +75,8 @@ func (s *DevSigner) Token(user string, ttl time.Duration) (token string, expires
 
 // verifier accepts what Token signs, and nothing else.
 func (s *DevSigner) verifier(leeway time.Duration) Verifier {
-	return newChecker(rules{
-		algorithms: sharedAlgorithms, issuer: DevIssuer, audience: []string{DevAudience},
+	return newJWTVerifier(tokenRules{
+		algorithms: secretAlgorithms, issuer: DevIssuer, audience: []string{DevAudience},
 		leeway: leeway, now: s.now,
-	}, sharedKey(s.key))
+	}, secretKeyFunc(s.key))
 }

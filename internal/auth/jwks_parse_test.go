@@ -17,11 +17,11 @@ import (
 
 func base64url(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
-func parseKeys(t *testing.T, keys ...any) (*keyRing, error) {
+func parseKeys(t *testing.T, keys ...any) (*keySet, error) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"keys": keys})
 	require.NoError(t, err)
-	return parseKeyRing(body)
+	return parseKeySet(body)
 }
 
 // changed is a key with some members replaced.
@@ -71,7 +71,7 @@ func smallModulus(bits int) string {
 }
 
 func TestKeySetBounds(t *testing.T) {
-	_, err := parseKeyRing([]byte("[]"))
+	_, err := parseKeySet([]byte("[]"))
 	require.ErrorIs(t, err, errNotAKeySet)
 	many := make([]any, maxPublishedKeys+1)
 	for n := range many {
@@ -86,12 +86,12 @@ func TestSameKeyIDForTwoTypes(t *testing.T) {
 	ring, err := parseKeys(t, jwk(t, "1", "EdDSA", edKey()), jwk(t, "1", "RS256", rsaKey()))
 	require.NoError(t, err)
 	for algorithm, want := range map[string]crypto.Signer{"EdDSA": edKey(), "RS256": rsaKey()} {
-		got, ok := ring.find(algorithm, "1")
+		got, ok := ring.lookup(algorithm, "1")
 		require.True(t, ok)
 		require.Equal(t, want.Public(), got)
 	}
-	require.True(t, ring.knows("1"))
-	require.False(t, ring.knows("2"))
+	require.True(t, ring.hasID("1"))
+	require.False(t, ring.hasID("2"))
 }
 
 // A private key that somebody publishes by mistake is not kept in memory.
@@ -101,7 +101,7 @@ func TestPrivateHalvesAreNotRead(t *testing.T) {
 	})
 	ring, err := parseKeys(t, private)
 	require.NoError(t, err)
-	key, ok := ring.find("RS256", "rs")
+	key, ok := ring.lookup("RS256", "rs")
 	require.True(t, ok)
 	require.IsType(t, &rsa.PublicKey{}, key)
 }

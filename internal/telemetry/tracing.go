@@ -36,8 +36,8 @@ type TraceOptions struct {
 type Tracer struct {
 	tracer   trace.Tracer
 	shutdown func(context.Context) error
-	// reword makes the receiver's errors fit for the log.
-	reword func(error) error
+	// redact makes the receiver's errors fit for the log.
+	redact func(error) error
 }
 
 // NewTracer makes a tracer that exports in the background; nil when there is no endpoint.
@@ -58,19 +58,19 @@ func NewTracer(ctx context.Context, o TraceOptions) (*Tracer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("describing this process to traces: %w", err)
 	}
-	reword := discreet(o.Headers)
+	reword := newErrorRedactor(o.Headers)
 	// The SDK has one place for what goes wrong in the background.
 	otel.SetErrorHandler(
 		otel.ErrorHandlerFunc(func(err error) { o.Logger.Warn("exporting traces failed", "error", reword(err)) }),
 	)
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithBatcher(exporter), sdktrace.WithResource(self), sdktrace.WithIDGenerator(ids{}))
-	return &Tracer{tracer: provider.Tracer(scope), shutdown: provider.Shutdown, reword: reword}, nil
+	return &Tracer{tracer: provider.Tracer(tracerName), shutdown: provider.Shutdown, redact: reword}, nil
 }
 
-// discreet drops from an error what the receiver answered, which may quote what it was sent, and
+// newErrorRedactor drops from an error what the receiver answered, which may quote what it was sent, and
 // the values of headers wherever else they are.
-func discreet(headers map[string]string) func(error) error {
+func newErrorRedactor(headers map[string]string) func(error) error {
 	var secrets []string
 	for _, value := range headers {
 		if value != "" {
@@ -84,24 +84,24 @@ func discreet(headers map[string]string) func(error) error {
 	}
 }
 
-// scope names the code that makes the spans.
-const scope = "errand"
+// tracerName names the code that makes the spans.
+const tracerName = "errand"
 
-// lastExport bounds Shutdown: a receiver that is away must not hold up a restart.
-const lastExport = 3 * time.Second
+// shutdownTimeout bounds Shutdown: a receiver that is away must not hold up a restart.
+const shutdownTimeout = 3 * time.Second
 
 // Shutdown exports what waits, for three seconds or until ctx ends.
 func (t *Tracer) Shutdown(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lastExport)
+	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
 	defer cancel()
 	if err := t.shutdown(ctx); err != nil {
-		return fmt.Errorf("exporting the last traces: %w", t.reword(err))
+		return fmt.Errorf("exporting the last traces: %w", t.redact(err))
 	}
 	return nil
 }
 
-// Join makes the spans of requests continue the trace that their headers name (W3C Trace Context).
-func (t *Tracer) Join(next http.Handler) http.Handler {
+// ExtractParent makes the spans of requests continue the trace that their headers name (W3C Trace Context).
+func (t *Tracer) ExtractParent(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
 		next.ServeHTTP(w, r.WithContext(ctx))

@@ -13,9 +13,9 @@ import (
 	"github.com/MicahParks/jwkset"
 )
 
-// publicAlgorithms are the signatures that are accepted with published keys. The
+// jwksAlgorithms are the signatures that are accepted with published keys. The
 // symmetric ones are not among them, so that a public key can never serve as an HMAC secret.
-var publicAlgorithms = []string{"EdDSA", "ES256", "RS256", "PS256"}
+var jwksAlgorithms = []string{"EdDSA", "ES256", "RS256", "PS256"}
 
 const (
 	maxPublishedKeys = 100
@@ -23,17 +23,17 @@ const (
 	maxRSABits       = 8192 // larger ones only cost time
 )
 
-// keyRing holds published keys. Each stands under its one algorithm, so that a token
+// keySet holds published keys. Each stands under its one algorithm, so that a token
 // cannot choose how a key is used.
-type keyRing struct {
-	keys map[ringKey]crypto.PublicKey
+type keySet struct {
+	keys map[keyName]crypto.PublicKey
 }
 
-type ringKey struct{ algorithm, id string }
+type keyName struct{ algorithm, id string }
 
-// find returns the key of that id and algorithm; without an id, the only key of the algorithm.
-func (r *keyRing) find(algorithm, id string) (crypto.PublicKey, bool) {
-	if key, ok := r.keys[ringKey{algorithm, id}]; ok {
+// lookup returns the key of that id and algorithm; without an id, the only key of the algorithm.
+func (r *keySet) lookup(algorithm, id string) (crypto.PublicKey, bool) {
+	if key, ok := r.keys[keyName{algorithm, id}]; ok {
 		return key, true
 	}
 	if id != "" {
@@ -51,10 +51,10 @@ func (r *keyRing) find(algorithm, id string) (crypto.PublicKey, bool) {
 	return only, only != nil
 }
 
-// knows says whether some key has this id, whatever its algorithm.
-func (r *keyRing) knows(id string) bool {
-	return slices.ContainsFunc(publicAlgorithms, func(algorithm string) bool {
-		_, ok := r.keys[ringKey{algorithm, id}]
+// hasID says whether some key has this id, whatever its algorithm.
+func (r *keySet) hasID(id string) bool {
+	return slices.ContainsFunc(jwksAlgorithms, func(algorithm string) bool {
+		_, ok := r.keys[keyName{algorithm, id}]
 		return ok
 	})
 }
@@ -65,9 +65,9 @@ var (
 	errNoUsableKeys = errors.New("no usable keys")
 )
 
-// parseKeyRing reads a JWK set (RFC 7517). Keys that we cannot use, such as those for
+// parseKeySet reads a JWK set (RFC 7517). Keys that we cannot use, such as those for
 // encryption or of other algorithms, are passed over; a set without any usable one is an error.
-func parseKeyRing(body []byte) (*keyRing, error) {
+func parseKeySet(body []byte) (*keySet, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
@@ -77,7 +77,7 @@ func parseKeyRing(body []byte) (*keyRing, error) {
 	if len(set.Keys) > maxPublishedKeys {
 		return nil, errTooManyKeys
 	}
-	ring := &keyRing{keys: make(map[ringKey]crypto.PublicKey, len(set.Keys))}
+	ring := &keySet{keys: make(map[keyName]crypto.PublicKey, len(set.Keys))}
 	for _, raw := range set.Keys {
 		// Private halves and symmetric keys, should someone publish them, are not read.
 		jwk, err := jwkset.NewJWKFromRawJSON(raw, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
@@ -85,7 +85,7 @@ func parseKeyRing(body []byte) (*keyRing, error) {
 			continue
 		}
 		if algorithm, ok := pinnedAlgorithm(jwk); ok {
-			ring.keys[ringKey{algorithm, jwk.Marshal().KID}] = jwk.Key()
+			ring.keys[keyName{algorithm, jwk.Marshal().KID}] = jwk.Key()
 		}
 	}
 	if len(ring.keys) == 0 {

@@ -8,32 +8,32 @@ import (
 	"time"
 )
 
-// Users finds the row of the person that a token names.
-type Users interface {
+// UserStore finds the row of the person that a token names.
+type UserStore interface {
 	// EnsureUser returns the id ("user_…") of the claims' subject, creating the user on
 	// first sight and following a changed name or e-mail. Calls for one subject may run at once.
 	EnsureUser(ctx context.Context, claims Claims) (userID string, err error)
 }
 
 const (
-	// userTTL is how long an answer of Ensure is believed.
-	userTTL = time.Minute
-	// userGeneration is how many answers are kept before the older half goes.
-	userGeneration = 10_000
+	// userCacheTTL is how long an answer of Ensure is believed.
+	userCacheTTL = time.Minute
+	// userCacheGeneration is how many answers are kept before the older half goes.
+	userCacheGeneration = 10_000
 )
 
-// CachedUsers spares the database the question who a token's subject is. It holds at
+// UserCache spares the database the question who a token's subject is. It holds at
 // most 20,000 answers of a minute or less, and no failures. Safe for concurrent use.
-type CachedUsers struct {
-	users Users
+type UserCache struct {
+	store UserStore
 	now   func() time.Time
 
 	mu sync.Mutex
 	// Two generations: when young is full it becomes old, and the former old goes. What
 	// is in use comes back from the database once a generation, which is cheap and bounded.
 	young, old map[claimsHash]cachedUser
-	// forgotten counts calls of Forget: an answer that was asked for before one may be of a row that has gone.
-	forgotten int
+	// evictions counts calls of Forget: an answer that was asked for before one may be of a row that has gone.
+	evictions int
 }
 
 type cachedUser struct {
@@ -43,33 +43,33 @@ type cachedUser struct {
 
 type claimsHash [sha256.Size]byte
 
-// CacheUsers puts a cache before users.
-func CacheUsers(users Users) *CachedUsers { return newCachedUsers(users, time.Now) }
+// NewUserCache puts a cache before users.
+func NewUserCache(users UserStore) *UserCache { return newUserCache(users, time.Now) }
 
-func newCachedUsers(users Users, now func() time.Time) *CachedUsers {
-	return &CachedUsers{users: users, now: now, young: map[claimsHash]cachedUser{}}
+func newUserCache(users UserStore, now func() time.Time) *UserCache {
+	return &UserCache{store: users, now: now, young: map[claimsHash]cachedUser{}}
 }
 
 // EnsureUser implements Users.
-func (c *CachedUsers) EnsureUser(ctx context.Context, claims Claims) (string, error) {
+func (c *UserCache) EnsureUser(ctx context.Context, claims Claims) (string, error) {
 	key := hashClaims(claims)
-	id, forgotten, ok := c.lookup(key)
+	id, forgotten, ok := c.get(key)
 	if ok {
 		return id, nil
 	}
-	id, err := c.users.EnsureUser(ctx, claims)
+	id, err := c.store.EnsureUser(ctx, claims)
 	if err != nil {
 		return "", err
 	}
-	c.store(key, id, forgotten)
+	c.put(key, id, forgotten)
 	return id, nil
 }
 
-// Forget drops what is known of a user, whose row has gone.
-func (c *CachedUsers) Forget(userID string) {
+// Evict drops what is known of a user, whose row has gone.
+func (c *UserCache) Evict(userID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.forgotten++
+	c.evictions++
 	for _, generation := range []map[claimsHash]cachedUser{c.young, c.old} {
 		for key, user := range generation {
 			if user.id == userID {
@@ -79,26 +79,26 @@ func (c *CachedUsers) Forget(userID string) {
 	}
 }
 
-func (c *CachedUsers) lookup(key claimsHash) (id string, forgotten int, ok bool) {
+func (c *UserCache) get(key claimsHash) (id string, forgotten int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	user, ok := c.young[key]
 	if !ok {
 		user, ok = c.old[key]
 	}
-	return user.id, c.forgotten, ok && c.now().Before(user.expires)
+	return user.id, c.evictions, ok && c.now().Before(user.expires)
 }
 
-func (c *CachedUsers) store(key claimsHash, id string, forgotten int) {
+func (c *UserCache) put(key claimsHash, id string, forgotten int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.forgotten != forgotten {
+	if c.evictions != forgotten {
 		return
 	}
-	if len(c.young) >= userGeneration {
+	if len(c.young) >= userCacheGeneration {
 		c.old, c.young = c.young, map[claimsHash]cachedUser{}
 	}
-	c.young[key] = cachedUser{id: id, expires: c.now().Add(userTTL)}
+	c.young[key] = cachedUser{id: id, expires: c.now().Add(userCacheTTL)}
 }
 
 // hashClaims covers what Ensure acts on. Lengths keep neighbours apart.

@@ -42,7 +42,7 @@ func (t Traces) TracesHeaders() map[string]string {
 	return headers
 }
 
-func (t Traces) validate(f *Faults) {
+func (t Traces) validate(f *Errors) {
 	check := func(name, address string) {
 		u, err := url.Parse(address)
 		if address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
