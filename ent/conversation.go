@@ -242,8 +242,11 @@ func (_m *Conversation) String() string {
 	return builder.String()
 }
 
-// IsNode marks Conversation as a GraphQL Node.
+// IsNode marks Conversation as an implementation of the GraphQL interface Node.
 func (*Conversation) IsNode() {}
+
+// NodeID returns the id, for code that works on every implementation of Node.
+func (n *Conversation) NodeID() string { return n.ID }
 
 // Conversations is a parsable slice of Conversation.
 type Conversations []*Conversation

@@ -101,8 +101,5 @@ func (_m *DeletedAccount) String() string {
 	return builder.String()
 }
 
-// IsNode marks DeletedAccount as a GraphQL Node.
-func (*DeletedAccount) IsNode() {}
-
 // DeletedAccounts is a parsable slice of DeletedAccount.
 type DeletedAccounts []*DeletedAccount

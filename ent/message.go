@@ -425,10 +425,13 @@ func (_m *Message) String() string {
 	return builder.String()
 }
 
-// IsNode marks Message as a GraphQL Node.
+// IsNode marks Message as an implementation of the GraphQL interface Node.
 func (*Message) IsNode() {}
 
-// Failure says why the reply failed; nil unless it did.
+// NodeID returns the id, for code that works on every implementation of Node.
+func (n *Message) NodeID() string { return n.ID }
+
+// Failure returns the reason of a FAILED reply; it is nil for other messages.
 func (m *Message) Failure() *enum.MessageError {
 	if m.ErrorCode == nil {
 		return nil
@@ -438,17 +441,20 @@ func (m *Message) Failure() *enum.MessageError {
 	return failure
 }
 
-// Unverified reports whether the reply says that something was done which no tool result shows.
+// Unverified reports whether the reply claims an action that no recorded tool result confirms.
 func (m *Message) Unverified() bool { return m.UnverifiedReason != nil }
 
-// Usage is what the reply cost; nil where no model was asked.
+// Usage returns the reply's token usage and cost; it is nil when no model was called.
 func (m *Message) Usage() *enum.Usage {
 	if m.Model == "" {
 		return nil
 	}
 	return &enum.Usage{
-		InputTokens: m.InputTokens, OutputTokens: m.OutputTokens, CachedTokens: m.CachedTokens,
-		Cost: enum.Cost(m.CostNanos), Model: m.Model,
+		InputTokens:  m.InputTokens,
+		OutputTokens: m.OutputTokens,
+		CachedTokens: m.CachedTokens,
+		Cost:         enum.Cost(m.CostNanos),
+		Model:        m.Model,
 	}
 }
 

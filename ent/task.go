@@ -309,8 +309,11 @@ func (_m *Task) String() string {
 	return builder.String()
 }
 
-// IsNode marks Task as a GraphQL Node.
+// IsNode marks Task as an implementation of the GraphQL interface Node.
 func (*Task) IsNode() {}
+
+// NodeID returns the id, for code that works on every implementation of Node.
+func (n *Task) NodeID() string { return n.ID }
 
 // Completed reports whether the task is done.
 func (t *Task) Completed() bool { return t.CompletedAt != nil }

@@ -259,8 +259,11 @@ func (_m *TaskChange) String() string {
 	return builder.String()
 }
 
-// IsNode marks TaskChange as a GraphQL Node.
+// IsNode marks TaskChange as an implementation of the GraphQL interface Node.
 func (*TaskChange) IsNode() {}
+
+// NodeID returns the id, for code that works on every implementation of Node.
+func (n *TaskChange) NodeID() string { return n.ID }
 
 // TaskChanges is a parsable slice of TaskChange.
 type TaskChanges []*TaskChange

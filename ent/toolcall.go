@@ -301,8 +301,11 @@ func (_m *ToolCall) String() string {
 	return builder.String()
 }
 
-// IsNode marks ToolCall as a GraphQL Node.
+// IsNode marks ToolCall as an implementation of the GraphQL interface Node.
 func (*ToolCall) IsNode() {}
+
+// NodeID returns the id, for code that works on every implementation of Node.
+func (n *ToolCall) NodeID() string { return n.ID }
 
 // ToolCalls is a parsable slice of ToolCall.
 type ToolCalls []*ToolCall

@@ -337,8 +337,11 @@ func (_m *User) String() string {
 	return builder.String()
 }
 
-// IsNode marks User as a GraphQL Node.
+// IsNode marks User as an implementation of the GraphQL interface Node.
 func (*User) IsNode() {}
+
+// NodeID returns the id, for code that works on every implementation of Node.
+func (n *User) NodeID() string { return n.ID }
 
 // Users is a parsable slice of User.
 type Users []*User

@@ -15,26 +15,26 @@ import (
 )
 
 func (r *conversationResolver) Messages(ctx context.Context, obj *ent.Conversation, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Message], error) {
-	return loadEdge(ctx, obj, conversationID, func(ctx context.Context, siblings []*ent.Conversation) (map[string]*page.MessageConnection, error) {
+	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.Conversation) (map[string]*page.MessageConnection, error) {
 		args := page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Message")}
 		pages, err := r.Chat.MessagesByConversation(ctx, siblings, args)
-		registerPages(ctx, messageID, pages)
+		registerPages(ctx, pages)
 		return pages, err
 	})
 }
 
 func (r *messageResolver) Conversation(ctx context.Context, obj *ent.Message) (*ent.Conversation, error) {
-	return loadEdge(ctx, obj, messageID, func(ctx context.Context, siblings []*ent.Message) (map[string]*ent.Conversation, error) {
-		return loadByKey(ctx, siblings, messageID, func(m *ent.Message) string { return m.ConversationID }, r.Chat.ConversationsByID)
+	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.Message) (map[string]*ent.Conversation, error) {
+		return loadByKey(ctx, siblings, func(m *ent.Message) string { return m.ConversationID }, r.Chat.ConversationsByID)
 	})
 }
 
 func (r *messageResolver) ToolCalls(ctx context.Context, obj *ent.Message) ([]*ent.ToolCall, error) {
 	if calls, err := obj.Edges.ToolCallsOrErr(); err == nil {
-		return calls, nil // read with the message: a stream's event shows both as of one moment
+		return calls, nil // loaded together with the message, so that a stream event shows one consistent state
 	}
-	return loadEdge(ctx, obj, messageID, func(ctx context.Context, siblings []*ent.Message) (map[string][]*ent.ToolCall, error) {
-		return r.Chat.ToolCallsByMessage(ctx, idsOf(siblings, messageID))
+	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.Message) (map[string][]*ent.ToolCall, error) {
+		return r.Chat.ToolCallsByMessage(ctx, nodeIDs(siblings))
 	})
 }
 

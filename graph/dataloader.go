@@ -4,83 +4,86 @@ import (
 	"context"
 	"sync"
 
-	"errand/ent"
 	"errand/internal/page"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// dataloaders remembers, for one execution, which rows were read together. An edge asked
-// of one of them is read for all of them at once, so the number of statements does
-// not grow with the rows.
+// dataloaders batches the reads of one execution. Rows that were read together are siblings; the first resolver
+// that needs an edge of one of them reads it for all of them, so that the number of SQL statements does not grow
+// with the number of rows.
+//
+// Unlike the usual dataloader it needs no timer to collect keys: the siblings are the keys, and they are complete
+// before the first edge is resolved. It is safe for concurrent use.
 type dataloaders struct {
 	mu sync.Mutex
-	// pending are groups that nobody has asked for; most selections have no edge to ask.
+	// pending are groups that no edge was resolved for yet. Most selections have no edge.
 	pending  []func()
-	siblings map[string][]any
+	siblings map[string][]any // by the id of each row of the group
 	loads    map[edgeKey]*edgeLoad
 }
 
-// edgeKey is an edge asked of a row. What is selected below it, by the place in memory of its
-// first selection, stands for the edge with its arguments: both are equal for all rows that are
-// asked together. The field in the document would not do: where fragments merge, it is asked for
-// other columns in one place than in another.
+// edgeKey identifies an edge of a row. The edge with its arguments is identified by the address of the first
+// selection below it, which all siblings share. The address of the field itself would not do: where fragments
+// merge, the same field is resolved with different columns in different places.
 type edgeKey struct {
 	selection *ast.Selection
 	parentID  string
 }
 
-// edgeLoad is an edge of a whole group, read once.
+// edgeLoad is one read of an edge for a group of siblings.
 type edgeLoad struct {
 	parents []any
 	once    sync.Once
-	values  any // map[string]V
+	values  any // map[string]V, by the parent's id
 	err     error
 }
 
 type dataloadersKey struct{}
 
-// WithDataloaders prepares a context for one execution: a query, a mutation, or one event of a subscription.
+// WithDataloaders returns a context with new dataloaders. An execution (a query, a mutation or one event of a
+// subscription) must have its own: they keep what they read.
 func WithDataloaders(ctx context.Context) context.Context {
-	return context.WithValue(ctx, dataloadersKey{}, &dataloaders{siblings: map[string][]any{}, loads: map[edgeKey]*edgeLoad{}})
+	return context.WithValue(ctx, dataloadersKey{}, &dataloaders{
+		siblings: map[string][]any{},
+		loads:    map[edgeKey]*edgeLoad{},
+	})
 }
 
-// registerSiblings says that rows were read together.
-func registerSiblings[P any](ctx context.Context, id func(P) string, rows func() []P) {
-	b, ok := ctx.Value(dataloadersKey{}).(*dataloaders)
+// registerSiblings registers rows that were read together. The function rows is called when an edge of the
+// execution is first resolved.
+func registerSiblings[P entityNode](ctx context.Context, rows func() []P) {
+	d, ok := ctx.Value(dataloadersKey{}).(*dataloaders)
 	if !ok {
 		return
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.pending = append(b.pending, func() {
-		group := []any{}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.pending = append(d.pending, func() {
+		var group []any
 		for _, row := range rows() {
 			group = append(group, row)
 		}
 		for _, row := range group {
-			b.siblings[id(row.(P))] = group
+			d.siblings[row.(P).NodeID()] = group
 		}
 	})
 }
 
-// withSiblings remembers a page's rows on its way out.
-func withSiblings[P any](
-	ctx context.Context,
-	id func(P) string,
-) func(*page.Connection[P], error) (*page.Connection[P], error) {
+// withSiblings registers the rows of a page that a service returned, and passes its results on.
+func withSiblings[P entityNode](ctx context.Context) func(*page.Connection[P], error) (*page.Connection[P], error) {
 	return func(c *page.Connection[P], err error) (*page.Connection[P], error) {
 		if err == nil {
-			registerSiblings(ctx, id, c.Nodes)
+			registerSiblings(ctx, c.Nodes)
 		}
 		return c, err
 	}
 }
 
-// registerPages remembers the rows of several pages as one group.
-func registerPages[P any](ctx context.Context, id func(P) string, pages map[string]*page.Connection[P]) {
-	registerSiblings(ctx, id, func() (all []P) {
+// registerPages registers the rows of several pages as one group of siblings.
+func registerPages[P entityNode](ctx context.Context, pages map[string]*page.Connection[P]) {
+	registerSiblings(ctx, func() (all []P) {
 		for _, c := range pages {
 			all = append(all, c.Nodes()...)
 		}
@@ -88,96 +91,87 @@ func registerPages[P any](ctx context.Context, id func(P) string, pages map[stri
 	})
 }
 
-// loadEdge reads the edge that is being resolved of parent, together with the same edge of its siblings.
-func loadEdge[P, V any](
+// loadEdge returns the value of the edge that is being resolved of parent. It calls read once for all siblings of
+// parent; read returns the values by the parent's id.
+func loadEdge[P entityNode, V any](
 	ctx context.Context,
 	parent P,
-	id func(P) string,
 	read func(context.Context, []P) (map[string]V, error),
 ) (V, error) {
-	a := sharedLoad(ctx, parent, id(parent), func(row any) string { return id(row.(P)) })
-	a.once.Do(func() {
-		rows := make([]P, len(a.parents))
-		for i, row := range a.parents {
-			rows[i] = row.(P)
+	load := sharedLoad(ctx, parent)
+	load.once.Do(func() {
+		parents := make([]P, len(load.parents))
+		for i, row := range load.parents {
+			parents[i] = row.(P)
 		}
-		a.values, a.err = read(ctx, rows)
+		load.values, load.err = read(ctx, parents)
 	})
-	if a.err != nil {
-		var none V
-		return none, a.err
+	if load.err != nil {
+		var zero V
+		return zero, load.err
 	}
-	return a.values.(map[string]V)[id(parent)], nil
+	return load.values.(map[string]V)[parent.NodeID()], nil
 }
 
-// sharedLoad finds the answer that row's group shares.
-func sharedLoad(ctx context.Context, row any, id string, idOf func(any) string) *edgeLoad {
-	b, ok := ctx.Value(dataloadersKey{}).(*dataloaders)
+// sharedLoad returns the load of the edge that is being resolved, which parent shares with its siblings.
+func sharedLoad[P entityNode](ctx context.Context, parent P) *edgeLoad {
+	d, ok := ctx.Value(dataloadersKey{}).(*dataloaders)
 	if !ok {
-		return &edgeLoad{parents: []any{row}}
+		return &edgeLoad{parents: []any{parent}}
 	}
-	below := &graphql.GetFieldContext(ctx).Field.Selections[0]
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if a := b.loads[edgeKey{below, id}]; a != nil {
-		return a
+	selection := &graphql.GetFieldContext(ctx).Field.Selections[0]
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if load := d.loads[edgeKey{selection, parent.NodeID()}]; load != nil {
+		return load
 	}
-	for _, sort := range b.pending {
-		sort()
+	for _, register := range d.pending {
+		register()
 	}
-	b.pending = nil
-	a := &edgeLoad{parents: b.siblings[id]}
-	if a.parents == nil {
-		a.parents = []any{row}
+	d.pending = nil
+	load := &edgeLoad{parents: d.siblings[parent.NodeID()]}
+	if load.parents == nil {
+		load.parents = []any{parent}
 	}
-	for _, sibling := range a.parents {
-		b.loads[edgeKey{below, idOf(sibling)}] = a
+	for _, sibling := range load.parents {
+		d.loads[edgeKey{selection, sibling.(P).NodeID()}] = load
 	}
-	return a
+	return load
 }
 
-// loadByKey follows a foreign key of rows that were read together: one read of all targets.
-func loadByKey[P, V any](
+// loadByKey follows a foreign key of siblings: it reads the rows that the keys refer to, each once, and returns
+// them by the id of the sibling. The key "" refers to no row.
+func loadByKey[P entityNode, V any](
 	ctx context.Context,
-	rows []P,
-	id, target func(P) string,
+	siblings []P,
+	foreignKey func(P) string,
 	read func(context.Context, []string) (map[string]V, error),
 ) (map[string]V, error) {
-	found, err := read(ctx, distinct(rows, target))
+	targets, err := read(ctx, distinct(siblings, foreignKey))
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]V, len(rows))
-	for _, row := range rows {
-		if v, ok := found[target(row)]; ok {
-			out[id(row)] = v
+	values := make(map[string]V, len(siblings))
+	for _, row := range siblings {
+		if v, ok := targets[foreignKey(row)]; ok {
+			values[row.NodeID()] = v
 		}
 	}
-	return out, nil
+	return values, nil
 }
 
-func distinct[P any](rows []P, of func(P) string) []string {
+// nodeIDs returns the ids of rows, each once.
+func nodeIDs[P entityNode](rows []P) []string { return distinct(rows, P.NodeID) }
+
+// distinct returns the keys of rows, each once, without "".
+func distinct[P any](rows []P, key func(P) string) []string {
 	seen := map[string]bool{}
-	var out []string
+	var keys []string
 	for _, row := range rows {
-		if v := of(row); v != "" && !seen[v] {
-			seen[v] = true
-			out = append(out, v)
+		if k := key(row); k != "" && !seen[k] {
+			seen[k] = true
+			keys = append(keys, k)
 		}
 	}
-	return out
-}
-
-func idsOf[P any](rows []P, id func(P) string) []string { return distinct(rows, id) }
-
-func taskID(t *ent.Task) string                 { return t.ID }
-func changeID(c *ent.TaskChange) string         { return c.ID }
-func conversationID(c *ent.Conversation) string { return c.ID }
-func messageID(m *ent.Message) string           { return m.ID }
-
-func toolCallOf(c *ent.TaskChange) string {
-	if c.ToolCallID == nil {
-		return ""
-	}
-	return *c.ToolCallID
+	return keys
 }

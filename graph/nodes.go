@@ -10,7 +10,50 @@ import (
 	"errand/internal/ids"
 )
 
-// nodes finds several things, one statement a type, in the order asked for.
+// maxNodes is the largest number of ids that nodes(ids:) accepts.
+const maxNodes = 100
+
+// entityNode is an entity that implements the GraphQL interface Node.
+type entityNode interface {
+	model.Node
+	NodeID() string
+}
+
+// nodeLoader loads those of the viewer's nodes of one type that exist, by id.
+type nodeLoader func(ctx context.Context, ids []string) (map[string]model.Node, error)
+
+// nodeLoader is the registry of types that node and nodes can load: it returns the loader of the type with the
+// given id prefix, or nil when the prefix does not belong to an implementation of Node.
+func (r *Resolver) nodeLoader(prefix string) nodeLoader {
+	switch prefix {
+	case ids.User:
+		return loadNodes(r.usersByID)
+	case ids.Task:
+		return loadNodes(r.Tasks.TasksByID)
+	case ids.Change:
+		return loadNodes(r.Tasks.ChangesByID)
+	case ids.Conversation:
+		return loadNodes(r.Chat.ConversationsByID)
+	case ids.Message:
+		return loadNodes(r.Chat.MessagesByID)
+	case ids.ToolCall:
+		return loadNodes(r.Chat.ToolCallsByID)
+	default:
+		return nil
+	}
+}
+
+// node loads the node with the given id. It is nil when the id is malformed, does not exist or belongs to another user.
+func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
+	nodes, err := r.nodes(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	return nodes[0], nil
+}
+
+// nodes loads nodes with one query per type and returns them in the order of wanted, nil for those that node
+// would return nil for.
 func (r *Resolver) nodes(ctx context.Context, wanted []string) ([]model.Node, error) {
 	if _, err := r.Accounts.CurrentUser(ctx); err != nil {
 		return nil, err
@@ -20,57 +63,52 @@ func (r *Resolver) nodes(ctx context.Context, wanted []string) ([]model.Node, er
 		prefix := ids.Prefix(id)
 		byType[prefix] = append(byType[prefix], id)
 	}
-	all := map[string]model.Node{}
+	byID := make(map[string]model.Node, len(wanted))
 	for prefix, group := range byType {
-		if err := r.collect(ctx, prefix, group, all); err != nil {
+		load := r.nodeLoader(prefix)
+		if load == nil {
+			continue
+		}
+		nodes, err := load(ctx, group)
+		if err != nil {
 			return nil, err
 		}
+		maps.Copy(byID, nodes)
 	}
-	out := make([]model.Node, len(wanted))
+	ordered := make([]model.Node, len(wanted))
 	for i, id := range wanted {
-		out[i] = all[id]
+		ordered[i] = byID[id]
 	}
-	return out, nil
+	return ordered, nil
 }
 
-func (r *Resolver) collect(ctx context.Context, prefix string, group []string, into map[string]model.Node) error {
-	switch prefix {
-	case ids.User:
-		for _, id := range group {
-			n, err := found(r.Accounts.FindUser(ctx, id))
-			if err != nil {
-				return err
-			}
-			if n != nil {
-				into[id] = n
-			}
+// loadNodes makes a nodeLoader of a service's method. The nodes become siblings for the dataloaders.
+func loadNodes[T entityNode](read func(context.Context, []string) (map[string]T, error)) nodeLoader {
+	return func(ctx context.Context, ids []string) (map[string]model.Node, error) {
+		rows, err := read(ctx, ids)
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	case ids.Task:
-		return gather(ctx, group, into, r.Tasks.TasksByID, taskID)
-	case ids.Change:
-		return gather(ctx, group, into, r.Tasks.ChangesByID, changeID)
-	case ids.Conversation:
-		return gather(ctx, group, into, r.Chat.ConversationsByID, conversationID)
-	case ids.Message:
-		return gather(ctx, group, into, r.Chat.MessagesByID, messageID)
-	case ids.ToolCall:
-		return gather(ctx, group, into, r.Chat.ToolCallsByID, func(c *ent.ToolCall) string { return c.ID })
-	default:
-		return nil
+		nodes := make(map[string]model.Node, len(rows))
+		for id, row := range rows {
+			nodes[id] = row
+		}
+		registerSiblings(ctx, func() []T { return slices.Collect(maps.Values(rows)) })
+		return nodes, nil
 	}
 }
 
-func gather[P model.Node](ctx context.Context, group []string, into map[string]model.Node,
-	read func(context.Context, []string) (map[string]P, error), id func(P) string,
-) error {
-	rows, err := read(ctx, group)
-	if err != nil {
-		return err
+// usersByID loads users one by one: every id but the viewer's own is absent from the result.
+func (r *Resolver) usersByID(ctx context.Context, ids []string) (map[string]*ent.User, error) {
+	users := map[string]*ent.User{}
+	for _, id := range ids {
+		u, err := r.Accounts.FindUser(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if u != nil {
+			users[id] = u
+		}
 	}
-	for key, row := range rows {
-		into[key] = row
-	}
-	registerSiblings(ctx, id, func() []P { return slices.Collect(maps.Values(rows)) })
-	return nil
+	return users, nil
 }

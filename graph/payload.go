@@ -8,7 +8,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// payload wraps what a mutation gives, unless it failed.
+// payload returns the payload that wrap makes of a mutation's result. It returns err when the mutation failed.
 func payload[T, P any](_ T, err error, wrap func() *P) (*P, error) {
 	if err != nil {
 		return nil, err
@@ -16,15 +16,20 @@ func payload[T, P any](_ T, err error, wrap func() *P) (*P, error) {
 	return wrap(), nil
 }
 
+// taskPayload returns the payload of a mutation that changed t.
 func taskPayload(t *ent.Task, err error) (*model.TaskPayload, error) {
 	return payload(t, err, func() *model.TaskPayload { return &model.TaskPayload{Task: t} })
 }
 
-// taskPatch tells fields that were left out from those that were given as null.
+// taskPatch converts the input of updateTask. A field that is absent stays unchanged; null clears it.
 func taskPatch(in model.UpdateTaskInput) task.Patch {
 	p := task.Patch{
-		Title: taskField(in.Title), Description: taskField(in.Description), Priority: taskField(in.Priority),
-		DueOn: taskField(in.DueOn), DueAt: taskField(in.DueAt), Completed: taskField(in.Completed),
+		Title:           patchField(in.Title),
+		Description:     patchField(in.Description),
+		Priority:        patchField(in.Priority),
+		DueOn:           patchField(in.DueOn),
+		DueAt:           patchField(in.DueAt),
+		Completed:       patchField(in.Completed),
 		ExpectedVersion: in.ExpectedVersion.Value(),
 	}
 	if labels, ok := in.Labels.ValueOK(); ok {
@@ -33,7 +38,15 @@ func taskPatch(in model.UpdateTaskInput) task.Patch {
 	return p
 }
 
-func taskField[T any](o graphql.Omittable[*T]) task.Optional[T] {
+func patchField[T any](o graphql.Omittable[*T]) task.Optional[T] {
 	v, ok := o.ValueOK()
 	return task.Optional[T]{IsSet: ok, Value: v}
+}
+
+// toolCallID returns the id of the tool call that made a change, or "".
+func toolCallID(c *ent.TaskChange) string {
+	if c.ToolCallID == nil {
+		return ""
+	}
+	return *c.ToolCallID
 }

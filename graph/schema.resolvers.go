@@ -31,7 +31,7 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, 
 }
 
 func (r *queryResolver) Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *task.Order, filter *task.Filter) (*page.Connection[*ent.Task], error) {
-	return withSiblings(ctx, taskID)(r.Resolver.Tasks.ListTasks(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Task")}, orderBy, filter))
+	return withSiblings[*ent.Task](ctx)(r.Resolver.Tasks.ListTasks(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Task")}, orderBy, filter))
 }
 
 func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error) {
@@ -39,7 +39,7 @@ func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error)
 }
 
 func (r *queryResolver) Conversations(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Conversation], error) {
-	return withSiblings(ctx, conversationID)(r.Chat.ListConversations(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Conversation")}))
+	return withSiblings[*ent.Conversation](ctx)(r.Chat.ListConversations(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Conversation")}))
 }
 
 func (r *queryResolver) Conversation(ctx context.Context, id string) (*ent.Conversation, error) {

@@ -39,22 +39,22 @@ func (r *mutationResolver) RestoreTask(ctx context.Context, id string) (*model.T
 }
 
 func (r *taskResolver) Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*page.Connection[*ent.TaskChange], error) {
-	return loadEdge(ctx, obj, taskID, func(ctx context.Context, siblings []*ent.Task) (map[string]*page.TaskChangeConnection, error) {
+	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.Task) (map[string]*page.TaskChangeConnection, error) {
 		pages, err := r.Tasks.ChangesByTask(ctx, siblings, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "TaskChange")})
-		registerPages(ctx, changeID, pages)
+		registerPages(ctx, pages)
 		return pages, err
 	})
 }
 
 func (r *taskChangeResolver) ToolCall(ctx context.Context, obj *ent.TaskChange) (*ent.ToolCall, error) {
-	return loadEdge(ctx, obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.ToolCall, error) {
-		return loadByKey(ctx, siblings, changeID, toolCallOf, r.Chat.ToolCallsByID)
+	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.ToolCall, error) {
+		return loadByKey(ctx, siblings, toolCallID, r.Chat.ToolCallsByID)
 	})
 }
 
 func (r *taskChangeResolver) Task(ctx context.Context, obj *ent.TaskChange) (*ent.Task, error) {
-	return loadEdge(ctx, obj, changeID, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.Task, error) {
-		return loadByKey(ctx, siblings, changeID, func(c *ent.TaskChange) string { return c.TaskID }, r.Tasks.TasksByID)
+	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.Task, error) {
+		return loadByKey(ctx, siblings, func(c *ent.TaskChange) string { return c.TaskID }, r.Tasks.TasksByID)
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 // Budget is how many bytes an answer may still take. A page of rows is bounded, but each of
 // its texts may be asked for again and again under other names. Nil is room without end.
 type Budget struct {
-	limit int64
+	limit     int64
 	remaining atomic.Int64
 	// disabled leaves everything to gqlgen: a test compares the two ways.
 	disabled bool

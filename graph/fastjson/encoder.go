@@ -29,7 +29,7 @@ type encodedField[T any] struct {
 // encoder writes a whole selection, as long as there is room for it.
 type encoder[T any] struct {
 	fields []encodedField[T]
-	budget  *Budget
+	budget *Budget
 }
 
 // newEncoder makes a selection's plan; nil when one of its fields needs gqlgen.

@@ -10,52 +10,19 @@ import (
 	"errand/ent/toolcall"
 	"errand/internal/apperr"
 	"errand/internal/page"
+	"errand/internal/store"
 )
 
 const messageList = "messages"
 
-// FindMessage is one of the viewer's messages; nil when there is none.
-func (s *Service) FindMessage(ctx context.Context, id string) (*ent.Message, error) {
-	m, err := s.client.Message.Get(ctx, id)
-	if ent.IsNotFound(err) {
-		return nil, nil
-	}
-	return m, err
-}
-
-// FindToolCall is one of the viewer's tool calls; nil when there is none.
-func (s *Service) FindToolCall(ctx context.Context, id string) (*ent.ToolCall, error) {
-	c, err := s.client.ToolCall.Get(ctx, id)
-	if ent.IsNotFound(err) {
-		return nil, nil
-	}
-	return c, err
-}
-
 // MessagesByID are those of the viewer's messages that exist, by id.
 func (s *Service) MessagesByID(ctx context.Context, ids []string) (map[string]*ent.Message, error) {
-	found, err := s.client.Message.Query().Where(message.IDIn(ids...)).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading messages: %w", err)
-	}
-	byID := make(map[string]*ent.Message, len(found))
-	for _, m := range found {
-		byID[m.ID] = m
-	}
-	return byID, nil
+	return store.ByID(s.client.Message.Query().Where(message.IDIn(ids...)).All(ctx))
 }
 
 // ToolCallsByID are those of the viewer's tool calls that exist, by id.
 func (s *Service) ToolCallsByID(ctx context.Context, ids []string) (map[string]*ent.ToolCall, error) {
-	found, err := s.client.ToolCall.Query().Where(toolcall.IDIn(ids...)).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading tool calls: %w", err)
-	}
-	byID := make(map[string]*ent.ToolCall, len(found))
-	for _, c := range found {
-		byID[c.ID] = c
-	}
-	return byID, nil
+	return store.ByID(s.client.ToolCall.Query().Where(toolcall.IDIn(ids...)).All(ctx))
 }
 
 // MessagesByConversation are a page of each of the given conversations' messages, oldest first, by

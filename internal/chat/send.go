@@ -19,8 +19,8 @@ import (
 
 // Bounds of a message and its key, in characters.
 const (
-	MaxContent = 8_000
-	MaxIdempotencyKey     = 255
+	MaxContent        = 8_000
+	MaxIdempotencyKey = 255
 )
 
 // SendMessageInput is a message to the agent.

@@ -10,6 +10,7 @@ import (
 	"errand/ent/conversation"
 	"errand/internal/apperr"
 	"errand/internal/page"
+	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/viewer"
 
@@ -50,15 +51,7 @@ func (s *Service) FindConversation(ctx context.Context, id string) (*ent.Convers
 
 // ConversationsByID are those of the viewer's conversations that exist, by id.
 func (s *Service) ConversationsByID(ctx context.Context, ids []string) (map[string]*ent.Conversation, error) {
-	found, err := s.client.Conversation.Query().Where(conversation.IDIn(ids...)).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading conversations: %w", err)
-	}
-	byID := make(map[string]*ent.Conversation, len(found))
-	for _, c := range found {
-		byID[c.ID] = c
-	}
-	return byID, nil
+	return store.ByID(s.client.Conversation.Query().Where(conversation.IDIn(ids...)).All(ctx))
 }
 
 const conversationList = "conversations"

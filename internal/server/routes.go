@@ -60,7 +60,7 @@ func (s *Server) graphqlHandler(d Services, known auth.UserStore) (*graphqlhttp.
 	if err != nil {
 		return nil, nil, err
 	}
-	resolver := &graph.Resolver{Accounts: d.Accounts, Tasks: d.Tasks, Chat: d.Chat, Usage: d.Usage, Hub: s.Hub, Logger: s.Log}
+	resolver := &graph.Resolver{Accounts: d.Accounts, Tasks: d.Tasks, Chat: d.Chat, Usage: d.Usage, Hub: s.Hub}
 	authenticator := s.Auth.Authenticator(auth.GraphQL, known)
 	handler := graphqlhttp.New(graphqlhttp.Options{
 		Schema:         generated.NewExecutableSchema(generated.Config{Resolvers: resolver}),

@@ -9,6 +9,7 @@ import (
 	"errand/ent/taskchange"
 	"errand/internal/apperr"
 	"errand/internal/page"
+	"errand/internal/store"
 
 	"entgo.io/ent/dialect/sql"
 )
@@ -61,26 +62,9 @@ func (s *Service) ChangesByTask(
 	return out, nil
 }
 
-// FindChange is one of the viewer's changes by id; nil when there is none.
-func (s *Service) FindChange(ctx context.Context, id string) (*ent.TaskChange, error) {
-	c, err := s.reader(ctx).TaskChange.Get(ctx, id)
-	if ent.IsNotFound(err) {
-		return nil, nil
-	}
-	return c, err
-}
-
 // ChangesByID are those of the viewer's changes that exist, by id.
 func (s *Service) ChangesByID(ctx context.Context, ids []string) (map[string]*ent.TaskChange, error) {
-	found, err := s.reader(ctx).TaskChange.Query().Where(taskchange.IDIn(ids...)).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading changes: %w", err)
-	}
-	byID := make(map[string]*ent.TaskChange, len(found))
-	for _, c := range found {
-		byID[c.ID] = c
-	}
-	return byID, nil
+	return store.ByID(s.reader(ctx).TaskChange.Query().Where(taskchange.IDIn(ids...)).All(ctx))
 }
 
 // LastChangeSeq is the place of the viewer's newest change, 0 before the first.

@@ -98,13 +98,5 @@ func (s *Service) FindTaskByNumber(ctx context.Context, number int) (*ent.Task, 
 
 // TasksByID are those of the viewer's tasks that exist, by id.
 func (s *Service) TasksByID(ctx context.Context, ids []string) (map[string]*ent.Task, error) {
-	found, err := s.reader(ctx).Task.Query().Where(task.IDIn(ids...)).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading tasks: %w", err)
-	}
-	byID := make(map[string]*ent.Task, len(found))
-	for _, t := range found {
-		byID[t.ID] = t
-	}
-	return byID, nil
+	return store.ByID(s.reader(ctx).Task.Query().Where(task.IDIn(ids...)).All(ctx))
 }
