@@ -2,6 +2,8 @@ module errand
 
 go 1.26.0
 
+// Only the tests of modernc.org/sqlite import pprof, but "go mod tidy" must load it. The version that
+// modernc.org/sqlite requires is missing from some module mirrors; this older one is not.
 replace github.com/google/pprof => github.com/google/pprof v0.0.0-20250317173921-a4b03ec1a45e
 
 require (
