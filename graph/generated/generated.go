@@ -229,755 +229,782 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
-	{Name: "../conversation.graphqls", Input: `"Who wrote a message."
+	{Name: "../conversation.graphqls", Input: `"Author of a message."
 enum MessageRole {
-  "The person."
+  "The user."
   USER
   "The agent."
   ASSISTANT
 }
 
-"How far a message has come. COMPLETED, FAILED and CANCELLED are terminal."
+"State of a message. COMPLETED, FAILED and CANCELLED are terminal."
 enum MessageStatus {
-  "Waits for its turn."
+  "Waiting for earlier turns of the conversation, or for a free worker."
   PENDING
-  "Is being written."
+  "The agent is writing the reply."
   STREAMING
-  "Complete; its content is final."
+  "Complete; the content is final."
   COMPLETED
-  "Ended by an error; its content is what was written before."
+  "Ended by an error; the content is the text written before it."
   FAILED
-  "Stopped by its person; its content is what was written before."
+  "Cancelled by the user; the content is the text written before."
   CANCELLED
 }
 
-"How far a tool call has come."
+"State of a tool call."
 enum ToolCallStatus {
-  "Asked for, not yet done."
+  "Requested by the model, not executed yet."
   STARTED
-  "Done."
+  "Executed; its effect and its result are stored."
   SUCCEEDED
-  "Refused, without any effect."
+  "Not executed, or rejected: it had no effect."
   FAILED
 }
 
-"A talk between a person and the agent."
+"A conversation between the user and the agent."
 type Conversation implements Node {
   "Opaque id."
   id: ID!
-  "Its title, taken from the first message, then from a model that read the first turn, until its person changes it; may be empty."
+  """
+  Title; may be empty. It is first taken from the first message, then from a model once the first turn is complete. A
+  title set by the user is never replaced.
+  """
   title: String!
-  "When it began."
+  "Creation time."
   createdAt: DateTime!
-  "When it last changed."
+  "Time of the last change."
   updatedAt: DateTime!
-  "Its messages, oldest first: ` + "`" + `last: 20` + "`" + ` gives the newest page."
+  "Messages, oldest first. ` + "`" + `last: 20` + "`" + ` returns the newest page."
   messages(
-    "Page forward: how many, 1 to 100. 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    "Page size when paging forward, 1 to 100. Defaults to 20 if neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
     first: Int
-    "Page forward from this cursor."
+    "Return items after this cursor."
     after: Cursor
-    "Page backward: how many, 1 to 100."
+    "Page size when paging backward, 1 to 100. Cannot be combined with ` + "`" + `first` + "`" + `."
     last: Int
-    "Page backward from this cursor."
+    "Return items before this cursor."
     before: Cursor
   ): MessageConnection!
 }
 
 "A page of conversations."
 type ConversationConnection {
-  "The conversations with their cursors."
+  "Conversations with their cursors."
   edges: [ConversationEdge!]!
-  "The conversations alone."
+  "Conversations without cursors."
   nodes: [Conversation!]!
-  "Where the page lies."
+  "Position of the page within the list."
   pageInfo: PageInfo!
-  "How many there are in all. Counted only when asked for."
+  "Number of conversations in the whole list. It is counted only if selected."
   totalCount: Int!
 }
 
 "A conversation in a page."
 type ConversationEdge {
-  "Its place."
+  "Position of the conversation in the list."
   cursor: Cursor!
   "The conversation."
   node: Conversation!
 }
 
-"One side's part of a turn."
+"A message of the user or a reply of the agent. A turn consists of one of each."
 type Message implements Node {
   "Opaque id."
   id: ID!
-  "The conversation it is part of."
+  "Conversation of the message."
   conversation: Conversation!
-  "Its place in the conversation, from 1, without gaps."
+  "Position in the conversation, starting at 1, without gaps."
   position: Int!
-  "Who wrote it."
+  "Author."
   role: MessageRole!
-  "The text; the text so far while it is being written."
+  "Text. While the status is STREAMING, the text so far."
   content: String!
-  "How far it has come."
+  "State."
   status: MessageStatus!
-  "Why it failed; null unless FAILED."
+  "Reason of the failure; null unless the status is FAILED."
   error: MessageError
-  "The tools used in it, in order."
+  "Tool calls of the reply, in the order of the calls."
   toolCalls: [ToolCall!]!
-  "What it cost; null where no model was asked."
+  "Model usage of the reply; null if no model was called."
   usage: Usage
-  "True when the reply still says, after the agent was asked to correct it, that something was done which no tool result shows. Show such a reply with a warning."
+  """
+  True if the reply claims an action that no tool result confirms, even after the agent was asked to correct the reply.
+  Show such a reply with a warning.
+  """
   unverified: Boolean!
-  "What it says without a tool result behind it, in words that may be shown; null unless ` + "`" + `unverified` + "`" + `."
+  "The unconfirmed claim, in words suitable for display; null unless ` + "`" + `unverified` + "`" + `."
   unverifiedReason: String
-  "When it came to be."
+  "Creation time."
   createdAt: DateTime!
-  "When it became terminal."
+  "Time at which the status became terminal; null before."
   finishedAt: DateTime
 }
 
-"Why a reply failed."
+"Reason of a reply's failure."
 type MessageError {
-  "A code from the list of error codes."
+  "Error code, as in ` + "`" + `extensions.code` + "`" + ` of GraphQL errors."
   code: String!
-  "The same in words that may be shown."
+  "Explanation suitable for display."
   message: String!
-  "When the same may succeed, where a limit that opens again is the reason; else null."
+  "Earliest time at which a retry may succeed, if a rate or token limit caused the failure; otherwise null."
   retryAt: DateTime
 }
 
-"What a reply cost, over all its steps."
+"Model usage of a reply, summed over all model calls."
 type Usage {
-  "Tokens read."
+  "Input tokens."
   inputTokens: Int!
-  "Tokens written."
+  "Output tokens."
   outputTokens: Int!
-  "Tokens read that came from the provider's cache."
+  "Input tokens that the provider served from its cache; included in ` + "`" + `inputTokens` + "`" + `."
   cachedTokens: Int!
-  "The cost in the currency of the server's price list; null where the list has no price for the model."
+  "Cost in the currency of the server's price list; null if the list has no price for the model."
   cost: Float
-  "The model, as provider/name."
+  "Model, as provider/name."
   model: String!
 }
 
-"One use of a tool by the agent."
+"A call of a tool by the agent."
 type ToolCall implements Node {
   "Opaque id."
   id: ID!
-  "The tool."
+  "Name of the tool."
   name: String!
-  "What the model asked for: a JSON object, or the raw text where it was none."
+  "Arguments from the model: a JSON object, or the raw text as a string if it is not valid JSON."
   arguments: JSON!
-  "What came of it, a JSON object; null until done."
+  "Result, a JSON object; null while the status is STARTED."
   result: JSON
-  "How far it has come."
+  "State."
   status: ToolCallStatus!
-  "How long it took, in milliseconds; null until done."
+  "Duration in milliseconds; null while the status is STARTED."
   latencyMs: Int
-  "Where in the reply's text it happened, in UTF-16 code units."
+  "Position in the reply's text at which the call was made, in UTF-16 code units."
   offset: Int!
-  "When it was asked for."
+  "Time at which the model requested the call."
   createdAt: DateTime!
 }
 
 "A page of messages."
 type MessageConnection {
-  "The messages with their cursors."
+  "Messages with their cursors."
   edges: [MessageEdge!]!
-  "The messages alone."
+  "Messages without cursors."
   nodes: [Message!]!
-  "Where the page lies."
+  "Position of the page within the list."
   pageInfo: PageInfo!
-  "How many there are in all."
+  "Number of messages in the conversation."
   totalCount: Int!
 }
 
 "A message in a page."
 type MessageEdge {
-  "Its place."
+  "Position of the message in the list."
   cursor: Cursor!
   "The message."
   node: Message!
 }
 
-"A conversation to be."
+"Input for createConversation."
 input CreateConversationInput {
-  "Its title, at most 200 characters; left out, the first message names it."
+  "Title, 1 to 200 characters after trimming. If it is left out, the title is taken from the first message."
   title: String
 }
 
-"Changes to a conversation."
+"Input for updateConversation. Fields that are left out stay unchanged."
 input UpdateConversationInput {
-  "The conversation."
+  "Id of the conversation."
   id: ID!
-  "Its title, 1 to 200 characters after trimming; left out it stays, null lets the first message name it."
+  "Title, 1 to 200 characters after trimming. Null clears it; the next message then sets it."
   title: String
 }
 
-"The conversation after the change."
+"Result of a mutation on a conversation."
 type ConversationPayload {
-  "The conversation."
+  "The conversation after the change."
   conversation: Conversation!
 }
 
-"What was deleted."
+"Result of a deletion."
 type DeletePayload {
-  "The id it had."
+  "Id of the deleted object."
   deletedId: ID!
 }
 
-"A message to the agent."
+"Input for sendMessage."
 input SendMessageInput {
-  "The conversation; left out, a new one is begun and titled from the message."
+  "Id of the conversation. If it is left out, a new conversation is created and titled from the message."
   conversationId: ID
-  "The text, 1 to 8,000 characters after trimming."
+  "Text, 1 to 8,000 characters after trimming."
   content: String!
-  "Makes sending safe to repeat: the same key gives the same turn; the same key with other content answers CONFLICT. 1 to 255 characters."
+  """
+  Makes retries safe, 1 to 255 characters: a request with the same key and content returns the same turn; the same key
+  with other content is a CONFLICT.
+  """
   idempotencyKey: String
 }
 
-"The turn that began."
+"Result of sendMessage: the new turn."
 type SendMessagePayload {
-  "Its conversation."
+  "Conversation of the turn."
   conversation: Conversation!
-  "What the person said."
+  "Message of the user."
   userMessage: Message!
-  "The reply to come: follow it with ` + "`" + `messageStream` + "`" + `."
+  "Reply of the agent, still PENDING. Subscribe to ` + "`" + `messageStream` + "`" + ` to receive its text."
   assistantMessage: Message!
 }
 
-"The reply after ` + "`" + `cancelReply` + "`" + `."
+"Result of cancelReply."
 type CancelReplyPayload {
   "The reply, with the text written so far."
   message: Message!
 }
 
 extend type Mutation {
-  "Begins a conversation."
+  "Creates a conversation."
   createConversation(
-    "What to begin with."
+    "Fields of the new conversation."
     input: CreateConversationInput
   ): ConversationPayload!
-  "Changes a conversation's title."
+  "Changes the title of a conversation."
   updateConversation(
-    "The changes."
+    "Fields to change."
     input: UpdateConversationInput!
   ): ConversationPayload!
-  "Deletes a conversation with its messages, for good. A reply under way is stopped. Tasks stay."
+  "Permanently deletes a conversation with its messages. An unfinished reply is stopped. Tasks are kept."
   deleteConversation(
-    "The conversation."
+    "Id of the conversation."
     id: ID!
   ): DeletePayload!
-  "Says something to the agent. Both messages are stored when this answers; the reply is written from then on, whatever becomes of this connection."
+  """
+  Sends a message to the agent. Both messages are stored before the mutation returns; the reply is then written in the
+  background, even if the client disconnects.
+  """
   sendMessage(
-    "The message."
+    "Message and conversation."
     input: SendMessageInput!
   ): SendMessagePayload!
-  "Stops a reply; what is written stays. On a finished reply it changes nothing."
+  "Cancels a reply; text already written is kept. It has no effect on a finished reply."
   cancelReply(
-    "The reply's id."
+    "Id of the reply."
     messageId: ID!
   ): CancelReplyPayload!
 }
 `, BuiltIn: false},
-	{Name: "../schema.graphqls", Input: `"An instant, as an RFC 3339 string: ` + "`" + `2026-11-25T17:00:00Z` + "`" + `. Answers are in UTC."
+	{Name: "../schema.graphqls", Input: `"An instant as an RFC 3339 string, such as ` + "`" + `2026-11-25T17:00:00Z` + "`" + `. Responses are in UTC, with at most microseconds."
 scalar DateTime
-"A day without a time of day, ` + "`" + `YYYY-MM-DD` + "`" + `."
+"A calendar day without a time of day, ` + "`" + `YYYY-MM-DD` + "`" + `."
 scalar Date
-"A place in a list or in a stream. Opaque: keep it and give it back."
+"""
+A position in a list or in a stream. Cursors are opaque: store them and pass them back unchanged. A cursor is valid only
+for the field, and the order, that returned it.
+"""
 scalar Cursor
 "Any JSON value."
 scalar JSON
 
-"Something with an id that ` + "`" + `node` + "`" + ` can look up."
+"An object that can be fetched by its id with ` + "`" + `node` + "`" + `."
 interface Node {
-  "Opaque id, unique over all types."
+  "Opaque id, unique across all types."
   id: ID!
 }
 
-"Where a page lies in its list."
+"Position of a page within its list."
 type PageInfo {
-  "Whether more follow after the page's end. When paging backward it says whether ` + "`" + `before` + "`" + ` was given."
+  "True if more items follow this page. When paging backward: true if ` + "`" + `before` + "`" + ` was given."
   hasNextPage: Boolean!
-  "Whether more precede the page's start. When paging forward it says whether ` + "`" + `after` + "`" + ` was given."
+  "True if more items precede this page. When paging forward: true if ` + "`" + `after` + "`" + ` was given."
   hasPreviousPage: Boolean!
-  "The first edge's cursor; null on an empty page."
+  "Cursor of the first edge; null on an empty page."
   startCursor: Cursor
-  "The last edge's cursor; null on an empty page."
+  "Cursor of the last edge; null on an empty page."
   endCursor: Cursor
 }
 
-"Which way a list runs."
+"Sort direction."
 enum OrderDirection {
-  "Smallest, earliest, first letter first."
+  "Ascending: smallest, earliest or first in the alphabet first."
   ASC
-  "Largest, latest, last letter first."
+  "Descending: largest, latest or last in the alphabet first."
   DESC
 }
 
 type Query {
-  "The signed-in person."
+  "The signed-in user."
   viewer: User!
-  "Anything by its id; null when there is no such thing, or it is somebody else's."
+  "The object with this id; null if it does not exist or belongs to another user."
   node(
-    "The id."
+    "Id of the object."
     id: ID!
   ): Node
-  "Several things by their ids, in the order asked for; null where there is none. At most 100."
+  """
+  The objects with these ids, in the same order. An entry is null if the object does not exist or belongs to another user.
+  """
   nodes(
-    "The ids."
+    "Ids of the objects; at most 100."
     ids: [ID!]!
   ): [Node]!
-  "The viewer's tasks, without those in the trash unless the filter asks for them. Newest first by default."
+  "The viewer's tasks, newest first by default. Tasks in the trash are excluded unless the filter selects them."
   tasks(
-    "Page forward: how many, 1 to 100. 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    "Page size when paging forward, 1 to 100. Defaults to 20 if neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
     first: Int
-    "Page forward from this cursor."
+    "Return items after this cursor."
     after: Cursor
-    "Page backward: how many, 1 to 100."
+    "Page size when paging backward, 1 to 100. Cannot be combined with ` + "`" + `first` + "`" + `."
     last: Int
-    "Page backward from this cursor."
+    "Return items before this cursor."
     before: Cursor
-    "How the list is sorted."
+    "Sort order; newest first by default."
     orderBy: TaskOrder
-    "Which tasks."
+    "Conditions that the tasks must meet."
     filter: TaskFilter
   ): TaskConnection!
-  "One of the viewer's tasks by its number; null when there is none or it is in the trash."
+  "The viewer's task with this number; null if it does not exist or is in the trash."
   task(
-    "The number, as people and the agent say it."
+    "Number of the task."
     number: Int!
   ): Task
   "The viewer's conversations, newest first."
   conversations(
-    "Page forward: how many, 1 to 100. 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    "Page size when paging forward, 1 to 100. Defaults to 20 if neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
     first: Int
-    "Page forward from this cursor."
+    "Return items after this cursor."
     after: Cursor
-    "Page backward: how many, 1 to 100."
+    "Page size when paging backward, 1 to 100. Cannot be combined with ` + "`" + `first` + "`" + `."
     last: Int
-    "Page backward from this cursor."
+    "Return items before this cursor."
     before: Cursor
   ): ConversationConnection!
-  "One of the viewer's conversations; null when there is none."
+  "The viewer's conversation with this id; null if it does not exist."
   conversation(
-    "Its id."
+    "Id of the conversation."
     id: ID!
   ): Conversation
 }
 `, BuiltIn: false},
 	{Name: "../stream.graphqls", Input: `type Subscription {
   """
-  A conversation as it happens. Without ` + "`" + `after` + "`" + ` it opens with the newest turn and every unfinished one, with the
-  text so far, then goes live. With ` + "`" + `after` + "`" + ` it opens with everything since that cursor. It stays open between turns.
-  Each reply announced by MessageAdded is followed by a ToolCallChanged for each of its tool calls, and by its MessageFinished.
+  Events of a conversation. Without ` + "`" + `after` + "`" + ` the stream starts with the newest turn and every unfinished turn, each with
+  the text so far, and continues with live events. With ` + "`" + `after` + "`" + ` it starts with all events since that cursor. It stays
+  open between turns. For each reply, MessageAdded is followed by at least one ToolCallChanged per tool call and by
+  MessageFinished.
   """
   messageStream(
-    "The conversation."
+    "Id of the conversation."
     conversationId: ID!
-    "The cursor of the last event received, to go on without loss."
+    "Cursor of the last event received, to resume without loss."
     after: Cursor
   ): MessageEvent!
-  "Every change of the viewer's tasks, in the order they were made. With ` + "`" + `after` + "`" + ` it opens with all changes since that cursor."
+  """
+  Changes to the viewer's tasks, in the order in which they were committed. With ` + "`" + `after` + "`" + ` the stream starts with all
+  changes since that cursor; without it, only new changes are sent.
+  """
   taskStream(
-    "The cursor of the last event received, to go on without loss."
+    "Cursor of the last event received, to resume without loss."
     after: Cursor
   ): TaskEvent!
 }
 
-"Something that happened in a conversation."
+"An event of a conversation."
 interface MessageEvent {
-  "Give it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Cursor of this event; pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
 }
 
-"A new message, or one that is already there at (re)subscribing."
+"A new message, or a message that already exists when the stream starts or resumes."
 type MessageAdded implements MessageEvent {
-  "Give it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Cursor of this event; pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
-  "The message, with the text so far."
+  "The message, with its text so far."
   message: Message!
 }
 
 """
 Text of a reply: content = content[0:offset] + text. Offsets count UTF-16 code units, as JavaScript strings do.
-An offset below the current length is a rewind: what stood behind it is replaced.
+An offset below the current length is a rewind: the text from that offset on is replaced.
 """
 type MessageDelta implements MessageEvent {
-  "Give it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Cursor of this event; pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
-  "The reply."
+  "Id of the reply."
   messageId: ID!
-  "Where the text belongs."
+  "Position of ` + "`" + `text` + "`" + ` in the content, in UTF-16 code units."
   offset: Int!
-  "The text."
+  "Text at that position."
   text: String!
 }
 
 "A tool call started, succeeded or failed."
 type ToolCallChanged implements MessageEvent {
-  "Give it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Cursor of this event; pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
-  "The reply."
+  "Id of the reply that made the tool call."
   messageId: ID!
-  "The tool call."
+  "The tool call with its new status."
   toolCall: ToolCall!
 }
 
-"A reply became COMPLETED, FAILED or CANCELLED; its content is final."
+"A reply became COMPLETED, FAILED or CANCELLED. Its content is final."
 type MessageFinished implements MessageEvent {
-  "Give it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Cursor of this event; pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
-  "The reply."
+  "The finished reply."
   message: Message!
 }
 
-"Something happened to a task."
+"A change to a task."
 type TaskEvent {
-  "Give it as ` + "`" + `after` + "`" + ` to go on from here."
+  "Cursor of this event; pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
-  "What happened."
+  "Kind of the change."
   kind: TaskChangeKind!
-  "The task as it is now."
+  "The task in its current state, which may include later changes."
   task: Task!
-  "Who changed what."
+  "The change: who changed which fields."
   change: TaskChange!
 }
 `, BuiltIn: false},
-	{Name: "../task.graphqls", Input: `"How much a task matters."
+	{Name: "../task.graphqls", Input: `"Priority of a task."
 enum TaskPriority {
-  "Not said."
+  "No priority set."
   NONE
-  "Can wait."
+  "Low."
   LOW
-  "In its turn."
+  "Medium."
   MEDIUM
-  "Soon."
+  "High."
   HIGH
-  "Now."
+  "Urgent."
   URGENT
 }
 
-"Which tasks by state."
+"Completion state that a filter selects."
 enum TaskStatus {
-  "Both."
+  "Pending and completed tasks."
   ALL
-  "Not done."
+  "Tasks that are not completed."
   PENDING
-  "Done."
+  "Completed tasks."
   COMPLETED
 }
 
-"One thing to do."
+"A task."
 type Task implements Node {
   "Opaque id."
   id: ID!
-  "Small, stable and per person: what people and the agent call it. Never given out twice."
+  "Small number by which the user and the agent refer to the task. Unique per user, never changed and never reused."
   number: Int!
-  "What is to be done."
+  "Title."
   title: String!
-  "More about it; may be empty."
+  "Description; may be empty."
   description: String!
-  "Whether it is done."
+  "Whether the task is completed."
   completed: Boolean!
-  "When it was marked as done."
+  "Completion time; null while the task is pending."
   completedAt: DateTime
-  "How much it matters."
+  "Priority."
   priority: TaskPriority!
-  "The day it is due, when no time of day matters."
+  "Due date, if the task has one without a time of day."
   dueOn: Date
-  "The instant it is due."
+  "Due date and time, if the task has one."
   dueAt: DateTime
-  "Its labels."
+  "Labels, at most 20."
   labels: [String!]!
-  "When it came to be."
+  "Creation time."
   createdAt: DateTime!
-  "When it last changed."
+  "Time of the last change."
   updatedAt: DateTime!
-  "When it went to the trash; null outside of it."
+  "Time at which the task was moved to the trash; null if it is not in the trash."
   deletedAt: DateTime
-  "Grows by one with each change; give it as ` + "`" + `expectedVersion` + "`" + ` to change only what you have seen."
+  "Version, incremented by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to detect concurrent changes."
   version: Int!
-  "Who changed what, oldest first: ` + "`" + `last: 5` + "`" + ` gives the newest."
+  "Change history, oldest first. ` + "`" + `last: 5` + "`" + ` returns the newest changes."
   changes(
-    "Page forward: how many, 1 to 100. 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    "Page size when paging forward, 1 to 100. Defaults to 20 if neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
     first: Int
-    "Page forward from this cursor."
+    "Return items after this cursor."
     after: Cursor
-    "Page backward: how many, 1 to 100."
+    "Page size when paging backward, 1 to 100. Cannot be combined with ` + "`" + `first` + "`" + `."
     last: Int
-    "Page backward from this cursor."
+    "Return items before this cursor."
     before: Cursor
   ): TaskChangeConnection!
 }
 
 "A page of tasks."
 type TaskConnection {
-  "The tasks with their cursors."
+  "Tasks with their cursors."
   edges: [TaskEdge!]!
-  "The tasks alone."
+  "Tasks without cursors."
   nodes: [Task!]!
-  "Where the page lies."
+  "Position of the page within the list."
   pageInfo: PageInfo!
-  "How many there are in all. Counted only when asked for."
+  "Number of tasks in the whole list. It is counted only if selected."
   totalCount: Int!
 }
 
 "A task in a page."
 type TaskEdge {
-  "Its place."
+  "Position of the task in the list."
   cursor: Cursor!
   "The task."
   node: Task!
 }
 
-"By what tasks are sorted. Equal ones follow their numbers."
+"Sort field of a list of tasks; ties are broken by number."
 enum TaskOrderField {
-  "Their numbers, which is the order of their making."
+  "Number, which is also the order of creation."
   NUMBER
-  "The time of their making."
+  "Creation time."
   CREATED_AT
-  "The time of their last change."
+  "Time of the last change."
   UPDATED_AT
-  "When they are due; those without a date count as last."
+  "Due date. Tasks without one come last when ascending. A date without a time counts as the end of that day."
   DUE
-  "How much they matter."
+  "Priority, from NONE to URGENT."
   PRIORITY
-  "Their titles, letter by letter."
+  "Title, in the order of the database's collation."
   TITLE
 }
 
-"How tasks are sorted."
+"Sort order of a list of tasks."
 input TaskOrder {
-  "By what."
+  "Sort field; ties are broken by number."
   field: TaskOrderField! = NUMBER
-  "Which way."
+  "Sort direction."
   direction: OrderDirection! = DESC
 }
 
-"Which tasks; all conditions must hold."
+"Conditions on tasks. A task must meet all of them."
 input TaskFilter {
-  "By state."
+  "Completion state."
   status: TaskStatus = ALL
-  "Words that title or description contain, in any case; at most 20 words and 200 characters."
+  """
+  Words that the title or the description must contain, also as parts of longer words, ignoring case. At most 20 words
+  and 200 characters.
+  """
   search: String
-  "A label they carry."
+  "Label that the task must have."
   label: String
-  "One of these priorities."
+  "Priorities, of which the task must have one."
   priority: [TaskPriority!]
-  "Due on this day or later, in the viewer's time zone."
+  "First due date to include, in the viewer's time zone."
   dueFrom: Date
-  "Due on this day or earlier, in the viewer's time zone."
+  "Last due date to include, in the viewer's time zone."
   dueTo: Date
-  "True: those in the trash, and no others."
+  "True selects the tasks in the trash, false the tasks outside of it."
   trashed: Boolean = false
 }
 
-"What happened to a task."
+"Kind of a change to a task."
 enum TaskChangeKind {
-  "It came to be."
+  "The task was created."
   CREATED
-  "Fields changed."
+  "Fields were changed."
   UPDATED
-  "It was marked as done."
+  "The task was marked as completed."
   COMPLETED
-  "It was marked as not done."
+  "The task was marked as pending again."
   REOPENED
-  "It went to the trash."
+  "The task was moved to the trash."
   DELETED
-  "It came back from the trash."
+  "The task was restored from the trash."
   RESTORED
 }
 
-"Whose hand made a change."
+"Who made a change."
 enum ActorKind {
-  "A person, through the API."
+  "The user, through the API."
   PERSON
   "The agent, by a tool call."
   AGENT
-  "Another assistant, over the Model Context Protocol."
+  "Another program, over the Model Context Protocol."
   MCP
 }
 
-"One field before and after a change."
+"Value of one field before and after a change."
 type TaskFieldChange {
-  "The field's name."
+  "Name of the field."
   name: String!
-  "Its value before; null when empty."
+  "Value before the change; null if the field was empty."
   from: String
-  "Its value after; null when empty."
+  "Value after the change; null if the field is empty."
   to: String
 }
 
-"Who changed what of a task, from what to what."
+"A change to a task, with the values before and after."
 type TaskChange implements Node {
   "Opaque id."
   id: ID!
-  "What happened."
+  "Kind of the change."
   kind: TaskChangeKind!
-  "Whose hand it was."
+  "Who made the change."
   actor: ActorKind!
-  "The calling program, when the actor is MCP; else empty."
+  "Name of the MCP client if the actor is MCP; otherwise empty."
   client: String!
-  "The tool call that made it, when the actor is AGENT."
+  "Tool call that made the change if the actor is AGENT; otherwise null."
   toolCall: ToolCall
   "The task."
   task: Task!
-  "The task's version after it."
+  "Version of the task after the change."
   taskVersion: Int!
-  "What changed."
+  "Changed fields."
   fields: [TaskFieldChange!]!
-  "When."
+  "Time of the change."
   createdAt: DateTime!
 }
 
-"A page of changes."
+"A page of task changes."
 type TaskChangeConnection {
-  "The changes with their cursors."
+  "Changes with their cursors."
   edges: [TaskChangeEdge!]!
-  "The changes alone."
+  "Changes without cursors."
   nodes: [TaskChange!]!
-  "Where the page lies."
+  "Position of the page within the list."
   pageInfo: PageInfo!
-  "How many there are in all. Counted only when asked for."
+  "Number of changes of the task."
   totalCount: Int!
 }
 
-"A change in a page."
+"A task change in a page."
 type TaskChangeEdge {
-  "Its place."
+  "Position of the change in the list."
   cursor: Cursor!
   "The change."
   node: TaskChange!
 }
 
-"A task to be."
+"Input for createTask."
 input CreateTaskInput {
-  "What is to be done, 1 to 200 characters after trimming."
+  "Title, 1 to 200 characters after trimming."
   title: String!
-  "More about it, at most 10,000 characters."
+  "Description, at most 10,000 characters."
   description: String
-  "How much it matters."
+  "Priority; NONE by default."
   priority: TaskPriority
-  "The day it is due. Not together with ` + "`" + `dueAt` + "`" + `."
+  "Due date without a time of day. Cannot be combined with ` + "`" + `dueAt` + "`" + `."
   dueOn: Date
-  "The instant it is due. Not together with ` + "`" + `dueOn` + "`" + `."
+  "Due date and time. Cannot be combined with ` + "`" + `dueOn` + "`" + `."
   dueAt: DateTime
   "At most 20 labels of 1 to 50 characters."
   labels: [String!]
 }
 
-"Changes to a task. What is left out stays; null clears."
+"Input for updateTask. Fields that are left out stay unchanged; null clears a field."
 input UpdateTaskInput {
-  "The task."
+  "Id of the task."
   id: ID!
-  "What is to be done, 1 to 200 characters after trimming. Cannot be cleared."
+  "Title, 1 to 200 characters after trimming. It cannot be cleared."
   title: String
-  "More about it; null clears it."
+  "Description, at most 10,000 characters; null clears it."
   description: String
-  "How much it matters; null means NONE."
+  "Priority; null means NONE."
   priority: TaskPriority
-  "The day it is due; null clears the due date. Setting it clears ` + "`" + `dueAt` + "`" + `."
+  "Due date without a time of day. A value clears ` + "`" + `dueAt` + "`" + `; null removes the due date."
   dueOn: Date
-  "The instant it is due; null clears the due date. Setting it clears ` + "`" + `dueOn` + "`" + `."
+  "Due date and time. A value clears ` + "`" + `dueOn` + "`" + `; null removes the due date."
   dueAt: DateTime
-  "All labels; null clears them."
+  "New labels, at most 20 of 1 to 50 characters; they replace the present ones. Null removes all."
   labels: [String!]
-  "Done or not done."
+  "Whether the task is completed."
   completed: Boolean
-  "The version last seen. Another one in the database answers CONFLICT and changes nothing."
+  "Version last seen by the client. If the stored version differs, the error is CONFLICT and nothing is changed."
   expectedVersion: Int
 }
 
-"The task after the change."
+"Result of a mutation on a task."
 type TaskPayload {
-  "The task."
+  "The task after the change."
   task: Task!
 }
 
 extend type Mutation {
-  "Makes a task."
+  "Creates a task."
   createTask(
-    "The task to be."
+    "Fields of the new task."
     input: CreateTaskInput!
   ): TaskPayload!
-  "Changes a task."
+  "Changes fields of a task."
   updateTask(
-    "The changes."
+    "Fields to change."
     input: UpdateTaskInput!
   ): TaskPayload!
-  "Marks a task as done. Doing it again changes nothing."
+  "Marks a task as completed. It has no effect on a completed task."
   completeTask(
-    "The task."
+    "Id of the task."
     id: ID!
   ): TaskPayload!
-  "Marks a task as not done. Doing it again changes nothing."
+  "Marks a task as pending. It has no effect on a pending task."
   reopenTask(
-    "The task."
+    "Id of the task."
     id: ID!
   ): TaskPayload!
-  "Moves a task to the trash; ` + "`" + `restoreTask` + "`" + ` brings it back. Doing it again changes nothing."
+  "Moves a task to the trash, from which ` + "`" + `restoreTask` + "`" + ` restores it. It has no effect on a task in the trash."
   deleteTask(
-    "The task."
+    "Id of the task."
     id: ID!
   ): TaskPayload!
-  "Brings a task back from the trash. Doing it again changes nothing."
+  "Restores a task from the trash. It has no effect on a task outside the trash."
   restoreTask(
-    "The task."
+    "Id of the task."
     id: ID!
   ): TaskPayload!
 }
 `, BuiltIn: false},
-	{Name: "../viewer.graphqls", Input: `"A person, as the token that signs that person in describes them."
+	{Name: "../viewer.graphqls", Input: `"A user account. Name and e-mail address come from the sign-in token."
 type User implements Node {
   "Opaque id."
   id: ID!
   "Display name; may be empty."
   name: String!
-  "E-mail address; empty when the token names none."
+  "E-mail address; empty if the token contains none."
   email: String!
-  "IANA time zone in which days and times of day are meant, ` + "`" + `UTC` + "`" + ` until set."
+  "IANA time zone that days and times of day refer to. Defaults to ` + "`" + `UTC` + "`" + `."
   timeZone: String!
-  "What this person's model calls took, conversations that are deleted included."
+  "Model usage of this user, including that of deleted conversations."
   usage(
-    "Which days."
+    "Days to sum over."
     period: UsagePeriod! = DAY
   ): PeriodUsage!
-  "When this person was first seen."
+  "Time of the first sign-in."
   createdAt: DateTime!
-  "When this person's row last changed."
+  "Time of the last change to the account."
   updatedAt: DateTime!
 }
 
-"Days over which usage is added up. Days are UTC's."
+"A number of days over which usage is summed. Days begin at midnight UTC."
 enum UsagePeriod {
   "Today."
   DAY
-  "Today and the six days before."
+  "Today and the 6 days before."
   WEEK
   "Today and the 29 days before."
   MONTH
 }
 
-"What model calls took in some days."
+"Model usage in a period."
 type PeriodUsage {
-  "When the period begins."
+  "Start of the period."
   from: DateTime!
-  "When today ends: then the daily limit opens again."
+  "End of the current day, when the daily token limit resets."
   resetsAt: DateTime!
-  "How many times a model was asked."
+  "Number of model calls."
   calls: Int!
-  "Tokens read."
+  "Input tokens."
   inputTokens: Int!
-  "Tokens written."
+  "Output tokens."
   outputTokens: Int!
-  "Tokens read that came from the provider's cache."
+  "Input tokens that the provider served from its cache; included in ` + "`" + `inputTokens` + "`" + `."
   cachedTokens: Int!
-  "The cost in the currency of the server's price list; null where the server has none. Models without a price count nothing."
+  """
+  Cost in the currency of the server's price list; null if the server has no price list. Calls of models without a price
+  are not included.
+  """
   cost: Float
-  "How many tokens a person may use a day, read and written; null without a limit."
+  "Tokens, input and output, that a user may use per day; null if there is no limit."
   dailyTokenLimit: Int
 }
 
-"What the viewer may change about themselves. What is left out stays."
+"Input for updateViewer. Fields that are left out stay unchanged."
 input UpdateViewerInput {
   "Display name, at most 200 characters."
   name: String
@@ -985,33 +1012,34 @@ input UpdateViewerInput {
   timeZone: String
 }
 
-"The viewer after the change."
+"Result of updateViewer."
 type ViewerPayload {
-  "The viewer."
+  "The viewer after the change."
   viewer: User!
 }
 
 type Mutation {
   "Changes the viewer's name or time zone."
   updateViewer(
-    "What to change."
+    "Fields to change."
     input: UpdateViewerInput!
   ): ViewerPayload!
   """
-  Deletes the viewer's account with everything in it, for good: tasks, conversations, messages. Replies under way are stopped,
-  open streams and connections end. Tokens issued before no longer sign in; whoever signs in again begins a new, empty account.
-  The identity provider's account is not touched.
+  Permanently deletes the viewer's account with all its tasks, conversations and messages. Unfinished replies are
+  stopped; open streams and connections are closed. Tokens issued before the deletion no longer work; signing in again
+  creates a new, empty account. The account at the identity provider is not affected.
   """
   deleteViewer(
-    "Must be ` + "`" + `delete my account` + "`" + `, so that nobody does it by accident."
+    "Must be ` + "`" + `delete my account` + "`" + `, to prevent accidental deletion."
     confirm: String!
   ): DeletePayload!
 }
 
 extend type Query {
   """
-  Everything that the viewer owns, as stored: an object with ` + "`" + `exportedAt` + "`" + `, ` + "`" + `user` + "`" + `, and the lists ` + "`" + `tasks` + "`" + ` (the trash included), ` + "`" + `taskChanges` + "`" + `,
-  ` + "`" + `conversations` + "`" + `, ` + "`" + `messages` + "`" + `, ` + "`" + `toolCalls` + "`" + `, ` + "`" + `runs` + "`" + ` and ` + "`" + `usageDays` + "`" + `. It shows one moment. At most once in 10 seconds, else RATE_LIMITED.
+  All data of the viewer as stored: a JSON object with ` + "`" + `exportedAt` + "`" + `, ` + "`" + `user` + "`" + `, and the lists ` + "`" + `tasks` + "`" + ` (including the trash),
+  ` + "`" + `taskChanges` + "`" + `, ` + "`" + `conversations` + "`" + `, ` + "`" + `messages` + "`" + `, ` + "`" + `toolCalls` + "`" + `, ` + "`" + `runs` + "`" + ` and ` + "`" + `usageDays` + "`" + `. It is a consistent snapshot. At most
+  one export per 10 seconds; otherwise the error is RATE_LIMITED.
   """
   exportViewer: JSON!
 }

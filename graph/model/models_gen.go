@@ -10,32 +10,32 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// Something with an id that `node` can look up.
+// An object that can be fetched by its id with `node`.
 type Node interface {
 	IsNode()
 }
 
-// The reply after `cancelReply`.
+// Result of cancelReply.
 type CancelReplyPayload struct {
 	// The reply, with the text written so far.
 	Message *ent.Message `json:"message"`
 }
 
-// The conversation after the change.
+// Result of a mutation on a conversation.
 type ConversationPayload struct {
-	// The conversation.
+	// The conversation after the change.
 	Conversation *ent.Conversation `json:"conversation"`
 }
 
-// A conversation to be.
+// Input for createConversation.
 type CreateConversationInput struct {
-	// Its title, at most 200 characters; left out, the first message names it.
+	// Title, 1 to 200 characters after trimming. If it is left out, the title is taken from the first message.
 	Title *string `json:"title"`
 }
 
-// What was deleted.
+// Result of a deletion.
 type DeletePayload struct {
-	// The id it had.
+	// Id of the deleted object.
 	DeletedID string `json:"deletedId"`
 }
 
@@ -48,43 +48,43 @@ type Query struct {
 type Subscription struct {
 }
 
-// The task after the change.
+// Result of a mutation on a task.
 type TaskPayload struct {
-	// The task.
+	// The task after the change.
 	Task *ent.Task `json:"task"`
 }
 
-// Changes to a conversation.
+// Input for updateConversation. Fields that are left out stay unchanged.
 type UpdateConversationInput struct {
-	// The conversation.
+	// Id of the conversation.
 	ID string `json:"id"`
-	// Its title, 1 to 200 characters after trimming; left out it stays, null lets the first message name it.
+	// Title, 1 to 200 characters after trimming. Null clears it; the next message then sets it.
 	Title graphql.Omittable[*string] `json:"title"`
 }
 
-// Changes to a task. What is left out stays; null clears.
+// Input for updateTask. Fields that are left out stay unchanged; null clears a field.
 type UpdateTaskInput struct {
-	// The task.
+	// Id of the task.
 	ID string `json:"id"`
-	// What is to be done, 1 to 200 characters after trimming. Cannot be cleared.
+	// Title, 1 to 200 characters after trimming. It cannot be cleared.
 	Title graphql.Omittable[*string] `json:"title"`
-	// More about it; null clears it.
+	// Description, at most 10,000 characters; null clears it.
 	Description graphql.Omittable[*string] `json:"description"`
-	// How much it matters; null means NONE.
+	// Priority; null means NONE.
 	Priority graphql.Omittable[*enum.Priority] `json:"priority"`
-	// The day it is due; null clears the due date. Setting it clears `dueAt`.
+	// Due date without a time of day. A value clears `dueAt`; null removes the due date.
 	DueOn graphql.Omittable[*string] `json:"dueOn"`
-	// The instant it is due; null clears the due date. Setting it clears `dueOn`.
+	// Due date and time. A value clears `dueOn`; null removes the due date.
 	DueAt graphql.Omittable[*time.Time] `json:"dueAt"`
-	// All labels; null clears them.
+	// New labels, at most 20 of 1 to 50 characters; they replace the present ones. Null removes all.
 	Labels graphql.Omittable[[]string] `json:"labels"`
-	// Done or not done.
+	// Whether the task is completed.
 	Completed graphql.Omittable[*bool] `json:"completed"`
-	// The version last seen. Another one in the database answers CONFLICT and changes nothing.
+	// Version last seen by the client. If the stored version differs, the error is CONFLICT and nothing is changed.
 	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion"`
 }
 
-// What the viewer may change about themselves. What is left out stays.
+// Input for updateViewer. Fields that are left out stay unchanged.
 type UpdateViewerInput struct {
 	// Display name, at most 200 characters.
 	Name graphql.Omittable[*string] `json:"name"`
@@ -92,8 +92,8 @@ type UpdateViewerInput struct {
 	TimeZone graphql.Omittable[*string] `json:"timeZone"`
 }
 
-// The viewer after the change.
+// Result of updateViewer.
 type ViewerPayload struct {
-	// The viewer.
+	// The viewer after the change.
 	Viewer *ent.User `json:"viewer"`
 }
