@@ -19,7 +19,7 @@ func TestLongListsAreCutBetweenTasks(t *testing.T) {
 			_, err := w.tasks.CreateTask(w.ctx, task.CreateTaskInput{Title: "Long", Description: &long})
 			require.NoError(t, err)
 		}
-		result, err := w.tools.Call(w.ctx, "list_tasks", "{}")
+		result, err := w.tools.Call(w.ctx, w.tasks, "list_tasks", "{}")
 		require.NoError(t, err)
 		var shown struct {
 			Tasks []struct{ Description string }

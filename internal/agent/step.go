@@ -175,7 +175,7 @@ func (t *turn) do(ctx context.Context, c *ent.ToolCall) error {
 	name := t.toolName(c)
 	ctx, end := telemetry.ToolCall(ctx, name)
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) (err error) {
-		result, err = t.call(ent.NewTxContext(ctx, tx), c)
+		result, err = t.call(ctx, t.Tasks.In(tx), c)
 		if err != nil {
 			return err
 		}
@@ -210,7 +210,7 @@ func (t *turn) toolName(c *ent.ToolCall) string {
 	return c.Name
 }
 
-func (t *turn) call(ctx context.Context, c *ent.ToolCall) (tool.Result, error) {
+func (t *turn) call(ctx context.Context, tasks tool.Tasks, c *ent.ToolCall) (tool.Result, error) {
 	if c.Seq >= t.Limits.ToolCalls {
 		return tool.FailedResult(
 			apperr.New(apperr.RateLimited, "A turn may use tools %d times; this call is one too many.", t.Limits.ToolCalls),
@@ -220,5 +220,5 @@ func (t *turn) call(ctx context.Context, c *ent.ToolCall) (tool.Result, error) {
 		return refused, nil
 	}
 	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: t.job.UserID, Actor: viewer.ActorAgent, ToolCallID: c.ID})
-	return t.Tools.Call(ctx, c.Name, c.Arguments)
+	return t.Tools.Call(ctx, tasks, c.Name, c.Arguments)
 }

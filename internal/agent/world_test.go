@@ -169,7 +169,7 @@ func newWorld(t testing.TB, db *store.DB, model llms.Model, s settings) *world {
 	require.NoError(t, err)
 	w.ctx = viewer.NewContext(context.Background(), viewer.Viewer{UserID: u.ID})
 	w.tasks = task.NewService(db.Client(), func(string) {})
-	w.tools = tool.NewRegistry(w.tasks)
+	w.tools = tool.NewRegistry()
 	w.book = usage.New(usage.Options{Client: db.Client(), Prices: s.prices, Limits: s.spend, Now: s.clock})
 	hub := stream.NewHub()
 	quiet := slog.New(slog.DiscardHandler)
@@ -255,7 +255,7 @@ func (w *world) put(titles ...string) {
 // left is the titles of the tasks outside the trash, with a mark before those done.
 func (w *world) left() []string {
 	w.t.Helper()
-	result, err := w.tools.Call(w.ctx, "list_tasks", `{"limit":100}`)
+	result, err := w.tools.Call(w.ctx, w.tasks, "list_tasks", `{"limit":100}`)
 	require.NoError(w.t, err)
 	var shown struct {
 		Tasks []struct {

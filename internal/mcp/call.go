@@ -32,7 +32,7 @@ func describe(t *tool.Tool) *sdk.Tool {
 // call uses a tool as the viewer. A call that could not be carried out is a result that
 // says why, so that the model can mend it.
 func (s *Server) call(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
-	result, err := s.o.Tools.Call(ctx, req.Params.Name, string(req.Params.Arguments))
+	result, err := s.o.Tools.Call(ctx, s.o.Tasks, req.Params.Name, string(req.Params.Arguments))
 	if err != nil {
 		return nil, err
 	}

@@ -235,7 +235,7 @@ func TestAPanicIsAnError(t *testing.T) {
 
 type panicking struct{ Conversations }
 
-func (panicking) List(context.Context, page.Args) (*page.ConversationConnection, error) {
+func (panicking) ListConversations(context.Context, page.Args) (*page.ConversationConnection, error) {
 	panic("a bug")
 }
 

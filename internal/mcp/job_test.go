@@ -41,7 +41,7 @@ func TestTheMainJob(t *testing.T) {
 						map[string]any{"number": 1, "due_on": nil, "description": "Two bottles."},
 					},
 					{
-						"update_task", `Already so: task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "",
+						"update_task", `Unchanged: task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "",
 						map[string]any{"number": 1, "priority": "high"},
 					},
 					{
@@ -167,7 +167,7 @@ func TestWhatCannotBeDoneIsAResultThatSaysWhy(t *testing.T) {
 			args             map[string]any
 		}{
 			{"complete_task", "There is no task 9.", "NOT_FOUND", map[string]any{"number": 9}},
-			{"add_task", "A title has 1 to 200 characters; this one has 0.", "BAD_USER_INPUT", map[string]any{"title": " "}},
+			{"add_task", "A title must have 1 to 200 characters; this one has 0.", "BAD_USER_INPUT", map[string]any{"title": " "}},
 			{"add_task", "", "BAD_USER_INPUT", map[string]any{"title": "x", "userId": "user_somebody"}},
 			{"add_task", "", "BAD_USER_INPUT", nil},
 			{"list_tasks", "", "BAD_USER_INPUT", map[string]any{"limit": 101}},

@@ -67,7 +67,7 @@ func (s *Server) readOpen(ctx context.Context, limit, after int, label string) (
 	if err != nil {
 		return list, fmt.Errorf("writing arguments: %w", err)
 	}
-	result, err := s.o.Tools.Call(ctx, "list_tasks", string(raw))
+	result, err := s.o.Tools.Call(ctx, s.o.Tasks, "list_tasks", string(raw))
 	if err != nil {
 		return list, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"errand/ent"
 	"errand/internal/ids"
+	"errand/internal/tool"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -140,5 +141,5 @@ func (s *Server) task(ctx context.Context, name string) (any, error) {
 	if err != nil || found == nil || found.DeletedAt != nil {
 		return nil, err
 	}
-	return s.o.Tools.DescribeTask(ctx, found)
+	return tool.DescribeTask(ctx, s.o.Tasks, found)
 }

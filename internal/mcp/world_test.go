@@ -79,7 +79,7 @@ func newWorld(t *testing.T, db *store.DB, change func(*Options)) *world {
 	verifier, err := auth.New(cfg, log)
 	require.NoError(t, err)
 	o := Options{
-		Tools: tool.NewRegistry(w.tasks), Tasks: w.tasks, Conversations: chat.NewService(db.Client(), w.hub, nil, chat.Limits{}),
+		Tools: tool.NewRegistry(), Tasks: w.tasks, Conversations: chat.NewService(db.Client(), w.hub, nil, chat.Limits{}),
 		Admit: func(ctx context.Context) error { return w.users.AllowCall(ctx, 10_000) },
 		Hub:   w.hub, Timeout: 10 * time.Second, Listens: 4, Observe: w.observe, Logger: log,
 	}

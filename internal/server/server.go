@@ -174,7 +174,7 @@ func (s *Server) newServices() (d Services, worker *agent.Agent, err error) {
 	d.Tasks = task.NewService(client, func(userID string) {
 		s.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: userID})
 	})
-	d.Tools = tool.NewRegistry(d.Tasks)
+	d.Tools = tool.NewRegistry()
 	s.Runs, err = run.NewEngine(run.Options{
 		Client: client, Dialect: s.DB.Dialect(), Replica: s.Config.Replicas.ReplicaName,
 		Lease: s.Config.Runs.Lease, SweepInterval: s.Config.Runs.Sweep,

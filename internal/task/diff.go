@@ -9,7 +9,7 @@ import (
 	"errand/ent/enum"
 )
 
-// diff lists the fields in which two states of a task differ, by their API names.
+// diff returns the fields in which two states of a task differ, by their API names.
 func diff(before, after *ent.Task) []enum.FieldChange {
 	var out []enum.FieldChange
 	add := func(name string, from, to *string) {
@@ -17,44 +17,45 @@ func diff(before, after *ent.Task) []enum.FieldChange {
 			out = append(out, enum.FieldChange{Name: name, From: from, To: to})
 		}
 	}
-	add("title", filled(before.Title), filled(after.Title))
-	add("description", filled(before.Description), filled(after.Description))
-	add("priority", priority(before), priority(after))
+	add("title", nonEmpty(before.Title), nonEmpty(after.Title))
+	add("description", nonEmpty(before.Description), nonEmpty(after.Description))
+	add("priority", priorityName(before), priorityName(after))
 	add("dueOn", before.DueOn, after.DueOn)
-	add("dueAt", instant(before.DueAt), instant(after.DueAt))
-	if !slices.Equal(before.Labels, after.Labels) { // labels hold commas too: the joined texts may be equal
-		out = append(out, enum.FieldChange{
-			Name: "labels", From: filled(strings.Join(before.Labels, ", ")), To: filled(strings.Join(after.Labels, ", ")),
-		})
+	add("dueAt", timestamp(before.DueAt), timestamp(after.DueAt))
+	if !slices.Equal(before.Labels, after.Labels) { // labels may contain commas, so the joined texts may be equal
+		from, to := strings.Join(before.Labels, ", "), strings.Join(after.Labels, ", ")
+		out = append(out, enum.FieldChange{Name: "labels", From: nonEmpty(from), To: nonEmpty(to)})
 	}
-	add("completedAt", instant(before.CompletedAt), instant(after.CompletedAt))
-	add("deletedAt", instant(before.DeletedAt), instant(after.DeletedAt))
+	add("completedAt", timestamp(before.CompletedAt), timestamp(after.CompletedAt))
+	add("deletedAt", timestamp(before.DeletedAt), timestamp(after.DeletedAt))
 	return out
 }
 
-func filled(s string) *string {
+// nonEmpty returns nil for an empty string: the history shows an empty field as null.
+func nonEmpty(s string) *string {
 	if s == "" {
 		return nil
 	}
 	return &s
 }
 
-func priority(t *ent.Task) *string {
+func priorityName(t *ent.Task) *string {
 	if t.Priority == enum.PriorityNone {
 		return nil
 	}
-	return filled(t.Priority.String())
+	return nonEmpty(t.Priority.String())
 }
 
-func instant(t *time.Time) *string {
+func timestamp(t *time.Time) *string {
 	if t == nil {
 		return nil
 	}
-	return filled(t.UTC().Format(time.RFC3339Nano))
+	return nonEmpty(t.UTC().Format(time.RFC3339Nano))
 }
 
-// kindOf names a change by what matters most in it.
-func kindOf(before, after *ent.Task, fields []enum.FieldChange) enum.ChangeKind {
+// changeKind classifies a change. Moves to and from the trash take precedence; a change of
+// the completed state counts as such only when no other field changed.
+func changeKind(before, after *ent.Task, fields []enum.FieldChange) enum.ChangeKind {
 	switch {
 	case before.DeletedAt == nil && after.DeletedAt != nil:
 		return enum.ChangeDeleted

@@ -13,13 +13,13 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// Order is how a list of tasks is sorted; equal tasks follow their numbers.
+// Order is the sort order of a list of tasks; ties are broken by number.
 type Order struct {
 	Field     enum.TaskOrderField
 	Direction enum.Direction
 }
 
-// column is the order's first sort column; the second is always the number.
+// column returns the first sort column; the second is always the number.
 func (o Order) column() string {
 	switch o.Field {
 	case enum.OrderUpdatedAt:
@@ -30,15 +30,16 @@ func (o Order) column() string {
 		return task.FieldPriority
 	case enum.OrderTitle:
 		return task.FieldTitle
-	default: // numbers are given out in the order of making
+	default: // numbers are assigned in the order of creation
 		return task.FieldNumber
 	}
 }
 
-func (o Order) name() string { return "tasks:" + o.column() }
+// listName identifies the order in cursors: a cursor of another order is rejected.
+func (o Order) listName() string { return "tasks:" + o.column() }
 
-// key is a task's place in the order.
-func (o Order) key(t *ent.Task) page.Cursor {
+// cursor returns a task's position in the order.
+func (o Order) cursor(t *ent.Task) page.Cursor {
 	var first any
 	switch o.column() {
 	case task.FieldUpdatedAt:
@@ -52,15 +53,15 @@ func (o Order) key(t *ent.Task) page.Cursor {
 	default:
 		first = t.Number
 	}
-	return page.Cursor{List: o.name(), Key: []any{first, t.Number}}
+	return page.Cursor{List: o.listName(), Key: []any{first, t.Number}}
 }
 
-// values are a cursor's sort values in the types of the columns.
-func (o Order) values(c *page.Cursor) []any {
+// sortValues converts a cursor's values to the types of the sort columns.
+func (o Order) sortValues(c *page.Cursor) []any {
 	var first any = c.Int(0)
 	switch o.column() {
 	case task.FieldUpdatedAt:
-		// A forged time reads as the year 1, which is a place like any other.
+		// A forged cursor with an invalid time yields the year 1, which is a valid position.
 		first, _ = time.Parse(time.RFC3339Nano, c.Text(0))
 	case task.FieldTitle:
 		first = c.Text(0)
@@ -68,46 +69,45 @@ func (o Order) values(c *page.Cursor) []any {
 	return []any{first, c.Int(1)}
 }
 
-// AfterNumber is the cursor behind a task's number in the order of numbers.
+// AfterNumber returns the cursor that follows the task number in the ascending order of numbers.
 func AfterNumber(number int) string {
 	order := Order{Field: enum.OrderNumber}
-	return order.key(&ent.Task{Number: number}).Encode()
+	return order.cursor(&ent.Task{Number: number}).Encode()
 }
 
-// ListTasks is a page of the viewer's tasks.
-func (s *Service) ListTasks(
+// ListTasks returns a page of the viewer's tasks that match filter. A nil order is newest first,
+// a nil filter selects all tasks outside the trash. The total is counted only when it is read.
+func (o operations) ListTasks(
 	ctx context.Context,
 	args page.Args,
 	order *Order,
 	filter *Filter,
 ) (*page.TaskConnection, error) {
-	o := Order{Field: enum.OrderNumber, Direction: enum.Descending}
+	by := Order{Field: enum.OrderNumber, Direction: enum.Descending}
 	if order != nil {
-		o = *order
+		by = *order
 	}
-	w, err := args.Window(o.name(), 2)
+	w, err := args.Window(by.listName(), 2)
 	if err != nil {
 		return nil, err
 	}
-	conditions, err := s.conditions(ctx, filter)
+	where, err := o.predicates(ctx, filter)
 	if err != nil {
 		return nil, err
 	}
-	q := s.reader(ctx).Task.Query().Where(conditions...).Where(o.between(w)).Order(o.sort(w)).Limit(w.Size + 1)
-	if columns := args.SelectColumns(task.FieldID, task.FieldNumber, task.FieldVersion, o.column()); columns != nil {
+	q := o.client.Task.Query().Where(where...).Where(by.between(w)).Order(by.sort(w)).Limit(w.Size + 1)
+	if columns := args.SelectColumns(task.FieldID, task.FieldNumber, task.FieldVersion, by.column()); columns != nil {
 		q.Select(columns...)
 	}
 	found, err := q.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listing tasks: %w", err)
 	}
-	count := func(ctx context.Context) (int, error) {
-		return s.reader(ctx).Task.Query().Where(conditions...).Count(ctx)
-	}
-	return page.Build(w, found, o.key, count), nil
+	count := func(ctx context.Context) (int, error) { return o.client.Task.Query().Where(where...).Count(ctx) }
+	return page.Build(w, found, by.cursor, count), nil
 }
 
-// between keeps a list within the window's cursors.
+// between limits a query to the rows between the window's cursors.
 func (o Order) between(w page.Window) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		columns := []string{s.C(o.column()), s.C(task.FieldNumber)}
@@ -116,15 +116,15 @@ func (o Order) between(w page.Window) func(*sql.Selector) {
 			beyond, within = within, beyond
 		}
 		if w.After != nil {
-			s.Where(beyond(columns, o.values(w.After)...))
+			s.Where(beyond(columns, o.sortValues(w.After)...))
 		}
 		if w.Before != nil {
-			s.Where(within(columns, o.values(w.Before)...))
+			s.Where(within(columns, o.sortValues(w.Before)...))
 		}
 	}
 }
 
-// sort reads the list from the end that the window starts at.
+// sort orders the rows from the end of the list at which the window starts.
 func (o Order) sort(w page.Window) task.OrderOption {
 	by := sql.Asc
 	if (o.Direction == enum.Descending) != w.Backward {

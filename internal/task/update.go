@@ -11,16 +11,25 @@ import (
 	"errand/internal/ids"
 )
 
-// Optional is a field of a patch: left out, or given a value, where nil clears.
+// Optional is a field of a partial update. The zero value leaves the field
+// unchanged; IsSet with a nil Value clears it.
 type Optional[T any] struct {
 	IsSet bool
 	Value *T
 }
 
-// Some sets a field to a value.
+// Some returns an Optional that sets the field to v.
 func Some[T any](v T) Optional[T] { return Optional[T]{IsSet: true, Value: &v} }
 
-// Patch are changes to a task. What is not given stays.
+// UnmarshalJSON implements json.Unmarshaler. A member that the JSON object lacks
+// stays unset, because the decoder does not call UnmarshalJSON for it.
+func (f *Optional[T]) UnmarshalJSON(b []byte) error {
+	f.IsSet = true
+	return json.Unmarshal(b, &f.Value)
+}
+
+// Patch is a partial update of a task. Unset fields stay unchanged. Setting DueOn
+// clears DueAt and the other way round.
 type Patch struct {
 	Title       Optional[string]
 	Description Optional[string]
@@ -29,22 +38,17 @@ type Patch struct {
 	DueAt       Optional[time.Time]
 	Labels      Optional[[]string]
 	Completed   Optional[bool]
-	// ExpectedVersion, when given, must be the task's: else CONFLICT and no change.
+	// ExpectedVersion, when set, must equal the task's version, or UpdateTask fails with CONFLICT.
 	ExpectedVersion *int
 }
 
-// UpdateTask changes one of the viewer's tasks outside the trash.
-func (s *Service) UpdateTask(ctx context.Context, id string, p Patch) (*ent.Task, error) {
-	if p.Title.IsSet && p.Title.Value == nil {
-		return nil, apperr.Invalid("title", "A task needs a title.")
+// UpdateTask applies p to one of the viewer's tasks outside the trash. A patch that
+// changes nothing returns the task as it is and writes no history.
+func (o operations) UpdateTask(ctx context.Context, id string, p Patch) (*ent.Task, error) {
+	if err := p.validate(); err != nil {
+		return nil, err
 	}
-	if p.Completed.IsSet && p.Completed.Value == nil {
-		return nil, apperr.Invalid("completed", "Say true or false, or leave it out.")
-	}
-	if p.DueOn.Value != nil && p.DueAt.Value != nil {
-		return nil, apperr.Invalid("dueAt", "Give `dueOn` or `dueAt`, not both.")
-	}
-	return s.edit(ctx, id, func(t *ent.Task) error {
+	return o.editActive(ctx, id, func(t *ent.Task) error {
 		if p.ExpectedVersion != nil && *p.ExpectedVersion != t.Version {
 			return apperr.New(
 				apperr.Conflict,
@@ -54,15 +58,28 @@ func (s *Service) UpdateTask(ctx context.Context, id string, p Patch) (*ent.Task
 			)
 		}
 		p.apply(t)
-		return check(t)
+		return normalize(t)
 	})
 }
 
+func (p Patch) validate() error {
+	switch {
+	case p.Title.IsSet && p.Title.Value == nil:
+		return apperr.Invalid("title", "A title must not be null.")
+	case p.Completed.IsSet && p.Completed.Value == nil:
+		return apperr.Invalid("completed", "The completed state must be true or false, not null.")
+	case p.DueOn.Value != nil && p.DueAt.Value != nil:
+		return errTwoDueDates()
+	default:
+		return nil
+	}
+}
+
 func (p Patch) apply(t *ent.Task) {
-	assign(p.Title, &t.Title)
-	assign(p.Description, &t.Description)
-	assign(p.Priority, &t.Priority)
-	assign(p.Labels, &t.Labels)
+	assign(&t.Title, p.Title)
+	assign(&t.Description, p.Description)
+	assign(&t.Priority, p.Priority)
+	assign(&t.Labels, p.Labels)
 	if p.DueOn.IsSet || p.DueAt.IsSet {
 		t.DueOn, t.DueAt = p.DueOn.Value, p.DueAt.Value
 	}
@@ -71,41 +88,42 @@ func (p Patch) apply(t *ent.Task) {
 	}
 }
 
-func assign[T any](s Optional[T], into *T) {
-	var empty T
+// assign sets *dst when f is set; a nil value sets the zero value.
+func assign[T any](dst *T, f Optional[T]) {
 	switch {
-	case !s.IsSet:
-	case s.Value == nil:
-		*into = empty
+	case !f.IsSet:
+	case f.Value == nil:
+		var zero T
+		*dst = zero
 	default:
-		*into = *s.Value
+		*dst = *f.Value
 	}
 }
 
-func setCompleted(t *ent.Task, done bool) {
-	if done == t.Completed() {
+func setCompleted(t *ent.Task, completed bool) {
+	if completed == t.Completed() {
 		return
 	}
 	t.CompletedAt = nil
-	if done {
+	if completed {
 		now := ids.Now()
 		t.CompletedAt = &now
 	}
 }
 
-// CompleteTask marks a task as done; one that is done stays as it is.
-func (s *Service) CompleteTask(ctx context.Context, id string) (*ent.Task, error) {
-	return s.edit(ctx, id, func(t *ent.Task) error { setCompleted(t, true); return nil })
+// CompleteTask marks a task as completed. A completed task stays unchanged.
+func (o operations) CompleteTask(ctx context.Context, id string) (*ent.Task, error) {
+	return o.editActive(ctx, id, func(t *ent.Task) error { setCompleted(t, true); return nil })
 }
 
-// ReopenTask marks a task as not done; one that is not done stays as it is.
-func (s *Service) ReopenTask(ctx context.Context, id string) (*ent.Task, error) {
-	return s.edit(ctx, id, func(t *ent.Task) error { setCompleted(t, false); return nil })
+// ReopenTask marks a task as not completed. A pending task stays unchanged.
+func (o operations) ReopenTask(ctx context.Context, id string) (*ent.Task, error) {
+	return o.editActive(ctx, id, func(t *ent.Task) error { setCompleted(t, false); return nil })
 }
 
-// DeleteTask moves a task to the trash; one that is there stays as it is.
-func (s *Service) DeleteTask(ctx context.Context, id string) (*ent.Task, error) {
-	return s.editAny(ctx, id, func(t *ent.Task) error {
+// DeleteTask moves a task to the trash. A task in the trash stays unchanged.
+func (o operations) DeleteTask(ctx context.Context, id string) (*ent.Task, error) {
+	return o.edit(ctx, id, func(t *ent.Task) error {
 		if t.DeletedAt == nil {
 			now := ids.Now()
 			t.DeletedAt = &now
@@ -114,14 +132,14 @@ func (s *Service) DeleteTask(ctx context.Context, id string) (*ent.Task, error) 
 	})
 }
 
-// RestoreTask brings a task back from the trash; one outside of it stays as it is.
-func (s *Service) RestoreTask(ctx context.Context, id string) (*ent.Task, error) {
-	return s.editAny(ctx, id, func(t *ent.Task) error { t.DeletedAt = nil; return nil })
+// RestoreTask moves a task out of the trash. A task outside the trash stays unchanged.
+func (o operations) RestoreTask(ctx context.Context, id string) (*ent.Task, error) {
+	return o.edit(ctx, id, func(t *ent.Task) error { t.DeletedAt = nil; return nil })
 }
 
-// edit changes a task outside the trash.
-func (s *Service) edit(ctx context.Context, id string, fn func(t *ent.Task) error) (*ent.Task, error) {
-	return s.editAny(ctx, id, func(t *ent.Task) error {
+// editActive is edit for tasks outside the trash; others are NOT_FOUND.
+func (o operations) editActive(ctx context.Context, id string, fn func(t *ent.Task) error) (*ent.Task, error) {
+	return o.edit(ctx, id, func(t *ent.Task) error {
 		if t.DeletedAt != nil {
 			return apperr.New(apperr.NotFound, "No such task: it is in the trash.")
 		}
@@ -129,12 +147,7 @@ func (s *Service) edit(ctx context.Context, id string, fn func(t *ent.Task) erro
 	})
 }
 
-func (s *Service) editAny(ctx context.Context, id string, fn func(t *ent.Task) error) (*ent.Task, error) {
-	return s.write(ctx, func(ctx context.Context, w *writer) (*ent.Task, error) { return w.change(ctx, id, fn) })
-}
-
-// UnmarshalJSON reads a field that was given; a missing one is never read.
-func (s *Optional[T]) UnmarshalJSON(b []byte) error {
-	s.IsSet = true
-	return json.Unmarshal(b, &s.Value)
+// edit lets fn change a copy of the task and stores the difference.
+func (o operations) edit(ctx context.Context, id string, fn func(t *ent.Task) error) (*ent.Task, error) {
+	return o.write(ctx, func(ctx context.Context, w *changeWriter) (*ent.Task, error) { return w.updateTask(ctx, id, fn) })
 }

@@ -11,26 +11,25 @@ import (
 	"errand/internal/task"
 )
 
-const priorityNames = `"none","low","medium","high","urgent"`
-
-func (r *Registry) listTasks() *Tool {
+func listTasks() *Tool {
 	return &Tool{
 		Name:  "list_tasks",
 		Title: "List tasks",
-		Description: "Lists the person's tasks in the order of their numbers. Use it to look a task up before changing one " +
-			"that the person described in words. \"total\" counts all that match, \"tasks\" holds at most \"limit\" of them.",
+		Description: "Lists the user's tasks in the order of their numbers. Use it to find a task before changing one " +
+			"that the user described in words. \"total\" counts all that match, \"tasks\" holds at most \"limit\" of them.",
 		Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{
-			"status":{"type":"string","enum":["all","pending","completed"],"description":"Which tasks by state; all by default."},
-			"search":{"type":"string","minLength":1,"maxLength":200,"description":"Words that title or description contain."},
-			"label":{"type":"string","minLength":1,"maxLength":50,"description":"A label they carry."},
+			"status":{"type":"string","enum":["all","pending","completed"],"description":"Filter by state; all by default."},
+			"search":{"type":"string","minLength":1,"maxLength":200,"description":"Words that the title or the description contains."},
+			"label":{"type":"string","minLength":1,"maxLength":50,"description":"A label that the tasks have."},
 			"priority":{"type":"string","enum":[` + priorityNames + `]},
 			"due_from":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$","description":"Due on this day or later, YYYY-MM-DD."},
 			"due_to":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$","description":"Due on this day or earlier, YYYY-MM-DD."},
 			"limit":{"type":"integer","minimum":1,"maximum":100,"description":"At most this many; 50 by default."},
-			"after":{"type":"integer","minimum":0,"description":"Only tasks with a greater number: the last one seen, to read a long list on."}}}`),
-		OutputSchema: json.RawMessage(manyTasksSchema),
-		ReadOnly:     true, Idempotent: true,
-		handle: r.list,
+			"after":{"type":"integer","minimum":0,"description":"Only tasks with a greater number. To read the next part of a long list, pass the last number seen."}}}`),
+		OutputSchema: json.RawMessage(listResultSchema),
+		ReadOnly:     true,
+		Idempotent:   true,
+		handle:       handleList,
 	}
 }
 
@@ -57,18 +56,18 @@ func (a listArgs) filter() *task.Filter {
 	return f
 }
 
-func (r *Registry) list(ctx context.Context, raw json.RawMessage) (any, error) {
+func handleList(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, error) {
 	args := listArgs{Limit: 50}
 	if err := json.Unmarshal(raw, &args); err != nil {
-		return nil, fmt.Errorf("reading arguments: %w", err)
+		return nil, fmt.Errorf("decoding arguments: %w", err)
 	}
-	inOrder := &task.Order{Field: enum.OrderNumber, Direction: enum.Ascending}
+	byNumber := &task.Order{Field: enum.OrderNumber, Direction: enum.Ascending}
 	window := page.Args{First: &args.Limit}
 	if args.After > 0 {
 		after := task.AfterNumber(args.After)
 		window.After = &after
 	}
-	found, err := r.tasks.ListTasks(ctx, window, inOrder, args.filter())
+	found, err := tasks.ListTasks(ctx, window, byNumber, args.filter())
 	if err != nil {
 		return nil, err
 	}
@@ -78,19 +77,19 @@ func (r *Registry) list(ctx context.Context, raw json.RawMessage) (any, error) {
 			return nil, err
 		}
 	}
-	views, err := r.views(ctx, found.Nodes()...)
+	views, err := taskViews(ctx, tasks, found.Nodes()...)
 	if err != nil {
 		return nil, err
 	}
-	return manyTasks{Tasks: withinSize(views), Total: total}, nil
+	return listResult{Tasks: limitSize(views), Total: total}, nil
 }
 
-// maxListBytes bounds what a list holds, so that long descriptions do not fill a model's window.
+// maxListBytes bounds the JSON of a list, so that long descriptions do not fill a model's context window.
 const maxListBytes = 32 << 10
 
-// withinSize are the first tasks that fit, at least one. They are whole: a model that
-// saw half a description might write it back.
-func withinSize(views []taskView) []taskView {
+// limitSize returns the longest prefix of views within maxListBytes, at least one task. Tasks are
+// never cut: a model that sees half a description might write it back.
+func limitSize(views []taskView) []taskView {
 	size := 0
 	for i, v := range views {
 		b, err := json.Marshal(v)

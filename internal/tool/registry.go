@@ -1,6 +1,3 @@
-// Package tool is the list of tools that models and assistants may use: one
-// registry over the tasks domain for the agent and the Model Context Protocol
-// alike. No tool has a parameter that names a person.
 package tool
 
 import (
@@ -12,126 +9,89 @@ import (
 	"strings"
 
 	"errand/internal/apperr"
-	"errand/internal/task"
+	"errand/internal/truncate"
 
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
-// Tool is one thing that can be done.
-type Tool struct {
-	// Name is how it is called.
-	Name string
-	// Title names it to people.
-	Title string
-	// Description tells a model when and how to use it.
-	Description string
-	// Schema is the JSON Schema of its arguments; nothing beyond it is accepted.
-	Schema json.RawMessage
-	// OutputSchema is the JSON Schema of the result of a call that did not fail.
-	OutputSchema json.RawMessage
-	// ReadOnly tools change nothing; Destructive ones take something away;
-	// repeating an Idempotent one changes nothing more.
-	ReadOnly, Destructive, Idempotent bool
-
-	check  *jsonschema.Resolved
-	handle handler
-	// done says in words what a call did, same that it found nothing to do.
-	done, same string
-}
-
-// handler does the work; args have passed the schema.
-type handler func(ctx context.Context, args json.RawMessage) (any, error)
-
-// Result is what a call came to.
-type Result struct {
-	// JSON is the result as the model sees it: an object, with a key "error" when it failed.
-	JSON string
-	// Text says the same in words, for whoever reads no JSON.
-	Text string
-	// Failed says that nothing was done.
-	Failed bool
-	// Code is why, "" when it did not fail.
-	Code apperr.Code
-}
-
-// Registry is the tools over one tasks service.
+// Registry holds the tools. It has no state of its own: each call names the Tasks to act on.
 type Registry struct {
 	tools []*Tool
-	tasks *task.Service
 }
 
-// NewRegistry makes the registry. It panics on a schema that does not compile.
-func NewRegistry(service *task.Service) *Registry {
-	r := &Registry{tasks: service}
-	r.tools = []*Tool{r.addTask(), r.listTasks(), r.completeTask(), r.reopenTask(), r.updateTask(), r.deleteTask()}
+// NewRegistry returns the registry of all tools. It panics on an argument schema that does not compile.
+func NewRegistry() *Registry {
+	r := &Registry{tools: []*Tool{addTask(), listTasks(), completeTask(), reopenTask(), updateTask(), deleteTask()}}
 	for _, t := range r.tools {
 		var schema jsonschema.Schema
 		if err := json.Unmarshal(t.Schema, &schema); err != nil {
-			panic(fmt.Sprintf("tools: schema of %s: %v", t.Name, err))
+			panic(fmt.Sprintf("tool: schema of %s: %v", t.Name, err))
 		}
 		resolved, err := schema.Resolve(nil)
 		if err != nil {
-			panic(fmt.Sprintf("tools: schema of %s: %v", t.Name, err))
+			panic(fmt.Sprintf("tool: schema of %s: %v", t.Name, err))
 		}
-		t.check = resolved
+		t.schema = resolved
 	}
 	return r
 }
 
-// Tools is all tools, in a fixed order.
+// Tools returns all tools in a fixed order.
 func (r *Registry) Tools() []*Tool { return r.tools }
 
-// Call uses a tool as the viewer. What the caller got wrong, or what cannot be done,
-// comes back as a failed Result to be told to the model; an error means that the call could
-// not be tried, for example because the database is away.
-func (r *Registry) Call(ctx context.Context, name, arguments string) (Result, error) {
-	tool, value, err := r.call(ctx, name, arguments)
+// Find returns the tool with the name, or nil when there is none.
+func (r *Registry) Find(name string) *Tool {
+	i := slices.IndexFunc(r.tools, func(t *Tool) bool { return t.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return r.tools[i]
+}
+
+// Call runs a tool on the viewer's tasks, in a transaction of the caller's when tasks is bound to one.
+//
+// Faults of the caller (invalid arguments, unknown tasks, conflicts, limits) are returned as
+// a failed Result for the model. An error means that the call could not be attempted, for
+// example because the database is unavailable, and that the caller should retry.
+func (r *Registry) Call(ctx context.Context, tasks Tasks, name, arguments string) (Result, error) {
+	tool, value, err := r.run(ctx, tasks, name, arguments)
 	if err != nil {
-		return failure(err)
+		return resultOf(err)
 	}
 	b, err := json.Marshal(value)
 	if err != nil {
-		return Result{}, fmt.Errorf("writing the result of %s: %w", name, err)
+		return Result{}, fmt.Errorf("encoding the result of %s: %w", name, err)
 	}
 	return Result{JSON: string(b), Text: tool.text(value)}, nil
 }
 
-// Find is the tool of that name, nil when there is none.
-func (r *Registry) Find(name string) *Tool {
-	at := slices.IndexFunc(r.tools, func(t *Tool) bool { return t.Name == name })
-	if at < 0 {
-		return nil
-	}
-	return r.tools[at]
-}
-
-func (r *Registry) call(ctx context.Context, name, arguments string) (*Tool, any, error) {
+func (r *Registry) run(ctx context.Context, tasks Tasks, name, arguments string) (*Tool, any, error) {
 	tool := r.Find(name)
 	if tool == nil {
 		return nil, nil, apperr.New(
 			apperr.NotFound,
-			"There is no tool of this name. The tools are: %s.",
+			"There is no tool with this name. The tools are: %s.",
 			strings.Join(r.names(), ", "),
 		)
 	}
-	if given := strings.TrimSpace(arguments); given == "" || given == "null" {
+	if text := strings.TrimSpace(arguments); text == "" || text == "null" {
 		arguments = "{}"
 	}
 	var value any
 	if err := json.Unmarshal([]byte(arguments), &value); err != nil {
-		return nil, nil, apperr.Invalid("arguments", "The arguments are not a JSON object.")
+		return nil, nil, apperr.Invalid("arguments", "The arguments must be a JSON object.")
 	}
-	if err := tool.check.Validate(value); err != nil {
-		return nil, nil, apperr.Invalid("arguments", "The arguments do not fit the tool's schema: %s", schemaFault(err))
+	if err := tool.schema.Validate(value); err != nil {
+		return nil, nil, apperr.Invalid("arguments", "The arguments do not match the tool's schema: %s", schemaError(err))
 	}
-	result, err := tool.handle(ctx, json.RawMessage(arguments))
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) { // what is whole to JSON Schema, such as 1e30, may be no number of ours
+	result, err := tool.handle(ctx, tasks, json.RawMessage(arguments))
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &wrongType) { // JSON Schema accepts 1e30 as an integer; Go's int does not hold it
 		err = apperr.Invalid(
 			"arguments",
-			"The arguments do not fit the tool's schema: %s is not a usable %s.",
-			wrong.Field,
-			wrong.Type,
+			"The arguments do not match the tool's schema: %s is out of range for %s.",
+			wrongType.Field,
+			wrongType.Type,
 		)
 	}
 	return tool, result, err
@@ -145,65 +105,27 @@ func (r *Registry) names() []string {
 	return names
 }
 
-// schemaFault is the innermost and most telling part of a validation error.
-func schemaFault(err error) string {
+// maxSchemaError bounds the text of a validation error, which quotes the arguments, in bytes.
+const maxSchemaError = 300
+
+// schemaError returns the innermost message of a validation error: the outer ones only
+// repeat the path to it.
+func schemaError(err error) string {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
 	}
-	text := err.Error()
-	if len(text) > 300 {
-		text = text[:300]
-	}
-	return strings.ToValidUTF8(text, "")
+	return truncate.Bytes(strings.ToValidUTF8(err.Error(), ""), maxSchemaError)
 }
 
-// failure tells the model's faults from the server's.
-func failure(err error) (Result, error) {
-	e := apperr.From(err)
-	switch e.Code {
-	case apperr.BadUserInput, apperr.NotFound, apperr.Conflict, apperr.RateLimited, apperr.Forbidden:
-		return FailedResult(e), nil
-	default:
-		return Result{}, err
-	}
-}
-
-// FailedResult is a failed result that says why.
-func FailedResult(e *apperr.Error) Result {
-	b, _ := json.Marshal(
-		map[string]any{"error": fault{Code: string(e.Code), Message: e.Message, Field: snake(e.Field)}},
-	) // strings always marshal
-	return Result{JSON: string(b), Text: e.Message, Failed: true, Code: e.Code}
-}
-
-type fault struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Field   string `json:"field,omitempty"`
-}
-
-// snake turns an API field name into a tool argument's.
-func snake(name string) string {
-	var b strings.Builder
-	for _, r := range name {
-		if r >= 'A' && r <= 'Z' {
-			b.WriteByte('_')
-			r += 'a' - 'A'
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// TargetTask is the number of the existing task that a call would change or delete; changes is
-// false for calls that do neither, or that the schema refuses.
-func (r *Registry) TargetTask(name, arguments string) (number int, changes bool) {
+// TargetTask returns the number of the existing task that a call would change or delete.
+// ok is false for calls that do neither, and for calls whose arguments have no valid number.
+func (r *Registry) TargetTask(name, arguments string) (number int, ok bool) {
 	tool := r.Find(name)
 	if tool == nil || tool.ReadOnly {
 		return 0, false
 	}
 	var args struct {
-		Number float64 `json:"number"` // models write 3.0 as well
+		Number float64 `json:"number"` // models also write 3.0
 	}
 	if json.Unmarshal([]byte(arguments), &args) != nil || args.Number < 1 || args.Number > 1e9 {
 		return 0, false

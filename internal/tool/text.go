@@ -1,69 +1,66 @@
 package tool
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
-
-	"errand/ent"
 )
 
-// text says a result in words.
+// text returns a result in English.
 func (t *Tool) text(result any) string {
 	switch v := result.(type) {
-	case oneTask:
-		return t.done + " " + v.Task.sentence()
-	case changedTask:
+	case taskResult:
+		return t.changedText + " " + v.Task.sentence()
+	case changeResult:
 		if !v.Changed {
-			return t.same + " " + v.Task.sentence()
+			return t.unchangedText + " " + v.Task.sentence()
 		}
-		return t.done + " " + v.Task.sentence()
-	case manyTasks:
+		return t.changedText + " " + v.Task.sentence()
+	case listResult:
 		return v.text()
 	default:
 		return ""
 	}
 }
 
-// sentence is one task in a running text. What a person wrote stands in quotes.
+// sentence describes one task. Text that users wrote is quoted.
 func (v taskView) sentence() string {
-	s := fmt.Sprintf("task %d: %s%s.", v.Number, strconv.Quote(v.Title), v.facts())
+	s := fmt.Sprintf("task %d: %s%s.", v.Number, strconv.Quote(v.Title), v.details())
 	if v.Description != "" {
 		s += "\n" + indent(v.Description)
 	}
 	return s
 }
 
-// facts are the task's other fields, in brackets.
-func (v taskView) facts() string {
-	var facts []string
+// details returns the task's other fields in parentheses, or "".
+func (v taskView) details() string {
+	var details []string
 	if v.Completed {
-		facts = append(facts, "completed")
+		details = append(details, "completed")
 	}
 	if v.Priority != "none" {
-		facts = append(facts, v.Priority+" priority")
+		details = append(details, v.Priority+" priority")
 	}
 	if due := v.DueOn + v.DueAt; due != "" {
-		facts = append(facts, "due "+due)
+		details = append(details, "due "+due)
 	}
 	for _, label := range v.Labels {
-		facts = append(facts, "label "+strconv.Quote(label))
+		details = append(details, "label "+strconv.Quote(label))
 	}
-	if len(facts) == 0 {
+	if len(details) == 0 {
 		return ""
 	}
-	return " (" + strings.Join(facts, "; ") + ")"
+	return " (" + strings.Join(details, "; ") + ")"
 }
 
-func (m manyTasks) text() string {
-	if len(m.Tasks) == 0 {
+func (l listResult) text() string {
+	if len(l.Tasks) == 0 {
 		return "No tasks."
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d tasks:", len(m.Tasks), m.Total)
-	for _, v := range m.Tasks {
-		fmt.Fprintf(&b, "\n%d. %s%s", v.Number, strconv.Quote(v.Title), v.facts())
+	fmt.Fprintf(&b, "%d of %d tasks:", len(l.Tasks), l.Total)
+	for _, v := range l.Tasks {
+		fmt.Fprintf(&b, "\n%d. %s%s", v.Number, strconv.Quote(v.Title), v.details())
 		if v.Description != "" {
 			b.WriteString("\n" + indent(v.Description))
 		}
@@ -72,6 +69,3 @@ func (m manyTasks) text() string {
 }
 
 func indent(s string) string { return "   " + strings.ReplaceAll(s, "\n", "\n   ") }
-
-// DescribeTask shows one of the viewer's tasks as the tools do: {"task":…}.
-func (r *Registry) DescribeTask(ctx context.Context, t *ent.Task) (any, error) { return r.one(ctx, t) }

@@ -12,83 +12,111 @@ import (
 	"errand/internal/task"
 )
 
+// The argument schemas of the tools that change tasks.
 const (
-	fieldSchemas = `
-		"description":{"type":["string","null"],"maxLength":10000,"description":"More about it."},
-		"priority":{"type":"string","enum":[` + priorityNames + `]},
-		"due_on":{"type":["string","null"],"description":"The day it is due, YYYY-MM-DD, when no time of day matters. Not together with due_at."},
-		"due_at":{"type":["string","null"],"description":"The instant it is due, RFC 3339 with offset, such as 2026-11-25T17:00:00+01:00. Not together with due_on."},
-		"labels":{"type":["array","null"],"maxItems":20,"items":{"type":"string","minLength":1,"maxLength":50}}`
-	titleSchema  = `"title":{"type":"string","minLength":1,"maxLength":200,"description":"What is to be done, one line."}`
+	titleSchema = `"title":{"type":"string","minLength":1,"maxLength":200,
+		"description":"What is to be done, one line."}`
 	numberSchema = `"number":{"type":"integer","minimum":1,"description":"The task's number."}`
-	onlyNumber   = `{"type":"object","additionalProperties":false,"required":["number"],"properties":{` + numberSchema + `}}`
+	fieldSchemas = `
+		"description":{"type":["string","null"],"maxLength":10000,"description":"Further details."},
+		"priority":{"type":"string","enum":[` + priorityNames + `]},
+		"due_on":{"type":["string","null"],
+			"description":"The day it is due, YYYY-MM-DD, when no time of day matters. Not together with due_at."},
+		"due_at":{"type":["string","null"],
+			"description":"The instant it is due, RFC 3339 with offset, such as 2026-11-25T17:00:00+01:00. Not together with due_on."},
+		"labels":{"type":["array","null"],"maxItems":20,"items":{"type":"string","minLength":1,"maxLength":50}}`
+
+	createArgsSchema = `{"type":"object","additionalProperties":false,"required":["title"],"properties":{` +
+		titleSchema + `,` + fieldSchemas + `}}`
+	updateArgsSchema = `{"type":"object","additionalProperties":false,"required":["number"],"properties":{` +
+		numberSchema + `,` + titleSchema + `,` + fieldSchemas + `}}`
+	numberArgsSchema = `{"type":"object","additionalProperties":false,"required":["number"],"properties":{` +
+		numberSchema + `}}`
 )
 
-func (r *Registry) addTask() *Tool {
+func addTask() *Tool {
 	return &Tool{
-		Name: "add_task", Title: "Add a task",
-		Description: "Adds a task to the person's list and gives it a number.",
-		Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"required":["title"],"properties":{` +
-			titleSchema + `,` + fieldSchemas + `}}`),
-		OutputSchema: json.RawMessage(oneTaskSchema),
-		handle:       r.add, done: "Added",
+		Name:         "add_task",
+		Title:        "Add a task",
+		Description:  "Adds a task to the user's list and gives it a number.",
+		Schema:       json.RawMessage(createArgsSchema),
+		OutputSchema: json.RawMessage(taskResultSchema),
+		handle:       handleAdd,
+		changedText:  "Added",
 	}
 }
 
-func (r *Registry) updateTask() *Tool {
+func updateTask() *Tool {
 	return &Tool{
-		Name: "update_task", Title: "Change a task",
-		Description: "Changes fields of a task. What is left out stays; null clears description, due date or labels.",
-		Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"required":["number"],"properties":{` +
-			numberSchema + `,` + titleSchema + `,` + fieldSchemas + `}}`),
-		OutputSchema: json.RawMessage(changedTaskSchema),
-		Destructive:  true, Idempotent: true,
-		handle: r.update, done: "Changed", same: "Already so:",
+		Name:          "update_task",
+		Title:         "Change a task",
+		Description:   "Changes fields of a task. Omitted fields stay; null clears description, due date or labels.",
+		Schema:        json.RawMessage(updateArgsSchema),
+		OutputSchema:  json.RawMessage(changeResultSchema),
+		Destructive:   true,
+		Idempotent:    true,
+		handle:        handleUpdate,
+		changedText:   "Changed",
+		unchangedText: "Unchanged:",
 	}
 }
 
-func (r *Registry) completeTask() *Tool {
+func completeTask() *Tool {
 	return &Tool{
-		Name: "complete_task", Title: "Complete a task",
-		Description: "Marks a task as done. \"changed\" is false when it already was.",
-		Schema:      json.RawMessage(onlyNumber), OutputSchema: json.RawMessage(changedTaskSchema), Idempotent: true,
-		done: "Completed", same: "Already completed:",
-		handle: r.byNumber(func(ctx context.Context, t *ent.Task) (any, error) {
-			return r.changed(ctx, t)(r.tasks.CompleteTask(ctx, t.ID))
+		Name:          "complete_task",
+		Title:         "Complete a task",
+		Description:   "Marks a task as done. \"changed\" is false when it already was.",
+		Schema:        json.RawMessage(numberArgsSchema),
+		OutputSchema:  json.RawMessage(changeResultSchema),
+		Idempotent:    true,
+		changedText:   "Completed",
+		unchangedText: "Already completed:",
+		handle: withTask(func(ctx context.Context, tasks Tasks, before *ent.Task) (any, error) {
+			after, err := tasks.CompleteTask(ctx, before.ID)
+			return describeChange(ctx, tasks, before, after, err)
 		}),
 	}
 }
 
-func (r *Registry) reopenTask() *Tool {
+func reopenTask() *Tool {
 	return &Tool{
-		Name: "reopen_task", Title: "Reopen a task",
-		Description: "Marks a task as not done. \"changed\" is false when it was not done.",
-		Schema:      json.RawMessage(onlyNumber), OutputSchema: json.RawMessage(changedTaskSchema), Idempotent: true,
-		done: "Reopened", same: "Already open:",
-		handle: r.byNumber(func(ctx context.Context, t *ent.Task) (any, error) {
-			return r.changed(ctx, t)(r.tasks.ReopenTask(ctx, t.ID))
+		Name:          "reopen_task",
+		Title:         "Reopen a task",
+		Description:   "Marks a task as not done. \"changed\" is false when it was not done.",
+		Schema:        json.RawMessage(numberArgsSchema),
+		OutputSchema:  json.RawMessage(changeResultSchema),
+		Idempotent:    true,
+		changedText:   "Reopened",
+		unchangedText: "Already open:",
+		handle: withTask(func(ctx context.Context, tasks Tasks, before *ent.Task) (any, error) {
+			after, err := tasks.ReopenTask(ctx, before.ID)
+			return describeChange(ctx, tasks, before, after, err)
 		}),
 	}
 }
 
-func (r *Registry) deleteTask() *Tool {
+func deleteTask() *Tool {
 	return &Tool{
-		Name: "delete_task", Title: "Delete a task",
-		Description: "Deletes a task. Look it up first when the person described it in words, and ask when several match.",
-		Schema:      json.RawMessage(onlyNumber), OutputSchema: json.RawMessage(oneTaskSchema), Destructive: true,
-		done: "Deleted",
-		handle: r.byNumber(func(ctx context.Context, t *ent.Task) (any, error) {
-			deleted, err := r.tasks.DeleteTask(ctx, t.ID)
+		Name:  "delete_task",
+		Title: "Delete a task",
+		Description: "Deletes a task. Look it up first when the user described it in words, " +
+			"and ask when several match.",
+		Schema:       json.RawMessage(numberArgsSchema),
+		OutputSchema: json.RawMessage(taskResultSchema),
+		Destructive:  true,
+		changedText:  "Deleted",
+		handle: withTask(func(ctx context.Context, tasks Tasks, t *ent.Task) (any, error) {
+			deleted, err := tasks.DeleteTask(ctx, t.ID)
 			if err != nil {
 				return nil, err
 			}
-			return r.one(ctx, deleted)
+			return DescribeTask(ctx, tasks, deleted)
 		}),
 	}
 }
 
-// fields are what add_task and update_task share.
-type fields struct {
+// fieldArgs are the arguments that add_task and update_task have in common.
+type fieldArgs struct {
 	Description task.Optional[string]   `json:"description"`
 	Priority    task.Optional[priority] `json:"priority"`
 	DueOn       task.Optional[string]   `json:"due_on"`
@@ -96,56 +124,66 @@ type fields struct {
 	Labels      task.Optional[[]string] `json:"labels"`
 }
 
-func (r *Registry) add(ctx context.Context, raw json.RawMessage) (any, error) {
+func handleAdd(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, error) {
 	var args struct {
 		Title string `json:"title"`
-		fields
+		fieldArgs
 	}
 	if err := json.Unmarshal(raw, &args); err != nil {
-		return nil, fmt.Errorf("reading arguments: %w", err)
+		return nil, fmt.Errorf("decoding arguments: %w", err)
 	}
-	in := task.CreateTaskInput{Title: args.Title, Description: args.Description.Value, DueOn: args.DueOn.Value}
-	in.Priority = (*enum.Priority)(args.Priority.Value)
+	dueAt, err := parseInstant(ctx, tasks, args.DueAt)
+	if err != nil {
+		return nil, err
+	}
+	in := task.CreateTaskInput{
+		Title:       args.Title,
+		Description: args.Description.Value,
+		Priority:    (*enum.Priority)(args.Priority.Value),
+		DueOn:       args.DueOn.Value,
+		DueAt:       dueAt.Value,
+	}
 	if args.Labels.Value != nil {
 		in.Labels = *args.Labels.Value
 	}
-	at, err := r.instant(ctx, args.DueAt)
+	created, err := tasks.CreateTask(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	in.DueAt = at.Value
-	made, err := r.tasks.CreateTask(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return r.one(ctx, made)
+	return DescribeTask(ctx, tasks, created)
 }
 
-func (r *Registry) update(ctx context.Context, raw json.RawMessage) (any, error) {
+func handleUpdate(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, error) {
 	var args struct {
-		Number int              `json:"number"`
+		Number int                   `json:"number"`
 		Title  task.Optional[string] `json:"title"`
-		fields
+		fieldArgs
 	}
 	if err := json.Unmarshal(raw, &args); err != nil {
-		return nil, fmt.Errorf("reading arguments: %w", err)
+		return nil, fmt.Errorf("decoding arguments: %w", err)
 	}
-	at, err := r.instant(ctx, args.DueAt)
+	dueAt, err := parseInstant(ctx, tasks, args.DueAt)
 	if err != nil {
 		return nil, err
 	}
-	before, err := r.find(ctx, args.Number)
+	before, err := requireTask(ctx, tasks, args.Number)
 	if err != nil {
 		return nil, err
 	}
-	return r.changed(ctx, before)(r.tasks.UpdateTask(ctx, before.ID, task.Patch{
-		Title: args.Title, Description: args.Description, DueOn: args.DueOn, DueAt: at, Labels: args.Labels,
-		Priority: task.Optional[enum.Priority]{IsSet: args.Priority.IsSet, Value: (*enum.Priority)(args.Priority.Value)},
-	}))
+	priority := task.Optional[enum.Priority]{IsSet: args.Priority.IsSet, Value: (*enum.Priority)(args.Priority.Value)}
+	after, err := tasks.UpdateTask(ctx, before.ID, task.Patch{
+		Title:       args.Title,
+		Description: args.Description,
+		Priority:    priority,
+		DueOn:       args.DueOn,
+		DueAt:       dueAt,
+		Labels:      args.Labels,
+	})
+	return describeChange(ctx, tasks, before, after, err)
 }
 
-// instant reads an instant; one without an offset is meant in the viewer's time zone.
-func (r *Registry) instant(ctx context.Context, s task.Optional[string]) (task.Optional[time.Time], error) {
+// parseInstant parses an instant. One without an offset is in the viewer's time zone.
+func parseInstant(ctx context.Context, tasks Tasks, s task.Optional[string]) (task.Optional[time.Time], error) {
 	out := task.Optional[time.Time]{IsSet: s.IsSet}
 	if s.Value == nil {
 		return out, nil
@@ -154,7 +192,7 @@ func (r *Registry) instant(ctx context.Context, s task.Optional[string]) (task.O
 		out.Value = &at
 		return out, nil
 	}
-	zone, err := r.tasks.TimeZone(ctx)
+	zone, err := tasks.TimeZone(ctx)
 	if err != nil {
 		return out, err
 	}
@@ -164,53 +202,33 @@ func (r *Registry) instant(ctx context.Context, s task.Optional[string]) (task.O
 			return out, nil
 		}
 	}
-	return out, apperr.Invalid("due_at", "Not an instant: write it as 2026-11-25T17:00:00+01:00.")
+	return out, apperr.Invalid("due_at", "due_at must be an instant in RFC 3339, such as 2026-11-25T17:00:00+01:00.")
 }
 
-func (r *Registry) find(ctx context.Context, number int) (*ent.Task, error) {
-	t, err := r.tasks.FindTaskByNumber(ctx, number)
+// requireTask returns the viewer's task with the number, or a NOT_FOUND error.
+func requireTask(ctx context.Context, tasks Tasks, number int) (*ent.Task, error) {
+	t, err := tasks.FindTaskByNumber(ctx, number)
 	if err == nil && t == nil {
-		missing := apperr.New(apperr.NotFound, "There is no task %d.", number)
-		missing.Field = "number"
-		return nil, missing
+		notFound := apperr.New(apperr.NotFound, "There is no task %d.", number)
+		notFound.Field = "number"
+		return nil, notFound
 	}
 	return t, err
 }
 
-func (r *Registry) byNumber(do func(ctx context.Context, t *ent.Task) (any, error)) handler {
-	return func(ctx context.Context, raw json.RawMessage) (any, error) {
+// withTask returns the handler of a tool whose only argument is the number of an existing task.
+func withTask(fn func(ctx context.Context, tasks Tasks, t *ent.Task) (any, error)) handler {
+	return func(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, error) {
 		var args struct {
 			Number int `json:"number"`
 		}
 		if err := json.Unmarshal(raw, &args); err != nil {
-			return nil, fmt.Errorf("reading arguments: %w", err)
+			return nil, fmt.Errorf("decoding arguments: %w", err)
 		}
-		t, err := r.find(ctx, args.Number)
+		t, err := requireTask(ctx, tasks, args.Number)
 		if err != nil {
 			return nil, err
 		}
-		return do(ctx, t)
-	}
-}
-
-func (r *Registry) one(ctx context.Context, t *ent.Task) (any, error) {
-	views, err := r.views(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	return oneTask{Task: views[0]}, nil
-}
-
-// changed shows a task after a change that may have found nothing to do.
-func (r *Registry) changed(ctx context.Context, before *ent.Task) func(*ent.Task, error) (any, error) {
-	return func(after *ent.Task, err error) (any, error) {
-		if err != nil {
-			return nil, err
-		}
-		views, err := r.views(ctx, after)
-		if err != nil {
-			return nil, err
-		}
-		return changedTask{Task: views[0], Changed: after.Version != before.Version}, nil
+		return fn(ctx, tasks, t)
 	}
 }

@@ -1,5 +1,8 @@
-// Package viewer carries who is asking through a context. Identity enters it from
-// a verified token and from nowhere else.
+// Package viewer carries the authenticated user of a request in its context.
+//
+// The identity comes from a verified token (internal/auth) or from a claimed run
+// (internal/run), never from an argument. The entities' privacy policies (ent/rule) and
+// PostgreSQL's row-level security (internal/store) both read it from here.
 package viewer
 
 import (
@@ -8,46 +11,74 @@ import (
 	"errand/internal/apperr"
 )
 
-// ActorKind says through which door a change comes.
-type ActorKind string
-
-// The doors.
-const (
-	// ActorUser is somebody's own hand: a GraphQL client with that person's token.
-	ActorUser ActorKind = "PERSON"
-	// ActorAgent is the built-in assistant working in one of that person's conversations.
-	ActorAgent ActorKind = "AGENT"
-	// ActorMCP is another assistant that holds that person's token.
-	ActorMCP ActorKind = "MCP"
-)
-
-// Viewer is the person on whose behalf the current work is done, and the hand that does it.
+// Viewer is the user on whose behalf the current work is done, and the actor that does it.
 type Viewer struct {
-	// UserID is the id of the User row ("user_…"), never empty.
+	// UserID is the ID of the User row ("user_…"), never empty.
 	UserID string
-	// Actor is the door; the zero value means Person.
+	// Actor is recorded with each change; the zero value means ActorUser.
 	Actor ActorKind
-	// ToolCallID names the tool call that acts, when Kind is Agent.
+	// ToolCallID is the tool call that makes the change; set only for ActorAgent.
 	ToolCallID string
-	// Client names the calling program, when Kind is MCP.
+	// Client is the name of the calling program; set only for ActorMCP.
 	Client string
 }
 
+// ActorKind is the kind of program that makes a change for the user. Its values are stored.
+type ActorKind string
+
+// The kinds of actors.
+const (
+	// ActorUser is a GraphQL client with the user's token.
+	ActorUser ActorKind = "PERSON"
+	// ActorAgent is the built-in agent, working in one of the user's conversations.
+	ActorAgent ActorKind = "AGENT"
+	// ActorMCP is another assistant with the user's token, through the Model Context Protocol.
+	ActorMCP ActorKind = "MCP"
+)
+
+// Scope selects the rows that PostgreSQL's row-level security shows. The zero value shows none.
+type Scope struct {
+	// UserID shows this user's rows.
+	UserID string
+	// System shows the rows that the server's own work needs.
+	System bool
+}
+
+// contextKey is the key of a context's value.
 type contextKey struct{}
 
-// NewContext returns a context in which v is asking.
+// value is what a context carries: the viewer for the policies, the scope for row-level security.
+type value struct {
+	viewer Viewer
+	scope  Scope
+}
+
+// NewContext returns a context with v as its viewer and v's rows as its scope.
 func NewContext(ctx context.Context, v Viewer) context.Context {
 	if v.Actor == "" {
 		v.Actor = ActorUser
 	}
-	ctx = context.WithValue(ctx, scopeKey{}, Scope{UserID: v.UserID})
-	return context.WithValue(ctx, contextKey{}, v)
+	return context.WithValue(ctx, contextKey{}, value{viewer: v, scope: Scope{UserID: v.UserID}})
 }
 
-// FromContext returns who is asking; ok is false when nobody is signed in.
+// AsSystem returns a context for the server's own work, such as claiming runs. It widens the
+// scope of row-level security; the viewer and what the privacy policies allow stay the same.
+func AsSystem(ctx context.Context) context.Context {
+	c, _ := ctx.Value(contextKey{}).(value)
+	c.scope = Scope{System: true}
+	return context.WithValue(ctx, contextKey{}, c)
+}
+
+// FromContext returns the viewer of ctx; ok is false when the request is anonymous.
 func FromContext(ctx context.Context) (v Viewer, ok bool) {
-	v, ok = ctx.Value(contextKey{}).(Viewer)
-	return v, ok && v.UserID != ""
+	c, _ := ctx.Value(contextKey{}).(value)
+	return c.viewer, c.viewer.UserID != ""
+}
+
+// ScopeFromContext returns the scope set last by NewContext or AsSystem.
+func ScopeFromContext(ctx context.Context) Scope {
+	c, _ := ctx.Value(contextKey{}).(value)
+	return c.scope
 }
 
 // Require returns the viewer of ctx, or an UNAUTHENTICATED error when there is none.
@@ -59,23 +90,8 @@ func Require(ctx context.Context) (Viewer, error) {
 	return v, nil
 }
 
-// Scope says whose rows the database itself may show: one person's, those of nobody in
-// particular that the server's own work needs, or none (the zero value).
-type Scope struct {
-	UserID string
-	System bool
-}
-
-type scopeKey struct{}
-
-// AsSystem returns a context for the server's own work, such as moving runs along. It widens
-// what the database shows, not what the entities' policies allow.
-func AsSystem(ctx context.Context) context.Context {
-	return context.WithValue(ctx, scopeKey{}, Scope{System: true})
-}
-
-// ScopeFromContext is the scope that was set last, by NewContext or AsSystem.
-func ScopeFromContext(ctx context.Context) Scope {
-	s, _ := ctx.Value(scopeKey{}).(Scope)
-	return s
+// ErrAccountDeleted returns the UNAUTHENTICATED error for a viewer whose account was deleted
+// while its token is still valid.
+func ErrAccountDeleted() error {
+	return apperr.New(apperr.Unauthenticated, "This account no longer exists.")
 }

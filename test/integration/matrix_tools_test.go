@@ -99,6 +99,6 @@ func (m *matrix) use(t *testing.T, tool string, args vars) string {
 	t.Helper()
 	text, err := json.Marshal(args)
 	require.NoError(t, err)
-	result, err := m.b.Services.Tools.Call(m.context(t.Context()), tool, string(text))
+	result, err := m.b.Services.Tools.Call(m.context(t.Context()), m.b.Services.Tasks, tool, string(text))
 	return fmt.Sprint(result.JSON, result.Failed, err)
 }

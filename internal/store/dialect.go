@@ -1,0 +1,89 @@
+package store
+
+import (
+	"encoding/json"
+	"strings"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+)
+
+// SQL holds the SQL fragments in which the engines differ, for hand-written statements.
+type SQL struct {
+	// Now is an expression for the database's clock, in milliseconds since 1970 UTC. It advances
+	// within a transaction, unlike PostgreSQL's now(), so that it is right after waiting for a lock.
+	Now string
+	// SkipLocked is a suffix that locks the selected rows of the table alias r and skips rows that
+	// other transactions hold. It is empty on SQLite, which has one writer at a time.
+	SkipLocked string
+}
+
+var (
+	sqliteSQL   = SQL{Now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)"}
+	postgresSQL = SQL{
+		Now:        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+		SkipLocked: "FOR UPDATE OF r SKIP LOCKED",
+	}
+)
+
+// SQL returns the fragments for this database's engine.
+func (db *DB) SQL() SQL {
+	if db.dialect == dialect.Postgres {
+		return postgresSQL
+	}
+	return sqliteSQL
+}
+
+// LockForNoKeyUpdate makes a query lock the rows it selects until the transaction ends. On SQLite
+// it does nothing: write transactions are serial there.
+func LockForNoKeyUpdate(s *sql.Selector) {
+	if s.Dialect() == dialect.Postgres {
+		s.For(sql.LockNoKeyUpdate)
+	}
+}
+
+// ContainsAllWords is true for rows in which each word occurs in the text column a or b, in any
+// case. Neither engine uses LIKE for it, whose time is the product of the lengths, once for each word.
+func ContainsAllWords(s *sql.Selector, words []string, a, b string) *sql.Predicate {
+	first, second, all := s.C(a), s.C(b), strings.Join(words, " ")
+	return sql.P(func(p *sql.Builder) {
+		if s.Dialect() != dialect.Postgres {
+			p.WriteString("mentions(").IdentComma(first, second).Comma().Arg(all).WriteString(")")
+			return
+		}
+		// OFFSET 0 keeps PostgreSQL from folding the text once for each word.
+		p.WriteString("(SELECT bool_and(strpos(folded.text, lower(word)) > 0) FROM (SELECT lower(").
+			Ident(first).WriteString(" || ' ' || ").Ident(second).
+			WriteString(") AS text OFFSET 0) AS folded, unnest(string_to_array(").Arg(all).WriteString(", ' ')) AS word)")
+	})
+}
+
+// KeyRange is a range of positions, both ends included, among the rows with one key.
+type KeyRange struct {
+	Key   string `json:"K"`
+	First int    `json:"F"`
+	Last  int    `json:"L"`
+}
+
+// InRanges limits a query to the rows whose key and position columns lie in one of the ranges. It joins
+// the ranges as a table, which reads the index once for each range in one statement, however many
+// there are; an OR of as many conditions takes PostgreSQL three times as long.
+func InRanges(s *sql.Selector, key, position string, ranges []KeyRange) {
+	table := sql.With("ranges", "key", "first", "last").As(sql.SelectExpr(rangeRows(s.Dialect(), ranges)))
+	s.Prefix(table).Join(table).On(s.C(key), table.C("key"))
+	column := s.C(position)
+	s.Where(sql.And(sql.ColumnsGTE(column, table.C("first")), sql.ColumnsLTE(column, table.C("last"))))
+}
+
+// rangeRows is the list of expressions and FROM clause that select the ranges from one JSON argument.
+func rangeRows(engine string, ranges []KeyRange) sql.Querier {
+	list, _ := json.Marshal(ranges) // strings and integers always marshal
+	if engine == dialect.Postgres {
+		// Typed columns, because an expression over the JSON may fail, and row-level security keeps
+		// an expression that may fail from being used to look up an index.
+		return sql.Expr(`* FROM json_to_recordset($1::json) AS r("K" text, "F" int, "L" int)`, string(list))
+	}
+	// LIMIT -1 is no limit, but makes SQLite read the ranges first. Otherwise it reads all messages
+	// of the user, with their texts, and looks up each in the ranges.
+	return sql.Expr("value->>'K', value->>'F', value->>'L' FROM json_each(?) LIMIT -1", string(list))
+}

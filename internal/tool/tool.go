@@ -1,0 +1,73 @@
+// Package tool defines the tools that models may call: the operations of internal/task
+// with a name, a JSON Schema and a result that models can read.
+//
+// One Registry serves the agent, which calls tools within a run's transaction, and
+// the Model Context Protocol (MCP) server, which calls them outside of one. No tool has a
+// parameter that names a user: a tool always acts as the context's viewer.
+package tool
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"errand/ent"
+	"errand/internal/apperr"
+	"errand/internal/page"
+	"errand/internal/task"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// Tool describes one tool and holds its implementation.
+type Tool struct {
+	// Name identifies the tool in calls.
+	Name string
+	// Title is a display name.
+	Title string
+	// Description tells a model when and how to use the tool.
+	Description string
+	// Schema is the JSON Schema of the arguments. It is closed: unknown members are rejected.
+	Schema json.RawMessage
+	// OutputSchema is the JSON Schema of a successful result.
+	OutputSchema json.RawMessage
+	// ReadOnly tools change nothing.
+	ReadOnly bool
+	// Destructive tools may delete or overwrite data.
+	Destructive bool
+	// Idempotent tools have no further effect when repeated with the same arguments.
+	Idempotent bool
+
+	schema *jsonschema.Resolved
+	handle handler
+	// changedText begins the text of a result, unchangedText when there was nothing to change.
+	changedText, unchangedText string
+}
+
+// Tasks are the operations that tools call. Both *task.Service and task.Tx implement it; the
+// latter makes a call part of the caller's transaction.
+type Tasks interface {
+	FindTaskByNumber(ctx context.Context, number int) (*ent.Task, error)
+	ListTasks(ctx context.Context, args page.Args, order *task.Order, filter *task.Filter) (*page.TaskConnection, error)
+	TimeZone(ctx context.Context) (*time.Location, error)
+	CreateTask(ctx context.Context, in task.CreateTaskInput) (*ent.Task, error)
+	UpdateTask(ctx context.Context, id string, p task.Patch) (*ent.Task, error)
+	CompleteTask(ctx context.Context, id string) (*ent.Task, error)
+	ReopenTask(ctx context.Context, id string) (*ent.Task, error)
+	DeleteTask(ctx context.Context, id string) (*ent.Task, error)
+}
+
+// handler implements a tool. args match the tool's schema.
+type handler func(ctx context.Context, tasks Tasks, args json.RawMessage) (any, error)
+
+// Result is the outcome of a call.
+type Result struct {
+	// JSON is the result for the model: an object, with the member "error" when the call failed.
+	JSON string
+	// Text is the same in English, for clients that do not read JSON.
+	Text string
+	// Failed reports that the call changed nothing and returned an error.
+	Failed bool
+	// Code is the error's code, "" on success.
+	Code apperr.Code
+}
