@@ -1,3 +1,20 @@
+// Package auth authenticates requests: it verifies bearer tokens and maps them to users, for HTTP,
+// WebSocket and MCP. Tokens are JSON Web Tokens (RFC 7519) of an identity provider or of the
+// development sign-in.
+//
+// # Why the JWKS cache is not a library
+//
+// JSON Web Keys are parsed by jwkset. The cache around them (jwks_cache.go) stays, because the
+// caches of keyfunc/jwkset and lestrrat-go/jwx cannot keep these properties:
+//   - A key verifies exactly one algorithm, even when its JWK has no "alg". keyfunc accepts any
+//     algorithm for such a key, and tries every key for a token without "kid".
+//   - Keys are found by algorithm and ID. RFC 7517 section 4.5 allows one ID for keys of different
+//     types; jwkset's storage finds only the first.
+//   - A token with an unknown key ID causes at most one fetch in 30 seconds, and requests within that
+//     pause are rejected at once. keyfunc blocks them on a rate limiter; jwx does not refetch.
+//   - Keys older than an hour are not used before a fetch was tried, so that an idle server does not
+//     accept a withdrawn key. The libraries refresh by timer only.
+//   - One unusable key in a set is skipped, and a set is bounded in bytes and keys.
 package auth
 
 import (
@@ -11,7 +28,7 @@ import (
 	"errand/internal/viewer"
 )
 
-// Surface is a part of the server with an audience of its own.
+// Surface is an API of the server whose tokens have their own audience.
 type Surface string
 
 // The surfaces.
@@ -20,150 +37,149 @@ const (
 	MCP     Surface = "mcp"
 )
 
-// Service verifies tokens the way the configuration says. Close it at the end.
+// Service verifies tokens as configured. Call Close when it is no longer needed. It is safe for
+// concurrent use.
 type Service struct {
 	verifiers map[Surface]Verifier
-	jwks      *jwksCache    // nil without AUTH_JWKS_URL
-	devSigner       *DevSigner // nil unless the development sign-in is on
+	jwks      *jwksCache // nil without AUTH_JWKS_URL
+	devSigner *DevSigner // nil unless the development sign-in is enabled
 	leeway    time.Duration
 	log       *slog.Logger
 }
 
-// Option changes how New builds.
-type Option func(*options)
-
-type options struct{ now func() time.Time }
-
-// WithClock replaces time.Now, for tests.
-func WithClock(now func() time.Time) Option { return func(o *options) { o.now = now } }
-
-// New picks the verifiers by configuration: published keys, a shared secret, both, or
-// the development sign-in. Published keys are fetched in the background, so that the
-// server starts while its identity provider is still starting.
-func New(cfg config.Config, log *slog.Logger, opts ...Option) (*Service, error) {
-	o := options{now: time.Now}
-	for _, opt := range opts {
-		opt(&o)
-	}
-	a := &Service{verifiers: map[Surface]Verifier{}, leeway: cfg.Auth.Leeway, log: log}
-	if !cfg.Auth.Configured() {
-		if err := a.enableDevSignIn(cfg, o.now); err != nil {
-			return nil, err
-		}
-		return a, nil
-	}
-	if cfg.Auth.JWKSURL != "" {
-		a.jwks = newJWKSCache(newJWKSClient(cfg.Auth.JWKSURL).fetch, o.now, log)
-		a.jwks.prefetch()
-	}
-	a.verifiers[GraphQL] = a.verifierFor(cfg.Auth, cfg.Auth.Audience, o.now)
-	a.verifiers[MCP] = a.verifierFor(cfg.Auth, cfg.Auth.MCPAudience, o.now)
-	return a, nil
+// New returns the Service of a configuration: it verifies tokens with the keys of AUTH_JWKS_URL, with
+// BETTER_AUTH_SECRET, with both, or those of the development sign-in. Keys are fetched in the
+// background, so that the server starts while its identity provider is down.
+func New(cfg config.Config, log *slog.Logger) (*Service, error) {
+	return newService(cfg, log, time.Now)
 }
 
-func (a *Service) enableDevSignIn(cfg config.Config, now func() time.Time) error {
-	dev, err := openDevSigner(cfg, now)
+func newService(cfg config.Config, log *slog.Logger, now func() time.Time) (*Service, error) {
+	s := &Service{verifiers: map[Surface]Verifier{}, leeway: cfg.Auth.Leeway, log: log}
+	if !cfg.Auth.Configured() {
+		if err := s.enableDevSignIn(cfg, now); err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+	if cfg.Auth.JWKSURL != "" {
+		s.jwks = newJWKSCache(newJWKSClient(cfg.Auth.JWKSURL).fetchKeys, now, log)
+		s.jwks.prefetch()
+	}
+	s.verifiers[GraphQL] = s.newVerifier(cfg.Auth, cfg.Auth.Audience, now)
+	s.verifiers[MCP] = s.newVerifier(cfg.Auth, cfg.Auth.MCPAudience, now)
+	return s, nil
+}
+
+func (s *Service) enableDevSignIn(cfg config.Config, now func() time.Time) error {
+	signer, err := openDevSigner(cfg, now)
 	if err != nil {
 		return err
 	}
-	a.devSigner = dev
-	a.verifiers[GraphQL] = dev.verifier(cfg.Auth.Leeway)
-	a.verifiers[MCP] = a.verifiers[GraphQL]
-	a.log.Warn("development sign-in is on: anyone on this machine may sign in under any name", "path", DevSignInPath)
+	s.devSigner = signer
+	s.verifiers[GraphQL] = signer.newVerifier(cfg.Auth.Leeway)
+	s.verifiers[MCP] = s.verifiers[GraphQL]
+	s.log.Warn("development sign-in is on: anyone on this machine may sign in under any name", "path", DevSignInPath)
 	return nil
 }
 
-// verifierFor builds the verifier of one surface.
-func (a *Service) verifierFor(cfg config.Auth, audience []string, now func() time.Time) Verifier {
+// newVerifier returns the verifier of a surface with this audience.
+func (s *Service) newVerifier(cfg config.Auth, audience []string, now func() time.Time) Verifier {
 	r := tokenRules{issuer: cfg.Issuer, audience: audience, leeway: cfg.Leeway, now: now}
-	var shared, public Verifier
+	var secret, jwks Verifier
 	if cfg.BetterAuthSecret.IsSet() {
 		r.algorithms = secretAlgorithms
-		shared = newJWTVerifier(r, secretKeyFunc([]byte(cfg.BetterAuthSecret.Reveal())))
+		secret = newJWTVerifier(r, secretKeyFunc([]byte(cfg.BetterAuthSecret.Reveal())))
 	}
-	if a.jwks != nil {
+	if s.jwks != nil {
 		r.algorithms = jwksAlgorithms
-		public = newJWTVerifier(r, a.jwks.key)
+		jwks = newJWTVerifier(r, s.jwks.key)
 	}
 	switch {
-	case shared == nil:
-		return public
-	case public == nil:
-		return shared
+	case secret == nil:
+		return jwks
+	case jwks == nil:
+		return secret
 	default:
-		return combinedVerifier{first: public, second: shared}
+		return combinedVerifier{first: jwks, second: secret}
 	}
 }
 
-// Verifier is the one for a surface.
-func (a *Service) Verifier(s Surface) Verifier { return a.verifiers[s] }
+// Verifier returns the token verifier of a surface.
+func (s *Service) Verifier(surface Surface) Verifier { return s.verifiers[surface] }
 
-// DevSigner is the signer of the development sign-in, nil where that is off.
-func (a *Service) DevSigner() *DevSigner { return a.devSigner }
+// DevSigner returns the signer of the development sign-in, nil when that is disabled.
+func (s *Service) DevSigner() *DevSigner { return s.devSigner }
 
-// WaitForKeys waits until the published keys are there, and says why they are not. It
-// returns nil at once where none are used.
-func (a *Service) WaitForKeys(ctx context.Context) error {
-	if a.jwks == nil {
+// WaitForKeys waits until the keys of AUTH_JWKS_URL are loaded. It returns UNAVAILABLE when they cannot be
+// fetched, and nil at once when there is no such URL.
+func (s *Service) WaitForKeys(ctx context.Context) error {
+	if s.jwks == nil {
 		return nil
 	}
-	_, err := a.jwks.get(ctx)
+	_, err := s.jwks.get(ctx)
 	return err
 }
 
-// DevSignInHandler serves SignInPath for the listener bound to this address. Where the
-// development sign-in is off, or the listener is open to other machines, it is an
-// error: the path must then not exist.
-func (a *Service) DevSignInHandler(bound net.Addr) (http.Handler, error) {
-	if a.devSigner == nil || bound == nil || !config.IsLoopbackAddr(bound.String()) {
+// DevSignInHandler returns the handler of DevSignInPath for the listener bound to this address. It returns
+// an error when the development sign-in is disabled or the listener accepts other machines' connections;
+// the path must then not be served.
+func (s *Service) DevSignInHandler(bound net.Addr) (http.Handler, error) {
+	if s.devSigner == nil || bound == nil || !config.IsLoopbackAddr(bound.String()) {
 		return nil, errNoDevSignIn
 	}
-	return &devSignInHandler{signer: a.devSigner, log: a.log}, nil
+	return &devSignInHandler{signer: s.devSigner, log: s.log}, nil
 }
 
-// Close ends a fetch under way and waits for it. Verification goes on with the keys at hand.
-func (a *Service) Close() {
-	if a.jwks != nil {
-		a.jwks.Close()
+// Close cancels a fetch in progress and waits for its end. Verification continues with the loaded keys.
+func (s *Service) Close() {
+	if s.jwks != nil {
+		s.jwks.Close()
 	}
 }
 
-// Authenticator turns tokens into viewers for one surface.
+// Authenticator maps the tokens of one surface to viewers.
 type Authenticator struct {
 	verifier Verifier
 	users    UserStore
-	kind     viewer.ActorKind
+	actor    viewer.ActorKind
 	leeway   time.Duration
 }
 
-// Authenticator joins a surface's verifier with the users. Give every surface the same
-// CachedUsers. Viewers are of kind MCP on that surface and Person elsewhere.
-func (a *Service) Authenticator(s Surface, users UserStore) *Authenticator {
-	kind := viewer.ActorUser
-	if s == MCP {
-		kind = viewer.ActorMCP
+// Authenticator returns the authenticator of a surface. All surfaces must share one UserCache, so that an
+// evicted user is evicted for each of them. Viewers have the actor MCP on that surface and ActorUser on
+// the others.
+func (s *Service) Authenticator(surface Surface, users UserStore) *Authenticator {
+	actor := viewer.ActorUser
+	if surface == MCP {
+		actor = viewer.ActorMCP
 	}
-	return &Authenticator{verifier: a.verifiers[s], users: users, kind: kind, leeway: a.leeway}
+	return &Authenticator{verifier: s.verifiers[surface], users: users, actor: actor, leeway: s.leeway}
 }
 
-// Authenticate verifies a token and returns a context in which its bearer is the
-// viewer, that user's id, and the end of the token with the leeway, from which on it is refused: a
-// connection that lives longer must then ask for a new one. Errors are those of Verifier and Users.
-func (x *Authenticator) Authenticate(ctx context.Context, token string) (context.Context, string, time.Time, error) {
-	claims, userID, err := x.Identify(ctx, token)
+// Authenticate verifies a token. It returns a context with the token's user as the viewer, that user's ID,
+// and the time from which the token is rejected, the leeway included; a connection that outlives it must
+// renew its token. Errors are those of Verifier and UserStore.
+func (a *Authenticator) Authenticate(ctx context.Context, token string) (context.Context, string, time.Time, error) {
+	claims, userID, err := a.Identify(ctx, token)
 	if err != nil {
 		return ctx, "", time.Time{}, err
 	}
-	return viewer.NewContext(ctx, viewer.Viewer{UserID: userID, Actor: x.kind}), userID, claims.ExpiresAt.Add(x.leeway), nil
+	return viewer.NewContext(
+			ctx,
+			viewer.Viewer{UserID: userID, Actor: a.actor},
+		), userID, claims.ExpiresAt.Add(
+			a.leeway,
+		), nil
 }
 
-// Identify verifies a token and returns what it says and its bearer's id. Errors are
-// those of Verifier and Users.
-func (x *Authenticator) Identify(ctx context.Context, token string) (Claims, string, error) {
-	claims, err := x.verifier.Verify(ctx, token)
+// Identify verifies a token and returns its claims and its user's ID. Errors are those of Verifier and
+// UserStore.
+func (a *Authenticator) Identify(ctx context.Context, token string) (Claims, string, error) {
+	claims, err := a.verifier.Verify(ctx, token)
 	if err != nil {
 		return Claims{}, "", err
 	}
-	userID, err := x.users.EnsureUser(ctx, claims)
+	userID, err := a.users.EnsureUser(ctx, claims)
 	return claims, userID, err
 }

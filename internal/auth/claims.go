@@ -10,7 +10,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Bounds of what is taken from a token, in bytes. Anything longer is refused.
+// Maximum lengths of claims in bytes. A token with a longer one is rejected.
 const (
 	MaxSubjectBytes = 255
 	MaxIssuerBytes  = 255
@@ -18,28 +18,29 @@ const (
 	MaxEmailBytes   = 320
 )
 
-// Claims is what a verified token says about its bearer.
+// Claims are the JWT claims of a verified token.
 type Claims struct {
-	// Subject is the issuer's id of the person, 1 to 255 bytes of printable text.
+	// Subject is the issuer's ID of the user, 1 to 255 bytes of printable text.
 	Subject string
-	// Issuer is whose word this is, as configured, or as the token says when any is accepted; empty
-	// when it names none. A subject means nothing without it: two issuers may give it to two people.
+	// Issuer is the "iss" claim, "" when the token has none. It is the configured issuer unless any is accepted.
+	// A user is identified by issuer and subject together, because two issuers may assign one subject to
+	// different users.
 	Issuer string
-	// Name and Email may be empty. They are for show: identity is Issuer and Subject alone.
+	// Name and Email may be empty. They are for display only.
 	Name  string
 	Email string
-	// ExpiresAt is the token's end, to the second; verification forgives the leeway beyond it.
+	// ExpiresAt is the "exp" claim, in seconds; the token is accepted until then plus the leeway.
 	ExpiresAt time.Time
-	// IssuedAt is when the token was made, to the second; zero when it does not say.
+	// IssuedAt is the "iat" claim, in seconds; zero when the token has none.
 	IssuedAt time.Time
-	// Scopes are the OAuth scopes, from "scope" (RFC 8693) or "scp"; often none.
+	// Scopes are the OAuth scopes of "scope" (RFC 8693) or "scp"; may be empty.
 	Scopes []string
 }
 
-// maxTime is the last second that RFC 3339 can write.
+// maxTime is the last second that RFC 3339 can represent.
 var maxTime = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 
-// readClaims takes the claims out of a verified token and bounds them.
+// readClaims validates the claims of a token whose signature was verified.
 func readClaims(m jwt.MapClaims) (Claims, error) {
 	subject, ok := m["sub"].(string)
 	if _, present := m["sub"]; !present {
@@ -56,15 +57,14 @@ func readClaims(m jwt.MapClaims) (Claims, error) {
 	if !nameOK || !emailOK || !issuerOK || !expiresOK || !scopesOK {
 		return Claims{}, unauthenticated(ReasonBadClaim)
 	}
-	issued, _ := numericDate(m["iat"]) // optional; verification has refused one that is no number
+	issued, _ := numericDate(m["iat"]) // optional; the parser has rejected one that is not a number
 	return Claims{
 		Subject: subject, Name: name, Email: email,
 		ExpiresAt: expires, IssuedAt: issued, Issuer: issuer, Scopes: scopes,
 	}, nil
 }
 
-// validSubject demands text that looks the same wherever it is shown: two people
-// must not differ by something invisible.
+// validSubject accepts printable text only, so that two users never differ by invisible characters.
 func validSubject(s string) bool {
 	return s != "" && len(s) <= MaxSubjectBytes && isPrintable(s)
 }
@@ -74,7 +74,7 @@ func isPrintable(s string) bool {
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// optionalIssuer reads the optional issuer, a half of who somebody is: it is held to the same as a subject.
+// optionalIssuer returns the optional issuer. As part of the user's identity it is restricted like a subject.
 func optionalIssuer(claim any) (string, bool) {
 	if claim == nil {
 		return "", true
@@ -83,7 +83,7 @@ func optionalIssuer(claim any) (string, bool) {
 	return s, ok && len(s) <= MaxIssuerBytes && isPrintable(s)
 }
 
-// optionalText reads an optional claim without its control characters.
+// optionalText returns an optional text claim with control characters removed and surrounding space trimmed.
 func optionalText(claim any, maxBytes int) (string, bool) {
 	if claim == nil {
 		return "", true
@@ -101,7 +101,8 @@ func optionalText(claim any, maxBytes int) (string, bool) {
 	return strings.TrimSpace(clean), true
 }
 
-// numericDate is checked before conversion: a huge number would overflow into another time.
+// numericDate converts a NumericDate (RFC 7519 section 2). The range is checked first, because a larger number would
+// overflow into another time.
 func numericDate(claim any) (time.Time, bool) {
 	seconds, ok := claim.(float64)
 	if !ok || math.IsNaN(seconds) || seconds < 0 || seconds > float64(maxTime.Unix()) {

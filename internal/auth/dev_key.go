@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 )
 
-// devKeyBytes is the size of the development signing key, that of the HS256 hash.
+// devKeyBytes is the size of the development signing key: that of the HS256 hash (RFC 7518 section 3.2).
 const devKeyBytes = 32
 
-// LoadOrCreateDevKey returns the 32 bytes of the key file at path, which it creates,
-// with its folder, for this user's eyes only (0600, 0700). Processes that start at
-// once end with the same key: a file appears whole or not at all, and the first wins.
+// LoadOrCreateDevKey returns the 32 bytes of the key file at path. It creates a missing file with mode 0600 and
+// a missing directory with mode 0700. Processes that start at the same time get the same key, because the file
+// is created atomically and never replaced.
 func LoadOrCreateDevKey(path string) ([]byte, error) {
 	key, err := readDevKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -36,14 +36,14 @@ func readDevKey(path string) ([]byte, error) {
 	}
 	if !info.Mode().IsRegular() || info.Size() != devKeyBytes {
 		return nil, fmt.Errorf(
-			"development key: %s is not a file of %d bytes; delete it to have a new one made",
+			"development key: %s is not a file of %d bytes; delete it, and a new key is created at the next start",
 			path,
 			devKeyBytes,
 		)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		if err := os.Chmod(path, 0o600); err != nil {
-			return nil, fmt.Errorf("development key is open to other users: %w", err)
+			return nil, fmt.Errorf("development key: restricting the file to its owner: %w", err)
 		}
 	}
 	key, err := os.ReadFile(path)
@@ -53,10 +53,10 @@ func readDevKey(path string) ([]byte, error) {
 	return key, nil
 }
 
-// createDevKey writes a new key beside path and links it into place. Unlike a rename,
-// a link never replaces a file that somebody else has just made: it gives fs.ErrExist.
+// createDevKey writes a new key to a temporary file and links it to path. Unlike a rename, a link fails with
+// fs.ErrExist when another process created the file first.
 func createDevKey(path string) (err error) {
-	// CreateTemp makes the file 0600.
+	// CreateTemp creates the file with mode 0600.
 	file, err := os.CreateTemp(filepath.Dir(path), ".dev-key-*")
 	if err != nil {
 		return err

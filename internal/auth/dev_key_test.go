@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestDevKeyIsMadeOnceAndKept(t *testing.T) {
+func TestLoadOrCreateDevKey_SecondCall_SameKey(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data", "dev.key")
 	key, err := LoadOrCreateDevKey(path)
 	require.NoError(t, err)
@@ -23,10 +23,10 @@ func TestDevKeyIsMadeOnceAndKept(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	files, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
-	require.Len(t, files, 1, "nothing is left behind")
+	require.Len(t, files, 1, "the temporary file is removed")
 }
 
-func TestDevKeyRace(t *testing.T) {
+func TestLoadOrCreateDevKey_Concurrent_SameKey(t *testing.T) {
 	for range 20 {
 		path := filepath.Join(t.TempDir(), "dev.key")
 		keys := make([][]byte, 16)
@@ -47,7 +47,7 @@ func TestDevKeyRace(t *testing.T) {
 	}
 }
 
-func TestDevKeyFaults(t *testing.T) {
+func TestLoadOrCreateDevKey_InvalidFiles_Errors(t *testing.T) {
 	dir := t.TempDir()
 	short := filepath.Join(dir, "short.key")
 	require.NoError(t, os.WriteFile(short, []byte("hunter2"), 0o600))
@@ -56,12 +56,12 @@ func TestDevKeyFaults(t *testing.T) {
 	require.NotContains(t, err.Error(), "hunter2")
 
 	_, err = LoadOrCreateDevKey(dir)
-	require.Error(t, err, "a folder is no key")
+	require.Error(t, err, "a directory")
 	_, err = LoadOrCreateDevKey(filepath.Join(short, "dev.key"))
-	require.Error(t, err, "a file is no folder")
+	require.Error(t, err, "a file as the directory")
 }
 
-func TestDevKeyIsClosedToOtherUsers(t *testing.T) {
+func TestLoadOrCreateDevKey_OpenPermissions_Restricted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "dev.key")
 	key, err := LoadOrCreateDevKey(path)
 	require.NoError(t, err)

@@ -12,13 +12,13 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// The development sign-in's tokens.
+// Issuer, audience and lifetimes of development tokens.
 const (
 	DevIssuer   = "errand-dev"
 	DevAudience = "errand"
-	// DevTokenTTL is how long a development token lasts unless told otherwise.
+	// DevTokenTTL is the default lifetime.
 	DevTokenTTL = 24 * time.Hour
-	// MaxDevTokenTTL is the longest that can be asked for.
+	// MaxDevTokenTTL is the longest lifetime.
 	MaxDevTokenTTL = 366 * 24 * time.Hour
 )
 
@@ -27,14 +27,14 @@ var devUserName = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,64}$`)
 var errNoDevSignIn = errors.New("development sign-in is off: it needs ENVIRONMENT=development, " +
 	"a loopback ADDR, and neither AUTH_JWKS_URL nor BETTER_AUTH_SECRET")
 
-// DevSigner signs in anybody under any name, for development on one's own machine.
+// DevSigner signs tokens for any user name, for development on the local machine.
 type DevSigner struct {
 	key []byte
 	now func() time.Time
 }
 
-// OpenDevSigner returns the signer of this configuration's development sign-in,
-// creating its key file on first use. Where that sign-in is off, it is an error.
+// OpenDevSigner returns the signer of the development sign-in. It creates the key file on first use, and
+// returns an error when the configuration does not enable that sign-in.
 func OpenDevSigner(cfg config.Config) (*DevSigner, error) { return openDevSigner(cfg, time.Now) }
 
 func openDevSigner(cfg config.Config, now func() time.Time) (*DevSigner, error) {
@@ -48,18 +48,21 @@ func openDevSigner(cfg config.Config, now func() time.Time) (*DevSigner, error) 
 	return &DevSigner{key: key, now: now}, nil
 }
 
-// Token signs in user (1 to 64 letters, digits, dots, dashes, underscores or @), whose
-// name is at once subject and display name. A ttl of 0 means DevTokenTTL. Other names
-// and durations are refused as BAD_USER_INPUT.
+// Token returns a token for user, whose name (1 to 64 letters, digits, dots, dashes, underscores or @) becomes
+// both subject and display name, and the time at which it expires. A ttl of 0 means DevTokenTTL. Invalid names
+// and lifetimes outside a second to MaxDevTokenTTL give BAD_USER_INPUT.
 func (s *DevSigner) Token(user string, ttl time.Duration) (token string, expires time.Time, err error) {
 	if !devUserName.MatchString(user) {
-		return "", time.Time{}, apperr.Invalid("user", "A name has 1 to 64 letters, digits or the signs . _ - @.")
+		return "", time.Time{}, apperr.Invalid(
+			"user",
+			"The user name must have 1 to 64 letters, digits or the characters . _ - @.",
+		)
 	}
 	if ttl == 0 {
 		ttl = DevTokenTTL
 	}
 	if ttl < time.Second || ttl > MaxDevTokenTTL {
-		return "", time.Time{}, apperr.Invalid("ttl", "A token lasts from a second to 366 days.")
+		return "", time.Time{}, apperr.Invalid("ttl", "The lifetime must be between one second and 366 days.")
 	}
 	now := s.now()
 	expires = now.Add(ttl).UTC().Truncate(time.Second)
@@ -73,10 +76,13 @@ func (s *DevSigner) Token(user string, ttl time.Duration) (token string, expires
 	return token, expires, nil
 }
 
-// verifier accepts what Token signs, and nothing else.
-func (s *DevSigner) verifier(leeway time.Duration) Verifier {
+// newVerifier returns a verifier that accepts only tokens of this signer.
+func (s *DevSigner) newVerifier(leeway time.Duration) Verifier {
 	return newJWTVerifier(tokenRules{
-		algorithms: secretAlgorithms, issuer: DevIssuer, audience: []string{DevAudience},
-		leeway: leeway, now: s.now,
+		algorithms: secretAlgorithms,
+		issuer:     DevIssuer,
+		audience:   []string{DevAudience},
+		leeway:     leeway,
+		now:        s.now,
 	}, secretKeyFunc(s.key))
 }

@@ -13,57 +13,61 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// development is an environment with the development sign-in and its key in a folder of its own.
-func development(t *testing.T) env {
-	return env{"DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "errand.db")}
+// devEnviron returns an environment that enables the development sign-in, with the key in a temporary directory.
+func devEnviron(t *testing.T) environ {
+	return environ{"DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "errand.db")}
 }
 
-func TestDevelopmentTokens(t *testing.T) {
-	c := newClock()
-	environ := development(t)
-	a := newAuth(t, c, environ)
+func TestDevSigner_Token_VerifiesUntilExpiryAndAfterRestart(t *testing.T) {
+	c := newFakeClock()
+	environ := devEnviron(t)
+	a := newTestService(t, c, environ)
 	token, expires, err := a.DevSigner().Token("alice", 0)
 	require.NoError(t, err)
-	require.Equal(t, start.Add(DevTokenTTL), expires)
+	require.Equal(t, testStart.Add(DevTokenTTL), expires)
 
-	restarted := newAuth(t, c, environ)
+	restarted := newTestService(t, c, environ)
 	for _, v := range []Verifier{a.Verifier(GraphQL), a.Verifier(MCP), restarted.Verifier(GraphQL)} {
 		claims, err := v.Verify(t.Context(), token)
 		require.NoError(t, err)
 		require.Equal(
 			t,
-			Claims{Subject: "alice", Name: "alice", Issuer: DevIssuer, IssuedAt: start, ExpiresAt: expires},
+			Claims{Subject: "alice", Name: "alice", Issuer: DevIssuer, IssuedAt: testStart, ExpiresAt: expires},
 			claims,
 		)
 	}
 	c.advance(DevTokenTTL + time.Minute)
-	requireRefused(t, a.Verifier(GraphQL), token, ReasonExpired)
+	requireRejected(t, a.Verifier(GraphQL), token, ReasonExpired)
 }
 
-func TestTokensOfAnotherFolderAreRefused(t *testing.T) {
-	c := newClock()
-	token, _, err := newAuth(t, c, development(t)).DevSigner().Token("alice", time.Hour)
+func TestDevSigner_KeyOfOtherDirectory_Rejected(t *testing.T) {
+	c := newFakeClock()
+	token, _, err := newTestService(t, c, devEnviron(t)).DevSigner().Token("alice", time.Hour)
 	require.NoError(t, err)
-	requireRefused(t, newAuth(t, c, development(t)).Verifier(GraphQL), token, ReasonBadSignature)
+	requireRejected(t, newTestService(t, c, devEnviron(t)).Verifier(GraphQL), token, ReasonBadSignature)
 }
 
-// A development token must be worth nothing to a server with real authentication,
-// even one whose secret happens to be the same.
-func TestDevelopmentTokensAreForDevelopmentOnly(t *testing.T) {
-	signer := &DevSigner{key: []byte(testSecret), now: newClock().now}
+// A server with configured authentication must reject development tokens, even if its secret equals the
+// development key.
+func TestDevSigner_TokenOrVerifierOfOtherIssuer_Rejected(t *testing.T) {
+	signer := &DevSigner{key: []byte(testSecret), now: newFakeClock().now}
 	token, _, err := signer.Token("alice", time.Hour)
 	require.NoError(t, err)
-	v := newAuth(t, newClock(), env{"BETTER_AUTH_SECRET": testSecret, "AUTH_ISSUER": testIssuer}).Verifier(GraphQL)
-	requireRefused(t, v, token, ReasonWrongIssuer)
+	v := newTestService(
+		t,
+		newFakeClock(),
+		environ{"BETTER_AUTH_SECRET": testSecret, "AUTH_ISSUER": testIssuer},
+	).Verifier(GraphQL)
+	requireRejected(t, v, token, ReasonWrongIssuer)
 
-	foreign := sign(t, "HS256", []byte(testSecret), goodClaims(), nil)
-	requireRefused(t, signer.verifier(0), foreign, ReasonWrongIssuer)
-	noAudience := sign(t, "HS256", []byte(testSecret), with(jwt.MapClaims{"iss": DevIssuer}), nil)
-	requireRefused(t, signer.verifier(0), noAudience, ReasonWrongAudience)
+	foreign := sign(t, "HS256", []byte(testSecret), validClaims(), nil)
+	requireRejected(t, signer.newVerifier(0), foreign, ReasonWrongIssuer)
+	noAudience := sign(t, "HS256", []byte(testSecret), claimsWith(jwt.MapClaims{"iss": DevIssuer}), nil)
+	requireRejected(t, signer.newVerifier(0), noAudience, ReasonWrongAudience)
 }
 
-func TestDevelopmentNames(t *testing.T) {
-	signer := newAuth(t, newClock(), development(t)).DevSigner()
+func TestDevSigner_UserNamesAndTTLs_Validated(t *testing.T) {
+	signer := newTestService(t, newFakeClock(), devEnviron(t)).DevSigner()
 	for _, name := range []string{"a", "Alice.B_c-7@example.com", strings.Repeat("x", 64)} {
 		_, _, err := signer.Token(name, time.Hour)
 		require.NoError(t, err, name)
@@ -79,14 +83,14 @@ func TestDevelopmentNames(t *testing.T) {
 	}
 }
 
-func TestDevSignerOpensOnlyInDevelopment(t *testing.T) {
-	_, err := OpenDevSigner(configOf(t, development(t)))
+func TestOpenDevSigner_NotDevelopmentOrNotLoopback_Error(t *testing.T) {
+	_, err := OpenDevSigner(loadConfig(t, devEnviron(t)))
 	require.NoError(t, err)
-	_, err = OpenDevSigner(configOf(t, env{"BETTER_AUTH_SECRET": testSecret}))
+	_, err = OpenDevSigner(loadConfig(t, environ{"BETTER_AUTH_SECRET": testSecret}))
 	require.ErrorIs(t, err, errNoDevSignIn)
 
-	// config.Load refuses such a configuration; it is refused here all the same.
-	cfg := configOf(t, development(t))
+	// config.Load rejects such a configuration too; New must not depend on that.
+	cfg := loadConfig(t, devEnviron(t))
 	cfg.Server.Addr = "0.0.0.0:8080"
 	_, err = New(cfg, slog.New(slog.DiscardHandler))
 	require.ErrorIs(t, err, errNoDevSignIn)

@@ -16,12 +16,13 @@ import (
 	"errand/internal/config"
 )
 
-// DevSignInPath is where the development sign-in listens.
+// DevSignInPath is the path of the development sign-in.
 const DevSignInPath = "/dev/sign-in"
 
 const maxDevSignInBytes = 1 << 10
 
-// devSignInHandler answers POST {"user":"alice"} with {"token","user","expiresAt"}.
+// devSignInHandler responds to POST {"user":"alice"} with {"token","user","expiresAt"}. It rejects requests
+// that do not come from this machine's own user.
 type devSignInHandler struct {
 	signer *DevSigner
 	log    *slog.Logger
@@ -30,8 +31,8 @@ type devSignInHandler struct {
 // ServeHTTP implements http.Handler.
 func (s *devSignInHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	if why := remoteReason(r); why != "" {
-		writeError(w, http.StatusForbidden, apperr.New(apperr.Forbidden, "Development sign-in refused: %s.", why))
+	if reason := rejectionReason(r); reason != "" {
+		writeError(w, http.StatusForbidden, apperr.New(apperr.Forbidden, "Development sign-in refused: %s.", reason))
 		return
 	}
 	if r.Method != http.MethodPost {
@@ -39,13 +40,10 @@ func (s *devSignInHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusMethodNotAllowed, apperr.New(apperr.BadUserInput, "Use POST."))
 		return
 	}
-	// A form of a foreign page can be sent without asking the browser; this type cannot.
+	// A page of another site can post a form without a CORS preflight, but not this media type.
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		writeError(
-			w,
-			http.StatusUnsupportedMediaType,
-			apperr.New(apperr.BadUserInput, "Send Content-Type: application/json."),
-		)
+		writeError(w, http.StatusUnsupportedMediaType,
+			apperr.New(apperr.BadUserInput, "Send Content-Type: application/json."))
 		return
 	}
 	s.issueToken(w, r)
@@ -87,10 +85,10 @@ func decodeUser(body io.Reader) (string, error) {
 	return input.User, nil
 }
 
-// remoteReason says why a request may come from elsewhere than this machine's own user, "" when it does not.
-// Each check closes one way in: a public listener, another machine, a proxy that makes
-// everybody local, a name that an attacker points at 127.0.0.1 (DNS rebinding), a foreign page.
-func remoteReason(r *http.Request) string {
+// rejectionReason returns why a request may not come from this machine's own user, "" when it does. The checks are
+// against a public listener, another machine, a proxy that forwards remote requests over loopback, a name that
+// resolves to 127.0.0.1 (DNS rebinding), and a page of another site.
+func rejectionReason(r *http.Request) string {
 	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	switch {
 	case local == nil || !config.IsLoopbackAddr(local.String()):
@@ -100,36 +98,38 @@ func remoteReason(r *http.Request) string {
 	case viaProxy(r):
 		return "it came through a proxy"
 	case !isLoopbackHostHeader(r.Host):
-		return "its Host is not this machine"
+		return "its Host header does not name this machine"
 	case !hasOnlyLoopbackOrigins(r.Header):
-		return "its Origin is another site"
+		return "its Origin header names another site"
 	default:
 		return ""
 	}
 }
 
-// proxyHeaderPrefixes are the headers, or their beginnings, by which proxies, load balancers and tunnels give themselves away.
+// proxyHeaderPrefixes are prefixes of the headers that proxies, load balancers and tunnels add.
 var proxyHeaderPrefixes = []string{
-	"Forwarded", "Via", "X-Forwarded", "X-Original-Forwarded", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Proxyuser-Ip",
-	"True-Client-Ip", "Fastly-", "Cf-", "Cdn-", "X-Envoy-", "X-Amzn-", "X-Azure-", "X-Appengine-", "X-Cloud-Trace-", "Tailscale-", "Ngrok-",
+	"Forwarded", "Via", "X-Forwarded", "X-Original-Forwarded", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip",
+	"X-Proxyuser-Ip", "True-Client-Ip", "Fastly-", "Cf-", "Cdn-", "X-Envoy-", "X-Amzn-", "X-Azure-", "X-Appengine-",
+	"X-Cloud-Trace-", "Tailscale-", "Ngrok-",
 }
 
-// viaProxy recognises proxies that can be: one that adds nothing and speaks as clients do looks like one.
+// viaProxy reports whether the request came through a proxy. A proxy that adds no header and uses HTTP/1.1 is not
+// detected.
 func viaProxy(r *http.Request) bool {
-	// nginx, left to its defaults, adds no header and takes this server's own name for the Host, but
-	// for years spoke HTTP/1.0, which no client of today does.
+	// With its defaults nginx adds no header and sends the upstream's address as the Host, but older releases
+	// use HTTP/1.0, which no current client does.
 	if !r.ProtoAtLeast(1, 1) {
 		return true
 	}
 	for name := range r.Header {
-		if slices.ContainsFunc(proxyHeaderPrefixes, func(mark string) bool { return strings.HasPrefix(name, mark) }) {
+		if slices.ContainsFunc(proxyHeaderPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
 			return true
 		}
 	}
 	return false
 }
 
-// isLoopbackHostHeader reads a Host header, with or without a port.
+// isLoopbackHostHeader reports whether a Host header, with or without a port, names this machine.
 func isLoopbackHostHeader(host string) bool {
 	return config.IsLoopbackHost(host) || config.IsLoopbackAddr(host)
 }
@@ -154,5 +154,5 @@ func writeError(w http.ResponseWriter, status int, e *apperr.Error) {
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client is gone if this fails
+	_ = json.NewEncoder(w).Encode(body) // fails only when the client has disconnected
 }

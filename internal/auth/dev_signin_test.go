@@ -15,16 +15,16 @@ import (
 
 var loopbackListener = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
 
-func signInHandler(t *testing.T) (*Service, http.Handler) {
+func newDevSignInHandler(t *testing.T) (*Service, http.Handler) {
 	t.Helper()
-	a := newAuth(t, newClock(), development(t))
+	a := newTestService(t, newFakeClock(), devEnviron(t))
 	h, err := a.DevSignInHandler(loopbackListener)
 	require.NoError(t, err)
 	return a, h
 }
 
-// signInRequest is one that is accepted, until a test changes it.
-func signInRequest(body string) *http.Request {
+// newDevSignInRequest returns a request that is accepted.
+func newDevSignInRequest(body string) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, DevSignInPath, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json; charset=utf-8")
 	r.RemoteAddr, r.Host = "127.0.0.1:50000", "localhost:8080"
@@ -37,11 +37,12 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestSignInOverARealListener(t *testing.T) {
-	a, h := signInHandler(t)
+func TestDevSignIn_Listener_ReturnsToken(t *testing.T) {
+	a, h := newDevSignInHandler(t)
 	server := httptest.NewServer(h)
 	defer server.Close()
-	response, err := server.Client().Post(server.URL+DevSignInPath, "application/json", strings.NewReader(`{"user":"alice"}`))
+	response, err := server.Client().
+		Post(server.URL+DevSignInPath, "application/json", strings.NewReader(`{"user":"alice"}`))
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
 	require.Equal(t, http.StatusOK, response.StatusCode)
@@ -50,15 +51,15 @@ func TestSignInOverARealListener(t *testing.T) {
 	var answer map[string]string
 	require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
 	require.Equal(t, "alice", answer["user"])
-	require.Equal(t, start.Add(DevTokenTTL).Format(time.RFC3339), answer["expiresAt"])
+	require.Equal(t, testStart.Add(DevTokenTTL).Format(time.RFC3339), answer["expiresAt"])
 	require.Len(t, answer, 3)
 	claims, err := a.Verifier(GraphQL).Verify(t.Context(), answer["token"])
 	require.NoError(t, err)
 	require.Equal(t, "alice", claims.Subject)
 }
 
-func TestSignInIsForThisMachineOnly(t *testing.T) {
-	_, h := signInHandler(t)
+func TestDevSignIn_NotThisMachine_Forbidden(t *testing.T) {
+	_, h := newDevSignInHandler(t)
 	header := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Add(name, value) }
 	}
@@ -94,12 +95,12 @@ func TestSignInIsForThisMachineOnly(t *testing.T) {
 		"name below it":      func(r *http.Request) { r.Host = "localhost.evil.example" },
 		"any address":        func(r *http.Request) { r.Host = "0.0.0.0:8080" },
 		"no Host":            func(r *http.Request) { r.Host = "" },
-		"foreign page":       header("Origin", "https://evil.example"),
+		"other site's page":  header("Origin", "https://evil.example"),
 		"opaque page":        header("Origin", "null"),
 		"page like loopback": header("Origin", "http://localhost.evil.example"),
 		"second Origin":      func(r *http.Request) { r.Header["Origin"] = []string{"http://localhost:3000", "https://evil.example"} },
 	} {
-		r := signInRequest(`{"user":"alice"}`)
+		r := newDevSignInRequest(`{"user":"alice"}`)
 		change(r)
 		w := serve(h, r)
 		require.Equal(t, http.StatusForbidden, w.Code, name)
@@ -114,23 +115,23 @@ func TestSignInIsForThisMachineOnly(t *testing.T) {
 		"IPv4 Host":  func(r *http.Request) { r.Host = "127.0.0.1:8080" },
 		"mixed case": func(r *http.Request) { r.Host = "LocalHost:8080" },
 	} {
-		r := signInRequest(`{"user":"alice"}`)
+		r := newDevSignInRequest(`{"user":"alice"}`)
 		change(r)
 		require.Equal(t, http.StatusOK, serve(h, r).Code, name)
 	}
 }
 
-func TestSignInInput(t *testing.T) {
-	_, h := signInHandler(t)
+func TestDevSignIn_InvalidRequests_Rejected(t *testing.T) {
+	_, h := newDevSignInHandler(t)
 	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodOptions} {
-		r := signInRequest(`{"user":"alice"}`)
+		r := newDevSignInRequest(`{"user":"alice"}`)
 		r.Method = method
 		w := serve(h, r)
 		require.Equal(t, http.StatusMethodNotAllowed, w.Code)
 		require.Equal(t, "POST", w.Header().Get("Allow"))
 	}
 	for _, contentType := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/jsonp"} {
-		r := signInRequest(`{"user":"alice"}`)
+		r := newDevSignInRequest(`{"user":"alice"}`)
 		r.Header.Set("Content-Type", contentType)
 		require.Equal(t, http.StatusUnsupportedMediaType, serve(h, r).Code, contentType)
 	}
@@ -138,18 +139,22 @@ func TestSignInInput(t *testing.T) {
 		"", "{}", "[]", `{"user":7}`, `{"user":"a b"}`, `{"user":"a","admin":true}`, `{"user":"a"}{}`,
 		`{"user":"` + strings.Repeat("a", maxDevSignInBytes) + `"}`,
 	} {
-		w := serve(h, signInRequest(body))
+		w := serve(h, newDevSignInRequest(body))
 		require.Equal(t, http.StatusBadRequest, w.Code, body)
 		require.Contains(t, w.Body.String(), `"code":"BAD_USER_INPUT"`)
 	}
 }
 
-func TestSignInDoesNotExistElsewhere(t *testing.T) {
-	dev := newAuth(t, newClock(), development(t))
+func TestDevSignInHandler_DisabledOrNotLoopback_Error(t *testing.T) {
+	dev := newTestService(t, newFakeClock(), devEnviron(t))
 	for _, bound := range []net.Addr{nil, &net.TCPAddr{IP: net.IPv4zero, Port: 80}, &net.TCPAddr{IP: net.IPv6zero, Port: 80}, &net.TCPAddr{Port: 80}} {
 		_, err := dev.DevSignInHandler(bound)
 		require.ErrorIs(t, err, errNoDevSignIn)
 	}
-	_, err := newAuth(t, newClock(), env{"BETTER_AUTH_SECRET": testSecret}).DevSignInHandler(loopbackListener)
+	_, err := newTestService(
+		t,
+		newFakeClock(),
+		environ{"BETTER_AUTH_SECRET": testSecret},
+	).DevSignInHandler(loopbackListener)
 	require.ErrorIs(t, err, errNoDevSignIn)
 }

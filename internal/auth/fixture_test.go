@@ -33,30 +33,30 @@ const (
 	testAudience = "https://errand.example.com"
 )
 
-// start is the fixed moment at which every test begins.
-var start = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+// testStart is the time at which the fake clock starts.
+var testStart = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// clock is a time that moves only when told to.
-type clock struct {
+// fakeClock is a clock that moves only by advance.
+type fakeClock struct {
 	mu sync.Mutex
 	t  time.Time
 }
 
-func newClock() *clock { return &clock{t: start} }
+func newFakeClock() *fakeClock { return &fakeClock{t: testStart} }
 
-func (c *clock) now() time.Time {
+func (c *fakeClock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.t
 }
 
-func (c *clock) advance(d time.Duration) {
+func (c *fakeClock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.t = c.t.Add(d)
 }
 
-// Key material is made once: RSA keys take their time.
+// Keys are generated once, because RSA keys are slow to generate.
 var (
 	edKey  = sync.OnceValue(func() crypto.Signer { _, k, _ := ed25519.GenerateKey(rand.Reader); return k })
 	ecKey  = sync.OnceValue(func() crypto.Signer { k, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader); return k })
@@ -70,8 +70,8 @@ func newEdKey(t *testing.T) crypto.Signer {
 	return k
 }
 
-// jwk is the published half of a key; an empty alg is left out.
-func jwk(t *testing.T, kid, alg string, key crypto.Signer) map[string]any {
+// publicJWK returns the public JWK of a key. An empty alg is omitted.
+func publicJWK(t *testing.T, kid, alg string, key crypto.Signer) map[string]any {
 	t.Helper()
 	made, err := jwkset.NewJWKFromKey(key.Public(), jwkset.JWKOptions{
 		Metadata: jwkset.JWKMetadataOptions{KID: kid, ALG: jwkset.ALG(alg), USE: jwkset.UseSig},
@@ -87,8 +87,8 @@ func jwk(t *testing.T, kid, alg string, key crypto.Signer) map[string]any {
 	return published
 }
 
-// issuer is an identity provider's key endpoint that can misbehave.
-type issuer struct {
+// fakeIssuer is the JWKS endpoint of an identity provider. Tests can change its responses.
+type fakeIssuer struct {
 	*httptest.Server
 	fetches atomic.Int64
 
@@ -96,9 +96,9 @@ type issuer struct {
 	handler http.HandlerFunc
 }
 
-func newIssuer(t *testing.T, keys ...map[string]any) *issuer {
+func newFakeIssuer(t *testing.T, keys ...map[string]any) *fakeIssuer {
 	t.Helper()
-	i := &issuer{}
+	i := &fakeIssuer{}
 	i.publish(t, keys...)
 	i.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i.fetches.Add(1)
@@ -111,25 +111,25 @@ func newIssuer(t *testing.T, keys ...map[string]any) *issuer {
 	return i
 }
 
-func (i *issuer) answer(h http.HandlerFunc) {
+func (i *fakeIssuer) setHandler(h http.HandlerFunc) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.handler = h
 }
 
-func (i *issuer) publish(t *testing.T, keys ...map[string]any) {
+func (i *fakeIssuer) publish(t *testing.T, keys ...map[string]any) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"keys": keys})
 	require.NoError(t, err)
-	i.answer(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) })
+	i.setHandler(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) })
 }
 
-func (i *issuer) fail() {
-	i.answer(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "down", http.StatusBadGateway) })
+func (i *fakeIssuer) fail() {
+	i.setHandler(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "down", http.StatusBadGateway) })
 }
 
-// hold keeps answers back until the returned function is called.
-func (i *issuer) hold() (release func()) {
+// hold delays responses until release is called.
+func (i *fakeIssuer) hold() (release func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	gate, answer := make(chan struct{}), i.handler
@@ -140,35 +140,35 @@ func (i *issuer) hold() (release func()) {
 	return func() { close(gate) }
 }
 
-type env = map[string]string
+type environ = map[string]string
 
-func configOf(t *testing.T, environ env) config.Config {
+func loadConfig(t *testing.T, environ environ) config.Config {
 	t.Helper()
 	cfg, err := config.Load(environ, "")
 	require.NoError(t, err)
 	return cfg
 }
 
-// setup starts an Auth over the issuer's keys and waits for them.
-func (i *issuer) setup(t *testing.T, c *clock, more env) *Service {
+// newService returns a Service that uses the issuer's keys, after they were fetched.
+func (i *fakeIssuer) newService(t *testing.T, c *fakeClock, more environ) *Service {
 	t.Helper()
-	environ := env{"AUTH_JWKS_URL": i.URL, "AUTH_ISSUER": testIssuer, "AUTH_AUDIENCE": testAudience}
+	environ := environ{"AUTH_JWKS_URL": i.URL, "AUTH_ISSUER": testIssuer, "AUTH_AUDIENCE": testAudience}
 	maps.Copy(environ, more)
-	a := newAuth(t, c, environ)
-	a.jwks.settle(t)
+	a := newTestService(t, c, environ)
+	a.jwks.waitIdle(t)
 	return a
 }
 
-func newAuth(t *testing.T, c *clock, environ env) *Service {
+func newTestService(t *testing.T, c *fakeClock, environ environ) *Service {
 	t.Helper()
-	a, err := New(configOf(t, environ), slog.New(slog.DiscardHandler), WithClock(c.now))
+	a, err := newService(loadConfig(t, environ), slog.New(slog.DiscardHandler), c.now)
 	require.NoError(t, err)
 	t.Cleanup(a.Close)
 	return a
 }
 
-// settle waits for the fetch under way, if any.
-func (s *jwksCache) settle(t *testing.T) {
+// waitIdle waits for the end of a running fetch.
+func (s *jwksCache) waitIdle(t *testing.T) {
 	t.Helper()
 	s.mu.Lock()
 	pending := s.fetching
@@ -176,17 +176,17 @@ func (s *jwksCache) settle(t *testing.T) {
 	require.NoError(t, waitFor(t.Context(), pending))
 }
 
-// goodClaims is what the issuer says of a person, valid for 15 minutes from start.
-func goodClaims() jwt.MapClaims {
+// validClaims returns the claims of an accepted token, valid for 15 minutes from testStart.
+func validClaims() jwt.MapClaims {
 	return jwt.MapClaims{
 		"iss": testIssuer, "aud": testAudience, "sub": "u1", "name": "Ada", "email": "ada@example.com",
-		"iat": start.Unix(), "exp": start.Add(15 * time.Minute).Unix(),
+		"iat": testStart.Unix(), "exp": testStart.Add(15 * time.Minute).Unix(),
 	}
 }
 
-// with changes some claims; nil removes one.
-func with(changes jwt.MapClaims) jwt.MapClaims {
-	claims := goodClaims()
+// claimsWith returns validClaims with some claims changed; nil removes a claim.
+func claimsWith(changes jwt.MapClaims) jwt.MapClaims {
+	claims := validClaims()
 	for name, value := range changes {
 		claims[name] = value
 		if value == nil {
@@ -196,7 +196,7 @@ func with(changes jwt.MapClaims) jwt.MapClaims {
 	return claims
 }
 
-// sign makes a token; header entries override those of the library.
+// sign returns a signed token; header entries override those of the library.
 func sign(t *testing.T, alg string, key any, claims jwt.Claims, header map[string]any) string {
 	t.Helper()
 	token := jwt.NewWithClaims(jwt.GetSigningMethod(alg), claims)
@@ -206,10 +206,10 @@ func sign(t *testing.T, alg string, key any, claims jwt.Claims, header map[strin
 	return signed
 }
 
-func kid(id string) map[string]any { return map[string]any{"kid": id} }
+func kidHeader(id string) map[string]any { return map[string]any{"kid": id} }
 
-// requireRefused checks that a token is refused for this reason and that the person learns no more than they should.
-func requireRefused(t *testing.T, v Verifier, token string, reason Reason, about ...any) {
+// requireRejected checks that a token is rejected for this reason and that the message does not reveal it.
+func requireRejected(t *testing.T, v Verifier, token string, reason Reason, about ...any) {
 	t.Helper()
 	claims, err := v.Verify(t.Context(), token)
 	require.Error(t, err, about...)

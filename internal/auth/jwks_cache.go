@@ -10,41 +10,41 @@ import (
 	"errand/internal/apperr"
 )
 
-// How the published keys are kept fresh.
+// Ages of the loaded keys and pauses between fetches.
 const (
-	// refreshAfter is the age at which keys are fetched anew, behind the back of requests.
+	// refreshAfter is the age at which keys are fetched again in the background.
 	refreshAfter = 5 * time.Minute
-	// staleAfter is the age at which a request waits for the fetch: an idle server
-	// must not accept a key that was withdrawn long ago. While the endpoint is known
-	// to be down nobody waits, and the last good keys serve.
+	// staleAfter is the age at which a request waits for the fetch, so that an idle server does not accept a
+	// key that was withdrawn long ago. No request waits while the last fetch failed; the last loaded keys
+	// are used.
 	staleAfter = time.Hour
-	// fetchRetryDelay is the pause after a failed fetch while there are keys, and
-	// firstRetryAfter while there are none.
+	// fetchRetryDelay is the pause after a failed fetch when keys are loaded, firstFetchRetryDelay when
+	// none are.
 	fetchRetryDelay      = 30 * time.Second
 	firstFetchRetryDelay = time.Second
-	// unknownKeyCooldown is the pause between fetches that a token with an unknown key
-	// causes: a flood of made-up ids costs the issuer one request each time.
+	// unknownKeyCooldown is the pause between fetches caused by tokens with an unknown key ID. It bounds the
+	// requests to the issuer under a flood of invented IDs.
 	unknownKeyCooldown = 30 * time.Second
 )
 
-// jwksCache is the cache of an issuer's published keys. Only one fetch runs at a time,
-// and never on a request's own context: a client that leaves cannot spoil it.
+// jwksCache caches the published keys of an issuer. At most one fetch runs at a time. A fetch has its own
+// context, so that a client that disconnects does not cancel it for the others. Safe for concurrent use.
 type jwksCache struct {
 	fetch func(context.Context) (*keySet, error)
 	now   func() time.Time
 	log   *slog.Logger
 
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
-	fetches  sync.WaitGroup
+	ctx     context.Context // canceled by Close
+	cancel  context.CancelFunc
+	fetches sync.WaitGroup
 
-	mu        sync.Mutex
-	keys      *keySet // nil until the first success; then the last good one
-	fetchedAt  time.Time
-	attemptedAt   time.Time // the start of the last fetch
-	unknownKeyFetchAt time.Time // the start of the last fetch that an unknown key caused
+	mu                sync.Mutex
+	keys              *keySet // the last keys that were loaded; nil before
+	fetchedAt         time.Time
+	attemptedAt       time.Time // start of the last fetch
+	unknownKeyFetchAt time.Time // start of the last fetch caused by an unknown key ID
 	lastFetchFailed   bool
-	fetching  chan struct{} // closed when the fetch under way ends; nil when none is
+	fetching          chan struct{} // closed at the end of the running fetch; nil when none is running
 }
 
 func newJWKSCache(fetch func(context.Context) (*keySet, error), now func() time.Time, log *slog.Logger) *jwksCache {
@@ -52,128 +52,130 @@ func newJWKSCache(fetch func(context.Context) (*keySet, error), now func() time.
 	return &jwksCache{fetch: fetch, now: now, log: log, ctx: ctx, cancel: cancel}
 }
 
-// Close ends a fetch under way and waits for it.
-func (s *jwksCache) Close() {
-	s.mu.Lock()
-	s.cancel()
-	s.mu.Unlock()
-	s.fetches.Wait()
+// Close cancels a running fetch and waits for its end.
+func (c *jwksCache) Close() {
+	c.mu.Lock()
+	c.cancel()
+	c.mu.Unlock()
+	c.fetches.Wait()
 }
 
-// prefetch begins the first fetch, so that the first request need not wait for it.
-func (s *jwksCache) prefetch() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.startFetchLocked()
+// prefetch starts the first fetch, so that the first request need not wait for it.
+func (c *jwksCache) prefetch() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.startFetchLocked()
 }
 
-// key implements keyFor.
-func (s *jwksCache) key(ctx context.Context, algorithm, id string) (any, error) {
-	ring, err := s.get(ctx)
+// key implements keyFunc.
+func (c *jwksCache) key(ctx context.Context, algorithm, id string) (any, error) {
+	keys, err := c.get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if key, ok := ring.lookup(algorithm, id); ok {
+	if key, ok := keys.lookup(algorithm, id); ok {
 		return key, nil
 	}
 	if id == "" {
 		return nil, ReasonUnknownKey
 	}
-	if ring.hasID(id) {
+	if keys.hasID(id) {
 		return nil, ReasonBadAlgorithm
 	}
-	return s.refetchKey(ctx, algorithm, id)
+	return c.refetchKey(ctx, algorithm, id)
 }
 
-// refetchKey looks for a key that may just have been published.
-func (s *jwksCache) refetchKey(ctx context.Context, algorithm, id string) (crypto.PublicKey, error) {
-	s.mu.Lock()
-	if s.fetching == nil && s.now().Sub(s.unknownKeyFetchAt) >= unknownKeyCooldown {
-		s.unknownKeyFetchAt = s.now()
-		s.startFetchLocked()
+// refetchKey fetches the keys again, unless that was done within unknownKeyCooldown, and looks the key up: it
+// may have been published since the last fetch.
+func (c *jwksCache) refetchKey(ctx context.Context, algorithm, id string) (crypto.PublicKey, error) {
+	c.mu.Lock()
+	if c.fetching == nil && c.now().Sub(c.unknownKeyFetchAt) >= unknownKeyCooldown {
+		c.unknownKeyFetchAt = c.now()
+		c.startFetchLocked()
 	}
-	pending := s.fetching
-	s.mu.Unlock()
+	fetching := c.fetching
+	c.mu.Unlock()
 
-	if err := waitFor(ctx, pending); err != nil {
+	if err := waitFor(ctx, fetching); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if key, ok := s.keys.lookup(algorithm, id); ok {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if key, ok := c.keys.lookup(algorithm, id); ok {
 		return key, nil
 	}
 	return nil, ReasonUnknownKey
 }
 
-// get returns the keys to use now, fetching them when it is time.
-func (s *jwksCache) get(ctx context.Context) (*keySet, error) {
-	s.mu.Lock()
-	age := s.now().Sub(s.fetchedAt)
-	s.startFetchIfDueLocked(age)
-	pending := s.fetching
-	if s.keys != nil && (age < staleAfter || s.lastFetchFailed) {
-		pending = nil
+// get returns the keys to use now and starts a fetch when one is due. It returns UNAVAILABLE when none
+// could be loaded so far.
+func (c *jwksCache) get(ctx context.Context) (*keySet, error) {
+	c.mu.Lock()
+	age := c.now().Sub(c.fetchedAt)
+	c.startFetchIfDueLocked(age)
+	fetching := c.fetching
+	if c.keys != nil && (age < staleAfter || c.lastFetchFailed) {
+		fetching = nil
 	}
-	s.mu.Unlock()
+	c.mu.Unlock()
 
-	if err := waitFor(ctx, pending); err != nil {
+	if err := waitFor(ctx, fetching); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.keys == nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.keys == nil {
 		unavailable := apperr.New(apperr.Unavailable, "Sign-in cannot be checked at the moment. Try again shortly.")
 		unavailable.RetryAfter = firstFetchRetryDelay
 		return nil, unavailable
 	}
-	return s.keys, nil
+	return c.keys, nil
 }
 
-func (s *jwksCache) startFetchIfDueLocked(age time.Duration) {
-	pause := fetchRetryDelay
-	if s.keys == nil {
-		pause = firstFetchRetryDelay
+func (c *jwksCache) startFetchIfDueLocked(age time.Duration) {
+	delay := fetchRetryDelay
+	if c.keys == nil {
+		delay = firstFetchRetryDelay
 	} else if age < refreshAfter {
 		return
 	}
-	if s.fetching == nil && s.now().Sub(s.attemptedAt) >= pause {
-		s.startFetchLocked()
+	if c.fetching == nil && c.now().Sub(c.attemptedAt) >= delay {
+		c.startFetchLocked()
 	}
 }
 
-// startFetchLocked begins a fetch. The lock is held; after Close nothing begins.
-func (s *jwksCache) startFetchLocked() {
-	if s.ctx.Err() != nil {
+// startFetchLocked starts a fetch, unless the cache is closed. The caller holds mu.
+func (c *jwksCache) startFetchLocked() {
+	if c.ctx.Err() != nil {
 		return
 	}
-	s.attemptedAt = s.now()
+	c.attemptedAt = c.now()
 	done := make(chan struct{})
-	s.fetching = done
-	s.fetches.Go(func() {
-		ring, err := s.fetch(s.ctx)
-		s.finishFetch(ring, err)
+	c.fetching = done
+	c.fetches.Go(func() {
+		keys, err := c.fetch(c.ctx)
+		c.finishFetch(keys, err)
 		close(done)
 	})
 }
 
-// finishFetch takes the fetched keys, or keeps the last good ones.
-func (s *jwksCache) finishFetch(ring *keySet, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fetching = nil
-	s.lastFetchFailed = err != nil
+// finishFetch stores the fetched keys, or keeps the loaded ones after an error.
+func (c *jwksCache) finishFetch(keys *keySet, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fetching = nil
+	c.lastFetchFailed = err != nil
 	if err == nil {
-		s.keys, s.fetchedAt = ring, s.now()
-		s.log.Debug("signing keys fetched", "keys", len(ring.keys))
+		c.keys, c.fetchedAt = keys, c.now()
+		c.log.Debug("signing keys fetched", "keys", len(keys.keys))
 		return
 	}
-	if s.ctx.Err() == nil {
-		s.log.Warn("signing keys could not be fetched", "error", err, "kept_keys", s.keys != nil)
+	if c.ctx.Err() == nil {
+		c.log.Warn("signing keys could not be fetched", "error", err, "kept_keys", c.keys != nil)
 	}
 }
 
-// waitFor blocks until the channel closes; a nil channel means there is nothing to wait for.
+// waitFor blocks until done is closed or ctx ends. It returns at once when done is nil.
 func waitFor(ctx context.Context, done <-chan struct{}) error {
 	if done == nil {
 		return nil

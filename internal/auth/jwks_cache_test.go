@@ -18,16 +18,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// longLived outlasts the hours that these tests let pass.
-func longLived() jwt.MapClaims {
-	return with(jwt.MapClaims{"exp": start.Add(100 * time.Hour).Unix()})
+// longLivedClaims returns claims that stay valid while a test advances the clock by hours.
+func longLivedClaims() jwt.MapClaims {
+	return claimsWith(jwt.MapClaims{"exp": testStart.Add(100 * time.Hour).Unix()})
 }
 
-// flood sends tokens with made-up key ids from several sides at once.
-func flood(t *testing.T, v Verifier, tokens int) {
+// sendUnknownKeys verifies tokens with invented key IDs concurrently and requires ReasonUnknownKey.
+func sendUnknownKeys(t *testing.T, v Verifier, tokens int) {
 	t.Helper()
 	const senders = 8
-	token := strings.Split(sign(t, "EdDSA", edKey(), goodClaims(), nil), ".")
+	token := strings.Split(sign(t, "EdDSA", edKey(), validClaims(), nil), ".")
 	errs := make(chan error, tokens)
 	var all sync.WaitGroup
 	for sender := range senders {
@@ -47,50 +47,50 @@ func flood(t *testing.T, v Verifier, tokens int) {
 	}
 }
 
-func TestFloodOfUnknownKeysCostsOneFetchPerCooldown(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	c := newClock()
-	a := i.setup(t, c, nil)
+func TestJWKSCache_ManyUnknownKeyIDs_OneFetchPerCooldown(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	c := newFakeClock()
+	a := i.newService(t, c, nil)
 	require.EqualValues(t, 1, i.fetches.Load())
 
-	flood(t, a.Verifier(GraphQL), 10_000)
+	sendUnknownKeys(t, a.Verifier(GraphQL), 10_000)
 	require.EqualValues(t, 2, i.fetches.Load())
 	c.advance(unknownKeyCooldown - time.Second)
-	flood(t, a.Verifier(MCP), 1000)
+	sendUnknownKeys(t, a.Verifier(MCP), 1000)
 	require.EqualValues(t, 2, i.fetches.Load(), "all surfaces share one cooldown")
 	c.advance(time.Second)
-	flood(t, a.Verifier(GraphQL), 1000)
+	sendUnknownKeys(t, a.Verifier(GraphQL), 1000)
 	require.EqualValues(t, 3, i.fetches.Load())
 
 	i.fail()
 	c.advance(unknownKeyCooldown)
-	flood(t, a.Verifier(GraphQL), 1000)
-	require.EqualValues(t, 4, i.fetches.Load(), "a failing endpoint is not asked more often")
+	sendUnknownKeys(t, a.Verifier(GraphQL), 1000)
+	require.EqualValues(t, 4, i.fetches.Load(), "the cooldown holds while the endpoint fails")
 }
 
-func TestRotationIsFollowedAtOnce(t *testing.T) {
+func TestJWKSCache_NewKeyPublished_FetchedOnFirstUse(t *testing.T) {
 	next := newEdKey(t)
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
 
-	i.publish(t, jwk(t, "ed", "EdDSA", edKey()), jwk(t, "next", "EdDSA", next))
-	_, err := v.Verify(t.Context(), sign(t, "EdDSA", next, goodClaims(), kid("next")))
+	i.publish(t, publicJWK(t, "ed", "EdDSA", edKey()), publicJWK(t, "next", "EdDSA", next))
+	_, err := v.Verify(t.Context(), sign(t, "EdDSA", next, validClaims(), kidHeader("next")))
 	require.NoError(t, err)
-	_, err = v.Verify(t.Context(), sign(t, "EdDSA", edKey(), goodClaims(), kid("ed")))
+	_, err = v.Verify(t.Context(), sign(t, "EdDSA", edKey(), validClaims(), kidHeader("ed")))
 	require.NoError(t, err)
 
-	i.publish(t, jwk(t, "next", "EdDSA", next))
+	i.publish(t, publicJWK(t, "next", "EdDSA", next))
 	require.EqualValues(t, 2, i.fetches.Load())
 }
 
-func TestWithdrawnKeyIsForgottenOnRefresh(t *testing.T) {
+func TestJWKSCache_KeyWithdrawn_RejectedAfterRefresh(t *testing.T) {
 	next := newEdKey(t)
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	c := newClock()
-	a := i.setup(t, c, nil)
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	c := newFakeClock()
+	a := i.newService(t, c, nil)
 	v := a.Verifier(GraphQL)
-	old := sign(t, "EdDSA", edKey(), longLived(), kid("ed"))
-	i.publish(t, jwk(t, "next", "EdDSA", next))
+	old := sign(t, "EdDSA", edKey(), longLivedClaims(), kidHeader("ed"))
+	i.publish(t, publicJWK(t, "next", "EdDSA", next))
 
 	c.advance(refreshAfter - time.Second)
 	_, err := v.Verify(t.Context(), old)
@@ -99,28 +99,28 @@ func TestWithdrawnKeyIsForgottenOnRefresh(t *testing.T) {
 
 	c.advance(time.Second)
 	_, err = v.Verify(t.Context(), old)
-	require.NoError(t, err, "a refresh holds nobody up")
-	a.jwks.settle(t)
+	require.NoError(t, err, "a request does not wait for a refresh")
+	a.jwks.waitIdle(t)
 	require.EqualValues(t, 2, i.fetches.Load())
 	c.advance(unknownKeyCooldown)
-	requireRefused(t, v, old, ReasonUnknownKey)
+	requireRejected(t, v, old, ReasonUnknownKey)
 }
 
-func TestIdleServerAsksBeforeItTrustsOldKeys(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	c := newClock()
-	v := i.setup(t, c, nil).Verifier(GraphQL)
-	i.publish(t, jwk(t, "next", "EdDSA", newEdKey(t)))
+func TestJWKSCache_StaleKeys_RequestWaitsForFetch(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	c := newFakeClock()
+	v := i.newService(t, c, nil).Verifier(GraphQL)
+	i.publish(t, publicJWK(t, "next", "EdDSA", newEdKey(t)))
 	c.advance(staleAfter)
-	requireRefused(t, v, sign(t, "EdDSA", edKey(), longLived(), kid("ed")), ReasonUnknownKey)
+	requireRejected(t, v, sign(t, "EdDSA", edKey(), longLivedClaims(), kidHeader("ed")), ReasonUnknownKey)
 }
 
-func TestLastGoodKeysServeWhileTheEndpointIsDown(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	c := newClock()
-	a := i.setup(t, c, nil)
-	token := sign(t, "EdDSA", edKey(), longLived(), kid("ed"))
-	otherKeys, err := json.Marshal(map[string]any{"keys": []any{jwk(t, "next", "EdDSA", newEdKey(t))}})
+func TestJWKSCache_EndpointFails_LastKeysKept(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	c := newFakeClock()
+	a := i.newService(t, c, nil)
+	token := sign(t, "EdDSA", edKey(), longLivedClaims(), kidHeader("ed"))
+	otherKeys, err := json.Marshal(map[string]any{"keys": []any{publicJWK(t, "next", "EdDSA", newEdKey(t))}})
 	require.NoError(t, err)
 	tooLarge := append(otherKeys, bytes.Repeat([]byte(" "), maxKeySetBytes)...)
 	breakages := map[string]http.HandlerFunc{
@@ -134,12 +134,12 @@ func TestLastGoodKeysServeWhileTheEndpointIsDown(t *testing.T) {
 		"cut": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	}
 	for name, broken := range breakages {
-		i.answer(broken)
+		i.setHandler(broken)
 		c.advance(2 * staleAfter)
 		before := i.fetches.Load()
 		_, err := a.Verifier(GraphQL).Verify(t.Context(), token)
 		require.NoError(t, err, name)
-		a.jwks.settle(t)
+		a.jwks.waitIdle(t)
 		require.Equal(t, before+1, i.fetches.Load(), name)
 	}
 	i.Close()
@@ -148,18 +148,18 @@ func TestLastGoodKeysServeWhileTheEndpointIsDown(t *testing.T) {
 	require.NoError(t, err, "connection refused")
 }
 
-func TestEndpointThatComesUpLater(t *testing.T) {
-	i := newIssuer(t)
-	c := newClock()
-	a := i.setup(t, c, nil)
-	token := sign(t, "EdDSA", edKey(), goodClaims(), kid("ed"))
+func TestJWKSCache_EndpointDownAtStart_UnavailableThenRetried(t *testing.T) {
+	i := newFakeIssuer(t)
+	c := newFakeClock()
+	a := i.newService(t, c, nil)
+	token := sign(t, "EdDSA", edKey(), validClaims(), kidHeader("ed"))
 
 	_, err := a.Verifier(GraphQL).Verify(t.Context(), token)
-	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err), "nothing speaks against the token itself")
+	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err), "the token may be valid")
 	require.Equal(t, apperr.Unavailable, apperr.CodeOf(a.WaitForKeys(t.Context())))
 	require.EqualValues(t, 1, i.fetches.Load())
 
-	i.publish(t, jwk(t, "ed", "EdDSA", edKey()))
+	i.publish(t, publicJWK(t, "ed", "EdDSA", edKey()))
 	c.advance(firstFetchRetryDelay)
 	_, err = a.Verifier(GraphQL).Verify(t.Context(), token)
 	require.NoError(t, err)
@@ -167,15 +167,24 @@ func TestEndpointThatComesUpLater(t *testing.T) {
 	require.EqualValues(t, 2, i.fetches.Load())
 }
 
-func TestOneFetchForManyWaiting(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
+func TestJWKSCache_ConcurrentRequests_ShareOneFetch(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
 	release := i.hold()
-	a := newAuth(t, newClock(), env{"AUTH_JWKS_URL": i.URL, "AUTH_ISSUER": testIssuer, "AUTH_AUDIENCE": testAudience})
-	token := sign(t, "EdDSA", edKey(), goodClaims(), kid("ed"))
+	a := newTestService(
+		t,
+		newFakeClock(),
+		environ{"AUTH_JWKS_URL": i.URL, "AUTH_ISSUER": testIssuer, "AUTH_AUDIENCE": testAudience},
+	)
+	token := sign(t, "EdDSA", edKey(), validClaims(), kidHeader("ed"))
 	left, leave := context.WithCancel(t.Context())
 	leave()
 	_, err := a.Verifier(GraphQL).Verify(left, token)
-	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err), "who leaves does not wait, and stops nothing")
+	require.Equal(
+		t,
+		apperr.Unavailable,
+		apperr.CodeOf(err),
+		"a canceled request does not wait and does not cancel the fetch",
+	)
 
 	results := make(chan error, 50)
 	for range cap(results) {
@@ -191,61 +200,61 @@ func TestOneFetchForManyWaiting(t *testing.T) {
 	require.EqualValues(t, 1, i.fetches.Load())
 }
 
-func TestUnknownKeyJoinsTheRefreshUnderWay(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	c := newClock()
-	a := i.setup(t, c, nil)
+func TestJWKSCache_UnknownKeyDuringRefresh_WaitsForIt(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	c := newFakeClock()
+	a := i.newService(t, c, nil)
 	next := newEdKey(t)
-	i.publish(t, jwk(t, "next", "EdDSA", next))
+	i.publish(t, publicJWK(t, "next", "EdDSA", next))
 	release := i.hold()
 
 	c.advance(refreshAfter)
-	_, err := a.Verifier(GraphQL).Verify(t.Context(), sign(t, "EdDSA", edKey(), longLived(), kid("ed")))
+	_, err := a.Verifier(GraphQL).Verify(t.Context(), sign(t, "EdDSA", edKey(), longLivedClaims(), kidHeader("ed")))
 	require.NoError(t, err)
 	left, leave := context.WithCancel(t.Context())
 	leave()
-	fresh := sign(t, "EdDSA", next, longLived(), kid("next"))
+	fresh := sign(t, "EdDSA", next, longLivedClaims(), kidHeader("next"))
 	_, err = a.Verifier(GraphQL).Verify(left, fresh)
 	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err))
 	release()
-	a.jwks.settle(t)
+	a.jwks.waitIdle(t)
 	_, err = a.Verifier(GraphQL).Verify(t.Context(), fresh)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, i.fetches.Load())
 }
 
-func TestNobodyWaitsForAnEndpointKnownToBeDown(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	c := newClock()
-	a := i.setup(t, c, nil)
+func TestJWKSCache_StaleKeysAndEndpointDown_NoWait(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	c := newFakeClock()
+	a := i.newService(t, c, nil)
 	i.fail()
 	c.advance(refreshAfter)
-	token := sign(t, "EdDSA", edKey(), longLived(), kid("ed"))
+	token := sign(t, "EdDSA", edKey(), longLivedClaims(), kidHeader("ed"))
 	_, err := a.Verifier(GraphQL).Verify(t.Context(), token)
 	require.NoError(t, err)
-	a.jwks.settle(t)
+	a.jwks.waitIdle(t)
 
 	release := i.hold()
 	c.advance(2 * staleAfter)
 	_, err = a.Verifier(GraphQL).Verify(t.Context(), token)
 	require.NoError(t, err)
 	a.jwks.mu.Lock()
-	require.NotNil(t, a.jwks.fetching, "the answer came before the endpoint's")
+	require.NotNil(t, a.jwks.fetching, "the request returned before the fetch")
 	a.jwks.mu.Unlock()
 	release()
 }
 
-func TestCloseEndsAHangingFetch(t *testing.T) {
+func TestJWKSCache_CloseDuringFetch_Canceled(t *testing.T) {
 	begun := make(chan struct{})
 	s := newJWKSCache(func(ctx context.Context) (*keySet, error) {
 		close(begun)
 		<-ctx.Done()
 		return nil, ctx.Err()
-	}, newClock().now, slog.New(slog.DiscardHandler))
+	}, newFakeClock().now, slog.New(slog.DiscardHandler))
 	s.prefetch()
 	<-begun
 	s.Close()
 	s.Close()
 	_, err := s.get(t.Context())
-	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err), "and nothing begins again")
+	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err), "no fetch starts after Close")
 }

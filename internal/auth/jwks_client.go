@@ -17,71 +17,97 @@ const (
 	keySetMediaType = "application/jwk-set+json, application/json"
 )
 
-var errKeySetTooLarge = errors.New("answer too large")
+var errKeySetTooLarge = fmt.Errorf("the response is larger than %d bytes", maxKeySetBytes)
 
-// jwksClient gets the key set from its one address, in bounded time and size.
+// jwksClient fetches a JWK set from one URL, within fetchTimeout and maxKeySetBytes.
 type jwksClient struct {
 	url    string
 	client *http.Client
 }
 
-func newJWKSClient(address string) *jwksClient {
+func newJWKSClient(url string) *jwksClient {
 	transport := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
-		// One request in minutes: a connection kept open would only go stale.
-		DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeaderBytes,
+		Proxy:             http.ProxyFromEnvironment,
+		ForceAttemptHTTP2: true,
+		// Minutes pass between two requests; a connection kept open would be stale by then.
+		DisableKeepAlives:      true,
+		MaxResponseHeaderBytes: maxHeaderBytes,
 	}
-	return &jwksClient{url: address, client: &http.Client{
+	return &jwksClient{url: url, client: &http.Client{
 		Transport: transport,
-		// The address was checked at start; where it would send us was not.
+		// The configured URL was validated at start; the target of a redirect was not.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// fetch returns the published keys. Its errors hold neither the address nor the answer.
-func (f *jwksClient) fetch(ctx context.Context) (*keySet, error) {
-	ring, _, err := f.get(ctx)
-	return ring, err
+// fetchKeys returns the published keys. Its errors contain neither the URL nor the response.
+func (c *jwksClient) fetchKeys(ctx context.Context) (*keySet, error) {
+	keys, _, err := c.fetch(ctx)
+	return keys, err
 }
 
-// get is fetch with the answer's headers.
-func (f *jwksClient) get(ctx context.Context) (*keySet, http.Header, error) {
+// fetch returns the published keys and the header of the response.
+func (c *jwksClient) fetch(ctx context.Context) (*keySet, http.Header, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 	if err != nil {
 		return nil, nil, withoutURL(err)
 	}
 	request.Header.Set("Accept", keySetMediaType)
-	response, err := f.client.Do(request)
+	response, err := c.client.Do(request)
 	if err != nil {
 		return nil, nil, withoutURL(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode/100 == 3 {
-		return nil, nil, fmt.Errorf(
-			"status %d: it points elsewhere, where nobody follows: name the keys' own address",
-			response.StatusCode,
-		)
+		return nil, nil, fmt.Errorf("status %d: redirects are not followed; configure the JWK set's own address",
+			response.StatusCode)
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, nil, fmt.Errorf("status %d", response.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxKeySetBytes+1))
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the answer: %w", err)
+		return nil, nil, fmt.Errorf("reading the response: %w", err)
 	}
 	if len(body) > maxKeySetBytes {
 		return nil, nil, errKeySetTooLarge
 	}
-	ring, err := parseKeySet(body)
-	return ring, response.Header, err
+	keys, err := parseKeySet(body)
+	return keys, response.Header, err
 }
 
-// withoutURL drops the address from an error: its query may hold a key.
+// withoutURL removes the URL from an error, because its query may contain a key.
 func withoutURL(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err
+}
+
+// JWKSReport is the result of ProbeJWKS.
+type JWKSReport struct {
+	// Keys is the number of usable keys.
+	Keys int
+	// ClockAhead is how far this machine's clock is ahead of the identity provider's, negative when it is
+	// behind, to about a second. It is valid when ClockKnown is true: the response had a Date header.
+	ClockAhead time.Duration
+	ClockKnown bool
+}
+
+// ProbeJWKS fetches the JWK set once, as the server does. Its errors contain neither the URL nor the response.
+func ProbeJWKS(ctx context.Context, url string) (JWKSReport, error) {
+	started := time.Now()
+	keys, header, err := newJWKSClient(url).fetch(ctx)
+	if err != nil {
+		return JWKSReport{}, err
+	}
+	report := JWKSReport{Keys: len(keys.keys)}
+	if remote, err := http.ParseTime(header.Get("Date")); err == nil {
+		middle := started.Add(time.Since(started) / 2)
+		// The header is truncated to whole seconds; half a second is the best estimate of the rest.
+		report.ClockAhead, report.ClockKnown = middle.Sub(remote.Add(time.Second/2)), true
+	}
+	return report, nil
 }

@@ -8,39 +8,40 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/MicahParks/jwkset"
 )
 
-// jwksAlgorithms are the signatures that are accepted with published keys. The
-// symmetric ones are not among them, so that a public key can never serve as an HMAC secret.
+// jwksAlgorithms are the signature algorithms accepted for published keys. They are asymmetric only, so that
+// a public key is never used as an HMAC secret.
 var jwksAlgorithms = []string{"EdDSA", "ES256", "RS256", "PS256"}
 
 const (
 	maxPublishedKeys = 100
 	minRSABits       = 2048
-	maxRSABits       = 8192 // larger ones only cost time
+	maxRSABits       = 8192 // larger keys make verification slow
 )
 
-// keySet holds published keys. Each stands under its one algorithm, so that a token
-// cannot choose how a key is used.
+// keySet holds published keys. Each key is stored under one algorithm, so that a token cannot choose how
+// a key is used.
 type keySet struct {
 	keys map[keyName]crypto.PublicKey
 }
 
 type keyName struct{ algorithm, id string }
 
-// lookup returns the key of that id and algorithm; without an id, the only key of the algorithm.
-func (r *keySet) lookup(algorithm, id string) (crypto.PublicKey, bool) {
-	if key, ok := r.keys[keyName{algorithm, id}]; ok {
+// lookup returns the key with this algorithm and ID. Without an ID it returns the only key of the algorithm.
+func (s *keySet) lookup(algorithm, id string) (crypto.PublicKey, bool) {
+	if key, ok := s.keys[keyName{algorithm, id}]; ok {
 		return key, true
 	}
 	if id != "" {
 		return nil, false
 	}
 	var only crypto.PublicKey
-	for k, key := range r.keys {
+	for k, key := range s.keys {
 		if k.algorithm == algorithm {
 			if only != nil {
 				return nil, false
@@ -51,22 +52,22 @@ func (r *keySet) lookup(algorithm, id string) (crypto.PublicKey, bool) {
 	return only, only != nil
 }
 
-// hasID says whether some key has this id, whatever its algorithm.
-func (r *keySet) hasID(id string) bool {
+// hasID reports whether a key of any algorithm has this ID.
+func (s *keySet) hasID(id string) bool {
 	return slices.ContainsFunc(jwksAlgorithms, func(algorithm string) bool {
-		_, ok := r.keys[keyName{algorithm, id}]
+		_, ok := s.keys[keyName{algorithm, id}]
 		return ok
 	})
 }
 
 var (
 	errNotAKeySet   = errors.New("not a JWK set")
-	errTooManyKeys  = errors.New("too many keys")
+	errTooManyKeys  = fmt.Errorf("more than %d keys", maxPublishedKeys)
 	errNoUsableKeys = errors.New("no usable keys")
 )
 
-// parseKeySet reads a JWK set (RFC 7517). Keys that we cannot use, such as those for
-// encryption or of other algorithms, are passed over; a set without any usable one is an error.
+// parseKeySet parses a JWK set (RFC 7517). It skips keys that cannot verify tokens, such as encryption keys and
+// keys of other algorithms. A set without a usable key is an error.
 func parseKeySet(body []byte) (*keySet, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -77,42 +78,42 @@ func parseKeySet(body []byte) (*keySet, error) {
 	if len(set.Keys) > maxPublishedKeys {
 		return nil, errTooManyKeys
 	}
-	ring := &keySet{keys: make(map[keyName]crypto.PublicKey, len(set.Keys))}
+	keys := &keySet{keys: make(map[keyName]crypto.PublicKey, len(set.Keys))}
 	for _, raw := range set.Keys {
-		// Private halves and symmetric keys, should someone publish them, are not read.
+		// Without JWKMarshalOptions.Private, private and symmetric keys are not read, should they be published.
 		jwk, err := jwkset.NewJWKFromRawJSON(raw, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
 		if err != nil {
 			continue
 		}
 		if algorithm, ok := pinnedAlgorithm(jwk); ok {
-			ring.keys[keyName{algorithm, jwk.Marshal().KID}] = jwk.Key()
+			keys.keys[keyName{algorithm, jwk.Marshal().KID}] = jwk.Key()
 		}
 	}
-	if len(ring.keys) == 0 {
+	if len(keys.keys) == 0 {
 		return nil, errNoUsableKeys
 	}
-	return ring, nil
+	return keys, nil
 }
 
-// pinnedAlgorithm is the one algorithm of a signing key: what its "alg" says, if its
-// type allows that, and otherwise what its type implies.
-func pinnedAlgorithm(jwk jwkset.JWK) (string, bool) {
+// pinnedAlgorithm returns the only algorithm that a key may verify: its "alg" if the key's type supports that,
+// or the usual algorithm of its type if it has no "alg". ok is false for keys that are not used.
+func pinnedAlgorithm(jwk jwkset.JWK) (algorithm string, ok bool) {
 	m := jwk.Marshal()
 	if m.USE == jwkset.UseEnc || len(m.KEYOPS) > 0 && !slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify) {
 		return "", false
 	}
-	possible := possibleAlgorithms(jwk.Key())
+	supported := supportedAlgorithms(jwk.Key())
 	if m.ALG != "" {
-		return m.ALG.String(), slices.Contains(possible, m.ALG.String())
+		return m.ALG.String(), slices.Contains(supported, m.ALG.String())
 	}
-	if len(possible) == 0 {
+	if len(supported) == 0 {
 		return "", false
 	}
-	return possible[0], true
+	return supported[0], true
 }
 
-// possibleAlgorithms lists what a key can verify, the usual one first.
-func possibleAlgorithms(key any) []string {
+// supportedAlgorithms returns the accepted algorithms of a key's type, the usual one first.
+func supportedAlgorithms(key any) []string {
 	switch k := key.(type) {
 	case ed25519.PublicKey:
 		return []string{"EdDSA"}

@@ -9,12 +9,12 @@ import (
 	"errand/internal/config"
 )
 
-// MetadataPath is where a protected resource describes itself (RFC 9728 section 3); the
-// resource's own path follows it.
+// MetadataPath is the well-known path of protected resource metadata (RFC 9728 section 3). The path of the
+// resource is appended to it.
 const MetadataPath = "/.well-known/oauth-protected-resource"
 
-// ProtectedResource is one protected path as OAuth clients see it: where its tokens come from,
-// and what a refusal tells them.
+// ProtectedResource is a path that requires OAuth tokens. It provides the metadata and the WWW-Authenticate
+// challenges by which clients find the authorization server.
 type ProtectedResource struct {
 	publicURL string
 	path      string
@@ -22,9 +22,9 @@ type ProtectedResource struct {
 	scopes    []string
 }
 
-// NewProtectedResource describes the resource at path, such as "/mcp". Its identifier is the
-// public URL with that path: have tokens issued for it and name it in AUTH_MCP_AUDIENCE.
-// scopes are those that its operations ask for, none when it has none.
+// NewProtectedResource returns the resource at path, such as "/mcp". Its identifier is PUBLIC_URL with that path;
+// tokens should be issued for that audience (AUTH_MCP_AUDIENCE). scopes are the scopes that its operations
+// require, if any.
 func NewProtectedResource(cfg config.Config, path string, scopes ...string) *ProtectedResource {
 	r := &ProtectedResource{publicURL: cfg.Server.PublicURL, path: path, scopes: scopes}
 	if u, err := url.Parse(cfg.Auth.Issuer); err == nil && u.Host != "" {
@@ -33,10 +33,10 @@ func NewProtectedResource(cfg config.Config, path string, scopes ...string) *Pro
 	return r
 }
 
-// MetadataPath is where Metadata is to be served, beside the bare auth.MetadataPath.
+// MetadataPath returns the path at which to serve Metadata, besides auth.MetadataPath itself.
 func (r *ProtectedResource) MetadataPath() string { return MetadataPath + r.path }
 
-// Metadata answers with the RFC 9728 document. It holds no secret and any page may read it.
+// Metadata returns the handler of the RFC 9728 document. The document is public; pages of any origin may read it.
 func (r *ProtectedResource) Metadata() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -45,7 +45,7 @@ func (r *ProtectedResource) Metadata() http.Handler {
 			writeError(w, http.StatusMethodNotAllowed, apperr.New(apperr.BadUserInput, "Use GET."))
 			return
 		}
-		// The answer may be built from the Host header: no cache may keep it for others.
+		// Without PUBLIC_URL the response depends on the Host header, so it must not be cached.
 		w.Header().Set("Cache-Control", "no-store")
 		writeJSON(w, http.StatusOK, r.document(req))
 	})
@@ -61,13 +61,16 @@ type resourceMetadata struct {
 
 func (r *ProtectedResource) document(req *http.Request) resourceMetadata {
 	return resourceMetadata{
-		Resource: r.baseURL(req) + r.path, AuthorizationServers: r.issuers, Scopes: r.scopes,
-		BearerMethods: []string{"header"}, Name: "Errand",
+		Resource:             r.baseURL(req) + r.path,
+		AuthorizationServers: r.issuers,
+		Scopes:               r.scopes,
+		BearerMethods:        []string{"header"},
+		Name:                 "Errand",
 	}
 }
 
-// Challenge is the WWW-Authenticate header for a 401 (RFC 6750 section 3, RFC 9728
-// section 5.1). err is why the token was refused, nil when there was none.
+// Challenge returns the WWW-Authenticate header of a 401 response (RFC 6750 section 3, RFC 9728 section 5.1).
+// err is why the token was rejected, nil when the request had none.
 func (r *ProtectedResource) Challenge(req *http.Request, err error) string {
 	challenge := r.challenge(req, r.scopes)
 	if err != nil {
@@ -76,8 +79,8 @@ func (r *ProtectedResource) Challenge(req *http.Request, err error) string {
 	return challenge
 }
 
-// InsufficientScope is the WWW-Authenticate header for a 403 (RFC 6750 section 3.1):
-// the token lacks this scope.
+// InsufficientScope returns the WWW-Authenticate header of a 403 response (RFC 6750 section 3.1) for a token
+// that lacks the scope.
 func (r *ProtectedResource) InsufficientScope(req *http.Request, scope string) string {
 	return r.challenge(req, []string{scope}) + `, error="insufficient_scope", error_description=` +
 		quoted("The token lacks the scope "+scope+".")
@@ -91,7 +94,7 @@ func (r *ProtectedResource) challenge(req *http.Request, scopes []string) string
 	return challenge
 }
 
-// baseURL is the scheme and host under which the client reached us.
+// baseURL returns the scheme and host under which the client reached the server.
 func (r *ProtectedResource) baseURL(req *http.Request) string {
 	if r.publicURL != "" {
 		return r.publicURL
@@ -103,7 +106,7 @@ func (r *ProtectedResource) baseURL(req *http.Request) string {
 	return scheme + "://" + req.Host
 }
 
-// quoted writes a quoted-string (RFC 9110 section 5.6.4) of printable ASCII.
+// quoted returns s as a quoted-string (RFC 9110 section 5.6.4). Characters other than printable ASCII become "?".
 func quoted(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')

@@ -11,8 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestProtectedResourceMetadata(t *testing.T) {
-	cfg := configOf(t, env{"AUTH_JWKS_URL": testIssuer + "/api/auth/jwks", "PUBLIC_URL": "https://errand.example.com"})
+func TestProtectedResource_Metadata_MatchesRFC9728(t *testing.T) {
+	cfg := loadConfig(
+		t,
+		environ{"AUTH_JWKS_URL": testIssuer + "/api/auth/jwks", "PUBLIC_URL": "https://errand.example.com"},
+	)
 	resource := NewProtectedResource(cfg, "/mcp")
 	require.Equal(t, "/.well-known/oauth-protected-resource/mcp", resource.MetadataPath())
 
@@ -30,8 +33,8 @@ func TestProtectedResourceMetadata(t *testing.T) {
 	)
 }
 
-func TestResourceFollowsTheRequestWithoutPublicURL(t *testing.T) {
-	resource := NewProtectedResource(configOf(t, nil), "/mcp")
+func TestProtectedResource_NoPublicURL_UsesRequestHost(t *testing.T) {
+	resource := NewProtectedResource(loadConfig(t, nil), "/mcp")
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Host = "127.0.0.1:8080"
 	w := serve(resource.Metadata(), r)
@@ -45,8 +48,8 @@ func TestResourceFollowsTheRequestWithoutPublicURL(t *testing.T) {
 	require.Contains(t, serve(resource.Metadata(), r).Body.String(), "https://127.0.0.1:8080/mcp")
 }
 
-func TestChallenge(t *testing.T) {
-	resource := NewProtectedResource(configOf(t, env{"PUBLIC_URL": "https://errand.example.com"}), "/mcp")
+func TestProtectedResource_Challenge_QuotesErrorAndHost(t *testing.T) {
+	resource := NewProtectedResource(loadConfig(t, environ{"PUBLIC_URL": "https://errand.example.com"}), "/mcp")
 	r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
 	_, malformed := bearer.Parse("Basic YTpi")
 	const where = `Bearer realm="errand", resource_metadata="https://errand.example.com/.well-known/oauth-protected-resource/mcp"`
@@ -57,14 +60,14 @@ func TestChallenge(t *testing.T) {
 		resource.Challenge(r, malformed))
 
 	r.Host = "evil\"\r\nX: y"
-	reflected := NewProtectedResource(configOf(t, nil), "/mcp").Challenge(r, nil)
+	reflected := NewProtectedResource(loadConfig(t, nil), "/mcp").Challenge(r, nil)
 	require.NotContains(t, reflected, "\r\n")
 	require.Contains(t, reflected, `evil\"??X: y`)
 }
 
-func TestScopesAreToldInMetadataAndChallenges(t *testing.T) {
+func TestProtectedResource_Scopes_InMetadataAndChallenges(t *testing.T) {
 	resource := NewProtectedResource(
-		configOf(t, env{"PUBLIC_URL": "https://errand.example.com"}),
+		loadConfig(t, environ{"PUBLIC_URL": "https://errand.example.com"}),
 		"/mcp",
 		"tasks:read",
 		"tasks:write",

@@ -8,31 +8,32 @@ import (
 	"time"
 )
 
-// UserStore finds the row of the person that a token names.
+// UserStore finds or creates the user of a token.
 type UserStore interface {
-	// EnsureUser returns the id ("user_…") of the claims' subject, creating the user on
-	// first sight and following a changed name or e-mail. Calls for one subject may run at once.
+	// EnsureUser returns the ID ("user_…") of the claims' issuer and subject. It creates the user at the first
+	// call and stores a changed name or e-mail address. It is called concurrently, also for one subject.
 	EnsureUser(ctx context.Context, claims Claims) (userID string, err error)
 }
 
 const (
-	// userCacheTTL is how long an answer of Ensure is believed.
+	// userCacheTTL is how long a result of EnsureUser is cached.
 	userCacheTTL = time.Minute
-	// userCacheGeneration is how many answers are kept before the older half goes.
+	// userCacheGeneration is the number of entries in each of the cache's two generations.
 	userCacheGeneration = 10_000
 )
 
-// UserCache spares the database the question who a token's subject is. It holds at
-// most 20,000 answers of a minute or less, and no failures. Safe for concurrent use.
+// UserCache is a UserStore that caches the results of another one, at most 20,000 for at most a minute.
+// Errors are not cached. Safe for concurrent use.
 type UserCache struct {
 	store UserStore
 	now   func() time.Time
 
 	mu sync.Mutex
-	// Two generations: when young is full it becomes old, and the former old goes. What
-	// is in use comes back from the database once a generation, which is cheap and bounded.
+	// A full young generation replaces the old one, which is dropped. Entries in use are loaded again once a
+	// generation; that bounds the memory without the bookkeeping of an LRU list.
 	young, old map[claimsHash]cachedUser
-	// evictions counts calls of Forget: an answer that was asked for before one may be of a row that has gone.
+	// evictions counts the calls of Evict. A result that was requested before an eviction is not cached, because
+	// its row may have been deleted.
 	evictions int
 }
 
@@ -43,17 +44,17 @@ type cachedUser struct {
 
 type claimsHash [sha256.Size]byte
 
-// NewUserCache puts a cache before users.
-func NewUserCache(users UserStore) *UserCache { return newUserCache(users, time.Now) }
+// NewUserCache returns a cache for store.
+func NewUserCache(store UserStore) *UserCache { return newUserCache(store, time.Now) }
 
-func newUserCache(users UserStore, now func() time.Time) *UserCache {
-	return &UserCache{store: users, now: now, young: map[claimsHash]cachedUser{}}
+func newUserCache(store UserStore, now func() time.Time) *UserCache {
+	return &UserCache{store: store, now: now, young: map[claimsHash]cachedUser{}}
 }
 
-// EnsureUser implements Users.
+// EnsureUser implements UserStore.
 func (c *UserCache) EnsureUser(ctx context.Context, claims Claims) (string, error) {
 	key := hashClaims(claims)
-	id, forgotten, ok := c.get(key)
+	id, evictions, ok := c.get(key)
 	if ok {
 		return id, nil
 	}
@@ -61,11 +62,11 @@ func (c *UserCache) EnsureUser(ctx context.Context, claims Claims) (string, erro
 	if err != nil {
 		return "", err
 	}
-	c.put(key, id, forgotten)
+	c.put(key, id, evictions)
 	return id, nil
 }
 
-// Evict drops what is known of a user, whose row has gone.
+// Evict removes the entries of a deleted user.
 func (c *UserCache) Evict(userID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,7 +80,7 @@ func (c *UserCache) Evict(userID string) {
 	}
 }
 
-func (c *UserCache) get(key claimsHash) (id string, forgotten int, ok bool) {
+func (c *UserCache) get(key claimsHash) (id string, evictions int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	user, ok := c.young[key]
@@ -89,10 +90,11 @@ func (c *UserCache) get(key claimsHash) (id string, forgotten int, ok bool) {
 	return user.id, c.evictions, ok && c.now().Before(user.expires)
 }
 
-func (c *UserCache) put(key claimsHash, id string, forgotten int) {
+// put stores a result, unless a user was evicted since get returned evictions.
+func (c *UserCache) put(key claimsHash, id string, evictions int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.evictions != forgotten {
+	if c.evictions != evictions {
 		return
 	}
 	if len(c.young) >= userCacheGeneration {
@@ -101,7 +103,8 @@ func (c *UserCache) put(key claimsHash, id string, forgotten int) {
 	c.young[key] = cachedUser{id: id, expires: c.now().Add(userCacheTTL)}
 }
 
-// hashClaims covers what Ensure acts on. Lengths keep neighbours apart.
+// hashClaims hashes the claims that EnsureUser reads. Each is preceded by its length, so that no two lists
+// have the same input.
 func hashClaims(c Claims) claimsHash {
 	var buffer []byte
 	for _, s := range []string{c.Issuer, c.Subject, c.Name, c.Email} {

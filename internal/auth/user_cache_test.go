@@ -10,34 +10,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// countedUsers names every subject after itself and counts how often it was asked.
-type countedUsers struct {
+// countingUserStore derives the user ID from the subject and counts calls.
+type countingUserStore struct {
 	mu    sync.Mutex
-	asked int
+	calls int
 	err   error
 }
 
-func (u *countedUsers) EnsureUser(_ context.Context, c Claims) (string, error) {
+func (u *countingUserStore) EnsureUser(_ context.Context, c Claims) (string, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.asked++
+	u.calls++
 	return "user_" + c.Subject, u.err
 }
 
-func TestUsersAreAskedOnceAMinute(t *testing.T) {
-	users, c := &countedUsers{}, newClock()
+func TestUserCache_SameClaims_OneStoreCallPerMinute(t *testing.T) {
+	users, c := &countingUserStore{}, newFakeClock()
 	cache := newUserCache(users, c.now)
 	ensure := func(claims Claims, asked int) {
 		t.Helper()
 		id, err := cache.EnsureUser(t.Context(), claims)
 		require.NoError(t, err)
 		require.Equal(t, "user_"+claims.Subject, id)
-		require.Equal(t, asked, users.asked)
+		require.Equal(t, asked, users.calls)
 	}
 	ada := Claims{Issuer: "i", Subject: "ada", Name: "Ada", Email: "a@x"}
 	ensure(ada, 1)
 	ensure(ada, 1)
-	ada.ExpiresAt = start
+	ada.ExpiresAt = testStart
 	ensure(ada, 1)
 
 	renamed := ada
@@ -57,47 +57,47 @@ func TestUsersAreAskedOnceAMinute(t *testing.T) {
 	ensure(ada, 6)
 }
 
-func TestFailuresAreNotKept(t *testing.T) {
-	users := &countedUsers{err: errors.New("database down")}
+func TestUserCache_StoreErrors_NotCached(t *testing.T) {
+	users := &countingUserStore{err: errors.New("database down")}
 	cache := NewUserCache(users)
 	for range 3 {
 		_, err := cache.EnsureUser(t.Context(), Claims{Subject: "ada"})
 		require.ErrorIs(t, err, users.err)
 	}
-	require.Equal(t, 3, users.asked)
+	require.Equal(t, 3, users.calls)
 	require.Empty(t, cache.young)
 }
 
-func TestCacheIsBounded(t *testing.T) {
-	users := &countedUsers{}
-	cache := newUserCache(users, newClock().now)
+func TestUserCache_ManyUsers_Bounded(t *testing.T) {
+	users := &countingUserStore{}
+	cache := newUserCache(users, newFakeClock().now)
 	for n := range 5 * userCacheGeneration {
 		_, err := cache.EnsureUser(t.Context(), Claims{Subject: strconv.Itoa(n)})
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(cache.young)+len(cache.old), 2*userCacheGeneration)
 	}
-	asked := users.asked
+	asked := users.calls
 	_, err := cache.EnsureUser(t.Context(), Claims{Subject: strconv.Itoa(4*userCacheGeneration - 1)})
 	require.NoError(t, err)
-	require.Equal(t, asked, users.asked, "the older generation still answers")
+	require.Equal(t, asked, users.calls, "the old generation is still used")
 	cache.Evict("user_" + strconv.Itoa(4*userCacheGeneration-1))
 	_, err = cache.EnsureUser(t.Context(), Claims{Subject: strconv.Itoa(4*userCacheGeneration - 1)})
 	require.NoError(t, err)
-	require.Equal(t, asked+1, users.asked)
+	require.Equal(t, asked+1, users.calls)
 }
 
-// slowUsers answer when they are told to.
-type slowUsers struct{ asked, answer chan struct{} }
+// blockingUserStore reports each call on called and returns after a receive on release.
+type blockingUserStore struct{ called, release chan struct{} }
 
-func (u slowUsers) EnsureUser(_ context.Context, c Claims) (string, error) {
-	u.asked <- struct{}{}
-	<-u.answer
+func (u blockingUserStore) EnsureUser(_ context.Context, c Claims) (string, error) {
+	u.called <- struct{}{}
+	<-u.release
 	return "user_" + c.Subject, nil
 }
 
-// A row that was read before its deletion must not be remembered after it.
-func TestWhoIsForgottenMeanwhileIsNotRemembered(t *testing.T) {
-	users := slowUsers{make(chan struct{}), make(chan struct{})}
+// A user that was read before its deletion must not be cached after it.
+func TestUserCache_EvictedDuringStoreCall_NotCached(t *testing.T) {
+	users := blockingUserStore{make(chan struct{}), make(chan struct{})}
 	cache := NewUserCache(users)
 	done := make(chan error)
 	ensure := func() {
@@ -106,9 +106,9 @@ func TestWhoIsForgottenMeanwhileIsNotRemembered(t *testing.T) {
 	}
 	for range 2 {
 		go ensure()
-		<-users.asked // the second time too: nothing was remembered
+		<-users.called // the second time too: nothing was cached
 		cache.Evict("user_ada")
-		users.answer <- struct{}{}
+		users.release <- struct{}{}
 		require.NoError(t, <-done)
 	}
 }

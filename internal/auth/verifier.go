@@ -1,6 +1,3 @@
-// Package auth turns a bearer token into a viewer, for HTTP, WebSocket and MCP
-// alike. Tokens are JSON Web Tokens (RFC 7519) of an identity provider, or of this
-// server's own development sign-in.
 package auth
 
 import (
@@ -15,18 +12,16 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Verifier decides whether a token is genuine, meant for us and in date.
+// Verifier checks a token's signature, issuer, audience and validity period.
 type Verifier interface {
-	// Verify returns what the token says. A token that is refused gives an
-	// apperr.Unauthenticated whose cause is a Reason; keys that could never be
-	// fetched give apperr.Unavailable, since the token may well be good.
+	// Verify returns the token's claims. A rejected token gives UNAUTHENTICATED with a Reason as the cause.
+	// When no keys could be fetched so far, the error is UNAVAILABLE, because the token may be valid.
 	Verify(ctx context.Context, token string) (Claims, error)
 }
 
 const maxKeyIDBytes = 255
 
-// Reason says why a token was refused, for the log and for tests. It never holds
-// any part of the token.
+// Reason is why a token was rejected, for logs and tests. It contains no part of the token.
 type Reason string
 
 // The reasons.
@@ -48,14 +43,14 @@ const (
 // Error implements error.
 func (r Reason) Error() string { return string(r) }
 
-// ReasonOf is why err refused a token, "" when it is no such error.
+// ReasonOf returns why a token was rejected, "" when err is not such an error.
 func ReasonOf(err error) Reason {
 	reason, _ := errors.AsType[Reason](err)
 	return reason
 }
 
-// unauthenticated is the error for a token that is not accepted. The person learns only
-// whether signing in again would help.
+// unauthenticated returns the error for a rejected token. Its message reveals no more than whether a new sign-in
+// would help; the reason is for the log.
 func unauthenticated(reason Reason) error {
 	if reason == ReasonExpired {
 		return apperr.Wrap(reason, apperr.Unauthenticated, "The token has expired. Sign in again.")
@@ -63,23 +58,43 @@ func unauthenticated(reason Reason) error {
 	return apperr.Wrap(reason, apperr.Unauthenticated, "The token is not valid.")
 }
 
-// tokenRules is what a token must fulfil besides its signature.
+// tokenRules are the requirements on a token besides its signature.
 type tokenRules struct {
 	algorithms []string
 	issuer     string   // "" accepts any
-	audience   []string // one of them; none accepts any
+	audience   []string // the token must have one of them; empty accepts any
 	leeway     time.Duration
 	now        func() time.Time
 }
 
-// keyFunc finds the one key that may verify a token with this algorithm and key id ("" when it names none).
+// keyFunc returns the key that verifies tokens with this algorithm and key ID ("" when the token has none).
 type keyFunc func(ctx context.Context, algorithm, keyID string) (any, error)
 
-// jwtVerifier verifies tokens against rules with keys from keyFor.
+var secretAlgorithms = []string{"HS256"}
+
+// secretKeyFunc returns a keyFunc that uses the secret for every token. It is only for secretAlgorithms.
+func secretKeyFunc(secret []byte) keyFunc {
+	return func(context.Context, string, string) (any, error) { return secret, nil }
+}
+
+// combinedVerifier accepts the tokens of two verifiers with different algorithms. Only a token that first rejects
+// because of its algorithm is passed to second.
+type combinedVerifier struct{ first, second Verifier }
+
+// Verify implements Verifier.
+func (v combinedVerifier) Verify(ctx context.Context, token string) (Claims, error) {
+	claims, err := v.first.Verify(ctx, token)
+	if ReasonOf(err) == ReasonBadAlgorithm {
+		return v.second.Verify(ctx, token)
+	}
+	return claims, err
+}
+
+// jwtVerifier verifies tokens against tokenRules with the keys of a keyFunc.
 type jwtVerifier struct {
 	parser     *jwt.Parser
 	algorithms []string
-	keyFunc        keyFunc
+	keyFunc    keyFunc
 }
 
 func newJWTVerifier(r tokenRules, key keyFunc) *jwtVerifier {
@@ -97,40 +112,42 @@ func newJWTVerifier(r tokenRules, key keyFunc) *jwtVerifier {
 }
 
 // Verify implements Verifier.
-func (c *jwtVerifier) Verify(ctx context.Context, token string) (Claims, error) {
+func (v *jwtVerifier) Verify(ctx context.Context, token string) (Claims, error) {
 	if len(token) > bearer.MaxBytes {
 		return Claims{}, unauthenticated(ReasonTooLong)
 	}
-	// MapClaims keeps names exact; a struct would let "SUB" stand for "sub".
+	// MapClaims matches names exactly; decoding into a struct would accept "SUB" for "sub".
 	claims := jwt.MapClaims{}
-	parsed, err := c.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
-		return c.keyOf(ctx, t)
+	parsed, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
+		return v.keyOf(ctx, t)
 	})
 	if err != nil {
-		return Claims{}, c.translateError(parsed, err)
+		return Claims{}, v.translateError(parsed, err)
 	}
 	return readClaims(claims)
 }
 
-func (c *jwtVerifier) keyOf(ctx context.Context, t *jwt.Token) (any, error) {
-	// Critical extensions must be understood (RFC 7515 section 4.1.11), and none are.
-	if _, critical := t.Header["crit"]; critical || !acceptedType(t.Header["typ"]) {
+// keyOf checks the token's header and returns the key that verifies it.
+func (v *jwtVerifier) keyOf(ctx context.Context, t *jwt.Token) (any, error) {
+	// A verifier must reject critical extensions that it does not implement (RFC 7515 section 4.1.11).
+	if _, critical := t.Header["crit"]; critical || !isAcceptedType(t.Header["typ"]) {
 		return nil, ReasonBadHeader
 	}
 	keyID, isText := t.Header["kid"].(string)
 	if _, present := t.Header["kid"]; present && !isText || len(keyID) > maxKeyIDBytes {
 		return nil, ReasonBadHeader
 	}
-	return c.keyFunc(ctx, t.Method.Alg(), keyID)
+	return v.keyFunc(ctx, t.Method.Alg(), keyID)
 }
 
-// acceptedType keeps out tokens made for other ends, such as logout tokens (RFC 8725 section 3.11).
-func acceptedType(typ any) bool {
+// isAcceptedType reports whether a "typ" header is that of an access token. It rejects tokens issued for other
+// purposes, such as logout tokens (RFC 8725 section 3.11).
+func isAcceptedType(typ any) bool {
 	return typ == nil || slices.Contains([]any{"JWT", "jwt", "at+jwt", "application/at+jwt"}, typ)
 }
 
-// translateError turns the library's error into ours, without any of its text: that may quote the token.
-func (c *jwtVerifier) translateError(parsed *jwt.Token, err error) error {
+// translateError converts an error of the JWT library. It drops the library's text, which may quote the token.
+func (v *jwtVerifier) translateError(parsed *jwt.Token, err error) error {
 	if own, ok := errors.AsType[*apperr.Error](err); ok {
 		return own
 	}
@@ -140,13 +157,13 @@ func (c *jwtVerifier) translateError(parsed *jwt.Token, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return apperr.From(err)
 	}
-	if parsed != nil && parsed.Method != nil && !slices.Contains(c.algorithms, parsed.Method.Alg()) {
+	if parsed != nil && parsed.Method != nil && !slices.Contains(v.algorithms, parsed.Method.Alg()) {
 		return unauthenticated(ReasonBadAlgorithm)
 	}
 	return unauthenticated(reasonFor(err))
 }
 
-// reasonFor picks the gravest of the library's errors, which come joined.
+// reasonFor returns the reason for the most severe of the library's joined errors.
 func reasonFor(err error) Reason {
 	for _, known := range []struct {
 		err    error

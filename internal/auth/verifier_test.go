@@ -15,11 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestEveryAcceptedAlgorithm(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()), jwk(t, "ec", "ES256", ecKey()),
-		jwk(t, "rs", "RS256", rsaKey()), jwk(t, "ps", "PS256", rsaKey()),
-		jwk(t, "bare-ec", "", ecKey()), jwk(t, "bare-rsa", "", rsaKey()))
-	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
+func TestVerify_AcceptedAlgorithms_ReturnsClaims(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()), publicJWK(t, "ec", "ES256", ecKey()),
+		publicJWK(t, "rs", "RS256", rsaKey()), publicJWK(t, "ps", "PS256", rsaKey()),
+		publicJWK(t, "bare-ec", "", ecKey()), publicJWK(t, "bare-rsa", "", rsaKey()))
+	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
 
 	for _, tc := range []struct {
 		alg, kid string
@@ -32,19 +32,24 @@ func TestEveryAcceptedAlgorithm(t *testing.T) {
 		{"ES256", "bare-ec", ecKey()},
 		{"RS256", "bare-rsa", rsaKey()},
 	} {
-		claims, err := v.Verify(t.Context(), sign(t, tc.alg, tc.key, goodClaims(), kid(tc.kid)))
+		claims, err := v.Verify(t.Context(), sign(t, tc.alg, tc.key, validClaims(), kidHeader(tc.kid)))
 		require.NoError(t, err, tc.kid)
 		require.Equal(t, Claims{
 			Subject: "u1", Name: "Ada", Email: "ada@example.com", Issuer: testIssuer,
-			IssuedAt: start, ExpiresAt: start.Add(15 * time.Minute),
+			IssuedAt: testStart, ExpiresAt: testStart.Add(15 * time.Minute),
 		}, claims)
 	}
 	require.EqualValues(t, 1, i.fetches.Load())
 }
 
-func TestAlgorithmIsPinnedToTheKey(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()), jwk(t, "rs", "RS256", rsaKey()), jwk(t, "bare-rsa", "", rsaKey()))
-	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
+func TestVerify_OtherAlgorithmThanKey_Rejected(t *testing.T) {
+	i := newFakeIssuer(
+		t,
+		publicJWK(t, "ed", "EdDSA", edKey()),
+		publicJWK(t, "rs", "RS256", rsaKey()),
+		publicJWK(t, "bare-rsa", "", rsaKey()),
+	)
+	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
 
 	der, err := x509.MarshalPKIXPublicKey(rsaKey().Public())
 	require.NoError(t, err)
@@ -55,118 +60,123 @@ func TestAlgorithmIsPinnedToTheKey(t *testing.T) {
 		token  string
 		reason Reason
 	}{
-		"HS256 keyed with the public PEM": {sign(t, "HS256", publicPEM, goodClaims(), kid("rs")), ReasonBadAlgorithm},
-		"HS256 keyed with the public DER": {sign(t, "HS256", der, goodClaims(), kid("rs")), ReasonBadAlgorithm},
-		"none":                            {sign(t, "none", jwt.UnsafeAllowNoneSignatureType, goodClaims(), kid("rs")), ReasonBadAlgorithm},
-		"None in other letters":           {sign(t, "none", jwt.UnsafeAllowNoneSignatureType, goodClaims(), map[string]any{"alg": "nOnE"}), ReasonBadAlgorithm},
-		"PS256 with an RS256 key":         {sign(t, "PS256", rsaKey(), goodClaims(), kid("rs")), ReasonBadAlgorithm},
-		"PS256 with a key of no alg":      {sign(t, "PS256", rsaKey(), goodClaims(), kid("bare-rsa")), ReasonBadAlgorithm},
-		"RS512":                           {sign(t, "RS512", rsaKey(), goodClaims(), kid("rs")), ReasonBadAlgorithm},
-		"ES256 naming the RSA key":        {sign(t, "ES256", ecKey(), goodClaims(), kid("rs")), ReasonBadAlgorithm},
-		"EdDSA by another key":            {sign(t, "EdDSA", other, goodClaims(), kid("ed")), ReasonBadSignature},
-		"keys swapped":                    {sign(t, "EdDSA", edKey(), goodClaims(), kid("rs")), ReasonBadAlgorithm},
-		"alg claimed, signature of other": {sign(t, "RS256", rsaKey(), goodClaims(), map[string]any{"kid": "ed", "alg": "EdDSA"}), ReasonBadSignature},
-		"alg missing":                     {sign(t, "RS256", rsaKey(), goodClaims(), map[string]any{"kid": "rs", "alg": nil}), ReasonBadAlgorithm},
-		"unknown alg":                     {sign(t, "RS256", rsaKey(), goodClaims(), map[string]any{"kid": "rs", "alg": "XX"}), ReasonBadAlgorithm},
-		"key in the header": {sign(t, "EdDSA", other, goodClaims(), map[string]any{
-			"kid": "evil", "jwk": jwk(t, "evil", "EdDSA", other), "jku": "https://evil.example",
+		"HS256 keyed with the public PEM": {sign(t, "HS256", publicPEM, validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
+		"HS256 keyed with the public DER": {sign(t, "HS256", der, validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
+		"none":                            {sign(t, "none", jwt.UnsafeAllowNoneSignatureType, validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
+		"None in other letters":           {sign(t, "none", jwt.UnsafeAllowNoneSignatureType, validClaims(), map[string]any{"alg": "nOnE"}), ReasonBadAlgorithm},
+		"PS256 with an RS256 key":         {sign(t, "PS256", rsaKey(), validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
+		"PS256 with a key of no alg":      {sign(t, "PS256", rsaKey(), validClaims(), kidHeader("bare-rsa")), ReasonBadAlgorithm},
+		"RS512":                           {sign(t, "RS512", rsaKey(), validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
+		"ES256 naming the RSA key":        {sign(t, "ES256", ecKey(), validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
+		"EdDSA by another key":            {sign(t, "EdDSA", other, validClaims(), kidHeader("ed")), ReasonBadSignature},
+		"keys swapped":                    {sign(t, "EdDSA", edKey(), validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
+		"alg claimed, signature of other": {sign(t, "RS256", rsaKey(), validClaims(), map[string]any{"kid": "ed", "alg": "EdDSA"}), ReasonBadSignature},
+		"alg missing":                     {sign(t, "RS256", rsaKey(), validClaims(), map[string]any{"kid": "rs", "alg": nil}), ReasonBadAlgorithm},
+		"unknown alg":                     {sign(t, "RS256", rsaKey(), validClaims(), map[string]any{"kid": "rs", "alg": "XX"}), ReasonBadAlgorithm},
+		"key in the header": {sign(t, "EdDSA", other, validClaims(), map[string]any{
+			"kid": "evil", "jwk": publicJWK(t, "evil", "EdDSA", other), "jku": "https://evil.example",
 		}), ReasonUnknownKey},
 	} {
-		requireRefused(t, v, tc.token, tc.reason, name)
+		requireRejected(t, v, tc.token, tc.reason, name)
 	}
 }
 
-func TestHeaderFields(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
+func TestVerify_HeaderFields_Checked(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
 	header := func(more map[string]any) string {
 		more["kid"] = "ed"
-		return sign(t, "EdDSA", edKey(), goodClaims(), more)
+		return sign(t, "EdDSA", edKey(), validClaims(), more)
 	}
 	for _, typ := range []any{nil, "JWT", "at+jwt"} {
 		_, err := v.Verify(t.Context(), header(map[string]any{"typ": typ}))
 		require.NoError(t, err, typ)
 	}
-	requireRefused(t, v, header(map[string]any{"typ": "logout+jwt"}), ReasonBadHeader)
-	requireRefused(t, v, header(map[string]any{"typ": []string{"JWT"}}), ReasonBadHeader)
-	requireRefused(t, v, header(map[string]any{"crit": []string{"exp"}}), ReasonBadHeader)
-	requireRefused(t, v, sign(t, "EdDSA", edKey(), goodClaims(), map[string]any{"kid": 7}), ReasonBadHeader)
-	requireRefused(t, v, sign(t, "EdDSA", edKey(), goodClaims(), kid(strings.Repeat("k", 256))), ReasonBadHeader)
+	requireRejected(t, v, header(map[string]any{"typ": "logout+jwt"}), ReasonBadHeader)
+	requireRejected(t, v, header(map[string]any{"typ": []string{"JWT"}}), ReasonBadHeader)
+	requireRejected(t, v, header(map[string]any{"crit": []string{"exp"}}), ReasonBadHeader)
+	requireRejected(t, v, sign(t, "EdDSA", edKey(), validClaims(), map[string]any{"kid": 7}), ReasonBadHeader)
+	requireRejected(t, v, sign(t, "EdDSA", edKey(), validClaims(), kidHeader(strings.Repeat("k", 256))), ReasonBadHeader)
 	require.EqualValues(t, 1, i.fetches.Load())
 }
 
-func TestTokenWithoutKeyID(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()), jwk(t, "r1", "RS256", rsaKey()), jwk(t, "r2", "RS256", rsaKey()))
-	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
-	_, err := v.Verify(t.Context(), sign(t, "EdDSA", edKey(), goodClaims(), nil))
-	require.NoError(t, err, "the only key of its algorithm is meant")
-	requireRefused(t, v, sign(t, "RS256", rsaKey(), goodClaims(), nil), ReasonUnknownKey)
-	requireRefused(t, v, sign(t, "ES256", ecKey(), goodClaims(), nil), ReasonUnknownKey)
+func TestVerify_NoKeyID_OnlyKeyOfAlgorithmUsed(t *testing.T) {
+	i := newFakeIssuer(
+		t,
+		publicJWK(t, "ed", "EdDSA", edKey()),
+		publicJWK(t, "r1", "RS256", rsaKey()),
+		publicJWK(t, "r2", "RS256", rsaKey()),
+	)
+	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
+	_, err := v.Verify(t.Context(), sign(t, "EdDSA", edKey(), validClaims(), nil))
+	require.NoError(t, err, "the only key of the algorithm")
+	requireRejected(t, v, sign(t, "RS256", rsaKey(), validClaims(), nil), ReasonUnknownKey)
+	requireRejected(t, v, sign(t, "ES256", ecKey(), validClaims(), nil), ReasonUnknownKey)
 	require.EqualValues(t, 1, i.fetches.Load())
 }
 
-func TestClaimsAreChecked(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
+func TestVerify_InvalidClaims_Rejected(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
 	type m = jwt.MapClaims
 	for name, tc := range map[string]struct {
 		claims m
 		reason Reason
 	}{
-		"wrong issuer":        {with(m{"iss": "https://app.example.com/"}), ReasonWrongIssuer},
-		"no issuer":           {with(m{"iss": nil}), ReasonMissingClaim},
-		"wrong audience":      {with(m{"aud": "https://other.example.com"}), ReasonWrongAudience},
-		"no audience":         {with(m{"aud": nil}), ReasonMissingClaim},
-		"empty audience":      {with(m{"aud": []string{}}), ReasonMissingClaim},
-		"no expiry":           {with(m{"exp": nil}), ReasonMissingClaim},
-		"expiry as text":      {with(m{"exp": "tomorrow"}), ReasonBadClaim},
-		"expiry beyond time":  {with(m{"exp": 1e18}), ReasonBadClaim},
-		"no subject":          {with(m{"sub": nil}), ReasonMissingClaim},
-		"subject in capitals": {with(m{"sub": nil, "SUB": "u1"}), ReasonMissingClaim},
-		"empty subject":       {with(m{"sub": ""}), ReasonBadClaim},
-		"subject a number":    {with(m{"sub": 7}), ReasonBadClaim},
-		"blank around":        {with(m{"sub": " u1"}), ReasonBadClaim},
-		"line break":          {with(m{"sub": "u1\nadmin"}), ReasonBadClaim},
-		"zero width":          {with(m{"sub": "u1\u200b"}), ReasonBadClaim},
-		"right to left":       {with(m{"sub": "u1\u202e"}), ReasonBadClaim},
-		"huge subject":        {with(m{"sub": strings.Repeat("s", MaxSubjectBytes+1)}), ReasonBadClaim},
-		"issuer an object":    {with(m{"iss": m{"a": 1}}), ReasonBadClaim},
-		"huge name":           {with(m{"name": strings.Repeat("n", MaxNameBytes+1)}), ReasonBadClaim},
-		"huge e-mail":         {with(m{"email": strings.Repeat("e", MaxEmailBytes+1)}), ReasonBadClaim},
-		"name an object":      {with(m{"name": m{"a": 1}}), ReasonBadClaim},
-		"scope a number":      {with(m{"scope": 1}), ReasonBadClaim},
-		"scp of numbers":      {with(m{"scp": []int{1}}), ReasonBadClaim},
-		"issued as text":      {with(m{"iat": "now"}), ReasonBadClaim},
-		"huge claims":         {with(m{"extra": strings.Repeat("x", bearer.MaxBytes)}), ReasonTooLong},
+		"wrong issuer":        {claimsWith(m{"iss": "https://app.example.com/"}), ReasonWrongIssuer},
+		"no issuer":           {claimsWith(m{"iss": nil}), ReasonMissingClaim},
+		"wrong audience":      {claimsWith(m{"aud": "https://other.example.com"}), ReasonWrongAudience},
+		"no audience":         {claimsWith(m{"aud": nil}), ReasonMissingClaim},
+		"empty audience":      {claimsWith(m{"aud": []string{}}), ReasonMissingClaim},
+		"no expiry":           {claimsWith(m{"exp": nil}), ReasonMissingClaim},
+		"expiry as text":      {claimsWith(m{"exp": "tomorrow"}), ReasonBadClaim},
+		"expiry beyond time":  {claimsWith(m{"exp": 1e18}), ReasonBadClaim},
+		"no subject":          {claimsWith(m{"sub": nil}), ReasonMissingClaim},
+		"subject in capitals": {claimsWith(m{"sub": nil, "SUB": "u1"}), ReasonMissingClaim},
+		"empty subject":       {claimsWith(m{"sub": ""}), ReasonBadClaim},
+		"subject a number":    {claimsWith(m{"sub": 7}), ReasonBadClaim},
+		"blank around":        {claimsWith(m{"sub": " u1"}), ReasonBadClaim},
+		"line break":          {claimsWith(m{"sub": "u1\nadmin"}), ReasonBadClaim},
+		"zero width":          {claimsWith(m{"sub": "u1\u200b"}), ReasonBadClaim},
+		"right to left":       {claimsWith(m{"sub": "u1\u202e"}), ReasonBadClaim},
+		"huge subject":        {claimsWith(m{"sub": strings.Repeat("s", MaxSubjectBytes+1)}), ReasonBadClaim},
+		"issuer an object":    {claimsWith(m{"iss": m{"a": 1}}), ReasonBadClaim},
+		"huge name":           {claimsWith(m{"name": strings.Repeat("n", MaxNameBytes+1)}), ReasonBadClaim},
+		"huge e-mail":         {claimsWith(m{"email": strings.Repeat("e", MaxEmailBytes+1)}), ReasonBadClaim},
+		"name an object":      {claimsWith(m{"name": m{"a": 1}}), ReasonBadClaim},
+		"scope a number":      {claimsWith(m{"scope": 1}), ReasonBadClaim},
+		"scp of numbers":      {claimsWith(m{"scp": []int{1}}), ReasonBadClaim},
+		"issued as text":      {claimsWith(m{"iat": "now"}), ReasonBadClaim},
+		"huge claims":         {claimsWith(m{"extra": strings.Repeat("x", bearer.MaxBytes)}), ReasonTooLong},
 	} {
-		requireRefused(t, v, sign(t, "EdDSA", edKey(), tc.claims, kid("ed")), tc.reason, name)
+		requireRejected(t, v, sign(t, "EdDSA", edKey(), tc.claims, kidHeader("ed")), tc.reason, name)
 	}
 }
 
-func TestClaimsThatAreFine(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
+func TestVerify_ValidClaims_Accepted(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
 	type m = jwt.MapClaims
 	verify := func(claims m) Claims {
-		got, err := v.Verify(t.Context(), sign(t, "EdDSA", edKey(), claims, kid("ed")))
+		got, err := v.Verify(t.Context(), sign(t, "EdDSA", edKey(), claims, kidHeader("ed")))
 		require.NoError(t, err)
 		return got
 	}
-	require.Equal(t, "u1", verify(with(m{"aud": []string{"x", testAudience}})).Subject)
-	require.Equal(t, "auth0|José 7", verify(with(m{"sub": "auth0|José 7"})).Subject)
-	require.Len(t, verify(with(m{"sub": strings.Repeat("s", MaxSubjectBytes)})).Subject, MaxSubjectBytes)
-	require.Empty(t, verify(with(m{"name": nil, "email": nil})).Name)
-	require.Equal(t, "Ada L", verify(with(m{"name": " Ada\x00\n L "})).Name)
-	require.Equal(t, []string{"a", "b"}, verify(with(m{"scope": "a b"})).Scopes)
-	require.Equal(t, []string{"a", "b"}, verify(with(m{"scp": []string{"a", "b"}})).Scopes)
+	require.Equal(t, "u1", verify(claimsWith(m{"aud": []string{"x", testAudience}})).Subject)
+	require.Equal(t, "auth0|José 7", verify(claimsWith(m{"sub": "auth0|José 7"})).Subject)
+	require.Len(t, verify(claimsWith(m{"sub": strings.Repeat("s", MaxSubjectBytes)})).Subject, MaxSubjectBytes)
+	require.Empty(t, verify(claimsWith(m{"name": nil, "email": nil})).Name)
+	require.Equal(t, "Ada L", verify(claimsWith(m{"name": " Ada\x00\n L "})).Name)
+	require.Equal(t, []string{"a", "b"}, verify(claimsWith(m{"scope": "a b"})).Scopes)
+	require.Equal(t, []string{"a", "b"}, verify(claimsWith(m{"scp": []string{"a", "b"}})).Scopes)
 }
 
-func TestLeewayEdges(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	c := newClock()
-	v := i.setup(t, c, env{"AUTH_LEEWAY": "30s"}).Verifier(GraphQL)
+func TestVerify_LeewayBounds_Applied(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	c := newFakeClock()
+	v := i.newService(t, c, environ{"AUTH_LEEWAY": "30s"}).Verifier(GraphQL)
 	at := func(claim string, offset time.Duration) string {
-		return sign(t, "EdDSA", edKey(), with(jwt.MapClaims{claim: start.Add(offset).Unix()}), kid("ed"))
+		return sign(t, "EdDSA", edKey(), claimsWith(jwt.MapClaims{claim: testStart.Add(offset).Unix()}), kidHeader("ed"))
 	}
 	for _, tc := range []struct {
 		claim  string
@@ -182,7 +192,7 @@ func TestLeewayEdges(t *testing.T) {
 	} {
 		token := at(tc.claim, tc.offset)
 		if tc.reason != "" {
-			requireRefused(t, v, token, tc.reason, tc)
+			requireRejected(t, v, token, tc.reason, tc)
 			continue
 		}
 		_, err := v.Verify(t.Context(), token)
@@ -190,10 +200,10 @@ func TestLeewayEdges(t *testing.T) {
 	}
 }
 
-func TestMalformedTokens(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
-	good := sign(t, "EdDSA", edKey(), goodClaims(), kid("ed"))
+func TestVerify_MalformedTokens_Rejected(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
+	good := sign(t, "EdDSA", edKey(), validClaims(), kidHeader("ed"))
 	parts := strings.Split(good, ".")
 	b64 := base64.RawURLEncoding.EncodeToString
 	for name, token := range map[string]string{
@@ -205,39 +215,45 @@ func TestMalformedTokens(t *testing.T) {
 		"deeply nested":    parts[0] + "." + b64([]byte(strings.Repeat("[", 5000))) + "." + parts[2],
 		"signature no b64": parts[0] + "." + parts[1] + ".!",
 	} {
-		requireRefused(t, v, token, ReasonMalformed, name)
+		requireRejected(t, v, token, ReasonMalformed, name)
 	}
-	requireRefused(t, v, parts[0]+"."+parts[1]+".", ReasonBadSignature)
-	requireRefused(t, v, respelled(t, good), ReasonMalformed, "the same signature in other letters")
-	requireRefused(t, v, strings.Repeat("a", bearer.MaxBytes+1), ReasonTooLong)
+	requireRejected(t, v, parts[0]+"."+parts[1]+".", ReasonBadSignature)
+	requireRejected(t, v, withOtherLastLetter(t, good), ReasonMalformed, "another spelling of the same signature")
+	requireRejected(t, v, strings.Repeat("a", bearer.MaxBytes+1), ReasonTooLong)
 
-	forged, err := json.Marshal(with(jwt.MapClaims{"sub": "u2"}))
+	forged, err := json.Marshal(claimsWith(jwt.MapClaims{"sub": "u2"}))
 	require.NoError(t, err)
-	requireRefused(t, v, parts[0]+"."+b64(forged)+"."+parts[2], ReasonBadSignature, "changed claims")
+	requireRejected(t, v, parts[0]+"."+b64(forged)+"."+parts[2], ReasonBadSignature, "changed claims")
 }
 
-func TestClaimsNullAreMissing(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	v := i.setup(t, newClock(), nil).Verifier(GraphQL)
-	requireRefused(t, v, sign(t, "EdDSA", edKey(), jwt.MapClaims(nil), kid("ed")), ReasonMissingClaim)
+func TestVerify_NullClaims_Rejected(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
+	requireRejected(t, v, sign(t, "EdDSA", edKey(), jwt.MapClaims(nil), kidHeader("ed")), ReasonMissingClaim)
 }
 
-func TestAudiencePerSurface(t *testing.T) {
-	i := newIssuer(t, jwk(t, "ed", "EdDSA", edKey()))
-	a := i.setup(t, newClock(), env{"AUTH_MCP_AUDIENCE": "https://errand.example.com/mcp"})
-	forGraphQL := sign(t, "EdDSA", edKey(), goodClaims(), kid("ed"))
-	forMCP := sign(t, "EdDSA", edKey(), with(jwt.MapClaims{"aud": "https://errand.example.com/mcp"}), kid("ed"))
+func TestVerify_AudiencePerSurface_Checked(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	a := i.newService(t, newFakeClock(), environ{"AUTH_MCP_AUDIENCE": "https://errand.example.com/mcp"})
+	forGraphQL := sign(t, "EdDSA", edKey(), validClaims(), kidHeader("ed"))
+	forMCP := sign(
+		t,
+		"EdDSA",
+		edKey(),
+		claimsWith(jwt.MapClaims{"aud": "https://errand.example.com/mcp"}),
+		kidHeader("ed"),
+	)
 
 	_, err := a.Verifier(GraphQL).Verify(t.Context(), forGraphQL)
 	require.NoError(t, err)
 	_, err = a.Verifier(MCP).Verify(t.Context(), forMCP)
 	require.NoError(t, err)
-	requireRefused(t, a.Verifier(GraphQL), forMCP, ReasonWrongAudience)
-	requireRefused(t, a.Verifier(MCP), forGraphQL, ReasonWrongAudience)
+	requireRejected(t, a.Verifier(GraphQL), forMCP, ReasonWrongAudience)
+	requireRejected(t, a.Verifier(MCP), forGraphQL, ReasonWrongAudience)
 }
 
-// respelled writes a token's last letter differently, with the same bytes for a careless decoder.
-func respelled(t *testing.T, token string) string {
+// withOtherLastLetter changes the last letter of a token. A lenient base64 decoder decodes it to the same bytes.
+func withOtherLastLetter(t *testing.T, token string) string {
 	t.Helper()
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := strings.IndexByte(alphabet, token[len(token)-1])

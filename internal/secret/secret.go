@@ -6,6 +6,7 @@ import (
 	"net/http"
 )
 
+// redacted replaces the text of a secret.
 const redacted = "[redacted]"
 
 // String is a credential. Printed, logged or marshalled, by itself or inside another value, it

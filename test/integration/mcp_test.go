@@ -190,7 +190,7 @@ func TestTheMCPCommandSaysWhatItNeeds(t *testing.T) {
 		{settings{"ERRAND_TOKEN": "x"}, []string{"--user", "alice"}, "not both"},
 		{settings{"ERRAND_TOKEN": "nonsense"}, nil, "The token is not valid."},
 		{settings{"BETTER_AUTH_SECRET": secret}, []string{"--user", "alice"}, "development sign-in is off"},
-		{settings{}, []string{"--user", "a b"}, "A name has 1 to 64"},
+		{settings{}, []string{"--user", "a b"}, "must have 1 to 64"},
 	} {
 		c.environ["DATABASE_URL"] = url
 		command := errand(t, c.environ, append([]string{"mcp"}, c.args...)...)
