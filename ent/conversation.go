@@ -14,27 +14,27 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// A talk between a person and the agent.
+// A conversation between a user and the agent.
 type Conversation struct {
 	config `json:"-"`
 	// ID of the ent.
 	// Opaque id: a type prefix and a time-ordered part.
 	ID string `json:"id,omitempty"`
-	// The person this row belongs to.
+	// Owner of the row.
 	UserID string `json:"user_id,omitempty"`
-	// When the row came to be.
+	// Creation time.
 	CreatedAt time.Time `json:"created_at,omitempty"`
-	// When the row last changed.
+	// Time of the last change.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
-	// Up to 200 characters; named from the first message until its person names it.
+	// Title, at most 200 characters. Taken from the first message or from a model until the user sets one.
 	Title string `json:"title,omitempty"`
-	// Who named it: AUTO or PERSON.
+	// Who set the title: AUTO or PERSON.
 	TitleSource enum.TitleSource `json:"title_source,omitempty"`
-	// Messages so far. Their positions are 1 to this, without gaps; incrementing it locks the row, so turns are numbered in commit order.
+	// Number of messages; their positions are 1 to this number, without gaps. Incrementing it locks the row, so that positions follow the order of commits.
 	MessageCount int `json:"message_count,omitempty"`
-	// What was said up to summarised_to, in short, for the model; empty while all of it still fits.
+	// Summary, for the model, of the messages up to summarised_to; empty while the whole conversation fits the prompt.
 	Summary string `json:"summary,omitempty"`
-	// The position of the last message that the summary covers; 0 without one.
+	// Position of the last message that the summary covers; 0 without a summary.
 	SummarisedTo int `json:"summarised_to,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ConversationQuery when eager-loading is set.

@@ -12,13 +12,13 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// That an account was deleted, so that a token issued before cannot bring it back.
+// Tombstone of a deleted account. It prevents tokens issued before the deletion from creating the account again.
 type DeletedAccount struct {
 	config `json:"-"`
 	// ID of the ent.
-	// SHA-256 of the token's issuer and subject, in hexadecimal.
+	// SHA-256 hash of the token's issuer and subject, in hexadecimal.
 	ID string `json:"id,omitempty"`
-	// When. Only tokens issued later may begin a new account.
+	// Time of the deletion. Only tokens issued later can create a new account.
 	DeletedAt    time.Time `json:"deleted_at,omitempty"`
 	selectValues sql.SelectValues
 }

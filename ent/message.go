@@ -16,53 +16,53 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// One side's part of a turn: what a person said, or the agent's reply.
+// A message of the user or a reply of the agent. A turn consists of one of each.
 type Message struct {
 	config `json:"-"`
 	// ID of the ent.
 	// Opaque id: a type prefix and a time-ordered part.
 	ID string `json:"id,omitempty"`
-	// The person this row belongs to.
+	// Owner of the row.
 	UserID string `json:"user_id,omitempty"`
-	// When the row came to be.
+	// Creation time.
 	CreatedAt time.Time `json:"created_at,omitempty"`
-	// When the row last changed.
+	// Time of the last change.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
-	// The conversation it is part of.
+	// Conversation of the message.
 	ConversationID string `json:"conversation_id,omitempty"`
-	// Place in the conversation, from 1, without gaps.
+	// Position in the conversation, starting at 1, without gaps.
 	Position int `json:"position,omitempty"`
-	// USER or ASSISTANT.
+	// Author: USER or ASSISTANT.
 	Role enum.Role `json:"role,omitempty"`
-	// The text. While STREAMING, a checkpoint of it: append-only within one attempt.
+	// Text. While STREAMING, a checkpoint of the text, which only grows within one attempt.
 	Content string `json:"content,omitempty"`
-	// PENDING, STREAMING, COMPLETED, FAILED or CANCELLED.
+	// State: PENDING, STREAMING, COMPLETED, FAILED or CANCELLED.
 	Status enum.MessageStatus `json:"status,omitempty"`
-	// Which attempt of its run wrote the content: the stream's epoch.
+	// Attempt of the run that wrote the content; the epoch of the stream.
 	Attempt int `json:"attempt,omitempty"`
-	// Why it failed, as an error code; null unless FAILED.
+	// Error code of the failure; null unless FAILED.
 	ErrorCode *string `json:"error_code,omitempty"`
-	// When the same may succeed, if it failed for a limit that opens again.
+	// Earliest time at which a retry may succeed, if a rate or token limit caused the failure; otherwise null.
 	RetryAt *time.Time `json:"retry_at,omitempty"`
-	// Tokens the model read for this reply, over all steps.
+	// Input tokens of the reply, over all steps.
 	InputTokens int `json:"input_tokens,omitempty"`
-	// Tokens the model wrote for this reply, over all steps.
+	// Output tokens of the reply, over all steps.
 	OutputTokens int `json:"output_tokens,omitempty"`
-	// Those of the input tokens that the provider served from its cache.
+	// Input tokens that the provider served from its cache; included in input_tokens.
 	CachedTokens int `json:"cached_tokens,omitempty"`
-	// What those tokens cost, in billionths of the price list's currency; null where no price is configured.
+	// Cost of the tokens, in billionths of the price list's currency; null if no price is configured.
 	CostNanos *int64 `json:"cost_nanos,omitempty"`
-	// What the model call under way may take of the person's daily tokens. It counts while the reply is unfinished.
+	// Tokens reserved, from the user's daily limit, for the current model call. Counted while the reply is unfinished.
 	ReservedTokens int `json:"reserved_tokens,omitempty"`
-	// Which model wrote the reply, as provider/name; empty until one was asked.
+	// Model that wrote the reply, as provider/name; empty before the first model call.
 	Model string `json:"model,omitempty"`
-	// Which version of the agent's instructions the model was given; empty until one was asked.
+	// Version of the agent's system prompt; empty before the first model call.
 	PromptVersion string `json:"prompt_version,omitempty"`
-	// What the reply says was done without a tool result that shows it; null where nothing is in doubt.
+	// Claim of the reply that no tool result confirms; null if there is none.
 	UnverifiedReason *string `json:"unverified_reason,omitempty"`
-	// The sender's key for this turn: sending it again gives the same turn.
+	// Idempotency key of the turn, chosen by the client. Sending with the same key again returns the same turn.
 	IdempotencyKey *string `json:"idempotency_key,omitempty"`
-	// When it became terminal.
+	// Time at which the status became terminal; null before.
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the MessageQuery when eager-loading is set.

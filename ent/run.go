@@ -15,41 +15,41 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// The durable work of answering one message. All its times come from the database's clock, in milliseconds since 1970 UTC.
+// The durable job that writes one reply. All times are in milliseconds since 1970 UTC, by the database's clock.
 type Run struct {
 	config `json:"-"`
 	// ID of the ent.
 	// Opaque id: a type prefix and a time-ordered part.
 	ID string `json:"id,omitempty"`
-	// The person this row belongs to.
+	// Owner of the row.
 	UserID string `json:"user_id,omitempty"`
-	// The conversation; its runs are done one after the other.
+	// Conversation of the reply. Its runs are executed one after the other.
 	ConversationID string `json:"conversation_id,omitempty"`
-	// The reply that this run writes.
+	// Reply that the run writes.
 	MessageID string `json:"message_id,omitempty"`
-	// The reply's position: the order among the conversation's runs.
+	// Position of the reply; runs of a conversation are executed in this order.
 	Position int `json:"position,omitempty"`
-	// QUEUED, RUNNING, DONE, FAILED or CANCELLED.
+	// State: QUEUED, RUNNING, DONE, FAILED or CANCELLED.
 	State enum.RunState `json:"state,omitempty"`
-	// Counts claims. It is the fencing token of every effect and the epoch of the reply's text.
+	// Number of claims. It is the fencing token of every effect and the epoch of the reply's text.
 	Attempt int `json:"attempt,omitempty"`
-	// Attempts that were lost or failed; handing a run over does not count.
+	// Number of failed or lost attempts. A handover to another replica does not count.
 	Failures int `json:"failures,omitempty"`
-	// The replica that holds the lease.
+	// Name of the replica that holds the lease.
 	Worker string `json:"worker,omitempty"`
-	// Until when the lease holds.
+	// Expiry of the lease.
 	LeaseUntil int64 `json:"lease_until,omitempty"`
-	// Not claimed before this: the backoff after a failure.
+	// Earliest time of the next claim; later than now during the backoff after a failure.
 	AvailableAt int64 `json:"available_at,omitempty"`
-	// Its person wants it stopped.
+	// Whether the user cancelled the reply.
 	CancelRequested bool `json:"cancel_requested,omitempty"`
-	// Why it failed.
+	// Error code of the failure; null unless FAILED.
 	ErrorCode *string `json:"error_code,omitempty"`
-	// When it was queued.
+	// Creation time.
 	CreatedAt int64 `json:"created_at,omitempty"`
-	// When it was first claimed.
+	// Time of the first claim; 0 before.
 	StartedAt int64 `json:"started_at,omitempty"`
-	// When it became terminal.
+	// Time at which the state became terminal; 0 before.
 	FinishedAt int64 `json:"finished_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the RunQuery when eager-loading is set.

@@ -15,39 +15,39 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// One thing to do.
+// A task on a user's list.
 type Task struct {
 	config `json:"-"`
 	// ID of the ent.
 	// Opaque id: a type prefix and a time-ordered part.
 	ID string `json:"id,omitempty"`
-	// The person this row belongs to.
+	// Owner of the row.
 	UserID string `json:"user_id,omitempty"`
-	// When the row came to be.
+	// Creation time.
 	CreatedAt time.Time `json:"created_at,omitempty"`
-	// When the row last changed.
+	// Time of the last change.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
-	// Small, stable, per person: what people and models call the task. Never given out twice.
+	// Small number by which the user and models refer to the task. Unique per user, never changed and never reused.
 	Number int `json:"number,omitempty"`
-	// What is to be done, 1 to 200 characters.
+	// Title, 1 to 200 characters.
 	Title string `json:"title,omitempty"`
-	// More about it, up to 10,000 characters.
+	// Description, at most 10,000 characters.
 	Description string `json:"description,omitempty"`
-	// When it was marked as done; null while it is pending.
+	// Completion time; null while the task is pending.
 	CompletedAt *time.Time `json:"completed_at,omitempty"`
-	// How much it matters, 0 (none) to 4 (urgent).
+	// Priority, 0 (none) to 4 (urgent).
 	Priority enum.Priority `json:"priority,omitempty"`
-	// The day it is due, YYYY-MM-DD, when no time of day matters. Never together with due_at.
+	// Due date without a time of day, YYYY-MM-DD. Never set together with due_at.
 	DueOn *string `json:"due_on,omitempty"`
-	// The instant it is due. Never together with due_on.
+	// Due date and time. Never set together with due_on.
 	DueAt *time.Time `json:"due_at,omitempty"`
-	// Sort key of the due date, in milliseconds since 1970 UTC; a day counts by its end, no date sorts last.
+	// Sort key of the due date, in milliseconds since 1970 UTC. A date without a time counts as the end of the day; tasks without a due date sort last.
 	DueSort int64 `json:"due_sort,omitempty"`
-	// Up to 20 labels of 1 to 50 characters.
+	// At most 20 labels of 1 to 50 characters.
 	Labels []string `json:"labels,omitempty"`
-	// Grows by one with each change; expectedVersion is compared with it.
+	// Version, incremented by one with each change; compared with expectedVersion.
 	Version int `json:"version,omitempty"`
-	// When it went to the trash; null outside of it.
+	// Time at which the task was moved to the trash; null if it is not in the trash.
 	DeletedAt *time.Time `json:"deleted_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the TaskQuery when eager-loading is set.

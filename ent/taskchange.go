@@ -16,31 +16,31 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// Who changed what of a task, from what to what. Written once, never altered.
+// An entry in the change history of a task, with the values before and after. Entries are never changed.
 type TaskChange struct {
 	config `json:"-"`
 	// ID of the ent.
 	// Opaque id: a type prefix and a time-ordered part.
 	ID string `json:"id,omitempty"`
-	// The person this row belongs to.
+	// Owner of the row.
 	UserID string `json:"user_id,omitempty"`
-	// The task.
+	// The changed task.
 	TaskID string `json:"task_id,omitempty"`
-	// Place among the person's changes, growing in the order of commit.
+	// Position among all changes of the user's tasks, in the order of commits.
 	Seq int `json:"seq,omitempty"`
-	// CREATED, UPDATED, COMPLETED, REOPENED, DELETED or RESTORED.
+	// Kind: CREATED, UPDATED, COMPLETED, REOPENED, DELETED or RESTORED.
 	Kind enum.ChangeKind `json:"kind,omitempty"`
-	// PERSON, AGENT or MCP.
+	// Who made the change: PERSON, AGENT or MCP.
 	Actor enum.ActorKind `json:"actor,omitempty"`
-	// The tool call that made the change; null when made by hand.
+	// Tool call that made the change; null unless the actor is AGENT.
 	ToolCallID *string `json:"tool_call_id,omitempty"`
-	// The calling program, when the actor is MCP.
+	// Name of the MCP client; empty unless the actor is MCP.
 	Client string `json:"client,omitempty"`
-	// The task's version after the change: dense, so a task's history is read by ranges of it.
+	// Version of the task after the change. The versions of a task have no gaps, so that a page of its history is a range of versions.
 	TaskVersion int `json:"task_version,omitempty"`
-	// What changed: each field's name, old and new value.
+	// Changed fields, each with its name, old and new value.
 	Fields []enum.FieldChange `json:"fields,omitempty"`
-	// When.
+	// Time of the change.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the TaskChangeQuery when eager-loading is set.

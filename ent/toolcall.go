@@ -15,39 +15,39 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// One use of a tool by the agent. Its result commits together with its effect.
+// A call of a tool by the agent. Its result and its effect are committed together.
 type ToolCall struct {
 	config `json:"-"`
 	// ID of the ent.
 	// Opaque id: a type prefix and a time-ordered part.
 	ID string `json:"id,omitempty"`
-	// The person this row belongs to.
+	// Owner of the row.
 	UserID string `json:"user_id,omitempty"`
-	// When the row came to be.
+	// Creation time.
 	CreatedAt time.Time `json:"created_at,omitempty"`
-	// When the row last changed.
+	// Time of the last change.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
-	// The reply in which it happened.
+	// Reply that made the call.
 	MessageID string `json:"message_id,omitempty"`
-	// Place among the reply's calls, from 0.
+	// Position among the calls of the reply, starting at 0.
 	Seq int `json:"seq,omitempty"`
-	// Which model step asked for it, from 0; calls of one step were asked for together.
+	// Model step that requested the call, starting at 0. A step can request several calls.
 	Step int `json:"step,omitempty"`
-	// The call's id in the model's own wire, unique in the reply.
+	// Id of the call in the provider's protocol, unique in the reply.
 	ProviderID string `json:"provider_id,omitempty"`
-	// The tool.
+	// Name of the tool.
 	Name string `json:"name,omitempty"`
-	// The arguments as the model gave them, a JSON object.
+	// Arguments as received from the model, normally a JSON object.
 	Arguments string `json:"arguments,omitempty"`
-	// What came of it, a JSON object; null until done.
+	// Result, a JSON object; null while STARTED.
 	Result *string `json:"result,omitempty"`
-	// STARTED, SUCCEEDED or FAILED.
+	// State: STARTED, SUCCEEDED or FAILED.
 	Status enum.ToolCallStatus `json:"status,omitempty"`
-	// How long it took, in milliseconds; null until done.
+	// Duration in milliseconds; null while STARTED.
 	LatencyMs *int `json:"latency_ms,omitempty"`
-	// Where in the reply's text it happened, in UTF-16 code units.
+	// Position in the reply's text at which the call was made, in UTF-16 code units.
 	TextOffset int `json:"text_offset,omitempty"`
-	// What the provider wants back with this call (JSON, such as a thought signature); goes to no other provider.
+	// Provider-specific data (JSON, such as a thought signature) that must be sent back with the call. Never sent to another provider.
 	ProviderExtra string `json:"provider_extra,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ToolCallQuery when eager-loading is set.

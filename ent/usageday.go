@@ -13,29 +13,29 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// What a person's model calls took on one day. It outlives the messages that it was spent on.
+// A user's model usage on one day. It is kept when the messages that caused it are deleted.
 type UsageDay struct {
 	config `json:"-"`
 	// ID of the ent.
 	// Opaque id: a type prefix and a time-ordered part.
 	ID string `json:"id,omitempty"`
-	// The person this row belongs to.
+	// Owner of the row.
 	UserID string `json:"user_id,omitempty"`
-	// When the row came to be.
+	// Creation time.
 	CreatedAt time.Time `json:"created_at,omitempty"`
-	// When the row last changed.
+	// Time of the last change.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
-	// The day in UTC, YYYY-MM-DD.
+	// Day in UTC, YYYY-MM-DD.
 	Day string `json:"day,omitempty"`
-	// How many times a model was asked, titles and summaries of conversations included.
+	// Number of model calls, including those for titles and summaries.
 	Calls int `json:"calls,omitempty"`
-	// Tokens read.
+	// Input tokens.
 	InputTokens int `json:"input_tokens,omitempty"`
-	// Tokens written.
+	// Output tokens.
 	OutputTokens int `json:"output_tokens,omitempty"`
-	// Tokens read that came from the provider's cache.
+	// Input tokens that the provider served from its cache; included in input_tokens.
 	CachedTokens int `json:"cached_tokens,omitempty"`
-	// The cost of the calls whose model has a price, in billionths of the price list's currency.
+	// Cost of the calls whose model has a price, in billionths of the price list's currency.
 	CostNanos int64 `json:"cost_nanos,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the UsageDayQuery when eager-loading is set.

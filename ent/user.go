@@ -12,33 +12,33 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// A person, known by the issuer and subject of that person's token.
+// A user account, identified by the issuer and the subject of the sign-in token.
 type User struct {
 	config `json:"-"`
 	// ID of the ent.
 	// Opaque id: a type prefix and a time-ordered part.
 	ID string `json:"id,omitempty"`
-	// When the row came to be.
+	// Creation time.
 	CreatedAt time.Time `json:"created_at,omitempty"`
-	// When the row last changed.
+	// Time of the last change.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
-	// The token's issuer ("iss"): whose word it is; empty when tokens name none.
+	// Issuer of the token (claim iss); empty if tokens have none.
 	Issuer string `json:"issuer,omitempty"`
-	// The token's subject ("sub"): who this is to the issuer, and to no other.
+	// Subject of the token (claim sub), unique per issuer.
 	Subject string `json:"subject,omitempty"`
-	// Display name, from the token or the person's own choice.
+	// Display name, from the token or set by the user.
 	Name string `json:"name,omitempty"`
-	// The person chose the name: tokens no longer change it.
+	// Whether the user set the name. If so, tokens no longer change it.
 	NameChosen bool `json:"name_chosen,omitempty"`
-	// E-mail address from the token; empty when it names none.
+	// E-mail address from the token; empty if the token contains none.
 	Email string `json:"email,omitempty"`
-	// IANA time zone in which days and times of day are meant.
+	// IANA time zone that days and times of day refer to.
 	TimeZone string `json:"time_zone,omitempty"`
-	// The highest task number given out; numbers never repeat.
+	// Highest task number assigned so far; numbers are never reused.
 	LastTaskNumber int `json:"last_task_number,omitempty"`
-	// Position of the newest task change. Incrementing it locks the row, so changes commit in the order of their positions.
+	// Position of the newest task change. Incrementing it locks the row, so that positions follow the order of commits.
 	LastChange int `json:"last_change,omitempty"`
-	// Until when the calls of other assistants are spoken for, in microseconds since 1970: each call moves it on by its share of a minute.
+	// Rate limit of MCP calls (generic cell rate algorithm): theoretical arrival time of the next call, in microseconds since 1970 UTC.
 	AssistantCallsUntil int64 `json:"assistant_calls_until,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the UserQuery when eager-loading is set.

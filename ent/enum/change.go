@@ -2,32 +2,53 @@ package enum
 
 import "io"
 
-// ChangeKind says what happened to a task.
+// ChangeKind is the kind of a change to a task.
 type ChangeKind string
 
-// The values of ChangeKind.
+// Kinds of changes.
 const (
-	// ChangeCreated means: it came to be.
-	ChangeCreated ChangeKind = "CREATED"
-	// ChangeUpdated means: fields changed.
-	ChangeUpdated ChangeKind = "UPDATED"
-	// ChangeCompleted means: it was marked as done.
+	ChangeCreated   ChangeKind = "CREATED"
+	ChangeUpdated   ChangeKind = "UPDATED" // fields were changed
 	ChangeCompleted ChangeKind = "COMPLETED"
-	// ChangeReopened means: it was marked as not done.
-	ChangeReopened ChangeKind = "REOPENED"
-	// ChangeDeleted means: it went to the trash.
-	ChangeDeleted ChangeKind = "DELETED"
-	// ChangeRestored means: it came back from the trash.
-	ChangeRestored ChangeKind = "RESTORED"
+	ChangeReopened  ChangeKind = "REOPENED"
+	ChangeDeleted   ChangeKind = "DELETED" // moved to the trash
+	ChangeRestored  ChangeKind = "RESTORED"
 )
 
-// Values lists the names, for Ent and GraphQL.
+// Values returns all names, for Ent and gqlgen.
 func (ChangeKind) Values() []string {
-	return names(ChangeCreated, ChangeUpdated, ChangeCompleted, ChangeReopened, ChangeDeleted, ChangeRestored)
+	return values(ChangeCreated, ChangeUpdated, ChangeCompleted, ChangeReopened, ChangeDeleted, ChangeRestored)
 }
 
-// MarshalGQL writes the name.
+// MarshalGQL implements graphql.Marshaler.
 func (v ChangeKind) MarshalGQL(w io.Writer) { marshal(w, v) }
 
-// UnmarshalGQL reads a name and refuses unknown ones.
+// UnmarshalGQL implements graphql.Unmarshaler.
 func (v *ChangeKind) UnmarshalGQL(in any) error { return unmarshal(in, v) }
+
+// ActorKind is who made a change. Its values equal those of viewer.Kind.
+type ActorKind string
+
+// Kinds of actors.
+const (
+	ActorPerson ActorKind = "PERSON" // the user, through the API
+	ActorAgent  ActorKind = "AGENT"  // the agent, by a tool call
+	ActorMCP    ActorKind = "MCP"    // another program, over the Model Context Protocol
+)
+
+// Values returns all names, for Ent and gqlgen.
+func (ActorKind) Values() []string { return values(ActorPerson, ActorAgent, ActorMCP) }
+
+// MarshalGQL implements graphql.Marshaler.
+func (v ActorKind) MarshalGQL(w io.Writer) { marshal(w, v) }
+
+// UnmarshalGQL implements graphql.Unmarshaler.
+func (v *ActorKind) UnmarshalGQL(in any) error { return unmarshal(in, v) }
+
+// FieldChange is the value of one field of a task before and after a change. Values are in the form that users
+// read: a title, "HIGH", "2026-11-25", "true". Nil means that the field is empty.
+type FieldChange struct {
+	Name string  `json:"name"`
+	From *string `json:"from"`
+	To   *string `json:"to"`
+}

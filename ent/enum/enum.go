@@ -1,44 +1,43 @@
-// Package enum holds the value types that the entities, the domain and the
-// GraphQL schema share, so that one list of values serves all three.
+// Package enum holds the enumerations and small value types that the database, the domain and the GraphQL API share.
+//
+// Every enumeration is stored and sent under the same name. Its type has the methods that Ent and gqlgen require:
+// Values, MarshalGQL and UnmarshalGQL.
 package enum
 
 import (
 	"fmt"
 	"io"
+	"slices"
 )
 
-// text is any enum kept as its own name.
-type text interface{ ~string }
-
-func names[T text](vs ...T) []string {
-	out := make([]string, len(vs))
+// values converts enumeration values to their names.
+func values[T ~string](vs ...T) []string {
+	names := make([]string, len(vs))
 	for i, v := range vs {
-		out[i] = string(v)
+		names[i] = string(v)
 	}
-	return out
+	return names
 }
 
-// marshal writes a name, in which nothing needs an escape (specification, section 2.9.6), without a copy.
-func marshal[T text](w io.Writer, name T) {
-	for _, part := range [...]string{`"`, string(name), `"`} {
+// marshal writes v as a JSON string. GraphQL names (specification, section "Names") need no escaping.
+func marshal[T ~string](w io.Writer, v T) {
+	for _, part := range [...]string{`"`, string(v), `"`} {
 		_, _ = io.WriteString(w, part)
 	}
 }
 
-// unmarshal trusts GraphQL validation for membership only as far as Values says so.
+// unmarshal sets *v to the value named by in. It returns an error when in is not a string or not one of T's values.
 func unmarshal[T interface {
-	text
+	~string
 	Values() []string
-}](v any, into *T) error {
-	s, ok := v.(string)
+}](in any, v *T) error {
+	name, ok := in.(string)
 	if !ok {
-		return fmt.Errorf("an enum value must be a name")
+		return fmt.Errorf("enum value is %T, want a string", in)
 	}
-	for _, name := range T(s).Values() {
-		if name == s {
-			*into = T(s)
-			return nil
-		}
+	if !slices.Contains(T(name).Values(), name) {
+		return fmt.Errorf("%q is not one of the allowed values", name)
 	}
-	return fmt.Errorf("%q is not one of the allowed values", s)
+	*v = T(name)
+	return nil
 }

@@ -2,30 +2,46 @@ package enum
 
 import "io"
 
-// RunState is the state of a turn's run. Done, failed and cancelled are terminal.
+// RunState is the state of a run. DONE, FAILED and CANCELLED are terminal.
 type RunState string
 
-// The values of RunState.
+// States of a run.
 const (
-	// RunQueued means: may be claimed once available and first in its conversation.
-	RunQueued RunState = "QUEUED"
-	// RunRunning means: held by a replica under a lease.
-	RunRunning RunState = "RUNNING"
-	// RunDone means: answered.
-	RunDone RunState = "DONE"
-	// RunFailed means: given up.
-	RunFailed RunState = "FAILED"
-	// RunCancelled means: stopped by its person.
+	RunQueued    RunState = "QUEUED"  // can be claimed once it is available and first in its conversation
+	RunRunning   RunState = "RUNNING" // a replica holds its lease
+	RunDone      RunState = "DONE"
+	RunFailed    RunState = "FAILED" // retries are exhausted or useless
 	RunCancelled RunState = "CANCELLED"
 )
 
-// Values lists the names, for Ent and GraphQL.
+// Values returns all names, for Ent and gqlgen.
 func (RunState) Values() []string {
-	return names(RunQueued, RunRunning, RunDone, RunFailed, RunCancelled)
+	return values(RunQueued, RunRunning, RunDone, RunFailed, RunCancelled)
 }
 
-// MarshalGQL writes the name.
+// MarshalGQL implements graphql.Marshaler.
 func (v RunState) MarshalGQL(w io.Writer) { marshal(w, v) }
 
-// UnmarshalGQL reads a name and refuses unknown ones.
+// UnmarshalGQL implements graphql.Unmarshaler.
 func (v *RunState) UnmarshalGQL(in any) error { return unmarshal(in, v) }
+
+// ToolCallStatus is the state of a tool call. SUCCEEDED and FAILED are terminal.
+type ToolCallStatus string
+
+// States of a tool call.
+const (
+	ToolCallStarted   ToolCallStatus = "STARTED"   // requested by the model
+	ToolCallSucceeded ToolCallStatus = "SUCCEEDED" // effect and result are committed together
+	ToolCallFailed    ToolCallStatus = "FAILED"    // rejected or abandoned; it had no effect
+)
+
+// Values returns all names, for Ent and gqlgen.
+func (ToolCallStatus) Values() []string {
+	return values(ToolCallStarted, ToolCallSucceeded, ToolCallFailed)
+}
+
+// MarshalGQL implements graphql.Marshaler.
+func (v ToolCallStatus) MarshalGQL(w io.Writer) { marshal(w, v) }
+
+// UnmarshalGQL implements graphql.Unmarshaler.
+func (v *ToolCallStatus) UnmarshalGQL(in any) error { return unmarshal(in, v) }

@@ -1,4 +1,4 @@
-// Gen generates the Ent code; started by "make generate".
+// Command gen generates the Ent code from ent/schema and ent/template. "make generate" runs it from the ent folder.
 package main
 
 import (

@@ -1,5 +1,7 @@
-// Package rule holds the privacy rules of the entities. It uses no generated
-// code, so that generation can start from nothing.
+// Package rule holds the privacy policies of the entities: a viewer has access to the rows that the viewer owns.
+//
+// The policies are Ent's layer of access control. On PostgreSQL, row-level security is a second layer with the same
+// effect. The package imports no generated code, so that all generated code can be deleted and generated again.
 package rule
 
 import (
@@ -15,30 +17,35 @@ import (
 	"entgo.io/ent/privacy"
 )
 
-// filterable is what generated queries and mutations share: room for one more predicate.
-type filterable interface {
-	WhereP(...func(*sql.Selector))
-}
-
-// rawQuerier is what generated mutations offer for a look-up inside their own transaction.
-type rawQuerier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*stdsql.Rows, error)
-}
-
-// Policy denies by default and lets a viewer reach the rows whose ownerColumn
-// holds the viewer's id. Each edge's target must be the viewer's too, on create and on update.
+// Policy returns the policy of rows that belong to the viewer whose id is in ownerColumn.
+//
+//   - Queries, updates and deletes are restricted to the viewer's rows.
+//   - Creates and updates return an error unless the targets of the given foreign keys are the viewer's rows too.
+//   - Without a viewer in the context, every operation fails with apperr.Unauthenticated.
+//
+// A context from System passes the policy unrestricted.
 func Policy(ownerColumn string, edges ...Edge) ent.Policy {
 	return policy{ownerColumn: ownerColumn, edges: edges}
 }
 
 // Edge is a foreign key whose target must belong to the viewer.
 type Edge struct {
-	// Field is the mutation's field that holds the target's id.
+	// Field is the field of the mutation that holds the target's id.
 	Field string
-	// Table is the target's table; its rows carry user_id.
+	// Table is the table of the target. It must have a column user_id.
 	Table string
-	// Name is what a person calls the target ("conversation").
+	// Name is the target's name in error messages, such as "conversation".
 	Name string
+}
+
+// filterable is implemented by generated queries and mutations.
+type filterable interface {
+	WhereP(...func(*sql.Selector))
+}
+
+// rawQuerier is implemented by generated mutations. The query runs in the mutation's transaction.
+type rawQuerier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*stdsql.Rows, error)
 }
 
 type policy struct {
@@ -46,7 +53,7 @@ type policy struct {
 	edges       []Edge
 }
 
-// EvalQuery adds the owner to the query's conditions.
+// EvalQuery restricts the query to the viewer's rows.
 func (p policy) EvalQuery(ctx context.Context, q ent.Query) error {
 	if decision, ok := privacy.DecisionFromContext(ctx); ok {
 		return decision
@@ -55,16 +62,16 @@ func (p policy) EvalQuery(ctx context.Context, q ent.Query) error {
 	if !ok {
 		return errUnauthenticated()
 	}
-	n, ok := q.(filterable)
+	f, ok := q.(filterable)
 	if !ok {
-		return privacy.Denyf("query %T cannot be narrowed", q)
+		return privacy.Denyf("query %T cannot be filtered", q)
 	}
-	n.WhereP(sql.FieldEQ(p.ownerColumn, v.UserID))
+	f.WhereP(sql.FieldEQ(p.ownerColumn, v.UserID))
 	return privacy.Allow
 }
 
-// EvalMutation adds the owner to the conditions of updates and deletes; Ent
-// never applies conditions to a create, so there Owner's hook and the checks of owner and edges stand.
+// EvalMutation restricts updates and deletes to the viewer's rows. Ent applies no predicates to a create: there the
+// SetOwner hook, and the checks of owner and foreign keys below, take their place.
 func (p policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 	if decision, ok := privacy.DecisionFromContext(ctx); ok {
 		return decision
@@ -74,22 +81,22 @@ func (p policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 		return errUnauthenticated()
 	}
 	if owner, set := m.Field(p.ownerColumn); set && owner != v.UserID {
-		return privacy.Denyf("%s of another person", p.ownerColumn)
+		return privacy.Denyf("%s is another user", p.ownerColumn)
 	}
 	if err := p.checkEdges(ctx, m, v.UserID); err != nil {
 		return err
 	}
 	if m.Op().Is(ent.OpCreate) {
-		if p.ownerColumn == "id" { // a row that is its own owner has no owner before
-			return privacy.Denyf("only the system makes people")
+		if p.ownerColumn == "id" { // users own themselves, so a new one has no owner yet
+			return privacy.Denyf("only the system creates users")
 		}
 		return privacy.Allow
 	}
-	n, ok := m.(filterable)
+	f, ok := m.(filterable)
 	if !ok {
-		return privacy.Denyf("mutation %T cannot be narrowed", m)
+		return privacy.Denyf("mutation %T cannot be filtered", m)
 	}
-	n.WhereP(sql.FieldEQ(p.ownerColumn, v.UserID))
+	f.WhereP(sql.FieldEQ(p.ownerColumn, v.UserID))
 	return privacy.Allow
 }
 
@@ -106,20 +113,21 @@ func (p policy) checkEdges(ctx context.Context, m ent.Mutation, userID string) e
 	return nil
 }
 
+// check returns apperr.NotFound unless the target exists and belongs to the user.
 func (e Edge) check(ctx context.Context, m ent.Mutation, target ent.Value, userID string) error {
 	q, ok := m.(rawQuerier)
 	if !ok {
-		return privacy.Denyf("mutation %T cannot look up its edge %s", m, e.Field)
+		return privacy.Denyf("mutation %T cannot query the target of %s", m, e.Field)
 	}
-	// $1 and $2 are understood by PostgreSQL and SQLite alike.
+	// Both PostgreSQL and SQLite accept the placeholders $1 and $2.
 	rows, err := q.QueryContext(ctx, "SELECT 1 FROM "+e.Table+" WHERE id = $1 AND user_id = $2", target, userID)
 	if err != nil {
-		return fmt.Errorf("checking edge %s: %w", e.Field, err)
+		return fmt.Errorf("checking foreign key %s: %w", e.Field, err)
 	}
 	defer rows.Close()
 	if !rows.Next() {
 		if err := rows.Err(); err != nil {
-			return fmt.Errorf("checking edge %s: %w", e.Field, err)
+			return fmt.Errorf("checking foreign key %s: %w", e.Field, err)
 		}
 		return apperr.Missing(e.Name)
 	}
@@ -128,4 +136,16 @@ func (e Edge) check(ctx context.Context, m ent.Mutation, target ent.Value, userI
 
 func errUnauthenticated() error {
 	return apperr.New(apperr.Unauthenticated, "Sign in first.")
+}
+
+// SetOwner is the hook that makes the viewer the owner of new rows. Callers do not set an owner.
+func SetOwner(next ent.Mutator) ent.Mutator {
+	return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+		if v, ok := viewer.FromContext(ctx); ok && m.Op().Is(ent.OpCreate) {
+			if err := m.SetField("user_id", v.UserID); err != nil {
+				return nil, err
+			}
+		}
+		return next.Mutate(ctx, m)
+	})
 }

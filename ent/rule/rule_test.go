@@ -19,8 +19,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// world is two people, and what one of them owns.
-type world struct {
+// fixture holds two users, rows that Alice owns and a conversation that Bob owns.
+type fixture struct {
 	client         *ent.Client
 	alice, bob     context.Context
 	aliceID, bobID string
@@ -31,148 +31,146 @@ type world struct {
 	bobs           *ent.Conversation
 }
 
-func each(t *testing.T, test func(t *testing.T, w *world)) {
+func forEachDatabase(t *testing.T, test func(t *testing.T, f *fixture)) {
 	t.Helper()
-	testdb.Each(t, func(t *testing.T, db *store.DB) { test(t, newWorld(t, db.Client())) })
+	testdb.Each(t, func(t *testing.T, db *store.DB) { test(t, newFixture(t, db.Client())) })
 }
 
-func newWorld(t *testing.T, client *ent.Client) *world {
+func newFixture(t *testing.T, client *ent.Client) *fixture {
 	t.Helper()
-	w := &world{client: client}
-	w.aliceID, w.alice = person(t, client, "alice")
-	w.bobID, w.bob = person(t, client, "bob")
-	w.task = client.Task.Create().SetNumber(1).SetTitle("secret").SaveX(w.alice)
-	w.conversation = client.Conversation.Create().SetMessageCount(2).SaveX(w.alice)
-	w.message = client.Message.Create().
-		SetConversationID(w.conversation.ID).
+	f := &fixture{client: client}
+	f.aliceID, f.alice = newUser(t, client, "alice")
+	f.bobID, f.bob = newUser(t, client, "bob")
+	f.task = client.Task.Create().SetNumber(1).SetTitle("secret").SaveX(f.alice)
+	f.conversation = client.Conversation.Create().SetMessageCount(2).SaveX(f.alice)
+	f.message = client.Message.Create().
+		SetConversationID(f.conversation.ID).
 		SetPosition(1).
 		SetRole(enum.RoleAssistant).
-		SaveX(w.alice)
-	w.call = client.ToolCall.Create().SetMessageID(w.message.ID).SetSeq(0).SetStep(0).SetProviderID("c").SetTextOffset(0).
-		SetName("add_task").SetArguments("{}").SaveX(w.alice)
-	w.bobs = client.Conversation.Create().SaveX(w.bob)
-	return w
+		SaveX(f.alice)
+	f.call = client.ToolCall.Create().SetMessageID(f.message.ID).SetSeq(0).SetStep(0).SetProviderID("c").SetTextOffset(0).
+		SetName("add_task").SetArguments("{}").SaveX(f.alice)
+	f.bobs = client.Conversation.Create().SaveX(f.bob)
+	return f
 }
 
-func person(t *testing.T, client *ent.Client, subject string) (string, context.Context) {
+func newUser(t *testing.T, client *ent.Client, subject string) (string, context.Context) {
 	t.Helper()
 	u := client.User.Create().SetSubject(subject).SaveX(rule.System(t.Context()))
 	return u.ID, viewer.NewContext(t.Context(), viewer.Viewer{UserID: u.ID})
 }
 
-func TestQueriesSeeOnlyTheViewersRows(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+func TestPolicy_Query_ReturnsOnlyRowsOfViewer(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, f *fixture) {
 		for name, count := range map[string]func(context.Context) (int, error){
-			"tasks": w.client.Task.Query().Count, "messages": w.client.Message.Query().Count,
-			"calls": w.client.ToolCall.Query().Count,
+			"tasks": f.client.Task.Query().Count, "messages": f.client.Message.Query().Count,
+			"calls": f.client.ToolCall.Query().Count,
 		} {
-			n, err := count(w.bob)
+			n, err := count(f.bob)
 			require.NoError(t, err)
 			require.Zero(t, n, name)
 		}
-		require.Equal(t, []string{w.bobID}, w.client.User.Query().IDsX(w.bob))
-		_, err := w.client.Task.Get(w.bob, w.task.ID)
+		require.Equal(t, []string{f.bobID}, f.client.User.Query().IDsX(f.bob))
+		_, err := f.client.Task.Get(f.bob, f.task.ID)
 		require.True(t, ent.IsNotFound(err))
-		_, err = w.client.User.Get(w.bob, w.aliceID)
+		_, err = f.client.User.Get(f.bob, f.aliceID)
 		require.True(t, ent.IsNotFound(err))
-		require.Equal(t, "secret", w.client.Task.GetX(w.alice, w.task.ID).Title)
+		require.Equal(t, "secret", f.client.Task.GetX(f.alice, f.task.ID).Title)
 	})
 }
 
-// TestWithoutAViewerNothingGoes.
-func TestWithoutAViewerNothingGoes(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		nobody := context.Background()
-		_, err := w.client.Task.Query().All(nobody)
+func TestPolicy_NoViewer_ReturnsUnauthenticated(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, f *fixture) {
+		anonymous := context.Background()
+		_, err := f.client.Task.Query().All(anonymous)
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
-		_, err = w.client.Task.Create().SetNumber(9).SetTitle("x").Save(nobody)
+		_, err = f.client.Task.Create().SetNumber(9).SetTitle("x").Save(anonymous)
 		require.Error(t, err)
-		_, err = w.client.Task.Delete().Exec(nobody)
+		_, err = f.client.Task.Delete().Exec(anonymous)
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
-		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(w.client.User.Create().SetSubject("eve").Exec(nobody)))
+		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(f.client.User.Create().SetSubject("eve").Exec(anonymous)))
 	})
 }
 
-// TestNobodyMakesRowsOfOthers: whoever names another owner is refused, whoever names none is the owner.
-func TestNobodyMakesRowsOfOthers(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		task := func(number int) *ent.TaskCreate { return w.client.Task.Create().SetNumber(number).SetTitle("x") }
-		require.ErrorIs(t, task(2).SetUserID(w.aliceID).Exec(w.bob), privacy.Deny)
-		require.ErrorIs(t, w.client.Task.CreateBulk(task(3), task(4).SetUserID(w.aliceID)).Exec(w.bob), privacy.Deny)
-		require.Zero(t, w.client.Task.Query().CountX(w.bob))
-		require.Equal(t, 1, w.client.Task.Query().CountX(w.alice))
-		require.Equal(t, w.bobID, task(5).SaveX(w.bob).UserID)
-		require.Equal(t, w.bobID, task(6).SetUserID(w.bobID).SaveX(w.bob).UserID)
-		err := w.client.User.Create().SetID("user_x").SetSubject("eve").Exec(w.bob)
-		require.ErrorIs(t, err, privacy.Deny, "nobody makes other people")
+// Creating a row for another owner is denied; without an owner the viewer becomes the owner.
+func TestPolicy_CreateWithOwner_AllowsOnlyViewer(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, f *fixture) {
+		task := func(number int) *ent.TaskCreate { return f.client.Task.Create().SetNumber(number).SetTitle("x") }
+		require.ErrorIs(t, task(2).SetUserID(f.aliceID).Exec(f.bob), privacy.Deny)
+		require.ErrorIs(t, f.client.Task.CreateBulk(task(3), task(4).SetUserID(f.aliceID)).Exec(f.bob), privacy.Deny)
+		require.Zero(t, f.client.Task.Query().CountX(f.bob))
+		require.Equal(t, 1, f.client.Task.Query().CountX(f.alice))
+		require.Equal(t, f.bobID, task(5).SaveX(f.bob).UserID)
+		require.Equal(t, f.bobID, task(6).SetUserID(f.bobID).SaveX(f.bob).UserID)
+		err := f.client.User.Create().SetID("user_x").SetSubject("eve").Exec(f.bob)
+		require.ErrorIs(t, err, privacy.Deny, "viewers cannot create users")
 	})
 }
 
-// TestEdgesLeadOnlyToTheViewersRows, on creation; a foreign target is as one that does not exist.
-func TestEdgesLeadOnlyToTheViewersRows(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+// Another user's target is indistinguishable from a missing one.
+func TestPolicy_CreateWithForeignTarget_ReturnsNotFound(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, f *fixture) {
 		message := func() *ent.MessageCreate {
-			return w.client.Message.Create().SetPosition(9).SetRole(enum.RoleUser)
+			return f.client.Message.Create().SetPosition(9).SetRole(enum.RoleUser)
 		}
 		change := func() *ent.TaskChangeCreate {
-			return w.client.TaskChange.Create().SetSeq(9).SetKind(enum.ChangeCreated).SetActor(enum.ActorPerson).
+			return f.client.TaskChange.Create().SetSeq(9).SetKind(enum.ChangeCreated).SetActor(enum.ActorPerson).
 				SetTaskVersion(9).SetFields([]enum.FieldChange{})
 		}
-		own := w.client.Task.Create().SetNumber(5).SetTitle("own").SaveX(w.bob)
+		own := f.client.Task.Create().SetNumber(5).SetTitle("own").SaveX(f.bob)
 		for name, err := range map[string]error{
-			"message": message().SetConversationID(w.conversation.ID).Exec(w.bob),
-			"call": w.client.ToolCall.Create().SetMessageID(w.message.ID).SetSeq(9).SetStep(0).SetProviderID("c").SetTextOffset(0).
-				SetName("x").SetArguments("{}").Exec(w.bob),
-			"run":             w.client.Run.Create().SetConversationID(w.bobs.ID).SetMessageID(w.message.ID).SetPosition(1).Exec(w.bob),
-			"change of task":  change().SetTaskID(w.task.ID).Exec(w.bob),
-			"change by call":  change().SetTaskID(own.ID).SetToolCallID(w.call.ID).Exec(w.bob),
-			"message in none": message().SetConversationID("conv_none").Exec(w.bob),
+			"message": message().SetConversationID(f.conversation.ID).Exec(f.bob),
+			"call": f.client.ToolCall.Create().SetMessageID(f.message.ID).SetSeq(9).SetStep(0).SetProviderID("c").SetTextOffset(0).
+				SetName("x").SetArguments("{}").Exec(f.bob),
+			"run":             f.client.Run.Create().SetConversationID(f.bobs.ID).SetMessageID(f.message.ID).SetPosition(1).Exec(f.bob),
+			"change of task":  change().SetTaskID(f.task.ID).Exec(f.bob),
+			"change by call":  change().SetTaskID(own.ID).SetToolCallID(f.call.ID).Exec(f.bob),
+			"message in none": message().SetConversationID("conv_none").Exec(f.bob),
 		} {
 			require.Equal(t, apperr.NotFound, apperr.CodeOf(err), name)
 		}
-		bulk := w.client.Message.CreateBulk(message().SetConversationID(w.bobs.ID), message().SetConversationID(w.conversation.ID)).
-			Exec(w.bob)
+		bulk := f.client.Message.CreateBulk(message().SetConversationID(f.bobs.ID), message().SetConversationID(f.conversation.ID)).
+			Exec(f.bob)
 		require.Equal(t, apperr.NotFound, apperr.CodeOf(bulk))
-		require.Zero(t, w.client.Message.Query().CountX(w.bob), "one foreign row and none is made")
-		require.NoError(t, message().SetConversationID(w.bobs.ID).Exec(w.bob))
+		require.Zero(t, f.client.Message.Query().CountX(f.bob), "one row with another user's target fails the whole bulk")
+		require.NoError(t, message().SetConversationID(f.bobs.ID).Exec(f.bob))
 	})
 }
 
-// TestEdgesCannotBeTurnedToOrFromOthers by updates of the side that holds no key.
-func TestEdgesCannotBeTurnedToOrFromOthers(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		_ = w.client.Conversation.UpdateOneID(w.bobs.ID).AddMessageIDs(w.message.ID).Exec(w.bob)
-		_ = w.client.User.UpdateOneID(w.bobID).AddTaskIDs(w.task.ID).Exec(w.bob)
-		_ = w.client.User.UpdateOneID(w.bobID).AddConversationIDs(w.conversation.ID).Exec(w.bob)
-		require.Equal(t, w.conversation.ID, w.client.Message.GetX(w.alice, w.message.ID).ConversationID)
-		require.Equal(t, w.aliceID, w.client.Task.GetX(w.alice, w.task.ID).UserID)
-		require.Equal(t, w.aliceID, w.client.Conversation.GetX(w.alice, w.conversation.ID).UserID)
-		require.Zero(t, w.client.Task.Query().CountX(w.bob))
+// The updates are on the side of the edge that does not hold the foreign key.
+func TestPolicy_AddForeignTargets_ChangesNoRow(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, f *fixture) {
+		_ = f.client.Conversation.UpdateOneID(f.bobs.ID).AddMessageIDs(f.message.ID).Exec(f.bob)
+		_ = f.client.User.UpdateOneID(f.bobID).AddTaskIDs(f.task.ID).Exec(f.bob)
+		_ = f.client.User.UpdateOneID(f.bobID).AddConversationIDs(f.conversation.ID).Exec(f.bob)
+		require.Equal(t, f.conversation.ID, f.client.Message.GetX(f.alice, f.message.ID).ConversationID)
+		require.Equal(t, f.aliceID, f.client.Task.GetX(f.alice, f.task.ID).UserID)
+		require.Equal(t, f.aliceID, f.client.Conversation.GetX(f.alice, f.conversation.ID).UserID)
+		require.Zero(t, f.client.Task.Query().CountX(f.bob))
 	})
 }
 
-func TestChangesAndDeletionsReachOnlyTheViewersRows(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		require.True(t, ent.IsNotFound(w.client.Task.UpdateOneID(w.task.ID).SetTitle("hacked").Exec(w.bob)))
-		require.Zero(t, w.client.Task.Update().SetTitle("hacked").SaveX(w.bob))
-		require.True(t, ent.IsNotFound(w.client.Task.DeleteOneID(w.task.ID).Exec(w.bob)))
-		require.Zero(t, w.client.Task.Delete().ExecX(w.bob))
-		require.True(t, ent.IsNotFound(w.client.User.DeleteOneID(w.aliceID).Exec(w.bob)))
-		require.True(t, ent.IsNotFound(w.client.User.UpdateOneID(w.aliceID).SetName("hacked").Exec(w.bob)))
-		require.Equal(t, "secret", w.client.Task.GetX(w.alice, w.task.ID).Title)
-		require.Equal(t, 1, w.client.Task.Delete().ExecX(w.alice))
+func TestPolicy_UpdateAndDelete_AffectOnlyRowsOfViewer(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, f *fixture) {
+		require.True(t, ent.IsNotFound(f.client.Task.UpdateOneID(f.task.ID).SetTitle("hacked").Exec(f.bob)))
+		require.Zero(t, f.client.Task.Update().SetTitle("hacked").SaveX(f.bob))
+		require.True(t, ent.IsNotFound(f.client.Task.DeleteOneID(f.task.ID).Exec(f.bob)))
+		require.Zero(t, f.client.Task.Delete().ExecX(f.bob))
+		require.True(t, ent.IsNotFound(f.client.User.DeleteOneID(f.aliceID).Exec(f.bob)))
+		require.True(t, ent.IsNotFound(f.client.User.UpdateOneID(f.aliceID).SetName("hacked").Exec(f.bob)))
+		require.Equal(t, "secret", f.client.Task.GetX(f.alice, f.task.ID).Title)
+		require.Equal(t, 1, f.client.Task.Delete().ExecX(f.alice))
 	})
 }
 
-// TestAVouchIsForThoseRowsAlone.
-func TestAVouchIsForThoseRowsAlone(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		vouched := rule.SkipEdgeCheck(w.bob, w.bobs.ID)
-		err := w.client.Message.Create().
+func TestSkipEdgeCheck_OtherTarget_IsStillChecked(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, f *fixture) {
+		exempt := rule.SkipEdgeCheck(f.bob, f.bobs.ID)
+		err := f.client.Message.Create().
 			SetPosition(9).
 			SetRole(enum.RoleUser).
-			SetConversationID(w.conversation.ID).
-			Exec(vouched)
+			SetConversationID(f.conversation.ID).
+			Exec(exempt)
 		require.Equal(t, apperr.NotFound, apperr.CodeOf(err))
 	})
 }

@@ -1,4 +1,7 @@
-// Package schema holds the entities, one a file, each with its privacy policy in full view.
+// Package schema defines the entities, one per file, each with its privacy policy.
+//
+// Comments of fields become doc comments of the generated Go fields. They are not stored in the database, so that
+// changing one needs no migration.
 package schema
 
 import (
@@ -14,12 +17,12 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// Conversation is a talk between a person and the agent.
+// Conversation is a conversation between a user and the agent.
 type Conversation struct{ ent.Schema }
 
 // Annotations of the Conversation.
 func (Conversation) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("A talk between a person and the agent.")}
+	return []schema.Annotation{schema.Comment("A conversation between a user and the agent.")}
 }
 
 // Mixin of the Conversation.
@@ -31,15 +34,18 @@ func (Conversation) Mixin() []ent.Mixin {
 func (Conversation) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("title").Default("").
-			Comment("Up to 200 characters; named from the first message until its person names it."),
+			Comment("Title, at most 200 characters. Taken from the first message or from a model until the user " +
+				"sets one."),
 		field.String("title_source").GoType(enum.TitleSource("")).Default(string(enum.TitleAuto)).
-			Comment("Who named it: AUTO or PERSON."),
+			Comment("Who set the title: AUTO or PERSON."),
 		field.Int("message_count").Default(0).NonNegative().
-			Comment("Messages so far. Their positions are 1 to this, without gaps; incrementing it locks the row, so turns are numbered in commit order."),
+			Comment("Number of messages; their positions are 1 to this number, without gaps. Incrementing it " +
+				"locks the row, so that positions follow the order of commits."),
 		field.Text("summary").Default("").
-			Comment("What was said up to summarised_to, in short, for the model; empty while all of it still fits."),
+			Comment("Summary, for the model, of the messages up to summarised_to; empty while the whole " +
+				"conversation fits the prompt."),
 		field.Int("summarised_to").Default(0).NonNegative().
-			Comment("The position of the last message that the summary covers; 0 without one."),
+			Comment("Position of the last message that the summary covers; 0 without a summary."),
 	}
 }
 
@@ -58,5 +64,5 @@ func (Conversation) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("user_id", "id")}
 }
 
-// Policy of the Conversation: its owner alone.
+// Policy of the Conversation: only its owner has access.
 func (Conversation) Policy() ent.Policy { return rule.Policy("user_id") }

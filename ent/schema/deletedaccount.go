@@ -9,13 +9,14 @@ import (
 	"entgo.io/ent/schema/field"
 )
 
-// DeletedAccount remembers that somebody's account was deleted, and nothing else of it.
+// DeletedAccount is the tombstone of a deleted account. It contains no other data of the account.
 type DeletedAccount struct{ ent.Schema }
 
 // Annotations of the DeletedAccount.
 func (DeletedAccount) Annotations() []schema.Annotation {
 	return []schema.Annotation{
-		schema.Comment("That an account was deleted, so that a token issued before cannot bring it back."),
+		schema.Comment("Tombstone of a deleted account. It prevents tokens issued before the deletion from " +
+			"creating the account again."),
 	}
 }
 
@@ -23,11 +24,11 @@ func (DeletedAccount) Annotations() []schema.Annotation {
 func (DeletedAccount) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("id").MaxLen(64).Immutable().
-			Comment("SHA-256 of the token's issuer and subject, in hexadecimal."),
+			Comment("SHA-256 hash of the token's issuer and subject, in hexadecimal."),
 		field.Time("deleted_at").Default(ids.Now).
-			Comment("When. Only tokens issued later may begin a new account."),
+			Comment("Time of the deletion. Only tokens issued later can create a new account."),
 	}
 }
 
-// Policy of the DeletedAccount: the server's own affair.
+// Policy of the DeletedAccount: only the server has access.
 func (DeletedAccount) Policy() ent.Policy { return rule.SystemOnly() }

@@ -13,12 +13,13 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// Message is one side's part of a turn.
+// Message is a message of the user or a reply of the agent. A turn consists of one of each.
 type Message struct{ ent.Schema }
 
 // Annotations of the Message.
 func (Message) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("One side's part of a turn: what a person said, or the agent's reply.")}
+	return []schema.Annotation{schema.Comment("A message of the user or a reply of the agent. A turn " +
+		"consists of one of each.")}
 }
 
 // Mixin of the Message.
@@ -30,41 +31,44 @@ func (Message) Mixin() []ent.Mixin {
 func (Message) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("conversation_id").Immutable().
-			Comment("The conversation it is part of."),
+			Comment("Conversation of the message."),
 		field.Int("position").Immutable().Positive().
-			Comment("Place in the conversation, from 1, without gaps."),
+			Comment("Position in the conversation, starting at 1, without gaps."),
 		field.String("role").GoType(enum.Role("")).Immutable().
-			Comment("USER or ASSISTANT."),
+			Comment("Author: USER or ASSISTANT."),
 		field.Text("content").Default("").
-			Comment("The text. While STREAMING, a checkpoint of it: append-only within one attempt."),
+			Comment("Text. While STREAMING, a checkpoint of the text, which only grows within one attempt."),
 		field.String("status").GoType(enum.MessageStatus("")).Default(string(enum.MessageCompleted)).
-			Comment("PENDING, STREAMING, COMPLETED, FAILED or CANCELLED."),
+			Comment("State: PENDING, STREAMING, COMPLETED, FAILED or CANCELLED."),
 		field.Int("attempt").Default(0).NonNegative().
-			Comment("Which attempt of its run wrote the content: the stream's epoch."),
+			Comment("Attempt of the run that wrote the content; the epoch of the stream."),
 		field.String("error_code").Optional().Nillable().MaxLen(64).
-			Comment("Why it failed, as an error code; null unless FAILED."),
+			Comment("Error code of the failure; null unless FAILED."),
 		field.Time("retry_at").Optional().Nillable().
-			Comment("When the same may succeed, if it failed for a limit that opens again."),
+			Comment("Earliest time at which a retry may succeed, if a rate or token limit caused the failure; " +
+				"otherwise null."),
 		field.Int("input_tokens").Default(0).NonNegative().
-			Comment("Tokens the model read for this reply, over all steps."),
+			Comment("Input tokens of the reply, over all steps."),
 		field.Int("output_tokens").Default(0).NonNegative().
-			Comment("Tokens the model wrote for this reply, over all steps."),
+			Comment("Output tokens of the reply, over all steps."),
 		field.Int("cached_tokens").Default(0).NonNegative().
-			Comment("Those of the input tokens that the provider served from its cache."),
+			Comment("Input tokens that the provider served from its cache; included in input_tokens."),
 		field.Int64("cost_nanos").Optional().Nillable().
-			Comment("What those tokens cost, in billionths of the price list's currency; null where no price is configured."),
+			Comment("Cost of the tokens, in billionths of the price list's currency; null if no price is configured."),
 		field.Int("reserved_tokens").Default(0).NonNegative().
-			Comment("What the model call under way may take of the person's daily tokens. It counts while the reply is unfinished."),
+			Comment("Tokens reserved, from the user's daily limit, for the current model call. Counted while the " +
+				"reply is unfinished."),
 		field.String("model").Default("").MaxLen(512).
-			Comment("Which model wrote the reply, as provider/name; empty until one was asked."),
+			Comment("Model that wrote the reply, as provider/name; empty before the first model call."),
 		field.String("prompt_version").Default("").MaxLen(32).
-			Comment("Which version of the agent's instructions the model was given; empty until one was asked."),
+			Comment("Version of the agent's system prompt; empty before the first model call."),
 		field.Text("unverified_reason").Optional().Nillable().
-			Comment("What the reply says was done without a tool result that shows it; null where nothing is in doubt."),
+			Comment("Claim of the reply that no tool result confirms; null if there is none."),
 		field.String("idempotency_key").Optional().Nillable().Immutable().MaxRuneLen(255).
-			Comment("The sender's key for this turn: sending it again gives the same turn."),
+			Comment("Idempotency key of the turn, chosen by the client. Sending with the same key again returns " +
+				"the same turn."),
 		field.Time("finished_at").Optional().Nillable().
-			Comment("When it became terminal."),
+			Comment("Time at which the status became terminal; null before."),
 	}
 }
 
@@ -84,12 +88,12 @@ func (Message) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("conversation_id", "position").Unique(),
 		index.Fields("user_id", "idempotency_key").Unique(),
-		index.Fields("user_id", "created_at"), // how many a minute
-		index.Fields("user_id", "status"),     // how many are under way
+		index.Fields("user_id", "created_at"), // counts the turns of the last minute
+		index.Fields("user_id", "status"),     // counts unfinished turns
 	}
 }
 
-// Policy of the Message: its owner alone, in one of the owner's conversations.
+// Policy of the Message: only its owner has access, and only within the owner's conversations.
 func (Message) Policy() ent.Policy {
 	return rule.Policy("user_id", rule.Edge{Field: "conversation_id", Table: "conversations", Name: "conversation"})
 }

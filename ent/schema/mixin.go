@@ -9,7 +9,7 @@ import (
 	"entgo.io/ent/schema/mixin"
 )
 
-// identified gives an entity its type-prefixed, time-ordered id.
+// identified gives an entity a time-ordered id with a type prefix.
 type identified struct {
 	mixin.Schema
 	prefix string
@@ -23,29 +23,29 @@ func (m identified) Fields() []ent.Field {
 	}
 }
 
-// owned gives an entity its owner: set by hook from the viewer, never by a caller.
+// owned gives an entity its owner. A hook sets the owner to the viewer; callers cannot set it.
 type owned struct{ mixin.Schema }
 
 // Fields of owned.
 func (owned) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("user_id").Immutable().
-			Comment("The person this row belongs to."),
+			Comment("Owner of the row."),
 	}
 }
 
 // Hooks of owned.
-func (owned) Hooks() []ent.Hook { return []ent.Hook{rule.Owner} }
+func (owned) Hooks() []ent.Hook { return []ent.Hook{rule.SetOwner} }
 
-// timed records when a row came to be and when it last changed.
+// timed records the times of creation and of the last change.
 type timed struct{ mixin.Schema }
 
 // Fields of timed.
 func (timed) Fields() []ent.Field {
 	return []ent.Field{
 		field.Time("created_at").Default(ids.Now).Immutable().
-			Comment("When the row came to be."),
+			Comment("Creation time."),
 		field.Time("updated_at").Default(ids.Now).UpdateDefault(ids.Now).
-			Comment("When the row last changed."),
+			Comment("Time of the last change."),
 	}
 }

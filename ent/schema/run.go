@@ -12,14 +12,14 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// Run is the durable work of answering one message.
+// Run is the durable job that writes one reply.
 type Run struct{ ent.Schema }
 
 // Annotations of the Run.
 func (Run) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		schema.Comment(
-			"The durable work of answering one message. All its times come from the database's clock, in milliseconds since 1970 UTC.",
+			"The durable job that writes one reply. All times are in milliseconds since 1970 UTC, by the database's clock.",
 		),
 	}
 }
@@ -33,33 +33,33 @@ func (Run) Mixin() []ent.Mixin {
 func (Run) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("conversation_id").Immutable().
-			Comment("The conversation; its runs are done one after the other."),
+			Comment("Conversation of the reply. Its runs are executed one after the other."),
 		field.String("message_id").Immutable().
-			Comment("The reply that this run writes."),
+			Comment("Reply that the run writes."),
 		field.Int("position").Immutable().Positive().
-			Comment("The reply's position: the order among the conversation's runs."),
+			Comment("Position of the reply; runs of a conversation are executed in this order."),
 		field.String("state").GoType(enum.RunState("")).Default(string(enum.RunQueued)).
-			Comment("QUEUED, RUNNING, DONE, FAILED or CANCELLED."),
+			Comment("State: QUEUED, RUNNING, DONE, FAILED or CANCELLED."),
 		field.Int("attempt").Default(0).NonNegative().
-			Comment("Counts claims. It is the fencing token of every effect and the epoch of the reply's text."),
+			Comment("Number of claims. It is the fencing token of every effect and the epoch of the reply's text."),
 		field.Int("failures").Default(0).NonNegative().
-			Comment("Attempts that were lost or failed; handing a run over does not count."),
+			Comment("Number of failed or lost attempts. A handover to another replica does not count."),
 		field.String("worker").Default("").MaxLen(64).
-			Comment("The replica that holds the lease."),
+			Comment("Name of the replica that holds the lease."),
 		field.Int64("lease_until").Default(0).
-			Comment("Until when the lease holds."),
+			Comment("Expiry of the lease."),
 		field.Int64("available_at").Default(0).
-			Comment("Not claimed before this: the backoff after a failure."),
+			Comment("Earliest time of the next claim; later than now during the backoff after a failure."),
 		field.Bool("cancel_requested").Default(false).
-			Comment("Its person wants it stopped."),
+			Comment("Whether the user cancelled the reply."),
 		field.String("error_code").Optional().Nillable().MaxLen(64).
-			Comment("Why it failed."),
+			Comment("Error code of the failure; null unless FAILED."),
 		field.Int64("created_at").Default(0).
-			Comment("When it was queued."),
+			Comment("Creation time."),
 		field.Int64("started_at").Default(0).
-			Comment("When it was first claimed."),
+			Comment("Time of the first claim; 0 before."),
 		field.Int64("finished_at").Default(0).
-			Comment("When it became terminal."),
+			Comment("Time at which the state became terminal; 0 before."),
 	}
 }
 
@@ -81,7 +81,7 @@ func (Run) Indexes() []ent.Index {
 	}
 }
 
-// Policy of the Run: its owner alone, for one of the owner's replies.
+// Policy of the Run: only its owner has access, and only for the owner's replies.
 func (Run) Policy() ent.Policy {
 	return rule.Policy("user_id",
 		rule.Edge{Field: "conversation_id", Table: "conversations", Name: "conversation"},

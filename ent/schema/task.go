@@ -13,12 +13,12 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// Task is one thing to do.
+// Task is a task on a user's list.
 type Task struct{ ent.Schema }
 
 // Annotations of the Task.
 func (Task) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("One thing to do.")}
+	return []schema.Annotation{schema.Comment("A task on a user's list.")}
 }
 
 // Mixin of the Task.
@@ -30,27 +30,29 @@ func (Task) Mixin() []ent.Mixin {
 func (Task) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int("number").Immutable().Positive().
-			Comment("Small, stable, per person: what people and models call the task. Never given out twice."),
+			Comment("Small number by which the user and models refer to the task. Unique per user, never changed " +
+				"and never reused."),
 		field.String("title").NotEmpty().
-			Comment("What is to be done, 1 to 200 characters."),
+			Comment("Title, 1 to 200 characters."),
 		field.Text("description").Default("").
-			Comment("More about it, up to 10,000 characters."),
+			Comment("Description, at most 10,000 characters."),
 		field.Time("completed_at").Optional().Nillable().
-			Comment("When it was marked as done; null while it is pending."),
+			Comment("Completion time; null while the task is pending."),
 		field.Int("priority").GoType(enum.Priority(0)).Default(int(enum.PriorityNone)).
-			Comment("How much it matters, 0 (none) to 4 (urgent)."),
+			Comment("Priority, 0 (none) to 4 (urgent)."),
 		field.String("due_on").Optional().Nillable().MaxLen(10).
-			Comment("The day it is due, YYYY-MM-DD, when no time of day matters. Never together with due_at."),
+			Comment("Due date without a time of day, YYYY-MM-DD. Never set together with due_at."),
 		field.Time("due_at").Optional().Nillable().
-			Comment("The instant it is due. Never together with due_on."),
+			Comment("Due date and time. Never set together with due_on."),
 		field.Int64("due_sort").Default(enum.NeverDue).
-			Comment("Sort key of the due date, in milliseconds since 1970 UTC; a day counts by its end, no date sorts last."),
+			Comment("Sort key of the due date, in milliseconds since 1970 UTC. A date without a time counts as " +
+				"the end of the day; tasks without a due date sort last."),
 		field.Strings("labels").Default([]string{}).
-			Comment("Up to 20 labels of 1 to 50 characters."),
+			Comment("At most 20 labels of 1 to 50 characters."),
 		field.Int("version").Default(1).Positive().
-			Comment("Grows by one with each change; expectedVersion is compared with it."),
+			Comment("Version, incremented by one with each change; compared with expectedVersion."),
 		field.Time("deleted_at").Optional().Nillable().
-			Comment("When it went to the trash; null outside of it."),
+			Comment("Time at which the task was moved to the trash; null if it is not in the trash."),
 	}
 }
 
@@ -62,8 +64,8 @@ func (Task) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of the Task, one for each order in which a person's list is read, and
-// a small one for what is still to do, which long histories of done tasks would hide.
+// Indexes of the Task: one per sort order of a user's list, and a partial one for pending tasks, which are few among
+// many completed tasks.
 func (Task) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("user_id", "number").Unique(),
@@ -76,5 +78,5 @@ func (Task) Indexes() []ent.Index {
 	}
 }
 
-// Policy of the Task: its owner alone.
+// Policy of the Task: only its owner has access.
 func (Task) Policy() ent.Policy { return rule.Policy("user_id") }

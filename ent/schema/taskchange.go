@@ -12,13 +12,14 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// TaskChange says who changed what of a task, from what to what.
+// TaskChange is an entry in the change history of a task.
 type TaskChange struct{ ent.Schema }
 
 // Annotations of the TaskChange.
 func (TaskChange) Annotations() []schema.Annotation {
 	return []schema.Annotation{
-		schema.Comment("Who changed what of a task, from what to what. Written once, never altered."),
+		schema.Comment("An entry in the change history of a task, with the values before and after. Entries " +
+			"are never changed."),
 	}
 }
 
@@ -31,23 +32,24 @@ func (TaskChange) Mixin() []ent.Mixin {
 func (TaskChange) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("task_id").Immutable().
-			Comment("The task."),
+			Comment("The changed task."),
 		field.Int("seq").Immutable().Positive().
-			Comment("Place among the person's changes, growing in the order of commit."),
+			Comment("Position among all changes of the user's tasks, in the order of commits."),
 		field.String("kind").GoType(enum.ChangeKind("")).Immutable().
-			Comment("CREATED, UPDATED, COMPLETED, REOPENED, DELETED or RESTORED."),
+			Comment("Kind: CREATED, UPDATED, COMPLETED, REOPENED, DELETED or RESTORED."),
 		field.String("actor").GoType(enum.ActorKind("")).Immutable().
-			Comment("PERSON, AGENT or MCP."),
+			Comment("Who made the change: PERSON, AGENT or MCP."),
 		field.String("tool_call_id").Optional().Nillable().Immutable().
-			Comment("The tool call that made the change; null when made by hand."),
+			Comment("Tool call that made the change; null unless the actor is AGENT."),
 		field.String("client").Default("").Immutable().MaxLen(128).
-			Comment("The calling program, when the actor is MCP."),
+			Comment("Name of the MCP client; empty unless the actor is MCP."),
 		field.Int("task_version").Immutable().Positive().
-			Comment("The task's version after the change: dense, so a task's history is read by ranges of it."),
+			Comment("Version of the task after the change. The versions of a task have no gaps, so that a page " +
+				"of its history is a range of versions."),
 		field.JSON("fields", []enum.FieldChange{}).Immutable().
-			Comment("What changed: each field's name, old and new value."),
+			Comment("Changed fields, each with its name, old and new value."),
 		field.Time("created_at").Default(ids.Now).Immutable().
-			Comment("When."),
+			Comment("Time of the change."),
 	}
 }
 
@@ -67,7 +69,7 @@ func (TaskChange) Indexes() []ent.Index {
 	}
 }
 
-// Policy of the TaskChange: its owner alone, of the owner's tasks and tool calls.
+// Policy of the TaskChange: only its owner has access, and only for the owner's tasks and tool calls.
 func (TaskChange) Policy() ent.Policy {
 	return rule.Policy("user_id",
 		rule.Edge{Field: "task_id", Table: "tasks", Name: "task"},

@@ -12,13 +12,13 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// ToolCall is one use of a tool by the agent.
+// ToolCall is a call of a tool by the agent.
 type ToolCall struct{ ent.Schema }
 
 // Annotations of the ToolCall.
 func (ToolCall) Annotations() []schema.Annotation {
 	return []schema.Annotation{
-		schema.Comment("One use of a tool by the agent. Its result commits together with its effect."),
+		schema.Comment("A call of a tool by the agent. Its result and its effect are committed together."),
 	}
 }
 
@@ -31,27 +31,28 @@ func (ToolCall) Mixin() []ent.Mixin {
 func (ToolCall) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("message_id").Immutable().
-			Comment("The reply in which it happened."),
+			Comment("Reply that made the call."),
 		field.Int("seq").Immutable().NonNegative().
-			Comment("Place among the reply's calls, from 0."),
+			Comment("Position among the calls of the reply, starting at 0."),
 		field.Int("step").Immutable().NonNegative().
-			Comment("Which model step asked for it, from 0; calls of one step were asked for together."),
+			Comment("Model step that requested the call, starting at 0. A step can request several calls."),
 		field.String("provider_id").Immutable().MaxLen(255).
-			Comment("The call's id in the model's own wire, unique in the reply."),
+			Comment("Id of the call in the provider's protocol, unique in the reply."),
 		field.String("name").Immutable().MaxLen(128).
-			Comment("The tool."),
+			Comment("Name of the tool."),
 		field.Text("arguments").Immutable().
-			Comment("The arguments as the model gave them, a JSON object."),
+			Comment("Arguments as received from the model, normally a JSON object."),
 		field.Text("result").Optional().Nillable().
-			Comment("What came of it, a JSON object; null until done."),
+			Comment("Result, a JSON object; null while STARTED."),
 		field.String("status").GoType(enum.ToolCallStatus("")).Default(string(enum.ToolCallStarted)).
-			Comment("STARTED, SUCCEEDED or FAILED."),
+			Comment("State: STARTED, SUCCEEDED or FAILED."),
 		field.Int("latency_ms").Optional().Nillable().
-			Comment("How long it took, in milliseconds; null until done."),
+			Comment("Duration in milliseconds; null while STARTED."),
 		field.Int("text_offset").Immutable().NonNegative().
-			Comment("Where in the reply's text it happened, in UTF-16 code units."),
+			Comment("Position in the reply's text at which the call was made, in UTF-16 code units."),
 		field.Text("provider_extra").Default("").Immutable().
-			Comment("What the provider wants back with this call (JSON, such as a thought signature); goes to no other provider."),
+			Comment("Provider-specific data (JSON, such as a thought signature) that must be sent back with the " +
+				"call. Never sent to another provider."),
 	}
 }
 
@@ -71,7 +72,7 @@ func (ToolCall) Indexes() []ent.Index {
 	}
 }
 
-// Policy of the ToolCall: its owner alone, in one of the owner's replies.
+// Policy of the ToolCall: only its owner has access, and only within the owner's replies.
 func (ToolCall) Policy() ent.Policy {
 	return rule.Policy("user_id", rule.Edge{Field: "message_id", Table: "messages", Name: "message"})
 }

@@ -11,13 +11,13 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// UsageDay is what a person's model calls took on one day.
+// UsageDay is a user's model usage on one day.
 type UsageDay struct{ ent.Schema }
 
 // Annotations of the UsageDay.
 func (UsageDay) Annotations() []schema.Annotation {
 	return []schema.Annotation{
-		schema.Comment("What a person's model calls took on one day. It outlives the messages that it was spent on."),
+		schema.Comment("A user's model usage on one day. It is kept when the messages that caused it are deleted."),
 	}
 }
 
@@ -30,17 +30,17 @@ func (UsageDay) Mixin() []ent.Mixin {
 func (UsageDay) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("day").Immutable().MaxLen(10).
-			Comment("The day in UTC, YYYY-MM-DD."),
+			Comment("Day in UTC, YYYY-MM-DD."),
 		field.Int("calls").Default(0).NonNegative().
-			Comment("How many times a model was asked, titles and summaries of conversations included."),
+			Comment("Number of model calls, including those for titles and summaries."),
 		field.Int("input_tokens").Default(0).NonNegative().
-			Comment("Tokens read."),
+			Comment("Input tokens."),
 		field.Int("output_tokens").Default(0).NonNegative().
-			Comment("Tokens written."),
+			Comment("Output tokens."),
 		field.Int("cached_tokens").Default(0).NonNegative().
-			Comment("Tokens read that came from the provider's cache."),
+			Comment("Input tokens that the provider served from its cache; included in input_tokens."),
 		field.Int64("cost_nanos").Default(0).NonNegative().
-			Comment("The cost of the calls whose model has a price, in billionths of the price list's currency."),
+			Comment("Cost of the calls whose model has a price, in billionths of the price list's currency."),
 	}
 }
 
@@ -56,5 +56,5 @@ func (UsageDay) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("user_id", "day").Unique()}
 }
 
-// Policy of the UsageDay: its owner alone.
+// Policy of the UsageDay: only its owner has access.
 func (UsageDay) Policy() ent.Policy { return rule.Policy("user_id") }

@@ -12,12 +12,13 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// User is a person, known by the issuer and subject of that person's token.
+// User is a user account, identified by the issuer and the subject of the sign-in token.
 type User struct{ ent.Schema }
 
 // Annotations of the User.
 func (User) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("A person, known by the issuer and subject of that person's token.")}
+	return []schema.Annotation{schema.Comment("A user account, identified by the issuer and the subject of " +
+		"the sign-in token.")}
 }
 
 // Mixin of the User.
@@ -29,23 +30,25 @@ func (User) Mixin() []ent.Mixin {
 func (User) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("issuer").Default("").Immutable().MaxLen(255).
-			Comment("The token's issuer (\"iss\"): whose word it is; empty when tokens name none."),
+			Comment("Issuer of the token (claim iss); empty if tokens have none."),
 		field.String("subject").Immutable().NotEmpty().MaxLen(255).
-			Comment("The token's subject (\"sub\"): who this is to the issuer, and to no other."),
+			Comment("Subject of the token (claim sub), unique per issuer."),
 		field.String("name").Default("").MaxRuneLen(200).
-			Comment("Display name, from the token or the person's own choice."),
+			Comment("Display name, from the token or set by the user."),
 		field.Bool("name_chosen").Default(false).
-			Comment("The person chose the name: tokens no longer change it."),
+			Comment("Whether the user set the name. If so, tokens no longer change it."),
 		field.String("email").Default("").MaxRuneLen(320).
-			Comment("E-mail address from the token; empty when it names none."),
+			Comment("E-mail address from the token; empty if the token contains none."),
 		field.String("time_zone").Default("UTC").MaxLen(64).
-			Comment("IANA time zone in which days and times of day are meant."),
+			Comment("IANA time zone that days and times of day refer to."),
 		field.Int("last_task_number").Default(0).NonNegative().
-			Comment("The highest task number given out; numbers never repeat."),
+			Comment("Highest task number assigned so far; numbers are never reused."),
 		field.Int("last_change").Default(0).NonNegative().
-			Comment("Position of the newest task change. Incrementing it locks the row, so changes commit in the order of their positions."),
+			Comment("Position of the newest task change. Incrementing it locks the row, so that positions follow " +
+				"the order of commits."),
 		field.Int64("assistant_calls_until").Default(0).NonNegative().
-			Comment("Until when the calls of other assistants are spoken for, in microseconds since 1970: each call moves it on by its share of a minute."),
+			Comment("Rate limit of MCP calls (generic cell rate algorithm): theoretical arrival time of the next " +
+				"call, in microseconds since 1970 UTC."),
 	}
 }
 
@@ -54,7 +57,7 @@ func (User) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("subject", "issuer").Unique()}
 }
 
-// Edges of the User: deleting a person deletes everything the person owns.
+// Edges of the User. Deleting a user deletes everything that the user owns.
 func (User) Edges() []ent.Edge {
 	cascade := entsql.OnDelete(entsql.Cascade)
 	return []ent.Edge{
@@ -68,5 +71,5 @@ func (User) Edges() []ent.Edge {
 	}
 }
 
-// Policy of the User: a person reaches that person's own row alone.
+// Policy of the User: users have access to their own row only.
 func (User) Policy() ent.Policy { return rule.Policy("id") }
