@@ -10,17 +10,18 @@ import (
 	"errand/internal/apperr"
 )
 
-// cancelWait is how long CancelReply waits for the writer to stop. It stops within
-// 200 ms; a writer whose server was killed is given up when its lease ends.
+// cancelWait is how long CancelReply waits for the run to end. A live worker stops within 200 ms; the
+// run of a killed replica ends when its lease expires, later than this.
 const cancelWait = 2 * time.Second
 
-// CancelReply stops a reply and gives it as it then is. On a finished reply it changes nothing.
+// CancelReply cancels a reply and returns it, finished unless that takes longer than cancelWait. A finished
+// reply stays unchanged.
 func (s *Service) CancelReply(ctx context.Context, messageID string) (*ent.Message, error) {
-	m, err := s.reply(ctx, messageID)
+	m, err := s.requireReply(ctx, messageID)
 	if err != nil || m.Status.Terminal() {
 		return m, err
 	}
-	// Subscribe before asking, so that the end cannot be missed.
+	// Subscribe before cancelling, so that the end of the run cannot be missed.
 	sub := s.hub.Subscribe(m.ConversationID)
 	defer sub.Close()
 	if _, err := s.runs.Cancel(ctx, messageID); err != nil {
@@ -29,16 +30,17 @@ func (s *Service) CancelReply(ctx context.Context, messageID string) (*ent.Messa
 	wait, stop := context.WithTimeout(ctx, cancelWait)
 	defer stop()
 	for {
-		if m, err = s.reply(ctx, messageID); err != nil || m.Status.Terminal() {
+		if m, err = s.requireReply(ctx, messageID); err != nil || m.Status.Terminal() {
 			return m, err
 		}
 		if _, err := sub.Next(wait); err != nil {
-			return m, nil // the reply's stream will tell its end
+			return m, nil // timeout: clients receive the end through the stream
 		}
 	}
 }
 
-func (s *Service) reply(ctx context.Context, messageID string) (*ent.Message, error) {
+// requireReply returns the viewer's assistant message with the ID.
+func (s *Service) requireReply(ctx context.Context, messageID string) (*ent.Message, error) {
 	m, err := s.client.Message.Get(ctx, messageID)
 	if ent.IsNotFound(err) {
 		return nil, apperr.Missing("message")
@@ -47,7 +49,7 @@ func (s *Service) reply(ctx context.Context, messageID string) (*ent.Message, er
 		return nil, fmt.Errorf("reading the reply: %w", err)
 	}
 	if m.Role != enum.RoleAssistant {
-		return nil, apperr.Invalid("messageId", "Only the agent's replies can be cancelled.")
+		return nil, apperr.Invalid("messageId", "Only assistant messages can be cancelled.")
 	}
 	return m, nil
 }

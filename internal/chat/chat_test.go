@@ -23,86 +23,90 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// idle is a run engine that writes nothing.
-type idle struct {
-	refuse error
-	woken  int
+// fakeRuns stores runs but never executes them.
+type fakeRuns struct {
+	// enqueueErr, when set, is returned by Enqueue.
+	enqueueErr error
+	// wakes counts the calls of Wake.
+	wakes int
 }
 
-// Enqueue implements chat.Runs.
-func (r *idle) Enqueue(
+// Enqueue implements chat.RunEngine.
+func (r *fakeRuns) Enqueue(
 	ctx context.Context,
 	tx *ent.Tx,
 	conversationID, messageID string,
 	position int,
 ) (*ent.Run, error) {
-	if r.refuse != nil {
-		return nil, r.refuse
+	if r.enqueueErr != nil {
+		return nil, r.enqueueErr
 	}
 	return tx.Run.Create().SetConversationID(conversationID).SetMessageID(messageID).SetPosition(position).Save(ctx)
 }
 
-// Wake implements chat.Runs.
-func (r *idle) Wake() { r.woken++ }
+// Wake implements chat.RunEngine.
+func (r *fakeRuns) Wake() { r.wakes++ }
 
-// Cancel implements chat.Runs.
-func (r *idle) Cancel(context.Context, string) (bool, error) { return false, nil }
+// Cancel implements chat.RunEngine.
+func (r *fakeRuns) Cancel(context.Context, string) (bool, error) { return false, nil }
 
-// desk is the service with one person at it.
-type desk struct {
+// environment is the service with one user.
+type environment struct {
 	*chat.Service
-	runs   *idle
+	runs   *fakeRuns
 	client *ent.Client
 }
 
-func each(t *testing.T, test func(t *testing.T, ctx context.Context, d *desk)) {
+// forEachEngine runs the test on SQLite and on PostgreSQL, with the user as viewer of ctx.
+func forEachEngine(t *testing.T, test func(t *testing.T, ctx context.Context, e *environment)) {
 	t.Helper()
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		d := &desk{runs: &idle{}, client: db.Client()}
-		d.Service = chat.NewService(db.Client(), stream.NewHub(), d.runs, chat.Limits{UnfinishedReplies: 5, MessagesPerMinute: 50})
+		e := &environment{runs: &fakeRuns{}, client: db.Client()}
+		limits := chat.Limits{UnfinishedReplies: 5, MessagesPerMinute: 50}
+		e.Service = chat.NewService(db.Client(), stream.NewHub(), e.runs, limits)
 		u := db.Client().User.Create().SetSubject("alice").SaveX(rule.System(t.Context()))
-		test(t, viewer.NewContext(t.Context(), viewer.Viewer{UserID: u.ID}), d)
+		test(t, viewer.NewContext(t.Context(), viewer.Viewer{UserID: u.ID}), e)
 	})
 }
 
-func (d *desk) say(t *testing.T, ctx context.Context, conversation *ent.Conversation, content string) *chat.Turn {
+func (e *environment) send(t *testing.T, ctx context.Context, conversation *ent.Conversation, content string) *chat.Turn {
 	t.Helper()
 	in := chat.SendMessageInput{Content: content}
 	if conversation != nil {
 		in.ConversationID = &conversation.ID
 	}
-	turn, err := d.SendMessage(ctx, in)
+	turn, err := e.SendMessage(ctx, in)
 	require.NoError(t, err)
 	return turn
 }
 
-func TestATurnIsStoredWholeOrNotAtAll(t *testing.T) {
-	each(t, func(t *testing.T, ctx context.Context, d *desk) {
-		turn := d.say(t, ctx, nil, "Hello")
+func TestSendMessage_EnqueueFails_StoresNothing(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, ctx context.Context, e *environment) {
+		turn := e.send(t, ctx, nil, "Hello")
 		require.Equal(t, 1, turn.UserMessage.Position)
 		require.Equal(t, enum.MessageCompleted, turn.UserMessage.Status)
 		require.Equal(t, 2, turn.AssistantMessage.Position)
 		require.Equal(t, enum.MessagePending, turn.AssistantMessage.Status)
-		require.Equal(t, 1, d.runs.woken)
+		require.Equal(t, 1, e.runs.wakes)
 
-		d.runs.refuse = errors.New("no run")
-		_, err := d.SendMessage(ctx, chat.SendMessageInput{Content: "lost"})
-		require.ErrorIs(t, err, d.runs.refuse)
-		_, err = d.SendMessage(ctx, chat.SendMessageInput{ConversationID: &turn.Conversation.ID, Content: "lost"})
-		require.ErrorIs(t, err, d.runs.refuse)
-		require.Equal(t, 2, d.client.Message.Query().CountX(ctx))
-		require.Equal(t, 1, d.client.Conversation.Query().CountX(ctx))
-		require.Equal(t, 1, d.runs.woken)
+		e.runs.enqueueErr = errors.New("no run")
+		_, err := e.SendMessage(ctx, chat.SendMessageInput{Content: "lost"})
+		require.ErrorIs(t, err, e.runs.enqueueErr)
+		_, err = e.SendMessage(ctx, chat.SendMessageInput{ConversationID: &turn.Conversation.ID, Content: "lost"})
+		require.ErrorIs(t, err, e.runs.enqueueErr)
+		require.Equal(t, 2, e.client.Message.Query().CountX(ctx))
+		require.Equal(t, 1, e.client.Conversation.Query().CountX(ctx))
+		require.Equal(t, 1, e.runs.wakes)
 
-		d.runs.refuse = nil
-		again := d.say(t, ctx, turn.Conversation, "again")
+		e.runs.enqueueErr = nil
+		again := e.send(t, ctx, turn.Conversation, "again")
 		require.Equal(t, 3, again.UserMessage.Position, "positions have no gaps")
 	})
 }
 
-func TestTitlesComeFromTheFirstMessage(t *testing.T) {
-	each(t, func(t *testing.T, ctx context.Context, d *desk) {
+func TestSendMessage_NewConversation_DerivesTitleFromFirstLine(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, ctx context.Context, e *environment) {
 		fox := strings.Repeat("🦊", 70)
 		for content, want := range map[string]string{
 			"Buy milk":                            "Buy milk",
@@ -112,57 +116,57 @@ func TestTitlesComeFromTheFirstMessage(t *testing.T) {
 			"a " + fox:                            "a…",
 			strings.Repeat("w", 60) + " too long": strings.Repeat("w", 60) + "…",
 		} {
-			turn, err := d.SendMessage(ctx, chat.SendMessageInput{Content: content})
+			turn, err := e.SendMessage(ctx, chat.SendMessageInput{Content: content})
 			require.NoError(t, err)
 			require.Equal(t, want, turn.Conversation.Title, "%q", content)
-			d.client.Message.Update().SetStatus(enum.MessageCompleted).ExecX(ctx)
+			e.client.Message.Update().SetStatus(enum.MessageCompleted).ExecX(ctx)
 		}
 	})
 }
 
-func TestAStreamOpensAtTheEarliestUnfinishedTurn(t *testing.T) {
-	each(t, func(t *testing.T, ctx context.Context, d *desk) {
-		first := d.say(t, ctx, nil, "1")
-		second := d.say(t, ctx, first.Conversation, "2")
-		d.say(t, ctx, first.Conversation, "3")
-		opening := func() (positions []int) {
-			rows, err := d.MessagesFrom(ctx, first.Conversation.ID, 0)
+func TestMessagesFrom_PositionZero_StartsAtOldestUnfinishedTurn(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, ctx context.Context, e *environment) {
+		first := e.send(t, ctx, nil, "1")
+		second := e.send(t, ctx, first.Conversation, "2")
+		e.send(t, ctx, first.Conversation, "3")
+		openPositions := func() (positions []int) {
+			rows, err := e.MessagesFrom(ctx, first.Conversation.ID, 0)
 			require.NoError(t, err)
 			for _, m := range rows {
 				positions = append(positions, m.Position)
 			}
 			return positions
 		}
-		require.Equal(t, []int{1, 2, 3, 4, 5, 6}, opening())
+		require.Equal(t, []int{1, 2, 3, 4, 5, 6}, openPositions())
 		finish := func(m *ent.Message) {
-			d.client.Message.UpdateOneID(m.ID).SetStatus(enum.MessageCompleted).ExecX(ctx)
+			e.client.Message.UpdateOneID(m.ID).SetStatus(enum.MessageCompleted).ExecX(ctx)
 		}
 		finish(first.AssistantMessage)
-		require.Equal(t, []int{3, 4, 5, 6}, opening())
+		require.Equal(t, []int{3, 4, 5, 6}, openPositions())
 		finish(second.AssistantMessage)
-		require.Equal(t, []int{5, 6}, opening())
-		d.client.Message.Update().SetStatus(enum.MessageCancelled).ExecX(ctx)
-		require.Equal(t, []int{5, 6}, opening(), "the newest turn is always there")
+		require.Equal(t, []int{5, 6}, openPositions())
+		e.client.Message.Update().SetStatus(enum.MessageCancelled).ExecX(ctx)
+		require.Equal(t, []int{5, 6}, openPositions(), "the newest turn is always included")
 
-		empty, err := d.CreateConversation(ctx, nil)
+		empty, err := e.CreateConversation(ctx, nil)
 		require.NoError(t, err)
-		rows, err := d.MessagesFrom(ctx, empty.ID, 0)
+		rows, err := e.MessagesFrom(ctx, empty.ID, 0)
 		require.NoError(t, err)
 		require.Empty(t, rows)
-		_, err = d.MessagesFrom(ctx, "conv_none", 0)
+		_, err = e.MessagesFrom(ctx, "conv_none", 0)
 		require.Equal(t, apperr.NotFound, apperr.CodeOf(err))
 	})
 }
 
-func TestPagesOfSeveralConversationsAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, ctx context.Context, d *desk) {
-		one := d.say(t, ctx, nil, "a").Conversation
-		two := d.say(t, ctx, nil, "b").Conversation
-		two = d.say(t, ctx, two, "c").Conversation
-		empty, err := d.CreateConversation(ctx, nil)
+func TestMessagesByConversation_SeveralConversations_PagesEach(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, ctx context.Context, e *environment) {
+		one := e.send(t, ctx, nil, "a").Conversation
+		two := e.send(t, ctx, nil, "b").Conversation
+		two = e.send(t, ctx, two, "c").Conversation
+		empty, err := e.CreateConversation(ctx, nil)
 		require.NoError(t, err)
 		size := 3
-		pages, err := d.MessagesByConversation(ctx, []*ent.Conversation{one, two, empty}, page.Args{Last: &size})
+		pages, err := e.MessagesByConversation(ctx, []*ent.Conversation{one, two, empty}, page.Args{Last: &size})
 		require.NoError(t, err)
 		require.Len(t, pages[one.ID].Edges, 2)
 		require.Len(t, pages[two.ID].Edges, 3)
@@ -174,21 +178,21 @@ func TestPagesOfSeveralConversationsAtOnce(t *testing.T) {
 	})
 }
 
-func TestLimitsAreTheDatabases(t *testing.T) {
-	each(t, func(t *testing.T, ctx context.Context, d *desk) {
-		c := d.say(t, ctx, nil, "0").Conversation
+func TestSendMessage_OverALimit_IsRateLimited(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, ctx context.Context, e *environment) {
+		c := e.send(t, ctx, nil, "0").Conversation
 		for range 4 {
-			d.say(t, ctx, c, "more")
+			e.send(t, ctx, c, "more")
 		}
-		_, err := d.SendMessage(ctx, chat.SendMessageInput{Content: "one too many"})
+		_, err := e.SendMessage(ctx, chat.SendMessageInput{Content: "over the limit"})
 		require.Equal(t, apperr.RateLimited, apperr.CodeOf(err))
 		require.Positive(t, apperr.From(err).RetryAfter)
-		d.client.Message.Update().SetStatus(enum.MessageFailed).ExecX(ctx)
+		e.client.Message.Update().SetStatus(enum.MessageFailed).ExecX(ctx)
 		for range 45 {
-			d.say(t, ctx, c, "more")
-			d.client.Message.Update().SetStatus(enum.MessageCompleted).ExecX(ctx)
+			e.send(t, ctx, c, "more")
+			e.client.Message.Update().SetStatus(enum.MessageCompleted).ExecX(ctx)
 		}
-		_, err = d.SendMessage(ctx, chat.SendMessageInput{Content: "one too many"})
+		_, err = e.SendMessage(ctx, chat.SendMessageInput{Content: "over the limit"})
 		require.Equal(t, apperr.RateLimited, apperr.CodeOf(err))
 	})
 }

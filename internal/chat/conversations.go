@@ -15,12 +15,13 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/store"
 	"errand/internal/stream"
+	"errand/internal/viewer"
 )
 
-// MaxTitle bounds a conversation's title, in characters.
+// MaxTitle is the maximum length of a conversation's title, in characters.
 const MaxTitle = 200
 
-// CreateConversation begins a conversation. Without a title the first message names it.
+// CreateConversation creates an empty conversation. With a nil title, the first message provides one.
 func (s *Service) CreateConversation(ctx context.Context, title *string) (*ent.Conversation, error) {
 	create := s.client.Conversation.Create()
 	if title != nil {
@@ -32,17 +33,17 @@ func (s *Service) CreateConversation(ctx context.Context, title *string) (*ent.C
 	}
 	c, err := create.Save(ctx)
 	if ent.IsConstraintError(err) {
-		return nil, accountGone()
+		return nil, viewer.ErrAccountDeleted()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("beginning a conversation: %w", err)
+		return nil, fmt.Errorf("creating a conversation: %w", err)
 	}
-	s.listChanged(c.UserID)
+	s.publishListChange(c.UserID)
 	return c, nil
 }
 
-// RenameConversation gives a conversation its person's title; nil lets the next message name it
-// again, and a title that is not given stays.
+// RenameConversation sets a conversation's title. With given and a nil title, the next message provides
+// one; without given the title stays.
 func (s *Service) RenameConversation(ctx context.Context, id string, given bool, title *string) (*ent.Conversation, error) {
 	update := s.client.Conversation.UpdateOneID(id)
 	switch {
@@ -63,23 +64,23 @@ func (s *Service) RenameConversation(ctx context.Context, id string, given bool,
 		return nil, fmt.Errorf("renaming the conversation: %w", err)
 	}
 	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: c.ID})
-	s.listChanged(c.UserID)
+	s.publishListChange(c.UserID)
 	return c, nil
 }
 
-// DeleteConversation removes a conversation with its messages for good, stopping its replies.
-// Its streams end.
+// DeleteConversation permanently deletes a conversation with its messages. It cancels unfinished replies
+// first, and ends the conversation's streams.
 func (s *Service) DeleteConversation(ctx context.Context, id string) error {
-	v, err := signedIn(ctx)
+	v, err := viewer.Require(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.stopReplies(ctx, message.ConversationID(id)); err != nil {
+	if err := s.cancelReplies(ctx, message.ConversationID(id)); err != nil {
 		return err
 	}
 	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
-		// Runs first: whoever writes a reply locks its run before its message too. A run
-		// whose row is gone can commit nothing more.
+		// Runs first, in the lock order of run.Engine, which locks a run before its message. Once the
+		// run's row is gone, its worker can commit nothing more.
 		if _, err := tx.Run.Delete().Where(run.ConversationID(id)).Exec(ctx); err != nil {
 			return err
 		}
@@ -92,46 +93,48 @@ func (s *Service) DeleteConversation(ctx context.Context, id string) error {
 		return fmt.Errorf("deleting the conversation: %w", err)
 	}
 	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: id})
-	s.listChanged(v.UserID)
+	s.publishListChange(v.UserID)
 	return nil
 }
 
-// listChanged tells whoever shows the person's list of conversations to read it again.
-func (s *Service) listChanged(userID string) {
+// publishListChange notifies subscribers of the user's list of conversations.
+func (s *Service) publishListChange(userID string) {
 	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: stream.ConversationsOf(userID)})
 }
 
-// CancelReplies stops all of the viewer's replies under way.
-func (s *Service) CancelReplies(ctx context.Context) error { return s.stopReplies(ctx) }
+// CancelReplies cancels all unfinished replies of the viewer.
+func (s *Service) CancelReplies(ctx context.Context) error { return s.cancelReplies(ctx) }
 
-func (s *Service) stopReplies(ctx context.Context, where ...predicate.Message) error {
+// cancelReplies cancels the unfinished replies that match where. Replies that finish meanwhile are no error.
+func (s *Service) cancelReplies(ctx context.Context, where ...predicate.Message) error {
 	unfinished, err := s.client.Message.Query().Where(where...).
 		Where(message.StatusIn(enum.MessagePending, enum.MessageStreaming)).IDs(ctx)
 	if err != nil {
-		return fmt.Errorf("reading replies under way: %w", err)
+		return fmt.Errorf("reading unfinished replies: %w", err)
 	}
 	for _, messageID := range unfinished {
 		if _, err := s.runs.Cancel(ctx, messageID); err != nil && apperr.CodeOf(err) != apperr.NotFound {
-			return fmt.Errorf("stopping a reply: %w", err)
+			return fmt.Errorf("cancelling a reply: %w", err)
 		}
 	}
 	return nil
 }
 
+// checkTitle trims and validates a title.
 func checkTitle(title string) (string, error) {
 	title = strings.TrimSpace(title)
 	n := utf8.RuneCountInString(title)
 	if n < 1 || n > MaxTitle || !utf8.ValidString(title) || strings.ContainsFunc(title, unicode.IsControl) {
-		return "", apperr.Invalid("title", "A title is one line of 1 to %d characters.", MaxTitle)
+		return "", apperr.Invalid("title", "A title must be one line of 1 to %d characters; this one has %d.", MaxTitle, n)
 	}
 	return title, nil
 }
 
-// titleLength is how long a title taken from a message may grow, in characters.
-const titleLength = 60
+// maxDerivedTitle is the maximum length of a title taken from a message, in characters.
+const maxDerivedTitle = 60
 
-// titleFrom names a conversation after its first message: its first line, cut at a word.
-func titleFrom(content string) string {
+// deriveTitle returns the first line of a message, cut at a word boundary, as a conversation's title.
+func deriveTitle(content string) string {
 	line, _, _ := strings.Cut(content, "\n")
 	words := strings.FieldsFunc(line, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 	title := ""
@@ -139,14 +142,14 @@ func titleFrom(content string) string {
 		switch {
 		case title == "":
 			title = word
-		case utf8.RuneCountInString(title)+1+utf8.RuneCountInString(word) > titleLength:
+		case utf8.RuneCountInString(title)+1+utf8.RuneCountInString(word) > maxDerivedTitle:
 			return title + "…"
 		default:
 			title += " " + word
 		}
 	}
-	if utf8.RuneCountInString(title) > titleLength {
-		return string([]rune(title)[:titleLength]) + "…"
+	if utf8.RuneCountInString(title) > maxDerivedTitle {
+		return string([]rune(title)[:maxDerivedTitle]) + "…"
 	}
 	return title
 }

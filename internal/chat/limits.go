@@ -11,18 +11,17 @@ import (
 	"errand/ent/user"
 	"errand/internal/apperr"
 	"errand/internal/ids"
-
-	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
+	"errand/internal/store"
+	"errand/internal/viewer"
 )
 
-// Limits bound what one person may ask for, over all replicas: they are counted in the database.
+// Limits bound one user's messages, over all replicas: they are counted in the database.
 type Limits struct {
-	// UnfinishedReplies is how many replies may be waiting or under way at once.
+	// UnfinishedReplies is how many replies may be pending or streaming at once; 20 by default.
 	UnfinishedReplies int
-	// MessagesPerMinute is how many messages may be sent in any 60 seconds.
+	// MessagesPerMinute is how many messages may be sent in any 60 seconds; 60 by default.
 	MessagesPerMinute int
-	// CheckBudget refuses a person whose tokens for today are used up; nil never does.
+	// CheckBudget returns an error when the viewer has used up the tokens of the day. Nil means no budget.
 	CheckBudget func(ctx context.Context) error
 }
 
@@ -36,47 +35,44 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// admit refuses a message over the person's limits. Until tx ends, no other message of the person's
-// is counted, on any replica: those that come together cannot all be the last one.
-func (s *Service) admit(ctx context.Context, tx *ent.Tx, userID string) error {
-	if err := lock(ctx, tx, userID); err != nil {
+// checkLimits returns RATE_LIMITED when one more message would exceed the user's limits. It locks the
+// user's row until tx ends, so concurrent messages of one user are counted one after the other.
+func (s *Service) checkLimits(ctx context.Context, tx *ent.Tx, userID string) error {
+	if err := lockUser(ctx, tx, userID); err != nil {
 		return err
 	}
 	since := ids.Now().Add(-time.Minute)
 	recent, err := tx.Message.Query().
 		Where(message.RoleEQ(enum.RoleUser), message.CreatedAtGT(since)).
-		Order(message.ByCreatedAt()).Limit(s.limits.MessagesPerMinute).Select(message.FieldCreatedAt).All(ctx)
+		Order(message.ByCreatedAt()).
+		Limit(s.limits.MessagesPerMinute).
+		Select(message.FieldCreatedAt).
+		All(ctx)
 	if err != nil {
 		return fmt.Errorf("counting messages: %w", err)
 	}
 	if len(recent) >= s.limits.MessagesPerMinute {
 		wait := max(time.Second, recent[0].CreatedAt.Sub(since))
-		return apperr.TooMany(wait, "At most %d messages a minute.", s.limits.MessagesPerMinute)
+		return apperr.TooMany(wait, "At most %d messages may be sent per minute.", s.limits.MessagesPerMinute)
 	}
 	unfinished, err := tx.Message.Query().
 		Where(message.StatusIn(enum.MessagePending, enum.MessageStreaming)).Limit(s.limits.UnfinishedReplies).IDs(ctx)
 	if err != nil {
-		return fmt.Errorf("counting replies under way: %w", err)
+		return fmt.Errorf("counting unfinished replies: %w", err)
 	}
 	if len(unfinished) >= s.limits.UnfinishedReplies {
-		return apperr.TooMany(2*time.Second, "At most %d replies may be under way at once.", s.limits.UnfinishedReplies)
+		return apperr.TooMany(2*time.Second, "At most %d replies may be unfinished at once.", s.limits.UnfinishedReplies)
 	}
 	return nil
 }
 
-// lock makes the person's sendings take turns. SQLite's transactions do anyway.
-func lock(ctx context.Context, tx *ent.Tx, userID string) error {
-	forUpdate := func(s *sql.Selector) {
-		if s.Dialect() == dialect.Postgres {
-			s.For(sql.LockNoKeyUpdate)
-		}
-	}
-	_, err := tx.User.Query().Where(user.ID(userID), forUpdate).OnlyID(ctx)
+func lockUser(ctx context.Context, tx *ent.Tx, userID string) error {
+	_, err := tx.User.Query().Where(user.ID(userID), store.LockForNoKeyUpdate).OnlyID(ctx)
 	if ent.IsNotFound(err) {
-		return accountGone()
+		return viewer.ErrAccountDeleted()
 	}
 	if err != nil {
-		return fmt.Errorf("locking the sender: %w", err)
+		return fmt.Errorf("locking the user: %w", err)
 	}
 	return nil
 }

@@ -11,59 +11,67 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/page"
 	"errand/internal/store"
+
+	"entgo.io/ent/dialect/sql"
 )
 
+// messageList is the name of a conversation's messages in page cursors.
 const messageList = "messages"
 
-// MessagesByID are those of the viewer's messages that exist, by id.
+// MessagesByID returns the viewer's messages with the given IDs, keyed by ID. Unknown IDs are left out.
 func (s *Service) MessagesByID(ctx context.Context, ids []string) (map[string]*ent.Message, error) {
 	return store.ByID(s.client.Message.Query().Where(message.IDIn(ids...)).All(ctx))
 }
 
-// ToolCallsByID are those of the viewer's tool calls that exist, by id.
+// ToolCallsByID returns the viewer's tool calls with the given IDs, keyed by ID. Unknown IDs are left out.
 func (s *Service) ToolCallsByID(ctx context.Context, ids []string) (map[string]*ent.ToolCall, error) {
 	return store.ByID(s.client.ToolCall.Query().Where(toolcall.IDIn(ids...)).All(ctx))
 }
 
-// MessagesByConversation are a page of each of the given conversations' messages, oldest first, by
-// the conversation's id, in one query: positions have no gaps.
+// MessagesByConversation returns a page of each conversation's messages, oldest first, keyed by
+// conversation ID. It takes one query, because positions have no gaps: a page is a range of positions.
 func (s *Service) MessagesByConversation(
 	ctx context.Context,
 	conversations []*ent.Conversation,
 	args page.Args,
 ) (map[string]*page.MessageConnection, error) {
-	wanted := make(spans, len(conversations))
+	pages := make(map[string]page.Range, len(conversations))
+	ranges := make([]store.KeyRange, 0, len(conversations))
 	for _, c := range conversations {
-		span, err := args.Range(messageList, c.MessageCount)
+		r, err := args.Range(messageList, c.MessageCount)
 		if err != nil {
 			return nil, err
 		}
-		wanted[c.ID] = span
+		pages[c.ID] = r
+		if r.From <= r.To {
+			ranges = append(ranges, store.KeyRange{Key: c.ID, First: r.From, Last: r.To})
+		}
 	}
-	q := s.client.Message.Query().Where(wanted.within()).Order(message.ByPosition())
-	if columns := args.SelectColumns(message.FieldID, message.FieldConversationID, message.FieldPosition); columns != nil {
+	inPages := func(s *sql.Selector) {
+		store.InRanges(s, message.FieldConversationID, message.FieldPosition, ranges)
+	}
+	q := s.client.Message.Query().Where(inPages).Order(message.ByPosition())
+	columns := args.SelectColumns(message.FieldID, message.FieldConversationID, message.FieldPosition)
+	if columns != nil {
 		q.Select(columns...)
 	}
 	found, err := q.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading messages: %w", err)
 	}
-	grouped := map[string][]*ent.Message{}
+	byConversation := map[string][]*ent.Message{}
 	for _, m := range found {
-		grouped[m.ConversationID] = append(grouped[m.ConversationID], m)
+		byConversation[m.ConversationID] = append(byConversation[m.ConversationID], m)
 	}
 	out := make(map[string]*page.MessageConnection, len(conversations))
-	for id, span := range wanted {
-		out[id] = page.BuildRange(
-			span,
-			grouped[id],
-			func(m *ent.Message) page.Cursor { return page.PositionCursor(messageList, m.Position) },
-		)
+	for id, r := range pages {
+		cursor := func(m *ent.Message) page.Cursor { return page.PositionCursor(messageList, m.Position) }
+		out[id] = page.BuildRange(r, byConversation[id], cursor)
 	}
 	return out, nil
 }
 
-// ToolCallsByMessage are the given messages' tool calls in order, by the message's id, in one query.
+// ToolCallsByMessage returns the tool calls of each message in order, keyed by message ID, with one query.
 func (s *Service) ToolCallsByMessage(ctx context.Context, messageIDs []string) (map[string][]*ent.ToolCall, error) {
 	found, err := s.client.ToolCall.Query().Where(toolcall.MessageIDIn(messageIDs...)).Order(toolcall.BySeq()).All(ctx)
 	if err != nil {
@@ -76,8 +84,9 @@ func (s *Service) ToolCallsByMessage(ctx context.Context, messageIDs []string) (
 	return out, nil
 }
 
-// MessagesFrom reads a conversation for its stream: from a position on, or from 0 the
-// newest turn and every unfinished one. Turns are two messages, positions 2n-1 and 2n.
+// MessagesFrom returns a conversation's messages with their tool calls, from a position on, for the
+// conversation's stream. From position 0 it returns the newest turn and everything since the oldest
+// unfinished one.
 func (s *Service) MessagesFrom(ctx context.Context, conversationID string, from int) ([]*ent.Message, error) {
 	c, err := s.FindConversation(ctx, conversationID)
 	if err != nil {
@@ -87,32 +96,42 @@ func (s *Service) MessagesFrom(ctx context.Context, conversationID string, from 
 		return nil, apperr.Missing("conversation")
 	}
 	if from == 0 {
-		if from, err = s.opening(ctx, c); err != nil {
+		if from, err = s.firstOpenPosition(ctx, c); err != nil {
 			return nil, err
 		}
 	}
 	rows, err := s.client.Message.Query().
 		Where(message.ConversationID(conversationID), message.PositionGTE(from)).
 		Order(message.ByPosition()).
-		WithToolCalls(func(q *ent.ToolCallQuery) { q.Order(toolcall.BySeq()) }).All(ctx)
+		WithToolCalls(func(q *ent.ToolCallQuery) { q.Order(toolcall.BySeq()) }).
+		All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading messages: %w", err)
 	}
 	return rows, nil
 }
 
-func (s *Service) opening(ctx context.Context, c *ent.Conversation) (int, error) {
-	// Runs are done in order, so whatever is unfinished is among the last replies.
+// firstOpenPosition returns the position of the oldest unfinished turn, or of the newest turn when all are finished.
+func (s *Service) firstOpenPosition(ctx context.Context, c *ent.Conversation) (int, error) {
+	// Runs finish in order, so unfinished replies are among the last ones: at most the limit of
+	// unfinished replies has to be searched.
+	oldest := c.MessageCount - 2*s.limits.UnfinishedReplies
 	unfinished, err := s.client.Message.Query().
-		Where(message.ConversationID(c.ID), message.PositionGT(c.MessageCount-2*s.limits.UnfinishedReplies),
-			message.StatusIn(enum.MessagePending, enum.MessageStreaming)).
-		Order(message.ByPosition()).Limit(1).Select(message.FieldPosition).Ints(ctx)
+		Where(
+			message.ConversationID(c.ID),
+			message.PositionGT(oldest),
+			message.StatusIn(enum.MessagePending, enum.MessageStreaming),
+		).
+		Order(message.ByPosition()).
+		Limit(1).
+		Select(message.FieldPosition).
+		Ints(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("reading replies under way: %w", err)
+		return 0, fmt.Errorf("reading unfinished replies: %w", err)
 	}
-	from := max(1, c.MessageCount-1)
+	first := max(1, c.MessageCount-1)
 	if len(unfinished) > 0 {
-		from = min(from, unfinished[0]-1)
+		first = min(first, unfinished[0]-1)
 	}
-	return from, nil
+	return first, nil
 }

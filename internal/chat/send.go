@@ -15,9 +15,10 @@ import (
 	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/telemetry"
+	"errand/internal/viewer"
 )
 
-// Bounds of a message and its key, in characters.
+// Limits of a message's fields, in characters.
 const (
 	MaxContent        = 8_000
 	MaxIdempotencyKey = 255
@@ -25,31 +26,32 @@ const (
 
 // SendMessageInput is a message to the agent.
 type SendMessageInput struct {
-	// ConversationID names the conversation; nil begins a new one.
+	// ConversationID names the conversation; nil starts a new one.
 	ConversationID *string
 	Content        string
-	// IdempotencyKey makes sending safe to repeat.
+	// IdempotencyKey makes the call safe to repeat.
 	IdempotencyKey *string
 }
 
-// Turn is a message and the reply to come.
+// Turn is a user message and the assistant message that will reply to it.
 type Turn struct {
 	Conversation     *ent.Conversation
 	UserMessage      *ent.Message
 	AssistantMessage *ent.Message
 }
 
-// SendMessage stores the message, the reply to be and the run that will write it, in one
-// transaction. The same key with the same message gives the same turn; with another, CONFLICT.
+// SendMessage stores the user message, the pending assistant message and the run that will write it, in
+// one transaction. A call with the idempotency key and message of an earlier one returns the earlier
+// turn; the same key with another message is CONFLICT.
 func (s *Service) SendMessage(ctx context.Context, in SendMessageInput) (*Turn, error) {
-	v, err := signedIn(ctx)
+	v, err := viewer.Require(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := in.check(); err != nil {
+	if err := in.normalize(); err != nil {
 		return nil, err
 	}
-	if turn, err := s.sent(ctx, in); turn != nil || err != nil {
+	if turn, err := s.findSent(ctx, in); turn != nil || err != nil {
 		return turn, err
 	}
 	if s.limits.CheckBudget != nil {
@@ -59,8 +61,8 @@ func (s *Service) SendMessage(ctx context.Context, in SendMessageInput) (*Turn, 
 	}
 	var turn *Turn
 	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) (err error) {
-		if err = s.admit(ctx, tx, v.UserID); err == nil {
-			turn, err = s.begin(ctx, tx, in)
+		if err = s.checkLimits(ctx, tx, v.UserID); err == nil {
+			turn, err = s.createTurn(ctx, tx, in)
 		}
 		return err
 	})
@@ -68,83 +70,99 @@ func (s *Service) SendMessage(ctx context.Context, in SendMessageInput) (*Turn, 
 		return s.orSent(ctx, in, err)
 	}
 	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: turn.Conversation.ID})
-	if turn.UserMessage.Position == 1 { // it has begun, or has its title from this message
-		s.listChanged(v.UserID)
+	if turn.UserMessage.Position == 1 { // the conversation is new, or got its title from this message
+		s.publishListChange(v.UserID)
 	}
 	s.runs.Wake()
 	return turn, nil
 }
 
-func (in *SendMessageInput) check() error {
+// normalize trims the content and validates the fields that the caller wrote.
+func (in *SendMessageInput) normalize() error {
 	in.Content = strings.TrimSpace(in.Content)
 	n := utf8.RuneCountInString(in.Content)
 	if n < 1 || n > MaxContent {
-		return apperr.Invalid("content", "A message has 1 to %d characters; this one has %d.", MaxContent, n)
+		return apperr.Invalid("content", "A message must have 1 to %d characters; this one has %d.", MaxContent, n)
 	}
 	if !utf8.ValidString(in.Content) || strings.ContainsRune(in.Content, 0) {
-		return apperr.Invalid("content", "A message is plain text.")
+		return apperr.Invalid("content", "A message must be plain text.")
 	}
 	if in.IdempotencyKey == nil {
 		return nil
 	}
-	if n := utf8.RuneCountInString(
-		*in.IdempotencyKey,
-	); n < 1 || n > MaxIdempotencyKey ||
-		strings.ContainsRune(*in.IdempotencyKey, 0) {
-		return apperr.Invalid("idempotencyKey", "A key has 1 to %d characters.", MaxIdempotencyKey)
+	n = utf8.RuneCountInString(*in.IdempotencyKey)
+	if n < 1 || n > MaxIdempotencyKey || strings.ContainsRune(*in.IdempotencyKey, 0) {
+		return apperr.Invalid(
+			"idempotencyKey",
+			"An idempotency key must be plain text of 1 to %d characters; this one has %d.",
+			MaxIdempotencyKey,
+			n,
+		)
 	}
 	return nil
 }
 
-// sent is the turn that was begun with the same key; nil when there is none.
-func (s *Service) sent(ctx context.Context, in SendMessageInput) (*Turn, error) {
+// findSent returns the turn stored under the same idempotency key, or nil when there is none.
+func (s *Service) findSent(ctx context.Context, in SendMessageInput) (*Turn, error) {
 	if in.IdempotencyKey == nil {
 		return nil, nil
 	}
-	said, err := s.client.Message.Query().Where(message.IdempotencyKey(*in.IdempotencyKey)).WithConversation().Only(ctx)
+	sent, err := s.client.Message.Query().Where(message.IdempotencyKey(*in.IdempotencyKey)).WithConversation().Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("looking for the key: %w", err)
+		return nil, fmt.Errorf("reading the message of the idempotency key: %w", err)
 	}
-	elsewhere := in.ConversationID != nil && *in.ConversationID != said.ConversationID
-	if said.Content != in.Content || elsewhere {
+	otherConversation := in.ConversationID != nil && *in.ConversationID != sent.ConversationID
+	if sent.Content != in.Content || otherConversation {
 		return nil, apperr.New(apperr.Conflict, "This idempotency key was used for another message.")
 	}
 	reply, err := s.client.Message.Query().
-		Where(message.ConversationID(said.ConversationID), message.Position(said.Position+1)).Only(ctx)
+		Where(message.ConversationID(sent.ConversationID), message.Position(sent.Position+1)).
+		Only(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the reply: %w", err)
 	}
-	return &Turn{Conversation: said.Edges.Conversation, UserMessage: said, AssistantMessage: reply}, nil
+	return &Turn{Conversation: sent.Edges.Conversation, UserMessage: sent, AssistantMessage: reply}, nil
 }
 
-// orSent gives the turn after all when the same message, sent at the same moment, was quicker.
-func (s *Service) orSent(ctx context.Context, in SendMessageInput, refusal error) (*Turn, error) {
-	if turn, err := s.sent(ctx, in); turn != nil || err != nil {
+// orSent returns the turn that a concurrent request stored under the same idempotency key, else sendErr.
+func (s *Service) orSent(ctx context.Context, in SendMessageInput, sendErr error) (*Turn, error) {
+	if turn, err := s.findSent(ctx, in); turn != nil || err != nil {
 		return turn, err
 	}
-	return nil, refusal
+	return nil, sendErr
 }
 
-func (s *Service) begin(ctx context.Context, tx *ent.Tx, in SendMessageInput) (*Turn, error) {
-	c, err := s.place(ctx, tx, in)
+func (s *Service) createTurn(ctx context.Context, tx *ent.Tx, in SendMessageInput) (*Turn, error) {
+	c, err := s.extendConversation(ctx, tx, in)
 	if err != nil {
 		return nil, err
 	}
-	ctx = rule.SkipEdgeCheck(ctx, c.ID)
+	ctx = rule.SkipEdgeCheck(ctx, c.ID) // this transaction has just written the conversation as the viewer
 	now := ids.Now()
-	said, err := tx.Message.Create().
-		SetConversationID(c.ID).SetPosition(c.MessageCount - 1).SetRole(enum.RoleUser).
-		SetContent(in.Content).SetNillableIdempotencyKey(in.IdempotencyKey).
-		SetCreatedAt(now).SetUpdatedAt(now).SetFinishedAt(now).Save(ctx)
+	sent, err := tx.Message.Create().
+		SetConversationID(c.ID).
+		SetPosition(c.MessageCount - 1).
+		SetRole(enum.RoleUser).
+		SetContent(in.Content).
+		SetNillableIdempotencyKey(in.IdempotencyKey).
+		SetCreatedAt(now).
+		SetUpdatedAt(now).
+		SetFinishedAt(now).
+		Save(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("storing the message: %w", err)
 	}
 	reply, err := tx.Message.Create().
-		SetConversationID(c.ID).SetPosition(c.MessageCount).SetRole(enum.RoleAssistant).
-		SetStatus(enum.MessagePending).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+		SetConversationID(c.ID).
+		SetPosition(c.MessageCount).
+		SetRole(enum.RoleAssistant).
+		SetStatus(enum.MessagePending).
+		SetCreatedAt(now).
+		SetUpdatedAt(now).
+		Save(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("storing the reply: %w", err)
 	}
@@ -153,18 +171,19 @@ func (s *Service) begin(ctx context.Context, tx *ent.Tx, in SendMessageInput) (*
 		return nil, err
 	}
 	telemetry.LinkRun(ctx, run.ID, reply.ID)
-	return &Turn{Conversation: c, UserMessage: said, AssistantMessage: reply}, nil
+	return &Turn{Conversation: c, UserMessage: sent, AssistantMessage: reply}, nil
 }
 
-// place locks the conversation, or begins one, with room for the two messages.
-func (s *Service) place(ctx context.Context, tx *ent.Tx, in SendMessageInput) (*ent.Conversation, error) {
+// extendConversation adds two positions to the conversation, or creates a new one with two. The
+// update locks the conversation's row, so positions are assigned in the order of commits.
+func (s *Service) extendConversation(ctx context.Context, tx *ent.Tx, in SendMessageInput) (*ent.Conversation, error) {
 	if in.ConversationID == nil {
-		c, err := tx.Conversation.Create().SetTitle(titleFrom(in.Content)).SetMessageCount(2).Save(ctx)
+		c, err := tx.Conversation.Create().SetTitle(deriveTitle(in.Content)).SetMessageCount(2).Save(ctx)
 		if ent.IsConstraintError(err) {
-			return nil, accountGone()
+			return nil, viewer.ErrAccountDeleted()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("beginning a conversation: %w", err)
+			return nil, fmt.Errorf("creating a conversation: %w", err)
 		}
 		return c, nil
 	}
@@ -176,8 +195,8 @@ func (s *Service) place(ctx context.Context, tx *ent.Tx, in SendMessageInput) (*
 		return nil, fmt.Errorf("locking the conversation: %w", err)
 	}
 	if c.Title == "" && c.TitleSource == enum.TitleAuto {
-		if c, err = tx.Conversation.UpdateOne(c).SetTitle(titleFrom(in.Content)).Save(ctx); err != nil {
-			return nil, fmt.Errorf("naming the conversation: %w", err)
+		if c, err = tx.Conversation.UpdateOne(c).SetTitle(deriveTitle(in.Content)).Save(ctx); err != nil {
+			return nil, fmt.Errorf("setting the conversation's title: %w", err)
 		}
 	}
 	return c, nil

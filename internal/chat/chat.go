@@ -1,5 +1,9 @@
-// Package chat is conversations and their messages: saying something, stopping a
-// reply, reading what was said.
+// Package chat manages a user's conversations and messages: sending a message, cancelling a
+// reply, and reading what was sent.
+//
+// A conversation is a sequence of turns, each a user message and the assistant message
+// that replies to it, at positions 2n-1 and 2n. SendMessage stores a turn together with the run
+// (internal/run) whose worker writes the reply; readers follow the reply through internal/stream.
 package chat
 
 import (
@@ -8,26 +12,24 @@ import (
 
 	"errand/ent"
 	"errand/ent/conversation"
-	"errand/internal/apperr"
 	"errand/internal/page"
 	"errand/internal/store"
 	"errand/internal/stream"
-	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
 )
 
-// RunEngine is the durable run engine as far as chat needs it.
+// RunEngine is the part of *run.Engine that Service uses.
 type RunEngine interface {
 	// Enqueue stores the run that will write a reply, in the transaction that stores the messages.
 	Enqueue(ctx context.Context, tx *ent.Tx, conversationID, messageID string, position int) (*ent.Run, error)
-	// Wake says after the commit that there is work.
+	// Wake starts queued runs; it is called after the commit.
 	Wake()
-	// Cancel stops the run that writes a reply.
+	// Cancel requests the end of the run that writes the reply messageID.
 	Cancel(ctx context.Context, messageID string) (finishedNow bool, err error)
 }
 
-// Service does what can be done to the viewer's conversations.
+// Service reads and changes the viewer's conversations. It is safe for concurrent use.
 type Service struct {
 	client *ent.Client
 	hub    *stream.Hub
@@ -35,12 +37,12 @@ type Service struct {
 	limits Limits
 }
 
-// NewService makes the service.
+// NewService returns a Service. Zero fields of limits get their defaults.
 func NewService(client *ent.Client, hub *stream.Hub, runs RunEngine, limits Limits) *Service {
 	return &Service{client: client, hub: hub, runs: runs, limits: limits.withDefaults()}
 }
 
-// FindConversation is one of the viewer's conversations; nil when there is none.
+// FindConversation returns the viewer's conversation with the ID, or nil when there is none.
 func (s *Service) FindConversation(ctx context.Context, id string) (*ent.Conversation, error) {
 	c, err := s.client.Conversation.Get(ctx, id)
 	if ent.IsNotFound(err) {
@@ -49,14 +51,16 @@ func (s *Service) FindConversation(ctx context.Context, id string) (*ent.Convers
 	return c, err
 }
 
-// ConversationsByID are those of the viewer's conversations that exist, by id.
+// ConversationsByID returns the viewer's conversations with the given IDs, keyed by ID. Unknown IDs are left out.
 func (s *Service) ConversationsByID(ctx context.Context, ids []string) (map[string]*ent.Conversation, error) {
 	return store.ByID(s.client.Conversation.Query().Where(conversation.IDIn(ids...)).All(ctx))
 }
 
+// conversationList is the name of the list of conversations in page cursors.
 const conversationList = "conversations"
 
-// ListConversations is a page of the viewer's conversations, newest first: ids grow with time.
+// ListConversations returns a page of the viewer's conversations, newest first. IDs are ordered by
+// creation time and serve as the sort key.
 func (s *Service) ListConversations(ctx context.Context, args page.Args) (*page.ConversationConnection, error) {
 	w, err := args.Window(conversationList, 1)
 	if err != nil {
@@ -80,23 +84,8 @@ func (s *Service) ListConversations(ctx context.Context, args page.Args) (*page.
 	if err != nil {
 		return nil, fmt.Errorf("listing conversations: %w", err)
 	}
-	place := func(c *ent.Conversation) page.Cursor {
+	cursor := func(c *ent.Conversation) page.Cursor {
 		return page.Cursor{List: conversationList, Key: []any{c.ID}}
 	}
-	return page.Build(w, found, place, s.client.Conversation.Query().Count), nil
-}
-
-// signedIn is who is asking.
-func signedIn(ctx context.Context) (viewer.Viewer, error) {
-	v, ok := viewer.FromContext(ctx)
-	if !ok {
-		return v, apperr.New(apperr.Unauthenticated, "Sign in first.")
-	}
-	return v, nil
-}
-
-// accountGone says why a viewer's row can belong to nobody: the account was deleted
-// a moment ago, while its token is still believed.
-func accountGone() error {
-	return apperr.New(apperr.Unauthenticated, "This account no longer exists.")
+	return page.Build(w, found, cursor, s.client.Conversation.Query().Count), nil
 }
