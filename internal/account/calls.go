@@ -10,20 +10,23 @@ import (
 	"errand/internal/viewer"
 )
 
-// AllowCall counts a call that another assistant makes for the viewer, and refuses it with
-// RATE_LIMITED beyond perMinute: a minute's calls may come at once, and then one each time
-// that its share of a minute has passed. It is one statement on the person's row, so calls
-// count together on whichever replicas they arrive, and what is refused does not count.
+// AllowCall counts a call that another assistant makes for the viewer (MCP), and returns RATE_LIMITED
+// beyond perMinute. It is a leaky bucket (GCRA): a minute's calls may come at once, then one each
+// minute/perMinute. A rejected call does not count.
+//
+// The bucket is one column of the user's row, changed by one statement, so the limit holds over all replicas.
 func (s *Service) AllowCall(ctx context.Context, perMinute int) error {
-	v, ok := viewer.FromContext(ctx)
-	if !ok {
-		return apperr.New(apperr.Unauthenticated, "Sign in first.")
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return err
 	}
-	now, share := ids.Now().UnixMicro(), time.Minute.Microseconds()/int64(perMinute)
-	latest := now + time.Minute.Microseconds() - share // of those that leave room for one more
-	const q = `UPDATE users SET assistant_calls_until = CASE WHEN assistant_calls_until < $1 THEN $2 ELSE assistant_calls_until + $3 END
+	// assistant_calls_until is the time at which the bucket is empty again, in microseconds.
+	now, interval := ids.Now().UnixMicro(), time.Minute.Microseconds()/int64(perMinute)
+	limit := now + time.Minute.Microseconds() - interval
+	const q = `UPDATE users SET assistant_calls_until =
+			CASE WHEN assistant_calls_until < $1 THEN $2 ELSE assistant_calls_until + $3 END
 		WHERE id = $4 AND assistant_calls_until <= $5`
-	result, err := s.client.ExecContext(ctx, q, now, now+share, share, v.UserID, latest)
+	result, err := s.client.ExecContext(ctx, q, now, now+interval, interval, v.UserID, limit)
 	if err != nil {
 		return fmt.Errorf("counting a call: %w", err)
 	}
@@ -34,6 +37,6 @@ func (s *Service) AllowCall(ctx context.Context, perMinute int) error {
 	if err != nil {
 		return err
 	}
-	wait := time.Duration(u.AssistantCallsUntil-latest) * time.Microsecond
+	wait := time.Duration(u.AssistantCallsUntil-limit) * time.Microsecond
 	return apperr.TooMany(max(time.Millisecond, wait), "At most %d calls a minute.", perMinute)
 }

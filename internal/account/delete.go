@@ -20,15 +20,19 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// DeleteConfirmation is what has to be typed to delete an account.
+// DeleteConfirmation is the text that DeleteAccount requires.
 const DeleteConfirmation = "delete my account"
 
-// DeleteAccount removes the viewer and everything that the viewer owns, for good, and
-// returns the id that the viewer had. Replies under way are stopped first. What stays
-// is a hash of the token's issuer and subject, so that tokens issued before cannot bring the account back.
+// DeleteAccount permanently deletes the viewer with all data, and returns the user's former ID. It cancels
+// unfinished replies first. Only a hash of the token's issuer and subject remains, so that tokens
+// issued before the deletion do not recreate the account.
 func (s *Service) DeleteAccount(ctx context.Context, confirm string) (string, error) {
 	if confirm != DeleteConfirmation {
-		return "", apperr.Invalid("confirm", "To delete the account with everything in it, confirm with %q.", DeleteConfirmation)
+		return "", apperr.Invalid(
+			"confirm",
+			"To delete the account with all its data, confirm with %q.",
+			DeleteConfirmation,
+		)
 	}
 	u, err := s.CurrentUser(ctx)
 	if err != nil {
@@ -37,72 +41,75 @@ func (s *Service) DeleteAccount(ctx context.Context, confirm string) (string, er
 	if err := s.hooks.CancelReplies(ctx); err != nil {
 		return "", err
 	}
-	conversations, err := s.removeAll(ctx, u)
+	conversationIDs, err := s.deleteWithRetry(ctx, u)
 	if err != nil {
 		return "", err
 	}
-	s.hooks.OnDeleted(u.ID, conversations)
+	s.hooks.OnDeleted(u.ID, conversationIDs)
 	return u.ID, nil
 }
 
-// deleteTries is how often a deletion is tried that met other work of the same person: on
-// PostgreSQL each may hold what the other wants, and then one of them is undone.
-const deleteTries = 3
+// deleteAttempts bounds the retries after a deadlock: on PostgreSQL a deletion and other work of the
+// same user may each hold a row that the other needs, and the server aborts one of them.
+const deleteAttempts = 3
 
-func (s *Service) removeAll(ctx context.Context, u *ent.User) (conversations []string, err error) {
-	for range deleteTries {
+func (s *Service) deleteWithRetry(ctx context.Context, u *ent.User) (conversationIDs []string, err error) {
+	for range deleteAttempts {
 		err = store.WithTx(ctx, s.client, func(tx *ent.Tx) (err error) {
-			conversations, err = remove(ctx, tx, u)
+			conversationIDs, err = deleteUser(ctx, tx, u)
 			return err
 		})
 		if !store.IsUnavailable(err) {
 			break
 		}
 	}
-	return conversations, err
+	return conversationIDs, err
 }
 
-// remove deletes the user's row, which takes all others along, and names the
-// conversations that are gone.
-func remove(ctx context.Context, tx *ent.Tx, u *ent.User) ([]string, error) {
-	// Runs first: whoever writes a reply locks its run before all else. A run whose row is
-	// gone can commit nothing more.
+// deleteUser deletes the user's row, which cascades to all other rows, and returns the
+// IDs of the deleted conversations.
+func deleteUser(ctx context.Context, tx *ent.Tx, u *ent.User) ([]string, error) {
+	// Runs first, in the lock order of run.Engine, which locks a run before anything else. Once the
+	// run's row is gone, its worker can commit nothing more.
 	if _, err := tx.Run.Delete().Where(run.UserID(u.ID)).Exec(ctx); err != nil {
 		return nil, fmt.Errorf("deleting runs: %w", err)
 	}
-	conversations, err := tx.Conversation.Query().Where(conversation.UserID(u.ID)).IDs(ctx)
+	conversationIDs, err := tx.Conversation.Query().Where(conversation.UserID(u.ID)).IDs(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading conversations: %w", err)
 	}
-	err = tx.DeletedAccount.Create().SetID(identityHash(u.Issuer, u.Subject)).
-		OnConflict(sql.ConflictColumns(deletedaccount.FieldID), sql.ResolveWithNewValues()).Exec(rule.System(ctx))
+	err = tx.DeletedAccount.Create().
+		SetID(identityHash(u.Issuer, u.Subject)).
+		OnConflict(sql.ConflictColumns(deletedaccount.FieldID), sql.ResolveWithNewValues()).
+		Exec(rule.System(ctx))
 	if err != nil {
-		return nil, fmt.Errorf("noting the deletion: %w", err)
+		return nil, fmt.Errorf("recording the deletion: %w", err)
 	}
 	if _, err := tx.User.Delete().Where(user.ID(u.ID)).Exec(ctx); err != nil {
 		return nil, fmt.Errorf("deleting the user: %w", err)
 	}
-	return conversations, nil
+	return conversationIDs, nil
 }
 
-// admit refuses to make an account for a token that was issued before the person's
-// last one was deleted. Whoever signs in again gets a new, empty one.
-func (s *Service) admit(ctx context.Context, claims auth.Claims) error {
-	gone, err := s.client.DeletedAccount.Get(ctx, identityHash(claims.Issuer, claims.Subject))
+// checkNotDeleted returns UNAUTHENTICATED for a token that was issued before its account was
+// deleted. A token of a later sign-in creates a new, empty account.
+func (s *Service) checkNotDeleted(ctx context.Context, claims auth.Claims) error {
+	deleted, err := s.client.DeletedAccount.Get(ctx, identityHash(claims.Issuer, claims.Subject))
 	if ent.IsNotFound(err) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("looking for a deletion: %w", err)
+		return fmt.Errorf("reading the record of a deletion: %w", err)
 	}
-	// Tokens say the second in which they were issued: only a later second is surely after the deletion.
-	if claims.IssuedAt.After(gone.DeletedAt.Truncate(time.Second)) {
+	// The iat claim has a resolution of seconds: only a later second is certainly after the deletion.
+	if claims.IssuedAt.After(deleted.DeletedAt.Truncate(time.Second)) {
 		return nil
 	}
-	return apperr.New(apperr.Unauthenticated, "This account was deleted. Sign in again to begin a new one.")
+	return apperr.New(apperr.Unauthenticated, "This account was deleted. Sign in again to create a new one.")
 }
 
-// identityHash stands for a person of an issuer. The length keeps the two parts apart.
+// identityHash returns the hash of a subject of an issuer. The length prefix keeps pairs with the same
+// concatenation apart.
 func identityHash(issuer, subject string) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s%s", len(issuer), issuer, subject))
 	return hex.EncodeToString(sum[:])

@@ -3,7 +3,6 @@ package account
 import (
 	"bytes"
 	"context"
-	stdsql "database/sql"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -21,45 +20,39 @@ import (
 	"errand/ent/usageday"
 	"errand/internal/apperr"
 	"errand/internal/ids"
-	"errand/internal/viewer"
+	"errand/internal/store"
 )
 
 const (
-	// exportChunk is how many rows are in memory at once.
+	// exportChunk is how many rows are read at once.
 	exportChunk = 500
-	// exportPause is how long a person waits between two exports on one replica: one costs as
-	// much as many thousand queries.
-	exportPause = 10 * time.Second
+	// exportInterval is the minimum time between two exports of one user on one replica: an export costs
+	// as much as many thousand queries.
+	exportInterval = 10 * time.Second
 )
 
-// ExportData gives everything that the viewer owns, as one JSON object: the user, and a list
-// a kind of row with the stored fields, oldest first. It is one moment's state.
+// ExportData returns everything that the viewer owns as one JSON object: the user, and for each type of row
+// an array of the stored fields, oldest first. It is a consistent snapshot.
 func (s *Service) ExportData(ctx context.Context) (string, error) {
 	u, err := s.CurrentUser(ctx)
 	if err != nil {
 		return "", err
 	}
-	if wait := s.exports.wait(u.ID, time.Now()); wait > 0 {
-		return "", apperr.TooMany(wait, "One export every %s.", exportPause)
+	if wait := s.exports.reserve(u.ID, time.Now()); wait > 0 {
+		return "", apperr.TooMany(wait, "One export every %s.", exportInterval)
 	}
-	// A read-only transaction is a snapshot that leaves writers alone.
-	tx, err := s.client.BeginTx(ctx, &stdsql.TxOptions{ReadOnly: true, Isolation: stdsql.LevelRepeatableRead})
-	if err != nil {
-		return "", fmt.Errorf("beginning an export: %w", err)
-	}
-	defer tx.Rollback() //nolint:errcheck // it has only read
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `{"exportedAt":%q`, ids.Now().Format(time.RFC3339Nano))
-	if err := writeExport(ctx, &b, tx); err != nil {
+	err = store.WithSnapshot(ctx, s.client, func(tx *ent.Tx) error { return writeExport(ctx, &b, tx, u.ID) })
+	if err != nil {
 		return "", fmt.Errorf("exporting: %w", err)
 	}
 	b.WriteByte('}')
 	return b.String(), nil
 }
 
-func writeExport(ctx context.Context, b *bytes.Buffer, tx *ent.Tx) error {
-	v, _ := viewer.FromContext(ctx)
-	u, err := tx.User.Get(ctx, v.UserID)
+func writeExport(ctx context.Context, b *bytes.Buffer, tx *ent.Tx, userID string) error {
+	u, err := tx.User.Get(ctx, userID)
 	if err != nil {
 		return err
 	}
@@ -67,93 +60,67 @@ func writeExport(ctx context.Context, b *bytes.Buffer, tx *ent.Tx) error {
 	if err := writeRow(b, u); err != nil {
 		return err
 	}
-	for _, list := range exported {
-		if err := list.write(ctx, b, tx); err != nil {
+	for _, t := range exportedTypes {
+		if err := t.write(ctx, b, tx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// list reads one kind of the viewer's rows, in the order of their ids.
-type list struct {
+// exportedType is a type of row in the export.
+type exportedType struct {
+	// name is the member's name.
 	name string
-	// next are the rows after an id, at most exportChunk, and the last one's id.
-	next func(ctx context.Context, tx *ent.Tx, after string) (rows []any, last string, err error)
+	// read returns the viewer's rows after an ID, as pointers to entities in the order of IDs, at most exportChunk.
+	read func(ctx context.Context, tx *ent.Tx, after string) ([]any, error)
 }
 
-var exported = []list{
-	{"tasks", func(ctx context.Context, tx *ent.Tx, after string) ([]any, string, error) {
-		return chunk(
-			tx.Task.Query().Where(task.IDGT(after)).Order(task.ByID()).Limit(exportChunk).All(ctx),
-		)(
-			func(r *ent.Task) string { return r.ID },
-		)
-	}},
-	{"taskChanges", func(ctx context.Context, tx *ent.Tx, after string) ([]any, string, error) {
-		return chunk(
-			tx.TaskChange.Query().Where(taskchange.IDGT(after)).Order(taskchange.ByID()).Limit(exportChunk).All(ctx),
-		)(
-			func(r *ent.TaskChange) string { return r.ID },
-		)
-	}},
-	{"conversations", func(ctx context.Context, tx *ent.Tx, after string) ([]any, string, error) {
-		return chunk(
-			tx.Conversation.Query().Where(conversation.IDGT(after)).Order(conversation.ByID()).Limit(exportChunk).All(ctx),
-		)(
-			func(r *ent.Conversation) string { return r.ID },
-		)
-	}},
-	{"messages", func(ctx context.Context, tx *ent.Tx, after string) ([]any, string, error) {
-		return chunk(
-			tx.Message.Query().Where(message.IDGT(after)).Order(message.ByID()).Limit(exportChunk).All(ctx),
-		)(
-			func(r *ent.Message) string { return r.ID },
-		)
-	}},
-	{"toolCalls", func(ctx context.Context, tx *ent.Tx, after string) ([]any, string, error) {
-		return chunk(
-			tx.ToolCall.Query().Where(toolcall.IDGT(after)).Order(toolcall.ByID()).Limit(exportChunk).All(ctx),
-		)(
-			func(r *ent.ToolCall) string { return r.ID },
-		)
-	}},
-	{"runs", func(ctx context.Context, tx *ent.Tx, after string) ([]any, string, error) {
-		return chunk(
-			tx.Run.Query().Where(run.IDGT(after)).Order(run.ByID()).Limit(exportChunk).All(ctx),
-		)(
-			func(r *ent.Run) string { return r.ID },
-		)
-	}},
-	{"usageDays", func(ctx context.Context, tx *ent.Tx, after string) ([]any, string, error) {
-		return chunk(
-			tx.UsageDay.Query().Where(usageday.IDGT(after)).Order(usageday.ByID()).Limit(exportChunk).All(ctx),
-		)(
-			func(r *ent.UsageDay) string { return r.ID },
-		)
-	}},
-}
-
-func chunk[T any](found []*T, err error) func(id func(*T) string) ([]any, string, error) {
-	return func(id func(*T) string) ([]any, string, error) {
-		if err != nil || len(found) == 0 {
-			return nil, "", err
-		}
+func newExportedType[T any](
+	name string,
+	query func(ctx context.Context, tx *ent.Tx, after string) ([]T, error),
+) exportedType {
+	return exportedType{name, func(ctx context.Context, tx *ent.Tx, after string) ([]any, error) {
+		found, err := query(ctx, tx, after)
 		rows := make([]any, len(found))
 		for i, row := range found {
 			rows[i] = row
 		}
-		return rows, id(found[len(found)-1]), nil
-	}
+		return rows, err
+	}}
 }
 
-func (l list) write(ctx context.Context, b *bytes.Buffer, tx *ent.Tx) error {
-	fmt.Fprintf(b, ",%q:[", l.name)
+var exportedTypes = []exportedType{
+	newExportedType("tasks", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.Task, error) {
+		return tx.Task.Query().Where(task.IDGT(after)).Order(task.ByID()).Limit(exportChunk).All(ctx)
+	}),
+	newExportedType("taskChanges", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.TaskChange, error) {
+		return tx.TaskChange.Query().Where(taskchange.IDGT(after)).Order(taskchange.ByID()).Limit(exportChunk).All(ctx)
+	}),
+	newExportedType("conversations", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.Conversation, error) {
+		return tx.Conversation.Query().Where(conversation.IDGT(after)).Order(conversation.ByID()).Limit(exportChunk).All(ctx)
+	}),
+	newExportedType("messages", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.Message, error) {
+		return tx.Message.Query().Where(message.IDGT(after)).Order(message.ByID()).Limit(exportChunk).All(ctx)
+	}),
+	newExportedType("toolCalls", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.ToolCall, error) {
+		return tx.ToolCall.Query().Where(toolcall.IDGT(after)).Order(toolcall.ByID()).Limit(exportChunk).All(ctx)
+	}),
+	newExportedType("runs", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.Run, error) {
+		return tx.Run.Query().Where(run.IDGT(after)).Order(run.ByID()).Limit(exportChunk).All(ctx)
+	}),
+	newExportedType("usageDays", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.UsageDay, error) {
+		return tx.UsageDay.Query().Where(usageday.IDGT(after)).Order(usageday.ByID()).Limit(exportChunk).All(ctx)
+	}),
+}
+
+func (t exportedType) write(ctx context.Context, b *bytes.Buffer, tx *ent.Tx) error {
+	fmt.Fprintf(b, ",%q:[", t.name)
 	first := true
 	for after := ""; ; {
-		rows, last, err := l.next(ctx, tx, after)
+		rows, err := t.read(ctx, tx, after)
 		if err != nil {
-			return fmt.Errorf("reading %s: %w", l.name, err)
+			return fmt.Errorf("reading %s: %w", t.name, err)
 		}
 		for _, row := range rows {
 			if !first {
@@ -168,12 +135,12 @@ func (l list) write(ctx context.Context, b *bytes.Buffer, tx *ent.Tx) error {
 			b.WriteByte(']')
 			return nil
 		}
-		after = last
+		after = reflect.ValueOf(rows[len(rows)-1]).Elem().FieldByName("ID").String()
 	}
 }
 
-// writeRow writes all stored fields of an entity, under the names of the API's style.
-// Who owns the row is said once, at the top.
+// writeRow writes all stored fields of an entity as a JSON object, with names in the API's style. It omits the
+// owner, which is the export's "user".
 func writeRow(b *bytes.Buffer, entity any) error {
 	row := reflect.ValueOf(entity).Elem()
 	fields := map[string]any{}
@@ -182,14 +149,14 @@ func writeRow(b *bytes.Buffer, entity any) error {
 		if column == "" || column == "-" || column == "edges" || column == "user_id" {
 			continue
 		}
-		fields[camel(column)] = row.Field(i).Interface()
+		fields[camelCase(column)] = row.Field(i).Interface()
 	}
 	text, err := json.Marshal(fields)
 	b.Write(text)
 	return err
 }
 
-func camel(column string) string {
+func camelCase(column string) string {
 	words := strings.Split(column, "_")
 	for i, word := range words[1:] {
 		words[i+1] = strings.ToUpper(word[:1]) + word[1:]
@@ -197,27 +164,27 @@ func camel(column string) string {
 	return strings.Join(words, "")
 }
 
-// pauses remembers who did something lately.
-type pauses struct {
+// exportLimiter enforces exportInterval for each user.
+type exportLimiter struct {
 	mu   sync.Mutex
 	last map[string]time.Time
 }
 
-// wait is how long the person has to wait, or 0 and the pause begins anew.
-func (p *pauses) wait(userID string, now time.Time) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for id, at := range p.last {
-		if now.Sub(at) >= exportPause {
-			delete(p.last, id)
+// reserve records an export of the user and returns 0, or returns how long the user has to wait.
+func (l *exportLimiter) reserve(userID string, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id, at := range l.last {
+		if now.Sub(at) >= exportInterval {
+			delete(l.last, id)
 		}
 	}
-	if at, ok := p.last[userID]; ok {
-		return exportPause - now.Sub(at)
+	if at, ok := l.last[userID]; ok {
+		return exportInterval - now.Sub(at)
 	}
-	if p.last == nil {
-		p.last = map[string]time.Time{}
+	if l.last == nil {
+		l.last = map[string]time.Time{}
 	}
-	p.last[userID] = now
+	l.last[userID] = now
 	return 0
 }

@@ -19,11 +19,11 @@ func countUsers(t *testing.T, db *store.DB) int {
 	return n
 }
 
-func TestWithTxCommits(t *testing.T) {
+func TestWithTx_Success_Commits(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		err := store.WithTx(system(), db.Client(), func(tx *ent.Tx) error {
 			addUser(t, tx.Client(), "alice")
-			require.Zero(t, countUsers(t, db), "others see it only after the commit")
+			require.Zero(t, countUsers(t, db), "not visible outside before the commit")
 			n, err := tx.User.Query().Count(system())
 			require.Equal(t, 1, n)
 			return err
@@ -33,7 +33,7 @@ func TestWithTxCommits(t *testing.T) {
 	})
 }
 
-func TestWithTxUndoesOnErrorAndPanic(t *testing.T) {
+func TestWithTx_ErrorOrPanic_RollsBack(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		cause := errors.New("no")
 		err := store.WithTx(system(), db.Client(), func(tx *ent.Tx) error {
@@ -48,11 +48,11 @@ func TestWithTxUndoesOnErrorAndPanic(t *testing.T) {
 			})
 		})
 		require.Zero(t, countUsers(t, db))
-		addUser(t, db.Client(), "alice") // The connection came back.
+		addUser(t, db.Client(), "alice") // the connection was returned to the pool
 	})
 }
 
-func TestWithTxEndsWithItsContext(t *testing.T) {
+func TestWithTx_ContextCancelled_RollsBack(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		ctx, cancel := context.WithCancel(system())
 		err := store.WithTx(ctx, db.Client(), func(tx *ent.Tx) error {

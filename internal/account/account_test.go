@@ -20,7 +20,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func each(t *testing.T, test func(t *testing.T, db *store.DB, s *account.Service)) {
+// forEachEngine runs the test on SQLite and on PostgreSQL.
+func forEachEngine(t *testing.T, test func(t *testing.T, db *store.DB, s *account.Service)) {
 	t.Helper()
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
@@ -30,15 +31,16 @@ func each(t *testing.T, test func(t *testing.T, db *store.DB, s *account.Service
 	})
 }
 
-func as(t *testing.T, s *account.Service, claims auth.Claims) context.Context {
+// signIn returns a context whose viewer is the user of the claims.
+func signIn(t *testing.T, s *account.Service, claims auth.Claims) context.Context {
 	t.Helper()
 	id, err := s.EnsureUser(t.Context(), claims)
 	require.NoError(t, err)
 	return viewer.NewContext(t.Context(), viewer.Viewer{UserID: id})
 }
 
-func TestASubjectIsOnePersonHoweverManyAskAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, s *account.Service) {
+func TestEnsureUser_ConcurrentFirstTokens_CreateOneUser(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB, s *account.Service) {
 		ids := make([]string, 16)
 		var all sync.WaitGroup
 		for i := range ids {
@@ -57,33 +59,33 @@ func TestASubjectIsOnePersonHoweverManyAskAtOnce(t *testing.T) {
 	})
 }
 
-func TestNameAndEmailFollowTheToken(t *testing.T) {
-	each(t, func(t *testing.T, _ *store.DB, s *account.Service) {
-		ctx := as(t, s, auth.Claims{Subject: "alice"})
-		look := func() []string {
+func TestEnsureUser_LaterToken_UpdatesNameAndEmail(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, _ *store.DB, s *account.Service) {
+		ctx := signIn(t, s, auth.Claims{Subject: "alice"})
+		stored := func() []string {
 			u, err := s.CurrentUser(ctx)
 			require.NoError(t, err)
 			return []string{u.Name, u.Email}
 		}
-		require.Equal(t, []string{"", ""}, look())
-		as(t, s, auth.Claims{Subject: "alice", Name: "Al\x00ice\n", Email: "a@example.com"})
-		require.Equal(t, []string{"Alice", "a@example.com"}, look(), "what cannot be shown is left out")
-		as(t, s, auth.Claims{Subject: "alice"})
-		require.Equal(t, []string{"Alice", "a@example.com"}, look(), "a token that says nothing changes nothing")
-		as(t, s, auth.Claims{Subject: "alice", Name: strings.Repeat("🦊", 300)})
-		require.Equal(t, strings.Repeat("🦊", account.MaxName), look()[0])
+		require.Equal(t, []string{"", ""}, stored())
+		signIn(t, s, auth.Claims{Subject: "alice", Name: "Al\x00ice\n", Email: "a@example.com"})
+		require.Equal(t, []string{"Alice", "a@example.com"}, stored(), "control characters are removed")
+		signIn(t, s, auth.Claims{Subject: "alice"})
+		require.Equal(t, []string{"Alice", "a@example.com"}, stored(), "a token without claims changes nothing")
+		signIn(t, s, auth.Claims{Subject: "alice", Name: strings.Repeat("🦊", 300)})
+		require.Equal(t, strings.Repeat("🦊", account.MaxName), stored()[0])
 
 		chosen := " Ally "
 		_, err := s.UpdateUser(ctx, &chosen, nil)
 		require.NoError(t, err)
-		as(t, s, auth.Claims{Subject: "alice", Name: "Alice", Email: "b@example.com"})
-		require.Equal(t, []string{"Ally", "b@example.com"}, look(), "a name that the person chose stays")
+		signIn(t, s, auth.Claims{Subject: "alice", Name: "Alice", Email: "b@example.com"})
+		require.Equal(t, []string{"Ally", "b@example.com"}, stored(), "a name that the user chose is kept")
 	})
 }
 
-func TestWhatAPersonMayChange(t *testing.T) {
-	each(t, func(t *testing.T, _ *store.DB, s *account.Service) {
-		ctx := as(t, s, auth.Claims{Subject: "alice"})
+func TestUpdateUser_NamesAndTimeZones_AreValidated(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, _ *store.DB, s *account.Service) {
+		ctx := signIn(t, s, auth.Claims{Subject: "alice"})
 		for _, bad := range []string{"", "Local", "Mars/Olympus", "../etc/passwd", "+02:00", strings.Repeat("a", 100)} {
 			_, err := s.UpdateUser(ctx, nil, &bad)
 			require.Equal(t, "timeZone", apperr.From(err).Field, "%q", bad)
@@ -97,19 +99,19 @@ func TestWhatAPersonMayChange(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, good, u.TimeZone)
 		}
-		gone := viewer.NewContext(t.Context(), viewer.Viewer{UserID: "user_gone"})
-		_, err := s.CurrentUser(gone)
+		deleted := viewer.NewContext(t.Context(), viewer.Viewer{UserID: "user_gone"})
+		_, err := s.CurrentUser(deleted)
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
-		_, err = s.UpdateUser(gone, nil, nil)
+		_, err = s.UpdateUser(deleted, nil, nil)
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
 		_, err = s.CurrentUser(t.Context())
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
 	})
 }
 
-func TestAnotherPersonIsNotThere(t *testing.T) {
-	each(t, func(t *testing.T, _ *store.DB, s *account.Service) {
-		alice, bob := as(t, s, auth.Claims{Subject: "alice"}), as(t, s, auth.Claims{Subject: "bob"})
+func TestFindUser_AnotherUser_ReturnsNil(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, _ *store.DB, s *account.Service) {
+		alice, bob := signIn(t, s, auth.Claims{Subject: "alice"}), signIn(t, s, auth.Claims{Subject: "bob"})
 		b, err := s.CurrentUser(bob)
 		require.NoError(t, err)
 		found, err := s.FindUser(alice, b.ID)

@@ -1,0 +1,201 @@
+// Package account manages user accounts. An account is created when the first valid token of
+// a subject is seen; its owner can change, export and delete it.
+package account
+
+import (
+	"context"
+	stdsql "database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"errand/ent"
+	"errand/ent/rule"
+	"errand/ent/user"
+	"errand/internal/apperr"
+	"errand/internal/auth"
+	"errand/internal/truncate"
+	"errand/internal/viewer"
+
+	"entgo.io/ent/dialect/sql"
+)
+
+// MaxName is the maximum length of a display name, in characters.
+const MaxName = 200
+
+// maxEmail is the maximum length of an e-mail address, in characters (RFC 5321: 64 + 1 + 255).
+const maxEmail = 320
+
+// Hooks are the functions that DeleteAccount calls. All are required.
+type Hooks struct {
+	// CancelReplies cancels the viewer's unfinished replies.
+	CancelReplies func(ctx context.Context) error
+	// OnDeleted is called after the commit with the deleted user and their conversations, whose streams
+	// and connections must end. It must not block.
+	OnDeleted func(userID string, conversationIDs []string)
+}
+
+// Service manages user accounts. It is safe for concurrent use.
+type Service struct {
+	client  *ent.Client
+	hooks   Hooks
+	exports exportLimiter
+}
+
+// NewService returns a Service.
+func NewService(client *ent.Client, hooks Hooks) *Service { return &Service{client: client, hooks: hooks} }
+
+// EnsureUser returns the ID of the user that a verified token names by issuer and subject. It creates the
+// account on first sight, exactly once under concurrency. Name and e-mail are updated from later tokens,
+// except a name that the user chose.
+func (s *Service) EnsureUser(ctx context.Context, claims auth.Claims) (string, error) {
+	ctx = rule.System(ctx)
+	u, err := s.findByClaims(ctx, claims)
+	if ent.IsNotFound(err) {
+		if u, err = s.createUser(ctx, claims); err != nil {
+			return "", err
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("finding the user: %w", err)
+	}
+	return u.ID, s.updateFromClaims(ctx, u, claims)
+}
+
+func (s *Service) findByClaims(ctx context.Context, claims auth.Claims) (*ent.User, error) {
+	return s.client.User.Query().Where(user.Subject(claims.Subject), user.Issuer(claims.Issuer)).Only(ctx)
+}
+
+func (s *Service) createUser(ctx context.Context, claims auth.Claims) (*ent.User, error) {
+	if err := s.checkNotDeleted(ctx, claims); err != nil {
+		return nil, err
+	}
+	err := s.client.User.Create().
+		SetIssuer(claims.Issuer).
+		SetSubject(claims.Subject).
+		SetName(cleanText(claims.Name, MaxName)).
+		SetEmail(cleanText(claims.Email, maxEmail)).
+		OnConflict(sql.ConflictColumns(user.FieldSubject, user.FieldIssuer), sql.DoNothing()).
+		Exec(ctx)
+	// DO NOTHING returns no row on a conflict: a concurrent request has created the account.
+	if err != nil && !errors.Is(err, stdsql.ErrNoRows) {
+		return nil, fmt.Errorf("creating the user: %w", err)
+	}
+	return s.findByClaims(ctx, claims)
+}
+
+// updateFromClaims stores the token's name and e-mail when they are present and differ.
+func (s *Service) updateFromClaims(ctx context.Context, u *ent.User, claims auth.Claims) error {
+	name, email := cleanText(claims.Name, MaxName), cleanText(claims.Email, maxEmail)
+	if name == "" || u.NameChosen {
+		name = u.Name
+	}
+	if email == "" {
+		email = u.Email
+	}
+	if name == u.Name && email == u.Email {
+		return nil
+	}
+	if err := s.client.User.UpdateOneID(u.ID).SetName(name).SetEmail(email).Exec(ctx); err != nil {
+		return fmt.Errorf("updating the user from the token: %w", err)
+	}
+	return nil
+}
+
+// CountByIssuer returns the number of users by the issuer of their tokens, for operators.
+func CountByIssuer(ctx context.Context, client *ent.Client) (map[string]int, error) {
+	var rows []struct {
+		Issuer string
+		Count  int
+	}
+	err := client.User.Query().GroupBy(user.FieldIssuer).Aggregate(ent.Count()).Scan(rule.System(ctx), &rows)
+	if err != nil {
+		return nil, fmt.Errorf("counting users: %w", err)
+	}
+	counts := make(map[string]int, len(rows))
+	for _, r := range rows {
+		counts[r.Issuer] = r.Count
+	}
+	return counts, nil
+}
+
+// CurrentUser returns the viewer's account.
+func (s *Service) CurrentUser(ctx context.Context) (*ent.User, error) {
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u, err := s.client.User.Get(ctx, v.UserID)
+	if ent.IsNotFound(err) {
+		return nil, viewer.ErrAccountDeleted()
+	}
+	return u, err
+}
+
+// FindUser returns the user with the ID if it is the viewer, else nil.
+func (s *Service) FindUser(ctx context.Context, id string) (*ent.User, error) {
+	u, err := s.client.User.Get(ctx, id)
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	return u, err
+}
+
+// UpdateUser changes the viewer's name and time zone; a nil argument leaves its field unchanged.
+func (s *Service) UpdateUser(ctx context.Context, name, timeZone *string) (*ent.User, error) {
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return nil, err
+	}
+	update := s.client.User.UpdateOneID(v.UserID)
+	if name != nil {
+		checked, err := checkName(*name)
+		if err != nil {
+			return nil, err
+		}
+		update.SetName(checked).SetNameChosen(true)
+	}
+	if timeZone != nil {
+		if err := checkTimeZone(*timeZone); err != nil {
+			return nil, err
+		}
+		update.SetTimeZone(*timeZone)
+	}
+	u, err := update.Save(ctx)
+	if ent.IsNotFound(err) {
+		return nil, viewer.ErrAccountDeleted()
+	}
+	return u, err
+}
+
+// checkName trims and validates a display name.
+func checkName(name string) (string, error) {
+	name = strings.TrimSpace(name)
+	n := utf8.RuneCountInString(name)
+	if n > MaxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return "", apperr.Invalid("name", "A name must be one line of at most %d characters; this one has %d.", MaxName, n)
+	}
+	return name, nil
+}
+
+// checkTimeZone accepts IANA names only: the meaning of "" and "Local" depends on the machine.
+func checkTimeZone(name string) error {
+	if _, err := time.LoadLocation(name); err != nil || name == "" || name == "Local" || len(name) > 64 {
+		return apperr.Invalid("timeZone", "A time zone must be an IANA name, such as \"Europe/Berlin\".")
+	}
+	return nil
+}
+
+// cleanText removes control characters and invalid UTF-8 from a claim, and truncates it to maxChars.
+func cleanText(s string, maxChars int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	return truncate.Runes(s, maxChars)
+}
