@@ -9,37 +9,37 @@ import (
 	"errand/internal/secret"
 )
 
-// Auth is how tokens are verified. With neither JWKSURL nor Secret set, the server
-// runs its development sign-in (see Config.DevelopmentSignIn).
+// Auth are the settings of token verification. With neither JWKSURL nor BetterAuthSecret set, the server uses the
+// development sign-in (see Config.DevelopmentSignIn).
 type Auth struct {
-	// JWKSURL publishes the issuer's keys (RFC 7517).
+	// JWKSURL is the address of the issuer's JWK set (RFC 7517).
 	JWKSURL string `env:"AUTH_JWKS_URL"`
-	// Issuer is the expected iss. With JWKSURL it defaults to that URL's origin, as
-	// Better Auth has it; without, "" accepts any.
+	// Issuer is the required "iss" claim. With JWKSURL it defaults to that URL's origin, which is Better Auth's
+	// convention; otherwise "" accepts any.
 	Issuer string `env:"AUTH_ISSUER"`
-	// Audience lists the accepted aud values, one of which a token must have. With
-	// JWKSURL it defaults to the issuer, as Better Auth has it; without, none accepts any.
+	// Audience are the accepted "aud" values; a token must have one of them. With JWKSURL it defaults to the
+	// issuer, which is Better Auth's convention; otherwise an empty list accepts any.
 	Audience []string `env:"AUTH_AUDIENCE"`
 	// MCPAudience is Audience for /mcp; it defaults to Audience.
 	MCPAudience []string `env:"AUTH_MCP_AUDIENCE"`
-	// BetterAuthSecret verifies HS256 tokens: whoever can verify can also sign, so
-	// prefer JWKSURL. At least 32 bytes in production.
+	// BetterAuthSecret verifies HS256 tokens, at least MinSecretBytes in production. JWKSURL is preferable, because
+	// the secret can also sign tokens.
 	BetterAuthSecret secret.String `env:"BETTER_AUTH_SECRET"`
-	// AllowSecretWithJWKS accepts both kinds of tokens, for a migration from one to the other.
+	// AllowSecretWithJWKS accepts tokens of both kinds, for a migration from one to the other.
 	AllowSecretWithJWKS bool `env:"AUTH_ALLOW_SECRET_WITH_JWKS" envDefault:"false"`
-	// Leeway forgives clocks that differ, 0 to 5m, on exp, nbf and iat.
+	// Leeway is the tolerated clock difference on exp, nbf and iat, 0 to 5m.
 	Leeway time.Duration `env:"AUTH_LEEWAY" envDefault:"30s"`
 }
 
-// MinSecretBytes is the least length of BETTER_AUTH_SECRET in production: the size of
-// the HS256 hash, as RFC 7518 section 3.2 demands.
+// MinSecretBytes is the minimum length of BETTER_AUTH_SECRET in production: the size of the HS256 hash (RFC 7518
+// section 3.2).
 const MinSecretBytes = 32
 
-// Configured says whether tokens of an identity provider are verified.
+// Configured reports whether tokens of an identity provider are accepted.
 func (a Auth) Configured() bool { return a.JWKSURL != "" || a.BetterAuthSecret.IsSet() }
 
-// DevelopmentSignIn says whether anyone on this machine may sign in under any name:
-// in development, with no authentication configured, on a loopback listener.
+// DevelopmentSignIn reports whether anyone on this machine may sign in under any name: in development, without
+// configured authentication, on a loopback listener.
 func (c Config) DevelopmentSignIn() bool {
 	return c.Environment == Development && !c.Auth.Configured() && IsLoopbackAddr(c.Server.Addr)
 }
@@ -61,63 +61,64 @@ func (a *Auth) normalize() {
 	}
 }
 
-func (a *Auth) validate(f *Errors, environment Environment) {
-	a.validateJWKS(f, environment)
-	a.validateSecret(f, environment)
-	between(f, "AUTH_LEEWAY", a.Leeway, 0, 5*time.Minute)
+func (a *Auth) validate(errs *Errors, environment Environment) {
+	a.validateJWKS(errs, environment)
+	a.validateSecret(errs, environment)
+	validateRange(errs, "AUTH_LEEWAY", a.Leeway, 0, 5*time.Minute)
 	if a.Configured() {
 		return
 	}
-	const problem, accepted = "is set, but nothing verifies tokens", "AUTH_JWKS_URL (or BETTER_AUTH_SECRET) beside it, or neither"
+	const (
+		problem = "is set without AUTH_JWKS_URL or BETTER_AUTH_SECRET, so that no tokens are verified"
+		allowed = "unset, or one of these set too"
+	)
 	if a.Issuer != "" {
-		f.add("AUTH_ISSUER", problem, accepted)
+		errs.add("AUTH_ISSUER", problem, allowed)
 	}
 	if len(a.Audience) > 0 {
-		f.add("AUTH_AUDIENCE", problem, accepted)
+		errs.add("AUTH_AUDIENCE", problem, allowed)
 	}
 	if len(a.MCPAudience) > 0 {
-		f.add("AUTH_MCP_AUDIENCE", problem, accepted)
+		errs.add("AUTH_MCP_AUDIENCE", problem, allowed)
 	}
 }
 
-func (a *Auth) validateJWKS(f *Errors, environment Environment) {
-	validateHTTPURL(f, "AUTH_JWKS_URL", a.JWKSURL)
+func (a *Auth) validateJWKS(errs *Errors, environment Environment) {
+	validateHTTPURL(errs, "AUTH_JWKS_URL", a.JWKSURL)
 	u, err := url.Parse(a.JWKSURL)
 	if err == nil && environment == Production && u.Scheme == "http" && !IsLoopbackHost(u.Hostname()) {
-		f.add("AUTH_JWKS_URL", "is not https, so that anyone on the way could swap the keys",
-			"an https address in production (http on loopback only)")
+		errs.add("AUTH_JWKS_URL", "is not an https URL, so that the keys could be replaced in transit",
+			"an https URL in production, http on loopback only")
 	}
 }
 
-func (a *Auth) validateSecret(f *Errors, environment Environment) {
+func (a *Auth) validateSecret(errs *Errors, environment Environment) {
 	if !a.BetterAuthSecret.IsSet() {
 		return
 	}
 	if environment == Production && len(a.BetterAuthSecret.Reveal()) < MinSecretBytes {
-		f.add("BETTER_AUTH_SECRET", "is too short for production", "at least 32 bytes, such as from: openssl rand -base64 32")
+		errs.add("BETTER_AUTH_SECRET", "is too short for production",
+			"at least 32 bytes, such as the output of: openssl rand -base64 32")
 	}
 	if a.JWKSURL != "" && !a.AllowSecretWithJWKS {
-		f.add("BETTER_AUTH_SECRET", "is set beside AUTH_JWKS_URL: whoever knows it could sign for anybody",
-			"only one of the two, or AUTH_ALLOW_SECRET_WITH_JWKS=true")
+		errs.add("BETTER_AUTH_SECRET", "is set together with AUTH_JWKS_URL, although the secret can sign tokens for any user",
+			"only one of the two, or both with AUTH_ALLOW_SECRET_WITH_JWKS=true")
 	}
 }
 
-// validateSignIn refuses to serve where nothing would tell people apart.
-func (c *Config) validateSignIn(f *Errors) {
-	if c.Auth.Configured() || f.has("ENVIRONMENT") || f.has("ADDR") {
+// validateSignIn adds an error when the server would accept remote users without authentication.
+func (c *Config) validateSignIn(errs *Errors) {
+	if c.Auth.Configured() || errs.has("ENVIRONMENT") || errs.has("ADDR") {
 		return
 	}
 	if c.Environment == Production {
-		f.add("AUTH_JWKS_URL", "is not set: production needs an identity provider to tell people apart",
-			"the address of its keys, such as https://app.example.com/api/auth/jwks")
+		errs.add("AUTH_JWKS_URL", "is not set; production requires an identity provider",
+			"the URL of its keys, such as https://app.example.com/api/auth/jwks")
 		return
 	}
 	if !IsLoopbackAddr(c.Server.Addr) {
-		f.add(
-			"ADDR",
-			"is open to other machines while no authentication is configured: anyone there could sign in as anybody",
-			"a loopback address such as 127.0.0.1:8080, or AUTH_JWKS_URL set",
-		)
+		errs.add("ADDR", "is reachable from other machines, but no authentication is configured",
+			"a loopback address such as 127.0.0.1:8080, or any address with AUTH_JWKS_URL set")
 	}
 }
 

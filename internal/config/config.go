@@ -1,24 +1,29 @@
-// Package config reads Errand's settings from the environment and a .env file,
-// checks every one of them at start, and reports all faults together.
+// Package config reads Errand's settings from the environment and a .env file, validates all of them, and
+// reports all configuration errors together.
+//
+// The env tags of Config's fields are the only source of variable names and defaults. .env.example documents
+// them for users; a test keeps it equal to the tags.
 package config
 
-import "os"
+import (
+	"net/url"
+	"os"
+)
 
-// Environment says how careful the server has to be.
+// Environment is the kind of deployment, which decides how strict the server is.
 type Environment string
 
 // The environments.
 const (
 	// Development allows sign-in without an identity provider, on loopback only.
 	Development Environment = "development"
-	// Production demands configured authentication and hides introspection.
+	// Production requires configured authentication and disables introspection by default.
 	Production Environment = "production"
 )
 
-// Config is everything that can be set, valid as a whole once Load returned it.
-// Each variable is one field with an env tag; .env.example documents them all.
+// Config holds all settings. A Config that Load returned is valid.
 type Config struct {
-	// Environment is Development unless said otherwise.
+	// Environment is the kind of deployment.
 	Environment Environment `env:"ENVIRONMENT" envDefault:"development"`
 
 	Server   Server
@@ -32,30 +37,52 @@ type Config struct {
 	Traces   Traces
 }
 
-// Load reads the settings. environ is the real environment (see Environ) and wins
-// over the file at dotenvPath; a missing file is fine, a malformed one is a fault,
-// and "" names no file. An empty value counts as unset. The error is a Faults.
+// Load reads and validates the settings. environ is the process environment (see Environ); it overrides the file
+// at dotenvPath. A missing file is not an error, a malformed one is, and "" means no file. A variable with an
+// empty value counts as unset. The error is of type Errors.
 func Load(environ map[string]string, dotenvPath string) (Config, error) {
-	faults := &Errors{}
-	values := merge(environ, parseDotenvFile(dotenvPath, faults))
+	errs := &Errors{}
+	values := merge(environ, parseDotenvFile(dotenvPath, errs))
 
 	var c Config
-	parse(&c, values, faults)
-	if _, chosen := values["DATABASE_URL"]; !chosen {
+	parse(&c, values, errs)
+	if _, isSet := values["DATABASE_URL"]; !isSet {
 		c.Database.useAlias()
 	}
 	c.normalize()
-	c.validate(faults)
-	if len(*faults) > 0 {
-		return Config{}, faults.sorted()
+	c.validate(errs)
+	if len(*errs) > 0 {
+		return Config{}, errs.sorted()
 	}
 	return c, nil
 }
 
-// Environ is the environment of this process, as Load takes it.
+// Environ returns the environment of this process in the form that Load takes.
 func Environ() map[string]string { return pairsToMap(os.Environ()) }
 
-// normalize gives every setting its one spelling, before anything is checked.
+// Secrets returns all secret texts of the settings, including passwords within URLs, so that a report can
+// redact them. Some may be "".
+func (c Config) Secrets() []string {
+	secrets := []string{
+		c.LLM.OpenAIKey.Reveal(), c.LLM.GeminiKey.Reveal(), c.LLM.AnthropicKey.Reveal(),
+		c.Auth.BetterAuthSecret.Reveal(), c.Replicas.NATSURL.Reveal(), c.Traces.OTLPHeaders.Reveal(),
+	}
+	for _, value := range c.Traces.TracesHeaders() {
+		secrets = append(secrets, value)
+	}
+	for _, address := range []string{c.Database.URL.Reveal(), c.Database.NeonURL.Reveal(), c.Replicas.NATSURL.Reveal()} {
+		u, err := url.Parse(address)
+		if err != nil {
+			continue
+		}
+		password, _ := u.User.Password()
+		secrets = append(secrets,
+			password, url.QueryEscape(password), u.Query().Get("password"), u.Query().Get("sslpassword"))
+	}
+	return secrets
+}
+
+// normalize converts the settings to a canonical form before validation.
 func (c *Config) normalize() {
 	lower(&c.Environment)
 	lower(&c.Database.RowSecurity)
@@ -64,16 +91,16 @@ func (c *Config) normalize() {
 	c.Auth.normalize()
 }
 
-func (c *Config) validate(f *Errors) {
-	oneOf(f, "ENVIRONMENT", c.Environment, Development, Production)
-	c.Server.validate(f)
-	c.Database.validate(f)
-	c.Replicas.validate(f)
-	c.LLM.validate(f)
-	c.Auth.validate(f, c.Environment)
-	c.Runs.validate(f)
-	c.Turns.validate(f)
-	c.Limits.validate(f)
-	c.Traces.validate(f)
-	c.validateSignIn(f)
+func (c *Config) validate(errs *Errors) {
+	validateOneOf(errs, "ENVIRONMENT", c.Environment, Development, Production)
+	c.Server.validate(errs)
+	c.Database.validate(errs)
+	c.Replicas.validate(errs)
+	c.LLM.validate(errs)
+	c.Auth.validate(errs, c.Environment)
+	c.Runs.validate(errs)
+	c.Turns.validate(errs)
+	c.Limits.validate(errs)
+	c.Traces.validate(errs)
+	c.validateSignIn(errs)
 }

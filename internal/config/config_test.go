@@ -21,8 +21,8 @@ func load(t *testing.T, environ vars) config.Config {
 	return c
 }
 
-// faults loads settings that must be refused and returns what is wrong by variable.
-func faults(t *testing.T, environ vars, dotenv string) map[string]config.Error {
+// loadErrors loads settings that must be rejected and returns the errors by variable.
+func loadErrors(t *testing.T, environ vars, dotenv string) map[string]config.Error {
 	t.Helper()
 	c, err := config.Load(environ, dotenv)
 	require.Error(t, err)
@@ -31,7 +31,7 @@ func faults(t *testing.T, environ vars, dotenv string) map[string]config.Error {
 	require.ErrorAs(t, err, &all)
 	byName := map[string]config.Error{}
 	for _, f := range all {
-		require.NotContains(t, byName, f.Variable, "one line per variable")
+		require.NotContains(t, byName, f.Variable, "one error per variable")
 		require.NotEmpty(t, f.Problem)
 		require.NotEmpty(t, f.Allowed)
 		byName[f.Variable] = f
@@ -46,7 +46,7 @@ func dotenv(t *testing.T, content string) string {
 	return path
 }
 
-func TestDefaultsNeedNothing(t *testing.T) {
+func TestLoad_EmptyEnvironment_Defaults(t *testing.T) {
 	c := load(t, nil)
 	require.Equal(t, config.Development, c.Environment)
 	require.Equal(t, "127.0.0.1:8080", c.Server.Addr)
@@ -61,39 +61,39 @@ func TestDefaultsNeedNothing(t *testing.T) {
 	require.True(t, c.IntrospectionEnabled())
 }
 
-func TestRealEnvironmentWinsOverDotenv(t *testing.T) {
+func TestLoad_EnvironmentAndDotenv_EnvironmentWins(t *testing.T) {
 	path := dotenv(t, "ADDR=127.0.0.1:1\nRUN_CONCURRENCY=7\nLLM_MODEL=from-file\n")
 	c, err := config.Load(vars{"ADDR": "127.0.0.1:2", "LLM_MODEL": ""}, path)
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:2", c.Server.Addr)
 	require.Equal(t, 7, c.Runs.Concurrency)
-	require.Empty(t, c.LLM.Model, "an empty value in the real environment unsets the file's")
+	require.Empty(t, c.LLM.Model, "an empty value in the environment unsets the file's")
 }
 
-func TestEmptyValuesMeanTheDefault(t *testing.T) {
+func TestLoad_EmptyValues_Defaults(t *testing.T) {
 	c, err := config.Load(vars{"RUN_LEASE": " "}, dotenv(t, "ADDR=\nLOG_LEVEL=\nOPENAI_API_KEY=\n"))
 	require.NoError(t, err)
 	require.Equal(t, load(t, nil), c)
 }
 
-func TestDotenvFaults(t *testing.T) {
-	t.Run("missing file is fine", func(t *testing.T) {
+func TestLoad_DotenvFile_Errors(t *testing.T) {
+	t.Run("missing file", func(t *testing.T) {
 		_, err := config.Load(nil, filepath.Join(t.TempDir(), "none"))
 		require.NoError(t, err)
 	})
-	t.Run("malformed file names the line and quotes nothing", func(t *testing.T) {
+	t.Run("malformed file: line number without content", func(t *testing.T) {
 		path := dotenv(t, "# ours\nADDR=127.0.0.1:1\nOPENAI_API_KEY hunter2-secret\nRUN_LEASE=1s\n")
-		fault := faults(t, nil, path)[path]
-		require.Contains(t, fault.Problem, "line 3")
-		require.NotContains(t, fault.Error(), "hunter2")
+		err := loadErrors(t, nil, path)[path]
+		require.Contains(t, err.Problem, "line 3")
+		require.NotContains(t, err.Error(), "hunter2")
 	})
 	t.Run("unreadable file", func(t *testing.T) {
 		dir := t.TempDir()
-		require.Contains(t, faults(t, nil, dir), dir)
+		require.Contains(t, loadErrors(t, nil, dir), dir)
 	})
 }
 
-func TestAllFaultsAreReportedTogetherWithoutValues(t *testing.T) {
+func TestLoad_InvalidValues_AllReportedWithoutValues(t *testing.T) {
 	const planted = "hunter2-planted-value"
 	environ := vars{"DATABASE_URL": "mysql://u:" + planted + "@h/db", "OPENAI_API_KEY": planted + " x"}
 	for _, name := range []string{
@@ -104,7 +104,7 @@ func TestAllFaultsAreReportedTogetherWithoutValues(t *testing.T) {
 	} {
 		environ[name] = planted
 	}
-	found := faults(t, environ, "")
+	found := loadErrors(t, environ, "")
 	for name := range environ {
 		require.Contains(t, found, name)
 	}
@@ -112,10 +112,10 @@ func TestAllFaultsAreReportedTogetherWithoutValues(t *testing.T) {
 
 	_, err := config.Load(environ, "")
 	require.NotContains(t, err.Error(), "hunter2")
-	require.Contains(t, err.Error(), "29 settings are wrong:\n  ADDR: is not a host and port (accepted: ")
+	require.Contains(t, err.Error(), "29 settings are invalid:\n  ADDR is not a host and port (allowed: ")
 }
 
-func TestNumbersAndDurationsAreBounded(t *testing.T) {
+func TestLoad_NumbersAndDurations_RangeChecked(t *testing.T) {
 	outOfBounds := vars{
 		"RUN_LEASE": "1ms", "RUN_SWEEP": "2m", "RUN_MAX_ATTEMPTS": "0", "RUN_CONCURRENCY": "-1", "TURN_MAX_STEPS": "65",
 		"TURN_MAX_TOOL_CALLS": "0", "TURN_TIMEOUT": "0s", "RULES_PACE": "-1ms", "DB_MAX_CONNS": "1001", "SHUTDOWN_TIMEOUT": "1h",
@@ -124,9 +124,9 @@ func TestNumbersAndDurationsAreBounded(t *testing.T) {
 		"MAX_SUBSCRIPTIONS_PER_SOCKET": "0", "SOCKET_INIT_TIMEOUT": "2m", "REPLICA_NAME": "a b", "LLM_MODEL": "a b",
 	}
 	for name, value := range outOfBounds {
-		require.Contains(t, faults(t, vars{name: value}, ""), name)
+		require.Contains(t, loadErrors(t, vars{name: value}, ""), name)
 	}
-	require.Contains(t, faults(t, vars{"RUN_LEASE": "1s", "RUN_SWEEP": "1s"}, "")["RUN_SWEEP"].Problem, "RUN_LEASE")
-	require.Equal(t, "100ms to 10m", faults(t, vars{"RUN_LEASE": "1h"}, "")["RUN_LEASE"].Allowed)
-	require.Equal(t, "1s to 1h", faults(t, vars{"TURN_TIMEOUT": "2h"}, "")["TURN_TIMEOUT"].Allowed)
+	require.Contains(t, loadErrors(t, vars{"RUN_LEASE": "1s", "RUN_SWEEP": "1s"}, "")["RUN_SWEEP"].Problem, "RUN_LEASE")
+	require.Equal(t, "100ms to 10m", loadErrors(t, vars{"RUN_LEASE": "1h"}, "")["RUN_LEASE"].Allowed)
+	require.Equal(t, "1s to 1h", loadErrors(t, vars{"TURN_TIMEOUT": "2h"}, "")["TURN_TIMEOUT"].Allowed)
 }

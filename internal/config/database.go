@@ -10,47 +10,48 @@ import (
 	"errand/internal/secret"
 )
 
-// Database is where everything is kept.
+// Database are the settings of the database.
 type Database struct {
-	// URL is the database, from DATABASE_URL or its alias.
+	// URL is the address of the database, from DATABASE_URL or its alias.
 	URL DatabaseURL `env:"DATABASE_URL" envDefault:"sqlite:./data/errand.db"`
-	// NeonURL is the alias; Load has folded it into URL.
+	// NeonURL is the alias. Load copies it to URL.
 	NeonURL DatabaseURL `env:"NEON_DATABASE_URL"`
-	// MaxConns is the PostgreSQL pool's size, 0 to 1000; 0 means four per core.
+	// MaxConns is the size of the PostgreSQL connection pool, 0 to 1000; 0 means four per CPU core.
 	MaxConns int `env:"DB_MAX_CONNS" envDefault:"0"`
-	// StatementCache keeps prepared statements on each connection; a pooler in
-	// transaction mode may need it off.
+	// StatementCache caches prepared statements on each connection. Some connection poolers in transaction mode
+	// need it off.
 	StatementCache bool `env:"DB_STATEMENT_CACHE" envDefault:"true"`
-	// RowSecurity says whether PostgreSQL itself keeps people's rows apart: auto, on or off.
+	// RowSecurity is the mode of PostgreSQL's row-level security: auto, on or off.
 	RowSecurity RowSecurity `env:"DB_ROW_SECURITY" envDefault:"auto"`
-	// Migrate brings a PostgreSQL database up to date at start, like --migrate.
+	// Migrate applies pending migrations to a PostgreSQL database at start, like --migrate.
 	Migrate bool `env:"MIGRATE" envDefault:"false"`
 }
 
-// RowSecurity is the use of PostgreSQL's row security as a second wall.
+// RowSecurity is the mode of PostgreSQL's row-level security, which isolates users in the database in addition to
+// Ent's privacy policies.
 type RowSecurity string
 
-// The modes of row security.
+// The modes of row-level security.
 const (
-	// RowSecurityAuto uses it where the database's login allows.
+	// RowSecurityAuto enables it when the database role allows that.
 	RowSecurityAuto RowSecurity = "auto"
-	// RowSecurityOn refuses to start without it.
+	// RowSecurityOn makes the server fail to start without it.
 	RowSecurityOn RowSecurity = "on"
-	// RowSecurityOff does without it.
+	// RowSecurityOff disables it.
 	RowSecurityOff RowSecurity = "off"
 )
 
 const allowedDatabaseURL = "sqlite:PATH or postgres://user:password@host:port/name"
 
-// DatabaseURL names a database. It may hold a password: printing, logging or
-// marshalling it shows the safe form of String.
+// DatabaseURL is the address of a database. It may contain a password; printed, logged or marshalled it appears
+// in the redacted form of String.
 type DatabaseURL struct {
-	sqlite string // path of the SQLite file, "" for PostgreSQL
-	safe   string
-	full   secret.String
+	sqlite   string // path of the SQLite file, "" for PostgreSQL
+	redacted string
+	full     secret.String
 }
 
-// UnmarshalText implements encoding.TextUnmarshaler. Its errors hold no part of the text.
+// UnmarshalText implements encoding.TextUnmarshaler. Its errors contain no part of the text.
 func (d *DatabaseURL) UnmarshalText(text []byte) error {
 	raw := string(text)
 	scheme, rest, _ := strings.Cut(raw, ":")
@@ -60,7 +61,7 @@ func (d *DatabaseURL) UnmarshalText(text []byte) error {
 	case "postgres", "postgresql":
 		return d.setPostgres(raw)
 	default:
-		return Error{Problem: "does not begin with sqlite: or postgres://", Allowed: allowedDatabaseURL}
+		return Error{Problem: "does not start with sqlite: or postgres://", Allowed: allowedDatabaseURL}
 	}
 }
 
@@ -68,11 +69,11 @@ func (d *DatabaseURL) setSQLite(path string) error {
 	if path == "" || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?#") ||
 		strings.Contains(path, ":memory:") {
 		return Error{
-			Problem:  "is not the path of an SQLite file (no options, not in memory)",
+			Problem: "is not the path of an SQLite file (without options, not in memory)",
 			Allowed: allowedDatabaseURL,
 		}
 	}
-	*d = DatabaseURL{sqlite: path, safe: "sqlite:" + path, full: secret.New("sqlite:" + path)}
+	*d = DatabaseURL{sqlite: path, redacted: "sqlite:" + path, full: secret.New("sqlite:" + path)}
 	return nil
 }
 
@@ -80,45 +81,45 @@ func (d *DatabaseURL) setPostgres(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil || !strings.Contains(raw, "://") || u.Opaque != "" {
 		return Error{
-			Problem:  "is not a valid URL (percent-encode special characters in the password)",
+			Problem: "is not a valid URL (percent-encode special characters in the password)",
 			Allowed: allowedDatabaseURL,
 		}
 	}
-	// Options may hold secrets too (password, sslpassword): none are shown.
-	safe := url.URL{Scheme: "postgres", Host: u.Host, Path: u.Path}
+	// The options are omitted, because password and sslpassword are secrets too.
+	redacted := url.URL{Scheme: "postgres", Host: u.Host, Path: u.Path}
 	if name := u.User.Username(); name != "" {
-		safe.User = url.User(name)
+		redacted.User = url.User(name)
 	}
-	*d = DatabaseURL{safe: safe.String(), full: secret.New(raw)}
+	*d = DatabaseURL{redacted: redacted.String(), full: secret.New(raw)}
 	return nil
 }
 
-// IsSet says whether a database is named.
+// IsSet reports whether there is an address.
 func (d DatabaseURL) IsSet() bool { return d.full.IsSet() }
 
-// SQLitePath is the database file's path; ok is false for PostgreSQL.
+// SQLitePath returns the path of the database file; ok is false for PostgreSQL.
 func (d DatabaseURL) SQLitePath() (path string, ok bool) { return d.sqlite, d.sqlite != "" }
 
-// Reveal returns the whole URL with its password, for the driver alone.
+// Reveal returns the complete URL with its password. Pass it only to the driver.
 func (d DatabaseURL) Reveal() string { return d.full.Reveal() }
 
-// String is the URL without password and options.
-func (d DatabaseURL) String() string { return d.safe }
+// String returns the URL without password and options.
+func (d DatabaseURL) String() string { return d.redacted }
 
 // GoString implements fmt.GoStringer.
-func (d DatabaseURL) GoString() string { return d.safe }
+func (d DatabaseURL) GoString() string { return d.redacted }
 
 // MarshalText implements encoding.TextMarshaler.
-func (d DatabaseURL) MarshalText() ([]byte, error) { return []byte(d.safe), nil }
+func (d DatabaseURL) MarshalText() ([]byte, error) { return []byte(d.redacted), nil }
 
 // MarshalJSON implements json.Marshaler.
-func (d DatabaseURL) MarshalJSON() ([]byte, error) { return json.Marshal(d.safe) }
+func (d DatabaseURL) MarshalJSON() ([]byte, error) { return json.Marshal(d.redacted) }
 
 // LogValue implements slog.LogValuer.
-func (d DatabaseURL) LogValue() slog.Value { return slog.StringValue(d.safe) }
+func (d DatabaseURL) LogValue() slog.Value { return slog.StringValue(d.redacted) }
 
-// DevKeyPath is where the development signing key is kept: beside the SQLite
-// file, so that tokens survive restarts, and in ./data otherwise.
+// DevKeyPath returns the path of the development signing key: in the directory of the SQLite file, or in ./data
+// for PostgreSQL.
 func (d Database) DevKeyPath() string {
 	dir := "data"
 	if path, ok := d.URL.SQLitePath(); ok {
@@ -127,17 +128,17 @@ func (d Database) DevKeyPath() string {
 	return filepath.Join(dir, "dev.key")
 }
 
-// useAlias lets the alias take the place of DATABASE_URL's default.
+// useAlias replaces DATABASE_URL's default by the alias, if that is set.
 func (d *Database) useAlias() {
 	if d.NeonURL.IsSet() {
 		d.URL = d.NeonURL
 	}
 }
 
-func (d *Database) validate(f *Errors) {
+func (d *Database) validate(errs *Errors) {
 	if d.NeonURL.IsSet() && d.NeonURL.Reveal() != d.URL.Reveal() {
-		f.add("NEON_DATABASE_URL", "names another database than DATABASE_URL", "only one of the two, or both the same")
+		errs.add("NEON_DATABASE_URL", "differs from DATABASE_URL", "only one of the two, or both with the same value")
 	}
-	oneOf(f, "DB_ROW_SECURITY", d.RowSecurity, RowSecurityAuto, RowSecurityOn, RowSecurityOff)
-	between(f, "DB_MAX_CONNS", d.MaxConns, 0, 1000)
+	validateOneOf(errs, "DB_ROW_SECURITY", d.RowSecurity, RowSecurityAuto, RowSecurityOn, RowSecurityOff)
+	validateRange(errs, "DB_MAX_CONNS", d.MaxConns, 0, 1000)
 }

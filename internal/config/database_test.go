@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestDatabaseURLForms(t *testing.T) {
+func TestDatabaseURL_Forms_ParsedOrRejected(t *testing.T) {
 	for _, tc := range []struct{ set, path, safe string }{
 		{"sqlite:./x/errand.db", "./x/errand.db", "sqlite:./x/errand.db"},
 		{"sqlite:///var/errand.db", "/var/errand.db", "sqlite:/var/errand.db"},
@@ -30,28 +30,28 @@ func TestDatabaseURLForms(t *testing.T) {
 		"sqlite:", "sqlite::memory:", "sqlite:file:x.db", "sqlite:x.db?mode=ro", "mysql://h/db", "errand.db", "postgres:db",
 		"postgresql+asyncpg://h/db", "postgres://u:p#w@h:x/db", "postgres://u:%zz@h/db",
 	} {
-		require.Contains(t, faults(t, vars{"DATABASE_URL": bad}, ""), "DATABASE_URL", bad)
+		require.Contains(t, loadErrors(t, vars{"DATABASE_URL": bad}, ""), "DATABASE_URL", bad)
 	}
 }
 
-func TestNeonAlias(t *testing.T) {
+func TestLoad_NeonAlias_UsedOrConflict(t *testing.T) {
 	const neon, other = "postgres://u:p@ep.neon.tech/db", "postgres://u:p@other/db"
 	require.Equal(t, neon, load(t, vars{"NEON_DATABASE_URL": neon}).Database.URL.Reveal())
 	require.Equal(t, neon, load(t, vars{"NEON_DATABASE_URL": neon, "DATABASE_URL": neon}).Database.URL.Reveal())
 	for _, chosen := range []string{other, "sqlite:./data/errand.db"} {
-		found := faults(t, vars{"NEON_DATABASE_URL": neon, "DATABASE_URL": chosen}, "")
+		found := loadErrors(t, vars{"NEON_DATABASE_URL": neon, "DATABASE_URL": chosen}, "")
 		require.Contains(t, found, "NEON_DATABASE_URL")
 	}
 }
 
-func TestDevKeyIsKeptBesideTheSQLiteFile(t *testing.T) {
+func TestDevKeyPath_ByDatabase(t *testing.T) {
 	require.Equal(t, "data/dev.key", load(t, nil).Database.DevKeyPath())
 	require.Equal(t, "/srv/dev.key", load(t, vars{"DATABASE_URL": "sqlite:/srv/errand.db"}).Database.DevKeyPath())
 	require.Equal(t, "data/dev.key", load(t, vars{"DATABASE_URL": "postgres://h/db"}).Database.DevKeyPath())
 }
 
-func TestMalformedAliasIsReportedUnderItsOwnName(t *testing.T) {
-	found := faults(t, vars{"NEON_DATABASE_URL": "nonsense"}, "")
+func TestLoad_InvalidAlias_NamesAlias(t *testing.T) {
+	found := loadErrors(t, vars{"NEON_DATABASE_URL": "nonsense"}, "")
 	require.Len(t, found, 1)
 	require.IsType(t, config.Error{}, found["NEON_DATABASE_URL"])
 }

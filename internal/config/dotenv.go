@@ -11,10 +11,10 @@ import (
 	"github.com/joho/godotenv"
 )
 
-const allowedDotenv = "lines of NAME=value; put a value with spaces, # or $ in single quotes"
+const allowedDotenv = "lines of NAME=value, with values that contain spaces, # or $ in single quotes"
 
-// parseDotenvFile returns what the file sets; a file that is not there sets nothing.
-func parseDotenvFile(path string, f *Errors) map[string]string {
+// parseDotenvFile returns the variables of the file, none when the file does not exist.
+func parseDotenvFile(path string, errs *Errors) map[string]string {
 	if path == "" {
 		return nil
 	}
@@ -23,20 +23,20 @@ func parseDotenvFile(path string, f *Errors) map[string]string {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		f.add(path, "cannot be read", "a readable text file, or none")
+		errs.add(path, "cannot be read", "a readable text file, or no file")
 		return nil
 	}
 	values, err := godotenv.UnmarshalBytes(content)
 	if err != nil {
-		// The parser's own message quotes the file, and with it secrets.
+		// The parser's message is dropped, because it quotes the file, which contains secrets.
 		problem := fmt.Sprintf("is malformed at line %d", malformedLine(string(content)))
-		f.add(path, problem, allowedDotenv)
+		errs.add(path, problem, allowedDotenv)
 		return nil
 	}
 	return values
 }
 
-// malformedLine is the line (from 1) after the longest beginning that still parses.
+// malformedLine returns the number (from 1) of the line after the longest prefix that parses.
 func malformedLine(content string) int {
 	lines := strings.Split(content, "\n")
 	for n := len(lines) - 1; n > 0; n-- {
@@ -47,8 +47,8 @@ func malformedLine(content string) int {
 	return 1
 }
 
-// merge lays the real environment over the file. A variable that ends up empty
-// counts as unset, so that "NAME=" in either place means the default.
+// merge overrides the file's variables by those of the process environment. A variable that is empty afterwards
+// is removed, so that "NAME=" in either place means the default.
 func merge(environ, file map[string]string) map[string]string {
 	merged := make(map[string]string, len(environ)+len(file))
 	maps.Copy(merged, file)

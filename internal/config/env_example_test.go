@@ -12,8 +12,8 @@ import (
 
 const examplePath = "../../.env.example"
 
-// documented returns the variables of .env.example with the defaults it shows.
-func documented(t *testing.T) map[string]string {
+// documentedDefaults returns the variables of .env.example with their defaults.
+func documentedDefaults(t *testing.T) map[string]string {
 	t.Helper()
 	content, err := os.ReadFile(examplePath)
 	require.NoError(t, err)
@@ -25,16 +25,17 @@ func documented(t *testing.T) map[string]string {
 	return shown
 }
 
-func TestExampleAndConfigNameTheSameVariables(t *testing.T) {
+func TestEnvExample_Variables_EqualConfigDefaults(t *testing.T) {
 	defaults := map[string]string{}
 	for field := range fieldsOf(reflect.TypeFor[Config]()) {
 		defaults[field.Tag.Get("env")] = field.Tag.Get("envDefault")
 	}
 	require.Greater(t, len(defaults), 40)
-	require.Equal(t, defaults, documented(t))
+	require.Equal(t, defaults, documentedDefaults(t))
+	require.Equal(t, defaults["OPENAI_BASE_URL"], openAIDefaultURL)
 }
 
-func TestExampleLoadsAsTheDefaults(t *testing.T) {
+func TestEnvExample_AllLinesEnabled_LoadsDefaults(t *testing.T) {
 	content, err := os.ReadFile(examplePath)
 	require.NoError(t, err)
 	live := regexp.MustCompile(`(?m)^#([A-Z_]+=)`).ReplaceAllString(string(content), "$1")
@@ -48,8 +49,8 @@ func TestExampleLoadsAsTheDefaults(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// A faulty field is known to the parser by its Go name alone.
-func TestFieldNamesAreUnique(t *testing.T) {
+// The parser reports a field by its Go name only.
+func TestConfig_FieldNames_Unique(t *testing.T) {
 	seen := map[string]string{}
 	for field := range fieldsOf(reflect.TypeFor[Config]()) {
 		variable := field.Tag.Get("env")

@@ -8,69 +8,67 @@ import (
 	"time"
 )
 
-// Error is what is wrong with one variable. It never holds the variable's value:
-// a secret pasted into the wrong line must not reach a log.
+// Error is a configuration error: one variable whose value is not allowed. It never contains the value, because
+// a secret may have been assigned to the wrong variable.
 type Error struct {
-	// Variable is the variable's name.
+	// Variable is the name of the environment variable, or the path of the .env file.
 	Variable string
-	// Problem says what is wrong, in plain words.
+	// Problem is how the value breaks the variable's rule, such as "is not a whole number".
 	Problem string
-	// Allowed says what would be right.
+	// Allowed describes the allowed values, with an example where that helps.
 	Allowed string
 }
 
-// Error implements error for one fault.
-func (f Error) Error() string {
-	return fmt.Sprintf("%s: %s (accepted: %s)", f.Variable, f.Problem, f.Allowed)
+// Error implements error.
+func (e Error) Error() string {
+	return fmt.Sprintf("%s %s (allowed: %s)", e.Variable, e.Problem, e.Allowed)
 }
 
-// Errors are all faults of the settings, one per variable, in order of name.
+// Errors are all configuration errors, at most one for each variable, sorted by variable.
 type Errors []Error
 
-// Error lists the faults, one line per variable.
-func (f Errors) Error() string {
+// Error implements error. It returns a line for each variable.
+func (e Errors) Error() string {
 	var b strings.Builder
-	if len(f) == 1 {
-		b.WriteString("1 setting is wrong:")
+	if len(e) == 1 {
+		b.WriteString("1 setting is invalid:")
 	} else {
-		fmt.Fprintf(&b, "%d settings are wrong:", len(f))
+		fmt.Fprintf(&b, "%d settings are invalid:", len(e))
 	}
-	for _, fault := range f {
-		b.WriteString("\n  " + fault.Error())
+	for _, one := range e {
+		b.WriteString("\n  " + one.Error())
 	}
 	return b.String()
 }
 
-// add keeps the first fault of each variable: what follows from it is noise.
-func (f *Errors) add(name, problem, accepted string) {
-	if !f.has(name) {
-		*f = append(*f, Error{Variable: name, Problem: problem, Allowed: accepted})
+// add appends an error. Only the first error of a variable is kept; later ones follow from it.
+func (e *Errors) add(variable, problem, allowed string) {
+	if !e.has(variable) {
+		*e = append(*e, Error{Variable: variable, Problem: problem, Allowed: allowed})
 	}
 }
 
-func (f *Errors) has(name string) bool {
-	return slices.ContainsFunc(*f, func(x Error) bool { return x.Variable == name })
+func (e *Errors) has(variable string) bool {
+	return slices.ContainsFunc(*e, func(x Error) bool { return x.Variable == variable })
 }
 
-
-
-func (f *Errors) sorted() Errors {
-	slices.SortFunc(*f, func(a, b Error) int { return cmp.Compare(a.Variable, b.Variable) })
-	return *f
+func (e *Errors) sorted() Errors {
+	slices.SortFunc(*e, func(a, b Error) int { return cmp.Compare(a.Variable, b.Variable) })
+	return *e
 }
 
-// between reports a number or duration outside lo..hi, both inclusive.
-func between[T int | time.Duration](f *Errors, name string, v, lo, hi T) {
-	accepted := formatValue(lo) + " to " + formatValue(hi)
+// validateRange adds an error for a number or duration outside lo to hi, both inclusive.
+func validateRange[T int | time.Duration](errs *Errors, variable string, v, lo, hi T) {
+	allowed := formatValue(lo) + " to " + formatValue(hi)
 	switch {
 	case v < lo:
-		f.add(name, "is too small", accepted)
+		errs.add(variable, "is too small", allowed)
 	case v > hi:
-		f.add(name, "is too large", accepted)
+		errs.add(variable, "is too large", allowed)
 	}
 }
 
-// formatValue writes a duration the way people set it: 2m, not 2m0s.
+// formatValue formats a duration as it is usually set: 2m, not 2m0s.
 func formatValue(v any) string {
 	text := fmt.Sprint(v)
 	if strings.HasSuffix(text, "m0s") {
@@ -82,16 +80,16 @@ func formatValue(v any) string {
 	return text
 }
 
-// oneOf reports a word that is not in the list.
-func oneOf[T ~string](f *Errors, name string, v T, list ...T) {
+// validateOneOf adds an error for a value that is not in the list.
+func validateOneOf[T ~string](errs *Errors, variable string, v T, list ...T) {
 	if slices.Contains(list, v) {
 		return
 	}
-	words := make([]string, len(list))
-	for i, w := range list {
-		words[i] = string(w)
+	values := make([]string, len(list))
+	for i, value := range list {
+		values[i] = string(value)
 	}
-	f.add(name, "is none of the known words", strings.Join(words, ", "))
+	errs.add(variable, "is not one of the allowed values", strings.Join(values, ", "))
 }
 
 func lower[T ~string](s *T) { *s = T(strings.ToLower(string(*s))) }

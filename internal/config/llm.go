@@ -9,12 +9,12 @@ import (
 	"errand/internal/secret"
 )
 
-// Provider names who answers.
+// Provider is the name of a model provider.
 type Provider string
 
 // The providers.
 const (
-	// Rules is the built-in offline model, always there.
+	// Rules is the built-in offline model. It is always available.
 	Rules     Provider = "rules"
 	OpenAI    Provider = "openai"
 	Gemini    Provider = "gemini"
@@ -22,37 +22,38 @@ const (
 	Ollama    Provider = "ollama"
 )
 
-// LLM is the model behind the agent.
+// LLM are the settings of the language model.
 type LLM struct {
-	// Provider is resolved by Load: never empty.
+	// Provider is the model provider. Load sets a default, so that it is never empty.
 	Provider Provider `env:"LLM_PROVIDER"`
-	// Fallback is asked when Provider is overloaded before its first token: a provider, or
-	// provider/model; "" for none.
+	// Fallback is used when Provider is overloaded before its first token. It is a provider or provider/model;
+	// "" means none.
 	Fallback string `env:"LLM_FALLBACK"`
-	// Model is the provider's name of the model; "" takes the provider's default.
+	// Model is the provider's name of the model; "" means the provider's default.
 	Model string `env:"LLM_MODEL"`
 
-	// ContextTokens is how much of a conversation one call shows the model, about; 0 takes the
-	// provider's default, else 1000 to 2000000.
+	// ContextTokens is the approximate size of the conversation in a model call, 1000 to 2000000; 0 means the
+	// provider's default.
 	ContextTokens int `env:"LLM_CONTEXT_TOKENS" envDefault:"0"`
-	// Titles lets the model name new conversations.
+	// Titles enables titles of new conversations by the model.
 	Titles bool `env:"LLM_TITLES" envDefault:"true"`
-	// Prices is the price list, see package price; "" for none.
+	// Prices is the price list in the format of package price; "" means none.
 	Prices string `env:"LLM_PRICES"`
 
 	OpenAIKey secret.String `env:"OPENAI_API_KEY"`
-	// OpenAIBaseURL is any server that speaks OpenAI's chat completions, up to and including /v1.
+	// OpenAIBaseURL is the address of a server with OpenAI's chat completions API, up to and including /v1.
 	OpenAIBaseURL string        `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1"`
 	GeminiKey     secret.String `env:"GEMINI_API_KEY"`
-	// GeminiBaseURL and AnthropicBaseURL are for gateways before the vendors' own addresses, up
-	// to what precedes /v1beta and /v1.
+	// GeminiBaseURL and AnthropicBaseURL are the addresses of the vendors' APIs or of gateways, without /v1beta
+	// and /v1.
 	GeminiBaseURL    string        `env:"GEMINI_BASE_URL" envDefault:"https://generativelanguage.googleapis.com"`
 	AnthropicKey     secret.String `env:"ANTHROPIC_API_KEY"`
 	AnthropicBaseURL string        `env:"ANTHROPIC_BASE_URL" envDefault:"https://api.anthropic.com"`
-	// OllamaBaseURL is the Ollama server without /v1; unset and Ollama chosen means this machine.
+	// OllamaBaseURL is the address of the Ollama server, without /v1. If Ollama is selected, it defaults to
+	// ollamaDefaultURL.
 	OllamaBaseURL string `env:"OLLAMA_BASE_URL"`
 
-	// RulesPace is how long the rules model takes for each word, 0 to 1s.
+	// RulesPace is the delay of the rules model for each word, 0 to 1s.
 	RulesPace time.Duration `env:"RULES_PACE" envDefault:"15ms"`
 }
 
@@ -61,11 +62,11 @@ const (
 	ollamaDefaultURL = "http://127.0.0.1:11434"
 )
 
-// isConfigured says whether a provider has the key or address that it needs.
+// isConfigured reports whether a provider has the key that it requires.
 func (l *LLM) isConfigured(p Provider) bool {
 	switch p {
 	case OpenAI:
-		// Servers of one's own that speak OpenAI's language often take no key.
+		// Self-hosted servers with OpenAI's API often require no key.
 		return l.OpenAIKey.IsSet() || l.OpenAIBaseURL != openAIDefaultURL
 	case Gemini:
 		return l.GeminiKey.IsSet()
@@ -76,7 +77,7 @@ func (l *LLM) isConfigured(p Provider) bool {
 	}
 }
 
-// defaultProvider is the default provider: the first whose key or address is set.
+// defaultProvider returns the first provider whose key or address is set, else Rules.
 func (l *LLM) defaultProvider() Provider {
 	switch {
 	case l.OpenAIKey.IsSet():
@@ -92,7 +93,7 @@ func (l *LLM) defaultProvider() Provider {
 	}
 }
 
-// fallback is the second provider, and its model when one is named.
+// fallback returns the fallback provider and its model, "" when none is given.
 func (l *LLM) fallback() (Provider, string) {
 	name, model, _ := strings.Cut(l.Fallback, "/")
 	return Provider(strings.ToLower(strings.TrimSpace(name))), model
@@ -112,62 +113,63 @@ func (l *LLM) normalize() {
 	}
 }
 
-func (l *LLM) validate(f *Errors) {
-	l.validateProvider(f, "LLM_PROVIDER", l.Provider)
+func (l *LLM) validate(errs *Errors) {
+	l.validateProvider(errs, "LLM_PROVIDER", l.Provider)
 	if l.Fallback != "" {
 		fallback, model := l.fallback()
-		l.validateProvider(f, "LLM_FALLBACK", fallback)
+		l.validateProvider(errs, "LLM_FALLBACK", fallback)
 		if fallback == l.Provider && (model == "" || model == l.Model) {
-			f.add("LLM_FALLBACK", "is the provider itself", "another provider, another model as provider/model, or none")
+			errs.add("LLM_FALLBACK", "is the same as LLM_PROVIDER with LLM_MODEL",
+				"another provider, another model as provider/model, or none")
 		}
 	}
 	if len(l.Model) > 200 || strings.ContainsFunc(l.Model, notPrintable) {
-		f.add("LLM_MODEL", "is not a model's name", "up to 200 letters, digits and signs without spaces")
+		errs.add("LLM_MODEL", "is not a model name", "at most 200 printable ASCII characters without spaces")
 	}
-	validateAPIKey(f, "OPENAI_API_KEY", l.OpenAIKey)
-	validateAPIKey(f, "GEMINI_API_KEY", l.GeminiKey)
-	validateAPIKey(f, "ANTHROPIC_API_KEY", l.AnthropicKey)
-	validateHTTPURL(f, "OPENAI_BASE_URL", l.OpenAIBaseURL)
-	validateHTTPURL(f, "GEMINI_BASE_URL", l.GeminiBaseURL)
-	validateHTTPURL(f, "ANTHROPIC_BASE_URL", l.AnthropicBaseURL)
-	validateHTTPURL(f, "OLLAMA_BASE_URL", l.OllamaBaseURL)
+	validateAPIKey(errs, "OPENAI_API_KEY", l.OpenAIKey)
+	validateAPIKey(errs, "GEMINI_API_KEY", l.GeminiKey)
+	validateAPIKey(errs, "ANTHROPIC_API_KEY", l.AnthropicKey)
+	validateHTTPURL(errs, "OPENAI_BASE_URL", l.OpenAIBaseURL)
+	validateHTTPURL(errs, "GEMINI_BASE_URL", l.GeminiBaseURL)
+	validateHTTPURL(errs, "ANTHROPIC_BASE_URL", l.AnthropicBaseURL)
+	validateHTTPURL(errs, "OLLAMA_BASE_URL", l.OllamaBaseURL)
 	if l.ContextTokens != 0 {
-		between(f, "LLM_CONTEXT_TOKENS", l.ContextTokens, 1000, 2_000_000)
+		validateRange(errs, "LLM_CONTEXT_TOKENS", l.ContextTokens, 1000, 2_000_000)
 	}
 	if _, err := price.Parse(l.Prices); err != nil {
-		f.add("LLM_PRICES", "is not a price list", "provider/model=input:output:cached, with commas between models")
+		errs.add("LLM_PRICES", "is not a price list", "provider/model=input:output:cached, separated by commas")
 	}
-	between(f, "RULES_PACE", l.RulesPace, 0, time.Second)
+	validateRange(errs, "RULES_PACE", l.RulesPace, 0, time.Second)
 }
 
-func (l *LLM) validateProvider(f *Errors, name string, p Provider) {
-	oneOf(f, name, p, Rules, OpenAI, Gemini, Anthropic, Ollama)
+func (l *LLM) validateProvider(errs *Errors, name string, p Provider) {
+	validateOneOf(errs, name, p, Rules, OpenAI, Gemini, Anthropic, Ollama)
 	if !l.isConfigured(p) {
 		key := strings.ToUpper(string(p)) + "_API_KEY"
-		f.add(name, "names a provider whose "+key+" is not set", "set "+key+", or choose another provider")
+		errs.add(name, "is a provider whose "+key+" is not set", "a provider with its key, or "+key+" set too")
 	}
 }
 
-// validateAPIKey refuses what cannot stand in an HTTP header, such as a key with a line break.
-func validateAPIKey(f *Errors, name string, key secret.String) {
+// validateAPIKey adds an error for a key that is not valid in an HTTP header, such as one with a line break.
+func validateAPIKey(errs *Errors, name string, key secret.String) {
 	if strings.ContainsFunc(key.Reveal(), notPrintable) {
-		f.add(name, "holds spaces, line breaks or signs that no key has", "the key alone")
+		errs.add(name, "contains spaces, line breaks or characters outside ASCII", "the key alone")
 	}
 }
 
 func notPrintable(r rune) bool { return r <= ' ' || r > '~' }
 
-// validateHTTPURL refuses everything but an http(s) address without user and password,
-// which would end up in logs. Empty is fine.
-func validateHTTPURL(f *Errors, name, address string) {
+// validateHTTPURL adds an error for anything but an http or https URL. User and password are not allowed, because
+// URLs are logged. "" is allowed.
+func validateHTTPURL(errs *Errors, name, address string) {
 	if address == "" {
 		return
 	}
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		f.add(name, "is not an http address", "such as https://host/path")
+		errs.add(name, "is not an http or https URL", "such as https://host/path")
 	case u.User != nil:
-		f.add(name, "holds a user or password", "an address without them")
+		errs.add(name, "contains a user or password", "a URL without them")
 	}
 }

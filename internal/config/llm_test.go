@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestProviderIsTheFirstWhoseKeyIsSet(t *testing.T) {
+func TestLoad_NoProvider_FirstWithKeyChosen(t *testing.T) {
 	all := vars{}
 	require.Equal(t, config.Rules, load(t, all).LLM.Provider)
 	for _, step := range []struct {
@@ -27,15 +27,15 @@ func TestProviderIsTheFirstWhoseKeyIsSet(t *testing.T) {
 	require.Equal(t, "http://box:11434", load(t, all).LLM.OllamaBaseURL)
 }
 
-func TestExplicitProviderNeedsItsKey(t *testing.T) {
+func TestLoad_ProviderWithoutKey_Error(t *testing.T) {
 	for _, p := range []string{"openai", "gemini", "anthropic"} {
-		require.Contains(t, faults(t, vars{"LLM_PROVIDER": p}, "")["LLM_PROVIDER"].Problem, "_API_KEY")
-		require.Contains(t, faults(t, vars{"LLM_FALLBACK": p}, "")["LLM_FALLBACK"].Problem, "_API_KEY")
+		require.Contains(t, loadErrors(t, vars{"LLM_PROVIDER": p}, "")["LLM_PROVIDER"].Problem, "_API_KEY")
+		require.Contains(t, loadErrors(t, vars{"LLM_FALLBACK": p}, "")["LLM_FALLBACK"].Problem, "_API_KEY")
 	}
-	require.Contains(t, faults(t, vars{"LLM_PROVIDER": "gpt"}, "")["LLM_PROVIDER"].Allowed, "anthropic")
+	require.Contains(t, loadErrors(t, vars{"LLM_PROVIDER": "gpt"}, "")["LLM_PROVIDER"].Allowed, "anthropic")
 }
 
-func TestServersOfOnesOwnNeedNoKey(t *testing.T) {
+func TestLoad_SelfHostedServers_NoKeyRequired(t *testing.T) {
 	l := load(t, vars{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": "http://vllm:8000/v1/"}).LLM
 	require.Equal(t, "http://vllm:8000/v1", l.OpenAIBaseURL)
 	require.Equal(t, "http://127.0.0.1:11434", load(t, vars{"LLM_PROVIDER": "ollama"}).LLM.OllamaBaseURL)
@@ -44,12 +44,12 @@ func TestServersOfOnesOwnNeedNoKey(t *testing.T) {
 	require.Equal(t, "http://127.0.0.1:11434", fallback.OllamaBaseURL)
 }
 
-func TestModelSettingsFaults(t *testing.T) {
-	require.Contains(t, faults(t, vars{"LLM_FALLBACK": "rules"}, ""), "LLM_FALLBACK")
-	require.Contains(t, faults(t, vars{"LLM_FALLBACK": "/m"}, ""), "LLM_FALLBACK")
+func TestLoad_ModelSettings_Validated(t *testing.T) {
+	require.Contains(t, loadErrors(t, vars{"LLM_FALLBACK": "rules"}, ""), "LLM_FALLBACK")
+	require.Contains(t, loadErrors(t, vars{"LLM_FALLBACK": "/m"}, ""), "LLM_FALLBACK")
 	require.Contains(
 		t,
-		faults(t, vars{"OPENAI_API_KEY": "k", "LLM_MODEL": "m", "LLM_FALLBACK": "openai/m"}, ""),
+		loadErrors(t, vars{"OPENAI_API_KEY": "k", "LLM_MODEL": "m", "LLM_FALLBACK": "openai/m"}, ""),
 		"LLM_FALLBACK",
 	)
 	require.Equal(
@@ -57,9 +57,9 @@ func TestModelSettingsFaults(t *testing.T) {
 		"openai/n",
 		load(t, vars{"OPENAI_API_KEY": "k", "LLM_MODEL": "m", "LLM_FALLBACK": "openai/n"}).LLM.Fallback,
 	)
-	require.Contains(t, faults(t, vars{"GEMINI_BASE_URL": "gateway"}, ""), "GEMINI_BASE_URL")
-	require.Contains(t, faults(t, vars{"ANTHROPIC_BASE_URL": "http://u:p@h"}, ""), "ANTHROPIC_BASE_URL")
-	require.Contains(t, faults(t, vars{"OPENAI_API_KEY": "a\nb"}, ""), "OPENAI_API_KEY")
-	require.Contains(t, faults(t, vars{"OPENAI_BASE_URL": "http://u:p@h/v1"}, ""), "OPENAI_BASE_URL")
-	require.Contains(t, faults(t, vars{"OLLAMA_BASE_URL": "box:11434"}, ""), "OLLAMA_BASE_URL")
+	require.Contains(t, loadErrors(t, vars{"GEMINI_BASE_URL": "gateway"}, ""), "GEMINI_BASE_URL")
+	require.Contains(t, loadErrors(t, vars{"ANTHROPIC_BASE_URL": "http://u:p@h"}, ""), "ANTHROPIC_BASE_URL")
+	require.Contains(t, loadErrors(t, vars{"OPENAI_API_KEY": "a\nb"}, ""), "OPENAI_API_KEY")
+	require.Contains(t, loadErrors(t, vars{"OPENAI_BASE_URL": "http://u:p@h/v1"}, ""), "OPENAI_BASE_URL")
+	require.Contains(t, loadErrors(t, vars{"OLLAMA_BASE_URL": "box:11434"}, ""), "OLLAMA_BASE_URL")
 }

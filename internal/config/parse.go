@@ -10,8 +10,8 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// parse fills c and turns what the parser reports into faults without values.
-func parse(c *Config, values map[string]string, f *Errors) {
+// parse sets the fields of c and converts the parser's errors to Errors without values.
+func parse(c *Config, values map[string]string, errs *Errors) {
 	err := env.ParseWithOptions(c, env.Options{Environment: values})
 	if err == nil {
 		return
@@ -24,36 +24,35 @@ func parse(c *Config, values map[string]string, f *Errors) {
 	for _, one := range all.Errors {
 		var pe env.ParseError
 		if !errors.As(one, &pe) {
-			f.add("settings", "cannot be read", "see .env.example")
+			errs.add("settings", "cannot be parsed", "see .env.example")
 			continue
 		}
-		addParseError(f, names[pe.Name], pe)
+		addParseError(errs, names[pe.Name], pe)
 	}
 }
 
-func addParseError(f *Errors, name string, pe env.ParseError) {
+func addParseError(errs *Errors, variable string, pe env.ParseError) {
 	var own Error
 	if errors.As(pe.Err, &own) {
-		f.add(name, own.Problem, own.Allowed)
+		errs.add(variable, own.Problem, own.Allowed)
 		return
 	}
 	switch pe.Type {
 	case reflect.TypeFor[int]():
-		f.add(name, "is not a whole number", "digits such as 64")
+		errs.add(variable, "is not a whole number", "digits such as 64")
 	case reflect.TypeFor[bool]():
-		f.add(name, "is neither true nor false", "true, false")
+		errs.add(variable, "is not a boolean", "true, false")
 	case reflect.TypeFor[time.Duration]():
-		f.add(name, "is not a duration", "a number with a unit, such as 500ms, 15s or 2m")
+		errs.add(variable, "is not a duration", "a number with a unit, such as 500ms, 15s or 2m")
 	case reflect.TypeFor[slog.Level]():
-		f.add(name, "is not a log level", "debug, info, warn, error")
+		errs.add(variable, "is not a log level", "debug, info, warn, error")
 	default:
-		f.add(name, "cannot be read", "see .env.example")
+		errs.add(variable, "cannot be read", "see .env.example")
 	}
 }
 
-// variableNames maps the fields of t and of the structs in it to their variables.
-// Field names are unique across all of Config, as a test makes sure: the parser
-// names a faulty field by nothing else.
+// variableNames maps the names of the fields of t and its nested structs to their variables. The parser reports
+// only the field's name in its errors, so names are unique within Config; a test checks that.
 func variableNames(t reflect.Type) map[string]string {
 	names := map[string]string{}
 	for field := range fieldsOf(t) {
@@ -63,7 +62,7 @@ func variableNames(t reflect.Type) map[string]string {
 	return names
 }
 
-// fieldsOf yields every field below t that carries an env tag.
+// fieldsOf returns an iterator over the fields of t and its nested structs that have an env tag.
 func fieldsOf(t reflect.Type) func(yield func(reflect.StructField) bool) {
 	return func(yield func(reflect.StructField) bool) { walkFields(t, yield) }
 }

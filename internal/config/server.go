@@ -6,13 +6,16 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"errand/internal/secret"
 )
 
-// Introspection says when the GraphQL schema may be asked for.
+// Introspection is when GraphQL introspection is allowed.
 type Introspection string
 
 // The introspection modes.
@@ -23,31 +26,31 @@ const (
 	IntrospectionOff  Introspection = "off"
 )
 
-// AdminOff as ADMIN_ADDR opens no admin listener.
+// AdminOff is the value of ADMIN_ADDR that disables the admin listener.
 const AdminOff = "off"
 
-// Server is the listeners and what they show.
+// Server are the settings of the listeners.
 type Server struct {
-	// Addr is the host:port of the public listener; port 0 takes a free one.
+	// Addr is the host:port of the public listener; port 0 means a free port.
 	Addr string `env:"ADDR" envDefault:"127.0.0.1:8080"`
-	// AdminAddr is the host:port of metrics and pprof, or AdminOff.
+	// AdminAddr is the host:port of the listener for metrics and pprof, or AdminOff.
 	AdminAddr string `env:"ADMIN_ADDR" envDefault:"127.0.0.1:8090"`
-	// PublicURL is the scheme and host under which clients reach the server, without
-	// a trailing slash; "" when it is to be taken from each request.
+	// PublicURL is the scheme and host under which clients reach the server, without a trailing slash; "" means
+	// that it is derived from each request.
 	PublicURL string `env:"PUBLIC_URL"`
-	// LogLevel is the least level that is logged.
+	// LogLevel is the lowest level that is logged.
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info"`
-	// CORSOrigins are the foreign origins whose pages may call, or "*". See OriginAllowed.
+	// CORSOrigins are the other origins whose pages may send requests, or "*". See OriginAllowed.
 	CORSOrigins []string `env:"CORS_ALLOWED_ORIGINS"`
-	// ShutdownTimeout bounds a graceful stop, 100ms to 5m.
+	// ShutdownTimeout is the maximum duration of a graceful shutdown, 100ms to 5m.
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
-	// Introspection is read through Config.IntrospectionEnabled.
+	// Introspection is when introspection is allowed; see Config.IntrospectionEnabled.
 	Introspection Introspection `env:"INTROSPECTION" envDefault:"auto"`
-	// PersistedQueriesFile lists the only operations that may run; "" allows all.
+	// PersistedQueriesFile is the path of the list of the only allowed operations; "" allows all.
 	PersistedQueriesFile string `env:"PERSISTED_QUERIES_FILE"`
 }
 
-// IntrospectionEnabled resolves the auto mode.
+// IntrospectionEnabled reports whether introspection is allowed in this environment.
 func (c Config) IntrospectionEnabled() bool {
 	if c.Server.Introspection == IntrospectionAuto {
 		return c.Environment == Development
@@ -55,8 +58,8 @@ func (c Config) IntrospectionEnabled() bool {
 	return c.Server.Introspection == IntrospectionOn
 }
 
-// OriginAllowed says whether a page of this origin (the Origin header's value) may
-// call from another origin: when listed, or any loopback origin in development.
+// OriginAllowed reports whether pages of this origin (the value of an Origin header) may send cross-origin
+// requests: listed origins, and in development every loopback origin.
 func (c Config) OriginAllowed(origin string) bool {
 	if slices.Contains(c.Server.CORSOrigins, "*") {
 		return true
@@ -71,9 +74,8 @@ func (c Config) OriginAllowed(origin string) bool {
 	return c.Environment == Development && IsLoopbackOrigin(origin)
 }
 
-// IsLoopbackHost says whether a host name or address without port means this
-// machine: "localhost" or an address in 127.0.0.0/8 or ::1. Other names never do,
-// wherever they resolve: that is what DNS rebinding plays with.
+// IsLoopbackHost reports whether a host name or address without port is this machine: "localhost" or an address
+// in 127.0.0.0/8 or ::1. Other names are not, even if they resolve to loopback, which prevents DNS rebinding.
 func IsLoopbackHost(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
@@ -85,13 +87,13 @@ func IsLoopbackHost(host string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-// IsLoopbackAddr is IsLoopbackHost for a host:port.
+// IsLoopbackAddr reports whether the host of a host:port is this machine. See IsLoopbackHost.
 func IsLoopbackAddr(hostPort string) bool {
 	host, _, err := net.SplitHostPort(hostPort)
 	return err == nil && IsLoopbackHost(host)
 }
 
-// IsLoopbackOrigin says whether an Origin header names a page of this machine.
+// IsLoopbackOrigin reports whether the value of an Origin header is an origin on this machine.
 func IsLoopbackOrigin(origin string) bool {
 	clean, ok := parseOrigin(origin)
 	if !ok {
@@ -112,29 +114,29 @@ func (s *Server) normalize() {
 	}
 }
 
-func (s *Server) validate(f *Errors) {
-	validateAddr(f, "ADDR", s.Addr)
+func (s *Server) validate(errs *Errors) {
+	validateAddr(errs, "ADDR", s.Addr)
 	if s.AdminAddr != AdminOff {
-		validateAddr(f, "ADMIN_ADDR", s.AdminAddr)
+		validateAddr(errs, "ADMIN_ADDR", s.AdminAddr)
 		if s.AdminAddr == s.Addr && !strings.HasSuffix(s.Addr, ":0") {
-			f.add("ADMIN_ADDR", "is the same as ADDR", "another host:port, or off")
+			errs.add("ADMIN_ADDR", "is the same as ADDR", "another host:port, or off")
 		}
 	}
 	if _, ok := parseOrigin(s.PublicURL); s.PublicURL != "" && !ok {
-		f.add("PUBLIC_URL", "is not a scheme and host alone", "such as https://errand.example.com")
+		errs.add("PUBLIC_URL", "is not a URL of scheme and host only", "such as https://errand.example.com")
 	}
 	for _, origin := range s.CORSOrigins {
 		if _, ok := parseOrigin(origin); origin != "*" && !ok {
-			f.add("CORS_ALLOWED_ORIGINS", "holds something that is not an origin",
+			errs.add("CORS_ALLOWED_ORIGINS", "contains an item that is not an origin",
 				"a comma-separated list such as https://app.example.com,http://localhost:3000, or *")
 		}
 	}
-	between(f, "SHUTDOWN_TIMEOUT", s.ShutdownTimeout, 100*time.Millisecond, 5*time.Minute)
-	oneOf(f, "INTROSPECTION", s.Introspection, IntrospectionAuto, IntrospectionOn, IntrospectionOff)
-	validateFile(f, "PERSISTED_QUERIES_FILE", s.PersistedQueriesFile)
+	validateRange(errs, "SHUTDOWN_TIMEOUT", s.ShutdownTimeout, 100*time.Millisecond, 5*time.Minute)
+	validateOneOf(errs, "INTROSPECTION", s.Introspection, IntrospectionAuto, IntrospectionOn, IntrospectionOff)
+	validateFile(errs, "PERSISTED_QUERIES_FILE", s.PersistedQueriesFile)
 }
 
-// parseOrigin returns the origin in lower case if the text is one: scheme, host, perhaps a port.
+// parseOrigin returns the text in lower case if it is an origin: scheme, host and optional port.
 func parseOrigin(text string) (string, bool) {
 	u, err := url.Parse(strings.ToLower(text))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -144,21 +146,47 @@ func parseOrigin(text string) (string, bool) {
 	return clean, clean == strings.ToLower(text)
 }
 
-func validateAddr(f *Errors, name, addr string) {
+func validateAddr(errs *Errors, name, addr string) {
 	_, port, err := net.SplitHostPort(addr)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		f.add(name, "is not a host and port", "such as 127.0.0.1:8080, or :8080 for every interface")
+		errs.add(name, "is not a host and port", "host:port, such as 127.0.0.1:8080, or :8080 for all interfaces")
 	}
 }
 
-func validateFile(f *Errors, name, path string) {
+func validateFile(errs *Errors, name, path string) {
 	if path == "" {
 		return
 	}
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		f.add(name, "names no readable file", "the path of a file")
+		errs.add(name, "is not the path of a readable file", "the path of a regular file")
+	}
+}
+
+// Replicas are the settings of a server that runs beside others on one database.
+type Replicas struct {
+	// ReplicaName is the server's name in logs and leases; "" means a random one.
+	ReplicaName string `env:"REPLICA_NAME"`
+	// NATSURL makes NATS the event bus between replicas; unset means PostgreSQL. It holds one address or
+	// several separated by commas, possibly with a password.
+	NATSURL secret.String `env:"NATS_URL"`
+}
+
+var replicaName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+func (r *Replicas) validate(errs *Errors) {
+	if r.ReplicaName != "" && !replicaName.MatchString(r.ReplicaName) {
+		errs.add("REPLICA_NAME", "is not a valid name", "1 to 64 letters, digits, dots, dashes or underscores")
+	}
+	if !r.NATSURL.IsSet() {
+		return
+	}
+	for address := range strings.SplitSeq(r.NATSURL.Reveal(), ",") {
+		u, err := url.Parse(strings.TrimSpace(address))
+		if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+			errs.add("NATS_URL", "is not a list of NATS server URLs", "such as nats://host:4222, separated by commas")
+		}
 	}
 }

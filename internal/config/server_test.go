@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestOrigins(t *testing.T) {
+func TestOriginAllowed_ListedAndLoopback(t *testing.T) {
 	c := load(t, vars{"CORS_ALLOWED_ORIGINS": "https://App.example.com/, http://lan:3000"})
 	require.True(t, c.OriginAllowed("https://app.example.com"))
 	require.True(t, c.OriginAllowed("http://lan:3000"))
@@ -26,7 +26,7 @@ func TestOrigins(t *testing.T) {
 	require.True(t, load(t, vars{"CORS_ALLOWED_ORIGINS": "*"}).OriginAllowed("https://any.example"))
 }
 
-func TestLoopback(t *testing.T) {
+func TestIsLoopbackHost_Hosts(t *testing.T) {
 	for _, host := range []string{"localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1", "[::1]", "::ffff:127.0.0.1"} {
 		require.True(t, config.IsLoopbackHost(host), host)
 	}
@@ -35,27 +35,27 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
-func TestIntrospection(t *testing.T) {
+func TestIntrospectionEnabled_Modes(t *testing.T) {
 	production := vars{"ENVIRONMENT": "production", "AUTH_JWKS_URL": jwksURL, "INTROSPECTION": "on"}
 	require.True(t, load(t, production).IntrospectionEnabled())
 	require.False(t, load(t, vars{"INTROSPECTION": "OFF"}).IntrospectionEnabled())
 }
 
-func TestServerSettings(t *testing.T) {
+func TestLoad_ServerSettings_NormalizedAndValidated(t *testing.T) {
 	require.Equal(t, config.AdminOff, load(t, vars{"ADMIN_ADDR": "OFF"}).Server.AdminAddr)
-	require.Contains(t, faults(t, vars{"ADMIN_ADDR": "127.0.0.1:8080"}, "")["ADMIN_ADDR"].Problem, "ADDR")
+	require.Contains(t, loadErrors(t, vars{"ADMIN_ADDR": "127.0.0.1:8080"}, "")["ADMIN_ADDR"].Problem, "ADDR")
 	load(t, vars{"ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0"})
 	require.Equal(t, "https://e.example.com", load(t, vars{"PUBLIC_URL": "https://e.example.com/"}).Server.PublicURL)
-	require.Contains(t, faults(t, vars{"PUBLIC_URL": "https://e.example.com/x"}, ""), "PUBLIC_URL")
+	require.Contains(t, loadErrors(t, vars{"PUBLIC_URL": "https://e.example.com/x"}, ""), "PUBLIC_URL")
 
 	file := filepath.Join(t.TempDir(), "ops.json")
 	require.NoError(t, os.WriteFile(file, []byte("{}"), 0o600))
 	require.Equal(t, file, load(t, vars{"PERSISTED_QUERIES_FILE": file}).Server.PersistedQueriesFile)
 }
 
-func TestReplicas(t *testing.T) {
+func TestLoad_Replicas_Validated(t *testing.T) {
 	c := load(t, vars{"REPLICA_NAME": "web-1.eu", "NATS_URL": "nats://a:4222, tls://u:p@b:4222"})
 	require.Equal(t, "web-1.eu", c.Replicas.ReplicaName)
 	require.Equal(t, "nats://a:4222, tls://u:p@b:4222", c.Replicas.NATSURL.Reveal())
-	require.Contains(t, faults(t, vars{"NATS_URL": "nats://a:4222,b"}, ""), "NATS_URL")
+	require.Contains(t, loadErrors(t, vars{"NATS_URL": "nats://a:4222,b"}, ""), "NATS_URL")
 }

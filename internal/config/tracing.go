@@ -7,22 +7,22 @@ import (
 	"errand/internal/secret"
 )
 
-// Traces says where OpenTelemetry spans go, by the standard's own variables. Those that are not
-// here, such as OTEL_TRACES_SAMPLER, are read from the real environment by the SDK.
+// Traces are the settings of the OpenTelemetry trace export, with OpenTelemetry's variable names. The SDK reads
+// others, such as OTEL_TRACES_SAMPLER, from the process environment itself.
 type Traces struct {
-	// OTLPEndpoint is the base URL of an OTLP/HTTP receiver, OTLPTracesEndpoint the full one for
-	// traces, which wins. Without either there are no traces.
+	// OTLPEndpoint is the base URL of an OTLP/HTTP receiver. OTLPTracesEndpoint is the complete URL for traces and
+	// takes precedence. Without either no traces are exported.
 	OTLPEndpoint       string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
 	OTLPTracesEndpoint string `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"`
-	// OTLPHeaders are sent to the receiver, as name=value with commas; they may hold its key.
+	// OTLPHeaders are headers for the receiver as name=value, separated by commas. They may contain its key.
 	OTLPHeaders secret.String `env:"OTEL_EXPORTER_OTLP_HEADERS"`
-	// ServiceName names this program to the receiver.
+	// ServiceName is the service.name resource attribute.
 	ServiceName string `env:"OTEL_SERVICE_NAME" envDefault:"errand"`
-	// OTelDisabled turns traces off whatever else is set.
+	// OTelDisabled disables traces.
 	OTelDisabled bool `env:"OTEL_SDK_DISABLED" envDefault:"false"`
 }
 
-// TracesURL is where traces are sent, "" when they are off.
+// TracesURL returns the URL to which traces are sent, "" when they are disabled.
 func (t Traces) TracesURL() string {
 	switch {
 	case t.OTelDisabled:
@@ -36,32 +36,29 @@ func (t Traces) TracesURL() string {
 	}
 }
 
-// TracesHeaders are the headers to send with them.
+// TracesHeaders returns the headers to send with traces.
 func (t Traces) TracesHeaders() map[string]string {
-	headers, _ := readHeaders(t.OTLPHeaders.Reveal())
+	headers, _ := parseHeaders(t.OTLPHeaders.Reveal())
 	return headers
 }
 
-func (t Traces) validate(f *Errors) {
-	check := func(name, address string) {
+func (t Traces) validate(errs *Errors) {
+	validateURL := func(variable, address string) {
 		u, err := url.Parse(address)
 		if address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-			f.add(name, "is not the URL of an OTLP receiver", "such as http://localhost:4318")
+			errs.add(variable, "is not an http or https URL", "such as http://localhost:4318")
 		}
 	}
-	check("OTEL_EXPORTER_OTLP_ENDPOINT", t.OTLPEndpoint)
-	check("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", t.OTLPTracesEndpoint)
-	if _, ok := readHeaders(t.OTLPHeaders.Reveal()); !ok {
-		f.add(
-			"OTEL_EXPORTER_OTLP_HEADERS",
-			"is not a list of headers",
-			"name=value, several with commas, values percent-encoded",
-		)
+	validateURL("OTEL_EXPORTER_OTLP_ENDPOINT", t.OTLPEndpoint)
+	validateURL("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", t.OTLPTracesEndpoint)
+	if _, ok := parseHeaders(t.OTLPHeaders.Reveal()); !ok {
+		errs.add("OTEL_EXPORTER_OTLP_HEADERS", "is not a list of headers",
+			"name=value, separated by commas, with percent-encoded values")
 	}
 }
 
-// readHeaders reads a list of W3C Baggage's form, as the standard asks for.
-func readHeaders(list string) (map[string]string, bool) {
+// parseHeaders parses a list in the format of W3C Baggage, which OpenTelemetry specifies for headers.
+func parseHeaders(list string) (map[string]string, bool) {
 	headers := map[string]string{}
 	for pair := range strings.SplitSeq(list, ",") {
 		if strings.TrimSpace(pair) == "" {

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTracesAreOffUnlessAReceiverIsNamed(t *testing.T) {
+func TestTracesURL_Settings(t *testing.T) {
 	for name, c := range map[string]struct {
 		set  map[string]string
 		want string
@@ -24,7 +24,7 @@ func TestTracesAreOffUnlessAReceiverIsNamed(t *testing.T) {
 	}
 }
 
-func TestHeadersForTheReceiver(t *testing.T) {
+func TestTracesHeaders_ParsedOrRejected(t *testing.T) {
 	c, err := Load(map[string]string{"OTEL_EXPORTER_OTLP_HEADERS": "api-key=a%20b, x = 1=2,"}, "")
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"api-key": "a b", "x": "1=2"}, c.Traces.TracesHeaders())

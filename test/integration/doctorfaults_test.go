@@ -104,7 +104,7 @@ func TestEachFaultHasItsFix(t *testing.T) {
 		"keys away":               {[]settings{production(t), {"AUTH_JWKS_URL": "http://127.0.0.1:1/jwks"}}, "sign-in keys", doctor.Failed, "gives no keys", "start the identity provider"},
 		"keys elsewhere":          {[]settings{{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": moved(t)}}, "sign-in keys", doctor.Failed, "status 301.*own address", "open the address"},
 		"production, no sign-in":  {[]settings{{"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": ""}}, "setting AUTH_JWKS_URL", doctor.Failed, "identity provider", "accepted"},
-		"open to all, no sign-in": {[]settings{{"ADDR": "0.0.0.0:0", "BETTER_AUTH_SECRET": ""}}, "setting ADDR", doctor.Failed, "sign in as anybody", "loopback"},
+		"open to all, no sign-in": {[]settings{{"ADDR": "0.0.0.0:0", "BETTER_AUTH_SECRET": ""}}, "setting ADDR", doctor.Failed, "no authentication is configured", "loopback"},
 		"no key for the model":    {[]settings{{"LLM_PROVIDER": "anthropic"}}, "setting (ANTHROPIC_API_KEY|LLM_PROVIDER)|model", doctor.Failed, ".", "."},
 		"model busy":              {[]settings{answering(t, 429, `{}`)}, "model", doctor.Failed, "rate_limit", "LLM_FALLBACK"},
 		"model unknown":           {[]settings{answering(t, 404, `{"error":{"message":"no such model"}}`)}, "model", doctor.Failed, "does not answer", "LLM_MODEL|address"},

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSecretsKnowsEverySecret fails when a setting of type Secret or DatabaseURL is forgotten.
-func TestSecretsKnowsEverySecret(t *testing.T) {
+// TestSecrets_EverySecretField_Included fails when a field of type secret.String or DatabaseURL is missing in Secrets.
+func TestSecrets_EverySecretField_Included(t *testing.T) {
 	var c Config
 	var planted []string
 	var plant func(v reflect.Value)

@@ -23,7 +23,7 @@ func plantedConfig(t *testing.T) config.Config {
 	})
 }
 
-func TestSecretsNeverPrint(t *testing.T) {
+func TestConfig_PrintedOrLogged_SecretsRedacted(t *testing.T) {
 	c := plantedConfig(t)
 	require.Equal(t, planted, c.LLM.OpenAIKey.Reveal())
 	hidden := struct {
@@ -48,7 +48,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 	require.Contains(t, out.String(), "postgres://errand@db.example.com:5432/tasks")
 }
 
-func TestUnsetSecretPrintsNothing(t *testing.T) {
+func TestSecret_Unset_PrintsNothing(t *testing.T) {
 	var s secret.String
 	require.False(t, s.IsSet())
 	require.Empty(t, s.Reveal())
