@@ -11,8 +11,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// derivedColumns are the columns behind fields that are more than one column as it is. An
-// empty list is an edge: it starts from the keys, which lists always read.
+// derivedColumns lists the columns that fields are computed from, for fields that are not in generated.Columns. An
+// empty list means an edge: it needs only the row's keys, which lists always read.
 var derivedColumns = map[string][]string{
 	"Task.completed":        {task.FieldCompletedAt},
 	"Task.changes":          {},
@@ -22,49 +22,51 @@ var derivedColumns = map[string][]string{
 	"Message.error":         {message.FieldErrorCode, message.FieldRetryAt},
 	"Message.unverified":    {message.FieldUnverifiedReason},
 	"Message.usage": {
-		message.FieldModel, message.FieldInputTokens, message.FieldOutputTokens, message.FieldCachedTokens, message.FieldCostNanos,
+		message.FieldModel,
+		message.FieldInputTokens,
+		message.FieldOutputTokens,
+		message.FieldCachedTokens,
+		message.FieldCostNanos,
 	},
 	"TaskChange.task":     {},
 	"TaskChange.toolCall": {taskchange.FieldToolCallID},
 }
 
-// selectedColumns are those of the nodes of the connection that ctx's field gives which its
-// selection reads. It is nil, for all columns, as soon as a selected field is not known here:
-// a row that is read in part must hold whatever is asked of it. Texts that nobody asks for
-// are most of a row, and what a request costs is reckoned without them.
-func selectedColumns(ctx context.Context, node string) []string {
+// selectedColumns returns the columns of the given type that the selection below the current connection field needs.
+// Long texts are most of a row's size, so that reading only what is selected keeps a query as cheap as its cost
+// estimate. It returns nil, which means all columns, if a selected field is not known to it.
+func selectedColumns(ctx context.Context, typeName string) []string {
 	op := graphql.GetOperationContext(ctx)
-	out := []string{}
-	add := func(fields []graphql.CollectedField) bool {
-		for _, f := range fields {
-			if f.Name == "__typename" {
-				continue
-			}
-			if column, ok := generated.Columns[node][f.Name]; ok {
-				out = append(out, column)
-				continue
-			}
-			more, ok := derivedColumns[node+"."+f.Name]
-			if !ok {
-				return false
-			}
-			out = append(out, more...)
-		}
-		return true
-	}
-	for _, f := range graphql.CollectFieldsCtx(ctx, []string{node + "Connection"}) {
-		nodes := []graphql.CollectedField{f}
+	columns := []string{}
+	for _, f := range graphql.CollectFieldsCtx(ctx, []string{typeName + "Connection"}) {
+		candidates := []graphql.CollectedField{f}
 		if f.Name == "edges" {
-			nodes = graphql.CollectFields(op, f.Selections, []string{node + "Edge"})
+			candidates = graphql.CollectFields(op, f.Selections, []string{typeName + "Edge"})
 		}
-		for _, n := range nodes {
+		for _, n := range candidates {
 			if n.Name != "node" && n.Name != "nodes" {
 				continue
 			}
-			if !add(graphql.CollectFields(op, n.Selections, []string{node, "Node"})) {
-				return nil
+			for _, field := range graphql.CollectFields(op, n.Selections, []string{typeName, "Node"}) {
+				needed, ok := fieldColumns(typeName, field.Name)
+				if !ok {
+					return nil
+				}
+				columns = append(columns, needed...)
 			}
 		}
 	}
-	return out
+	return columns
+}
+
+// fieldColumns returns the columns that a field needs, and whether the field is known.
+func fieldColumns(typeName, field string) ([]string, bool) {
+	if field == "__typename" {
+		return nil, true
+	}
+	if column, ok := generated.Columns[typeName][field]; ok {
+		return []string{column}, true
+	}
+	columns, ok := derivedColumns[typeName+"."+field]
+	return columns, ok
 }

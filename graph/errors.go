@@ -16,12 +16,13 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// ErrorPresenter is the one mapper from errors to what clients see: a code of the
-// closed list and a safe message. What is unknown is redacted, and logged under the request's id.
+// ErrorPresenter returns the one mapping from errors to GraphQL errors. Every GraphQL error has an extensions.code of
+// the closed list in package apperr. Unknown errors are redacted: the client gets a fixed message and the request id,
+// and the cause is logged under that id.
 func ErrorPresenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		e := toAppError(err)
-		out := &gqlerror.Error{Err: e, Message: e.Message, Path: graphql.GetPath(ctx)}
+		out := &gqlerror.Error{Err: e, Message: e.Message, Path: graphql.GetPath(ctx), Extensions: e.Extensions()}
 		var located *gqlerror.Error
 		if errors.As(err, &located) {
 			out.Locations = located.Locations
@@ -29,29 +30,22 @@ func ErrorPresenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 				out.Path = located.Path
 			}
 		}
-		extensions := map[string]any{"code": string(e.Code)}
-		out.Extensions = extensions
-		if field := inputField(e, out.Path); field != "" {
-			extensions["field"] = field
-		}
-		if e.RetryAfter > 0 {
-			extensions["retryAfterMs"] = e.RetryAfter.Milliseconds()
+		if e.Code == apperr.BadUserInput && e.Field == "" {
+			if field := lastName(out.Path); field != "" {
+				out.Extensions["field"] = field
+			}
 		}
 		if e.Code == apperr.Internal || e.Code == apperr.Unavailable {
-			id := telemetry.RequestID(ctx)
-			extensions["requestId"] = id
+			out.Extensions["requestId"] = telemetry.RequestID(ctx)
 			log.Log(ctx, logLevel(e), "operation failed", "code", string(e.Code), "error", causeText(e))
 		}
 		return out
 	}
 }
 
-// inputField is the input field at fault. A scalar that cannot be read does not know its
-// field, but its path ends there.
-func inputField(e *apperr.Error, path ast.Path) string {
-	if e.Field != "" || e.Code != apperr.BadUserInput {
-		return e.Field
-	}
+// lastName returns the last name in the path below the root field, or "". A scalar that fails to parse does not know
+// its input field, but the path of its error ends there.
+func lastName(path ast.Path) string {
 	for i := len(path) - 1; i > 0; i-- {
 		if name, ok := path[i].(ast.PathName); ok {
 			return string(name)
@@ -60,26 +54,26 @@ func inputField(e *apperr.Error, path ast.Path) string {
 	return ""
 }
 
-// toAppError names the errors of the layers below.
+// toAppError gives the errors of Ent, the policies and the database a code.
 func toAppError(err error) *apperr.Error {
 	var coded *apperr.Error
 	switch {
 	case errors.As(err, &coded):
 		return coded
 	case ent.IsNotFound(err):
-		return apperr.Wrap(err, apperr.NotFound, "No such thing.")
+		return apperr.Wrap(err, apperr.NotFound, "No such object.")
 	case errors.Is(err, privacy.Deny):
 		return apperr.Wrap(err, apperr.Forbidden, "This is not allowed.")
 	case store.IsInvalidText(err):
-		return apperr.Wrap(err, apperr.BadUserInput, "A text in this request holds a character that no text may hold.")
+		return apperr.Wrap(err, apperr.BadUserInput, "A text in the request contains a character that cannot be stored.")
 	case store.IsUnavailable(err):
-		return apperr.Wrap(err, apperr.Unavailable, "The database is not available just now. Try again shortly.")
+		return apperr.Wrap(err, apperr.Unavailable, "The database is temporarily unavailable. Try again later.")
 	default:
 		return apperr.From(err)
 	}
 }
 
-// logLevel is how much a failure should trouble whoever runs the server: a client that left in the middle is no fault.
+// logLevel returns Info for requests that the client cancelled and Error for all others.
 func logLevel(e *apperr.Error) slog.Level {
 	if errors.Is(e, context.Canceled) {
 		return slog.LevelInfo

@@ -25,7 +25,7 @@ func (r *queryResolver) Node(ctx context.Context, id string) (model.Node, error)
 
 func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, error) {
 	if len(ids) > maxNodes {
-		return nil, apperr.Invalid("ids", "At most %d ids at once.", maxNodes)
+		return nil, apperr.Invalid("ids", "At most %d ids are allowed.", maxNodes)
 	}
 	return r.nodes(ctx, ids)
 }

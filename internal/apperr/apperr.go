@@ -1,5 +1,5 @@
-// Package apperr is Errand's error vocabulary: a closed list of codes, a message
-// that is safe to show to anyone, and a redacting default for everything else.
+// Package apperr defines the errors that clients see: a code from a closed list and a message that is safe to display.
+// All other errors are redacted by From, so that an unexpected error never leaks SQL or another user's data.
 package apperr
 
 import (
@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// Code is the machine-readable half of an error, sent to clients as
-// extensions.code. The list is closed: clients switch on it.
+// Code is the machine-readable kind of an error, sent as extensions.code. The list is closed, because clients switch
+// on it.
 type Code string
 
-// The codes of the contract.
+// Error codes.
 const (
 	Unauthenticated       Code = "UNAUTHENTICATED"
 	Forbidden             Code = "FORBIDDEN"
@@ -28,27 +28,27 @@ const (
 	Internal              Code = "INTERNAL_SERVER_ERROR"
 )
 
-// Error is an error that may be shown to the person who caused it.
+// Error is an error that may be sent to the client.
 type Error struct {
 	Code Code
-	// Message is complete, safe and in plain words: no SQL, no secrets, no other person's data.
+	// Message is a complete sentence without SQL, secrets or other users' data.
 	Message string
-	// Field is the faulty input field or argument as the API names it ("title", "first"); BadUserInput only.
+	// Field is the invalid input field or argument by its name in the API ("title", "first"). Only for BadUserInput.
 	Field string
-	// RetryAfter is how long to wait before the same call may succeed; RateLimited and Unavailable only.
+	// RetryAfter is the time after which a retry may succeed; 0 if unknown. Only for RateLimited and Unavailable.
 	RetryAfter time.Duration
-	// cause is logged, never shown.
+	// cause is logged and never sent.
 	cause error
 }
 
-// Error implements error with the safe message alone.
+// Error returns the message, without the cause.
 func (e *Error) Error() string { return e.Message }
 
-// Unwrap gives the logged cause to errors.Is and errors.As.
+// Unwrap returns the cause, which may be nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Extensions returns the machine-readable members of e as clients see them: code, and field and
-// retryAfterMs when they apply. GraphQL and the Model Context Protocol both send them.
+// Extensions returns the machine-readable members of the error: code and, if set, field and retryAfterMs. They are
+// sent over GraphQL as extensions and over the Model Context Protocol as error data.
 func (e *Error) Extensions() map[string]any {
 	extensions := map[string]any{"code": string(e.Code)}
 	if e.Field != "" {
@@ -60,32 +60,32 @@ func (e *Error) Extensions() map[string]any {
 	return extensions
 }
 
-// New makes an error with a safe message.
+// New returns an error with a message that is safe to display.
 func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Invalid reports a fault in the input field or argument of that name.
+// Invalid returns a BadUserInput error for the given input field or argument.
 func Invalid(field, format string, args ...any) *Error {
 	return &Error{Code: BadUserInput, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// Missing is the one answer for rows that do not exist and for rows that belong
-// to somebody else, so that the two cannot be told apart.
+// Missing returns the NotFound error for an object of the given kind. It is used for missing objects and for those of
+// other users alike, so that the two are indistinguishable.
 func Missing(what string) *Error { return New(NotFound, "No such %s.", what) }
 
-// TooMany reports a limit that opens again after the given wait.
+// TooMany returns a RateLimited error for a limit that resets after the given time.
 func TooMany(wait time.Duration, format string, args ...any) *Error {
 	return &Error{Code: RateLimited, Message: fmt.Sprintf(format, args...), RetryAfter: wait}
 }
 
-// Wrap attaches a cause for the log to an error whose message stays safe.
+// Wrap returns an error with a message that is safe to display and a cause for the log.
 func Wrap(cause error, code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), cause: cause}
 }
 
-// From finds the Error in err's chain. Everything unknown becomes Internal with
-// a fixed message and err as its cause: the caller logs the cause, shows the message.
+// From returns the Error in err's chain. Other errors become Unavailable (deadline exceeded, cancelled) or Internal,
+// with a fixed message and err as the cause. From(nil) is nil.
 func From(err error) *Error {
 	var e *Error
 	switch {
@@ -102,7 +102,7 @@ func From(err error) *Error {
 	}
 }
 
-// CodeOf is From(err).Code, and "" for nil.
+// CodeOf returns From(err).Code, or "" if err is nil.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""

@@ -8,8 +8,7 @@ import (
 	"go.jetify.com/typeid"
 )
 
-// FuzzPrefix reads whatever somebody calls an id: it is one that Errand could have made,
-// to the byte, or has no type at all, which makes it an id of nothing.
+// FuzzPrefix passes arbitrary strings as ids. Only a string that New could have returned, byte for byte, has a prefix.
 func FuzzPrefix(f *testing.F) {
 	const suffix = "01m81g5w7wegh82z02z1ydv7bj"
 	for _, id := range []string{
@@ -24,26 +23,26 @@ func FuzzPrefix(f *testing.F) {
 			require.NoError(t, err)
 			again, err := typeid.FromUUIDBytesWithPrefix(prefix, parsed.UUIDBytes())
 			require.NoError(t, err)
-			require.Equal(t, id, again.String(), "a second spelling of an id")
-			require.LessOrEqual(t, len(id), 40, "longer than a column of ids")
+			require.Equal(t, id, again.String(), "accepted another spelling of the id")
+			require.LessOrEqual(t, len(id), 40, "longer than the database column")
 			require.True(t, Is(id, prefix))
 			require.False(t, Is(id, prefix+"x"))
 		}
 		if len(uuid) == 16 {
-			made, err := typeid.FromUUIDBytesWithPrefix(Task, uuid)
+			id, err := typeid.FromUUIDBytesWithPrefix(Task, uuid)
 			require.NoError(t, err)
-			require.Equal(t, Task, Prefix(made.String()))
+			require.Equal(t, Task, Prefix(id.String()))
 		}
 	})
 }
 
-func TestIdsReadBack(t *testing.T) {
+func TestPrefix_NewID_ReturnsItsPrefix(t *testing.T) {
 	for _, prefix := range []string{User, Task, Conversation, Message, ToolCall, Run, Change, UsageDay} {
 		require.Equal(t, prefix, Prefix(New(prefix)()))
 	}
 }
 
-func TestALongIdIsNotRead(t *testing.T) {
+func TestPrefix_OversizedID_IsRejectedWithoutAllocation(t *testing.T) {
 	long := "task_" + strings.Repeat("0", 1<<20)
 	require.Zero(t, testing.AllocsPerRun(10, func() { require.Empty(t, Prefix(long)) }))
 }

@@ -1,6 +1,6 @@
-// Package ids makes and reads Errand's ids: TypeIDs, a type prefix and a UUIDv7
-// in base 32. They sort by time of birth and name their type, so node(id:) needs
-// no look-up table. Clients treat them as opaque.
+// Package ids generates and parses Errand's ids. They are TypeIDs: a type prefix and a UUIDv7 in base 32, such as
+// task_01m81g5w7wegh82z02z1ydv7bj. They sort by creation time, and the prefix identifies the type, so that
+// node(id:) needs no lookup table. To clients they are opaque.
 package ids
 
 import (
@@ -9,7 +9,7 @@ import (
 	"go.jetify.com/typeid"
 )
 
-// The prefixes of the entities' ids.
+// Id prefixes of the entities.
 const (
 	User         = "user"
 	Task         = "task"
@@ -21,14 +21,18 @@ const (
 	UsageDay     = "usage"
 )
 
-// New returns a maker of ids with the given prefix, in the form Ent's DefaultFunc wants.
+// maxBytes is the maximum length of an id; it is also the length of the database columns.
+const maxBytes = 40
+
+// New returns a function that generates ids with the given prefix, for Ent's DefaultFunc.
 func New(prefix string) func() string {
 	return func() string { return typeid.Must(typeid.WithPrefix(prefix)).String() }
 }
 
-// Prefix is the type prefix of a well-formed id, and "" for anything else.
+// Prefix returns the type prefix of a well-formed id, and "" for any other string. The prefix need not be one of the
+// constants.
 func Prefix(id string) string {
-	if len(id) > 40 {
+	if len(id) > maxBytes {
 		return ""
 	}
 	parsed, err := typeid.FromString(id)
@@ -38,8 +42,8 @@ func Prefix(id string) string {
 	return parsed.Prefix()
 }
 
-// Is reports whether id is well formed and of the given type.
+// Is reports whether id is well formed and has the given prefix.
 func Is(id, prefix string) bool { return Prefix(id) == prefix }
 
-// Now is the time as both engines keep it: UTC, in whole microseconds.
+// Now returns the current time in the form that both database engines store: UTC, truncated to microseconds.
 func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

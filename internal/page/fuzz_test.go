@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzCursor gives back whatever somebody calls a cursor: it is what Encode writes, or
-// it is refused and the argument named.
+// FuzzCursor passes arbitrary strings as cursors. A string is accepted only if Encode returns it; otherwise the error
+// names the argument.
 func FuzzCursor(f *testing.F) {
 	for _, text := range []string{
 		`{"l":"l","k":[1,"x"]}`, `{"l":"l","k":[9007199254740993,"\u003cö\u2028"]}`, `{"l":"l","k":[1e3,"x"]}`, `{"l":"l","k":[-0,1]}`,
@@ -26,13 +26,13 @@ func FuzzCursor(f *testing.F) {
 	f.Fuzz(func(t *testing.T, given, text string, number int64) {
 		w, err := page.Args{After: &given}.Window("l", 2)
 		if err != nil {
-			require.Equal(t, "after", field(t, err))
+			require.Equal(t, "after", invalidField(t, err))
 		} else {
-			require.Equal(t, given, w.After.Encode(), "something that was never given out")
+			require.Equal(t, given, w.After.Encode(), "accepted a string that Encode does not return")
 			_, _ = w.After.Int(0), w.After.Text(1)
 		}
-		if at, err := page.ParsePosition("after", &given, "l"); err == nil {
-			require.Equal(t, given, page.PositionCursor("l", at).Encode())
+		if position, err := page.ParsePosition("after", &given, "l"); err == nil {
+			require.Equal(t, given, page.PositionCursor("l", position).Encode())
 		} else {
 			require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err))
 		}
@@ -40,27 +40,28 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
+// roundTrip encodes and decodes a cursor with the given key.
 func roundTrip(t *testing.T, text string, number int64) {
 	t.Helper()
-	made := page.Cursor{List: "l", Key: []any{text, number}}.Encode()
-	w, err := page.Args{Before: &made}.Window("l", 2)
-	if len(made) > 2048 {
-		require.Equal(t, "before", field(t, err))
+	encoded := page.Cursor{List: "l", Key: []any{text, number}}.Encode()
+	w, err := page.Args{Before: &encoded}.Window("l", 2)
+	if len(encoded) > 2048 {
+		require.Equal(t, "before", invalidField(t, err))
 		return
 	}
 	require.NoError(t, err)
 	require.Equal(t, text, w.Before.Text(0))
 	require.Equal(t, number, w.Before.Int(1))
-	_, err = page.Args{Before: &made}.Window("other", 2)
-	require.Equal(t, "before", field(t, err))
+	_, err = page.Args{Before: &encoded}.Window("other", 2)
+	require.Equal(t, "before", invalidField(t, err))
 }
 
-func TestACursorThatIsTooLongIsNotRead(t *testing.T) {
+func TestWindow_OversizedCursor_IsRejectedWithoutDecoding(t *testing.T) {
 	long := base64.RawURLEncoding.EncodeToString([]byte(`{"l":"l","k":["` + strings.Repeat("x", 1<<20) + `"]}`))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	_, err := page.Args{After: &long}.Window("l", 1)
 	runtime.ReadMemStats(&after)
-	require.Equal(t, "after", field(t, err))
+	require.Equal(t, "after", invalidField(t, err))
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<10))
 }

@@ -17,13 +17,14 @@ import (
 
 func ptr[T any](v T) *T { return &v }
 
-func field(t *testing.T, err error) string {
+// invalidField returns the argument that a BadUserInput error names.
+func invalidField(t *testing.T, err error) string {
 	t.Helper()
 	require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err))
 	return apperr.From(err).Field
 }
 
-func TestReadingArguments(t *testing.T) {
+func TestWindow_Arguments_AreValidated(t *testing.T) {
 	cursor := page.Cursor{List: "l", Key: []any{1, "x"}}.Encode()
 	w, err := page.Args{}.Window("l", 2)
 	require.NoError(t, err)
@@ -35,7 +36,7 @@ func TestReadingArguments(t *testing.T) {
 	require.Equal(t, "x", w.Before.Text(1))
 	w, err = page.Args{Before: &cursor}.Window("l", 2)
 	require.NoError(t, err)
-	require.True(t, w.Backward, "before alone reads the page that ends there")
+	require.True(t, w.Backward, "before alone selects the page that ends there")
 
 	for want, bad := range map[string][]page.Args{
 		"first": {{First: ptr(0)}, {First: ptr(-5)}, {First: ptr(101)}, {First: ptr(1), Last: ptr(1)}},
@@ -52,12 +53,12 @@ func TestReadingArguments(t *testing.T) {
 	} {
 		for _, args := range bad {
 			_, err := args.Window("l", 2)
-			require.Equal(t, want, field(t, err), "%+v", args)
+			require.Equal(t, want, invalidField(t, err), "%+v", args)
 		}
 	}
 }
 
-func TestForgedKeysReadAsNothing(t *testing.T) {
+func TestCursor_KeyOfOtherType_ReturnsZeroValue(t *testing.T) {
 	c := page.Cursor{Key: []any{"text", 5.0, nil, map[string]any{}}}
 	require.Zero(t, c.Int(0))
 	require.Empty(t, c.Text(1))
@@ -65,8 +66,8 @@ func TestForgedKeysReadAsNothing(t *testing.T) {
 	require.Empty(t, c.Text(3))
 }
 
-// whole reads a list of n items as a database would: with one item too many.
-func whole(n int, w page.Window) []int {
+// readWindow reads a list of the items 1 to n as a query would, with one extra item.
+func readWindow(n int, w page.Window) []int {
 	var items []int
 	for i := 1; i <= n; i++ {
 		if (w.After == nil || int64(i) > w.After.Int(0)) && (w.Before == nil || int64(i) < w.Before.Int(0)) {
@@ -79,22 +80,22 @@ func whole(n int, w page.Window) []int {
 	return items[:min(len(items), w.Size+1)]
 }
 
-func place(i int) page.Cursor { return page.PositionCursor("l", i) }
+func cursorOf(position int) page.Cursor { return page.PositionCursor("l", position) }
 
-// TestEveryListIsWalkedEitherWay, by rows with one too many and by positions without gaps alike.
-func TestEveryListIsWalkedEitherWay(t *testing.T) {
+// Both kinds of lists are paged through in both directions.
+func TestBuild_PagingThroughList_ReturnsEveryItemOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n, size := rapid.IntRange(0, 30).Draw(t, "n"), rapid.IntRange(1, 8).Draw(t, "size")
-		backward, dense := rapid.Bool().Draw(t, "backward"), rapid.Bool().Draw(t, "dense")
+		backward, byRange := rapid.Bool().Draw(t, "backward"), rapid.Bool().Draw(t, "byRange")
 		args := page.Args{First: &size}
 		if backward {
 			args = page.Args{Last: &size}
 		}
 		var seen []int
-		for step := 0; ; step++ {
-			c := decodeCursor(t, n, args, dense)
+		for pages := 0; ; pages++ {
+			c := readPage(t, n, args, byRange)
 			require.LessOrEqual(t, len(c.Edges), size)
-			require.Less(t, step, n+1, "a walk that does not end")
+			require.Less(t, pages, n+1, "paging does not end")
 			if backward {
 				seen = append(c.Nodes(), seen...)
 				args.Before = c.PageInfo.StartCursor()
@@ -111,33 +112,33 @@ func TestEveryListIsWalkedEitherWay(t *testing.T) {
 	})
 }
 
-func decodeCursor(t *rapid.T, n int, args page.Args, dense bool) *page.Connection[int] {
-	if dense {
-		s, err := args.Range("l", n)
+func readPage(t *rapid.T, n int, args page.Args, byRange bool) *page.Connection[int] {
+	if byRange {
+		r, err := args.Range("l", n)
 		require.NoError(t, err)
 		var items []int
-		for i := s.From; i <= s.To; i++ {
+		for i := r.From; i <= r.To; i++ {
 			items = append(items, i)
 		}
-		return page.BuildRange(s, items, place)
+		return page.BuildRange(r, items, cursorOf)
 	}
 	w, err := args.Window("l", 1)
 	require.NoError(t, err)
-	return page.Build(w, whole(n, w), place, func(context.Context) (int, error) { return n, nil })
+	return page.Build(w, readWindow(n, w), cursorOf, func(context.Context) (int, error) { return n, nil })
 }
 
-func TestPositionsBeyondAListGiveEmptyPages(t *testing.T) {
+func TestRange_CursorsBeyondList_ReturnsEmptyPage(t *testing.T) {
 	for _, args := range []page.Args{
-		{After: ptr(place(10).Encode())},
-		{After: ptr(place(1 << 40).Encode())},
-		{Before: ptr(place(1).Encode())},
-		{Before: ptr(place(-5).Encode())},
-		{After: ptr(place(3).Encode()), Before: ptr(place(2).Encode())},
+		{After: ptr(cursorOf(10).Encode())},
+		{After: ptr(cursorOf(1 << 40).Encode())},
+		{Before: ptr(cursorOf(1).Encode())},
+		{Before: ptr(cursorOf(-5).Encode())},
+		{After: ptr(cursorOf(3).Encode()), Before: ptr(cursorOf(2).Encode())},
 	} {
-		s, err := args.Range("l", 10)
+		r, err := args.Range("l", 10)
 		require.NoError(t, err)
-		require.Greater(t, s.From, s.To, "%+v", args)
-		c := page.BuildRange(s, nil, place)
+		require.Greater(t, r.From, r.To, "%+v", args)
+		c := page.BuildRange(r, nil, cursorOf)
 		require.Empty(t, c.Edges)
 		require.Nil(t, c.PageInfo.StartCursor())
 		total, err := c.TotalCount(t.Context())
@@ -146,21 +147,21 @@ func TestPositionsBeyondAListGiveEmptyPages(t *testing.T) {
 	}
 }
 
-func TestACountRunsOnlyWhenAskedFor(t *testing.T) {
-	counted := errors.New("counted")
-	c := page.Build(page.Window{Size: 2}, []int{1, 2, 3}, place, func(context.Context) (int, error) { return 0, counted })
+func TestBuild_TotalCountNotSelected_RunsNoCount(t *testing.T) {
+	errCounted := errors.New("counted")
+	c := page.Build(page.Window{Size: 2}, []int{1, 2, 3}, cursorOf, func(context.Context) (int, error) { return 0, errCounted })
 	require.Equal(t, []int{1, 2}, c.Nodes())
 	require.True(t, c.PageInfo.HasNextPage)
 	_, err := c.TotalCount(t.Context())
-	require.ErrorIs(t, err, counted)
+	require.ErrorIs(t, err, errCounted)
 }
 
-func TestAPositionOfAStream(t *testing.T) {
-	at, err := page.ParsePosition("after", ptr(place(7).Encode()), "l")
+func TestParsePosition_Cursor_ReturnsPosition(t *testing.T) {
+	position, err := page.ParsePosition("after", ptr(cursorOf(7).Encode()), "l")
 	require.NoError(t, err)
-	require.Equal(t, 7, at)
-	for _, bad := range []string{"", place(-1).Encode(), page.PositionCursor("other", 1).Encode(), fmt.Sprint(7)} {
+	require.Equal(t, 7, position)
+	for _, bad := range []string{"", cursorOf(-1).Encode(), page.PositionCursor("other", 1).Encode(), fmt.Sprint(7)} {
 		_, err := page.ParsePosition("after", &bad, "l")
-		require.Equal(t, "after", field(t, err))
+		require.Equal(t, "after", invalidField(t, err))
 	}
 }

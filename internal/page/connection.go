@@ -1,0 +1,121 @@
+package page
+
+import (
+	"context"
+	"slices"
+
+	"errand/ent"
+)
+
+// The connection types of the GraphQL schema. gqlgen finds them by these names.
+type (
+	// TaskConnection is a page of tasks.
+	TaskConnection = Connection[*ent.Task]
+	// TaskEdge is a task in a page.
+	TaskEdge = Edge[*ent.Task]
+	// TaskChangeConnection is a page of task changes.
+	TaskChangeConnection = Connection[*ent.TaskChange]
+	// TaskChangeEdge is a task change in a page.
+	TaskChangeEdge = Edge[*ent.TaskChange]
+	// ConversationConnection is a page of conversations.
+	ConversationConnection = Connection[*ent.Conversation]
+	// ConversationEdge is a conversation in a page.
+	ConversationEdge = Edge[*ent.Conversation]
+	// MessageConnection is a page of messages.
+	MessageConnection = Connection[*ent.Message]
+	// MessageEdge is a message in a page.
+	MessageEdge = Edge[*ent.Message]
+)
+
+// Connection is a page of a list.
+type Connection[T any] struct {
+	Edges    []*Edge[T]
+	PageInfo *Info
+	count    func(ctx context.Context) (int, error)
+}
+
+// Nodes returns the items of the page.
+func (c *Connection[T]) Nodes() []T {
+	nodes := make([]T, len(c.Edges))
+	for i, e := range c.Edges {
+		nodes[i] = e.Node
+	}
+	return nodes
+}
+
+// TotalCount returns the number of items in the whole list. It may run a query.
+func (c *Connection[T]) TotalCount(ctx context.Context) (int, error) { return c.count(ctx) }
+
+// Edge is an item in a page.
+type Edge[T any] struct {
+	Node     T
+	cursorOf func(T) Cursor
+}
+
+// Cursor returns the item's encoded cursor.
+func (e *Edge[T]) Cursor() string { return e.cursorOf(e.Node).Encode() }
+
+// Info is the position of a page within its list.
+type Info struct {
+	HasNextPage, HasPreviousPage bool
+	first, last                  func() string // encode a cursor only when it is selected; nil on an empty page
+}
+
+// StartCursor returns the cursor of the first edge, or nil on an empty page.
+func (i *Info) StartCursor() *string { return encodeOptional(i.first) }
+
+// EndCursor returns the cursor of the last edge, or nil on an empty page.
+func (i *Info) EndCursor() *string { return encodeOptional(i.last) }
+
+func encodeOptional(encode func() string) *string {
+	if encode == nil {
+		return nil
+	}
+	s := encode()
+	return &s
+}
+
+// Build makes the page of a window. The items must be in the order of reading (from the end if w.Backward) and may be
+// one more than w.Size, which shows that more follow; Build drops that item. cursorOf returns the cursor of an item,
+// and count the length of the whole list.
+func Build[T any](
+	w Window,
+	items []T,
+	cursorOf func(T) Cursor,
+	count func(ctx context.Context) (int, error),
+) *Connection[T] {
+	more := len(items) > w.Size
+	if more {
+		items = items[:w.Size]
+	}
+	info := &Info{HasNextPage: more, HasPreviousPage: w.After != nil}
+	if w.Backward {
+		info.HasNextPage, info.HasPreviousPage = w.Before != nil, more
+		slices.Reverse(items)
+	}
+	return newConnection(items, info, cursorOf, count)
+}
+
+// BuildRange makes the page of a range. The items must be those at its positions, in ascending order.
+func BuildRange[T any](r Range, items []T, cursorOf func(T) Cursor) *Connection[T] {
+	count := func(context.Context) (int, error) { return r.Total, nil }
+	return newConnection(items, r.Info(), cursorOf, count)
+}
+
+func newConnection[T any](
+	items []T,
+	info *Info,
+	cursorOf func(T) Cursor,
+	count func(context.Context) (int, error),
+) *Connection[T] {
+	edges := make([]*Edge[T], len(items))
+	all := make([]Edge[T], len(items)) // one allocation for all edges
+	for i, item := range items {
+		all[i] = Edge[T]{Node: item, cursorOf: cursorOf}
+		edges[i] = &all[i]
+	}
+	if len(edges) > 0 {
+		info.first, info.last = edges[0].Cursor, edges[len(edges)-1].Cursor
+	}
+	return &Connection[T]{Edges: edges, PageInfo: info, count: count}
+}
