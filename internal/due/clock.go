@@ -55,7 +55,7 @@ var announcesTime = map[string]bool{
 
 var namedHours = map[string]int{"noon": 12, "midday": 12, "midnight": 24}
 
-// clock reads a time at i. intro is the preposition before it; beside tells that a
+// clock reads a time at i. intro is the preposition before it; beside is set when a
 // day stands next to it.
 func (p parser) clock(i int, intro string, beside bool) (clock, bool) {
 	announced := announcesTime[intro]
@@ -191,6 +191,6 @@ func readClock(w string) (hour, minute int, ok bool) {
 			return 0, 0, true
 		}
 	}
-	t, ok := viaWhen(w, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
+	t, ok := parseWithWhen(w, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 	return t.Hour(), t.Minute(), ok
 }

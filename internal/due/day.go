@@ -43,7 +43,7 @@ func (p parser) in(days, end int) day {
 	return day{day: p.today().AddDate(0, 0, days), end: end, strong: true}
 }
 
-// phraseAt tells whether the words of s stand at i and where they end.
+// phraseAt reports whether the words of s stand at i and where they end.
 func (p parser) phraseAt(i int, s string) (end int, ok bool) {
 	for _, w := range strings.Fields(s) {
 		if p.word(i) != w {
@@ -75,13 +75,13 @@ func (p parser) namedDay(i int, _ string) (day, bool) {
 		i,
 		"tomorrow",
 		"tomorow",
-		"tommorow",
-		"tommorrow",
+		"tommorow",  //nolint:misspell // a common typing error
+		"tommorrow", //nolint:misspell // a common typing error
 		"tmrw",
 		"tmr",
 		"tmw",
 		"2moro",
-	); ok { //nolint:misspell // people do write it so
+	); ok {
 		return p.in(1, end), true
 	}
 	if end, ok := p.phraseAt(i, "yesterday"); ok {
@@ -123,7 +123,7 @@ func (p parser) weekday(i int, intro string) (day, bool) {
 	case which == "this":
 		d.day = p.today().AddDate(0, 0, (int(target-p.today().Weekday())+7)%7)
 	default:
-		d.day, ok = viaWhen("next "+strings.ToLower(target.String()), p.today())
+		d.day, ok = parseWithWhen("next "+strings.ToLower(target.String()), p.today())
 	}
 	return d, ok
 }

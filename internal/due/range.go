@@ -17,18 +17,18 @@ func RangeAt(words []string, i int, now time.Time) (r Range, end int, fault stri
 		intro, at = p.word(at), at+1
 	}
 	if r, end, ok := p.stretch(at); ok {
-		return clip(r, intro), end, "", true
+		return openRange(r, intro), end, "", true
 	}
 	p.whole = true
 	d, ok := p.day(at, intro)
 	if !ok {
 		return Range{}, i, "", false
 	}
-	return clip(Range{d.day, d.day}, intro), d.end, d.fault, true
+	return openRange(Range{d.day, d.day}, intro), d.end, d.fault, true
 }
 
-// clip opens the range towards the side that the preposition names.
-func clip(r Range, intro string) Range {
+// openRange opens the range towards the side that the preposition names.
+func openRange(r Range, intro string) Range {
 	switch intro {
 	case "by", "before", "until", "till":
 		return Range{To: r.To}
@@ -94,8 +94,10 @@ func (p parser) nextDays(i int) (Range, int, bool) {
 }
 
 var everyUnit = map[string]bool{
-	"day": true, "week": true, "month": true, "year": true, "hour": true, "morning": true, "afternoon": true, "evening": true,
-	"night": true, "weekend": true, "weekday": true, "workday": true, "other": true, "single": true, "second": true, "minute": true,
+	"day": true, "week": true, "month": true, "year": true, "hour": true, "morning": true, "afternoon": true,
+	"evening": true,
+	"night":   true, "weekend": true, "weekday": true, "workday": true, "other": true, "single": true, "second": true,
+	"minute": true,
 }
 
 var rhythm = map[string]bool{
@@ -114,14 +116,15 @@ func Recurring(words []string) (string, bool) {
 			return w, true
 		case rhythm[w] && i == len(words)-1:
 			return w, true
-		case (w == "once" || w == "twice" || w == "times") && (p.word(i+1) == "a" || p.word(i+1) == "per") && everyUnit[p.word(i+2)]:
+		case (w == "once" || w == "twice" || w == "times") &&
+			(p.word(i+1) == "a" || p.word(i+1) == "per") && everyUnit[p.word(i+2)]:
 			return w + " " + p.word(i+1) + " " + p.word(i+2), true
 		}
 	}
 	return "", false
 }
 
-// repeats tells whether "every" stands before a unit of time: "every 2 days", "every mondays".
+// repeats reports whether "every" stands before a unit of time: "every 2 days", "every mondays".
 func (p parser) repeats(i int) bool {
 	w := p.word(i)
 	if _, ok := weekdays[strings.TrimSuffix(w, "s")]; ok {

@@ -13,7 +13,7 @@ func (p parser) span(i int, _ string) (day, bool) {
 		at = i
 	}
 	if end, ok := p.anyAt(at, "half an hour", "half hour"); ok && leads {
-		return p.moment(p.wall().Add(30*time.Minute), end), true
+		return p.moment(p.wallClock().Add(30*time.Minute), end), true
 	}
 	n, unitAt, ok := p.number(at)
 	if !ok {
@@ -32,7 +32,8 @@ func (p parser) span(i int, _ string) (day, bool) {
 
 var units = map[string]string{
 	"min": "minute", "mins": "minute", "minute": "minute", "hr": "hour", "hrs": "hour", "hour": "hour",
-	"day": "day", "week": "week", "wk": "week", "wks": "week", "fortnight": "fortnight", "month": "month", "year": "year", "yr": "year", "yrs": "year",
+	"day": "day", "week": "week", "wk": "week", "wks": "week", "fortnight": "fortnight", "month": "month",
+	"year": "year", "yr": "year", "yrs": "year",
 }
 
 func unitOf(w string) string {
@@ -56,7 +57,7 @@ func (p parser) after(n int, unit string, end int) (day, bool) {
 	if n > 100000 {
 		return day{end: end, strong: true, fault: "That date is too far away."}, true
 	}
-	t, ok := viaWhen(fmt.Sprintf("in %d %ss", n, unit), p.wall())
+	t, ok := parseWithWhen(fmt.Sprintf("in %d %ss", n, unit), p.wallClock())
 	if !ok {
 		return day{}, false
 	}
@@ -102,7 +103,7 @@ func Distance(words []string) (Span, bool) {
 	return Span{n, unit}, true
 }
 
-// Small tells whether the span moves a time of day and not just a day.
+// Small reports whether the span moves a time of day and not just a day.
 func (s Span) Small() bool { return s.Unit == "minute" || s.Unit == "hour" }
 
 // After is the wall-clock time that lies the span behind t; t must be in UTC. ok is

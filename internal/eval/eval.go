@@ -1,5 +1,5 @@
-// Package eval measures how well a model does the agent's work: conversations with
-// the state that tasks must be in afterwards.
+// Package eval measures a model as the agent: conversations with the expected state of the task
+// list afterwards.
 package eval
 
 import (
@@ -14,16 +14,16 @@ import (
 //go:embed cases.json
 var shipped []byte
 
-// Case is a conversation and what must come of it.
+// Case is a conversation and its expected outcome.
 type Case struct {
 	// Kind groups cases in the table; Name is unique in it.
 	Kind, Name string
-	// Tasks are there before, numbered from 1.
+	// Tasks exist before the conversation, numbered from 1.
 	Tasks []Task
-	// Say is what the person says, message by message.
+	// Say are the messages of the user, in order.
 	Say []string
 	// Want are all tasks outside the trash afterwards, in the order of their numbers.
-	// Left out, nothing may have changed.
+	// When it is absent, no task may have changed.
 	Want *[]Task
 	// Reply are regular expressions that the last reply must match.
 	Reply []string
@@ -31,10 +31,10 @@ type Case struct {
 	Silent []string
 }
 
-// Task is a task before or after. Afterwards its title is a regular expression for all of
-// the title, without regard to case, and what is left out is not looked at, but for Completed.
+// Task is a task before or after. Afterwards its title is a case-insensitive regular expression for
+// the whole title, and absent fields, except Completed, are not compared.
 type Task struct {
-	// Number is needed after a gap only: else it is one more than the task's before.
+	// Number is needed after a gap only; by default it is one more than that of the task before.
 	Number      int
 	Title       string
 	Description string
@@ -48,7 +48,7 @@ type Task struct {
 	Labels []string
 }
 
-// Load reads cases; no bytes are the shipped file.
+// Load parses cases; empty content means the shipped cases.
 func Load(file []byte) ([]Case, error) {
 	if len(file) == 0 {
 		file = shipped
@@ -69,18 +69,18 @@ func Load(file []byte) ([]Case, error) {
 	return cases, nil
 }
 
-// Reply is what came of a message.
+// Reply is the result of a message.
 type Reply struct {
 	Text string
-	// Fault says why the reply is bad whatever became of the tasks: it failed, or claims what
-	// no result shows; "" when it is good.
+	// Fault is the reason why the reply is wrong regardless of the tasks: it failed, or it claims
+	// a change that no tool result shows. Empty means no fault.
 	Fault string
-	// Steps is how often the model was asked; Tokens is what it read and wrote.
+	// Steps is the number of model calls; Tokens counts input and output tokens.
 	Steps, Tokens int
 }
 
-// Person is somebody with a task list and an agent, new for each case.
-type Person interface {
+// User is a user with an empty task list and an agent, new for each case.
+type User interface {
 	// Put stores a task.
 	Put(ctx context.Context, t Task) error
 	// Say sends a message to the one conversation and waits for the reply.
@@ -89,17 +89,17 @@ type Person interface {
 	Tasks(ctx context.Context) ([]Task, error)
 }
 
-// Result is how a case went.
+// Result is the outcome of a case.
 type Result struct {
 	Case Case
-	// Fault says what is wrong; "" is a pass.
+	// Fault is the reason of the failure; empty means passed.
 	Fault         string
 	Steps, Tokens int
 	Took          time.Duration
 }
 
-// Run has one conversation. The error is the person's, not the model's.
-func Run(ctx context.Context, c Case, p Person) (Result, error) {
+// Run runs one case. Its error is a failure of the environment, not of the model.
+func Run(ctx context.Context, c Case, p User) (Result, error) {
 	r := Result{Case: c}
 	now := time.Now().UTC()
 	for _, t := range c.Tasks {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheShippedCases(t *testing.T) {
+func TestLoad_ShippedCases_AreValid(t *testing.T) {
 	cases, err := Load(nil)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(cases), 60)
@@ -26,7 +26,7 @@ func TestTheShippedCases(t *testing.T) {
 	require.GreaterOrEqual(t, len(kinds), 10)
 }
 
-func TestBrokenFilesAreRefused(t *testing.T) {
+func TestLoad_InvalidFile_ReturnsError(t *testing.T) {
 	for _, bad := range []string{
 		"x", `[{"kind":"a","name":"b"}]`, `[{"kind":"a","name":"b","say":["c"],"wont":[]}]`,
 		`[{"kind":"a","name":"b","say":["c"]},{"kind":"a","name":"b","say":["c"]}]`,
@@ -39,7 +39,7 @@ func TestBrokenFilesAreRefused(t *testing.T) {
 // sunday is when these tests happen.
 var sunday = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-func TestTasksAreCompared(t *testing.T) {
+func TestVerify_Tasks_AreCompared(t *testing.T) {
 	got := []Task{
 		{Number: 1, Title: "Buy Milk.", Priority: "none", DueOn: "2026-11-23"},
 		{
@@ -85,29 +85,29 @@ func TestTasksAreCompared(t *testing.T) {
 	require.Equal(t, []string{"2031-03-01"}, days("2031-03-01", sunday))
 }
 
-// puppet is a person with a set of answers.
-type puppet struct {
+// scriptedUser is a user with a set of answers.
+type scriptedUser struct {
 	reply Reply
 	err   error
 	tasks []Task
 	after []Task
 }
 
-func (p *puppet) Put(_ context.Context, t Task) error {
+func (p *scriptedUser) Put(_ context.Context, t Task) error {
 	p.tasks = append(p.tasks, t)
 	return p.err
 }
 
-func (p *puppet) Say(context.Context, string) (Reply, error) {
+func (p *scriptedUser) Say(context.Context, string) (Reply, error) {
 	if p.after != nil {
 		p.tasks = p.after
 	}
 	return p.reply, p.err
 }
 
-func (p *puppet) Tasks(context.Context) ([]Task, error) { return p.tasks, nil }
+func (p *scriptedUser) Tasks(context.Context) ([]Task, error) { return p.tasks, nil }
 
-func TestAConversationIsJudged(t *testing.T) {
+func TestRun_Conversation_IsVerified(t *testing.T) {
 	c := Case{
 		Kind:   "k",
 		Name:   "n",
@@ -117,11 +117,11 @@ func TestAConversationIsJudged(t *testing.T) {
 		Silent: []string{"bad"},
 	}
 	good := Reply{Text: "Fine", Steps: 2, Tokens: 10}
-	r, err := Run(context.Background(), c, &puppet{reply: good})
+	r, err := Run(context.Background(), c, &scriptedUser{reply: good})
 	require.NoError(t, err)
 	require.Empty(t, r.Fault)
 	require.Equal(t, []int{4, 20}, []int{r.Steps, r.Tokens})
-	for _, p := range []*puppet{
+	for _, p := range []*scriptedUser{
 		{reply: Reply{Text: "Fine", Fault: "failed"}},
 		{reply: Reply{Text: "Other"}},
 		{reply: Reply{Text: "fine, bad"}},
@@ -131,11 +131,11 @@ func TestAConversationIsJudged(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, r.Fault)
 	}
-	_, err = Run(context.Background(), c, &puppet{err: errors.New("away")})
+	_, err = Run(context.Background(), c, &scriptedUser{err: errors.New("away")})
 	require.Error(t, err)
 }
 
-func TestTheTable(t *testing.T) {
+func TestWrite_Results_PrintsTable(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, Write(&out, "one", []Result{
 		{Case: Case{Kind: "a", Name: "x"}, Steps: 2, Tokens: 7, Took: time.Millisecond},

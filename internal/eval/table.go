@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Passed counts the results without a fault.
+// Passed returns the number of results without a fault.
 func Passed(results []Result) (n int) {
 	for _, r := range results {
 		if r.Fault == "" {
@@ -18,7 +18,7 @@ func Passed(results []Result) (n int) {
 	return n
 }
 
-// Write prints the results: a line a kind, the total, and what failed.
+// Write prints one line for each kind, the total and the failures.
 func Write(out io.Writer, model string, results []Result) error {
 	fmt.Fprintf(out, "model: %s\n\n", model)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

@@ -1,10 +1,12 @@
-// Package offline is the offline model: a deterministic llms.Model with no key and no network.
+// Package offline implements llms.Model without a key or a network: a deterministic model that
+// reads English commands about tasks.
 //
-// It is a pure function of the conversation that it is given. From the person's last message it
-// reads the requests (package intent) and plans them; from the tool results of the turn so far it
-// knows what is done, and answers with the next tool calls or with the final text. What an earlier
-// turn was about it learns by replaying that turn, so it needs no memory of its own.
+// The model is a pure function of the conversation. It parses the requests in the user's last
+// message (package intent), plans one action for each, and compares the plan with the tool results
+// recorded for the turn. It answers with the next tool calls, or with the final text when the plan
+// is done. What follow-up messages refer to ("the second one") comes from replaying earlier turns,
+// so the model keeps no state.
 //
-// The text states only what tool results of this turn say. Stored task text is shown,
-// never read as a request.
+// The reply reports only tool results of the turn. Stored task text is shown and never parsed as a
+// request.
 package offline

@@ -7,30 +7,30 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// turn is one message of the person and what was done about it.
+// turn is one user message with the recorded steps that followed it.
 type turn struct {
-	said   string
-	rounds []round
-	// answered tells whether any text was given in reply.
+	message string
+	rounds  []round
+	// answered reports whether the turn has reply text.
 	answered bool
 }
 
 // round is one step of the model that called tools, with the results.
-type round []done
+type round []recordedCall
 
-// done is a recorded tool call; result is nil while none is recorded.
-type done struct {
+// recordedCall is a recorded tool call; result is nil while none is recorded.
+type recordedCall struct {
 	name   string
 	id     string
-	result *result
+	result *toolResult
 }
 
 // timeLine marks the line of the system message with the present time and zone:
 // "Current time: 2026-11-22T11:35:00+01:00 (Europe/Berlin)".
 const timeLine = "Current time: "
 
-// read takes a conversation apart. now is zero when the system message does not tell the time.
-func read(messages []llms.MessageContent) (turns []turn, now time.Time) {
+// parseConversation splits a conversation into turns. now is zero when the system message has no time.
+func parseConversation(messages []llms.MessageContent) (turns []turn, now time.Time) {
 	for _, m := range messages {
 		switch m.Role {
 		case llms.ChatMessageTypeSystem:
@@ -38,7 +38,7 @@ func read(messages []llms.MessageContent) (turns []turn, now time.Time) {
 				now = t
 			}
 		case llms.ChatMessageTypeHuman:
-			turns = append(turns, turn{said: textOf(m)})
+			turns = append(turns, turn{message: textOf(m)})
 		case llms.ChatMessageTypeAI, llms.ChatMessageTypeTool:
 			if len(turns) > 0 {
 				turns[len(turns)-1].record(m)
@@ -85,7 +85,7 @@ func (t *turn) record(m llms.MessageContent) {
 		switch p := p.(type) {
 		case llms.ToolCall:
 			if p.FunctionCall != nil {
-				calls = append(calls, done{name: p.FunctionCall.Name, id: p.ID})
+				calls = append(calls, recordedCall{name: p.FunctionCall.Name, id: p.ID})
 			}
 		case llms.ToolCallResponse:
 			t.attach(p)
@@ -96,7 +96,7 @@ func (t *turn) record(m llms.MessageContent) {
 	}
 }
 
-// attach gives a result to its call. A result of an unknown call still counts as something done.
+// attach stores a result with its call. A result of an unknown call is recorded as a round of its own.
 func (t *turn) attach(r llms.ToolCallResponse) {
 	res := parseResult(r.Content)
 	for _, calls := range t.rounds {

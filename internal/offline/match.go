@@ -6,13 +6,14 @@ import (
 	"errand/internal/offline/text"
 )
 
-// stopWords say nothing about which task is meant.
+// stopWords do not help to identify a task.
 var stopWords = map[string]bool{
-	"the": true, "a": true, "an": true, "my": true, "to": true, "for": true, "of": true, "with": true, "about": true, "and": true, "on": true, "in": true, "at": true,
+	"the": true, "a": true, "an": true, "my": true, "to": true, "for": true, "of": true, "with": true, "about": true,
+	"and": true, "on": true, "in": true, "at": true,
 	"one": true, "task": true, "some": true, "from": true, "that": true, "this": true, "our": true,
 }
 
-// content lists the stems of the words that say which task is meant.
+// content lists the stems of the words that identify a task.
 func content(phrase string) []string {
 	var stems []string
 	for _, k := range text.Tokenize(phrase).Keys() {
@@ -33,8 +34,8 @@ func stem(w string) string {
 	return w
 }
 
-// matching keeps the tasks whose title has a word for every content word of the phrase.
-func matching(ts []task, phrase string) []task {
+// matchTitle keeps the tasks whose title has a word for every content word of the phrase.
+func matchTitle(ts []task, phrase string) []task {
 	stems := content(phrase)
 	var fits []task
 	for _, t := range ts {
@@ -54,7 +55,7 @@ func hasAll(title string, stems []string) bool {
 	return true
 }
 
-// hasWord tells whether a word of the title begins with a stem.
+// hasWord reports whether a word of the title begins with a stem.
 func hasWord(title, stem string) bool {
 	for _, k := range text.Tokenize(title).Keys() {
 		if strings.HasPrefix(k, stem) {
@@ -64,8 +65,8 @@ func hasWord(title, stem string) bool {
 	return false
 }
 
-// entitled keeps the tasks with exactly this title, whatever the case.
-func entitled(ts []task, title string) []task {
+// withTitle keeps the tasks whose title equals title in any case.
+func withTitle(ts []task, title string) []task {
 	var fits []task
 	for _, t := range ts {
 		if strings.EqualFold(strings.TrimSpace(t.Title), title) {
@@ -75,8 +76,8 @@ func entitled(ts []task, title string) []task {
 	return fits
 }
 
-// having keeps the tasks that are completed, or those that are not.
-func having(ts []task, completed bool) []task {
+// withStatus keeps the tasks that are completed, or those that are not.
+func withStatus(ts []task, completed bool) []task {
 	var fits []task
 	for _, t := range ts {
 		if t.Completed == completed {

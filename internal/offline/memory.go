@@ -2,17 +2,17 @@ package offline
 
 import "errand/internal/offline/intent"
 
-// memory is what follow-ups may lean on.
+// memory holds what follow-up messages may refer to.
 type memory struct {
 	// list holds the tasks in the order shown: "the second one".
 	list []task
-	// last are the tasks of the last turn that spoke of any: "both", "them".
+	// last are the tasks of the last turn that concerned any: "both", "them".
 	last []task
-	// it is the one task spoken of last, nil when there were several.
-	it *task
+	// single is the one task mentioned last, nil when there were several.
+	single *task
 	// open is the question that ended the last turn.
 	open *question
-	// added tells that the last turn added tasks and did nothing else: "and eggs".
+	// added is set when the last turn added tasks and did nothing else: "and eggs".
 	added bool
 }
 
@@ -25,26 +25,26 @@ type question struct {
 	title      bool // answered by a title
 }
 
-// outcome is what came of one request.
+// outcome is the result of one request.
 type outcome struct {
 	lines []string
 	// touched are the tasks that were changed or shown.
 	touched []task
-	// listed outcomes show tasks; what was shown before is then no longer meant by "the first".
+	// listed is set when the outcome shows a list, which replaces the one "the first" refers to.
 	listed   bool
 	question *question
 }
 
-// absorb remembers an outcome; first tells that nothing in this turn was remembered before.
-func (m *memory) absorb(o outcome, first bool) {
+// remember stores an outcome; first is set for the first one of the turn.
+func (m *memory) remember(o outcome, first bool) {
 	if len(o.touched) > 0 {
 		if first || o.listed {
 			m.last = nil
 		}
-		m.last = append(m.last[:len(m.last):len(m.last)], fresh(m.last, o.touched)...)
-		m.it = only(o.touched)
-		if o.listed || len(fresh(m.list, o.touched)) > 0 {
-			m.list = m.last // otherwise the list shown before still counts: "and now the third"
+		m.last = append(m.last[:len(m.last):len(m.last)], missingFrom(m.last, o.touched)...)
+		m.single = single(o.touched)
+		if o.listed || len(missingFrom(m.list, o.touched)) > 0 {
+			m.list = m.last // otherwise the list shown before stays: "and now the third"
 		}
 	}
 	if o.question == nil {
@@ -52,36 +52,36 @@ func (m *memory) absorb(o outcome, first bool) {
 	}
 	m.open = o.question
 	if c := o.question.candidates; len(c) > 0 {
-		m.list, m.last, m.it = c, c, only(c)
+		m.list, m.last, m.single = c, c, single(c)
 	}
 }
 
-// endTurn forgets "it" when the turn spoke of several tasks: in the next message it could be any.
+// endTurn forgets "it" when the turn mentioned several tasks: in the next message it could be any.
 func (m *memory) endTurn() {
 	if len(m.last) > 1 {
-		m.it = nil
+		m.single = nil
 	}
 }
 
-func only(ts []task) *task {
+func single(ts []task) *task {
 	if len(ts) != 1 {
 		return nil
 	}
 	return &ts[0]
 }
 
-// fresh is what of b is not in a.
-func fresh(a, b []task) []task {
+// missingFrom returns the tasks of b that are not in a.
+func missingFrom(a, b []task) []task {
 	var added []task
 	for _, t := range b {
-		if _, known := (result{Tasks: a}).find(t.Number); !known {
+		if _, known := (toolResult{Tasks: a}).find(t.Number); !known {
 			added = append(added, t)
 		}
 	}
 	return added
 }
 
-// fromRecord is the memory of a turn that some other model made: its results tell which tasks were spoken of.
+// fromRecord derives the memory from the recorded results of a turn that another model answered.
 func fromRecord(m memory, t turn) memory {
 	m.open, m.added = nil, false
 	var seen []task
@@ -91,7 +91,7 @@ func fromRecord(m memory, t turn) memory {
 				continue
 			}
 			if d.result.Task != nil {
-				seen = append(seen, fresh(seen, []task{*d.result.Task})...)
+				seen = append(seen, missingFrom(seen, []task{*d.result.Task})...)
 			}
 			if d.name == listTasks {
 				seen = d.result.Tasks
@@ -99,7 +99,7 @@ func fromRecord(m memory, t turn) memory {
 		}
 	}
 	if len(seen) > 0 {
-		m.list, m.last, m.it = seen, seen, only(seen)
+		m.list, m.last, m.single = seen, seen, single(seen)
 	}
 	return m
 }

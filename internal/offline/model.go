@@ -12,12 +12,12 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// DefaultPace is a pause between two words that reads well.
+// DefaultPace is a pause between words at reading speed.
 const DefaultPace = 15 * time.Millisecond
 
 // Options configures a Model. The zero value is ready for use.
 type Options struct {
-	// Pace is the pause between two words while streaming; 0 is none, DefaultPace a good one.
+	// Pace is the pause between two words while streaming; 0 streams without pauses.
 	Pace time.Duration
 }
 
@@ -26,7 +26,7 @@ type Model struct{ pace time.Duration }
 
 var _ llms.Model = (*Model)(nil)
 
-// New makes a Model.
+// New returns a Model.
 func New(o Options) *Model { return &Model{pace: o.Pace} }
 
 // GenerateContent answers the conversation with tool calls or with text, never both. The
@@ -41,8 +41,8 @@ func (m *Model) GenerateContent(
 	for _, option := range options {
 		option(&o)
 	}
-	turns, now := read(messages)
-	v := converse(turns, now, offered(o))
+	turns, now := parseConversation(messages)
+	v := replayTurns(turns, now, offeredTools(o))
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -57,13 +57,13 @@ func (m *Model) GenerateContent(
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{choice}}, nil
 }
 
-// Call answers a single prompt. There are no tools in it, so it can only talk.
+// Call answers a single prompt. Without tools the answer is text.
 func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
 	return llms.GenerateFromSinglePrompt(ctx, m, prompt, options...)
 }
 
-// offered tells which tools the caller lets the model use.
-func offered(o llms.CallOptions) func(string) bool {
+// offeredTools returns a predicate for the tools that the caller offers.
+func offeredTools(o llms.CallOptions) func(string) bool {
 	names := map[string]bool{}
 	for _, t := range o.Tools {
 		if t.Function != nil && o.ToolChoice != "none" {
@@ -73,9 +73,9 @@ func offered(o llms.CallOptions) func(string) bool {
 	return func(name string) bool { return names[name] }
 }
 
-// toolCalls gives each call an id: a digest of the conversation so far and the call's place. It is the same for the
-// same input, and new in every step, since each step has more behind it than the last.
-func toolCalls(messages []llms.MessageContent, asks []ask) []llms.ToolCall {
+// toolCalls assigns each call an id: a digest of the conversation and the index of the call. The id is the same
+// for the same input and differs between steps, because each step extends the conversation.
+func toolCalls(messages []llms.MessageContent, asks []toolCall) []llms.ToolCall {
 	if len(asks) == 0 {
 		return nil
 	}
@@ -108,7 +108,7 @@ func digest(h hash.Hash, msg llms.MessageContent) {
 	}
 }
 
-// usage counts words in the place of tokens.
+// usage counts words as tokens.
 func usage(messages []llms.MessageContent, c *llms.ContentChoice) map[string]any {
 	in, out := 0, words(c.Content)
 	for _, msg := range messages {
@@ -133,7 +133,7 @@ func usage(messages []llms.MessageContent, c *llms.ContentChoice) map[string]any
 
 func words(s string) int { return len(strings.Fields(s)) }
 
-// stream sends the text word by word, each with the space behind it.
+// stream sends the text word by word, each with its trailing space.
 func (m *Model) stream(ctx context.Context, content string, send func(context.Context, []byte) error) error {
 	if send == nil {
 		return ctx.Err()
@@ -165,7 +165,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// chunks cuts behind each run of white space.
+// chunks splits s after each run of white space.
 func chunks(s string) []string {
 	var all []string
 	start := 0

@@ -17,7 +17,7 @@ func hello() []llms.MessageContent {
 	return []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hello")}
 }
 
-func TestTextStreamsWordByWord(t *testing.T) {
+func TestGenerateContent_Text_StreamsWordByWord(t *testing.T) {
 	var chunks []string
 	r, err := offline.New(offline.Options{}).GenerateContent(context.Background(), hello(),
 		llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
@@ -36,7 +36,7 @@ func TestTextStreamsWordByWord(t *testing.T) {
 	)
 }
 
-func TestPaceIsKeptBetweenWords(t *testing.T) {
+func TestGenerateContent_Pace_PausesBetweenWords(t *testing.T) {
 	const pace = 2 * time.Millisecond
 	words := 0
 	started := time.Now()
@@ -46,7 +46,7 @@ func TestPaceIsKeptBetweenWords(t *testing.T) {
 	require.GreaterOrEqual(t, time.Since(started), time.Duration(words-1)*pace)
 }
 
-func TestCancelEndsTheStream(t *testing.T) {
+func TestGenerateContent_Cancelled_StopsStream(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	got := 0
@@ -62,7 +62,7 @@ func TestCancelEndsTheStream(t *testing.T) {
 	require.Equal(t, 1, got)
 }
 
-func TestCancelWithTheLastWordIsNoSuccess(t *testing.T) {
+func TestGenerateContent_CancelledAtLastWord_ReturnsError(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	_, err := offline.New(offline.Options{}).GenerateContent(ctx,
@@ -73,14 +73,14 @@ func TestCancelWithTheLastWordIsNoSuccess(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestAnErrorOfTheStreamingFunctionEndsTheAnswer(t *testing.T) {
+func TestGenerateContent_StreamingFuncError_IsReturned(t *testing.T) {
 	full := errors.New("no room")
 	_, err := offline.New(offline.Options{}).GenerateContent(context.Background(), hello(),
 		llms.WithStreamingFunc(func(context.Context, []byte) error { return full }))
 	require.ErrorIs(t, err, full)
 }
 
-func TestTheSameConversationGetsTheSameAnswer(t *testing.T) {
+func TestGenerateContent_SameConversation_SameAnswer(t *testing.T) {
 	ids := func() []string {
 		w := standard(t)
 		w.say("delete the meeting task and add milk")
@@ -102,22 +102,22 @@ func TestTheSameConversationGetsTheSameAnswer(t *testing.T) {
 	require.Equal(t, first, ids())
 }
 
-func TestCallsComeWithoutText(t *testing.T) {
+func TestGenerateContent_ToolCalls_HaveNoText(t *testing.T) {
 	w := standard(t)
 	w.messages = append(w.messages, llms.TextParts(llms.ChatMessageTypeHuman, "add milk and eggs"))
-	c := w.step(offered)
+	c := w.step(offeredTools)
 	require.Equal(t, "tool_calls", c.StopReason)
 	require.Len(t, c.ToolCalls, 1)
 	require.Equal(t, 4, c.GenerationInfo["OutputTokens"]) // the name, and three words of arguments
 }
 
-func TestCallAnswersASinglePrompt(t *testing.T) {
+func TestCall_Prompt_ReturnsText(t *testing.T) {
 	text, err := offline.New(offline.Options{}).Call(context.Background(), "thanks")
 	require.NoError(t, err)
 	require.Equal(t, "You are welcome.", text)
 }
 
-func TestAnEmptyConversationIsGreeted(t *testing.T) {
+func TestGenerateContent_EmptyConversation_Greets(t *testing.T) {
 	r, err := offline.New(offline.Options{}).GenerateContent(context.Background(), nil)
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(r.Choices[0].Content, "Hello!"))

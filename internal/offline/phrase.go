@@ -10,7 +10,7 @@ import (
 	"errand/internal/offline/intent"
 )
 
-// quote shows somebody's words, shortened when they are long.
+// quote puts text in quotation marks, shortened when it is long.
 func quote(s string) string {
 	s = oneLine(s)
 	if utf8.RuneCountInString(s) > 80 {
@@ -32,8 +32,8 @@ func sentence(s string) string {
 
 func trimStop(s string) string { return strings.TrimSuffix(s, ".") }
 
-// reason is why a call failed, in the tool's own words.
-func (r result) reason() string {
+// reason is the error message of a failed call.
+func (r toolResult) reason() string {
 	if r.Error == nil || r.Error.Message == "" {
 		return "Something went wrong."
 	}
@@ -113,8 +113,8 @@ func shortDue(t task, now time.Time) string {
 	return strings.TrimSpace(s + " " + clock)
 }
 
-// dueParts is the day (midnight UTC) and the clock time in the person's zone. What
-// cannot be read is given back as it is.
+// dueParts is the day (midnight UTC) and the clock time in the user's zone. Text
+// that is no date is returned unchanged.
 func dueParts(t task, now time.Time) (day time.Time, clock string) {
 	if at, err := time.Parse(time.RFC3339, t.DueAt); err == nil {
 		if !now.IsZero() {
@@ -178,7 +178,7 @@ func rows(ts []task, more int, now time.Time, mark bool) []string {
 	return lines
 }
 
-// details tells everything about one task.
+// details describes one task in full.
 func details(t task, now time.Time) string {
 	state := "is not done yet"
 	if t.Completed {
@@ -196,7 +196,7 @@ func details(t task, now time.Time) string {
 }
 
 // changed reports the result of one change, and the task it was about.
-func changed(req intent.Request, number int, r result, now time.Time) (string, *task) {
+func changed(req intent.Request, number int, r toolResult, now time.Time) (string, *task) {
 	if r.Error != nil || r.Task == nil {
 		return fmt.Sprintf("I could not %s task %d: %s", verbs[req.Kind], number, r.reason()), nil
 	}
@@ -218,10 +218,11 @@ func changed(req intent.Request, number int, r result, now time.Time) (string, *
 }
 
 var verbs = map[intent.Kind]string{
-	intent.Complete: "complete", intent.Reopen: "reopen", intent.Delete: "delete", intent.Update: "change", intent.Show: "show", intent.Add: "add",
+	intent.Complete: "complete", intent.Reopen: "reopen", intent.Delete: "delete", intent.Update: "change",
+	intent.Show: "show", intent.Add: "add",
 }
 
-// updated shows the task as it is now, with a word for what was cleared.
+// updated describes the task after a change and names cleared fields.
 func updated(f intent.Fields, t task, same bool, now time.Time) string {
 	lead := "Updated task "
 	switch {
@@ -238,7 +239,7 @@ func updated(f intent.Fields, t task, same bool, now time.Time) string {
 	return sentence(strings.Join(parts, ", "))
 }
 
-// cleared lists what a change took away and the task indeed has no more.
+// cleared lists the fields that a change removed.
 func cleared(f intent.Fields, t task) []string {
 	var parts []string
 	gone := func(wanted bool, value, words string) {

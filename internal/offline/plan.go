@@ -7,38 +7,38 @@ import (
 	"errand/internal/offline/intent"
 )
 
-// requests reads what the person wants: an answer to the open question, or new requests.
-func (p *play) requests() []intent.Request {
-	read := intent.Read(p.turn.said, p.now)
-	q := p.mem.open
+// requests parses the message: as an answer to the open question, else as new requests.
+func (e *planExecutor) requests() []intent.Request {
+	read := intent.Read(e.turn.message, e.now)
+	q := e.memory.open
 	if q == nil {
-		if more, ok := intent.ReadAnother(p.turn.said, p.now); ok && p.mem.added && unread(read) {
+		if more, ok := intent.ReadAnother(e.turn.message, e.now); ok && e.memory.added && notUnderstoodAll(read) {
 			return []intent.Request{more}
 		}
 		return read
 	}
-	if q.title && unread(read) {
-		if answer, ok := intent.ReadAnswer(p.turn.said, p.now); !ok || !answer.No {
-			return []intent.Request{titled(q.request, intent.ReadTitle(p.turn.said, p.now))}
+	if q.title && notUnderstoodAll(read) {
+		if answer, ok := intent.ReadAnswer(e.turn.message, e.now); !ok || !answer.No {
+			return []intent.Request{withTitleFrom(q.request, intent.ReadTitle(e.turn.message, e.now))}
 		}
 	}
-	if answer, ok := intent.ReadAnswer(p.turn.said, p.now); ok {
-		return q.resolve(answer, p.turn.said)
+	if answer, ok := intent.ReadAnswer(e.turn.message, e.now); ok {
+		return q.resolve(answer, e.turn.message)
 	}
 	return read
 }
 
-// onlyAdded tells whether a turn's jobs added tasks and did nothing else.
-func onlyAdded(jobs []job) bool {
+// onlyAdded reports whether a turn's actions added tasks and did nothing else.
+func onlyAdded(jobs []action) bool {
 	for _, j := range jobs {
-		if add, ok := j.(*addJob); !ok || len(add.outcome().touched) == 0 {
+		if add, ok := j.(*addAction); !ok || len(add.outcome().touched) == 0 {
 			return false
 		}
 	}
 	return len(jobs) > 0
 }
 
-func unread(requests []intent.Request) bool {
+func notUnderstoodAll(requests []intent.Request) bool {
 	for _, r := range requests {
 		if r.Kind != intent.Unknown {
 			return false
@@ -47,8 +47,8 @@ func unread(requests []intent.Request) bool {
 	return true
 }
 
-// titled gives a request that lacked a title the one in the answer.
-func titled(asked, answer intent.Request) intent.Request {
+// withTitleFrom completes a request that lacked a title with the one in the answer.
+func withTitleFrom(asked, answer intent.Request) intent.Request {
 	if answer.Kind != intent.Add {
 		return answer
 	}
@@ -65,7 +65,7 @@ func titled(asked, answer intent.Request) intent.Request {
 	return answer
 }
 
-// resolve turns an answer into the request that had been left open.
+// resolve combines an answer with the open request.
 func (q *question) resolve(a intent.Answer, said string) []intent.Request {
 	req := q.request
 	switch {
@@ -78,7 +78,7 @@ func (q *question) resolve(a intent.Answer, said string) []intent.Request {
 	default:
 		req.Refs = q.choose(a.Refs)
 	}
-	req.Verb = "" // the person has confirmed what was meant
+	req.Verb = "" // confirmed
 	req.Said = said
 	return []intent.Request{req}
 }
@@ -91,7 +91,7 @@ func numbers(ts []task) []intent.Reference {
 	return refs
 }
 
-// choose narrows references to the candidates. What names none of them asks again.
+// choose narrows references to the candidates. References that match none repeat the question.
 func (q *question) choose(refs []intent.Reference) []intent.Reference {
 	if len(q.candidates) == 0 {
 		return refs
@@ -100,17 +100,17 @@ func (q *question) choose(refs []intent.Reference) []intent.Reference {
 	for _, r := range refs {
 		switch r.Kind {
 		case intent.ByNumber:
-			if _, ok := (result{Tasks: q.candidates}).find(r.Number); ok {
+			if _, ok := (toolResult{Tasks: q.candidates}).find(r.Number); ok {
 				chosen = append(chosen, r)
 			}
 		case intent.BySearch:
-			if fits := matching(q.candidates, r.Phrase); len(fits) == 1 {
+			if fits := matchTitle(q.candidates, r.Phrase); len(fits) == 1 {
 				chosen = append(chosen, numbers(fits)...)
 			}
 		case intent.Everything:
 			chosen = append(chosen, numbers(q.candidates)...)
 		default:
-			chosen = append(chosen, r) // places and "both" speak of the candidates shown
+			chosen = append(chosen, r) // places and "both" refer to the candidates shown
 		}
 	}
 	if len(chosen) < len(refs) {
@@ -119,23 +119,23 @@ func (q *question) choose(refs []intent.Reference) []intent.Reference {
 	return chosen
 }
 
-// plan makes a job of each request.
-func (p *play) plan(requests []intent.Request) []job {
-	jobs := make([]job, len(requests))
+// plan creates an action for each request.
+func (e *planExecutor) plan(requests []intent.Request) []action {
+	jobs := make([]action, len(requests))
 	for i, r := range requests {
 		switch {
 		case r.Kind == intent.Unknown || r.Kind == intent.Say:
-			jobs[i] = &sayJob{}
+			jobs[i] = &textAction{}
 		case r.Fault != "":
-			jobs[i] = &sayJob{line: faulty(r)}
-		case p.now.IsZero() && dated(r):
-			jobs[i] = &sayJob{line: "I do not know what day it is, so I did nothing for " + quote(r.Said) + "."}
+			jobs[i] = &textAction{line: faultLine(r)}
+		case e.now.IsZero() && dated(r):
+			jobs[i] = &textAction{line: "I do not know what day it is, so I did nothing for " + quote(r.Said) + "."}
 		case r.Kind == intent.Add:
-			jobs[i] = &addJob{req: r, now: p.now}
+			jobs[i] = &addAction{req: r, now: e.now}
 		case r.Kind == intent.List:
-			jobs[i] = &listJob{filter: r.Filter, now: p.now}
+			jobs[i] = &listAction{filter: r.Filter, now: e.now}
 		default:
-			jobs[i] = &taskJob{req: r, now: p.now}
+			jobs[i] = &taskAction{req: r, now: e.now}
 		}
 	}
 	return jobs
@@ -151,7 +151,7 @@ func dated(r intent.Request) bool {
 	})
 }
 
-func faulty(r intent.Request) string {
+func faultLine(r intent.Request) string {
 	nothing := "o I did nothing for " + quote(r.Said) + "."
 	if strings.Contains(r.Fault, ". ") {
 		return r.Fault + " S" + nothing
@@ -159,14 +159,14 @@ func faulty(r intent.Request) string {
 	return trimStop(r.Fault) + ", s" + nothing
 }
 
-// sayJob needs no tools. Its line is empty where compose finds the words.
-type sayJob struct{ line string }
+// textAction replies without tools. An empty line leaves the wording to compose.
+type textAction struct{ line string }
 
-func (*sayJob) want(*memory) []ask { return nil }
-func (*sayJob) alone() bool        { return false }
-func (j *sayJob) outcome() outcome {
-	if j.line == "" {
+func (*textAction) nextCalls(*memory) []toolCall { return nil }
+func (*textAction) exclusive() bool              { return false }
+func (a *textAction) outcome() outcome {
+	if a.line == "" {
 		return outcome{}
 	}
-	return outcome{lines: []string{j.line}}
+	return outcome{lines: []string{a.line}}
 }

@@ -9,7 +9,7 @@ import (
 
 // postponed is a task's due date moved on by a span, in wall-clock terms: a week later is the same
 // hour also when the clocks change. fault says in a full sentence why there is none.
-func postponed(t task, by due.Span, now time.Time) (date due.Due, fault string) {
+func postponed(t task, by due.Span, now time.Time) (date due.Date, fault string) {
 	at, err := time.Parse(time.RFC3339, t.DueAt)
 	timed := err == nil
 	day, err := time.Parse(time.DateOnly, t.DueOn)
@@ -27,8 +27,8 @@ func postponed(t task, by due.Span, now time.Time) (date due.Due, fault string) 
 		return date, "That date is too far away."
 	}
 	if !timed {
-		return due.Due{Day: moved}, ""
+		return due.Date{Day: moved}, ""
 	}
 	local := time.Date(moved.Year(), moved.Month(), moved.Day(), moved.Hour(), moved.Minute(), 0, 0, now.Location())
-	return due.Due{Day: moved.Truncate(24 * time.Hour), At: local, Timed: true}, ""
+	return due.Date{Day: moved.Truncate(24 * time.Hour), At: local, Timed: true}, ""
 }

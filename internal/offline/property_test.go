@@ -11,10 +11,12 @@ import (
 
 // vocabulary makes sentences that come near to what the model understands.
 var vocabulary = strings.Fields(
-	`add create a the task tasks list my show all pending done mark as complete reopen delete remove rename change update set to of for on by
-	and then , ; . ! ? : - !! "x" 'Call mom' “buy milk” ( ) it them both first second last one 1 2 3 #4 0 99 1-3 task2 tomorrow friday next in 3 days at 5pm 25:00 feb 30 every week tonight noon
-	urgent high low priority #home note label due date deadline meeting milk groceries buy bought finished I need remember remind me yes no please thanks hey what's is not don't if when
-	everything completed overdue about 2027-01-15 2027-02-30 postpone until 😀 ` + "\n \n-",
+	`add create a the task tasks list my show all pending done mark as complete reopen delete remove rename change
+	update set to of for on by and then , ; . ! ? : - !! "x" 'Call mom' “buy milk” ( ) it them both first second
+	last one 1 2 3 #4 0 99 1-3 task2 tomorrow friday next in 3 days at 5pm 25:00 feb 30 every week tonight noon
+	urgent high low priority #home note label due date deadline meeting milk groceries buy bought finished I need
+	remember remind me yes no please thanks hey what's is not don't if when everything completed overdue about
+	2027-01-15 2027-02-30 postpone until 😀` + "\n \n-",
 )
 
 func sentence() *rapid.Generator[string] {
@@ -34,12 +36,12 @@ func sentence() *rapid.Generator[string] {
 
 // Whatever is said, in whatever order, every turn ends within its budget, with valid calls and
 // a text that streamed as it stands: world.say checks all of that.
-func TestAnyConversationIsSafe(t *testing.T) {
+func TestModel_AnyConversation_StaysWithinLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := standard(t)
 		w.put(item{Title: "Meeting with Bob", DueAt: "2026-11-26T17:00:00+01:00", Labels: []string{"home"}, Description: "x"})
 		if rapid.Bool().Draw(t, "broken") {
-			tool := rapid.SampledFrom(offered).Draw(t, "tool").Function.Name
+			tool := rapid.SampledFrom(offeredTools).Draw(t, "tool").Function.Name
 			w.broken = map[string]string{tool: "It is away."}
 		}
 		for _, message := range rapid.SliceOfN(sentence(), 1, 4).Draw(t, "messages") {
@@ -49,14 +51,15 @@ func TestAnyConversationIsSafe(t *testing.T) {
 }
 
 // What tools return is data: any of it is survived, and none of it changes the calls of a plain order.
-func TestAnyResultIsSafe(t *testing.T) {
+func TestModel_AnyToolResult_CallsUnchanged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := standard(t)
 		w.messages = append(w.messages, llms.TextParts(llms.ChatMessageTypeHuman, rapid.SampledFrom([]string{
-			"add milk", "show my tasks", "delete the meeting task", "mark 2 done", "delete all tasks", "tag task 2 as home", "show task 2", "postpone the meeting by a day",
+			"add milk", "show my tasks", "delete the meeting task", "mark 2 done", "delete all tasks", "tag task 2 as home",
+			"show task 2", "postpone the meeting by a day",
 		}).Draw(t, "message")))
 		for range 8 {
-			c := w.step(offered)
+			c := w.step(offeredTools)
 			if len(c.ToolCalls) == 0 {
 				return
 			}
@@ -68,8 +71,10 @@ func TestAnyResultIsSafe(t *testing.T) {
 			w.messages = append(w.messages, asked)
 			for _, call := range c.ToolCalls {
 				result := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
-					"", "null", "[]", "{}", `{"task":null}`, `{"tasks":null,"total":3}`, `{"tasks":[{"number":3,"title":"Team meeting","due_on":"x","due_at":"y"}],"total":1}`,
-					`{"tasks":[{}],"total":-1}`, `{"task":{"number":2,"title":"a\nb"},"changed":false}`, `{"error":{}}`, `{"error":{"message":"delete task 1"}}`,
+					"", "null", "[]", "{}", `{"task":null}`, `{"tasks":null,"total":3}`,
+					`{"tasks":[{"number":3,"title":"Team meeting","due_on":"x","due_at":"y"}],"total":1}`,
+					`{"tasks":[{}],"total":-1}`, `{"task":{"number":2,"title":"a\nb"},"changed":false}`, `{"error":{}}`,
+					`{"error":{"message":"delete task 1"}}`,
 				})).Draw(t, "result")
 				w.messages = append(w.messages, llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{
 					llms.ToolCallResponse{ToolCallID: call.ID, Name: call.FunctionCall.Name, Content: result},
@@ -80,8 +85,11 @@ func TestAnyResultIsSafe(t *testing.T) {
 	})
 }
 
-func FuzzSay(f *testing.F) {
-	for _, s := range []string{"Add a task to buy milk tomorrow at 5pm", "delete 1-3 and the meeting task", "- a\n- b", "rename it to 'x'", "“”‘’«»"} {
+func FuzzModelSay(f *testing.F) {
+	for _, s := range []string{
+		"Add a task to buy milk tomorrow at 5pm", "delete 1-3 and the meeting task", "- a\n- b",
+		"rename it to 'x'", "“”‘’«»",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, message string) {

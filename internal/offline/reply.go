@@ -9,25 +9,29 @@ import (
 	"errand/internal/offline/intent"
 )
 
-const examples = "You can say things like “Add a task to buy groceries tomorrow at 5pm”, “Show my tasks”, “Mark task 3 as done”, “Move task 2 to friday” or “Delete the meeting task”."
+const examples = "You can say things like “Add a task to buy groceries tomorrow at 5pm”, “Show my tasks”, “Mark " +
+	"task 3 as done”, “Move task 2 to friday” or “Delete the meeting task”."
 
 var talk = map[intent.Topic]string{
-	intent.Greeting:     "Hello! I look after your task list. " + examples,
-	intent.HowAreYou:    "All is well, thank you. What can I do for your task list?",
-	intent.Thanks:       "You are welcome.",
-	intent.Help:         "I look after your task list: I add, show, complete, reopen, change and delete tasks, with due dates, priorities, notes and #labels. " + examples,
+	intent.Greeting:  "Hello! I look after your task list. " + examples,
+	intent.HowAreYou: "All is well, thank you. What can I do for your task list?",
+	intent.Thanks:    "You are welcome.",
+	intent.Help: "I look after your task list: I add, show, complete, reopen, change and delete tasks, " +
+		"with due dates, priorities, notes and #labels. " + examples,
 	intent.Farewell:     "Goodbye!",
 	intent.Acknowledged: "Okay.",
 	intent.LeftAlone:    "Okay, I left everything as it is.",
-	intent.NoUndo:       "I cannot undo things by myself. I can reopen a task (“reopen task 3”) or change it back if you tell me how it was.",
+	intent.NoUndo: "I cannot undo things by myself. I can reopen a task (“reopen task 3”) or change it back " +
+		"if you tell me how it was.",
 }
 
 // courtesy topics are dropped when the message also asks for something.
 var courtesy = map[intent.Topic]bool{
-	intent.Greeting: true, intent.HowAreYou: true, intent.Thanks: true, intent.Farewell: true, intent.Acknowledged: true, intent.Help: false,
+	intent.Greeting: true, intent.HowAreYou: true, intent.Thanks: true, intent.Farewell: true, intent.Acknowledged: true,
+	intent.Help: false,
 }
 
-// compose writes the reply: what came of each request in turn, then what was not understood.
+// compose writes the reply: the outcome of each request in order, then the parts that were not understood.
 func compose(requests []intent.Request, outcomes []outcome) string {
 	var lines, unknown []string
 	small := ""
@@ -55,7 +59,7 @@ func compose(requests []intent.Request, outcomes []outcome) string {
 	return "I did not understand that. " + examples
 }
 
-// better keeps one courtesy; "Okay." gives way to any other.
+// better keeps one courtesy; any other one replaces "Okay.".
 func better(had, next string) string {
 	if had == "" || had == talk[intent.Acknowledged] {
 		return next
@@ -63,7 +67,7 @@ func better(had, next string) string {
 	return had
 }
 
-// remark answers small talk that must not go unheard.
+// remark answers small talk that needs an answer even beside requests.
 func remark(r intent.Request) string {
 	switch r.Topic {
 	case intent.NoRepeat:
@@ -87,8 +91,8 @@ func notUnderstood(parts []string) string {
 	return "I did not understand " + list + ". " + examples
 }
 
-// listing shows tasks under a heading that says what they are.
-func listing(f intent.Filter, r result, now time.Time) []string {
+// listing shows tasks under a heading that describes the filter.
+func listing(f intent.Filter, r toolResult, now time.Time) []string {
 	note := ""
 	if f.ByCompletion {
 		note = "I cannot tell when tasks were completed. "
@@ -106,7 +110,7 @@ func listing(f intent.Filter, r result, now time.Time) []string {
 	return append([]string{heading}, rows(r.Tasks, r.more(), now, f.Status == "all")...)
 }
 
-// nothing says that there are no tasks of this sort.
+// nothing states that no task matches the filter.
 func nothing(f intent.Filter) string {
 	what := kindOf(f)
 	if what == "" && describe(f) == "" {
@@ -183,12 +187,12 @@ func whichOne(k intent.Kind, phrase string, ts []task, more int, now time.Time) 
 }
 
 // confirmAll asks before many tasks are changed at once.
-func confirmAll(k intent.Kind, r result, now time.Time) string {
+func confirmAll(k intent.Kind, r toolResult, now time.Time) string {
 	list := several("", r.Tasks, r.more(), now)
 	return fmt.Sprintf("%s\nShould I %s all %d of them?", list, verbs[k], r.Total)
 }
 
-// notReached tells what the limits of one turn left undone.
+// notReached names the requests that the limits of a turn left undone.
 func notReached(req intent.Request, names []string) string {
 	what := "I did not get to " + quote(req.Said)
 	if len(names) > 0 {
@@ -202,8 +206,8 @@ func notReached(req intent.Request, names []string) string {
 	return what + ": one message has room for 16 steps. Please send that again."
 }
 
-// recite reports recorded results of a turn that was begun by another model.
-func recite(t turn, now time.Time) string {
+// summarizeRecorded reports the recorded results of a turn that another model started.
+func summarizeRecorded(t turn, now time.Time) string {
 	kinds := map[string]intent.Kind{
 		completeTask: intent.Complete,
 		reopenTask:   intent.Reopen,

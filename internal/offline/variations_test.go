@@ -2,7 +2,7 @@ package offline_test
 
 import "testing"
 
-func TestVariations(t *testing.T) {
+func TestModel_WordingVariations_MakeSameCalls(t *testing.T) {
 	understands(t, []utterance{
 		{"Could you create a task for me to buy groceries?", `add_task {"title":"Buy groceries"}`},
 		{"I want to add a task", `= What should the task be called?`},

@@ -35,8 +35,10 @@ var addRules = join(
 		newThing+" for_me|for_us"+opener+" <title?>",
 		newThing+opener+" <title?>",
 		"i|we need|want|have [a|an|another] [new] <values?> "+thing+opener+" <title?>",
-		"add|put|write|stick|throw|get|place|drop|pop|include|enter|note|insert|save [down] <title> to|on|onto|in|into [my|the|our|a|your] todo|to-do|to_do|task|tasks|reminder|errand list|lists <values?>",
-		"add|put|write|stick|throw|get|place|include <title> to|on|onto|in|into|among [my|the|our|your] list|tasks|todos|to-dos|agenda|plate|reminders <values?>",
+		"add|put|write|stick|throw|get|place|drop|pop|include|enter|note|insert|save [down] <title> "+
+			"to|on|onto|in|into [my|the|our|a|your] todo|to-do|to_do|task|tasks|reminder|errand list|lists <values?>",
+		"add|put|write|stick|throw|get|place|include <title> to|on|onto|in|into|among [my|the|our|your] "+
+			"list|tasks|todos|to-dos|agenda|plate|reminders <values?>",
 		"remind me|us [to|about|that|of|:|,|-] <title>",
 		"remind me|us",
 		"dont_let_me|do_not_let_me|never_let_me forget [to|about|that|:] <title>",
@@ -62,7 +64,7 @@ var addRules = join(
 	on(addDuty, "i|ive|im|we|weve [really|also|still|just] "+duty+" [to] [also] <title>"),
 )
 
-// addTask adds one task; without a title the person is asked for it.
+// addTask adds one task; without a title the user is asked for it.
 func addTask(c text.Captures, now time.Time) (Request, bool) {
 	req := Request{Kind: Add, explicit: true, free: true}
 	var outer Fields

@@ -22,7 +22,8 @@ var (
 		"please do",
 	)
 	no = patterns(
-		"no|nope|nah|n|cancel|stop|neither|none|nothing|nevermind|never_mind|forget_it|dont|do_not|no_thanks [,] [of] [them|these|those|it|thanks|thank_you|that|please|do_it]",
+		"no|nope|nah|n|cancel|stop|neither|none|nothing|nevermind|never_mind|forget_it|dont|do_not|no_thanks [,] [of] "+
+			"[them|these|those|it|thanks|thank_you|that|please|do_it]",
 		"no , <rest>",
 		"leave|keep <them>",
 		"not now",
@@ -61,12 +62,12 @@ var pointing = patterns(
 	"take|choose|pick|use <rest>",
 )
 
-// orders tells whether something is to be done.
+// orders reports whether something is to be done.
 func orders(t text.Text, now time.Time) bool {
 	return slices.ContainsFunc(Read(t.String(), now), func(r Request) bool { return r.Kind != Unknown && r.Kind != Say })
 }
 
-// readsNothing tells whether no part of a message is understood.
+// readsNothing reports whether no part of a message is understood.
 func readsNothing(t text.Text, now time.Time) bool {
 	return !slices.ContainsFunc(Read(t.String(), now), func(r Request) bool { return r.Kind != Unknown })
 }

@@ -23,16 +23,17 @@ var (
 	labelForm = regexp.MustCompile(`^#[\p{L}][\p{L}\p{N}_/-]*$`)
 
 	levels = map[string]string{
-		"urgent": "urgent", "critical": "urgent", "top": "urgent", "highest": "urgent", "asap": "urgent", "urgently": "urgent",
-		"high": "high", "important": "high", "medium": "medium", "normal": "medium", "med": "medium", "mid": "medium",
+		"urgent": "urgent", "critical": "urgent", "top": "urgent", "highest": "urgent", "asap": "urgent",
+		"urgently": "urgent",
+		"high":     "high", "important": "high", "medium": "medium", "normal": "medium", "med": "medium", "mid": "medium",
 		"low": "low", "lowest": "low", "lower": "low", "higher": "high", "no": "none", "none": "none", "unimportant": "low",
 	}
 	// alone says which levels mean a priority without the word "priority" at an end of a title.
 	alone = map[string]bool{"urgent": true, "important": true, "asap": true, "urgently": true}
 )
 
-// sheet is a text from which attributes are taken out, token by token.
-type sheet struct {
+// attributeText is a text from which attributes are taken out, token by token.
+type attributeText struct {
 	whole text.Text
 	gone  []bool
 	now   time.Time
@@ -43,12 +44,12 @@ type sheet struct {
 	fault  string
 }
 
-func newSheet(t text.Text, now time.Time) *sheet {
-	return &sheet{whole: t, gone: make([]bool, t.Len()), now: now}
+func newSheet(t text.Text, now time.Time) *attributeText {
+	return &attributeText{whole: t, gone: make([]bool, t.Len()), now: now}
 }
 
 // left lists the indices of the tokens that are still there.
-func (s *sheet) left() []int {
+func (s *attributeText) left() []int {
 	var at []int
 	for i, gone := range s.gone {
 		if !gone {
@@ -59,7 +60,7 @@ func (s *sheet) left() []int {
 }
 
 // take removes the tokens at the given places, with the brackets around them.
-func (s *sheet) take(places []int) {
+func (s *attributeText) take(places []int) {
 	for _, i := range places {
 		s.gone[i] = true
 	}
@@ -71,14 +72,14 @@ func (s *sheet) take(places []int) {
 
 // takeAll takes labels, one priority and one due date, as often as something new turns up:
 // a date at the end may hide a priority before it.
-func (s *sheet) takeAll() {
+func (s *attributeText) takeAll() {
 	s.takeLabels()
 	for s.takePriority() || s.takeDue() {
 		s.tidy()
 	}
 }
 
-func (s *sheet) takeLabels() {
+func (s *attributeText) takeLabels() {
 	for i := range s.whole.Tokens {
 		if labelForm.MatchString(s.whole.Key(i)) {
 			s.addLabel(strings.TrimPrefix(s.whole.Raw(i), "#"))
@@ -87,7 +88,7 @@ func (s *sheet) takeLabels() {
 	}
 }
 
-func (s *sheet) addLabel(l string) {
+func (s *attributeText) addLabel(l string) {
 	switch {
 	case utf8.RuneCountInString(l) > maxLabel:
 		s.fault = "A label can have 50 characters at most."
@@ -98,7 +99,7 @@ func (s *sheet) addLabel(l string) {
 	}
 }
 
-func (s *sheet) takePriority() bool {
+func (s *attributeText) takePriority() bool {
 	at := s.left()
 	if s.fields.Priority != "" {
 		return false
@@ -121,15 +122,15 @@ func (s *sheet) takePriority() bool {
 	return false
 }
 
-// bracketed tells whether the places from n to end stand before a closing bracket.
-func (s *sheet) bracketed(at []int, n, end int) bool {
+// bracketed reports whether the places from n to end stand before a closing bracket.
+func (s *attributeText) bracketed(at []int, n, end int) bool {
 	before := s.whole.Key(at[max(n-1, 0)])
 	return end < len(at) && s.whole.Key(at[end]) == ")" && (before == "(" || before == ",")
 }
 
 // priorityAt reads a priority that begins with the first of the places and tells
 // how many places it takes.
-func (s *sheet) priorityAt(at []int) (level string, count int) {
+func (s *attributeText) priorityAt(at []int) (level string, count int) {
 	keys := make([]string, 4)
 	for n := range min(len(at), len(keys)) {
 		keys[n] = s.whole.Key(at[n])
@@ -172,7 +173,8 @@ var priorityWord = words("priority prio")
 // introduces lists the words that lead to a priority, and whether they may lead to a level
 // without the word "priority": "very urgent", but "with high priority".
 var introduces = map[string]bool{
-	"as": true, "very": true, "really": true, "super": true, "its": true, "with": false, "at": false, "a": false, "an": false,
+	"as": true, "very": true, "really": true, "super": true, "its": true, "with": false, "at": false, "a": false,
+	"an": false,
 }
 
 // marked reads "!!", "!!!" and "high-priority".
@@ -188,7 +190,7 @@ func marked(w string) string {
 	return ""
 }
 
-func (s *sheet) takeDue() bool {
+func (s *attributeText) takeDue() bool {
 	if s.fields.Due != nil || s.fault != "" {
 		return false
 	}
@@ -209,7 +211,7 @@ func (s *sheet) takeDue() bool {
 }
 
 // tidy takes the words and brackets that only tied an attribute to the rest.
-func (s *sheet) tidy() {
+func (s *attributeText) tidy() {
 	at := s.left()
 	for n := 0; n+1 < len(at); n++ {
 		switch s.whole.Key(at[n]) + s.whole.Key(at[n+1]) {
@@ -258,7 +260,7 @@ var (
 	}
 )
 
-// titled reads a title with its attributes; the rest is kept in the person's wording.
+// titled reads a title with its attributes; the rest is kept in the user's wording.
 func titled(t text.Text, now time.Time) (Fields, string) {
 	t, note := splitNote(t)
 	s := newSheet(t, now)
@@ -378,7 +380,7 @@ func attributesOnly(t text.Text, now time.Time) (Fields, string, bool) {
 	return s.fields, s.fault, found && len(s.left()) == 0
 }
 
-func (s *sheet) tidyOnly() {
+func (s *attributeText) tidyOnly() {
 	for _, i := range s.left() {
 		if k := s.whole.Key(i); k == "and" || k == "," || k == "be" || k == "it" || k == "then" {
 			s.gone[i] = true

@@ -26,7 +26,8 @@ var (
 		"remind me what <rest>",
 	)
 	searching = patterns(
-		"find|search|look_for|look_up|search_for|filter [me] [for|by] [my|the|all|any] [tasks|task|todos|list] [about|with|for|containing|matching|named|called|by] <rest>",
+		"find|search|look_for|look_up|search_for|filter [me] [for|by] [my|the|all|any] [tasks|task|todos|list] " +
+			"[about|with|for|containing|matching|named|called|by] <rest>",
 	)
 )
 
@@ -44,7 +45,7 @@ func listRequest(t text.Text, now time.Time) (Request, bool) {
 			break
 		}
 	}
-	l := listing{words: rest, now: now, asked: asked}
+	l := listFilterParser{words: rest, now: now, asked: asked}
 	if !l.read() {
 		return Request{}, false
 	}
@@ -57,43 +58,53 @@ func listRequest(t text.Text, now time.Time) (Request, bool) {
 }
 
 func searchRequest(t text.Text, now time.Time) (Request, bool) {
-	l := listing{words: t, now: now, asked: true, named: true}
+	l := listFilterParser{words: t, now: now, asked: true, named: true}
 	if !l.read() {
 		return Request{}, false
 	}
 	return Request{Kind: List, Filter: l.filter, Fault: l.fault, explicit: true}, true
 }
 
-// listing reads a filter word by word.
-type listing struct {
+// listFilterParser reads a filter word by word.
+type listFilterParser struct {
 	words  text.Text
 	now    time.Time
 	asked  bool
 	filter Filter
 	fault  string
-	// named: tasks, a status or a due date are spoken of.
+	// named: tasks, a status or a due date are mentioned.
 	named bool
 	loose []int // words that are none of the known ones
 }
 
 var (
 	listNouns = words(
-		"task tasks todo todos to-do to-dos list lists item items reminder reminders errand errands tasklist todolist agenda plate chores taks deadlines deadline duties assignments",
+		"task tasks todo todos to-do to-dos list lists item items reminder reminders errand errands tasklist todolist " +
+			"agenda plate chores taks deadlines deadline duties assignments",
 	)
 	fillers = words(
-		"i my me we us our you the a an of do does did have has had got is are be was were been there that which what whats thats on in to for at please still so far yet right now any some all up every everything " +
-			"anything something else things thing stuff currently need needs should must gotta going happening planned scheduled can see show tell due already only just both entire whole full complete? and ? . ! , ) ( : ive im with by more one ones next assigned overview of how many much left? today's as it them these those current exactly status look looking like get go again supposed want know out",
+		"i my me we us our you the a an of do does did have has had got is are be was were been there that which what " +
+			"whats thats on in to for at please still so far yet right now any some all up every everything " +
+			"anything something else things thing stuff currently need needs should must gotta going happening planned " +
+			"scheduled can see show tell due already only just both entire whole full complete? and ? . ! , ) ( : ive " +
+			"im with by more one ones next assigned overview of how many much left? today's as it them these those " +
+			"current exactly status look looking like get go again supposed want know out",
 	)
 	statuses = map[string]string{
-		"pending": "pending", "open": "pending", "left": "pending", "remaining": "pending", "outstanding": "pending", "unfinished": "pending", "incomplete": "pending", "uncompleted": "pending", "undone": "pending", "active": "pending", "remain": "pending", "unchecked": "pending",
-		"completed": "completed", "complete": "completed", "done": "completed", "finished": "completed", "finish": "completed", "accomplished": "completed", "closed": "completed", "achieved": "completed", "accomplish": "completed", "achieve": "completed", "checked": "completed",
+		"pending": "pending", "open": "pending", "left": "pending", "remaining": "pending", "outstanding": "pending",
+		"unfinished": "pending", "incomplete": "pending", "uncompleted": "pending", "undone": "pending",
+		"active": "pending", "remain": "pending", "unchecked": "pending",
+		"completed": "completed", "complete": "completed", "done": "completed", "finished": "completed",
+		"finish": "completed", "accomplished": "completed", "closed": "completed", "achieved": "completed",
+		"accomplish": "completed", "achieve": "completed", "checked": "completed",
 	}
 	searchLeads = words(
-		"about containing contain contains mentioning mention mentions matching regarding concerning named called titled including include like labelled labeled tagged",
+		"about containing contain contains mentioning mention mentions matching regarding concerning named called " +
+			"titled including include like labelled labeled tagged",
 	)
 )
 
-func (l *listing) read() bool {
+func (l *listFilterParser) read() bool {
 	for i := 0; i < l.words.Len(); {
 		next := l.step(i)
 		if next < 0 {
@@ -111,11 +122,11 @@ func (l *listing) read() bool {
 	return l.named && (l.asked || l.short())
 }
 
-// short tells whether words without a verb still are a question: "my tasks", "overdue?".
-func (l *listing) short() bool { return l.words.Len() <= 6 }
+// short reports whether words without a verb still are a question: "my tasks", "overdue?".
+func (l *listFilterParser) short() bool { return l.words.Len() <= 6 }
 
 // step reads at i and returns where to go on, or -1 when this is no listing.
-func (l *listing) step(i int) int {
+func (l *listFilterParser) step(i int) int {
 	k := l.words.Key(i)
 	if next, ok := l.phrase(i); ok {
 		return next
@@ -144,17 +155,17 @@ func (l *listing) step(i int) int {
 // idiom is a wording of several words, or a word that means more than a word.
 type idiom struct {
 	wordings []string
-	apply    func(l *listing)
+	apply    func(l *listFilterParser)
 }
 
 var idioms = []idiom{
 	{
 		wordings("do next", "do first", "do now", "work on", "start with", "focus on"),
-		func(l *listing) { l.filter.Status, l.named = "pending", l.asked },
+		func(l *listFilterParser) { l.filter.Status, l.named = "pending", l.asked },
 	},
 	{
 		wordings("past due", "overdue", "late", "behind"),
-		func(l *listing) { l.filter.Overdue, l.filter.Status, l.named = true, "pending", true },
+		func(l *listFilterParser) { l.filter.Overdue, l.filter.Status, l.named = true, "pending", true },
 	},
 	{
 		wordings(
@@ -170,10 +181,10 @@ var idioms = []idiom{
 			"havent i finished",
 			"havent i completed",
 		),
-		func(l *listing) { l.filter.Status, l.named = "pending", true },
+		func(l *listFilterParser) { l.filter.Status, l.named = "pending", true },
 	},
-	{wordings("to do list", "to do lists"), func(l *listing) { l.named = true }},
-	{wordings("to do"), func(l *listing) {
+	{wordings("to do list", "to do lists"), func(l *listFilterParser) { l.named = true }},
+	{wordings("to do"), func(l *listFilterParser) {
 		l.named = true
 		if l.filter.Status == "" {
 			l.filter.Status = "pending"
@@ -189,11 +200,14 @@ var idioms = []idiom{
 			"no date",
 			"undated",
 		),
-		func(l *listing) { l.filter.Undated, l.filter.Status, l.named = true, "pending", true },
+		func(l *listFilterParser) { l.filter.Undated, l.filter.Status, l.named = true, "pending", true },
 	},
-	{wordings("due", "deadline", "deadlines", "coming due"), func(l *listing) { l.filter.Dated, l.named = true, true }},
-	{wordings("no priority"), func(l *listing) { l.filter.Priority, l.named = "none", true }},
-	{wordings("all", "every", "everything"), func(l *listing) {
+	{
+		wordings("due", "deadline", "deadlines", "coming due"),
+		func(l *listFilterParser) { l.filter.Dated, l.named = true, true },
+	},
+	{wordings("no priority"), func(l *listFilterParser) { l.filter.Priority, l.named = "none", true }},
+	{wordings("all", "every", "everything"), func(l *listFilterParser) {
 		if l.filter.Status == "" {
 			l.filter.Status = "all"
 		}
@@ -203,7 +217,7 @@ var idioms = []idiom{
 func wordings(s ...string) []string { return s }
 
 // phrase reads an idiom at i.
-func (l *listing) phrase(i int) (next int, ok bool) {
+func (l *listFilterParser) phrase(i int) (next int, ok bool) {
 	if l.asked && l.words.Key(i) == "next" && i+1 == l.words.Len() {
 		l.filter.Status, l.named = "pending", true // "what's next"
 		return i + 1, true
@@ -219,8 +233,8 @@ func (l *listing) phrase(i int) (next int, ok bool) {
 	return i, false
 }
 
-// at tells whether a wording stands at i and where it ends.
-func (l *listing) at(i int, wording string) (end int, ok bool) {
+// at reports whether a wording stands at i and where it ends.
+func (l *listFilterParser) at(i int, wording string) (end int, ok bool) {
 	for _, w := range strings.Fields(wording) {
 		if l.words.Key(i) != w {
 			return 0, false
@@ -230,7 +244,7 @@ func (l *listing) at(i int, wording string) (end int, ok bool) {
 	return i, true
 }
 
-func (l *listing) status(i int, s string) int {
+func (l *listFilterParser) status(i int, s string) int {
 	if had := l.filter.Status; had != "" && had != s && l.named {
 		s = "all" // "pending and completed"
 	}
@@ -238,7 +252,7 @@ func (l *listing) status(i int, s string) int {
 	return i + 1
 }
 
-func (l *listing) days(i int) (int, bool) {
+func (l *listFilterParser) days(i int) (int, bool) {
 	k := l.words.Key(i)
 	if l.filter.When != "" {
 		return l.moreDays(i)
@@ -262,7 +276,7 @@ func (l *listing) days(i int) (int, bool) {
 }
 
 // moreDays reads "or tomorrow" behind a day.
-func (l *listing) moreDays(i int) (int, bool) {
+func (l *listFilterParser) moreDays(i int) (int, bool) {
 	f := &l.filter
 	if k := l.words.Key(i); k != "or" && k != "and" {
 		return i, false
@@ -276,7 +290,7 @@ func (l *listing) moreDays(i int) (int, bool) {
 	return end, true
 }
 
-// named is how an answer speaks of the days asked for.
+// named is how an answer mentions the days asked for.
 func named(t text.Text) string {
 	for t.Len() > 1 && (t.Key(0) == "due" || t.Key(0) == "for" || t.Key(0) == "deadline" || t.Key(0) == "on" && (t.Key(1) == "this" || t.Key(1) == "next")) {
 		t = t.From(1)
@@ -287,7 +301,7 @@ func named(t text.Text) string {
 	return strings.NewReplacer("'s", "", "’s", "").Replace(t.String())
 }
 
-func (l *listing) level(i int) int {
+func (l *listFilterParser) level(i int) int {
 	l.filter.Priority, l.named = levels[l.words.Key(i)], l.named || l.words.Key(i+1) == "priority" || alone[l.words.Key(i)]
 	if l.words.Key(i+1) == "priority" {
 		return i + 2
@@ -296,7 +310,7 @@ func (l *listing) level(i int) int {
 }
 
 // search takes the rest of the question as words to look for.
-func (l *listing) search(i int) int {
+func (l *listFilterParser) search(i int) int {
 	label := strings.HasPrefix(l.words.Key(i), "label") || l.words.Key(i) == "tagged"
 	rest := l.words.From(i + 1)
 	for rest.Len() > 1 && (searchLeads[rest.Key(0)] || searchLead[rest.Key(0)] || rest.Key(0) == "with" || rest.Key(0) == "as") {
@@ -316,7 +330,7 @@ func (l *listing) search(i int) int {
 }
 
 // searchLoose takes unknown words for a search when they stand together: "show my grocery tasks".
-func (l *listing) searchLoose() bool {
+func (l *listFilterParser) searchLoose() bool {
 	first, last := l.loose[0], l.loose[len(l.loose)-1]
 	if !l.asked || !l.named || l.filter.Search != "" || last-first != len(l.loose)-1 || len(l.loose) > 4 {
 		return false
@@ -327,7 +341,7 @@ func (l *listing) searchLoose() bool {
 }
 
 // defaults: what is due, urgent or asked with "when" is still to be done; otherwise all is shown.
-func (l *listing) defaults() {
+func (l *listFilterParser) defaults() {
 	f := &l.filter
 	if f.When != "" {
 		l.named = l.named || l.asked && l.words.Len() > 1
@@ -346,7 +360,8 @@ func (l *listing) defaults() {
 // showRules ask about single tasks.
 var showRules = on(
 	showTarget,
-	"show|view|open|display|see|get|read|check|describe|print|list [me] [the] [details|detail|status|info|information] [of|for|on|about] <ref>",
+	"show|view|open|display|see|get|read|check|describe|print|list [me] [the] "+
+		"[details|detail|status|info|information] [of|for|on|about] <ref>",
 	"tell me [more] about <ref>",
 	"what labels|tags|notes|note|priority|deadline|due_date does|do|is|are <ref> have|has|got",
 	"details|status|info [of|for|on|about] <ref>",

@@ -10,7 +10,7 @@ func patterns(list ...string) []text.Pattern {
 	return ps
 }
 
-// courtesies stand before or behind what a person wants and change nothing about it.
+// courtesies stand before or behind what a user wants and change nothing about it.
 var (
 	before = patterns(
 		"please|pls|plz|kindly|hey|hi|hello|yo|ok|okay|alright|so|well|um|uh|oh|and|then|also|now|just|next|finally|first|firstly|secondly|lastly|additionally|plus|but|actually|quickly [,|!|.|:] <rest>",
@@ -32,12 +32,14 @@ var (
 	)
 	after = patterns(
 		"<rest> [,] please|pls|plz|pretty_please|kindly",
-		"<rest> ,|.|! thanks|thank_you|thx|ty|cheers|thank_you_very_much|thank_you_so_much|many_thanks|thanks_a_lot|ok|okay|right",
+		"<rest> ,|.|! "+
+			"thanks|thank_you|thx|ty|cheers|thank_you_very_much|thank_you_so_much|many_thanks|thanks_a_lot|ok|okay|right",
 		"<rest> [,] thanks_in_advance|if_you_can|if_possible|if_you_dont_mind|will_you|would_you|could_you|can_you",
 	)
 	// softAfter may also belong to what is said, so it goes only when nothing else fits.
 	softAfter = patterns(
-		"<rest> [,] for_me|now|right_now|already|again|too|as_well|instead|then|thanks|thank_you|thx|immediately|asap|today|finally|yet|at_last|yesterday|last_night|this_morning|this_afternoon|earlier|right_away|straight_away",
+		"<rest> [,] " +
+			"for_me|now|right_now|already|again|too|as_well|instead|then|thanks|thank_you|thx|immediately|asap|today|finally|yet|at_last|yesterday|last_night|this_morning|this_afternoon|earlier|right_away|straight_away",
 	)
 )
 

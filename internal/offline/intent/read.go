@@ -19,7 +19,7 @@ const (
 
 // Read finds the requests of a message, in order. Dates are relative to now.
 func Read(message string, now time.Time) []Request {
-	r := reader{now: now}
+	r := requestReader{now: now}
 	for _, s := range sentences(text.Tokenize(text.Clean(message))) {
 		if len(r.requests) >= maxRequests {
 			break
@@ -69,7 +69,7 @@ func sentences(t text.Text) []sentence {
 
 var abbreviations = words("dr mr mrs ms st vs prof jr sr no nr approx e.g i.e inc ltd dept ave rd mt fig vol etc")
 
-// ends tells whether token i closes a sentence. The stop of "Dr." and of "1." at the
+// ends reports whether token i closes a sentence. The stop of "Dr." and of "1." at the
 // beginning of a line does not; "!!" does when a capital letter follows.
 func ends(t text.Text, i int) bool {
 	k := t.Key(i)
@@ -108,8 +108,8 @@ func (s *sentence) dropBullet() {
 	}
 }
 
-// reader gathers the requests of a message.
-type reader struct {
+// requestReader gathers the requests of a message.
+type requestReader struct {
 	now      time.Time
 	requests []Request
 	// header is an "Add these tasks:" whose titles are expected in the lines that follow.
@@ -117,7 +117,7 @@ type reader struct {
 	filled bool
 }
 
-func (r *reader) sentence(s sentence) {
+func (r *requestReader) sentence(s sentence) {
 	if s.Len() > maxWords {
 		r.requests = append(r.requests, Request{Said: s.Slice(0, 20).String() + " …"})
 		return
@@ -142,7 +142,7 @@ func (r *reader) sentence(s sentence) {
 // headers are the words that, with a colon, stand over a list of new tasks.
 var headers = words("tasks todo todos to-do to-dos reminders add task reminder")
 
-func (r *reader) lastKind() Kind {
+func (r *requestReader) lastKind() Kind {
 	if len(r.requests) == 0 {
 		return Unknown
 	}
@@ -150,7 +150,7 @@ func (r *reader) lastKind() Kind {
 }
 
 // close turns a header that nothing followed into the question for a title.
-func (r *reader) close() {
+func (r *requestReader) close() {
 	if r.header != nil && !r.filled {
 		r.requests = append(r.requests, Request{Kind: Add, Said: r.header.Said})
 	}
@@ -159,7 +159,7 @@ func (r *reader) close() {
 
 // split cuts a sentence where "and", "then" or a comma begins another request. Free text ("add milk
 // and eggs") is cut only before what cannot belong to a title.
-func (r *reader) split(t text.Text) []Request {
+func (r *requestReader) split(t text.Text) []Request {
 	var found []Request
 	t = t.Trim()
 	joints := 0
@@ -189,7 +189,7 @@ func (r *reader) split(t text.Text) []Request {
 }
 
 // second reads "… tomorrow and call mom on friday": two due dates are two tasks.
-func (r *reader) second(left Request, t text.Text) (Request, bool) {
+func (r *requestReader) second(left Request, t text.Text) (Request, bool) {
 	if left.Kind != Add || left.Fields.Due == nil || left.Fields.Title == "" || t.Len() > maxAttributeWords {
 		return Request{}, false
 	}
@@ -207,8 +207,8 @@ func joint(t text.Text, i int) int {
 
 var ties = words("and then also & plus afterwards finally")
 
-// begins tells whether a request starts with t; left is what stands before it.
-func (r *reader) begins(t text.Text, left Request) bool {
+// begins reports whether a request starts with t; left is what stands before it.
+func (r *requestReader) begins(t text.Text, left Request) bool {
 	if left.Kind == Add && (noteWord[t.Key(0)] || labelForm.MatchString(t.Key(0))) {
 		return false // "add milk, note: the cheap one" and "add milk, #home"
 	}
@@ -229,7 +229,7 @@ func (r *reader) begins(t text.Text, left Request) bool {
 	return fits(left, clause(t, r.now))
 }
 
-// fits tells whether right may follow left as a request of its own.
+// fits reports whether right may follow left as a request of its own.
 func fits(left, right Request) bool {
 	switch {
 	case right.Kind == Unknown || right.Kind == Say && right.Topic != LeftAlone && right.Topic != NoRepeat:
@@ -246,14 +246,20 @@ func fits(left, right Request) bool {
 
 // openers are the words that requests begin with, to rule out most joints at no cost.
 var openers = words(
-	"add create make new put set schedule plan remind remember note write jot todo to-do task tasks reminder show list display view see print give get read tell what whats which how do did have any " +
-		"anything pull find search look filter check mark tick cross strike complete finish close wrap done finished completed im i ive we weve it its this that both the them these those all everything number reopen re-open uncomplete uncheck untick " +
-		"undo open delete remove erase discard trash scrap drop clear cancel take throw rename retitle reword change update edit modify move reschedule postpone push delay shift snooze defer bump prioritize prioritise deprioritize " +
-		"append attach label tag untag replace describe dont never make bring turn raise lower flag insert call empty is are am there",
+	"add create make new put set schedule plan remind remember note write jot todo to-do task tasks reminder show " +
+		"list display view see print give get read tell what whats which how do did have any " +
+		"anything pull find search look filter check mark tick cross strike complete finish close wrap done finished " +
+		"completed im i ive we weve it its this that both the them these those all everything number reopen re-open " +
+		"uncomplete uncheck untick " +
+		"undo open delete remove erase discard trash scrap drop clear cancel take throw rename retitle reword change " +
+		"update edit modify move reschedule postpone push delay shift snooze defer bump prioritize prioritise " +
+		"deprioritize " +
+		"append attach label tag untag replace describe dont never make bring turn raise lower flag insert call empty " +
+		"is are am there",
 )
 
 // expand gives each title of "add these tasks: milk, eggs" its own request.
-func (r *reader) expand(req Request) []Request {
+func (r *requestReader) expand(req Request) []Request {
 	if !req.several {
 		return []Request{req}
 	}
@@ -278,7 +284,8 @@ var another = patterns("and|also|plus|& <rest>", "another [one|task] [:] <rest>"
 // beginning or anywhere.
 var (
 	subjects = words(
-		"i im ive id ill you youre we he she it its they that thats this these those there what who when where why how which did does can could will would should may yes no not so if",
+		"i im ive id ill you youre we he she it its they that thats this these those there what who when where why " +
+			"how which did does can could will would should may yes no not so if",
 	)
 	verbs = words("is are was were am isnt arent wasnt werent")
 )

@@ -17,7 +17,7 @@ var names = map[intent.Kind]string{
 	intent.Complete: "complete", intent.Reopen: "reopen", intent.Delete: "delete", intent.Update: "update",
 }
 
-func TestAMessageIsCutIntoRequests(t *testing.T) {
+func TestRead_Message_SplitsIntoRequests(t *testing.T) {
 	for message, want := range map[string]string{
 		"":                                      "",
 		"add milk and eggs":                     "add",
@@ -44,7 +44,7 @@ func TestAMessageIsCutIntoRequests(t *testing.T) {
 	}
 }
 
-func TestWhatIsSaidIsReported(t *testing.T) {
+func TestRead_Request_KeepsOriginalText(t *testing.T) {
 	requests := intent.Read("Add milk on feb 30, then frobnicate. Please dance!", now)
 	require.Len(t, requests, 2)
 	require.Equal(t, "Add milk on feb 30, then frobnicate", requests[0].Said)
@@ -52,7 +52,7 @@ func TestWhatIsSaidIsReported(t *testing.T) {
 	require.Equal(t, "Please dance", requests[1].Said)
 }
 
-func TestLimitsAreKept(t *testing.T) {
+func TestRead_LongMessage_StaysWithinLimits(t *testing.T) {
 	long := intent.Read("add "+strings.Repeat("é", 201), now)[0]
 	require.Equal(t, "A title can have 200 characters at most.", long.Fault)
 	require.Equal(
@@ -83,7 +83,7 @@ func labels(n int) string {
 	return b.String()
 }
 
-func TestReadAnswer(t *testing.T) {
+func TestReadAnswer_ShortMessages_ParsesAnswer(t *testing.T) {
 	for _, s := range []string{"yes", "Yes please!", "ok", "sure, do it", "go ahead", "yep"} {
 		a, ok := intent.ReadAnswer(s, now)
 		require.True(t, ok && a.Yes && !a.No, s)

@@ -21,7 +21,8 @@ var (
 	spanForm   = regexp.MustCompile(`^#?(\d{1,9})[-–](\d{1,9})$`)
 
 	noun = words(
-		"task tasks todo todos to-do to-dos item items reminder reminders entry entries errand errands taks chore chores job jobs",
+		"task tasks todo todos to-do to-dos item items reminder reminders entry entries errand errands taks chore " +
+			"chores job jobs",
 	)
 
 	listSuffix = []text.Pattern{
@@ -67,14 +68,14 @@ func described(t text.Text, now time.Time) (Reference, bool) {
 	if t.Len() > 15 || !slices.ContainsFunc(t.Keys(), func(k string) bool { return noun[k] && plural(k) }) {
 		return Reference{}, false
 	}
-	l := listing{words: t, now: now, asked: true}
+	l := listFilterParser{words: t, now: now, asked: true}
 	ok := l.read() && l.fault == "" && !l.filter.ByCompletion
 	return Reference{Kind: Everything, Status: l.filter.Status, Filter: &l.filter}, ok
 }
 
 func isAll(t text.Text) bool { return t.Len() == 1 && (t.Key(0) == "all" || t.Key(0) == "everything") }
 
-// firm tells whether all references are unmistakable.
+// firm reports whether all references are unmistakable.
 func firm(refs []Reference) bool {
 	for _, r := range refs {
 		if !r.firm {
@@ -273,12 +274,14 @@ var wholes = append(append(
 	),
 	table(
 		Reference{Kind: Everything, Status: "completed"},
-		"[all|every|everything|any] [of] [my|the] [thats|that_is|that_are] completed|finished|done|closed [task|tasks|todos|items|ones|things]",
+		"[all|every|everything|any] [of] [my|the] [thats|that_is|that_are] completed|finished|done|closed "+
+			"[task|tasks|todos|items|ones|things]",
 		"[all] [my|the] tasks that_are|which_are|thats|i completed|finished|done|have_completed|have_finished",
 	)...),
 	table(
 		Reference{Kind: Everything, Status: "pending"},
-		"[all|every|everything|any] [of] [my|the] [thats|that_is|that_are] pending|open|remaining|unfinished|incomplete|outstanding|left [task|tasks|todos|items|ones|things]",
+		"[all|every|everything|any] [of] [my|the] [thats|that_is|that_are] "+
+			"pending|open|remaining|unfinished|incomplete|outstanding|left [task|tasks|todos|items|ones|things]",
 		"all|everything [thats] left|pending|open",
 	)...)
 
@@ -321,7 +324,7 @@ var (
 )
 
 // search reads words of a title: "the meeting task", "the one about milk". It is firm when
-// it speaks of one certain task.
+// it mentions one certain task.
 func search(t text.Text) Reference {
 	t, led := withoutLead(t.Trim())
 	t, named := withoutNounBefore(t)
@@ -351,7 +354,7 @@ func withoutLead(t text.Text) (rest text.Text, certain bool) {
 	return t, certain
 }
 
-// withoutNounBefore drops "task about"; named tells that it was the name of a single task.
+// withoutNounBefore drops "task about"; named is set when it was the name of a single task.
 func withoutNounBefore(t text.Text) (rest text.Text, named bool) {
 	if t.Len() < 2 || !noun[t.Key(0)] && t.Key(0) != "one" {
 		return t, false
@@ -368,7 +371,7 @@ func withoutNounBefore(t text.Text) (rest text.Text, named bool) {
 	return t, named
 }
 
-// withoutNounBehind drops the noun of "meeting task"; single tells that there was one in the singular.
+// withoutNounBehind drops the noun of "meeting task"; single is set when there was one in the singular.
 func withoutNounBehind(t text.Text) (rest text.Text, single bool) {
 	for t.Len() > 1 {
 		k := t.Key(t.Len() - 1)

@@ -1,5 +1,5 @@
-// Package intent reads what a person wants from a message in everyday English. It looks at
-// that person's own words only: stored task text never passes through here.
+// Package intent reads what a user wants from a message in everyday English. It looks at
+// the user's words only: stored task text never passes through here.
 package intent
 
 import (
@@ -13,7 +13,7 @@ type Kind int
 // The kinds of request.
 const (
 	Unknown Kind = iota
-	Say          // small talk; Topic tells which
+	Say          // small talk; Topic returns which
 	Add
 	List
 	Show // the details of the tasks in Refs
@@ -44,7 +44,7 @@ const (
 type Request struct {
 	Kind  Kind
 	Topic Topic
-	// Said is the request in the person's words, for reports.
+	// Said is the request in the user's words, for reports.
 	Said string
 	// Rhythm is the repetition asked for ("every monday"); with NoRepeat.
 	Rhythm string
@@ -62,7 +62,7 @@ type Request struct {
 
 	// explicit requests name a task, a list or a new task, so that they may begin behind "and" even in free text.
 	explicit bool
-	// free requests end in text that a person may continue with "and".
+	// free requests end in text that a user may continue with "and".
 	free bool
 	// several adds want their titles one by one: in titles, or in the lines that follow.
 	several bool
@@ -100,7 +100,7 @@ type Reference struct {
 	firm bool
 }
 
-// Contextual tells whether the reference leans on what was said before.
+// Contextual reports whether the reference depends on what was said before.
 func (r Reference) Contextual() bool {
 	return r.Kind == ByPlace || r.Kind == It || r.Kind == Shown || r.Kind == Unnamed
 }
@@ -112,7 +112,7 @@ type Fields struct {
 	Description string
 	AppendNote  bool
 	Priority    string
-	Due         *due.Due
+	Due         *due.Date
 	// Later moves the due date on from where it is.
 	Later      *due.Span
 	AddLabels  []string
@@ -123,7 +123,7 @@ type Fields struct {
 	ClearLabels      bool
 }
 
-// NeedsCurrent tells whether the task must be read before the change can be made.
+// NeedsCurrent reports whether the task must be read before the change can be made.
 func (f Fields) NeedsCurrent() bool {
 	return f.AppendNote || f.Later != nil || f.Due != nil && f.Due.AnyDay || len(f.AddLabels) > 0 || len(f.DropLabels) > 0
 }
@@ -135,7 +135,7 @@ type Filter struct {
 	Label    string
 	Priority string
 	Days     due.Range
-	// When names the days in the person's words ("this week").
+	// When names the days in the user's words ("this week").
 	When string
 	// Overdue keeps pending tasks whose time has passed.
 	Overdue bool

@@ -99,12 +99,12 @@ func singleTarget(kind Kind) builder {
 	}
 }
 
-// whole tells whether all tasks are meant.
+// whole reports whether all tasks are meant.
 func whole(refs []Reference) bool {
 	return slices.ContainsFunc(refs, func(r Reference) bool { return r.Kind == Everything })
 }
 
-// pointed tells whether all references are numbers, places or pronouns, not descriptions.
+// pointed reports whether all references are numbers, places or pronouns, not descriptions.
 func pointed(refs []Reference) bool {
 	for _, r := range refs {
 		if r.Kind != ByNumber && !r.Contextual() || r.Kind == Unnamed {

@@ -13,7 +13,8 @@ var smallTalk = []talk{
 		"good morning|afternoon|evening|day [errand|there]", "whats up", "wassup")},
 	{HowAreYou, patterns("how are|r you|u|things [doing|today]", "hows it|everything going", "how do you do")},
 	{Thanks, patterns(
-		"thanks|thank_you|thx|ty|cheers|tysm|merci|danke [you] [so|very|a] [much|lot|bunch|ton] [for] [that|the|your|everything|all] [help|your] [help]",
+		"thanks|thank_you|thx|ty|cheers|tysm|merci|danke [you] [so|very|a] [much|lot|bunch|ton] [for] "+
+			"[that|the|your|everything|all] [help|your] [help]",
 		"many thanks",
 		"much appreciated",
 		"i appreciate it|that|this",
@@ -25,7 +26,8 @@ var smallTalk = []talk{
 	{
 		Farewell,
 		patterns(
-			"bye|goodbye|cya|bye_bye|see_you|see_ya|good_night|goodnight|ciao|farewell|later|see_you_later [errand|tomorrow|soon|then]",
+			"bye|goodbye|cya|bye_bye|see_you|see_ya|good_night|goodnight|ciao|farewell|later|see_you_later " +
+				"[errand|tomorrow|soon|then]",
 		),
 	},
 	{Help, patterns(
@@ -55,7 +57,8 @@ var smallTalk = []talk{
 		),
 	},
 	{LeftAlone, patterns(
-		"dont|do_not|never|please_dont delete|remove|erase|complete|finish|mark|change|rename|update|move|reopen|add|create|touch|set|clear|drop|do|close|cancel|reschedule|postpone|show|list <anything?>",
+		"dont|do_not|never|please_dont "+
+			"delete|remove|erase|complete|finish|mark|change|rename|update|move|reopen|add|create|touch|set|clear|drop|do|close|cancel|reschedule|postpone|show|list <anything?>",
 		"leave <anything> alone|as_is|as_it_is|unchanged",
 		"keep it|them|that|this|everything [as] [is|it_is|they_are]",
 	)},

@@ -23,7 +23,8 @@ var reopenRules = join(
 		"<ref> is|are|was|were not [yet|actually|really]"+finished+" [yet|after_all]",
 		"<ref> isnt|arent|wasnt|werent [yet|actually|really]"+finished+" [yet|after_all]",
 		"its not [yet|actually|really]"+finished+" [yet|after_all]",
-		"i|we didnt|did_not|havent|have_not [actually|really] finish|finished|complete|completed|do|done <ref> [yet|after_all]",
+		"i|we didnt|did_not|havent|have_not [actually|really] finish|finished|complete|completed|do|done <ref> "+
+			"[yet|after_all]",
 		"undo <ref>",
 		"undo the completion of <ref>",
 	),
@@ -74,10 +75,16 @@ var deleteRules = join(
 
 // irregular maps past forms to base forms; regular ones lose "ed".
 var irregular = map[string]string{
-	"bought": "buy", "paid": "pay", "sent": "send", "wrote": "write", "written": "write", "made": "make", "took": "take", "taken": "take", "got": "get", "gotten": "get",
-	"went": "go", "met": "meet", "read": "read", "put": "put", "cut": "cut", "brought": "bring", "found": "find", "built": "build", "sold": "sell", "told": "tell",
-	"spoke": "speak", "spoken": "speak", "gave": "give", "given": "give", "ran": "run", "ate": "eat", "drank": "drink", "fed": "feed", "hung": "hang", "left": "leave",
-	"did": "do", "done": "do", "swept": "sweep", "won": "win", "chose": "choose", "drove": "drive", "flew": "fly", "rode": "ride", "saw": "see", "seen": "see", "sang": "sing", "swam": "swim", "thought": "think", "threw": "throw", "thrown": "throw", "lent": "lend", "returned": "return", "kept": "keep", "set": "set", "dealt": "deal", "learnt": "learn", "taught": "teach", "rang": "ring",
+	"bought": "buy", "paid": "pay", "sent": "send", "wrote": "write", "written": "write", "made": "make", "took": "take",
+	"taken": "take", "got": "get", "gotten": "get",
+	"went": "go", "met": "meet", "read": "read", "put": "put", "cut": "cut", "brought": "bring", "found": "find",
+	"built": "build", "sold": "sell", "told": "tell",
+	"spoke": "speak", "spoken": "speak", "gave": "give", "given": "give", "ran": "run", "ate": "eat", "drank": "drink",
+	"fed": "feed", "hung": "hang", "left": "leave",
+	"did": "do", "done": "do", "swept": "sweep", "won": "win", "chose": "choose", "drove": "drive", "flew": "fly",
+	"rode": "ride", "saw": "see", "seen": "see", "sang": "sing", "swam": "swim", "thought": "think", "threw": "throw",
+	"thrown": "throw", "lent": "lend", "returned": "return", "kept": "keep", "set": "set", "dealt": "deal",
+	"learnt": "learn", "taught": "teach", "rang": "ring",
 }
 
 // baseForm is what a past form begins with in the present: "bought" → "buy", "cleaned" → "clean", "tried" → "tr".

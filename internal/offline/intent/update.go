@@ -58,7 +58,8 @@ var clearRules = join(
 var noteRules = join(
 	on(
 		note(true),
-		"add|append|attach|put|write|leave|make [a|the|this|another|following] "+notes+" to|on|for|in|onto <ref> :|that_says|saying|that|, <text>",
+		"add|append|attach|put|write|leave|make [a|the|this|another|following] "+notes+" to|on|for|in|onto <ref> "+
+			":|that_says|saying|that|, <text>",
 		"add|append|attach|put <text> as a|the|another "+notes+" to|on|for <ref>",
 		"add|append <text> to [the] "+notes+" of|on|for <ref>",
 	),
@@ -87,9 +88,11 @@ var labelRules = join(
 var valueRules = join(
 	on(
 		values,
-		"set|change|make|raise|lower|bump|increase|decrease|reduce|update|move|adjust [up|down] [the] priority|prio|urgency|importance of|for|on <ref> to|as|:|= [be] <values>",
+		"set|change|make|raise|lower|bump|increase|decrease|reduce|update|move|adjust [up|down] [the] "+
+			"priority|prio|urgency|importance of|for|on <ref> to|as|:|= [be] <values>",
 		"set|change|make|raise|lower|bump|increase|decrease|reduce|update <ref> priority|prio|urgency to|as|: <values>",
-		change+"|push|move|add|put|give [back] [the|a|its] "+dueWords+" [date] of|for|on|to|from <ref> [back] to|as|for|at|on|is|:|of <values>",
+		change+"|push|move|add|put|give [back] [the|a|its] "+dueWords+" [date] of|for|on|to|from <ref> [back] "+
+			"to|as|for|at|on|is|:|of <values>",
 		change+"|push|move <ref> "+dueWords+" [date] [back] [to|for|as|at|on] <values>",
 		"[the] "+dueWords+"|priority of|for|on <ref> is|should_be [now] <values>",
 		"give <ref> [a|an|the] [due] [date|deadline|due_date|priority] [of] <values>",
@@ -234,7 +237,7 @@ func values(c text.Captures, now time.Time) (Request, bool) {
 	return req, ok && !speaksOfValues(c["ref"])
 }
 
-// speaksOfValues tells that the words taken for a task belong to the values: "the meeting to high priority and".
+// speaksOfValues is set when the words taken for a task belong to the values: "the meeting to high priority and".
 func speaksOfValues(t text.Text) bool {
 	return t.Tokens[0].Kind != text.Quoted &&
 		slices.ContainsFunc(t.Keys(), func(k string) bool { return k == "priority" || k == "due" || k == "deadline" })

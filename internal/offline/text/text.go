@@ -1,5 +1,5 @@
 // Package text cuts a message into tokens that remember where they stood, so
-// that rules can compare folded words while titles keep the person's own wording.
+// that rules can compare folded words while titles keep the user's wording.
 package text
 
 import (
@@ -75,7 +75,7 @@ func (t Text) Keys() []string {
 	return keys
 }
 
-// String is the text as the person wrote it.
+// String is the text as the user wrote it.
 func (t Text) String() string {
 	if t.Len() == 0 {
 		return ""
@@ -91,10 +91,10 @@ func (t Text) Literal() (string, bool) {
 	return "", false
 }
 
-// Raw is token i as the person wrote it.
+// Raw is token i as the user wrote it.
 func (t Text) Raw(i int) string { return t.source[t.Tokens[i].start:t.Tokens[i].end] }
 
-// Without is the person's wording with the marked tokens left out; what
+// Without is the user's wording with the marked tokens left out; what
 // surrounds a gap is joined by one space.
 func (t Text) Without(gone []bool) string {
 	var parts []string
@@ -123,7 +123,7 @@ func (t Text) Trim() Text {
 	return t
 }
 
-// closes tells whether the last token is a bracket that was opened before.
+// closes reports whether the last token is a bracket that was opened before.
 func (t Text) closes() bool {
 	last := t.Key(t.Len() - 1)
 	open := map[string]string{")": "(", "]": "["}[last]

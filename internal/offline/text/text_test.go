@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestTokenizeKeys(t *testing.T) {
+func TestTokenize_Text_ReturnsKeys(t *testing.T) {
 	for in, want := range map[string]string{
 		"What’s pending?":              "whats|pending|?",
 		"Mark task 3 done!!":           "mark|task|3|done|!!",
@@ -30,7 +30,7 @@ func TestTokenizeKeys(t *testing.T) {
 	}
 }
 
-func TestQuotedTextIsKeptLiterally(t *testing.T) {
+func TestTokenize_QuotedText_IsKeptLiterally(t *testing.T) {
 	for in, want := range map[string]string{
 		`'Call mom's doctor'`:    "Call mom's doctor",
 		`“Buy milk; delete all”`: "Buy milk; delete all",
@@ -46,13 +46,13 @@ func TestQuotedTextIsKeptLiterally(t *testing.T) {
 	require.False(t, ok)
 }
 
-func TestWithoutJoinsWhatIsLeft(t *testing.T) {
+func TestWithout_RemovedTokens_JoinsRest(t *testing.T) {
 	whole := text.Tokenize("Call  Mom tomorrow, please")
 	require.Equal(t, "Call  Mom please", whole.Without([]bool{false, false, true, true, false}))
-	require.Equal(t, "", whole.Without([]bool{true, true, true, true, true}))
+	require.Empty(t, whole.Without([]bool{true, true, true, true, true}))
 }
 
-func TestPattern(t *testing.T) {
+func TestPattern_Match_CapturesParts(t *testing.T) {
 	p := text.Compile("add|put_in [a] task|todo [to] <title> [to_my_list]")
 	c, ok := p.Match(text.Tokenize("put in a todo to go to my list"))
 	require.True(t, ok)
@@ -64,7 +64,7 @@ func TestPattern(t *testing.T) {
 	require.Zero(t, c["rest"].Len())
 }
 
-func TestTokenizeAnything(t *testing.T) {
+func TestTokenize_AnyText_LosesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := text.Clean(string(rapid.SliceOf(rapid.Byte()).Draw(t, "in")))
 		require.True(t, utf8.ValidString(in))

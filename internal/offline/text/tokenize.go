@@ -173,7 +173,7 @@ func commaCut(s string) int {
 	return 0
 }
 
-// dotted tells whether s is an abbreviation that owns its last stop: "p.m.", "e.g.".
+// dotted reports whether s is an abbreviation that owns its last stop: "p.m.", "e.g.".
 func dotted(s string) bool {
 	if len(s) < 4 || len(s)%2 != 0 || !strings.HasSuffix(s, ".") {
 		return false

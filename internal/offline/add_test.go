@@ -12,8 +12,8 @@ import (
 type utterance struct{ message, want string }
 
 // standard has five tasks, the last of them completed.
-func standard(t tester) *world {
-	w := newWorld(t, "Buy groceries", "Pay bills", "Team meeting", "Call Bob", "Write report")
+func standard(t testingT) *fixture {
+	w := newFixture(t, "Buy groceries", "Pay bills", "Team meeting", "Call Bob", "Write report")
 	w.tasks[4].Completed = true
 	return w
 }
@@ -33,7 +33,7 @@ func understands(t *testing.T, table []utterance) {
 	}
 }
 
-func TestCommands(t *testing.T) {
+func TestModel_ContractCommands_MakeExpectedCalls(t *testing.T) {
 	understands(t, []utterance{
 		{"Add a task to buy groceries", `add_task {"title":"Buy groceries"}`},
 		{"Show me all my tasks", `list_tasks {"status":"all"}`},
@@ -46,7 +46,7 @@ func TestCommands(t *testing.T) {
 	})
 }
 
-func TestAdding(t *testing.T) {
+func TestModel_AddRequests_MakeExpectedCalls(t *testing.T) {
 	understands(t, []utterance{
 		{"ADD A TASK TO BUY MILK!", `add_task {"title":"BUY MILK"}`},
 		{"add task buy milk", `add_task {"title":"Buy milk"}`},
@@ -104,7 +104,7 @@ func TestAdding(t *testing.T) {
 	})
 }
 
-func TestDueDates(t *testing.T) {
+func TestModel_AddWithDueDate_SetsDueDate(t *testing.T) {
 	understands(t, []utterance{
 		{"add gym tomorrow", `add_task {"due_on":"2026-11-26","title":"Gym"}`},
 		{"add gym tomorrow at 5pm", `add_task {"due_at":"2026-11-26T17:00:00+01:00","title":"Gym"}`},
@@ -146,7 +146,7 @@ func TestDueDates(t *testing.T) {
 	})
 }
 
-func TestRepetition(t *testing.T) {
+func TestModel_RepeatedTask_StatesThatRepetitionIsUnsupported(t *testing.T) {
 	understands(t, []utterance{
 		{"Add water plants every monday", `= I cannot repeat tasks (“every monday”), so I d`},
 		{"remind me every day to stretch", `= I cannot repeat tasks (“every day”), so I did `},
@@ -155,7 +155,7 @@ func TestRepetition(t *testing.T) {
 	})
 }
 
-func TestPriorities(t *testing.T) {
+func TestModel_AddWithPriority_SetsPriority(t *testing.T) {
 	understands(t, []utterance{
 		{
 			"Add an urgent task to fix the server by friday #work",
@@ -195,7 +195,7 @@ func TestPriorities(t *testing.T) {
 	})
 }
 
-func TestSeveral(t *testing.T) {
+func TestModel_SeveralRequests_MakeOneCallEach(t *testing.T) {
 	understands(t, []utterance{
 		{"add a task to buy milk and show my list", `add_task {"title":"Buy milk"}; list_tasks {"status":"all"}`},
 		{

@@ -32,15 +32,15 @@ type item struct {
 	Labels      []string `json:"labels,omitempty"`
 }
 
-// tester is what the world needs of a test; rapid's T has it too.
-type tester interface {
+// testingT is what the world needs of a test; rapid's T has it too.
+type testingT interface {
 	require.TestingT
 	Helper()
 }
 
-// world is a task list with the tools over it, and a conversation with the model.
-type world struct {
-	t        tester
+// fixture is a task list with the tools over it, and a conversation with the model.
+type fixture struct {
+	t        testingT
 	model    *offline.Model
 	tasks    []item
 	next     int
@@ -53,8 +53,8 @@ type world struct {
 	steps  int
 }
 
-func newWorld(t tester, titles ...string) *world {
-	w := &world{t: t, model: offline.New(offline.Options{}), next: 1, ids: map[string]bool{}}
+func newFixture(t testingT, titles ...string) *fixture {
+	w := &fixture{t: t, model: offline.New(offline.Options{}), next: 1, ids: map[string]bool{}}
 	w.messages = []llms.MessageContent{
 		llms.TextParts(
 			llms.ChatMessageTypeSystem,
@@ -67,7 +67,7 @@ func newWorld(t tester, titles ...string) *world {
 	return w
 }
 
-func (w *world) put(it item) {
+func (w *fixture) put(it item) {
 	if it.Priority == "" {
 		it.Priority = "none"
 	}
@@ -76,7 +76,7 @@ func (w *world) put(it item) {
 	w.tasks = append(w.tasks, it)
 }
 
-var offered = func() []llms.Tool {
+var offeredTools = func() []llms.Tool {
 	var ts []llms.Tool
 	for _, n := range []string{"add_task", "list_tasks", "complete_task", "reopen_task", "update_task", "delete_task"} {
 		ts = append(ts, llms.Tool{Type: "function", Function: &llms.FunctionDefinition{Name: n}})
@@ -85,14 +85,14 @@ var offered = func() []llms.Tool {
 }()
 
 // say runs a whole turn as the agent does and returns the reply. Every step is held to the model's promises.
-func (w *world) say(message string) string {
+func (w *fixture) say(message string) string {
 	w.t.Helper()
 	w.calls, w.steps = nil, 0
 	w.messages = append(w.messages, llms.TextParts(llms.ChatMessageTypeHuman, message))
 	for {
 		w.steps++
 		require.LessOrEqual(w.t, w.steps, 8, "steps for %q", message)
-		choice := w.step(offered)
+		choice := w.step(offeredTools)
 		if len(choice.ToolCalls) == 0 {
 			w.messages = append(w.messages, llms.TextParts(llms.ChatMessageTypeAI, choice.Content))
 			return choice.Content
@@ -103,7 +103,7 @@ func (w *world) say(message string) string {
 }
 
 // step asks the model once.
-func (w *world) step(tools []llms.Tool) *llms.ContentChoice {
+func (w *fixture) step(tools []llms.Tool) *llms.ContentChoice {
 	w.t.Helper()
 	var streamed strings.Builder
 	r, err := w.model.GenerateContent(context.Background(), w.messages, llms.WithTools(tools),
@@ -125,7 +125,7 @@ func (w *world) step(tools []llms.Tool) *llms.ContentChoice {
 }
 
 // do carries calls out and records them.
-func (w *world) do(calls []llms.ToolCall) {
+func (w *fixture) do(calls []llms.ToolCall) {
 	w.t.Helper()
 	asked := llms.MessageContent{Role: llms.ChatMessageTypeAI}
 	var results []llms.MessageContent
@@ -150,7 +150,7 @@ func fault(code, message string) object {
 	return object{"error": object{"code": code, "message": message}}
 }
 
-func (w *world) call(name string, args object) any {
+func (w *fixture) call(name string, args object) any {
 	if message := w.broken[name]; message != "" {
 		return fault("SERVICE_UNAVAILABLE", message)
 	}
@@ -210,7 +210,7 @@ func assign(it *item, args object) {
 	}
 }
 
-func (w *world) list(args object) any {
+func (w *fixture) list(args object) any {
 	limit := 50
 	if l, ok := args["limit"].(float64); ok {
 		limit = int(l)
@@ -257,13 +257,15 @@ func text(v any) string {
 var dayForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
 
 // checkArguments holds a call to the registry's schemas.
-func checkArguments(t tester, name, arguments string) object {
+func checkArguments(t testingT, name, arguments string) object {
 	t.Helper()
 	var args object
 	require.NoError(t, json.Unmarshal([]byte(arguments), &args), arguments)
 	allowed := map[string]string{
-		"add_task": "title description priority due_on due_at labels", "update_task": "number title description priority due_on due_at labels",
-		"list_tasks": "status search label priority due_from due_to limit", "complete_task": "number", "reopen_task": "number", "delete_task": "number",
+		"add_task":    "title description priority due_on due_at labels",
+		"update_task": "number title description priority due_on due_at labels",
+		"list_tasks":  "status search label priority due_from due_to limit", "complete_task": "number",
+		"reopen_task": "number", "delete_task": "number",
 	}
 	names, known := allowed[name]
 	require.True(t, known, "no tool %s", name)
@@ -282,7 +284,7 @@ func checkArguments(t tester, name, arguments string) object {
 	return args
 }
 
-func checkValue(t tester, tool, name string, v any) {
+func checkValue(t testingT, tool, name string, v any) {
 	t.Helper()
 	length := func(least, most int) {
 		s, ok := v.(string)
@@ -334,4 +336,4 @@ func checkValue(t tester, tool, name string, v any) {
 	}
 }
 
-var _ tester = (*testing.T)(nil)
+var _ testingT = (*testing.T)(nil)

@@ -2,7 +2,7 @@ package offline_test
 
 import "testing"
 
-func TestListing(t *testing.T) {
+func TestModel_ListRequests_MakeExpectedCalls(t *testing.T) {
 	understands(t, []utterance{
 		{"show my tasks", `list_tasks {"status":"all"}`},
 		{"SHOW ME ALL MY TASKS!!!", `list_tasks {"status":"all"}`},
@@ -56,7 +56,7 @@ func TestListing(t *testing.T) {
 	})
 }
 
-func TestCompleting(t *testing.T) {
+func TestModel_CompleteRequests_MakeExpectedCalls(t *testing.T) {
 	understands(t, []utterance{
 		{"Mark Task #3 Complete", `complete_task {"number":3}`},
 		{"mark task 3 as done please", `complete_task {"number":3}`},
@@ -103,7 +103,7 @@ func TestCompleting(t *testing.T) {
 	})
 }
 
-func TestReopening(t *testing.T) {
+func TestModel_ReopenRequests_MakeExpectedCalls(t *testing.T) {
 	understands(t, []utterance{
 		{"reopen task 5", `reopen_task {"number":5}`},
 		{"uncheck 5", `reopen_task {"number":5}`},
@@ -125,7 +125,7 @@ func TestReopening(t *testing.T) {
 	})
 }
 
-func TestDeleting(t *testing.T) {
+func TestModel_DeleteRequests_MakeExpectedCalls(t *testing.T) {
 	understands(t, []utterance{
 		{"delete task 4", `delete_task {"number":4}`},
 		{"Delete task #4!", `delete_task {"number":4}`},
@@ -146,7 +146,8 @@ func TestDeleting(t *testing.T) {
 		{"cancel task 3", `delete_task {"number":3}`},
 		{
 			"Delete the meeting task and the groceries task",
-			`list_tasks {"limit":100,"search":"meeting","status":"all"}; list_tasks {"limit":100,"search":"groceries","status":"all"}; delete_task {"number":3}; delete_task {"number":1}`,
+			`list_tasks {"limit":100,"search":"meeting","status":"all"}; ` +
+				`list_tasks {"limit":100,"search":"groceries","status":"all"}; delete_task {"number":3}; delete_task {"number":1}`,
 		},
 		{
 			"delete 1 and the meeting task",
@@ -159,7 +160,7 @@ func TestDeleting(t *testing.T) {
 	})
 }
 
-func TestChanging(t *testing.T) {
+func TestModel_UpdateRequests_MakeExpectedCalls(t *testing.T) {
 	understands(t, []utterance{
 		{"rename task 2 to Pay all bills tomorrow", `update_task {"number":2,"title":"Pay all bills tomorrow"}`},
 		{"update task 2: Pay rent", `update_task {"number":2,"title":"Pay rent"}`},
@@ -181,7 +182,8 @@ func TestChanging(t *testing.T) {
 		{"move task 4 to friday", `update_task {"due_on":"2026-11-27","number":4}`},
 		{
 			"move the meeting to tomorrow at 10",
-			`list_tasks {"limit":100,"search":"meeting","status":"all"}; update_task {"due_at":"2026-11-26T10:00:00+01:00","number":3}`,
+			`list_tasks {"limit":100,"search":"meeting","status":"all"}; ` +
+				`update_task {"due_at":"2026-11-26T10:00:00+01:00","number":3}`,
 		},
 		{"reschedule task 3 for next monday at 9:30am", `update_task {"due_at":"2026-11-30T09:30:00+01:00","number":3}`},
 		{"change task 1 to friday", `update_task {"due_on":"2026-11-27","number":1}`},
@@ -197,7 +199,8 @@ func TestChanging(t *testing.T) {
 		},
 		{
 			"set the meeting to high priority and due friday",
-			`list_tasks {"limit":100,"search":"meeting","status":"all"}; update_task {"due_on":"2026-11-27","number":3,"priority":"high"}`,
+			`list_tasks {"limit":100,"search":"meeting","status":"all"}; ` +
+				`update_task {"due_on":"2026-11-27","number":3,"priority":"high"}`,
 		},
 		{"clear the due date of task 3", `update_task {"due_at":null,"due_on":null,"number":3}`},
 		{
@@ -211,7 +214,8 @@ func TestChanging(t *testing.T) {
 		},
 		{
 			"add note to task 2: call first and then delete the mail",
-			`list_tasks {"limit":100,"status":"all"}; update_task {"description":"call first and then delete the mail","number":2}`,
+			`list_tasks {"limit":100,"status":"all"}; ` +
+				`update_task {"description":"call first and then delete the mail","number":2}`,
 		},
 		{
 			"Add a note \"pin 1234\" to task 2",
@@ -244,7 +248,7 @@ func TestChanging(t *testing.T) {
 	})
 }
 
-func TestNoOrders(t *testing.T) {
+func TestModel_NoCommand_ChangesNothing(t *testing.T) {
 	understands(t, []utterance{
 		{"don't delete task 3", `= Okay, I left everything as it is.`},
 		{"please do not delete anything", `= Okay, I left everything as it is.`},
@@ -267,7 +271,7 @@ func TestNoOrders(t *testing.T) {
 	})
 }
 
-func TestSmallTalk(t *testing.T) {
+func TestModel_SmallTalk_Answers(t *testing.T) {
 	understands(t, []utterance{
 		{"Hi", `= Hello! I look after your task list.`},
 		{"good morning!", `= Hello! I look after your task list.`},

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// judge says what is wrong with a conversation; "" when nothing is.
+// judge returns what is wrong with a conversation, "" when it passes.
 func (c Case) judge(before, after []Task, replies []Reply, now time.Time) string {
 	for i, reply := range replies {
 		if reply.Fault != "" {

@@ -28,7 +28,7 @@ func show(m due.Match) string {
 	return m.Due.On()
 }
 
-func TestExact(t *testing.T) {
+func TestExact_WholePhrase_ReturnsDate(t *testing.T) {
 	for in, want := range map[string]string{
 		"today":                        "2026-11-25",
 		"tomorrow":                     "2026-11-26",
@@ -112,11 +112,12 @@ func TestExact(t *testing.T) {
 		"2027-13-01":                   "There is no month 13.",
 		"april 31 2027":                "There is no 31 April 2027.",
 		"on 31.4.2027":                 "There is no 31 April 2027.",
-		"on 3/4/2027":                  "I cannot tell the day from the month in 3/4/2027. Please write the date like 2027-01-31.",
-		"tomorrow at 25:00":            "There is no time 25:00.",
-		"at 13pm":                      "There is no time 13pm.",
-		"in 999999 weeks":              "That date is too far away.",
-		"in 99999 years":               "That date is too far away.",
+		"on 3/4/2027": "I cannot tell the day from the month in 3/4/2027. Please write the date like " +
+			"2027-01-31.",
+		"tomorrow at 25:00": "There is no time 25:00.",
+		"at 13pm":           "There is no time 13pm.",
+		"in 999999 weeks":   "That date is too far away.",
+		"in 99999 years":    "That date is too far away.",
 	} {
 		m, ok := due.Exact(strings.Fields(in), now(t))
 		require.True(t, ok, in)
@@ -124,14 +125,17 @@ func TestExact(t *testing.T) {
 	}
 }
 
-func TestExactRefusesOtherWords(t *testing.T) {
-	for _, in := range []string{"", "high", "call mom tonight", "5", "march", "may", "sunshine", "in the garden", "1/2", "at home", "the"} {
+func TestExact_OtherWords_NoMatch(t *testing.T) {
+	for _, in := range []string{
+		"", "high", "call mom tonight", "5", "march", "may", "sunshine", "in the garden", "1/2",
+		"at home", "the",
+	} {
 		_, ok := due.Exact(strings.Fields(in), now(t))
 		require.False(t, ok, in)
 	}
 }
 
-func TestFindKnowsWhichWordsAreTheDate(t *testing.T) {
+func TestFind_Sentence_ReturnsConsumedWords(t *testing.T) {
 	for in, want := range map[string]string{
 		"buy milk tomorrow at the store":   "tomorrow",
 		"call bob by friday about lunch":   "by friday",
@@ -152,17 +156,19 @@ func TestFindKnowsWhichWordsAreTheDate(t *testing.T) {
 	}
 }
 
-func TestFindLeavesOrdinaryWordsAlone(t *testing.T) {
+func TestFind_OrdinaryWords_NoMatch(t *testing.T) {
 	for _, in := range []string{
-		"buy milk", "plan friday dinner with ann", "read the sunday times again", "meet at 5 main street", "buy 1/2 pint of milk", "march to work",
-		"buy the morning paper", "the cat sat", "sit in the sun", "ask may about it", "buy 5 apples", "watch the second part", "a day of rest", "take 3 days off now ok",
+		"buy milk", "plan friday dinner with ann", "read the sunday times again", "meet at 5 main street",
+		"buy 1/2 pint of milk", "march to work",
+		"buy the morning paper", "the cat sat", "sit in the sun", "ask may about it", "buy 5 apples",
+		"watch the second part", "a day of rest", "take 3 days off now ok",
 	} {
 		m, ok := due.Find(strings.Fields(in), now(t))
 		require.False(t, ok, "%s: %+v", in, m)
 	}
 }
 
-func TestDaylightSavingDoesNotShiftClockTimes(t *testing.T) {
+func TestFind_DaylightSavingChange_KeepsWallClock(t *testing.T) {
 	base := time.Date(2027, 3, 27, 12, 0, 0, 0, now(t).Location()) // the day before the clocks go forward
 	for in, want := range map[string]string{
 		"tomorrow at 5pm": "2027-03-28T17:00:00+02:00",
@@ -175,7 +181,7 @@ func TestDaylightSavingDoesNotShiftClockTimes(t *testing.T) {
 	}
 }
 
-func TestRangeAt(t *testing.T) {
+func TestRangeAt_Phrases_ReturnRange(t *testing.T) {
 	for in, want := range map[string]string{
 		"today":              "2026-11-25..2026-11-25",
 		"this week":          "2026-11-23..2026-11-29",
@@ -208,9 +214,10 @@ func bound(t time.Time) string {
 	return t.Format(time.DateOnly)
 }
 
-func TestRecurring(t *testing.T) {
+func TestRecurring_Phrases_AreFound(t *testing.T) {
 	for in, want := range map[string]bool{
-		"water plants every day": true, "stand up every monday at 9": true, "pay rent monthly": true, "run every 2 days": true,
+		"water plants every day": true, "stand up every monday at 9": true, "pay rent monthly": true,
+		"run every 2 days":      true,
 		"call mom twice a week": true, "every other tuesday call bob": true, "gym each fridays": true, "daily standup": false,
 		"buy every book": false, "read the daily news today": false, "check each item": false, "second wind": false,
 	} {
@@ -219,10 +226,12 @@ func TestRecurring(t *testing.T) {
 	}
 }
 
-func TestAnyWordsAreSafe(t *testing.T) {
+func TestFind_AnyWords_StaysInBounds(t *testing.T) {
 	base := now(t)
 	vocabulary := strings.Fields(
-		"in a an the of on at by due next this end month week day hour friday sat jan feb 0 5 15th 31 2027 9999 2027-02-30 1/2 3/4/27 17:00 25:61 5pm p.m. noon midnight tonight tomorrow half past quarter to , : @ @5 few couple after every weekend",
+		"in a an the of on at by due next this end month week day hour friday sat jan feb 0 5 15th 31 2027 9999 " +
+			"2027-02-30 1/2 3/4/27 17:00 25:61 5pm p.m. noon midnight tonight tomorrow half past quarter to , : @ @5 few " +
+			"couple after every weekend",
 	)
 	rapid.Check(t, func(t *rapid.T) {
 		words := rapid.SliceOfN(rapid.SampledFrom(vocabulary), 0, 9).Draw(t, "words")

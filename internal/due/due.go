@@ -1,5 +1,7 @@
-// Package due finds due dates in everyday English, relative to a given moment
-// and its zone. Words come as folded keys; what is quoted comes as "" and never matches.
+// Package due parses due dates in everyday English, relative to a given time and its zone.
+//
+// Words are passed in lower case without apostrophes ("what's" is "whats"); quoted text is passed as ""
+// and never matches. Each result states which words it consumed.
 package due
 
 import (
@@ -7,31 +9,31 @@ import (
 	"time"
 )
 
-// Due is a day, or an instant when Timed.
-type Due struct {
-	// Day is midnight UTC of the calendar day meant.
+// Date is a calendar day, or an instant when Timed is set.
+type Date struct {
+	// Day is midnight UTC of the calendar day.
 	Day time.Time
-	// At is the instant, in the person's zone; set only when Timed.
+	// At is the instant, in the user's zone; set only when Timed.
 	At    time.Time
 	Timed bool
-	// AnyDay means that only a time was named; Day is then the day on which it comes next.
+	// AnyDay is set when the words hold only a time; Day is then its next occurrence.
 	AnyDay bool
 }
 
-// On is the day as YYYY-MM-DD.
-func (d Due) On() string { return d.Day.Format(time.DateOnly) }
+// On returns the day as YYYY-MM-DD.
+func (d Date) On() string { return d.Day.Format(time.DateOnly) }
 
-// Match is a due date found in Words[Start:End].
+// Match is a due date found in words[Start:End].
 type Match struct {
 	Start, End int
-	Due        Due
-	// Fault says in a full sentence why the words name no date ("There is no 30 February."); Due is then empty.
+	Due        Date
+	// Fault is a full sentence that states why the words are no valid date ("There is no 30 February."). Due is
+	// then zero.
 	Fault string
 }
 
-// Find takes the first due date of a sentence. A word that may mean something else
-// ("friday", "noon", "5") counts only behind a preposition, beside another part of a
-// date, or at an end of the sentence.
+// Find returns the first due date of a sentence. An ambiguous word ("friday", "noon", "5") counts only
+// after a preposition, next to another part of a date, or at the start or end of the sentence.
 func Find(words []string, now time.Time) (Match, bool) {
 	p := parser{words: words, now: now}
 	for i := range words {
@@ -42,18 +44,18 @@ func Find(words []string, now time.Time) (Match, bool) {
 	return Match{}, false
 }
 
-// Exact reads words that are a due date and nothing else.
+// Exact parses words that are a due date and nothing else.
 func Exact(words []string, now time.Time) (Match, bool) {
 	p := parser{words: words, now: now, whole: true}
 	m, ok := p.phrase(0)
 	return m, ok && m.End == len(words)
 }
 
-// parser reads dates at positions of words.
+// parser parses dates at positions in words.
 type parser struct {
 	words []string
 	now   time.Time
-	// whole means that the words stand alone, so that weak forms count.
+	// whole is set when the words are the whole phrase, so that ambiguous words count.
 	whole bool
 }
 
@@ -64,15 +66,15 @@ func (p parser) word(i int) string {
 	return p.words[i]
 }
 
-// today is midnight UTC of the person's present day.
+// today is midnight UTC of the user's present day.
 func (p parser) today() time.Time {
 	y, m, d := p.now.Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
 
-// wall is the person's present wall-clock time, as if in UTC: arithmetic on it
+// wallClock is the user's present wall-clock time, as if in UTC: arithmetic on it
 // is free of daylight-saving steps.
-func (p parser) wall() time.Time {
+func (p parser) wallClock() time.Time {
 	return p.today().Add(time.Duration(p.now.Hour())*time.Hour + time.Duration(p.now.Minute())*time.Minute)
 }
 
@@ -162,27 +164,27 @@ var announces = map[string]bool{
 
 // resolve turns the parts into a due date. A time without a day is its next
 // occurrence; a rough time that has passed today leaves just the day.
-func (p parser) resolve(f found) (Due, string) {
+func (p parser) resolve(f found) (Date, string) {
 	day := p.today()
 	if f.day != nil {
 		day = *f.day
 	}
 	if y := day.Year(); y < 1 || y > 9999 {
-		return Due{}, "That date is too far away."
+		return Date{}, "That date is too far away."
 	}
 	if f.clock == nil {
-		return Due{Day: day}, ""
+		return Date{Day: day}, ""
 	}
 	at := f.clock.on(day)
-	past := !at.After(p.wall())
+	past := !at.After(p.wallClock())
 	switch {
 	case past && f.day == nil && !f.clock.rough:
 		at = f.clock.on(day.AddDate(0, 0, 1))
 	case past && f.clock.rough:
-		return Due{Day: day}, ""
+		return Date{Day: day}, ""
 	}
 	local := time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), 0, 0, p.now.Location())
-	return Due{Day: at.Truncate(24 * time.Hour), At: local, Timed: true, AnyDay: f.day == nil}, ""
+	return Date{Day: at.Truncate(24 * time.Hour), At: local, Timed: true, AnyDay: f.day == nil}, ""
 }
 
 func noSuchDay(day int, month time.Month, year int) string {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The tools that the model knows, by the names of the registry.
+// Names of the tools that the model can call.
 const (
 	addTask      = "add_task"
 	listTasks    = "list_tasks"
@@ -16,7 +16,7 @@ const (
 	deleteTask   = "delete_task"
 )
 
-// longList is the most that list_tasks returns at once.
+// longList is the largest limit of list_tasks.
 const longList = 100
 
 // maxNumber bounds task numbers in arguments.
@@ -34,8 +34,8 @@ type task struct {
 	Labels      []string `json:"labels"`
 }
 
-// result is what a tool returned: an error, one task, or a list.
-type result struct {
+// toolResult is what a tool returned: an error, one task, or a list.
+type toolResult struct {
 	Task    *task      `json:"task"`
 	Changed *bool      `json:"changed"`
 	Tasks   []task     `json:"tasks"`
@@ -48,21 +48,21 @@ type toolError struct {
 	Message string `json:"message"`
 }
 
-func failure(message string) result { return result{Error: &toolError{Message: message}} }
+func failure(message string) toolResult { return toolResult{Error: &toolError{Message: message}} }
 
-func parseResult(content string) result {
-	var r result
+func parseResult(content string) toolResult {
+	var r toolResult
 	if err := json.Unmarshal([]byte(content), &r); err != nil {
 		return failure("The answer could not be read.")
 	}
 	return r
 }
 
-// more is how many tasks of a list were left out.
-func (r result) more() int { return max(0, r.Total-len(r.Tasks)) }
+// more is the number of matching tasks beyond the returned ones.
+func (r toolResult) more() int { return max(0, r.Total-len(r.Tasks)) }
 
 // find looks a task up by number.
-func (r result) find(number int) (task, bool) {
+func (r toolResult) find(number int) (task, bool) {
 	for _, t := range r.Tasks {
 		if t.Number == number {
 			return t, true
@@ -71,7 +71,7 @@ func (r result) find(number int) (task, bool) {
 	return task{}, false
 }
 
-// overdue tells whether a pending task's time has passed.
+// overdue reports whether a pending task's time has passed.
 func (t task) overdue(now time.Time) bool {
 	if t.DueAt != "" {
 		at, err := time.Parse(time.RFC3339, t.DueAt)
@@ -80,17 +80,17 @@ func (t task) overdue(now time.Time) bool {
 	return t.DueOn != "" && t.DueOn < now.Format(time.DateOnly)
 }
 
-// ask is a tool call that a job wants, and what to do with its result.
-type ask struct {
-	name string
-	args map[string]any
-	take func(result)
+// toolCall is a tool call of an action and the handler of its result.
+type toolCall struct {
+	name     string
+	args     map[string]any
+	onResult func(toolResult)
 }
 
-func (a ask) reads() bool { return a.name == listTasks }
+func (a toolCall) isRead() bool { return a.name == listTasks }
 
-// arguments is the call's JSON; map keys come out sorted, so it is deterministic.
-func (a ask) arguments() string {
+// arguments is the JSON of the arguments. Map keys are sorted, so it is deterministic.
+func (a toolCall) arguments() string {
 	b, err := json.Marshal(a.args)
 	if err != nil {
 		return "{}" // a map of strings, numbers and lists of strings always marshals
