@@ -2,6 +2,8 @@ package graphqlhttp
 
 import (
 	"context"
+	"errors"
+	"io"
 	"sync"
 
 	"errand/internal/apperr"
@@ -35,7 +37,7 @@ type drive struct {
 // begin lets the source tell what it holds already, and wake the drive from then on.
 func (d *drive) begin() {
 	d.op.engine.shares.join(d.twin)
-	d.source.onWake(d.wake)
+	d.source.onReady(d.wake)
 	d.wake()
 }
 
@@ -69,12 +71,22 @@ func (d *drive) turn() bool {
 	return d.running
 }
 
+// drain brings the pending events to the subscriber. It is done with a nil error when the source is complete or the
+// subscriber has left.
 func (d *drive) drain() (done bool, err error) {
 	defer d.op.catch(d.ctx, func(r *graphql.Response) {
 		d.pass(reply{response: r})
 		done = true
 	})
-	return d.source.drain(d.ctx, d.send)
+	for key, put := range d.source.pending(d.ctx) {
+		if !d.send(key, put) {
+			return true, nil
+		}
+	}
+	if err := d.source.err(); !errors.Is(err, io.EOF) {
+		return err != nil, err
+	}
+	return true, nil
 }
 
 // send brings one event to the subscriber, by executing it unless a twin just has.

@@ -155,15 +155,14 @@ func (s *socket) done(ctx context.Context, l *live, op *operation, code apperr.C
 	s.running.Done()
 }
 
-// stream starts a subscription. With a Feed it returns at once and leaves the rest to a
+// stream starts a subscription. With a Source it returns at once and leaves the rest to a
 // drive; otherwise it waits for each event until either side ends.
 func (s *socket) stream(ctx context.Context, l *live, op *operation) {
 	observer := s.handler.options.Observer
 	observer.subscriptionOpened()
-	resolving, slot := withSlot(ctx)
-	next, started := op.start(resolving)
-	if slot.source != nil {
-		s.drive(started, l, op, slot.source, next)
+		next, started := op.start(ctx)
+	if from := sourceOf(op.context); from != nil {
+		s.drive(started, l, op, from, next)
 		return
 	}
 	var code apperr.Code

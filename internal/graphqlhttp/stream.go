@@ -176,11 +176,10 @@ func (x *exchange) subscribe(ctx context.Context, s *stream) (apperr.Code, *appe
 	observer := x.handler.options.Observer
 	observer.subscriptionOpened()
 	defer observer.subscriptionClosed()
-	resolving, slot := withSlot(ctx)
-	next, started := x.op.start(resolving)
+		next, started := x.op.start(ctx)
 	var code apperr.Code
-	if slot.source != nil {
-		code = x.follow(started, s, slot.source, next)
+	if from := sourceOf(x.op.context); from != nil {
+		code = x.follow(started, s, from, next)
 	} else {
 		for response := next(started); response != nil; response = next(started) {
 			if code == "" {

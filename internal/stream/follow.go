@@ -2,6 +2,8 @@ package stream
 
 import (
 	"context"
+	"io"
+	"iter"
 
 	"errand/ent"
 	"errand/ent/enum"
@@ -21,6 +23,7 @@ type Follower struct {
 	view  *view
 	read  Reader
 	first []MessageEvent
+	err   error // of the last Pending
 }
 
 // Follow subscribes to a conversation and reads where it stands. after is a
@@ -45,21 +48,29 @@ func Follow(ctx context.Context, hub *Hub, conversation string, after *string, r
 	return f, nil
 }
 
-// Drain tells all that has happened and returns without waiting for more. It is done
-// when the subscriber has left, the conversation is deleted, this replica goes away
-// (SERVICE_UNAVAILABLE), or the database stays away. emit may block: the follower then falls
-// behind and reads rows instead of events. It returns false when the subscriber has left.
+// Pending yields all events at hand and ends without waiting for more; Err reports why the source ended, if it has.
+// The loop's body may block: the follower then falls behind and reads rows instead of events.
 //
-// Events with equal keys are equal to all subscribers who told the same so far: a delta with its
-// cursor. Others hold rows, which may be read anew; their key is nil, equal to nothing.
-func (f *Follower) Drain(ctx context.Context, emit func(key any, event MessageEvent) bool) (done bool, err error) {
+// Events with equal keys are equal to all subscribers who received the same so far: a delta with its
+// cursor. Others hold rows, which may be read again; their key is nil, equal to nothing.
+func (f *Follower) Pending(ctx context.Context) iter.Seq2[any, MessageEvent] {
+	return func(yield func(any, MessageEvent) bool) {
+		f.err = f.yieldPending(ctx, yield)
+	}
+}
+
+// Err reports why the source ended after Pending: nil means that more may come, io.EOF that the subscriber has left or
+// the conversation is deleted. SERVICE_UNAVAILABLE means that this replica shuts down; other errors come from the database.
+func (f *Follower) Err() error { return f.err }
+
+func (f *Follower) yieldPending(ctx context.Context, yield func(key any, event MessageEvent) bool) error {
 	gone := false
 	tell := func(e MessageEvent) {
 		var key any
 		if delta, ok := e.(*MessageDelta); ok {
 			key = *delta
 		}
-		gone = gone || !emit(key, e)
+		gone = gone || !yield(key, e)
 	}
 	for _, e := range f.first {
 		tell(e)
@@ -69,23 +80,23 @@ func (f *Follower) Drain(ctx context.Context, emit func(key any, event MessageEv
 		batch, ok := f.sub.take()
 		switch {
 		case !ok:
-			return false, nil
+			return nil
 		case batch.Ended:
-			return true, errGoingAway()
+			return errGoingAway()
 		}
-		err = f.take(ctx, batch, tell)
+		err := f.take(ctx, batch, tell)
 		switch {
 		case apperr.CodeOf(err) == apperr.NotFound || ctx.Err() != nil:
-			return true, nil // the conversation or the subscriber is gone
+			return io.EOF // the conversation is deleted or the subscriber has left
 		case err != nil:
-			return true, err
+			return err
 		}
 	}
-	return true, nil
+	return io.EOF
 }
 
-// OnWake sets what to call, without blocking, when Drain has something to tell.
-func (f *Follower) OnWake(wake func()) { f.sub.onWake(wake, len(f.first) > 0) }
+// OnReady sets the function called, without blocking, when Pending may have something new.
+func (f *Follower) OnReady(ready func()) { f.sub.onWake(ready, len(f.first) > 0) }
 
 // Close ends the subscription.
 func (f *Follower) Close() { f.sub.Close() }

@@ -1,32 +1,46 @@
 package stream
 
-import "context"
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+)
 
-// Feed is what both followers are.
-type Feed[T any] interface {
-	Drain(ctx context.Context, emit func(key any, event T) bool) (done bool, err error)
-	OnWake(wake func())
+// Source is what both followers implement; a GraphQL subscription and Run take one.
+type Source[T any] interface {
+	Pending(ctx context.Context) iter.Seq2[any, T]
+	Err() error
+	OnReady(ready func())
 	Close()
 }
 
-// Run gives a feed a goroutine of its own, the caller's: it tells all that happens until ctx
-// ends or emit returns false (nil), or the feed is done, and closes the feed.
-func Run[T any](ctx context.Context, f Feed[T], emit func(T) bool) error {
-	defer f.Close()
-	woken := make(chan struct{}, 1)
-	f.OnWake(func() {
+// Run passes the events of s to emit on the caller's goroutine until ctx ends, emit returns false, or s is complete
+// (nil), or s fails (its error), and closes s.
+func Run[T any](ctx context.Context, s Source[T], emit func(T) bool) error {
+	defer s.Close()
+	ready := make(chan struct{}, 1)
+	s.OnReady(func() {
 		select {
-		case woken <- struct{}{}:
+		case ready <- struct{}{}:
 		default:
 		}
 	})
 	for {
 		select {
-		case <-woken:
+		case <-ready:
 		case <-ctx.Done():
 			return nil
 		}
-		if done, err := f.Drain(ctx, func(_ any, e T) bool { return emit(e) }); done {
+		for _, e := range s.Pending(ctx) {
+			if !emit(e) {
+				return nil
+			}
+		}
+		switch err := s.Err(); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
 			return err
 		}
 	}

@@ -2,6 +2,8 @@ package stream
 
 import (
 	"context"
+	"io"
+	"iter"
 
 	"errand/ent"
 	"errand/ent/enum"
@@ -38,6 +40,7 @@ type TaskFollower struct {
 	sub   *Subscription
 	log   Changes
 	place int
+	err   error // of the last Pending
 }
 
 // FollowTasks subscribes to a person's changes, from now on or from a cursor. The
@@ -58,24 +61,33 @@ func FollowTasks(ctx context.Context, hub *Hub, userID string, after *string, lo
 	return f, nil
 }
 
-// Drain tells all changes so far and returns without waiting for more. It is done when the
-// subscriber has left, the account is deleted, this replica goes away (SERVICE_UNAVAILABLE), or the
-// database stays away. emit returns false when the subscriber has left. Events with equal keys are equal.
-func (f *TaskFollower) Drain(ctx context.Context, emit func(key any, event *TaskEvent) bool) (done bool, err error) {
+// Pending yields all changes so far and ends without waiting for more; Err reports why the source ended, if it has.
+// Events with equal keys are equal.
+func (f *TaskFollower) Pending(ctx context.Context) iter.Seq2[any, *TaskEvent] {
+	return func(yield func(any, *TaskEvent) bool) {
+		f.err = f.yieldPending(ctx, yield)
+	}
+}
+
+// Err reports why the source ended after Pending: nil means that more may come, io.EOF that the subscriber has left or
+// the account is deleted. SERVICE_UNAVAILABLE means that this replica shuts down; other errors come from the database.
+func (f *TaskFollower) Err() error { return f.err }
+
+func (f *TaskFollower) yieldPending(ctx context.Context, yield func(key any, event *TaskEvent) bool) error {
 	for {
 		batch, ok := f.sub.take()
 		switch {
 		case !ok:
-			return false, nil
+			return nil
 		case batch.Ended:
-			return true, errGoingAway()
+			return errGoingAway()
 		}
-		listening, err := f.tellAll(ctx, func(e *TaskEvent) bool { return emit(taskKey{e.Change.ID, e.Task.Version}, e) })
+		listening, err := f.tellAll(ctx, func(e *TaskEvent) bool { return yield(taskKey{e.Change.ID, e.Task.Version}, e) })
 		switch {
 		case ctx.Err() != nil || err == nil && !listening || apperr.CodeOf(err) == apperr.NotFound:
-			return true, nil // the subscriber or the account is gone
+			return io.EOF // the subscriber has left or the account is deleted
 		case err != nil:
-			return true, err
+			return err
 		}
 	}
 }
@@ -86,8 +98,8 @@ type taskKey struct {
 	version int
 }
 
-// OnWake sets what to call, without blocking, when Drain has something to tell.
-func (f *TaskFollower) OnWake(wake func()) { f.sub.onWake(wake, false) }
+// OnReady sets the function called, without blocking, when Pending may have something new.
+func (f *TaskFollower) OnReady(ready func()) { f.sub.onWake(ready, false) }
 
 // Close ends the subscription.
 func (f *TaskFollower) Close() { f.sub.Close() }
