@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 
 	"errand/internal/config"
@@ -13,31 +12,31 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-var errSick = errors.New("there are faults; the table says what to do about each")
+var errChecksFailed = errors.New("checks failed; the table lists the fix for each")
 
-// doctorCommand prints what works and what does not; its error makes the exit code 1.
-func doctorCommand(ctx context.Context, environ map[string]string, stdout io.Writer) error {
-	cfg, err := config.Load(environ, ".env")
-	var found []doctor.Finding
-	var faults config.Errors
+// runDoctor prints the result of all checks. It returns an error when one failed, so that the exit code is 1.
+func runDoctor(ctx context.Context, inv invocation) error {
+	cfg, err := loadConfig(inv.environ)
+	var findings []doctor.Finding
+	var errs config.Errors
 	switch {
-	case errors.As(err, &faults):
-		found = doctor.ConfigFindings(faults)
+	case errors.As(err, &errs):
+		findings = doctor.ConfigFindings(errs)
 	case err != nil:
 		return err
 	default:
-		found = doctor.Examine(ctx, doctor.Options{
+		findings = doctor.Run(ctx, doctor.Options{
 			Config: cfg,
 			OpenModel: func() (llms.Model, string, error) {
 				return server.OpenModel(cfg.LLM, slog.New(slog.DiscardHandler))
 			},
 		})
 	}
-	if err := doctor.Write(stdout, found, cfg.Secrets()...); err != nil {
+	if err := doctor.Write(inv.stdout, findings, cfg.Secrets()...); err != nil {
 		return err
 	}
-	if doctor.HasFailed(found) {
-		return errSick
+	if doctor.HasFailed(findings) {
+		return errChecksFailed
 	}
 	return nil
 }

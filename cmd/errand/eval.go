@@ -18,7 +18,6 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/auth"
 	"errand/internal/chat"
-	"errand/internal/config"
 	"errand/internal/eval"
 	"errand/internal/page"
 	"errand/internal/server"
@@ -27,14 +26,14 @@ import (
 	"errand/internal/viewer"
 )
 
-// evalCommand measures the configured model on a database of its own. Its error makes the
-// exit code 1 when fewer cases pass than demanded.
-func evalCommand(ctx context.Context, args []string, environ map[string]string, stdout, stderr io.Writer) (err error) {
-	flags := newFlags("eval", stderr)
-	file := flags.String("file", "", "JSON file of cases; the shipped ones when empty")
-	kind := flags.String("kind", "", "only cases of this kind")
-	least := flags.Float64("min", 1, "the share of cases that must pass, 0 to 1")
-	if err := flags.Parse(args); err != nil {
+// runEval measures the configured model on a temporary database. It returns an error when the share of passed cases
+// is below --min, so that the exit code is 1.
+func runEval(ctx context.Context, inv invocation) (err error) {
+	flags := newFlags("eval", inv.stderr)
+	file := flags.String("file", "", "JSON file of cases; default: the built-in cases")
+	kind := flags.String("kind", "", "run only cases of this kind")
+	minShare := flags.Float64("min", 1, "share of cases that must pass, 0 to 1")
+	if err := flags.Parse(inv.args); err != nil {
 		return err
 	}
 	cases, err := loadCases(*file, *kind)
@@ -43,15 +42,17 @@ func evalCommand(ctx context.Context, args []string, environ map[string]string, 
 	}
 	dir, err := os.MkdirTemp("", "errand-eval-")
 	if err != nil {
-		return fmt.Errorf("making a folder for the database: %w", err)
+		return fmt.Errorf("creating a directory for the database: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	settings := maps.Clone(environ)
+	settings := maps.Clone(inv.environ)
 	maps.Copy(settings, map[string]string{
-		"DATABASE_URL": "sqlite:" + filepath.Join(dir, "eval.db"), "MESSAGES_PER_MINUTE": "100000",
-		"RULES_PACE": "0s", "LLM_TITLES": "false",
+		"DATABASE_URL":        "sqlite:" + filepath.Join(dir, "eval.db"),
+		"MESSAGES_PER_MINUTE": "100000",
+		"RULES_PACE":          "0s",
+		"LLM_TITLES":          "false",
 	})
-	cfg, err := config.Load(settings, ".env")
+	cfg, err := loadConfig(settings)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func evalCommand(ctx context.Context, args []string, environ map[string]string, 
 	if err := s.StartRuns(ctx); err != nil {
 		return err
 	}
-	return runCases(ctx, s, cases, *least, stdout)
+	return runCases(ctx, s, cases, *minShare, inv.stdout)
 }
 
 func loadCases(path, kind string) ([]eval.Case, error) {
@@ -82,21 +83,21 @@ func loadCases(path, kind string) ([]eval.Case, error) {
 		}
 	}
 	if err == nil && len(cases) == 0 {
-		return nil, errors.New("there are no such cases")
+		return nil, fmt.Errorf("no cases of kind %q", kind)
 	}
 	return cases, err
 }
 
-// runCases runs the cases one after the other through the same agent that serves.
-func runCases(ctx context.Context, s *server.Server, cases []eval.Case, least float64, out io.Writer) error {
+// runCases runs the cases one after the other, each as a new user.
+func runCases(ctx context.Context, s *server.Server, cases []eval.Case, minShare float64, out io.Writer) error {
 	var results []eval.Result
 	for i, c := range cases {
 		id, err := s.Services.Accounts.EnsureUser(ctx, auth.Claims{Subject: fmt.Sprintf("person-%d", i)})
 		if err != nil {
 			return err
 		}
-		p := &subject{services: s.Services, hub: s.Hub, client: s.DB.Client()}
-		r, err := eval.Run(viewer.NewContext(ctx, viewer.Viewer{UserID: id}), c, p)
+		target := &evalTarget{services: s.Services, hub: s.Hub, client: s.DB.Client()}
+		r, err := eval.Run(viewer.NewContext(ctx, viewer.Viewer{UserID: id}), c, target)
 		if err != nil {
 			return fmt.Errorf("case %q: %w", c.Name, err)
 		}
@@ -105,22 +106,22 @@ func runCases(ctx context.Context, s *server.Server, cases []eval.Case, least fl
 	if err := eval.Write(out, s.ModelName(), results); err != nil {
 		return err
 	}
-	if share := float64(eval.Passed(results)) / float64(len(results)); share < least {
+	if share := float64(eval.Passed(results)) / float64(len(results)); share < minShare {
 		return fmt.Errorf("%d of %d cases passed", eval.Passed(results), len(results))
 	}
 	return nil
 }
 
-// subject implements eval.Person over the domain.
-type subject struct {
-	services server.Services
-	hub      *stream.Hub
-	client   *ent.Client
-	talk     *string
+// evalTarget implements eval.Target with the services of the server, for the viewer in ctx.
+type evalTarget struct {
+	services       server.Services
+	hub            *stream.Hub
+	client         *ent.Client
+	conversationID *string
 }
 
-// Put implements eval.Person.
-func (p *subject) Put(ctx context.Context, t eval.Task) error {
+// CreateTask implements eval.Target.
+func (e *evalTarget) CreateTask(ctx context.Context, t eval.Task) error {
 	in := task.CreateTaskInput{Title: t.Title, Labels: t.Labels}
 	if t.Description != "" {
 		in.Description = &t.Description
@@ -142,31 +143,31 @@ func (p *subject) Put(ctx context.Context, t eval.Task) error {
 		}
 		in.DueAt = &at
 	}
-	made, err := p.services.Tasks.CreateTask(ctx, in)
+	created, err := e.services.Tasks.CreateTask(ctx, in)
 	if err == nil && t.Completed {
-		_, err = p.services.Tasks.CompleteTask(ctx, made.ID)
+		_, err = e.services.Tasks.CompleteTask(ctx, created.ID)
 	}
 	return err
 }
 
 const dueLayout = "2006-01-02 15:04"
 
-// Say implements eval.Person.
-func (p *subject) Say(ctx context.Context, text string) (eval.Reply, error) {
-	turn, err := p.services.Chat.SendMessage(ctx, chat.SendMessageInput{ConversationID: p.talk, Content: text})
+// SendMessage implements eval.Target.
+func (e *evalTarget) SendMessage(ctx context.Context, text string) (eval.Reply, error) {
+	turn, err := e.services.Chat.SendMessage(ctx, chat.SendMessageInput{ConversationID: e.conversationID, Content: text})
 	if err != nil {
 		return eval.Reply{}, err
 	}
-	p.talk = &turn.Conversation.ID
-	sub := p.hub.Subscribe(turn.Conversation.ID)
+	e.conversationID = &turn.Conversation.ID
+	sub := e.hub.Subscribe(turn.Conversation.ID)
 	defer sub.Close()
 	for {
-		m, err := p.client.Message.Query().Where(message.ID(turn.AssistantMessage.ID)).WithToolCalls().Only(ctx)
+		m, err := e.client.Message.Query().Where(message.ID(turn.AssistantMessage.ID)).WithToolCalls().Only(ctx)
 		if err != nil {
 			return eval.Reply{}, err
 		}
 		if m.Status.Terminal() {
-			return replyOf(m), nil
+			return newEvalReply(m), nil
 		}
 		if _, err := sub.Next(ctx); err != nil {
 			return eval.Reply{}, err
@@ -174,25 +175,25 @@ func (p *subject) Say(ctx context.Context, text string) (eval.Reply, error) {
 	}
 }
 
-func replyOf(m *ent.Message) eval.Reply {
+func newEvalReply(m *ent.Message) eval.Reply {
 	r := eval.Reply{Text: m.Content, Steps: 1, Tokens: m.InputTokens + m.OutputTokens}
 	for _, c := range m.Edges.ToolCalls {
 		r.Steps = max(r.Steps, c.Step+2)
 	}
 	switch {
 	case m.Failure() != nil:
-		r.Fault = "failed: " + m.Failure().Message
+		r.Failure = "failed: " + m.Failure().Message
 	case m.Unverified():
-		r.Fault = "is not true: " + *m.UnverifiedReason
+		r.Failure = "is not true: " + *m.UnverifiedReason
 	}
 	return r
 }
 
-// Tasks implements eval.Person.
-func (p *subject) Tasks(ctx context.Context) ([]eval.Task, error) {
-	const most = 100
-	first := most
-	found, err := p.services.Tasks.ListTasks(
+// ListTasks implements eval.Target.
+func (e *evalTarget) ListTasks(ctx context.Context) ([]eval.Task, error) {
+	const maxTasks = 100
+	first := maxTasks
+	found, err := e.services.Tasks.ListTasks(
 		ctx,
 		page.Args{First: &first},
 		&task.Order{Field: enum.OrderNumber, Direction: enum.Ascending},
@@ -202,21 +203,25 @@ func (p *subject) Tasks(ctx context.Context) ([]eval.Task, error) {
 		return nil, err
 	}
 	if found.PageInfo.HasNextPage {
-		return nil, apperr.New(apperr.Internal, "a case with more than %d tasks", most)
+		return nil, apperr.New(apperr.Internal, "the case has more than %d tasks", maxTasks)
 	}
 	out := []eval.Task{}
 	for _, t := range found.Nodes() {
-		view := eval.Task{
-			Number: t.Number, Title: t.Title, Description: t.Description, Completed: t.Completed(),
-			Priority: strings.ToLower(t.Priority.String()), Labels: t.Labels,
+		task := eval.Task{
+			Number:      t.Number,
+			Title:       t.Title,
+			Description: t.Description,
+			Completed:   t.Completed(),
+			Priority:    strings.ToLower(t.Priority.String()),
+			Labels:      t.Labels,
 		}
 		if t.DueOn != nil {
-			view.DueOn = *t.DueOn
+			task.DueOn = *t.DueOn
 		}
 		if t.DueAt != nil {
-			view.DueAt = t.DueAt.UTC().Format(dueLayout)
+			task.DueAt = t.DueAt.UTC().Format(dueLayout)
 		}
-		out = append(out, view)
+		out = append(out, task)
 	}
 	return out, nil
 }

@@ -9,69 +9,70 @@ import (
 	"time"
 )
 
-// garbageFloor is how much garbage, in bytes, may gather before it is collected, however small the heap.
-const garbageFloor = 32 << 20
+// minGarbageBytes is the garbage that accumulates before a collection, however small the heap is.
+const minGarbageBytes = 32 << 20
 
-// paceCollector keeps the collector from running all the time. By default it runs whenever the heap
-// has doubled, and a serving program keeps so little that under load this is
-// a hundred times a second, at a sixth of its work. A large heap is that of many idle
-// subscriptions, whose memory counts for more: it is collected sooner than by default. GOGC in the environment wins.
-func paceCollector() {
+// tuneGC sets GOGC after each collection by the size of the live heap. By default Go collects whenever the heap has
+// doubled; with the few live megabytes of a busy server that is a hundred times a second and a sixth of the CPU
+// time. A large heap, which mostly holds idle subscriptions, is collected earlier than by default, because its
+// memory matters more. GOGC in the environment disables this.
+func tuneGC() {
 	if os.Getenv("GOGC") == "" {
-		p := &pacer{live: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
-		runtime.SetFinalizer(p, (*pacer).collected)
+		t := &gcTuner{liveHeap: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
+		runtime.SetFinalizer(t, (*gcTuner).afterGC)
 	}
 }
 
-// pacer is garbage from the start, so each collection finalizes it.
-type pacer struct {
-	percent int
-	live    []metrics.Sample
+// gcTuner is never referenced, so that each collection runs its finalizer.
+type gcTuner struct {
+	percent  int
+	liveHeap []metrics.Sample
 }
 
-func (p *pacer) collected() {
-	metrics.Read(p.live)
-	if percent := gcPercent(p.live[0].Value.Uint64()); percent != p.percent {
-		p.percent = percent
+func (t *gcTuner) afterGC() {
+	metrics.Read(t.liveHeap)
+	if percent := gcPercent(t.liveHeap[0].Value.Uint64()); percent != t.percent {
+		t.percent = percent
 		debug.SetGCPercent(percent)
 	}
-	runtime.SetFinalizer(p, (*pacer).collected)
+	runtime.SetFinalizer(t, (*gcTuner).afterGC)
 }
 
-// gcPercent is Go's GOGC for a heap of so many live bytes, in steps: each change stops the world for a moment.
-func gcPercent(live uint64) int {
-	const least, step = 50, 50
-	percent := garbageFloor * 100 / max(live, 1<<20) / step * step
-	return int(max(percent, least)) //nolint:gosec // at most 3,200
+// gcPercent returns the GOGC value for a live heap of this size. It is rounded to steps, because each change stops
+// the world briefly.
+func gcPercent(liveBytes uint64) int {
+	const minPercent, step = 50, 50
+	percent := minGarbageBytes * 100 / max(liveBytes, 1<<20) / step * step
+	return int(max(percent, minPercent)) //nolint:gosec // at most 3,200
 }
 
-// Bounds of quiet, in bytes of allocations: how little happens in a quiet second, and how much
-// must have happened before it that a collection is worth its while.
 const (
-	quietBytes = 1 << 20
-	worthBytes = 8 << 20
+	// maxIdleAllocBytes is the maximum of allocations in a second that counts as idle.
+	maxIdleAllocBytes = 1 << 20
+	// minReleaseBytes is the minimum of allocations since the last release.
+	minReleaseBytes = 8 << 20
 )
 
-// returnMemory gives what a burst of work has left behind back to the machine as soon as there is a
-// quiet second. The collector by itself would wait for the next burst, or for two minutes, so
-// thousands of idle subscriptions would take a tenth more. It returns when ctx ends.
-func returnMemory(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	var last, returned uint64
+// releaseIdleMemory returns freed memory to the operating system in the first idle second after a burst of work.
+// The runtime would wait for the next burst or for two minutes, and thousands of idle subscriptions would take a
+// tenth more memory meanwhile. It returns when ctx ends.
+func releaseIdleMemory(ctx context.Context) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	allocs := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	var last, released uint64
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-ticker.C:
 		}
-		metrics.Read(allocated)
-		now := allocated[0].Value.Uint64()
-		if now-last < quietBytes && now-returned > worthBytes {
+		metrics.Read(allocs)
+		total := allocs[0].Value.Uint64()
+		if total-last < maxIdleAllocBytes && total-released > minReleaseBytes {
 			debug.FreeOSMemory()
-			returned = now
+			released = total
 		}
-		last = now
+		last = total
 	}
 }

@@ -1,4 +1,4 @@
-// Errand is a self-hostable backend for an AI task assistant.
+// Command errand is a self-hostable backend for an AI task assistant.
 package main
 
 import (
@@ -8,30 +8,53 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
-	_ "time/tzdata"
+	_ "time/tzdata" // time zones on machines without a zone database
 
 	"errand/internal/config"
-	// machines without a zone database know all zones too
 )
 
-const usage = `Errand: a backend for an AI task assistant.
+// invocation is a call of the program: its arguments after the command's name, environment and standard streams.
+type invocation struct {
+	args    []string
+	environ map[string]string
+	stdin   io.ReadCloser
+	stdout  io.Writer
+	stderr  io.Writer
+}
 
-  errand serve [--migrate]        serve; --migrate brings a PostgreSQL database up to date first
-  errand migrate up|down|status   move the database along its schema's history
-  errand token --user NAME        print a token of the development sign-in
-  errand mcp [--user NAME]        let a local assistant use one person's tasks, over stdio
-  errand eval [--file FILE]       measure the model on conversations with known ends
-  errand doctor                   check settings, database, keys, model and ports
+// command is a subcommand of the program.
+type command struct {
+	name string
+	// synopsis is the command line after the program's name.
+	synopsis string
+	// summary describes the command in one line.
+	summary string
+	run     func(ctx context.Context, inv invocation) error
+}
 
-Settings come from the environment and from a .env file; see .env.example.
-`
+var commands = []command{
+	{"serve", "serve [--migrate]", "run the server; --migrate applies pending PostgreSQL migrations first", runServe},
+	{"migrate", "migrate up|down|status", "apply or revert database migrations, or list them", runMigrate},
+	{"token", "token --user NAME", "print a token of the development sign-in", runToken},
+	{"mcp", "mcp [--user NAME]", "serve one user's tasks to a local MCP client over stdio", runMCP},
+	{"eval", "eval [--file FILE]", "measure the model with conversations of known result", runEval},
+	{"doctor", "doctor", "check settings, database, keys, model and ports", runDoctor},
+	{"version", "version", "print the version and build information", runVersion},
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	// A second signal ends the program at once.
+	// After the first signal the default handling is restored, so that a second one ends the program at once.
 	context.AfterFunc(ctx, stop)
-	err := run(ctx, os.Args[1:], config.Environ(), os.Stdout, os.Stderr)
+	err := run(ctx, os.Args[1:], invocation{
+		environ: config.Environ(),
+		stdin:   os.Stdin,
+		stdout:  os.Stdout,
+		stderr:  os.Stderr,
+	})
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "errand:", err)
@@ -39,37 +62,43 @@ func main() {
 	}
 }
 
-// run carries out one command. Tests call it too.
-func run(ctx context.Context, args []string, environ map[string]string, stdout, stderr io.Writer) error {
-	if len(args) == 0 {
-		_, err := io.WriteString(stdout, usage)
+// run runs the command that args name, or prints the usage.
+func run(ctx context.Context, args []string, inv invocation) error {
+	if len(args) == 0 || slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
+		_, err := io.WriteString(inv.stdout, usage())
 		return err
 	}
-	command, args := args[0], args[1:]
-	switch command {
-	case "serve":
-		return serveCommand(ctx, args, environ, stderr)
-	case "migrate":
-		return migrateCommand(ctx, args, environ, stdout, stderr)
-	case "token":
-		return tokenCommand(args, environ, stdout, stderr)
-	case "eval":
-		return evalCommand(ctx, args, environ, stdout, stderr)
-	case "doctor":
-		return doctorCommand(ctx, environ, stdout)
-	case "mcp":
-		return mcpCommand(ctx, args, environ, os.Stdin, stdout, stderr)
-	case "help", "-h", "--help":
-		_, err := io.WriteString(stdout, usage)
-		return err
-	default:
-		return fmt.Errorf("there is no command %q; \"errand help\" lists them", command)
+	name := args[0]
+	if name == "-v" || name == "--version" {
+		name = "version"
 	}
+	for _, c := range commands {
+		if c.name == name {
+			inv.args = args[1:]
+			return c.run(ctx, inv)
+		}
+	}
+	return fmt.Errorf("unknown command %q; \"errand help\" lists the commands", args[0])
 }
 
-// newFlags makes a command's flags, which report faults instead of exiting.
+func usage() string {
+	var b strings.Builder
+	b.WriteString("Errand: a backend for an AI task assistant.\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(&b, "  errand %-24s %s\n", c.synopsis, c.summary)
+	}
+	b.WriteString("\nSettings are read from the environment and from the file .env; see .env.example.\n")
+	return b.String()
+}
+
+// newFlags returns a command's flag set. Its Parse returns errors instead of exiting.
 func newFlags(name string, stderr io.Writer) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	return flags
+}
+
+// loadConfig reads the settings from the environment and .env in the working directory.
+func loadConfig(environ map[string]string) (config.Config, error) {
+	return config.Load(environ, ".env")
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os/signal"
 	"syscall"
 
@@ -15,47 +14,40 @@ import (
 	"errand/internal/telemetry"
 )
 
-const mcpUsage = `errand mcp: the Model Context Protocol over standard input and output, for assistants on
-this machine. It works on the database of DATABASE_URL, beside a running server or without one,
-as one person:
+const mcpUsage = `errand mcp: the Model Context Protocol over standard input and output, for MCP clients on this
+machine. It uses the database of DATABASE_URL, with or without a running server, as one user:
 
-  errand mcp --user NAME   anybody, in development, like "errand token --user NAME"
-  ERRAND_TOKEN=… errand mcp   the bearer of a token meant for /mcp, verified as the server does
+  errand mcp --user NAME      any user, in development, like "errand token --user NAME"
+  ERRAND_TOKEN=… errand mcp   the user of a token for /mcp, verified as the server does
 
-Give DATABASE_URL an absolute path: assistants start programs in folders of their own. Logs go to
-standard error. Clients of a server on SQLite see these changes with their next one; with
-PostgreSQL, at once.
+Set DATABASE_URL to an absolute path, because MCP clients start programs in other directories. Logs are
+written to standard error. Clients of a running server see the changes at once with PostgreSQL, and with
+their next change with SQLite.
 `
 
-// tokenVariable holds the token of "errand mcp". It is no setting of the server's.
+// tokenVariable is the environment variable with the token of "errand mcp". It is not a setting of the server.
 const tokenVariable = "ERRAND_TOKEN"
 
-// mcpCommand serves one local assistant until it leaves.
-func mcpCommand(
-	ctx context.Context,
-	args []string,
-	environ map[string]string,
-	in io.ReadCloser,
-	out, stderr io.Writer,
-) (err error) {
-	flags := newFlags("mcp", stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, mcpUsage) }
-	user := flags.String("user", "", "act as this person of the development sign-in")
-	if err := flags.Parse(args); err != nil {
+// runMCP serves an MCP client over stdin and stdout until it disconnects.
+func runMCP(ctx context.Context, inv invocation) (err error) {
+	flags := newFlags("mcp", inv.stderr)
+	flags.Usage = func() { fmt.Fprint(inv.stderr, mcpUsage) }
+	user := flags.String("user", "", "user name of the development sign-in")
+	if err := flags.Parse(inv.args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
 		}
 		return err
 	}
-	cfg, err := config.Load(environ, ".env")
+	cfg, err := loadConfig(inv.environ)
 	if err != nil {
 		return err
 	}
-	token, err := stdioToken(cfg, *user, environ[tokenVariable])
+	token, err := mcpToken(cfg, *user, inv.environ[tokenVariable])
 	if err != nil {
 		return err
 	}
-	s, err := server.Open(ctx, cfg, telemetry.NewLogger(stderr, cfg.Server.LogLevel))
+	s, err := server.Open(ctx, cfg, telemetry.NewLogger(inv.stderr, cfg.Server.LogLevel))
 	if err != nil {
 		return err
 	}
@@ -64,16 +56,16 @@ func mcpCommand(
 		defer cancel()
 		err = errors.Join(err, s.Stop(stop))
 	}()
-	// A client that leaves is no reason to die halfway.
+	// Without this, writing to a client that has exited would end the program before the server is stopped.
 	signal.Ignore(syscall.SIGPIPE)
-	return s.ServeMCP(ctx, token, in, out)
+	return s.ServeMCP(ctx, token, inv.stdin, inv.stdout)
 }
 
-// stdioToken is the token to act with: the given one, or a new one of the development sign-in.
-func stdioToken(cfg config.Config, user, token string) (string, error) {
+// mcpToken returns the given token, or a new one of the development sign-in for user.
+func mcpToken(cfg config.Config, user, token string) (string, error) {
 	switch {
 	case user != "" && token != "":
-		return "", fmt.Errorf("give --user or %s, not both", tokenVariable)
+		return "", fmt.Errorf("set --user or %s, not both", tokenVariable)
 	case user != "":
 		signer, err := auth.OpenDevSigner(cfg)
 		if err != nil {
@@ -84,6 +76,6 @@ func stdioToken(cfg config.Config, user, token string) (string, error) {
 	case token != "":
 		return token, nil
 	default:
-		return "", fmt.Errorf("say who acts: errand mcp --user alice in development, or a token in %s", tokenVariable)
+		return "", fmt.Errorf("a user is required: --user NAME in development, or a token in %s", tokenVariable)
 	}
 }

@@ -8,27 +8,21 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"errand/internal/config"
 	"errand/internal/server"
 	"errand/internal/store"
 	"errand/internal/telemetry"
 )
 
-// migrateCommand moves the database along its schema's history.
-func migrateCommand(
-	ctx context.Context,
-	args []string,
-	environ map[string]string,
-	stdout, stderr io.Writer,
-) (err error) {
-	if len(args) != 1 {
-		return errors.New("say which way: errand migrate up, down or status")
+// runMigrate applies all pending migrations (up), reverts the last one (down), or lists all (status).
+func runMigrate(ctx context.Context, inv invocation) (err error) {
+	if len(inv.args) != 1 {
+		return errors.New("one argument is required: errand migrate up, down or status")
 	}
-	cfg, err := config.Load(environ, ".env")
+	cfg, err := loadConfig(inv.environ)
 	if err != nil {
 		return err
 	}
-	db, err := server.OpenStore(ctx, cfg, telemetry.NewLogger(stderr, cfg.Server.LogLevel))
+	db, err := server.OpenStore(ctx, cfg, telemetry.NewLogger(inv.stderr, cfg.Server.LogLevel))
 	if err != nil {
 		return err
 	}
@@ -38,21 +32,22 @@ func migrateCommand(
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	switch args[0] {
+	switch inv.args[0] {
 	case "up":
 		done, err := m.Up(ctx)
-		return report(stdout, "applied", done, err)
+		return reportMigrations(inv.stdout, "applied", done, err)
 	case "down":
 		done, err := m.Down(ctx)
-		return report(stdout, "undid", done, err)
+		return reportMigrations(inv.stdout, "reverted", done, err)
 	case "status":
-		return status(ctx, m, stdout)
+		return writeMigrationStatus(ctx, m, inv.stdout)
 	default:
-		return fmt.Errorf("migrate knows up, down and status, not %q", args[0])
+		return fmt.Errorf("unknown argument %q: errand migrate up, down or status", inv.args[0])
 	}
 }
 
-func report(out io.Writer, verb string, done []store.Migration, err error) error {
+// reportMigrations prints the migrations that were run, also those before an error.
+func reportMigrations(out io.Writer, verb string, done []store.Migration, err error) error {
 	for _, m := range done {
 		fmt.Fprintln(out, verb, m.Name)
 	}
@@ -62,18 +57,18 @@ func report(out io.Writer, verb string, done []store.Migration, err error) error
 	return err
 }
 
-func status(ctx context.Context, m *store.Migrator, out io.Writer) error {
-	all, err := m.Status(ctx)
+func writeMigrationStatus(ctx context.Context, m *store.Migrator, out io.Writer) error {
+	migrations, err := m.Status(ctx)
 	if err != nil {
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, one := range all {
-		at := "pending"
-		if !one.AppliedAt.IsZero() {
-			at = one.AppliedAt.UTC().Format(time.RFC3339)
+	for _, migration := range migrations {
+		appliedAt := "pending"
+		if !migration.AppliedAt.IsZero() {
+			appliedAt = migration.AppliedAt.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(table, "%s\t%s\n", one.Name, at)
+		fmt.Fprintf(table, "%s\t%s\n", migration.Name, appliedAt)
 	}
 	return table.Flush()
 }

@@ -4,31 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
-	"errand/internal/config"
 	"errand/internal/server"
 	"errand/internal/telemetry"
 )
 
-// serveCommand serves until ctx ends, then stops in order.
-func serveCommand(ctx context.Context, args []string, environ map[string]string, stderr io.Writer) error {
-	flags := newFlags("serve", stderr)
-	migrate := flags.Bool("migrate", false, "bring a PostgreSQL database up to date first")
-	if err := flags.Parse(args); err != nil {
+// runServe runs the server until ctx ends, then shuts it down within SHUTDOWN_TIMEOUT.
+func runServe(ctx context.Context, inv invocation) error {
+	flags := newFlags("serve", inv.stderr)
+	migrate := flags.Bool("migrate", false, "apply pending PostgreSQL migrations first")
+	if err := flags.Parse(inv.args); err != nil {
 		return err
 	}
-	cfg, err := config.Load(environ, ".env")
+	cfg, err := loadConfig(inv.environ)
 	if err != nil {
 		return err
 	}
 	cfg.Database.Migrate = cfg.Database.Migrate || *migrate
-	paceCollector()
-	s, err := server.Start(ctx, cfg, telemetry.NewLogger(stderr, cfg.Server.LogLevel))
+	tuneGC()
+	s, err := server.Start(ctx, cfg, telemetry.NewLogger(inv.stderr, cfg.Server.LogLevel))
 	if err != nil {
 		return err
 	}
-	go returnMemory(ctx)
+	go releaseIdleMemory(ctx)
 	select {
 	case <-ctx.Done():
 	case err = <-s.Failed():

@@ -1,27 +1,25 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
-	"time"
 
 	"errand/internal/auth"
-	"errand/internal/config"
 )
 
-// tokenCommand prints a token of the development sign-in, alone on stdout.
-func tokenCommand(args []string, environ map[string]string, stdout, stderr io.Writer) error {
-	flags := newFlags("token", stderr)
-	user := flags.String("user", "", "whose token: 1 to 64 letters, digits and . _ - @")
-	ttl := flags.Duration("ttl", 24*time.Hour, "how long it is valid")
-	if err := flags.Parse(args); err != nil {
+// runToken prints a token of the development sign-in, and nothing else, to stdout.
+func runToken(_ context.Context, inv invocation) error {
+	flags := newFlags("token", inv.stderr)
+	user := flags.String("user", "", "user name: 1 to 64 letters, digits and . _ - @")
+	ttl := flags.Duration("ttl", auth.DevTokenTTL, "lifetime of the token, at most 366 days")
+	if err := flags.Parse(inv.args); err != nil {
 		return err
 	}
 	if *user == "" {
-		return errors.New("say whose token: errand token --user alice")
+		return errors.New("--user is required: errand token --user alice")
 	}
-	cfg, err := config.Load(environ, ".env")
+	cfg, err := loadConfig(inv.environ)
 	if err != nil {
 		return err
 	}
@@ -33,6 +31,6 @@ func tokenCommand(args []string, environ map[string]string, stdout, stderr io.Wr
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(stdout, token)
+	_, err = fmt.Fprintln(inv.stdout, token)
 	return err
 }

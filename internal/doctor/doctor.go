@@ -1,5 +1,5 @@
-// Package doctor looks at everything that a server needs before it starts, and says
-// what to do about each fault. It changes nothing and shows no secret.
+// Package doctor checks everything that a server depends on (settings, database, event bus, identity provider,
+// model and ports) and reports how to fix what does not work. It changes nothing and prints no secrets.
 package doctor
 
 import (
@@ -13,58 +13,69 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// State is how a check ended.
+// State is the result of a check.
 type State string
 
-// The states. A Failed keeps the server from working; a Warning does not.
+// The states. A server cannot work after a failed check; it can after a warning.
 const (
 	OK      State = "ok"
 	Warning State = "warning"
-	Failed   State = "FAULT"
+	Failed  State = "FAILED"
 )
 
-// Finding is one line of the report.
+// Finding is a line of the report.
 type Finding struct {
-	// Check names what was looked at.
+	// Check is the name of the check.
 	Check string
 	State State
-	// Found says what is there, Fix what to do about it; Fix is empty when all is well.
-	Found, Fix string
+	// Detail is what the check found.
+	Detail string
+	// Fix is what to do about it; "" when State is OK.
+	Fix string
 }
 
-// Options are what the doctor needs to know.
+func passed(check, detail string) Finding {
+	return Finding{Check: check, State: OK, Detail: detail}
+}
+
+func warning(check, detail, fix string) Finding {
+	return Finding{Check: check, State: Warning, Detail: detail, Fix: fix}
+}
+
+func failed(check, detail, fix string) Finding {
+	return Finding{Check: check, State: Failed, Detail: detail, Fix: fix}
+}
+
+// Options are the inputs of Run.
 type Options struct {
 	Config config.Config
-	// OpenModel makes the model that the settings chose, as the server does.
+	// OpenModel returns the configured model and its name, as the server opens it.
 	OpenModel func() (llms.Model, string, error)
 }
 
-// ConfigFindings are the findings of settings that cannot be used; nothing else can then be checked.
-func ConfigFindings(faults config.Errors) []Finding {
-	var found []Finding
-	for _, f := range faults {
-		found = append(
-			found,
-			Finding{Check: "setting " + f.Variable, State: Failed, Found: f.Problem, Fix: "accepted: " + f.Allowed},
-		)
+// ConfigFindings returns a failed finding for each configuration error. No other checks are possible then.
+func ConfigFindings(errs config.Errors) []Finding {
+	var findings []Finding
+	for _, e := range errs {
+		findings = append(findings, failed("setting "+e.Variable, e.Problem, "allowed: "+e.Allowed))
 	}
-	return found
+	return findings
 }
 
-// Examine makes all checks, in about half a minute at worst.
-func Examine(ctx context.Context, o Options) []Finding {
-	found := []Finding{{Check: "settings", State: OK, Found: "all valid, for " + string(o.Config.Environment)}}
-	found = append(found, checkDatabase(ctx, o.Config)...)
-	found = append(found, checkBus(o.Config)...)
-	found = append(found, checkSignIn(ctx, o.Config)...)
-	found = append(found, checkModel(ctx, o))
-	found = append(found, checkPorts(ctx, o.Config)...)
-	return found
+// Run makes all checks. It takes about half a minute at most.
+func Run(ctx context.Context, o Options) []Finding {
+	findings := []Finding{passed("settings", "all valid, for "+string(o.Config.Environment))}
+	findings = append(findings, checkDatabase(ctx, o.Config)...)
+	findings = append(findings, checkBus(o.Config)...)
+	findings = append(findings, checkSignIn(ctx, o.Config)...)
+	findings = append(findings, checkModel(ctx, o))
+	findings = append(findings, checkPorts(ctx, o.Config)...)
+	return findings
 }
 
-// HasFailed says whether there is a fault.
-func HasFailed(found []Finding) bool {
-	for _, f := range found {
+// HasFailed reports whether a check failed.
+func HasFailed(findings []Finding) bool {
+	for _, f := range findings {
 		if f.State == Failed {
 			return true
 		}
@@ -72,18 +83,18 @@ func HasFailed(found []Finding) bool {
 	return false
 }
 
-// Write prints the findings as a table, with each fix below its finding. Should any of the
-// secrets have found its way into a text, it is struck out.
-func Write(w io.Writer, found []Finding, secrets ...string) error {
+// Write prints the findings as a table, with each fix below its finding. As a last resort it replaces secrets
+// that appear in a text, such as an error message of a driver.
+func Write(w io.Writer, findings []Finding, secrets ...string) error {
 	table := tabwriter.NewWriter(newRedactor(w, secrets), 0, 0, 2, ' ', 0)
-	line := func(cells ...string) {
+	writeRow := func(cells ...string) {
 		_, _ = io.WriteString(table, strings.Join(cells, "\t")+"\n") // Flush reports errors
 	}
-	line("CHECK", "STATE", "FOUND")
-	for _, f := range found {
-		line(f.Check, string(f.State), oneLine(f.Found))
+	writeRow("CHECK", "STATE", "DETAIL")
+	for _, f := range findings {
+		writeRow(f.Check, string(f.State), oneLine(f.Detail))
 		if f.Fix != "" {
-			line("", "", "→ "+oneLine(f.Fix))
+			writeRow("", "", "→ "+oneLine(f.Fix))
 		}
 	}
 	return table.Flush()
@@ -91,25 +102,28 @@ func Write(w io.Writer, found []Finding, secrets ...string) error {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// newRedactor replaces secrets in what is written. Short ones would strike out ordinary words.
-func newRedactor(w io.Writer, secrets []string) io.Writer {
-	var pairs []string
-	for _, s := range secrets {
-		if len(s) >= 6 {
-			pairs = append(pairs, s, "[redacted]")
-		}
-	}
-	return &redactor{w: w, replace: strings.NewReplacer(pairs...)}
-}
+// minSecretBytes is the minimum length of redacted secrets. Replacing shorter ones would damage ordinary words.
+const minSecretBytes = 6
 
-// redactor collects text up to its end: a secret may be written in pieces.
+// redactor replaces secrets in the text written to it. It passes on complete lines only, because a secret may be
+// written in several parts; secrets contain no line breaks.
 type redactor struct {
 	w       io.Writer
 	replace *strings.Replacer
 	line    strings.Builder
 }
 
-// Write implements io.Writer. Secrets hold no line breaks, so lines are looked at one by one.
+func newRedactor(w io.Writer, secrets []string) *redactor {
+	var pairs []string
+	for _, s := range secrets {
+		if len(s) >= minSecretBytes {
+			pairs = append(pairs, s, "[redacted]")
+		}
+	}
+	return &redactor{w: w, replace: strings.NewReplacer(pairs...)}
+}
+
+// Write implements io.Writer.
 func (r *redactor) Write(p []byte) (int, error) {
 	for _, part := range strings.SplitAfter(string(p), "\n") {
 		r.line.WriteString(part)

@@ -18,81 +18,68 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// checkSignIn looks at where tokens come from.
+// checkSignIn checks the source of the keys that verify tokens.
 func checkSignIn(ctx context.Context, cfg config.Config) []Finding {
+	const check = "sign-in"
 	switch {
 	case cfg.Auth.JWKSURL != "":
-		return checkKeys(ctx, cfg)
+		return checkJWKS(ctx, cfg)
 	case cfg.Auth.BetterAuthSecret.IsSet():
-		return []Finding{{
-			"sign-in", Warning, "tokens are verified with BETTER_AUTH_SECRET: whoever knows it can sign for anybody",
-			"prefer the identity provider's published keys: AUTH_JWKS_URL",
-		}}
+		return []Finding{warning(check,
+			"tokens are verified with BETTER_AUTH_SECRET, which can also sign tokens for any user",
+			"use the identity provider's published keys: set AUTH_JWKS_URL")}
 	default:
-		return []Finding{{
-			"sign-in", Warning, "development sign-in: anyone on this machine may be anybody",
-			"before others come near, set AUTH_JWKS_URL",
-		}}
+		return []Finding{warning(check, "development sign-in: anyone on this machine may sign in as any user",
+			"set AUTH_JWKS_URL before the server is used by others")}
 	}
 }
 
-func checkKeys(ctx context.Context, cfg config.Config) []Finding {
+func checkJWKS(ctx context.Context, cfg config.Config) []Finding {
 	const check = "sign-in keys"
 	report, err := auth.ProbeJWKS(ctx, cfg.Auth.JWKSURL)
 	if err != nil {
-		return []Finding{
-			{
-				check,
-				Failed,
-				"AUTH_JWKS_URL gives no keys: " + err.Error(),
-				"start the identity provider, and open the address from this machine",
-			},
-		}
+		return []Finding{failed(check, "AUTH_JWKS_URL returned no keys: "+err.Error(),
+			"start the identity provider, and check that this machine can reach the URL")}
 	}
-	found := []Finding{
-		{Check: check, State: OK, Found: fmt.Sprintf("%d usable, of the issuer %s", report.Keys, cfg.Auth.Issuer)},
+	findings := []Finding{
+		passed(check, fmt.Sprintf("%d usable, of the issuer %s", report.Keys, cfg.Auth.Issuer)),
 	}
 	if report.ClockKnown {
-		// The header is cut to seconds, so a leeway of 0 would always warn.
-		found = append(found, clockFinding("sign-in clock", report.ClockAhead, max(cfg.Auth.Leeway, 2*time.Second)))
+		// The Date header has a resolution of a second, so a leeway of 0 would always give a warning.
+		findings = append(findings, clockFinding("sign-in clock", report.ClockAhead, max(cfg.Auth.Leeway, 2*time.Second)))
 	}
-	return found
+	return findings
 }
 
-// checkBus looks at what carries events between replicas, where that is not the database.
+// checkBus checks the NATS server, if one carries the events between replicas.
 func checkBus(cfg config.Config) []Finding {
 	if !cfg.Replicas.NATSURL.IsSet() {
 		return nil
 	}
 	const check = "bus"
 	if err := natsbus.Probe(cfg.Replicas.NATSURL.Reveal()); err != nil {
-		return []Finding{
-			{
-				check,
-				Failed,
-				"NATS_URL does not answer: " + err.Error(),
-				"start the NATS server, and check host, user and password in NATS_URL; or leave it out, and PostgreSQL carries events",
-			},
-		}
+		return []Finding{failed(check, "NATS_URL did not respond: "+err.Error(),
+			"start the NATS server, and check host, user and password in NATS_URL; or unset it to use PostgreSQL")}
 	}
-	return []Finding{{Check: check, State: OK, Found: "NATS answers"}}
+	return []Finding{passed(check, "NATS responded")}
 }
 
-// modelTimeout is how long a tiny answer may take.
+// modelTimeout is the maximum duration of the model call.
 const modelTimeout = 20 * time.Second
 
-// probeTool goes with the question because replies offer tools too, and some models or
-// servers take none.
+// probeTool is offered in the model call, because some models and servers reject tools.
 var probeTool = llms.Tool{Type: "function", Function: &llms.FunctionDefinition{
-	Name: "list_tasks", Description: "Lists tasks.", Parameters: map[string]any{"type": "object", "properties": map[string]any{}},
+	Name:        "list_tasks",
+	Description: "Lists tasks.",
+	Parameters:  map[string]any{"type": "object", "properties": map[string]any{}},
 }}
 
-// checkModel asks the model for one word.
+// checkModel calls the model for a short reply.
 func checkModel(ctx context.Context, o Options) Finding {
 	const check = "model"
 	model, name, err := o.OpenModel()
 	if err != nil {
-		return Finding{check, Failed, err.Error(), "correct the setting"}
+		return failed(check, err.Error(), "correct the setting")
 	}
 	ctx, cancel := context.WithTimeout(ctx, modelTimeout)
 	defer cancel()
@@ -101,50 +88,48 @@ func checkModel(ctx context.Context, o Options) Finding {
 		llms.TextParts(llms.ChatMessageTypeSystem, "Current time: "+started.UTC().Format(time.RFC3339)+" (UTC)"),
 		llms.TextParts(llms.ChatMessageTypeHuman, "Say hello in one word."),
 	}
-	answer, err := model.GenerateContent(ctx, prompt, llms.WithTools([]llms.Tool{probeTool}))
+	response, err := model.GenerateContent(ctx, prompt, llms.WithTools([]llms.Tool{probeTool}))
 	if err != nil {
-		return Finding{check, Failed, name + " does not answer: " + err.Error(), modelFix(err)}
+		return failed(check, name+" did not respond: "+err.Error(), modelFix(err))
 	}
-	if len(answer.Choices) == 0 ||
-		strings.TrimSpace(answer.Choices[0].Content) == "" && len(answer.Choices[0].ToolCalls) == 0 {
-		return Finding{check, Warning, name + " answers without a word", "try another LLM_MODEL"}
+	if len(response.Choices) == 0 ||
+		strings.TrimSpace(response.Choices[0].Content) == "" && len(response.Choices[0].ToolCalls) == 0 {
+		return warning(check, name+" returned an empty response", "choose another LLM_MODEL")
 	}
-	return Finding{
-		Check: check,
-		State: OK,
-		Found: fmt.Sprintf("%s answers after %s", name, time.Since(started).Round(time.Millisecond)),
-	}
+	return passed(check, fmt.Sprintf("%s responded in %s", name, time.Since(started).Round(time.Millisecond)))
 }
 
 func modelFix(err error) string {
 	switch llm.KindOf(err) {
 	case llm.KindAuth:
-		return "check the provider's key, and its account's credit"
+		return "check the provider's key and the account's credit"
 	case llm.KindRateLimit, llm.KindOverloaded:
-		return "wait a little, or name an LLM_FALLBACK"
+		return "retry later, or set LLM_FALLBACK"
 	case llm.KindTimeout:
-		return "try again when it has loaded the model, or look at the way to it"
+		return "retry when the provider has loaded the model, or check the network"
 	case llm.KindBadRequest:
-		return "check LLM_MODEL: the provider may not know it, or it may take no tools"
+		return "check LLM_MODEL: the provider may not have it, or it may not support tools"
 	default:
-		return "check the provider's address and the way to it"
+		return "check the provider's address and the network"
 	}
 }
 
-// checkPorts tries to listen where the server will.
+// checkPorts tries to listen on the addresses of the server.
 func checkPorts(ctx context.Context, cfg config.Config) []Finding {
-	found := []Finding{checkPort(ctx, "ADDR", cfg.Server.Addr)}
+	findings := []Finding{checkPort(ctx, "ADDR", cfg.Server.Addr)}
 	if cfg.Server.AdminAddr != config.AdminOff {
-		found = append(found, checkAdminPort(ctx, cfg.Server.AdminAddr))
+		findings = append(findings, checkAdminPort(ctx, cfg.Server.AdminAddr))
 	}
-	return found
+	return findings
 }
 
-// checkAdminPort knows that a server does without its metrics where their loopback port is taken.
+// checkAdminPort reports a loopback port in use as a warning, because a server then starts without metrics.
 func checkAdminPort(ctx context.Context, addr string) Finding {
 	f := checkPort(ctx, "ADMIN_ADDR", addr)
 	if f.State == Failed && config.IsLoopbackAddr(addr) {
-		f.State, f.Fix = Warning, "nothing if a running errand listens there; else a server here starts without metrics, unless it gets another ADMIN_ADDR"
+		f.State = Warning
+		f.Fix = "none is needed if a running errand listens there; otherwise set another ADMIN_ADDR, " +
+			"or the server starts without metrics"
 	}
 	return f
 }
@@ -155,29 +140,20 @@ func checkPort(ctx context.Context, variable, addr string) Finding {
 	l, err := config.Listen(ctx, "tcp", addr)
 	if err == nil {
 		_ = l.Close()
-		return Finding{Check: check, State: OK, Found: addr + " is free"}
+		return passed(check, addr+" is free")
 	}
 	if isErrand(ctx, addr) {
-		return Finding{
-			check,
-			Warning,
-			"a running errand listens on " + addr,
-			"nothing, unless a second one is meant to start",
-		}
+		return warning(check, "a running errand listens on "+addr, "none is needed, unless a second server is to start")
 	}
 	var cause *net.OpError
 	if errors.As(err, &cause) {
 		err = cause.Err
 	}
-	return Finding{
-		check,
-		Failed,
-		fmt.Sprintf("cannot listen on %s: %v", addr, err),
-		"stop what listens there, or choose another " + variable,
-	}
+	return failed(check, fmt.Sprintf("cannot listen on %s: %v", addr, err),
+		"stop the program that listens there, or set another "+variable)
 }
 
-// isErrand asks whoever listens whether it is alive in our words.
+// isErrand reports whether an Errand server listens on addr, by the form of its /health response.
 func isErrand(ctx context.Context, addr string) bool {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

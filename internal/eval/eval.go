@@ -1,120 +1,121 @@
-// Package eval measures a model as the agent: conversations with the expected state of the task
-// list afterwards.
+// Package eval measures how well a model works as the agent. A case is a conversation with the tasks that must
+// exist afterwards and patterns that the replies must match.
 package eval
 
 import (
 	"bytes"
 	"context"
-	_ "embed" // the shipped cases
+	_ "embed" // for cases.json
 	"encoding/json"
 	"fmt"
 	"time"
 )
 
 //go:embed cases.json
-var shipped []byte
+var builtinCases []byte
 
-// Case is a conversation and its expected outcome.
+// Case is a conversation and its required result.
 type Case struct {
-	// Kind groups cases in the table; Name is unique in it.
+	// Kind groups cases in the report; Name is unique within it.
 	Kind, Name string
 	// Tasks exist before the conversation, numbered from 1.
 	Tasks []Task
-	// Say are the messages of the user, in order.
-	Say []string
-	// Want are all tasks outside the trash afterwards, in the order of their numbers.
-	// When it is absent, no task may have changed.
+	// Messages are the user's messages, sent one after the other.
+	Messages []string `json:"say"`
+	// Want are the tasks outside the trash after the conversation, ordered by number. nil means that no task may
+	// have changed.
 	Want *[]Task
-	// Reply are regular expressions that the last reply must match.
-	Reply []string
-	// Silent are regular expressions that no reply may match.
-	Silent []string
+	// ReplyPatterns are regular expressions that the last reply must match, case-insensitively.
+	ReplyPatterns []string `json:"reply"`
+	// ForbiddenPatterns are regular expressions that no reply may match.
+	ForbiddenPatterns []string `json:"silent"`
 }
 
-// Task is a task before or after. Afterwards its title is a case-insensitive regular expression for
-// the whole title, and absent fields, except Completed, are not compared.
+// Task is a task before or after a conversation. In Case.Want, Title is a case-insensitive regular expression for
+// the whole title, and fields with zero values are not compared, except Completed.
 type Task struct {
-	// Number is needed after a gap only; by default it is one more than that of the task before.
+	// Number is required only after a gap; 0 means one more than the previous task's number.
 	Number      int
 	Title       string
 	Description string
 	Completed   bool
 	// Priority is none, low, medium, high or urgent.
 	Priority string
-	// DueOn is a day: today, tomorrow, +3, friday, 2027-03-01, or none.
+	// DueOn is a date: today, tomorrow, +3 (days from today), friday, 2027-03-01, or none.
 	DueOn string `json:"due_on"`
-	// DueAt is a day with a time: "tomorrow 17:00".
+	// DueAt is a date with a time: "tomorrow 17:00".
 	DueAt  string `json:"due_at"`
 	Labels []string
 }
 
-// Load parses cases; empty content means the shipped cases.
+// Load parses a JSON file of cases and validates them. An empty file means the built-in cases.
 func Load(file []byte) ([]Case, error) {
 	if len(file) == 0 {
-		file = shipped
+		file = builtinCases
 	}
 	var cases []Case
 	d := json.NewDecoder(bytes.NewReader(file))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&cases); err != nil {
-		return nil, fmt.Errorf("reading cases: %w", err)
+		return nil, fmt.Errorf("parsing cases: %w", err)
 	}
 	names := map[string]bool{}
 	for _, c := range cases {
-		if c.Kind == "" || c.Name == "" || len(c.Say) == 0 || names[c.Kind+": "+c.Name] {
-			return nil, fmt.Errorf("case %q needs a kind, a name of its own in it, and something to say", c.Name)
+		if c.Kind == "" || c.Name == "" || len(c.Messages) == 0 || names[c.Kind+": "+c.Name] {
+			return nil, fmt.Errorf("case %q: kind, a name unique within the kind, and at least one message are required", c.Name)
 		}
 		names[c.Kind+": "+c.Name] = true
 	}
 	return cases, nil
 }
 
-// Reply is the result of a message.
+// Reply is the reply to a message.
 type Reply struct {
 	Text string
-	// Fault is the reason why the reply is wrong regardless of the tasks: it failed, or it claims
-	// a change that no tool result shows. Empty means no fault.
-	Fault string
-	// Steps is the number of model calls; Tokens counts input and output tokens.
+	// Failure is why the reply fails the case regardless of the tasks, such as an error of the model; "" when it
+	// does not.
+	Failure string
+	// Steps is the number of model calls; Tokens is the number of input and output tokens.
 	Steps, Tokens int
 }
 
-// User is a user with an empty task list and an agent, new for each case.
-type User interface {
-	// Put stores a task.
-	Put(ctx context.Context, t Task) error
-	// Say sends a message to the one conversation and waits for the reply.
-	Say(ctx context.Context, message string) (Reply, error)
-	// Tasks are those outside the trash, with DueOn as a date and DueAt as UTC "2006-01-02 15:04".
-	Tasks(ctx context.Context) ([]Task, error)
+// Target is the system under test: a user with an agent and an empty task list. Each case needs a new one.
+type Target interface {
+	// CreateTask creates a task.
+	CreateTask(ctx context.Context, t Task) error
+	// SendMessage sends a message to the target's conversation and waits for the reply.
+	SendMessage(ctx context.Context, message string) (Reply, error)
+	// ListTasks returns the tasks outside the trash ordered by number, with DueOn as a date and DueAt as UTC
+	// "2006-01-02 15:04".
+	ListTasks(ctx context.Context) ([]Task, error)
 }
 
-// Result is the outcome of a case.
+// Result is the result of a case.
 type Result struct {
 	Case Case
-	// Fault is the reason of the failure; empty means passed.
-	Fault         string
+	// Failure is why the case failed; "" when it passed.
+	Failure       string
 	Steps, Tokens int
-	Took          time.Duration
+	Duration      time.Duration
 }
 
-// Run runs one case. Its error is a failure of the environment, not of the model.
-func Run(ctx context.Context, c Case, p User) (Result, error) {
+// Run runs a case. The error is that of the target's methods; a failure of the model is in the result.
+func Run(ctx context.Context, c Case, target Target) (Result, error) {
 	r := Result{Case: c}
 	now := time.Now().UTC()
 	for _, t := range c.Tasks {
-		if err := p.Put(ctx, t.dated(now)); err != nil {
+		if err := target.CreateTask(ctx, t.withDates(now)); err != nil {
 			return r, err
 		}
 	}
-	before, err := p.Tasks(ctx)
+	before, err := target.ListTasks(ctx)
 	if err != nil {
 		return r, err
 	}
 	started := time.Now()
 	var replies []Reply
-	for _, message := range c.Say {
-		reply, err := p.Say(ctx, message)
+	for _, message := range c.Messages {
+		reply, err := target.SendMessage(ctx, message)
 		if err != nil {
 			return r, err
 		}
@@ -122,8 +123,8 @@ func Run(ctx context.Context, c Case, p User) (Result, error) {
 		r.Steps += reply.Steps
 		r.Tokens += reply.Tokens
 	}
-	r.Took = time.Since(started)
-	after, err := p.Tasks(ctx)
-	r.Fault = c.judge(before, after, replies, now)
+	r.Duration = time.Since(started)
+	after, err := target.ListTasks(ctx)
+	r.Failure = c.check(before, after, replies, now)
 	return r, err
 }

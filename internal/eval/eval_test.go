@@ -10,23 +10,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestLoad_ShippedCases_AreValid(t *testing.T) {
+func TestLoad_BuiltinCases_Valid(t *testing.T) {
 	cases, err := Load(nil)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(cases), 60)
 	kinds := map[string]int{}
 	for _, c := range cases {
 		kinds[c.Kind]++
-		require.Empty(t, compare(nil, nil, time.Now()))
-		for _, pattern := range append(c.Reply, c.Silent...) {
-			require.NotPanics(t, func() { matches(pattern, "") })
-			require.False(t, matches(pattern, "\x00"), "%s: %q matches anything, or is no expression", c.Name, pattern)
+		require.Empty(t, compareTasks(nil, nil, time.Now()))
+		for _, pattern := range append(c.ReplyPatterns, c.ForbiddenPatterns...) {
+			require.NotPanics(t, func() { matchesPattern(pattern, "") })
+			require.False(
+				t,
+				matchesPattern(pattern, "\x00"),
+				"%s: %q matches any text or is not a valid expression",
+				c.Name,
+				pattern,
+			)
 		}
 	}
 	require.GreaterOrEqual(t, len(kinds), 10)
 }
 
-func TestLoad_InvalidFile_ReturnsError(t *testing.T) {
+func TestLoad_InvalidFiles_Error(t *testing.T) {
 	for _, bad := range []string{
 		"x", `[{"kind":"a","name":"b"}]`, `[{"kind":"a","name":"b","say":["c"],"wont":[]}]`,
 		`[{"kind":"a","name":"b","say":["c"]},{"kind":"a","name":"b","say":["c"]}]`,
@@ -36,10 +42,10 @@ func TestLoad_InvalidFile_ReturnsError(t *testing.T) {
 	}
 }
 
-// sunday is when these tests happen.
-var sunday = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+// testNow is a Sunday.
+var testNow = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-func TestVerify_Tasks_AreCompared(t *testing.T) {
+func TestCompareTasks_EachDifference_Reported(t *testing.T) {
 	got := []Task{
 		{Number: 1, Title: "Buy Milk.", Priority: "none", DueOn: "2026-11-23"},
 		{
@@ -64,7 +70,7 @@ func TestVerify_Tasks_AreCompared(t *testing.T) {
 			},
 		}
 		change(tasks)
-		return compare(tasks, got, sunday)
+		return compareTasks(tasks, got, testNow)
 	}
 	require.Empty(t, want(func([]Task) {}))
 	for name, change := range map[string]func(tasks []Task){
@@ -80,66 +86,72 @@ func TestVerify_Tasks_AreCompared(t *testing.T) {
 	} {
 		require.NotEmpty(t, want(change), name)
 	}
-	require.NotEmpty(t, compare(got[:1], got, sunday))
-	require.Equal(t, []string{"2026-11-22", "2026-11-29"}, days("sunday", sunday))
-	require.Equal(t, []string{"2031-03-01"}, days("2031-03-01", sunday))
+	require.NotEmpty(t, compareTasks(got[:1], got, testNow))
+	require.Equal(t, []string{"2026-11-22", "2026-11-29"}, datesOf("sunday", testNow))
+	require.Equal(t, []string{"2031-03-01"}, datesOf("2031-03-01", testNow))
 }
 
-// scriptedUser is a user with a set of answers.
-type scriptedUser struct {
+// fakeTarget is a Target with a fixed reply.
+type fakeTarget struct {
 	reply Reply
 	err   error
 	tasks []Task
 	after []Task
 }
 
-func (p *scriptedUser) Put(_ context.Context, t Task) error {
+func (p *fakeTarget) CreateTask(_ context.Context, t Task) error {
 	p.tasks = append(p.tasks, t)
 	return p.err
 }
 
-func (p *scriptedUser) Say(context.Context, string) (Reply, error) {
+func (p *fakeTarget) SendMessage(context.Context, string) (Reply, error) {
 	if p.after != nil {
 		p.tasks = p.after
 	}
 	return p.reply, p.err
 }
 
-func (p *scriptedUser) Tasks(context.Context) ([]Task, error) { return p.tasks, nil }
+func (p *fakeTarget) ListTasks(context.Context) ([]Task, error) { return p.tasks, nil }
 
-func TestRun_Conversation_IsVerified(t *testing.T) {
+func TestRun_Replies_PassOrFail(t *testing.T) {
 	c := Case{
-		Kind:   "k",
-		Name:   "n",
-		Tasks:  []Task{{Number: 1, Title: "a", DueOn: "today"}},
-		Say:    []string{"x", "y"},
-		Reply:  []string{"^fine$"},
-		Silent: []string{"bad"},
+		Kind:              "k",
+		Name:              "n",
+		Tasks:             []Task{{Number: 1, Title: "a", DueOn: "today"}},
+		Messages:          []string{"x", "y"},
+		ReplyPatterns:     []string{"^fine$"},
+		ForbiddenPatterns: []string{"bad"},
 	}
 	good := Reply{Text: "Fine", Steps: 2, Tokens: 10}
-	r, err := Run(context.Background(), c, &scriptedUser{reply: good})
+	r, err := Run(context.Background(), c, &fakeTarget{reply: good})
 	require.NoError(t, err)
-	require.Empty(t, r.Fault)
+	require.Empty(t, r.Failure)
 	require.Equal(t, []int{4, 20}, []int{r.Steps, r.Tokens})
-	for _, p := range []*scriptedUser{
-		{reply: Reply{Text: "Fine", Fault: "failed"}},
+	for _, p := range []*fakeTarget{
+		{reply: Reply{Text: "Fine", Failure: "failed"}},
 		{reply: Reply{Text: "Other"}},
 		{reply: Reply{Text: "fine, bad"}},
 		{reply: good, after: []Task{}},
 	} {
 		r, err := Run(context.Background(), c, p)
 		require.NoError(t, err)
-		require.NotEmpty(t, r.Fault)
+		require.NotEmpty(t, r.Failure)
 	}
-	_, err = Run(context.Background(), c, &scriptedUser{err: errors.New("away")})
+	_, err = Run(context.Background(), c, &fakeTarget{err: errors.New("away")})
 	require.Error(t, err)
 }
 
-func TestWrite_Results_PrintsTable(t *testing.T) {
+func TestWrite_Results_Table(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, Write(&out, "one", []Result{
-		{Case: Case{Kind: "a", Name: "x"}, Steps: 2, Tokens: 7, Took: time.Millisecond},
-		{Case: Case{Kind: "b", Name: "y"}, Steps: 1, Tokens: 5, Took: 3 * time.Millisecond, Fault: "tasks were changed"},
+		{Case: Case{Kind: "a", Name: "x"}, Steps: 2, Tokens: 7, Duration: time.Millisecond},
+		{
+			Case:     Case{Kind: "b", Name: "y"},
+			Steps:    1,
+			Tokens:   5,
+			Duration: 3 * time.Millisecond,
+			Failure:  "tasks were changed",
+		},
 	}))
 	require.Equal(t, "model: one\n\n"+
 		"kind  passed  steps  tokens  median  slowest\n"+

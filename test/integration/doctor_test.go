@@ -26,7 +26,7 @@ func consult(t *testing.T, environ settings) (table string, sick bool) {
 	command.Stderr = &stderr
 	out, err := command.Output()
 	if err != nil {
-		require.Contains(t, stderr.String(), "there are faults")
+		require.Contains(t, stderr.String(), "checks failed")
 	}
 	return string(out), err != nil
 }
@@ -49,9 +49,9 @@ func TestTheDoctorFindsNothingWrong(t *testing.T) {
 		require.False(t, sick, table)
 		require.Regexp(t, line("migrations", doctor.OK, "all applied"), table)
 		require.Regexp(t, line("database clock", doctor.OK, ""), table)
-		require.Regexp(t, line("wall 1: policies", doctor.OK, ""), table)
-		require.Regexp(t, line("wall 2: row security", doctor.OK, "errand_app: forced|SQLite has none"), table)
-		require.Regexp(t, line("model", doctor.OK, "rules answers"), table)
+		require.Regexp(t, line("privacy policies", doctor.OK, ""), table)
+		require.Regexp(t, line("row-level security", doctor.OK, "errand_app: forced|SQLite has none"), table)
+		require.Regexp(t, line("model", doctor.OK, "rules responded"), table)
 		require.Regexp(t, line("port of ADDR", doctor.OK, "free"), table)
 	})
 }
@@ -73,11 +73,11 @@ func TestTheDoctorMissesPeople(t *testing.T) {
 		idOf(t, b.of(t, "https://new.example", "alice", 0))
 		table, sick := consult(t, healthy(url, settings{"AUTH_ISSUER": "https://new.example"}))
 		require.False(t, sick, table)
-		require.Regexp(t, line("people", doctor.Warning, "2 of other issuers than https://new.example"), table)
+		require.Regexp(t, line("users", doctor.Warning, "2 of other issuers than https://new.example"), table)
 		sql(t, url, "UPDATE users SET issuer = 'https://new.example' WHERE subject = 'bob'")
 		sql(t, url, "DELETE FROM users WHERE issuer = 'https://old.example'")
 		table, _ = consult(t, healthy(url, settings{"AUTH_ISSUER": "https://new.example"}))
-		require.Regexp(t, line("people", doctor.OK, "2 known"), table)
+		require.Regexp(t, line("users", doctor.OK, "2 of the configured issuer"), table)
 	})
 }
 
@@ -92,7 +92,7 @@ func TestTheDoctorLooksAtTheBus(t *testing.T) {
 	environ["NATS_URL"] = strings.Replace(environ["NATS_URL"], "//", "//u:"+plantedPassword+"@", 1)
 	table, sick = consult(t, environ)
 	require.False(t, sick, table)
-	require.Regexp(t, line("bus", doctor.OK, "answers"), table)
+	require.Regexp(t, line("bus", doctor.OK, "responded"), table)
 	requireNoSecrets(t, secret, table)
 }
 
@@ -195,7 +195,7 @@ func TestTheDoctorAsksAsRepliesDo(t *testing.T) {
 		m.provider = provider
 		table, sick := consult(t, healthy(database, m.environ()))
 		require.False(t, sick, table)
-		require.Regexp(t, line("model", doctor.OK, provider+"/scripted answers"), table)
+		require.Regexp(t, line("model", doctor.OK, provider+"/scripted responded"), table)
 
 		m = scripted(t, func(asked) providertest.Step {
 			return providertest.Reply(http.StatusNotFound, `{"error":{"message":"planted"}}`)
@@ -203,7 +203,7 @@ func TestTheDoctorAsksAsRepliesDo(t *testing.T) {
 		m.provider = provider
 		table, sick = consult(t, healthy(database, m.environ()))
 		require.True(t, sick, table)
-		require.Regexp(t, line("model", doctor.Failed, provider+"/scripted does not answer.*there is no such model"), table)
+		require.Regexp(t, line("model", doctor.Failed, provider+"/scripted did not respond.*there is no such model"), table)
 		require.Contains(t, table, "check LLM_MODEL")
 		require.NotContains(t, table, "planted")
 	}

@@ -32,8 +32,8 @@ func TestTheDoctorsExitCodeIsForScripts(t *testing.T) {
 		var exit *exec.ExitError
 		require.True(t, errors.As(err, &exit), name)
 		require.Equal(t, 1, exit.ExitCode(), name)
-		require.Contains(t, string(table), "FAULT", name)
-		require.Contains(t, string(exit.Stderr), "faults", name)
+		require.Contains(t, string(table), "FAILED", name)
+		require.Contains(t, string(exit.Stderr), "checks failed", name)
 	}
 }
 
@@ -94,22 +94,22 @@ func TestEachFaultHasItsFix(t *testing.T) {
 		"no such database":        {[]settings{{"DATABASE_URL": misnamed.String()}}, "database", doctor.Failed, "nowhere", "check host, user and password"},
 		"no database file":        {[]settings{{"DATABASE_URL": "sqlite:" + broken}}, "database|migrations", doctor.Failed, "not a database", "."},
 		"newer database":          {[]settings{{"DATABASE_URL": newer}}, "migrations", doctor.Failed, "newer|unknown", "release that migrated"},
-		"hole in the wall":        {[]settings{{"DATABASE_URL": unforced}}, "wall 2: row security", doctor.Warning, "not forced on tasks", "ALTER TABLE tasks ENABLE ROW LEVEL SECURITY, FORCE"},
-		"hole, in production":     {[]settings{{"DATABASE_URL": unforced}, production(t)}, "wall 2: row security", doctor.Failed, "not forced on tasks", "FORCE ROW LEVEL SECURITY"},
-		"hole, wall demanded":     {[]settings{{"DATABASE_URL": unforced, "DB_ROW_SECURITY": "on"}}, "wall 2: row security", doctor.Failed, "not forced on tasks", "errand_app"},
-		"wall switched off":       {[]settings{{"DATABASE_URL": whole, "DB_ROW_SECURITY": "off"}}, "wall 2: row security", doctor.Warning, "switched off", "DB_ROW_SECURITY=auto"},
-		"bus away":                {[]settings{{"NATS_URL": "nats://127.0.0.1:1"}}, "bus", doctor.Failed, "does not answer", "NATS_URL"},
+		"rls not forced":         {[]settings{{"DATABASE_URL": unforced}}, "row-level security", doctor.Warning, "not forced on tasks", "ALTER TABLE tasks ENABLE ROW LEVEL SECURITY, FORCE"},
+		"rls not forced, prod":     {[]settings{{"DATABASE_URL": unforced}, production(t)}, "row-level security", doctor.Failed, "not forced on tasks", "FORCE ROW LEVEL SECURITY"},
+		"rls required":     {[]settings{{"DATABASE_URL": unforced, "DB_ROW_SECURITY": "on"}}, "row-level security", doctor.Failed, "not forced on tasks", "errand_app"},
+		"rls disabled":       {[]settings{{"DATABASE_URL": whole, "DB_ROW_SECURITY": "off"}}, "row-level security", doctor.Warning, "disabled by DB_ROW_SECURITY=off", "DB_ROW_SECURITY=auto"},
+		"bus away":                {[]settings{{"NATS_URL": "nats://127.0.0.1:1"}}, "bus", doctor.Failed, "did not respond", "NATS_URL"},
 		"secret shared":           {nil, "sign-in", doctor.Warning, "BETTER_AUTH_SECRET", "AUTH_JWKS_URL"},
 		"development":             {[]settings{{"BETTER_AUTH_SECRET": ""}}, "sign-in", doctor.Warning, "anyone on this machine", "AUTH_JWKS_URL"},
-		"keys away":               {[]settings{production(t), {"AUTH_JWKS_URL": "http://127.0.0.1:1/jwks"}}, "sign-in keys", doctor.Failed, "gives no keys", "start the identity provider"},
-		"keys elsewhere":          {[]settings{{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": moved(t)}}, "sign-in keys", doctor.Failed, "status 301.*own address", "open the address"},
-		"production, no sign-in":  {[]settings{{"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": ""}}, "setting AUTH_JWKS_URL", doctor.Failed, "identity provider", "accepted"},
+		"keys away":               {[]settings{production(t), {"AUTH_JWKS_URL": "http://127.0.0.1:1/jwks"}}, "sign-in keys", doctor.Failed, "returned no keys", "start the identity provider"},
+		"keys elsewhere":          {[]settings{{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": moved(t)}}, "sign-in keys", doctor.Failed, "status 301.*own address", "reach the URL"},
+		"production, no sign-in":  {[]settings{{"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": ""}}, "setting AUTH_JWKS_URL", doctor.Failed, "identity provider", "allowed"},
 		"open to all, no sign-in": {[]settings{{"ADDR": "0.0.0.0:0", "BETTER_AUTH_SECRET": ""}}, "setting ADDR", doctor.Failed, "no authentication is configured", "loopback"},
 		"no key for the model":    {[]settings{{"LLM_PROVIDER": "anthropic"}}, "setting (ANTHROPIC_API_KEY|LLM_PROVIDER)|model", doctor.Failed, ".", "."},
 		"model busy":              {[]settings{answering(t, 429, `{}`)}, "model", doctor.Failed, "rate_limit", "LLM_FALLBACK"},
-		"model unknown":           {[]settings{answering(t, 404, `{"error":{"message":"no such model"}}`)}, "model", doctor.Failed, "does not answer", "LLM_MODEL|address"},
+		"model unknown":           {[]settings{answering(t, 404, `{"error":{"message":"no such model"}}`)}, "model", doctor.Failed, "did not respond", "LLM_MODEL|address"},
 		"model refuses":           {[]settings{answering(t, 400, `{"error":{"message":"bad"}}`)}, "model", doctor.Failed, "bad_request", "LLM_MODEL"},
-		"model says nothing":      {[]settings{answering(t, 200, frameOf(vars{}, "stop")+doneFrame)}, "model", doctor.Warning, "without a word", "LLM_MODEL"},
+		"model says nothing":      {[]settings{answering(t, 200, frameOf(vars{}, "stop")+doneFrame)}, "model", doctor.Warning, "empty response", "LLM_MODEL"},
 		"model away":              {[]settings{{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "LLM_MODEL": "m", "OPENAI_API_KEY": "k"}}, "model", doctor.Failed, "unavailable", "address"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestEachFaultHasItsFix(t *testing.T) {
 			require.Regexp(t, line("("+try.check+")", try.state, "("+try.found+")")+`.*\n +→ .*(`+try.fix+")", table)
 			lines := strings.Split(strings.TrimSpace(table), "\n")
 			for i, one := range lines {
-				if strings.Contains(one, " FAULT ") || strings.Contains(one, " warning ") {
+				if strings.Contains(one, " FAILED ") || strings.Contains(one, " warning ") {
 					require.Contains(t, lines[min(i+1, len(lines)-1)], "→", "no fix for %s", one)
 				}
 			}

@@ -186,7 +186,7 @@ func TestTheMCPCommandSaysWhatItNeeds(t *testing.T) {
 		args    []string
 		want    string
 	}{
-		{settings{}, nil, "say who acts"},
+		{settings{}, nil, "a user is required"},
 		{settings{"ERRAND_TOKEN": "x"}, []string{"--user", "alice"}, "not both"},
 		{settings{"ERRAND_TOKEN": "nonsense"}, nil, "The token is not valid."},
 		{settings{"BETTER_AUTH_SECRET": secret}, []string{"--user", "alice"}, "development sign-in is off"},

@@ -8,44 +8,44 @@ import (
 	"time"
 )
 
-// Passed returns the number of results without a fault.
+// Passed returns the number of passed results.
 func Passed(results []Result) (n int) {
 	for _, r := range results {
-		if r.Fault == "" {
+		if r.Failure == "" {
 			n++
 		}
 	}
 	return n
 }
 
-// Write prints one line for each kind, the total and the failures.
+// Write prints the results: a row for each kind, the total, and the failed cases.
 func Write(out io.Writer, model string, results []Result) error {
 	fmt.Fprintf(out, "model: %s\n\n", model)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "kind\tpassed\tsteps\ttokens\tmedian\tslowest")
-	for _, kind := range kinds(results) {
+	for _, kind := range kindsOf(results) {
 		var some []Result
 		for _, r := range results {
 			if r.Case.Kind == kind {
 				some = append(some, r)
 			}
 		}
-		line(table, kind, some)
+		writeRow(table, kind, some)
 	}
-	line(table, "all", results)
+	writeRow(table, "all", results)
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	for _, r := range results {
-		if r.Fault != "" {
-			fmt.Fprintf(out, "\nFAIL %s: %s: %s", r.Case.Kind, r.Case.Name, r.Fault)
+		if r.Failure != "" {
+			fmt.Fprintf(out, "\nFAIL %s: %s: %s", r.Case.Kind, r.Case.Name, r.Failure)
 		}
 	}
 	_, err := fmt.Fprintln(out)
 	return err
 }
 
-func kinds(results []Result) (out []string) {
+func kindsOf(results []Result) (out []string) {
 	for _, r := range results {
 		if !slices.Contains(out, r.Case.Kind) {
 			out = append(out, r.Case.Kind)
@@ -54,13 +54,13 @@ func kinds(results []Result) (out []string) {
 	return out
 }
 
-func line(table io.Writer, name string, results []Result) {
+func writeRow(table io.Writer, name string, results []Result) {
 	steps, tokens := 0, 0
 	var took []time.Duration
 	for _, r := range results {
 		steps += r.Steps
 		tokens += r.Tokens
-		took = append(took, r.Took)
+		took = append(took, r.Duration)
 	}
 	if len(took) == 0 {
 		return

@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// judge returns what is wrong with a conversation, "" when it passes.
-func (c Case) judge(before, after []Task, replies []Reply, now time.Time) string {
+// check returns why a conversation fails the case, "" when it passes.
+func (c Case) check(before, after []Task, replies []Reply, now time.Time) string {
 	for i, reply := range replies {
-		if reply.Fault != "" {
-			return fmt.Sprintf("reply %d %s", i+1, reply.Fault)
+		if reply.Failure != "" {
+			return fmt.Sprintf("reply %d %s", i+1, reply.Failure)
 		}
-		for _, pattern := range c.Silent {
-			if matches(pattern, reply.Text) {
+		for _, pattern := range c.ForbiddenPatterns {
+			if matchesPattern(pattern, reply.Text) {
 				return fmt.Sprintf("reply %d matches %q", i+1, pattern)
 			}
 		}
 	}
 	last := replies[len(replies)-1].Text
-	for _, pattern := range c.Reply {
-		if !matches(pattern, last) {
+	for _, pattern := range c.ReplyPatterns {
+		if !matchesPattern(pattern, last) {
 			return fmt.Sprintf("the last reply does not match %q", pattern)
 		}
 	}
@@ -34,17 +34,18 @@ func (c Case) judge(before, after []Task, replies []Reply, now time.Time) string
 		}
 		return ""
 	}
-	return compare(*c.Want, after, now)
+	return compareTasks(*c.Want, after, now)
 }
 
-func matches(pattern, text string) bool {
+func matchesPattern(pattern, text string) bool {
 	expression, err := regexp.Compile("(?is)" + pattern)
 	return err == nil && expression.MatchString(text)
 }
 
-func compare(want, got []Task, now time.Time) string {
+// compareTasks returns the first difference between the tasks, "" when there is none.
+func compareTasks(want, got []Task, now time.Time) string {
 	if len(want) != len(got) {
-		return fmt.Sprintf("there are %d tasks, not %d", len(got), len(want))
+		return fmt.Sprintf("%d tasks instead of %d", len(got), len(want))
 	}
 	number := 0
 	for i, w := range want {
@@ -52,32 +53,32 @@ func compare(want, got []Task, now time.Time) string {
 		if w.Number > 0 {
 			number = w.Number
 		}
-		if fault := w.differs(got[i], number, now); fault != "" {
-			return fmt.Sprintf("task %d: %s", number, fault)
+		if difference := w.diff(got[i], number, now); difference != "" {
+			return fmt.Sprintf("task %d: %s", number, difference)
 		}
 	}
 	return ""
 }
 
-func (t Task) differs(got Task, number int, now time.Time) string {
+func (t Task) diff(got Task, number int, now time.Time) string {
 	switch {
 	case got.Number != number:
 		return fmt.Sprintf("the number is %d", got.Number)
-	case !matches("^(?:"+t.Title+")$", strings.TrimRight(got.Title, ".!")):
-		return "the title is another"
+	case !matchesPattern("^(?:"+t.Title+")$", strings.TrimRight(got.Title, ".!")):
+		return "the title differs"
 	case t.Completed != got.Completed:
 		return fmt.Sprintf("completed is %v", got.Completed)
 	case t.Priority != "" && t.Priority != got.Priority:
 		return "the priority is " + got.Priority
-	case t.Description != "" && !matches(t.Description, got.Description):
-		return "the description is another"
+	case t.Description != "" && !matchesPattern(t.Description, got.Description):
+		return "the description differs"
 	case t.Labels != nil && !sameLabels(t.Labels, got.Labels):
 		return fmt.Sprintf("the labels are %v", got.Labels)
 	case t.DueOn == "none" && got.DueOn+got.DueAt != "":
 		return "it is due " + got.DueOn + got.DueAt
-	case t.DueOn != "" && t.DueOn != "none" && !slices.Contains(days(t.DueOn, now), got.DueOn):
+	case t.DueOn != "" && t.DueOn != "none" && !slices.Contains(datesOf(t.DueOn, now), got.DueOn):
 		return "it is due " + got.DueOn + got.DueAt
-	case t.DueAt != "" && !slices.Contains(instants(t.DueAt, now), got.DueAt):
+	case t.DueAt != "" && !slices.Contains(timesOf(t.DueAt, now), got.DueAt):
 		return "it is due " + got.DueOn + got.DueAt
 	}
 	return ""
@@ -95,9 +96,8 @@ func sameLabels(a, b []string) bool {
 	return slices.Equal(lower(a), lower(b))
 }
 
-// days are the dates that a word may mean. A weekday's name said on that day may mean
-// today or a week from now.
-func days(word string, now time.Time) []string {
+// datesOf returns the dates that a word may mean. The name of today's weekday may mean today or a week from now.
+func datesOf(word string, now time.Time) []string {
 	day := func(n int) string { return now.AddDate(0, 0, n).Format(time.DateOnly) }
 	switch word {
 	case "today":
@@ -119,22 +119,22 @@ func days(word string, now time.Time) []string {
 	return []string{word}
 }
 
-func instants(words string, now time.Time) []string {
+func timesOf(words string, now time.Time) []string {
 	word, clock, _ := strings.Cut(words, " ")
 	var out []string
-	for _, day := range days(word, now) {
+	for _, day := range datesOf(word, now) {
 		out = append(out, day+" "+clock)
 	}
 	return out
 }
 
-// dated is a task before, with its due date in figures.
-func (t Task) dated(now time.Time) Task {
+// withDates returns a task with its due date resolved, for Target.CreateTask.
+func (t Task) withDates(now time.Time) Task {
 	if t.DueOn != "" {
-		t.DueOn = days(t.DueOn, now)[0]
+		t.DueOn = datesOf(t.DueOn, now)[0]
 	}
 	if t.DueAt != "" {
-		t.DueAt = instants(t.DueAt, now)[0]
+		t.DueAt = timesOf(t.DueAt, now)[0]
 	}
 	return t
 }
