@@ -174,7 +174,7 @@ func newWorld(t testing.TB, db *store.DB, model llms.Model, s settings) *world {
 	hub := stream.NewHub()
 	quiet := slog.New(slog.DiscardHandler)
 	engine, err := run.NewEngine(
-		run.Options{Client: db.Client(), Dialect: db.Dialect(), Observer: w, Logger: quiet, SweepInterval: 50 * time.Millisecond},
+		run.Options{Client: db.Client(), SQL: db.SQL(), Observer: w, Logger: quiet, SweepInterval: 50 * time.Millisecond},
 	)
 	require.NoError(t, err)
 	w.chat = chat.NewService(db.Client(), hub, engine, chat.Limits{MessagesPerMinute: 100_000, CheckBudget: w.book.Admit})

@@ -2,52 +2,42 @@ package run
 
 import (
 	"errors"
-	"math/rand/v2"
 	"time"
 
-	"errand/internal/apperr"
+	"github.com/cenkalti/backoff/v5"
 )
 
-// The bounds of the delay before a failed run is tried again.
+// Bounds of the delay before a failed run is retried.
 const (
-	firstDelay = time.Second
-	lastDelay  = 30 * time.Second
-	// longestRetry caps the delay that a handler asks for.
-	longestRetry = 5 * time.Minute
+	minRetryDelay = time.Second
+	maxRetryDelay = 30 * time.Second
+	// maxRetryAfter caps the delay that a handler requests with RetryAfter.
+	maxRetryAfter = 5 * time.Minute
 )
 
-// delayAfter is how long to wait after err, when failures attempts failed before.
-func delayAfter(err error, failures int) time.Duration {
-	var asked *delayedError
-	if errors.As(err, &asked) && asked.after > 0 {
-		return min(asked.after, longestRetry)
+// retryDelay returns the time until the retry after err, when failures attempts have failed before: 1 s
+// doubling to 30 s, with a jitter of 25 %, or the delay that the handler requested.
+func retryDelay(err error, failures int) time.Duration {
+	var requested *retryAfterError
+	if errors.As(err, &requested) && requested.after > 0 {
+		return min(requested.after, maxRetryAfter)
 	}
-	return spread(backoff(failures))
+	return newRetryBackOff(0.25, failures).NextBackOff()
 }
 
-// backoff doubles from 1 s to 30 s.
-func backoff(failures int) time.Duration {
-	if failures > 5 {
-		return lastDelay
+// newRetryBackOff returns the backoff in its state after some failures. The count is in the database and
+// the retry may happen on another replica, so the state is replayed instead of kept.
+func newRetryBackOff(jitter float64, failures int) backoff.BackOff {
+	b := &backoff.ExponentialBackOff{
+		InitialInterval:     minRetryDelay,
+		MaxInterval:         maxRetryDelay,
+		Multiplier:          2,
+		RandomizationFactor: jitter,
 	}
-	return min(firstDelay<<failures, lastDelay)
-}
-
-// spread varies d by a quarter either way, so that what failed together does not come back together.
-func spread(d time.Duration) time.Duration {
-	return d*3/4 + rand.N(d/2+1)
-}
-
-// explain is an error for the log: an apperr.Error shows only its safe half by itself.
-func explain(err error) string {
-	var shown *apperr.Error
-	if errors.As(err, &shown) {
-		if hidden := shown.Unwrap(); hidden != nil {
-			return err.Error() + " (" + hidden.Error() + ")"
-		}
+	b.Reset()
+	const toMax = 5 // doublings from minRetryDelay to maxRetryDelay
+	for range min(failures, toMax) {
+		b.NextBackOff()
 	}
-	if err == nil {
-		return ""
-	}
-	return err.Error()
+	return b
 }

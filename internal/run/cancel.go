@@ -8,10 +8,11 @@ import (
 	"errand/ent/enum"
 	"errand/ent/run"
 	"errand/internal/apperr"
+	"errand/internal/store"
 )
 
-// cancelSQL notes the wish to stop, and ends the run at once where nobody can be writing: queued, or
-// expired. One statement, so that a run that changes between the two cannot slip through.
+// cancelSQL requests the cancellation of a run, and ends the run at once when no attempt can be writing: queued,
+// or its lease expired. It is one statement, so that a run cannot change in between.
 const cancelSQL = `
 UPDATE runs SET cancel_requested = TRUE,
 	state = CASE WHEN state = 'QUEUED' OR lease_until < {now} THEN 'CANCELLED' ELSE state END,
@@ -19,14 +20,13 @@ UPDATE runs SET cancel_requested = TRUE,
 WHERE id = $1 AND state IN ('QUEUED', 'RUNNING')
 RETURNING state, attempt, failures`
 
-// Cancel stops the run that writes the reply messageID, under the viewer's policy: a reply of
-// somebody else is NOT_FOUND. A queued run ends at once (finishedNow). A running one is told to
-// stop, here or on whichever replica it runs, and finishes as CANCELLED with the text so far.
-// A run that is over stays as it is.
+// Cancel cancels the run that writes the assistant message messageID, as the context's viewer: another user's
+// message is NOT_FOUND. A queued run ends at once (finishedNow). The handler of a running one is cancelled, on
+// whichever replica it runs, and finishes as CANCELLED with the text so far. A finished run stays unchanged.
 func (e *Engine) Cancel(ctx context.Context, messageID string) (finishedNow bool, err error) {
 	var job Job
 	var state enum.RunState
-	err = e.transaction(ctx, func(tx *ent.Tx) error {
+	err = store.WithTx(ctx, e.options.Client, func(tx *ent.Tx) error {
 		job, state, err = e.requestCancel(ctx, tx, messageID)
 		if err != nil || state != enum.RunCancelled {
 			return err
@@ -37,25 +37,28 @@ func (e *Engine) Cancel(ctx context.Context, messageID string) (finishedNow bool
 	case err != nil:
 		return false, err
 	case state == enum.RunCancelled:
-		e.endedUnworked(job, enum.MessageCancelled)
+		e.notifyEndedWithoutAttempt(job, enum.MessageCancelled)
 	case state == enum.RunRunning && !e.CancelLocal(job.RunID):
-		e.o.Notifier.NotifyCancelled(job.RunID)
+		e.options.Notifier.NotifyCancelled(job.RunID)
 	}
 	return state == enum.RunCancelled, nil
 }
 
-// requestCancel returns the run's state after the wish is noted; "" when it was over before.
+// requestCancel stores the cancellation and returns the run's state after it, or "" when the run was finished.
 func (e *Engine) requestCancel(ctx context.Context, tx *ent.Tx, messageID string) (Job, enum.RunState, error) {
 	row, err := tx.Run.Query().Where(run.MessageID(messageID)).Only(ctx)
 	if ent.IsNotFound(err) {
 		return Job{}, "", apperr.Missing("reply")
 	}
 	if err != nil {
-		return Job{}, "", fmt.Errorf("looking for the reply's run: %w", err)
+		return Job{}, "", fmt.Errorf("reading the reply's run: %w", err)
 	}
 	job := Job{
-		RunID: row.ID, UserID: row.UserID, ConversationID: row.ConversationID,
-		MessageID: row.MessageID, Position: row.Position,
+		RunID:          row.ID,
+		UserID:         row.UserID,
+		ConversationID: row.ConversationID,
+		MessageID:      row.MessageID,
+		Position:       row.Position,
 	}
 	var state string
 	_, err = queryRow(ctx, tx, e.sql.cancel, []any{row.ID}, &state, &job.Attempt, &job.Failures)
@@ -65,18 +68,18 @@ func (e *Engine) requestCancel(ctx context.Context, tx *ent.Tx, messageID string
 	return job, enum.RunState(state), nil
 }
 
-// CancelLocal stops the run if this replica works on it, and reports whether it does: the
-// receiving end of Signals.Cancel.
+// CancelLocal cancels the run's handler if it is on this replica, and reports whether it is. It is the
+// receiving end of Notifier.NotifyCancelled.
 func (e *Engine) CancelLocal(runID string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.claiming {
-		e.missed[runID] = true
+		e.cancelledDuringClaim[runID] = true
 	}
-	w := e.held[runID]
-	if w == nil {
+	a := e.attempts[runID]
+	if a == nil {
 		return false
 	}
-	w.cancel(ErrCancelled)
+	a.cancel(ErrCancelled)
 	return true
 }

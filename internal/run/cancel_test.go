@@ -14,184 +14,181 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCancellingAQueuedRunEndsItAndLetsTheNextOneStart(t *testing.T) {
+func TestCancel_QueuedRun_EndsItAndStartsTheNext(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		w := world{t, db}
-		handler, calls := puppet()
-		told := make(chan Job, 3)
-		e := w.start(w.engine(Options{OnFinished: func(job Job, _ enum.MessageStatus) { told <- job }}), handler)
-		alice := w.person()
-		c := w.conversation(alice)
-		w.turn(alice, e, c)
-		second, third := w.turn(alice, e, c), w.turn(alice, e, c)
-		call := await(t, calls)
+		env := environment{t, db}
+		handler, calls := manualHandler()
+		finished := make(chan Job, 3)
+		e := env.startEngine(env.newEngine(Options{OnFinished: func(job Job, _ enum.MessageStatus) { finished <- job }}), handler)
+		alice := env.newUser()
+		c := env.newConversation(alice)
+		env.addTurn(alice, e, c)
+		second, third := env.addTurn(alice, e, c), env.addTurn(alice, e, c)
+		call := receive(t, calls)
 
 		now, err := e.Cancel(alice, second.MessageID)
 		require.NoError(t, err)
 		require.True(t, now)
-		require.Equal(t, second.ID, await(t, told).RunID)
-		require.Equal(t, enum.RunCancelled, w.run(second.ID).State)
-		reply := w.message(second.MessageID)
+		require.Equal(t, second.ID, receive(t, finished).RunID)
+		require.Equal(t, enum.RunCancelled, env.findRun(second.ID).State)
+		reply := env.findMessage(second.MessageID)
 		require.Equal(t, enum.MessageCancelled, reply.Status)
 		require.Nil(t, reply.ErrorCode)
 		require.NotNil(t, reply.FinishedAt)
 		now, err = e.Cancel(alice, second.MessageID)
 		require.NoError(t, err)
-		require.False(t, now, "it is over")
+		require.False(t, now, "the run is finished")
 
-		require.NoError(t, e.Finish(call.ctx, call.job, complete, nil))
-		call.answer <- nil
-		next := await(t, calls)
+		require.NoError(t, e.Finish(call.ctx, call.job, completed, nil))
+		call.result <- nil
+		next := receive(t, calls)
 		require.Equal(t, third.ID, next.job.RunID)
-		next.answer <- e.Finish(next.ctx, next.job, complete, nil)
+		next.result <- e.Finish(next.ctx, next.job, completed, nil)
 	})
 }
 
-func TestCancellingARunningReplyKeepsItsText(t *testing.T) {
+func TestCancel_RunningRun_KeepsTextWrittenSoFar(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		w, seen, remote := world{t, db}, newWatcher(), newHints()
-		handler, calls := puppet()
-		e := w.start(w.engine(Options{Observer: seen}), handler)
+		env, observer, remote := environment{t, db}, newRecordingObserver(), newRecordingNotifier()
+		handler, calls := manualHandler()
+		e := env.startEngine(env.newEngine(Options{Observer: observer}), handler)
 		remote.peer = e
-		other := w.engine(Options{Notifier: remote})
-		alice := w.person()
-		for name, canceller := range map[string]*Engine{"here": e, "elsewhere": other} {
-			queued := w.newTurn(alice, e)
-			call := await(t, calls)
-			asked := time.Now()
+		other := env.newEngine(Options{Notifier: remote})
+		alice := env.newUser()
+		for name, canceller := range map[string]*Engine{"local": e, "other replica": other} {
+			queued := env.addConversation(alice, e)
+			call := receive(t, calls)
+			start := time.Now()
 			now, err := canceller.Cancel(alice, queued.MessageID)
 			require.NoError(t, err)
 			require.False(t, now)
 			<-call.ctx.Done()
-			require.Less(t, time.Since(asked), promptly, name)
+			require.Less(t, time.Since(start), maxCancelLatency, name)
 			require.ErrorIs(t, context.Cause(call.ctx), ErrCancelled)
 
-			require.ErrorIs(t, e.Do(call.ctx, call.job, writes(call.job, "too late")), ErrCancelled)
-			last, done := Detach(call.ctx)
-			require.NoError(t, e.Do(last, call.job, writes(call.job, "last words")))
-			done()
-			closed := false
+			require.ErrorIs(t, e.Do(call.ctx, call.job, writeContent(call.job, "too late")), ErrCancelled)
+			ran := false
 			outcome := Outcome{Status: enum.MessageCancelled, Effects: func(context.Context, *ent.Tx) error {
-				closed = true
+				ran = true
 				return nil
 			}}
-			require.NoError(t, e.Finish(call.ctx, call.job, outcome, says("text so far")))
-			require.True(t, closed)
-			call.answer <- nil
-			_, end := seen.awaitEnd(t)
+			require.NoError(t, e.Finish(call.ctx, call.job, outcome, setContent("text so far")))
+			require.True(t, ran)
+			call.result <- nil
+			_, end := observer.receiveEnd(t)
 			require.Equal(t, ResultCancelled, end)
-			reply := w.message(queued.MessageID)
+			reply := env.findMessage(queued.MessageID)
 			require.Equal(t, enum.MessageCancelled, reply.Status)
 			require.Equal(t, "text so far", reply.Content)
-			require.Equal(t, enum.RunCancelled, w.run(queued.ID).State)
+			require.Equal(t, enum.RunCancelled, env.findRun(queued.ID).State)
 		}
 	})
 }
 
-func TestAHandlerThatJustReturnsIsCancelledAllTheSame(t *testing.T) {
+func TestCancel_HandlerReturnsWithoutFinish_EndsAsCancelled(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		w, seen := world{t, db}, newWatcher()
-		handler, calls := puppet()
-		e := w.start(w.engine(Options{Observer: seen}), handler)
-		alice := w.person()
+		env, observer := environment{t, db}, newRecordingObserver()
+		handler, calls := manualHandler()
+		e := env.startEngine(env.newEngine(Options{Observer: observer}), handler)
+		alice := env.newUser()
 		for _, answer := range []error{nil, context.Canceled, ErrCancelled, PermanentError(apperr.Internal, nil)} {
-			queued := w.newTurn(alice, e)
-			call := await(t, calls)
+			queued := env.addConversation(alice, e)
+			call := receive(t, calls)
 			_, err := e.Cancel(alice, queued.MessageID)
 			require.NoError(t, err)
-			call.answer <- answer
-			_, end := seen.awaitEnd(t)
+			call.result <- answer
+			_, end := observer.receiveEnd(t)
 			require.Equal(t, ResultCancelled, end)
-			require.Nil(t, w.message(queued.MessageID).ErrorCode)
+			require.Nil(t, env.findMessage(queued.MessageID).ErrorCode)
 		}
 	})
 }
 
-// The wish reaches a handler whose context was never cancelled: at its next effect, and at its end.
-func TestAWishToStopThatWasCommittedFirstWins(t *testing.T) {
+// The handler's context is not cancelled, so the cancellation takes effect at its next statement.
+func TestCancel_CommittedBeforeFinish_TakesPrecedence(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		w, seen := world{t, db}, newWatcher()
-		handler, calls := puppet()
-		e, other := w.start(w.engine(Options{Observer: seen}), handler), w.engine(Options{})
-		alice := w.person()
-		for _, act := range []func(attempt) error{
-			func(c attempt) error { return e.Do(c.ctx, c.job, writes(c.job, "more")) },
-			func(c attempt) error { return e.Finish(c.ctx, c.job, complete, says("all of it")) },
-			func(attempt) error { return context.DeadlineExceeded },
+		env, observer := environment{t, db}, newRecordingObserver()
+		handler, calls := manualHandler()
+		e, other := env.startEngine(env.newEngine(Options{Observer: observer}), handler), env.newEngine(Options{})
+		alice := env.newUser()
+		for _, act := range []func(handlerCall) error{
+			func(c handlerCall) error { return e.Do(c.ctx, c.job, writeContent(c.job, "more")) },
+			func(c handlerCall) error { return e.Finish(c.ctx, c.job, completed, setContent("all of it")) },
+			func(handlerCall) error { return context.DeadlineExceeded },
 		} {
-			queued := w.newTurn(alice, e)
-			call := await(t, calls)
-			_, err := other.Cancel(alice, queued.MessageID) // nobody hears of it
+			queued := env.addConversation(alice, e)
+			call := receive(t, calls)
+			_, err := other.Cancel(alice, queued.MessageID) // the other engine has no Notifier
 			require.NoError(t, err)
 			require.NoError(t, call.ctx.Err())
-			call.answer <- act(call)
-			_, end := seen.awaitEnd(t)
+			call.result <- act(call)
+			_, end := observer.receiveEnd(t)
 			require.Equal(t, ResultCancelled, end)
-			require.Equal(t, enum.MessageCancelled, w.message(queued.MessageID).Status)
+			require.Equal(t, enum.MessageCancelled, env.findMessage(queued.MessageID).Status)
 		}
 	})
 }
 
-func TestCancellingUnderTheViewersPolicy(t *testing.T) {
+func TestCancel_OtherUserOrAnonymous_IsRejected(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		w := world{t, db}
-		e := w.engine(Options{})
-		queued := w.newTurn(w.person(), e)
-		_, err := e.Cancel(w.person(), queued.MessageID)
+		env := environment{t, db}
+		e := env.newEngine(Options{})
+		queued := env.addConversation(env.newUser(), e)
+		_, err := e.Cancel(env.newUser(), queued.MessageID)
 		require.Equal(t, apperr.NotFound, apperr.CodeOf(err))
 		_, err = e.Cancel(context.Background(), queued.MessageID)
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
-		require.Equal(t, enum.RunQueued, w.run(queued.ID).State)
+		require.Equal(t, enum.RunQueued, env.findRun(queued.ID).State)
 	})
 }
 
-func TestACancelledRunWhoseReplicaDied(t *testing.T) {
+func TestCancel_ExpiredLease_EndsAsCancelled(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		w := world{t, db}
-		e := w.engine(Options{})
-		alice := w.person()
-		// Expired before the wish: it ends at once.
-		queued := w.newTurn(alice, e)
-		w.claimOne(e)
-		w.expire(queued.ID)
+		env := environment{t, db}
+		e := env.newEngine(Options{})
+		alice := env.newUser()
+		// Expired before the cancellation: it ends at once.
+		queued := env.addConversation(alice, e)
+		env.claimOne(e)
+		env.expireLease(queued.ID)
 		now, err := e.Cancel(alice, queued.MessageID)
 		require.NoError(t, err)
 		require.True(t, now)
-		require.Equal(t, enum.MessageCancelled, w.message(queued.MessageID).Status)
-		// Expired after it: nobody takes it up again, the sweep ends it.
-		queued = w.newTurn(alice, e)
-		w.claimOne(e)
+		require.Equal(t, enum.MessageCancelled, env.findMessage(queued.MessageID).Status)
+		// Expired after it: it cannot be claimed again, and failStaleRuns ends it.
+		queued = env.addConversation(alice, e)
+		env.claimOne(e)
 		now, err = e.Cancel(alice, queued.MessageID)
 		require.NoError(t, err)
 		require.False(t, now)
-		w.expire(queued.ID)
-		found, err := e.claimUpTo(context.Background(), 1)
+		env.expireLease(queued.ID)
+		found, err := e.queryClaims(context.Background(), 1)
 		require.NoError(t, err)
 		require.Empty(t, found)
-		e.sweep(context.Background())
-		require.Equal(t, enum.MessageCancelled, w.message(queued.MessageID).Status)
-		require.Equal(t, enum.RunCancelled, w.run(queued.ID).State)
+		e.failStaleRuns(context.Background())
+		require.Equal(t, enum.MessageCancelled, env.findMessage(queued.MessageID).Status)
+		require.Equal(t, enum.RunCancelled, env.findRun(queued.ID).State)
 	})
 }
 
-// A hint that arrives between a claim's commit and its answer must not be lost.
-func TestACancellationDuringAClaim(t *testing.T) {
-	w, seen := world{t, testdb.SQLite(t)}, newWatcher()
-	e := w.engine(Options{Observer: seen})
-	alice := w.person()
-	queued := w.newTurn(alice, e)
+// A notification between the commit of a claim and its response must not be lost.
+func TestCancel_DuringClaim_ReachesTheHandler(t *testing.T) {
+	env, observer := environment{t, testdb.SQLite(t)}, newRecordingObserver()
+	e := env.newEngine(Options{Observer: observer})
+	alice := env.newUser()
+	queued := env.addConversation(alice, e)
 	e.handler = func(ctx context.Context, _ Job) error {
 		<-ctx.Done()
 		return context.Cause(ctx)
 	}
-	room := e.beginClaim()
-	found, err := e.claimUpTo(context.Background(), room)
+	free := e.reserveSlots()
+	found, err := e.queryClaims(context.Background(), free)
 	require.NoError(t, err)
 	_, err = e.Cancel(alice, queued.MessageID)
 	require.NoError(t, err)
-	e.endClaim(found, time.Now())
-	_, end := seen.awaitEnd(t)
+	e.startAttempts(found, time.Now())
+	_, end := observer.receiveEnd(t)
 	require.Equal(t, ResultCancelled, end)
-	require.Equal(t, enum.MessageCancelled, w.message(queued.MessageID).Status)
-	stop(t, e)
+	require.Equal(t, enum.MessageCancelled, env.findMessage(queued.MessageID).Status)
+	stopEngine(t, e)
 }

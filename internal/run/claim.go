@@ -8,14 +8,13 @@ import (
 	"errand/internal/viewer"
 )
 
-// claimSQL takes up to $2 claimable runs for the worker $3 until $4 ms from now. $1 is the limit of failures.
+// claimSQL claims up to $2 runs for the worker $3 until $4 ms from now. $1 is the maximum of failures.
 //
-// Only the earliest unfinished run of a conversation is ready. That holds without a lock: an earlier run
-// never appears later, and a finished one never comes back. Ready runs are taken in rounds, one of each user
-// after the other, counting those already running, so that one person's backlog does
-// not fill a replica. A row that another replica changed meanwhile is judged again by the conditions
-// of picked when it is locked. An expired run that is taken over counts as one more failure;
-// available_at then becomes the moment since which it waited.
+// Only the earliest unfinished run of a conversation is ready. That needs no lock: an earlier run never
+// appears later, and a finished run never becomes unfinished. Ready runs are claimed round-robin over the
+// users, counting runs in progress, so that one user's backlog does not fill a replica. A row that another
+// replica has changed meanwhile is checked again, by the conditions in picked, when it is locked. Claiming
+// an expired run counts as a failure; available_at becomes the time since which it was claimable.
 const claimSQL = `
 WITH clock AS MATERIALIZED (SELECT {now} AS now),
 ready AS (
@@ -45,48 +44,71 @@ UPDATE runs SET
 WHERE id IN (SELECT id FROM picked)
 RETURNING ` + jobColumns + `, lease_until - CAST($4 AS BIGINT) - available_at`
 
-// claimed is a job and how long it waited.
-type claimed struct {
-	job    Job
-	waited time.Duration
+// claimedJob is a job with the time its run was queued.
+type claimedJob struct {
+	job       Job
+	queueTime time.Duration
 }
 
-// claim takes as many runs as there is room for and starts them.
-func (e *Engine) claim() {
-	room := e.beginClaim()
-	if room == 0 {
+// claimRuns claims as many runs as there are free slots and starts their attempts.
+func (e *Engine) claimRuns() {
+	free := e.reserveSlots()
+	if free == 0 {
 		return
 	}
-	// Not the engine's own context: a claim that is given up half-way may have been
-	// committed, and its runs would wait for their leases to expire.
-	ctx, cancel := context.WithTimeout(e.hard, statementTimeout)
+	// Not the context that Stop cancels: a claim abandoned half-way may have been committed, and its runs would
+	// wait for their leases to expire.
+	ctx, cancel := context.WithTimeout(e.aborted, statementTimeout)
 	defer cancel()
-	asked := time.Now()
-	found, err := e.claimUpTo(ctx, room)
+	sentAt := time.Now()
+	claimed, err := e.queryClaims(ctx, free)
 	if err != nil {
 		e.log.Warn("claiming runs failed", "error", err)
 	}
-	e.endClaim(found, asked)
+	e.startAttempts(claimed, sentAt)
 }
 
-func (e *Engine) claimUpTo(ctx context.Context, limit int) (found []claimed, err error) {
-	args := []any{e.o.MaxAttempts, limit, e.worker, e.o.Lease.Milliseconds()}
-	err = queryRows(viewer.AsSystem(ctx), e.o.Client, e.sql.claim, args, func(scan func(...any) error) error {
+// reserveSlots returns the number of free slots. A positive number marks a claim as in progress
+// until startAttempts.
+func (e *Engine) reserveSlots() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	free := e.options.Concurrency - e.activeHandlers
+	e.claiming = free > 0
+	return max(free, 0)
+}
+
+func (e *Engine) queryClaims(ctx context.Context, limit int) (claimed []claimedJob, err error) {
+	args := []any{e.options.MaxAttempts, limit, e.worker, e.options.Lease.Milliseconds()}
+	err = queryRows(viewer.AsSystem(ctx), e.options.Client, e.sql.claim, args, func(scan func(...any) error) error {
 		var ms int64
 		job, err := scanJob(scan, &ms)
-		found = append(found, claimed{job: job, waited: time.Duration(max(ms, 0)) * time.Millisecond})
+		claimed = append(claimed, claimedJob{job: job, queueTime: time.Duration(max(ms, 0)) * time.Millisecond})
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claiming: %w", err)
 	}
-	return found, nil
+	return claimed, nil
 }
 
-// jobColumns are what scanJob reads.
-const jobColumns = `id, user_id, conversation_id, message_id, position, attempt, failures`
-
-func scanJob(scan func(...any) error, more ...any) (j Job, err error) {
-	into := []any{&j.RunID, &j.UserID, &j.ConversationID, &j.MessageID, &j.Position, &j.Attempt, &j.Failures}
-	return j, scan(append(into, more...)...)
+// startAttempts starts a handler for each claimed run. sentAt is when the claim was sent.
+func (e *Engine) startAttempts(claimed []claimedJob, sentAt time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range claimed {
+		a := &attempt{job: c.job, started: time.Now(), renewedAt: sentAt}
+		a.ctx, a.cancel = context.WithCancelCause(asUser(e.stopping, c.job))
+		if old := e.attempts[c.job.RunID]; old != nil {
+			old.loseLease() // it expired without this replica noticing
+		}
+		e.attempts[c.job.RunID] = a
+		e.activeHandlers++
+		if e.cancelledDuringClaim[c.job.RunID] {
+			a.cancel(ErrCancelled)
+		}
+		e.handlers.Go(func() { e.runAttempt(a, c.queueTime) })
+	}
+	e.claiming = false
+	clear(e.cancelledDuringClaim)
 }

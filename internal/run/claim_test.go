@@ -11,21 +11,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// While leases hold, a run is claimed once, however many replicas reach for it.
-func TestClaimsOfManyReplicasNeverMeet(t *testing.T) {
+func TestClaim_ConcurrentReplicas_ClaimEachRunOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		w := world{t, db}
+		env := environment{t, db}
 		const runs, replicas = 40, 4
-		alice := w.person()
+		alice := env.newUser()
 		for range runs {
-			w.newTurn(alice, w.engine(Options{}))
+			env.addConversation(alice, env.newEngine(Options{}))
 		}
-		claims := make(chan claimed, 10*runs)
+		claims := make(chan claimedJob, 10*runs)
 		errs := make(chan error, replicas)
 		var start, done sync.WaitGroup
 		start.Add(1)
 		for range replicas {
-			e := w.engine(Options{})
+			e := env.newEngine(Options{})
 			done.Go(func() {
 				start.Wait()
 				errs <- claimAll(e, claims)
@@ -47,10 +46,10 @@ func TestClaimsOfManyReplicasNeverMeet(t *testing.T) {
 	})
 }
 
-// claimAll claims until nothing is left twice running: what others hold locked for a moment is not seen.
-func claimAll(e *Engine, into chan<- claimed) error {
+// claimAll claims until nothing is left twice running: what others hold locked for a moment is not observer.
+func claimAll(e *Engine, into chan<- claimedJob) error {
 	for empty := 0; empty < 2; {
-		found, err := e.claimUpTo(context.Background(), 1)
+		found, err := e.queryClaims(context.Background(), 1)
 		if err != nil {
 			return err
 		}

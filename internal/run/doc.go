@@ -1,19 +1,32 @@
-// Package run is the durable run engine: it makes sure that every reply that
-// was promised gets written, once, in order, whatever dies in between.
+// Package run is the durable run engine: it executes the work behind each assistant message at least once,
+// in order, with effects that commit exactly once, across crashes of any replica.
 //
-//	           claim (attempt+1)                Finish
-//	QUEUED ───────────────────────▶ RUNNING ─────────────▶ DONE, FAILED, CANCELLED
-//	  │ ▲                            │ │ ▲                        ▲
-//	  │ └── failure, hand-over ──────┘ └─┘ lease expired: claim   │
-//	  └── Cancel ─────────────────────────────────────────────────┘
+// A run is a row that belongs to one assistant message. Its states:
 //
-// A run is one row. A replica claims it under a lease and renews the lease while
-// it works; a run whose lease expired is claimed by whoever comes first. Every
-// claim increases attempt, which is the fencing token: an effect commits only in a
-// transaction that first finds the run RUNNING with the same attempt (Do, Finish),
-// so a replica that lost its lease without noticing can write nothing.
+//		          claim                    Finish
+//		QUEUED ──────────▶ RUNNING ─────────────────▶ DONE | FAILED | CANCELLED
+//		  ▲  │              │  ▲ │ lease expired,        ▲        ▲
+//		  │  │              │  └─┘ claimed again         │        │
+//		  └──┼──────────────┘                            │        │
+//		     │   failure with attempts left, hand-over   │        │
+//		     └── Cancel of a queued run ─────────────────┘        │
+//		         failStaleRuns: attempts used up, or cancelled ───┘
 //
-// Among the runs of one conversation only the earliest unfinished one can be
-// claimed. All times are the database's, in milliseconds; a replica's own clock
-// only measures how long ago it last heard from the database.
+//	  - Claim. A replica claims a run under a lease and renews the lease while its handler works. A run whose
+//	    lease has expired can be claimed by any replica. Only the earliest unfinished run of a conversation can be
+//	    claimed, so a conversation's turns run in order.
+//	  - Fencing. Each claim increments attempt, which is the fencing token. An effect commits only in a
+//	    transaction that first finds the run RUNNING with the same attempt (Do, Finish). A replica that has
+//	    lost its lease without noticing can therefore write nothing.
+//	  - Failure. A failed attempt returns the run to QUEUED with a backoff; Options.MaxAttempts failures end
+//	    it as FAILED. A hand-over at shutdown is no failure.
+//	  - Cancellation. Cancel ends a queued run at once. A running one is marked, and its handler's context
+//	    is cancelled; once the mark is committed, the run can only end as CANCELLED or fail for good.
+//
+// All stored times are the database's clock, in milliseconds. A replica's own clock only measures the time
+// since its last successful statement.
+//
+// Life cycle: NewEngine validates the options; Enqueue, Cancel and Do work from then on. Start checks the
+// database and fails at once when it is unusable. Stop is idempotent, may be called before Start, and
+// hands over the runs in progress to the other replicas.
 package run

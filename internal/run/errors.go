@@ -9,59 +9,76 @@ import (
 	"errand/internal/apperr"
 )
 
-// The causes with which a handler's context is cancelled (context.Cause) and
-// which Do and Finish return.
+// The causes with which a handler's context is cancelled (context.Cause). Do and Finish return them too.
 var (
-	// ErrLeaseLost means that the run now belongs to another attempt, is terminal or is gone.
-	ErrLeaseLost = errors.New("runs: the lease is lost")
-	// ErrCancelled means that the run's person wants it stopped.
-	ErrCancelled = errors.New("runs: cancelled by its person")
-	// ErrShutdown means that this replica stops; the run is handed over.
-	ErrShutdown = errors.New("runs: the replica shuts down")
+	// ErrLeaseLost means that the run belongs to another attempt now, is finished or was deleted.
+	ErrLeaseLost = errors.New("run: lease lost")
+	// ErrCancelled means that the user has cancelled the run.
+	ErrCancelled = errors.New("run: cancelled by the user")
+	// ErrShutdown means that this replica is shutting down; the run is handed over.
+	ErrShutdown = errors.New("run: replica is shutting down")
 )
 
-// errUnfinished is a handler's bug: it returned nil without having called Finish.
-var errUnfinished = errors.New("runs: the handler returned without finishing the run")
+// errNotFinished reports a bug of the handler: it returned nil without having called Finish.
+var errNotFinished = errors.New("run: handler returned without finishing the run")
 
-// errPanicked stands in for a handler's panic; the value itself is not logged because it may hold content.
-var errPanicked = errors.New("runs: the handler panicked")
+// errPanicked stands for a handler's panic, whose value is not logged because it may hold user content.
+var errPanicked = errors.New("run: handler panicked")
 
-// permanentError is an error that no further attempt can mend.
+// permanentError is an error that a retry cannot fix.
 type permanentError struct {
 	code  apperr.Code
 	cause error
 }
 
 func (p *permanentError) Error() string {
-	return fmt.Sprintf("runs: failed for good (%s): %v", p.code, p.cause)
+	return fmt.Sprintf("run: permanent failure (%s): %v", p.code, p.cause)
 }
 func (p *permanentError) Unwrap() error { return p.cause }
 
-// PermanentError makes an error that ends the run as FAILED with the code at once. The cause,
-// which may be nil, is logged.
-func PermanentError(code apperr.Code, cause error) error { return &permanentError{code: code, cause: cause} }
+// PermanentError returns an error with which a handler ends its run as FAILED with the code, without
+// retries. The cause, which may be nil, is logged.
+func PermanentError(code apperr.Code, cause error) error {
+	return &permanentError{code: code, cause: cause}
+}
 
-// delayedError is a failure whose next attempt has its own delay.
-type delayedError struct {
+// retryAfterError is a failure with its own retry delay.
+type retryAfterError struct {
 	after time.Duration
 	cause error
 }
 
-func (d *delayedError) Error() string {
-	return fmt.Sprintf("runs: to be tried again after %s: %v", d.after, d.cause)
+func (d *retryAfterError) Error() string {
+	return fmt.Sprintf("run: retry after %s: %v", d.after, d.cause)
 }
-func (d *delayedError) Unwrap() error { return d.cause }
+func (d *retryAfterError) Unwrap() error { return d.cause }
 
-// RetryAfter makes an error that counts as a failure like any other, but whose next attempt
-// starts after the given delay, at most 5 minutes. Without a positive delay the usual backoff holds.
-func RetryAfter(err error, after time.Duration) error { return &delayedError{after: after, cause: err} }
+// RetryAfter returns an error that counts as a failure like any other, but whose retry starts after the given
+// delay, at most 5 minutes. A delay that is not positive means the usual backoff.
+func RetryAfter(err error, after time.Duration) error {
+	return &retryAfterError{after: after, cause: err}
+}
 
-// cause gives the engine's reason for a context's end, or err where the engine had none:
-// database drivers report their own errors for a cancelled context.
-func cause(ctx context.Context, err error) error {
-	why := context.Cause(ctx)
-	if err != nil && (errors.Is(why, ErrLeaseLost) || errors.Is(why, ErrCancelled) || errors.Is(why, ErrShutdown)) {
-		return why
+// contextCause returns the engine's reason for the end of ctx, or err when it had none: database
+// drivers report their own errors for a cancelled context.
+func contextCause(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if err != nil && (errors.Is(cause, ErrLeaseLost) || errors.Is(cause, ErrCancelled) || errors.Is(cause, ErrShutdown)) {
+		return cause
 	}
 	return err
+}
+
+// errorText returns err's text for the log, with the cause that the text of an apperr.Error leaves out.
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	var e *apperr.Error
+	if errors.As(err, &e) {
+		if cause := e.Unwrap(); cause != nil {
+			return err.Error() + " (" + cause.Error() + ")"
+		}
+	}
+	return err.Error()
 }

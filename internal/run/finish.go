@@ -9,10 +9,11 @@ import (
 	"errand/ent/toolcall"
 	"errand/internal/apperr"
 	"errand/internal/ids"
+	"errand/internal/store"
 )
 
-// finishSQL is fence and terminal state in one: run $1, attempt $2, state $3, error code $4, and $5
-// more failures. A person's wish to stop that was committed before wins over any other end.
+// finishSQL checks the fence and sets the final state in one statement: run $1, attempt $2, state $3, error
+// code $4, and $5 more failures. A cancellation committed before takes precedence over any other end.
 const finishSQL = `
 UPDATE runs SET
 	state = CASE WHEN cancel_requested THEN 'CANCELLED' ELSE $3 END,
@@ -21,44 +22,51 @@ UPDATE runs SET
 WHERE {owned}
 RETURNING state`
 
-// Finish ends the job: in one fenced transaction it makes the run terminal and gives the message its status,
-// error code and time, plus whatever set adds (content and its attempt, usage; set may be nil). The transaction
-// outlives ctx's cancellation, by 5 seconds at most, so a cancelled handler just calls it.
-// If the person's wish to stop came first, the status becomes CANCELLED whatever o says.
-// After the commit it calls Options.OnFinished and lets the conversation's next run start.
-// It returns ErrLeaseLost, and changes nothing, when the attempt owns the run no more or has finished it already.
+// Finish ends the job. In one fenced transaction it stores the run's final state and the message's status, error
+// code and time, plus what set adds (content and its attempt, usage; set may be nil). The transaction
+// outlives ctx's cancellation by at most 5 seconds, so a cancelled handler can call it directly.
+//
+// When the user has cancelled the run before, the status becomes CANCELLED whatever o requests. After the commit,
+// Finish calls Options.OnFinished and lets the conversation's next run start. It returns ErrLeaseLost, and
+// changes nothing, when the attempt does not own the run any more or has finished it already.
 func (e *Engine) Finish(ctx context.Context, job Job, o Outcome, set func(*ent.MessageUpdateOne)) error {
 	if !o.Status.Terminal() {
-		return fmt.Errorf("runs: %s is not the status of a finished message", o.Status)
+		return fmt.Errorf("run: %s is not a final status of a message", o.Status)
 	}
-	ctx, cancel := Detach(asUser(ctx, job))
+	ctx, cancel := withoutCancel(asUser(ctx, job))
 	defer cancel()
-	status, err := e.finish(ctx, job, o, 0, set)
+	status, err := e.commitFinish(ctx, job, o, 0, set)
 	if err != nil {
 		return err
 	}
-	if w := e.local(job); w != nil {
-		end := endOf(status)
-		w.finished.Store(&end)
+	if a := e.findAttempt(job); a != nil {
+		result := resultOf(status)
+		a.finished.Store(&result)
 	}
-	e.announce(job, status)
+	e.notifyFinished(job, status)
 	return nil
 }
 
-// announce tells what has just been committed: the message is terminal, and its conversation's next run may start.
-func (e *Engine) announce(job Job, status enum.MessageStatus) {
-	e.o.OnFinished(job, status)
+// withoutCancel returns a context with ctx's values that outlives ctx's end and has statementTimeout.
+func withoutCancel(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), statementTimeout)
+}
+
+// notifyFinished reports a committed final status, and lets the conversation's next run start.
+func (e *Engine) notifyFinished(job Job, status enum.MessageStatus) {
+	e.options.OnFinished(job, status)
 	e.Wake()
 }
 
-func (e *Engine) finish(
+// commitFinish runs the final transaction and returns the message's final status.
+func (e *Engine) commitFinish(
 	ctx context.Context,
 	job Job,
 	o Outcome,
 	failures int,
 	set func(*ent.MessageUpdateOne),
 ) (status enum.MessageStatus, err error) {
-	err = e.transaction(ctx, func(tx *ent.Tx) error {
+	err = store.WithTx(ctx, e.options.Client, func(tx *ent.Tx) error {
 		status, err = e.finishRun(ctx, tx, job, o, failures)
 		if err != nil {
 			return err
@@ -91,7 +99,7 @@ func (e *Engine) finishRun(
 	case err != nil:
 		return "", fmt.Errorf("finishing the run: %w", err)
 	case !owned:
-		e.stopLocal(job, ErrLeaseLost)
+		e.cancelAttempt(job, ErrLeaseLost)
 		return "", ErrLeaseLost
 	case enum.RunState(state) == enum.RunCancelled:
 		return enum.MessageCancelled, nil
@@ -100,11 +108,12 @@ func (e *Engine) finishRun(
 	}
 }
 
-// UnexecutedResult is the result of a tool call that its reply's end left undone, as models are shown it.
-const UnexecutedResult = `{"error":{"code":"SERVICE_UNAVAILABLE","message":"This call was not carried out: the reply ended before."}}`
+// UnexecutedResult is the result of a tool call whose reply ended before the call was executed. Models read it.
+const UnexecutedResult = `{"error":{"code":"SERVICE_UNAVAILABLE",` +
+	`"message":"This call was not carried out: the reply ended before."}}`
 
-// finishMessage makes the message terminal, and with it the calls that will not be done any more: it is
-// part of every transaction that ends a run, whoever ends it.
+// finishMessage sets a message's final status and fails its unexecuted tool calls. It is part of every
+// transaction that ends a run.
 func finishMessage(
 	ctx context.Context,
 	tx *ent.Tx,
@@ -126,14 +135,19 @@ func finishMessage(
 	if err := update.Exec(ctx); err != nil {
 		return fmt.Errorf("finishing the message: %w", err)
 	}
-	err := tx.ToolCall.Update().Where(toolcall.MessageID(id), toolcall.StatusEQ(enum.ToolCallStarted)).
-		SetStatus(enum.ToolCallFailed).SetResult(UnexecutedResult).SetLatencyMs(0).Exec(ctx)
+	err := tx.ToolCall.Update().
+		Where(toolcall.MessageID(id), toolcall.StatusEQ(enum.ToolCallStarted)).
+		SetStatus(enum.ToolCallFailed).
+		SetResult(UnexecutedResult).
+		SetLatencyMs(0).
+		Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("closing the message's tool calls: %w", err)
+		return fmt.Errorf("failing the message's unexecuted tool calls: %w", err)
 	}
 	return nil
 }
 
+// runState returns the final state of a run whose message has the final status.
 func runState(status enum.MessageStatus) enum.RunState {
 	switch status {
 	case enum.MessageCompleted:

@@ -8,46 +8,81 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
-
-	"entgo.io/ent/dialect"
+	"errand/internal/store"
 )
 
 // Defaults of Options.
 const (
-	DefaultLease       = 15 * time.Second
-	DefaultSweepInterval       = time.Second
-	DefaultMaxAttempts = 5
-	DefaultConcurrency = 64
+	DefaultLease         = 15 * time.Second
+	DefaultSweepInterval = time.Second
+	DefaultMaxAttempts   = 5
+	DefaultConcurrency   = 64
 )
 
-// Options configure an Engine. Client and Dialect are required; zero means the default.
+// Options configure an Engine. Client and SQL are required; zero values of the other fields mean their defaults.
 type Options struct {
+	// Client reaches the database with the runs.
 	Client *ent.Client
-	// Dialect is dialect.SQLite or dialect.Postgres.
-	Dialect string
-	// Replica names this process in rows and logs. A random part is added, so that a restarted
-	// process never renews its predecessor's leases.
+	// SQL is the database's dialect: store.DB.SQL().
+	SQL store.SQL
+	// Replica names this process in rows and logs. NewEngine appends a random part, so that a
+	// restarted process never renews its predecessor's leases.
 	Replica string
-	// Lease is how long a claim holds without renewal, 100 ms or more: the time until a
-	// killed replica's runs are taken up. Renewed every third of it.
+	// Lease is how long a claim is valid without renewal, at least 100 ms: the time until the runs of a
+	// killed replica are claimed again. Leases are renewed every third of it.
 	Lease time.Duration
-	// SweepInterval is how often the engine looks for work without having been woken.
+	// SweepInterval is how often the engine looks for runs without a notification.
 	SweepInterval time.Duration
 	// MaxAttempts is how many failed or lost attempts end a run as FAILED.
 	MaxAttempts int
-	// Concurrency is how many runs this replica works on at once.
+	// Concurrency is how many handlers run at once on this replica.
 	Concurrency int
 	// Notifier reaches the other replicas; nil when there are none.
 	Notifier Notifier
-	// Observer is told about claims and ends; may be nil.
+	// Observer receives the start and the result of each attempt; may be nil.
 	Observer Observer
-	// OnFinished is called after a message's terminal status is committed, by whichever replica
-	// committed it: the place to publish from. It may be called twice for one
-	// message after a broken connection. It must return quickly. May be nil.
+	// OnFinished is called after a message's final status is committed, on the replica that committed it, to
+	// publish it. It may be called twice for one message after a broken connection. It must return
+	// quickly. May be nil.
 	OnFinished func(job Job, status enum.MessageStatus)
-	// Logger defaults to slog.Default.
+	// Logger defaults to slog.Default().
 	Logger *slog.Logger
 }
+
+// Notifier sends hints to the other replicas. A lost hint costs time (the sweep and the lease renewal find
+// everything) but not correctness. Calls must not block.
+type Notifier interface {
+	// NotifyQueued reports that a run may be claimable. Receivers call Engine.WakeLocal.
+	NotifyQueued()
+	// NotifyCancelled reports that the run's cancellation was requested. Receivers call Engine.CancelLocal.
+	NotifyCancelled(runID string)
+}
+
+// Observer receives the engine's events after they are committed, for metrics and tests. Calls come from many
+// goroutines and must return quickly.
+type Observer interface {
+	// AttemptStarted reports the start of an attempt, and how long the run was claimable or queued
+	// behind an earlier run of its conversation.
+	AttemptStarted(job Job, queueTime time.Duration)
+	// AttemptEnded reports the result of an attempt and its duration. The duration is zero for a run that
+	// ended without a handler of this replica: cancelled while queued, or failed as stale.
+	AttemptEnded(job Job, result AttemptResult, duration time.Duration)
+}
+
+// noop is the default Observer and Notifier.
+type noop struct{}
+
+// AttemptStarted implements Observer.
+func (noop) AttemptStarted(Job, time.Duration) {}
+
+// AttemptEnded implements Observer.
+func (noop) AttemptEnded(Job, AttemptResult, time.Duration) {}
+
+// NotifyQueued implements Notifier.
+func (noop) NotifyQueued() {}
+
+// NotifyCancelled implements Notifier.
+func (noop) NotifyCancelled(string) {}
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.Lease, DefaultLease)
@@ -57,10 +92,10 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Replica, "errand")
 	setDefault(&o.Logger, slog.Default())
 	if o.Observer == nil {
-		o.Observer = silent{}
+		o.Observer = noop{}
 	}
 	if o.Notifier == nil {
-		o.Notifier = silent{}
+		o.Notifier = noop{}
 	}
 	if o.OnFinished == nil {
 		o.OnFinished = func(Job, enum.MessageStatus) {}
@@ -76,36 +111,21 @@ func setDefault[T comparable](v *T, fallback T) {
 }
 
 func (o Options) validate() error {
-	var faults []error
-	if o.Client == nil {
-		faults = append(faults, errors.New("runs: no client"))
+	var errs []error
+	if o.Client == nil || o.SQL == (store.SQL{}) {
+		errs = append(errs, errors.New("run: Options.Client and Options.SQL are required"))
 	}
-	if o.Dialect != dialect.SQLite && o.Dialect != dialect.Postgres {
-		faults = append(faults, fmt.Errorf("runs: dialect %q is not supported", o.Dialect))
+	if o.Lease < 100*time.Millisecond {
+		errs = append(errs, fmt.Errorf("run: Options.Lease must be at least 100ms, not %s", o.Lease))
 	}
-	if o.Lease < 100*time.Millisecond || o.SweepInterval <= 0 {
-		faults = append(faults, fmt.Errorf("runs: lease %s or sweep %s is too short", o.Lease, o.SweepInterval))
+	if o.SweepInterval <= 0 {
+		errs = append(errs, fmt.Errorf("run: Options.SweepInterval must be positive, not %s", o.SweepInterval))
 	}
-	if o.MaxAttempts < 1 || o.Concurrency < 1 {
-		faults = append(
-			faults,
-			fmt.Errorf("runs: %d attempts and %d runs at once must be positive", o.MaxAttempts, o.Concurrency),
-		)
+	if o.MaxAttempts < 1 {
+		errs = append(errs, fmt.Errorf("run: Options.MaxAttempts must be positive, not %d", o.MaxAttempts))
 	}
-	return errors.Join(faults...)
+	if o.Concurrency < 1 {
+		errs = append(errs, fmt.Errorf("run: Options.Concurrency must be positive, not %d", o.Concurrency))
+	}
+	return errors.Join(errs...)
 }
-
-// silent is an Observer and Signals for those who have none.
-type silent struct{}
-
-// AttemptStarted implements Observer.
-func (silent) AttemptStarted(Job, time.Duration) {}
-
-// AttemptEnded implements Observer.
-func (silent) AttemptEnded(Job, AttemptResult, time.Duration) {}
-
-// NotifyQueued implements Signals.
-func (silent) NotifyQueued() {}
-
-// NotifyCancelled implements Signals.
-func (silent) NotifyCancelled(string) {}

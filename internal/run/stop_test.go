@@ -13,112 +13,111 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAStopHandsRunsOverAtOnce(t *testing.T) {
+func TestStop_RunInProgress_IsHandedOverAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		w, seen, bus := world{t, db}, newWatcher(), newHints()
-		handlerA, callsA := puppet()
-		handlerB, callsB := puppet()
-		a := w.start(w.engine(Options{Observer: seen, Notifier: bus}), handlerA)
-		queued := w.newTurn(w.person(), a)
-		call := await(t, callsA)
-		require.NoError(t, a.Do(call.ctx, call.job, writes(call.job, "half")))
-		b := w.start(w.engine(Options{}), handlerB)
+		env, observer, bus := environment{t, db}, newRecordingObserver(), newRecordingNotifier()
+		handlerA, callsA := manualHandler()
+		handlerB, callsB := manualHandler()
+		a := env.startEngine(env.newEngine(Options{Observer: observer, Notifier: bus}), handlerA)
+		queued := env.addConversation(env.newUser(), a)
+		call := receive(t, callsA)
+		require.NoError(t, a.Do(call.ctx, call.job, writeContent(call.job, "half")))
+		b := env.startEngine(env.newEngine(Options{}), handlerB)
 		bus.peer = b
 
-		asked := time.Now()
+		start := time.Now()
 		stopped := make(chan error, 1)
 		go func() { stopped <- a.Stop(context.Background()) }()
 		<-call.ctx.Done()
 		require.ErrorIs(t, context.Cause(call.ctx), ErrShutdown)
-		require.ErrorIs(t, a.Do(call.ctx, call.job, writes(call.job, "late")), ErrShutdown)
-		call.answer <- errors.New("whatever it says")
-		heir := await(t, callsB)
-		require.Less(t, time.Since(asked), promptly)
-		require.NoError(t, await(t, stopped))
-		require.Equal(t, 2, heir.job.Attempt)
-		require.Zero(t, heir.job.Failures)
-		require.Equal(t, "half", w.message(queued.MessageID).Content)
-		_, end := seen.awaitEnd(t)
+		require.ErrorIs(t, a.Do(call.ctx, call.job, writeContent(call.job, "late")), ErrShutdown)
+		call.result <- errors.New("ignored")
+		successor := receive(t, callsB)
+		require.Less(t, time.Since(start), maxCancelLatency)
+		require.NoError(t, receive(t, stopped))
+		require.Equal(t, 2, successor.job.Attempt)
+		require.Zero(t, successor.job.Failures)
+		require.Equal(t, "half", env.findMessage(queued.MessageID).Content)
+		_, end := observer.receiveEnd(t)
 		require.Equal(t, ResultHandedOver, end)
-		heir.answer <- b.Finish(heir.ctx, heir.job, complete, nil)
-		stop(t, a) // again
+		successor.result <- b.Finish(successor.ctx, successor.job, completed, nil)
+		stopEngine(t, a) // again
 	})
 }
 
-func TestAHandlerMayFinishWhileTheReplicaStops(t *testing.T) {
+func TestStop_HandlerFinishesItsRun_IsCompleted(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		w, seen := world{t, db}, newWatcher()
-		handler, calls := puppet()
-		e := w.start(w.engine(Options{Observer: seen}), handler)
-		queued := w.newTurn(w.person(), e)
-		call := await(t, calls)
+		env, observer := environment{t, db}, newRecordingObserver()
+		handler, calls := manualHandler()
+		e := env.startEngine(env.newEngine(Options{Observer: observer}), handler)
+		queued := env.addConversation(env.newUser(), e)
+		call := receive(t, calls)
 		stopped := make(chan error, 1)
 		go func() { stopped <- e.Stop(context.Background()) }()
 		<-call.ctx.Done()
-		require.NoError(t, e.Finish(call.ctx, call.job, complete, says("just in time")))
-		call.answer <- nil
-		require.NoError(t, await(t, stopped))
-		_, end := seen.awaitEnd(t)
+		require.NoError(t, e.Finish(call.ctx, call.job, completed, setContent("just in time")))
+		call.result <- nil
+		require.NoError(t, receive(t, stopped))
+		_, end := observer.receiveEnd(t)
 		require.Equal(t, ResultCompleted, end)
-		require.Equal(t, "just in time", w.message(queued.MessageID).Content)
+		require.Equal(t, "just in time", env.findMessage(queued.MessageID).Content)
 	})
 }
 
-func TestAStopDoesNotWaitForEver(t *testing.T) {
-	w := world{t, testdb.SQLite(t)}
-	handler, calls := puppet()
-	e := w.start(w.engine(Options{}), handler)
-	w.newTurn(w.person(), e)
-	call := await(t, calls)
+func TestStop_ContextEnds_ReturnsItsCause(t *testing.T) {
+	env := environment{t, testdb.SQLite(t)}
+	handler, calls := manualHandler()
+	e := env.startEngine(env.newEngine(Options{}), handler)
+	env.addConversation(env.newUser(), e)
+	call := receive(t, calls)
 	short, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, e.Stop(short), context.DeadlineExceeded)
-	call.answer <- nil
-	stop(t, e)
+	call.result <- nil
+	stopEngine(t, e)
 }
 
-func TestARunClaimedWhileStoppingIsGivenBack(t *testing.T) {
-	w, seen := world{t, testdb.SQLite(t)}, newWatcher()
-	e := w.engine(Options{Observer: seen})
-	queued := w.newTurn(w.person(), e)
-	found, err := e.claimUpTo(context.Background(), e.beginClaim())
+func TestStop_ClaimInProgress_IsHandedOver(t *testing.T) {
+	env, observer := environment{t, testdb.SQLite(t)}, newRecordingObserver()
+	e := env.newEngine(Options{Observer: observer})
+	queued := env.addConversation(env.newUser(), e)
+	found, err := e.queryClaims(context.Background(), e.reserveSlots())
 	require.NoError(t, err)
-	e.endSoft(ErrShutdown)
-	e.endClaim(found, time.Now())
-	_, end := seen.awaitEnd(t)
+	e.beginStop(ErrShutdown)
+	e.startAttempts(found, time.Now())
+	_, end := observer.receiveEnd(t)
 	require.Equal(t, ResultHandedOver, end)
-	require.Equal(t, enum.RunQueued, w.run(queued.ID).State)
-	require.Zero(t, w.run(queued.ID).Failures)
-	stop(t, e)
+	require.Equal(t, enum.RunQueued, env.findRun(queued.ID).State)
+	require.Zero(t, env.findRun(queued.ID).Failures)
+	stopEngine(t, e)
 }
 
-func TestStartFailsFast(t *testing.T) {
+func TestStart_UnusableEngineOrDatabase_Fails(t *testing.T) {
 	db := testdb.SQLite(t)
-	w := world{t, db}
+	env := environment{t, db}
 	idle := func(context.Context, Job) error { return nil }
 
-	_, err := NewEngine(Options{Dialect: "mysql", Lease: time.Millisecond, Concurrency: -1})
-	require.ErrorContains(t, err, "client")
-	require.ErrorContains(t, err, "mysql")
+	_, err := NewEngine(Options{Lease: time.Millisecond, Concurrency: -1})
+	require.ErrorContains(t, err, "Client")
 	require.ErrorContains(t, err, "1ms")
 	require.ErrorContains(t, err, "-1")
 
-	e := w.engine(Options{})
+	e := env.newEngine(Options{})
 	require.Error(t, e.Start(context.Background(), nil))
-	w.start(e, idle)
+	env.startEngine(e, idle)
 	require.Error(t, e.Start(context.Background(), idle), "twice")
 
-	never := w.engine(Options{})
-	stop(t, never)
-	require.Error(t, never.Start(context.Background(), idle), "after a stop")
+	neverStarted := env.newEngine(Options{})
+	stopEngine(t, neverStarted)
+	require.Error(t, neverStarted.Start(context.Background(), idle), "after a stop")
 
-	empty := world{t, testdb.Open(t, testdb.EmptySQLiteURL(t))}
-	unmigrated := empty.engine(Options{})
+	empty := environment{t, testdb.Open(t, testdb.EmptySQLiteURL(t))}
+	unmigrated := empty.newEngine(Options{})
 	require.ErrorContains(t, unmigrated.Start(context.Background(), idle), "runs table")
-	stop(t, unmigrated)
+	stopEngine(t, unmigrated)
 }
 
-func TestWorkerNamesNeverRepeat(t *testing.T) {
+func TestWorkerName_SameReplica_IsUniqueWithinLimit(t *testing.T) {
 	name := workerName("a-very-long-host-name-of-a-container-in-some-cluster-somewhere")
 	require.LessOrEqual(t, len(name), 64)
 	require.NotEqual(t, workerName("x"), workerName("x"))

@@ -176,10 +176,17 @@ func (s *Server) newServices() (d Services, worker *agent.Agent, err error) {
 	})
 	d.Tools = tool.NewRegistry()
 	s.Runs, err = run.NewEngine(run.Options{
-		Client: client, Dialect: s.DB.Dialect(), Replica: s.Config.Replicas.ReplicaName,
-		Lease: s.Config.Runs.Lease, SweepInterval: s.Config.Runs.Sweep,
-		MaxAttempts: s.Config.Runs.MaxAttempts, Concurrency: s.Config.Runs.Concurrency,
-		Notifier: signals{s.Hub}, Observer: s.Metrics, OnFinished: s.finished, Logger: s.Log,
+		Client:        client,
+		SQL:           s.DB.SQL(),
+		Replica:       s.Config.Replicas.ReplicaName,
+		Lease:         s.Config.Runs.Lease,
+		SweepInterval: s.Config.Runs.Sweep,
+		MaxAttempts:   s.Config.Runs.MaxAttempts,
+		Concurrency:   s.Config.Runs.Concurrency,
+		Notifier:      signals{s.Hub},
+		Observer:      s.Metrics,
+		OnFinished:    s.finished,
+		Logger:        s.Log,
 	})
 	if err != nil {
 		return d, nil, err
@@ -241,7 +248,9 @@ type signals struct{ hub *stream.Hub }
 func (s signals) NotifyQueued() { s.hub.Publish(stream.Event{Kind: stream.Work}) }
 
 // NotifyCancelled implements run.Signals.
-func (s signals) NotifyCancelled(runID string) { s.hub.Publish(stream.Event{Kind: stream.Cancel, ID: runID}) }
+func (s signals) NotifyCancelled(runID string) {
+	s.hub.Publish(stream.Event{Kind: stream.Cancel, ID: runID})
+}
 
 // serve begins to answer requests.
 func (s *Server) serve(d Services) error {

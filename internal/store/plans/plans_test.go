@@ -122,7 +122,11 @@ func conversations(ctx context.Context, t *testing.T, db *store.DB, client *ent.
 func claims(t *testing.T, db *store.DB, client *ent.Client, sent *recorder) {
 	ctx := context.Background()
 	engine, err := run.NewEngine(run.Options{
-		Client: client, Dialect: db.Dialect(), Concurrency: 5, SweepInterval: time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		Client:        client,
+		SQL:           db.SQL(),
+		Concurrency:   5,
+		SweepInterval: time.Millisecond,
+		Logger:        slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	require.NoError(t, engine.Start(ctx, func(ctx context.Context, _ run.Job) error {

@@ -1,0 +1,121 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"errand/internal/viewer"
+)
+
+// renewSQL extends this worker's leases by $1 ms, of the listed runs only: a run that the worker holds without
+// knowing it, because the response to its claim was lost, must expire.
+const renewSQL = `
+UPDATE runs SET lease_until = {now} + CAST($1 AS BIGINT)
+WHERE worker = $2 AND state = 'RUNNING' AND id IN ({ids})
+RETURNING id, attempt, cancel_requested`
+
+// renewal is the database's state of a renewed lease.
+type renewal struct {
+	attempt         int
+	cancelRequested bool
+}
+
+// renewLeasesLoop renews all leases three times per lease duration.
+func (e *Engine) renewLeasesLoop() {
+	tick := time.NewTicker(e.options.Lease / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			e.renewLeases()
+		case <-e.aborted.Done():
+			return
+		}
+	}
+}
+
+// renewLeases renews all leases with one statement.
+func (e *Engine) renewLeases() {
+	held := e.heldAttempts()
+	if len(held) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(e.aborted, e.options.Lease/3)
+	defer cancel()
+	sentAt := time.Now()
+	renewals, err := e.queryRenewals(ctx, held)
+	if err != nil {
+		e.log.Warn("renewing leases failed", "error", err)
+		e.dropExpired(held)
+		return
+	}
+	for _, a := range held {
+		e.applyLease(a, renewals[a.job.RunID], sentAt)
+	}
+}
+
+// applyLease applies the result of a renewal sent at sentAt to a: the lease is lost, or the run cancelled, or
+// the lease extended. The zero renewal means that the run is not this worker's any more.
+func (e *Engine) applyLease(a *attempt, lease renewal, sentAt time.Time) {
+	switch {
+	case lease.attempt != a.job.Attempt:
+		a.loseLease()
+		return
+	case lease.cancelRequested:
+		a.cancel(ErrCancelled)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a.renewedAt = sentAt
+}
+
+// dropExpired cancels the attempts whose leases may have expired while the database was unreachable.
+func (e *Engine) dropExpired(held []*attempt) {
+	for _, a := range held {
+		if e.leaseMayHaveExpired(a) {
+			a.loseLease()
+		}
+	}
+}
+
+// leaseMayHaveExpired reports whether a's lease is lost or, by this replica's own clock, may have expired.
+func (e *Engine) leaseMayHaveExpired(a *attempt) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return a.leaseLost.Load() || time.Since(a.renewedAt) >= e.options.Lease
+}
+
+// heldAttempts returns the attempts that are neither finished nor without a lease.
+func (e *Engine) heldAttempts() []*attempt {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	held := make([]*attempt, 0, len(e.attempts))
+	for _, a := range e.attempts {
+		if a.finished.Load() == nil && !a.leaseLost.Load() {
+			held = append(held, a)
+		}
+	}
+	return held
+}
+
+// queryRenewals renews the leases, and returns those that are valid by run ID.
+func (e *Engine) queryRenewals(ctx context.Context, held []*attempt) (map[string]renewal, error) {
+	args := []any{e.options.Lease.Milliseconds(), e.worker}
+	placeholders := make([]string, len(held))
+	for i, a := range held {
+		args = append(args, a.job.RunID)
+		placeholders[i] = fmt.Sprintf("$%d", len(args))
+	}
+	query := strings.Replace(e.sql.renew, "{ids}", strings.Join(placeholders, ","), 1)
+	renewals := make(map[string]renewal, len(held))
+	err := queryRows(viewer.AsSystem(ctx), e.options.Client, query, args, func(scan func(...any) error) error {
+		var id string
+		var r renewal
+		err := scan(&id, &r.attempt, &r.cancelRequested)
+		renewals[id] = r
+		return err
+	})
+	return renewals, err
+}
