@@ -9,8 +9,8 @@ import (
 	"errand/internal/viewer"
 )
 
-// NewLogger writes text to a terminal and JSON elsewhere. Every line of a request
-// carries request_id and user_id.
+// NewLogger returns a logger that writes text to a terminal and JSON to anything else. It adds request_id and
+// user_id from the context to each record.
 func NewLogger(w io.Writer, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if f, ok := w.(*os.File); ok && isTerminal(f) {
@@ -24,7 +24,7 @@ func isTerminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// contextHandler adds to each record what its context knows.
+// contextHandler adds the request ID and the viewer's user ID of the context to each record.
 type contextHandler struct{ slog.Handler }
 
 // Handle implements slog.Handler.
@@ -52,4 +52,6 @@ func (h contextHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 // WithGroup implements slog.Handler.
-func (h contextHandler) WithGroup(name string) slog.Handler { return contextHandler{h.Handler.WithGroup(name)} }
+func (h contextHandler) WithGroup(name string) slog.Handler {
+	return contextHandler{h.Handler.WithGroup(name)}
+}

@@ -2,6 +2,8 @@ package telemetry
 
 import (
 	"net/http"
+	"strconv"
+	"sync"
 	"time"
 
 	"errand/internal/run"
@@ -11,13 +13,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Metrics are what Prometheus reads. Labels come from closed lists: what clients
-// choose, such as operation names, is counted only up to a bound.
+// Metrics are the Prometheus metrics of the server. The number of label values is bounded: names that clients choose,
+// such as operation names, count as "other" beyond a maximum. Safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 
 	operations    *prometheus.HistogramVec
-	labels         *labelLimiter
+	labels        *labelLimiter
 	sockets       prometheus.Gauge
 	closes        *prometheus.CounterVec
 	subscriptions prometheus.Gauge
@@ -32,40 +34,34 @@ type Metrics struct {
 	toolCalls  *prometheus.HistogramVec
 }
 
-// Times from a millisecond to half a minute, and from a tenth to five minutes, in seconds.
+// Histogram buckets in seconds: from a millisecond to half a minute, and from a tenth of a second to five minutes.
 var (
 	fastBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
-	slowBuckets  = []float64{.1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300}
+	slowBuckets = []float64{.1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300}
 )
 
-// NewMetrics makes the metrics, with those of the process and the Go runtime.
+// NewMetrics returns the metrics in a new registry, together with those of the process and the Go runtime.
 func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
-		labels:    newLabelLimiter(),
-		operations: histogram(
-			"operation_seconds",
+		labels:   newLabelLimiter(),
+		operations: histogram("operation_seconds",
 			"GraphQL operations and MCP requests by type, name, transport and the code of their first error.",
-			fastBuckets,
-			"type",
-			"name",
-			"transport",
-			"code",
-		),
+			fastBuckets, "type", "name", "transport", "code"),
 		sockets:       gauge("sockets", "Open WebSockets."),
 		closes:        counter("socket_closes_total", "Closed WebSockets by close code.", "code"),
-		subscriptions: gauge("subscriptions", "Live subscriptions on any transport."),
-		attempts:      counter("run_attempts_total", "Attempts at replies by how they ended.", "end"),
-		duration:      histogram("run_seconds", "How long attempts took, by how they ended.", slowBuckets, "end"),
+		subscriptions: gauge("subscriptions", "Open subscriptions on any transport."),
+		attempts:      counter("run_attempts_total", "Attempts to generate a reply, by result.", "end"),
+		duration:      histogram("run_seconds", "Duration of attempts, by result.", slowBuckets, "end"),
 		queueWait: prometheus.NewHistogram(
-			options("run_queue_wait_seconds", "How long replies waited for a replica.", fastBuckets),
+			options("run_queue_wait_seconds", "Time from the creation of a reply to its claim by a replica.", fastBuckets),
 		),
 		firstText: prometheus.NewHistogram(
-			options("first_text_seconds", "From asking the model to its first text.", fastBuckets),
+			options("first_text_seconds", "Time from a model call to its first text.", fastBuckets),
 		),
-		modelCalls: histogram("model_call_seconds", "Calls of the model by outcome.", slowBuckets, "model", "outcome"),
-		tokens:     counter("model_tokens_total", "Tokens read, written and read from cache.", "model", "kind"),
-		toolCalls:  histogram("tool_call_seconds", "Uses of tools by outcome.", fastBuckets, "tool", "outcome"),
+		modelCalls: histogram("model_call_seconds", "Model calls by outcome.", slowBuckets, "model", "outcome"),
+		tokens:     counter("model_tokens_total", "Tokens by kind: input, output and cached input.", "model", "kind"),
+		toolCalls:  histogram("tool_call_seconds", "Tool calls by outcome.", fastBuckets, "tool", "outcome"),
 	}
 	m.registry.MustRegister(m.operations, m.sockets, m.closes, m.subscriptions, m.attempts, m.duration, m.queueWait,
 		m.firstText, m.modelCalls, m.tokens, m.toolCalls,
@@ -91,32 +87,34 @@ func gauge(name, help string) prometheus.Gauge {
 	return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
 }
 
-// Handler serves the metrics in Prometheus's format.
+// Handler returns the handler that serves the metrics in Prometheus's format.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// Watch reads a figure whenever the metrics are read. It must answer at once.
+// Watch registers a gauge whose value is read at each scrape. read must not block.
 func (m *Metrics) Watch(name, help string, read func() float64) {
 	m.registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, read),
 	)
 }
 
-// WatchCounter is Watch for a figure that only grows; its name ends in _total.
+// WatchCounter registers a counter whose value is read at each scrape. Its name ends in _total.
 func (m *Metrics) WatchCounter(name, help string, read func() float64) {
 	m.registry.MustRegister(
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, read),
 	)
 }
 
-// Operation counts a GraphQL operation or an MCP request that has ended.
+// Operation records a finished GraphQL operation or MCP request.
 func (m *Metrics) Operation(kind, name, transport, code string, took time.Duration) {
 	m.operations.WithLabelValues(kind, m.labels.limit(name), transport, code).Observe(took.Seconds())
 }
 
 // AttemptStarted implements run.Observer.
-func (m *Metrics) AttemptStarted(_ run.Job, waited time.Duration) { m.queueWait.Observe(waited.Seconds()) }
+func (m *Metrics) AttemptStarted(_ run.Job, waited time.Duration) {
+	m.queueWait.Observe(waited.Seconds())
+}
 
 // AttemptEnded implements run.Observer.
 func (m *Metrics) AttemptEnded(_ run.Job, end run.AttemptResult, took time.Duration) {
@@ -142,19 +140,19 @@ func (m *Metrics) ToolCall(name string, took time.Duration, failed bool) {
 	m.toolCalls.WithLabelValues(m.labels.limit(name), outcome(failed)).Observe(took.Seconds())
 }
 
-// SocketOpened counts a new WebSocket.
+// SocketOpened records a new WebSocket.
 func (m *Metrics) SocketOpened() { m.sockets.Inc() }
 
-// SocketClosed counts a WebSocket that has ended, by its close code.
+// SocketClosed records the end of a WebSocket with its close code.
 func (m *Metrics) SocketClosed(code int) {
 	m.sockets.Dec()
 	m.closes.WithLabelValues(closeCodeLabel(code)).Inc()
 }
 
-// SubscriptionOpened counts a new subscription.
+// SubscriptionOpened records a new subscription.
 func (m *Metrics) SubscriptionOpened() { m.subscriptions.Inc() }
 
-// SubscriptionClosed counts a subscription that has ended.
+// SubscriptionClosed records the end of a subscription.
 func (m *Metrics) SubscriptionClosed() { m.subscriptions.Dec() }
 
 func outcome(failed bool) string {
@@ -162,4 +160,41 @@ func outcome(failed bool) string {
 		return "failed"
 	}
 	return "ok"
+}
+
+// maxLabelValues is the number of distinct names in a label whose values clients choose.
+const maxLabelValues = 200
+
+// labelLimiter replaces label values by "other" after maxLabelValues distinct ones. Safe for concurrent use.
+type labelLimiter struct {
+	mu     sync.Mutex
+	values map[string]bool
+}
+
+func newLabelLimiter() *labelLimiter { return &labelLimiter{values: map[string]bool{}} }
+
+// limit returns the label value for a name.
+func (l *labelLimiter) limit(name string) string {
+	if name == "" {
+		return ""
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.values[name] {
+		return name
+	}
+	if len(l.values) >= maxLabelValues {
+		return "other"
+	}
+	l.values[name] = true
+	return name
+}
+
+// closeCodeLabel returns a WebSocket close code as a label value. Codes outside the ranges in use, which a peer may
+// send, are "other".
+func closeCodeLabel(code int) string {
+	if code < 1000 || code > 4999 || (code > 1015 && code < 4400) {
+		return "other"
+	}
+	return strconv.Itoa(code)
 }

@@ -11,10 +11,10 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Operation begins the span of a GraphQL operation. The function ends it with the transport and
-// the code of the first error.
+// Operation starts the span of a GraphQL operation. The returned function ends it with the transport and the code of
+// the first error, "" when there is none.
 func (t *Tracer) Operation(ctx context.Context, kind, name string) (context.Context, func(transport, code string)) {
-	ctx, span := t.tracer.Start(ctx, "graphql "+kind, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+	ctx, span := t.operations.Start(ctx, "graphql "+kind, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 		attribute.String("graphql.operation.type", kind), attribute.String("graphql.operation.name", name),
 		attribute.String("errand.request_id", RequestID(ctx)),
 	))
@@ -24,11 +24,11 @@ func (t *Tracer) Operation(ctx context.Context, kind, name string) (context.Cont
 	}
 }
 
-// Handler wraps a run's handler in a span for each attempt. All attempts at one reply, on any
-// replica, are one trace.
+// Handler returns a handler that runs next in a span for each attempt. All attempts of a run, on any replica, are in
+// one trace.
 func (t *Tracer) Handler(next run.Handler) run.Handler {
 	return func(ctx context.Context, job run.Job) error {
-		ctx, span := t.tracer.Start(withRun(ctx, job.RunID, job.Attempt), "run attempt", trace.WithNewRoot(),
+		ctx, span := t.attemptIDs.start(ctx, t.attempts, attemptSpan(job.RunID, job.Attempt), "run attempt",
 			trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
 				runIDKey.String(job.RunID), messageIDKey.String(job.MessageID),
 				attribute.String("errand.conversation_id", job.ConversationID), attribute.Int("errand.attempt", job.Attempt),
@@ -44,7 +44,7 @@ const (
 	messageIDKey = attribute.Key("errand.message_id")
 )
 
-// LinkRun notes in ctx's span which run it has brought into being.
+// LinkRun adds to ctx's span a link to the first attempt of the run that it created.
 func LinkRun(ctx context.Context, runID, messageID string) {
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() {
@@ -54,24 +54,24 @@ func LinkRun(ctx context.Context, runID, messageID string) {
 	span.AddLink(trace.Link{SpanContext: attemptSpan(runID, 1), Attributes: []attribute.KeyValue{runIDKey.String(runID)}})
 }
 
-// ModelCall begins the span of a call of the model, inside ctx's. The function ends it.
+// ModelCall starts the span of a model call below ctx's span. The returned function ends it.
 func ModelCall(ctx context.Context, model string) (context.Context, func(error)) {
-	ctx, span := start(ctx, "model call", trace.SpanKindClient, attribute.String("gen_ai.request.model", model))
+	ctx, span := startChild(ctx, "model call", trace.SpanKindClient, attribute.String("gen_ai.request.model", model))
 	return ctx, func(err error) { endSpan(span, errorCode(err)) }
 }
 
-// ToolCall begins the span of the use of a tool, inside ctx's. The function ends it; failed says that
-// the model was given an error as the result.
+// ToolCall starts the span of a tool call below ctx's span. The returned function ends it; failed means that the
+// result is an error that the model receives, err that the call could not be completed.
 func ToolCall(ctx context.Context, tool string) (context.Context, func(err error, failed bool)) {
-	ctx, span := start(ctx, "tool call", trace.SpanKindInternal, attribute.String("gen_ai.tool.name", tool))
+	ctx, span := startChild(ctx, "tool call", trace.SpanKindInternal, attribute.String("gen_ai.tool.name", tool))
 	return ctx, func(err error, failed bool) {
 		span.SetAttributes(attribute.Bool("errand.tool_failed", failed))
 		endSpan(span, errorCode(err))
 	}
 }
 
-// start makes a span inside ctx's one; it costs next to nothing when that is not recorded.
-func start(
+// startChild starts a span below ctx's span. When that is not recorded, it returns it instead.
+func startChild(
 	ctx context.Context,
 	name string,
 	kind trace.SpanKind,
@@ -81,10 +81,12 @@ func start(
 	if !parent.IsRecording() {
 		return ctx, parent
 	}
-	return parent.TracerProvider().Tracer(tracerName).Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attrs...))
+	return parent.TracerProvider().
+		Tracer(tracerName).
+		Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attrs...))
 }
 
-// endSpan keeps an error's code and not its text.
+// endSpan ends a span with an error code. The error's text is not recorded, because it may quote user data.
 func endSpan(span trace.Span, code string) {
 	if code != "" {
 		span.SetAttributes(attribute.String("errand.code", code))

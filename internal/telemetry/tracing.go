@@ -18,29 +18,31 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// TraceOptions say where spans go. What they leave out comes from the standard OTEL_* variables of the
-// process: sampler, timeouts, certificates, resource attributes.
+// TraceOptions are the options of NewTracer. Others, such as sampler, timeouts, certificates and resource
+// attributes, are read by the SDK from the standard OTEL_* variables of the process.
 type TraceOptions struct {
-	// Endpoint is the full URL of an OTLP/HTTP receiver of traces; "" turns tracing off.
+	// Endpoint is the complete URL of an OTLP/HTTP receiver of traces; "" disables tracing.
 	Endpoint string
-	// Headers are sent along; they may hold keys.
+	// Headers are sent with each export. They may contain keys.
 	Headers map[string]string
-	// Service and Replica name this process to the receiver.
+	// Service and Replica are the service.name and service.instance.id of this process.
 	Service, Replica string
-	// Logger is told when spans cannot be exported.
+	// Logger receives export errors.
 	Logger *slog.Logger
 }
 
-// Tracer makes the spans that all others hang on: operations and attempts at replies. Spans hold
-// names, ids, codes and counts, and never what people or models wrote.
+// Tracer starts the root spans: those of operations and of run attempts. The functions ModelCall and ToolCall start
+// spans below them. Safe for concurrent use.
 type Tracer struct {
-	tracer   trace.Tracer
-	shutdown func(context.Context) error
-	// redact makes the receiver's errors fit for the log.
+	operations trace.Tracer
+	attempts   trace.Tracer
+	attemptIDs *attemptIDs
+	shutdown   func(context.Context) error
+	// redact removes secrets from the exporter's errors.
 	redact func(error) error
 }
 
-// NewTracer makes a tracer that exports in the background; nil when there is no endpoint.
+// NewTracer returns a tracer that exports spans in the background. It is nil when o.Endpoint is empty.
 func NewTracer(ctx context.Context, o TraceOptions) (*Tracer, error) {
 	if o.Endpoint == "" {
 		return nil, nil
@@ -56,20 +58,33 @@ func NewTracer(ctx context.Context, o TraceOptions) (*Tracer, error) {
 	self, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithFromEnv(), resource.WithAttributes(
 		attribute.String("service.name", o.Service), attribute.String("service.instance.id", o.Replica)))
 	if err != nil {
-		return nil, fmt.Errorf("describing this process to traces: %w", err)
+		return nil, fmt.Errorf("reading the resource attributes of traces: %w", err)
 	}
-	reword := newErrorRedactor(o.Headers)
-	// The SDK has one place for what goes wrong in the background.
+	redact := newErrorRedactor(o.Headers)
+	// The SDK reports background errors to one global handler.
 	otel.SetErrorHandler(
-		otel.ErrorHandlerFunc(func(err error) { o.Logger.Warn("exporting traces failed", "error", reword(err)) }),
+		otel.ErrorHandlerFunc(func(err error) { o.Logger.Warn("exporting traces failed", "error", redact(err)) }),
 	)
-	provider := sdktrace.NewTracerProvider(
-		sdktrace.WithBatcher(exporter), sdktrace.WithResource(self), sdktrace.WithIDGenerator(ids{}))
-	return &Tracer{tracer: provider.Tracer(tracerName), shutdown: provider.Shutdown, redact: reword}, nil
+	processor := sdktrace.NewBatchSpanProcessor(exporter)
+	newProvider := func(ids sdktrace.IDGenerator) *sdktrace.TracerProvider {
+		return sdktrace.NewTracerProvider(
+			sdktrace.WithSpanProcessor(processor), sdktrace.WithResource(self), sdktrace.WithIDGenerator(ids))
+	}
+	ids := &attemptIDs{}
+	operations, attempts := newProvider(randomIDs{}), newProvider(ids)
+	return &Tracer{
+		operations: operations.Tracer(tracerName),
+		attempts:   attempts.Tracer(tracerName),
+		attemptIDs: ids,
+		shutdown: func(ctx context.Context) error {
+			return errors.Join(operations.Shutdown(ctx), attempts.Shutdown(ctx))
+		},
+		redact: redact,
+	}, nil
 }
 
-// newErrorRedactor drops from an error what the receiver answered, which may quote what it was sent, and
-// the values of headers wherever else they are.
+// newErrorRedactor returns a function that removes from an error the receiver's response, which may quote the
+// request, and the values of the headers.
 func newErrorRedactor(headers map[string]string) func(error) error {
 	var secrets []string
 	for _, value := range headers {
@@ -77,20 +92,20 @@ func newErrorRedactor(headers map[string]string) func(error) error {
 			secrets = append(secrets, value, "[redacted]")
 		}
 	}
-	redact := strings.NewReplacer(secrets...)
+	replacer := strings.NewReplacer(secrets...)
 	return func(err error) error {
 		text, _, _ := strings.Cut(err.Error(), " (body: ")
-		return errors.New(redact.Replace(text))
+		return errors.New(replacer.Replace(text))
 	}
 }
 
-// tracerName names the code that makes the spans.
+// tracerName is the instrumentation scope of all spans.
 const tracerName = "errand"
 
-// shutdownTimeout bounds Shutdown: a receiver that is away must not hold up a restart.
+// shutdownTimeout limits Shutdown, so that an unreachable receiver does not delay a restart.
 const shutdownTimeout = 3 * time.Second
 
-// Shutdown exports what waits, for three seconds or until ctx ends.
+// Shutdown exports the remaining spans within three seconds or until ctx ends.
 func (t *Tracer) Shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
 	defer cancel()
@@ -100,7 +115,8 @@ func (t *Tracer) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// ExtractParent makes the spans of requests continue the trace that their headers name (W3C Trace Context).
+// ExtractParent returns a handler that makes the spans of a request continue the trace in its headers (W3C Trace
+// Context).
 func (t *Tracer) ExtractParent(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
