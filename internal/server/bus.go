@@ -10,15 +10,15 @@ import (
 	"errand/internal/stream/relay"
 )
 
-// bus carries events to the other replicas.
+// bus carries events to other replicas and back.
 type bus interface {
 	stream.Bus
 	Stats() relay.Stats
 	Close(ctx context.Context)
 }
 
-// connectBus joins this replica with the others: by NATS where it is given, else
-// through PostgreSQL. One process on SQLite is alone.
+// connectBus connects the hub to other replicas: by NATS if NATS_URL is set, else through PostgreSQL. On SQLite there
+// is one process and no bus.
 func (s *Server) connectBus(ctx context.Context) (err error) {
 	options := relay.Options{Logger: s.Log}
 	var b bus
@@ -31,33 +31,27 @@ func (s *Server) connectBus(ctx context.Context) (err error) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("joining the other replicas: %w", err)
+		return fmt.Errorf("connecting to the bus: %w", err)
 	}
 	s.onStop(func(ctx context.Context) error { b.Close(ctx); return nil })
-	s.watchBus(b)
+	s.registerBusMetrics(b)
 	return nil
 }
 
-func (s *Server) watchBus(b bus) {
-	count := func(name, help string, read func(relay.Stats) uint64) {
-		s.Metrics.WatchCounter(name, help, func() float64 { return float64(read(b.Stats())) })
+func (s *Server) registerBusMetrics(b bus) {
+	counter := func(name, help string, value func(relay.Stats) uint64) {
+		s.Metrics.WatchCounter(name, help, func() float64 { return float64(value(b.Stats())) })
 	}
-	count("bus_sent_total", "Events sent to other replicas.", func(t relay.Stats) uint64 { return t.Sent })
-	count("bus_received_total", "Events received from other replicas.", func(t relay.Stats) uint64 { return t.Received })
-	count(
-		"bus_dropped_total",
-		"Events that could not be sent; receivers read rows instead.",
-		func(t relay.Stats) uint64 { return t.Dropped },
-	)
-	count("bus_reconnects_total", "Times that the bus came back.", func(t relay.Stats) uint64 { return t.Reconnects })
-	count(
-		"bus_resyncs_total",
-		"Times that all subscribers were told to read rows.",
-		func(t relay.Stats) uint64 { return t.Resyncs },
-	)
-	s.Metrics.Watch(
-		"bus_lag_seconds",
-		"Age of the newest batch on its arrival.",
-		func() float64 { return b.Stats().Lag.Seconds() },
-	)
+	counter("bus_sent_total", "Events sent to other replicas.",
+		func(s relay.Stats) uint64 { return s.Sent })
+	counter("bus_received_total", "Events received from other replicas.",
+		func(s relay.Stats) uint64 { return s.Received })
+	counter("bus_dropped_total", "Events not sent; the receivers read rows instead.",
+		func(s relay.Stats) uint64 { return s.Dropped })
+	counter("bus_reconnects_total", "Reconnects to the bus.",
+		func(s relay.Stats) uint64 { return s.Reconnects })
+	counter("bus_resyncs_total", "Resyncs of all subscribers: events may be missing, so they read rows.",
+		func(s relay.Stats) uint64 { return s.Resyncs })
+	s.Metrics.Watch("bus_lag_seconds", "Age of the newest batch on arrival.",
+		func() float64 { return b.Stats().Lag.Seconds() })
 }

@@ -12,55 +12,60 @@ import (
 	"errand/internal/mcp"
 )
 
-// mountMCP serves the Model Context Protocol and tells clients where its tokens come from.
-func (s *Server) mountMCP(mux *http.ServeMux, d Services, known auth.UserStore) {
+// stdioSignInTimeout limits the verification of the token of ServeMCP, which may fetch signing keys.
+const stdioSignInTimeout = 30 * time.Second
+
+// mountMCP adds the MCP endpoint and the OAuth protected resource metadata (RFC 9728).
+func (s *Server) mountMCP(mux *http.ServeMux, users auth.UserStore) {
 	resource := auth.NewProtectedResource(s.Config, mcp.Path, mcp.ScopeRead, mcp.ScopeWrite)
-	s.MCP = s.newMCP(d)
 	mux.Handle(mcp.Path, s.MCP.Handler(mcp.Guard{
-		Identify: s.Auth.Authenticator(auth.MCP, known).Identify, Resource: resource,
-		OriginAllowed: s.Config.OriginAllowed, PublicURL: s.Config.Server.PublicURL, BodyBytes: int64(s.Config.Limits.BodyBytes),
+		Identify:      s.Auth.Authenticator(auth.MCP, users).Identify,
+		Resource:      resource,
+		OriginAllowed: s.Config.OriginAllowed,
+		PublicURL:     s.Config.Server.PublicURL,
+		BodyBytes:     int64(s.Config.Limits.BodyBytes),
 	}))
 	mux.Handle(resource.MetadataPath(), resource.Metadata())
 	mux.Handle(auth.MetadataPath, resource.Metadata())
 }
 
-func (s *Server) newMCP(d Services) *mcp.Server {
+func (s *Server) newMCPServer() *mcp.Server {
 	return mcp.New(mcp.Options{
-		Tools: d.Tools, Tasks: d.Tasks, Conversations: d.Chat, Hub: s.Hub,
+		Tools:         s.Services.Tools,
+		Tasks:         s.Services.Tasks,
+		Conversations: s.Services.Chat,
+		Hub:           s.Hub,
 		Admit: func(ctx context.Context) error {
-			return d.Accounts.AllowCall(ctx, s.Config.Limits.MCPCallsPerMinute)
+			return s.Services.Accounts.AllowCall(ctx, s.Config.Limits.MCPCallsPerMinute)
 		},
-		Timeout: s.Config.Limits.RequestTimeout, Listens: s.Config.Limits.SocketsPerUser,
-		Observe: s.assistantAsked, Logger: s.Log,
+		Timeout: s.Config.Limits.RequestTimeout,
+		Listens: s.Config.Limits.SocketsPerUser,
+		Observe: s.observeMCP,
+		Logger:  s.Log,
 	})
 }
 
-// assistantAsked logs and counts what an assistant did, without what was said.
-func (s *Server) assistantAsked(ctx context.Context, r mcp.Report) {
-	if r.Method != mcp.MethodListen { // how long a subscription lasts says nothing about us
+// observeMCP logs and counts a finished MCP request. It records no arguments and no data.
+func (s *Server) observeMCP(ctx context.Context, r mcp.Report) {
+	if r.Method != mcp.MethodListen { // the duration of a subscription is the client's choice, not a latency
 		s.Metrics.Operation("mcp", r.Method, r.Transport, string(r.Code), r.Latency)
 	}
 	if r.Tool != "" {
 		s.Metrics.ToolCall(r.Tool, r.Latency, r.Code != "")
 	}
 	s.Log.LogAttrs(
-		ctx,
-		slog.LevelInfo,
-		"mcp",
+		ctx, slog.LevelInfo, "mcp",
 		slog.String("method", r.Method),
 		slog.String("tool_name", r.Tool),
-		slog.String(
-			"client",
-			r.Client,
-		),
+		slog.String("client", r.Client),
 		slog.String("transport", r.Transport),
 		slog.String("code", string(r.Code)),
 		slog.Int64("latency_ms", r.Latency.Milliseconds()),
 	)
 }
 
-// ServeMCP serves one local assistant over in and out until it leaves, as the holder of
-// token. The server must come from Open; replies are written by serving processes alone.
+// ServeMCP serves one MCP client over in and out until in ends, as the user of token. s must come from [Open]: a
+// process that serves stdio writes no replies.
 func (s *Server) ServeMCP(ctx context.Context, token string, in io.ReadCloser, out io.Writer) error {
 	if err := s.openAuth(); err != nil {
 		return err
@@ -68,17 +73,17 @@ func (s *Server) ServeMCP(ctx context.Context, token string, in io.ReadCloser, o
 	if err := s.connectBus(ctx); err != nil {
 		return err
 	}
-	verify, cancel := context.WithTimeout(ctx, 30*time.Second)
+	verify, cancel := context.WithTimeout(ctx, stdioSignInTimeout)
 	defer cancel()
 	claims, userID, err := s.Auth.Authenticator(auth.MCP, s.Services.Accounts).Identify(verify, token)
 	if err != nil {
-		return fmt.Errorf("signing in: %w", err)
+		return fmt.Errorf("verifying the token: %w", err)
 	}
-	return s.newMCP(s.Services).ServeStdio(ctx, in, keepOpen{out}, mcp.NewCaller(claims, userID))
+	return s.newMCPServer().ServeStdio(ctx, in, nopCloser{out}, mcp.NewCaller(claims, userID))
 }
 
-// keepOpen leaves the closing of a stream to its owner.
-type keepOpen struct{ io.Writer }
+// nopCloser is a writer that is not closed by the MCP library; its owner closes it.
+type nopCloser struct{ io.Writer }
 
 // Close does nothing.
-func (keepOpen) Close() error { return nil }
+func (nopCloser) Close() error { return nil }

@@ -8,26 +8,31 @@ import (
 	"errand/internal/telemetry"
 )
 
-// startTraces begins to export spans, if a receiver is configured. They are the last
-// thing that ends, so that everything before is in them.
+// startTraces starts the export of spans if a receiver is configured. It is the first part to start and therefore
+// the last to stop, so that the spans of the shutdown are exported too.
 func (s *Server) startTraces(ctx context.Context) (err error) {
 	s.Tracer, err = telemetry.NewTracer(ctx, telemetry.TraceOptions{
-		Endpoint: s.Config.Traces.TracesURL(), Headers: s.Config.Traces.TracesHeaders(),
-		Service: s.Config.Traces.ServiceName, Replica: s.Config.Replicas.ReplicaName, Logger: s.Log,
+		Endpoint: s.Config.Traces.TracesURL(),
+		Headers:  s.Config.Traces.TracesHeaders(),
+		Service:  s.Config.Traces.ServiceName,
+		Replica:  s.Config.Replicas.ReplicaName,
+		Logger:   s.Log,
 	})
-	if s.Tracer != nil {
-		s.onStop(func(ctx context.Context) error {
-			if err := s.Tracer.Shutdown(ctx); err != nil {
-				s.Log.Warn("some traces are lost", "error", err)
-			}
-			return nil
-		})
+	if s.Tracer == nil {
+		return err
 	}
+	s.onStop(func(ctx context.Context) error {
+		if err := s.Tracer.Shutdown(ctx); err != nil {
+			s.Log.Warn("some traces were not exported", "error", err)
+		}
+		return nil
+	})
 	return err
 }
 
-// beginOperation traces GraphQL operations; nil when traces are off.
-func (s *Server) beginOperation() func(ctx context.Context, kind, name string) (context.Context, func(graphqlhttp.Report)) {
+// traceOperations returns a function that starts the span of a GraphQL operation, or nil if traces are off. The
+// returned function ends the span.
+func (s *Server) traceOperations() func(ctx context.Context, kind, name string) (context.Context, func(graphqlhttp.Report)) {
 	if s.Tracer == nil {
 		return nil
 	}
@@ -37,8 +42,8 @@ func (s *Server) beginOperation() func(ctx context.Context, kind, name string) (
 	}
 }
 
-// traced is the handler with a span around each attempt.
-func (s *Server) traced(handler run.Handler) run.Handler {
+// traceAttempts adds a span to each attempt of a run, if traces are on.
+func (s *Server) traceAttempts(handler run.Handler) run.Handler {
 	if s.Tracer == nil {
 		return handler
 	}

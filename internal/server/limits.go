@@ -1,0 +1,68 @@
+package server
+
+import (
+	"fmt"
+	"os"
+
+	"errand/internal/graphqlhttp"
+	"errand/internal/graphqlhttp/limits"
+)
+
+// Costs of fields that read more than a column. The unit is the cost of one field of one row.
+const (
+	longTextCost       = 60                 // a text that may have kilobytes, or rows that contain one
+	toolCallsCost      = 20                 // the tool calls of a message
+	nestedPageCost     = 30                 // a page in each row of another page
+	nodesCost          = 100 * longTextCost // nodes(ids:) reads up to 100 whole rows
+	searchCost         = 10_000             // reads all texts of a user; the default limit allows two searches
+	assumedToolCalls   = 2                  // tool calls per message
+	assumedChangeItems = 2                  // changed fields per task change
+)
+
+// documentLimits returns the limits of GraphQL documents. The sizes of two short lists are stated, because counting
+// them as full pages would refuse ordinary queries.
+func (s *Server) documentLimits() limits.Limits {
+	l := s.Config.Limits
+	return limits.Limits{
+		Tokens:     l.QueryTokens,
+		Depth:      l.QueryDepth,
+		Fields:     l.QueryFields,
+		RootFields: l.QueryRootFields,
+		Aliases:    l.QueryAliases,
+		Directives: l.QueryDirectives,
+		Fragments:  l.QueryFragments,
+		Cost:       l.QueryComplexity,
+		ListSizes: map[string]int{
+			"Message.toolCalls": assumedToolCalls,
+			"TaskChange.fields": assumedChangeItems,
+		},
+		FieldCosts: map[string]int{
+			"Message.content":       longTextCost,
+			"Task.description":      longTextCost,
+			"TaskChange.fields":     longTextCost,
+			"Message.toolCalls":     toolCallsCost,
+			"TaskChange.toolCall":   toolCallsCost,
+			"Task.changes":          nestedPageCost,
+			"Conversation.messages": nestedPageCost,
+			"Query.nodes":           nodesCost,
+			"TaskFilter.search":     searchCost,
+		},
+	}
+}
+
+// readManifest reads the documents that may be executed. An empty path returns nil, which allows all documents.
+func readManifest(path string) (*graphqlhttp.Manifest, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := os.Open(path) //nolint:gosec // the path is an operator's setting
+	if err != nil {
+		return nil, fmt.Errorf("PERSISTED_QUERIES_FILE: %w", err)
+	}
+	defer file.Close()
+	manifest, err := graphqlhttp.ReadManifest(file)
+	if err != nil {
+		return nil, fmt.Errorf("PERSISTED_QUERIES_FILE: %w", err)
+	}
+	return manifest, nil
+}

@@ -1,0 +1,170 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+
+	"errand/ent/enum"
+	"errand/internal/account"
+	"errand/internal/agent"
+	"errand/internal/chat"
+	"errand/internal/config"
+	"errand/internal/llm"
+	"errand/internal/llm/provider"
+	"errand/internal/offline"
+	"errand/internal/price"
+	"errand/internal/run"
+	"errand/internal/store"
+	"errand/internal/stream"
+	"errand/internal/task"
+	"errand/internal/tool"
+	"errand/internal/usage"
+
+	"github.com/tmc/langchaingo/llms"
+)
+
+// maxHistoryTurns is the maximum number of earlier turns in a prompt.
+const maxHistoryTurns = 20
+
+// Services are the domain services, connected to each other. They act as the viewer of their context.
+type Services struct {
+	Accounts *account.Service
+	Tasks    *task.Service
+	Tools    *tool.Registry
+	Chat     *chat.Service
+	Usage    *usage.Book
+}
+
+// OpenStore opens the configured database. It does not migrate it.
+func OpenStore(ctx context.Context, cfg config.Config, log *slog.Logger) (*store.DB, error) {
+	return store.Open(ctx, store.Options{
+		URL:            cfg.Database.URL.Reveal(),
+		MaxConns:       cfg.Database.MaxConns,
+		StatementCache: cfg.Database.StatementCache,
+		RLS:            store.RLSMode(cfg.Database.RowSecurity),
+		Logger:         log,
+	})
+}
+
+// OpenModel returns the configured model and its name. It makes no network request.
+func OpenModel(c config.LLM, log *slog.Logger) (model llms.Model, name string, err error) {
+	return provider.Open(provider.Settings{
+		Provider:         string(c.Provider),
+		Model:            c.Model,
+		Fallback:         c.Fallback,
+		OpenAIKey:        c.OpenAIKey,
+		OpenAIBaseURL:    c.OpenAIBaseURL,
+		GeminiKey:        c.GeminiKey,
+		GeminiBaseURL:    c.GeminiBaseURL,
+		AnthropicKey:     c.AnthropicKey,
+		AnthropicBaseURL: c.AnthropicBaseURL,
+		OllamaBaseURL:    c.OllamaBaseURL,
+		Wire:             llm.Wire{Log: log},
+		Rules:            func() llms.Model { return offline.New(offline.Options{Pace: c.RulesPace}) },
+	})
+}
+
+// buildServices sets the run engine, the services and the agent, and connects them through the hub. It starts nothing.
+func (s *Server) buildServices() (err error) {
+	client := s.DB.Client()
+	s.Services.Tasks = task.NewService(client, s.publishTasksChanged)
+	s.Services.Tools = tool.NewRegistry()
+	s.Runs, err = run.NewEngine(run.Options{
+		Client:        client,
+		SQL:           s.DB.SQL(),
+		Replica:       s.Config.Replicas.ReplicaName,
+		Lease:         s.Config.Runs.Lease,
+		SweepInterval: s.Config.Runs.Sweep,
+		MaxAttempts:   s.Config.Runs.MaxAttempts,
+		Concurrency:   s.Config.Runs.Concurrency,
+		Notifier:      runNotifier{s.Hub},
+		Observer:      s.Metrics,
+		OnFinished:    s.publishReplyFinished,
+		Logger:        s.Log,
+	})
+	if err != nil {
+		return err
+	}
+	s.Hub.OnWork(s.Runs.WakeLocal)
+	s.Hub.OnCancel(func(runID string) { s.Runs.CancelLocal(runID) })
+	prices, err := price.Parse(s.Config.LLM.Prices)
+	if err != nil {
+		return fmt.Errorf("LLM_PRICES: %w", err)
+	}
+	s.Services.Usage = usage.New(usage.Options{
+		Client: client,
+		Prices: prices,
+		Limits: usage.Limits{PerTurn: s.Config.Turns.TokensPerTurn, PerDay: s.Config.Turns.TokensPerDay},
+	})
+	s.Services.Chat = chat.NewService(client, s.Hub, s.Runs, chat.Limits{
+		UnfinishedReplies: s.Config.Limits.RepliesPerUser,
+		MessagesPerMinute: s.Config.Limits.MessagesPerMinute,
+		CheckBudget:       s.Services.Usage.Admit,
+	})
+	s.Services.Accounts = account.NewService(client, account.Hooks{
+		CancelReplies: s.Services.Chat.CancelReplies,
+		OnDeleted:     s.publishAccountDeleted,
+	})
+	s.agent, err = s.newAgent()
+	return err
+}
+
+func (s *Server) newAgent() (*agent.Agent, error) {
+	model, name, err := OpenModel(s.Config.LLM, s.Log)
+	if err != nil {
+		return nil, err
+	}
+	return agent.New(agent.Options{
+		Client:    s.DB.Client(),
+		Runs:      s.Runs,
+		Hub:       s.Hub,
+		Tasks:     s.Services.Tasks,
+		Tools:     s.Services.Tools,
+		Book:      s.Services.Usage,
+		Model:     model,
+		ModelName: name,
+		Offline:   name == provider.Rules,
+		Titles:    s.Config.LLM.Titles,
+		Observer:  s.Metrics,
+		Logger:    s.Log,
+		Limits: agent.Limits{
+			Steps:     s.Config.Turns.MaxSteps,
+			ToolCalls: s.Config.Turns.MaxToolCalls,
+			Time:      s.Config.Turns.TurnTimeout,
+			Turns:     maxHistoryTurns,
+			Changes:   s.Config.Turns.MaxChanges,
+			Context:   cmp.Or(s.Config.LLM.ContextTokens, provider.ContextTokens(string(s.Config.LLM.Provider))),
+		},
+	}), nil
+}
+
+// publishTasksChanged notifies the subscribers of a user's tasks on all replicas.
+func (s *Server) publishTasksChanged(userID string) {
+	s.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: userID})
+}
+
+// publishReplyFinished notifies the subscribers of a conversation that a reply is terminal. Its row is committed.
+func (s *Server) publishReplyFinished(job run.Job, _ enum.MessageStatus) {
+	s.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: job.ConversationID, ID: job.MessageID})
+}
+
+// publishAccountDeleted ends the streams and connections of a deleted account on all replicas.
+func (s *Server) publishAccountDeleted(userID string, conversationIDs []string) {
+	for _, id := range conversationIDs {
+		s.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: id})
+	}
+	s.Hub.Publish(stream.Event{Kind: stream.Gone, Topic: userID})
+}
+
+// runNotifier carries the run engine's notifications over the bus. They may be lost; the engine polls as well.
+type runNotifier struct{ hub *stream.Hub }
+
+// NotifyQueued implements run.Notifier.
+func (n runNotifier) NotifyQueued() { n.hub.Publish(stream.Event{Kind: stream.Work}) }
+
+// NotifyCancelled implements run.Notifier.
+func (n runNotifier) NotifyCancelled(runID string) {
+	n.hub.Publish(stream.Event{Kind: stream.Cancel, ID: runID})
+}
