@@ -98,7 +98,9 @@ func TestDevSignIn_NotThisMachine_Forbidden(t *testing.T) {
 		"other site's page":  header("Origin", "https://evil.example"),
 		"opaque page":        header("Origin", "null"),
 		"page like loopback": header("Origin", "http://localhost.evil.example"),
-		"second Origin":      func(r *http.Request) { r.Header["Origin"] = []string{"http://localhost:3000", "https://evil.example"} },
+		"second Origin": func(r *http.Request) {
+			r.Header["Origin"] = []string{"http://localhost:3000", "https://evil.example"}
+		},
 	} {
 		r := newDevSignInRequest(`{"user":"alice"}`)
 		change(r)
@@ -147,7 +149,12 @@ func TestDevSignIn_InvalidRequests_Rejected(t *testing.T) {
 
 func TestDevSignInHandler_DisabledOrNotLoopback_Error(t *testing.T) {
 	dev := newTestService(t, newFakeClock(), devEnviron(t))
-	for _, bound := range []net.Addr{nil, &net.TCPAddr{IP: net.IPv4zero, Port: 80}, &net.TCPAddr{IP: net.IPv6zero, Port: 80}, &net.TCPAddr{Port: 80}} {
+	for _, bound := range []net.Addr{
+		nil,
+		&net.TCPAddr{IP: net.IPv4zero, Port: 80},
+		&net.TCPAddr{IP: net.IPv6zero, Port: 80},
+		&net.TCPAddr{Port: 80},
+	} {
 		_, err := dev.DevSignInHandler(bound)
 		require.ErrorIs(t, err, errNoDevSignIn)
 	}

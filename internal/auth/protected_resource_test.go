@@ -11,6 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// challengePrefix is the challenge of https://errand.example.com/mcp without scope and error.
+const challengePrefix = `Bearer realm="errand", ` +
+	`resource_metadata="https://errand.example.com/.well-known/oauth-protected-resource/mcp"`
+
 func TestProtectedResource_Metadata_MatchesRFC9728(t *testing.T) {
 	cfg := loadConfig(
 		t,
@@ -52,12 +56,14 @@ func TestProtectedResource_Challenge_QuotesErrorAndHost(t *testing.T) {
 	resource := NewProtectedResource(loadConfig(t, environ{"PUBLIC_URL": "https://errand.example.com"}), "/mcp")
 	r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
 	_, malformed := bearer.Parse("Basic YTpi")
-	const where = `Bearer realm="errand", resource_metadata="https://errand.example.com/.well-known/oauth-protected-resource/mcp"`
-	require.Equal(t, where, resource.Challenge(r, nil))
-	require.Equal(t, where+`, error="invalid_token", error_description="The token has expired. Sign in again."`,
+	require.Equal(t, challengePrefix, resource.Challenge(r, nil))
+	require.Equal(t, challengePrefix+`, error="invalid_token", error_description="The token has expired. Sign in again."`,
 		resource.Challenge(r, unauthenticated(ReasonExpired)))
-	require.Equal(t, where+`, error="invalid_token", error_description="Send one header \"Authorization: Bearer TOKEN\"."`,
-		resource.Challenge(r, malformed))
+	require.Equal(
+		t,
+		challengePrefix+`, error="invalid_token", error_description="Send one header \"Authorization: Bearer TOKEN\"."`,
+		resource.Challenge(r, malformed),
+	)
 
 	r.Host = "evil\"\r\nX: y"
 	reflected := NewProtectedResource(loadConfig(t, nil), "/mcp").Challenge(r, nil)
@@ -76,11 +82,11 @@ func TestProtectedResource_Scopes_InMetadataAndChallenges(t *testing.T) {
 	w := serve(resource.Metadata(), httptest.NewRequest(http.MethodGet, resource.MetadataPath(), nil))
 	require.JSONEq(t, `{"resource":"https://errand.example.com/mcp","scopes_supported":["tasks:read","tasks:write"],
 		"bearer_methods_supported":["header"],"resource_name":"Errand"}`, w.Body.String())
-	const where = `Bearer realm="errand", resource_metadata="https://errand.example.com/.well-known/oauth-protected-resource/mcp"`
-	require.Equal(t, where+`, scope="tasks:read tasks:write"`, resource.Challenge(r, nil))
+	require.Equal(t, challengePrefix+`, scope="tasks:read tasks:write"`, resource.Challenge(r, nil))
 	require.Equal(
 		t,
-		where+`, scope="tasks:write", error="insufficient_scope", error_description="The token lacks the scope tasks:write."`,
+		challengePrefix+`, scope="tasks:write", error="insufficient_scope", `+
+			`error_description="The token lacks the scope tasks:write."`,
 		resource.InsufficientScope(r, "tasks:write"),
 	)
 }

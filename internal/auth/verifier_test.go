@@ -56,24 +56,33 @@ func TestVerify_OtherAlgorithmThanKey_Rejected(t *testing.T) {
 	publicPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 	other := newEdKey(t)
 
+	token := func(alg string, key any, header map[string]any) string {
+		return sign(t, alg, key, validClaims(), header)
+	}
+	rs := func(alg any) map[string]any { return map[string]any{"kid": "rs", "alg": alg} }
+	unsigned := jwt.UnsafeAllowNoneSignatureType
+
 	for name, tc := range map[string]struct {
 		token  string
 		reason Reason
 	}{
-		"HS256 keyed with the public PEM": {sign(t, "HS256", publicPEM, validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
-		"HS256 keyed with the public DER": {sign(t, "HS256", der, validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
-		"none":                            {sign(t, "none", jwt.UnsafeAllowNoneSignatureType, validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
-		"None in other letters":           {sign(t, "none", jwt.UnsafeAllowNoneSignatureType, validClaims(), map[string]any{"alg": "nOnE"}), ReasonBadAlgorithm},
-		"PS256 with an RS256 key":         {sign(t, "PS256", rsaKey(), validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
-		"PS256 with a key of no alg":      {sign(t, "PS256", rsaKey(), validClaims(), kidHeader("bare-rsa")), ReasonBadAlgorithm},
-		"RS512":                           {sign(t, "RS512", rsaKey(), validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
-		"ES256 naming the RSA key":        {sign(t, "ES256", ecKey(), validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
-		"EdDSA by another key":            {sign(t, "EdDSA", other, validClaims(), kidHeader("ed")), ReasonBadSignature},
-		"keys swapped":                    {sign(t, "EdDSA", edKey(), validClaims(), kidHeader("rs")), ReasonBadAlgorithm},
-		"alg claimed, signature of other": {sign(t, "RS256", rsaKey(), validClaims(), map[string]any{"kid": "ed", "alg": "EdDSA"}), ReasonBadSignature},
-		"alg missing":                     {sign(t, "RS256", rsaKey(), validClaims(), map[string]any{"kid": "rs", "alg": nil}), ReasonBadAlgorithm},
-		"unknown alg":                     {sign(t, "RS256", rsaKey(), validClaims(), map[string]any{"kid": "rs", "alg": "XX"}), ReasonBadAlgorithm},
-		"key in the header": {sign(t, "EdDSA", other, validClaims(), map[string]any{
+		"HS256 keyed with the public PEM": {token("HS256", publicPEM, kidHeader("rs")), ReasonBadAlgorithm},
+		"HS256 keyed with the public DER": {token("HS256", der, kidHeader("rs")), ReasonBadAlgorithm},
+		"none":                            {token("none", unsigned, kidHeader("rs")), ReasonBadAlgorithm},
+		"none in mixed case":              {token("none", unsigned, map[string]any{"alg": "nOnE"}), ReasonBadAlgorithm},
+		"PS256 with an RS256 key":         {token("PS256", rsaKey(), kidHeader("rs")), ReasonBadAlgorithm},
+		"PS256 with a key without alg":    {token("PS256", rsaKey(), kidHeader("bare-rsa")), ReasonBadAlgorithm},
+		"RS512":                           {token("RS512", rsaKey(), kidHeader("rs")), ReasonBadAlgorithm},
+		"ES256 with the RSA key's ID":     {token("ES256", ecKey(), kidHeader("rs")), ReasonBadAlgorithm},
+		"EdDSA with another key":          {token("EdDSA", other, kidHeader("ed")), ReasonBadSignature},
+		"EdDSA with the RSA key's ID":     {token("EdDSA", edKey(), kidHeader("rs")), ReasonBadAlgorithm},
+		"RS256 signature, EdDSA claimed": {
+			token("RS256", rsaKey(), map[string]any{"kid": "ed", "alg": "EdDSA"}),
+			ReasonBadSignature,
+		},
+		"alg missing": {token("RS256", rsaKey(), rs(nil)), ReasonBadAlgorithm},
+		"unknown alg": {token("RS256", rsaKey(), rs("XX")), ReasonBadAlgorithm},
+		"key in the header": {token("EdDSA", other, map[string]any{
 			"kid": "evil", "jwk": publicJWK(t, "evil", "EdDSA", other), "jku": "https://evil.example",
 		}), ReasonUnknownKey},
 	} {

@@ -118,8 +118,9 @@ func TestLoad_InvalidValues_AllReportedWithoutValues(t *testing.T) {
 func TestLoad_NumbersAndDurations_RangeChecked(t *testing.T) {
 	outOfBounds := vars{
 		"RUN_LEASE": "1ms", "RUN_SWEEP": "2m", "RUN_MAX_ATTEMPTS": "0", "RUN_CONCURRENCY": "-1", "TURN_MAX_STEPS": "65",
-		"TURN_MAX_TOOL_CALLS": "0", "TURN_TIMEOUT": "0s", "RULES_PACE": "-1ms", "DB_MAX_CONNS": "1001", "SHUTDOWN_TIMEOUT": "1h",
-		"AUTH_LEEWAY": "6m", "MAX_REPLIES_PER_USER": "0", "MESSAGES_PER_MINUTE": "0", "MAX_BODY_BYTES": "99999999",
+		"TURN_MAX_TOOL_CALLS": "0", "TURN_TIMEOUT": "0s", "RULES_PACE": "-1ms", "DB_MAX_CONNS": "1001",
+		"SHUTDOWN_TIMEOUT": "1h",
+		"AUTH_LEEWAY":      "6m", "MAX_REPLIES_PER_USER": "0", "MESSAGES_PER_MINUTE": "0", "MAX_BODY_BYTES": "99999999",
 		"REQUEST_TIMEOUT": "1ms", "QUERY_MAX_TOKENS": "1", "QUERY_MAX_COMPLEXITY": "1", "MAX_SOCKETS_PER_USER": "0",
 		"MAX_SUBSCRIPTIONS_PER_SOCKET": "0", "SOCKET_INIT_TIMEOUT": "2m", "REPLICA_NAME": "a b", "LLM_MODEL": "a b",
 	}

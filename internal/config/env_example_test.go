@@ -4,7 +4,6 @@ import (
 	"os"
 	"reflect"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,7 +31,7 @@ func TestEnvExample_Variables_EqualConfigDefaults(t *testing.T) {
 	}
 	require.Greater(t, len(defaults), 40)
 	require.Equal(t, defaults, documentedDefaults(t))
-	require.Equal(t, defaults["OPENAI_BASE_URL"], openAIDefaultURL)
+	require.Equal(t, openAIDefaultURL, defaults["OPENAI_BASE_URL"])
 }
 
 func TestEnvExample_AllLinesEnabled_LoadsDefaults(t *testing.T) {
@@ -55,7 +54,7 @@ func TestConfig_FieldNames_Unique(t *testing.T) {
 	for field := range fieldsOf(reflect.TypeFor[Config]()) {
 		variable := field.Tag.Get("env")
 		require.NotContains(t, seen, field.Name, "also used for %s", variable)
-		require.False(t, strings.Contains(variable, ","), "options are not used")
+		require.NotContains(t, variable, ",", "options are not used")
 		seen[field.Name] = variable
 	}
 }

@@ -30,7 +30,9 @@ func TestIsLoopbackHost_Hosts(t *testing.T) {
 	for _, host := range []string{"localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1", "[::1]", "::ffff:127.0.0.1"} {
 		require.True(t, config.IsLoopbackHost(host), host)
 	}
-	for _, host := range []string{"", "localhost.", "evil.com", "localhost.evil.com", "127.0.0.1.nip.io", "0.0.0.0", "::", "128.0.0.1", "2130706433"} {
+	for _, host := range []string{
+		"", "localhost.", "evil.com", "localhost.evil.com", "127.0.0.1.nip.io", "0.0.0.0", "::", "128.0.0.1", "2130706433",
+	} {
 		require.False(t, config.IsLoopbackHost(host), host)
 	}
 }

@@ -6,15 +6,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+type environ = map[string]string
+
 func TestTracesURL_Settings(t *testing.T) {
 	for name, c := range map[string]struct {
-		set  map[string]string
+		set  environ
 		want string
 	}{
-		"nothing":        {map[string]string{"OTEL_SERVICE_NAME": "x"}, ""},
-		"a base":         {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318/"}, "http://c:4318/v1/traces"},
-		"one for traces": {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://t/in"}, "https://t/in"},
-		"disabled":       {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318", "OTEL_SDK_DISABLED": "true"}, ""},
+		"nothing": {environ{"OTEL_SERVICE_NAME": "x"}, ""},
+		"a base":  {environ{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318/"}, "http://c:4318/v1/traces"},
+		"one for traces": {
+			environ{
+				"OTEL_EXPORTER_OTLP_ENDPOINT":        "http://c:4318",
+				"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://t/in",
+			},
+			"https://t/in",
+		},
+		"disabled": {environ{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318", "OTEL_SDK_DISABLED": "true"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Load(c.set, "")
@@ -25,7 +33,7 @@ func TestTracesURL_Settings(t *testing.T) {
 }
 
 func TestTracesHeaders_ParsedOrRejected(t *testing.T) {
-	c, err := Load(map[string]string{"OTEL_EXPORTER_OTLP_HEADERS": "api-key=a%20b, x = 1=2,"}, "")
+	c, err := Load(environ{"OTEL_EXPORTER_OTLP_HEADERS": "api-key=a%20b, x = 1=2,"}, "")
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"api-key": "a b", "x": "1=2"}, c.Traces.TracesHeaders())
 	for _, bad := range []string{"secret-without-name", "=secret", "k=%zz"} {
