@@ -15,20 +15,19 @@ import (
 	"time"
 )
 
-// asset is one file of a built page. Either packed or plain is set, never both, so that
-// the binary holds each file once.
+// asset is one file of a built page. Exactly one of compressed and content is set, so that the binary contains each
+// file once.
 type asset struct {
 	contentType string
-	// hashed says that the name changes with the content, so caches may keep it for good.
-	hashed bool
-	etag   string
-	plain  []byte
-	// packed is gzip; it is sent as it is to whoever accepts that and unpacked for the others.
-	packed []byte
+	// hashed means that the file name contains a hash of the content; caches may keep the file forever.
+	hashed  bool
+	etag    string
+	content []byte
+	// compressed is the gzip form. It is sent to clients that accept gzip and decompressed for the others.
+	compressed []byte
 }
 
-// contentTypes are stated here because mime.TypeByExtension also reads the host's own
-// tables, which differ from machine to machine.
+// contentTypes replaces mime.TypeByExtension, whose result depends on files of the host.
 var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
 	".html": "text/html; charset=utf-8",
@@ -37,8 +36,8 @@ var contentTypes = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
-// loadAssets reads every file below root, keyed by its path there, without ".gz".
-// It fails on a type of file it has no content type for.
+// loadAssets reads every file below root. The keys are paths relative to root, without ".gz". A file whose extension
+// has no content type is an error.
 func loadAssets(root fs.FS) (map[string]*asset, error) {
 	assets := map[string]*asset{}
 	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -49,15 +48,15 @@ func loadAssets(root fs.FS) (map[string]*asset, error) {
 		if err != nil {
 			return err
 		}
-		served, packed := strings.CutSuffix(name, ".gz")
-		a, err := newAsset(served, content, packed)
+		served, compressed := strings.CutSuffix(name, ".gz")
+		a, err := newAsset(served, content, compressed)
 		assets[served] = a
 		return err
 	})
 	return assets, err
 }
 
-func newAsset(name string, content []byte, packed bool) (*asset, error) {
+func newAsset(name string, content []byte, compressed bool) (*asset, error) {
 	contentType, known := contentTypes[path.Ext(name)]
 	if !known {
 		return nil, fmt.Errorf("web: no content type for %q", name)
@@ -68,15 +67,15 @@ func newAsset(name string, content []byte, packed bool) (*asset, error) {
 		hashed:      strings.HasPrefix(name, "assets/"),
 		etag:        hex.EncodeToString(sum[:12]),
 	}
-	if packed {
-		a.packed = content
+	if compressed {
+		a.compressed = content
 	} else {
-		a.plain = content
+		a.content = content
 	}
 	return a, nil
 }
 
-// ServeHTTP answers GET and HEAD, with conditions and ranges.
+// ServeHTTP serves GET and HEAD, with conditional requests and ranges.
 func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", a.contentType)
@@ -84,45 +83,46 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.hashed {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	content, etag := a.plain, a.etag
-	if a.packed != nil {
+	content, etag := a.content, a.etag
+	if a.compressed != nil {
 		h.Set("Vary", "Accept-Encoding")
 		if acceptsGzip(r.Header) {
 			h.Set("Content-Encoding", "gzip")
-			content, etag = a.packed, a.etag+"-gz"
+			content, etag = a.compressed, a.etag+"-gz"
 		} else {
-			unpacked, err := gunzip(a.packed)
+			decompressed, err := gunzip(a.compressed)
 			if err != nil {
-				http.Error(w, "The file cannot be read.", http.StatusInternalServerError)
+				http.Error(w, "The file cannot be decompressed.", http.StatusInternalServerError)
 				return
 			}
-			content = unpacked
+			content = decompressed
 		}
 	}
 	h.Set("ETag", `"`+etag+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
 
-// acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3): gzip, x-gzip or *, unless their weight is zero.
+// acceptsGzip reports whether Accept-Encoding (RFC 9110, section 12.5.3) contains gzip, x-gzip or * with a weight above
+// zero.
 func acceptsGzip(h http.Header) bool {
-	any := false
+	wildcard := false
 	for element := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
 		coding, parameter, _ := strings.Cut(element, ";")
-		wanted := weight(parameter) > 0
+		accepted := parseWeight(parameter) > 0
 		switch strings.ToLower(strings.TrimSpace(coding)) {
 		case "gzip", "x-gzip":
-			return wanted
+			return accepted
 		case "*":
-			any = wanted
+			wildcard = accepted
 		}
 	}
-	return any
+	return wildcard
 }
 
-// weight is the q of a header element, 1 when it states none, 0 when it is malformed.
-func weight(parameter string) float64 {
-	value, stated := strings.CutPrefix(strings.ToLower(strings.TrimSpace(parameter)), "q=")
-	if !stated {
+// parseWeight returns the q parameter of a header element: 1 if it is absent, 0 if it is malformed.
+func parseWeight(parameter string) float64 {
+	value, found := strings.CutPrefix(strings.ToLower(strings.TrimSpace(parameter)), "q=")
+	if !found {
 		return 1
 	}
 	q, err := strconv.ParseFloat(value, 64)
@@ -132,8 +132,8 @@ func weight(parameter string) float64 {
 	return q
 }
 
-func gunzip(packed []byte) ([]byte, error) {
-	r, err := gzip.NewReader(bytes.NewReader(packed))
+func gunzip(compressed []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAssetsAreTypedAndKeptForGood(t *testing.T) {
+func TestAsset_HashedFiles_AreTypedAndImmutable(t *testing.T) {
 	types := map[string]string{}
 	for _, asset := range references(t) {
 		response := get(t, "GET", asset)
@@ -24,21 +24,21 @@ func TestAssetsAreTypedAndKeptForGood(t *testing.T) {
 	}, types)
 }
 
-func TestBothEncodingsCarryTheSameFile(t *testing.T) {
+func TestAsset_GzipAndIdentity_HaveTheSameContent(t *testing.T) {
 	for _, asset := range references(t) {
-		plain := get(t, "GET", asset)
-		packed := get(t, "GET", asset, "Accept-Encoding", "br, gzip")
-		require.Empty(t, plain.Header.Get("Content-Encoding"))
-		require.Equal(t, "gzip", packed.Header.Get("Content-Encoding"))
-		require.Equal(t, "Accept-Encoding", plain.Header.Get("Vary"))
-		require.NotEqual(t, plain.Header.Get("ETag"), packed.Header.Get("ETag"))
-		unpacked, err := gunzip([]byte(body(t, packed)))
+		identity := get(t, "GET", asset)
+		compressed := get(t, "GET", asset, "Accept-Encoding", "br, gzip")
+		require.Empty(t, identity.Header.Get("Content-Encoding"))
+		require.Equal(t, "gzip", compressed.Header.Get("Content-Encoding"))
+		require.Equal(t, "Accept-Encoding", identity.Header.Get("Vary"))
+		require.NotEqual(t, identity.Header.Get("ETag"), compressed.Header.Get("ETag"))
+		decompressed, err := gunzip([]byte(body(t, compressed)))
 		require.NoError(t, err)
-		require.Equal(t, body(t, plain), string(unpacked))
+		require.Equal(t, body(t, identity), string(decompressed))
 	}
 }
 
-func TestKnownETagIsNotSentAgain(t *testing.T) {
+func TestAsset_MatchingETag_ReturnsNotModified(t *testing.T) {
 	for _, asset := range append(references(t), "/playground") {
 		for _, encoding := range []string{"identity", "gzip"} {
 			etag := get(t, "GET", asset, "Accept-Encoding", encoding).Header.Get("ETag")
@@ -50,24 +50,24 @@ func TestKnownETagIsNotSentAgain(t *testing.T) {
 	}
 }
 
-// A browser fetches these by itself; plain links and namespace names are harmless.
+// externalLoad matches what a browser loads from another host without a click. Links and XML namespaces do not match.
 var externalLoad = regexp.MustCompile(
 	`(?i)(?:\bsrc\s*[=:]|\bhref\s*=|@import|\burl\(|\bimport\s*\(|\bfrom\s*|\bfetch\(|importScripts\(|` +
 		`new (?:WebSocket|Worker|EventSource)\(|sendBeacon\()\s*["'` + "`" + `]?(?:https?:|wss?:)?//[a-z0-9]`)
 
-func TestNothingIsLoadedFromElsewhere(t *testing.T) {
+func TestPlayground_Files_LoadNothingFromOtherHosts(t *testing.T) {
 	for _, sample := range []string{
 		`<script src="https://cdn.example/x.js">`, `@import "//fonts.example/css"`, `url(https://a.example/b.woff2)`,
 		`import("https://esm.example/react")`, `new WebSocket("wss://a.example")`,
 	} {
-		require.Regexp(t, externalLoad, sample, "the scan itself must find this")
+		require.Regexp(t, externalLoad, sample, "externalLoad must match this sample")
 	}
 	for _, file := range append(references(t), "/playground") {
 		require.Empty(t, externalLoad.FindAllString(body(t, get(t, "GET", file)), -1), file)
 	}
 }
 
-func TestPageStaysLight(t *testing.T) {
+func TestPlayground_EmbeddedSize_IsBounded(t *testing.T) {
 	total := int64(0)
 	require.NoError(t, fs.WalkDir(playgroundFiles, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -80,19 +80,19 @@ func TestPageStaysLight(t *testing.T) {
 	require.Less(t, total, int64(1_500_000), "bytes embedded")
 }
 
-func TestLicensesOfTheBundledLibrariesAreServed(t *testing.T) {
+func TestPlayground_Licenses_OfBundledLibrariesAreServed(t *testing.T) {
 	text := body(t, get(t, "GET", "/playground/licenses.md"))
 	for _, library := range []string{"graphiql", "codemirror", "react", "graphql-ws"} {
 		require.Contains(t, text, "## "+library+" - ")
 	}
 }
 
-func TestUnknownFileTypeIsAFault(t *testing.T) {
+func TestLoadAssets_UnknownExtension_ReturnsError(t *testing.T) {
 	_, err := loadAssets(fstest.MapFS{"assets/a.wasm.gz": {}})
 	require.ErrorContains(t, err, "assets/a.wasm")
 }
 
-func TestAcceptsGzip(t *testing.T) {
+func TestAcceptsGzip_Headers_ReturnExpectedResult(t *testing.T) {
 	for header, want := range map[string]bool{
 		"": false, "gzip": true, "deflate, GZIP": true, "br;q=1.0, gzip;q=0.5": true, "gzip;q=0": false,
 		"gzip;q=0.0, *": false, "*": true, "*;q=0": false, "identity": false, "gzip;q=x": false, "gzipped": false,

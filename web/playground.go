@@ -1,5 +1,5 @@
-// Package web serves Errand's pages from the binary. Their sources are built with Node
-// ahead of time and the results committed, so that building the server needs Go alone.
+// Package web serves the browser pages from the binary. The built pages are committed, so that building the server
+// needs Go only; "make -C web build" rebuilds them with Node.
 package web
 
 import (
@@ -13,26 +13,25 @@ import (
 //go:embed playground/dist
 var playgroundFiles embed.FS
 
-// PlaygroundOptions says what the playground tells its page. Nothing in it may be secret:
-// anybody who reaches the server can read it.
+// PlaygroundOptions configures the playground. Its values are public: every client can read them.
 type PlaygroundOptions struct {
-	// DevSignIn makes the page sign in by itself with POST /dev/sign-in, as "alice" at first.
-	// Without it the page has a field to paste a token.
+	// DevSignIn makes the page sign in with POST /dev/sign-in, initially as "alice". Without it the page has a field
+	// for a token.
 	DevSignIn bool
-	// Notice is a short plain text in the page's bar; empty shows nothing.
+	// Notice is a short plain text in the page's toolbar. Empty means none.
 	Notice string
 }
 
-// playgroundPolicy lets the page load from, and talk to, its own server only. Scripts are files, never
-// inline. Inline styles stay allowed because GraphiQL's dialogs add style elements as they open.
-// 'self' in connect-src covers the WebSocket of the same host (Content Security Policy Level 3).
+// playgroundPolicy restricts the page to its own server. Inline scripts are forbidden. Inline styles are allowed because
+// GraphiQL's dialogs add style elements. 'self' in connect-src includes WebSockets of the same host (Content Security
+// Policy Level 3).
 const playgroundPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
 	"img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Playground serves GraphiQL at /playground and its files below. Mount it for both, without
-// stripping the prefix. It talks to /graphql and, with DevSignIn, to /dev/sign-in of the same host.
-// It panics when the embedded files are unreadable, which a test of this package rules out.
+// Playground returns a handler for GraphiQL at /playground and its files below /playground/. Mount it at both paths and
+// keep the prefix. The page sends requests to /graphql and, with DevSignIn, to /dev/sign-in of the same host. Playground
+// panics if the embedded files are invalid, which a test of this package excludes.
 func Playground(opts PlaygroundOptions) http.Handler {
 	root, err := fs.Sub(playgroundFiles, "playground/dist")
 	if err != nil {
@@ -58,7 +57,7 @@ func (p *playground) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setSecurityHeaders(w.Header())
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "Only GET and HEAD.", http.StatusMethodNotAllowed)
+		http.Error(w, "The method must be GET or HEAD.", http.StatusMethodNotAllowed)
 		return
 	}
 	switch r.URL.Path {
@@ -74,13 +73,13 @@ func (p *playground) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (p *playground) serveConfig(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(p.config) // a reader that went away is nobody's fault
+	_, _ = w.Write(p.config) // fails only if the client has disconnected
 }
 
 func (p *playground) serveFile(w http.ResponseWriter, r *http.Request) {
-	name, below := strings.CutPrefix(r.URL.Path, "/playground/")
-	// index.html has one address, the page's own.
-	if a, found := p.assets[name]; below && found && name != "index.html" {
+	name, found := strings.CutPrefix(r.URL.Path, "/playground/")
+	// index.html is served at /playground only.
+	if a, ok := p.assets[name]; found && ok && name != "index.html" {
 		a.ServeHTTP(w, r)
 		return
 	}

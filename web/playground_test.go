@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// get asks a playground for a path; headers come as name, value pairs.
+// get sends a request to a playground; headers are name, value pairs.
 func get(t *testing.T, method, path string, headers ...string) *http.Response {
 	t.Helper()
 	return getFrom(t, Playground(PlaygroundOptions{}), method, path, headers...)
@@ -37,7 +37,7 @@ func body(t *testing.T, response *http.Response) string {
 
 var reference = regexp.MustCompile(`(?:src|href)="([^"]*)"`)
 
-// references lists what the page loads: its script, stylesheet and icon.
+// references returns the paths of the page's script, stylesheet and icon.
 func references(t *testing.T) []string {
 	t.Helper()
 	var paths []string
@@ -48,7 +48,7 @@ func references(t *testing.T) []string {
 	return paths
 }
 
-func TestPageIsServedAtItsAddressOnly(t *testing.T) {
+func TestPlayground_Page_IsServedAtOnePathOnly(t *testing.T) {
 	for _, path := range []string{"/playground", "/playground/"} {
 		response := get(t, "GET", path)
 		require.Equal(t, http.StatusOK, response.StatusCode)
@@ -64,7 +64,7 @@ func TestPageIsServedAtItsAddressOnly(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerIsGuarded(t *testing.T) {
+func TestPlayground_Responses_HaveSecurityHeaders(t *testing.T) {
 	for _, path := range append(references(t), "/playground", "/playground/config.json", "/playground/nothing") {
 		h := get(t, "GET", path).Header
 		policy := h.Get("Content-Security-Policy")
@@ -77,7 +77,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 	}
 }
 
-func TestPageHasNoInlineScript(t *testing.T) {
+func TestPlayground_Page_HasNoInlineScript(t *testing.T) {
 	page := body(t, get(t, "GET", "/playground"))
 	for _, tag := range regexp.MustCompile(`<script[^>]*>`).FindAllString(page, -1) {
 		require.Contains(t, tag, `src="/playground/assets/`)
@@ -85,7 +85,7 @@ func TestPageHasNoInlineScript(t *testing.T) {
 	require.NotRegexp(t, `\son\w+=`, page)
 }
 
-func TestOtherMethodsAreRefused(t *testing.T) {
+func TestPlayground_OtherMethods_AreRejected(t *testing.T) {
 	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
 		response := get(t, method, "/playground")
 		require.Equal(t, http.StatusMethodNotAllowed, response.StatusCode, method)
@@ -93,7 +93,7 @@ func TestOtherMethodsAreRefused(t *testing.T) {
 	}
 }
 
-func TestHeadHasTheHeadersAndNoBody(t *testing.T) {
+func TestPlayground_Head_ReturnsHeadersWithoutBody(t *testing.T) {
 	for _, path := range append(references(t), "/playground") {
 		head, full := get(t, "HEAD", path), get(t, "GET", path)
 		require.Equal(t, http.StatusOK, head.StatusCode, path)
@@ -102,7 +102,7 @@ func TestHeadHasTheHeadersAndNoBody(t *testing.T) {
 	}
 }
 
-func TestConfigStatesTheOptions(t *testing.T) {
+func TestPlayground_Config_ReturnsOptions(t *testing.T) {
 	h := Playground(PlaygroundOptions{DevSignIn: true, Notice: "<Staging>"})
 	response := getFrom(t, h, "GET", "/playground/config.json")
 	require.Equal(t, "application/json", response.Header.Get("Content-Type"))
