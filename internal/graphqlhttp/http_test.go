@@ -271,7 +271,7 @@ func TestGet(t *testing.T) {
 func TestCostIsReported(t *testing.T) {
 	b := start(t, nil)
 	a := b.query(`query($n: Int) { items(first: $n) { nodes { id } } }`, `{"n":7}`)
-	require.Equal(t, map[string]any{"cost": map[string]any{"requested": 16.0, "limit": 20000.0}}, a.json["extensions"])
+	require.Equal(t, map[string]any{"cost": map[string]any{"requested": 16.0, "limit": 30000.0}}, a.json["extensions"])
 }
 
 func TestBodyLimit(t *testing.T) {

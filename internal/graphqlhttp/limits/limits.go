@@ -74,7 +74,7 @@ func Default() Limits {
 		Introspection: 300,
 		Pairs:         5000,
 		InputDepth:    20,
-		Cost:          20000,
+		Cost:          30000,
 		ListSize:      20,
 		PageSize:      100,
 	}
