@@ -8,24 +8,25 @@ import (
 	"github.com/olebedev/when/rules/en"
 )
 
-// day is a calendar day (midnight UTC) that ends before word end.
+// day is a calendar day (midnight UTC) whose words end before index end.
 type day struct {
-	day    time.Time
-	end    int
-	strong bool
-	clock  *clock // "tonight", "in 20 minutes"
-	fault  string
+	day         time.Time
+	end         int
+	unambiguous bool
+	clock       *clock // "tonight", "in 20 minutes"
+	invalid     string
 }
 
-// dayReader reads a day at i; intro is the preposition before it.
+// dayReader parses a day at i; intro is the preposition before it.
 type dayReader func(p parser, i int, intro string) (day, bool)
 
 var dayReaders []dayReader
 
 func init() {
-	// In order: what is longer comes before what it begins with. Set here because the readers call day again.
+	// A reader of longer phrases precedes those of their prefixes. The list is set in init because some readers call
+	// parser.day, which would be an initialization cycle.
 	dayReaders = []dayReader{
-		parser.isoDate, parser.numericDate, parser.namedDay, parser.ending, parser.span,
+		parser.isoDate, parser.numericDate, parser.namedDay, parser.endOfPeriod, parser.span,
 		parser.weekday, parser.period, parser.monthDate, parser.dayOfMonth,
 	}
 }
@@ -39,11 +40,11 @@ func (p parser) day(i int, intro string) (day, bool) {
 	return day{}, false
 }
 
-func (p parser) in(days, end int) day {
-	return day{day: p.today().AddDate(0, 0, days), end: end, strong: true}
+func (p parser) daysAhead(days, end int) day {
+	return day{day: p.today().AddDate(0, 0, days), end: end, unambiguous: true}
 }
 
-// phraseAt reports whether the words of s stand at i and where they end.
+// phraseAt reports whether the words of s are at i, and returns their end.
 func (p parser) phraseAt(i int, s string) (end int, ok bool) {
 	for _, w := range strings.Fields(s) {
 		if p.word(i) != w {
@@ -54,7 +55,7 @@ func (p parser) phraseAt(i int, s string) (end int, ok bool) {
 	return i, true
 }
 
-// anyAt is phraseAt for the first of several phrases that fits.
+// anyAt is phraseAt for the first of several phrases that matches.
 func (p parser) anyAt(i int, phrases ...string) (end int, ok bool) {
 	for _, s := range phrases {
 		if end, ok = p.phraseAt(i, s); ok {
@@ -64,12 +65,13 @@ func (p parser) anyAt(i int, phrases ...string) (end int, ok bool) {
 	return 0, false
 }
 
+// namedDay parses words for days near today, with common misspellings: "tomorrow", "tonight".
 func (p parser) namedDay(i int, _ string) (day, bool) {
 	if end, ok := p.anyAt(i, "the day after tomorrow", "day after tomorrow", "overmorrow"); ok {
-		return p.in(2, end), true
+		return p.daysAhead(2, end), true
 	}
 	if end, ok := p.anyAt(i, "today", "later today", "this day", "eod", "cob"); ok {
-		return p.in(0, end), true
+		return p.daysAhead(0, end), true
 	}
 	if end, ok := p.anyAt(
 		i,
@@ -82,18 +84,18 @@ func (p parser) namedDay(i int, _ string) (day, bool) {
 		"tmw",
 		"2moro",
 	); ok {
-		return p.in(1, end), true
+		return p.daysAhead(1, end), true
 	}
 	if end, ok := p.phraseAt(i, "yesterday"); ok {
-		return p.in(-1, end), true
+		return p.daysAhead(-1, end), true
 	}
 	if end, ok := p.anyAt(i, "tonight", "this evening", "this morning", "this afternoon", "later tonight"); ok {
-		d := p.in(0, end)
+		d := p.daysAhead(0, end)
 		hour := dayParts["night"]
 		if h := dayParts[p.word(end-1)]; h > 0 {
 			hour = h
 		}
-		d.clock = &clock{hour: hour, rough: true, end: end}
+		d.clock = &clock{hour: hour, approximate: true, end: end}
 		return d, true
 	}
 	return day{}, false
@@ -104,7 +106,7 @@ var weekdays = map[string]time.Weekday{
 	"mon": 1, "tue": 2, "tues": 2, "wed": 3, "weds": 3, "thu": 4, "thur": 4, "thurs": 4, "fri": 5, "sat": 6, "sun": 0,
 }
 
-// weekday reads "friday", "next friday" (both the one that comes, never today), "this friday" (may be today),
+// weekday parses "friday" and "next friday" (the next one after today), "this friday" (may be today),
 // "friday next week", and "a week from friday".
 func (p parser) weekday(i int, intro string) (day, bool) {
 	at, which := i, p.word(i)
@@ -112,14 +114,14 @@ func (p parser) weekday(i int, intro string) (day, bool) {
 		at = end
 	}
 	target, ok := weekdays[p.word(at)]
-	d := day{end: at + 1, strong: at > i || intro != ""}
-	// "sat" and "sun" are words of their own.
-	if w := p.word(at); !ok || (w == "sat" || w == "sun") && !d.strong && !p.whole {
+	d := day{end: at + 1, unambiguous: at > i || intro != ""}
+	// "sat" and "sun" are also ordinary words.
+	if w := p.word(at); !ok || (w == "sat" || w == "sun") && !d.unambiguous && !p.whole {
 		return day{}, false
 	}
 	switch end, nextWeek := p.phraseAt(d.end, "next week"); {
 	case nextWeek:
-		d.day, d.end, d.strong = p.monday(1).AddDate(0, 0, (int(target)+6)%7), end, true
+		d.day, d.end, d.unambiguous = p.monday(1).AddDate(0, 0, (int(target)+6)%7), end, true
 	case which == "this":
 		d.day = p.today().AddDate(0, 0, (int(target-p.today().Weekday())+7)%7)
 	default:
@@ -128,13 +130,13 @@ func (p parser) weekday(i int, intro string) (day, bool) {
 	return d, ok
 }
 
-// monday is the first day of the week that is weeks after the present one.
+// monday returns the Monday of the week that is a number of weeks after the current one.
 func (p parser) monday(weeks int) time.Time {
 	back := (int(p.today().Weekday()) + 6) % 7
 	return p.today().AddDate(0, 0, 7*weeks-back)
 }
 
-// period reads "next week" (its Monday), "this weekend", "next month" (the first) and "next year".
+// period parses "next week" (its Monday), "this weekend", "next month" (the first) and "next year".
 func (p parser) period(i int, intro string) (day, bool) {
 	today := p.today()
 	y, m, _ := today.Date()
@@ -158,10 +160,10 @@ func (p parser) period(i int, intro string) (day, bool) {
 		return day{}, false
 	}
 	strong := p.word(i) != "the" || intro != ""
-	return day{day: d, end: i + 2, strong: strong}, true
+	return day{day: d, end: i + 2, unambiguous: strong}, true
 }
 
-// saturday is the first day of the weekend that comes or is.
+// saturday returns the Saturday of the current or next weekend; on a Sunday it returns that day.
 func (p parser) saturday() time.Time {
 	if p.today().Weekday() == time.Sunday {
 		return p.today()
@@ -169,12 +171,12 @@ func (p parser) saturday() time.Time {
 	return p.monday(0).AddDate(0, 0, 5)
 }
 
-var endings = map[string]string{"eow": "week", "eom": "month", "eoy": "year"}
+var endAbbreviations = map[string]string{"eow": "week", "eom": "month", "eoy": "year"}
 
-// ending reads "end of the month", "end of next week", "end of january", "eom".
-func (p parser) ending(i int, _ string) (day, bool) {
-	if unit := endings[p.word(i)]; unit != "" {
-		return day{day: p.endOf(unit, 0), end: i + 1, strong: true}, true
+// endOfPeriod parses "end of the month", "end of next week", "end of january", "eom".
+func (p parser) endOfPeriod(i int, _ string) (day, bool) {
+	if unit := endAbbreviations[p.word(i)]; unit != "" {
+		return day{day: p.endOf(unit, 0), end: i + 1, unambiguous: true}, true
 	}
 	at, ok := p.anyAt(i, "the end of", "end of")
 	if !ok {
@@ -188,11 +190,11 @@ func (p parser) ending(i int, _ string) (day, bool) {
 		at = end
 	}
 	if m, ok := en.MONTH_OFFSET[p.word(at)]; ok {
-		return day{day: p.lastOf(time.Month(m)), end: at + 1, strong: true}, true
+		return day{day: p.lastOf(time.Month(m)), end: at + 1, unambiguous: true}, true
 	}
 	switch p.word(at) {
 	case "day", "week", "month", "year":
-		return day{day: p.endOf(p.word(at), ahead), end: at + 1, strong: true}, true
+		return day{day: p.endOf(p.word(at), ahead), end: at + 1, unambiguous: true}, true
 	}
 	return day{}, false
 }
@@ -210,7 +212,7 @@ func (p parser) endOf(unit string, ahead int) time.Time {
 	return p.today().AddDate(0, 0, ahead)
 }
 
-// lastOf is the last day of the month that comes or is.
+// lastOf returns the last day of the current or next such month.
 func (p parser) lastOf(m time.Month) time.Time {
 	d := time.Date(p.today().Year(), m+1, 0, 0, 0, 0, 0, time.UTC)
 	if d.Before(p.today()) {
@@ -219,7 +221,7 @@ func (p parser) lastOf(m time.Month) time.Time {
 	return d
 }
 
-// number reads "3", "three", "a", "a couple of", "a few".
+// number parses "3", "three", "a", "a couple of", "a few".
 func (p parser) number(i int) (n, end int, ok bool) {
 	if end, ok := p.anyAt(i, "a couple of", "a couple", "couple of"); ok {
 		return 2, end, true

@@ -27,9 +27,9 @@ func (d Date) On() string { return d.Day.Format(time.DateOnly) }
 type Match struct {
 	Start, End int
 	Due        Date
-	// Fault is a full sentence that states why the words are no valid date ("There is no 30 February."). Due is
-	// then zero.
-	Fault string
+	// Invalid is a sentence for the user that states why the words are not a valid date ("There is no
+	// 30 February."); "" when they are. Due is zero then.
+	Invalid string
 }
 
 // Find returns the first due date of a sentence. An ambiguous word ("friday", "noon", "5") counts only
@@ -55,7 +55,7 @@ func Exact(words []string, now time.Time) (Match, bool) {
 type parser struct {
 	words []string
 	now   time.Time
-	// whole is set when the words are the whole phrase, so that ambiguous words count.
+	// whole is set when the words consist of the date only, so that ambiguous words count as one.
 	whole bool
 }
 
@@ -66,75 +66,75 @@ func (p parser) word(i int) string {
 	return p.words[i]
 }
 
-// today is midnight UTC of the user's present day.
+// today returns midnight UTC of the user's current day.
 func (p parser) today() time.Time {
 	y, m, d := p.now.Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
 
-// wallClock is the user's present wall-clock time, as if in UTC: arithmetic on it
-// is free of daylight-saving steps.
+// wallClock returns the user's current wall-clock time as if it were UTC, so that daylight-saving changes do not
+// affect arithmetic on it.
 func (p parser) wallClock() time.Time {
 	return p.today().Add(time.Duration(p.now.Hour())*time.Hour + time.Duration(p.now.Minute())*time.Minute)
 }
 
-// phrase reads one due date at i: a preposition, a day, a time, in either order.
+// phrase parses a due date at i: a preposition, a day and a time, the last two in either order.
 func (p parser) phrase(i int) (Match, bool) {
-	at, intro := p.intro(i)
-	f := found{}
-	for p.part(&f, &at, intro) {
+	at, intro := p.skipIntro(i)
+	f := dateParts{}
+	for p.nextPart(&f, &at, intro) {
 		intro = ""
 	}
-	if f.day == nil && f.clock == nil && f.fault == "" || !f.strong && !p.atAnEnd(i, at) {
+	if f.day == nil && f.clock == nil && f.invalid == "" || !f.unambiguous && !p.isAtEdge(i, at) {
 		return Match{}, false
 	}
-	m := Match{Start: i, End: at, Fault: f.fault}
-	if m.Fault == "" {
-		m.Due, m.Fault = p.resolve(f)
+	m := Match{Start: i, End: at, Invalid: f.invalid}
+	if m.Invalid == "" {
+		m.Due, m.Invalid = p.resolve(f)
 	}
 	return m, true
 }
 
-func (p parser) atAnEnd(start, end int) bool { return p.whole || start == 0 || end == len(p.words) }
+func (p parser) isAtEdge(start, end int) bool { return p.whole || start == 0 || end == len(p.words) }
 
-// found collects the parts of one phrase.
-type found struct {
-	day    *time.Time
-	clock  *clock
-	fault  string
-	strong bool
+// dateParts collects the parts of one phrase.
+type dateParts struct {
+	day         *time.Time
+	clock       *clock
+	invalid     string
+	unambiguous bool
 }
 
-// part reads a day or a time at *at, whichever is still missing.
-func (p parser) part(f *found, at *int, intro string) bool {
+// nextPart parses a day or a time at *at, whichever f lacks, and moves *at to its end.
+func (p parser) nextPart(f *dateParts, at *int, intro string) bool {
 	start := *at
 	if f.day != nil || f.clock != nil {
-		start, intro = p.joint(*at)
+		start, intro = p.skipSeparator(*at)
 	}
 	if f.day == nil {
 		if d, ok := p.day(start, intro); ok {
-			*at, f.day, f.fault = d.end, &d.day, d.fault
-			f.strong = f.strong || d.strong || f.clock != nil
+			*at, f.day, f.invalid = d.end, &d.day, d.invalid
+			f.unambiguous = f.unambiguous || d.unambiguous || f.clock != nil
 			if d.clock != nil && f.clock == nil {
 				f.clock = d.clock
 			}
-			return f.fault == ""
+			return f.invalid == ""
 		}
 	}
-	if f.clock == nil || f.clock.rough {
+	if f.clock == nil || f.clock.approximate {
 		if c, ok := p.clock(start, intro, f.day != nil); ok {
-			*at, f.fault = c.end, c.fault
-			f.strong = f.strong || c.strong || f.day != nil
-			f.clock = c.within(f.clock)
-			return f.fault == ""
+			*at, f.invalid = c.end, c.invalid
+			f.unambiguous = f.unambiguous || c.unambiguous || f.day != nil
+			f.clock = c.refine(f.clock)
+			return f.invalid == ""
 		}
 	}
 	return false
 }
 
-// intro passes over the words that announce a date and returns the last of them.
-func (p parser) intro(i int) (next int, intro string) {
-	for announces[p.word(i)] {
+// skipIntro skips the words that introduce a date ("due by") and returns the last of them.
+func (p parser) skipIntro(i int) (next int, intro string) {
+	for introWords[p.word(i)] {
 		intro = p.word(i)
 		i++
 		if end, ok := p.anyAt(i, "date of", "date is", "date"); ok && intro == "due" {
@@ -149,22 +149,22 @@ func (p parser) intro(i int) (next int, intro string) {
 	return i, intro
 }
 
-// joint passes over what may stand between the parts of a date: "friday, at 5".
-func (p parser) joint(i int) (next int, intro string) {
+// skipSeparator skips the words between the parts of a date: "friday, at 5".
+func (p parser) skipSeparator(i int) (next int, intro string) {
 	if p.word(i) == "," {
 		i++
 	}
-	return p.intro(i)
+	return p.skipIntro(i)
 }
 
-var announces = map[string]bool{
+var introWords = map[string]bool{
 	"due": true, "by": true, "on": true, "at": true, "before": true, "until": true, "till": true,
 	"for": true, "deadline": true, "@": true, "around": true, "from": true,
 }
 
-// resolve turns the parts into a due date. A time without a day is its next
-// occurrence; a rough time that has passed today leaves just the day.
-func (p parser) resolve(f found) (Date, string) {
+// resolve returns the due date of the parts. A time without a day means its next occurrence. An approximate time that
+// is over today is dropped, which leaves the day.
+func (p parser) resolve(f dateParts) (Date, string) {
 	day := p.today()
 	if f.day != nil {
 		day = *f.day
@@ -175,19 +175,19 @@ func (p parser) resolve(f found) (Date, string) {
 	if f.clock == nil {
 		return Date{Day: day}, ""
 	}
-	at := f.clock.on(day)
+	at := f.clock.at(day)
 	past := !at.After(p.wallClock())
 	switch {
-	case past && f.day == nil && !f.clock.rough:
-		at = f.clock.on(day.AddDate(0, 0, 1))
-	case past && f.clock.rough:
+	case past && f.day == nil && !f.clock.approximate:
+		at = f.clock.at(day.AddDate(0, 0, 1))
+	case past && f.clock.approximate:
 		return Date{Day: day}, ""
 	}
 	local := time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), 0, 0, p.now.Location())
 	return Date{Day: at.Truncate(24 * time.Hour), At: local, Timed: true, AnyDay: f.day == nil}, ""
 }
 
-func noSuchDay(day int, month time.Month, year int) string {
+func formatInvalidDay(day int, month time.Month, year int) string {
 	if year == 0 {
 		return fmt.Sprintf("There is no %d %s.", day, month)
 	}

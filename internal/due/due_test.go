@@ -20,8 +20,8 @@ func now(t testing.TB) time.Time {
 
 func show(m due.Match) string {
 	switch {
-	case m.Fault != "":
-		return m.Fault
+	case m.Invalid != "":
+		return m.Invalid
 	case m.Due.Timed:
 		return m.Due.At.Format(time.RFC3339)
 	}
@@ -197,9 +197,9 @@ func TestRangeAt_Phrases_ReturnRange(t *testing.T) {
 		"sat":                "2026-11-28..2026-11-28",
 	} {
 		words := strings.Fields(in)
-		r, end, fault, ok := due.RangeAt(words, 0, now(t))
+		r, end, invalid, ok := due.RangeAt(words, 0, now(t))
 		require.True(t, ok, in)
-		require.Empty(t, fault)
+		require.Empty(t, invalid)
 		require.Equal(t, len(words), end, in)
 		require.Equal(t, want, bound(r.From)+".."+bound(r.To), in)
 	}
@@ -238,7 +238,7 @@ func TestFind_AnyWords_StaysInBounds(t *testing.T) {
 		if m, ok := due.Find(words, base); ok {
 			require.Less(t, m.Start, m.End)
 			require.LessOrEqual(t, m.End, len(words))
-			if m.Fault == "" {
+			if m.Invalid == "" {
 				_, err := time.Parse(time.DateOnly, m.Due.On())
 				require.NoError(t, err)
 			}

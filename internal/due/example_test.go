@@ -22,7 +22,7 @@ func ExampleFind() {
 func ExampleExact() {
 	now := time.Date(2026, 11, 25, 11, 0, 0, 0, time.UTC)
 	m, ok := due.Exact([]string{"30", "february"}, now)
-	fmt.Println(ok, m.Fault)
+	fmt.Println(ok, m.Invalid)
 	_, ok = due.Exact([]string{"milk"}, now)
 	fmt.Println(ok)
 	// Output:

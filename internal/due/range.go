@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// Range is a run of days, inclusive; a zero bound is open.
+// Range is a range of days, both inclusive. A zero bound is open.
 type Range struct{ From, To time.Time }
 
-// RangeAt reads the days that a question asks about ("this week", "by friday", "in the next 3 days")
-// at words[i:] and tells where they end. fault is as in Match.
-func RangeAt(words []string, i int, now time.Time) (r Range, end int, fault string, ok bool) {
+// RangeAt parses the range of a question ("this week", "by friday", "in the next 3 days") at words[i:] and returns
+// the index of its end. invalid is as in Match.
+func RangeAt(words []string, i int, now time.Time) (r Range, end int, invalid string, ok bool) {
 	p := parser{words: words, now: now}
-	at, intro := p.intro(i)
+	at, intro := p.skipIntro(i)
 	if p.word(at) == "after" || p.word(at) == "since" {
 		intro, at = p.word(at), at+1
 	}
-	if r, end, ok := p.stretch(at); ok {
+	if r, end, ok := p.multiDayRange(at); ok {
 		return openRange(r, intro), end, "", true
 	}
 	p.whole = true
@@ -24,10 +24,10 @@ func RangeAt(words []string, i int, now time.Time) (r Range, end int, fault stri
 	if !ok {
 		return Range{}, i, "", false
 	}
-	return openRange(Range{d.day, d.day}, intro), d.end, d.fault, true
+	return openRange(Range{d.day, d.day}, intro), d.end, d.invalid, true
 }
 
-// openRange opens the range towards the side that the preposition names.
+// openRange removes a bound of r as the preposition requires: "by friday" has no start.
 func openRange(r Range, intro string) Range {
 	switch intro {
 	case "by", "before", "until", "till":
@@ -40,8 +40,8 @@ func openRange(r Range, intro string) Range {
 	return r
 }
 
-// stretch reads what spans several days.
-func (p parser) stretch(i int) (Range, int, bool) {
+// multiDayRange parses a phrase that means several days.
+func (p parser) multiDayRange(i int) (Range, int, bool) {
 	today := p.today()
 	y, m, _ := today.Date()
 	month := func(n time.Month) Range {
@@ -75,7 +75,7 @@ func (p parser) stretch(i int) (Range, int, bool) {
 	return p.nextDays(i)
 }
 
-// nextDays reads "the next 3 days" and "in the next two weeks".
+// nextDays parses "the next 3 days" and "in the next two weeks".
 func (p parser) nextDays(i int) (Range, int, bool) {
 	at, ok := p.anyAt(i, "in the next", "within the next", "over the next", "the next", "next", "within")
 	if !ok {
@@ -86,51 +86,51 @@ func (p parser) nextDays(i int) (Range, int, bool) {
 	if !ok || unit == "" || n > 10000 {
 		return Range{}, 0, false
 	}
-	d, ok := p.after(n, unit, unitAt+1)
+	d, ok := p.afterUnits(n, unit, unitAt+1)
 	if !ok || d.day.Year() > 9999 {
 		return Range{}, 0, false
 	}
 	return Range{p.today(), d.day}, unitAt + 1, true
 }
 
-var everyUnit = map[string]bool{
+var repeatUnits = map[string]bool{
 	"day": true, "week": true, "month": true, "year": true, "hour": true, "morning": true, "afternoon": true,
 	"evening": true,
 	"night":   true, "weekend": true, "weekday": true, "workday": true, "other": true, "single": true, "second": true,
 	"minute": true,
 }
 
-var rhythm = map[string]bool{
+var recurrenceWords = map[string]bool{
 	"daily": true, "weekly": true, "monthly": true, "yearly": true, "annually": true, "hourly": true, "nightly": true,
 	"biweekly": true, "fortnightly": true, "quarterly": true, "weekdays": true,
 }
 
-// Recurring finds words that ask for repetition ("every monday", "twice a week", "… daily") and returns them.
+// Recurring returns the words that express repetition ("every monday", "twice a week", "… daily").
 func Recurring(words []string) (string, bool) {
 	p := parser{words: words}
 	for i, w := range words {
 		switch {
-		case (w == "every" || w == "each") && p.repeats(i+1):
+		case (w == "every" || w == "each") && p.isRepetition(i+1):
 			return w + " " + p.word(i+1), true
 		case w == "everyday" && i == len(words)-1:
 			return w, true
-		case rhythm[w] && i == len(words)-1:
+		case recurrenceWords[w] && i == len(words)-1:
 			return w, true
 		case (w == "once" || w == "twice" || w == "times") &&
-			(p.word(i+1) == "a" || p.word(i+1) == "per") && everyUnit[p.word(i+2)]:
+			(p.word(i+1) == "a" || p.word(i+1) == "per") && repeatUnits[p.word(i+2)]:
 			return w + " " + p.word(i+1) + " " + p.word(i+2), true
 		}
 	}
 	return "", false
 }
 
-// repeats reports whether "every" stands before a unit of time: "every 2 days", "every mondays".
-func (p parser) repeats(i int) bool {
+// isRepetition reports whether the words after "every" express a repetition: "every 2 days", "every mondays".
+func (p parser) isRepetition(i int) bool {
 	w := p.word(i)
 	if _, ok := weekdays[strings.TrimSuffix(w, "s")]; ok {
 		return true
 	}
-	if _, ok := weekdays[w]; ok || everyUnit[w] {
+	if _, ok := weekdays[w]; ok || repeatUnits[w] {
 		return true
 	}
 	_, at, ok := p.number(i)

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// span reads a distance from now: "in 3 days", "within an hour", "two weeks from now", "in half an hour".
+// span parses a duration from now: "in 3 days", "within an hour", "two weeks from now", "in half an hour".
 func (p parser) span(i int, _ string) (day, bool) {
 	at, leads := p.anyAt(i, "in the next", "within the next", "in", "within")
 	if !leads {
 		at = i
 	}
 	if end, ok := p.anyAt(at, "half an hour", "half hour"); ok && leads {
-		return p.moment(p.wallClock().Add(30*time.Minute), end), true
+		return p.dayWithTime(p.wallClock().Add(30*time.Minute), end), true
 	}
 	n, unitAt, ok := p.number(at)
 	if !ok {
@@ -27,7 +27,7 @@ func (p parser) span(i int, _ string) (day, bool) {
 	if unit == "" || !leads && (!trails || p.word(end-1) == "time") {
 		return day{}, false
 	}
-	return p.after(n, unit, end)
+	return p.afterUnits(n, unit, end)
 }
 
 var units = map[string]string{
@@ -43,49 +43,49 @@ func unitOf(w string) string {
 	return units[strings.TrimSuffix(w, "s")]
 }
 
-// after is n units from now. Minutes to weeks go through the library; months and
-// years keep the day of the month, or take the last one there is.
-func (p parser) after(n int, unit string, end int) (day, bool) {
+// afterUnits returns the day or time n units from now. Minutes to weeks are computed by the library. Months and years
+// keep the day of the month, or use the month's last day.
+func (p parser) afterUnits(n int, unit string, end int) (day, bool) {
 	switch unit {
 	case "fortnight":
-		return p.after(2*n, "week", end)
+		return p.afterUnits(2*n, "week", end)
 	case "month":
-		return day{day: addMonths(p.today(), n), end: end, strong: true}, true
+		return day{day: addMonths(p.today(), n), end: end, unambiguous: true}, true
 	case "year":
-		return day{day: addMonths(p.today(), 12*n), end: end, strong: true}, true
+		return day{day: addMonths(p.today(), 12*n), end: end, unambiguous: true}, true
 	}
 	if n > 100000 {
-		return day{end: end, strong: true, fault: "That date is too far away."}, true
+		return day{end: end, unambiguous: true, invalid: "That date is too far away."}, true
 	}
 	t, ok := parseWithWhen(fmt.Sprintf("in %d %ss", n, unit), p.wallClock())
 	if !ok {
 		return day{}, false
 	}
 	if unit == "minute" || unit == "hour" {
-		return p.moment(t, end), true
+		return p.dayWithTime(t, end), true
 	}
-	return day{day: t.Truncate(24 * time.Hour), end: end, strong: true}, true
+	return day{day: t.Truncate(24 * time.Hour), end: end, unambiguous: true}, true
 }
 
-func (p parser) moment(t time.Time, end int) day {
+func (p parser) dayWithTime(t time.Time, end int) day {
 	midnight := t.Truncate(24 * time.Hour)
-	return day{day: midnight, end: end, strong: true, clock: &clock{hour: t.Hour(), minute: t.Minute(), end: end}}
+	return day{day: midnight, end: end, unambiguous: true, clock: &clock{hour: t.Hour(), minute: t.Minute(), end: end}}
 }
 
-// addMonths keeps within the month: 31 January plus one month is the last of February.
+// addMonths adds n months and stays within the resulting month: 31 January plus one month is the last of February.
 func addMonths(t time.Time, n int) time.Time {
 	y, m, d := t.Date()
 	last := time.Date(y, m+time.Month(n)+1, 0, t.Hour(), t.Minute(), 0, 0, time.UTC)
 	return last.AddDate(0, 0, min(d, last.Day())-last.Day())
 }
 
-// Span is a distance in time: Count of Unit ("minute", "hour", "day", "week", "month" or "year").
+// Span is a duration in calendar units: Count of Unit ("minute", "hour", "day", "week", "month" or "year").
 type Span struct {
 	Count int
 	Unit  string
 }
 
-// Distance reads words that are a span and nothing else: "2 days", "a week", "half an hour".
+// Distance parses words that are a span and nothing else: "2 days", "a week", "half an hour".
 func Distance(words []string) (Span, bool) {
 	p := parser{words: words}
 	if end, ok := p.anyAt(0, "half an hour", "half hour"); ok && end == len(words) {
@@ -103,10 +103,10 @@ func Distance(words []string) (Span, bool) {
 	return Span{n, unit}, true
 }
 
-// Small reports whether the span moves a time of day and not just a day.
-func (s Span) Small() bool { return s.Unit == "minute" || s.Unit == "hour" }
+// IsBelowDay reports whether the unit is shorter than a day.
+func (s Span) IsBelowDay() bool { return s.Unit == "minute" || s.Unit == "hour" }
 
-// After is the wall-clock time that lies the span behind t; t must be in UTC. ok is
+// After returns the wall-clock time t plus the span; t must be in UTC. ok is
 // false beyond the year 9999.
 func (s Span) After(t time.Time) (after time.Time, ok bool) {
 	switch s.Unit {

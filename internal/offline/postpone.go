@@ -16,7 +16,7 @@ func postponed(t task, by due.Span, now time.Time) (date due.Date, fault string)
 	switch {
 	case !timed && err != nil:
 		return date, fmt.Sprintf("Task %s has no due date that I could move. Please tell me the new one.", nameOf(t))
-	case !timed && by.Small():
+	case !timed && by.IsBelowDay():
 		return date, fmt.Sprintf("Task %s is due on a day without a time. Please tell me the new time.", nameOf(t))
 	case timed:
 		at = at.In(now.Location())

@@ -204,7 +204,7 @@ func (s *attributeText) takeDue() bool {
 		return false
 	}
 	s.take(at[m.Start:m.End])
-	if s.fault = m.Fault; s.fault == "" {
+	if s.fault = m.Invalid; s.fault == "" {
 		s.fields.Due = &m.Due
 	}
 	return true
