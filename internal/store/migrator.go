@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"path"
 	"time"
 
@@ -17,25 +18,25 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// Migration is one step of the schema's history.
+// Migration is one versioned change of the schema.
 type Migration struct {
-	// Version is the time at which it was planned, YYYYMMDDhhmmss.
+	// Version is the time at which it was created, YYYYMMDDhhmmss.
 	Version int64
-	// Name is its file.
+	// Name is the file name.
 	Name string
-	// AppliedAt is when it was applied, zero while it is pending.
+	// AppliedAt is when it was applied; zero means pending.
 	AppliedAt time.Time
 }
 
-// Migrator moves a database along its schema's history. Close it after use.
+// Migrator applies and reverts migrations. It must be closed after use.
 type Migrator struct {
 	provider *goose.Provider
 	pool     *sql.DB
-	own      bool // pool is the migrator's to close
+	ownsPool bool // the migrator closes pool
 	dialect  string
 }
 
-// Migrator works on the migrations that the program was built with.
+// Migrator returns a migrator for the migrations embedded in the program.
 func (db *DB) Migrator() (*Migrator, error) {
 	files, err := migrations.Files(db.dialect)
 	if err != nil {
@@ -44,13 +45,14 @@ func (db *DB) Migrator() (*Migrator, error) {
 	return db.MigratorFor(files)
 }
 
-// MigratorFor works on the given migrations. They must match their checksum, and be at least one.
+// MigratorFor returns a migrator for the given migrations, of which there must be at least one. They must match their
+// checksum file.
 func (db *DB) MigratorFor(files fs.FS) (*Migrator, error) {
 	if err := migrations.Verify(files); err != nil {
 		return nil, err
 	}
-	m := &Migrator{pool: db.main, dialect: db.dialect}
-	name, options, err := m.settings(db)
+	m := &Migrator{pool: db.writer, dialect: db.dialect}
+	name, options, err := m.open(db)
 	if err != nil {
 		return nil, err
 	}
@@ -61,59 +63,60 @@ func (db *DB) MigratorFor(files fs.FS) (*Migrator, error) {
 	return m, nil
 }
 
-func (m *Migrator) settings(db *DB) (goose.Dialect, []goose.ProviderOption, error) {
+// open opens the connection pool for migrations, and returns goose's dialect and options.
+func (m *Migrator) open(db *DB) (goose.Dialect, []goose.ProviderOption, error) {
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if db.dialect == dialect.SQLite {
-		pool, err := sqlitePool(db.file, sqliteMigrator, 1)
-		m.pool, m.own = pool, true
-		return goose.DialectSQLite3, append(options, goose.WithLocker(&fileLock{file: db.file})), err
+		pool, err := openSQLitePool(db.file, sqliteMigrator, 1)
+		m.pool, m.ownsPool = pool, true
+		return goose.DialectSQLite3, append(options, goose.WithLocker(&sqliteFileLock{file: db.file})), err
 	}
-	// Migrating is the login's own work: row security and its role are for the statements of requests.
-	m.pool, m.own = stdlib.OpenDB(*db.postgres), true
+	// Migrations run as the login: row-level security and its role are for the statements of requests.
+	m.pool, m.ownsPool = stdlib.OpenDB(*db.postgres), true
 	m.pool.SetMaxOpenConns(2)
-	// Of several replicas that migrate at once one does the work, the others wait and find it done.
+	// Of several replicas that migrate at once, one does the work while the others wait.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300), lock.WithUnlockTimeout(1, 60))
 	if err != nil {
-		return "", nil, fmt.Errorf("making the migration lock: %w", err)
+		return "", nil, fmt.Errorf("creating the migration lock: %w", err)
 	}
 	return goose.DialectPostgres, append(options, goose.WithSessionLocker(locker)), nil
 }
 
-// Up applies what is pending, each migration in a transaction of its own.
+// Up applies all pending migrations, each in its own transaction, and returns them.
 func (m *Migrator) Up(ctx context.Context) ([]Migration, error) {
-	if err := m.refuseNewer(ctx); err != nil {
+	if err := m.checkNotNewer(ctx); err != nil {
 		return nil, err
 	}
 	done, err := m.provider.Up(ctx)
-	return m.finish(ctx, done, err)
+	return m.results(ctx, done, err)
 }
 
-// Down undoes the newest migration; it returns none when there is nothing to undo.
+// Down reverts the newest migration and returns it; there may be none.
 func (m *Migrator) Down(ctx context.Context) ([]Migration, error) {
-	if err := m.refuseNewer(ctx); err != nil {
+	if err := m.checkNotNewer(ctx); err != nil {
 		return nil, err
 	}
 	done, err := m.provider.Down(ctx)
 	if errors.Is(err, goose.ErrNoNextVersion) {
 		return nil, nil
 	}
-	return m.finish(ctx, []*goose.MigrationResult{done}, err)
+	return m.results(ctx, []*goose.MigrationResult{done}, err)
 }
 
-// DownTo undoes all migrations newer than version; 0 undoes everything.
+// DownTo reverts all migrations newer than version, and returns them. Version 0 reverts everything.
 func (m *Migrator) DownTo(ctx context.Context, version int64) ([]Migration, error) {
-	if err := m.refuseNewer(ctx); err != nil {
+	if err := m.checkNotNewer(ctx); err != nil {
 		return nil, err
 	}
 	done, err := m.provider.DownTo(ctx, version)
-	return m.finish(ctx, done, err)
+	return m.results(ctx, done, err)
 }
 
-// finish names what was done, and looks for what SQLite cannot watch while tables are rebuilt.
-func (m *Migrator) finish(ctx context.Context, done []*goose.MigrationResult, err error) ([]Migration, error) {
-	var stuck *goose.PartialError
-	if errors.As(err, &stuck) {
-		return nil, fmt.Errorf("the migration %s failed and was undone: %w", path.Base(stuck.Failed.Source.Path), stuck.Err)
+// results converts goose's results. On SQLite it then checks foreign keys, which are not enforced while tables are rebuilt.
+func (m *Migrator) results(ctx context.Context, done []*goose.MigrationResult, err error) ([]Migration, error) {
+	var partial *goose.PartialError
+	if errors.As(err, &partial) {
+		return nil, fmt.Errorf("the migration %s failed and was rolled back: %w", path.Base(partial.Failed.Source.Path), partial.Err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("migrating the database: %w", err)
@@ -128,11 +131,11 @@ func (m *Migrator) finish(ctx context.Context, done []*goose.MigrationResult, er
 	return list, err
 }
 
-// Status lists all known migrations, oldest first.
+// Status returns all migrations of this program, oldest first.
 func (m *Migrator) Status(ctx context.Context) ([]Migration, error) {
 	status, err := m.provider.Status(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the migrations' state: %w", err)
+		return nil, fmt.Errorf("reading the state of the migrations: %w", err)
 	}
 	list := make([]Migration, len(status))
 	for i, s := range status {
@@ -141,10 +144,9 @@ func (m *Migrator) Status(ctx context.Context) ([]Migration, error) {
 	return list, nil
 }
 
-// Pending counts the migrations that are not applied yet. It fails on a
-// database that a newer program has migrated.
+// Pending returns the number of pending migrations. It fails on a database that a newer release has migrated.
 func (m *Migrator) Pending(ctx context.Context) (int, error) {
-	if err := m.refuseNewer(ctx); err != nil {
+	if err := m.checkNotNewer(ctx); err != nil {
 		return 0, err
 	}
 	status, err := m.Status(ctx)
@@ -160,28 +162,28 @@ func (m *Migrator) Pending(ctx context.Context) (int, error) {
 	return pending, nil
 }
 
-// refuseNewer protects a database whose tables this program does not know.
-func (m *Migrator) refuseNewer(ctx context.Context) error {
+// checkNotNewer returns an error for a database that a newer release has migrated.
+func (m *Migrator) checkNotNewer(ctx context.Context) error {
 	current, known, err := m.provider.GetVersions(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the database's version: %w", err)
 	}
 	if current > known {
-		return fmt.Errorf("the database is at version %d, this program knows versions up to %d: "+
-			"a newer release has migrated it; use that release, or undo its migrations with it", current, known)
+		return fmt.Errorf("the database is at version %d, but this release has migrations up to %d: "+
+			"a newer release has migrated it; use that release, or revert its migrations with it", current, known)
 	}
 	return nil
 }
 
-// Close releases what the migrator holds; the database stays open.
+// Close closes the migrator's own connections. The database stays open.
 func (m *Migrator) Close() error {
-	if !m.own {
+	if !m.ownsPool {
 		return nil
 	}
 	return m.pool.Close()
 }
 
-// checkForeignKeys reports rows that refer to rows that are not there.
+// checkForeignKeys returns an error when SQLite rows reference missing rows.
 func checkForeignKeys(ctx context.Context, pool *sql.DB) error {
 	var table, parent string
 	var broken int
@@ -193,5 +195,37 @@ func checkForeignKeys(ctx context.Context, pool *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("checking foreign keys: %w", err)
 	}
-	return fmt.Errorf("after the migration %d rows refer to missing ones, the first in %s to %s", broken, table, parent)
+	return fmt.Errorf("after the migration, %d rows reference missing rows, the first from %s to %s", broken, table, parent)
+}
+
+// EnsureSchema checks that the schema is that of this release, and enables row-level security. It migrates
+// a SQLite file, which only one process uses. It migrates a PostgreSQL database only with allowMigrate, because
+// other replicas may be using it; otherwise pending migrations are an error.
+func (db *DB) EnsureSchema(ctx context.Context, allowMigrate bool) (err error) {
+	m, err := db.Migrator()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	pending, err := m.Pending(ctx)
+	if err != nil {
+		return err
+	}
+	if pending == 0 {
+		return db.enableRLS(ctx)
+	}
+	if db.dialect == dialect.Postgres && !allowMigrate {
+		return fmt.Errorf(
+			"the PostgreSQL database lacks %d migration(s): run \"errand migrate up\" first, or start with --migrate",
+			pending,
+		)
+	}
+	applied, err := m.Up(ctx)
+	if err != nil {
+		return err
+	}
+	for _, migration := range applied {
+		db.log.InfoContext(ctx, "migrated the database", slog.String("migration", migration.Name))
+	}
+	return db.enableRLS(ctx)
 }

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"strings"
@@ -18,14 +17,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// eachEmpty runs test on an empty database of each engine.
-func eachEmpty(t *testing.T, test func(t *testing.T, url string)) {
+// forEachEmptyDatabase runs test on an empty database of each engine.
+func forEachEmptyDatabase(t *testing.T, test func(t *testing.T, url string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, testdb.EmptySQLiteURL(t)) })
 	t.Run("postgres", func(t *testing.T) { test(t, testdb.EmptyPostgresURL(t)) })
 }
 
-func migrator(t *testing.T, db *store.DB) *store.Migrator {
+func newMigrator(t *testing.T, db *store.DB) *store.Migrator {
 	t.Helper()
 	m, err := db.Migrator()
 	require.NoError(t, err)
@@ -52,11 +51,11 @@ func tables(t *testing.T, db *store.DB) []string {
 	return names
 }
 
-func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
-	eachEmpty(t, func(t *testing.T, url string) {
+func TestMigrator_UpDownUp_RestoresTheSchema(t *testing.T) {
+	forEachEmptyDatabase(t, func(t *testing.T, url string) {
 		ctx := context.Background()
 		db := testdb.Open(t, url)
-		m := migrator(t, db)
+		m := newMigrator(t, db)
 		pending, err := m.Pending(ctx)
 		require.NoError(t, err)
 		require.Positive(t, pending)
@@ -64,8 +63,8 @@ func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
 		done, err := m.Up(ctx)
 		require.NoError(t, err)
 		require.Len(t, done, pending)
-		made := tables(t, db)
-		require.Contains(t, made, "tasks")
+		created := tables(t, db)
+		require.Contains(t, created, "tasks")
 		addUser(t, db.Client(), "alice")
 		status, err := m.Status(ctx)
 		require.NoError(t, err)
@@ -85,13 +84,13 @@ func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
 
 		_, err = m.Up(ctx)
 		require.NoError(t, err)
-		require.Equal(t, made, tables(t, db))
+		require.Equal(t, created, tables(t, db))
 		addUser(t, db.Client(), "alice")
 	})
 }
 
-func TestEnsureSchemaMigratesOnlyWhatItMay(t *testing.T) {
-	eachEmpty(t, func(t *testing.T, url string) {
+func TestEnsureSchema_Postgres_MigratesOnlyWhenAllowed(t *testing.T) {
+	forEachEmptyDatabase(t, func(t *testing.T, url string) {
 		ctx := context.Background()
 		var log strings.Builder
 		db, err := store.Open(ctx, store.Options{URL: url, Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -109,8 +108,8 @@ func TestEnsureSchemaMigratesOnlyWhatItMay(t *testing.T) {
 	})
 }
 
-func TestSeveralProgramsMigrateAtOnce(t *testing.T) {
-	eachEmpty(t, func(t *testing.T, url string) {
+func TestEnsureSchema_ConcurrentProcesses_MigrateOnce(t *testing.T) {
+	forEachEmptyDatabase(t, func(t *testing.T, url string) {
 		var g errgroup.Group
 		dbs := make([]*store.DB, 4)
 		for i := range dbs {
@@ -131,8 +130,8 @@ func TestSeveralProgramsMigrateAtOnce(t *testing.T) {
 	})
 }
 
-// history is a folder of migrations with a right checksum.
-func history(t *testing.T, files map[string]string) fstest.MapFS {
+// newMigrationsDir returns a folder of migrations with a valid checksum.
+func newMigrationsDir(t *testing.T, files map[string]string) fstest.MapFS {
 	t.Helper()
 	dir := fstest.MapFS{}
 	for name, text := range files {
@@ -146,14 +145,14 @@ func history(t *testing.T, files map[string]string) fstest.MapFS {
 	return dir
 }
 
-func TestADatabaseOfANewerReleaseIsRefused(t *testing.T) {
+func TestMigrator_DatabaseOfNewerRelease_Fails(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := context.Background()
 		_, err := db.Client().
 			ExecContext(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (29990101000000, true)")
 		require.NoError(t, err)
 		require.ErrorContains(t, db.EnsureSchema(ctx, true), "a newer release has migrated it")
-		m := migrator(t, db)
+		m := newMigrator(t, db)
 		_, err = m.Up(ctx)
 		require.ErrorContains(t, err, "a newer release")
 		_, err = m.Down(ctx)
@@ -163,9 +162,9 @@ func TestADatabaseOfANewerReleaseIsRefused(t *testing.T) {
 	})
 }
 
-func TestAChangedMigrationIsRefused(t *testing.T) {
+func TestMigratorFor_ChangedMigration_Fails(t *testing.T) {
 	db := testdb.SQLite(t)
-	files := history(
+	files := newMigrationsDir(
 		t,
 		map[string]string{"1_a.sql": "-- +goose Up\nCREATE TABLE a (id text);\n-- +goose Down\nDROP TABLE a;\n"},
 	)
@@ -178,11 +177,11 @@ func TestAChangedMigrationIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
-func TestAFailingMigrationLeavesNothingBehind(t *testing.T) {
-	eachEmpty(t, func(t *testing.T, url string) {
+func TestMigrator_FailingMigration_IsRolledBack(t *testing.T) {
+	forEachEmptyDatabase(t, func(t *testing.T, url string) {
 		ctx := context.Background()
 		db := testdb.Open(t, url)
-		m, err := db.MigratorFor(history(t, map[string]string{
+		m, err := db.MigratorFor(newMigrationsDir(t, map[string]string{
 			"1_a.sql": "-- +goose Up\nCREATE TABLE a (id text);\n-- +goose Down\nDROP TABLE a;\n",
 			"2_b.sql": "-- +goose Up\nCREATE TABLE b (id text);\nINSERT INTO missing VALUES (1);\n-- +goose Down\nDROP TABLE b;\n",
 		}))
@@ -197,9 +196,9 @@ func TestAFailingMigrationLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-func TestBrokenForeignKeysAreReported(t *testing.T) {
+func TestMigrator_SQLiteBrokenForeignKeys_AreReported(t *testing.T) {
 	db := testdb.Open(t, testdb.EmptySQLiteURL(t))
-	m, err := db.MigratorFor(history(t, map[string]string{
+	m, err := db.MigratorFor(newMigrationsDir(t, map[string]string{
 		"1_a.sql": `-- +goose Up
 CREATE TABLE a (id text PRIMARY KEY);
 CREATE TABLE b (a_id text REFERENCES a (id));
@@ -211,5 +210,5 @@ DROP TABLE b;
 	require.NoError(t, err)
 	defer m.Close()
 	_, err = m.Up(context.Background())
-	require.EqualError(t, err, fmt.Sprintf("after the migration %d rows refer to missing ones, the first in b to a", 1))
+	require.EqualError(t, err, "after the migration, 1 rows reference missing rows, the first from b to a")
 }

@@ -15,6 +15,7 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
+	"github.com/cenkalti/backoff/v5"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -23,22 +24,23 @@ import (
 
 const (
 	connMaxLifetime = time.Hour
-	// connectTimeout bounds one attempt when the URL names no connect_timeout.
+	// connectTimeout bounds one connection attempt when the URL has no connect_timeout.
 	connectTimeout = 5 * time.Second
-	firstBackoff   = 100 * time.Millisecond
-	maxBackoff     = 2 * time.Second
+	// minConnectDelay and maxConnectDelay bound the exponential backoff between attempts.
+	minConnectDelay = 100 * time.Millisecond
+	maxConnectDelay = 2 * time.Second
 )
 
-// openPostgres opens a pool that keeps its connections: a server process is
-// forked for each new one, so closing idle ones (Go keeps two) costs most of the throughput.
+// openPostgres opens a pool that keeps all its connections: PostgreSQL forks a process for each new one, so
+// closing idle ones (database/sql keeps two by default) would cost most of the throughput.
 func openPostgres(ctx context.Context, o Options) (*DB, error) {
 	config, err := postgresConfig(o)
 	if err != nil {
 		return nil, err
 	}
-	// Connections idle for more than a second are checked before use.
-	guard := &wall{pooled: !o.StatementCache}
-	pool := sql.OpenDB(guardedConnector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(readTimesAsUTC)), guard})
+	rls := &rlsState{transactionPooling: !o.StatementCache}
+	// pgx checks connections that were idle for more than a second before use.
+	pool := sql.OpenDB(rlsConnector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(readTimesAsUTC)), rls})
 	size := o.MaxConns
 	if size <= 0 {
 		size = 4 * runtime.GOMAXPROCS(0)
@@ -52,47 +54,46 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 	db := &DB{
 		client:   ent.NewClient(ent.Driver(entsql.OpenDB(dialect.Postgres, pool))),
 		dialect:  dialect.Postgres,
-		main:     pool,
+		writer:   pool,
 		pools:    []*sql.DB{pool},
 		ping:     pool.PingContext,
 		postgres: config,
 		log:      o.Logger,
-
-		rowSecurity: o.RLS,
+		rlsMode:  o.RLS,
 	}
 	if o.RLS != "" {
-		db.wall = guard
+		db.rls = rls
 	}
-	if err := db.raiseWall(ctx); err != nil {
+	if err := db.enableRLS(ctx); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
 	return db, nil
 }
 
-// postgresConfig keeps everything the URL says, TLS options among them.
+// postgresConfig parses the URL with all its options, TLS among them, and sets defaults.
 func postgresConfig(o Options) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(o.URL)
 	if err != nil {
-		// The parser's own words may quote the URL, password included.
+		// The parser's error may quote the URL with its password, so it is not wrapped.
 		return nil, errors.New("the database URL is not a valid PostgreSQL URL: " +
 			"check its options, and that special characters in user and password are percent-encoded")
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
-	// Settings of other clients' pools, which a server would refuse as unknown.
+	// pool_… options configure pgxpool; the server would reject them as unknown parameters.
 	maps.DeleteFunc(config.RuntimeParams, func(name, _ string) bool { return strings.HasPrefix(name, "pool_") })
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "errand"
 	}
 	if !o.StatementCache {
-		// Statements are unnamed, so nothing on the server has to survive a transaction.
+		// Unnamed statements, so that nothing on the server has to outlive a transaction.
 		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	return config, nil
 }
 
-// readTimesAsUTC makes both engines give times in UTC.
+// readTimesAsUTC makes timestamptz values scan as UTC, as on SQLite.
 func readTimesAsUTC(_ context.Context, conn *pgx.Conn) error {
 	conn.TypeMap().RegisterType(&pgtype.Type{
 		Name: "timestamptz", OID: pgtype.TimestamptzOID,
@@ -101,46 +102,49 @@ func readTimesAsUTC(_ context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// awaitPostgres tries until the server answers, refuses who is asking, or the time is up.
+// awaitPostgres connects, and retries until the server accepts the connection, rejects it permanently, or
+// o.StartupTimeout has passed.
 func awaitPostgres(ctx context.Context, pool *sql.DB, config *pgx.ConnConfig, o Options) error {
-	deadline := time.Now().Add(o.StartupTimeout)
-	backoff := firstBackoff
-	for try := 1; ; try++ {
+	attempts := 0
+	connect := func() (struct{}, error) {
+		attempts++
 		err := pool.PingContext(ctx)
-		if err == nil {
-			return nil
+		if isPermanentConnectError(err) {
+			err = backoff.Permanent(err)
 		}
-		if isRefusal(err) || ctx.Err() != nil || !time.Now().Add(backoff).Before(deadline) {
-			return fmt.Errorf("cannot use the PostgreSQL database %q at %s:%d as %q (tries: %d): %w",
-				config.Database, config.Host, config.Port, config.User, try, err)
-		}
-		if try == 1 {
-			o.Logger.WarnContext(ctx, "waiting for PostgreSQL", slog.String("host", config.Host),
-				slog.Duration("for", o.StartupTimeout), slog.Any("error", err))
-		}
-		if err := sleep(ctx, backoff); err != nil {
-			return err
-		}
-		backoff = min(2*backoff, maxBackoff)
+		return struct{}{}, err
 	}
+	options := []backoff.RetryOption{
+		backoff.WithBackOff(&backoff.ExponentialBackOff{
+			InitialInterval: minConnectDelay,
+			MaxInterval:     maxConnectDelay,
+			Multiplier:      2,
+		}),
+		backoff.WithMaxElapsedTime(o.StartupTimeout),
+		backoff.WithNotify(func(err error, _ time.Duration) {
+			if attempts == 1 {
+				o.Logger.WarnContext(ctx, "waiting for PostgreSQL", slog.String("host", config.Host),
+					slog.Duration("for", o.StartupTimeout), slog.Any("error", err))
+			}
+		}),
+	}
+	if o.StartupTimeout < 0 {
+		options = append(options, backoff.WithMaxTries(1))
+	}
+	if _, err := backoff.Retry(ctx, connect, options...); err != nil {
+		return fmt.Errorf("cannot use the PostgreSQL database %q at %s:%d as %q (attempts: %d): %w",
+			config.Database, config.Host, config.Port, config.User, attempts, err)
+	}
+	return nil
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
-}
-
-// isRefusal tells a server that answered and said no for good (who is asking,
-// or which database) from one that is not there yet.
-func isRefusal(err error) bool {
-	var answer *pgconn.PgError
-	if !errors.As(err, &answer) {
+// isPermanentConnectError reports whether the server has rejected the connection for good: the role or its
+// password (class 28), or the database name.
+func isPermanentConnectError(err error) bool {
+	var response *pgconn.PgError
+	if !errors.As(err, &response) {
 		return false
 	}
 	const invalidCatalogName = "3D000"
-	return strings.HasPrefix(answer.Code, "28") || answer.Code == invalidCatalogName
+	return strings.HasPrefix(response.Code, "28") || response.Code == invalidCatalogName
 }

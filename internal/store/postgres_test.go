@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestPostgresKeepsItsConnectionsWarm(t *testing.T) {
+func TestOpenPostgres_IdleConnections_StayOpen(t *testing.T) {
 	db, err := store.Open(
 		context.Background(),
 		store.Options{URL: testdb.PostgresURL(t), MaxConns: 5, StatementCache: true},
@@ -36,7 +36,7 @@ func TestPostgresKeepsItsConnectionsWarm(t *testing.T) {
 	require.Equal(t, 5, db.PoolStats().Idle)
 }
 
-func TestPostgresStatementCacheCanBeSwitchedOff(t *testing.T) {
+func TestOpenPostgres_StatementCache_PreparesStatements(t *testing.T) {
 	for cached, want := range map[bool]bool{true: true, false: false} {
 		db, err := store.Open(
 			context.Background(),
@@ -57,7 +57,7 @@ func TestPostgresStatementCacheCanBeSwitchedOff(t *testing.T) {
 	}
 }
 
-func TestPostgresKeepsTheURLsOptions(t *testing.T) {
+func TestOpenPostgres_URLOptions_AreKept(t *testing.T) {
 	url := testdb.PostgresURL(t) + "&application_name=mine&statement_timeout=77000&pool_max_conns=3"
 	db := testdb.Open(t, url)
 	rows, err := db.Client().
@@ -70,7 +70,7 @@ func TestPostgresKeepsTheURLsOptions(t *testing.T) {
 	require.Equal(t, "mine 77s", got)
 }
 
-func TestPostgresGivesAConnectionOfOnesOwn(t *testing.T) {
+func TestPostgresConfig_Copy_Connects(t *testing.T) {
 	db := testdb.Postgres(t)
 	conn, err := pgx.ConnectConfig(context.Background(), db.PostgresConfig())
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func TestPostgresGivesAConnectionOfOnesOwn(t *testing.T) {
 	require.Nil(t, testdb.SQLite(t).PostgresConfig())
 }
 
-func TestPostgresSaysAtOnceThatADatabaseIsMissing(t *testing.T) {
+func TestOpenPostgres_MissingDatabase_FailsWithoutRetry(t *testing.T) {
 	url := strings.Replace(testdb.EmptyPostgresURL(t), "/test_", "/absent_", 1)
 	start := time.Now()
 	_, err := store.Open(context.Background(), store.Options{URL: url})
@@ -88,7 +88,7 @@ func TestPostgresSaysAtOnceThatADatabaseIsMissing(t *testing.T) {
 	require.Less(t, time.Since(start), store.DefaultStartupTimeout/2)
 }
 
-func TestPostgresErrorsNeverHoldThePassword(t *testing.T) {
+func TestOpenPostgres_Error_OmitsThePassword(t *testing.T) {
 	const secret = "s3cret-word"
 	for _, url := range []string{
 		"postgres://alice:" + secret + "@127.0.0.1:1/errand",
@@ -105,7 +105,7 @@ func TestPostgresErrorsNeverHoldThePassword(t *testing.T) {
 	}
 }
 
-func TestPostgresStartupWaitsForTheServer(t *testing.T) {
+func TestOpenPostgres_ServerDown_WaitsForIt(t *testing.T) {
 	ctx := context.Background()
 	c := testdb.NewCluster(t)
 	url := testdb.Database(t, c)
@@ -113,7 +113,7 @@ func TestPostgresStartupWaitsForTheServer(t *testing.T) {
 	waiting := make(chan struct{})
 	opened := make(chan error, 1)
 	go func() {
-		db, err := store.Open(ctx, store.Options{URL: url, Logger: slog.New(onceLogged(waiting))})
+		db, err := store.Open(ctx, store.Options{URL: url, Logger: slog.New(closeOnFirstLog(waiting))})
 		if err == nil {
 			err = errors.Join(db.Ping(ctx), db.Close())
 		}
@@ -124,7 +124,7 @@ func TestPostgresStartupWaitsForTheServer(t *testing.T) {
 	require.NoError(t, <-opened)
 }
 
-func TestPostgresOutageIsUnavailableAndPasses(t *testing.T) {
+func TestIsUnavailable_ServerRestart_IsTrueUntilItIsUp(t *testing.T) {
 	ctx := context.Background()
 	c := testdb.NewCluster(t)
 	db := testdb.Open(t, testdb.Database(t, c))
@@ -134,10 +134,10 @@ func TestPostgresOutageIsUnavailableAndPasses(t *testing.T) {
 	require.True(t, store.IsUnavailable(err), "%v", err)
 	require.True(t, store.IsUnavailable(db.Ping(ctx)))
 	require.NoError(t, c.Start(ctx))
-	require.Equal(t, 1, countUsers(t, db), "commits outlive a crash, and dead connections are replaced")
+	require.Equal(t, 1, countUsers(t, db), "commits survive a crash, and broken connections are replaced")
 }
 
-func TestPostgresCutConnectionIsUnavailable(t *testing.T) {
+func TestIsUnavailable_TerminatedConnection_IsTrue(t *testing.T) {
 	db := testdb.Postgres(t)
 	tx, err := db.Client().Tx(system())
 	require.NoError(t, err)
@@ -147,11 +147,11 @@ func TestPostgresCutConnectionIsUnavailable(t *testing.T) {
 	require.NoError(t, err)
 	_, err = tx.User.Query().Count(system())
 	require.True(t, store.IsUnavailable(err), "%v", err)
-	_ = tx.Rollback() // on a dead connection
+	_ = tx.Rollback() // the connection is broken
 	require.Zero(t, countUsers(t, db))
 }
 
-func TestPostgresDeadlockIsUnavailable(t *testing.T) {
+func TestIsUnavailable_Deadlock_IsTrue(t *testing.T) {
 	db := testdb.Postgres(t)
 	a, b := addUser(t, db.Client(), "alice"), addUser(t, db.Client(), "bob")
 	first, err := db.Client().Tx(system())
@@ -174,11 +174,11 @@ func TestPostgresDeadlockIsUnavailable(t *testing.T) {
 	require.True(t, store.IsUnavailable(errors.Join(errFirst, errSecond)), "%v %v", errFirst, errSecond)
 }
 
-// onceLogged closes its channel at the first log line.
-func onceLogged(seen chan struct{}) slog.Handler {
+// closeOnFirstLog returns a handler that closes the channel at the first log line.
+func closeOnFirstLog(logged chan struct{}) slog.Handler {
 	var once sync.Once
 	return slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
-		once.Do(func() { close(seen) })
+		once.Do(func() { close(logged) })
 		return len(p), nil
 	}), nil)
 }

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-func TestSQLiteMakesItsFolder(t *testing.T) {
+func TestOpenSQLite_MissingFolder_IsCreatedPrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a b", "50% #1", "errand.db")
 	db := testdb.Open(t, "sqlite:"+path)
 	require.NoError(t, db.EnsureSchema(context.Background(), false))
@@ -28,29 +28,29 @@ func TestSQLiteMakesItsFolder(t *testing.T) {
 	require.Equal(t, os.FileMode(0o700), folder.Mode().Perm())
 }
 
-func TestSQLiteRefusesWhatIsNoFile(t *testing.T) {
+func TestOpenSQLite_NotADatabaseFile_Fails(t *testing.T) {
 	for _, path := range []string{"", ":memory:", "file:x.db", "x.db?mode=ro"} {
 		_, err := store.Open(context.Background(), store.Options{URL: "sqlite:" + path})
 		require.ErrorContains(t, err, "must name a file", path)
 	}
 	file := filepath.Join(t.TempDir(), "notes.txt")
-	require.NoError(t, os.WriteFile(file, []byte("this is no database, whatever its name may say"), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte("this text is not a SQLite database file"), 0o600))
 	_, err := store.Open(context.Background(), store.Options{URL: "sqlite:" + file})
 	require.ErrorContains(t, err, "notes.txt")
 }
 
-func TestSQLiteReadsWhileATransactionWrites(t *testing.T) {
+func TestSQLite_OpenWriteTransaction_DoesNotBlockReads(t *testing.T) {
 	db := testdb.SQLite(t)
 	tx, err := db.Client().Tx(system())
 	require.NoError(t, err)
 	addUser(t, tx.Client(), "alice")
 	require.Zero(t, countUsers(t, db))
-	require.NoError(t, db.Ping(context.Background()), "health does not wait for the writer")
+	require.NoError(t, db.Ping(context.Background()), "Ping does not wait for the writer")
 	require.NoError(t, tx.Commit())
 	require.Equal(t, 1, countUsers(t, db))
 }
 
-func TestSQLiteReadOnlyTransactionIsASnapshot(t *testing.T) {
+func TestSQLite_ReadOnlyTransaction_IsASnapshot(t *testing.T) {
 	db := testdb.SQLite(t)
 	snapshot, err := db.Client().BeginTx(system(), &sql.TxOptions{ReadOnly: true})
 	require.NoError(t, err)
@@ -66,7 +66,7 @@ func TestSQLiteReadOnlyTransactionIsASnapshot(t *testing.T) {
 	require.NoError(t, snapshot.Rollback())
 }
 
-func TestSQLiteNeverBusyUnderLoad(t *testing.T) {
+func TestSQLite_ConcurrentReadsAndWrites_AreNeverBusy(t *testing.T) {
 	db := testdb.SQLite(t)
 	u := addUser(t, db.Client(), "alice")
 	var g errgroup.Group
@@ -89,13 +89,13 @@ func TestSQLiteNeverBusyUnderLoad(t *testing.T) {
 	require.Equal(t, 200, got.LastChange)
 }
 
-func TestSQLiteBusyIsUnavailable(t *testing.T) {
+func TestIsUnavailable_SQLiteBusy_IsTrue(t *testing.T) {
 	url := testdb.SQLiteURL(t)
 	first, second := testdb.Open(t, url), testdb.Open(t, url)
 	tx, err := first.Client().Tx(system())
 	require.NoError(t, err)
 	defer tx.Rollback()
-	// A writer of another process waits for busy_timeout, 5 seconds; this one asks not to.
+	// The writer of another process waits for busy_timeout, 5 seconds; this one does not wait.
 	_, err = second.Client().ExecContext(system(), "PRAGMA busy_timeout = 0")
 	require.NoError(t, err)
 	err = second.Client().User.Create().SetSubject("bob").Exec(system())

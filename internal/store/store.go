@@ -1,5 +1,6 @@
-// Package store opens the database, SQLite or PostgreSQL, and hands out the Ent
-// client over pools that fit the engine. It also brings the schema up to date.
+// Package store opens the database, SQLite or PostgreSQL, and provides the Ent client over connection pools
+// that suit the engine. It migrates the schema, enables PostgreSQL's row-level security, and holds all SQL
+// in which the engines differ: other packages do not branch on the dialect.
 package store
 
 import (
@@ -15,47 +16,46 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	_ "errand/ent/runtime" // Without it Ent knows no policies and refuses everything.
+	_ "errand/ent/runtime" // registers the entities' privacy policies, without which Ent denies everything
 )
 
-// DefaultStartupTimeout is how long Open waits for a PostgreSQL server that does not answer yet.
+// DefaultStartupTimeout is how long Open waits for a PostgreSQL server that does not accept connections yet.
 const DefaultStartupTimeout = 30 * time.Second
 
-// Options say which database to open and how.
+// Options configure Open.
 type Options struct {
-	// URL is sqlite:PATH, postgres://… or postgresql://…; it may hold a password.
+	// URL is sqlite:PATH, postgres://… or postgresql://…; it may contain a password.
 	URL string
-	// MaxConns bounds the PostgreSQL pool; 0 means four per core. SQLite's pools are fixed.
+	// MaxConns is the size of the PostgreSQL pool; 0 means four per core. SQLite's pools are fixed.
 	MaxConns int
-	// StatementCache keeps prepared statements on each PostgreSQL connection. Switch it
-	// off behind a pooler in transaction mode, where a connection changes servers between transactions.
+	// StatementCache keeps prepared statements on each PostgreSQL connection. It must be off behind a pooler in
+	// transaction mode, where a connection changes servers between transactions.
 	StatementCache bool
-	// Logger is told of retries and migrations; nil means slog.Default().
+	// Logger receives connection retries and migrations; nil means slog.Default().
 	Logger *slog.Logger
-	// RLS is PostgreSQL's own wall between people; none by default.
+	// RLS is the mode of PostgreSQL's row-level security; "" does not set the scope on connections at all.
 	RLS RLSMode
-	// StartupTimeout is how long to wait for PostgreSQL; 0 means DefaultStartupTimeout, negative a single try.
+	// StartupTimeout is how long to wait for PostgreSQL; 0 means DefaultStartupTimeout, negative a single attempt.
 	StartupTimeout time.Duration
 }
 
-// DB is an open database.
+// DB is an open database. It is safe for concurrent use.
 type DB struct {
-	client  *ent.Client
-	dialect string
-	main    *sql.DB // may write; SQLite's writer
-	// pools are all of them, in the order in which they close.
-	pools    []*sql.DB
+	client   *ent.Client
+	dialect  string
+	writer   *sql.DB   // the PostgreSQL pool, or SQLite's writer
+	pools    []*sql.DB // all pools, in the order in which they close
 	ping     func(context.Context) error
 	postgres *pgx.ConnConfig // nil on SQLite
 	file     string          // absolute path of the SQLite file, "" on PostgreSQL
 	log      *slog.Logger
 
-	rowSecurity RLSMode
-	wall        *wall // nil on SQLite, and where row security is not wanted
+	rlsMode RLSMode
+	rls     *rlsState // nil on SQLite, and with an empty mode
 }
 
-// Open opens the database and waits until it answers. It neither creates nor
-// changes tables: see EnsureSchema. Errors never hold the URL's password.
+// Open opens the database and waits until it accepts connections. It neither creates nor changes tables: see
+// EnsureSchema. Errors never contain the URL's password.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -74,18 +74,26 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 }
 
-// Client is the root Ent client. Its queries read committed rows, and on SQLite
-// run beside the one writer.
+// Client returns the root Ent client. Its queries read committed rows; on SQLite they run concurrently with the writer.
 func (db *DB) Client() *ent.Client { return db.client }
 
-// Dialect is dialect.SQLite or dialect.Postgres.
+// Dialect returns dialect.SQLite or dialect.Postgres.
 func (db *DB) Dialect() string { return db.dialect }
 
-// Ping fails when the database does not answer.
+// Ping returns an error when the database does not respond.
 func (db *DB) Ping(ctx context.Context) error { return db.ping(ctx) }
 
-// PostgresConfig is a copy of the connection settings, for a connection of one's
-// own outside the pool; nil on SQLite. It holds the password.
+// Now returns the time of the database's clock.
+func (db *DB) Now(ctx context.Context) (time.Time, error) {
+	var ms int64
+	if err := db.writer.QueryRowContext(ctx, "SELECT "+db.SQL().Now).Scan(&ms); err != nil {
+		return time.Time{}, fmt.Errorf("reading the database's clock: %w", err)
+	}
+	return time.UnixMilli(ms), nil
+}
+
+// PostgresConfig returns a copy of the connection settings for a connection outside the pool, or nil on
+// SQLite. It contains the password.
 func (db *DB) PostgresConfig() *pgx.ConnConfig {
 	if db.postgres == nil {
 		return nil
@@ -93,7 +101,7 @@ func (db *DB) PostgresConfig() *pgx.ConnConfig {
 	return db.postgres.Copy()
 }
 
-// Close closes all pools; statements under way end first.
+// Close closes all pools. It waits for statements in progress.
 func (db *DB) Close() error {
 	var errs []error
 	for _, pool := range db.pools {
@@ -103,4 +111,51 @@ func (db *DB) Close() error {
 		return fmt.Errorf("closing the database: %w", err)
 	}
 	return nil
+}
+
+// PoolStats is the state of the connection pools, SQLite's two added together.
+type PoolStats struct {
+	// Open, InUse and Idle are the current numbers of connections; Max is the limit of Open.
+	Open  int `json:"open"`
+	InUse int `json:"in_use"`
+	Idle  int `json:"idle"`
+	Max   int `json:"max"`
+	// WaitCount is how often callers have waited for a connection since start, and WaitMS how long in
+	// total, in milliseconds.
+	WaitCount int64 `json:"wait_count"`
+	WaitMS    int64 `json:"wait_ms"`
+}
+
+// PoolStats returns the state of the connection pools.
+func (db *DB) PoolStats() PoolStats {
+	var p PoolStats
+	var waited time.Duration
+	for _, pool := range db.pools {
+		s := pool.Stats()
+		p.Open += s.OpenConnections
+		p.InUse += s.InUse
+		p.Idle += s.Idle
+		p.Max += s.MaxOpenConnections
+		p.WaitCount += s.WaitCount
+		waited += s.WaitDuration
+	}
+	p.WaitMS = waited.Milliseconds()
+	return p
+}
+
+// ByID returns the rows of a query keyed by ID. It takes the query's results directly:
+//
+//	store.ByID(client.Task.Query().Where(task.IDIn(ids...)).All(ctx))
+//
+// IDs without a row have no entry. An error is wrapped with the type of the rows.
+func ByID[T interface{ NodeID() string }](rows []T, err error) (map[string]T, error) {
+	if err != nil {
+		var row T
+		return nil, fmt.Errorf("reading %T rows by id: %w", row, err)
+	}
+	byID := make(map[string]T, len(rows))
+	for _, row := range rows {
+		byID[row.NodeID()] = row
+	}
+	return byID, nil
 }

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// system passes every policy: these tests are about the database.
+// system returns a context that passes all privacy policies: these tests are about the database.
 func system() context.Context { return rule.System(context.Background()) }
 
 func addUser(t *testing.T, client *ent.Client, subject string) *ent.User {
@@ -27,7 +27,7 @@ func addUser(t *testing.T, client *ent.Client, subject string) *ent.User {
 	return u
 }
 
-func TestOpenRefusesOtherDatabases(t *testing.T) {
+func TestOpen_OtherDatabase_FailsWithoutQuotingTheURL(t *testing.T) {
 	for _, url := range []string{"", "mysql://root:secret-word@h/db", "errand.db", "secret-word"} {
 		_, err := store.Open(context.Background(), store.Options{URL: url})
 		require.ErrorContains(t, err, "sqlite: or postgres://")
@@ -35,7 +35,7 @@ func TestOpenRefusesOtherDatabases(t *testing.T) {
 	}
 }
 
-func TestRawStatementsReachTheirPool(t *testing.T) {
+func TestClient_RawStatements_RunOnEitherPool(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		u := addUser(t, db.Client(), "alice")
 		for _, query := range []string{
@@ -46,7 +46,7 @@ func TestRawStatementsReachTheirPool(t *testing.T) {
 			" \n(SELECT last_change FROM users WHERE id = $1)",
 		} {
 			if db.Dialect() == dialect.SQLite && query[0] == ' ' {
-				query = query[3 : len(query)-1] // SQLite has no such parentheses
+				query = query[3 : len(query)-1] // SQLite does not accept a parenthesized SELECT
 			}
 			rows, err := db.Client().QueryContext(system(), query, u.ID)
 			require.NoError(t, err, query)
@@ -61,7 +61,7 @@ func TestRawStatementsReachTheirPool(t *testing.T) {
 	})
 }
 
-func TestTimesComeBackInUTCToTheMicrosecond(t *testing.T) {
+func TestClient_Times_ReadAsUTCWithMicroseconds(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		when := time.Date(2026, 11, 22, 11, 35, 0, 120_000, time.FixedZone("", 3600))
 		u, err := db.Client().User.Create().SetSubject("alice").SetCreatedAt(when).Save(system())
@@ -72,7 +72,7 @@ func TestTimesComeBackInUTCToTheMicrosecond(t *testing.T) {
 	})
 }
 
-func TestUniqueViolationIsAConstraintError(t *testing.T) {
+func TestClient_UniqueViolation_IsConstraintError(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		addUser(t, db.Client(), "alice")
 		err := db.Client().User.Create().SetSubject("alice").Exec(system())
@@ -81,9 +81,9 @@ func TestUniqueViolationIsAConstraintError(t *testing.T) {
 	})
 }
 
-func TestForeignKeysHold(t *testing.T) {
+func TestClient_ForeignKeys_AreEnforcedAndCascade(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		err := db.Client().Conversation.Create().SetUserID("user_nobody").Exec(system())
+		err := db.Client().Conversation.Create().SetUserID("user_missing").Exec(system())
 		require.True(t, ent.IsConstraintError(err), "%v", err)
 		u := addUser(t, db.Client(), "alice")
 		require.NoError(t, db.Client().Conversation.Create().SetUserID(u.ID).Exec(system()))
@@ -94,7 +94,7 @@ func TestForeignKeysHold(t *testing.T) {
 	})
 }
 
-func TestPingAndPool(t *testing.T) {
+func TestPoolStats_OpenTransaction_IsInUse(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		require.NoError(t, db.Ping(context.Background()))
 		p := db.PoolStats()

@@ -19,60 +19,60 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// statement is SQL as the program sent it.
+// statement is a statement as the program sent it, with the row-level security scope of its context.
 type statement struct {
 	sql   string
 	args  []any
 	scope viewer.Scope
 }
 
-// recorder notes the statements of a client.
+// recorder is a pgx tracer that records a client's statements.
 type recorder struct {
-	mu   sync.Mutex
-	more sync.Cond // of mu: seen grew
-	seen []statement
+	mu         sync.Mutex
+	added      sync.Cond // signals an addition to statements; uses mu
+	statements []statement
 }
 
 func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.seen = append(r.seen, statement{d.SQL, d.Args, viewer.ScopeFromContext(ctx)})
-	r.more.Broadcast()
+	r.statements = append(r.statements, statement{d.SQL, d.Args, viewer.ScopeFromContext(ctx)})
+	r.added.Broadcast()
 	return ctx
 }
 
 func (r *recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// await returns when a statement that contains the words was sent.
-func (r *recorder) await(words string) {
+// await blocks until a statement that contains text was sent.
+func (r *recorder) await(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for !slices.ContainsFunc(r.seen, func(s statement) bool { return strings.Contains(s.sql, words) }) {
-		r.more.Wait()
+	for !slices.ContainsFunc(r.statements, func(s statement) bool { return strings.Contains(s.sql, text) }) {
+		r.added.Wait()
 	}
 }
 
-// take returns what was sent since the last call and contains all the given words.
+// take returns the statements sent since the last call that contain all the given texts.
 func (r *recorder) take(t *testing.T, words ...string) []statement {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var found []statement
-	for _, s := range r.seen {
+	for _, s := range r.statements {
 		if !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(s.sql, word) }) {
 			found = append(found, s)
 		}
 	}
-	require.NotEmpty(t, found, "no statement with %v among %v", words, r.seen)
-	r.seen = nil
+	require.NotEmpty(t, found, "no statement with %v among %v", words, r.statements)
+	r.statements = nil
 	return found
 }
 
-// recorded is a client of the database whose statements are noted.
-func recorded(t *testing.T, db *store.DB) (*ent.Client, *recorder) {
+// newRecordedClient returns a client of the database whose statements are recorded.
+func newRecordedClient(t *testing.T, db *store.DB) (*ent.Client, *recorder) {
 	t.Helper()
 	r := &recorder{}
-	r.more.L = &r.mu
+	r.added.L = &r.mu
 	config := db.PostgresConfig()
 	config.Tracer = r
 	pool := stdlib.OpenDB(*config)
@@ -80,7 +80,7 @@ func recorded(t *testing.T, db *store.DB) (*ent.Client, *recorder) {
 	return ent.NewClient(ent.Driver(entsql.OpenDB(dialect.Postgres, pool))), r
 }
 
-// node is a step of a plan.
+// node is a node of a query plan.
 type node struct {
 	Type     string `json:"Node Type"`
 	Relation string `json:"Relation Name"`
@@ -89,8 +89,8 @@ type node struct {
 	Plans    []node `json:"Plans"`
 }
 
-// explain runs the statement behind row security, as a serving program does, undoes it, and returns its plan:
-// conditions that may fail are not looked up in an index there.
+// explain runs the statement under row-level security, as the server does, rolls it back, and returns its plan.
+// Row-level security keeps conditions that may fail from using an index.
 func explain(t *testing.T, db *store.DB, s statement) (plan node, text string) {
 	t.Helper()
 	ctx := context.Background()
@@ -99,11 +99,11 @@ func explain(t *testing.T, db *store.DB, s statement) (plan node, text string) {
 	defer conn.Close(ctx)
 	tx, err := conn.Begin(ctx)
 	require.NoError(t, err)
-	asking := s.scope.UserID
+	setting := s.scope.UserID
 	if s.scope.System {
-		asking = "system"
+		setting = "system"
 	}
-	_, err = tx.Exec(ctx, "SELECT set_config('errand.user_id', $1, true), set_config('role', 'errand_app', true)", asking)
+	_, err = tx.Exec(ctx, "SELECT set_config('errand.user_id', $1, true), set_config('role', 'errand_app', true)", setting)
 	require.NoError(t, err)
 	require.NoError(t, tx.QueryRow(ctx, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+s.sql, s.args...).Scan(&text), s.sql)
 	require.NoError(t, tx.Rollback(ctx))
@@ -112,7 +112,7 @@ func explain(t *testing.T, db *store.DB, s statement) (plan node, text string) {
 	return plans[0].Plan, s.sql + "\n" + text
 }
 
-// find lists the plan's steps of the given types.
+// find returns the plan's nodes of the given types.
 func (n node) find(types ...string) []node {
 	var found []node
 	if slices.Contains(types, n.Type) {
@@ -124,8 +124,7 @@ func (n node) find(types ...string) []node {
 	return found
 }
 
-// requireIndexed fails when a statement reads a whole table, or more pages than
-// it should. Small sorts are left to its callers to forbid.
+// requireIndexed fails when a statement scans a whole table or reads more than pages pages. It allows sorts.
 func requireIndexed(t *testing.T, db *store.DB, s statement, pages int) {
 	t.Helper()
 	plan, text := explain(t, db, s)
@@ -133,7 +132,7 @@ func requireIndexed(t *testing.T, db *store.DB, s statement, pages int) {
 	require.LessOrEqual(t, plan.Hit+plan.Read, pages, text)
 }
 
-// requireOrdered fails when rows are sorted, too: a page then costs as much as the whole list.
+// requireOrdered is requireIndexed without sorts: with a sort, a page costs as much as the whole list.
 func requireOrdered(t *testing.T, db *store.DB, s statement, pages int) {
 	t.Helper()
 	plan, text := explain(t, db, s)

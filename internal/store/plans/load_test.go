@@ -10,17 +10,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// person is one of 200, each with 1,000 tasks (nine in ten done, a few in the
-// trash), as many changes, and 60 conversations
-// of 10 messages. The person's newest conversation is long.
+// userID is one of 200 users, each with 1,000 tasks (90 % completed, some in the trash), as many changes, and 60
+// conversations of 10 messages. This user's newest conversation is long.
 const (
-	person       = "user_7"
-	conversation = "conv_7_69"
+	userID         = "user_7"
+	conversationID = "conv_7_69"
 )
 
-// load fills the tables. Forty runs wait, ten are under way, all others are done.
-var load = []string{
-	`SET session_replication_role = replica`, // no checks of foreign keys row by row
+// loadStatements fill the tables. 40 runs are queued, ten are running, all others are done.
+var loadStatements = []string{
+	`SET session_replication_role = replica`, // do not check foreign keys for each row
 
 	`INSERT INTO users (id, created_at, updated_at, subject, last_task_number, last_change)
 	SELECT 'user_' || u, now(), now(), 'subject ' || u, 1000, 1000 FROM generate_series(1, 200) u`,
@@ -46,11 +45,11 @@ var load = []string{
 	FROM generate_series(1, 200) u, generate_series(10, 69) c, generate_series(1, 10) p`,
 
 	`INSERT INTO messages (id, created_at, updated_at, user_id, conversation_id, position, role, content)
-	SELECT 'msg_' || p, now() - interval '1 hour', now(), '` + person + `', '` + conversation + `', p, CASE p % 2 WHEN 1 THEN 'USER' ELSE 'ASSISTANT' END,
+	SELECT 'msg_' || p, now() - interval '1 hour', now(), '` + userID + `', '` + conversationID + `', p, CASE p % 2 WHEN 1 THEN 'USER' ELSE 'ASSISTANT' END,
 		repeat('word ', 40)
 	FROM generate_series(11, 5000) p`,
 
-	`UPDATE conversations SET message_count = 5000 WHERE id = '` + conversation + `'`,
+	`UPDATE conversations SET message_count = 5000 WHERE id = '` + conversationID + `'`,
 
 	`INSERT INTO tool_calls (id, created_at, updated_at, user_id, message_id, seq, step, provider_id, name, arguments, text_offset)
 	SELECT 'call_' || id, now(), now(), user_id, id, 0, 0, 'call', 'add_task', '{}', 0 FROM messages WHERE role = 'ASSISTANT'`,
@@ -65,13 +64,13 @@ var load = []string{
 	`ANALYZE`,
 }
 
-func fill(t *testing.T, db *store.DB) {
+func loadData(t *testing.T, db *store.DB) {
 	t.Helper()
 	ctx := context.Background()
 	conn, err := pgx.ConnectConfig(ctx, db.PostgresConfig())
 	require.NoError(t, err)
 	defer conn.Close(ctx)
-	for _, statement := range load {
+	for _, statement := range loadStatements {
 		_, err := conn.Exec(ctx, statement)
 		require.NoError(t, err, statement)
 	}

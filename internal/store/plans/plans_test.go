@@ -1,5 +1,5 @@
-// Package plans checks that PostgreSQL answers the frequent questions from
-// indexes: it records what the program sends over large tables, and reads the plans.
+// Package plans checks that frequent queries use indexes on PostgreSQL: it records the statements that the program
+// sends on large tables, and reads their plans.
 package plans_test
 
 import (
@@ -25,19 +25,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestFrequentQueriesUseIndexes(t *testing.T) {
+func TestPlans_FrequentQueries_UseIndexes(t *testing.T) {
 	db := testdb.Postgres(t)
-	fill(t, db)
-	client, sent := recorded(t, db)
-	ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: person})
-	t.Run("tasks", func(t *testing.T) { taskLists(ctx, t, db, task.NewService(client, func(string) {}), sent) })
-	t.Run("changes", func(t *testing.T) { changes(ctx, t, db, task.NewService(client, func(string) {}), sent) })
-	t.Run("chat", func(t *testing.T) { conversations(ctx, t, db, client, sent) })
-	t.Run("runs", func(t *testing.T) { claims(t, db, client, sent) })
+	loadData(t, db)
+	client, sent := newRecordedClient(t, db)
+	ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: userID})
+	t.Run("tasks", func(t *testing.T) { testTaskLists(ctx, t, db, task.NewService(client, func(string) {}), sent) })
+	t.Run("changes", func(t *testing.T) { testChanges(ctx, t, db, task.NewService(client, func(string) {}), sent) })
+	t.Run("chat", func(t *testing.T) { testConversations(ctx, t, db, client, sent) })
+	t.Run("runs", func(t *testing.T) { testClaims(t, db, client, sent) })
 }
 
-// taskLists reads the first page and the one after it, in each order, from both ends.
-func taskLists(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, sent *recorder) {
+// testTaskLists reads the first two pages in each order and direction.
+func testTaskLists(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, sent *recorder) {
 	pending := enum.TaskPending
 	for _, field := range []enum.TaskOrderField{
 		enum.OrderNumber, enum.OrderUpdatedAt, enum.OrderDue, enum.OrderPriority, enum.OrderTitle,
@@ -53,7 +53,7 @@ func taskLists(ctx context.Context, t *testing.T, db *store.DB, s *task.Service,
 				require.Len(t, next.Edges, page.DefaultSize)
 				check := requireOrdered
 				if filter != nil && field != enum.OrderNumber {
-					check = requireIndexed // sorting the few that are still to do is cheaper
+					check = requireIndexed // sorting the few pending tasks is cheaper
 				}
 				for _, query := range sent.take(t, `FROM "tasks"`, "ORDER BY") {
 					check(t, db, query, 500)
@@ -63,7 +63,7 @@ func taskLists(ctx context.Context, t *testing.T, db *store.DB, s *task.Service,
 	}
 }
 
-func changes(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, sent *recorder) {
+func testChanges(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, sent *recorder) {
 	found, err := s.ChangesAfter(ctx, 700, 50)
 	require.NoError(t, err)
 	require.Len(t, found, 50)
@@ -72,7 +72,7 @@ func changes(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, s
 	}
 }
 
-// noRuns stands in for the engine, whose own statements are looked at by themselves.
+// noRuns replaces the engine, whose own statements testClaims checks.
 type noRuns struct{}
 
 func (noRuns) Enqueue(context.Context, *ent.Tx, string, string, int) (*ent.Run, error) {
@@ -81,7 +81,7 @@ func (noRuns) Enqueue(context.Context, *ent.Tx, string, string, int) (*ent.Run, 
 func (noRuns) Wake()                                        {}
 func (noRuns) Cancel(context.Context, string) (bool, error) { return false, nil }
 
-func conversations(ctx context.Context, t *testing.T, db *store.DB, client *ent.Client, sent *recorder) {
+func testConversations(ctx context.Context, t *testing.T, db *store.DB, client *ent.Client, sent *recorder) {
 	s := chat.NewService(client, stream.NewHub(), noRuns{}, chat.Limits{})
 	list, err := s.ListConversations(ctx, page.Args{})
 	require.NoError(t, err)
@@ -90,8 +90,8 @@ func conversations(ctx context.Context, t *testing.T, db *store.DB, client *ent.
 		requireOrdered(t, db, query, 50)
 	}
 
-	// Positions bound what is read, so that a sort is of one page's rows at most.
-	one, err := s.FindConversation(ctx, conversation)
+	// Positions limit the rows read, so at most one page is sorted.
+	one, err := s.FindConversation(ctx, conversationID)
 	require.NoError(t, err)
 	_, err = s.MessagesByConversation(ctx, []*ent.Conversation{one}, page.Args{})
 	require.NoError(t, err)
@@ -103,23 +103,23 @@ func conversations(ctx context.Context, t *testing.T, db *store.DB, client *ent.
 	for _, query := range sent.take(t, `FROM "messages"`) {
 		requireIndexed(t, db, query, 500)
 	}
-	_, err = s.MessagesFrom(ctx, conversation, 0)
+	_, err = s.MessagesFrom(ctx, conversationID, 0)
 	require.NoError(t, err)
 	for _, query := range sent.take(t, `FROM "messages"`) {
 		requireIndexed(t, db, query, 50)
 	}
 
-	id, key := conversation, "a key"
+	id, key := conversationID, "a key"
 	_, err = s.SendMessage(ctx, chat.SendMessageInput{ConversationID: &id, Content: "Add a task", IdempotencyKey: &key})
 	require.NoError(t, err)
-	// The person's own row is found by its id; of a table this small PostgreSQL reads the only pages instead.
+	// The user's row is found by its ID, but PostgreSQL scans a table as small as this one.
 	for _, query := range sent.take(t, `FROM "messages"`) {
 		requireIndexed(t, db, query, 50)
 	}
 }
 
-// claims runs the engine for a moment: it claims, and it sweeps up what nobody may claim.
-func claims(t *testing.T, db *store.DB, client *ent.Client, sent *recorder) {
+// testClaims runs the engine until it has claimed runs and looked for stale ones.
+func testClaims(t *testing.T, db *store.DB, client *ent.Client, sent *recorder) {
 	ctx := context.Background()
 	engine, err := run.NewEngine(run.Options{
 		Client:        client,

@@ -19,18 +19,18 @@ import (
 )
 
 const (
-	benchPeople  = 50
-	benchTasks   = 200 // of each
+	benchUsers   = 50
+	benchTasks   = 200 // of each user
 	benchWorkers = 8
 )
 
-// BenchmarkRowSecurity says which part of its throughput a database keeps behind row security: the
-// same work on the same rows, with and without, in turns so that the machine's moods fall on both.
+// BenchmarkRLS measures the relative throughput under row-level security: the same work on the same rows, with and
+// without, in alternating rounds so that other load affects both.
 //
-//	go test ./internal/store -run '^$' -bench RowSecurity -benchtime 8000x
-func BenchmarkRowSecurity(b *testing.B) {
+//	go test ./internal/store -run '^$' -bench RLS -benchtime 8000x
+func BenchmarkRLS(b *testing.B) {
 	url := testdb.PostgresURL(b)
-	people := populate(b, url)
+	users := populate(b, url)
 	open := func(mode store.RLSMode) *ent.Client {
 		db, err := store.Open(context.Background(), store.Options{
 			URL: url, StatementCache: true, RLS: mode, StartupTimeout: -1, MaxConns: benchWorkers,
@@ -39,31 +39,31 @@ func BenchmarkRowSecurity(b *testing.B) {
 		b.Cleanup(func() { require.NoError(b, db.Close()) })
 		return db.Client()
 	}
-	plain, guarded := open(store.RLSOff), open(store.RLSOn)
+	without, with := open(store.RLSOff), open(store.RLSOn)
 	for _, work := range []struct {
 		name string
 		do   func(ctx context.Context, c *ent.Client) error
 	}{{"page of 20", readPage}, {"one row", readOne}, {"transaction of 3", writeThree}} {
 		b.Run(work.name, func(b *testing.B) {
-			const turn = 200
-			var with, without []time.Duration
-			for done := 0; done < b.N; done += turn {
-				without = append(without, together(b, plain, people, work.do, turn))
-				with = append(with, together(b, guarded, people, work.do, turn))
+			const round = 200
+			var withTimes, withoutTimes []time.Duration
+			for done := 0; done < b.N; done += round {
+				withoutTimes = append(withoutTimes, runConcurrently(b, without, users, work.do, round))
+				withTimes = append(withTimes, runConcurrently(b, with, users, work.do, round))
 			}
-			// The quickest turns are those that nothing else disturbed.
-			b.ReportMetric(slices.Min(without).Seconds()/slices.Min(with).Seconds(), "of-plain-throughput")
+			// The fastest rounds are those with the least other load.
+			b.ReportMetric(slices.Min(withoutTimes).Seconds()/slices.Min(withTimes).Seconds(), "of-plain-throughput")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
 }
 
-// populate makes people with tasks.
+// populate creates users with tasks.
 func populate(b *testing.B, url string) (ids []string) {
 	b.Helper()
 	client := testdb.Open(b, url).Client()
-	for p := range benchPeople {
-		u, err := client.User.Create().SetSubject(fmt.Sprint("person ", p)).Save(system())
+	for p := range benchUsers {
+		u, err := client.User.Create().SetSubject(fmt.Sprint("user ", p)).Save(system())
 		require.NoError(b, err)
 		ids = append(ids, u.ID)
 		batch := make([]*ent.TaskCreate, benchTasks)
@@ -72,7 +72,7 @@ func populate(b *testing.B, url string) (ids []string) {
 				SetUserID(u.ID).
 				SetNumber(i + 1).
 				SetTitle("Something to do").
-				SetDescription("At some length, as people write.")
+				SetDescription("A description of typical length.")
 		}
 		require.NoError(b, client.Task.CreateBulk(batch...).Exec(system()))
 	}
@@ -81,24 +81,24 @@ func populate(b *testing.B, url string) (ids []string) {
 	return ids
 }
 
-// together does the work n times by several workers, each time for another person.
-func together(
+// runConcurrently runs do n times on several workers, for a different user each time.
+func runConcurrently(
 	b *testing.B,
 	c *ent.Client,
-	people []string,
+	users []string,
 	do func(context.Context, *ent.Client) error,
 	n int,
 ) time.Duration {
 	b.Helper()
 	var all sync.WaitGroup
-	faults := make(chan error, n)
+	errs := make(chan error, n)
 	started := time.Now()
 	for w := range benchWorkers {
 		all.Go(func() {
 			for i := w; i < n; i += benchWorkers {
-				ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: people[i%len(people)]})
+				ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: users[i%len(users)]})
 				if err := do(ctx, c); err != nil {
-					faults <- err
+					errs <- err
 				}
 			}
 		})
@@ -106,7 +106,7 @@ func together(
 	all.Wait()
 	took := time.Since(started)
 	select {
-	case err := <-faults:
+	case err := <-errs:
 		require.NoError(b, err)
 	default:
 	}

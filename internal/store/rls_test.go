@@ -17,14 +17,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// guarded opens a database behind row security, without the entities' policies: their context passes all.
-func guarded(t testing.TB, url string) *store.DB {
+// openWithRLS opens a database with enforced row-level security. Contexts made by system and asUser pass the
+// entities' privacy policies, so only the database hides rows.
+func openWithRLS(t testing.TB, url string) *store.DB {
 	t.Helper()
-	return guardedBy(t, url, true)
+	return openWithRLSAndCache(t, url, true)
 }
 
-// guardedBy is guarded with a pooler in mind, or none, which is when statements are cached.
-func guardedBy(t testing.TB, url string, cached bool) *store.DB {
+// openWithRLSAndCache is guarded with a pooler in mind, or none, which is when statements are cached.
+func openWithRLSAndCache(t testing.TB, url string, cached bool) *store.DB {
 	t.Helper()
 	db, err := store.Open(context.Background(), store.Options{
 		URL: url, StatementCache: cached, RLS: store.RLSOn, StartupTimeout: -1, MaxConns: 2,
@@ -34,13 +35,13 @@ func guardedBy(t testing.TB, url string, cached bool) *store.DB {
 	return db
 }
 
-// as asks as somebody, past the entities' policies: what is hidden is hidden by the database.
-func as(userID string) context.Context {
+// asUser returns a context with the user as viewer that passes the privacy policies.
+func asUser(userID string) context.Context {
 	return viewer.NewContext(system(), viewer.Viewer{UserID: userID})
 }
 
-// twoPeople have a conversation each.
-func twoPeople(t *testing.T, url string) (alice, bob *ent.User) {
+// createTwoUsers creates two users with a conversation each.
+func createTwoUsers(t *testing.T, url string) (alice, bob *ent.User) {
 	t.Helper()
 	db := testdb.Open(t, url)
 	alice, bob = addUser(t, db.Client(), "alice"), addUser(t, db.Client(), "bob")
@@ -50,23 +51,23 @@ func twoPeople(t *testing.T, url string) (alice, bob *ent.User) {
 	return alice, bob
 }
 
-func TestRowSecurityShowsOwnRowsAlone(t *testing.T) {
+func TestRLS_OtherUsersRows_AreHiddenAndUnchangeable(t *testing.T) {
 	url := testdb.PostgresURL(t)
-	alice, bob := twoPeople(t, url)
-	db := guarded(t, url)
-	for range 3 { // the statement is parsed once, and cached with its plan
+	alice, bob := createTwoUsers(t, url)
+	db := openWithRLS(t, url)
+	for range 3 { // the prepared statement is reused for both users
 		for _, u := range []*ent.User{alice, bob} {
-			titles, err := db.Client().Conversation.Query().Select("title").Strings(as(u.ID))
+			titles, err := db.Client().Conversation.Query().Select("title").Strings(asUser(u.ID))
 			require.NoError(t, err)
 			require.Equal(t, []string{u.Subject}, titles)
 		}
 	}
-	_, err := db.Client().ExecContext(as(bob.ID), "UPDATE conversations SET user_id = $1", alice.ID)
-	require.ErrorContains(t, err, "row-level security", "a row cannot be given away")
-	n, err := db.Client().Conversation.Update().SetTitle("taken").Save(as(bob.ID))
+	_, err := db.Client().ExecContext(asUser(bob.ID), "UPDATE conversations SET user_id = $1", alice.ID)
+	require.ErrorContains(t, err, "row-level security", "the owner cannot be changed")
+	n, err := db.Client().Conversation.Update().SetTitle("changed").Save(asUser(bob.ID))
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
-	n, err = db.Client().Conversation.Delete().Exec(as(bob.ID))
+	n, err = db.Client().Conversation.Delete().Exec(asUser(bob.ID))
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	left, err := testdb.Open(t, url).Client().Conversation.Query().Only(system())
@@ -74,12 +75,12 @@ func TestRowSecurityShowsOwnRowsAlone(t *testing.T) {
 	require.Equal(t, "alice", left.Title)
 }
 
-func TestNobodySeesNothing(t *testing.T) {
+func TestRLS_AnonymousOrUnknownUser_SeesNoRows(t *testing.T) {
 	url := testdb.PostgresURL(t)
-	twoPeople(t, url)
-	db := guarded(t, url)
+	createTwoUsers(t, url)
+	db := openWithRLS(t, url)
 	for _, table := range migrate.Tables {
-		for _, ctx := range []context.Context{context.Background(), as("user_nobody")} {
+		for _, ctx := range []context.Context{context.Background(), asUser("user_missing")} {
 			rows, err := db.Client().QueryContext(ctx, "SELECT count(*) FROM "+table.Name)
 			require.NoError(t, err)
 			require.True(t, rows.Next())
@@ -91,11 +92,11 @@ func TestNobodySeesNothing(t *testing.T) {
 	}
 }
 
-// TestTheServersOwnWorkIsNarrow fails when a table is opened to work that is nobody's in particular.
-func TestTheServersOwnWorkIsNarrow(t *testing.T) {
+// It fails when a policy opens another table to the server's own work.
+func TestRLS_SystemScope_SeesOnlyDeclaredTables(t *testing.T) {
 	url := testdb.PostgresURL(t)
-	alice, _ := twoPeople(t, url)
-	db := guarded(t, url)
+	alice, _ := createTwoUsers(t, url)
+	db := openWithRLS(t, url)
 	n, err := db.Client().User.Query().Count(system())
 	require.NoError(t, err)
 	require.Equal(t, 2, n)
@@ -125,31 +126,31 @@ func TestTheServersOwnWorkIsNarrow(t *testing.T) {
 	require.NotEmpty(t, alice.ID)
 }
 
-func TestATransactionFollowsWhoIsAsking(t *testing.T) {
-	for what, cached := range map[string]bool{"straight": true, "through a pooler": false} {
-		t.Run(what, func(t *testing.T) { followsWhoIsAsking(t, cached) })
+func TestRLS_ScopeChangesInTransaction_AreApplied(t *testing.T) {
+	for what, cached := range map[string]bool{"direct connection": true, "transaction pooler": false} {
+		t.Run(what, func(t *testing.T) { testScopeInTransaction(t, cached) })
 	}
 }
 
-func followsWhoIsAsking(t *testing.T, cached bool) {
+func testScopeInTransaction(t *testing.T, cached bool) {
 	url := testdb.PostgresURL(t)
-	alice, bob := twoPeople(t, url)
-	db := guardedBy(t, url, cached)
-	tx, err := db.Client().Tx(as(alice.ID))
+	alice, bob := createTwoUsers(t, url)
+	db := openWithRLSAndCache(t, url, cached)
+	tx, err := db.Client().Tx(asUser(alice.ID))
 	require.NoError(t, err)
 	for _, u := range []*ent.User{alice, bob, alice} {
-		titles, err := tx.Conversation.Query().Select("title").Strings(as(u.ID))
+		titles, err := tx.Conversation.Query().Select("title").Strings(asUser(u.ID))
 		require.NoError(t, err)
 		require.Equal(t, []string{u.Subject}, titles)
 	}
 	n, err := tx.Conversation.Query().Count(system())
 	require.NoError(t, err)
 	require.Zero(t, n)
-	require.NoError(t, tx.Conversation.Update().SetTitle("undone").Exec(as(alice.ID)))
+	require.NoError(t, tx.Conversation.Update().SetTitle("rolled back").Exec(asUser(alice.ID)))
 	require.NoError(t, tx.Rollback())
-	// The connection keeps nothing of it.
+	// The connection keeps no scope.
 	for range 4 {
-		titles, err := db.Client().Conversation.Query().Select("title").Strings(as(bob.ID))
+		titles, err := db.Client().Conversation.Query().Select("title").Strings(asUser(bob.ID))
 		require.NoError(t, err)
 		require.Equal(t, []string{"bob"}, titles)
 		n, err := db.Client().Conversation.Query().Count(context.WithoutCancel(system()))
@@ -158,8 +159,9 @@ func followsWhoIsAsking(t *testing.T, cached bool) {
 	}
 }
 
-// ordinary makes a login that is no superuser and gives a URL with it. It owns the tables, or is a member of errand_app alone.
-func ordinary(t *testing.T, address string, owner bool) string {
+// createLogin creates a role without superuser rights, which owns the tables or is only a member of errand_app, and
+// returns the URL with it.
+func createLogin(t *testing.T, address string, owner bool) string {
 	t.Helper()
 	db := testdb.Open(t, address)
 	name := "login_" + strings.ToLower(
@@ -199,38 +201,38 @@ func tableNames() (names []string) {
 	return names
 }
 
-func TestRowSecurityBindsEveryLogin(t *testing.T) {
+func TestRLS_EveryKindOfLogin_IsEnforced(t *testing.T) {
 	for what, login := range map[string]struct {
 		url   func(t *testing.T, url string) string
 		role  string // "" for the login itself
 		owner bool
 	}{
 		"superuser":         {func(_ *testing.T, url string) string { return url }, "errand_app", false},
-		"member of the app": {func(t *testing.T, url string) string { return ordinary(t, url, false) }, "errand_app", false},
-		"owner":             {func(t *testing.T, url string) string { return ordinary(t, url, true) }, "", true},
+		"member of the app": {func(t *testing.T, url string) string { return createLogin(t, url, false) }, "errand_app", false},
+		"owner":             {func(t *testing.T, url string) string { return createLogin(t, url, true) }, "", true},
 	} {
 		t.Run(what, func(t *testing.T) {
-			plain := testdb.PostgresURL(t)
-			alice, _ := twoPeople(t, plain)
-			db := guarded(t, login.url(t, plain))
-			titles, err := db.Client().Conversation.Query().Select("title").Strings(as(alice.ID))
+			url := testdb.PostgresURL(t)
+			alice, _ := createTwoUsers(t, url)
+			db := openWithRLS(t, login.url(t, url))
+			titles, err := db.Client().Conversation.Query().Select("title").Strings(asUser(alice.ID))
 			require.NoError(t, err)
 			require.Equal(t, []string{"alice"}, titles)
-			walls, err := db.RLSStatus(context.Background())
+			status, err := db.RLSStatus(context.Background())
 			require.NoError(t, err)
-			require.True(t, walls.Enforced())
-			require.Equal(t, login.owner, walls.OwnsTables)
+			require.True(t, status.Enforced())
+			require.Equal(t, login.owner, status.OwnsTables)
 			if login.role != "" {
-				require.Equal(t, login.role, walls.Role)
+				require.Equal(t, login.role, status.Role)
 			} else {
-				require.Equal(t, walls.Login, walls.Role)
+				require.Equal(t, status.Login, status.Role)
 			}
 			require.NoError(t, db.EnsureSchema(context.Background(), false))
 		})
 	}
 }
 
-func TestRowSecurityOnRefusesWhatCannotStand(t *testing.T) {
+func TestOpen_RLSOnUnprotectedTable_Fails(t *testing.T) {
 	url := testdb.PostgresURL(t)
 	_, err := testdb.Open(t, url).
 		Client().
@@ -247,14 +249,14 @@ func TestRowSecurityOnRefusesWhatCannotStand(t *testing.T) {
 		store.Options{URL: url, RLS: store.RLSAuto, StartupTimeout: -1},
 	)
 	require.NoError(t, err)
-	walls, err := db.RLSStatus(context.Background())
+	status, err := db.RLSStatus(context.Background())
 	require.NoError(t, err)
-	require.Equal(t, []string{"tasks"}, walls.UnprotectedTables)
+	require.Equal(t, []string{"tasks"}, status.UnprotectedTables)
 	require.NoError(t, db.Close())
 }
 
-func TestValuesOfAllTypesComeThroughTheWall(t *testing.T) {
-	db := guarded(t, testdb.PostgresURL(t))
+func TestRLS_ValuesOfAllTypes_AreConverted(t *testing.T) {
+	db := openWithRLS(t, testdb.PostgresURL(t))
 	rows, err := db.Client().
 		QueryContext(context.Background(), `SELECT 'ä'::text, 'v'::varchar, 'n'::name, 7::int2, 8::int4, 9::int8, 1.5::float8, 2.25::numeric,
 		true, NULL::text, '{"a": 1}'::jsonb, '[1]'::json, '2026-11-22T11:35:00.000012+01'::timestamptz, '2026-11-22'::date, '\x00ff'::bytea, sum(3::bigint), count(*)`)
@@ -308,26 +310,25 @@ func TestValuesOfAllTypesComeThroughTheWall(t *testing.T) {
 	require.NoError(t, db.Ping(context.Background()))
 }
 
-// TestALoginThatIsBoundSaysWhoIsAsking, whatever the setting: with the wall switched off, or with a hole
-// in it, what still stands would show nothing to anybody.
-func TestALoginThatIsBoundSaysWhoIsAsking(t *testing.T) {
-	for name, try := range map[string]struct {
-		mode store.RLSMode
-		hole string
-	}{"switched off": {store.RLSOff, ""}, "with a hole": {store.RLSAuto, "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY"}} {
+// With RLS off or incomplete, the policies that are in force would show no rows without a scope.
+func TestRLS_OffOrIncomplete_StillSetsTheScope(t *testing.T) {
+	for name, test := range map[string]struct {
+		mode      store.RLSMode
+		statement string
+	}{"off": {store.RLSOff, ""}, "unprotected table": {store.RLSAuto, "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY"}} {
 		t.Run(name, func(t *testing.T) {
-			plain := testdb.PostgresURL(t)
-			alice, _ := twoPeople(t, plain)
-			if try.hole != "" {
-				_, err := testdb.Open(t, plain).Client().ExecContext(context.Background(), try.hole)
+			url := testdb.PostgresURL(t)
+			alice, _ := createTwoUsers(t, url)
+			if test.statement != "" {
+				_, err := testdb.Open(t, url).Client().ExecContext(context.Background(), test.statement)
 				require.NoError(t, err)
 			}
 			db, err := store.Open(context.Background(), store.Options{
-				URL: ordinary(t, plain, true), StatementCache: true, RLS: try.mode, StartupTimeout: -1,
+				URL: createLogin(t, url, true), StatementCache: true, RLS: test.mode, StartupTimeout: -1,
 			})
 			require.NoError(t, err)
 			defer func() { require.NoError(t, db.Close()) }()
-			titles, err := db.Client().Conversation.Query().Select("title").Strings(as(alice.ID))
+			titles, err := db.Client().Conversation.Query().Select("title").Strings(asUser(alice.ID))
 			require.NoError(t, err)
 			require.Equal(t, []string{"alice"}, titles)
 		})

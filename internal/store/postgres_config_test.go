@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestPostgresConfigKeepsTLS(t *testing.T) {
+func TestPostgresConfig_TLSOptions_AreKept(t *testing.T) {
 	config, err := postgresConfig(
 		Options{URL: "postgres://alice@db.example/errand?sslmode=verify-full&channel_binding=require&connect_timeout=9"},
 	)
@@ -17,10 +17,10 @@ func TestPostgresConfigKeepsTLS(t *testing.T) {
 	require.False(t, config.TLSConfig.InsecureSkipVerify)
 	require.Equal(t, "require", config.ChannelBinding)
 	require.Equal(t, 9*time.Second, config.ConnectTimeout)
-	require.Empty(t, config.Fallbacks, "no way back to an open connection")
+	require.Empty(t, config.Fallbacks, "no fallback to an unencrypted connection")
 }
 
-func TestPostgresConfigDefaults(t *testing.T) {
+func TestPostgresConfig_NoOptions_HasDeerrs(t *testing.T) {
 	config, err := postgresConfig(Options{URL: "postgres://alice@db.example/errand", StatementCache: true})
 	require.NoError(t, err)
 	require.Equal(t, connectTimeout, config.ConnectTimeout)

@@ -12,20 +12,19 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// IsUnavailable reports whether err means that the database is down, unreachable,
-// overloaded or busy: the same work may succeed a little later. It is false for
-// a context that ended, which says nothing about the database.
+// IsUnavailable reports whether err means that the database is down, unreachable, overloaded or busy, so that
+// a retry may succeed. It is false for the end of a context.
 func IsUnavailable(err error) bool {
-	var refused *pgconn.ConnectError
-	var answer *pgconn.PgError
+	var connect *pgconn.ConnectError
+	var response *pgconn.PgError
 	var network *net.OpError
 	var lite *sqlite.Error
 	switch {
-	case errors.As(err, &answer):
-		return isTransient(answer.Code)
+	case errors.As(err, &response):
+		return isTransientSQLState(response.Code)
 	case errors.As(err, &lite):
-		return isBusy(lite.Code())
-	case errors.As(err, &refused), errors.As(err, &network), pgconn.SafeToRetry(err):
+		return isTransientSQLiteCode(lite.Code())
+	case errors.As(err, &connect), errors.As(err, &network), pgconn.SafeToRetry(err):
 		return true
 	default:
 		return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
@@ -33,10 +32,10 @@ func IsUnavailable(err error) bool {
 	}
 }
 
-// isTransient knows the classes of SQLSTATE that pass by themselves.
-func isTransient(code string) bool {
+// isTransientSQLState reports whether a PostgreSQL error code is temporary.
+func isTransientSQLState(code string) bool {
 	switch code {
-	case "40001", "40P01", // serialization failure, deadlock: undone, may be done again
+	case "40001", "40P01", // serialization failure, deadlock: rolled back, can be retried
 		"55P03",                                     // lock not available
 		"57P01", "57P02", "57P03", "57P05", "25006": // shutting down, starting up, or standby after a switch
 		return true
@@ -45,8 +44,8 @@ func isTransient(code string) bool {
 	return class == "08" || class == "53" // connection trouble; out of connections, memory or disk
 }
 
-// isBusy knows SQLite's codes that pass by themselves; the low byte is the kind.
-func isBusy(code int) bool {
+// isTransientSQLiteCode reports whether a SQLite result code is temporary. The low byte is the primary code.
+func isTransientSQLiteCode(code int) bool {
 	switch code & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
 		return true
@@ -55,10 +54,10 @@ func isBusy(code int) bool {
 	}
 }
 
-// IsInvalidText reports whether PostgreSQL refused a text for a character that it cannot
-// keep, which is NUL; SQLite takes it, and finds nothing by it.
+// IsInvalidText reports whether PostgreSQL rejected a text with a character that it cannot store, which is
+// NUL. SQLite accepts it as an argument.
 func IsInvalidText(err error) bool {
 	const characterNotInRepertoire = "22021"
-	var answer *pgconn.PgError
-	return errors.As(err, &answer) && answer.Code == characterNotInRepertoire
+	var response *pgconn.PgError
+	return errors.As(err, &response) && response.Code == characterNotInRepertoire
 }

@@ -12,26 +12,28 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// guardedRows are the rows of a batch's second statement, as database/sql wants them.
-type guardedRows struct {
+// rlsRows implements driver.Rows for the result of a batch's second statement.
+type rlsRows struct {
 	types   *pgtype.Map
 	results pgx.BatchResults
 	rows    pgx.Rows
 	columns []pgconn.FieldDescription
-	// first says that the row at hand is the first, which was read to learn the columns.
-	first, more bool
-	closed      bool
+	// first is true while the current row is the first one, which newRLSRows has read already.
+	first bool
+	// more is true when there is a current row.
+	more   bool
+	closed bool
 }
 
-func newGuardedRows(types *pgtype.Map, results pgx.BatchResults) (driver.Rows, error) {
+func newRLSRows(types *pgtype.Map, results pgx.BatchResults) (driver.Rows, error) {
 	rows, err := results.Query()
-	r := &guardedRows{types: types, results: results, rows: rows, first: true}
+	r := &rlsRows{types: types, results: results, rows: rows, first: true}
 	if err == nil {
-		r.more = rows.Next() // reports faults of the statement now
+		r.more = rows.Next() // returns errors of the statement now
 		err = rows.Err()
 	}
 	if err != nil {
-		_ = r.Close() // says the same
+		_ = r.Close() // returns the same error
 		return nil, err
 	}
 	r.columns = rows.FieldDescriptions()
@@ -39,7 +41,7 @@ func newGuardedRows(types *pgtype.Map, results pgx.BatchResults) (driver.Rows, e
 }
 
 // Columns implements driver.Rows.
-func (r *guardedRows) Columns() []string {
+func (r *rlsRows) Columns() []string {
 	names := make([]string, len(r.columns))
 	for i, c := range r.columns {
 		names[i] = c.Name
@@ -48,13 +50,13 @@ func (r *guardedRows) Columns() []string {
 }
 
 // Next implements driver.Rows.
-func (r *guardedRows) Next(into []driver.Value) error {
+func (r *rlsRows) Next(dst []driver.Value) error {
 	if !r.first {
 		r.more = r.rows.Next()
 	}
 	r.first = false
 	if !r.more {
-		// The end of the rows is the end of the batch, which commits.
+		// Closing the batch commits it.
 		if err := errors.Join(r.rows.Err(), r.Close()); err != nil {
 			return err
 		}
@@ -62,15 +64,15 @@ func (r *guardedRows) Next(into []driver.Value) error {
 	}
 	for i, raw := range r.rows.RawValues() {
 		var err error
-		if into[i], err = r.value(r.columns[i], raw); err != nil {
+		if dst[i], err = r.convert(r.columns[i], raw); err != nil {
 			return fmt.Errorf("reading column %q: %w", r.columns[i].Name, err)
 		}
 	}
 	return nil
 }
 
-// value is a column's value in one of the types of database/sql.
-func (r *guardedRows) value(column pgconn.FieldDescription, raw []byte) (driver.Value, error) {
+// convert returns a column's value as one of the types of database/sql. The common types have a fast path.
+func (r *rlsRows) convert(column pgconn.FieldDescription, raw []byte) (driver.Value, error) {
 	if raw == nil {
 		return nil, nil
 	}
@@ -90,8 +92,8 @@ func (r *guardedRows) value(column pgconn.FieldDescription, raw []byte) (driver.
 	return t.Codec.DecodeDatabaseSQLValue(r.types, column.DataTypeOID, column.Format, raw)
 }
 
-// Close implements driver.Rows. It may be called again.
-func (r *guardedRows) Close() error {
+// Close implements driver.Rows. It is idempotent.
+func (r *rlsRows) Close() error {
 	if r.closed {
 		return nil
 	}

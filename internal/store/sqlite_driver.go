@@ -10,11 +10,11 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 )
 
-// sqliteDriver is Ent's driver over SQLite's two pools: what may write goes to
-// the writer, what only reads to the readers.
+// sqliteDriver is an Ent driver over SQLite's two pools: it sends statements that only read to the readers and all
+// others to the writer.
 //
-// The writer has one connection: whoever holds a transaction must use that
-// transaction's client for all writes, or waits for itself for ever.
+// The writer has one connection. A caller with an open transaction must use the transaction's client for
+// all writes: a write through the root client would wait for that connection forever.
 type sqliteDriver struct {
 	writer, reader *entsql.Driver
 }
@@ -34,12 +34,12 @@ func (d *sqliteDriver) Query(ctx context.Context, query string, args, v any) err
 	return d.route(query).Query(ctx, query, args, v)
 }
 
-// ExecContext runs raw SQL, as Ent's client offers it.
+// ExecContext runs raw SQL for Ent's sql/execquery feature.
 func (d *sqliteDriver) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	return d.writer.ExecContext(ctx, query, args...)
 }
 
-// QueryContext runs raw SQL, as Ent's client offers it; UPDATE … RETURNING is a query that writes.
+// QueryContext runs raw SQL for Ent's sql/execquery feature. UPDATE … RETURNING is a query that writes.
 func (d *sqliteDriver) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return d.route(query).QueryContext(ctx, query, args...)
 }
@@ -47,7 +47,7 @@ func (d *sqliteDriver) QueryContext(ctx context.Context, query string, args ...a
 // Tx begins a transaction that may write.
 func (d *sqliteDriver) Tx(ctx context.Context) (dialect.Tx, error) { return d.writer.Tx(ctx) }
 
-// BeginTx begins a transaction; a read-only one is a snapshot that leaves the writer free.
+// BeginTx begins a transaction. A read-only one is a snapshot that does not use the writer.
 func (d *sqliteDriver) BeginTx(ctx context.Context, o *sql.TxOptions) (dialect.Tx, error) {
 	if o != nil && o.ReadOnly {
 		return d.reader.BeginTx(ctx, o)
@@ -55,27 +55,26 @@ func (d *sqliteDriver) BeginTx(ctx context.Context, o *sql.TxOptions) (dialect.T
 	return d.writer.BeginTx(ctx, o)
 }
 
-// Close implements dialect.Driver. The pools are DB's to close.
+// Close implements dialect.Driver. DB closes the pools.
 func (*sqliteDriver) Close() error { return nil }
 
 func (d *sqliteDriver) route(query string) *entsql.Driver {
-	if readsOnly(query) {
+	if isReadOnly(query) {
 		return d.reader
 	}
 	return d.writer
 }
 
-var writes = regexp.MustCompile(`(?i)\b(INSERT|UPDATE|DELETE|REPLACE)\b`)
+var writeKeyword = regexp.MustCompile(`(?i)\b(INSERT|UPDATE|DELETE|REPLACE)\b`)
 
-// readsOnly errs towards the writer, which can do everything. A WITH may begin
-// a query or a statement that writes.
-func readsOnly(query string) bool {
+// isReadOnly reports whether the statement certainly only reads. A WITH may precede a SELECT or a statement that writes.
+func isReadOnly(query string) bool {
 	word, _, _ := strings.Cut(strings.TrimLeft(query, " \t\r\n("), " ")
 	switch strings.ToUpper(strings.TrimSpace(word)) {
 	case "SELECT", "VALUES":
 		return true
 	case "WITH":
-		return !writes.MatchString(query)
+		return !writeKeyword.MatchString(query)
 	default:
 		return false
 	}

@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+
+	"errand/ent/migrate"
+
+	"entgo.io/ent/dialect"
+)
+
+// RLSMode is the mode of PostgreSQL's row-level security (RLS), which separates the users' rows in the database,
+// below the entities' privacy policies.
+type RLSMode string
+
+// The modes of row-level security.
+const (
+	// RLSOff relies on the privacy policies. A login to which RLS applies still gets its scope set, because the
+	// policies of the database would otherwise show it no rows.
+	RLSOff RLSMode = "off"
+	// RLSAuto enforces RLS where the login allows it, and logs a warning where it does not.
+	RLSAuto RLSMode = "auto"
+	// RLSOn fails to open the database without enforced RLS.
+	RLSOn RLSMode = "on"
+)
+
+// ErrRLSNotEnforced is returned by Open and EnsureSchema with RLSOn when row-level security cannot be enforced.
+var ErrRLSNotEnforced = errors.New("row-level security is not enforced")
+
+// appRole is the role, created by a migration, that the statements of the server run as.
+const appRole = "errand_app"
+
+// roleLogin is PostgreSQL's name of the session's own role in set_config('role', …).
+const roleLogin = "none"
+
+// rlsState is the state of row-level security, shared by all connections of a pool.
+type rlsState struct {
+	// role is the role that statements run as, roleLogin for the login itself; nil while RLS is not enabled.
+	role atomic.Pointer[string]
+	// transactionPooling means that a pooler may give the connection to another client between
+	// transactions, so no setting may outlive one. Otherwise the role is set once for each connection, which is cheaper.
+	transactionPooling bool
+}
+
+// enableRLS makes all further statements run under row-level security, if the login allows it. Before the
+// tables exist it does nothing.
+func (db *DB) enableRLS(ctx context.Context) error {
+	if db.rls == nil || db.rls.role.Load() != nil {
+		return nil
+	}
+	var migrated bool
+	err := db.writer.QueryRowContext(ctx, "SELECT to_regclass('users') IS NOT NULL").Scan(&migrated)
+	if err != nil || !migrated {
+		return err
+	}
+	status, err := db.RLSStatus(ctx)
+	if err != nil {
+		return err
+	}
+	role, reason := db.chooseRLSRole(ctx, status)
+	switch {
+	case reason == "":
+		db.log.InfoContext(ctx, "row-level security is enforced", slog.String("role", role))
+	case db.rlsMode == RLSOn:
+		return fmt.Errorf("%w: %s", ErrRLSNotEnforced, reason)
+	default:
+		db.log.WarnContext(ctx, ErrRLSNotEnforced.Error(), slog.String("why", reason))
+		if status.BypassesRLS {
+			return nil
+		}
+		role = roleLogin // RLS applies to the login where it is forced, so the scope must be set
+	}
+	db.rls.role.Store(&role)
+	return nil
+}
+
+// chooseRLSRole returns the role to run statements as, or the reason why row-level security cannot be enforced.
+func (db *DB) chooseRLSRole(ctx context.Context, s *RLSStatus) (role, reason string) {
+	switch {
+	case db.rlsMode == RLSOff:
+		return "", "it is switched off"
+	case len(s.UnprotectedTables) > 0:
+		return "", "it is not forced on " + strings.Join(s.UnprotectedTables, ", ")
+	case db.canAssumeRole(ctx, appRole):
+		return appRole, ""
+	case s.BypassesRLS:
+		return "", "it does not apply to " + s.Login + ", which cannot assume the role " + appRole
+	default:
+		return roleLogin, ""
+	}
+}
+
+// canAssumeRole assumes the role in a transaction that it rolls back, and reports whether RLS applies then:
+// without a scope no user is visible.
+func (db *DB) canAssumeRole(ctx context.Context, role string) bool {
+	tx, err := db.writer.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return false
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was changed
+	if _, err := tx.ExecContext(ctx, "SELECT set_config('role', $1, true)", role); err != nil {
+		return false
+	}
+	var visible int
+	err = tx.QueryRowContext(ctx, "SELECT count(*) FROM users").Scan(&visible)
+	return err == nil && visible == 0
+}
+
+// RLSStatus is the state of row-level security in a PostgreSQL database.
+type RLSStatus struct {
+	// Login is the role that connects, Role the one that statements run as.
+	Login, Role string
+	// BypassesRLS means that RLS does not apply to Role: a superuser, or with BYPASSRLS.
+	BypassesRLS bool
+	// OwnsTables means that Role owns tables and could disable RLS on them.
+	OwnsTables bool
+	// UnprotectedTables are the tables without forced RLS.
+	UnprotectedTables []string
+}
+
+// Enforced reports whether PostgreSQL separates the users' rows.
+func (s RLSStatus) Enforced() bool { return !s.BypassesRLS && len(s.UnprotectedTables) == 0 }
+
+// RLSStatus reads the state of row-level security. It returns nil on SQLite, which has none.
+func (db *DB) RLSStatus(ctx context.Context) (*RLSStatus, error) {
+	if db.dialect != dialect.Postgres {
+		return nil, nil
+	}
+	s := &RLSStatus{}
+	const roles = `SELECT session_user, current_user, rolsuper OR rolbypassrls
+		FROM pg_roles WHERE rolname = current_user`
+	if err := db.writer.QueryRowContext(ctx, roles).Scan(&s.Login, &s.Role, &s.BypassesRLS); err != nil {
+		return nil, fmt.Errorf("reading the role: %w", err)
+	}
+	for _, table := range migrate.Tables {
+		var owned, forced bool
+		const protection = `SELECT pg_has_role(relowner, 'USAGE'), relrowsecurity AND relforcerowsecurity
+			FROM pg_class WHERE oid = to_regclass($1)`
+		if err := db.writer.QueryRowContext(ctx, protection, table.Name).Scan(&owned, &forced); err != nil {
+			return nil, fmt.Errorf("reading the protection of table %s: %w", table.Name, err)
+		}
+		s.OwnsTables = s.OwnsTables || owned
+		if !forced {
+			s.UnprotectedTables = append(s.UnprotectedTables, table.Name)
+		}
+	}
+	return s, nil
+}
