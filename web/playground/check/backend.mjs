@@ -1,11 +1,11 @@
-// A stand-in for the GraphQL server, small enough to steer: the check decides when each event is sent.
+// A fake GraphQL server: the check decides when each event is sent.
 import { buildSchema, graphql } from "graphql";
 import { useServer } from "graphql-ws/use/ws";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 
-// The real schema, so that the page's documents are checked against it.
+// The real schema, which validates the page's documents.
 const folder = new URL("../../../graph/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith(".graphqls"));
 const schema = buildSchema(files.map((name) => readFileSync(new URL(name, folder), "utf8")).join("\n"));
@@ -20,7 +20,7 @@ export async function startBackend() {
       schema,
       roots: { subscription: backend.subscriptions() },
       context: ({ connectionParams }) => ({ user: backend.userOf(connectionParams?.authorization) }),
-      // False closes the socket with 4403, as the real server does.
+      // Returning false closes the socket with 4403, as the real server does.
       onConnect: ({ connectionParams }) => backend.connects(connectionParams?.authorization),
     },
     sockets,
@@ -54,7 +54,7 @@ class Backend {
     return user !== undefined;
   }
 
-  /** Makes every token worthless, as a new signing key would. */
+  /** Invalidates all tokens, as a new signing key would. */
   forgetTokens() {
     this.#tokens.clear();
   }
@@ -65,12 +65,12 @@ class Backend {
     return token;
   }
 
-  /** How many subscriptions are open on a topic. */
+  /** The number of open subscriptions of a topic. */
   listeners(topic) {
     return [...this.#streams].filter((stream) => stream.topic === topic).length;
   }
 
-  /** Sends an event to everybody subscribed to the topic. */
+  /** Sends an event to all subscribers of the topic. */
   emit(topic, event) {
     for (const stream of this.#streams) {
       if (stream.topic === topic) stream.push({ cursor: String(++this.#cursor), ...event });
@@ -152,7 +152,7 @@ async function text(stream) {
 /** An assistant message for an event. */
 export const message = (content, status) => ({ id: "msg_2", role: "ASSISTANT", content, status });
 
-/** A task for an event or an answer. */
+/** A task for an event or a result. */
 export const task = (number, title = "buy groceries") => ({
   id: `task_${number}`,
   number,

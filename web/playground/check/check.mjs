@@ -1,5 +1,5 @@
-// Drives the playground in a real browser: the real Go handler in front of a stand-in GraphQL server.
-// CHROMIUM names the browser (default /usr/bin/chromium); SCREENSHOTS a folder to leave pictures in.
+// Tests the playground in a browser, with the real Go handler and a fake GraphQL server.
+// CHROMIUM is the browser (default /usr/bin/chromium), SCREENSHOTS a folder for screenshots.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -166,7 +166,7 @@ async function signInFails() {
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByRole("button", { name: "alice", pressed: true }).waitFor();
   assert.ok((await (await answered).json()).data.__schema, "the schema is asked for again");
-  // Nothing was touched: a reload must not add a tab.
+  // Nothing was changed: a reload must not add a tab.
   await page.waitForFunction(() => localStorage.getItem("graphiql:tabState"));
   await page.reload();
   await page.getByTitle("TaskStream", { exact: true }).waitFor();

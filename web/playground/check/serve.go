@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Command serve puts the real playground handler in front of a stand-in GraphQL server, once with
-// development sign-in and once without, and prints the two addresses. It ends when its stdin closes.
+// Command serve serves the playground and forwards other requests to a fake GraphQL server, once with development
+// sign-in and once without. It prints the two base URLs and exits when stdin closes.
 package main
 
 import (

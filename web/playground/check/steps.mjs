@@ -4,10 +4,10 @@ import { join } from "node:path";
 /** Opens a GraphiQL tab by its title. */
 export const tab = (page, title) => page.getByTitle(title, { exact: true }).click();
 
-/** Presses play. */
+/** Clicks the execute button. */
 export const run = (page) => page.getByRole("button", { name: "Execute query" }).click();
 
-/** Waits until the result pane holds the text. */
+/** Waits until the result pane contains the text. */
 export async function shows(page, text) {
   await page.waitForFunction(
     (text) => document.querySelector(".graphiql-response .CodeMirror")?.CodeMirror.getValue().includes(text),
@@ -20,7 +20,7 @@ export async function holdsNothing(page) {
   await page.waitForFunction(() => document.querySelector(".graphiql-response .CodeMirror")?.CodeMirror.getValue() === "");
 }
 
-/** Waits until something is true of the server, looking once a frame. */
+/** Waits until a condition of the server is true; checks once per frame. */
 export async function until(page, holds) {
   for (let frame = 0; frame < 600; frame++) {
     if (holds()) return;
@@ -29,7 +29,7 @@ export async function until(page, holds) {
   assert.fail(`never came true: ${holds}`);
 }
 
-/** Leaves a screenshot in the folder SCREENSHOTS, when that is set. */
+/** Writes a screenshot to the folder SCREENSHOTS, if set. */
 export async function picture(page, name) {
   const folder = process.env.SCREENSHOTS;
   if (folder) await page.screenshot({ path: join(folder, `${name}.png`) });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-/** Collects what must not happen: requests elsewhere, failed requests, errors and policy violations. */
+/** Collects errors: requests to other hosts, failed requests, exceptions and policy violations. */
 export class Watch {
   #faults = [];
   #refusals = 0;
@@ -18,16 +18,16 @@ export class Watch {
       if (response.status() >= 400) this.#fault([401, 403].includes(response.status()), `${response.status()} for ${response.url()}`);
     });
     page.on("pageerror", (error) => this.#faults.push(`error: ${error.stack}`));
-    // Whatever step fails first, the faults tell why.
+    // The collected errors explain the step that failed.
     page.on("close", () => this.#faults.forEach((fault) => console.error(fault)));
     page.on("console", (entry) => {
-      // The browser's own line for a status that the response listener already judged.
+      // The browser's message for a status that the response listener has handled.
       if (entry.text().startsWith("Failed to load resource")) return;
       if (entry.type() === "error") this.#faults.push(`console: ${entry.text()}`);
     });
   }
 
-  /** The next answers with 401 or 403 are part of the check. */
+  /** Responses with 401 or 403 are expected from now on. */
   expectRefusals(count) {
     this.#refusals = count;
   }

@@ -13,7 +13,7 @@ import { openSocket, type SocketState } from "./socket";
 import { Toolbar } from "./Toolbar";
 import type { TokenSession } from "./tokenSession";
 
-/** The whole page: the bar, GraphiQL, and the live events below its result pane. */
+/** The page: the toolbar, GraphiQL, and the live events below its result pane. */
 export function App({ session, notice }: { session: DevSession | TokenSession; notice: string }) {
   const [socketState, setSocketState] = useState<SocketState>("idle");
   const [log, setLog] = useState(emptyLog);
@@ -36,8 +36,8 @@ export function App({ session, notice }: { session: DevSession | TokenSession; n
     return createFetcher(session, socket, { onEvent, onAnswer });
   }, [session, socket]);
 
-  // The socket belongs to the person who opened it: running subscriptions reconnect as the new one.
-  // What the last person was told is not the next one's to read.
+  // The socket is authenticated as the previous user: close it, so that subscriptions reconnect as the new one.
+  // Clear the log, which contains the previous user's data.
   const onSwitch = () => {
     following.current.stop();
     socket.terminate();

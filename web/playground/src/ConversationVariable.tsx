@@ -3,8 +3,8 @@ import { useEffect, useRef } from "react";
 import { conversationVariables } from "./operations";
 
 /**
- * Fills the open tab's conversationId variable with the newest conversation, as long
- * as it is empty or holds what was filled in before: an id somebody typed stays.
+ * Fills the open tab's conversationId variable with the newest conversation,
+ * if it is empty or was filled in by the page: an id that the user has typed is kept.
  */
 export function ConversationVariable({ conversationId }: { conversationId: string }) {
   const { variableEditor, activeTabIndex } = useEditorContext({ nonNull: true });
@@ -19,7 +19,7 @@ export function ConversationVariable({ conversationId }: { conversationId: strin
   return null;
 }
 
-/** The value when conversationId is the only variable, else null. */
+/** The value if conversationId is the only variable, else null. */
 function conversationIn(json: string): string | null {
   try {
     const variables = JSON.parse(json);

@@ -1,15 +1,15 @@
 import { useEditorContext } from "@graphiql/react";
 import { useEffect } from "react";
 
-/** Takes the last person's answers out of every tab when the page changes hands. */
+/** Clears the previous user's results in every tab after a switch of users. */
 export function ForgetAnswers({ switches }: { switches: number }) {
   const { tabs, responseEditor } = useEditorContext({ nonNull: true });
   useEffect(() => {
     if (switches === 0) return;
-    // GraphiQL shows a tab's answer from here when it is opened again; there is no other way to it.
+    // GraphiQL restores a tab's result from this field; there is no API to clear it.
     for (const tab of tabs) tab.response = null;
     responseEditor?.setValue("");
-    // Only a switch is a reason: what a new answer changes must stay.
+    // Depends on switches only: new results must not be cleared.
   }, [switches]);
   return null;
 }

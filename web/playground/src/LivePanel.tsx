@@ -8,7 +8,7 @@ interface Props {
   onClear(): void;
 }
 
-/** Every subscription payload in order, below the result pane, which shows the newest only. */
+/** All subscription payloads in order. The result pane above shows only the newest. */
 export function LivePanel({ log, follow, onFollow, onClear }: Props) {
   const list = useRef<HTMLDivElement>(null);
   const newest = log.events.at(-1)?.key;

@@ -2,14 +2,14 @@ import { useSchemaStore } from "@graphiql/react";
 import { useEffect, useSyncExternalStore } from "react";
 import type { Session } from "./session";
 
-/** Asks for the schema again once there is a token, should the first attempt have failed for want of one. */
+/** Loads the schema again after the sign-in if it failed before without a token. */
 export function SchemaLoader({ session }: { session: Session }) {
   const { kind } = useSyncExternalStore(session.subscribe, session.state);
   const { schema, isFetching, introspect } = useSchemaStore();
   useEffect(() => {
     const hasToken = kind === "signed-in" || kind === "pasted";
     if (hasToken && !schema && !isFetching) void introspect();
-    // Only a change of session is a reason: a schema that fails to load must not be asked for in a loop.
+    // Depends on the session only: a failed introspection must not repeat in a loop.
   }, [kind]);
   return null;
 }

@@ -11,7 +11,7 @@ interface Props {
   onSwitch(): void;
 }
 
-/** The bar on top: who the page acts as, and whether the WebSocket is open. */
+/** The toolbar: the current user and the state of the WebSocket. */
 export function Toolbar({ session, socket, notice, onSwitch }: Props) {
   return (
     <header className="bar">

@@ -15,7 +15,7 @@ export class DevSession extends Observable implements Session {
   #refused: string | null = null;
   #renewal: number | undefined;
 
-  /** Signs in as user. Everything after this call carries the new identity. */
+  /** Signs in as user. All later requests use the new identity. */
   signInAs(user: string) {
     this.#user = user;
     sessionStorage.setItem(STORED_USER, user);
@@ -51,7 +51,7 @@ export class DevSession extends Observable implements Session {
     return grant;
   }
 
-  /** An answer that arrives after a switch to somebody else must not undo the switch. */
+  /** A response that arrives after a switch to another user is ignored. */
   #settle(grant: Promise<Grant>, apply: () => void) {
     if (this.#grant === grant) apply();
   }
@@ -60,7 +60,7 @@ export class DevSession extends Observable implements Session {
     this.become({ kind: "signed-in", user });
     clearTimeout(this.#renewal);
     const wait = Math.max(10_000, expiresAt - Date.now() - RENEW_EARLY_MS);
-    // setTimeout counts in 32 bits; a longer wait would fire at once.
+    // setTimeout takes 32 bits; a longer delay would fire at once.
     this.#renewal = window.setTimeout(() => this.#renew(), Math.min(wait, 2 ** 31 - 1));
   }
 
@@ -86,7 +86,7 @@ async function requestGrant(user: string): Promise<Grant> {
   return { token: grant.token, expiresAt: Date.parse(grant.expiresAt) };
 }
 
-/** The message in an error body, whether GraphQL-shaped, JSON or plain text. */
+/** The message in an error body: GraphQL, other JSON or plain text. */
 function reasonIn(text: string): string | undefined {
   try {
     const body = JSON.parse(text);

@@ -3,15 +3,15 @@ import { getOperationAST, parse } from "graphql";
 import type { Client } from "graphql-ws";
 import type { Session } from "./session";
 
-/** What the page wants to know about answers on their way to GraphiQL. */
+/** Observes results on their way to GraphiQL. */
 export interface Observer {
-  /** One payload of a subscription that a person runs. */
+  /** One payload of a subscription that the user runs. */
   onEvent(payload: unknown): void;
-  /** The answer to a query or mutation. */
+  /** The result of a query or mutation. */
   onAnswer(payload: unknown): void;
 }
 
-/** GraphiQL's fetcher: HTTP and WebSocket as the session's person, with every answer shown to the observer. */
+/** GraphiQL's fetcher: HTTP and WebSocket as the session's user. Every result is passed to the observer. */
 export function createFetcher(session: Session, socket: Client, observer: Observer): Fetcher {
   const fetcher = createGraphiQLFetcher({
     url: "/graphql",
@@ -30,9 +30,9 @@ export function createFetcher(session: Session, socket: Client, observer: Observ
 }
 
 /**
- * The operation to run, read from the text itself: for a moment after a change of tab GraphiQL
- * still names the operation of the tab before. Empty for text that does not parse; the server
- * then says what is wrong with it.
+ * The operation to run, parsed from the document: for a moment after a change of tabs, GraphiQL
+ * still passes the operation name of the previous tab. Empty if the document does not parse; the
+ * server then returns the syntax error.
  */
 function chosenOperation({ query, operationName }: FetcherParams) {
   try {
@@ -44,11 +44,11 @@ function chosenOperation({ query, operationName }: FetcherParams) {
   }
 }
 
-/** fetch with the session's token, and once more with a fresh one when the first is refused. */
+/** fetch with the session's token; retried once with a new token after a 401. */
 function authorizedFetch(session: Session): typeof fetch {
   return async (input, init) => {
     const headers = new Headers(init?.headers);
-    // Whoever writes the header by hand means it.
+    // A header that the user has entered takes precedence.
     if (headers.has("authorization")) return fetch(input, init);
     const token = await session.token();
     const response = await send(token);
@@ -63,8 +63,8 @@ function authorizedFetch(session: Session): typeof fetch {
 }
 
 /**
- * Shows see every value as it passes. An async generator would not do: its
- * return() waits for the pending value, so "stop" would not stop an idle subscription.
+ * Calls see with every value. Not an async generator, because its return() waits for the
+ * pending value, so that "stop" would not stop an idle subscription.
  */
 function observed(result: unknown, see: (payload: unknown) => void): any {
   if (!isAsyncIterable(result)) {

@@ -1,7 +1,7 @@
 import type { Client } from "graphql-ws";
 import { messageStream } from "./operations";
 
-/** Streams one conversation until the reply ends; returns the way to stop earlier. */
+/** Streams one conversation until the reply ends; returns the function that stops it earlier. */
 export function followReply(
   socket: Client,
   turn: { conversationId: string; replyId?: string },
@@ -21,7 +21,7 @@ export function followReply(
   return stop;
 }
 
-// Every reply that the stream announces is also announced as finished, even when it ended before.
+// The stream sends MessageFinished for every reply, even if it had finished before.
 function ends(data: any, replyId?: string) {
   const event = data?.messageStream;
   return event?.__typename === "MessageFinished" && event.message.id === replyId;

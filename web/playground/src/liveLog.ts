@@ -1,13 +1,13 @@
-/** One subscription payload, ready to show. */
+/** One subscription payload, formatted for display. */
 export interface LiveEvent {
   key: number;
-  /** When it arrived here, local time with milliseconds. */
+  /** Local time of arrival, with milliseconds. */
   time: string;
   type: string;
   detail: string;
 }
 
-/** The text of a message as its events have built it so far. */
+/** The text of a message so far, built from its events. */
 export interface LiveReply {
   messageId: string;
   text: string;
@@ -21,7 +21,7 @@ export interface LiveLog {
 
 export const emptyLog: LiveLog = { events: [], reply: null };
 
-/** Older events fall off; the result pane and the stored message have everything that lasts. */
+/** Maximum number of events; older ones are dropped. */
 const KEPT_EVENTS = 200;
 
 /** Adds one payload to the log. */
@@ -36,7 +36,7 @@ export function addPayload(log: LiveLog, payload: unknown): LiveLog {
   };
 }
 
-/** Applies a MessageEvent: content = content[0:offset] + text, so repeated deltas do no harm. */
+/** Applies a MessageEvent: content = content[0:offset] + text, so repeated deltas are harmless. */
 function applyToReply(reply: LiveReply | null, event: any): LiveReply | null {
   switch (event.__typename) {
     case "MessageAdded":
@@ -57,7 +57,7 @@ function applyToReply(reply: LiveReply | null, event: any): LiveReply | null {
   }
 }
 
-/** The payload's root field and its value; the payload itself when it carries errors only. */
+/** The payload's root field and its value; the payload itself if it contains errors only. */
 function eventIn(payload: any): { name: string; event: any } {
   const [field] = Object.entries(payload?.data ?? {});
   if (!field?.[1]) return { name: "errors", event: payload };

@@ -97,7 +97,7 @@ subscription TaskStream {
 }
 `;
 
-/** The tabs of somebody who comes for the first time. */
+/** The tabs on the first visit. */
 export const defaultTabs = [
   { query: sendMessage },
   { query: messageStream, variables: conversationVariables("") },
@@ -105,12 +105,12 @@ export const defaultTabs = [
   { query: taskStream },
 ];
 
-/** What the variables editor of the MessageStream tab holds for a conversation. */
+/** The variables of the MessageStream tab for a conversation. */
 export function conversationVariables(conversationId: string) {
   return JSON.stringify({ conversationId }, null, 2);
 }
 
-/** The ids in the answer to a sendMessage, or null when the answer is to something else. */
+/** The ids in the result of sendMessage, or null for the result of another operation. */
 export function sentTurn(answer: unknown): { conversationId: string; replyId?: string } | null {
   const payload = (answer as any)?.data?.sendMessage;
   const conversationId = payload?.conversation?.id;

@@ -1,4 +1,4 @@
-/** How the page comes by its token. */
+/** How the page gets its token. */
 export type SessionState =
   | { kind: "none" }
   | { kind: "signing-in"; user: string }
@@ -7,25 +7,25 @@ export type SessionState =
   | { kind: "pasted" };
 
 /**
- * The identity the page acts as. Tokens live in memory; only the name of the
- * development user, or a token somebody pasted, outlives a reload, and then only
- * in this browser tab, so that two tabs can be two people.
+ * The identity of the page. Tokens are kept in memory. The name of the development user, or
+ * a pasted token, survives a reload, but only in this browser tab, so that two tabs can have
+ * two users.
  */
 export interface Session {
   /** The state to render; a new object after every change. */
   state(): SessionState;
-  /** Calls listener after every change of state; returns the way to stop. */
+  /** Calls listener after every change of state; returns the function that unsubscribes. */
   subscribe(listener: () => void): () => void;
-  /** A token that is good for at least RENEW_EARLY_MS, or null when there is none. */
+  /** A token that is valid for at least RENEW_EARLY_MS, or null if there is none. */
   token(): Promise<string | null>;
-  /** Drops a token the server refused. True when asking token() again can bring a better one. */
+  /** Drops a token that the server has rejected. Returns true if token() may return another one. */
   refuse(token: string | null): boolean;
 }
 
-/** Renew this long before the token expires, so that none is sent on its last breath. */
+/** Time before expiry at which the token is renewed, so that it does not expire in transit. */
 export const RENEW_EARLY_MS = 60_000;
 
-/** The part every kind of session shares: a state and its listeners. */
+/** The base class of all sessions: a state and its listeners. */
 export class Observable {
   #listeners = new Set<() => void>();
   #state: SessionState = { kind: "none" };

@@ -1,18 +1,18 @@
 import { createClient, type Client } from "graphql-ws";
 import type { Session } from "./session";
 
-/** The state of the WebSocket; it is open only while something is subscribed. */
+/** The state of the WebSocket; it is open only while there are subscriptions. */
 export type SocketState = "idle" | "connecting" | "connected";
 
-/** Close code for a connection_init that the server refused, mostly for its token. */
+/** Close code for a rejected connection_init, usually because of the token. */
 const FORBIDDEN = 4403;
 
-/** Opens the WebSocket that subscriptions share, as the session's person. */
+/** Opens the WebSocket shared by all subscriptions, as the session's user. */
 export function openSocket(session: Session, onState: (state: SocketState) => void): Client {
   let sent: string | null = null;
   return createClient({
     url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
-    // Asked anew at every (re)connect, so a reconnect after a switch or an expiry carries the right token.
+    // Called for every connection, so that a reconnect after a switch or an expiry sends the current token.
     connectionParams: async () => {
       sent = await session.token();
       return sent ? { authorization: `Bearer ${sent}` } : {};
@@ -28,7 +28,7 @@ export function openSocket(session: Session, onState: (state: SocketState) => vo
   });
 }
 
-/** At once the first time (a switch of person is one), then doubling to 10 s, with jitter. */
+/** No delay for the first retry (after a switch of users, for example), then doubling up to 10 s, with jitter. */
 function backoffMs(retries: number) {
   return retries === 0 ? 0 : Math.min(10_000, 250 * 2 ** retries) * (0.5 + Math.random() / 2);
 }

@@ -2,7 +2,7 @@ import { Observable, type Session } from "./session";
 
 const STORED_TOKEN = "errand:token";
 
-/** Uses the token somebody pasted; it is forgotten when the browser tab closes. */
+/** Uses a pasted token, which is kept until the browser tab closes. */
 export class TokenSession extends Observable implements Session {
   #token = sessionStorage.getItem(STORED_TOKEN);
 
@@ -11,7 +11,7 @@ export class TokenSession extends Observable implements Session {
     if (this.#token) this.become({ kind: "pasted" });
   }
 
-  /** Uses this token from now on; an empty one signs out. A leading "Bearer " is dropped. */
+  /** Sets the token; an empty one signs out. A leading "Bearer " is dropped. */
   use(pasted: string) {
     this.#token = pasted.trim().replace(/^Bearer\s+/i, "") || null;
     if (this.#token) sessionStorage.setItem(STORED_TOKEN, this.#token);
@@ -21,6 +21,6 @@ export class TokenSession extends Observable implements Session {
 
   token = async () => this.#token;
 
-  // Nobody but the person can bring another token; they see the server's refusal.
+  // Only the user can provide another token; the page shows the server's error.
   refuse = () => false;
 }
