@@ -86,13 +86,15 @@ func (r release) build(goos, goarch string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }()
 	executable := "errand"
 	if goos == "windows" {
 		executable += ".exe"
 	}
 	binary := filepath.Join(work, executable)
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", r.ldflags, "-o", binary, "./cmd/errand")
+	build := exec.Command(
+		"go", "build", "-trimpath", "-buildvcs=false", "-ldflags", r.ldflags, "-o", binary, "./cmd/errand",
+	)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch)
 	if err := runCommand(build); err != nil {
 		return err

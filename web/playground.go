@@ -22,16 +22,16 @@ type PlaygroundOptions struct {
 	Notice string
 }
 
-// playgroundPolicy restricts the page to its own server. Inline scripts are forbidden. Inline styles are allowed because
-// GraphiQL's dialogs add style elements. 'self' in connect-src includes WebSockets of the same host (Content Security
-// Policy Level 3).
+// playgroundPolicy restricts the page to its own server. Inline scripts are forbidden. Inline styles are allowed
+// because GraphiQL's dialogs add style elements. 'self' in connect-src includes WebSockets of the same host (Content
+// Security Policy Level 3).
 const playgroundPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
 	"img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Playground returns a handler for GraphiQL at /playground and its files below /playground/. Mount it at both paths and
-// keep the prefix. The page sends requests to /graphql and, with DevSignIn, to /dev/sign-in of the same host. Playground
-// panics if the embedded files are invalid, which a test of this package excludes.
+// Playground returns a handler for GraphiQL at /playground and its files below /playground/. Mount it at both paths
+// and keep the prefix. The page sends requests to /graphql and, with DevSignIn, to /dev/sign-in of the same host.
+// Playground panics if the embedded files are invalid, which a test of this package excludes.
 func Playground(opts PlaygroundOptions) http.Handler {
 	root, err := fs.Sub(playgroundFiles, "playground/dist")
 	if err != nil {

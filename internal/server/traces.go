@@ -30,9 +30,11 @@ func (s *Server) startTraces(ctx context.Context) (err error) {
 	return err
 }
 
-// traceOperations returns a function that starts the span of a GraphQL operation, or nil if traces are off. The
-// returned function ends the span.
-func (s *Server) traceOperations() func(ctx context.Context, kind, name string) (context.Context, func(graphqlhttp.Report)) {
+// startSpan starts the span of a GraphQL operation; the function that it returns ends the span.
+type startSpan = func(ctx context.Context, kind, name string) (context.Context, func(graphqlhttp.Report))
+
+// traceOperations returns the function that starts spans of GraphQL operations, or nil if traces are off.
+func (s *Server) traceOperations() startSpan {
 	if s.Tracer == nil {
 		return nil
 	}

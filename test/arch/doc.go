@@ -5,5 +5,6 @@
 //   - calls.txt: the only callers of functions that bypass a check or hide a value in a context
 //   - names.txt: identifiers that were renamed and must not return
 //
-// It also checks that the paths in documents exist. "make lint" runs these checks. They read the source files with go/parser, without type information.
+// It also checks that the paths in documents exist. "make lint" runs these checks. They read the source files with
+// go/parser, without type information.
 package arch
