@@ -7,7 +7,7 @@ import (
 	"errand/internal/offline/intent"
 )
 
-// addAction adds one task, or asks for a missing title.
+// addAction adds a task, or asks the user for a missing title.
 type addAction struct {
 	req    intent.Request
 	now    time.Time

@@ -7,7 +7,7 @@ import (
 	"errand/internal/offline/intent"
 )
 
-// everything is the reference to all tasks, if there is one.
+// everything returns the reference to all tasks, if there is one.
 func (a *taskAction) everything() (intent.Reference, bool) {
 	i := slices.IndexFunc(a.req.Refs, func(r intent.Reference) bool { return r.Kind == intent.Everything })
 	if i < 0 {
@@ -16,7 +16,7 @@ func (a *taskAction) everything() (intent.Reference, bool) {
 	return a.req.Refs[i], true
 }
 
-// bulkCalls lists all tasks that the request concerns.
+// bulkCalls returns the calls that list all tasks of the request.
 func (a *taskAction) bulkCalls() []toolCall {
 	ref, ok := a.everything()
 	if !ok || a.bulk != nil {
@@ -99,7 +99,7 @@ func (a *taskAction) outcome() outcome {
 	return o
 }
 
-// name names the candidate's task in a report.
+// name returns the name of the candidate's task for a reply.
 func (s *candidate) name() string {
 	if s.number > 0 {
 		return "task " + strconv.Itoa(s.number)

@@ -61,8 +61,8 @@ func (a *listAction) outcome() outcome {
 	return outcome{lines: listing(a.filter, shown, a.now), touched: shown.Tasks, listed: true}
 }
 
-// shown filters the result where the tool has no argument for it: tasks due later today are not
-// overdue, and tasks with a date are not undated.
+// shown applies the filters that the tool has no argument for: overdue excludes tasks due later today, and undated
+// excludes tasks with a date.
 func (a *listAction) shown() toolResult {
 	r := *a.result
 	if !a.filter.Overdue && !a.filter.Undated {

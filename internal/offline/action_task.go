@@ -11,8 +11,8 @@ import (
 	"errand/internal/offline/intent"
 )
 
-// taskAction completes, reopens, deletes, updates or shows the tasks that a request names: it
-// resolves the references, looks up what is named by words, and makes one call for each task.
+// taskAction completes, reopens, deletes, updates or shows the tasks of a request. It resolves the references,
+// searches for tasks named by words, and makes one call for each task.
 type taskAction struct {
 	req        intent.Request
 	now        time.Time
@@ -24,7 +24,7 @@ type taskAction struct {
 	bulk *toolResult
 }
 
-// exclusive actions refer to what was said before; showing also waits for changes asked before it.
+// exclusive reports whether the action refers to earlier requests. Showing a task also waits for earlier changes.
 func (a *taskAction) exclusive() bool {
 	return a.req.Kind == intent.Show || slices.ContainsFunc(a.req.Refs, func(r intent.Reference) bool {
 		return r.Contextual() || r.Kind == intent.Everything
@@ -72,7 +72,7 @@ func (a *taskAction) resolve(m *memory) {
 	}
 }
 
-// add creates a candidate for a task number unless there is one.
+// add creates a candidate for a task number, unless there is one.
 func (a *taskAction) add(r intent.Reference, number int) {
 	if slices.ContainsFunc(a.candidates, func(s *candidate) bool { return s.number == number && number != 0 }) {
 		return
@@ -97,7 +97,7 @@ func placed(shown []task, place int) (task, bool) {
 	return shown[place-1], true
 }
 
-// allShown takes the tasks shown last. "Both" requires exactly two.
+// allShown creates candidates for the tasks shown last. "both" requires exactly two.
 func (a *taskAction) allShown(r intent.Reference, m *memory) {
 	if len(m.last) == 0 || r.Count != 0 && r.Count != len(m.last) {
 		a.unclear(r, m)
@@ -108,7 +108,7 @@ func (a *taskAction) allShown(r intent.Reference, m *memory) {
 	}
 }
 
-// unclear asks which task is meant and offers those shown last.
+// unclear resolves the action with a question for the task, with those shown last as the choices.
 func (a *taskAction) unclear(r intent.Reference, m *memory) {
 	s := &candidate{ref: r, number: -1}
 	s.question = &question{request: a.req}
@@ -130,7 +130,7 @@ func (a *taskAction) searchCalls() []toolCall {
 	return asks
 }
 
-// readCalls reads tasks named by number when the change depends on their present state.
+// readCalls returns the calls that read tasks named by number, when the change depends on their current state.
 func (a *taskAction) readCalls() []toolCall {
 	if a.req.Kind != intent.Show && !a.req.Fields.NeedsCurrent() {
 		return nil
@@ -242,7 +242,7 @@ const (
 	maxLabels      = 20
 )
 
-// dueDate is the new due date. A time without a day keeps the day of the task unless that has passed.
+// dueDate returns the new due date. A time without a day keeps the day of the task unless that has passed.
 func (a *taskAction) dueDate(s *candidate) *due.Date {
 	date := a.req.Fields.Due
 	if date == nil || !date.AnyDay || s.current == nil {
@@ -256,7 +256,7 @@ func (a *taskAction) dueDate(s *candidate) *due.Date {
 	return &due.Date{Day: day, At: at, Timed: true}
 }
 
-// description is the new description; a note is appended on its own line.
+// description returns the new description; a note is appended on its own line.
 func (a *taskAction) description(s *candidate) string {
 	if a.req.Fields.AppendNote && s.current != nil && s.current.Description != "" {
 		return s.current.Description + "\n" + a.req.Fields.Description
@@ -264,7 +264,7 @@ func (a *taskAction) description(s *candidate) string {
 	return a.req.Fields.Description
 }
 
-// labels is the new list, nil when the request does not change labels.
+// labels returns the new labels, nil when the request does not change labels.
 func (a *taskAction) labels(s *candidate) []string {
 	f := a.req.Fields
 	if len(f.AddLabels)+len(f.DropLabels) == 0 || s.current == nil {

@@ -7,11 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// utterance is a message with what must come of it in the standard world: the calls in
-// order, or, behind "= ", how the reply begins when nothing is to be called.
+// utterance is a message with its expected result in the standard fixture: the calls in order, or, after "= ", the
+// beginning of the reply when no call is expected.
 type utterance struct{ message, want string }
 
-// standard has five tasks, the last of them completed.
+// standard returns a fixture with five tasks, the last of them completed.
 func standard(t testingT) *fixture {
 	w := newFixture(t, "Buy groceries", "Pay bills", "Team meeting", "Call Bob", "Write report")
 	w.tasks[4].Completed = true

@@ -9,7 +9,7 @@ import (
 // candidate is one task reference of a request: resolved to a task, then to a result or an error line.
 type candidate struct {
 	ref intent.Reference
-	// number is the task's, 0 while it is unknown.
+	// number is the task's number, 0 while it is not known.
 	number int
 	// current is the task as it was read before the change.
 	current *task
@@ -18,7 +18,7 @@ type candidate struct {
 	// line resolves the candidate without a change; result with one.
 	line   string
 	result *toolResult
-	// question goes with line.
+	// question is the open question that line asks, if any.
 	question *question
 	// shown are the tasks that line mentions.
 	shown []task
@@ -80,7 +80,7 @@ func (a *taskAction) applySearch(s *candidate, r toolResult) {
 	}
 }
 
-// accept takes the only task found. It asks for confirmation when only the description matches, or when
+// accept resolves the candidate with the only task found. It requires a confirmation when only the description matches, or when
 // the verb of a report ("I called Ann") is not in the title.
 func (a *taskAction) accept(s *candidate, t task) {
 	doubtful := a.req.Verb != "" && !t.Completed && !hasWord(t.Title, a.req.Verb)
@@ -95,7 +95,7 @@ func (a *taskAction) accept(s *candidate, t task) {
 	s.number, s.current = t.Number, &t
 }
 
-// prefer narrows the matches to those the request can concern: an exactly quoted title,
+// prefer narrows the matches to those that the request can apply to: an exactly quoted title,
 // pending tasks to complete, completed ones to reopen.
 func (a *taskAction) prefer(ref intent.Reference, ts []task) []task {
 	narrow := func(fits []task) {
@@ -139,7 +139,7 @@ var notDone = map[intent.Kind]string{
 	intent.Update: "changed nothing",
 }
 
-// askWhich resolves the candidate with the question which of several tasks is meant.
+// askWhich resolves the candidate with a question to choose one of several tasks.
 func (a *taskAction) askWhich(s *candidate, ts []task, more int) {
 	if a.req.Kind == intent.Show {
 		s.line, s.shown = several(s.ref.Phrase, ts, more, a.now)+".", ts

@@ -64,7 +64,7 @@ func TestModel_AmbiguousTask_AsksWhichOne(t *testing.T) {
 		"delete the meeting task",
 		"I found 2 tasks that match “meeting”:\n1. Team meeting\n4. Board meeting\nWhich one should I delete?",
 		"add call Ann",
-		"Added task 5: Call Ann.", // a new request leaves the question
+		"Added task 5: Call Ann.", // a new request closes the question
 		"yes",
 		"Okay.",
 		"finish the meeting",

@@ -12,7 +12,7 @@ const (
 	maxCalls  = 16
 )
 
-// action carries out one request. nextCalls returns the tool calls to make next, none when the action is
+// action executes one request. nextCalls returns the tool calls to make next, none when the action is
 // finished; it may be called again before their results are known. outcome is valid once nextCalls returned none
 // or the limits of the turn are reached.
 type action interface {
@@ -94,7 +94,7 @@ func (e *planExecutor) collectCalls() []toolCall {
 	return asks[:min(len(asks), maxCalls-e.callCount)]
 }
 
-// rememberUpTo records the outcomes of finished actions before n, in order.
+// rememberUpTo stores the outcomes of the finished actions before n in the memory, in order.
 func (e *planExecutor) rememberUpTo(n int) {
 	for e.remembered < n && e.finished[e.remembered] {
 		o := e.actions[e.remembered].outcome()

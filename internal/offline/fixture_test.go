@@ -17,10 +17,10 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// wednesday is the moment at which all tests happen, in Berlin.
+// wednesday is the current time of all tests, in Berlin.
 const wednesday = "2026-11-25T11:35:00+01:00"
 
-// item is a task as tools show it.
+// item is a task in a tool result.
 type item struct {
 	Number      int      `json:"number"`
 	Title       string   `json:"title"`
@@ -32,13 +32,13 @@ type item struct {
 	Labels      []string `json:"labels,omitempty"`
 }
 
-// testingT is what the world needs of a test; rapid's T has it too.
+// testingT is the part of testing.T that the fixture uses; rapid's T implements it too.
 type testingT interface {
 	require.TestingT
 	Helper()
 }
 
-// fixture is a task list with the tools over it, and a conversation with the model.
+// fixture is a task list with its tools, and a conversation with the model.
 type fixture struct {
 	t        testingT
 	model    *offline.Model
@@ -48,7 +48,7 @@ type fixture struct {
 	// calls are those of the last message, as "name {arguments}".
 	calls []string
 	ids   map[string]bool
-	// broken makes every call of a tool fail.
+	// broken makes every tool call fail.
 	broken map[string]string
 	steps  int
 }
@@ -84,7 +84,7 @@ var offeredTools = func() []llms.Tool {
 	return ts
 }()
 
-// say runs a whole turn as the agent does and returns the reply. Every step is held to the model's promises.
+// say runs a turn as the agent does and returns the reply. It checks the model's guarantees in every step.
 func (w *fixture) say(message string) string {
 	w.t.Helper()
 	w.calls, w.steps = nil, 0
@@ -102,7 +102,7 @@ func (w *fixture) say(message string) string {
 	}
 }
 
-// step asks the model once.
+// step calls the model once.
 func (w *fixture) step(tools []llms.Tool) *llms.ContentChoice {
 	w.t.Helper()
 	var streamed strings.Builder
@@ -124,7 +124,7 @@ func (w *fixture) step(tools []llms.Tool) *llms.ContentChoice {
 	return c
 }
 
-// do carries calls out and records them.
+// do executes tool calls and records them.
 func (w *fixture) do(calls []llms.ToolCall) {
 	w.t.Helper()
 	asked := llms.MessageContent{Role: llms.ChatMessageTypeAI}
@@ -183,7 +183,7 @@ func (w *fixture) call(name string, args object) any {
 	return object{"task": *it, "changed": fmt.Sprint(before) != fmt.Sprint(*it)}
 }
 
-// assign gives a task the arguments of add_task or update_task.
+// assign sets the fields of a task from the arguments of add_task or update_task.
 func assign(it *item, args object) {
 	str := func(name string, into *string) {
 		if v, given := args[name]; given {
@@ -256,7 +256,7 @@ func text(v any) string {
 
 var dayForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
 
-// checkArguments holds a call to the registry's schemas.
+// checkArguments validates a call against the registry's schemas.
 func checkArguments(t testingT, name, arguments string) object {
 	t.Helper()
 	var args object

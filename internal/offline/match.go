@@ -6,14 +6,14 @@ import (
 	"errand/internal/offline/text"
 )
 
-// stopWords do not help to identify a task.
+// stopWords are ignored when tasks are matched by words.
 var stopWords = map[string]bool{
 	"the": true, "a": true, "an": true, "my": true, "to": true, "for": true, "of": true, "with": true, "about": true,
 	"and": true, "on": true, "in": true, "at": true,
 	"one": true, "task": true, "some": true, "from": true, "that": true, "this": true, "our": true,
 }
 
-// content lists the stems of the words that identify a task.
+// content returns the stems of the words that identify a task.
 func content(phrase string) []string {
 	var stems []string
 	for _, k := range text.Tokenize(phrase).Keys() {
@@ -24,7 +24,7 @@ func content(phrase string) []string {
 	return stems
 }
 
-// stem cuts common endings, so that "groceries" finds "grocery" and "calling" finds "call".
+// stem removes common endings, so that "groceries" finds "grocery" and "calling" finds "call".
 func stem(w string) string {
 	for _, ending := range []string{"ies", "ing", "ed", "es", "s", "y"} {
 		if len(w)-len(ending) >= 3 && strings.HasSuffix(w, ending) {
@@ -34,7 +34,7 @@ func stem(w string) string {
 	return w
 }
 
-// matchTitle keeps the tasks whose title has a word for every content word of the phrase.
+// matchTitle returns the tasks whose title has a word for every content word of the phrase.
 func matchTitle(ts []task, phrase string) []task {
 	stems := content(phrase)
 	var fits []task
@@ -55,7 +55,7 @@ func hasAll(title string, stems []string) bool {
 	return true
 }
 
-// hasWord reports whether a word of the title begins with a stem.
+// hasWord reports whether a word of the title begins with the stem.
 func hasWord(title, stem string) bool {
 	for _, k := range text.Tokenize(title).Keys() {
 		if strings.HasPrefix(k, stem) {
@@ -65,7 +65,7 @@ func hasWord(title, stem string) bool {
 	return false
 }
 
-// withTitle keeps the tasks whose title equals title in any case.
+// withTitle returns the tasks with this title, ignoring case.
 func withTitle(ts []task, title string) []task {
 	var fits []task
 	for _, t := range ts {
@@ -76,7 +76,7 @@ func withTitle(ts []task, title string) []task {
 	return fits
 }
 
-// withStatus keeps the tasks that are completed, or those that are not.
+// withStatus returns the completed tasks, or those that are not completed.
 func withStatus(ts []task, completed bool) []task {
 	var fits []task
 	for _, t := range ts {

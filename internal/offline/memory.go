@@ -2,11 +2,11 @@ package offline
 
 import "errand/internal/offline/intent"
 
-// memory holds what follow-up messages may refer to.
+// memory holds the tasks and the question that follow-up messages may refer to.
 type memory struct {
 	// list holds the tasks in the order shown: "the second one".
 	list []task
-	// last are the tasks of the last turn that concerned any: "both", "them".
+	// last are the tasks of the last turn with tasks: "both", "them".
 	last []task
 	// single is the one task mentioned last, nil when there were several.
 	single *task
@@ -16,7 +16,7 @@ type memory struct {
 	added bool
 }
 
-// question waits for an answer in the next turn.
+// question is a question to the user that the next message may answer.
 type question struct {
 	request intent.Request
 	// candidates are the tasks to choose from; empty when any task will do.
@@ -44,7 +44,7 @@ func (m *memory) remember(o outcome, first bool) {
 		m.last = append(m.last[:len(m.last):len(m.last)], missingFrom(m.last, o.touched)...)
 		m.single = single(o.touched)
 		if o.listed || len(missingFrom(m.list, o.touched)) > 0 {
-			m.list = m.last // otherwise the list shown before stays: "and now the third"
+			m.list = m.last // otherwise the previous list is kept: "and now the third"
 		}
 	}
 	if o.question == nil {
@@ -56,7 +56,7 @@ func (m *memory) remember(o outcome, first bool) {
 	}
 }
 
-// endTurn forgets "it" when the turn mentioned several tasks: in the next message it could be any.
+// endTurn clears single when the turn mentioned several tasks, because "it" is then ambiguous.
 func (m *memory) endTurn() {
 	if len(m.last) > 1 {
 		m.single = nil

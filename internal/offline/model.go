@@ -12,7 +12,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// DefaultPace is a pause between words at reading speed.
+// DefaultPace is a pause between words that gives reading speed.
 const DefaultPace = 15 * time.Millisecond
 
 // Options configures a Model. The zero value is ready for use.

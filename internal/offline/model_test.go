@@ -50,7 +50,7 @@ func TestGenerateContent_Cancelled_StopsStream(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	got := 0
-	// With this pace the test ends only because the pause heeds the cancellation.
+	// With this pace the test ends only if the cancellation ends the pause.
 	r, err := offline.New(offline.Options{Pace: time.Hour}).GenerateContent(ctx, hello(),
 		llms.WithStreamingFunc(func(context.Context, []byte) error {
 			got++
@@ -98,7 +98,7 @@ func TestGenerateContent_SameConversation_SameAnswer(t *testing.T) {
 		return all
 	}
 	first := ids()
-	require.Len(t, first, 5) // each new within the conversation: the world checks that
+	require.Len(t, first, 5) // unique within the conversation: the fixture checks that
 	require.Equal(t, first, ids())
 }
 

@@ -10,7 +10,7 @@ import (
 	"errand/internal/offline/intent"
 )
 
-// quote puts text in quotation marks, shortened when it is long.
+// quote returns text in quotation marks, truncated when it is long.
 func quote(s string) string {
 	s = oneLine(s)
 	if utf8.RuneCountInString(s) > 80 {
@@ -21,7 +21,7 @@ func quote(s string) string {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// sentence ends s with a stop unless it already ends in one.
+// sentence returns s with a full stop at its end, unless it has one.
 func sentence(s string) string {
 	last, _ := utf8.DecodeLastRuneInString(s)
 	if strings.ContainsRune(".!?…", last) {
@@ -32,7 +32,7 @@ func sentence(s string) string {
 
 func trimStop(s string) string { return strings.TrimSuffix(s, ".") }
 
-// reason is the error message of a failed call.
+// reason returns the error message of a failed call.
 func (r toolResult) reason() string {
 	if r.Error == nil || r.Error.Message == "" {
 		return "Something went wrong."
@@ -40,10 +40,10 @@ func (r toolResult) reason() string {
 	return sentence(oneLine(r.Error.Message))
 }
 
-// nameOf is a task by number and title.
+// nameOf returns a task's number and title.
 func nameOf(t task) string { return strconv.Itoa(t.Number) + ": " + oneLine(t.Title) }
 
-// added reports a new task with everything that was stored.
+// added returns the report of a new task with all stored values.
 func added(t task, now time.Time) string {
 	parts := append([]string{"Added task " + nameOf(t)}, traits(t, now, longDue, longPriority)...)
 	if t.Description != "" {
@@ -52,7 +52,7 @@ func added(t task, now time.Time) string {
 	return sentence(strings.Join(parts, ", "))
 }
 
-// traits lists due date, priority and labels in words.
+// traits returns due date, priority and labels in words.
 func traits(t task, now time.Time, due func(task, time.Time) string, priority func(string) string) []string {
 	var parts []string
 	if d := due(t, now); d != "" {
@@ -84,7 +84,7 @@ func shortPriority(p string) string {
 	return p
 }
 
-// longDue is "tomorrow (Fri 27 Nov) at 17:00".
+// longDue returns a due date like "tomorrow (Fri 27 Nov) at 17:00".
 func longDue(t task, now time.Time) string {
 	day, clock := dueParts(t, now)
 	if day.IsZero() {
@@ -100,7 +100,7 @@ func longDue(t task, now time.Time) string {
 	return s
 }
 
-// shortDue is "tomorrow 17:00", for lists.
+// shortDue returns a due date like "tomorrow 17:00", for lists.
 func shortDue(t task, now time.Time) string {
 	day, clock := dueParts(t, now)
 	if day.IsZero() {
@@ -113,8 +113,8 @@ func shortDue(t task, now time.Time) string {
 	return strings.TrimSpace(s + " " + clock)
 }
 
-// dueParts is the day (midnight UTC) and the clock time in the user's zone. Text
-// that is no date is returned unchanged.
+// dueParts returns the day (midnight UTC) and the time in the user's zone. Text that is not a date is returned
+// unchanged.
 func dueParts(t task, now time.Time) (day time.Time, clock string) {
 	if at, err := time.Parse(time.RFC3339, t.DueAt); err == nil {
 		if !now.IsZero() {
@@ -154,7 +154,7 @@ func calendarDay(day, now time.Time) string {
 	return day.Format("Mon 2 Jan 2006")
 }
 
-// row is one line of a list: "3. Buy milk (due tomorrow 17:00, high)".
+// row returns a line of a list: "3. Buy milk (due tomorrow 17:00, high)".
 func row(t task, now time.Time, mark bool) string {
 	parts := traits(t, now, shortDue, shortPriority)
 	if mark && t.Completed {
@@ -178,7 +178,7 @@ func rows(ts []task, more int, now time.Time, mark bool) []string {
 	return lines
 }
 
-// details describes one task in full.
+// details returns all values of a task.
 func details(t task, now time.Time) string {
 	state := "is not done yet"
 	if t.Completed {
@@ -195,7 +195,7 @@ func details(t task, now time.Time) string {
 	return s
 }
 
-// changed reports the result of one change, and the task it was about.
+// changed returns the report of a change, and its task.
 func changed(req intent.Request, number int, r toolResult, now time.Time) (string, *task) {
 	if r.Error != nil || r.Task == nil {
 		return fmt.Sprintf("I could not %s task %d: %s", verbs[req.Kind], number, r.reason()), nil
@@ -222,7 +222,7 @@ var verbs = map[intent.Kind]string{
 	intent.Show: "show", intent.Add: "add",
 }
 
-// updated describes the task after a change and names cleared fields.
+// updated returns the report of an update: the task's values and the cleared fields.
 func updated(f intent.Fields, t task, same bool, now time.Time) string {
 	lead := "Updated task "
 	switch {
@@ -239,7 +239,7 @@ func updated(f intent.Fields, t task, same bool, now time.Time) string {
 	return sentence(strings.Join(parts, ", "))
 }
 
-// cleared lists the fields that a change removed.
+// cleared returns the names of the fields that a change cleared.
 func cleared(f intent.Fields, t task) []string {
 	var parts []string
 	gone := func(wanted bool, value, words string) {

@@ -7,7 +7,7 @@ import (
 	"errand/internal/offline/intent"
 )
 
-// requests parses the message: as an answer to the open question, else as new requests.
+// requests parses the message, as an answer to the open question or else as new requests.
 func (e *planExecutor) requests() []intent.Request {
 	read := intent.Read(e.turn.message, e.now)
 	q := e.memory.open
@@ -110,7 +110,7 @@ func (q *question) choose(refs []intent.Reference) []intent.Reference {
 		case intent.Everything:
 			chosen = append(chosen, numbers(q.candidates)...)
 		default:
-			chosen = append(chosen, r) // places and "both" refer to the candidates shown
+			chosen = append(chosen, r) // positions and "both" refer to the candidates shown
 		}
 	}
 	if len(chosen) < len(refs) {
@@ -126,7 +126,7 @@ func (e *planExecutor) plan(requests []intent.Request) []action {
 		switch {
 		case r.Kind == intent.Unknown || r.Kind == intent.Say:
 			jobs[i] = &textAction{}
-		case r.Fault != "":
+		case r.Rejection != "":
 			jobs[i] = &textAction{line: faultLine(r)}
 		case e.now.IsZero() && dated(r):
 			jobs[i] = &textAction{line: "I do not know what day it is, so I did nothing for " + quote(r.Said) + "."}
@@ -141,7 +141,7 @@ func (e *planExecutor) plan(requests []intent.Request) []action {
 	return jobs
 }
 
-// dated requests depend on what day it is.
+// dated reports whether the request depends on the current date.
 func dated(r intent.Request) bool {
 	if r.Fields.Due != nil || r.Filter.When != "" || r.Filter.Overdue {
 		return true
@@ -153,13 +153,13 @@ func dated(r intent.Request) bool {
 
 func faultLine(r intent.Request) string {
 	nothing := "o I did nothing for " + quote(r.Said) + "."
-	if strings.Contains(r.Fault, ". ") {
-		return r.Fault + " S" + nothing
+	if strings.Contains(r.Rejection, ". ") {
+		return r.Rejection + " S" + nothing
 	}
-	return trimStop(r.Fault) + ", s" + nothing
+	return trimStop(r.Rejection) + ", s" + nothing
 }
 
-// textAction replies without tools. An empty line leaves the wording to compose.
+// textAction replies without tool calls. With an empty line, compose chooses the wording.
 type textAction struct{ line string }
 
 func (*textAction) nextCalls(*memory) []toolCall { return nil }

@@ -7,9 +7,9 @@ import (
 	"errand/internal/due"
 )
 
-// postponed is a task's due date moved on by a span, in wall-clock terms: a week later is the same
-// hour also when the clocks change. fault says in a full sentence why there is none.
-func postponed(t task, by due.Span, now time.Time) (date due.Date, fault string) {
+// postponed returns a task's due date plus a span in wall-clock time: a week later is the same hour also across a
+// daylight-saving change. invalid is a sentence that states why there is no such date.
+func postponed(t task, by due.Span, now time.Time) (date due.Date, invalid string) {
 	at, err := time.Parse(time.RFC3339, t.DueAt)
 	timed := err == nil
 	day, err := time.Parse(time.DateOnly, t.DueOn)

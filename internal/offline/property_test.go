@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// vocabulary makes sentences that come near to what the model understands.
+// vocabulary generates sentences that resemble the model's commands.
 var vocabulary = strings.Fields(
 	`add create a the task tasks list my show all pending done mark as complete reopen delete remove rename change
 	update set to of for on by and then , ; . ! ? : - !! "x" 'Call mom' “buy milk” ( ) it them both first second
@@ -34,8 +34,8 @@ func sentence() *rapid.Generator[string] {
 	)
 }
 
-// Whatever is said, in whatever order, every turn ends within its budget, with valid calls and
-// a text that streamed as it stands: world.say checks all of that.
+// For any messages in any order, every turn must stay within its limits and make valid calls, and the streamed text must
+// equal the reply. fixture.say checks that.
 func TestModel_AnyConversation_StaysWithinLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := standard(t)
@@ -50,7 +50,7 @@ func TestModel_AnyConversation_StaysWithinLimits(t *testing.T) {
 	})
 }
 
-// What tools return is data: any of it is survived, and none of it changes the calls of a plain order.
+// Tool results are data: no result may cause a failure or change the calls of a simple command.
 func TestModel_AnyToolResult_CallsUnchanged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := standard(t)

@@ -25,7 +25,7 @@ var talk = map[intent.Topic]string{
 		"if you tell me how it was.",
 }
 
-// courtesy topics are dropped when the message also asks for something.
+// courtesy topics are dropped when the message also contains a request.
 var courtesy = map[intent.Topic]bool{
 	intent.Greeting: true, intent.HowAreYou: true, intent.Thanks: true, intent.Farewell: true, intent.Acknowledged: true,
 	intent.Help: false,
@@ -59,7 +59,7 @@ func compose(requests []intent.Request, outcomes []outcome) string {
 	return "I did not understand that. " + examples
 }
 
-// better keeps one courtesy; any other one replaces "Okay.".
+// better returns one of two courtesies; any other one takes precedence over "Okay.".
 func better(had, next string) string {
 	if had == "" || had == talk[intent.Acknowledged] {
 		return next
@@ -67,7 +67,7 @@ func better(had, next string) string {
 	return had
 }
 
-// remark answers small talk that needs an answer even beside requests.
+// remark returns the reply to small talk that is not dropped beside requests.
 func remark(r intent.Request) string {
 	switch r.Topic {
 	case intent.NoRepeat:
@@ -91,7 +91,7 @@ func notUnderstood(parts []string) string {
 	return "I did not understand " + list + ". " + examples
 }
 
-// listing shows tasks under a heading that describes the filter.
+// listing returns tasks under a heading that describes the filter.
 func listing(f intent.Filter, r toolResult, now time.Time) []string {
 	note := ""
 	if f.ByCompletion {
@@ -110,7 +110,7 @@ func listing(f intent.Filter, r toolResult, now time.Time) []string {
 	return append([]string{heading}, rows(r.Tasks, r.more(), now, f.Status == "all")...)
 }
 
-// nothing states that no task matches the filter.
+// nothing returns the reply when no task matches the filter.
 func nothing(f intent.Filter) string {
 	what := kindOf(f)
 	if what == "" && describe(f) == "" {
@@ -127,7 +127,7 @@ func count(n int, f intent.Filter) string {
 	return strconv.Itoa(n) + " " + kindOf(f) + noun + describe(f)
 }
 
-// kindOf is what stands before "tasks": "overdue ", "urgent pending ".
+// kindOf returns the words before "tasks": "overdue ", "urgent pending ".
 func kindOf(f intent.Filter) string {
 	s := ""
 	switch f.Priority {
@@ -145,7 +145,7 @@ func kindOf(f intent.Filter) string {
 	return s + adjective(f.Status)
 }
 
-// describe is what stands behind "tasks": " due this week that match “milk”".
+// describe returns the words after "tasks": " due this week that match “milk”".
 func describe(f intent.Filter) string {
 	s := ""
 	switch {
@@ -167,7 +167,7 @@ func describe(f intent.Filter) string {
 	return s
 }
 
-// several shows the tasks that a phrase may mean.
+// several returns the tasks that a phrase may mean, as a list.
 func several(phrase string, ts []task, more int, now time.Time) string {
 	lead := "There are several tasks:"
 	if phrase != "" {
@@ -181,18 +181,18 @@ func several(phrase string, ts []task, more int, now time.Time) string {
 	return strings.Join(append([]string{lead}, rows(ts[:show], more+len(ts)-show, now, true)...), "\n")
 }
 
-// whichOne asks which of several tasks is meant.
+// whichOne returns the question that asks the user to choose one of several tasks.
 func whichOne(k intent.Kind, phrase string, ts []task, more int, now time.Time) string {
 	return several(phrase, ts, more, now) + "\nWhich one should I " + verbs[k] + "?"
 }
 
-// confirmAll asks before many tasks are changed at once.
+// confirmAll returns the question before a change of many tasks.
 func confirmAll(k intent.Kind, r toolResult, now time.Time) string {
 	list := several("", r.Tasks, r.more(), now)
 	return fmt.Sprintf("%s\nShould I %s all %d of them?", list, verbs[k], r.Total)
 }
 
-// notReached names the requests that the limits of a turn left undone.
+// notReached returns the report of requests that were not executed because of the limits of a turn.
 func notReached(req intent.Request, names []string) string {
 	what := "I did not get to " + quote(req.Said)
 	if len(names) > 0 {
@@ -206,7 +206,7 @@ func notReached(req intent.Request, names []string) string {
 	return what + ": one message has room for 16 steps. Please send that again."
 }
 
-// summarizeRecorded reports the recorded results of a turn that another model started.
+// summarizeRecorded returns the report of a turn whose recorded calls are another model's.
 func summarizeRecorded(t turn, now time.Time) string {
 	kinds := map[string]intent.Kind{
 		completeTask: intent.Complete,

@@ -22,7 +22,7 @@ const longList = 100
 // maxNumber bounds task numbers in arguments.
 const maxNumber = math.MaxInt32
 
-// task is a task as tools show it.
+// task is a task in the tools' results.
 type task struct {
 	Number      int      `json:"number"`
 	Title       string   `json:"title"`
@@ -34,7 +34,7 @@ type task struct {
 	Labels      []string `json:"labels"`
 }
 
-// toolResult is what a tool returned: an error, one task, or a list.
+// toolResult is the result of a tool call: an error, a task, or a list.
 type toolResult struct {
 	Task    *task      `json:"task"`
 	Changed *bool      `json:"changed"`
@@ -58,10 +58,10 @@ func parseResult(content string) toolResult {
 	return r
 }
 
-// more is the number of matching tasks beyond the returned ones.
+// more returns the number of matching tasks beyond the returned ones.
 func (r toolResult) more() int { return max(0, r.Total-len(r.Tasks)) }
 
-// find looks a task up by number.
+// find returns the task with a number.
 func (r toolResult) find(number int) (task, bool) {
 	for _, t := range r.Tasks {
 		if t.Number == number {
@@ -89,7 +89,7 @@ type toolCall struct {
 
 func (a toolCall) isRead() bool { return a.name == listTasks }
 
-// arguments is the JSON of the arguments. Map keys are sorted, so it is deterministic.
+// arguments returns the arguments as JSON. Map keys are sorted, so that the result is deterministic.
 func (a toolCall) arguments() string {
 	b, err := json.Marshal(a.args)
 	if err != nil {

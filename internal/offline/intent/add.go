@@ -64,13 +64,13 @@ var addRules = join(
 	on(addDuty, "i|ive|im|we|weve [really|also|still|just] "+duty+" [to] [also] <title>"),
 )
 
-// addTask adds one task; without a title the user is asked for it.
+// addTask builds a request to add a task. Without a title, the user is asked for it.
 func addTask(c text.Captures, now time.Time) (Request, bool) {
 	req := Request{Kind: Add, explicit: true, free: true}
 	var outer Fields
 	if v := c["values"]; v.Len() > 0 {
 		var ok bool
-		if outer, req.Fault, ok = attributesOnly(v, now); !ok {
+		if outer, req.Rejection, ok = attributesOnly(v, now); !ok {
 			return Request{}, false
 		}
 	}
@@ -93,7 +93,7 @@ func addPlain(c text.Captures, now time.Time) (Request, bool) {
 	return addTask(c, now)
 }
 
-// fill reads the title with its attributes into the request.
+// fill parses a title with attributes into the request.
 func (r *Request) fill(t text.Text, now time.Time) {
 	t = dropArticle(t.Trim())
 	if what, ok := due.Recurring(t.Keys()); ok {
@@ -104,14 +104,14 @@ func (r *Request) fill(t text.Text, now time.Time) {
 		r.several, r.titles = true, t
 		return
 	}
-	f, fault := titled(t, now)
-	if r.Fault == "" {
-		r.Fault = fault
+	f, rejection := titled(t, now)
+	if r.Rejection == "" {
+		r.Rejection = rejection
 	}
 	r.Fields = f
 }
 
-// quotations recognises several quoted titles and nothing else: "Milk", then "Eggs".
+// quotations parses a list of quoted titles: "Milk", then "Eggs".
 func quotations(t text.Text) bool {
 	n := 0
 	for i, tok := range t.Tokens {
@@ -125,7 +125,7 @@ func quotations(t text.Text) bool {
 	return n > 1
 }
 
-// dropArticle makes "a meeting with Ann" the title "Meeting with Ann".
+// dropArticle removes an article: "a meeting with Ann" becomes the title "Meeting with Ann".
 func dropArticle(t text.Text) text.Text {
 	if k := t.Key(
 		0,
@@ -136,14 +136,14 @@ func dropArticle(t text.Text) text.Text {
 	return t
 }
 
-// addLoose is "add" with nothing that says task: "add milk".
+// addLoose matches "add" without the word "task": "add milk".
 func addLoose(c text.Captures, now time.Time) (Request, bool) {
 	req := Request{Kind: Add, free: true}
 	req.fill(c["title"], now)
 	return req, true
 }
 
-// addNamed puts the name of a list that is not the task list into a label.
+// addNamed uses the name of another list than the task list as a label.
 func addNamed(c text.Captures, now time.Time) (Request, bool) {
 	if c["label"].Len() != 1 || c["label"].Tokens[0].Kind != text.Word ||
 		utf8.RuneCountInString(c["label"].String()) > maxLabel {
@@ -156,8 +156,7 @@ func addNamed(c text.Captures, now time.Time) (Request, bool) {
 	return req, ok
 }
 
-// addDuty reads "I need to pay bills". What looks like an order to this program
-// ("I need to delete task 3") is left to the other rules.
+// addDuty parses "I need to pay bills". Commands to the program ("I need to delete task 3") are left to other rules.
 func addDuty(c text.Captures, now time.Time) (Request, bool) {
 	if refs := references(c["title"], now); firm(refs) {
 		return Request{}, false
@@ -165,12 +164,13 @@ func addDuty(c text.Captures, now time.Time) (Request, bool) {
 	return addTask(c, now)
 }
 
-// addMany reads a header with its titles, or a header whose titles follow in lines.
+// addMany parses a header with its titles, or a header whose titles follow on separate lines.
 func addMany(c text.Captures, _ time.Time) (Request, bool) {
 	return Request{Kind: Add, several: true, explicit: true, free: true, titles: c["titles"]}, true
 }
 
-// titles cuts "milk, eggs and bread" into one request each. "…, urgent" stays with what it follows.
+// titles splits "milk, eggs and bread" into one request for each title. An attribute, as in "…, urgent", belongs to the
+// preceding title.
 func titles(t text.Text, now time.Time) []Request {
 	var reqs []Request
 	first, start := 0, 0

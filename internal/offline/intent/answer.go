@@ -30,7 +30,7 @@ var (
 	)
 )
 
-// ReadAnswer reads a short message as an answer. What is a request in its own right is none.
+// ReadAnswer parses a short message as an answer. A message that is a request itself is not an answer.
 func ReadAnswer(message string, now time.Time) (Answer, bool) {
 	whole := text.Tokenize(text.Clean(message)).Trim()
 	if whole.Len() == 0 || whole.Len() > 20 {
@@ -62,12 +62,12 @@ var pointing = patterns(
 	"take|choose|pick|use <rest>",
 )
 
-// orders reports whether something is to be done.
+// orders reports whether a request changes or shows tasks.
 func orders(t text.Text, now time.Time) bool {
 	return slices.ContainsFunc(Read(t.String(), now), func(r Request) bool { return r.Kind != Unknown && r.Kind != Say })
 }
 
-// readsNothing reports whether no part of a message is understood.
+// readsNothing reports whether no part of a message is recognized.
 func readsNothing(t text.Text, now time.Time) bool {
 	return !slices.ContainsFunc(Read(t.String(), now), func(r Request) bool { return r.Kind != Unknown })
 }

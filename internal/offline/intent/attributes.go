@@ -28,27 +28,27 @@ var (
 		"high":     "high", "important": "high", "medium": "medium", "normal": "medium", "med": "medium", "mid": "medium",
 		"low": "low", "lowest": "low", "lower": "low", "higher": "high", "no": "none", "none": "none", "unimportant": "low",
 	}
-	// alone says which levels mean a priority without the word "priority" at an end of a title.
+	// alone are the words that mean a priority at the end of a title even without the word "priority".
 	alone = map[string]bool{"urgent": true, "important": true, "asap": true, "urgently": true}
 )
 
-// attributeText is a text from which attributes are taken out, token by token.
+// attributeText is a text from which attributes are removed token by token.
 type attributeText struct {
 	whole text.Text
 	gone  []bool
 	now   time.Time
-	// only means that nothing but attributes is expected, so that "high" will do.
+	// only is set when the text may contain attributes only, so that "high" means a priority.
 	only bool
 
-	fields Fields
-	fault  string
+	fields    Fields
+	rejection string
 }
 
 func newSheet(t text.Text, now time.Time) *attributeText {
 	return &attributeText{whole: t, gone: make([]bool, t.Len()), now: now}
 }
 
-// left lists the indices of the tokens that are still there.
+// left returns the indices of the remaining tokens.
 func (s *attributeText) left() []int {
 	var at []int
 	for i, gone := range s.gone {
@@ -59,7 +59,7 @@ func (s *attributeText) left() []int {
 	return at
 }
 
-// take removes the tokens at the given places, with the brackets around them.
+// take removes the tokens at these indices, with the brackets around them.
 func (s *attributeText) take(places []int) {
 	for _, i := range places {
 		s.gone[i] = true
@@ -70,8 +70,8 @@ func (s *attributeText) take(places []int) {
 	}
 }
 
-// takeAll takes labels, one priority and one due date, as often as something new turns up:
-// a date at the end may hide a priority before it.
+// takeAll removes labels, a priority and a due date. It repeats while it finds more, because a date at the end may
+// follow a priority.
 func (s *attributeText) takeAll() {
 	s.takeLabels()
 	for s.takePriority() || s.takeDue() {
@@ -91,9 +91,9 @@ func (s *attributeText) takeLabels() {
 func (s *attributeText) addLabel(l string) {
 	switch {
 	case utf8.RuneCountInString(l) > maxLabel:
-		s.fault = "A label can have 50 characters at most."
+		s.rejection = "A label can have 50 characters at most."
 	case len(s.fields.AddLabels) == maxLabels:
-		s.fault = "A task can have 20 labels at most."
+		s.rejection = "A task can have 20 labels at most."
 	case !slices.Contains(s.fields.AddLabels, l):
 		s.fields.AddLabels = append(s.fields.AddLabels, l)
 	}
@@ -122,14 +122,13 @@ func (s *attributeText) takePriority() bool {
 	return false
 }
 
-// bracketed reports whether the places from n to end stand before a closing bracket.
+// bracketed reports whether the tokens from n to end are followed by a closing bracket.
 func (s *attributeText) bracketed(at []int, n, end int) bool {
 	before := s.whole.Key(at[max(n-1, 0)])
 	return end < len(at) && s.whole.Key(at[end]) == ")" && (before == "(" || before == ",")
 }
 
-// priorityAt reads a priority that begins with the first of the places and tells
-// how many places it takes.
+// priorityAt parses a priority at the first of the indices and returns the number of tokens it takes.
 func (s *attributeText) priorityAt(at []int) (level string, count int) {
 	keys := make([]string, 4)
 	for n := range min(len(at), len(keys)) {
@@ -148,7 +147,7 @@ func (s *attributeText) priorityAt(at []int) (level string, count int) {
 	return "", 0
 }
 
-// levelOf reads "high priority", "priority: high", "!!", "high" from the first of four keys.
+// levelOf parses "high priority", "priority: high", "!!", "high" from the first of four keys.
 func levelOf(keys []string) (level string, count int) {
 	w := keys[0]
 	switch {
@@ -170,14 +169,14 @@ func levelOf(keys []string) (level string, count int) {
 
 var priorityWord = words("priority prio")
 
-// introduces lists the words that lead to a priority, and whether they may lead to a level
-// without the word "priority": "very urgent", but "with high priority".
+// introduces lists the words that may precede a priority, and whether they may precede one without the word
+// "priority": "very urgent", but "with high priority".
 var introduces = map[string]bool{
 	"as": true, "very": true, "really": true, "super": true, "its": true, "with": false, "at": false, "a": false,
 	"an": false,
 }
 
-// marked reads "!!", "!!!" and "high-priority".
+// marked parses "!!", "!!!" and "high-priority".
 func marked(w string) string {
 	switch {
 	case w == "!!":
@@ -191,7 +190,7 @@ func marked(w string) string {
 }
 
 func (s *attributeText) takeDue() bool {
-	if s.fields.Due != nil || s.fault != "" {
+	if s.fields.Due != nil || s.rejection != "" {
 		return false
 	}
 	at := s.left()
@@ -204,13 +203,13 @@ func (s *attributeText) takeDue() bool {
 		return false
 	}
 	s.take(at[m.Start:m.End])
-	if s.fault = m.Invalid; s.fault == "" {
+	if s.rejection = m.Invalid; s.rejection == "" {
 		s.fields.Due = &m.Due
 	}
 	return true
 }
 
-// tidy takes the words and brackets that only tied an attribute to the rest.
+// tidy removes the words and brackets that connected a removed attribute to the rest.
 func (s *attributeText) tidy() {
 	at := s.left()
 	for n := 0; n+1 < len(at); n++ {
@@ -260,22 +259,22 @@ var (
 	}
 )
 
-// titled reads a title with its attributes; the rest is kept in the user's wording.
+// titled parses a title with attributes. The title keeps the user's wording.
 func titled(t text.Text, now time.Time) (Fields, string) {
 	t, note := splitNote(t)
 	s := newSheet(t, now)
 	s.takeAll()
 	s.tidy()
 	s.fields.Description = note
-	title, fault := titleOf(t, s.gone)
-	if s.fault == "" {
-		s.fault = fault
+	title, rejection := titleOf(t, s.gone)
+	if s.rejection == "" {
+		s.rejection = rejection
 	}
 	s.fields.Title = title
-	return s.fields, s.fault
+	return s.fields, s.rejection
 }
 
-// splitNote cuts "…, note: …" and "… with a note saying …" off a title.
+// splitNote splits "…, note: …" and "… with a note saying …" into title and note.
 func splitNote(t text.Text) (text.Text, string) {
 	for i := 1; i < t.Len()-1; i++ {
 		if !noteWord[t.Key(i)] {
@@ -302,7 +301,7 @@ func splitNote(t text.Text) (text.Text, string) {
 	return t, ""
 }
 
-// withNote recognises "with description Get milk"; "with details about" is part of a title.
+// withNote parses "with description Get milk"; "with details about" is part of a title.
 func withNote(t text.Text, i int) bool {
 	led := t.Key(i-1) == "with" || noteLead[t.Key(i-1)] && t.Key(i-2) == "with"
 	return led && t.Key(i) != "details" && t.Key(i) != "notes" && !searchPrep[t.Key(i+1)]
@@ -321,9 +320,8 @@ var noteLead = map[string]bool{
 	"(":    true,
 }
 
-// titleOf is what is left of a text as a title: a quoted title stays literally as it is, any other
-// keeps its wording and gets a capital letter.
-func titleOf(t text.Text, gone []bool) (title, fault string) {
+// titleOf returns the remaining text as a title. A quoted title is not changed; any other begins with a capital letter.
+func titleOf(t text.Text, gone []bool) (title, rejection string) {
 	var rest []text.Token
 	for i, tok := range t.Tokens {
 		if !gone[i] && (tok.Kind != text.Punct || strings.HasPrefix(tok.Key, "!!")) {
@@ -350,7 +348,7 @@ func capital(s string) string {
 	return strings.ToUpper(string(r)) + s[size:]
 }
 
-// plain is a text as it was written, without the marks of a quotation.
+// plain returns a text as the user wrote it, without quotation marks.
 func plain(t text.Text) string {
 	t = t.Trim()
 	if s, ok := t.Literal(); ok {
@@ -359,10 +357,10 @@ func plain(t text.Text) string {
 	return t.String()
 }
 
-// maxAttributeWords bounds how many words may stand for nothing but priority, labels and due date.
+// maxAttributeWords is the maximum length of a text that consists of attributes only.
 const maxAttributeWords = 25
 
-// attributesOnly reads a text that is nothing but priority, labels and due date.
+// attributesOnly parses a text that consists of priority, labels and due date only.
 func attributesOnly(t text.Text, now time.Time) (Fields, string, bool) {
 	if t.Len() > maxAttributeWords {
 		return Fields{}, "", false
@@ -376,8 +374,8 @@ func attributesOnly(t text.Text, now time.Time) (Fields, string, bool) {
 			break
 		}
 	}
-	found := s.fields.Priority != "" || s.fields.Due != nil || len(s.fields.AddLabels) > 0 || s.fault != ""
-	return s.fields, s.fault, found && len(s.left()) == 0
+	found := s.fields.Priority != "" || s.fields.Due != nil || len(s.fields.AddLabels) > 0 || s.rejection != ""
+	return s.fields, s.rejection, found && len(s.left()) == 0
 }
 
 func (s *attributeText) tidyOnly() {

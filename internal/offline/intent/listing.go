@@ -8,8 +8,8 @@ import (
 	"errand/internal/offline/text"
 )
 
-// heads begin a question about the list. An asking head wants evidence that tasks are meant;
-// a searching one does not.
+// heads begin a question about the list. After an asking head, the question must also mention tasks, a status or a due
+// date; after a searching head it need not.
 var (
 	asking = patterns(
 		"show|list|display|view|see|print|give|get|read|tell|fetch|check|open|review [me|us] [out] <rest>",
@@ -31,7 +31,7 @@ var (
 	)
 )
 
-// listRequest reads a question about the list.
+// listRequest parses a question about the list.
 func listRequest(t text.Text, now time.Time) (Request, bool) {
 	for _, p := range searching {
 		if c, ok := p.Match(t); ok {
@@ -50,10 +50,10 @@ func listRequest(t text.Text, now time.Time) (Request, bool) {
 		return Request{}, false
 	}
 	return Request{
-		Kind:     List,
-		Filter:   l.filter,
-		Fault:    l.fault,
-		explicit: asked && l.named || l.named && l.filter.Search == "",
+		Kind:      List,
+		Filter:    l.filter,
+		Rejection: l.rejection,
+		explicit:  asked && l.named || l.named && l.filter.Search == "",
 	}, true
 }
 
@@ -62,19 +62,19 @@ func searchRequest(t text.Text, now time.Time) (Request, bool) {
 	if !l.read() {
 		return Request{}, false
 	}
-	return Request{Kind: List, Filter: l.filter, Fault: l.fault, explicit: true}, true
+	return Request{Kind: List, Filter: l.filter, Rejection: l.rejection, explicit: true}, true
 }
 
-// listFilterParser reads a filter word by word.
+// listFilterParser parses a filter word by word.
 type listFilterParser struct {
-	words  text.Text
-	now    time.Time
-	asked  bool
-	filter Filter
-	fault  string
-	// named: tasks, a status or a due date are mentioned.
+	words     text.Text
+	now       time.Time
+	asked     bool
+	filter    Filter
+	rejection string
+	// named is set when tasks, a status or a due date are mentioned.
 	named bool
-	loose []int // words that are none of the known ones
+	loose []int // indices of unknown words
 }
 
 var (
@@ -122,10 +122,10 @@ func (l *listFilterParser) read() bool {
 	return l.named && (l.asked || l.short())
 }
 
-// short reports whether words without a verb still are a question: "my tasks", "overdue?".
+// short reports whether words without a verb are a question: "my tasks", "overdue?".
 func (l *listFilterParser) short() bool { return l.words.Len() <= 6 }
 
-// step reads at i and returns where to go on, or -1 when this is no listing.
+// step parses at i and returns the next index, or -1 when the text is not a listing.
 func (l *listFilterParser) step(i int) int {
 	k := l.words.Key(i)
 	if next, ok := l.phrase(i); ok {
@@ -152,7 +152,7 @@ func (l *listFilterParser) step(i int) int {
 	return i + 1
 }
 
-// idiom is a wording of several words, or a word that means more than a word.
+// idiom is a fixed expression and its meaning for the filter.
 type idiom struct {
 	wordings []string
 	apply    func(l *listFilterParser)
@@ -216,7 +216,7 @@ var idioms = []idiom{
 
 func wordings(s ...string) []string { return s }
 
-// phrase reads an idiom at i.
+// phrase parses an idiom at i.
 func (l *listFilterParser) phrase(i int) (next int, ok bool) {
 	if l.asked && l.words.Key(i) == "next" && i+1 == l.words.Len() {
 		l.filter.Status, l.named = "pending", true // "what's next"
@@ -233,7 +233,7 @@ func (l *listFilterParser) phrase(i int) (next int, ok bool) {
 	return i, false
 }
 
-// at reports whether a wording stands at i and where it ends.
+// at reports whether an expression is at i, and returns its end.
 func (l *listFilterParser) at(i int, wording string) (end int, ok bool) {
 	for _, w := range strings.Fields(wording) {
 		if l.words.Key(i) != w {
@@ -266,16 +266,16 @@ func (l *listFilterParser) days(i int) (int, bool) {
 			words[n] = strings.TrimSuffix(w, "s")
 		}
 	}
-	r, end, fault, ok := due.RangeAt(words, i, l.now)
+	r, end, rejection, ok := due.RangeAt(words, i, l.now)
 	if !ok {
 		return i, false
 	}
-	l.filter.Days, l.fault = r, fault
+	l.filter.Days, l.rejection = r, rejection
 	l.filter.When = named(l.words.Slice(i, end))
 	return end, true
 }
 
-// moreDays reads "or tomorrow" behind a day.
+// moreDays parses "or tomorrow" after a day.
 func (l *listFilterParser) moreDays(i int) (int, bool) {
 	f := &l.filter
 	if k := l.words.Key(i); k != "or" && k != "and" {
@@ -290,7 +290,7 @@ func (l *listFilterParser) moreDays(i int) (int, bool) {
 	return end, true
 }
 
-// named is how an answer mentions the days asked for.
+// named returns the words by which a reply mentions the days.
 func named(t text.Text) string {
 	for t.Len() > 1 && (t.Key(0) == "due" || t.Key(0) == "for" || t.Key(0) == "deadline" || t.Key(0) == "on" && (t.Key(1) == "this" || t.Key(1) == "next")) {
 		t = t.From(1)
@@ -309,7 +309,7 @@ func (l *listFilterParser) level(i int) int {
 	return i + 1
 }
 
-// search takes the rest of the question as words to look for.
+// search uses the rest of the question as search words.
 func (l *listFilterParser) search(i int) int {
 	label := strings.HasPrefix(l.words.Key(i), "label") || l.words.Key(i) == "tagged"
 	rest := l.words.From(i + 1)
@@ -329,7 +329,7 @@ func (l *listFilterParser) search(i int) int {
 	return l.words.Len()
 }
 
-// searchLoose takes unknown words for a search when they stand together: "show my grocery tasks".
+// searchLoose uses adjacent unknown words as search words: "show my grocery tasks".
 func (l *listFilterParser) searchLoose() bool {
 	first, last := l.loose[0], l.loose[len(l.loose)-1]
 	if !l.asked || !l.named || l.filter.Search != "" || last-first != len(l.loose)-1 || len(l.loose) > 4 {
@@ -340,7 +340,8 @@ func (l *listFilterParser) searchLoose() bool {
 	return s != "" && len(s) <= maxPhrase
 }
 
-// defaults: what is due, urgent or asked with "when" is still to be done; otherwise all is shown.
+// defaults sets the status when none is mentioned: pending for questions about due dates, urgency or "when", otherwise
+// all.
 func (l *listFilterParser) defaults() {
 	f := &l.filter
 	if f.When != "" {
@@ -357,7 +358,7 @@ func (l *listFilterParser) defaults() {
 	}
 }
 
-// showRules ask about single tasks.
+// showRules match questions about single tasks.
 var showRules = on(
 	showTarget,
 	"show|view|open|display|see|get|read|check|describe|print|list [me] [the] "+

@@ -10,7 +10,7 @@ func patterns(list ...string) []text.Pattern {
 	return ps
 }
 
-// courtesies stand before or behind what a user wants and change nothing about it.
+// courtesies are polite words before or after a request that do not change its meaning.
 var (
 	before = patterns(
 		"please|pls|plz|kindly|hey|hi|hello|yo|ok|okay|alright|so|well|um|uh|oh|and|then|also|now|just|next|finally|first|firstly|secondly|lastly|additionally|plus|but|actually|quickly [,|!|.|:] <rest>",
@@ -27,7 +27,7 @@ var (
 		"my mistake|bad|error ,|!|.|:|- <rest>",
 		"i [have|ve] made_a_mistake|was_wrong|messed_up|misspoke ,|!|.|:|- <rest>",
 		"wait|hold_on|no_wait ,|!|.|:|- <rest>",
-		"undo|revert that|this|it : <rest>", // the order that follows says what undoing means
+		"undo|revert that|this|it : <rest>", // the following command states the change to undo
 		"in_addition|after_that|afterwards|as_well_as , <rest>",
 	)
 	after = patterns(
@@ -36,14 +36,14 @@ var (
 			"thanks|thank_you|thx|ty|cheers|thank_you_very_much|thank_you_so_much|many_thanks|thanks_a_lot|ok|okay|right",
 		"<rest> [,] thanks_in_advance|if_you_can|if_possible|if_you_dont_mind|will_you|would_you|could_you|can_you",
 	)
-	// softAfter may also belong to what is said, so it goes only when nothing else fits.
+	// softAfter may also be part of the request, so it is removed only when nothing else matches.
 	softAfter = patterns(
 		"<rest> [,] " +
 			"for_me|now|right_now|already|again|too|as_well|instead|then|thanks|thank_you|thx|immediately|asap|today|finally|yet|at_last|yesterday|last_night|this_morning|this_afternoon|earlier|right_away|straight_away",
 	)
 )
 
-// withoutCourtesy strips polite words from both ends, never the last word.
+// withoutCourtesy removes polite words from both ends, but never the last remaining word.
 func withoutCourtesy(t text.Text) text.Text {
 	for {
 		next, ok := strip(t.Trim(), before)

@@ -10,14 +10,14 @@ import (
 	"errand/internal/offline/text"
 )
 
-// Limits on what one message may ask, so that odd input stays cheap to read.
+// Limits of a message, which bound the cost of parsing.
 const (
 	maxRequests = 40
-	maxJoints   = 25  // places in one sentence where a new request may begin
+	maxJoints   = 25  // positions in a sentence where a new request may begin
 	maxWords    = 300 // of one sentence
 )
 
-// Read finds the requests of a message, in order. Dates are relative to now.
+// Read returns the requests of a message, in order. Dates are relative to now.
 func Read(message string, now time.Time) []Request {
 	r := requestReader{now: now}
 	for _, s := range sentences(text.Tokenize(text.Clean(message))) {
@@ -30,7 +30,7 @@ func Read(message string, now time.Time) []Request {
 	return r.requests
 }
 
-// sentence is a stretch that ends at a stop, a semicolon or a line's end.
+// sentence is a part of a message up to a full stop, a semicolon or the end of a line.
 type sentence struct {
 	text.Text
 	bullet    bool
@@ -38,7 +38,7 @@ type sentence struct {
 	semicolon bool // follows a semicolon
 }
 
-// sentences cuts a message at stops, semicolons and ends of lines.
+// sentences splits a message at full stops, semicolons and ends of lines.
 func sentences(t text.Text) []sentence {
 	var all []sentence
 	next := sentence{newLine: true}
@@ -69,8 +69,8 @@ func sentences(t text.Text) []sentence {
 
 var abbreviations = words("dr mr mrs ms st vs prof jr sr no nr approx e.g i.e inc ltd dept ave rd mt fig vol etc")
 
-// ends reports whether token i closes a sentence. The stop of "Dr." and of "1." at the
-// beginning of a line does not; "!!" does when a capital letter follows.
+// ends reports whether token i ends a sentence. The full stops of "Dr." and of "1." at the beginning of a line do not;
+// "!!" does when a capital letter follows.
 func ends(t text.Text, i int) bool {
 	k := t.Key(i)
 	if t.Tokens[i].Kind != text.Punct || i+1 >= t.Len() {
@@ -91,7 +91,7 @@ func enumerator(k string) bool {
 	return len(k) > 0 && len(k) <= 2 && strings.Trim(k, "0123456789") == ""
 }
 
-// dropBullet takes "-", "*", "1." and "2)" off the beginning of a line.
+// dropBullet removes "-", "*", "1." and "2)" from the beginning of a line.
 func (s *sentence) dropBullet() {
 	if !s.newLine || s.Len() == 0 {
 		return
@@ -108,11 +108,11 @@ func (s *sentence) dropBullet() {
 	}
 }
 
-// requestReader gathers the requests of a message.
+// requestReader collects the requests of a message.
 type requestReader struct {
 	now      time.Time
 	requests []Request
-	// header is an "Add these tasks:" whose titles are expected in the lines that follow.
+	// header is an "Add these tasks:" whose titles are expected on the following lines.
 	header *Request
 	filled bool
 }
@@ -139,7 +139,7 @@ func (r *requestReader) sentence(s sentence) {
 	r.requests = append(r.requests, found...)
 }
 
-// headers are the words that, with a colon, stand over a list of new tasks.
+// headers are the words that, followed by a colon, introduce a list of new tasks.
 var headers = words("tasks todo todos to-do to-dos reminders add task reminder")
 
 func (r *requestReader) lastKind() Kind {
@@ -149,7 +149,7 @@ func (r *requestReader) lastKind() Kind {
 	return r.requests[len(r.requests)-1].Kind
 }
 
-// close turns a header that nothing followed into the question for a title.
+// close converts a header without titles to a request without a title, for which the user is asked.
 func (r *requestReader) close() {
 	if r.header != nil && !r.filled {
 		r.requests = append(r.requests, Request{Kind: Add, Said: r.header.Said})
@@ -157,8 +157,8 @@ func (r *requestReader) close() {
 	r.header, r.filled = nil, false
 }
 
-// split cuts a sentence where "and", "then" or a comma begins another request. Free text ("add milk
-// and eggs") is cut only before what cannot belong to a title.
+// split splits a sentence where "and", "then" or a comma begins another request. Free text ("add milk and eggs") is split
+// only before words that cannot belong to a title.
 func (r *requestReader) split(t text.Text) []Request {
 	var found []Request
 	t = t.Trim()
@@ -188,16 +188,16 @@ func (r *requestReader) split(t text.Text) []Request {
 	return append(found, r.expand(clause(t, r.now))...)
 }
 
-// second reads "… tomorrow and call mom on friday": two due dates are two tasks.
+// second parses "… tomorrow and call mom on friday": two due dates mean two tasks.
 func (r *requestReader) second(left Request, t text.Text) (Request, bool) {
 	if left.Kind != Add || left.Fields.Due == nil || left.Fields.Title == "" || t.Len() > maxAttributeWords {
 		return Request{}, false
 	}
 	right := titleRequest(t, r.now)
-	return right, right.Kind == Add && right.Fields.Due != nil && right.Fields.Title != "" && right.Fault == ""
+	return right, right.Kind == Add && right.Fields.Due != nil && right.Fields.Title != "" && right.Rejection == ""
 }
 
-// joint passes over the words that may tie two requests together at i.
+// joint skips the words at i that may connect two requests.
 func joint(t text.Text, i int) int {
 	for i < t.Len() && (t.Tokens[i].Kind == text.Punct && (t.Key(i) == "," || t.Key(i) == "-") || ties[t.Key(i)]) {
 		i++
@@ -207,7 +207,7 @@ func joint(t text.Text, i int) int {
 
 var ties = words("and then also & plus afterwards finally")
 
-// begins reports whether a request starts with t; left is what stands before it.
+// begins reports whether a request starts with t; left is the text before it.
 func (r *requestReader) begins(t text.Text, left Request) bool {
 	if left.Kind == Add && (noteWord[t.Key(0)] || labelForm.MatchString(t.Key(0))) {
 		return false // "add milk, note: the cheap one" and "add milk, #home"
@@ -229,7 +229,7 @@ func (r *requestReader) begins(t text.Text, left Request) bool {
 	return fits(left, clause(t, r.now))
 }
 
-// fits reports whether right may follow left as a request of its own.
+// fits reports whether right may follow left as a separate request.
 func fits(left, right Request) bool {
 	switch {
 	case right.Kind == Unknown || right.Kind == Say && right.Topic != LeftAlone && right.Topic != NoRepeat:
@@ -244,7 +244,7 @@ func fits(left, right Request) bool {
 	return true
 }
 
-// openers are the words that requests begin with, to rule out most joints at no cost.
+// openers are the words that requests begin with. They exclude most joints without parsing.
 var openers = words(
 	"add create make new put set schedule plan remind remember note write jot todo to-do task tasks reminder show " +
 		"list display view see print give get read tell what whats which how do did have any " +
@@ -258,7 +258,7 @@ var openers = words(
 		"is are am there",
 )
 
-// expand gives each title of "add these tasks: milk, eggs" its own request.
+// expand returns a request for each title of "add these tasks: milk, eggs".
 func (r *requestReader) expand(req Request) []Request {
 	if !req.several {
 		return []Request{req}
@@ -270,18 +270,17 @@ func (r *requestReader) expand(req Request) []Request {
 	return nil
 }
 
-// ReadTitle reads a message that answers the question for a title.
+// ReadTitle parses a message that answers the question for a title.
 func ReadTitle(message string, now time.Time) Request {
 	return titleRequest(withoutCourtesy(text.Tokenize(text.Clean(message))), now)
 }
 
-// maxAnother bounds how many words may name one more thing.
+// maxAnother is the maximum number of words of a further title.
 const maxAnother = 8
 
 var another = patterns("and|also|plus|& <rest>", "another [one|task] [:] <rest>")
 
-// sentenced are words that a sentence has and the name of a thing to do has not, in its
-// beginning or anywhere.
+// sentenced are words that occur in sentences but not in titles, at the beginning or anywhere.
 var (
 	subjects = words(
 		"i im ive id ill you youre we he she it its they that thats this these those there what who when where why " +
@@ -290,8 +289,8 @@ var (
 	verbs = words("is are was were am isnt arent wasnt werent")
 )
 
-// ReadAnother reads "and eggs" as the title of one more task, which it is right after a task
-// was added. A question or a sentence of its own is none.
+// ReadAnother parses "and eggs" as the title of a further task, directly after a task was added. A question or a
+// complete sentence is not a title.
 func ReadAnother(message string, now time.Time) (Request, bool) {
 	whole := text.Tokenize(text.Clean(message)).Trim()
 	t := whole

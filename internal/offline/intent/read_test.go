@@ -48,13 +48,13 @@ func TestRead_Request_KeepsOriginalText(t *testing.T) {
 	requests := intent.Read("Add milk on feb 30, then frobnicate. Please dance!", now)
 	require.Len(t, requests, 2)
 	require.Equal(t, "Add milk on feb 30, then frobnicate", requests[0].Said)
-	require.Equal(t, "There is no 30 February.", requests[0].Fault)
+	require.Equal(t, "There is no 30 February.", requests[0].Rejection)
 	require.Equal(t, "Please dance", requests[1].Said)
 }
 
 func TestRead_LongMessage_StaysWithinLimits(t *testing.T) {
 	long := intent.Read("add "+strings.Repeat("é", 201), now)[0]
-	require.Equal(t, "A title can have 200 characters at most.", long.Fault)
+	require.Equal(t, "A title can have 200 characters at most.", long.Rejection)
 	require.Equal(
 		t,
 		strings.Repeat("É", 1)+strings.Repeat("é", 199),
@@ -63,12 +63,12 @@ func TestRead_LongMessage_StaysWithinLimits(t *testing.T) {
 	require.Equal(
 		t,
 		"A label can have 50 characters at most.",
-		intent.Read("add milk #"+strings.Repeat("x", 51), now)[0].Fault,
+		intent.Read("add milk #"+strings.Repeat("x", 51), now)[0].Rejection,
 	)
 	require.Equal(
 		t,
 		"A task can have 20 labels at most.",
-		intent.Read("add milk"+strings.Repeat(" #a b", 1)+labels(21), now)[0].Fault,
+		intent.Read("add milk"+strings.Repeat(" #a b", 1)+labels(21), now)[0].Rejection,
 	)
 	require.Equal(t, intent.Unknown, intent.Read("delete "+strings.Repeat("x", 101), now)[0].Kind)
 	require.Equal(t, intent.Unknown, intent.Read("add "+strings.Repeat("a ", 400), now)[0].Kind)

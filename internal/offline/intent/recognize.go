@@ -7,12 +7,12 @@ import (
 	"errand/internal/offline/text"
 )
 
-// ordered lists the rules, the narrow before the wide: "remove the due date from task 3" is
-// also a deletion of something called "the due date from task 3".
+// ordered lists the rules, specific ones before general ones: "remove the due date from task 3" also matches the deletion
+// of a task named "the due date from task 3".
 var ordered = join(clearRules, noteRules, labelRules, reopenRules, valueRules, laterRules, completeRules, renameRules)
 
-// certain are the ordered rules for tasks that are named unmistakably. They go first: in "set task 2 to high
-// priority and due friday", "task 2 to high priority and" is no task.
+// certain are the rules for unambiguously named tasks. They are tried first, so that in "set task 2 to high priority and
+// due friday" the task is not "task 2 to high priority and".
 var certain = onlyExplicit(ordered)
 
 func onlyExplicit(rules []rule) []rule {
@@ -30,11 +30,10 @@ var wide = join(showRules, whenRules, deleteRules)
 
 var last = join(topicRules, addRules, bareDeeds)
 
-// topicRules read what first says how a task is, and then what to do about it: "the report is
-// not done yet, reopen it".
+// topicRules match a statement about a task that is followed by a command: "the report is not done yet, reopen it".
 var topicRules = on(topic, "<ref> is|are|was|were|isnt|arent|wasnt|werent <state> ,|and|so <order>")
 
-// topic is an order about "it" that stands behind the task it means.
+// topic builds a request from a command about "it" that follows its task.
 func topic(c text.Captures, now time.Time) (Request, bool) {
 	order := withoutCourtesy(c["order"])
 	if c["ref"].Len() > maxTopicWords || !openers[order.Key(0)] {
@@ -49,20 +48,20 @@ func topic(c text.Captures, now time.Time) (Request, bool) {
 	return req, ok
 }
 
-// maxTopicWords bounds how many words may name a task before what is said of it.
+// maxTopicWords is the maximum number of words of the task in a topic rule.
 const maxTopicWords = 8
 
-// duties announce that something is still to be done.
+// duties introduce something that is still to be done.
 var duties = patterns("i|ive|im|we|weve [really|also|still|just] " + duty + " [to] <rest>")
 
-// wishes may be orders ("I want to see my tasks"), but add nothing by themselves.
+// wishes may introduce commands ("I want to see my tasks"), but do not add tasks.
 var wishes = patterns(
 	"i|we [really|also|still|just] want|like|wish|love|wanna|would_like|would_love to <rest>",
 	"id|wed like|love to <rest>",
 	"i_wanna|let_me|lets|let_us|im_going_to|i_am_going_to|i_will|ill <rest>",
 )
 
-// clause reads one clause.
+// clause parses a clause.
 func clause(t text.Text, now time.Time) Request {
 	t = t.Trim()
 	if conditional(t) {
@@ -88,7 +87,7 @@ func clause(t text.Text, now time.Time) Request {
 	return req
 }
 
-// attempt tries the clause as it stands, then without courtesies.
+// attempt parses the clause unchanged, then without courtesies.
 func attempt(t text.Text, now time.Time) (Request, bool) {
 	if t.Len() == 0 {
 		return Request{}, false
@@ -119,7 +118,7 @@ func attempt(t text.Text, now time.Time) (Request, bool) {
 	return command(polite, now)
 }
 
-// addBefore reads "don't forget to …", which small talk would take for a refusal.
+// addBefore parses "don't forget to …", which the small-talk rules would treat as a rejection.
 func addBefore(t text.Text, now time.Time) (Request, bool) {
 	if k := t.Key(0); k != "dont" && k != "do" && k != "never" {
 		return Request{}, false
@@ -127,8 +126,8 @@ func addBefore(t text.Text, now time.Time) (Request, bool) {
 	return apply(addRules, t, now)
 }
 
-// intended reads what somebody needs or wants to do. "I need to mark task 3 as done" is an order; that
-// something must be finished never means that it is.
+// intended parses a sentence about what the user needs or wants to do. "I need to mark task 3 as done" is a command; a
+// need to finish a task never completes it.
 func intended(t text.Text, now time.Time) (Request, bool) {
 	t = withoutCourtesy(t)
 	req, ok := command(t, now)
@@ -137,7 +136,7 @@ func intended(t text.Text, now time.Time) (Request, bool) {
 
 var marking = words("mark check tick cross set flag strike")
 
-// command reads an order or a question.
+// command parses a command or a question.
 func command(t text.Text, now time.Time) (Request, bool) {
 	calm := t // without "!!!", which is a priority only in a new task
 	for calm.Len() > 1 && strings.HasPrefix(calm.Key(calm.Len()-1), "!!") {
@@ -152,7 +151,7 @@ func command(t text.Text, now time.Time) (Request, bool) {
 	return apply(last, t, now)
 }
 
-// work reads what to do with tasks that are there.
+// work parses a command for existing tasks.
 func work(t text.Text, now time.Time) (Request, bool) {
 	for _, rules := range [][]rule{certain, ordered, wide} {
 		if req, ok := apply(rules, t, now); ok {

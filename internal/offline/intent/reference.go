@@ -13,7 +13,7 @@ import (
 	"github.com/olebedev/when/rules/en"
 )
 
-// maxSpan bounds "tasks 1 to 1000": a turn cannot touch more anyway.
+// maxSpan is the maximum number of tasks in "tasks 1 to 1000". A turn cannot change more.
 const maxSpan = 50
 
 var (
@@ -41,8 +41,8 @@ func words(s string) map[string]bool {
 	return m
 }
 
-// references reads which tasks a phrase names. It is never empty-handed: whatever
-// is not a number or a pronoun is words to search for.
+// references parses the tasks that a phrase names. The result is never empty: words that are neither number nor pronoun
+// become search words.
 func references(t text.Text, now time.Time) []Reference {
 	t = t.Trim()
 	for _, p := range listSuffix {
@@ -62,20 +62,19 @@ func references(t text.Text, now time.Time) []Reference {
 	return []Reference{search(t)}
 }
 
-// described reads "all tasks due tomorrow", "my overdue tasks", "the meeting tasks": a listing in the
-// place of names.
+// described parses a listing as a reference: "all tasks due tomorrow", "my overdue tasks", "the meeting tasks".
 func described(t text.Text, now time.Time) (Reference, bool) {
 	if t.Len() > 15 || !slices.ContainsFunc(t.Keys(), func(k string) bool { return noun[k] && plural(k) }) {
 		return Reference{}, false
 	}
 	l := listFilterParser{words: t, now: now, asked: true}
-	ok := l.read() && l.fault == "" && !l.filter.ByCompletion
+	ok := l.read() && l.rejection == "" && !l.filter.ByCompletion
 	return Reference{Kind: Everything, Status: l.filter.Status, Filter: &l.filter}, ok
 }
 
 func isAll(t text.Text) bool { return t.Len() == 1 && (t.Key(0) == "all" || t.Key(0) == "everything") }
 
-// firm reports whether all references are unmistakable.
+// firm reports whether all references are unambiguous.
 func firm(refs []Reference) bool {
 	for _, r := range refs {
 		if !r.firm {
@@ -85,7 +84,7 @@ func firm(refs []Reference) bool {
 	return len(refs) > 0
 }
 
-// several reads "1, 2 and 3", "tasks 1-3", "task 3 and the meeting task". Words joined by "and" that are
+// several parses "1, 2 and 3", "tasks 1-3", "task 3 and the meeting task". Words joined by "and" that are
 // not firm by themselves are one title: "bread and butter".
 func several(t text.Text) ([]Reference, bool) {
 	var refs []Reference
@@ -121,7 +120,7 @@ func several(t text.Text) ([]Reference, bool) {
 
 var joins = words(", and & plus or")
 
-// spanOf reads "1-3" and "tasks 1 to 3".
+// spanOf parses "1-3" and "tasks 1 to 3".
 func spanOf(t text.Text) ([]Reference, bool) {
 	t = dropNouns(t)
 	from, to := "", ""
@@ -142,7 +141,7 @@ func spanOf(t text.Text) ([]Reference, bool) {
 	return refs, true
 }
 
-// placesOf reads "the first two" and "the last 3".
+// placesOf parses "the first two" and "the last 3".
 func placesOf(t text.Text) ([]Reference, bool) {
 	if t.Key(0) == "the" {
 		t = t.From(1)
@@ -153,7 +152,7 @@ func placesOf(t text.Text) ([]Reference, bool) {
 	step := map[string]int{"first": 1, "top": 1, "last": -1, "bottom": -1}[t.Key(0)]
 	n := en.INTEGER_WORDS[t.Key(1)]
 	if n == 0 {
-		n, _ = strconv.Atoi(t.Key(1)) // no number leaves 0
+		n, _ = strconv.Atoi(t.Key(1)) // 0 when it is not a number
 	}
 	if t.Len() != 2 || step == 0 || n < 1 || n > maxSpan {
 		return nil, false
@@ -174,7 +173,7 @@ func dropNouns(t text.Text) text.Text {
 
 var numberNoun = words("number numbers no nr num # . id nos")
 
-// one reads a single firm reference.
+// one parses a single unambiguous reference.
 func one(t text.Text) (Reference, bool) {
 	if s, ok := t.Literal(); ok {
 		return Reference{Kind: BySearch, Phrase: strings.TrimSpace(s), Exact: true, firm: true}, true
@@ -188,7 +187,7 @@ func one(t text.Text) (Reference, bool) {
 	return Reference{}, false
 }
 
-// byNumber reads "3", "#3", "task 3", "task number 3", "task three".
+// byNumber parses "3", "#3", "task 3", "task number 3", "task three".
 func byNumber(t text.Text) (Reference, bool) {
 	core := dropNouns(t)
 	if core.Len() == 2 && noun[core.Key(1)] && strings.HasPrefix(core.Key(0), "#") {
@@ -295,7 +294,7 @@ func everything(t text.Text) (Reference, bool) {
 	return lookup(wholes, t)
 }
 
-// byPlace reads "the second one", "the last task", "the 3rd".
+// byPlace parses "the second one", "the last task", "the 3rd".
 func byPlace(t text.Text) (Reference, bool) {
 	the := t.Key(0) == "the" || t.Key(0) == "my"
 	if the {
@@ -323,8 +322,8 @@ var (
 	searchPrep = words("about called named titled for to regarding containing with mentioning saying on of")
 )
 
-// search reads words of a title: "the meeting task", "the one about milk". It is firm when
-// it mentions one certain task.
+// search parses words of a title: "the meeting task", "the one about milk". The reference is firm when the words state
+// that they mean one existing task.
 func search(t text.Text) Reference {
 	t, led := withoutLead(t.Trim())
 	t, named := withoutNounBefore(t)
@@ -345,7 +344,7 @@ func search(t text.Text) Reference {
 	return r
 }
 
-// withoutLead drops "the", "my" and the like; certain is false for "a" and for none.
+// withoutLead removes a leading determiner such as "the" or "my". certain is false for "a" and when there is none.
 func withoutLead(t text.Text) (rest text.Text, certain bool) {
 	for t.Len() > 1 && searchLead[t.Key(0)] {
 		certain = certain || t.Key(0) != "a" && t.Key(0) != "an"
@@ -354,7 +353,7 @@ func withoutLead(t text.Text) (rest text.Text, certain bool) {
 	return t, certain
 }
 
-// withoutNounBefore drops "task about"; named is set when it was the name of a single task.
+// withoutNounBefore removes "task about"; named is set when the noun was singular.
 func withoutNounBefore(t text.Text) (rest text.Text, named bool) {
 	if t.Len() < 2 || !noun[t.Key(0)] && t.Key(0) != "one" {
 		return t, false
@@ -371,7 +370,7 @@ func withoutNounBefore(t text.Text) (rest text.Text, named bool) {
 	return t, named
 }
 
-// withoutNounBehind drops the noun of "meeting task"; single is set when there was one in the singular.
+// withoutNounBehind removes the noun of "meeting task"; single is set when the noun was singular.
 func withoutNounBehind(t text.Text) (rest text.Text, single bool) {
 	for t.Len() > 1 {
 		k := t.Key(t.Len() - 1)

@@ -1,5 +1,5 @@
-// Package intent reads what a user wants from a message in everyday English. It looks at
-// the user's words only: stored task text never passes through here.
+// Package intent parses the requests in a message in everyday English. Its only input is the user's message; stored task
+// text is never parsed.
 package intent
 
 import (
@@ -7,13 +7,13 @@ import (
 	"errand/internal/offline/text"
 )
 
-// Kind is what a request asks for.
+// Kind is the kind of a request.
 type Kind int
 
 // The kinds of request.
 const (
 	Unknown Kind = iota
-	Say          // small talk; Topic returns which
+	Say          // small talk; see Topic
 	Add
 	List
 	Show // the details of the tasks in Refs
@@ -23,7 +23,7 @@ const (
 	Update
 )
 
-// Topic is what small talk is about.
+// Topic is the topic of small talk.
 type Topic int
 
 // The topics of small talk.
@@ -40,50 +40,50 @@ const (
 	NoCondition
 )
 
-// Request is one thing that a message asks for.
+// Request is one request of a message.
 type Request struct {
 	Kind  Kind
 	Topic Topic
-	// Said is the request in the user's words, for reports.
+	// Said is the request in the user's words, for replies.
 	Said string
-	// Rhythm is the repetition asked for ("every monday"); with NoRepeat.
+	// Rhythm is the requested repetition ("every monday"); for NoRepeat.
 	Rhythm string
-	// Refs are the tasks meant; for Show, Complete, Reopen, Delete and Update.
+	// Refs are the tasks of the request; for Show, Complete, Reopen, Delete and Update.
 	Refs []Reference
 	// Fields are the values to store; for Add and Update.
 	Fields Fields
-	// Filter chooses what List shows.
+	// Filter is the filter of a List.
 	Filter Filter
-	// Verb is set when a report of a deed ("I bought the groceries") stands for Complete: the
-	// title must contain this base form ("buy") before anything is changed without asking.
+	// Verb is set when a Complete is expressed as a past action ("I bought the groceries"). If the title does not contain
+	// this base form ("buy"), the change requires a confirmation.
 	Verb string
-	// Fault says in full sentences why the request cannot be done; nothing is done then.
-	Fault string
+	// Rejection is set when the request cannot be executed: sentences for the user that state why.
+	Rejection string
 
-	// explicit requests name a task, a list or a new task, so that they may begin behind "and" even in free text.
+	// explicit requests name a task, a list or a new task, so that they may follow "and" even in free text.
 	explicit bool
-	// free requests end in text that a user may continue with "and".
+	// free requests end in text that may contain "and".
 	free bool
-	// several adds want their titles one by one: in titles, or in the lines that follow.
+	// several is set for an Add with several titles: those in titles, or on the following lines.
 	several bool
 	titles  text.Text
 }
 
-// RefKind is how a task is named.
+// RefKind is the way in which a reference names tasks.
 type RefKind int
 
-// The ways to name a task.
+// The kinds of reference.
 const (
 	ByNumber   RefKind = iota
 	BySearch           // by words of its title
-	ByPlace            // "the second one": Place in what was shown last, -1 for the last
+	ByPlace            // "the second one": Place in the last list, -1 for the last task
 	It                 // "it", "that task"
-	Shown              // "both", "them": everything shown last; Count when a number was named
+	Shown              // "both", "them": all tasks shown last; Count when a number was given
 	Everything         // "all completed tasks": all with Status
-	Unnamed            // "a task": which one was not said
+	Unnamed            // "a task": not specified
 )
 
-// Reference names one task or several.
+// Reference is a reference to one or several tasks.
 type Reference struct {
 	Kind   RefKind
 	Number int
@@ -93,19 +93,19 @@ type Reference struct {
 	Place  int
 	Count  int
 	Status string // "all", "pending" or "completed"
-	// Filter narrows Everything further; nil when all with Status are meant.
+	// Filter further restricts Everything; nil means all tasks with Status.
 	Filter *Filter
 
-	// firm references cannot be mistaken for ordinary words.
+	// firm references are unambiguous: they cannot be ordinary words.
 	firm bool
 }
 
-// Contextual reports whether the reference depends on what was said before.
+// Contextual reports whether the reference depends on earlier messages.
 func (r Reference) Contextual() bool {
 	return r.Kind == ByPlace || r.Kind == It || r.Kind == Shown || r.Kind == Unnamed
 }
 
-// Fields are the values that a request gives to a task. Zero means "leave alone".
+// Fields are the values that a request sets. Zero values leave the field unchanged.
 type Fields struct {
 	Title string
 	// Description replaces the text; with AppendNote it is added on a new line.
@@ -113,7 +113,7 @@ type Fields struct {
 	AppendNote  bool
 	Priority    string
 	Due         *due.Date
-	// Later moves the due date on from where it is.
+	// Later is added to the current due date.
 	Later      *due.Span
 	AddLabels  []string
 	DropLabels []string
@@ -128,21 +128,21 @@ func (f Fields) NeedsCurrent() bool {
 	return f.AppendNote || f.Later != nil || f.Due != nil && f.Due.AnyDay || len(f.AddLabels) > 0 || len(f.DropLabels) > 0
 }
 
-// Filter is what a listing shows. Zero values do not filter.
+// Filter is the filter of a listing. Zero values do not filter.
 type Filter struct {
 	Status   string // "all", "pending" or "completed"
 	Search   string
 	Label    string
 	Priority string
 	Days     due.Range
-	// When names the days in the user's words ("this week").
+	// When are the days in the user's words ("this week").
 	When string
-	// Overdue keeps pending tasks whose time has passed.
+	// Overdue selects pending tasks whose due time has passed.
 	Overdue bool
-	// Dated keeps tasks that have a due date.
+	// Dated selects tasks with a due date.
 	Dated bool
-	// Undated keeps tasks that have none.
+	// Undated selects tasks without one.
 	Undated bool
-	// ByCompletion means that the days were meant for the completion, which tools cannot filter.
+	// ByCompletion is set when the days refer to the completion, which the tools cannot filter by.
 	ByCompletion bool
 }

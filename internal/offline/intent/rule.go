@@ -8,7 +8,7 @@ import (
 	"errand/internal/offline/text"
 )
 
-// rule turns a matching clause into a request. build may refuse one way to match; another is tried then.
+// rule builds a request from a matching clause. When build rejects a match, the next possible match is tried.
 type rule struct {
 	pattern text.Pattern
 	build   builder
@@ -47,13 +47,13 @@ func apply(rules []rule, t text.Text, now time.Time) (Request, bool) {
 	return Request{}, false
 }
 
-// maxPhrase bounds the words to search for, in characters.
+// maxPhrase is the maximum length of the words to search for, in characters.
 const maxPhrase = 100
 
-// maxRefWords bounds how many words may name tasks.
+// maxRefWords is the maximum number of words that name tasks.
 const maxRefWords = 60
 
-// about makes a request about the tasks that the text names.
+// about builds a request for the tasks that the text names.
 func about(kind Kind, t text.Text, now time.Time) (Request, bool) {
 	if t.Len() > maxRefWords {
 		return Request{}, false
@@ -67,13 +67,13 @@ func about(kind Kind, t text.Text, now time.Time) (Request, bool) {
 	return Request{Kind: kind, Refs: refs, explicit: firm(refs)}, len(refs) > 0
 }
 
-// aboutFirm is about, for wordings that mean a task only when it is unmistakable.
+// aboutFirm is about for wordings that refer to a task only when the reference is unambiguous.
 func aboutFirm(kind Kind, t text.Text, now time.Time) (Request, bool) {
 	req, ok := about(kind, t, now)
 	return req, ok && req.explicit
 }
 
-// target builds a request of one kind about <ref>.
+// target builds a request of a kind for <ref>.
 func target(kind Kind) builder {
 	return func(c text.Captures, now time.Time) (Request, bool) { return about(kind, c["ref"], now) }
 }
@@ -91,7 +91,7 @@ func fixedFields(f Fields) builder {
 	}
 }
 
-// singleTarget is firmTarget without "all" and "my tasks": "all done" is no order.
+// singleTarget is firmTarget without "all" and "my tasks": "all done" is not a command.
 func singleTarget(kind Kind) builder {
 	return func(c text.Captures, now time.Time) (Request, bool) {
 		req, ok := aboutFirm(kind, c["ref"], now)
@@ -99,12 +99,12 @@ func singleTarget(kind Kind) builder {
 	}
 }
 
-// whole reports whether all tasks are meant.
+// whole reports whether the references mean all tasks.
 func whole(refs []Reference) bool {
 	return slices.ContainsFunc(refs, func(r Reference) bool { return r.Kind == Everything })
 }
 
-// pointed reports whether all references are numbers, places or pronouns, not descriptions.
+// pointed reports whether all references are numbers, positions or pronouns, not descriptions.
 func pointed(refs []Reference) bool {
 	for _, r := range refs {
 		if r.Kind != ByNumber && !r.Contextual() || r.Kind == Unnamed {
@@ -114,7 +114,7 @@ func pointed(refs []Reference) bool {
 	return len(refs) > 0
 }
 
-// showTarget is singleTarget for tasks that are pointed at; descriptions are left to List.
+// showTarget is singleTarget for references that are not descriptions; those become listings.
 func showTarget(c text.Captures, now time.Time) (Request, bool) {
 	req, ok := singleTarget(Show)(c, now)
 	for _, r := range req.Refs {
@@ -123,14 +123,14 @@ func showTarget(c text.Captures, now time.Time) (Request, bool) {
 	return req, ok
 }
 
-// describedTarget shows a task that is described: "when is the dentist appointment?"
+// describedTarget builds a request to show a task named by words: "when is the dentist appointment?"
 func describedTarget(c text.Captures, now time.Time) (Request, bool) {
 	req, ok := about(Show, c["ref"], now)
 	return req, ok && !whole(req.Refs) &&
 		!slices.ContainsFunc(req.Refs, func(r Reference) bool { return r.Kind == Unnamed })
 }
 
-// unnamed is for orders that leave open which task they mean.
+// unnamed builds a request that does not name its task.
 func unnamed(kind Kind) builder {
 	return func(text.Captures, time.Time) (Request, bool) {
 		return Request{Kind: kind, Refs: []Reference{{Kind: Unnamed}}}, true

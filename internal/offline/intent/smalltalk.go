@@ -64,7 +64,7 @@ var smallTalk = []talk{
 	)},
 }
 
-// readSmallTalk recognises what asks for nothing to be done.
+// readSmallTalk recognizes messages without a request for tasks.
 func readSmallTalk(t text.Text) (Request, bool) {
 	for _, row := range smallTalk {
 		for _, p := range row.patterns {
@@ -81,7 +81,7 @@ var conditionals = patterns(
 	"when i|we|you|it|task|the|my|all|everything|both|they <anything>",
 )
 
-// conditional recognises "if task 3 is done, delete it": nothing of it may be done.
+// conditional recognizes "if task 3 is done, delete it", which must not be executed.
 func conditional(t text.Text) bool {
 	for _, p := range conditionals {
 		if _, ok := p.Match(withoutCourtesy(t)); ok {
@@ -91,7 +91,7 @@ func conditional(t text.Text) bool {
 	return false
 }
 
-// hedged recognises a condition behind an order: "delete task 3 if it is done".
+// hedged recognizes a condition after a command: "delete task 3 if it is done".
 func hedged(req Request, t text.Text) bool {
 	if req.free || req.Kind == Say || req.Kind == List || req.Kind == Unknown {
 		return false

@@ -52,7 +52,7 @@ var completeRules = join(
 	on(deed, "i|ive|we|weve [have|had] [just|already|now|finally] <verb> <ref>"),
 )
 
-// bareDeeds lack a subject: "bought the groceries". They come last, as many words look like past forms.
+// bareDeeds lack a subject: "bought the groceries". They are tried last, because many words look like past forms.
 var bareDeeds = on(func(c text.Captures, now time.Time) (Request, bool) {
 	if past := c["verb"].Key(
 		0,
@@ -73,7 +73,7 @@ var deleteRules = join(
 		"i dont|do_not need <ref> anymore|any_more|any_longer", "<ref> can go|be_deleted|be_removed"),
 )
 
-// irregular maps past forms to base forms; regular ones lose "ed".
+// irregular maps irregular past forms to base forms. Regular ones end in "ed".
 var irregular = map[string]string{
 	"bought": "buy", "paid": "pay", "sent": "send", "wrote": "write", "written": "write", "made": "make", "took": "take",
 	"taken": "take", "got": "get", "gotten": "get",
@@ -87,8 +87,8 @@ var irregular = map[string]string{
 	"learnt": "learn", "taught": "teach", "rang": "ring",
 }
 
-// baseForm is what a past form begins with in the present: "bought" → "buy", "cleaned" → "clean", "tried" → "tr".
-// It is a stem to look for in titles, not always a word.
+// baseForm returns the beginning of a past form's base form: "bought" → "buy", "cleaned" → "clean", "tried" → "tr".
+// The result is a stem for the search in titles, not always a word.
 func baseForm(past string) string {
 	switch {
 	case irregular[past] != "":
@@ -105,7 +105,7 @@ func baseForm(past string) string {
 	return ""
 }
 
-// deed reads "I bought the groceries": a completion only if such a task is found.
+// deed parses "I bought the groceries" as the completion of a task that must exist.
 func deed(c text.Captures, now time.Time) (Request, bool) {
 	verb := c["verb"]
 	base := baseForm(verb.Key(0))

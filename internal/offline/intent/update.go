@@ -18,7 +18,7 @@ const (
 	tags     = "label|labels|tag|tags"
 )
 
-// clearRules must come before delete: "remove the due date from task 3".
+// clearRules must precede the delete rules: "remove the due date from task 3".
 var clearRules = join(
 	on(fixedFields(Fields{ClearDue: true}),
 		strike+" [the|its|all|any] "+dueWords+" [date] of|from|for|on|off|in <ref>",
@@ -116,7 +116,7 @@ var valueRules = join(
 	on(fixedFields(Fields{Priority: "low"}), "deprioritize|deprioritise|de-prioritize <ref>"),
 )
 
-// laterRules move a due date by a span from where it is.
+// laterRules match the postponement of a due date by a span.
 var laterRules = join(
 	on(
 		later,
@@ -158,14 +158,14 @@ func clearIts(f Fields) builder {
 	return func(text.Captures, time.Time) (Request, bool) { return its(f), true }
 }
 
-// note reads a description to append or to put in the place of the old one.
+// note parses a description to append, or to replace the current one.
 func note(appended bool) builder {
 	return func(c text.Captures, now time.Time) (Request, bool) {
 		req, ok := about(Update, c["ref"], now)
 		s := plain(c["text"])
 		req.Fields, req.free = Fields{Description: s, AppendNote: appended}, true
 		if utf8.RuneCountInString(s) > maxDescription {
-			req.Fault = "A description can have 10000 characters at most."
+			req.Rejection = "A description can have 10000 characters at most."
 		}
 		return req, ok && s != ""
 	}
@@ -176,7 +176,7 @@ func firmNote(c text.Captures, now time.Time) (Request, bool) {
 	return req, ok && req.explicit
 }
 
-// quotedNote needs no colon: the quotation marks show where the note begins.
+// quotedNote matches a note without a colon, which begins at the quotation mark.
 func quotedNote(c text.Captures, now time.Time) (Request, bool) {
 	if _, quoted := c["text"].Literal(); !quoted {
 		return Request{}, false
@@ -198,12 +198,12 @@ func labels(add bool) builder {
 			}
 		}
 		found := s.fields.AddLabels
-		if req.Fault = s.fault; add {
+		if req.Rejection = s.rejection; add {
 			req.Fields.AddLabels = found
 		} else {
 			req.Fields.DropLabels = found
 		}
-		return req, ok && (len(found) > 0 || s.fault != "")
+		return req, ok && (len(found) > 0 || s.rejection != "")
 	}
 }
 
@@ -214,7 +214,7 @@ func trimHash(s string) string {
 	return s
 }
 
-// hashLabels needs no word for "label": every label is written "#so".
+// hashLabels matches labels without the word "label", each written as "#label".
 func hashLabels(add bool) builder {
 	return func(c text.Captures, now time.Time) (Request, bool) {
 		for _, k := range c["labels"].Keys() {
@@ -226,24 +226,24 @@ func hashLabels(add bool) builder {
 	}
 }
 
-// values builds an update of <ref> from <values> that are nothing but priority, labels and due date.
+// values builds an update of <ref> from <values>, which may contain only priority, labels and due date.
 func values(c text.Captures, now time.Time) (Request, bool) {
-	f, fault, ok := attributesOnly(c["values"], now)
+	f, rejection, ok := attributesOnly(c["values"], now)
 	if !ok {
 		return repetition(c, now)
 	}
 	req, ok := about(Update, c["ref"], now)
-	req.Fields, req.Fault = f, fault
+	req.Fields, req.Rejection = f, rejection
 	return req, ok && !speaksOfValues(c["ref"])
 }
 
-// speaksOfValues is set when the words taken for a task belong to the values: "the meeting to high priority and".
+// speaksOfValues reports whether the words of a reference belong to the values: "the meeting to high priority and".
 func speaksOfValues(t text.Text) bool {
 	return t.Tokens[0].Kind != text.Quoted &&
 		slices.ContainsFunc(t.Keys(), func(k string) bool { return k == "priority" || k == "due" || k == "deadline" })
 }
 
-// repetition turns down "move task 2 to every friday".
+// repetition rejects "move task 2 to every friday", because tasks do not repeat.
 func repetition(c text.Captures, now time.Time) (Request, bool) {
 	k := c["values"].Key(0)
 	what, ok := due.Recurring(c["values"].Keys())
@@ -262,19 +262,19 @@ func pointedValues(c text.Captures, now time.Time) (Request, bool) {
 }
 
 func itsValues(c text.Captures, now time.Time) (Request, bool) {
-	f, fault, ok := attributesOnly(c["values"], now)
+	f, rejection, ok := attributesOnly(c["values"], now)
 	req := its(f)
-	req.Fault = fault
+	req.Rejection = rejection
 	return req, ok
 }
 
-// rename takes the new title as it stands: words that look like a date stay in it.
+// rename builds an update with the title as the user wrote it; words that look like a date are part of it.
 func rename(c text.Captures, now time.Time) (Request, bool) {
 	req, ok := about(Update, c["ref"], now)
 	t := c["title"].Trim()
-	title, fault := titleOf(t, make([]bool, t.Len()))
-	req.Fields.Title, req.Fault, req.free = title, fault, true
-	return req, ok && (title != "" || fault != "")
+	title, rejection := titleOf(t, make([]bool, t.Len()))
+	req.Fields.Title, req.Rejection, req.free = title, rejection, true
+	return req, ok && (title != "" || rejection != "")
 }
 
 func firmRename(c text.Captures, now time.Time) (Request, bool) {
@@ -283,7 +283,7 @@ func firmRename(c text.Captures, now time.Time) (Request, bool) {
 	return req, ok && req.explicit && quoted
 }
 
-// later reads "postpone task 3 by two days".
+// later parses "postpone task 3 by two days".
 func later(c text.Captures, now time.Time) (Request, bool) {
 	span, ok := due.Distance(c["span"].Keys())
 	if !ok {

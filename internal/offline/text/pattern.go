@@ -6,9 +6,9 @@ import "strings"
 //
 //	add|create [a|the] [new] task [to|:] <title>
 //
-// "a|b" is a choice, "[…]" may be missing, "_" joins the words of one choice
-// ("get_rid_of"), "<name>" captures one or more tokens and "<name?>" none or more. A
-// capture takes as few tokens as the rest allows. A comma in front of a word is passed over.
+// "a|b" is a choice, "[…]" is optional, "_" joins the words of one choice ("get_rid_of"), "<name>" captures one or
+// more tokens and "<name?>" none or more. A capture takes as few tokens as the rest allows. Commas before words are
+// ignored.
 type Pattern struct{ elements []element }
 
 type element struct {
@@ -17,7 +17,7 @@ type element struct {
 	capture  string
 }
 
-// Compile reads a pattern. Every string is a valid pattern.
+// Compile parses a pattern. Every string is a valid pattern.
 func Compile(s string) Pattern {
 	var p Pattern
 	for _, field := range strings.Fields(s) {
@@ -41,13 +41,13 @@ func Compile(s string) Pattern {
 // Captures are the named parts of a match.
 type Captures map[string]Text
 
-// Match tries the pattern on the whole text.
+// Match matches the pattern against the whole text.
 func (p Pattern) Match(t Text) (Captures, bool) {
 	c := Captures{}
 	return c, p.Try(t, c, func() bool { return true })
 }
 
-// Try fills c with one way to match after another, the shortest captures first, until accept agrees.
+// Try sets c to each possible match, those with the shortest captures first, until accept returns true.
 func (p Pattern) Try(t Text, c Captures, accept func() bool) bool {
 	m := matcher{text: t, captures: c, accept: accept}
 	return m.match(p.elements, 0)

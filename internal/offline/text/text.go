@@ -1,5 +1,5 @@
-// Package text cuts a message into tokens that remember where they stood, so
-// that rules can compare folded words while titles keep the user's wording.
+// Package text splits a message into tokens with their positions, so that rules compare normalized words while titles
+// keep the user's wording.
 package text
 
 import (
@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// Kind tells what a token is.
+// Kind is the kind of a token.
 type Kind int
 
 // The kinds of token.
@@ -19,7 +19,7 @@ const (
 	Break              // the end of a line
 )
 
-// Token is one piece of a message.
+// Token is a part of a message.
 type Token struct {
 	Kind Kind
 	// Key is the folded form that rules compare: lower case, without apostrophes
@@ -37,8 +37,7 @@ type Text struct {
 	Tokens []Token
 }
 
-// Clean makes any input safe to store and show: valid UTF-8, and a space in the
-// place of every control character except the line feed.
+// Clean returns s as valid UTF-8, with every control character except the line feed replaced by a space.
 func Clean(s string) string {
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
 	return strings.Map(func(r rune) rune {
@@ -49,10 +48,10 @@ func Clean(s string) string {
 	}, s)
 }
 
-// Len is the number of tokens.
+// Len returns the number of tokens.
 func (t Text) Len() int { return len(t.Tokens) }
 
-// Key is the key of token i, and "" when there is no such token.
+// Key returns the key of token i, "" when there is no such token.
 func (t Text) Key(i int) string {
 	if i < 0 || i >= len(t.Tokens) {
 		return ""
@@ -60,13 +59,13 @@ func (t Text) Key(i int) string {
 	return t.Tokens[i].Key
 }
 
-// Slice is the part from token i up to, not including, token j.
+// Slice returns the part from token i up to, not including, token j.
 func (t Text) Slice(i, j int) Text { return Text{source: t.source, Tokens: t.Tokens[i:j]} }
 
-// From is the part from token i to the end.
+// From returns the part from token i to the end.
 func (t Text) From(i int) Text { return t.Slice(min(i, t.Len()), t.Len()) }
 
-// Keys lists the keys of all tokens.
+// Keys returns the keys of all tokens.
 func (t Text) Keys() []string {
 	keys := make([]string, t.Len())
 	for i, tok := range t.Tokens {
@@ -75,7 +74,7 @@ func (t Text) Keys() []string {
 	return keys
 }
 
-// String is the text as the user wrote it.
+// String returns the text as the user wrote it.
 func (t Text) String() string {
 	if t.Len() == 0 {
 		return ""
@@ -83,7 +82,7 @@ func (t Text) String() string {
 	return t.source[t.Tokens[0].start:t.Tokens[t.Len()-1].end]
 }
 
-// Literal is the inside of the quotation marks when the text is one quoted string.
+// Literal returns the text within the quotation marks when the text is one quoted string.
 func (t Text) Literal() (string, bool) {
 	if t.Len() == 1 && t.Tokens[0].Kind == Quoted {
 		return t.Tokens[0].Literal, true
@@ -91,11 +90,10 @@ func (t Text) Literal() (string, bool) {
 	return "", false
 }
 
-// Raw is token i as the user wrote it.
+// Raw returns token i as the user wrote it.
 func (t Text) Raw(i int) string { return t.source[t.Tokens[i].start:t.Tokens[i].end] }
 
-// Without is the user's wording with the marked tokens left out; what
-// surrounds a gap is joined by one space.
+// Without returns the user's wording without the marked tokens. The parts around a gap are joined by one space.
 func (t Text) Without(gone []bool) string {
 	var parts []string
 	for i := 0; i < t.Len(); i++ {
@@ -112,7 +110,7 @@ func (t Text) Without(gone []bool) string {
 	return strings.Join(parts, " ")
 }
 
-// Trim drops commas, stops and other loose marks at both ends.
+// Trim removes commas, full stops and other separate marks at both ends.
 func (t Text) Trim() Text {
 	for t.Len() > 0 && loose(t.Tokens[0]) {
 		t = t.From(1)
@@ -123,7 +121,7 @@ func (t Text) Trim() Text {
 	return t
 }
 
-// closes reports whether the last token is a bracket that was opened before.
+// closes reports whether the last token is a bracket that closes an earlier one.
 func (t Text) closes() bool {
 	last := t.Key(t.Len() - 1)
 	open := map[string]string{")": "(", "]": "["}[last]

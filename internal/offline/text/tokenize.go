@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Tokenize cuts a message that went through Clean.
+// Tokenize splits a message into tokens. The message must be the result of Clean.
 func Tokenize(s string) Text {
 	z := tokenizer{source: s}
 	for z.pos < len(s) {
@@ -40,8 +40,8 @@ func (z *tokenizer) next() {
 	}
 }
 
-// quoted takes a quoted string when one opens here: its mark has a partner
-// later on the same line that ends a word. An apostrophe has none.
+// quoted reads a quoted string if one begins here: its mark has a counterpart at the end of a word on the same line. An
+// apostrophe has none.
 func (z *tokenizer) quoted(open rune, size int) bool {
 	closers, ok := quotes[open]
 	if !ok {
@@ -74,7 +74,7 @@ func endsWord(rest string) bool {
 	return rest == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r)
 }
 
-// chunk takes everything up to the next space and peels the marks off its ends.
+// chunk reads everything up to the next space and separates the marks at its ends.
 func (z *tokenizer) chunk() {
 	end := z.pos
 	for i, r := range z.source[z.pos:] {
@@ -87,7 +87,7 @@ func (z *tokenizer) chunk() {
 		rest := z.source[z.pos:end]
 		if n := leadingMark(rest); n > 0 {
 			z.add(Punct, z.pos+n)
-			// A quotation may open behind a bracket or colon, never behind a word: "the dogs' bowl".
+			// A quotation may begin after a bracket or colon, but not after a word: "the dogs' bowl".
 			if r, size := utf8.DecodeRuneInString(z.source[z.pos:]); z.pos < end && z.quoted(r, size) {
 				return
 			}
@@ -111,7 +111,7 @@ func (z *tokenizer) add(kind Kind, end int) {
 
 const marks = ".,;:!?()[]{}\"'“”‘’„«»`*•…–—-"
 
-// leadingMark is the length of the mark that s begins with, 0 for none.
+// leadingMark returns the length of the mark that s begins with, 0 for none.
 // "-5" and "..." keep their parts together only as far as rules need it.
 func leadingMark(s string) int {
 	r, size := utf8.DecodeRuneInString(s)
@@ -127,7 +127,7 @@ func leadingMark(s string) int {
 	return size
 }
 
-// wordLen is how much of a chunk is its first word.
+// wordLen returns the length of the first word of a chunk.
 func wordLen(s string) int {
 	if strings.Contains(s, "://") {
 		return max(1, len(strings.TrimRight(s, ".,;:!?)]\"'")))
@@ -135,10 +135,10 @@ func wordLen(s string) int {
 	if n := strings.IndexAny(s, ";—"); n > 0 {
 		s = s[:n]
 	}
-	if n := commaCut(s); n > 0 {
+	if n := commaIndex(s); n > 0 {
 		s = s[:n]
 	}
-	if n := strings.IndexByte(s, ':'); n > 0 && letters(s[:n]) && opensValue(s[n+1:]) {
+	if n := strings.IndexByte(s, ':'); n > 0 && letters(s[:n]) && beginsValue(s[n+1:]) {
 		return n
 	}
 	trimmed := strings.TrimRight(s, strings.ReplaceAll(marks, "*", ""))
@@ -151,15 +151,15 @@ func wordLen(s string) int {
 	return len(trimmed)
 }
 
-// opensValue tells "title:milk" and `title:"milk"` from "a:1" and a colon at the end.
-func opensValue(s string) bool {
+// beginsValue distinguishes "title:milk" and `title:"milk"` from "a:1" and a colon at the end.
+func beginsValue(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
 	return s != "" && (unicode.IsLetter(r) || quotes[r] != "")
 }
 
-// commaCut finds a comma that separates ("1,2", "milk,eggs"), not one that groups
-// digits ("1,000").
-func commaCut(s string) int {
+// commaIndex returns the position of a comma that separates words ("1,2", "milk,eggs"), but not of one that groups digits
+// ("1,000").
+func commaIndex(s string) int {
 	for i := 1; i < len(s); i++ {
 		if s[i] != ',' {
 			continue
@@ -204,7 +204,7 @@ func digits(s string) bool {
 	return s != ""
 }
 
-// fold is the form in which words are compared.
+// fold returns the form in which words are compared.
 func fold(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch r {
