@@ -46,7 +46,9 @@ type Service struct {
 }
 
 // NewService returns a Service.
-func NewService(client *ent.Client, hooks Hooks) *Service { return &Service{client: client, hooks: hooks} }
+func NewService(client *ent.Client, hooks Hooks) *Service {
+	return &Service{client: client, hooks: hooks}
+}
 
 // EnsureUser returns the ID of the user that a verified token names by issuer and subject. It creates the
 // account on first sight, exactly once under concurrency. Name and e-mail are updated from later tokens,

@@ -1,7 +1,6 @@
 package account_test
 
 import (
-	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -50,7 +49,7 @@ func TestAllowCall_AfterRetryAfter_IsAllowed(t *testing.T) {
 		var limited *apperr.Error
 		for limited == nil {
 			if err := s.AllowCall(alice, perMinute); err != nil {
-				require.True(t, errors.As(err, &limited), "%v", err)
+				require.ErrorAs(t, err, &limited)
 			}
 		}
 		require.Equal(t, apperr.RateLimited, limited.Code)

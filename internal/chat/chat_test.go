@@ -70,7 +70,12 @@ func forEachEngine(t *testing.T, test func(t *testing.T, ctx context.Context, e 
 	})
 }
 
-func (e *environment) send(t *testing.T, ctx context.Context, conversation *ent.Conversation, content string) *chat.Turn {
+func (e *environment) send(
+	t *testing.T,
+	ctx context.Context,
+	conversation *ent.Conversation,
+	content string,
+) *chat.Turn {
 	t.Helper()
 	in := chat.SendMessageInput{Content: content}
 	if conversation != nil {

@@ -44,7 +44,12 @@ func (s *Service) CreateConversation(ctx context.Context, title *string) (*ent.C
 
 // RenameConversation sets a conversation's title. With given and a nil title, the next message provides
 // one; without given the title stays.
-func (s *Service) RenameConversation(ctx context.Context, id string, given bool, title *string) (*ent.Conversation, error) {
+func (s *Service) RenameConversation(
+	ctx context.Context,
+	id string,
+	given bool,
+	title *string,
+) (*ent.Conversation, error) {
 	update := s.client.Conversation.UpdateOneID(id)
 	switch {
 	case title != nil:

@@ -19,7 +19,10 @@ func TestCancel_QueuedRun_EndsItAndStartsTheNext(t *testing.T) {
 		env := environment{t, db}
 		handler, calls := manualHandler()
 		finished := make(chan Job, 3)
-		e := env.startEngine(env.newEngine(Options{OnFinished: func(job Job, _ enum.MessageStatus) { finished <- job }}), handler)
+		e := env.startEngine(
+			env.newEngine(Options{OnFinished: func(job Job, _ enum.MessageStatus) { finished <- job }}),
+			handler,
+		)
 		alice := env.newUser()
 		c := env.newConversation(alice)
 		env.addTurn(alice, e, c)

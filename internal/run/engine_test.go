@@ -19,7 +19,10 @@ func TestEngine_OneRun_GoesFromQueuedToDone(t *testing.T) {
 		env, observer := environment{t, db}, newRecordingObserver()
 		finished := make(chan enum.MessageStatus, 1)
 		handler, calls := manualHandler()
-		e := env.startEngine(env.newEngine(Options{Observer: observer, OnFinished: func(_ Job, s enum.MessageStatus) { finished <- s }}), handler)
+		e := env.startEngine(
+			env.newEngine(Options{Observer: observer, OnFinished: func(_ Job, s enum.MessageStatus) { finished <- s }}),
+			handler,
+		)
 		alice := env.newUser()
 		queued := env.addConversation(alice, e)
 		require.Equal(t, enum.RunQueued, queued.State)

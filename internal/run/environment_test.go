@@ -97,7 +97,10 @@ func (env environment) expireLease(runID string) {
 // makeDue ends the run's backoff.
 func (env environment) makeDue(runID string) {
 	env.t.Helper()
-	require.NoError(env.t, env.db.Client().Run.UpdateOneID(runID).SetAvailableAt(0).Exec(rule.System(context.Background())))
+	require.NoError(
+		env.t,
+		env.db.Client().Run.UpdateOneID(runID).SetAvailableAt(0).Exec(rule.System(context.Background())),
+	)
 }
 
 func (env environment) databaseNow() int64 {
@@ -167,6 +170,7 @@ func (o *recordingObserver) AttemptStarted(job Job, _ time.Duration) { o.started
 func (o *recordingObserver) AttemptEnded(job Job, end AttemptResult, _ time.Duration) {
 	o.ended <- attemptEnd{job, end}
 }
+
 func (o *recordingObserver) receiveEnd(t testing.TB) (Job, AttemptResult) {
 	e := receive(t, o.ended)
 	return e.job, e.result

@@ -168,7 +168,13 @@ func TestRenewLeases_DatabaseUnreachable_DropsAttempts(t *testing.T) {
 		closed := testdb.Open(t, url)
 		env, observer := environment{t, testdb.Open(t, url)}, newRecordingObserver()
 		handler, calls := manualHandler()
-		e := environment{t, closed}.startEngine(environment{t, closed}.newEngine(Options{Observer: observer, Lease: 300 * time.Millisecond}), handler)
+		e := environment{
+			t,
+			closed,
+		}.startEngine(
+			environment{t, closed}.newEngine(Options{Observer: observer, Lease: 300 * time.Millisecond}),
+			handler,
+		)
 		env.addConversation(env.newUser(), e)
 		call := receive(t, calls)
 		require.NoError(t, closed.Close())
@@ -185,7 +191,9 @@ func TestFailStaleRuns_AttemptsUsedUp_FailsRunOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		env, observer := environment{t, db}, newRecordingObserver()
 		finished := make(chan enum.MessageStatus, 1)
-		e := env.newEngine(Options{MaxAttempts: 2, Observer: observer, OnFinished: func(_ Job, s enum.MessageStatus) { finished <- s }})
+		e := env.newEngine(
+			Options{MaxAttempts: 2, Observer: observer, OnFinished: func(_ Job, s enum.MessageStatus) { finished <- s }},
+		)
 		queued := env.addConversation(env.newUser(), e)
 		job := env.claimOne(e)
 		require.NoError(t, e.Do(context.Background(), job, writeContent(job, "partial text")))
@@ -219,7 +227,10 @@ func TestFinishAttempt_CommitWithLostResponse_IsReported(t *testing.T) {
 		env, observer := environment{t, db}, newRecordingObserver()
 		finished := make(chan enum.MessageStatus, 2)
 		handler, calls := manualHandler()
-		e := env.startEngine(env.newEngine(Options{Observer: observer, OnFinished: func(_ Job, s enum.MessageStatus) { finished <- s }}), handler)
+		e := env.startEngine(
+			env.newEngine(Options{Observer: observer, OnFinished: func(_ Job, s enum.MessageStatus) { finished <- s }}),
+			handler,
+		)
 		env.addConversation(env.newUser(), e)
 		call := receive(t, calls)
 		_, err := e.commitFinish(system(), call.job, completed, 0, nil) // the commit alone, unknown to the engine

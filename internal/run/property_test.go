@@ -196,7 +196,8 @@ func (m *stateMachine) finish(t *rapid.T) {
 	status := rapid.SampledFrom([]enum.MessageStatus{
 		enum.MessageCompleted, enum.MessageFailed, enum.MessageCancelled,
 	}).Draw(t, "status")
-	err := m.drawReplica(t).Finish(context.Background(), job, Outcome{Status: status, ErrorCode: "INTERNAL_SERVER_ERROR"}, nil)
+	err := m.drawReplica(t).
+		Finish(context.Background(), job, Outcome{Status: status, ErrorCode: "INTERNAL_SERVER_ERROR"}, nil)
 	if !owns {
 		require.ErrorIs(t, err, ErrLeaseLost)
 		return

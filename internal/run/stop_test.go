@@ -120,5 +120,6 @@ func TestStart_UnusableEngineOrDatabase_Fails(t *testing.T) {
 func TestWorkerName_SameReplica_IsUniqueWithinLimit(t *testing.T) {
 	name := workerName("a-very-long-host-name-of-a-container-in-some-cluster-somewhere")
 	require.LessOrEqual(t, len(name), 64)
-	require.NotEqual(t, workerName("x"), workerName("x"))
+	first, second := workerName("x"), workerName("x")
+	require.NotEqual(t, first, second)
 }

@@ -49,7 +49,7 @@ func TestFinish_WithoutHandler_FailsUnexecutedToolCalls(t *testing.T) {
 				open, err := db.Client().ToolCall.Query().Where(toolcall.MessageID(call.job.MessageID)).Only(alice)
 				require.NoError(t, err)
 				require.Equal(t, enum.ToolCallFailed, open.Status)
-				require.Equal(t, UnexecutedResult, *open.Result)
+				require.JSONEq(t, UnexecutedResult, *open.Result)
 				call.result <- nil
 			})
 		})

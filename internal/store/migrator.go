@@ -116,7 +116,11 @@ func (m *Migrator) DownTo(ctx context.Context, version int64) ([]Migration, erro
 func (m *Migrator) results(ctx context.Context, done []*goose.MigrationResult, err error) ([]Migration, error) {
 	var partial *goose.PartialError
 	if errors.As(err, &partial) {
-		return nil, fmt.Errorf("the migration %s failed and was rolled back: %w", path.Base(partial.Failed.Source.Path), partial.Err)
+		return nil, fmt.Errorf(
+			"the migration %s failed and was rolled back: %w",
+			path.Base(partial.Failed.Source.Path),
+			partial.Err,
+		)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("migrating the database: %w", err)
@@ -195,7 +199,12 @@ func checkForeignKeys(ctx context.Context, pool *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("checking foreign keys: %w", err)
 	}
-	return fmt.Errorf("after the migration, %d rows reference missing rows, the first from %s to %s", broken, table, parent)
+	return fmt.Errorf(
+		"after the migration, %d rows reference missing rows, the first from %s to %s",
+		broken,
+		table,
+		parent,
+	)
 }
 
 // EnsureSchema checks that the schema is that of this release, and enables row-level security. It migrates

@@ -143,7 +143,8 @@ func TestIsUnavailable_TerminatedConnection_IsTrue(t *testing.T) {
 	require.NoError(t, err)
 	addUser(t, tx.Client(), "alice")
 	_, err = db.Client().ExecContext(system(),
-		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+		`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	require.NoError(t, err)
 	_, err = tx.User.Query().Count(system())
 	require.True(t, store.IsUnavailable(err), "%v", err)

@@ -208,7 +208,9 @@ func TestRLS_EveryKindOfLogin_IsEnforced(t *testing.T) {
 		owner bool
 	}{
 		"superuser":         {func(_ *testing.T, url string) string { return url }, "errand_app", false},
-		"member of the app": {func(t *testing.T, url string) string { return createLogin(t, url, false) }, "errand_app", false},
+		"member of the app": {
+			func(t *testing.T, url string) string { return createLogin(t, url, false) }, "errand_app", false,
+		},
 		"owner":             {func(t *testing.T, url string) string { return createLogin(t, url, true) }, "", true},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -258,8 +260,10 @@ func TestOpen_RLSOnUnprotectedTable_Fails(t *testing.T) {
 func TestRLS_ValuesOfAllTypes_AreConverted(t *testing.T) {
 	db := openWithRLS(t, testdb.PostgresURL(t))
 	rows, err := db.Client().
-		QueryContext(context.Background(), `SELECT 'ä'::text, 'v'::varchar, 'n'::name, 7::int2, 8::int4, 9::int8, 1.5::float8, 2.25::numeric,
-		true, NULL::text, '{"a": 1}'::jsonb, '[1]'::json, '2026-11-22T11:35:00.000012+01'::timestamptz, '2026-11-22'::date, '\x00ff'::bytea, sum(3::bigint), count(*)`)
+		QueryContext(context.Background(), `SELECT 'ä'::text, 'v'::varchar, 'n'::name,
+		7::int2, 8::int4, 9::int8, 1.5::float8, 2.25::numeric,
+		true, NULL::text, '{"a": 1}'::jsonb, '[1]'::json,
+		'2026-11-22T11:35:00.000012+01'::timestamptz, '2026-11-22'::date, '\x00ff'::bytea, sum(3::bigint), count(*)`)
 	require.NoError(t, err)
 	defer rows.Close()
 	require.True(t, rows.Next())

@@ -67,7 +67,8 @@ func (d *sqliteDriver) route(query string) *entsql.Driver {
 
 var writeKeyword = regexp.MustCompile(`(?i)\b(INSERT|UPDATE|DELETE|REPLACE)\b`)
 
-// isReadOnly reports whether the statement certainly only reads. A WITH may precede a SELECT or a statement that writes.
+// isReadOnly reports whether the statement certainly only reads. A WITH may precede a SELECT or a statement that
+// writes.
 func isReadOnly(query string) bool {
 	word, _, _ := strings.Cut(strings.TrimLeft(query, " \t\r\n("), " ")
 	switch strings.ToUpper(strings.TrimSpace(word)) {

@@ -63,7 +63,11 @@ func (o operations) changesInRanges(
 		return nil, nil
 	}
 	q := o.client.TaskChange.Query().Where(taskchange.Or(ranges...)).Order(taskchange.ByTaskVersion())
-	if columns := args.SelectColumns(taskchange.FieldID, taskchange.FieldTaskID, taskchange.FieldTaskVersion); columns != nil {
+	if columns := args.SelectColumns(
+		taskchange.FieldID,
+		taskchange.FieldTaskID,
+		taskchange.FieldTaskVersion,
+	); columns != nil {
 		q.Select(columns...)
 	}
 	found, err := q.All(ctx)

@@ -88,7 +88,8 @@ func requireMatchesSchema(t *testing.T, r *tool.Registry, name, result string) {
 
 func TestCall_ValidArguments_ReturnsTheTaskAndItsChange(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, e *environment) {
-		full := `{"number":2,"title":"Full","description":"more","completed":false,"priority":"urgent","due_at":"2031-06-01T17:00:00+02:00","labels":["home"]}`
+		full := `{"number":2,"title":"Full","description":"more","completed":false,"priority":"urgent",
+			"due_at":"2031-06-01T17:00:00+02:00","labels":["home"]}`
 		e.requireResults(
 			t,
 			call{"add_task", `{"title":"Plain"}`, `{"task":{"number":1,"title":"Plain","completed":false,"priority":"none"}}`},
@@ -109,7 +110,8 @@ func TestCall_ValidArguments_ReturnsTheTaskAndItsChange(t *testing.T) {
 			},
 			call{
 				"list_tasks",
-				`{"search":"full","label":"home","priority":"urgent","due_from":"2031-06-01","due_to":"2031-06-01","status":"pending"}`,
+				`{"search":"full","label":"home","priority":"urgent",
+					"due_from":"2031-06-01","due_to":"2031-06-01","status":"pending"}`,
 				`{"tasks":[` + full + `],"total":1}`,
 			},
 			call{"list_tasks", `{"status":"completed"}`, `{"tasks":[],"total":0}`},

@@ -23,7 +23,8 @@ const (
 		"due_on":{"type":["string","null"],
 			"description":"The day it is due, YYYY-MM-DD, when no time of day matters. Not together with due_at."},
 		"due_at":{"type":["string","null"],
-			"description":"The instant it is due, RFC 3339 with offset, such as 2026-11-25T17:00:00+01:00. Not together with due_on."},
+			"description":"The instant it is due, RFC 3339 with offset, such as 2026-11-25T17:00:00+01:00. ` +
+		`Not together with due_on."},
 		"labels":{"type":["array","null"],"maxItems":20,"items":{"type":"string","minLength":1,"maxLength":50}}`
 
 	createArgsSchema = `{"type":"object","additionalProperties":false,"required":["title"],"properties":{` +

@@ -39,20 +39,24 @@ var loadStatements = []string{
 	FROM generate_series(1, 200) u, generate_series(10, 69) c`,
 
 	`INSERT INTO messages (id, created_at, updated_at, user_id, conversation_id, position, role, status, content)
-	SELECT 'msg_' || u || '_' || c || '_' || p, now() - (70 - c) * interval '1 day', now(), 'user_' || u, 'conv_' || u || '_' || c, p,
+	SELECT 'msg_' || u || '_' || c || '_' || p, now() - (70 - c) * interval '1 day', now(), 'user_' || u,
+		'conv_' || u || '_' || c, p,
 		CASE p % 2 WHEN 1 THEN 'USER' ELSE 'ASSISTANT' END,
 		CASE WHEN p = 10 AND c = 69 AND u <= 50 THEN 'PENDING' ELSE 'COMPLETED' END, repeat('word ', 40)
 	FROM generate_series(1, 200) u, generate_series(10, 69) c, generate_series(1, 10) p`,
 
 	`INSERT INTO messages (id, created_at, updated_at, user_id, conversation_id, position, role, content)
-	SELECT 'msg_' || p, now() - interval '1 hour', now(), '` + userID + `', '` + conversationID + `', p, CASE p % 2 WHEN 1 THEN 'USER' ELSE 'ASSISTANT' END,
+	SELECT 'msg_' || p, now() - interval '1 hour', now(), '` + userID + `', '` + conversationID + `', p,
+		CASE p % 2 WHEN 1 THEN 'USER' ELSE 'ASSISTANT' END,
 		repeat('word ', 40)
 	FROM generate_series(11, 5000) p`,
 
 	`UPDATE conversations SET message_count = 5000 WHERE id = '` + conversationID + `'`,
 
-	`INSERT INTO tool_calls (id, created_at, updated_at, user_id, message_id, seq, step, provider_id, name, arguments, text_offset)
-	SELECT 'call_' || id, now(), now(), user_id, id, 0, 0, 'call', 'add_task', '{}', 0 FROM messages WHERE role = 'ASSISTANT'`,
+	`INSERT INTO tool_calls
+		(id, created_at, updated_at, user_id, message_id, seq, step, provider_id, name, arguments, text_offset)
+	SELECT 'call_' || id, now(), now(), user_id, id, 0, 0, 'call', 'add_task', '{}', 0
+	FROM messages WHERE role = 'ASSISTANT'`,
 
 	`INSERT INTO runs (id, user_id, conversation_id, message_id, position, state, worker, lease_until)
 	SELECT 'run_' || id, user_id, conversation_id, id, position,
