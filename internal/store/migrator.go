@@ -112,7 +112,8 @@ func (m *Migrator) DownTo(ctx context.Context, version int64) ([]Migration, erro
 	return m.results(ctx, done, err)
 }
 
-// results converts goose's results. On SQLite it then checks foreign keys, which are not enforced while tables are rebuilt.
+// results converts goose's results. On SQLite it then checks foreign keys, which are not enforced while tables are
+// rebuilt.
 func (m *Migrator) results(ctx context.Context, done []*goose.MigrationResult, err error) ([]Migration, error) {
 	var partial *goose.PartialError
 	if errors.As(err, &partial) {

@@ -183,7 +183,8 @@ func TestMigrator_FailingMigration_IsRolledBack(t *testing.T) {
 		db := testdb.Open(t, url)
 		m, err := db.MigratorFor(newMigrationsDir(t, map[string]string{
 			"1_a.sql": "-- +goose Up\nCREATE TABLE a (id text);\n-- +goose Down\nDROP TABLE a;\n",
-			"2_b.sql": "-- +goose Up\nCREATE TABLE b (id text);\nINSERT INTO missing VALUES (1);\n-- +goose Down\nDROP TABLE b;\n",
+			"2_b.sql": "-- +goose Up\nCREATE TABLE b (id text);\nINSERT INTO missing VALUES (1);\n" +
+				"-- +goose Down\nDROP TABLE b;\n",
 		}))
 		require.NoError(t, err)
 		defer m.Close()

@@ -207,11 +207,11 @@ func TestRLS_EveryKindOfLogin_IsEnforced(t *testing.T) {
 		role  string // "" for the login itself
 		owner bool
 	}{
-		"superuser":         {func(_ *testing.T, url string) string { return url }, "errand_app", false},
+		"superuser": {func(_ *testing.T, url string) string { return url }, "errand_app", false},
 		"member of the app": {
 			func(t *testing.T, url string) string { return createLogin(t, url, false) }, "errand_app", false,
 		},
-		"owner":             {func(t *testing.T, url string) string { return createLogin(t, url, true) }, "", true},
+		"owner": {func(t *testing.T, url string) string { return createLogin(t, url, true) }, "", true},
 	} {
 		t.Run(what, func(t *testing.T) {
 			url := testdb.PostgresURL(t)

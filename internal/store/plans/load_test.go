@@ -24,8 +24,10 @@ var loadStatements = []string{
 	`INSERT INTO users (id, created_at, updated_at, subject, last_task_number, last_change)
 	SELECT 'user_' || u, now(), now(), 'subject ' || u, 1000, 1000 FROM generate_series(1, 200) u`,
 
-	`INSERT INTO tasks (id, created_at, updated_at, user_id, number, title, completed_at, deleted_at, priority, due_sort, labels)
-	SELECT 'task_' || u || '_' || n, now(), now() - (hashint4(u * 1000 + n) % 1000000) * interval '1 second', 'user_' || u, n,
+	`INSERT INTO tasks
+		(id, created_at, updated_at, user_id, number, title, completed_at, deleted_at, priority, due_sort, labels)
+	SELECT 'task_' || u || '_' || n, now(), now() - (hashint4(u * 1000 + n) % 1000000) * interval '1 second',
+		'user_' || u, n,
 		'title ' || hashint4(n * 200 + u), CASE WHEN n % 10 <> 0 THEN now() END, CASE WHEN n % 37 = 0 THEN now() END,
 		abs(hashint4(n)) % 5, abs(hashint4(u + n)::bigint), '[]'
 	FROM generate_series(1, 200) u, generate_series(1, 1000) n`,
