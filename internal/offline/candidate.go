@@ -80,8 +80,8 @@ func (a *taskAction) applySearch(s *candidate, r toolResult) {
 	}
 }
 
-// accept resolves the candidate with the only task found. It requires a confirmation when only the description matches, or when
-// the verb of a report ("I called Ann") is not in the title.
+// accept resolves the candidate with the only task found. It requires a confirmation when only the description
+// matches, or when the verb of a report ("I called Ann") is not in the title.
 func (a *taskAction) accept(s *candidate, t task) {
 	doubtful := a.req.Verb != "" && !t.Completed && !hasWord(t.Title, a.req.Verb)
 	if a.req.Kind != intent.Show && !s.ref.Exact && !hasAll(t.Title, content(s.ref.Phrase)) {

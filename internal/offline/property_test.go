@@ -34,8 +34,8 @@ func sentence() *rapid.Generator[string] {
 	)
 }
 
-// For any messages in any order, every turn must stay within its limits and make valid calls, and the streamed text must
-// equal the reply. fixture.say checks that.
+// For any messages in any order, every turn must stay within its limits and make valid calls, and the streamed
+// text must equal the reply. fixture.say checks that.
 func TestModel_AnyConversation_StaysWithinLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := standard(t)

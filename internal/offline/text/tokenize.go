@@ -157,8 +157,8 @@ func beginsValue(s string) bool {
 	return s != "" && (unicode.IsLetter(r) || quotes[r] != "")
 }
 
-// commaIndex returns the position of a comma that separates words ("1,2", "milk,eggs"), but not of one that groups digits
-// ("1,000").
+// commaIndex returns the position of a comma that separates words ("1,2", "milk,eggs"), but not of one that groups
+// digits ("1,000").
 func commaIndex(s string) int {
 	for i := 1; i < len(s); i++ {
 		if s[i] != ',' {
