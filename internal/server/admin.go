@@ -8,6 +8,8 @@ import (
 
 	"errand/internal/config"
 	"errand/internal/store"
+	"errand/internal/stream"
+	"errand/internal/telemetry"
 )
 
 // serveAdmin serves metrics and profiles on their own listener, for operators. If ADMIN_ADDR is a loopback address and
@@ -24,43 +26,43 @@ func (s *Server) serveAdmin() error {
 	if err != nil {
 		return fmt.Errorf("listening on ADMIN_ADDR: %w", err)
 	}
-	s.registerMetrics()
+	registerMetrics(s.Metrics, s.DB, s.Hub)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.Metrics.Handler())
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	admin := s.newHTTPServer(mux)
+	admin := newHTTPServer(mux, s.Log)
 	s.onStop(admin.Shutdown)
-	go s.serveListener(admin, listener)
+	go serveListener(admin, listener, s.serveErr)
 	s.Log.Info("serving metrics", "url", "http://"+listener.Addr().String()+"/metrics")
 	return nil
 }
 
 // registerMetrics adds the values that the database pool and the hub count themselves.
-func (s *Server) registerMetrics() {
+func registerMetrics(metrics *telemetry.Metrics, db *store.DB, hub *stream.Hub) {
 	pool := func(value func(store.PoolStats) int64) func() float64 {
-		return func() float64 { return float64(value(s.DB.PoolStats())) }
+		return func() float64 { return float64(value(db.PoolStats())) }
 	}
-	s.Metrics.Watch(
+	metrics.Watch(
 		"db_connections_open", "Open database connections.",
 		pool(func(p store.PoolStats) int64 { return int64(p.Open) }),
 	)
-	s.Metrics.Watch(
+	metrics.Watch(
 		"db_connections_in_use", "Database connections in use.",
 		pool(func(p store.PoolStats) int64 { return int64(p.InUse) }),
 	)
-	s.Metrics.WatchCounter(
+	metrics.WatchCounter(
 		"db_waits_total", "Waits for a database connection.",
 		pool(func(p store.PoolStats) int64 { return p.WaitCount }),
 	)
-	s.Metrics.WatchCounter(
+	metrics.WatchCounter(
 		"deltas_out_total", "Text deltas delivered to subscribers.",
-		func() float64 { return float64(s.Hub.Deltas()) },
+		func() float64 { return float64(hub.Deltas()) },
 	)
-	s.Metrics.Watch(
+	metrics.Watch(
 		"stream_subscribers", "Subscribers of conversations and tasks.",
-		func() float64 { return float64(s.Hub.Subscribers()) },
+		func() float64 { return float64(hub.Subscribers()) },
 	)
 }

@@ -8,6 +8,7 @@ import (
 	"errand/internal/stream/natsbus"
 	"errand/internal/stream/pgbus"
 	"errand/internal/stream/relay"
+	"errand/internal/telemetry"
 )
 
 // bus carries events to other replicas and back.
@@ -34,13 +35,13 @@ func (s *Server) connectBus(ctx context.Context) (err error) {
 		return fmt.Errorf("connecting to the bus: %w", err)
 	}
 	s.onStop(func(ctx context.Context) error { b.Close(ctx); return nil })
-	s.registerBusMetrics(b)
+	registerBusMetrics(s.Metrics, b)
 	return nil
 }
 
-func (s *Server) registerBusMetrics(b bus) {
+func registerBusMetrics(metrics *telemetry.Metrics, b bus) {
 	counter := func(name, help string, value func(relay.Stats) uint64) {
-		s.Metrics.WatchCounter(name, help, func() float64 { return float64(value(b.Stats())) })
+		metrics.WatchCounter(name, help, func() float64 { return float64(value(b.Stats())) })
 	}
 	counter("bus_sent_total", "Events sent to other replicas.",
 		func(s relay.Stats) uint64 { return s.Sent })
@@ -52,6 +53,6 @@ func (s *Server) registerBusMetrics(b bus) {
 		func(s relay.Stats) uint64 { return s.Reconnects })
 	counter("bus_resyncs_total", "Resyncs of all subscribers: events may be missing, so they read rows.",
 		func(s relay.Stats) uint64 { return s.Resyncs })
-	s.Metrics.Watch("bus_lag_seconds", "Age of the newest batch on arrival.",
+	metrics.Watch("bus_lag_seconds", "Age of the newest batch on arrival.",
 		func() float64 { return b.Stats().Lag.Seconds() })
 }

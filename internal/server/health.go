@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -19,16 +20,18 @@ type healthReport struct {
 	PoolStatus store.PoolStats `json:"pool_status"`
 }
 
-// serveHealth is the check for load balancers: 200 if the database responds, else 503.
-func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
-	defer cancel()
-	report, status := healthReport{Status: "ok", DatabaseOK: true, PoolStatus: s.DB.PoolStats()}, http.StatusOK
-	if err := s.DB.Ping(ctx); err != nil {
-		report.Status, report.DatabaseOK, status = "unavailable", false, http.StatusServiceUnavailable
-		s.Log.WarnContext(ctx, "health check failed: the database does not respond", "error", err)
+// healthHandler returns the check for load balancers: 200 if the database responds, else 503.
+func healthHandler(db *store.DB, log *slog.Logger) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
+		defer cancel()
+		report, status := healthReport{Status: "ok", DatabaseOK: true, PoolStatus: db.PoolStats()}, http.StatusOK
+		if err := db.Ping(ctx); err != nil {
+			report.Status, report.DatabaseOK, status = "unavailable", false, http.StatusServiceUnavailable
+			log.WarnContext(ctx, "health check failed: the database does not respond", "error", err)
+		}
+		writeJSON(w, status, report)
 	}
-	writeJSON(w, status, report)
 }
 
 // serveLiveness is the check for process supervisors. It does not depend on the database, because a restart of the

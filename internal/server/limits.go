@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"errand/internal/config"
 	"errand/internal/graphqlhttp"
 	"errand/internal/graphqlhttp/limits"
 )
@@ -21,8 +22,7 @@ const (
 
 // documentLimits returns the limits of GraphQL documents. The sizes of two short lists are stated, because counting
 // them as full pages would refuse ordinary queries.
-func (s *Server) documentLimits() limits.Limits {
-	l := s.Config.Limits
+func documentLimits(l config.Limits) limits.Limits {
 	return limits.Limits{
 		Tokens:     l.QueryTokens,
 		Depth:      l.QueryDepth,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -40,28 +39,9 @@ func (s *Server) newMCPServer() *mcp.Server {
 		},
 		Timeout: s.Config.Limits.RequestTimeout,
 		Listens: s.Config.Limits.SocketsPerUser,
-		Observe: s.observeMCP,
+		Observe: s.observer().observeMCP,
 		Logger:  s.Log,
 	})
-}
-
-// observeMCP logs and counts a finished MCP request. It records no arguments and no data.
-func (s *Server) observeMCP(ctx context.Context, r mcp.Report) {
-	if r.Method != mcp.MethodListen { // the duration of a subscription is the client's choice, not a latency
-		s.Metrics.Operation("mcp", r.Method, r.Transport, string(r.Code), r.Latency)
-	}
-	if r.Tool != "" {
-		s.Metrics.ToolCall(r.Tool, r.Latency, r.Code != "")
-	}
-	s.Log.LogAttrs(
-		ctx, slog.LevelInfo, "mcp",
-		slog.String("method", r.Method),
-		slog.String("tool_name", r.Tool),
-		slog.String("client", r.Client),
-		slog.String("transport", r.Transport),
-		slog.String("code", string(r.Code)),
-		slog.Int64("latency_ms", r.Latency.Milliseconds()),
-	)
 }
 
 // ServeMCP serves one MCP client over in and out until in ends, as the user of token. s must come from [Open]: a

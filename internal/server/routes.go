@@ -1,8 +1,6 @@
 package server
 
 import (
-	"context"
-	"log/slog"
 	"net/http"
 
 	"errand/graph"
@@ -44,7 +42,7 @@ func (s *Server) routes() (http.Handler, error) {
 	mux.Handle("/playground/", playground)
 	mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
 	mux.HandleFunc("GET /livez", serveLiveness)
-	mux.HandleFunc("GET /health", s.serveHealth)
+	mux.HandleFunc("GET /health", healthHandler(s.DB, s.Log))
 	if s.Tracer != nil {
 		return withRequestID(s.Tracer.ExtractParent(mux)), nil
 	}
@@ -68,15 +66,15 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 		Authenticate:   s.Auth.Authenticator(auth.GraphQL, users).Authenticate,
 		ErrorPresenter: graph.ErrorPresenter(s.Log),
 		Prepare:        graph.WithDataloaders,
-		Limits:         s.documentLimits(),
+		Limits:         documentLimits(s.Config.Limits),
 		Introspection:  s.Config.IntrospectionEnabled(),
 		Suggestions:    s.Config.Environment != config.Production,
 		Manifest:       manifest,
 		Origins:        origins,
 		Logger:         s.Log,
 		Observer: graphqlhttp.Observer{
-			Begin:              s.traceOperations(),
-			Operation:          s.observeOperation,
+			Begin:              s.observer().traceOperations(),
+			Operation:          s.observer().observeOperation,
 			SocketOpened:       s.Metrics.SocketOpened,
 			SocketClosed:       s.Metrics.SocketClosed,
 			SubscriptionOpened: s.Metrics.SubscriptionOpened,
@@ -95,19 +93,6 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 			SocketOperations: s.Config.Limits.SubscriptionsPerSocket,
 		},
 	}), nil
-}
-
-// observeOperation logs and counts a finished operation. It records no arguments and no data.
-func (s *Server) observeOperation(ctx context.Context, r graphqlhttp.Report) {
-	s.Metrics.Operation(r.Type, r.Name, r.Transport, string(r.Code), r.Latency)
-	s.Log.LogAttrs(
-		ctx, slog.LevelInfo, "operation",
-		slog.String("type", r.Type),
-		slog.String("name", r.Name),
-		slog.String("transport", r.Transport),
-		slog.String("code", string(r.Code)),
-		slog.Int64("latency_ms", r.Latency.Milliseconds()),
-	)
 }
 
 // withRequestID adds a request id to the context, which logs contain, and to the response.

@@ -57,14 +57,14 @@ type Server struct {
 // listener, no worker and no connection to other replicas. On error it has released everything it opened.
 func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*Server, error) {
 	s := newServer(cfg, log)
-	return s.stopOnError(ctx, s.open(ctx))
+	return stopOnError(ctx, s, s.open(ctx))
 }
 
 // Start opens everything and serves until [Server.Stop]. ctx limits the start only. On error it has released everything
 // it opened.
 func Start(ctx context.Context, cfg config.Config, log *slog.Logger) (*Server, error) {
 	s := newServer(cfg, log)
-	return s.stopOnError(ctx, s.start(ctx))
+	return stopOnError(ctx, s, s.start(ctx))
 }
 
 func newServer(cfg config.Config, log *slog.Logger) *Server {
@@ -72,7 +72,7 @@ func newServer(cfg config.Config, log *slog.Logger) *Server {
 }
 
 // stopOnError returns s if err is nil; otherwise it stops s and returns the errors.
-func (s *Server) stopOnError(ctx context.Context, err error) (*Server, error) {
+func stopOnError(ctx context.Context, s *Server, err error) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 	}
@@ -129,7 +129,7 @@ func (s *Server) openAuth() (err error) {
 // [Open], a command may call it.
 func (s *Server) StartRuns(ctx context.Context) error {
 	s.onStop(s.Runs.Stop)
-	return s.Runs.Start(ctx, s.traceAttempts(s.agent.Handle))
+	return s.Runs.Start(ctx, s.observer().traceAttempts(s.agent.Handle))
 }
 
 // serve starts the HTTP server on the listener.
@@ -138,7 +138,7 @@ func (s *Server) serve() error {
 	if err != nil {
 		return err
 	}
-	s.http = s.newHTTPServer(handler)
+	s.http = newHTTPServer(handler, s.Log)
 	s.http.IdleTimeout, s.http.MaxHeaderBytes = idleTimeout, maxHeaderBytes
 	s.onStop(s.http.Shutdown)
 	// Close the WebSockets before the hub: a client takes a stream that ends on an open socket for complete.
@@ -146,25 +146,25 @@ func (s *Server) serve() error {
 	s.onStop(func(ctx context.Context) error { return s.graphql.Shutdown(ctx) })
 	// Hand over runs first, so that another replica continues them while clients reconnect. Stop is idempotent.
 	s.onStop(s.Runs.Stop)
-	go s.serveListener(s.http, s.listener)
+	go serveListener(s.http, s.listener, s.serveErr)
 	s.Log.Info("serving", "url", s.URL(), "playground", s.URL()+"/playground", "database", s.Config.Database.URL.String())
 	return nil
 }
 
-func (s *Server) newHTTPServer(handler http.Handler) *http.Server {
+func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
-		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 
-// serveListener serves until Shutdown. Any other end is sent to Failed.
-func (s *Server) serveListener(server *http.Server, listener net.Listener) {
+// serveListener serves until Shutdown. Any other error is sent to failed, unless an earlier one is waiting there.
+func serveListener(server *http.Server, listener net.Listener, failed chan<- error) {
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		select {
-		case s.serveErr <- err:
-		default: // an earlier error is waiting
+		case failed <- err:
+		default:
 		}
 	}
 }

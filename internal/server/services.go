@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"errand/ent/enum"
 	"errand/internal/account"
 	"errand/internal/agent"
 	"errand/internal/chat"
@@ -17,7 +16,6 @@ import (
 	"errand/internal/price"
 	"errand/internal/run"
 	"errand/internal/store"
-	"errand/internal/stream"
 	"errand/internal/task"
 	"errand/internal/tool"
 	"errand/internal/usage"
@@ -68,8 +66,8 @@ func OpenModel(c config.LLM, log *slog.Logger) (model llms.Model, name string, e
 
 // buildServices sets the run engine, the services and the agent, and connects them through the hub. It starts nothing.
 func (s *Server) buildServices() (err error) {
-	client := s.DB.Client()
-	s.Services.Tasks = task.NewService(client, s.publishTasksChanged)
+	client, events := s.DB.Client(), publisher{s.Hub}
+	s.Services.Tasks = task.NewService(client, events.tasksChanged)
 	s.Services.Tools = tool.NewRegistry()
 	s.Runs, err = run.NewEngine(run.Options{
 		Client:        client,
@@ -79,9 +77,9 @@ func (s *Server) buildServices() (err error) {
 		SweepInterval: s.Config.Runs.Sweep,
 		MaxAttempts:   s.Config.Runs.MaxAttempts,
 		Concurrency:   s.Config.Runs.Concurrency,
-		Notifier:      runNotifier{s.Hub},
+		Notifier:      events,
 		Observer:      s.Metrics,
-		OnFinished:    s.publishReplyFinished,
+		OnFinished:    events.replyFinished,
 		Logger:        s.Log,
 	})
 	if err != nil {
@@ -105,7 +103,7 @@ func (s *Server) buildServices() (err error) {
 	})
 	s.Services.Accounts = account.NewService(client, account.Hooks{
 		CancelReplies: s.Services.Chat.CancelReplies,
-		OnDeleted:     s.publishAccountDeleted,
+		OnDeleted:     events.accountDeleted,
 	})
 	s.agent, err = s.newAgent()
 	return err
@@ -138,33 +136,4 @@ func (s *Server) newAgent() (*agent.Agent, error) {
 			Context:   cmp.Or(s.Config.LLM.ContextTokens, provider.ContextTokens(string(s.Config.LLM.Provider))),
 		},
 	}), nil
-}
-
-// publishTasksChanged notifies the subscribers of a user's tasks on all replicas.
-func (s *Server) publishTasksChanged(userID string) {
-	s.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: userID})
-}
-
-// publishReplyFinished notifies the subscribers of a conversation that a reply is terminal. Its row is committed.
-func (s *Server) publishReplyFinished(job run.Job, _ enum.MessageStatus) {
-	s.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: job.ConversationID, ID: job.MessageID})
-}
-
-// publishAccountDeleted ends the streams and connections of a deleted account on all replicas.
-func (s *Server) publishAccountDeleted(userID string, conversationIDs []string) {
-	for _, id := range conversationIDs {
-		s.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: id})
-	}
-	s.Hub.Publish(stream.Event{Kind: stream.Gone, Topic: userID})
-}
-
-// runNotifier carries the run engine's notifications over the bus. They may be lost; the engine polls as well.
-type runNotifier struct{ hub *stream.Hub }
-
-// NotifyQueued implements run.Notifier.
-func (n runNotifier) NotifyQueued() { n.hub.Publish(stream.Event{Kind: stream.Work}) }
-
-// NotifyCancelled implements run.Notifier.
-func (n runNotifier) NotifyCancelled(runID string) {
-	n.hub.Publish(stream.Event{Kind: stream.Cancel, ID: runID})
 }
