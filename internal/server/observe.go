@@ -32,7 +32,8 @@ func (s *Server) startTraces(ctx context.Context) (err error) {
 	return err
 }
 
-// observer reports operations, MCP requests and attempts to metrics, log and traces. It records no arguments and no data.
+// observer reports operations, MCP requests and attempts to metrics, log and traces. It records no arguments and no
+// data.
 type observer struct {
 	metrics *telemetry.Metrics
 	tracer  *telemetry.Tracer // nil when traces are off
