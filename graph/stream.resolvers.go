@@ -9,7 +9,7 @@ import (
 	"context"
 	"errand/ent"
 	"errand/graph/generated"
-	"errand/internal/graphqlhttp"
+	"errand/internal/graphqlhttp/exec"
 	"errand/internal/stream"
 )
 
@@ -21,7 +21,7 @@ func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID
 	if err != nil {
 		return nil, err
 	}
-	return graphqlhttp.Subscribe(ctx, f), nil
+	return exec.Subscribe(ctx, f), nil
 }
 
 func (r *subscriptionResolver) TaskStream(ctx context.Context, after *string) (<-chan *stream.TaskEvent, error) {
@@ -33,7 +33,7 @@ func (r *subscriptionResolver) TaskStream(ctx context.Context, after *string) (<
 	if err != nil {
 		return nil, err
 	}
-	return graphqlhttp.Subscribe(ctx, f), nil
+	return exec.Subscribe(ctx, f), nil
 }
 
 func (r *Resolver) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// format is a way to deliver a response.
+// format is a response format.
 type format int
 
 const (
@@ -15,8 +15,8 @@ const (
 	formatJSON
 	// formatResponse is application/graphql-response+json.
 	formatResponse
-	// formatParts is multipart/mixed for @defer.
-	formatParts
+	// formatIncremental is multipart/mixed for @defer.
+	formatIncremental
 	// formatSSE is text/event-stream.
 	formatSSE
 	// formatMultipart is multipart/mixed for subscriptions.
@@ -24,10 +24,10 @@ const (
 )
 
 const (
-	typeJSON     = "application/json"
-	typeResponse = "application/graphql-response+json"
-	typeSSE      = "text/event-stream"
-	typeParts    = "multipart/mixed"
+	mediaTypeJSON      = "application/json"
+	mediaTypeResponse  = "application/graphql-response+json"
+	mediaTypeSSE       = "text/event-stream"
+	mediaTypeMultipart = "multipart/mixed"
 )
 
 // mediaRange is one element of an Accept header.
@@ -40,8 +40,7 @@ type mediaRange struct {
 // accept is a parsed Accept header; an absent one accepts everything.
 type accept []mediaRange
 
-// parseAccept reads Accept headers (RFC 9110, section 12.5.1). A range that cannot be
-// read is left out.
+// parseAccept parses Accept headers (RFC 9110, section 12.5.1). Invalid ranges are ignored.
 func parseAccept(headers []string) accept {
 	joined := strings.Join(headers, ",")
 	if strings.TrimSpace(joined) == "" {
@@ -91,8 +90,8 @@ func splitOutsideQuotes(s string, separator byte) []string {
 	return append(parts, s[start:])
 }
 
-// match gives the quality of a media type by its most specific range, and whether that
-// range names the type itself. The filter, if any, leaves ranges out.
+// match returns the quality of a media type by its most specific range, and whether that range names the type itself.
+// Ranges that the filter rejects are ignored.
 func (a accept) match(mediaType string, filter func(params map[string]string) bool) (q float64, named bool) {
 	kind, sub, _ := strings.Cut(mediaType, "/")
 	specific := -1
@@ -113,7 +112,7 @@ func (a accept) match(mediaType string, filter func(params map[string]string) bo
 	return q, named
 }
 
-// offer is a format the server can deliver, in order of its own preference.
+// offer is a format that the server supports.
 type offer struct {
 	format    format
 	mediaType string
@@ -123,15 +122,15 @@ type offer struct {
 }
 
 var (
-	offerJSON      = offer{format: formatJSON, mediaType: typeJSON}
-	offerResponse  = offer{format: formatResponse, mediaType: typeResponse, explicit: true}
-	offerSSE       = offer{format: formatSSE, mediaType: typeSSE, explicit: true}
-	offerParts     = offer{format: formatParts, mediaType: typeParts, explicit: true, filter: forDefer}
-	offerMultipart = offer{format: formatMultipart, mediaType: typeParts, explicit: true, filter: forSubscription}
+	offerJSON        = offer{format: formatJSON, mediaType: mediaTypeJSON}
+	offerResponse    = offer{format: formatResponse, mediaType: mediaTypeResponse, explicit: true}
+	offerSSE         = offer{format: formatSSE, mediaType: mediaTypeSSE, explicit: true}
+	offerIncremental = offer{format: formatIncremental, mediaType: mediaTypeMultipart, explicit: true, filter: forDefer}
+	offerMultipart   = offer{format: formatMultipart, mediaType: mediaTypeMultipart, explicit: true, filter: forSubscription}
 )
 
-// forDefer takes the incremental format that Apollo Client and urql read, and ranges
-// that name no format. A client that names another one cannot read this one.
+// forDefer accepts ranges with the incremental format that Apollo Client and urql read, and ranges that name none. A
+// client that names another format cannot read this one.
 func forDefer(params map[string]string) bool {
 	return params["deferspec"] == "20220824" || namesNoFormat(params)
 }
@@ -140,8 +139,8 @@ func forSubscription(params map[string]string) bool {
 	return params["subscriptionspec"] == "1.0" || namesNoFormat(params)
 }
 
-// namesNoFormat is for the parameters of multipart/mixed: deferSpec, subscriptionSpec,
-// and incrementalSpec of the drafts after 2022.
+// namesNoFormat reports whether the parameters of multipart/mixed have none of deferSpec, subscriptionSpec, and
+// incrementalSpec of the drafts after 2022.
 func namesNoFormat(params map[string]string) bool {
 	for name := range params {
 		if strings.HasSuffix(name, "spec") {
@@ -151,8 +150,8 @@ func namesNoFormat(params map[string]string) bool {
 	return true
 }
 
-// choose picks the acceptable offer of the highest quality. Among equals one that the
-// client names beats one that a wildcard covers, then the order of offers decides.
+// choose returns the acceptable offer of the highest quality. Of offers with the same quality, one that the client names
+// takes precedence over one that a wildcard matches, then the first.
 func (a accept) choose(offers ...offer) format {
 	best, bestQuality, bestNamed := formatNone, 0.0, false
 	for _, o := range offers {
@@ -167,14 +166,13 @@ func (a accept) choose(offers ...offer) format {
 	return best
 }
 
-// forQuery is the format of a query or mutation; parts says that it has @defer.
-func (a accept) forQuery(parts bool) format {
-	if parts {
-		return a.choose(offerParts, offerResponse, offerJSON, offerSSE)
+// forQuery returns the format of a query or mutation, which has @defer if incremental is set.
+func (a accept) forQuery(incremental bool) format {
+	if incremental {
+		return a.choose(offerIncremental, offerResponse, offerJSON, offerSSE)
 	}
 	return a.choose(offerResponse, offerJSON, offerSSE)
 }
 
-// forSubscription is the format of a subscription, formatNone when the client takes
-// only formats that cannot carry a stream.
+// forSubscription returns the format of a subscription, formatNone when the client accepts no streaming format.
 func (a accept) forSubscription() format { return a.choose(offerSSE, offerMultipart) }

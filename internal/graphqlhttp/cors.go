@@ -2,17 +2,17 @@ package graphqlhttp
 
 import "net/http"
 
-// allowedHeaders are the request headers that a foreign page may set.
+// allowedHeaders are the request headers that pages of other origins may set.
 const allowedHeaders = "Authorization, Content-Type, Accept, X-Request-Id, X-Requested-With, " +
 	"Apollo-Require-Preflight, GraphQL-Require-Preflight, X-Apollo-Operation-Name, X-Apollo-Operation-Id, " +
 	"Apollographql-Client-Name, Apollographql-Client-Version, Traceparent, Tracestate, Last-Event-ID"
 
-// exposedHeaders are the response headers that a foreign page may read.
+// exposedHeaders are the response headers that pages of other origins may read.
 const exposedHeaders = "X-Request-Id, Retry-After, WWW-Authenticate"
 
-// CORS wraps next so that pages from the allowed origins may call it. Credentials mode
-// is never allowed, so browsers send no cookies along. Requests from other origins pass
-// without any permission to read the answer, and their preflights fail.
+// CORS wraps next so that pages of the allowed origins may send requests to it. Credentials mode is never allowed, so
+// that browsers send no cookies. Requests of other origins are served without the permission to read the response, and
+// their preflights fail.
 func (o *Origins) CORS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"errand/internal/apperr"
-	"errand/internal/graphqlhttp"
 
 	"github.com/stretchr/testify/require"
 )
@@ -117,7 +116,7 @@ func TestTwinsShareOneExecution(t *testing.T) {
 		clients[i] = b.ready("alice")
 		clients[i].subscribe(fmt.Sprint(i), notes)
 	}
-	stream := b.openSSE(notes, "Authorization", "alice")
+	stream := b.openSSE(notes, "Authorization", "Bearer alice")
 	b.publish("a", 7, n+1)
 	for i, c := range clients {
 		c.expect("next", fmt.Sprint(i), `{"data":{"notes":{"n":7,"executed":1}}}`)
@@ -159,7 +158,7 @@ func TestOthersShareNothing(t *testing.T) {
 
 // TestIdleFeedsHaveNoGoroutine counts goroutines: one per socket reads, none waits for events.
 func TestIdleFeedsHaveNoGoroutine(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Sizes.SocketOperations = 1000 })
+	b := start(t, func(o *serverOptions) { o.HTTP.Socket.OperationsPerSocket = 1000 })
 	c := b.ready("")
 	before := runtime.NumGoroutine()
 	const n = 200
@@ -171,9 +170,9 @@ func TestIdleFeedsHaveNoGoroutine(t *testing.T) {
 }
 
 func TestSlowReadersOfFeedsHoldNobodyUp(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) {
-		o.Sizes.Queue = 1 << 10
-		o.Times.SlowReader = 200 * time.Millisecond
+	b := start(t, func(o *serverOptions) {
+		o.HTTP.Socket.QueueBytes = 1 << 10
+		o.HTTP.Socket.SlowReaderTimeout = 200 * time.Millisecond
 	})
 	large := `subscription { notes(name: "a") { ` + times(
 		150,

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"errand/internal/graphqlhttp"
-
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 )
@@ -106,8 +104,8 @@ func TestMessagesMayBeLargeAfterASignIn(t *testing.T) {
 }
 
 // slowAuthentication answers when released; it tells when it was asked.
-func slowAuthentication(asked, release chan struct{}) func(*graphqlhttp.Options) {
-	return func(o *graphqlhttp.Options) {
+func slowAuthentication(asked, release chan struct{}) func(*serverOptions) {
+	return func(o *serverOptions) {
 		o.Authenticate = func(ctx context.Context, token string) (context.Context, string, time.Time, error) {
 			asked <- struct{}{}
 			<-release
@@ -130,9 +128,9 @@ func TestAClientThatLeavesWhileItsTokenIsChecked(t *testing.T) {
 
 func TestACheckThatTakesTooLongIsAnInitTimeout(t *testing.T) {
 	asked, release := make(chan struct{}, 1), make(chan struct{})
-	b := start(t, func(o *graphqlhttp.Options) {
+	b := start(t, func(o *serverOptions) {
 		slowAuthentication(asked, release)(o)
-		o.Times.Init = 50 * time.Millisecond
+		o.HTTP.Socket.InitTimeout = 50 * time.Millisecond
 	})
 	c := b.dial("graphql-transport-ws")
 	c.init("alice")
@@ -159,9 +157,9 @@ func TestPingsOfEitherKindCarryTheirPayloadBack(t *testing.T) {
 
 // Many pings with much in them, and a client that reads no answer: the queue is bounded.
 func TestPingsThatNobodyReadsTheAnswersOf(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) {
-		o.Times.SlowReader = 100 * time.Millisecond
-		o.Times.Close = 50 * time.Millisecond
+	b := start(t, func(o *serverOptions) {
+		o.HTTP.Socket.SlowReaderTimeout = 100 * time.Millisecond
+		o.HTTP.Socket.CloseTimeout = 50 * time.Millisecond
 	})
 	c := b.ready("alice")
 	before := heap()

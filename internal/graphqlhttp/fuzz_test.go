@@ -17,7 +17,9 @@ import (
 	"time"
 
 	"errand/internal/graphqlhttp"
+	"errand/internal/graphqlhttp/exec"
 	"errand/internal/graphqlhttp/internal/fixture"
+	"errand/internal/graphqlhttp/ws"
 )
 
 // FuzzFrames feeds a socket the bytes that a client may send after the handshake, then
@@ -42,12 +44,14 @@ func FuzzFrames(f *testing.F) {
 	f.Add([]byte{0x01, 0x82, 0, 0, 0, 0, '{', '}', 0x80, 0x80, 0, 0, 0, 0}) // fragmented
 	root := fixture.New()
 	closed := make(chan int, 1)
-	handler := graphqlhttp.New(graphqlhttp.Options{
+	engine := exec.New(exec.Options{
 		Schema:       root.Schema(),
 		Authenticate: authenticate,
 		Logger:       slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Observer:     graphqlhttp.Observer{SocketClosed: func(code int) { closed <- code }},
-		Times:        graphqlhttp.Times{Init: time.Minute, Close: time.Millisecond},
+		Observer:     exec.Observer{SocketClosed: func(code int) { closed <- code }},
+	})
+	handler := graphqlhttp.New(engine, graphqlhttp.Options{
+		Socket: ws.Options{InitTimeout: time.Minute, CloseTimeout: time.Millisecond},
 	})
 	f.Fuzz(func(t *testing.T, input []byte) {
 		conn := &scriptedConn{input: bytes.NewReader(input)}
@@ -169,10 +173,12 @@ func FuzzBody(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	handler := graphqlhttp.New(graphqlhttp.Options{
-		Schema: fixture.New().Schema(), Authenticate: authenticate, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Times: graphqlhttp.Times{Operation: 10 * time.Millisecond},
-	})
+	handler := graphqlhttp.New(exec.New(exec.Options{
+		Schema:           fixture.New().Schema(),
+		Authenticate:     authenticate,
+		Logger:           slog.New(slog.NewTextHandler(io.Discard, nil)),
+		OperationTimeout: 10 * time.Millisecond,
+	}), graphqlhttp.Options{})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/", bytes.NewReader(body))
 		r.Header.Set("Content-Type", jsonType)

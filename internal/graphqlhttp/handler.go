@@ -5,38 +5,45 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
+
+	"errand/internal/apperr"
+	"errand/internal/graphqlhttp/connlimit"
+	"errand/internal/graphqlhttp/exec"
+	"errand/internal/graphqlhttp/ws"
 )
 
-// errShutdown is why contexts of streams and sockets end when the server stops.
-var errShutdown = errors.New("service restart")
-
-// Handler serves GraphQL over every transport at one path.
+// Handler serves GraphQL over all transports at one path.
 type Handler struct {
 	options Options
-	engine  *engine
-	sockets *sockets
-	streams *gauge
+	engine  *exec.Engine
+	sockets *ws.Server
+	streams *connlimit.Limiter
+	// compress wraps the handler of a single response.
+	compress func(http.Handler) http.HandlerFunc
 
-	// stopping is cancelled with errShutdown by Shutdown.
+	// stopping is cancelled with errServiceRestart by Shutdown.
 	stopping context.Context
 	stop     context.CancelCauseFunc
-	once     sync.Once
 }
 
-// New returns the handler for o. It panics without Schema or Authenticate.
-func New(o Options) *Handler {
-	if o.Schema == nil || o.Authenticate == nil {
-		panic("transport: Options needs Schema and Authenticate")
+// errServiceRestart is the cause of the end of the contexts of streams when the server shuts down.
+var errServiceRestart = errors.New("service restart")
+
+// New returns the handler of an engine's schema.
+func New(engine *exec.Engine, o Options) *Handler {
+	o = o.WithDefaults()
+	h := &Handler{
+		options:  o,
+		engine:   engine,
+		sockets:  ws.NewServer(engine, o.Socket),
+		streams:  connlimit.New(0, o.StreamsPerUser),
+		compress: newCompressor(o.CompressBytes),
 	}
-	o = o.filled()
-	h := &Handler{options: o, engine: newEngine(o), streams: newGauge(0, o.Sizes.Streams)}
-	h.sockets = newSockets(o.Sizes)
 	h.stopping, h.stop = context.WithCancelCause(context.Background())
 	return h
 }
 
-// ServeHTTP answers one request. Wrap it with Origins.CORS for browsers on other origins.
+// ServeHTTP serves one request. Wrap it with Origins.CORS for browsers on other origins.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case isUpgrade(r):
@@ -47,22 +54,46 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", allowedMethods)
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		h.refuseHTTP(w, r, methodNotAllowed("GraphQL is served by POST, GET and WebSocket."))
+		h.writeRequestError(w, r, methodNotAllowed("GraphQL is served by POST, GET and WebSocket."))
 	}
 }
 
-// Shutdown ends every socket (close code 1012) and stream so that clients come back to
-// another replica or the restarted server, and refuses new ones. It waits until they are
-// gone or ctx ends. Plain requests are left to http.Server.Shutdown.
+// serveSocket upgrades the request to a WebSocket. Browsers send the Origin header with every upgrade but do not apply
+// CORS to it, so that the server must check it.
+func (h *Handler) serveSocket(w http.ResponseWriter, r *http.Request) {
+	if !h.options.Origins.allows(r) {
+		h.writeRequestError(w, r, exec.NewRequestError(http.StatusForbidden,
+			apperr.New(apperr.Forbidden, "Pages of this origin may not connect.")))
+		return
+	}
+	if err := h.sockets.Check(r); err != nil {
+		h.writeRequestError(w, r, err)
+		return
+	}
+	ctx, identity, err := h.authenticate(r)
+	if err != nil {
+		h.writeRequestError(w, r, err)
+		return
+	}
+	if err := h.sockets.Upgrade(ctx, w, r, identity); err != nil {
+		h.writeRequestError(w, r, err)
+	}
+}
+
+// Disconnect closes the WebSockets of a user whose account was deleted, after the responses to their operations in
+// progress. HTTP streams end by themselves.
+func (h *Handler) Disconnect(userID string) { h.sockets.Disconnect(userID) }
+
+// Shutdown ends all sockets (close code 1012) and streams, so that clients reconnect to another replica or to the
+// restarted server, and rejects new ones. It returns when all have ended, or ctx's error. Other requests are left to
+// http.Server.Shutdown.
 func (h *Handler) Shutdown(ctx context.Context) error {
-	h.once.Do(func() {
-		h.stop(errShutdown)
-		h.sockets.closeAll()
-	})
-	if err := h.sockets.wait(ctx); err != nil {
+	h.stop(errServiceRestart)
+	h.sockets.Shutdown()
+	if err := h.sockets.Wait(ctx); err != nil {
 		return err
 	}
-	return h.streams.wait(ctx)
+	return h.streams.Wait(ctx)
 }
 
 func isUpgrade(r *http.Request) bool {

@@ -16,6 +16,7 @@ import (
 
 	"errand/internal/apperr"
 	"errand/internal/graphqlhttp"
+	"errand/internal/graphqlhttp/exec"
 	"errand/internal/graphqlhttp/internal/fixture"
 	"errand/internal/viewer"
 
@@ -36,35 +37,41 @@ type bench struct {
 	server  *httptest.Server
 	logs    *syncBuffer
 	codes   chan int
-	reports chan graphqlhttp.Report
+	reports chan exec.Report
 	client  *http.Client
 	// expiry gives tokens their end: the token "alice+2s" ends two seconds after it is used.
 }
 
+// serverOptions are the options of the engine and the handler.
+type serverOptions struct {
+	exec.Options
+	HTTP graphqlhttp.Options
+}
+
 // start serves the fixture schema; change adapts the options.
-func start(t *testing.T, change func(*graphqlhttp.Options)) *bench {
+func start(t *testing.T, change func(*serverOptions)) *bench {
 	b := &bench{
 		t:       t,
 		root:    fixture.New(),
 		logs:    &syncBuffer{},
 		codes:   make(chan int, 5000),
-		reports: make(chan graphqlhttp.Report, 5000),
+		reports: make(chan exec.Report, 5000),
 	}
-	options := graphqlhttp.Options{
+	options := serverOptions{Options: exec.Options{
 		Schema:        b.root.Schema(),
 		Authenticate:  authenticate,
 		Introspection: true,
 		Logger:        slog.New(slog.NewJSONHandler(b.logs, nil)),
-		Observer: graphqlhttp.Observer{
+		Observer: exec.Observer{
 			SocketClosed: func(code int) { b.codes <- code },
-			Operation:    func(_ context.Context, r graphqlhttp.Report) { b.reports <- r },
+			Operation:    func(_ context.Context, r exec.Report) { b.reports <- r },
 		},
-	}
+	}}
 	if change != nil {
 		change(&options)
 	}
-	b.handler = graphqlhttp.New(options)
-	b.server = httptest.NewServer(options.Origins.CORS(b.handler))
+	b.handler = graphqlhttp.New(exec.New(options.Options), options.HTTP)
+	b.server = httptest.NewServer(options.HTTP.Origins.CORS(b.handler))
 	b.client = &http.Client{Transport: &http.Transport{DisableCompression: true}}
 	t.Cleanup(b.stop)
 	return b

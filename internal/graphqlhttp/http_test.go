@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"errand/internal/graphqlhttp"
-
 	"github.com/stretchr/testify/require"
 )
 
@@ -227,7 +225,7 @@ func TestResponsesHideWhatIsNotMeantForClients(t *testing.T) {
 		require.NotContains(t, a.body, "hunter2")
 		require.NotContains(t, a.body, "secret")
 	}
-	a := b.query(`{ hello }`, "", "Authorization", "broken")
+	a := b.query(`{ hello }`, "", "Authorization", "Bearer broken")
 	require.Equal(t, 503, a.status)
 	require.Equal(t, "INTERNAL_SERVER_ERROR", a.code())
 	require.NotContains(t, a.body, "secret-host")
@@ -283,7 +281,7 @@ func TestBodyLimit(t *testing.T) {
 }
 
 func TestSlowBodyIsRefused(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Times.Body = 50 * time.Millisecond })
+	b := start(t, func(o *serverOptions) { o.HTTP.BodyTimeout = 50 * time.Millisecond })
 	conn, err := net.Dial("tcp", b.server.Listener.Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
@@ -318,7 +316,7 @@ func TestLargeResponsesAreCompressed(t *testing.T) {
 }
 
 func TestDeadlineEndsAnOperation(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Times.Operation = 30 * time.Millisecond })
+	b := start(t, func(o *serverOptions) { o.OperationTimeout = 30 * time.Millisecond })
 	a := b.query(`{ wait }`, "")
 	require.Equal(t, "SERVICE_UNAVAILABLE", a.code(), a.body)
 	receive(t, b.root.Stopped, "the resolver to stop")
@@ -358,7 +356,7 @@ func TestReports(t *testing.T) {
 }
 
 func TestProductionHidesTheSchema(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Introspection = false })
+	b := start(t, func(o *serverOptions) { o.Introspection = false })
 	for _, document := range []string{`{ __schema { types { name } } }`, `{ ...F } fragment F on Query { __type(name: "Item") { name } }`} {
 		a := b.query(document, "")
 		require.Equal(t, "GRAPHQL_VALIDATION_FAILED", a.code())
@@ -370,7 +368,7 @@ func TestProductionHidesTheSchema(t *testing.T) {
 		require.Equal(t, "GRAPHQL_VALIDATION_FAILED", a.code())
 		require.NotContains(t, a.body, "Did you mean", document)
 	}
-	b = start(t, func(o *graphqlhttp.Options) { o.Suggestions = true })
+	b = start(t, func(o *serverOptions) { o.Suggestions = true })
 	require.Contains(t, b.query(`{ hell }`, "").body, "Did you mean")
 }
 
@@ -393,8 +391,8 @@ func TestValidationErrorsAreFewAndShort(t *testing.T) {
 
 func TestPrepareRunsForEachExecution(t *testing.T) {
 	prepared := make(chan struct{}, 10)
-	b := start(t, func(o *graphqlhttp.Options) {
-		o.Prepare = func(ctx context.Context) context.Context { prepared <- struct{}{}; return ctx }
+	b := start(t, func(o *serverOptions) {
+		o.Dataloaders = func(ctx context.Context) context.Context { prepared <- struct{}{}; return ctx }
 	})
 	b.query(`{ hello }`, "")
 	require.Len(t, prepared, 1)
@@ -409,4 +407,20 @@ func TestStandardIntrospectionPasses(t *testing.T) {
 	require.Empty(t, a.code(), a.message())
 	schema := a.json["data"].(map[string]any)["__schema"].(map[string]any)
 	require.Equal(t, map[string]any{"name": "Query", "kind": "OBJECT"}, schema["queryType"])
+}
+
+func TestAuthorization_NotABearerToken_Is401(t *testing.T) {
+	b := start(t, nil)
+	for _, value := range []string{"alice", "Basic YWxpY2U=", "Bearer", "Bearer ", "Bearer a b"} {
+		a := b.query(`{ hello }`, "", "Authorization", value)
+		require.Equal(t, http.StatusUnauthorized, a.status, value)
+		require.Equal(t, "UNAUTHENTICATED", a.code(), value)
+		require.Equal(t, `Bearer error="invalid_token"`, a.header.Get("WWW-Authenticate"), value)
+
+		_, response, err := b.tryDial([]string{"graphql-transport-ws"}, "Authorization", value)
+		require.Error(t, err, value)
+		require.Equal(t, http.StatusUnauthorized, response.StatusCode, value)
+	}
+	a := b.query(`{ me }`, "", "Authorization", "Bearer alice")
+	require.JSONEq(t, `"alice"`, quote(a.json["data"].(map[string]any)["me"].(string)))
 }

@@ -3,8 +3,6 @@ package graphqlhttp_test
 import (
 	"testing"
 
-	"errand/internal/graphqlhttp"
-
 	"github.com/stretchr/testify/require"
 )
 
@@ -80,7 +78,7 @@ func TestLegacyRefusedInit(t *testing.T) {
 }
 
 func TestLegacyKeepAlive(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Times.KeepAlive = unhurried })
+	b := start(t, func(o *serverOptions) { o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = unhurried, unhurried })
 	c := b.legacy()
 	c.init("")
 	c.expect("connection_ack", "", "")

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"errand/internal/graphqlhttp"
 	"errand/internal/graphqlhttp/internal/fixture"
 
 	"github.com/stretchr/testify/require"
@@ -68,7 +67,9 @@ func TestMultipartSubscription(t *testing.T) {
 }
 
 func TestMultipartHeartbeats(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Times.KeepAlive = 10 * time.Millisecond })
+	b := start(t, func(o *serverOptions) {
+		o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = 10*time.Millisecond, 10*time.Millisecond
+	})
 	s := b.openMultipart(`subscription { topic(name: "a") { n } }`, apolloSubscription)
 	require.Equal(t, `{}`, s.part())
 	require.Equal(t, `{}`, s.part())
@@ -88,7 +89,7 @@ func TestMultipartErrors(t *testing.T) {
 
 func TestMultipartEndsEarly(t *testing.T) {
 	b := start(t, nil)
-	s := b.openMultipart(`subscription { idle }`, apolloSubscription, "Authorization", "alice+50ms")
+	s := b.openMultipart(`subscription { idle }`, apolloSubscription, "Authorization", "Bearer alice+50ms")
 	require.Contains(t, s.data(), `{"payload":null,"errors":[{"message":"The token has expired."`)
 	require.Equal(t, "--\r\n", s.rest())
 

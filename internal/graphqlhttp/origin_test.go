@@ -8,10 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func origins(t *testing.T, list ...string) func(*graphqlhttp.Options) {
-	return func(o *graphqlhttp.Options) {
+func origins(t *testing.T, list ...string) func(*serverOptions) {
+	return func(o *serverOptions) {
 		var err error
-		o.Origins, err = graphqlhttp.NewOrigins(list)
+		o.HTTP.Origins, err = graphqlhttp.NewOrigins(list)
 		require.NoError(t, err)
 	}
 }

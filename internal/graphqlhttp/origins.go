@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// Origins is an allow-list of foreign browser origins. Its zero value allows none; a
-// server's own origin is always allowed.
+// Origins is an allow-list of browser origins. Its zero value allows none but the server's own origin, which is always
+// allowed.
 type Origins struct {
 	any   bool
 	exact map[string]bool
 }
 
-// NewOrigins reads origins as browsers send them ("https://app.example.com", no path).
-// "*" allows every origin, which is safe as far as cookies never authenticate.
+// NewOrigins parses origins in the form in which browsers send them ("https://app.example.com", no path). "*" allows
+// all origins, which is safe because cookies never authenticate.
 func NewOrigins(list []string) (*Origins, error) {
 	o := &Origins{exact: map[string]bool{}}
 	for _, entry := range list {
@@ -35,19 +35,19 @@ func NewOrigins(list []string) (*Origins, error) {
 	return o, nil
 }
 
-// listed says that the origin is on the allow-list.
+// listed reports whether the origin is on the allow-list.
 func (o *Origins) listed(origin string) bool {
 	return o.any || o.exact[strings.ToLower(origin)]
 }
 
-// allows says that a request's Origin header is no reason to refuse it: there is none,
-// it is the server's own, or it is listed.
+// allows reports whether a request may be served: it has no Origin header, or that of the server or of the
+// allow-list.
 func (o *Origins) allows(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	return origin == "" || o.listed(origin) || sameHost(origin, r.Host)
 }
 
-// sameHost compares hosts alone: behind a proxy the server cannot know its own scheme.
+// sameHost compares only hosts, since the scheme of a server behind a proxy is unknown.
 func sameHost(origin, host string) bool {
 	u, err := url.Parse(origin)
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host)

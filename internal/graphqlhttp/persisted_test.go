@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"errand/internal/graphqlhttp"
+	"errand/internal/graphqlhttp/exec"
 
 	"github.com/stretchr/testify/require"
 )
@@ -53,7 +53,7 @@ func TestInvalidDocumentsAreNotPersisted(t *testing.T) {
 }
 
 func TestPersistedQueriesAreBounded(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Sizes.Documents = 20000 })
+	b := start(t, func(o *serverOptions) { o.DocumentCacheBytes = 20000 })
 	document := func(i int) string { return fmt.Sprintf("query Q%d { hello }", i) }
 	for i := range 100 {
 		require.Empty(t, b.post(persisted(sha(document(i)), document(i))).code())
@@ -64,10 +64,10 @@ func TestPersistedQueriesAreBounded(t *testing.T) {
 
 func TestAllowList(t *testing.T) {
 	const allowed = `query Allowed { hello }`
-	manifest, err := graphqlhttp.ReadManifest(strings.NewReader(`{"` + sha(allowed) + `":` + quote(allowed) + `}`))
+	manifest, err := exec.ReadManifest(strings.NewReader(`{"` + sha(allowed) + `":` + quote(allowed) + `}`))
 	require.NoError(t, err)
 	require.Equal(t, 1, manifest.Len())
-	b := start(t, func(o *graphqlhttp.Options) { o.Manifest = manifest })
+	b := start(t, func(o *serverOptions) { o.Manifest = manifest })
 
 	require.Equal(t, map[string]any{"hello": "world"}, b.post(persisted(sha(allowed), "")).json["data"])
 	require.Equal(t, map[string]any{"hello": "world"}, b.query(allowed, "").json["data"])
@@ -80,12 +80,12 @@ func TestAllowList(t *testing.T) {
 
 func TestApollosManifest(t *testing.T) {
 	const allowed = `query Allowed { hello }`
-	manifest, err := graphqlhttp.ReadManifest(
+	manifest, err := exec.ReadManifest(
 		strings.NewReader(`{"format":"apollo-persisted-query-manifest","version":1,"operations":[
 		{"id":"` + sha(allowed) + `","body":` + quote(allowed) + `,"name":"Allowed","type":"query"}]}`),
 	)
 	require.NoError(t, err)
-	b := start(t, func(o *graphqlhttp.Options) { o.Manifest = manifest })
+	b := start(t, func(o *serverOptions) { o.Manifest = manifest })
 	require.Equal(t, map[string]any{"hello": "world"}, b.post(persisted(sha(allowed), "")).json["data"])
 	require.Equal(t, "FORBIDDEN", b.query(`{ hello }`, "").code())
 }
@@ -95,7 +95,7 @@ func TestManifestMustBeTrue(t *testing.T) {
 		`{"format":"apollo-persisted-query-manifest","operations":[{"id":"x","body":"{ a }"}]}`, `{"format":"apollo-persisted-query-manifest"}`, `{"x":{}}`,
 		`{"` + sha(`{ a }`) + `":"{ b }"}`, `[]`, `{"x":1}`, ``,
 	} {
-		_, err := graphqlhttp.ReadManifest(strings.NewReader(text))
+		_, err := exec.ReadManifest(strings.NewReader(text))
 		require.Error(t, err, text)
 	}
 }

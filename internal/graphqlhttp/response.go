@@ -1,65 +1,84 @@
 package graphqlhttp
 
 import (
-	"bytes"
-	"encoding/json"
-	"sync"
+	"compress/gzip"
+	"maps"
+	"net/http"
+	"strconv"
+	"time"
+
+	"errand/internal/apperr"
+	"errand/internal/graphqlhttp/exec"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/klauspost/compress/gzhttp"
 )
 
-// buffers are reused for encoding; one that grew large is left to the collector.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-const keptBuffer = 64 << 10
-
-func takeBuffer() *bytes.Buffer { return buffers.Get().(*bytes.Buffer) }
-
-func releaseBuffer(b *bytes.Buffer) {
-	if b.Cap() <= keptBuffer {
-		b.Reset()
-		buffers.Put(b)
+// newCompressor returns the gzip middleware of single responses of at least minBytes. Streams do not pass through it.
+func newCompressor(minBytes int) func(http.Handler) http.HandlerFunc {
+	wrap, err := gzhttp.NewWrapper(
+		gzhttp.MinSize(minBytes),
+		gzhttp.CompressionLevel(gzip.BestSpeed),
+		gzhttp.ContentTypes([]string{mediaTypeJSON, mediaTypeResponse}),
+	)
+	if err != nil {
+		panic("graphqlhttp: invalid options for gzip: " + err.Error())
 	}
+	return wrap
 }
 
-// writeResponse encodes r. Data is written as it is, since it is JSON already; without
-// data (nothing was executed) there is no data member, as the specification demands.
-func writeResponse(b *bytes.Buffer, r *graphql.Response) {
-	b.WriteByte('{')
-	comma := ""
-	if len(r.Errors) > 0 {
-		b.WriteString(`"errors":`)
-		writeJSON(b, r.Errors)
-		comma = ","
+// writeResponse writes a single response as JSON.
+func (h *Handler) writeResponse(
+	w http.ResponseWriter, r *http.Request, status int, chosen format, response *graphql.Response,
+) {
+	body := exec.GetBuffer()
+	defer exec.PutBuffer(body)
+	exec.WriteResponse(body, response)
+	contentType := mediaTypeJSON
+	if chosen == formatResponse {
+		contentType = mediaTypeResponse
 	}
-	if r.Data != nil {
-		b.WriteString(comma + `"data":`)
-		b.Write(r.Data)
-		comma = ","
-	}
-	if len(r.Extensions) > 0 {
-		b.WriteString(comma + `"extensions":`)
-		writeJSON(b, r.Extensions)
-	}
-	b.WriteByte('}')
+	w.Header().Set("Content-Type", contentType+"; charset=utf-8")
+	control := http.NewResponseController(w)
+	// The deadline must not outlive this response on a kept-alive connection. A server without deadlines (a test
+	// recorder) is not an error, and a failed write means that the client has left.
+	_ = control.SetWriteDeadline(time.Now().Add(h.options.WriteTimeout))
+	h.compress(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+		w.WriteHeader(status)
+		_, _ = w.Write(body.Bytes())
+	})).ServeHTTP(w, r)
+	_ = control.Flush()
+	_ = control.SetWriteDeadline(time.Time{})
 }
 
-// writeJSON writes v, or null when it cannot be encoded: extensions are the only values
-// here that other code supplies, and one of them must not spoil the response.
-func writeJSON(b *bytes.Buffer, v any) {
-	mark := b.Len()
-	encoder := json.NewEncoder(b)
-	encoder.SetEscapeHTML(false)
-	if encoder.Encode(v) != nil {
-		b.Truncate(mark)
-		b.WriteString("null")
-		return
+// writeRequestError writes the response to a request that was not executed.
+func (h *Handler) writeRequestError(w http.ResponseWriter, r *http.Request, err *exec.RequestError) {
+	chosen := parseAccept(r.Header.Values("Accept")).choose(offerResponse, offerJSON)
+	if chosen == formatNone {
+		chosen = formatJSON
 	}
-	b.Truncate(b.Len() - 1) // the encoder's newline
+	status := err.Status
+	switch {
+	case status != 0:
+	case chosen == formatResponse:
+		status = http.StatusBadRequest
+	default:
+		status = http.StatusOK
+	}
+	maps.Copy(w.Header(), err.Header)
+	h.writeResponse(w, r, status, chosen, exec.ErrorResponse(err.Errors...))
 }
 
-// failure is a response of errors alone.
-func failure(errs ...*gqlerror.Error) *graphql.Response {
-	return &graphql.Response{Errors: errs}
+const allowedMethods = "GET, POST, OPTIONS"
+
+func methodNotAllowed(message string) *exec.RequestError {
+	return exec.NewRequestError(
+		http.StatusMethodNotAllowed,
+		apperr.New(apperr.BadUserInput, "%s", message),
+	).WithHeader("Allow", allowedMethods)
+}
+
+func notAcceptable(message string) *exec.RequestError {
+	return exec.NewRequestError(http.StatusNotAcceptable, apperr.New(apperr.BadUserInput, "%s", message))
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"errand/internal/graphqlhttp"
 	"errand/internal/graphqlhttp/internal/fixture"
 
 	"github.com/stretchr/testify/require"
@@ -17,7 +16,7 @@ func titles(n int) string {
 	return `{ items(first: 1) { nodes { ` + times(n, func(i int) string { return fmt.Sprintf("a%d: title ", i) }) + `} } }`
 }
 
-func small(o *graphqlhttp.Options) { o.Sizes.Response = 1000 }
+func small(o *serverOptions) { o.ResponseBytes = 1000 }
 
 // requireTooLarge checks a refusal that names the limit and its value.
 func requireTooLarge(t *testing.T, text string) {
@@ -61,7 +60,7 @@ func TestEachEventHasRoomOfItsOwn(t *testing.T) {
 }
 
 func TestPartsShareOneRoom(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Sizes.Response = 80 })
+	b := start(t, func(o *serverOptions) { o.ResponseBytes = 80 })
 	b.root.Slow = make(chan struct{}) // or else the later parts may take the room of the first
 	answer := b.openMultipart(`{ pets { name ... @defer { a: slow b: slow c: slow } } }`, apolloDefer)
 	var first increment

@@ -7,16 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"errand/internal/graphqlhttp"
-
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 )
 
 func TestSlowReaderIsCutWithItsCode(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) {
-		o.Times.SlowReader = 50 * time.Millisecond
-		o.Sizes.Queue = 16 << 10
+	b := start(t, func(o *serverOptions) {
+		o.HTTP.Socket.SlowReaderTimeout = 50 * time.Millisecond
+		o.HTTP.Socket.QueueBytes = 16 << 10
 	})
 	c := b.ready("")
 	c.subscribe("1", `subscription { flood { text } }`)
@@ -28,9 +26,9 @@ func TestSlowReaderIsCutWithItsCode(t *testing.T) {
 }
 
 func TestReaderThatNeverReadsIsCut(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) {
-		o.Times.SlowReader = 50 * time.Millisecond
-		o.Times.Close = 50 * time.Millisecond
+	b := start(t, func(o *serverOptions) {
+		o.HTTP.Socket.SlowReaderTimeout = 50 * time.Millisecond
+		o.HTTP.Socket.CloseTimeout = 50 * time.Millisecond
 	})
 	c := b.ready("")
 	before := heap()
@@ -40,7 +38,9 @@ func TestReaderThatNeverReadsIsCut(t *testing.T) {
 }
 
 func TestSlowStreamIsCut(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Times.Write = 100 * time.Millisecond })
+	b := start(t, func(o *serverOptions) {
+		o.HTTP.WriteTimeout, o.HTTP.Socket.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+	})
 	b.openSSE(`subscription { flood { text } }`)
 	receive(t, b.root.Ended, "the resolver to end")
 }
@@ -55,7 +55,7 @@ func heap() uint64 {
 // TestSocketsWithoutInitGoAway opens a thousand half-open sockets.
 func TestSocketsWithoutInitGoAway(t *testing.T) {
 	const n = 1000
-	b := start(t, func(o *graphqlhttp.Options) { o.Times.Init = 2 * time.Second })
+	b := start(t, func(o *serverOptions) { o.HTTP.Socket.InitTimeout = 2 * time.Second })
 	before := heap()
 	conns := make([]*websocket.Conn, n)
 	var dialing sync.WaitGroup

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"errand/internal/graphqlhttp"
 	"errand/internal/graphqlhttp/internal/fixture"
 
 	"github.com/stretchr/testify/require"
@@ -121,7 +120,9 @@ func TestSSETellsRequestErrorsInTheStream(t *testing.T) {
 }
 
 func TestSSEKeepsAlive(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Times.KeepAlive = 10 * time.Millisecond })
+	b := start(t, func(o *serverOptions) {
+		o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = 10*time.Millisecond, 10*time.Millisecond
+	})
 	s := b.openSSE(`subscription { topic(name: "a") { text } }`)
 	for range 4 {
 		require.Equal(t, ":", s.line())
@@ -162,9 +163,9 @@ func TestSSEEndsWithTheServerButIsNotComplete(t *testing.T) {
 }
 
 func TestStreamsPerUser(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Sizes.Streams = 2 })
+	b := start(t, func(o *serverOptions) { o.HTTP.StreamsPerUser = 2 })
 	open := func(user string) *eventStream {
-		return b.open("POST", "/", `{"query":"subscription { idle }"}`, "Accept", "text/event-stream", "Authorization", user)
+		return b.open("POST", "/", `{"query":"subscription { idle }"}`, "Accept", "text/event-stream", "Authorization", "Bearer "+user)
 	}
 	first := open("alice")
 	require.Equal(t, 200, first.response.StatusCode)

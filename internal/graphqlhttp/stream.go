@@ -9,72 +9,73 @@ import (
 	"time"
 
 	"errand/internal/apperr"
+	"errand/internal/graphqlhttp/exec"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// errTokenExpired is why the context of a stream or socket ends with its token.
+// errTokenExpired is the cause of the end of a stream's context when the user's token expires.
 var errTokenExpired = errors.New("token expired")
 
-// framing is how one streaming format wraps responses.
+// framing is a streaming format.
 type framing interface {
-	// contentType of the HTTP response.
+	// transport is the name of the format in reports.
+	transport() string
+	// contentType is the media type of the HTTP response.
 	contentType() string
-	// begin is written before anything else.
+	// begin is written first.
 	begin(b *bytes.Buffer)
-	// next wraps one response.
-	next(b *bytes.Buffer, r reply)
-	// heartbeat keeps the connection alive and says nothing.
+	// next frames one result.
+	next(b *bytes.Buffer, r exec.Result)
+	// heartbeat keeps the connection alive without data.
 	heartbeat(b *bytes.Buffer)
 	// end is written last. The reason is nil when the operation is complete.
 	end(b *bytes.Buffer, reason *apperr.Error)
 }
 
-// stream writes frames to one HTTP response. Heartbeats come from a timer, so writes
-// are serialised.
+// stream writes frames to one HTTP response. A timer writes heartbeats, so that writes are serialised.
 type stream struct {
-	framing framing
-	every   time.Duration
-	timeout time.Duration
-	// failed is called once when the client cannot be written to.
+	framing   framing
+	keepAlive time.Duration
+	timeout   time.Duration
+	// failed is called once when a write fails.
 	failed func()
 
 	mu      sync.Mutex
 	w       http.ResponseWriter
 	control *http.ResponseController
-	beat    *time.Timer
+	timer   *time.Timer
 	closed  bool
 }
 
-// open sends the header and the beginning.
-func (x *exchange) open(f framing, failed func()) *stream {
+// openStream writes the header and the beginning of the stream.
+func (x *exchange) openStream(f framing, failed func()) *stream {
 	header := x.w.Header()
 	header.Set("Content-Type", f.contentType())
 	header.Set("Cache-Control", "no-cache, no-store")
-	header.Set("X-Accel-Buffering", "no") // proxies must not hold events back
+	header.Set("X-Accel-Buffering", "no") // proxies must not buffer events
 	x.w.WriteHeader(http.StatusOK)
 	s := &stream{
-		framing: f,
-		every:   x.handler.options.Times.KeepAlive,
-		timeout: x.handler.options.Times.Write,
-		failed:  failed,
-		w:       x.w,
-		control: http.NewResponseController(x.w),
+		framing:   f,
+		keepAlive: x.handler.options.KeepAlive,
+		timeout:   x.handler.options.WriteTimeout,
+		failed:    failed,
+		w:         x.w,
+		control:   http.NewResponseController(x.w),
 	}
 	s.write(f.begin)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.beat = time.AfterFunc(s.every, s.heartbeat)
+	s.timer = time.AfterFunc(s.keepAlive, s.heartbeat)
 	return s
 }
 
-// write sends what fill puts into the buffer, at once.
-func (s *stream) write(fill func(b *bytes.Buffer)) {
-	b := takeBuffer()
-	defer releaseBuffer(b)
-	fill(b)
+// write encodes a frame, and writes and flushes it.
+func (s *stream) write(encode func(b *bytes.Buffer)) {
+	b := exec.GetBuffer()
+	defer exec.PutBuffer(b)
+	encode(b)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -87,14 +88,12 @@ func (s *stream) write(fill func(b *bytes.Buffer)) {
 	}
 }
 
-func (s *stream) send(r reply) {
+// send writes a result; false when the stream is closed.
+func (s *stream) send(r exec.Result) bool {
 	s.write(func(b *bytes.Buffer) { s.framing.next(b, r) })
-}
-
-func (s *stream) isClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.closed
+	return !s.closed
 }
 
 func (s *stream) heartbeat() {
@@ -102,92 +101,89 @@ func (s *stream) heartbeat() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
-		s.beat.Reset(s.every)
+		s.timer.Reset(s.keepAlive)
 	}
 }
 
-// close writes the end. Nothing touches the response afterwards.
+// close writes the end of the stream. The response is not used afterwards.
 func (s *stream) close(reason *apperr.Error) {
 	s.write(func(b *bytes.Buffer) { s.framing.end(b, reason) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	s.beat.Stop()
+	s.timer.Stop()
 	_ = s.control.SetWriteDeadline(time.Time{})
 }
 
-// serve runs the operation, or tells its refusal, inside a stream.
-func (x *exchange) serve(ctx context.Context, f framing, name string, p *problem) {
-	ctx, cancel := x.lifetime(ctx)
+// serveStream executes the operation, or reports why it was rejected, inside a stream.
+func (x *exchange) serveStream(ctx context.Context, f framing, err *exec.RequestError) {
+	ctx, cancel := x.streamContext(ctx)
 	defer cancel(nil)
-	streams := x.handler.streams
-	if !streams.enter() {
-		x.refuseStream(ctx, name)
+	limiter := x.handler.streams
+	if !limiter.Acquire() {
+		x.rejectStream(ctx, f)
 		return
 	}
-	if !streams.join(x.who.userID) {
-		streams.leave("")
-		x.refuseStream(ctx, name)
+	if !limiter.Assign(x.identity.UserID) {
+		limiter.Release("")
+		x.rejectStream(ctx, f)
 		return
 	}
-	defer streams.leave(x.who.userID)
+	defer limiter.Release(x.identity.UserID)
 
-	s := x.open(f, func() { cancel(context.Canceled) })
+	s := x.openStream(f, func() { cancel(context.Canceled) })
 	var code apperr.Code
 	var reason *apperr.Error
 	switch {
-	case p != nil:
-		code = codeOf(p.errors)
-		s.send(reply{response: failure(p.errors...)})
-	case x.op.kind != ast.Subscription:
-		response := x.op.once(ctx)
-		code = codeOf(response.Errors)
-		s.send(reply{response: response})
+	case err != nil:
+		code = err.Code()
+		s.send(exec.Result{Response: exec.ErrorResponse(err.Errors...)})
+	case x.op.Kind != ast.Subscription:
+		response := x.op.Execute(ctx)
+		code = exec.CodeOf(response.Errors)
+		s.send(exec.Result{Response: response})
 	default:
 		code, reason = x.subscribe(ctx, s)
 	}
 	s.close(reason)
-	x.op.report(ctx, name, code)
+	x.op.Report(ctx, f.transport(), code)
 }
 
-func (x *exchange) refuseStream(ctx context.Context, name string) {
-	p := refuse(http.StatusTooManyRequests, apperr.TooMany(time.Second, "Too many streams are open; close one first."))
-	x.op.report(ctx, name, apperr.RateLimited)
-	x.handler.refuseHTTP(x.w, x.r, p.with("Retry-After", "1"))
+func (x *exchange) rejectStream(ctx context.Context, f framing) {
+	err := exec.NewRequestError(http.StatusTooManyRequests,
+		apperr.TooMany(time.Second, "Too many streams are open; close one first."))
+	x.op.Report(ctx, f.transport(), apperr.RateLimited)
+	x.handler.writeRequestError(x.w, x.r, err.WithHeader("Retry-After", "1"))
 }
 
-// lifetime bounds a stream by its client, its token and the server.
-func (x *exchange) lifetime(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+// streamContext returns a context that ends with the request, the user's token or the server.
+func (x *exchange) streamContext(ctx context.Context) (context.Context, context.CancelCauseFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	forget := context.AfterFunc(x.handler.stopping, func() { cancel(errShutdown) })
+	stopAfter := context.AfterFunc(x.handler.stopping, func() { cancel(errServiceRestart) })
 	stopTimer := func() bool { return true }
-	if !x.who.expires.IsZero() {
-		stopTimer = time.AfterFunc(time.Until(x.who.expires), func() { cancel(errTokenExpired) }).Stop
+	if !x.identity.Expires.IsZero() {
+		stopTimer = time.AfterFunc(time.Until(x.identity.Expires), func() { cancel(errTokenExpired) }).Stop
 	}
 	return ctx, func(cause error) {
 		cancel(cause)
-		forget()
+		stopAfter()
 		stopTimer()
 	}
 }
 
-// subscribe sends every response of a subscription and says how it ended.
+// subscribe writes the results of a subscription until it ends. The reason is that of an early end.
 func (x *exchange) subscribe(ctx context.Context, s *stream) (apperr.Code, *apperr.Error) {
-	observer := x.handler.options.Observer
-	observer.subscriptionOpened()
-	defer observer.subscriptionClosed()
-		next, started := x.op.start(ctx)
-	var code apperr.Code
-	if from := sourceOf(x.op.context); from != nil {
-		code = x.follow(started, s, from, next)
-	} else {
-		for response := next(started); response != nil; response = next(started) {
-			if code == "" {
-				code = codeOf(response.Errors)
-			}
-			s.send(reply{response: response})
+	ended := make(chan apperr.Code, 1)
+	subscription := x.op.NewSubscription(x.identity.UserID, s.send, func(code apperr.Code, failure *gqlerror.Error) {
+		if failure != nil {
+			s.send(exec.Result{Response: exec.ErrorResponse(failure)})
 		}
-	}
+		ended <- code
+	})
+	stopAfter := context.AfterFunc(ctx, subscription.Wake)
+	defer stopAfter()
+	subscription.Start(ctx)
+	code := <-ended
 	reason := endReason(ctx)
 	if reason != nil && code == "" {
 		code = reason.Code
@@ -195,38 +191,13 @@ func (x *exchange) subscribe(ctx context.Context, s *stream) (apperr.Code, *appe
 	return code, reason
 }
 
-// follow lets a drive send the events of a source, and waits for its end.
-func (x *exchange) follow(
-	ctx context.Context,
-	s *stream,
-	from source,
-	next func(context.Context) *graphql.Response,
-) apperr.Code {
-	ended := make(chan apperr.Code, 1)
-	d := &drive{op: x.op, ctx: ctx, source: from, next: next, twin: twinOf(x.op, x.who.userID)}
-	d.deliver = func(r reply) bool {
-		s.send(r)
-		return !s.isClosed()
-	}
-	d.ended = func(code apperr.Code, fault *gqlerror.Error) {
-		if fault != nil {
-			s.send(reply{response: failure(fault)})
-		}
-		ended <- code
-	}
-	forget := context.AfterFunc(ctx, d.wake)
-	defer forget()
-	d.begin()
-	return <-ended
-}
-
-// endReason tells a client why its stream ends before its time; nil when it is complete.
+// endReason returns why a stream ended early; nil when its operation is complete.
 func endReason(ctx context.Context) *apperr.Error {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errTokenExpired):
 		return apperr.New(apperr.Unauthenticated, "The token has expired.")
-	case errors.Is(cause, errShutdown):
-		return apperr.New(apperr.Unavailable, "Service restart, come back.")
+	case errors.Is(cause, errServiceRestart):
+		return apperr.New(apperr.Unavailable, "Service restart; reconnect.")
 	default:
 		return nil
 	}

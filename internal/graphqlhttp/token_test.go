@@ -5,14 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"errand/internal/graphqlhttp"
 	"errand/internal/graphqlhttp/internal/fixture"
 
 	"github.com/stretchr/testify/require"
 )
 
 func TestTokenExpiryIsAnnouncedThenEnds(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Times.TokenNotice = 100 * time.Millisecond })
+	b := start(t, func(o *serverOptions) { o.HTTP.Socket.TokenNotice = 100 * time.Millisecond })
 	c := b.ready("alice+200ms")
 	c.subscribe("1", `subscription { idle }`)
 	m := c.read()
@@ -33,7 +32,7 @@ func TestTokenExpiryIsAnnouncedThenEnds(t *testing.T) {
 func TestNewTokenKeepsSubscriptions(t *testing.T) {
 	for _, kind := range []string{"ping", "pong"} {
 		t.Run(kind, func(t *testing.T) {
-			b := start(t, func(o *graphqlhttp.Options) { o.Times.TokenNotice = time.Minute })
+			b := start(t, func(o *serverOptions) { o.HTTP.Socket.TokenNotice = time.Minute })
 			c := b.ready("alice+150ms")
 			c.subscribe("1", `subscription { topic(name: "a") { n } }`)
 			require.Contains(t, string(c.read().Payload), "token-expiring")

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"errand/internal/graphqlhttp"
 	"errand/internal/graphqlhttp/internal/fixture"
 
 	"github.com/gorilla/websocket"
@@ -93,7 +92,7 @@ func TestBinaryMessagesAreRefused(t *testing.T) {
 }
 
 func TestInitTimeout(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Times.Init = 30 * time.Millisecond })
+	b := start(t, func(o *serverOptions) { o.HTTP.Socket.InitTimeout = 30 * time.Millisecond })
 	c := b.dial("graphql-transport-ws")
 	require.NoError(
 		t,
@@ -253,7 +252,7 @@ func TestClientsMayClose(t *testing.T) {
 }
 
 func TestOperationsPerSocket(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Sizes.SocketOperations = 2 })
+	b := start(t, func(o *serverOptions) { o.HTTP.Socket.OperationsPerSocket = 2 })
 	c := b.ready("")
 	c.subscribe("1", `subscription { idle }`)
 	c.subscribe("2", `subscription { idle }`)
@@ -267,7 +266,7 @@ func TestOperationsPerSocket(t *testing.T) {
 }
 
 func TestSocketsPerUser(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Sizes.UserSockets = 2 })
+	b := start(t, func(o *serverOptions) { o.HTTP.Socket.SocketsPerUser = 2 })
 	first := b.ready("alice")
 	b.ready("alice")
 	c := b.dial("graphql-transport-ws")
@@ -280,7 +279,7 @@ func TestSocketsPerUser(t *testing.T) {
 }
 
 func TestSocketsInAll(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Sizes.Sockets = 1 })
+	b := start(t, func(o *serverOptions) { o.HTTP.Socket.Sockets = 1 })
 	b.ready("")
 	_, response, err := b.tryDial([]string{"graphql-transport-ws"})
 	require.Error(t, err)
@@ -292,7 +291,7 @@ func TestSocketsInAll(t *testing.T) {
 const unhurried = 500 * time.Millisecond
 
 func TestKeepAlive(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Times.KeepAlive = unhurried })
+	b := start(t, func(o *serverOptions) { o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = unhurried, unhurried })
 	c := b.ready("")
 	pings := make(chan struct{}, 100)
 	c.conn.SetPingHandler(func(data string) error {
@@ -307,7 +306,7 @@ func TestKeepAlive(t *testing.T) {
 }
 
 func TestDeadPeersAreDropped(t *testing.T) {
-	b := start(t, func(o *graphqlhttp.Options) { o.Times.KeepAlive = unhurried })
+	b := start(t, func(o *serverOptions) { o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = unhurried, unhurried })
 	c := b.ready("") // and reads no more, so its library answers no ping
 	c.subscribe("1", `subscription { idle }`)
 	require.Equal(t, 1006, receive(t, b.codes, "the close"))
@@ -330,7 +329,7 @@ func TestShutdownSendsSocketsAway(t *testing.T) {
 	for _, client := range []*wsClient{c, waiting} {
 		code, reason := client.closed()
 		require.Equal(t, 1012, code)
-		require.Equal(t, "service restart, come back", reason)
+		require.Equal(t, "Service restart; reconnect", reason)
 	}
 	require.NoError(t, receive(t, done, "shutdown"))
 	settle(t, b.root)

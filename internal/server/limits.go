@@ -5,7 +5,7 @@ import (
 	"os"
 
 	"errand/internal/config"
-	"errand/internal/graphqlhttp"
+	"errand/internal/graphqlhttp/exec"
 	"errand/internal/graphqlhttp/limits"
 )
 
@@ -51,7 +51,7 @@ func documentLimits(l config.Limits) limits.Limits {
 }
 
 // readManifest reads the documents that may be executed. An empty path returns nil, which allows all documents.
-func readManifest(path string) (*graphqlhttp.Manifest, error) {
+func readManifest(path string) (*exec.Manifest, error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -60,7 +60,7 @@ func readManifest(path string) (*graphqlhttp.Manifest, error) {
 		return nil, fmt.Errorf("PERSISTED_QUERIES_FILE: %w", err)
 	}
 	defer file.Close()
-	manifest, err := graphqlhttp.ReadManifest(file)
+	manifest, err := exec.ReadManifest(file)
 	if err != nil {
 		return nil, fmt.Errorf("PERSISTED_QUERIES_FILE: %w", err)
 	}

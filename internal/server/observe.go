@@ -4,7 +4,7 @@ import (
 	"context"
 	"log/slog"
 
-	"errand/internal/graphqlhttp"
+	"errand/internal/graphqlhttp/exec"
 	"errand/internal/mcp"
 	"errand/internal/run"
 	"errand/internal/telemetry"
@@ -45,7 +45,7 @@ func (s *Server) observer() observer {
 }
 
 // observeOperation logs and counts a finished operation.
-func (o observer) observeOperation(ctx context.Context, r graphqlhttp.Report) {
+func (o observer) observeOperation(ctx context.Context, r exec.Report) {
 	o.metrics.Operation(r.Type, r.Name, r.Transport, string(r.Code), r.Latency)
 	o.log.LogAttrs(
 		ctx, slog.LevelInfo, "operation",
@@ -77,16 +77,16 @@ func (o observer) observeMCP(ctx context.Context, r mcp.Report) {
 }
 
 // startSpan starts the span of a GraphQL operation; the function that it returns ends the span.
-type startSpan = func(ctx context.Context, kind, name string) (context.Context, func(graphqlhttp.Report))
+type startSpan = func(ctx context.Context, kind, name string) (context.Context, func(exec.Report))
 
 // traceOperations returns the function that starts spans of GraphQL operations, or nil if traces are off.
 func (o observer) traceOperations() startSpan {
 	if o.tracer == nil {
 		return nil
 	}
-	return func(ctx context.Context, kind, name string) (context.Context, func(graphqlhttp.Report)) {
+	return func(ctx context.Context, kind, name string) (context.Context, func(exec.Report)) {
 		ctx, end := o.tracer.Operation(ctx, kind, name)
-		return ctx, func(r graphqlhttp.Report) { end(r.Transport, string(r.Code)) }
+		return ctx, func(r exec.Report) { end(r.Transport, string(r.Code)) }
 	}
 }
 

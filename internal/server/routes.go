@@ -8,6 +8,8 @@ import (
 	"errand/internal/auth"
 	"errand/internal/config"
 	"errand/internal/graphqlhttp"
+	"errand/internal/graphqlhttp/exec"
+	"errand/internal/graphqlhttp/ws"
 	"errand/internal/telemetry"
 	"errand/web"
 )
@@ -61,18 +63,19 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 		Usage:    s.Services.Usage,
 		Hub:      s.Hub,
 	}
-	return graphqlhttp.New(graphqlhttp.Options{
-		Schema:         generated.NewExecutableSchema(generated.Config{Resolvers: resolver}),
-		Authenticate:   s.Auth.Authenticator(auth.GraphQL, users).Authenticate,
-		ErrorPresenter: graph.ErrorPresenter(s.Log),
-		Prepare:        graph.WithDataloaders,
-		Limits:         documentLimits(s.Config.Limits),
-		Introspection:  s.Config.IntrospectionEnabled(),
-		Suggestions:    s.Config.Environment != config.Production,
-		Manifest:       manifest,
-		Origins:        origins,
-		Logger:         s.Log,
-		Observer: graphqlhttp.Observer{
+	engine := exec.New(exec.Options{
+		Schema:           generated.NewExecutableSchema(generated.Config{Resolvers: resolver}),
+		Authenticate:     s.Auth.Authenticator(auth.GraphQL, users).Authenticate,
+		ErrorPresenter:   graph.ErrorPresenter(s.Log),
+		Dataloaders:      graph.WithDataloaders,
+		Limits:           documentLimits(s.Config.Limits),
+		Introspection:    s.Config.IntrospectionEnabled(),
+		Suggestions:      s.Config.Environment != config.Production,
+		Manifest:         manifest,
+		OperationTimeout: s.Config.Limits.RequestTimeout,
+		ResponseBytes:    s.Config.Limits.ResponseBytes,
+		Logger:           s.Log,
+		Observer: exec.Observer{
 			Begin:              s.observer().traceOperations(),
 			Operation:          s.observer().observeOperation,
 			SocketOpened:       s.Metrics.SocketOpened,
@@ -80,17 +83,17 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 			SubscriptionOpened: s.Metrics.SubscriptionOpened,
 			SubscriptionClosed: s.Metrics.SubscriptionClosed,
 		},
-		Times: graphqlhttp.Times{
-			Operation: s.Config.Limits.RequestTimeout,
-			Init:      s.Config.Limits.SocketInitTimeout,
-			KeepAlive: s.Config.Limits.SocketKeepalive,
-		},
-		Sizes: graphqlhttp.Sizes{
-			Body:             int64(s.Config.Limits.BodyBytes),
-			Message:          int64(s.Config.Limits.SocketMessageBytes),
-			Response:         s.Config.Limits.ResponseBytes,
-			UserSockets:      s.Config.Limits.SocketsPerUser,
-			SocketOperations: s.Config.Limits.SubscriptionsPerSocket,
+	})
+	return graphqlhttp.New(engine, graphqlhttp.Options{
+		Origins:   origins,
+		BodyBytes: int64(s.Config.Limits.BodyBytes),
+		KeepAlive: s.Config.Limits.SocketKeepalive,
+		Socket: ws.Options{
+			MessageBytes:        int64(s.Config.Limits.SocketMessageBytes),
+			OperationsPerSocket: s.Config.Limits.SubscriptionsPerSocket,
+			SocketsPerUser:      s.Config.Limits.SocketsPerUser,
+			InitTimeout:         s.Config.Limits.SocketInitTimeout,
+			KeepAlive:           s.Config.Limits.SocketKeepalive,
 		},
 	}), nil
 }

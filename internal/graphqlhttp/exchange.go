@@ -1,0 +1,96 @@
+package graphqlhttp
+
+import (
+	"context"
+	"net/http"
+
+	"errand/internal/graphqlhttp/exec"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// exchange is an HTTP request whose operation is known.
+type exchange struct {
+	handler  *Handler
+	w        http.ResponseWriter
+	r        *http.Request
+	accepts  accept
+	identity exec.Identity
+	op       *exec.Operation
+}
+
+// serveRequest serves POST and GET, in any response format.
+func (h *Handler) serveRequest(w http.ResponseWriter, r *http.Request) {
+	w.Header().Add("Vary", "Accept, Authorization")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	accepts := parseAccept(r.Header.Values("Accept"))
+	if accepts.choose(offerResponse, offerJSON, offerSSE, offerIncremental, offerMultipart) == formatNone {
+		h.writeRequestError(w, r, notAcceptable("Accept must allow application/json, "+
+			"application/graphql-response+json, text/event-stream or multipart/mixed."))
+		return
+	}
+	request, err := h.readRequest(w, r)
+	if err != nil {
+		h.writeRequestError(w, r, err)
+		return
+	}
+	ctx, identity, err := h.authenticate(r)
+	if err != nil {
+		h.writeRequestError(w, r, err)
+		return
+	}
+	op, err := h.engine.Prepare(ctx, request, accepts.forQuery(true) == formatIncremental)
+	x := &exchange{handler: h, w: w, r: r, accepts: accepts, identity: identity, op: op}
+	x.serve(ctx, err)
+}
+
+// serve executes the operation, or reports why it was rejected, in the best format that the client accepts.
+func (x *exchange) serve(ctx context.Context, err *exec.RequestError) {
+	if err == nil && x.r.Method == http.MethodGet && x.op.Kind == ast.Mutation {
+		err = methodNotAllowed("Mutations need POST.").WithHeader("Allow", "POST")
+	}
+	chosen := x.accepts.forQuery(x.op.Incremental)
+	if x.op.Kind == ast.Subscription {
+		chosen = x.accepts.forSubscription()
+	}
+	if err == nil && chosen == formatNone {
+		err = x.notAcceptable()
+	}
+	switch {
+	case err != nil && (err.Status != 0 || !chosen.streams()):
+		x.op.Report(ctx, "http", err.Code())
+		x.handler.writeRequestError(x.w, x.r, err)
+	case chosen == formatSSE:
+		x.serveStream(ctx, sse{}, err)
+	case chosen == formatMultipart:
+		x.serveStream(ctx, multipart{}, err)
+	case chosen == formatIncremental:
+		x.serveIncremental(ctx)
+	default:
+		x.serveSingle(ctx, chosen)
+	}
+}
+
+// streams reports whether request errors are sent inside the stream: clients of these formats may not be able to read
+// another response.
+func (f format) streams() bool { return f == formatSSE || f == formatMultipart }
+
+func (x *exchange) notAcceptable() *exec.RequestError {
+	if x.op.Kind == ast.Subscription {
+		return notAcceptable("A subscription needs a WebSocket, or an Accept header with text/event-stream or " +
+			"multipart/mixed;subscriptionSpec=1.0.")
+	}
+	return notAcceptable("This operation needs application/json or application/graphql-response+json in Accept.")
+}
+
+// serveSingle executes a query or mutation and writes a single response.
+func (x *exchange) serveSingle(ctx context.Context, chosen format) {
+	response := x.op.Execute(ctx)
+	status := http.StatusOK
+	if chosen == formatResponse && response.Data == nil {
+		status = http.StatusBadRequest
+	}
+	x.op.Report(ctx, "http", exec.CodeOf(response.Errors))
+	x.handler.writeResponse(x.w, x.r, status, chosen, response)
+}

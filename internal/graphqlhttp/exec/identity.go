@@ -1,0 +1,33 @@
+package exec
+
+import (
+	"context"
+	"time"
+
+	"errand/internal/apperr"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// Identity is the user of a connection and when the user's token expires. The zero value is anonymous.
+type Identity struct {
+	UserID string
+	// Expires is zero when the token does not expire.
+	Expires time.Time
+}
+
+// Authenticate verifies a token and returns the context in which the user's operations run. An empty token means
+// anonymous, not an error. The error is ready for the client.
+func (e *Engine) Authenticate(ctx context.Context, token string) (context.Context, Identity, *gqlerror.Error) {
+	if token == "" {
+		return ctx, Identity{}, nil
+	}
+	authenticated, userID, expires, err := e.options.Authenticate(ctx, token)
+	if err == nil && !expires.IsZero() && !expires.After(time.Now()) {
+		err = apperr.New(apperr.Unauthenticated, "The token has expired.")
+	}
+	if err != nil {
+		return ctx, Identity{}, e.options.ErrorPresenter(ctx, err)
+	}
+	return authenticated, Identity{UserID: userID, Expires: expires}, nil
+}

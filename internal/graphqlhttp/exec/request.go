@@ -1,0 +1,220 @@
+package exec
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"unicode/utf8"
+)
+
+// Request is a decoded GraphQL request of any transport. It has a Query, a Hash or both.
+type Request struct {
+	Query         string
+	OperationName string
+	Variables     map[string]any
+	// Hash is extensions.persistedQuery.sha256Hash, "" without one.
+	Hash string
+}
+
+// Decoder decodes requests.
+type Decoder struct {
+	// VariableValues is the maximum number of values in the variables of a request.
+	VariableValues int
+}
+
+// RawRequest holds the members of a request as JSON texts; nil means absent or null.
+type RawRequest struct {
+	Query, OperationName, Variables, Extensions json.RawMessage
+}
+
+// DecodeBody decodes a request from a JSON text, which must be exactly one object. Unknown members are ignored, since
+// clients add some. A repeated member is an error, since JSON parsers differ in which one they take.
+func (d Decoder) DecodeBody(body []byte) (Request, *RequestError) {
+	if !utf8.Valid(body) {
+		return Request{}, BadRequest("The request body is not valid UTF-8.")
+	}
+	trimmed := bytes.TrimLeft(body, " \t\r\n")
+	if len(trimmed) == 0 {
+		return Request{}, BadRequest("The request body is empty; send a JSON object with a query.")
+	}
+	if trimmed[0] == '[' {
+		return Request{}, BadRequest("Batched requests are not supported; send one operation per request.")
+	}
+	raw, err := DecodeRaw(body)
+	if err != nil {
+		return Request{}, err
+	}
+	return d.Decode(raw)
+}
+
+// DecodeRaw splits a JSON object into the members of a request, which it does not decode.
+func DecodeRaw(text []byte) (RawRequest, *RequestError) {
+	var raw RawRequest
+	err := DecodeMembers(text, map[string]*json.RawMessage{
+		"query":         &raw.Query,
+		"operationName": &raw.OperationName,
+		"variables":     &raw.Variables,
+		"extensions":    &raw.Extensions,
+	})
+	return raw, err
+}
+
+// DecodeMembers sets the named members of the JSON object in text. A member that is absent or null is not set.
+func DecodeMembers(text []byte, members map[string]*json.RawMessage) *RequestError {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return invalidJSON(err)
+	}
+	seen := make(map[string]bool, len(members))
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return invalidJSON(err)
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return invalidJSON(err)
+		}
+		key, _ := name.(string)
+		member := members[key]
+		if member == nil {
+			continue
+		}
+		if seen[key] {
+			return BadRequest("The member %q is given twice.", key)
+		}
+		seen[key] = true
+		if !bytes.Equal(value, []byte("null")) {
+			*member = value
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return invalidJSON(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return BadRequest("The request has data after the end of the JSON object.")
+	}
+	return nil
+}
+
+// invalidJSON returns the position of a syntax error, without a quotation of the text.
+func invalidJSON(err error) *RequestError {
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return BadRequest("The request is not valid JSON (at byte %d).", syntax.Offset)
+	case err != nil:
+		return BadRequest("The request is not valid JSON: it ends too early.")
+	default:
+		return BadRequest("The request must be a JSON object.")
+	}
+}
+
+// Decode decodes the members of a request.
+func (d Decoder) Decode(raw RawRequest) (Request, *RequestError) {
+	var r Request
+	if err := decodeString("query", raw.Query, &r.Query); err != nil {
+		return r, err
+	}
+	if err := decodeString("operationName", raw.OperationName, &r.OperationName); err != nil {
+		return r, err
+	}
+	return d.DecodeMaps(r, raw.Variables, raw.Extensions)
+}
+
+// DecodeMaps returns r with its variables and extensions, which are JSON objects; nil means absent.
+func (d Decoder) DecodeMaps(r Request, variables, extensions json.RawMessage) (Request, *RequestError) {
+	var err *RequestError
+	if r.Variables, err = d.decodeMap("variables", variables); err != nil {
+		return r, err
+	}
+	decoded, err := d.decodeMap("extensions", extensions)
+	if err != nil {
+		return r, err
+	}
+	if r.Hash, err = persistedHash(decoded); err != nil {
+		return r, err
+	}
+	if r.Query == "" && r.Hash == "" {
+		return r, invalidMember("query", "a string with a GraphQL document")
+	}
+	return r, nil
+}
+
+func decodeString(field string, raw json.RawMessage, into *string) *RequestError {
+	if raw != nil && json.Unmarshal(raw, into) != nil {
+		return invalidMember(field, "a string")
+	}
+	return nil
+}
+
+// decodeMap decodes an object of at most VariableValues values. Numbers keep their text.
+func (d Decoder) decodeMap(field string, raw json.RawMessage) (map[string]any, *RequestError) {
+	if raw == nil {
+		return nil, nil
+	}
+	if n := countValues(raw); n > d.VariableValues {
+		return nil, BadRequest("%q has %d values; the limit is %d.", field, n, d.VariableValues)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var m map[string]any
+	if decoder.Decode(&m) != nil || m == nil {
+		return nil, invalidMember(field, "an object")
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, BadRequest("%q has data after the end of the JSON object.", field)
+	}
+	return m, nil
+}
+
+// countValues returns an upper bound of the number of values in a valid JSON text, without decoding it: each value is
+// followed by a comma or by the end of an object or array.
+func countValues(raw []byte) int {
+	n, quoted := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ',' || c == '{' || c == '['):
+			n++
+		}
+	}
+	return n
+}
+
+// persistedHash returns the hash in extensions.persistedQuery of the automatic persisted queries protocol.
+func persistedHash(extensions map[string]any) (string, *RequestError) {
+	raw, present := extensions["persistedQuery"]
+	if !present || raw == nil {
+		return "", nil
+	}
+	const field = "extensions.persistedQuery"
+	persisted, ok := raw.(map[string]any)
+	if !ok {
+		return "", invalidMember(field, "an object")
+	}
+	if version, given := persisted["version"]; given && version != json.Number("1") {
+		return "", invalidMember(field+".version", "1")
+	}
+	hash, ok := persisted["sha256Hash"].(string)
+	if !ok || !isHash(hash) {
+		return "", invalidMember(field+".sha256Hash", "a SHA-256 in lower-case hexadecimal")
+	}
+	return hash, nil
+}
+
+func isHash(s string) bool {
+	if len(s) != 64 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,42 @@
+package graphqlhttp_test
+
+import (
+	"testing"
+
+	"errand/internal/config"
+	"errand/internal/graphqlhttp"
+	"errand/internal/graphqlhttp/exec"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/stretchr/testify/require"
+)
+
+// TestOptions_Zero_HaveDefaultsOfConfiguration keeps .env.example, package config and the options of this package equal.
+func TestOptions_Zero_HaveDefaultsOfConfiguration(t *testing.T) {
+	var configured config.Limits
+	require.NoError(t, env.ParseWithOptions(&configured, env.Options{Environment: map[string]string{}}))
+	engine, handler := exec.Options{}.WithDefaults(), graphqlhttp.Options{}.WithDefaults()
+	got := config.Limits{
+		RepliesPerUser:         configured.RepliesPerUser,
+		MessagesPerMinute:      configured.MessagesPerMinute,
+		MCPCallsPerMinute:      configured.MCPCallsPerMinute,
+		BodyBytes:              int(handler.BodyBytes),
+		SocketMessageBytes:     int(handler.Socket.MessageBytes),
+		ResponseBytes:          engine.ResponseBytes,
+		RequestTimeout:         engine.OperationTimeout,
+		QueryTokens:            engine.Limits.Tokens,
+		QueryDepth:             engine.Limits.Depth,
+		QueryFields:            engine.Limits.Fields,
+		QueryRootFields:        engine.Limits.RootFields,
+		QueryAliases:           engine.Limits.Aliases,
+		QueryDirectives:        engine.Limits.Directives,
+		QueryFragments:         engine.Limits.Fragments,
+		QueryComplexity:        engine.Limits.Cost,
+		SocketsPerUser:         handler.Socket.SocketsPerUser,
+		SubscriptionsPerSocket: handler.Socket.OperationsPerSocket,
+		SocketInitTimeout:      handler.Socket.InitTimeout,
+		SocketKeepalive:        handler.Socket.KeepAlive,
+	}
+	require.Equal(t, configured, got)
+	require.Equal(t, configured.SocketKeepalive, handler.KeepAlive)
+}

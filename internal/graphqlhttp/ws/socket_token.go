@@ -1,0 +1,88 @@
+package ws
+
+import (
+	"bytes"
+	"time"
+
+	"errand/internal/apperr"
+	"errand/internal/graphqlhttp/exec"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// The notices about tokens, in the member "errand" of ping and pong payloads.
+const (
+	noticeExpiring = "token-expiring"
+	noticeAccepted = "token-accepted"
+	noticeRefused  = "token-refused"
+)
+
+// tokenRenewal notifies the client before its token expires, accepts a new one, and closes the socket otherwise.
+type tokenRenewal struct{ *socket }
+
+// schedule starts the timer of the notice and, later, of the expiry; the caller holds mu.
+func (t tokenRenewal) schedule(expires time.Time) {
+	if t.tokenTimer != nil {
+		t.tokenTimer.Stop()
+		t.tokenTimer = nil
+	}
+	if expires.IsZero() {
+		return
+	}
+	notice := time.Until(expires) - t.options.TokenNotice
+	t.tokenTimer = time.AfterFunc(max(notice, 0), func() { t.notify(expires) })
+}
+
+// notify sends the notice. The legacy protocol has no message for it.
+func (t tokenRenewal) notify(expires time.Time) {
+	if !t.protocol.legacy {
+		t.send("ping", noticeExpiring, map[string]any{"expiresAt": expires.UTC().Format(time.RFC3339)})
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.closing && t.identity.Expires.Equal(expires) {
+		t.tokenTimer = time.AfterFunc(time.Until(expires), func() { t.expire(expires) })
+	}
+}
+
+// expire closes the socket unless its token was renewed.
+func (t tokenRenewal) expire(expires time.Time) {
+	t.mu.Lock()
+	current := t.identity.Expires.Equal(expires)
+	t.mu.Unlock()
+	if current {
+		t.close(CloseTokenExpired)
+	}
+}
+
+// renew replaces the socket's token with a new one of the same user. Operations in progress continue; later ones run
+// in the new token's context. A token that is rejected changes nothing.
+func (t tokenRenewal) renew(token string) {
+	userCtx, identity, err := t.engine.Authenticate(t.ctx, token)
+	t.mu.Lock()
+	if err == nil && (!t.initialised || identity.UserID != t.identity.UserID) {
+		err = exec.ToGraphQLError(apperr.New(apperr.Forbidden, "The new token must be of the connection's user."))
+	}
+	if err == nil && !t.closing {
+		t.userCtx, t.identity = userCtx, identity
+		t.schedule(identity.Expires)
+	}
+	t.mu.Unlock()
+	if err != nil {
+		code := exec.CodeOf(gqlerror.List{err})
+		t.send("pong", noticeRefused, map[string]any{"code": string(code), "message": err.Message})
+		return
+	}
+	details := map[string]any{}
+	if !identity.Expires.IsZero() {
+		details["expiresAt"] = identity.Expires.UTC().Format(time.RFC3339)
+	}
+	t.send("pong", noticeAccepted, details)
+}
+
+func (t tokenRenewal) send(kind, notice string, details map[string]any) {
+	details["errand"] = notice
+	t.enqueue(nil, func(b *bytes.Buffer) {
+		writeMessage(b, kind, "", func(b *bytes.Buffer) { exec.WriteJSON(b, details) })
+	})
+}
