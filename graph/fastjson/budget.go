@@ -6,40 +6,44 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// Budget is how many bytes an answer may still take. A page of rows is bounded, but each of
-// its texts may be asked for again and again under other names. Nil is room without end.
+// Budget limits the size of a response, in bytes. Page sizes are limited too, but a query can select the same long
+// text many times under different aliases.
+//
+// A budget belongs to one operation. Its methods are safe for concurrent use and, except for Attach and Reset, can be
+// called on nil, which is an unlimited budget.
 type Budget struct {
 	limit     int64
-	remaining atomic.Int64
-	// disabled leaves everything to gqlgen: a test compares the two ways.
+	remaining atomic.Int64 // negative when exceeded
+	// disabled makes Marshal leave everything to gqlgen. A test compares the two.
 	disabled bool
 }
 
-const budgetKey = "errand.room"
+const budgetKey = "errand.response_budget"
 
-// NewBudget is room for an answer of at most so many bytes.
-func NewBudget(most int) *Budget {
-	r := &Budget{limit: int64(most)}
-	r.Reset()
-	return r
+// NewBudget returns a budget of the given number of bytes.
+func NewBudget(limit int) *Budget {
+	b := &Budget{limit: int64(limit)}
+	b.Reset()
+	return b
 }
 
-// Attach makes r the room of an operation that has not begun.
-func (r *Budget) Attach(op *graphql.OperationContext) { op.Stats.SetExtension(budgetKey, r) }
+// Attach sets the budget of an operation. It must be called before the operation is executed.
+func (b *Budget) Attach(op *graphql.OperationContext) { op.Stats.SetExtension(budgetKey, b) }
 
-// Reset begins a new answer.
-func (r *Budget) Reset() { r.remaining.Store(r.limit) }
+// Reset starts a new response, such as the next event of a subscription.
+func (b *Budget) Reset() { b.remaining.Store(b.limit) }
 
-// Take uses up n bytes; false when there were fewer.
-func (r *Budget) Take(n int) bool { return r == nil || r.remaining.Add(-int64(n)) >= 0 }
+// Take uses n bytes. It returns false if fewer were left, which exceeds the budget.
+func (b *Budget) Take(n int) bool { return b == nil || b.remaining.Add(-int64(n)) >= 0 }
 
-// Exceeded says that more was taken than there was: the answer must not go out.
-func (r *Budget) Exceeded() bool { return r != nil && r.remaining.Load() < 0 }
+// Exceeded reports whether more was taken than the limit. The response must then not be sent.
+func (b *Budget) Exceeded() bool { return b != nil && b.remaining.Load() < 0 }
 
-// fits says that n bytes could be taken.
-func (r *Budget) fits(n int) bool { return r == nil || int64(n) <= r.remaining.Load() }
+// fits reports whether n bytes are left.
+func (b *Budget) fits(n int) bool { return b == nil || int64(n) <= b.remaining.Load() }
 
+// budgetOf returns the budget of an operation, or nil if it has none.
 func budgetOf(op *graphql.OperationContext) *Budget {
-	r, _ := op.Stats.GetExtension(budgetKey).(*Budget)
-	return r
+	b, _ := op.Stats.GetExtension(budgetKey).(*Budget)
+	return b
 }

@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestStringsReadBackAsTheyWere(t *testing.T) {
+func TestString_AnyBytes_DecodesAsEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes"))
 		if rapid.Bool().Draw(t, "text") {
@@ -38,8 +38,8 @@ type person struct {
 	born    *time.Time
 }
 
-// how plans person: "name" is a value, "slow" needs more.
-func how(op *graphql.OperationContext) func(f graphql.CollectedField) fastjson.FieldWriter[*person] {
+// writerOf returns the field writers of person. The field "slow" has none.
+func writerOf(op *graphql.OperationContext) func(f graphql.CollectedField) fastjson.FieldWriter[*person] {
 	return func(f graphql.CollectedField) fastjson.FieldWriter[*person] {
 		switch f.Name {
 		case "name":
@@ -47,11 +47,11 @@ func how(op *graphql.OperationContext) func(f graphql.CollectedField) fastjson.F
 		case "born":
 			return func(b *bytes.Buffer, p *person) bool { return p.born != nil || fastjson.Null(b, false) }
 		case "mother":
-			return fastjson.Object(op, f.Selections, nil, how(op), true, func(p *person) *person { return p.parent })
+			return fastjson.Object(op, f.Selections, nil, writerOf(op), true, func(p *person) *person { return p.parent })
 		case "father":
-			return fastjson.Object(op, f.Selections, nil, how(op), false, func(p *person) *person { return p.parent })
+			return fastjson.Object(op, f.Selections, nil, writerOf(op), false, func(p *person) *person { return p.parent })
 		case "friends":
-			return fastjson.List(op, f.Selections, nil, how(op), func(p *person) []*person { return p.friends })
+			return fastjson.List(op, f.Selections, nil, writerOf(op), func(p *person) []*person { return p.friends })
 		default:
 			return nil
 		}
@@ -62,9 +62,10 @@ func field(name, alias string, children ...ast.Selection) *ast.Field {
 	return &ast.Field{Name: name, Alias: alias, SelectionSet: children}
 }
 
+// marshal returns the JSON that Marshal writes, and false if it leaves p to gqlgen.
 func marshal(p *person, selection ...ast.Selection) (string, bool) {
 	op := &graphql.OperationContext{}
-	m := fastjson.Marshal(op, selection, nil, how(op), p)
+	m := fastjson.Marshal(op, selection, nil, writerOf(op), p)
 	if m == nil {
 		return "", false
 	}
@@ -73,7 +74,7 @@ func marshal(p *person, selection ...ast.Selection) (string, bool) {
 	return b.String(), true
 }
 
-func TestAPlanWritesSelectionsWithTheirAliases(t *testing.T) {
+func TestMarshal_WritableSelection_WritesFieldsUnderAliases(t *testing.T) {
 	ann := &person{name: "Ann"}
 	ben := &person{name: `Be"n`, parent: ann, friends: []*person{ann, ann}}
 	got, ok := marshal(ben, field("name", "first"), field("born", "born"), field("father", "dad", field("name", "name")),
@@ -89,18 +90,18 @@ func TestAPlanWritesSelectionsWithTheirAliases(t *testing.T) {
 	require.Equal(t, `{"father":null,"friends":[]}`, got)
 }
 
-func TestAPlanLeavesToGqlgenWhatItCannotWrite(t *testing.T) {
+func TestMarshal_UnwritableSelection_ReturnsNil(t *testing.T) {
 	ann := &person{name: "Ann"}
 	for name, selection := range map[string]ast.Selection{
-		"a field that needs more":      field("slow", "slow"),
-		"one inside an object":         field("father", "father", field("slow", "slow")),
-		"one inside a list":            field("friends", "friends", field("slow", "slow")),
-		"a null where none may stand":  field("mother", "mother", field("name", "name")),
-		"a deferred fragment's fields": &ast.InlineFragment{SelectionSet: ast.SelectionSet{field("name", "name")}, Directives: ast.DirectiveList{{Name: "defer"}}},
+		"a field without a writer":   field("slow", "slow"),
+		"such a field in an object":  field("father", "father", field("slow", "slow")),
+		"such a field in a list":     field("friends", "friends", field("slow", "slow")),
+		"a null in a non-null field": field("mother", "mother", field("name", "name")),
+		"a deferred fragment":        &ast.InlineFragment{SelectionSet: ast.SelectionSet{field("name", "name")}, Directives: ast.DirectiveList{{Name: "defer"}}},
 	} {
 		_, ok := marshal(ann, field("name", "name2"), selection)
 		require.False(t, ok, name)
 	}
 	_, ok := marshal(nil, field("name", "name"))
-	require.False(t, ok, "no object")
+	require.False(t, ok, "a nil object")
 }

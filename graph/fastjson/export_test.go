@@ -1,4 +1,4 @@
 package fastjson
 
-// Disable makes an operation with this room go gqlgen's own way throughout.
-func (r *Budget) Disable() { r.disabled = true }
+// Disable makes gqlgen resolve every field of an operation with this budget.
+func (b *Budget) Disable() { b.disabled = true }

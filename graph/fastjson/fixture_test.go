@@ -19,35 +19,35 @@ import (
 	"errand/internal/usage"
 )
 
-// world answers every field of the schema with rows of chance: full of odd texts and
-// nulls, also where none may stand, and with edges that fail. Asked the same, it
-// answers the same.
-type world struct {
+// fixture resolves every field of the schema with random rows: they contain strings that need escapes, nulls (also in
+// non-null fields) and edges that fail. The same question always has the same result.
+type fixture struct {
 	generated.ResolverRoot // no mutations
 	seed                   uint64
 	users                  []*ent.User
 	tasks                  []*ent.Task
 	changes                []*ent.TaskChange
-	talks                  []*ent.Conversation
+	conversations          []*ent.Conversation
 	messages               []*ent.Message
 	calls                  []*ent.ToolCall
 }
 
-const rowsOfAKind = 4
+const rowsPerType = 4
 
-func newWorld(seed uint64) *world {
-	w, r := &world{seed: seed}, rand.New(rand.NewPCG(seed, 1))
-	for i := range rowsOfAKind {
-		w.users = append(w.users, row(r, &ent.User{}, "user", i))
-		w.tasks = append(w.tasks, row(r, &ent.Task{}, "task", i))
-		w.changes = append(w.changes, row(r, &ent.TaskChange{}, "chg", i))
-		w.talks = append(w.talks, row(r, &ent.Conversation{}, "conv", i))
-		w.messages = append(w.messages, row(r, &ent.Message{}, "msg", i))
-		w.calls = append(w.calls, row(r, &ent.ToolCall{}, "call", i))
+func newFixture(seed uint64) *fixture {
+	f, r := &fixture{seed: seed}, rand.New(rand.NewPCG(seed, 1))
+	for i := range rowsPerType {
+		f.users = append(f.users, row(r, &ent.User{}, "user", i))
+		f.tasks = append(f.tasks, row(r, &ent.Task{}, "task", i))
+		f.changes = append(f.changes, row(r, &ent.TaskChange{}, "chg", i))
+		f.conversations = append(f.conversations, row(r, &ent.Conversation{}, "conv", i))
+		f.messages = append(f.messages, row(r, &ent.Message{}, "msg", i))
+		f.calls = append(f.calls, row(r, &ent.ToolCall{}, "call", i))
 	}
-	return w
+	return f
 }
 
+// row fills the exported fields of an entity with random values.
 func row[T any](r *rand.Rand, into *T, kind string, i int) *T {
 	v := reflect.ValueOf(into).Elem()
 	for n := range v.NumField() {
@@ -62,10 +62,11 @@ func row[T any](r *rand.Rand, into *T, kind string, i int) *T {
 	return into
 }
 
-var oddTexts = []string{
+var testStrings = []string{
 	"", "x", `a "quoted" \ text`, "<script>&amp;", "line\nbreak\r\ttab", "\x00\x1f\x7f", "🦊 äöü", "\u2028\u2029", "bad \xff utf8", `{"a":[1,null]}`, "null",
 }
 
+// fillIn sets v to a random value.
 func fillIn(r *rand.Rand, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
@@ -73,7 +74,7 @@ func fillIn(r *rand.Rand, v reflect.Value) {
 			v.SetString([]string{"ONE", "TWO"}[r.IntN(2)])
 			return
 		}
-		v.SetString(oddTexts[r.IntN(len(oddTexts))])
+		v.SetString(testStrings[r.IntN(len(testStrings))])
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(r.IntN(5)) - 1)
 	case reflect.Bool:
@@ -101,108 +102,113 @@ func fillIn(r *rand.Rand, v reflect.Value) {
 	}
 }
 
-// chance is the same number below n for the same question.
-func (w *world) chance(n int, question ...any) int {
+// pick returns a number from 0 to n-1 that depends only on the seed and the question.
+func (f *fixture) pick(n int, question ...any) int {
 	h := fnv.New64a()
-	_, _ = fmt.Fprint(h, append(question, w.seed)...)
+	_, _ = fmt.Fprint(h, append(question, f.seed)...)
 	return int(h.Sum64() % uint64(n))
 }
 
-// one answers a question with a row, with nothing, or with a failure.
-func one[T any](w *world, rows []*T, question ...any) (*T, error) {
-	switch w.chance(8, append(question, "how")...) {
+// one returns a row, nil or an error.
+func one[T any](f *fixture, rows []*T, question ...any) (*T, error) {
+	switch f.pick(8, append(question, "how")...) {
 	case 0:
 		return nil, nil
 	case 1:
-		return nil, apperr.New(apperr.NotFound, "No such thing.")
+		return nil, apperr.New(apperr.NotFound, "No such object.")
 	default:
-		return rows[w.chance(len(rows), question...)], nil
+		return rows[f.pick(len(rows), question...)], nil
 	}
 }
 
-func several[T any](w *world, rows []*T, question ...any) ([]*T, error) {
-	all := make([]*T, w.chance(4, append(question, "size")...))
+// several returns up to three rows, some of them nil, or an error.
+func several[T any](f *fixture, rows []*T, question ...any) ([]*T, error) {
+	all := make([]*T, f.pick(4, append(question, "size")...))
 	for i := range all {
-		if w.chance(12, append(question, i)...) != 0 { // else a null
-			all[i] = rows[w.chance(len(rows), append(question, i, "which")...)]
+		if f.pick(12, append(question, i)...) != 0 { // else a null
+			all[i] = rows[f.pick(len(rows), append(question, i, "which")...)]
 		}
 	}
-	if w.chance(10, append(question, "how")...) == 0 {
-		return nil, apperr.New(apperr.Unavailable, "Not just now.")
+	if f.pick(10, append(question, "how")...) == 0 {
+		return nil, apperr.New(apperr.Unavailable, "Try again later.")
 	}
 	return all, nil
 }
 
-func paged[T any](w *world, rows []*T, question ...any) (*page.Connection[*T], error) {
-	items, err := several(w, rows, question...)
-	if err != nil || w.chance(12, append(question, "none")...) == 0 {
+// paged returns a page of rows, nil or an error.
+func paged[T any](f *fixture, rows []*T, question ...any) (*page.Connection[*T], error) {
+	items, err := several(f, rows, question...)
+	if err != nil || f.pick(12, append(question, "none")...) == 0 {
 		return nil, err
 	}
-	place := func(v *T) page.Cursor { return page.Cursor{List: "l", Key: []any{fmt.Sprintf("%v", v != nil)}} }
-	return page.Build(page.Window{Size: 2}, items, place, func(context.Context) (int, error) {
-		return len(
-			items,
-		), map[bool]error{true: apperr.New(apperr.Unavailable, "Not just now.")}[w.chance(5, append(question, "count")...) == 0]
-	}), nil
+	cursorOf := func(v *T) page.Cursor { return page.Cursor{List: "l", Key: []any{fmt.Sprintf("%v", v != nil)}} }
+	count := func(context.Context) (int, error) {
+		if f.pick(5, append(question, "count")...) == 0 {
+			return 0, apperr.New(apperr.Unavailable, "Try again later.")
+		}
+		return len(items), nil
+	}
+	return page.Build(page.Window{Size: 2}, items, cursorOf, count), nil
 }
 
-func (w *world) anything(question ...any) (model.Node, error) {
-	switch w.chance(8, append(question, "kind")...) {
+// node returns a row of any type, nil or an error.
+func (f *fixture) node(question ...any) (model.Node, error) {
+	switch f.pick(8, append(question, "kind")...) {
 	case 0:
-		return w.users[0], nil
+		return f.users[0], nil
 	case 1:
-		return w.tasks[w.chance(rowsOfAKind, question...)], nil
+		return f.tasks[f.pick(rowsPerType, question...)], nil
 	case 2:
-		return w.changes[w.chance(rowsOfAKind, question...)], nil
+		return f.changes[f.pick(rowsPerType, question...)], nil
 	case 3:
-		return w.talks[w.chance(rowsOfAKind, question...)], nil
+		return f.conversations[f.pick(rowsPerType, question...)], nil
 	case 4:
-		return w.messages[w.chance(rowsOfAKind, question...)], nil
+		return f.messages[f.pick(rowsPerType, question...)], nil
 	case 5:
-		return w.calls[w.chance(rowsOfAKind, question...)], nil
+		return f.calls[f.pick(rowsPerType, question...)], nil
 	case 6:
-		return nil, apperr.New(apperr.Forbidden, "Not yours.")
+		return nil, apperr.New(apperr.Forbidden, "Not allowed.")
 	default:
 		return nil, nil
 	}
 }
 
-// The resolvers of each type.
+// Resolvers by type.
 type (
-	worldQuery        struct{ *world }
-	worldSubscription struct{ *world }
-	worldTalk         struct{ *world }
-	worldMessage      struct{ *world }
-	worldTask         struct{ *world }
-	worldChange       struct{ *world }
-	worldUser         struct{ *world }
+	queryResolver        struct{ *fixture }
+	subscriptionResolver struct{ *fixture }
+	conversationResolver struct{ *fixture }
+	messageResolver      struct{ *fixture }
+	taskResolver         struct{ *fixture }
+	taskChangeResolver   struct{ *fixture }
+	userResolver         struct{ *fixture }
 )
 
-func (w *world) Query() generated.QueryResolver               { return worldQuery{w} }
-func (w *world) Subscription() generated.SubscriptionResolver { return worldSubscription{w} }
-func (w *world) Conversation() generated.ConversationResolver { return worldTalk{w} }
-func (w *world) Message() generated.MessageResolver           { return worldMessage{w} }
-func (w *world) Task() generated.TaskResolver                 { return worldTask{w} }
-func (w *world) TaskChange() generated.TaskChangeResolver     { return worldChange{w} }
-func (w *world) User() generated.UserResolver                 { return worldUser{w} }
+func (f *fixture) Query() generated.QueryResolver               { return queryResolver{f} }
+func (f *fixture) Subscription() generated.SubscriptionResolver { return subscriptionResolver{f} }
+func (f *fixture) Conversation() generated.ConversationResolver { return conversationResolver{f} }
+func (f *fixture) Message() generated.MessageResolver           { return messageResolver{f} }
+func (f *fixture) Task() generated.TaskResolver                 { return taskResolver{f} }
+func (f *fixture) TaskChange() generated.TaskChangeResolver     { return taskChangeResolver{f} }
+func (f *fixture) User() generated.UserResolver                 { return userResolver{f} }
 
-func (w worldQuery) Viewer(context.Context) (*ent.User, error) {
-	return one(w.world, w.users, "viewer")
+func (f queryResolver) Viewer(context.Context) (*ent.User, error) {
+	return one(f.fixture, f.users, "viewer")
 }
 
-func (w worldQuery) Node(_ context.Context, id string) (model.Node, error) {
-	return w.anything("node", id)
+func (f queryResolver) Node(_ context.Context, id string) (model.Node, error) {
+	return f.node("node", id)
 }
 
-func (w worldQuery) Nodes(_ context.Context, ids []string) ([]model.Node, error) {
+func (f queryResolver) Nodes(_ context.Context, ids []string) ([]model.Node, error) {
 	all := make([]model.Node, len(ids))
 	for i, id := range ids {
-		all[i], _ = w.anything("nodes", id)
+		all[i], _ = f.node("nodes", id)
 	}
 	return all, nil
 }
 
-func (w worldQuery) Tasks(
+func (f queryResolver) Tasks(
 	context.Context,
 	*int,
 	*string,
@@ -211,24 +217,24 @@ func (w worldQuery) Tasks(
 	*task.Order,
 	*task.Filter,
 ) (*page.TaskConnection, error) {
-	return paged(w.world, w.tasks, "tasks")
+	return paged(f.fixture, f.tasks, "tasks")
 }
 
-func (w worldQuery) Task(_ context.Context, number int) (*ent.Task, error) {
-	return one(w.world, w.tasks, "task", number)
+func (f queryResolver) Task(_ context.Context, number int) (*ent.Task, error) {
+	return one(f.fixture, f.tasks, "task", number)
 }
 
-func (w worldQuery) Conversations(context.Context, *int, *string, *int, *string) (*page.ConversationConnection, error) {
-	return paged(w.world, w.talks, "conversations")
+func (f queryResolver) Conversations(context.Context, *int, *string, *int, *string) (*page.ConversationConnection, error) {
+	return paged(f.fixture, f.conversations, "conversations")
 }
 
-func (w worldQuery) Conversation(_ context.Context, id string) (*ent.Conversation, error) {
-	return one(w.world, w.talks, "conversation", id)
+func (f queryResolver) Conversation(_ context.Context, id string) (*ent.Conversation, error) {
+	return one(f.fixture, f.conversations, "conversation", id)
 }
 
-func (w worldQuery) ExportViewer(context.Context) (string, error) { return `{"all":1}`, nil }
+func (f queryResolver) ExportViewer(context.Context) (string, error) { return `{"all":1}`, nil }
 
-func (w worldTalk) Messages(
+func (f conversationResolver) Messages(
 	_ context.Context,
 	c *ent.Conversation,
 	_ *int,
@@ -236,18 +242,18 @@ func (w worldTalk) Messages(
 	_ *int,
 	_ *string,
 ) (*page.MessageConnection, error) {
-	return paged(w.world, w.messages, "messages", c.ID)
+	return paged(f.fixture, f.messages, "messages", c.ID)
 }
 
-func (w worldMessage) Conversation(_ context.Context, m *ent.Message) (*ent.Conversation, error) {
-	return one(w.world, w.talks, "of message", m.ID)
+func (f messageResolver) Conversation(_ context.Context, m *ent.Message) (*ent.Conversation, error) {
+	return one(f.fixture, f.conversations, "of message", m.ID)
 }
 
-func (w worldMessage) ToolCalls(_ context.Context, m *ent.Message) ([]*ent.ToolCall, error) {
-	return several(w.world, w.calls, "calls", m.ID)
+func (f messageResolver) ToolCalls(_ context.Context, m *ent.Message) ([]*ent.ToolCall, error) {
+	return several(f.fixture, f.calls, "calls", m.ID)
 }
 
-func (w worldTask) Changes(
+func (f taskResolver) Changes(
 	_ context.Context,
 	t *ent.Task,
 	_ *int,
@@ -255,48 +261,42 @@ func (w worldTask) Changes(
 	_ *int,
 	_ *string,
 ) (*page.TaskChangeConnection, error) {
-	return paged(w.world, w.changes, "changes", t.ID)
+	return paged(f.fixture, f.changes, "changes", t.ID)
 }
 
-func (w worldChange) ToolCall(_ context.Context, c *ent.TaskChange) (*ent.ToolCall, error) {
-	return one(w.world, w.calls, "call", c.ID)
+func (f taskChangeResolver) ToolCall(_ context.Context, c *ent.TaskChange) (*ent.ToolCall, error) {
+	return one(f.fixture, f.calls, "call", c.ID)
 }
 
-func (w worldChange) Task(_ context.Context, c *ent.TaskChange) (*ent.Task, error) {
-	return one(w.world, w.tasks, "task of", c.ID)
+func (f taskChangeResolver) Task(_ context.Context, c *ent.TaskChange) (*ent.Task, error) {
+	return one(f.fixture, f.tasks, "task of", c.ID)
 }
 
-func (w worldUser) Usage(_ context.Context, u *ent.User, _ enum.UsagePeriod) (*usage.Summary, error) {
-	return one(w.world, []*usage.Summary{{Calls: 1}, {Cost: new(float64), DailyTokenLimit: new(int)}}, "usage", u.ID)
+func (f userResolver) Usage(_ context.Context, u *ent.User, _ enum.UsagePeriod) (*usage.Summary, error) {
+	return one(f.fixture, []*usage.Summary{{Calls: 1}, {Cost: new(float64), DailyTokenLimit: new(int)}}, "usage", u.ID)
 }
 
-func (w worldSubscription) MessageStream(context.Context, string, *string) (<-chan stream.MessageEvent, error) {
-	message, _ := one(w.world, w.messages, "added")
-	call, _ := one(w.world, w.calls, "changed")
-	return told[stream.MessageEvent](
-		&stream.MessageAdded{
-			Cursor:  "1",
-			Message: message,
-		},
-		&stream.MessageDelta{Cursor: "2", MessageID: "m", Offset: 3, Text: oddTexts[w.chance(len(oddTexts), "text")]},
-		&stream.ToolCallChanged{
-			Cursor:    "3",
-			MessageID: "m",
-			ToolCall:  call,
-		},
-		&stream.MessageFinished{Cursor: "4", Message: w.messages[0]},
+func (f subscriptionResolver) MessageStream(context.Context, string, *string) (<-chan stream.MessageEvent, error) {
+	message, _ := one(f.fixture, f.messages, "added")
+	call, _ := one(f.fixture, f.calls, "changed")
+	return closedChannel[stream.MessageEvent](
+		&stream.MessageAdded{Cursor: "1", Message: message},
+		&stream.MessageDelta{Cursor: "2", MessageID: "m", Offset: 3, Text: testStrings[f.pick(len(testStrings), "text")]},
+		&stream.ToolCallChanged{Cursor: "3", MessageID: "m", ToolCall: call},
+		&stream.MessageFinished{Cursor: "4", Message: f.messages[0]},
 	), nil
 }
 
-func (w worldSubscription) TaskStream(context.Context, *string) (<-chan *stream.TaskEvent, error) {
-	task, _ := one(w.world, w.tasks, "event")
-	return told(
-		&stream.TaskEvent{Cursor: "1", Kind: "ONE", Task: task, Change: w.changes[0]},
-		&stream.TaskEvent{Cursor: "2", Kind: "TWO", Task: w.tasks[0], Change: w.changes[1]},
+func (f subscriptionResolver) TaskStream(context.Context, *string) (<-chan *stream.TaskEvent, error) {
+	task, _ := one(f.fixture, f.tasks, "event")
+	return closedChannel(
+		&stream.TaskEvent{Cursor: "1", Kind: "ONE", Task: task, Change: f.changes[0]},
+		&stream.TaskEvent{Cursor: "2", Kind: "TWO", Task: f.tasks[0], Change: f.changes[1]},
 	), nil
 }
 
-func told[T any](events ...T) <-chan T {
+// closedChannel returns a closed channel that holds the events.
+func closedChannel[T any](events ...T) <-chan T {
 	c := make(chan T, len(events))
 	for _, e := range events {
 		c <- e
