@@ -42,12 +42,12 @@ func (s *Service) CreateConversation(ctx context.Context, title *string) (*ent.C
 	return c, nil
 }
 
-// RenameConversation sets a conversation's title. With given and a nil title, the next message provides
-// one; without given the title stays.
+// RenameConversation sets a conversation's title. With titleSet and a nil title, the next message provides
+// one; without titleSet the title stays.
 func (s *Service) RenameConversation(
 	ctx context.Context,
 	id string,
-	given bool,
+	titleSet bool,
 	title *string,
 ) (*ent.Conversation, error) {
 	update := s.client.Conversation.UpdateOneID(id)
@@ -58,7 +58,7 @@ func (s *Service) RenameConversation(
 			return nil, err
 		}
 		update.SetTitle(checked).SetTitleSource(enum.TitlePerson)
-	case given:
+	case titleSet:
 		update.SetTitle("").SetTitleSource(enum.TitleAuto)
 	}
 	c, err := update.Save(ctx)

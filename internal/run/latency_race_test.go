@@ -4,5 +4,5 @@ package run
 
 import "time"
 
-// promptly is looser under the race detector, which makes SQLite some forty times slower.
-const promptly = 2 * time.Second
+// maxCancelLatency is larger under the race detector, which makes SQLite some forty times slower.
+const maxCancelLatency = 2 * time.Second
