@@ -20,65 +20,66 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// difference holds the statements of a migration.
+// difference holds the statements of a migration. It is empty if no migration is needed.
 type difference struct {
 	up, down []*migrate.Change
 }
 
 func (d difference) isEmpty() bool { return len(d.up) == 0 }
 
-// difference compares two real databases: one made by the migrations, one by
-// Ent. Both directions are planned, as the reverse of each single statement
-// would not bring back a table that was built anew.
+// difference compares two databases: one created by the migrations and one by Ent. It plans both directions, because
+// SQLite rebuilds tables, which reversing the single statements would not revert.
 func (p planner) difference(ctx context.Context, dialectName string) (difference, error) {
 	files := os.DirFS(p.folder(dialectName))
 	if err := migrations.Verify(files); err != nil {
 		return difference{}, err
 	}
-	replayed, err := inScratch(ctx, dialectName, func(db *store.DB) error { return replay(ctx, db, files) })
+	current, err := inspectScratch(ctx, dialectName, func(db *store.DB) error { return applyAll(ctx, db, files) })
 	if err != nil {
-		return difference{}, fmt.Errorf("replaying the migrations: %w", err)
+		return difference{}, fmt.Errorf("applying the migrations: %w", err)
 	}
-	wanted, err := inScratch(ctx, dialectName, func(db *store.DB) error { return db.Client().Schema.Create(ctx) })
+	wanted, err := inspectScratch(ctx, dialectName, func(db *store.DB) error { return db.Client().Schema.Create(ctx) })
 	if err != nil {
-		return difference{}, fmt.Errorf("making the tables of ent/schema: %w", err)
+		return difference{}, fmt.Errorf("creating the tables of ent/schema: %w", err)
 	}
-	return compare(ctx, dialectName, replayed, wanted)
+	return compare(ctx, dialectName, current, wanted)
 }
 
-// compare plans in a third database: planning asks for the engine's version.
+// compare plans the statements between two schemas. It needs a third database, since planning depends on the engine's
+// version.
 func compare(ctx context.Context, dialectName string, from, to *schema.Schema) (d difference, err error) {
-	_, err = inScratch(ctx, dialectName, func(db *store.DB) error {
-		driver, err := atlas(db)
+	_, err = inspectScratch(ctx, dialectName, func(db *store.DB) error {
+		driver, err := atlasDriver(db)
 		if err != nil {
 			return err
 		}
-		if d.up, err = plan(ctx, driver, from, to); err != nil {
+		if d.up, err = planChanges(ctx, driver, from, to); err != nil {
 			return err
 		}
-		d.down, err = plan(ctx, driver, to, from)
+		d.down, err = planChanges(ctx, driver, to, from)
 		return err
 	})
 	return d, err
 }
 
-func plan(ctx context.Context, driver migrate.Driver, from, to *schema.Schema) ([]*migrate.Change, error) {
+// planChanges returns the statements that change one schema into another.
+func planChanges(ctx context.Context, driver migrate.Driver, from, to *schema.Schema) ([]*migrate.Change, error) {
 	changes, err := driver.SchemaDiff(from, to)
 	if err != nil || len(changes) == 0 {
 		return nil, err
 	}
-	made, err := driver.PlanChanges(ctx, "migration", changes, func(o *migrate.PlanOptions) {
-		o.SchemaQualifier = new(string) // table names without a schema: whatever the connection uses
+	planned, err := driver.PlanChanges(ctx, "migration", changes, func(o *migrate.PlanOptions) {
+		o.SchemaQualifier = new(string) // unqualified table names, which the search path resolves
 		o.Indent = "  "
 	})
 	if err != nil {
 		return nil, err
 	}
-	return withoutPragmas(made.Changes), nil
+	return withoutPragmas(planned.Changes), nil
 }
 
-// withoutPragmas drops what switches foreign keys: it has no effect in a
-// transaction, and the migrator's connection has them switched off.
+// withoutPragmas removes the statements that disable foreign keys. They have no effect in a transaction; the migrator
+// disables foreign keys on its connection.
 func withoutPragmas(changes []*migrate.Change) []*migrate.Change {
 	var kept []*migrate.Change
 	for _, c := range changes {
@@ -89,7 +90,8 @@ func withoutPragmas(changes []*migrate.Change) []*migrate.Change {
 	return kept
 }
 
-func replay(ctx context.Context, db *store.DB, files fs.FS) (err error) {
+// applyAll applies all migrations. It does nothing if there are none.
+func applyAll(ctx context.Context, db *store.DB, files fs.FS) (err error) {
 	if names, err := fs.Glob(files, "*.sql"); err != nil || len(names) == 0 {
 		return err
 	}
@@ -102,9 +104,9 @@ func replay(ctx context.Context, db *store.DB, files fs.FS) (err error) {
 	return err
 }
 
-// inScratch fills an empty database and reads its tables.
-func inScratch(ctx context.Context, dialectName string, fill func(*store.DB) error) (s *schema.Schema, err error) {
-	url, remove, err := scratch(ctx, dialectName)
+// inspectScratch fills a new scratch database and returns its schema.
+func inspectScratch(ctx context.Context, dialectName string, fill func(*store.DB) error) (s *schema.Schema, err error) {
+	url, remove, err := createScratch(ctx, dialectName)
 	if err != nil {
 		return nil, err
 	}
@@ -117,31 +119,31 @@ func inScratch(ctx context.Context, dialectName string, fill func(*store.DB) err
 	if err := fill(db); err != nil {
 		return nil, err
 	}
-	driver, err := atlas(db)
+	driver, err := atlasDriver(db)
 	if err != nil {
 		return nil, err
 	}
 	return driver.InspectSchema(ctx, "", &schema.InspectOptions{Exclude: []string{"goose_db_version"}})
 }
 
-func atlas(db *store.DB) (migrate.Driver, error) {
+func atlasDriver(db *store.DB) (migrate.Driver, error) {
 	if db.Dialect() == dialect.SQLite {
 		return sqlite.Open(db.Client())
 	}
 	return postgres.Open(db.Client())
 }
 
-// script is the migration's file.
+// script returns the content of the migration's file.
 func (d difference) script() []byte {
 	var b bytes.Buffer
 	b.WriteString("-- +goose Up\n")
-	statements(&b, d.up)
+	writeStatements(&b, d.up)
 	b.WriteString("\n-- +goose Down\n")
-	statements(&b, d.down)
+	writeStatements(&b, d.down)
 	return b.Bytes()
 }
 
-func statements(b *bytes.Buffer, changes []*migrate.Change) {
+func writeStatements(b *bytes.Buffer, changes []*migrate.Change) {
 	for _, c := range changes {
 		if c.Comment != "" {
 			fmt.Fprintf(b, "-- %s\n", c.Comment)

@@ -15,15 +15,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Two states of a small schema. Between them SQLite cannot alter the parents: it must build them anew.
+// Two versions of a small schema. SQLite cannot alter the table parents from one to the other and has to rebuild it.
 const (
 	before = `CREATE TABLE parents (id varchar NOT NULL PRIMARY KEY, name varchar NULL, gone varchar NULL);
 CREATE UNIQUE INDEX parents_name ON parents (name);
 CREATE TABLE children (id varchar NOT NULL PRIMARY KEY, parent_id varchar NOT NULL,
   CONSTRAINT children_parent FOREIGN KEY (parent_id) REFERENCES parents (id) ON DELETE CASCADE);
 `
-	after = `CREATE TABLE parents (id varchar NOT NULL PRIMARY KEY, name varchar NOT NULL DEFAULT 'none', colour varchar NOT NULL DEFAULT 'red');
-CREATE INDEX parents_colour ON parents (colour);
+	after = `CREATE TABLE parents (id varchar NOT NULL PRIMARY KEY, name varchar NOT NULL DEFAULT 'none',
+  color varchar NOT NULL DEFAULT 'red');
+CREATE INDEX parents_color ON parents (color);
 CREATE TABLE children (id varchar NOT NULL PRIMARY KEY, parent_id varchar NOT NULL,
   CONSTRAINT children_parent FOREIGN KEY (parent_id) REFERENCES parents (id) ON DELETE CASCADE);
 CREATE TABLE toys (id varchar NOT NULL PRIMARY KEY, child_id varchar NOT NULL,
@@ -40,18 +41,19 @@ func execute(ctx context.Context, db *store.DB, script string) error {
 	return nil
 }
 
-func tablesOf(t *testing.T, dialectName, script string) *schema.Schema {
+// schemaOf returns the schema that a script creates.
+func schemaOf(t *testing.T, dialectName, script string) *schema.Schema {
 	t.Helper()
 	ctx := context.Background()
-	s, err := inScratch(ctx, dialectName, func(db *store.DB) error { return execute(ctx, db, script) })
+	s, err := inspectScratch(ctx, dialectName, func(db *store.DB) error { return execute(ctx, db, script) })
 	require.NoError(t, err)
 	return s
 }
 
-// twoSteps is the history that leads to before and then, as planned, to after.
-func twoSteps(t *testing.T, dialectName string) fs.FS {
+// twoMigrations returns a migration to before, and the planned one from there to after.
+func twoMigrations(t *testing.T, dialectName string) fs.FS {
 	t.Helper()
-	d, err := compare(context.Background(), dialectName, tablesOf(t, dialectName, before), tablesOf(t, dialectName, after))
+	d, err := compare(context.Background(), dialectName, schemaOf(t, dialectName, before), schemaOf(t, dialectName, after))
 	require.NoError(t, err)
 	dir := fstest.MapFS{
 		"1_before.sql": &fstest.MapFile{
@@ -67,10 +69,10 @@ func twoSteps(t *testing.T, dialectName string) fs.FS {
 	return dir
 }
 
-// requireTables compares the database with what a script makes.
+// requireTables asserts that the database has the tables that a script creates.
 func requireTables(t *testing.T, db *store.DB, script string) {
 	t.Helper()
-	driver, err := atlas(db)
+	driver, err := atlasDriver(db)
 	require.NoError(t, err)
 	got, err := driver.InspectSchema(
 		context.Background(),
@@ -78,11 +80,12 @@ func requireTables(t *testing.T, db *store.DB, script string) {
 		&schema.InspectOptions{Exclude: []string{"goose_db_version"}},
 	)
 	require.NoError(t, err)
-	changes, err := driver.SchemaDiff(got, tablesOf(t, db.Dialect(), script))
+	changes, err := driver.SchemaDiff(got, schemaOf(t, db.Dialect(), script))
 	require.NoError(t, err)
 	require.Empty(t, changes)
 }
 
+// requireRow asserts the first row of a query with one column.
 func requireRow(t *testing.T, db *store.DB, query, want string) {
 	t.Helper()
 	rows, err := db.Client().QueryContext(context.Background(), query)
@@ -94,12 +97,12 @@ func requireRow(t *testing.T, db *store.DB, query, want string) {
 	require.Equal(t, want, got, query)
 }
 
-func TestAPlannedMigrationKeepsRowsBothWays(t *testing.T) {
+func TestDifference_MigrationUpAndDown_KeepsRows(t *testing.T) {
 	for _, dialectName := range []string{dialect.SQLite, dialect.Postgres} {
 		t.Run(dialectName, func(t *testing.T) {
 			ctx := context.Background()
-			files := twoSteps(t, dialectName)
-			_, err := inScratch(ctx, dialectName, func(db *store.DB) error {
+			files := twoMigrations(t, dialectName)
+			_, err := inspectScratch(ctx, dialectName, func(db *store.DB) error {
 				m, err := db.MigratorFor(files)
 				require.NoError(t, err)
 				defer m.Close()
@@ -120,7 +123,7 @@ func TestAPlannedMigrationKeepsRowsBothWays(t *testing.T) {
 				requireRow(
 					t,
 					db,
-					"SELECT p.name || ' ' || p.colour || ' ' || c.id FROM parents p JOIN children c ON c.parent_id = p.id",
+					"SELECT p.name || ' ' || p.color || ' ' || c.id FROM parents p JOIN children c ON c.parent_id = p.id",
 					"Ann red c",
 				)
 
@@ -141,7 +144,7 @@ func TestAPlannedMigrationKeepsRowsBothWays(t *testing.T) {
 	}
 }
 
-// splitStatements is enough for these scripts, whose semicolons all end a statement.
+// splitStatements splits a script at semicolons; none of the scripts has one inside a statement.
 func splitStatements(script string) []string {
 	var list []string
 	for statement := range strings.SplitSeq(script, ";") {

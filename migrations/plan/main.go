@@ -1,14 +1,14 @@
-// Plan writes the next migration of each engine: what turns the tables that the
-// existing migrations make into those of ent/schema, and back.
+// Command plan writes the next migration of each database engine. Its up direction changes the tables that the existing
+// migrations create into those of ent/schema; its down direction reverts that.
 //
-//	go run ./migrations/plan NAME      plan a migration
-//	go run ./migrations/plan -check    fail when one is needed or a checksum is stale
-//	go run ./migrations/plan -rehash   renew the checksums after editing a file by hand
+//	go run ./migrations/plan NAME      write a migration
+//	go run ./migrations/plan -check    fail if a migration is missing or a checksum does not match
+//	go run ./migrations/plan -rehash   update the checksums after editing a file
 package main
 
 import (
 	"context"
-	_ "embed" // rowsecurity.sql
+	_ "embed" // for rowSecurity
 	"errors"
 	"flag"
 	"fmt"
@@ -25,6 +25,9 @@ import (
 	"entgo.io/ent/dialect"
 )
 
+// versionLayout is the time format of goose's versions.
+const versionLayout = "20060102150405"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -36,31 +39,33 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("plan", flag.ContinueOnError)
-	dir := flags.String("dir", "migrations", "folder of the migrations")
-	check := flags.Bool("check", false, "fail when a migration is needed or a checksum is stale; write nothing")
-	rehash := flags.Bool("rehash", false, "renew the checksums after editing a file by hand")
+	dir := flags.String("dir", "migrations", "directory of the migrations")
+	check := flags.Bool("check", false, "fail if a migration is missing or a checksum does not match; write nothing")
+	rehash := flags.Bool("rehash", false, "update the checksums after editing a file")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	p := planner{dir: *dir, out: out, now: time.Now().UTC()}
 	switch {
 	case *check:
-		return p.each(func(dialectName string) error { return p.check(ctx, dialectName) })
+		return p.forEachDialect(func(dialectName string) error { return p.check(ctx, dialectName) })
 	case *rehash:
-		return p.each(p.rehash)
+		return p.forEachDialect(p.rehash)
 	case !regexp.MustCompile(`^[a-z][a-z0-9_]*$`).MatchString(flags.Arg(0)):
-		return errors.New("name the migration in lower case with underscores, such as add_task_colour")
+		return errors.New("name the migration in lower case with underscores, such as add_task_color")
 	}
-	return p.each(func(dialectName string) error { return p.write(ctx, dialectName, flags.Arg(0)) })
+	return p.forEachDialect(func(dialectName string) error { return p.write(ctx, dialectName, flags.Arg(0)) })
 }
 
+// planner writes and checks the migrations in a directory.
 type planner struct {
 	dir string
 	out io.Writer
-	now time.Time // the new version, the same for both engines
+	now time.Time // version of the new migration, equal for both engines
 }
 
-func (p planner) each(do func(dialectName string) error) error {
+// forEachDialect calls do for both engines and stops at the first error.
+func (p planner) forEachDialect(do func(dialectName string) error) error {
 	for _, name := range []string{dialect.SQLite, dialect.Postgres} {
 		if err := do(name); err != nil {
 			return fmt.Errorf("%s: %w", migrations.Folder(name), err)
@@ -73,7 +78,7 @@ func (p planner) folder(dialectName string) string {
 	return filepath.Join(p.dir, migrations.Folder(dialectName))
 }
 
-// write plans a migration when the tables differ.
+// write writes a migration, unless the existing ones already create the tables of ent/schema.
 func (p planner) write(ctx context.Context, dialectName, name string) error {
 	d, err := p.difference(ctx, dialectName)
 	if err != nil {
@@ -87,7 +92,7 @@ func (p planner) write(ctx context.Context, dialectName, name string) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(p.folder(dialectName), fmt.Sprintf("%s_%s.sql", p.now.Format("20060102150405"), name))
+	file := filepath.Join(p.folder(dialectName), p.now.Format(versionLayout)+"_"+name+".sql")
 	if err := os.WriteFile(file, d.script(), 0o644); err != nil {
 		return err
 	}
@@ -100,6 +105,7 @@ func (p planner) write(ctx context.Context, dialectName, name string) error {
 	return p.rehash(dialectName)
 }
 
+// isEmpty reports whether a dialect has no migrations yet.
 func (p planner) isEmpty(dialectName string) (bool, error) {
 	files, err := filepath.Glob(filepath.Join(p.folder(dialectName), "*.sql"))
 	return len(files) == 0, err
@@ -108,10 +114,10 @@ func (p planner) isEmpty(dialectName string) (bool, error) {
 //go:embed rowsecurity.sql
 var rowSecurity []byte
 
-// writeRowSecurity adds the second migration of PostgreSQL's history, which guards the
-// tables that the first one makes. Comparing tables does not find it.
+// writeRowSecurity writes the second migration of PostgreSQL, which enables row-level security for the tables of the
+// first one. Comparing tables does not show policies, so it cannot be planned.
 func (p planner) writeRowSecurity() error {
-	file := filepath.Join(p.folder(dialect.Postgres), p.now.Add(time.Second).Format("20060102150405")+"_row_security.sql")
+	file := filepath.Join(p.folder(dialect.Postgres), p.now.Add(time.Second).Format(versionLayout)+"_row_security.sql")
 	if err := os.WriteFile(file, rowSecurity, 0o644); err != nil {
 		return err
 	}
@@ -119,6 +125,7 @@ func (p planner) writeRowSecurity() error {
 	return nil
 }
 
+// check returns an error with the missing migration, if any.
 func (p planner) check(ctx context.Context, dialectName string) error {
 	d, err := p.difference(ctx, dialectName)
 	if err != nil {
@@ -130,6 +137,7 @@ func (p planner) check(ctx context.Context, dialectName string) error {
 	return nil
 }
 
+// rehash writes the checksum of a dialect's folder.
 func (p planner) rehash(dialectName string) error {
 	folder := p.folder(dialectName)
 	sum, err := migrations.Checksum(os.DirFS(folder))

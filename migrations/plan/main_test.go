@@ -13,38 +13,38 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// plans runs the program and returns what it prints.
-func plans(t *testing.T, args ...string) (string, error) {
+// runPlan runs the command and returns its output.
+func runPlan(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
 	err := run(context.Background(), args, &out)
 	return out.String(), err
 }
 
-// emptyHistory is a folder of both engines without migrations.
-func emptyHistory(t *testing.T) string {
+// emptyDir returns a directory without migrations.
+func emptyDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, engine := range []string{"sqlite", "postgres"} {
 		require.NoError(t, os.Mkdir(filepath.Join(dir, engine), 0o700))
 	}
-	_, err := plans(t, "-dir", dir, "-rehash")
+	_, err := runPlan(t, "-dir", dir, "-rehash")
 	require.NoError(t, err)
 	return dir
 }
 
-func TestTheMigrationsMatchTheEntities(t *testing.T) {
-	_, err := plans(t, "-dir", "..", "-check")
+func TestCheck_Repository_MatchesEntSchema(t *testing.T) {
+	_, err := runPlan(t, "-dir", "..", "-check")
 	require.NoError(t, err)
 }
 
-func TestPlanningFromNothingAndThenAgain(t *testing.T) {
-	dir := emptyHistory(t)
-	_, err := plans(t, "-dir", dir, "-check")
+func TestRun_Twice_WritesMigrationOnce(t *testing.T) {
+	dir := emptyDir(t)
+	_, err := runPlan(t, "-dir", dir, "-check")
 	require.ErrorContains(t, err, "make migration")
 	require.ErrorContains(t, err, "CREATE TABLE")
 
-	out, err := plans(t, "-dir", dir, "initial")
+	out, err := runPlan(t, "-dir", dir, "initial")
 	require.NoError(t, err)
 	for _, engine := range []string{"sqlite", "postgres"} {
 		files, err := filepath.Glob(filepath.Join(dir, engine, "*_initial.sql"))
@@ -52,10 +52,10 @@ func TestPlanningFromNothingAndThenAgain(t *testing.T) {
 		require.Len(t, files, 1)
 		require.Contains(t, out, files[0])
 	}
-	_, err = plans(t, "-dir", dir, "-check")
+	_, err = runPlan(t, "-dir", dir, "-check")
 	require.NoError(t, err)
 
-	out, err = plans(t, "-dir", dir, "again")
+	out, err = runPlan(t, "-dir", dir, "again")
 	require.NoError(t, err)
 	require.Contains(t, out, "sqlite: nothing to do")
 	require.Contains(t, out, "postgres: nothing to do")
@@ -64,21 +64,21 @@ func TestPlanningFromNothingAndThenAgain(t *testing.T) {
 	require.Empty(t, files)
 }
 
-func TestAnEditedFileNeedsANewChecksum(t *testing.T) {
-	dir := emptyHistory(t)
+func TestCheck_AddedFile_NeedsRehash(t *testing.T) {
+	dir := emptyDir(t)
 	extra := filepath.Join(dir, "sqlite", "20260101000000_extra.sql")
 	require.NoError(t, os.WriteFile(extra, []byte("-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 1;\n"), 0o600))
-	_, err := plans(t, "-dir", dir, "-check")
+	_, err := runPlan(t, "-dir", dir, "-check")
 	require.ErrorContains(t, err, "checksum")
-	_, err = plans(t, "-dir", dir, "-rehash")
+	_, err = runPlan(t, "-dir", dir, "-rehash")
 	require.NoError(t, err)
-	_, err = plans(t, "-dir", dir, "-check")
+	_, err = runPlan(t, "-dir", dir, "-check")
 	require.ErrorContains(t, err, "do not match ent/schema")
 }
 
-func TestAMigrationNeedsAName(t *testing.T) {
-	for _, name := range []string{"", "Add Colour", "../up"} {
-		_, err := plans(t, "-dir", t.TempDir(), name)
+func TestRun_InvalidName_ReturnsError(t *testing.T) {
+	for _, name := range []string{"", "Add Color", "../up"} {
+		_, err := runPlan(t, "-dir", t.TempDir(), name)
 		require.ErrorContains(t, err, "name the migration", name)
 	}
 }

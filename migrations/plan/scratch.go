@@ -13,8 +13,8 @@ import (
 	"go.jetify.com/typeid"
 )
 
-// scratch makes an empty database and says how to remove it.
-func scratch(ctx context.Context, dialectName string) (url string, remove func() error, err error) {
+// createScratch creates an empty database and returns its URL and a function that removes it.
+func createScratch(ctx context.Context, dialectName string) (url string, remove func() error, err error) {
 	if dialectName == dialect.SQLite {
 		dir, err := os.MkdirTemp("", "errand-plan-")
 		return "sqlite:" + filepath.Join(dir, "scratch.db"), func() error { return os.RemoveAll(dir) }, err
@@ -24,15 +24,16 @@ func scratch(ctx context.Context, dialectName string) (url string, remove func()
 		return "", nil, err
 	}
 	name := typeid.Must(typeid.WithPrefix("scratch")).String()
-	if err := administer(ctx, c, "CREATE DATABASE "+name); err != nil {
+	if err := execAsAdmin(ctx, c, "CREATE DATABASE "+name); err != nil {
 		return "", nil, errors.Join(err, c.Leave())
 	}
 	return c.URL(name), func() error {
-		return errors.Join(administer(context.WithoutCancel(ctx), c, "DROP DATABASE "+name), c.Leave())
+		return errors.Join(execAsAdmin(context.WithoutCancel(ctx), c, "DROP DATABASE "+name), c.Leave())
 	}, nil
 }
 
-func administer(ctx context.Context, c *cluster.Cluster, statement string) error {
+// execAsAdmin executes a statement in the maintenance database of the cluster.
+func execAsAdmin(ctx context.Context, c *cluster.Cluster, statement string) error {
 	conn, err := pgx.Connect(ctx, c.URL("postgres"))
 	if err != nil {
 		return err
