@@ -3,25 +3,27 @@
 //
 // A run is a row that belongs to one assistant message. The transitions of its state:
 //
-//		QUEUED  → RUNNING              claim
-//		RUNNING → RUNNING              claim after the lease has expired
-//		RUNNING → QUEUED               failure with attempts left, or hand-over at shutdown
-//		RUNNING → DONE                 Finish
-//		RUNNING → FAILED               Finish, PermanentError, or Options.MaxAttempts failures
-//		QUEUED, RUNNING → CANCELLED    Cancel
+//	QUEUED  → RUNNING              claim
+//	RUNNING → RUNNING              claim after the lease has expired
+//	RUNNING → QUEUED               failure with attempts left, or hand-over at shutdown
+//	RUNNING → DONE                 Finish
+//	RUNNING → FAILED               Finish, PermanentError, or Options.MaxAttempts failures
+//	QUEUED, RUNNING → CANCELLED    Cancel
 //
-//	  - Claim. A replica claims a run under a lease and renews the lease while its handler works. A run whose
-//	    lease has expired can be claimed by any replica. Only the earliest unfinished run of a conversation can be
-//	    claimed, so a conversation's turns run in order.
-//	  - Fencing. Each claim increments attempt, which is the fencing token. An effect commits only in a
-//	    transaction that first finds the run RUNNING with the same attempt (Do, Finish). A replica that has
-//	    lost its lease without noticing can therefore write nothing.
-//	  - Failure. A failed attempt returns the run to QUEUED with a backoff (retryDelay). Claiming a run after
-//	    its lease has expired counts as a failure; a hand-over does not.
-//	  - Cancellation. Cancel ends a queued run at once. A running one is marked and its handler's context is
-//	    cancelled; once the mark is committed, the run can only end as CANCELLED.
-//	  - Stale runs have no live attempt and cannot be claimed: their attempts are used up, or they are marked as
-//	    cancelled. A sweep at Options.SweepInterval ends them.
+// The mechanisms behind them:
+//
+//   - Claim. A replica claims a run under a lease and renews the lease while its handler works. A run whose
+//     lease has expired can be claimed by any replica. Only the earliest unfinished run of a conversation can be
+//     claimed, so a conversation's turns run in order.
+//   - Fencing. Each claim increments attempt, which is the fencing token. An effect commits only in a
+//     transaction that first finds the run RUNNING with the same attempt (Do, Finish). A replica that has
+//     lost its lease without noticing can therefore write nothing.
+//   - Failure. A failed attempt returns the run to QUEUED with a backoff (retryDelay). Claiming a run after
+//     its lease has expired counts as a failure; a hand-over does not.
+//   - Cancellation. Cancel ends a queued run at once. A running one is marked and its handler's context is
+//     cancelled; once the mark is committed, the run can only end as CANCELLED.
+//   - Stale runs have no live attempt and cannot be claimed: their attempts are used up, or they are marked as
+//     cancelled. A sweep at Options.SweepInterval ends them.
 //
 // All stored times are the database's clock, in milliseconds. A replica's own clock only measures the time
 // since its last successful statement.
