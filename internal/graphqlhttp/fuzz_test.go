@@ -22,9 +22,8 @@ import (
 	"errand/internal/graphqlhttp/ws"
 )
 
-// FuzzFrames feeds a socket the bytes that a client may send after the handshake, then
-// hangs up. Whatever they are, the socket must end, its resolvers with it, and what it
-// wrote must keep the protocol's promises.
+// FuzzFrames writes arbitrary bytes to a socket after the handshake, then closes the connection. The socket and its
+// resolvers must end, and the messages that it wrote must follow the protocol.
 func FuzzFrames(f *testing.F) {
 	for _, conversation := range [][]string{
 		{initMessage, helloMessage},

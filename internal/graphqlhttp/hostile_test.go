@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// times joins what part gives for 0 to n-1.
+// times concatenates part(0) to part(n-1).
 func times(n int, part func(i int) string) string {
 	var b strings.Builder
 	for i := range n {
@@ -20,7 +20,7 @@ func times(n int, part func(i int) string) string {
 	return b.String()
 }
 
-// hostile are documents made to be expensive: to parse, to validate, to answer.
+// hostile are documents that are expensive to parse, to validate or to execute.
 var hostile = map[string]string{
 	"equal bytes":       "{" + strings.Repeat(" ", 100000) + strings.Repeat("a ", 15000) + "}",
 	"a block in bounds": `{echo(n:"""` + strings.Repeat("a\n", 60000) + `""")}`,
@@ -99,8 +99,8 @@ var hostile = map[string]string{
 	) + "}}}",
 }
 
-// TestHostileDocumentsAreCheap measures the whole process, this client included.
-func TestHostileDocumentsAreCheap(t *testing.T) {
+// The measurements include the client, which is in the same process.
+func TestHostileDocuments_LittleCPUAndMemory(t *testing.T) {
 	b := start(t, nil)
 	b.query("{hello}", "") // warm up
 	for name, document := range hostile {
@@ -113,7 +113,7 @@ func TestHostileDocumentsAreCheap(t *testing.T) {
 	}
 }
 
-// hostileBodies are requests made to be expensive to decode or to coerce.
+// hostileBodies are requests that are expensive to decode or to coerce.
 var hostileBodies = map[string]string{
 	"deep lists beside the request":   `{"query":"{hello}","x":` + strings.Repeat("[", 1_000_000),
 	"deep objects beside the request": `{"query":"{hello}","x":` + strings.Repeat(`{"":`, 240_000),
@@ -155,20 +155,20 @@ var hostileBodies = map[string]string{
 		"9",
 		1_000_000,
 	) + `}}`,
-	"an exponent without end": `{"query":"query($n:Int){echo(n:$n)}","variables":{"n":1e999999999}}`,
-	"as many values as there may be": `{"query":"query($l:[Int!]){echo(list:$l)}","variables":{"l":[` + strings.Repeat(
+	"a huge exponent": `{"query":"query($n:Int){echo(n:$n)}","variables":{"n":1e999999999}}`,
+	"the maximum of values": `{"query":"query($l:[Int!]){echo(list:$l)}","variables":{"l":[` + strings.Repeat(
 		"1,",
 		9990,
 	) + `1]}}`,
-	"as many faults as there may be": `{"query":"query($l:[Int!]){echo(list:$l)}","variables":{"l":[` + strings.Repeat(
+	"the maximum of invalid values": `{"query":"query($l:[Int!]){echo(list:$l)}","variables":{"l":[` + strings.Repeat(
 		`"",`,
 		9990,
 	) + `1]}}`,
-	"as many unknown fields": `{"query":"query($i:EchoInput){echo(input:$i)}","variables":{"i":{"title":"a"` + times(
+	"the maximum of unknown fields": `{"query":"query($i:EchoInput){echo(input:$i)}","variables":{"i":{"title":"a"` + times(
 		9990,
 		func(i int) string { return fmt.Sprintf(`,"x%d":1`, i) },
 	) + `}}}`,
-	"members that nobody knows": `{"query":"{hello}"` + times(
+	"many unknown members": `{"query":"{hello}"` + times(
 		60_000,
 		func(i int) string { return fmt.Sprintf(`,"member%d":1`, i) },
 	) + `}`,
@@ -180,7 +180,7 @@ var hostileBodies = map[string]string{
 	"a list of empty objects by batch": "[" + strings.Repeat(`{},`, 300_000) + "{}]",
 }
 
-func TestHostileBodiesAreCheap(t *testing.T) {
+func TestHostileBodies_LittleCPUAndMemory(t *testing.T) {
 	b := start(t, nil)
 	b.query("{hello}", "") // warm up
 	for name, body := range hostileBodies {
@@ -193,15 +193,15 @@ func TestHostileBodiesAreCheap(t *testing.T) {
 	}
 }
 
-// A message on a socket is held to the same, without a limit on its values.
-func TestHostileMessagesAreCheap(t *testing.T) {
+// WebSocket messages have no limit on the number of values.
+func TestHostileMessages_LittleCPUAndMemory(t *testing.T) {
 	b := start(t, nil)
 	for name, payload := range map[string]string{
-		"many objects":       `{"a":[` + strings.Repeat(`{"":0},`, 36_000) + `0]}`,
-		"many lists":         `{"a":[` + strings.Repeat(`[],`, 85_000) + `0]}`,
-		"many members":       `{` + times(22_000, func(i int) string { return fmt.Sprintf(`"k%d":0,`, i) }) + `"a":0}`,
-		"deep headers":       strings.Repeat(`{"headers":`, 9000) + "{}" + strings.Repeat("}", 9000),
-		"deeper than it may": `{"a":` + strings.Repeat(`[`, 200_000) + strings.Repeat("]", 50_000) + `}`,
+		"many objects":                   `{"a":[` + strings.Repeat(`{"":0},`, 36_000) + `0]}`,
+		"many lists":                     `{"a":[` + strings.Repeat(`[],`, 85_000) + `0]}`,
+		"many members":                   `{` + times(22_000, func(i int) string { return fmt.Sprintf(`"k%d":0,`, i) }) + `"a":0}`,
+		"deep headers":                   strings.Repeat(`{"headers":`, 9000) + "{}" + strings.Repeat("}", 9000),
+		"deeper than the decoder allows": `{"a":` + strings.Repeat(`[`, 200_000) + strings.Repeat("]", 50_000) + `}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := b.ready("alice")
@@ -215,7 +215,7 @@ func TestHostileMessagesAreCheap(t *testing.T) {
 	}
 }
 
-// measure gives the processor time and the allocated bytes of the process.
+// measure returns the processor time and the allocated bytes of the process during do.
 func measure(do func()) (time.Duration, uint64) {
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -233,8 +233,8 @@ func processorTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// The documents of the library's known weak points are refused before validation sees them.
-func TestHostileDocumentsAreRefusedByName(t *testing.T) {
+// Documents that are expensive for the library's validation are rejected before it.
+func TestHostileDocuments_RejectedByNamedLimit(t *testing.T) {
 	b := start(t, nil)
 	for name, limit := range map[string]string{
 		"equal fields":       "tokens",
@@ -250,7 +250,7 @@ func TestHostileDocumentsAreRefusedByName(t *testing.T) {
 	}
 }
 
-func TestDeepVariablesAreCheap(t *testing.T) {
+func TestDeepVariables_LittleCPUAndMemory(t *testing.T) {
 	b := start(t, nil)
 	const depth = 4900
 	variables := `{"i":` + strings.Repeat(`{"inner":`, depth) + "{}" + strings.Repeat("}", depth+1)

@@ -21,7 +21,7 @@ const (
 	jsonType     = "application/json"
 )
 
-func TestStatuses(t *testing.T) {
+func TestHTTP_Requests_HaveStatusAndCode(t *testing.T) {
 	b := start(t, nil)
 	const document = `{"query":"{ hello }"}`
 	for _, tc := range []struct {
@@ -41,8 +41,8 @@ func TestStatuses(t *testing.T) {
 		{"not parsed", "POST", "/", `{"query":"{"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "GRAPHQL_PARSE_FAILED"},
 		{"not valid, JSON", "POST", "/", `{"query":"{ x }"}`, []string{"Content-Type", jsonType}, 200, "GRAPHQL_VALIDATION_FAILED"},
 		{"not valid", "POST", "/", `{"query":"{ x }"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "GRAPHQL_VALIDATION_FAILED"},
-		{"variables refused, JSON", "POST", "/", `{"query":"query($n:Int!){echo(n:$n)}","variables":{"n":"5"}}`, []string{"Content-Type", jsonType, "Accept", jsonType}, 200, "BAD_USER_INPUT"},
-		{"variables refused", "POST", "/", `{"query":"query($n:Int!){echo(n:$n)}","variables":{"n":"5"}}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "BAD_USER_INPUT"},
+		{"variables rejected, JSON", "POST", "/", `{"query":"query($n:Int!){echo(n:$n)}","variables":{"n":"5"}}`, []string{"Content-Type", jsonType, "Accept", jsonType}, 200, "BAD_USER_INPUT"},
+		{"variables rejected", "POST", "/", `{"query":"query($n:Int!){echo(n:$n)}","variables":{"n":"5"}}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "BAD_USER_INPUT"},
 		{"no such operation, JSON", "POST", "/", `{"query":"query A{hello}","operationName":"B"}`, []string{"Content-Type", jsonType, "Accept", jsonType}, 200, "BAD_USER_INPUT"},
 		{"no such operation", "POST", "/", `{"query":"query A{hello}","operationName":"B"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "BAD_USER_INPUT"},
 		{"not JSON, JSON", "POST", "/", `{"query"`, []string{"Content-Type", jsonType, "Accept", jsonType}, 400, "BAD_USER_INPUT"},
@@ -51,12 +51,12 @@ func TestStatuses(t *testing.T) {
 		{"a charset parameter", "POST", "/", document, []string{"Content-Type", `application/json; charset="UTF-8"`}, 200, ""},
 		{"a content type in capitals", "POST", "/", document, []string{"Content-Type", "Application/JSON"}, 200, ""},
 		{"identity", "POST", "/", document, []string{"Content-Type", jsonType, "Content-Encoding", "identity"}, 200, ""},
-		{"the answer's type is no request's", "POST", "/", document, []string{"Content-Type", responseType}, 415, "BAD_USER_INPUT"},
+		{"the media type of responses", "POST", "/", document, []string{"Content-Type", responseType}, 415, "BAD_USER_INPUT"},
 		{"a mutation by GET, named", "GET", "/?query=query+A{hello}mutation+B{add(n:1)}&operationName=B", "", nil, 405, "BAD_USER_INPUT"},
 		{"a query beside a mutation by GET", "GET", "/?query=query+A{hello}mutation+B{add(n:1)}&operationName=A", "", nil, 200, ""},
 		{"too complex", "POST", "/", `{"query":"{` + strings.Repeat(" hello", 31) + `}"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "COMPLEXITY_LIMIT_EXCEEDED"},
 		{"bad token", "POST", "/", document, []string{"Content-Type", jsonType, "Authorization", "Bearer bad"}, 401, "UNAUTHENTICATED"},
-		{"token cannot be checked", "POST", "/", document, []string{"Content-Type", jsonType, "Authorization", "Bearer down"}, 503, "SERVICE_UNAVAILABLE"},
+		{"token cannot be verified", "POST", "/", document, []string{"Content-Type", jsonType, "Authorization", "Bearer down"}, 503, "SERVICE_UNAVAILABLE"},
 		{"PUT", "PUT", "/", document, []string{"Content-Type", jsonType}, 405, "BAD_USER_INPUT"},
 		{"DELETE", "DELETE", "/", "", nil, 405, "BAD_USER_INPUT"},
 		{"mutation by GET", "GET", "/?query=mutation{add(n:1)}", "", nil, 405, "BAD_USER_INPUT"},
@@ -78,11 +78,10 @@ func TestStatuses(t *testing.T) {
 			require.Equal(t, tc.code, a.code(), a.body)
 		})
 	}
-	require.Zero(t, b.root.Executed.Load(), "a refused mutation ran")
+	require.Zero(t, b.root.Executed.Load(), "a rejected mutation was executed")
 }
 
-// TestMethods that are not served name those that are.
-func TestMethods(t *testing.T) {
+func TestHTTP_OtherMethods_405WithAllow(t *testing.T) {
 	b := start(t, nil)
 	for _, method := range []string{"HEAD", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"} {
 		a := b.do(method, "/?query=%7Bhello%7D", "")
@@ -96,7 +95,7 @@ func TestMethods(t *testing.T) {
 	require.Zero(t, b.root.Executed.Load())
 }
 
-func TestRefusedContentSaysWhatIsTaken(t *testing.T) {
+func TestHTTP_UnsupportedContent_NamesSupported(t *testing.T) {
 	b := start(t, nil)
 	a := b.do("POST", "/", "x", "Content-Type", "text/plain")
 	require.Equal(t, jsonType, a.header.Get("Accept-Post"))
@@ -104,14 +103,14 @@ func TestRefusedContentSaysWhatIsTaken(t *testing.T) {
 	require.Equal(t, "identity", a.header.Get("Accept-Encoding"))
 }
 
-// The specification ignores a byte order mark in a document; JSON has no room for one.
-func TestByteOrderMarks(t *testing.T) {
+// The specification ignores a byte order mark in a document; JSON does not allow one.
+func TestHTTP_ByteOrderMark_AllowedOnlyInDocument(t *testing.T) {
 	b := start(t, nil)
 	require.Equal(t, 400, b.post("\ufeff"+`{"query":"{ hello }"}`).status)
 	require.Empty(t, b.query("\ufeff{ hello }", "").code())
 }
 
-func TestAnswersAreNotKept(t *testing.T) {
+func TestHTTP_Response_IsNotCacheable(t *testing.T) {
 	b := start(t, nil)
 	a := b.do("GET", "/?query=%7Bhello%7D", "")
 	require.Equal(t, "no-store", a.header.Get("Cache-Control"))
@@ -122,7 +121,7 @@ func TestAnswersAreNotKept(t *testing.T) {
 	}
 }
 
-func TestMalformedBodies(t *testing.T) {
+func TestHTTP_MalformedBody_400WithReason(t *testing.T) {
 	b := start(t, nil)
 	for what, tc := range map[string]struct{ body, message string }{
 		"empty":                   {``, "empty"},
@@ -162,14 +161,14 @@ func TestMalformedBodies(t *testing.T) {
 	require.NotContains(t, b.logs.String(), "secret-content")
 }
 
-func TestUnknownMembersAreLeftAlone(t *testing.T) {
+func TestHTTP_UnknownMembers_Ignored(t *testing.T) {
 	b := start(t, nil)
 	a := b.post(`{"query":"{ hello }","clientHint":{"x":1},"variables":null,"operationName":null,"extensions":null}`)
 	require.Equal(t, 200, a.status)
 	require.Equal(t, map[string]any{"hello": "world"}, a.json["data"])
 }
 
-func TestMediaTypeNegotiation(t *testing.T) {
+func TestHTTP_AcceptHeader_SelectsMediaType(t *testing.T) {
 	b := start(t, nil)
 	for accept, want := range map[string]string{
 		"":                    jsonType,
@@ -206,18 +205,18 @@ func TestMediaTypeNegotiation(t *testing.T) {
 	}
 }
 
-func TestRequestErrorsHaveNoData(t *testing.T) {
+func TestHTTP_RequestError_HasNoData(t *testing.T) {
 	b := start(t, nil)
 	for _, a := range []answer{b.query(`{`, ""), b.query(`{ x }`, ""), b.query(`query($a:Int!){ hello }`, ""), b.post(`[`)} {
 		require.NotContains(t, a.json, "data")
 		require.Contains(t, a.json, "errors")
 	}
 	a := b.query(`{ required }`, "")
-	require.Contains(t, a.json, "data", "execution began, so there is data")
+	require.Contains(t, a.json, "data", "execution has begun, so there is data")
 	require.Nil(t, a.json["data"])
 }
 
-func TestResponsesHideWhatIsNotMeantForClients(t *testing.T) {
+func TestHTTP_InternalError_Redacted(t *testing.T) {
 	b := start(t, nil)
 	for _, document := range []string{`{ leak }`, `{ panics }`} {
 		a := b.query(document, "")
@@ -231,7 +230,7 @@ func TestResponsesHideWhatIsNotMeantForClients(t *testing.T) {
 	require.NotContains(t, a.body, "secret-host")
 }
 
-func TestOperationName(t *testing.T) {
+func TestHTTP_OperationName_SelectsOperation(t *testing.T) {
 	b := start(t, nil)
 	const two = `query A { hello } query B { me }`
 	a := b.post(`{"query":` + quote(two) + `,"operationName":"A"}`)
@@ -246,7 +245,7 @@ func TestOperationName(t *testing.T) {
 	}
 }
 
-func TestGet(t *testing.T) {
+func TestHTTP_GetParameters_Decoded(t *testing.T) {
 	b := start(t, nil)
 	get := func(pairs ...string) answer {
 		values := url.Values{}
@@ -266,13 +265,13 @@ func TestGet(t *testing.T) {
 	require.Equal(t, 400, b.do("GET", "/?query=%zz", "").status)
 }
 
-func TestCostIsReported(t *testing.T) {
+func TestHTTP_Response_ReportsCost(t *testing.T) {
 	b := start(t, nil)
 	a := b.query(`query($n: Int) { items(first: $n) { nodes { id } } }`, `{"n":7}`)
 	require.Equal(t, map[string]any{"cost": map[string]any{"requested": 16.0, "limit": 30000.0}}, a.json["extensions"])
 }
 
-func TestBodyLimit(t *testing.T) {
+func TestHTTP_BodyOverLimit_413(t *testing.T) {
 	b := start(t, nil)
 	a := b.query(`{ hello } #`+strings.Repeat("x", 1<<20), "")
 	require.Equal(t, 413, a.status)
@@ -280,7 +279,7 @@ func TestBodyLimit(t *testing.T) {
 	require.NotContains(t, a.body, "xxx")
 }
 
-func TestSlowBodyIsRefused(t *testing.T) {
+func TestHTTP_SlowBody_408(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.BodyTimeout = 50 * time.Millisecond })
 	conn, err := net.Dial("tcp", b.server.Listener.Addr().String())
 	require.NoError(t, err)
@@ -297,7 +296,7 @@ func TestSlowBodyIsRefused(t *testing.T) {
 	require.Equal(t, "HTTP/1.1 408", string(head))
 }
 
-func TestLargeResponsesAreCompressed(t *testing.T) {
+func TestHTTP_LargeResponse_Compressed(t *testing.T) {
 	b := start(t, nil)
 	a := b.query(`{ big(n: 5000) }`, "", "Accept-Encoding", "br, gzip;q=0.5")
 	require.Equal(t, "gzip", a.header.Get("Content-Encoding"))
@@ -315,14 +314,14 @@ func TestLargeResponsesAreCompressed(t *testing.T) {
 	}
 }
 
-func TestDeadlineEndsAnOperation(t *testing.T) {
+func TestHTTP_OperationTimeout_ResolverStops(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.OperationTimeout = 30 * time.Millisecond })
 	a := b.query(`{ wait }`, "")
 	require.Equal(t, "SERVICE_UNAVAILABLE", a.code(), a.body)
 	receive(t, b.root.Stopped, "the resolver to stop")
 }
 
-func TestDisconnectStopsTheWork(t *testing.T) {
+func TestHTTP_ClientDisconnects_ResolverStops(t *testing.T) {
 	b := start(t, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, b.server.URL, strings.NewReader(`{"query":"{ wait }"}`))
@@ -342,7 +341,7 @@ func TestDisconnectStopsTheWork(t *testing.T) {
 	require.Error(t, receive(t, done, "the client"))
 }
 
-func TestReports(t *testing.T) {
+func TestObserver_Operations_Reported(t *testing.T) {
 	b := start(t, nil)
 	b.query(`query Mine { me items(first: 2) { total } }`, "")
 	r := receive(t, b.reports, "a report")
@@ -355,7 +354,7 @@ func TestReports(t *testing.T) {
 	require.EqualValues(t, "GRAPHQL_VALIDATION_FAILED", receive(t, b.reports, "a report").Code)
 }
 
-func TestProductionHidesTheSchema(t *testing.T) {
+func TestHTTP_IntrospectionDisabled_SchemaHidden(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.Introspection = false })
 	for _, document := range []string{`{ __schema { types { name } } }`, `{ ...F } fragment F on Query { __type(name: "Item") { name } }`} {
 		a := b.query(document, "")
@@ -372,7 +371,7 @@ func TestProductionHidesTheSchema(t *testing.T) {
 	require.Contains(t, b.query(`{ hell }`, "").body, "Did you mean")
 }
 
-func TestValidationErrorsAreFewAndShort(t *testing.T) {
+func TestHTTP_ManyValidationErrors_Truncated(t *testing.T) {
 	b := start(t, nil)
 	a := b.query(
 		`{ items { `+strings.Repeat(
@@ -389,7 +388,7 @@ func TestValidationErrorsAreFewAndShort(t *testing.T) {
 	require.Less(t, len(a.body), 10*1000)
 }
 
-func TestPrepareRunsForEachExecution(t *testing.T) {
+func TestDataloaders_Query_CreatedOnce(t *testing.T) {
 	prepared := make(chan struct{}, 10)
 	b := start(t, func(o *serverOptions) {
 		o.Dataloaders = func(ctx context.Context) context.Context { prepared <- struct{}{}; return ctx }
@@ -398,8 +397,8 @@ func TestPrepareRunsForEachExecution(t *testing.T) {
 	require.Len(t, prepared, 1)
 }
 
-// The query is what graphql-js and GraphiQL send, with every option on.
-func TestStandardIntrospectionPasses(t *testing.T) {
+// The query is that of graphql-js and GraphiQL, with all options.
+func TestHTTP_StandardIntrospectionQuery_WithinLimits(t *testing.T) {
 	document, err := os.ReadFile("testdata/introspection.graphql")
 	require.NoError(t, err)
 	a := start(t, nil).query(string(document), "")

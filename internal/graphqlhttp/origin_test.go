@@ -16,14 +16,14 @@ func origins(t *testing.T, list ...string) func(*serverOptions) {
 	}
 }
 
-func TestOriginsMustBeOrigins(t *testing.T) {
+func TestNewOrigins_Invalid_Error(t *testing.T) {
 	for _, bad := range []string{"example.com", "https://example.com/path", "ftp://example.com", "https://", "https://user@example.com", ""} {
 		_, err := graphqlhttp.NewOrigins([]string{bad})
 		require.Error(t, err, bad)
 	}
 }
 
-func TestForgedGetIsRefused(t *testing.T) {
+func TestCSRF_ForgedGet_403(t *testing.T) {
 	b := start(t, origins(t, "https://app.example.com"))
 	own := "http://" + b.server.Listener.Addr().String()
 	for what, tc := range map[string]struct {
@@ -53,7 +53,7 @@ func TestForgedGetIsRefused(t *testing.T) {
 	}
 }
 
-func TestCORS(t *testing.T) {
+func TestCORS_Origins_GetPermissions(t *testing.T) {
 	b := start(t, origins(t, "https://app.example.com"))
 	preflight := func(origin string) answer {
 		return b.do(
@@ -97,20 +97,20 @@ func TestCORS(t *testing.T) {
 	require.Equal(t, "GET, POST, OPTIONS", b.do("OPTIONS", "/", "").header.Get("Allow"))
 }
 
-func TestEveryOriginCanBeAllowed(t *testing.T) {
+func TestCORS_Wildcard_AllowsAllOrigins(t *testing.T) {
 	b := start(t, origins(t, "*"))
 	a := b.query(`{ hello }`, "", "Origin", "https://any.example")
 	require.Equal(t, "https://any.example", a.header.Get("Access-Control-Allow-Origin"))
 	require.Empty(t, a.header.Get("Access-Control-Allow-Credentials"))
 }
 
-func TestCookiesDoNotAuthenticate(t *testing.T) {
+func TestAuthorization_Cookie_Ignored(t *testing.T) {
 	b := start(t, nil)
 	a := b.query(`{ me }`, "", "Cookie", "authorization=alice; token=alice; session=alice")
 	require.Equal(t, map[string]any{"me": nil}, a.json["data"])
 }
 
-func TestSocketOrigins(t *testing.T) {
+func TestSocket_Origins_CheckedAtUpgrade(t *testing.T) {
 	b := start(t, origins(t, "https://app.example.com"))
 	own := "http://" + b.server.Listener.Addr().String()
 	for origin, allowed := range map[string]bool{

@@ -26,12 +26,12 @@ func persisted(hash, document string) string {
 	return `{"query":` + quote(document) + "," + extensions + "}"
 }
 
-func TestAutomaticPersistedQueries(t *testing.T) {
+func TestPersistedQuery_SentOnce_FoundByHash(t *testing.T) {
 	b := start(t, nil)
 	const document = `query Persisted { hello }`
 	a := b.post(persisted(sha(document), ""))
 	require.Equal(t, 200, a.status)
-	require.Equal(t, "PersistedQueryNotFound", a.message(), "clients look for exactly this")
+	require.Equal(t, "PersistedQueryNotFound", a.message(), "the message that clients match")
 	require.Equal(t, "PERSISTED_QUERY_NOT_FOUND", a.code())
 
 	require.Empty(t, b.post(persisted(sha(document), document)).code())
@@ -44,7 +44,7 @@ func TestAutomaticPersistedQueries(t *testing.T) {
 	require.Equal(t, 400, a.status, "the hash is of another document")
 }
 
-func TestInvalidDocumentsAreNotPersisted(t *testing.T) {
+func TestPersistedQuery_InvalidDocument_NotStored(t *testing.T) {
 	b := start(t, nil)
 	for _, document := range []string{`{`, `{ x }`, `{` + strings.Repeat(" hello", 31) + `}`} {
 		require.NotEmpty(t, b.post(persisted(sha(document), document)).code())
@@ -52,7 +52,7 @@ func TestInvalidDocumentsAreNotPersisted(t *testing.T) {
 	}
 }
 
-func TestPersistedQueriesAreBounded(t *testing.T) {
+func TestPersistedQuery_CacheFull_OldestEvicted(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.DocumentCacheBytes = 20000 })
 	document := func(i int) string { return fmt.Sprintf("query Q%d { hello }", i) }
 	for i := range 100 {
@@ -62,7 +62,7 @@ func TestPersistedQueriesAreBounded(t *testing.T) {
 	require.Empty(t, b.post(persisted(sha(document(99)), "")).code())
 }
 
-func TestAllowList(t *testing.T) {
+func TestManifest_OtherDocuments_Forbidden(t *testing.T) {
 	const allowed = `query Allowed { hello }`
 	manifest, err := exec.ReadManifest(strings.NewReader(`{"` + sha(allowed) + `":` + quote(allowed) + `}`))
 	require.NoError(t, err)
@@ -78,7 +78,7 @@ func TestAllowList(t *testing.T) {
 	}
 }
 
-func TestApollosManifest(t *testing.T) {
+func TestReadManifest_ApolloFormat_Accepted(t *testing.T) {
 	const allowed = `query Allowed { hello }`
 	manifest, err := exec.ReadManifest(
 		strings.NewReader(`{"format":"apollo-persisted-query-manifest","version":1,"operations":[
@@ -90,7 +90,7 @@ func TestApollosManifest(t *testing.T) {
 	require.Equal(t, "FORBIDDEN", b.query(`{ hello }`, "").code())
 }
 
-func TestManifestMustBeTrue(t *testing.T) {
+func TestReadManifest_Invalid_Error(t *testing.T) {
 	for _, text := range []string{
 		`{"format":"apollo-persisted-query-manifest","operations":[{"id":"x","body":"{ a }"}]}`, `{"format":"apollo-persisted-query-manifest"}`, `{"x":{}}`,
 		`{"` + sha(`{ a }`) + `":"{ b }"}`, `[]`, `{"x":1}`, ``,

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestVariablesAreExact(t *testing.T) {
+func TestVariables_ValidValues_CoercedExactly(t *testing.T) {
 	b := start(t, nil)
 	for what, tc := range map[string]struct{ definition, use, variables, want string }{
 		"a large ID":            {"$v: ID", "id: $v", `{"v":9007199254740993}`, `"id":"9007199254740993"`},
@@ -32,7 +32,7 @@ func TestVariablesAreExact(t *testing.T) {
 	}
 }
 
-func TestVariableFaultsNameTheirField(t *testing.T) {
+func TestVariables_InvalidValues_ErrorNamesField(t *testing.T) {
 	b := start(t, nil)
 	for what, tc := range map[string]struct{ definition, variables, field string }{
 		"a string as Int":        {"$v: Int", `{"v":"5"}`, "v"},

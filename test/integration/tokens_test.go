@@ -202,7 +202,12 @@ func TestTokensThatAreNotGoodAreRefused(t *testing.T) {
 		require.Equal(t, "UNAUTHENTICATED", a.Fault(), name)
 		require.Contains(
 			t,
-			[]string{"The token is not valid.", "The token has expired. Sign in again."},
+			[]string{
+				"The token is not valid.",
+				"The token has expired. Sign in again.",
+				"The token is longer than 8192 bytes.",
+				`Send one header "Authorization: Bearer TOKEN".`,
+			},
 			a.Errors[0].Message,
 			name,
 		)

@@ -39,7 +39,7 @@ func estimate(t *testing.T, l limits.Limits, document string, variables map[stri
 	return l.Estimate(doc.Operations[0], variables)
 }
 
-func TestEstimate(t *testing.T) {
+func TestEstimate_Documents_HaveCost(t *testing.T) {
 	small := limits.Limits{
 		ListSizes:  map[string]int{"Message.calls": 3},
 		FieldCosts: map[string]int{"Query.one": 10, "Filter.search": 50},
@@ -58,24 +58,24 @@ func TestEstimate(t *testing.T) {
 		{"introspection is free", `{__schema{types{name}}}`, nil, 0},
 		{"a type name is a field", `{tasks(first:10){nodes{__typename}}}`, nil, 1 + 1 + 10*2},
 		{"a page of edges: tasks, edges, and 10 of edge, node, id", `{tasks(first:10){edges{node{id}}}}`, nil, 1 + 1 + 10*3},
-		{"what is beside the list is not multiplied", `{tasks(first:10){total page{next} nodes{id}}}`, nil, 1 + 1 + 2 + 1 + 10*2},
-		{"last counts like first", `{tasks(last:7){nodes{id}}}`, nil, 1 + 1 + 7*2},
+		{"fields beside the list are not multiplied", `{tasks(first:10){total page{next} nodes{id}}}`, nil, 1 + 1 + 2 + 1 + 10*2},
+		{"last instead of first", `{tasks(last:7){nodes{id}}}`, nil, 1 + 1 + 7*2},
 		{"the larger of both", `{tasks(first:3 last:7){nodes{id}}}`, nil, 1 + 1 + 7*2},
 		{"by variable", `query($n:Int){tasks(first:$n){nodes{id}}}`, map[string]any{"n": int64(4)}, 1 + 1 + 4*2},
 		{"by a variable that is not given: 20", `query($n:Int){tasks(first:$n){nodes{id}}}`, nil, 1 + 1 + 20*2},
 		{"no size: 20", `{tasks{nodes{id}}}`, nil, 1 + 1 + 20*2},
 		{"the schema's default", `{paged{nodes{id}}}`, nil, 1 + 1 + 5*2},
-		{"never above a page", `{tasks(first:1000000){nodes{id}}}`, nil, 1 + 1 + 100*2},
-		{"a negative size is the resolver's to refuse", `{tasks(first:-5){nodes{id}}}`, nil, 1 + 1},
+		{"at most PageSize", `{tasks(first:1000000){nodes{id}}}`, nil, 1 + 1 + 100*2},
+		{"a negative size, which the resolver rejects", `{tasks(first:-5){nodes{id}}}`, nil, 1 + 1},
 		{"lists within lists multiply", `{tasks(first:10){nodes{sub(first:5){nodes{id}}}}}`, nil, 1 + 1 + 10*(1+1+1+5*2)},
-		{"as many as ids", `{nodes(ids:["a","b","c"]){id}}`, nil, 1 + 3*2},
+		{"the number of ids", `{nodes(ids:["a","b","c"]){id}}`, nil, 1 + 3*2},
 		{"ids by variable", `query($i:[ID!]!){nodes(ids:$i){id}}`, map[string]any{"i": []any{"a", "b"}}, 1 + 2*2},
 		{"a limit on a plain list", `{plain(limit:3){id}}`, nil, 1 + 3*2},
 		{"a configured list size", `{messages{calls{name}}}`, nil, 1 + 20*(1+1+3*2)},
-		{"fragments count where they are spread", `{a:tasks(first:2){...T} b:tasks(first:3){...T}} fragment T on Tasks{nodes{id}}`, nil, (1 + 1 + 2*2) + (1 + 1 + 3*2)},
+		{"fragments are counted at each spread", `{a:tasks(first:2){...T} b:tasks(first:3){...T}} fragment T on Tasks{nodes{id}}`, nil, (1 + 1 + 2*2) + (1 + 1 + 3*2)},
 		{"a deferred fragment of each object", `{tasks(first:3){nodes{... @defer {id} ...T @defer(if:false)}}} fragment T on Task{title}`, nil, 1 + 1 + 3*(1+15+1+1)},
-		{"what is skipped is free", `query($v:Boolean!){one @skip(if:true) ...@include(if:$v){one}}`, map[string]any{"v": false}, 0},
-		{"what is included is not", `query($v:Boolean!){one @skip(if:false) ...@include(if:$v){a:one}}`, map[string]any{"v": true}, 20},
+		{"skipped fields cost nothing", `query($v:Boolean!){one @skip(if:true) ...@include(if:$v){one}}`, map[string]any{"v": false}, 0},
+		{"included fields are counted", `query($v:Boolean!){one @skip(if:false) ...@include(if:$v){a:one}}`, map[string]any{"v": true}, 20},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
 			cost, err := estimate(t, small.Filled(), tc.document, tc.variables)
@@ -85,14 +85,14 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-func TestEstimateRefusesOverTheLimit(t *testing.T) {
+func TestEstimate_OverLimit_ReturnsCostAndError(t *testing.T) {
 	l := limits.Limits{Cost: 31}.Filled()
 	cost, err := estimate(t, l, `{tasks(first:10){edges{node{id}}}}`, nil)
 	require.Equal(t, 32, cost)
-	violation(t, err, "cost", 31, 32)
+	requireExceeded(t, err, "cost", 31, 32)
 }
 
-func TestEstimateDoesNotOverflow(t *testing.T) {
+func TestEstimate_HugePages_DoesNotOverflow(t *testing.T) {
 	l := limits.Limits{PageSize: -1, Depth: 100, Cost: 1000}.Filled()
 	_, err := estimate(
 		t,

@@ -13,7 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// check parses and counts a document.
+// check parses a document and checks its limits.
 func check(l limits.Limits, document string) error {
 	doc, _, err := l.Parse(document)
 	if err != nil {
@@ -23,8 +23,8 @@ func check(l limits.Limits, document string) error {
 	return err
 }
 
-// violation demands a refusal that names the limit, its value and the actual count.
-func violation(t *testing.T, err error, limit string, maximum, actual int) {
+// requireExceeded checks the error that names the limit, its value and the actual count.
+func requireExceeded(t *testing.T, err error, limit string, maximum, actual int) {
 	t.Helper()
 	var v *limits.ExceededError
 	require.ErrorAs(t, err, &v)
@@ -38,7 +38,7 @@ func violation(t *testing.T, err error, limit string, maximum, actual int) {
 	require.Equal(t, map[string]any{"limit": limit, "max": maximum, "actual": actual}, v.Extensions())
 }
 
-func TestEachLimitHoldsAtItsEdge(t *testing.T) {
+func TestCheck_AtAndOverEachLimit_OnlyOverRejected(t *testing.T) {
 	for _, tc := range []struct {
 		limit   string
 		limits  limits.Limits
@@ -65,35 +65,35 @@ func TestEachLimitHoldsAtItsEdge(t *testing.T) {
 		t.Run(tc.limit, func(t *testing.T) {
 			l := tc.limits.Filled()
 			require.NoError(t, check(l, tc.fits))
-			violation(t, check(l, tc.breaks), tc.limit, tc.maximum, tc.actual)
+			requireExceeded(t, check(l, tc.breaks), tc.limit, tc.maximum, tc.actual)
 		})
 	}
 }
 
-func TestPairsFollowMergedPlaces(t *testing.T) {
+func TestCheck_FieldsThatMerge_PairsCounted(t *testing.T) {
 	l := limits.Limits{Pairs: 1}.Filled()
-	// a and a pair once; below them b and b pair once more, since the two places merge.
-	violation(t, check(l, `{a{b} a{b}}`), "pairs", 1, 2)
-	require.NoError(t, check(l, `{a{b} c{b}}`), "b and b are in different places")
+	// The two fields a are a pair; the fields b within them are another, since their selection sets merge.
+	requireExceeded(t, check(l, `{a{b} a{b}}`), "pairs", 1, 2)
+	require.NoError(t, check(l, `{a{b} c{b}}`), "the fields b are in different selection sets")
 }
 
-func TestNegativeSwitchesALimitOff(t *testing.T) {
+func TestCheck_NegativeLimit_Disabled(t *testing.T) {
 	l := limits.Limits{Tokens: -1, Fields: -1, RootFields: -1, Pairs: -1}.Filled()
 	require.NoError(t, check(l, "{"+strings.Repeat("a ", 6000)+"}"))
 }
 
-func TestCyclesAndUnknownFragmentsAreLeftToValidation(t *testing.T) {
+func TestCheck_CyclicOrUnknownFragments_AcceptedForValidation(t *testing.T) {
 	l := limits.Default()
 	require.NoError(t, check(l, `{...A} fragment A on Q{a{...B}} fragment B on Q{b{...A}}`))
 	require.NoError(t, check(l, `{...Nowhere}`))
 }
 
-func TestUnusedFragmentsCount(t *testing.T) {
+func TestCheck_UnusedFragments_Counted(t *testing.T) {
 	l := limits.Limits{Fields: 2}.Filled()
-	violation(t, check(l, `{a} fragment A on Q{a b}`), "fields", 2, 3)
+	requireExceeded(t, check(l, `{a} fragment A on Q{a b}`), "fields", 2, 3)
 }
 
-func TestExponentialExpansionIsCountedNotCarriedOut(t *testing.T) {
+func TestCheck_ExponentialFragments_CountedWithoutExpansion(t *testing.T) {
 	var doc strings.Builder
 	doc.WriteString(`{x{...F0}}`)
 	for i := range 60 {
@@ -107,19 +107,19 @@ func TestExponentialExpansionIsCountedNotCarriedOut(t *testing.T) {
 	require.Greater(t, v.Actual, 1<<39)
 }
 
-func TestParseFaultsAreTheParsers(t *testing.T) {
+func TestParse_SyntaxError_ReturnsParserError(t *testing.T) {
 	_, _, err := limits.Default().Parse(`{`)
 	var fault *gqlerror.Error
 	require.ErrorAs(t, err, &fault)
 	require.False(t, errors.As(err, new(*limits.ExceededError)))
 }
 
-func TestCheckInputBoundsTheDepthOfVariables(t *testing.T) {
+func TestCheckInput_TooDeep_Rejected(t *testing.T) {
 	l := limits.Limits{InputDepth: 2}.Filled()
 	require.NoError(t, l.CheckInput(map[string]any{"a": []any{map[string]any{"b": 1}}}))
-	violation(t, l.CheckInput(map[string]any{"a": []any{[]any{[]any{}}}}), "inputDepth", 2, 3)
+	requireExceeded(t, l.CheckInput(map[string]any{"a": []any{[]any{[]any{}}}}), "inputDepth", 2, 3)
 }
 
-func TestFilledTakesDefaults(t *testing.T) {
+func TestFilled_Zero_IsDefault(t *testing.T) {
 	require.Equal(t, limits.Default(), limits.Limits{}.Filled())
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// legacy connects with the old subprotocol; its clients may start before the ack.
-func (b *bench) legacy() *wsClient {
+// legacy connects with the legacy subprotocol, whose clients may start operations before the acknowledgement.
+func (b *environment) legacy() *wsClient {
 	b.t.Helper()
 	return b.dial("graphql-ws")
 }
@@ -17,7 +17,7 @@ func (c *wsClient) start(id, document string) {
 	c.write(`{"type":"start","id":` + quote(id) + `,"payload":{"query":` + quote(document) + `}}`)
 }
 
-func TestLegacyOperations(t *testing.T) {
+func TestLegacy_Operations_Executed(t *testing.T) {
 	b := start(t, nil)
 	c := b.legacy()
 	c.init("alice")
@@ -36,7 +36,7 @@ func TestLegacyOperations(t *testing.T) {
 	require.Equal(t, "{", string(m.Payload[:1]), "one error, not a list")
 }
 
-func TestLegacyStop(t *testing.T) {
+func TestLegacy_Stop_ResolverStops(t *testing.T) {
 	b := start(t, nil)
 	c := b.legacy()
 	c.init("")
@@ -45,7 +45,7 @@ func TestLegacyStop(t *testing.T) {
 	receive(t, b.root.Ended, "the resolver to end")
 }
 
-func TestLegacyStartReplacesItsId(t *testing.T) {
+func TestLegacy_StartWithUsedID_ReplacesOperation(t *testing.T) {
 	b := start(t, nil)
 	c := b.legacy()
 	c.init("")
@@ -58,7 +58,7 @@ func TestLegacyStartReplacesItsId(t *testing.T) {
 	settle(t, b.root) // the first one too
 }
 
-func TestLegacyTerminate(t *testing.T) {
+func TestLegacy_Terminate_ClosedWith1000(t *testing.T) {
 	b := start(t, nil)
 	c := b.legacy()
 	c.init("")
@@ -67,7 +67,7 @@ func TestLegacyTerminate(t *testing.T) {
 	require.Equal(t, 1000, code)
 }
 
-func TestLegacyRefusedInit(t *testing.T) {
+func TestLegacy_InvalidToken_ConnectionError(t *testing.T) {
 	b := start(t, nil)
 	c := b.legacy()
 	c.init("bad")
@@ -77,7 +77,7 @@ func TestLegacyRefusedInit(t *testing.T) {
 	c.closesWith(4403)
 }
 
-func TestLegacyKeepAlive(t *testing.T) {
+func TestLegacy_Idle_SendsKeepAlive(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = unhurried, unhurried })
 	c := b.legacy()
 	c.init("")
@@ -87,7 +87,7 @@ func TestLegacyKeepAlive(t *testing.T) {
 	}
 }
 
-func TestLegacyHasNoPing(t *testing.T) {
+func TestLegacy_Ping_ClosedWith4400(t *testing.T) {
 	b := start(t, nil)
 	c := b.legacy()
 	c.write(`{"type":"ping"}`)

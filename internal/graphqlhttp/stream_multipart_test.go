@@ -13,8 +13,8 @@ import (
 
 const apolloSubscription = `multipart/mixed;boundary="graphql";subscriptionSpec=1.0,application/json`
 
-// openMultipart opens a stream of parts and checks its head.
-func (b *bench) openMultipart(document, accept string, headers ...string) *eventStream {
+// openMultipart opens a multipart stream and checks its header.
+func (b *environment) openMultipart(document, accept string, headers ...string) *eventStream {
 	b.t.Helper()
 	s := b.open("POST", "/", `{"query":`+quote(document)+`}`, append(headers, "Accept", accept)...)
 	require.Equal(b.t, 200, s.response.StatusCode)
@@ -37,8 +37,8 @@ func (s *eventStream) take(n int) string {
 	return b.String()
 }
 
-// part reads the body of the next part with the delimiter that ends it: clients act on
-// a part only when they see that.
+// part reads the body of the next part with the delimiter that ends it: clients process a part when they receive the
+// delimiter.
 func (s *eventStream) part() string {
 	s.b.t.Helper()
 	const head = "\r\nContent-Type: application/json; charset=utf-8\r\n\r\n"
@@ -48,7 +48,7 @@ func (s *eventStream) part() string {
 	return body
 }
 
-// data reads parts until one is no heartbeat.
+// data returns the next part that is not a heartbeat.
 func (s *eventStream) data() string {
 	s.b.t.Helper()
 	for {
@@ -58,7 +58,7 @@ func (s *eventStream) data() string {
 	}
 }
 
-func TestMultipartSubscription(t *testing.T) {
+func TestMultipart_Subscription_PartForEachEvent(t *testing.T) {
 	b := start(t, nil)
 	s := b.openMultipart(`subscription { count(to: 2) }`, apolloSubscription)
 	require.Equal(t, `{"payload":{"data":{"count":1}}}`, s.part())
@@ -66,7 +66,7 @@ func TestMultipartSubscription(t *testing.T) {
 	require.Equal(t, "--\r\n", s.rest())
 }
 
-func TestMultipartHeartbeats(t *testing.T) {
+func TestMultipart_Idle_SendsHeartbeats(t *testing.T) {
 	b := start(t, func(o *serverOptions) {
 		o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = 10*time.Millisecond, 10*time.Millisecond
 	})
@@ -77,17 +77,17 @@ func TestMultipartHeartbeats(t *testing.T) {
 	require.Equal(t, `{"payload":{"data":{"topic":{"n":1}}}}`, s.data())
 }
 
-func TestMultipartErrors(t *testing.T) {
+func TestMultipart_RequestError_InPayload(t *testing.T) {
 	b := start(t, nil)
 	s := b.openMultipart(`subscription { refused }`, apolloSubscription)
 	require.Contains(t, s.part(), `{"payload":{"errors":[{"message":"No such conversation."`)
 	require.Equal(t, "--\r\n", s.rest())
 
 	a := b.query(`subscription { x }`, "", "Accept", apolloSubscription)
-	require.Equal(t, "GRAPHQL_VALIDATION_FAILED", a.code(), "Apollo reads JSON there")
+	require.Equal(t, "GRAPHQL_VALIDATION_FAILED", a.code(), "Apollo Client expects JSON")
 }
 
-func TestMultipartEndsEarly(t *testing.T) {
+func TestMultipart_EarlyEnd_ReportsTransportError(t *testing.T) {
 	b := start(t, nil)
 	s := b.openMultipart(`subscription { idle }`, apolloSubscription, "Authorization", "Bearer alice+50ms")
 	require.Contains(t, s.data(), `{"payload":null,"errors":[{"message":"The token has expired."`)

@@ -11,7 +11,7 @@ import (
 
 const apolloDefer = `multipart/mixed;deferSpec=20220824,application/graphql-response+json,application/json;q=0.9`
 
-// increment is a part of an answer to a query with @defer.
+// increment is a payload of the response to a query with @defer.
 type increment struct {
 	Data        map[string]any `json:"data"`
 	Incremental []struct {
@@ -23,7 +23,7 @@ type increment struct {
 	HasNext *bool `json:"hasNext"`
 }
 
-// parts reads every part of the answer.
+// parts reads all payloads of the response.
 func (s *eventStream) parts() []increment {
 	s.b.t.Helper()
 	var all []increment
@@ -39,7 +39,7 @@ func (s *eventStream) parts() []increment {
 	}
 }
 
-// merge applies the parts as a client does.
+// merge merges the payloads as a client does.
 func merge(t *testing.T, parts []increment) any {
 	t.Helper()
 	var root any = parts[0].Data
@@ -53,7 +53,7 @@ func merge(t *testing.T, parts []increment) any {
 				case float64:
 					at = at.([]any)[int(step)]
 				}
-				require.NotNil(t, at, "a patch came before its place: %v", patch.Path)
+				require.NotNil(t, at, "a payload arrived before its object: %v", patch.Path)
 			}
 			maps.Copy(at.(map[string]any), patch.Data)
 		}
@@ -61,7 +61,7 @@ func merge(t *testing.T, parts []increment) any {
 	return root
 }
 
-func TestDeferredFieldsComeLaterAndAreNeverNullBefore(t *testing.T) {
+func TestDefer_PendingFields_OmittedUntilDelivered(t *testing.T) {
 	b := start(t, nil)
 	b.root.Slow = make(chan struct{})
 	s := b.openMultipart(`{ pets { name ... @defer(label: "later") { slow } } }`, apolloDefer)
@@ -75,7 +75,7 @@ func TestDeferredFieldsComeLaterAndAreNeverNullBefore(t *testing.T) {
 	require.Equal(t, "pets", parts[0].Incremental[0].Path[0])
 }
 
-func TestDeferredAnswersMergeToTheWhole(t *testing.T) {
+func TestDefer_MergedPayloads_EqualSingleResponse(t *testing.T) {
 	b := start(t, nil)
 	for what, document := range map[string]string{
 		"by type":             `{ pets { name ... on Cat @defer { slow } ... on Dog { slow nick } } }`,
@@ -106,30 +106,30 @@ func TestDeferredAnswersMergeToTheWhole(t *testing.T) {
 	}
 }
 
-func TestDeferredErrorsComeWithTheirFragment(t *testing.T) {
+func TestDefer_FieldError_InPayloadOfFragment(t *testing.T) {
 	b := start(t, nil)
 	parts := b.openMultipart(`{ pets { name ... on Cat @defer(label: "l") { strict nick } } }`, apolloDefer).parts()
 	require.Len(t, parts, 2)
 	patch := parts[1].Incremental[0]
-	require.Nil(t, patch.Data, "the null of a non-null field takes its fragment")
+	require.Nil(t, patch.Data, "a non-null field that is null makes its fragment null")
 	require.Equal(t, "No such thing.", patch.Errors[0]["message"])
 	require.Equal(t, []any{"pets", 0.0}, patch.Path)
 	require.Equal(t, []any{"pets", 0.0, "strict"}, patch.Errors[0]["path"])
 }
 
-// A null fragment has an error, whatever failed, and leaves the other objects of the list alone.
-func TestDeferredErrorsLeaveTheirSiblings(t *testing.T) {
+// A fragment that is null has an error, and does not affect the other objects of the list.
+func TestDefer_FailedFragment_OtherObjectsDelivered(t *testing.T) {
 	b := start(t, nil)
 	b.root.Slow = make(chan struct{})
 	answer := b.openMultipart(
 		`{ pets { name ... on Cat @defer(label: "bad") { strict } ... @defer(label: "good") { slow } } }`,
 		apolloDefer,
 	)
-	early := make([]increment, 2) // the first part, and the failure
+	early := make([]increment, 2) // the initial payload, and the failure
 	for i := range early {
 		require.NoError(t, json.Unmarshal([]byte(answer.part()), &early[i]))
 	}
-	close(b.root.Slow) // only now: the library reads without a lock what a failing sibling writes
+	close(b.root.Slow) // not earlier: gqlgen reads without a lock what a failing fragment writes
 	dogs := 0
 	for _, part := range append(early[1:], answer.parts()...) {
 		for _, patch := range part.Incremental {
@@ -143,7 +143,7 @@ func TestDeferredErrorsLeaveTheirSiblings(t *testing.T) {
 	require.Equal(t, 1, dogs)
 }
 
-func TestClientsWithoutPartsGetTheWholeAnswer(t *testing.T) {
+func TestDefer_ClientWithoutIncrementalDelivery_SingleResponse(t *testing.T) {
 	b := start(t, nil)
 	const document = `{ pets { name ... @defer { slow } } }`
 	const want = `{"pets":[{"name":"Tom","slow":"slow Tom"},{"name":"Rex","slow":"slow Rex"}]}`
@@ -163,16 +163,15 @@ func TestClientsWithoutPartsGetTheWholeAnswer(t *testing.T) {
 	require.Equal(t, map[string]any{"add": 1.0}, a.json["data"])
 }
 
-func TestUrqlGetsParts(t *testing.T) {
+func TestDefer_AcceptHeaderOfUrql_DeliveredIncrementally(t *testing.T) {
 	b := start(t, nil)
 	const urql = `application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed`
 	parts := b.openMultipart(`{ pets { ... @defer { slow } } }`, urql).parts()
 	require.Greater(t, len(parts), 1)
 }
 
-// Execution waits for ever for a deferred result that was dropped: a client that goes
-// away must leave nothing behind. TestMain finds goroutines that stay.
-func TestDeferStopsWithItsClient(t *testing.T) {
+// gqlgen waits forever for a deferred result that was dropped. TestMain detects goroutines that leak.
+func TestDefer_ClientDisconnects_ResolversStop(t *testing.T) {
 	b := start(t, nil)
 	b.root.Slow = make(chan struct{})
 	s := b.openMultipart(`{ pets { name ... @defer { slow friend { ... @defer { slow } } } } }`, apolloDefer)

@@ -6,11 +6,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestDisconnectEndsOneUsersSockets(t *testing.T) {
+func TestDisconnect_User_SocketsClosedAfterOperations(t *testing.T) {
 	b := start(t, nil)
 	idle, busy, other := b.ready("alice"), b.ready("alice"), b.ready("bob")
 	busy.subscribe("1", notes)
-	b.listening(1)
+	b.waitForSources(1)
 	b.handler.Disconnect("alice")
 	code, reason := idle.closed()
 	require.Equal(t, 4403, code)

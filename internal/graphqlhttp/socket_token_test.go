@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTokenExpiryIsAnnouncedThenEnds(t *testing.T) {
+func TestSocket_TokenExpires_NotifiedThenClosedWith4403(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.Socket.TokenNotice = 100 * time.Millisecond })
 	c := b.ready("alice+200ms")
 	c.subscribe("1", `subscription { idle }`)
@@ -29,7 +29,7 @@ func TestTokenExpiryIsAnnouncedThenEnds(t *testing.T) {
 	receive(t, b.root.Ended, "the resolver to end")
 }
 
-func TestNewTokenKeepsSubscriptions(t *testing.T) {
+func TestTokenRenewal_NewToken_SubscriptionsContinue(t *testing.T) {
 	for _, kind := range []string{"ping", "pong"} {
 		t.Run(kind, func(t *testing.T) {
 			b := start(t, func(o *serverOptions) { o.HTTP.Socket.TokenNotice = time.Minute })
@@ -38,7 +38,7 @@ func TestNewTokenKeepsSubscriptions(t *testing.T) {
 			require.Contains(t, string(c.read().Payload), "token-expiring")
 			c.write(`{"type":"` + kind + `","payload":{"authorization":"Bearer alice"}}`)
 			c.expect("pong", "", `{"errand":"token-accepted"}`)
-			// A query proves that the old token's end has passed without effect.
+			// The event arrives after the old token's expiry, which had no effect.
 			time.AfterFunc(300*time.Millisecond, func() { b.root.Feed("a") <- &fixture.Event{N: 1} })
 			c.expect("next", "1", `{"data":{"topic":{"n":1}}}`)
 			c.subscribe("2", `{ me }`)
@@ -47,7 +47,7 @@ func TestNewTokenKeepsSubscriptions(t *testing.T) {
 	}
 }
 
-func TestRefusedRenewalChangesNothing(t *testing.T) {
+func TestTokenRenewal_InvalidToken_NothingChanges(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("alice")
 	for token, code := range map[string]string{"bob": "FORBIDDEN", "bad": "UNAUTHENTICATED"} {
@@ -61,7 +61,7 @@ func TestRefusedRenewalChangesNothing(t *testing.T) {
 	require.Contains(t, string(c.read().Payload), `{"me":"alice"}`)
 }
 
-func TestRenewalBeforeInitIsRefused(t *testing.T) {
+func TestTokenRenewal_BeforeInit_Rejected(t *testing.T) {
 	b := start(t, nil)
 	c := b.dial("graphql-transport-ws")
 	c.write(`{"type":"ping","payload":{"authorization":"Bearer alice"}}`)
@@ -72,7 +72,7 @@ func TestRenewalBeforeInitIsRefused(t *testing.T) {
 	require.Contains(t, string(c.read().Payload), `{"me":null}`)
 }
 
-func TestRenewedTokenHasAnEndToo(t *testing.T) {
+func TestTokenRenewal_NewTokenExpires_ClosedWith4403(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("alice")
 	c.write(`{"type":"ping","payload":{"authorization":"Bearer alice+50ms"}}`)
@@ -81,7 +81,7 @@ func TestRenewedTokenHasAnEndToo(t *testing.T) {
 	require.Equal(t, 4403, code)
 }
 
-func TestExpiredTokenIsRefused(t *testing.T) {
+func TestAuthorization_ExpiredToken_Rejected(t *testing.T) {
 	b := start(t, nil)
 	a := b.query(`{ me }`, "", "Authorization", "Bearer alice+-1s")
 	require.Equal(t, 401, a.status)
@@ -92,7 +92,7 @@ func TestExpiredTokenIsRefused(t *testing.T) {
 	c.closesWith(4403)
 }
 
-func TestTokensAreNotLogged(t *testing.T) {
+func TestAuthorization_Failure_TokenNotLogged(t *testing.T) {
 	b := start(t, nil)
 	b.query(`{ me }`, "", "Authorization", "Bearer broken+very-secret")
 	require.Contains(t, b.logs.String(), "operation failed")

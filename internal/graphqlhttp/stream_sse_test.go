@@ -16,14 +16,14 @@ import (
 
 // eventStream is an open response read line by line.
 type eventStream struct {
-	b        *bench
+	b        *environment
 	response *http.Response
 	lines    *bufio.Reader
 	cancel   context.CancelFunc
 }
 
 // open sends a request and leaves its response open.
-func (b *bench) open(method, path, body string, headers ...string) *eventStream {
+func (b *environment) open(method, path, body string, headers ...string) *eventStream {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	b.t.Cleanup(cancel)
@@ -41,7 +41,7 @@ func (b *bench) open(method, path, body string, headers ...string) *eventStream 
 	return &eventStream{b: b, response: response, lines: bufio.NewReader(response.Body), cancel: cancel}
 }
 
-func (b *bench) openSSE(document string, headers ...string) *eventStream {
+func (b *environment) openSSE(document string, headers ...string) *eventStream {
 	b.t.Helper()
 	s := b.open("POST", "/", `{"query":`+quote(document)+`}`, append(headers, "Accept", "text/event-stream")...)
 	require.Equal(b.t, 200, s.response.StatusCode)
@@ -49,7 +49,7 @@ func (b *bench) openSSE(document string, headers ...string) *eventStream {
 	return s
 }
 
-// event reads the next event, comments left out, as "event|data".
+// event returns the next event, without comments, as "event|data".
 func (s *eventStream) event() string {
 	s.b.t.Helper()
 	var fields []string
@@ -74,7 +74,7 @@ func (s *eventStream) line() string {
 	return strings.TrimSuffix(line, "\n")
 }
 
-// rest reads to the end, which must be a proper one.
+// rest reads to the end of the response, which must not be cut short.
 func (s *eventStream) rest() string {
 	s.b.t.Helper()
 	stop := time.AfterFunc(patience, s.cancel)
@@ -84,7 +84,7 @@ func (s *eventStream) rest() string {
 	return string(data)
 }
 
-func TestSSECarriesEveryKindOfOperation(t *testing.T) {
+func TestSSE_QueryAndSubscription_StreamedThenComplete(t *testing.T) {
 	b := start(t, nil)
 	s := b.openSSE(`subscription { count(to: 2) }`)
 	require.Equal(t, `next|{"data":{"count":1}}`, s.event())
@@ -101,7 +101,7 @@ func TestSSECarriesEveryKindOfOperation(t *testing.T) {
 	require.Equal(t, `complete|`, s.event())
 }
 
-func TestSSETellsRequestErrorsInTheStream(t *testing.T) {
+func TestSSE_RequestError_SentInStream(t *testing.T) {
 	b := start(t, nil)
 	for document, code := range map[string]string{
 		`{`:                                   "GRAPHQL_PARSE_FAILED",
@@ -119,7 +119,7 @@ func TestSSETellsRequestErrorsInTheStream(t *testing.T) {
 	}
 }
 
-func TestSSEKeepsAlive(t *testing.T) {
+func TestSSE_Idle_SendsComments(t *testing.T) {
 	b := start(t, func(o *serverOptions) {
 		o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = 10*time.Millisecond, 10*time.Millisecond
 	})
@@ -134,14 +134,14 @@ func TestSSEKeepsAlive(t *testing.T) {
 	require.Equal(t, `complete|`, s.event())
 }
 
-func TestSSEStopsWithItsClient(t *testing.T) {
+func TestSSE_ClientDisconnects_ResolverStops(t *testing.T) {
 	b := start(t, nil)
 	s := b.openSSE(`subscription { idle }`)
 	s.cancel()
 	require.Equal(t, "idle", receive(t, b.root.Ended, "the resolver to end"))
 }
 
-func TestSSEEndsWithItsToken(t *testing.T) {
+func TestSSE_TokenExpires_EndsWithUnauthenticated(t *testing.T) {
 	b := start(t, nil)
 	s := b.openSSE(`subscription { idle }`, "Authorization", "Bearer alice+50ms")
 	require.Contains(t, s.event(), "UNAUTHENTICATED")
@@ -149,7 +149,7 @@ func TestSSEEndsWithItsToken(t *testing.T) {
 	require.Equal(t, "idle", receive(t, b.root.Ended, "the resolver to end"))
 }
 
-func TestSSEEndsWithTheServerButIsNotComplete(t *testing.T) {
+func TestSSE_Shutdown_EndsWithoutComplete(t *testing.T) {
 	b := start(t, nil)
 	s := b.openSSE(`subscription { idle }`)
 	require.Equal(t, ":", s.line())
@@ -162,7 +162,7 @@ func TestSSEEndsWithTheServerButIsNotComplete(t *testing.T) {
 	require.Equal(t, "idle", receive(t, b.root.Ended, "the resolver to end"))
 }
 
-func TestStreamsPerUser(t *testing.T) {
+func TestSSE_StreamsPerUserExceeded_429(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.StreamsPerUser = 2 })
 	open := func(user string) *eventStream {
 		return b.open("POST", "/", `{"query":"subscription { idle }"}`, "Accept", "text/event-stream", "Authorization", "Bearer "+user)

@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// titles asks for one text under n names.
+// titles selects one text under n aliases.
 func titles(n int) string {
 	return `{ items(first: 1) { nodes { ` + times(n, func(i int) string { return fmt.Sprintf("a%d: title ", i) }) + `} } }`
 }
 
 func small(o *serverOptions) { o.ResponseBytes = 1000 }
 
-// requireTooLarge checks a refusal that names the limit and its value.
+// requireTooLarge checks the error that names the limit and its value.
 func requireTooLarge(t *testing.T, text string) {
 	t.Helper()
 	require.Less(t, len(text), 600)
@@ -27,13 +27,13 @@ func requireTooLarge(t *testing.T, text string) {
 	}
 }
 
-func TestAnAnswerThatIsTooLargeIsRefused(t *testing.T) {
+func TestResponseBudget_Exceeded_ErrorInsteadOfData(t *testing.T) {
 	b := start(t, small)
 	require.Empty(t, b.query(titles(10), "").code())
 	a := b.query(titles(190), "", "Accept", responseType)
 	require.Equal(t, 200, a.status, "it was executed")
 	requireTooLarge(t, a.body)
-	require.Empty(t, b.query(`{ big(n: 5000) }`, "").code(), "a field at the top answers for itself")
+	require.Empty(t, b.query(`{ big(n: 5000) }`, "").code(), "fields of the root type are not counted")
 
 	c := b.ready("")
 	c.subscribe("1", titles(190))
@@ -44,7 +44,7 @@ func TestAnAnswerThatIsTooLargeIsRefused(t *testing.T) {
 	requireTooLarge(t, b.openSSE(titles(190)).event())
 }
 
-func TestEachEventHasRoomOfItsOwn(t *testing.T) {
+func TestResponseBudget_Subscription_ResetForEachEvent(t *testing.T) {
 	b := start(t, small)
 	c := b.ready("")
 	c.subscribe("1", `subscription { topic(name: "a") { n a: text b: text } }`)
@@ -59,9 +59,9 @@ func TestEachEventHasRoomOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestPartsShareOneRoom(t *testing.T) {
+func TestResponseBudget_Defer_SharedByPayloads(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.ResponseBytes = 80 })
-	b.root.Slow = make(chan struct{}) // or else the later parts may take the room of the first
+	b.root.Slow = make(chan struct{}) // otherwise the later payloads may use the budget of the initial one
 	answer := b.openMultipart(`{ pets { name ... @defer { a: slow b: slow c: slow } } }`, apolloDefer)
 	var first increment
 	require.NoError(t, json.Unmarshal([]byte(answer.part()), &first))

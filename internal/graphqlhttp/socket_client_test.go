@@ -13,7 +13,7 @@ import (
 
 // wsClient is a raw client of either subprotocol.
 type wsClient struct {
-	b    *bench
+	b    *environment
 	conn *websocket.Conn
 }
 
@@ -25,7 +25,7 @@ type wsMessage struct {
 }
 
 // dial connects; headers come in pairs.
-func (b *bench) dial(subprotocol string, headers ...string) *wsClient {
+func (b *environment) dial(subprotocol string, headers ...string) *wsClient {
 	b.t.Helper()
 	conn, response, err := b.tryDial([]string{subprotocol}, headers...)
 	require.NoError(b.t, err)
@@ -33,7 +33,7 @@ func (b *bench) dial(subprotocol string, headers ...string) *wsClient {
 	return &wsClient{b: b, conn: conn}
 }
 
-func (b *bench) tryDial(subprotocols []string, headers ...string) (*websocket.Conn, *http.Response, error) {
+func (b *environment) tryDial(subprotocols []string, headers ...string) (*websocket.Conn, *http.Response, error) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -49,8 +49,8 @@ func (b *bench) tryDial(subprotocols []string, headers ...string) (*websocket.Co
 	return conn, response, err
 }
 
-// ready connects and says who it is with a token ("" for none).
-func (b *bench) ready(token string) *wsClient {
+// ready connects and initialises with a token ("" for none).
+func (b *environment) ready(token string) *wsClient {
 	b.t.Helper()
 	c := b.dial("graphql-transport-ws")
 	c.init(token)

@@ -14,23 +14,23 @@ import (
 
 const notes = `subscription { notes(name: "a") { n executed } }`
 
-// publish waits until so many feeds listen, then publishes to them.
-func (b *bench) publish(name string, number, feeds int) {
+// publish waits until there are so many sources, then publishes to them.
+func (b *environment) publish(name string, number, sources int) {
 	b.t.Helper()
-	b.listening(feeds)
-	require.Equal(b.t, feeds, b.root.Publish(name, number))
+	b.waitForSources(sources)
+	require.Equal(b.t, sources, b.root.Publish(name, number))
 }
 
-func (b *bench) listening(feeds int) {
+func (b *environment) waitForSources(sources int) {
 	b.t.Helper()
-	require.Eventually(b.t, func() bool { return int(b.root.Live.Load()) == feeds }, patience, time.Millisecond)
+	require.Eventually(b.t, func() bool { return int(b.root.Live.Load()) == sources }, patience, time.Millisecond)
 }
 
-func TestFeedsTellEverythingInOrder(t *testing.T) {
+func TestSource_ManyEvents_DeliveredInOrder(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	c.subscribe("1", notes)
-	b.listening(1)
+	b.waitForSources(1)
 	for i := 1; i <= 100; i++ {
 		b.publish("a", i, 1)
 	}
@@ -42,7 +42,7 @@ func TestFeedsTellEverythingInOrder(t *testing.T) {
 	settle(t, b.root)
 }
 
-func TestFeedsEndWithTheirError(t *testing.T) {
+func TestSource_Fails_ErrorDelivered(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	c.subscribe("1", notes)
@@ -55,33 +55,33 @@ func TestFeedsEndWithTheirError(t *testing.T) {
 	settle(t, b.root)
 
 	s := b.openSSE(notes)
-	b.listening(1)
+	b.waitForSources(1)
 	b.root.End("a", apperr.New(apperr.Unavailable, "Come back."))
 	require.Contains(t, s.event(), "SERVICE_UNAVAILABLE")
 	require.Equal(t, "complete|", s.event())
 }
 
-func TestFeedsStop(t *testing.T) {
+func TestSource_SubscriberLeaves_Closed(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("alice+300ms")
 	c.subscribe("1", notes)
-	b.listening(1)
+	b.waitForSources(1)
 	c.write(`{"type":"complete","id":"1"}`)
 	settle(t, b.root)
 
 	c.subscribe("2", notes)
-	b.listening(1)
+	b.waitForSources(1)
 	code, _ := c.closed()
 	require.Equal(t, 4403, code)
 	settle(t, b.root)
 
 	s := b.openSSE(notes)
-	b.listening(1)
+	b.waitForSources(1)
 	s.cancel()
 	settle(t, b.root)
 }
 
-func TestFeedsOverStreams(t *testing.T) {
+func TestSource_OverSSEAndMultipart_Delivered(t *testing.T) {
 	b := start(t, nil)
 	s := b.openSSE(notes)
 	b.publish("a", 1, 1)
@@ -96,7 +96,7 @@ func TestFeedsOverStreams(t *testing.T) {
 	require.Equal(t, "--\r\n", s.rest())
 }
 
-func TestPanicInAFeedIsContained(t *testing.T) {
+func TestSource_PanicInEvent_SubscriptionContinues(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	c.subscribe("1", notes)
@@ -108,7 +108,7 @@ func TestPanicInAFeedIsContained(t *testing.T) {
 	c.expect("next", "1", `{"data":{"notes":{"n":2,"executed":1}}}`)
 }
 
-func TestTwinsShareOneExecution(t *testing.T) {
+func TestSharedExecution_EqualSubscriptions_ExecutedOnce(t *testing.T) {
 	b := start(t, nil)
 	const n = 8
 	clients := make([]*wsClient, n)
@@ -125,7 +125,7 @@ func TestTwinsShareOneExecution(t *testing.T) {
 	require.EqualValues(t, 1, b.root.Notes.Load())
 }
 
-func TestOthersShareNothing(t *testing.T) {
+func TestSharedExecution_DifferentSubscriptions_ExecutedEach(t *testing.T) {
 	b := start(t, nil)
 	var clients []*wsClient
 	for i, sub := range []struct{ user, document string }{
@@ -137,7 +137,7 @@ func TestOthersShareNothing(t *testing.T) {
 		c := b.ready(sub.user)
 		c.subscribe("1", sub.document)
 		clients = append(clients, c)
-		b.listening(i + 1)
+		b.waitForSources(i + 1)
 	}
 	c := b.ready("alice")
 	for i := range 2 {
@@ -156,8 +156,8 @@ func TestOthersShareNothing(t *testing.T) {
 	require.EqualValues(t, 6, b.root.Notes.Load())
 }
 
-// TestIdleFeedsHaveNoGoroutine counts goroutines: one per socket reads, none waits for events.
-func TestIdleFeedsHaveNoGoroutine(t *testing.T) {
+// There is one goroutine per socket, which reads; none waits for events.
+func TestSource_Idle_HasNoGoroutine(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.Socket.OperationsPerSocket = 1000 })
 	c := b.ready("")
 	before := runtime.NumGoroutine()
@@ -165,11 +165,11 @@ func TestIdleFeedsHaveNoGoroutine(t *testing.T) {
 	for i := range n {
 		c.subscribe(fmt.Sprint(i), notes)
 	}
-	b.listening(n)
+	b.waitForSources(n)
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, patience, time.Millisecond)
 }
 
-func TestSlowReadersOfFeedsHoldNobodyUp(t *testing.T) {
+func TestSharedExecution_SlowReader_OthersContinue(t *testing.T) {
 	b := start(t, func(o *serverOptions) {
 		o.HTTP.Socket.QueueBytes = 1 << 10
 		o.HTTP.Socket.SlowReaderTimeout = 200 * time.Millisecond
@@ -182,13 +182,13 @@ func TestSlowReadersOfFeedsHoldNobodyUp(t *testing.T) {
 	require.NoError(t, slow.conn.NetConn().(*net.TCPConn).SetReadBuffer(4<<10))
 	slow.subscribe("1", large)
 	quick.subscribe("1", large)
-	b.listening(2)
-	// The quick one reads each note before the next is published.
+	b.waitForSources(2)
+	// The quick client reads each note before the next is published.
 	for i := 0; len(b.codes) == 0; i++ {
 		b.root.Publish("a", i)
 		require.Equal(t, "next", quick.read().Type)
 	}
-	require.Equal(t, 4490, receive(t, b.codes, "the slow one to be cut"))
+	require.Equal(t, 4490, receive(t, b.codes, "the slow client to be closed"))
 	quick.subscribe("2", `{ hello }`)
-	require.Equal(t, "2", quick.read().ID, "the quick one lives")
+	require.Equal(t, "2", quick.read().ID, "the quick client is still served")
 }

@@ -26,11 +26,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience bounds every wait for something that must happen.
+// patience is the timeout of every wait for an expected event.
 const patience = 10 * time.Second
 
-// bench is a running server with everything a test watches.
-type bench struct {
+// environment is a running server, its fixture and what it reported.
+type environment struct {
 	t       *testing.T
 	root    *fixture.Root
 	handler *graphqlhttp.Handler
@@ -39,7 +39,6 @@ type bench struct {
 	codes   chan int
 	reports chan exec.Report
 	client  *http.Client
-	// expiry gives tokens their end: the token "alice+2s" ends two seconds after it is used.
 }
 
 // serverOptions are the options of the engine and the handler.
@@ -48,9 +47,9 @@ type serverOptions struct {
 	HTTP graphqlhttp.Options
 }
 
-// start serves the fixture schema; change adapts the options.
-func start(t *testing.T, change func(*serverOptions)) *bench {
-	b := &bench{
+// start serves the fixture schema; change modifies the options.
+func start(t *testing.T, change func(*serverOptions)) *environment {
+	b := &environment{
 		t:       t,
 		root:    fixture.New(),
 		logs:    &syncBuffer{},
@@ -77,7 +76,7 @@ func start(t *testing.T, change func(*serverOptions)) *bench {
 	return b
 }
 
-func (b *bench) stop() {
+func (b *environment) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	require.NoError(b.t, b.handler.Shutdown(ctx))
@@ -85,7 +84,8 @@ func (b *bench) stop() {
 	b.server.Close()
 }
 
-// authenticate takes "name" or "name+duration"; "bad" and "down" fail.
+// authenticate accepts the tokens "name" and "name+duration", which expires after the duration. "bad", "down" and
+// "broken" fail.
 func authenticate(ctx context.Context, token string) (context.Context, string, time.Time, error) {
 	name, lifetime, limited := strings.Cut(token, "+")
 	switch name {
@@ -116,7 +116,7 @@ type answer struct {
 }
 
 // do sends a request; headers come in pairs.
-func (b *bench) do(method, path, body string, headers ...string) answer {
+func (b *environment) do(method, path, body string, headers ...string) answer {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -136,13 +136,13 @@ func (b *bench) do(method, path, body string, headers ...string) answer {
 }
 
 // post sends a JSON body.
-func (b *bench) post(body string, headers ...string) answer {
+func (b *environment) post(body string, headers ...string) answer {
 	b.t.Helper()
 	return b.do(http.MethodPost, "/", body, append([]string{"Content-Type", "application/json"}, headers...)...)
 }
 
 // query sends a document with variables as JSON ("" for none).
-func (b *bench) query(document, variables string, headers ...string) answer {
+func (b *environment) query(document, variables string, headers ...string) answer {
 	b.t.Helper()
 	if variables == "" {
 		variables = "{}"
@@ -209,14 +209,14 @@ func receive[T any](t *testing.T, from <-chan T, what string) T {
 	}
 }
 
-// settle demands that every subscription's resolver ends.
+// settle waits until the resolvers of all subscriptions have ended.
 func settle(t *testing.T, root *fixture.Root) {
 	t.Helper()
 	for end := time.Now().Add(patience); root.Live.Load() > 0; {
 		select {
 		case <-root.Ended:
 		case <-time.After(time.Until(end)):
-			t.Fatalf("%d resolvers outlived their socket", root.Live.Load())
+			t.Fatalf("%d resolvers did not end with their socket", root.Live.Load())
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// raw sends bytes past the client library.
+// raw writes bytes to the connection, without the client library.
 func (c *wsClient) raw(data ...[]byte) {
 	c.b.t.Helper()
 	for _, part := range data {
@@ -20,7 +20,7 @@ func (c *wsClient) raw(data ...[]byte) {
 	}
 }
 
-// frame is one frame of up to 64 KiB, masked with zeroes, with the bits of its first byte.
+// frame returns a frame of at most 64 KiB, masked with zeros, whose first byte is bits.
 func frame(bits byte, payload string) []byte {
 	f := []byte{bits, 0x80 | 126, 0, 0, 0, 0, 0, 0}
 	binary.BigEndian.PutUint16(f[2:], uint16(len(payload)))
@@ -35,7 +35,7 @@ const (
 	ping       = 9
 )
 
-func TestFragmentsMakeOneMessage(t *testing.T) {
+func TestFrames_FragmentedMessage_Joined(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	c.raw(
@@ -48,28 +48,28 @@ func TestFragmentsMakeOneMessage(t *testing.T) {
 	c.expect("pong", "", `{"ü":1}`)
 }
 
-func TestFramesThatBreakTheRules(t *testing.T) {
+func TestFrames_Invalid_ClosedWithCode(t *testing.T) {
 	fragment := frame(0, strings.Repeat(" ", 8<<10))
 	for name, tc := range map[string]struct {
 		frames [][]byte
 		code   int
 	}{
-		"compressed, which was not agreed": {[][]byte{frame(final|compressed|text, "x")}, 1002},
-		"a compressed continuation":        {[][]byte{frame(text, "{"), frame(final|compressed, "}")}, 1002},
-		"a reserved opcode":                {[][]byte{frame(final|3, "x")}, 1002},
-		"a continuation of nothing":        {[][]byte{frame(final, "x")}, 1002},
-		"a message within a message":       {[][]byte{frame(text, "{"), frame(final|text, "{}")}, 1002},
-		"a fragmented ping":                {[][]byte{frame(ping, "")}, 1002},
-		"a ping of 126 bytes":              {[][]byte{frame(final|ping, strings.Repeat("x", 126))}, 1002},
-		"not masked":                       {[][]byte{{final | text, 2, '{', '}'}}, 1002},
-		"a close code that may not be":     {[][]byte{{final | 8, 0x82, 0, 0, 0, 0, 0x03, 0xed}}, 1002}, // 1005
-		"a reason that is not UTF-8":       {[][]byte{{final | 8, 0x83, 0, 0, 0, 0, 0x03, 0xe8, 0xff}}, 1002},
-		"UTF-8 cut in two is mended":       {[][]byte{frame(text, "{\"\xc3"), frame(final, "\xbc\":1}")}, 4400},
-		"a message that is not UTF-8":      {[][]byte{frame(text, "{\""), frame(final, "\xff\":1}")}, 1007},
-		"binary":                           {[][]byte{frame(final|binaryData, initMessage)}, 4400},
-		"too large before the sign-in":     {[][]byte{frame(text, "{"), fragment, fragment, fragment}, 1009},
-		"a length without end":             {[][]byte{{final | text, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}}, 1009},
-		"a negative length":                {[][]byte{{final | text, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}}, 1009},
+		"compressed, which was not negotiated": {[][]byte{frame(final|compressed|text, "x")}, 1002},
+		"a compressed continuation":            {[][]byte{frame(text, "{"), frame(final|compressed, "}")}, 1002},
+		"a reserved opcode":                    {[][]byte{frame(final|3, "x")}, 1002},
+		"a continuation of nothing":            {[][]byte{frame(final, "x")}, 1002},
+		"a message within a message":           {[][]byte{frame(text, "{"), frame(final|text, "{}")}, 1002},
+		"a fragmented ping":                    {[][]byte{frame(ping, "")}, 1002},
+		"a ping of 126 bytes":                  {[][]byte{frame(final|ping, strings.Repeat("x", 126))}, 1002},
+		"not masked":                           {[][]byte{{final | text, 2, '{', '}'}}, 1002},
+		"an invalid close code":                {[][]byte{{final | 8, 0x82, 0, 0, 0, 0, 0x03, 0xed}}, 1002}, // 1005
+		"a reason that is not UTF-8":           {[][]byte{{final | 8, 0x83, 0, 0, 0, 0, 0x03, 0xe8, 0xff}}, 1002},
+		"UTF-8 split between frames":           {[][]byte{frame(text, "{\"\xc3"), frame(final, "\xbc\":1}")}, 4400},
+		"a message that is not UTF-8":          {[][]byte{frame(text, "{\""), frame(final, "\xff\":1}")}, 1007},
+		"binary":                               {[][]byte{frame(final|binaryData, initMessage)}, 4400},
+		"too large before authentication":      {[][]byte{frame(text, "{"), fragment, fragment, fragment}, 1009},
+		"the largest length":                   {[][]byte{{final | text, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}}, 1009},
+		"a negative length":                    {[][]byte{{final | text, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}}, 1009},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := start(t, nil)
@@ -80,7 +80,7 @@ func TestFramesThatBreakTheRules(t *testing.T) {
 	}
 }
 
-func TestCompressionIsNotAgreedOn(t *testing.T) {
+func TestFrames_CompressionOffered_NotNegotiated(t *testing.T) {
 	b := start(t, nil)
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, EnableCompression: true}
 	conn, response, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(b.server.URL, "http"), nil)
@@ -89,8 +89,8 @@ func TestCompressionIsNotAgreedOn(t *testing.T) {
 	require.Empty(t, response.Header.Get("Sec-WebSocket-Extensions"))
 }
 
-// Whoever has not signed in holds little memory.
-func TestMessagesMayBeLargeAfterASignIn(t *testing.T) {
+// Clients that are not authenticated must not hold much memory.
+func TestSocket_LargeMessage_AcceptedOnlyAuthenticated(t *testing.T) {
 	b := start(t, nil)
 	large := `{"type":"ping","payload":{"x":"` + strings.Repeat("x", 200<<10) + `"}}`
 	c := b.ready("alice")
@@ -98,50 +98,50 @@ func TestMessagesMayBeLargeAfterASignIn(t *testing.T) {
 	require.Equal(t, "pong", c.read().Type)
 	c.write(`{"type":"ping","payload":{"x":"` + strings.Repeat("x", 256<<10) + `"}}`)
 	c.closesWith(1009)
-	nobody := b.ready("")
-	nobody.write(large)
-	nobody.closesWith(1009)
+	anonymous := b.ready("")
+	anonymous.write(large)
+	anonymous.closesWith(1009)
 }
 
-// slowAuthentication answers when released; it tells when it was asked.
-func slowAuthentication(asked, release chan struct{}) func(*serverOptions) {
+// slowAuthentication sends to called when it is called and returns when release is closed.
+func slowAuthentication(called, release chan struct{}) func(*serverOptions) {
 	return func(o *serverOptions) {
 		o.Authenticate = func(ctx context.Context, token string) (context.Context, string, time.Time, error) {
-			asked <- struct{}{}
+			called <- struct{}{}
 			<-release
 			return authenticate(ctx, token)
 		}
 	}
 }
 
-func TestAClientThatLeavesWhileItsTokenIsChecked(t *testing.T) {
-	asked, release := make(chan struct{}, 1), make(chan struct{})
-	b := start(t, slowAuthentication(asked, release))
+func TestSocket_ClosedDuringAuthentication_Released(t *testing.T) {
+	called, release := make(chan struct{}, 1), make(chan struct{})
+	b := start(t, slowAuthentication(called, release))
 	c := b.dial("graphql-transport-ws")
 	c.init("alice")
-	receive(t, asked, "the check")
+	receive(t, called, "the authentication")
 	require.NoError(t, c.conn.Close())
 	close(release)
 	require.Equal(t, 1006, receive(t, b.codes, "the socket to end"))
 	b.ready("alice")
 }
 
-func TestACheckThatTakesTooLongIsAnInitTimeout(t *testing.T) {
-	asked, release := make(chan struct{}, 1), make(chan struct{})
+func TestSocket_SlowAuthentication_ClosedWith4408(t *testing.T) {
+	called, release := make(chan struct{}, 1), make(chan struct{})
 	b := start(t, func(o *serverOptions) {
-		slowAuthentication(asked, release)(o)
+		slowAuthentication(called, release)(o)
 		o.HTTP.Socket.InitTimeout = 50 * time.Millisecond
 	})
 	c := b.dial("graphql-transport-ws")
 	c.init("alice")
-	receive(t, asked, "the check")
+	receive(t, called, "the authentication")
 	code, _ := c.closed()
 	require.Equal(t, 4408, code)
 	close(release)
 	require.Equal(t, 4408, receive(t, b.codes, "the socket to end"))
 }
 
-func TestPingsOfEitherKindCarryTheirPayloadBack(t *testing.T) {
+func TestSocket_Pings_AnsweredWithPayload(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	got := make(chan string, 1)
@@ -155,8 +155,8 @@ func TestPingsOfEitherKindCarryTheirPayloadBack(t *testing.T) {
 	c.expect("pong", "", "")
 }
 
-// Many pings with much in them, and a client that reads no answer: the queue is bounded.
-func TestPingsThatNobodyReadsTheAnswersOf(t *testing.T) {
+// The client sends large pings and reads no pongs; the write queue is bounded.
+func TestSocket_PongsNotRead_ClosedWith4490(t *testing.T) {
 	b := start(t, func(o *serverOptions) {
 		o.HTTP.Socket.SlowReaderTimeout = 100 * time.Millisecond
 		o.HTTP.Socket.CloseTimeout = 50 * time.Millisecond
@@ -165,7 +165,7 @@ func TestPingsThatNobodyReadsTheAnswersOf(t *testing.T) {
 	before := heap()
 	message := []byte(`{"type":"ping","payload":{"x":"` + strings.Repeat("x", 100<<10) + `"}}`)
 	require.NoError(t, c.conn.SetWriteDeadline(time.Now().Add(patience)))
-	for c.conn.WriteMessage(websocket.TextMessage, message) == nil { // until the server has had enough
+	for c.conn.WriteMessage(websocket.TextMessage, message) == nil { // until the server closes the connection
 	}
 	require.Equal(t, 4490, receive(t, b.codes, "the close"))
 	require.Less(t, heap(), before+(20<<20))

@@ -11,21 +11,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSlowReaderIsCutWithItsCode(t *testing.T) {
+func TestSocket_SlowReader_ClosedWith4490(t *testing.T) {
 	b := start(t, func(o *serverOptions) {
 		o.HTTP.Socket.SlowReaderTimeout = 50 * time.Millisecond
 		o.HTTP.Socket.QueueBytes = 16 << 10
 	})
 	c := b.ready("")
 	c.subscribe("1", `subscription { flood { text } }`)
-	// Nothing is read, so the kernel's buffers fill, then the queue.
+	// Nothing is read, so that the kernel's buffers fill, then the write queue.
 	receive(t, b.root.Ended, "the resolver to end")
 	code, _ := c.closed()
 	require.Equal(t, 4490, code)
 	require.Equal(t, 4490, receive(t, b.codes, "the close"))
 }
 
-func TestReaderThatNeverReadsIsCut(t *testing.T) {
+func TestSocket_ClientNeverReads_BoundedMemory(t *testing.T) {
 	b := start(t, func(o *serverOptions) {
 		o.HTTP.Socket.SlowReaderTimeout = 50 * time.Millisecond
 		o.HTTP.Socket.CloseTimeout = 50 * time.Millisecond
@@ -34,10 +34,10 @@ func TestReaderThatNeverReadsIsCut(t *testing.T) {
 	before := heap()
 	c.subscribe("1", `subscription { flood { text } }`)
 	require.Equal(t, 4490, receive(t, b.codes, "the close"))
-	require.Less(t, heap(), before+(20<<20), "what waits for a slow reader is bounded")
+	require.Less(t, heap(), before+(20<<20), "the write queue is bounded")
 }
 
-func TestSlowStreamIsCut(t *testing.T) {
+func TestSSE_SlowReader_ResolverStops(t *testing.T) {
 	b := start(t, func(o *serverOptions) {
 		o.HTTP.WriteTimeout, o.HTTP.Socket.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
 	})
@@ -52,8 +52,7 @@ func heap() uint64 {
 	return m.HeapInuse
 }
 
-// TestSocketsWithoutInitGoAway opens a thousand half-open sockets.
-func TestSocketsWithoutInitGoAway(t *testing.T) {
+func TestSocket_ThousandWithoutInit_BoundedMemory(t *testing.T) {
 	const n = 1000
 	b := start(t, func(o *serverOptions) { o.HTTP.Socket.InitTimeout = 2 * time.Second })
 	before := heap()
@@ -71,7 +70,7 @@ func TestSocketsWithoutInitGoAway(t *testing.T) {
 	for i := range n {
 		require.Equal(t, 4408, receive(t, b.codes, "socket to be closed"), "socket %d", i)
 	}
-	// The clients live in this process too, with some 10 KiB each.
+	// The clients are in this process too, about 10 KiB each.
 	require.Less(t, during, before+n*(30<<10))
 	for _, conn := range conns {
 		require.NotNil(t, conn)

@@ -21,7 +21,7 @@ const (
 	idleMessage  = `{"type":"subscribe","id":"1","payload":{"query":"subscription{idle}"}}`
 )
 
-func TestSocketCarriesEveryKindOfOperation(t *testing.T) {
+func TestSocket_EachOperationKind_Executed(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("alice")
 	c.subscribe("1", `subscription { count(to: 2) }`)
@@ -38,37 +38,37 @@ func TestSocketCarriesEveryKindOfOperation(t *testing.T) {
 	c.expect("complete", "2", "")
 }
 
-func TestSocketCloseCodes(t *testing.T) {
+func TestSocket_InvalidMessages_ClosedWithCode(t *testing.T) {
 	for name, tc := range map[string]struct {
 		send []string
 		code int
 	}{
-		"not JSON":                   {[]string{`nonsense`}, 4400},
-		"trailing data":              {[]string{initMessage + `{}`}, 4400},
-		"a list":                     {[]string{`[]`}, 4400},
-		"type missing":               {[]string{`{}`}, 4400},
-		"type a number":              {[]string{`{"type":1}`}, 4400},
-		"type twice":                 {[]string{`{"type":"ping","type":"pong"}`}, 4400},
-		"unknown type":               {[]string{`{"type":"nope"}`}, 4400},
-		"type of the old protocol":   {[]string{`{"type":"start","id":"1"}`}, 4400},
-		"payload of init not object": {[]string{`{"type":"connection_init","payload":[]}`}, 4400},
-		"payload of ping not object": {[]string{`{"type":"ping","payload":"x"}`}, 4400},
-		"payload of pong not object": {[]string{`{"type":"pong","payload":1}`}, 4400},
-		"subscribe without id":       {[]string{initMessage, `{"type":"subscribe","payload":{"query":"{hello}"}}`}, 4400},
-		"subscribe with empty id":    {[]string{initMessage, `{"type":"subscribe","id":"","payload":{"query":"{hello}"}}`}, 4400},
-		"subscribe with number id":   {[]string{initMessage, `{"type":"subscribe","id":1,"payload":{"query":"{hello}"}}`}, 4400},
-		"subscribe with a long id":   {[]string{initMessage, `{"type":"subscribe","id":"` + strings.Repeat("x", 201) + `","payload":{"query":"{hello}"}}`}, 4400},
-		"subscribe without payload":  {[]string{initMessage, `{"type":"subscribe","id":"1"}`}, 4400},
-		"subscribe with a string":    {[]string{initMessage, `{"type":"subscribe","id":"1","payload":"{hello}"}`}, 4400},
-		"complete without id":        {[]string{initMessage, `{"type":"complete"}`}, 4400},
-		"subscribe before init":      {[]string{helloMessage}, 4401},
-		"bad token":                  {[]string{`{"type":"connection_init","payload":{"token":"bad"}}`}, 4403},
-		"token cannot be checked":    {[]string{`{"type":"connection_init","payload":{"token":"down"}}`}, 1013},
-		"a live id":                  {[]string{initMessage, idleMessage, helloMessage}, 4409},
-		"init twice":                 {[]string{initMessage, initMessage}, 4429},
-		"not UTF-8":                  {[]string{"{\"type\":\"ping\",\"x\":\"\xff\"}"}, 1007},
-		"too large before init":      {[]string{`{"type":"ping","payload":{"x":"` + strings.Repeat("x", 20<<10) + `"}}`}, 1009},
-		"too large":                  {[]string{initMessage, `{"type":"ping","payload":{"x":"` + strings.Repeat("x", 300<<10) + `"}}`}, 1009},
+		"not JSON":                    {[]string{`nonsense`}, 4400},
+		"trailing data":               {[]string{initMessage + `{}`}, 4400},
+		"a list":                      {[]string{`[]`}, 4400},
+		"type missing":                {[]string{`{}`}, 4400},
+		"type a number":               {[]string{`{"type":1}`}, 4400},
+		"type twice":                  {[]string{`{"type":"ping","type":"pong"}`}, 4400},
+		"unknown type":                {[]string{`{"type":"nope"}`}, 4400},
+		"type of the legacy protocol": {[]string{`{"type":"start","id":"1"}`}, 4400},
+		"payload of init not object":  {[]string{`{"type":"connection_init","payload":[]}`}, 4400},
+		"payload of ping not object":  {[]string{`{"type":"ping","payload":"x"}`}, 4400},
+		"payload of pong not object":  {[]string{`{"type":"pong","payload":1}`}, 4400},
+		"subscribe without id":        {[]string{initMessage, `{"type":"subscribe","payload":{"query":"{hello}"}}`}, 4400},
+		"subscribe with empty id":     {[]string{initMessage, `{"type":"subscribe","id":"","payload":{"query":"{hello}"}}`}, 4400},
+		"subscribe with number id":    {[]string{initMessage, `{"type":"subscribe","id":1,"payload":{"query":"{hello}"}}`}, 4400},
+		"subscribe with a long id":    {[]string{initMessage, `{"type":"subscribe","id":"` + strings.Repeat("x", 201) + `","payload":{"query":"{hello}"}}`}, 4400},
+		"subscribe without payload":   {[]string{initMessage, `{"type":"subscribe","id":"1"}`}, 4400},
+		"subscribe with a string":     {[]string{initMessage, `{"type":"subscribe","id":"1","payload":"{hello}"}`}, 4400},
+		"complete without id":         {[]string{initMessage, `{"type":"complete"}`}, 4400},
+		"subscribe before init":       {[]string{helloMessage}, 4401},
+		"bad token":                   {[]string{`{"type":"connection_init","payload":{"token":"bad"}}`}, 4403},
+		"token cannot be verified":    {[]string{`{"type":"connection_init","payload":{"token":"down"}}`}, 1013},
+		"an id in use":                {[]string{initMessage, idleMessage, helloMessage}, 4409},
+		"init twice":                  {[]string{initMessage, initMessage}, 4429},
+		"not UTF-8":                   {[]string{"{\"type\":\"ping\",\"x\":\"\xff\"}"}, 1007},
+		"too large before init":       {[]string{`{"type":"ping","payload":{"x":"` + strings.Repeat("x", 20<<10) + `"}}`}, 1009},
+		"too large":                   {[]string{initMessage, `{"type":"ping","payload":{"x":"` + strings.Repeat("x", 300<<10) + `"}}`}, 1009},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := start(t, nil)
@@ -84,25 +84,25 @@ func TestSocketCloseCodes(t *testing.T) {
 	}
 }
 
-func TestBinaryMessagesAreRefused(t *testing.T) {
+func TestSocket_BinaryMessage_ClosedWith4400(t *testing.T) {
 	b := start(t, nil)
 	c := b.dial("graphql-transport-ws")
 	require.NoError(t, c.conn.WriteMessage(websocket.BinaryMessage, []byte(initMessage)))
 	c.closesWith(4400)
 }
 
-func TestInitTimeout(t *testing.T) {
+func TestSocket_NoInit_ClosedWith4408(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.Socket.InitTimeout = 30 * time.Millisecond })
 	c := b.dial("graphql-transport-ws")
 	require.NoError(
 		t,
 		c.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second)),
-		"pings do not put it off",
+		"pings do not extend the timeout",
 	)
 	c.closesWith(4408)
 }
 
-func TestSubprotocols(t *testing.T) {
+func TestSocket_Subprotocols_Negotiated(t *testing.T) {
 	b := start(t, nil)
 	_, response, err := b.tryDial(nil)
 	require.Error(t, err)
@@ -124,7 +124,7 @@ func TestSubprotocols(t *testing.T) {
 	require.Equal(t, 4406, code)
 }
 
-func TestUpgradeChecksItsToken(t *testing.T) {
+func TestSocket_TokenInUpgrade_Authenticates(t *testing.T) {
 	b := start(t, nil)
 	_, response, err := b.tryDial([]string{"graphql-transport-ws"}, "Authorization", "Bearer bad")
 	require.Error(t, err)
@@ -137,7 +137,7 @@ func TestUpgradeChecksItsToken(t *testing.T) {
 	require.Contains(t, string(c.read().Payload), `{"me":"alice"}`)
 }
 
-func TestTokenPlaces(t *testing.T) {
+func TestSocket_TokenInPayload_Authenticates(t *testing.T) {
 	b := start(t, nil)
 	for _, payload := range []string{
 		`{"authorization":"Bearer alice"}`, `{"Authorization":"alice"}`, `{"token":"alice"}`,
@@ -151,7 +151,7 @@ func TestTokenPlaces(t *testing.T) {
 	}
 }
 
-func TestPingIsAnsweredAtAnyTime(t *testing.T) {
+func TestSocket_Ping_AnsweredBeforeAndAfterInit(t *testing.T) {
 	b := start(t, nil)
 	c := b.dial("graphql-transport-ws")
 	c.write(`{"type":"ping"}`)
@@ -165,7 +165,7 @@ func TestPingIsAnsweredAtAnyTime(t *testing.T) {
 	c.expect("next", "1", `{"data":{"count":1}}`)
 }
 
-func TestNothingFollowsAnError(t *testing.T) {
+func TestSocket_RequestError_EndsOperationAndFreesID(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	for document, code := range map[string]string{
@@ -180,14 +180,14 @@ func TestNothingFollowsAnError(t *testing.T) {
 		require.Equal(t, "error 1", m.Type+" "+m.ID, document)
 		require.Equal(t, "[", string(m.Payload[:1]), "the payload is a list")
 		require.Contains(t, string(m.Payload), code)
-		// The id is free at once, and what comes next belongs to its new operation.
+		// The ID is free at once, and the next messages belong to its new operation.
 		c.subscribe("1", `subscription { count(to: 1) }`)
 		c.expect("next", "1", `{"data":{"count":1}}`)
 		c.expect("complete", "1", "")
 	}
 }
 
-func TestFieldErrorsComeWithData(t *testing.T) {
+func TestSocket_FieldError_SentWithData(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	c.subscribe("1", `{ required }`)
@@ -198,7 +198,7 @@ func TestFieldErrorsComeWithData(t *testing.T) {
 	c.expect("complete", "1", "")
 }
 
-func TestPanicEndsNothingElse(t *testing.T) {
+func TestSocket_ResolverPanic_OtherOperationsContinue(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	c.subscribe("1", `subscription { explodes { bang } }`)
@@ -211,7 +211,7 @@ func TestPanicEndsNothingElse(t *testing.T) {
 	require.Contains(t, string(c.read().Payload), `"hello":"world"`)
 }
 
-func TestCompleteStopsTheResolver(t *testing.T) {
+func TestSocket_Complete_ResolverStops(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	c.subscribe("1", `subscription { idle }`)
@@ -227,7 +227,7 @@ func TestCompleteStopsTheResolver(t *testing.T) {
 	c.expect("complete", "1", "")
 }
 
-func TestGoneClientsStopTheirResolvers(t *testing.T) {
+func TestSocket_ConnectionLost_ResolversStop(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	c.subscribe("1", `subscription { idle }`)
@@ -239,7 +239,7 @@ func TestGoneClientsStopTheirResolvers(t *testing.T) {
 	require.Equal(t, 1006, receive(t, b.codes, "the close"))
 }
 
-func TestClientsMayClose(t *testing.T) {
+func TestSocket_ClientCloses_CodeEchoed(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	require.NoError(
@@ -251,7 +251,7 @@ func TestClientsMayClose(t *testing.T) {
 	require.Equal(t, 1000, receive(t, b.codes, "the close"))
 }
 
-func TestOperationsPerSocket(t *testing.T) {
+func TestSocket_TooManyOperations_RateLimited(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.Socket.OperationsPerSocket = 2 })
 	c := b.ready("")
 	c.subscribe("1", `subscription { idle }`)
@@ -265,7 +265,7 @@ func TestOperationsPerSocket(t *testing.T) {
 	c.expect("next", "3", `{"data":{"count":1}}`)
 }
 
-func TestSocketsPerUser(t *testing.T) {
+func TestSocket_TooManyOfUser_ClosedWith1013(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.Socket.SocketsPerUser = 2 })
 	first := b.ready("alice")
 	b.ready("alice")
@@ -278,7 +278,7 @@ func TestSocketsPerUser(t *testing.T) {
 	b.ready("alice")
 }
 
-func TestSocketsInAll(t *testing.T) {
+func TestSocket_TooManyInTotal_503(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.Socket.Sockets = 1 })
 	b.ready("")
 	_, response, err := b.tryDial([]string{"graphql-transport-ws"})
@@ -287,10 +287,10 @@ func TestSocketsInAll(t *testing.T) {
 	require.Equal(t, "1", response.Header.Get("Retry-After"))
 }
 
-// unhurried is a pause between pings that leaves a busy machine time to answer.
+// unhurried is an interval between pings that is long enough for a busy machine.
 const unhurried = 500 * time.Millisecond
 
-func TestKeepAlive(t *testing.T) {
+func TestSocket_ClientAnswersPings_StaysOpen(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = unhurried, unhurried })
 	c := b.ready("")
 	pings := make(chan struct{}, 100)
@@ -299,21 +299,21 @@ func TestKeepAlive(t *testing.T) {
 		return c.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
 	})
 	go func() { _, _, _ = c.conn.ReadMessage() }()
-	for range 4 { // longer than a dead peer lives
+	for range 4 { // longer than a silent client stays connected
 		receive(t, pings, "a ping")
 	}
 	require.Empty(t, b.codes)
 }
 
-func TestDeadPeersAreDropped(t *testing.T) {
+func TestSocket_ClientSilent_Dropped(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = unhurried, unhurried })
-	c := b.ready("") // and reads no more, so its library answers no ping
+	c := b.ready("") // does not read, so that its library answers no ping
 	c.subscribe("1", `subscription { idle }`)
 	require.Equal(t, 1006, receive(t, b.codes, "the close"))
 	receive(t, b.root.Ended, "the resolver to end")
 }
 
-func TestShutdownSendsSocketsAway(t *testing.T) {
+func TestShutdown_OpenSockets_ClosedWith1012(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	waiting := b.dial("graphql-transport-ws")
@@ -338,7 +338,7 @@ func TestShutdownSendsSocketsAway(t *testing.T) {
 	require.Equal(t, 503, response.StatusCode)
 }
 
-func TestShutdownGivesUpOnResolversThatIgnoreIt(t *testing.T) {
+func TestShutdown_ContextEnds_ReturnsItsError(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	c.subscribe("1", `subscription { idle }`)
@@ -349,7 +349,7 @@ func TestShutdownGivesUpOnResolversThatIgnoreIt(t *testing.T) {
 	require.ErrorIs(t, b.handler.Shutdown(ctx), context.Canceled)
 }
 
-func TestManySubscriptionsOnOneSocket(t *testing.T) {
+func TestSocket_ManySubscriptions_OrderedAndComplete(t *testing.T) {
 	b := start(t, nil)
 	c := b.ready("")
 	const n = 50
