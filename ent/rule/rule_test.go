@@ -120,17 +120,20 @@ func TestPolicy_CreateWithForeignTarget_ReturnsNotFound(t *testing.T) {
 		own := f.client.Task.Create().SetNumber(5).SetTitle("own").SaveX(f.bob)
 		for name, err := range map[string]error{
 			"message": message().SetConversationID(f.conversation.ID).Exec(f.bob),
-			"call": f.client.ToolCall.Create().SetMessageID(f.message.ID).SetSeq(9).SetStep(0).SetProviderID("c").SetTextOffset(0).
-				SetName("x").SetArguments("{}").Exec(f.bob),
-			"run":             f.client.Run.Create().SetConversationID(f.bobs.ID).SetMessageID(f.message.ID).SetPosition(1).Exec(f.bob),
+			"call": f.client.ToolCall.Create().SetMessageID(f.message.ID).SetSeq(9).SetStep(0).
+				SetProviderID("c").SetTextOffset(0).SetName("x").SetArguments("{}").Exec(f.bob),
+			"run": f.client.Run.Create().SetConversationID(f.bobs.ID).SetMessageID(f.message.ID).SetPosition(1).
+				Exec(f.bob),
 			"change of task":  change().SetTaskID(f.task.ID).Exec(f.bob),
 			"change by call":  change().SetTaskID(own.ID).SetToolCallID(f.call.ID).Exec(f.bob),
 			"message in none": message().SetConversationID("conv_none").Exec(f.bob),
 		} {
 			require.Equal(t, apperr.NotFound, apperr.CodeOf(err), name)
 		}
-		bulk := f.client.Message.CreateBulk(message().SetConversationID(f.bobs.ID), message().SetConversationID(f.conversation.ID)).
-			Exec(f.bob)
+		bulk := f.client.Message.CreateBulk(
+			message().SetConversationID(f.bobs.ID),
+			message().SetConversationID(f.conversation.ID),
+		).Exec(f.bob)
 		require.Equal(t, apperr.NotFound, apperr.CodeOf(bulk))
 		require.Zero(t, f.client.Message.Query().CountX(f.bob), "one row with another user's target fails the whole bulk")
 		require.NoError(t, message().SetConversationID(f.bobs.ID).Exec(f.bob))

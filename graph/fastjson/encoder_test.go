@@ -80,14 +80,15 @@ func TestMarshal_WritableSelection_WritesFieldsUnderAliases(t *testing.T) {
 	got, ok := marshal(ben, field("name", "first"), field("born", "born"), field("father", "dad", field("name", "name")),
 		field("friends", "friends", field("name", "n")))
 	require.True(t, ok)
-	require.Equal(t, `{"first":"Be\"n","born":null,"dad":{"name":"Ann"},"friends":[{"n":"Ann"},{"n":"Ann"}]}`, got)
+	want := `{"first":"Be\"n","born":null,"dad":{"name":"Ann"},"friends":[{"n":"Ann"},{"n":"Ann"}]}`
+	require.Equal(t, want, got) //nolint:testifylint // the order of the members matters
 	got, ok = marshal(
 		ann,
 		field("father", "father", field("name", "name")),
 		field("friends", "friends", field("name", "n")),
 	)
 	require.True(t, ok)
-	require.Equal(t, `{"father":null,"friends":[]}`, got)
+	require.JSONEq(t, `{"father":null,"friends":[]}`, got)
 }
 
 func TestMarshal_UnwritableSelection_ReturnsNil(t *testing.T) {
@@ -97,7 +98,10 @@ func TestMarshal_UnwritableSelection_ReturnsNil(t *testing.T) {
 		"such a field in an object":  field("father", "father", field("slow", "slow")),
 		"such a field in a list":     field("friends", "friends", field("slow", "slow")),
 		"a null in a non-null field": field("mother", "mother", field("name", "name")),
-		"a deferred fragment":        &ast.InlineFragment{SelectionSet: ast.SelectionSet{field("name", "name")}, Directives: ast.DirectiveList{{Name: "defer"}}},
+		"a deferred fragment": &ast.InlineFragment{
+			SelectionSet: ast.SelectionSet{field("name", "name")},
+			Directives:   ast.DirectiveList{{Name: "defer"}},
+		},
 	} {
 		_, ok := marshal(ann, field("name", "name2"), selection)
 		require.False(t, ok, name)

@@ -63,7 +63,8 @@ func row[T any](r *rand.Rand, into *T, kind string, i int) *T {
 }
 
 var testStrings = []string{
-	"", "x", `a "quoted" \ text`, "<script>&amp;", "line\nbreak\r\ttab", "\x00\x1f\x7f", "🦊 äöü", "\u2028\u2029", "bad \xff utf8", `{"a":[1,null]}`, "null",
+	"", "x", `a "quoted" \ text`, "<script>&amp;", "line\nbreak\r\ttab", "\x00\x1f\x7f", "🦊 äöü",
+	"\u2028\u2029", "bad \xff utf8", `{"a":[1,null]}`, "null",
 }
 
 // fillIn sets v to a random value.
@@ -224,7 +225,13 @@ func (f queryResolver) Task(_ context.Context, number int) (*ent.Task, error) {
 	return one(f.fixture, f.tasks, "task", number)
 }
 
-func (f queryResolver) Conversations(context.Context, *int, *string, *int, *string) (*page.ConversationConnection, error) {
+func (f queryResolver) Conversations(
+	context.Context,
+	*int,
+	*string,
+	*int,
+	*string,
+) (*page.ConversationConnection, error) {
 	return paged(f.fixture, f.conversations, "conversations")
 }
 

@@ -12,8 +12,9 @@ import (
 func FuzzPrefix(f *testing.F) {
 	const suffix = "01m81g5w7wegh82z02z1ydv7bj"
 	for _, id := range []string{
-		"", "_", suffix, "_" + suffix, "task_" + suffix, "conv_" + suffix + " ", "task_" + strings.ToUpper(suffix), "TASK_" + suffix,
-		"task_8" + suffix[1:], "a_b_" + suffix, "a__" + suffix, "task_" + suffix[1:], "task\x00_" + suffix, strings.Repeat("a", 41),
+		"", "_", suffix, "_" + suffix, "task_" + suffix, "conv_" + suffix + " ",
+		"task_" + strings.ToUpper(suffix), "TASK_" + suffix, "task_8" + suffix[1:], "a_b_" + suffix, "a__" + suffix,
+		"task_" + suffix[1:], "task\x00_" + suffix, strings.Repeat("a", 41),
 	} {
 		f.Add(id, []byte("0123456789abcdef"))
 	}

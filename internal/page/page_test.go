@@ -149,7 +149,12 @@ func TestRange_CursorsBeyondList_ReturnsEmptyPage(t *testing.T) {
 
 func TestBuild_TotalCountNotSelected_RunsNoCount(t *testing.T) {
 	errCounted := errors.New("counted")
-	c := page.Build(page.Window{Size: 2}, []int{1, 2, 3}, cursorOf, func(context.Context) (int, error) { return 0, errCounted })
+	c := page.Build(
+		page.Window{Size: 2},
+		[]int{1, 2, 3},
+		cursorOf,
+		func(context.Context) (int, error) { return 0, errCounted },
+	)
 	require.Equal(t, []int{1, 2}, c.Nodes())
 	require.True(t, c.PageInfo.HasNextPage)
 	_, err := c.TotalCount(t.Context())
