@@ -23,8 +23,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// MaxName is the maximum length of a display name, in characters.
-const MaxName = 200
+// maxName is the maximum length of a display name, in characters.
+const maxName = 200
 
 // maxEmail is the maximum length of an e-mail address, in characters (RFC 5321: 64 + 1 + 255).
 const maxEmail = 320
@@ -78,7 +78,7 @@ func (s *Service) createUser(ctx context.Context, claims auth.Claims) (*ent.User
 	err := s.client.User.Create().
 		SetIssuer(claims.Issuer).
 		SetSubject(claims.Subject).
-		SetName(cleanText(claims.Name, MaxName)).
+		SetName(cleanText(claims.Name, maxName)).
 		SetEmail(cleanText(claims.Email, maxEmail)).
 		OnConflict(sql.ConflictColumns(user.FieldSubject, user.FieldIssuer), sql.DoNothing()).
 		Exec(ctx)
@@ -91,7 +91,7 @@ func (s *Service) createUser(ctx context.Context, claims auth.Claims) (*ent.User
 
 // updateFromClaims stores the token's name and e-mail when they are present and differ.
 func (s *Service) updateFromClaims(ctx context.Context, u *ent.User, claims auth.Claims) error {
-	name, email := cleanText(claims.Name, MaxName), cleanText(claims.Email, maxEmail)
+	name, email := cleanText(claims.Name, maxName), cleanText(claims.Email, maxEmail)
 	if name == "" || u.NameChosen {
 		name = u.Name
 	}
@@ -177,8 +177,8 @@ func (s *Service) UpdateUser(ctx context.Context, name, timeZone *string) (*ent.
 func checkName(name string) (string, error) {
 	name = strings.TrimSpace(name)
 	n := utf8.RuneCountInString(name)
-	if n > MaxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return "", apperr.Invalid("name", "A name must be one line of at most %d characters; this one has %d.", MaxName, n)
+	if n > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return "", apperr.Invalid("name", "A name must be one line of at most %d characters; this one has %d.", maxName, n)
 	}
 	return name, nil
 }

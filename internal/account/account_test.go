@@ -73,7 +73,7 @@ func TestEnsureUser_LaterToken_UpdatesNameAndEmail(t *testing.T) {
 		signIn(t, s, auth.Claims{Subject: "alice"})
 		require.Equal(t, []string{"Alice", "a@example.com"}, stored(), "a token without claims changes nothing")
 		signIn(t, s, auth.Claims{Subject: "alice", Name: strings.Repeat("🦊", 300)})
-		require.Equal(t, strings.Repeat("🦊", account.MaxName), stored()[0])
+		require.Equal(t, strings.Repeat("🦊", 200), stored()[0])
 
 		chosen := " Ally "
 		_, err := s.UpdateUser(ctx, &chosen, nil)

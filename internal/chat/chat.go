@@ -39,7 +39,12 @@ type Service struct {
 
 // NewService returns a Service. Zero fields of limits get their defaults.
 func NewService(client *ent.Client, hub *stream.Hub, runs RunEngine, limits Limits) *Service {
-	return &Service{client: client, hub: hub, runs: runs, limits: limits.withDefaults()}
+	return &Service{
+		client: client,
+		hub:    hub,
+		runs:   runs,
+		limits: limits.withDefaults(),
+	}
 }
 
 // FindConversation returns the viewer's conversation with the ID, or nil when there is none.

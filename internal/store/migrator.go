@@ -103,15 +103,6 @@ func (m *Migrator) Down(ctx context.Context) ([]Migration, error) {
 	return m.results(ctx, []*goose.MigrationResult{done}, err)
 }
 
-// DownTo reverts all migrations newer than version, and returns them. Version 0 reverts everything.
-func (m *Migrator) DownTo(ctx context.Context, version int64) ([]Migration, error) {
-	if err := m.checkNotNewer(ctx); err != nil {
-		return nil, err
-	}
-	done, err := m.provider.DownTo(ctx, version)
-	return m.results(ctx, done, err)
-}
-
 // results converts goose's results. On SQLite it then checks foreign keys, which are not enforced while tables are
 // rebuilt.
 func (m *Migrator) results(ctx context.Context, done []*goose.MigrationResult, err error) ([]Migration, error) {

@@ -75,12 +75,15 @@ func TestMigrator_UpDownUp_RestoresTheSchema(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, again)
 
-		_, err = m.DownTo(ctx, 0)
-		require.NoError(t, err)
+		for reverted := 0; ; reverted++ {
+			down, err := m.Down(ctx)
+			require.NoError(t, err)
+			if len(down) == 0 {
+				require.Equal(t, pending, reverted)
+				break
+			}
+		}
 		require.Equal(t, []string{"goose_db_version"}, tables(t, db))
-		none, err := m.Down(ctx)
-		require.NoError(t, err)
-		require.Empty(t, none)
 
 		_, err = m.Up(ctx)
 		require.NoError(t, err)
@@ -156,8 +159,6 @@ func TestMigrator_DatabaseOfNewerRelease_Fails(t *testing.T) {
 		_, err = m.Up(ctx)
 		require.ErrorContains(t, err, "a newer release")
 		_, err = m.Down(ctx)
-		require.ErrorContains(t, err, "a newer release")
-		_, err = m.DownTo(ctx, 0)
 		require.ErrorContains(t, err, "a newer release")
 	})
 }

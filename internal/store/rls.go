@@ -111,7 +111,8 @@ func (db *DB) canAssumeRole(ctx context.Context, role string) bool {
 	return err == nil && visible == 0
 }
 
-// RLSStatus is the state of row-level security in a PostgreSQL database.
+// RLSStatus is the state of row-level security in a PostgreSQL database. PostgreSQL separates the users' rows when
+// BypassesRLS is false and UnprotectedTables is empty.
 type RLSStatus struct {
 	// Login is the role that connects, Role the one that statements run as.
 	Login, Role string
@@ -122,9 +123,6 @@ type RLSStatus struct {
 	// UnprotectedTables are the tables without forced RLS.
 	UnprotectedTables []string
 }
-
-// Enforced reports whether PostgreSQL separates the users' rows.
-func (s RLSStatus) Enforced() bool { return !s.BypassesRLS && len(s.UnprotectedTables) == 0 }
 
 // RLSStatus reads the state of row-level security. It returns nil on SQLite, which has none.
 func (db *DB) RLSStatus(ctx context.Context) (*RLSStatus, error) {

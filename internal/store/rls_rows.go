@@ -27,7 +27,12 @@ type rlsRows struct {
 
 func newRLSRows(types *pgtype.Map, results pgx.BatchResults) (driver.Rows, error) {
 	rows, err := results.Query()
-	r := &rlsRows{types: types, results: results, rows: rows, first: true}
+	r := &rlsRows{
+		types:   types,
+		results: results,
+		rows:    rows,
+		first:   true,
+	}
 	if err == nil {
 		r.more = rows.Next() // returns errors of the statement now
 		err = rows.Err()

@@ -24,7 +24,12 @@ type CreateTaskInput struct {
 // CreateTask creates a task with the user's next task number. Invalid input is
 // BAD_USER_INPUT with the field's name.
 func (o operations) CreateTask(ctx context.Context, in CreateTaskInput) (*ent.Task, error) {
-	t := &ent.Task{Title: in.Title, DueOn: in.DueOn, DueAt: in.DueAt, Labels: in.Labels}
+	t := &ent.Task{
+		Title:  in.Title,
+		DueOn:  in.DueOn,
+		DueAt:  in.DueAt,
+		Labels: in.Labels,
+	}
 	if in.Description != nil {
 		t.Description = *in.Description
 	}

@@ -49,7 +49,12 @@ type listArgs struct {
 }
 
 func (a listArgs) filter() *task.Filter {
-	f := &task.Filter{Search: a.Search, Label: a.Label, DueFrom: a.DueFrom, DueTo: a.DueTo}
+	f := &task.Filter{
+		Search:  a.Search,
+		Label:   a.Label,
+		DueFrom: a.DueFrom,
+		DueTo:   a.DueTo,
+	}
 	if a.Status != "" {
 		status := enum.TaskStatus(strings.ToUpper(a.Status))
 		f.Status = &status

@@ -151,7 +151,12 @@ func FailedResult(e *apperr.Error) Result {
 	}
 	view := errorView{Code: string(e.Code), Message: e.Message, Field: snakeCase(e.Field)}
 	b, _ := json.Marshal(map[string]any{"error": view}) // strings always marshal
-	return Result{JSON: string(b), Text: e.Message, Failed: true, Code: e.Code}
+	return Result{
+		JSON:   string(b),
+		Text:   e.Message,
+		Failed: true,
+		Code:   e.Code,
+	}
 }
 
 // snakeCase converts the name of an API field to that of a tool argument.
