@@ -134,8 +134,9 @@ func TestDifference_MigrationUpAndDown_KeepsRows(t *testing.T) {
 				require.NoError(t, execute(ctx, db, "DELETE FROM parents"))
 				requireRow(t, db, "SELECT CAST(count(*) AS varchar) FROM children", "0")
 
-				_, err = m.DownTo(ctx, 0)
+				reverted, err := m.Down(ctx)
 				require.NoError(t, err)
+				require.Len(t, reverted, 1)
 				requireTables(t, db, "")
 				return nil
 			})
