@@ -37,7 +37,7 @@ type maker struct {
 
 func makers(t *testing.T) []*maker {
 	t.Helper()
-	key := secret.New(providertest.Key)
+	key := secret.New(providertest.APIKey)
 	o := &maker{name: "openai", mark: "mark-of-openai", server: alternate(t, openaiAdds, openaiSays)}
 	a := &maker{name: "anthropic", mark: "mark-of-anthropic", server: alternate(t, anthropicAdds, anthropicSays)}
 	g := &maker{name: "gemini", mark: "mark-of-gemini", server: alternate(t, geminiAdds, geminiSays)}

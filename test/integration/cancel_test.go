@@ -17,7 +17,7 @@ const promptly = 200 * time.Millisecond
 func storyteller(t *testing.T) *model {
 	return scripted(t, func(a asked) providertest.Step {
 		if a.said == "Tell me a story" {
-			return providertest.Stall(textFrames("Once ", "upon 🦊")...)
+			return providertest.StreamThenHang(textFrames("Once ", "upon 🦊")...)
 		}
 		return sayText("You said: ", a.said)
 	})
@@ -105,7 +105,7 @@ func TestCancellingBetweenToolsKeepsWhatWasDone(t *testing.T) {
 			case len(a.results) == 0:
 				return useTools("First. ", addTask("Kept"))
 			default:
-				return providertest.Silent()
+				return providertest.Hang()
 			}
 		})
 	}

@@ -188,7 +188,7 @@ func TestTheDoctorAsksAsRepliesDo(t *testing.T) {
 	for _, provider := range []string{"openai", "gemini", "anthropic", "ollama"} {
 		m := scripted(t, func(a asked) providertest.Step {
 			if !a.offered {
-				return providertest.Reply(http.StatusBadRequest, `{}`)
+				return providertest.JSON(http.StatusBadRequest, `{}`)
 			}
 			return sayText("Hello.")
 		})
@@ -198,7 +198,7 @@ func TestTheDoctorAsksAsRepliesDo(t *testing.T) {
 		require.Regexp(t, line("model", doctor.OK, provider+"/scripted responded"), table)
 
 		m = scripted(t, func(asked) providertest.Step {
-			return providertest.Reply(http.StatusNotFound, `{"error":{"message":"planted"}}`)
+			return providertest.JSON(http.StatusNotFound, `{"error":{"message":"planted"}}`)
 		})
 		m.provider = provider
 		table, sick = consult(t, healthy(database, m.environ()))

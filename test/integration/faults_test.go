@@ -195,10 +195,10 @@ func TestAReplyFailsWithACode(t *testing.T) {
 		step providertest.Step
 		want string
 	}{
-		"refused":      {providertest.Reply(400, `{"error":{"message":"planted"}}`), "INTERNAL_SERVER_ERROR"},
-		"no model":     {providertest.Reply(404, `{"error":{"message":"planted"}}`), "INTERNAL_SERVER_ERROR"},
-		"wrong key":    {providertest.Reply(401, `{"error":{"message":"planted"}}`), "SERVICE_UNAVAILABLE"},
-		"rate limited": {providertest.Reply(429, `{"error":{"message":"planted"}}`, "Retry-After", "1"), "RATE_LIMITED"},
+		"refused":      {providertest.JSON(400, `{"error":{"message":"planted"}}`), "INTERNAL_SERVER_ERROR"},
+		"no model":     {providertest.JSON(404, `{"error":{"message":"planted"}}`), "INTERNAL_SERVER_ERROR"},
+		"wrong key":    {providertest.JSON(401, `{"error":{"message":"planted"}}`), "SERVICE_UNAVAILABLE"},
+		"rate limited": {providertest.JSON(429, `{"error":{"message":"planted"}}`, "Retry-After", "1"), "RATE_LIMITED"},
 		"cut off":      {providertest.Stream(textFrames("planted")...), "SERVICE_UNAVAILABLE"},
 		"for ever":     {useTools("", toolUse{"list_tasks", "{}"}), "COMPLEXITY_LIMIT_EXCEEDED"},
 	} {

@@ -67,7 +67,7 @@ func TestMessagesPerMinuteAreCountedOverAllReplicas(t *testing.T) {
 
 func TestUnfinishedRepliesAreCountedOverAllReplicas(t *testing.T) {
 	t.Parallel()
-	m := scripted(t, func(asked) providertest.Step { return providertest.Silent() })
+	m := scripted(t, func(asked) providertest.Step { return providertest.Hang() })
 	all := fleet(t, testdb.PostgresURL(t), 3, m.environ(), settings{"MAX_REPLIES_PER_USER": "4"})
 	taken, refused := storm(t, all, "alice", 18)
 	require.Equal(t, 4, taken)

@@ -68,7 +68,7 @@ func TestADeletedAccountIsGoneOnEveryReplica(t *testing.T) {
 					return sayText("Yes.")
 				}
 				return func(w http.ResponseWriter, r *http.Request) {
-					providertest.Stall(textFrames("On and on about the wombat")...)(w, r)
+					providertest.StreamThenHang(textFrames("On and on about the wombat")...)(w, r)
 					left <- struct{}{}
 				}
 			})

@@ -34,9 +34,9 @@ type killPoint struct {
 }
 
 var killPoints = []killPoint{
-	{name: "before the first byte", stall: providertest.Silent()},
-	{name: "in the first text", stall: providertest.Stall(textFrames("I add")...), shown: "I add"},
-	{name: "inside the arguments of a call", shown: planText, stall: providertest.Stall(
+	{name: "before the first byte", stall: providertest.Hang()},
+	{name: "in the first text", stall: providertest.StreamThenHang(textFrames("I add")...), shown: "I add"},
+	{name: "inside the arguments of a call", shown: planText, stall: providertest.StreamThenHang(
 		append(callFrames(planText, addTask("First")), callFrames("", toolUse{"add_task", `{"title":"Se`})...)...)},
 	{
 		name:     "with the answer complete and nothing recorded",
@@ -58,9 +58,9 @@ var killPoints = []killPoint{
 		planned:  true,
 		sabotage: sabotage{event: "INSERT ON tasks", when: "NEW.title = 'Second'"},
 	},
-	{name: "between the results and the next step", stall: providertest.Silent(), results: 2, planned: true},
+	{name: "between the results and the next step", stall: providertest.Hang(), results: 2, planned: true},
 	{
-		name: "in the last text", stall: providertest.Stall(textFrames("Both are there: 🦊")...), results: 2, planned: true,
+		name: "in the last text", stall: providertest.StreamThenHang(textFrames("Both are there: 🦊")...), results: 2, planned: true,
 		shown: planText + "\n\nBoth are there: 🦊",
 	},
 	{

@@ -56,7 +56,7 @@ func TestTheFallbackAnswersForAnOverloadedProvider(t *testing.T) {
 	busy.Store(true)
 	first := scripted(t, func(asked) providertest.Step {
 		if busy.Load() {
-			return providertest.Reply(
+			return providertest.JSON(
 				529,
 				`{"type":"error","error":{"type":"overloaded_error","message":"planted"}}`,
 				"Retry-After",

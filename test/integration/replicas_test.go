@@ -65,7 +65,7 @@ func TestAStreamOnOneReplicaShowsWhatAnotherWrites(t *testing.T) {
 func TestJoiningOnAnotherReplicaShowsTheTextSoFarAtOnce(t *testing.T) {
 	t.Parallel()
 	// The model falls silent before the first checkpoint: the text is in the writer's memory alone.
-	m := scripted(t, func(asked) providertest.Step { return providertest.Stall(textFrames("Once upon 🦊 ", "a time")...) })
+	m := scripted(t, func(asked) providertest.Step { return providertest.StreamThenHang(textFrames("Once upon 🦊 ", "a time")...) })
 	all := fleet(t, testdb.PostgresURL(t), 2, m.environ())
 	a, b := all[0].user("alice"), all[1].user("alice")
 	turn := send(t, a, "", "Tell me a story")
@@ -84,7 +84,7 @@ func TestCancellingOnAnotherReplicaStopsTheReply(t *testing.T) {
 	t.Parallel()
 	stopped := make(chan time.Time, 1)
 	m := scripted(t, func(asked) providertest.Step {
-		stall := providertest.Stall(textFrames("On and on")...)
+		stall := providertest.StreamThenHang(textFrames("On and on")...)
 		return func(w http.ResponseWriter, r *http.Request) {
 			stall(w, r)
 			stopped <- time.Now()
@@ -134,7 +134,7 @@ func TestAStoppingReplicasReplyGoesOnElsewhereAtOnce(t *testing.T) {
 	again := make(chan time.Time, 1)
 	m := scripted(t, func(asked) providertest.Step {
 		if !stalled.Swap(true) {
-			return providertest.Stall(textFrames("Once upon")...)
+			return providertest.StreamThenHang(textFrames("Once upon")...)
 		}
 		again <- time.Now()
 		return sayText("Once again from the start.")

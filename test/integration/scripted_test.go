@@ -47,7 +47,7 @@ type model struct {
 func scripted(t *testing.T, script func(a asked) providertest.Step) *model {
 	t.Helper()
 	m := &model{script: script, news: make(chan struct{}, 1)}
-	server := httptest.NewServer(providertest.Speak(m))
+	server := httptest.NewServer(providertest.FakeProviders(m))
 	t.Cleanup(server.Close)
 	m.url = server.URL
 	return m
@@ -57,9 +57,9 @@ func scripted(t *testing.T, script func(a asked) providertest.Step) *model {
 func (m *model) environ() settings {
 	return settings{
 		"LLM_PROVIDER": cmp.Or(m.provider, "openai"), "LLM_MODEL": "scripted", "LLM_TITLES": "false",
-		"OPENAI_API_KEY": providertest.Key, "OPENAI_BASE_URL": m.url + "/v1",
-		"GEMINI_API_KEY": providertest.Key, "GEMINI_BASE_URL": m.url,
-		"ANTHROPIC_API_KEY": providertest.Key, "ANTHROPIC_BASE_URL": m.url,
+		"OPENAI_API_KEY": providertest.APIKey, "OPENAI_BASE_URL": m.url + "/v1",
+		"GEMINI_API_KEY": providertest.APIKey, "GEMINI_BASE_URL": m.url,
+		"ANTHROPIC_API_KEY": providertest.APIKey, "ANTHROPIC_BASE_URL": m.url,
 		"OLLAMA_BASE_URL": m.url + providertest.OllamaPath,
 	}
 }

@@ -24,7 +24,7 @@ func indiscreet(t *testing.T) *model {
 		case strings.Contains(a.said, "fail"):
 			return func(w http.ResponseWriter, r *http.Request) { quoteKey(w, r, a.body) }
 		case strings.Contains(a.said, "stall"):
-			return providertest.Stall(textFrames("I heard: " + a.said)...)
+			return providertest.StreamThenHang(textFrames("I heard: " + a.said)...)
 		case len(a.results) == 0:
 			return useTools("Noting "+plantedWords, addTask(plantedWords), toolUse{plantedWords, `{}`})
 		default:

@@ -17,7 +17,7 @@ func stallOnce(t *testing.T, beginning, whole string) *model {
 	var stalled atomic.Bool
 	return scripted(t, func(asked) providertest.Step {
 		if !stalled.Swap(true) {
-			return providertest.Stall(textFrames(beginning)...)
+			return providertest.StreamThenHang(textFrames(beginning)...)
 		}
 		return sayText(whole)
 	})

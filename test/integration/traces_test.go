@@ -109,7 +109,7 @@ func TestAReplyIsOneTraceAcrossServers(t *testing.T) {
 	m := scripted(t, func(a asked) providertest.Step {
 		switch {
 		case !stalled.Swap(true):
-			return providertest.Stall(textFrames("Thinking of the platypus")...)
+			return providertest.StreamThenHang(textFrames("Thinking of the platypus")...)
 		case len(a.results) == 0:
 			return useTools("", addTask("Feed the platypus"))
 		default:

@@ -121,7 +121,7 @@ func TestATurnHasALimitOfToolCalls(t *testing.T) {
 }
 
 func TestATurnHasALimitOfTime(t *testing.T) {
-	eachTurn(t, fixed(func(asked) providertest.Step { return providertest.Stall(textFrames("I think", " and think")...) }),
+	eachTurn(t, fixed(func(asked) providertest.Step { return providertest.StreamThenHang(textFrames("I think", " and think")...) }),
 		func(t *testing.T, _ *client, _ *model, reply testclient.Message) {
 			require.Equal(t, "FAILED", reply.Status)
 			require.Equal(t, "COMPLEXITY_LIMIT_EXCEEDED", reply.Error.Code)
@@ -140,7 +140,7 @@ func TestAModelThatFailsIsAskedAgain(t *testing.T) {
 			case 2:
 				return useTools("First.", addTask("Once"))
 			case 3:
-				return providertest.Reset(textFrames("Second, bro")...)
+				return providertest.StreamThenReset(textFrames("Second, bro")...)
 			default:
 				return sayText("Done.")
 			}

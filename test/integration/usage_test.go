@@ -64,7 +64,7 @@ func TestWhatIsCutShortIsCountedToo(t *testing.T) {
 			if a.said == "Break off" {
 				return providertest.Stream(textFrames("Once ", "upon 🦊")...)
 			}
-			return providertest.Stall(textFrames("Once ", "upon 🦊")...)
+			return providertest.StreamThenHang(textFrames("Once ", "upon 🦊")...)
 		})
 	}
 	eachScripted(t, script, func(t *testing.T, b *bench, _ *model) {

@@ -52,7 +52,7 @@ func builtIn(a asked) providertest.Step {
 	answer, err := offline.New(offline.Options{}).
 		GenerateContent(context.Background(), messagesOf(a.request), llms.WithTools(offered))
 	if err != nil {
-		return providertest.Reply(500, `{}`)
+		return providertest.JSON(500, `{}`)
 	}
 	choice := answer.Choices[0]
 	var uses []toolUse

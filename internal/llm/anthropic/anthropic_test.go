@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func open(t *testing.T, url string, w llm.Wire) llms.Model {
 	t.Helper()
 	m, err := anthropic.New(
-		anthropic.Config{BaseURL: url, Key: secret.New(providertest.Key), Model: "claude-test", Wire: w},
+		anthropic.Config{BaseURL: url, Key: secret.New(providertest.APIKey), Model: "claude-test", Wire: w},
 	)
 	require.NoError(t, err)
 	return m
@@ -92,17 +92,17 @@ var calls = append([]string{
 var openCall = start(0, `{"type":"tool_use","id":"t","name":"add_task","input":{}}`)
 
 func TestHostileWire(t *testing.T) {
-	providertest.Run(t, providertest.Dialect{
-		Open: open, Text: text, Begin: begin, Calls: calls,
-		CutCall: []string{messageStart, openCall, arguments(0, `{"title":"a`)},
-		LengthCall: append(
+	providertest.RunSuite(t, providertest.Suite{
+		NewModel: open, Text: text, PartialText: begin, ToolCalls: calls,
+		UnfinishedCall: []string{messageStart, openCall, arguments(0, `{"title":"a`)},
+		CallAtTokenLimit: append(
 			[]string{messageStart, start(1, `{"type":"text","text":"Hel"}`), openCall, arguments(0, `{}`)},
 			end("max_tokens")...),
-		BrokenCall: append([]string{messageStart, openCall, arguments(0, `{"title":"a`)}, end("tool_use")...),
-		Refused:    append(append([]string(nil), begin...), end("refusal")...),
-		ErrorEvent: event("error", `,"error":{"type":"overloaded_error","message":"`+providertest.Leak+`"}`),
-		Whole:      `{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}`,
-		Problem:    `{"type":"error","error":{"type":"rate_limit_error","message":"` + providertest.Leak + `"}}`,
+		InvalidArguments: append([]string{messageStart, openCall, arguments(0, `{"title":"a`)}, end("tool_use")...),
+		ContentFiltered:    append(append([]string(nil), begin...), end("refusal")...),
+		ErrorEvent: event("error", `,"error":{"type":"overloaded_error","message":"`+providertest.ProviderText+`"}`),
+		UnstreamedText:      `{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}`,
+		RateLimitBody:    `{"type":"error","error":{"type":"rate_limit_error","message":"` + providertest.ProviderText + `"}}`,
 	})
 }
 
@@ -113,7 +113,7 @@ func TestStreamsThatBreakTheBlockRules(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := providertest.NewServer(t, providertest.Stream(frames...))
-			_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
+			_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 			require.Equal(t, llm.KindUnavailable, llm.KindOf(err), "%v", err)
 		})
 	}
@@ -124,13 +124,13 @@ func TestMessageStopWithoutAReasonIsNoAnswer(t *testing.T) {
 		t,
 		providertest.Stream(append(append([]string(nil), begin...), event("message_stop", ""))...),
 	)
-	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
+	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 	require.Equal(t, llm.KindTruncated, llm.KindOf(err), "%v", err)
 }
 
 func TestTextCutByTheLimitIsAnAnswer(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(append(append([]string(nil), begin...), end("max_tokens")...)...))
-	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
+	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 	require.NoError(t, err)
 	require.Equal(t, "Hel", resp.Choices[0].Content)
 	require.Equal(t, llm.StopLength, resp.Choices[0].StopReason)
@@ -142,7 +142,7 @@ func TestToolsThatMayNotBeUsedAreDeclared(t *testing.T) {
 		t,
 		s.URL,
 		llm.Wire{Client: s.Client},
-	).GenerateContent(t.Context(), providertest.Question(), llms.WithTools(providertest.Tools()), llms.WithToolChoice("none"))
+	).GenerateContent(t.Context(), providertest.Messages(), llms.WithTools(providertest.Tools()), llms.WithToolChoice("none"))
 	require.NoError(t, err)
 	require.Len(t, s.Requests()[0].JSON(t)["tools"], 2, "a history with calls is refused without them")
 	require.Equal(t, map[string]any{"type": "none"}, s.Requests()[0].JSON(t)["tool_choice"])

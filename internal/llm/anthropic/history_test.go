@@ -48,7 +48,7 @@ func messages(t *testing.T, r providertest.Request) string {
 func TestThinkingGoesBackInsideTheLoopAndNotBehindAChangedPrompt(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.Wire{Client: s.Client})
-	history := providertest.Question()
+	history := providertest.Messages()
 	history = append(history, step(t, m, history)...)
 	history = append(history, step(t, m, history)...)
 
@@ -77,7 +77,7 @@ func TestThinkingGoesBackInsideTheLoopAndNotBehindAChangedPrompt(t *testing.T) {
 func TestThinkingIsDroppedForAnotherModelAndForAChangedStep(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.Wire{Client: s.Client})
-	history := append(providertest.Question(), step(t, m, providertest.Question())...)
+	history := append(providertest.Messages(), step(t, m, providertest.Messages())...)
 
 	_, err := m.GenerateContent(t.Context(), history, llms.WithTools(providertest.Tools()), llms.WithModel("claude-other"))
 	require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestForeignHistory(t *testing.T) {
 	r := s.Requests()[0]
 	body := r.JSON(t)
 	require.Equal(t, "/v1/messages", r.Path)
-	require.Equal(t, providertest.Key, r.Header.Get("X-Api-Key"))
+	require.Equal(t, providertest.APIKey, r.Header.Get("X-Api-Key"))
 	require.Equal(t, "2023-06-01", r.Header.Get("Anthropic-Version"))
 	require.EqualValues(t, 99, body["max_tokens"])
 	require.EqualValues(t, 0, body["temperature"])

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func open(t *testing.T, url string, w llm.Wire) llms.Model {
 	t.Helper()
 	m, err := gemini.New(
-		gemini.Config{BaseURL: url, Key: secret.New(providertest.Key), Model: "gemini-3-test", Wire: w},
+		gemini.Config{BaseURL: url, Key: secret.New(providertest.APIKey), Model: "gemini-3-test", Wire: w},
 	)
 	require.NoError(t, err)
 	return m
@@ -60,15 +60,15 @@ var calls = []string{
 }
 
 func TestHostileWire(t *testing.T) {
-	providertest.Run(t, providertest.Dialect{
-		Open: open, Text: text, Begin: begin, Calls: calls,
-		CutCall:    []string{parts(`{"functionCall":{"name":"add_task","args":{"title":"a"}}}`)},
-		LengthCall: []string{begin[0], finish(`{"functionCall":{"name":"add_task","args":{}}}`, "MAX_TOKENS")},
-		BrokenCall: []string{finish(`{"functionCall":{"name":"add_task","args":["a"]}}`, "STOP")},
-		Refused:    []string{begin[0], finish(``, "SAFETY")},
-		ErrorEvent: `data: {"error":{"code":503,"message":"` + providertest.Leak + `","status":"UNAVAILABLE"}}` + "\n\n",
-		Whole:      `[{"candidates":[{"content":{"parts":[{"text":"Hello"}]},"finishReason":"STOP"}]}]`,
-		Problem:    `[{"error":{"code":429,"message":"` + providertest.Leak + `","status":"RESOURCE_EXHAUSTED"}}]`,
+	providertest.RunSuite(t, providertest.Suite{
+		NewModel: open, Text: text, PartialText: begin, ToolCalls: calls,
+		UnfinishedCall:    []string{parts(`{"functionCall":{"name":"add_task","args":{"title":"a"}}}`)},
+		CallAtTokenLimit: []string{begin[0], finish(`{"functionCall":{"name":"add_task","args":{}}}`, "MAX_TOKENS")},
+		InvalidArguments: []string{finish(`{"functionCall":{"name":"add_task","args":["a"]}}`, "STOP")},
+		ContentFiltered:    []string{begin[0], finish(``, "SAFETY")},
+		ErrorEvent: `data: {"error":{"code":503,"message":"` + providertest.ProviderText + `","status":"UNAVAILABLE"}}` + "\n\n",
+		UnstreamedText:      `[{"candidates":[{"content":{"parts":[{"text":"Hello"}]},"finishReason":"STOP"}]}]`,
+		RateLimitBody:    `[{"error":{"code":429,"message":"` + providertest.ProviderText + `","status":"RESOURCE_EXHAUSTED"}}]`,
 	})
 }
 
@@ -79,7 +79,7 @@ func ask(t *testing.T, step providertest.Step) (*llms.ContentChoice, error) {
 		t,
 		s.URL,
 		llm.Wire{Client: s.Client, Retry: llm.Retry{Attempts: 1}},
-	).GenerateContent(t.Context(), providertest.Question())
+	).GenerateContent(t.Context(), providertest.Messages())
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func TestWaysNotToAnswer(t *testing.T) {
 		"malformed call":   {llm.KindUnavailable, providertest.Stream(finish(``, "MALFORMED_FUNCTION_CALL"))},
 		"no thought left":  {llm.KindTruncated, providertest.Stream(finish(`{"text":"Hmm","thought":true}`, "MAX_TOKENS"))},
 		"a part no object": {llm.KindUnavailable, providertest.Stream(parts(`17`))},
-		"a wrong key": {llm.KindAuth, providertest.Reply(400, `{"error":{"code":400,"status":"INVALID_ARGUMENT",
+		"a wrong key": {llm.KindAuth, providertest.JSON(400, `{"error":{"code":400,"status":"INVALID_ARGUMENT",
 			"details":[{"@type":"x","reason":"API_KEY_INVALID"}]}}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestWaysNotToAnswer(t *testing.T) {
 func TestRetryDelayInTheReport(t *testing.T) {
 	_, err := ask(
 		t,
-		providertest.Reply(429, `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"34s"}]}}`),
+		providertest.JSON(429, `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"34s"}]}}`),
 	)
 	var e *llm.Error
 	require.ErrorAs(t, err, &e)

@@ -21,13 +21,13 @@ func contents(t *testing.T, r providertest.Request) string {
 // stepOnce answers the question with calls and returns the history after it.
 func stepOnce(t *testing.T, m llms.Model) []llms.MessageContent {
 	t.Helper()
-	resp, err := m.GenerateContent(t.Context(), providertest.Question(), llms.WithTools(providertest.Tools()))
+	resp, err := m.GenerateContent(t.Context(), providertest.Messages(), llms.WithTools(providertest.Tools()))
 	require.NoError(t, err)
 	c := resp.Choices[0]
 	p, ok := llm.PartsOf(c)
 	require.True(t, ok)
 	ai := llms.MessageContent{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{p, llms.TextPart(c.Content)}}
-	history := append(providertest.Question(), ai)
+	history := append(providertest.Messages(), ai)
 	for i, call := range c.ToolCalls {
 		call.ID = "renamed_" + call.FunctionCall.Name // callers may use ids of their own
 		history[2].Parts = append(history[2].Parts, call)
@@ -122,7 +122,7 @@ func TestRequest(t *testing.T) {
 	r := s.Requests()[0]
 	body := r.JSON(t)
 	require.Equal(t, "alt=sse", r.Query, "the key is not in the URL")
-	require.Equal(t, providertest.Key, r.Header.Get("X-Goog-Api-Key"))
+	require.Equal(t, providertest.APIKey, r.Header.Get("X-Goog-Api-Key"))
 	require.Equal(t, map[string]any{"parts": []any{map[string]any{"text": "S"}}}, body["systemInstruction"])
 	require.Equal(t, map[string]any{"maxOutputTokens": 99.0, "temperature": 0.5}, body["generationConfig"])
 	require.Equal(

@@ -42,7 +42,7 @@ func TestRequest(t *testing.T) {
 	require.NoError(t, err)
 	r := s.Requests()[0]
 	body := r.JSON(t)
-	require.Equal(t, "Bearer "+providertest.Key, r.Header.Get("Authorization"))
+	require.Equal(t, "Bearer "+providertest.APIKey, r.Header.Get("Authorization"))
 	require.EqualValues(t, 99, body["max_tokens"])
 	require.NotContains(t, body, "max_completion_tokens")
 	require.EqualValues(t, 0, body["temperature"])
@@ -87,12 +87,12 @@ func TestReasoningGoesBackInsideTheLoop(t *testing.T) {
 		done,
 	), providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.Wire{Client: s.Client})
-	resp, err := m.GenerateContent(t.Context(), providertest.Question())
+	resp, err := m.GenerateContent(t.Context(), providertest.Messages())
 	require.NoError(t, err)
 	p, ok := llm.PartsOf(resp.Choices[0])
 	require.True(t, ok)
 	history := append(
-		providertest.Question(),
+		providertest.Messages(),
 		llms.MessageContent{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{resp.Choices[0].ToolCalls[0], p}},
 	)
 
@@ -127,7 +127,7 @@ func TestOpenAIItself(t *testing.T) {
 		s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
 		m, err := openai.New(
 			openai.Config{
-				Key:   secret.New(providertest.Key),
+				Key:   secret.New(providertest.APIKey),
 				Model: model,
 				Wire:  llm.Wire{Client: &http.Client{Transport: atOpenAI{s}}},
 			},
@@ -135,7 +135,7 @@ func TestOpenAIItself(t *testing.T) {
 		require.NoError(t, err)
 		resp, err := m.GenerateContent(
 			t.Context(),
-			providertest.Question(),
+			providertest.Messages(),
 			llms.WithTools(providertest.Tools()),
 			llms.WithMaxTokens(5),
 		)
@@ -146,7 +146,7 @@ func TestOpenAIItself(t *testing.T) {
 		require.EqualValues(t, 5, body["max_completion_tokens"])
 		require.NotContains(t, body, "max_tokens")
 
-		_, err = m.GenerateContent(t.Context(), providertest.Question())
+		_, err = m.GenerateContent(t.Context(), providertest.Messages())
 		require.NoError(t, err)
 		require.NotContains(t, s.Requests()[1].JSON(t), "reasoning_effort", "without tools the model may think")
 	}

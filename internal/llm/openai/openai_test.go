@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func open(t *testing.T, url string, w llm.Wire) llms.Model {
 	t.Helper()
 	m, err := openai.New(
-		openai.Config{BaseURL: url + "/v1", Key: secret.New(providertest.Key), Model: "test-model", Wire: w},
+		openai.Config{BaseURL: url + "/v1", Key: secret.New(providertest.APIKey), Model: "test-model", Wire: w},
 	)
 	require.NoError(t, err)
 	return m
@@ -68,11 +68,11 @@ func call(arguments string) string {
 	return delta(`{"tool_calls":[{"index":0,"id":"c1","function":{"name":"add_task","arguments":` + arguments + `}}]}`)
 }
 
-func TestHostileWire(t *testing.T) { providertest.Run(t, dialect(open)) }
+func TestHostileWire(t *testing.T) { providertest.RunSuite(t, dialect(open)) }
 
 // TestHostileWireOfOllama: the same wire by another name, and without a key.
 func TestHostileWireOfOllama(t *testing.T) {
-	providertest.Run(t, dialect(func(t *testing.T, url string, w llm.Wire) llms.Model {
+	providertest.RunSuite(t, dialect(func(t *testing.T, url string, w llm.Wire) llms.Model {
 		t.Helper()
 		m, err := openai.New(openai.Config{Name: "ollama", BaseURL: url + "/v1", Model: "test-model", Wire: w})
 		require.NoError(t, err)
@@ -80,23 +80,23 @@ func TestHostileWireOfOllama(t *testing.T) {
 	}))
 }
 
-func dialect(open func(t *testing.T, url string, w llm.Wire) llms.Model) providertest.Dialect {
-	return providertest.Dialect{
-		Open: open, Text: text, Begin: begin, Calls: calls,
-		CutCall:    []string{call(`"{\"title\":\"a"`)},
-		LengthCall: []string{begin[1], call(`"{}"`), finish(`{}`, `"length"`), done},
-		BrokenCall: []string{call(`"{\"title\":\"a"`), finish(`{}`, `"tool_calls"`), done},
-		Refused:    []string{delta(`{"content":"Hel"}`), finish(`{}`, `"content_filter"`), done},
-		ErrorEvent: `data: {"error":{"message":"` + providertest.Leak + `","type":"server_error","code":"overloaded"}}` + "\n\n",
-		Whole:      `{"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}`,
-		Problem:    `{"error":{"message":"` + providertest.Leak + `","type":"rate_limit_error","code":"rate_limit_exceeded"}}`,
+func dialect(open func(t *testing.T, url string, w llm.Wire) llms.Model) providertest.Suite {
+	return providertest.Suite{
+		NewModel: open, Text: text, PartialText: begin, ToolCalls: calls,
+		UnfinishedCall:    []string{call(`"{\"title\":\"a"`)},
+		CallAtTokenLimit: []string{begin[1], call(`"{}"`), finish(`{}`, `"length"`), done},
+		InvalidArguments: []string{call(`"{\"title\":\"a"`), finish(`{}`, `"tool_calls"`), done},
+		ContentFiltered:    []string{delta(`{"content":"Hel"}`), finish(`{}`, `"content_filter"`), done},
+		ErrorEvent: `data: {"error":{"message":"` + providertest.ProviderText + `","type":"server_error","code":"overloaded"}}` + "\n\n",
+		UnstreamedText:      `{"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}`,
+		RateLimitBody:    `{"error":{"message":"` + providertest.ProviderText + `","type":"rate_limit_error","code":"rate_limit_exceeded"}}`,
 	}
 }
 
 func ask(t *testing.T, frames []string, opts ...llms.CallOption) (*llms.ContentChoice, error) {
 	t.Helper()
 	s := providertest.NewServer(t, providertest.Stream(frames...))
-	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question(), opts...)
+	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages(), opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -190,8 +190,8 @@ func TestTextCutByTheLimitIsAnAnswer(t *testing.T) {
 }
 
 func TestCompleteAnswerSurvivesABrokenTrailer(t *testing.T) {
-	s := providertest.NewServer(t, providertest.Reset(delta(`{"content":"Hello"}`), finish(`{}`, `"stop"`)))
-	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
+	s := providertest.NewServer(t, providertest.StreamThenReset(delta(`{"content":"Hello"}`), finish(`{}`, `"stop"`)))
+	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 	require.NoError(t, err)
 	require.Equal(t, "Hello", resp.Choices[0].Content)
 }
@@ -199,9 +199,9 @@ func TestCompleteAnswerSurvivesABrokenTrailer(t *testing.T) {
 func TestNoCreditIsNotWaitedFor(t *testing.T) {
 	s := providertest.NewServer(
 		t,
-		providertest.Reply(429, `{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}`, "Retry-After", "1"),
+		providertest.JSON(429, `{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}`, "Retry-After", "1"),
 	)
-	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
+	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 	require.Equal(t, llm.KindAuth, llm.KindOf(err))
 	require.Len(t, s.Requests(), 1)
 }
@@ -226,14 +226,14 @@ func TestARefusalIsWhatTheModelSays(t *testing.T) {
 func TestANameOfAModelThatIsNotThere(t *testing.T) {
 	s := providertest.NewServer(
 		t,
-		providertest.Reply(
+		providertest.JSON(
 			400,
-			`{"error":{"message":"`+providertest.Leak+`","type":"invalid_request_error","code":"model_not_found"}}`,
+			`{"error":{"message":"`+providertest.ProviderText+`","type":"invalid_request_error","code":"model_not_found"}}`,
 		),
 	)
-	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
+	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 	require.ErrorContains(t, err, "there is no such model")
-	require.NotContains(t, err.Error(), providertest.Leak)
+	require.NotContains(t, err.Error(), providertest.ProviderText)
 }
 
 func TestToolsThatMayNotBeUsedAreNotOffered(t *testing.T) {
@@ -242,7 +242,7 @@ func TestToolsThatMayNotBeUsedAreNotOffered(t *testing.T) {
 		t,
 		s.URL,
 		llm.Wire{Client: s.Client},
-	).GenerateContent(t.Context(), providertest.Question(), llms.WithTools(providertest.Tools()), llms.WithToolChoice("none"))
+	).GenerateContent(t.Context(), providertest.Messages(), llms.WithTools(providertest.Tools()), llms.WithToolChoice("none"))
 	require.NoError(t, err)
 	require.NotContains(t, s.Requests()[0].JSON(t), "tools")
 	require.NotContains(t, s.Requests()[0].JSON(t), "tool_choice")
@@ -253,10 +253,10 @@ func TestTheLogSaysWhatTheProviderMindsInKnownWordsAlone(t *testing.T) {
 		"openai@HOST: bad_request (HTTP 400): unsupported_parameter":   `{"error":{"type":"invalid_request_error","code":"unsupported_parameter","param":"max_tokens"}}`,
 		"openai@HOST: bad_request (HTTP 400): context_length_exceeded": `{"error":{"type":"invalid_request_error","code":"context_length_exceeded"}}`,
 		"openai@HOST: bad_request (HTTP 400): invalid_request_error":   `{"error":{"type":"invalid_request_error","code":null}}`,
-		"openai@HOST: bad_request (HTTP 400)":                          `{"error":{"type":"` + providertest.Leak + `","code":"` + providertest.Key + `"}}`,
+		"openai@HOST: bad_request (HTTP 400)":                          `{"error":{"type":"` + providertest.ProviderText + `","code":"` + providertest.APIKey + `"}}`,
 	} {
-		s := providertest.NewServer(t, providertest.Reply(400, report))
-		_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Question())
+		s := providertest.NewServer(t, providertest.JSON(400, report))
+		_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 		require.EqualError(t, err, strings.Replace(want, "HOST", strings.TrimPrefix(s.URL, "http://"), 1))
 	}
 }

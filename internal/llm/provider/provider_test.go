@@ -24,7 +24,7 @@ type offline struct{ llms.Model }
 
 func rules() llms.Model { return offline{} }
 
-var key = secret.New(providertest.Key)
+var key = secret.New(providertest.APIKey)
 
 func TestOpenChooses(t *testing.T) {
 	for want, s := range map[string]provider.Settings{
@@ -55,9 +55,9 @@ func TestOpenRefuses(t *testing.T) {
 		"GEMINI_API_KEY":          {Provider: "gemini"},
 		"ANTHROPIC_API_KEY":       {Provider: "anthropic"},
 		"LLM_MODEL":               {Provider: "openai", OpenAIKey: key, OpenAIBaseURL: "https://openrouter.ai/api/v1"},
-		"OPENAI_BASE_URL":         {Model: "m", OpenAIKey: key, OpenAIBaseURL: "https://user:" + providertest.Key + "@host/v1"},
+		"OPENAI_BASE_URL":         {Model: "m", OpenAIKey: key, OpenAIBaseURL: "https://user:" + providertest.APIKey + "@host/v1"},
 		"OLLAMA_BASE_URL":         {OllamaBaseURL: "localhost:11434"},
-		"GEMINI_BASE_URL":         {GeminiKey: key, GeminiBaseURL: "https://host?key=" + providertest.Key},
+		"GEMINI_BASE_URL":         {GeminiKey: key, GeminiBaseURL: "https://host?key=" + providertest.APIKey},
 		"LLM_FALLBACK":            {OpenAIKey: key, Fallback: "openai/gpt-6-luna"},
 		"LLM_FALLBACK: must name": {GeminiKey: key, Fallback: "openai", OpenAIBaseURL: "http://127.0.0.1:8000/v1"},
 	} {
@@ -65,7 +65,7 @@ func TestOpenRefuses(t *testing.T) {
 		m, _, err := provider.Open(s)
 		require.ErrorContains(t, err, want)
 		require.Nil(t, m)
-		require.NotContains(t, err.Error(), providertest.Key)
+		require.NotContains(t, err.Error(), providertest.APIKey)
 	}
 }
 
@@ -75,11 +75,11 @@ func TestSettingsDoNotShowTheirKeys(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("settings", "key", s.OpenAIKey, "any", slog.AnyValue(s.GeminiKey))
 	text, err := json.Marshal(s.OpenAIKey)
 	require.NoError(t, err)
-	require.NotContains(t, fmt.Sprintf("%v %+v %#v %s %s", s, s, s, text, log.String()), providertest.Key)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v %s %s", s, s, s, text, log.String()), providertest.APIKey)
 }
 
 func TestOpenReachesTheServersItNames(t *testing.T) {
-	s := providertest.NewServer(t, providertest.Reply(400, `{}`))
+	s := providertest.NewServer(t, providertest.JSON(400, `{}`))
 	for path, settings := range map[string]provider.Settings{
 		"/v1/chat/completions":                                  {Provider: "ollama", OllamaBaseURL: s.URL},
 		"/api/v1/chat/completions":                              {Model: "m", OpenAIKey: key, OpenAIBaseURL: s.URL + "/api/v1"},
@@ -110,7 +110,7 @@ func (a answering) GenerateContent(
 }
 
 func TestOverloadGoesToTheFallback(t *testing.T) {
-	s := providertest.NewServer(t, providertest.Reply(529, `{}`))
+	s := providertest.NewServer(t, providertest.JSON(529, `{}`))
 	m, _, err := provider.Open(provider.Settings{
 		AnthropicKey: key, AnthropicBaseURL: s.URL, Fallback: "rules",
 		Wire:  llm.Wire{Client: s.Client, Retry: llm.Retry{Attempts: 1}},

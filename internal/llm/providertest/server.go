@@ -80,7 +80,7 @@ func (s *Server) Requests() []Request {
 	return append([]Request(nil), s.requests...)
 }
 
-func send(w http.ResponseWriter, frames []string) {
+func writeFrames(w http.ResponseWriter, frames []string) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.WriteHeader(http.StatusOK)
 	for _, f := range frames {
@@ -91,21 +91,21 @@ func send(w http.ResponseWriter, frames []string) {
 
 // Stream sends the frames and ends the body cleanly.
 func Stream(frames ...string) Step {
-	return func(w http.ResponseWriter, _ *http.Request) { send(w, frames) }
+	return func(w http.ResponseWriter, _ *http.Request) { writeFrames(w, frames) }
 }
 
-// Stall sends the frames and then nothing until the caller gives up.
-func Stall(frames ...string) Step {
+// StreamThenHang sends the frames and then nothing until the caller gives up.
+func StreamThenHang(frames ...string) Step {
 	return func(w http.ResponseWriter, r *http.Request) {
-		send(w, frames)
+		writeFrames(w, frames)
 		<-r.Context().Done()
 	}
 }
 
-// Slow sends the frames one by one with a pause before each, as long as the caller listens.
-func Slow(pause time.Duration, frames ...string) Step {
+// StreamSlowly sends the frames one by one with a pause before each, as long as the caller listens.
+func StreamSlowly(pause time.Duration, frames ...string) Step {
 	return func(w http.ResponseWriter, r *http.Request) {
-		send(w, nil)
+		writeFrames(w, nil)
 		for _, f := range frames {
 			select {
 			case <-time.After(pause):
@@ -118,16 +118,16 @@ func Slow(pause time.Duration, frames ...string) Step {
 	}
 }
 
-// Silent never sends so much as a header.
-func Silent() Step {
+// Hang never sends so much as a header.
+func Hang() Step {
 	return func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 }
 
-// Reset sends the frames and then breaks the connection.
-func Reset(frames ...string) Step {
+// StreamThenReset sends the frames and then breaks the connection.
+func StreamThenReset(frames ...string) Step {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if len(frames) > 0 {
-			send(w, frames)
+			writeFrames(w, frames)
 		}
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
@@ -140,8 +140,8 @@ func Reset(frames ...string) Step {
 	}
 }
 
-// Reply sends a plain JSON body; header holds names and values in turn.
-func Reply(status int, body string, header ...string) Step {
+// JSON sends a plain JSON body; header holds names and values in turn.
+func JSON(status int, body string, header ...string) Step {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		for i := 0; i+1 < len(header); i += 2 {

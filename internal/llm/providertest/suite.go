@@ -18,56 +18,56 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// Key is the key that every provider under test is given. It and [Leak] must
+// APIKey is the key that every provider under test is given. It and [ProviderText] must
 // never show.
 const (
-	Key  = "sk-planted-key-4711"
-	Leak = "planted-provider-text"
+	APIKey  = "sk-planted-key-4711"
+	ProviderText = "planted-provider-text"
 )
 
 // Call is a tool call as a test expects it.
 type Call struct{ Name, Arguments string }
 
-// Dialect is how a wire says what the suite needs said. Frames are whole
+// Suite is how a wire says what the suite needs said. Frames are whole
 // events with their blank line.
-type Dialect struct {
-	// Open makes the provider under test.
-	Open func(t *testing.T, url string, w llm.Wire) llms.Model
+type Suite struct {
+	// NewModel makes the provider under test.
+	NewModel func(t *testing.T, url string, w llm.Wire) llms.Model
 	// Text is a complete answer in the given pieces, usage 11 in, 7 out, 3 cached.
 	Text func(pieces ...string) []string
-	// Begin is a stream that has said "Hel" and goes on.
-	Begin []string
-	// Calls is a complete answer with text "On it." and two parallel calls,
+	// PartialText is a stream that has said "Hel" and goes on.
+	PartialText []string
+	// ToolCalls is a complete answer with text "On it." and two parallel calls,
 	// add_task {"title":"a b"} and list_tasks with no arguments, as hostile as the wire allows.
-	Calls []string
-	// CutCall ends cleanly inside a call's arguments, without the terminal event.
-	CutCall []string
-	// LengthCall is complete, but the token limit fell inside a call.
-	LengthCall []string
-	// BrokenCall is complete, with arguments that are no JSON object.
-	BrokenCall []string
-	// Refused is complete, withheld by a filter.
-	Refused []string
+	ToolCalls []string
+	// UnfinishedCall ends cleanly inside a call's arguments, without the terminal event.
+	UnfinishedCall []string
+	// CallAtTokenLimit is complete, but the token limit fell inside a call.
+	CallAtTokenLimit []string
+	// InvalidArguments is complete, with arguments that are no JSON object.
+	InvalidArguments []string
+	// ContentFiltered is complete, withheld by a filter.
+	ContentFiltered []string
 	// ErrorEvent reports overload inside the stream and quotes [Leak].
 	ErrorEvent string
-	// Whole is an unstreamed answer "Hello".
-	Whole string
-	// Problem is an error report that quotes [Leak].
-	Problem string
+	// UnstreamedText is an unstreamed answer "Hello".
+	UnstreamedText string
+	// RateLimitBody is an error report that quotes [Leak].
+	RateLimitBody string
 }
 
-type bench struct {
+type environment struct {
 	*Server
 	model  llms.Model
 	waits  []time.Duration
 	log    bytes.Buffer
-	pieces []string
+	chunks []string
 }
 
-func (d Dialect) bench(t *testing.T, idle time.Duration, script ...Step) *bench {
+func (d Suite) newEnvironment(t *testing.T, idle time.Duration, script ...Step) *environment {
 	t.Helper()
-	b := &bench{Server: NewServer(t, script...)}
-	b.model = d.Open(t, b.URL, llm.Wire{
+	b := &environment{Server: NewServer(t, script...)}
+	b.model = d.NewModel(t, b.URL, llm.Wire{
 		Client: b.Client, IdleTimeout: idle, MaxAnswer: 2 * llm.MaxLine, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 		Retry: llm.Retry{
 			Jitter: func() float64 { return 0.5 },
@@ -80,10 +80,10 @@ func (d Dialect) bench(t *testing.T, idle time.Duration, script ...Step) *bench 
 	return b
 }
 
-func (b *bench) ask(ctx context.Context) (*llms.ContentChoice, error) {
-	resp, err := b.model.GenerateContent(ctx, Question(), llms.WithTools(Tools()),
+func (b *environment) generate(ctx context.Context) (*llms.ContentChoice, error) {
+	resp, err := b.model.GenerateContent(ctx, Messages(), llms.WithTools(Tools()),
 		llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
-			b.pieces = append(b.pieces, string(chunk))
+			b.chunks = append(b.chunks, string(chunk))
 			return nil
 		}))
 	if err != nil {
@@ -92,27 +92,27 @@ func (b *bench) ask(ctx context.Context) (*llms.ContentChoice, error) {
 	return resp.Choices[0], nil
 }
 
-// fails asks and demands an error of the kind that shows nothing planted.
-func (b *bench) fails(t *testing.T, kind llm.Kind) *llm.Error {
+// requireError asks and demands an error of the kind that shows nothing planted.
+func (b *environment) requireError(t *testing.T, kind llm.Kind) *llm.Error {
 	t.Helper()
-	_, err := b.ask(t.Context())
+	_, err := b.generate(t.Context())
 	var e *llm.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, kind, e.Kind, "%v", err)
-	b.hidden(t, err)
+	b.requireNoSecrets(t, err)
 	return e
 }
 
-func (b *bench) hidden(t *testing.T, err error) {
+func (b *environment) requireNoSecrets(t *testing.T, err error) {
 	t.Helper()
 	shown := fmt.Sprintf("%v %+v %#v %s %+v", err, err, err, b.log.String(), b.model)
-	require.NotContains(t, shown, Key)
-	require.NotContains(t, shown, Leak)
+	require.NotContains(t, shown, APIKey)
+	require.NotContains(t, shown, ProviderText)
 	require.NotContains(t, shown, "What is open?")
 }
 
-// Question is a small conversation.
-func Question() []llms.MessageContent {
+// Messages is a small conversation.
+func Messages() []llms.MessageContent {
 	return []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "You keep a task list."),
 		llms.TextParts(llms.ChatMessageTypeHuman, "What is open?"),
@@ -135,56 +135,56 @@ func Tools() []llms.Tool {
 	}
 }
 
-// Run puts a provider through every case.
-func Run(t *testing.T, d Dialect) {
-	t.Run("answers", func(t *testing.T) { d.answers(t) })
-	t.Run("broken answers", func(t *testing.T) { d.broken(t) })
-	t.Run("broken connections", func(t *testing.T) { d.connections(t) })
-	t.Run("refusals", func(t *testing.T) { d.refusals(t) })
-	t.Run("cancelling", func(t *testing.T) { d.cancelling(t) })
+// RunSuite puts a provider through every case.
+func RunSuite(t *testing.T, d Suite) {
+	t.Run("answers", func(t *testing.T) { d.testResponses(t) })
+	t.Run("broken answers", func(t *testing.T) { d.testInvalidResponses(t) })
+	t.Run("broken connections", func(t *testing.T) { d.testConnectionFailures(t) })
+	t.Run("refusals", func(t *testing.T) { d.testHTTPErrors(t) })
+	t.Run("cancelling", func(t *testing.T) { d.testCancellation(t) })
 }
 
-func (d Dialect) answers(t *testing.T) {
+func (d Suite) testResponses(t *testing.T) {
 	t.Run("text is streamed and counted", func(t *testing.T) {
-		b := d.bench(t, 0, Stream(d.Text("Two ", "tasks ", "äöü 🦊.")...))
-		c, err := b.ask(t.Context())
+		b := d.newEnvironment(t, 0, Stream(d.Text("Two ", "tasks ", "äöü 🦊.")...))
+		c, err := b.generate(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "Two tasks äöü 🦊.", c.Content)
-		require.Equal(t, []string{"Two ", "tasks ", "äöü 🦊."}, b.pieces)
+		require.Equal(t, []string{"Two ", "tasks ", "äöü 🦊."}, b.chunks)
 		require.Equal(t, llm.StopEnd, c.StopReason)
 		require.Equal(t, 11, c.GenerationInfo[llm.InfoInputTokens])
 		require.Equal(t, 7, c.GenerationInfo[llm.InfoOutputTokens])
 		require.Equal(t, 3, c.GenerationInfo[llm.InfoCachedTokens])
 		require.NotContains(t, b.Requests()[0].JSON(t), "temperature")
-		b.hidden(t, nil)
+		b.requireNoSecrets(t, nil)
 	})
 	t.Run("parallel calls keep apart and out of the text", func(t *testing.T) {
-		b := d.bench(t, 0, Stream(d.Calls...))
-		c, err := b.ask(t.Context())
+		b := d.newEnvironment(t, 0, Stream(d.ToolCalls...))
+		c, err := b.generate(t.Context())
 		require.NoError(t, err)
 		requireCalls(t, c)
-		require.Equal(t, "On it.", strings.Join(b.pieces, ""))
+		require.Equal(t, "On it.", strings.Join(b.chunks, ""))
 	})
 	t.Run("one byte at a time", func(t *testing.T) {
-		all := strings.Join(d.Calls, "")
-		b := d.bench(t, 0, Stream(strings.Split(all, "")...))
-		c, err := b.ask(t.Context())
+		all := strings.Join(d.ToolCalls, "")
+		b := d.newEnvironment(t, 0, Stream(strings.Split(all, "")...))
+		c, err := b.generate(t.Context())
 		require.NoError(t, err)
 		requireCalls(t, c)
 	})
 	t.Run("carriage returns and comments", func(t *testing.T) {
-		all := ": keep-alive\n\nretry: 10\n\n" + strings.Join(d.Calls, ": still here\n\n")
-		b := d.bench(t, 0, Stream(strings.ReplaceAll(all, "\n", "\r\n")))
-		c, err := b.ask(t.Context())
+		all := ": keep-alive\n\nretry: 10\n\n" + strings.Join(d.ToolCalls, ": still here\n\n")
+		b := d.newEnvironment(t, 0, Stream(strings.ReplaceAll(all, "\n", "\r\n")))
+		c, err := b.generate(t.Context())
 		require.NoError(t, err)
 		requireCalls(t, c)
 	})
 	t.Run("many at once", func(t *testing.T) {
-		b := d.bench(t, 0, Stream(d.Calls...))
+		b := d.newEnvironment(t, 0, Stream(d.ToolCalls...))
 		var all sync.WaitGroup
 		answers := make([]*llms.ContentResponse, 16)
 		for i := range answers {
-			all.Go(func() { answers[i], _ = b.model.GenerateContent(t.Context(), Question()) })
+			all.Go(func() { answers[i], _ = b.model.GenerateContent(t.Context(), Messages()) })
 		}
 		all.Wait()
 		for _, a := range answers {
@@ -193,16 +193,16 @@ func (d Dialect) answers(t *testing.T) {
 		}
 	})
 	t.Run("plain JSON", func(t *testing.T) {
-		b := d.bench(t, 0, Reply(200, " \n"+d.Whole))
-		c, err := b.ask(t.Context())
+		b := d.newEnvironment(t, 0, JSON(200, " \n"+d.UnstreamedText))
+		c, err := b.generate(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "Hello", c.Content)
-		require.Equal(t, []string{"Hello"}, b.pieces)
+		require.Equal(t, []string{"Hello"}, b.chunks)
 	})
 	t.Run("no last line feeds", func(t *testing.T) {
 		all := strings.TrimRight(strings.Join(d.Text("Hello"), ""), "\n")
-		b := d.bench(t, 0, Stream(all))
-		c, err := b.ask(t.Context())
+		b := d.newEnvironment(t, 0, Stream(all))
+		c, err := b.generate(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "Hello", c.Content)
 	})
@@ -223,118 +223,118 @@ func requireCalls(t *testing.T, c *llms.ContentChoice) {
 	require.NotEqual(t, c.ToolCalls[0].ID, c.ToolCalls[1].ID)
 }
 
-func (d Dialect) broken(t *testing.T) {
+func (d Suite) testInvalidResponses(t *testing.T) {
 	huge := "data: {\"x\":\"" + strings.Repeat("x", llm.MaxLine) + "\"}\n\n"
 	pad := "data: {\"type\":\"ping\",\"x\":\"" + strings.Repeat("x", llm.MaxLine/2) + "\"}\n\n"
-	flood := append(append([]string(nil), d.Begin...), strings.Repeat(pad, 5))
+	flood := append(append([]string(nil), d.PartialText...), strings.Repeat(pad, 5))
 	for name, c := range map[string]struct {
 		kind   llm.Kind
 		frames []string
 	}{
 		"empty body":             {llm.KindTruncated, nil},
-		"no terminal event":      {llm.KindTruncated, d.Begin},
-		"cut inside arguments":   {llm.KindTruncated, d.CutCall},
-		"limit inside arguments": {llm.KindTruncated, d.LengthCall},
-		"arguments not JSON":     {llm.KindTruncated, d.BrokenCall},
-		"filtered":               {llm.KindBadRequest, d.Refused},
+		"no terminal event":      {llm.KindTruncated, d.PartialText},
+		"cut inside arguments":   {llm.KindTruncated, d.UnfinishedCall},
+		"limit inside arguments": {llm.KindTruncated, d.CallAtTokenLimit},
+		"arguments not JSON":     {llm.KindTruncated, d.InvalidArguments},
+		"filtered":               {llm.KindBadRequest, d.ContentFiltered},
 		"error first":            {llm.KindOverloaded, []string{d.ErrorEvent}},
-		"error after text":       {llm.KindOverloaded, append(append([]string(nil), d.Begin...), d.ErrorEvent)},
-		"malformed chunk":        {llm.KindUnavailable, append(append([]string(nil), d.Begin...), "data: {\""+Leak+"\n\n")},
-		"chunk of another shape": {llm.KindUnavailable, append(append([]string(nil), d.Begin...), "data: 17\n\n")},
-		"half an event at the end": {llm.KindTruncated, append(append([]string(nil), d.Begin...),
-			strings.TrimRight(d.Begin[len(d.Begin)-1], "}\n "))},
+		"error after text":       {llm.KindOverloaded, append(append([]string(nil), d.PartialText...), d.ErrorEvent)},
+		"malformed chunk":        {llm.KindUnavailable, append(append([]string(nil), d.PartialText...), "data: {\""+ProviderText+"\n\n")},
+		"chunk of another shape": {llm.KindUnavailable, append(append([]string(nil), d.PartialText...), "data: 17\n\n")},
+		"half an event at the end": {llm.KindTruncated, append(append([]string(nil), d.PartialText...),
+			strings.TrimRight(d.PartialText[len(d.PartialText)-1], "}\n "))},
 		"huge line": {llm.KindUnavailable, []string{huge}},
 		"flood":     {llm.KindUnavailable, flood},
 		"a web page": {llm.KindTruncated, []string{
-			"<!doctype html><title>Sign in</title><p>" + Leak + "</p>\n",
+			"<!doctype html><title>Sign in</title><p>" + ProviderText + "</p>\n",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := d.bench(t, 0, Stream(c.frames...))
-			b.fails(t, c.kind)
+			b := d.newEnvironment(t, 0, Stream(c.frames...))
+			b.requireError(t, c.kind)
 			require.Len(t, b.Requests(), 1, "an answer that has begun is not asked for again")
 		})
 	}
 	t.Run("broken plain JSON", func(t *testing.T) {
-		b := d.bench(t, 0, Reply(200, d.Whole[:len(d.Whole)-1]))
-		b.fails(t, llm.KindUnavailable)
+		b := d.newEnvironment(t, 0, JSON(200, d.UnstreamedText[:len(d.UnstreamedText)-1]))
+		b.requireError(t, llm.KindUnavailable)
 	})
 	t.Run("error as plain JSON", func(t *testing.T) {
-		b := d.bench(t, 0, Reply(200, d.Problem))
-		b.fails(t, llm.KindRateLimit)
+		b := d.newEnvironment(t, 0, JSON(200, d.RateLimitBody))
+		b.requireError(t, llm.KindRateLimit)
 	})
 }
 
-func (d Dialect) connections(t *testing.T) {
+func (d Suite) testConnectionFailures(t *testing.T) {
 	const idle = 50 * time.Millisecond
 	t.Run("reset inside the answer", func(t *testing.T) {
-		b := d.bench(t, 0, Reset(d.Begin...))
-		b.fails(t, llm.KindTruncated)
+		b := d.newEnvironment(t, 0, StreamThenReset(d.PartialText...))
+		b.requireError(t, llm.KindTruncated)
 		require.Len(t, b.Requests(), 1)
 	})
 	t.Run("reset before the answer, then fine", func(t *testing.T) {
-		b := d.bench(t, 0, Reset(), Stream(d.Text("Hello")...))
-		c, err := b.ask(t.Context())
+		b := d.newEnvironment(t, 0, StreamThenReset(), Stream(d.Text("Hello")...))
+		c, err := b.generate(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "Hello", c.Content)
 	})
 	t.Run("stall inside the answer", func(t *testing.T) {
-		b := d.bench(t, idle, Stall(d.Begin...))
-		b.fails(t, llm.KindTimeout)
+		b := d.newEnvironment(t, idle, StreamThenHang(d.PartialText...))
+		b.requireError(t, llm.KindTimeout)
 		require.Len(t, b.Requests(), 1)
 	})
 	t.Run("a drip that never makes a line", func(t *testing.T) {
-		b := d.bench(
+		b := d.newEnvironment(
 			t,
 			idle,
-			Slow(
+			StreamSlowly(
 				5*time.Millisecond,
-				append(slices.Clone(d.Begin), strings.Split("data: "+strings.Repeat("x", 10_000), "")...)...),
+				append(slices.Clone(d.PartialText), strings.Split("data: "+strings.Repeat("x", 10_000), "")...)...),
 		)
-		b.fails(t, llm.KindTimeout)
+		b.requireError(t, llm.KindTimeout)
 		require.Len(t, b.Requests(), 1)
 	})
 	t.Run("a slow answer that goes on", func(t *testing.T) {
-		b := d.bench(
+		b := d.newEnvironment(
 			t,
 			2*time.Second,
-			Slow(50*time.Millisecond, d.Text(strings.Split(strings.Repeat("word ", 44), " ")...)...),
+			StreamSlowly(50*time.Millisecond, d.Text(strings.Split(strings.Repeat("word ", 44), " ")...)...),
 		)
-		c, err := b.ask(t.Context())
+		c, err := b.generate(t.Context())
 		require.NoError(t, err, "the whole takes longer than the idle timeout, no piece does")
 		require.Equal(t, strings.Repeat("word", 44), c.Content)
 	})
 	t.Run("silence before the answer", func(t *testing.T) {
-		b := d.bench(t, idle, Silent())
-		b.fails(t, llm.KindTimeout)
+		b := d.newEnvironment(t, idle, Hang())
+		b.requireError(t, llm.KindTimeout)
 		require.Len(t, b.Requests(), 1)
 	})
 	t.Run("nobody there", func(t *testing.T) {
-		b := d.bench(t, 0, Silent())
-		b.model = d.Open(t, "http://127.0.0.1:1", llm.Wire{Retry: llm.Retry{Attempts: 1}})
-		b.fails(t, llm.KindUnavailable)
+		b := d.newEnvironment(t, 0, Hang())
+		b.model = d.NewModel(t, "http://127.0.0.1:1", llm.Wire{Retry: llm.Retry{Attempts: 1}})
+		b.requireError(t, llm.KindUnavailable)
 	})
 }
 
-func (d Dialect) refusals(t *testing.T) {
+func (d Suite) testHTTPErrors(t *testing.T) {
 	t.Run("429 with a wait, then fine", func(t *testing.T) {
-		b := d.bench(t, 0, Reply(429, d.Problem, "Retry-After", "2"), Stream(d.Text("Hello")...))
-		c, err := b.ask(t.Context())
+		b := d.newEnvironment(t, 0, JSON(429, d.RateLimitBody, "Retry-After", "2"), Stream(d.Text("Hello")...))
+		c, err := b.generate(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "Hello", c.Content)
 		require.Equal(t, []time.Duration{2*time.Second + 250*time.Millisecond}, b.waits)
 		require.Contains(t, b.log.String(), "rate_limit")
-		b.hidden(t, nil)
+		b.requireNoSecrets(t, nil)
 	})
 	t.Run("429 with a long wait is handed on", func(t *testing.T) {
-		b := d.bench(t, 0, Reply(429, d.Problem, "Retry-After", "90"))
-		e := b.fails(t, llm.KindRateLimit)
+		b := d.newEnvironment(t, 0, JSON(429, d.RateLimitBody, "Retry-After", "90"))
+		e := b.requireError(t, llm.KindRateLimit)
 		require.Equal(t, 90*time.Second, e.RetryAfter)
 		require.Empty(t, b.waits)
 	})
 	t.Run("500 for ever", func(t *testing.T) {
-		b := d.bench(t, 0, Reply(500, Leak))
-		e := b.fails(t, llm.KindUnavailable)
+		b := d.newEnvironment(t, 0, JSON(500, ProviderText))
+		e := b.requireError(t, llm.KindUnavailable)
 		require.Equal(t, 500, e.Status)
 		require.Equal(t, []time.Duration{375 * time.Millisecond, 750 * time.Millisecond}, b.waits)
 		require.Len(t, b.Requests(), 3)
@@ -344,30 +344,30 @@ func (d Dialect) refusals(t *testing.T) {
 		413: llm.KindBadRequest, 503: llm.KindOverloaded, 529: llm.KindOverloaded,
 	} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
-			b := d.bench(t, 0, Reply(status, d.Problem))
-			require.Equal(t, status, b.fails(t, kind).Status)
+			b := d.newEnvironment(t, 0, JSON(status, d.RateLimitBody))
+			require.Equal(t, status, b.requireError(t, kind).Status)
 		})
 	}
 	t.Run("an unknown model is told to the operator", func(t *testing.T) {
-		b := d.bench(t, 0, Reply(404, d.Problem))
-		require.ErrorContains(t, b.fails(t, llm.KindBadRequest), "there is no such model")
+		b := d.newEnvironment(t, 0, JSON(404, d.RateLimitBody))
+		require.ErrorContains(t, b.requireError(t, llm.KindBadRequest), "there is no such model")
 	})
 	t.Run("redirects keep the key", func(t *testing.T) {
 		thief := NewServer(t, Stream(d.Text("Hello")...))
 		for _, status := range []int{302, 307, 308} {
-			b := d.bench(t, 0, Reply(status, "", "Location", thief.URL))
-			b.fails(t, llm.KindBadRequest)
+			b := d.newEnvironment(t, 0, JSON(status, "", "Location", thief.URL))
+			b.requireError(t, llm.KindBadRequest)
 		}
 		require.Empty(t, thief.Requests())
 	})
 }
 
-func (d Dialect) cancelling(t *testing.T) {
+func (d Suite) testCancellation(t *testing.T) {
 	t.Run("in mid-stream, every time", func(t *testing.T) {
 		for range 20 {
-			b := d.bench(t, 0, Stall(d.Begin...))
+			b := d.newEnvironment(t, 0, StreamThenHang(d.PartialText...))
 			ctx, cancel := context.WithCancel(t.Context())
-			_, err := b.model.GenerateContent(ctx, Question(), llms.WithStreamingFunc(func(context.Context, []byte) error {
+			_, err := b.model.GenerateContent(ctx, Messages(), llms.WithStreamingFunc(func(context.Context, []byte) error {
 				cancel()
 				return nil
 			}))
@@ -376,35 +376,35 @@ func (d Dialect) cancelling(t *testing.T) {
 		}
 	})
 	t.Run("with everything received", func(t *testing.T) {
-		b := d.bench(t, 0, Stream(d.Text("Hello")...))
+		b := d.newEnvironment(t, 0, Stream(d.Text("Hello")...))
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := b.model.GenerateContent(ctx, Question(), llms.WithStreamingFunc(func(context.Context, []byte) error {
+		_, err := b.model.GenerateContent(ctx, Messages(), llms.WithStreamingFunc(func(context.Context, []byte) error {
 			cancel()
 			return nil
 		}))
 		require.Equal(t, llm.KindCancelled, llm.KindOf(err))
 	})
 	t.Run("before it began", func(t *testing.T) {
-		b := d.bench(t, 0, Silent())
+		b := d.newEnvironment(t, 0, Hang())
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := b.ask(ctx)
+		_, err := b.generate(ctx)
 		require.Equal(t, llm.KindCancelled, llm.KindOf(err))
 		require.Empty(t, b.Requests())
 	})
 	t.Run("deadline", func(t *testing.T) {
-		b := d.bench(t, 0, Stall(d.Begin...))
+		b := d.newEnvironment(t, 0, StreamThenHang(d.PartialText...))
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		_, err := b.ask(ctx)
+		_, err := b.generate(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, llm.KindTimeout, llm.KindOf(err))
 	})
 	t.Run("the receiver refuses", func(t *testing.T) {
-		b := d.bench(t, 0, Stall(d.Begin...))
+		b := d.newEnvironment(t, 0, StreamThenHang(d.PartialText...))
 		_, err := b.model.GenerateContent(
 			t.Context(),
-			Question(),
+			Messages(),
 			llms.WithStreamingFunc(func(context.Context, []byte) error {
 				return http.ErrAbortHandler
 			}),

@@ -8,10 +8,10 @@ import (
 	"regexp"
 )
 
-// anthropic is Anthropic's native wire, with the rules of the models that think by
+// fakeAnthropic is Anthropic's native wire, with the rules of the models that think by
 // themselves: roles alternate, each call has its result at the head of the next message, and a thinking
 // block comes back where it was, behind an unchanged past, or not at all behind a changed one.
-type anthropic struct{ issued register }
+type fakeAnthropic struct{ issued signatureSet }
 
 type anthropicMessage struct {
 	Role    string           `json:"role"`
@@ -29,7 +29,7 @@ type anthropicBlock struct {
 	Content   string          `json:"content,omitempty"`
 }
 
-func (a *anthropic) read(r *http.Request, body []byte) (chat ChatRequest, t tongue, fault string) {
+func (a *fakeAnthropic) decodeRequest(r *http.Request, body []byte) (chat ChatRequest, t responseEncoder, fault string) {
 	var request struct {
 		Model      string
 		MaxTokens  int `json:"max_tokens"`
@@ -40,7 +40,7 @@ func (a *anthropic) read(r *http.Request, body []byte) (chat ChatRequest, t tong
 		Stream     bool
 	}
 	switch {
-	case r.Header.Get("X-Api-Key") != Key || r.Header.Get("Anthropic-Version") == "":
+	case r.Header.Get("X-Api-Key") != APIKey || r.Header.Get("Anthropic-Version") == "":
 		return chat, nil, "invalid x-api-key"
 	case json.Unmarshal(body, &request) != nil || !request.Stream:
 		return chat, nil, "only streams are played"
@@ -51,34 +51,34 @@ func (a *anthropic) read(r *http.Request, body []byte) (chat ChatRequest, t tong
 	chat.Messages = append(chat.Messages, ChatMessage{Role: "system", Content: request.System})
 	for _, tool := range request.Tools {
 		if request.ToolChoice.Type != "none" {
-			chat.Tools = append(chat.Tools, offer(tool.Name))
+			chat.Tools = append(chat.Tools, newChatTool(tool.Name))
 		}
 	}
-	h := anthropicHistory{past: request.System + compact(request.Tools), known: a.issued.has}
-	fault = h.read(request.Messages)
-	if fault == "" && h.used && len(request.Tools) == 0 {
+	h := anthropicHistory{preceding: request.System + toJSON(request.Tools), isRecorded: a.issued.contains}
+	fault = h.readMessages(request.Messages)
+	if fault == "" && h.usedTool && len(request.Tools) == 0 {
 		fault = "Requests which have `tool_use` or `tool_result` blocks in messages must define tools"
 	}
 	chat.Messages = append(chat.Messages, h.messages...)
-	return chat, &anthropicTongue{signature: h.signature(), issue: a.issued.add}, fault
+	return chat, &anthropicEncoder{signature: h.signature(), recordSignature: a.issued.record}, fault
 }
 
 // anthropicHistory turns messages into those of the other wire.
 type anthropicHistory struct {
-	past     string // everything so far
-	known    func(signature string) bool
+	preceding     string // everything so far
+	isRecorded    func(signature string) bool
 	messages []ChatMessage
-	open     []string // ids that want their results next
-	used     bool     // a tool was
+	pendingCalls     []string // ids that want their results next
+	usedTool     bool     // a tool was
 }
 
 // signature binds a thinking block to all that stands before it.
 func (h *anthropicHistory) signature() string {
-	sum := sha256.Sum256([]byte(h.past))
+	sum := sha256.Sum256([]byte(h.preceding))
 	return hex.EncodeToString(sum[:])
 }
 
-func (h *anthropicHistory) read(messages []anthropicMessage) (fault string) {
+func (h *anthropicHistory) readMessages(messages []anthropicMessage) (fault string) {
 	for i, m := range messages {
 		want := []string{"user", "assistant"}[i%2]
 		switch {
@@ -87,24 +87,24 @@ func (h *anthropicHistory) read(messages []anthropicMessage) (fault string) {
 		case len(m.Content) == 0:
 			return "messages: content must not be empty"
 		case m.Role == "user":
-			fault = h.user(m)
+			fault = h.readUser(m)
 		default:
-			fault = h.assistant(m)
+			fault = h.readAssistant(m)
 		}
 		if fault != "" {
 			return fault
 		}
-		h.past += compact(m)
+		h.preceding += toJSON(m)
 	}
-	if len(h.open) > 0 {
+	if len(h.pendingCalls) > 0 {
 		return "`tool_use` ids were found without `tool_result` blocks immediately after"
 	}
 	return ""
 }
 
-func (h *anthropicHistory) user(m anthropicMessage) (fault string) {
-	open, text := h.open, ""
-	h.open = nil
+func (h *anthropicHistory) readUser(m anthropicMessage) (fault string) {
+	open, text := h.pendingCalls, ""
+	h.pendingCalls = nil
 	for _, b := range m.Content {
 		switch {
 		case b.Type == "text" && len(open) == 0 && b.Text != "":
@@ -127,7 +127,7 @@ func (h *anthropicHistory) user(m anthropicMessage) (fault string) {
 
 var anthropicID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
-func (h *anthropicHistory) assistant(m anthropicMessage) (fault string) {
+func (h *anthropicHistory) readAssistant(m anthropicMessage) (fault string) {
 	said := ChatMessage{Role: "assistant"}
 	thought := false
 	for i, b := range m.Content {
@@ -141,96 +141,96 @@ func (h *anthropicHistory) assistant(m anthropicMessage) (fault string) {
 				said.ToolCalls,
 				ChatCall{ID: b.ID, Type: "function", Function: ChatFunction{b.Name, string(b.Input)}},
 			)
-			h.open, h.used = append(h.open, b.ID), true
+			h.pendingCalls, h.usedTool = append(h.pendingCalls, b.ID), true
 		default:
 			return "invalid block " + b.Type + " in an assistant message"
 		}
 	}
-	if len(said.ToolCalls) > 0 && !thought && h.known(h.signature()) {
+	if len(said.ToolCalls) > 0 && !thought && h.isRecorded(h.signature()) {
 		return "Expected `thinking` or `redacted_thinking`, but found `tool_use`"
 	}
 	h.messages = append(h.messages, said)
 	return ""
 }
 
-// anthropicTongue thinks first, then opens a block for each text and call.
-type anthropicTongue struct {
+// anthropicEncoder thinks first, then opens a block for each text and call.
+type anthropicEncoder struct {
 	signature string
-	issue     func(signature string)
+	recordSignature     func(signature string)
 	blocks    int
-	open      string      // the type of the last block, "" while there is none
+	openBlock      string      // the type of the last block, "" while there is none
 	calls     map[int]int // call → block
 }
 
-func (*anthropicTongue) event(name string, fields object) string {
+func (*anthropicEncoder) event(name string, fields jsonObject) string {
 	fields["type"] = name
-	return "event: " + name + "\ndata: " + compact(fields) + "\n\n"
+	return "event: " + name + "\ndata: " + toJSON(fields) + "\n\n"
 }
 
-func (t *anthropicTongue) delta(block int, delta object) string {
-	return t.event("content_block_delta", object{"index": block, "delta": delta})
+func (t *anthropicEncoder) delta(block int, delta jsonObject) string {
+	return t.event("content_block_delta", jsonObject{"index": block, "delta": delta})
 }
 
-// begin opens a block after closing the one before it.
-func (t *anthropicTongue) begin(block object) string {
-	said := t.end()
+// startBlock opens a block after closing the one before it.
+func (t *anthropicEncoder) startBlock(block jsonObject) string {
+	said := t.stopBlock()
 	if t.blocks == 0 {
-		said = t.event("message_start", object{"message": object{
+		said = t.event("message_start", jsonObject{"message": jsonObject{
 			"id": "msg", "role": "assistant", "content": []any{},
-			"usage": object{"input_tokens": 1, "output_tokens": 1},
-		}}) + t.event("ping", object{})
+			"usage": jsonObject{"input_tokens": 1, "output_tokens": 1},
+		}}) + t.event("ping", jsonObject{})
 		t.blocks = 1
 		said += t.event(
 			"content_block_start",
-			object{"index": 0, "content_block": object{"type": "thinking", "thinking": "", "signature": ""}},
+			jsonObject{"index": 0, "content_block": jsonObject{"type": "thinking", "thinking": "", "signature": ""}},
 		) +
 			t.delta(
 				0,
-				object{"type": "thinking_delta", "thinking": "Let me think."},
+				jsonObject{"type": "thinking_delta", "thinking": "Let me think."},
 			) +
 			t.delta(
 				0,
-				object{"type": "signature_delta", "signature": t.signature},
+				jsonObject{"type": "signature_delta", "signature": t.signature},
 			) + t.event(
 			"content_block_stop",
-			object{"index": 0},
+			jsonObject{"index": 0},
 		)
 	}
-	t.open, _ = block["type"].(string)
-	said += t.event("content_block_start", object{"index": t.blocks, "content_block": block})
+	t.openBlock, _ = block["type"].(string)
+	said += t.event("content_block_start", jsonObject{"index": t.blocks, "content_block": block})
 	t.blocks++
 	return said
 }
 
-func (t *anthropicTongue) end() string {
-	if t.open == "" {
+func (t *anthropicEncoder) stopBlock() string {
+	if t.openBlock == "" {
 		return ""
 	}
-	t.open = ""
-	return t.event("content_block_stop", object{"index": t.blocks - 1})
+	t.openBlock = ""
+	return t.event("content_block_stop", jsonObject{"index": t.blocks - 1})
 }
 
-func (t *anthropicTongue) text(piece string) string {
+func (t *anthropicEncoder) encodeText(piece string) string {
 	said := ""
-	if t.open != "text" {
-		said = t.begin(object{"type": "text", "text": ""})
+	if t.openBlock != "text" {
+		said = t.startBlock(jsonObject{"type": "text", "text": ""})
 	}
-	return said + t.delta(t.blocks-1, object{"type": "text_delta", "text": piece})
+	return said + t.delta(t.blocks-1, jsonObject{"type": "text_delta", "text": piece})
 }
 
-func (t *anthropicTongue) call(index int, c ChatCall) string {
+func (t *anthropicEncoder) encodeToolCall(index int, c ChatCall) string {
 	said := ""
 	block, started := t.calls[index]
 	if !started {
 		if t.calls == nil {
 			t.calls = map[int]int{}
 		}
-		said = t.begin(object{"type": "tool_use", "id": "toolu_" + c.ID, "name": c.Function.Name, "input": object{}})
+		said = t.startBlock(jsonObject{"type": "tool_use", "id": "toolu_" + c.ID, "name": c.Function.Name, "input": jsonObject{}})
 		block = t.blocks - 1
 		t.calls[index] = block
 	}
 	for _, piece := range halves(c.Function.Arguments) {
-		said += t.delta(block, object{"type": "input_json_delta", "partial_json": piece})
+		said += t.delta(block, jsonObject{"type": "input_json_delta", "partial_json": piece})
 	}
 	return said
 }
@@ -241,13 +241,13 @@ func halves(s string) []string {
 	return []string{string(all[:len(all)/2]), string(all[len(all)/2:])}
 }
 
-func (t *anthropicTongue) last(reason string, u counts) string {
+func (t *anthropicEncoder) encodeEnd(reason string, u tokenUsage) string {
 	stop := "end_turn"
 	if reason == "tool_calls" {
 		stop = "tool_use"
-		t.issue(t.signature)
+		t.recordSignature(t.signature)
 	}
-	return t.end() + t.event("message_delta", object{"delta": object{"stop_reason": stop}, "usage": object{
+	return t.stopBlock() + t.event("message_delta", jsonObject{"delta": jsonObject{"stop_reason": stop}, "usage": jsonObject{
 		"input_tokens": u.input - u.cached, "cache_read_input_tokens": u.cached, "output_tokens": u.output,
-	}}) + t.event("message_stop", object{})
+	}}) + t.event("message_stop", jsonObject{})
 }

@@ -23,8 +23,8 @@ var calling = providertest.Stream(
 func told(t *testing.T, speak http.Handler, path, body string) (int, string) {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
-	r.Header.Set("X-Goog-Api-Key", providertest.Key)
-	r.Header.Set("X-Api-Key", providertest.Key)
+	r.Header.Set("X-Goog-Api-Key", providertest.APIKey)
+	r.Header.Set("X-Api-Key", providertest.APIKey)
 	r.Header.Set("Anthropic-Version", "2023-06-01")
 	w := httptest.NewRecorder()
 	speak.ServeHTTP(w, r)
@@ -44,7 +44,7 @@ func between(t *testing.T, text, after, before string) string {
 
 func TestTheFakeGeminiIsAsStrictAsTheVendor(t *testing.T) {
 	const path = "/v1beta/models/gemini-3:streamGenerateContent?alt=sse"
-	speak := providertest.Speak(http.HandlerFunc(calling))
+	speak := providertest.FakeProviders(http.HandlerFunc(calling))
 	history := func(model, results string) string {
 		return `{"contents":[{"role":"user","parts":[{"text":"Go"}]},{"role":"model","parts":[` + model + `]},{"role":"user","parts":[` + results + `]}]}`
 	}
@@ -70,7 +70,7 @@ func TestTheFakeGeminiIsAsStrictAsTheVendor(t *testing.T) {
 }
 
 func TestTheFakeAnthropicIsAsStrictAsTheVendor(t *testing.T) {
-	speak := providertest.Speak(http.HandlerFunc(calling))
+	speak := providertest.FakeProviders(http.HandlerFunc(calling))
 	request := func(system, tools, messages string) string {
 		return `{"stream":true,"max_tokens":9,"system":"` + system + `","tools":[` + tools + `],"messages":[` + messages + `]}`
 	}
@@ -104,7 +104,7 @@ func TestTheFakeAnthropicIsAsStrictAsTheVendor(t *testing.T) {
 }
 
 func TestTheFakesWantTheirKeys(t *testing.T) {
-	speak := providertest.Speak(http.HandlerFunc(calling))
+	speak := providertest.FakeProviders(http.HandlerFunc(calling))
 	for path, want := range map[string]int{
 		"/v1/chat/completions": http.StatusUnauthorized, "/v1/messages": http.StatusBadRequest,
 		"/v1beta/models/m:streamGenerateContent?alt=sse": http.StatusBadRequest,

@@ -12,26 +12,26 @@ import (
 // OllamaPath is where [Speak] plays an Ollama server, which wants no key.
 const OllamaPath = "/ollama"
 
-// Speak serves the wires of OpenAI, Gemini, Anthropic and Ollama, by their paths, from a
+// FakeProviders serves the wires of OpenAI, Gemini, Anthropic and Ollama, by their paths, from a
 // handler that knows OpenAI's alone. The key is [Key]. Requests are read as strictly as the vendors read them, so that a
 // history which one of them would refuse is refused here too. Each write of the handler must be
 // one whole event; what is no event stream goes through as it is.
-func Speak(openai http.Handler) http.Handler {
-	g, a := &gemini{}, &anthropic{}
+func FakeProviders(openai http.Handler) http.Handler {
+	g, a := &fakeGemini{}, &fakeAnthropic{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer "+Key {
-			Reply(http.StatusUnauthorized, `{"error":{"code":"invalid_api_key"}}`)(w, r)
+		if r.Header.Get("Authorization") != "Bearer "+APIKey {
+			JSON(http.StatusUnauthorized, `{"error":{"code":"invalid_api_key"}}`)(w, r)
 			return
 		}
 		openai.ServeHTTP(w, r)
 	})
 	mux.Handle("POST "+OllamaPath+"/v1/chat/completions", openai)
 	mux.HandleFunc("POST /v1beta/models/{model}", func(w http.ResponseWriter, r *http.Request) {
-		interpret(w, r, openai, g.read)
+		translate(w, r, openai, g.decodeRequest)
 	})
 	mux.HandleFunc("POST /v1/messages", func(w http.ResponseWriter, r *http.Request) {
-		interpret(w, r, openai, a.read)
+		translate(w, r, openai, a.decodeRequest)
 	})
 	return mux
 }
@@ -72,30 +72,30 @@ type ChatTool struct {
 	} `json:"function"`
 }
 
-func offer(name string) ChatTool {
+func newChatTool(name string) ChatTool {
 	t := ChatTool{Type: "function"}
 	t.Function.Name = name
 	return t
 }
 
-// tongue says an answer on one wire. Texts and pieces of calls come in order; last is called once,
+// responseEncoder says an answer on one wire. Texts and pieces of calls come in order; last is called once,
 // when the answer is complete.
-type tongue interface {
-	text(piece string) string
-	call(index int, c ChatCall) string
-	last(reason string, u counts) string
+type responseEncoder interface {
+	encodeText(piece string) string
+	encodeToolCall(index int, c ChatCall) string
+	encodeEnd(reason string, u tokenUsage) string
 }
 
-// counts are the tokens of an answer.
-type counts struct{ input, output, cached int }
+// tokenUsage are the tokens of an answer.
+type tokenUsage struct{ input, output, cached int }
 
-// interpret hands a request on in OpenAI's words and the answer back in the other's. What
+// translate hands a request on in OpenAI's words and the answer back in the other's. What
 // read refuses is answered with HTTP 400 and the reason.
-func interpret(
+func translate(
 	w http.ResponseWriter,
 	r *http.Request,
 	next http.Handler,
-	read func(r *http.Request, body []byte) (ChatRequest, tongue, string),
+	read func(r *http.Request, body []byte) (ChatRequest, responseEncoder, string),
 ) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -104,40 +104,40 @@ func interpret(
 	chat, t, fault := read(r, body)
 	if fault != "" {
 		refusal, _ := json.Marshal(map[string]any{"error": map[string]string{"message": fault}})
-		Reply(http.StatusBadRequest, string(refusal))(w, r)
+		JSON(http.StatusBadRequest, string(refusal))(w, r)
 		return
 	}
 	heard, _ := json.Marshal(chat)
 	r = r.Clone(r.Context())
 	r.Body = io.NopCloser(bytes.NewReader(heard))
-	next.ServeHTTP(&interpreter{ResponseWriter: w, tongue: t}, r)
+	next.ServeHTTP(&translatingWriter{ResponseWriter: w, encoder: t}, r)
 }
 
-// interpreter takes events of OpenAI's wire and writes those of the other.
-type interpreter struct {
+// translatingWriter takes events of OpenAI's wire and writes those of the other.
+type translatingWriter struct {
 	http.ResponseWriter
-	tongue tongue
-	reason string
-	counts counts
+	encoder responseEncoder
+	finishReason string
+	usage tokenUsage
 }
 
 // Unwrap serves http.ResponseController.
-func (i *interpreter) Unwrap() http.ResponseWriter { return i.ResponseWriter }
+func (i *translatingWriter) Unwrap() http.ResponseWriter { return i.ResponseWriter }
 
 // Write implements io.Writer; event is one event of OpenAI's stream.
-func (i *interpreter) Write(event []byte) (int, error) {
+func (i *translatingWriter) Write(event []byte) (int, error) {
 	data, stream := strings.CutPrefix(string(event), "data: ")
 	if !stream {
 		return i.ResponseWriter.Write(event)
 	}
-	said := i.say(strings.TrimSpace(data))
+	said := i.encodeChunk(strings.TrimSpace(data))
 	_, err := io.WriteString(i.ResponseWriter, said)
 	return len(event), err
 }
 
-func (i *interpreter) say(data string) string {
+func (i *translatingWriter) encodeChunk(data string) string {
 	if data == "[DONE]" {
-		return i.tongue.last(i.reason, i.counts)
+		return i.encoder.encodeEnd(i.finishReason, i.usage)
 	}
 	var chunk struct {
 		Choices []struct {
@@ -162,35 +162,35 @@ func (i *interpreter) say(data string) string {
 		panic("wiretest: an event that is not OpenAI's: " + data)
 	}
 	if u := chunk.Usage; u.PromptTokens > 0 {
-		i.counts = counts{u.PromptTokens, u.CompletionTokens, u.PromptTokensDetails.CachedTokens}
+		i.usage = tokenUsage{u.PromptTokens, u.CompletionTokens, u.PromptTokensDetails.CachedTokens}
 	}
 	said := ""
 	for _, c := range chunk.Choices {
 		if c.Delta.Content != "" {
-			said += i.tongue.text(c.Delta.Content)
+			said += i.encoder.encodeText(c.Delta.Content)
 		}
 		for _, call := range c.Delta.ToolCalls {
-			said += i.tongue.call(call.Index, call.ChatCall)
+			said += i.encoder.encodeToolCall(call.Index, call.ChatCall)
 		}
 		if c.FinishReason != "" {
-			i.reason = c.FinishReason
+			i.finishReason = c.FinishReason
 		}
 	}
 	return said
 }
 
-// register keeps the signatures that a fake has given out with calls.
-type register struct{ given sync.Map }
+// signatureSet keeps the signatures that a fake has given out with calls.
+type signatureSet struct{ signatures sync.Map }
 
-func (r *register) add(signature string) { r.given.Store(signature, true) }
+func (r *signatureSet) record(signature string) { r.signatures.Store(signature, true) }
 
-func (r *register) has(signature string) bool {
-	_, ok := r.given.Load(signature)
+func (r *signatureSet) contains(signature string) bool {
+	_, ok := r.signatures.Load(signature)
 	return ok
 }
 
-// compact is a value's JSON; the values are the fakes' own and always marshal.
-func compact(v any) string {
+// toJSON is a value's JSON; the values are the fakes' own and always marshal.
+func toJSON(v any) string {
 	b, _ := json.Marshal(v)
 	return string(b)
 }

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// gemini is Google's native wire, with Gemini 3's rules: calls carry no ids, a step's first
+// fakeGemini is Google's native wire, with Gemini 3's rules: calls carry no ids, a step's first
 // call carries a signature, and the calls of the turn under way must come back with theirs. Google
 // takes its placeholder for any signature; here it stands for the calls of other models alone.
-type gemini struct{ issued register }
+type fakeGemini struct{ issued signatureSet }
 
 type geminiContent struct {
 	Role  string       `json:"role"`
@@ -32,7 +32,7 @@ type geminiPart struct {
 	} `json:"functionResponse"`
 }
 
-func (g *gemini) read(r *http.Request, body []byte) (chat ChatRequest, t tongue, fault string) {
+func (g *fakeGemini) decodeRequest(r *http.Request, body []byte) (chat ChatRequest, t responseEncoder, fault string) {
 	var request struct {
 		SystemInstruction geminiContent
 		Contents          []geminiContent
@@ -47,7 +47,7 @@ func (g *gemini) read(r *http.Request, body []byte) (chat ChatRequest, t tongue,
 	switch {
 	case !streaming || r.URL.RawQuery != "alt=sse":
 		return chat, nil, "only streamGenerateContent?alt=sse is played"
-	case r.Header.Get("X-Goog-Api-Key") != Key:
+	case r.Header.Get("X-Goog-Api-Key") != APIKey:
 		return chat, nil, "API key not valid"
 	case json.Unmarshal(body, &request) != nil:
 		return chat, nil, "Invalid JSON payload received"
@@ -59,28 +59,28 @@ func (g *gemini) read(r *http.Request, body []byte) (chat ChatRequest, t tongue,
 	for _, ts := range request.Tools {
 		for _, d := range ts.FunctionDeclarations {
 			if request.ToolConfig.FunctionCallingConfig.Mode != "NONE" {
-				chat.Tools = append(chat.Tools, offer(d.Name))
+				chat.Tools = append(chat.Tools, newChatTool(d.Name))
 			}
 		}
 	}
-	h := geminiHistory{contents: request.Contents, known: g.issued.has}
-	fault = h.read()
+	h := geminiHistory{contents: request.Contents, isRecorded: g.issued.contains}
+	fault = h.readContents()
 	chat.Messages = append(chat.Messages, h.messages...)
-	return chat, &geminiTongue{issue: g.issued.add}, fault
+	return chat, &geminiEncoder{recordSignature: g.issued.record}, fault
 }
 
-// placeholder stands for the signature of a call that another model made.
-const placeholder = "skip_thought_signature_validator"
+// placeholderSignature stands for the signature of a call that another model made.
+const placeholderSignature = "skip_thought_signature_validator"
 
 // geminiHistory turns contents into messages.
 type geminiHistory struct {
 	contents []geminiContent
-	known    func(signature string) bool
+	isRecorded    func(signature string) bool
 	messages []ChatMessage
-	open     []ChatCall // calls that want their responses next
+	pendingCalls     []ChatCall // calls that want their responses next
 }
 
-func (h *geminiHistory) read() (fault string) {
+func (h *geminiHistory) readContents() (fault string) {
 	current := 0 // where the turn under way begins
 	for i, c := range h.contents {
 		if c.Role == "user" && len(c.Parts) > 0 && c.Parts[0].FunctionResponse == nil {
@@ -95,21 +95,21 @@ func (h *geminiHistory) read() (fault string) {
 			return "Please ensure that function call turn comes immediately after a user turn or after a function response turn."
 		}
 		if c.Role == "model" {
-			fault = h.model(c, i > current)
+			fault = h.readModel(c, i > current)
 		} else {
-			fault = h.user(c)
+			fault = h.readUser(c)
 		}
 		if fault != "" {
 			return fault
 		}
 	}
-	if len(h.open) > 0 {
+	if len(h.pendingCalls) > 0 {
 		return "a function call has no response"
 	}
 	return ""
 }
 
-func (h *geminiHistory) model(c geminiContent, current bool) (fault string) {
+func (h *geminiHistory) readModel(c geminiContent, current bool) (fault string) {
 	m := ChatMessage{Role: "assistant"}
 	for _, p := range c.Parts {
 		m.Content += p.Text
@@ -122,8 +122,8 @@ func (h *geminiHistory) model(c geminiContent, current bool) (fault string) {
 		}
 		own := geminiSignature(p.FunctionCall.Name, args)
 		switch signature := p.ThoughtSignature; {
-		case signature != "" && signature != own && signature != placeholder,
-			current && signature == placeholder && h.known(own):
+		case signature != "" && signature != own && signature != placeholderSignature,
+			current && signature == placeholderSignature && h.isRecorded(own):
 			return "Thought signature is not valid"
 		case current && len(m.ToolCalls) == 0 && signature == "":
 			return "Function call is missing a thought_signature in functionCall parts."
@@ -135,13 +135,13 @@ func (h *geminiHistory) model(c geminiContent, current bool) (fault string) {
 		)
 	}
 	h.messages = append(h.messages, m)
-	h.open = m.ToolCalls
+	h.pendingCalls = m.ToolCalls
 	return ""
 }
 
-func (h *geminiHistory) user(c geminiContent) (fault string) {
-	open := h.open
-	h.open = nil
+func (h *geminiHistory) readUser(c geminiContent) (fault string) {
+	open := h.pendingCalls
+	h.pendingCalls = nil
 	text := ""
 	for _, p := range c.Parts {
 		r := p.FunctionResponse
@@ -168,41 +168,41 @@ func (h *geminiHistory) user(c geminiContent) (fault string) {
 func geminiSignature(name, args string) string {
 	var plain any
 	_ = json.Unmarshal([]byte(args), &plain) // what is no JSON has the signature of null
-	sum := sha256.Sum256([]byte(name + compact(plain)))
+	sum := sha256.Sum256([]byte(name + toJSON(plain)))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// geminiTongue says a call whole, and all of them with the end: that is all the wire can.
-type geminiTongue struct {
-	issue   func(signature string)
+// geminiEncoder says a call whole, and all of them with the end: that is all the wire can.
+type geminiEncoder struct {
+	recordSignature   func(signature string)
 	calls   []ChatCall
-	thought bool
+	thoughtSent bool
 }
 
-type object = map[string]any
+type jsonObject = map[string]any
 
-func (*geminiTongue) event(parts []object, rest object) string {
-	chunk := object{"candidates": []object{{"index": 0, "content": object{"role": "model", "parts": parts}}}}
+func (*geminiEncoder) event(parts []jsonObject, rest jsonObject) string {
+	chunk := jsonObject{"candidates": []jsonObject{{"index": 0, "content": jsonObject{"role": "model", "parts": parts}}}}
 	for k, v := range rest {
 		if k == "finishReason" {
-			chunk["candidates"].([]object)[0][k] = v
+			chunk["candidates"].([]jsonObject)[0][k] = v
 			continue
 		}
 		chunk[k] = v
 	}
-	return "data: " + compact(chunk) + "\r\n\r\n"
+	return "data: " + toJSON(chunk) + "\r\n\r\n"
 }
 
-func (t *geminiTongue) text(piece string) string {
-	parts := []object{{"text": piece}}
-	if !t.thought {
-		t.thought = true
-		parts = append([]object{{"text": "**Thinking** of it.", "thought": true}}, parts...)
+func (t *geminiEncoder) encodeText(piece string) string {
+	parts := []jsonObject{{"text": piece}}
+	if !t.thoughtSent {
+		t.thoughtSent = true
+		parts = append([]jsonObject{{"text": "**Thinking** of it.", "thought": true}}, parts...)
 	}
 	return t.event(parts, nil)
 }
 
-func (t *geminiTongue) call(index int, c ChatCall) string {
+func (t *geminiEncoder) encodeToolCall(index int, c ChatCall) string {
 	for len(t.calls) <= index {
 		t.calls = append(t.calls, ChatCall{})
 	}
@@ -211,21 +211,21 @@ func (t *geminiTongue) call(index int, c ChatCall) string {
 	return ""
 }
 
-func (t *geminiTongue) last(_ string, u counts) string {
-	parts := []object{}
+func (t *geminiEncoder) encodeEnd(_ string, u tokenUsage) string {
+	parts := []jsonObject{}
 	for i, c := range t.calls {
-		part := object{"functionCall": object{"name": c.Function.Name, "args": json.RawMessage(c.Function.Arguments)}}
+		part := jsonObject{"functionCall": jsonObject{"name": c.Function.Name, "args": json.RawMessage(c.Function.Arguments)}}
 		if i == 0 {
 			signature := geminiSignature(c.Function.Name, c.Function.Arguments)
 			part["thoughtSignature"] = signature
-			t.issue(signature)
+			t.recordSignature(signature)
 		}
 		parts = append(parts, part)
 	}
 	if len(parts) == 0 {
-		parts = append(parts, object{"text": "", "thoughtSignature": geminiSignature("", "")})
+		parts = append(parts, jsonObject{"text": "", "thoughtSignature": geminiSignature("", "")})
 	}
-	return t.event(parts, object{"finishReason": "STOP", "usageMetadata": object{
+	return t.event(parts, jsonObject{"finishReason": "STOP", "usageMetadata": jsonObject{
 		"promptTokenCount": u.input, "candidatesTokenCount": u.output - 2, "thoughtsTokenCount": 2, "cachedContentTokenCount": u.cached,
 	}})
 }
