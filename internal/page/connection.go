@@ -99,7 +99,7 @@ func Build[T any](
 // BuildRange makes the page of a range. The items must be those at its positions, in ascending order.
 func BuildRange[T any](r Range, items []T, cursorOf func(T) Cursor) *Connection[T] {
 	count := func(context.Context) (int, error) { return r.Total, nil }
-	return newConnection(items, r.Info(), cursorOf, count)
+	return newConnection(items, r.info(), cursorOf, count)
 }
 
 func newConnection[T any](

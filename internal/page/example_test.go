@@ -47,6 +47,6 @@ func ExampleArgs_Window() {
 func ExampleArgs_Range() {
 	size := 20
 	r, err := page.Args{Last: &size}.Range("messages", 50)
-	fmt.Println(r.From, r.To, r.Info().HasPreviousPage, err)
-	// Output: 31 50 true <nil>
+	fmt.Println(r.From, r.To, r.Total, err)
+	// Output: 31 50 50 <nil>
 }

@@ -28,8 +28,8 @@ func (a Args) Range(list string, total int) (Range, error) {
 	return r, nil
 }
 
-// Info returns the page info of the range, without cursors.
-func (r Range) Info() *Info {
+// info returns the page info of the range, without cursors.
+func (r Range) info() *Info {
 	return &Info{HasNextPage: r.To < r.Total, HasPreviousPage: r.From > 1}
 }
 
