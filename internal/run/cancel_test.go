@@ -165,7 +165,7 @@ func TestCancel_ExpiredLease_EndsAsCancelled(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, now)
 		env.expireLease(queued.ID)
-		found, err := e.queryClaims(context.Background(), 1)
+		found, err := e.queries.claim(context.Background(), 1)
 		require.NoError(t, err)
 		require.Empty(t, found)
 		e.failStaleRuns(context.Background())
@@ -185,7 +185,7 @@ func TestCancel_DuringClaim_ReachesTheHandler(t *testing.T) {
 		return context.Cause(ctx)
 	}
 	free := e.reserveSlots()
-	found, err := e.queryClaims(context.Background(), free)
+	found, err := e.queries.claim(context.Background(), free)
 	require.NoError(t, err)
 	_, err = e.Cancel(alice, queued.MessageID)
 	require.NoError(t, err)

@@ -49,7 +49,7 @@ func TestClaim_ConcurrentReplicas_ClaimEachRunOnce(t *testing.T) {
 // claimAll claims until nothing is left twice running: what others hold locked for a moment is not observer.
 func claimAll(e *Engine, into chan<- claimedJob) error {
 	for empty := 0; empty < 2; {
-		found, err := e.queryClaims(context.Background(), 1)
+		found, err := e.queries.claim(context.Background(), 1)
 		if err != nil {
 			return err
 		}

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-
-	"errand/internal/viewer"
 )
 
 // statementTimeout bounds each of the engine's own statements and final transactions.
@@ -18,11 +16,14 @@ const statementTimeout = 5 * time.Second
 
 // Engine claims runs, renews their leases, calls the handler and stores how runs end. A process has one. All
 // methods are safe for concurrent use.
+//
+// Its methods share the attempts in progress and their lock, so they are one type in one file a step: claim.go,
+// attempt.go, lease.go, fence.go (Do), finish.go, result.go (after the handler returned), cancel.go, stale.go. The
+// SQL is in queries.go.
 type Engine struct {
 	options Options
-	sql     statements
+	queries *queries
 	log     *slog.Logger
-	worker  string // the name in the rows of claimed runs
 
 	// stopping is cancelled when Stop begins: claiming ends, and handlers should return.
 	// aborted is cancelled when Stop's time is over: statements in progress are abandoned.
@@ -53,10 +54,15 @@ func NewEngine(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		options:              o,
-		sql:                  newStatements(o.SQL, fenceDisabled),
+		options: o,
+		queries: &queries{
+			client:      o.Client,
+			sql:         newStatements(o.SQL, fenceDisabled),
+			worker:      workerName(o.Replica),
+			lease:       o.Lease,
+			maxAttempts: o.MaxAttempts,
+		},
 		log:                  o.Logger,
-		worker:               workerName(o.Replica),
 		wake:                 make(chan struct{}, 1),
 		drained:              make(chan struct{}),
 		attempts:             map[string]*attempt{},
@@ -80,9 +86,7 @@ func (e *Engine) Start(ctx context.Context, h Handler) error {
 	if h == nil {
 		return errors.New("run: no handler")
 	}
-	var attempt int
-	const check = `SELECT attempt FROM runs WHERE id = ''`
-	if _, err := queryRow(viewer.AsSystem(ctx), e.options.Client, check, nil, &attempt); err != nil {
+	if err := e.queries.ping(ctx); err != nil {
 		return fmt.Errorf("run: reading the runs table: %w", err)
 	}
 	e.mu.Lock()

@@ -39,7 +39,7 @@ func TestEngine_OneRun_GoesFromQueuedToDone(t *testing.T) {
 		require.Equal(t, viewer.Viewer{UserID: v.UserID, Actor: viewer.ActorAgent}, agent)
 		running := env.findRun(queued.ID)
 		require.Equal(t, enum.RunRunning, running.State)
-		require.Equal(t, e.worker, running.Worker)
+		require.Equal(t, e.queries.worker, running.Worker)
 		require.Greater(t, running.LeaseUntil, running.StartedAt)
 
 		require.NoError(t, e.Finish(call.ctx, call.job, completed, setContent("hello yourself")))
@@ -77,7 +77,7 @@ func TestEngine_RunsOfAConversation_ExecuteInOrder(t *testing.T) {
 		require.Equal(t, other.ID, b.job.RunID)
 		require.NoError(t, e.Finish(b.ctx, b.job, completed, nil))
 		b.result <- nil
-		found, err := e.queryClaims(context.Background(), 10)
+		found, err := e.queries.claim(context.Background(), 10)
 		require.NoError(t, err)
 		require.Empty(t, found, "the second waits for the first")
 
@@ -102,7 +102,7 @@ func TestEngine_EarlierRunAwaitsRetry_LaterRunWaits(t *testing.T) {
 		env.addTurn(alice, e, c)
 		receive(t, calls).result <- errors.New("temporary")
 		observer.receiveEnd(t)
-		found, err := e.queryClaims(context.Background(), 10)
+		found, err := e.queries.claim(context.Background(), 10)
 		require.NoError(t, err)
 		require.Empty(t, found)
 		env.makeDue(first.ID)
@@ -150,18 +150,18 @@ func TestClaim_OneUsersBacklog_IsInterleavedWithOthers(t *testing.T) {
 			env.addConversation(alice, e)
 		}
 		late := env.addConversation(bob, e)
-		found, err := e.queryClaims(context.Background(), 2)
+		found, err := e.queries.claim(context.Background(), 2)
 		require.NoError(t, err)
 		require.Len(t, found, 2)
 		require.Contains(t, []string{found[0].job.RunID, found[1].job.RunID}, late.ID)
 
 		// Running runs count: bob's second comes before alice's third.
 		env.addConversation(alice, e)
-		found, err = e.queryClaims(context.Background(), 1)
+		found, err = e.queries.claim(context.Background(), 1)
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		late = env.addConversation(bob, e)
-		found, err = e.queryClaims(context.Background(), 1)
+		found, err = e.queries.claim(context.Background(), 1)
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		require.Equal(t, late.ID, found[0].job.RunID)
@@ -174,7 +174,7 @@ func TestClaim_QueuedRun_ReportsQueueTime(t *testing.T) {
 		e := env.newEngine(Options{})
 		queued := env.addConversation(env.newUser(), e)
 		require.NoError(t, db.Client().Run.UpdateOne(queued).SetAvailableAt(queued.AvailableAt-5000).Exec(system()))
-		found, err := e.queryClaims(context.Background(), 1)
+		found, err := e.queries.claim(context.Background(), 1)
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		require.InDelta(t, 5*time.Second, found[0].queueTime, float64(4*time.Second))

@@ -2,8 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"errand/ent"
 )
@@ -17,7 +15,7 @@ func (e *Engine) Enqueue(
 	conversationID, messageID string,
 	position int,
 ) (*ent.Run, error) {
-	now, err := e.databaseTime(ctx, tx)
+	now, err := e.queries.now(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -28,17 +26,4 @@ func (e *Engine) Enqueue(
 		SetCreatedAt(now).
 		SetAvailableAt(now).
 		Save(ctx)
-}
-
-// databaseTime returns the database's clock in milliseconds since 1970 UTC.
-func (e *Engine) databaseTime(ctx context.Context, q querier) (int64, error) {
-	var now int64
-	found, err := queryRow(ctx, q, e.sql.clock, nil, &now)
-	if err == nil && !found {
-		err = errors.New("no row")
-	}
-	if err != nil {
-		return 0, fmt.Errorf("reading the database's clock: %w", err)
-	}
-	return now, nil
 }

@@ -106,7 +106,7 @@ func (env environment) makeDue(runID string) {
 func (env environment) databaseNow() int64 {
 	env.t.Helper()
 	e := env.newEngine(Options{})
-	now, err := e.databaseTime(context.Background(), env.db.Client())
+	now, err := e.queries.now(context.Background(), env.db.Client())
 	require.NoError(env.t, err)
 	return now
 }

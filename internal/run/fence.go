@@ -2,18 +2,11 @@ package run
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
 	"errand/ent"
 	"errand/internal/store"
 )
-
-// fenceSQL locks the run $1 for a transaction of its attempt $2, and extends the lease by $3 ms: an attempt
-// that commits effects is alive.
-const fenceSQL = `
-UPDATE runs SET lease_until = {now} + CAST($3 AS BIGINT)
-WHERE {owned}
-RETURNING cancel_requested`
 
 // Do commits an effect of the job: it runs fn in a transaction that holds the run's row, after checking that the
 // job's attempt still owns the run. fn's context has the job's user as viewer. fn may wait for nothing but
@@ -31,20 +24,11 @@ func (e *Engine) Do(ctx context.Context, job Job, fn func(ctx context.Context, t
 	return contextCause(ctx, err)
 }
 
-// checkFence returns an error unless the job's attempt owns the run and the run is not cancelled.
+// checkFence checks the fence, and cancels the local handler when it is closed.
 func (e *Engine) checkFence(ctx context.Context, tx *ent.Tx, job Job) error {
-	var cancelRequested bool
-	args := []any{job.RunID, job.Attempt, e.options.Lease.Milliseconds()}
-	owned, err := queryRow(ctx, tx, e.sql.fence, args, &cancelRequested)
-	switch {
-	case err != nil:
-		return fmt.Errorf("checking the lease: %w", err)
-	case !owned:
-		e.cancelAttempt(job, ErrLeaseLost)
-		return ErrLeaseLost
-	case cancelRequested:
-		e.cancelAttempt(job, ErrCancelled)
-		return ErrCancelled
+	err := e.queries.checkFence(ctx, tx, job)
+	if errors.Is(err, ErrLeaseLost) || errors.Is(err, ErrCancelled) {
+		e.cancelAttempt(job, err)
 	}
-	return nil
+	return err
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"errand/ent"
@@ -11,16 +12,6 @@ import (
 	"errand/internal/ids"
 	"errand/internal/store"
 )
-
-// finishSQL checks the fence and sets the final state in one statement: run $1, attempt $2, state $3, error
-// code $4, and $5 more failures. A cancellation committed before takes precedence over any other end.
-const finishSQL = `
-UPDATE runs SET
-	state = CASE WHEN cancel_requested THEN 'CANCELLED' ELSE $3 END,
-	error_code = CASE WHEN cancel_requested THEN NULL ELSE CAST($4 AS TEXT) END,
-	failures = failures + CAST($5 AS BIGINT), finished_at = {now}, worker = '', lease_until = 0
-WHERE {owned}
-RETURNING state`
 
 // Finish ends the job. In one fenced transaction it stores the run's final state and the message's status, error
 // code and time, plus what set adds (content and its attempt, usage; set may be nil). The transaction
@@ -67,7 +58,10 @@ func (e *Engine) commitFinish(
 	set func(*ent.MessageUpdateOne),
 ) (status enum.MessageStatus, err error) {
 	err = store.WithTx(ctx, e.options.Client, func(tx *ent.Tx) error {
-		status, err = e.finishRun(ctx, tx, job, o, failures)
+		status, err = e.queries.finish(ctx, tx, job, o, failures)
+		if errors.Is(err, ErrLeaseLost) {
+			e.cancelAttempt(job, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -79,33 +73,6 @@ func (e *Engine) commitFinish(
 		return finishMessage(ctx, tx, job.MessageID, status, o.ErrorCode, set)
 	})
 	return status, err
-}
-
-func (e *Engine) finishRun(
-	ctx context.Context,
-	tx *ent.Tx,
-	job Job,
-	o Outcome,
-	failures int,
-) (enum.MessageStatus, error) {
-	var code *string
-	if o.Status == enum.MessageFailed {
-		code = (*string)(&o.ErrorCode)
-	}
-	var state string
-	args := []any{job.RunID, job.Attempt, string(runState(o.Status)), code, failures}
-	owned, err := queryRow(ctx, tx, e.sql.finish, args, &state)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("finishing the run: %w", err)
-	case !owned:
-		e.cancelAttempt(job, ErrLeaseLost)
-		return "", ErrLeaseLost
-	case enum.RunState(state) == enum.RunCancelled:
-		return enum.MessageCancelled, nil
-	default:
-		return o.Status, nil
-	}
 }
 
 // UnexecutedResult is the result of a tool call whose reply ended before the call was executed. Models read it.
@@ -145,16 +112,4 @@ func finishMessage(
 		return fmt.Errorf("failing the message's unexecuted tool calls: %w", err)
 	}
 	return nil
-}
-
-// runState returns the final state of a run whose message has the final status.
-func runState(status enum.MessageStatus) enum.RunState {
-	switch status {
-	case enum.MessageCompleted:
-		return enum.RunDone
-	case enum.MessageCancelled:
-		return enum.RunCancelled
-	default:
-		return enum.RunFailed
-	}
 }

@@ -2,25 +2,8 @@ package run
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
-
-	"errand/internal/viewer"
 )
-
-// renewSQL extends this worker's leases by $1 ms, of the listed runs only: a run that the worker holds without
-// knowing it, because the response to its claim was lost, must expire.
-const renewSQL = `
-UPDATE runs SET lease_until = {now} + CAST($1 AS BIGINT)
-WHERE worker = $2 AND state = 'RUNNING' AND id IN ({ids})
-RETURNING id, attempt, cancel_requested`
-
-// renewal is the database's state of a renewed lease.
-type renewal struct {
-	attempt         int
-	cancelRequested bool
-}
 
 // renewLeasesLoop renews all leases three times per lease duration.
 func (e *Engine) renewLeasesLoop() {
@@ -45,7 +28,11 @@ func (e *Engine) renewLeases() {
 	ctx, cancel := context.WithTimeout(e.aborted, e.options.Lease/3)
 	defer cancel()
 	sentAt := time.Now()
-	renewals, err := e.queryRenewals(ctx, held)
+	runIDs := make([]string, len(held))
+	for i, a := range held {
+		runIDs[i] = a.job.RunID
+	}
+	renewals, err := e.queries.renew(ctx, runIDs)
 	if err != nil {
 		e.log.Warn("renewing leases failed", "error", err)
 		e.dropExpired(held)
@@ -98,24 +85,4 @@ func (e *Engine) heldAttempts() []*attempt {
 		}
 	}
 	return held
-}
-
-// queryRenewals renews the leases, and returns those that are valid by run ID.
-func (e *Engine) queryRenewals(ctx context.Context, held []*attempt) (map[string]renewal, error) {
-	args := []any{e.options.Lease.Milliseconds(), e.worker}
-	placeholders := make([]string, len(held))
-	for i, a := range held {
-		args = append(args, a.job.RunID)
-		placeholders[i] = fmt.Sprintf("$%d", len(args))
-	}
-	query := strings.Replace(e.sql.renew, "{ids}", strings.Join(placeholders, ","), 1)
-	renewals := make(map[string]renewal, len(held))
-	err := queryRows(viewer.AsSystem(ctx), e.options.Client, query, args, func(scan func(...any) error) error {
-		var id string
-		var r renewal
-		err := scan(&id, &r.attempt, &r.cancelRequested)
-		renewals[id] = r
-		return err
-	})
-	return renewals, err
 }

@@ -61,7 +61,7 @@ func TestFence_Disabled_OldAttemptCommits(t *testing.T) {
 		env.expireLease(queued.ID)
 		successor := env.claimOne(b)
 		require.NoError(t, b.Finish(context.Background(), successor, completed, setContent("all of it")))
-		a.sql = newStatements(db.SQL(), true)
+		a.queries.sql = newStatements(db.SQL(), true)
 		require.NoError(t, a.Finish(context.Background(), stale, completed, setContent("stale text")))
 		require.Equal(t, "stale text", env.findMessage(queued.MessageID).Content)
 	})
@@ -69,7 +69,7 @@ func TestFence_Disabled_OldAttemptCommits(t *testing.T) {
 
 func (env environment) claimOne(e *Engine) Job {
 	env.t.Helper()
-	found, err := e.queryClaims(context.Background(), 1)
+	found, err := e.queries.claim(context.Background(), 1)
 	require.NoError(env.t, err)
 	require.Len(env.t, found, 1)
 	return found[0].job
@@ -148,7 +148,7 @@ func TestRenewLeases_LongAttempt_IsNeverClaimedAgain(t *testing.T) {
 		call := receive(t, calls)
 		deadline := time.After(testTimeout)
 		for first := env.findRun(queued.ID).LeaseUntil; env.findRun(queued.ID).LeaseUntil < first+2000; {
-			found, err := other.queryClaims(context.Background(), 1)
+			found, err := other.queries.claim(context.Background(), 1)
 			require.NoError(t, err)
 			require.Empty(t, found)
 			select {
@@ -202,7 +202,7 @@ func TestFailStaleRuns_AttemptsUsedUp_FailsRunOnce(t *testing.T) {
 		e.failStaleRuns(context.Background())
 		require.Equal(t, enum.RunRunning, env.findRun(queued.ID).State, "the lease is valid")
 		env.expireLease(queued.ID)
-		found, err := e.queryClaims(context.Background(), 1)
+		found, err := e.queries.claim(context.Background(), 1)
 		require.NoError(t, err)
 		require.Empty(t, found)
 

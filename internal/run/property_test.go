@@ -155,7 +155,7 @@ func (m *stateMachine) claim(t *rapid.T) {
 			ready++
 		}
 	}
-	found, err := m.drawReplica(t).queryClaims(context.Background(), limit)
+	found, err := m.drawReplica(t).queries.claim(context.Background(), limit)
 	require.NoError(t, err)
 	require.Len(t, found, min(limit, ready))
 	for _, c := range found {

@@ -11,12 +11,6 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// requeueSQL returns the run $1 of attempt $2 to the queue, with $3 more failures, claimable after $4 ms.
-const requeueSQL = `
-UPDATE runs SET state = 'QUEUED', worker = '', lease_until = 0,
-	failures = failures + CAST($3 AS BIGINT), available_at = {now} + CAST($4 AS BIGINT)
-WHERE {owned} AND NOT cancel_requested`
-
 // finishAttempt stores what the end of an attempt means for its run: err is what the handler returned.
 func (e *Engine) finishAttempt(a *attempt, err error) AttemptResult {
 	cause := context.Cause(a.ctx)
@@ -59,20 +53,15 @@ func (e *Engine) finishWith(a *attempt, o Outcome, failures int) AttemptResult {
 
 // requeue returns the run to the queue, unless the user has cancelled it meanwhile.
 func (e *Engine) requeue(a *attempt, result AttemptResult, failures int, delay time.Duration) AttemptResult {
-	args := []any{a.job.RunID, a.job.Attempt, failures, delay.Milliseconds()}
-	var requeued int64
-	err := e.retryWhileLeased(a, func(ctx context.Context) error {
-		res, err := e.options.Client.ExecContext(asUser(ctx, a.job), e.sql.requeue, args...)
-		if err != nil {
-			return err
-		}
-		requeued, err = res.RowsAffected()
+	var requeued bool
+	err := e.retryWhileLeased(a, func(ctx context.Context) (err error) {
+		requeued, err = e.queries.requeue(ctx, a.job, failures, delay)
 		return err
 	})
 	switch {
 	case err != nil:
 		return e.finishLost(a)
-	case requeued == 0: // cancelled or lost: finishWith detects which
+	case !requeued: // cancelled or lost: finishWith detects which
 		return e.finishWith(a, Outcome{Status: enum.MessageCancelled}, 0)
 	default:
 		return result
@@ -84,22 +73,12 @@ func (e *Engine) requeue(a *attempt, result AttemptResult, failures int, delay t
 func (e *Engine) finishLost(a *attempt) AttemptResult {
 	ctx, cancel := context.WithTimeout(e.aborted, statementTimeout)
 	defer cancel()
-	status, err := e.terminalStatus(ctx, a.job)
+	status, err := e.queries.terminalStatus(ctx, a.job)
 	if err != nil || !status.Terminal() {
 		return ResultLeaseLost
 	}
 	e.notifyFinished(a.job, status)
 	return resultOf(status)
-}
-
-// terminalStatus returns the message's final status if the job's attempt ended the run, else "".
-func (e *Engine) terminalStatus(ctx context.Context, job Job) (enum.MessageStatus, error) {
-	var status string
-	_, err := queryRow(asUser(ctx, job), e.options.Client,
-		`SELECT m.status FROM runs r JOIN messages m ON m.id = r.message_id
-		WHERE r.id = $1 AND r.attempt = $2 AND r.state IN ('DONE', 'FAILED', 'CANCELLED')`,
-		[]any{job.RunID, job.Attempt}, &status)
-	return enum.MessageStatus(status), err
 }
 
 // retryWhileLeased retries op until it succeeds. It returns ErrLeaseLost when op does, when the lease may have

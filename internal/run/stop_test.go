@@ -81,7 +81,7 @@ func TestStop_ClaimInProgress_IsHandedOver(t *testing.T) {
 	env, observer := environment{t, testdb.SQLite(t)}, newRecordingObserver()
 	e := env.newEngine(Options{Observer: observer})
 	queued := env.addConversation(env.newUser(), e)
-	found, err := e.queryClaims(context.Background(), e.reserveSlots())
+	found, err := e.queries.claim(context.Background(), e.reserveSlots())
 	require.NoError(t, err)
 	e.beginStop(ErrShutdown)
 	e.startAttempts(found, time.Now())

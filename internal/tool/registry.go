@@ -31,7 +31,7 @@ func NewRegistry() *Registry {
 		if err != nil {
 			panic(fmt.Sprintf("tool: schema of %s: %v", t.Name, err))
 		}
-		t.schema = resolved
+		t.argsSchema = resolved
 	}
 	return r
 }
@@ -81,7 +81,7 @@ func (r *Registry) run(ctx context.Context, tasks Tasks, name, arguments string)
 	if err := json.Unmarshal([]byte(arguments), &value); err != nil {
 		return nil, nil, apperr.Invalid("arguments", "The arguments must be a JSON object.")
 	}
-	if err := tool.schema.Validate(value); err != nil {
+	if err := tool.argsSchema.Validate(value); err != nil {
 		return nil, nil, apperr.Invalid("arguments", "The arguments do not match the tool's schema: %s", schemaError(err))
 	}
 	result, err := tool.handle(ctx, tasks, json.RawMessage(arguments))

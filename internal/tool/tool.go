@@ -38,8 +38,8 @@ type Tool struct {
 	// Idempotent tools have no further effect when repeated with the same arguments.
 	Idempotent bool
 
-	schema *jsonschema.Resolved
-	handle handler
+	argsSchema *jsonschema.Resolved
+	handle     handler
 	// changedText begins the text of a result, unchangedText when there was nothing to change.
 	changedText, unchangedText string
 }
