@@ -58,9 +58,9 @@ func (p policy) EvalQuery(ctx context.Context, q ent.Query) error {
 	if decision, ok := privacy.DecisionFromContext(ctx); ok {
 		return decision
 	}
-	v, ok := viewer.FromContext(ctx)
-	if !ok {
-		return errUnauthenticated()
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return err
 	}
 	f, ok := q.(filterable)
 	if !ok {
@@ -76,9 +76,9 @@ func (p policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 	if decision, ok := privacy.DecisionFromContext(ctx); ok {
 		return decision
 	}
-	v, ok := viewer.FromContext(ctx)
-	if !ok {
-		return errUnauthenticated()
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return err
 	}
 	if owner, set := m.Field(p.ownerColumn); set && owner != v.UserID {
 		return privacy.Denyf("%s is another user", p.ownerColumn)
@@ -132,10 +132,6 @@ func (e Edge) check(ctx context.Context, m ent.Mutation, target ent.Value, userI
 		return apperr.Missing(e.Name)
 	}
 	return rows.Err()
-}
-
-func errUnauthenticated() error {
-	return apperr.New(apperr.Unauthenticated, "Sign in first.")
 }
 
 // SetOwner is the hook that makes the viewer the owner of new rows. Callers do not set an owner.

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"errand/ent"
 )
 
 // statementTimeout bounds each of the engine's own statements and final transactions.
@@ -18,8 +20,8 @@ const statementTimeout = 5 * time.Second
 // methods are safe for concurrent use.
 //
 // Its methods share the attempts in progress and their lock, so they are one type in one file a step: claim.go,
-// attempt.go, lease.go, fence.go (Do), finish.go, result.go (after the handler returned), cancel.go, stale.go. The
-// SQL is in queries.go.
+// attempt.go, lease.go, finish.go (Do and Finish), result.go (after the handler returned), cancel.go, stale.go. The SQL
+// is in queries.go.
 type Engine struct {
 	options Options
 	queries *queries
@@ -113,6 +115,28 @@ func (e *Engine) runClaimLoop() {
 			e.failStaleRuns(e.stopping)
 		}
 	}
+}
+
+// Enqueue stores a QUEUED run for the assistant message messageID, in the transaction that creates the message
+// and as its viewer. position is the message's; it must have been assigned under a lock on the
+// conversation, so that the runs of one conversation become visible in order. Call Wake after the commit.
+func (e *Engine) Enqueue(
+	ctx context.Context,
+	tx *ent.Tx,
+	conversationID, messageID string,
+	position int,
+) (*ent.Run, error) {
+	now, err := e.queries.now(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return tx.Run.Create().
+		SetConversationID(conversationID).
+		SetMessageID(messageID).
+		SetPosition(position).
+		SetCreatedAt(now).
+		SetAvailableAt(now).
+		Save(ctx)
 }
 
 // Wake reports that a run may be claimable; it is called after the commit of an Enqueue. Without a free slot
