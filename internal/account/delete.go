@@ -18,6 +18,7 @@ import (
 	"errand/internal/store"
 
 	"entgo.io/ent/dialect/sql"
+	"github.com/cenkalti/backoff/v5"
 )
 
 // DeleteConfirmation is the text that DeleteAccount requires.
@@ -53,17 +54,19 @@ func (s *Service) DeleteAccount(ctx context.Context, confirm string) (string, er
 // same user may each hold a row that the other needs, and the server aborts one of them.
 const deleteAttempts = 3
 
-func (s *Service) deleteWithRetry(ctx context.Context, u *ent.User) (conversationIDs []string, err error) {
-	for range deleteAttempts {
+func (s *Service) deleteWithRetry(ctx context.Context, u *ent.User) ([]string, error) {
+	attempt := func() (conversationIDs []string, err error) {
 		err = store.WithTx(ctx, s.client, func(tx *ent.Tx) (err error) {
 			conversationIDs, err = deleteUser(ctx, tx, u)
 			return err
 		})
 		if !store.IsUnavailable(err) {
-			break
+			err = backoff.Permanent(err)
 		}
+		return conversationIDs, err
 	}
-	return conversationIDs, err
+	// Without a delay: after a deadlock the other transaction has continued.
+	return backoff.Retry(ctx, attempt, backoff.WithBackOff(&backoff.ZeroBackOff{}), backoff.WithMaxTries(deleteAttempts))
 }
 
 // deleteUser deletes the user's row, which cascades to all other rows, and returns the
