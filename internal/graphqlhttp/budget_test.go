@@ -49,7 +49,7 @@ func TestResponseBudget_Subscription_ResetForEachEvent(t *testing.T) {
 	c := b.ready("")
 	c.subscribe("1", `subscription { topic(name: "a") { n a: text b: text } }`)
 	for i, n := range []int{400, 400, 600, 400} {
-		b.root.Feed("a") <- &fixture.Event{N: i, Text: strings.Repeat("x", n)}
+		b.root.Topic("a") <- &fixture.Event{N: i, Text: strings.Repeat("x", n)}
 		payload := string(c.read().Payload)
 		if n == 600 {
 			requireTooLarge(t, payload)

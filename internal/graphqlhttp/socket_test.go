@@ -318,7 +318,7 @@ func TestShutdown_OpenSockets_ClosedWith1012(t *testing.T) {
 	c := b.ready("")
 	waiting := b.dial("graphql-transport-ws")
 	c.subscribe("1", `subscription { topic(name: "a") { n } }`)
-	b.root.Feed("a") <- &fixture.Event{N: 1}
+	b.root.Topic("a") <- &fixture.Event{N: 1}
 	c.expect("next", "1", `{"data":{"topic":{"n":1}}}`)
 	done := make(chan error, 1)
 	go func() {

@@ -39,7 +39,7 @@ func TestTokenRenewal_NewToken_SubscriptionsContinue(t *testing.T) {
 			c.write(`{"type":"` + kind + `","payload":{"authorization":"Bearer alice"}}`)
 			c.expect("pong", "", `{"errand":"token-accepted"}`)
 			// The event arrives after the old token's expiry, which had no effect.
-			time.AfterFunc(300*time.Millisecond, func() { b.root.Feed("a") <- &fixture.Event{N: 1} })
+			time.AfterFunc(300*time.Millisecond, func() { b.root.Topic("a") <- &fixture.Event{N: 1} })
 			c.expect("next", "1", `{"data":{"topic":{"n":1}}}`)
 			c.subscribe("2", `{ me }`)
 			require.Contains(t, string(c.read().Payload), `{"me":"alice"}`)

@@ -73,7 +73,7 @@ func TestMultipart_Idle_SendsHeartbeats(t *testing.T) {
 	s := b.openMultipart(`subscription { topic(name: "a") { n } }`, apolloSubscription)
 	require.Equal(t, `{}`, s.part())
 	require.Equal(t, `{}`, s.part())
-	b.root.Feed("a") <- &fixture.Event{N: 1}
+	b.root.Topic("a") <- &fixture.Event{N: 1}
 	require.Equal(t, `{"payload":{"data":{"topic":{"n":1}}}}`, s.data())
 }
 

@@ -128,9 +128,9 @@ func TestSSE_Idle_SendsComments(t *testing.T) {
 		require.Equal(t, ":", s.line())
 		require.Equal(t, "", s.line())
 	}
-	b.root.Feed("a") <- &fixture.Event{Text: "line\nbreak"}
+	b.root.Topic("a") <- &fixture.Event{Text: "line\nbreak"}
 	require.Equal(t, `next|{"data":{"topic":{"text":"line\nbreak"}}}`, s.event())
-	close(b.root.Feed("a"))
+	close(b.root.Topic("a"))
 	require.Equal(t, `complete|`, s.event())
 }
 

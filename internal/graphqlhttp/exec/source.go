@@ -51,7 +51,7 @@ type source interface {
 	close()
 }
 
-// sourceOf returns the source that the resolver passed to Subscribe; nil when it failed or returned a channel of its own.
+// sourceOf returns the source that the resolver passed to Subscribe; nil when the resolver failed.
 func sourceOf(op *graphql.OperationContext) source {
 	s, _ := op.Stats.GetExtension(sourceExtension).(source)
 	return s

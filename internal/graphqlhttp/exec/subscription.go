@@ -55,15 +55,14 @@ func (op *Operation) NewSubscription(
 	return s
 }
 
-// Start runs the resolver and delivers events until ctx ends. When the resolver returned a Source, Start returns at
-// once and the caller must call Wake when ctx has ended; otherwise Start returns after the end of the subscription.
+// Start runs the resolver, which must return the channel of Subscribe or an error, and returns. Events are delivered
+// until the source or ctx ends; the caller must call Wake when ctx has ended.
 func (s *Subscription) Start(ctx context.Context) {
 	s.op.engine.options.Observer.SubscriptionOpened()
 	s.next, s.ctx = s.op.dispatch(ctx)
 	s.source = sourceOf(s.op.context)
-	if s.source == nil { // the resolver failed, or returned a channel of its own
-		for r := s.next(s.ctx); r != nil && s.deliver(Result{Response: r}); r = s.next(s.ctx) {
-		}
+	if s.source == nil { // the resolver failed, which is the only response
+		s.deliver(Result{Response: s.next(s.ctx)})
 		s.finish(nil)
 		return
 	}

@@ -2,21 +2,21 @@ package limits
 
 import "github.com/vektah/gqlparser/v2/ast"
 
-// Counts is what Check found in a document that passed.
+// Counts are the counts of a document that Check accepted.
 type Counts struct {
 	// Introspection is the number of fields at and below __schema and __type, fragments expanded.
 	Introspection int
 }
 
-// Check counts a parsed document that has not been validated yet. The error is a *ExceededError.
+// Check counts a parsed document that has not been validated. The error is an *ExceededError.
 func (l Limits) Check(doc *ast.QueryDocument) (Counts, error) {
 	if v := l.checkDefinitions(doc); v != nil {
 		return Counts{}, v
 	}
-	written := measure(doc)
+	counts := countWritten(doc)
 	if v := first(
-		exceeded("spreads", l.Spreads, written.spreads, "fragment spreads"),
-		exceeded("inputDepth", l.InputDepth, written.inputDepth, "levels of lists and objects in an argument"),
+		exceeded("spreads", l.Spreads, counts.spreads, "fragment spreads"),
+		exceeded("inputDepth", l.InputDepth, counts.inputDepth, "levels of lists and objects in an argument"),
 	); v != nil {
 		return Counts{}, v
 	}
@@ -62,22 +62,22 @@ func (l Limits) checkTally(t tally) *ExceededError {
 	)
 }
 
-// checkPairs runs last: its work is bounded by the field count that has passed.
+// checkPairs must follow the other checks: its work is bounded by the accepted number of fields.
 func (l Limits) checkPairs(doc *ast.QueryDocument, c *counter) *ExceededError {
 	if l.Pairs < 0 {
 		return nil
 	}
 	p := &pairCounter{fragments: c.fragments}
 	for _, op := range doc.Operations {
-		p.scope([]ast.SelectionSet{op.SelectionSet}, 0)
+		p.count([]ast.SelectionSet{op.SelectionSet}, 0)
 	}
 	for _, f := range doc.Fragments {
-		p.scope([]ast.SelectionSet{f.SelectionSet}, 0)
+		p.count([]ast.SelectionSet{f.SelectionSet}, 0)
 	}
 	return exceeded("pairs", l.Pairs, p.pairs, "pairs of fields with the same name in the same place")
 }
 
-// unused counts fragments that no operation spreads: they are validated like the others.
+// unused counts fragments that no operation spreads, since validation processes them too.
 func (c *counter) unused(doc *ast.QueryDocument) tally {
 	var t tally
 	for _, f := range doc.Fragments {

@@ -7,11 +7,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Estimate estimates how many fields a validated operation resolves with these variables:
-// each field counts once, times the sizes of the lists it is in. A connection's size is
-// its first or last, a list of ids its number of ids, anything else ListSize. What
-// @skip and @include leave out costs nothing. The error is a *ExceededError; the estimate
-// is returned with it.
+// Estimate estimates how many fields a validated operation resolves with these variables: each field counts once, times
+// the sizes of the lists in which it is. The size of a connection is its first or last, that of a list of ids is their
+// number, that of other lists is ListSize. Fields that @skip and @include remove cost nothing. The error is an
+// *ExceededError, which is returned together with the estimate.
 func (l Limits) Estimate(op *ast.OperationDefinition, variables map[string]any) (int, error) {
 	e := estimate{limits: l, variables: variables}
 	cost := e.set(op.SelectionSet, noSize)
@@ -21,10 +20,10 @@ func (l Limits) Estimate(op *ast.OperationDefinition, variables map[string]any) 
 	return cost, nil
 }
 
-// deferCost is for each deferred fragment of each object: it is an answer of its own.
+// deferCost is the cost of each deferred fragment of each object, which is a payload of its own.
 const deferCost = 15
 
-// noSize says that no enclosing connection has named a page size.
+// noSize means that no enclosing connection has a page size.
 const noSize = -1
 
 type estimate struct {
@@ -32,8 +31,8 @@ type estimate struct {
 	variables map[string]any
 }
 
-// set sums a selection set. page is the page size named by the field that the set
-// belongs to: it is the length of the lists directly in it (edges, nodes).
+// set returns the cost of a selection set. page is the page size of the set's field: the length of the lists directly
+// in the set (edges, nodes).
 func (e *estimate) set(set ast.SelectionSet, page int) int {
 	total := 0
 	for _, selection := range set {
@@ -72,7 +71,7 @@ func (e *estimate) field(f *ast.Field, page int) int {
 	return sum(weight, times(e.listSize(f, key, named, page), e.set(f.SelectionSet, noSize)+1))
 }
 
-// inputs is what the fields of input objects among f's arguments cost by themselves.
+// inputs returns the cost of the fields of input objects in f's arguments.
 func (e *estimate) inputs(f *ast.Field) int {
 	total := 0
 	for _, argument := range f.Arguments {
@@ -90,7 +89,7 @@ func (e *estimate) inputs(f *ast.Field) int {
 	return total
 }
 
-// listSize is the assumed length of the list that f returns.
+// listSize returns the assumed length of the list that f returns.
 func (e *estimate) listSize(f *ast.Field, key string, named, page int) int {
 	if n, ok := e.limits.ListSizes[key]; ok {
 		return n
@@ -109,8 +108,8 @@ func (e *estimate) listSize(f *ast.Field, key string, named, page int) int {
 	return e.limits.ListSize
 }
 
-// pageSize is the page that f asks for with first, last or limit, the larger if several;
-// a field that takes one of them and is given none is taken at its default.
+// pageSize returns f's first, last or limit, the largest if there are several. The size of a field that has one of these
+// arguments without a value is ListSize.
 func (e *estimate) pageSize(f *ast.Field) int {
 	size, pages := noSize, false
 	for _, name := range []string{"first", "last", "limit"} {
@@ -133,7 +132,7 @@ func (e *estimate) pageSize(f *ast.Field) int {
 	return size
 }
 
-// page bounds an asked page size by what a page may be at most.
+// page limits a requested page size to PageSize.
 func (e *estimate) page(n int) int {
 	if e.limits.PageSize >= 0 {
 		n = min(n, e.limits.PageSize)
@@ -152,7 +151,7 @@ func (e *estimate) value(v *ast.Value) any {
 	return value
 }
 
-// deferred is what @defer adds to a fragment.
+// deferred returns the cost of @defer on a fragment.
 func (e *estimate) deferred(directives ast.DirectiveList) int {
 	d := directives.ForName("defer")
 	if d == nil {
@@ -188,23 +187,23 @@ func coordinate(f *ast.Field) string {
 	return f.ObjectDefinition.Name + "." + f.Name
 }
 
-// times multiplies without overflow; both factors are at most ceiling.
+// times multiplies without overflow; both factors are at most maxCount.
 func times(a, b int) int {
-	if a > 0 && b > ceiling/a {
-		return ceiling
+	if a > 0 && b > maxCount/a {
+		return maxCount
 	}
 	return a * b
 }
 
-// integer reads a whole number in any form that literals and variables take.
+// integer returns the integer in any type that literals and variables have.
 func integer(v any) (int, bool) {
 	switch n := v.(type) {
 	case int:
 		return n, true
 	case int64:
-		return int(min(n, ceiling)), true
+		return int(min(n, maxCount)), true
 	case float64:
-		return int(min(n, ceiling)), n == n
+		return int(min(n, maxCount)), n == n
 	case json.Number:
 		return parseInteger(n.String())
 	case string:
@@ -216,5 +215,5 @@ func integer(v any) (int, bool) {
 
 func parseInteger(s string) (int, bool) {
 	n, err := strconv.Atoi(s)
-	return min(n, ceiling), err == nil
+	return min(n, maxCount), err == nil
 }

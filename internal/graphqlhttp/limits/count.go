@@ -2,24 +2,24 @@ package limits
 
 import "github.com/vektah/gqlparser/v2/ast"
 
-// tally holds the counts of one selection set with its fragments expanded.
+// tally holds the counts of one selection set, fragments expanded.
 type tally struct {
 	fields     int
 	aliases    int
 	directives int
 	depth      int
-	// top counts the fields of the set itself, not of what is below them.
+	// top counts the fields of the set itself, without nested ones.
 	top int
 	// introspection counts the fields at and below __schema and __type.
 	introspection int
 }
 
-// ceiling keeps sums of exponential expansions from overflowing.
-const ceiling = 1 << 40
+// maxCount is where counts saturate, so that exponential expansions do not overflow.
+const maxCount = 1 << 40
 
-func sum(a, b int) int { return min(a+b, ceiling) }
+func sum(a, b int) int { return min(a+b, maxCount) }
 
-// add puts the counts of a sibling selection into t.
+// add adds the counts of a sibling selection.
 func (t *tally) add(o tally) {
 	t.fields = sum(t.fields, o.fields)
 	t.aliases = sum(t.aliases, o.aliases)
@@ -29,7 +29,7 @@ func (t *tally) add(o tally) {
 	t.depth = max(t.depth, o.depth)
 }
 
-// counter counts selection sets, each fragment once: what a spread adds is looked up.
+// counter counts selection sets. Each fragment is counted once; each spread adds the stored counts.
 type counter struct {
 	fragments map[string]*ast.FragmentDefinition
 	done      map[string]tally
@@ -82,8 +82,7 @@ func (c *counter) field(f *ast.Field) tally {
 	return t
 }
 
-// fragment counts a named fragment. A cycle counts nothing the second time round, as
-// does an unknown name: validation refuses both.
+// fragment counts a named fragment. A cyclic spread and an unknown name count nothing: validation rejects both.
 func (c *counter) fragment(name string) tally {
 	if t, ok := c.done[name]; ok {
 		return t

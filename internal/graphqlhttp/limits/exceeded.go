@@ -2,45 +2,44 @@ package limits
 
 import "errand/internal/apperr"
 
-// ExceededError says which limit a document broke. It unwraps to an *apperr.Error with the
-// code COMPLEXITY_LIMIT_EXCEEDED.
+// ExceededError is the error for a document that exceeds a limit. It unwraps to an *apperr.Error with the code
+// COMPLEXITY_LIMIT_EXCEEDED.
 type ExceededError struct {
 	// Limit is the name of the limit as it appears in Limits, in lower camel case.
 	Limit string
 	// Max is the limit's value.
 	Max int
-	// Actual is what the document has.
+	// Actual is the document's value.
 	Actual int
-	// what the count counts, in words.
-	what string
+	unit   string
 }
 
-// Error says the limit, its value and the actual count.
-func (v *ExceededError) Error() string { return v.app().Message }
+// Error names the limit, its value and the actual value.
+func (e *ExceededError) Error() string { return e.appError().Message }
 
-// Unwrap gives the presentable error to errors.As.
-func (v *ExceededError) Unwrap() error { return v.app() }
+// Unwrap returns the *apperr.Error for clients.
+func (e *ExceededError) Unwrap() error { return e.appError() }
 
-// Extensions are the machine-readable details beside the error code.
-func (v *ExceededError) Extensions() map[string]any {
-	return map[string]any{"limit": v.Limit, "max": v.Max, "actual": v.Actual}
+// Extensions returns the machine-readable details beside the error code.
+func (e *ExceededError) Extensions() map[string]any {
+	return map[string]any{"limit": e.Limit, "max": e.Max, "actual": e.Actual}
 }
 
-func (v *ExceededError) app() *apperr.Error {
+func (e *ExceededError) appError() *apperr.Error {
 	return apperr.New(
 		apperr.ComplexityLimit,
 		"The document has %d %s; the limit %q is %d.",
-		v.Actual,
-		v.what,
-		v.Limit,
-		v.Max,
+		e.Actual,
+		e.unit,
+		e.Limit,
+		e.Max,
 	)
 }
 
-// exceeded returns an ExceededError when actual is over the limit; a negative limit is off.
-func exceeded(limit string, limitValue, actual int, what string) *ExceededError {
+// exceeded returns an ExceededError when actual is over the limit, which is disabled when negative.
+func exceeded(limit string, limitValue, actual int, unit string) *ExceededError {
 	if limitValue < 0 || actual <= limitValue {
 		return nil
 	}
-	return &ExceededError{Limit: limit, Max: limitValue, Actual: actual, what: what}
+	return &ExceededError{Limit: limit, Max: limitValue, Actual: actual, unit: unit}
 }

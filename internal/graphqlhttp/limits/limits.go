@@ -1,15 +1,14 @@
-// Package limits decides, before any expensive work, whether a GraphQL document may run.
+// Package limits rejects GraphQL documents that are too expensive, before the expensive work.
 //
-// Validation itself can be made to cost seconds (its overlapping-fields rule is
-// quadratic), so the counts of Check are taken on the bare syntax tree in linear time,
-// fragments expanded by arithmetic and never by copying. Estimate needs the schema and the
-// variables, so it comes after validation and before execution.
+// Validation itself can take seconds, since its overlapping-fields rule is quadratic. So Check counts the syntax tree in
+// linear time before validation; fragments are expanded by arithmetic, never by copying. Estimate needs the schema and
+// the variables, so that it follows validation and precedes execution.
 package limits
 
-// Limits bounds one document. A zero field takes its value from Default; a negative
-// one switches that limit off.
+// Limits are the limits of one document. Filled replaces zero fields by those of Default; a negative field disables its
+// limit.
 type Limits struct {
-	// Bytes is the length of the document. Long texts belong into variables.
+	// Bytes is the length of the document. Long texts belong in variables.
 	Bytes int
 	// Tokens is the number of lexical tokens in the whole document.
 	Tokens int
@@ -17,7 +16,7 @@ type Limits struct {
 	Operations int
 	// Fragments is the number of fragment definitions in the document.
 	Fragments int
-	// Spreads is the number of fragment spreads in the document, as it is written.
+	// Spreads is the number of fragment spreads in the document, fragments not expanded.
 	Spreads int
 	// Variables is the number of variable definitions in the document.
 	Variables int
@@ -34,19 +33,19 @@ type Limits struct {
 	// Introspection is the number of fields at and below __schema and __type in all
 	// operations, fragments expanded. Such fields multiply by the size of the schema.
 	Introspection int
-	// Pairs is the number of pairs of fields that share a response name and a place, which
-	// is what validation must compare with one another.
+	// Pairs is the number of pairs of fields with the same response name in the same selection set, which validation
+	// must compare.
 	Pairs int
 
 	// InputDepth is the deepest nesting of lists and objects in an argument or a variable.
 	InputDepth int
 
-	// Cost is the highest estimated number of fields that one operation may resolve.
+	// Cost is the maximum estimated number of fields that one operation resolves: QUERY_MAX_COMPLEXITY.
 	Cost int
-	// ListSize is the assumed length of a list that no argument bounds.
+	// ListSize is the assumed length of a list without an argument that bounds it.
 	ListSize int
-	// PageSize is the longest page a connection ever returns: a larger first or last is
-	// estimated at this size, and refused by the field itself as bad input.
+	// PageSize is the maximum page size of a connection. A larger first or last is estimated at this size; the field
+	// rejects it.
 	PageSize int
 	// ListSizes overrides ListSize for single fields, keyed "Type.field".
 	ListSizes map[string]int
@@ -55,9 +54,9 @@ type Limits struct {
 	FieldCosts map[string]int
 }
 
-// Default returns the documented defaults. They let the standard introspection query
-// and generous pages of real front ends pass, and keep the worst document that passes
-// under a tenth of a second of CPU.
+// Default returns the defaults, which are those of .env.example where there is a variable. They allow the standard
+// introspection query and large pages of real front ends, and the most expensive document that they allow takes less
+// than 100 ms of CPU time.
 func Default() Limits {
 	return Limits{
 		Bytes:         128 << 10,

@@ -2,23 +2,23 @@ package limits
 
 import "github.com/vektah/gqlparser/v2/ast"
 
-// pairCounter counts the pairs of fields that validation has to compare: those that
-// share a response name after fragments are merged into the place where they are spread.
+// pairCounter counts the pairs of fields that validation must compare: those with the same response name in selection
+// sets that execution merges, fragments expanded.
 type pairCounter struct {
 	fragments map[string]*ast.FragmentDefinition
 	pairs     int
 }
 
-// group is the fields of one place that share a response name.
+// group holds the fields of merged selection sets with the same response name.
 type group struct {
 	fields int
-	below  []ast.SelectionSet
+	nested []ast.SelectionSet
 }
 
-// scope counts one place. sets are the selection sets that execution merges there. The
-// work is at most proportional to the expanded fields, which are checked beforehand.
-func (p *pairCounter) scope(sets []ast.SelectionSet, depth int) {
-	if depth > ceilingDepth {
+// count counts the pairs in selection sets that execution merges. The work is at most proportional to the expanded
+// fields, which are limited before.
+func (p *pairCounter) count(sets []ast.SelectionSet, depth int) {
+	if depth > maxPairDepth {
 		return
 	}
 	groups := map[string]*group{}
@@ -28,14 +28,14 @@ func (p *pairCounter) scope(sets []ast.SelectionSet, depth int) {
 	}
 	for _, g := range groups {
 		p.pairs = sum(p.pairs, g.fields*(g.fields-1)/2)
-		if len(g.below) > 0 {
-			p.scope(g.below, depth+1)
+		if len(g.nested) > 0 {
+			p.count(g.nested, depth+1)
 		}
 	}
 }
 
-// ceilingDepth ends the descent into cyclic fragments when the depth limit is off.
-const ceilingDepth = 1000
+// maxPairDepth ends the recursion in cyclic fragments when the depth limit is disabled.
+const maxPairDepth = 1000
 
 func (p *pairCounter) collect(set ast.SelectionSet, groups map[string]*group, visited map[string]bool) {
 	for _, selection := range set {
@@ -48,7 +48,7 @@ func (p *pairCounter) collect(set ast.SelectionSet, groups map[string]*group, vi
 			}
 			g.fields++
 			if len(s.SelectionSet) > 0 {
-				g.below = append(g.below, s.SelectionSet)
+				g.nested = append(g.nested, s.SelectionSet)
 			}
 		case *ast.InlineFragment:
 			p.collect(s.SelectionSet, groups, visited)

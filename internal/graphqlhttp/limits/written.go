@@ -2,14 +2,14 @@ package limits
 
 import "github.com/vektah/gqlparser/v2/ast"
 
-// written holds the counts of a document as it is written, without expanding anything.
-type written struct {
+// writtenCounts are the counts of a document, fragments not expanded.
+type writtenCounts struct {
 	spreads    int
 	inputDepth int
 }
 
-func measure(doc *ast.QueryDocument) written {
-	var w written
+func countWritten(doc *ast.QueryDocument) writtenCounts {
+	var w writtenCounts
 	for _, op := range doc.Operations {
 		for _, v := range op.VariableDefinitions {
 			w.input(v.DefaultValue)
@@ -25,7 +25,7 @@ func measure(doc *ast.QueryDocument) written {
 	return w
 }
 
-func (w *written) set(set ast.SelectionSet) {
+func (w *writtenCounts) set(set ast.SelectionSet) {
 	for _, selection := range set {
 		switch s := selection.(type) {
 		case *ast.Field:
@@ -42,25 +42,25 @@ func (w *written) set(set ast.SelectionSet) {
 	}
 }
 
-func (w *written) directives(list ast.DirectiveList) {
+func (w *writtenCounts) directives(list ast.DirectiveList) {
 	for _, d := range list {
 		w.arguments(d.Arguments)
 	}
 }
 
-func (w *written) arguments(list ast.ArgumentList) {
+func (w *writtenCounts) arguments(list ast.ArgumentList) {
 	for _, a := range list {
 		w.input(a.Value)
 	}
 }
 
-func (w *written) input(v *ast.Value) {
+func (w *writtenCounts) input(v *ast.Value) {
 	if v != nil {
 		w.inputDepth = max(w.inputDepth, literalDepth(v))
 	}
 }
 
-// literalDepth descends as far as the parser did, which is bounded.
+// literalDepth returns the nesting of lists and objects. The parser has limited the recursion.
 func literalDepth(v *ast.Value) int {
 	deepest := 0
 	for _, child := range v.Children {
@@ -72,7 +72,7 @@ func literalDepth(v *ast.Value) int {
 	return deepest
 }
 
-// CheckInput holds decoded JSON variables to InputDepth. The error is a *ExceededError.
+// CheckInput checks decoded JSON variables against InputDepth. The error is an *ExceededError.
 func (l Limits) CheckInput(variables map[string]any) error {
 	deepest := 0
 	for _, v := range variables {
@@ -84,7 +84,7 @@ func (l Limits) CheckInput(variables map[string]any) error {
 	return nil
 }
 
-// jsonDepth descends as far as the JSON decoder did, which is bounded.
+// jsonDepth returns the nesting of lists and objects. The JSON decoder has limited the recursion.
 func jsonDepth(v any) int {
 	deepest := 0
 	switch v := v.(type) {

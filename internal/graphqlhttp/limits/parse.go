@@ -6,9 +6,8 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
-// Parse parses query within the limits of bytes and tokens, and says how many tokens it
-// has, which is a measure of the memory that the document takes. The error is a
-// *ExceededError, or the parser's *gqlerror.Error.
+// Parse parses query within the limits of bytes and tokens. The number of tokens is a measure of the document's memory.
+// The error is an *ExceededError or the parser's *gqlerror.Error.
 func (l Limits) Parse(query string) (doc *ast.QueryDocument, tokens int, err error) {
 	if v := exceeded("bytes", l.Bytes, len(query), "bytes"); v != nil {
 		return nil, 0, v
@@ -21,7 +20,7 @@ func (l Limits) Parse(query string) (doc *ast.QueryDocument, tokens int, err err
 	return doc, tokens, err
 }
 
-// countTokens counts the tokens of query up to its first fault, which parsing will report.
+// countTokens counts the tokens of query up to its first syntax error, which the parser will report.
 func countTokens(query string) int {
 	lex := lexer.New(&ast.Source{Input: query})
 	for n := 0; ; n++ {
