@@ -13,6 +13,8 @@ import (
 	"errand/internal/usage"
 )
 
+//go:generate go run -mod=mod ./gen
+
 // Resolver resolves the fields that are not read directly from a Go value. All services are required.
 type Resolver struct {
 	Accounts *account.Service

@@ -6,10 +6,7 @@ package rule
 
 import (
 	"context"
-	stdsql "database/sql"
-	"fmt"
 
-	"errand/internal/apperr"
 	"errand/internal/viewer"
 
 	"entgo.io/ent"
@@ -28,24 +25,9 @@ func Policy(ownerColumn string, edges ...Edge) ent.Policy {
 	return policy{ownerColumn: ownerColumn, edges: edges}
 }
 
-// Edge is a foreign key whose target must belong to the viewer.
-type Edge struct {
-	// Field is the field of the mutation that holds the target's id.
-	Field string
-	// Table is the table of the target. It must have a column user_id.
-	Table string
-	// Name is the target's name in error messages, such as "conversation".
-	Name string
-}
-
 // filterable is implemented by generated queries and mutations.
 type filterable interface {
 	WhereP(...func(*sql.Selector))
-}
-
-// rawQuerier is implemented by generated mutations. The query runs in the mutation's transaction.
-type rawQuerier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*stdsql.Rows, error)
 }
 
 type policy struct {
@@ -111,27 +93,6 @@ func (p policy) checkEdges(ctx context.Context, m ent.Mutation, userID string) e
 		}
 	}
 	return nil
-}
-
-// check returns apperr.NotFound unless the target exists and belongs to the user.
-func (e Edge) check(ctx context.Context, m ent.Mutation, target ent.Value, userID string) error {
-	q, ok := m.(rawQuerier)
-	if !ok {
-		return privacy.Denyf("mutation %T cannot query the target of %s", m, e.Field)
-	}
-	// Both PostgreSQL and SQLite accept the placeholders $1 and $2.
-	rows, err := q.QueryContext(ctx, "SELECT 1 FROM "+e.Table+" WHERE id = $1 AND user_id = $2", target, userID)
-	if err != nil {
-		return fmt.Errorf("checking foreign key %s: %w", e.Field, err)
-	}
-	defer rows.Close()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return fmt.Errorf("checking foreign key %s: %w", e.Field, err)
-		}
-		return apperr.Missing(e.Name)
-	}
-	return rows.Err()
 }
 
 // SetOwner is the hook that makes the viewer the owner of new rows. Callers do not set an owner.
