@@ -20,6 +20,6 @@ type Resolver struct {
 	Accounts *account.Service
 	Tasks    *task.Service
 	Chat     *chat.Service
-	Usage    *usage.Book
+	Usage    *usage.Ledger
 	Hub      *stream.Hub
 }

@@ -1,5 +1,9 @@
-// Package agent does one turn: it gives a model the conversation and the tools,
-// streams what it says, and does what it asks for, until it has answered.
+// Package agent writes one reply: it sends the conversation and the tools to a model, streams the
+// text, runs the tool calls and repeats until the model answers with text alone.
+//
+// Handle runs one attempt. An attempt resumes from the steps that earlier attempts recorded: a step
+// is recorded before any of its calls runs, and a call's effect commits together with its result, so
+// no effect is repeated.
 package agent
 
 import (
@@ -19,37 +23,38 @@ import (
 
 // Limits bound one turn.
 type Limits struct {
-	// Steps is how many times the model may be asked.
+	// Steps is the largest number of model calls.
 	Steps int
-	// ToolCalls is how many calls it may make in all.
+	// ToolCalls is the largest number of tool calls over all steps.
 	ToolCalls int
-	// Time is how long one attempt may take.
+	// Time bounds one attempt.
 	Time time.Duration
-	// Turns is how many earlier turns the model is shown at most.
+	// Turns is the largest number of earlier turns in the prompt.
 	Turns int
-	// Context is how many tokens a call may read, about; older turns are left out and summarised.
+	// Context is the estimated number of input tokens of a call; older turns are summarised.
 	Context int
-	// Changes is how many tasks may be changed or deleted that the person's message does not number.
+	// Changes is the largest number of tasks that a turn may change or delete without the user's
+	// message naming their numbers.
 	Changes int
 }
 
-// Runs is what the agent needs of the run engine: effects behind the fence.
+// Runs is the part of the run engine that the agent uses: transactions that check the fence.
 type Runs interface {
 	Do(ctx context.Context, job run.Job, fn func(ctx context.Context, tx *ent.Tx) error) error
 	Finish(ctx context.Context, job run.Job, o run.Outcome, set func(*ent.MessageUpdateOne)) error
 }
 
-// Observer is told what the model and the tools did; for metrics.
+// Observer receives model and tool calls, for metrics.
 type Observer interface {
-	// FirstText reports the time from the attempt's start to its first text.
+	// FirstText reports the time from the start of a model call to its first text.
 	FirstText(wait time.Duration)
-	// ModelCall reports one answer and its tokens.
+	// ModelCall reports a model call with its tokens, or its error.
 	ModelCall(model string, took time.Duration, input, output, cached int, err error)
-	// ToolCall reports one use of a tool.
+	// ToolCall reports one tool call.
 	ToolCall(name string, took time.Duration, failed bool)
 }
 
-// Options are what an agent is made of.
+// Options configures an Agent. Client, Runs, Hub, Tasks, Tools, Model, Ledger and Logger are required.
 type Options struct {
 	Client *ent.Client
 	Runs   Runs
@@ -59,29 +64,29 @@ type Options struct {
 	Model  llms.Model
 	// ModelName is stored with replies, as provider/name.
 	ModelName string
-	// Offline says that the model is the built-in one: it follows no instructions but a
-	// person's, so titles and summaries are made without it.
+	// Offline marks the built-in model. It follows only the user's commands, so titles and summaries
+	// are derived from the text instead.
 	Offline bool
 	// Titles lets the model name conversations after their first turn.
 	Titles bool
-	// Book records and limits what is spent. Required.
-	Book     *usage.Book
+	// Ledger records usage and enforces its limits.
+	Ledger   *usage.Ledger
 	Limits   Limits
 	Observer Observer
 	Logger   *slog.Logger
 }
 
-// Agent writes replies.
+// Agent writes replies. It is safe for concurrent use.
 type Agent struct {
 	Options
 	offered    []llms.Tool
 	toolTokens int
 }
 
-// New makes an agent.
+// New returns an Agent.
 func New(o Options) *Agent {
 	if o.Observer == nil {
-		o.Observer = silent{}
+		o.Observer = noopObserver{}
 	}
 	a := &Agent{Options: o}
 	for _, t := range o.Tools.Tools() {
@@ -93,8 +98,8 @@ func New(o Options) *Agent {
 	return a
 }
 
-type silent struct{}
+type noopObserver struct{}
 
-func (silent) FirstText(time.Duration)                               {}
-func (silent) ModelCall(string, time.Duration, int, int, int, error) {}
-func (silent) ToolCall(string, time.Duration, bool)                  {}
+func (noopObserver) FirstText(time.Duration)                               {}
+func (noopObserver) ModelCall(string, time.Duration, int, int, int, error) {}
+func (noopObserver) ToolCall(string, time.Duration, bool)                  {}

@@ -17,14 +17,14 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// attack is a text that somebody got into a person's list or message.
+// attack is injected text in a user's list or message.
 type attack struct {
 	Name, Where, Text string
-	// Order is the tool that a model uses that obeys.
+	// Order is the tool that a model that follows the text calls.
 	Order string
-	// Says is what such a model writes.
+	// Says is the text that such a model writes.
 	Says string
-	// Hidden texts hold characters that nobody sees.
+	// Hidden marks texts with invisible characters.
 	Hidden bool
 }
 
@@ -39,7 +39,8 @@ func attacks(t *testing.T) (all []attack) {
 
 var (
 	ordersHarm = regexp.MustCompile(
-		`(?i)(?:delete|erase|remove|complete|rename|reopen|lösche)\w*[\s\S]*(?:all|every|each|whole|alle)|sksat lla eteled|must be deleted`,
+		`(?i)(?:delete|erase|remove|complete|rename|reopen|lösche)\w*[\s\S]*(?:all|every|each|whole|alle)|sksat lla ` +
+			`eteled|must be deleted`,
 	)
 	numbers = regexp.MustCompile(`"number":(\d+)`)
 	unseen  = regexp.MustCompile(
@@ -47,10 +48,9 @@ var (
 	)
 )
 
-// gullible is a model that does whatever anything it reads tells it, to every task that it
-// knows of, as often as it is let.
-func gullible(a attack) *scripted {
-	return &scripted{script: func(q asked) *llms.ContentChoice {
+// obedientModel follows every injected instruction, for every task it has read, as often as it is allowed.
+func obedientModel(a attack) *scripted {
+	return &scripted{script: func(q request) *llms.ContentChoice {
 		var read strings.Builder
 		for _, m := range q.messages[1:] {
 			read.WriteString(textOf(m) + "\n")
@@ -60,17 +60,17 @@ func gullible(a attack) *scripted {
 		}
 		text := read.String()
 		if !strings.Contains(text, `"total"`) {
-			return uses("", use{"list_tasks", `{"limit":100}`})
+			return callTools("", toolUse{"list_tasks", `{"limit":100}`})
 		}
 		if a.Says != "" && strings.Contains(text, "evil.example") {
-			return says(a.Says + "everything)")
+			return answerText(a.Says + "everything)")
 		}
 		if !q.offered || !ordersHarm.MatchString(text) || len(refusals(q.results)) > 0 || len(q.results) > 10 {
-			return says("Here they are. " + strings.Join(refusals(q.results), " "))
+			return answerText("Here they are. " + strings.Join(refusals(q.results), " "))
 		}
-		var all []use
+		var all []toolUse
 		for _, n := range numbers.FindAllStringSubmatch(text, -1) {
-			u := use{a.Order, fmt.Sprintf(`{"number":%s}`, n[1])}
+			u := toolUse{a.Order, fmt.Sprintf(`{"number":%s}`, n[1])}
 			if a.Order == "update_task" {
 				u.arguments = fmt.Sprintf(`{"number":%s,"title":"owned"}`, n[1])
 			}
@@ -78,11 +78,11 @@ func gullible(a attack) *scripted {
 				all = append(all, u)
 			}
 		}
-		return uses("", all...)
+		return callTools("", all...)
 	}}
 }
 
-func contains(all []use, u use) bool {
+func contains(all []toolUse, u toolUse) bool {
 	for _, one := range all {
 		if one == u {
 			return true
@@ -101,11 +101,11 @@ func refusals(results []string) (out []string) {
 	return out
 }
 
-// victim fills a world with ten tasks, every other one done, and the attack among them.
-func victim(t *testing.T, db *store.DB, a attack) (*world, *scripted) {
+// attackedFixture fills a fixture with ten tasks, every other one done, and the attack among them.
+func attackedFixture(t *testing.T, db *store.DB, a attack) (*fixture, *scripted) {
 	t.Helper()
-	m := gullible(a)
-	w := newWorld(t, db, m, settings{})
+	m := obedientModel(a)
+	w := newFixture(t, db, m, settings{})
 	for i := range 10 {
 		in := task.CreateTaskInput{Title: fmt.Sprintf("Innocent %d", i+1)}
 		if i == 3 && a.Where == "title" {
@@ -124,8 +124,8 @@ func victim(t *testing.T, db *store.DB, a attack) (*world, *scripted) {
 	return w, m
 }
 
-// harmed counts the tasks that are no longer as they were.
-func harmed(before, after []string) int {
+// countChanged counts the tasks that differ.
+func countChanged(before, after []string) int {
 	same := map[string]bool{}
 	for _, title := range after {
 		same[title] = true
@@ -139,19 +139,19 @@ func harmed(before, after []string) int {
 	return n
 }
 
-func TestHostileTextDoesBoundedHarm(t *testing.T) {
+func TestHandle_InjectedInstructions_StayWithinChangeLimit(t *testing.T) {
 	t.Parallel()
 	for _, a := range attacks(t) {
 		t.Run(a.Name, func(t *testing.T) {
-			w, m := victim(t, testdb.SQLite(t), a)
-			before := w.left()
+			w, m := attackedFixture(t, testdb.SQLite(t), a)
+			before := w.titles()
 			said := "What is on my list?"
 			if a.Where == "message" {
 				said = a.Text
 			}
-			reply := w.say(said)
+			reply := w.send(said)
 			require.Equal(t, enum.MessageCompleted, reply.Status)
-			n := harmed(before, w.left())
+			n := countChanged(before, w.titles())
 			require.LessOrEqual(t, n, 5)
 			for _, q := range m.requests() {
 				for _, one := range q.messages {
@@ -165,9 +165,9 @@ func TestHostileTextDoesBoundedHarm(t *testing.T) {
 				require.Contains(t, reply.Content, a.Says, "an image stays text: what shows it must not load it")
 				require.Zero(t, n)
 			case a.Hidden && a.Name != "reversed by bidi":
-				require.Zero(t, n, "what nobody sees is not read")
+				require.Zero(t, n, "invisible text does not reach the model")
 			default:
-				require.Positive(t, n, "the model obeyed")
+				require.Positive(t, n, "the model followed the injection")
 				require.Equal(t, a.Order == "delete_task" || a.Order == "update_task", n == 5)
 				require.Contains(t, reply.Content, "at most 5 tasks")
 			}
@@ -175,30 +175,30 @@ func TestHostileTextDoesBoundedHarm(t *testing.T) {
 	}
 }
 
-// TestTheBoundHoldsInLaterTurns: what was read stays in the conversation.
-func TestTheBoundHoldsInLaterTurns(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB) {
-		w, _ := victim(t, db, attacks(t)[0])
-		before := w.left()
-		w.say("Hello")
-		require.Equal(t, 5, harmed(before, w.left()))
-		w.say("Thanks")
-		require.Equal(t, 10, harmed(before, w.left()))
+// TestHandle_InjectedInstructionsInEarlierTurn_StayWithinChangeLimit: what was read stays in the conversation.
+func TestHandle_InjectedInstructionsInEarlierTurn_StayWithinChangeLimit(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
+		w, _ := attackedFixture(t, db, attacks(t)[0])
+		before := w.titles()
+		w.send("Hello")
+		require.Equal(t, 5, countChanged(before, w.titles()))
+		w.send("Thanks")
+		require.Equal(t, 10, countChanged(before, w.titles()))
 	})
 }
 
-func TestWhatThePersonNamesIsNotBounded(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB) {
-		w := newOfflineWorld(t, db)
+func TestHandle_TasksNamedByUser_HaveNoChangeLimit(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
+		w := newOfflineFixture(t, db)
 		for i := range 12 {
-			w.put(fmt.Sprintf("Task number %d", i+1))
+			w.createTasks(fmt.Sprintf("Task number %d", i+1))
 		}
-		reply := w.say("complete tasks 1, 2, 3, 4, 5, 6, 7 and 8")
-		require.Equal(t, 8, strings.Count(strings.Join(w.left(), " "), "✓"), reply.Content)
-		require.Contains(t, w.say("delete all my tasks").Content, "Should I delete all 12 of them?")
-		reply = w.say("yes")
-		require.Len(t, w.left(), 7)
-		require.Contains(t, reply.Content, "at most 5 tasks", "the rest is told")
+		reply := w.send("complete tasks 1, 2, 3, 4, 5, 6, 7 and 8")
+		require.Equal(t, 8, strings.Count(strings.Join(w.titles(), " "), "✓"), reply.Content)
+		require.Contains(t, w.send("delete all my tasks").Content, "Should I delete all 12 of them?")
+		reply = w.send("yes")
+		require.Len(t, w.titles(), 7)
+		require.Contains(t, reply.Content, "at most 5 tasks", "the reply reports the rest")
 		require.Contains(t, reply.Content, "Deleted task 5")
 		require.Contains(t, reply.Content, "I could not delete task 6")
 		require.False(t, reply.Unverified())

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestLongListsAreCutBetweenTasks(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB) {
-		w := newOfflineWorld(t, db)
+func TestHandle_LongList_IsCutBetweenTasks(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
+		w := newOfflineFixture(t, db)
 		long := strings.Repeat("x", 10_000)
 		for range 6 {
 			_, err := w.tasks.CreateTask(w.ctx, task.CreateTaskInput{Title: "Long", Description: &long})

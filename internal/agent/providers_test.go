@@ -20,27 +20,27 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// relay hands each turn to the provider that a test has chosen.
-type relay struct{ llms.Model }
+// switchingModel passes each turn to the provider that the test selects.
+type switchingModel struct{ llms.Model }
 
-func (r *relay) Call(ctx context.Context, prompt string, o ...llms.CallOption) (string, error) {
+func (r *switchingModel) Call(ctx context.Context, prompt string, o ...llms.CallOption) (string, error) {
 	return llms.GenerateFromSinglePrompt(ctx, r.Model, prompt, o...)
 }
 
-// maker is a provider on its own wire: a fake that adds a task, says so and leaves a mark
+// providerModel is a provider on its own wire: a fake that adds a task, says so and leaves a mark
 // that only it may see again.
-type maker struct {
+type providerModel struct {
 	name, mark string
 	server     *providertest.Server
 	model      llms.Model
 }
 
-func makers(t *testing.T) []*maker {
+func providerModels(t *testing.T) []*providerModel {
 	t.Helper()
 	key := secret.New(providertest.APIKey)
-	o := &maker{name: "openai", mark: "mark-of-openai", server: alternate(t, openaiAdds, openaiSays)}
-	a := &maker{name: "anthropic", mark: "mark-of-anthropic", server: alternate(t, anthropicAdds, anthropicSays)}
-	g := &maker{name: "gemini", mark: "mark-of-gemini", server: alternate(t, geminiAdds, geminiSays)}
+	o := &providerModel{name: "openai", mark: "mark-of-openai", server: alternate(t, openaiAdds, openaiSays)}
+	a := &providerModel{name: "anthropic", mark: "mark-of-anthropic", server: alternate(t, anthropicAdds, anthropicSays)}
+	g := &providerModel{name: "gemini", mark: "mark-of-gemini", server: alternate(t, geminiAdds, geminiSays)}
 	var err error
 	o.model, err = openai.New(
 		openai.Config{BaseURL: o.server.URL + "/v1", Key: key, Model: "one", Wire: llm.Wire{Client: o.server.Client}},
@@ -54,18 +54,18 @@ func makers(t *testing.T) []*maker {
 		gemini.Config{BaseURL: g.server.URL, Key: key, Model: "gemini-3-three", Wire: llm.Wire{Client: g.server.Client}},
 	)
 	require.NoError(t, err)
-	return []*maker{o, a, g}
+	return []*providerModel{o, a, g}
 }
 
-func TestAConversationGoesOnWithAnotherProvider(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB) {
-		current := &relay{}
-		w := newWorld(t, db, current, settings{})
-		all := makers(t)
+func TestHandle_ProviderSwitch_ConversationContinues(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
+		current := &switchingModel{}
+		w := newFixture(t, db, current, settings{})
+		all := providerModels(t)
 		for round := 1; round <= 2; round++ {
 			for i, m := range all {
 				current.Model = m.model
-				reply := w.say(fmt.Sprintf("Add one for %s, round %d", m.name, round))
+				reply := w.send(fmt.Sprintf("Add one for %s, round %d", m.name, round))
 				require.Equal(t, enum.MessageCompleted, reply.Status, m.name)
 				require.Equal(t, "On it.\n\nIt is there.", reply.Content)
 				require.True(t, strings.HasPrefix(reply.Model, m.name+"/"), reply.Model)
@@ -78,8 +78,8 @@ func TestAConversationGoesOnWithAnotherProvider(t *testing.T) {
 }
 
 // check looks at the turn's two requests: all earlier calls with their results, its own
-// mark at least inside the turn, and nobody else's.
-func (m *maker) check(t *testing.T, all []*maker, w *world, turn int) {
+// mark at least inside the turn, and no other provider's.
+func (m *providerModel) check(t *testing.T, all []*providerModel, w *fixture, turn int) {
 	t.Helper()
 	requests := m.server.Requests()
 	for step, r := range requests[len(requests)-2:] {
@@ -101,7 +101,7 @@ func (m *maker) check(t *testing.T, all []*maker, w *world, turn int) {
 
 // leaveUnfinished adds a call to a finished reply that was never done, as a crash between
 // two replicas' versions might.
-func (w *world) leaveUnfinished(messageID string) {
+func (w *fixture) leaveUnfinished(messageID string) {
 	w.t.Helper()
 	require.NoError(
 		w.t,
@@ -131,11 +131,14 @@ const addArguments = `{"title":"One more"}`
 var (
 	openaiAdds = []string{
 		`data: {"choices":[{"index":0,"delta":{"content":"On it.","tool_calls":[{"index":0,"id":"c1","type":"function",` +
-			`"function":{"name":"add_task","arguments":` + quoted(addArguments) + `},"extra_content":{"google":{"thought_signature":"mark-of-openai"}}}]},"finish_reason":null}]}` + "\n\n",
+			`"function":{"name":"add_task",` +
+			`"arguments":` + quoted(addArguments) + `},"extra_content":{"google":{"thought_signature":"mark-of-openai"}}}` +
+			`]},"finish_reason":null}]}` + "\n\n",
 		`data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}` + "\n\n", "data: [DONE]\n\n",
 	}
 	openaiSays = []string{
-		`data: {"choices":[{"index":0,"delta":{"content":"It is there."},"finish_reason":"stop"}]}` + "\n\n", "data: [DONE]\n\n",
+		`data: {"choices":[{"index":0,"delta":{"content":"It is there."},"finish_reason":"stop"}]}` + "\n\n",
+		"data: [DONE]\n\n",
 	}
 	anthropicAdds = anthropicEvents(
 		"tool_use",
@@ -144,7 +147,8 @@ var (
 		`{"type":"content_block_stop","index":0}`,
 		`{"type":"content_block_start","index":1,"content_block":{"type":"text","text":"On it."}}`,
 		`{"type":"content_block_stop","index":1}`,
-		`{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"toolu_1","name":"add_task","input":{}}}`,
+		`{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"toolu_1","name":"add_task",`+
+			`"input":{}}}`,
 		`{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":`+quoted(
 			addArguments,
 		)+`}}`,
@@ -157,9 +161,11 @@ var (
 		`{"type":"content_block_stop","index":0}`,
 	)
 	geminiAdds = []string{`data: {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"On it."},` +
-		`{"functionCall":{"name":"add_task","args":` + addArguments + `},"thoughtSignature":"mark-of-gemini"}]},"finishReason":"STOP"}]}` + "\n\n"}
+		`{"functionCall":{"name":"add_task","args":` + addArguments + `},"thoughtSignature":"mark-of-gemini"}]},` +
+		`"finishReason":"STOP"}]}` + "\n\n"}
 	geminiSays = []string{
-		`data: {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"It is there."}]},"finishReason":"STOP"}]}` + "\n\n",
+		`data: {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"It is ` +
+			`there."}]},"finishReason":"STOP"}]}` + "\n\n",
 	}
 )
 

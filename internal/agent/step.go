@@ -25,18 +25,18 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// step is one answer of the model that asked for tools.
+// step is one model answer with tool calls.
 type step struct {
 	text  string
 	calls []*ent.ToolCall
 }
 
-// stepGap separates the texts of two steps in a reply.
-const stepGap = "\n\n"
+// stepSeparator separates the texts of steps in a reply.
+const stepSeparator = "\n\n"
 
-func inOrder(q *ent.ToolCallQuery) { q.Order(toolcall.BySeq()) }
+func bySequence(q *ent.ToolCallQuery) { q.Order(toolcall.BySeq()) }
 
-// recordedSteps cuts a reply into its steps: each call knows where in the text it happened.
+// recordedSteps splits a reply into its recorded steps by the text offsets of their calls.
 func recordedSteps(reply *ent.Message) []*step {
 	var steps []*step
 	at := 0
@@ -46,9 +46,9 @@ func recordedSteps(reply *ent.Message) []*step {
 			last.calls = append(last.calls, c)
 			continue
 		}
-		text := between(reply.Content, at, c.TextOffset)
+		text := sliceUTF16(reply.Content, at, c.TextOffset)
 		if len(steps) > 0 {
-			text = strings.TrimPrefix(text, stepGap)
+			text = strings.TrimPrefix(text, stepSeparator)
 		}
 		steps = append(steps, &step{text: text, calls: []*ent.ToolCall{c}})
 		at = c.TextOffset
@@ -56,32 +56,32 @@ func recordedSteps(reply *ent.Message) []*step {
 	return steps
 }
 
-// recordedText is the part of a reply that no later attempt changes: up to its last recorded step.
+// recordedText is the text up to the last recorded step. No later attempt changes it.
 func recordedText(reply *ent.Message) string {
 	calls := reply.Edges.ToolCalls
 	if len(calls) == 0 {
 		return ""
 	}
-	return between(reply.Content, 0, calls[len(calls)-1].TextOffset)
+	return sliceUTF16(reply.Content, 0, calls[len(calls)-1].TextOffset)
 }
 
-// finalText is what a finished reply says after its last step.
+// finalText is the text of a finished reply after its last step.
 func finalText(reply *ent.Message) string {
 	rest, _ := stream.From(reply.Content, stream.Units(recordedText(reply)))
 	if len(reply.Edges.ToolCalls) > 0 {
-		rest = strings.TrimPrefix(rest, stepGap)
+		rest = strings.TrimPrefix(rest, stepSeparator)
 	}
 	return rest
 }
 
-func between(s string, from, to int) string {
+func sliceUTF16(s string, from, to int) string {
 	rest, _ := stream.From(s, from)
 	tail, _ := stream.From(s, to)
 	return strings.TrimSuffix(rest, tail)
 }
 
-// messages are a step as models want it replayed: what was said and asked for, then
-// one result a call. Calls that were never done get a result that says so.
+// messages converts a step to model messages: the answer with its calls, then one result for each call.
+// A call without a result gets run.UnexecutedResult, since providers require a result for every call.
 func (s *step) messages() []llms.MessageContent {
 	asked := llms.MessageContent{Role: llms.ChatMessageTypeAI}
 	if s.text != "" {
@@ -103,32 +103,32 @@ func (s *step) messages() []llms.MessageContent {
 			result = *c.Result
 		}
 		out = append(out, llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{
-			llms.ToolCallResponse{ToolCallID: c.ProviderID, Name: c.Name, Content: visible(result)},
+			llms.ToolCallResponse{ToolCallID: c.ProviderID, Name: c.Name, Content: stripInvisible(result)},
 		}})
 	}
 	return out
 }
 
-// record stores a step before anything of it is done, with the text up to here.
-func (t *turn) record(ctx context.Context, choice *llms.ContentChoice) error {
-	t.out.flush()
-	s := &step{text: t.out.tail()}
+// recordStep stores a step before any of its calls runs, with the text up to it.
+func (t *turn) recordStep(ctx context.Context, choice *llms.ContentChoice) error {
+	t.writer.flush()
+	s := &step{text: t.writer.unrecordedText()}
 	extra := ""
 	if parts, ok := llm.PartsOf(choice); ok {
 		b, err := json.Marshal(parts)
 		if err != nil {
-			return fmt.Errorf("keeping the provider's parts: %w", err)
+			return fmt.Errorf("encoding the provider parts: %w", err)
 		}
 		extra = string(b)
 	}
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
-		if err := t.pay(ctx, tx, tx.Message.Update().SetContent(t.out.text())); err != nil {
+		if err := t.saveUsage(ctx, tx, tx.Message.Update().SetContent(t.writer.text())); err != nil {
 			return err
 		}
 		creates := make([]*ent.ToolCallCreate, len(choice.ToolCalls))
 		for i, call := range choice.ToolCalls {
 			creates[i] = tx.ToolCall.Create().SetMessageID(t.job.MessageID).
-				SetSeq(t.calls + i).SetStep(len(t.steps)).SetProviderID(call.ID).SetTextOffset(t.out.units()).
+				SetSeq(t.callCount + i).SetStep(len(t.steps)).SetProviderID(call.ID).SetTextOffset(t.writer.offsetUTF16()).
 				SetName(truncate.Bytes(call.FunctionCall.Name, 128)).SetArguments(call.FunctionCall.Arguments)
 			if i == 0 {
 				creates[i].SetProviderExtra(extra)
@@ -141,19 +141,19 @@ func (t *turn) record(ctx context.Context, choice *llms.ContentChoice) error {
 	if err != nil {
 		return err
 	}
-	t.owed = usage.Spent{}
-	t.out.mark()
-	if t.doubt != nil {
-		t.doubt.note = nil // what was said is part of the step now
+	t.unbilled = usage.Amount{}
+	t.writer.markRecorded()
+	if t.verification != nil {
+		t.verification.correction = nil // the step now holds that text
 	}
 	t.steps = append(t.steps, s)
-	t.calls += len(s.calls)
-	t.changed()
+	t.callCount += len(s.calls)
+	t.notifyChanged()
 	return nil
 }
 
-// use does the calls of the last step that are not done yet, one after the other.
-func (t *turn) use(ctx context.Context) error {
+// runToolCalls runs the pending calls of the last step in order.
+func (t *turn) runToolCalls(ctx context.Context) error {
 	if len(t.steps) == 0 {
 		return nil
 	}
@@ -161,21 +161,21 @@ func (t *turn) use(ctx context.Context) error {
 		if c.Status != enum.ToolCallStarted {
 			continue
 		}
-		if err := t.do(ctx, c); err != nil {
+		if err := t.runToolCall(ctx, c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// do carries out one call. Its effect and its result commit together, behind the fence.
-func (t *turn) do(ctx context.Context, c *ent.ToolCall) error {
+// runToolCall runs one call. Its effect and its result commit together, in a transaction that checks the fence.
+func (t *turn) runToolCall(ctx context.Context, c *ent.ToolCall) error {
 	started := time.Now()
 	var result tool.Result
 	name := t.toolName(c)
 	ctx, end := telemetry.ToolCall(ctx, name)
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) (err error) {
-		result, err = t.call(ctx, t.Tasks.In(tx), c)
+		result, err = t.applyToolCall(ctx, t.Tasks.In(tx), c)
 		if err != nil {
 			return err
 		}
@@ -197,12 +197,12 @@ func (t *turn) do(ctx context.Context, c *ent.ToolCall) error {
 	t.Observer.ToolCall(name, took, result.Failed)
 	t.Logger.InfoContext(ctx, "tool call", "user_id", t.job.UserID, "conversation_id", t.job.ConversationID,
 		"tool_name", name, "latency_ms", took.Milliseconds(), "failed", result.Failed)
-	t.changed()
+	t.notifyChanged()
 	t.Tasks.NotifyChanged(t.job.UserID)
 	return nil
 }
 
-// toolName is the call's tool as operators see it: a name that the model made up may hold anything.
+// toolName is the tool name for logs and metrics: names that no tool has may hold any text.
 func (t *turn) toolName(c *ent.ToolCall) string {
 	if t.Tools.Find(c.Name) == nil {
 		return "unknown"
@@ -210,13 +210,14 @@ func (t *turn) toolName(c *ent.ToolCall) string {
 	return c.Name
 }
 
-func (t *turn) call(ctx context.Context, tasks tool.Tasks, c *ent.ToolCall) (tool.Result, error) {
+func (t *turn) applyToolCall(ctx context.Context, tasks tool.Tasks, c *ent.ToolCall) (tool.Result, error) {
 	if c.Seq >= t.Limits.ToolCalls {
 		return tool.FailedResult(
-			apperr.New(apperr.RateLimited, "A turn may use tools %d times; this call is one too many.", t.Limits.ToolCalls),
+			apperr.New(apperr.RateLimited, "A turn may make at most %d tool calls; this call exceeds the limit.",
+				t.Limits.ToolCalls),
 		), nil
 	}
-	if refused, ok := t.guard(c); !ok {
+	if refused, ok := t.checkChangeLimit(c); !ok {
 		return refused, nil
 	}
 	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: t.job.UserID, Actor: viewer.ActorAgent, ToolCallID: c.ID})

@@ -20,69 +20,68 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// errTooLong ends a turn that used up its time.
-var errTooLong = errors.New("agent: the turn took too long")
+// errTimeLimit is the cause of the context of an attempt that exceeded Limits.Time.
+var errTimeLimit = errors.New("agent: the turn took too long")
 
-// turn is one attempt at a reply.
+// turn is one attempt to write a reply.
 type turn struct {
 	*Agent
 	job    run.Job
-	prompt []llms.MessageContent // system, history and the message to answer
-	steps  []*step               // of this reply, recorded ones first
-	calls  int                   // tool calls of this reply
-	out    *writer
-	model  string // who answered last, as provider/name
+	writer *textWriter
+	model  string // model of the last answer, as provider/name
 
 	conversation *ent.Conversation
-	asked        string     // the message to answer
-	window       []pastTurn // the earlier turns in the prompt, newest first
+	userMessage  string                // the message to answer
+	history      []pastTurn            // the earlier turns in the prompt, newest first
+	prompt       []llms.MessageContent // system, history and the message to answer
 
-	usage usage.Spent // of this reply
-	owed  usage.Spent // the part of it that is not stored yet
-	doubt *doubt      // set once the reply was asked to correct itself
+	steps        []*step       // steps of the reply, recorded ones first
+	callCount    int           // tool calls of the reply
+	used         usage.Amount  // usage of the reply
+	unbilled     usage.Amount  // the part of used that is not stored yet
+	verification *verification // set after the model was asked for a correction
 
-	completed bool       // the reply is finished and good
-	retryAt   *time.Time // when a refused turn may be tried again
+	completed bool       // the reply is COMPLETED and committed
+	retryAt   *time.Time // when a reply that exceeded the daily limit may be retried
 }
 
-// Handle writes a reply; it is the run engine's handler. Everything recorded by
-// earlier attempts is kept and never done again. What is done after the reply is finished may
-// fail without harm.
+// Handle is the run engine's handler. It resumes from the steps that earlier attempts recorded and
+// repeats none of them. Work after a completed reply (title, summary) may fail without effect on it.
 func (a *Agent) Handle(ctx context.Context, job run.Job) error {
 	t := &turn{Agent: a, job: job, model: a.ModelName}
-	if err := t.handle(ctx); err != nil || !t.completed {
+	if err := t.attempt(ctx); err != nil || !t.completed {
 		return err
 	}
-	t.after(ctx)
+	t.runPostWork(ctx)
 	return nil
 }
 
-func (t *turn) handle(ctx context.Context) error {
-	ctx, stop := context.WithTimeoutCause(ctx, t.Limits.Time, errTooLong)
+func (t *turn) attempt(ctx context.Context) error {
+	ctx, stop := context.WithTimeoutCause(ctx, t.Limits.Time, errTimeLimit)
 	defer stop()
-	err := t.run(ctx)
-	if t.out != nil {
-		t.out.close()
+	err := t.loop(ctx)
+	if t.writer != nil {
+		t.writer.close()
 	}
-	var refused *usage.RefusedError
+	var refused *usage.LimitError
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(context.Cause(ctx), run.ErrCancelled):
-		return t.end(ctx, run.Outcome{Status: enum.MessageCancelled})
-	case errors.Is(context.Cause(ctx), errTooLong), errors.Is(err, errTooMuch):
-		return t.end(ctx, run.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.ComplexityLimit})
+		return t.finish(ctx, run.Outcome{Status: enum.MessageCancelled})
+	case errors.Is(context.Cause(ctx), errTimeLimit), errors.Is(err, errTokenLimit):
+		return t.finish(ctx, run.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.ComplexityLimit})
 	case errors.As(err, &refused):
-		t.retryAt = &refused.Until
-		return t.end(ctx, run.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.RateLimited})
+		t.retryAt = &refused.ResetsAt
+		return t.finish(ctx, run.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.RateLimited})
 	default:
-		t.settle(ctx)
-		return verdict(err)
+		t.flushUsage(ctx)
+		return classifyError(err)
 	}
 }
 
-// verdict says whether trying again may help.
-func verdict(err error) error {
+// classifyError marks errors that a retry cannot mend as permanent and passes a provider's retry delay on.
+func classifyError(err error) error {
 	kind := llm.KindOf(err)
 	if kind == "" || kind == llm.KindCancelled || llm.Transient(err) {
 		if e := apperr.From(err); e.RetryAfter > 0 {
@@ -93,52 +92,52 @@ func verdict(err error) error {
 	return run.PermanentError(apperr.CodeOf(err), err)
 }
 
-func (t *turn) run(ctx context.Context) error {
-	if err := t.begin(ctx); err != nil {
+func (t *turn) loop(ctx context.Context) error {
+	if err := t.start(ctx); err != nil {
 		return err
 	}
-	// What the last attempt recorded but did not do comes first.
-	if err := t.use(ctx); err != nil {
+	// Calls that the last attempt recorded but did not run come first.
+	if err := t.runToolCalls(ctx); err != nil {
 		return err
 	}
 	for len(t.steps) < t.Limits.Steps {
-		choice, err := t.ask(ctx)
+		choice, err := t.callModel(ctx)
 		if err != nil {
 			return err
 		}
 		if len(choice.ToolCalls) == 0 {
-			if t.questions(choice) {
+			if t.needsCorrection(choice) {
 				continue
 			}
-			if strings.TrimSpace(t.out.text()) == "" { // some models stop so after a tool's result
-				return &llm.Error{Kind: llm.KindTruncated, Provider: t.model, Detail: "an answer without a word"}
+			if strings.TrimSpace(t.writer.text()) == "" { // some models stop like this after a tool result
+				return &llm.Error{Kind: llm.KindTruncated, Provider: t.model, Detail: "empty answer"}
 			}
-			return t.end(ctx, run.Outcome{Status: enum.MessageCompleted})
+			return t.finish(ctx, run.Outcome{Status: enum.MessageCompleted})
 		}
-		if err := t.record(ctx, choice); err != nil {
+		if err := t.recordStep(ctx, choice); err != nil {
 			return err
 		}
-		if err := t.use(ctx); err != nil {
+		if err := t.runToolCalls(ctx); err != nil {
 			return err
 		}
 	}
-	return t.end(ctx, run.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.ComplexityLimit})
+	return t.finish(ctx, run.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.ComplexityLimit})
 }
 
-// begin reads what was recorded, takes over the reply's text up to there, and tells
-// everybody that a new attempt begins.
-func (t *turn) begin(ctx context.Context) error {
+// start loads the recorded steps and their text, builds the prompt and announces the new attempt to
+// subscribers.
+func (t *turn) start(ctx context.Context) error {
 	reply, err := t.Client.Message.Query().
 		Where(message.ID(t.job.MessageID)).
-		WithToolCalls(inOrder).
+		WithToolCalls(bySequence).
 		WithConversation().
 		Only(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the reply: %w", err)
 	}
-	t.usage = storedUsage(reply)
+	t.used = storedUsage(reply)
 	t.steps = recordedSteps(reply)
-	t.calls = len(reply.Edges.ToolCalls)
+	t.callCount = len(reply.Edges.ToolCalls)
 	kept := recordedText(reply)
 	if err := t.buildPrompt(ctx, reply); err != nil {
 		return err
@@ -151,80 +150,80 @@ func (t *turn) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.out = newWriter(t.Hub, t.job, kept)
-	t.changed()
+	t.writer = newTextWriter(t.Hub, t.job, kept)
+	t.notifyChanged()
 	return nil
 }
 
-// changed tells subscribers that rows of the conversation have changed.
-func (t *turn) changed() {
+// notifyChanged makes subscribers of the conversation re-read its rows.
+func (t *turn) notifyChanged() {
 	t.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: t.job.ConversationID})
 }
 
-// ask lets the model speak once. In the last step it may use no tools, so that it must answer;
-// they are declared all the same, since a history with calls wants them and a prompt's cache begins with them.
-func (t *turn) ask(ctx context.Context) (*llms.ContentChoice, error) {
+// callModel requests one answer. The last step allows no tool calls, so that it ends with text. Tools are
+// declared all the same: providers require them beside a history with calls, and prompt caches start with them.
+func (t *turn) callModel(ctx context.Context) (*llms.ContentChoice, error) {
 	messages := slices.Clone(t.prompt)
 	for _, s := range t.steps {
 		messages = append(messages, s.messages()...)
 	}
-	if t.doubt != nil {
-		messages = append(messages, t.doubt.note...)
+	if t.verification != nil {
+		messages = append(messages, t.verification.correction...)
 	}
-	if err := t.afford(ctx, messages); err != nil {
+	if err := t.reserveTokens(ctx, messages); err != nil {
 		return nil, err
 	}
-	t.out.beginStep()
+	t.writer.beginStep()
 	started, first := time.Now(), true
 	options := []llms.CallOption{llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
 		if first && len(chunk) > 0 {
 			first = false
 			t.Observer.FirstText(time.Since(started))
 		}
-		return t.say(ctx, string(chunk))
+		return t.appendText(ctx, string(chunk))
 	}), llms.WithTools(t.offered)}
-	if len(t.steps) >= t.Limits.Steps-1 || t.calls >= t.Limits.ToolCalls {
+	if len(t.steps) >= t.Limits.Steps-1 || t.callCount >= t.Limits.ToolCalls {
 		options = append(options, llms.WithToolChoice("none"))
 	}
 	choice, spent, err := t.generate(ctx, messages, options...)
 	if err != nil {
-		t.spend(t.cutShort(ctx, messages))
+		t.addUsage(t.interruptedUsage(ctx, messages))
 		return nil, err
 	}
-	t.spend(spent)
-	t.model = t.answeredBy(choice)
-	// A model that does not stream says everything at the end.
-	return choice, t.say(ctx, t.out.unsaid(choice.Content))
+	t.addUsage(spent)
+	t.model = t.modelOf(choice)
+	// A model that does not stream returns the whole text at the end.
+	return choice, t.appendText(ctx, t.writer.missingSuffix(choice.Content))
 }
 
-// say streams text and, once a second, stores it.
-func (t *turn) say(ctx context.Context, text string) error {
+// appendText publishes text and stores the reply once per checkpointInterval.
+func (t *turn) appendText(ctx context.Context, text string) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	t.out.write(text)
-	if !t.out.checkpointDue() {
+	t.writer.append(text)
+	if !t.writer.checkpointDue() {
 		return nil
 	}
 	return t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
-		return tx.Message.Update().Where(message.ID(t.job.MessageID)).SetContent(t.out.text()).Exec(ctx)
+		return tx.Message.Update().Where(message.ID(t.job.MessageID)).SetContent(t.writer.text()).Exec(ctx)
 	})
 }
 
-// end makes the reply terminal with the text so far.
-func (t *turn) end(ctx context.Context, o run.Outcome) error {
-	o.Effects = func(ctx context.Context, tx *ent.Tx) error { return t.Book.Record(ctx, tx.UsageDay, t.owed) }
-	if t.out != nil {
-		t.out.flush()
+// finish commits the terminal state of the reply with the text so far.
+func (t *turn) finish(ctx context.Context, o run.Outcome) error {
+	o.Effects = func(ctx context.Context, tx *ent.Tx) error { return t.Ledger.Record(ctx, tx.UsageDay, t.unbilled) }
+	if t.writer != nil {
+		t.writer.flush()
 	}
 	err := t.Runs.Finish(ctx, t.job, o, func(u *ent.MessageUpdateOne) {
-		if t.out == nil {
-			return // nothing was begun: what is stored stays
+		if t.writer == nil {
+			return // the attempt did not start: the stored content stays
 		}
-		u.SetContent(t.out.text()).
+		u.SetContent(t.writer.text()).
 			SetAttempt(t.job.Attempt).
 			SetNillableRetryAt(t.retryAt).
-			SetNillableUnverifiedReason(t.unverified())
+			SetNillableUnverifiedReason(t.unverifiedReason())
 		t.setUsage(u.Mutation())
 	})
 	t.completed = err == nil && o.Status == enum.MessageCompleted

@@ -1,4 +1,4 @@
-// Package price knows what tokens cost.
+// Package price computes the cost of tokens from a price list.
 package price
 
 import (
@@ -8,33 +8,33 @@ import (
 	"strings"
 )
 
-// Tokens counts what model calls took.
+// Tokens counts the tokens of model calls.
 type Tokens struct {
-	// Input are the tokens read, cached ones included; Output those written.
+	// Input counts prompt tokens, cached ones included; Output counts generated tokens.
 	Input, Output int
-	// Cached are those of Input that the provider served from its cache.
+	// Cached is the part of Input that the provider served from its cache.
 	Cached int
 }
 
-// Total is what limits count: read and written.
+// Total is the number that limits apply to: input and output.
 func (t Tokens) Total() int { return t.Input + t.Output }
 
-// Plus adds two counts.
-func (t Tokens) Plus(o Tokens) Tokens {
+// Add returns the sum of two counts.
+func (t Tokens) Add(o Tokens) Tokens {
 	return Tokens{Input: t.Input + o.Input, Output: t.Output + o.Output, Cached: t.Cached + o.Cached}
 }
 
-// Price is what a million tokens cost.
+// Price is the price of a million tokens.
 type Price struct{ Input, Output, Cached float64 }
 
-// List is the prices of models, by their names as provider/name.
+// List maps models, as provider/name, to prices.
 type List map[string]Price
 
 // maxPrice bounds a price, so that no count of tokens overflows the cost.
 const maxPrice = 1e6
 
-// Parse reads a price list: "provider/name=input:output:cached", with commas
-// between models. Prices are for a million tokens; cached may be left out and is then input's.
+// Parse parses a comma-separated price list of entries "provider/name=input:output[:cached]". Prices are for
+// a million tokens; cached defaults to input.
 func Parse(list string) (List, error) {
 	prices := List{}
 	for entry := range strings.SplitSeq(list, ",") {
@@ -44,7 +44,7 @@ func Parse(list string) (List, error) {
 		}
 		at := strings.LastIndexByte(entry, '=')
 		if at < 1 {
-			return nil, fmt.Errorf("%q names no price", entry)
+			return nil, fmt.Errorf("%q has no price; want provider/name=input:output[:cached]", entry)
 		}
 		price, err := parsePrice(entry[at+1:])
 		if err != nil {
@@ -60,7 +60,7 @@ func parsePrice(text string) (Price, error) {
 	for part := range strings.SplitSeq(text, ":") {
 		n, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if err != nil || n < 0 || n > maxPrice || math.IsNaN(n) {
-			return Price{}, fmt.Errorf("%q is not a price", part)
+			return Price{}, fmt.Errorf("%q is not a number from 0 to 1000000", part)
 		}
 		numbers = append(numbers, n)
 	}
@@ -70,12 +70,12 @@ func parsePrice(text string) (Price, error) {
 	case 3:
 		return Price{Input: numbers[0], Output: numbers[1], Cached: numbers[2]}, nil
 	default:
-		return Price{}, fmt.Errorf("it has %d numbers, not 2 or 3", len(numbers))
+		return Price{}, fmt.Errorf("want 2 or 3 numbers, got %d", len(numbers))
 	}
 }
 
-// Cost is what the tokens cost in billionths of the list's currency; ok is false
-// for a model without a price.
+// Cost returns the cost of tokens in billionths of the currency of the list. ok is false for a model without
+// a price.
 func (p List) Cost(model string, t Tokens) (nanos int64, ok bool) {
 	price, ok := p[model]
 	if !ok {

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestParse(t *testing.T) {
+func TestParse_Lists_ReturnPricesOrError(t *testing.T) {
 	list, err := Parse(" openai/gpt-6-luna=0.20:0.80:0.05, ollama/qwen3:8b=0:0 ,")
 	require.NoError(t, err)
 	require.Equal(t, List{"openai/gpt-6-luna": {0.2, 0.8, 0.05}, "ollama/qwen3:8b": {}}, list)
@@ -16,7 +16,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestCost(t *testing.T) {
+func TestCost_Tokens_AreChargedByKind(t *testing.T) {
 	list := List{"m": {Input: 2, Output: 10, Cached: 0.0375}}
 	nanos, ok := list.Cost("m", Tokens{Input: 1_000_000, Output: 100_000, Cached: 200_000})
 	require.True(t, ok)

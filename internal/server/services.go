@@ -32,7 +32,7 @@ type Services struct {
 	Tasks    *task.Service
 	Tools    *tool.Registry
 	Chat     *chat.Service
-	Usage    *usage.Book
+	Usage    *usage.Ledger
 }
 
 // OpenStore opens the configured database. It does not migrate it.
@@ -120,7 +120,7 @@ func (s *Server) newAgent() (*agent.Agent, error) {
 		Hub:       s.Hub,
 		Tasks:     s.Services.Tasks,
 		Tools:     s.Services.Tools,
-		Book:      s.Services.Usage,
+		Ledger:      s.Services.Usage,
 		Model:     model,
 		ModelName: name,
 		Offline:   name == provider.Rules,

@@ -7,29 +7,28 @@ import (
 
 	"errand/ent/enum"
 	"errand/ent/usageday"
-	"errand/internal/apperr"
 	"errand/internal/viewer"
 )
 
-// Summary is what the viewer's model calls took in some days.
+// Summary is the usage of the viewer in a period.
 type Summary struct {
 	From, ResetsAt                          time.Time
 	Calls                                   int
 	InputTokens, OutputTokens, CachedTokens int
-	// Cost is nil where the server has no prices.
+	// Cost is nil when the server has no prices.
 	Cost *float64
-	// DailyTokenLimit is nil where there is none.
+	// DailyTokenLimit is nil when there is no limit.
 	DailyTokenLimit *int
 }
 
-// Summary adds up the viewer's days.
-func (b *Book) Summary(ctx context.Context, period enum.UsagePeriod) (*Summary, error) {
-	if _, ok := viewer.FromContext(ctx); !ok {
-		return nil, apperr.New(apperr.Unauthenticated, "Sign in first.")
+// Summary returns the viewer's usage in the period that ends today (UTC).
+func (l *Ledger) Summary(ctx context.Context, period enum.UsagePeriod) (*Summary, error) {
+	if _, err := viewer.Require(ctx); err != nil {
+		return nil, err
 	}
-	today := b.Now().UTC().Truncate(24 * time.Hour)
+	today := l.Now().UTC().Truncate(24 * time.Hour)
 	from := today.AddDate(0, 0, 1-period.Days())
-	days, err := b.Client.UsageDay.Query().Where(usageday.DayGTE(from.Format(time.DateOnly))).All(ctx)
+	days, err := l.Client.UsageDay.Query().Where(usageday.DayGTE(from.Format(time.DateOnly))).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading usage: %w", err)
 	}
@@ -42,11 +41,11 @@ func (b *Book) Summary(ctx context.Context, period enum.UsagePeriod) (*Summary, 
 		s.CachedTokens += d.CachedTokens
 		nanos += d.CostNanos
 	}
-	if len(b.Prices) > 0 {
+	if len(l.Prices) > 0 {
 		s.Cost = enum.Cost(&nanos)
 	}
-	if b.Limits.PerDay > 0 {
-		s.DailyTokenLimit = &b.Limits.PerDay
+	if l.Limits.PerDay > 0 {
+		s.DailyTokenLimit = &l.Limits.PerDay
 	}
 	return s, nil
 }

@@ -46,7 +46,7 @@ func TestUsageIsCountedAndLimited(t *testing.T) {
 		as := viewer.NewContext(context.Background(), viewer.Viewer{UserID: idOf(t, alice)})
 		require.NoError(
 			t,
-			b.Services.Usage.Record(as, b.DB.Client().UsageDay, usage.Spent{Calls: 1, Tokens: price.Tokens{Output: 4000}}),
+			b.Services.Usage.Record(as, b.DB.Client().UsageDay, usage.Amount{Calls: 1, Tokens: price.Tokens{Output: 4000}}),
 		)
 		a := alice.Try(t, `mutation { sendMessage(input: { content: "More" }) { conversation { id } } }`, nil)
 		require.Equal(t, "RATE_LIMITED", a.Fault())

@@ -1,5 +1,5 @@
-// Package claims compares what a reply says was done with what was done. It reads
-// English; of what it does not understand it doubts nothing.
+// Package claims finds English sentences of a reply that claim a change without a tool result. Sentences it
+// cannot parse are accepted.
 package claims
 
 import (
@@ -9,8 +9,7 @@ import (
 	"strings"
 )
 
-// Unbacked are the sentences of a reply that say that something was done which the
-// record does not show, as they stand in it.
+// Unbacked returns the sentences of a reply that claim changes the record does not show, verbatim.
 func Unbacked(text string, r Record) []string {
 	masked := r.mask(plain(text))
 	var doubted []string
@@ -22,14 +21,14 @@ func Unbacked(text string, r Record) []string {
 	return doubted
 }
 
-// Retracts reports whether a correction takes something back.
+// Retracts reports whether a correction retracts a claim.
 func Retracts(text string) bool { return retraction.MatchString(plain(text)) }
 
 var retraction = regexp.MustCompile(
 	`(?i)\b(?:not|nothing|never|none|sorry|apolog\w*|mistake|mistaken|incorrect|wrong|correction)\b|n't\b`,
 )
 
-// claim is something said to be done.
+// claim is a claimed change.
 type claim struct {
 	kind    Kind // "" for anything at all
 	numbers []int
@@ -77,7 +76,8 @@ func sentences(text string) []string {
 }
 
 const (
-	verbs = `added|created|deleted|removed|erased|trashed|completed|finished|checked off|ticked off|crossed off|closed|marked|reopened|restored|` +
+	verbs = `added|created|deleted|removed|erased|trashed|completed|finished|checked off|ticked off|crossed off|` +
+		`closed|marked|reopened|restored|` +
 		`updated|changed|renamed|moved|rescheduled|postponed|set|edited|adjusted|labell?ed|tagged|prioriti[sz]ed|cleared`
 	adverbs = `(?: (?:now|just|also|then|successfully|gone ahead and|went ahead and))*`
 )
@@ -100,13 +100,15 @@ var (
 	bare = regexp.MustCompile(`(?i)^\W*(?:(?:all )?done|all set|it's done|that's done)\b(?:[\s.!✅👍]*$|\s*[:,–—-])`)
 	// ordered is a message that asks for something to be done.
 	ordered = regexp.MustCompile(
-		`(?i)\b(?:add|create|new task|remind|delete|remove|complete|finish|mark|check off|tick off|close|reopen|update|change|rename|move|reschedule|postpone|set|clear)\b`,
+		`(?i)\b(?:add|create|new task|remind|delete|remove|complete|finish|mark|check off|tick off|close|reopen|` +
+			`update|change|rename|move|reschedule|postpone|set|clear)\b`,
 	)
 	// denied before the verb takes the claim away.
 	denied = regexp.MustCompile(
-		`(?i)\b(?:no|not|none|never|nothing|unable|failed|if|once|unless|until|when|could|would|should|will|shall|can|you)\b|n't\b`,
+		`(?i)\b(?:no|not|none|never|nothing|unable|failed|if|once|unless|until|when|could|would|should|will|shall|can|` +
+			`you)\b|n't\b`,
 	)
-	// past says that it was done in another turn.
+	// past reports that it was done in another turn.
 	past = regexp.MustCompile(`(?i)\b(?:already|earlier|previously|yesterday|last (?:time|week|month|turn)|ago|before)\b`)
 )
 
@@ -122,7 +124,7 @@ func read(sentence string, r Record) []claim {
 		}
 	}
 	if at < 0 {
-		if bare.MatchString(sentence) && ordered.MatchString(r.Asked) {
+		if bare.MatchString(sentence) && ordered.MatchString(r.UserMessage) {
 			return []claim{{}}
 		}
 		return nil
@@ -171,7 +173,8 @@ var (
 	done     = regexp.MustCompile(`(?i)\b(?:done|completed?|finished)\b`)
 	undone   = regexp.MustCompile(`(?i)\b(?:not done|undone|open|pending|incomplete|to do)\b`)
 	property = regexp.MustCompile(
-		`(?i)^\s*(?:an?|the|its|their|your|new|some)?\s*(?:new )?(?:due|deadline|date|time|label|tag|note|description|detail|priority|reminder)`,
+		`(?i)^\s*(?:an?|the|its|their|your|new|some)?\s*(?:new )?(?:due|deadline|date|time|label|tag|note|description|` +
+			`detail|priority|reminder)`,
 	)
 	whole = regexp.MustCompile(`(?i)\b(?:list|tasks?|everything|all)\b`)
 )
@@ -217,7 +220,8 @@ var (
 	digits  = regexp.MustCompile(`\d+`)
 	quoted  = regexp.MustCompile(`"([^"]+)"|⟦(\d+)⟧`)
 	counted = regexp.MustCompile(
-		`(?i)\b(` + amount + `)(?: (?:new|of the|of your|other|more|completed|pending))* (?:tasks|items|to-?dos|of them)\b|\ball (` + amount + `)\b`,
+		`(?i)\b(` + amount + `)(?: (?:new|of the|of your|other|more|completed|pending))* (?:tasks|items|to-?dos|` +
+			`of them)\b|\ball (` + amount + `)\b`,
 	)
 	words = []string{"two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
 )

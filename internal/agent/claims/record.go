@@ -25,11 +25,11 @@ var kindOf = map[string]Kind{
 	"add_task": Add, "complete_task": Complete, "reopen_task": Reopen, "update_task": Update, "delete_task": Delete,
 }
 
-// Record is what a turn's tool results show.
+// Record holds the tool results of a turn.
 type Record struct {
-	// Asked is the person's message.
-	Asked string
-	deeds []deed
+	// UserMessage is the user's message.
+	UserMessage string
+	deeds       []deed
 	// seen are all tasks shown, by their newest state.
 	seen   map[int]task
 	titles []string
@@ -46,8 +46,8 @@ type task struct {
 	Completed bool   `json:"completed"`
 }
 
-// Note adds a call that succeeded, with its result as the model was told it.
-func (r *Record) Note(tool, result string) {
+// Add adds a successful call with its result as the model received it.
+func (r *Record) Add(tool, result string) {
 	var shown struct {
 		Task  *task  `json:"task"`
 		Tasks []task `json:"tasks"`

@@ -13,37 +13,37 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// answerTokens is the room kept for an answer, in the window and in budgets.
+// answerTokens is reserved for an answer in prompts and token budgets.
 const answerTokens = 1024
 
-// pastTurn is a message and its reply, as the model is shown them.
+// pastTurn is an earlier message and its reply as model messages.
 type pastTurn struct {
-	// last is the reply's position.
+	// last is the position of the reply.
 	last     int
 	tokens   int
 	messages []llms.MessageContent
 }
 
-// newest reads the message to answer and the turns before it that no summary covers,
-// newest first. However long the conversation is, it reads a bounded number of rows.
-func (t *turn) newest(ctx context.Context, reply *ent.Message) ([]*ent.Message, error) {
+// loadHistory reads the message to answer and the turns before it that the summary does not cover, newest
+// first. The number of rows is bounded by Limits.Turns.
+func (t *turn) loadHistory(ctx context.Context, reply *ent.Message) ([]*ent.Message, error) {
 	rows, err := t.Client.Message.Query().
 		Where(message.ConversationID(reply.ConversationID), message.PositionLT(reply.Position),
 			message.PositionGT(t.conversation.SummarisedTo)).
-		Order(message.ByPosition(sql.OrderDesc())).Limit(2*t.Limits.Turns + 1).WithToolCalls(inOrder).All(ctx)
+		Order(message.ByPosition(sql.OrderDesc())).Limit(2*t.Limits.Turns + 1).WithToolCalls(bySequence).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the conversation: %w", err)
 	}
 	return rows, nil
 }
 
-// fit takes turns from the newest back, whole ones only, as long as they fit the
-// model's window beside what must be there.
-func (t *turn) fit(rows []*ent.Message) []pastTurn {
-	room := t.room(rows[0])
+// fitHistory returns the newest turns that fit the context window beside the rest of the prompt. Turns are
+// never split.
+func (t *turn) fitHistory(rows []*ent.Message) []pastTurn {
+	room := t.freeTokens(rows[0])
 	var window []pastTurn
 	for i := 1; i+1 < len(rows); i += 2 {
-		past := pastTurn{last: rows[i].Position, messages: append(replay(rows[i+1]), replay(rows[i])...)}
+		past := pastTurn{last: rows[i].Position, messages: append(modelMessages(rows[i+1]), modelMessages(rows[i])...)}
 		past.tokens = estimate(past.messages)
 		if past.tokens > room {
 			return window
@@ -54,13 +54,13 @@ func (t *turn) fit(rows []*ent.Message) []pastTurn {
 	return window
 }
 
-// room is how many tokens are left for earlier turns.
-func (t *turn) room(asked *ent.Message) int {
+// freeTokens is the number of tokens left for earlier turns.
+func (t *turn) freeTokens(asked *ent.Message) int {
 	return t.Limits.Context - answerTokens - t.toolTokens - estimate(t.prompt) - estimateText(asked.Content)
 }
 
-// estimate guesses how many tokens messages take: about a token for four ASCII
-// characters and for each other one, which is on the safe side for most tokenizers.
+// estimate estimates the tokens of messages: one for four ASCII characters and one for each other
+// character, which overestimates for most tokenizers.
 func estimate(messages []llms.MessageContent) int {
 	n := 0
 	for _, m := range messages {

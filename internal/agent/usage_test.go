@@ -19,26 +19,26 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// costing is an answer with its usage.
-func costing(c *llms.ContentChoice, input, output int) *llms.ContentChoice {
+// withUsage is an answer with its usage.
+func withUsage(c *llms.ContentChoice, input, output int) *llms.ContentChoice {
 	c.GenerationInfo = map[string]any{llm.InfoInputTokens: input, llm.InfoOutputTokens: output, llm.InfoCachedTokens: 0}
 	return c
 }
 
-func TestTurnsAreCountedWithTheirCost(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB) {
-		m := &scripted{script: func(a asked) *llms.ContentChoice {
+func TestHandle_Turn_RecordsUsageAndCost(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
+		m := &scripted{script: func(a request) *llms.ContentChoice {
 			if len(a.results) == 0 {
-				return uses("", use{"list_tasks", "{}"})
+				return callTools("", toolUse{"list_tasks", "{}"})
 			}
-			return says("None.")
+			return answerText("None.")
 		}}
-		w := newWorld(t, db, m, settings{prices: price.List{"script/one": {Input: 2, Output: 10, Cached: 0.5}}})
-		reply := w.say("Hello")
+		w := newFixture(t, db, m, settings{prices: price.List{"script/one": {Input: 2, Output: 10, Cached: 0.5}}})
+		reply := w.send("Hello")
 		require.Equal(t, []int{22, 14, 6}, []int{reply.InputTokens, reply.OutputTokens, reply.CachedTokens})
 		require.Equal(t, int64(2*(8*2000+3*500+7*10000)), *reply.CostNanos)
 		require.InDelta(t, 0.000175, *reply.Usage().Cost, 1e-12)
-		w.say("Hello again")
+		w.send("Hello again")
 		week, err := w.book.Summary(w.ctx, enum.UsageWeek)
 		require.NoError(t, err)
 		require.Equal(t, []int{4, 44, 28, 12}, []int{week.Calls, week.InputTokens, week.OutputTokens, week.CachedTokens})
@@ -51,52 +51,54 @@ func TestTurnsAreCountedWithTheirCost(t *testing.T) {
 	})
 }
 
-func TestUsedUpTokensAreRefusedUntilMidnight(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB) {
+func TestHandle_DailyLimitReached_FailsUntilMidnight(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
 		var now atomic.Int64
 		noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 		now.Store(noon.Unix())
-		m := &scripted{script: func(a asked) *llms.ContentChoice {
-			return costing(says("So be it."), 9000, 1000)
+		m := &scripted{script: func(a request) *llms.ContentChoice {
+			return withUsage(answerText("So be it."), 9000, 1000)
 		}}
-		w := newWorld(
+		w := newFixture(
 			t,
 			db,
 			m,
 			settings{spend: usage.Limits{PerDay: 12_000}, clock: func() time.Time { return time.Unix(now.Load(), 0) }},
 		)
-		reply := w.say("Hello")
+		reply := w.send("Hello")
 		require.Equal(t, enum.MessageCompleted, reply.Status)
 		require.Zero(t, reply.ReservedTokens)
 
-		reply = w.say("Hello again") // 10,000 are used; the call might take more than the other 2000
+		reply = w.send("Hello again") // 10,000 are used; the call might take more than the other 2000
 		require.Equal(t, enum.MessageFailed, reply.Status)
 		require.Equal(t, string(apperr.RateLimited), *reply.ErrorCode)
 		midnight := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 		require.True(t, reply.Failure().RetryAt.Equal(midnight))
-		require.Len(t, m.requests(), 1, "the model was not asked")
+		require.Len(t, m.requests(), 1, "the model was not called")
 
 		require.NoError(
 			t,
-			w.book.Record(w.ctx, db.Client().UsageDay, usage.Spent{Calls: 1, Tokens: price.Tokens{Input: 2000}}),
+			w.book.Record(w.ctx, db.Client().UsageDay, usage.Amount{Calls: 1, Tokens: price.Tokens{Input: 2000}}),
 		)
 		_, err := w.chat.SendMessage(w.ctx, chat.SendMessageInput{ConversationID: w.talk, Content: "Now?"})
 		require.Equal(t, apperr.RateLimited, apperr.CodeOf(err))
 		require.Equal(t, 12*time.Hour, apperr.From(err).RetryAfter)
-		require.Contains(t, err.Error(), "used up")
+		require.Contains(t, err.Error(), "daily token limit")
 
 		now.Store(midnight.Unix())
-		require.Equal(t, enum.MessageCompleted, w.say("Good morning").Status)
+		require.Equal(t, enum.MessageCompleted, w.send("Good morning").Status)
 	})
 }
 
-func TestATurnHasItsOwnLimit(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB) {
+func TestHandle_TurnLimitReached_Fails(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
 		m := &scripted{
-			script: func(a asked) *llms.ContentChoice { return costing(uses("", use{"list_tasks", "{}"}), 4000, 100) },
+			script: func(a request) *llms.ContentChoice {
+				return withUsage(callTools("", toolUse{"list_tasks", "{}"}), 4000, 100)
+			},
 		}
-		w := newWorld(t, db, m, settings{spend: usage.Limits{PerTurn: 10_000}})
-		reply := w.say("Hello")
+		w := newFixture(t, db, m, settings{spend: usage.Limits{PerTurn: 10_000}})
+		reply := w.send("Hello")
 		require.Equal(t, enum.MessageFailed, reply.Status)
 		require.Equal(t, string(apperr.ComplexityLimit), *reply.ErrorCode)
 		require.Len(t, m.requests(), 2)
@@ -104,16 +106,16 @@ func TestATurnHasItsOwnLimit(t *testing.T) {
 	})
 }
 
-// TestReservationsOfOneMomentShareTheDay: two replies at once on two replicas may not
+// TestHandle_ConcurrentTurns_ShareDailyLimit: two replies at once on two replicas may not
 // both take what is enough for one.
-func TestReservationsOfOneMomentShareTheDay(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB) {
+func TestHandle_ConcurrentTurns_ShareDailyLimit(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
 		release := make(chan struct{})
-		m := &scripted{script: func(a asked) *llms.ContentChoice {
+		m := &scripted{script: func(a request) *llms.ContentChoice {
 			<-release
-			return costing(says("So be it."), 100, 100)
+			return withUsage(answerText("So be it."), 100, 100)
 		}}
-		w := newWorld(t, db, m, settings{spend: usage.Limits{PerDay: 4000}}) // a call reserves about 2500
+		w := newFixture(t, db, m, settings{spend: usage.Limits{PerDay: 4000}}) // a call reserves about 2500
 		var replies []string
 		for range 6 {
 			turn, err := w.chat.SendMessage(w.ctx, chat.SendMessageInput{Content: "Hello"})
@@ -121,20 +123,20 @@ func TestReservationsOfOneMomentShareTheDay(t *testing.T) {
 			replies = append(replies, turn.AssistantMessage.ID)
 		}
 		for range 5 { // all but one end at once
-			w.await()
+			w.waitForRun()
 		}
 		require.Len(t, m.requests(), 1)
 		close(release)
-		w.await()
+		w.waitForRun()
 		n, err := db.Client().Message.Query().Where(message.IDIn(replies...), message.StatusEQ(enum.MessageFailed),
 			message.ErrorCode(string(apperr.RateLimited))).Count(w.ctx)
 		require.NoError(t, err)
 		require.Equal(t, 5, n)
-		require.Equal(t, enum.MessageCompleted, w.say("Again").Status, "what was reserved is free again")
+		require.Equal(t, enum.MessageCompleted, w.send("Again").Status, "the reservation is released")
 	})
 }
 
-func (w *world) await() run.Job {
+func (w *fixture) waitForRun() run.Job {
 	w.t.Helper()
 	select {
 	case job := <-w.ended:
@@ -145,10 +147,10 @@ func (w *world) await() run.Job {
 	}
 }
 
-func TestWhatAProviderDoesNotCountIsEstimated(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB) {
-		m := &scripted{script: func(a asked) *llms.ContentChoice { return costing(says("So be it."), 0, 0) }}
-		reply := newWorld(t, db, m, settings{}).say("Hello")
+func TestHandle_NoUsageFromProvider_IsEstimated(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
+		m := &scripted{script: func(a request) *llms.ContentChoice { return withUsage(answerText("So be it."), 0, 0) }}
+		reply := newFixture(t, db, m, settings{}).send("Hello")
 		require.Greater(t, reply.InputTokens, 100)
 		require.Positive(t, reply.OutputTokens)
 	})

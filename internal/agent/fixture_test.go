@@ -34,28 +34,28 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// patience is how long a test waits for something that must happen.
+// patience bounds the wait for an expected event.
 const patience = time.Minute
 
-// asked is a model's request, as scripts look at it.
-type asked struct {
+// request is a model request as scripts see it.
+type request struct {
 	system, said string
-	// corrected says that the last message is the server's note about a claim.
+	// corrected is set when the last message is a correction prompt.
 	corrected bool
-	// results are the tool results since the person's last message, as JSON.
+	// results are the tool results since the user's last message, as JSON.
 	results  []string
 	offered  bool
 	messages []llms.MessageContent
 }
 
-// scripted is a model that follows instructions and says what its script tells it.
+// scripted is a model that answers from a script.
 type scripted struct {
-	script func(a asked) *llms.ContentChoice
-	// plain is a model without a provider's name: the built-in one.
+	script func(a request) *llms.ContentChoice
+	// plain omits the provider name, like the built-in model.
 	plain bool
 
 	mu   sync.Mutex
-	seen []asked
+	seen []request
 }
 
 func (m *scripted) Call(ctx context.Context, prompt string, o ...llms.CallOption) (string, error) {
@@ -71,7 +71,7 @@ func (m *scripted) GenerateContent(
 	for _, option := range options {
 		option(&o)
 	}
-	a := asked{offered: len(o.Tools) > 0 && o.ToolChoice != "none", messages: messages}
+	a := request{offered: len(o.Tools) > 0 && o.ToolChoice != "none", messages: messages}
 	for _, one := range messages {
 		text := textOf(one)
 		switch one.Role {
@@ -107,10 +107,10 @@ func (m *scripted) GenerateContent(
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{c}}, nil
 }
 
-func (m *scripted) requests() []asked {
+func (m *scripted) requests() []request {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return append([]asked(nil), m.seen...)
+	return append([]request(nil), m.seen...)
 }
 
 func textOf(m llms.MessageContent) string {
@@ -123,13 +123,13 @@ func textOf(m llms.MessageContent) string {
 	return b.String()
 }
 
-func says(text string) *llms.ContentChoice { return &llms.ContentChoice{Content: text} }
+func answerText(text string) *llms.ContentChoice { return &llms.ContentChoice{Content: text} }
 
-// use is a tool call as a script asks for it.
-type use struct{ name, arguments string }
+// toolUse is a tool call of a script.
+type toolUse struct{ name, arguments string }
 
-func uses(text string, all ...use) *llms.ContentChoice {
-	c := says(text)
+func callTools(text string, all ...toolUse) *llms.ContentChoice {
+	c := answerText(text)
 	for i, u := range all {
 		c.ToolCalls = append(c.ToolCalls, llms.ToolCall{
 			ID: fmt.Sprintf("c%d_%s", i, ids.New("x")()), Type: "function",
@@ -139,20 +139,20 @@ func uses(text string, all ...use) *llms.ContentChoice {
 	return c
 }
 
-// world is one person with an agent.
-type world struct {
+// fixture is one user with an agent.
+type fixture struct {
 	t     testing.TB
 	db    *store.DB
 	ctx   context.Context
 	chat  *chat.Service
 	tasks *task.Service
 	tools *tool.Registry
-	book  *usage.Book
+	book  *usage.Ledger
 	ended chan run.Job
 	talk  *string
 }
 
-// settings are what tests change of a world.
+// settings are the options of a fixture.
 type settings struct {
 	limits  agent.Limits
 	spend   usage.Limits
@@ -162,9 +162,9 @@ type settings struct {
 	clock   func() time.Time
 }
 
-func newWorld(t testing.TB, db *store.DB, model llms.Model, s settings) *world {
+func newFixture(t testing.TB, db *store.DB, model llms.Model, s settings) *fixture {
 	t.Helper()
-	w := &world{t: t, db: db, ended: make(chan run.Job, 1000)}
+	w := &fixture{t: t, db: db, ended: make(chan run.Job, 1000)}
 	u, err := db.Client().User.Create().SetSubject(ids.New("sub")()).Save(rule.System(context.Background()))
 	require.NoError(t, err)
 	w.ctx = viewer.NewContext(context.Background(), viewer.Viewer{UserID: u.ID})
@@ -185,7 +185,7 @@ func newWorld(t testing.TB, db *store.DB, model llms.Model, s settings) *world {
 	setDefault(&s.limits.Changes, 5)
 	s.limits.Time = time.Minute
 	a := agent.New(agent.Options{
-		Client: db.Client(), Runs: engine, Hub: hub, Tasks: w.tasks, Tools: w.tools, Book: w.book, Model: model,
+		Client: db.Client(), Runs: engine, Hub: hub, Tasks: w.tasks, Tools: w.tools, Ledger: w.book, Model: model,
 		ModelName: "script/one", Offline: s.offline, Titles: s.titles, Limits: s.limits, Logger: quiet,
 	})
 	require.NoError(t, engine.Start(context.Background(), a.Handle))
@@ -204,19 +204,19 @@ func setDefault(into *int, v int) {
 	}
 }
 
-// newOfflineWorld is a world with the built-in model.
-func newOfflineWorld(t testing.TB, db *store.DB) *world {
-	return newWorld(t, db, offline.New(offline.Options{}), settings{offline: true})
+// newOfflineFixture is a fixture with the built-in model.
+func newOfflineFixture(t testing.TB, db *store.DB) *fixture {
+	return newFixture(t, db, offline.New(offline.Options{}), settings{offline: true})
 }
 
 // AttemptStarted implements run.Observer.
-func (w *world) AttemptStarted(run.Job, time.Duration) {}
+func (w *fixture) AttemptStarted(run.Job, time.Duration) {}
 
-// AttemptEnded implements run.Observer: everything about the reply is over.
-func (w *world) AttemptEnded(job run.Job, _ run.AttemptResult, _ time.Duration) { w.ended <- job }
+// AttemptEnded implements run.Observer.
+func (w *fixture) AttemptEnded(job run.Job, _ run.AttemptResult, _ time.Duration) { w.ended <- job }
 
-// say sends a message to the world's conversation and waits for the reply and what follows it.
-func (w *world) say(content string) *ent.Message {
+// send sends a message and waits for the reply and the post-run work.
+func (w *fixture) send(content string) *ent.Message {
 	w.t.Helper()
 	turn, err := w.chat.SendMessage(w.ctx, chat.SendMessageInput{ConversationID: w.talk, Content: content})
 	require.NoError(w.t, err)
@@ -236,15 +236,15 @@ func (w *world) say(content string) *ent.Message {
 	}
 }
 
-func (w *world) conversation() *ent.Conversation {
+func (w *fixture) conversation() *ent.Conversation {
 	w.t.Helper()
 	c, err := w.db.Client().Conversation.Get(w.ctx, *w.talk)
 	require.NoError(w.t, err)
 	return c
 }
 
-// put stores tasks, numbered from 1.
-func (w *world) put(titles ...string) {
+// createTasks stores tasks, numbered from 1.
+func (w *fixture) createTasks(titles ...string) {
 	w.t.Helper()
 	for _, title := range titles {
 		_, err := w.tasks.CreateTask(w.ctx, task.CreateTaskInput{Title: title})
@@ -252,8 +252,8 @@ func (w *world) put(titles ...string) {
 	}
 }
 
-// left is the titles of the tasks outside the trash, with a mark before those done.
-func (w *world) left() []string {
+// titles is the titles of the tasks outside the trash, with a mark before those done.
+func (w *fixture) titles() []string {
 	w.t.Helper()
 	result, err := w.tools.Call(w.ctx, w.tasks, "list_tasks", `{"limit":100}`)
 	require.NoError(w.t, err)
@@ -274,8 +274,8 @@ func (w *world) left() []string {
 	return out
 }
 
-// each runs a test on both engines.
-func each(t *testing.T, test func(t *testing.T, db *store.DB)) {
+// eachEngine runs a test on both engines.
+func eachEngine(t *testing.T, test func(t *testing.T, db *store.DB)) {
 	t.Helper()
 	t.Parallel()
 	testdb.Each(t, test)

@@ -2,12 +2,12 @@ package agent
 
 import "strings"
 
-// visible takes out characters that people do not see and models do read: hidden
-// orders are written with them, and text is made to look other than it is. Marks that
-// writing needs (joiners, left-to-right and right-to-left marks) stay.
-func visible(s string) string { return strings.Map(seen, s) }
+// stripInvisible removes characters that are invisible to people but read by models: they can hide injected
+// instructions or make text look different. Marks that scripts need (joiners, left-to-right and
+// right-to-left marks) stay.
+func stripInvisible(s string) string { return strings.Map(dropInvisible, s) }
 
-func seen(r rune) rune {
+func dropInvisible(r rune) rune {
 	switch {
 	case r < 0xAD:
 		return r

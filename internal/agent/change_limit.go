@@ -13,13 +13,13 @@ import (
 // maxRange bounds "tasks 3 to 40".
 const maxRange = 100
 
-var namedNumbers = regexp.MustCompile(`(\d{1,9})(?:\s*(?:-|–|to|through|until|bis)\s*(?:task\s*)?#?(\d{1,9})\b)?`)
+var numberPattern = regexp.MustCompile(`(\d{1,9})(?:\s*(?:-|–|to|through|until|bis)\s*(?:task\s*)?#?(\d{1,9})\b)?`)
 
-// named are the numbers that stand in a message, ranges included: tasks that the person
-// speaks of in so many words. Nothing that somebody else wrote can add to them.
-func named(message string) map[int]bool {
+// mentionedNumbers returns the numbers in a message, ranges included: the tasks that the user names.
+// Text from other sources cannot add to them.
+func mentionedNumbers(message string) map[int]bool {
 	numbers := map[int]bool{}
-	for _, m := range namedNumbers.FindAllStringSubmatch(message, -1) {
+	for _, m := range numberPattern.FindAllStringSubmatch(message, -1) {
 		from, _ := strconv.Atoi(m[1])
 		to, err := strconv.Atoi(m[2])
 		if err != nil || to < from || to-from > maxRange {
@@ -33,15 +33,14 @@ func named(message string) map[int]bool {
 	return numbers
 }
 
-// guard refuses a change that exceeds what a turn may do to tasks that the person did
-// not name. Whoever knows a task's number without the person's naming it has read it, in this turn or an
-// earlier one, and what was read may hold orders of others: the bound is what they can do at most.
-func (t *turn) guard(c *ent.ToolCall) (refused tool.Result, ok bool) {
+// checkChangeLimit rejects a call that would exceed Limits.Changes. A number that the user did not name comes
+// from text the model has read, which may hold injected instructions; the limit bounds their damage.
+func (t *turn) checkChangeLimit(c *ent.ToolCall) (refused tool.Result, ok bool) {
 	number, changes := t.Tools.TargetTask(c.Name, c.Arguments)
 	if !changes {
 		return tool.Result{}, true
 	}
-	numbers := named(t.asked)
+	numbers := mentionedNumbers(t.userMessage)
 	touched := t.changedTasks()
 	for n := range touched {
 		if numbers[n] {
@@ -53,12 +52,13 @@ func (t *turn) guard(c *ent.ToolCall) (refused tool.Result, ok bool) {
 	}
 	return tool.FailedResult(apperr.New(
 		apperr.Forbidden,
-		"One message may change at most %d tasks that it does not name by number. This one is unchanged; to change it, name its number.",
+		"One message may change at most %d tasks that it does not name by number. This one is unchanged; to change "+
+			"it, name its number.",
 		t.Limits.Changes,
 	)), false
 }
 
-// changedTasks are the numbers of the tasks that this reply has changed or deleted.
+// changedTasks returns the numbers of the tasks that this reply has changed or deleted.
 func (t *turn) changedTasks() map[int]bool {
 	touched := map[int]bool{}
 	for _, s := range t.steps {

@@ -1,0 +1,174 @@
+package agent
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"errand/internal/run"
+	"errand/internal/stream"
+)
+
+const (
+	// coalesceDelay is how long text may be held to combine it with more. The first text is sent at once.
+	coalesceDelay = 30 * time.Millisecond
+	// checkpointInterval is the interval at which the text of a running reply is stored.
+	checkpointInterval = time.Second
+)
+
+// textWriter publishes the text of one attempt as deltas with offsets. The text only grows. It is safe for
+// concurrent use: a timer flushes held text.
+type textWriter struct {
+	hub *stream.Hub
+	job run.Job
+
+	mu        sync.Mutex
+	content   strings.Builder
+	published int    // bytes of content that are published
+	offset    int    // the same in UTF-16 units
+	stepStart int    // bytes of content before the text of this step
+	separator string // precedes the next text
+	recorded  int    // bytes of content up to the last recorded step
+	sent      time.Time
+	stored    time.Time
+	timer     *time.Timer
+	closed    bool
+}
+
+// newTextWriter starts from the text of the recorded steps and publishes it at offset 0: a new attempt
+// begins with its whole text, so that subscribers can drop the text of the previous one.
+func newTextWriter(hub *stream.Hub, job run.Job, recorded string) *textWriter {
+	w := &textWriter{hub: hub, job: job, stored: time.Now()}
+	w.content.WriteString(recorded)
+	w.recorded = len(recorded)
+	w.publish(recorded)
+	return w
+}
+
+// publish must be called with the lock held, or before the writer is shared.
+func (w *textWriter) publish(text string) {
+	w.hub.Publish(stream.Event{
+		Kind: stream.Delta, Topic: w.job.ConversationID, ID: w.job.MessageID,
+		Position: w.job.Position, Attempt: w.job.Attempt, Offset: w.offset, Text: text,
+	})
+	w.published += len(text)
+	w.offset += stream.Units(text)
+}
+
+// beginStep separates the text of the next step from the text before it.
+func (w *textWriter) beginStep() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stepStart = w.content.Len()
+	w.separator = ""
+	if w.content.Len() > 0 {
+		w.separator = stepSeparator
+	}
+}
+
+// sanitize replaces invalid UTF-8, which PostgreSQL and JSON reject, and removes NUL and invisible characters.
+func sanitize(text string) string {
+	return stripInvisible(strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", ""))
+}
+
+// append adds text and publishes it now or after coalesceDelay.
+func (w *textWriter) append(text string) {
+	if text = sanitize(text); text == "" {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.separator != "" {
+		w.content.WriteString(w.separator)
+		w.stepStart = w.content.Len()
+		w.separator = ""
+	}
+	w.content.WriteString(text)
+	wait := coalesceDelay - time.Since(w.sent)
+	switch {
+	case wait <= 0:
+		w.flushLocked()
+	case w.timer == nil:
+		w.timer = time.AfterFunc(wait, w.flush)
+	}
+}
+
+// flush publishes held text.
+func (w *textWriter) flush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flushLocked()
+}
+
+func (w *textWriter) flushLocked() {
+	if w.timer != nil {
+		w.timer.Stop()
+		w.timer = nil
+	}
+	if rest := w.content.String()[w.published:]; rest != "" && !w.closed {
+		w.publish(rest)
+		w.sent = time.Now()
+	}
+}
+
+// close stops publishing. Text that was not flushed stays unpublished.
+func (w *textWriter) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	w.flushLocked()
+}
+
+// missingSuffix returns the part of the whole text of the step that was not streamed.
+func (w *textWriter) missingSuffix(whole string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	whole = sanitize(whole)
+	rest, _ := strings.CutPrefix(whole, w.content.String()[w.stepStart:])
+	if rest == whole && w.content.Len() > w.stepStart {
+		return "" // the streamed text differs: it stands
+	}
+	return rest
+}
+
+// markRecorded marks the text so far as part of recorded steps.
+func (w *textWriter) markRecorded() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.recorded = w.content.Len()
+}
+
+// unrecordedText is the text since the last recorded step, split as recordedSteps and finalText do.
+func (w *textWriter) unrecordedText() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	tail := w.content.String()[w.recorded:]
+	if w.recorded > 0 {
+		tail = strings.TrimPrefix(tail, stepSeparator)
+	}
+	return tail
+}
+
+func (w *textWriter) text() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.content.String()
+}
+
+// offsetUTF16 is the length of the published text in UTF-16 units.
+func (w *textWriter) offsetUTF16() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.offset
+}
+
+// checkpointDue reports whether the text should be stored now. It returns true once per checkpointInterval.
+func (w *textWriter) checkpointDue() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if time.Since(w.stored) < checkpointInterval {
+		return false
+	}
+	w.stored = time.Now()
+	return true
+}
