@@ -125,8 +125,18 @@ var (
 	offerJSON        = offer{format: formatJSON, mediaType: mediaTypeJSON}
 	offerResponse    = offer{format: formatResponse, mediaType: mediaTypeResponse, explicit: true}
 	offerSSE         = offer{format: formatSSE, mediaType: mediaTypeSSE, explicit: true}
-	offerIncremental = offer{format: formatIncremental, mediaType: mediaTypeMultipart, explicit: true, filter: forDefer}
-	offerMultipart   = offer{format: formatMultipart, mediaType: mediaTypeMultipart, explicit: true, filter: forSubscription}
+	offerIncremental = offer{
+		format:    formatIncremental,
+		mediaType: mediaTypeMultipart,
+		explicit:  true,
+		filter:    forDefer,
+	}
+	offerMultipart = offer{
+		format:    formatMultipart,
+		mediaType: mediaTypeMultipart,
+		explicit:  true,
+		filter:    forSubscription,
+	}
 )
 
 // forDefer accepts ranges with the incremental format that Apollo Client and urql read, and ranges that name none. A
@@ -150,8 +160,8 @@ func namesNoFormat(params map[string]string) bool {
 	return true
 }
 
-// choose returns the acceptable offer of the highest quality. Of offers with the same quality, one that the client names
-// takes precedence over one that a wildcard matches, then the first.
+// choose returns the acceptable offer of the highest quality. Of offers with the same quality, one that the client
+// names takes precedence over one that a wildcard matches, then the first.
 func (a accept) choose(offers ...offer) format {
 	best, bestQuality, bestNamed := formatNone, 0.0, false
 	for _, o := range offers {

@@ -42,8 +42,8 @@
 //	4429  connection_init was sent twice             send connection_init once
 //	4490  the client reads too slowly                reconnect and resume from the last cursor
 //
-// A connection that is lost (nothing arrived for two and a half keep-alive intervals) is dropped without a close frame.
-// A client that does not read at all may not receive 4490: a close frame cannot overtake the frames before it.
+// A connection that is lost (nothing arrived for two and a half keep-alive intervals) is dropped without a close
+// frame. A client that does not read at all may not receive 4490: a close frame cannot overtake the frames before it.
 //
 // # Tokens on sockets
 //

@@ -29,8 +29,16 @@ func FuzzFrames(f *testing.F) {
 		{initMessage, helloMessage},
 		{initMessage, idleMessage, `{"type":"complete","id":"1"}`, helloMessage},
 		{initMessage, idleMessage, helloMessage},
-		{initMessage, `{"type":"subscribe","id":"1","payload":{"query":"subscription{count(to:3)}"}}`, `{"type":"ping","payload":{"token":"bob"}}`},
-		{initMessage, `{"type":"subscribe","id":"1","payload":{"query":"{"}}`, `{"type":"subscribe","id":"1","payload":{"query":"{hello}"}}`},
+		{
+			initMessage,
+			`{"type":"subscribe","id":"1","payload":{"query":"subscription{count(to:3)}"}}`,
+			`{"type":"ping","payload":{"token":"bob"}}`,
+		},
+		{
+			initMessage,
+			`{"type":"subscribe","id":"1","payload":{"query":"{"}}`,
+			`{"type":"subscribe","id":"1","payload":{"query":"{hello}"}}`,
+		},
 		{`{"type":"ping"}`, `nonsense`},
 	} {
 		var stream []byte
@@ -168,7 +176,8 @@ func serverFrame(t *testing.T, data []byte) (opcode byte, payload, rest []byte) 
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"query":"{ hello }"}`, `{"query":"query($a:[Int!]){echo(list:$a)}","variables":{"a":[1,2.0,null]}}`,
-		`{"query":"{","operationName":null,"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}`, `[]`, `{"query":1}`,
+		`{"query":"{","operationName":null,"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}`,
+		`[]`, `{"query":1}`,
 	} {
 		f.Add([]byte(seed))
 	}

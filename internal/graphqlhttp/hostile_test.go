@@ -164,7 +164,8 @@ var hostileBodies = map[string]string{
 		`"",`,
 		9990,
 	) + `1]}}`,
-	"the maximum of unknown fields": `{"query":"query($i:EchoInput){echo(input:$i)}","variables":{"i":{"title":"a"` + times(
+	"the maximum of unknown fields": `{"query":"query($i:EchoInput){echo(input:$i)}",` +
+		`"variables":{"i":{"title":"a"` + times(
 		9990,
 		func(i int) string { return fmt.Sprintf(`,"x%d":1`, i) },
 	) + `}}}`,
@@ -197,9 +198,11 @@ func TestHostileBodies_LittleCPUAndMemory(t *testing.T) {
 func TestHostileMessages_LittleCPUAndMemory(t *testing.T) {
 	b := start(t, nil)
 	for name, payload := range map[string]string{
-		"many objects":                   `{"a":[` + strings.Repeat(`{"":0},`, 36_000) + `0]}`,
-		"many lists":                     `{"a":[` + strings.Repeat(`[],`, 85_000) + `0]}`,
-		"many members":                   `{` + times(22_000, func(i int) string { return fmt.Sprintf(`"k%d":0,`, i) }) + `"a":0}`,
+		"many objects": `{"a":[` + strings.Repeat(`{"":0},`, 36_000) + `0]}`,
+		"many lists":   `{"a":[` + strings.Repeat(`[],`, 85_000) + `0]}`,
+		"many members": `{` +
+			times(22_000, func(i int) string { return fmt.Sprintf(`"k%d":0,`, i) }) +
+			`"a":0}`,
 		"deep headers":                   strings.Repeat(`{"headers":`, 9000) + "{}" + strings.Repeat("}", 9000),
 		"deeper than the decoder allows": `{"a":` + strings.Repeat(`[`, 200_000) + strings.Repeat("]", 50_000) + `}`,
 	} {

@@ -34,43 +34,259 @@ func TestHTTP_Requests_HaveStatusAndCode(t *testing.T) {
 		code    string
 	}{
 		{"executed", "POST", "/", document, []string{"Content-Type", jsonType}, 200, ""},
-		{"a field failed", "POST", "/", `{"query":"{ fail(code: \"NOT_FOUND\") }"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 200, "NOT_FOUND"},
-		{"data is null", "POST", "/", `{"query":"{ required }"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 200, "NOT_FOUND"},
+		{
+			"a field failed",
+			"POST",
+			"/",
+			`{"query":"{ fail(code: \"NOT_FOUND\") }"}`,
+			[]string{"Content-Type", jsonType, "Accept", responseType},
+			200,
+			"NOT_FOUND",
+		},
+		{
+			"data is null",
+			"POST",
+			"/",
+			`{"query":"{ required }"}`,
+			[]string{"Content-Type", jsonType, "Accept", responseType},
+			200,
+			"NOT_FOUND",
+		},
 		{"by GET", "GET", "/?query={hello}", "", nil, 200, ""},
 		{"not parsed, JSON", "POST", "/", `{"query":"{"}`, []string{"Content-Type", jsonType}, 200, "GRAPHQL_PARSE_FAILED"},
-		{"not parsed", "POST", "/", `{"query":"{"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "GRAPHQL_PARSE_FAILED"},
-		{"not valid, JSON", "POST", "/", `{"query":"{ x }"}`, []string{"Content-Type", jsonType}, 200, "GRAPHQL_VALIDATION_FAILED"},
-		{"not valid", "POST", "/", `{"query":"{ x }"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "GRAPHQL_VALIDATION_FAILED"},
-		{"variables rejected, JSON", "POST", "/", `{"query":"query($n:Int!){echo(n:$n)}","variables":{"n":"5"}}`, []string{"Content-Type", jsonType, "Accept", jsonType}, 200, "BAD_USER_INPUT"},
-		{"variables rejected", "POST", "/", `{"query":"query($n:Int!){echo(n:$n)}","variables":{"n":"5"}}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "BAD_USER_INPUT"},
-		{"no such operation, JSON", "POST", "/", `{"query":"query A{hello}","operationName":"B"}`, []string{"Content-Type", jsonType, "Accept", jsonType}, 200, "BAD_USER_INPUT"},
-		{"no such operation", "POST", "/", `{"query":"query A{hello}","operationName":"B"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "BAD_USER_INPUT"},
-		{"not JSON, JSON", "POST", "/", `{"query"`, []string{"Content-Type", jsonType, "Accept", jsonType}, 400, "BAD_USER_INPUT"},
-		{"not JSON", "POST", "/", `{"query"`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "BAD_USER_INPUT"},
-		{"not a request, JSON", "POST", "/", `{"query":5}`, []string{"Content-Type", jsonType, "Accept", jsonType}, 400, "BAD_USER_INPUT"},
-		{"a charset parameter", "POST", "/", document, []string{"Content-Type", `application/json; charset="UTF-8"`}, 200, ""},
+		{
+			"not parsed",
+			"POST",
+			"/",
+			`{"query":"{"}`,
+			[]string{"Content-Type", jsonType, "Accept", responseType},
+			400,
+			"GRAPHQL_PARSE_FAILED",
+		},
+		{
+			"not valid, JSON",
+			"POST",
+			"/",
+			`{"query":"{ x }"}`,
+			[]string{"Content-Type", jsonType},
+			200,
+			"GRAPHQL_VALIDATION_FAILED",
+		},
+		{
+			"not valid",
+			"POST",
+			"/",
+			`{"query":"{ x }"}`,
+			[]string{"Content-Type", jsonType, "Accept", responseType},
+			400,
+			"GRAPHQL_VALIDATION_FAILED",
+		},
+		{
+			"variables rejected, JSON",
+			"POST",
+			"/",
+			`{"query":"query($n:Int!){echo(n:$n)}","variables":{"n":"5"}}`,
+			[]string{"Content-Type", jsonType, "Accept", jsonType},
+			200,
+			"BAD_USER_INPUT",
+		},
+		{
+			"variables rejected",
+			"POST",
+			"/",
+			`{"query":"query($n:Int!){echo(n:$n)}","variables":{"n":"5"}}`,
+			[]string{"Content-Type", jsonType, "Accept", responseType},
+			400,
+			"BAD_USER_INPUT",
+		},
+		{
+			"no such operation, JSON",
+			"POST",
+			"/",
+			`{"query":"query A{hello}","operationName":"B"}`,
+			[]string{"Content-Type", jsonType, "Accept", jsonType},
+			200,
+			"BAD_USER_INPUT",
+		},
+		{
+			"no such operation",
+			"POST",
+			"/",
+			`{"query":"query A{hello}","operationName":"B"}`,
+			[]string{"Content-Type", jsonType, "Accept", responseType},
+			400,
+			"BAD_USER_INPUT",
+		},
+		{
+			"not JSON, JSON",
+			"POST",
+			"/",
+			`{"query"`,
+			[]string{"Content-Type", jsonType, "Accept", jsonType},
+			400,
+			"BAD_USER_INPUT",
+		},
+		{
+			"not JSON",
+			"POST",
+			"/",
+			`{"query"`,
+			[]string{"Content-Type", jsonType, "Accept", responseType},
+			400,
+			"BAD_USER_INPUT",
+		},
+		{
+			"not a request, JSON",
+			"POST",
+			"/",
+			`{"query":5}`,
+			[]string{"Content-Type", jsonType, "Accept", jsonType},
+			400,
+			"BAD_USER_INPUT",
+		},
+		{
+			"a charset parameter",
+			"POST",
+			"/",
+			document,
+			[]string{"Content-Type", `application/json; charset="UTF-8"`},
+			200,
+			"",
+		},
 		{"a content type in capitals", "POST", "/", document, []string{"Content-Type", "Application/JSON"}, 200, ""},
 		{"identity", "POST", "/", document, []string{"Content-Type", jsonType, "Content-Encoding", "identity"}, 200, ""},
 		{"the media type of responses", "POST", "/", document, []string{"Content-Type", responseType}, 415, "BAD_USER_INPUT"},
-		{"a mutation by GET, named", "GET", "/?query=query+A{hello}mutation+B{add(n:1)}&operationName=B", "", nil, 405, "BAD_USER_INPUT"},
-		{"a query beside a mutation by GET", "GET", "/?query=query+A{hello}mutation+B{add(n:1)}&operationName=A", "", nil, 200, ""},
-		{"too complex", "POST", "/", `{"query":"{` + strings.Repeat(" hello", 31) + `}"}`, []string{"Content-Type", jsonType, "Accept", responseType}, 400, "COMPLEXITY_LIMIT_EXCEEDED"},
-		{"bad token", "POST", "/", document, []string{"Content-Type", jsonType, "Authorization", "Bearer bad"}, 401, "UNAUTHENTICATED"},
-		{"token cannot be verified", "POST", "/", document, []string{"Content-Type", jsonType, "Authorization", "Bearer down"}, 503, "SERVICE_UNAVAILABLE"},
+		{
+			"a mutation by GET, named",
+			"GET",
+			"/?query=query+A{hello}mutation+B{add(n:1)}&operationName=B",
+			"",
+			nil,
+			405,
+			"BAD_USER_INPUT",
+		},
+		{
+			"a query beside a mutation by GET",
+			"GET",
+			"/?query=query+A{hello}mutation+B{add(n:1)}&operationName=A",
+			"",
+			nil,
+			200,
+			"",
+		},
+		{
+			"too complex",
+			"POST",
+			"/",
+			`{"query":"{` + strings.Repeat(" hello", 31) + `}"}`,
+			[]string{"Content-Type", jsonType, "Accept", responseType},
+			400,
+			"COMPLEXITY_LIMIT_EXCEEDED",
+		},
+		{
+			"bad token",
+			"POST",
+			"/",
+			document,
+			[]string{"Content-Type", jsonType, "Authorization", "Bearer bad"},
+			401,
+			"UNAUTHENTICATED",
+		},
+		{
+			"token cannot be verified",
+			"POST",
+			"/",
+			document,
+			[]string{"Content-Type", jsonType, "Authorization", "Bearer down"},
+			503,
+			"SERVICE_UNAVAILABLE",
+		},
 		{"PUT", "PUT", "/", document, []string{"Content-Type", jsonType}, 405, "BAD_USER_INPUT"},
 		{"DELETE", "DELETE", "/", "", nil, 405, "BAD_USER_INPUT"},
 		{"mutation by GET", "GET", "/?query=mutation{add(n:1)}", "", nil, 405, "BAD_USER_INPUT"},
-		{"mutation by GET in a stream", "GET", "/?query=mutation{add(n:1)}", "", []string{"Accept", "text/event-stream"}, 405, "BAD_USER_INPUT"},
-		{"nothing acceptable", "POST", "/", document, []string{"Content-Type", jsonType, "Accept", "image/png"}, 406, "BAD_USER_INPUT"},
-		{"everything forbidden", "POST", "/", document, []string{"Content-Type", jsonType, "Accept", "*/*;q=0"}, 406, "BAD_USER_INPUT"},
-		{"a subscription as JSON", "POST", "/", `{"query":"subscription { count(to: 1) }"}`, []string{"Content-Type", jsonType, "Accept", jsonType}, 406, "BAD_USER_INPUT"},
-		{"a query as a multipart subscription only", "POST", "/", document, []string{"Content-Type", jsonType, "Accept", "multipart/mixed;subscriptionSpec=1.0"}, 406, "BAD_USER_INPUT"},
+		{
+			"mutation by GET in a stream",
+			"GET",
+			"/?query=mutation{add(n:1)}",
+			"",
+			[]string{"Accept", "text/event-stream"},
+			405,
+			"BAD_USER_INPUT",
+		},
+		{
+			"nothing acceptable",
+			"POST",
+			"/",
+			document,
+			[]string{"Content-Type", jsonType, "Accept", "image/png"},
+			406,
+			"BAD_USER_INPUT",
+		},
+		{
+			"everything forbidden",
+			"POST",
+			"/",
+			document,
+			[]string{"Content-Type", jsonType, "Accept", "*/*;q=0"},
+			406,
+			"BAD_USER_INPUT",
+		},
+		{
+			"a subscription as JSON",
+			"POST",
+			"/",
+			`{"query":"subscription { count(to: 1) }"}`,
+			[]string{"Content-Type", jsonType, "Accept", jsonType},
+			406,
+			"BAD_USER_INPUT",
+		},
+		{
+			"a query as a multipart subscription only",
+			"POST",
+			"/",
+			document,
+			[]string{"Content-Type", jsonType, "Accept", "multipart/mixed;subscriptionSpec=1.0"},
+			406,
+			"BAD_USER_INPUT",
+		},
 		{"text/plain", "POST", "/", document, []string{"Content-Type", "text/plain"}, 415, "BAD_USER_INPUT"},
-		{"a form", "POST", "/", "query={hello}", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "BAD_USER_INPUT"},
-		{"multipart form", "POST", "/", document, []string{"Content-Type", "multipart/form-data; boundary=x"}, 415, "BAD_USER_INPUT"},
+		{
+			"a form",
+			"POST",
+			"/",
+			"query={hello}",
+			[]string{"Content-Type", "application/x-www-form-urlencoded"},
+			415,
+			"BAD_USER_INPUT",
+		},
+		{
+			"multipart form",
+			"POST",
+			"/",
+			document,
+			[]string{"Content-Type", "multipart/form-data; boundary=x"},
+			415,
+			"BAD_USER_INPUT",
+		},
 		{"no content type", "POST", "/", document, nil, 415, "BAD_USER_INPUT"},
-		{"foreign charset", "POST", "/", document, []string{"Content-Type", "application/json; charset=latin1"}, 415, "BAD_USER_INPUT"},
-		{"compressed request", "POST", "/", document, []string{"Content-Type", jsonType, "Content-Encoding", "gzip"}, 415, "BAD_USER_INPUT"},
+		{
+			"foreign charset",
+			"POST",
+			"/",
+			document,
+			[]string{"Content-Type", "application/json; charset=latin1"},
+			415,
+			"BAD_USER_INPUT",
+		},
+		{
+			"compressed request",
+			"POST",
+			"/",
+			document,
+			[]string{"Content-Type", jsonType, "Content-Encoding", "gzip"},
+			415,
+			"BAD_USER_INPUT",
+		},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
 			a := b.do(tc.method, strings.ReplaceAll(strings.ReplaceAll(tc.path, "{", "%7B"), "}", "%7D"), tc.body, tc.headers...)
@@ -98,7 +314,7 @@ func TestHTTP_OtherMethods_405WithAllow(t *testing.T) {
 func TestHTTP_UnsupportedContent_NamesSupported(t *testing.T) {
 	b := start(t, nil)
 	a := b.do("POST", "/", "x", "Content-Type", "text/plain")
-	require.Equal(t, jsonType, a.header.Get("Accept-Post"))
+	require.Equal(t, []string{jsonType}, a.header.Values("Accept-Post"))
 	a = b.post("x", "Content-Encoding", "gzip")
 	require.Equal(t, "identity", a.header.Get("Accept-Encoding"))
 }
@@ -147,7 +363,10 @@ func TestHTTP_MalformedBody_400WithReason(t *testing.T) {
 		"persistedQuery a string": {`{"extensions":{"persistedQuery":"x"}}`, "persistedQuery"},
 		"hash of another length":  {`{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"abc"}}}`, "SHA-256"},
 		"another version":         {`{"extensions":{"persistedQuery":{"version":2,"sha256Hash":"abc"}}}`, "version"},
-		"too many values":         {`{"query":"{ hello }","variables":{"a":[` + strings.Repeat("1,", 10001) + `1]}}`, "10003 values"},
+		"too many values": {
+			`{"query":"{ hello }","variables":{"a":[` + strings.Repeat("1,", 10001) + `1]}}`,
+			"10003 values",
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			a := b.post(tc.body)
@@ -178,20 +397,20 @@ func TestHTTP_AcceptHeader_SelectsMediaType(t *testing.T) {
 		responseType:          responseType,
 		"application/JSON":    jsonType,
 		"text/html, */*;q=.1": jsonType,
-		"application/json, application/graphql-response+json":                                         responseType,
-		"application/json;q=0, */*;q=0.1, application/graphql-response+json;q=0.001":                  responseType,
-		"application/graphql-response+json;charset=utf-8":                                             responseType,
-		"application/json; charset=utf-8, text/plain":                                                 jsonType,
-		"application/graphql-response+json;q=nonsense, application/json":                              jsonType,
-		"*/*;q=0.5, application/*;q=0.1, application/json;q=0.2":                                      jsonType,
-		", ,application/json,,":                                                                       jsonType,
-		"application/json;q=1, application/graphql-response+json;q=0.9":                               jsonType,
-		"application/json;q=0.8, application/graphql-response+json;q=0.9":                             responseType,
-		"application/graphql-response+json;q=0, */*":                                                  jsonType,
-		"application/graphql-response+json, application/json, text/event-stream, multipart/mixed":     responseType, // urql
-		"text/event-stream;q=0.5, application/json;q=0.4":                                             "text/event-stream",
-		"multipart/mixed;deferSpec=20220824,application/graphql-response+json,application/json;q=0.9": responseType, // Apollo Client 4
-		`application/json;profile="a,b;q=0", text/html`:                                               jsonType,
+		"application/json, application/graphql-response+json":                                     responseType,
+		"application/json;q=0, */*;q=0.1, application/graphql-response+json;q=0.001":              responseType,
+		"application/graphql-response+json;charset=utf-8":                                         responseType,
+		"application/json; charset=utf-8, text/plain":                                             jsonType,
+		"application/graphql-response+json;q=nonsense, application/json":                          jsonType,
+		"*/*;q=0.5, application/*;q=0.1, application/json;q=0.2":                                  jsonType,
+		", ,application/json,,":                                                                   jsonType,
+		"application/json;q=1, application/graphql-response+json;q=0.9":                           jsonType,
+		"application/json;q=0.8, application/graphql-response+json;q=0.9":                         responseType,
+		"application/graphql-response+json;q=0, */*":                                              jsonType,
+		"application/graphql-response+json, application/json, text/event-stream, multipart/mixed": responseType, // urql
+		"text/event-stream;q=0.5, application/json;q=0.4":                                         "text/event-stream",
+		apolloDefer: responseType, // Apollo Client 4
+		`application/json;profile="a,b;q=0", text/html`: jsonType,
 	} {
 		t.Run(accept, func(t *testing.T) {
 			headers := []string{"Accept", accept}
@@ -207,7 +426,12 @@ func TestHTTP_AcceptHeader_SelectsMediaType(t *testing.T) {
 
 func TestHTTP_RequestError_HasNoData(t *testing.T) {
 	b := start(t, nil)
-	for _, a := range []answer{b.query(`{`, ""), b.query(`{ x }`, ""), b.query(`query($a:Int!){ hello }`, ""), b.post(`[`)} {
+	for _, a := range []answer{
+		b.query(`{`, ""),
+		b.query(`{ x }`, ""),
+		b.query(`query($a:Int!){ hello }`, ""),
+		b.post(`[`),
+	} {
 		require.NotContains(t, a.json, "data")
 		require.Contains(t, a.json, "errors")
 	}
@@ -356,13 +580,22 @@ func TestObserver_Operations_Reported(t *testing.T) {
 
 func TestHTTP_IntrospectionDisabled_SchemaHidden(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.Introspection = false })
-	for _, document := range []string{`{ __schema { types { name } } }`, `{ ...F } fragment F on Query { __type(name: "Item") { name } }`} {
+	for _, document := range []string{
+		`{ __schema { types { name } } }`,
+		`{ ...F } fragment F on Query { __type(name: "Item") { name } }`,
+	} {
 		a := b.query(document, "")
 		require.Equal(t, "GRAPHQL_VALIDATION_FAILED", a.code())
 		require.Contains(t, a.message(), "Introspection")
 	}
 	require.Equal(t, "world", b.query(`{ __typename hello }`, "").json["data"].(map[string]any)["hello"])
-	for _, document := range []string{`{ hell }`, `{ items { nodes } }`, `{ echo(txt: "a") }`, `{ echo(kind: REDD) }`, `query($a: Ech) { hello }`} {
+	for _, document := range []string{
+		`{ hell }`,
+		`{ items { nodes } }`,
+		`{ echo(txt: "a") }`,
+		`{ echo(kind: REDD) }`,
+		`query($a: Ech) { hello }`,
+	} {
 		a := b.query(document, "")
 		require.Equal(t, "GRAPHQL_VALIDATION_FAILED", a.code())
 		require.NotContains(t, a.body, "Did you mean", document)

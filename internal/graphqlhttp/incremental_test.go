@@ -3,7 +3,6 @@ package graphqlhttp_test
 import (
 	"encoding/json"
 	"maps"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -81,19 +80,23 @@ func TestDefer_MergedPayloads_EqualSingleResponse(t *testing.T) {
 		"by type":             `{ pets { name ... on Cat @defer { slow } ... on Dog { slow nick } } }`,
 		"fields at once":      `{ pets { ... @defer { name slow ... on Cat { nick } ... on Dog { nick } } } }`,
 		"nothing to wait for": `{ pets { name ... on Cat @defer { nick } } }`,
-		"nested":              `{ pets { ... @defer(label: "a") { friend { name ... @defer(label: "b") { slow friend { ... @defer(label: "c") { slow } } } } } } }`,
+		"nested": `{ pets { ... @defer(label: "a") { friend { name
+			... @defer(label: "b") { slow friend { ... @defer(label: "c") { slow } } } } } } }`,
 		"by fragment":         `{ pets { ...F @defer } } fragment F on Pet { name slow friend { name } }`,
 		"an alias":            `{ pets { a: name ... @defer { a: name b: slow c: slow } } }`,
 		"two labels share":    `{ pets { ... @defer(label: "x") { slow } ... @defer(label: "y") { slow friend { name } } } }`,
 		"not if":              `{ pets { name ... @defer(if: false) { slow } } }`,
 		"if not, by variable": `query($later: Boolean = false) { pets { name ... @defer(if: $later) { slow } } }`,
-		"if, by variable":     `query($later: Boolean = true) { pets { name ... @defer(if: $later) { slow friend { slow } } } }`,
-		"in lists below":      `{ pets { friend { ... @defer { friend { name ... @defer { slow } } } } } }`,
-		"skipped":             `{ pets { name ... @defer @skip(if: true) { slow } ... @include(if: false) { ... @defer { slow } } } }`,
-		"merged with itself":  `{ pets { friend { name } ... @defer { friend { slow } } } pets { friend { ... @defer { name } } } }`,
-		"also selected":       `{ pets { slow ... @defer { slow } } }`,
-		"type name":           `{ pets { __typename ... @defer { __typename slow } } }`,
-		"at the root":         `{ ... @defer { hello pets { name } } }`,
+		"if, by variable": `query($later: Boolean = true) {
+			pets { name ... @defer(if: $later) { slow friend { slow } } } }`,
+		"in lists below": `{ pets { friend { ... @defer { friend { name ... @defer { slow } } } } } }`,
+		"skipped": `{ pets { name ... @defer @skip(if: true) { slow }
+			... @include(if: false) { ... @defer { slow } } } }`,
+		"merged with itself": `{ pets { friend { name } ... @defer { friend { slow } } }
+			pets { friend { ... @defer { name } } } }`,
+		"also selected": `{ pets { slow ... @defer { slow } } }`,
+		"type name":     `{ pets { __typename ... @defer { __typename slow } } }`,
+		"at the root":   `{ ... @defer { hello pets { name } } }`,
 	} {
 		t.Run(what, func(t *testing.T) {
 			whole := b.query(document, "", "Accept", responseType)
@@ -149,7 +152,8 @@ func TestDefer_ClientWithoutIncrementalDelivery_SingleResponse(t *testing.T) {
 	const want = `{"pets":[{"name":"Tom","slow":"slow Tom"},{"name":"Rex","slow":"slow Rex"}]}`
 	for _, accept := range []string{
 		jsonType, responseType, "multipart/mixed;deferSpec=20991231,application/json",
-		"multipart/mixed;incrementalSpec=v0.2,application/graphql-response+json,application/json;q=0.9", // Apollo Client's handler of a later draft
+		// Apollo Client's handler of a later draft:
+		"multipart/mixed;incrementalSpec=v0.2,application/graphql-response+json,application/json;q=0.9",
 	} {
 		require.Contains(t, b.query(document, "", "Accept", accept).body, `{"data":`+want, accept)
 	}
@@ -165,7 +169,8 @@ func TestDefer_ClientWithoutIncrementalDelivery_SingleResponse(t *testing.T) {
 
 func TestDefer_AcceptHeaderOfUrql_DeliveredIncrementally(t *testing.T) {
 	b := start(t, nil)
-	const urql = `application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed`
+	const urql = `application/graphql-response+json, application/graphql+json, application/json, ` +
+		`text/event-stream, multipart/mixed`
 	parts := b.openMultipart(`{ pets { ... @defer { slow } } }`, urql).parts()
 	require.Greater(t, len(parts), 1)
 }
@@ -175,7 +180,7 @@ func TestDefer_ClientDisconnects_ResolversStop(t *testing.T) {
 	b := start(t, nil)
 	b.root.Slow = make(chan struct{})
 	s := b.openMultipart(`{ pets { name ... @defer { slow friend { ... @defer { slow } } } } }`, apolloDefer)
-	require.True(t, strings.Contains(s.part(), `"hasNext":true`))
+	require.Contains(t, s.part(), `"hasNext":true`)
 	s.cancel()
 	for range 4 {
 		receive(t, b.root.Stopped, "the resolvers to stop")

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestOptions_Zero_HaveDefaultsOfConfiguration keeps .env.example, package config and the options of this package equal.
+// The defaults of .env.example, of package config and of the options are equal.
 func TestOptions_Zero_HaveDefaultsOfConfiguration(t *testing.T) {
 	var configured config.Limits
 	require.NoError(t, env.ParseWithOptions(&configured, env.Options{Environment: map[string]string{}}))

@@ -17,7 +17,14 @@ func origins(t *testing.T, list ...string) func(*serverOptions) {
 }
 
 func TestNewOrigins_Invalid_Error(t *testing.T) {
-	for _, bad := range []string{"example.com", "https://example.com/path", "ftp://example.com", "https://", "https://user@example.com", ""} {
+	for _, bad := range []string{
+		"example.com",
+		"https://example.com/path",
+		"ftp://example.com",
+		"https://",
+		"https://user@example.com",
+		"",
+	} {
 		_, err := graphqlhttp.NewOrigins([]string{bad})
 		require.Error(t, err, bad)
 	}
@@ -30,18 +37,24 @@ func TestCSRF_ForgedGet_403(t *testing.T) {
 		headers []string
 		status  int
 	}{
-		"no browser":                     {nil, 200},
-		"own page":                       {[]string{"Origin", own, "Sec-Fetch-Site", "same-origin"}, 200},
-		"own page without Origin":        {[]string{"Sec-Fetch-Site", "same-origin"}, 200},
-		"address bar":                    {[]string{"Sec-Fetch-Site", "none"}, 200},
-		"listed page":                    {[]string{"Origin", "https://app.example.com", "Sec-Fetch-Site", "cross-site"}, 200},
-		"foreign page":                   {[]string{"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"}, 403},
-		"foreign page, old browser":      {[]string{"Origin", "https://evil.example"}, 403},
-		"sandboxed page":                 {[]string{"Origin", "null"}, 403},
-		"foreign image":                  {[]string{"Sec-Fetch-Site", "cross-site"}, 403},
-		"sibling site":                   {[]string{"Sec-Fetch-Site", "same-site"}, 403},
-		"foreign page with any Accept":   {[]string{"Origin", "https://evil.example", "Accept", responseType}, 403},
-		"foreign page after a preflight": {[]string{"Origin", "https://evil.example", "Apollo-Require-Preflight", "true"}, 200},
+		"no browser":              {nil, 200},
+		"own page":                {[]string{"Origin", own, "Sec-Fetch-Site", "same-origin"}, 200},
+		"own page without Origin": {[]string{"Sec-Fetch-Site", "same-origin"}, 200},
+		"address bar":             {[]string{"Sec-Fetch-Site", "none"}, 200},
+		"listed page": {
+			[]string{"Origin", "https://app.example.com", "Sec-Fetch-Site", "cross-site"},
+			200,
+		},
+		"foreign page":                 {[]string{"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"}, 403},
+		"foreign page, old browser":    {[]string{"Origin", "https://evil.example"}, 403},
+		"sandboxed page":               {[]string{"Origin", "null"}, 403},
+		"foreign image":                {[]string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"sibling site":                 {[]string{"Sec-Fetch-Site", "same-site"}, 403},
+		"foreign page with any Accept": {[]string{"Origin", "https://evil.example", "Accept", responseType}, 403},
+		"foreign page after a preflight": {
+			[]string{"Origin", "https://evil.example", "Apollo-Require-Preflight", "true"},
+			200,
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			a := b.do("GET", "/?query=%7Bhello%7D", "", tc.headers...)

@@ -92,7 +92,8 @@ func TestReadManifest_ApolloFormat_Accepted(t *testing.T) {
 
 func TestReadManifest_Invalid_Error(t *testing.T) {
 	for _, text := range []string{
-		`{"format":"apollo-persisted-query-manifest","operations":[{"id":"x","body":"{ a }"}]}`, `{"format":"apollo-persisted-query-manifest"}`, `{"x":{}}`,
+		`{"format":"apollo-persisted-query-manifest","operations":[{"id":"x","body":"{ a }"}]}`,
+		`{"format":"apollo-persisted-query-manifest"}`, `{"x":{}}`,
 		`{"` + sha(`{ a }`) + `":"{ b }"}`, `[]`, `{"x":1}`, ``,
 	} {
 		_, err := exec.ReadManifest(strings.NewReader(text))

@@ -68,8 +68,14 @@ func TestFrames_Invalid_ClosedWithCode(t *testing.T) {
 		"a message that is not UTF-8":          {[][]byte{frame(text, "{\""), frame(final, "\xff\":1}")}, 1007},
 		"binary":                               {[][]byte{frame(final|binaryData, initMessage)}, 4400},
 		"too large before authentication":      {[][]byte{frame(text, "{"), fragment, fragment, fragment}, 1009},
-		"the largest length":                   {[][]byte{{final | text, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}}, 1009},
-		"a negative length":                    {[][]byte{{final | text, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}}, 1009},
+		"the largest length": {
+			[][]byte{{final | text, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}},
+			1009,
+		},
+		"a negative length": {
+			[][]byte{{final | text, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}},
+			1009,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := start(t, nil)

@@ -1,7 +1,6 @@
 package graphqlhttp_test
 
 import (
-	"errors"
 	"runtime"
 	"sync"
 	"testing"
@@ -76,7 +75,7 @@ func TestSocket_ThousandWithoutInit_BoundedMemory(t *testing.T) {
 		require.NotNil(t, conn)
 		_, _, err := conn.ReadMessage()
 		var closed *websocket.CloseError
-		require.True(t, errors.As(err, &closed), "%v", err)
+		require.ErrorAs(t, err, &closed)
 		require.Equal(t, 4408, closed.Code)
 	}
 }

@@ -126,7 +126,7 @@ func TestSSE_Idle_SendsComments(t *testing.T) {
 	s := b.openSSE(`subscription { topic(name: "a") { text } }`)
 	for range 4 {
 		require.Equal(t, ":", s.line())
-		require.Equal(t, "", s.line())
+		require.Empty(t, s.line())
 	}
 	b.root.Topic("a") <- &fixture.Event{Text: "line\nbreak"}
 	require.Equal(t, `next|{"data":{"topic":{"text":"line\nbreak"}}}`, s.event())
@@ -165,7 +165,15 @@ func TestSSE_Shutdown_EndsWithoutComplete(t *testing.T) {
 func TestSSE_StreamsPerUserExceeded_429(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.StreamsPerUser = 2 })
 	open := func(user string) *eventStream {
-		return b.open("POST", "/", `{"query":"subscription { idle }"}`, "Accept", "text/event-stream", "Authorization", "Bearer "+user)
+		return b.open(
+			"POST",
+			"/",
+			`{"query":"subscription { idle }"}`,
+			"Accept",
+			"text/event-stream",
+			"Authorization",
+			"Bearer "+user,
+		)
 	}
 	first := open("alice")
 	require.Equal(t, 200, first.response.StatusCode)

@@ -9,8 +9,13 @@ import (
 func TestVariables_ValidValues_CoercedExactly(t *testing.T) {
 	b := start(t, nil)
 	for what, tc := range map[string]struct{ definition, use, variables, want string }{
-		"a large ID":            {"$v: ID", "id: $v", `{"v":9007199254740993}`, `"id":"9007199254740993"`},
-		"a huge ID":             {"$v: ID", "id: $v", `{"v":123456789012345678901234567890}`, `"id":"123456789012345678901234567890"`},
+		"a large ID": {"$v: ID", "id: $v", `{"v":9007199254740993}`, `"id":"9007199254740993"`},
+		"a huge ID": {
+			"$v: ID",
+			"id: $v",
+			`{"v":123456789012345678901234567890}`,
+			`"id":"123456789012345678901234567890"`,
+		},
 		"an ID":                 {"$v: ID", "id: $v", `{"v":"a"}`, `"id":"a"`},
 		"an Int":                {"$v: Int", "n: $v", `{"v":2147483647}`, `"n":2147483647`},
 		"a whole Float as Int":  {"$v: Int", "n: $v", `{"v":5.0}`, `"n":5`},

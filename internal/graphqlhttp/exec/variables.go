@@ -15,7 +15,9 @@ import (
 // coerceVariables checks the given values against the variables of the operation (specification, section 6.1.2). It is
 // strict: "5" is not an Int and 5 is not a String. Values of custom scalars are decoded by the scalar. Undeclared
 // variables are dropped, and the executor sets default values.
-func coerceVariables(schema *ast.Schema, op *ast.OperationDefinition, given map[string]any) (map[string]any, *RequestError) {
+func coerceVariables(
+	schema *ast.Schema, op *ast.OperationDefinition, given map[string]any,
+) (map[string]any, *RequestError) {
 	c := coercion{schema: schema}
 	values := make(map[string]any, len(op.VariableDefinitions))
 	for _, definition := range op.VariableDefinitions {

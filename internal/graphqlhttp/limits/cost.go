@@ -108,8 +108,8 @@ func (e *estimate) listSize(f *ast.Field, key string, named, page int) int {
 	return e.limits.ListSize
 }
 
-// pageSize returns f's first, last or limit, the largest if there are several. The size of a field that has one of these
-// arguments without a value is ListSize.
+// pageSize returns f's first, last or limit, the largest if there are several. The size of a field that has one of
+// these arguments without a value is ListSize.
 func (e *estimate) pageSize(f *ast.Field) int {
 	size, pages := noSize, false
 	for _, name := range []string{"first", "last", "limit"} {

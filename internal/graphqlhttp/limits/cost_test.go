@@ -54,11 +54,21 @@ func TestEstimate_Documents_HaveCost(t *testing.T) {
 		{"an expensive input field", `{found(by:{search:"a" status:1})}`, nil, 51},
 		{"by variable, one field", `query($s:String){found(by:{search:$s})}`, map[string]any{"s": "a"}, 51},
 		{"by variable, the object", `query($f:Filter){found(by:$f)}`, map[string]any{"f": map[string]any{"search": "a"}}, 51},
-		{"an input field that is null", `query($f:Filter){found(by:$f)}`, map[string]any{"f": map[string]any{"search": nil}}, 1},
+		{
+			"an input field that is null",
+			`query($f:Filter){found(by:$f)}`,
+			map[string]any{"f": map[string]any{"search": nil}},
+			1,
+		},
 		{"introspection is free", `{__schema{types{name}}}`, nil, 0},
 		{"a type name is a field", `{tasks(first:10){nodes{__typename}}}`, nil, 1 + 1 + 10*2},
 		{"a page of edges: tasks, edges, and 10 of edge, node, id", `{tasks(first:10){edges{node{id}}}}`, nil, 1 + 1 + 10*3},
-		{"fields beside the list are not multiplied", `{tasks(first:10){total page{next} nodes{id}}}`, nil, 1 + 1 + 2 + 1 + 10*2},
+		{
+			"fields beside the list are not multiplied",
+			`{tasks(first:10){total page{next} nodes{id}}}`,
+			nil,
+			1 + 1 + 2 + 1 + 10*2,
+		},
 		{"last instead of first", `{tasks(last:7){nodes{id}}}`, nil, 1 + 1 + 7*2},
 		{"the larger of both", `{tasks(first:3 last:7){nodes{id}}}`, nil, 1 + 1 + 7*2},
 		{"by variable", `query($n:Int){tasks(first:$n){nodes{id}}}`, map[string]any{"n": int64(4)}, 1 + 1 + 4*2},
@@ -72,10 +82,30 @@ func TestEstimate_Documents_HaveCost(t *testing.T) {
 		{"ids by variable", `query($i:[ID!]!){nodes(ids:$i){id}}`, map[string]any{"i": []any{"a", "b"}}, 1 + 2*2},
 		{"a limit on a plain list", `{plain(limit:3){id}}`, nil, 1 + 3*2},
 		{"a configured list size", `{messages{calls{name}}}`, nil, 1 + 20*(1+1+3*2)},
-		{"fragments are counted at each spread", `{a:tasks(first:2){...T} b:tasks(first:3){...T}} fragment T on Tasks{nodes{id}}`, nil, (1 + 1 + 2*2) + (1 + 1 + 3*2)},
-		{"a deferred fragment of each object", `{tasks(first:3){nodes{... @defer {id} ...T @defer(if:false)}}} fragment T on Task{title}`, nil, 1 + 1 + 3*(1+15+1+1)},
-		{"skipped fields cost nothing", `query($v:Boolean!){one @skip(if:true) ...@include(if:$v){one}}`, map[string]any{"v": false}, 0},
-		{"included fields are counted", `query($v:Boolean!){one @skip(if:false) ...@include(if:$v){a:one}}`, map[string]any{"v": true}, 20},
+		{
+			"fragments are counted at each spread",
+			`{a:tasks(first:2){...T} b:tasks(first:3){...T}} fragment T on Tasks{nodes{id}}`,
+			nil,
+			(1 + 1 + 2*2) + (1 + 1 + 3*2),
+		},
+		{
+			"a deferred fragment of each object",
+			`{tasks(first:3){nodes{... @defer {id} ...T @defer(if:false)}}} fragment T on Task{title}`,
+			nil,
+			1 + 1 + 3*(1+15+1+1),
+		},
+		{
+			"skipped fields cost nothing",
+			`query($v:Boolean!){one @skip(if:true) ...@include(if:$v){one}}`,
+			map[string]any{"v": false},
+			0,
+		},
+		{
+			"included fields are counted",
+			`query($v:Boolean!){one @skip(if:false) ...@include(if:$v){a:one}}`,
+			map[string]any{"v": true},
+			20,
+		},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
 			cost, err := estimate(t, small.Filled(), tc.document, tc.variables)
@@ -97,7 +127,8 @@ func TestEstimate_HugePages_DoesNotOverflow(t *testing.T) {
 	_, err := estimate(
 		t,
 		l,
-		`{tasks(first:2000000000){nodes{sub(first:2000000000){nodes{sub(first:2000000000){nodes{sub(first:2000000000){nodes{id}}}}}}}}}`,
+		`{tasks(first:2000000000){nodes{sub(first:2000000000){nodes{`+
+			`sub(first:2000000000){nodes{sub(first:2000000000){nodes{id}}}}}}}}}`,
 		nil,
 	)
 	var v *limits.ExceededError

@@ -1,8 +1,8 @@
 // Package limits rejects GraphQL documents that are too expensive, before the expensive work.
 //
-// Validation itself can take seconds, since its overlapping-fields rule is quadratic. So Check counts the syntax tree in
-// linear time before validation; fragments are expanded by arithmetic, never by copying. Estimate needs the schema and
-// the variables, so that it follows validation and precedes execution.
+// Validation itself can take seconds, since its overlapping-fields rule is quadratic. So Check counts the syntax tree
+// in linear time before validation; fragments are expanded by arithmetic, never by copying. Estimate needs the schema
+// and the variables, so that it follows validation and precedes execution.
 package limits
 
 // Limits are the limits of one document. Filled replaces zero fields by those of Default; a negative field disables its

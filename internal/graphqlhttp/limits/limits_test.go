@@ -1,7 +1,6 @@
 package limits_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -50,15 +49,57 @@ func TestCheck_AtAndOverEachLimit_OnlyOverRejected(t *testing.T) {
 		{"bytes", limits.Limits{Bytes: 5}, 5, `{a b}`, `{a bc}`, 6},
 		{"tokens", limits.Limits{Tokens: 4}, 4, `{a b}`, `{a b c}`, 5},
 		{"operations", limits.Limits{Operations: 1}, 1, `query A{a}`, `query A{a} query B{a}`, 2},
-		{"fragments", limits.Limits{Fragments: 1}, 1, `{...A} fragment A on Q{a}`, `{...A ...B} fragment A on Q{a} fragment B on Q{a}`, 2},
+		{
+			"fragments",
+			limits.Limits{Fragments: 1},
+			1,
+			`{...A} fragment A on Q{a}`,
+			`{...A ...B} fragment A on Q{a} fragment B on Q{a}`,
+			2,
+		},
 		{"spreads", limits.Limits{Spreads: 2}, 2, `{...A ...A} fragment A on Q{a}`, `{...A ...A ...A} fragment A on Q{a}`, 3},
 		{"variables", limits.Limits{Variables: 1}, 1, `query($a:Int){a}`, `query($a:Int $b:Int){a}`, 2},
 		{"depth", limits.Limits{Depth: 2}, 2, `{a{...B}} fragment B on Q{b}`, `{a{...B}} fragment B on Q{b{c}}`, 3},
-		{"fields", limits.Limits{Fields: 5}, 5, `{a{...B} c{...B}} fragment B on Q{x}`, `{a{...B} c{...B}} fragment B on Q{x y}`, 6},
-		{"aliases", limits.Limits{Aliases: 2}, 2, `{x:a ...B} fragment B on Q{y:a}`, `{x:a ...B} fragment B on Q{y:a z:a}`, 3},
-		{"directives", limits.Limits{Directives: 3}, 3, `query @d {a @d ... @d {b}}`, `query($v:Int @d) @d {a @d ... @d {b}}`, 4},
-		{"rootFields", limits.Limits{RootFields: 2}, 2, `{a ...B} fragment B on Q{b{c d}}`, `{a ...B} fragment B on Q{b c}`, 3},
-		{"introspection", limits.Limits{Introspection: 3}, 3, `{__schema{a} __type(name:"A")}`, `{__schema{a} __type(name:"A"){...F}} fragment F on __Type{b}`, 4},
+		{
+			"fields",
+			limits.Limits{Fields: 5},
+			5,
+			`{a{...B} c{...B}} fragment B on Q{x}`,
+			`{a{...B} c{...B}} fragment B on Q{x y}`,
+			6,
+		},
+		{
+			"aliases",
+			limits.Limits{Aliases: 2},
+			2,
+			`{x:a ...B} fragment B on Q{y:a}`,
+			`{x:a ...B} fragment B on Q{y:a z:a}`,
+			3,
+		},
+		{
+			"directives",
+			limits.Limits{Directives: 3},
+			3,
+			`query @d {a @d ... @d {b}}`,
+			`query($v:Int @d) @d {a @d ... @d {b}}`,
+			4,
+		},
+		{
+			"rootFields",
+			limits.Limits{RootFields: 2},
+			2,
+			`{a ...B} fragment B on Q{b{c d}}`,
+			`{a ...B} fragment B on Q{b c}`,
+			3,
+		},
+		{
+			"introspection",
+			limits.Limits{Introspection: 3},
+			3,
+			`{__schema{a} __type(name:"A")}`,
+			`{__schema{a} __type(name:"A"){...F}} fragment F on __Type{b}`,
+			4,
+		},
 		{"pairs", limits.Limits{Pairs: 3}, 3, `{a a a}`, `{a a a ...B} fragment B on Q{a}`, 6},
 		{"inputDepth", limits.Limits{InputDepth: 2}, 2, `{a(x:[{y:1}])}`, `{a(x:[{y:[1]}])}`, 3},
 	} {
@@ -111,7 +152,8 @@ func TestParse_SyntaxError_ReturnsParserError(t *testing.T) {
 	_, _, err := limits.Default().Parse(`{`)
 	var fault *gqlerror.Error
 	require.ErrorAs(t, err, &fault)
-	require.False(t, errors.As(err, new(*limits.ExceededError)))
+	exceeded := new(limits.ExceededError)
+	require.NotErrorAs(t, err, &exceeded)
 }
 
 func TestCheckInput_TooDeep_Rejected(t *testing.T) {

@@ -1,3 +1,9 @@
+// Package exec decodes, checks and executes GraphQL requests for all transports.
+//
+// A request takes these steps: a Decoder decodes it, Engine.Prepare finds or parses and validates its document, coerces
+// the variables and estimates the cost, and the Operation is executed by Execute (query or mutation),
+// ExecuteIncremental (query with @defer) or a Subscription. The formats of the transports are those of packages
+// graphqlhttp and ws, which use an Engine; this package uses neither.
 package exec
 
 import (
