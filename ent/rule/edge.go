@@ -54,7 +54,7 @@ type skipEdgeCheckKey struct{}
 // owner, which saves a query per row. Ids of earlier calls stay exempt.
 //
 // The caller must have read, locked or created each of the rows under the viewer's policy in the same transaction.
-// Otherwise a row could refer to another user's row. The linter allows the call only in packages that do.
+// Otherwise a row could refer to another user's row. test/arch/calls.txt lists the callers.
 func SkipEdgeCheck(ctx context.Context, ids ...string) context.Context {
 	if exempt, ok := ctx.Value(skipEdgeCheckKey{}).([]string); ok {
 		ids = slices.Concat(exempt, ids)
