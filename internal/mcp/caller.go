@@ -9,61 +9,75 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"errand/internal/apperr"
 	"errand/internal/auth"
+	"errand/internal/truncate"
 )
 
-// The scopes of OAuth tokens. A token without any scope claim may do all.
+// Scopes of OAuth tokens. A token without a scope claim is unrestricted.
 const (
 	ScopeRead  = "tasks:read"
 	ScopeWrite = "tasks:write"
 )
 
-// Caller is who holds the token that a request or a stdio session came with.
+// Caller is the holder of the token of a request or a stdio session.
 type Caller struct {
-	// UserID is the id of the person ("user_…").
+	// UserID is the id of the user ("user_…").
 	UserID string
-	// Scopes are those of the token; nil means all.
+	// Scopes are the scopes of the token; nil means unrestricted.
 	Scopes []string
-	// Expires is the end of the token: nothing is answered after it.
+	// Expires is the expiry of the token. Later requests are UNAUTHENTICATED.
 	Expires time.Time
-	// client is the calling program as far as it is known before its request is read.
+	// client is the client name of the HTTP headers.
 	client string
 }
 
-// NewCaller is the caller that a verified token names.
+// NewCaller returns the caller of verified claims.
 func NewCaller(claims auth.Claims, userID string) Caller {
 	return Caller{UserID: userID, Scopes: claims.Scopes, Expires: claims.ExpiresAt}
 }
 
-// may says whether the token reaches that far.
-func (c Caller) may(scope string) bool {
+// hasScope reports whether the token grants scope.
+func (c Caller) hasScope(scope string) bool {
 	return scope == "" || c.Scopes == nil || slices.Contains(c.Scopes, scope)
 }
 
 func (c Caller) expired() bool { return !time.Now().Before(c.Expires) }
 
-func errExpired() error {
+func tokenExpired() error {
 	return apperr.New(apperr.Unauthenticated, "The token has expired. Sign in again.")
 }
 
-type callerKey struct{}
-
-func withCaller(ctx context.Context, c Caller) context.Context {
-	return context.WithValue(ctx, callerKey{}, c)
+// session is what the handlers inside the SDK know about a message: its caller, and over HTTP the
+// exchange. It travels in the context because the SDK passes nothing else to middleware and handlers.
+type session struct {
+	caller   Caller
+	exchange *httpExchange // nil over stdio
 }
 
-func callerFrom(ctx context.Context) (Caller, bool) {
-	c, ok := ctx.Value(callerKey{}).(Caller)
-	return c, ok
+type sessionKey struct{}
+
+func withSession(ctx context.Context, s session) context.Context {
+	return context.WithValue(ctx, sessionKey{}, s)
 }
 
-// maxClient bounds a client's name, in bytes: what the change log keeps.
+// callerFrom returns the caller of ctx; ok is false when there is none.
+func callerFrom(ctx context.Context) (c Caller, ok bool) {
+	s, ok := ctx.Value(sessionKey{}).(session)
+	return s.caller, ok
+}
+
+// exchangeFrom returns the HTTP exchange of ctx, nil over stdio.
+func exchangeFrom(ctx context.Context) *httpExchange {
+	s, _ := ctx.Value(sessionKey{}).(session)
+	return s.exchange
+}
+
+// maxClient is the largest length of a client name in bytes, as the change log stores it.
 const maxClient = 128
 
-// clientName makes a client's own name fit for a log.
+// clientName removes unprintable characters from a client name and truncates it.
 func clientName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -71,24 +85,19 @@ func clientName(name string) string {
 		}
 		return -1
 	}, strings.ToValidUTF8(name, ""))
-	for len(name) > maxClient {
-		_, size := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-size]
-	}
-	return strings.TrimSpace(name)
+	return strings.TrimSpace(truncate.Bytes(name, maxClient))
 }
 
 const sessionHeader = "Mcp-Session-Id"
 
-// sessionID gives a client of the revisions with a handshake its name to carry along: no
-// replica remembers anyone. It vouches for nothing and opens nothing.
+// sessionID returns a session id that carries the client name of the handshake, since replicas keep no
+// sessions. It grants nothing.
 func sessionID(client string) string {
 	return rand.Text() + "." + base64.RawURLEncoding.EncodeToString([]byte(clientName(client)))
 }
 
-// clientOf is the calling program as a request's headers name it: in the session's id,
-// else by the first product of the User-Agent.
-func clientOf(h http.Header) string {
+// clientFromHeader returns the client name of the session id, else the first product of the User-Agent.
+func clientFromHeader(h http.Header) string {
 	if _, carried, ok := strings.Cut(h.Get(sessionHeader), "."); ok && len(carried) <= 2*maxClient {
 		if name, err := base64.RawURLEncoding.DecodeString(carried); err == nil && len(name) > 0 {
 			return clientName(string(name))

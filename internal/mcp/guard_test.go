@@ -23,8 +23,8 @@ func withToken(token string) func(*http.Request) {
 
 const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 
-func TestTokens(t *testing.T) {
-	w := newWorld(t, testdb.SQLite(t), nil)
+func TestGuard_Tokens_AreVerified(t *testing.T) {
+	w := newFixture(t, testdb.SQLite(t), nil)
 	none, err := jwt.NewWithClaims(jwt.SigningMethodNone, jwt.MapClaims{
 		"sub": "alice", "iss": testIssuer, "aud": testAudience, "exp": time.Now().Add(time.Hour).Unix(),
 	}).SignedString(jwt.UnsafeAllowNoneSignatureType)
@@ -68,8 +68,8 @@ func TestTokens(t *testing.T) {
 	require.NotContains(t, w.log.String(), good[:20])
 }
 
-func TestOriginsAndHosts(t *testing.T) {
-	w := newWorld(t, testdb.SQLite(t), nil)
+func TestGuard_OriginsAndHosts_AreChecked(t *testing.T) {
+	w := newFixture(t, testdb.SQLite(t), nil)
 	good := token(t, "alice", nil)
 	own := strings.TrimPrefix(w.http.URL, "http://")
 	for name, c := range map[string]struct {
@@ -107,8 +107,8 @@ func TestOriginsAndHosts(t *testing.T) {
 	}
 }
 
-func TestPreflights(t *testing.T) {
-	w := newWorld(t, testdb.SQLite(t), nil)
+func TestGuard_Preflight_AllowsKnownOrigins(t *testing.T) {
+	w := newFixture(t, testdb.SQLite(t), nil)
 	preflight := func(origin string) *http.Response {
 		answer, _ := w.post(t, "", func(r *http.Request) {
 			r.Method = http.MethodOptions
@@ -126,8 +126,8 @@ func TestPreflights(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, preflight("https://evil.example").StatusCode)
 }
 
-func TestBodies(t *testing.T) {
-	w := newWorld(t, testdb.SQLite(t), nil)
+func TestGuard_Bodies_AreLimited(t *testing.T) {
+	w := newFixture(t, testdb.SQLite(t), nil)
 	good := token(t, "alice", nil)
 	large := `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"` + strings.Repeat("a", 64<<10) + `"}}`
 	for name, c := range map[string]struct {
@@ -165,8 +165,8 @@ func TestBodies(t *testing.T) {
 	require.Equal(t, http.StatusOK, answer.StatusCode, body)
 }
 
-func TestTheClientsNameTravelsWithIt(t *testing.T) {
-	w := newWorld(t, testdb.SQLite(t), nil)
+func TestClientName_Handshake_IsCarriedInSessionID(t *testing.T) {
+	w := newFixture(t, testdb.SQLite(t), nil)
 	good := withToken(token(t, "alice", nil))
 	const hello = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},` +
 		`"clientInfo":{"name":"Désk\u0000top 🖥","version":"1"}}}`
@@ -183,7 +183,7 @@ func TestTheClientsNameTravelsWithIt(t *testing.T) {
 			r.Header.Set(sessionHeader, session)
 		})
 		require.Contains(t, body, `"result"`)
-		return w.last("ping").Client
+		return w.lastReport("ping").Client
 	}
 	require.Equal(t, "Désktop 🖥", as("node", session))
 	require.Equal(t, "claude-code", as("claude-code/2.1 (linux)", ""))
@@ -193,12 +193,12 @@ func TestTheClientsNameTravelsWithIt(t *testing.T) {
 	require.Empty(t, as("", ""))
 }
 
-// TestFaultsOfTheServerAreNotTold takes the tables away.
-func TestFaultsOfTheServerAreNotTold(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+// TestErrors_Internal_AreRedacted takes the tables away.
+func TestErrors_Internal_AreRedacted(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
 		good := withToken(token(t, "alice", nil))
-		w.add("alice", "a task")
-		w.drop(t, "task_changes", "tasks")
+		w.createTask("alice", "a task")
+		w.dropTables(t, "task_changes", "tasks")
 		for _, body := range []string{
 			`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_tasks"}}`,
 			`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"errand://tasks/1"}}`,
@@ -213,8 +213,8 @@ func TestFaultsOfTheServerAreNotTold(t *testing.T) {
 	})
 }
 
-// drop takes tables away.
-func (w *world) drop(t *testing.T, tables ...string) {
+// dropTables takes tables away.
+func (w *fixture) dropTables(t *testing.T, tables ...string) {
 	t.Helper()
 	tx, err := w.db.Client().Tx(t.Context())
 	require.NoError(t, err)
@@ -225,9 +225,9 @@ func (w *world) drop(t *testing.T, tables ...string) {
 	require.NoError(t, tx.Commit())
 }
 
-// TestAPanicIsAnError: the SDK's goroutines have nobody above them.
-func TestAPanicIsAnError(t *testing.T) {
-	w := newWorld(t, testdb.SQLite(t), func(o *Options) { o.Conversations = panicking{o.Conversations} })
+// TestHandler_Panic_ReturnsError: the SDK's goroutines have nobody above them.
+func TestHandler_Panic_ReturnsError(t *testing.T) {
+	w := newFixture(t, testdb.SQLite(t), func(o *Options) { o.Conversations = panicking{o.Conversations} })
 	_, body := w.post(t, `{"jsonrpc":"2.0","id":1,"method":"resources/list"}`, withToken(token(t, "alice", nil)))
 	require.Contains(t, body, "Something went wrong on our side.")
 	require.Contains(t, w.log.String(), `"msg":"panic"`)
@@ -239,9 +239,9 @@ func (panicking) ListConversations(context.Context, page.Args) (*page.Conversati
 	panic("a bug")
 }
 
-// TestTheTokenGoesNoFurther: whatever comes behind the guard knows the caller, not the token.
-func TestTheTokenGoesNoFurther(t *testing.T) {
-	w := newWorld(t, testdb.SQLite(t), nil)
+// TestGuard_Token_IsRemovedFromRequest: whatever comes behind the guard knows the caller, not the token.
+func TestGuard_Token_IsRemovedFromRequest(t *testing.T) {
+	w := newFixture(t, testdb.SQLite(t), nil)
 	good := token(t, "alice", func(m jwt.MapClaims) { m["scope"] = ScopeRead })
 	reached := false
 	behind := w.guard.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

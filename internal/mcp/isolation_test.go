@@ -15,21 +15,21 @@ import (
 // secretWord is in everything that Bob has.
 const secretWord = "zx9secret"
 
-// TestNobodyReachesAnothersThings lets Alice try every tool, resource, prompt and
+// TestIsolation_OtherUsersObjects_AreNotFound lets Alice try every tool, resource, prompt and
 // subscription against what Bob has: she finds what nobody has, and he keeps all.
-func TestNobodyReachesAnothersThings(t *testing.T) {
+func TestIsolation_OtherUsersObjects_AreNotFound(t *testing.T) {
 	for _, revision := range bothRevisions {
 		t.Run(revision, func(t *testing.T) {
-			each(t, func(t *testing.T, w *world) { attack(t, w, revision) })
+			eachEngine(t, func(t *testing.T, w *fixture) { attack(t, w, revision) })
 		})
 	}
 }
 
-func attack(t *testing.T, w *world, revision string) {
-	bobs := w.add("bob", secretWord)
-	task, err := w.tasks.FindTaskByNumber(w.as("bob"), bobs)
+func attack(t *testing.T, w *fixture, revision string) {
+	bobs := w.createTask("bob", secretWord)
+	task, err := w.tasks.FindTaskByNumber(w.context("bob"), bobs)
 	require.NoError(t, err)
-	talk := w.converse("bob", 2)
+	talk := w.addConversation("bob", 2)
 	alice := w.connect(t, token(t, "alice", nil), revision)
 
 	tools, err := alice.ListTools(t.Context(), nil)
@@ -42,7 +42,7 @@ func attack(t *testing.T, w *world, revision string) {
 		if tool.Name == "update_task" {
 			args["title"] = "mine now"
 		}
-		foreign, missing := alice.try(tool.Name, args), alice.try(tool.Name, map[string]any{"number": 77777})
+		foreign, missing := alice.callTool(tool.Name, args), alice.callTool(tool.Name, map[string]any{"number": 77777})
 		require.True(t, foreign.IsError, tool.Name)
 		require.Equal(
 			t,
@@ -52,12 +52,12 @@ func attack(t *testing.T, w *world, revision string) {
 		)
 	}
 	for _, search := range []map[string]any{nil, {"search": secretWord}, {"after": 0}, {"status": "all"}} {
-		require.EqualValues(t, 0, alice.call("list_tasks", search)["total"])
+		require.EqualValues(t, 0, alice.mustCall("list_tasks", search)["total"])
 	}
 	foreign := []string{
-		taskAt(
+		taskURIOf(
 			strconv.Itoa(bobs),
-		), taskAt(task.ID), conversationAt(talk.ID), conversationAt(talk.ID) + "?before=eyJsIjoibWVzc2FnZXMiLCJrIjpbM119",
+		), taskURIOf(task.ID), conversationURIOf(talk.ID), conversationURIOf(talk.ID) + "?before=eyJsIjoibWVzc2FnZXMiLCJrIjpbM119",
 		"errand://users/bob", "errand://tasks/../conversations/" + talk.ID, "errand://bob@tasks/1", "file:///etc/passwd",
 		"errand://tasks/0" + strconv.Itoa(bobs), "errand://conversations/" + task.ID, "errand://tasks/" + talk.ID,
 	}
@@ -71,35 +71,35 @@ func attack(t *testing.T, w *world, revision string) {
 	prompt, err := alice.GetPrompt(t.Context(), &sdk.GetPromptParams{Name: "daily_review"})
 	require.NoError(t, err)
 	require.NotContains(t, fmt.Sprint(prompt.Messages[1].Content.(*sdk.EmbeddedResource).Resource.Text), secretWord)
-	if revision == newRevision {
+	if revision == revision2026 {
 		for _, uri := range foreign[:3] {
 			require.NoError(t, alice.Subscribe(t.Context(), &sdk.SubscribeParams{URI: uri}))
-			alice.hears("ack ")
+			alice.requireNotification("ack ")
 		}
 	}
-	kept, err := w.tasks.FindTaskByNumber(w.as("bob"), bobs)
+	kept, err := w.tasks.FindTaskByNumber(w.context("bob"), bobs)
 	require.NoError(t, err)
 	require.Equal(t, task.Version, kept.Version)
 	require.Nil(t, kept.DeletedAt)
 }
 
-// TestManyAtOnce has two people work at the same time.
-func TestManyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+// TestIsolation_ConcurrentUsers_SeeOwnTasks has two people work at the same time.
+func TestIsolation_ConcurrentUsers_SeeOwnTasks(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
 		var all sync.WaitGroup
 		for _, name := range []string{"alice", "bob"} {
 			for range 3 {
-				c := w.connect(t, token(t, name, nil), newRevision)
+				c := w.connect(t, token(t, name, nil), revision2026)
 				all.Go(func() {
 					for range 5 {
-						c.try("add_task", map[string]any{"title": "by " + name})
+						c.callTool("add_task", map[string]any{"title": "by " + name})
 					}
 				})
 			}
 		}
 		all.Wait()
 		for _, name := range []string{"alice", "bob"} {
-			found := w.connect(t, token(t, name, nil), "2025-11-25").call("list_tasks", nil)
+			found := w.connect(t, token(t, name, nil), "2025-11-25").mustCall("list_tasks", nil)
 			require.EqualValues(t, 15, found["total"])
 			for i, one := range found["tasks"].([]any) {
 				require.Equal(t, "by "+name, one.(map[string]any)["title"])
@@ -109,9 +109,9 @@ func TestManyAtOnce(t *testing.T) {
 	})
 }
 
-func TestScopes(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		w.add("alice", "a task")
+func TestScopes_ToolsAndResources_RequireScope(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
+		w.createTask("alice", "a task")
 		scoped := func(scope any) string {
 			return token(t, "alice", func(m jwt.MapClaims) { m["scope"] = scope })
 		}
@@ -154,7 +154,7 @@ func TestScopes(t *testing.T) {
 				require.Contains(t, body, `"code":-32013`)
 			})
 		}
-		found, err := w.tasks.FindTaskByNumber(w.as("alice"), 4)
+		found, err := w.tasks.FindTaskByNumber(w.context("alice"), 4)
 		require.NoError(t, err)
 		require.Nil(t, found, "what was refused left nothing behind")
 	})

@@ -16,7 +16,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// The resources. What belongs to somebody else does not exist.
+// URIs of the resources. Another user's object is indistinguishable from a missing one.
 const (
 	scheme          = "errand"
 	openTasksURI    = "errand://tasks/open"
@@ -28,7 +28,7 @@ const (
 )
 
 func (s *Server) addResources(server *sdk.Server) {
-	server.AddResource(openTasks(), s.read)
+	server.AddResource(openTasksResource(), s.read)
 	for _, t := range []*sdk.ResourceTemplate{
 		{
 			Name: "open-tasks", Title: "Open tasks, continued", URITemplate: openTasksMore,
@@ -48,35 +48,35 @@ func (s *Server) addResources(server *sdk.Server) {
 	}
 }
 
-func openTasks() *sdk.Resource {
+func openTasksResource() *sdk.Resource {
 	return &sdk.Resource{
 		URI: openTasksURI, Name: "open-tasks", Title: "Open tasks", MIMEType: jsonType,
 		Description: "What is still to be done, in the order of numbers, up to 100 tasks at once.",
 	}
 }
 
-// place is what a resource's URI names. A resource has one URI: changes are told under that alone.
-type place struct {
+// resourceURI is a parsed resource URI. Each resource has one canonical URI, which notifications use.
+type resourceURI struct {
 	kind, name string
 	query      url.Values
 }
 
-func parsePlace(uri string) (p place, ok bool) {
+func parseURI(uri string) (p resourceURI, ok bool) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != scheme || u.User != nil || u.Fragment != "" || u.RawPath != "" || u.String() != uri {
-		return place{}, false
+		return resourceURI{}, false
 	}
-	p = place{kind: u.Host, name: strings.TrimPrefix(u.Path, "/"), query: u.Query()}
+	p = resourceURI{kind: u.Host, name: strings.TrimPrefix(u.Path, "/"), query: u.Query()}
 	for parameter := range p.query {
-		if !slices.Contains(p.parameters(), parameter) {
-			return place{}, false
+		if !slices.Contains(p.allowedParameters(), parameter) {
+			return resourceURI{}, false
 		}
 	}
 	return p, p.name != "" && !strings.Contains(p.name, "/")
 }
 
-// parameters are the names that the place's query may hold.
-func (p place) parameters() []string {
+// allowedParameters returns the query parameters of the resource.
+func (p resourceURI) allowedParameters() []string {
 	switch {
 	case p.kind == "tasks" && p.name == "open":
 		return []string{"after", "label"}
@@ -87,7 +87,7 @@ func (p place) parameters() []string {
 	}
 }
 
-// read answers resources/read.
+// read serves resources/read.
 func (s *Server) read(ctx context.Context, req *sdk.ReadResourceRequest) (*sdk.ReadResourceResult, error) {
 	uri := req.Params.URI
 	content, err := s.content(ctx, uri)
@@ -106,20 +106,20 @@ func (s *Server) read(ctx context.Context, req *sdk.ReadResourceRequest) (*sdk.R
 	}, nil
 }
 
-// exists says whether the viewer can read the resource.
+// exists reports whether the viewer can read the resource.
 func (s *Server) exists(ctx context.Context, uri string) bool {
 	content, err := s.content(ctx, uri)
 	return err == nil && content != nil
 }
 
-// content is what the viewer's resource holds, nil when there is no such resource.
+// content returns the content of a resource of the viewer, nil when there is none.
 func (s *Server) content(ctx context.Context, uri string) (any, error) {
-	p, ok := parsePlace(uri)
+	p, ok := parseURI(uri)
 	switch {
 	case !ok:
 		return nil, nil
 	case p.kind == "tasks" && p.name == "open":
-		return s.openList(ctx, p.query.Get("after"), p.query.Get("label"))
+		return s.openTasks(ctx, p.query.Get("after"), p.query.Get("label"))
 	case p.kind == "tasks":
 		return s.task(ctx, p.name)
 	case p.kind == "conversations" && ids.Is(p.name, ids.Conversation):
@@ -129,7 +129,7 @@ func (s *Server) content(ctx context.Context, uri string) (any, error) {
 	}
 }
 
-// task is one task by number or id, outside the trash.
+// task returns a task outside the trash by number or id.
 func (s *Server) task(ctx context.Context, name string) (any, error) {
 	var found *ent.Task
 	var err error

@@ -10,14 +10,14 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// maxLine is the longest message over stdio, in bytes.
+// maxLine is the largest stdio message in bytes.
 const maxLine = 1 << 20
 
-// ServeStdio speaks with one client over a pair of streams, as one person, until the
-// client closes them or ctx ends; both are a good end.
+// ServeStdio serves one client over in and out as caller. It returns nil when the client closes the streams or
+// ctx ends.
 func (s *Server) ServeStdio(ctx context.Context, in io.ReadCloser, out io.WriteCloser, caller Caller) error {
-	ctx = withCaller(ctx, caller)
-	l, err := s.newLive(ctx, caller)
+	ctx = withSession(ctx, session{caller: caller})
+	l, err := s.newSubscriber(ctx, caller)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pipe serves one person over a pair of streams; wait ends with the server.
-func (w *world) pipe(t *testing.T, caller Caller, revision string) (c *client, leave func(), wait func() error) {
+// connectStdio serves one person over a pair of streams; wait ends with the server.
+func (w *fixture) connectStdio(t *testing.T, caller Caller, revision string) (c *client, leave func(), wait func() error) {
 	t.Helper()
 	toServer, fromClient := io.Pipe()
 	toClient, fromServer := io.Pipe()
@@ -37,41 +37,41 @@ func (w *world) pipe(t *testing.T, caller Caller, revision string) (c *client, l
 	}
 }
 
-func (w *world) caller(subject string, scopes ...string) Caller {
+func (w *fixture) caller(subject string, scopes ...string) Caller {
 	return Caller{UserID: w.userID(subject), Scopes: scopes, Expires: time.Now().Add(time.Hour)}
 }
 
-func TestStdio(t *testing.T) {
+func TestStdio_Session_ServesTools(t *testing.T) {
 	for _, revision := range bothRevisions {
 		t.Run(revision, func(t *testing.T) {
-			each(t, func(t *testing.T, w *world) {
-				w.add("bob", "his")
-				talk, bobs := w.converse("alice", 2), w.converse("bob", 2)
+			eachEngine(t, func(t *testing.T, w *fixture) {
+				w.createTask("bob", "his")
+				talk, bobs := w.addConversation("alice", 2), w.addConversation("bob", 2)
 				events := w.follow(t, "alice")
-				c, _, wait := w.pipe(t, w.caller("alice"), revision)
-				c.call("add_task", map[string]any{"title": "hers"})
+				c, _, wait := w.connectStdio(t, w.caller("alice"), revision)
+				c.mustCall("add_task", map[string]any{"title": "hers"})
 				e := <-events
 				require.Equal(t, "Test Desk", e.Change.Client)
-				require.EqualValues(t, 1, c.call("list_tasks", nil)["total"])
-				require.Equal(t, "hers", c.read(taskAt("1"))["task"].(map[string]any)["title"])
+				require.EqualValues(t, 1, c.mustCall("list_tasks", nil)["total"])
+				require.Equal(t, "hers", c.read(taskURIOf("1"))["task"].(map[string]any)["title"])
 
-				for _, uri := range []string{taskAt("1"), conversationAt(talk.ID)} {
+				for _, uri := range []string{taskURIOf("1"), conversationURIOf(talk.ID)} {
 					require.NoError(t, c.Subscribe(t.Context(), &sdk.SubscribeParams{URI: uri}))
-					if revision == newRevision {
-						c.hears("ack " + uri)
+					if revision == revision2026 {
+						c.requireNotification("ack " + uri)
 					}
 				}
-				if revision != newRevision {
-					require.ErrorContains(t, c.Subscribe(t.Context(), &sdk.SubscribeParams{URI: conversationAt(bobs.ID)}), "not found")
+				if revision != revision2026 {
+					require.ErrorContains(t, c.Subscribe(t.Context(), &sdk.SubscribeParams{URI: conversationURIOf(bobs.ID)}), "not found")
 				}
-				task, err := w.tasks.FindTaskByNumber(w.as("alice"), 1)
+				task, err := w.tasks.FindTaskByNumber(w.context("alice"), 1)
 				require.NoError(t, err)
-				_, err = w.tasks.CompleteTask(w.as("alice"), task.ID)
+				_, err = w.tasks.CompleteTask(w.context("alice"), task.ID)
 				require.NoError(t, err)
-				c.hears(taskAt("1"))
+				c.requireNotification(taskURIOf("1"))
 				w.hub.Publish(stream.Event{Kind: stream.Changed, Topic: talk.ID})
-				c.hears(conversationAt(talk.ID))
-				require.NoError(t, c.Unsubscribe(t.Context(), &sdk.UnsubscribeParams{URI: conversationAt(talk.ID)}))
+				c.requireNotification(conversationURIOf(talk.ID))
+				require.NoError(t, c.Unsubscribe(t.Context(), &sdk.UnsubscribeParams{URI: conversationURIOf(talk.ID)}))
 				_ = c.Close() // it still cancels its subscription while it closes the pipe
 				require.NoError(t, wait())
 			})
@@ -79,26 +79,26 @@ func TestStdio(t *testing.T) {
 	}
 }
 
-func TestStdioTellsOfNewTasks(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		c, leave, wait := w.pipe(t, w.caller("alice"), "2025-11-25")
-		w.add("alice", "made elsewhere")
-		c.hears("list")
+func TestStdio_TaskCreated_NotifiesListChanged(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
+		c, leave, wait := w.connectStdio(t, w.caller("alice"), "2025-11-25")
+		w.createTask("alice", "made elsewhere")
+		c.requireNotification("list")
 		leave()
 		require.NoError(t, wait())
 	})
 }
 
-func TestStdioKnowsScopesAndTheEndOfTokens(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		c, _, _ := w.pipe(t, w.caller("alice", ScopeRead), "2025-11-25")
-		c.call("list_tasks", nil)
+func TestStdio_ScopesAndExpiry_AreEnforced(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
+		c, _, _ := w.connectStdio(t, w.caller("alice", ScopeRead), "2025-11-25")
+		c.mustCall("list_tasks", nil)
 		_, err := c.CallTool(t.Context(), &sdk.CallToolParams{Name: "add_task", Arguments: map[string]any{"title": "x"}})
 		require.ErrorContains(t, err, "lacks the scope tasks:write")
 
 		caller := w.caller("alice")
 		caller.Expires = time.Now().Add(time.Second)
-		late, _, _ := w.pipe(t, caller, "2025-11-25")
+		late, _, _ := w.connectStdio(t, caller, "2025-11-25")
 		for err = nil; err == nil; {
 			_, err = late.CallTool(t.Context(), &sdk.CallToolParams{Name: "list_tasks"})
 			require.Less(t, time.Since(caller.Expires), patience)

@@ -34,12 +34,12 @@ func (s *Server) newMCPServer() *mcp.Server {
 		Tasks:         s.Services.Tasks,
 		Conversations: s.Services.Chat,
 		Hub:           s.Hub,
-		Admit: func(ctx context.Context) error {
+		CheckRateLimit: func(ctx context.Context) error {
 			return s.Services.Accounts.AllowCall(ctx, s.Config.Limits.MCPCallsPerMinute)
 		},
 		Timeout: s.Config.Limits.RequestTimeout,
-		Listens: s.Config.Limits.SocketsPerUser,
-		Observe: s.observer().observeMCP,
+		MaxSubscriptions: s.Config.Limits.SocketsPerUser,
+		OnRequest: s.observer().observeMCP,
 		Logger:  s.Log,
 	})
 }

@@ -15,17 +15,17 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// listingSize is how many tasks, and how many conversations, a page of resources holds.
+// listingSize is the number of tasks, and of conversations, on a page of resources.
 const listingSize = 50
 
-// A page's cursor says what follows: the list's letter, then its own cursor.
+// A cursor is the letter of its list followed by the cursor in that list.
 const (
 	tasksCursor         = "t"
 	conversationsCursor = "c"
 )
 
-// listResources lists what the viewer has: the open list, the open tasks, then the
-// conversations. The SDK's own lists are the same for everybody.
+// listResources lists the viewer's resources: the open list, the open tasks, then the conversations. The SDK's
+// own list is the same for all users.
 func (s *Server) listResources(ctx context.Context, req *sdk.ListResourcesRequest) (*sdk.ListResourcesResult, error) {
 	cursor := ""
 	if req.Params != nil {
@@ -35,20 +35,20 @@ func (s *Server) listResources(ctx context.Context, req *sdk.ListResourcesReques
 	cacheable(ctx, req, &result.Cacheable)
 	switch {
 	case cursor == "":
-		result.Resources = append(result.Resources, openTasks())
-		return result, s.listOpen(ctx, result, nil)
+		result.Resources = append(result.Resources, openTasksResource())
+		return result, s.listTaskResources(ctx, result, nil)
 	case strings.HasPrefix(cursor, tasksCursor):
 		after := cursor[len(tasksCursor):]
-		return result, s.listOpen(ctx, result, &after)
+		return result, s.listTaskResources(ctx, result, &after)
 	case strings.HasPrefix(cursor, conversationsCursor):
 		after := cursor[len(conversationsCursor):]
-		return result, s.listConversations(ctx, result, &after)
+		return result, s.listConversationResources(ctx, result, &after)
 	default:
-		return nil, apperr.Invalid("cursor", "Not a cursor of this list: give back one that was received, unchanged.")
+		return nil, apperr.Invalid("cursor", "Not a cursor of this list; pass a nextCursor unchanged.")
 	}
 }
 
-func (s *Server) listOpen(ctx context.Context, result *sdk.ListResourcesResult, after *string) error {
+func (s *Server) listTaskResources(ctx context.Context, result *sdk.ListResourcesResult, after *string) error {
 	size, pending := listingSize, enum.TaskPending
 	found, err := s.o.Tasks.ListTasks(ctx, page.Args{First: &size, After: after},
 		&task.Order{Field: enum.OrderNumber, Direction: enum.Ascending}, &task.Filter{Status: &pending})
@@ -62,10 +62,10 @@ func (s *Server) listOpen(ctx context.Context, result *sdk.ListResourcesResult, 
 		result.NextCursor = tasksCursor + *found.PageInfo.EndCursor()
 		return nil
 	}
-	return s.listConversations(ctx, result, nil)
+	return s.listConversationResources(ctx, result, nil)
 }
 
-func (s *Server) listConversations(ctx context.Context, result *sdk.ListResourcesResult, after *string) error {
+func (s *Server) listConversationResources(ctx context.Context, result *sdk.ListResourcesResult, after *string) error {
 	size := listingSize
 	found, err := s.o.Conversations.ListConversations(ctx, page.Args{First: &size, After: after})
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *Server) listConversations(ctx context.Context, result *sdk.ListResource
 	}
 	for _, c := range found.Nodes() {
 		result.Resources = append(result.Resources, &sdk.Resource{
-			URI: conversationAt(c.ID), Name: c.ID, Title: c.Title, MIMEType: jsonType, Annotations: changedAt(c.UpdatedAt),
+			URI: conversationURIOf(c.ID), Name: c.ID, Title: c.Title, MIMEType: jsonType, Annotations: modifiedAnnotation(c.UpdatedAt),
 		})
 	}
 	if found.PageInfo.HasNextPage {
@@ -84,13 +84,13 @@ func (s *Server) listConversations(ctx context.Context, result *sdk.ListResource
 
 func taskResource(t *ent.Task) *sdk.Resource {
 	return &sdk.Resource{
-		URI: taskAt(strconv.Itoa(t.Number)), Name: "task-" + strconv.Itoa(t.Number), Title: t.Title,
-		MIMEType: jsonType, Annotations: changedAt(t.UpdatedAt),
+		URI: taskURIOf(strconv.Itoa(t.Number)), Name: "task-" + strconv.Itoa(t.Number), Title: t.Title,
+		MIMEType: jsonType, Annotations: modifiedAnnotation(t.UpdatedAt),
 	}
 }
 
-func taskAt(name string) string { return scheme + "://tasks/" + name }
+func taskURIOf(name string) string { return scheme + "://tasks/" + name }
 
-func changedAt(at time.Time) *sdk.Annotations {
+func modifiedAnnotation(at time.Time) *sdk.Annotations {
 	return &sdk.Annotations{LastModified: at.UTC().Format(time.RFC3339)}
 }

@@ -9,7 +9,7 @@ import (
 	"errand/internal/page"
 )
 
-// messagesSize is how many messages one reading of a conversation holds.
+// messagesSize is the largest number of messages in one read of a conversation.
 const messagesSize = 50
 
 type conversationView struct {
@@ -28,8 +28,8 @@ type messageView struct {
 	At      string `json:"at"`
 }
 
-// conversation is the newest messages of a conversation, or those before a cursor; nil
-// when the viewer has no such conversation.
+// conversation returns the newest messages of a conversation, or those before a cursor; nil when the viewer has
+// no such conversation.
 func (s *Server) conversation(ctx context.Context, id, before string) (any, error) {
 	found, err := s.o.Conversations.FindConversation(ctx, id)
 	if err != nil || found == nil {
@@ -53,9 +53,9 @@ func (s *Server) conversation(ctx context.Context, id, before string) (any, erro
 		})
 	}
 	if messages.PageInfo.HasPreviousPage {
-		view.Earlier = conversationAt(id) + "?before=" + *messages.PageInfo.StartCursor()
+		view.Earlier = conversationURIOf(id) + "?before=" + *messages.PageInfo.StartCursor()
 	}
 	return view, nil
 }
 
-func conversationAt(id string) string { return scheme + "://conversations/" + id }
+func conversationURIOf(id string) string { return scheme + "://conversations/" + id }

@@ -9,15 +9,14 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// The keys under which a failed call's result has its error code and, when the same call
-// may succeed later, the wait in milliseconds.
+// Keys in _meta of a failed result: its error code and, when a retry may succeed, the delay in milliseconds.
 const (
 	metaCode       = "errand/code"
 	metaRetryAfter = "errand/retryAfterMs"
 )
 
-// describe shows a tool of the registry.
-func describe(t *tool.Tool) *sdk.Tool {
+// sdkTool converts a tool of the registry.
+func sdkTool(t *tool.Tool) *sdk.Tool {
 	closedWorld := false
 	return &sdk.Tool{
 		Name: t.Name, Title: t.Title, Description: t.Description,
@@ -29,16 +28,16 @@ func describe(t *tool.Tool) *sdk.Tool {
 	}
 }
 
-// call uses a tool as the viewer. A call that could not be carried out is a result that
-// says why, so that the model can mend it.
-func (s *Server) call(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
+// callTool calls a tool as the viewer. A failed call is a result with the reason, so that the model can correct
+// its arguments.
+func (s *Server) callTool(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
 	result, err := s.o.Tools.Call(ctx, s.o.Tasks, req.Params.Name, string(req.Params.Arguments))
 	if err != nil {
 		return nil, err
 	}
 	answer := &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: result.Text}}, IsError: result.Failed}
 	if result.Failed {
-		// No structured content: it would have to fit the output schema.
+		// Structured content would have to match the output schema.
 		answer.Meta = sdk.Meta{metaCode: result.Code}
 		return answer, nil
 	}

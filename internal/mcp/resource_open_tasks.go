@@ -12,11 +12,11 @@ import (
 	"errand/internal/apperr"
 )
 
-// openTasksSize is how many tasks one reading of the open list holds.
+// openTasksSize is the largest number of tasks in one read of the open list.
 const openTasksSize = 100
 
-// openList is list_tasks of what is open, with the address of the rest.
-func (s *Server) openList(ctx context.Context, after, label string) (any, error) {
+// openTasks returns the pending tasks after a number, as list_tasks shows them, with the URI of the next part.
+func (s *Server) openTasks(ctx context.Context, after, label string) (any, error) {
 	start := 0
 	if after != "" {
 		n, err := strconv.Atoi(after)
@@ -25,40 +25,40 @@ func (s *Server) openList(ctx context.Context, after, label string) (any, error)
 		}
 		start = n
 	}
-	list, err := s.readOpen(ctx, openTasksSize, start, label)
+	list, err := s.listOpenTasks(ctx, openTasksSize, start, label)
 	if err != nil || len(list.Tasks) == 0 || len(list.Tasks) == list.Total {
 		return list, err
 	}
-	// Long descriptions make lists shorter than was asked for: only the rest itself shows that there is one.
+	// Long descriptions can make a list shorter than its limit, so only a read shows whether more follow.
 	last := list.Tasks[len(list.Tasks)-1].number
-	rest, err := s.readOpen(ctx, 1, last, label)
+	rest, err := s.listOpenTasks(ctx, 1, last, label)
 	if err == nil && len(rest.Tasks) > 0 {
-		list.More = openTasksAt(last, label)
+		list.More = openTasksURIOf(last, label)
 	}
 	return list, err
 }
 
 type openTasksView struct {
-	Tasks []numbered `json:"tasks"`
+	Tasks []taskJSON `json:"tasks"`
 	Total int        `json:"total"`
 	More  string     `json:"more,omitempty"`
 }
 
-// numbered is a task as list_tasks shows it, with its number.
-type numbered struct {
+// taskJSON is a task in the form of list_tasks, with its number.
+type taskJSON struct {
 	json.RawMessage
 	number int
 }
 
-// UnmarshalJSON keeps the text and reads the number.
-func (n *numbered) UnmarshalJSON(b []byte) error {
+// UnmarshalJSON keeps the JSON and extracts the number.
+func (n *taskJSON) UnmarshalJSON(b []byte) error {
 	var task struct{ Number int }
 	err := json.Unmarshal(b, &task)
 	n.RawMessage, n.number = slices.Clone(b), task.Number
 	return err
 }
 
-func (s *Server) readOpen(ctx context.Context, limit, after int, label string) (list openTasksView, err error) {
+func (s *Server) listOpenTasks(ctx context.Context, limit, after int, label string) (list openTasksView, err error) {
 	args := map[string]any{"status": "pending", "limit": limit, "after": after}
 	if label != "" {
 		args["label"] = label
@@ -80,8 +80,8 @@ func (s *Server) readOpen(ctx context.Context, limit, after int, label string) (
 	return list, nil
 }
 
-// openTasksAt is the resource of the open tasks with greater numbers, of those with the label if there is one.
-func openTasksAt(after int, label string) string {
+// openTasksURIOf returns the URI of the open tasks with numbers above after, restricted to label if set.
+func openTasksURIOf(after int, label string) string {
 	query := url.Values{}
 	if after > 0 {
 		query.Set("after", strconv.Itoa(after))
@@ -92,5 +92,5 @@ func openTasksAt(after int, label string) string {
 	if len(query) == 0 {
 		return openTasksURI
 	}
-	return openTasksURI + "?" + strings.ReplaceAll(query.Encode(), "+", "%20") // URI templates know no "+"
+	return openTasksURI + "?" + strings.ReplaceAll(query.Encode(), "+", "%20") // URI templates do not decode "+"
 }

@@ -22,41 +22,41 @@ const (
 	methodPrompt        = "prompts/get"
 )
 
-// MethodListen is the method of a subscription: it is answered when that ends.
+// MethodListen is the method of a subscription. Its answer is sent when the subscription ends.
 const MethodListen = "subscriptions/listen"
 
-// receive stands around every message: it knows who is asking, ends what takes too long,
-// redacts errors and reports.
-func (s *Server) receive(l *live) sdk.Middleware {
+// middleware wraps every message: it sets the viewer, checks expiry, scope and rate limit, bounds the time,
+// redacts errors and reports the request.
+func (s *Server) middleware(l *subscriber) sdk.Middleware {
 	return func(next sdk.MethodHandler) sdk.MethodHandler {
 		return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
 			began := time.Now()
 			caller, ok := callerFrom(ctx)
 			if !ok || caller.UserID == "" {
-				return nil, failed(apperr.New(apperr.Unauthenticated, "Sign in first."))
+				return nil, jsonrpcError(apperr.New(apperr.Unauthenticated, "Sign in first."))
 			}
-			report := Report{Method: method, Tool: s.toolOf(req), Transport: "stdio", Client: clientFor(req, caller)}
+			report := Report{Method: method, Tool: s.toolOf(req), Transport: "stdio", Client: clientOf(req, caller)}
 			if exchangeFrom(ctx) != nil {
 				report.Transport = "http"
 			}
 			ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: caller.UserID, Actor: viewer.ActorMCP, Client: report.Client})
-			result, err := s.answer(ctx, next, method, req, l)
-			err = s.redact(ctx, method, err)
+			result, err := s.handle(ctx, next, method, req, l)
+			err = s.protocolError(ctx, method, err)
 			report.Code, report.Latency = codeOf(result, err), time.Since(began)
-			s.o.Observe(ctx, report)
+			s.o.OnRequest(ctx, report)
 			return result, err
 		}
 	}
 }
 
-func (s *Server) answer(
+func (s *Server) handle(
 	ctx context.Context,
 	next sdk.MethodHandler,
 	method string,
 	req sdk.Request,
-	l *live,
+	l *subscriber,
 ) (result sdk.Result, err error) {
-	// The SDK runs handlers on goroutines of its own, where a panic would end the program.
+	// The SDK runs handlers on its own goroutines, where a panic would end the process.
 	defer func() {
 		if p := recover(); p != nil {
 			s.o.Logger.ErrorContext(ctx, "panic", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
@@ -65,19 +65,19 @@ func (s *Server) answer(
 	}()
 	caller, _ := callerFrom(ctx)
 	x := exchangeFrom(ctx)
-	if x == nil && caller.expired() { // over HTTP, each request's token has just been verified
-		return nil, errExpired()
+	if x == nil && caller.expired() { // HTTP requests have just been verified
+		return nil, tokenExpired()
 	}
-	scope := s.scopeFor(method, req)
-	if !caller.may(scope) {
+	scope := s.requiredScope(method, req)
+	if !caller.hasScope(scope) {
 		if x != nil {
-			x.forbid(scope)
+			x.requireScope(scope)
 		}
 		return nil, apperr.New(apperr.Forbidden, "The token lacks the scope %s.", scope)
 	}
-	if scope != "" { // what tells nothing about anybody costs nothing either
-		if err := s.o.Admit(ctx); err != nil {
-			return notAdmitted(method, err)
+	if scope != "" { // methods without user data are not counted
+		if err := s.o.CheckRateLimit(ctx); err != nil {
+			return rateLimitedResult(method, err)
 		}
 	}
 	if listen, ok := req.(*sdk.SubscriptionsListenRequest); ok {
@@ -95,14 +95,14 @@ func (s *Server) answer(
 	}
 	result, err = next(ctx, method, req)
 	if initialized, ok := result.(*sdk.InitializeResult); ok && err == nil {
-		greet(ctx, req, initialized)
+		adjustInitializeResult(ctx, req, initialized)
 	}
 	return result, err
 }
 
-// greet ends the handshake of the older revisions. Over HTTP they have no way to hear of
-// changes without a session, so none is promised, and the client's name travels with them.
-func greet(ctx context.Context, req sdk.Request, result *sdk.InitializeResult) {
+// adjustInitializeResult completes the handshake of the older revisions. Over HTTP without sessions they cannot
+// receive notifications, so none are offered, and the session id carries the name of the client.
+func adjustInitializeResult(ctx context.Context, req sdk.Request, result *sdk.InitializeResult) {
 	x := exchangeFrom(ctx)
 	if x == nil {
 		return
@@ -113,8 +113,8 @@ func greet(ctx context.Context, req sdk.Request, result *sdk.InitializeResult) {
 	}
 }
 
-// scopeFor is the scope that a message asks for, "" for what tells nothing about anybody.
-func (s *Server) scopeFor(method string, req sdk.Request) string {
+// requiredScope returns the scope that a message needs, "" for methods without user data.
+func (s *Server) requiredScope(method string, req sdk.Request) string {
 	switch method {
 	case methodCall:
 		tool := s.o.Tools.Find(s.toolOf(req))
@@ -132,8 +132,7 @@ func (s *Server) scopeFor(method string, req sdk.Request) string {
 	}
 }
 
-// toolOf is the tool that a message calls, "" when there is no such tool: logs and
-// metrics take no names that callers make up.
+// toolOf returns the called tool, "" for unknown names: logs and metrics take no names from clients.
 func (s *Server) toolOf(req sdk.Request) string {
 	if r, ok := req.(*sdk.CallToolRequest); ok && s.o.Tools.Find(r.Params.Name) != nil {
 		return r.Params.Name
@@ -141,9 +140,8 @@ func (s *Server) toolOf(req sdk.Request) string {
 	return ""
 }
 
-// clientFor is the calling program: as the message says, or the handshake of its session,
-// else as the request's headers do.
-func clientFor(req sdk.Request, caller Caller) string {
+// clientOf returns the client name of the message or of the session's handshake, else of the HTTP headers.
+func clientOf(req sdk.Request, caller Caller) string {
 	if p, ok := req.GetParams().(*sdk.InitializeParams); ok && p != nil && p.ClientInfo != nil {
 		return clientName(p.ClientInfo.Name)
 	}

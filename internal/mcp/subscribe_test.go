@@ -21,8 +21,8 @@ import (
 const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},` +
 	`"io.modelcontextprotocol/clientInfo":{"name":"listener","version":"1"}}`
 
-// ear is a subscription as it comes over the wire.
-type ear struct {
+// listenClient is a subscription as it comes over the wire.
+type listenClient struct {
 	t      *testing.T
 	answer *http.Response
 	lines  *bufio.Scanner
@@ -47,7 +47,7 @@ type message struct {
 }
 
 // listen subscribes to everything there is and to resources.
-func (w *world) listen(t *testing.T, token string, uris ...string) *ear {
+func (w *fixture) listen(t *testing.T, token string, uris ...string) *listenClient {
 	t.Helper()
 	wanted, err := json.Marshal(uris)
 	require.NoError(t, err)
@@ -58,22 +58,22 @@ func (w *world) listen(t *testing.T, token string, uris ...string) *ear {
 	withToken(token)(r)
 	for name, value := range map[string]string{
 		"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
-		"Mcp-Protocol-Version": newRevision, "Mcp-Method": MethodListen,
+		"Mcp-Protocol-Version": revision2026, "Mcp-Method": MethodListen,
 	} {
 		r.Header.Set(name, value)
 	}
 	transport := &http.Transport{DisableKeepAlives: true}
 	answer, err := (&http.Client{Transport: transport, Timeout: patience}).Do(r)
 	require.NoError(t, err)
-	e := &ear{t: t, answer: answer, lines: bufio.NewScanner(answer.Body)}
-	t.Cleanup(e.leave)
+	e := &listenClient{t: t, answer: answer, lines: bufio.NewScanner(answer.Body)}
+	t.Cleanup(e.close)
 	return e
 }
 
-func (e *ear) leave() { _ = e.answer.Body.Close() }
+func (e *listenClient) close() { _ = e.answer.Body.Close() }
 
 // next is the next message; ok is false at the end.
-func (e *ear) next() (m message, ok bool) {
+func (e *listenClient) next() (m message, ok bool) {
 	e.t.Helper()
 	for e.lines.Scan() {
 		// Errors of the protocol come as plain JSON.
@@ -86,7 +86,7 @@ func (e *ear) next() (m message, ok bool) {
 }
 
 // acknowledged takes the first message and returns the resources that are listened to.
-func (e *ear) acknowledged() []string {
+func (e *listenClient) acknowledged() []string {
 	e.t.Helper()
 	m, ok := e.next()
 	require.True(e.t, ok)
@@ -97,7 +97,7 @@ func (e *ear) acknowledged() []string {
 }
 
 // updated takes messages up to the next update of a resource, and returns its URI.
-func (e *ear) updated() string {
+func (e *listenClient) updated() string {
 	e.t.Helper()
 	for {
 		m, ok := e.next()
@@ -108,8 +108,8 @@ func (e *ear) updated() string {
 	}
 }
 
-// ends takes messages up to the result that ends a subscription in good order.
-func (e *ear) ends() {
+// requireEnd takes messages up to the result that ends a subscription in good order.
+func (e *listenClient) requireEnd() {
 	e.t.Helper()
 	for {
 		m, ok := e.next()
@@ -120,60 +120,60 @@ func (e *ear) ends() {
 	}
 }
 
-func TestSubscribersHearWhatIsTheirs(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		w.add("alice", "one")
-		w.add("alice", "two")
-		w.add("bob", "his")
-		talk := w.converse("alice", 2)
+func TestListen_TaskChanges_NotifyOwnerOnly(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
+		w.createTask("alice", "one")
+		w.createTask("alice", "two")
+		w.createTask("bob", "his")
+		talk := w.addConversation("alice", 2)
 		good := token(t, "alice", nil)
-		e := w.listen(t, good, taskAt("1"), taskAt("2"), taskAt("99"), conversationAt(talk.ID), "errand://nothing/x")
-		require.Equal(t, []string{taskAt("1"), taskAt("2"), conversationAt(talk.ID)}, e.acknowledged())
+		e := w.listen(t, good, taskURIOf("1"), taskURIOf("2"), taskURIOf("99"), conversationURIOf(talk.ID), "errand://nothing/x")
+		require.Equal(t, []string{taskURIOf("1"), taskURIOf("2"), conversationURIOf(talk.ID)}, e.acknowledged())
 
-		bob := w.connect(t, token(t, "bob", nil), newRevision)
-		bob.call("complete_task", map[string]any{"number": 1})
-		alice := w.connect(t, good, newRevision)
-		alice.call("complete_task", map[string]any{"number": 2})
-		require.Equal(t, taskAt("2"), e.updated(), "Bob's change of his task 1 must not come before it")
+		bob := w.connect(t, token(t, "bob", nil), revision2026)
+		bob.mustCall("complete_task", map[string]any{"number": 1})
+		alice := w.connect(t, good, revision2026)
+		alice.mustCall("complete_task", map[string]any{"number": 2})
+		require.Equal(t, taskURIOf("2"), e.updated(), "Bob's change of his task 1 must not come before it")
 
 		// Every word of a reply is an event; only its end is an update.
 		w.hub.Publish(stream.Event{Kind: stream.Delta, Topic: talk.ID, ID: "msg_x", Text: "a"})
-		alice.call("update_task", map[string]any{"number": 1, "title": "uno"})
-		require.Equal(t, taskAt("1"), e.updated())
+		alice.mustCall("update_task", map[string]any{"number": 1, "title": "uno"})
+		require.Equal(t, taskURIOf("1"), e.updated())
 		w.hub.Publish(stream.Event{Kind: stream.Changed, Topic: talk.ID})
-		require.Equal(t, conversationAt(talk.ID), e.updated())
+		require.Equal(t, conversationURIOf(talk.ID), e.updated())
 
-		alice.call("add_task", map[string]any{"title": "three"})
+		alice.mustCall("add_task", map[string]any{"title": "three"})
 		for m, ok := e.next(); m.Method != "notifications/resources/list_changed"; m, ok = e.next() {
 			require.True(t, ok)
 		}
 	})
 }
 
-// TestSubscribersHearOfConversations that come, get another title and go, and of nobody else's.
-func TestSubscribersHearOfConversations(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+// TestListen_ConversationChanges_Notify that come, get another title and go, and of nobody else's.
+func TestListen_ConversationChanges_Notify(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
 		talks := w.server.o.Conversations.(*chat.Service)
-		made, err := talks.CreateConversation(w.as("alice"), nil)
+		made, err := talks.CreateConversation(w.context("alice"), nil)
 		require.NoError(t, err)
-		e := w.listen(t, token(t, "alice", nil), conversationAt(made.ID), taskAt("1"))
+		e := w.listen(t, token(t, "alice", nil), conversationURIOf(made.ID), taskURIOf("1"))
 		e.acknowledged()
-		_, err = talks.CreateConversation(w.as("bob"), nil)
+		_, err = talks.CreateConversation(w.context("bob"), nil)
 		require.NoError(t, err)
 		title := "Plans"
-		_, err = talks.RenameConversation(w.as("alice"), made.ID, true, &title)
+		_, err = talks.RenameConversation(w.context("alice"), made.ID, true, &title)
 		require.NoError(t, err)
-		e.hears("notifications/resources/list_changed", conversationAt(made.ID))
-		_, err = talks.CreateConversation(w.as("alice"), nil)
+		e.requireUpdates("notifications/resources/list_changed", conversationURIOf(made.ID))
+		_, err = talks.CreateConversation(w.context("alice"), nil)
 		require.NoError(t, err)
-		e.hears("notifications/resources/list_changed")
-		require.NoError(t, talks.DeleteConversation(w.as("alice"), made.ID))
-		e.hears("notifications/resources/list_changed", conversationAt(made.ID))
+		e.requireUpdates("notifications/resources/list_changed")
+		require.NoError(t, talks.DeleteConversation(w.context("alice"), made.ID))
+		e.requireUpdates("notifications/resources/list_changed", conversationURIOf(made.ID))
 	})
 }
 
-// hears takes the messages of some methods, or updates of some resources, in whichever order they come; others fail.
-func (e *ear) hears(all ...string) {
+// requireUpdates takes the messages of some methods, or updates of some resources, in whichever order they come; others fail.
+func (e *listenClient) requireUpdates(all ...string) {
 	e.t.Helper()
 	for len(all) > 0 {
 		m, ok := e.next()
@@ -188,41 +188,41 @@ func (e *ear) hears(all ...string) {
 	}
 }
 
-// TestPartsOfTheOpenListAreTold like the list itself.
-func TestPartsOfTheOpenListAreTold(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		parts := []string{openTasksAt(3, ""), openTasksAt(0, "at home")}
+// TestListen_OpenListParts_Notify like the list itself.
+func TestListen_OpenListParts_Notify(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
+		parts := []string{openTasksURIOf(3, ""), openTasksURIOf(0, "at home")}
 		e := w.listen(t, token(t, "alice", nil), parts...)
 		require.Equal(t, parts, e.acknowledged())
-		w.add("alice", "one")
+		w.createTask("alice", "one")
 		require.ElementsMatch(t, parts, []string{e.updated(), e.updated()})
 	})
 }
 
-func TestSubscriptionsEndInGoodOrder(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+func TestListen_TokenOrClientEnds_SubscriptionEnds(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
 		good := token(t, "alice", nil)
 		gone := w.listen(t, good)
 		gone.acknowledged()
 		w.server.Disconnect(w.userID("alice"))
-		gone.ends()
+		gone.requireEnd()
 
 		short := w.listen(t, token(t, "alice", func(m jwt.MapClaims) { m["exp"] = time.Now().Add(2 * time.Second).Unix() }))
 		short.acknowledged()
-		short.ends()
+		short.requireEnd()
 
 		stays := w.listen(t, good)
 		stays.acknowledged()
 		w.hub.Close() // this replica goes away
-		stays.ends()
+		stays.requireEnd()
 		require.Zero(t, w.hub.Subscribers())
 	})
 }
 
-func TestSubscriptionsAreBounded(t *testing.T) {
-	w := newWorld(t, testdb.SQLite(t), nil)
+func TestListen_TooManySubscriptions_RateLimited(t *testing.T) {
+	w := newFixture(t, testdb.SQLite(t), nil)
 	good := token(t, "alice", nil)
-	open := make([]*ear, 4)
+	open := make([]*listenClient, 4)
 	for i := range open {
 		open[i] = w.listen(t, good)
 		open[i].acknowledged()
@@ -231,11 +231,11 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 	require.NotNil(t, m.Error)
 	require.Equal(t, codeRateLimited, m.Error.Code)
 	w.listen(t, token(t, "bob", nil)).acknowledged() // others have their own
-	open[0].leave()
+	open[0].close()
 	require.Eventually(t, func() bool { return w.hub.Subscribers() == 2*4 }, patience, 10*time.Millisecond)
 	w.listen(t, good).acknowledged()
 
-	many := make([]string, maxWatched+1)
+	many := make([]string, maxSubscribedResources+1)
 	m, _ = w.listen(t, token(t, "carol", nil), many...).next()
 	require.NotNil(t, m.Error)
 	require.Contains(t, m.Error.Message, "at most 100")
@@ -246,9 +246,9 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, expired.answer.StatusCode)
 }
 
-// TestTheOlderRevisionIsPromisedNothing that it cannot have without a session.
-func TestTheOlderRevisionIsPromisedNothing(t *testing.T) {
-	w := newWorld(t, testdb.SQLite(t), nil)
+// TestInitialize_OlderRevision_OffersNoNotifications that it cannot have without a session.
+func TestInitialize_OlderRevision_OffersNoNotifications(t *testing.T) {
+	w := newFixture(t, testdb.SQLite(t), nil)
 	good := withToken(token(t, "alice", nil))
 	_, body := w.post(
 		t,

@@ -17,12 +17,12 @@ import (
 
 var bothRevisions = []string{"2025-11-25", "2026-07-28"}
 
-// TestTheMainJob does all that can be done to a task, checks every result against its
+// TestTools_AllOperations_ChangeTasks does all that can be done to a task, checks every result against its
 // tool's own schema, and watches the change log and the live stream.
-func TestTheMainJob(t *testing.T) {
+func TestTools_AllOperations_ChangeTasks(t *testing.T) {
 	for _, revision := range bothRevisions {
 		t.Run(revision, func(t *testing.T) {
-			each(t, func(t *testing.T, w *world) {
+			eachEngine(t, func(t *testing.T, w *fixture) {
 				events := w.follow(t, "alice")
 				c := w.connect(t, token(t, "alice", nil), revision)
 				require.Equal(t, revision, c.InitializeResult().ProtocolVersion)
@@ -67,7 +67,7 @@ func TestTheMainJob(t *testing.T) {
 					{"list_tasks", "No tasks.", "", nil},
 				}
 				for _, step := range steps {
-					result := c.try(step.tool, step.args)
+					result := c.callTool(step.tool, step.args)
 					require.False(t, result.IsError, textOf(result))
 					require.Equal(t, step.text, textOf(result))
 					require.NoError(t, schemas[step.tool].Validate(result.StructuredContent), step.tool)
@@ -85,9 +85,9 @@ func TestTheMainJob(t *testing.T) {
 						Tool:      "list_tasks",
 						Transport: "http",
 						Client:    "Test Desk",
-						Latency:   w.last(methodCall).Latency,
+						Latency:   w.lastReport(methodCall).Latency,
 					},
-					w.last(methodCall),
+					w.lastReport(methodCall),
 				)
 			})
 		})
@@ -95,10 +95,10 @@ func TestTheMainJob(t *testing.T) {
 }
 
 // follow is the person's live stream of task changes, as GraphQL carries it.
-func (w *world) follow(t *testing.T, subject string) <-chan *stream.TaskEvent {
+func (w *fixture) follow(t *testing.T, subject string) <-chan *stream.TaskEvent {
 	t.Helper()
 	events := make(chan *stream.TaskEvent, 100)
-	ctx, leave := context.WithCancel(w.as(subject))
+	ctx, leave := context.WithCancel(w.context(subject))
 	follower, err := stream.FollowTasks(ctx, w.hub, w.userID(subject), nil, w.tasks)
 	require.NoError(t, err)
 	left := make(chan struct{})
@@ -127,10 +127,10 @@ func outputSchemas(t *testing.T, c *client) map[string]*jsonschema.Resolved {
 	return schemas
 }
 
-// TestWhatToolsSayOfThemselves holds every tool to the rules that hold for all.
-func TestWhatToolsSayOfThemselves(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		list, err := w.connect(t, token(t, "alice", nil), newRevision).ListTools(t.Context(), nil)
+// TestListTools_Annotations_MatchRegistry holds every tool to the rules that hold for all.
+func TestListTools_Annotations_MatchRegistry(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
+		list, err := w.connect(t, token(t, "alice", nil), revision2026).ListTools(t.Context(), nil)
 		require.NoError(t, err)
 		hints := map[string][3]bool{}
 		for _, tool := range list.Tools {
@@ -159,9 +159,9 @@ func TestWhatToolsSayOfThemselves(t *testing.T) {
 	})
 }
 
-func TestWhatCannotBeDoneIsAResultThatSaysWhy(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		c := w.connect(t, token(t, "alice", nil), newRevision)
+func TestCallTool_Failure_IsErrorResult(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
+		c := w.connect(t, token(t, "alice", nil), revision2026)
 		for _, fault := range []struct {
 			tool, text, code string
 			args             map[string]any
@@ -172,7 +172,7 @@ func TestWhatCannotBeDoneIsAResultThatSaysWhy(t *testing.T) {
 			{"add_task", "", "BAD_USER_INPUT", nil},
 			{"list_tasks", "", "BAD_USER_INPUT", map[string]any{"limit": 101}},
 		} {
-			result := c.try(fault.tool, fault.args)
+			result := c.callTool(fault.tool, fault.args)
 			require.True(t, result.IsError)
 			require.Nil(t, result.StructuredContent)
 			require.Equal(t, fault.code, result.Meta["errand/code"])
@@ -180,26 +180,26 @@ func TestWhatCannotBeDoneIsAResultThatSaysWhy(t *testing.T) {
 			if fault.text != "" {
 				require.Equal(t, fault.text, textOf(result))
 			}
-			require.Equal(t, fault.code, string(w.last(methodCall).Code))
+			require.Equal(t, fault.code, string(w.lastReport(methodCall).Code))
 		}
 		_, err := c.CallTool(t.Context(), &sdk.CallToolParams{Name: "drop_tables"})
 		require.ErrorContains(t, err, "unknown tool")
-		require.Empty(t, w.last(methodCall).Tool, "names that callers make up are not logged")
+		require.Empty(t, w.lastReport(methodCall).Tool, "names that callers make up are not logged")
 	})
 }
 
-// TestPages reads every long list to its end.
-func TestPages(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+// TestResources_LongLists_ArePaged reads every long list to its end.
+func TestResources_LongLists_ArePaged(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
 		for range 120 {
-			w.add("alice", "a task")
+			w.createTask("alice", "a task")
 		}
-		talk := w.converse("alice", 120)
-		c := w.connect(t, token(t, "alice", nil), newRevision)
+		talk := w.addConversation("alice", 120)
+		c := w.connect(t, token(t, "alice", nil), revision2026)
 
 		var numbers []float64
 		for after := 0.0; ; after = numbers[len(numbers)-1] {
-			result := c.call("list_tasks", map[string]any{"limit": 50, "after": after})
+			result := c.mustCall("list_tasks", map[string]any{"limit": 50, "after": after})
 			require.EqualValues(t, 120, result["total"])
 			found := result["tasks"].([]any)
 			if len(found) == 0 {
@@ -220,10 +220,10 @@ func TestPages(t *testing.T) {
 
 		long := strings.Repeat("long ", 1000)
 		for range 20 {
-			c.call("add_task", map[string]any{"title": "a long one", "description": long, "labels": []string{"at home"}})
+			c.mustCall("add_task", map[string]any{"title": "a long one", "description": long, "labels": []string{"at home"}})
 		}
 		long20 := 0
-		for page := c.read(openTasksAt(0, "at home")); ; page = c.read(page["more"].(string)) {
+		for page := c.read(openTasksURIOf(0, "at home")); ; page = c.read(page["more"].(string)) {
 			long20 += len(page["tasks"].([]any))
 			require.EqualValues(t, 20, page["total"])
 			if page["more"] == nil {
@@ -233,7 +233,7 @@ func TestPages(t *testing.T) {
 		}
 		require.Equal(t, 20, long20)
 
-		newest := c.read(conversationAt(talk.ID))
+		newest := c.read(conversationURIOf(talk.ID))
 		messages := len(newest["messages"].([]any))
 		for page := newest; page["earlier"] != nil; {
 			page = c.read(page["earlier"].(string))
@@ -248,7 +248,7 @@ func TestPages(t *testing.T) {
 		}
 		require.Len(t, uris, 142)
 		require.Equal(t, []string{openTasksURI, "errand://tasks/1", "errand://tasks/2"}, uris[:3])
-		require.Equal(t, conversationAt(talk.ID), uris[141])
+		require.Equal(t, conversationURIOf(talk.ID), uris[141])
 		for _, cursor := range []string{"x", "tno", "cno", "t" + strings.Repeat("A", 500)} {
 			_, err := c.ListResources(t.Context(), &sdk.ListResourcesParams{Cursor: cursor})
 			require.ErrorContains(t, err, "cursor")
@@ -256,9 +256,9 @@ func TestPages(t *testing.T) {
 	})
 }
 
-// converse stores a conversation with so many messages.
-func (w *world) converse(subject string, messages int) *ent.Conversation {
-	ctx, db := w.as(subject), w.db.Client()
+// addConversation stores a conversation with so many messages.
+func (w *fixture) addConversation(subject string, messages int) *ent.Conversation {
+	ctx, db := w.context(subject), w.db.Client()
 	talk, err := db.Conversation.Create().SetTitle("A talk").SetMessageCount(messages).Save(ctx)
 	require.NoError(w.t, err)
 	for i := range messages {
@@ -274,10 +274,10 @@ func (w *world) converse(subject string, messages int) *ent.Conversation {
 	return talk
 }
 
-func TestPromptHoldsTheListOfToday(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		w.add("alice", "Write to Bob")
-		c := w.connect(t, token(t, "alice", nil), newRevision)
+func TestDailyReview_Prompt_HoldsOpenTasks(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
+		w.createTask("alice", "Write to Bob")
+		c := w.connect(t, token(t, "alice", nil), revision2026)
 		prompts, err := c.ListPrompts(t.Context(), nil)
 		require.NoError(t, err)
 		require.Len(t, prompts.Prompts, 1)
@@ -299,20 +299,20 @@ func TestPromptHoldsTheListOfToday(t *testing.T) {
 	})
 }
 
-// TestATaskHasTwoNames: its number and its id, until it is in the trash.
-func TestATaskHasTwoNames(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		task, err := w.tasks.FindTaskByNumber(w.as("alice"), w.add("alice", "one"))
+// TestReadResource_NumberOrID_ReturnsTask: its number and its id, until it is in the trash.
+func TestReadResource_NumberOrID_ReturnsTask(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
+		task, err := w.tasks.FindTaskByNumber(w.context("alice"), w.createTask("alice", "one"))
 		require.NoError(t, err)
-		c := w.connect(t, token(t, "alice", nil), newRevision)
-		require.Equal(t, c.read(taskAt("1")), c.read(taskAt(task.ID)))
+		c := w.connect(t, token(t, "alice", nil), revision2026)
+		require.Equal(t, c.read(taskURIOf("1")), c.read(taskURIOf(task.ID)))
 		for _, other := range []string{"errand://tasks/01", "errand://tasks/%31", "errand://tasks/1?after=0", "ERRAND://tasks/1", "errand://tasks/1#x", "errand://tasks/1/"} {
 			_, err := c.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: other})
 			require.ErrorContains(t, err, "Resource not found", other)
 		}
-		c.call("delete_task", map[string]any{"number": 1})
+		c.mustCall("delete_task", map[string]any{"number": 1})
 		for _, name := range []string{"1", task.ID} {
-			_, err := c.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: taskAt(name)})
+			_, err := c.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: taskURIOf(name)})
 			require.ErrorContains(t, err, "Resource not found")
 		}
 	})

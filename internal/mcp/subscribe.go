@@ -11,10 +11,10 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// Handler serves the protocol over streamable HTTP, behind a guard.
+// Handler returns the streamable HTTP handler behind g.
 func (s *Server) Handler(g Guard) http.Handler {
 	return g.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The new revision demands this header and that it tells the truth.
+		// Revision 2026-07-28 requires this header and that it equals the method.
 		if r.Header.Get("Mcp-Method") != MethodListen {
 			s.http.ServeHTTP(w, r)
 			return
@@ -23,17 +23,17 @@ func (s *Server) Handler(g Guard) http.Handler {
 	}))
 }
 
-// serveListen gives a subscription an SDK server of its own and ends with it.
+// serveListen serves a subscription on an SDK server of its own.
 func (s *Server) serveListen(w http.ResponseWriter, r *http.Request) {
 	caller, _ := callerFrom(r.Context())
-	if caller.expired() { // verification forgives clocks that differ, but nothing may last on it
-		refuse(w, http.StatusUnauthorized, errExpired().Error())
+	if caller.expired() { // verification has a leeway, which a long-lived stream must not use
+		writeError(w, http.StatusUnauthorized, tokenExpired().Error())
 		return
 	}
-	l, err := s.newLive(r.Context(), caller)
+	l, err := s.newSubscriber(r.Context(), caller)
 	if err != nil {
 		s.o.Logger.ErrorContext(r.Context(), "mcp subscription failed", slog.Any("error", err))
-		refuse(w, http.StatusServiceUnavailable, apperr.From(err).Message)
+		writeError(w, http.StatusServiceUnavailable, apperr.From(err).Message)
 		return
 	}
 	defer l.close()
@@ -41,30 +41,29 @@ func (s *Server) serveListen(w http.ResponseWriter, r *http.Request) {
 	s.http.ServeHTTP(w, r)
 }
 
-// listen answers subscriptions/listen: it lasts until the client leaves, the token ends
-// or this replica goes away. Resources that the viewer does not have are left out of
-// what is acknowledged.
+// listen serves subscriptions/listen until the client disconnects, the token expires or the replica stops.
+// Resources that the viewer cannot read are left out of the acknowledgement.
 func (s *Server) listen(
 	ctx context.Context,
 	next sdk.MethodHandler,
 	req *sdk.SubscriptionsListenRequest,
-	l *live,
+	l *subscriber,
 ) (sdk.Result, error) {
 	if l == nil {
-		return nil, apperr.New(apperr.BadUserInput, "Subscriptions need revision %s of the protocol.", newRevision)
+		return nil, apperr.New(apperr.BadUserInput, "Subscriptions need revision %s of the protocol.", revision2026)
 	}
 	caller, _ := callerFrom(ctx)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(l.ctx, cancel)()
-	done, err := s.listens.open(caller.UserID, cancel)
+	done, err := s.subscriptions.open(caller.UserID, cancel)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	if wanted := req.Params.Notifications; wanted != nil {
-		if len(wanted.ResourceSubscriptions) > maxWatched {
-			return nil, apperr.Invalid("resourceSubscriptions", "Subscribe to at most %d resources at once.", maxWatched)
+		if len(wanted.ResourceSubscriptions) > maxSubscribedResources {
+			return nil, apperr.Invalid("resourceSubscriptions", "Subscribe to at most %d resources at once.", maxSubscribedResources)
 		}
 		wanted.ResourceSubscriptions = slices.DeleteFunc(
 			wanted.ResourceSubscriptions,

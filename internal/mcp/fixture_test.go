@@ -41,8 +41,8 @@ const (
 	patience        = 20 * time.Second
 )
 
-// world is a server with its database, and the tokens of its people.
-type world struct {
+// fixture is a server with its database, and the tokens of its people.
+type fixture struct {
 	t      *testing.T
 	db     *store.DB
 	hub    *stream.Hub
@@ -57,14 +57,14 @@ type world struct {
 	reports []Report
 }
 
-// each runs a test on both databases.
-func each(t *testing.T, test func(t *testing.T, w *world)) {
-	testdb.Each(t, func(t *testing.T, db *store.DB) { test(t, newWorld(t, db, nil)) })
+// eachEngine runs a test on both databases.
+func eachEngine(t *testing.T, test func(t *testing.T, w *fixture)) {
+	testdb.Each(t, func(t *testing.T, db *store.DB) { test(t, newFixture(t, db, nil)) })
 }
 
-func newWorld(t *testing.T, db *store.DB, change func(*Options)) *world {
+func newFixture(t *testing.T, db *store.DB, change func(*Options)) *fixture {
 	t.Helper()
-	w := &world{t: t, db: db, hub: stream.NewHub(), log: &syncBuffer{}}
+	w := &fixture{t: t, db: db, hub: stream.NewHub(), log: &syncBuffer{}}
 	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	cfg, err := config.Load(map[string]string{
 		"DATABASE_URL":       "sqlite:" + filepath.Join(t.TempDir(), "unused.db"),
@@ -80,8 +80,8 @@ func newWorld(t *testing.T, db *store.DB, change func(*Options)) *world {
 	require.NoError(t, err)
 	o := Options{
 		Tools: tool.NewRegistry(), Tasks: w.tasks, Conversations: chat.NewService(db.Client(), w.hub, nil, chat.Limits{}),
-		Admit: func(ctx context.Context) error { return w.users.AllowCall(ctx, 10_000) },
-		Hub:   w.hub, Timeout: 10 * time.Second, Listens: 4, Observe: w.observe, Logger: log,
+		CheckRateLimit: func(ctx context.Context) error { return w.users.AllowCall(ctx, 10_000) },
+		Hub:            w.hub, Timeout: 10 * time.Second, MaxSubscriptions: 4, OnRequest: w.observe, Logger: log,
 	}
 	if change != nil {
 		change(&o)
@@ -101,14 +101,14 @@ func newWorld(t *testing.T, db *store.DB, change func(*Options)) *world {
 	return w
 }
 
-func (w *world) observe(_ context.Context, r Report) {
+func (w *fixture) observe(_ context.Context, r Report) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reports = append(w.reports, r)
 }
 
-// last is the newest report on a method.
-func (w *world) last(method string) Report {
+// lastReport is the newest report on a method.
+func (w *fixture) lastReport(method string) Report {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := len(w.reports) - 1; i >= 0; i-- {
@@ -136,20 +136,20 @@ func token(t *testing.T, subject string, change func(jwt.MapClaims)) string {
 }
 
 // userID is a person's, made on first sight like by a request.
-func (w *world) userID(subject string) string {
+func (w *fixture) userID(subject string) string {
 	id, err := w.users.EnsureUser(context.Background(), auth.Claims{Subject: subject, Name: subject, Issuer: testIssuer})
 	require.NoError(w.t, err)
 	return id
 }
 
-// as is a context in which the person acts with own hands.
-func (w *world) as(subject string) context.Context {
+// context is a context in which the person acts with own hands.
+func (w *fixture) context(subject string) context.Context {
 	return viewer.NewContext(context.Background(), viewer.Viewer{UserID: w.userID(subject)})
 }
 
-// add makes a task by hand.
-func (w *world) add(subject, title string) int {
-	made, err := w.tasks.CreateTask(w.as(subject), task.CreateTaskInput{Title: title})
+// createTask makes a task by hand.
+func (w *fixture) createTask(subject, title string) int {
+	made, err := w.tasks.CreateTask(w.context(subject), task.CreateTaskInput{Title: title})
 	require.NoError(w.t, err)
 	return made.Number
 }
@@ -174,7 +174,7 @@ type client struct {
 }
 
 // connect speaks a revision of the protocol as a person.
-func (w *world) connect(t *testing.T, token, revision string) *client {
+func (w *fixture) connect(t *testing.T, token, revision string) *client {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -208,8 +208,8 @@ func join(t *testing.T, transport sdk.Transport, revision string) *client {
 	return c
 }
 
-// hears waits for a notification; others before it may be of any kind.
-func (c *client) hears(want string) {
+// requireNotification waits for a notification; others before it may be of any kind.
+func (c *client) requireNotification(want string) {
 	c.t.Helper()
 	deadline := time.After(patience)
 	for {
@@ -224,17 +224,17 @@ func (c *client) hears(want string) {
 	}
 }
 
-// call uses a tool and returns its structured result, which must not be a failure.
-func (c *client) call(name string, args map[string]any) map[string]any {
+// mustCall uses a tool and returns its structured result, which must not be a failure.
+func (c *client) mustCall(name string, args map[string]any) map[string]any {
 	c.t.Helper()
-	result := c.try(name, args)
+	result := c.callTool(name, args)
 	require.False(c.t, result.IsError, "%s: %s", name, textOf(result))
 	structured, ok := result.StructuredContent.(map[string]any)
 	require.True(c.t, ok, "%s gives no structured result", name)
 	return structured
 }
 
-func (c *client) try(name string, args map[string]any) *sdk.CallToolResult {
+func (c *client) callTool(name string, args map[string]any) *sdk.CallToolResult {
 	c.t.Helper()
 	result, err := c.CallTool(c.t.Context(), &sdk.CallToolParams{Name: name, Arguments: args})
 	require.NoError(c.t, err)
@@ -258,7 +258,7 @@ func textOf(r *sdk.CallToolResult) string {
 }
 
 // post sends a raw message and returns the answer with its body.
-func (w *world) post(t *testing.T, body string, change func(*http.Request)) (*http.Response, string) {
+func (w *fixture) post(t *testing.T, body string, change func(*http.Request)) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.http.URL+Path, strings.NewReader(body))
 	require.NoError(t, err)

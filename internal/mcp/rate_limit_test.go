@@ -15,21 +15,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTooManyCalls: a call beyond the limit is a result that says so and when to come
+// TestRateLimit_Exceeded_ReturnsRateLimited: a call beyond the limit is a result that says so and when to come
 // back; whatever else reads what is somebody's is an error that does; the rest stays free.
-func TestTooManyCalls(t *testing.T) {
+func TestRateLimit_Exceeded_ReturnsRateLimited(t *testing.T) {
 	const perMinute = 3
 	for _, revision := range bothRevisions {
 		t.Run(revision, func(t *testing.T) {
 			testdb.Each(t, func(t *testing.T, db *store.DB) {
-				var w *world
-				w = newWorld(t, db, func(o *Options) {
-					o.Admit = func(ctx context.Context) error { return w.users.AllowCall(ctx, perMinute) }
+				var w *fixture
+				w = newFixture(t, db, func(o *Options) {
+					o.CheckRateLimit = func(ctx context.Context) error { return w.users.AllowCall(ctx, perMinute) }
 				})
 				alice := w.connect(t, token(t, "alice", nil), revision)
-				refused := alice.try("list_tasks", nil)
+				refused := alice.callTool("list_tasks", nil)
 				for !refused.IsError { // time makes room for more, on a slow machine
-					refused = alice.try("list_tasks", nil)
+					refused = alice.callTool("list_tasks", nil)
 				}
 				require.Equal(t, "RATE_LIMITED", refused.Meta["errand/code"])
 				wait := refused.Meta["errand/retryAfterMs"].(float64)
@@ -37,7 +37,7 @@ func TestTooManyCalls(t *testing.T) {
 				require.LessOrEqual(t, wait, float64((time.Minute / perMinute).Milliseconds()))
 				require.Contains(t, textOf(refused), "At most 3 calls a minute. Try again in ")
 				require.Nil(t, refused.StructuredContent)
-				require.Equal(t, apperr.RateLimited, w.last(methodCall).Code, "it is counted as a failure")
+				require.Equal(t, apperr.RateLimited, w.lastReport(methodCall).Code, "it is counted as a failure")
 
 				_, err := alice.ListTools(t.Context(), nil)
 				require.NoError(t, err, "what is the same for everybody is free")
@@ -47,7 +47,7 @@ func TestTooManyCalls(t *testing.T) {
 				}
 				requireRateLimited(t, err)
 
-				w.connect(t, token(t, "bob", nil), revision).call("list_tasks", nil)
+				w.connect(t, token(t, "bob", nil), revision).mustCall("list_tasks", nil)
 			})
 		})
 	}
