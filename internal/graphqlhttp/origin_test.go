@@ -88,7 +88,7 @@ func TestCORS_Origins_GetPermissions(t *testing.T) {
 	require.Contains(t, a.header.Get("Access-Control-Allow-Methods"), "POST")
 	require.Empty(t, a.header.Get("Access-Control-Allow-Credentials"))
 	require.Contains(t, a.header.Values("Vary"), "Origin")
-	require.Equal(t, "7200", a.header.Get("Access-Control-Max-Age"), "browsers ask once in two hours")
+	require.Equal(t, "7200", a.header.Get("Access-Control-Max-Age"), "browsers cache preflights for two hours")
 	for _, name := range []string{"Content-Type", "Apollo-Require-Preflight", "X-Apollo-Operation-Name"} {
 		require.Contains(t, a.header.Get("Access-Control-Allow-Headers"), name)
 	}

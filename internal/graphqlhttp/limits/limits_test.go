@@ -150,8 +150,8 @@ func TestCheck_ExponentialFragments_CountedWithoutExpansion(t *testing.T) {
 
 func TestParse_SyntaxError_ReturnsParserError(t *testing.T) {
 	_, _, err := limits.Default().Parse(`{`)
-	var fault *gqlerror.Error
-	require.ErrorAs(t, err, &fault)
+	var syntaxErr *gqlerror.Error
+	require.ErrorAs(t, err, &syntaxErr)
 	exceeded := new(limits.ExceededError)
 	require.NotErrorAs(t, err, &exceeded)
 }
