@@ -37,8 +37,8 @@ func (a *taskAction) nextCalls(m *memory) []toolCall {
 		a.ready = true
 	}
 	for _, stage := range []func() []toolCall{a.bulkCalls, a.searchCalls, a.readCalls, a.writeCalls} {
-		if asks := stage(); len(asks) > 0 {
-			return asks
+		if calls := stage(); len(calls) > 0 {
+			return calls
 		}
 	}
 	return nil
@@ -121,13 +121,13 @@ func (a *taskAction) unclear(r intent.Reference, m *memory) {
 }
 
 func (a *taskAction) searchCalls() []toolCall {
-	var asks []toolCall
+	var calls []toolCall
 	for _, s := range a.candidates {
 		if a, ok := s.lookup(a); ok {
-			asks = append(asks, a)
+			calls = append(calls, a)
 		}
 	}
-	return asks
+	return calls
 }
 
 // readCalls returns the calls that read tasks named by number, when the change depends on their current state.
@@ -171,7 +171,7 @@ func (a *taskAction) writeCalls() []toolCall {
 	if a.req.Kind == intent.Show {
 		return nil
 	}
-	var asks []toolCall
+	var calls []toolCall
 	for _, s := range a.candidates {
 		if s.resolved() || s.number < 1 || a.req.Fields.NeedsCurrent() && s.current == nil {
 			continue
@@ -180,9 +180,9 @@ func (a *taskAction) writeCalls() []toolCall {
 		if !ok {
 			continue
 		}
-		asks = append(asks, toolCall{name: toolFor[a.req.Kind], args: args, onResult: func(r toolResult) { s.result = &r }})
+		calls = append(calls, toolCall{name: toolFor[a.req.Kind], args: args, onResult: func(r toolResult) { s.result = &r }})
 	}
-	return asks
+	return calls
 }
 
 var toolFor = map[intent.Kind]string{
@@ -208,9 +208,9 @@ func (a *taskAction) arguments(s *candidate) (map[string]any, bool) {
 	}
 	setDue(args, a.dueDate(s))
 	if f.Later != nil {
-		due, fault := postponed(*s.current, *f.Later, a.now)
-		if fault != "" {
-			s.line = fault
+		due, reason := postponed(*s.current, *f.Later, a.now)
+		if reason != "" {
+			s.line = reason
 			return nil, false
 		}
 		setDue(args, &due)

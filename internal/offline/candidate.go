@@ -76,7 +76,7 @@ func (a *taskAction) applySearch(s *candidate, r toolResult) {
 	case len(fits) == 1 && more == 0:
 		a.accept(s, fits[0])
 	default:
-		a.askWhich(s, fits, more)
+		a.requestChoice(s, fits, more)
 	}
 }
 
@@ -139,8 +139,8 @@ var notDone = map[intent.Kind]string{
 	intent.Update: "changed nothing",
 }
 
-// askWhich resolves the candidate with a question to choose one of several tasks.
-func (a *taskAction) askWhich(s *candidate, ts []task, more int) {
+// requestChoice resolves the candidate with a question to choose one of several tasks.
+func (a *taskAction) requestChoice(s *candidate, ts []task, more int) {
 	if a.req.Kind == intent.Show {
 		s.line, s.shown = several(s.ref.Phrase, ts, more, a.now)+".", ts
 		s.line = trimStop(s.line)

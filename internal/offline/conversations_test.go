@@ -46,16 +46,16 @@ func TestReply_AfterChange_ReportsStoredValues(t *testing.T) {
 
 func TestModel_AmbiguousTask_AsksWhichOne(t *testing.T) {
 	w := newFixture(t, "Team meeting", "Buy milk", "Meeting with Bob", "Board meeting")
-	ask := "I found 3 tasks that match “meeting”:\n1. Team meeting\n3. Meeting with Bob\n4. Board meeting\nWhich " +
+	question := "I found 3 tasks that match “meeting”:\n1. Team meeting\n3. Meeting with Bob\n4. Board meeting\nWhich " +
 		"one should I delete?"
 	again := "There are several tasks:\n1. Team meeting\n3. Meeting with Bob\n4. Board meeting\nWhich one should I delete?"
 	story(t, w,
-		"Delete the meeting task", ask,
+		"Delete the meeting task", question,
 		"yes", again,
 		"hm?", again,
 		"number 2", again, // not among them
 		"no, never mind", "Okay, I left everything as it is.",
-		"delete the meeting task", ask,
+		"delete the meeting task", question,
 		"the one with Bob", "Deleted task 3: Meeting with Bob.",
 	)
 	story(

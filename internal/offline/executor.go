@@ -54,16 +54,16 @@ func (e *planExecutor) run() planResult {
 	e.actions = e.plan(requests)
 	e.finished = make([]bool, len(e.actions))
 	for r := 0; ; {
-		asks := e.collectCalls()
+		calls := e.collectCalls()
 		switch {
-		case r < len(e.turn.rounds) && !e.applyRecorded(asks, e.turn.rounds[r]):
+		case r < len(e.turn.rounds) && !e.applyRecorded(calls, e.turn.rounds[r]):
 			return planResult{reply: summarizeRecorded(e.turn, e.now), mem: fromRecord(e.memory, e.turn)}
 		case r < len(e.turn.rounds):
 			r++
-		case len(asks) == 0 || r == maxRounds:
+		case len(calls) == 0 || r == maxRounds:
 			return e.finish(requests)
-		case !e.rejectUnavailable(asks):
-			return planResult{calls: asks, mem: e.memory}
+		case !e.rejectUnavailable(calls):
+			return planResult{calls: calls, mem: e.memory}
 		}
 	}
 }
@@ -71,7 +71,7 @@ func (e *planExecutor) run() planResult {
 // collectCalls collects the calls of the next round. Actions run in order. A later one joins the round only when
 // it is not exclusive and does not mix reads with writes, so that no read is older than a change requested before it.
 func (e *planExecutor) collectCalls() []toolCall {
-	var asks []toolCall
+	var calls []toolCall
 	for i, j := range e.actions {
 		if e.finished[i] {
 			continue
@@ -85,13 +85,13 @@ func (e *planExecutor) collectCalls() []toolCall {
 			e.finished[i] = true
 			continue
 		}
-		if len(asks) > 0 && asks[0].isRead() != wanted[0].isRead() {
+		if len(calls) > 0 && calls[0].isRead() != wanted[0].isRead() {
 			break
 		}
-		asks = append(asks, wanted...)
+		calls = append(calls, wanted...)
 	}
 	e.rememberUpTo(len(e.actions))
-	return asks[:min(len(asks), maxCalls-e.callCount)]
+	return calls[:min(len(calls), maxCalls-e.callCount)]
 }
 
 // rememberUpTo stores the outcomes of the finished actions before n in the memory, in order.
@@ -111,9 +111,9 @@ var unavailableReason = map[bool]string{
 }
 
 // rejectUnavailable fails the calls of tools that are not offered; their actions report the failure.
-func (e *planExecutor) rejectUnavailable(asks []toolCall) bool {
+func (e *planExecutor) rejectUnavailable(calls []toolCall) bool {
 	refused := false
-	for _, a := range asks {
+	for _, a := range calls {
 		if e.allowed != nil && !e.allowed(a.name) {
 			a.onResult(failure(unavailableReason[len(e.turn.rounds) > 0]))
 			refused = true
@@ -123,23 +123,23 @@ func (e *planExecutor) rejectUnavailable(asks []toolCall) bool {
 }
 
 // applyRecorded passes recorded results to their calls. It returns false when the recorded calls differ from calls.
-func (e *planExecutor) applyRecorded(asks []toolCall, recorded round) bool {
-	if len(asks) != len(recorded) {
+func (e *planExecutor) applyRecorded(calls []toolCall, recorded round) bool {
+	if len(calls) != len(recorded) {
 		return false
 	}
-	for i, a := range asks {
+	for i, a := range calls {
 		if a.name != recorded[i].name {
 			return false
 		}
 	}
-	for i, a := range asks {
+	for i, a := range calls {
 		if recorded[i].result == nil {
 			a.onResult(failure("There is no result on record."))
 			continue
 		}
 		a.onResult(*recorded[i].result)
 	}
-	e.callCount += len(asks)
+	e.callCount += len(calls)
 	return true
 }
 

@@ -146,13 +146,13 @@ func (w *fixture) do(calls []llms.ToolCall) {
 
 type object = map[string]any
 
-func fault(code, message string) object {
+func failedResult(code, message string) object {
 	return object{"error": object{"code": code, "message": message}}
 }
 
 func (w *fixture) call(name string, args object) any {
 	if message := w.broken[name]; message != "" {
-		return fault("SERVICE_UNAVAILABLE", message)
+		return failedResult("SERVICE_UNAVAILABLE", message)
 	}
 	switch name {
 	case "add_task":
@@ -167,7 +167,7 @@ func (w *fixture) call(name string, args object) any {
 	number := int(args["number"].(float64))
 	at := slices.IndexFunc(w.tasks, func(it item) bool { return it.Number == number })
 	if at < 0 {
-		return fault("NOT_FOUND", fmt.Sprintf("There is no task %d.", number))
+		return failedResult("NOT_FOUND", fmt.Sprintf("There is no task %d.", number))
 	}
 	it := &w.tasks[at]
 	before := *it

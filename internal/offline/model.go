@@ -75,8 +75,8 @@ func offeredTools(o llms.CallOptions) func(string) bool {
 
 // toolCalls assigns each call an id: a digest of the conversation and the index of the call. The id is the same
 // for the same input and differs between steps, because each step extends the conversation.
-func toolCalls(messages []llms.MessageContent, asks []toolCall) []llms.ToolCall {
-	if len(asks) == 0 {
+func toolCalls(messages []llms.MessageContent, requested []toolCall) []llms.ToolCall {
+	if len(requested) == 0 {
 		return nil
 	}
 	h := sha256.New()
@@ -84,8 +84,8 @@ func toolCalls(messages []llms.MessageContent, asks []toolCall) []llms.ToolCall 
 		digest(h, msg)
 	}
 	sum := hex.EncodeToString(h.Sum(nil))[:20]
-	calls := make([]llms.ToolCall, len(asks))
-	for i, a := range asks {
+	calls := make([]llms.ToolCall, len(requested))
+	for i, a := range requested {
 		calls[i] = llms.ToolCall{
 			ID: fmt.Sprintf("rules_%s_%d", sum, i), Type: "function",
 			FunctionCall: &llms.FunctionCall{Name: a.name, Arguments: a.arguments()},

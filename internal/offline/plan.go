@@ -29,13 +29,13 @@ func (e *planExecutor) requests() []intent.Request {
 }
 
 // onlyAdded reports whether a turn's actions added tasks and did nothing else.
-func onlyAdded(jobs []action) bool {
-	for _, j := range jobs {
+func onlyAdded(actions []action) bool {
+	for _, j := range actions {
 		if add, ok := j.(*addAction); !ok || len(add.outcome().touched) == 0 {
 			return false
 		}
 	}
-	return len(jobs) > 0
+	return len(actions) > 0
 }
 
 func notUnderstoodAll(requests []intent.Request) bool {
@@ -121,24 +121,24 @@ func (q *question) choose(refs []intent.Reference) []intent.Reference {
 
 // plan creates an action for each request.
 func (e *planExecutor) plan(requests []intent.Request) []action {
-	jobs := make([]action, len(requests))
+	actions := make([]action, len(requests))
 	for i, r := range requests {
 		switch {
 		case r.Kind == intent.Unknown || r.Kind == intent.Say:
-			jobs[i] = &textAction{}
+			actions[i] = &textAction{}
 		case r.Rejection != "":
-			jobs[i] = &textAction{line: faultLine(r)}
+			actions[i] = &textAction{line: faultLine(r)}
 		case e.now.IsZero() && dated(r):
-			jobs[i] = &textAction{line: "I do not know what day it is, so I did nothing for " + quote(r.Said) + "."}
+			actions[i] = &textAction{line: "I do not know what day it is, so I did nothing for " + quote(r.Said) + "."}
 		case r.Kind == intent.Add:
-			jobs[i] = &addAction{req: r, now: e.now}
+			actions[i] = &addAction{req: r, now: e.now}
 		case r.Kind == intent.List:
-			jobs[i] = &listAction{filter: r.Filter, now: e.now}
+			actions[i] = &listAction{filter: r.Filter, now: e.now}
 		default:
-			jobs[i] = &taskAction{req: r, now: e.now}
+			actions[i] = &taskAction{req: r, now: e.now}
 		}
 	}
-	return jobs
+	return actions
 }
 
 // dated reports whether the request depends on the current date.
