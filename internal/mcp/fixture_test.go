@@ -41,7 +41,7 @@ const (
 	patience        = 20 * time.Second
 )
 
-// fixture is a server with its database, and the tokens of its people.
+// fixture is a server on a database of its own, with tokens for its users.
 type fixture struct {
 	t      *testing.T
 	db     *store.DB
@@ -57,7 +57,7 @@ type fixture struct {
 	reports []Report
 }
 
-// eachEngine runs a test on both databases.
+// eachEngine runs a test on both engines.
 func eachEngine(t *testing.T, test func(t *testing.T, w *fixture)) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) { test(t, newFixture(t, db, nil)) })
 }
@@ -107,7 +107,7 @@ func (w *fixture) observe(_ context.Context, r Report) {
 	w.reports = append(w.reports, r)
 }
 
-// lastReport is the newest report on a method.
+// lastReport returns the newest report of a method.
 func (w *fixture) lastReport(method string) Report {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,7 +120,7 @@ func (w *fixture) lastReport(method string) Report {
 	return Report{}
 }
 
-// claims are a good token's; change alters them.
+// token signs valid claims; change alters them.
 func token(t *testing.T, subject string, change func(jwt.MapClaims)) string {
 	t.Helper()
 	claims := jwt.MapClaims{
@@ -135,26 +135,26 @@ func token(t *testing.T, subject string, change func(jwt.MapClaims)) string {
 	return signed
 }
 
-// userID is a person's, made on first sight like by a request.
+// userID returns the id of a user, created as by a first request.
 func (w *fixture) userID(subject string) string {
 	id, err := w.users.EnsureUser(context.Background(), auth.Claims{Subject: subject, Name: subject, Issuer: testIssuer})
 	require.NoError(w.t, err)
 	return id
 }
 
-// context is a context in which the person acts with own hands.
+// context returns a context with the user as viewer.
 func (w *fixture) context(subject string) context.Context {
 	return viewer.NewContext(context.Background(), viewer.Viewer{UserID: w.userID(subject)})
 }
 
-// createTask makes a task by hand.
+// createTask creates a task as the user.
 func (w *fixture) createTask(subject, title string) int {
 	made, err := w.tasks.CreateTask(w.context(subject), task.CreateTaskInput{Title: title})
 	require.NoError(w.t, err)
 	return made.Number
 }
 
-// bearerTransport sends a token along.
+// bearerTransport adds a bearer token to requests.
 type bearerTransport struct {
 	token string
 	base  http.RoundTripper
@@ -166,14 +166,14 @@ func (b bearerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return b.base.RoundTrip(r)
 }
 
-// client is the SDK's client with what it was notified of.
+// client is an SDK client that records its notifications.
 type client struct {
 	*sdk.ClientSession
 	t     *testing.T
 	heard chan string
 }
 
-// connect speaks a revision of the protocol as a person.
+// connect opens a client session with a revision of the protocol.
 func (w *fixture) connect(t *testing.T, token, revision string) *client {
 	t.Helper()
 	transport := &http.Transport{}
@@ -208,7 +208,7 @@ func join(t *testing.T, transport sdk.Transport, revision string) *client {
 	return c
 }
 
-// requireNotification waits for a notification; others before it may be of any kind.
+// requireNotification waits for a notification. Others may precede it.
 func (c *client) requireNotification(want string) {
 	c.t.Helper()
 	deadline := time.After(patience)
@@ -224,7 +224,7 @@ func (c *client) requireNotification(want string) {
 	}
 }
 
-// mustCall uses a tool and returns its structured result, which must not be a failure.
+// mustCall calls a tool, requires success and returns the structured result.
 func (c *client) mustCall(name string, args map[string]any) map[string]any {
 	c.t.Helper()
 	result := c.callTool(name, args)
@@ -241,7 +241,7 @@ func (c *client) callTool(name string, args map[string]any) *sdk.CallToolResult 
 	return result
 }
 
-// read reads a resource, which must exist.
+// read reads an existing resource.
 func (c *client) read(uri string) map[string]any {
 	c.t.Helper()
 	result, err := c.ReadResource(c.t.Context(), &sdk.ReadResourceParams{URI: uri})
@@ -257,7 +257,7 @@ func textOf(r *sdk.CallToolResult) string {
 	return r.Content[0].(*sdk.TextContent).Text
 }
 
-// post sends a raw message and returns the answer with its body.
+// post sends a raw message and returns the response with its body.
 func (w *fixture) post(t *testing.T, body string, change func(*http.Request)) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.http.URL+Path, strings.NewReader(body))

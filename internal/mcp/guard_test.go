@@ -14,6 +14,7 @@ import (
 	"errand/internal/testdb"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -34,10 +35,15 @@ func TestGuard_Tokens_AreVerified(t *testing.T) {
 		return withToken(token(t, "alice", func(m jwt.MapClaims) { m[key] = value }))
 	}
 	for name, change := range map[string]func(*http.Request){
-		"none":               func(*http.Request) {},
-		"in the address":     func(r *http.Request) { r.URL.RawQuery = "access_token=" + good },
-		"as basic":           func(r *http.Request) { r.Header.Set("Authorization", "Basic "+good) },
-		"twice":              func(r *http.Request) { r.Header["Authorization"] = []string{"Bearer " + good, "Bearer " + good} },
+		"none":           func(*http.Request) {},
+		"in the address": func(r *http.Request) { r.URL.RawQuery = "access_token=" + good },
+		"as basic":       func(r *http.Request) { r.Header.Set("Authorization", "Basic "+good) },
+		"twice": func(r *http.Request) {
+			r.Header["Authorization"] = []string{
+				"Bearer " + good,
+				"Bearer " + good,
+			}
+		},
 		"no token":           withToken("nonsense"),
 		"unsigned":           withToken(none),
 		"altered":            withToken(good[:len(good)-4] + "AAAA"),
@@ -168,7 +174,8 @@ func TestGuard_Bodies_AreLimited(t *testing.T) {
 func TestClientName_Handshake_IsCarriedInSessionID(t *testing.T) {
 	w := newFixture(t, testdb.SQLite(t), nil)
 	good := withToken(token(t, "alice", nil))
-	const hello = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},` +
+	const hello = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",` +
+		`"capabilities":{},` +
 		`"clientInfo":{"name":"Désk\u0000top 🖥","version":"1"}}}`
 	answer, body := w.post(t, hello, good)
 	require.Equal(t, http.StatusOK, answer.StatusCode, body)
@@ -193,7 +200,7 @@ func TestClientName_Handshake_IsCarriedInSessionID(t *testing.T) {
 	require.Empty(t, as("", ""))
 }
 
-// TestErrors_Internal_AreRedacted takes the tables away.
+// TestErrors_Internal_AreRedacted removes tables to cause internal errors.
 func TestErrors_Internal_AreRedacted(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *fixture) {
 		good := withToken(token(t, "alice", nil))
@@ -213,7 +220,7 @@ func TestErrors_Internal_AreRedacted(t *testing.T) {
 	})
 }
 
-// dropTables takes tables away.
+// dropTables drops tables.
 func (w *fixture) dropTables(t *testing.T, tables ...string) {
 	t.Helper()
 	tx, err := w.db.Client().Tx(t.Context())
@@ -225,7 +232,7 @@ func (w *fixture) dropTables(t *testing.T, tables ...string) {
 	require.NoError(t, tx.Commit())
 }
 
-// TestHandler_Panic_ReturnsError: the SDK's goroutines have nobody above them.
+// TestHandler_Panic_ReturnsError covers panics on the goroutines of the SDK, which no caller recovers.
 func TestHandler_Panic_ReturnsError(t *testing.T) {
 	w := newFixture(t, testdb.SQLite(t), func(o *Options) { o.Conversations = panicking{o.Conversations} })
 	_, body := w.post(t, `{"jsonrpc":"2.0","id":1,"method":"resources/list"}`, withToken(token(t, "alice", nil)))
@@ -239,7 +246,7 @@ func (panicking) ListConversations(context.Context, page.Args) (*page.Conversati
 	panic("a bug")
 }
 
-// TestGuard_Token_IsRemovedFromRequest: whatever comes behind the guard knows the caller, not the token.
+// TestGuard_Token_IsRemovedFromRequest checks that handlers behind the guard see the caller, not the token.
 func TestGuard_Token_IsRemovedFromRequest(t *testing.T) {
 	w := newFixture(t, testdb.SQLite(t), nil)
 	good := token(t, "alice", func(m jwt.MapClaims) { m["scope"] = ScopeRead })
@@ -247,10 +254,10 @@ func TestGuard_Token_IsRemovedFromRequest(t *testing.T) {
 	behind := w.guard.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		reached = true
 		caller, ok := callerFrom(r.Context())
-		require.True(t, ok)
-		require.Equal(t, w.userID("alice"), caller.UserID)
-		require.Equal(t, []string{ScopeRead}, caller.Scopes)
-		require.NotContains(t, fmt.Sprint(r.Header), good)
+		assert.True(t, ok)
+		assert.Equal(t, w.userID("alice"), caller.UserID)
+		assert.Equal(t, []string{ScopeRead}, caller.Scopes)
+		assert.NotContains(t, fmt.Sprint(r.Header), good)
 	}))
 	r := httptest.NewRequest(http.MethodPost, Path, strings.NewReader(ping))
 	withToken(good)(r)

@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// secretWord is in everything that Bob has.
+// secretWord is part of all of Bob's texts.
 const secretWord = "zx9secret"
 
-// TestIsolation_OtherUsersObjects_AreNotFound lets Alice try every tool, resource, prompt and
-// subscription against what Bob has: she finds what nobody has, and he keeps all.
+// TestIsolation_OtherUsersObjects_AreNotFound calls every tool, resource, prompt and subscription as Alice with
+// Bob's ids: the answers equal those for missing objects, and Bob's rows stay unchanged.
 func TestIsolation_OtherUsersObjects_AreNotFound(t *testing.T) {
 	for _, revision := range bothRevisions {
 		t.Run(revision, func(t *testing.T) {
@@ -57,7 +57,8 @@ func attack(t *testing.T, w *fixture, revision string) {
 	foreign := []string{
 		taskURIOf(
 			strconv.Itoa(bobs),
-		), taskURIOf(task.ID), conversationURIOf(talk.ID), conversationURIOf(talk.ID) + "?before=eyJsIjoibWVzc2FnZXMiLCJrIjpbM119",
+		), taskURIOf(task.ID), conversationURIOf(talk.ID),
+		conversationURIOf(talk.ID) + "?before=eyJsIjoibWVzc2FnZXMiLCJrIjpbM119",
 		"errand://users/bob", "errand://tasks/../conversations/" + talk.ID, "errand://bob@tasks/1", "file:///etc/passwd",
 		"errand://tasks/0" + strconv.Itoa(bobs), "errand://conversations/" + task.ID, "errand://tasks/" + talk.ID,
 	}
@@ -83,7 +84,7 @@ func attack(t *testing.T, w *fixture, revision string) {
 	require.Nil(t, kept.DeletedAt)
 }
 
-// TestIsolation_ConcurrentUsers_SeeOwnTasks has two people work at the same time.
+// TestIsolation_ConcurrentUsers_SeeOwnTasks runs two users at the same time.
 func TestIsolation_ConcurrentUsers_SeeOwnTasks(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *fixture) {
 		var all sync.WaitGroup
@@ -156,6 +157,6 @@ func TestScopes_ToolsAndResources_RequireScope(t *testing.T) {
 		}
 		found, err := w.tasks.FindTaskByNumber(w.context("alice"), 4)
 		require.NoError(t, err)
-		require.Nil(t, found, "what was refused left nothing behind")
+		require.Nil(t, found, "the rejected call stored nothing")
 	})
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestRateLimit_Exceeded_ReturnsRateLimited: a call beyond the limit is a result that says so and when to come
-// back; whatever else reads what is somebody's is an error that does; the rest stays free.
+// TestRateLimit_Exceeded_ReturnsRateLimited: a tool call above the limit is an error result with the delay, any
+// other request with user data an error; requests without user data are not limited.
 func TestRateLimit_Exceeded_ReturnsRateLimited(t *testing.T) {
 	const perMinute = 3
 	for _, revision := range bothRevisions {
@@ -40,7 +40,7 @@ func TestRateLimit_Exceeded_ReturnsRateLimited(t *testing.T) {
 				require.Equal(t, apperr.RateLimited, w.lastReport(methodCall).Code, "it is counted as a failure")
 
 				_, err := alice.ListTools(t.Context(), nil)
-				require.NoError(t, err, "what is the same for everybody is free")
+				require.NoError(t, err, "requests without user data are not limited")
 				_, err = alice.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: openTasksURI})
 				for err == nil {
 					_, err = alice.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: openTasksURI})

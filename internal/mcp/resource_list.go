@@ -73,7 +73,8 @@ func (s *Server) listConversationResources(ctx context.Context, result *sdk.List
 	}
 	for _, c := range found.Nodes() {
 		result.Resources = append(result.Resources, &sdk.Resource{
-			URI: conversationURIOf(c.ID), Name: c.ID, Title: c.Title, MIMEType: jsonType, Annotations: modifiedAnnotation(c.UpdatedAt),
+			URI: conversationURIOf(c.ID), Name: c.ID, Title: c.Title, MIMEType: jsonType,
+			Annotations: modifiedAnnotation(c.UpdatedAt),
 		})
 	}
 	if found.PageInfo.HasNextPage {

@@ -12,8 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// connectStdio serves one person over a pair of streams; wait ends with the server.
-func (w *fixture) connectStdio(t *testing.T, caller Caller, revision string) (c *client, leave func(), wait func() error) {
+// connectStdio serves a client over a pair of pipes. wait returns when the server has ended.
+func (w *fixture) connectStdio(t *testing.T, caller Caller, revision string) (c *client, leave func(),
+	wait func() error,
+) {
 	t.Helper()
 	toServer, fromClient := io.Pipe()
 	toClient, fromServer := io.Pipe()
@@ -62,7 +64,8 @@ func TestStdio_Session_ServesTools(t *testing.T) {
 					}
 				}
 				if revision != revision2026 {
-					require.ErrorContains(t, c.Subscribe(t.Context(), &sdk.SubscribeParams{URI: conversationURIOf(bobs.ID)}), "not found")
+					require.ErrorContains(t, c.Subscribe(t.Context(), &sdk.SubscribeParams{URI: conversationURIOf(bobs.ID)}),
+						"not found")
 				}
 				task, err := w.tasks.FindTaskByNumber(w.context("alice"), 1)
 				require.NoError(t, err)

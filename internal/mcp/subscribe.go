@@ -63,7 +63,8 @@ func (s *Server) listen(
 	defer done()
 	if wanted := req.Params.Notifications; wanted != nil {
 		if len(wanted.ResourceSubscriptions) > maxSubscribedResources {
-			return nil, apperr.Invalid("resourceSubscriptions", "Subscribe to at most %d resources at once.", maxSubscribedResources)
+			return nil, apperr.Invalid("resourceSubscriptions", "Subscribe to at most %d resources at once.",
+				maxSubscribedResources)
 		}
 		wanted.ResourceSubscriptions = slices.DeleteFunc(
 			wanted.ResourceSubscriptions,

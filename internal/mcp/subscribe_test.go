@@ -18,17 +18,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},` +
+const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
+	`"io.modelcontextprotocol/clientCapabilities":{},` +
 	`"io.modelcontextprotocol/clientInfo":{"name":"listener","version":"1"}}`
 
-// listenClient is a subscription as it comes over the wire.
+// listenClient is a subscription on the raw HTTP stream.
 type listenClient struct {
 	t      *testing.T
 	answer *http.Response
 	lines  *bufio.Scanner
 }
 
-// message is what a subscription may carry.
+// message is a message of a subscription.
 type message struct {
 	Method string          `json:"method"`
 	Result json.RawMessage `json:"result"`
@@ -46,13 +47,14 @@ type message struct {
 	} `json:"params"`
 }
 
-// listen subscribes to everything there is and to resources.
+// listen subscribes to list changes and to the given resources.
 func (w *fixture) listen(t *testing.T, token string, uris ...string) *listenClient {
 	t.Helper()
 	wanted, err := json.Marshal(uris)
 	require.NoError(t, err)
 	body := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{%s,"notifications":`+
-		`{"toolsListChanged":true,"promptsListChanged":true,"resourcesListChanged":true,"resourceSubscriptions":%s}}}`, meta, wanted)
+		`{"toolsListChanged":true,"promptsListChanged":true,"resourcesListChanged":true,"resourceSubscriptions":%s}}}`,
+		meta, wanted)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.http.URL+Path, strings.NewReader(body))
 	require.NoError(t, err)
 	withToken(token)(r)
@@ -72,11 +74,11 @@ func (w *fixture) listen(t *testing.T, token string, uris ...string) *listenClie
 
 func (e *listenClient) close() { _ = e.answer.Body.Close() }
 
-// next is the next message; ok is false at the end.
+// next returns the next message; ok is false at the end.
 func (e *listenClient) next() (m message, ok bool) {
 	e.t.Helper()
 	for e.lines.Scan() {
-		// Errors of the protocol come as plain JSON.
+		// Protocol errors are plain JSON.
 		if data, found := strings.CutPrefix(e.lines.Text(), "data: "); found || strings.HasPrefix(data, "{") {
 			require.NoError(e.t, json.Unmarshal([]byte(data), &m))
 			return m, true
@@ -85,7 +87,7 @@ func (e *listenClient) next() (m message, ok bool) {
 	return m, false
 }
 
-// acknowledged takes the first message and returns the resources that are listened to.
+// acknowledged reads the acknowledgement and returns its resources.
 func (e *listenClient) acknowledged() []string {
 	e.t.Helper()
 	m, ok := e.next()
@@ -96,7 +98,7 @@ func (e *listenClient) acknowledged() []string {
 	return m.Params.Notifications.ResourceSubscriptions
 }
 
-// updated takes messages up to the next update of a resource, and returns its URI.
+// updated reads messages up to the next resource update and returns its URI.
 func (e *listenClient) updated() string {
 	e.t.Helper()
 	for {
@@ -108,12 +110,12 @@ func (e *listenClient) updated() string {
 	}
 }
 
-// requireEnd takes messages up to the result that ends a subscription in good order.
+// requireEnd reads messages up to the result that ends the subscription.
 func (e *listenClient) requireEnd() {
 	e.t.Helper()
 	for {
 		m, ok := e.next()
-		require.True(e.t, ok, "the subscription was cut off without its result")
+		require.True(e.t, ok, "the subscription ended without a result")
 		if m.Result != nil {
 			return
 		}
@@ -127,7 +129,8 @@ func TestListen_TaskChanges_NotifyOwnerOnly(t *testing.T) {
 		w.createTask("bob", "his")
 		talk := w.addConversation("alice", 2)
 		good := token(t, "alice", nil)
-		e := w.listen(t, good, taskURIOf("1"), taskURIOf("2"), taskURIOf("99"), conversationURIOf(talk.ID), "errand://nothing/x")
+		e := w.listen(t, good, taskURIOf("1"), taskURIOf("2"), taskURIOf("99"), conversationURIOf(talk.ID),
+			"errand://nothing/x")
 		require.Equal(t, []string{taskURIOf("1"), taskURIOf("2"), conversationURIOf(talk.ID)}, e.acknowledged())
 
 		bob := w.connect(t, token(t, "bob", nil), revision2026)
@@ -136,7 +139,7 @@ func TestListen_TaskChanges_NotifyOwnerOnly(t *testing.T) {
 		alice.mustCall("complete_task", map[string]any{"number": 2})
 		require.Equal(t, taskURIOf("2"), e.updated(), "Bob's change of his task 1 must not come before it")
 
-		// Every word of a reply is an event; only its end is an update.
+		// Each delta is an event, but only the end of a reply is an update.
 		w.hub.Publish(stream.Event{Kind: stream.Delta, Topic: talk.ID, ID: "msg_x", Text: "a"})
 		alice.mustCall("update_task", map[string]any{"number": 1, "title": "uno"})
 		require.Equal(t, taskURIOf("1"), e.updated())
@@ -150,7 +153,8 @@ func TestListen_TaskChanges_NotifyOwnerOnly(t *testing.T) {
 	})
 }
 
-// TestListen_ConversationChanges_Notify that come, get another title and go, and of nobody else's.
+// TestListen_ConversationChanges_Notify covers new, renamed and deleted conversations; those of other users do not
+// notify.
 func TestListen_ConversationChanges_Notify(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *fixture) {
 		talks := w.server.o.Conversations.(*chat.Service)
@@ -172,7 +176,7 @@ func TestListen_ConversationChanges_Notify(t *testing.T) {
 	})
 }
 
-// requireUpdates takes the messages of some methods, or updates of some resources, in whichever order they come; others fail.
+// requireUpdates requires exactly the given notifications, in any order.
 func (e *listenClient) requireUpdates(all ...string) {
 	e.t.Helper()
 	for len(all) > 0 {
@@ -188,7 +192,7 @@ func (e *listenClient) requireUpdates(all ...string) {
 	}
 }
 
-// TestListen_OpenListParts_Notify like the list itself.
+// TestListen_OpenListParts_Notify checks that parts of the open list notify like the list itself.
 func TestListen_OpenListParts_Notify(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *fixture) {
 		parts := []string{openTasksURIOf(3, ""), openTasksURIOf(0, "at home")}
@@ -246,7 +250,7 @@ func TestListen_TooManySubscriptions_RateLimited(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, expired.answer.StatusCode)
 }
 
-// TestInitialize_OlderRevision_OffersNoNotifications that it cannot have without a session.
+// TestInitialize_OlderRevision_OffersNoNotifications: without a session they cannot be delivered.
 func TestInitialize_OlderRevision_OffersNoNotifications(t *testing.T) {
 	w := newFixture(t, testdb.SQLite(t), nil)
 	good := withToken(token(t, "alice", nil))

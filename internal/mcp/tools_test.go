@@ -17,8 +17,8 @@ import (
 
 var bothRevisions = []string{"2025-11-25", "2026-07-28"}
 
-// TestTools_AllOperations_ChangeTasks does all that can be done to a task, checks every result against its
-// tool's own schema, and watches the change log and the live stream.
+// TestTools_AllOperations_ChangeTasks runs every operation on a task and checks each result against its output
+// schema, the change log and the task stream.
 func TestTools_AllOperations_ChangeTasks(t *testing.T) {
 	for _, revision := range bothRevisions {
 		t.Run(revision, func(t *testing.T) {
@@ -45,11 +45,13 @@ func TestTools_AllOperations_ChangeTasks(t *testing.T) {
 						map[string]any{"number": 1, "priority": "high"},
 					},
 					{
-						"complete_task", `Completed task 1: "Buy milk" (completed; high priority; label "home").` + "\n   Two bottles.", "COMPLETED",
+						"complete_task", `Completed task 1: "Buy milk" (completed; high priority; label "home").` + "\n   Two bottles.",
+						"COMPLETED",
 						map[string]any{"number": 1},
 					},
 					{
-						"complete_task", `Already completed: task 1: "Buy milk" (completed; high priority; label "home").` + "\n   Two bottles.", "",
+						"complete_task",
+						`Already completed: task 1: "Buy milk" (completed; high priority; label "home").` + "\n   Two bottles.", "",
 						map[string]any{"number": 1},
 					},
 					{
@@ -94,7 +96,7 @@ func TestTools_AllOperations_ChangeTasks(t *testing.T) {
 	}
 }
 
-// follow is the person's live stream of task changes, as GraphQL carries it.
+// follow returns the task stream of a user.
 func (w *fixture) follow(t *testing.T, subject string) <-chan *stream.TaskEvent {
 	t.Helper()
 	events := make(chan *stream.TaskEvent, 100)
@@ -106,7 +108,7 @@ func (w *fixture) follow(t *testing.T, subject string) <-chan *stream.TaskEvent 
 		defer close(left)
 		_ = stream.Run(ctx, follower, func(e *stream.TaskEvent) bool { events <- e; return true })
 	}()
-	// It leaves before the database does: it would insist on a read that can't be done any more.
+	// The stream must end before the database closes, or it would retry its reads.
 	t.Cleanup(func() { leave(); <-left })
 	return events
 }
@@ -127,7 +129,7 @@ func outputSchemas(t *testing.T, c *client) map[string]*jsonschema.Resolved {
 	return schemas
 }
 
-// TestListTools_Annotations_MatchRegistry holds every tool to the rules that hold for all.
+// TestListTools_Annotations_MatchRegistry checks the rules that apply to all tools.
 func TestListTools_Annotations_MatchRegistry(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *fixture) {
 		list, err := w.connect(t, token(t, "alice", nil), revision2026).ListTools(t.Context(), nil)
@@ -141,8 +143,8 @@ func TestListTools_Annotations_MatchRegistry(t *testing.T) {
 				require.Equal(t, "object", object["type"], tool.Name)
 				require.Equal(t, false, object["additionalProperties"], tool.Name)
 				for name := range object["properties"].(map[string]any) {
-					require.NotContains(t, strings.ToLower(name), "user", "%s has a parameter that names a person", tool.Name)
-					require.NotContains(t, strings.ToLower(name), "owner", "%s has a parameter that names a person", tool.Name)
+					require.NotContains(t, strings.ToLower(name), "user", "%s has a parameter that names a user", tool.Name)
+					require.NotContains(t, strings.ToLower(name), "owner", "%s has a parameter that names a user", tool.Name)
 				}
 			}
 			require.False(t, *tool.Annotations.OpenWorldHint)
@@ -167,7 +169,10 @@ func TestCallTool_Failure_IsErrorResult(t *testing.T) {
 			args             map[string]any
 		}{
 			{"complete_task", "There is no task 9.", "NOT_FOUND", map[string]any{"number": 9}},
-			{"add_task", "A title must have 1 to 200 characters; this one has 0.", "BAD_USER_INPUT", map[string]any{"title": " "}},
+			{
+				"add_task", "A title must have 1 to 200 characters; this one has 0.", "BAD_USER_INPUT",
+				map[string]any{"title": " "},
+			},
 			{"add_task", "", "BAD_USER_INPUT", map[string]any{"title": "x", "userId": "user_somebody"}},
 			{"add_task", "", "BAD_USER_INPUT", nil},
 			{"list_tasks", "", "BAD_USER_INPUT", map[string]any{"limit": 101}},
@@ -184,7 +189,7 @@ func TestCallTool_Failure_IsErrorResult(t *testing.T) {
 		}
 		_, err := c.CallTool(t.Context(), &sdk.CallToolParams{Name: "drop_tables"})
 		require.ErrorContains(t, err, "unknown tool")
-		require.Empty(t, w.lastReport(methodCall).Tool, "names that callers make up are not logged")
+		require.Empty(t, w.lastReport(methodCall).Tool, "unknown tool names are not logged")
 	})
 }
 
@@ -229,7 +234,7 @@ func TestResources_LongLists_ArePaged(t *testing.T) {
 			if page["more"] == nil {
 				break
 			}
-			require.Less(t, long20, 20, "what a page has no room for is on the next")
+			require.Less(t, long20, 20, "long descriptions shorten a page")
 		}
 		require.Equal(t, 20, long20)
 
@@ -256,7 +261,7 @@ func TestResources_LongLists_ArePaged(t *testing.T) {
 	})
 }
 
-// addConversation stores a conversation with so many messages.
+// addConversation stores a conversation with the given number of messages.
 func (w *fixture) addConversation(subject string, messages int) *ent.Conversation {
 	ctx, db := w.context(subject), w.db.Client()
 	talk, err := db.Conversation.Create().SetTitle("A talk").SetMessageCount(messages).Save(ctx)
@@ -299,14 +304,17 @@ func TestDailyReview_Prompt_HoldsOpenTasks(t *testing.T) {
 	})
 }
 
-// TestReadResource_NumberOrID_ReturnsTask: its number and its id, until it is in the trash.
+// TestReadResource_NumberOrID_ReturnsTask covers both URIs of a task, until it is in the trash.
 func TestReadResource_NumberOrID_ReturnsTask(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *fixture) {
 		task, err := w.tasks.FindTaskByNumber(w.context("alice"), w.createTask("alice", "one"))
 		require.NoError(t, err)
 		c := w.connect(t, token(t, "alice", nil), revision2026)
 		require.Equal(t, c.read(taskURIOf("1")), c.read(taskURIOf(task.ID)))
-		for _, other := range []string{"errand://tasks/01", "errand://tasks/%31", "errand://tasks/1?after=0", "ERRAND://tasks/1", "errand://tasks/1#x", "errand://tasks/1/"} {
+		for _, other := range []string{
+			"errand://tasks/01", "errand://tasks/%31", "errand://tasks/1?after=0",
+			"ERRAND://tasks/1", "errand://tasks/1#x", "errand://tasks/1/",
+		} {
 			_, err := c.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: other})
 			require.ErrorContains(t, err, "Resource not found", other)
 		}
