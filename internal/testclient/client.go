@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Patience bounds every wait for something that must happen.
-const Patience = 30 * time.Second
+// Timeout bounds every wait for something that must happen.
+const Timeout = 30 * time.Second
 
 // Vars are an operation's variables.
 type Vars map[string]any
@@ -37,16 +37,16 @@ func New(t testing.TB, url, token string) *Client {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(transport.CloseIdleConnections)
-	return Over(transport, url, token)
+	return NewWithTransport(transport, url, token)
 }
 
-// Over makes a client that uses connections of the caller's.
-func Over(transport *http.Transport, url, token string) *Client {
-	return &Client{URL: url, Token: token, http: &http.Client{Transport: transport, Timeout: Patience}}
+// NewWithTransport makes a client that uses connections of the caller's.
+func NewWithTransport(transport *http.Transport, url, token string) *Client {
+	return &Client{URL: url, Token: token, http: &http.Client{Transport: transport, Timeout: Timeout}}
 }
 
-// Answer is what an operation came to.
-type Answer struct {
+// Response is what an operation came to.
+type Response struct {
 	Status int             `json:"-"`
 	Raw    string          `json:"-"`
 	Data   json.RawMessage `json:"data"`
@@ -77,9 +77,9 @@ func (e Errors) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Fault is the first error's code, followed by its field if it names one: "BAD_USER_INPUT title".
+// ErrorCode is the first error's code, followed by its field if it names one: "BAD_USER_INPUT title".
 // It is "" without errors.
-func (a Answer) Fault() string {
+func (a Response) ErrorCode() string {
 	if len(a.Errors) == 0 {
 		return ""
 	}
@@ -87,19 +87,19 @@ func (a Answer) Fault() string {
 }
 
 // Do sends one operation by POST. Its error says that there was no answer.
-func (c *Client) Do(ctx context.Context, document string, vars Vars) (Answer, error) {
+func (c *Client) Do(ctx context.Context, document string, vars Vars) (Response, error) {
 	body, err := json.Marshal(map[string]any{"query": document, "variables": vars})
 	if err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
 	return c.Send(ctx, body)
 }
 
 // Send posts a body as it is.
-func (c *Client) Send(ctx context.Context, body []byte) (Answer, error) {
+func (c *Client) Send(ctx context.Context, body []byte) (Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL+"/graphql", bytes.NewReader(body))
 	if err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
 	r.Header.Set("Content-Type", "application/json")
 	if c.Token != "" {
@@ -107,14 +107,14 @@ func (c *Client) Send(ctx context.Context, body []byte) (Answer, error) {
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
 	defer response.Body.Close()
 	raw, err := io.ReadAll(response.Body)
 	if err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
-	a := Answer{Status: response.StatusCode, Raw: string(raw)}
+	a := Response{Status: response.StatusCode, Raw: string(raw)}
 	if err := json.Unmarshal(raw, &a); err != nil {
 		return a, fmt.Errorf("HTTP %d with %q: %w", response.StatusCode, raw, err)
 	}
@@ -122,7 +122,7 @@ func (c *Client) Send(ctx context.Context, body []byte) (Answer, error) {
 }
 
 // Try runs an operation that may fail.
-func (c *Client) Try(t testing.TB, document string, vars Vars) Answer {
+func (c *Client) Try(t testing.TB, document string, vars Vars) Response {
 	t.Helper()
 	a, err := c.Do(t.Context(), document, vars)
 	require.NoError(t, err)

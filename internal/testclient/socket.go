@@ -20,12 +20,12 @@ import (
 type Socket struct {
 	conn *websocket.Conn
 
-	writing sync.Mutex
+	writeMu sync.Mutex
 	mu      sync.Mutex
-	next    int
-	open    map[string]*Subscription
+	lastID    int
+	subscriptions    map[string]*Subscription
 	err     error // why it ended
-	ended   chan struct{}
+	done   chan struct{}
 }
 
 // frame is a message of the protocol.
@@ -46,7 +46,7 @@ func (c *Client) Dial(t testing.TB) *Socket {
 
 // TryDial connects and signs in, and gives the close code's error when the server refuses.
 func (c *Client) TryDial(ctx context.Context) (*Socket, error) {
-	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: Patience}
+	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: Timeout}
 	conn, _, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(c.URL, "http")+"/graphql", nil)
 	if err != nil {
 		return nil, err
@@ -57,29 +57,29 @@ func (c *Client) TryDial(ctx context.Context) (*Socket, error) {
 		hello.Payload = nil
 	}
 	var welcome frame
-	_ = conn.SetReadDeadline(time.Now().Add(Patience))
+	_ = conn.SetReadDeadline(time.Now().Add(Timeout))
 	if err := errors.Join(conn.WriteJSON(hello), conn.ReadJSON(&welcome)); err != nil || welcome.Type != "connection_ack" {
 		_ = conn.Close()
 		return nil, fmt.Errorf("instead of connection_ack %q: %w", welcome.Type, err)
 	}
 	_ = conn.SetReadDeadline(time.Time{})
-	s := &Socket{conn: conn, open: map[string]*Subscription{}, ended: make(chan struct{})}
-	go s.read()
+	s := &Socket{conn: conn, subscriptions: map[string]*Subscription{}, done: make(chan struct{})}
+	go s.readLoop()
 	return s, nil
 }
 
 // Close ends the socket and waits until nothing of it runs.
 func (s *Socket) Close() {
 	_ = s.conn.Close()
-	<-s.ended
+	<-s.done
 }
 
-// Ended waits until the server closes the socket and gives the close code.
-func (s *Socket) Ended(t testing.TB) int {
+// CloseCode waits until the server closes the socket and gives the close code.
+func (s *Socket) CloseCode(t testing.TB) int {
 	t.Helper()
 	select {
-	case <-s.ended:
-	case <-time.After(Patience):
+	case <-s.done:
+	case <-time.After(Timeout):
 		require.Fail(t, "the socket stayed open")
 	}
 	var closed *websocket.CloseError
@@ -87,12 +87,12 @@ func (s *Socket) Ended(t testing.TB) int {
 	return closed.Code
 }
 
-func (s *Socket) read() {
-	defer close(s.ended)
+func (s *Socket) readLoop() {
+	defer close(s.done)
 	for {
 		var f frame
 		if err := s.conn.ReadJSON(&f); err != nil {
-			s.fail(err)
+			s.failAll(err)
 			return
 		}
 		switch f.Type {
@@ -105,25 +105,25 @@ func (s *Socket) read() {
 }
 
 func (s *Socket) write(f frame) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
+	s.writeMu.Lock()
+	defer s.writeMu.Unlock()
 	return s.conn.WriteJSON(f)
 }
 
-func (s *Socket) fail(err error) {
+func (s *Socket) failAll(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.err = err
-	for _, sub := range s.open {
+	for _, sub := range s.subscriptions {
 		sub.end(err)
 	}
 }
 
 func (s *Socket) deliver(f frame) {
 	s.mu.Lock()
-	sub := s.open[f.ID]
+	sub := s.subscriptions[f.ID]
 	if f.Type != "next" {
-		delete(s.open, f.ID)
+		delete(s.subscriptions, f.ID)
 	}
 	s.mu.Unlock()
 	if sub == nil {
@@ -148,7 +148,7 @@ type Subscription struct {
 	mu     sync.Mutex
 	queue  []json.RawMessage
 	err    error
-	news   chan struct{}
+	wake   chan struct{}
 }
 
 // Subscribe starts an operation.
@@ -162,9 +162,9 @@ func (s *Socket) Subscribe(t testing.TB, document string, vars Vars) *Subscripti
 // TrySubscribe starts an operation on a socket that may be broken.
 func (s *Socket) TrySubscribe(document string, vars Vars) (*Subscription, error) {
 	s.mu.Lock()
-	s.next++
-	sub := &Subscription{socket: s, id: strconv.Itoa(s.next), news: make(chan struct{}, 1), err: s.err}
-	s.open[sub.id] = sub
+	s.lastID++
+	sub := &Subscription{socket: s, id: strconv.Itoa(s.lastID), wake: make(chan struct{}, 1), err: s.err}
+	s.subscriptions[sub.id] = sub
 	s.mu.Unlock()
 	payload, err := json.Marshal(map[string]any{"query": document, "variables": vars})
 	if err != nil {
@@ -176,7 +176,7 @@ func (s *Socket) TrySubscribe(document string, vars Vars) (*Subscription, error)
 // Stop ends the operation from this side.
 func (s *Subscription) Stop() {
 	s.socket.mu.Lock()
-	delete(s.socket.open, s.id)
+	delete(s.socket.subscriptions, s.id)
 	s.socket.mu.Unlock()
 	_ = s.socket.write(frame{ID: s.id, Type: "complete"})
 }
@@ -185,7 +185,7 @@ func (s *Subscription) push(payload json.RawMessage) {
 	s.mu.Lock()
 	s.queue = append(s.queue, payload)
 	s.mu.Unlock()
-	s.tell()
+	s.notify()
 }
 
 func (s *Subscription) end(err error) {
@@ -194,12 +194,12 @@ func (s *Subscription) end(err error) {
 		s.err = err
 	}
 	s.mu.Unlock()
-	s.tell()
+	s.notify()
 }
 
-func (s *Subscription) tell() {
+func (s *Subscription) notify() {
 	select {
-	case s.news <- struct{}{}:
+	case s.wake <- struct{}{}:
 	default: // told already
 	}
 }
@@ -207,7 +207,7 @@ func (s *Subscription) tell() {
 // Next is the next response. After the last one it is io.EOF when the operation is
 // complete, Errors when it was refused, and the socket's error when that ended.
 func (s *Subscription) Next(ctx context.Context) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, Patience, errors.New("testclient: nothing came"))
+	ctx, cancel := context.WithTimeoutCause(ctx, Timeout, errors.New("testclient: nothing came"))
 	defer cancel()
 	for {
 		payload, err, ok := s.take()
@@ -215,7 +215,7 @@ func (s *Subscription) Next(ctx context.Context) (json.RawMessage, error) {
 			return payload, err
 		}
 		select {
-		case <-s.news:
+		case <-s.wake:
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}

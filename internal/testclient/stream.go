@@ -15,7 +15,7 @@ const MessageStream = `subscription ($id: ID!, $after: Cursor) { messageStream(c
 	__typename cursor
 	... on MessageAdded { message { ` + MessageFields + ` } }
 	... on MessageDelta { messageId offset text }
-	... on ToolCallChanged { messageId toolCall { ` + CallFields + ` } }
+	... on ToolCallChanged { messageId toolCall { ` + ToolCallFields + ` } }
 	... on MessageFinished { message { ` + MessageFields + ` } } } }`
 
 // Event is one event of a conversation.
@@ -37,11 +37,11 @@ type Stream struct {
 	Events []Event
 	// Rewinds counts the events that told text again.
 	Rewinds int
-	known   map[string]*known
+	messages   map[string]*messageState
 }
 
-// known is what a stream's client knows of one message.
-type known struct {
+// messageState is what a stream's client knows of one message.
+type messageState struct {
 	units    []uint16
 	calls    map[string]string // status by id
 	finished *Message
@@ -65,7 +65,7 @@ func (s *Socket) TryFollow(conversationID, after string) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stream{Subscription: sub, known: map[string]*known{}}, nil
+	return &Stream{Subscription: sub, messages: map[string]*messageState{}}, nil
 }
 
 // Resume moves a stream whose socket may have ended to another one, from the last event that was read.
@@ -78,13 +78,13 @@ func (s *Socket) Resume(conversationID string, old *Stream) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	joined.Events, joined.Rewinds, joined.known = old.Events, old.Rewinds, old.known
+	joined.Events, joined.Rewinds, joined.messages = old.Events, old.Rewinds, old.messages
 	return joined, nil
 }
 
-// Rejoin goes on from another stream's event, with what that stream's client knew there:
+// ResumeAt goes on from another stream's event, with what that stream's client knew there:
 // on the same socket or another one. at counts events; 0 means before the first.
-func (s *Socket) Rejoin(t testing.TB, conversationID string, old *Stream, at int) *Stream {
+func (s *Socket) ResumeAt(t testing.TB, conversationID string, old *Stream, at int) *Stream {
 	t.Helper()
 	after := ""
 	if at > 0 {
@@ -98,9 +98,9 @@ func (s *Socket) Rejoin(t testing.TB, conversationID string, old *Stream, at int
 	return joined
 }
 
-// TryNext is the next event, or why there is none. An event that does not follow
+// TryNextEvent is the next event, or why there is none. An event that does not follow
 // from what was received before is an error too.
-func (s *Stream) TryNext(ctx context.Context) (Event, error) {
+func (s *Stream) TryNextEvent(ctx context.Context) (Event, error) {
 	payload, err := s.Next(ctx)
 	if err != nil {
 		return Event{}, err
@@ -124,18 +124,18 @@ func (s *Stream) TryNext(ctx context.Context) (Event, error) {
 }
 
 // ContractError says that the server sent what the contract does not allow.
-type ContractError struct{ Fault error }
+type ContractError struct{ Err error }
 
 // Error implements error.
-func (e *ContractError) Error() string { return e.Fault.Error() }
+func (e *ContractError) Error() string { return e.Err.Error() }
 
 // Unwrap implements errors' interface.
-func (e *ContractError) Unwrap() error { return e.Fault }
+func (e *ContractError) Unwrap() error { return e.Err }
 
-// Event is the next event, which must come.
-func (s *Stream) Event(t testing.TB) Event {
+// NextEvent is the next event, which must come.
+func (s *Stream) NextEvent(t testing.TB) Event {
 	t.Helper()
-	e, err := s.TryNext(t.Context())
+	e, err := s.TryNextEvent(t.Context())
 	require.NoError(t, err)
 	return e
 }
@@ -144,26 +144,26 @@ func (s *Stream) Event(t testing.TB) Event {
 func (s *Stream) Until(t testing.TB, ok func(Event) bool) Event {
 	t.Helper()
 	for {
-		if e := s.Event(t); ok(e) {
+		if e := s.NextEvent(t); ok(e) {
 			return e
 		}
 	}
 }
 
-// Finished reads until the message is terminal and gives it.
-func (s *Stream) Finished(t testing.TB, messageID string) Message {
+// AwaitFinished reads until the message is terminal and gives it.
+func (s *Stream) AwaitFinished(t testing.TB, messageID string) Message {
 	t.Helper()
 	for {
-		if k := s.known[messageID]; k != nil && k.finished != nil {
+		if k := s.messages[messageID]; k != nil && k.finished != nil {
 			return *k.finished
 		}
-		s.Event(t)
+		s.NextEvent(t)
 	}
 }
 
 // Text is the message's text as the client has it.
 func (s *Stream) Text(messageID string) string {
-	if k := s.known[messageID]; k != nil {
+	if k := s.messages[messageID]; k != nil {
 		return string(utf16.Decode(k.units))
 	}
 	return ""
@@ -173,7 +173,7 @@ func (s *Stream) Text(messageID string) string {
 func (s *Stream) UntilText(t testing.TB, messageID string, ok func(string) bool) {
 	t.Helper()
 	for !ok(s.Text(messageID)) {
-		s.Event(t)
+		s.NextEvent(t)
 	}
 }
 
@@ -184,35 +184,35 @@ func (s *Stream) apply(e Event) error {
 	}
 	switch e.Kind {
 	case "MessageAdded":
-		return s.added(e.Message)
+		return s.applyAdded(e.Message)
 	case "MessageDelta":
-		return s.delta(e)
+		return s.applyDelta(e)
 	case "ToolCallChanged":
-		return s.called(e)
+		return s.applyToolCall(e)
 	case "MessageFinished":
-		return s.ended(e.Message)
+		return s.applyFinished(e.Message)
 	default:
 		return fmt.Errorf("an event of kind %q", e.Kind)
 	}
 }
 
-func (s *Stream) added(m Message) error {
-	if s.known[m.ID] != nil {
+func (s *Stream) applyAdded(m Message) error {
+	if s.messages[m.ID] != nil {
 		return fmt.Errorf("message %d was announced twice", m.Position)
 	}
-	k := &known{units: utf16.Encode([]rune(m.Content)), calls: map[string]string{}}
+	k := &messageState{units: utf16.Encode([]rune(m.Content)), calls: map[string]string{}}
 	for _, c := range m.ToolCalls {
 		k.calls[c.ID] = c.Status
 	}
 	if m.Role == "USER" {
 		k.finished = &m
 	}
-	s.known[m.ID] = k
+	s.messages[m.ID] = k
 	return nil
 }
 
-func (s *Stream) delta(e Event) error {
-	k := s.known[e.MessageID]
+func (s *Stream) applyDelta(e Event) error {
+	k := s.messages[e.MessageID]
 	switch {
 	case k == nil || k.finished != nil:
 		return fmt.Errorf("text of a message that is not being written: %+v", e)
@@ -225,8 +225,8 @@ func (s *Stream) delta(e Event) error {
 	return nil
 }
 
-func (s *Stream) called(e Event) error {
-	k, c := s.known[e.MessageID], e.ToolCall
+func (s *Stream) applyToolCall(e Event) error {
+	k, c := s.messages[e.MessageID], e.ToolCall
 	if k == nil || k.finished != nil {
 		return fmt.Errorf("a tool call of a message that is not being written: %+v", c)
 	}
@@ -243,8 +243,8 @@ func (s *Stream) called(e Event) error {
 	return nil
 }
 
-func (s *Stream) ended(m Message) error {
-	k := s.known[m.ID]
+func (s *Stream) applyFinished(m Message) error {
+	k := s.messages[m.ID]
 	switch {
 	case k == nil || k.finished != nil:
 		return fmt.Errorf("message %d finished before it began, or twice", m.Position)

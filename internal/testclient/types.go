@@ -49,8 +49,8 @@ type Turn struct {
 // The selections that the types are made for.
 const (
 	TaskFields = `id number title description completed completedAt priority dueOn dueAt labels createdAt updatedAt deletedAt version`
-	CallFields = `id name arguments result status latencyMs offset`
+	ToolCallFields = `id name arguments result status latencyMs offset`
 	// MessageFields leaves nothing out but the edge to the conversation.
-	MessageFields = `id position role content status error { code message } toolCalls { ` + CallFields + ` }
+	MessageFields = `id position role content status error { code message } toolCalls { ` + ToolCallFields + ` }
 		usage { inputTokens outputTokens cachedTokens model } finishedAt`
 )

@@ -117,7 +117,7 @@ func (k *talk) insist(document string, vars testclient.Vars, into any) bool {
 		switch {
 		case err != nil || a.Status >= 500:
 			k.count("requests without an answer")
-		case a.Fault() == "SERVICE_UNAVAILABLE":
+		case a.ErrorCode() == "SERVICE_UNAVAILABLE":
 			k.count("requests answered SERVICE_UNAVAILABLE")
 		case len(a.Errors) > 0:
 			k.wrong.add("%s: %s", k.name, a.Raw)

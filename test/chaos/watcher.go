@@ -85,7 +85,7 @@ func (w *watcher) resume(socket *testclient.Socket) (*testclient.Stream, error) 
 }
 
 func (w *watcher) next(ctx context.Context) error {
-	e, err := w.stream.TryNext(ctx)
+	e, err := w.stream.TryNextEvent(ctx)
 	if err != nil {
 		return err
 	}

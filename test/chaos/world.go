@@ -213,7 +213,7 @@ func (w *world) invite() {
 	for i := range w.Conversations {
 		user := fmt.Sprintf("user%d", i%people)
 		if w.clients[user] == nil {
-			w.clients[user] = testclient.Over(transport, w.balancer.url(), token(user))
+			w.clients[user] = testclient.NewWithTransport(transport, w.balancer.url(), token(user))
 		}
 		name := fmt.Sprintf("c%d", i)
 		w.talks = append(w.talks, &talk{

@@ -100,7 +100,7 @@ func TestADeletedAccountLeavesNothing(t *testing.T) {
 			require.Positive(t, n, table)
 		}
 		a := alice.Try(t, deleteViewer, testclient.Vars{"confirm": "yes"})
-		require.Equal(t, "BAD_USER_INPUT confirm", a.Fault())
+		require.Equal(t, "BAD_USER_INPUT confirm", a.ErrorCode())
 		require.Equal(t, aliceID, idOf(t, alice))
 
 		a = alice.Try(t, deleteViewer, testclient.Vars{"confirm": account.DeleteConfirmation})
@@ -111,7 +111,7 @@ func TestADeletedAccountLeavesNothing(t *testing.T) {
 		require.Equal(t, before, b.rowsOf(t, bobID))
 
 		a = alice.Try(t, viewerID, nil)
-		require.Equal(t, "UNAUTHENTICATED", a.Fault())
+		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode())
 		require.Contains(t, a.Raw, "deleted")
 		require.Zero(t, b.count(t, "SELECT count(*) FROM users WHERE subject = 'alice'"))
 		again := b.userAt(t, "alice", 2*time.Second)
@@ -133,20 +133,20 @@ func TestDeletingAnAccountEndsWhatIsOpen(t *testing.T) {
 		stream := other.Follow(t, turn.Conversation.ID, "")
 		stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
 		tasks := other.Subscribe(t, taskStream, nil)
-		require.Eventually(t, func() bool { return b.Hub.Subscribers() == 2 }, testclient.Patience, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return b.Hub.Subscribers() == 2 }, testclient.Timeout, 5*time.Millisecond)
 
 		answer := own.Subscribe(t, deleteViewer, testclient.Vars{"confirm": account.DeleteConfirmation})
 		payload, err := answer.Next(t.Context())
 		require.NoError(t, err, "the answer comes before the connection closes")
 		require.Contains(t, string(payload), "deletedId")
 		for err == nil {
-			_, err = stream.TryNext(t.Context())
+			_, err = stream.TryNextEvent(t.Context())
 		}
 		require.ErrorIs(t, err, io.EOF, "the stream ends, and without an error")
 		_, err = tasks.Next(t.Context())
 		require.ErrorIs(t, err, io.EOF)
-		require.Equal(t, 4403, own.Ended(t))
-		require.Equal(t, 4403, other.Ended(t))
+		require.Equal(t, 4403, own.CloseCode(t))
+		require.Equal(t, 4403, other.CloseCode(t))
 	}, settings{"RULES_PACE": "200ms"})
 }
 
@@ -177,7 +177,7 @@ func TestAnExportHoldsEverythingOfOnePerson(t *testing.T) {
 		require.NotContains(t, whole, "zebra")
 
 		a := alice.Try(t, exportViewer, nil)
-		require.Equal(t, "RATE_LIMITED", a.Fault())
+		require.Equal(t, "RATE_LIMITED", a.ErrorCode())
 		require.Positive(t, a.Errors[0].Extensions.RetryAfterMs)
 		require.Empty(t, bob.Try(t, exportViewer, nil).Errors)
 	})

@@ -26,7 +26,7 @@ func TestEqualSubscriptionsOfTwoPeopleShareNothing(t *testing.T) {
 				subs[name] = append(subs[name], c.Dial(t).Subscribe(t, document, nil))
 			}
 		}
-		require.Eventually(t, func() bool { return b.Hub.Subscribers() == 4 }, testclient.Patience, tick)
+		require.Eventually(t, func() bool { return b.Hub.Subscribers() == 4 }, testclient.Timeout, tick)
 		together(2*n, func(i int) any {
 			name := []string{"alice", "bob"}[i%2]
 			a, err := people[name].Do(t.Context(), createTaskDoc, vars{"in": vars{"title": "of " + name}})
@@ -63,7 +63,7 @@ func TestWhatIsAnothersTakesTheSameWay(t *testing.T) {
 				for _, try := range m.tries(t, p) {
 					require.Eventually(t, func() bool {
 						return m.cost(t, n, p, try.value) == m.cost(t, n, p, try.ghost)
-					}, testclient.Patience, tick, "%s takes another way for %v than for %v", p, try.value, try.ghost)
+					}, testclient.Timeout, tick, "%s takes another way for %v than for %v", p, try.value, try.ghost)
 				}
 			}
 		}
@@ -100,7 +100,7 @@ func TestDeletingAnAccountInFullSwing(t *testing.T) {
 			func(int) (string, vars) { return `{ tasks { nodes { id changes { nodes { id } } } } }`, nil },
 		}
 		const n = 60
-		for i, a := range together(n, func(i int) testclient.Answer {
+		for i, a := range together(n, func(i int) testclient.Response {
 			document, v := doing[i%len(doing)](i)
 			if i == n/2 {
 				document, v = deleteViewer, vars{"confirm": account.DeleteConfirmation}
@@ -114,7 +114,7 @@ func TestDeletingAnAccountInFullSwing(t *testing.T) {
 			if i == n/2 {
 				require.Empty(t, a.Errors, "%s", a.Raw)
 			}
-			require.Contains(t, []string{"", "UNAUTHENTICATED", "NOT_FOUND", "CONFLICT"}, a.Fault(), "%s", a.Raw)
+			require.Contains(t, []string{"", "UNAUTHENTICATED", "NOT_FOUND", "CONFLICT"}, a.ErrorCode(), "%s", a.Raw)
 		}
 		requireFault(t, "UNAUTHENTICATED", c.Try(t, viewerID, nil))
 		for table, left := range b.rowsOf(t, id) {

@@ -56,7 +56,7 @@ func boot(t *testing.T, database string, more ...settings) *bench {
 	b.Server, err = server.Start(context.Background(), cfg, telemetry.NewLogger(b.logs, cfg.Server.LogLevel))
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), testclient.Patience)
+		ctx, cancel := context.WithTimeout(context.Background(), testclient.Timeout)
 		defer cancel()
 		require.NoError(t, b.Stop(ctx))
 		if t.Failed() {

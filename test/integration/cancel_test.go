@@ -53,7 +53,7 @@ func TestCancellingStopsAReplyAndKeepsItsText(t *testing.T) {
 		}
 		require.Equal(t, "CANCELLED", cancelled.Status)
 		require.Equal(t, "Once upon 🦊", cancelled.Content)
-		require.Equal(t, cancelled, k.stream.Finished(t, cancelled.ID))
+		require.Equal(t, cancelled, k.stream.AwaitFinished(t, cancelled.ID))
 
 		require.Equal(t, "You said: And now?", k.say(t, "And now?").Content)
 		last := m.requests()[len(m.requests())-1].body
@@ -77,7 +77,7 @@ func TestCancellingAQueuedReplyLeavesTheOthers(t *testing.T) {
 		require.Empty(t, cancelled.Content)
 		require.Equal(t, "STREAMING", stored(t, k.c, story.AssistantMessage.ID).Status)
 		cancelReply(t, k.c, story.AssistantMessage.ID)
-		require.Equal(t, "You said: third", k.stream.Finished(t, third.AssistantMessage.ID).Content)
+		require.Equal(t, "You said: third", k.stream.AwaitFinished(t, third.AssistantMessage.ID).Content)
 		for _, a := range m.requests() {
 			require.NotEqual(t, "second", a.said, "a cancelled reply is not asked for")
 		}
@@ -117,7 +117,7 @@ func TestCancellingBetweenToolsKeepsWhatWasDone(t *testing.T) {
 		cancelled := cancelReply(t, k.c, turn.AssistantMessage.ID)
 		require.Equal(t, "CANCELLED", cancelled.Status)
 		require.Equal(t, "SUCCEEDED", cancelled.ToolCalls[0].Status)
-		require.Equal(t, cancelled, k.stream.Finished(t, cancelled.ID))
+		require.Equal(t, cancelled, k.stream.AwaitFinished(t, cancelled.ID))
 		require.Equal(t, []string{"Kept"}, titles(allTasks(t, k.c)))
 		require.Equal(t, "COMPLETED", k.say(t, "Well?").Status)
 	})
@@ -131,7 +131,7 @@ func TestDeletingAConversationEndsItsReplyAndStream(t *testing.T) {
 		k.stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
 		testclient.Run[any](t, k.c, `mutation ($id: ID!) { deleteConversation(id: $id) { deletedId } }`, vars{"id": k.id})
 		for {
-			if _, err := k.stream.TryNext(t.Context()); err != nil {
+			if _, err := k.stream.TryNextEvent(t.Context()); err != nil {
 				require.EqualError(t, err, "EOF", "the stream is complete")
 				break
 			}

@@ -97,7 +97,7 @@ func (c *child) read(stderr io.Reader) {
 // logged waits for a log line and gives it. Each line is given once, in order.
 func (c *child) logged(message string) map[string]any {
 	c.t.Helper()
-	deadline := time.After(testclient.Patience)
+	deadline := time.After(testclient.Timeout)
 	for {
 		c.mu.Lock()
 		for len(c.lines) > 0 {
@@ -147,7 +147,7 @@ func (c *child) ended() int {
 	c.t.Helper()
 	select {
 	case <-c.done:
-	case <-time.After(testclient.Patience):
+	case <-time.After(testclient.Timeout):
 		require.Fail(c.t, "the program did not end")
 	}
 	return c.command.ProcessState.ExitCode()

@@ -155,15 +155,15 @@ func (k *talk) say(t testing.TB, content string) testclient.Message {
 		k.id = turn.Conversation.ID
 		k.stream = k.c.Dial(t).Follow(t, k.id, "")
 	}
-	reply := k.stream.Finished(t, turn.AssistantMessage.ID)
+	reply := k.stream.AwaitFinished(t, turn.AssistantMessage.ID)
 	require.Equal(t, stored(t, k.c, reply.ID), reply)
 	return reply
 }
 
 // requireFault checks an answer's only error: its code, and its field if it names one.
-func requireFault(t testing.TB, want string, a testclient.Answer) {
+func requireFault(t testing.TB, want string, a testclient.Response) {
 	t.Helper()
-	require.Equal(t, want, a.Fault(), "%s", a.Raw)
+	require.Equal(t, want, a.ErrorCode(), "%s", a.Raw)
 	require.NotEmpty(t, a.Errors[0].Message)
 }
 

@@ -52,7 +52,7 @@ func TestEachLimitOnDocumentsCanBeSet(t *testing.T) {
 		"cost":       {`{ tasks(first: 100) { nodes { id } } }`, 100},
 	} {
 		a := c.Try(t, tc.document, nil)
-		require.Equal(t, "COMPLEXITY_LIMIT_EXCEEDED", a.Fault(), "%s: %s", limit, a.Raw)
+		require.Equal(t, "COMPLEXITY_LIMIT_EXCEEDED", a.ErrorCode(), "%s: %s", limit, a.Raw)
 		require.Contains(t, a.Raw, fmt.Sprintf(`"limit":"%s","max":%d`, limit, tc.value))
 	}
 }

@@ -48,7 +48,7 @@ func TestRequestsThatAreNone(t *testing.T) {
 		} {
 			a, err := c.Send(t.Context(), []byte(body))
 			require.NoError(t, err)
-			require.Equal(t, want, fmt.Sprint(a.Status, " ", a.Fault()), "%.60s gave %.300s", body, a.Raw)
+			require.Equal(t, want, fmt.Sprint(a.Status, " ", a.ErrorCode()), "%.60s gave %.300s", body, a.Raw)
 			require.NotEmpty(t, a.Errors[0].Message)
 		}
 	})
@@ -101,7 +101,7 @@ func TestWhoIsNotSignedInSeesAndChangesNothing(t *testing.T) {
 			`mutation { updateViewer(input: {name: "x"}) { viewer { id } } }`,
 		} {
 			a := nobody.Try(t, document, nil)
-			require.Equal(t, "UNAUTHENTICATED", a.Fault(), "%s gave %s", document, a.Raw)
+			require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), "%s gave %s", document, a.Raw)
 		}
 		socket := nobody.Dial(t)
 		require.Equal(t, "UNAUTHENTICATED", refusal(t, socket, testclient.MessageStream, vars{"id": "conv_x"}))

@@ -19,7 +19,7 @@ import (
 
 // storm sends so many messages at once, to one replica after the other, and gives how many
 // were taken, and the refusals.
-func storm(t *testing.T, all []*child, user string, n int) (taken int, refused []testclient.Answer) {
+func storm(t *testing.T, all []*child, user string, n int) (taken int, refused []testclient.Response) {
 	t.Helper()
 	var mu sync.Mutex
 	var sending sync.WaitGroup
@@ -44,7 +44,7 @@ func storm(t *testing.T, all []*child, user string, n int) (taken int, refused [
 }
 
 // requireRefusals checks that all were refused for the limit, with a wait up to the bound.
-func requireRefusals(t *testing.T, refused []testclient.Answer, longest time.Duration) {
+func requireRefusals(t *testing.T, refused []testclient.Response, longest time.Duration) {
 	t.Helper()
 	for _, a := range refused {
 		requireFault(t, "RATE_LIMITED", a)
@@ -108,14 +108,14 @@ func TestTokensADayAreReservedOverAllReplicas(t *testing.T) {
 		if said == winner {
 			continue
 		}
-		reply := socket.Follow(t, turn.Conversation.ID, "").Finished(t, turn.AssistantMessage.ID)
+		reply := socket.Follow(t, turn.Conversation.ID, "").AwaitFinished(t, turn.AssistantMessage.ID)
 		require.Equal(t, "FAILED", reply.Status)
 		require.Equal(t, "RATE_LIMITED", reply.Error.Code)
 	}
 	require.Len(t, m.requests(), 1)
 	close(release)
 	turn := turns[winner]
-	require.Equal(t, "COMPLETED", socket.Follow(t, turn.Conversation.ID, "").Finished(t, turn.AssistantMessage.ID).Status)
+	require.Equal(t, "COMPLETED", socket.Follow(t, turn.Conversation.ID, "").AwaitFinished(t, turn.AssistantMessage.ID).Status)
 	require.Equal(t, 1, usageOf(t, alice, "DAY").Calls)
 }
 

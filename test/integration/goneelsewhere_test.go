@@ -93,17 +93,17 @@ func goneEverywhere(t *testing.T, here, there *bench, left <-chan struct{}) {
 	tasks, hisTasks := busy.Subscribe(t, taskStream, nil), bobs.Subscribe(t, taskStream, nil)
 	replyEvents := listen(t, away, testclient.MessageStream, vars{"id": running.Conversation.ID})
 	taskEvents := listen(t, away, taskStream, nil)
-	require.Eventually(t, func() bool { return there.Hub.Subscribers() == 5 }, testclient.Patience, tick)
+	require.Eventually(t, func() bool { return there.Hub.Subscribers() == 5 }, testclient.Timeout, tick)
 	require.NotEmpty(t, here.everywhere(t, "wombat"))
 
 	require.Empty(t, alice.Try(t, deleteViewer, vars{"confirm": account.DeleteConfirmation}).Errors)
 
 	<-left // the model is no longer asked
-	require.Equal(t, 4403, busy.Ended(t))
-	require.Equal(t, 4403, idle.Ended(t))
+	require.Equal(t, 4403, busy.CloseCode(t))
+	require.Equal(t, 4403, idle.CloseCode(t))
 	var err error
 	for err == nil {
-		_, err = reply.TryNext(t.Context())
+		_, err = reply.TryNextEvent(t.Context())
 	}
 	require.ErrorIs(t, err, io.EOF, "the stream ends, and without an error")
 	_, err = tasks.Next(t.Context())
@@ -132,7 +132,7 @@ func requireGone(t *testing.T, b *bench, c *client, id string) {
 	}
 	for _, document := range []string{viewerID, `{ tasks { nodes { id } } }`, `{ conversations { nodes { id } } }`, exportViewer} {
 		a := c.Try(t, document, nil)
-		require.Equal(t, "UNAUTHENTICATED", a.Fault(), document)
+		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), document)
 		require.Equal(t, http.StatusUnauthorized, a.Status)
 	}
 	requireFault(t, "UNAUTHENTICATED", c.Try(t, createTaskDoc, vars{"in": vars{"title": "back"}}))

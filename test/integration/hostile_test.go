@@ -130,11 +130,11 @@ func TestTheWorstRequestsAreCheap(t *testing.T) {
 		b.hoard(t, c)
 		for _, worst := range costly {
 			t.Run(worst.what, func(t *testing.T) {
-				ask := func() testclient.Answer { return c.Try(t, worst.document, nil) }
+				ask := func() testclient.Response { return c.Try(t, worst.document, nil) }
 				if a := ask(); worst.limit == "" {
 					require.Empty(t, a.Errors)
 				} else if worst.limit != "-" {
-					require.Equal(t, "COMPLEXITY_LIMIT_EXCEEDED", a.Fault(), "%.300s", a.Raw)
+					require.Equal(t, "COMPLEXITY_LIMIT_EXCEEDED", a.ErrorCode(), "%.300s", a.Raw)
 					require.Contains(t, a.Errors[0].Message, `"`+worst.limit+`"`)
 				}
 				requireCheap(t, ask)

@@ -67,9 +67,9 @@ func TestWhatATaskMayHold(t *testing.T) {
 }
 
 // requireField checks that one field was refused, at the top or inside a variable.
-func requireField(t *testing.T, field string, a testclient.Answer) {
+func requireField(t *testing.T, field string, a testclient.Response) {
 	t.Helper()
-	require.Contains(t, []string{"BAD_USER_INPUT " + field, "BAD_USER_INPUT in." + field}, a.Fault(), "%s", a.Raw)
+	require.Contains(t, []string{"BAD_USER_INPUT " + field, "BAD_USER_INPUT in." + field}, a.ErrorCode(), "%s", a.Raw)
 }
 
 func TestLeftOutAndNullDiffer(t *testing.T) {
@@ -170,7 +170,7 @@ func TestTheTrash(t *testing.T) {
 func TestWhatAMessageMayHold(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		c := b.user(t, "alice")
-		say := func(in vars) testclient.Answer { return c.Try(t, sendDoc, vars{"in": in}) }
+		say := func(in vars) testclient.Response { return c.Try(t, sendDoc, vars{"in": in}) }
 		for _, bad := range []string{"", " \n ", times(8001), "a\x00b"} {
 			requireFault(t, "BAD_USER_INPUT content", say(vars{"content": bad}))
 		}
@@ -199,7 +199,7 @@ func TestIdsThatNameNothing(t *testing.T) {
 		for _, mutation := range []string{"completeTask", "reopenTask", "deleteTask", "restoreTask"} {
 			for _, id := range []string{"", "x", "task_01jd0000000000000000000000", turn.Conversation.ID, times(500), "'; DROP TABLE tasks; --"} {
 				a := c.Try(t, `mutation ($id: ID!) { `+mutation+`(id: $id) { task { id } } }`, vars{"id": id})
-				require.Equal(t, "NOT_FOUND", a.Fault(), "%s(%.20q) gave %s", mutation, id, a.Raw)
+				require.Equal(t, "NOT_FOUND", a.ErrorCode(), "%s(%.20q) gave %s", mutation, id, a.Raw)
 			}
 		}
 		for _, id := range []string{"", "x", "conv_01jd0000000000000000000000", turn.UserMessage.ID} {
@@ -207,7 +207,7 @@ func TestIdsThatNameNothing(t *testing.T) {
 				`mutation ($id: ID!) { deleteConversation(id: $id) { deletedId } }`,
 				`mutation ($id: ID!) { updateConversation(input: {id: $id, title: "x"}) { conversation { id } } }`,
 			} {
-				require.Equal(t, "NOT_FOUND", c.Try(t, document, vars{"id": id}).Fault(), "%q", id)
+				require.Equal(t, "NOT_FOUND", c.Try(t, document, vars{"id": id}).ErrorCode(), "%q", id)
 			}
 			found := testclient.Run[struct{ Conversation *struct{ ID string } }](t, c,
 				`query ($id: ID!) { conversation(id: $id) { id } }`, vars{"id": id})
@@ -233,7 +233,7 @@ func TestNoTextHoldsNUL(t *testing.T) {
 			require.NotContains(
 				t,
 				[]string{"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE"},
-				a.Fault(),
+				a.ErrorCode(),
 				"%s gave %s",
 				document,
 				a.Raw,

@@ -40,7 +40,7 @@ func TestTheSameSubjectOfAnotherIssuerIsSomebodyElse(t *testing.T) {
 
 		one, two := b.of(t, issuers[1], "alice", -time.Minute), b.of(t, issuers[2], "alice", -time.Minute)
 		require.Empty(t, one.Try(t, deleteViewer, vars{"confirm": account.DeleteConfirmation}).Errors)
-		require.Equal(t, "UNAUTHENTICATED", one.Try(t, viewerID, nil).Fault())
+		require.Equal(t, "UNAUTHENTICATED", one.Try(t, viewerID, nil).ErrorCode())
 		require.Equal(t, "of "+issuers[2], allTasks(t, two)[0].Title, "the other's account is untouched")
 		require.Empty(t, b.of(t, "https://three.example", "alice", -time.Minute).Try(t, viewerID, nil).Errors,
 			"and whoever else has that name may still come")

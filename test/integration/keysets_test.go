@@ -36,11 +36,11 @@ func TestAFloodOfMadeUpKeysCostsOneFetch(t *testing.T) {
 		_, _ = w.Write(body)
 	})
 	payload := string(mustJSON(t, claims(nil)))
-	flood := make(chan testclient.Answer)
+	flood := make(chan testclient.Response)
 	const n = 300
 	go func() {
 		defer close(flood)
-		for _, a := range together(n, func(i int) testclient.Answer {
+		for _, a := range together(n, func(i int) testclient.Response {
 			header := map[string]any{"alg": "EdDSA", "kid": fmt.Sprint(rand.Text(), i)}
 			a, err := testclient.New(t, b.URL(), signed(t, header, payload, jwt.SigningMethodEdDSA, p.ed)).Do(t.Context(), viewerID, nil)
 			if err != nil {
@@ -51,11 +51,11 @@ func TestAFloodOfMadeUpKeysCostsOneFetch(t *testing.T) {
 			flood <- a
 		}
 	}()
-	require.Eventually(t, func() bool { return p.fetches.Load() > before }, testclient.Patience, tick)
+	require.Eventually(t, func() bool { return p.fetches.Load() > before }, testclient.Timeout, tick)
 	idOf(t, good) // while the provider does not answer
 	close(release)
 	for a := range flood {
-		require.Equal(t, "UNAUTHENTICATED", a.Fault(), "%s", a.Raw)
+		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), "%s", a.Raw)
 	}
 	require.LessOrEqual(t, p.fetches.Load()-before, 1+int64(time.Since(began)/(30*time.Second)))
 }
@@ -111,19 +111,19 @@ func TestKeySetsThatAreTraps(t *testing.T) {
 				[]byte(secret),
 			)
 			a := testclient.New(t, b.URL(), p.token(t, nil)).Try(t, viewerID, nil)
-			require.Equal(t, "SERVICE_UNAVAILABLE", a.Fault(), "%s", a.Raw)
+			require.Equal(t, "SERVICE_UNAVAILABLE", a.ErrorCode(), "%s", a.Raw)
 			require.Equal(t, http.StatusServiceUnavailable, a.Status, "the token may well be good")
 			require.NotContains(t, a.Raw+b.logs.String(), "data\":{\"viewer")
 			a = testclient.New(t, b.URL(), shared).Try(t, viewerID, nil)
-			require.Equal(t, "UNAUTHENTICATED", a.Fault(), "no published secret signs")
+			require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), "no published secret signs")
 			require.Zero(t, b.count(t, "SELECT count(*) FROM users"))
 
 			p.publish(t, map[string]any{"kty": "oct", "kid": "shared", "alg": "HS256", "k": b64([]byte(secret))})
 			require.Eventually(t, func() bool {
 				a, err := testclient.New(t, b.URL(), p.token(t, nil)).Do(t.Context(), viewerID, nil)
-				return err == nil && a.Fault() == ""
-			}, testclient.Patience, 50*time.Millisecond, "the server comes round by itself")
-			require.Equal(t, "UNAUTHENTICATED", testclient.New(t, b.URL(), shared).Try(t, viewerID, nil).Fault())
+				return err == nil && a.ErrorCode() == ""
+			}, testclient.Timeout, 50*time.Millisecond, "the server comes round by itself")
+			require.Equal(t, "UNAUTHENTICATED", testclient.New(t, b.URL(), shared).Try(t, viewerID, nil).ErrorCode())
 		})
 	}
 	t.Cleanup(func() {

@@ -114,8 +114,8 @@ func (p killPoint) run(t *testing.T, url, provider string) {
 
 	server = launch(t, url, environ...)
 	c = server.user("alice")
-	after := c.Dial(t).Rejoin(t, turn.Conversation.ID, before, len(before.Events))
-	reply := after.Finished(t, turn.AssistantMessage.ID)
+	after := c.Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
+	reply := after.AwaitFinished(t, turn.AssistantMessage.ID)
 	require.Equal(t, "COMPLETED", reply.Status)
 	require.Equal(t, planText+"\n\n"+answerText, reply.Content)
 	require.Equal(t, stored(t, c, reply.ID), reply)
@@ -127,7 +127,7 @@ func (p killPoint) run(t *testing.T, url, provider string) {
 	}
 
 	fresh := c.Dial(t).Follow(t, turn.Conversation.ID, "")
-	require.Equal(t, reply, fresh.Finished(t, reply.ID))
+	require.Equal(t, reply, fresh.AwaitFinished(t, reply.ID))
 }
 
 // reach waits until the server is at the point.
@@ -147,7 +147,7 @@ func (p killPoint) reach(t *testing.T, server *child, m *model, s *testclient.St
 func drain(t *testing.T, s *testclient.Stream) {
 	t.Helper()
 	for {
-		if _, err := s.TryNext(context.Background()); err != nil {
+		if _, err := s.TryNextEvent(context.Background()); err != nil {
 			require.NotContains(t, err.Error(), "testclient", "a dead server's socket must end")
 			return
 		}

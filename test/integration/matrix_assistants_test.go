@@ -124,7 +124,7 @@ func (d *desk) raw(t *testing.T, method, header, value string) string {
 	} {
 		r.Header.Set(name, v)
 	}
-	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: testclient.Patience}).Do(r)
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: testclient.Timeout}).Do(r)
 	require.NoError(t, err)
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)

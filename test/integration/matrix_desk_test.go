@@ -167,7 +167,7 @@ func said(t *testing.T, result any, err error) string {
 // hears gives all that is heard up to a notification.
 func (d *desk) hears(t *testing.T, last string) (all []string) {
 	t.Helper()
-	deadline := time.After(testclient.Patience)
+	deadline := time.After(testclient.Timeout)
 	for {
 		select {
 		case one := <-d.heard:

@@ -91,7 +91,7 @@ func reachStreams(t *testing.T, m *matrix, seen map[string]bool) {
 			}
 		}
 		sub := socket.Subscribe(t, m.document(r, args, nil, ""), args)
-		require.Eventually(t, func() bool { return m.b.Hub.Subscribers() > 0 }, testclient.Patience, tick)
+		require.Eventually(t, func() bool { return m.b.Hub.Subscribers() > 0 }, testclient.Timeout, tick)
 		m.mallory.say(t, "", "Add a task to look out of the window")
 		for _, wanted := range m.endings(r) {
 			for !seen[wanted] {

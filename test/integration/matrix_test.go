@@ -66,7 +66,7 @@ func (m *matrix) meet(t *testing.T, name string) {
 }
 
 // ask runs an operation as the attacker.
-func (m *matrix) ask(t *testing.T, p root, args vars, extra map[string]string, declare string) testclient.Answer {
+func (m *matrix) ask(t *testing.T, p root, args vars, extra map[string]string, declare string) testclient.Response {
 	t.Helper()
 	a := m.mallory.Try(t, m.document(p, args, extra, declare), args)
 	m.requireSharp(t, a.Raw)

@@ -67,13 +67,13 @@ func pacedModel(t *testing.T, p pace) *model {
 func (p pace) release(t *testing.T, s *testclient.Stream, last bool) {
 	t.Helper()
 	p <- struct{}{}
-	e := s.Event(t)
+	e := s.NextEvent(t)
 	require.Equal(t, "MessageDelta", e.Kind)
 	if !last {
 		return
 	}
 	for _, status := range []string{"STARTED", "SUCCEEDED"} {
-		e := s.Event(t)
+		e := s.NextEvent(t)
 		require.Equal(t, "ToolCallChanged", e.Kind)
 		require.Equal(t, status, e.ToolCall.Status)
 	}

@@ -28,7 +28,7 @@ func TestFirstRequestsAtTheSameMomentMakeOnePerson(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		tokens := []string{token(t, "alice"), token(t, "bob")}
 		seen := map[string]bool{}
-		for _, a := range together(24, func(i int) testclient.Answer {
+		for _, a := range together(24, func(i int) testclient.Response {
 			a, err := testclient.New(t, b.URL(), tokens[i%2]).Do(t.Context(), `{ viewer { id } }`, nil)
 			if err != nil {
 				t.Error(err)
@@ -93,7 +93,7 @@ func TestChangesOfOneTaskAtTheSameMomentAreAllKept(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			return a.Fault()
+			return a.ErrorCode()
 		}) {
 			require.Empty(t, fault)
 		}
@@ -117,7 +117,7 @@ func TestChangesOfOneTaskAtTheSameMomentAreAllKept(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			return a.Fault()
+			return a.ErrorCode()
 		}) {
 			if fault == "" {
 				winners++

@@ -99,7 +99,7 @@ func TestAModelTitlesTheConversation(t *testing.T) {
 		require.Eventually(
 			t,
 			func() bool { return titleOf(t, k) == "Food for the weekend" },
-			testclient.Patience,
+			testclient.Timeout,
 			5*time.Millisecond,
 		)
 		const rename = `mutation ($id: ID!) { updateConversation(input: {id: $id, title: "Mine"}) { conversation { id } } }`

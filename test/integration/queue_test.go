@@ -19,7 +19,7 @@ func TestMessagesSentTogetherAreAnsweredInOrder(t *testing.T) {
 			turns = append(turns, send(t, k.c, k.id, fmt.Sprint("message ", i)))
 		}
 		for i, turn := range turns {
-			reply := k.stream.Finished(t, turn.AssistantMessage.ID)
+			reply := k.stream.AwaitFinished(t, turn.AssistantMessage.ID)
 			require.Equal(t, fmt.Sprint("You said: message ", i), reply.Content)
 			require.Equal(t, 2*i+4, reply.Position)
 		}
@@ -68,7 +68,7 @@ func TestTheSameKeyGivesTheSameTurn(t *testing.T) {
 			require.Equal(t, turns[0].AssistantMessage.ID, turn.AssistantMessage.ID)
 			require.Equal(t, turns[0].Conversation, turn.Conversation)
 		}
-		reply := c.Dial(t).Follow(t, turns[0].Conversation.ID, "").Finished(t, turns[0].AssistantMessage.ID)
+		reply := c.Dial(t).Follow(t, turns[0].Conversation.ID, "").AwaitFinished(t, turns[0].AssistantMessage.ID)
 		require.Equal(t, "COMPLETED", reply.Status)
 		require.Equal(t, []string{"Call Bob"}, titles(allTasks(t, c)))
 
@@ -92,7 +92,7 @@ func TestTheSameKeyGivesTheSameTurn(t *testing.T) {
 }
 
 // decodeTurn is for goroutines, which must not end the test.
-func decodeTurn(t *testing.T, a testclient.Answer, err error) testclient.Turn {
+func decodeTurn(t *testing.T, a testclient.Response, err error) testclient.Turn {
 	t.Helper()
 	var data struct{ SendMessage testclient.Turn }
 	if err == nil && len(a.Errors) > 0 {

@@ -54,7 +54,7 @@ func TestAStreamOnOneReplicaShowsWhatAnotherWrites(t *testing.T) {
 			there.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return strings.HasSuffix(text, piece) })
 		}
 	}
-	reply := there.Finished(t, turn.AssistantMessage.ID)
+	reply := there.AwaitFinished(t, turn.AssistantMessage.ID)
 	require.Equal(t, pacedText, reply.Content)
 	require.Equal(t, stored(t, a, reply.ID), reply)
 	require.Equal(t, []string{"STARTED", "SUCCEEDED", "STARTED", "SUCCEEDED"}, callStates(there, "add_task"))
@@ -101,7 +101,7 @@ func TestCancellingOnAnotherReplicaStopsTheReply(t *testing.T) {
 	took := (<-stopped).Sub(asked)
 	t.Logf("the model was left after %s", took)
 	require.Less(t, took, soon(200*time.Millisecond))
-	reply := here.Finished(t, turn.AssistantMessage.ID)
+	reply := here.AwaitFinished(t, turn.AssistantMessage.ID)
 	require.Equal(t, "CANCELLED", reply.Status)
 	require.Equal(t, "On and on", reply.Content)
 	require.Equal(t, reply, stored(t, b, reply.ID))
@@ -120,12 +120,12 @@ func TestAKilledReplicasReplyIsTakenUpInTime(t *testing.T) {
 
 	writer.kill()
 	killed := time.Now()
-	after := other.user("alice").Dial(t).Rejoin(t, turn.Conversation.ID, before, len(before.Events))
+	after := other.user("alice").Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
 	after.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return strings.HasPrefix(text, "Once again") })
 	took := time.Since(killed)
 	t.Logf("the reply went on after %s", took)
 	require.Less(t, took, lease+sweep+soon(time.Second))
-	require.Equal(t, "COMPLETED", after.Finished(t, turn.AssistantMessage.ID).Status)
+	require.Equal(t, "COMPLETED", after.AwaitFinished(t, turn.AssistantMessage.ID).Status)
 }
 
 func TestAStoppingReplicasReplyGoesOnElsewhereAtOnce(t *testing.T) {
@@ -145,11 +145,11 @@ func TestAStoppingReplicasReplyGoesOnElsewhereAtOnce(t *testing.T) {
 	before := all[1].user("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
 	before.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon" })
 	writer, other := writerFirst(t, url, all, turn.AssistantMessage.ID)
-	there := other.user("alice").Dial(t).Rejoin(t, turn.Conversation.ID, before, len(before.Events))
+	there := other.user("alice").Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
 
 	stopped := time.Now()
 	writer.terminate()
-	reply := there.Finished(t, turn.AssistantMessage.ID)
+	reply := there.AwaitFinished(t, turn.AssistantMessage.ID)
 	took := (<-again).Sub(stopped)
 	t.Logf("another replica asked the model after %s", took)
 	require.Less(t, took, soon(200*time.Millisecond))

@@ -22,22 +22,22 @@ func TestEveryCursorOfAStreamResumesWithExactlyTheRest(t *testing.T) {
 				p.release(t, recorded, step < 2 && i == len(pieces)-1)
 			}
 		}
-		reply := recorded.Finished(t, turn.AssistantMessage.ID)
+		reply := recorded.AwaitFinished(t, turn.AssistantMessage.ID)
 		socket := c.Dial(t)
 		var resumed []*testclient.Stream
 		for at := 1; at <= len(recorded.Events); at++ {
-			resumed = append(resumed, socket.Rejoin(t, id, recorded, at))
+			resumed = append(resumed, socket.ResumeAt(t, id, recorded, at))
 		}
 		next := send(t, c, id, "And then?")
 		for i, s := range resumed {
 			rest := 0
-			for s.Event(t).Message.ID != next.UserMessage.ID {
+			for s.NextEvent(t).Message.ID != next.UserMessage.ID {
 				rest++
 			}
-			require.Equal(t, reply, s.Finished(t, reply.ID))
+			require.Equal(t, reply, s.AwaitFinished(t, reply.ID))
 			require.Zero(t, s.Rewinds)
 			require.LessOrEqual(t, rest, len(recorded.Events)-i-1, "the rest, and text in fewer pieces")
-			require.Equal(t, "Done.", s.Finished(t, next.AssistantMessage.ID).Content)
+			require.Equal(t, "Done.", s.AwaitFinished(t, next.AssistantMessage.ID).Content)
 		}
 	})
 }
@@ -48,7 +48,7 @@ func refusal(t *testing.T, s *testclient.Socket, document string, v vars) string
 	payload, err := s.Subscribe(t, document, v).Next(t.Context())
 	var faults testclient.Errors
 	require.ErrorAs(t, err, &faults, "%s", payload)
-	return testclient.Answer{Errors: faults}.Fault()
+	return testclient.Response{Errors: faults}.ErrorCode()
 }
 
 func TestBadCursorsAreRefusedByName(t *testing.T) {

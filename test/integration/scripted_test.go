@@ -104,7 +104,7 @@ func (m *model) requests() []asked {
 // await waits until a request satisfies ok.
 func (m *model) await(t testing.TB, ok func(a asked) bool) {
 	t.Helper()
-	deadline := time.After(testclient.Patience)
+	deadline := time.After(testclient.Timeout)
 	for looked := 0; ; {
 		all := m.requests()
 		for ; looked < len(all); looked++ {

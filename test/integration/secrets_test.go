@@ -83,7 +83,7 @@ func TestNothingTellsASecret(t *testing.T) {
 			c := testclient.New(t, b.URL(), token)
 			a, err := c.Do(t.Context(), viewerID, nil)
 			require.NoError(t, err)
-			require.Equal(t, "UNAUTHENTICATED", a.Fault())
+			require.Equal(t, "UNAUTHENTICATED", a.ErrorCode())
 			_, err = c.TryDial(t.Context())
 			require.Error(t, err)
 			out.WriteString(a.Raw + err.Error())

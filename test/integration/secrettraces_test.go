@@ -51,7 +51,7 @@ func TestTracesTellNoSecret(t *testing.T) {
 		refuseDocuments(t, b, alice)
 		for _, token := range tokens[:len(tokens)-1] {
 			c := testclient.New(t, b.URL(), token)
-			require.Equal(t, "UNAUTHENTICATED", c.Try(t, viewerID, vars{"x": plantedWords}).Fault())
+			require.Equal(t, "UNAUTHENTICATED", c.Try(t, viewerID, vars{"x": plantedWords}).ErrorCode())
 			_, err := c.TryDial(t.Context())
 			require.Error(t, err)
 		}
@@ -62,7 +62,7 @@ func TestTracesTellNoSecret(t *testing.T) {
 			UntilText(t, running.AssistantMessage.ID, func(text string) bool { return text != "" })
 		changeTask(t, alice, "completeTask", createTask(t, alice, vars{"title": plantedWords}).ID)
 		require.Empty(t, alice.Try(t, deleteViewer, vars{"confirm": account.DeleteConfirmation}).Errors)
-		require.Equal(t, 4403, socket.Ended(t))
+		require.Equal(t, 4403, socket.CloseCode(t))
 		last, _ := tasks.rest()
 		require.Equal(t, "complete", last)
 		require.NoError(t, b.Stop(context.Background()), "what waits is exported")
@@ -111,7 +111,7 @@ func refuseDocuments(t *testing.T, b *bench, c *client) {
 	)
 	a, err := c.Send(t.Context(), []byte(`{"query":"{ viewer { id } }","operationName":"`+plantedWords+`"}`))
 	require.NoError(t, err)
-	require.Equal(t, "BAD_USER_INPUT operationName", a.Fault())
+	require.Equal(t, "BAD_USER_INPUT operationName", a.ErrorCode())
 	response, err := http.Get(b.URL() + "/graphql?query={viewer{id}}&token=" + plantedToken)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())

@@ -39,17 +39,17 @@ func TestAServerThatIsAskedToStopHandsItsRepliesOver(t *testing.T) {
 
 		asked := time.Now()
 		server.terminate()
-		require.Equal(t, websocket.CloseServiceRestart, socket.Ended(t))
+		require.Equal(t, websocket.CloseServiceRestart, socket.CloseCode(t))
 		require.Zero(t, server.ended())
 		require.Less(t, time.Since(asked), 10*time.Second)
-		_, err := before.TryNext(t.Context())
+		_, err := before.TryNextEvent(t.Context())
 		var closed *websocket.CloseError
 		require.ErrorAs(t, err, &closed, "a stream that goes on elsewhere must not say that it is complete")
 
 		server = launch(t, url, environ...)
 		c = server.user("alice")
-		after := c.Dial(t).Rejoin(t, turn.Conversation.ID, before, len(before.Events))
-		reply := after.Finished(t, turn.AssistantMessage.ID)
+		after := c.Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
+		reply := after.AwaitFinished(t, turn.AssistantMessage.ID)
 		require.Equal(t, "COMPLETED", reply.Status)
 		require.Equal(t, "Once again from the start.", reply.Content)
 		require.Len(t, m.requests(), 2)

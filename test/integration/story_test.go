@@ -26,7 +26,7 @@ func TestTheStoryOfAFirstMessage(t *testing.T) {
 		require.Equal(t, "Add a task to buy groceries", turn.Conversation.Title)
 		require.Equal(t, "PENDING", turn.AssistantMessage.Status)
 		stream := c.Dial(t).Follow(t, turn.Conversation.ID, "")
-		reply := stream.Finished(t, turn.AssistantMessage.ID)
+		reply := stream.AwaitFinished(t, turn.AssistantMessage.ID)
 		require.Equal(t, "COMPLETED", reply.Status)
 		require.Contains(t, reply.Content, "Buy groceries")
 		states := callStates(stream, "add_task")

@@ -32,13 +32,13 @@ func TestAReplyStreamsPieceByPiece(t *testing.T) {
 		for step, pieces := range pacedPieces {
 			for i := range pieces {
 				if step == 0 && i == 0 {
-					require.Equal(t, turn.UserMessage.ID, k.stream.Event(t).Message.ID)
-					require.Equal(t, turn.AssistantMessage.ID, k.stream.Event(t).Message.ID)
+					require.Equal(t, turn.UserMessage.ID, k.stream.NextEvent(t).Message.ID)
+					require.Equal(t, turn.AssistantMessage.ID, k.stream.NextEvent(t).Message.ID)
 				}
 				p.release(t, k.stream, step < 2 && i == len(pieces)-1)
 			}
 		}
-		reply := k.stream.Finished(t, turn.AssistantMessage.ID)
+		reply := k.stream.AwaitFinished(t, turn.AssistantMessage.ID)
 		require.Equal(t, pacedText, reply.Content)
 		require.Zero(t, k.stream.Rewinds)
 		var seen []string
@@ -88,14 +88,14 @@ func TestSubscribersWhoJoinAtAnyMomentEndWithTheSameText(t *testing.T) {
 		for step, pieces := range pacedPieces {
 			for i := range pieces {
 				p.release(t, watcher, step < 2 && i == len(pieces)-1)
-				others = append(others, second.Follow(t, id, ""), second.Rejoin(t, id, watcher, len(watcher.Events)),
-					first.Rejoin(t, id, watcher, len(watcher.Events)-1))
+				others = append(others, second.Follow(t, id, ""), second.ResumeAt(t, id, watcher, len(watcher.Events)),
+					first.ResumeAt(t, id, watcher, len(watcher.Events)-1))
 			}
 		}
-		reply := watcher.Finished(t, turn.AssistantMessage.ID)
+		reply := watcher.AwaitFinished(t, turn.AssistantMessage.ID)
 		require.Equal(t, pacedText, reply.Content)
 		for _, s := range others {
-			require.Equal(t, reply, s.Finished(t, reply.ID))
+			require.Equal(t, reply, s.AwaitFinished(t, reply.ID))
 			require.Zero(t, s.Rewinds, "nothing is told twice")
 		}
 	})
@@ -122,9 +122,9 @@ func TestAStreamOpensWithTheNewestTurnAndTheUnfinishedOnes(t *testing.T) {
 		)
 
 		cancelReply(t, k.c, going.AssistantMessage.ID)
-		require.Equal(t, "CANCELLED", late.Finished(t, going.AssistantMessage.ID).Status)
-		require.Equal(t, "Done.", late.Finished(t, waiting.AssistantMessage.ID).Content)
-		require.Equal(t, "Done.", opening.Finished(t, waiting.AssistantMessage.ID).Content)
+		require.Equal(t, "CANCELLED", late.AwaitFinished(t, going.AssistantMessage.ID).Status)
+		require.Equal(t, "Done.", late.AwaitFinished(t, waiting.AssistantMessage.ID).Content)
+		require.Equal(t, "Done.", opening.AwaitFinished(t, waiting.AssistantMessage.ID).Content)
 	})
 }
 
@@ -132,7 +132,7 @@ func positions(t *testing.T, s *testclient.Stream, n int) []string {
 	t.Helper()
 	var out []string
 	for range n {
-		e := s.Event(t)
+		e := s.NextEvent(t)
 		out = append(out, fmt.Sprint(describe(e), " ", e.Message.Position))
 	}
 	return out

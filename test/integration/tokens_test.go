@@ -199,7 +199,7 @@ func TestTokensThatAreNotGoodAreRefused(t *testing.T) {
 		c := testclient.New(t, b.URL(), token)
 		a := c.Try(t, viewerID, nil)
 		require.Equal(t, http.StatusUnauthorized, a.Status, name)
-		require.Equal(t, "UNAUTHENTICATED", a.Fault(), name)
+		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), name)
 		require.Contains(
 			t,
 			[]string{
@@ -317,7 +317,7 @@ func TestTheLeewayCountsOnEveryTransport(t *testing.T) {
 	idOf(t, c)
 	require.Equal(t, http.StatusOK, b.status(t, "text/event-stream", "Bearer "+late))
 	sub := c.Dial(t).Subscribe(t, taskStream, nil)
-	require.Eventually(t, func() bool { return b.Hub.Subscribers() == 1 }, testclient.Patience, tick)
+	require.Eventually(t, func() bool { return b.Hub.Subscribers() == 1 }, testclient.Timeout, tick)
 	createTask(t, c, vars{"title": "x"})
 	_, err := sub.Next(t.Context())
 	require.NoError(t, err)

@@ -135,7 +135,7 @@ func TestAReplyIsOneTraceAcrossServers(t *testing.T) {
 
 	second := launch(t, url, environ("second")...)
 	c = second.user("alice")
-	c.Dial(t).Follow(t, turn.Conversation.ID, "").Finished(t, turn.AssistantMessage.ID)
+	c.Dial(t).Follow(t, turn.Conversation.ID, "").AwaitFinished(t, turn.AssistantMessage.ID)
 	second.terminate()
 	require.Zero(t, second.ended())
 

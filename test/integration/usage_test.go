@@ -49,7 +49,7 @@ func TestUsageIsCountedAndLimited(t *testing.T) {
 			b.Services.Usage.Record(as, b.DB.Client().UsageDay, usage.Amount{Calls: 1, Tokens: price.Tokens{Output: 4000}}),
 		)
 		a := alice.Try(t, `mutation { sendMessage(input: { content: "More" }) { conversation { id } } }`, nil)
-		require.Equal(t, "RATE_LIMITED", a.Fault())
+		require.Equal(t, "RATE_LIMITED", a.ErrorCode())
 		require.Positive(t, a.Errors[0].Extensions.RetryAfterMs)
 		require.Contains(t, a.Raw, day.ResetsAt[:10], "the day on which tokens are renewed")
 		(&talk{c: bob}).say(t, "Hello")
