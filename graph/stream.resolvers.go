@@ -13,11 +13,12 @@ import (
 	"errand/internal/stream"
 )
 
-func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID string, after *string) (<-chan stream.MessageEvent, error) {
+func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID string,
+	after *string) (<-chan stream.MessageEvent, error) {
 	read := func(ctx context.Context, from int) ([]*ent.Message, error) {
 		return r.Chat.MessagesFrom(ctx, conversationID, from)
 	}
-	f, err := stream.Follow(ctx, r.Hub, conversationID, after, read)
+	f, err := stream.OpenMessageStream(ctx, r.Hub, conversationID, after, read)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +30,7 @@ func (r *subscriptionResolver) TaskStream(ctx context.Context, after *string) (<
 	if err != nil {
 		return nil, err
 	}
-	f, err := stream.FollowTasks(ctx, r.Hub, u.ID, after, r.Tasks)
+	f, err := stream.OpenTaskStream(ctx, r.Hub, u.ID, after, r.Tasks)
 	if err != nil {
 		return nil, err
 	}

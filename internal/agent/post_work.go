@@ -84,8 +84,8 @@ func (t *turn) updateTitle(ctx context.Context) error {
 		Where(conversation.ID(c.ID), conversation.TitleSourceEQ(enum.TitleAuto), conversation.Title(c.Title)).
 		SetTitle(title).Save(ctx)
 	if named == 1 {
-		t.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: c.ID})
-		t.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: stream.ConversationsOf(t.job.UserID)})
+		t.Hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: c.ID})
+		t.Hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: stream.ConversationListTopic(t.job.UserID)})
 	}
 	return err
 }

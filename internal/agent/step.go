@@ -67,7 +67,7 @@ func recordedText(reply *ent.Message) string {
 
 // finalText is the text of a finished reply after its last step.
 func finalText(reply *ent.Message) string {
-	rest, _ := stream.From(reply.Content, stream.Units(recordedText(reply)))
+	rest, _ := stream.UTF16Suffix(reply.Content, stream.UTF16Len(recordedText(reply)))
 	if len(reply.Edges.ToolCalls) > 0 {
 		rest = strings.TrimPrefix(rest, stepSeparator)
 	}
@@ -75,8 +75,8 @@ func finalText(reply *ent.Message) string {
 }
 
 func sliceUTF16(s string, from, to int) string {
-	rest, _ := stream.From(s, from)
-	tail, _ := stream.From(s, to)
+	rest, _ := stream.UTF16Suffix(s, from)
+	tail, _ := stream.UTF16Suffix(s, to)
 	return strings.TrimSuffix(rest, tail)
 }
 

@@ -48,11 +48,11 @@ func newTextWriter(hub *stream.Hub, job run.Job, recorded string) *textWriter {
 // publish must be called with the lock held, or before the writer is shared.
 func (w *textWriter) publish(text string) {
 	w.hub.Publish(stream.Event{
-		Kind: stream.Delta, Topic: w.job.ConversationID, ID: w.job.MessageID,
+		Kind: stream.TextAppended, Topic: w.job.ConversationID, ID: w.job.MessageID,
 		Position: w.job.Position, Attempt: w.job.Attempt, Offset: w.offset, Text: text,
 	})
 	w.published += len(text)
-	w.offset += stream.Units(text)
+	w.offset += stream.UTF16Len(text)
 }
 
 // beginStep separates the text of the next step from the text before it.

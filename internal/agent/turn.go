@@ -157,7 +157,7 @@ func (t *turn) start(ctx context.Context) error {
 
 // notifyChanged makes subscribers of the conversation re-read its rows.
 func (t *turn) notifyChanged() {
-	t.Hub.Publish(stream.Event{Kind: stream.Changed, Topic: t.job.ConversationID})
+	t.Hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: t.job.ConversationID})
 }
 
 // callModel requests one answer. The last step allows no tool calls, so that it ends with text. Tools are

@@ -68,7 +68,7 @@ func (s *Service) RenameConversation(
 	if err != nil {
 		return nil, fmt.Errorf("renaming the conversation: %w", err)
 	}
-	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: c.ID})
+	s.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: c.ID})
 	s.publishListChange(c.UserID)
 	return c, nil
 }
@@ -97,14 +97,14 @@ func (s *Service) DeleteConversation(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("deleting the conversation: %w", err)
 	}
-	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: id})
+	s.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: id})
 	s.publishListChange(v.UserID)
 	return nil
 }
 
 // publishListChange notifies subscribers of the user's list of conversations.
 func (s *Service) publishListChange(userID string) {
-	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: stream.ConversationsOf(userID)})
+	s.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: stream.ConversationListTopic(userID)})
 }
 
 // CancelReplies cancels all unfinished replies of the viewer.

@@ -69,7 +69,7 @@ func (s *Service) SendMessage(ctx context.Context, in SendMessageInput) (*Turn, 
 	if err != nil {
 		return s.orSent(ctx, in, err)
 	}
-	s.hub.Publish(stream.Event{Kind: stream.Changed, Topic: turn.Conversation.ID})
+	s.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: turn.Conversation.ID})
 	if turn.UserMessage.Position == 1 { // the conversation is new, or got its title from this message
 		s.publishListChange(v.UserID)
 	}

@@ -74,7 +74,7 @@ func newFixture(t *testing.T, db *store.DB, change func(*Options)) *fixture {
 	require.NoError(t, err)
 	w.users = account.NewService(db.Client(), account.Hooks{})
 	w.tasks = task.NewService(db.Client(), func(userID string) {
-		w.hub.Publish(stream.Event{Kind: stream.Changed, Topic: userID})
+		w.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: userID})
 	})
 	verifier, err := auth.New(cfg, log)
 	require.NoError(t, err)

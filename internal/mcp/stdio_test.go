@@ -72,7 +72,7 @@ func TestStdio_Session_ServesTools(t *testing.T) {
 				_, err = w.tasks.CompleteTask(w.context("alice"), task.ID)
 				require.NoError(t, err)
 				c.requireNotification(taskURIOf("1"))
-				w.hub.Publish(stream.Event{Kind: stream.Changed, Topic: talk.ID})
+				w.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: talk.ID})
 				c.requireNotification(conversationURIOf(talk.ID))
 				require.NoError(t, c.Unsubscribe(t.Context(), &sdk.UnsubscribeParams{URI: conversationURIOf(talk.ID)}))
 				_ = c.Close() // it still cancels its subscription while it closes the pipe

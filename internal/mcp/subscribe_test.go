@@ -140,10 +140,10 @@ func TestListen_TaskChanges_NotifyOwnerOnly(t *testing.T) {
 		require.Equal(t, taskURIOf("2"), e.updated(), "Bob's change of his task 1 must not come before it")
 
 		// Each delta is an event, but only the end of a reply is an update.
-		w.hub.Publish(stream.Event{Kind: stream.Delta, Topic: talk.ID, ID: "msg_x", Text: "a"})
+		w.hub.Publish(stream.Event{Kind: stream.TextAppended, Topic: talk.ID, ID: "msg_x", Text: "a"})
 		alice.mustCall("update_task", map[string]any{"number": 1, "title": "uno"})
 		require.Equal(t, taskURIOf("1"), e.updated())
-		w.hub.Publish(stream.Event{Kind: stream.Changed, Topic: talk.ID})
+		w.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: talk.ID})
 		require.Equal(t, conversationURIOf(talk.ID), e.updated())
 
 		alice.mustCall("add_task", map[string]any{"title": "three"})

@@ -38,7 +38,7 @@ func (s *Server) newSubscriber(ctx context.Context, caller Caller) (*subscriber,
 	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: caller.UserID, Actor: viewer.ActorMCP})
 	l.ctx, l.end = context.WithDeadline(ctx, caller.Expires)
 	l.server = s.newSDKServer(l)
-	follower, err := stream.FollowTasks(l.ctx, s.o.Hub, caller.UserID, nil, s.o.Tasks)
+	follower, err := stream.OpenTaskStream(l.ctx, s.o.Hub, caller.UserID, nil, s.o.Tasks)
 	if err != nil {
 		l.end()
 		return nil, err
@@ -48,7 +48,7 @@ func (s *Server) newSubscriber(ctx context.Context, caller Caller) (*subscriber,
 		// When the stream ends, the client reconnects and reads again.
 		_ = stream.Run(l.ctx, follower, func(e *stream.TaskEvent) bool { l.taskChanged(e); return true })
 	})
-	list := s.o.Hub.Subscribe(stream.ConversationsOf(caller.UserID))
+	list := s.o.Hub.Subscribe(stream.ConversationListTopic(caller.UserID))
 	l.running.Go(func() { l.watch(l.ctx, list, l.notifyListChanged) })
 	return l, nil
 }
@@ -126,7 +126,7 @@ func (l *subscriber) watch(ctx context.Context, sub *stream.Subscription, notify
 			return
 		}
 		for _, e := range batch.Events {
-			if e.Kind == stream.Changed {
+			if e.Kind == stream.RowsChanged {
 				batch.Behind = true
 			}
 		}

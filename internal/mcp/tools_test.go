@@ -101,7 +101,7 @@ func (w *fixture) follow(t *testing.T, subject string) <-chan *stream.TaskEvent 
 	t.Helper()
 	events := make(chan *stream.TaskEvent, 100)
 	ctx, leave := context.WithCancel(w.context(subject))
-	follower, err := stream.FollowTasks(ctx, w.hub, w.userID(subject), nil, w.tasks)
+	follower, err := stream.OpenTaskStream(ctx, w.hub, w.userID(subject), nil, w.tasks)
 	require.NoError(t, err)
 	left := make(chan struct{})
 	go func() {

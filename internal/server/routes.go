@@ -25,7 +25,7 @@ func (s *Server) routes() (http.Handler, error) {
 		return nil, err
 	}
 	s.MCP = s.newMCPServer()
-	s.Hub.OnGone(func(userID string) {
+	s.Hub.OnAccountDeleted(func(userID string) {
 		users.Evict(userID)
 		s.graphql.Disconnect(userID)
 		s.MCP.Disconnect(userID)

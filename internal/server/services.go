@@ -85,8 +85,8 @@ func (s *Server) buildServices() (err error) {
 	if err != nil {
 		return err
 	}
-	s.Hub.OnWork(s.Runs.WakeLocal)
-	s.Hub.OnCancel(func(runID string) { s.Runs.CancelLocal(runID) })
+	s.Hub.OnRunQueued(s.Runs.WakeLocal)
+	s.Hub.OnRunCancelled(func(runID string) { s.Runs.CancelLocal(runID) })
 	prices, err := price.Parse(s.Config.LLM.Prices)
 	if err != nil {
 		return fmt.Errorf("LLM_PRICES: %w", err)
@@ -120,7 +120,7 @@ func (s *Server) newAgent() (*agent.Agent, error) {
 		Hub:       s.Hub,
 		Tasks:     s.Services.Tasks,
 		Tools:     s.Services.Tools,
-		Ledger:      s.Services.Usage,
+		Ledger:    s.Services.Usage,
 		Model:     model,
 		ModelName: name,
 		Offline:   name == provider.Rules,

@@ -14,19 +14,19 @@ const cursorVersion = 1
 // Bounds of a cursor that is given back: the unfinished replies that it may name
 // (a person's limit of them is at most 1000), the open tool calls of one, and any number in it.
 const (
-	maxLive   = 1024
-	maxOpen   = 1024
-	maxNumber = 1<<31 - 1
+	maxUnfinished = 1024
+	maxOpenCalls  = 1024
+	maxNumber     = 1<<31 - 1
 )
 
-// encode gives the view's opaque form: a client that has received all events up to
+// cursor gives the view's opaque form: a client that has received all events up to
 // here is in exactly this state, so the cursor needs no log of events behind it.
-func (v *view) encode() string {
+func (v *subscriberState) cursor() string {
 	b := make([]byte, 0, 48)
 	b = append(b, cursorVersion)
-	b = binary.BigEndian.AppendUint32(b, topicHash(v.conversation))
-	b = binary.AppendUvarint(b, uint64(v.last))
-	for _, t := range v.live {
+	b = binary.BigEndian.AppendUint32(b, topicHash(v.conversationID))
+	b = binary.AppendUvarint(b, uint64(v.lastPosition))
+	for _, t := range v.unfinished {
 		for _, n := range [...]int{t.position, t.attempt, t.offset, t.started, len(t.open)} {
 			b = binary.AppendUvarint(b, uint64(n))
 		}
@@ -37,21 +37,21 @@ func (v *view) encode() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// decodeView reads a cursor of the given conversation. Whatever a forged one says,
+// decodeCursor reads a cursor of the given conversation. Whatever a forged one says,
 // its bearer is only told less or more of that bearer's own conversation.
-func decodeView(conversation, cursor string) (*view, error) {
+func decodeCursor(conversation, cursor string) (*subscriberState, error) {
 	b, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil || len(b) < 6 || b[0] != cursorVersion || binary.BigEndian.Uint32(b[1:5]) != topicHash(conversation) {
 		return nil, badCursor()
 	}
-	r := &numbers{b: b[5:]}
-	v := newView(conversation)
-	v.last = r.next(0, maxNumber)
+	r := &cursorReader{b: b[5:]}
+	v := newSubscriberState(conversation)
+	v.lastPosition = r.number(0, maxNumber)
 	for after := 0; len(r.b) > 0 && !r.bad; {
-		t := r.told(after, v.last)
+		t := r.reply(after, v.lastPosition)
 		after = t.position
-		v.live = append(v.live, t)
-		r.bad = r.bad || len(v.live) > maxLive
+		v.unfinished = append(v.unfinished, t)
+		r.bad = r.bad || len(v.unfinished) > maxUnfinished
 	}
 	if r.bad {
 		return nil, badCursor()
@@ -66,13 +66,13 @@ func badCursor() error {
 	)
 }
 
-// numbers reads a cursor's numbers; bad says that one was missing or out of bounds.
-type numbers struct {
+// cursorReader reads a cursor's numbers; bad says that one was missing or out of bounds.
+type cursorReader struct {
 	b   []byte
 	bad bool
 }
 
-func (r *numbers) next(lowest, highest int) int {
+func (r *cursorReader) number(lowest, highest int) int {
 	n, size := binary.Uvarint(r.b)
 	if size <= 0 || n > maxNumber || int(n) < lowest || int(n) > highest {
 		r.b, r.bad = nil, true
@@ -82,16 +82,16 @@ func (r *numbers) next(lowest, highest int) int {
 	return int(n)
 }
 
-// told reads a reply that comes after a position, up to the last one announced.
-func (r *numbers) told(after, last int) *told {
-	t := &told{
-		position: r.next(after+1, last),
-		attempt:  r.next(0, maxNumber),
-		offset:   r.next(0, maxNumber),
-		started:  r.next(0, maxNumber),
+// reply reads a reply that comes after a position, up to the last one announced.
+func (r *cursorReader) reply(after, last int) *replyState {
+	t := &replyState{
+		position: r.number(after+1, last),
+		attempt:  r.number(0, maxNumber),
+		offset:   r.number(0, maxNumber),
+		started:  r.number(0, maxNumber),
 	}
-	for n, place := r.next(0, min(t.started, maxOpen)), -1; n > 0 && !r.bad; n-- {
-		place = r.next(place+1, t.started-1)
+	for n, place := r.number(0, min(t.started, maxOpenCalls)), -1; n > 0 && !r.bad; n-- {
+		place = r.number(place+1, t.started-1)
 		t.open = append(t.open, place)
 	}
 	return t

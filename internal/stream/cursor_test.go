@@ -10,46 +10,49 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func anyView(r *rand.Rand) *view {
-	v := newView("conv_1")
+func randomState(r *rand.Rand) *subscriberState {
+	v := newSubscriberState("conv_1")
 	for range r.IntN(5) {
-		v.last += 1 + r.IntN(1000)
-		t := &told{position: v.last, attempt: r.IntN(300), offset: r.IntN(1 << 20), started: r.IntN(20)}
+		v.lastPosition += 1 + r.IntN(1000)
+		t := &replyState{position: v.lastPosition, attempt: r.IntN(300), offset: r.IntN(1 << 20), started: r.IntN(20)}
 		for i := range t.started {
 			if r.IntN(3) == 0 {
 				t.open = append(t.open, i)
 			}
 		}
-		v.live = append(v.live, t)
+		v.unfinished = append(v.unfinished, t)
 	}
-	v.last += r.IntN(3)
+	v.lastPosition += r.IntN(3)
 	return v
 }
 
 func TestACursorHoldsTheWholeView(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 1000 {
-		v := anyView(r)
-		back, err := decodeView("conv_1", v.encode())
+		v := randomState(r)
+		back, err := decodeCursor("conv_1", v.cursor())
 		require.NoError(t, err)
 		require.Equal(t, v, back)
 	}
 }
 
 func TestACursorMayNameEveryReplyThatOnePersonMayHaveUnderWay(t *testing.T) {
-	v := newView("conv_1")
+	v := newSubscriberState("conv_1")
 	for i := range 1000 {
-		v.last = 2 * (i + 1)
-		v.live = append(v.live, &told{position: v.last})
+		v.lastPosition = 2 * (i + 1)
+		v.unfinished = append(v.unfinished, &replyState{position: v.lastPosition})
 	}
-	back, err := decodeView("conv_1", v.encode())
+	back, err := decodeCursor("conv_1", v.cursor())
 	require.NoError(t, err)
 	require.Equal(t, v, back)
 }
 
 func TestForgedCursorsAreRefused(t *testing.T) {
-	good := (&view{conversation: "conv_1", last: 4, live: []*told{{position: 2, attempt: 1, offset: 3, started: 2, open: []int{1}}}}).encode()
-	_, err := decodeView("conv_1", good)
+	good := (&subscriberState{conversationID: "conv_1", lastPosition: 4, unfinished: []*replyState{{
+		position: 2,
+		attempt:  1, offset: 3, started: 2, open: []int{1},
+	}}}).cursor()
+	_, err := decodeCursor("conv_1", good)
 	require.NoError(t, err)
 	raw, err := base64.RawURLEncoding.DecodeString(good)
 	require.NoError(t, err)
@@ -74,11 +77,11 @@ func TestForgedCursorsAreRefused(t *testing.T) {
 		"a huge number":            forge(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01),
 		"an endless number":        forge(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
 	} {
-		_, err := decodeView("conv_1", cursor)
+		_, err := decodeCursor("conv_1", cursor)
 		require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err), name)
 		require.Equal(t, "after", apperr.From(err).Field, name)
 	}
-	_, err = decodeView("conv_2", good)
+	_, err = decodeCursor("conv_2", good)
 	require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err), "a cursor of another conversation")
 }
 
@@ -89,18 +92,18 @@ func FuzzCursor(f *testing.F) {
 	f.Add([]byte{0})
 	f.Add([]byte{2, 1, 0, 1, 0, 0, 2, 9, 2, 0, 0})
 	f.Fuzz(func(t *testing.T, tail []byte) {
-		head, err := base64.RawURLEncoding.DecodeString(newView("conv_1").encode())
+		head, err := base64.RawURLEncoding.DecodeString(newSubscriberState("conv_1").cursor())
 		require.NoError(t, err)
 		cursor := base64.RawURLEncoding.EncodeToString(append(head[:5], tail...))
-		v, err := decodeView("conv_1", cursor)
+		v, err := decodeCursor("conv_1", cursor)
 		if err != nil {
 			require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err))
 			return
 		}
-		again, err := decodeView("conv_1", v.encode())
+		again, err := decodeCursor("conv_1", v.cursor())
 		require.NoError(t, err)
 		require.Equal(t, v, again)
-		v.catchUp(finishedTurn(), func(e MessageEvent) {
+		v.applyRows(finishedTurn(), func(e MessageEvent) {
 			if end, ok := e.(*MessageFinished); ok {
 				require.Equal(t, finishedTurn()[end.Message.Position-1].Content, end.Message.Content)
 			}

@@ -8,19 +8,19 @@ type Kind string
 
 // The kinds of events.
 const (
-	// Delta is text of a reply that is being written.
-	Delta Kind = "delta"
-	// Changed says that rows of the topic have changed: read them again. With an ID
+	// TextAppended is text of a reply that is being written.
+	TextAppended Kind = "delta"
+	// RowsChanged says that rows of the topic have changed: read them again. With an ID
 	// it also says that this reply has finished.
-	Changed Kind = "changed"
-	// Want asks whoever writes the reply to publish its text from the start.
-	Want Kind = "want"
-	// Work says that a run may be claimed.
-	Work Kind = "work"
-	// Cancel says that a run shall stop.
-	Cancel Kind = "cancel"
-	// Gone says that the account of the topic, a user, was deleted.
-	Gone Kind = "gone"
+	RowsChanged Kind = "changed"
+	// SnapshotRequest asks whoever writes the reply to publish its text from the start.
+	SnapshotRequest Kind = "want"
+	// RunQueued says that a run may be claimed.
+	RunQueued Kind = "work"
+	// RunCancelled says that a run shall stop.
+	RunCancelled Kind = "cancel"
+	// AccountDeleted says that the account of the topic, a user, was deleted.
+	AccountDeleted Kind = "gone"
 )
 
 // Event is what travels between replicas.
@@ -40,12 +40,12 @@ type Event struct {
 	Text string `json:"x,omitempty"`
 }
 
-// ConversationsOf is the topic of a person's list of conversations: it changes when one comes, goes or
+// ConversationListTopic is the topic of a person's list of conversations: it changes when one comes, goes or
 // gets another title, not with each message.
-func ConversationsOf(userID string) string { return userID + "/conversations" }
+func ConversationListTopic(userID string) string { return userID + "/conversations" }
 
-// Units is the length of s in UTF-16 code units, as JavaScript strings count.
-func Units(s string) int {
+// UTF16Len is the length of s in UTF-16 code units, as JavaScript strings count.
+func UTF16Len(s string) int {
 	n := 0
 	for _, r := range s {
 		n++
@@ -56,9 +56,9 @@ func Units(s string) int {
 	return n
 }
 
-// From is the part of s that begins at a UTF-16 offset. ok is false when the
+// UTF16Suffix is the part of s that begins at a UTF-16 offset. ok is false when the
 // offset lies beyond the end or inside a character.
-func From(s string, offset int) (rest string, ok bool) {
+func UTF16Suffix(s string, offset int) (rest string, ok bool) {
 	n := 0
 	for i, r := range s {
 		if n == offset {
@@ -75,9 +75,9 @@ func From(s string, offset int) (rest string, ok bool) {
 	return "", n == offset
 }
 
-// cut is the part of s before a UTF-16 offset. A character that the offset lies
+// utf16Prefix is the part of s before a UTF-16 offset. A character that the offset lies
 // inside of belongs to it: a text is only ever parted between characters.
-func cut(s string, units int) string {
+func utf16Prefix(s string, units int) string {
 	n := 0
 	for i, r := range s {
 		if n >= units {

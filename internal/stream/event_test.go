@@ -9,8 +9,11 @@ import (
 )
 
 func TestUnitsCountAsJavaScriptDoes(t *testing.T) {
-	for text, units := range map[string]int{"": 0, "abc": 3, "déf": 3, "€": 1, "𝄞": 2, "a𝄞b": 4, "👩‍👩‍👧": 8, "\u0000": 1, "\uffff": 1, "\U00010000": 2} {
-		require.Equal(t, units, Units(text), "%q", text)
+	for text, units := range map[string]int{
+		"": 0, "abc": 3, "déf": 3, "€": 1, "𝄞": 2, "a𝄞b": 4, "👩‍👩‍👧": 8, "\u0000": 1,
+		"\uffff": 1, "\U00010000": 2,
+	} {
+		require.Equal(t, units, UTF16Len(text), "%q", text)
 		require.Len(t, utf16.Encode([]rune(text)), units, "%q", text)
 	}
 }
@@ -18,15 +21,15 @@ func TestUnitsCountAsJavaScriptDoes(t *testing.T) {
 func TestFromFindsWholeCharactersOnly(t *testing.T) {
 	const text = "a𝄞é"
 	for offset, want := range map[int]string{0: text, 1: "𝄞é", 3: "é", 4: ""} {
-		rest, ok := From(text, offset)
+		rest, ok := UTF16Suffix(text, offset)
 		require.True(t, ok, offset)
 		require.Equal(t, want, rest, offset)
 	}
 	for _, offset := range []int{-1, 2, 5, 100} { // 2 is between the surrogates
-		_, ok := From(text, offset)
+		_, ok := UTF16Suffix(text, offset)
 		require.False(t, ok, offset)
 	}
-	rest, ok := From("", 0)
+	rest, ok := UTF16Suffix("", 0)
 	require.True(t, ok)
 	require.Empty(t, rest)
 }
@@ -34,7 +37,7 @@ func TestFromFindsWholeCharactersOnly(t *testing.T) {
 func TestCutNeverPartsACharacter(t *testing.T) {
 	const text = "a𝄞é"
 	for units, want := range map[int]string{-3: "", 0: "", 1: "a", 2: "a𝄞", 3: "a𝄞", 4: text, 99: text} {
-		require.Equal(t, want, cut(text, units), units)
+		require.Equal(t, want, utf16Prefix(text, units), units)
 	}
 }
 
@@ -47,11 +50,11 @@ func FuzzOffsets(f *testing.F) {
 			return // texts are valid UTF-8
 		}
 		all := utf16.Encode([]rune(text))
-		require.Len(t, all, Units(text))
-		rest, ok := From(text, offset)
+		require.Len(t, all, UTF16Len(text))
+		rest, ok := UTF16Suffix(text, offset)
 		if ok {
 			require.Equal(t, string(utf16.Decode(all[offset:])), rest)
-			require.Equal(t, text, cut(text, offset)+rest)
+			require.Equal(t, text, utf16Prefix(text, offset)+rest)
 		}
 		inside := offset > 0 && offset < len(all) && utf16.IsSurrogate(rune(all[offset])) && all[offset] >= 0xDC00
 		require.Equal(t, offset >= 0 && offset <= len(all) && !inside, ok)

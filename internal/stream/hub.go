@@ -17,16 +17,16 @@ type Hub struct {
 	topics map[string][]*Subscription
 	closed bool
 
-	// sending keeps the text that is at hand and what went out on the bus in step: an answer to
+	// publishMu keeps the text that is at hand and what went out on the bus in step: an answer to
 	// Want must not overtake a delta that it already holds, nor the other way about.
-	sending sync.Mutex
-	tails   *tails
-	bus     Bus
-	// onWork and onCancel serve the run engine.
-	onWork   func()
-	onCancel func(runID string)
-	// onGone ends the connections of a deleted account.
-	onGone func(userID string)
+	publishMu sync.Mutex
+	inFlight  *inFlightBuffer
+	bus       Bus
+	// onRunQueued and onCancel serve the run engine.
+	onRunQueued    func()
+	onRunCancelled func(runID string)
+	// onAccountDeleted ends the connections of a deleted account.
+	onAccountDeleted func(userID string)
 	// deltas counts pieces of text handed to subscribers, each piece once a subscriber.
 	deltas atomic.Uint64
 }
@@ -36,41 +36,41 @@ func (h *Hub) Deltas() uint64 { return h.deltas.Load() }
 
 // NewHub makes a hub that serves this process alone until Connect.
 func NewHub() *Hub {
-	return &Hub{topics: map[string][]*Subscription{}, tails: newTails()}
+	return &Hub{topics: map[string][]*Subscription{}, inFlight: newInFlightBuffer()}
 }
 
 // Connect makes the hub publish on a bus, nil for none. Call it before anything is published.
 func (h *Hub) Connect(bus Bus) {
-	h.sending.Lock()
-	defer h.sending.Unlock()
+	h.publishMu.Lock()
+	defer h.publishMu.Unlock()
 	h.bus = bus
 }
 
-// OnWork and OnCancel set who is told of work and cancellations by other replicas.
+// OnRunQueued and OnCancel set who is told of work and cancellations by other replicas.
 // Call them before the bus delivers anything.
-func (h *Hub) OnWork(fn func()) { h.onWork = fn }
+func (h *Hub) OnRunQueued(fn func()) { h.onRunQueued = fn }
 
-// OnCancel is told the run that shall stop.
-func (h *Hub) OnCancel(fn func(runID string)) { h.onCancel = fn }
+// OnRunCancelled is told the run that shall stop.
+func (h *Hub) OnRunCancelled(fn func(runID string)) { h.onRunCancelled = fn }
 
-// OnGone is told whose account was deleted, on this replica or another.
-func (h *Hub) OnGone(fn func(userID string)) {
+// OnAccountDeleted is told whose account was deleted, on this replica or another.
+func (h *Hub) OnAccountDeleted(fn func(userID string)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.onGone = fn
+	h.onAccountDeleted = fn
 }
 
 // Publish hands an event of this replica to the subscribers here and on the
 // other replicas. It never blocks.
 func (h *Hub) Publish(e Event) {
-	h.send(e)
+	h.publishToBus(e)
 	h.deliver(e)
 }
 
-func (h *Hub) send(e Event) {
-	h.sending.Lock()
-	defer h.sending.Unlock()
-	h.tails.follow(e, true)
+func (h *Hub) publishToBus(e Event) {
+	h.publishMu.Lock()
+	defer h.publishMu.Unlock()
+	h.inFlight.record(e, true)
 	if h.bus != nil {
 		h.bus.Publish(e)
 	}
@@ -79,48 +79,48 @@ func (h *Hub) send(e Event) {
 // Receive takes an event of another replica.
 func (h *Hub) Receive(e Event) {
 	switch e.Kind {
-	case Work:
-		if h.onWork != nil {
-			h.onWork()
+	case RunQueued:
+		if h.onRunQueued != nil {
+			h.onRunQueued()
 		}
-	case Cancel:
-		if h.onCancel != nil {
-			h.onCancel(e.ID)
+	case RunCancelled:
+		if h.onRunCancelled != nil {
+			h.onRunCancelled(e.ID)
 		}
-	case Want:
-		h.answer(e.ID)
+	case SnapshotRequest:
+		h.publishSnapshot(e.ID)
 	default:
-		h.tails.follow(e, false)
+		h.inFlight.record(e, false)
 		h.deliver(e)
 	}
 }
 
-// answer publishes the whole text of a reply that is being written here.
-func (h *Hub) answer(messageID string) {
-	h.sending.Lock()
-	defer h.sending.Unlock()
-	if e, ok := h.tails.answer(messageID); ok && h.bus != nil {
+// publishSnapshot publishes the whole text of a reply that is being written here.
+func (h *Hub) publishSnapshot(messageID string) {
+	h.publishMu.Lock()
+	defer h.publishMu.Unlock()
+	if e, ok := h.inFlight.snapshot(messageID); ok && h.bus != nil {
 		h.bus.Publish(e)
 	}
 }
 
-// Ask asks the other replicas for the text of a reply so far, at most every 250 ms.
-func (h *Hub) Ask(topic, messageID string) {
-	h.sending.Lock()
-	defer h.sending.Unlock()
-	if h.bus != nil && h.tails.mayAsk(messageID) {
-		h.bus.Publish(Event{Kind: Want, Topic: topic, ID: messageID})
+// RequestSnapshot asks the other replicas for the text of a reply so far, at most every 250 ms.
+func (h *Hub) RequestSnapshot(topic, messageID string) {
+	h.publishMu.Lock()
+	defer h.publishMu.Unlock()
+	if h.bus != nil && h.inFlight.mayRequest(messageID) {
+		h.bus.Publish(Event{Kind: SnapshotRequest, Topic: topic, ID: messageID})
 	}
 }
 
 // Resync tells every subscriber to read its rows: the bus may have lost events.
 func (h *Hub) Resync() {
-	h.tails.dropOthers()
+	h.inFlight.dropRemote()
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	for _, subs := range h.topics {
 		for _, s := range subs {
-			s.fallBehind()
+			s.markBehind()
 		}
 	}
 }
@@ -129,14 +129,14 @@ func (h *Hub) deliver(e Event) {
 	h.mu.RLock()
 	subscribers := h.topics[e.Topic]
 	for _, s := range subscribers {
-		s.push(&e)
+		s.enqueue(&e)
 	}
-	if e.Kind == Delta {
+	if e.Kind == TextAppended {
 		h.deltas.Add(uint64(len(subscribers)))
 	}
-	gone := h.onGone
+	gone := h.onAccountDeleted
 	h.mu.RUnlock()
-	if e.Kind == Gone && gone != nil {
+	if e.Kind == AccountDeleted && gone != nil {
 		gone(e.Topic)
 	}
 }
@@ -144,7 +144,7 @@ func (h *Hub) deliver(e Event) {
 // Subscribe begins to collect a topic's events, from now until Close. Subscribe
 // first, then read the rows, then apply the events.
 func (h *Hub) Subscribe(topic string) *Subscription {
-	s := &Subscription{hub: h, topic: topic, wake: make(chan struct{}, 1)}
+	s := &Subscription{hub: h, topic: topic, ready: make(chan struct{}, 1)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {

@@ -12,7 +12,7 @@ import (
 )
 
 func TestEventsReachTheirTopicAndTheBus(t *testing.T) {
-	h, bus := NewHub(), &recorder{}
+	h, bus := NewHub(), &recordingBus{}
 	h.Connect(bus)
 	here, there := h.Subscribe("conv_1"), h.Subscribe("conv_2")
 	defer here.Close()
@@ -32,7 +32,7 @@ func TestASlowSubscriberFallsBehindAndNeverBlocks(t *testing.T) {
 	h := NewHub()
 	s := h.Subscribe("conv_1")
 	defer s.Close()
-	for range 10 * backlog {
+	for range 10 * maxQueued {
 		h.Publish(delta(1, 0, "x"))
 	}
 	batch, err := s.Next(t.Context())
@@ -97,31 +97,31 @@ func TestClosingOneSubscriptionLeavesTheOthers(t *testing.T) {
 
 func TestTheRunEngineIsTold(t *testing.T) {
 	h := NewHub()
-	h.Receive(Event{Kind: Work}) // nobody listens yet
-	h.Receive(Event{Kind: Cancel, ID: "run_1"})
+	h.Receive(Event{Kind: RunQueued}) // nobody listens yet
+	h.Receive(Event{Kind: RunCancelled, ID: "run_1"})
 	worked, cancelled := 0, ""
-	h.OnWork(func() { worked++ })
-	h.OnCancel(func(runID string) { cancelled = runID })
-	h.Receive(Event{Kind: Work})
-	h.Receive(Event{Kind: Cancel, ID: "run_1"})
+	h.OnRunQueued(func() { worked++ })
+	h.OnRunCancelled(func(runID string) { cancelled = runID })
+	h.Receive(Event{Kind: RunQueued})
+	h.Receive(Event{Kind: RunCancelled, ID: "run_1"})
 	require.Equal(t, 1, worked)
 	require.Equal(t, "run_1", cancelled)
 }
 
-// inStep is a bus that checks that what goes out can be followed without a gap.
-type inStep struct {
+// orderCheckingBus is a bus that checks that what goes out can be followed without a gap.
+type orderCheckingBus struct {
 	t    *testing.T
 	sent int
 }
 
-func (b *inStep) Publish(e Event) {
-	require.GreaterOrEqual(b.t, e.Offset+Units(e.Text), b.sent, "an answer was overtaken by text that it lacks")
-	b.sent = e.Offset + Units(e.Text)
+func (b *orderCheckingBus) Publish(e Event) {
+	require.GreaterOrEqual(b.t, e.Offset+UTF16Len(e.Text), b.sent, "an answer was overtaken by text that it lacks")
+	b.sent = e.Offset + UTF16Len(e.Text)
 }
 
 func TestAnswersKeepInStepWithTheWriter(t *testing.T) {
 	h := NewHub()
-	h.Connect(&inStep{t: t})
+	h.Connect(&orderCheckingBus{t: t})
 	h.Publish(delta(1, 0, ""))
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -131,7 +131,7 @@ func TestAnswersKeepInStepWithTheWriter(t *testing.T) {
 	})
 	all.Go(func() {
 		for range 1000 {
-			h.Receive(Event{Kind: Want, Topic: "conv_1", ID: "msg_2"})
+			h.Receive(Event{Kind: SnapshotRequest, Topic: "conv_1", ID: "msg_2"})
 		}
 	})
 	all.Wait()
@@ -149,7 +149,7 @@ func TestManyComeAndGoWhileOthersPublish(t *testing.T) {
 		})
 		all.Go(func() {
 			for range 500 {
-				h.Publish(Event{Kind: Changed, Topic: topic})
+				h.Publish(Event{Kind: RowsChanged, Topic: topic})
 				h.Resync()
 			}
 		})
@@ -165,13 +165,13 @@ func TestAnIdleSubscriberIsSmall(t *testing.T) {
 	for i := range ids {
 		ids[i] = "conv_" + strconv.Itoa(i)
 	}
-	followers := make([]*Follower, many)
+	followers := make([]*MessageStream, many)
 	read := rowsOf(finishedTurn)
 	before := heap()
 	for i, id := range ids {
-		f, err := Follow(t.Context(), h, id, nil, read)
+		f, err := OpenMessageStream(t.Context(), h, id, nil, read)
 		require.NoError(t, err)
-		f.first = nil // told
+		f.initial = nil // told
 		followers[i] = f
 	}
 	each := (heap() - before) / many
@@ -193,6 +193,6 @@ func TestTheHubCountsTheTextThatItHandsOut(t *testing.T) {
 	h.Subscribe("conv_1")
 	h.Subscribe("conv_1")
 	h.Publish(delta(1, 14, " to me"))
-	h.Publish(Event{Kind: Changed, Topic: "conv_1"})
+	h.Publish(Event{Kind: RowsChanged, Topic: "conv_1"})
 	require.EqualValues(t, 2, h.Deltas())
 }

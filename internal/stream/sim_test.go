@@ -17,7 +17,7 @@ func TestEveryWatcherEndsWithTheStoredText(t *testing.T) {
 	if seed, ok := os.LookupEnv("STREAM_SEED"); ok {
 		n, err := strconv.ParseUint(seed, 10, 64)
 		require.NoError(t, err)
-		require.Empty(t, runSchedule(n).faults)
+		require.Empty(t, runSchedule(n).failures)
 		return
 	}
 	const shards = 2
@@ -27,7 +27,7 @@ func TestEveryWatcherEndsWithTheStoredText(t *testing.T) {
 		all.Go(func() {
 			for seed := uint64(shard); seed < schedules; seed += shards {
 				w := runSchedule(seed)
-				if !assertNoFaults(t, w) {
+				if !assertNoFailures(t, w) {
 					return
 				}
 				counts[shard].add(w)
@@ -48,7 +48,7 @@ func TestEveryWatcherEndsWithTheStoredText(t *testing.T) {
 
 type simCount struct{ clients, attempts, calls int }
 
-func (n *simCount) add(w *world) {
+func (n *simCount) add(w *simEnv) {
 	n.clients += len(w.clients)
 	n.calls += w.store.calls
 	for _, r := range w.store.replies {
@@ -56,22 +56,22 @@ func (n *simCount) add(w *world) {
 	}
 }
 
-func assertNoFaults(t *testing.T, w *world) bool {
-	if len(w.faults) == 0 {
+func assertNoFailures(t *testing.T, w *simEnv) bool {
+	if len(w.failures) == 0 {
 		return true
 	}
-	t.Errorf("STREAM_SEED=%d: %v", w.seed, w.faults)
+	t.Errorf("STREAM_SEED=%d: %v", w.seed, w.failures)
 	return false
 }
 
-func runSchedule(seed uint64) *world {
-	w := newWorld(seed)
+func runSchedule(seed uint64) *simEnv {
+	w := newSimEnv(seed)
 	for range 60 + w.IntN(80) {
 		w.step()
 		if !w.lossy && w.IntN(30) == 0 {
-			w.checkLive()
+			w.checkInFlight()
 		}
-		if len(w.faults) > 0 {
+		if len(w.failures) > 0 {
 			return w
 		}
 	}
@@ -82,7 +82,7 @@ func runSchedule(seed uint64) *world {
 }
 
 // settle lets everything arrive and everybody take it, with no one writing.
-func (w *world) settle() {
+func (w *simEnv) settle() {
 	w.depth++ // nothing else happens meanwhile
 	defer func() { w.depth-- }()
 	for moved := true; moved; {
@@ -91,7 +91,7 @@ func (w *world) settle() {
 			for r.receive() {
 				moved = true
 			}
-			if r.missed {
+			if r.lostEvents {
 				moved = true
 				r.resync()
 			}
@@ -109,53 +109,53 @@ func (w *world) settle() {
 }
 
 // finishAll brings every reply to its end.
-func (w *world) finishAll() {
+func (w *simEnv) finishAll() {
 	for r := w.store.current(); r != nil; r = w.store.current() {
 		w.claim(w.replicas[w.IntN(len(w.replicas))])
 		last := w.writers[len(w.writers)-1]
-		last.say("the end")
+		last.appendText("the end")
 		last.end(r.finish(last.attempt, &last.text))
 	}
 }
 
-// checkLive settles in the middle: where nothing is lost, whoever watches has all
+// checkInFlight settles in the middle: where nothing is lost, whoever watches has all
 // that the writer has said, also on other replicas and between checkpoints.
-func (w *world) checkLive() {
+func (w *simEnv) checkInFlight() {
 	r := w.store.current()
 	if r == nil {
 		return
 	}
 	for _, wr := range w.writers {
-		if wr.reply != r || wr.attempt != r.attempt || wr.gone {
+		if wr.reply != r || wr.attempt != r.attempt || wr.stopped {
 			continue
 		}
 		if wr.attempt > 1 {
 			// A replica that started late may know a lost attempt only, until the new one speaks.
-			wr.say("!")
+			wr.appendText("!")
 		}
-		w.clock = w.clock.Add(askAgain)
+		w.clock = w.clock.Add(snapshotRequestInterval)
 		w.settle()
 		for i, c := range w.clients {
 			if got := string(utf16.Decode(c.find(r.row.ID).text)); got != wr.text {
-				c.fault("watcher %d has %q of %q", i, got, wr.text)
+				c.fail("watcher %d has %q of %q", i, got, wr.text)
 			}
 		}
 	}
 }
 
-func (w *world) checkAll() {
+func (w *simEnv) checkAll() {
 	for i, c := range w.clients {
-		if len(c.seen) == 0 {
-			c.fault("watcher %d saw nothing", i)
+		if len(c.messages) == 0 {
+			c.fail("watcher %d saw nothing", i)
 			continue
 		}
-		for _, row := range w.store.rows[c.seen[0].position-1:] {
-			at := row.Position - c.seen[0].position
-			if at >= len(c.seen) {
-				c.fault("watcher %d never saw %s", i, row.ID)
+		for _, row := range w.store.rows[c.messages[0].position-1:] {
+			at := row.Position - c.messages[0].position
+			if at >= len(c.messages) {
+				c.fail("watcher %d never saw %s", i, row.ID)
 				continue
 			}
-			c.compare(fmt.Sprintf("watcher %d, %s", i, row.ID), c.seen[at], row)
+			c.compare(fmt.Sprintf("watcher %d, %s", i, row.ID), c.messages[at], row)
 		}
 	}
 }

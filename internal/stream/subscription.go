@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// backlog is how many events a subscriber may be behind before it is told to
+// maxQueued is how many events a subscriber may be behind before it is told to
 // read the rows instead. Writers never wait for readers.
-const backlog = 64
+const maxQueued = 64
 
 // Subscription collects one subscriber's events.
 type Subscription struct {
 	hub   *Hub
 	topic string
-	wake  chan struct{} // holds one signal when there is something to take
+	ready chan struct{} // holds one signal when there is something to take
 
 	mu     sync.Mutex
 	notify func() // told instead of wake, once set
@@ -38,7 +38,7 @@ func (s *Subscription) Next(ctx context.Context) (Batch, error) {
 		select {
 		case <-ctx.Done():
 			return Batch{}, context.Cause(ctx)
-		case <-s.wake:
+		case <-s.ready:
 		}
 		if b, ok := s.take(); ok {
 			return b, nil
@@ -58,12 +58,12 @@ func (s *Subscription) take() (b Batch, ok bool) {
 // Close stops collecting.
 func (s *Subscription) Close() { s.hub.unsubscribe(s) }
 
-func (s *Subscription) push(e *Event) {
+func (s *Subscription) enqueue(e *Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.behind:
-	case len(s.events) >= backlog:
+	case len(s.events) >= maxQueued:
 		s.events, s.behind = nil, true
 	default:
 		s.events = append(s.events, e)
@@ -71,7 +71,7 @@ func (s *Subscription) push(e *Event) {
 	s.signal()
 }
 
-func (s *Subscription) fallBehind() {
+func (s *Subscription) markBehind() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.events, s.behind = nil, true
@@ -85,8 +85,8 @@ func (s *Subscription) end() {
 	s.signal()
 }
 
-// onWake has fn told from now on when there is something to take; at once when there is already.
-func (s *Subscription) onWake(fn func(), already bool) {
+// onReady has fn told from now on when there is something to take; at once when there is already.
+func (s *Subscription) onReady(fn func(), already bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.notify = fn
@@ -102,7 +102,7 @@ func (s *Subscription) signal() {
 		return
 	}
 	select {
-	case s.wake <- struct{}{}:
+	case s.ready <- struct{}{}:
 	default:
 	}
 }

@@ -22,12 +22,12 @@ const (
 	DefaultPrefix = "errand"
 	// DefaultInterval is shorter than the relay's own: a message costs little here.
 	DefaultInterval = 5 * time.Millisecond
-	// mostPayload is far below what NATS takes, so that one batch does not hold up the next.
-	mostPayload = 64 << 10
+	// maxPayload is far below what NATS takes, so that one batch does not hold up the next.
+	maxPayload = 64 << 10
 	// startTimeout bounds Start, closeTimeout Close, answerTimeout one exchange with the server.
-	startTimeout  = 10 * time.Second
-	closeTimeout  = 3 * time.Second
-	answerTimeout = 5 * time.Second
+	startTimeout    = 10 * time.Second
+	closeTimeout    = 3 * time.Second
+	responseTimeout = 5 * time.Second
 )
 
 // Options configure a Bus; zero means the default.
@@ -76,11 +76,11 @@ func Start(ctx context.Context, urls string, hub *stream.Hub, o Options) (*Bus, 
 	if err != nil {
 		return nil, fmt.Errorf("connecting to NATS: %w", withoutURL(err))
 	}
-	o.Relay.MaxPayload = int(min(conn.MaxPayload(), mostPayload))
+	o.Relay.MaxPayload = int(min(conn.MaxPayload(), maxPayload))
 	b.conn, b.relay = conn, relay.New(hub, b.send, o.Relay)
 	hub.Connect(b)
 	close(b.ready)
-	if err := b.begin(ctx); err != nil {
+	if err := b.start(ctx); err != nil {
 		b.Close(ctx)
 		hub.Connect(nil)
 		return nil, fmt.Errorf("starting the bus on NATS: %w", err)
@@ -90,15 +90,15 @@ func Start(ctx context.Context, urls string, hub *stream.Hub, o Options) (*Bus, 
 
 // Probe connects once, as Start does, and says why that fails. Replicas notice nothing.
 func Probe(urls string) error {
-	conn, err := nats.Connect(urls, nats.Name("errand doctor"), nats.Timeout(answerTimeout), nats.NoReconnect())
+	conn, err := nats.Connect(urls, nats.Name("errand doctor"), nats.Timeout(responseTimeout), nats.NoReconnect())
 	if err != nil {
 		return withoutURL(err)
 	}
 	defer conn.Close()
-	return conn.FlushTimeout(answerTimeout)
+	return conn.FlushTimeout(responseTimeout)
 }
 
-func (b *Bus) begin(ctx context.Context) error {
+func (b *Bus) start(ctx context.Context) error {
 	_, err := b.conn.Subscribe(b.subject, func(m *nats.Msg) { b.relay.Receive(m.Data) })
 	// The relay is started in any case: Close expects it to be.
 	if started := b.relay.Start(ctx); started != nil {
@@ -110,9 +110,9 @@ func (b *Bus) begin(ctx context.Context) error {
 func (b *Bus) options() []nats.Option {
 	return []nats.Option{
 		nats.Name("errand"),
-		nats.Timeout(answerTimeout),
-		nats.FlusherTimeout(answerTimeout),
-		nats.PingInterval(answerTimeout),
+		nats.Timeout(responseTimeout),
+		nats.FlusherTimeout(responseTimeout),
+		nats.PingInterval(responseTimeout),
 		nats.MaxPingsOutstanding(2),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
@@ -123,29 +123,29 @@ func (b *Bus) options() []nats.Option {
 				b.log.Warn("the connection to NATS broke", "error", err)
 			}
 		}),
-		nats.ReconnectHandler(b.reconnected),
-		nats.ErrorHandler(b.failed),
+		nats.ReconnectHandler(b.onReconnect),
+		nats.ErrorHandler(b.onError),
 		nats.ClosedHandler(func(*nats.Conn) { close(b.closed) }),
 	}
 }
 
-// reconnected resyncs once the server has confirmed that it knows our subscription
+// onReconnect resyncs once the server has confirmed that it knows our subscription
 // again: rows that are read earlier may miss what is published in between.
-func (b *Bus) reconnected(conn *nats.Conn) {
+func (b *Bus) onReconnect(conn *nats.Conn) {
 	<-b.ready
-	if err := conn.FlushTimeout(answerTimeout); err != nil {
+	if err := conn.FlushTimeout(responseTimeout); err != nil {
 		b.log.Warn("the connection to NATS came back and broke", "error", err)
 		return // it will come back again
 	}
 	b.relay.Reconnected()
 }
 
-// failed is told what goes wrong in the background.
-func (b *Bus) failed(_ *nats.Conn, _ *nats.Subscription, err error) {
+// onError is told what goes wrong in the background.
+func (b *Bus) onError(_ *nats.Conn, _ *nats.Subscription, err error) {
 	b.log.Warn("NATS reports a fault", "error", err)
 	if errors.Is(err, nats.ErrSlowConsumer) {
 		<-b.ready
-		b.relay.Lost()
+		b.relay.MessagesLost()
 	}
 }
 

@@ -38,7 +38,7 @@ func replicas(t *testing.T, url string, n int) (hubs []*bustest.Replica, buses [
 
 func TestNothingIsLostAmongThreeReplicas(t *testing.T) {
 	hubs, buses := replicas(t, natstest.Start(t).URL(), 3)
-	bustest.Flood(t, hubs, 10_000)
+	bustest.CheckOrderedDelivery(t, hubs, 10_000)
 	for _, b := range buses {
 		s := b.Stats()
 		require.Zero(t, s.Dropped+s.Reconnects+s.Resyncs, "%+v", s)
@@ -50,12 +50,15 @@ func TestALateReplicaGetsAHugeTextByAsking(t *testing.T) {
 	url := natstest.Start(t).URL()
 	early, _ := replicas(t, url, 1)
 	text := strings.Repeat("𝄞 über \u0001\"quoted\"\n", 5_000)
-	early[0].Publish(stream.Event{Kind: stream.Delta, Topic: "conv_1", ID: "msg_2", Position: 2, Attempt: 3, Text: text})
+	early[0].Publish(stream.Event{
+		Kind: stream.TextAppended, Topic: "conv_1", ID: "msg_2", Position: 2, Attempt: 3,
+		Text: text,
+	})
 	late, _ := replicas(t, url, 1)
 	sub := late[0].Subscribe("conv_1")
 	defer sub.Close()
-	late[0].Ask("conv_1", "msg_2")
-	bustest.WaitForTail(t, late[0], sub, "msg_2", text)
+	late[0].RequestSnapshot("conv_1", "msg_2")
+	bustest.WaitForText(t, late[0], sub, "msg_2", text)
 }
 
 func TestARestartOfTheServerIsOutlasted(t *testing.T) {
@@ -67,17 +70,17 @@ func TestARestartOfTheServerIsOutlasted(t *testing.T) {
 	}
 	server.Kill()
 	for range 20_000 { // more than waits for a server that is away
-		hubs[0].Publish(stream.Event{Kind: stream.Changed, Topic: "conv_9"})
+		hubs[0].Publish(stream.Event{Kind: stream.RowsChanged, Topic: "conv_9"})
 	}
 	server.Restart(t)
 	for i, s := range subs {
 		bustest.WaitUntilBehind(t, s)
-		<-hubs[i].Worked
+		<-hubs[i].QueuedRuns
 		s.Close()
 	}
 	require.NotZero(t, buses[0].Stats().Dropped)
 	require.NotZero(t, buses[1].Stats().Resyncs)
-	bustest.Exchange(t, hubs)
+	bustest.CheckExchange(t, hubs)
 }
 
 func TestCloseSendsWhatWaitsAndLeavesNothing(t *testing.T) {
@@ -85,10 +88,10 @@ func TestCloseSendsWhatWaitsAndLeavesNothing(t *testing.T) {
 	for i := range 1000 {
 		hubs[0].Publish(bustest.Delta("msg_2", i, "x"))
 	}
-	hubs[0].Publish(stream.Event{Kind: stream.Cancel, ID: "run_1"})
+	hubs[0].Publish(stream.Event{Kind: stream.RunCancelled, ID: "run_1"})
 	buses[0].Close(t.Context())
-	require.Equal(t, "run_1", <-hubs[1].Cancelled)
-	text, _, _ := hubs[1].Tail("msg_2")
+	require.Equal(t, "run_1", <-hubs[1].CancelledRuns)
+	text, _, _ := hubs[1].InFlightText("msg_2")
 	require.Len(t, text, 1000)
 	hubs[0].Publish(bustest.Delta("msg_2", 1000, "x"))
 	buses[0].Close(t.Context())
@@ -116,7 +119,7 @@ func TestInstallationsDoNotHearOneAnother(t *testing.T) {
 	hub := bustest.NewReplica()
 	bus, err := natsbus.Start(t.Context(), url, hub.Hub, theirs)
 	require.NoError(t, err)
-	bustest.Exchange(t, ours)
+	bustest.CheckExchange(t, ours)
 	bus.Close(t.Context())
 	require.Zero(t, bus.Stats().Received)
 }
@@ -141,7 +144,7 @@ func TestStartFailsWithoutPermission(t *testing.T) {
 	defer cancel()
 	url := strings.Replace(server.URL(), "//", "//reader:secret@", 1)
 	_, err := natsbus.Start(ctx, url, stream.NewHub(), options())
-	require.ErrorIs(t, err, relay.ErrDeaf)
+	require.ErrorIs(t, err, relay.ErrNotDelivered)
 	require.ErrorContains(t, err, "Permissions Violation")
 	require.NotContains(t, err.Error(), "secret")
 }

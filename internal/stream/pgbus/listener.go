@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	firstPause = 50 * time.Millisecond
-	lastPause  = 2 * time.Second
-	// answerTimeout is the most that a server may take to connect us or to give a sign of life.
-	answerTimeout = 5 * time.Second
+	minDelay = 50 * time.Millisecond
+	maxDelay = 2 * time.Second
+	// responseTimeout is the most that a server may take to connect us or to give a sign of life.
+	responseTimeout = 5 * time.Second
 )
 
 // listener hears the notifications of all replicas.
@@ -26,15 +26,15 @@ type listener struct {
 	config  *pgx.ConnConfig
 	channel string
 	relay   *relay.Relay
-	// quiet is how long nothing may be heard, not even ourselves, until the connection is doubted.
-	quiet time.Duration
-	// patience is how long the server may then take for a sign of life.
-	patience time.Duration
-	log      *slog.Logger
+	// idleTimeout is how long nothing may be heard, not even ourselves, until the connection is doubted.
+	idleTimeout time.Duration
+	// pingTimeout is how long the server may then take for a sign of life.
+	pingTimeout time.Duration
+	log         *slog.Logger
 }
 
 func (l *listener) connect(ctx context.Context) (*pgx.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, responseTimeout)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, l.config)
 	if err != nil {
@@ -50,7 +50,7 @@ func (l *listener) connect(ctx context.Context) (*pgx.Conn, error) {
 // run listens until ctx ends, on one connection after the other.
 func (l *listener) run(ctx context.Context, conn *pgx.Conn) {
 	for {
-		err := l.hear(ctx, conn)
+		err := l.listen(ctx, conn)
 		disconnect(conn)
 		if ctx.Err() != nil {
 			return
@@ -64,33 +64,33 @@ func (l *listener) run(ctx context.Context, conn *pgx.Conn) {
 	}
 }
 
-// hear passes on notifications until the connection breaks or ctx ends.
-func (l *listener) hear(ctx context.Context, conn *pgx.Conn) error {
+// listen passes on notifications until the connection breaks or ctx ends.
+func (l *listener) listen(ctx context.Context, conn *pgx.Conn) error {
 	for {
-		n, err := l.next(ctx, conn)
+		n, err := l.waitNotification(ctx, conn)
 		switch {
 		case err == nil:
 			l.relay.Receive([]byte(n.Payload))
 		case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
 			return err
 		default:
-			if err := l.probe(ctx, conn); err != nil {
+			if err := l.ping(ctx, conn); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (l *listener) next(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.quiet)
+func (l *listener) waitNotification(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.idleTimeout)
 	defer cancel()
 	return conn.WaitForNotification(ctx)
 }
 
-// probe tells a server that has nothing to say from one that is gone without a
+// ping tells a server that has nothing to say from one that is gone without a
 // word: a dead peer would be noticed only by something sent to it.
-func (l *listener) probe(ctx context.Context, conn *pgx.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, l.patience)
+func (l *listener) ping(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, l.pingTimeout)
 	defer cancel()
 	if err := conn.Ping(ctx); err != nil {
 		return fmt.Errorf("no sign of life: %w", err)
@@ -100,7 +100,7 @@ func (l *listener) probe(ctx context.Context, conn *pgx.Conn) error {
 
 // reconnect tries until it can listen again; nil when ctx ends first.
 func (l *listener) reconnect(ctx context.Context) *pgx.Conn {
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+	for pause := minDelay; ; pause = min(2*pause, maxDelay) {
 		// Replicas that were cut off together should not come back together.
 		select {
 		case <-ctx.Done():

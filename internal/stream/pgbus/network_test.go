@@ -8,15 +8,15 @@ import (
 
 // network is a way to the server that can be cut without either end being told.
 type network struct {
-	mu   sync.Mutex
-	ways []*way
-	all  sync.WaitGroup
+	mu    sync.Mutex
+	pipes []*pipe
+	all   sync.WaitGroup
 }
 
-type way struct {
+type pipe struct {
 	inner, outer net.Conn
 	mu           sync.Mutex
-	dead         bool
+	cut          bool
 }
 
 func (n *network) dial(ctx context.Context, kind, address string) (net.Conn, error) {
@@ -25,22 +25,22 @@ func (n *network) dial(ctx context.Context, kind, address string) (net.Conn, err
 		return nil, err
 	}
 	client, inner := net.Pipe()
-	w := &way{inner: inner, outer: outer}
+	w := &pipe{inner: inner, outer: outer}
 	n.mu.Lock()
-	n.ways = append(n.ways, w)
+	n.pipes = append(n.pipes, w)
 	n.mu.Unlock()
-	n.all.Go(func() { w.carry(outer, inner) })
-	n.all.Go(func() { w.carry(inner, outer) })
+	n.all.Go(func() { w.copy(outer, inner) })
+	n.all.Go(func() { w.copy(inner, outer) })
 	return client, nil
 }
 
-// carry passes bytes on until one end closes. After a cut it swallows them.
-func (w *way) carry(to, from net.Conn) {
+// copy passes bytes on until one end closes. After a cut it swallows them.
+func (w *pipe) copy(to, from net.Conn) {
 	buf := make([]byte, 8192)
 	for {
 		n, err := from.Read(buf)
 		w.mu.Lock()
-		dead := w.dead
+		dead := w.cut
 		w.mu.Unlock()
 		if dead && err == nil {
 			continue
@@ -62,9 +62,9 @@ func (w *way) carry(to, from net.Conn) {
 func (n *network) cut() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, w := range n.ways {
+	for _, w := range n.pipes {
 		w.mu.Lock()
-		w.dead = true
+		w.cut = true
 		w.mu.Unlock()
 	}
 }
@@ -73,7 +73,7 @@ func (n *network) cut() {
 func (n *network) close() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, w := range n.ways {
+	for _, w := range n.pipes {
 		w.inner.Close()
 		w.outer.Close()
 	}

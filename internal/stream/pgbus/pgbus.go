@@ -49,11 +49,11 @@ func (o Options) withDefaults() Options {
 
 // Bus is a stream.Bus.
 type Bus struct {
-	relay  *relay.Relay
-	sender *sender
-	stop   context.CancelFunc // ends the listener
-	ended  sync.WaitGroup
-	once   sync.Once
+	relay     *relay.Relay
+	notifier  *notifier
+	stop      context.CancelFunc // ends the listener
+	listening sync.WaitGroup
+	once      sync.Once
 }
 
 // Start connects the hub to the other replicas of the database. It fails, within ten seconds, when
@@ -64,22 +64,22 @@ func Start(ctx context.Context, config *pgx.ConnConfig, hub *stream.Hub, o Optio
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	l := &listener{
-		config: named(config, "listen"), channel: o.Channel, log: o.Relay.Logger,
-		quiet: 3 * o.Relay.Heartbeat, patience: min(10*o.Relay.Heartbeat, answerTimeout),
+		config: withNameSuffix(config, "listen"), channel: o.Channel, log: o.Relay.Logger,
+		idleTimeout: 3 * o.Relay.Heartbeat, pingTimeout: min(10*o.Relay.Heartbeat, responseTimeout),
 	}
 	conn, err := l.connect(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listening on PostgreSQL: %w", err)
 	}
-	b := &Bus{sender: &sender{config: named(config, "notify"), channel: o.Channel}}
-	b.relay = relay.New(hub, b.sender.send, o.Relay)
+	b := &Bus{notifier: &notifier{config: withNameSuffix(config, "notify"), channel: o.Channel}}
+	b.relay = relay.New(hub, b.notifier.send, o.Relay)
 	l.relay = b.relay
 	hub.Connect(b)
 	listening, stop := context.WithCancel(context.Background())
 	b.stop = stop
-	b.ended.Go(func() { l.run(listening, conn) })
+	b.listening.Go(func() { l.run(listening, conn) })
 	if err := b.relay.Start(ctx); err != nil {
-		if errors.Is(err, relay.ErrDeaf) {
+		if errors.Is(err, relay.ErrNotDelivered) {
 			err = fmt.Errorf("%w (LISTEN does not work through a pooler in transaction mode)", err)
 		}
 		b.Close(ctx)
@@ -89,8 +89,8 @@ func Start(ctx context.Context, config *pgx.ConnConfig, hub *stream.Hub, o Optio
 	return b, nil
 }
 
-// named is a copy of config whose connections can be told apart in pg_stat_activity.
-func named(config *pgx.ConnConfig, what string) *pgx.ConnConfig {
+// withNameSuffix is a copy of config whose connections can be told apart in pg_stat_activity.
+func withNameSuffix(config *pgx.ConnConfig, what string) *pgx.ConnConfig {
 	config = config.Copy()
 	name := config.RuntimeParams["application_name"]
 	if name == "" {
@@ -114,7 +114,7 @@ func (b *Bus) Close(ctx context.Context) {
 		defer cancel()
 		b.relay.Stop(ctx)
 		b.stop()
-		b.ended.Wait()
-		b.sender.close()
+		b.listening.Wait()
+		b.notifier.close()
 	})
 }

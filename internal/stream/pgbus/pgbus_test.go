@@ -52,11 +52,11 @@ func query(t *testing.T, url, sql string) (n int) {
 	return n
 }
 
-const ours = `FROM pg_stat_activity WHERE datname = current_database() AND application_name = `
+const activityFilter = `FROM pg_stat_activity WHERE datname = current_database() AND application_name = `
 
 func TestNothingIsLostAmongThreeReplicas(t *testing.T) {
 	hubs, buses := replicas(t, testdb.EmptyPostgresURL(t), 3)
-	bustest.Flood(t, hubs, 10_000)
+	bustest.CheckOrderedDelivery(t, hubs, 10_000)
 	for _, b := range buses {
 		s := b.Stats()
 		require.Zero(t, s.Dropped+s.Reconnects+s.Resyncs, "%+v", s)
@@ -69,12 +69,15 @@ func TestALateReplicaGetsAHugeTextByAsking(t *testing.T) {
 	url := testdb.EmptyPostgresURL(t)
 	early, _ := replicas(t, url, 1)
 	text := strings.Repeat("𝄞 über \u0001\"quoted\"\n", 5_000)
-	early[0].Publish(stream.Event{Kind: stream.Delta, Topic: "conv_1", ID: "msg_2", Position: 2, Attempt: 3, Text: text})
+	early[0].Publish(stream.Event{
+		Kind: stream.TextAppended, Topic: "conv_1", ID: "msg_2", Position: 2, Attempt: 3,
+		Text: text,
+	})
 	late, _ := replicas(t, url, 1)
 	sub := late[0].Subscribe("conv_1")
 	defer sub.Close()
-	late[0].Ask("conv_1", "msg_2")
-	bustest.WaitForTail(t, late[0], sub, "msg_2", text)
+	late[0].RequestSnapshot("conv_1", "msg_2")
+	bustest.WaitForText(t, late[0], sub, "msg_2", text)
 }
 
 func TestAListenerThatIsKilledComesBackAndResyncs(t *testing.T) {
@@ -82,18 +85,18 @@ func TestAListenerThatIsKilledComesBackAndResyncs(t *testing.T) {
 	hubs, buses := replicas(t, url, 2)
 	sub := hubs[1].Subscribe("conv_1")
 	defer sub.Close()
-	require.Equal(t, 2, query(t, url, "SELECT count(pg_terminate_backend(pid)) "+ours+"'errand listen'"))
+	require.Equal(t, 2, query(t, url, "SELECT count(pg_terminate_backend(pid)) "+activityFilter+"'errand listen'"))
 	bustest.WaitUntilBehind(t, sub)
-	<-hubs[1].Worked
+	<-hubs[1].QueuedRuns
 	require.NotZero(t, buses[1].Stats().Reconnects)
-	bustest.Exchange(t, hubs)
+	bustest.CheckExchange(t, hubs)
 }
 
 func TestASenderThatIsKilledLosesNothing(t *testing.T) {
 	url := testdb.EmptyPostgresURL(t)
 	hubs, buses := replicas(t, url, 2)
-	require.Equal(t, 2, query(t, url, "SELECT count(pg_terminate_backend(pid)) "+ours+"'errand notify'"))
-	bustest.Flood(t, hubs, 100)
+	require.Equal(t, 2, query(t, url, "SELECT count(pg_terminate_backend(pid)) "+activityFilter+"'errand notify'"))
+	bustest.CheckOrderedDelivery(t, hubs, 100)
 	for _, b := range buses {
 		require.Zero(t, b.Stats().Dropped)
 	}
@@ -109,13 +112,13 @@ func TestARestartOfTheServerIsOutlasted(t *testing.T) {
 	for _, crash := range []bool{false, true} {
 		require.NoError(t, c.Stop(t.Context(), crash))
 		for range 20_000 { // more than waits for a server that is away
-			hubs[0].Publish(stream.Event{Kind: stream.Changed, Topic: "conv_9"})
+			hubs[0].Publish(stream.Event{Kind: stream.RowsChanged, Topic: "conv_9"})
 		}
 		require.NoError(t, c.Start(t.Context()))
 		for _, s := range subs {
 			bustest.WaitUntilBehind(t, s)
 		}
-		bustest.Exchange(t, hubs)
+		bustest.CheckExchange(t, hubs)
 	}
 	require.NotZero(t, buses[0].Stats().Dropped)
 	for _, s := range subs {
@@ -139,7 +142,7 @@ func TestAServerThatIsGoneWithoutAWordIsNoticed(t *testing.T) {
 	net.cut()
 	bustest.WaitUntilBehind(t, sub)
 	require.NotZero(t, bus.Stats().Reconnects)
-	bustest.Exchange(t, append(hubs, hub))
+	bustest.CheckExchange(t, append(hubs, hub))
 	bus.Close(t.Context())
 	net.close()
 }
@@ -150,10 +153,10 @@ func TestCloseSendsWhatWaitsAndLeavesNothing(t *testing.T) {
 	for i := range 1000 {
 		hubs[0].Publish(bustest.Delta("msg_2", i, "x"))
 	}
-	hubs[0].Publish(stream.Event{Kind: stream.Cancel, ID: "run_1"})
+	hubs[0].Publish(stream.Event{Kind: stream.RunCancelled, ID: "run_1"})
 	buses[0].Close(t.Context())
-	require.Equal(t, "run_1", <-hubs[1].Cancelled)
-	text, _, _ := hubs[1].Tail("msg_2")
+	require.Equal(t, "run_1", <-hubs[1].CancelledRuns)
+	text, _, _ := hubs[1].InFlightText("msg_2")
 	require.Len(t, text, 1000)
 	hubs[0].Publish(bustest.Delta("msg_2", 1000, "x"))
 	buses[0].Close(t.Context())
@@ -161,7 +164,9 @@ func TestCloseSendsWhatWaitsAndLeavesNothing(t *testing.T) {
 	require.Zero(t, buses[1].Stats().Resyncs, "a farewell is no loss")
 	bustest.Eventually(
 		t,
-		func() bool { return query(t, url, "SELECT count(*) "+ours+"ANY('{errand listen,errand notify}')") == 0 },
+		func() bool {
+			return query(t, url, "SELECT count(*) "+activityFilter+"ANY('{errand listen,errand notify}')") == 0
+		},
 	)
 }
 

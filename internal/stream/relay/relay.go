@@ -27,8 +27,8 @@ const (
 	DefaultHeartbeat = 2 * time.Second
 )
 
-// ErrDeaf means that a replica does not hear what it sends itself.
-var ErrDeaf = errors.New("the bus does not deliver what is sent on it")
+// ErrNotDelivered means that a replica does not hear what it sends itself.
+var ErrNotDelivered = errors.New("the bus does not deliver what is sent on it")
 
 // Options configure a Relay; zero means the default.
 type Options struct {
@@ -70,21 +70,21 @@ type Send func(ctx context.Context, payload []byte) error
 // Relay is a stream.Bus over a transport that delivers payloads: in order for each
 // sender, but perhaps not all of them.
 type Relay struct {
-	id   string
-	hub  *stream.Hub
-	send Send
-	o    Options
-	box  *outbox
+	id    string
+	hub   *stream.Hub
+	send  Send
+	o     Options
+	queue *sendQueue
 	stats
 
-	mu    sync.Mutex
-	peers peers
-	heard chan struct{} // closed when we first heard ourselves
+	mu        sync.Mutex
+	peers     peers
+	delivered chan struct{} // closed when we first heard ourselves
 
 	stopping, stopped chan struct{}
-	// working ends when Stop gives up waiting.
-	working context.Context
-	giveUp  context.CancelFunc
+	// sendCtx ends when Stop gives up waiting.
+	sendCtx context.Context
+	abort   context.CancelFunc
 }
 
 var _ stream.Bus = (*Relay)(nil)
@@ -94,10 +94,10 @@ func New(hub *stream.Hub, send Send, o Options) *Relay {
 	o = o.withDefaults()
 	r := &Relay{
 		id: randomID(), hub: hub, send: send, o: o, peers: newPeers(3 * o.Heartbeat),
-		heard: make(chan struct{}), stopping: make(chan struct{}), stopped: make(chan struct{}),
+		delivered: make(chan struct{}), stopping: make(chan struct{}), stopped: make(chan struct{}),
 	}
-	r.working, r.giveUp = context.WithCancel(context.Background())
-	r.box = newOutbox(&r.stats)
+	r.sendCtx, r.abort = context.WithCancel(context.Background())
+	r.queue = newSendQueue(&r.stats)
 	return r
 }
 
@@ -109,28 +109,28 @@ func randomID() string {
 
 // Publish hands an event to the other replicas, soon. It never blocks: when more waits than
 // can be sent, all of it is dropped and the other replicas are told to resync.
-func (r *Relay) Publish(e stream.Event) { r.box.add(e) }
+func (r *Relay) Publish(e stream.Event) { r.queue.enqueue(e) }
 
 // Start begins to send, and waits until this replica hears itself: the proof that the way out
 // and the way in are one bus. It fails with ErrDeaf when ctx ends first. Stop it in any case.
 func (r *Relay) Start(ctx context.Context) error {
 	go (&sender{Relay: r}).run()
 	select {
-	case <-r.heard:
+	case <-r.delivered:
 		return nil
 	case <-ctx.Done():
-		return errors.Join(ErrDeaf, r.lastFault())
+		return errors.Join(ErrNotDelivered, r.lastSendErr())
 	}
 }
 
 // Stop sends what waits, until ctx ends at the latest, and takes leave of the other
 // replicas. Nothing is sent afterwards. Call it once, after Start.
 func (r *Relay) Stop(ctx context.Context) {
-	r.box.close()
+	r.queue.close()
 	close(r.stopping)
-	defer context.AfterFunc(ctx, r.giveUp)()
+	defer context.AfterFunc(ctx, r.abort)()
 	<-r.stopped
-	r.giveUp()
+	r.abort()
 }
 
 // batch is what travels.
@@ -142,7 +142,7 @@ type batch struct {
 	Sent int64 `json:"s"`
 	// Lost says that the sender dropped events before these; Bye, that it ends with this batch.
 	Lost   bool              `json:"l,omitempty"`
-	Bye    bool              `json:"b,omitempty"`
+	Final  bool              `json:"b,omitempty"`
 	Events []json.RawMessage `json:"e,omitempty"`
 }
 
@@ -154,13 +154,13 @@ func (r *Relay) Receive(payload []byte) {
 		return
 	}
 	if b.From == r.id {
-		r.hearOurselves()
+		r.receiveOwn()
 		return
 	}
-	if r.notice(b) || b.Lost {
+	if r.recordBatch(b) || b.Lost {
 		r.resync("events were lost")
 	}
-	r.observe(time.Since(time.UnixMicro(b.Sent)))
+	r.observeLag(time.Since(time.UnixMicro(b.Sent)))
 	for _, raw := range b.Events {
 		var e stream.Event
 		if err := json.Unmarshal(raw, &e); err != nil {
@@ -172,44 +172,44 @@ func (r *Relay) Receive(payload []byte) {
 	}
 }
 
-func (r *Relay) observe(age time.Duration) {
+func (r *Relay) observeLag(age time.Duration) {
 	age = max(age, 0)
 	r.lag.Store(int64(age))
 	r.o.ObserveLag(age)
 }
 
-func (r *Relay) hearOurselves() {
+func (r *Relay) receiveOwn() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.peers.self.IsZero() {
-		close(r.heard)
+	if r.peers.ownHeardAt.IsZero() {
+		close(r.delivered)
 	}
-	r.peers.self = time.Now()
+	r.peers.ownHeardAt = time.Now()
 }
 
-// notice reports whether batches of the sender are missing before this one.
-func (r *Relay) notice(b batch) (missed bool) {
+// recordBatch reports whether batches of the sender are missing before this one.
+func (r *Relay) recordBatch(b batch) (missed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.peers.notice(b, time.Now())
+	return r.peers.recordBatch(b, time.Now())
 }
 
 // Reconnected tells that the transport was cut off and is back: whatever was sent meanwhile is lost.
 func (r *Relay) Reconnected() {
 	r.reconnects.Add(1)
 	r.mu.Lock()
-	r.peers.forget()
+	r.peers.clear()
 	r.mu.Unlock()
 	r.resync("the bus was cut off")
 }
 
-// Lost tells that the transport may have dropped something that was on its way here.
-func (r *Relay) Lost() { r.resync("the bus dropped messages") }
+// MessagesLost tells that the transport may have dropped something that was on its way here.
+func (r *Relay) MessagesLost() { r.resync("the bus dropped messages") }
 
 // resync makes up for any lost event: subscribers read their rows, the run engine looks for work.
 func (r *Relay) resync(why string) {
 	r.resyncs.Add(1)
 	r.o.Logger.Info("streams are resynced from the database", "why", why)
 	r.hub.Resync()
-	r.hub.Receive(stream.Event{Kind: stream.Work})
+	r.hub.Receive(stream.Event{Kind: stream.RunQueued})
 }

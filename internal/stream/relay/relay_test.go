@@ -22,16 +22,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestTheFirstEventGoesAtOnceAndTheRestArePacked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		r, hub := w.join(t, Options{})
-		pass(time.Second)
+		w := &fakeTransport{}
+		r, hub := w.start(t, Options{})
+		sleep(time.Second)
 		w.take()
 		start := time.Now()
 		for i := range 10 {
 			hub.Publish(delta(i, "x"))
 			synctest.Wait()
 		}
-		pass(DefaultInterval)
+		sleep(DefaultInterval)
 		synctest.Wait()
 		sent, times := w.take()
 		require.Len(t, sent, 2)
@@ -41,7 +41,7 @@ func TestTheFirstEventGoesAtOnceAndTheRestArePacked(t *testing.T) {
 		require.Equal(t, DefaultInterval, times[1].Sub(start))
 
 		hub.Publish(delta(10, "x"))
-		hub.Publish(stream.Event{Kind: stream.Cancel, ID: "run_1"})
+		hub.Publish(stream.Event{Kind: stream.RunCancelled, ID: "run_1"})
 		synctest.Wait()
 		sent, times = w.take()
 		require.Len(t, sent, 1, "a cancellation does not wait, and takes what waits along")
@@ -53,8 +53,8 @@ func TestTheFirstEventGoesAtOnceAndTheRestArePacked(t *testing.T) {
 
 func TestABatchThatIsFullDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		r, hub := w.join(t, Options{})
+		w := &fakeTransport{}
+		r, hub := w.start(t, Options{})
 		w.take()
 		start := time.Now()
 		for i := range 1000 {
@@ -70,14 +70,14 @@ func TestABatchThatIsFullDoesNotWait(t *testing.T) {
 
 func TestReplicasHearOneAnotherAndNotThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		one, hubOne := w.join(t, Options{})
-		two, hubTwo := w.join(t, Options{})
+		w := &fakeTransport{}
+		one, hubOne := w.start(t, Options{})
+		two, hubTwo := w.start(t, Options{})
 		here, there := hubOne.Subscribe("conv_1"), hubTwo.Subscribe("conv_1")
 		worked := 0
-		hubTwo.OnWork(func() { worked++ })
+		hubTwo.OnRunQueued(func() { worked++ })
 		hubOne.Publish(delta(0, "a"))
-		hubOne.Publish(stream.Event{Kind: stream.Work})
+		hubOne.Publish(stream.Event{Kind: stream.RunQueued})
 		require.Equal(t, []stream.Event{delta(0, "a")}, next(t, there))
 		require.Equal(t, []stream.Event{delta(0, "a")}, next(t, here))
 		synctest.Wait()
@@ -97,20 +97,23 @@ func TestReplicasHearOneAnotherAndNotThemselves(t *testing.T) {
 
 func TestLongTextTravelsInPieces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		one, hubOne := w.join(t, Options{})
-		two, hubTwo := w.join(t, Options{})
+		w := &fakeTransport{}
+		one, hubOne := w.start(t, Options{})
+		two, hubTwo := w.start(t, Options{})
 		texts := map[string]string{
 			"plain":   strings.Repeat("abc ", 25_000),
 			"wide":    "x" + strings.Repeat("𝄞€é", 5_000),
 			"escaped": strings.Repeat("\u0001\"\\<", 5_000),
 		}
 		for name, text := range texts {
-			hubOne.Publish(stream.Event{Kind: stream.Delta, Topic: "conv_1", ID: name, Position: 2, Attempt: 1, Text: text})
+			hubOne.Publish(stream.Event{
+				Kind: stream.TextAppended, Topic: "conv_1", ID: name, Position: 2, Attempt: 1,
+				Text: text,
+			})
 		}
-		pass(time.Second)
+		sleep(time.Second)
 		for name, text := range texts {
-			got, _, ok := hubTwo.Tail(name)
+			got, _, ok := hubTwo.InFlightText(name)
 			require.True(t, ok, name)
 			require.Equal(t, text, got, name)
 		}
@@ -126,7 +129,7 @@ func TestLongTextTravelsInPieces(t *testing.T) {
 
 func TestBadTextIsSplitAllTheSame(t *testing.T) {
 	e := delta(0, strings.Repeat("\x80", 5000))
-	first, rest := split(e)
+	first, rest := splitText(e)
 	require.NotEmpty(t, first.Text)
 	require.Equal(t, e.Text, first.Text+rest.Text)
 	require.False(t, utf8.ValidString(first.Text))
@@ -134,16 +137,16 @@ func TestBadTextIsSplitAllTheSame(t *testing.T) {
 
 func TestALostBatchIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		one, hubOne := w.join(t, Options{})
-		two, hubTwo := w.join(t, Options{})
+		w := &fakeTransport{}
+		one, hubOne := w.start(t, Options{})
+		two, hubTwo := w.start(t, Options{})
 		s := hubTwo.Subscribe("conv_1")
 		defer s.Close()
 		worked := 0
-		hubTwo.OnWork(func() { worked++ })
+		hubTwo.OnRunQueued(func() { worked++ })
 		hubOne.Publish(delta(0, "a"))
 		require.Len(t, next(t, s), 1)
-		pass(time.Second)
+		sleep(time.Second)
 		w.set(nil, true)
 		hubOne.Publish(delta(1, "b"))
 		synctest.Wait()
@@ -159,16 +162,16 @@ func TestALostBatchIsNoticed(t *testing.T) {
 
 func TestAReplicaThatDiesIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		one, hubOne := w.join(t, Options{})
-		two, _ := w.join(t, Options{})
+		w := &fakeTransport{}
+		one, hubOne := w.start(t, Options{})
+		two, _ := w.start(t, Options{})
 		s := hubOne.Subscribe("conv_1")
 		defer s.Close()
 		w.kill(two)
 		start := time.Now()
 		requireBehind(t, s)
 		require.LessOrEqual(t, time.Since(start), 4*DefaultHeartbeat+DefaultInterval)
-		pass(time.Minute)
+		sleep(time.Minute)
 		require.Equal(t, uint64(1), one.Stats().Resyncs, "once")
 		stopAll(t, one, two)
 	})
@@ -176,19 +179,19 @@ func TestAReplicaThatDiesIsNoticed(t *testing.T) {
 
 func TestAReplicaThatTakesItsLeaveIsNotMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		one, hubOne := w.join(t, Options{})
-		two, hubTwo := w.join(t, Options{})
+		w := &fakeTransport{}
+		one, hubOne := w.start(t, Options{})
+		two, hubTwo := w.start(t, Options{})
 		s := hubOne.Subscribe("conv_1")
 		defer s.Close()
 		for i := range 500 {
 			hubTwo.Publish(delta(i, "x"))
 		}
 		stopAll(t, two)
-		got, _, _ := hubOne.Tail("msg_2")
+		got, _, _ := hubOne.InFlightText("msg_2")
 		require.Len(t, got, 500, "what waited was sent before the farewell")
 		hubTwo.Publish(delta(500, "x")) // too late
-		pass(time.Minute)
+		sleep(time.Minute)
 		require.Zero(t, one.Stats().Resyncs)
 		stopAll(t, one)
 	})
@@ -196,16 +199,16 @@ func TestAReplicaThatTakesItsLeaveIsNotMissed(t *testing.T) {
 
 func TestAReplicaThatIsCutOffDoesNotBlameTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		one, _ := w.join(t, Options{})
-		two, _ := w.join(t, Options{})
+		w := &fakeTransport{}
+		one, _ := w.start(t, Options{})
+		two, _ := w.start(t, Options{})
 		w.set(nil, true)
-		pass(time.Minute)
+		sleep(time.Minute)
 		require.Zero(t, one.Stats().Resyncs)
 		w.set(nil, false)
 		one.Reconnected()
 		two.Reconnected()
-		pass(time.Minute)
+		sleep(time.Minute)
 		require.Equal(t, uint64(1), one.Stats().Resyncs)
 		require.Equal(t, uint64(1), two.Stats().Resyncs)
 		require.Equal(t, uint64(1), one.Stats().Reconnects)
@@ -215,27 +218,27 @@ func TestAReplicaThatIsCutOffDoesNotBlameTheOthers(t *testing.T) {
 
 func TestAnOutageIsOutlasted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		one, hubOne := w.join(t, Options{})
-		two, hubTwo := w.join(t, Options{})
+		w := &fakeTransport{}
+		one, hubOne := w.start(t, Options{})
+		two, hubTwo := w.start(t, Options{})
 		down := errors.New("down")
 		w.set(down, false)
 		for i := range 100 {
 			hubOne.Publish(delta(i, "x"))
 		}
-		pass(3 * time.Second)
+		sleep(3 * time.Second)
 		w.set(nil, false)
-		pass(5 * time.Second)
-		got, _, _ := hubTwo.Tail("msg_2")
+		sleep(5 * time.Second)
+		got, _, _ := hubTwo.InFlightText("msg_2")
 		require.Len(t, got, 100)
 		require.Zero(t, one.Stats().Dropped)
 		require.Zero(t, two.Stats().Resyncs)
 
 		w.set(down, false)
 		hubOne.Publish(delta(100, "x"))
-		pass(time.Minute) // longer than a batch is kept
+		sleep(time.Minute) // longer than a batch is kept
 		w.set(nil, false)
-		pass(5 * time.Second)
+		sleep(5 * time.Second)
 		require.Equal(t, uint64(1), one.Stats().Dropped)
 		require.NotZero(t, two.Stats().Resyncs)
 		stopAll(t, one, two)
@@ -244,37 +247,40 @@ func TestAnOutageIsOutlasted(t *testing.T) {
 
 func TestAnOverflowEndsInAResync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		one, hubOne := w.join(t, Options{})
-		two, hubTwo := w.join(t, Options{})
+		w := &fakeTransport{}
+		one, hubOne := w.start(t, Options{})
+		two, hubTwo := w.start(t, Options{})
 		s := hubTwo.Subscribe("conv_2")
 		defer s.Close()
 		w.set(errors.New("down"), false)
-		hubOne.Publish(stream.Event{Kind: stream.Changed, Topic: "conv_1"})
-		pass(time.Second) // it is being sent
-		for range maxWaiting + 10 {
-			hubOne.Publish(stream.Event{Kind: stream.Changed, Topic: "conv_1"})
+		hubOne.Publish(stream.Event{Kind: stream.RowsChanged, Topic: "conv_1"})
+		sleep(time.Second) // it is being sent
+		for range maxQueued + 10 {
+			hubOne.Publish(stream.Event{Kind: stream.RowsChanged, Topic: "conv_1"})
 		}
 		w.set(nil, false)
 		requireBehind(t, s)
-		require.Equal(t, uint64(maxWaiting), one.Stats().Dropped)
+		require.Equal(t, uint64(maxQueued), one.Stats().Dropped)
 		require.Equal(t, uint64(1), two.Stats().Resyncs)
-		pass(time.Second)
+		sleep(time.Second)
 		require.Equal(t, uint64(11), two.Stats().Received)
 		stopAll(t, one, two)
 	})
 }
 
 func TestStartFailsWhenNothingComesBack(t *testing.T) {
-	for name, fail := range map[string]error{"nothing is delivered": nil, "nothing can be sent": errors.New("no permission")} {
+	for name, fail := range map[string]error{
+		"nothing is delivered": nil,
+		"nothing can be sent":  errors.New("no permission"),
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &wire{fail: fail}
+				w := &fakeTransport{fail: fail}
 				r := New(stream.NewHub(), w.Send, Options{Logger: slog.New(slog.DiscardHandler)})
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				err := r.Start(ctx)
-				require.ErrorIs(t, err, ErrDeaf)
+				require.ErrorIs(t, err, ErrNotDelivered)
 				if fail != nil {
 					require.ErrorIs(t, err, fail)
 				}
@@ -286,11 +292,11 @@ func TestStartFailsWhenNothingComesBack(t *testing.T) {
 
 func TestStopIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		r, hub := w.join(t, Options{})
+		w := &fakeTransport{}
+		r, hub := w.start(t, Options{})
 		hung := make(chan struct{}, 9)
 		w.mu.Lock()
-		w.hung = hung
+		w.hanging = hung
 		w.mu.Unlock()
 		hub.Publish(delta(0, "x"))
 		<-hung
@@ -304,24 +310,24 @@ func TestStopIsBounded(t *testing.T) {
 
 func TestNonsenseOnTheBusIsIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		r, hub := w.join(t, Options{})
+		w := &fakeTransport{}
+		r, hub := w.start(t, Options{})
 		s := hub.Subscribe("conv_1")
 		defer s.Close()
 		for _, payload := range []string{"", "hello", "{}", "[1]", `{"r":"other","n":1,"e":[{"k":7}]}`} {
 			r.Receive([]byte(payload))
 		}
 		r.Receive([]byte(`{"r":"other","n":2,"e":[{"k":"changed","t":"conv_1"}]}`))
-		require.Equal(t, []stream.Event{{Kind: stream.Changed, Topic: "conv_1"}}, next(t, s))
+		require.Equal(t, []stream.Event{{Kind: stream.RowsChanged, Topic: "conv_1"}}, next(t, s))
 		stopAll(t, r)
 	})
 }
 
 func TestLagIsObserved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
+		w := &fakeTransport{}
 		var seen []time.Duration
-		r, _ := w.join(t, Options{ObserveLag: func(d time.Duration) { seen = append(seen, d) }})
+		r, _ := w.start(t, Options{ObserveLag: func(d time.Duration) { seen = append(seen, d) }})
 		r.Receive(fmt.Appendf(nil, `{"r":"other","n":1,"s":%d}`, time.Now().Add(-40*time.Millisecond).UnixMicro()))
 		require.Equal(t, 40*time.Millisecond, r.Stats().Lag)
 		r.Receive(fmt.Appendf(nil, `{"r":"other","n":2,"s":%d}`, time.Now().Add(time.Hour).UnixMicro()))

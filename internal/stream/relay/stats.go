@@ -25,7 +25,7 @@ type Stats struct {
 type stats struct {
 	sent, received, batches, dropped, reconnects, resyncs atomic.Uint64
 	lag                                                   atomic.Int64
-	fault                                                 atomic.Pointer[error]
+	sendErr                                               atomic.Pointer[error]
 }
 
 // Stats reads the counters.
@@ -36,9 +36,9 @@ func (s *stats) Stats() Stats {
 	}
 }
 
-// lastFault is why the last attempt to send failed; nil when it did not.
-func (s *stats) lastFault() error {
-	if err := s.fault.Load(); err != nil {
+// lastSendErr is why the last attempt to send failed; nil when it did not.
+func (s *stats) lastSendErr() error {
+	if err := s.sendErr.Load(); err != nil {
 		return *err
 	}
 	return nil

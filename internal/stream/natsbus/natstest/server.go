@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience bounds the wait for a server to come up.
-const patience = 20 * time.Second
+// startTimeout bounds the wait for a server to come up.
+const startTimeout = 20 * time.Second
 
 // Server is a NATS server on a loopback port, which it keeps over restarts.
 type Server struct {
@@ -34,7 +34,7 @@ type Server struct {
 // Start starts a server until the end of the test. args go to nats-server.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	binary, err := find(t.Context())
+	binary, err := findBinary(t.Context())
 	require.NoError(t, err)
 	s := &Server{binary: binary, port: "-1", args: args}
 	s.launch(t)
@@ -68,20 +68,20 @@ func (s *Server) launch(t testing.TB) {
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.exited = make(chan struct{})
 	started := make(chan error)
-	go s.watch(started)
+	go s.run(started)
 	require.NoError(t, <-started)
 	require.Eventually(
 		t,
-		func() bool { return s.isUp(dir) },
-		patience,
+		func() bool { return s.isReady(dir) },
+		startTimeout,
 		10*time.Millisecond,
 		"nats-server does not come up",
 	)
 }
 
-// watch starts the server on a thread that lives as long as the server does: the
+// run starts the server on a thread that lives as long as the server does: the
 // kernel kills it should that thread, and so this process, end first.
-func (s *Server) watch(started chan<- error) {
+func (s *Server) run(started chan<- error) {
 	defer close(s.exited)
 	runtime.LockOSThread()
 	err := s.cmd.Start()
@@ -91,8 +91,8 @@ func (s *Server) watch(started chan<- error) {
 	}
 }
 
-// isUp reads the port that the server chose and tries it.
-func (s *Server) isUp(dir string) bool {
+// isReady reads the port that the server chose and tries it.
+func (s *Server) isReady(dir string) bool {
 	files, _ := filepath.Glob(filepath.Join(dir, "*.ports"))
 	if len(files) != 1 {
 		return false
@@ -114,8 +114,8 @@ func (s *Server) isUp(dir string) bool {
 	return conn.Close() == nil
 }
 
-// find looks for nats-server, and installs it on Debian when there is none.
-func find(ctx context.Context) (string, error) {
+// findBinary looks for nats-server, and installs it on Debian when there is none.
+func findBinary(ctx context.Context) (string, error) {
 	const debian = "/usr/sbin/nats-server"
 	for _, name := range []string{"nats-server", debian} {
 		if path, err := exec.LookPath(name); err == nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// sender notifies on a connection of its own. The relay calls it from one goroutine.
-type sender struct {
+// notifier notifies on a connection of its own. The relay calls it from one goroutine.
+type notifier struct {
 	config  *pgx.ConnConfig
 	channel string
 	conn    *pgx.Conn
@@ -17,7 +17,7 @@ type sender struct {
 
 // send connects if need be. After any error the connection is given up: its state
 // is unknown, and another is cheap.
-func (s *sender) send(ctx context.Context, payload []byte) error {
+func (s *notifier) send(ctx context.Context, payload []byte) error {
 	if s.conn == nil {
 		conn, err := pgx.ConnectConfig(ctx, s.config)
 		if err != nil {
@@ -32,7 +32,7 @@ func (s *sender) send(ctx context.Context, payload []byte) error {
 	return nil
 }
 
-func (s *sender) close() {
+func (s *notifier) close() {
 	disconnect(s.conn)
 	s.conn = nil
 }

@@ -4,16 +4,16 @@ import "errand/ent/enum"
 
 // simWriter is one attempt at a reply. It may lose its lease without noticing.
 type simWriter struct {
-	w       *world
+	w       *simEnv
 	at      *simReplica
 	reply   *simReply
 	attempt int
 	text    string
-	gone    bool
+	stopped bool
 }
 
 // claim begins another attempt at the reply whose turn it is.
-func (w *world) claim(at *simReplica) {
+func (w *simEnv) claim(at *simReplica) {
 	r := w.store.current()
 	if r == nil {
 		return
@@ -26,16 +26,16 @@ func (w *world) claim(at *simReplica) {
 
 func (wr *simWriter) delta(offset int, text string) Event {
 	return Event{
-		Kind: Delta, Topic: simTopic, ID: wr.reply.row.ID, Position: wr.reply.row.Position,
+		Kind: TextAppended, Topic: simTopic, ID: wr.reply.row.ID, Position: wr.reply.row.Position,
 		Attempt: wr.attempt, Offset: offset, Text: text,
 	}
 }
 
 // write lets one of the writers go on, zombies among them.
-func (w *world) write() {
+func (w *simEnv) write() {
 	var working []*simWriter
 	for _, wr := range w.writers {
-		if !wr.gone {
+		if !wr.stopped {
 			working = append(working, wr)
 		}
 	}
@@ -44,38 +44,38 @@ func (w *world) write() {
 		w.claim(w.replicas[w.IntN(len(w.replicas))])
 		return
 	}
-	working[w.IntN(len(working))].act()
+	working[w.IntN(len(working))].step()
 }
 
-func (wr *simWriter) act() {
+func (wr *simWriter) step() {
 	switch n := wr.w.IntN(100); {
 	case n < 1:
-		for range backlog + 10 {
-			wr.say("x")
+		for range maxQueued + 10 {
+			wr.appendText("x")
 		}
 	case n < 55:
-		wr.say(wr.w.words())
+		wr.appendText(wr.w.randomText())
 	case n < 70:
-		wr.gone = !wr.reply.checkpoint(wr.attempt, wr.text)
+		wr.stopped = !wr.reply.checkpoint(wr.attempt, wr.text)
 	case n < 80:
 		wr.changed(wr.w.store.record(wr.reply, wr.attempt, wr.text, wr.w.IntN(4)))
 	case n < 92:
 		wr.endCall()
 	case n < 94:
-		wr.gone = true // killed
+		wr.stopped = true // killed
 	default:
 		wr.end(wr.reply.finish(wr.attempt, &wr.text))
 	}
 }
 
-func (wr *simWriter) say(text string) {
-	at := Units(wr.text)
+func (wr *simWriter) appendText(text string) {
+	at := UTF16Len(wr.text)
 	wr.text += text
 	wr.at.hub.Publish(wr.delta(at, text))
 }
 
-// words differ from attempt to attempt.
-func (w *world) words() string {
+// randomText differ from attempt to attempt.
+func (w *simEnv) randomText() string {
 	pieces := [...]string{"a", "bc", "déf", "𝄞", "x𝄞y", "👩‍👩‍👧", "\u0000", " ", "long enough to matter"}
 	return pieces[w.IntN(len(pieces))]
 }
@@ -83,15 +83,15 @@ func (w *world) words() string {
 // changed tells that rows were committed; a refused write ends the writer.
 func (wr *simWriter) changed(committed bool) {
 	if !committed {
-		wr.gone = true
+		wr.stopped = true
 		return
 	}
-	wr.at.hub.Publish(Event{Kind: Changed, Topic: simTopic})
+	wr.at.hub.Publish(Event{Kind: RowsChanged, Topic: simTopic})
 }
 
 func (wr *simWriter) endCall() {
-	open := wr.reply.open()
-	if len(open) == 0 || !wr.reply.owned(wr.attempt) {
+	open := wr.reply.openCalls()
+	if len(open) == 0 || !wr.reply.ownedBy(wr.attempt) {
 		return
 	}
 	open[wr.w.IntN(len(open))].Status = enum.ToolCallSucceeded
@@ -99,7 +99,7 @@ func (wr *simWriter) endCall() {
 }
 
 func (wr *simWriter) end(committed bool) {
-	wr.gone = true
+	wr.stopped = true
 	if !committed {
 		return
 	}
@@ -111,14 +111,14 @@ func (wr *simWriter) end(committed bool) {
 			}
 		}
 	}
-	wr.at.hub.Publish(Event{Kind: Changed, Topic: simTopic, ID: wr.reply.row.ID})
+	wr.at.hub.Publish(Event{Kind: RowsChanged, Topic: simTopic, ID: wr.reply.row.ID})
 }
 
-// bury ends a reply in its writer's place: cancelled, or out of attempts. The
+// failCurrent ends a reply in its writer's place: cancelled, or out of attempts. The
 // writer may not notice for a while.
-func (w *world) bury(at *simReplica) {
+func (w *simEnv) failCurrent(at *simReplica) {
 	r := w.store.current()
 	if r != nil && w.IntN(4) == 0 && r.finish(r.attempt, nil) {
-		at.hub.Publish(Event{Kind: Changed, Topic: simTopic, ID: r.row.ID})
+		at.hub.Publish(Event{Kind: RowsChanged, Topic: simTopic, ID: r.row.ID})
 	}
 }

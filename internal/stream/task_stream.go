@@ -20,8 +20,8 @@ type TaskEvent struct {
 	Change *ent.TaskChange
 }
 
-// Changes is the person's log of changes to tasks. Its places grow in the order of commit.
-type Changes interface {
+// ChangeLog is the person's log of changes to tasks. Its places grow in the order of commit.
+type ChangeLog interface {
 	// LastChangeSeq is the place of the newest change.
 	LastChangeSeq(ctx context.Context) (int, error)
 	// ChangesAfter are the changes after a place, in order, with their tasks, at most limit;
@@ -29,30 +29,30 @@ type Changes interface {
 	ChangesAfter(ctx context.Context, place, limit int) ([]*ent.TaskChange, error)
 }
 
-// taskList names the stream in its cursors; chunk is how many changes are read at once.
+// taskCursorName names the stream in its cursors; changesPerRead is how many changes are read at once.
 const (
-	taskList = "taskStream"
-	chunk    = 100
+	taskCursorName = "taskStream"
+	changesPerRead = 100
 )
 
-// TaskFollower is one subscriber's way through a person's changes.
-type TaskFollower struct {
-	sub   *Subscription
-	log   Changes
-	place int
-	err   error // of the last Pending
+// TaskStream is one subscriber's way through a person's changes.
+type TaskStream struct {
+	sub *Subscription
+	log ChangeLog
+	seq int
+	err error // of the last Pending
 }
 
-// FollowTasks subscribes to a person's changes, from now on or from a cursor. The
+// OpenTaskStream subscribes to a person's changes, from now on or from a cursor. The
 // caller must Close the follower.
-func FollowTasks(ctx context.Context, hub *Hub, userID string, after *string, log Changes) (*TaskFollower, error) {
-	f := &TaskFollower{log: log, sub: hub.Subscribe(userID)}
+func OpenTaskStream(ctx context.Context, hub *Hub, userID string, after *string, log ChangeLog) (*TaskStream, error) {
+	f := &TaskStream{log: log, sub: hub.Subscribe(userID)}
 	var err error
 	if after != nil {
-		f.place, err = page.ParsePosition("after", after, taskList)
-		f.sub.fallBehind() // tell what has happened since
+		f.seq, err = page.ParsePosition("after", after, taskCursorName)
+		f.sub.markBehind() // tell what has happened since
 	} else {
-		f.place, err = log.LastChangeSeq(ctx)
+		f.seq, err = log.LastChangeSeq(ctx)
 	}
 	if err != nil {
 		f.sub.Close()
@@ -63,7 +63,7 @@ func FollowTasks(ctx context.Context, hub *Hub, userID string, after *string, lo
 
 // Pending yields all changes so far and ends without waiting for more; Err reports why the source ended, if it has.
 // Events with equal keys are equal.
-func (f *TaskFollower) Pending(ctx context.Context) iter.Seq2[any, *TaskEvent] {
+func (f *TaskStream) Pending(ctx context.Context) iter.Seq2[any, *TaskEvent] {
 	return func(yield func(any, *TaskEvent) bool) {
 		f.err = f.yieldPending(ctx, yield)
 	}
@@ -71,16 +71,16 @@ func (f *TaskFollower) Pending(ctx context.Context) iter.Seq2[any, *TaskEvent] {
 
 // Err reports why the source ended after Pending: nil means that more may come, io.EOF that the subscriber has left or
 // the account is deleted. SERVICE_UNAVAILABLE means that this replica shuts down; other errors come from the database.
-func (f *TaskFollower) Err() error { return f.err }
+func (f *TaskStream) Err() error { return f.err }
 
-func (f *TaskFollower) yieldPending(ctx context.Context, yield func(key any, event *TaskEvent) bool) error {
+func (f *TaskStream) yieldPending(ctx context.Context, yield func(key any, event *TaskEvent) bool) error {
 	for {
 		batch, ok := f.sub.take()
 		switch {
 		case !ok:
 			return nil
 		case batch.Ended:
-			return errGoingAway()
+			return errShuttingDown()
 		}
 		listening, err := f.tellAll(ctx, func(e *TaskEvent) bool { return yield(taskKey{e.Change.ID, e.Task.Version}, e) })
 		switch {
@@ -99,26 +99,32 @@ type taskKey struct {
 }
 
 // OnReady sets the function called, without blocking, when Pending may have something new.
-func (f *TaskFollower) OnReady(ready func()) { f.sub.onWake(ready, false) }
+func (f *TaskStream) OnReady(ready func()) { f.sub.onReady(ready, false) }
 
 // Close ends the subscription.
-func (f *TaskFollower) Close() { f.sub.Close() }
+func (f *TaskStream) Close() { f.sub.Close() }
 
 // tellAll reads the log to its end; it reports whether the subscriber still listens.
-func (f *TaskFollower) tellAll(ctx context.Context, emit func(*TaskEvent) bool) (bool, error) {
+func (f *TaskStream) tellAll(ctx context.Context, emit func(*TaskEvent) bool) (bool, error) {
 	for {
-		changes, err := insist(ctx, func() ([]*ent.TaskChange, error) { return f.log.ChangesAfter(ctx, f.place, chunk) })
+		changes, err := insist(ctx, func() ([]*ent.TaskChange, error) {
+			return f.log.ChangesAfter(ctx, f.seq,
+				changesPerRead)
+		})
 		if err != nil {
 			return false, err
 		}
 		for _, c := range changes {
-			f.place = c.Seq
-			e := &TaskEvent{Cursor: page.PositionCursor(taskList, c.Seq).Encode(), Kind: c.Kind, Task: c.Edges.Task, Change: c}
+			f.seq = c.Seq
+			e := &TaskEvent{
+				Cursor: page.PositionCursor(taskCursorName, c.Seq).Encode(), Kind: c.Kind, Task: c.Edges.Task,
+				Change: c,
+			}
 			if !emit(e) {
 				return false, nil
 			}
 		}
-		if len(changes) < chunk {
+		if len(changes) < changesPerRead {
 			return true, nil
 		}
 	}

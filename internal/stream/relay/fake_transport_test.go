@@ -14,23 +14,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wire is a transport: every payload goes to every relay, at once.
-type wire struct {
-	mu     sync.Mutex
-	relays []*Relay
-	sent   []batch
-	times  []time.Time
-	fail   error
-	drop   bool
-	dead   string        // a relay that was killed: nothing of it gets out
-	hung   chan struct{} // when set, a send tells here that it hangs
+// fakeTransport is a transport: every payload goes to every relay, at once.
+type fakeTransport struct {
+	mu       sync.Mutex
+	relays   []*Relay
+	sent     []batch
+	times    []time.Time
+	fail     error
+	drop     bool
+	killedID string        // a relay that was killed: nothing of it gets out
+	hanging  chan struct{} // when set, a send tells here that it hangs
 }
 
-func (w *wire) Send(ctx context.Context, payload []byte) error {
+func (w *fakeTransport) Send(ctx context.Context, payload []byte) error {
 	w.mu.Lock()
-	if w.hung != nil {
+	if w.hanging != nil {
 		defer w.mu.Unlock()
-		w.hung <- struct{}{}
+		w.hanging <- struct{}{}
 		<-ctx.Done()
 		return ctx.Err()
 	}
@@ -43,7 +43,7 @@ func (w *wire) Send(ctx context.Context, payload []byte) error {
 		defer w.mu.Unlock()
 		return err
 	}
-	if b.From == w.dead {
+	if b.From == w.killedID {
 		defer w.mu.Unlock()
 		return nil
 	}
@@ -59,13 +59,13 @@ func (w *wire) Send(ctx context.Context, payload []byte) error {
 	return nil
 }
 
-func (w *wire) set(fail error, drop bool) {
+func (w *fakeTransport) set(fail error, drop bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fail, w.drop = fail, drop
 }
 
-func (w *wire) take() (sent []batch, times []time.Time) {
+func (w *fakeTransport) take() (sent []batch, times []time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	sent, times = w.sent, w.times
@@ -73,8 +73,8 @@ func (w *wire) take() (sent []batch, times []time.Time) {
 	return sent, times
 }
 
-// join starts a replica on the wire.
-func (w *wire) join(t *testing.T, o Options) (*Relay, *stream.Hub) {
+// start starts a replica on the wire.
+func (w *fakeTransport) start(t *testing.T, o Options) (*Relay, *stream.Hub) {
 	o.Logger = slog.New(slog.DiscardHandler)
 	hub := stream.NewHub()
 	r := New(hub, w.Send, o)
@@ -86,15 +86,15 @@ func (w *wire) join(t *testing.T, o Options) (*Relay, *stream.Hub) {
 	return r, hub
 }
 
-func (w *wire) kill(r *Relay) {
+func (w *fakeTransport) kill(r *Relay) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.dead = r.id
+	w.killedID = r.id
 	w.relays = slices.DeleteFunc(w.relays, func(other *Relay) bool { return other == r })
 }
 
-// pass lets time go by, in a bubble of synctest where that takes none.
-func pass(d time.Duration) { <-time.After(d) }
+// sleep lets time go by, in a bubble of synctest where that takes none.
+func sleep(d time.Duration) { <-time.After(d) }
 
 func stopAll(t *testing.T, relays ...*Relay) {
 	for _, r := range relays {
@@ -104,7 +104,7 @@ func stopAll(t *testing.T, relays ...*Relay) {
 
 func delta(offset int, text string) stream.Event {
 	return stream.Event{
-		Kind:     stream.Delta,
+		Kind:     stream.TextAppended,
 		Topic:    "conv_1",
 		ID:       "msg_2",
 		Position: 2,

@@ -13,17 +13,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func rowsOf(rows func() []*ent.Message) Reader {
+func rowsOf(rows func() []*ent.Message) MessageReader {
 	return func(context.Context, int) ([]*ent.Message, error) { return rows(), nil }
 }
 
-// script is a reader whose answers are set beforehand; the last one repeats.
-type script struct {
+// scriptedReader is a reader whose answers are set beforehand; the last one repeats.
+type scriptedReader struct {
 	answers []func() ([]*ent.Message, error)
 	froms   []int
 }
 
-func (s *script) read(_ context.Context, from int) ([]*ent.Message, error) {
+func (s *scriptedReader) read(_ context.Context, from int) ([]*ent.Message, error) {
 	s.froms = append(s.froms, from)
 	answer := s.answers[0]
 	if len(s.answers) > 1 {
@@ -41,7 +41,7 @@ func failure(err error) func() ([]*ent.Message, error) {
 }
 
 // run starts to serve a follower; what it tells and how it ends can be waited for.
-func run(ctx context.Context, f *Follower) (events chan MessageEvent, ended chan error) {
+func run(ctx context.Context, f *MessageStream) (events chan MessageEvent, ended chan error) {
 	events, ended = make(chan MessageEvent), make(chan error, 1)
 	go func() {
 		ended <- Run(ctx, f, func(e MessageEvent) bool {
@@ -59,21 +59,21 @@ func run(ctx context.Context, f *Follower) (events chan MessageEvent, ended chan
 
 func TestRunTellsAReplyFromStartToEnd(t *testing.T) {
 	h := NewHub()
-	db := &script{answers: []func() ([]*ent.Message, error){
+	db := &scriptedReader{answers: []func() ([]*ent.Message, error){
 		rows(reply(0, "", enum.MessagePending)), rows(reply(1, "ab", enum.MessageCompleted)),
 	}}
-	f, err := Follow(t.Context(), h, "conv_1", nil, db.read)
+	f, err := OpenMessageStream(t.Context(), h, "conv_1", nil, db.read)
 	require.NoError(t, err)
 	ctx, leave := context.WithCancel(t.Context())
 	events, ended := run(ctx, f)
-	s := &story{}
-	s.tell(<-events)
+	s := &eventLog{}
+	s.add(<-events)
 	h.Publish(delta(1, 0, "a"))
-	s.tell(<-events)
+	s.add(<-events)
 	h.Publish(delta(1, 1, "b"))
-	s.tell(<-events)
-	h.Publish(Event{Kind: Changed, Topic: "conv_1", ID: "msg_2"})
-	s.tell(<-events)
+	s.add(<-events)
+	h.Publish(Event{Kind: RowsChanged, Topic: "conv_1", ID: "msg_2"})
+	s.add(<-events)
 	require.Equal(t, []string{`added msg_2 ""`, `0 "a"`, `1 "b"`, `COMPLETED "ab"`}, s.take())
 	require.Equal(t, []int{0, 2}, db.froms, "deltas that join on need no rows")
 	leave()
@@ -85,16 +85,16 @@ func TestALateSubscriberSeesTheTextSoFar(t *testing.T) {
 	h := NewHub()
 	h.Publish(delta(1, 0, ""))
 	h.Publish(delta(1, 0, "ab"))
-	f, err := Follow(
+	f, err := OpenMessageStream(
 		t.Context(),
 		h,
 		"conv_1",
 		nil,
-		(&script{answers: []func() ([]*ent.Message, error){rows(reply(0, "", enum.MessagePending))}}).read,
+		(&scriptedReader{answers: []func() ([]*ent.Message, error){rows(reply(0, "", enum.MessagePending))}}).read,
 	)
 	require.NoError(t, err)
 	defer f.sub.Close()
-	added := f.first[0].(*MessageAdded).Message
+	added := f.initial[0].(*MessageAdded).Message
 	require.Equal(t, "ab", added.Content)
 	require.Equal(t, enum.MessageStreaming, added.Status)
 }
@@ -103,8 +103,8 @@ func TestTextThatIsNotAtHandIsAskedFor(t *testing.T) {
 	writer, reader := NewHub(), NewHub()
 	writer.Connect(busTo{reader})
 	reader.Connect(busTo{writer})
-	writer.tails.follow(delta(1, 0, "long before"), true) // the reader's replica was not there yet
-	f, err := Follow(
+	writer.inFlight.record(delta(1, 0, "long before"), true) // the reader's replica was not there yet
+	f, err := OpenMessageStream(
 		t.Context(),
 		reader,
 		"conv_1",
@@ -114,9 +114,9 @@ func TestTextThatIsNotAtHandIsAskedFor(t *testing.T) {
 	require.NoError(t, err)
 	ctx, leave := context.WithCancel(t.Context())
 	events, ended := run(ctx, f)
-	s := &story{}
-	s.tell(<-events)
-	s.tell(<-events)
+	s := &eventLog{}
+	s.add(<-events)
+	s.add(<-events)
 	require.Equal(t, []string{`added msg_2 ""`, `0 "long before"`}, s.take())
 	leave()
 	require.NoError(t, <-ended)
@@ -130,62 +130,63 @@ func (b busTo) Publish(e Event) { b.hub.Receive(e) }
 func TestEventsThatComeWithAChangeAreNotLost(t *testing.T) {
 	h := NewHub()
 	stored := reply(1, "ab", enum.MessageStreaming)
-	f, err := Follow(t.Context(), h, "conv_1", nil, rowsOf(func() []*ent.Message { return []*ent.Message{clone(stored)} }))
+	f, err := OpenMessageStream(t.Context(), h, "conv_1", nil,
+		rowsOf(func() []*ent.Message { return []*ent.Message{clone(stored)} }))
 	require.NoError(t, err)
 	defer f.sub.Close()
-	h.Publish(Event{Kind: Changed, Topic: "conv_1"})
+	h.Publish(Event{Kind: RowsChanged, Topic: "conv_1"})
 	h.Publish(delta(1, 2, "c")) // its start was never heard here, so no tail holds it
 	batch, ok := f.sub.take()
 	require.True(t, ok)
-	s := &story{}
-	require.NoError(t, f.take(t.Context(), batch, s.tell))
+	s := &eventLog{}
+	require.NoError(t, f.apply(t.Context(), batch, s.add))
 	require.Equal(t, []string{`2 "c"`}, s.take())
 }
 
 func TestAGapIsMendedFromTheRow(t *testing.T) {
 	h := NewHub()
-	db := &script{
+	db := &scriptedReader{
 		answers: []func() ([]*ent.Message, error){
 			rows(reply(1, "a", enum.MessageStreaming)),
 			rows(reply(1, "abc", enum.MessageStreaming)),
 		},
 	}
-	f, err := Follow(t.Context(), h, "conv_1", nil, db.read)
+	f, err := OpenMessageStream(t.Context(), h, "conv_1", nil, db.read)
 	require.NoError(t, err)
 	defer f.sub.Close()
 	h.Publish(delta(1, 3, "d"))
 	batch, _ := f.sub.take()
-	s := &story{}
-	require.NoError(t, f.take(t.Context(), batch, s.tell))
+	s := &eventLog{}
+	require.NoError(t, f.apply(t.Context(), batch, s.add))
 	require.Equal(t, []string{`1 "bc"`, `3 "d"`}, s.take())
 }
 
 func TestFollowGoesOnFromACursor(t *testing.T) {
 	h := NewHub()
-	v, s := watching(reply(1, "ab", enum.MessageStreaming))
-	cursor := v.encode()
-	db := &script{answers: []func() ([]*ent.Message, error){rows(reply(1, "abc", enum.MessageCompleted))}}
-	f, err := Follow(t.Context(), h, "conv_1", &cursor, db.read)
+	v, s := subscribedTo(reply(1, "ab", enum.MessageStreaming))
+	cursor := v.cursor()
+	db := &scriptedReader{answers: []func() ([]*ent.Message, error){rows(reply(1, "abc", enum.MessageCompleted))}}
+	f, err := OpenMessageStream(t.Context(), h, "conv_1", &cursor, db.read)
 	require.NoError(t, err)
 	defer f.sub.Close()
-	for _, e := range f.first {
-		s.tell(e)
+	for _, e := range f.initial {
+		s.add(e)
 	}
 	require.Equal(t, []string{`2 "c"`, `COMPLETED "abc"`}, s.take())
 	require.Equal(t, []int{2}, db.froms)
 	bad := "x"
-	_, err = Follow(t.Context(), h, "conv_1", &bad, db.read)
+	_, err = OpenMessageStream(t.Context(), h, "conv_1", &bad, db.read)
 	require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err))
 }
 
 func TestFollowFailsWithItsReader(t *testing.T) {
 	h := NewHub()
-	_, err := Follow(
+	_, err := OpenMessageStream(
 		t.Context(),
 		h,
 		"conv_1",
 		nil,
-		(&script{answers: []func() ([]*ent.Message, error){failure(apperr.Missing("conversation"))}}).read,
+		(&scriptedReader{answers: []func() ([]*ent.Message, error){failure(apperr.Missing("conversation"))}}).read,
 	)
 	require.Equal(t, apperr.NotFound, apperr.CodeOf(err))
 	require.Zero(t, h.Subscribers())
@@ -198,17 +199,21 @@ func TestRunEnds(t *testing.T) {
 		do    func(h *Hub, leave func())
 		want  error
 	}{
-		"when the subscriber leaves":            {rows(), func(_ *Hub, leave func()) { leave() }, nil},
-		"when the conversation is deleted":      {failure(apperr.Missing("conversation")), func(h *Hub, _ func()) { h.Resync() }, nil},
-		"when the replica goes away":            {rows(), func(h *Hub, _ func()) { h.Close() }, errGoingAway()},
+		"when the subscriber leaves": {rows(), func(_ *Hub, leave func()) { leave() }, nil},
+		"when the conversation is deleted": {failure(apperr.Missing("conversation")), func(h *Hub,
+			_ func(),
+		) {
+			h.Resync()
+		}, nil},
+		"when the replica goes away":            {rows(), func(h *Hub, _ func()) { h.Close() }, errShuttingDown()},
 		"when the database stays away":          {failure(down), func(h *Hub, _ func()) { h.Resync() }, down},
 		"when they leave a database that fails": {failure(down), func(h *Hub, leave func()) { h.Resync(); leave() }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := NewHub()
-				db := &script{answers: []func() ([]*ent.Message, error){rows(), c.later}}
-				f, err := Follow(t.Context(), h, "conv_1", nil, db.read)
+				db := &scriptedReader{answers: []func() ([]*ent.Message, error){rows(), c.later}}
+				f, err := OpenMessageStream(t.Context(), h, "conv_1", nil, db.read)
 				require.NoError(t, err)
 				ctx, leave := context.WithCancel(t.Context())
 				defer leave()
@@ -225,15 +230,15 @@ func TestRunOutlastsADatabaseThatRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := NewHub()
 		down := failure(errors.New("the database is down"))
-		db := &script{answers: []func() ([]*ent.Message, error){rows(), down, down, down, rows(finishedTurn()...)}}
-		f, err := Follow(t.Context(), h, "conv_1", nil, db.read)
+		db := &scriptedReader{answers: []func() ([]*ent.Message, error){rows(), down, down, down, rows(finishedTurn()...)}}
+		f, err := OpenMessageStream(t.Context(), h, "conv_1", nil, db.read)
 		require.NoError(t, err)
 		ctx, leave := context.WithCancel(t.Context())
 		events, ended := run(ctx, f)
 		h.Resync()
-		s := &story{}
+		s := &eventLog{}
 		for range 3 {
-			s.tell(<-events)
+			s.add(<-events)
 		}
 		require.Len(t, s.take(), 3)
 		leave()
@@ -246,22 +251,22 @@ func TestRunOutlastsADatabaseThatRestarts(t *testing.T) {
 func TestACallThatIsNewerThanItsRowWaits(t *testing.T) {
 	h := NewHub()
 	whole := reply(1, "abc", enum.MessageStreaming, call("call_1", 3, enum.ToolCallStarted))
-	db := &script{answers: []func() ([]*ent.Message, error){
+	db := &scriptedReader{answers: []func() ([]*ent.Message, error){
 		rows(reply(1, "a", enum.MessageStreaming, call("call_1", 3, enum.ToolCallStarted))),
 		rows(reply(1, "ab", enum.MessageStreaming, call("call_1", 3, enum.ToolCallStarted))),
 		rows(whole),
 	}}
-	f, err := Follow(t.Context(), h, "conv_1", nil, db.read)
+	f, err := OpenMessageStream(t.Context(), h, "conv_1", nil, db.read)
 	require.NoError(t, err)
 	defer f.sub.Close()
-	s := &story{}
-	require.Len(t, f.first, 1)
-	require.Empty(t, f.first[0].(*MessageAdded).Message.Edges.ToolCalls)
+	s := &eventLog{}
+	require.Len(t, f.initial, 1)
+	require.Empty(t, f.initial[0].(*MessageAdded).Message.Edges.ToolCalls)
 	for _, want := range [][]string{{`1 "b"`}, {`2 "c"`, "call_1 STARTED"}} {
-		h.Publish(Event{Kind: Changed, Topic: "conv_1"})
+		h.Publish(Event{Kind: RowsChanged, Topic: "conv_1"})
 		batch, ok := f.sub.take()
 		require.True(t, ok)
-		require.NoError(t, f.take(t.Context(), batch, s.tell))
+		require.NoError(t, f.apply(t.Context(), batch, s.add))
 		require.Equal(t, want, s.take())
 	}
 }

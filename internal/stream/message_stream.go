@@ -10,41 +10,43 @@ import (
 	"errand/internal/apperr"
 )
 
-// Reader reads a conversation's messages from a position on, ascending, each with
+// MessageReader reads a conversation's messages from a position on, ascending, each with
 // its tool calls in order. from 0 means the newest turn and every unfinished one.
 // A conversation that is not there is NOT_FOUND.
-type Reader func(ctx context.Context, from int) ([]*ent.Message, error)
+type MessageReader func(ctx context.Context, from int) ([]*ent.Message, error)
 
-// Follower is one subscriber's way through a conversation: subscribe to the hub
+// MessageStream is one subscriber's way through a conversation: subscribe to the hub
 // first, then read the rows, then apply events; read again whenever an event does not join on.
-type Follower struct {
-	hub   *Hub
-	sub   *Subscription
-	view  *view
-	read  Reader
-	first []MessageEvent
-	err   error // of the last Pending
+type MessageStream struct {
+	hub     *Hub
+	sub     *Subscription
+	state   *subscriberState
+	read    MessageReader
+	initial []MessageEvent
+	err     error // of the last Pending
 }
 
-// Follow subscribes to a conversation and reads where it stands. after is a
+// OpenMessageStream subscribes to a conversation and reads where it stands. after is a
 // cursor to go on from. The caller must Close the follower.
-func Follow(ctx context.Context, hub *Hub, conversation string, after *string, read Reader) (*Follower, error) {
-	f := &Follower{hub: hub, view: newView(conversation), read: read}
+func OpenMessageStream(ctx context.Context, hub *Hub, conversation string, after *string,
+	read MessageReader,
+) (*MessageStream, error) {
+	f := &MessageStream{hub: hub, state: newSubscriberState(conversation), read: read}
 	from := 0
 	if after != nil {
 		var err error
-		if f.view, err = decodeView(conversation, *after); err != nil {
+		if f.state, err = decodeCursor(conversation, *after); err != nil {
 			return nil, err
 		}
-		from = f.view.need()
+		from = f.state.firstNeeded()
 	}
 	f.sub = hub.Subscribe(conversation)
-	rows, err := f.rows(ctx, from)
+	rows, err := f.readRows(ctx, from)
 	if err != nil {
 		f.sub.Close()
 		return nil, err
 	}
-	f.view.catchUp(rows, func(e MessageEvent) { f.first = append(f.first, e) })
+	f.state.applyRows(rows, func(e MessageEvent) { f.initial = append(f.initial, e) })
 	return f, nil
 }
 
@@ -53,7 +55,7 @@ func Follow(ctx context.Context, hub *Hub, conversation string, after *string, r
 //
 // Events with equal keys are equal to all subscribers who received the same so far: a delta with its
 // cursor. Others hold rows, which may be read again; their key is nil, equal to nothing.
-func (f *Follower) Pending(ctx context.Context) iter.Seq2[any, MessageEvent] {
+func (f *MessageStream) Pending(ctx context.Context) iter.Seq2[any, MessageEvent] {
 	return func(yield func(any, MessageEvent) bool) {
 		f.err = f.yieldPending(ctx, yield)
 	}
@@ -61,9 +63,9 @@ func (f *Follower) Pending(ctx context.Context) iter.Seq2[any, MessageEvent] {
 
 // Err reports why the source ended after Pending: nil means that more may come, io.EOF that the subscriber has left or
 // the conversation is deleted. SERVICE_UNAVAILABLE means that this replica shuts down; other errors come from the database.
-func (f *Follower) Err() error { return f.err }
+func (f *MessageStream) Err() error { return f.err }
 
-func (f *Follower) yieldPending(ctx context.Context, yield func(key any, event MessageEvent) bool) error {
+func (f *MessageStream) yieldPending(ctx context.Context, yield func(key any, event MessageEvent) bool) error {
 	gone := false
 	tell := func(e MessageEvent) {
 		var key any
@@ -72,19 +74,19 @@ func (f *Follower) yieldPending(ctx context.Context, yield func(key any, event M
 		}
 		gone = gone || !yield(key, e)
 	}
-	for _, e := range f.first {
+	for _, e := range f.initial {
 		tell(e)
 	}
-	f.first = nil
+	f.initial = nil
 	for !gone {
 		batch, ok := f.sub.take()
 		switch {
 		case !ok:
 			return nil
 		case batch.Ended:
-			return errGoingAway()
+			return errShuttingDown()
 		}
-		err := f.take(ctx, batch, tell)
+		err := f.apply(ctx, batch, tell)
 		switch {
 		case apperr.CodeOf(err) == apperr.NotFound || ctx.Err() != nil:
 			return io.EOF // the conversation is deleted or the subscriber has left
@@ -96,43 +98,43 @@ func (f *Follower) yieldPending(ctx context.Context, yield func(key any, event M
 }
 
 // OnReady sets the function called, without blocking, when Pending may have something new.
-func (f *Follower) OnReady(ready func()) { f.sub.onWake(ready, len(f.first) > 0) }
+func (f *MessageStream) OnReady(ready func()) { f.sub.onReady(ready, len(f.initial) > 0) }
 
 // Close ends the subscription.
-func (f *Follower) Close() { f.sub.Close() }
+func (f *MessageStream) Close() { f.sub.Close() }
 
-func errGoingAway() error {
+func errShuttingDown() error {
 	return apperr.New(apperr.Unavailable, "The server is restarting: subscribe again with your last cursor.")
 }
 
-// take tells what a batch of events says, as far as it joins on to what was told,
+// apply tells what a batch of events says, as far as it joins on to what was told,
 // and from there on what the rows say.
-func (f *Follower) take(ctx context.Context, batch Batch, tell teller) error {
+func (f *MessageStream) apply(ctx context.Context, batch Batch, tell messageSink) error {
 	rest := batch.Events
 	for !batch.Behind {
 		if len(rest) == 0 {
 			return nil
 		}
-		if rest[0].Kind == Changed || !f.view.apply(rest[0], tell) {
+		if rest[0].Kind == RowsChanged || !f.state.applyDelta(rest[0], tell) {
 			break
 		}
 		rest = rest[1:]
 	}
-	rows, err := insist(ctx, func() ([]*ent.Message, error) { return f.rows(ctx, f.view.need()) })
+	rows, err := insist(ctx, func() ([]*ent.Message, error) { return f.readRows(ctx, f.state.firstNeeded()) })
 	if err != nil {
 		return err
 	}
-	f.view.catchUp(rows, tell)
+	f.state.applyRows(rows, tell)
 	for _, e := range rest {
-		if e.Kind == Delta {
-			f.view.apply(e, tell) // repeats are harmless, and a gap has been asked about
+		if e.Kind == TextAppended {
+			f.state.applyDelta(e, tell) // repeats are harmless, and a gap has been asked about
 		}
 	}
 	return nil
 }
 
-// rows reads the stored rows and lays the text that is being written over them.
-func (f *Follower) rows(ctx context.Context, from int) ([]*ent.Message, error) {
+// readRows reads the stored rows and lays the text that is being written over them.
+func (f *MessageStream) readRows(ctx context.Context, from int) ([]*ent.Message, error) {
 	rows, err := f.read(ctx, from)
 	if err != nil {
 		return nil, err
@@ -141,20 +143,20 @@ func (f *Follower) rows(ctx context.Context, from int) ([]*ent.Message, error) {
 	for _, m := range rows {
 		switch {
 		case m.Status.Terminal():
-			f.hub.Forget(m.ID)
+			f.hub.DropInFlight(m.ID)
 		case current:
-			f.overlay(m)
+			f.overlayInFlight(m)
 			current = false
 		}
-		m.Edges.ToolCalls = within(m)
+		m.Edges.ToolCalls = recordedCalls(m)
 	}
 	return rows, nil
 }
 
-// within are the message's calls that lie in its text. Calls are read after their messages, in a statement
+// recordedCalls are the message's calls that lie in its text. Calls are read after their messages, in a statement
 // of their own: one that was recorded in between is news, and whoever recorded it says so.
-func within(m *ent.Message) []*ent.ToolCall {
-	length := Units(m.Content)
+func recordedCalls(m *ent.Message) []*ent.ToolCall {
+	length := UTF16Len(m.Content)
 	for i, call := range m.Edges.ToolCalls {
 		if call.TextOffset > length {
 			return m.Edges.ToolCalls[:i]
@@ -163,13 +165,13 @@ func within(m *ent.Message) []*ent.ToolCall {
 	return m.Edges.ToolCalls
 }
 
-// overlay puts the text that is being written over a row's checkpoint of it. Text
+// overlayInFlight puts the text that is being written over a row's checkpoint of it. Text
 // written elsewhere that is not at hand is asked for.
-func (f *Follower) overlay(m *ent.Message) {
-	text, attempt, ok := f.hub.Tail(m.ID)
+func (f *MessageStream) overlayInFlight(m *ent.Message) {
+	text, attempt, ok := f.hub.InFlightText(m.ID)
 	switch {
 	case !ok || attempt < m.Attempt:
-		f.hub.Ask(f.view.conversation, m.ID)
+		f.hub.RequestSnapshot(f.state.conversationID, m.ID)
 	case attempt > m.Attempt || len(text) > len(m.Content):
 		m.Content, m.Attempt, m.Status = text, attempt, enum.MessageStreaming
 	}

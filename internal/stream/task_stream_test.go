@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ledger is a person's log of changes, in memory.
-type ledger struct {
+// fakeChangeLog is a person's log of changes, in memory.
+type fakeChangeLog struct {
 	mu      sync.Mutex
 	changes []*ent.TaskChange
 	fail    int // reads to come that fail
@@ -24,7 +24,7 @@ type ledger struct {
 
 var errDown = errors.New("the database is down")
 
-func (l *ledger) commit(n int) {
+func (l *fakeChangeLog) commit(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for range n {
@@ -34,7 +34,7 @@ func (l *ledger) commit(n int) {
 	}
 }
 
-func (l *ledger) LastChangeSeq(context.Context) (int, error) {
+func (l *fakeChangeLog) LastChangeSeq(context.Context) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fail > 0 {
@@ -43,7 +43,7 @@ func (l *ledger) LastChangeSeq(context.Context) (int, error) {
 	return len(l.changes), nil
 }
 
-func (l *ledger) ChangesAfter(_ context.Context, place, limit int) ([]*ent.TaskChange, error) {
+func (l *fakeChangeLog) ChangesAfter(_ context.Context, place, limit int) ([]*ent.TaskChange, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reads++
@@ -55,20 +55,20 @@ func (l *ledger) ChangesAfter(_ context.Context, place, limit int) ([]*ent.TaskC
 	return after[:min(limit, len(after))], nil
 }
 
-func (l *ledger) failNext(n int) {
+func (l *fakeChangeLog) failNext(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.fail = n
 }
 
-// watchTasks runs a follower until stop, which gives its error.
-func watchTasks(
+// runTaskStream runs a follower until stop, which gives its error.
+func runTaskStream(
 	t *testing.T,
 	h *Hub,
-	l *ledger,
+	l *fakeChangeLog,
 	after *string,
 ) (events chan *TaskEvent, ended chan error, leave func()) {
-	f, err := FollowTasks(t.Context(), h, "user_1", after, l)
+	f, err := OpenTaskStream(t.Context(), h, "user_1", after, l)
 	require.NoError(t, err)
 	ctx, leave := context.WithCancel(t.Context())
 	events, ended = make(chan *TaskEvent), make(chan error, 1)
@@ -85,12 +85,12 @@ func watchTasks(
 	return events, ended, leave
 }
 
-var changedTasks = Event{Kind: Changed, Topic: "user_1"}
+var changedTasks = Event{Kind: RowsChanged, Topic: "user_1"}
 
 func TestTasksAreToldFromNowOn(t *testing.T) {
-	h, l := NewHub(), &ledger{}
+	h, l := NewHub(), &fakeChangeLog{}
 	l.commit(3)
-	events, ended, leave := watchTasks(t, h, l, nil)
+	events, ended, leave := runTaskStream(t, h, l, nil)
 	l.commit(2)
 	h.Publish(changedTasks)
 	for place := 4; place <= 5; place++ {
@@ -105,16 +105,16 @@ func TestTasksAreToldFromNowOn(t *testing.T) {
 }
 
 func TestTasksGoOnFromACursorWhereverItWasGiven(t *testing.T) {
-	here, there, l := NewHub(), NewHub(), &ledger{}
-	events, ended, leave := watchTasks(t, here, l, nil)
+	here, there, l := NewHub(), NewHub(), &fakeChangeLog{}
+	events, ended, leave := runTaskStream(t, here, l, nil)
 	l.commit(1)
 	here.Publish(changedTasks)
 	cursor := (<-events).Cursor
 	leave()
 	require.NoError(t, <-ended)
-	l.commit(3 * chunk) // more than one read, and nobody says a word
-	events, ended, leave = watchTasks(t, there, l, &cursor)
-	for place := 2; place <= 1+3*chunk; place++ {
+	l.commit(3 * changesPerRead) // more than one read, and nobody says a word
+	events, ended, leave = runTaskStream(t, there, l, &cursor)
+	for place := 2; place <= 1+3*changesPerRead; place++ {
 		require.Equal(t, place, (<-events).Change.Seq)
 	}
 	leave()
@@ -122,8 +122,8 @@ func TestTasksGoOnFromACursorWhereverItWasGiven(t *testing.T) {
 }
 
 func TestEveryTaskChangeIsToldOnceWhateverIsLost(t *testing.T) {
-	h, l := NewHub(), &ledger{}
-	events, ended, leave := watchTasks(t, h, l, nil)
+	h, l := NewHub(), &fakeChangeLog{}
+	events, ended, leave := runTaskStream(t, h, l, nil)
 	const all = 500
 	go func() {
 		for i := range all {
@@ -147,8 +147,8 @@ func TestEveryTaskChangeIsToldOnceWhateverIsLost(t *testing.T) {
 
 func TestTheTaskStreamEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, l := NewHub(), &ledger{}
-		events, ended, _ := watchTasks(t, h, l, nil)
+		h, l := NewHub(), &fakeChangeLog{}
+		events, ended, _ := runTaskStream(t, h, l, nil)
 		l.failNext(3)
 		l.commit(1)
 		h.Publish(changedTasks)
@@ -158,19 +158,19 @@ func TestTheTaskStreamEnds(t *testing.T) {
 		require.ErrorIs(t, <-ended, errDown)
 
 		l.failNext(0)
-		_, ended, _ = watchTasks(t, h, l, nil)
+		_, ended, _ = runTaskStream(t, h, l, nil)
 		h.Close()
 		require.Equal(t, apperr.Unavailable, apperr.CodeOf(<-ended))
 	})
 }
 
 func TestATaskStreamCannotStartFromNonsense(t *testing.T) {
-	h, l := NewHub(), &ledger{}
-	foreign := newView("conv_1").encode()
-	_, err := FollowTasks(t.Context(), h, "user_1", &foreign, l)
+	h, l := NewHub(), &fakeChangeLog{}
+	foreign := newSubscriberState("conv_1").cursor()
+	_, err := OpenTaskStream(t.Context(), h, "user_1", &foreign, l)
 	require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err))
 	l.failNext(1)
-	_, err = FollowTasks(t.Context(), h, "user_1", nil, l)
+	_, err = OpenTaskStream(t.Context(), h, "user_1", nil, l)
 	require.ErrorIs(t, err, errDown)
 	require.Zero(t, h.Subscribers())
 }

@@ -80,13 +80,13 @@ func clone(m *ent.Message) *ent.Message {
 	return &c
 }
 
-// owned is the fence.
-func (r *simReply) owned(attempt int) bool {
+// ownedBy is the fence.
+func (r *simReply) ownedBy(attempt int) bool {
 	return r.attempt == attempt && !r.row.Status.Terminal()
 }
 
 func (r *simReply) checkpoint(attempt int, text string) bool {
-	if !r.owned(attempt) {
+	if !r.ownedBy(attempt) {
 		return false
 	}
 	r.row.Content, r.row.Attempt, r.row.Status = text, attempt, enum.MessageStreaming
@@ -103,14 +103,14 @@ func (s *simStore) record(r *simReply, attempt int, text string, calls int) bool
 		s.calls++
 		r.row.Edges.ToolCalls = append(r.row.Edges.ToolCalls, &ent.ToolCall{
 			ID: fmt.Sprint("call", s.calls), MessageID: r.row.ID, Seq: len(r.row.Edges.ToolCalls),
-			Status: enum.ToolCallStarted, TextOffset: Units(text),
+			Status: enum.ToolCallStarted, TextOffset: UTF16Len(text),
 		})
 	}
 	return true
 }
 
-// open are the tool calls that are not done.
-func (r *simReply) open() []*ent.ToolCall {
+// openCalls are the tool calls that are not done.
+func (r *simReply) openCalls() []*ent.ToolCall {
 	var out []*ent.ToolCall
 	for _, c := range r.row.Edges.ToolCalls {
 		if c.Status == enum.ToolCallStarted {
@@ -122,14 +122,14 @@ func (r *simReply) open() []*ent.ToolCall {
 
 // finish commits a terminal state. An engine that buries a reply has no text: the last checkpoint stays.
 func (r *simReply) finish(attempt int, text *string) bool {
-	if !r.owned(attempt) {
+	if !r.ownedBy(attempt) {
 		return false
 	}
 	r.row.Status = enum.MessageFailed
 	if text != nil {
 		r.row.Content, r.row.Attempt, r.row.Status = *text, attempt, enum.MessageCompleted
 	}
-	for _, c := range r.open() {
+	for _, c := range r.openCalls() {
 		c.Status = enum.ToolCallFailed
 	}
 	return true
@@ -137,11 +137,11 @@ func (r *simReply) finish(attempt int, text *string) bool {
 
 // reader gives the store to a follower of the world's conversation. Time passes
 // before and after the rows are read, as it does for a real query.
-func (w *world) reader() Reader {
+func (w *simEnv) reader() MessageReader {
 	return func(_ context.Context, from int) ([]*ent.Message, error) {
-		w.meanwhile()
+		w.interleave()
 		rows := w.store.read(from)
-		w.meanwhile()
+		w.interleave()
 		return rows, nil
 	}
 }

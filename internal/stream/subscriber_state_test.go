@@ -32,10 +32,10 @@ func finishedTurn() []*ent.Message {
 	return []*ent.Message{said, reply(1, "a𝄞 done", enum.MessageCompleted, call("call_1", 3, enum.ToolCallSucceeded))}
 }
 
-// story is what a view tells, in short.
-type story []string
+// eventLog is what a view tells, in short.
+type eventLog []string
 
-func (s *story) tell(e MessageEvent) {
+func (s *eventLog) add(e MessageEvent) {
 	switch e := e.(type) {
 	case *MessageAdded:
 		*s = append(*s, fmt.Sprintf("added %s %q", e.Message.ID, e.Message.Content))
@@ -48,38 +48,38 @@ func (s *story) tell(e MessageEvent) {
 	}
 }
 
-func (s *story) take() []string {
+func (s *eventLog) take() []string {
 	told := *s
 	*s = nil
 	return told
 }
 
-// watching is a view that was told of an unfinished reply.
-func watching(m *ent.Message) (*view, *story) {
-	v, s := newView("conv_1"), &story{}
-	v.last = 1
-	v.catchUp([]*ent.Message{m}, s.tell)
+// subscribedTo is a view that was told of an unfinished reply.
+func subscribedTo(m *ent.Message) (*subscriberState, *eventLog) {
+	v, s := newSubscriberState("conv_1"), &eventLog{}
+	v.lastPosition = 1
+	v.applyRows([]*ent.Message{m}, s.add)
 	s.take()
 	return v, s
 }
 
 func TestAFinishedTurnIsAddedAndFinished(t *testing.T) {
-	v, s := newView("conv_1"), &story{}
-	v.catchUp(finishedTurn(), s.tell)
+	v, s := newSubscriberState("conv_1"), &eventLog{}
+	v.applyRows(finishedTurn(), s.add)
 	require.Equal(
 		t,
 		[]string{`added msg_1 "hi"`, `added msg_2 "a𝄞 done"`, "call_1 SUCCEEDED", `COMPLETED "a𝄞 done"`},
 		s.take(),
 	)
-	require.Equal(t, 3, v.need())
-	v.catchUp(finishedTurn(), s.tell)
+	require.Equal(t, 3, v.firstNeeded())
+	v.applyRows(finishedTurn(), s.add)
 	require.Empty(t, s.take(), "told again")
 }
 
 func TestTextIsToldUpToEachCall(t *testing.T) {
-	v, s := watching(reply(0, "", enum.MessagePending))
-	v.catchUp([]*ent.Message{reply(1, "a𝄞 done", enum.MessageCompleted,
-		call("call_1", 3, enum.ToolCallSucceeded), call("call_2", 3, enum.ToolCallFailed))}, s.tell)
+	v, s := subscribedTo(reply(0, "", enum.MessagePending))
+	v.applyRows([]*ent.Message{reply(1, "a𝄞 done", enum.MessageCompleted,
+		call("call_1", 3, enum.ToolCallSucceeded), call("call_2", 3, enum.ToolCallFailed))}, s.add)
 	require.Equal(t, []string{
 		`0 "a𝄞"`, "call_1 STARTED", "call_1 SUCCEEDED", "call_2 STARTED", "call_2 FAILED", `3 " done"`, `COMPLETED "a𝄞 done"`,
 	}, s.take())
@@ -87,10 +87,10 @@ func TestTextIsToldUpToEachCall(t *testing.T) {
 
 func TestCallsMayEndInAnyOrder(t *testing.T) {
 	one, two := call("call_1", 0, enum.ToolCallStarted), call("call_2", 0, enum.ToolCallStarted)
-	v, s := watching(reply(1, "", enum.MessageStreaming, one, two))
+	v, s := subscribedTo(reply(1, "", enum.MessageStreaming, one, two))
 	rows := []*ent.Message{reply(1, "", enum.MessageStreaming, one, call("call_2", 0, enum.ToolCallSucceeded))}
-	v.catchUp(rows, s.tell)
-	v.catchUp(rows, s.tell)
+	v.applyRows(rows, s.add)
+	v.applyRows(rows, s.add)
 	require.Equal(t, []string{"call_2 SUCCEEDED"}, s.take())
 	rows = []*ent.Message{
 		reply(
@@ -101,17 +101,20 @@ func TestCallsMayEndInAnyOrder(t *testing.T) {
 			call("call_2", 0, enum.ToolCallSucceeded),
 		),
 	}
-	v.catchUp(rows, s.tell)
-	v.catchUp(rows, s.tell)
+	v.applyRows(rows, s.add)
+	v.applyRows(rows, s.add)
 	require.Equal(t, []string{"call_1 FAILED"}, s.take())
 }
 
 func TestRowsBehindWhatWasToldChangeNothing(t *testing.T) {
-	v, s := watching(reply(1, "abc", enum.MessageStreaming))
-	require.True(t, v.apply(&Event{Kind: Delta, ID: "msg_2", Position: 2, Attempt: 1, Offset: 3, Text: "def"}, s.tell))
+	v, s := subscribedTo(reply(1, "abc", enum.MessageStreaming))
+	require.True(t, v.applyDelta(&Event{
+		Kind: TextAppended, ID: "msg_2", Position: 2, Attempt: 1, Offset: 3,
+		Text: "def",
+	}, s.add))
 	require.Equal(t, []string{`3 "def"`}, s.take())
-	v.catchUp([]*ent.Message{reply(1, "abcd", enum.MessageStreaming)}, s.tell)
-	v.catchUp([]*ent.Message{reply(0, "some other text", enum.MessageStreaming)}, s.tell)
+	v.applyRows([]*ent.Message{reply(1, "abcd", enum.MessageStreaming)}, s.add)
+	v.applyRows([]*ent.Message{reply(0, "some other text", enum.MessageStreaming)}, s.add)
 	require.Empty(t, s.take())
 }
 
@@ -122,8 +125,8 @@ func TestAFinishedReplyIsRightWhateverWasTold(t *testing.T) {
 		"another attempt wrote":     {reply(1, "xy", enum.MessageStreaming), reply(2, "abc", enum.MessageFailed)},
 		"inside a character":        {reply(1, "xy", enum.MessageStreaming), reply(1, "a𝄞", enum.MessageFailed)},
 	} {
-		v, s := watching(c.told)
-		v.catchUp([]*ent.Message{c.stored}, s.tell)
+		v, s := subscribedTo(c.told)
+		v.applyRows([]*ent.Message{c.stored}, s.add)
 		require.Equal(
 			t,
 			[]string{fmt.Sprintf("0 %q", c.stored.Content), fmt.Sprintf("FAILED %q", c.stored.Content)},
@@ -131,8 +134,8 @@ func TestAFinishedReplyIsRightWhateverWasTold(t *testing.T) {
 			name,
 		)
 	}
-	v, s := watching(reply(1, "gone", enum.MessageStreaming))
-	v.catchUp([]*ent.Message{reply(1, "", enum.MessageCancelled)}, s.tell)
+	v, s := subscribedTo(reply(1, "gone", enum.MessageStreaming))
+	v.applyRows([]*ent.Message{reply(1, "", enum.MessageCancelled)}, s.add)
 	require.Equal(t, []string{`0 ""`, `CANCELLED ""`}, s.take())
 }
 
@@ -153,9 +156,9 @@ func TestDeltasThatJoinOnAreTold(t *testing.T) {
 		"a reply that is over":       {Event{Position: 1, Attempt: 9, Offset: 7, Text: "x"}, true, nil},
 		"a reply not seen yet":       {Event{Position: 4, Attempt: 1, Text: "x"}, false, nil},
 	} {
-		v, s := watching(reply(2, "abc", enum.MessageStreaming))
-		c.event.Kind, c.event.ID = Delta, "msg_2"
-		require.Equal(t, c.joins, v.apply(&c.event, s.tell), name)
+		v, s := subscribedTo(reply(2, "abc", enum.MessageStreaming))
+		c.event.Kind, c.event.ID = TextAppended, "msg_2"
+		require.Equal(t, c.joins, v.applyDelta(&c.event, s.add), name)
 		require.Equal(t, c.told, s.take(), name)
 	}
 }

@@ -7,41 +7,41 @@ import (
 
 const simTopic = "conversation"
 
-// world is several replicas, their bus, one conversation and those who watch it,
+// simEnv is several replicas, their bus, one conversation and those who watch it,
 // all moved by one seeded source of chance.
-type world struct {
+type simEnv struct {
 	*rand.Rand
 	store    simStore
 	replicas []*simReplica
 	writers  []*simWriter
 	clients  []*simClient
 	// lossy worlds lose events and replicas. In the others everything arrives, late and twice at worst.
-	lossy  bool
-	clock  time.Time
-	depth  int // of meanwhile
-	faults []string
-	seed   uint64
+	lossy    bool
+	clock    time.Time
+	depth    int // of meanwhile
+	failures []string
+	seed     uint64
 }
 
 // simReplica is one life of a server process.
 type simReplica struct {
-	w   *world
+	w   *simEnv
 	hub *Hub
 	// inbox holds what is on its way here, in order for each sender.
 	inbox map[*simReplica][]Event
 	order []*simReplica // the inbox's senders, for repeatable choices
-	// again holds copies that will arrive a second time.
-	again []Event
-	// missed says that something on its way here was lost, which the bus will notice.
-	missed bool
-	dead   bool
+	// duplicates holds copies that will arrive a second time.
+	duplicates []Event
+	// lostEvents says that something on its way here was lost, which the bus will notice.
+	lostEvents bool
+	killed     bool
 }
 
-func newWorld(seed uint64) *world {
-	w := &world{Rand: rand.New(rand.NewPCG(seed, 1)), seed: seed, clock: time.Unix(0, 0)}
+func newSimEnv(seed uint64) *simEnv {
+	w := &simEnv{Rand: rand.New(rand.NewPCG(seed, 1)), seed: seed, clock: time.Unix(0, 0)}
 	w.lossy = w.IntN(2) == 0
 	for range 1 + w.IntN(3) {
-		w.replicas = append(w.replicas, w.boot())
+		w.replicas = append(w.replicas, w.startReplica())
 	}
 	for range 1 + w.IntN(4) {
 		w.clients = append(w.clients, &simClient{w: w})
@@ -50,9 +50,9 @@ func newWorld(seed uint64) *world {
 	return w
 }
 
-func (w *world) boot() *simReplica {
+func (w *simEnv) startReplica() *simReplica {
 	r := &simReplica{w: w, hub: NewHub(), inbox: map[*simReplica][]Event{}}
-	r.hub.tails.now = func() time.Time { return w.clock }
+	r.hub.inFlight.now = func() time.Time { return w.clock }
 	r.hub.Connect(r)
 	return r
 }
@@ -61,16 +61,16 @@ func (w *world) boot() *simReplica {
 func (r *simReplica) Publish(e Event) {
 	for _, to := range r.w.replicas {
 		switch {
-		case to == r || r.dead:
+		case to == r || r.killed:
 		case r.w.lossy && r.w.IntN(10) == 0:
-			to.missed = true
+			to.lostEvents = true
 		default:
-			to.post(r, e)
+			to.enqueue(r, e)
 		}
 	}
 }
 
-func (r *simReplica) post(from *simReplica, e Event) {
+func (r *simReplica) enqueue(from *simReplica, e Event) {
 	if _, known := r.inbox[from]; !known {
 		r.order = append(r.order, from)
 	}
@@ -86,7 +86,7 @@ func (r *simReplica) receive() bool {
 		}
 	}
 	n := len(waiting)
-	if len(r.again) > 0 {
+	if len(r.duplicates) > 0 {
 		n++
 	}
 	if n == 0 {
@@ -94,8 +94,8 @@ func (r *simReplica) receive() bool {
 	}
 	at := r.w.IntN(n)
 	if at == len(waiting) {
-		e := r.again[0]
-		r.again = r.again[1:]
+		e := r.duplicates[0]
+		r.duplicates = r.duplicates[1:]
 		r.hub.Receive(e)
 		return true
 	}
@@ -103,7 +103,7 @@ func (r *simReplica) receive() bool {
 	e := r.inbox[from][0]
 	r.inbox[from] = r.inbox[from][1:]
 	if r.w.IntN(10) == 0 {
-		r.again = append(r.again, e)
+		r.duplicates = append(r.duplicates, e)
 	}
 	r.hub.Receive(e)
 	return true
@@ -111,38 +111,38 @@ func (r *simReplica) receive() bool {
 
 // resync is what the bus does when it notices that it lost something.
 func (r *simReplica) resync() {
-	if r.missed {
-		r.missed = false
+	if r.lostEvents {
+		r.lostEvents = false
 		r.hub.Resync()
 	}
 }
 
 // kill ends a replica with its writers and the connections of its clients. What it
 // sent last may never arrive.
-func (w *world) kill(at int) {
+func (w *simEnv) kill(at int) {
 	r := w.replicas[at]
-	r.dead = true
+	r.killed = true
 	for _, c := range w.clients {
 		if c.at == r {
-			c.drop()
+			c.disconnect()
 		}
 	}
 	for _, wr := range w.writers {
 		if wr.at == r {
-			wr.gone = true
+			wr.stopped = true
 		}
 	}
-	w.replicas[at] = w.boot()
+	w.replicas[at] = w.startReplica()
 	for _, to := range w.replicas {
 		if queue := to.inbox[r]; len(queue) > 0 {
 			to.inbox[r] = queue[:w.IntN(len(queue)+1)]
 		}
-		to.missed = true // the others notice that it is gone
+		to.lostEvents = true // the others notice that it is gone
 	}
 }
 
-// meanwhile lets the rest of the world go on while somebody waits for the database.
-func (w *world) meanwhile() {
+// interleave lets the rest of the world go on while somebody waits for the database.
+func (w *simEnv) interleave() {
 	if w.depth > 0 {
 		return
 	}
@@ -154,7 +154,7 @@ func (w *world) meanwhile() {
 }
 
 // step is one thing that may happen.
-func (w *world) step() {
+func (w *simEnv) step() {
 	w.clock = w.clock.Add(time.Duration(w.IntN(100)) * time.Millisecond)
 	replica := w.IntN(len(w.replicas))
 	switch n := w.IntN(100); {
@@ -163,19 +163,19 @@ func (w *world) step() {
 	case n < 65:
 		w.write()
 	case n < 90:
-		w.clients[w.IntN(len(w.clients))].act()
+		w.clients[w.IntN(len(w.clients))].step()
 	case n < 92:
 		w.claim(w.replicas[replica]) // while another attempt may still be at it
 	case n < 94:
-		w.bury(w.replicas[replica])
+		w.failCurrent(w.replicas[replica])
 	case n < 95 && len(w.store.replies) < 4:
 		w.store.addTurn()
-		w.replicas[replica].hub.Publish(Event{Kind: Changed, Topic: simTopic})
+		w.replicas[replica].hub.Publish(Event{Kind: RowsChanged, Topic: simTopic})
 	case n < 96 && w.lossy:
 		w.kill(replica)
 	case n < 97 && w.lossy:
 		w.replicas[replica].resync()
 	case n < 98 && len(w.replicas) < 4:
-		w.replicas = append(w.replicas, w.boot()) // it has heard nothing yet
+		w.replicas = append(w.replicas, w.startReplica()) // it has heard nothing yet
 	}
 }

@@ -1,0 +1,203 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"unicode/utf16"
+
+	"errand/ent"
+	"errand/ent/enum"
+)
+
+// simClient is one watcher: a web page that knows only what the events say.
+type simClient struct {
+	w        *simEnv
+	at       *simReplica // nil while not connected
+	follower *MessageStream
+	busy     bool
+	cursor   *string
+	messages []*simMessage
+}
+
+// simMessage is a message as the client shows it.
+type simMessage struct {
+	id, role   string
+	position   int
+	text       []uint16
+	calls      map[string]enum.ToolCallStatus
+	repeatable map[string]enum.ToolCallStatus // calls named at the adding that may be told once more
+	finished   bool
+}
+
+// step is one thing the client may do, or suffer.
+func (c *simClient) step() {
+	switch n := c.w.IntN(100); {
+	case c.busy:
+	case c.follower == nil:
+		c.connect(c.w.IntN(8) == 0)
+	case n < 85:
+		c.poll(c.w.IntN(12) == 0)
+	case n < 95:
+		c.disconnect()
+	}
+}
+
+// connect subscribes anywhere; fresh forgets all that was seen.
+func (c *simClient) connect(fresh bool) {
+	if fresh {
+		c.cursor, c.messages = nil, nil
+	}
+	at := c.w.replicas[c.w.IntN(len(c.w.replicas))]
+	c.busy = true
+	f, err := OpenMessageStream(context.Background(), at.hub, simTopic, c.cursor, c.w.reader())
+	c.busy = false
+	switch {
+	case err != nil:
+		c.fail("cannot follow: %v", err)
+		return
+	case at.killed:
+		return
+	}
+	c.at, c.follower = at, f
+	tell := c.sink(c.w.IntN(12) == 0)
+	for _, e := range f.initial {
+		tell(e)
+	}
+}
+
+// poll is one round of Follower.Run; false when there was nothing to do.
+func (c *simClient) poll(breaks bool) bool {
+	batch, ok := c.follower.sub.take()
+	if !ok {
+		return false
+	}
+	f := c.follower
+	tell := c.sink(breaks)
+	c.busy = true
+	err := f.apply(context.Background(), batch, tell)
+	c.busy = false
+	if err != nil {
+		c.fail("following: %v", err)
+	}
+	return true
+}
+
+// sink shows events to the client, up to the one at which its connection breaks.
+func (c *simClient) sink(breaks bool) messageSink {
+	f := c.follower
+	left := 1 << 30
+	if breaks {
+		left = c.w.IntN(4)
+	}
+	return func(e MessageEvent) {
+		if c.follower != f { // dropped meanwhile
+			return
+		}
+		if left == 0 {
+			c.disconnect()
+			return
+		}
+		left--
+		c.apply(e)
+	}
+}
+
+func (c *simClient) disconnect() {
+	if c.follower != nil {
+		c.follower.sub.Close()
+	}
+	c.at, c.follower = nil, nil
+}
+
+func (c *simClient) fail(format string, args ...any) {
+	c.w.failures = append(c.w.failures, fmt.Sprintf(format, args...))
+}
+
+func (c *simClient) find(id string) *simMessage {
+	at := slices.IndexFunc(c.messages, func(m *simMessage) bool { return m.id == id })
+	if at < 0 {
+		c.fail("%s was never announced", id)
+		return &simMessage{calls: map[string]enum.ToolCallStatus{}}
+	}
+	if c.messages[at].finished {
+		c.fail("news of %s after its end", id)
+	}
+	return c.messages[at]
+}
+
+func (c *simClient) apply(e MessageEvent) {
+	switch e := e.(type) {
+	case *MessageAdded:
+		c.cursor = &e.Cursor
+		c.addMessage(e.Message)
+	case *MessageDelta:
+		c.cursor = &e.Cursor
+		m := c.find(e.MessageID)
+		if e.Offset > len(m.text) || e.Offset < len(m.text) && e.Offset > 0 {
+			c.fail("%s has %d units, delta at %d", m.id, len(m.text), e.Offset)
+			return
+		}
+		m.text = append(m.text[:e.Offset], utf16.Encode([]rune(e.Text))...)
+	case *ToolCallChanged:
+		c.cursor = &e.Cursor
+		c.setCallStatus(c.find(e.MessageID), e.ToolCall)
+	case *MessageFinished:
+		c.cursor = &e.Cursor
+		m := c.find(e.Message.ID)
+		m.finished = true
+		if got := string(utf16.Decode(m.text)); got != e.Message.Content {
+			c.fail("%s finished as %q, told %q", m.id, e.Message.Content, got)
+		}
+	}
+}
+
+func (c *simClient) addMessage(m *ent.Message) {
+	if n := len(c.messages); n > 0 && c.messages[n-1].position != m.Position-1 {
+		c.fail("position %d was announced after %d", m.Position, c.messages[n-1].position)
+	}
+	seen := &simMessage{
+		id:         m.ID,
+		role:       string(m.Role),
+		position:   m.Position,
+		text:       utf16.Encode([]rune(m.Content)),
+		calls:      map[string]enum.ToolCallStatus{},
+		repeatable: map[string]enum.ToolCallStatus{},
+	}
+	for _, call := range m.Edges.ToolCalls {
+		seen.calls[call.ID], seen.repeatable[call.ID] = call.Status, call.Status
+	}
+	seen.finished = m.Role == enum.RoleUser
+	c.messages = append(c.messages, seen)
+}
+
+func (c *simClient) setCallStatus(m *simMessage, call *ent.ToolCall) {
+	before, known := m.calls[call.ID]
+	if left, ok := m.repeatable[call.ID]; ok && left == call.Status {
+		delete(m.repeatable, call.ID) // what its message said at its adding, told once more
+		return
+	}
+	started := call.Status == enum.ToolCallStarted
+	if started == known || known && before != enum.ToolCallStarted {
+		c.fail("%s went from %q to %q", call.ID, before, call.Status)
+	}
+	if started && len(m.text) < call.TextOffset {
+		c.fail("%s started at %d, but only %d units were told", call.ID, call.TextOffset, len(m.text))
+	}
+	m.calls[call.ID] = call.Status
+}
+
+// compare checks what is shown against the row.
+func (c *simClient) compare(what string, seen *simMessage, row *ent.Message) {
+	if got := string(utf16.Decode(seen.text)); got != row.Content || !seen.finished {
+		c.fail("%s: shown %q (finished: %t), stored %q", what, got, seen.finished, row.Content)
+	}
+	if len(seen.calls) != len(row.Edges.ToolCalls) {
+		c.fail("%s: %d tool calls shown, %d stored", what, len(seen.calls), len(row.Edges.ToolCalls))
+	}
+	for _, call := range row.Edges.ToolCalls {
+		if seen.calls[call.ID] != call.Status {
+			c.fail("%s: %s shown as %q, stored as %q", what, call.ID, seen.calls[call.ID], call.Status)
+		}
+	}
+}
