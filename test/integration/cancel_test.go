@@ -6,137 +6,138 @@ import (
 
 	"errand/internal/llm/providertest"
 	"errand/internal/testclient"
+	"errand/test/harness"
 
 	"github.com/stretchr/testify/require"
 )
 
-// promptly is how soon a cancelled reply must have stopped.
-const promptly = 200 * time.Millisecond
+// cancelDeadline is how soon a cancelled reply must have stopped.
+const cancelDeadline = 200 * time.Millisecond
 
-// storyteller stalls when it is asked for a story, and answers everything else.
-func storyteller(t *testing.T) *model {
-	return scripted(t, func(a asked) providertest.Step {
-		if a.said == "Tell me a story" {
-			return providertest.StreamThenHang(textFrames("Once ", "upon 🦊")...)
+// startStalledModel stalls when it is asked for a story, and answers everything else.
+func startStalledModel(t *testing.T) *harness.Model {
+	return harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
+		if a.UserMessage == "Tell me a story" {
+			return providertest.StreamThenHang(harness.TextFrames("Once ", "upon 🦊")...)
 		}
-		return sayText("You said: ", a.said)
+		return harness.TextResponse("You said: ", a.UserMessage)
 	})
 }
 
-// eachScripted runs a test on each wire with a server that asks a model of its own.
-func eachScripted(
+// eachScriptedModel runs a test on each wire with a server that asks a model of its own.
+func eachScriptedModel(
 	t *testing.T,
-	model func(t *testing.T) *model,
-	test func(t *testing.T, b *bench, m *model),
-	more ...settings,
+	model func(t *testing.T) *harness.Model,
+	test func(t *testing.T, b *harness.Env, m *harness.Model),
+	more ...harness.Settings,
 ) {
 	t.Helper()
 	t.Parallel()
-	eachWire(t, func(t *testing.T, url, provider string) {
+	eachProvider(t, func(t *testing.T, url, provider string) {
 		m := model(t)
-		m.provider = provider
-		test(t, boot(t, url, append([]settings{m.environ()}, more...)...), m)
+		m.Provider = provider
+		test(t, harness.Start(t, url, append([]harness.Settings{m.Settings()}, more...)...), m)
 	})
 }
 
-func TestCancellingStopsAReplyAndKeepsItsText(t *testing.T) {
-	eachScripted(t, storyteller, func(t *testing.T, b *bench, m *model) {
-		k := &talk{c: b.user(t, "alice")}
-		k.say(t, "Hello")
-		turn := send(t, k.c, k.id, "Tell me a story")
-		k.stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon 🦊" })
+func TestCancelReply_Streaming_StopsAndKeepsText(t *testing.T) {
+	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, m *harness.Model) {
+		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k.SendAndWait(t, "Hello")
+		turn := harness.Send(t, k.C, k.Id, "Tell me a story")
+		k.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon 🦊" })
 
 		asked := time.Now()
-		cancelled := cancelReply(t, k.c, turn.AssistantMessage.ID)
-		if took := time.Since(asked); !raceDetector {
-			require.Less(t, took, promptly)
+		cancelled := harness.CancelReply(t, k.C, turn.AssistantMessage.ID)
+		if took := time.Since(asked); !harness.RaceEnabled {
+			require.Less(t, took, cancelDeadline)
 		}
 		require.Equal(t, "CANCELLED", cancelled.Status)
 		require.Equal(t, "Once upon 🦊", cancelled.Content)
-		require.Equal(t, cancelled, k.stream.AwaitFinished(t, cancelled.ID))
+		require.Equal(t, cancelled, k.Stream.AwaitFinished(t, cancelled.ID))
 
-		require.Equal(t, "You said: And now?", k.say(t, "And now?").Content)
-		last := m.requests()[len(m.requests())-1].body
+		require.Equal(t, "You said: And now?", k.SendAndWait(t, "And now?").Content)
+		last := m.Requests()[len(m.Requests())-1].Body
 		require.Contains(t, last, "Once upon 🦊")
 		require.Contains(t, last, "stopped", "the model is told that the reply was stopped")
-		require.Equal(t, cancelled, cancelReply(t, k.c, cancelled.ID), "once more changes nothing")
+		require.Equal(t, cancelled, harness.CancelReply(t, k.C, cancelled.ID), "once more changes nothing")
 	})
 }
 
-func TestCancellingAQueuedReplyLeavesTheOthers(t *testing.T) {
-	eachScripted(t, storyteller, func(t *testing.T, b *bench, m *model) {
-		k := &talk{c: b.user(t, "alice")}
-		k.say(t, "Hello")
-		story := send(t, k.c, k.id, "Tell me a story")
-		second := send(t, k.c, k.id, "second")
-		third := send(t, k.c, k.id, "third")
-		k.stream.UntilText(t, story.AssistantMessage.ID, func(text string) bool { return text != "" })
+func TestCancelReply_Queued_LeavesOtherReplies(t *testing.T) {
+	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, m *harness.Model) {
+		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k.SendAndWait(t, "Hello")
+		story := harness.Send(t, k.C, k.Id, "Tell me a story")
+		second := harness.Send(t, k.C, k.Id, "second")
+		third := harness.Send(t, k.C, k.Id, "third")
+		k.Stream.UntilText(t, story.AssistantMessage.ID, func(text string) bool { return text != "" })
 
-		cancelled := cancelReply(t, k.c, second.AssistantMessage.ID)
+		cancelled := harness.CancelReply(t, k.C, second.AssistantMessage.ID)
 		require.Equal(t, "CANCELLED", cancelled.Status)
 		require.Empty(t, cancelled.Content)
-		require.Equal(t, "STREAMING", stored(t, k.c, story.AssistantMessage.ID).Status)
-		cancelReply(t, k.c, story.AssistantMessage.ID)
-		require.Equal(t, "You said: third", k.stream.AwaitFinished(t, third.AssistantMessage.ID).Content)
-		for _, a := range m.requests() {
-			require.NotEqual(t, "second", a.said, "a cancelled reply is not asked for")
+		require.Equal(t, "STREAMING", harness.StoredMessage(t, k.C, story.AssistantMessage.ID).Status)
+		harness.CancelReply(t, k.C, story.AssistantMessage.ID)
+		require.Equal(t, "You said: third", k.Stream.AwaitFinished(t, third.AssistantMessage.ID).Content)
+		for _, a := range m.Requests() {
+			require.NotEqual(t, "second", a.UserMessage, "a cancelled reply is not asked for")
 		}
 	})
 }
 
-func TestCancellingAFinishedReplyChangesNothing(t *testing.T) {
-	eachScripted(t, storyteller, func(t *testing.T, b *bench, _ *model) {
-		k := &talk{c: b.user(t, "alice")}
-		reply := k.say(t, "Hello")
+func TestCancelReply_Finished_ChangesNothing(t *testing.T) {
+	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, _ *harness.Model) {
+		k := &harness.Conversation{C: b.Client(t, "alice")}
+		reply := k.SendAndWait(t, "Hello")
 		require.Equal(t, "COMPLETED", reply.Status)
-		require.Equal(t, reply, cancelReply(t, k.c, reply.ID))
-		require.Equal(t, "You said: Still there?", k.say(t, "Still there?").Content)
+		require.Equal(t, reply, harness.CancelReply(t, k.C, reply.ID))
+		require.Equal(t, "You said: Still there?", k.SendAndWait(t, "Still there?").Content)
 	})
 }
 
 // TestCancellingBetweenToolsKeepsWhatWasDone: what was done stays done, and the reply's
 // calls are all closed, so that the next turn can replay them.
-func TestCancellingBetweenToolsKeepsWhatWasDone(t *testing.T) {
-	planner := func(t *testing.T) *model {
-		return scripted(t, func(a asked) providertest.Step {
+func TestCancelReply_BetweenToolCalls_KeepsCompletedCalls(t *testing.T) {
+	planner := func(t *testing.T) *harness.Model {
+		return harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
 			switch {
-			case a.said != "Plan":
-				return sayText("Yes.")
-			case len(a.results) == 0:
-				return useTools("First. ", addTask("Kept"))
+			case a.UserMessage != "Plan":
+				return harness.TextResponse("Yes.")
+			case len(a.ToolResults) == 0:
+				return harness.ToolCallResponse("First. ", harness.AddTaskCall("Kept"))
 			default:
 				return providertest.Hang()
 			}
 		})
 	}
-	eachScripted(t, planner, func(t *testing.T, b *bench, m *model) {
-		k := &talk{c: b.user(t, "alice")}
-		k.say(t, "Hello")
-		turn := send(t, k.c, k.id, "Plan")
-		m.await(t, func(a asked) bool { return len(a.results) == 1 })
-		cancelled := cancelReply(t, k.c, turn.AssistantMessage.ID)
+	eachScriptedModel(t, planner, func(t *testing.T, b *harness.Env, m *harness.Model) {
+		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k.SendAndWait(t, "Hello")
+		turn := harness.Send(t, k.C, k.Id, "Plan")
+		m.WaitForRequest(t, func(a harness.ModelRequest) bool { return len(a.ToolResults) == 1 })
+		cancelled := harness.CancelReply(t, k.C, turn.AssistantMessage.ID)
 		require.Equal(t, "CANCELLED", cancelled.Status)
 		require.Equal(t, "SUCCEEDED", cancelled.ToolCalls[0].Status)
-		require.Equal(t, cancelled, k.stream.AwaitFinished(t, cancelled.ID))
-		require.Equal(t, []string{"Kept"}, titles(allTasks(t, k.c)))
-		require.Equal(t, "COMPLETED", k.say(t, "Well?").Status)
+		require.Equal(t, cancelled, k.Stream.AwaitFinished(t, cancelled.ID))
+		require.Equal(t, []string{"Kept"}, harness.Titles(harness.AllTasks(t, k.C)))
+		require.Equal(t, "COMPLETED", k.SendAndWait(t, "Well?").Status)
 	})
 }
 
-func TestDeletingAConversationEndsItsReplyAndStream(t *testing.T) {
-	eachScripted(t, storyteller, func(t *testing.T, b *bench, _ *model) {
-		k := &talk{c: b.user(t, "alice")}
-		k.say(t, "Hello")
-		turn := send(t, k.c, k.id, "Tell me a story")
-		k.stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
-		testclient.Run[any](t, k.c, `mutation ($id: ID!) { deleteConversation(id: $id) { deletedId } }`, vars{"id": k.id})
+func TestDeleteConversation_ReplyStreaming_EndsReplyAndStream(t *testing.T) {
+	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, _ *harness.Model) {
+		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k.SendAndWait(t, "Hello")
+		turn := harness.Send(t, k.C, k.Id, "Tell me a story")
+		k.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
+		testclient.Run[any](t, k.C, `mutation ($id: ID!) { deleteConversation(id: $id) { deletedId } }`, testclient.Vars{"id": k.Id})
 		for {
-			if _, err := k.stream.TryNextEvent(t.Context()); err != nil {
+			if _, err := k.Stream.TryNextEvent(t.Context()); err != nil {
 				require.EqualError(t, err, "EOF", "the stream is complete")
 				break
 			}
 		}
-		requireFault(t, "NOT_FOUND", k.c.Try(t, sendDoc, vars{"in": vars{"conversationId": k.id, "content": "Hello?"}}))
-		require.Equal(t, "You said: Elsewhere", (&talk{c: k.c}).say(t, "Elsewhere").Content)
+		harness.RequireErrorCode(t, "NOT_FOUND", k.C.Try(t, harness.SendDoc, testclient.Vars{"in": testclient.Vars{"conversationId": k.Id, "content": "Hello?"}}))
+		require.Equal(t, "You said: Elsewhere", (&harness.Conversation{C: k.C}).SendAndWait(t, "Elsewhere").Content)
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"errand/internal/llm/providertest"
 	"errand/internal/testclient"
+	"errand/test/harness"
 
 	"github.com/stretchr/testify/require"
 )
@@ -26,7 +27,7 @@ type killPoint struct {
 	stall   providertest.Step
 	results int
 	// sabotage, when set, keeps the server from getting past the place.
-	sabotage sabotage
+	sabotage statementFault
 	// shown is the text that the subscriber must have received before.
 	shown string
 	// planned says that the first step was recorded: its model is not asked again.
@@ -35,94 +36,94 @@ type killPoint struct {
 
 var killPoints = []killPoint{
 	{name: "before the first byte", stall: providertest.Hang()},
-	{name: "in the first text", stall: providertest.StreamThenHang(textFrames("I add")...), shown: "I add"},
+	{name: "in the first text", stall: providertest.StreamThenHang(harness.TextFrames("I add")...), shown: "I add"},
 	{name: "inside the arguments of a call", shown: planText, stall: providertest.StreamThenHang(
-		append(callFrames(planText, addTask("First")), callFrames("", toolUse{"add_task", `{"title":"Se`})...)...)},
+		append(harness.ToolCallFrames(planText, harness.AddTaskCall("First")), harness.ToolCallFrames("", harness.ToolCall{Name: "add_task", Arguments: `{"title":"Se`})...)...)},
 	{
 		name:     "with the answer complete and nothing recorded",
 		shown:    planText,
-		sabotage: sabotage{event: "INSERT ON tool_calls"},
+		sabotage: statementFault{event: "INSERT ON tool_calls"},
 	},
 	{
 		name:     "with the calls recorded and none done",
 		shown:    planText,
 		planned:  true,
-		sabotage: sabotage{event: "INSERT ON tasks"},
+		sabotage: statementFault{event: "INSERT ON tasks"},
 	},
 	{
 		name: "with an effect done and its result not committed", planned: true,
-		sabotage: sabotage{event: "UPDATE ON tool_calls", when: "NEW.status = 'SUCCEEDED'"},
+		sabotage: statementFault{event: "UPDATE ON tool_calls", when: "NEW.status = 'SUCCEEDED'"},
 	},
 	{
 		name:     "between two calls of one step",
 		planned:  true,
-		sabotage: sabotage{event: "INSERT ON tasks", when: "NEW.title = 'Second'"},
+		sabotage: statementFault{event: "INSERT ON tasks", when: "NEW.title = 'Second'"},
 	},
 	{name: "between the results and the next step", stall: providertest.Hang(), results: 2, planned: true},
 	{
-		name: "in the last text", stall: providertest.StreamThenHang(textFrames("Both are there: 🦊")...), results: 2, planned: true,
+		name: "in the last text", stall: providertest.StreamThenHang(harness.TextFrames("Both are there: 🦊")...), results: 2, planned: true,
 		shown: planText + "\n\nBoth are there: 🦊",
 	},
 	{
 		name: "with all said and nothing committed", planned: true, shown: planText + "\n\n" + answerText,
-		sabotage: sabotage{event: "UPDATE ON messages", when: "NEW.status = 'COMPLETED'"},
+		sabotage: statementFault{event: "UPDATE ON messages", when: "NEW.status = 'COMPLETED'"},
 	},
 }
 
 // model is the scripted one that stalls at the point, once.
-func (p killPoint) model(t *testing.T) *model {
+func (p killPoint) model(t *testing.T) *harness.Model {
 	var stalled atomic.Bool
-	return scripted(t, func(a asked) providertest.Step {
+	return harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
 		switch {
-		case p.stall != nil && len(a.results) == p.results && !stalled.Swap(true):
+		case p.stall != nil && len(a.ToolResults) == p.results && !stalled.Swap(true):
 			return p.stall
-		case len(a.results) == 0:
-			return useTools(planText, addTask("First"), addTask("Second"))
+		case len(a.ToolResults) == 0:
+			return harness.ToolCallResponse(planText, harness.AddTaskCall("First"), harness.AddTaskCall("Second"))
 		default:
-			return sayText("Both are there: 🦊", "🦊, first", " and second.")
+			return harness.TextResponse("Both are there: 🦊", "🦊, first", " and second.")
 		}
 	})
 }
 
-func TestAKilledServersReplyIsFinishedByTheNextOne(t *testing.T) {
+func TestKill_ReplyInProgress_NextServerFinishesIt(t *testing.T) {
 	t.Parallel()
 	for _, p := range killPoints {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			eachWire(t, p.run)
+			eachProvider(t, p.run)
 		})
 	}
 }
 
 func (p killPoint) run(t *testing.T, url, provider string) {
 	m := p.model(t)
-	m.provider = provider
-	environ := []settings{m.environ(), {"RUN_LEASE": "1s", "RUN_MAX_ATTEMPTS": "20"}}
+	m.Provider = provider
+	environ := []harness.Settings{m.Settings(), {"RUN_LEASE": "1s", "RUN_MAX_ATTEMPTS": "20"}}
 	repair := func() {}
 	if p.sabotage.event != "" {
 		repair = p.sabotage.install(t, url)
 	}
-	server := launch(t, url, environ...)
-	c := server.user("alice")
-	turn := send(t, c, "", "Add first and second")
+	server := harness.StartProcess(t, url, environ...)
+	c := server.Client("alice")
+	turn := harness.Send(t, c, "", "Add first and second")
 	before := c.Dial(t).Follow(t, turn.Conversation.ID, "")
-	p.reach(t, server, m, before, turn.AssistantMessage.ID)
-	server.kill()
-	earlier := len(m.requests())
+	p.waitUntilReached(t, server, m, before, turn.AssistantMessage.ID)
+	server.Kill()
+	earlier := len(m.Requests())
 	repair()
-	drain(t, before)
+	drainEvents(t, before)
 
-	server = launch(t, url, environ...)
-	c = server.user("alice")
+	server = harness.StartProcess(t, url, environ...)
+	c = server.Client("alice")
 	after := c.Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
 	reply := after.AwaitFinished(t, turn.AssistantMessage.ID)
 	require.Equal(t, "COMPLETED", reply.Status)
 	require.Equal(t, planText+"\n\n"+answerText, reply.Content)
-	require.Equal(t, stored(t, c, reply.ID), reply)
+	require.Equal(t, harness.StoredMessage(t, c, reply.ID), reply)
 	requireEffectsOnce(t, c, reply)
 	if p.planned {
-		for _, a := range m.requests()[earlier:] {
-			require.NotEmpty(t, a.results, "what is recorded is not asked for again")
+		for _, a := range m.Requests()[earlier:] {
+			require.NotEmpty(t, a.ToolResults, "what is recorded is not asked for again")
 		}
 	}
 
@@ -130,21 +131,21 @@ func (p killPoint) run(t *testing.T, url, provider string) {
 	require.Equal(t, reply, fresh.AwaitFinished(t, reply.ID))
 }
 
-// reach waits until the server is at the point.
-func (p killPoint) reach(t *testing.T, server *child, m *model, s *testclient.Stream, reply string) {
+// waitUntilReached waits until the server is at the point.
+func (p killPoint) waitUntilReached(t *testing.T, server *harness.Process, m *harness.Model, s *testclient.Stream, reply string) {
 	t.Helper()
 	s.UntilText(t, reply, func(text string) bool { return strings.HasPrefix(text, p.shown) })
 	if p.sabotage.event != "" {
 		// An attempt that lost its lease on a busy machine did not come as far.
-		for server.logged("run attempt ended")["end"] != "retried" {
+		for server.WaitForLog("run attempt ended")["end"] != "retried" {
 		}
 		return
 	}
-	m.await(t, func(a asked) bool { return len(a.results) == p.results })
+	m.WaitForRequest(t, func(a harness.ModelRequest) bool { return len(a.ToolResults) == p.results })
 }
 
-// drain reads what a dead server sent before it died.
-func drain(t *testing.T, s *testclient.Stream) {
+// drainEvents reads what a dead server sent before it died.
+func drainEvents(t *testing.T, s *testclient.Stream) {
 	t.Helper()
 	for {
 		if _, err := s.TryNextEvent(context.Background()); err != nil {
@@ -154,11 +155,11 @@ func drain(t *testing.T, s *testclient.Stream) {
 	}
 }
 
-func requireEffectsOnce(t *testing.T, c *client, reply testclient.Message) {
+func requireEffectsOnce(t *testing.T, c *testclient.Client, reply testclient.Message) {
 	t.Helper()
-	require.Equal(t, []string{"First", "Second"}, titles(allTasks(t, c)))
+	require.Equal(t, []string{"First", "Second"}, harness.Titles(harness.AllTasks(t, c)))
 	for number := 1; number <= 2; number++ {
-		changes := historyOf(t, c, number).Changes
+		changes := harness.ListChanges(t, c, number).Changes
 		require.Equal(t, 1, changes.TotalCount)
 		require.Equal(t, "CREATED", changes.Nodes[0].Kind)
 		require.Equal(t, reply.ToolCalls[number-1].ID, changes.Nodes[0].ToolCall.ID)

@@ -10,65 +10,69 @@ import (
 	"time"
 
 	"errand/internal/llm/providertest"
+	"errand/internal/testclient"
 	"errand/internal/testdb"
+	"errand/test/harness"
 
 	"github.com/stretchr/testify/require"
 )
 
-// fleet starts replicas a, b, … on one database. They look for work only when told,
+// startReplicas starts replicas a, b, … on one database. They look for work only when told,
 // so that a reply is written where it was asked for.
-func fleet(t *testing.T, url string, n int, more ...settings) []*child {
+func startReplicas(t *testing.T, url string, n int, more ...harness.Settings) []*harness.Process {
 	t.Helper()
-	all := make([]*child, n)
+	all := make([]*harness.Process, n)
 	for i := range all {
 		name := string(rune('a' + i))
-		own := append([]settings{{"REPLICA_NAME": name, "RUN_LEASE": "2m", "RUN_SWEEP": "1m"}}, more...)
-		all[i] = launch(t, url, own...)
+		own := append([]harness.Settings{{"REPLICA_NAME": name, "RUN_LEASE": "2m", "RUN_SWEEP": "1m"}}, more...)
+		all[i] = harness.StartProcess(t, url, own...)
 	}
 	return all
 }
 
-// soon is what "at once" may take: the bound itself, or more when the race detector or a
+// scaledForRace is what "at once" may take: the bound itself, or more when the race detector or a
 // crowded machine slows everything down.
-func soon(bound time.Duration) time.Duration {
-	if raceDetector {
+func scaledForRace(bound time.Duration) time.Duration {
+	if harness.RaceEnabled {
 		return 10 * bound
 	}
 	return bound
 }
 
-func TestAStreamOnOneReplicaShowsWhatAnotherWrites(t *testing.T) {
+func TestStream_WriterOnOtherReplica_ReceivesText(t *testing.T) {
 	t.Parallel()
-	p := make(pace)
-	m := pacedModel(t, p)
+	p := make(stepper)
+	m := startSteppedModel(t, p)
 	url := testdb.PostgresURL(t)
-	all := fleet(t, url, 2, m.environ())
-	a := all[0].user("alice")
-	turn := send(t, a, "", "Go")
-	m.await(t, func(asked) bool { return true })
-	writer, other := writerFirst(t, url, all, turn.AssistantMessage.ID)
-	there := other.user("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
-	for _, pieces := range pacedPieces {
+	all := startReplicas(t, url, 2, m.Settings())
+	a := all[0].Client("alice")
+	turn := harness.Send(t, a, "", "Go")
+	m.WaitForRequest(t, func(harness.ModelRequest) bool { return true })
+	writer, other := writerAndOther(t, url, all, turn.AssistantMessage.ID)
+	there := other.Client("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
+	for _, pieces := range steppedPieces {
 		for _, piece := range pieces {
 			p <- struct{}{}
 			there.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return strings.HasSuffix(text, piece) })
 		}
 	}
 	reply := there.AwaitFinished(t, turn.AssistantMessage.ID)
-	require.Equal(t, pacedText, reply.Content)
-	require.Equal(t, stored(t, a, reply.ID), reply)
-	require.Equal(t, []string{"STARTED", "SUCCEEDED", "STARTED", "SUCCEEDED"}, callStates(there, "add_task"))
+	require.Equal(t, steppedText, reply.Content)
+	require.Equal(t, harness.StoredMessage(t, a, reply.ID), reply)
+	require.Equal(t, []string{"STARTED", "SUCCEEDED", "STARTED", "SUCCEEDED"}, toolCallStates(there, "add_task"))
 	require.Zero(t, there.Rewinds)
-	require.Equal(t, "completed", writer.logged("run attempt ended")["end"], "the other replica wrote it")
+	require.Equal(t, "completed", writer.WaitForLog("run attempt ended")["end"], "the other replica wrote it")
 }
 
-func TestJoiningOnAnotherReplicaShowsTheTextSoFarAtOnce(t *testing.T) {
+func TestStream_JoinOnOtherReplica_ReceivesTextSoFar(t *testing.T) {
 	t.Parallel()
 	// The model falls silent before the first checkpoint: the text is in the writer's memory alone.
-	m := scripted(t, func(asked) providertest.Step { return providertest.StreamThenHang(textFrames("Once upon 🦊 ", "a time")...) })
-	all := fleet(t, testdb.PostgresURL(t), 2, m.environ())
-	a, b := all[0].user("alice"), all[1].user("alice")
-	turn := send(t, a, "", "Tell me a story")
+	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step {
+		return providertest.StreamThenHang(harness.TextFrames("Once upon 🦊 ", "a time")...)
+	})
+	all := startReplicas(t, testdb.PostgresURL(t), 2, m.Settings())
+	a, b := all[0].Client("alice"), all[1].Client("alice")
+	turn := harness.Send(t, a, "", "Tell me a story")
 	whole := func(text string) bool { return text == "Once upon 🦊 a time" }
 	a.Dial(t).Follow(t, turn.Conversation.ID, "").UntilText(t, turn.AssistantMessage.ID, whole)
 
@@ -77,89 +81,89 @@ func TestJoiningOnAnotherReplicaShowsTheTextSoFarAtOnce(t *testing.T) {
 	socket.Follow(t, turn.Conversation.ID, "").UntilText(t, turn.AssistantMessage.ID, whole)
 	took := time.Since(joined)
 	t.Logf("the text so far came after %s", took)
-	require.Less(t, took, soon(250*time.Millisecond))
+	require.Less(t, took, scaledForRace(250*time.Millisecond))
 }
 
-func TestCancellingOnAnotherReplicaStopsTheReply(t *testing.T) {
+func TestCancelReply_OnOtherReplica_StopsReply(t *testing.T) {
 	t.Parallel()
 	stopped := make(chan time.Time, 1)
-	m := scripted(t, func(asked) providertest.Step {
-		stall := providertest.StreamThenHang(textFrames("On and on")...)
+	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step {
+		stall := providertest.StreamThenHang(harness.TextFrames("On and on")...)
 		return func(w http.ResponseWriter, r *http.Request) {
 			stall(w, r)
 			stopped <- time.Now()
 		}
 	})
-	all := fleet(t, testdb.PostgresURL(t), 2, m.environ())
-	a, b := all[0].user("alice"), all[1].user("alice")
-	turn := send(t, a, "", "Talk")
+	all := startReplicas(t, testdb.PostgresURL(t), 2, m.Settings())
+	a, b := all[0].Client("alice"), all[1].Client("alice")
+	turn := harness.Send(t, a, "", "Talk")
 	here := a.Dial(t).Follow(t, turn.Conversation.ID, "")
 	here.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
 
 	asked := time.Now()
-	cancelReply(t, b, turn.AssistantMessage.ID)
+	harness.CancelReply(t, b, turn.AssistantMessage.ID)
 	took := (<-stopped).Sub(asked)
 	t.Logf("the model was left after %s", took)
-	require.Less(t, took, soon(200*time.Millisecond))
+	require.Less(t, took, scaledForRace(200*time.Millisecond))
 	reply := here.AwaitFinished(t, turn.AssistantMessage.ID)
 	require.Equal(t, "CANCELLED", reply.Status)
 	require.Equal(t, "On and on", reply.Content)
-	require.Equal(t, reply, stored(t, b, reply.ID))
+	require.Equal(t, reply, harness.StoredMessage(t, b, reply.ID))
 }
 
-func TestAKilledReplicasReplyIsTakenUpInTime(t *testing.T) {
+func TestKill_ReplicaWithReply_OtherReplicaResumesInTime(t *testing.T) {
 	t.Parallel()
 	const lease, sweep = 2 * time.Second, 200 * time.Millisecond
-	m := stallOnce(t, "Once upon", "Once again from the start.")
+	m := startModelStallingOnce(t, "Once upon", "Once again from the start.")
 	url := testdb.PostgresURL(t)
-	all := fleet(t, url, 2, m.environ(), settings{"RUN_LEASE": lease.String(), "RUN_SWEEP": sweep.String()})
-	turn := send(t, all[0].user("alice"), "", "Tell me a story")
-	before := all[1].user("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
+	all := startReplicas(t, url, 2, m.Settings(), harness.Settings{"RUN_LEASE": lease.String(), "RUN_SWEEP": sweep.String()})
+	turn := harness.Send(t, all[0].Client("alice"), "", "Tell me a story")
+	before := all[1].Client("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
 	before.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon" })
-	writer, other := writerFirst(t, url, all, turn.AssistantMessage.ID)
+	writer, other := writerAndOther(t, url, all, turn.AssistantMessage.ID)
 
-	writer.kill()
+	writer.Kill()
 	killed := time.Now()
-	after := other.user("alice").Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
+	after := other.Client("alice").Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
 	after.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return strings.HasPrefix(text, "Once again") })
 	took := time.Since(killed)
 	t.Logf("the reply went on after %s", took)
-	require.Less(t, took, lease+sweep+soon(time.Second))
+	require.Less(t, took, lease+sweep+scaledForRace(time.Second))
 	require.Equal(t, "COMPLETED", after.AwaitFinished(t, turn.AssistantMessage.ID).Status)
 }
 
-func TestAStoppingReplicasReplyGoesOnElsewhereAtOnce(t *testing.T) {
+func TestShutdown_ReplicaWithReply_OtherReplicaResumesAtOnce(t *testing.T) {
 	t.Parallel()
 	var stalled atomic.Bool
 	again := make(chan time.Time, 1)
-	m := scripted(t, func(asked) providertest.Step {
+	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step {
 		if !stalled.Swap(true) {
-			return providertest.StreamThenHang(textFrames("Once upon")...)
+			return providertest.StreamThenHang(harness.TextFrames("Once upon")...)
 		}
 		again <- time.Now()
-		return sayText("Once again from the start.")
+		return harness.TextResponse("Once again from the start.")
 	})
 	url := testdb.PostgresURL(t)
-	all := fleet(t, url, 2, m.environ(), settings{"LLM_TITLES": "false"})
-	turn := send(t, all[0].user("alice"), "", "Tell me a story")
-	before := all[1].user("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
+	all := startReplicas(t, url, 2, m.Settings(), harness.Settings{"LLM_TITLES": "false"})
+	turn := harness.Send(t, all[0].Client("alice"), "", "Tell me a story")
+	before := all[1].Client("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
 	before.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon" })
-	writer, other := writerFirst(t, url, all, turn.AssistantMessage.ID)
-	there := other.user("alice").Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
+	writer, other := writerAndOther(t, url, all, turn.AssistantMessage.ID)
+	there := other.Client("alice").Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
 
 	stopped := time.Now()
-	writer.terminate()
+	writer.Terminate()
 	reply := there.AwaitFinished(t, turn.AssistantMessage.ID)
 	took := (<-again).Sub(stopped)
 	t.Logf("another replica asked the model after %s", took)
-	require.Less(t, took, soon(200*time.Millisecond))
+	require.Less(t, took, scaledForRace(200*time.Millisecond))
 	require.Equal(t, "COMPLETED", reply.Status)
 	require.Equal(t, "Once again from the start.", reply.Content)
-	require.Zero(t, writer.ended())
+	require.Zero(t, writer.Wait())
 }
 
-// writerFirst are two replicas in order: a run is taken by whoever is quicker, mostly the one that was asked.
-func writerFirst(t *testing.T, url string, all []*child, messageID string) (writer, other *child) {
+// writerAndOther are two replicas in order: a run is taken by whoever is quicker, mostly the one that was asked.
+func writerAndOther(t *testing.T, url string, all []*harness.Process, messageID string) (writer, other *harness.Process) {
 	t.Helper()
 	if writerOf(t, url, messageID) == "b" {
 		return all[1], all[0]
@@ -183,21 +187,21 @@ func writerOf(t *testing.T, url, messageID string) string {
 	return name
 }
 
-func TestManyReplicasThatStartTogetherMigrateOnce(t *testing.T) {
+func TestMigrate_ConcurrentStarts_MigrateOnce(t *testing.T) {
 	t.Parallel()
 	url := testdb.EmptyPostgresURL(t)
 	var starting sync.WaitGroup
-	all := make([]*child, 4)
+	all := make([]*harness.Process, 4)
 	for i := range all {
-		starting.Go(func() { all[i] = launch(t, url, settings{"MIGRATE": "true"}) })
+		starting.Go(func() { all[i] = harness.StartProcess(t, url, harness.Settings{"MIGRATE": "true"}) })
 	}
 	starting.Wait()
 	for i, one := range all {
 		require.NotNil(t, one)
-		createTask(t, one.user("alice"), vars{"title": fmt.Sprint(i)})
+		harness.CreateTask(t, one.Client("alice"), testclient.Vars{"title": fmt.Sprint(i)})
 	}
-	require.Len(t, allTasks(t, all[0].user("alice")), len(all))
-	for line := range strings.Lines(output(t, settings{"DATABASE_URL": url}, "migrate", "status")) {
+	require.Len(t, harness.AllTasks(t, all[0].Client("alice")), len(all))
+	for line := range strings.Lines(harness.RunCommand(t, harness.Settings{"DATABASE_URL": url}, "migrate", "status")) {
 		require.NotContains(t, line, "pending")
 	}
 }

@@ -1,25 +1,27 @@
 package integration
 
 import (
+	"encoding/json"
 	"testing"
 
 	"errand/internal/testclient"
+	"errand/test/harness"
 
 	"github.com/stretchr/testify/require"
 )
 
 // TestEveryCursorOfAStreamResumesWithExactlyTheRest: from each event of a recorded stream a
 // client goes on. What it knew and what it is told make up the whole, and nothing is told twice.
-func TestEveryCursorOfAStreamResumesWithExactlyTheRest(t *testing.T) {
-	eachPaced(t, func(t *testing.T, b *bench, p pace) {
-		c := b.user(t, "alice")
-		turn := send(t, c, "", "Go")
+func TestConversationStream_EveryCursor_ResumesExactly(t *testing.T) {
+	eachSteppedModel(t, func(t *testing.T, b *harness.Env, p stepper) {
+		c := b.Client(t, "alice")
+		turn := harness.Send(t, c, "", "Go")
 		id := turn.Conversation.ID
 		recorded := c.Dial(t).Follow(t, id, "")
 		recorded.Until(t, func(e testclient.Event) bool { return e.Message.ID == turn.AssistantMessage.ID })
-		for step, pieces := range pacedPieces {
+		for step, pieces := range steppedPieces {
 			for i := range pieces {
-				p.release(t, recorded, step < 2 && i == len(pieces)-1)
+				p.releaseAll(t, recorded, step < 2 && i == len(pieces)-1)
 			}
 		}
 		reply := recorded.AwaitFinished(t, turn.AssistantMessage.ID)
@@ -28,7 +30,7 @@ func TestEveryCursorOfAStreamResumesWithExactlyTheRest(t *testing.T) {
 		for at := 1; at <= len(recorded.Events); at++ {
 			resumed = append(resumed, socket.ResumeAt(t, id, recorded, at))
 		}
-		next := send(t, c, id, "And then?")
+		next := harness.Send(t, c, id, "And then?")
 		for i, s := range resumed {
 			rest := 0
 			for s.NextEvent(t).Message.ID != next.UserMessage.ID {
@@ -42,8 +44,8 @@ func TestEveryCursorOfAStreamResumesWithExactlyTheRest(t *testing.T) {
 	})
 }
 
-// refusal subscribes and gives the fault with which that was refused.
-func refusal(t *testing.T, s *testclient.Socket, document string, v vars) string {
+// subscriptionError subscribes and gives the fault with which that was refused.
+func subscriptionError(t *testing.T, s *testclient.Socket, document string, v testclient.Vars) string {
 	t.Helper()
 	payload, err := s.Subscribe(t, document, v).Next(t.Context())
 	var faults testclient.Errors
@@ -51,31 +53,31 @@ func refusal(t *testing.T, s *testclient.Socket, document string, v vars) string
 	return testclient.Response{Errors: faults}.ErrorCode()
 }
 
-func TestBadCursorsAreRefusedByName(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
-		c := b.user(t, "alice")
-		k, other := &talk{c: c}, &talk{c: c}
-		k.say(t, "Hello")
-		other.say(t, "Hello")
+func TestStream_InvalidCursor_IsRejected(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		k, other := &harness.Conversation{C: c}, &harness.Conversation{C: c}
+		k.SendAndWait(t, "Hello")
+		other.SendAndWait(t, "Hello")
 		socket := c.Dial(t)
-		task := createTask(t, c, vars{"title": "x"})
+		task := harness.CreateTask(t, c, testclient.Vars{"title": "x"})
 		require.NotEmpty(t, task.ID)
-		listCursor := listTasks(t, c, nil).Edges[0].Cursor
-		good := k.stream.Events[0].Cursor
+		listCursor := harness.ListTasks(t, c, nil).Edges[0].Cursor
+		good := k.Stream.Events[0].Cursor
 		for _, bad := range []string{
-			"", "x", "AAAA", "%%%", good + "A", good[:len(good)-2], other.stream.Events[0].Cursor, listCursor, task.ID,
+			"", "x", "AAAA", "%%%", good + "A", good[:len(good)-2], other.Stream.Events[0].Cursor, listCursor, task.ID,
 			"AQAAAAD_____________", "AQ", good + good,
 		} {
 			require.Equal(
 				t,
 				"BAD_USER_INPUT after",
-				refusal(t, socket, testclient.MessageStream, vars{"id": k.id, "after": bad}),
+				subscriptionError(t, socket, testclient.MessageStream, testclient.Vars{"id": k.Id, "after": bad}),
 				"%q",
 				bad,
 			)
 		}
 		for _, bad := range []string{"", "x", good, listCursor, good + "A"} {
-			require.Equal(t, "BAD_USER_INPUT after", refusal(t, socket, taskStreamDoc, vars{"after": bad}), "%q", bad)
+			require.Equal(t, "BAD_USER_INPUT after", subscriptionError(t, socket, taskStreamDoc, testclient.Vars{"after": bad}), "%q", bad)
 		}
 	})
 }
@@ -100,40 +102,40 @@ func nextTaskEvent(t *testing.T, s *testclient.Subscription) taskEvent {
 		Data   struct{ TaskStream taskEvent }
 		Errors testclient.Errors
 	}
-	require.NoError(t, jsonInto(payload, &response))
+	require.NoError(t, json.Unmarshal(payload, &response))
 	require.Empty(t, response.Errors)
 	return response.Data.TaskStream
 }
 
-func TestTheTaskStreamTellsEveryChangeAndResumes(t *testing.T) {
-	eachModel(t, func(t *testing.T, b *bench) {
-		c := b.user(t, "alice")
-		first := createTask(t, c, vars{"title": "before"})
+func TestTaskStream_EveryChange_IsSentAndResumable(t *testing.T) {
+	eachModelProvider(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		first := harness.CreateTask(t, c, testclient.Vars{"title": "before"})
 		socket := c.Dial(t)
 		// The first event proves that the stream is open: what is changed later must come.
-		live := socket.Subscribe(t, taskStreamDoc, vars{"after": originCursor})
+		live := socket.Subscribe(t, taskStreamDoc, testclient.Vars{"after": originCursor})
 		require.Equal(t, "CREATED", nextTaskEvent(t, live).Kind)
 
-		changeTask(t, c, "completeTask", first.ID)
-		changeTask(t, c, "completeTask", first.ID) // changes nothing, and tells nothing
-		changeTask(t, c, "reopenTask", first.ID)
-		updateTask(t, c, vars{"id": first.ID, "title": "after"})
-		changeTask(t, c, "deleteTask", first.ID)
-		changeTask(t, c, "restoreTask", first.ID)
-		(&talk{c: c}).say(t, "Add a task to call Bob")
+		harness.ChangeTask(t, c, "completeTask", first.ID)
+		harness.ChangeTask(t, c, "completeTask", first.ID) // changes nothing, and tells nothing
+		harness.ChangeTask(t, c, "reopenTask", first.ID)
+		harness.UpdateTask(t, c, testclient.Vars{"id": first.ID, "title": "after"})
+		harness.ChangeTask(t, c, "deleteTask", first.ID)
+		harness.ChangeTask(t, c, "restoreTask", first.ID)
+		(&harness.Conversation{C: c}).SendAndWait(t, "Add a task to call Bob")
 		var events []taskEvent
 		for range 6 {
 			events = append(events, nextTaskEvent(t, live))
 		}
-		require.Equal(t, []string{"COMPLETED", "REOPENED", "UPDATED", "DELETED", "RESTORED", "CREATED"}, kinds(events))
+		require.Equal(t, []string{"COMPLETED", "REOPENED", "UPDATED", "DELETED", "RESTORED", "CREATED"}, eventKinds(events))
 		require.Equal(t, "AGENT", events[5].Change.Actor)
 		require.Equal(t, "Call Bob", events[5].Task.Title)
 
 		var resumed []*testclient.Subscription
 		for _, e := range events {
-			resumed = append(resumed, socket.Subscribe(t, taskStreamDoc, vars{"after": e.Cursor}))
+			resumed = append(resumed, socket.Subscribe(t, taskStreamDoc, testclient.Vars{"after": e.Cursor}))
 		}
-		last := createTask(t, c, vars{"title": "last"})
+		last := harness.CreateTask(t, c, testclient.Vars{"title": "last"})
 		for i, s := range resumed {
 			for _, want := range events[i+1:] {
 				got := nextTaskEvent(t, s)
@@ -148,7 +150,7 @@ func TestTheTaskStreamTellsEveryChangeAndResumes(t *testing.T) {
 // originCursor is the place before a person's first change.
 const originCursor = "eyJsIjoidGFza1N0cmVhbSIsImsiOlswXX0"
 
-func kinds(events []taskEvent) []string {
+func eventKinds(events []taskEvent) []string {
 	var out []string
 	for _, e := range events {
 		out = append(out, e.Kind)

@@ -10,14 +10,15 @@ import (
 
 	"errand/internal/testclient"
 	"errand/internal/testdb"
+	"errand/test/harness"
 
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// committed is the schema that stands in graph/*.graphqls.
-func committed(t *testing.T) *ast.Schema {
+// committedSchema is the schema that stands in graph/*.graphqls.
+func committedSchema(t *testing.T) *ast.Schema {
 	t.Helper()
 	names, err := filepath.Glob("../../graph/*.graphqls")
 	require.NoError(t, err)
@@ -32,8 +33,8 @@ func committed(t *testing.T) *ast.Schema {
 	return schema
 }
 
-// introspected is the part of the answer to an introspection query that the test compares.
-type introspected struct {
+// introspectionResult is the part of the answer to an introspection query that the test compares.
+type introspectionResult struct {
 	Schema struct {
 		Types []struct {
 			Kind, Name, Description string
@@ -72,18 +73,18 @@ func (r typeRef) String() string {
 	}
 }
 
-const introspection = `{ __schema { types { kind name description interfaces { name }
+const introspectionQuery = `{ __schema { types { kind name description interfaces { name }
 	fields { name description type { ...T } args { name description defaultValue type { ...T } } }
 	inputFields { name description defaultValue type { ...T } } enumValues { name description } } } }
 	fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }`
 
 // TestTheServedSchemaIsTheCommittedOne, member by member with its description, and every
 // member has one.
-func TestTheServedSchemaIsTheCommittedOne(t *testing.T) {
+func TestSchema_Introspection_EqualsCommittedSDL(t *testing.T) {
 	t.Parallel()
-	b := boot(t, testdb.SQLiteURL(t))
+	b := harness.Start(t, testdb.SQLiteURL(t))
 	var served []string
-	for _, one := range testclient.Run[introspected](t, b.user(t, "alice"), introspection, nil).Schema.Types {
+	for _, one := range testclient.Run[introspectionResult](t, b.Client(t, "alice"), introspectionQuery, nil).Schema.Types {
 		if strings.HasPrefix(one.Name, "__") || isBuiltIn(one.Name) {
 			continue
 		}
@@ -93,7 +94,7 @@ func TestTheServedSchemaIsTheCommittedOne(t *testing.T) {
 		}
 		served = append(
 			served,
-			schemaLine(one.Name, one.Kind+" "+strings.Join(interfaces, "&"), described(one.Description, one.Name)),
+			schemaLine(one.Name, one.Kind+" "+strings.Join(interfaces, "&"), requireDescription(one.Description, one.Name)),
 		)
 		for _, f := range one.Fields {
 			served = append(served, schemaLine(one.Name+"."+f.Name, f.Type.String(), f.Description))
@@ -108,17 +109,17 @@ func TestTheServedSchemaIsTheCommittedOne(t *testing.T) {
 			served = append(served, schemaLine(one.Name+"."+v.Name, "", v.Description))
 		}
 	}
-	want := membersOf(committed(t))
+	want := schemaMembers(committedSchema(t))
 	require.Greater(t, len(want), 200)
-	require.Empty(t, without(want, served), "committed and not served: generate")
-	require.Empty(t, without(served, want), "served and not committed: generate")
+	require.Empty(t, difference(want, served), "committed and not served: generate")
+	require.Empty(t, difference(served, want), "served and not committed: generate")
 	for _, one := range want {
 		require.NotContains(t, one, " undescribed")
 	}
 }
 
-// without is what of list is not in other.
-func without(list, other []string) []string {
+// difference is what of list is not in other.
+func difference(list, other []string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(one string) bool { return slices.Contains(other, one) })
 }
 
@@ -148,14 +149,14 @@ func signature(typ *ast.Type, fallback *ast.Value) string {
 	return typ.String() + " = " + fallback.String()
 }
 
-func membersOf(schema *ast.Schema) (out []string) {
+func schemaMembers(schema *ast.Schema) (out []string) {
 	for _, def := range schema.Types {
 		if def.BuiltIn || isBuiltIn(def.Name) {
 			continue
 		}
 		out = append(
 			out,
-			schemaLine(def.Name, string(def.Kind)+" "+strings.Join(def.Interfaces, "&"), described(def.Description, def.Name)),
+			schemaLine(def.Name, string(def.Kind)+" "+strings.Join(def.Interfaces, "&"), requireDescription(def.Description, def.Name)),
 		)
 		for _, f := range def.Fields {
 			if strings.HasPrefix(f.Name, "__") {
@@ -173,8 +174,8 @@ func membersOf(schema *ast.Schema) (out []string) {
 	return out
 }
 
-// described lets the three root types go without a description: their fields have them.
-func described(description, name string) string {
+// requireDescription lets the three root types go without a description: their fields have them.
+func requireDescription(description, name string) string {
 	if description == "" && slices.Contains([]string{"Query", "Mutation", "Subscription"}, name) {
 		return "root"
 	}

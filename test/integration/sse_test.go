@@ -8,16 +8,18 @@ import (
 	"strings"
 	"testing"
 
+	"errand/internal/testclient"
+
 	"github.com/stretchr/testify/require"
 )
 
-// events is an operation over server-sent events.
-type events struct {
+// sseStream is an operation over server-sent events.
+type sseStream struct {
 	lines *bufio.Scanner
 }
 
-// listen starts an operation over server-sent events. It ends with the test.
-func listen(t testing.TB, c *client, document string, v vars) *events {
+// openSSE starts an operation over server-sent events. It ends with the test.
+func openSSE(t testing.TB, c *testclient.Client, document string, v testclient.Vars) *sseStream {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": document, "variables": v})
 	require.NoError(t, err)
@@ -32,11 +34,11 @@ func listen(t testing.TB, c *client, document string, v vars) *events {
 	t.Cleanup(func() { _ = response.Body.Close() })
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	require.Contains(t, response.Header.Get("Content-Type"), "text/event-stream")
-	return &events{lines: bufio.NewScanner(response.Body)}
+	return &sseStream{lines: bufio.NewScanner(response.Body)}
 }
 
 // next is the next event and its data; "" after the last.
-func (e *events) next() (event, data string) {
+func (e *sseStream) next() (event, data string) {
 	for e.lines.Scan() {
 		line := e.lines.Text()
 		if name, ok := strings.CutPrefix(line, "event:"); ok {
@@ -52,8 +54,8 @@ func (e *events) next() (event, data string) {
 	return "", ""
 }
 
-// rest reads to the end and gives the last event and all data.
-func (e *events) rest() (last, data string) {
+// drain reads to the end and gives the last event and all data.
+func (e *sseStream) drain() (last, data string) {
 	for event, text := e.next(); event != ""; event, text = e.next() {
 		last, data = event, data+text
 	}

@@ -5,45 +5,46 @@ import (
 	"testing"
 
 	"errand/internal/testclient"
+	"errand/test/harness"
 
 	"github.com/stretchr/testify/require"
 )
 
-// eachPaced runs a test on each wire with a server whose model waits for the pace.
-func eachPaced(t *testing.T, test func(t *testing.T, b *bench, p pace)) {
+// eachSteppedModel runs a test on each wire with a server whose model waits for the pace.
+func eachSteppedModel(t *testing.T, test func(t *testing.T, b *harness.Env, p stepper)) {
 	t.Helper()
 	t.Parallel()
-	eachWire(t, func(t *testing.T, url, provider string) {
-		p := make(pace)
-		m := pacedModel(t, p)
-		m.provider = provider
-		test(t, boot(t, url, m.environ()), p)
+	eachProvider(t, func(t *testing.T, url, provider string) {
+		p := make(stepper)
+		m := startSteppedModel(t, p)
+		m.Provider = provider
+		test(t, harness.Start(t, url, m.Settings()), p)
 	})
 }
 
 // TestAReplyStreamsPieceByPiece: every piece comes with its offset in UTF-16 units, and
 // tools between the pieces where they were used.
-func TestAReplyStreamsPieceByPiece(t *testing.T) {
-	eachPaced(t, func(t *testing.T, b *bench, p pace) {
-		k := &talk{c: b.user(t, "alice")}
-		k.say(t, "Hello")
-		told := len(k.stream.Events)
-		turn := send(t, k.c, k.id, "Go")
-		for step, pieces := range pacedPieces {
+func TestStream_Reply_DeliversEachPiece(t *testing.T) {
+	eachSteppedModel(t, func(t *testing.T, b *harness.Env, p stepper) {
+		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k.SendAndWait(t, "Hello")
+		told := len(k.Stream.Events)
+		turn := harness.Send(t, k.C, k.Id, "Go")
+		for step, pieces := range steppedPieces {
 			for i := range pieces {
 				if step == 0 && i == 0 {
-					require.Equal(t, turn.UserMessage.ID, k.stream.NextEvent(t).Message.ID)
-					require.Equal(t, turn.AssistantMessage.ID, k.stream.NextEvent(t).Message.ID)
+					require.Equal(t, turn.UserMessage.ID, k.Stream.NextEvent(t).Message.ID)
+					require.Equal(t, turn.AssistantMessage.ID, k.Stream.NextEvent(t).Message.ID)
 				}
-				p.release(t, k.stream, step < 2 && i == len(pieces)-1)
+				p.releaseAll(t, k.Stream, step < 2 && i == len(pieces)-1)
 			}
 		}
-		reply := k.stream.AwaitFinished(t, turn.AssistantMessage.ID)
-		require.Equal(t, pacedText, reply.Content)
-		require.Zero(t, k.stream.Rewinds)
+		reply := k.Stream.AwaitFinished(t, turn.AssistantMessage.ID)
+		require.Equal(t, steppedText, reply.Content)
+		require.Zero(t, k.Stream.Rewinds)
 		var seen []string
-		for _, e := range k.stream.Events[told:] {
-			seen = append(seen, describe(e))
+		for _, e := range k.Stream.Events[told:] {
+			seen = append(seen, describeEvent(e))
 		}
 		require.Equal(t, []string{
 			"added USER", "added ASSISTANT", `0 "One "`, `4 "🦊 two"`, "add_task STARTED 10", "add_task SUCCEEDED 10",
@@ -61,7 +62,7 @@ func TestAReplyStreamsPieceByPiece(t *testing.T) {
 	})
 }
 
-func describe(e testclient.Event) string {
+func describeEvent(e testclient.Event) string {
 	switch e.Kind {
 	case "MessageAdded":
 		return "added " + e.Message.Role
@@ -76,24 +77,24 @@ func describe(e testclient.Event) string {
 
 // TestSubscribersWhoJoinAtAnyMomentEndWithTheSameText: at each event of a reply under way
 // one client joins anew and another goes on from its cursor.
-func TestSubscribersWhoJoinAtAnyMomentEndWithTheSameText(t *testing.T) {
-	eachPaced(t, func(t *testing.T, b *bench, p pace) {
-		c := b.user(t, "alice")
-		turn := send(t, c, "", "Go")
+func TestStream_JoinAtAnyTime_EndsWithSameText(t *testing.T) {
+	eachSteppedModel(t, func(t *testing.T, b *harness.Env, p stepper) {
+		c := b.Client(t, "alice")
+		turn := harness.Send(t, c, "", "Go")
 		id := turn.Conversation.ID
 		first, second := c.Dial(t), c.Dial(t)
 		watcher := first.Follow(t, id, "")
 		watcher.Until(t, func(e testclient.Event) bool { return e.Message.ID == turn.AssistantMessage.ID })
 		var others []*testclient.Stream
-		for step, pieces := range pacedPieces {
+		for step, pieces := range steppedPieces {
 			for i := range pieces {
-				p.release(t, watcher, step < 2 && i == len(pieces)-1)
+				p.releaseAll(t, watcher, step < 2 && i == len(pieces)-1)
 				others = append(others, second.Follow(t, id, ""), second.ResumeAt(t, id, watcher, len(watcher.Events)),
 					first.ResumeAt(t, id, watcher, len(watcher.Events)-1))
 			}
 		}
 		reply := watcher.AwaitFinished(t, turn.AssistantMessage.ID)
-		require.Equal(t, pacedText, reply.Content)
+		require.Equal(t, steppedText, reply.Content)
 		for _, s := range others {
 			require.Equal(t, reply, s.AwaitFinished(t, reply.ID))
 			require.Zero(t, s.Rewinds, "nothing is told twice")
@@ -101,39 +102,39 @@ func TestSubscribersWhoJoinAtAnyMomentEndWithTheSameText(t *testing.T) {
 	})
 }
 
-func TestAStreamOpensWithTheNewestTurnAndTheUnfinishedOnes(t *testing.T) {
-	eachPaced(t, func(t *testing.T, b *bench, p pace) {
-		k := &talk{c: b.user(t, "alice")}
+func TestStream_Open_SendsNewestAndUnfinishedTurns(t *testing.T) {
+	eachSteppedModel(t, func(t *testing.T, b *harness.Env, p stepper) {
+		k := &harness.Conversation{C: b.Client(t, "alice")}
 		for range 3 {
-			k.say(t, "Hello")
+			k.SendAndWait(t, "Hello")
 		}
-		socket := k.c.Dial(t)
-		opening := socket.Follow(t, k.id, "")
-		require.Equal(t, []string{"added USER 5", "added ASSISTANT 6", "finished COMPLETED 6"}, positions(t, opening, 3))
+		socket := k.C.Dial(t)
+		opening := socket.Follow(t, k.Id, "")
+		require.Equal(t, []string{"added USER 5", "added ASSISTANT 6", "finished COMPLETED 6"}, cursorsOf(t, opening, 3))
 
-		going := send(t, k.c, k.id, "Go")
-		waiting := send(t, k.c, k.id, "Hello again")
+		going := harness.Send(t, k.C, k.Id, "Go")
+		waiting := harness.Send(t, k.C, k.Id, "Hello again")
 		opening.Until(t, func(e testclient.Event) bool { return e.Message.ID == waiting.AssistantMessage.ID })
-		late := socket.Follow(t, k.id, "")
+		late := socket.Follow(t, k.Id, "")
 		require.Equal(
 			t,
 			[]string{"added USER 7", "added ASSISTANT 8", "added USER 9", "added ASSISTANT 10"},
-			positions(t, late, 4),
+			cursorsOf(t, late, 4),
 		)
 
-		cancelReply(t, k.c, going.AssistantMessage.ID)
+		harness.CancelReply(t, k.C, going.AssistantMessage.ID)
 		require.Equal(t, "CANCELLED", late.AwaitFinished(t, going.AssistantMessage.ID).Status)
 		require.Equal(t, "Done.", late.AwaitFinished(t, waiting.AssistantMessage.ID).Content)
 		require.Equal(t, "Done.", opening.AwaitFinished(t, waiting.AssistantMessage.ID).Content)
 	})
 }
 
-func positions(t *testing.T, s *testclient.Stream, n int) []string {
+func cursorsOf(t *testing.T, s *testclient.Stream, n int) []string {
 	t.Helper()
 	var out []string
 	for range n {
 		e := s.NextEvent(t)
-		out = append(out, fmt.Sprint(describe(e), " ", e.Message.Position))
+		out = append(out, fmt.Sprint(describeEvent(e), " ", e.Message.Position))
 	}
 	return out
 }

@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"errand/internal/llm/providertest"
+	"errand/internal/testclient"
 	"errand/internal/testdb"
+	"errand/test/harness"
 
 	"github.com/stretchr/testify/require"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
@@ -18,8 +20,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// receiver is a collector of traces.
-type receiver struct {
+// traceReceiver is a collector of traces.
+type traceReceiver struct {
 	url string
 
 	mu    sync.Mutex
@@ -37,9 +39,9 @@ type span struct {
 	links                   []string // the traces
 }
 
-func receive(t *testing.T) *receiver {
+func startTraceReceiver(t *testing.T) *traceReceiver {
 	t.Helper()
-	r := &receiver{}
+	r := &traceReceiver{}
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
 	r.url = server.URL
@@ -47,7 +49,7 @@ func receive(t *testing.T) *receiver {
 }
 
 // ServeHTTP implements http.Handler.
-func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+func (r *traceReceiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	body, err := io.ReadAll(request.Body)
 	var export collector.ExportTraceServiceRequest
 	if err != nil || request.URL.Path != "/v1/traces" || proto.Unmarshal(body, &export) != nil {
@@ -86,8 +88,8 @@ func spanOf(s *tracepb.Span, resource map[string]string) span {
 	return out
 }
 
-// named are the spans of a name whose attribute has the value, in the order of their ends.
-func (r *receiver) named(name, attribute, value string) []span {
+// spansNamed are the spans of a name whose attribute has the value, in the order of their ends.
+func (r *traceReceiver) spansNamed(name, attribute, value string) []span {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var found []span
@@ -101,45 +103,45 @@ func (r *receiver) named(name, attribute, value string) []span {
 
 const parentTrace = "4bf92f3577b34da6a3ce929d0e0e4736"
 
-// TestAReplyIsOneTraceAcrossServers follows a reply from the operation that asks for it
+// TestTrace_ReplyAcrossReplicas_IsOneTrace follows a reply from the operation that asks for it
 // through two servers to the calls of model and tools.
-func TestAReplyIsOneTraceAcrossServers(t *testing.T) {
+func TestTrace_ReplyAcrossReplicas_IsOneTrace(t *testing.T) {
 	t.Parallel()
 	var stalled atomic.Bool
-	m := scripted(t, func(a asked) providertest.Step {
+	m := harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
 		switch {
 		case !stalled.Swap(true):
-			return providertest.StreamThenHang(textFrames("Thinking of the platypus")...)
-		case len(a.results) == 0:
-			return useTools("", addTask("Feed the platypus"))
+			return providertest.StreamThenHang(harness.TextFrames("Thinking of the platypus")...)
+		case len(a.ToolResults) == 0:
+			return harness.ToolCallResponse("", harness.AddTaskCall("Feed the platypus"))
 		default:
-			return sayText("The platypus is on the list.")
+			return harness.TextResponse("The platypus is on the list.")
 		}
 	})
-	r := receive(t)
+	r := startTraceReceiver(t)
 	url := testdb.PostgresURL(t)
-	environ := func(name string) []settings {
-		return []settings{m.environ(), {
+	environ := func(name string) []harness.Settings {
+		return []harness.Settings{m.Settings(), {
 			"OTEL_EXPORTER_OTLP_ENDPOINT": r.url, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=platypus%20key", "REPLICA_NAME": name,
 		}}
 	}
-	first := launch(t, url, environ("first")...)
-	c := first.user("alice")
-	turn := send(t, c, "", "Feed the platypus")
+	first := harness.StartProcess(t, url, environ("first")...)
+	c := first.Client("alice")
+	turn := harness.Send(t, c, "", "Feed the platypus")
 	stream := c.Dial(t).Follow(t, turn.Conversation.ID, "")
 	stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
-	requireFault(t, "BAD_USER_INPUT content", c.Try(t, sendDoc, vars{"in": vars{"content": ""}}))
+	harness.RequireErrorCode(t, "BAD_USER_INPUT content", c.Try(t, harness.SendDoc, testclient.Vars{"in": testclient.Vars{"content": ""}}))
 	continueTrace(t, c)
-	first.terminate()
-	require.Zero(t, first.ended(), "a server that stops exports what it has")
+	first.Terminate()
+	require.Zero(t, first.Wait(), "a server that stops exports what it has")
 
-	second := launch(t, url, environ("second")...)
-	c = second.user("alice")
+	second := harness.StartProcess(t, url, environ("second")...)
+	c = second.Client("alice")
 	c.Dial(t).Follow(t, turn.Conversation.ID, "").AwaitFinished(t, turn.AssistantMessage.ID)
-	second.terminate()
-	require.Zero(t, second.ended())
+	second.Terminate()
+	require.Zero(t, second.Wait())
 
-	attempts := r.named("run attempt", "errand.message_id", turn.AssistantMessage.ID)
+	attempts := r.spansNamed("run attempt", "errand.message_id", turn.AssistantMessage.ID)
 	require.Len(t, attempts, 2)
 	require.Equal(t, []string{"first", "second"}, []string{attempts[0].instance, attempts[1].instance})
 	require.Equal(t, attempts[0].trace, attempts[1].trace)
@@ -147,21 +149,21 @@ func TestAReplyIsOneTraceAcrossServers(t *testing.T) {
 	require.Equal(t, []bool{true, false}, []bool{attempts[0].failed, attempts[1].failed})
 	require.Equal(t, "errand", attempts[0].service)
 
-	calls := r.named("model call", "gen_ai.request.model", "openai/scripted")
+	calls := r.spansNamed("model call", "gen_ai.request.model", "openai/scripted")
 	require.Len(t, calls, 3)
 	require.Equal(t, attempts[0].id, calls[0].parent)
 	require.Equal(t, attempts[1].id, calls[2].parent)
-	uses := r.named("tool call", "gen_ai.tool.name", "add_task")
+	uses := r.spansNamed("tool call", "gen_ai.tool.name", "add_task")
 	require.Len(t, uses, 1)
 	require.Equal(t, attempts[1].id, uses[0].parent)
 
-	sent := r.named("graphql mutation", "errand.message_id", turn.AssistantMessage.ID)
+	sent := r.spansNamed("graphql mutation", "errand.message_id", turn.AssistantMessage.ID)
 	require.Len(t, sent, 1)
 	require.Equal(t, []string{attempts[0].trace}, sent[0].links)
 	require.Equal(t, "http", sent[0].attributes["errand.transport"])
-	require.Len(t, r.named("graphql mutation", "errand.code", "BAD_USER_INPUT"), 1)
-	require.NotEmpty(t, r.named("graphql subscription", "errand.transport", "websocket"))
-	require.Equal(t, parentTrace, r.named("graphql query", "graphql.operation.name", "Joined")[0].trace)
+	require.Len(t, r.spansNamed("graphql mutation", "errand.code", "BAD_USER_INPUT"), 1)
+	require.NotEmpty(t, r.spansNamed("graphql subscription", "errand.transport", "websocket"))
+	require.Equal(t, parentTrace, r.spansNamed("graphql query", "graphql.operation.name", "Joined")[0].trace)
 
 	require.Equal(t, "platypus key", r.key)
 	require.NotContains(t, string(r.raw), "latypus", "what was said stays out of traces")
@@ -169,7 +171,7 @@ func TestAReplyIsOneTraceAcrossServers(t *testing.T) {
 }
 
 // continueTrace sends a query that belongs to a trace of its client's.
-func continueTrace(t *testing.T, c *client) {
+func continueTrace(t *testing.T, c *testclient.Client) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(
 		t.Context(),

@@ -8,194 +8,199 @@ import (
 
 	"errand/internal/llm/providertest"
 	"errand/internal/testclient"
+	"errand/test/harness"
 
 	"github.com/stretchr/testify/require"
 )
 
-// eachTurn sends one message to a server on each engine whose model follows a script, and
+// eachTurnScript sends one message to a server on each engine whose model follows a script, and
 // gives the reply.
-func eachTurn(
+func eachTurnScript(
 	t *testing.T,
-	script func() func(a asked) providertest.Step,
-	test func(t *testing.T, c *client, m *model, reply testclient.Message),
-	more ...settings,
+	script func() func(a harness.ModelRequest) providertest.Step,
+	test func(t *testing.T, c *testclient.Client, m *harness.Model, reply testclient.Message),
+	more ...harness.Settings,
 ) {
 	t.Helper()
-	start := func(t *testing.T) *model { return scripted(t, script()) }
-	eachScripted(t, start, func(t *testing.T, b *bench, m *model) {
-		k := &talk{c: b.user(t, "alice")}
-		reply := k.say(t, "Go")
-		test(t, k.c, m, reply)
+	start := func(t *testing.T) *harness.Model { return harness.StartModel(t, script()) }
+	eachScriptedModel(t, start, func(t *testing.T, b *harness.Env, m *harness.Model) {
+		k := &harness.Conversation{C: b.Client(t, "alice")}
+		reply := k.SendAndWait(t, "Go")
+		test(t, k.C, m, reply)
 	}, more...)
 }
 
-// fixed is a script without memory.
-func fixed(script func(a asked) providertest.Step) func() func(a asked) providertest.Step {
-	return func() func(a asked) providertest.Step { return script }
+// fixedScript is a script without memory.
+func fixedScript(script func(a harness.ModelRequest) providertest.Step) func() func(a harness.ModelRequest) providertest.Step {
+	return func() func(a harness.ModelRequest) providertest.Step { return script }
 }
 
-func TestCallsOfOneStepAreDoneInOrder(t *testing.T) {
-	eachTurn(t, fixed(func(a asked) providertest.Step {
-		if len(a.results) == 0 {
-			return useTools("Three at once.", addTask("One"), addTask("Two"), toolUse{"complete_task", `{"number":1}`})
+func TestTurn_SeveralToolCalls_RunInOrder(t *testing.T) {
+	eachTurnScript(t, fixedScript(func(a harness.ModelRequest) providertest.Step {
+		if len(a.ToolResults) == 0 {
+			return harness.ToolCallResponse("Three at once.", harness.AddTaskCall("One"), harness.AddTaskCall("Two"), harness.ToolCall{Name: "complete_task", Arguments: `{"number":1}`})
 		}
-		return sayText("Done.")
-	}), func(t *testing.T, c *client, m *model, reply testclient.Message) {
+		return harness.TextResponse("Done.")
+	}), func(t *testing.T, c *testclient.Client, m *harness.Model, reply testclient.Message) {
 		require.Equal(t, "Three at once.\n\nDone.", reply.Content)
-		require.Equal(t, []string{"One", "Two"}, titles(allTasks(t, c)))
-		require.True(t, allTasks(t, c)[0].Completed)
-		last := m.requests()[1]
-		require.Len(t, last.results, 3, "each call has its result")
-		require.Contains(t, last.results[1], `"Two"`)
-		require.Contains(t, last.results[2], `"changed":true`)
+		require.Equal(t, []string{"One", "Two"}, harness.Titles(harness.AllTasks(t, c)))
+		require.True(t, harness.AllTasks(t, c)[0].Completed)
+		last := m.Requests()[1]
+		require.Len(t, last.ToolResults, 3, "each call has its result")
+		require.Contains(t, last.ToolResults[1], `"Two"`)
+		require.Contains(t, last.ToolResults[2], `"changed":true`)
 	})
 }
 
-// TestWhatAToolRefusesGoesBackToTheModel as a result with a code, and nothing is done.
-func TestWhatAToolRefusesGoesBackToTheModel(t *testing.T) {
-	uses := []toolUse{
-		{"add_task", `{}`},
-		{"add_task", `{"title":""}`},
-		{"add_task", `{"title":5}`},
-		{"add_task", `{"title":"x","user_id":"user_x"}`},
-		{"add_task", `{"title":"x","due_on":"2031-02-30"}`},
-		{"add_task", `{"title":"x","due_on":"2031-01-01","due_at":"2031-01-01T10:00:00Z"}`},
-		{"complete_task", `{"number":99}`},
-		{"complete_task", `{"number":"1"}`},
-		{"complete_task", `{"number":1.5}`},
-		{"list_tasks", `{"limit":1000}`},
-		{"drop_tables", `{}`},
-		{"", `{}`},
+// TestTurn_ToolError_IsReturnedToModel as a result with a code, and nothing is done.
+func TestTurn_ToolError_IsReturnedToModel(t *testing.T) {
+	uses := []harness.ToolCall{
+		{Name: "add_task", Arguments: `{}`},
+		{Name: "add_task", Arguments: `{"title":""}`},
+		{Name: "add_task", Arguments: `{"title":5}`},
+		{Name: "add_task", Arguments: `{"title":"x","user_id":"user_x"}`},
+		{Name: "add_task", Arguments: `{"title":"x","due_on":"2031-02-30"}`},
+		{Name: "add_task", Arguments: `{"title":"x","due_on":"2031-01-01","due_at":"2031-01-01T10:00:00Z"}`},
+		{Name: "complete_task", Arguments: `{"number":99}`},
+		{Name: "complete_task", Arguments: `{"number":"1"}`},
+		{Name: "complete_task", Arguments: `{"number":1.5}`},
+		{Name: "list_tasks", Arguments: `{"limit":1000}`},
+		{Name: "drop_tables", Arguments: `{}`},
+		{Name: "", Arguments: `{}`},
 	}
 	codes := []string{
 		"BAD_USER_INPUT", "BAD_USER_INPUT", "BAD_USER_INPUT", "BAD_USER_INPUT", "BAD_USER_INPUT", "BAD_USER_INPUT",
 		"NOT_FOUND", "BAD_USER_INPUT", "BAD_USER_INPUT", "BAD_USER_INPUT", "NOT_FOUND", "NOT_FOUND",
 	}
-	eachTurn(t, fixed(func(a asked) providertest.Step {
-		if len(a.results) == 0 {
-			return useTools("I try.", uses[:len(uses)-1]...)
+	eachTurnScript(t, fixedScript(func(a harness.ModelRequest) providertest.Step {
+		if len(a.ToolResults) == 0 {
+			return harness.ToolCallResponse("I try.", uses[:len(uses)-1]...)
 		}
-		return sayText("That did not work.")
-	}), func(t *testing.T, c *client, m *model, reply testclient.Message) {
+		return harness.TextResponse("That did not work.")
+	}), func(t *testing.T, c *testclient.Client, m *harness.Model, reply testclient.Message) {
 		require.Equal(t, "COMPLETED", reply.Status)
 		require.Len(t, reply.ToolCalls, len(uses)-1)
 		for i, call := range reply.ToolCalls {
 			require.Equal(t, "FAILED", call.Status, "%s %s", call.Name, call.Arguments)
-			require.Contains(t, string(call.Result), `"code":"`+codes[i]+`"`, "%s", uses[i].arguments)
-			require.Contains(t, m.requests()[1].results[i], codes[i])
+			require.Contains(t, string(call.Result), `"code":"`+codes[i]+`"`, "%s", uses[i].Arguments)
+			require.Contains(t, m.Requests()[1].ToolResults[i], codes[i])
 		}
-		require.Empty(t, allTasks(t, c))
+		require.Empty(t, harness.AllTasks(t, c))
 	})
 }
 
-func TestATurnHasALimitOfSteps(t *testing.T) {
-	eachTurn(t, fixed(func(asked) providertest.Step { return useTools("", toolUse{"list_tasks", "{}"}) }),
-		func(t *testing.T, _ *client, m *model, reply testclient.Message) {
+func TestTurn_StepLimit_Fails(t *testing.T) {
+	eachTurnScript(t, fixedScript(func(harness.ModelRequest) providertest.Step {
+		return harness.ToolCallResponse("", harness.ToolCall{Name: "list_tasks", Arguments: "{}"})
+	}),
+		func(t *testing.T, _ *testclient.Client, m *harness.Model, reply testclient.Message) {
 			require.Equal(t, "FAILED", reply.Status)
 			require.Equal(t, "COMPLEXITY_LIMIT_EXCEEDED", reply.Error.Code)
-			all := m.requests()
+			all := m.Requests()
 			require.Len(t, all, 3)
-			require.True(t, all[1].offered)
-			require.False(t, all[2].offered, "in its last step it must answer")
-		}, settings{"TURN_MAX_STEPS": "3"})
+			require.True(t, all[1].ToolsOffered)
+			require.False(t, all[2].ToolsOffered, "in its last step it must answer")
+		}, harness.Settings{"TURN_MAX_STEPS": "3"})
 }
 
-func TestATurnHasALimitOfToolCalls(t *testing.T) {
-	eachTurn(t, fixed(func(a asked) providertest.Step {
-		if !a.offered {
-			return sayText("Enough.")
+func TestTurn_ToolCallLimit_Fails(t *testing.T) {
+	eachTurnScript(t, fixedScript(func(a harness.ModelRequest) providertest.Step {
+		if !a.ToolsOffered {
+			return harness.TextResponse("Enough.")
 		}
-		var uses []toolUse
+		var uses []harness.ToolCall
 		for i := range 3 {
-			uses = append(uses, addTask(fmt.Sprint("task ", len(a.results)+i)))
+			uses = append(uses, harness.AddTaskCall(fmt.Sprint("task ", len(a.ToolResults)+i)))
 		}
-		return useTools("", uses...)
-	}), func(t *testing.T, c *client, m *model, reply testclient.Message) {
+		return harness.ToolCallResponse("", uses...)
+	}), func(t *testing.T, c *testclient.Client, m *harness.Model, reply testclient.Message) {
 		require.Equal(t, "COMPLETED", reply.Status)
 		require.Equal(t, "Enough.", strings.TrimSpace(reply.Content))
-		require.Len(t, allTasks(t, c), 5)
+		require.Len(t, harness.AllTasks(t, c), 5)
 		require.Len(t, reply.ToolCalls, 6)
 		require.Equal(t, "FAILED", reply.ToolCalls[5].Status)
 		require.Contains(t, string(reply.ToolCalls[5].Result), "RATE_LIMITED")
-	}, settings{"TURN_MAX_TOOL_CALLS": "5"})
+	}, harness.Settings{"TURN_MAX_TOOL_CALLS": "5"})
 }
 
-func TestATurnHasALimitOfTime(t *testing.T) {
-	eachTurn(t, fixed(func(asked) providertest.Step { return providertest.StreamThenHang(textFrames("I think", " and think")...) }),
-		func(t *testing.T, _ *client, _ *model, reply testclient.Message) {
+func TestTurn_TimeLimit_Fails(t *testing.T) {
+	eachTurnScript(t, fixedScript(func(harness.ModelRequest) providertest.Step {
+		return providertest.StreamThenHang(harness.TextFrames("I think", " and think")...)
+	}),
+		func(t *testing.T, _ *testclient.Client, _ *harness.Model, reply testclient.Message) {
 			require.Equal(t, "FAILED", reply.Status)
 			require.Equal(t, "COMPLEXITY_LIMIT_EXCEEDED", reply.Error.Code)
 			require.Equal(t, "I think and think", reply.Content)
-		}, settings{"TURN_TIMEOUT": "1s"})
+		}, harness.Settings{"TURN_TIMEOUT": "1s"})
 }
 
 // TestAModelThatFailsIsAskedAgain: what an earlier attempt did stays, its unfinished text goes.
-func TestAModelThatFailsIsAskedAgain(t *testing.T) {
-	eachTurn(t, func() func(a asked) providertest.Step {
+func TestTurn_ModelError_IsRetried(t *testing.T) {
+	eachTurnScript(t, func() func(a harness.ModelRequest) providertest.Step {
 		var asks atomic.Int32
-		return func(a asked) providertest.Step {
+		return func(a harness.ModelRequest) providertest.Step {
 			switch asks.Add(1) {
 			case 1:
-				return providertest.Stream(textFrames("Half an ans")...)
+				return providertest.Stream(harness.TextFrames("Half an ans")...)
 			case 2:
-				return useTools("First.", addTask("Once"))
+				return harness.ToolCallResponse("First.", harness.AddTaskCall("Once"))
 			case 3:
-				return providertest.StreamThenReset(textFrames("Second, bro")...)
+				return providertest.StreamThenReset(harness.TextFrames("Second, bro")...)
 			default:
-				return sayText("Done.")
+				return harness.TextResponse("Done.")
 			}
 		}
-	}, func(t *testing.T, c *client, m *model, reply testclient.Message) {
+	}, func(t *testing.T, c *testclient.Client, m *harness.Model, reply testclient.Message) {
 		require.Equal(t, "COMPLETED", reply.Status)
 		require.Equal(t, "First.\n\nDone.", reply.Content)
-		require.Equal(t, []string{"Once"}, titles(allTasks(t, c)))
-		require.Len(t, m.requests(), 4)
+		require.Equal(t, []string{"Once"}, harness.Titles(harness.AllTasks(t, c)))
+		require.Len(t, m.Requests(), 4)
 	})
 }
 
 // TestAModelThatSaysNothingIsAskedAgain: an empty reply helps nobody.
-func TestAModelThatSaysNothingIsAskedAgain(t *testing.T) {
-	eachTurn(t, func() func(a asked) providertest.Step {
+func TestTurn_EmptyResponse_IsRetried(t *testing.T) {
+	eachTurnScript(t, func() func(a harness.ModelRequest) providertest.Step {
 		var asks atomic.Int32
-		return func(a asked) providertest.Step {
+		return func(a harness.ModelRequest) providertest.Step {
 			switch asks.Add(1) {
 			case 1:
-				return useTools("", addTask("Once"))
+				return harness.ToolCallResponse("", harness.AddTaskCall("Once"))
 			case 2:
-				return sayText()
+				return harness.TextResponse()
 			default:
-				return sayText("It is there.")
+				return harness.TextResponse("It is there.")
 			}
 		}
-	}, func(t *testing.T, c *client, m *model, reply testclient.Message) {
+	}, func(t *testing.T, c *testclient.Client, m *harness.Model, reply testclient.Message) {
 		require.Equal(t, "COMPLETED", reply.Status)
 		require.Equal(t, "It is there.", reply.Content)
-		require.Equal(t, []string{"Once"}, titles(allTasks(t, c)))
-		require.Len(t, m.requests(), 3)
+		require.Equal(t, []string{"Once"}, harness.Titles(harness.AllTasks(t, c)))
+		require.Len(t, m.Requests(), 3)
 	})
 }
 
 // TestTheNextTurnKnowsWhatTheLastOneDid: text, calls and results, of this conversation alone.
-func TestTheNextTurnKnowsWhatTheLastOneDid(t *testing.T) {
-	eachScripted(t, func(t *testing.T) *model {
-		return scripted(t, func(a asked) providertest.Step {
-			if a.said == "Go" && len(a.results) == 0 {
-				return useTools("On it.", addTask("Remembered"))
+func TestTurn_Next_ReceivesPreviousToolCalls(t *testing.T) {
+	eachScriptedModel(t, func(t *testing.T) *harness.Model {
+		return harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
+			if a.UserMessage == "Go" && len(a.ToolResults) == 0 {
+				return harness.ToolCallResponse("On it.", harness.AddTaskCall("Remembered"))
 			}
-			return sayText("Yes.")
+			return harness.TextResponse("Yes.")
 		})
-	}, func(t *testing.T, b *bench, m *model) {
-		k := &talk{c: b.user(t, "alice")}
-		k.say(t, "Go")
-		k.say(t, "And?")
-		all := m.requests()
-		body := all[len(all)-1].body
+	}, func(t *testing.T, b *harness.Env, m *harness.Model) {
+		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k.SendAndWait(t, "Go")
+		k.SendAndWait(t, "And?")
+		all := m.Requests()
+		body := all[len(all)-1].Body
 		for _, part := range []string{`"role":"system"`, "Current time: ", "(UTC)", "On it.", `\"title\":\"Remembered\"`, `"tool_call_id"`, "Yes.", "And?"} {
 			require.Contains(t, body, part)
 		}
 		require.Equal(t, 1, strings.Count(body, `"role":"system"`))
-		(&talk{c: k.c}).say(t, "New talk")
-		all = m.requests()
-		require.NotContains(t, all[len(all)-1].body, "Remembered", "another conversation is another history")
+		(&harness.Conversation{C: k.C}).SendAndWait(t, "New talk")
+		all = m.Requests()
+		require.NotContains(t, all[len(all)-1].Body, "Remembered", "another conversation is another history")
 	})
 }

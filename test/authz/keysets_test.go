@@ -1,0 +1,163 @@
+package authz
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"errand/internal/testclient"
+	"errand/internal/testdb"
+	"errand/test/harness"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
+)
+
+// TestAFloodOfMadeUpKeysCostsOneFetch, and nobody else has to wait for it.
+func TestKeySet_UnknownKeyIDs_CauseOneFetch(t *testing.T) {
+	t.Parallel()
+	p := harness.NewIdentityProvider(t)
+	b := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
+	good := testclient.New(t, b.URL(), p.Token(t, nil))
+	harness.ViewerID(t, good)
+	began, before := time.Now(), p.Fetches.Load()
+	release := make(chan struct{})
+	body := p.KeySet(t)
+	p.Respond(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+		_, _ = w.Write(body)
+	})
+	payload := string(mustJSON(t, harness.Claims(nil)))
+	flood := make(chan testclient.Response)
+	const n = 300
+	go func() {
+		defer close(flood)
+		for _, a := range harness.Concurrently(n, func(i int) testclient.Response {
+			header := map[string]any{"alg": "EdDSA", "kid": fmt.Sprint(rand.Text(), i)}
+			a, err := testclient.New(t, b.URL(), harness.SignToken(t, header, payload, jwt.SigningMethodEdDSA, p.Ed)).Do(t.Context(), harness.ViewerIDDoc, nil)
+			if err != nil {
+				t.Error(err)
+			}
+			return a
+		}) {
+			flood <- a
+		}
+	}()
+	require.Eventually(t, func() bool { return p.Fetches.Load() > before }, testclient.Timeout, harness.SweepInterval)
+	harness.ViewerID(t, good) // while the provider does not answer
+	close(release)
+	for a := range flood {
+		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), "%s", a.Raw)
+	}
+	require.LessOrEqual(t, p.Fetches.Load()-before, 1+int64(time.Since(began)/(30*time.Second)))
+}
+
+// TestKeySetsThatAreTraps: what a provider that was taken over, or what stands in its place, may answer.
+func TestKeySet_HostileContent_IsRejected(t *testing.T) {
+	t.Parallel()
+	var visited, sent atomic.Int64
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visited.Add(1) }))
+	t.Cleanup(elsewhere.Close)
+	for name, answer := range map[string]func(p *harness.IdentityProvider) http.HandlerFunc{
+		"sends us elsewhere": func(*harness.IdentityProvider) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) }
+		},
+		"100 MB": func(p *harness.IdentityProvider) http.HandlerFunc {
+			keys := p.KeySet(t)
+			return func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write(keys[:len(keys)-1])
+				space := []byte(strings.Repeat(" ", 64<<10))
+				for range 100 << 20 / len(space) {
+					n, err := w.Write(space)
+					if sent.Add(int64(n)); err != nil {
+						return
+					}
+				}
+				_, _ = w.Write([]byte("}"))
+			}
+		},
+		"never ends": func(p *harness.IdentityProvider) http.HandlerFunc {
+			keys := p.KeySet(t)
+			return func(w http.ResponseWriter, r *http.Request) {
+				_, _ = w.Write(keys)
+				_ = http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			}
+		},
+		"symmetric keys alone": func(*harness.IdentityProvider) http.HandlerFunc {
+			return func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write([]byte(`{"keys":[{"kty":"oct","kid":"shared","alg":"HS256","k":"` + harness.Base64URL([]byte(harness.Secret)) + `"}]}`))
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := harness.NewIdentityProvider(t)
+			p.Respond(answer(p))
+			b := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
+			shared := harness.SignToken(
+				t,
+				map[string]any{"alg": "HS256", "kid": "shared"},
+				string(mustJSON(t, harness.Claims(nil))),
+				jwt.SigningMethodHS256,
+				[]byte(harness.Secret),
+			)
+			a := testclient.New(t, b.URL(), p.Token(t, nil)).Try(t, harness.ViewerIDDoc, nil)
+			require.Equal(t, "SERVICE_UNAVAILABLE", a.ErrorCode(), "%s", a.Raw)
+			require.Equal(t, http.StatusServiceUnavailable, a.Status, "the token may well be good")
+			require.NotContains(t, a.Raw+b.Logs.String(), "data\":{\"viewer")
+			a = testclient.New(t, b.URL(), shared).Try(t, harness.ViewerIDDoc, nil)
+			require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), "no published secret signs")
+			require.Zero(t, b.Count(t, "SELECT count(*) FROM users"))
+
+			p.PublishKeys(t, map[string]any{"kty": "oct", "kid": "shared", "alg": "HS256", "k": harness.Base64URL([]byte(harness.Secret))})
+			require.Eventually(t, func() bool {
+				a, err := testclient.New(t, b.URL(), p.Token(t, nil)).Do(t.Context(), harness.ViewerIDDoc, nil)
+				return err == nil && a.ErrorCode() == ""
+			}, testclient.Timeout, 50*time.Millisecond, "the server comes round by itself")
+			require.Equal(t, "UNAUTHENTICATED", testclient.New(t, b.URL(), shared).Try(t, harness.ViewerIDDoc, nil).ErrorCode())
+		})
+	}
+	t.Cleanup(func() {
+		require.Zero(t, visited.Load())
+		require.Less(t, sent.Load(), int64(32<<20), "reading stops long before the end")
+	})
+}
+
+// TestEachSurfaceHasItsAudience: a token for the API is none for assistants, nor the other way about.
+func TestAudience_OtherSurfacesToken_IsRejected(t *testing.T) {
+	t.Parallel()
+	p := harness.NewIdentityProvider(t)
+	b := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
+	for audience, want := range map[string][2]int{harness.Audience: {http.StatusOK, http.StatusUnauthorized}, harness.Audience + "/mcp": {http.StatusUnauthorized, http.StatusOK}} {
+		token := p.Token(t, map[string]any{"aud": audience, "scope": "tasks:read tasks:write"})
+		require.Equal(t, want[0], requestStatus(t, b, "application/json", "Bearer "+token))
+		hello, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": map[string]any{
+			"protocolVersion": "2025-11-25", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "test", "version": "1"},
+		}})
+		require.NoError(t, err)
+		request, err := http.NewRequestWithContext(
+			t.Context(),
+			http.MethodPost,
+			b.URL()+"/mcp",
+			strings.NewReader(string(hello)),
+		)
+		require.NoError(t, err)
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Accept", "application/json, text/event-stream")
+		request.Header.Set("Authorization", "Bearer "+token)
+		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, want[1], response.StatusCode, audience)
+	}
+}

@@ -1,0 +1,12 @@
+package authz
+
+import (
+	"os"
+	"testing"
+
+	"errand/test/harness"
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(harness.RunTests(m))
+}

@@ -1,0 +1,332 @@
+package authz
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"errand/internal/testclient"
+	"errand/internal/testdb"
+	"errand/test/harness"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
+)
+
+// forgedTokens are tokens that an attacker can make who knows the public keys, and nothing else.
+func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[string]string {
+	t.Helper()
+	payload, err := json.Marshal(harness.Claims(nil))
+	require.NoError(t, err)
+	good := string(payload)
+	der, err := x509.MarshalPKIXPublicKey(&p.Rsa.PublicKey)
+	require.NoError(t, err)
+	_, mine, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	type m = map[string]any
+	out := map[string]string{
+		"none": harness.SignToken(t, m{"alg": "none"}, good, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType),
+		"none, named key": harness.SignToken(
+			t,
+			m{"alg": "nOnE", "kid": "ed"},
+			good,
+			jwt.SigningMethodNone,
+			jwt.UnsafeAllowNoneSignatureType,
+		),
+		"EdDSA unsigned": harness.SignToken(
+			t,
+			m{"alg": "EdDSA", "kid": "ed"},
+			good,
+			jwt.SigningMethodNone,
+			jwt.UnsafeAllowNoneSignatureType,
+		),
+		"another's key": harness.SignToken(t, m{"alg": "EdDSA", "kid": "ed"}, good, jwt.SigningMethodEdDSA, mine),
+		"key in the header": harness.SignToken(
+			t,
+			m{
+				"alg": "EdDSA",
+				"kid": "me",
+				"jwk": m{"kty": "OKP", "crv": "Ed25519", "x": harness.Base64URL(mine.Public().(ed25519.PublicKey))},
+			},
+			good,
+			jwt.SigningMethodEdDSA,
+			mine,
+		),
+		"key elsewhere": harness.SignToken(
+			t,
+			m{"alg": "EdDSA", "kid": "ed", "jku": lure, "x5u": lure},
+			good,
+			jwt.SigningMethodEdDSA,
+			mine,
+		),
+		"psychic signature": harness.Base64URL([]byte(`{"alg":"ES256","kid":"ed"}`)) + "." + harness.Base64URL(payload) + "." + harness.Base64URL(make([]byte, 64)),
+		"other letters":     strings.Replace(p.Token(t, nil), ".", "=.", 1),
+		"encrypted":         strings.Repeat("e30.", 4) + "e30",
+		"kid a path": harness.SignToken(
+			t,
+			m{"alg": "HS256", "kid": "../../../../../../dev/null"},
+			good,
+			jwt.SigningMethodHS256,
+			[]byte{},
+		),
+		"kid SQL": harness.SignToken(
+			t,
+			m{"alg": "EdDSA", "kid": "x' UNION SELECT 'AA==' --"},
+			good,
+			jwt.SigningMethodEdDSA,
+			mine,
+		),
+		"kid with NUL": harness.SignToken(t, m{"alg": "EdDSA", "kid": "ed\x00"}, good, jwt.SigningMethodEdDSA, mine),
+		"kid a list":   harness.SignToken(t, m{"alg": "EdDSA", "kid": []string{"ed"}}, good, jwt.SigningMethodEdDSA, p.Ed),
+		"kid huge": harness.SignToken(
+			t,
+			m{"alg": "EdDSA", "kid": strings.Repeat("k", 4000)},
+			good,
+			jwt.SigningMethodEdDSA,
+			mine,
+		),
+		"critical extension": harness.SignToken(
+			t,
+			m{"alg": "EdDSA", "kid": "ed", "crit": []string{"b64"}, "b64": false},
+			good,
+			jwt.SigningMethodEdDSA,
+			p.Ed,
+		),
+		"logout token": harness.SignToken(
+			t,
+			m{"alg": "EdDSA", "kid": "ed", "typ": "logout+jwt"},
+			good,
+			jwt.SigningMethodEdDSA,
+			p.Ed,
+		),
+		"nested": harness.SignToken(
+			t,
+			m{"alg": "EdDSA", "kid": "ed", "cty": "JWT"},
+			p.Token(t, nil),
+			jwt.SigningMethodEdDSA,
+			p.Ed,
+		),
+		"PS256, RS256's key": harness.SignToken(t, m{"alg": "PS256", "kid": "rs"}, good, jwt.SigningMethodPS256, p.Rsa),
+		"RS512":              harness.SignToken(t, m{"alg": "RS512", "kid": "rs"}, good, jwt.SigningMethodRS512, p.Rsa),
+		"too long":           p.Token(t, m{"more": strings.Repeat("x", 9000)}),
+	}
+	for name, key := range map[string][]byte{
+		"PEM": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "PKCS1": x509.MarshalPKCS1PublicKey(&p.Rsa.PublicKey),
+		"DER": der, "modulus": p.Rsa.N.Bytes(), "key set": p.KeySet(t), "nothing": {}, "Ed25519": p.Ed.Public().(ed25519.PublicKey),
+	} {
+		for _, kid := range []string{"rs", "ed"} {
+			out["HS256 with the "+name+" as secret, naming "+kid] = harness.SignToken(
+				t,
+				m{"alg": "HS256", "kid": kid},
+				good,
+				jwt.SigningMethodHS256,
+				key,
+			)
+		}
+	}
+	return out
+}
+
+// invalidClaims are payloads that even the provider's own signature does not make good.
+func invalidClaims() map[string]any {
+	type m = map[string]any
+	hour := func(n int) int64 { return time.Now().Add(time.Duration(n) * time.Hour).Unix() }
+	return map[string]any{
+		"other issuer": m{
+			"iss": "https://evil.example",
+		}, "issuer with a slash": m{"iss": harness.Issuer + "/"}, "no issuer": m{"iss": nil},
+		"issuers": m{
+			"iss": []string{harness.Issuer},
+		}, "other audience": m{"aud": "https://other.example"}, "no audience": m{"aud": nil},
+		"audience of /mcp": m{
+			"aud": harness.Audience + "/mcp",
+		}, "other audiences": m{"aud": []string{"a", "b"}}, "no audiences": m{"aud": []string{}},
+		"audience a number": m{
+			"aud": 7,
+		}, "audiences of numbers": m{"aud": []any{7, harness.Audience}}, "audience an object": m{"aud": m{harness.Audience: true}},
+		"expired": m{
+			"exp": hour(-1),
+		}, "no end": m{"exp": nil}, "end as text": m{"exp": fmt.Sprint(hour(1))}, "end beyond time": m{"exp": 1e300},
+		"end overflows": m{
+			"exp": 1e19,
+		}, "end below zero": m{"exp": -1}, "end true": m{"exp": true}, "end a list": m{"exp": []int64{hour(1)}},
+		"not yet": m{"nbf": hour(1)}, "not before a text": m{"nbf": "now"}, "from the future": m{"iat": hour(1)},
+		"no subject": m{
+			"sub": nil,
+		}, "empty subject": m{"sub": ""}, "subject a number": m{"sub": 7}, "subjects": m{"sub": []string{"alice"}},
+		"subject null byte": m{
+			"sub": "alice\x00",
+		}, "subject of lines": m{"sub": "alice\nbob"}, "subject reversed": m{"sub": "\u202ealice"},
+		"subject of 10 kB": m{"sub": strings.Repeat("s", 7000)}, "subject in capitals": m{"sub": nil, "Sub": "alice"},
+		"subject blank": m{
+			"sub": " alice",
+		}, "name of 5 kB": m{"name": strings.Repeat("n", 5000)}, "name an object": m{"name": m{}},
+		"not an object": `["alice"]`, "no JSON": `alice`, "deep": strings.Repeat("[", 3000), "nothing": `null`,
+	}
+}
+
+// TestToken_Forged_IsRejected at the front door: over HTTP, in a stream and on a socket, with
+// the same words whatever is wrong, nobody's account made, and the provider left in peace.
+func TestToken_Forged_IsRejected(t *testing.T) {
+	t.Parallel()
+	p := harness.NewIdentityProvider(t)
+	lured := httptest.NewServer(
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a token sent the server to an address") }),
+	)
+	t.Cleanup(lured.Close)
+	b := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
+	id := harness.ViewerID(t, testclient.New(t, b.URL(), p.Token(t, nil)))
+	began, fetched := time.Now(), p.Fetches.Load()
+
+	all := forgedTokens(t, p, lured.URL)
+	for name, payload := range invalidClaims() {
+		switch payload := payload.(type) {
+		case string:
+			all[name] = p.SignPayload(t, payload)
+		case map[string]any:
+			all[name] = p.Token(t, payload)
+		}
+	}
+	for name, token := range all {
+		c := testclient.New(t, b.URL(), token)
+		a := c.Try(t, harness.ViewerIDDoc, nil)
+		require.Equal(t, http.StatusUnauthorized, a.Status, name)
+		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), name)
+		require.Contains(
+			t,
+			[]string{
+				"The token is not valid.",
+				"The token has expired. Sign in again.",
+				"The token is longer than 8192 bytes.",
+				`Send one header "Authorization: Bearer TOKEN".`,
+			},
+			a.Errors[0].Message,
+			name,
+		)
+		require.Equal(t, http.StatusUnauthorized, requestStatus(t, b, "text/event-stream", "Bearer "+token), name)
+		_, err := c.TryDial(t.Context())
+		require.Error(t, err, name)
+		if len(token) < 16<<10 {
+			require.Regexp(t, "4403|close 1009", err.Error(), name)
+		}
+	}
+	allowed := 1 + int64(time.Since(began)/(30*time.Second))
+	require.LessOrEqual(t, p.Fetches.Load()-fetched, allowed, "unknown keys cost one fetch a cooldown")
+	require.Equal(t, 1, b.Count(t, "SELECT count(*) FROM users"))
+
+	for name, changes := range map[string]map[string]any{
+		"an end with a fraction": {"exp": float64(time.Now().Add(time.Hour).Unix()) + 0.5},
+		"one of two audiences":   {"aud": []string{"https://other.example", harness.Audience}},
+	} {
+		require.Equal(t, id, harness.ViewerID(t, testclient.New(t, b.URL(), p.Token(t, changes))), name)
+	}
+	// RFC 7519 section 4: of claims with the same name, the last one counts, for everything.
+	twice := p.SignPayload(t, strings.Replace(string(mustJSON(t, harness.Claims(nil))), `"sub":"alice"`, `"sub":"bob","sub":"alice"`, 1))
+	require.Equal(t, id, harness.ViewerID(t, testclient.New(t, b.URL(), twice)))
+}
+
+func mustJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	require.NoError(t, err)
+	return b
+}
+
+// requestStatus asks who the viewer is with these Authorization headers.
+func requestStatus(t *testing.T, b *harness.Env, accept string, authorization ...string) int {
+	t.Helper()
+	status, _ := request(t, b, "/graphql", accept, func(h http.Header) { h["Authorization"] = authorization })
+	return status
+}
+
+// request asks who the viewer is at an address, and gives status and answer.
+func request(t *testing.T, b *harness.Env, path, accept string, change func(http.Header)) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(
+		t.Context(),
+		http.MethodPost,
+		b.URL()+path,
+		strings.NewReader(`{"query":"{ viewer { id } }"}`),
+	)
+	require.NoError(t, err)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", accept)
+	change(request.Header)
+	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	var body bytes.Buffer
+	_, err = body.ReadFrom(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, body.String()
+}
+
+// TestTokensCountInOnePlaceAlone: a good token in an address, a cookie, a form or another header is nobody's.
+func TestToken_OutsideAuthorizationHeader_IsIgnored(t *testing.T) {
+	t.Parallel()
+	b := harness.Start(t, testdb.SQLiteURL(t))
+	good := harness.Token(t, "alice")
+	require.Equal(t, http.StatusOK, requestStatus(t, b, "application/json", "Bearer "+good))
+	for name, try := range map[string]struct {
+		path   string
+		change func(http.Header)
+	}{
+		"address": {"/graphql?access_token=" + good + "&token=" + good + "&authorization=Bearer%20" + good, func(http.Header) {}},
+		"cookies": {"/graphql", func(h http.Header) {
+			h.Set("Cookie", "token="+good+"; Authorization=Bearer "+good+"; better-auth.session_token="+good)
+		}},
+		"proxy": {"/graphql", func(h http.Header) { h.Set("Proxy-Authorization", "Bearer "+good) }},
+		"own header": {"/graphql", func(h http.Header) {
+			h.Set("X-Auth-Token", good)
+			h.Set("X-User-Id", "alice")
+			h.Set("Sec-WebSocket-Protocol", good)
+		}},
+		"of a tunnel": {"/graphql", func(h http.Header) { h.Set("X-Forwarded-Authorization", "Bearer "+good) }},
+	} {
+		_, answer := request(t, b, try.path, "application/json", try.change)
+		require.Contains(t, answer, "UNAUTHENTICATED", name)
+	}
+	for _, two := range [][]string{{"Bearer " + good, "Bearer x"}, {"Bearer x", "Bearer " + good}, {"Bearer " + good, "Bearer " + good}, {"Basic eDp5", "Bearer " + good}} {
+		require.Equal(
+			t,
+			http.StatusUnauthorized,
+			requestStatus(t, b, "application/json", two...),
+			"two headers leave open who is meant",
+		)
+	}
+	require.Equal(t, http.StatusUnauthorized, requestStatus(t, b, "application/json", "Basic "+good))
+	require.Equal(t, 1, b.Count(t, "SELECT count(*) FROM users"))
+	require.NotContains(t, b.Logs.String(), good[:40])
+}
+
+// TestTheLeewayCountsOnEveryTransport: what verification forgives, connections forgive too.
+func TestToken_Expiry_LeewayAppliesToEveryTransport(t *testing.T) {
+	t.Parallel()
+	p := harness.NewIdentityProvider(t)
+	b := harness.Start(t, testdb.SQLiteURL(t), p.Settings(), harness.Settings{"AUTH_LEEWAY": "5m"})
+	late := p.Token(t, map[string]any{"exp": time.Now().Add(-time.Minute).Unix()})
+	c := testclient.New(t, b.URL(), late)
+	harness.ViewerID(t, c)
+	require.Equal(t, http.StatusOK, requestStatus(t, b, "text/event-stream", "Bearer "+late))
+	sub := c.Dial(t).Subscribe(t, harness.TaskStreamDoc, nil)
+	require.Eventually(t, func() bool { return b.Hub.Subscribers() == 1 }, testclient.Timeout, harness.SweepInterval)
+	harness.CreateTask(t, c, testclient.Vars{"title": "x"})
+	_, err := sub.Next(t.Context())
+	require.NoError(t, err)
+	early := p.Token(
+		t,
+		map[string]any{"nbf": time.Now().Add(time.Minute).Unix(), "iat": time.Now().Add(time.Minute).Unix()},
+	)
+	require.Equal(t, http.StatusOK, requestStatus(t, b, "application/json", "Bearer "+early))
+	gone := p.Token(t, map[string]any{"exp": time.Now().Add(-6 * time.Minute).Unix()})
+	require.Equal(t, http.StatusUnauthorized, requestStatus(t, b, "application/json", "Bearer "+gone))
+}

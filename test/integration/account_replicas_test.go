@@ -1,0 +1,142 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"errand/ent/rule"
+	"errand/internal/account"
+	"errand/internal/llm/providertest"
+	"errand/internal/stream/natsbus/natstest"
+	"errand/internal/testclient"
+	"errand/internal/testdb"
+	"errand/test/harness"
+
+	"github.com/stretchr/testify/require"
+)
+
+// startPair are two replicas in this process, on one database.
+func startPair(t *testing.T, more ...harness.Settings) (a, b *harness.Env) {
+	t.Helper()
+	url := testdb.PostgresURL(t)
+	more = append([]harness.Settings{{"RUN_LEASE": "2m", "RUN_SWEEP": "1m"}}, more...)
+	return harness.Start(
+			t,
+			url,
+			append(more, harness.Settings{"REPLICA_NAME": "a"})...), harness.Start(
+			t,
+			url,
+			append(more, harness.Settings{"REPLICA_NAME": "b"})...)
+}
+
+// countRowsContaining counts the rows of all tables whose text holds a word, those without an owner too.
+func countRowsContaining(t testing.TB, b *harness.Env, word string) map[string]int {
+	t.Helper()
+	tables, err := b.SystemClient(t).QueryContext(rule.System(context.Background()),
+		"SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+	require.NoError(t, err)
+	defer tables.Close()
+	found := map[string]int{}
+	for tables.Next() {
+		var name string
+		require.NoError(t, tables.Scan(&name))
+		if n := b.Count(t, "SELECT count(*) FROM "+name+" t WHERE strpos(t::text, $1) > 0", word); n > 0 {
+			found[name] = n
+		}
+	}
+	require.NoError(t, tables.Err())
+	return found
+}
+
+// TestDeleteViewer_TwoReplicas_GoneOnBoth deletes on one replica while everything of the person's is open
+// on the other, over each bus.
+func TestDeleteViewer_TwoReplicas_GoneOnBoth(t *testing.T) {
+	t.Parallel()
+	for name, bus := range map[string]func(t *testing.T) harness.Settings{
+		"postgres": func(*testing.T) harness.Settings { return harness.Settings{} },
+		"nats":     func(t *testing.T) harness.Settings { return harness.Settings{"NATS_URL": natstest.Start(t).URL()} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			left := make(chan struct{}, 1)
+			m := harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
+				if !strings.Contains(a.UserMessage, "wombat") {
+					return harness.TextResponse("Yes.")
+				}
+				return func(w http.ResponseWriter, r *http.Request) {
+					providertest.StreamThenHang(harness.TextFrames("On and on about the wombat")...)(w, r)
+					left <- struct{}{}
+				}
+			})
+			here, there := startPair(t, m.Settings(), bus(t))
+			requireDeletedEverywhere(t, here, there, left)
+		})
+	}
+}
+
+func requireDeletedEverywhere(t *testing.T, here, there *harness.Env, left <-chan struct{}) {
+	alice, bob := here.ClientSignedInAt(t, "alice", -time.Minute), here.Client(t, "bob")
+	away, bobAway := testclient.New(t, there.URL(), alice.Token), testclient.New(t, there.URL(), bob.Token)
+	id := harness.ViewerID(t, alice)
+	require.Equal(t, id, harness.ViewerID(t, away), "both replicas know her, and remember it")
+	(&harness.Conversation{C: alice}).SendAndWait(t, "Hello")
+	harness.CreateTask(t, alice, testclient.Vars{"title": "Feed the wombat"})
+
+	idle, busy, bobs := away.Dial(t), away.Dial(t), bobAway.Dial(t)
+	running := harness.Send(t, alice, "", "Tell me about the wombat")
+	reply := busy.Follow(t, running.Conversation.ID, "")
+	reply.UntilText(t, running.AssistantMessage.ID, func(text string) bool { return strings.Contains(text, "wombat") })
+	tasks, hisTasks := busy.Subscribe(t, harness.TaskStreamDoc, nil), bobs.Subscribe(t, harness.TaskStreamDoc, nil)
+	replyEvents := openSSE(t, away, testclient.MessageStream, testclient.Vars{"id": running.Conversation.ID})
+	taskEvents := openSSE(t, away, harness.TaskStreamDoc, nil)
+	require.Eventually(t, func() bool { return there.Hub.Subscribers() == 5 }, testclient.Timeout, harness.SweepInterval)
+	require.NotEmpty(t, countRowsContaining(t, here, "wombat"))
+
+	require.Empty(t, alice.Try(t, harness.DeleteViewerDoc, testclient.Vars{"confirm": account.DeleteConfirmation}).Errors)
+
+	<-left // the model is no longer asked
+	require.Equal(t, 4403, busy.CloseCode(t))
+	require.Equal(t, 4403, idle.CloseCode(t))
+	var err error
+	for err == nil {
+		_, err = reply.TryNextEvent(t.Context())
+	}
+	require.ErrorIs(t, err, io.EOF, "the stream ends, and without an error")
+	_, err = tasks.Next(t.Context())
+	require.ErrorIs(t, err, io.EOF)
+	for _, stream := range []*sseStream{replyEvents, taskEvents} {
+		last, data := stream.drain()
+		require.Equal(t, "complete", last)
+		require.NotContains(t, data, `"errors"`)
+	}
+	requireDeleted(t, here, alice, id)
+	requireDeleted(t, there, away, id)
+	harness.CreateTask(t, bob, testclient.Vars{"title": "Go on"})
+	payload, err := hisTasks.Next(t.Context())
+	require.NoError(t, err, "others are not disturbed")
+	require.Contains(t, string(payload), `"number":1`)
+}
+
+// requireDeleted looks for anything that a replica still has or does for a deleted person.
+func requireDeleted(t *testing.T, b *harness.Env, c *testclient.Client, id string) {
+	t.Helper()
+	for table, n := range b.CountRowsOf(t, id) {
+		require.Zero(t, n, table)
+	}
+	for _, word := range []string{id, "wombat", "alice"} {
+		require.Empty(t, countRowsContaining(t, b, word), word)
+	}
+	for _, document := range []string{harness.ViewerIDDoc, `{ tasks { nodes { id } } }`, `{ conversations { nodes { id } } }`, harness.ExportViewerDoc} {
+		a := c.Try(t, document, nil)
+		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), document)
+		require.Equal(t, http.StatusUnauthorized, a.Status)
+	}
+	harness.RequireErrorCode(t, "UNAUTHENTICATED", c.Try(t, harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "back"}}))
+	_, err := c.TryDial(t.Context())
+	require.ErrorContains(t, err, fmt.Sprint(4403))
+}

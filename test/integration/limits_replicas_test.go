@@ -1,0 +1,156 @@
+package integration
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"errand/internal/llm/providertest"
+	"errand/internal/testclient"
+	"errand/internal/testdb"
+	"errand/test/harness"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/require"
+)
+
+// sendConcurrently sends so many messages at once, to one replica after the other, and gives how many
+// were taken, and the refusals.
+func sendConcurrently(t *testing.T, all []*harness.Process, user string, n int) (taken int, refused []testclient.Response) {
+	t.Helper()
+	var mu sync.Mutex
+	var sending sync.WaitGroup
+	for i := range n {
+		c := all[i%len(all)].Client(user)
+		sending.Go(func() {
+			a, err := c.Do(t.Context(), harness.SendDoc, testclient.Vars{"in": testclient.Vars{"content": "Hello"}})
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+				t.Error(err)
+			case len(a.Errors) == 0:
+				taken++
+			default:
+				refused = append(refused, a)
+			}
+		})
+	}
+	sending.Wait()
+	return taken, refused
+}
+
+// requireRetryableRefusals checks that all were refused for the limit, with a wait up to the bound.
+func requireRetryableRefusals(t *testing.T, refused []testclient.Response, longest time.Duration) {
+	t.Helper()
+	for _, a := range refused {
+		harness.RequireErrorCode(t, "RATE_LIMITED", a)
+		wait := a.Errors[0].Extensions.RetryAfterMs
+		require.Positive(t, wait)
+		require.LessOrEqual(t, wait, longest.Milliseconds())
+	}
+}
+
+func TestMessageRate_TwoReplicas_IsShared(t *testing.T) {
+	t.Parallel()
+	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step { return harness.TextResponse("Done.") })
+	all := startReplicas(t, testdb.PostgresURL(t), 3, m.Settings(), harness.Settings{"MESSAGES_PER_MINUTE": "5"})
+	taken, refused := sendConcurrently(t, all, "alice", 24)
+	require.Equal(t, 5, taken)
+	requireRetryableRefusals(t, refused, time.Minute)
+	taken, _ = sendConcurrently(t, all, "bob", 5)
+	require.Equal(t, 5, taken, "everybody has a limit of their own")
+}
+
+func TestUnfinishedReplies_TwoReplicas_LimitIsShared(t *testing.T) {
+	t.Parallel()
+	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step { return providertest.Hang() })
+	all := startReplicas(t, testdb.PostgresURL(t), 3, m.Settings(), harness.Settings{"MAX_REPLIES_PER_USER": "4"})
+	taken, refused := sendConcurrently(t, all, "alice", 18)
+	require.Equal(t, 4, taken)
+	requireRetryableRefusals(t, refused, 10*time.Second)
+}
+
+// TestTokensADayAreReservedOverAllReplicas: of replies that begin at the same moment on three
+// servers, only so many ask the model as fit the day together.
+func TestDailyTokens_TwoReplicas_ReservationIsShared(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step {
+		return func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-release:
+				harness.TextResponse("So be it.")(w, r)
+			case <-r.Context().Done():
+			}
+		}
+	})
+	all := startReplicas(
+		t,
+		testdb.PostgresURL(t),
+		3,
+		m.Settings(),
+		harness.Settings{"TOKENS_PER_DAY": "4000"},
+	) // a call reserves about 2500
+	alice := all[0].Client("alice")
+	socket := alice.Dial(t)
+	turns := map[string]testclient.Turn{}
+	for i := range 6 {
+		said := fmt.Sprint("Hello ", i)
+		turns[said] = harness.Send(t, all[i%len(all)].Client("alice"), "", said)
+	}
+	m.WaitForRequest(t, func(harness.ModelRequest) bool { return true })
+	winner := m.Requests()[0].UserMessage
+	for said, turn := range turns {
+		if said == winner {
+			continue
+		}
+		reply := socket.Follow(t, turn.Conversation.ID, "").AwaitFinished(t, turn.AssistantMessage.ID)
+		require.Equal(t, "FAILED", reply.Status)
+		require.Equal(t, "RATE_LIMITED", reply.Error.Code)
+	}
+	require.Len(t, m.Requests(), 1)
+	close(release)
+	turn := turns[winner]
+	require.Equal(t, "COMPLETED", socket.Follow(t, turn.Conversation.ID, "").AwaitFinished(t, turn.AssistantMessage.ID).Status)
+	require.Equal(t, 1, usageReportOf(t, alice, "DAY").Calls)
+}
+
+func TestMCPCallRate_TwoReplicas_IsShared(t *testing.T) {
+	t.Parallel()
+	const perMinute = 5
+	all := startReplicas(t, testdb.PostgresURL(t), 3, harness.Settings{"MCP_CALLS_PER_MINUTE": strconv.Itoa(perMinute)})
+	desks := make([]*sdk.ClientSession, len(all))
+	for i, replica := range all {
+		desks[i] = connectOverHTTP(t, replica.Client("alice"), "2026-07-28")
+	}
+	began := time.Now()
+	var taken atomic.Int64
+	var calling sync.WaitGroup
+	for i := range 24 {
+		calling.Go(func() {
+			result, err := desks[i%len(desks)].CallTool(
+				t.Context(),
+				&sdk.CallToolParams{Name: "add_task", Arguments: map[string]any{"title": "Hello"}},
+			)
+			switch {
+			case err != nil:
+				t.Error(err)
+			case !result.IsError:
+				taken.Add(1)
+			case result.Meta["errand/code"] != "RATE_LIMITED":
+				t.Error(result.Meta)
+			}
+		})
+	}
+	calling.Wait()
+	room := int(time.Since(began)/(time.Minute/perMinute)) + 1 // for as long as they took
+	require.GreaterOrEqual(t, int(taken.Load()), perMinute)
+	require.LessOrEqual(t, int(taken.Load()), perMinute+room)
+	require.Len(t, harness.AllTasks(t, all[0].Client("alice")), int(taken.Load()))
+	callTool(t, connectOverHTTP(t, all[0].Client("bob"), "2025-11-25"), "list_tasks", nil)
+}

@@ -1,0 +1,180 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"errand/ent/enum"
+	"errand/graph/generated"
+	"errand/internal/testclient"
+	"errand/internal/viewer"
+	"errand/test/harness"
+
+	"github.com/stretchr/testify/require"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// listSelections are the ways to rows that are read in part, by their type.
+var listSelections = map[string]string{
+	"Task":         `{ tasks(first: 10) { nodes { id %s } } }`,
+	"TaskChange":   `{ tasks(first: 10) { nodes { changes(first: 10) { nodes { id %s } } } } }`,
+	"Conversation": `{ conversations(first: 10) { nodes { id %s } } }`,
+	"Message":      `{ conversations(first: 10) { nodes { messages(first: 10) { nodes { id %s } } } } }`,
+}
+
+// TestList_SingleFieldSelected_EqualsFullRow compares each field alone, for which a list reads
+// few columns, with the whole row that node(id:) reads.
+func TestList_SingleFieldSelected_EqualsFullRow(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		createFullRows(t, b, c)
+		schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+		for name, list := range listSelections {
+			compared := 0
+			for _, f := range schema.Types[name].Fields {
+				selection, ok := selectSingleField(schema, f)
+				if !ok {
+					continue
+				}
+				for _, row := range rowsOf(c.Try(t, fmt.Sprintf(list, selection), nil).Data, f.Name) {
+					whole := c.Try(
+						t,
+						`query ($id: ID!) { node(id: $id) { id ... on `+name+` { `+selection+` } } }`,
+						testclient.Vars{"id": row["id"]},
+					)
+					require.Empty(t, whole.Errors)
+					require.Equal(t, rowsOf(whole.Data, f.Name)[0], row, "%s.%s", name, f.Name)
+					require.True(
+						t,
+						row[f.Name] != nil || f.Name == "deletedAt",
+						"%s.%s has a value in every row here, or nothing is compared",
+						name,
+						f.Name,
+					)
+					compared++
+				}
+			}
+			require.GreaterOrEqual(t, compared, 5, name)
+		}
+	}, harness.GenerousLimits)
+}
+
+// TestList_SharedFragment_ReadsOwnColumns selects more beside a fragment in one place
+// than in the other, of the same rows.
+func TestList_SharedFragment_ReadsOwnColumns(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		createFullRows(t, b, c)
+		for range 20 { // the places are answered at the same time
+			a := c.Try(
+				t,
+				`{ a: tasks { nodes { ...T } } b: tasks { nodes { ...T changes { nodes { kind client } } } } c: tasks { nodes { ...T } }
+				d: conversations { nodes { ...C } } e: conversations(first: 9) { nodes { ...C messages { nodes { content model: usage { model } } } } } f: conversations { nodes { ...C } } }
+				fragment T on Task { changes { nodes { id } } } fragment C on Conversation { messages { nodes { id } } }`,
+				nil,
+			)
+			require.Empty(t, a.Errors)
+			require.Contains(t, string(a.Data), `"kind":"CREATED","client":"c"`)
+			require.Contains(t, string(a.Data), `"content":"text","model":{"model":"rules/rules"}`)
+		}
+	})
+}
+
+// selectSingleField is a field with the plain fields below it.
+func selectSingleField(schema *ast.Schema, f *ast.FieldDefinition) (string, bool) {
+	below := schema.Types[f.Type.Name()]
+	if strings.HasPrefix(f.Name, "__") || !below.IsCompositeType() {
+		return f.Name, !strings.HasPrefix(f.Name, "__")
+	}
+	var plain []string
+	for _, inner := range below.Fields {
+		if !schema.Types[inner.Type.Name()].IsCompositeType() && !strings.HasPrefix(inner.Name, "__") {
+			plain = append(plain, inner.Name)
+		}
+	}
+	return f.Name + " { " + strings.Join(plain, " ") + " }", len(plain) > 0
+}
+
+// rowsOf finds the objects in an answer that hold a field beside their id.
+func rowsOf(data json.RawMessage, field string) (rows []map[string]any) {
+	var value any
+	_ = json.Unmarshal(data, &value)
+	var walk func(any)
+	walk = func(value any) {
+		switch v := value.(type) {
+		case []any:
+			for _, e := range v {
+				walk(e)
+			}
+		case map[string]any:
+			if _, ok := v[field]; ok && v["id"] != nil {
+				rows = append(rows, v)
+				return
+			}
+			for _, e := range v {
+				walk(e)
+			}
+		}
+	}
+	walk(value)
+	return rows
+}
+
+// createFullRows makes rows of which every column holds something.
+func createFullRows(t *testing.T, b *harness.Env, c *testclient.Client) {
+	t.Helper()
+	me := testclient.Run[struct{ Viewer struct{ ID string } }](t, c, `{ viewer { id } }`, nil).Viewer.ID
+	ctx, root, now := viewer.NewContext(context.Background(), viewer.Viewer{UserID: me}), b.SystemClient(t), time.Now()
+	talk := root.Conversation.Create().SetTitle("talk").SetMessageCount(1).SaveX(ctx)
+	message := root.Message.Create().
+		SetConversationID(talk.ID).
+		SetPosition(1).
+		SetRole(enum.RoleAssistant).
+		SetContent("text").
+		SetStatus(enum.MessageFailed).
+		SetErrorCode("RATE_LIMITED").
+		SetRetryAt(now).
+		SetModel("rules/rules").
+		SetInputTokens(1).
+		SetOutputTokens(2).
+		SetCachedTokens(3).
+		SetCostNanos(4).
+		SetUnverifiedReason("why").
+		SetFinishedAt(now).
+		SaveX(ctx)
+	call := root.ToolCall.Create().
+		SetMessageID(message.ID).
+		SetName("add_task").
+		SetProviderID("p").
+		SetArguments("{}").
+		SetResult("{}").
+		SetSeq(0).
+		SetStep(0).
+		SetTextOffset(0).
+		SetLatencyMs(5).
+		SaveX(ctx)
+	task := root.Task.Create().
+		SetNumber(1).
+		SetTitle("task").
+		SetDescription("more").
+		SetDueOn("2031-01-01").
+		SetDueAt(now).
+		SetCompletedAt(now).
+		SetLabels([]string{"a"}).
+		SetVersion(1).
+		SaveX(ctx)
+	root.TaskChange.Create().
+		SetTaskID(task.ID).
+		SetSeq(1).
+		SetTaskVersion(1).
+		SetKind(enum.ChangeCreated).
+		SetActor(enum.ActorAgent).
+		SetClient("c").
+		SetToolCallID(call.ID).
+		SetFields([]enum.FieldChange{{Name: "title"}}).
+		SaveX(ctx)
+}

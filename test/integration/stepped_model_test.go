@@ -1,0 +1,81 @@
+package integration
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	"errand/internal/llm/providertest"
+	"errand/internal/testclient"
+	"errand/test/harness"
+
+	"github.com/stretchr/testify/require"
+)
+
+// stepper lets a model say its next piece.
+type stepper chan struct{}
+
+// respond is a complete answer whose pieces wait for the pace, one by one. Uses end it when there are any.
+func (p stepper) respond(pieces []string, uses ...harness.ToolCall) providertest.Step {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		control := http.NewResponseController(w)
+		for _, frame := range harness.TextFrames(pieces...) {
+			select {
+			case <-p:
+			case <-r.Context().Done():
+				return
+			}
+			_, _ = io.WriteString(w, frame)
+			_ = control.Flush()
+		}
+		rest := harness.TextResponse()
+		if len(uses) > 0 {
+			rest = harness.ToolCallResponse("", uses...)
+		}
+		rest(headerlessWriter{w}, r)
+	}
+}
+
+// headerlessWriter is a response whose header is out already.
+type headerlessWriter struct{ http.ResponseWriter }
+
+// WriteHeader does nothing.
+func (headerlessWriter) WriteHeader(int) {}
+
+// Unwrap serves http.ResponseController.
+func (u headerlessWriter) Unwrap() http.ResponseWriter { return u.ResponseWriter }
+
+// The paced turn: text, a tool, text, a tool, text.
+var (
+	steppedPieces = [][]string{{"One ", "🦊 two"}, {"thrée ", "four"}, {"five", " 🦊🦊 ", "six."}}
+	steppedText   = "One 🦊 two\n\nthrée four\n\nfive 🦊🦊 six."
+)
+
+// startSteppedModel answers everything with the paced turn, one piece for each value sent.
+func startSteppedModel(t *testing.T, p stepper) *harness.Model {
+	return harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
+		if a.UserMessage != "Go" {
+			return harness.TextResponse("Done.")
+		}
+		uses := [][]harness.ToolCall{{harness.AddTaskCall("A")}, {harness.AddTaskCall("B")}, nil}
+		return p.respond(steppedPieces[len(a.ToolResults)], uses[len(a.ToolResults)]...)
+	})
+}
+
+// releaseAll lets the model say one piece and reads the events that come of it: the text, and
+// after the last piece of a step what its tool does.
+func (p stepper) releaseAll(t *testing.T, s *testclient.Stream, last bool) {
+	t.Helper()
+	p <- struct{}{}
+	e := s.NextEvent(t)
+	require.Equal(t, "MessageDelta", e.Kind)
+	if !last {
+		return
+	}
+	for _, status := range []string{"STARTED", "SUCCEEDED"} {
+		e := s.NextEvent(t)
+		require.Equal(t, "ToolCallChanged", e.Kind)
+		require.Equal(t, status, e.ToolCall.Status)
+	}
+}
