@@ -16,16 +16,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Socket is a graphql-transport-ws connection that carries any number of subscriptions.
+// Socket is a graphql-transport-ws connection that carries any number of subscriptions. It is safe for
+// concurrent use.
 type Socket struct {
 	conn *websocket.Conn
 
-	writeMu sync.Mutex
-	mu      sync.Mutex
-	lastID    int
-	subscriptions    map[string]*Subscription
-	err     error // why it ended
-	done   chan struct{}
+	writeMu       sync.Mutex
+	mu            sync.Mutex
+	lastID        int
+	subscriptions map[string]*Subscription
+	err           error // set before done is closed
+	done          chan struct{}
 }
 
 // frame is a message of the protocol.
@@ -35,7 +36,7 @@ type frame struct {
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
-// Dial connects and signs in. The socket ends with the test.
+// Dial opens and initializes a socket, which is closed at the end of the test.
 func (c *Client) Dial(t testing.TB) *Socket {
 	t.Helper()
 	s, err := c.TryDial(t.Context())
@@ -44,7 +45,8 @@ func (c *Client) Dial(t testing.TB) *Socket {
 	return s
 }
 
-// TryDial connects and signs in, and gives the close code's error when the server refuses.
+// TryDial opens and initializes a socket. If the server rejects the initialization, the error wraps a
+// *websocket.CloseError.
 func (c *Client) TryDial(ctx context.Context) (*Socket, error) {
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: Timeout}
 	conn, _, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(c.URL, "http")+"/graphql", nil)
@@ -52,15 +54,15 @@ func (c *Client) TryDial(ctx context.Context) (*Socket, error) {
 		return nil, err
 	}
 	payload, _ := json.Marshal(map[string]string{"authorization": "Bearer " + c.Token})
-	hello := frame{Type: "connection_init", Payload: payload}
+	initFrame := frame{Type: "connection_init", Payload: payload}
 	if c.Token == "" {
-		hello.Payload = nil
+		initFrame.Payload = nil
 	}
-	var welcome frame
+	var ack frame
 	_ = conn.SetReadDeadline(time.Now().Add(Timeout))
-	if err := errors.Join(conn.WriteJSON(hello), conn.ReadJSON(&welcome)); err != nil || welcome.Type != "connection_ack" {
+	if err := errors.Join(conn.WriteJSON(initFrame), conn.ReadJSON(&ack)); err != nil || ack.Type != "connection_ack" {
 		_ = conn.Close()
-		return nil, fmt.Errorf("instead of connection_ack %q: %w", welcome.Type, err)
+		return nil, fmt.Errorf("expected connection_ack, received %q: %w", ack.Type, err)
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 	s := &Socket{conn: conn, subscriptions: map[string]*Subscription{}, done: make(chan struct{})}
@@ -68,19 +70,19 @@ func (c *Client) TryDial(ctx context.Context) (*Socket, error) {
 	return s, nil
 }
 
-// Close ends the socket and waits until nothing of it runs.
+// Close closes the connection and waits for the read loop to return.
 func (s *Socket) Close() {
 	_ = s.conn.Close()
 	<-s.done
 }
 
-// CloseCode waits until the server closes the socket and gives the close code.
+// CloseCode waits until the server closes the socket and returns the close code.
 func (s *Socket) CloseCode(t testing.TB) int {
 	t.Helper()
 	select {
 	case <-s.done:
 	case <-time.After(Timeout):
-		require.Fail(t, "the socket stayed open")
+		require.Fail(t, "the server did not close the socket")
 	}
 	var closed *websocket.CloseError
 	require.ErrorAs(t, s.err, &closed)
@@ -127,7 +129,7 @@ func (s *Socket) deliver(f frame) {
 	}
 	s.mu.Unlock()
 	if sub == nil {
-		return // stopped by us meanwhile
+		return // stopped by Subscription.Stop
 	}
 	switch f.Type {
 	case "next":
@@ -159,7 +161,7 @@ func (s *Socket) Subscribe(t testing.TB, document string, vars Vars) *Subscripti
 	return sub
 }
 
-// TrySubscribe starts an operation on a socket that may be broken.
+// TrySubscribe starts an operation and returns the error of a closed socket.
 func (s *Socket) TrySubscribe(document string, vars Vars) (*Subscription, error) {
 	s.mu.Lock()
 	s.lastID++
@@ -173,7 +175,7 @@ func (s *Socket) TrySubscribe(document string, vars Vars) (*Subscription, error)
 	return sub, s.write(frame{ID: sub.id, Type: "subscribe", Payload: payload})
 }
 
-// Stop ends the operation from this side.
+// Stop completes the operation from the client's side. Next returns the responses received before.
 func (s *Subscription) Stop() {
 	s.socket.mu.Lock()
 	delete(s.socket.subscriptions, s.id)
@@ -200,14 +202,14 @@ func (s *Subscription) end(err error) {
 func (s *Subscription) notify() {
 	select {
 	case s.wake <- struct{}{}:
-	default: // told already
+	default: // a wake-up is already pending
 	}
 }
 
-// Next is the next response. After the last one it is io.EOF when the operation is
-// complete, Errors when it was refused, and the socket's error when that ended.
+// Next waits for the next response, at most for Timeout. After the last one it returns io.EOF if the server
+// completed the operation, Errors if it rejected the operation, and the socket's error if the socket closed.
 func (s *Subscription) Next(ctx context.Context) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, Timeout, errors.New("testclient: nothing came"))
+	ctx, cancel := context.WithTimeoutCause(ctx, Timeout, errors.New("testclient: timed out waiting for a response"))
 	defer cancel()
 	for {
 		payload, err, ok := s.take()

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// MessageStream is the document of a Stream.
+// MessageStream is the document that Follow subscribes with.
 const MessageStream = `subscription ($id: ID!, $after: Cursor) { messageStream(conversationId: $id, after: $after) {
 	__typename cursor
 	... on MessageAdded { message { ` + MessageFields + ` } }
@@ -18,7 +18,7 @@ const MessageStream = `subscription ($id: ID!, $after: Cursor) { messageStream(c
 	... on ToolCallChanged { messageId toolCall { ` + ToolCallFields + ` } }
 	... on MessageFinished { message { ` + MessageFields + ` } } } }`
 
-// Event is one event of a conversation.
+// Event is one event of a message stream. Kind is its GraphQL type.
 type Event struct {
 	Kind      string `json:"__typename"`
 	Cursor    string
@@ -29,25 +29,26 @@ type Event struct {
 	ToolCall  ToolCall
 }
 
-// Stream follows a conversation and rebuilds its replies as the contract says:
-// content = content[0:offset] + text, in UTF-16 units.
+// Stream is a subscription to a conversation's message stream. It rebuilds each message as the schema
+// describes, content = content[0:offset] + text with offsets in UTF-16 code units, and checks every event
+// against the messages rebuilt so far.
 type Stream struct {
 	*Subscription
-	// Events are all events received.
+	// Events are the events received so far.
 	Events []Event
-	// Rewinds counts the events that told text again.
-	Rewinds int
-	messages   map[string]*messageState
+	// Rewinds counts the deltas that replaced text received earlier.
+	Rewinds  int
+	messages map[string]*messageState
 }
 
-// messageState is what a stream's client knows of one message.
+// messageState is the rebuilt state of one message.
 type messageState struct {
 	units    []uint16
-	calls    map[string]string // status by id
+	calls    map[string]string // tool call status by ID
 	finished *Message
 }
 
-// Follow subscribes to a conversation, from a cursor unless it is "".
+// Follow subscribes to a conversation's message stream, after a cursor unless it is "".
 func (s *Socket) Follow(t testing.TB, conversationID, after string) *Stream {
 	t.Helper()
 	stream, err := s.TryFollow(conversationID, after)
@@ -55,7 +56,7 @@ func (s *Socket) Follow(t testing.TB, conversationID, after string) *Stream {
 	return stream
 }
 
-// TryFollow is Follow on a socket that may be broken.
+// TryFollow is Follow for a socket that may be closed.
 func (s *Socket) TryFollow(conversationID, after string) (*Stream, error) {
 	vars := Vars{"id": conversationID}
 	if after != "" {
@@ -68,7 +69,8 @@ func (s *Socket) TryFollow(conversationID, after string) (*Stream, error) {
 	return &Stream{Subscription: sub, messages: map[string]*messageState{}}, nil
 }
 
-// Resume moves a stream whose socket may have ended to another one, from the last event that was read.
+// Resume continues a stream on another socket after the last event that was read. It takes over the state of
+// old, which must not be used afterwards.
 func (s *Socket) Resume(conversationID string, old *Stream) (*Stream, error) {
 	after := ""
 	if n := len(old.Events); n > 0 {
@@ -82,8 +84,8 @@ func (s *Socket) Resume(conversationID string, old *Stream) (*Stream, error) {
 	return joined, nil
 }
 
-// ResumeAt goes on from another stream's event, with what that stream's client knew there:
-// on the same socket or another one. at counts events; 0 means before the first.
+// ResumeAt subscribes after the first at events of another stream, with the state that a client has there.
+// at 0 starts without a cursor. The other stream stays usable.
 func (s *Socket) ResumeAt(t testing.TB, conversationID string, old *Stream, at int) *Stream {
 	t.Helper()
 	after := ""
@@ -98,8 +100,8 @@ func (s *Socket) ResumeAt(t testing.TB, conversationID string, old *Stream, at i
 	return joined
 }
 
-// TryNextEvent is the next event, or why there is none. An event that does not follow
-// from what was received before is an error too.
+// TryNextEvent waits for the next event. An event that does not fit the messages rebuilt so far is returned with a
+// *ContractError.
 func (s *Stream) TryNextEvent(ctx context.Context) (Event, error) {
 	payload, err := s.Next(ctx)
 	if err != nil {
@@ -123,16 +125,16 @@ func (s *Stream) TryNextEvent(ctx context.Context) (Event, error) {
 	return e, nil
 }
 
-// ContractError says that the server sent what the contract does not allow.
+// ContractError reports an event that violates the contract of the message stream.
 type ContractError struct{ Err error }
 
 // Error implements error.
 func (e *ContractError) Error() string { return e.Err.Error() }
 
-// Unwrap implements errors' interface.
+// Unwrap returns the violation.
 func (e *ContractError) Unwrap() error { return e.Err }
 
-// NextEvent is the next event, which must come.
+// NextEvent waits for the next event and fails the test if the stream ends.
 func (s *Stream) NextEvent(t testing.TB) Event {
 	t.Helper()
 	e, err := s.TryNextEvent(t.Context())
@@ -140,7 +142,7 @@ func (s *Stream) NextEvent(t testing.TB) Event {
 	return e
 }
 
-// Until reads events up to and including the first that satisfies ok.
+// Until reads events up to and including the first one that satisfies ok, and returns it.
 func (s *Stream) Until(t testing.TB, ok func(Event) bool) Event {
 	t.Helper()
 	for {
@@ -150,7 +152,7 @@ func (s *Stream) Until(t testing.TB, ok func(Event) bool) Event {
 	}
 }
 
-// AwaitFinished reads until the message is terminal and gives it.
+// AwaitFinished reads events until the message is terminal and returns it.
 func (s *Stream) AwaitFinished(t testing.TB, messageID string) Message {
 	t.Helper()
 	for {
@@ -161,7 +163,7 @@ func (s *Stream) AwaitFinished(t testing.TB, messageID string) Message {
 	}
 }
 
-// Text is the message's text as the client has it.
+// Text returns the message's text as rebuilt so far.
 func (s *Stream) Text(messageID string) string {
 	if k := s.messages[messageID]; k != nil {
 		return string(utf16.Decode(k.units))
@@ -177,10 +179,10 @@ func (s *Stream) UntilText(t testing.TB, messageID string, ok func(string) bool)
 	}
 }
 
-// apply takes an event in, and refuses what the contract does not allow.
+// apply updates the rebuilt messages with an event, or returns the rule of the contract that it violates.
 func (s *Stream) apply(e Event) error {
 	if e.Cursor == "" {
-		return fmt.Errorf("%s without a cursor", e.Kind)
+		return fmt.Errorf("%s has no cursor", e.Kind)
 	}
 	switch e.Kind {
 	case "MessageAdded":
@@ -192,13 +194,13 @@ func (s *Stream) apply(e Event) error {
 	case "MessageFinished":
 		return s.applyFinished(e.Message)
 	default:
-		return fmt.Errorf("an event of kind %q", e.Kind)
+		return fmt.Errorf("unknown event type %q", e.Kind)
 	}
 }
 
 func (s *Stream) applyAdded(m Message) error {
 	if s.messages[m.ID] != nil {
-		return fmt.Errorf("message %d was announced twice", m.Position)
+		return fmt.Errorf("message %d was added twice", m.Position)
 	}
 	k := &messageState{units: utf16.Encode([]rune(m.Content)), calls: map[string]string{}}
 	for _, c := range m.ToolCalls {
@@ -215,9 +217,9 @@ func (s *Stream) applyDelta(e Event) error {
 	k := s.messages[e.MessageID]
 	switch {
 	case k == nil || k.finished != nil:
-		return fmt.Errorf("text of a message that is not being written: %+v", e)
+		return fmt.Errorf("delta for a message that is unknown or finished: %+v", e)
 	case e.Offset > len(k.units):
-		return fmt.Errorf("a gap: text at %d, known are %d units", e.Offset, len(k.units))
+		return fmt.Errorf("gap: the delta starts at offset %d, the text has %d code units", e.Offset, len(k.units))
 	case e.Offset < len(k.units):
 		s.Rewinds++
 	}
@@ -228,16 +230,16 @@ func (s *Stream) applyDelta(e Event) error {
 func (s *Stream) applyToolCall(e Event) error {
 	k, c := s.messages[e.MessageID], e.ToolCall
 	if k == nil || k.finished != nil {
-		return fmt.Errorf("a tool call of a message that is not being written: %+v", c)
+		return fmt.Errorf("tool call for a message that is unknown or finished: %+v", c)
 	}
-	// A call that its message's announcement showed may be told once more as it is.
+	// A call included in MessageAdded may be sent again with the same status.
 	before := k.calls[c.ID]
 	if before != c.Status && (before == "") != (c.Status == "STARTED") ||
 		before != "" && before != "STARTED" && before != c.Status {
 		return fmt.Errorf("tool call %s went from %q to %s", c.Name, before, c.Status)
 	}
 	if c.Offset > len(k.units) {
-		return fmt.Errorf("a tool call at %d, known are %d units", c.Offset, len(k.units))
+		return fmt.Errorf("tool call at offset %d, the text has %d code units", c.Offset, len(k.units))
 	}
 	k.calls[c.ID] = c.Status
 	return nil
@@ -247,15 +249,15 @@ func (s *Stream) applyFinished(m Message) error {
 	k := s.messages[m.ID]
 	switch {
 	case k == nil || k.finished != nil:
-		return fmt.Errorf("message %d finished before it began, or twice", m.Position)
+		return fmt.Errorf("message %d finished twice or before it was added", m.Position)
 	case !m.Terminal():
-		return fmt.Errorf("message %d finished as %s", m.Position, m.Status)
+		return fmt.Errorf("message %d finished with the status %s", m.Position, m.Status)
 	case string(utf16.Decode(k.units)) != m.Content:
-		return fmt.Errorf("the client has %q, the message is %q", string(utf16.Decode(k.units)), m.Content)
+		return fmt.Errorf("the rebuilt text is %q, the final content %q", string(utf16.Decode(k.units)), m.Content)
 	}
 	for _, c := range m.ToolCalls {
 		if k.calls[c.ID] != c.Status {
-			return fmt.Errorf("the client knows tool call %s as %q, it is %s", c.Name, k.calls[c.ID], c.Status)
+			return fmt.Errorf("the last status of tool call %s was %q, the final one is %s", c.Name, k.calls[c.ID], c.Status)
 		}
 	}
 	k.finished = &m

@@ -2,7 +2,7 @@ package testclient
 
 import "encoding/json"
 
-// Task is a task with the fields of TaskFields.
+// Task is a task as selected by TaskFields.
 type Task struct {
 	ID, Title, Description, Priority string
 	Number, Version                  int
@@ -13,7 +13,7 @@ type Task struct {
 	Labels                           []string
 }
 
-// Message is a message with the fields of MessageFields.
+// Message is a message as selected by MessageFields.
 type Message struct {
 	ID, Role, Content, Status string
 	Position                  int
@@ -31,7 +31,7 @@ func (m Message) Terminal() bool {
 	return m.Status == "COMPLETED" || m.Status == "FAILED" || m.Status == "CANCELLED"
 }
 
-// ToolCall is a tool call with the fields of CallFields.
+// ToolCall is a tool call as selected by ToolCallFields.
 type ToolCall struct {
 	ID, Name, Status  string
 	Arguments, Result json.RawMessage
@@ -39,18 +39,18 @@ type ToolCall struct {
 	Offset            int
 }
 
-// Turn is what sendMessage answers.
+// Turn is the payload of sendMessage.
 type Turn struct {
 	Conversation     struct{ ID, Title string }
 	UserMessage      Message
 	AssistantMessage Message
 }
 
-// The selections that the types are made for.
+// The selections that the types decode.
 const (
-	TaskFields = `id number title description completed completedAt priority dueOn dueAt labels createdAt updatedAt deletedAt version`
+	TaskFields     = `id number title description completed completedAt priority dueOn dueAt labels createdAt updatedAt deletedAt version`
 	ToolCallFields = `id name arguments result status latencyMs offset`
-	// MessageFields leaves nothing out but the edge to the conversation.
+	// MessageFields selects every field but the edge to the conversation.
 	MessageFields = `id position role content status error { code message } toolCalls { ` + ToolCallFields + ` }
 		usage { inputTokens outputTokens cachedTokens model } finishedAt`
 )
