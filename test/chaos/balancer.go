@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// balancer gives each connection to the next replica that takes it, and sometimes holds up
-// what goes to the client, as a slow reader would.
+// balancer is a TCP load balancer. It forwards each connection to the next replica that accepts it, in turn, and
+// sometimes pauses the direction to the client, as a slow reader would.
 type balancer struct {
 	listener net.Listener
 	replicas []string
@@ -20,11 +20,9 @@ type balancer struct {
 
 	mu     sync.Mutex
 	random *rand.Rand
-	open   map[net.Conn]bool
+	conns  map[net.Conn]bool
 	closed bool
-	ended  sync.WaitGroup
-	// stalls counts the connections that were held up.
-	stalls int
+	group  sync.WaitGroup
 }
 
 func newBalancer(random *rand.Rand, replicas []string) (*balancer, error) {
@@ -32,8 +30,8 @@ func newBalancer(random *rand.Rand, replicas []string) (*balancer, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &balancer{listener: l, replicas: replicas, random: random, open: map[net.Conn]bool{}}
-	b.ended.Go(b.accept)
+	b := &balancer{listener: l, replicas: replicas, random: random, conns: map[net.Conn]bool{}}
+	b.group.Go(b.accept)
 	return b, nil
 }
 
@@ -45,7 +43,7 @@ func (b *balancer) accept() {
 		if err != nil {
 			return
 		}
-		b.ended.Go(func() { b.serve(client) })
+		b.group.Go(func() { b.serve(client) })
 	}
 }
 
@@ -56,21 +54,21 @@ func (b *balancer) serve(client net.Conn) {
 		return
 	}
 	defer server.Close()
-	if !b.keep(client) || !b.keep(server) {
+	if !b.track(client) || !b.track(server) {
 		return
 	}
-	defer b.forget(client, server)
-	var up sync.WaitGroup
-	up.Go(func() {
+	defer b.untrack(client, server)
+	var requests sync.WaitGroup
+	requests.Go(func() {
 		_, _ = io.Copy(server, client)
 		_ = server.Close() // ends the other direction
 	})
-	b.down(client, server)
+	b.copyToClient(client, server)
 	_ = client.Close()
-	up.Wait()
+	requests.Wait()
 }
 
-// dial tries each replica once.
+// dial connects to the next replica that accepts. It returns nil after trying each replica once.
 func (b *balancer) dial() net.Conn {
 	first := b.next.Add(1)
 	for i := range uint64(len(b.replicas)) {
@@ -82,9 +80,9 @@ func (b *balancer) dial() net.Conn {
 	return nil
 }
 
-// down carries what the server says, with a pause in one of eight connections.
-func (b *balancer) down(client, server net.Conn) {
-	if bytes, pause := b.stall(); bytes > 0 {
+// copyToClient copies the server's data to the client, in one of eight connections with a pause.
+func (b *balancer) copyToClient(client, server net.Conn) {
+	if bytes, pause := b.randomStall(); bytes > 0 {
 		if _, err := io.CopyN(client, server, bytes); err != nil {
 			return
 		}
@@ -93,40 +91,41 @@ func (b *balancer) down(client, server net.Conn) {
 	_, _ = io.Copy(client, server)
 }
 
-func (b *balancer) stall() (afterBytes int64, pause time.Duration) {
+// randomStall returns the length of a pause and the number of bytes before it, or 0 for no pause.
+func (b *balancer) randomStall() (afterBytes int64, pause time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.random.IntN(8) > 0 {
 		return 0, 0
 	}
-	b.stalls++
 	return 200 + b.random.Int64N(20_000), time.Duration(b.random.Int64N(int64(3 * time.Second)))
 }
 
-func (b *balancer) keep(c net.Conn) bool {
+// track registers a connection for closeConns. It closes the connection and returns false if the balancer is closed.
+func (b *balancer) track(c net.Conn) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		_ = c.Close()
 		return false
 	}
-	b.open[c] = true
+	b.conns[c] = true
 	return true
 }
 
-func (b *balancer) forget(conns ...net.Conn) {
+func (b *balancer) untrack(conns ...net.Conn) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range conns {
-		delete(b.open, c)
+		delete(b.conns, c)
 	}
 }
 
-// cut breaks every connection.
-func (b *balancer) cut() {
+// closeConns closes every open connection.
+func (b *balancer) closeConns() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for c := range b.open {
+	for c := range b.conns {
 		_ = c.Close()
 	}
 }
@@ -136,16 +135,16 @@ func (b *balancer) close() error {
 	b.closed = true
 	b.mu.Unlock()
 	err := b.listener.Close()
-	b.cut()
-	b.ended.Wait()
+	b.closeConns()
+	b.group.Wait()
 	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return err
 }
 
-// pause waits, unless ctx ends first.
-func pause(ctx context.Context, d time.Duration) {
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

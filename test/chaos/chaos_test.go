@@ -11,20 +11,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestAShortStorm is a run with everything that can break. "make chaos" makes long ones.
-func TestAShortStorm(t *testing.T) {
+// "make chaos" performs longer runs.
+func TestRunChaos_AllFaults_HoldsInvariants(t *testing.T) {
 	o := options{Seed: uint64(os.Getpid()), For: 14 * time.Second, Conversations: 12, Out: t.Output()}
-	require.NoError(t, storm(t.Context(), o))
+	require.NoError(t, runChaos(t.Context(), o))
 }
 
-// TestARollingRestart restarts all replicas in turn, while people talk: no request may
-// fail but in a way that invites a repetition, and no stream may have a gap.
-func TestARollingRestart(t *testing.T) {
+// During graceful restarts, requests may fail with retryable errors only, and no stream may have a gap.
+func TestRunChaos_RollingRestart_HoldsInvariants(t *testing.T) {
 	o := options{Seed: uint64(os.Getpid()), For: 8 * time.Second, Conversations: 12, Out: t.Output(), Rolling: true}
-	require.NoError(t, storm(t.Context(), o))
+	require.NoError(t, runChaos(t.Context(), o))
 }
 
-func TestMutantsFitTheirSources(t *testing.T) {
+func TestMutants_CurrentSources_MatchOnce(t *testing.T) {
 	root, err := moduleRoot(t.Context())
 	require.NoError(t, err)
 	for _, m := range mutants {
@@ -34,22 +33,25 @@ func TestMutantsFitTheirSources(t *testing.T) {
 	}
 }
 
-func TestPlansReadAsTheyWereWritten(t *testing.T) {
-	random := options{Seed: 1}.random("plan", 0)
+func TestParseScript_EncodedScript_ReturnsIt(t *testing.T) {
+	random := options{Seed: 1}.random("script", 0)
 	for range 100 {
-		p := newPlan(random, "c1-t1")
-		read, ok := parsePlan(p.message())
+		s := newScript(random, "c1-t1")
+		parsed, ok := parseScript(s.message())
 		require.True(t, ok)
-		require.Equal(t, p, read)
+		require.Equal(t, s, parsed)
 	}
-	p := plan{turn: "t", steps: [][]string{{"a", "b"}, {"c"}}}
+}
+
+func TestScriptStep_NumberOfResults_ReturnsNextTitles(t *testing.T) {
+	s := script{turn: "t", steps: [][]string{{"a", "b"}, {"c"}}}
 	for results, want := range map[int][]string{0: {"a", "b"}, 2: {"c"}, 3: nil} {
-		titles, ok := p.step(results)
+		titles, ok := s.step(results)
 		require.True(t, ok)
 		require.Equal(t, want, titles)
 	}
 	for _, results := range []int{1, 4} {
-		_, ok := p.step(results)
+		_, ok := s.step(results)
 		require.False(t, ok)
 	}
 }

@@ -1,12 +1,12 @@
-// Chaos proves that replicas lose nothing: it runs three of them on one PostgreSQL, has many
-// people talk to them, and breaks whatever can break. In the end every turn must have
-// ended, in order; every client must hold the stored text byte for byte; and every
-// tool's effect must have happened exactly once.
+// Chaos is a fault-injection test of a replicated deployment. It runs three replicas on one PostgreSQL server, drives
+// concurrent conversations, and kills, freezes and disconnects the components. Afterwards every turn must be terminal
+// and in order, every subscriber must have received the stored text byte for byte, and every tool call must have taken
+// effect exactly once.
 //
-//	go run ./test/chaos                       half a minute, a seed at random
-//	go run ./test/chaos -seed 7 -for 3m       a long run, the same faults again
-//	go run ./test/chaos -mutants              that each fence matters: without it, a run fails
-//	go run ./test/chaos -mutant epoch -seed 7 one of them
+//	go run ./test/chaos                       30 seconds with a random seed
+//	go run ./test/chaos -seed 7 -for 3m       a long run with the faults of a seed
+//	go run ./test/chaos -mutants              check that a run detects the removal of each protection
+//	go run ./test/chaos -mutant epoch -seed 7 run one mutant
 package main
 
 import (
@@ -36,13 +36,13 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	o := options{Out: out}
-	flags.Uint64Var(&o.Seed, "seed", rand.Uint64N(1e6), "of the faults and of what is said")
-	flags.DurationVar(&o.For, "for", 30*time.Second, "how long things break")
-	flags.IntVar(&o.Conversations, "conversations", 12, "how many go on at once")
+	flags.Uint64Var(&o.Seed, "seed", rand.Uint64N(1e6), "seed of the faults and of the messages")
+	flags.DurationVar(&o.For, "for", 30*time.Second, "duration of the fault injection")
+	flags.IntVar(&o.Conversations, "conversations", 12, "number of concurrent conversations")
 	flags.BoolVar(&o.Race, "race", false, "build the replicas with the race detector")
-	flags.BoolVar(&o.Rolling, "rolling", false, "only restart the replicas in turn, gracefully")
-	mutant := flags.String("mutant", "", "run without one of the fences: "+strings.Join(mutantNames(), ", "))
-	all := flags.Bool("mutants", false, "check that a run fails without each of the fences")
+	flags.BoolVar(&o.Rolling, "rolling", false, "only restart the replicas gracefully, one after the other")
+	mutant := flags.String("mutant", "", "run the program without one protection: "+strings.Join(mutantNames(), ", "))
+	all := flags.Bool("mutants", false, "check that a run of each mutant reports a violation")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -52,26 +52,26 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if *mutant != "" {
 		m, ok := findMutant(*mutant)
 		if !ok {
-			return fmt.Errorf("there is no mutant %q", *mutant)
+			return fmt.Errorf("unknown mutant %q, want one of %s", *mutant, strings.Join(mutantNames(), ", "))
 		}
 		o.Mutant = &m
 	}
-	return storm(ctx, o)
+	return runChaos(ctx, o)
 }
 
-// options are one run's.
+// options configure one run.
 type options struct {
 	Seed          uint64
 	For           time.Duration
 	Conversations int
 	Race          bool
-	// Rolling restarts the replicas in turn, gracefully, and breaks nothing else.
+	// Rolling restarts the replicas gracefully, one after the other, and injects no other faults.
 	Rolling bool
 	Mutant  *mutant
 	Out     io.Writer
 }
 
-// reproducer is the command that does the same again.
+// reproducer returns the command that repeats the run.
 func (o options) reproducer() string {
 	command := fmt.Sprintf("go run ./test/chaos -seed %d -for %s -conversations %d", o.Seed, o.For, o.Conversations)
 	if o.Race {
@@ -86,7 +86,8 @@ func (o options) reproducer() string {
 	return command
 }
 
-// random gives each actor a source of its own, so that none disturbs another's.
+// random returns the random source of an actor. Separate sources keep the actors' decisions independent of the order in
+// which they run.
 func (o options) random(actor string, n int) *rand.Rand {
 	h := uint64(14695981039346656037)
 	for _, b := range []byte(actor) {
@@ -95,8 +96,8 @@ func (o options) random(actor string, n int) *rand.Rand {
 	return rand.New(rand.NewPCG(o.Seed, h+uint64(n)))
 }
 
-// storm builds the program and makes one run.
-func storm(ctx context.Context, o options) (err error) {
+// runChaos builds the program and performs one run.
+func runChaos(ctx context.Context, o options) (err error) {
 	fmt.Fprintln(o.Out, "seed", o.Seed, "("+o.reproducer()+")")
 	dir, err := os.MkdirTemp("", "errand-chaos-")
 	if err != nil {
@@ -106,11 +107,11 @@ func storm(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
-	w := &world{options: o, dir: dir, binary: binary}
-	err = w.run(ctx)
-	w.report()
+	e := &environment{options: o, dir: dir, binary: binary}
+	err = e.run(ctx)
+	e.printReport()
 	if err != nil && o.Mutant == nil {
-		return fmt.Errorf("%w\nreplicas' logs are in %s\nagain: %s", err, dir, o.reproducer())
+		return fmt.Errorf("%w\nlogs of the replicas: %s\nreproduce with: %s", err, dir, o.reproducer())
 	}
 	return errors.Join(err, os.RemoveAll(dir))
 }

@@ -11,24 +11,24 @@ import (
 	"time"
 )
 
-// model is a slow provider on OpenAI's wire. It never says the same twice: should two attempts
-// at one reply mix, it shows.
+// model is a slow provider with OpenAI's chat completions API. Every answer has a different text, so that a mixture of
+// two attempts at one reply is detected.
 type model struct {
-	server *httptest.Server
-	wrong  *violations
+	server     *httptest.Server
+	violations *violations
 
-	mu     sync.Mutex
-	random *rand.Rand
-	asked  int
+	mu       sync.Mutex
+	random   *rand.Rand
+	requests int
 }
 
-func newModel(random *rand.Rand, wrong *violations) *model {
-	m := &model{random: random, wrong: wrong}
+func newModel(random *rand.Rand, v *violations) *model {
+	m := &model{random: random, violations: v}
 	m.server = httptest.NewServer(m)
 	return m
 }
 
-// request is what replicas send, as far as it matters.
+// request holds the fields of a chat completions request that the model uses.
 type request struct {
 	Messages []struct {
 		Role    string
@@ -38,99 +38,100 @@ type request struct {
 
 // ServeHTTP implements http.Handler.
 func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var asked request
-	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
-		return // the replica died while asking
+	var in request
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		return // the replica died during the request
 	}
-	said, results := "", 0
-	for _, one := range asked.Messages {
-		switch one.Role {
+	content, results := "", 0 // the last user message and the number of tool results after it
+	for _, message := range in.Messages {
+		switch message.Role {
 		case "user":
-			said, results = "", 0
-			_ = json.Unmarshal(one.Content, &said)
+			content, results = "", 0
+			_ = json.Unmarshal(message.Content, &content)
 		case "tool":
 			results++
 		}
 	}
-	p, ok := parsePlan(said)
-	if !ok { // such as a summary of what was said long ago
-		m.answer(w, r, nil)
+	s, ok := parseScript(content)
+	if !ok { // for example the request of a conversation summary
+		m.writeAnswer(w, r, nil)
 		return
 	}
-	titles, ok := p.step(results)
+	titles, ok := s.step(results)
 	if !ok {
-		m.wrong.add("turn %s: the model was asked again with %d results, which no step ends with", p.turn, results)
+		m.violations.add("turn %s: a request has %d tool results, after which no step starts", s.turn, results)
 		return
 	}
-	m.answer(w, r, titles)
+	m.writeAnswer(w, r, titles)
 }
 
-// answer says something, slowly, and asks for the tasks.
-func (m *model) answer(w http.ResponseWriter, r *http.Request, titles []string) {
-	a := m.improvise()
-	if a.refused {
+// writeAnswer streams a random text and then a tool call for each title.
+func (m *model) writeAnswer(w http.ResponseWriter, r *http.Request, titles []string) {
+	a := m.randomAnswer()
+	if a.unavailable {
 		http.Error(w, `{"error":{"message":"try again"}}`, http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(w)
-	for i, piece := range a.pieces {
-		if a.breaksAt == i {
-			panic(http.ErrAbortHandler) // a provider that dies
+	for i, chunk := range a.chunks {
+		if a.abortAt == i {
+			panic(http.ErrAbortHandler) // closes the connection within the response
 		}
-		fmt.Fprint(w, frame(map[string]any{"content": piece}, nil))
+		fmt.Fprint(w, sseEvent(map[string]any{"content": chunk}, nil))
 		if out.Flush() != nil {
 			return
 		}
-		pause(r.Context(), a.pace)
+		sleep(r.Context(), a.interval)
 	}
 	finish := "stop"
 	for i, title := range titles {
 		finish = "tool_calls"
-		fmt.Fprint(w, frame(map[string]any{"tool_calls": []any{map[string]any{
+		fmt.Fprint(w, sseEvent(map[string]any{"tool_calls": []any{map[string]any{
 			"index": i, "id": fmt.Sprintf("call_%d", i), "type": "function",
 			"function": map[string]any{"name": "add_task", "arguments": fmt.Sprintf(`{"title":%q}`, title)},
 		}}}, nil))
 	}
-	fmt.Fprint(w, frame(map[string]any{}, finish), "data: [DONE]\n\n")
+	fmt.Fprint(w, sseEvent(map[string]any{}, finish), "data: [DONE]\n\n")
 }
 
-func frame(delta map[string]any, finish any) string {
+// sseEvent encodes a chat completion chunk as a server-sent event.
+func sseEvent(delta map[string]any, finish any) string {
 	b, _ := json.Marshal(
 		map[string]any{"choices": []any{map[string]any{"index": 0, "delta": delta, "finish_reason": finish}}},
 	)
 	return "data: " + string(b) + "\n\n"
 }
 
-// improvisation is how one answer goes.
-type improvisation struct {
-	pieces   []string
-	pace     time.Duration
-	refused  bool
-	breaksAt int // -1 for never
+// answer describes one response of the model.
+type answer struct {
+	chunks      []string
+	interval    time.Duration // between chunks
+	unavailable bool          // respond with status 503
+	abortAt     int           // index of the chunk at which the connection breaks; -1 for none
 }
 
 var words = strings.Fields("alpha bravo charlie delta 🦊 echo foxtrot grün hotel índia 日本 juliet kilo 👩‍👩‍👧 lima mike")
 
-func (m *model) improvise() improvisation {
+func (m *model) randomAnswer() answer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.asked++
-	a := improvisation{
-		breaksAt: -1,
-		pace:     time.Duration(5+m.random.IntN(40)) * time.Millisecond,
-		refused:  m.random.IntN(60) == 0,
+	m.requests++
+	a := answer{
+		abortAt:     -1,
+		interval:    time.Duration(5+m.random.IntN(40)) * time.Millisecond,
+		unavailable: m.random.IntN(60) == 0,
 	}
-	text, length := fmt.Sprintf("(%d)", m.asked), 1+m.random.IntN(8) // words in a piece, about
+	text, length := fmt.Sprintf("(%d)", m.requests), 1+m.random.IntN(8) // length: mean number of words in a chunk
 	for range 5 + m.random.IntN(60) {
 		text += " " + words[m.random.IntN(len(words))]
 		if m.random.IntN(length) == 0 {
-			a.pieces, text = append(a.pieces, text), ""
+			a.chunks, text = append(a.chunks, text), ""
 		}
 	}
-	a.pieces = append(a.pieces, text+".")
+	a.chunks = append(a.chunks, text+".")
 	if m.random.IntN(40) == 0 {
-		a.breaksAt = m.random.IntN(len(a.pieces))
+		a.abortAt = m.random.IntN(len(a.chunks))
 	}
 	return a
 }

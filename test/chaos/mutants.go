@@ -11,42 +11,63 @@ import (
 	"time"
 )
 
-// mutant is the program without one of its fences.
+// mutant is a modification of the program that removes one protection. A run of the mutant must report a violation.
 type mutant struct {
 	name string
-	// lacks says what is missing, in words.
-	lacks string
-	// tag is a build tag that removes the fence; otherwise old becomes new in file.
+	// missing describes the removed protection.
+	missing string
+	// tag is a build tag that removes the protection. Without a tag, old is replaced by new in file.
 	tag            string
 	file, old, new string
-	// shows names the faults that bring it to light; none means all of them.
-	shows []string
+	// detectedBy names the kinds of faults to inject; all kinds if empty.
+	detectedBy []string
 }
 
-// mutants are the fences, each removed in turn. A text that is not found exactly once is a
-// fault: then the program has changed, and its mutant must follow.
+// mutants lists the mutants. It is an error if a text to replace does not occur exactly once: the program has changed,
+// and the mutant must be adapted.
 var mutants = []mutant{
-	{name: "fence", lacks: "effects check the attempt", tag: "unfenced", shows: []string{"freeze"}},
 	{
-		name: "epoch", lacks: "streams ignore text of attempts that were replaced", file: "internal/stream/view.go",
-		old: "case e.Attempt < t.attempt:", new: "case e.Attempt < 0:", shows: []string{"freeze"},
+		name:       "fence",
+		missing:    "the fence that checks a run's attempt",
+		tag:        "unfenced",
+		detectedBy: []string{"freeze"},
 	},
 	{
-		name: "gap", lacks: "streams notice missing text", file: "internal/stream/view.go",
-		old: "case e.Offset > t.offset:\n\t\treturn false", new: "case e.Offset > t.offset:\n\t\tt.offset = e.Offset",
+		name:       "epoch",
+		missing:    "the check that drops events of superseded attempts",
+		file:       "internal/stream/subscriber_state.go",
+		old:        "case e.Attempt < t.attempt:",
+		new:        "case e.Attempt < 0:",
+		detectedBy: []string{"freeze"},
 	},
 	{
-		name: "resync", lacks: "streams read the rows after the bus has lost events", file: "internal/stream/hub.go",
-		old: "func (h *Hub) Resync() {", new: "func (h *Hub) Resync() {\n\tif h != nil {\n\t\treturn\n\t}",
-		shows: []string{"deafen"},
+		name:    "gap",
+		missing: "the detection of missing text",
+		file:    "internal/stream/subscriber_state.go",
+		old:     "case e.Offset > t.offset:\n\t\treturn false",
+		new:     "case e.Offset > t.offset:\n\t\tt.offset = e.Offset",
 	},
 	{
-		name: "order", lacks: "turns of a conversation wait for each other", file: "internal/run/claim.go",
-		old: "AND earlier.state IN ('QUEUED', 'RUNNING'))", new: "AND earlier.state = 'NONE')",
+		name:       "resync",
+		missing:    "the resync from the rows after the bus has lost events",
+		file:       "internal/stream/hub.go",
+		old:        "func (h *Hub) Resync() {",
+		new:        "func (h *Hub) Resync() {\n\tif h != nil {\n\t\treturn\n\t}",
+		detectedBy: []string{"drop notifications"},
 	},
 	{
-		name: "replay", lacks: "recorded steps are replayed", file: "internal/agent/turn.go",
-		old: "t.steps = recordedSteps(reply)", new: "t.steps = recordedSteps(reply)[:0]",
+		name:    "order",
+		missing: "the order of the runs of a conversation",
+		file:    "internal/run/queries.go",
+		old:     "AND earlier.state IN ('QUEUED', 'RUNNING'))",
+		new:     "AND earlier.state = 'NONE')",
+	},
+	{
+		name:    "replay",
+		missing: "the replay of recorded steps",
+		file:    "internal/agent/turn.go",
+		old:     "t.steps = recordedSteps(reply)",
+		new:     "t.steps = recordedSteps(reply)[:0]",
 	},
 }
 
@@ -66,7 +87,8 @@ func findMutant(name string) (mutant, bool) {
 	return mutant{}, false
 }
 
-// flags are what "go build" needs to build the mutant. The sources stay as they are.
+// flags returns the flags with which "go build" builds the mutant. It writes the changed source and an overlay file to
+// dir; the source tree is not modified.
 func (m mutant) flags(root, dir string) ([]string, error) {
 	if m.tag != "" {
 		return []string{"-tags", m.tag}, nil
@@ -77,7 +99,7 @@ func (m mutant) flags(root, dir string) ([]string, error) {
 		return nil, err
 	}
 	if n := strings.Count(string(source), m.old); n != 1 {
-		return nil, fmt.Errorf("mutant %s: %d places in %s look like %q", m.name, n, m.file, m.old)
+		return nil, fmt.Errorf("mutant %s: the text to replace occurs %d times in %s, want once: %q", m.name, n, m.file, m.old)
 	}
 	changed := filepath.Join(dir, "mutant.go")
 	if err := os.WriteFile(changed, []byte(strings.Replace(string(source), m.old, m.new, 1)), 0o600); err != nil {
@@ -91,14 +113,14 @@ func (m mutant) flags(root, dir string) ([]string, error) {
 	return []string{"-overlay", listing}, os.WriteFile(listing, overlay, 0o600)
 }
 
-// mutantTries is how many seeds a mutant may survive: some faults must hit a moment.
-const mutantTries = 4
+// maxSeeds is the number of seeds to try for a mutant: some violations depend on the timing of a fault.
+const maxSeeds = 4
 
-// runMutants fails if a run succeeds without one of the fences.
+// runMutants runs each mutant and returns an error for each one that no run detects.
 func runMutants(ctx context.Context, o options) error {
 	var survived []error
 	for _, m := range mutants {
-		begun := time.Now()
+		start := time.Now()
 		err := m.mustFail(ctx, o)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -107,24 +129,26 @@ func runMutants(ctx context.Context, o options) error {
 			survived = append(survived, err)
 			continue
 		}
-		fmt.Fprintf(o.Out, "ok: unless %s, a run fails (%s)\n", m.lacks, time.Since(begun).Round(time.Second))
+		fmt.Fprintf(o.Out, "ok: detected mutant %s, without %s (%s)\n",
+			m.name, m.missing, time.Since(start).Round(time.Second))
 	}
 	return errors.Join(survived...)
 }
 
+// mustFail runs the mutant with successive seeds until a run reports a violation.
 func (m mutant) mustFail(ctx context.Context, o options) error {
 	o.Mutant = &m
-	for range mutantTries {
-		err := storm(ctx, o)
+	for range maxSeeds {
+		err := runChaos(ctx, o)
 		var found *violations
 		switch {
 		case errors.As(err, &found):
 			fmt.Fprintln(o.Out, found)
 			return nil
 		case err != nil:
-			return fmt.Errorf("mutant %s could not be tried: %w", m.name, err)
+			return fmt.Errorf("running mutant %s: %w", m.name, err)
 		}
 		o.Seed++
 	}
-	return fmt.Errorf("nothing fails although nothing makes sure that %s: %s", m.lacks, o.reproducer())
+	return fmt.Errorf("mutant %s, without %s, was not detected: %s", m.name, m.missing, o.reproducer())
 }

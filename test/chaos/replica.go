@@ -13,27 +13,27 @@ import (
 	"time"
 )
 
-// replica is one server process after the other at one address. It is restarted when it ends.
+// replica is a server at a fixed address. Its process is restarted whenever it exits.
 type replica struct {
 	name    string
 	addr    string // host:port
 	binary  string
 	environ []string
-	link    *link // to PostgreSQL
+	proxy   *proxy // carries the connections to PostgreSQL
 	log     *os.File
 
 	mu      sync.Mutex
 	process *exec.Cmd
-	// delay is how long the next restart waits.
+	// delay is the additional time before the next restart.
 	delay time.Duration
-	// crashes counts ends that nobody asked for.
-	crashes int
-	// lastCode is the exit code of the last process that ended.
-	lastCode int
-	asked    bool // to end
-	closing  bool
-	gone     chan struct{} // closes when the current process has ended
-	ended    sync.WaitGroup
+	// unexpectedExits counts the exits that no signal of this program caused.
+	unexpectedExits int
+	// lastExitCode is the exit code of the last process that exited.
+	lastExitCode  int
+	stopRequested bool // the current process was sent SIGKILL or SIGTERM
+	closing       bool
+	exited        chan struct{} // closed when the current process has exited
+	group         sync.WaitGroup
 }
 
 func newReplica(name, dir, binary string, database *url.URL, environ []string) (*replica, error) {
@@ -46,19 +46,23 @@ func newReplica(name, dir, binary string, database *url.URL, environ []string) (
 		return nil, err
 	}
 	home := filepath.Join(dir, name)
-	link, err := newLink(home, database.Query().Get("host"))
+	proxy, err := newProxy(home, database.Query().Get("host"))
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	own := *database
-	own.RawQuery = url.Values{"host": {home}, "sslmode": {"disable"}}.Encode()
+	proxied := *database
+	proxied.RawQuery = url.Values{"host": {home}, "sslmode": {"disable"}}.Encode()
 	return &replica{
-		name: name, addr: addr, binary: binary, log: log, link: link,
-		environ: append([]string{"ADDR=" + addr, "REPLICA_NAME=" + name, "DATABASE_URL=" + own.String()}, environ...),
+		name:    name,
+		addr:    addr,
+		binary:  binary,
+		log:     log,
+		proxy:   proxy,
+		environ: append([]string{"ADDR=" + addr, "REPLICA_NAME=" + name, "DATABASE_URL=" + proxied.String()}, environ...),
 	}, nil
 }
 
-// freeAddress finds a port, which a replica keeps over its restarts.
+// freeAddress returns an address with a free port, which a replica keeps over its restarts.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -67,7 +71,7 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// start starts the process and whatever follows it.
+// start starts the process and its supervision. It does nothing after close.
 func (r *replica) start() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -77,41 +81,41 @@ func (r *replica) start() error {
 	command := exec.Command(r.binary, "serve", "--migrate")
 	command.Env, command.Stdout, command.Stderr = r.environ, r.log, r.log
 	command.Dir = filepath.Dir(r.binary)
-	// Should this program die, the replicas must not stay behind.
+	// The kernel kills the replicas if this program dies.
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := command.Start(); err != nil {
 		return fmt.Errorf("starting replica %s: %w", r.name, err)
 	}
-	r.process, r.asked, r.gone = command, false, make(chan struct{})
-	r.ended.Go(func() { r.follow(command, r.gone) })
+	r.process, r.stopRequested, r.exited = command, false, make(chan struct{})
+	r.group.Go(func() { r.supervise(command, r.exited) })
 	return nil
 }
 
-// follow waits for the end of a process and starts the next one.
-func (r *replica) follow(command *exec.Cmd, gone chan struct{}) {
-	_ = command.Wait() // how it ended is in its log
+// supervise waits until a process exits and starts the next one.
+func (r *replica) supervise(command *exec.Cmd, exited chan struct{}) {
+	_ = command.Wait() // the replica's log holds the reason
 	r.mu.Lock()
-	r.lastCode = command.ProcessState.ExitCode()
-	if !r.asked && !r.closing {
-		r.crashes++
+	r.lastExitCode = command.ProcessState.ExitCode()
+	if !r.stopRequested && !r.closing {
+		r.unexpectedExits++
 	}
 	delay := r.delay
 	r.delay = 0
 	r.mu.Unlock()
-	close(gone)
+	close(exited)
 	<-time.After(delay + 50*time.Millisecond)
 	if err := r.start(); err != nil {
 		fmt.Fprintln(r.log, err)
 	}
 }
 
-// signal sends one to the running process. An asked end is no crash; the next process
-// starts after the delay.
+// signal sends a signal to the current process. After SIGKILL and SIGTERM the next process starts with the delay, and
+// the exit is an expected one.
 func (r *replica) signal(s syscall.Signal, delay time.Duration) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s == syscall.SIGKILL || s == syscall.SIGTERM {
-		r.asked, r.delay = true, delay
+		r.stopRequested, r.delay = true, delay
 	}
 	err := r.process.Process.Signal(s)
 	if errors.Is(err, os.ErrProcessDone) {
@@ -120,26 +124,26 @@ func (r *replica) signal(s syscall.Signal, delay time.Duration) error {
 	return err
 }
 
-// exitCode is how the last process that has ended did.
+// exitCode returns the exit code of the last process that exited.
 func (r *replica) exitCode() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.lastCode
+	return r.lastExitCode
 }
 
-// end is closed when the process that runs now has ended.
-func (r *replica) end() <-chan struct{} {
+// currentExit returns a channel that is closed when the current process has exited.
+func (r *replica) currentExit() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.gone
+	return r.exited
 }
 
-// close ends the replica for good.
+// close kills the process without a restart and closes the proxy and the log.
 func (r *replica) close() error {
 	r.mu.Lock()
 	r.closing = true
 	r.mu.Unlock()
 	err := r.signal(syscall.SIGKILL, 0)
-	r.ended.Wait()
-	return errors.Join(err, r.link.close(), r.log.Close())
+	r.group.Wait()
+	return errors.Join(err, r.proxy.close(), r.log.Close())
 }

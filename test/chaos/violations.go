@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// violations are what must not happen and did.
+// violations collects violated requirements. It is safe for concurrent use and implements error.
 type violations struct {
-	mu    sync.Mutex
-	list  []string
-	more  int
-	first chan struct{} // closes with the first
+	mu      sync.Mutex
+	list    []string
+	omitted int
+	first   chan struct{} // closed at the first violation
 }
 
-// mostViolations are kept; one is enough to fail.
-const mostViolations = 10
+// maxViolations bounds the violations whose text is kept; further ones are counted.
+const maxViolations = 10
 
 func newViolations() *violations { return &violations{first: make(chan struct{})} }
 
@@ -25,14 +25,14 @@ func (v *violations) add(format string, args ...any) {
 	if len(v.list) == 0 {
 		close(v.first)
 	}
-	if len(v.list) == mostViolations {
-		v.more++
+	if len(v.list) == maxViolations {
+		v.omitted++
 		return
 	}
 	v.list = append(v.list, fmt.Sprintf(format, args...))
 }
 
-// err is v if it holds any.
+// err returns v if there is a violation, else nil.
 func (v *violations) err() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -46,9 +46,9 @@ func (v *violations) err() error {
 func (v *violations) Error() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	text := "violated:\n  " + strings.Join(v.list, "\n  ")
-	if v.more > 0 {
-		text += fmt.Sprintf("\n  and %d more", v.more)
+	text := "violations:\n  " + strings.Join(v.list, "\n  ")
+	if v.omitted > 0 {
+		text += fmt.Sprintf("\n  and %d more", v.omitted)
 	}
 	return text
 }

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"errand/internal/testclient"
+	"errand/internal/testdb/cluster"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	// users is the number of users, over whom the conversations are distributed.
+	users = 4
+	// settleTimeout bounds how long unfinished turns may take after the last fault. It covers expiring leases and
+	// the backoff of failed attempts.
+	settleTimeout = 90 * time.Second
+	tokenSecret   = "chaos-chaos-chaos-chaos-chaos-chaos"
+)
+
+// environment is the system under test of one run: three replicas behind a balancer, their PostgreSQL server and
+// model provider, the clients, and the fault injector.
+type environment struct {
+	options
+	dir, binary string
+
+	violations      *violations
+	postgres        *cluster.Cluster
+	databaseURL     string
+	model           *model
+	replicas        []*replica
+	balancer        *balancer
+	faults          *injector
+	clients         map[string]*testclient.Client
+	conversations   []*conversation
+	subscriberGroup sync.WaitGroup
+
+	// clientCtx is cancelled when the clients have to stop, after the turns have finished.
+	clientCtx context.Context
+
+	mu         sync.Mutex
+	counts     map[string]int
+	harnessErr error // a failure of the test program, not of the replicas
+	stop       context.CancelFunc
+	cleanups   []func() error
+}
+
+// run starts the environment, injects faults under load, waits for all turns, and checks the invariants.
+func (e *environment) run(ctx context.Context) (err error) {
+	e.violations, e.counts = newViolations(), map[string]int{}
+	defer func() { err = errors.Join(err, e.close()) }()
+	if err := e.start(ctx); err != nil {
+		return err
+	}
+	var clients context.CancelFunc
+	e.clientCtx, clients = context.WithCancel(ctx)
+	defer e.subscriberGroup.Wait()
+	defer clients()
+	e.injectFaults(ctx)
+	e.waitForTurns()
+	if err := errors.Join(e.harnessErr, context.Cause(ctx)); err != nil {
+		return err
+	}
+	if e.violations.err() == nil {
+		e.check(ctx)
+	}
+	return e.violations.err()
+}
+
+// injectFaults runs the conversations and the fault injector for the configured time or until the first violation.
+func (e *environment) injectFaults(ctx context.Context) {
+	ctx, e.stop = context.WithTimeout(ctx, e.For)
+	defer e.stop()
+	go func() {
+		select {
+		case <-e.violations.first:
+			e.stop()
+		case <-ctx.Done():
+		}
+	}()
+	var group sync.WaitGroup
+	group.Go(func() { e.faults.run(ctx) })
+	for _, c := range e.conversations {
+		group.Go(func() { c.run(ctx) })
+	}
+	group.Wait()
+}
+
+// waitForTurns waits until every subscriber has received the end of every turn.
+func (e *environment) waitForTurns() {
+	ctx, cancel := context.WithTimeout(e.clientCtx, settleTimeout)
+	defer cancel()
+	go func() {
+		select {
+		case <-e.violations.first:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	for _, c := range e.conversations {
+		if !c.waitUntil(ctx, func() bool { return c.unfinishedTurns() == 0 }) && e.violations.err() == nil {
+			e.violations.add("%s: after %s, a subscriber has not received the end of %d turns",
+				c.name, settleTimeout, c.unfinishedTurns())
+		}
+	}
+}
+
+// start starts all components. The replicas start concurrently on an empty database and migrate it.
+func (e *environment) start(ctx context.Context) (err error) {
+	if e.postgres, err = cluster.New(ctx); err != nil {
+		return err
+	}
+	e.cleanups = append(e.cleanups, e.postgres.Close)
+	e.databaseURL = e.postgres.URL("chaos")
+	if err := e.createDatabase(ctx); err != nil {
+		return err
+	}
+	e.model = newModel(e.random("model", 0), e.violations)
+	e.cleanups = append(e.cleanups, func() error {
+		e.model.server.CloseClientConnections()
+		e.model.server.Close()
+		return nil
+	})
+	if err := e.startReplicas(); err != nil {
+		return err
+	}
+	addresses := make([]string, len(e.replicas))
+	for i, r := range e.replicas {
+		addresses[i] = r.addr
+	}
+	if e.balancer, err = newBalancer(e.random("balancer", 0), addresses); err != nil {
+		return err
+	}
+	e.cleanups = append(e.cleanups, e.balancer.close)
+	e.faults = &injector{environment: e, random: e.random("faults", 0), counts: map[string]int{}}
+	e.createConversations()
+	return e.awaitReplicas(ctx)
+}
+
+func (e *environment) createDatabase(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, e.postgres.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "CREATE DATABASE chaos")
+	return errors.Join(err, conn.Close(ctx))
+}
+
+func (e *environment) startReplicas() error {
+	environ := []string{
+		"DB_MAX_CONNS=8", "ADMIN_ADDR=off", "BETTER_AUTH_SECRET=" + tokenSecret,
+		"LLM_PROVIDER=openai", "OPENAI_BASE_URL=" + e.model.server.URL + "/v1", "LLM_MODEL=scripted", "LLM_TITLES=false",
+		"RUN_LEASE=" + lease.String(), "RUN_SWEEP=" + sweep.String(), "RUN_MAX_ATTEMPTS=20", "SHUTDOWN_TIMEOUT=5s",
+		"MESSAGES_PER_MINUTE=100000", "MAX_REPLIES_PER_USER=1000", "MAX_SOCKETS_PER_USER=10000",
+	}
+	database, err := url.Parse(e.databaseURL)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"a", "b", "c"} {
+		r, err := newReplica(name, e.dir, e.binary, database, environ)
+		if err != nil {
+			return err
+		}
+		e.replicas = append(e.replicas, r)
+		if err := r.start(); err != nil {
+			return err
+		}
+		e.cleanups = append(e.cleanups, r.close)
+	}
+	return nil
+}
+
+// awaitReplicas waits until each replica answers its health check.
+func (e *environment) awaitReplicas(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for _, r := range e.replicas {
+		for {
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.addr+"/health", nil)
+			if err != nil {
+				return err
+			}
+			response, err := http.DefaultClient.Do(request)
+			if err == nil {
+				_ = response.Body.Close()
+			}
+			if err == nil && response.StatusCode == http.StatusOK {
+				break
+			}
+			if ctx.Err() != nil {
+				return fmt.Errorf("replica %s did not become healthy: %w", r.name, err)
+			}
+			sleep(ctx, 50*time.Millisecond)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	return nil
+}
+
+// createConversations creates the users' clients and the conversations, which do not run yet.
+func (e *environment) createConversations() {
+	e.clients = map[string]*testclient.Client{}
+	transport := &http.Transport{MaxIdleConnsPerHost: 4}
+	e.cleanups = append(e.cleanups, func() error { transport.CloseIdleConnections(); return nil })
+	for i := range e.Conversations {
+		user := fmt.Sprintf("user%d", i%users)
+		if e.clients[user] == nil {
+			e.clients[user] = testclient.NewWithTransport(transport, e.balancer.url(), token(user))
+		}
+		name := fmt.Sprintf("c%d", i)
+		e.conversations = append(e.conversations, &conversation{
+			environment:   e,
+			name:          name,
+			user:          user,
+			random:        e.random("conversation", i),
+			changed:       make(chan struct{}),
+			maxUnfinished: 1 + i%maxUnfinishedTurns,
+		})
+	}
+}
+
+// token returns a token of the user that outlives the run.
+func token(user string) string {
+	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"sub": user, "exp": time.Now().Add(24 * time.Hour).Unix(),
+	}).SignedString([]byte(tokenSecret))
+	if err != nil {
+		panic(err) // HS256 accepts any byte slice as the key
+	}
+	return signed
+}
+
+func (e *environment) client(user string) *testclient.Client { return e.clients[user] }
+
+// abort ends the run because the test program itself failed.
+func (e *environment) abort(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.harnessErr = errors.Join(e.harnessErr, err)
+	e.stop()
+}
+
+// count increments a counter of the report.
+func (e *environment) count(name string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.counts[name]++
+}
+
+// printReport prints the injected faults and the counters.
+func (e *environment) printReport() {
+	if e.faults == nil {
+		return
+	}
+	fmt.Fprintln(e.Out, "faults:", e.faults)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(e.counts)) {
+		fmt.Fprintf(e.Out, "%8d %s\n", e.counts[name], name)
+	}
+}
+
+// close stops the components in the reverse order of their start.
+func (e *environment) close() error {
+	var errs []error
+	for i := len(e.cleanups) - 1; i >= 0; i-- {
+		errs = append(errs, e.cleanups[i]())
+	}
+	return errors.Join(errs...)
+}
