@@ -13,8 +13,7 @@ import (
 	"errand/internal/stream"
 )
 
-func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID string,
-	after *string) (<-chan stream.MessageEvent, error) {
+func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID string, after *string) (<-chan stream.MessageEvent, error) {
 	read := func(ctx context.Context, from int) ([]*ent.Message, error) {
 		return r.Chat.MessagesFrom(ctx, conversationID, from)
 	}
