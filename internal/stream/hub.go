@@ -5,36 +5,32 @@ import (
 	"sync/atomic"
 )
 
-// Bus carries events to the other replicas. Publish must not block, and must keep
-// the order in which one replica publishes. A bus that may have lost events calls Hub.Resync.
+// Bus sends events to the other replicas. Publish must not block and must keep the order of the events of one replica.
+// A bus that may have lost events calls Hub.Resync.
 type Bus interface {
-	Publish(Event)
+	Publish(e Event)
 }
 
-// Hub hands events to this replica's subscribers and to the bus.
+// Hub delivers events to the subscriptions of this replica and to the bus. It is safe for concurrent use.
 type Hub struct {
 	mu     sync.RWMutex
 	topics map[string][]*Subscription
 	closed bool
 
-	// publishMu keeps the text that is at hand and what went out on the bus in step: an answer to
-	// Want must not overtake a delta that it already holds, nor the other way about.
+	// publishMu keeps the in-flight text and what was sent on the bus in step: a snapshot must not overtake text that it
+	// contains, nor be overtaken by text that it lacks.
 	publishMu sync.Mutex
 	inFlight  *inFlightBuffer
 	bus       Bus
-	// onRunQueued and onCancel serve the run engine.
-	onRunQueued    func()
-	onRunCancelled func(runID string)
-	// onAccountDeleted ends the connections of a deleted account.
+
+	onRunQueued      func()
+	onRunCancelled   func(runID string)
 	onAccountDeleted func(userID string)
-	// deltas counts pieces of text handed to subscribers, each piece once a subscriber.
+	// deltas counts TextAppended events, once for each subscription that received it.
 	deltas atomic.Uint64
 }
 
-// Deltas is how many pieces of text were handed to this replica's subscribers.
-func (h *Hub) Deltas() uint64 { return h.deltas.Load() }
-
-// NewHub makes a hub that serves this process alone until Connect.
+// NewHub returns a hub that serves only this process until Connect.
 func NewHub() *Hub {
 	return &Hub{topics: map[string][]*Subscription{}, inFlight: newInFlightBuffer()}
 }
@@ -46,22 +42,22 @@ func (h *Hub) Connect(bus Bus) {
 	h.bus = bus
 }
 
-// OnRunQueued and OnCancel set who is told of work and cancellations by other replicas.
-// Call them before the bus delivers anything.
+// OnRunQueued sets the function that is called when another replica publishes RunQueued. Call it before the bus delivers
+// anything.
 func (h *Hub) OnRunQueued(fn func()) { h.onRunQueued = fn }
 
-// OnRunCancelled is told the run that shall stop.
+// OnRunCancelled sets the function that is called when another replica publishes RunCancelled. Call it before the bus
+// delivers anything.
 func (h *Hub) OnRunCancelled(fn func(runID string)) { h.onRunCancelled = fn }
 
-// OnAccountDeleted is told whose account was deleted, on this replica or another.
+// OnAccountDeleted sets the function that is called when this or another replica publishes AccountDeleted.
 func (h *Hub) OnAccountDeleted(fn func(userID string)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.onAccountDeleted = fn
 }
 
-// Publish hands an event of this replica to the subscribers here and on the
-// other replicas. It never blocks.
+// Publish delivers an event to the subscriptions of its topic on all replicas. It never blocks.
 func (h *Hub) Publish(e Event) {
 	h.publishToBus(e)
 	h.deliver(e)
@@ -76,7 +72,7 @@ func (h *Hub) publishToBus(e Event) {
 	}
 }
 
-// Receive takes an event of another replica.
+// Receive handles an event of another replica. The bus calls it in the order of each sending replica.
 func (h *Hub) Receive(e Event) {
 	switch e.Kind {
 	case RunQueued:
@@ -95,16 +91,8 @@ func (h *Hub) Receive(e Event) {
 	}
 }
 
-// publishSnapshot publishes the whole text of a reply that is being written here.
-func (h *Hub) publishSnapshot(messageID string) {
-	h.publishMu.Lock()
-	defer h.publishMu.Unlock()
-	if e, ok := h.inFlight.snapshot(messageID); ok && h.bus != nil {
-		h.bus.Publish(e)
-	}
-}
-
-// RequestSnapshot asks the other replicas for the text of a reply so far, at most every 250 ms.
+// RequestSnapshot requests the in-flight text of a reply from the other replicas, at most once in
+// snapshotRequestInterval. The snapshot arrives as a TextAppended event.
 func (h *Hub) RequestSnapshot(topic, messageID string) {
 	h.publishMu.Lock()
 	defer h.publishMu.Unlock()
@@ -113,7 +101,25 @@ func (h *Hub) RequestSnapshot(topic, messageID string) {
 	}
 }
 
-// Resync tells every subscriber to read its rows: the bus may have lost events.
+// publishSnapshot sends the text of a reply to the other replicas, if this replica writes it.
+func (h *Hub) publishSnapshot(messageID string) {
+	h.publishMu.Lock()
+	defer h.publishMu.Unlock()
+	if e, ok := h.inFlight.snapshot(messageID); ok && h.bus != nil {
+		h.bus.Publish(e)
+	}
+}
+
+// InFlightText returns the text so far of a reply that is being written, and its attempt. ok is false if this replica
+// does not have the text from its start.
+func (h *Hub) InFlightText(messageID string) (text string, attempt int, ok bool) {
+	return h.inFlight.get(messageID)
+}
+
+// DropInFlight drops the in-flight text of a reply that has finished.
+func (h *Hub) DropInFlight(messageID string) { h.inFlight.drop(messageID) }
+
+// Resync makes every subscriber read its rows, because the bus may have lost events.
 func (h *Hub) Resync() {
 	h.inFlight.dropRemote()
 	h.mu.RLock()
@@ -127,22 +133,22 @@ func (h *Hub) Resync() {
 
 func (h *Hub) deliver(e Event) {
 	h.mu.RLock()
-	subscribers := h.topics[e.Topic]
-	for _, s := range subscribers {
+	subs := h.topics[e.Topic]
+	for _, s := range subs {
 		s.enqueue(&e)
 	}
 	if e.Kind == TextAppended {
-		h.deltas.Add(uint64(len(subscribers)))
+		h.deltas.Add(uint64(len(subs)))
 	}
-	gone := h.onAccountDeleted
+	onAccountDeleted := h.onAccountDeleted
 	h.mu.RUnlock()
-	if e.Kind == AccountDeleted && gone != nil {
-		gone(e.Topic)
+	if e.Kind == AccountDeleted && onAccountDeleted != nil {
+		onAccountDeleted(e.Topic)
 	}
 }
 
-// Subscribe begins to collect a topic's events, from now until Close. Subscribe
-// first, then read the rows, then apply the events.
+// Subscribe returns a subscription to a topic that queues events from now on until Close. Subscribe first, then read the
+// rows, then apply the events: no change can be missed in between.
 func (h *Hub) Subscribe(topic string) *Subscription {
 	s := &Subscription{hub: h, topic: topic, ready: make(chan struct{}, 1)}
 	h.mu.Lock()
@@ -172,7 +178,7 @@ func (h *Hub) unsubscribe(s *Subscription) {
 	}
 }
 
-// Subscribers is how many subscriptions are open.
+// Subscribers returns the number of open subscriptions.
 func (h *Hub) Subscribers() int {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -183,7 +189,11 @@ func (h *Hub) Subscribers() int {
 	return n
 }
 
-// Close ends all subscriptions: this replica goes away, their clients come back elsewhere.
+// Deltas returns the number of TextAppended events that were delivered on this replica, counted once for each
+// subscription.
+func (h *Hub) Deltas() uint64 { return h.deltas.Load() }
+
+// Close ends all subscriptions, when this replica shuts down. Clients resume on another replica.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -6,12 +6,22 @@ import (
 	"time"
 )
 
-// inFlightBuffer keeps the text of replies that are being written, so that a subscriber who
-// joins between two checkpoints of the row gets all of it at once.
+const (
+	// inFlightTTL is how long a text is kept after its last event. Texts are normally dropped when their reply
+	// finishes; the TTL matters after lost events and lost leases.
+	inFlightTTL = 30 * time.Minute
+	// sweepInterval is the interval of the search for expired texts.
+	sweepInterval = time.Minute
+	// snapshotRequestInterval is the minimum interval between two requests for the snapshot of one reply.
+	snapshotRequestInterval = 250 * time.Millisecond
+)
+
+// inFlightBuffer holds the text of the replies that are being written, so that a subscriber that joins between two
+// checkpoints of the row receives all of it at once.
 type inFlightBuffer struct {
 	mu      sync.Mutex
 	replies map[string]*inFlightReply
-	// requestedAt is when the other replicas were last asked for a reply's text.
+	// requestedAt is the time of the last snapshot request of a reply.
 	requestedAt map[string]time.Time
 	nextSweep   time.Time
 	now         func() time.Time
@@ -23,142 +33,144 @@ type inFlightReply struct {
 	position   int
 	attempt    int
 	text       strings.Builder
-	units      int
+	units      int  // length of text in UTF-16 code units
 	local      bool // written by this replica
-	incomplete bool // begun before we heard of it, or with a gap: only its attempt is known
+	incomplete bool // the start or a part is missing: only the attempt is known
 	updatedAt  time.Time
 }
 
-const (
-	// inFlightTTL is how long a text is kept without news of it. The writer says
-	// Changed at its end, so this only clears up after lost events and lost leases.
-	inFlightTTL = 30 * time.Minute
-	// sweepInterval is how often that is looked for.
-	sweepInterval = time.Minute
-	// snapshotRequestInterval bounds how often the other replicas are asked for one reply's text.
-	snapshotRequestInterval = 250 * time.Millisecond
-)
-
 func newInFlightBuffer() *inFlightBuffer {
-	return &inFlightBuffer{replies: map[string]*inFlightReply{}, requestedAt: map[string]time.Time{}, now: time.Now}
+	return &inFlightBuffer{
+		replies:     map[string]*inFlightReply{},
+		requestedAt: map[string]time.Time{},
+		now:         time.Now,
+	}
 }
 
-// record keeps up with an event. Text is followed only when it is known from its
-// start: an attempt begins with a delta at offset 0.
-func (ts *inFlightBuffer) record(e Event, mine bool) {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
+// record updates the buffer by an event of this replica (local) or another one.
+func (b *inFlightBuffer) record(e Event, local bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	switch e.Kind {
 	case RowsChanged:
-		ts.drop(e.ID) // the reply that has finished
+		b.remove(e.ID) // the reply that has finished, if any
 	case TextAppended:
-		ts.appendText(e, mine)
-		ts.sweep()
+		b.appendText(e, local)
+		b.sweep()
 	}
 }
 
-func (ts *inFlightBuffer) appendText(e Event, mine bool) {
-	t := ts.replies[e.ID]
+// appendText adds the new part of the event's text. The text of an attempt is held only if it is known from its start:
+// an attempt begins with an event at offset 0.
+func (b *inFlightBuffer) appendText(e Event, local bool) {
+	r := b.replies[e.ID]
 	switch {
-	case t != nil && e.Attempt < t.attempt:
-		return // an older attempt that has not noticed yet
-	case t == nil || e.Attempt > t.attempt || t.incomplete || e.Offset > t.units:
-		t = &inFlightReply{topic: e.Topic, position: e.Position, attempt: e.Attempt, local: mine, incomplete: e.Offset > 0}
-		ts.replies[e.ID] = t
+	case r != nil && e.Attempt < r.attempt:
+		return // a writer that has lost its lease and has not noticed yet
+	case r == nil || e.Attempt > r.attempt || r.incomplete || e.Offset > r.units:
+		r = &inFlightReply{
+			topic:      e.Topic,
+			position:   e.Position,
+			attempt:    e.Attempt,
+			local:      local,
+			incomplete: e.Offset > 0,
+		}
+		b.replies[e.ID] = r
 	}
-	t.updatedAt = ts.now()
-	if t.incomplete {
+	r.updatedAt = b.now()
+	if r.incomplete {
 		return
 	}
-	delete(ts.requestedAt, e.ID)
-	if rest, ok := UTF16Suffix(e.Text, t.units-e.Offset); ok {
-		t.text.WriteString(rest)
-		t.units += UTF16Len(rest)
+	delete(b.requestedAt, e.ID)
+	if text, ok := UTF16Suffix(e.Text, r.units-e.Offset); ok {
+		r.text.WriteString(text)
+		r.units += UTF16Len(text)
 	}
 }
 
-func (ts *inFlightBuffer) drop(id string) {
-	delete(ts.replies, id)
-	delete(ts.requestedAt, id)
+// get returns the text of a reply and its attempt; ok is false if the text is incomplete or unknown.
+func (b *inFlightBuffer) get(id string) (text string, attempt int, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r, ok := b.replies[id]
+	if !ok || r.incomplete {
+		return "", 0, false
+	}
+	return r.text.String(), r.attempt, true
 }
 
-// sweep drops what nobody ended.
-func (ts *inFlightBuffer) sweep() {
-	now := ts.now()
-	if now.Before(ts.nextSweep) {
-		return
-	}
-	ts.nextSweep = now.Add(sweepInterval)
-	for id, t := range ts.replies {
-		if now.Sub(t.updatedAt) > inFlightTTL {
-			ts.drop(id)
-		}
-	}
-	for id, at := range ts.requestedAt {
-		if now.Sub(at) > snapshotRequestInterval {
-			delete(ts.requestedAt, id)
-		}
-	}
-}
-
-// dropRemote forgets what other replicas write: some of it may have been lost on
-// the way. Whoever needs it asks for it again.
-func (ts *inFlightBuffer) dropRemote() {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	for id, t := range ts.replies {
-		if !t.local {
-			ts.drop(id)
-		}
-	}
-	clear(ts.requestedAt)
-}
-
-// mayRequest reports whether it is time to ask for a reply's text, and notes that it is done.
-func (ts *inFlightBuffer) mayRequest(id string) bool {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	now := ts.now()
-	if at, ok := ts.requestedAt[id]; ok && now.Sub(at) < snapshotRequestInterval {
-		return false
-	}
-	ts.requestedAt[id] = now
-	ts.sweep()
-	return true
-}
-
-// snapshot is all the text of a reply that this replica writes, as one event.
-func (ts *inFlightBuffer) snapshot(id string) (Event, bool) {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	t, ok := ts.replies[id]
-	if !ok || !t.local || t.incomplete {
+// snapshot returns all text of a reply as one event; ok is false unless this replica writes the reply.
+func (b *inFlightBuffer) snapshot(id string) (e Event, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r, ok := b.replies[id]
+	if !ok || !r.local || r.incomplete {
 		return Event{}, false
 	}
 	return Event{
 		Kind:     TextAppended,
-		Topic:    t.topic,
+		Topic:    r.topic,
 		ID:       id,
-		Position: t.position,
-		Attempt:  t.attempt,
-		Text:     t.text.String(),
+		Position: r.position,
+		Attempt:  r.attempt,
+		Text:     r.text.String(),
 	}, true
 }
 
-// InFlightText is the text so far of a reply that is being written, and its attempt.
-func (h *Hub) InFlightText(messageID string) (text string, attempt int, ok bool) {
-	h.inFlight.mu.Lock()
-	defer h.inFlight.mu.Unlock()
-	t, ok := h.inFlight.replies[messageID]
-	if !ok || t.incomplete {
-		return "", 0, false
+// mayRequest reports whether a snapshot of a reply may be requested now, and if so records the request.
+func (b *inFlightBuffer) mayRequest(id string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	if at, ok := b.requestedAt[id]; ok && now.Sub(at) < snapshotRequestInterval {
+		return false
 	}
-	return t.text.String(), t.attempt, true
+	b.requestedAt[id] = now
+	b.sweep()
+	return true
 }
 
-// DropInFlight drops the text of a reply that is being written no more.
-func (h *Hub) DropInFlight(messageID string) {
-	h.inFlight.mu.Lock()
-	defer h.inFlight.mu.Unlock()
-	h.inFlight.drop(messageID)
+// drop removes the text of a reply.
+func (b *inFlightBuffer) drop(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.remove(id)
+}
+
+// dropRemote removes the texts of other replicas, of which parts may have been lost. They are requested again when
+// they are needed.
+func (b *inFlightBuffer) dropRemote() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id, r := range b.replies {
+		if !r.local {
+			b.remove(id)
+		}
+	}
+	clear(b.requestedAt)
+}
+
+// remove requires the lock.
+func (b *inFlightBuffer) remove(id string) {
+	delete(b.replies, id)
+	delete(b.requestedAt, id)
+}
+
+// sweep removes expired texts and requests, at most once in sweepInterval. It requires the lock.
+func (b *inFlightBuffer) sweep() {
+	now := b.now()
+	if now.Before(b.nextSweep) {
+		return
+	}
+	b.nextSweep = now.Add(sweepInterval)
+	for id, r := range b.replies {
+		if now.Sub(r.updatedAt) > inFlightTTL {
+			b.remove(id)
+		}
+	}
+	for id, at := range b.requestedAt {
+		if now.Sub(at) > snapshotRequestInterval {
+			delete(b.requestedAt, id)
+		}
+	}
 }

@@ -2,160 +2,151 @@ package stream
 
 import (
 	"context"
-	"io"
-	"iter"
 
 	"errand/ent"
 	"errand/ent/enum"
-	"errand/internal/apperr"
 )
 
-// MessageReader reads a conversation's messages from a position on, ascending, each with
-// its tool calls in order. from 0 means the newest turn and every unfinished one.
-// A conversation that is not there is NOT_FOUND.
-type MessageReader func(ctx context.Context, from int) ([]*ent.Message, error)
-
-// MessageStream is one subscriber's way through a conversation: subscribe to the hub
-// first, then read the rows, then apply events; read again whenever an event does not join on.
-type MessageStream struct {
-	hub     *Hub
-	sub     *Subscription
-	state   *subscriberState
-	read    MessageReader
-	initial []MessageEvent
-	err     error // of the last Pending
+// MessageEvent is an event of a MessageStream.
+type MessageEvent interface {
+	keyedEvent
+	IsMessageEvent()
 }
 
-// OpenMessageStream subscribes to a conversation and reads where it stands. after is a
-// cursor to go on from. The caller must Close the follower.
-func OpenMessageStream(ctx context.Context, hub *Hub, conversation string, after *string,
-	read MessageReader,
+// MessageAdded announces a message, with its text and tool calls so far.
+type MessageAdded struct {
+	Cursor  string
+	Message *ent.Message
+}
+
+// MessageDelta is text of a reply: content = content[0:Offset] + Text.
+type MessageDelta struct {
+	Cursor    string
+	MessageID string
+	// Offset is in UTF-16 code units.
+	Offset int
+	Text   string
+}
+
+// ToolCallChanged announces that a tool call has started, succeeded or failed.
+type ToolCallChanged struct {
+	Cursor    string
+	MessageID string
+	ToolCall  *ent.ToolCall
+}
+
+// MessageFinished announces that a reply has a terminal status.
+type MessageFinished struct {
+	Cursor  string
+	Message *ent.Message
+}
+
+// IsMessageEvent implements MessageEvent.
+func (*MessageAdded) IsMessageEvent() {}
+
+// IsMessageEvent implements MessageEvent.
+func (*MessageDelta) IsMessageEvent() {}
+
+// IsMessageEvent implements MessageEvent.
+func (*ToolCallChanged) IsMessageEvent() {}
+
+// IsMessageEvent implements MessageEvent.
+func (*MessageFinished) IsMessageEvent() {}
+
+// A delta equals another with the same cursor and text. The other events hold rows, which resolvers may read again.
+func (e *MessageDelta) dedupKey() any  { return *e }
+func (*MessageAdded) dedupKey() any    { return nil }
+func (*ToolCallChanged) dedupKey() any { return nil }
+func (*MessageFinished) dedupKey() any { return nil }
+
+// MessageReader reads the messages of a conversation from a position on, ascending, each with its tool calls in order.
+// Position 0 means the newest turn and all unfinished ones. A missing conversation is NOT_FOUND.
+type MessageReader func(ctx context.Context, from int) ([]*ent.Message, error)
+
+// MessageStream is the stream of one conversation for one subscriber. Methods are those of Source.
+type MessageStream struct {
+	source[MessageEvent]
+	hub   *Hub
+	state *subscriberState
+	read  MessageReader
+}
+
+// OpenMessageStream subscribes to a conversation and reads its current messages. after is the cursor to resume from,
+// nil to start with the newest turn; an invalid one is BAD_USER_INPUT. The caller must Close the stream.
+func OpenMessageStream(
+	ctx context.Context, hub *Hub, conversationID string, after *string, read MessageReader,
 ) (*MessageStream, error) {
-	f := &MessageStream{hub: hub, state: newSubscriberState(conversation), read: read}
+	s := &MessageStream{hub: hub, state: newSubscriberState(conversationID), read: read}
+	s.apply = s.applyBatch
 	from := 0
 	if after != nil {
 		var err error
-		if f.state, err = decodeCursor(conversation, *after); err != nil {
+		if s.state, err = decodeCursor(conversationID, *after); err != nil {
 			return nil, err
 		}
-		from = f.state.firstNeeded()
+		from = s.state.firstNeeded()
 	}
-	f.sub = hub.Subscribe(conversation)
-	rows, err := f.readRows(ctx, from)
+	// Before the rows are read: a change that commits later is then in the subscription.
+	s.sub = hub.Subscribe(conversationID)
+	rows, err := s.readRows(ctx, from)
 	if err != nil {
-		f.sub.Close()
+		s.sub.Close()
 		return nil, err
 	}
-	f.state.applyRows(rows, func(e MessageEvent) { f.initial = append(f.initial, e) })
-	return f, nil
+	s.state.applyRows(rows, func(e MessageEvent) { s.initial = append(s.initial, e) })
+	return s, nil
 }
 
-// Pending yields all events at hand and ends without waiting for more; Err reports why the source ended, if it has.
-// The loop's body may block: the follower then falls behind and reads rows instead of events.
-//
-// Events with equal keys are equal to all subscribers who received the same so far: a delta with its
-// cursor. Others hold rows, which may be read again; their key is nil, equal to nothing.
-func (f *MessageStream) Pending(ctx context.Context) iter.Seq2[any, MessageEvent] {
-	return func(yield func(any, MessageEvent) bool) {
-		f.err = f.yieldPending(ctx, yield)
-	}
-}
-
-// Err reports why the source ended after Pending: nil means that more may come, io.EOF that the subscriber has left or
-// the conversation is deleted. SERVICE_UNAVAILABLE means that this replica shuts down; other errors come from the database.
-func (f *MessageStream) Err() error { return f.err }
-
-func (f *MessageStream) yieldPending(ctx context.Context, yield func(key any, event MessageEvent) bool) error {
-	gone := false
-	tell := func(e MessageEvent) {
-		var key any
-		if delta, ok := e.(*MessageDelta); ok {
-			key = *delta
-		}
-		gone = gone || !yield(key, e)
-	}
-	for _, e := range f.initial {
-		tell(e)
-	}
-	f.initial = nil
-	for !gone {
-		batch, ok := f.sub.take()
-		switch {
-		case !ok:
-			return nil
-		case batch.Ended:
-			return errShuttingDown()
-		}
-		err := f.apply(ctx, batch, tell)
-		switch {
-		case apperr.CodeOf(err) == apperr.NotFound || ctx.Err() != nil:
-			return io.EOF // the conversation is deleted or the subscriber has left
-		case err != nil:
-			return err
-		}
-	}
-	return io.EOF
-}
-
-// OnReady sets the function called, without blocking, when Pending may have something new.
-func (f *MessageStream) OnReady(ready func()) { f.sub.onReady(ready, len(f.initial) > 0) }
-
-// Close ends the subscription.
-func (f *MessageStream) Close() { f.sub.Close() }
-
-func errShuttingDown() error {
-	return apperr.New(apperr.Unavailable, "The server is restarting: subscribe again with your last cursor.")
-}
-
-// apply tells what a batch of events says, as far as it joins on to what was told,
-// and from there on what the rows say.
-func (f *MessageStream) apply(ctx context.Context, batch Batch, tell messageSink) error {
-	rest := batch.Events
+// applyBatch applies text events as long as each continues the text that was emitted. After a gap or a RowsChanged it
+// reads the rows, and then applies the remaining text events, which may be newer than the rows.
+func (s *MessageStream) applyBatch(ctx context.Context, batch Batch, emit func(MessageEvent)) error {
+	events := batch.Events
 	for !batch.Behind {
-		if len(rest) == 0 {
+		if len(events) == 0 {
 			return nil
 		}
-		if rest[0].Kind == RowsChanged || !f.state.applyDelta(rest[0], tell) {
+		if events[0].Kind == RowsChanged || !s.state.applyText(events[0], emit) {
 			break
 		}
-		rest = rest[1:]
+		events = events[1:]
 	}
-	rows, err := insist(ctx, func() ([]*ent.Message, error) { return f.readRows(ctx, f.state.firstNeeded()) })
+	rows, err := readWithRetry(ctx, func() ([]*ent.Message, error) { return s.readRows(ctx, s.state.firstNeeded()) })
 	if err != nil {
 		return err
 	}
-	f.state.applyRows(rows, tell)
-	for _, e := range rest {
+	s.state.applyRows(rows, emit)
+	for _, e := range events {
 		if e.Kind == TextAppended {
-			f.state.applyDelta(e, tell) // repeats are harmless, and a gap has been asked about
+			// Repeated text has no effect. After another gap, the snapshot that readRows has requested follows.
+			s.state.applyText(e, emit)
 		}
 	}
 	return nil
 }
 
-// readRows reads the stored rows and lays the text that is being written over them.
-func (f *MessageStream) readRows(ctx context.Context, from int) ([]*ent.Message, error) {
-	rows, err := f.read(ctx, from)
+// readRows reads the stored messages and replaces the text of the current reply by its newer in-flight text.
+func (s *MessageStream) readRows(ctx context.Context, from int) ([]*ent.Message, error) {
+	rows, err := s.read(ctx, from)
 	if err != nil {
 		return nil, err
 	}
-	current := true // replies are written one after the other: the first unfinished one may be under way
+	current := true // replies are written one at a time: only the first unfinished one can be in flight
 	for _, m := range rows {
 		switch {
 		case m.Status.Terminal():
-			f.hub.DropInFlight(m.ID)
+			s.hub.DropInFlight(m.ID)
 		case current:
-			f.overlayInFlight(m)
+			s.overlayInFlight(m)
 			current = false
 		}
-		m.Edges.ToolCalls = recordedCalls(m)
+		m.Edges.ToolCalls = callsWithinText(m)
 	}
 	return rows, nil
 }
 
-// recordedCalls are the message's calls that lie in its text. Calls are read after their messages, in a statement
-// of their own: one that was recorded in between is news, and whoever recorded it says so.
-func recordedCalls(m *ent.Message) []*ent.ToolCall {
+// callsWithinText returns the tool calls whose offset is in the message's text. Tool calls are read after their
+// messages, by another statement. A call that was recorded in between is announced by its own event.
+func callsWithinText(m *ent.Message) []*ent.ToolCall {
 	length := UTF16Len(m.Content)
 	for i, call := range m.Edges.ToolCalls {
 		if call.TextOffset > length {
@@ -165,13 +156,13 @@ func recordedCalls(m *ent.Message) []*ent.ToolCall {
 	return m.Edges.ToolCalls
 }
 
-// overlayInFlight puts the text that is being written over a row's checkpoint of it. Text
-// written elsewhere that is not at hand is asked for.
-func (f *MessageStream) overlayInFlight(m *ent.Message) {
-	text, attempt, ok := f.hub.InFlightText(m.ID)
+// overlayInFlight replaces the row's last checkpoint by the in-flight text if that is newer. If this replica does not
+// have the text, a snapshot is requested from the replica that writes it.
+func (s *MessageStream) overlayInFlight(m *ent.Message) {
+	text, attempt, ok := s.hub.InFlightText(m.ID)
 	switch {
 	case !ok || attempt < m.Attempt:
-		f.hub.RequestSnapshot(f.state.conversationID, m.ID)
+		s.hub.RequestSnapshot(s.state.conversationID, m.ID)
 	case attempt > m.Attempt || len(text) > len(m.Content):
 		m.Content, m.Attempt, m.Status = text, attempt, enum.MessageStreaming
 	}

@@ -7,181 +7,183 @@ import (
 	"errand/ent/enum"
 )
 
-// subscriberState is what one subscriber has been told of a conversation. Comparing it with
-// the stored rows gives the events that are missing, whatever was lost before.
+// subscriberState records what one subscriber has received of a conversation. The difference between it and the stored
+// rows is what the subscriber must still receive, whatever was lost before. Its encoded form is the cursor.
 type subscriberState struct {
 	conversationID string
-	// lastPosition is the highest position announced.
+	// lastPosition is the highest position of the messages that were added.
 	lastPosition int
-	// unfinished are the announced replies that have not finished, by ascending position.
+	// unfinished holds the replies that were added and not finished, by ascending position.
 	unfinished []*replyState
 }
 
-// replyState is what a subscriber knows of an unfinished reply.
+// replyState records what a subscriber has received of an unfinished reply.
 type replyState struct {
 	position int
 	attempt  int
-	// offset is the length of the text told, in UTF-16 units.
+	// offset is the length of the received text in UTF-16 code units.
 	offset int
-	// started counts the tool calls told as started; open are the places of those
-	// among them whose end has not been told. Calls may end in any order.
+	// started is the number of tool calls that were emitted as started. open holds the indexes of those whose end was
+	// not emitted yet. Calls may end in any order.
 	started int
 	open    []int
 }
 
-// messageSink passes an event on to the subscriber.
+// messageSink receives the events of a conversation in order.
 type messageSink func(MessageEvent)
 
-func newSubscriberState(conversation string) *subscriberState {
-	return &subscriberState{conversationID: conversation}
+func newSubscriberState(conversationID string) *subscriberState {
+	return &subscriberState{conversationID: conversationID}
 }
 
-// firstNeeded is the lowest position whose row the view depends on.
-func (v *subscriberState) firstNeeded() int {
-	if len(v.unfinished) == 0 {
-		return v.lastPosition + 1
+// firstNeeded returns the lowest position whose row is needed to continue.
+func (s *subscriberState) firstNeeded() int {
+	if len(s.unfinished) == 0 {
+		return s.lastPosition + 1
 	}
-	return v.unfinished[0].position
+	return s.unfinished[0].position
 }
 
-func (v *subscriberState) reply(position int) *replyState {
-	for _, t := range v.unfinished {
-		if t.position == position {
-			return t
+// reply returns the unfinished reply at a position, or nil.
+func (s *subscriberState) reply(position int) *replyState {
+	for _, r := range s.unfinished {
+		if r.position == position {
+			return r
 		}
 	}
 	return nil
 }
 
-// applyRows tells whatever the rows hold beyond the view. Rows are in ascending
-// order of position, with their tool calls in order, from need() on.
-func (v *subscriberState) applyRows(rows []*ent.Message, tell messageSink) {
+// applyRows emits what the rows hold beyond the state. rows start at or before firstNeeded, in ascending order of
+// position, with their tool calls in order.
+func (s *subscriberState) applyRows(rows []*ent.Message, emit messageSink) {
 	for _, m := range rows {
-		if m.Position > v.lastPosition {
-			v.addMessage(m, tell)
-		} else if t := v.reply(m.Position); t != nil {
-			v.updateReply(t, m, tell)
+		if m.Position > s.lastPosition {
+			s.addMessage(m, emit)
+		} else if r := s.reply(m.Position); r != nil {
+			s.updateReply(r, m, emit)
 		}
 	}
 }
 
-func (v *subscriberState) addMessage(m *ent.Message, tell messageSink) {
-	v.lastPosition = m.Position
+func (s *subscriberState) addMessage(m *ent.Message, emit messageSink) {
+	s.lastPosition = m.Position
 	if m.Role != enum.RoleAssistant {
-		tell(&MessageAdded{Cursor: v.cursor(), Message: m})
+		emit(&MessageAdded{Cursor: s.cursor(), Message: m})
 		return
 	}
 	calls := m.Edges.ToolCalls
-	t := &replyState{position: m.Position, attempt: m.Attempt, offset: UTF16Len(m.Content), started: len(calls)}
+	r := &replyState{position: m.Position, attempt: m.Attempt, offset: UTF16Len(m.Content), started: len(calls)}
 	for i, call := range calls {
 		if call.Status == enum.ToolCallStarted {
-			t.open = append(t.open, i)
+			r.open = append(r.open, i)
 		}
 	}
-	v.unfinished = append(v.unfinished, t)
-	tell(&MessageAdded{Cursor: v.cursor(), Message: m})
-	// The message names its calls, and its end is in its status. Each is told as an event
-	// of its own too: whoever waits for those sees them, however late they came.
+	s.unfinished = append(s.unfinished, r)
+	emit(&MessageAdded{Cursor: s.cursor(), Message: m})
+	// The message already holds its tool calls and its status. They are also emitted as events of their own, so that a
+	// client that handles only those events receives them however late it subscribes.
 	for _, call := range calls {
-		tell(&ToolCallChanged{Cursor: v.cursor(), MessageID: m.ID, ToolCall: call})
+		emit(&ToolCallChanged{Cursor: s.cursor(), MessageID: m.ID, ToolCall: call})
 	}
-	v.finish(t, m, tell)
+	s.finish(r, m, emit)
 }
 
-func (v *subscriberState) updateReply(t *replyState, m *ent.Message, tell messageSink) {
-	if m.Attempt > t.attempt || m.Status.Terminal() && t.divergedFrom(m) {
-		v.replaceText(t, m.ID, m.Attempt, m.Content, tell)
+func (s *subscriberState) updateReply(r *replyState, m *ent.Message, emit messageSink) {
+	if m.Attempt > r.attempt || m.Status.Terminal() && r.divergedFrom(m) {
+		s.replaceText(r, m.ID, m.Attempt, m.Content, emit)
 	}
 	for i, call := range m.Edges.ToolCalls {
-		if i >= t.started {
-			v.emitTextUpTo(t, m, call.TextOffset, tell)
-			t.started++
-			t.open = append(t.open, i)
-			tell(&ToolCallChanged{Cursor: v.cursor(), MessageID: m.ID, ToolCall: asStarted(call)})
+		if i >= r.started {
+			s.emitTextUpTo(r, m, call.TextOffset, emit)
+			r.started++
+			r.open = append(r.open, i)
+			emit(&ToolCallChanged{Cursor: s.cursor(), MessageID: m.ID, ToolCall: asStarted(call)})
 		}
-		if at := slices.Index(t.open, i); at >= 0 && call.Status != enum.ToolCallStarted {
-			t.open = slices.Delete(t.open, at, at+1)
-			tell(&ToolCallChanged{Cursor: v.cursor(), MessageID: m.ID, ToolCall: call})
+		if at := slices.Index(r.open, i); at >= 0 && call.Status != enum.ToolCallStarted {
+			r.open = slices.Delete(r.open, at, at+1)
+			emit(&ToolCallChanged{Cursor: s.cursor(), MessageID: m.ID, ToolCall: call})
 		}
 	}
-	v.emitTextUpTo(t, m, -1, tell)
-	v.finish(t, m, tell)
+	s.emitTextUpTo(r, m, -1, emit)
+	s.finish(r, m, emit)
 }
 
-// divergedFrom reports whether more or other text was told than a finished reply
-// holds: text that its writer lost before it could store it.
-func (t *replyState) divergedFrom(m *ent.Message) bool {
-	_, ok := UTF16Suffix(m.Content, t.offset)
-	return !ok || m.Attempt < t.attempt
+// divergedFrom reports whether the subscriber received more or other text than the finished reply holds: text that its
+// writer did not store.
+func (r *replyState) divergedFrom(m *ent.Message) bool {
+	_, ok := UTF16Suffix(m.Content, r.offset)
+	return !ok || m.Attempt < r.attempt
 }
 
-// replaceText replaces what was told by the text of another attempt. What was told
-// cannot be kept even in part: the attempts' texts may differ from the start.
-func (v *subscriberState) replaceText(t *replyState, messageID string, attempt int, text string, tell messageSink) {
-	had := t.offset
-	t.attempt, t.offset = attempt, 0
-	if had > 0 {
-		t.offset = UTF16Len(text)
-		tell(&MessageDelta{Cursor: v.cursor(), MessageID: messageID, Text: text})
+// replaceText replaces the received text by the text of another attempt, from offset 0: the texts of two attempts may
+// differ from the start.
+func (s *subscriberState) replaceText(r *replyState, messageID string, attempt int, text string, emit messageSink) {
+	received := r.offset
+	r.attempt, r.offset = attempt, 0
+	if received > 0 {
+		r.offset = UTF16Len(text)
+		emit(&MessageDelta{Cursor: s.cursor(), MessageID: messageID, Text: text})
 	}
 }
 
-// emitTextUpTo tells m's text up to a recorded tool call's offset, or all of it when upTo is
-// negative. Attempts go on from the last recorded step, so up to there their texts are
-// the same; a row of an older attempt, or one that is behind what was told, has
-// nothing else to add: the writer is ahead of its checkpoint.
-func (v *subscriberState) emitTextUpTo(t *replyState, m *ent.Message, upTo int, tell messageSink) {
-	rest, ok := UTF16Suffix(m.Content, t.offset)
-	if !ok || upTo < 0 && m.Attempt < t.attempt {
+// emitTextUpTo emits the text of m up to an offset, that of a tool call, or all of it if the offset is negative.
+//
+// A new attempt continues from the last recorded step, so the texts of all attempts are equal up to the tool calls.
+// Beyond them, a row of an older attempt, or one with less text than was received, has nothing to add: the writer is
+// ahead of its checkpoint.
+func (s *subscriberState) emitTextUpTo(r *replyState, m *ent.Message, offset int, emit messageSink) {
+	text, ok := UTF16Suffix(m.Content, r.offset)
+	if !ok || offset < 0 && m.Attempt < r.attempt {
 		return
 	}
-	if upTo >= 0 {
-		rest = utf16Prefix(rest, upTo-t.offset)
+	if offset >= 0 {
+		text = utf16Prefix(text, offset-r.offset)
 	}
-	v.emitText(t, m.ID, rest, tell)
+	s.emitText(r, m.ID, text, emit)
 }
 
-func (v *subscriberState) emitText(t *replyState, messageID, text string, tell messageSink) {
+func (s *subscriberState) emitText(r *replyState, messageID, text string, emit messageSink) {
 	if text == "" {
 		return
 	}
-	at := t.offset
-	t.offset += UTF16Len(text)
-	tell(&MessageDelta{Cursor: v.cursor(), MessageID: messageID, Offset: at, Text: text})
+	offset := r.offset
+	r.offset += UTF16Len(text)
+	emit(&MessageDelta{Cursor: s.cursor(), MessageID: messageID, Offset: offset, Text: text})
 }
 
-func (v *subscriberState) finish(t *replyState, m *ent.Message, tell messageSink) {
+func (s *subscriberState) finish(r *replyState, m *ent.Message, emit messageSink) {
 	if !m.Status.Terminal() {
 		return
 	}
-	v.unfinished = slices.DeleteFunc(v.unfinished, func(other *replyState) bool { return other == t })
-	tell(&MessageFinished{Cursor: v.cursor(), Message: m})
+	s.unfinished = slices.DeleteFunc(s.unfinished, func(other *replyState) bool { return other == r })
+	emit(&MessageFinished{Cursor: s.cursor(), Message: m})
 }
 
-// applyDelta tells a delta if it joins on to what was told. It reports whether it did,
-// or had nothing new; otherwise the rows must be read.
-func (v *subscriberState) applyDelta(e *Event, tell messageSink) bool {
-	t := v.reply(e.Position)
+// applyText emits the new part of a TextAppended event that continues the received text. It returns false if the
+// rows must be read: text is missing before the event.
+func (s *subscriberState) applyText(e *Event, emit messageSink) bool {
+	r := s.reply(e.Position)
 	switch {
-	case t == nil:
-		return e.Position <= v.lastPosition // finished: a late writer's echo
-	case e.Attempt < t.attempt:
-		return true // a writer that has not noticed yet that it was replaced
-	case e.Attempt > t.attempt && e.Offset > 0:
+	case r == nil:
+		return e.Position <= s.lastPosition // a late event of a finished reply
+	case e.Attempt < r.attempt:
+		return true // a writer that has lost its lease and has not noticed yet
+	case e.Attempt > r.attempt && e.Offset > 0:
 		return false
-	case e.Attempt > t.attempt:
-		v.replaceText(t, e.ID, e.Attempt, e.Text, tell)
-	case e.Offset > t.offset:
+	case e.Attempt > r.attempt:
+		s.replaceText(r, e.ID, e.Attempt, e.Text, emit)
+	case e.Offset > r.offset:
 		return false
 	}
-	if rest, ok := UTF16Suffix(e.Text, t.offset-e.Offset); ok {
-		v.emitText(t, e.ID, rest, tell)
+	if text, ok := UTF16Suffix(e.Text, r.offset-e.Offset); ok {
+		s.emitText(r, e.ID, text, emit)
 	}
 	return true
 }
 
-// asStarted is a call as it was before it was done, so that every subscriber sees
-// each call start, however late it came.
+// asStarted returns a copy of a tool call as it was at its start, so that every subscriber receives the start of each
+// call, however late it subscribes.
 func asStarted(c *ent.ToolCall) *ent.ToolCall {
 	started := *c
 	started.Status, started.Result, started.LatencyMs = enum.ToolCallStarted, nil, nil

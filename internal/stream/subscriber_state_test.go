@@ -108,7 +108,7 @@ func TestCallsMayEndInAnyOrder(t *testing.T) {
 
 func TestRowsBehindWhatWasToldChangeNothing(t *testing.T) {
 	v, s := subscribedTo(reply(1, "abc", enum.MessageStreaming))
-	require.True(t, v.applyDelta(&Event{
+	require.True(t, v.applyText(&Event{
 		Kind: TextAppended, ID: "msg_2", Position: 2, Attempt: 1, Offset: 3,
 		Text: "def",
 	}, s.add))
@@ -158,7 +158,7 @@ func TestDeltasThatJoinOnAreTold(t *testing.T) {
 	} {
 		v, s := subscribedTo(reply(2, "abc", enum.MessageStreaming))
 		c.event.Kind, c.event.ID = TextAppended, "msg_2"
-		require.Equal(t, c.joins, v.applyDelta(&c.event, s.add), name)
+		require.Equal(t, c.joins, v.applyText(&c.event, s.add), name)
 		require.Equal(t, c.told, s.take(), name)
 	}
 }

@@ -5,34 +5,34 @@ import (
 	"sync"
 )
 
-// maxQueued is how many events a subscriber may be behind before it is told to
-// read the rows instead. Writers never wait for readers.
+// maxQueued is the maximum number of queued events of a subscription. When it is exceeded, the queue is dropped and the
+// subscriber reads the rows instead, so that writers never wait for readers.
 const maxQueued = 64
 
-// Subscription collects one subscriber's events.
+// Subscription queues the events of one topic for one subscriber.
 type Subscription struct {
 	hub   *Hub
 	topic string
-	ready chan struct{} // holds one signal when there is something to take
+	ready chan struct{} // holds a signal when there is something to take
 
 	mu     sync.Mutex
-	notify func() // told instead of wake, once set
+	notify func() // called instead of a send to ready, once set
 	events []*Event
 	behind bool
 	ended  bool
 }
 
-// Batch is what has come since the last one.
+// Batch holds what a subscription has received since the last batch.
 type Batch struct {
-	// Events are in the order of their coming. They are shared: do not change them.
+	// Events are in order of arrival. They are shared with other subscriptions and must not be modified.
 	Events []*Event
-	// Behind says that events were dropped: read the rows.
+	// Behind reports that events were dropped, so that the rows must be read.
 	Behind bool
-	// Ended says that this replica is going away; nothing more comes.
+	// Ended reports that this replica shuts down. It is the last batch.
 	Ended bool
 }
 
-// Next waits for events. Its error is ctx's cause. After a batch that has Ended nothing more comes.
+// Next waits for the next batch. When ctx ends it returns the context's cause.
 func (s *Subscription) Next(ctx context.Context) (Batch, error) {
 	for {
 		select {
@@ -46,7 +46,8 @@ func (s *Subscription) Next(ctx context.Context) (Batch, error) {
 	}
 }
 
-// take empties the subscription. A signal may be left of events that were taken with an earlier one.
+// take empties the queue. ok is false if nothing was queued, which also happens after a signal: the previous call may
+// have taken the events already.
 func (s *Subscription) take() (b Batch, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,7 +56,7 @@ func (s *Subscription) take() (b Batch, ok bool) {
 	return b, len(b.Events) > 0 || b.Behind || b.Ended
 }
 
-// Close stops collecting.
+// Close ends the subscription.
 func (s *Subscription) Close() { s.hub.unsubscribe(s) }
 
 func (s *Subscription) enqueue(e *Event) {
@@ -71,6 +72,7 @@ func (s *Subscription) enqueue(e *Event) {
 	s.signal()
 }
 
+// markBehind drops the queue and makes the subscriber read the rows.
 func (s *Subscription) markBehind() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,17 +87,18 @@ func (s *Subscription) end() {
 	s.signal()
 }
 
-// onReady has fn told from now on when there is something to take; at once when there is already.
-func (s *Subscription) onReady(fn func(), already bool) {
+// onReady sets the function that is called when there is something to take, and calls it at once if there is
+// something already or pending is set.
+func (s *Subscription) onReady(ready func(), pending bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.notify = fn
-	if already || len(s.events) > 0 || s.behind || s.ended {
-		fn()
+	s.notify = ready
+	if pending || len(s.events) > 0 || s.behind || s.ended {
+		ready()
 	}
 }
 
-// signal is called with the lock held.
+// signal requires the lock.
 func (s *Subscription) signal() {
 	if s.notify != nil {
 		s.notify()
