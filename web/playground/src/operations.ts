@@ -79,8 +79,8 @@ const tasks = `query Tasks {
 }
 `;
 
-const taskStream = `# Every change of your tasks. Press play, then change
-# one in another browser tab, as you or somebody else.
+const taskStream = `# Every change to your tasks. Press play, then change
+# a task in another browser tab or through the agent.
 subscription TaskStream {
   taskStream {
     cursor
