@@ -16,6 +16,9 @@ var errChecksFailed = errors.New("checks failed; the table lists the fix for eac
 
 // runDoctor prints the result of all checks. It returns an error when one failed, so that the exit code is 1.
 func runDoctor(ctx context.Context, inv invocation) error {
+	if err := newFlags(inv).Parse(inv.args); err != nil {
+		return err
+	}
 	cfg, err := loadConfig(inv.environ)
 	var findings []doctor.Finding
 	var errs config.Errors

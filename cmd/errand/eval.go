@@ -29,7 +29,7 @@ import (
 // runEval measures the configured model on a temporary database. It returns an error when the share of passed cases
 // is below --min, so that the exit code is 1.
 func runEval(ctx context.Context, inv invocation) (err error) {
-	flags := newFlags("eval", inv.stderr)
+	flags := newFlags(inv)
 	file := flags.String("file", "", "JSON file of cases; default: the built-in cases")
 	kind := flags.String("kind", "", "run only cases of this kind")
 	minShare := flags.Float64("min", 1, "share of cases that must pass, 0 to 1")
@@ -92,7 +92,7 @@ func loadCases(path, kind string) ([]eval.Case, error) {
 func runCases(ctx context.Context, s *server.Server, cases []eval.Case, minShare float64, out io.Writer) error {
 	var results []eval.Result
 	for i, c := range cases {
-		id, err := s.Services.Accounts.EnsureUser(ctx, auth.Claims{Subject: fmt.Sprintf("person-%d", i)})
+		id, err := s.Services.Accounts.EnsureUser(ctx, auth.Claims{Subject: fmt.Sprintf("user-%d", i)})
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func runCases(ctx context.Context, s *server.Server, cases []eval.Case, minShare
 		return err
 	}
 	if share := float64(eval.Passed(results)) / float64(len(results)); share < minShare {
-		return fmt.Errorf("%d of %d cases passed", eval.Passed(results), len(results))
+		return fmt.Errorf("%d of %d cases passed, a smaller share than --min %g", eval.Passed(results), len(results), minShare)
 	}
 	return nil
 }

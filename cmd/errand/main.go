@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -16,8 +17,9 @@ import (
 	"errand/internal/config"
 )
 
-// invocation is a call of the program: its arguments after the command's name, environment and standard streams.
+// invocation is a call of a command: its arguments after the command's name, environment and standard streams.
 type invocation struct {
+	command command
 	args    []string
 	environ map[string]string
 	stdin   io.ReadCloser
@@ -64,6 +66,9 @@ func main() {
 
 // run runs the command that args name, or prints the usage.
 func run(ctx context.Context, args []string, inv invocation) error {
+	if len(args) == 2 && args[0] == "help" {
+		args = []string{args[1], "-h"}
+	}
 	if len(args) == 0 || slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
 		_, err := io.WriteString(inv.stdout, usage())
 		return err
@@ -74,8 +79,12 @@ func run(ctx context.Context, args []string, inv invocation) error {
 	}
 	for _, c := range commands {
 		if c.name == name {
-			inv.args = args[1:]
-			return c.run(ctx, inv)
+			inv.command, inv.args = c, args[1:]
+			err := c.run(ctx, inv)
+			if errors.Is(err, flag.ErrHelp) { // the flag set has printed the usage
+				return nil
+			}
+			return err
 		}
 	}
 	return fmt.Errorf("unknown command %q; \"errand help\" lists the commands", args[0])
@@ -87,14 +96,20 @@ func usage() string {
 	for _, c := range commands {
 		fmt.Fprintf(&b, "  errand %-24s %s\n", c.synopsis, c.summary)
 	}
-	b.WriteString("\nSettings are read from the environment and from the file .env; see .env.example.\n")
+	b.WriteString("\n\"errand help COMMAND\" lists the flags of a command.\n")
+	b.WriteString("Settings are read from the environment and from the file .env; see .env.example.\n")
 	return b.String()
 }
 
-// newFlags returns a command's flag set. Its Parse returns errors instead of exiting.
-func newFlags(name string, stderr io.Writer) *flag.FlagSet {
-	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(stderr)
+// newFlags returns a flag set for the command of inv. Its Parse returns errors instead of exiting; for -h it prints the
+// usage and returns flag.ErrHelp.
+func newFlags(inv invocation) *flag.FlagSet {
+	flags := flag.NewFlagSet(inv.command.name, flag.ContinueOnError)
+	flags.SetOutput(inv.stderr)
+	flags.Usage = func() {
+		fmt.Fprintf(flags.Output(), "usage: errand %s\n\n%s\n", inv.command.synopsis, inv.command.summary)
+		flags.PrintDefaults()
+	}
 	return flags
 }
 

@@ -25,6 +25,16 @@ func TestRun_NoCommandOrHelp_ListsCommands(t *testing.T) {
 	}
 }
 
+func TestRun_CommandHelp_PrintsUsage(t *testing.T) {
+	for _, c := range commands {
+		for _, args := range [][]string{{"help", c.name}, {c.name, "-h"}} {
+			var out bytes.Buffer
+			require.NoError(t, run(t.Context(), args, invocation{stderr: &out}))
+			require.Contains(t, out.String(), "errand "+c.name)
+		}
+	}
+}
+
 func TestRun_UnknownCommand_Error(t *testing.T) {
 	err := run(t.Context(), []string{"serv"}, invocation{})
 	require.ErrorContains(t, err, `unknown command "serv"`)

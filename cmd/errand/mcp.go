@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os/signal"
 	"syscall"
@@ -30,13 +29,10 @@ const tokenVariable = "ERRAND_TOKEN"
 
 // runMCP serves an MCP client over stdin and stdout until it disconnects.
 func runMCP(ctx context.Context, inv invocation) (err error) {
-	flags := newFlags("mcp", inv.stderr)
+	flags := newFlags(inv)
 	flags.Usage = func() { fmt.Fprint(inv.stderr, mcpUsage) }
 	user := flags.String("user", "", "user name of the development sign-in")
 	if err := flags.Parse(inv.args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil
-		}
 		return err
 	}
 	cfg, err := loadConfig(inv.environ)

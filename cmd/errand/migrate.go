@@ -15,7 +15,11 @@ import (
 
 // runMigrate applies all pending migrations (up), reverts the last one (down), or lists all (status).
 func runMigrate(ctx context.Context, inv invocation) (err error) {
-	if len(inv.args) != 1 {
+	flags := newFlags(inv)
+	if err := flags.Parse(inv.args); err != nil {
+		return err
+	}
+	if flags.NArg() != 1 {
 		return errors.New("one argument is required: errand migrate up, down or status")
 	}
 	cfg, err := loadConfig(inv.environ)
@@ -32,7 +36,7 @@ func runMigrate(ctx context.Context, inv invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	switch inv.args[0] {
+	switch flags.Arg(0) {
 	case "up":
 		done, err := m.Up(ctx)
 		return reportMigrations(inv.stdout, "applied", done, err)
@@ -42,7 +46,7 @@ func runMigrate(ctx context.Context, inv invocation) (err error) {
 	case "status":
 		return writeMigrationStatus(ctx, m, inv.stdout)
 	default:
-		return fmt.Errorf("unknown argument %q: errand migrate up, down or status", inv.args[0])
+		return fmt.Errorf("unknown argument %q: errand migrate up, down or status", flags.Arg(0))
 	}
 }
 

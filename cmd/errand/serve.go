@@ -11,7 +11,7 @@ import (
 
 // runServe runs the server until ctx ends, then shuts it down within SHUTDOWN_TIMEOUT.
 func runServe(ctx context.Context, inv invocation) error {
-	flags := newFlags("serve", inv.stderr)
+	flags := newFlags(inv)
 	migrate := flags.Bool("migrate", false, "apply pending PostgreSQL migrations first")
 	if err := flags.Parse(inv.args); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 
 // runToken prints a token of the development sign-in, and nothing else, to stdout.
 func runToken(_ context.Context, inv invocation) error {
-	flags := newFlags("token", inv.stderr)
+	flags := newFlags(inv)
 	user := flags.String("user", "", "user name: 1 to 64 letters, digits and . _ - @")
 	ttl := flags.Duration("ttl", auth.DevTokenTTL, "lifetime of the token, at most 366 days")
 	if err := flags.Parse(inv.args); err != nil {

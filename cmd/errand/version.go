@@ -57,6 +57,9 @@ func (b buildInfo) withDefaults() buildInfo {
 
 // runVersion prints the build information.
 func runVersion(_ context.Context, inv invocation) error {
+	if err := newFlags(inv).Parse(inv.args); err != nil {
+		return err
+	}
 	b := readBuildInfo()
 	if b.modified {
 		b.commit += " (modified)"
