@@ -174,9 +174,9 @@ func checkUserIssuers(ctx context.Context, cfg config.Config, db *store.DB) Find
 	}
 	if unreachable > 0 {
 		return warning(check,
-			fmt.Sprintf("%d of other issuers than %s: no token identifies them", unreachable, expected),
-			"none is needed if they came from another provider; if the issuer was renamed, "+
-				"move them (docs/SECURITY.md, Who is who)")
+			fmt.Sprintf("%d of other issuers than %s: no accepted token identifies them", unreachable, expected),
+			"nothing, if they came from another provider; if the issuer was renamed, "+
+				"move them (docs/SECURITY.md, Principals)")
 	}
 	return passed(check, fmt.Sprintf("%d of the configured issuer", reachable))
 }

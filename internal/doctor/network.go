@@ -128,7 +128,7 @@ func checkAdminPort(ctx context.Context, addr string) Finding {
 	f := checkPort(ctx, "ADMIN_ADDR", addr)
 	if f.State == Failed && config.IsLoopbackAddr(addr) {
 		f.State = Warning
-		f.Fix = "none is needed if a running errand listens there; otherwise set another ADMIN_ADDR, " +
+		f.Fix = "nothing, if a running errand listens there; otherwise set another ADMIN_ADDR, " +
 			"or the server starts without metrics"
 	}
 	return f
@@ -143,7 +143,7 @@ func checkPort(ctx context.Context, variable, addr string) Finding {
 		return passed(check, addr+" is free")
 	}
 	if isErrand(ctx, addr) {
-		return warning(check, "a running errand listens on "+addr, "none is needed, unless a second server is to start")
+		return warning(check, "a running errand listens on "+addr, "nothing; to start a second server, set another "+variable)
 	}
 	var cause *net.OpError
 	if errors.As(err, &cause) {
