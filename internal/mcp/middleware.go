@@ -31,15 +31,15 @@ func (s *Server) middleware(l *subscriber) sdk.Middleware {
 	return func(next sdk.MethodHandler) sdk.MethodHandler {
 		return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
 			began := time.Now()
-			caller, ok := callerFrom(ctx)
-			if !ok || caller.UserID == "" {
-				return nil, jsonrpcError(apperr.New(apperr.Unauthenticated, "Sign in first."))
-			}
+			caller, _ := callerFrom(ctx)
 			report := Report{Method: method, Tool: s.toolOf(req), Transport: "stdio", Client: clientOf(req, caller)}
 			if exchangeFrom(ctx) != nil {
 				report.Transport = "http"
 			}
 			ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: caller.UserID, Actor: viewer.ActorMCP, Client: report.Client})
+			if _, err := viewer.Require(ctx); err != nil {
+				return nil, s.protocolError(ctx, method, err)
+			}
 			result, err := s.handle(ctx, next, method, req, l)
 			err = s.protocolError(ctx, method, err)
 			report.Code, report.Latency = codeOf(result, err), time.Since(began)
