@@ -15,6 +15,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/store"
 	"errand/internal/stream"
+	"errand/internal/truncate"
 	"errand/internal/viewer"
 )
 
@@ -135,7 +136,7 @@ func checkTitle(title string) (string, error) {
 	return title, nil
 }
 
-// maxDerivedTitle is the maximum length of a title taken from a message, in characters.
+// maxDerivedTitle is the maximum length of a title taken from a message, in characters, without the ellipsis.
 const maxDerivedTitle = 60
 
 // deriveTitle returns the first line of a message, cut at a word boundary, as a conversation's title.
@@ -154,7 +155,7 @@ func deriveTitle(content string) string {
 		}
 	}
 	if utf8.RuneCountInString(title) > maxDerivedTitle {
-		return string([]rune(title)[:maxDerivedTitle]) + "…"
+		return truncate.Runes(title, maxDerivedTitle) + "…"
 	}
 	return title
 }

@@ -8,15 +8,12 @@ import (
 	"unicode/utf8"
 
 	"errand/internal/offline/intent"
+	"errand/internal/truncate"
 )
 
 // quote returns text in quotation marks, truncated when it is long.
 func quote(s string) string {
-	s = oneLine(s)
-	if utf8.RuneCountInString(s) > 80 {
-		s = string([]rune(s)[:79]) + "…"
-	}
-	return "“" + s + "”"
+	return "“" + truncate.Ellipsis(oneLine(s), 80) + "”"
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
