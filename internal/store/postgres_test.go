@@ -108,7 +108,7 @@ func TestOpenPostgres_Error_OmitsThePassword(t *testing.T) {
 func TestOpenPostgres_ServerDown_WaitsForIt(t *testing.T) {
 	ctx := context.Background()
 	c := testdb.NewCluster(t)
-	url := testdb.Database(t, c)
+	url := testdb.ClusterURL(t, c)
 	require.NoError(t, c.Stop(ctx, false))
 	waiting := make(chan struct{})
 	opened := make(chan error, 1)
@@ -127,7 +127,7 @@ func TestOpenPostgres_ServerDown_WaitsForIt(t *testing.T) {
 func TestIsUnavailable_ServerRestart_IsTrueUntilItIsUp(t *testing.T) {
 	ctx := context.Background()
 	c := testdb.NewCluster(t)
-	db := testdb.Open(t, testdb.Database(t, c))
+	db := testdb.Open(t, testdb.ClusterURL(t, c))
 	addUser(t, db.Client(), "alice")
 	require.NoError(t, c.Stop(ctx, true))
 	_, err := db.Client().User.Query().Count(system())

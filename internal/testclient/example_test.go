@@ -38,7 +38,8 @@ func ExampleClient_Do() {
 // received so far: the server retried the reply, and the text from that offset on is replaced.
 func ExampleStream() {
 	server := httptest.NewServer(streamOf(
-		`{"__typename":"MessageAdded","cursor":"1","message":{"id":"m1","role":"ASSISTANT","content":"","status":"STREAMING"}}`,
+		`{"__typename":"MessageAdded","cursor":"1",
+		"message":{"id":"m1","role":"ASSISTANT","content":"","status":"STREAMING"}}`,
 		`{"__typename":"MessageDelta","cursor":"2","messageId":"m1","offset":0,"text":"I added the tusk"}`,
 		`{"__typename":"MessageDelta","cursor":"3","messageId":"m1","offset":12,"text":"task."}`,
 		`{"__typename":"MessageFinished","cursor":"4",

@@ -2,38 +2,42 @@ package testdb
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
 	"testing"
 
 	"errand/internal/testdb/cluster"
+	"errand/migrations"
 
+	"entgo.io/ent/dialect"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 	"go.jetify.com/typeid"
 )
 
-// sharedCluster is joined once in each process.
+// sharedCluster joins the shared server once per process.
 var sharedCluster = sync.OnceValues(func() (*cluster.Cluster, error) {
 	return cluster.Shared(context.Background())
 })
 
-// PostgresURL is the URL of a new database with all tables on the shared test
-// server; it is dropped at the end of the test.
+// PostgresURL returns the URL of a new, migrated database on the shared PostgreSQL server. The database is dropped at
+// the end of the test.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
-	return Database(t, shared(t))
+	return ClusterURL(t, sharedOrFail(t))
 }
 
-// EmptyPostgresURL is the URL of a new database without tables.
+// EmptyPostgresURL returns the URL of a new database without tables on the shared PostgreSQL server.
 func EmptyPostgresURL(t testing.TB) string {
 	t.Helper()
-	return clone(t, shared(t), "template0")
+	return cloneDatabase(t, sharedOrFail(t), "template0")
 }
 
-// NewCluster starts a PostgreSQL server for this test alone, which may stop and restart it.
+// NewCluster starts a PostgreSQL server for a single test, which may stop and restart it.
 func NewCluster(t testing.TB) *cluster.Cluster {
 	t.Helper()
 	c, err := cluster.New(context.Background())
@@ -42,39 +46,39 @@ func NewCluster(t testing.TB) *cluster.Cluster {
 	return c
 }
 
-// Database is the URL of a new database with all tables on the given server.
-func Database(t testing.TB, c *cluster.Cluster) string {
+// ClusterURL returns the URL of a new, migrated database on the given server. It is dropped at the end of the test.
+func ClusterURL(t testing.TB, c *cluster.Cluster) string {
 	t.Helper()
 	template, err := postgresTemplate(context.Background(), c)
-	require.NoError(t, err, "making the PostgreSQL template")
-	return clone(t, c, template)
+	require.NoError(t, err, "creating the PostgreSQL template")
+	return cloneDatabase(t, c, template)
 }
 
-func shared(t testing.TB) *cluster.Cluster {
+func sharedOrFail(t testing.TB) *cluster.Cluster {
 	t.Helper()
 	c, err := sharedCluster()
 	require.NoError(t, err)
 	return c
 }
 
-// clone makes a database from a template; both live on the given server.
-func clone(t testing.TB, c *cluster.Cluster, template string) string {
+// cloneDatabase creates a database on the server from one of the server's templates.
+func cloneDatabase(t testing.TB, c *cluster.Cluster, template string) string {
 	t.Helper()
 	name := typeid.Must(typeid.WithPrefix("test")).String()
-	require.NoError(t, administer(c, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, template)))
+	require.NoError(t, execAdmin(c, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, template)))
 	t.Cleanup(func() {
-		err := administer(c, fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name))
+		err := execAdmin(c, fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name))
 		var down *pgconn.ConnectError
-		if !errors.As(err, &down) { // The test may have stopped its server; the data go with it.
+		if !errors.As(err, &down) { // the test may have stopped its server
 			require.NoError(t, err)
 		}
 	})
 	return c.URL(name)
 }
 
-// administer runs one statement on a connection of its own: a pool that outlived
-// the tests would look like a leak.
-func administer(c *cluster.Cluster, statement string) error {
+// execAdmin executes one statement on a connection of its own. The goroutines of a pool that outlived the tests would
+// be reported as leaks.
+func execAdmin(c *cluster.Cluster, statement string) error {
 	ctx := context.Background()
 	conn, err := pgx.Connect(ctx, c.URL("postgres"))
 	if err != nil {
@@ -84,9 +88,8 @@ func administer(c *cluster.Cluster, statement string) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-// postgresTemplate names the database that all tests clone, and makes it when
-// it is not there. Its name tells its schema, so that test binaries built from
-// different migrations can share a server.
+// postgresTemplate returns the name of the template database and creates it if it does not exist. The name contains a
+// hash of the migrations, so that test binaries built from different migrations can share a server.
 func postgresTemplate(ctx context.Context, c *cluster.Cluster) (string, error) {
 	hash, err := schemaHash()
 	if err != nil {
@@ -97,13 +100,13 @@ func postgresTemplate(ctx context.Context, c *cluster.Cluster) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Closing ends the lock, too.
-	return name, errors.Join(ensureTemplate(ctx, c, conn, name), conn.Close(ctx))
+	// Closing the connection releases the advisory lock.
+	return name, errors.Join(createTemplate(ctx, c, conn, name), conn.Close(ctx))
 }
 
-func ensureTemplate(ctx context.Context, c *cluster.Cluster, conn *pgx.Conn, name string) error {
-	const lockNumber = 7261
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", lockNumber); err != nil {
+func createTemplate(ctx context.Context, c *cluster.Cluster, conn *pgx.Conn, name string) error {
+	const advisoryLock = 7261
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", advisoryLock); err != nil {
 		return err
 	}
 	var exists bool
@@ -111,9 +114,12 @@ func ensureTemplate(ctx context.Context, c *cluster.Cluster, conn *pgx.Conn, nam
 	if err != nil || exists {
 		return err
 	}
-	// A template that is only half made must not be found: it gets its name last.
+	// The database is renamed last, so that an incomplete template is never used.
 	const draft = "template_draft"
-	for _, statement := range []string{"DROP DATABASE IF EXISTS " + draft + " WITH (FORCE)", "CREATE DATABASE " + draft} {
+	for _, statement := range []string{
+		"DROP DATABASE IF EXISTS " + draft + " WITH (FORCE)",
+		"CREATE DATABASE " + draft,
+	} {
 		if _, err := conn.Exec(ctx, statement); err != nil {
 			return err
 		}
@@ -123,4 +129,18 @@ func ensureTemplate(ctx context.Context, c *cluster.Cluster, conn *pgx.Conn, nam
 	}
 	_, err = conn.Exec(ctx, "ALTER DATABASE "+draft+" RENAME TO "+name)
 	return err
+}
+
+// schemaHash returns a hash of all PostgreSQL migrations.
+func schemaHash() (string, error) {
+	files, err := migrations.Files(dialect.Postgres)
+	if err != nil {
+		return "", err
+	}
+	sum, err := migrations.Checksum(files)
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.Sum256([]byte(sum.Sum()))
+	return hex.EncodeToString(hash[:8]), nil
 }

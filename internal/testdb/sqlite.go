@@ -11,23 +11,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// SQLiteURL is the URL of a new database file with all tables.
+// SQLiteURL returns the URL of a new, migrated database file.
 func SQLiteURL(t testing.TB) string {
 	t.Helper()
 	template, err := sqliteTemplate()
-	require.NoError(t, err, "making the SQLite template")
+	require.NoError(t, err, "creating the SQLite template")
 	path := filepath.Join(t.TempDir(), "errand.db")
 	require.NoError(t, os.WriteFile(path, template, 0o600))
 	return "sqlite:" + path
 }
 
-// EmptySQLiteURL is the URL of a database file that does not exist yet.
+// EmptySQLiteURL returns the URL of a database file that does not exist yet.
 func EmptySQLiteURL(t testing.TB) string {
 	t.Helper()
 	return "sqlite:" + filepath.Join(t.TempDir(), "errand.db")
 }
 
-// sqliteTemplate is a migrated file, made once in each process.
+// sqliteTemplate returns the content of a migrated database file, which is created once per process.
 var sqliteTemplate = sync.OnceValues(func() (_ []byte, err error) {
 	dir, err := os.MkdirTemp("", "errand-sqlite-")
 	if err != nil {

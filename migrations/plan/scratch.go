@@ -25,10 +25,10 @@ func createScratch(ctx context.Context, dialectName string) (url string, remove 
 	}
 	name := typeid.Must(typeid.WithPrefix("scratch")).String()
 	if err := execAsAdmin(ctx, c, "CREATE DATABASE "+name); err != nil {
-		return "", nil, errors.Join(err, c.Leave())
+		return "", nil, errors.Join(err, c.Release())
 	}
 	return c.URL(name), func() error {
-		return errors.Join(execAsAdmin(context.WithoutCancel(ctx), c, "DROP DATABASE "+name), c.Leave())
+		return errors.Join(execAsAdmin(context.WithoutCancel(ctx), c, "DROP DATABASE "+name), c.Release())
 	}, nil
 }
 

@@ -23,9 +23,12 @@ var invariants = []struct{ description, query string }{
 		WHERE (m.status, r.state) NOT IN (('COMPLETED', 'DONE'), ('FAILED', 'FAILED'), ('CANCELLED', 'CANCELLED'))`,
 	},
 	{"no reply fails because of a transient fault", `SELECT id, error_code FROM messages WHERE status = 'FAILED'`},
-	{"runs of a conversation do not overlap", `SELECT later.id, later.started_at || ' < ' || earlier.finished_at FROM runs earlier
+	{
+		"runs of a conversation do not overlap",
+		`SELECT later.id, later.started_at || ' < ' || earlier.finished_at FROM runs earlier
 		JOIN runs later ON later.conversation_id = earlier.conversation_id AND later.position > earlier.position
-		WHERE later.started_at > 0 AND later.started_at < earlier.finished_at`},
+		WHERE later.started_at > 0 AND later.started_at < earlier.finished_at`,
+	},
 	{"each task is created once", `SELECT max(id), title FROM tasks GROUP BY title HAVING count(*) > 1`},
 	{
 		"each successful tool call has its task",
@@ -33,11 +36,17 @@ var invariants = []struct{ description, query string }{
 		SELECT FROM tasks t JOIN task_changes g ON g.task_id = t.id WHERE g.tool_call_id = c.id
 			AND t.title = c.arguments::json->>'title')`,
 	},
-	{"each task was created by exactly one successful tool call", `SELECT t.id, t.title FROM tasks t LEFT JOIN task_changes g ON g.task_id = t.id
+	{
+		"each task was created by exactly one successful tool call",
+		`SELECT t.id, t.title FROM tasks t LEFT JOIN task_changes g ON g.task_id = t.id
 		LEFT JOIN tool_calls c ON c.id = g.tool_call_id AND c.status = 'SUCCEEDED'
-		GROUP BY t.id HAVING count(g.id) <> 1 OR count(c.id) <> 1`},
+		GROUP BY t.id HAVING count(g.id) <> 1 OR count(c.id) <> 1`,
+	},
 	{"every tool call is terminal", `SELECT id, status FROM tool_calls WHERE status = 'STARTED'`},
-	{"task numbers have no gaps", `SELECT user_id, count(*)::text FROM tasks GROUP BY user_id HAVING max(number) <> count(*)`},
+	{
+		"task numbers have no gaps",
+		`SELECT user_id, count(*)::text FROM tasks GROUP BY user_id HAVING max(number) <> count(*)`,
+	},
 	{
 		"message positions have no gaps",
 		`SELECT conversation_id, count(*)::text FROM messages GROUP BY conversation_id HAVING max(position) <> count(*)`,

@@ -128,8 +128,8 @@ func (f *injector) freeze(ctx context.Context) {
 
 // slowDatabase stalls about three quarters of a replica's database connections.
 func (f *injector) slowDatabase(context.Context) {
-	mask := f.random.Uint64() | f.random.Uint64() // three of four bits are set
-	f.randomReplica().proxy.stall(mask, f.randomDuration(2*lease))
+	mask, more := f.random.Uint64(), f.random.Uint64()
+	f.randomReplica().proxy.stall(mask|more, f.randomDuration(2*lease))
 }
 
 func (f *injector) randomDuration(d time.Duration) time.Duration {

@@ -99,7 +99,13 @@ func (m mutant) flags(root, dir string) ([]string, error) {
 		return nil, err
 	}
 	if n := strings.Count(string(source), m.old); n != 1 {
-		return nil, fmt.Errorf("mutant %s: the text to replace occurs %d times in %s, want once: %q", m.name, n, m.file, m.old)
+		return nil, fmt.Errorf(
+			"mutant %s: the text to replace occurs %d times in %s, want once: %q",
+			m.name,
+			n,
+			m.file,
+			m.old,
+		)
 	}
 	changed := filepath.Join(dir, "mutant.go")
 	if err := os.WriteFile(changed, []byte(strings.Replace(string(source), m.old, m.new, 1)), 0o600); err != nil {

@@ -169,7 +169,7 @@ func TestRequest_DatabaseError_IsHidden(t *testing.T) {
 func TestRequest_DatabaseUnreachable_IsUnavailable(t *testing.T) {
 	t.Parallel()
 	cluster := testdb.NewCluster(t)
-	b := harness.Start(t, testdb.Database(t, cluster))
+	b := harness.Start(t, testdb.ClusterURL(t, cluster))
 	k := &harness.Conversation{C: b.Client(t, "alice")}
 	k.SendAndWait(t, "Add a task to buy groceries")
 	require.NoError(t, cluster.Stop(t.Context(), true))

@@ -8,12 +8,12 @@ import (
 	"syscall"
 )
 
-// account is the ordinary user that the server runs as: PostgreSQL refuses root.
+// account is the operating system user that runs the server. PostgreSQL refuses to run as root.
 type account struct {
 	uid, gid int
 }
 
-// serverAccount is the caller's own, unless the caller is root.
+// serverAccount returns the caller's account. For root it returns the account of postgres or nobody.
 func serverAccount() (account, error) {
 	if os.Geteuid() != 0 {
 		return account{uid: os.Geteuid(), gid: os.Getegid()}, nil
@@ -29,19 +29,19 @@ func serverAccount() (account, error) {
 			return account{uid: uid, gid: gid}, nil
 		}
 	}
-	return account{}, fmt.Errorf("root cannot run PostgreSQL, and there is no user postgres or nobody to run it as")
+	return account{}, fmt.Errorf("PostgreSQL cannot run as root, and neither the user postgres nor nobody exists")
 }
 
-// own gives path to the account.
-func (a account) own(path string) error {
+// chown makes the account the owner of path if the caller is root.
+func (a account) chown(path string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
 	return os.Chown(path, a.uid, a.gid)
 }
 
-// become makes a command run as the account.
-func (a account) become() *syscall.SysProcAttr {
+// sysProcAttr returns the attributes of a command that runs as the account, nil if the caller is not root.
+func (a account) sysProcAttr() *syscall.SysProcAttr {
 	if os.Geteuid() != 0 {
 		return nil
 	}

@@ -1,6 +1,8 @@
-// Package cluster runs throwaway PostgreSQL servers for tests and tools. Each
-// has a private folder and socket and ends, with all its data, soon after the
-// last process that uses it, even when that is killed.
+// Package cluster runs temporary PostgreSQL servers for tests and tools.
+//
+// Each server has a private directory and listens on a Unix socket in it. The server is stopped and its directory
+// removed soon after the last process that uses it has ended, even if that process was killed: every user of a cluster
+// holds a shared file lock, which the kernel releases, and a watcher process waits for the exclusive lock.
 package cluster
 
 import (
@@ -15,20 +17,20 @@ import (
 	"time"
 )
 
-// sharedGrace keeps the shared server for the next package's tests.
+// sharedGrace is the time that the shared server outlives its last user. It spans the gap between two test binaries.
 const sharedGrace = 10 * time.Second
 
-// Cluster is a running PostgreSQL server.
+// Cluster is a PostgreSQL server with its data directory.
 type Cluster struct {
-	server  server
-	home    string   // folder of everything, the locks included
-	users   *os.File // held shared for as long as this process uses the cluster
-	watcher *exec.Cmd
+	server    server
+	home      string   // directory of the server and the lock files
+	usersLock *os.File // held in shared mode while this process uses the cluster
+	watcher   *exec.Cmd
 }
 
-// New starts a server for the caller alone, who may stop and restart it. Close it in the end.
+// New starts a server for the caller only, who may stop and restart it, and must call Close.
 func New(ctx context.Context) (*Cluster, error) {
-	home, err := os.MkdirTemp(base(), "errand-postgres-")
+	home, err := os.MkdirTemp(baseDir(), "errand-postgres-")
 	if err != nil {
 		return nil, err
 	}
@@ -39,22 +41,22 @@ func New(ctx context.Context) (*Cluster, error) {
 	return c, nil
 }
 
-// Shared joins the server that all test processes of this user share, starting
-// it when there is none. It lives until shortly after the last of them.
+// Shared returns the server that all test processes of the operating system user share, and starts it if it is not
+// running. The caller may call Release; otherwise the end of the process releases the server.
 func Shared(ctx context.Context) (*Cluster, error) {
-	home := filepath.Join(base(), "errand-postgres-shared-"+strconv.Itoa(os.Geteuid()))
+	home := filepath.Join(baseDir(), "errand-postgres-shared-"+strconv.Itoa(os.Geteuid()))
 	for {
 		c, err := join(ctx, home, sharedGrace)
-		if !errors.Is(err, errGone) {
+		if !errors.Is(err, errRemoved) {
 			return c, err
 		}
 	}
 }
 
-// base is where clusters live: in memory where there is plenty, as making and
-// dropping a database writes hundreds of files. It is not os.TempDir(): a socket's
-// path has room for about 100 bytes, and the server's user must reach it.
-func base() string {
+// baseDir returns the parent directory of clusters. It prefers a memory file system with at least 2 GiB free, as
+// creating and dropping a database writes hundreds of files. It does not use os.TempDir: the path of a Unix socket is
+// limited to about 100 bytes, and the server's user must be able to reach it.
+func baseDir() string {
 	const memory, enough = "/dev/shm", 2 << 30
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(memory, &fs); err == nil && fs.Bavail*uint64(fs.Bsize) >= enough {
@@ -63,71 +65,73 @@ func base() string {
 	return "/tmp"
 }
 
-var errGone = errors.New("the cluster was removed while we waited for it")
+var errRemoved = errors.New("the cluster was removed concurrently")
 
-// join becomes a user of the cluster in home and starts what does not run yet: server and watcher.
+// join takes the shared lock of the cluster in home, and starts the server and the watcher if they are not running. It
+// returns errRemoved if a watcher removed the cluster in the meantime.
 func join(ctx context.Context, home string, grace time.Duration) (*Cluster, error) {
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(home, 0o755); err != nil { // The server's user must pass through, whatever the umask.
+	if err := os.Chmod(home, 0o755); err != nil { // the server's user needs access, independent of the umask
 		return nil, err
 	}
 	users, err := lockFile(filepath.Join(home, usersFile), syscall.LOCK_SH)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, errGone
+		return nil, errRemoved
 	}
 	if err != nil {
 		return nil, err
 	}
-	if !isStill(filepath.Join(home, usersFile), users) {
-		return nil, errors.Join(errGone, users.Close())
+	if !isSameFile(filepath.Join(home, usersFile), users) {
+		return nil, errors.Join(errRemoved, users.Close())
 	}
-	c := &Cluster{home: home, users: users}
-	if err := c.bringUp(ctx, grace); err != nil {
+	c := &Cluster{home: home, usersLock: users}
+	if err := c.startLocked(ctx, grace); err != nil {
 		return nil, errors.Join(err, users.Close())
 	}
 	return c, nil
 }
 
-// bringUp holds a lock, so that of several processes one does the work.
-func (c *Cluster) bringUp(ctx context.Context, grace time.Duration) error {
-	turn, err := lockFile(filepath.Join(c.home, "start.lock"), syscall.LOCK_EX)
+// startLocked starts the server and the watcher under an exclusive lock, so that one of several processes does it.
+func (c *Cluster) startLocked(ctx context.Context, grace time.Duration) error {
+	startLock, err := lockFile(filepath.Join(c.home, "start.lock"), syscall.LOCK_EX)
 	if err != nil {
 		return err
 	}
-	defer turn.Close()
+	defer startLock.Close()
 	if err := c.startServer(ctx); err != nil {
 		return fmt.Errorf("starting a PostgreSQL server for tests: %w", err)
 	}
-	// The watcher comes after the server: it must find something to stop.
-	watched, err := lockFile(filepath.Join(c.home, watchFile), syscall.LOCK_EX|syscall.LOCK_NB)
+	// The watcher is started after the server, which it stops.
+	watchLock, err := lockFile(filepath.Join(c.home, watchFile), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if err := watched.Close(); err != nil {
+	if err := watchLock.Close(); err != nil {
 		return err
 	}
 	c.watcher, err = startWatcher(c.server, c.home, grace)
 	return err
 }
 
+// startServer creates the data directory if it is not complete and starts the server if it is not running.
 func (c *Cluster) startServer(ctx context.Context) error {
-	bin, err := binaries(ctx)
+	bin, err := findOrInstallBinaries(ctx)
 	if err != nil {
 		return err
 	}
-	who, err := serverAccount()
+	acct, err := serverAccount()
 	if err != nil {
 		return err
 	}
-	c.server = server{bin: bin, dir: filepath.Join(c.home, "server"), account: who}
+	c.server = server{bin: bin, dir: filepath.Join(c.home, "server"), account: acct}
 	ready := filepath.Join(c.home, "ready")
 	if _, err := os.Stat(ready); err != nil {
-		if err := os.RemoveAll(c.server.dir); err != nil { // what a killed process left half done
+		if err := os.RemoveAll(c.server.dir); err != nil { // a killed process may have left it incomplete
 			return err
 		}
 		if err := os.Mkdir(c.server.dir, 0o700); err != nil {
@@ -140,19 +144,19 @@ func (c *Cluster) startServer(ctx context.Context) error {
 			return err
 		}
 	}
-	if c.server.isUp(ctx) {
+	if c.server.isRunning(ctx) {
 		return nil
 	}
 	return c.server.start(ctx)
 }
 
-// Log is the server's log file.
+// Log returns the path of the server's log file.
 func (c *Cluster) Log() string { return c.server.log() }
 
-// URL names a database of the cluster; "postgres" is always there.
+// URL returns the connection string of a database of the cluster. The database "postgres" always exists.
 func (c *Cluster) URL(database string) string { return c.server.url(database) }
 
-// Stop ends the server; its data stay. A crash kills it without a word to anyone.
+// Stop stops the server and keeps its data. With crash it aborts all processes without a checkpoint.
 func (c *Cluster) Stop(ctx context.Context, crash bool) error {
 	mode := "fast"
 	if crash {
@@ -161,15 +165,15 @@ func (c *Cluster) Stop(ctx context.Context, crash bool) error {
 	return c.server.stop(ctx, mode)
 }
 
-// Start starts a stopped server and returns when it takes connections.
+// Start starts a stopped server and waits until it accepts connections.
 func (c *Cluster) Start(ctx context.Context) error { return c.server.start(ctx) }
 
-// Leave tells that this process uses the cluster no more; ending the process says so, too.
-func (c *Cluster) Leave() error { return c.users.Close() }
+// Release ends the use of the cluster by this process. The end of the process has the same effect.
+func (c *Cluster) Release() error { return c.usersLock.Close() }
 
-// Close ends a cluster made by New: when it returns, server and data are gone.
+// Close stops a cluster created by New and waits until the server has ended and its data are removed.
 func (c *Cluster) Close() error {
-	if err := c.Leave(); err != nil {
+	if err := c.Release(); err != nil {
 		return err
 	}
 	return c.watcher.Wait()

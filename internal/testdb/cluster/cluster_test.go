@@ -15,11 +15,11 @@ import (
 	"go.uber.org/goleak"
 )
 
-// victimVariable makes this test binary a program that starts a cluster and waits to be killed.
-const victimVariable = "ERRAND_TEST_CLUSTER_VICTIM"
+// childVariable makes this test binary a program that starts a cluster and waits until it is killed.
+const childVariable = "ERRAND_TEST_CLUSTER_CHILD"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(victimVariable) != "" {
+	if os.Getenv(childVariable) != "" {
 		c, err := New(context.Background())
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -39,7 +39,7 @@ func connect(c *Cluster) error {
 	return conn.Close(context.Background())
 }
 
-func TestAClusterCanBeStoppedStartedAndClosed(t *testing.T) {
+func TestCluster_StopStartClose_Succeeds(t *testing.T) {
 	ctx := context.Background()
 	c, err := New(ctx)
 	require.NoError(t, err)
@@ -55,36 +55,36 @@ func TestAClusterCanBeStoppedStartedAndClosed(t *testing.T) {
 	require.NoDirExists(t, c.home)
 }
 
-func TestTheSharedClusterIsOne(t *testing.T) {
+func TestShared_TwoCalls_ReturnOneServer(t *testing.T) {
 	first, err := Shared(context.Background())
 	require.NoError(t, err)
 	second, err := Shared(context.Background())
 	require.NoError(t, err)
 	require.Equal(t, first.URL("x"), second.URL("x"))
-	require.NoError(t, first.Leave())
+	require.NoError(t, first.Release())
 	require.NoError(t, connect(second))
-	require.NoError(t, second.Leave())
+	require.NoError(t, second.Release())
 }
 
-func TestAKilledProcessLeavesNothingBehind(t *testing.T) {
-	victim := exec.Command(os.Args[0])
-	victim.Env = append(os.Environ(), victimVariable+"=1")
-	victim.Stderr = os.Stderr
-	out, err := victim.StdoutPipe()
+func TestNew_ProcessKilled_ServerAndDataRemoved(t *testing.T) {
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childVariable+"=1")
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
 	require.NoError(t, err)
-	require.NoError(t, victim.Start())
+	require.NoError(t, child.Start())
 	lines := bufio.NewScanner(out)
-	require.True(t, lines.Scan(), "the victim started no cluster")
+	require.True(t, lines.Scan(), "the child process started no cluster")
 	c := &Cluster{home: lines.Text(), server: server{dir: filepath.Join(lines.Text(), "server")}}
 	require.NoError(t, connect(c))
 
-	watching, err := os.OpenFile(filepath.Join(c.home, watchFile), os.O_RDWR, 0)
+	watchLock, err := os.OpenFile(filepath.Join(c.home, watchFile), os.O_RDWR, 0)
 	require.NoError(t, err)
-	defer watching.Close()
-	require.NoError(t, victim.Process.Kill())
-	require.Error(t, victim.Wait())
+	defer watchLock.Close()
+	require.NoError(t, child.Process.Kill())
+	require.Error(t, child.Wait())
 
-	require.NoError(t, flock(watching, syscall.LOCK_EX), "the watcher lets go when it is done")
+	require.NoError(t, flock(watchLock, syscall.LOCK_EX), "the watcher releases its lock when it ends")
 	require.NoDirExists(t, c.home)
 	require.Error(t, connect(c))
 }

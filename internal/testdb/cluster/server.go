@@ -10,11 +10,11 @@ import (
 	"path/filepath"
 )
 
-// superuser is the database role that owns everything in a cluster; it has no password.
+// superuser is the database role that owns all objects of a cluster. It has no password.
 const superuser = "errand"
 
-// settings trade the survival of a power cut for speed. Commits still survive
-// the death of any process, which the tests of crashes rely on.
+// settings give up durability across an operating system crash for speed. Commits still survive the end of any process,
+// which the crash tests rely on.
 const settings = `
 listen_addresses = ''
 unix_socket_permissions = 0777
@@ -30,17 +30,17 @@ log_min_messages = warning
 timezone = 'UTC'
 `
 
-// server is one PostgreSQL server in a folder of its own, reached by its socket.
+// server is a PostgreSQL server in a directory of its own, reachable by its socket.
 type server struct {
-	bin     string // folder of PostgreSQL's programs
-	dir     string // holds data, the socket and the log
+	bin     string // directory of PostgreSQL's programs
+	dir     string // contains the data, the socket and the log
 	account account
 }
 
 func (s server) data() string { return filepath.Join(s.dir, "data") }
 func (s server) log() string  { return filepath.Join(s.dir, "data", "server.log") }
 
-// url names a database of the server.
+// url returns the connection string of a database.
 func (s server) url(database string) string {
 	u := url.URL{Scheme: "postgres", User: url.User(superuser), Path: "/" + database}
 	q := url.Values{"host": {s.dir}, "sslmode": {"disable"}}
@@ -48,25 +48,13 @@ func (s server) url(database string) string {
 	return u.String()
 }
 
-// create makes the data folder. The socket lies in dir, which must be the account's.
+// create initializes the data directory. The account must own dir to create the socket in it.
 func (s server) create(ctx context.Context) error {
-	if err := s.account.own(s.dir); err != nil {
+	if err := s.account.chown(s.dir); err != nil {
 		return err
 	}
-	err := s.run(
-		ctx,
-		"initdb",
-		"-D",
-		s.data(),
-		"-U",
-		superuser,
-		"-A",
-		"trust",
-		"-E",
-		"UTF8",
-		"--locale=C.UTF-8",
-		"--no-sync",
-	)
+	err := s.run(ctx, "initdb", "-D", s.data(), "-U", superuser, "-A", "trust", "-E", "UTF8",
+		"--locale=C.UTF-8", "--no-sync")
 	if err != nil {
 		return err
 	}
@@ -81,23 +69,24 @@ func (s server) create(ctx context.Context) error {
 	return err
 }
 
-// start returns when the server takes connections.
+// start starts the server and waits until it accepts connections.
 func (s server) start(ctx context.Context) error {
 	err := s.run(ctx, "pg_ctl", "-D", s.data(), "-l", s.log(), "-w", "-t", "60", "start")
 	if err != nil {
 		log, _ := os.ReadFile(s.log())
-		return fmt.Errorf("%w\n%s", err, tail(log))
+		return fmt.Errorf("%w\n%s", err, truncateStart(log))
 	}
 	return nil
 }
 
-// stop ends the server: "fast" rolls back and disconnects everyone, "immediate" is a crash.
+// stop stops the server. The mode "fast" rolls transactions back and disconnects clients; "immediate" simulates a
+// crash.
 func (s server) stop(ctx context.Context, mode string) error {
 	return s.run(ctx, "pg_ctl", "-D", s.data(), "-m", mode, "-w", "-t", "60", "stop")
 }
 
-// run reports a failure with the program's own words. The output goes to a file:
-// a pipe would be inherited by the server and keep us waiting for its end.
+// run runs one of PostgreSQL's programs. Its error contains the program's output. The output goes to a file, because
+// the server would inherit a pipe and keep cmd.Run waiting until the server ends.
 func (s server) run(ctx context.Context, program string, args ...string) error {
 	out, err := os.CreateTemp("", "errand-"+program+"-*")
 	if err != nil {
@@ -107,15 +96,15 @@ func (s server) run(ctx context.Context, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
 	cmd.Dir = s.dir
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = s.account.become()
+	cmd.SysProcAttr = s.account.sysProcAttr()
 	if err := cmd.Run(); err != nil {
 		text, _ := os.ReadFile(out.Name())
-		return fmt.Errorf("%s: %w: %s", program, err, tail(text))
+		return fmt.Errorf("%s: %w: %s", program, err, truncateStart(text))
 	}
 	return nil
 }
 
-// isUp reports whether the server runs.
-func (s server) isUp(ctx context.Context) bool {
+// isRunning reports whether the server is running.
+func (s server) isRunning(ctx context.Context) bool {
 	return s.run(ctx, "pg_ctl", "-D", s.data(), "status") == nil
 }

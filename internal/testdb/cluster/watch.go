@@ -12,29 +12,29 @@ import (
 	"time"
 )
 
-// watchVariable names, in a watcher's environment, the folder and grace period it watches.
+// watchVariable is the environment variable that makes a process a watcher. It contains the parameters of watch.
 const watchVariable = "ERRAND_TEST_CLUSTER_WATCH"
 
 const (
-	usersFile = "users.lock" // held shared by every process that uses the cluster
+	usersFile = "users.lock" // held in shared mode by every process that uses the cluster
 	watchFile = "watch.lock" // held by the watcher
 )
 
-// A program that uses this package becomes a watcher when it is started with watchVariable.
+// A program that imports this package runs as a watcher if watchVariable is set.
 func init() {
-	spec, ok := os.LookupEnv(watchVariable)
+	parameters, ok := os.LookupEnv(watchVariable)
 	if !ok {
 		return
 	}
-	if err := watch(spec); err != nil {
-		fmt.Fprintln(os.Stderr, "watching a test cluster:", err)
+	if err := watch(parameters); err != nil {
+		fmt.Fprintln(os.Stderr, "watching a PostgreSQL cluster:", err)
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
-// startWatcher starts this very program again, to stop the server when nobody
-// uses it any more: a killed process cannot clean up after itself.
+// startWatcher starts the current executable as a watcher, which stops the server when no process uses it. A separate
+// process is necessary because a killed process cannot clean up.
 func startWatcher(s server, home string, grace time.Duration) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -43,70 +43,73 @@ func startWatcher(s server, home string, grace time.Duration) (*exec.Cmd, error)
 	cmd := exec.Command(self)
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), watchVariable+"="+strings.Join([]string{home, s.dir, s.bin, grace.String()}, "\n"))
-	// Its own session: a Ctrl-C must not end it. No output: "go test" waits for whoever holds its pipes.
+	// The watcher has its own session, so that Ctrl-C does not end it. It has no output, because "go test" waits until
+	// its pipes are closed.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	return cmd, startReady(cmd)
+	return cmd, startAndWaitReady(cmd)
 }
 
-// startReady returns when the watcher watches, so that no cluster is ever without one.
-func startReady(cmd *exec.Cmd) error {
-	ready, tell, err := os.Pipe()
+// startAndWaitReady starts the watcher and waits until it holds its lock, so that a cluster is never without a watcher.
+func startAndWaitReady(cmd *exec.Cmd) error {
+	ready, writer, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer ready.Close()
-	cmd.ExtraFiles = []*os.File{tell}
-	err = errors.Join(cmd.Start(), tell.Close())
+	cmd.ExtraFiles = []*os.File{writer}
+	err = errors.Join(cmd.Start(), writer.Close())
 	if err != nil {
 		return err
 	}
 	if _, err := ready.Read(make([]byte, 1)); err != nil {
-		return errors.Join(errors.New("the watcher of the test cluster did not start"), cmd.Wait())
+		return errors.Join(errors.New("the watcher of the PostgreSQL cluster did not start"), cmd.Wait())
 	}
 	return nil
 }
 
-// sayReady is the watcher's end of startReady.
-func sayReady() error {
-	tell := os.NewFile(3, "ready") // the first of ExtraFiles
-	_, err := tell.Write([]byte{1})
-	return errors.Join(err, tell.Close())
+// signalReady reports to startAndWaitReady that the watcher holds its lock.
+func signalReady() error {
+	writer := os.NewFile(3, "ready") // the first entry of cmd.ExtraFiles
+	_, err := writer.Write([]byte{1})
+	return errors.Join(err, writer.Close())
 }
 
-func watch(spec string) error {
-	part := strings.Split(spec, "\n")
-	if len(part) != 4 {
+// watch waits until no process uses the cluster, stops the server and removes the cluster. The parameters are separated
+// by newlines: the cluster's directory, the server's directory, the directory of the programs, and the grace period.
+func watch(parameters string) error {
+	fields := strings.Split(parameters, "\n")
+	if len(fields) != 4 {
 		return errors.New("malformed " + watchVariable)
 	}
-	home, dir, bin := part[0], part[1], part[2]
-	grace, err := time.ParseDuration(part[3])
+	home, dir, bin := fields[0], fields[1], fields[2]
+	grace, err := time.ParseDuration(fields[3])
 	if err != nil {
 		return err
 	}
-	mine, err := lockFile(filepath.Join(home, watchFile), syscall.LOCK_EX|syscall.LOCK_NB)
+	watchLock, err := lockFile(filepath.Join(home, watchFile), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err != nil {
 		return err
 	}
-	defer mine.Close()
-	if err := sayReady(); err != nil {
+	defer watchLock.Close()
+	if err := signalReady(); err != nil {
 		return err
 	}
-	users, err := awaitNobody(filepath.Join(home, usersFile), grace)
+	users, err := waitUnused(filepath.Join(home, usersFile), grace)
 	if err != nil {
 		return err
 	}
 	defer users.Close()
-	who, err := serverAccount()
+	acct, err := serverAccount()
 	if err != nil {
 		return err
 	}
-	// It may be stopped already. The folder goes in any case; newcomers who wait for its lock notice.
-	_ = server{bin: bin, dir: dir, account: who}.stop(context.Background(), "immediate")
+	// The server may be stopped already. A process that waits for the users' lock detects the removal (errRemoved).
+	_ = server{bin: bin, dir: dir, account: acct}.stop(context.Background(), "immediate")
 	return os.RemoveAll(home)
 }
 
-// awaitNobody returns with the users' lock held, after nobody used the cluster for a whole grace period.
-func awaitNobody(path string, grace time.Duration) (*os.File, error) {
+// waitUnused returns with the exclusive lock held after no process used the cluster for a full grace period.
+func waitUnused(path string, grace time.Duration) (*os.File, error) {
 	users, err := lockFile(path, syscall.LOCK_EX)
 	for err == nil && grace > 0 {
 		if err = flock(users, syscall.LOCK_UN); err != nil {
