@@ -26,7 +26,7 @@ func randomState(r *rand.Rand) *subscriberState {
 	return v
 }
 
-func TestACursorHoldsTheWholeView(t *testing.T) {
+func TestDecodeCursor_RandomState_ReturnsSameState(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 1000 {
 		v := randomState(r)
@@ -36,7 +36,7 @@ func TestACursorHoldsTheWholeView(t *testing.T) {
 	}
 }
 
-func TestACursorMayNameEveryReplyThatOnePersonMayHaveUnderWay(t *testing.T) {
+func TestDecodeCursor_MaximumUnfinishedReplies_ReturnsSameState(t *testing.T) {
 	v := newSubscriberState("conv_1")
 	for i := range 1000 {
 		v.lastPosition = 2 * (i + 1)
@@ -47,7 +47,7 @@ func TestACursorMayNameEveryReplyThatOnePersonMayHaveUnderWay(t *testing.T) {
 	require.Equal(t, v, back)
 }
 
-func TestForgedCursorsAreRefused(t *testing.T) {
+func TestDecodeCursor_ForgedCursor_ReturnsBadUserInput(t *testing.T) {
 	good := (&subscriberState{conversationID: "conv_1", lastPosition: 4, unfinished: []*replyState{{
 		position: 2,
 		attempt:  1, offset: 3, started: 2, open: []int{1},

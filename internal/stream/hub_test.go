@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestEventsReachTheirTopicAndTheBus(t *testing.T) {
+func TestPublish_SubscribedTopic_ReachesSubscribersAndBus(t *testing.T) {
 	h, bus := NewHub(), &recordingBus{}
 	h.Connect(bus)
 	here, there := h.Subscribe("conv_1"), h.Subscribe("conv_2")
@@ -28,7 +28,7 @@ func TestEventsReachTheirTopicAndTheBus(t *testing.T) {
 	require.Equal(t, []Event{delta(1, 0, "a")}, bus.take(), "what others said is not passed on")
 }
 
-func TestASlowSubscriberFallsBehindAndNeverBlocks(t *testing.T) {
+func TestPublish_SlowSubscriber_FallsBehindWithoutBlocking(t *testing.T) {
 	h := NewHub()
 	s := h.Subscribe("conv_1")
 	defer s.Close()
@@ -45,7 +45,7 @@ func TestASlowSubscriberFallsBehindAndNeverBlocks(t *testing.T) {
 	require.Len(t, batch.Events, 1)
 }
 
-func TestNextWaitsForSomethingNew(t *testing.T) {
+func TestNext_StaleSignal_WaitsForNewEvents(t *testing.T) {
 	h := NewHub()
 	s := h.Subscribe("conv_1")
 	defer s.Close()
@@ -59,7 +59,7 @@ func TestNextWaitsForSomethingNew(t *testing.T) {
 	require.ErrorIs(t, err, gone)
 }
 
-func TestResyncAndCloseReachEveryTopic(t *testing.T) {
+func TestResyncAndClose_SeveralTopics_ReachAllSubscriptions(t *testing.T) {
 	h := NewHub()
 	subs := []*Subscription{h.Subscribe("conv_1"), h.Subscribe("conv_1"), h.Subscribe("user_1")}
 	require.Equal(t, 3, h.Subscribers())
@@ -81,7 +81,7 @@ func TestResyncAndCloseReachEveryTopic(t *testing.T) {
 	require.Zero(t, h.Subscribers())
 }
 
-func TestClosingOneSubscriptionLeavesTheOthers(t *testing.T) {
+func TestSubscriptionClose_OthersOpen_KeepsThem(t *testing.T) {
 	h := NewHub()
 	one, two, three := h.Subscribe("conv_1"), h.Subscribe("conv_1"), h.Subscribe("conv_1")
 	two.Close()
@@ -95,7 +95,7 @@ func TestClosingOneSubscriptionLeavesTheOthers(t *testing.T) {
 	require.Empty(t, h.topics)
 }
 
-func TestTheRunEngineIsTold(t *testing.T) {
+func TestReceive_RunEvents_CallsHandlers(t *testing.T) {
 	h := NewHub()
 	h.Receive(Event{Kind: RunQueued}) // nobody listens yet
 	h.Receive(Event{Kind: RunCancelled, ID: "run_1"})
@@ -119,7 +119,7 @@ func (b *orderCheckingBus) Publish(e Event) {
 	b.sent = e.Offset + UTF16Len(e.Text)
 }
 
-func TestAnswersKeepInStepWithTheWriter(t *testing.T) {
+func TestPublishSnapshot_ConcurrentText_KeepsOrder(t *testing.T) {
 	h := NewHub()
 	h.Connect(&orderCheckingBus{t: t})
 	h.Publish(delta(1, 0, ""))
@@ -137,7 +137,7 @@ func TestAnswersKeepInStepWithTheWriter(t *testing.T) {
 	all.Wait()
 }
 
-func TestManyComeAndGoWhileOthersPublish(t *testing.T) {
+func TestSubscribe_ConcurrentPublish_LeavesNoSubscriptions(t *testing.T) {
 	h := NewHub()
 	var all sync.WaitGroup
 	for i := range 4 {
@@ -158,7 +158,7 @@ func TestManyComeAndGoWhileOthersPublish(t *testing.T) {
 	require.Zero(t, h.Subscribers())
 }
 
-func TestAnIdleSubscriberIsSmall(t *testing.T) {
+func TestMessageStream_Idle_UsesLittleMemory(t *testing.T) {
 	const many = 20_000
 	h := NewHub()
 	ids := make([]string, many)
@@ -187,7 +187,7 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-func TestTheHubCountsTheTextThatItHandsOut(t *testing.T) {
+func TestDeltas_TextAppended_CountsOncePerSubscription(t *testing.T) {
 	h := NewHub()
 	h.Publish(delta(1, 0, "nobody listens"))
 	h.Subscribe("conv_1")

@@ -40,7 +40,7 @@ func requireNotInFlight(t *testing.T, h *Hub) {
 	require.False(t, ok)
 }
 
-func TestATailFollowsOneAttemptFromItsStart(t *testing.T) {
+func TestInFlightText_SeveralAttempts_HoldsNewestFromItsStart(t *testing.T) {
 	h := NewHub()
 	h.Receive(delta(1, 4, "late"))
 	requireNotInFlight(t, h)
@@ -66,7 +66,7 @@ func TestATailFollowsOneAttemptFromItsStart(t *testing.T) {
 	require.Empty(t, h.inFlight.replies)
 }
 
-func TestTheWriterAnswersForItsTextAndNobodyElse(t *testing.T) {
+func TestPublishSnapshot_RemoteText_PublishesNothing(t *testing.T) {
 	h, bus := NewHub(), &recordingBus{}
 	h.Connect(bus)
 	want := Event{Kind: SnapshotRequest, Topic: "conv_1", ID: "msg_2"}
@@ -85,7 +85,7 @@ func TestTheWriterAnswersForItsTextAndNobodyElse(t *testing.T) {
 	require.Empty(t, bus.take())
 }
 
-func TestAskingIsBounded(t *testing.T) {
+func TestRequestSnapshot_Repeated_IsRateLimited(t *testing.T) {
 	h, bus := NewHub(), &recordingBus{}
 	h.Connect(bus)
 	now := time.Unix(0, 0)
@@ -110,7 +110,7 @@ func TestAskingIsBounded(t *testing.T) {
 	NewHub().RequestSnapshot("conv_1", "msg_2") // nobody to ask
 }
 
-func TestResyncDistrustsWhatOthersSaid(t *testing.T) {
+func TestResync_RemoteText_IsDropped(t *testing.T) {
 	h := NewHub()
 	h.Receive(delta(1, 0, "elsewhere"))
 	h.Publish(Event{Kind: TextAppended, Topic: "conv_1", ID: "msg_4", Position: 4, Attempt: 1, Text: "here"})
@@ -120,7 +120,7 @@ func TestResyncDistrustsWhatOthersSaid(t *testing.T) {
 	require.True(t, ok)
 }
 
-func TestWhatNobodyEndsIsForgotten(t *testing.T) {
+func TestSweep_ExpiredText_IsDropped(t *testing.T) {
 	h := NewHub()
 	h.Connect(&recordingBus{})
 	now := time.Unix(0, 0)

@@ -57,7 +57,7 @@ func run(ctx context.Context, f *MessageStream) (events chan MessageEvent, ended
 	return events, ended
 }
 
-func TestRunTellsAReplyFromStartToEnd(t *testing.T) {
+func TestRun_ReplyWritten_EmitsItFromStartToEnd(t *testing.T) {
 	h := NewHub()
 	db := &scriptedReader{answers: []func() ([]*ent.Message, error){
 		rows(reply(0, "", enum.MessagePending)), rows(reply(1, "ab", enum.MessageCompleted)),
@@ -81,7 +81,7 @@ func TestRunTellsAReplyFromStartToEnd(t *testing.T) {
 	require.Zero(t, h.Subscribers())
 }
 
-func TestALateSubscriberSeesTheTextSoFar(t *testing.T) {
+func TestOpenMessageStream_ReplyInFlight_AddsItWithTextSoFar(t *testing.T) {
 	h := NewHub()
 	h.Publish(delta(1, 0, ""))
 	h.Publish(delta(1, 0, "ab"))
@@ -99,7 +99,7 @@ func TestALateSubscriberSeesTheTextSoFar(t *testing.T) {
 	require.Equal(t, enum.MessageStreaming, added.Status)
 }
 
-func TestTextThatIsNotAtHandIsAskedFor(t *testing.T) {
+func TestOpenMessageStream_TextOnOtherReplica_RequestsSnapshot(t *testing.T) {
 	writer, reader := NewHub(), NewHub()
 	writer.Connect(busTo{reader})
 	reader.Connect(busTo{writer})
@@ -127,7 +127,7 @@ type busTo struct{ hub *Hub }
 
 func (b busTo) Publish(e Event) { b.hub.Receive(e) }
 
-func TestEventsThatComeWithAChangeAreNotLost(t *testing.T) {
+func TestApplyBatch_TextAfterRowsChanged_EmitsText(t *testing.T) {
 	h := NewHub()
 	stored := reply(1, "ab", enum.MessageStreaming)
 	f, err := OpenMessageStream(t.Context(), h, "conv_1", nil,
@@ -143,7 +143,7 @@ func TestEventsThatComeWithAChangeAreNotLost(t *testing.T) {
 	require.Equal(t, []string{`2 "c"`}, s.take())
 }
 
-func TestAGapIsMendedFromTheRow(t *testing.T) {
+func TestApplyBatch_Gap_ReadsRow(t *testing.T) {
 	h := NewHub()
 	db := &scriptedReader{
 		answers: []func() ([]*ent.Message, error){
@@ -161,7 +161,7 @@ func TestAGapIsMendedFromTheRow(t *testing.T) {
 	require.Equal(t, []string{`1 "bc"`, `3 "d"`}, s.take())
 }
 
-func TestFollowGoesOnFromACursor(t *testing.T) {
+func TestOpenMessageStream_Cursor_Resumes(t *testing.T) {
 	h := NewHub()
 	v, s := subscribedTo(reply(1, "ab", enum.MessageStreaming))
 	cursor := v.cursor()
@@ -179,7 +179,7 @@ func TestFollowGoesOnFromACursor(t *testing.T) {
 	require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err))
 }
 
-func TestFollowFailsWithItsReader(t *testing.T) {
+func TestOpenMessageStream_ReadFails_ReturnsErrorAndUnsubscribes(t *testing.T) {
 	h := NewHub()
 	_, err := OpenMessageStream(
 		t.Context(),
@@ -192,7 +192,7 @@ func TestFollowFailsWithItsReader(t *testing.T) {
 	require.Zero(t, h.Subscribers())
 }
 
-func TestRunEnds(t *testing.T) {
+func TestRun_EndCondition_ReturnsItsError(t *testing.T) {
 	down := errors.New("the database is down")
 	for name, c := range map[string]struct {
 		later func() ([]*ent.Message, error)
@@ -226,7 +226,7 @@ func TestRunEnds(t *testing.T) {
 	}
 }
 
-func TestRunOutlastsADatabaseThatRestarts(t *testing.T) {
+func TestRun_DatabaseRestarts_RetriesReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := NewHub()
 		down := failure(errors.New("the database is down"))
@@ -246,9 +246,9 @@ func TestRunOutlastsADatabaseThatRestarts(t *testing.T) {
 	})
 }
 
-// TestACallThatIsNewerThanItsRowWaits: messages and their calls are read by two statements, and
+// TestApplyBatch_ToolCallBeyondText_WaitsForText: messages and their calls are read by two statements, and
 // a call may be recorded between them.
-func TestACallThatIsNewerThanItsRowWaits(t *testing.T) {
+func TestApplyBatch_ToolCallBeyondText_WaitsForText(t *testing.T) {
 	h := NewHub()
 	whole := reply(1, "abc", enum.MessageStreaming, call("call_1", 3, enum.ToolCallStarted))
 	db := &scriptedReader{answers: []func() ([]*ent.Message, error){

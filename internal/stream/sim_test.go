@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEveryWatcherEndsWithTheStoredText runs random schedules of a small fleet. A
+// TestSimulation_RandomSchedules_SubscribersReceiveStoredText runs random schedules of a small fleet. A
 // failing one is run again alone with STREAM_SEED=its number.
-func TestEveryWatcherEndsWithTheStoredText(t *testing.T) {
+func TestSimulation_RandomSchedules_SubscribersReceiveStoredText(t *testing.T) {
 	if seed, ok := os.LookupEnv("STREAM_SEED"); ok {
 		n, err := strconv.ParseUint(seed, 10, 64)
 		require.NoError(t, err)

@@ -63,7 +63,7 @@ func subscribedTo(m *ent.Message) (*subscriberState, *eventLog) {
 	return v, s
 }
 
-func TestAFinishedTurnIsAddedAndFinished(t *testing.T) {
+func TestApplyRows_FinishedTurn_AddsAndFinishesOnce(t *testing.T) {
 	v, s := newSubscriberState("conv_1"), &eventLog{}
 	v.applyRows(finishedTurn(), s.add)
 	require.Equal(
@@ -76,7 +76,7 @@ func TestAFinishedTurnIsAddedAndFinished(t *testing.T) {
 	require.Empty(t, s.take(), "told again")
 }
 
-func TestTextIsToldUpToEachCall(t *testing.T) {
+func TestApplyRows_ToolCalls_EmitsTextUpToEachCall(t *testing.T) {
 	v, s := subscribedTo(reply(0, "", enum.MessagePending))
 	v.applyRows([]*ent.Message{reply(1, "a𝄞 done", enum.MessageCompleted,
 		call("call_1", 3, enum.ToolCallSucceeded), call("call_2", 3, enum.ToolCallFailed))}, s.add)
@@ -85,7 +85,7 @@ func TestTextIsToldUpToEachCall(t *testing.T) {
 	}, s.take())
 }
 
-func TestCallsMayEndInAnyOrder(t *testing.T) {
+func TestApplyRows_CallsEndOutOfOrder_EmitsEachEndOnce(t *testing.T) {
 	one, two := call("call_1", 0, enum.ToolCallStarted), call("call_2", 0, enum.ToolCallStarted)
 	v, s := subscribedTo(reply(1, "", enum.MessageStreaming, one, two))
 	rows := []*ent.Message{reply(1, "", enum.MessageStreaming, one, call("call_2", 0, enum.ToolCallSucceeded))}
@@ -106,7 +106,7 @@ func TestCallsMayEndInAnyOrder(t *testing.T) {
 	require.Equal(t, []string{"call_1 FAILED"}, s.take())
 }
 
-func TestRowsBehindWhatWasToldChangeNothing(t *testing.T) {
+func TestApplyRows_OlderThanState_EmitsNothing(t *testing.T) {
 	v, s := subscribedTo(reply(1, "abc", enum.MessageStreaming))
 	require.True(t, v.applyText(&Event{
 		Kind: TextAppended, ID: "msg_2", Position: 2, Attempt: 1, Offset: 3,
@@ -118,7 +118,7 @@ func TestRowsBehindWhatWasToldChangeNothing(t *testing.T) {
 	require.Empty(t, s.take())
 }
 
-func TestAFinishedReplyIsRightWhateverWasTold(t *testing.T) {
+func TestApplyRows_FinishedReplyDiverges_ReplacesText(t *testing.T) {
 	for name, c := range map[string]struct{ told, stored *ent.Message }{
 		"text was lost":             {reply(1, "abcdef", enum.MessageStreaming), reply(1, "abc", enum.MessageFailed)},
 		"an attempt stored nothing": {reply(2, "xy", enum.MessageStreaming), reply(1, "abc", enum.MessageFailed)},
@@ -139,7 +139,7 @@ func TestAFinishedReplyIsRightWhateverWasTold(t *testing.T) {
 	require.Equal(t, []string{`0 ""`, `CANCELLED ""`}, s.take())
 }
 
-func TestDeltasThatJoinOnAreTold(t *testing.T) {
+func TestApplyText_AnyOffset_EmitsContinuationOrReportsGap(t *testing.T) {
 	for name, c := range map[string]struct {
 		event Event
 		joins bool

@@ -87,7 +87,7 @@ func runTaskStream(
 
 var changedTasks = Event{Kind: RowsChanged, Topic: "user_1"}
 
-func TestTasksAreToldFromNowOn(t *testing.T) {
+func TestTaskStream_NoCursor_EmitsLaterChanges(t *testing.T) {
 	h, l := NewHub(), &fakeChangeLog{}
 	l.commit(3)
 	events, ended, leave := runTaskStream(t, h, l, nil)
@@ -104,7 +104,7 @@ func TestTasksAreToldFromNowOn(t *testing.T) {
 	require.Zero(t, h.Subscribers())
 }
 
-func TestTasksGoOnFromACursorWhereverItWasGiven(t *testing.T) {
+func TestTaskStream_CursorOfOtherReplica_Resumes(t *testing.T) {
 	here, there, l := NewHub(), NewHub(), &fakeChangeLog{}
 	events, ended, leave := runTaskStream(t, here, l, nil)
 	l.commit(1)
@@ -121,7 +121,7 @@ func TestTasksGoOnFromACursorWhereverItWasGiven(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-func TestEveryTaskChangeIsToldOnceWhateverIsLost(t *testing.T) {
+func TestTaskStream_LostAndRepeatedEvents_EmitsEachChangeOnce(t *testing.T) {
 	h, l := NewHub(), &fakeChangeLog{}
 	events, ended, leave := runTaskStream(t, h, l, nil)
 	const all = 500
@@ -145,7 +145,7 @@ func TestEveryTaskChangeIsToldOnceWhateverIsLost(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-func TestTheTaskStreamEnds(t *testing.T) {
+func TestTaskStream_DatabaseDownOrShutdown_EndsWithError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, l := NewHub(), &fakeChangeLog{}
 		events, ended, _ := runTaskStream(t, h, l, nil)
@@ -164,7 +164,7 @@ func TestTheTaskStreamEnds(t *testing.T) {
 	})
 }
 
-func TestATaskStreamCannotStartFromNonsense(t *testing.T) {
+func TestOpenTaskStream_BadCursorOrReadError_ReturnsError(t *testing.T) {
 	h, l := NewHub(), &fakeChangeLog{}
 	foreign := newSubscriberState("conv_1").cursor()
 	_, err := OpenTaskStream(t.Context(), h, "user_1", &foreign, l)

@@ -36,7 +36,7 @@ func replicas(t *testing.T, url string, n int) (hubs []*bustest.Replica, buses [
 	return hubs, buses
 }
 
-func TestNothingIsLostAmongThreeReplicas(t *testing.T) {
+func TestPublish_ThreeReplicas_DeliversAllInOrder(t *testing.T) {
 	hubs, buses := replicas(t, natstest.Start(t).URL(), 3)
 	bustest.CheckOrderedDelivery(t, hubs, 10_000)
 	for _, b := range buses {
@@ -46,7 +46,7 @@ func TestNothingIsLostAmongThreeReplicas(t *testing.T) {
 	}
 }
 
-func TestALateReplicaGetsAHugeTextByAsking(t *testing.T) {
+func TestRequestSnapshot_LateReplica_ReceivesLongText(t *testing.T) {
 	url := natstest.Start(t).URL()
 	early, _ := replicas(t, url, 1)
 	text := strings.Repeat("𝄞 über \u0001\"quoted\"\n", 5_000)
@@ -61,7 +61,7 @@ func TestALateReplicaGetsAHugeTextByAsking(t *testing.T) {
 	bustest.WaitForText(t, late[0], sub, "msg_2", text)
 }
 
-func TestARestartOfTheServerIsOutlasted(t *testing.T) {
+func TestBus_ServerRestarts_ReconnectsAndResyncs(t *testing.T) {
 	server := natstest.Start(t)
 	hubs, buses := replicas(t, server.URL(), 2)
 	var subs []*stream.Subscription
@@ -83,7 +83,7 @@ func TestARestartOfTheServerIsOutlasted(t *testing.T) {
 	bustest.CheckExchange(t, hubs)
 }
 
-func TestCloseSendsWhatWaitsAndLeavesNothing(t *testing.T) {
+func TestClose_QueuedEvents_AreSent(t *testing.T) {
 	hubs, buses := replicas(t, natstest.Start(t).URL(), 2)
 	for i := range 1000 {
 		hubs[0].Publish(bustest.Delta("msg_2", i, "x"))
@@ -99,7 +99,7 @@ func TestCloseSendsWhatWaitsAndLeavesNothing(t *testing.T) {
 	require.Zero(t, buses[1].Stats().Resyncs, "a farewell is no loss")
 }
 
-func TestCloseIsBoundedWhenTheServerIsAway(t *testing.T) {
+func TestClose_ServerDown_EndsWithContext(t *testing.T) {
 	server := natstest.Start(t)
 	hubs, buses := replicas(t, server.URL(), 1)
 	server.Kill()
@@ -111,7 +111,7 @@ func TestCloseIsBoundedWhenTheServerIsAway(t *testing.T) {
 	require.Less(t, time.Since(start), 5*time.Second)
 }
 
-func TestInstallationsDoNotHearOneAnother(t *testing.T) {
+func TestPublish_OtherPrefix_IsNotReceived(t *testing.T) {
 	url := natstest.Start(t).URL()
 	ours, _ := replicas(t, url, 2)
 	theirs := options()
@@ -124,7 +124,7 @@ func TestInstallationsDoNotHearOneAnother(t *testing.T) {
 	require.Zero(t, bus.Stats().Received)
 }
 
-func TestStartFailsWithoutAServer(t *testing.T) {
+func TestStart_NoServer_ReturnsError(t *testing.T) {
 	hub := stream.NewHub()
 	_, err := natsbus.Start(t.Context(), "nats://127.0.0.1:1", hub, options())
 	require.ErrorContains(t, err, "connecting to NATS")
@@ -134,7 +134,7 @@ func TestStartFailsWithoutAServer(t *testing.T) {
 	hub.Publish(bustest.Delta("msg_2", 0, "alone"))
 }
 
-func TestStartFailsWithoutPermission(t *testing.T) {
+func TestStart_NoPublishPermission_ReturnsErrNotDelivered(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "nats.conf")
 	require.NoError(t, os.WriteFile(file, []byte(`authorization {
 		users = [{user: reader, password: secret, permissions: {subscribe: ">", publish: "nothing"}}]

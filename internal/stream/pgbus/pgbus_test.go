@@ -54,7 +54,7 @@ func query(t *testing.T, url, sql string) (n int) {
 
 const activityFilter = `FROM pg_stat_activity WHERE datname = current_database() AND application_name = `
 
-func TestNothingIsLostAmongThreeReplicas(t *testing.T) {
+func TestPublish_ThreeReplicas_DeliversAllInOrder(t *testing.T) {
 	hubs, buses := replicas(t, testdb.EmptyPostgresURL(t), 3)
 	bustest.CheckOrderedDelivery(t, hubs, 10_000)
 	for _, b := range buses {
@@ -65,7 +65,7 @@ func TestNothingIsLostAmongThreeReplicas(t *testing.T) {
 	}
 }
 
-func TestALateReplicaGetsAHugeTextByAsking(t *testing.T) {
+func TestRequestSnapshot_LateReplica_ReceivesLongText(t *testing.T) {
 	url := testdb.EmptyPostgresURL(t)
 	early, _ := replicas(t, url, 1)
 	text := strings.Repeat("𝄞 über \u0001\"quoted\"\n", 5_000)
@@ -80,7 +80,7 @@ func TestALateReplicaGetsAHugeTextByAsking(t *testing.T) {
 	bustest.WaitForText(t, late[0], sub, "msg_2", text)
 }
 
-func TestAListenerThatIsKilledComesBackAndResyncs(t *testing.T) {
+func TestListener_ConnectionKilled_ReconnectsAndResyncs(t *testing.T) {
 	url := testdb.EmptyPostgresURL(t)
 	hubs, buses := replicas(t, url, 2)
 	sub := hubs[1].Subscribe("conv_1")
@@ -92,7 +92,7 @@ func TestAListenerThatIsKilledComesBackAndResyncs(t *testing.T) {
 	bustest.CheckExchange(t, hubs)
 }
 
-func TestASenderThatIsKilledLosesNothing(t *testing.T) {
+func TestNotifier_ConnectionKilled_LosesNothing(t *testing.T) {
 	url := testdb.EmptyPostgresURL(t)
 	hubs, buses := replicas(t, url, 2)
 	require.Equal(t, 2, query(t, url, "SELECT count(pg_terminate_backend(pid)) "+activityFilter+"'errand notify'"))
@@ -102,7 +102,7 @@ func TestASenderThatIsKilledLosesNothing(t *testing.T) {
 	}
 }
 
-func TestARestartOfTheServerIsOutlasted(t *testing.T) {
+func TestBus_ServerRestarts_ReconnectsAndResyncs(t *testing.T) {
 	c := testdb.NewCluster(t)
 	hubs, buses := replicas(t, c.URL("postgres"), 2)
 	var subs []*stream.Subscription
@@ -126,7 +126,7 @@ func TestARestartOfTheServerIsOutlasted(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsGoneWithoutAWordIsNoticed(t *testing.T) {
+func TestListener_ConnectionSilent_Reconnects(t *testing.T) {
 	url := testdb.EmptyPostgresURL(t)
 	hubs, _ := replicas(t, url, 1)
 	net := &network{}
@@ -147,7 +147,7 @@ func TestAServerThatIsGoneWithoutAWordIsNoticed(t *testing.T) {
 	net.close()
 }
 
-func TestCloseSendsWhatWaitsAndLeavesNothing(t *testing.T) {
+func TestClose_QueuedEvents_AreSent(t *testing.T) {
 	url := testdb.EmptyPostgresURL(t)
 	hubs, buses := replicas(t, url, 2)
 	for i := range 1000 {
@@ -170,7 +170,7 @@ func TestCloseSendsWhatWaitsAndLeavesNothing(t *testing.T) {
 	)
 }
 
-func TestCloseIsBoundedWhenTheServerIsAway(t *testing.T) {
+func TestClose_ServerDown_EndsWithContext(t *testing.T) {
 	c := testdb.NewCluster(t)
 	hubs, buses := replicas(t, c.URL("postgres"), 1)
 	require.NoError(t, c.Stop(t.Context(), true))
@@ -182,7 +182,7 @@ func TestCloseIsBoundedWhenTheServerIsAway(t *testing.T) {
 	require.Less(t, time.Since(start), 5*time.Second)
 }
 
-func TestStartFailsWithoutAServer(t *testing.T) {
+func TestStart_NoServer_ReturnsError(t *testing.T) {
 	hub := stream.NewHub()
 	_, err := pgbus.Start(t.Context(), config(t, "postgres://nobody@127.0.0.1:1/none?sslmode=disable"), hub, options())
 	require.ErrorContains(t, err, "listening on PostgreSQL")

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestTheFirstEventGoesAtOnceAndTheRestArePacked(t *testing.T) {
+func TestPublish_Burst_SendsFirstAtOnceAndBatchesRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		r, hub := w.start(t, Options{})
@@ -51,7 +51,7 @@ func TestTheFirstEventGoesAtOnceAndTheRestArePacked(t *testing.T) {
 	})
 }
 
-func TestABatchThatIsFullDoesNotWait(t *testing.T) {
+func TestPublish_FullBatch_IsSentAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		r, hub := w.start(t, Options{})
@@ -68,7 +68,7 @@ func TestABatchThatIsFullDoesNotWait(t *testing.T) {
 	})
 }
 
-func TestReplicasHearOneAnotherAndNotThemselves(t *testing.T) {
+func TestReceive_OwnBatch_IsIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		one, hubOne := w.start(t, Options{})
@@ -95,7 +95,7 @@ func TestReplicasHearOneAnotherAndNotThemselves(t *testing.T) {
 	})
 }
 
-func TestLongTextTravelsInPieces(t *testing.T) {
+func TestPublish_LongText_IsSplitAndRebuilt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		one, hubOne := w.start(t, Options{})
@@ -127,7 +127,7 @@ func TestLongTextTravelsInPieces(t *testing.T) {
 	})
 }
 
-func TestBadTextIsSplitAllTheSame(t *testing.T) {
+func TestSplitText_InvalidUTF8_IsSplit(t *testing.T) {
 	e := delta(0, strings.Repeat("\x80", 5000))
 	first, rest := splitText(e)
 	require.NotEmpty(t, first.Text)
@@ -135,7 +135,7 @@ func TestBadTextIsSplitAllTheSame(t *testing.T) {
 	require.False(t, utf8.ValidString(first.Text))
 }
 
-func TestALostBatchIsNoticed(t *testing.T) {
+func TestReceive_MissingBatch_Resyncs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		one, hubOne := w.start(t, Options{})
@@ -160,7 +160,7 @@ func TestALostBatchIsNoticed(t *testing.T) {
 	})
 }
 
-func TestAReplicaThatDiesIsNoticed(t *testing.T) {
+func TestCheckPeers_SilentReplica_ResyncsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		one, hubOne := w.start(t, Options{})
@@ -177,7 +177,7 @@ func TestAReplicaThatDiesIsNoticed(t *testing.T) {
 	})
 }
 
-func TestAReplicaThatTakesItsLeaveIsNotMissed(t *testing.T) {
+func TestStop_QueuedEvents_AreSentWithoutResync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		one, hubOne := w.start(t, Options{})
@@ -197,7 +197,7 @@ func TestAReplicaThatTakesItsLeaveIsNotMissed(t *testing.T) {
 	})
 }
 
-func TestAReplicaThatIsCutOffDoesNotBlameTheOthers(t *testing.T) {
+func TestCheckPeers_OwnBatchesMissing_DoesNotResync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		one, _ := w.start(t, Options{})
@@ -216,7 +216,7 @@ func TestAReplicaThatIsCutOffDoesNotBlameTheOthers(t *testing.T) {
 	})
 }
 
-func TestAnOutageIsOutlasted(t *testing.T) {
+func TestSendWithRetry_Outage_DeliversOrResyncs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		one, hubOne := w.start(t, Options{})
@@ -245,7 +245,7 @@ func TestAnOutageIsOutlasted(t *testing.T) {
 	})
 }
 
-func TestAnOverflowEndsInAResync(t *testing.T) {
+func TestPublish_QueueOverflow_ResyncsOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		one, hubOne := w.start(t, Options{})
@@ -268,7 +268,7 @@ func TestAnOverflowEndsInAResync(t *testing.T) {
 	})
 }
 
-func TestStartFailsWhenNothingComesBack(t *testing.T) {
+func TestStart_NothingDelivered_ReturnsErrNotDelivered(t *testing.T) {
 	for name, fail := range map[string]error{
 		"nothing is delivered": nil,
 		"nothing can be sent":  errors.New("no permission"),
@@ -290,7 +290,7 @@ func TestStartFailsWhenNothingComesBack(t *testing.T) {
 	}
 }
 
-func TestStopIsBounded(t *testing.T) {
+func TestStop_HangingSend_EndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		r, hub := w.start(t, Options{})
@@ -308,7 +308,7 @@ func TestStopIsBounded(t *testing.T) {
 	})
 }
 
-func TestNonsenseOnTheBusIsIgnored(t *testing.T) {
+func TestReceive_InvalidPayload_IsIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		r, hub := w.start(t, Options{})
@@ -323,7 +323,7 @@ func TestNonsenseOnTheBusIsIgnored(t *testing.T) {
 	})
 }
 
-func TestLagIsObserved(t *testing.T) {
+func TestReceive_BatchAge_IsObservedAsLag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
 		var seen []time.Duration

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestUnitsCountAsJavaScriptDoes(t *testing.T) {
+func TestUTF16Len_AnyText_EqualsEncodedLength(t *testing.T) {
 	for text, units := range map[string]int{
 		"": 0, "abc": 3, "déf": 3, "€": 1, "𝄞": 2, "a𝄞b": 4, "👩‍👩‍👧": 8, "\u0000": 1,
 		"\uffff": 1, "\U00010000": 2,
@@ -18,7 +18,7 @@ func TestUnitsCountAsJavaScriptDoes(t *testing.T) {
 	}
 }
 
-func TestFromFindsWholeCharactersOnly(t *testing.T) {
+func TestUTF16Suffix_OffsetInsideCharacter_ReturnsFalse(t *testing.T) {
 	const text = "a𝄞é"
 	for offset, want := range map[int]string{0: text, 1: "𝄞é", 3: "é", 4: ""} {
 		rest, ok := UTF16Suffix(text, offset)
@@ -34,14 +34,14 @@ func TestFromFindsWholeCharactersOnly(t *testing.T) {
 	require.Empty(t, rest)
 }
 
-func TestCutNeverPartsACharacter(t *testing.T) {
+func TestUTF16Prefix_OffsetInsideCharacter_KeepsCharacter(t *testing.T) {
 	const text = "a𝄞é"
 	for units, want := range map[int]string{-3: "", 0: "", 1: "a", 2: "a𝄞", 3: "a𝄞", 4: text, 99: text} {
 		require.Equal(t, want, utf16Prefix(text, units), units)
 	}
 }
 
-func FuzzOffsets(f *testing.F) {
+func FuzzUTF16Suffix(f *testing.F) {
 	f.Add("a𝄞é", 2)
 	f.Add("", 0)
 	f.Add("👩‍👩‍👧", -1)
