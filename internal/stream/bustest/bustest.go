@@ -1,4 +1,4 @@
-// Package bustest holds what any bus between replicas must pass.
+// Package bustest holds the tests that every bus must pass.
 package bustest
 
 import (
@@ -13,18 +13,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// waitTimeout bounds each wait for something that must happen.
+// waitTimeout bounds each wait.
 const waitTimeout = 30 * time.Second
 
-// Replica is a hub whose run engine is a pair of channels.
+// Replica is a hub that reports run events on channels.
 type Replica struct {
 	*stream.Hub
-	// QueuedRuns and Cancelled tell what OnWork and OnCancel were told; what nobody takes is dropped.
+	// QueuedRuns and CancelledRuns receive the calls of OnRunQueued and OnRunCancelled, or drop them when full.
 	QueuedRuns    chan struct{}
 	CancelledRuns chan string
 }
 
-// NewReplica makes a replica that has no bus yet.
+// NewReplica returns a replica without a bus.
 func NewReplica() *Replica {
 	r := &Replica{Hub: stream.NewHub(), QueuedRuns: make(chan struct{}, 1), CancelledRuns: make(chan string, 100)}
 	r.OnRunQueued(func() { trySend(r.QueuedRuns, struct{}{}) })
@@ -39,7 +39,7 @@ func trySend[T any](c chan T, v T) {
 	}
 }
 
-// Delta is text of a reply in the conversation conv_1.
+// Delta returns a TextAppended event of a reply in the conversation conv_1.
 func Delta(id string, offset int, text string) stream.Event {
 	return stream.Event{
 		Kind: stream.TextAppended, Topic: "conv_1", ID: id, Position: 2, Attempt: 1, Offset: offset,
@@ -47,20 +47,20 @@ func Delta(id string, offset int, text string) stream.Event {
 	}
 }
 
-// CheckOrderedDelivery publishes about n events, shared out among the hubs, and checks that each hub received
-// all of the others' in their order.
+// CheckOrderedDelivery publishes n events, spread over the hubs, and checks that each hub receives those of the others in
+// order.
 func CheckOrderedDelivery(t *testing.T, hubs []*Replica, n int) {
 	t.Helper()
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	for i, h := range hubs {
-		all.Go(func() {
+		wg.Go(func() {
 			for at := range n / len(hubs) {
 				h.Publish(Delta(fmt.Sprint("msg_", i), at, string(rune('a'+at%26))))
 			}
 			h.Publish(stream.Event{Kind: stream.RunCancelled, ID: fmt.Sprint("run_", i)})
 		})
 	}
-	all.Wait()
+	wg.Wait()
 	want := strings.Repeat("abcdefghijklmnopqrstuvwxyz", n)[:n/len(hubs)]
 	for i, h := range hubs {
 		for range len(hubs) - 1 {
@@ -68,14 +68,14 @@ func CheckOrderedDelivery(t *testing.T, hubs []*Replica, n int) {
 		}
 		for other := range hubs {
 			got, _, ok := h.InFlightText(fmt.Sprint("msg_", other))
-			require.True(t, ok, "hub %d lost its way in the text of hub %d", i, other)
+			require.True(t, ok, "hub %d has a gap in the text of hub %d", i, other)
 			require.Equal(t, want, got, "hub %d, of hub %d", i, other)
 		}
 	}
 }
 
-// CheckExchange checks that an event of each hub reaches all others. It is published again and
-// again: a bus that has just come back may still have lost the first.
+// CheckExchange checks that an event of each hub reaches all others. The event is published repeatedly, because a bus that
+// has just reconnected may lose the first.
 func CheckExchange(t *testing.T, hubs []*Replica) {
 	t.Helper()
 	for i, from := range hubs {
@@ -100,21 +100,21 @@ func checkReaches(t *testing.T, from, to *Replica, topic string) {
 			}
 		}
 	}()
-	again := time.NewTicker(200 * time.Millisecond)
-	defer again.Stop()
+	retry := time.NewTicker(200 * time.Millisecond)
+	defer retry.Stop()
 	for deadline := time.After(waitTimeout); ; {
 		from.Publish(stream.Event{Kind: stream.RowsChanged, Topic: topic})
 		select {
 		case <-arrived:
 			return
-		case <-again.C:
+		case <-retry.C:
 		case <-deadline:
-			require.Fail(t, "nothing arrives", topic)
+			require.Fail(t, "no event arrives", topic)
 		}
 	}
 }
 
-// WaitUntilBehind waits until a subscription is told to read its rows.
+// WaitUntilBehind waits until a subscription must read its rows.
 func WaitUntilBehind(t *testing.T, sub *stream.Subscription) {
 	t.Helper()
 	behind := make(chan string, 1)
@@ -130,7 +130,7 @@ func WaitUntilBehind(t *testing.T, sub *stream.Subscription) {
 	receive(t, behind)
 }
 
-// WaitForText waits until a hub holds all the text of a reply, whose events the subscription gets.
+// WaitForText waits until a hub holds all in-flight text of a reply in the topic of the subscription.
 func WaitForText(t *testing.T, h *Replica, sub *stream.Subscription, id, want string) {
 	t.Helper()
 	whole := make(chan string, 1)
@@ -148,7 +148,7 @@ func WaitForText(t *testing.T, h *Replica, sub *stream.Subscription, id, want st
 	require.Equal(t, want, receive(t, whole))
 }
 
-// Eventually waits for something that gives no signal, such as a server's own books.
+// Eventually polls a condition that gives no signal, such as the state of a server.
 func Eventually(t *testing.T, ok func() bool) {
 	t.Helper()
 	require.Eventually(t, ok, waitTimeout, 50*time.Millisecond)
@@ -160,7 +160,7 @@ func receive(t *testing.T, c chan string) string {
 	case got := <-c:
 		return got
 	case <-time.After(waitTimeout):
-		require.Fail(t, "it never came")
+		require.Fail(t, "timeout")
 		return ""
 	}
 }

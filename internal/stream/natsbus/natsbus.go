@@ -1,5 +1,4 @@
-// Package natsbus carries events between replicas by NATS, for fleets that are too
-// large for PostgreSQL's notifications.
+// Package natsbus is the bus between replicas over NATS, for more replicas than PostgreSQL's notifications support.
 package natsbus
 
 import (
@@ -18,11 +17,11 @@ import (
 )
 
 const (
-	// DefaultPrefix begins the names of subjects.
+	// DefaultPrefix is the default prefix of subjects.
 	DefaultPrefix = "errand"
-	// DefaultInterval is shorter than the relay's own: a message costs little here.
+	// DefaultInterval is shorter than the relay's own default, because messages are cheap.
 	DefaultInterval = 5 * time.Millisecond
-	// maxPayload is far below what NATS takes, so that one batch does not hold up the next.
+	// maxPayload is far below the limit of NATS, so that one batch does not delay the next.
 	maxPayload = 64 << 10
 	// startTimeout bounds Start, closeTimeout Close, answerTimeout one exchange with the server.
 	startTimeout    = 10 * time.Second
@@ -30,11 +29,11 @@ const (
 	responseTimeout = 5 * time.Second
 )
 
-// Options configure a Bus; zero means the default.
+// Options configure a Bus. A zero field means its default.
 type Options struct {
-	// Prefix tells installations apart that share a NATS server; all replicas of one must share it.
+	// Prefix separates installations that share a NATS server. It must be the same on all replicas of one.
 	Prefix string
-	// Relay configures batches and heartbeats. Its MaxPayload is the server's, up to 64 KiB.
+	// Relay configures batches and heartbeats. Its MaxPayload is ignored: it is the server's, at most 64 KiB.
 	Relay relay.Options
 }
 
@@ -51,22 +50,21 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Bus is a stream.Bus.
+// Bus is a stream.Bus over NATS.
 type Bus struct {
 	relay   *relay.Relay
 	conn    *nats.Conn
 	subject string
 	log     *slog.Logger
-	// ready closes when relay and conn are set: the connection's callbacks may come earlier.
+	// ready closes when relay and conn are set: the connection may call its handlers earlier.
 	ready  chan struct{}
 	closed chan struct{}
 	once   sync.Once
 }
 
-// Start connects the hub to the other replicas. urls are one address or several with commas, and may
-// hold a password. It fails, within ten seconds, when there is no server, or when this replica
-// may not publish and subscribe. Set the hub's OnWork and OnCancel before, and publish
-// nothing until Start returns. Close the bus in the end.
+// Start connects the hub to the other replicas. urls is one address or several separated by commas, and may contain a
+// password. Start fails within ten seconds if there is no server or this replica may not publish and subscribe. Set the
+// hub's OnRunQueued and OnRunCancelled before, publish only after Start has returned, and Close the bus in the end.
 func Start(ctx context.Context, urls string, hub *stream.Hub, o Options) (*Bus, error) {
 	o = o.withDefaults()
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
@@ -88,7 +86,7 @@ func Start(ctx context.Context, urls string, hub *stream.Hub, o Options) (*Bus, 
 	return b, nil
 }
 
-// Probe connects once, as Start does, and says why that fails. Replicas notice nothing.
+// Probe connects once, with the options of Start, and returns the error. It publishes nothing.
 func Probe(urls string) error {
 	conn, err := nats.Connect(urls, nats.Name("errand doctor"), nats.Timeout(responseTimeout), nats.NoReconnect())
 	if err != nil {
@@ -100,7 +98,7 @@ func Probe(urls string) error {
 
 func (b *Bus) start(ctx context.Context) error {
 	_, err := b.conn.Subscribe(b.subject, func(m *nats.Msg) { b.relay.Receive(m.Data) })
-	// The relay is started in any case: Close expects it to be.
+	// The relay is started in any case, because Close stops it.
 	if started := b.relay.Start(ctx); started != nil {
 		err = errors.Join(err, started, b.conn.LastError())
 	}
@@ -117,7 +115,7 @@ func (b *Bus) options() []nats.Option {
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectJitter(250*time.Millisecond, 500*time.Millisecond),
-		nats.ReconnectBufSize(-1), // the relay itself keeps what cannot be sent
+		nats.ReconnectBufSize(-1), // the relay queues events itself
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				b.log.Warn("the connection to NATS broke", "error", err)
@@ -129,20 +127,20 @@ func (b *Bus) options() []nats.Option {
 	}
 }
 
-// onReconnect resyncs once the server has confirmed that it knows our subscription
-// again: rows that are read earlier may miss what is published in between.
+// onReconnect resyncs after the server has confirmed the subscription: rows that are read earlier may lack changes whose
+// messages were lost.
 func (b *Bus) onReconnect(conn *nats.Conn) {
 	<-b.ready
 	if err := conn.FlushTimeout(responseTimeout); err != nil {
-		b.log.Warn("the connection to NATS came back and broke", "error", err)
-		return // it will come back again
+		b.log.Warn("the connection to NATS broke again after a reconnect", "error", err)
+		return // onReconnect is called again
 	}
 	b.relay.Reconnected()
 }
 
-// onError is told what goes wrong in the background.
+// onError handles asynchronous errors of the connection.
 func (b *Bus) onError(_ *nats.Conn, _ *nats.Subscription, err error) {
-	b.log.Warn("NATS reports a fault", "error", err)
+	b.log.Warn("NATS reports an error", "error", err)
 	if errors.Is(err, nats.ErrSlowConsumer) {
 		<-b.ready
 		b.relay.MessagesLost()
@@ -153,14 +151,14 @@ func (b *Bus) send(_ context.Context, payload []byte) error {
 	return b.conn.Publish(b.subject, payload)
 }
 
-// Publish hands an event to the other replicas, soon. It never blocks.
+// Publish queues an event for the other replicas. It never blocks.
 func (b *Bus) Publish(e stream.Event) { b.relay.Publish(e) }
 
-// Stats reads the bus's counters.
+// Stats returns the counters of the relay.
 func (b *Bus) Stats() relay.Stats { return b.relay.Stats() }
 
-// Close sends what waits, for three seconds or until ctx ends, and disconnects.
-// Nothing is published or received afterwards.
+// Close sends the queued events, for at most three seconds or until ctx ends, and disconnects. Nothing is published or
+// received afterwards.
 func (b *Bus) Close(ctx context.Context) {
 	b.once.Do(func() {
 		ctx, cancel := context.WithTimeout(ctx, closeTimeout)
@@ -174,7 +172,7 @@ func (b *Bus) Close(ctx context.Context) {
 	})
 }
 
-// withoutURL drops the address, which may hold a password, from the error of a bad one.
+// withoutURL removes the address, which may contain a password, from a parse error.
 func withoutURL(err error) error {
 	var bad *url.Error
 	if errors.As(err, &bad) {

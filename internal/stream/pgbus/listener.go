@@ -5,30 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"errand/internal/stream/relay"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
 const (
+	// minDelay and maxDelay bound the exponential backoff between attempts to reconnect.
 	minDelay = 50 * time.Millisecond
 	maxDelay = 2 * time.Second
-	// responseTimeout is the most that a server may take to connect us or to give a sign of life.
+	// responseTimeout bounds an attempt to connect, and the response to a ping.
 	responseTimeout = 5 * time.Second
 )
 
-// listener hears the notifications of all replicas.
+// listener receives the notifications of all replicas.
 type listener struct {
 	config  *pgx.ConnConfig
 	channel string
 	relay   *relay.Relay
-	// idleTimeout is how long nothing may be heard, not even ourselves, until the connection is doubted.
+	// idleTimeout is the time without a notification, own ones included, after which the server is pinged.
 	idleTimeout time.Duration
-	// pingTimeout is how long the server may then take for a sign of life.
+	// pingTimeout bounds the response to the ping.
 	pingTimeout time.Duration
 	log         *slog.Logger
 }
@@ -47,7 +48,7 @@ func (l *listener) connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// run listens until ctx ends, on one connection after the other.
+// run listens until ctx ends, and reconnects when a connection breaks.
 func (l *listener) run(ctx context.Context, conn *pgx.Conn) {
 	for {
 		err := l.listen(ctx, conn)
@@ -55,16 +56,16 @@ func (l *listener) run(ctx context.Context, conn *pgx.Conn) {
 		if ctx.Err() != nil {
 			return
 		}
-		l.log.Warn("the connection that hears the other replicas broke", "error", err)
+		l.log.Warn("the connection that listens for the other replicas broke", "error", err)
 		if conn = l.reconnect(ctx); conn == nil {
 			return
 		}
-		// Only now, when nothing more can be missed, may the rows be read.
+		// Rows that were read before LISTEN may lack changes whose notifications were lost.
 		l.relay.Reconnected()
 	}
 }
 
-// listen passes on notifications until the connection breaks or ctx ends.
+// listen passes notifications to the relay until the connection breaks or ctx ends.
 func (l *listener) listen(ctx context.Context, conn *pgx.Conn) error {
 	for {
 		n, err := l.waitNotification(ctx, conn)
@@ -87,30 +88,37 @@ func (l *listener) waitNotification(ctx context.Context, conn *pgx.Conn) (*pgcon
 	return conn.WaitForNotification(ctx)
 }
 
-// ping tells a server that has nothing to say from one that is gone without a
-// word: a dead peer would be noticed only by something sent to it.
+// ping distinguishes an idle server from a broken connection: without traffic, TCP does not detect that the peer is gone.
 func (l *listener) ping(ctx context.Context, conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, l.pingTimeout)
 	defer cancel()
 	if err := conn.Ping(ctx); err != nil {
-		return fmt.Errorf("no sign of life: %w", err)
+		return fmt.Errorf("ping: %w", err)
 	}
 	return nil
 }
 
-// reconnect tries until it can listen again; nil when ctx ends first.
+// reconnect retries until it listens again. It returns nil when ctx ends.
 func (l *listener) reconnect(ctx context.Context) *pgx.Conn {
-	for pause := minDelay; ; pause = min(2*pause, maxDelay) {
-		// Replicas that were cut off together should not come back together.
+	delays := &backoff.ExponentialBackOff{
+		InitialInterval:     minDelay,
+		MaxInterval:         maxDelay,
+		Multiplier:          2,
+		RandomizationFactor: 0.5,
+	}
+	delays.Reset()
+	for {
+		// A random delay also before the first attempt: replicas that were disconnected together then reconnect spread
+		// out.
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(pause/2 + rand.N(pause)):
+		case <-time.After(delays.NextBackOff()):
 		}
 		conn, err := l.connect(ctx)
 		if err == nil {
 			return conn
 		}
-		l.log.Warn("the connection that hears the other replicas cannot be made yet", "error", err)
+		l.log.Warn("the connection that listens for the other replicas cannot be established yet", "error", err)
 	}
 }

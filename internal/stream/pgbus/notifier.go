@@ -8,15 +8,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// notifier notifies on a connection of its own. The relay calls it from one goroutine.
+// notifier sends notifications on a connection of its own. The relay calls it from one goroutine.
 type notifier struct {
 	config  *pgx.ConnConfig
 	channel string
 	conn    *pgx.Conn
 }
 
-// send connects if need be. After any error the connection is given up: its state
-// is unknown, and another is cheap.
+// send connects first if necessary. After an error the connection is closed, because its state is unknown.
 func (s *notifier) send(ctx context.Context, payload []byte) error {
 	if s.conn == nil {
 		conn, err := pgx.ConnectConfig(ctx, s.config)
@@ -37,12 +36,12 @@ func (s *notifier) close() {
 	s.conn = nil
 }
 
-// disconnect says goodbye to the server, if it is there to hear it.
+// disconnect closes a connection, which may be nil or broken.
 func disconnect(conn *pgx.Conn) {
 	if conn == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_ = conn.Close(ctx) // a connection that cannot be closed in order is closed all the same
+	_ = conn.Close(ctx) // a broken connection is released even if Close fails
 }

@@ -1,6 +1,5 @@
-// Package pgbus carries events between replicas by PostgreSQL's LISTEN and NOTIFY.
-// It uses two connections of its own for each replica: notifying inside a
-// transaction that writes, or on a connection that listens, would slow both down.
+// Package pgbus is the bus between replicas over PostgreSQL's LISTEN and NOTIFY. Each replica uses two connections of its
+// own: a NOTIFY inside a writing transaction, or on the listening connection, would slow both down.
 package pgbus
 
 import (
@@ -18,18 +17,18 @@ import (
 )
 
 const (
-	// DefaultChannel is what is listened on; channels are apart for each database.
+	// DefaultChannel is the default notification channel. Channels are separate for each database.
 	DefaultChannel = "errand_stream"
-	// startTimeout bounds Start, closeTimeout Close.
+	// startTimeout bounds Start and closeTimeout bounds Close.
 	startTimeout = 10 * time.Second
 	closeTimeout = 3 * time.Second
 )
 
-// Options configure a Bus; zero means the default.
+// Options configure a Bus. A zero field means its default.
 type Options struct {
-	// Channel is the notification channel, which all replicas must share.
+	// Channel is the notification channel, which must be the same on all replicas.
 	Channel string
-	// Relay configures batches and heartbeats. Its MaxPayload is PostgreSQL's and cannot be changed.
+	// Relay configures batches and heartbeats. Its MaxPayload is ignored: PostgreSQL limits a payload.
 	Relay relay.Options
 }
 
@@ -47,7 +46,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Bus is a stream.Bus.
+// Bus is a stream.Bus over PostgreSQL.
 type Bus struct {
 	relay     *relay.Relay
 	notifier  *notifier
@@ -56,16 +55,19 @@ type Bus struct {
 	once      sync.Once
 }
 
-// Start connects the hub to the other replicas of the database. It fails, within ten seconds, when
-// it cannot listen, cannot notify, or does not hear itself, as behind a pooler in transaction mode.
-// Set the hub's OnWork and OnCancel before, and publish nothing until Start returns. Close the bus in the end.
+// Start connects the hub to the other replicas of the database. It fails within ten seconds if it cannot listen, cannot
+// notify, or does not receive its own notifications, as behind a pooler in transaction mode. Set the hub's OnRunQueued and
+// OnRunCancelled before, publish only after Start has returned, and Close the bus in the end.
 func Start(ctx context.Context, config *pgx.ConnConfig, hub *stream.Hub, o Options) (*Bus, error) {
 	o = o.withDefaults()
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	l := &listener{
-		config: withNameSuffix(config, "listen"), channel: o.Channel, log: o.Relay.Logger,
-		idleTimeout: 3 * o.Relay.Heartbeat, pingTimeout: min(10*o.Relay.Heartbeat, responseTimeout),
+		config:      withNameSuffix(config, "listen"),
+		channel:     o.Channel,
+		log:         o.Relay.Logger,
+		idleTimeout: 3 * o.Relay.Heartbeat,
+		pingTimeout: min(10*o.Relay.Heartbeat, responseTimeout),
 	}
 	conn, err := l.connect(ctx)
 	if err != nil {
@@ -89,25 +91,26 @@ func Start(ctx context.Context, config *pgx.ConnConfig, hub *stream.Hub, o Optio
 	return b, nil
 }
 
-// withNameSuffix is a copy of config whose connections can be told apart in pg_stat_activity.
-func withNameSuffix(config *pgx.ConnConfig, what string) *pgx.ConnConfig {
+// withNameSuffix returns a copy of config with a suffix to application_name, which identifies the connection in
+// pg_stat_activity.
+func withNameSuffix(config *pgx.ConnConfig, suffix string) *pgx.ConnConfig {
 	config = config.Copy()
 	name := config.RuntimeParams["application_name"]
 	if name == "" {
 		name = "errand"
 	}
-	config.RuntimeParams["application_name"] = name + " " + what
+	config.RuntimeParams["application_name"] = name + " " + suffix
 	return config
 }
 
-// Publish hands an event to the other replicas, soon. It never blocks.
+// Publish queues an event for the other replicas. It never blocks.
 func (b *Bus) Publish(e stream.Event) { b.relay.Publish(e) }
 
-// Stats reads the bus's counters.
+// Stats returns the counters of the relay.
 func (b *Bus) Stats() relay.Stats { return b.relay.Stats() }
 
-// Close sends what waits, for three seconds or until ctx ends, and disconnects.
-// Nothing is published or received afterwards.
+// Close sends the queued events, for at most three seconds or until ctx ends, and disconnects. Nothing is published or
+// received afterwards.
 func (b *Bus) Close(ctx context.Context) {
 	b.once.Do(func() {
 		ctx, cancel := context.WithTimeout(ctx, closeTimeout)

@@ -2,21 +2,21 @@ package relay
 
 import "time"
 
-// peerTTL is how long a silent replica's number is remembered: should it come
-// back, the number tells whether anything was lost.
+// peerTTL is how long the number of a silent replica is kept: if the replica returns, the number shows whether batches
+// were lost.
 const peerTTL = time.Hour
 
-// peers are the other replicas, as far as they were heard.
+// peers holds the other replicas from which batches were received.
 type peers struct {
 	all map[string]*peer
-	// timeout is how long a replica may be silent.
+	// timeout is the time without a batch after which a replica counts as silent.
 	timeout time.Duration
-	// ownHeardAt is when this replica last heard itself.
+	// ownHeardAt is when this replica last received its own batch.
 	ownHeardAt time.Time
 }
 
 type peer struct {
-	nextNumber uint64 // the number of its next batch
+	nextNumber uint64 // expected number of its next batch
 	heardAt    time.Time
 	silent     bool
 }
@@ -25,8 +25,8 @@ func newPeers(patience time.Duration) peers {
 	return peers{all: map[string]*peer{}, timeout: patience}
 }
 
-// recordBatch reports whether batches are missing before this one. A replica that was not
-// heard before is taken as it is: what it sent earlier was sent before our subscribers read their rows.
+// recordBatch reports whether batches are missing before b. The first batch of a replica may have any number: what was
+// sent before it was sent before the subscribers here read their rows.
 func (ps *peers) recordBatch(b batch, now time.Time) (missed bool) {
 	p, known := ps.all[b.From]
 	if !known {
@@ -34,7 +34,7 @@ func (ps *peers) recordBatch(b batch, now time.Time) (missed bool) {
 		ps.all[b.From] = p
 	}
 	missed = b.Number > p.nextNumber
-	p.nextNumber = max(p.nextNumber, b.Number+1) // a batch may come twice
+	p.nextNumber = max(p.nextNumber, b.Number+1) // a batch may be repeated
 	p.heardAt, p.silent = now, false
 	if b.Final {
 		delete(ps.all, b.From)
@@ -42,8 +42,8 @@ func (ps *peers) recordBatch(b batch, now time.Time) (missed bool) {
 	return missed
 }
 
-// markSilent reports whether a replica has not been heard for too long: it died, perhaps
-// with something left to say. When this replica does not even hear itself, it is the one cut off.
+// markSilent reports whether a replica has newly become silent: it has probably stopped, perhaps with unsent events. If
+// this replica does not receive its own batches either, its own connection is interrupted and nothing is reported.
 func (ps *peers) markSilent(now time.Time) bool {
 	if now.Sub(ps.ownHeardAt) > ps.timeout {
 		return false

@@ -1,11 +1,9 @@
-// Package relay is what all buses between replicas have in common: events are
-// packed into numbered batches, and whoever misses a batch, or a whole replica,
-// notices and has its subscribers read the stored rows again.
+// Package relay implements the protocol that all buses between replicas share: events are sent in numbered batches, and
+// a replica that misses a batch, or a whole replica, makes its subscribers read the stored rows again.
 //
-// Every replica sends a batch at least once a heartbeat. A gap in a replica's numbers means
-// that batches were lost. Silence means that it died, perhaps between a commit and the
-// news of it. So nothing that is lost stays unnoticed for longer than a few heartbeats,
-// and nobody has to poll the database for it.
+// Every replica sends a batch at least once in a heartbeat interval. A gap in the numbers means that batches were lost.
+// Silence means that the replica has stopped, perhaps between a commit and its event. A loss is therefore noticed
+// within a few heartbeats without polling the database.
 package relay
 
 import (
@@ -16,6 +14,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"errand/internal/stream"
@@ -27,20 +26,20 @@ const (
 	DefaultHeartbeat = 2 * time.Second
 )
 
-// ErrNotDelivered means that a replica does not hear what it sends itself.
+// ErrNotDelivered means that a replica does not receive its own batches.
 var ErrNotDelivered = errors.New("the bus does not deliver what is sent on it")
 
-// Options configure a Relay; zero means the default.
+// Options configure a Relay. A zero field means its default.
 type Options struct {
-	// Interval is the least pause between two batches. The first event after a pause is sent at
-	// once, and so are Work and Cancel.
+	// Interval is the minimum interval between two batches, 25 ms by default. The first event after a pause is sent at
+	// once, and so are RunQueued and RunCancelled.
 	Interval time.Duration
-	// Heartbeat is the longest pause between two batches.
+	// Heartbeat is the maximum interval between two batches, 2 s by default.
 	Heartbeat time.Duration
-	// MaxPayload is the most bytes of a batch, 7500 or more, which is also the default.
+	// MaxPayload is the maximum size of a batch in bytes: at least 7500, the default.
 	MaxPayload int
-	// ObserveLag is told each foreign batch's age on arrival, never below zero: as good as
-	// the machines' clocks agree. May be nil; it must return quickly.
+	// ObserveLag is called with the age of each received batch, at least zero. The age is as accurate as the clocks
+	// of the replicas. The function must return quickly.
 	ObserveLag func(time.Duration)
 	// Logger defaults to slog.Default.
 	Logger *slog.Logger
@@ -63,12 +62,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Send hands one payload to all replicas, this one included. An error means that
-// it may not have arrived; the same payload is then sent again.
+// Send sends a payload to all replicas, including this one. After an error the payload may not have arrived, and is sent
+// again.
 type Send func(ctx context.Context, payload []byte) error
 
-// Relay is a stream.Bus over a transport that delivers payloads: in order for each
-// sender, but perhaps not all of them.
+// Relay is a stream.Bus over a transport that delivers the payloads of each sender in order, but perhaps not all of them.
 type Relay struct {
 	id    string
 	hub   *stream.Hub
@@ -79,22 +77,28 @@ type Relay struct {
 
 	mu        sync.Mutex
 	peers     peers
-	delivered chan struct{} // closed when we first heard ourselves
+	delivered chan struct{} // closed when the first own batch arrives
 
 	stopping, stopped chan struct{}
-	// sendCtx ends when Stop gives up waiting.
+	// sendCtx ends when the time of Stop is over.
 	sendCtx context.Context
 	abort   context.CancelFunc
 }
 
 var _ stream.Bus = (*Relay)(nil)
 
-// New makes a relay that collects events until Start.
+// New returns a relay that queues events until Start.
 func New(hub *stream.Hub, send Send, o Options) *Relay {
 	o = o.withDefaults()
 	r := &Relay{
-		id: randomID(), hub: hub, send: send, o: o, peers: newPeers(3 * o.Heartbeat),
-		delivered: make(chan struct{}), stopping: make(chan struct{}), stopped: make(chan struct{}),
+		id:        randomID(),
+		hub:       hub,
+		send:      send,
+		o:         o,
+		peers:     newPeers(3 * o.Heartbeat),
+		delivered: make(chan struct{}),
+		stopping:  make(chan struct{}),
+		stopped:   make(chan struct{}),
 	}
 	r.sendCtx, r.abort = context.WithCancel(context.Background())
 	r.queue = newSendQueue(&r.stats)
@@ -107,12 +111,12 @@ func randomID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// Publish hands an event to the other replicas, soon. It never blocks: when more waits than
-// can be sent, all of it is dropped and the other replicas are told to resync.
+// Publish queues an event for the other replicas. It never blocks: if the queue is full, all of it is dropped and the
+// other replicas resync.
 func (r *Relay) Publish(e stream.Event) { r.queue.enqueue(e) }
 
-// Start begins to send, and waits until this replica hears itself: the proof that the way out
-// and the way in are one bus. It fails with ErrDeaf when ctx ends first. Stop it in any case.
+// Start starts to send, and waits until this replica receives its own first batch, which proves that it sends and
+// receives on one bus. If ctx ends first the error is ErrNotDelivered. Call Stop in either case.
 func (r *Relay) Start(ctx context.Context) error {
 	go (&sender{Relay: r}).run()
 	select {
@@ -123,8 +127,8 @@ func (r *Relay) Start(ctx context.Context) error {
 	}
 }
 
-// Stop sends what waits, until ctx ends at the latest, and takes leave of the other
-// replicas. Nothing is sent afterwards. Call it once, after Start.
+// Stop sends the queued events and a final batch, until ctx ends at the latest. Nothing is sent afterwards. Call it once,
+// after Start.
 func (r *Relay) Stop(ctx context.Context) {
 	r.queue.close()
 	close(r.stopping)
@@ -133,24 +137,24 @@ func (r *Relay) Stop(ctx context.Context) {
 	r.abort()
 }
 
-// batch is what travels.
+// batch is a payload. Replicas exchange its JSON form, which must not change.
 type batch struct {
-	// From is the sending replica, Number counts its batches from 1.
+	// From is the ID of the sending replica, Number the number of the batch, from 1.
 	From   string `json:"r"`
 	Number uint64 `json:"n"`
-	// Sent is when, in microseconds since 1970 by the sender's clock.
+	// Sent is the time of sending by the sender's clock, in microseconds since 1970.
 	Sent int64 `json:"s"`
-	// Lost says that the sender dropped events before these; Bye, that it ends with this batch.
+	// Lost reports that the sender dropped events before these, Final that it sends no more batches.
 	Lost   bool              `json:"l,omitempty"`
 	Final  bool              `json:"b,omitempty"`
 	Events []json.RawMessage `json:"e,omitempty"`
 }
 
-// Receive takes a payload that the transport delivered.
+// Receive handles a payload that the transport delivered.
 func (r *Relay) Receive(payload []byte) {
 	var b batch
 	if err := json.Unmarshal(payload, &b); err != nil || b.From == "" {
-		r.o.Logger.Warn("a message on the bus is not one of ours", "bytes", len(payload))
+		r.o.Logger.Warn("a message on the bus is not a batch", "bytes", len(payload))
 		return
 	}
 	if b.From == r.id {
@@ -164,7 +168,7 @@ func (r *Relay) Receive(payload []byte) {
 	for _, raw := range b.Events {
 		var e stream.Event
 		if err := json.Unmarshal(raw, &e); err != nil {
-			r.o.Logger.Warn("an event on the bus cannot be read", "error", err)
+			r.o.Logger.Warn("an event on the bus cannot be decoded", "error", err)
 			continue
 		}
 		r.received.Add(1)
@@ -187,29 +191,73 @@ func (r *Relay) receiveOwn() {
 	r.peers.ownHeardAt = time.Now()
 }
 
-// recordBatch reports whether batches of the sender are missing before this one.
+// recordBatch reports whether batches of the sender are missing before b.
 func (r *Relay) recordBatch(b batch) (missed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.peers.recordBatch(b, time.Now())
 }
 
-// Reconnected tells that the transport was cut off and is back: whatever was sent meanwhile is lost.
+// Reconnected resyncs after the transport was interrupted, because everything sent meanwhile is lost.
 func (r *Relay) Reconnected() {
 	r.reconnects.Add(1)
 	r.mu.Lock()
 	r.peers.clear()
 	r.mu.Unlock()
-	r.resync("the bus was cut off")
+	r.resync("the bus was interrupted")
 }
 
-// MessagesLost tells that the transport may have dropped something that was on its way here.
+// MessagesLost resyncs after the transport may have dropped messages to this replica.
 func (r *Relay) MessagesLost() { r.resync("the bus dropped messages") }
 
-// resync makes up for any lost event: subscribers read their rows, the run engine looks for work.
+// resync compensates for any lost event: subscribers read their rows and the run engine claims queued runs.
 func (r *Relay) resync(why string) {
 	r.resyncs.Add(1)
 	r.o.Logger.Info("streams are resynced from the database", "why", why)
 	r.hub.Resync()
 	r.hub.Receive(stream.Event{Kind: stream.RunQueued})
+}
+
+// Stats holds a relay's counters since its start.
+type Stats struct {
+	// Sent and Received count events, the latter those of other replicas. Long text is sent in parts of at most 1000
+	// bytes, which count as one event each.
+	Sent, Received uint64
+	// Batches counts sent batches, heartbeats included.
+	Batches uint64
+	// Dropped counts events that could not be sent in time.
+	Dropped uint64
+	// Reconnects counts reconnections of the receiver.
+	Reconnects uint64
+	// Resyncs counts resyncs of all subscribers.
+	Resyncs uint64
+	// Lag is the age of the last received batch on its arrival.
+	Lag time.Duration
+}
+
+type stats struct {
+	sent, received, batches, dropped, reconnects, resyncs atomic.Uint64
+	lag                                                   atomic.Int64
+	sendErr                                               atomic.Pointer[error]
+}
+
+// Stats returns the counters.
+func (s *stats) Stats() Stats {
+	return Stats{
+		Sent:       s.sent.Load(),
+		Received:   s.received.Load(),
+		Batches:    s.batches.Load(),
+		Dropped:    s.dropped.Load(),
+		Reconnects: s.reconnects.Load(),
+		Resyncs:    s.resyncs.Load(),
+		Lag:        time.Duration(s.lag.Load()),
+	}
+}
+
+// lastSendErr returns the error of the last attempt to send, or nil.
+func (s *stats) lastSendErr() error {
+	if err := s.sendErr.Load(); err != nil {
+		return *err
+	}
+	return nil
 }

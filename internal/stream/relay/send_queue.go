@@ -9,62 +9,61 @@ import (
 )
 
 const (
-	// maxTextBytes is the most bytes of text in one event that travels. JSON makes six of a byte at
-	// worst, so any event fits into minPayload.
+	// maxTextBytes is the maximum size of the text of a sent event. JSON encodes a byte in at most six, so that any event
+	// fits into minPayload.
 	maxTextBytes = 1000
 	minPayload   = 7500
-	// batchOverhead is room for all of a batch but its events.
+	// batchOverhead is the maximum encoded size of a batch without its events.
 	batchOverhead = 200
-	// maxQueued is how many events may wait to be sent.
+	// maxQueued is the maximum number of queued events.
 	maxQueued = 8192
 )
 
-// sendQueue holds what waits to be sent.
+// sendQueue holds the events to send. It is safe for concurrent use.
 type sendQueue struct {
 	stats *stats
-	wake  chan struct{} // holds one signal after each change
+	wake  chan struct{} // holds a signal after a change
 
 	mu     sync.Mutex
 	events []stream.Event
-	size   int  // about the bytes of waiting
-	urgent bool // something in it must not wait
-	lost   bool // something was dropped, and the others do not know yet
+	size   int  // approximate encoded size of events
+	urgent bool // events must be sent without delay
+	lost   bool // events were dropped and no batch has reported it yet
 	closed bool
 }
 
 func newSendQueue(s *stats) *sendQueue { return &sendQueue{stats: s, wake: make(chan struct{}, 1)} }
 
-func (o *sendQueue) enqueue(e stream.Event) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.closed {
+func (q *sendQueue) enqueue(e stream.Event) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
 		return
 	}
 	for len(e.Text) > maxTextBytes {
 		var first stream.Event
 		first, e = splitText(e)
-		o.push(first)
+		q.push(first)
 	}
-	o.push(e)
-	o.urgent = o.urgent || e.Kind == stream.RunQueued || e.Kind == stream.RunCancelled
-	o.signal()
+	q.push(e)
+	q.urgent = q.urgent || e.Kind == stream.RunQueued || e.Kind == stream.RunCancelled
+	q.signal()
 }
 
-// push drops everything when there is too much: late news are worth less than a
-// reread of the rows.
-func (o *sendQueue) push(e stream.Event) {
-	if len(o.events) >= maxQueued {
-		o.stats.dropped.Add(uint64(len(o.events)))
-		o.events, o.size, o.lost = nil, 0, true
+// push adds an event. If the queue is full all of it is dropped: reading the rows is better than late events.
+func (q *sendQueue) push(e stream.Event) {
+	if len(q.events) >= maxQueued {
+		q.stats.dropped.Add(uint64(len(q.events)))
+		q.events, q.size, q.lost = nil, 0, true
 	}
-	o.events = append(o.events, e)
-	o.size += approxSize(e)
+	q.events = append(q.events, e)
+	q.size += approxSize(e)
 }
 
-// approxSize is about what an event takes in a batch.
+// approxSize returns the approximate encoded size of an event.
 func approxSize(e stream.Event) int { return len(e.Topic) + len(e.ID) + len(e.Text) + 64 }
 
-// splitText parts a delta between characters.
+// splitText splits off the first maxTextBytes of an event's text, between characters.
 func splitText(e stream.Event) (first, rest stream.Event) {
 	at := maxTextBytes
 	for at > maxTextBytes-utf8.UTFMax && !utf8.RuneStart(e.Text[at]) {
@@ -76,48 +75,48 @@ func splitText(e stream.Event) (first, rest stream.Event) {
 	return first, rest
 }
 
-// take removes as much as fits into limit bytes, encoded.
-func (o *sendQueue) take(limit int) (events []json.RawMessage, lost bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+// take removes and encodes as many events as fit into limit bytes.
+func (q *sendQueue) take(limit int) (events []json.RawMessage, lost bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	limit -= batchOverhead
-	n := 0 // taken
-	for ; n < len(o.events); n++ {
-		raw, err := json.Marshal(o.events[n])
+	n := 0
+	for ; n < len(q.events); n++ {
+		raw, err := json.Marshal(q.events[n])
 		if err != nil {
-			continue // cannot be: an event is strings and numbers
+			continue // impossible: an event holds strings and numbers only
 		}
 		if limit -= len(raw) + 1; limit < 0 {
 			break
 		}
 		events = append(events, raw)
-		o.size -= approxSize(o.events[n])
+		q.size -= approxSize(q.events[n])
 	}
-	o.events = o.events[n:]
-	if len(o.events) == 0 {
-		o.events, o.size, o.urgent = nil, 0, false
+	q.events = q.events[n:]
+	if len(q.events) == 0 {
+		q.events, q.size, q.urgent = nil, 0, false
 	}
-	lost, o.lost = o.lost, false
+	lost, q.lost = q.lost, false
 	return events, lost
 }
 
-// status reports whether something waits, and whether it should go at once.
-func (o *sendQueue) status(limit int) (waits, due bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.events) > 0 || o.lost, o.urgent || o.size >= limit
+// status reports whether there is something to send, and whether it is due at once.
+func (q *sendQueue) status(limit int) (waiting, due bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.events) > 0 || q.lost, q.urgent || q.size >= limit
 }
 
-// close refuses further events.
-func (o *sendQueue) close() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.closed = true
+// close makes the queue ignore further events.
+func (q *sendQueue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
 }
 
-func (o *sendQueue) signal() {
+func (q *sendQueue) signal() {
 	select {
-	case o.wake <- struct{}{}:
+	case q.wake <- struct{}{}:
 	default:
 	}
 }

@@ -3,35 +3,37 @@ package relay
 import (
 	"context"
 	"encoding/json"
-	"math/rand/v2"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 const (
-	// sendTimeout bounds one attempt to send a batch, keepTrying all attempts at it.
+	// sendTimeout bounds one attempt to send a batch, maxRetryTime all attempts.
 	sendTimeout  = 5 * time.Second
 	maxRetryTime = 10 * time.Second
-	firstPause   = 50 * time.Millisecond
-	lastPause    = 2 * time.Second
+	// minDelay and maxDelay bound the exponential backoff between attempts.
+	minDelay = 50 * time.Millisecond
+	maxDelay = 2 * time.Second
 )
 
-// sender is the sending end's own state.
+// sender sends the queue's events in batches, on one goroutine.
 type sender struct {
 	*Relay
 	number   uint64
-	lastSent time.Time // when the last batch was sent
+	lastSent time.Time
 }
 
-// run sends until Stop: what waits, packed, and a heartbeat when nothing does.
+// run sends batches until Stop, heartbeats included, then the rest of the queue and a final batch.
 func (s *sender) run() {
 	defer close(s.stopped)
-	s.sendBatch(false) // the first heartbeat, which Start waits to hear
+	s.sendBatch(false) // the heartbeat that Start waits for
 	for s.waitForBatch() {
 		s.sendBatch(false)
 		s.checkPeers()
 	}
 	for s.sendCtx.Err() == nil {
-		if waits, _ := s.queue.status(0); !waits {
+		if waiting, _ := s.queue.status(0); !waiting {
 			break
 		}
 		s.sendBatch(false)
@@ -39,46 +41,51 @@ func (s *sender) run() {
 	s.sendBatch(true)
 }
 
-// waitForBatch waits for the time of the next batch; false means that it is time to stop.
+// waitForBatch waits until the next batch is due. It returns false when the relay stops.
 func (s *sender) waitForBatch() bool {
-	beat := time.NewTimer(s.o.Heartbeat)
-	defer beat.Stop()
+	heartbeat := time.NewTimer(s.o.Heartbeat)
+	defer heartbeat.Stop()
 	for {
-		waits, due := s.queue.status(s.o.MaxPayload)
+		waiting, due := s.queue.status(s.o.MaxPayload)
 		pause := s.o.Interval - time.Since(s.lastSent)
-		if due || waits && pause <= 0 {
+		if due || waiting && pause <= 0 {
 			return true
 		}
-		var ready <-chan time.Time
-		if waits {
-			ready = time.After(pause)
+		var interval <-chan time.Time
+		if waiting {
+			interval = time.After(pause)
 		}
 		select {
 		case <-s.stopping:
 			return false
-		case <-beat.C:
+		case <-heartbeat.C:
 			return true
-		case <-ready:
+		case <-interval:
 		case <-s.queue.wake:
 		}
 	}
 }
 
-// sendBatch sends one batch, again and again if need be. One that cannot be sent for a
-// while is dropped: by then the others had better read the rows.
-func (s *sender) sendBatch(bye bool) {
+// sendBatch sends one batch, with retries. If all fail the batch is dropped: by then it is better that the other
+// replicas read the rows, which they do when its number is missing.
+func (s *sender) sendBatch(final bool) {
 	events, lost := s.queue.take(s.o.MaxPayload)
 	s.number++
-	payload, err := json.Marshal(
-		batch{From: s.id, Number: s.number, Sent: time.Now().UnixMicro(), Lost: lost, Final: bye, Events: events},
-	)
+	payload, err := json.Marshal(batch{
+		From:   s.id,
+		Number: s.number,
+		Sent:   time.Now().UnixMicro(),
+		Lost:   lost,
+		Final:  final,
+		Events: events,
+	})
 	if err == nil {
 		err = s.sendWithRetry(payload)
 	}
 	s.lastSent = time.Now()
 	if err != nil {
 		s.o.Logger.Warn("a batch could not be sent to the other replicas", "events", len(events), "error", err)
-		s.dropped.Add(uint64(len(events))) // its number will be missed
+		s.dropped.Add(uint64(len(events)))
 		return
 	}
 	s.batches.Add(1)
@@ -86,19 +93,19 @@ func (s *sender) sendBatch(bye bool) {
 }
 
 func (s *sender) sendWithRetry(payload []byte) error {
-	giveUp := time.Now().Add(maxRetryTime)
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+	attempt := func() (struct{}, error) {
 		err := s.sendOnce(payload)
 		s.sendErr.Store(&err)
-		if err == nil || time.Now().After(giveUp) {
-			return err
-		}
-		select {
-		case <-time.After(pause/2 + rand.N(pause)):
-		case <-s.sendCtx.Done():
-			return err
-		}
+		return struct{}{}, err
 	}
+	delays := &backoff.ExponentialBackOff{
+		InitialInterval:     minDelay,
+		MaxInterval:         maxDelay,
+		Multiplier:          2,
+		RandomizationFactor: 0.5,
+	}
+	_, err := backoff.Retry(s.sendCtx, attempt, backoff.WithBackOff(delays), backoff.WithMaxElapsedTime(maxRetryTime))
+	return err
 }
 
 func (s *sender) sendOnce(payload []byte) error {
@@ -107,12 +114,12 @@ func (s *sender) sendOnce(payload []byte) error {
 	return s.send(ctx, payload)
 }
 
-// checkPeers notices replicas that have gone without a word.
+// checkPeers resyncs when a replica has become silent.
 func (s *sender) checkPeers() {
 	s.mu.Lock()
 	silent := s.peers.markSilent(time.Now())
 	s.mu.Unlock()
 	if silent {
-		s.resync("a replica has fallen silent")
+		s.resync("a replica is silent")
 	}
 }

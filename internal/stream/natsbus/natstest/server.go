@@ -1,4 +1,4 @@
-// Package natstest runs throwaway NATS servers for tests.
+// Package natstest runs temporary NATS servers for tests.
 package natstest
 
 import (
@@ -20,10 +20,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startTimeout bounds the wait for a server to come up.
+// startTimeout bounds the start of a server.
 const startTimeout = 20 * time.Second
 
-// Server is a NATS server on a loopback port, which it keeps over restarts.
+// Server is a NATS server on a loopback port. Restarts keep the port.
 type Server struct {
 	binary, port string
 	args         []string
@@ -31,7 +31,7 @@ type Server struct {
 	exited       chan struct{}
 }
 
-// Start starts a server until the end of the test. args go to nats-server.
+// Start runs a server until the end of the test. args are passed to nats-server.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	binary, err := findBinary(t.Context())
@@ -42,16 +42,16 @@ func Start(t testing.TB, args ...string) *Server {
 	return s
 }
 
-// URL is where clients connect.
+// URL returns the address for clients.
 func (s *Server) URL() string { return "nats://127.0.0.1:" + s.port }
 
-// Kill ends the server without a word to anyone.
+// Kill kills the server, which cannot close its connections.
 func (s *Server) Kill() {
 	_ = s.cmd.Process.Kill() // it may have ended already
 	<-s.exited
 }
 
-// Restart brings a killed server back.
+// Restart starts a killed server again.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	s.launch(t)
@@ -75,12 +75,12 @@ func (s *Server) launch(t testing.TB) {
 		func() bool { return s.isReady(dir) },
 		startTimeout,
 		10*time.Millisecond,
-		"nats-server does not come up",
+		"nats-server does not start",
 	)
 }
 
-// run starts the server on a thread that lives as long as the server does: the
-// kernel kills it should that thread, and so this process, end first.
+// run starts the server on a thread that lives as long as the server: the kernel kills the server when that thread, and
+// so this process, ends.
 func (s *Server) run(started chan<- error) {
 	defer close(s.exited)
 	runtime.LockOSThread()
@@ -91,7 +91,7 @@ func (s *Server) run(started chan<- error) {
 	}
 }
 
-// isReady reads the port that the server chose and tries it.
+// isReady reads the port that the server chose and connects to it.
 func (s *Server) isReady(dir string) bool {
 	files, _ := filepath.Glob(filepath.Join(dir, "*.ports"))
 	if len(files) != 1 {
@@ -114,7 +114,7 @@ func (s *Server) isReady(dir string) bool {
 	return conn.Close() == nil
 }
 
-// findBinary looks for nats-server, and installs it on Debian when there is none.
+// findBinary returns the path of nats-server, which it installs on Debian if necessary.
 func findBinary(ctx context.Context) (string, error) {
 	const debian = "/usr/sbin/nats-server"
 	for _, name := range []string{"nats-server", debian} {
