@@ -57,8 +57,8 @@ func TestDecodeCursor_ForgedCursor_ReturnsBadUserInput(t *testing.T) {
 	raw, err := base64.RawURLEncoding.DecodeString(good)
 	require.NoError(t, err)
 	head := raw[:5]
-	forge := func(tail ...byte) string {
-		return base64.RawURLEncoding.EncodeToString(append(append([]byte{}, head...), tail...))
+	forge := func(numbers ...byte) string {
+		return base64.RawURLEncoding.EncodeToString(append(append([]byte{}, head...), numbers...))
 	}
 	for name, cursor := range map[string]string{
 		"empty":                    "",
@@ -85,16 +85,15 @@ func TestDecodeCursor_ForgedCursor_ReturnsBadUserInput(t *testing.T) {
 	require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err), "a cursor of another conversation")
 }
 
-// FuzzCursor follows on from whatever somebody gives as a cursor: it is refused, or
-// told the truth about the rows from some point on.
+// FuzzCursor decodes any bytes as a cursor: it is rejected, or the state that it holds receives the stored rows.
 func FuzzCursor(f *testing.F) {
 	f.Add([]byte{4, 2, 1, 3, 2, 1, 1})
 	f.Add([]byte{0})
 	f.Add([]byte{2, 1, 0, 1, 0, 0, 2, 9, 2, 0, 0})
-	f.Fuzz(func(t *testing.T, tail []byte) {
+	f.Fuzz(func(t *testing.T, numbers []byte) {
 		head, err := base64.RawURLEncoding.DecodeString(newSubscriberState("conv_1").cursor())
 		require.NoError(t, err)
-		cursor := base64.RawURLEncoding.EncodeToString(append(head[:5], tail...))
+		cursor := base64.RawURLEncoding.EncodeToString(append(head[:5], numbers...))
 		v, err := decodeCursor("conv_1", cursor)
 		if err != nil {
 			require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err))

@@ -25,7 +25,7 @@ func TestPublish_SubscribedTopic_ReachesSubscribersAndBus(t *testing.T) {
 	require.Equal(t, Batch{Events: []*Event{&a, &b}}, batch)
 	_, ok := there.take()
 	require.False(t, ok)
-	require.Equal(t, []Event{delta(1, 0, "a")}, bus.take(), "what others said is not passed on")
+	require.Equal(t, []Event{delta(1, 0, "a")}, bus.take(), "received events are not sent again")
 }
 
 func TestPublish_SlowSubscriber_FallsBehindWithoutBlocking(t *testing.T) {
@@ -50,7 +50,7 @@ func TestNext_StaleSignal_WaitsForNewEvents(t *testing.T) {
 	s := h.Subscribe("conv_1")
 	defer s.Close()
 	h.Publish(delta(1, 0, "x"))
-	_, ok := s.take() // its signal is left behind
+	_, ok := s.take() // its signal remains
 	require.True(t, ok)
 	gone := errors.New("gone")
 	ctx, leave := context.WithCancelCause(t.Context())
@@ -97,7 +97,7 @@ func TestSubscriptionClose_OthersOpen_KeepsThem(t *testing.T) {
 
 func TestReceive_RunEvents_CallsHandlers(t *testing.T) {
 	h := NewHub()
-	h.Receive(Event{Kind: RunQueued}) // nobody listens yet
+	h.Receive(Event{Kind: RunQueued}) // no handlers yet
 	h.Receive(Event{Kind: RunCancelled, ID: "run_1"})
 	worked, cancelled := 0, ""
 	h.OnRunQueued(func() { worked++ })
@@ -108,14 +108,14 @@ func TestReceive_RunEvents_CallsHandlers(t *testing.T) {
 	require.Equal(t, "run_1", cancelled)
 }
 
-// orderCheckingBus is a bus that checks that what goes out can be followed without a gap.
+// orderCheckingBus checks that the text that is sent has no gap.
 type orderCheckingBus struct {
 	t    *testing.T
 	sent int
 }
 
 func (b *orderCheckingBus) Publish(e Event) {
-	require.GreaterOrEqual(b.t, e.Offset+UTF16Len(e.Text), b.sent, "an answer was overtaken by text that it lacks")
+	require.GreaterOrEqual(b.t, e.Offset+UTF16Len(e.Text), b.sent, "text was sent before a snapshot that lacks it")
 	b.sent = e.Offset + UTF16Len(e.Text)
 }
 
@@ -123,38 +123,38 @@ func TestPublishSnapshot_ConcurrentText_KeepsOrder(t *testing.T) {
 	h := NewHub()
 	h.Connect(&orderCheckingBus{t: t})
 	h.Publish(delta(1, 0, ""))
-	var all sync.WaitGroup
-	all.Go(func() {
+	var wg sync.WaitGroup
+	wg.Go(func() {
 		for i := range 1000 {
 			h.Publish(delta(1, i, "x"))
 		}
 	})
-	all.Go(func() {
+	wg.Go(func() {
 		for range 1000 {
 			h.Receive(Event{Kind: SnapshotRequest, Topic: "conv_1", ID: "msg_2"})
 		}
 	})
-	all.Wait()
+	wg.Wait()
 }
 
 func TestSubscribe_ConcurrentPublish_LeavesNoSubscriptions(t *testing.T) {
 	h := NewHub()
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	for i := range 4 {
 		topic := "conv_" + strconv.Itoa(i%2)
-		all.Go(func() {
+		wg.Go(func() {
 			for range 500 {
 				h.Subscribe(topic).Close()
 			}
 		})
-		all.Go(func() {
+		wg.Go(func() {
 			for range 500 {
 				h.Publish(Event{Kind: RowsChanged, Topic: topic})
 				h.Resync()
 			}
 		})
 	}
-	all.Wait()
+	wg.Wait()
 	require.Zero(t, h.Subscribers())
 }
 
@@ -171,7 +171,7 @@ func TestMessageStream_Idle_UsesLittleMemory(t *testing.T) {
 	for i, id := range ids {
 		f, err := OpenMessageStream(t.Context(), h, id, nil, read)
 		require.NoError(t, err)
-		f.initial = nil // told
+		f.initial = nil // as after Pending
 		followers[i] = f
 	}
 	each := (heap() - before) / many
@@ -189,10 +189,10 @@ func heap() uint64 {
 
 func TestDeltas_TextAppended_CountsOncePerSubscription(t *testing.T) {
 	h := NewHub()
-	h.Publish(delta(1, 0, "nobody listens"))
+	h.Publish(delta(1, 0, "no subscriber"))
 	h.Subscribe("conv_1")
 	h.Subscribe("conv_1")
-	h.Publish(delta(1, 14, " to me"))
+	h.Publish(delta(1, 13, " yet"))
 	h.Publish(Event{Kind: RowsChanged, Topic: "conv_1"})
 	require.EqualValues(t, 2, h.Deltas())
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recordingBus is a bus that keeps what is published.
+// recordingBus is a bus that records the published events.
 type recordingBus struct{ events []Event }
 
 func (r *recordingBus) Publish(e Event) { r.events = append(r.events, e) }
@@ -55,7 +55,7 @@ func TestInFlightText_SeveralAttempts_HoldsNewestFromItsStart(t *testing.T) {
 	requireInFlight(t, h, 2, "x")
 	h.Receive(delta(2, 5, "gap"))
 	requireNotInFlight(t, h)
-	h.Receive(delta(1, 0, "zombie")) // the newer attempt is remembered
+	h.Receive(delta(1, 0, "zombie")) // the newer attempt is still known
 	requireNotInFlight(t, h)
 	h.Receive(delta(2, 0, "xyzzygap"))
 	requireInFlight(t, h, 2, "xyzzygap")
@@ -75,11 +75,11 @@ func TestPublishSnapshot_RemoteText_PublishesNothing(t *testing.T) {
 	h.Receive(delta(1, 0, "elsewhere"))
 	h.Receive(want)
 	require.Empty(t, bus.take(), "text of another replica")
-	h.Publish(delta(2, 0, "my "))
-	h.Publish(delta(2, 3, "own"))
+	h.Publish(delta(2, 0, "local "))
+	h.Publish(delta(2, 6, "text"))
 	bus.take()
 	h.Receive(want)
-	require.Equal(t, []Event{delta(2, 0, "my own")}, bus.take())
+	require.Equal(t, []Event{delta(2, 0, "local text")}, bus.take())
 	h.DropInFlight("msg_2")
 	h.Receive(want)
 	require.Empty(t, bus.take())
@@ -95,7 +95,7 @@ func TestRequestSnapshot_Repeated_IsRateLimited(t *testing.T) {
 	require.Equal(t, want, bus.take())
 	now = now.Add(snapshotRequestInterval - 1)
 	h.RequestSnapshot("conv_1", "msg_2")
-	h.Receive(delta(1, 9, "not an answer"))
+	h.Receive(delta(1, 9, "not a snapshot"))
 	h.RequestSnapshot("conv_1", "msg_2")
 	require.Empty(t, bus.take())
 	h.RequestSnapshot("conv_1", "msg_4")
@@ -103,11 +103,11 @@ func TestRequestSnapshot_Repeated_IsRateLimited(t *testing.T) {
 	now = now.Add(1)
 	h.RequestSnapshot("conv_1", "msg_2")
 	require.Equal(t, want, bus.take())
-	h.Receive(delta(1, 0, "the answer"))
+	h.Receive(delta(1, 0, "the snapshot"))
 	h.Receive(delta(1, 99, "a gap"))
 	h.RequestSnapshot("conv_1", "msg_2")
-	require.Equal(t, want, bus.take(), "after an answer, at once")
-	NewHub().RequestSnapshot("conv_1", "msg_2") // nobody to ask
+	require.Equal(t, want, bus.take(), "after a snapshot, at once")
+	NewHub().RequestSnapshot("conv_1", "msg_2") // no bus
 }
 
 func TestResync_RemoteText_IsDropped(t *testing.T) {
@@ -126,7 +126,7 @@ func TestSweep_ExpiredText_IsDropped(t *testing.T) {
 	now := time.Unix(0, 0)
 	h.inFlight.now = func() time.Time { return now }
 	for i := range 100 {
-		e := delta(1, i%2, "x") // every other one is lost from the start
+		e := delta(1, i%2, "x") // every other one is incomplete
 		e.ID = fmt.Sprint("msg_", i)
 		h.Receive(e)
 		h.RequestSnapshot("conv_1", e.ID)

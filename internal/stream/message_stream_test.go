@@ -17,7 +17,7 @@ func rowsOf(rows func() []*ent.Message) MessageReader {
 	return func(context.Context, int) ([]*ent.Message, error) { return rows(), nil }
 }
 
-// scriptedReader is a reader whose answers are set beforehand; the last one repeats.
+// scriptedReader is a MessageReader with scripted results; the last one repeats.
 type scriptedReader struct {
 	answers []func() ([]*ent.Message, error)
 	froms   []int
@@ -40,7 +40,7 @@ func failure(err error) func() ([]*ent.Message, error) {
 	return func() ([]*ent.Message, error) { return nil, err }
 }
 
-// run starts to serve a follower; what it tells and how it ends can be waited for.
+// run runs a stream on a goroutine, and returns channels of its events and its result.
 func run(ctx context.Context, f *MessageStream) (events chan MessageEvent, ended chan error) {
 	events, ended = make(chan MessageEvent), make(chan error, 1)
 	go func() {
@@ -75,7 +75,7 @@ func TestRun_ReplyWritten_EmitsItFromStartToEnd(t *testing.T) {
 	h.Publish(Event{Kind: RowsChanged, Topic: "conv_1", ID: "msg_2"})
 	s.add(<-events)
 	require.Equal(t, []string{`added msg_2 ""`, `0 "a"`, `1 "b"`, `COMPLETED "ab"`}, s.take())
-	require.Equal(t, []int{0, 2}, db.froms, "deltas that join on need no rows")
+	require.Equal(t, []int{0, 2}, db.froms, "contiguous text needs no rows")
 	leave()
 	require.NoError(t, <-ended)
 	require.Zero(t, h.Subscribers())
@@ -103,7 +103,7 @@ func TestOpenMessageStream_TextOnOtherReplica_RequestsSnapshot(t *testing.T) {
 	writer, reader := NewHub(), NewHub()
 	writer.Connect(busTo{reader})
 	reader.Connect(busTo{writer})
-	writer.inFlight.record(delta(1, 0, "long before"), true) // the reader's replica was not there yet
+	writer.inFlight.record(delta(1, 0, "long before"), true) // the reader's replica did not run yet
 	f, err := OpenMessageStream(
 		t.Context(),
 		reader,
@@ -122,7 +122,7 @@ func TestOpenMessageStream_TextOnOtherReplica_RequestsSnapshot(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-// busTo delivers at once.
+// busTo is a bus that delivers synchronously.
 type busTo struct{ hub *Hub }
 
 func (b busTo) Publish(e Event) { b.hub.Receive(e) }
@@ -135,7 +135,8 @@ func TestApplyBatch_TextAfterRowsChanged_EmitsText(t *testing.T) {
 	require.NoError(t, err)
 	defer f.sub.Close()
 	h.Publish(Event{Kind: RowsChanged, Topic: "conv_1"})
-	h.Publish(delta(1, 2, "c")) // its start was never heard here, so no tail holds it
+	h.Publish(delta(1, 2, "c")) // its start was not received here, so it is not in flight
+
 	batch, ok := f.sub.take()
 	require.True(t, ok)
 	s := &eventLog{}
@@ -199,15 +200,15 @@ func TestRun_EndCondition_ReturnsItsError(t *testing.T) {
 		do    func(h *Hub, leave func())
 		want  error
 	}{
-		"when the subscriber leaves": {rows(), func(_ *Hub, leave func()) { leave() }, nil},
-		"when the conversation is deleted": {failure(apperr.Missing("conversation")), func(h *Hub,
+		"subscriber leaves": {rows(), func(_ *Hub, leave func()) { leave() }, nil},
+		"conversation deleted": {failure(apperr.Missing("conversation")), func(h *Hub,
 			_ func(),
 		) {
 			h.Resync()
 		}, nil},
-		"when the replica goes away":            {rows(), func(h *Hub, _ func()) { h.Close() }, errShuttingDown()},
-		"when the database stays away":          {failure(down), func(h *Hub, _ func()) { h.Resync() }, down},
-		"when they leave a database that fails": {failure(down), func(h *Hub, leave func()) { h.Resync(); leave() }, nil},
+		"replica shuts down":               {rows(), func(h *Hub, _ func()) { h.Close() }, errShuttingDown()},
+		"database stays down":              {failure(down), func(h *Hub, _ func()) { h.Resync() }, down},
+		"subscriber leaves during retries": {failure(down), func(h *Hub, leave func()) { h.Resync(); leave() }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -246,8 +247,7 @@ func TestRun_DatabaseRestarts_RetriesReads(t *testing.T) {
 	})
 }
 
-// TestApplyBatch_ToolCallBeyondText_WaitsForText: messages and their calls are read by two statements, and
-// a call may be recorded between them.
+// Messages and their tool calls are read by two statements, and a call may be recorded between them.
 func TestApplyBatch_ToolCallBeyondText_WaitsForText(t *testing.T) {
 	h := NewHub()
 	whole := reply(1, "abc", enum.MessageStreaming, call("call_1", 3, enum.ToolCallStarted))

@@ -10,7 +10,7 @@ import (
 	"errand/ent/enum"
 )
 
-// simClient is one watcher: a web page that knows only what the events say.
+// simClient is a subscriber that holds only what the events contain.
 type simClient struct {
 	w        *simEnv
 	at       *simReplica // nil while not connected
@@ -20,17 +20,17 @@ type simClient struct {
 	messages []*simMessage
 }
 
-// simMessage is a message as the client shows it.
+// simMessage is a message as the client has it.
 type simMessage struct {
 	id, role   string
 	position   int
 	text       []uint16
 	calls      map[string]enum.ToolCallStatus
-	repeatable map[string]enum.ToolCallStatus // calls named at the adding that may be told once more
+	repeatable map[string]enum.ToolCallStatus // calls of MessageAdded that may be emitted once more
 	finished   bool
 }
 
-// step is one thing the client may do, or suffer.
+// step runs one random step of the client or of its connection.
 func (c *simClient) step() {
 	switch n := c.w.IntN(100); {
 	case c.busy:
@@ -43,7 +43,7 @@ func (c *simClient) step() {
 	}
 }
 
-// connect subscribes anywhere; fresh forgets all that was seen.
+// connect subscribes on a random replica. fresh drops the cursor and all messages.
 func (c *simClient) connect(fresh bool) {
 	if fresh {
 		c.cursor, c.messages = nil, nil
@@ -54,36 +54,36 @@ func (c *simClient) connect(fresh bool) {
 	c.busy = false
 	switch {
 	case err != nil:
-		c.fail("cannot follow: %v", err)
+		c.fail("opening the stream: %v", err)
 		return
 	case at.killed:
 		return
 	}
 	c.at, c.follower = at, f
-	tell := c.sink(c.w.IntN(12) == 0)
+	emit := c.sink(c.w.IntN(12) == 0)
 	for _, e := range f.initial {
-		tell(e)
+		emit(e)
 	}
 }
 
-// poll is one round of Follower.Run; false when there was nothing to do.
+// poll applies one batch. It returns false if there is none.
 func (c *simClient) poll(breaks bool) bool {
 	batch, ok := c.follower.sub.take()
 	if !ok {
 		return false
 	}
 	f := c.follower
-	tell := c.sink(breaks)
+	emit := c.sink(breaks)
 	c.busy = true
-	err := f.apply(context.Background(), batch, tell)
+	err := f.apply(context.Background(), batch, emit)
 	c.busy = false
 	if err != nil {
-		c.fail("following: %v", err)
+		c.fail("applying a batch: %v", err)
 	}
 	return true
 }
 
-// sink shows events to the client, up to the one at which its connection breaks.
+// sink returns a sink that applies events to the client until its connection breaks.
 func (c *simClient) sink(breaks bool) messageSink {
 	f := c.follower
 	left := 1 << 30
@@ -121,7 +121,7 @@ func (c *simClient) find(id string) *simMessage {
 		return &simMessage{calls: map[string]enum.ToolCallStatus{}}
 	}
 	if c.messages[at].finished {
-		c.fail("news of %s after its end", id)
+		c.fail("event of %s after its end", id)
 	}
 	return c.messages[at]
 }
@@ -147,7 +147,7 @@ func (c *simClient) apply(e MessageEvent) {
 		m := c.find(e.Message.ID)
 		m.finished = true
 		if got := string(utf16.Decode(m.text)); got != e.Message.Content {
-			c.fail("%s finished as %q, told %q", m.id, e.Message.Content, got)
+			c.fail("%s finished as %q, received %q", m.id, e.Message.Content, got)
 		}
 	}
 }
@@ -174,7 +174,7 @@ func (c *simClient) addMessage(m *ent.Message) {
 func (c *simClient) setCallStatus(m *simMessage, call *ent.ToolCall) {
 	before, known := m.calls[call.ID]
 	if left, ok := m.repeatable[call.ID]; ok && left == call.Status {
-		delete(m.repeatable, call.ID) // what its message said at its adding, told once more
+		delete(m.repeatable, call.ID) // repeated once after MessageAdded
 		return
 	}
 	started := call.Status == enum.ToolCallStarted
@@ -182,12 +182,12 @@ func (c *simClient) setCallStatus(m *simMessage, call *ent.ToolCall) {
 		c.fail("%s went from %q to %q", call.ID, before, call.Status)
 	}
 	if started && len(m.text) < call.TextOffset {
-		c.fail("%s started at %d, but only %d units were told", call.ID, call.TextOffset, len(m.text))
+		c.fail("%s started at %d, but only %d units were received", call.ID, call.TextOffset, len(m.text))
 	}
 	m.calls[call.ID] = call.Status
 }
 
-// compare checks what is shown against the row.
+// compare checks the client's message against the row.
 func (c *simClient) compare(what string, seen *simMessage, row *ent.Message) {
 	if got := string(utf16.Decode(seen.text)); got != row.Content || !seen.finished {
 		c.fail("%s: shown %q (finished: %t), stored %q", what, got, seen.finished, row.Content)

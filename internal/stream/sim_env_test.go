@@ -7,15 +7,15 @@ import (
 
 const simTopic = "conversation"
 
-// simEnv is several replicas, their bus, one conversation and those who watch it,
-// all moved by one seeded source of chance.
+// simEnv holds several replicas, their bus, one conversation and its subscribers. One seeded random source chooses every
+// step.
 type simEnv struct {
 	*rand.Rand
 	store    simStore
 	replicas []*simReplica
 	writers  []*simWriter
 	clients  []*simClient
-	// lossy worlds lose events and replicas. In the others everything arrives, late and twice at worst.
+	// lossy environments lose events and replicas. In others every event arrives, possibly late and twice.
 	lossy    bool
 	clock    time.Time
 	depth    int // of meanwhile
@@ -23,16 +23,16 @@ type simEnv struct {
 	seed     uint64
 }
 
-// simReplica is one life of a server process.
+// simReplica is one server process, until it is killed.
 type simReplica struct {
 	w   *simEnv
 	hub *Hub
-	// inbox holds what is on its way here, in order for each sender.
+	// inbox holds the undelivered events in order for each sender.
 	inbox map[*simReplica][]Event
 	order []*simReplica // the inbox's senders, for repeatable choices
-	// duplicates holds copies that will arrive a second time.
+	// duplicates holds events that are delivered a second time.
 	duplicates []Event
-	// lostEvents says that something on its way here was lost, which the bus will notice.
+	// lostEvents reports that an event was lost, which the bus will notice.
 	lostEvents bool
 	killed     bool
 }
@@ -77,7 +77,7 @@ func (r *simReplica) enqueue(from *simReplica, e Event) {
 	r.inbox[from] = append(r.inbox[from], e)
 }
 
-// receive takes the next event of some sender; false when nothing is on its way.
+// receive delivers the next event of a random sender. It returns false if there is none.
 func (r *simReplica) receive() bool {
 	var waiting []*simReplica
 	for _, from := range r.order {
@@ -109,7 +109,7 @@ func (r *simReplica) receive() bool {
 	return true
 }
 
-// resync is what the bus does when it notices that it lost something.
+// resync does what the bus does when it notices a loss.
 func (r *simReplica) resync() {
 	if r.lostEvents {
 		r.lostEvents = false
@@ -117,8 +117,7 @@ func (r *simReplica) resync() {
 	}
 }
 
-// kill ends a replica with its writers and the connections of its clients. What it
-// sent last may never arrive.
+// kill ends a replica, its writers and its clients' connections. Its last events may be lost.
 func (w *simEnv) kill(at int) {
 	r := w.replicas[at]
 	r.killed = true
@@ -137,11 +136,11 @@ func (w *simEnv) kill(at int) {
 		if queue := to.inbox[r]; len(queue) > 0 {
 			to.inbox[r] = queue[:w.IntN(len(queue)+1)]
 		}
-		to.lostEvents = true // the others notice that it is gone
+		to.lostEvents = true // the others notice the silence
 	}
 }
 
-// interleave lets the rest of the world go on while somebody waits for the database.
+// interleave runs other steps while a read of the database is in progress.
 func (w *simEnv) interleave() {
 	if w.depth > 0 {
 		return
@@ -153,7 +152,7 @@ func (w *simEnv) interleave() {
 	}
 }
 
-// step is one thing that may happen.
+// step runs one random step.
 func (w *simEnv) step() {
 	w.clock = w.clock.Add(time.Duration(w.IntN(100)) * time.Millisecond)
 	replica := w.IntN(len(w.replicas))
@@ -165,7 +164,7 @@ func (w *simEnv) step() {
 	case n < 90:
 		w.clients[w.IntN(len(w.clients))].step()
 	case n < 92:
-		w.claim(w.replicas[replica]) // while another attempt may still be at it
+		w.claim(w.replicas[replica]) // another attempt may still be writing
 	case n < 94:
 		w.failCurrent(w.replicas[replica])
 	case n < 95 && len(w.store.replies) < 4:
@@ -176,6 +175,6 @@ func (w *simEnv) step() {
 	case n < 97 && w.lossy:
 		w.replicas[replica].resync()
 	case n < 98 && len(w.replicas) < 4:
-		w.replicas = append(w.replicas, w.startReplica()) // it has heard nothing yet
+		w.replicas = append(w.replicas, w.startReplica()) // it has received no events yet
 	}
 }

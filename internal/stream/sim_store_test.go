@@ -24,7 +24,7 @@ type simStore struct {
 	calls   int
 }
 
-// addTurn commits what a person says and the reply to be.
+// addTurn commits a user message and its pending reply.
 func (s *simStore) addTurn() {
 	n := len(s.rows)
 	said := &ent.Message{
@@ -54,7 +54,7 @@ func (s *simStore) current() *simReply {
 	return nil
 }
 
-// read is what chat.Rows does.
+// read returns the rows as chat.Service.MessagesFrom does.
 func (s *simStore) read(from int) []*ent.Message {
 	if from == 0 {
 		from = max(1, len(s.rows)-1)
@@ -80,7 +80,7 @@ func clone(m *ent.Message) *ent.Message {
 	return &c
 }
 
-// ownedBy is the fence.
+// ownedBy checks the fence.
 func (r *simReply) ownedBy(attempt int) bool {
 	return r.attempt == attempt && !r.row.Status.Terminal()
 }
@@ -109,7 +109,7 @@ func (s *simStore) record(r *simReply, attempt int, text string, calls int) bool
 	return true
 }
 
-// openCalls are the tool calls that are not done.
+// openCalls returns the unfinished tool calls.
 func (r *simReply) openCalls() []*ent.ToolCall {
 	var out []*ent.ToolCall
 	for _, c := range r.row.Edges.ToolCalls {
@@ -120,7 +120,7 @@ func (r *simReply) openCalls() []*ent.ToolCall {
 	return out
 }
 
-// finish commits a terminal state. An engine that buries a reply has no text: the last checkpoint stays.
+// finish commits a terminal status. Without text, as when the engine fails a run, the last checkpoint stays.
 func (r *simReply) finish(attempt int, text *string) bool {
 	if !r.ownedBy(attempt) {
 		return false
@@ -135,8 +135,7 @@ func (r *simReply) finish(attempt int, text *string) bool {
 	return true
 }
 
-// reader gives the store to a follower of the world's conversation. Time passes
-// before and after the rows are read, as it does for a real query.
+// reader returns a MessageReader of the store. Other steps run before and after the rows are read, as during a query.
 func (w *simEnv) reader() MessageReader {
 	return func(_ context.Context, from int) ([]*ent.Message, error) {
 		w.interleave()

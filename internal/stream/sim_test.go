@@ -11,8 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSimulation_RandomSchedules_SubscribersReceiveStoredText runs random schedules of a small fleet. A
-// failing one is run again alone with STREAM_SEED=its number.
+// Runs random schedules of a few replicas. STREAM_SEED selects one schedule to run alone.
 func TestSimulation_RandomSchedules_SubscribersReceiveStoredText(t *testing.T) {
 	if seed, ok := os.LookupEnv("STREAM_SEED"); ok {
 		n, err := strconv.ParseUint(seed, 10, 64)
@@ -41,8 +40,8 @@ func TestSimulation_RandomSchedules_SubscribersReceiveStoredText(t *testing.T) {
 		sum.attempts += n.attempts
 		sum.calls += n.calls
 	}
-	t.Logf("%d schedules: %d watchers, %d attempts, %d tool calls", schedules, sum.clients, sum.attempts, sum.calls)
-	require.Greater(t, sum.attempts, schedules, "the schedules must hold lost attempts to mean anything")
+	t.Logf("%d schedules: %d clients, %d attempts, %d tool calls", schedules, sum.clients, sum.attempts, sum.calls)
+	require.Greater(t, sum.attempts, schedules, "the schedules must contain lost attempts")
 	require.Greater(t, sum.calls, schedules/2)
 }
 
@@ -81,9 +80,9 @@ func runSchedule(seed uint64) *simEnv {
 	return w
 }
 
-// settle lets everything arrive and everybody take it, with no one writing.
+// settle delivers and applies all events, without new writes.
 func (w *simEnv) settle() {
-	w.depth++ // nothing else happens meanwhile
+	w.depth++ // disables interleave
 	defer func() { w.depth-- }()
 	for moved := true; moved; {
 		moved = false
@@ -108,7 +107,7 @@ func (w *simEnv) settle() {
 	}
 }
 
-// finishAll brings every reply to its end.
+// finishAll finishes every reply.
 func (w *simEnv) finishAll() {
 	for r := w.store.current(); r != nil; r = w.store.current() {
 		w.claim(w.replicas[w.IntN(len(w.replicas))])
@@ -118,8 +117,8 @@ func (w *simEnv) finishAll() {
 	}
 }
 
-// checkInFlight settles in the middle: where nothing is lost, whoever watches has all
-// that the writer has said, also on other replicas and between checkpoints.
+// checkInFlight settles during a reply. Where nothing is lost, every client has all text that was written, also on other
+// replicas and between checkpoints.
 func (w *simEnv) checkInFlight() {
 	r := w.store.current()
 	if r == nil {
@@ -130,14 +129,14 @@ func (w *simEnv) checkInFlight() {
 			continue
 		}
 		if wr.attempt > 1 {
-			// A replica that started late may know a lost attempt only, until the new one speaks.
+			// A replica that started late may know only a lost attempt until the new one writes.
 			wr.appendText("!")
 		}
 		w.clock = w.clock.Add(snapshotRequestInterval)
 		w.settle()
 		for i, c := range w.clients {
 			if got := string(utf16.Decode(c.find(r.row.ID).text)); got != wr.text {
-				c.fail("watcher %d has %q of %q", i, got, wr.text)
+				c.fail("client %d has %q of %q", i, got, wr.text)
 			}
 		}
 	}
@@ -146,16 +145,16 @@ func (w *simEnv) checkInFlight() {
 func (w *simEnv) checkAll() {
 	for i, c := range w.clients {
 		if len(c.messages) == 0 {
-			c.fail("watcher %d saw nothing", i)
+			c.fail("client %d received nothing", i)
 			continue
 		}
 		for _, row := range w.store.rows[c.messages[0].position-1:] {
 			at := row.Position - c.messages[0].position
 			if at >= len(c.messages) {
-				c.fail("watcher %d never saw %s", i, row.ID)
+				c.fail("client %d never received %s", i, row.ID)
 				continue
 			}
-			c.compare(fmt.Sprintf("watcher %d, %s", i, row.ID), c.messages[at], row)
+			c.compare(fmt.Sprintf("client %d, %s", i, row.ID), c.messages[at], row)
 		}
 	}
 }

@@ -12,7 +12,7 @@ type simWriter struct {
 	stopped bool
 }
 
-// claim begins another attempt at the reply whose turn it is.
+// claim starts another attempt at the current reply.
 func (w *simEnv) claim(at *simReplica) {
 	r := w.store.current()
 	if r == nil {
@@ -31,7 +31,7 @@ func (wr *simWriter) delta(offset int, text string) Event {
 	}
 }
 
-// write lets one of the writers go on, zombies among them.
+// write runs a step of a random writer, which may have lost its lease.
 func (w *simEnv) write() {
 	var working []*simWriter
 	for _, wr := range w.writers {
@@ -74,13 +74,13 @@ func (wr *simWriter) appendText(text string) {
 	wr.at.hub.Publish(wr.delta(at, text))
 }
 
-// randomText differ from attempt to attempt.
+// randomText returns text that differs between attempts.
 func (w *simEnv) randomText() string {
 	pieces := [...]string{"a", "bc", "déf", "𝄞", "x𝄞y", "👩‍👩‍👧", "\u0000", " ", "long enough to matter"}
 	return pieces[w.IntN(len(pieces))]
 }
 
-// changed tells that rows were committed; a refused write ends the writer.
+// changed publishes RowsChanged after a commit. A rejected write stops the writer.
 func (wr *simWriter) changed(committed bool) {
 	if !committed {
 		wr.stopped = true
@@ -103,7 +103,7 @@ func (wr *simWriter) end(committed bool) {
 	if !committed {
 		return
 	}
-	if wr.w.lossy && wr.w.IntN(4) == 0 { // killed between the commit and the news of it
+	if wr.w.lossy && wr.w.IntN(4) == 0 { // killed between the commit and its event
 		for i, r := range wr.w.replicas {
 			if r == wr.at {
 				wr.w.kill(i)
@@ -114,8 +114,8 @@ func (wr *simWriter) end(committed bool) {
 	wr.at.hub.Publish(Event{Kind: RowsChanged, Topic: simTopic, ID: wr.reply.row.ID})
 }
 
-// failCurrent ends a reply in its writer's place: cancelled, or out of attempts. The
-// writer may not notice for a while.
+// failCurrent ends the current reply as the engine does when it is cancelled or out of attempts. The writer continues
+// until it notices.
 func (w *simEnv) failCurrent(at *simReplica) {
 	r := w.store.current()
 	if r != nil && w.IntN(4) == 0 && r.finish(r.attempt, nil) {

@@ -32,7 +32,7 @@ func finishedTurn() []*ent.Message {
 	return []*ent.Message{said, reply(1, "a𝄞 done", enum.MessageCompleted, call("call_1", 3, enum.ToolCallSucceeded))}
 }
 
-// eventLog is what a view tells, in short.
+// eventLog records events in a short form.
 type eventLog []string
 
 func (s *eventLog) add(e MessageEvent) {
@@ -49,12 +49,12 @@ func (s *eventLog) add(e MessageEvent) {
 }
 
 func (s *eventLog) take() []string {
-	told := *s
+	events := *s
 	*s = nil
-	return told
+	return events
 }
 
-// subscribedTo is a view that was told of an unfinished reply.
+// subscribedTo returns the state of a subscriber that has received an unfinished reply.
 func subscribedTo(m *ent.Message) (*subscriberState, *eventLog) {
 	v, s := newSubscriberState("conv_1"), &eventLog{}
 	v.lastPosition = 1
@@ -73,7 +73,7 @@ func TestApplyRows_FinishedTurn_AddsAndFinishesOnce(t *testing.T) {
 	)
 	require.Equal(t, 3, v.firstNeeded())
 	v.applyRows(finishedTurn(), s.add)
-	require.Empty(t, s.take(), "told again")
+	require.Empty(t, s.take(), "emitted twice")
 }
 
 func TestApplyRows_ToolCalls_EmitsTextUpToEachCall(t *testing.T) {
@@ -119,13 +119,13 @@ func TestApplyRows_OlderThanState_EmitsNothing(t *testing.T) {
 }
 
 func TestApplyRows_FinishedReplyDiverges_ReplacesText(t *testing.T) {
-	for name, c := range map[string]struct{ told, stored *ent.Message }{
+	for name, c := range map[string]struct{ received, stored *ent.Message }{
 		"text was lost":             {reply(1, "abcdef", enum.MessageStreaming), reply(1, "abc", enum.MessageFailed)},
 		"an attempt stored nothing": {reply(2, "xy", enum.MessageStreaming), reply(1, "abc", enum.MessageFailed)},
 		"another attempt wrote":     {reply(1, "xy", enum.MessageStreaming), reply(2, "abc", enum.MessageFailed)},
 		"inside a character":        {reply(1, "xy", enum.MessageStreaming), reply(1, "a𝄞", enum.MessageFailed)},
 	} {
-		v, s := subscribedTo(c.told)
+		v, s := subscribedTo(c.received)
 		v.applyRows([]*ent.Message{c.stored}, s.add)
 		require.Equal(
 			t,
@@ -143,7 +143,7 @@ func TestApplyText_AnyOffset_EmitsContinuationOrReportsGap(t *testing.T) {
 	for name, c := range map[string]struct {
 		event Event
 		joins bool
-		told  []string
+		want  []string
 	}{
 		"next":                       {Event{Position: 2, Attempt: 2, Offset: 3, Text: "d"}, true, []string{`3 "d"`}},
 		"a repeat":                   {Event{Position: 2, Attempt: 2, Offset: 0, Text: "abc"}, true, nil},
@@ -159,6 +159,6 @@ func TestApplyText_AnyOffset_EmitsContinuationOrReportsGap(t *testing.T) {
 		v, s := subscribedTo(reply(2, "abc", enum.MessageStreaming))
 		c.event.Kind, c.event.ID = TextAppended, "msg_2"
 		require.Equal(t, c.joins, v.applyText(&c.event, s.add), name)
-		require.Equal(t, c.told, s.take(), name)
+		require.Equal(t, c.want, s.take(), name)
 	}
 }

@@ -14,11 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakeChangeLog is a person's log of changes, in memory.
+// fakeChangeLog is a ChangeLog in memory.
 type fakeChangeLog struct {
 	mu      sync.Mutex
 	changes []*ent.TaskChange
-	fail    int // reads to come that fail
+	fail    int // number of next reads that fail
 	reads   int
 }
 
@@ -61,7 +61,7 @@ func (l *fakeChangeLog) failNext(n int) {
 	l.fail = n
 }
 
-// runTaskStream runs a follower until stop, which gives its error.
+// runTaskStream opens and runs a stream until leave is called.
 func runTaskStream(
 	t *testing.T,
 	h *Hub,
@@ -112,7 +112,7 @@ func TestTaskStream_CursorOfOtherReplica_Resumes(t *testing.T) {
 	cursor := (<-events).Cursor
 	leave()
 	require.NoError(t, <-ended)
-	l.commit(3 * changesPerRead) // more than one read, and nobody says a word
+	l.commit(3 * changesPerRead) // more than one read, without an event
 	events, ended, leave = runTaskStream(t, there, l, &cursor)
 	for place := 2; place <= 1+3*changesPerRead; place++ {
 		require.Equal(t, place, (<-events).Change.Seq)
@@ -152,7 +152,7 @@ func TestTaskStream_DatabaseDownOrShutdown_EndsWithError(t *testing.T) {
 		l.failNext(3)
 		l.commit(1)
 		h.Publish(changedTasks)
-		require.Equal(t, 1, (<-events).Change.Seq, "a database that restarts does not end it")
+		require.Equal(t, 1, (<-events).Change.Seq, "a restart of the database does not end the stream")
 		l.failNext(1000)
 		h.Publish(changedTasks)
 		require.ErrorIs(t, <-ended, errDown)
