@@ -11,8 +11,8 @@ import (
 // cursorVersion is the first byte of a cursor.
 const cursorVersion = 1
 
-// Bounds of a received cursor: the number of unfinished replies (a user has at most 1000), the number of open tool calls
-// of one reply, and any number in it.
+// Bounds of a received cursor: the number of unfinished replies (a user has at most 1000), the number of open tool
+// calls of one reply, and any number in it.
 const (
 	maxUnfinished = 1024
 	maxOpenCalls  = 1024

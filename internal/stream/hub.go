@@ -42,8 +42,8 @@ func (h *Hub) Connect(bus Bus) {
 	h.bus = bus
 }
 
-// OnRunQueued sets the function that is called when another replica publishes RunQueued. Call it before the bus delivers
-// anything.
+// OnRunQueued sets the function that is called when another replica publishes RunQueued. Call it before the bus
+// delivers anything.
 func (h *Hub) OnRunQueued(fn func()) { h.onRunQueued = fn }
 
 // OnRunCancelled sets the function that is called when another replica publishes RunCancelled. Call it before the bus
@@ -147,8 +147,8 @@ func (h *Hub) deliver(e Event) {
 	}
 }
 
-// Subscribe returns a subscription to a topic that queues events from now on until Close. Subscribe first, then read the
-// rows, then apply the events: no change can be missed in between.
+// Subscribe returns a subscription to a topic that queues events from now on until Close. Subscribe first, then read
+// the rows, then apply the events: no change can be missed in between.
 func (h *Hub) Subscribe(topic string) *Subscription {
 	s := &Subscription{hub: h, topic: topic, ready: make(chan struct{}, 1)}
 	h.mu.Lock()

@@ -7,8 +7,8 @@ import (
 
 const simTopic = "conversation"
 
-// simEnv holds several replicas, their bus, one conversation and its subscribers. One seeded random source chooses every
-// step.
+// simEnv holds several replicas, their bus, one conversation and its subscribers. One seeded random source chooses
+// every step.
 type simEnv struct {
 	*rand.Rand
 	store    simStore

@@ -117,8 +117,8 @@ func (w *simEnv) finishAll() {
 	}
 }
 
-// checkInFlight settles during a reply. Where nothing is lost, every client has all text that was written, also on other
-// replicas and between checkpoints.
+// checkInFlight settles during a reply. Where nothing is lost, every client has all text that was written, also on
+// other replicas and between checkpoints.
 func (w *simEnv) checkInFlight() {
 	r := w.store.current()
 	if r == nil {

@@ -47,8 +47,8 @@ func Delta(id string, offset int, text string) stream.Event {
 	}
 }
 
-// CheckOrderedDelivery publishes n events, spread over the hubs, and checks that each hub receives those of the others in
-// order.
+// CheckOrderedDelivery publishes n events, spread over the hubs, and checks that each hub receives those of the others
+// in order.
 func CheckOrderedDelivery(t *testing.T, hubs []*Replica, n int) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -74,8 +74,8 @@ func CheckOrderedDelivery(t *testing.T, hubs []*Replica, n int) {
 	}
 }
 
-// CheckExchange checks that an event of each hub reaches all others. The event is published repeatedly, because a bus that
-// has just reconnected may lose the first.
+// CheckExchange checks that an event of each hub reaches all others. The event is published repeatedly, because a bus
+// that has just reconnected may lose the first.
 func CheckExchange(t *testing.T, hubs []*Replica) {
 	t.Helper()
 	for i, from := range hubs {

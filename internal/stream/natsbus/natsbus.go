@@ -127,8 +127,8 @@ func (b *Bus) options() []nats.Option {
 	}
 }
 
-// onReconnect resyncs after the server has confirmed the subscription: rows that are read earlier may lack changes whose
-// messages were lost.
+// onReconnect resyncs after the server has confirmed the subscription: rows that are read earlier may lack changes
+// whose messages were lost.
 func (b *Bus) onReconnect(conn *nats.Conn) {
 	<-b.ready
 	if err := conn.FlushTimeout(responseTimeout); err != nil {

@@ -88,7 +88,8 @@ func (l *listener) waitNotification(ctx context.Context, conn *pgx.Conn) (*pgcon
 	return conn.WaitForNotification(ctx)
 }
 
-// ping distinguishes an idle server from a broken connection: without traffic, TCP does not detect that the peer is gone.
+// ping distinguishes an idle server from a broken connection: without traffic, TCP does not detect that the peer is
+// gone.
 func (l *listener) ping(ctx context.Context, conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, l.pingTimeout)
 	defer cancel()

@@ -1,5 +1,5 @@
-// Package pgbus is the bus between replicas over PostgreSQL's LISTEN and NOTIFY. Each replica uses two connections of its
-// own: a NOTIFY inside a writing transaction, or on the listening connection, would slow both down.
+// Package pgbus is the bus between replicas over PostgreSQL's LISTEN and NOTIFY. Each replica uses two connections of
+// its own: a NOTIFY inside a writing transaction, or on the listening connection, would slow both down.
 package pgbus
 
 import (
@@ -56,8 +56,8 @@ type Bus struct {
 }
 
 // Start connects the hub to the other replicas of the database. It fails within ten seconds if it cannot listen, cannot
-// notify, or does not receive its own notifications, as behind a pooler in transaction mode. Set the hub's OnRunQueued and
-// OnRunCancelled before, publish only after Start has returned, and Close the bus in the end.
+// notify, or does not receive its own notifications, as behind a pooler in transaction mode. Set the hub's OnRunQueued
+// and OnRunCancelled before, publish only after Start has returned, and Close the bus in the end.
 func Start(ctx context.Context, config *pgx.ConnConfig, hub *stream.Hub, o Options) (*Bus, error) {
 	o = o.withDefaults()
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)

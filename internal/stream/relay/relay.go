@@ -62,11 +62,12 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Send sends a payload to all replicas, including this one. After an error the payload may not have arrived, and is sent
-// again.
+// Send sends a payload to all replicas, including this one. After an error the payload may not have arrived, and is
+// sent again.
 type Send func(ctx context.Context, payload []byte) error
 
-// Relay is a stream.Bus over a transport that delivers the payloads of each sender in order, but perhaps not all of them.
+// Relay is a stream.Bus over a transport that delivers the payloads of each sender in order, but perhaps not all of
+// them.
 type Relay struct {
 	id    string
 	hub   *stream.Hub
@@ -127,8 +128,8 @@ func (r *Relay) Start(ctx context.Context) error {
 	}
 }
 
-// Stop sends the queued events and a final batch, until ctx ends at the latest. Nothing is sent afterwards. Call it once,
-// after Start.
+// Stop sends the queued events and a final batch, until ctx ends at the latest. Nothing is sent afterwards. Call it
+// once, after Start.
 func (r *Relay) Stop(ctx context.Context) {
 	r.queue.close()
 	close(r.stopping)
