@@ -1,9 +1,8 @@
-// Bench measures Errand beside a hand-written pgx and net/http server that does
-// the same work on the same PostgreSQL in the same run, and prints their ratios.
-// It measures and never asserts.
+// Bench compares Errand with a hand-written pgx and net/http server that does the same work on the same PostgreSQL
+// server in the same run, and prints the ratios. It makes no assertions.
 //
-//	go run ./test/bench            the tables
-//	go run ./test/bench -quick     a short run, to see that it works
+//	go run ./test/bench            all measurements
+//	go run ./test/bench -quick     a short run that checks that the program works
 package main
 
 import (
@@ -23,7 +22,7 @@ import (
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "handwritten" {
-		exit(serveByHand(os.Args[2], os.Args[3]))
+		exit(serveBaseline(os.Args[2], os.Args[3]))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -38,23 +37,23 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// settings of one run.
+// settings configure a run.
 type settings struct {
 	rounds      int
 	round       time.Duration
 	connections int
-	errand      string // an errand binary; built when ""
+	errand      string // path of an errand binary; built if empty
 	only        string
 }
 
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.IntVar(&s.rounds, "rounds", 5, "rounds, each server in turn")
+	flags.IntVar(&s.rounds, "rounds", 5, "rounds per server; the servers alternate")
 	flags.DurationVar(&s.round, "round", 2*time.Second, "length of a round")
 	flags.IntVar(&s.connections, "c", 16, "connections")
-	flags.StringVar(&s.errand, "errand", "", "an errand binary to measure; built when empty")
-	flags.StringVar(&s.only, "only", "", "just this measurement: idle, requests or streams")
+	flags.StringVar(&s.errand, "errand", "", "path of the errand binary to measure; built if empty")
+	flags.StringVar(&s.only, "only", "", "the only measurement to run: idle, requests or streams")
 	quick := flags.Bool("quick", false, "a short run")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -62,7 +61,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if *quick {
 		s.rounds, s.round = 1, 300*time.Millisecond
 	}
-	b, err := prepare(ctx, s)
+	b, err := newBench(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -83,7 +82,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	return nil
 }
 
-// openDatabase makes a database of its own on a private server and fills it.
+// openDatabase starts a private PostgreSQL server and migrates its database.
 func openDatabase(ctx context.Context) (*cluster.Cluster, string, error) {
 	c, err := cluster.New(ctx)
 	if err != nil {

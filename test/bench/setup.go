@@ -17,22 +17,22 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// bench is two servers over one database.
+// bench holds the servers, which share one database.
 type bench struct {
 	settings
-	cluster *cluster.Cluster
-	dir     string
-	url     string // of the database
-	servers []*exec.Cmd
-	errandA string // addresses
-	errandB string
-	byHand  string
-	tokens  []string
+	cluster  *cluster.Cluster
+	dir      string
+	url      string // connection string of the database
+	servers  []*exec.Cmd
+	errandA  string // address of replica A, host:port
+	errandB  string
+	baseline string
+	tokens   []string
 }
 
-const secret = "a secret of the benchmark that is long enough"
+const tokenSecret = "a tokenSecret of the benchmark that is long enough"
 
-func prepare(ctx context.Context, s settings) (b *bench, err error) {
+func newBench(ctx context.Context, s settings) (b *bench, err error) {
 	b = &bench{settings: s}
 	defer func() {
 		if err != nil {
@@ -55,7 +55,7 @@ func prepare(ctx context.Context, s settings) (b *bench, err error) {
 	if err := seed(ctx, b.url); err != nil {
 		return b, err
 	}
-	for i := 1; i <= people; i++ {
+	for i := 1; i <= users; i++ {
 		token, err := sign(fmt.Sprintf("person%d", i))
 		if err != nil {
 			return b, err
@@ -67,7 +67,7 @@ func prepare(ctx context.Context, s settings) (b *bench, err error) {
 
 func (b *bench) startServers(ctx context.Context) (err error) {
 	keyFile := filepath.Join(b.dir, "key")
-	if err := os.WriteFile(keyFile, []byte(secret), 0o600); err != nil {
+	if err := os.WriteFile(keyFile, []byte(tokenSecret), 0o600); err != nil {
 		return err
 	}
 	self, err := os.Executable()
@@ -75,7 +75,7 @@ func (b *bench) startServers(ctx context.Context) (err error) {
 		return err
 	}
 	hand := exec.CommandContext(ctx, self, "handwritten", b.url, keyFile)
-	if b.byHand, err = b.start(hand, func(line string) string { return line }); err != nil {
+	if b.baseline, err = b.start(hand, func(line string) string { return line }); err != nil {
 		return err
 	}
 	model, err := startModel()
@@ -99,7 +99,7 @@ func (b *bench) startErrand(ctx context.Context, model string) (string, error) {
 		"ADDR=127.0.0.1:0",
 		"ADMIN_ADDR=off",
 		"LOG_LEVEL=info",
-		"BETTER_AUTH_SECRET="+secret,
+		"BETTER_AUTH_SECRET="+tokenSecret,
 		"AUTH_ISSUER=bench",
 		"AUTH_AUDIENCE=bench",
 		"MESSAGES_PER_MINUTE=100000",
@@ -118,7 +118,7 @@ func (b *bench) startErrand(ctx context.Context, model string) (string, error) {
 	})
 }
 
-// start runs a server and reads its address from what it prints.
+// start starts a server and reads its address from its output.
 func (b *bench) start(cmd *exec.Cmd, address func(line string) string) (string, error) {
 	r, w := io.Pipe()
 	cmd.Stdout, cmd.Stderr = w, w
@@ -134,7 +134,7 @@ func (b *bench) start(cmd *exec.Cmd, address func(line string) string) (string, 
 			return a, nil
 		}
 	}
-	return "", fmt.Errorf("%s did not say where it serves", filepath.Base(cmd.Path))
+	return "", fmt.Errorf("%s exited without printing its address", filepath.Base(cmd.Path))
 }
 
 func (b *bench) close() error {
@@ -154,5 +154,5 @@ func sign(subject string) (string, error) {
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
 		Subject: subject, Issuer: "bench", Audience: jwt.ClaimStrings{"bench"},
 		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(24 * time.Hour)),
-	}).SignedString([]byte(secret))
+	}).SignedString([]byte(tokenSecret))
 }

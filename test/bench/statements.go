@@ -9,27 +9,31 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// countStatements has the database log every statement while fn runs and counts
-// those of both replicas, less what they do when idle.
+// countStatements returns the number of statements that the replicas execute while fn runs, without the periodic ones. It
+// makes the database log every statement.
 func (b *bench) countStatements(ctx context.Context, fn func() error) (int, error) {
 	conn, err := pgx.Connect(ctx, b.url)
 	if err != nil {
 		return 0, fmt.Errorf("connecting: %w", err)
 	}
 	defer conn.Close(ctx)
-	for _, q := range []string{`ALTER SYSTEM SET log_statement = 'all'`, `SELECT pg_reload_conf()`, `SELECT pg_sleep(0.2)`} {
+	for _, q := range []string{
+		`ALTER SYSTEM SET log_statement = 'all'`,
+		`SELECT pg_reload_conf()`,
+		`SELECT pg_sleep(0.2)`,
+	} {
 		if _, err := conn.Exec(ctx, q); err != nil {
 			return 0, err
 		}
 	}
-	before, err := b.logged()
+	before, err := b.loggedStatements()
 	if err != nil {
 		return 0, err
 	}
 	if err := fn(); err != nil {
 		return 0, err
 	}
-	after, err := b.logged()
+	after, err := b.loggedStatements()
 	if err != nil {
 		return 0, err
 	}
@@ -37,9 +41,9 @@ func (b *bench) countStatements(ctx context.Context, fn func() error) (int, erro
 	return after - before, err
 }
 
-// logged counts the statements in the server's log that belong to requests and
-// turns. Looking for work, renewing leases and notifying go on without any turn.
-func (b *bench) logged() (int, error) {
+// loggedStatements counts the statements in the server's log, except for notifications and pings, which are independent
+// of turns.
+func (b *bench) loggedStatements() (int, error) {
 	log, err := os.ReadFile(b.cluster.Log())
 	if err != nil {
 		return 0, err

@@ -18,70 +18,70 @@ import (
 
 // Size of the stream measurements.
 const (
-	talks     = 10 // conversations written at once
-	listeners = 2  // subscribers of each, on each replica
+	replies               = 10 // replies generated concurrently
+	subscribersPerReplica = 2  // subscribers of each conversation
 )
 
-// streams prints how fast text arrives, and what a turn asks of the database.
+// streams measures the delivery of text and the SQL statements of a turn.
 func (b *bench) streams(ctx context.Context, out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "\nstream\tevents/s\tp50 ms\tp99 ms\t")
 	for _, where := range []struct{ name, address string }{
 		{"same replica", b.errandA}, {"another replica", b.errandB},
 	} {
-		if err := b.deliver(ctx, table, where.name, where.address); err != nil {
+		if err := b.measureDelivery(ctx, table, where.name, where.address); err != nil {
 			return err
 		}
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	return b.statements(ctx, out)
+	return b.countTurnStatements(ctx, out)
 }
 
-// deliver has replies written on replica A and followed at an address.
-func (b *bench) deliver(ctx context.Context, out io.Writer, name, address string) error {
-	var watchers []*watcher
-	var began []string
-	for i := range talks {
+// measureDelivery generates replies on replica A and measures their delivery to subscribers at an address.
+func (b *bench) measureDelivery(ctx context.Context, out io.Writer, name, address string) error {
+	var subscribers []*subscriber
+	var conversationIDs []string
+	for i := range replies {
 		token := b.tokens[i%len(b.tokens)]
-		id, err := b.converse(ctx, token)
+		id, err := b.createConversation(ctx, token)
 		if err != nil {
 			return err
 		}
-		began = append(began, id)
-		for range listeners {
-			w, err := b.watch(ctx, address, token, id)
+		conversationIDs = append(conversationIDs, id)
+		for range subscribersPerReplica {
+			s, err := b.subscribe(ctx, address, token, id)
 			if err != nil {
 				return err
 			}
-			watchers = append(watchers, w)
+			subscribers = append(subscribers, s)
 		}
 	}
-	for i, id := range began {
+	for i, id := range conversationIDs {
 		if err := b.send(ctx, b.tokens[i%len(b.tokens)], id); err != nil {
 			return err
 		}
 	}
 	start := time.Now()
-	if err := followAll(watchers); err != nil {
+	if err := readAllReplies(subscribers); err != nil {
 		return err
 	}
-	took := time.Since(start)
+	elapsed := time.Since(start)
 	var delays []time.Duration
 	events := 0
-	for _, w := range watchers {
-		delays = append(delays, w.delays...)
-		events += w.events
+	for _, s := range subscribers {
+		delays = append(delays, s.delays...)
+		events += s.events
 	}
 	slices.Sort(delays)
-	fmt.Fprintf(out, "%d replies to %d subscribers, %s\t%.0f\t%.1f\t%.1f\t\n", talks, len(watchers), name,
-		float64(events)/took.Seconds(), ms(quantile(delays, .5)), ms(quantile(delays, .99)))
+	fmt.Fprintf(out, "%d replies to %d subscribers, %s\t%.0f\t%.1f\t%.1f\t\n", replies, len(subscribers), name,
+		float64(events)/elapsed.Seconds(), ms(quantile(delays, .5)), ms(quantile(delays, .99)))
 	return nil
 }
 
-// converse begins a conversation.
-func (b *bench) converse(ctx context.Context, token string) (string, error) {
+// createConversation creates a conversation and returns its ID.
+func (b *bench) createConversation(ctx context.Context, token string) (string, error) {
 	answer, err := b.graphql(ctx, token, `mutation{createConversation{conversation{id}}}`, nil)
 	if err != nil {
 		return "", err
@@ -93,8 +93,8 @@ func (b *bench) converse(ctx context.Context, token string) (string, error) {
 	return data.CreateConversation.Conversation.ID, err
 }
 
-// newest is a person's newest conversation.
-func (b *bench) newest(ctx context.Context, token string) (string, error) {
+// newestConversation returns the ID of the user's newest conversation.
+func (b *bench) newestConversation(ctx context.Context, token string) (string, error) {
 	answer, err := b.graphql(ctx, token, `{conversations(first:1){nodes{id}}}`, nil)
 	if err != nil {
 		return "", err
@@ -144,49 +144,49 @@ func (b *bench) graphql(ctx context.Context, token, query string, variables map[
 	return answer.Data, nil
 }
 
-// idle opens subscriptions on which nothing happens and weighs the process before and after. It comes
-// first: memory that earlier requests left behind would hide what the subscriptions take.
+// idle measures the memory of idle subscriptions. It must run first: memory that earlier requests left unused would
+// hide the memory of the subscriptions.
 func (b *bench) idle(ctx context.Context, out io.Writer) error {
 	n := 5000
 	if b.rounds == 1 {
 		n = 200
 	}
-	pid := b.servers[2].Process.Pid // replica B: the other measurements are of A
+	pid := b.servers[2].Process.Pid // replica B, which the other measurements use less than A
 	conversations := make([]string, len(b.tokens))
 	for i, token := range b.tokens {
-		id, err := b.newest(ctx, token)
+		id, err := b.newestConversation(ctx, token)
 		if err != nil {
 			return err
 		}
 		conversations[i] = id
 	}
-	before := resident(pid)
-	watchers := make([]*watcher, 0, n)
+	before := residentMemory(pid)
+	subscribers := make([]*subscriber, 0, n)
 	for i := range n {
-		w, err := b.watch(ctx, b.errandB, b.tokens[i%len(b.tokens)], conversations[i%len(b.tokens)])
+		s, err := b.subscribe(ctx, b.errandB, b.tokens[i%len(b.tokens)], conversations[i%len(b.tokens)])
 		if err != nil {
 			return fmt.Errorf("subscriber %d: %w", i, err)
 		}
-		watchers = append(watchers, w)
+		subscribers = append(subscribers, s)
 	}
-	after := settled(pid)
+	after := stableMemory(pid)
 	fmt.Fprintf(
 		out,
-		"%d idle subscriptions, each on a socket of its own: %.1f KiB each\n\n",
+		"%d idle subscriptions, each on its own socket: %.1f KiB each\n\n",
 		n,
 		float64(after-before)/float64(n),
 	)
-	for _, w := range watchers {
-		_ = w.conn.Close()
+	for _, s := range subscribers {
+		_ = s.conn.Close()
 	}
 	return nil
 }
 
-// settled is a process's memory in KiB once it gives back no more of it.
-func settled(pid int) int {
-	for last := resident(pid); ; {
+// stableMemory waits until a process's resident memory no longer shrinks and returns it in KiB.
+func stableMemory(pid int) int {
+	for last := residentMemory(pid); ; {
 		<-time.After(3 * time.Second)
-		now := resident(pid)
+		now := residentMemory(pid)
 		if now >= last {
 			return now
 		}
@@ -194,8 +194,8 @@ func settled(pid int) int {
 	}
 }
 
-// resident is a process's memory in KiB, 0 where it cannot be read.
-func resident(pid int) int {
+// residentMemory returns a process's resident memory in KiB, or 0 if it cannot be read.
+func residentMemory(pid int) int {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
@@ -209,24 +209,24 @@ func resident(pid int) int {
 	return 0
 }
 
-// statements counts what one turn asks of the database, from sending to the end of its stream.
-func (b *bench) statements(ctx context.Context, out io.Writer) error {
+// countTurnStatements prints the number of SQL statements of a turn, from sendMessage to the end of the stream.
+func (b *bench) countTurnStatements(ctx context.Context, out io.Writer) error {
 	const turns = 20
 	token := b.tokens[0]
 	count, err := b.countStatements(ctx, func() error {
 		for range turns {
-			id, err := b.converse(ctx, token)
+			id, err := b.createConversation(ctx, token)
 			if err != nil {
 				return err
 			}
-			w, err := b.watch(ctx, b.errandA, token, id)
+			s, err := b.subscribe(ctx, b.errandA, token, id)
 			if err != nil {
 				return err
 			}
 			if err := b.send(ctx, token, id); err != nil {
 				return err
 			}
-			if err := followAll([]*watcher{w}); err != nil {
+			if err := readAllReplies([]*subscriber{s}); err != nil {
 				return err
 			}
 		}
@@ -237,7 +237,8 @@ func (b *bench) statements(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintf(
 		out,
-		"%.1f SQL statements a turn without tools, with one subscriber, the conversation's making and BEGIN and COMMIT included\n",
+		"%.1f SQL statements per turn without tools and with one subscriber, "+
+			"including createConversation, BEGIN and COMMIT\n",
 		float64(count)/turns,
 	)
 	return nil

@@ -20,17 +20,17 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// byHand is what somebody would write without GraphQL: three endpoints over pgx,
-// with the same token check, the same rows and the same change log.
-type byHand struct {
+// baselineServer is the hand-written server to compare with: three endpoints over pgx without GraphQL, with the same token
+// verification, the same rows and the same change log.
+type baselineServer struct {
 	pool *pgxpool.Pool
 	key  []byte
 	mu   sync.RWMutex
 	ids  map[string]string // subject → user id
 }
 
-// serveByHand serves until killed; it prints its address.
-func serveByHand(url, keyFile string) error {
+// serveBaseline prints its address and serves until the process is killed.
+func serveBaseline(url, keyFile string) error {
 	ctx := context.Background()
 	key, err := os.ReadFile(keyFile)
 	if err != nil {
@@ -40,13 +40,13 @@ func serveByHand(url, keyFile string) error {
 	if err != nil {
 		return err
 	}
-	config.MaxConns = int32(4 * runtime.GOMAXPROCS(0)) //nolint:gosec // a handful
+	config.MaxConns = int32(4 * runtime.GOMAXPROCS(0)) //nolint:gosec // far below the maximum of int32
 	config.MinConns = config.MaxConns
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return err
 	}
-	s := &byHand{pool: pool, key: key, ids: map[string]string{}}
+	s := &baselineServer{pool: pool, key: key, ids: map[string]string{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /tasks", s.handle(s.listTasks))
 	mux.HandleFunc("POST /conversations", s.handle(s.listConversations))
@@ -60,19 +60,19 @@ func serveByHand(url, keyFile string) error {
 	return server.Serve(listener)
 }
 
-type page struct {
+type input struct {
 	First int    `json:"first"`
 	Title string `json:"title"`
 }
 
-func (s *byHand) handle(fn func(ctx context.Context, userID string, in page) (any, error)) http.HandlerFunc {
+func (s *baselineServer) handle(fn func(ctx context.Context, userID string, in input) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		userID, err := s.authenticate(r)
 		if err != nil {
 			http.Error(w, "unauthorized", http.StatusUnauthorized)
 			return
 		}
-		var in page
+		var in input
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&in); err != nil {
 			http.Error(w, "bad request", http.StatusBadRequest)
 			return
@@ -87,7 +87,7 @@ func (s *byHand) handle(fn func(ctx context.Context, userID string, in page) (an
 	}
 }
 
-func (s *byHand) authenticate(r *http.Request) (string, error) {
+func (s *baselineServer) authenticate(r *http.Request) (string, error) {
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	var claims jwt.RegisteredClaims
 	_, err := jwt.ParseWithClaims(
@@ -105,8 +105,9 @@ func (s *byHand) authenticate(r *http.Request) (string, error) {
 	if ok {
 		return id, nil
 	}
-	if err := s.pool.QueryRow(r.Context(), `SELECT id FROM users WHERE subject = $1 AND issuer = $2`, claims.Subject, claims.Issuer).
-		Scan(&id); err != nil {
+	row := s.pool.QueryRow(r.Context(), `SELECT id FROM users WHERE subject = $1 AND issuer = $2`,
+		claims.Subject, claims.Issuer)
+	if err := row.Scan(&id); err != nil {
 		return "", err
 	}
 	s.mu.Lock()
@@ -131,7 +132,7 @@ type taskPage struct {
 	HasNextPage bool      `json:"hasNextPage"`
 }
 
-func (s *byHand) listTasks(ctx context.Context, userID string, in page) (any, error) {
+func (s *baselineServer) listTasks(ctx context.Context, userID string, in input) (any, error) {
 	rows, err := s.pool.Query(ctx, `SELECT id, number, title, completed_at IS NOT NULL, priority, created_at
 		FROM tasks WHERE user_id = $1 AND deleted_at IS NULL ORDER BY number DESC LIMIT $2`, userID, in.First+1)
 	if err != nil {
@@ -168,7 +169,7 @@ type conversationRow struct {
 	count    int
 }
 
-func (s *byHand) listConversations(ctx context.Context, userID string, in page) (any, error) {
+func (s *baselineServer) listConversations(ctx context.Context, userID string, in input) (any, error) {
 	rows, err := s.pool.Query(
 		ctx,
 		`SELECT id, title, message_count FROM conversations WHERE user_id = $1 ORDER BY id DESC LIMIT $2`,
@@ -192,7 +193,8 @@ func (s *byHand) listConversations(ctx context.Context, userID string, in page) 
 	}
 	rows, err = s.pool.Query(ctx, `SELECT m.conversation_id, m.id, m.position, m.role, m.content, m.status
 		FROM unnest($1::text[], $2::int[]) AS c(id, after)
-		CROSS JOIN LATERAL (SELECT * FROM messages WHERE conversation_id = c.id AND position > c.after ORDER BY position LIMIT 10) m`, keys, after)
+		CROSS JOIN LATERAL (SELECT * FROM messages WHERE conversation_id = c.id AND position > c.after
+			ORDER BY position LIMIT 10) m`, keys, after)
 	if err != nil {
 		return nil, err
 	}
@@ -209,15 +211,15 @@ func (s *byHand) listConversations(ctx context.Context, userID string, in page) 
 	return map[string]any{"conversations": found}, rows.Err()
 }
 
-func (s *byHand) createTask(ctx context.Context, userID string, in page) (any, error) {
+func (s *baselineServer) createTask(ctx context.Context, userID string, in input) (any, error) {
 	if in.Title == "" {
-		return nil, errors.New("no title")
+		return nil, errors.New("title is empty")
 	}
 	tx, err := s.pool.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer tx.Rollback(ctx) //nolint:errcheck // after a commit there is nothing to undo
+	defer tx.Rollback(ctx) //nolint:errcheck // no effect after the commit
 	var change, number int
 	err = tx.QueryRow(ctx, `UPDATE users SET last_change = last_change + 1, last_task_number = last_task_number + 1
 		WHERE id = $1 RETURNING last_change, last_task_number`, userID).Scan(&change, &number)
@@ -228,7 +230,8 @@ func (s *byHand) createTask(ctx context.Context, userID string, in page) (any, e
 	t := taskRow{ID: ids.New(ids.Task)(), Number: number, Title: in.Title, Priority: "NONE", CreatedAt: now}
 	_, err = tx.Exec(
 		ctx,
-		`INSERT INTO tasks (id, user_id, created_at, updated_at, number, title, description, priority, due_sort, labels, version)
+		`INSERT INTO tasks (id, user_id, created_at, updated_at, number, title, description, priority, due_sort, labels,
+			version)
 		VALUES ($1, $2, $3, $3, $4, $5, '', 0, 253402300799999, '[]', 1)`,
 		t.ID,
 		userID,

@@ -12,16 +12,17 @@ import (
 )
 
 const streamDocument = `subscription($c:ID!){messageStream(conversationId:$c){__typename cursor
-	... on MessageAdded{message{id role content status}} ... on MessageDelta{messageId offset text} ... on MessageFinished{message{id content status}}}}`
+	... on MessageAdded{message{id role content status}} ... on MessageDelta{messageId offset text}
+	... on MessageFinished{message{id content status}}}}`
 
-// watcher is one subscriber of one conversation on a socket of its own.
-type watcher struct {
+// subscriber follows one conversation on its own socket.
+type subscriber struct {
 	conn   *websocket.Conn
 	delays []time.Duration
 	events int
 }
 
-func (b *bench) watch(ctx context.Context, address, token, conversation string) (*watcher, error) {
+func (b *bench) subscribe(ctx context.Context, address, token, conversation string) (*subscriber, error) {
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, ReadBufferSize: 1024, WriteBufferSize: 512}
 	conn, resp, err := dialer.DialContext(
 		ctx,
@@ -32,22 +33,22 @@ func (b *bench) watch(ctx context.Context, address, token, conversation string) 
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
 	resp.Body.Close()
-	w := &watcher{conn: conn}
-	if err := w.write("connection_init", nil); err != nil {
+	s := &subscriber{conn: conn}
+	if err := s.write("connection_init", nil); err != nil {
 		return nil, err
 	}
-	if _, err := w.read(); err != nil { // connection_ack
+	if _, err := s.read(); err != nil { // connection_ack
 		return nil, err
 	}
-	return w, w.write("subscribe", map[string]any{"query": streamDocument, "variables": map[string]any{"c": conversation}})
+	return s, s.write("subscribe", map[string]any{"query": streamDocument, "variables": map[string]any{"c": conversation}})
 }
 
-func (w *watcher) write(kind string, payload any) error {
+func (s *subscriber) write(kind string, payload any) error {
 	frame := map[string]any{"type": kind}
 	if payload != nil {
 		frame["id"], frame["payload"] = "1", payload
 	}
-	return w.conn.WriteJSON(frame)
+	return s.conn.WriteJSON(frame)
 }
 
 type frame struct {
@@ -62,9 +63,9 @@ type frame struct {
 	} `json:"payload"`
 }
 
-func (w *watcher) read() (f frame, err error) {
+func (s *subscriber) read() (f frame, err error) {
 	for {
-		_, message, err := w.conn.ReadMessage()
+		_, message, err := s.conn.ReadMessage()
 		if err != nil {
 			return f, err
 		}
@@ -74,23 +75,23 @@ func (w *watcher) read() (f frame, err error) {
 		if f.Type != "ping" {
 			return f, nil
 		}
-		if err := w.write("pong", nil); err != nil {
+		if err := s.write("pong", nil); err != nil {
 			return f, err
 		}
 	}
 }
 
-// follow reads until the reply is finished, noting how old each piece of text is on arrival.
-func (w *watcher) follow() error {
+// readReply reads events until the reply is finished and records the age of each chunk on arrival.
+func (s *subscriber) readReply() error {
 	for {
-		f, err := w.read()
+		f, err := s.read()
 		if err != nil {
 			return err
 		}
 		now := time.Now()
-		w.events++
-		for _, sent := range stamps(f.Payload.Data.MessageStream.Text) {
-			w.delays = append(w.delays, now.Sub(sent))
+		s.events++
+		for _, sent := range timestamps(f.Payload.Data.MessageStream.Text) {
+			s.delays = append(s.delays, now.Sub(sent))
 		}
 		if f.Payload.Data.MessageStream.Typename == "MessageFinished" {
 			return nil
@@ -98,14 +99,14 @@ func (w *watcher) follow() error {
 	}
 }
 
-// followAll follows with every watcher and closes them.
-func followAll(watchers []*watcher) error {
-	errs := make([]error, len(watchers))
+// readAllReplies runs readReply for all subscribers concurrently and closes their connections.
+func readAllReplies(subscribers []*subscriber) error {
+	errs := make([]error, len(subscribers))
 	var wg sync.WaitGroup
-	for i, w := range watchers {
+	for i, s := range subscribers {
 		wg.Go(func() {
-			errs[i] = w.follow()
-			_ = w.conn.Close()
+			errs[i] = s.readReply()
+			_ = s.conn.Close()
 		})
 	}
 	wg.Wait()
