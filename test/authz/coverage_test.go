@@ -92,7 +92,7 @@ func exerciseStreams(t *testing.T, m *authzMatrix, seen map[string]bool) {
 			}
 		}
 		sub := socket.Subscribe(t, m.document(r, args, nil, ""), args)
-		require.Eventually(t, func() bool { return m.env.Hub.Subscribers() > 0 }, testclient.Timeout, harness.SweepInterval)
+		require.Eventually(t, func() bool { return m.env.Hub.Subscribers() > 0 }, testclient.Timeout, harness.PollInterval)
 		m.mallory.sendMessage(t, "", "Add a task to look out of the window")
 		for _, wanted := range m.argumentPaths(r) {
 			for !seen[wanted] {

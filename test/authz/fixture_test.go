@@ -47,7 +47,7 @@ type userFixture struct {
 // createUserFixture signs in and leaves rows of every kind; words go into all of them, and the key is what others may guess.
 func createUserFixture(t testing.TB, b *harness.Env, name, words, key string, tasks int) *userFixture {
 	t.Helper()
-	p := &userFixture{Client: b.ClientSignedInAt(t, name, -time.Minute)}
+	p := &userFixture{Client: b.ClientWithTokenIssuedAt(t, name, -time.Minute)}
 	p.id = harness.ViewerID(t, p.Client)
 	testclient.Run[any](
 		t,

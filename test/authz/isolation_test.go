@@ -27,7 +27,7 @@ func TestSubscription_EqualDocumentsOfTwoUsers_AreIsolated(t *testing.T) {
 				subs[name] = append(subs[name], c.Dial(t).Subscribe(t, document, nil))
 			}
 		}
-		require.Eventually(t, func() bool { return b.Hub.Subscribers() == 4 }, testclient.Timeout, harness.SweepInterval)
+		require.Eventually(t, func() bool { return b.Hub.Subscribers() == 4 }, testclient.Timeout, harness.PollInterval)
 		harness.Concurrently(2*n, func(i int) any {
 			name := []string{"alice", "bob"}[i%2]
 			a, err := people[name].Do(t.Context(), harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "of " + name}})
@@ -64,7 +64,7 @@ func TestLookup_OthersObject_CostsSameStatementsAsMissing(t *testing.T) {
 				for _, try := range m.attempts(t, p) {
 					require.Eventually(t, func() bool {
 						return m.statementsFor(t, n, p, try.value) == m.statementsFor(t, n, p, try.ghost)
-					}, testclient.Timeout, harness.SweepInterval, "%s takes another way for %v than for %v", p, try.value, try.ghost)
+					}, testclient.Timeout, harness.PollInterval, "%s takes another way for %v than for %v", p, try.value, try.ghost)
 				}
 			}
 		}
@@ -81,7 +81,7 @@ func (m *authzMatrix) statementsFor(t *testing.T, n *atomic.Int64, p argumentPos
 // TestDeleteViewer_DuringRequests_NoRowRemains leaves nothing, whatever is under way, and no request fails without a reason.
 func TestDeleteViewer_DuringRequests_NoRowRemains(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
-		c := b.ClientSignedInAt(t, "alice", -time.Minute)
+		c := b.ClientWithTokenIssuedAt(t, "alice", -time.Minute)
 		id := harness.ViewerID(t, c)
 		task := harness.CreateTask(t, c, testclient.Vars{"title": "x"})
 		conversation := harness.Send(t, c, "", "Hello").Conversation.ID
@@ -124,7 +124,7 @@ func TestDeleteViewer_DuringRequests_NoRowRemains(t *testing.T) {
 			require.Contains(t, []string{"", "UNAUTHENTICATED", "NOT_FOUND", "CONFLICT"}, a.ErrorCode(), "%s", a.Raw)
 		}
 		harness.RequireErrorCode(t, "UNAUTHENTICATED", c.Try(t, harness.ViewerIDDoc, nil))
-		for table, left := range b.CountRowsOf(t, id) {
+		for table, left := range b.CountUserRows(t, id) {
 			require.Zero(t, left, table)
 		}
 	})

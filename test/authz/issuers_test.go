@@ -19,18 +19,18 @@ func TestIdentity_SameSubjectOtherIssuer_IsAnotherUser(t *testing.T) {
 		issuers := []string{"", "https://one.example", "https://two.example"}
 		alices := map[string]string{}
 		for _, issuer := range issuers {
-			c := b.ClientOf(t, issuer, "alice", -time.Minute)
+			c := b.ClientWithIssuer(t, issuer, "alice", -time.Minute)
 			harness.CreateTask(t, c, testclient.Vars{"title": "of " + issuer})
 			alices[harness.ViewerID(t, c)] = issuer
 			require.Len(t, harness.AllTasks(t, c), 1)
 		}
 		require.Len(t, alices, len(issuers))
 
-		one, two := b.ClientOf(t, issuers[1], "alice", -time.Minute), b.ClientOf(t, issuers[2], "alice", -time.Minute)
+		one, two := b.ClientWithIssuer(t, issuers[1], "alice", -time.Minute), b.ClientWithIssuer(t, issuers[2], "alice", -time.Minute)
 		require.Empty(t, one.Try(t, harness.DeleteViewerDoc, testclient.Vars{"confirm": account.DeleteConfirmation}).Errors)
 		require.Equal(t, "UNAUTHENTICATED", one.Try(t, harness.ViewerIDDoc, nil).ErrorCode())
 		require.Equal(t, "of "+issuers[2], harness.AllTasks(t, two)[0].Title, "the other's account is untouched")
-		require.Empty(t, b.ClientOf(t, "https://three.example", "alice", -time.Minute).Try(t, harness.ViewerIDDoc, nil).Errors,
+		require.Empty(t, b.ClientWithIssuer(t, "https://three.example", "alice", -time.Minute).Try(t, harness.ViewerIDDoc, nil).Errors,
 			"and whoever else has that name may still come")
 	})
 }

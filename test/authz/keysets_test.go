@@ -43,7 +43,7 @@ func TestKeySet_UnknownKeyIDs_CauseOneFetch(t *testing.T) {
 		defer close(flood)
 		for _, a := range harness.Concurrently(n, func(i int) testclient.Response {
 			header := map[string]any{"alg": "EdDSA", "kid": fmt.Sprint(rand.Text(), i)}
-			a, err := testclient.New(t, b.URL(), harness.SignToken(t, header, payload, jwt.SigningMethodEdDSA, p.Ed)).Do(t.Context(), harness.ViewerIDDoc, nil)
+			a, err := testclient.New(t, b.URL(), harness.SignToken(t, header, payload, jwt.SigningMethodEdDSA, p.Ed25519Key)).Do(t.Context(), harness.ViewerIDDoc, nil)
 			if err != nil {
 				t.Error(err)
 			}
@@ -52,7 +52,7 @@ func TestKeySet_UnknownKeyIDs_CauseOneFetch(t *testing.T) {
 			flood <- a
 		}
 	}()
-	require.Eventually(t, func() bool { return p.Fetches.Load() > before }, testclient.Timeout, harness.SweepInterval)
+	require.Eventually(t, func() bool { return p.Fetches.Load() > before }, testclient.Timeout, harness.PollInterval)
 	harness.ViewerID(t, good) // while the provider does not answer
 	close(release)
 	for a := range flood {

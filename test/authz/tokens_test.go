@@ -28,7 +28,7 @@ func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[st
 	payload, err := json.Marshal(harness.Claims(nil))
 	require.NoError(t, err)
 	good := string(payload)
-	der, err := x509.MarshalPKIXPublicKey(&p.Rsa.PublicKey)
+	der, err := x509.MarshalPKIXPublicKey(&p.RSAKey.PublicKey)
 	require.NoError(t, err)
 	_, mine, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
@@ -86,7 +86,7 @@ func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[st
 			mine,
 		),
 		"kid with NUL": harness.SignToken(t, m{"alg": "EdDSA", "kid": "ed\x00"}, good, jwt.SigningMethodEdDSA, mine),
-		"kid a list":   harness.SignToken(t, m{"alg": "EdDSA", "kid": []string{"ed"}}, good, jwt.SigningMethodEdDSA, p.Ed),
+		"kid a list":   harness.SignToken(t, m{"alg": "EdDSA", "kid": []string{"ed"}}, good, jwt.SigningMethodEdDSA, p.Ed25519Key),
 		"kid huge": harness.SignToken(
 			t,
 			m{"alg": "EdDSA", "kid": strings.Repeat("k", 4000)},
@@ -99,29 +99,29 @@ func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[st
 			m{"alg": "EdDSA", "kid": "ed", "crit": []string{"b64"}, "b64": false},
 			good,
 			jwt.SigningMethodEdDSA,
-			p.Ed,
+			p.Ed25519Key,
 		),
 		"logout token": harness.SignToken(
 			t,
 			m{"alg": "EdDSA", "kid": "ed", "typ": "logout+jwt"},
 			good,
 			jwt.SigningMethodEdDSA,
-			p.Ed,
+			p.Ed25519Key,
 		),
 		"nested": harness.SignToken(
 			t,
 			m{"alg": "EdDSA", "kid": "ed", "cty": "JWT"},
 			p.Token(t, nil),
 			jwt.SigningMethodEdDSA,
-			p.Ed,
+			p.Ed25519Key,
 		),
-		"PS256, RS256's key": harness.SignToken(t, m{"alg": "PS256", "kid": "rs"}, good, jwt.SigningMethodPS256, p.Rsa),
-		"RS512":              harness.SignToken(t, m{"alg": "RS512", "kid": "rs"}, good, jwt.SigningMethodRS512, p.Rsa),
+		"PS256, RS256's key": harness.SignToken(t, m{"alg": "PS256", "kid": "rs"}, good, jwt.SigningMethodPS256, p.RSAKey),
+		"RS512":              harness.SignToken(t, m{"alg": "RS512", "kid": "rs"}, good, jwt.SigningMethodRS512, p.RSAKey),
 		"too long":           p.Token(t, m{"more": strings.Repeat("x", 9000)}),
 	}
 	for name, key := range map[string][]byte{
-		"PEM": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "PKCS1": x509.MarshalPKCS1PublicKey(&p.Rsa.PublicKey),
-		"DER": der, "modulus": p.Rsa.N.Bytes(), "key set": p.KeySet(t), "nothing": {}, "Ed25519": p.Ed.Public().(ed25519.PublicKey),
+		"PEM": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "PKCS1": x509.MarshalPKCS1PublicKey(&p.RSAKey.PublicKey),
+		"DER": der, "modulus": p.RSAKey.N.Bytes(), "key set": p.KeySet(t), "nothing": {}, "Ed25519": p.Ed25519Key.Public().(ed25519.PublicKey),
 	} {
 		for _, kid := range []string{"rs", "ed"} {
 			out["HS256 with the "+name+" as secret, naming "+kid] = harness.SignToken(
@@ -318,7 +318,7 @@ func TestToken_Expiry_LeewayAppliesToEveryTransport(t *testing.T) {
 	harness.ViewerID(t, c)
 	require.Equal(t, http.StatusOK, requestStatus(t, b, "text/event-stream", "Bearer "+late))
 	sub := c.Dial(t).Subscribe(t, harness.TaskStreamDoc, nil)
-	require.Eventually(t, func() bool { return b.Hub.Subscribers() == 1 }, testclient.Timeout, harness.SweepInterval)
+	require.Eventually(t, func() bool { return b.Hub.Subscribers() == 1 }, testclient.Timeout, harness.PollInterval)
 	harness.CreateTask(t, c, testclient.Vars{"title": "x"})
 	_, err := sub.Next(t.Context())
 	require.NoError(t, err)

@@ -16,17 +16,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// GraphQL documents about the viewer.
 const (
+	// DeleteViewerDoc deletes the account; its variable is the confirmation phrase.
 	DeleteViewerDoc = `mutation ($confirm: String!) { deleteViewer(confirm: $confirm) { deletedId } }`
+	// ExportViewerDoc exports all data of the account as JSON.
 	ExportViewerDoc = `{ exportViewer }`
-	ViewerIDDoc     = `{ viewer { id } }`
-	TaskStreamDoc   = `subscription { taskStream { task { number } } }`
+	// ViewerIDDoc selects the ID of the authenticated user.
+	ViewerIDDoc = `{ viewer { id } }`
+	// TaskStreamDoc subscribes to the number of each changed task.
+	TaskStreamDoc = `subscription { taskStream { task { number } } }`
 )
 
-// TokenIssuedAt is a token that was issued some time from now; before now when negative.
-func TokenIssuedAt(t testing.TB, subject string, from time.Duration) string {
+// TokenIssuedAt returns a token for subject, signed with [Secret], whose iat claim is now plus offset. A negative offset is in
+// the past. The token expires in an hour.
+func TokenIssuedAt(t testing.TB, subject string, offset time.Duration) string {
 	t.Helper()
-	issued := time.Now().Add(from)
+	issued := time.Now().Add(offset)
 	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
 		"sub": subject, "name": subject, "iat": issued.Unix(), "exp": time.Now().Add(time.Hour).Unix(),
 	}).SignedString([]byte(Secret))
@@ -34,18 +40,20 @@ func TokenIssuedAt(t testing.TB, subject string, from time.Duration) string {
 	return signed
 }
 
-// ClientSignedInAt signs a person in with a token issued some time from now.
-func (b *Env) ClientSignedInAt(t testing.TB, name string, from time.Duration) *testclient.Client {
+// ClientWithTokenIssuedAt returns a client for the user name whose token has the iat claim now plus offset. Tests that delete
+// an account use an offset in the past, because only tokens issued before the deletion are rejected after it.
+func (e *Env) ClientWithTokenIssuedAt(t testing.TB, name string, offset time.Duration) *testclient.Client {
 	t.Helper()
-	return testclient.New(t, b.URL(), TokenIssuedAt(t, name, from))
+	return testclient.New(t, e.URL(), TokenIssuedAt(t, name, offset))
 }
 
+// ViewerID returns the ID of the user the client is authenticated as. The first call creates the account.
 func ViewerID(t testing.TB, c *testclient.Client) string {
 	t.Helper()
 	return testclient.Run[struct{ Viewer struct{ ID string } }](t, c, ViewerIDDoc, nil).Viewer.ID
 }
 
-// OwnedTables are the tables whose rows belong to a person.
+// OwnedTables returns the tables whose rows belong to a user: those with a user_id column.
 func OwnedTables() (owned []*schema.Table) {
 	for _, table := range migrate.Tables {
 		if _, ok := table.Column("user_id"); ok {
@@ -55,26 +63,29 @@ func OwnedTables() (owned []*schema.Table) {
 	return owned
 }
 
-// SystemClient is the database without row security, on a connection of its own.
-func (b *Env) SystemClient(t testing.TB) *ent.Client {
+// SystemClient returns an Ent client with its own connection to the server's database. The connection does not enforce
+// row-level security; entity policies still apply, so callers pass a context from rule.System. It is opened once per Env and
+// closed when the test that first called SystemClient ends.
+func (e *Env) SystemClient(t testing.TB) *ent.Client {
 	t.Helper()
-	b.systemOnce.Do(func() { b.system = testdb.Open(t, b.Config.Database.URL.Reveal()).Client() })
-	return b.system
+	e.systemOnce.Do(func() { e.system = testdb.Open(t, e.Config.Database.URL.Reveal()).Client() })
+	return e.system
 }
 
-// CountRowsOf counts what the database holds of a person, past all policies.
-func (b *Env) CountRowsOf(t testing.TB, userID string) map[string]int {
+// CountUserRows returns the number of rows each table stores for a user, by table name. It bypasses all policies.
+func (e *Env) CountUserRows(t testing.TB, userID string) map[string]int {
 	t.Helper()
-	counts := map[string]int{"users": b.Count(t, "SELECT count(*) FROM users WHERE id = $1", userID)}
+	counts := map[string]int{"users": e.Count(t, "SELECT count(*) FROM users WHERE id = $1", userID)}
 	for _, table := range OwnedTables() {
-		counts[table.Name] = b.Count(t, "SELECT count(*) FROM "+table.Name+" WHERE user_id = $1", userID)
+		counts[table.Name] = e.Count(t, "SELECT count(*) FROM "+table.Name+" WHERE user_id = $1", userID)
 	}
 	return counts
 }
 
-func (b *Env) Count(t testing.TB, query string, args ...any) (n int) {
+// Count runs a query that returns one integer, such as SELECT count(*), and returns it. It bypasses all policies.
+func (e *Env) Count(t testing.TB, query string, args ...any) (n int) {
 	t.Helper()
-	rows, err := b.SystemClient(t).QueryContext(rule.System(context.Background()), query, args...)
+	rows, err := e.SystemClient(t).QueryContext(rule.System(context.Background()), query, args...)
 	require.NoError(t, err)
 	defer rows.Close()
 	require.True(t, rows.Next())
@@ -82,27 +93,29 @@ func (b *Env) Count(t testing.TB, query string, args ...any) (n int) {
 	return n
 }
 
-// AddTasks stores tasks without going through the API.
-func (b *Env) AddTasks(t testing.TB, userID string, n int) {
+// AddTasks inserts n tasks for a user directly into the database, numbered from 1000. n must be a multiple of 100, the size of
+// a batch.
+func (e *Env) AddTasks(t testing.TB, userID string, n int) {
 	t.Helper()
-	ctx, root := rule.System(context.Background()), b.SystemClient(t)
-	for from := 0; from < n; from += 100 {
+	ctx, client := rule.System(context.Background()), e.SystemClient(t)
+	for start := 0; start < n; start += 100 {
 		batch := make([]*ent.TaskCreate, 100)
 		for i := range batch {
-			batch[i] = root.Task.Create().SetUserID(userID).SetNumber(1000 + from + i).SetTitle("one of many")
+			batch[i] = client.Task.Create().SetUserID(userID).SetNumber(1000 + start + i).SetTitle("one of many")
 		}
-		require.NoError(t, root.Task.CreateBulk(batch...).Exec(ctx))
+		require.NoError(t, client.Task.CreateBulk(batch...).Exec(ctx))
 	}
 }
 
-// ClientOf signs a subject in with a token of an issuer, or of none that it names, issued some time from now.
-func (b *Env) ClientOf(t testing.TB, issuer, subject string, from time.Duration) *testclient.Client {
+// ClientWithIssuer returns a client for a subject of an issuer, whose token has the iat claim now plus offset. An empty issuer
+// omits the iss claim.
+func (e *Env) ClientWithIssuer(t testing.TB, issuer, subject string, offset time.Duration) *testclient.Client {
 	t.Helper()
-	claims := jwt.MapClaims{"sub": subject, "iat": time.Now().Add(from).Unix(), "exp": time.Now().Add(time.Hour).Unix()}
+	claims := jwt.MapClaims{"sub": subject, "iat": time.Now().Add(offset).Unix(), "exp": time.Now().Add(time.Hour).Unix()}
 	if issuer != "" {
 		claims["iss"] = issuer
 	}
 	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(Secret))
 	require.NoError(t, err)
-	return testclient.New(t, b.URL(), signed)
+	return testclient.New(t, e.URL(), signed)
 }

@@ -11,11 +11,11 @@ import (
 	"go.uber.org/goleak"
 )
 
-// binaryDir holds the program that tests start as a process of its own.
+// binaryDir is the directory of the executable that BuildBinary builds. RunTests sets and removes it.
 var binaryDir string
 
-// RunTests runs a package's tests with a folder for the program's executable and reports leaked goroutines. It returns the
-// exit code for TestMain.
+// RunTests runs the tests of a package and returns the exit code for TestMain. It creates a temporary directory for
+// [BuildBinary], removes it at the end, and fails the run when goroutines leak.
 func RunTests(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "errand-test-")
 	if err != nil {
@@ -34,7 +34,8 @@ func RunTests(m *testing.M) int {
 	return code
 }
 
-// BuildBinary builds the program once, with the race detector when the tests have it.
+// BuildBinary builds the errand executable once for the test package and returns its path. It enables the race detector when
+// the tests run with it. It requires [RunTests].
 var BuildBinary = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(binaryDir, "errand")
 	args := []string{"build", "-o", path}

@@ -4,13 +4,14 @@ import (
 	"sync"
 )
 
-// Concurrently runs something n times at once and gives what came of each.
+// Concurrently calls do n times in parallel, each with its index, waits for all calls and returns their results by index.
+// do must not call t.FailNow, because it does not run in the test's goroutine.
 func Concurrently[T any](n int, do func(i int) T) []T {
-	out := make([]T, n)
-	var all sync.WaitGroup
+	results := make([]T, n)
+	var wg sync.WaitGroup
 	for i := range n {
-		all.Go(func() { out[i] = do(i) })
+		wg.Go(func() { results[i] = do(i) })
 	}
-	all.Wait()
-	return out
+	wg.Wait()
+	return results
 }

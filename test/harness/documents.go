@@ -8,44 +8,52 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// GraphQL documents for tasks and chat. The task mutations return their payload under the alias r.
 const (
+	// CreateTaskDoc creates a task; its variable is $in.
 	CreateTaskDoc = `mutation ($in: CreateTaskInput!) { r: createTask(input: $in) { task { ` + testclient.TaskFields + ` } } }`
+	// UpdateTaskDoc updates a task; its variable is $in.
 	UpdateTaskDoc = `mutation ($in: UpdateTaskInput!) { r: updateTask(input: $in) { task { ` + testclient.TaskFields + ` } } }`
-	TasksDoc      = `query ($first: Int, $after: Cursor, $last: Int, $before: Cursor, $by: TaskOrder, $filter: TaskFilter) {
+	// TasksDoc lists tasks with every paging, order and filter argument.
+	TasksDoc = `query ($first: Int, $after: Cursor, $last: Int, $before: Cursor, $by: TaskOrder, $filter: TaskFilter) {
 		tasks(first: $first, after: $after, last: $last, before: $before, orderBy: $by, filter: $filter) {
 			edges { cursor node { ` + testclient.TaskFields + ` } } nodes { id } totalCount
 			pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`
+	// SendDoc sends a message; its variable is $in.
 	SendDoc = `mutation ($in: SendMessageInput!) { sendMessage(input: $in) { conversation { id title }
 		userMessage { ` + testclient.MessageFields + ` } assistantMessage { ` + testclient.MessageFields + ` } } }`
+	// CancelDoc cancels the reply with the message ID $id.
 	CancelDoc  = `mutation ($id: ID!) { cancelReply(messageId: $id) { message { ` + testclient.MessageFields + ` } } }`
 	messageDoc = `query ($id: ID!) { node(id: $id) { ... on Message { ` + testclient.MessageFields + ` } } }`
 	historyDoc = `query ($number: Int!) { task(number: $number) { id version changes(first: 100) {
 		totalCount nodes { id kind actor taskVersion toolCall { id name } fields { name from to } } } } }`
 )
 
-// TaskPayload is the answer of a mutation of a task, under the alias r.
+// TaskPayload is the data of a task mutation whose payload has the alias r.
 type TaskPayload struct {
 	R struct{ Task testclient.Task }
 }
 
+// CreateTask creates a task from a CreateTaskInput and returns it. It fails the test on any error.
 func CreateTask(t testing.TB, c *testclient.Client, in testclient.Vars) testclient.Task {
 	t.Helper()
 	return testclient.Run[TaskPayload](t, c, CreateTaskDoc, testclient.Vars{"in": in}).R.Task
 }
 
+// UpdateTask applies an UpdateTaskInput and returns the updated task. It fails the test on any error.
 func UpdateTask(t testing.TB, c *testclient.Client, in testclient.Vars) testclient.Task {
 	t.Helper()
 	return testclient.Run[TaskPayload](t, c, UpdateTaskDoc, testclient.Vars{"in": in}).R.Task
 }
 
-// ChangeTask runs completeTask, reopenTask, deleteTask or restoreTask.
+// ChangeTask runs the mutation completeTask, reopenTask, deleteTask or restoreTask and returns the changed task.
 func ChangeTask(t testing.TB, c *testclient.Client, mutation, id string) testclient.Task {
 	t.Helper()
 	document := `mutation ($id: ID!) { r: ` + mutation + `(id: $id) { task { ` + testclient.TaskFields + ` } } }`
 	return testclient.Run[TaskPayload](t, c, document, testclient.Vars{"id": id}).R.Task
 }
 
-// TaskPage is a page of tasks.
+// TaskPage is a page of the tasks connection as [TasksDoc] selects it.
 type TaskPage struct {
 	Edges []struct {
 		Cursor string
@@ -59,6 +67,7 @@ type TaskPage struct {
 	}
 }
 
+// Tasks returns the nodes of the page's edges.
 func (p TaskPage) Tasks() []testclient.Task {
 	var out []testclient.Task
 	for _, e := range p.Edges {
@@ -67,26 +76,28 @@ func (p TaskPage) Tasks() []testclient.Task {
 	return out
 }
 
+// ListTasks returns one page of tasks for the variables of [TasksDoc].
 func ListTasks(t testing.TB, c *testclient.Client, args testclient.Vars) TaskPage {
 	t.Helper()
 	return testclient.Run[struct{ Tasks TaskPage }](t, c, TasksDoc, args).Tasks
 }
 
-// AllTasks are the person's first hundred tasks outside the trash, in the order of their numbers.
+// AllTasks returns the user's first 100 tasks that are not deleted, ordered by number.
 func AllTasks(t testing.TB, c *testclient.Client) []testclient.Task {
 	t.Helper()
 	return ListTasks(t, c, testclient.Vars{"first": 100, "by": testclient.Vars{"field": "NUMBER", "direction": "ASC"}}).Tasks()
 }
 
+// Titles returns the titles of tasks in the same order; it is empty, not nil, for no tasks.
 func Titles(tasks []testclient.Task) []string {
 	out := []string{}
-	for _, one := range tasks {
-		out = append(out, one.Title)
+	for _, task := range tasks {
+		out = append(out, task.Title)
 	}
 	return out
 }
 
-// Send says something, in a new conversation when none is named.
+// Send sends a message and returns the turn without waiting for the reply. An empty conversationID starts a new conversation.
 func Send(t testing.TB, c *testclient.Client, conversationID, content string) testclient.Turn {
 	t.Helper()
 	in := testclient.Vars{"content": content}
@@ -96,6 +107,7 @@ func Send(t testing.TB, c *testclient.Client, conversationID, content string) te
 	return testclient.Run[struct{ SendMessage testclient.Turn }](t, c, SendDoc, testclient.Vars{"in": in}).SendMessage
 }
 
+// CancelReply cancels a reply that is in progress and returns its message.
 func CancelReply(t testing.TB, c *testclient.Client, messageID string) testclient.Message {
 	t.Helper()
 	type payload struct {
@@ -104,13 +116,13 @@ func CancelReply(t testing.TB, c *testclient.Client, messageID string) testclien
 	return testclient.Run[payload](t, c, CancelDoc, testclient.Vars{"id": messageID}).CancelReply.Message
 }
 
-// StoredMessage is a message as the database has it.
+// StoredMessage returns a message as the API reads it from the database.
 func StoredMessage(t testing.TB, c *testclient.Client, messageID string) testclient.Message {
 	t.Helper()
 	return testclient.Run[struct{ Node testclient.Message }](t, c, messageDoc, testclient.Vars{"id": messageID}).Node
 }
 
-// ChangeHistory is a task's changes.
+// ChangeHistory is a task with its recorded changes.
 type ChangeHistory struct {
 	ID      string
 	Version int
@@ -128,34 +140,37 @@ type ChangeHistory struct {
 	}
 }
 
+// ListChanges returns the first 100 changes of the task with the given number.
 func ListChanges(t testing.TB, c *testclient.Client, number int) ChangeHistory {
 	t.Helper()
 	return testclient.Run[struct{ Task ChangeHistory }](t, c, historyDoc, testclient.Vars{"number": number}).Task
 }
 
-// Conversation is one conversation of one person, followed on a socket.
+// Conversation is a user's conversation that a subscription on a socket follows. Set Client; the first
+// [Conversation.SendAndWait] sets ID and Stream.
 type Conversation struct {
-	C      *testclient.Client
-	Id     string
+	Client *testclient.Client
+	ID     string
 	Stream *testclient.Stream
 }
 
-// SendAndWait sends a message, waits for the end of its reply and checks that the client's text is the stored one.
-func (k *Conversation) SendAndWait(t testing.TB, content string) testclient.Message {
+// SendAndWait sends a message, waits until its reply has finished and returns the reply. It fails the test when the streamed
+// message differs from the stored one.
+func (c *Conversation) SendAndWait(t testing.TB, content string) testclient.Message {
 	t.Helper()
-	turn := Send(t, k.C, k.Id, content)
-	if k.Id == "" {
-		k.Id = turn.Conversation.ID
-		k.Stream = k.C.Dial(t).Follow(t, k.Id, "")
+	turn := Send(t, c.Client, c.ID, content)
+	if c.ID == "" {
+		c.ID = turn.Conversation.ID
+		c.Stream = c.Client.Dial(t).Follow(t, c.ID, "")
 	}
-	reply := k.Stream.AwaitFinished(t, turn.AssistantMessage.ID)
-	require.Equal(t, StoredMessage(t, k.C, reply.ID), reply)
+	reply := c.Stream.AwaitFinished(t, turn.AssistantMessage.ID)
+	require.Equal(t, StoredMessage(t, c.Client, reply.ID), reply)
 	return reply
 }
 
-// RequireErrorCode checks an answer's only error: its code, and its field if it names one.
-func RequireErrorCode(t testing.TB, want string, a testclient.Response) {
+// RequireErrorCode requires that a response has the error code want and that its first error has a message.
+func RequireErrorCode(t testing.TB, want string, response testclient.Response) {
 	t.Helper()
-	require.Equal(t, want, a.ErrorCode(), "%s", a.Raw)
-	require.NotEmpty(t, a.Errors[0].Message)
+	require.Equal(t, want, response.ErrorCode(), "%s", response.Raw)
+	require.NotEmpty(t, response.Errors[0].Message)
 }

@@ -20,70 +20,83 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Secret signs the tests' tokens.
+// Secret is the shared HS256 secret of the servers and tokens of the tests.
 const Secret = "the tests' own secret of 32 bytes and more"
 
-// Settings are an environment.
+// Settings maps names of environment variables to values.
 type Settings map[string]string
 
-// Env is a server in this process.
+// Env is a server that runs in the test's process, with its log. [Start] creates it.
 type Env struct {
 	*server.Server
+	// Logs holds everything the server has logged; its String method is safe for concurrent use.
 	Logs *logBuffer
 
 	systemOnce sync.Once
-	system     *ent.Client // see root
+	system     *ent.Client // set by SystemClient
 }
 
-// TestConfig are the settings that suit tests: nothing of the machine's, no waiting.
-func TestConfig(database string) Settings {
+// TestSettings returns the default settings for tests on a database: a free port, the offline model without delays, and limits
+// that tests do not reach.
+func TestSettings(database string) Settings {
 	return Settings{
-		"DATABASE_URL": database, "ADDR": "127.0.0.1:0", "ADMIN_ADDR": "off", "LLM_PROVIDER": "rules", "RULES_PACE": "0s",
-		"BETTER_AUTH_SECRET": Secret, "RUN_SWEEP": "50ms", "MESSAGES_PER_MINUTE": "10000", "MAX_REPLIES_PER_USER": "100", "MCP_CALLS_PER_MINUTE": "100000",
-		"SHUTDOWN_TIMEOUT": "20s", "DB_MAX_CONNS": "8", "LOG_LEVEL": "debug",
+		"DATABASE_URL":         database,
+		"ADDR":                 "127.0.0.1:0",
+		"ADMIN_ADDR":           "off",
+		"LLM_PROVIDER":         "rules",
+		"RULES_PACE":           "0s",
+		"BETTER_AUTH_SECRET":   Secret,
+		"RUN_SWEEP":            "50ms",
+		"MESSAGES_PER_MINUTE":  "10000",
+		"MAX_REPLIES_PER_USER": "100",
+		"MCP_CALLS_PER_MINUTE": "100000",
+		"SHUTDOWN_TIMEOUT":     "20s",
+		"DB_MAX_CONNS":         "8",
+		"LOG_LEVEL":            "debug",
 	}
 }
 
-// Start serves on a database until the end of the test; more settings override the usual ones.
-func Start(t *testing.T, database string, more ...Settings) *Env {
+// Start starts a server on a database with [TestSettings] and overrides, of which later ones win. The server stops
+// when the test ends; its log is printed when the test has failed.
+func Start(t *testing.T, database string, overrides ...Settings) *Env {
 	t.Helper()
-	environ := TestConfig(database)
-	for _, m := range more {
-		maps.Copy(environ, m)
+	settings := TestSettings(database)
+	for _, override := range overrides {
+		maps.Copy(settings, override)
 	}
-	cfg, err := config.Load(environ, "")
+	cfg, err := config.Load(settings, "")
 	require.NoError(t, err)
-	b := &Env{Logs: &logBuffer{}}
-	b.Server, err = server.Start(context.Background(), cfg, telemetry.NewLogger(b.Logs, cfg.Server.LogLevel))
+	env := &Env{Logs: &logBuffer{}}
+	env.Server, err = server.Start(context.Background(), cfg, telemetry.NewLogger(env.Logs, cfg.Server.LogLevel))
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), testclient.Timeout)
 		defer cancel()
-		require.NoError(t, b.Stop(ctx))
+		require.NoError(t, env.Stop(ctx))
 		if t.Failed() {
-			t.Logf("the server's log:\n%s", b.Logs)
+			t.Logf("the server's log:\n%s", env.Logs)
 		}
 	})
-	return b
+	return env
 }
 
-// EachDatabase runs a test on a server of its own on each engine.
-func EachDatabase(t *testing.T, test func(t *testing.T, b *Env), more ...Settings) {
+// EachDatabase runs a subtest on SQLite and one on PostgreSQL, in parallel, each with a server on a new database.
+func EachDatabase(t *testing.T, test func(t *testing.T, e *Env), overrides ...Settings) {
 	t.Helper()
 	t.Parallel()
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		t.Parallel()
-		test(t, Start(t, url, more...))
+		test(t, Start(t, url, overrides...))
 	})
 }
 
-// Client signs a person in.
-func (b *Env) Client(t testing.TB, name string) *testclient.Client {
+// Client returns a client that is authenticated as the user name.
+func (e *Env) Client(t testing.TB, name string) *testclient.Client {
 	t.Helper()
-	return testclient.New(t, b.URL(), Token(t, name))
+	return testclient.New(t, e.URL(), Token(t, name))
 }
 
-// Token is a token of the shared secret.
+// Token returns a token for subject, signed with [Secret], that expires in an hour.
 func Token(t testing.TB, subject string) string {
 	t.Helper()
 	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
@@ -93,35 +106,36 @@ func Token(t testing.TB, subject string) string {
 	return signed
 }
 
-// logBuffer keeps a server's log for a test that fails.
+// logBuffer stores a server's log. It is safe for concurrent use.
 type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu  sync.Mutex
+	buf bytes.Buffer
 }
 
 // Write implements io.Writer.
 func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.b.Write(p)
+	return l.buf.Write(p)
 }
 
-// String is all that was logged.
+// String returns everything that was logged.
 func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.b.String()
+	return l.buf.String()
 }
 
-// GenerousLimits lets documents through that ask for everything at once, and counts what replies cost.
+// GenerousLimits raises the query limits so that documents may select every field, and sets prices so that usage has a cost.
 var GenerousLimits = Settings{
 	"QUERY_MAX_COMPLEXITY": "1000000", "QUERY_MAX_DEPTH": "100", "QUERY_MAX_TOKENS": "100000",
 	"LLM_PRICES": "rules=1:1", "TOKENS_PER_DAY": "1000000000",
 }
 
-const SweepInterval = 5 * time.Millisecond
+// PollInterval is how often tests poll a condition, for example with require.Eventually.
+const PollInterval = 5 * time.Millisecond
 
-// BearerTransport sends a token along.
+// BearerTransport is an http.RoundTripper that adds a bearer token to each request.
 type BearerTransport struct {
 	Token string
 	Base  *http.Transport

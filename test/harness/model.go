@@ -17,34 +17,35 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ModelRequest is a model's request, as far as scripts look at it.
+// ModelRequest is a request that a [Model] received, with the parts that scripts use.
 type ModelRequest struct {
-	// said is the person's last message.
+	// UserMessage is the last message of the user.
 	UserMessage string
-	// results are the tool results since then, as JSON.
+	// ToolResults are the JSON tool results after UserMessage.
 	ToolResults []string
-	// offered says that tools may be called.
+	// ToolsOffered reports whether the request lists tools.
 	ToolsOffered bool
-	// request is the whole request, and body its JSON.
+	// Request is the decoded request, and Body its JSON.
 	Request providertest.ChatRequest
 	Body    string
 }
 
-// Model says what a script tells it, on the wire of every provider. Scripts are written in
-// OpenAI's frames.
+// Model is a fake model provider that responds by a script, in the protocol of every provider. Scripts are written in the
+// frames of OpenAI's protocol, which are translated for the others.
 type Model struct {
-	// provider is whose wire a server speaks that is told the model's environ; "" is OpenAI's.
+	// Provider selects the protocol in Settings, as LLM_PROVIDER names it; empty means openai.
 	Provider string
-	URL      string
-	script   func(a ModelRequest) providertest.Step
+	// URL is the base URL of the fake server.
+	URL    string
+	script func(request ModelRequest) providertest.Step
 
 	mu       sync.Mutex
 	received []ModelRequest
 	arrived  chan struct{}
 }
 
-// StartModel starts a model that ends with the test.
-func StartModel(t *testing.T, script func(a ModelRequest) providertest.Step) *Model {
+// StartModel starts a model that calls script for each request and stops when the test ends. Script calls may be concurrent.
+func StartModel(t *testing.T, script func(request ModelRequest) providertest.Step) *Model {
 	t.Helper()
 	m := &Model{script: script, arrived: make(chan struct{}, 1)}
 	server := httptest.NewServer(providertest.FakeProviders(m))
@@ -53,7 +54,7 @@ func StartModel(t *testing.T, script func(a ModelRequest) providertest.Step) *Mo
 	return m
 }
 
-// Settings makes a server use the model.
+// Settings returns the settings with which a server uses the model. Title generation is off.
 func (m *Model) Settings() Settings {
 	return Settings{
 		"LLM_PROVIDER": cmp.Or(m.Provider, "openai"), "LLM_MODEL": "scripted", "LLM_TITLES": "false",
@@ -64,78 +65,81 @@ func (m *Model) Settings() Settings {
 	}
 }
 
-// ServeHTTP implements http.Handler; the request is one of OpenAI's wire.
+// ServeHTTP implements http.Handler for requests in OpenAI's protocol.
 func (m *Model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the caller gave up while sending
+		return // the caller disconnected
 	}
-	var request providertest.ChatRequest
-	if err := json.Unmarshal(body, &request); err != nil {
+	var chat providertest.ChatRequest
+	if err := json.Unmarshal(body, &chat); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	a := ModelRequest{Request: request, ToolsOffered: len(request.Tools) > 0, Body: string(body)}
-	for _, one := range request.Messages {
-		switch one.Role {
+	request := ModelRequest{Request: chat, ToolsOffered: len(chat.Tools) > 0, Body: string(body)}
+	for _, message := range chat.Messages {
+		switch message.Role {
 		case "user":
-			a.UserMessage, a.ToolResults = one.Content, nil
+			request.UserMessage, request.ToolResults = message.Content, nil
 		case "tool":
-			a.ToolResults = append(a.ToolResults, one.Content)
+			request.ToolResults = append(request.ToolResults, message.Content)
 		}
 	}
 	m.mu.Lock()
-	m.received = append(m.received, a)
+	m.received = append(m.received, request)
 	m.mu.Unlock()
 	select {
 	case m.arrived <- struct{}{}:
-	default: // told already
+	default: // already signaled
 	}
-	m.script(a)(w, r)
+	m.script(request)(w, r)
 }
 
-// Requests are the requests so far.
+// Requests returns the requests received so far.
 func (m *Model) Requests() []ModelRequest {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return append([]ModelRequest(nil), m.received...)
 }
 
-// WaitForRequest waits until a request satisfies ok.
-func (m *Model) WaitForRequest(t testing.TB, ok func(a ModelRequest) bool) {
+// WaitForRequest waits until the model has received a request that satisfies ok. It fails the test after [testclient.Timeout].
+func (m *Model) WaitForRequest(t testing.TB, ok func(request ModelRequest) bool) {
 	t.Helper()
 	deadline := time.After(testclient.Timeout)
-	for looked := 0; ; {
+	for checked := 0; ; {
 		all := m.Requests()
-		for ; looked < len(all); looked++ {
-			if ok(all[looked]) {
+		for ; checked < len(all); checked++ {
+			if ok(all[checked]) {
 				return
 			}
 		}
 		select {
 		case <-m.arrived:
 		case <-deadline:
-			require.Fail(t, "the model was not asked")
+			require.Fail(t, "the model received no matching request")
 		}
 	}
 }
 
-// The frames of OpenAI's stream.
+// Frames of OpenAI's stream.
 const (
-	DoneFrame  = "data: [DONE]\n\n"
+	// DoneFrame ends the stream.
+	DoneFrame = "data: [DONE]\n\n"
+	// UsageFrame reports 11 prompt tokens, 3 of them cached, and 7 completion tokens.
 	UsageFrame = `data: {"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}}` + "\n\n"
 )
 
+// ChunkFrame returns a frame with a delta and a finish reason; an empty reason means null.
 func ChunkFrame(delta any, finish string) string {
 	choice := map[string]any{"index": 0, "delta": delta, "finish_reason": nil}
 	if finish != "" {
 		choice["finish_reason"] = finish
 	}
-	b, _ := json.Marshal(map[string]any{"choices": []any{choice}})
-	return "data: " + string(b) + "\n\n"
+	data, _ := json.Marshal(map[string]any{"choices": []any{choice}})
+	return "data: " + string(data) + "\n\n"
 }
 
-// TextFrames say something piece by piece, and do not end.
+// TextFrames returns a frame for each piece of text, without a final frame.
 func TextFrames(pieces ...string) []string {
 	var frames []string
 	for _, p := range pieces {
@@ -144,33 +148,33 @@ func TextFrames(pieces ...string) []string {
 	return frames
 }
 
-// TextResponse is a complete answer.
+// TextResponse returns a step that streams the pieces of text as a complete response.
 func TextResponse(pieces ...string) providertest.Step {
 	return providertest.Stream(append(TextFrames(pieces...), ChunkFrame(map[string]any{}, "stop"), UsageFrame, DoneFrame)...)
 }
 
-// ToolCall is a call as a script asks for it.
+// ToolCall is a tool call in a scripted response; Arguments is JSON.
 type ToolCall struct{ Name, Arguments string }
 
-// AddTaskCall is the tool use that adds a task.
+// AddTaskCall returns a call of add_task that creates a task with the title.
 func AddTaskCall(title string) ToolCall {
 	return ToolCall{"add_task", fmt.Sprintf(`{"title":%q}`, title)}
 }
 
-// ToolCallFrames say something and ask for tools, all at once, and do not end.
-func ToolCallFrames(text string, uses ...ToolCall) []string {
+// ToolCallFrames returns a frame with text and a frame for each parallel tool call, without a final frame.
+func ToolCallFrames(text string, calls ...ToolCall) []string {
 	frames := TextFrames(text)
-	for i, u := range uses {
+	for i, call := range calls {
 		frames = append(frames, ChunkFrame(map[string]any{"tool_calls": []any{map[string]any{
 			"index": i, "id": fmt.Sprintf("c%d", i), "type": "function",
-			"function": map[string]any{"name": u.Name, "arguments": u.Arguments},
+			"function": map[string]any{"name": call.Name, "arguments": call.Arguments},
 		}}}, ""))
 	}
 	return frames
 }
 
-// ToolCallResponse is a complete answer that asks for tools.
-func ToolCallResponse(text string, uses ...ToolCall) providertest.Step {
+// ToolCallResponse returns a step that streams text and tool calls as a complete response.
+func ToolCallResponse(text string, calls ...ToolCall) providertest.Step {
 	return providertest.Stream(
-		append(ToolCallFrames(text, uses...), ChunkFrame(map[string]any{}, "tool_calls"), UsageFrame, DoneFrame)...)
+		append(ToolCallFrames(text, calls...), ChunkFrame(map[string]any{}, "tool_calls"), UsageFrame, DoneFrame)...)
 }

@@ -17,38 +17,39 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Process is the program as a process of its own.
+// Process is an errand server that runs as a separate process. [StartProcess] creates it.
 type Process struct {
-	t       *testing.T
+	t *testing.T
+	// Command is the started command.
 	Command *exec.Cmd
-	// url is where it serves.
+	// URL is the base URL of the server.
 	URL  string
-	done chan struct{} // closes when the process has ended
-	err  error         // how it ended
+	done chan struct{} // closed when the process has exited
+	err  error         // the result of Command.Wait, valid after done
 
 	mu       sync.Mutex
-	lines    []map[string]any // its log
+	lines    []map[string]any // log lines that WaitForLog has not returned
 	newLines chan struct{}
 }
 
-// Command prepares the program with settings alone as its environment, in a folder of its own.
-func Command(t *testing.T, environ Settings, args ...string) *exec.Cmd {
+// Command returns a command that runs the executable with settings as its whole environment, in a new temporary directory.
+func Command(t *testing.T, settings Settings, args ...string) *exec.Cmd {
 	t.Helper()
 	executable, err := BuildBinary()
 	require.NoError(t, err)
 	command := exec.Command(executable, args...)
 	command.Dir = t.TempDir()
 	command.Env = []string{}
-	for name, value := range environ {
+	for name, value := range settings {
 		command.Env = append(command.Env, name+"="+value)
 	}
 	return command
 }
 
-// RunCommand runs the program to its end and gives what it printed.
-func RunCommand(t *testing.T, environ Settings, args ...string) string {
+// RunCommand runs the executable until it exits and returns its standard output. It fails the test when the exit code is not 0.
+func RunCommand(t *testing.T, settings Settings, args ...string) string {
 	t.Helper()
-	command := Command(t, environ, args...)
+	command := Command(t, settings, args...)
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	out, err := command.Output()
@@ -56,26 +57,32 @@ func RunCommand(t *testing.T, environ Settings, args ...string) string {
 	return string(out)
 }
 
-// StartProcess serves on a database as a process and waits until it does.
-func StartProcess(t *testing.T, database string, more ...Settings) *Process {
+// StartProcess starts "errand serve" on a database, with [TestSettings] and overrides, and waits until it serves. The process
+// is killed when the test ends; its remaining log is printed when the test has failed.
+func StartProcess(t *testing.T, database string, overrides ...Settings) *Process {
 	t.Helper()
-	environ := TestConfig(database)
-	for _, m := range more {
-		maps.Copy(environ, m)
+	settings := TestSettings(database)
+	for _, override := range overrides {
+		maps.Copy(settings, override)
 	}
-	c := &Process{t: t, Command: Command(t, environ, "serve"), done: make(chan struct{}), newLines: make(chan struct{}, 1)}
-	stderr, err := c.Command.StderrPipe()
+	p := &Process{
+		t:        t,
+		Command:  Command(t, settings, "serve"),
+		done:     make(chan struct{}),
+		newLines: make(chan struct{}, 1),
+	}
+	stderr, err := p.Command.StderrPipe()
 	require.NoError(t, err)
-	require.NoError(t, c.Command.Start())
-	go c.readLog(stderr)
-	t.Cleanup(c.cleanup)
-	c.URL, _ = c.WaitForLog("serving")["url"].(string)
-	require.NotEmpty(t, c.URL)
-	return c
+	require.NoError(t, p.Command.Start())
+	go p.readLog(stderr)
+	t.Cleanup(p.cleanup)
+	p.URL, _ = p.WaitForLog("serving")["url"].(string)
+	require.NotEmpty(t, p.URL)
+	return p
 }
 
-func (c *Process) readLog(stderr io.Reader) {
-	defer close(c.done)
+func (p *Process) readLog(stderr io.Reader) {
+	defer close(p.done)
 	scanner := bufio.NewScanner(stderr)
 	scanner.Buffer(nil, 1<<20)
 	for scanner.Scan() {
@@ -83,78 +90,79 @@ func (c *Process) readLog(stderr io.Reader) {
 		if json.Unmarshal(scanner.Bytes(), &line) != nil {
 			line["msg"] = scanner.Text()
 		}
-		c.mu.Lock()
-		c.lines = append(c.lines, line)
-		c.mu.Unlock()
+		p.mu.Lock()
+		p.lines = append(p.lines, line)
+		p.mu.Unlock()
 		select {
-		case c.newLines <- struct{}{}:
-		default: // told already
+		case p.newLines <- struct{}{}:
+		default: // already signaled
 		}
 	}
-	c.err = c.Command.Wait()
+	p.err = p.Command.Wait()
 }
 
-// WaitForLog waits for a log line and gives it. Each line is given once, in order.
-func (c *Process) WaitForLog(message string) map[string]any {
-	c.t.Helper()
+// WaitForLog waits for the next log line with the message and returns it. Earlier lines are consumed: they are printed to the
+// test log and not returned by later calls. It fails the test when the process exits or after [testclient.Timeout].
+func (p *Process) WaitForLog(message string) map[string]any {
+	p.t.Helper()
 	deadline := time.After(testclient.Timeout)
 	for {
-		c.mu.Lock()
-		for len(c.lines) > 0 {
-			line := c.lines[0]
-			c.lines = c.lines[1:]
+		p.mu.Lock()
+		for len(p.lines) > 0 {
+			line := p.lines[0]
+			p.lines = p.lines[1:]
 			if line["msg"] == message {
-				c.mu.Unlock()
+				p.mu.Unlock()
 				return line
 			}
-			c.t.Log(line)
+			p.t.Log(line)
 		}
-		c.mu.Unlock()
+		p.mu.Unlock()
 		select {
-		case <-c.newLines:
-		case <-c.done:
-			require.Fail(c.t, "the program ended", "waiting for %q: %v", message, c.err)
+		case <-p.newLines:
+		case <-p.done:
+			require.Fail(p.t, "the process exited", "waiting for %q: %v", message, p.err)
 		case <-deadline:
-			require.Fail(c.t, "the program did not log", "%q", message)
+			require.Fail(p.t, "timeout waiting for a log line", "%q", message)
 		}
 	}
 }
 
-// Kill ends the process without warning, as kill -9 does, and waits for its end.
-func (c *Process) Kill() {
-	_ = c.Command.Process.Kill() // it may have ended by itself
-	<-c.done
+// Kill sends SIGKILL to the process and waits until it has exited.
+func (p *Process) Kill() {
+	_ = p.Command.Process.Kill() // it may have exited already
+	<-p.done
 }
 
-// cleanup kills the process and shows the rest of its log when the test has failed.
-func (c *Process) cleanup() {
-	c.Kill()
-	if c.t.Failed() {
-		for _, line := range c.lines {
-			c.t.Log(line)
+// cleanup kills the process and prints the rest of its log when the test has failed.
+func (p *Process) cleanup() {
+	p.Kill()
+	if p.t.Failed() {
+		for _, line := range p.lines {
+			p.t.Log(line)
 		}
 	}
 }
 
-// Terminate asks the process to end, as an orchestrator does.
-func (c *Process) Terminate() {
-	c.t.Helper()
-	require.NoError(c.t, c.Command.Process.Signal(syscall.SIGTERM))
+// Terminate sends SIGTERM to the process, as an orchestrator does, without waiting.
+func (p *Process) Terminate() {
+	p.t.Helper()
+	require.NoError(p.t, p.Command.Process.Signal(syscall.SIGTERM))
 }
 
-// Wait waits for the end of the process and gives its exit code.
-func (c *Process) Wait() int {
-	c.t.Helper()
+// Wait waits until the process has exited and returns its exit code. It fails the test after [testclient.Timeout].
+func (p *Process) Wait() int {
+	p.t.Helper()
 	select {
-	case <-c.done:
+	case <-p.done:
 	case <-time.After(testclient.Timeout):
-		require.Fail(c.t, "the program did not end")
+		require.Fail(p.t, "timeout waiting for the process to exit")
 	}
-	return c.Command.ProcessState.ExitCode()
+	return p.Command.ProcessState.ExitCode()
 }
 
-// Client signs a person in.
-func (c *Process) Client(name string) *testclient.Client {
-	c.t.Helper()
-	return testclient.New(c.t, c.URL, Token(c.t, name))
+// Client returns a client that is authenticated as the user name.
+func (p *Process) Client(name string) *testclient.Client {
+	p.t.Helper()
+	return testclient.New(p.t, p.URL, Token(p.t, name))
 }

@@ -80,11 +80,11 @@ func TestDeleteViewer_TwoReplicas_GoneOnBoth(t *testing.T) {
 }
 
 func requireDeletedEverywhere(t *testing.T, here, there *harness.Env, left <-chan struct{}) {
-	alice, bob := here.ClientSignedInAt(t, "alice", -time.Minute), here.Client(t, "bob")
+	alice, bob := here.ClientWithTokenIssuedAt(t, "alice", -time.Minute), here.Client(t, "bob")
 	away, bobAway := testclient.New(t, there.URL(), alice.Token), testclient.New(t, there.URL(), bob.Token)
 	id := harness.ViewerID(t, alice)
 	require.Equal(t, id, harness.ViewerID(t, away), "both replicas know her, and remember it")
-	(&harness.Conversation{C: alice}).SendAndWait(t, "Hello")
+	(&harness.Conversation{Client: alice}).SendAndWait(t, "Hello")
 	harness.CreateTask(t, alice, testclient.Vars{"title": "Feed the wombat"})
 
 	idle, busy, bobs := away.Dial(t), away.Dial(t), bobAway.Dial(t)
@@ -94,7 +94,7 @@ func requireDeletedEverywhere(t *testing.T, here, there *harness.Env, left <-cha
 	tasks, hisTasks := busy.Subscribe(t, harness.TaskStreamDoc, nil), bobs.Subscribe(t, harness.TaskStreamDoc, nil)
 	replyEvents := openSSE(t, away, testclient.MessageStream, testclient.Vars{"id": running.Conversation.ID})
 	taskEvents := openSSE(t, away, harness.TaskStreamDoc, nil)
-	require.Eventually(t, func() bool { return there.Hub.Subscribers() == 5 }, testclient.Timeout, harness.SweepInterval)
+	require.Eventually(t, func() bool { return there.Hub.Subscribers() == 5 }, testclient.Timeout, harness.PollInterval)
 	require.NotEmpty(t, countRowsContaining(t, here, "wombat"))
 
 	require.Empty(t, alice.Try(t, harness.DeleteViewerDoc, testclient.Vars{"confirm": account.DeleteConfirmation}).Errors)
@@ -125,7 +125,7 @@ func requireDeletedEverywhere(t *testing.T, here, there *harness.Env, left <-cha
 // requireDeleted looks for anything that a replica still has or does for a deleted person.
 func requireDeleted(t *testing.T, b *harness.Env, c *testclient.Client, id string) {
 	t.Helper()
-	for table, n := range b.CountRowsOf(t, id) {
+	for table, n := range b.CountUserRows(t, id) {
 		require.Zero(t, n, table)
 	}
 	for _, word := range []string{id, "wombat", "alice"} {

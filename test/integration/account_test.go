@@ -17,14 +17,14 @@ import (
 
 func TestDeleteViewer_AllDataKinds_NoRowRemains(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
-		alice, bob := b.ClientSignedInAt(t, "alice", -time.Minute), b.Client(t, "bob")
+		alice, bob := b.ClientWithTokenIssuedAt(t, "alice", -time.Minute), b.Client(t, "bob")
 		aliceID, bobID := harness.ViewerID(t, alice), harness.ViewerID(t, bob)
 		for _, c := range []*testclient.Client{alice, bob} {
-			k := &harness.Conversation{C: c}
+			k := &harness.Conversation{Client: c}
 			k.SendAndWait(t, "Add a task to buy groceries")
 		}
-		before := b.CountRowsOf(t, bobID)
-		for table, n := range b.CountRowsOf(t, aliceID) {
+		before := b.CountUserRows(t, bobID)
+		for table, n := range b.CountUserRows(t, aliceID) {
 			require.Positive(t, n, table)
 		}
 		a := alice.Try(t, harness.DeleteViewerDoc, testclient.Vars{"confirm": "yes"})
@@ -33,16 +33,16 @@ func TestDeleteViewer_AllDataKinds_NoRowRemains(t *testing.T) {
 
 		a = alice.Try(t, harness.DeleteViewerDoc, testclient.Vars{"confirm": account.DeleteConfirmation})
 		require.JSONEq(t, `{"deleteViewer":{"deletedId":"`+aliceID+`"}}`, string(a.Data))
-		for table, n := range b.CountRowsOf(t, aliceID) {
+		for table, n := range b.CountUserRows(t, aliceID) {
 			require.Zero(t, n, table)
 		}
-		require.Equal(t, before, b.CountRowsOf(t, bobID))
+		require.Equal(t, before, b.CountUserRows(t, bobID))
 
 		a = alice.Try(t, harness.ViewerIDDoc, nil)
 		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode())
 		require.Contains(t, a.Raw, "deleted")
 		require.Zero(t, b.Count(t, "SELECT count(*) FROM users WHERE subject = 'alice'"))
-		again := b.ClientSignedInAt(t, "alice", 2*time.Second)
+		again := b.ClientWithTokenIssuedAt(t, "alice", 2*time.Second)
 		require.NotEqual(t, aliceID, harness.ViewerID(t, again))
 		require.Empty(t, harness.AllTasks(t, again))
 	})
@@ -50,7 +50,7 @@ func TestDeleteViewer_AllDataKinds_NoRowRemains(t *testing.T) {
 
 func TestDeleteViewer_OpenSubscriptions_AreClosed(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
-		alice := b.ClientSignedInAt(t, "alice", -time.Minute)
+		alice := b.ClientWithTokenIssuedAt(t, "alice", -time.Minute)
 		turn := testclient.Run[struct{ SendMessage testclient.Turn }](
 			t,
 			alice,
@@ -81,13 +81,13 @@ func TestDeleteViewer_OpenSubscriptions_AreClosed(t *testing.T) {
 func TestExport_AllDataKinds_ContainsOnlyOwnRows(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		alice, bob := b.Client(t, "alice"), b.Client(t, "bob")
-		(&harness.Conversation{C: alice}).SendAndWait(t, "Add a task to buy groceries")
-		(&harness.Conversation{C: bob}).SendAndWait(t, "Add a task to feed the zebra")
+		(&harness.Conversation{Client: alice}).SendAndWait(t, "Add a task to buy groceries")
+		(&harness.Conversation{Client: bob}).SendAndWait(t, "Add a task to feed the zebra")
 		const more = 1100 // several chunks
 		b.AddTasks(t, harness.ViewerID(t, alice), more)
 
 		data := testclient.Run[struct{ ExportViewer map[string]json.RawMessage }](t, alice, harness.ExportViewerDoc, nil).ExportViewer
-		counts := b.CountRowsOf(t, harness.ViewerID(t, alice))
+		counts := b.CountUserRows(t, harness.ViewerID(t, alice))
 		require.Equal(t, more+1, counts["tasks"])
 		for _, table := range harness.OwnedTables() {
 			var rows []map[string]json.RawMessage

@@ -42,13 +42,13 @@ func eachScriptedModel(
 
 func TestCancelReply_Streaming_StopsAndKeepsText(t *testing.T) {
 	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		k.SendAndWait(t, "Hello")
-		turn := harness.Send(t, k.C, k.Id, "Tell me a story")
+		turn := harness.Send(t, k.Client, k.ID, "Tell me a story")
 		k.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon 🦊" })
 
 		asked := time.Now()
-		cancelled := harness.CancelReply(t, k.C, turn.AssistantMessage.ID)
+		cancelled := harness.CancelReply(t, k.Client, turn.AssistantMessage.ID)
 		if took := time.Since(asked); !harness.RaceEnabled {
 			require.Less(t, took, cancelDeadline)
 		}
@@ -60,24 +60,24 @@ func TestCancelReply_Streaming_StopsAndKeepsText(t *testing.T) {
 		last := m.Requests()[len(m.Requests())-1].Body
 		require.Contains(t, last, "Once upon 🦊")
 		require.Contains(t, last, "stopped", "the model is told that the reply was stopped")
-		require.Equal(t, cancelled, harness.CancelReply(t, k.C, cancelled.ID), "once more changes nothing")
+		require.Equal(t, cancelled, harness.CancelReply(t, k.Client, cancelled.ID), "once more changes nothing")
 	})
 }
 
 func TestCancelReply_Queued_LeavesOtherReplies(t *testing.T) {
 	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		k.SendAndWait(t, "Hello")
-		story := harness.Send(t, k.C, k.Id, "Tell me a story")
-		second := harness.Send(t, k.C, k.Id, "second")
-		third := harness.Send(t, k.C, k.Id, "third")
+		story := harness.Send(t, k.Client, k.ID, "Tell me a story")
+		second := harness.Send(t, k.Client, k.ID, "second")
+		third := harness.Send(t, k.Client, k.ID, "third")
 		k.Stream.UntilText(t, story.AssistantMessage.ID, func(text string) bool { return text != "" })
 
-		cancelled := harness.CancelReply(t, k.C, second.AssistantMessage.ID)
+		cancelled := harness.CancelReply(t, k.Client, second.AssistantMessage.ID)
 		require.Equal(t, "CANCELLED", cancelled.Status)
 		require.Empty(t, cancelled.Content)
-		require.Equal(t, "STREAMING", harness.StoredMessage(t, k.C, story.AssistantMessage.ID).Status)
-		harness.CancelReply(t, k.C, story.AssistantMessage.ID)
+		require.Equal(t, "STREAMING", harness.StoredMessage(t, k.Client, story.AssistantMessage.ID).Status)
+		harness.CancelReply(t, k.Client, story.AssistantMessage.ID)
 		require.Equal(t, "You said: third", k.Stream.AwaitFinished(t, third.AssistantMessage.ID).Content)
 		for _, a := range m.Requests() {
 			require.NotEqual(t, "second", a.UserMessage, "a cancelled reply is not asked for")
@@ -87,10 +87,10 @@ func TestCancelReply_Queued_LeavesOtherReplies(t *testing.T) {
 
 func TestCancelReply_Finished_ChangesNothing(t *testing.T) {
 	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, _ *harness.Model) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		reply := k.SendAndWait(t, "Hello")
 		require.Equal(t, "COMPLETED", reply.Status)
-		require.Equal(t, reply, harness.CancelReply(t, k.C, reply.ID))
+		require.Equal(t, reply, harness.CancelReply(t, k.Client, reply.ID))
 		require.Equal(t, "You said: Still there?", k.SendAndWait(t, "Still there?").Content)
 	})
 }
@@ -111,33 +111,33 @@ func TestCancelReply_BetweenToolCalls_KeepsCompletedCalls(t *testing.T) {
 		})
 	}
 	eachScriptedModel(t, planner, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		k.SendAndWait(t, "Hello")
-		turn := harness.Send(t, k.C, k.Id, "Plan")
+		turn := harness.Send(t, k.Client, k.ID, "Plan")
 		m.WaitForRequest(t, func(a harness.ModelRequest) bool { return len(a.ToolResults) == 1 })
-		cancelled := harness.CancelReply(t, k.C, turn.AssistantMessage.ID)
+		cancelled := harness.CancelReply(t, k.Client, turn.AssistantMessage.ID)
 		require.Equal(t, "CANCELLED", cancelled.Status)
 		require.Equal(t, "SUCCEEDED", cancelled.ToolCalls[0].Status)
 		require.Equal(t, cancelled, k.Stream.AwaitFinished(t, cancelled.ID))
-		require.Equal(t, []string{"Kept"}, harness.Titles(harness.AllTasks(t, k.C)))
+		require.Equal(t, []string{"Kept"}, harness.Titles(harness.AllTasks(t, k.Client)))
 		require.Equal(t, "COMPLETED", k.SendAndWait(t, "Well?").Status)
 	})
 }
 
 func TestDeleteConversation_ReplyStreaming_EndsReplyAndStream(t *testing.T) {
 	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, _ *harness.Model) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		k.SendAndWait(t, "Hello")
-		turn := harness.Send(t, k.C, k.Id, "Tell me a story")
+		turn := harness.Send(t, k.Client, k.ID, "Tell me a story")
 		k.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
-		testclient.Run[any](t, k.C, `mutation ($id: ID!) { deleteConversation(id: $id) { deletedId } }`, testclient.Vars{"id": k.Id})
+		testclient.Run[any](t, k.Client, `mutation ($id: ID!) { deleteConversation(id: $id) { deletedId } }`, testclient.Vars{"id": k.ID})
 		for {
 			if _, err := k.Stream.TryNextEvent(t.Context()); err != nil {
 				require.EqualError(t, err, "EOF", "the stream is complete")
 				break
 			}
 		}
-		harness.RequireErrorCode(t, "NOT_FOUND", k.C.Try(t, harness.SendDoc, testclient.Vars{"in": testclient.Vars{"conversationId": k.Id, "content": "Hello?"}}))
-		require.Equal(t, "You said: Elsewhere", (&harness.Conversation{C: k.C}).SendAndWait(t, "Elsewhere").Content)
+		harness.RequireErrorCode(t, "NOT_FOUND", k.Client.Try(t, harness.SendDoc, testclient.Vars{"in": testclient.Vars{"conversationId": k.ID, "content": "Hello?"}}))
+		require.Equal(t, "You said: Elsewhere", (&harness.Conversation{Client: k.Client}).SendAndWait(t, "Elsewhere").Content)
 	})
 }

@@ -12,10 +12,10 @@ import (
 // TestCommands_AllEight_ChangeTasks is a person's day: each sentence, and the list after it.
 func TestCommands_AllEight_ChangeTasks(t *testing.T) {
 	eachModelProvider(t, func(t *testing.T, b *harness.Env) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		list := func() map[string]bool {
 			state := map[string]bool{}
-			for _, one := range harness.AllTasks(t, k.C) {
+			for _, one := range harness.AllTasks(t, k.Client) {
 				state[one.Title] = one.Completed
 			}
 			return state
@@ -28,7 +28,7 @@ func TestCommands_AllEight_ChangeTasks(t *testing.T) {
 		k.SendAndWait(t, "I need to remember to pay bills")
 		require.Equal(t, map[string]bool{"Buy groceries": false, "Pay bills": false}, list())
 
-		harness.CreateTask(t, k.C, testclient.Vars{"title": "Prepare the meeting"})
+		harness.CreateTask(t, k.Client, testclient.Vars{"title": "Prepare the meeting"})
 		reply = k.SendAndWait(t, "Show me all my tasks")
 		require.Equal(t, "list_tasks", reply.ToolCalls[0].Name)
 		for title := range list() {
@@ -48,12 +48,12 @@ func TestCommands_AllEight_ChangeTasks(t *testing.T) {
 
 		k.SendAndWait(t, "Delete the meeting task")
 		require.Equal(t, map[string]bool{"Buy groceries": false, "Pay bills": true}, list())
-		trash := harness.ListTasks(t, k.C, testclient.Vars{"filter": testclient.Vars{"trashed": true}}).Tasks()
+		trash := harness.ListTasks(t, k.Client, testclient.Vars{"filter": testclient.Vars{"trashed": true}}).Tasks()
 		require.Equal(t, []string{"Prepare the meeting"}, harness.Titles(trash))
 
 		k.SendAndWait(t, "Change task 1 to 'Call mom tonight'")
 		require.Equal(t, map[string]bool{"Call mom tonight": false, "Pay bills": true}, list())
-		changes := harness.ListChanges(t, k.C, 1).Changes.Nodes
+		changes := harness.ListChanges(t, k.Client, 1).Changes.Nodes
 		require.Equal(t, "UPDATED", changes[1].Kind)
 		require.Equal(t, "title", changes[1].Fields[0].Name)
 		require.Equal(t, "Buy groceries", *changes[1].Fields[0].From)
@@ -64,29 +64,29 @@ func TestCommands_AllEight_ChangeTasks(t *testing.T) {
 
 func TestCommands_AmbiguousDeletion_AsksAndChangesNothing(t *testing.T) {
 	eachModelProvider(t, func(t *testing.T, b *harness.Env) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
-		harness.CreateTask(t, k.C, testclient.Vars{"title": "Meeting with Ann"})
-		harness.CreateTask(t, k.C, testclient.Vars{"title": "Meeting with Bob"})
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
+		harness.CreateTask(t, k.Client, testclient.Vars{"title": "Meeting with Ann"})
+		harness.CreateTask(t, k.Client, testclient.Vars{"title": "Meeting with Bob"})
 		reply := k.SendAndWait(t, "Delete the meeting task")
 		require.Contains(t, reply.Content, "Meeting with Ann")
 		require.Contains(t, reply.Content, "Meeting with Bob")
-		require.Len(t, harness.AllTasks(t, k.C), 2)
+		require.Len(t, harness.AllTasks(t, k.Client), 2)
 
 		k.SendAndWait(t, "the second one")
-		require.Equal(t, []string{"Meeting with Ann"}, harness.Titles(harness.AllTasks(t, k.C)))
+		require.Equal(t, []string{"Meeting with Ann"}, harness.Titles(harness.AllTasks(t, k.Client)))
 
 		reply = k.SendAndWait(t, "Delete the dentist task")
 		require.Equal(t, "COMPLETED", reply.Status)
-		require.Len(t, harness.AllTasks(t, k.C), 1)
+		require.Len(t, harness.AllTasks(t, k.Client), 1)
 	})
 }
 
 func TestCommands_DueDate_UsesUserTimeZone(t *testing.T) {
 	eachModelProvider(t, func(t *testing.T, b *harness.Env) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
-		k.C.Try(t, `mutation { updateViewer(input: {timeZone: "Asia/Tokyo"}) { viewer { timeZone } } }`, nil)
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
+		k.Client.Try(t, `mutation { updateViewer(input: {timeZone: "Asia/Tokyo"}) { viewer { timeZone } } }`, nil)
 		k.SendAndWait(t, "Add an urgent task to renew the passport on 2031-01-15 at 9am")
-		task := harness.AllTasks(t, k.C)[0]
+		task := harness.AllTasks(t, k.Client)[0]
 		require.Equal(t, "URGENT", task.Priority)
 		require.NotNil(t, task.DueAt)
 		require.Equal(t, "2031-01-15T00:00:00Z", *task.DueAt)

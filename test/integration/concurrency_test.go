@@ -66,7 +66,7 @@ func TestCreateTask_Concurrent_NumbersAreUnique(t *testing.T) {
 			harness.ChangeTask(t, alice, "deleteTask", one.ID)
 		}
 		require.Equal(t, n/2+1, harness.CreateTask(t, alice, testclient.Vars{"title": "new"}).Number)
-		k := &harness.Conversation{C: alice}
+		k := &harness.Conversation{Client: alice}
 		k.SendAndWait(t, "Add a task to call Bob")
 		require.Equal(t, n/2+2, harness.AllTasks(t, alice)[1].Number)
 	})

@@ -25,7 +25,7 @@ import (
 func TestDoctorCommand_Problem_ExitsNonZero(t *testing.T) {
 	t.Parallel()
 	database := testdb.SQLiteURL(t)
-	require.Contains(t, harness.RunCommand(t, harness.TestConfig(database), "doctor"), "CHECK")
+	require.Contains(t, harness.RunCommand(t, harness.TestSettings(database), "doctor"), "CHECK")
 	for name, more := range map[string]harness.Settings{
 		"setting": {"ADDR": "everywhere"}, "database": {"DATABASE_URL": "postgres://u@127.0.0.1:1/x?connect_timeout=1"},
 	} {
@@ -115,7 +115,7 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 		"model away":              {[]harness.Settings{{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "LLM_MODEL": "m", "OPENAI_API_KEY": "k"}}, "model", doctor.Failed, "unavailable", "address"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			environ := harness.TestConfig(sqlite)
+			environ := harness.TestSettings(sqlite)
 			for _, more := range try.environ {
 				maps.Copy(environ, more)
 			}

@@ -34,7 +34,7 @@ func runDoctor(t *testing.T, environ harness.Settings) (table string, sick bool)
 
 // healthySettings are settings without a fault, with some changed.
 func healthySettings(database string, more harness.Settings) harness.Settings {
-	environ := harness.TestConfig(database)
+	environ := harness.TestSettings(database)
 	maps.Copy(environ, more)
 	return environ
 }
@@ -69,9 +69,9 @@ func TestDoctor_UsersOfOtherIssuer_Warns(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		b := harness.Start(t, url)
 		for _, name := range []string{"alice", "bob"} {
-			harness.ViewerID(t, b.ClientOf(t, "https://old.example", name, 0))
+			harness.ViewerID(t, b.ClientWithIssuer(t, "https://old.example", name, 0))
 		}
-		harness.ViewerID(t, b.ClientOf(t, "https://new.example", "alice", 0))
+		harness.ViewerID(t, b.ClientWithIssuer(t, "https://new.example", "alice", 0))
 		table, sick := runDoctor(t, healthySettings(url, harness.Settings{"AUTH_ISSUER": "https://new.example"}))
 		require.False(t, sick, table)
 		require.Regexp(t, tableRow("users", doctor.Warning, "2 of other issuers than https://new.example"), table)

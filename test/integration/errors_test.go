@@ -170,11 +170,11 @@ func TestRequest_DatabaseUnreachable_IsUnavailable(t *testing.T) {
 	t.Parallel()
 	cluster := testdb.NewCluster(t)
 	b := harness.Start(t, testdb.ClusterURL(t, cluster))
-	k := &harness.Conversation{C: b.Client(t, "alice")}
+	k := &harness.Conversation{Client: b.Client(t, "alice")}
 	k.SendAndWait(t, "Add a task to buy groceries")
 	require.NoError(t, cluster.Stop(t.Context(), true))
-	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE", k.C.Try(t, `{ tasks { nodes { id } } }`, nil))
-	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE", k.C.Try(t, harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "x"}}))
+	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE", k.Client.Try(t, `{ tasks { nodes { id } } }`, nil))
+	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE", k.Client.Try(t, harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "x"}}))
 	require.Equal(t, http.StatusServiceUnavailable, healthStatus(t, b.URL()))
 	require.NoError(t, cluster.Start(t.Context()))
 	require.Equal(t, http.StatusOK, healthStatus(t, b.URL()))
@@ -208,7 +208,7 @@ func TestReply_ProviderError_FailsWithCode(t *testing.T) {
 				return harness.StartModel(t, func(harness.ModelRequest) providertest.Step { return one.step })
 			}
 			eachScriptedModel(t, always, func(t *testing.T, b *harness.Env, _ *harness.Model) {
-				k := &harness.Conversation{C: b.Client(t, "alice")}
+				k := &harness.Conversation{Client: b.Client(t, "alice")}
 				reply := k.SendAndWait(t, "Hello")
 				require.Equal(t, "FAILED", reply.Status)
 				require.Equal(t, one.want, reply.Error.Code)

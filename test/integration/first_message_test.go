@@ -90,11 +90,11 @@ func TestTokenCommand_SameName_SignsInSameUser(t *testing.T) {
 
 func TestLogs_Conversation_ContainNoContentOrToken(t *testing.T) {
 	eachModelProvider(t, func(t *testing.T, b *harness.Env) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		k.SendAndWait(t, "Add a task to feed the platypus")
-		harness.RequireErrorCode(t, "BAD_USER_INPUT title", k.C.Try(t, harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "platypus\nplatypus"}}))
+		harness.RequireErrorCode(t, "BAD_USER_INPUT title", k.Client.Try(t, harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "platypus\nplatypus"}}))
 		require.Contains(t, b.Logs.String(), "add_task")
 		require.NotContains(t, strings.ToLower(b.Logs.String()), "platypus")
-		require.NotContains(t, b.Logs.String(), k.C.Token)
+		require.NotContains(t, b.Logs.String(), k.Client.Token)
 	})
 }

@@ -90,7 +90,7 @@ func TestPersistedManifest_Invalid_FailsAtStart(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "operations.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"00":"{ viewer { id } }"}`), 0o600))
-	environ := harness.TestConfig(testdb.SQLiteURL(t))
+	environ := harness.TestSettings(testdb.SQLiteURL(t))
 	environ["PERSISTED_QUERIES_FILE"] = file
 	cfg, err := config.Load(environ, "")
 	require.NoError(t, err)

@@ -240,12 +240,12 @@ func TestTasks_DueOrder_PutsUndatedLast(t *testing.T) {
 // TestEveryNodeIsFoundByItsID, alone and together with others, in the order asked for.
 func TestNode_EveryType_IsFoundByID(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		reply := k.SendAndWait(t, "Add a task to buy groceries")
-		h := harness.ListChanges(t, k.C, 1)
-		viewer := testclient.Run[struct{ Viewer struct{ ID string } }](t, k.C, `{ viewer { id } }`, nil).Viewer.ID
+		h := harness.ListChanges(t, k.Client, 1)
+		viewer := testclient.Run[struct{ Viewer struct{ ID string } }](t, k.Client, `{ viewer { id } }`, nil).Viewer.ID
 		want := map[string]string{
-			viewer: "User", h.ID: "Task", h.Changes.Nodes[0].ID: "TaskChange", k.Id: "Conversation", reply.ID: "Message", reply.ToolCalls[0].ID: "ToolCall",
+			viewer: "User", h.ID: "Task", h.Changes.Nodes[0].ID: "TaskChange", k.ID: "Conversation", reply.ID: "Message", reply.ToolCalls[0].ID: "ToolCall",
 		}
 		ids := []string{"", "x", "task_01jd0000000000000000000000", "run_01jd0000000000000000000000"}
 		for id := range want {
@@ -258,7 +258,7 @@ func TestNode_EveryType_IsFoundByID(t *testing.T) {
 		}
 		found := testclient.Run[struct{ Nodes []*node }](
 			t,
-			k.C,
+			k.Client,
 			`query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }`,
 			testclient.Vars{"ids": ids},
 		).Nodes
@@ -266,7 +266,7 @@ func TestNode_EveryType_IsFoundByID(t *testing.T) {
 		for i, id := range ids {
 			one := testclient.Run[struct{ Node *node }](
 				t,
-				k.C,
+				k.Client,
 				`query ($id: ID!) { node(id: $id) { __typename id } }`,
 				testclient.Vars{"id": id},
 			).Node

@@ -31,9 +31,9 @@ func TestConversation_ProviderChanged_Continues(t *testing.T) {
 		for _, provider := range []string{"openai", "gemini", "anthropic", "ollama", "gemini", "anthropic", "openai"} {
 			m.Provider = provider
 			server := harness.StartProcess(t, url, m.Settings())
-			k.C = server.Client("alice")
-			if k.Id != "" {
-				k.Stream = k.C.Dial(t).Follow(t, k.Id, "")
+			k.Client = server.Client("alice")
+			if k.ID != "" {
+				k.Stream = k.Client.Dial(t).Follow(t, k.ID, "")
 			}
 			said = append(said, provider+strings.Repeat("!", len(said)))
 			reply := k.SendAndWait(t, said[len(said)-1])
@@ -71,7 +71,7 @@ func TestFallback_ProviderOverloaded_Answers(t *testing.T) {
 	b := harness.Start(t, testdb.SQLiteURL(t), second.Settings(), harness.Settings{
 		"LLM_PROVIDER": "anthropic", "LLM_FALLBACK": "gemini/second", "ANTHROPIC_BASE_URL": first.URL,
 	})
-	k := &harness.Conversation{C: b.Client(t, "alice")}
+	k := &harness.Conversation{Client: b.Client(t, "alice")}
 	reply := k.SendAndWait(t, "Add a task to buy groceries")
 	require.Equal(t, "Added task 1: Buy groceries.", reply.Content)
 	require.Equal(t, "gemini/second", reply.Usage.Model)
@@ -95,7 +95,7 @@ func TestTitle_FirstReply_IsGeneratedByModel(t *testing.T) {
 		})
 	}
 	eachScriptedModel(t, titling, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		k.SendAndWait(t, "I need food")
 		require.Eventually(
 			t,
@@ -104,7 +104,7 @@ func TestTitle_FirstReply_IsGeneratedByModel(t *testing.T) {
 			5*time.Millisecond,
 		)
 		const rename = `mutation ($id: ID!) { updateConversation(input: {id: $id, title: "Mine"}) { conversation { id } } }`
-		testclient.Run[any](t, k.C, rename, testclient.Vars{"id": k.Id})
+		testclient.Run[any](t, k.Client, rename, testclient.Vars{"id": k.ID})
 		k.SendAndWait(t, "And drinks")
 		require.Equal(t, "Mine", titleOf(t, k))
 		require.Len(t, m.Requests(), 3, "only the first turn asks for a title")
@@ -116,8 +116,8 @@ func titleOf(t *testing.T, k *harness.Conversation) string {
 	type answer struct{ Conversation struct{ Title string } }
 	return testclient.Run[answer](
 		t,
-		k.C,
+		k.Client,
 		`query ($id: ID!) { conversation(id: $id) { title } }`,
-		testclient.Vars{"id": k.Id},
+		testclient.Vars{"id": k.ID},
 	).Conversation.Title
 }

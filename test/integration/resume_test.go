@@ -56,7 +56,7 @@ func subscriptionError(t *testing.T, s *testclient.Socket, document string, v te
 func TestStream_InvalidCursor_IsRejected(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
-		k, other := &harness.Conversation{C: c}, &harness.Conversation{C: c}
+		k, other := &harness.Conversation{Client: c}, &harness.Conversation{Client: c}
 		k.SendAndWait(t, "Hello")
 		other.SendAndWait(t, "Hello")
 		socket := c.Dial(t)
@@ -71,7 +71,7 @@ func TestStream_InvalidCursor_IsRejected(t *testing.T) {
 			require.Equal(
 				t,
 				"BAD_USER_INPUT after",
-				subscriptionError(t, socket, testclient.MessageStream, testclient.Vars{"id": k.Id, "after": bad}),
+				subscriptionError(t, socket, testclient.MessageStream, testclient.Vars{"id": k.ID, "after": bad}),
 				"%q",
 				bad,
 			)
@@ -122,7 +122,7 @@ func TestTaskStream_EveryChange_IsSentAndResumable(t *testing.T) {
 		harness.UpdateTask(t, c, testclient.Vars{"id": first.ID, "title": "after"})
 		harness.ChangeTask(t, c, "deleteTask", first.ID)
 		harness.ChangeTask(t, c, "restoreTask", first.ID)
-		(&harness.Conversation{C: c}).SendAndWait(t, "Add a task to call Bob")
+		(&harness.Conversation{Client: c}).SendAndWait(t, "Add a task to call Bob")
 		var events []taskEvent
 		for range 6 {
 			events = append(events, nextTaskEvent(t, live))

@@ -76,7 +76,7 @@ func TestSecrets_LogsAndResponses_ContainNone(t *testing.T) {
 		b := harness.Start(t, database, more)
 		var out bytes.Buffer // what clients see
 		alice := b.Client(t, "alice")
-		reply := (&harness.Conversation{C: alice}).SendAndWait(t, plantedWords)
+		reply := (&harness.Conversation{Client: alice}).SendAndWait(t, plantedWords)
 		require.Equal(t, "FAILED", reply.Status)
 		require.NotNil(t, reply.Error)
 		out.WriteString(reply.Error.Message)

@@ -43,10 +43,10 @@ func TestSecrets_Traces_ContainNone(t *testing.T) {
 		b := harness.Start(t, database, more, m.Settings(), harness.Settings{
 			"OTEL_EXPORTER_OTLP_ENDPOINT": r.url, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=" + plantedOther, "RUN_MAX_ATTEMPTS": "1",
 		})
-		alice := b.ClientSignedInAt(t, "alice", -time.Minute)
+		alice := b.ClientWithTokenIssuedAt(t, "alice", -time.Minute)
 		tokens := append(invalidTokens(t), alice.Token)
 
-		k := &harness.Conversation{C: alice}
+		k := &harness.Conversation{Client: alice}
 		require.Equal(t, "COMPLETED", k.SendAndWait(t, plantedWords).Status)
 		require.Equal(t, "FAILED", k.SendAndWait(t, plantedWords+", so fail").Status)
 		sendInvalidDocuments(t, b, alice)

@@ -14,11 +14,11 @@ import (
 
 func TestSend_Concurrent_RepliesInOrder(t *testing.T) {
 	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		k.SendAndWait(t, "Hello")
 		var turns []testclient.Turn
 		for i := range 5 {
-			turns = append(turns, harness.Send(t, k.C, k.Id, fmt.Sprint("message ", i)))
+			turns = append(turns, harness.Send(t, k.Client, k.ID, fmt.Sprint("message ", i)))
 		}
 		for i, turn := range turns {
 			reply := k.Stream.AwaitFinished(t, turn.AssistantMessage.ID)
@@ -46,7 +46,7 @@ func TestSend_TwoConversations_RunInParallel(t *testing.T) {
 	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, _ *harness.Model) {
 		c := b.Client(t, "alice")
 		story := harness.Send(t, c, "", "Tell me a story")
-		require.Equal(t, "You said: Hello", (&harness.Conversation{C: c}).SendAndWait(t, "Hello").Content)
+		require.Equal(t, "You said: Hello", (&harness.Conversation{Client: c}).SendAndWait(t, "Hello").Content)
 		require.Equal(t, "CANCELLED", harness.CancelReply(t, c, story.AssistantMessage.ID).Status)
 	})
 }
@@ -119,7 +119,7 @@ func TestSend_UnfinishedReplyLimit_FreesWithCompletion(t *testing.T) {
 		require.Positive(t, a.Errors[0].Extensions.RetryAfterMs)
 		harness.CancelReply(t, c, first.AssistantMessage.ID)
 		harness.CancelReply(t, c, second.AssistantMessage.ID)
-		require.Equal(t, "You said: Hello", (&harness.Conversation{C: c}).SendAndWait(t, "Hello").Content)
+		require.Equal(t, "You said: Hello", (&harness.Conversation{Client: c}).SendAndWait(t, "Hello").Content)
 	}, harness.Settings{"MAX_REPLIES_PER_USER": "2"})
 }
 

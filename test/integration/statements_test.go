@@ -64,7 +64,7 @@ func seedRows(t *testing.T, c *testclient.Client, n int) {
 	for range n {
 		made := harness.CreateTask(t, c, testclient.Vars{"title": "by hand"})
 		harness.ChangeTask(t, c, "completeTask", made.ID)
-		(&harness.Conversation{C: c}).SendAndWait(t, "Add a task to call Bob")
+		(&harness.Conversation{Client: c}).SendAndWait(t, "Add a task to call Bob")
 	}
 }
 

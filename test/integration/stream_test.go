@@ -26,10 +26,10 @@ func eachSteppedModel(t *testing.T, test func(t *testing.T, b *harness.Env, p st
 // tools between the pieces where they were used.
 func TestStream_Reply_DeliversEachPiece(t *testing.T) {
 	eachSteppedModel(t, func(t *testing.T, b *harness.Env, p stepper) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		k.SendAndWait(t, "Hello")
 		told := len(k.Stream.Events)
-		turn := harness.Send(t, k.C, k.Id, "Go")
+		turn := harness.Send(t, k.Client, k.ID, "Go")
 		for step, pieces := range steppedPieces {
 			for i := range pieces {
 				if step == 0 && i == 0 {
@@ -104,25 +104,25 @@ func TestStream_JoinAtAnyTime_EndsWithSameText(t *testing.T) {
 
 func TestStream_Open_SendsNewestAndUnfinishedTurns(t *testing.T) {
 	eachSteppedModel(t, func(t *testing.T, b *harness.Env, p stepper) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		for range 3 {
 			k.SendAndWait(t, "Hello")
 		}
-		socket := k.C.Dial(t)
-		opening := socket.Follow(t, k.Id, "")
+		socket := k.Client.Dial(t)
+		opening := socket.Follow(t, k.ID, "")
 		require.Equal(t, []string{"added USER 5", "added ASSISTANT 6", "finished COMPLETED 6"}, cursorsOf(t, opening, 3))
 
-		going := harness.Send(t, k.C, k.Id, "Go")
-		waiting := harness.Send(t, k.C, k.Id, "Hello again")
+		going := harness.Send(t, k.Client, k.ID, "Go")
+		waiting := harness.Send(t, k.Client, k.ID, "Hello again")
 		opening.Until(t, func(e testclient.Event) bool { return e.Message.ID == waiting.AssistantMessage.ID })
-		late := socket.Follow(t, k.Id, "")
+		late := socket.Follow(t, k.ID, "")
 		require.Equal(
 			t,
 			[]string{"added USER 7", "added ASSISTANT 8", "added USER 9", "added ASSISTANT 10"},
 			cursorsOf(t, late, 4),
 		)
 
-		harness.CancelReply(t, k.C, going.AssistantMessage.ID)
+		harness.CancelReply(t, k.Client, going.AssistantMessage.ID)
 		require.Equal(t, "CANCELLED", late.AwaitFinished(t, going.AssistantMessage.ID).Status)
 		require.Equal(t, "Done.", late.AwaitFinished(t, waiting.AssistantMessage.ID).Content)
 		require.Equal(t, "Done.", opening.AwaitFinished(t, waiting.AssistantMessage.ID).Content)

@@ -24,9 +24,9 @@ func eachTurnScript(
 	t.Helper()
 	start := func(t *testing.T) *harness.Model { return harness.StartModel(t, script()) }
 	eachScriptedModel(t, start, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		reply := k.SendAndWait(t, "Go")
-		test(t, k.C, m, reply)
+		test(t, k.Client, m, reply)
 	}, more...)
 }
 
@@ -190,7 +190,7 @@ func TestTurn_Next_ReceivesPreviousToolCalls(t *testing.T) {
 			return harness.TextResponse("Yes.")
 		})
 	}, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		k.SendAndWait(t, "Go")
 		k.SendAndWait(t, "And?")
 		all := m.Requests()
@@ -199,7 +199,7 @@ func TestTurn_Next_ReceivesPreviousToolCalls(t *testing.T) {
 			require.Contains(t, body, part)
 		}
 		require.Equal(t, 1, strings.Count(body, `"role":"system"`))
-		(&harness.Conversation{C: k.C}).SendAndWait(t, "New talk")
+		(&harness.Conversation{Client: k.Client}).SendAndWait(t, "New talk")
 		all = m.Requests()
 		require.NotContains(t, all[len(all)-1].Body, "Remembered", "another conversation is another history")
 	})

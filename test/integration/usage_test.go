@@ -33,7 +33,7 @@ func TestUsage_Replies_AreCountedAndLimited(t *testing.T) {
 	m := harness.StartModel(t, func(a harness.ModelRequest) providertest.Step { return harness.TextResponse("Hello.") })
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		alice, bob := b.Client(t, "alice"), b.Client(t, "bob")
-		(&harness.Conversation{C: alice}).SendAndWait(t, "Hello")
+		(&harness.Conversation{Client: alice}).SendAndWait(t, "Hello")
 		day := usageReportOf(t, alice, "DAY")
 		require.Equal(t, []int{1, 11, 7, 3}, []int{day.Calls, day.InputTokens, day.OutputTokens, day.CachedTokens})
 		require.InDelta(t, 0.000085, *day.Cost, 1e-12)
@@ -53,7 +53,7 @@ func TestUsage_Replies_AreCountedAndLimited(t *testing.T) {
 		require.Equal(t, "RATE_LIMITED", a.ErrorCode())
 		require.Positive(t, a.Errors[0].Extensions.RetryAfterMs)
 		require.Contains(t, a.Raw, day.ResetsAt[:10], "the day on which tokens are renewed")
-		(&harness.Conversation{C: bob}).SendAndWait(t, "Hello")
+		(&harness.Conversation{Client: bob}).SendAndWait(t, "Hello")
 	}, m.Settings(), harness.Settings{"LLM_PRICES": "openai/scripted=2:9", "TOKENS_PER_DAY": "3500"})
 }
 
@@ -69,18 +69,18 @@ func TestUsage_CancelledReply_IsCounted(t *testing.T) {
 		})
 	}
 	eachScriptedModel(t, script, func(t *testing.T, b *harness.Env, _ *harness.Model) {
-		k := &harness.Conversation{C: b.Client(t, "alice")}
+		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		require.Equal(t, "FAILED", k.SendAndWait(t, "Break off").Status)
-		first := usageReportOf(t, k.C, "DAY")
+		first := usageReportOf(t, k.Client, "DAY")
 		require.Equal(t, 1, first.Calls)
 		require.Greater(t, first.InputTokens, 500, "the standing orders and the tools are read each time")
 		require.Positive(t, first.OutputTokens)
 
-		turn := harness.Send(t, k.C, k.Id, "Tell me a story")
+		turn := harness.Send(t, k.Client, k.ID, "Tell me a story")
 		k.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon 🦊" })
-		cancelled := harness.CancelReply(t, k.C, turn.AssistantMessage.ID)
+		cancelled := harness.CancelReply(t, k.Client, turn.AssistantMessage.ID)
 		require.Greater(t, cancelled.Usage.InputTokens, 500)
-		both := usageReportOf(t, k.C, "DAY")
+		both := usageReportOf(t, k.Client, "DAY")
 		require.Equal(t, 2, both.Calls)
 		require.Equal(t, first.InputTokens+cancelled.Usage.InputTokens, both.InputTokens)
 		require.Equal(t, first.OutputTokens+cancelled.Usage.OutputTokens, both.OutputTokens)
