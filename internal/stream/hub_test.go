@@ -99,12 +99,12 @@ func TestReceive_RunEvents_CallsHandlers(t *testing.T) {
 	h := NewHub()
 	h.Receive(Event{Kind: RunQueued}) // no handlers yet
 	h.Receive(Event{Kind: RunCancelled, ID: "run_1"})
-	worked, cancelled := 0, ""
-	h.OnRunQueued(func() { worked++ })
+	queued, cancelled := 0, ""
+	h.OnRunQueued(func() { queued++ })
 	h.OnRunCancelled(func(runID string) { cancelled = runID })
 	h.Receive(Event{Kind: RunQueued})
 	h.Receive(Event{Kind: RunCancelled, ID: "run_1"})
-	require.Equal(t, 1, worked)
+	require.Equal(t, 1, queued)
 	require.Equal(t, "run_1", cancelled)
 }
 

@@ -42,7 +42,7 @@ func TestPublish_ThreeReplicas_DeliversAllInOrder(t *testing.T) {
 	for _, b := range buses {
 		s := b.Stats()
 		require.Zero(t, s.Dropped+s.Reconnects+s.Resyncs, "%+v", s)
-		require.Less(t, s.Batches, s.Sent/5, "events are packed")
+		require.Less(t, s.Batches, s.Sent/5, "events are batched")
 	}
 }
 
@@ -69,7 +69,7 @@ func TestBus_ServerRestarts_ReconnectsAndResyncs(t *testing.T) {
 		subs = append(subs, h.Subscribe("conv_1"))
 	}
 	server.Kill()
-	for range 20_000 { // more than waits for a server that is away
+	for range 20_000 { // more than the queue holds while the server is down
 		hubs[0].Publish(stream.Event{Kind: stream.RowsChanged, Topic: "conv_9"})
 	}
 	server.Restart(t)
@@ -96,7 +96,7 @@ func TestClose_QueuedEvents_AreSent(t *testing.T) {
 	hubs[0].Publish(bustest.Delta("msg_2", 1000, "x"))
 	buses[0].Close(t.Context())
 	buses[1].Close(t.Context())
-	require.Zero(t, buses[1].Stats().Resyncs, "a farewell is no loss")
+	require.Zero(t, buses[1].Stats().Resyncs, "a final batch causes no resync")
 }
 
 func TestClose_ServerDown_EndsWithContext(t *testing.T) {

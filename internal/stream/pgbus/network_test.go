@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// network is a way to the server that can be cut without either end being told.
+// network dials connections that can be cut without an error on either end.
 type network struct {
 	mu    sync.Mutex
 	pipes []*pipe
@@ -34,7 +34,7 @@ func (n *network) dial(ctx context.Context, kind, address string) (net.Conn, err
 	return client, nil
 }
 
-// copy passes bytes on until one end closes. After a cut it swallows them.
+// copy copies bytes until one end closes. After a cut it discards them.
 func (w *pipe) copy(to, from net.Conn) {
 	buf := make([]byte, 8192)
 	for {
@@ -69,7 +69,7 @@ func (n *network) cut() {
 	}
 }
 
-// close ends what is still open and waits for the carriers.
+// close closes the connections and waits for the copying goroutines.
 func (n *network) close() {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -30,7 +30,7 @@ func config(t *testing.T, url string) *pgx.ConnConfig {
 	return c
 }
 
-// replicas are hubs on one database.
+// replicas starts hubs on one database.
 func replicas(t *testing.T, url string, n int) (hubs []*bustest.Replica, buses []*pgbus.Bus) {
 	for range n {
 		hub := bustest.NewReplica()
@@ -42,7 +42,7 @@ func replicas(t *testing.T, url string, n int) (hubs []*bustest.Replica, buses [
 	return hubs, buses
 }
 
-// query runs one statement that gives a number.
+// query returns the number that a statement selects.
 func query(t *testing.T, url, sql string) (n int) {
 	t.Helper()
 	conn, err := pgx.ConnectConfig(t.Context(), config(t, url))
@@ -60,7 +60,7 @@ func TestPublish_ThreeReplicas_DeliversAllInOrder(t *testing.T) {
 	for _, b := range buses {
 		s := b.Stats()
 		require.Zero(t, s.Dropped+s.Reconnects+s.Resyncs, "%+v", s)
-		require.Less(t, s.Batches, s.Sent/5, "events are packed")
+		require.Less(t, s.Batches, s.Sent/5, "events are batched")
 		require.Less(t, s.Lag, 5*time.Second)
 	}
 }
@@ -111,7 +111,7 @@ func TestBus_ServerRestarts_ReconnectsAndResyncs(t *testing.T) {
 	}
 	for _, crash := range []bool{false, true} {
 		require.NoError(t, c.Stop(t.Context(), crash))
-		for range 20_000 { // more than waits for a server that is away
+		for range 20_000 { // more than the queue holds while the server is down
 			hubs[0].Publish(stream.Event{Kind: stream.RowsChanged, Topic: "conv_9"})
 		}
 		require.NoError(t, c.Start(t.Context()))
@@ -134,7 +134,7 @@ func TestListener_ConnectionSilent_Reconnects(t *testing.T) {
 	behind.DialFunc = net.dial
 	hub := bustest.NewReplica()
 	o := options()
-	o.Relay.Heartbeat = 100 * time.Millisecond // three of them without a sound raise doubts
+	o.Relay.Heartbeat = 100 * time.Millisecond // the server is pinged after three
 	bus, err := pgbus.Start(t.Context(), behind, hub.Hub, o)
 	require.NoError(t, err)
 	sub := hub.Subscribe("conv_1")
@@ -161,7 +161,7 @@ func TestClose_QueuedEvents_AreSent(t *testing.T) {
 	hubs[0].Publish(bustest.Delta("msg_2", 1000, "x"))
 	buses[0].Close(t.Context())
 	buses[1].Close(t.Context())
-	require.Zero(t, buses[1].Stats().Resyncs, "a farewell is no loss")
+	require.Zero(t, buses[1].Stats().Resyncs, "a final batch causes no resync")
 	bustest.Eventually(
 		t,
 		func() bool {

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakeTransport is a transport: every payload goes to every relay, at once.
+// fakeTransport delivers every payload to every relay at once.
 type fakeTransport struct {
 	mu       sync.Mutex
 	relays   []*Relay
@@ -22,8 +22,8 @@ type fakeTransport struct {
 	times    []time.Time
 	fail     error
 	drop     bool
-	killedID string        // a relay that was killed: nothing of it gets out
-	hanging  chan struct{} // when set, a send tells here that it hangs
+	killedID string        // the ID of a killed relay, whose payloads are dropped
+	hanging  chan struct{} // if set, sends signal here and block until their context ends
 }
 
 func (w *fakeTransport) Send(ctx context.Context, payload []byte) error {
@@ -73,7 +73,7 @@ func (w *fakeTransport) take() (sent []batch, times []time.Time) {
 	return sent, times
 }
 
-// start starts a replica on the wire.
+// start starts a replica on the transport.
 func (w *fakeTransport) start(t *testing.T, o Options) (*Relay, *stream.Hub) {
 	o.Logger = slog.New(slog.DiscardHandler)
 	hub := stream.NewHub()
@@ -93,7 +93,7 @@ func (w *fakeTransport) kill(r *Relay) {
 	w.relays = slices.DeleteFunc(w.relays, func(other *Relay) bool { return other == r })
 }
 
-// sleep lets time go by, in a bubble of synctest where that takes none.
+// sleep advances the time of a synctest bubble.
 func sleep(d time.Duration) { <-time.After(d) }
 
 func stopAll(t *testing.T, relays ...*Relay) {
@@ -114,7 +114,7 @@ func delta(offset int, text string) stream.Event {
 	}
 }
 
-// next are the events of a subscription's next batch.
+// next returns the events of a subscription's next batch.
 func next(t *testing.T, s *stream.Subscription) []stream.Event {
 	t.Helper()
 	b, err := s.Next(t.Context())

@@ -44,7 +44,7 @@ func TestPublish_Burst_SendsFirstAtOnceAndBatchesRest(t *testing.T) {
 		hub.Publish(stream.Event{Kind: stream.RunCancelled, ID: "run_1"})
 		synctest.Wait()
 		sent, times = w.take()
-		require.Len(t, sent, 1, "a cancellation does not wait, and takes what waits along")
+		require.Len(t, sent, 1, "a cancellation is sent at once with the queued events")
 		require.Len(t, sent[0].Events, 2)
 		require.Equal(t, DefaultInterval, times[0].Sub(start))
 		stopAll(t, r)
@@ -74,18 +74,18 @@ func TestReceive_OwnBatch_IsIgnored(t *testing.T) {
 		one, hubOne := w.start(t, Options{})
 		two, hubTwo := w.start(t, Options{})
 		here, there := hubOne.Subscribe("conv_1"), hubTwo.Subscribe("conv_1")
-		worked := 0
-		hubTwo.OnRunQueued(func() { worked++ })
+		runsQueued := 0
+		hubTwo.OnRunQueued(func() { runsQueued++ })
 		hubOne.Publish(delta(0, "a"))
 		hubOne.Publish(stream.Event{Kind: stream.RunQueued})
 		require.Equal(t, []stream.Event{delta(0, "a")}, next(t, there))
 		require.Equal(t, []stream.Event{delta(0, "a")}, next(t, here))
 		synctest.Wait()
-		require.Equal(t, 1, worked)
+		require.Equal(t, 1, runsQueued)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err := here.Next(ctx)
-		require.ErrorIs(t, err, context.DeadlineExceeded, "nothing came back, and nobody resynced")
+		require.ErrorIs(t, err, context.DeadlineExceeded, "no own event returned and no resync happened")
 		require.Equal(t, uint64(2), one.Stats().Sent)
 		require.Equal(t, uint64(2), two.Stats().Received)
 		require.Zero(t, one.Stats().Resyncs+two.Stats().Resyncs)
@@ -142,8 +142,8 @@ func TestReceive_MissingBatch_Resyncs(t *testing.T) {
 		two, hubTwo := w.start(t, Options{})
 		s := hubTwo.Subscribe("conv_1")
 		defer s.Close()
-		worked := 0
-		hubTwo.OnRunQueued(func() { worked++ })
+		runsQueued := 0
+		hubTwo.OnRunQueued(func() { runsQueued++ })
 		hubOne.Publish(delta(0, "a"))
 		require.Len(t, next(t, s), 1)
 		sleep(time.Second)
@@ -152,10 +152,10 @@ func TestReceive_MissingBatch_Resyncs(t *testing.T) {
 		synctest.Wait()
 		w.set(nil, false)
 		start := time.Now()
-		requireBehind(t, s) // the next heartbeat's number tells
+		requireBehind(t, s) // the number of the next heartbeat shows the gap
 		require.LessOrEqual(t, time.Since(start), DefaultHeartbeat)
 		synctest.Wait()
-		require.Equal(t, 1, worked, "a lost hint of work is made up for")
+		require.Equal(t, 1, runsQueued, "a resync replaces a lost RunQueued")
 		stopAll(t, one, two)
 	})
 }
@@ -189,7 +189,7 @@ func TestStop_QueuedEvents_AreSentWithoutResync(t *testing.T) {
 		}
 		stopAll(t, two)
 		got, _, _ := hubOne.InFlightText("msg_2")
-		require.Len(t, got, 500, "what waited was sent before the farewell")
+		require.Len(t, got, 500, "queued events are sent before the final batch")
 		hubTwo.Publish(delta(500, "x")) // too late
 		sleep(time.Minute)
 		require.Zero(t, one.Stats().Resyncs)
@@ -236,7 +236,7 @@ func TestSendWithRetry_Outage_DeliversOrResyncs(t *testing.T) {
 
 		w.set(down, false)
 		hubOne.Publish(delta(100, "x"))
-		sleep(time.Minute) // longer than a batch is kept
+		sleep(time.Minute) // longer than maxRetryTime
 		w.set(nil, false)
 		sleep(5 * time.Second)
 		require.Equal(t, uint64(1), one.Stats().Dropped)
@@ -331,7 +331,7 @@ func TestReceive_BatchAge_IsObservedAsLag(t *testing.T) {
 		r.Receive(fmt.Appendf(nil, `{"r":"other","n":1,"s":%d}`, time.Now().Add(-40*time.Millisecond).UnixMicro()))
 		require.Equal(t, 40*time.Millisecond, r.Stats().Lag)
 		r.Receive(fmt.Appendf(nil, `{"r":"other","n":2,"s":%d}`, time.Now().Add(time.Hour).UnixMicro()))
-		require.Equal(t, []time.Duration{40 * time.Millisecond, 0}, seen, "a clock ahead of ours")
+		require.Equal(t, []time.Duration{40 * time.Millisecond, 0}, seen, "a clock that is ahead")
 		stopAll(t, r)
 	})
 }
