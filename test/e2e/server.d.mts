@@ -1,14 +1,14 @@
 /** A running server. */
 export interface Server {
-  /** Where it answers: http://127.0.0.1:PORT. Another port after a restart. */
+  /** The base URL, http://127.0.0.1:PORT. The port changes at a restart. */
   readonly url: string;
-  /** Signs a development user in and gives the token. */
+  /** Signs a development user in and returns the token. */
   signIn(user: string): Promise<string>;
-  /** Stops it in order and starts it again over the same database. */
+  /** Stops the server gracefully and starts it again with the same database. */
   restart(): Promise<void>;
-  /** Stops it in order; rejects with its log when it does not end cleanly. */
+  /** Stops the server gracefully; rejects with its log if the exit code is not 0. */
   stop(): Promise<void>;
 }
 
-/** Starts the real binary with more settings; rejects with its log when it does not come up. */
+/** Starts the binary with additional settings; rejects with its log if it does not start. */
 export function startServer(env?: Record<string, string>): Promise<Server>;

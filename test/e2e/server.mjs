@@ -1,5 +1,5 @@
-// Starts the real binary for a suite: on a free port, over a new SQLite file, with
-// development sign-in and the rules model, and with nothing of this machine's settings.
+// Starts the errand binary for a suite on a free port with a new SQLite file, development sign-in and the rules
+// model. The environment of the calling process is not passed on.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,7 +12,7 @@ process.once("SIGTERM", () => process.exit(1));
 
 const binary = process.env.ERRAND_BIN ?? join(import.meta.dirname, "..", "..", "bin", "errand");
 
-/** Starts a server; env adds settings to it. Fails with the server's log when it does not come up. */
+/** Starts a server; env adds settings to it. Rejects with the server's log if it does not start. */
 export async function startServer(env = {}) {
   const folder = await mkdtemp(join(tmpdir(), "errand-e2e-"));
   let running = await launch(folder, env);
@@ -42,14 +42,14 @@ async function launch(folder, env) {
       DATABASE_URL: `sqlite:${join(folder, "errand.db")}`, LLM_PROVIDER: "rules", ...env,
     },
   });
-  // A suite that crashes or is stopped must not leave its server behind.
+  // A suite that crashes or is stopped must also end its server.
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   const log = [];
   const url = await serving(child, log);
   return {
     url,
-    /** Ends it in order; fails with its log when it does not end cleanly. */
+    /** Stops the server gracefully; rejects with its log if the exit code is not 0. */
     async stop() {
       process.off("exit", kill);
       if (child.exitCode === null) {
@@ -75,7 +75,7 @@ function serving(child, log) {
   });
 }
 
-/** A token of a development user. */
+/** Returns a token of a development user. */
 async function signIn(url, user) {
   const response = await fetch(`${url}/dev/sign-in`, {
     method: "POST",

@@ -1,5 +1,5 @@
-// Puts the model providers before a peer that somebody else wrote: aimock plays
-// OpenAI, Ollama, Gemini and Anthropic on one port, ./peer asks it through the
+// Tests the model providers against an independent implementation: aimock emulates
+// OpenAI, Ollama, Gemini and Anthropic on one port, and ./peer sends requests through the
 // real providers. Run with `npm ci && npm test`; needs Node 20 and Go.
 import { spawn } from "node:child_process";
 import { LLMock } from "@copilotkit/aimock";
@@ -51,7 +51,7 @@ const code = await new Promise((resolve, reject) => {
   peer.on("exit", (c) => resolve(c ?? 1));
 });
 
-// Each wire must have been spoken, or the run proved nothing.
+// Every API must have been requested.
 const paths = mock.getRequests().map((r) => r.path);
 const missing = ["/v1/chat/completions", ":streamGenerateContent", "/v1/messages"].filter((p) => !paths.some((q) => q.includes(p)));
 await mock.stop();

@@ -16,10 +16,10 @@ for (const { id, name, status, reason } of failed) {
   console.error(`${status} ${id} ${name}: ${reason}`);
 }
 console.log(`${results.length - failed.length} of ${results.length} audits pass`);
-// As node's test runner ends, which test/e2e/run reads.
+// The format of node's test runner, which test/e2e/run reads.
 console.log(`# pass ${results.length - failed.length}\n# fail ${failed.length}`);
 
-// An audit that is gone from the library would otherwise pass unseen.
+// Detects audits that a new version of the library no longer contains.
 const expected = 61;
 if (results.length !== expected) {
   console.error(`expected ${expected} audits`);

@@ -2,7 +2,7 @@
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
 
-/** One operation over HTTP: the status and the answer. */
+/** Sends one operation over HTTP and returns the status and the response. */
 export async function post(server, token, query, variables) {
   const response = await fetch(`${server.url}/graphql`, {
     method: "POST",
@@ -12,7 +12,7 @@ export async function post(server, token, query, variables) {
   return { status: response.status, ...(await response.json()) };
 }
 
-/** Like post, for what must succeed. */
+/** Like post, but throws on errors. */
 export async function ask(server, token, query, variables) {
   const { status, data, errors } = await post(server, token, query, variables);
   if (errors) throw new Error(`${status} ${JSON.stringify(errors)}`);
@@ -46,7 +46,7 @@ const STREAM = `subscription ($id: ID!, $after: Cursor) { messageStream(conversa
   ... on MessageDelta { messageId offset text }
   ... on MessageFinished { message { id content status } } } }`;
 
-/** A conversation as its stream tells it, rebuilt by the rule content = content[0:offset] + text. */
+/** The messages of a conversation, rebuilt from its stream: content = content[0:offset] + text. */
 export class Talk {
   texts = {};
   finished = {};

@@ -32,7 +32,7 @@ export async function startProvider({ port = 0, life = () => "15m" } = {}) {
     jwks: `${base}/api/auth/jwks`,
     port: server.address().port,
     signUp: (name) => signUp(base, name),
-    /** Signs any claims with the server's own key, as only it can. */
+    /** Signs claims with the server's key. */
     sign: async (payload) => (await auth.api.signJWT({ body: { payload } })).token,
     /** Makes the next token be signed with a new key; the old one stays published for a while. */
     rotate: () => database.prepare("update jwks set expiresAt = ?").run(new Date(Date.now() - 1000).toISOString()),
@@ -46,7 +46,7 @@ export async function startProvider({ port = 0, life = () => "15m" } = {}) {
   };
 }
 
-/** A new person with a session, who can get any number of tokens. */
+/** Creates a user with a session, who can request any number of tokens. */
 async function signUp(base, name) {
   const email = `${name.toLowerCase()}@example.com`;
   const answer = await fetch(`${base}/api/auth/sign-up/email`, {

@@ -1,4 +1,4 @@
-// People of a real Better Auth server use a real Errand: the whole life of tokens and keys.
+// Users of a real Better Auth server use the errand binary: sign-up, key rotation, token renewal and account deletion.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createHmac } from "node:crypto";
@@ -25,12 +25,12 @@ const VIEWER = "{ viewer { id name email } }";
 const SEND = `mutation ($content: String!) { sendMessage(input: { content: $content }) {
   conversation { id } assistantMessage { id } } }`;
 const STORED = "query ($id: ID!) { node(id: $id) { ... on Message { content status } } }";
-/** Between two looks at something that comes about by itself. */
+/** The interval between two polls. */
 const pause = () => sleep(100, true);
 const kid = (token) => JSON.parse(Buffer.from(token.split(".")[0], "base64url")).kid;
 const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
 
-test("whoever signs up there is somebody here, over HTTP and WebSocket", async () => {
+test("a user who signs up at the provider has an account, over HTTP and WebSocket", async () => {
   const alice = await provider.signUp("Alice");
   const token = await alice.token();
   const { viewer } = await ask(errand, token, VIEWER);
@@ -44,7 +44,7 @@ test("whoever signs up there is somebody here, over HTTP and WebSocket", async (
 });
 
 // Before the wrong tokens: an unknown key makes the server look for new ones at most every half minute.
-test("a rotated key is found at once, and the old one serves while it is published", async () => {
+test("a rotated key is accepted at once, and the old key while it is published", async () => {
   const dave = await provider.signUp("Dave");
   const old = await dave.token();
   const { viewer } = await ask(errand, old, VIEWER);
@@ -55,7 +55,7 @@ test("a rotated key is found at once, and the old one serves while it is publish
   assert.deepEqual((await ask(errand, old, VIEWER)).viewer, viewer);
 });
 
-test("wrong tokens are refused, over HTTP and WebSocket", async () => {
+test("invalid tokens are rejected, over HTTP and WebSocket", async () => {
   const carol = await provider.signUp("Carol");
   const good = await carol.token();
   const [head, body, signature] = good.split(".");
@@ -87,7 +87,7 @@ test("wrong tokens are refused, over HTTP and WebSocket", async () => {
   assert.equal((await ask(errand, good, VIEWER)).viewer.email, carol.email);
 });
 
-test("a stream outlives its token when the token is renewed", async () => {
+test("a stream continues when its token is renewed", async () => {
   const erin = await provider.signUp("Erin");
   const sent = (await ask(errand, await erin.token(), SEND, { content: "What can you do for me?" })).sendMessage;
   life = "4s";
@@ -103,7 +103,7 @@ test("a stream outlives its token when the token is renewed", async () => {
   await client.dispose();
 });
 
-test("a stream whose token ran out is taken up with a new one, without loss", async () => {
+test("a stream whose token expired resumes with a new token without loss", async () => {
   const frank = await provider.signUp("Frank");
   const sent = (await ask(errand, await frank.token(), SEND, { content: "What can you do for me?" })).sendMessage;
   life = "3s";
@@ -118,7 +118,7 @@ test("a stream whose token ran out is taken up with a new one, without loss", as
   await client.dispose();
 });
 
-/** The text that the stream told is the stored one. */
+/** Asserts that the streamed text equals the stored text. */
 async function same(talk, person, id) {
   const { node } = await ask(errand, await person.token(), STORED, { id });
   assert.equal(node.status, "COMPLETED");
@@ -126,7 +126,7 @@ async function same(talk, person, id) {
   assert.equal(talk.finished[id].content, node.content);
 }
 
-test("a deleted account does not come back by itself, and begins anew by signing in", async () => {
+test("a deleted account is not restored by an old token; signing in again creates a new account", async () => {
   const grace = await provider.signUp("Grace");
   const token = await grace.token();
   const { viewer } = await ask(errand, token, VIEWER);
@@ -141,7 +141,7 @@ test("a deleted account does not come back by itself, and begins anew by signing
   assert.equal(again.data.viewer.email, grace.email);
 });
 
-test("keys at hand serve while the identity provider is down, and it is waited for at the start", async () => {
+test("cached keys are used while the identity provider is down, and a server without keys waits for the provider", async () => {
   const heidi = await provider.signUp("Heidi");
   const token = await heidi.token();
   const { viewer } = await ask(errand, token, VIEWER);

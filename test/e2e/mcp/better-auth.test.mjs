@@ -70,7 +70,7 @@ async function connect(provider) {
 
 const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
 
-test("from nothing but the address to a task", async () => {
+test("a client that knows only the address registers, signs in and creates a task", async () => {
   const provider = new Provider(await identity.signUp("alice@example.com"), "tasks:read tasks:write");
   const client = await connect(provider);
   assert.equal(provider.asked.searchParams.get("resource"), mcp);
@@ -88,7 +88,7 @@ test("from nothing but the address to a task", async () => {
   await other.close();
 });
 
-test("a token that no longer holds is renewed without the person", async () => {
+test("an invalid token is renewed without user interaction", async () => {
   const provider = new Provider(await identity.signUp("erin@example.com"), "tasks:read tasks:write offline_access");
   const first = await connect(provider);
   await first.callTool({ name: "add_task", arguments: { title: "Before" } });
@@ -108,7 +108,7 @@ test("a token that no longer holds is renewed without the person", async () => {
   await client.close();
 });
 
-test("a token for MCP does not open GraphQL", async () => {
+test("a token for MCP is rejected by GraphQL", async () => {
   const provider = new Provider(await identity.signUp("carol@example.com"), "tasks:read");
   const client = await connect(provider);
   await client.close();
@@ -119,7 +119,7 @@ test("a token for MCP does not open GraphQL", async () => {
   assert.equal(answer.status, 401);
 });
 
-test("a token without the scope is told which one it lacks", async () => {
+test("a token without the scope is rejected with the missing scope", async () => {
   const provider = new Provider(await identity.signUp("dora@example.com"), "tasks:read");
   const client = await connect(provider);
   assert.doesNotMatch(claims(provider.saved.access_token).scope, /tasks:write/);

@@ -108,7 +108,7 @@ for (const [revision, kind] of Object.entries(clients)) {
   });
 }
 
-test("a subscription tells what changes", async () => {
+test("a subscription reports changes", async () => {
   const token = await server.signIn("carol");
   const options = { requestInit: { headers: { Authorization: `Bearer ${token}` } } };
   const client = clients["2026-07-28"].make();

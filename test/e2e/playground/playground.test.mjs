@@ -31,7 +31,7 @@ afterEach(async ({ name }) => {
   await context.close();
 });
 
-test("a first message streams live, and its task is alice's alone", async () => {
+test("a first message streams, and its task is visible to alice only", async () => {
   await tab(page, "SendMessage");
   const pieces = await record(page);
   await run(page);
@@ -52,7 +52,7 @@ test("a first message streams live, and its task is alice's alone", async () => 
   await shows(page, '"edges": []');
 });
 
-test("a task stream shows what another tab of the same person does, and nobody else's", async () => {
+test("a task stream shows changes of the same user's other tab only", async () => {
   await tab(page, "TaskStream");
   await run(page);
   await page.getByText("WebSocket connected").waitFor();

@@ -1,6 +1,6 @@
-// Command peer asks an aimock server (AIMOCK_URL) through every model provider
-// and exits with 1 when any answer or error is not as it should be. run.mjs
-// starts it and holds the other side of the script.
+// Command peer sends requests to an aimock server (AIMOCK_URL) through every model provider
+// and exits with 1 if a response or an error differs from the expected one. run.mjs
+// starts it and contains the server's script.
 package main
 
 import (

@@ -2,8 +2,8 @@ import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import type { Client } from "./client.js";
 
 /**
- * A subscription as an async iterable. It holds what came until it is asked for; it throws what the
- * client gave as the reason of an early end. Leaving a for-await loop unsubscribes.
+ * A subscription as an async iterable. It buffers payloads until they are read and throws the
+ * client's error if the subscription ends early. Leaving a for-await loop unsubscribes.
  */
 export function follow<D, V extends Record<string, unknown>>(
   client: Client,

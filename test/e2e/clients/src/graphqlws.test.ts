@@ -11,7 +11,7 @@ tellStory(graphqlWS);
 
 describe("graphql-ws with its own retries", () => {
   // On a retry the library subscribes with the first variables: the stream opens anew, from the newest turn.
-  it("goes on by itself after each cut and ends with exactly the stored text", () => asSomebody(graphqlWS, async ({ client, token, wire }) => {
+  it("reconnects after each cut and ends with exactly the stored text", () => asSomebody(graphqlWS, async ({ client, token, wire }) => {
     await makeTasks(client, 10);
     const { conversation, assistantMessage } = await send(client, "List my tasks");
     const retrying = over(createClient({ ...socketOptions(wire.url, token), retryAttempts: 5, retryWait: async () => {} }));
@@ -27,7 +27,7 @@ describe("graphql-ws with its own retries", () => {
     await assertStored(client, view.message(assistantMessage.id));
   }));
 
-  it("comes back with a new token after 4403", () => asSomebody(graphqlWS, async ({ client, token, wire }) => {
+  it("reconnects with a new token after 4403", () => asSomebody(graphqlWS, async ({ client, token, wire }) => {
     await makeTasks(client, 1);
     const codes: unknown[] = [];
     let next = "bad";

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
-/** A wire between client and server that a test can cut. */
+/** A TCP proxy between client and server whose connections a test can cut. */
 export interface Wire {
   url: string;
   /** How many connections were made over it. */
   connections: number;
-  /** Breaks every connection without a word; new ones may come. */
+  /** Closes every open connection; new connections are accepted. */
   cut(): Promise<void>;
   close(): void;
 }

@@ -27,7 +27,7 @@ describe("a Relay paginator", { concurrency: true }, () => {
     }
   }));
 
-  it("neither skips nor repeats a task while others come and go", () => asSomebody(graphqlSSE, async ({ client }) => {
+  it("neither skips nor repeats a task while others are created and deleted", () => asSomebody(graphqlSSE, async ({ client }) => {
     await makeTasks(client, 9);
     const fetchPage = tasksOf(client);
     let pages = 0;

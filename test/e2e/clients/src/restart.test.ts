@@ -8,7 +8,7 @@ import { assertStored, finished, openTaskStream, send, watch } from "./story.js"
 import { View, type MessageEvent } from "./view.js";
 import { asSomebody, makeTasks, server } from "./world.js";
 
-test("a reply goes on over a restart of the server, and a client that retries misses nothing", () => asSomebody(graphqlSSE, async ({ client, token, wire }) => {
+test("a reply continues after a restart of the server, and a client that retries misses nothing", () => asSomebody(graphqlSSE, async ({ client, token, wire }) => {
   await makeTasks(client, 12);
   const { conversation, assistantMessage } = await send(client, "Add a task to call Bob and list my tasks");
   const codes: unknown[] = [];
@@ -49,7 +49,7 @@ test("a stream of server-sent events that the server's stop ends does not look c
   await end;
 }));
 
-test("a socket that the server's stop ends is told to come back", () => asSomebody(graphqlWS, async ({ client }) => {
+test("a socket that a server stop closes is advised to reconnect", () => asSomebody(graphqlWS, async ({ client }) => {
   const { live } = await openTaskStream(client);
   const end = assert.rejects(async () => {
     for await (const _ of live);

@@ -12,12 +12,12 @@ import { asSomebody, makeTasks } from "./world.js";
 export function tellStory(kind: ClientKind) {
   describe(kind.name, { concurrency: true }, () => {
     it("streams a reply and its tool call", () => asSomebody(kind, streams));
-    it("resumes after the wire was cut in mid-stream", () => asSomebody(kind, resumes));
+    it("resumes after the connection was cut during a stream", () => asSomebody(kind, resumes));
     it("cancels a long reply", () => asSomebody(kind, cancels));
     it("follows changes of tasks and resumes", () => asSomebody(kind, followsTasks));
     it("pages through tasks", () => asSomebody(kind, pages));
-    it("is told codes of errors, and nothing of others", () => asSomebody(kind, ({ client }) => refusals(kind, client)));
-    it("is refused with a bad token", () => asSomebody({ ...kind, connect: (url) => kind.connect(url, "bad") }, badToken));
+    it("receives error codes and no data of other users", () => asSomebody(kind, ({ client }) => refusals(kind, client)));
+    it("is rejected with an invalid token", () => asSomebody({ ...kind, connect: (url) => kind.connect(url, "bad") }, badToken));
   });
 }
 
