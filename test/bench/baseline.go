@@ -20,8 +20,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// baselineServer is the hand-written server to compare with: three endpoints over pgx without GraphQL, with the same token
-// verification, the same rows and the same change log.
+// baselineServer is the hand-written server to compare with: three endpoints over pgx without GraphQL, with the same
+// token verification, the same rows and the same change log.
 type baselineServer struct {
 	pool *pgxpool.Pool
 	key  []byte

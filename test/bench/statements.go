@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// countStatements returns the number of statements that the replicas execute while fn runs, without the periodic ones. It
-// makes the database log every statement.
+// countStatements returns the number of statements that the replicas execute while fn runs, without the periodic ones.
+// It makes the database log every statement.
 func (b *bench) countStatements(ctx context.Context, fn func() error) (int, error) {
 	conn, err := pgx.Connect(ctx, b.url)
 	if err != nil {
