@@ -43,15 +43,15 @@ func providerModels(t *testing.T) []*providerModel {
 	g := &providerModel{name: "gemini", mark: "mark-of-gemini", server: alternate(t, geminiAdds, geminiSays)}
 	var err error
 	o.model, err = openai.New(
-		openai.Config{BaseURL: o.server.URL + "/v1", Key: key, Model: "one", Wire: llm.Wire{Client: o.server.Client}},
+		llm.Config{BaseURL: o.server.URL + "/v1", Key: key, Model: "one", HTTP: llm.HTTPOptions{Client: o.server.Client}},
 	)
 	require.NoError(t, err)
 	a.model, err = anthropic.New(
-		anthropic.Config{BaseURL: a.server.URL, Key: key, Model: "two", Wire: llm.Wire{Client: a.server.Client}},
+		llm.Config{BaseURL: a.server.URL, Key: key, Model: "two", HTTP: llm.HTTPOptions{Client: a.server.Client}},
 	)
 	require.NoError(t, err)
 	g.model, err = gemini.New(
-		gemini.Config{BaseURL: g.server.URL, Key: key, Model: "gemini-3-three", Wire: llm.Wire{Client: g.server.Client}},
+		llm.Config{BaseURL: g.server.URL, Key: key, Model: "gemini-3-three", HTTP: llm.HTTPOptions{Client: g.server.Client}},
 	)
 	require.NoError(t, err)
 	return []*providerModel{o, a, g}

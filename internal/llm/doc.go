@@ -1,18 +1,17 @@
-// Package llm holds what every model provider shares: the error vocabulary, the
-// HTTP exchange with its timeouts and retries, the event-stream reader, the
-// neutral reading of a conversation and the assembly of an answer.
+// Package llm is the client of the model providers: conversation history, call options, the HTTP exchange with its
+// timeouts and retries, the event stream, the response, and the classification of errors. The packages openai, gemini
+// and anthropic add only the wire format of their API (an [API]).
 //
-// The providers (openai, gemini, anthropic) are langchaingo [llms.Model]s
-// written directly over net/http. Neither langchaingo's own network providers
-// nor the vendors' SDKs are used: the former lose tool calls and report broken
-// streams as success, the latter also accept a stream that ends early and cost
-// tens of megabytes of binary: the official client for OpenAI alone 20 MB and 2.4 GB
-// of memory to compile, all of this package and its providers 0.2 MB of the binary's
-// 44. What must hold for each of them:
+// A [Client] implements langchaingo's [llms.Model] directly over net/http. Langchaingo's own network providers are not
+// used because they lose tool calls and report a broken stream as success. The vendors' SDKs are not used because they
+// also accept a stream that ends early, and because of their size: the official OpenAI client alone adds 20 MB to the
+// binary and takes 2.4 GB of memory to compile; this package and all providers add 0.2 MB to a binary of 44 MB.
 //
-//   - An answer without its terminal event is an error, never a short success.
-//   - A cancelled context is an error, even when all text had arrived.
-//   - Only text meant for the person reaches the streaming function.
-//   - Nothing is repeated once a byte of an answer has arrived.
-//   - No provider text, key or request body appears in an error or a log line.
+// Every provider has these properties:
+//
+//   - A response without its terminal event is an error, never a short success.
+//   - A cancelled context is an error, even if the whole text has arrived.
+//   - Only text for the user reaches the streaming function: no thinking, no tool calls.
+//   - A request is never retried after the first byte of its response.
+//   - Errors and logs contain no provider text, key or request body.
 package llm

@@ -8,39 +8,39 @@ import (
 	"errand/internal/apperr"
 )
 
-// Kind is the reason a model call failed. The list is closed.
+// Kind is the reason for the failure of a model call.
 type Kind string
 
-// The kinds of failure.
+// The kinds of failures. There are no others.
 const (
-	// KindAuth: the key is missing, wrong, not allowed, or its account has no credit.
+	// KindAuth: the key is missing, invalid or not permitted, or its account has no credit.
 	KindAuth Kind = "auth"
-	// KindRateLimit: the provider counts our requests or tokens and we sent too many.
+	// KindRateLimit: the provider's limit on requests or tokens is exceeded.
 	KindRateLimit Kind = "rate_limit"
-	// KindOverloaded: the provider has no capacity just now.
+	// KindOverloaded: the provider has no capacity at the moment.
 	KindOverloaded Kind = "overloaded"
-	// KindBadRequest: the provider will refuse this request however often it is sent.
+	// KindBadRequest: the request is invalid; a retry is useless.
 	KindBadRequest Kind = "bad_request"
-	// KindTruncated: the answer broke off or cannot be used, such as half a tool call.
+	// KindTruncated: the response is incomplete, for example within a tool call.
 	KindTruncated Kind = "truncated"
-	// KindTimeout: the provider went silent, or the caller's deadline passed.
+	// KindTimeout: the idle timeout or the caller's deadline passed.
 	KindTimeout Kind = "timeout"
-	// KindCancelled: the caller's context was cancelled or its streaming function refused a chunk.
+	// KindCancelled: the caller's context was cancelled or its streaming function returned an error.
 	KindCancelled Kind = "cancelled"
-	// KindUnavailable: the provider cannot be reached, failed inside, or does not speak its protocol.
+	// KindUnavailable: the provider cannot be reached, failed internally or violated its protocol.
 	KindUnavailable Kind = "unavailable"
 )
 
-// Error is a failed model call. Its text is written by this package alone:
-// provider messages may quote keys or prompts and are never kept.
+// Error is the failure of a model call. Its text comes from this package alone, because the messages of providers may
+// quote keys or prompts.
 type Error struct {
 	Kind     Kind
 	Provider string
-	// Status is the HTTP status of the answer, 0 when there was none.
+	// Status is the HTTP status of the error response, 0 if there was none.
 	Status int
-	// RetryAfter is the wait the provider asked for, 0 when it named none.
+	// RetryAfter is the delay the provider requested, 0 for none.
 	RetryAfter time.Duration
-	// Detail says what happened, in this program's words, for the log.
+	// Detail describes the failure for the log; it never contains text of the provider.
 	Detail string
 	cause  error
 }
@@ -60,11 +60,10 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the cause: a context error, the streaming function's error, or
-// an operating system error.
+// Unwrap returns the cause: a context error, the streaming function's error or an operating system error; nil if unknown.
 func (e *Error) Unwrap() error { return e.cause }
 
-// As lets [apperr.From] find the public form of the error.
+// As supports [apperr.From], which finds the public form of the error.
 func (e *Error) As(target any) bool {
 	t, ok := target.(**apperr.Error)
 	if !ok {
@@ -97,7 +96,7 @@ func (e *Error) public() (apperr.Code, string) {
 	}
 }
 
-// KindOf finds the kind in err's chain, "" when err is not a model failure.
+// KindOf returns the kind of the *Error in err's chain, "" if there is none.
 func KindOf(err error) Kind {
 	var e *Error
 	if errors.As(err, &e) {
@@ -106,7 +105,7 @@ func KindOf(err error) Kind {
 	return ""
 }
 
-// Transient reports whether the same call may succeed later.
+// Transient reports whether the same call may succeed later. An error without a kind is not transient.
 func Transient(err error) bool {
 	switch KindOf(err) {
 	case KindRateLimit, KindOverloaded, KindTruncated, KindTimeout, KindUnavailable:

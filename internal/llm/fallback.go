@@ -7,18 +7,17 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// Fallback asks a second model when the first cannot take the call and has not
-// said a word yet.
+// Fallback is a model that calls Second if First fails before its first text, for a reason that may not affect Second:
+// a rate limit, an overload, an outage or a timeout.
 type Fallback struct {
 	First, Second llms.Model
-	// Log receives one warning each time the second model is asked; default slog.Default.
+	// Log receives one warning for each call of Second; default [slog.Default].
 	Log *slog.Logger
 }
 
 var _ llms.Model = (*Fallback)(nil)
 
-// GenerateContent implements [llms.Model]. The second model is asked with its
-// own model name, whatever [llms.WithModel] said for the first.
+// GenerateContent implements [llms.Model].
 func (f *Fallback) GenerateContent(
 	ctx context.Context,
 	messages []llms.MessageContent,
@@ -28,24 +27,24 @@ func (f *Fallback) GenerateContent(
 	for _, opt := range opts {
 		opt(&o)
 	}
-	spoke := false
+	streamed := false
 	first := opts
 	if o.StreamingFunc != nil {
 		first = append(opts[:len(opts):len(opts)], llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
-			spoke = true
+			streamed = true
 			return o.StreamingFunc(ctx, chunk)
 		}))
 	}
 	resp, err := f.First.GenerateContent(ctx, messages, first...)
-	if err == nil || spoke || ctx.Err() != nil || !replaceable(KindOf(err)) {
+	if err == nil || streamed || ctx.Err() != nil || !fallbackAllowed(KindOf(err)) {
 		return resp, err
 	}
 	log := f.Log
 	if log == nil {
 		log = slog.Default()
 	}
-	log.WarnContext(ctx, "model cannot take the call, asking the fallback", "kind", string(KindOf(err)))
-	return f.Second.GenerateContent(ctx, messages, append(opts[:len(opts):len(opts)], llms.WithModel(""))...)
+	log.WarnContext(ctx, "model call failed, calling the fallback", "kind", string(KindOf(err)))
+	return f.Second.GenerateContent(ctx, messages, opts...)
 }
 
 // Call implements [llms.Model].
@@ -53,6 +52,6 @@ func (f *Fallback) Call(ctx context.Context, prompt string, opts ...llms.CallOpt
 	return llms.GenerateFromSinglePrompt(ctx, f, prompt, opts...)
 }
 
-// replaceable: faults of the provider's state. A refused request or key is an
-// operator's matter and must not hide behind the fallback.
-func replaceable(k Kind) bool { return retryable(k) || k == KindTimeout }
+// fallbackAllowed reports whether the failure is due to the provider's state. An invalid request or key is an error of
+// the configuration, which the fallback must not hide.
+func fallbackAllowed(k Kind) bool { return retryable(k) || k == KindTimeout }

@@ -1,7 +1,10 @@
 package llm
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -9,22 +12,24 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// UnfinishedResult stands for the result of a call that none was recorded for.
-const UnfinishedResult = `{"error":{"code":"UNFINISHED","message":"This call was interrupted. Whether it took effect is unknown: look before repeating it."}}`
+// UnfinishedResult is sent to the model as the result of a tool call without a recorded result.
+const UnfinishedResult = `{"error":{"code":"UNFINISHED","message":` +
+	`"This call was interrupted. Whether it took effect is unknown: look before repeating it."}}`
 
-// History is a conversation in the form every wire can be written from.
+// History is a conversation in a form that every provider's request can be encoded from.
 type History struct {
-	// System is the system text, "" when there is none.
+	// System is the system prompt, "" if there is none.
 	System string
-	Turns  []Turn
+	// Turns is never empty. There are no two consecutive turns of the user.
+	Turns []Turn
 }
 
-// Turn is what one side said. Turns of the user hold text only.
+// Turn is one message of the user or of the model. The user's turns contain text only.
 type Turn struct {
 	User bool
-	// Text is never blank on a user's turn.
+	// Text is never blank in a user's turn.
 	Text string
-	// Calls are an assistant turn's calls, each with its result.
+	// Calls are the tool calls of a model's turn, each with its result.
 	Calls []Call
 	parts []ProviderParts
 }
@@ -36,14 +41,13 @@ type Call struct {
 	// Arguments is a JSON object.
 	Arguments json.RawMessage
 	// Result is the recorded result or [UnfinishedResult].
-	Result string
-	done   bool
+	Result    string
+	hasResult bool
 }
 
-// ReadHistory reads the messages for any provider. Results find their calls by
-// id among those before the next AI message; calls left over are closed with
-// [UnfinishedResult], results without a call and empty messages are dropped.
-func (w *Wire) ReadHistory(messages []llms.MessageContent) (History, error) {
+// newHistory converts messages. A result is matched by id with the calls of the preceding AI message. Calls without a
+// result get [UnfinishedResult]; results without a call and empty messages are dropped.
+func newHistory(messages []llms.MessageContent) (History, error) {
 	var h History
 	var system []string
 	for _, m := range messages {
@@ -54,13 +58,13 @@ func (w *Wire) ReadHistory(messages []llms.MessageContent) (History, error) {
 			case llms.TextContent:
 				texts = append(texts, p.Text)
 			case llms.ToolCall:
-				turn.Calls = append(turn.Calls, readCall(p, len(h.Turns), len(turn.Calls)))
+				turn.Calls = append(turn.Calls, newCall(p, len(h.Turns), len(turn.Calls)))
 			case llms.ToolCallResponse:
-				h.result(p)
+				h.addResult(p)
 			case ProviderParts:
 				turn.parts = append(turn.parts, p)
 			default:
-				return History{}, w.fail(KindBadRequest, "a message holds a part that is not text or a tool call")
+				return History{}, errors.New("a message contains a part that is neither text nor a tool call")
 			}
 		}
 		turn.Text = strings.Join(texts, "")
@@ -68,19 +72,19 @@ func (w *Wire) ReadHistory(messages []llms.MessageContent) (History, error) {
 		case llms.ChatMessageTypeSystem:
 			system = append(system, turn.Text)
 		case llms.ChatMessageTypeHuman, llms.ChatMessageTypeGeneric, llms.ChatMessageTypeAI:
-			h.add(turn)
+			h.addTurn(turn)
 		}
 	}
 	if len(h.Turns) == 0 {
-		return History{}, w.fail(KindBadRequest, "there is no message to answer")
+		return History{}, errors.New("the conversation has no message")
 	}
 	h.System = strings.Join(system, "\n\n")
 	return h, nil
 }
 
-// add appends a turn, merging neighbours of the user: wires want turns to
-// alternate, and a cancelled reply leaves none between two questions.
-func (h *History) add(t Turn) {
+// addTurn appends a turn. Consecutive turns of the user are merged: the APIs require alternating turns, and a cancelled
+// reply leaves no turn between two messages.
+func (h *History) addTurn(t Turn) {
 	blank := strings.TrimSpace(t.Text) == ""
 	if t.User && blank || blank && len(t.Calls) == 0 {
 		return
@@ -92,16 +96,16 @@ func (h *History) add(t Turn) {
 	h.Turns = append(h.Turns, t)
 }
 
-// result records r with the newest assistant turn.
-func (h *History) result(r llms.ToolCallResponse) {
+// addResult records r in the latest model turn.
+func (h *History) addResult(r llms.ToolCallResponse) {
 	for i := len(h.Turns) - 1; i >= 0; i-- {
 		if h.Turns[i].User {
 			continue
 		}
 		for j := range h.Turns[i].Calls {
 			c := &h.Turns[i].Calls[j]
-			if !c.done && (c.ID == r.ToolCallID || r.ToolCallID == "" && c.Name == r.Name) {
-				c.Result, c.done = r.Content, true
+			if !c.hasResult && (c.ID == r.ToolCallID || r.ToolCallID == "" && c.Name == r.Name) {
+				c.Result, c.hasResult = r.Content, true
 				return
 			}
 		}
@@ -109,23 +113,22 @@ func (h *History) result(r llms.ToolCallResponse) {
 	}
 }
 
-func readCall(tc llms.ToolCall, turn, n int) Call {
+func newCall(tc llms.ToolCall, turn, n int) Call {
 	c := Call{ID: tc.ID, Arguments: json.RawMessage(`{}`), Result: UnfinishedResult}
 	if c.ID == "" {
 		c.ID = "call_" + strconv.Itoa(turn) + "_" + strconv.Itoa(n)
 	}
 	if tc.FunctionCall != nil {
 		c.Name = tc.FunctionCall.Name
-		if args, ok := object(tc.FunctionCall.Arguments); ok {
+		if args, ok := parseArguments(tc.FunctionCall.Arguments); ok {
 			c.Arguments = args
 		}
 	}
 	return c
 }
 
-// Extra returns the parts that this provider and model made for the turn, nil
-// when there are none.
-func (t Turn) Extra(provider, model string) json.RawMessage {
+// ProviderParts returns the raw [ProviderParts] that this provider and model made for the turn, nil if there are none.
+func (t Turn) ProviderParts(provider, model string) json.RawMessage {
 	for _, p := range t.parts {
 		if p.Provider == provider && p.Model == model {
 			return p.Raw
@@ -134,9 +137,9 @@ func (t Turn) Extra(provider, model string) json.RawMessage {
 	return nil
 }
 
-// Same reports whether the turn still has the text and the calls (by name and
-// arguments, in order) that its extra was made with.
-func (t Turn) Same(text string, calls []Call) bool {
+// Matches reports whether the turn still has the text and the calls (compared by name and arguments, in order) that its
+// provider parts were made with.
+func (t Turn) Matches(text string, calls []Call) bool {
 	if t.Text != text || len(t.Calls) != len(calls) {
 		return false
 	}
@@ -152,11 +155,17 @@ func (t Turn) Same(text string, calls []Call) bool {
 	return true
 }
 
-// StartWithUser returns the turns with a user's turn first, as some wires
-// demand: a history window may open in the middle of an exchange.
+// StartWithUser returns the turns, beginning with a user's turn as some APIs require: the context window may begin in
+// the middle of an exchange.
 func (h History) StartWithUser() []Turn {
 	if h.Turns[0].User {
 		return h.Turns
 	}
 	return append([]Turn{{User: true, Text: "(Earlier messages are left out.)"}}, h.Turns...)
+}
+
+// ShortCallID returns an id that every provider accepts, derived from the id that another provider gave to a call.
+func ShortCallID(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return "call_" + hex.EncodeToString(sum[:12])
 }

@@ -2,26 +2,26 @@ package llm
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"math/rand/v2"
+	"net/http"
+	"strconv"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
-// Retry says how often and how patiently a failed exchange is repeated. The
-// zero value means the defaults.
+// Retry is the retry policy for requests that got no byte of a response. The zero value means the defaults.
 type Retry struct {
-	// Attempts counts the first try too; default 3, 1 means never repeat.
+	// Attempts is the number of attempts, the first included; default 3, 1 disables retries.
 	Attempts int
-	// Base is the first wait, doubled each time; default 500 ms.
+	// Base is the longest first delay; the delay doubles with each attempt and is reduced at random by up to half.
+	// Default 500 ms.
 	Base time.Duration
-	// Max bounds every wait; default 20 s. A provider that asks for more is not
-	// asked again here: the error carries its wait to whoever schedules the run.
+	// Max is the longest delay; default 20 s. If a provider requests a longer one, there is no retry; the error carries
+	// the requested delay for the caller's own scheduling.
 	Max time.Duration
-	// Sleep waits or returns the context's error; default a timer.
-	Sleep func(ctx context.Context, d time.Duration) error
-	// Jitter gives a number in [0,1); default random.
-	Jitter func() float64
-	// Now is the clock for Retry-After dates and deadlines; default time.Now.
-	Now func() time.Time
 }
 
 func (r Retry) withDefaults() Retry {
@@ -34,49 +34,110 @@ func (r Retry) withDefaults() Retry {
 	if r.Max <= 0 {
 		r.Max = 20 * time.Second
 	}
-	if r.Sleep == nil {
-		r.Sleep = sleep
-	}
-	if r.Jitter == nil {
-		r.Jitter = rand.Float64
-	}
-	if r.Now == nil {
-		r.Now = time.Now
-	}
 	return r
 }
 
-// wait is the pause before the next attempt (1 = after the first failure), or
-// false when waiting that long makes no sense. The jitter keeps replicas that
-// failed together from returning together.
-func (r Retry) wait(ctx context.Context, attempt int, asked time.Duration) (time.Duration, bool) {
-	if attempt >= r.Attempts || asked > r.Max {
-		return 0, false
-	}
-	d := min(r.Base<<(attempt-1), r.Max)
-	d = d/2 + time.Duration(r.Jitter()*float64(d/2))
-	if asked > 0 {
-		d = asked + time.Duration(r.Jitter()*float64(r.Base))
-	}
-	if deadline, ok := ctx.Deadline(); ok && deadline.Before(r.Now().Add(d)) {
-		return 0, false
-	}
-	return d, true
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// retryable reports whether an exchange that delivered nothing may be repeated.
-// A timeout is not: the provider has already had its full time.
+// retryable reports whether a request that got no response may be sent again. A timeout may not: the provider has
+// already had its full time.
 func retryable(k Kind) bool {
 	return k == KindRateLimit || k == KindOverloaded || k == KindUnavailable
+}
+
+// post sends body to url and passes a successful response to read. Failures before the first byte of a response are
+// retried by the policy, later ones never. The error is an *Error; if ctx has ended, it is never nil.
+func (c *Client) post(
+	ctx context.Context,
+	url string,
+	header http.Header,
+	body []byte,
+	read func(*stream) error,
+) error {
+	policy := c.config.HTTP.Retry.withDefaults()
+	delays := newRetryDelays(ctx, policy)
+	attempts := 0
+	_, err := backoff.Retry(
+		ctx,
+		func() (struct{}, error) {
+			attempts++
+			begun, err := c.attempt(ctx, url, header, body, read)
+			delays.begun, delays.err = begun, err
+			return struct{}{}, err
+		},
+		backoff.WithBackOff(delays),
+		backoff.WithMaxTries(uint(policy.Attempts)),
+		backoff.WithMaxElapsedTime(0), // the context and the number of attempts are the limits
+		backoff.WithNotify(func(err error, delay time.Duration) {
+			var e *Error
+			errors.As(err, &e)
+			c.logger().WarnContext(ctx, "model call failed, retrying", "provider", c.config.Provider,
+				"kind", string(e.Kind), "status", e.Status, "attempt", attempts, "wait", delay)
+		}),
+	)
+	if ctx.Err() != nil {
+		return c.contextError(ctx)
+	}
+	return err
+}
+
+// retryDelays is the [backoff.BackOff] of one request. It stops after errors that must not be retried.
+type retryDelays struct {
+	ctx         context.Context
+	policy      Retry
+	exponential *backoff.ExponentialBackOff
+	// begun and err are the outcome of the last attempt.
+	begun bool
+	err   error
+}
+
+// newRetryDelays returns delays between one half of and the whole of the exponential interval. The jitter prevents
+// replicas that failed together from retrying together.
+func newRetryDelays(ctx context.Context, p Retry) *retryDelays {
+	return &retryDelays{ctx: ctx, policy: p, exponential: &backoff.ExponentialBackOff{
+		InitialInterval:     min(p.Base, p.Max) * 3 / 4,
+		RandomizationFactor: 1.0 / 3,
+		Multiplier:          2,
+		MaxInterval:         p.Max * 3 / 4,
+	}}
+}
+
+// Reset implements [backoff.BackOff].
+func (d *retryDelays) Reset() { d.exponential.Reset() }
+
+// NextBackOff implements [backoff.BackOff]. A delay that the provider requested replaces the exponential one. A delay
+// beyond the caller's deadline is not started.
+func (d *retryDelays) NextBackOff() time.Duration {
+	var e *Error
+	if d.begun || !errors.As(d.err, &e) || !retryable(e.Kind) || e.RetryAfter > d.policy.Max {
+		return backoff.Stop
+	}
+	delay := d.exponential.NextBackOff()
+	if e.RetryAfter > 0 {
+		delay = e.RetryAfter + rand.N(d.policy.Base)
+	}
+	if deadline, ok := d.ctx.Deadline(); ok && deadline.Before(time.Now().Add(delay)) {
+		return backoff.Stop
+	}
+	return delay
+}
+
+func (c *Client) logger() *slog.Logger {
+	if c.config.HTTP.Log != nil {
+		return c.config.HTTP.Log
+	}
+	return slog.Default()
+}
+
+// retryAfter returns the delay that the response headers request: milliseconds, seconds or an HTTP date; 0 for none.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 {
+		return time.Duration(ms * float64(time.Millisecond))
+	}
+	v := h.Get("Retry-After")
+	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e6 {
+		return time.Duration(s * float64(time.Second))
+	}
+	if at, err := http.ParseTime(v); err == nil && at.After(now) {
+		return at.Sub(now)
+	}
+	return 0
 }

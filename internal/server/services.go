@@ -59,7 +59,7 @@ func OpenModel(c config.LLM, log *slog.Logger) (model llms.Model, name string, e
 		AnthropicKey:     c.AnthropicKey,
 		AnthropicBaseURL: c.AnthropicBaseURL,
 		OllamaBaseURL:    c.OllamaBaseURL,
-		Wire:             llm.Wire{Log: log},
+		HTTP:             llm.HTTPOptions{Log: log},
 		Rules:            func() llms.Model { return offline.New(offline.Options{Pace: c.RulesPace}) },
 	})
 }

@@ -17,10 +17,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t *testing.T, url string, w llm.Wire) llms.Model {
+func open(t *testing.T, url string, w llm.HTTPOptions) llms.Model {
 	t.Helper()
 	m, err := anthropic.New(
-		anthropic.Config{BaseURL: url, Key: secret.New(providertest.APIKey), Model: "claude-test", Wire: w},
+		llm.Config{BaseURL: url, Key: secret.New(providertest.APIKey), Model: "claude-test", HTTP: w},
 	)
 	require.NoError(t, err)
 	return m
@@ -99,9 +99,9 @@ func TestHostileWire(t *testing.T) {
 			[]string{messageStart, start(1, `{"type":"text","text":"Hel"}`), openCall, arguments(0, `{}`)},
 			end("max_tokens")...),
 		InvalidArguments: append([]string{messageStart, openCall, arguments(0, `{"title":"a`)}, end("tool_use")...),
-		ContentFiltered:    append(append([]string(nil), begin...), end("refusal")...),
-		ErrorEvent: event("error", `,"error":{"type":"overloaded_error","message":"`+providertest.ProviderText+`"}`),
-		UnstreamedText:      `{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}`,
+		ContentFiltered:  append(append([]string(nil), begin...), end("refusal")...),
+		ErrorEvent:       event("error", `,"error":{"type":"overloaded_error","message":"`+providertest.ProviderText+`"}`),
+		UnstreamedText:   `{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}`,
 		RateLimitBody:    `{"type":"error","error":{"type":"rate_limit_error","message":"` + providertest.ProviderText + `"}}`,
 	})
 }
@@ -113,7 +113,7 @@ func TestStreamsThatBreakTheBlockRules(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := providertest.NewServer(t, providertest.Stream(frames...))
-			_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
+			_, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 			require.Equal(t, llm.KindUnavailable, llm.KindOf(err), "%v", err)
 		})
 	}
@@ -124,13 +124,13 @@ func TestMessageStopWithoutAReasonIsNoAnswer(t *testing.T) {
 		t,
 		providertest.Stream(append(append([]string(nil), begin...), event("message_stop", ""))...),
 	)
-	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
+	_, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 	require.Equal(t, llm.KindTruncated, llm.KindOf(err), "%v", err)
 }
 
 func TestTextCutByTheLimitIsAnAnswer(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(append(append([]string(nil), begin...), end("max_tokens")...)...))
-	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
+	resp, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 	require.NoError(t, err)
 	require.Equal(t, "Hel", resp.Choices[0].Content)
 	require.Equal(t, llm.StopLength, resp.Choices[0].StopReason)
@@ -141,7 +141,7 @@ func TestToolsThatMayNotBeUsedAreDeclared(t *testing.T) {
 	_, err := open(
 		t,
 		s.URL,
-		llm.Wire{Client: s.Client},
+		llm.HTTPOptions{Client: s.Client},
 	).GenerateContent(t.Context(), providertest.Messages(), llms.WithTools(providertest.Tools()), llms.WithToolChoice("none"))
 	require.NoError(t, err)
 	require.Len(t, s.Requests()[0].JSON(t)["tools"], 2, "a history with calls is refused without them")

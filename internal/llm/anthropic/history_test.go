@@ -47,7 +47,7 @@ func messages(t *testing.T, r providertest.Request) string {
 
 func TestThinkingGoesBackInsideTheLoopAndNotBehindAChangedPrompt(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
-	m := open(t, s.URL, llm.Wire{Client: s.Client})
+	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	history := providertest.Messages()
 	history = append(history, step(t, m, history)...)
 	history = append(history, step(t, m, history)...)
@@ -76,7 +76,7 @@ func TestThinkingGoesBackInsideTheLoopAndNotBehindAChangedPrompt(t *testing.T) {
 
 func TestThinkingIsDroppedForAnotherModelAndForAChangedStep(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
-	m := open(t, s.URL, llm.Wire{Client: s.Client})
+	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	history := append(providertest.Messages(), step(t, m, providertest.Messages())...)
 
 	_, err := m.GenerateContent(t.Context(), history, llms.WithTools(providertest.Tools()), llms.WithModel("claude-other"))
@@ -92,7 +92,7 @@ func TestThinkingIsDroppedForAnotherModelAndForAChangedStep(t *testing.T) {
 
 func TestForeignHistory(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
-	m := open(t, s.URL, llm.Wire{Client: s.Client})
+	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	_, err := m.GenerateContent(t.Context(), []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "S"),
 		{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{

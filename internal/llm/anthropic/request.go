@@ -10,22 +10,20 @@ import (
 	"errand/internal/llm"
 )
 
-// request is the body of POST /v1/messages, as far as it is used.
+// request is the body of POST /v1/messages; unused fields are left out.
 type request struct {
-	Model         string        `json:"model"`
-	MaxTokens     int           `json:"max_tokens"`
-	System        string        `json:"system,omitempty"`
-	Messages      []message     `json:"messages"`
-	Tools         []tool        `json:"tools,omitempty"`
-	ToolChoice    *toolChoice   `json:"tool_choice,omitempty"`
-	Temperature   *float64      `json:"temperature,omitempty"`
-	StopSequences []string      `json:"stop_sequences,omitempty"`
-	Stream        bool          `json:"stream"`
-	CacheControl  *cacheControl `json:"cache_control,omitempty"`
+	Model        string        `json:"model"`
+	MaxTokens    int           `json:"max_tokens"`
+	System       string        `json:"system,omitempty"`
+	Messages     []message     `json:"messages"`
+	Tools        []tool        `json:"tools,omitempty"`
+	ToolChoice   *toolChoice   `json:"tool_choice,omitempty"`
+	Stream       bool          `json:"stream"`
+	CacheControl *cacheControl `json:"cache_control,omitempty"`
 }
 
-// cacheControl at the top level makes the API cache the prompt as it grows,
-// which pays from the second step of a tool loop on.
+// cacheControl at the top level makes the API cache the growing prompt, which reduces the cost from the second step of a
+// tool loop on.
 type cacheControl struct {
 	Type string `json:"type"`
 }
@@ -35,12 +33,12 @@ type message struct {
 	Content []block `json:"content"`
 }
 
-// block is a content block of any kind; the fields in use depend on Type.
+// block is a content block of any kind; Type determines which fields are used.
 type block struct {
 	Type string `json:"type"`
 	Text string `json:"text,omitempty"`
-	// thinking and redacted_thinking. Thinking is sent even when empty: newer
-	// models withhold the text and sign all the same.
+	// thinking and redacted_thinking. Thinking is sent even if it is empty: newer models omit the text but sign the
+	// block.
 	Thinking  *string `json:"thinking,omitempty"`
 	Signature string  `json:"signature,omitempty"`
 	Data      string  `json:"data,omitempty"`
@@ -62,120 +60,106 @@ type tool struct {
 
 type toolChoice struct {
 	Type string `json:"type"`
-	Name string `json:"name,omitempty"`
 }
 
-// newRequest builds the body and the hash of all that precedes the answer.
-func newRequest(o llm.Options, h llm.History) (request, string, error) {
-	r := request{
-		Model: o.Model, MaxTokens: o.MaxTokens, System: h.System, Temperature: o.Temperature,
-		StopSequences: o.Stop, Stream: true, CacheControl: &cacheControl{Type: "ephemeral"},
-	}
-	if r.MaxTokens == 0 {
-		r.MaxTokens = defaultMaxTokens
+// newRequest returns the body and the hash of all input.
+func newRequest(c llm.Config, o llm.Options, h llm.History) (r request, inputHash string, err error) {
+	r = request{
+		Model:        c.Model,
+		MaxTokens:    maxTokens,
+		System:       h.System,
+		Stream:       true,
+		CacheControl: &cacheControl{Type: "ephemeral"},
 	}
 	for _, t := range o.Tools {
 		r.Tools = append(r.Tools, tool{t.Name, t.Description, t.Schema})
 	}
-	if len(o.Tools) > 0 {
-		r.ToolChoice = choice(o.Choice)
+	if o.NoToolCalls && len(o.Tools) > 0 { // the API requires declarations for the calls in the history
+		r.ToolChoice = &toolChoice{Type: "none"}
 	}
-	c := conversation{model: o.Model}
-	if err := c.note(r.System, r.Tools); err != nil {
+	e := encoder{model: c.Model}
+	if err := e.addHash(r.System, r.Tools); err != nil {
 		return request{}, "", err
 	}
 	for _, t := range h.StartWithUser() {
-		if err := c.turn(t); err != nil {
+		if err := e.addTurn(t); err != nil {
 			return request{}, "", err
 		}
 	}
-	err := c.flush()
-	r.Messages = c.messages
-	return r, c.prefix, err
+	err = e.flushResults()
+	r.Messages = e.messages
+	return r, e.inputHash, err
 }
 
-func choice(c llm.Choice) *toolChoice {
-	switch c.Mode {
-	case "":
-		return nil
-	case "required":
-		return &toolChoice{Type: "any"}
-	case "tool":
-		return &toolChoice{Type: "tool", Name: c.Tool}
-	default:
-		return &toolChoice{Type: c.Mode}
-	}
+// encoder converts turns to messages and hashes the messages.
+type encoder struct {
+	model     string
+	messages  []message
+	inputHash string
+	results   []block // tool results of the last assistant message, which begin the next user message
 }
 
-// conversation writes turns as messages and hashes them as they are written.
-type conversation struct {
-	model    string
-	messages []message
-	prefix   string
-	results  []block // of the last assistant message, opening the next user message
-}
-
-// note adds values to the hash. They are hashed in a canonical form, since a
-// database may reorder the keys of stored JSON.
-func (c *conversation) note(values ...any) error {
+// addHash adds values to the hash, in a canonical form because a database may reorder the keys of stored JSON.
+func (e *encoder) addHash(values ...any) error {
 	sum := sha256.New()
-	sum.Write([]byte(c.prefix))
+	sum.Write([]byte(e.inputHash))
 	for _, v := range values {
 		data, err := json.Marshal(v)
 		if err != nil {
 			return err
 		}
-		var plain any
-		if err := json.Unmarshal(data, &plain); err != nil {
+		var value any
+		if err := json.Unmarshal(data, &value); err != nil {
 			return err
 		}
-		canonical, err := json.Marshal(plain)
+		canonical, err := json.Marshal(value)
 		if err != nil {
 			return err
 		}
 		sum.Write(canonical)
 	}
-	c.prefix = hex.EncodeToString(sum.Sum(nil))
+	e.inputHash = hex.EncodeToString(sum.Sum(nil))
 	return nil
 }
 
-func (c *conversation) add(m message) error {
-	c.messages = append(c.messages, m)
-	return c.note(m)
+func (e *encoder) addMessage(m message) error {
+	e.messages = append(e.messages, m)
+	return e.addHash(m)
 }
 
-// flush writes results that no words of the user follow.
-func (c *conversation) flush() error {
-	if len(c.results) == 0 {
+// flushResults adds the tool results that no text of the user follows.
+func (e *encoder) flushResults() error {
+	if len(e.results) == 0 {
 		return nil
 	}
-	m := message{Role: "user", Content: c.results}
-	c.results = nil
-	return c.add(m)
+	m := message{Role: "user", Content: e.results}
+	e.results = nil
+	return e.addMessage(m)
 }
 
-// turn writes one turn. Results must open the user message after their calls.
-func (c *conversation) turn(t llm.Turn) error {
+// addTurn adds one turn. The tool results must begin the user message after their calls.
+func (e *encoder) addTurn(t llm.Turn) error {
 	if t.User {
-		c.results = append(c.results, block{Type: "text", Text: t.Text})
-		return c.flush()
+		e.results = append(e.results, block{Type: "text", Text: t.Text})
+		return e.flushResults()
 	}
-	if err := c.flush(); err != nil {
+	if err := e.flushResults(); err != nil {
 		return err
 	}
 	for _, call := range t.Calls {
-		c.results = append(
-			c.results,
-			block{Type: "tool_result", ToolUseID: wireID(call.ID), Content: call.Result, IsError: isError(call.Result)},
-		)
+		e.results = append(e.results, block{
+			Type:      "tool_result",
+			ToolUseID: validID(call.ID),
+			Content:   call.Result,
+			IsError:   isError(call.Result),
+		})
 	}
-	return c.add(message{Role: "assistant", Content: c.assistant(t)})
+	return e.addMessage(message{Role: "assistant", Content: e.assistantBlocks(t)})
 }
 
-// assistant writes a turn from its own blocks where they are known, else from
-// its text and calls.
-func (c *conversation) assistant(t llm.Turn) []block {
-	if blocks, ok := c.restore(t); ok {
+// assistantBlocks returns the saved blocks of a turn or, without valid ones, blocks for its text and calls.
+func (e *encoder) assistantBlocks(t llm.Turn) []block {
+	if blocks, ok := e.savedBlocks(t); ok {
 		return blocks
 	}
 	var out []block
@@ -183,7 +167,7 @@ func (c *conversation) assistant(t llm.Turn) []block {
 		out = append(out, block{Type: "text", Text: t.Text})
 	}
 	for _, call := range t.Calls {
-		out = append(out, block{Type: "tool_use", ID: wireID(call.ID), Name: call.Name, Input: call.Arguments})
+		out = append(out, block{Type: "tool_use", ID: validID(call.ID), Name: call.Name, Input: call.Arguments})
 	}
 	return out
 }
@@ -195,13 +179,12 @@ func isError(result string) bool {
 	return json.Unmarshal([]byte(result), &r) == nil && r.Error != nil
 }
 
-var proper = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// wireID makes other providers' call ids fit the pattern this wire demands.
-func wireID(id string) string {
-	if proper.MatchString(id) {
+// validID returns a call id that the API accepts; other providers use other characters.
+func validID(id string) string {
+	if idPattern.MatchString(id) {
 		return id
 	}
-	sum := sha256.Sum256([]byte(id))
-	return "call_" + hex.EncodeToString(sum[:12])
+	return llm.ShortCallID(id)
 }

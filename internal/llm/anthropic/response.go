@@ -3,15 +3,12 @@ package anthropic
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"strings"
 
 	"errand/internal/llm"
 )
 
-// event is one event of the stream, or with type "message" the whole answer of
-// a server that did not stream.
+// event is one event of the stream. With type "message" it is the complete response of a server that did not stream.
 type event struct {
 	Type    string `json:"type"`
 	Index   int    `json:"index"`
@@ -39,84 +36,60 @@ type usage struct {
 	OutputTokens             int `json:"output_tokens"`
 }
 
-// assembly collects the blocks of one answer.
-type assembly struct {
-	reply  *llm.Reply
-	prefix string
-	blocks []*growing
-	stop   string
+// decoder decodes one response.
+type decoder struct {
+	response   *llm.Response
+	inputHash  string
+	blocks     []*partialBlock
+	stopReason string
 }
 
-// growing is a block that deltas add to.
-type growing struct {
+// partialBlock is a block that deltas add to.
+type partialBlock struct {
 	block
 	index     int
 	text      strings.Builder // of text and thinking blocks
 	arguments strings.Builder
 }
 
-// maxBlocks bounds the content blocks of one answer.
+// maxBlocks is the maximum number of content blocks in one response.
 const maxBlocks = 1024
 
-// read consumes the stream up to message_stop, its one terminal event.
-func (a *assembly) read(ctx context.Context, s *llm.Stream) error {
-	for {
-		ev, err := s.Next()
-		if errors.Is(err, io.EOF) {
-			return s.Truncated()
-		}
-		if err != nil {
-			return err
-		}
-		if len(ev.Data) == 0 {
-			continue
-		}
-		if err := s.Problem(ev.Data); err != nil {
-			return err
-		}
-		var e event
-		if json.Unmarshal(ev.Data, &e) != nil || e.Type == "" || e.Type == "error" {
-			return s.Malformed()
-		}
-		done, err := a.take(ctx, s, e)
-		if err != nil {
-			return err
-		}
-		if done {
-			return a.finish()
-		}
+// Decode implements [llm.Decoder]. The terminal event is message_stop. Unknown events are ignored, as the versioning
+// rules of the API require.
+func (d *decoder) Decode(ctx context.Context, ev llm.Event) (done bool, err error) {
+	var e event
+	if err := d.response.Unmarshal(ev.Data, &e); err != nil {
+		return false, err
 	}
-}
-
-// take handles one event and reports whether it was the last. Unknown events
-// are skipped, as the wire's versioning rules demand.
-func (a *assembly) take(ctx context.Context, s *llm.Stream, e event) (bool, error) {
 	switch e.Type {
+	case "", "error":
+		return false, d.response.Malformed()
 	case "message_start":
-		a.usage(e.Message.Usage)
+		d.addUsage(e.Message.Usage)
 	case "content_block_start":
-		if a.find(e.Index) != nil || len(a.blocks) >= maxBlocks {
-			return false, s.Malformed()
+		if d.findBlock(e.Index) != nil || len(d.blocks) >= maxBlocks {
+			return false, d.response.Malformed()
 		}
-		return false, a.open(ctx, e.Index, e.ContentBlock)
+		return false, d.addBlock(ctx, e.Index, e.ContentBlock)
 	case "content_block_delta":
-		g := a.find(e.Index)
-		if g == nil {
-			return false, s.Malformed()
+		b := d.findBlock(e.Index)
+		if b == nil {
+			return false, d.response.Malformed()
 		}
-		return false, a.grow(ctx, g, e)
+		return false, d.addDelta(ctx, b, e)
 	case "message_delta":
-		a.usage(e.Usage)
+		d.addUsage(e.Usage)
 		if e.Delta.StopReason != "" {
-			a.stop = e.Delta.StopReason
+			d.stopReason = e.Delta.StopReason
 		}
 	case "message_stop":
 		return true, nil
 	case "message":
-		a.usage(e.Usage)
-		a.stop = e.StopReason
+		d.addUsage(e.Usage)
+		d.stopReason = e.StopReason
 		for i, b := range e.Content {
-			if err := a.open(ctx, i, b); err != nil {
+			if err := d.addBlock(ctx, i, b); err != nil {
 				return false, err
 			}
 		}
@@ -125,91 +98,89 @@ func (a *assembly) take(ctx context.Context, s *llm.Stream, e event) (bool, erro
 	return false, nil
 }
 
-func (a *assembly) find(index int) *growing {
-	for _, g := range a.blocks {
-		if g.index == index {
-			return g
+func (d *decoder) findBlock(index int) *partialBlock {
+	for _, b := range d.blocks {
+		if b.index == index {
+			return b
 		}
 	}
 	return nil
 }
 
-func (a *assembly) open(ctx context.Context, index int, b block) error {
-	g := &growing{block: b, index: index}
-	a.blocks = append(a.blocks, g)
+func (d *decoder) addBlock(ctx context.Context, index int, b block) error {
+	p := &partialBlock{block: b, index: index}
+	d.blocks = append(d.blocks, p)
 	switch b.Type {
 	case "text":
-		g.text.WriteString(b.Text)
-		return a.reply.Text(ctx, b.Text)
+		p.text.WriteString(b.Text)
+		return d.response.AddText(ctx, b.Text)
 	case "thinking":
 		if b.Thinking != nil {
-			g.text.WriteString(*b.Thinking)
+			p.text.WriteString(*b.Thinking)
 		}
 	}
 	return nil
 }
 
-func (a *assembly) grow(ctx context.Context, g *growing, e event) error {
+func (d *decoder) addDelta(ctx context.Context, b *partialBlock, e event) error {
 	switch e.Delta.Type {
 	case "text_delta":
-		g.text.WriteString(e.Delta.Text)
-		return a.reply.Text(ctx, e.Delta.Text)
+		b.text.WriteString(e.Delta.Text)
+		return d.response.AddText(ctx, e.Delta.Text)
 	case "thinking_delta":
-		g.text.WriteString(e.Delta.Thinking)
+		b.text.WriteString(e.Delta.Thinking)
 	case "signature_delta":
-		g.Signature += e.Delta.Signature
+		b.Signature += e.Delta.Signature
 	case "input_json_delta":
-		g.arguments.WriteString(e.Delta.PartialJSON)
+		b.arguments.WriteString(e.Delta.PartialJSON)
 	}
 	return nil
 }
 
-// usage takes a report; the counts only grow in the course of an answer. Cached
-// tokens are not among the input tokens on this wire, so they are added.
-func (a *assembly) usage(u usage) {
-	r := &a.reply.Usage
+// addUsage records a report; the counts only grow during a response. The input tokens of this API exclude cached ones,
+// so those are added.
+func (d *decoder) addUsage(u usage) {
+	r := &d.response.Usage
 	r.Input = max(r.Input, u.InputTokens+u.CacheReadInputTokens+u.CacheCreationInputTokens)
 	r.Cached = max(r.Cached, u.CacheReadInputTokens)
 	r.Output = max(r.Output, u.OutputTokens)
 }
 
-// finish closes the blocks and keeps them for the next request if there was
-// thinking among them.
-func (a *assembly) finish() error {
-	a.reply.Stop = stopReason(a.stop)
-	e := extra{Prefix: a.prefix}
-	thought := false
-	for _, g := range a.blocks {
-		b := g.block
+// Finish implements [llm.Decoder]. It adds the tool calls, and saves all blocks if there is a thinking block.
+func (d *decoder) Finish() {
+	d.response.StopReason = stopReason(d.stopReason)
+	saved := savedParts{InputHash: d.inputHash}
+	hasThinking := false
+	for _, p := range d.blocks {
+		b := p.block
 		switch b.Type {
 		case "text":
-			b.Text = g.text.String()
+			b.Text = p.text.String()
 		case "thinking":
-			text := g.text.String()
-			b.Thinking, thought = &text, true
+			text := p.text.String()
+			b.Thinking, hasThinking = &text, true
 		case "redacted_thinking":
-			thought = true
+			hasThinking = true
 		case "tool_use":
-			if g.arguments.Len() > 0 || len(b.Input) == 0 {
-				b.Input = json.RawMessage(g.arguments.String())
+			if p.arguments.Len() > 0 || len(b.Input) == 0 {
+				b.Input = json.RawMessage(p.arguments.String())
 			}
-			a.reply.Call(b.ID, b.Name, string(b.Input))
+			d.response.AddToolCall(b.ID, b.Name, string(b.Input))
 			if len(b.Input) == 0 {
 				b.Input = json.RawMessage(`{}`)
 			}
 		default:
-			continue // kinds that only server-side tools make
+			continue // kinds of server-side tools
 		}
-		e.Content = append(e.Content, b)
+		saved.Content = append(saved.Content, b)
 	}
-	if !thought {
-		return nil
+	if !hasThinking {
+		return
 	}
-	raw, err := json.Marshal(e)
-	if err == nil { // else a call's arguments are not JSON, which Finish reports
-		a.reply.Extra = raw
+	// Marshalling fails if the arguments of a call are not JSON, which the check of the response reports.
+	if raw, err := json.Marshal(saved); err == nil {
+		d.response.ProviderParts = raw
 	}
-	return nil
 }
 
 func stopReason(reason string) string {
@@ -221,7 +192,7 @@ func stopReason(reason string) string {
 	case "max_tokens", "model_context_window_exceeded":
 		return llm.StopLength
 	case "refusal":
-		return llm.StopRefused
+		return llm.StopFiltered
 	default:
 		return llm.StopEnd
 	}

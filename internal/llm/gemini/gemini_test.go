@@ -16,10 +16,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t *testing.T, url string, w llm.Wire) llms.Model {
+func open(t *testing.T, url string, w llm.HTTPOptions) llms.Model {
 	t.Helper()
 	m, err := gemini.New(
-		gemini.Config{BaseURL: url, Key: secret.New(providertest.APIKey), Model: "gemini-3-test", Wire: w},
+		llm.Config{BaseURL: url, Key: secret.New(providertest.APIKey), Model: "gemini-3-test", HTTP: w},
 	)
 	require.NoError(t, err)
 	return m
@@ -62,12 +62,12 @@ var calls = []string{
 func TestHostileWire(t *testing.T) {
 	providertest.RunSuite(t, providertest.Suite{
 		NewModel: open, Text: text, PartialText: begin, ToolCalls: calls,
-		UnfinishedCall:    []string{parts(`{"functionCall":{"name":"add_task","args":{"title":"a"}}}`)},
+		UnfinishedCall:   []string{parts(`{"functionCall":{"name":"add_task","args":{"title":"a"}}}`)},
 		CallAtTokenLimit: []string{begin[0], finish(`{"functionCall":{"name":"add_task","args":{}}}`, "MAX_TOKENS")},
 		InvalidArguments: []string{finish(`{"functionCall":{"name":"add_task","args":["a"]}}`, "STOP")},
-		ContentFiltered:    []string{begin[0], finish(``, "SAFETY")},
-		ErrorEvent: `data: {"error":{"code":503,"message":"` + providertest.ProviderText + `","status":"UNAVAILABLE"}}` + "\n\n",
-		UnstreamedText:      `[{"candidates":[{"content":{"parts":[{"text":"Hello"}]},"finishReason":"STOP"}]}]`,
+		ContentFiltered:  []string{begin[0], finish(``, "SAFETY")},
+		ErrorEvent:       `data: {"error":{"code":503,"message":"` + providertest.ProviderText + `","status":"UNAVAILABLE"}}` + "\n\n",
+		UnstreamedText:   `[{"candidates":[{"content":{"parts":[{"text":"Hello"}]},"finishReason":"STOP"}]}]`,
 		RateLimitBody:    `[{"error":{"code":429,"message":"` + providertest.ProviderText + `","status":"RESOURCE_EXHAUSTED"}}]`,
 	})
 }
@@ -78,7 +78,7 @@ func ask(t *testing.T, step providertest.Step) (*llms.ContentChoice, error) {
 	resp, err := open(
 		t,
 		s.URL,
-		llm.Wire{Client: s.Client, Retry: llm.Retry{Attempts: 1}},
+		llm.HTTPOptions{Client: s.Client, Retry: llm.Retry{Attempts: 1}},
 	).GenerateContent(t.Context(), providertest.Messages())
 	if err != nil {
 		return nil, err

@@ -44,7 +44,7 @@ func stepOnce(t *testing.T, m llms.Model) []llms.MessageContent {
 
 func TestSignaturesSurviveTheToolLoop(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
-	m := open(t, s.URL, llm.Wire{Client: s.Client})
+	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	_, err := m.GenerateContent(t.Context(), stepOnce(t, m), llms.WithTools(providertest.Tools()))
 	require.NoError(t, err)
 	require.JSONEq(t, `[
@@ -63,7 +63,7 @@ func TestSignaturesSurviveTheToolLoop(t *testing.T) {
 
 func TestSignaturesStayWithTheirModel(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
-	m := open(t, s.URL, llm.Wire{Client: s.Client})
+	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	history := stepOnce(t, m)
 	for i, c := range []struct{ model, signature string }{
 		{"gemini-3.8-flash", `"thoughtSignature":"skip_thought_signature_validator"`},
@@ -102,7 +102,7 @@ func containsSignature(t *testing.T, r providertest.Request) bool {
 
 func TestRequest(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
-	m := open(t, s.URL, llm.Wire{Client: s.Client})
+	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	_, err := m.GenerateContent(t.Context(), []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "S"),
 		{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{

@@ -1,11 +1,8 @@
 package gemini
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 
 	"errand/internal/llm"
 )
@@ -32,115 +29,87 @@ type usage struct {
 	CachedContentTokenCount int `json:"cachedContentTokenCount"`
 }
 
-// received is what is read of a part; the part itself is kept as it came.
-type received struct {
+// receivedPart holds the fields of a response part that are read. The part itself is saved unchanged.
+type receivedPart struct {
 	Text             string        `json:"text"`
 	Thought          bool          `json:"thought"`
 	ThoughtSignature string        `json:"thoughtSignature"`
 	FunctionCall     *functionCall `json:"functionCall"`
 }
 
-// assembly collects the parts of one answer.
-type assembly struct {
-	reply *llm.Reply
-	extra extra
+// decoder decodes one response.
+type decoder struct {
+	response *llm.Response
+	saved    savedParts
 }
 
-// read consumes the stream to its end. The answer is complete once a
-// finishReason has come; the wire has no closing event.
-func (a *assembly) read(ctx context.Context, s *llm.Stream) error {
-	for {
-		ev, err := s.Next()
-		if err != nil {
-			if a.reply.Stop != "" && (errors.Is(err, io.EOF) || s.Interrupted(err)) {
-				a.extra.save(a.reply)
-				return nil
-			}
-			if errors.Is(err, io.EOF) {
-				return s.Truncated()
-			}
-			return err
-		}
-		for _, data := range events(ev) {
-			if err := a.take(ctx, s, data); err != nil {
-				return err
-			}
-		}
-		if a.reply.Stop != "" {
-			s.Finishing()
-		}
-	}
-}
-
-// events splits an answer that came as one JSON list.
-func events(ev llm.Event) [][]byte {
-	data := bytes.TrimSpace(ev.Data)
-	if len(data) == 0 {
-		return nil
-	}
+// Decode implements [llm.Decoder]. The API has no terminal event: the response is complete after a finishReason. A
+// server that does not stream returns the chunks as a JSON list.
+func (d *decoder) Decode(ctx context.Context, e llm.Event) (done bool, err error) {
 	var list []json.RawMessage
-	if !ev.Whole || json.Unmarshal(data, &list) != nil {
-		return [][]byte{data}
+	if !e.Unstreamed || json.Unmarshal(e.Data, &list) != nil {
+		list = []json.RawMessage{e.Data}
 	}
-	out := make([][]byte, len(list))
-	for i, e := range list {
-		out[i] = e
+	for _, data := range list {
+		if err := d.decodeChunk(ctx, data); err != nil {
+			return false, err
+		}
 	}
-	return out
+	return false, nil
 }
 
-func (a *assembly) take(ctx context.Context, s *llm.Stream, data []byte) error {
-	if err := s.Problem(data); err != nil {
+// Finish implements [llm.Decoder].
+func (d *decoder) Finish() { d.response.ProviderParts = d.saved.marshal() }
+
+func (d *decoder) decodeChunk(ctx context.Context, data []byte) error {
+	var c chunk
+	if err := d.response.Unmarshal(data, &c); err != nil {
 		return err
 	}
-	var c chunk
-	if json.Unmarshal(data, &c) != nil {
-		return s.Malformed()
-	}
 	if u := c.UsageMetadata; u != nil {
-		a.reply.Usage = llm.Usage{
+		d.response.Usage = llm.Usage{
 			Input:  u.PromptTokenCount,
 			Output: u.CandidatesTokenCount + u.ThoughtsTokenCount,
 			Cached: u.CachedContentTokenCount,
 		}
 	}
 	if c.PromptFeedback.BlockReason != "" {
-		a.reply.Stop = llm.StopRefused
+		d.response.StopReason = llm.StopFiltered
 	}
 	for _, candidate := range c.Candidates {
 		if candidate.Index != 0 {
 			continue
 		}
 		for _, raw := range candidate.Content.Parts {
-			if err := a.part(ctx, s, raw); err != nil {
+			if err := d.addPart(ctx, raw); err != nil {
 				return err
 			}
 		}
 		if candidate.FinishReason != "" {
-			a.reply.Stop = stopReason(candidate.FinishReason)
+			d.response.StopReason = stopReason(candidate.FinishReason)
 		}
 	}
 	return nil
 }
 
-// part takes one part. Thoughts are neither shown nor sent back.
-func (a *assembly) part(ctx context.Context, s *llm.Stream, raw json.RawMessage) error {
-	var p received
+// addPart handles one part. A thought is not shown, and saved only if it has a signature.
+func (d *decoder) addPart(ctx context.Context, raw json.RawMessage) error {
+	var p receivedPart
 	if json.Unmarshal(raw, &p) != nil {
-		return s.Malformed()
+		return d.response.Malformed()
 	}
 	if p.Thought && p.ThoughtSignature == "" {
 		return nil
 	}
-	a.extra.add(raw, p)
+	d.saved.add(raw, p)
 	if c := p.FunctionCall; c != nil {
-		a.reply.Call(c.ID, c.Name, string(c.Args))
+		d.response.AddToolCall(c.ID, c.Name, string(c.Args))
 		return nil
 	}
 	if p.Thought {
 		return nil
 	}
-	return a.reply.Text(ctx, p.Text)
+	return d.response.AddText(ctx, p.Text)
 }
 
 func stopReason(reason string) string {
@@ -148,7 +117,7 @@ func stopReason(reason string) string {
 	case "MAX_TOKENS":
 		return llm.StopLength
 	case "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY":
-		return llm.StopRefused
+		return llm.StopFiltered
 	case "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS",
 		"MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE", "OTHER":
 		return llm.StopFailed

@@ -16,7 +16,7 @@ import (
 
 func TestRequest(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
-	m := open(t, s.URL, llm.Wire{Client: s.Client})
+	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	long := "functions.add_task:0-and-much-more-than-forty-characters"
 	_, err := m.GenerateContent(t.Context(), []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "S"),
@@ -86,7 +86,7 @@ func TestReasoningGoesBackInsideTheLoop(t *testing.T) {
 		finish(`{}`, `"tool_calls"`),
 		done,
 	), providertest.Stream(text("Done.")...))
-	m := open(t, s.URL, llm.Wire{Client: s.Client})
+	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	resp, err := m.GenerateContent(t.Context(), providertest.Messages())
 	require.NoError(t, err)
 	p, ok := llm.PartsOf(resp.Choices[0])
@@ -126,10 +126,10 @@ func TestOpenAIItself(t *testing.T) {
 	} {
 		s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
 		m, err := openai.New(
-			openai.Config{
+			llm.Config{
 				Key:   secret.New(providertest.APIKey),
 				Model: model,
-				Wire:  llm.Wire{Client: &http.Client{Transport: atOpenAI{s}}},
+				HTTP:  llm.HTTPOptions{Client: &http.Client{Transport: atOpenAI{s}}},
 			},
 		)
 		require.NoError(t, err)

@@ -18,10 +18,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t *testing.T, url string, w llm.Wire) llms.Model {
+func open(t *testing.T, url string, w llm.HTTPOptions) llms.Model {
 	t.Helper()
 	m, err := openai.New(
-		openai.Config{BaseURL: url + "/v1", Key: secret.New(providertest.APIKey), Model: "test-model", Wire: w},
+		llm.Config{BaseURL: url + "/v1", Key: secret.New(providertest.APIKey), Model: "test-model", HTTP: w},
 	)
 	require.NoError(t, err)
 	return m
@@ -72,23 +72,23 @@ func TestHostileWire(t *testing.T) { providertest.RunSuite(t, dialect(open)) }
 
 // TestHostileWireOfOllama: the same wire by another name, and without a key.
 func TestHostileWireOfOllama(t *testing.T) {
-	providertest.RunSuite(t, dialect(func(t *testing.T, url string, w llm.Wire) llms.Model {
+	providertest.RunSuite(t, dialect(func(t *testing.T, url string, w llm.HTTPOptions) llms.Model {
 		t.Helper()
-		m, err := openai.New(openai.Config{Name: "ollama", BaseURL: url + "/v1", Model: "test-model", Wire: w})
+		m, err := openai.New(llm.Config{Provider: "ollama", BaseURL: url + "/v1", Model: "test-model", HTTP: w})
 		require.NoError(t, err)
 		return m
 	}))
 }
 
-func dialect(open func(t *testing.T, url string, w llm.Wire) llms.Model) providertest.Suite {
+func dialect(open func(t *testing.T, url string, w llm.HTTPOptions) llms.Model) providertest.Suite {
 	return providertest.Suite{
 		NewModel: open, Text: text, PartialText: begin, ToolCalls: calls,
-		UnfinishedCall:    []string{call(`"{\"title\":\"a"`)},
+		UnfinishedCall:   []string{call(`"{\"title\":\"a"`)},
 		CallAtTokenLimit: []string{begin[1], call(`"{}"`), finish(`{}`, `"length"`), done},
 		InvalidArguments: []string{call(`"{\"title\":\"a"`), finish(`{}`, `"tool_calls"`), done},
-		ContentFiltered:    []string{delta(`{"content":"Hel"}`), finish(`{}`, `"content_filter"`), done},
-		ErrorEvent: `data: {"error":{"message":"` + providertest.ProviderText + `","type":"server_error","code":"overloaded"}}` + "\n\n",
-		UnstreamedText:      `{"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}`,
+		ContentFiltered:  []string{delta(`{"content":"Hel"}`), finish(`{}`, `"content_filter"`), done},
+		ErrorEvent:       `data: {"error":{"message":"` + providertest.ProviderText + `","type":"server_error","code":"overloaded"}}` + "\n\n",
+		UnstreamedText:   `{"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}`,
 		RateLimitBody:    `{"error":{"message":"` + providertest.ProviderText + `","type":"rate_limit_error","code":"rate_limit_exceeded"}}`,
 	}
 }
@@ -96,7 +96,7 @@ func dialect(open func(t *testing.T, url string, w llm.Wire) llms.Model) provide
 func ask(t *testing.T, frames []string, opts ...llms.CallOption) (*llms.ContentChoice, error) {
 	t.Helper()
 	s := providertest.NewServer(t, providertest.Stream(frames...))
-	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages(), opts...)
+	resp, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages(), opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func TestTextCutByTheLimitIsAnAnswer(t *testing.T) {
 
 func TestCompleteAnswerSurvivesABrokenTrailer(t *testing.T) {
 	s := providertest.NewServer(t, providertest.StreamThenReset(delta(`{"content":"Hello"}`), finish(`{}`, `"stop"`)))
-	resp, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
+	resp, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 	require.NoError(t, err)
 	require.Equal(t, "Hello", resp.Choices[0].Content)
 }
@@ -201,7 +201,7 @@ func TestNoCreditIsNotWaitedFor(t *testing.T) {
 		t,
 		providertest.JSON(429, `{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}`, "Retry-After", "1"),
 	)
-	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
+	_, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 	require.Equal(t, llm.KindAuth, llm.KindOf(err))
 	require.Len(t, s.Requests(), 1)
 }
@@ -231,7 +231,7 @@ func TestANameOfAModelThatIsNotThere(t *testing.T) {
 			`{"error":{"message":"`+providertest.ProviderText+`","type":"invalid_request_error","code":"model_not_found"}}`,
 		),
 	)
-	_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
+	_, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 	require.ErrorContains(t, err, "there is no such model")
 	require.NotContains(t, err.Error(), providertest.ProviderText)
 }
@@ -241,7 +241,7 @@ func TestToolsThatMayNotBeUsedAreNotOffered(t *testing.T) {
 	_, err := open(
 		t,
 		s.URL,
-		llm.Wire{Client: s.Client},
+		llm.HTTPOptions{Client: s.Client},
 	).GenerateContent(t.Context(), providertest.Messages(), llms.WithTools(providertest.Tools()), llms.WithToolChoice("none"))
 	require.NoError(t, err)
 	require.NotContains(t, s.Requests()[0].JSON(t), "tools")
@@ -256,7 +256,7 @@ func TestTheLogSaysWhatTheProviderMindsInKnownWordsAlone(t *testing.T) {
 		"openai@HOST: bad_request (HTTP 400)":                          `{"error":{"type":"` + providertest.ProviderText + `","code":"` + providertest.APIKey + `"}}`,
 	} {
 		s := providertest.NewServer(t, providertest.JSON(400, report))
-		_, err := open(t, s.URL, llm.Wire{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
+		_, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 		require.EqualError(t, err, strings.Replace(want, "HOST", strings.TrimPrefix(s.URL, "http://"), 1))
 	}
 }

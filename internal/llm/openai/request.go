@@ -1,8 +1,6 @@
 package openai
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"regexp"
 	"strconv"
@@ -10,20 +8,14 @@ import (
 	"errand/internal/llm"
 )
 
-// request is the body of POST /chat/completions, as far as it is used.
+// request is the body of POST /chat/completions; unused fields are left out.
 type request struct {
-	Model       string    `json:"model"`
-	Messages    []message `json:"messages"`
-	Tools       []tool    `json:"tools,omitempty"`
-	ToolChoice  any       `json:"tool_choice,omitempty"`
-	Temperature *float64  `json:"temperature,omitempty"`
-	Stop        []string  `json:"stop,omitempty"`
-	// OpenAI's reasoning models refuse max_tokens, the copies know only it.
-	MaxTokens           int            `json:"max_tokens,omitempty"`
-	MaxCompletionTokens int            `json:"max_completion_tokens,omitempty"`
-	ReasoningEffort     string         `json:"reasoning_effort,omitempty"`
-	Stream              bool           `json:"stream"`
-	StreamOptions       *streamOptions `json:"stream_options,omitempty"`
+	Model           string         `json:"model"`
+	Messages        []message      `json:"messages"`
+	Tools           []tool         `json:"tools,omitempty"`
+	ReasoningEffort string         `json:"reasoning_effort,omitempty"`
+	Stream          bool           `json:"stream"`
+	StreamOptions   *streamOptions `json:"stream_options,omitempty"`
 }
 
 type streamOptions struct {
@@ -35,7 +27,7 @@ type message struct {
 	Content    *string    `json:"content"`
 	ToolCalls  []toolCall `json:"tool_calls,omitempty"`
 	ToolCallID string     `json:"tool_call_id,omitempty"`
-	// What reasoning servers want to see again; see extra.
+	// Reasoning that some servers require again; see savedParts.
 	ReasoningContent string          `json:"reasoning_content,omitempty"`
 	ReasoningDetails json.RawMessage `json:"reasoning_details,omitempty"`
 }
@@ -63,27 +55,20 @@ type toolDeclaration struct {
 	Parameters  json.RawMessage `json:"parameters"`
 }
 
-func (m *Model) request(o llm.Options, h llm.History) request {
+func newRequest(c llm.Config, o llm.Options, h llm.History, official bool) request {
 	r := request{
-		Model: o.Model, Temperature: o.Temperature, Stop: o.Stop,
-		Stream: true, StreamOptions: &streamOptions{IncludeUsage: true},
-		Messages: m.messages(o.Model, h),
+		Model:         c.Model,
+		Messages:      newMessages(c, h),
+		Stream:        true,
+		StreamOptions: &streamOptions{IncludeUsage: true},
 	}
-	if o.Choice.Mode == "none" { // which some copies do not know, and call all the same
-		o.Tools = nil
+	if o.NoToolCalls { // some servers ignore tool_choice none, so no tools are declared
+		return r
 	}
 	for _, t := range o.Tools {
 		r.Tools = append(r.Tools, tool{Type: "function", Function: toolDeclaration{t.Name, t.Description, t.Schema}})
 	}
-	if len(o.Tools) > 0 {
-		r.ToolChoice = toolChoice(o.Choice)
-	}
-	if !m.official {
-		r.MaxTokens = o.MaxTokens
-		return r
-	}
-	r.MaxCompletionTokens = o.MaxTokens
-	if len(o.Tools) > 0 && toolsNeedNoReasoning(o.Model) {
+	if official && len(r.Tools) > 0 && toolsRequireNoReasoning(c.Model) {
 		r.ReasoningEffort = "none"
 	}
 	return r
@@ -91,9 +76,9 @@ func (m *Model) request(o llm.Options, h llm.History) request {
 
 var gptVersion = regexp.MustCompile(`^gpt-(\d+)(?:\.(\d+))?(?:-|$)`)
 
-// toolsNeedNoReasoning: from GPT-5.6 on, OpenAI takes function tools on this
-// wire only with reasoning switched off, and refuses the default.
-func toolsNeedNoReasoning(model string) bool {
+// toolsRequireNoReasoning reports whether the model accepts function tools only with reasoning disabled. Since GPT-5.6,
+// the chat completions API of OpenAI rejects tools with the default reasoning effort.
+func toolsRequireNoReasoning(model string) bool {
 	v := gptVersion.FindStringSubmatch(model)
 	if v == nil {
 		return false
@@ -103,18 +88,7 @@ func toolsNeedNoReasoning(model string) bool {
 	return major > 5 || major == 5 && minor >= 6
 }
 
-func toolChoice(c llm.Choice) any {
-	switch c.Mode {
-	case "":
-		return nil
-	case "tool":
-		return map[string]any{"type": "function", "function": map[string]string{"name": c.Tool}}
-	default:
-		return c.Mode
-	}
-}
-
-func (m *Model) messages(model string, h llm.History) []message {
+func newMessages(c llm.Config, h llm.History) []message {
 	var out []message
 	if h.System != "" {
 		out = append(out, message{Role: "system", Content: &h.System})
@@ -124,32 +98,32 @@ func (m *Model) messages(model string, h llm.History) []message {
 			out = append(out, message{Role: "user", Content: &t.Text})
 			continue
 		}
-		a := message{Role: "assistant"}
+		m := message{Role: "assistant"}
 		if t.Text != "" {
-			a.Content = &t.Text
+			m.Content = &t.Text
 		}
-		for _, c := range t.Calls {
-			a.ToolCalls = append(
-				a.ToolCalls,
-				toolCall{ID: wireID(c.ID), Type: "function", Function: function{c.Name, string(c.Arguments)}},
-			)
+		for _, call := range t.Calls {
+			m.ToolCalls = append(m.ToolCalls, toolCall{
+				ID:       validID(call.ID),
+				Type:     "function",
+				Function: function{call.Name, string(call.Arguments)},
+			})
 		}
-		readExtra(t.Extra(m.wire.Provider, model)).restore(&a)
-		out = append(out, a)
-		for _, c := range t.Calls {
-			out = append(out, message{Role: "tool", ToolCallID: wireID(c.ID), Content: &c.Result})
+		parseParts(t.ProviderParts(c.Provider, c.Model)).addTo(&m)
+		out = append(out, m)
+		for _, call := range t.Calls {
+			out = append(out, message{Role: "tool", ToolCallID: validID(call.ID), Content: &call.Result})
 		}
 	}
 	return out
 }
 
-// maxID is the longest call id OpenAI takes; other providers make longer ones.
-const maxID = 40
+// maxIDLength is the maximum length of a call id that OpenAI accepts; other providers make longer ones.
+const maxIDLength = 40
 
-func wireID(id string) string {
-	if len(id) <= maxID {
+func validID(id string) string {
+	if len(id) <= maxIDLength {
 		return id
 	}
-	sum := sha256.Sum256([]byte(id))
-	return "call_" + hex.EncodeToString(sum[:12])
+	return llm.ShortCallID(id)
 }

@@ -1,17 +1,16 @@
 package openai
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
+	"slices"
+	"strings"
 
 	"errand/internal/llm"
 )
 
-// chunk is one event of the stream; with Message in place of Delta it is also
-// the whole answer of a server that did not stream.
+// chunk is one event of the stream. With Message in place of Delta it is also the complete response of a server that
+// did not stream.
 type chunk struct {
 	Object  string `json:"object"`
 	Choices []struct {
@@ -49,7 +48,7 @@ type usage struct {
 	} `json:"prompt_tokens_details"`
 }
 
-// text is a string, or the text parts of a list of parts.
+// text is a string, or the joined text parts of a list of parts.
 type text string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -72,7 +71,7 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// arguments is a piece of JSON in a string, or from some servers the object itself.
+// arguments is a fragment of JSON in a string. Some servers send the object itself.
 type arguments string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -84,49 +83,39 @@ func (a *arguments) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*string)(a))
 }
 
-// read consumes the stream up to [DONE] or its end. The answer is complete once
-// a finish_reason has come; what follows it is only the usage.
-func read(ctx context.Context, s *llm.Stream, r *llm.Reply) error {
-	a := assembly{reply: r}
-	for {
-		ev, err := s.Next()
-		if err != nil {
-			if r.Stop != "" && (errors.Is(err, io.EOF) || s.Interrupted(err)) {
-				a.finish()
-				return nil
-			}
-			if errors.Is(err, io.EOF) {
-				return s.Truncated()
-			}
-			return err
-		}
-		data := bytes.TrimSpace(ev.Data)
-		if string(data) == "[DONE]" {
-			a.finish()
-			return nil
-		}
-		if len(data) == 0 {
-			continue
-		}
-		if err := a.take(ctx, s, ev.Name, data); err != nil {
-			return err
-		}
-		if r.Stop != "" {
-			s.Finishing()
-		}
-	}
+// maxToolCalls is the maximum number of tool calls in one stream.
+const maxToolCalls = 256
+
+// decoder decodes one response.
+type decoder struct {
+	response  *llm.Response
+	toolCalls []*partialToolCall
+	parts     savedParts
 }
 
-func (a *assembly) take(ctx context.Context, s *llm.Stream, event string, data []byte) error {
-	if err := s.Problem(data); err != nil {
-		return err
+// partialToolCall is a tool call that deltas add to.
+type partialToolCall struct {
+	index        int
+	id, name     string
+	arguments    strings.Builder
+	extraContent json.RawMessage
+}
+
+// Decode implements [llm.Decoder]. The terminal event is [DONE], but the response is complete after a finish_reason;
+// only the usage follows it.
+func (d *decoder) Decode(ctx context.Context, e llm.Event) (done bool, err error) {
+	if string(e.Data) == "[DONE]" {
+		return true, nil
 	}
 	var c chunk
-	if json.Unmarshal(data, &c) != nil || event == "error" || c.Object == "error" {
-		return s.Malformed()
+	if err := d.response.Unmarshal(e.Data, &c); err != nil {
+		return false, err
+	}
+	if e.Name == "error" || c.Object == "error" {
+		return false, d.response.Malformed()
 	}
 	if u := c.Usage; u != nil {
-		a.reply.Usage = llm.Usage{
+		d.response.Usage = llm.Usage{
 			Input:  u.PromptTokens,
 			Output: u.CompletionTokens,
 			Cached: u.PromptTokensDetails.CachedTokens,
@@ -136,18 +125,80 @@ func (a *assembly) take(ctx context.Context, s *llm.Stream, event string, data [
 		if choice.Index != 0 {
 			continue
 		}
-		d := choice.Delta
+		content := choice.Delta
 		if choice.Message != nil {
-			d = *choice.Message
+			content = *choice.Message
 		}
-		if err := a.delta(ctx, s, d); err != nil {
-			return err
+		if err := d.addDelta(ctx, content); err != nil {
+			return false, err
 		}
 		if choice.FinishReason != "" {
-			a.reply.Stop = stopReason(choice.FinishReason)
+			d.response.StopReason = stopReason(choice.FinishReason)
+		}
+	}
+	return false, nil
+}
+
+func (d *decoder) addDelta(ctx context.Context, content delta) error {
+	if err := d.response.AddText(ctx, string(content.Content)+content.Refusal); err != nil {
+		return err
+	}
+	d.parts.ReasoningContent += content.ReasoningContent
+	d.parts.addDetails(content.ReasoningDetails)
+	for _, c := range content.ToolCalls {
+		call := d.findToolCall(c)
+		if len(d.toolCalls) > maxToolCalls || c.Index != nil && *c.Index < 0 {
+			return d.response.Malformed()
+		}
+		if call.id == "" {
+			call.id = c.ID
+		}
+		if c.Function.Name != call.name { // some servers repeat the name in every delta
+			call.name += c.Function.Name
+		}
+		call.arguments.WriteString(string(c.Function.Arguments))
+		if c.ExtraContent != nil {
+			call.extraContent = c.ExtraContent
 		}
 	}
 	return nil
+}
+
+// findToolCall returns the call that a delta belongs to, and adds one if there is none: by index; without an index by
+// id; without both the latest. A delta with a new id and a name begins a call even at a used index, for servers that
+// give every call the index 0.
+func (d *decoder) findToolCall(c callDelta) *partialToolCall {
+	index := len(d.toolCalls)
+	if c.Index != nil {
+		index = *c.Index
+	}
+	var found *partialToolCall
+	for _, t := range d.toolCalls { // the latest match wins
+		byIndex := c.Index != nil && t.index == index
+		byID := c.Index == nil && c.ID != "" && t.id == c.ID
+		latest := c.Index == nil && c.ID == "" && c.Function.Name == ""
+		if byIndex || byID || latest {
+			found = t
+		}
+	}
+	if found != nil && c.ID != "" && found.id != "" && found.id != c.ID && c.Function.Name != "" {
+		found = nil
+	}
+	if found == nil {
+		found = &partialToolCall{index: index}
+		d.toolCalls = append(d.toolCalls, found)
+	}
+	return found
+}
+
+// Finish implements [llm.Decoder]. It adds the tool calls in the order of their indexes.
+func (d *decoder) Finish() {
+	slices.SortStableFunc(d.toolCalls, func(x, y *partialToolCall) int { return x.index - y.index })
+	for _, c := range d.toolCalls {
+		d.response.AddToolCall(c.id, c.name, c.arguments.String())
+		d.parts.Calls = append(d.parts.Calls, savedCall{Name: c.name, ExtraContent: c.extraContent})
+	}
+	d.response.ProviderParts = d.parts.marshal()
 }
 
 func stopReason(reason string) string {
@@ -157,8 +208,8 @@ func stopReason(reason string) string {
 	case "length":
 		return llm.StopLength
 	case "content_filter":
-		return llm.StopRefused
-	case "error", "abort", "insufficient_system_resource": // OpenRouter, vLLM, DeepSeek: the server gave up
+		return llm.StopFiltered
+	case "error", "abort", "insufficient_system_resource": // OpenRouter, vLLM, DeepSeek
 		return llm.StopFailed
 	default:
 		return llm.StopEnd

@@ -50,7 +50,7 @@ func TestLive(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			client := llm.NewHTTPClient()
 			t.Cleanup(client.CloseIdleConnections)
-			settings.Wire.Client = client
+			settings.HTTP.Client = client
 			m, _, err := provider.Open(settings)
 			require.NoError(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)

@@ -1,5 +1,5 @@
-// Package provider chooses the model that answers, by the settings of the
-// environment. It is apart from package llm because it knows every provider.
+// Package provider selects the model by the settings of the environment. It is separate from package llm because it
+// imports every provider.
 package provider
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// Names of the providers, as LLM_PROVIDER takes them.
+// Names of the providers, as in LLM_PROVIDER.
 const (
 	Rules     = "rules"
 	OpenAI    = "openai"
@@ -26,8 +26,8 @@ const (
 	Ollama    = "ollama"
 )
 
-// Models asked unless LLM_MODEL names another: of each provider the small,
-// quick model that calls tools well, since a task list needs no more.
+// Default models, used unless LLM_MODEL names another: for each provider the small, fast model that calls tools reliably,
+// which is sufficient for a task list.
 const (
 	DefaultOpenAIModel    = "gpt-6-luna"
 	DefaultGeminiModel    = "gemini-3.8-flash"
@@ -35,9 +35,8 @@ const (
 	DefaultOllamaModel    = "qwen3"
 )
 
-// ContextTokens is how much one call shows a provider's model unless set otherwise. The
-// vendors' windows are many times larger, and every token of them costs; Ollama cuts the
-// prompt silently at 4096 unless told otherwise.
+// ContextTokens returns the default of the token budget for the context of one call. The vendors' context windows are
+// many times larger, but every token costs. Ollama truncates the prompt at 4096 tokens by default, without an error.
 func ContextTokens(provider string) int {
 	if provider == Ollama {
 		return 4000
@@ -45,16 +44,16 @@ func ContextTokens(provider string) int {
 	return 32_000
 }
 
-// DefaultOllamaBaseURL is where a local Ollama listens.
+// DefaultOllamaBaseURL is the default address of a local Ollama server.
 const DefaultOllamaBaseURL = "http://127.0.0.1:11434"
 
-// ollamaIdleTimeout leaves a local server the time to load its model.
+// ollamaIdleTimeout gives a local server time to load its model.
 const ollamaIdleTimeout = 5 * time.Minute
 
-// Settings are the environment's, one field a variable unless noted.
+// Settings are the settings of the environment; the comments name the variables.
 type Settings struct {
-	// Provider is LLM_PROVIDER; "" takes the first of OpenAI, Gemini and Anthropic
-	// whose key is set, then Ollama when its address is set, then the rules.
+	// Provider is LLM_PROVIDER; "" selects the first of OpenAI, Gemini and Anthropic whose key is set, then Ollama if its
+	// address is set, then the offline model.
 	Provider string
 	// Model is LLM_MODEL, "" for the provider's default.
 	Model string
@@ -66,23 +65,22 @@ type Settings struct {
 	GeminiKey     secret.String
 	AnthropicKey  secret.String
 	OllamaBaseURL string
-	// GeminiBaseURL and AnthropicBaseURL are for gateways and tests; "" for the vendors' own.
+	// GeminiBaseURL and AnthropicBaseURL are for gateways and tests; "" means the vendor's own.
 	GeminiBaseURL    string
 	AnthropicBaseURL string
 
-	// Wire holds what all providers share: client, idle timeout, retries, log.
-	Wire llm.Wire
-	// Rules makes the built-in model that needs no network. Required.
+	// HTTP applies to all providers.
+	HTTP llm.HTTPOptions
+	// Rules returns the offline model. Required.
 	Rules func() llms.Model
 }
 
-// Open makes the chosen model, with its fallback around it, and names it as
-// "provider/model". It makes no request. Errors name the faulty variable and
-// never its value where that may be secret.
+// Open returns the selected model, including its fallback, and its name as "provider/model". It makes no request. Errors
+// begin with the name of the invalid variable and do not quote values that may be secret.
 func Open(s Settings) (llms.Model, string, error) {
 	choice := s.Provider
 	if choice == "" {
-		choice = s.first()
+		choice = s.defaultProvider()
 	}
 	first, name, err := s.open(choice, s.Model, "LLM_PROVIDER")
 	if err != nil || s.Fallback == "" {
@@ -94,12 +92,12 @@ func Open(s Settings) (llms.Model, string, error) {
 		return nil, "", err
 	}
 	if secondName == name {
-		return nil, "", fmt.Errorf("LLM_FALLBACK: %s cannot stand in for itself", name)
+		return nil, "", fmt.Errorf("LLM_FALLBACK: must differ from the primary model %s", name)
 	}
-	return &llm.Fallback{First: first, Second: second, Log: s.Wire.Log}, name, nil
+	return &llm.Fallback{First: first, Second: second, Log: s.HTTP.Log}, name, nil
 }
 
-func (s Settings) first() string {
+func (s Settings) defaultProvider() string {
 	switch {
 	case s.OpenAIKey.IsSet():
 		return OpenAI
@@ -114,7 +112,7 @@ func (s Settings) first() string {
 	}
 }
 
-// open makes one model for the variable that asked for it.
+// open returns one model. variable is the name of the variable that selects it, for errors.
 func (s Settings) open(provider, model, variable string) (llms.Model, string, error) {
 	switch provider {
 	case Rules:
@@ -133,60 +131,60 @@ func (s Settings) open(provider, model, variable string) (llms.Model, string, er
 }
 
 func (s Settings) openAI(model, variable string) (llms.Model, string, error) {
-	own := s.OpenAIBaseURL == "" || strings.TrimRight(s.OpenAIBaseURL, "/") == openai.DefaultBaseURL
-	if own && !s.OpenAIKey.IsSet() {
+	official := s.OpenAIBaseURL == "" || strings.TrimRight(s.OpenAIBaseURL, "/") == openai.DefaultBaseURL
+	if official && !s.OpenAIKey.IsSet() {
 		return nil, "", fmt.Errorf(
-			"OPENAI_API_KEY: the openai provider needs it, unless OPENAI_BASE_URL names another server",
+			"OPENAI_API_KEY: required for the provider openai, unless OPENAI_BASE_URL names another server",
 		)
 	}
-	if model == "" && !own {
+	if model == "" && !official {
 		if variable == "LLM_PROVIDER" {
 			variable = "LLM_MODEL"
 		}
 		return nil, "", fmt.Errorf("%s: must name a model of the server at OPENAI_BASE_URL", variable)
 	}
 	model = cmp.Or(model, DefaultOpenAIModel)
-	m, err := openai.New(openai.Config{BaseURL: s.OpenAIBaseURL, Key: s.OpenAIKey, Model: model, Wire: s.Wire})
-	return checked(m, OpenAI, model, err, "OPENAI_BASE_URL")
+	m, err := openai.New(llm.Config{BaseURL: s.OpenAIBaseURL, Key: s.OpenAIKey, Model: model, HTTP: s.HTTP})
+	return named(m, OpenAI, model, err, "OPENAI_BASE_URL")
 }
 
 func (s Settings) gemini(model string) (llms.Model, string, error) {
 	if !s.GeminiKey.IsSet() {
-		return nil, "", fmt.Errorf("GEMINI_API_KEY: the gemini provider needs it")
+		return nil, "", fmt.Errorf("GEMINI_API_KEY: required for the provider gemini")
 	}
 	model = cmp.Or(model, DefaultGeminiModel)
-	m, err := gemini.New(gemini.Config{BaseURL: s.GeminiBaseURL, Key: s.GeminiKey, Model: model, Wire: s.Wire})
-	return checked(m, Gemini, model, err, "GEMINI_BASE_URL")
+	m, err := gemini.New(llm.Config{BaseURL: s.GeminiBaseURL, Key: s.GeminiKey, Model: model, HTTP: s.HTTP})
+	return named(m, Gemini, model, err, "GEMINI_BASE_URL")
 }
 
 func (s Settings) anthropic(model string) (llms.Model, string, error) {
 	if !s.AnthropicKey.IsSet() {
-		return nil, "", fmt.Errorf("ANTHROPIC_API_KEY: the anthropic provider needs it")
+		return nil, "", fmt.Errorf("ANTHROPIC_API_KEY: required for the provider anthropic")
 	}
 	model = cmp.Or(model, DefaultAnthropicModel)
-	m, err := anthropic.New(anthropic.Config{BaseURL: s.AnthropicBaseURL, Key: s.AnthropicKey, Model: model, Wire: s.Wire})
-	return checked(m, Anthropic, model, err, "ANTHROPIC_BASE_URL")
+	m, err := anthropic.New(llm.Config{BaseURL: s.AnthropicBaseURL, Key: s.AnthropicKey, Model: model, HTTP: s.HTTP})
+	return named(m, Anthropic, model, err, "ANTHROPIC_BASE_URL")
 }
 
-// ollama is the chat-completions wire under /v1: Ollama's own API streams tool
-// calls no better and would be a second wire to keep.
+// ollama uses the chat completions API under /v1. Ollama's native API streams tool calls no better and would need
+// another decoder.
 func (s Settings) ollama(model string) (llms.Model, string, error) {
 	base := strings.TrimRight(cmp.Or(s.OllamaBaseURL, DefaultOllamaBaseURL), "/")
 	if !strings.HasSuffix(base, "/v1") {
 		base += "/v1"
 	}
-	wire := s.Wire
-	if wire.IdleTimeout == 0 {
-		wire.IdleTimeout = ollamaIdleTimeout
+	options := s.HTTP
+	if options.IdleTimeout == 0 {
+		options.IdleTimeout = ollamaIdleTimeout
 	}
 	model = cmp.Or(model, DefaultOllamaModel)
-	m, err := openai.New(openai.Config{Name: Ollama, BaseURL: base, Model: model, Wire: wire})
-	return checked(m, Ollama, model, err, "OLLAMA_BASE_URL")
+	m, err := openai.New(llm.Config{Provider: Ollama, BaseURL: base, Model: model, HTTP: options})
+	return named(m, Ollama, model, err, "OLLAMA_BASE_URL")
 }
 
-// checked names the variable behind a refused configuration, of which only the
-// address can be at fault here. It also keeps a nil pointer from becoming a model.
-func checked[M llms.Model](m M, provider, model string, err error, variable string) (llms.Model, string, error) {
+// named returns the model with its name. An error is attributed to variable, the base URL: the key and the model have
+// been checked. It also prevents a nil *Client from becoming a non-nil interface.
+func named(m *llm.Client, provider, model string, err error, variable string) (llms.Model, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", variable, err)
 	}

@@ -86,7 +86,7 @@ func TestOpenReachesTheServersItNames(t *testing.T) {
 		"/v1beta/models/gemini-3.8-flash:streamGenerateContent": {GeminiKey: key, GeminiBaseURL: s.URL},
 		"/v1/messages":                                          {AnthropicKey: key, AnthropicBaseURL: s.URL},
 	} {
-		settings.Wire.Client = s.Client
+		settings.HTTP.Client = s.Client
 		m, _, err := provider.Open(settings)
 		require.NoError(t, err)
 		_, err = llms.GenerateFromSinglePrompt(t.Context(), m, "hello")
@@ -113,7 +113,7 @@ func TestOverloadGoesToTheFallback(t *testing.T) {
 	s := providertest.NewServer(t, providertest.JSON(529, `{}`))
 	m, _, err := provider.Open(provider.Settings{
 		AnthropicKey: key, AnthropicBaseURL: s.URL, Fallback: "rules",
-		Wire:  llm.Wire{Client: s.Client, Retry: llm.Retry{Attempts: 1}},
+		HTTP:  llm.HTTPOptions{Client: s.Client, Retry: llm.Retry{Attempts: 1}},
 		Rules: func() llms.Model { return answering{name: "the rules"} },
 	})
 	require.NoError(t, err)

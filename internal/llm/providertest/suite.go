@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -18,72 +19,83 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// APIKey is the key that every provider under test is given. It and [ProviderText] must
-// never show.
+// Texts that must not appear in errors, logs or printed models.
 const (
-	APIKey  = "sk-planted-key-4711"
+	// APIKey is the key of every provider under test.
+	APIKey = "sk-planted-key-4711"
+	// ProviderText is the message in the error reports of the fake servers.
 	ProviderText = "planted-provider-text"
 )
 
-// Call is a tool call as a test expects it.
-type Call struct{ Name, Arguments string }
-
-// Suite is how a wire says what the suite needs said. Frames are whole
-// events with their blank line.
+// Suite is the conformance suite of a provider: its constructor and the responses of the cases in the provider's wire
+// format. Frames are complete events with their blank line.
 type Suite struct {
-	// NewModel makes the provider under test.
-	NewModel func(t *testing.T, url string, w llm.Wire) llms.Model
-	// Text is a complete answer in the given pieces, usage 11 in, 7 out, 3 cached.
-	Text func(pieces ...string) []string
-	// PartialText is a stream that has said "Hel" and goes on.
+	// NewModel returns the model under test for a server at url.
+	NewModel func(t *testing.T, url string, o llm.HTTPOptions) llms.Model
+	// Text returns a complete response in the given chunks, with 11 input, 7 output and 3 cached tokens.
+	Text func(chunks ...string) []string
+	// PartialText is a response with the text "Hel" and without an end.
 	PartialText []string
-	// ToolCalls is a complete answer with text "On it." and two parallel calls,
-	// add_task {"title":"a b"} and list_tasks with no arguments, as hostile as the wire allows.
+	// ToolCalls is a complete response with the text "On it." and two parallel calls: add_task {"title":"a b"}, and
+	// list_tasks without arguments. It uses as many peculiarities of the format as possible.
 	ToolCalls []string
-	// UnfinishedCall ends cleanly inside a call's arguments, without the terminal event.
+	// UnfinishedCall ends cleanly within the arguments of a call, without the terminal event.
 	UnfinishedCall []string
-	// CallAtTokenLimit is complete, but the token limit fell inside a call.
+	// CallAtTokenLimit is complete, but the token limit cut a call.
 	CallAtTokenLimit []string
-	// InvalidArguments is complete, with arguments that are no JSON object.
+	// InvalidArguments is complete, with arguments that are not a JSON object.
 	InvalidArguments []string
-	// ContentFiltered is complete, withheld by a filter.
+	// ContentFiltered is complete, but withheld by a content filter.
 	ContentFiltered []string
-	// ErrorEvent reports overload inside the stream and quotes [Leak].
+	// ErrorEvent reports an overload within the stream and quotes [ProviderText].
 	ErrorEvent string
-	// UnstreamedText is an unstreamed answer "Hello".
+	// UnstreamedText is the response "Hello" as one JSON body.
 	UnstreamedText string
-	// RateLimitBody is an error report that quotes [Leak].
+	// RateLimitBody is the body of a rate limit error that quotes [ProviderText].
 	RateLimitBody string
 }
 
+// environment is a model with its fake server and log.
 type environment struct {
 	*Server
 	model  llms.Model
-	waits  []time.Duration
 	log    bytes.Buffer
 	chunks []string
 }
 
-func (d Suite) newEnvironment(t *testing.T, idle time.Duration, script ...Step) *environment {
+// retryBase is the base of the retry delays in the suite.
+const retryBase = 20 * time.Millisecond
+
+func (s Suite) newEnvironment(t *testing.T, idle time.Duration, script ...Step) *environment {
 	t.Helper()
-	b := &environment{Server: NewServer(t, script...)}
-	b.model = d.NewModel(t, b.URL, llm.Wire{
-		Client: b.Client, IdleTimeout: idle, MaxAnswer: 2 * llm.MaxLine, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
-		Retry: llm.Retry{
-			Jitter: func() float64 { return 0.5 },
-			Sleep: func(_ context.Context, d time.Duration) error {
-				b.waits = append(b.waits, d)
-				return nil
-			},
-		},
+	e := &environment{Server: NewServer(t, script...)}
+	e.model = s.NewModel(t, e.URL, llm.HTTPOptions{
+		Client:      e.Client,
+		IdleTimeout: idle,
+		MaxResponse: 2 * llm.MaxLine,
+		Log:         slog.New(slog.NewTextHandler(&e.log, nil)),
+		Retry:       llm.Retry{Base: retryBase},
 	})
-	return b
+	return e
 }
 
-func (b *environment) generate(ctx context.Context) (*llms.ContentChoice, error) {
-	resp, err := b.model.GenerateContent(ctx, Messages(), llms.WithTools(Tools()),
+var retryWait = regexp.MustCompile(` wait=(\S+)`)
+
+// retryWaits returns the delays of the retries in the log.
+func (e *environment) retryWaits(t *testing.T) (waits []time.Duration) {
+	t.Helper()
+	for _, match := range retryWait.FindAllStringSubmatch(e.log.String(), -1) {
+		wait, err := time.ParseDuration(match[1])
+		require.NoError(t, err)
+		waits = append(waits, wait)
+	}
+	return waits
+}
+
+func (e *environment) generate(ctx context.Context) (*llms.ContentChoice, error) {
+	resp, err := e.model.GenerateContent(ctx, Messages(), llms.WithTools(Tools()),
 		llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
-			b.chunks = append(b.chunks, string(chunk))
+			e.chunks = append(e.chunks, string(chunk))
 			return nil
 		}))
 	if err != nil {
@@ -93,25 +105,25 @@ func (b *environment) generate(ctx context.Context) (*llms.ContentChoice, error)
 }
 
 // requireError asks and demands an error of the kind that shows nothing planted.
-func (b *environment) requireError(t *testing.T, kind llm.Kind) *llm.Error {
+func (e *environment) requireError(t *testing.T, kind llm.Kind) *llm.Error {
 	t.Helper()
-	_, err := b.generate(t.Context())
+	_, err := e.generate(t.Context())
 	var e *llm.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, kind, e.Kind, "%v", err)
-	b.requireNoSecrets(t, err)
+	e.requireNoSecrets(t, err)
 	return e
 }
 
-func (b *environment) requireNoSecrets(t *testing.T, err error) {
+func (e *environment) requireNoSecrets(t *testing.T, err error) {
 	t.Helper()
-	shown := fmt.Sprintf("%v %+v %#v %s %+v", err, err, err, b.log.String(), b.model)
+	shown := fmt.Sprintf("%v %+v %#v %s %+v", err, err, err, e.log.String(), e.model)
 	require.NotContains(t, shown, APIKey)
 	require.NotContains(t, shown, ProviderText)
 	require.NotContains(t, shown, "What is open?")
 }
 
-// Messages is a small conversation.
+// Messages returns a short conversation.
 func Messages() []llms.MessageContent {
 	return []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "You keep a task list."),
@@ -119,7 +131,7 @@ func Messages() []llms.MessageContent {
 	}
 }
 
-// Tools are two declarations.
+// Tools returns two tool declarations.
 func Tools() []llms.Tool {
 	schema := map[string]any{
 		"type":                 "object",
@@ -135,74 +147,74 @@ func Tools() []llms.Tool {
 	}
 }
 
-// RunSuite puts a provider through every case.
-func RunSuite(t *testing.T, d Suite) {
-	t.Run("answers", func(t *testing.T) { d.testResponses(t) })
-	t.Run("broken answers", func(t *testing.T) { d.testInvalidResponses(t) })
-	t.Run("broken connections", func(t *testing.T) { d.testConnectionFailures(t) })
-	t.Run("refusals", func(t *testing.T) { d.testHTTPErrors(t) })
-	t.Run("cancelling", func(t *testing.T) { d.testCancellation(t) })
+// RunSuite runs all cases of the suite.
+func RunSuite(t *testing.T, s Suite) {
+	t.Run("responses", func(t *testing.T) { s.testResponses(t) })
+	t.Run("invalid responses", func(t *testing.T) { s.testInvalidResponses(t) })
+	t.Run("connection failures", func(t *testing.T) { s.testConnectionFailures(t) })
+	t.Run("HTTP errors", func(t *testing.T) { s.testHTTPErrors(t) })
+	t.Run("cancellation", func(t *testing.T) { s.testCancellation(t) })
 }
 
-func (d Suite) testResponses(t *testing.T) {
-	t.Run("text is streamed and counted", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, Stream(d.Text("Two ", "tasks ", "äöü 🦊.")...))
-		c, err := b.generate(t.Context())
+func (s Suite) testResponses(t *testing.T) {
+	t.Run("text", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, Stream(s.Text("Two ", "tasks ", "äöü 🦊.")...))
+		c, err := e.generate(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "Two tasks äöü 🦊.", c.Content)
-		require.Equal(t, []string{"Two ", "tasks ", "äöü 🦊."}, b.chunks)
+		require.Equal(t, []string{"Two ", "tasks ", "äöü 🦊."}, e.chunks)
 		require.Equal(t, llm.StopEnd, c.StopReason)
 		require.Equal(t, 11, c.GenerationInfo[llm.InfoInputTokens])
 		require.Equal(t, 7, c.GenerationInfo[llm.InfoOutputTokens])
 		require.Equal(t, 3, c.GenerationInfo[llm.InfoCachedTokens])
-		require.NotContains(t, b.Requests()[0].JSON(t), "temperature")
-		b.requireNoSecrets(t, nil)
+		require.NotContains(t, e.Requests()[0].JSON(t), "temperature")
+		e.requireNoSecrets(t, nil)
 	})
-	t.Run("parallel calls keep apart and out of the text", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, Stream(d.ToolCalls...))
-		c, err := b.generate(t.Context())
+	t.Run("parallel tool calls", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, Stream(s.ToolCalls...))
+		c, err := e.generate(t.Context())
 		require.NoError(t, err)
 		requireCalls(t, c)
-		require.Equal(t, "On it.", strings.Join(b.chunks, ""))
+		require.Equal(t, "On it.", strings.Join(e.chunks, ""))
 	})
 	t.Run("one byte at a time", func(t *testing.T) {
-		all := strings.Join(d.ToolCalls, "")
-		b := d.newEnvironment(t, 0, Stream(strings.Split(all, "")...))
-		c, err := b.generate(t.Context())
+		all := strings.Join(s.ToolCalls, "")
+		e := s.newEnvironment(t, 0, Stream(strings.Split(all, "")...))
+		c, err := e.generate(t.Context())
 		require.NoError(t, err)
 		requireCalls(t, c)
 	})
-	t.Run("carriage returns and comments", func(t *testing.T) {
-		all := ": keep-alive\n\nretry: 10\n\n" + strings.Join(d.ToolCalls, ": still here\n\n")
-		b := d.newEnvironment(t, 0, Stream(strings.ReplaceAll(all, "\n", "\r\n")))
-		c, err := b.generate(t.Context())
+	t.Run("CRLF and comments", func(t *testing.T) {
+		all := ": keep-alive\n\nretry: 10\n\n" + strings.Join(s.ToolCalls, ": still here\n\n")
+		e := s.newEnvironment(t, 0, Stream(strings.ReplaceAll(all, "\n", "\r\n")))
+		c, err := e.generate(t.Context())
 		require.NoError(t, err)
 		requireCalls(t, c)
 	})
-	t.Run("many at once", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, Stream(d.ToolCalls...))
-		var all sync.WaitGroup
-		answers := make([]*llms.ContentResponse, 16)
-		for i := range answers {
-			all.Go(func() { answers[i], _ = b.model.GenerateContent(t.Context(), Messages()) })
+	t.Run("concurrent calls", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, Stream(s.ToolCalls...))
+		var wg sync.WaitGroup
+		responses := make([]*llms.ContentResponse, 16)
+		for i := range responses {
+			wg.Go(func() { responses[i], _ = e.model.GenerateContent(t.Context(), Messages()) })
 		}
-		all.Wait()
-		for _, a := range answers {
+		wg.Wait()
+		for _, a := range responses {
 			require.NotNil(t, a)
 			requireCalls(t, a.Choices[0])
 		}
 	})
-	t.Run("plain JSON", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, JSON(200, " \n"+d.UnstreamedText))
-		c, err := b.generate(t.Context())
+	t.Run("unstreamed", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, JSON(200, " \n"+s.UnstreamedText))
+		c, err := e.generate(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "Hello", c.Content)
-		require.Equal(t, []string{"Hello"}, b.chunks)
+		require.Equal(t, []string{"Hello"}, e.chunks)
 	})
-	t.Run("no last line feeds", func(t *testing.T) {
-		all := strings.TrimRight(strings.Join(d.Text("Hello"), ""), "\n")
-		b := d.newEnvironment(t, 0, Stream(all))
-		c, err := b.generate(t.Context())
+	t.Run("no final line feed", func(t *testing.T) {
+		all := strings.TrimRight(strings.Join(s.Text("Hello"), ""), "\n")
+		e := s.newEnvironment(t, 0, Stream(all))
+		c, err := e.generate(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "Hello", c.Content)
 	})
@@ -223,151 +235,159 @@ func requireCalls(t *testing.T, c *llms.ContentChoice) {
 	require.NotEqual(t, c.ToolCalls[0].ID, c.ToolCalls[1].ID)
 }
 
-func (d Suite) testInvalidResponses(t *testing.T) {
+func (s Suite) testInvalidResponses(t *testing.T) {
 	huge := "data: {\"x\":\"" + strings.Repeat("x", llm.MaxLine) + "\"}\n\n"
 	pad := "data: {\"type\":\"ping\",\"x\":\"" + strings.Repeat("x", llm.MaxLine/2) + "\"}\n\n"
-	flood := append(append([]string(nil), d.PartialText...), strings.Repeat(pad, 5))
+	tooLarge := append(append([]string(nil), s.PartialText...), strings.Repeat(pad, 5))
 	for name, c := range map[string]struct {
 		kind   llm.Kind
 		frames []string
 	}{
 		"empty body":             {llm.KindTruncated, nil},
-		"no terminal event":      {llm.KindTruncated, d.PartialText},
-		"cut inside arguments":   {llm.KindTruncated, d.UnfinishedCall},
-		"limit inside arguments": {llm.KindTruncated, d.CallAtTokenLimit},
-		"arguments not JSON":     {llm.KindTruncated, d.InvalidArguments},
-		"filtered":               {llm.KindBadRequest, d.ContentFiltered},
-		"error first":            {llm.KindOverloaded, []string{d.ErrorEvent}},
-		"error after text":       {llm.KindOverloaded, append(append([]string(nil), d.PartialText...), d.ErrorEvent)},
-		"malformed chunk":        {llm.KindUnavailable, append(append([]string(nil), d.PartialText...), "data: {\""+ProviderText+"\n\n")},
-		"chunk of another shape": {llm.KindUnavailable, append(append([]string(nil), d.PartialText...), "data: 17\n\n")},
-		"half an event at the end": {llm.KindTruncated, append(append([]string(nil), d.PartialText...),
-			strings.TrimRight(d.PartialText[len(d.PartialText)-1], "}\n "))},
-		"huge line": {llm.KindUnavailable, []string{huge}},
-		"flood":     {llm.KindUnavailable, flood},
-		"a web page": {llm.KindTruncated, []string{
+		"no terminal event":      {llm.KindTruncated, s.PartialText},
+		"end within arguments":   {llm.KindTruncated, s.UnfinishedCall},
+		"token limit within arguments": {llm.KindTruncated, s.CallAtTokenLimit},
+		"invalid arguments":     {llm.KindTruncated, s.InvalidArguments},
+		"content filter":               {llm.KindBadRequest, s.ContentFiltered},
+		"error event first":            {llm.KindOverloaded, []string{s.ErrorEvent}},
+		"error event after text":       {llm.KindOverloaded, append(append([]string(nil), s.PartialText...), s.ErrorEvent)},
+		"malformed event":        {llm.KindUnavailable, append(append([]string(nil), s.PartialText...), "data: {\""+ProviderText+"\n\n")},
+		"event of another type": {llm.KindUnavailable, append(append([]string(nil), s.PartialText...), "data: 17\n\n")},
+		"incomplete event at the end": {llm.KindTruncated, append(append([]string(nil), s.PartialText...),
+			strings.TrimRight(s.PartialText[len(s.PartialText)-1], "}\n "))},
+		"line too long": {llm.KindUnavailable, []string{huge}},
+		"response too large":     {llm.KindUnavailable, tooLarge},
+		"HTML page": {llm.KindTruncated, []string{
 			"<!doctype html><title>Sign in</title><p>" + ProviderText + "</p>\n",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := d.newEnvironment(t, 0, Stream(c.frames...))
-			b.requireError(t, c.kind)
-			require.Len(t, b.Requests(), 1, "an answer that has begun is not asked for again")
+			e := s.newEnvironment(t, 0, Stream(c.frames...))
+			e.requireError(t, c.kind)
+			require.Len(t, e.Requests(), 1, "no retry after the first byte")
 		})
 	}
-	t.Run("broken plain JSON", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, JSON(200, d.UnstreamedText[:len(d.UnstreamedText)-1]))
-		b.requireError(t, llm.KindUnavailable)
+	t.Run("incomplete unstreamed body", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, JSON(200, s.UnstreamedText[:len(s.UnstreamedText)-1]))
+		e.requireError(t, llm.KindUnavailable)
 	})
-	t.Run("error as plain JSON", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, JSON(200, d.RateLimitBody))
-		b.requireError(t, llm.KindRateLimit)
+	t.Run("error with status 200", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, JSON(200, s.RateLimitBody))
+		e.requireError(t, llm.KindRateLimit)
 	})
 }
 
-func (d Suite) testConnectionFailures(t *testing.T) {
+func (s Suite) testConnectionFailures(t *testing.T) {
 	const idle = 50 * time.Millisecond
-	t.Run("reset inside the answer", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, StreamThenReset(d.PartialText...))
-		b.requireError(t, llm.KindTruncated)
-		require.Len(t, b.Requests(), 1)
+	t.Run("reset during the response", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, StreamThenReset(s.PartialText...))
+		e.requireError(t, llm.KindTruncated)
+		require.Len(t, e.Requests(), 1)
 	})
-	t.Run("reset before the answer, then fine", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, StreamThenReset(), Stream(d.Text("Hello")...))
-		c, err := b.generate(t.Context())
+	t.Run("reset before the response, then success", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, StreamThenReset(), Stream(s.Text("Hello")...))
+		c, err := e.generate(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "Hello", c.Content)
 	})
-	t.Run("stall inside the answer", func(t *testing.T) {
-		b := d.newEnvironment(t, idle, StreamThenHang(d.PartialText...))
-		b.requireError(t, llm.KindTimeout)
-		require.Len(t, b.Requests(), 1)
+	t.Run("idle timeout during the response", func(t *testing.T) {
+		e := s.newEnvironment(t, idle, StreamThenHang(s.PartialText...))
+		e.requireError(t, llm.KindTimeout)
+		require.Len(t, e.Requests(), 1)
 	})
-	t.Run("a drip that never makes a line", func(t *testing.T) {
-		b := d.newEnvironment(
+	t.Run("bytes without a line end", func(t *testing.T) {
+		e := s.newEnvironment(
 			t,
 			idle,
 			StreamSlowly(
 				5*time.Millisecond,
-				append(slices.Clone(d.PartialText), strings.Split("data: "+strings.Repeat("x", 10_000), "")...)...),
+				append(slices.Clone(s.PartialText), strings.Split("data: "+strings.Repeat("x", 10_000), "")...)...),
 		)
-		b.requireError(t, llm.KindTimeout)
-		require.Len(t, b.Requests(), 1)
+		e.requireError(t, llm.KindTimeout)
+		require.Len(t, e.Requests(), 1)
 	})
-	t.Run("a slow answer that goes on", func(t *testing.T) {
-		b := d.newEnvironment(
+	t.Run("slow response", func(t *testing.T) {
+		e := s.newEnvironment(
 			t,
 			2*time.Second,
-			StreamSlowly(50*time.Millisecond, d.Text(strings.Split(strings.Repeat("word ", 44), " ")...)...),
+			StreamSlowly(50*time.Millisecond, s.Text(strings.Split(strings.Repeat("word ", 44), " ")...)...),
 		)
-		c, err := b.generate(t.Context())
-		require.NoError(t, err, "the whole takes longer than the idle timeout, no piece does")
+		c, err := e.generate(t.Context())
+		require.NoError(t, err, "only the whole response takes longer than the idle timeout")
 		require.Equal(t, strings.Repeat("word", 44), c.Content)
 	})
-	t.Run("silence before the answer", func(t *testing.T) {
-		b := d.newEnvironment(t, idle, Hang())
-		b.requireError(t, llm.KindTimeout)
-		require.Len(t, b.Requests(), 1)
+	t.Run("idle timeout before the response", func(t *testing.T) {
+		e := s.newEnvironment(t, idle, Hang())
+		e.requireError(t, llm.KindTimeout)
+		require.Len(t, e.Requests(), 1)
 	})
-	t.Run("nobody there", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, Hang())
-		b.model = d.NewModel(t, "http://127.0.0.1:1", llm.Wire{Retry: llm.Retry{Attempts: 1}})
-		b.requireError(t, llm.KindUnavailable)
+	t.Run("connection refused", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, Hang())
+		e.model = s.NewModel(t, "http://127.0.0.1:1", llm.HTTPOptions{Retry: llm.Retry{Attempts: 1}})
+		e.requireError(t, llm.KindUnavailable)
 	})
 }
 
-func (d Suite) testHTTPErrors(t *testing.T) {
-	t.Run("429 with a wait, then fine", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, JSON(429, d.RateLimitBody, "Retry-After", "2"), Stream(d.Text("Hello")...))
-		c, err := b.generate(t.Context())
+func (s Suite) testHTTPErrors(t *testing.T) {
+	t.Run("429 with a short Retry-After", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, JSON(429, s.RateLimitBody, "Retry-After-Ms", "30"), Stream(s.Text("Hello")...))
+		c, err := e.generate(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "Hello", c.Content)
-		require.Equal(t, []time.Duration{2*time.Second + 250*time.Millisecond}, b.waits)
-		require.Contains(t, b.log.String(), "rate_limit")
-		b.requireNoSecrets(t, nil)
+		waits := e.retryWaits(t)
+		require.Len(t, waits, 1)
+		require.GreaterOrEqual(t, waits[0], 30*time.Millisecond)
+		require.Less(t, waits[0], 30*time.Millisecond+retryBase)
+		require.Contains(t, e.log.String(), "rate_limit")
+		e.requireNoSecrets(t, nil)
 	})
-	t.Run("429 with a long wait is handed on", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, JSON(429, d.RateLimitBody, "Retry-After", "90"))
-		e := b.requireError(t, llm.KindRateLimit)
+	t.Run("429 with a long Retry-After", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, JSON(429, s.RateLimitBody, "Retry-After", "90"))
+		e := e.requireError(t, llm.KindRateLimit)
 		require.Equal(t, 90*time.Second, e.RetryAfter)
-		require.Empty(t, b.waits)
+		require.Empty(t, e.retryWaits(t))
 	})
-	t.Run("500 for ever", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, JSON(500, ProviderText))
-		e := b.requireError(t, llm.KindUnavailable)
+	t.Run("repeated 500", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, JSON(500, ProviderText))
+		e := e.requireError(t, llm.KindUnavailable)
 		require.Equal(t, 500, e.Status)
-		require.Equal(t, []time.Duration{375 * time.Millisecond, 750 * time.Millisecond}, b.waits)
-		require.Len(t, b.Requests(), 3)
+		waits := e.retryWaits(t)
+		require.Len(t, waits, 2)
+		for i, longest := range []time.Duration{retryBase, 2 * retryBase} {
+			require.GreaterOrEqual(t, waits[i], longest/2)
+			require.LessOrEqual(t, waits[i], longest+1)
+		}
+		require.Len(t, e.Requests(), 3)
 	})
 	for status, kind := range map[int]llm.Kind{
 		400: llm.KindBadRequest, 401: llm.KindAuth, 403: llm.KindAuth, 404: llm.KindBadRequest,
 		413: llm.KindBadRequest, 503: llm.KindOverloaded, 529: llm.KindOverloaded,
 	} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
-			b := d.newEnvironment(t, 0, JSON(status, d.RateLimitBody))
-			require.Equal(t, status, b.requireError(t, kind).Status)
+			e := s.newEnvironment(t, 0, JSON(status, s.RateLimitBody))
+			require.Equal(t, status, e.requireError(t, kind).Status)
 		})
 	}
-	t.Run("an unknown model is told to the operator", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, JSON(404, d.RateLimitBody))
-		require.ErrorContains(t, b.requireError(t, llm.KindBadRequest), "there is no such model")
+	t.Run("unknown model", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, JSON(404, s.RateLimitBody))
+		require.ErrorContains(t, e.requireError(t, llm.KindBadRequest), "there is no such model")
 	})
-	t.Run("redirects keep the key", func(t *testing.T) {
-		thief := NewServer(t, Stream(d.Text("Hello")...))
+	t.Run("redirects", func(t *testing.T) {
+		target := NewServer(t, Stream(s.Text("Hello")...))
 		for _, status := range []int{302, 307, 308} {
-			b := d.newEnvironment(t, 0, JSON(status, "", "Location", thief.URL))
-			b.requireError(t, llm.KindBadRequest)
+			e := s.newEnvironment(t, 0, JSON(status, "", "Location", target.URL))
+			e.requireError(t, llm.KindBadRequest)
 		}
-		require.Empty(t, thief.Requests())
+		require.Empty(t, target.Requests())
 	})
 }
 
-func (d Suite) testCancellation(t *testing.T) {
-	t.Run("in mid-stream, every time", func(t *testing.T) {
+func (s Suite) testCancellation(t *testing.T) {
+	t.Run("during the stream", func(t *testing.T) {
 		for range 20 {
-			b := d.newEnvironment(t, 0, StreamThenHang(d.PartialText...))
+			e := s.newEnvironment(t, 0, StreamThenHang(s.PartialText...))
 			ctx, cancel := context.WithCancel(t.Context())
-			_, err := b.model.GenerateContent(ctx, Messages(), llms.WithStreamingFunc(func(context.Context, []byte) error {
+			_, err := e.model.GenerateContent(ctx, Messages(), llms.WithStreamingFunc(func(context.Context, []byte) error {
 				cancel()
 				return nil
 			}))
@@ -375,34 +395,34 @@ func (d Suite) testCancellation(t *testing.T) {
 			require.Equal(t, llm.KindCancelled, llm.KindOf(err))
 		}
 	})
-	t.Run("with everything received", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, Stream(d.Text("Hello")...))
+	t.Run("after the complete response", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, Stream(s.Text("Hello")...))
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := b.model.GenerateContent(ctx, Messages(), llms.WithStreamingFunc(func(context.Context, []byte) error {
+		_, err := e.model.GenerateContent(ctx, Messages(), llms.WithStreamingFunc(func(context.Context, []byte) error {
 			cancel()
 			return nil
 		}))
 		require.Equal(t, llm.KindCancelled, llm.KindOf(err))
 	})
-	t.Run("before it began", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, Hang())
+	t.Run("before the request", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, Hang())
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := b.generate(ctx)
+		_, err := e.generate(ctx)
 		require.Equal(t, llm.KindCancelled, llm.KindOf(err))
-		require.Empty(t, b.Requests())
+		require.Empty(t, e.Requests())
 	})
 	t.Run("deadline", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, StreamThenHang(d.PartialText...))
+		e := s.newEnvironment(t, 0, StreamThenHang(s.PartialText...))
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		_, err := b.generate(ctx)
+		_, err := e.generate(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, llm.KindTimeout, llm.KindOf(err))
 	})
-	t.Run("the receiver refuses", func(t *testing.T) {
-		b := d.newEnvironment(t, 0, StreamThenHang(d.PartialText...))
-		_, err := b.model.GenerateContent(
+	t.Run("streaming function fails", func(t *testing.T) {
+		e := s.newEnvironment(t, 0, StreamThenHang(s.PartialText...))
+		_, err := e.model.GenerateContent(
 			t.Context(),
 			Messages(),
 			llms.WithStreamingFunc(func(context.Context, []byte) error {

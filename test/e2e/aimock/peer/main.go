@@ -44,7 +44,7 @@ func open(name, url string) (llms.Model, error) {
 		Provider: name, OpenAIKey: key, GeminiKey: key, AnthropicKey: key,
 		OpenAIBaseURL: url + "/v1", OllamaBaseURL: url, GeminiBaseURL: url, AnthropicBaseURL: url,
 		Model: map[string]string{provider.OpenAI: "gpt-4o"}[name],
-		Wire: llm.Wire{
+		HTTP: llm.HTTPOptions{
 			IdleTimeout: 10 * time.Second,
 			Log:         slog.New(slog.DiscardHandler),
 			Retry:       llm.Retry{Base: 20 * time.Millisecond},

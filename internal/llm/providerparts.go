@@ -6,12 +6,11 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// ProviderParts carries what one provider must see again on the next call and
-// nobody else can read: thinking blocks, thought signatures and the like. A
-// provider leaves it in [llms.ContentChoice].GenerationInfo under [InfoParts];
-// the caller stores it with the step and adds it to that step's AI message. It
-// is sent only to the provider and model that made it, and only while the step's
-// text and calls are unchanged, so it may be stored or lost without harm.
+// ProviderParts holds the parts of a response that only its provider understands and requires in the next request:
+// thinking blocks, thought signatures and the like. A [Client] returns them in [llms.ContentChoice].GenerationInfo
+// under [InfoParts]. The caller stores them with the step and adds them to the AI message of that step. They are sent
+// only to the provider and model that made them, and only while the text and the tool calls of the step are unchanged.
+// Losing them is harmless, except that the model loses its earlier thinking.
 type ProviderParts struct {
 	// TextContent makes the type an [llms.ContentPart]; it stays empty.
 	llms.TextContent
@@ -27,7 +26,7 @@ type storedParts struct {
 	Raw      json.RawMessage `json:"raw"`
 }
 
-// MarshalJSON writes the stored form. It replaces the embedded part's method.
+// MarshalJSON returns the stored form. It overrides the method of the embedded type.
 func (p ProviderParts) MarshalJSON() ([]byte, error) {
 	return json.Marshal(storedParts{Type: "provider_parts", Provider: p.Provider, Model: p.Model, Raw: p.Raw})
 }
@@ -42,7 +41,7 @@ func (p *ProviderParts) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// PartsOf finds the provider parts of an answer.
+// PartsOf returns the provider parts of a response, if it has any.
 func PartsOf(c *llms.ContentChoice) (ProviderParts, bool) {
 	p, ok := c.GenerationInfo[InfoParts].(ProviderParts)
 	return p, ok
