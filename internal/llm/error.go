@@ -60,7 +60,8 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap returns the cause: a context error, the streaming function's error or an operating system error; nil if unknown.
+// Unwrap returns the cause: a context error, the streaming function's error or an operating system error; nil if
+// unknown.
 func (e *Error) Unwrap() error { return e.cause }
 
 // As supports [apperr.From], which finds the public form of the error.

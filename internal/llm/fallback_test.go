@@ -12,11 +12,11 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// scripted says some words and then fails or answers.
+// scripted is a model that streams words and then returns err.
 type scripted struct {
 	words []string
 	err   error
-	asked []llms.CallOptions
+	calls []llms.CallOptions
 }
 
 func (s *scripted) GenerateContent(
@@ -28,7 +28,7 @@ func (s *scripted) GenerateContent(
 	for _, opt := range opts {
 		opt(&o)
 	}
-	s.asked = append(s.asked, o)
+	s.calls = append(s.calls, o)
 	text := ""
 	for _, w := range s.words {
 		text += w
@@ -48,48 +48,46 @@ func (s *scripted) Call(ctx context.Context, prompt string, opts ...llms.CallOpt
 	return llms.GenerateFromSinglePrompt(ctx, s, prompt, opts...)
 }
 
-func TestFallback(t *testing.T) {
+func TestFallback_FirstFails_CallsSecondBeforeFirstText(t *testing.T) {
 	fail := func(k llm.Kind) error { return &llm.Error{Kind: k} }
 	for name, c := range map[string]struct {
 		first *scripted
 		want  string
 		kind  llm.Kind
 	}{
-		"the first answers":           {&scripted{words: []string{"one"}}, "one", ""},
-		"overloaded":                  {&scripted{err: fail(llm.KindOverloaded)}, "two", ""},
-		"rate limit":                  {&scripted{err: fail(llm.KindRateLimit)}, "two", ""},
-		"unavailable":                 {&scripted{err: fail(llm.KindUnavailable)}, "two", ""},
-		"silent":                      {&scripted{err: fail(llm.KindTimeout)}, "two", ""},
-		"overloaded after a word":     {&scripted{words: []string{"o"}, err: fail(llm.KindOverloaded)}, "o", llm.KindOverloaded},
-		"a wrong key is not hidden":   {&scripted{err: fail(llm.KindAuth)}, "", llm.KindAuth},
-		"a bad request is not hidden": {&scripted{err: fail(llm.KindBadRequest)}, "", llm.KindBadRequest},
+		"first succeeds":        {&scripted{words: []string{"one"}}, "one", ""},
+		"overloaded":            {&scripted{err: fail(llm.KindOverloaded)}, "two", ""},
+		"rate limit":            {&scripted{err: fail(llm.KindRateLimit)}, "two", ""},
+		"unavailable":           {&scripted{err: fail(llm.KindUnavailable)}, "two", ""},
+		"timeout":               {&scripted{err: fail(llm.KindTimeout)}, "two", ""},
+		"overloaded after text": {&scripted{words: []string{"o"}, err: fail(llm.KindOverloaded)}, "o", llm.KindOverloaded},
+		"wrong key":             {&scripted{err: fail(llm.KindAuth)}, "", llm.KindAuth},
+		"bad request":           {&scripted{err: fail(llm.KindBadRequest)}, "", llm.KindBadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
 			second := &scripted{words: []string{"two"}}
 			f := &llm.Fallback{First: c.first, Second: second, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-			heard := ""
-			_, err := f.GenerateContent(t.Context(), nil, llms.WithModel("first's"), llms.WithMaxTokens(3),
+			streamed := ""
+			_, err := f.GenerateContent(t.Context(), nil, llms.WithToolChoice("none"),
 				llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
-					heard += string(chunk)
+					streamed += string(chunk)
 					return nil
 				}))
 			require.Equal(t, c.kind, llm.KindOf(err))
-			require.Equal(t, c.want, heard)
-			require.Equal(t, "first's", c.first.asked[0].Model)
-			for _, o := range second.asked {
-				require.Empty(t, o.Model)
-				require.Equal(t, 3, o.MaxTokens)
+			require.Equal(t, c.want, streamed)
+			for _, o := range append(c.first.calls, second.calls...) {
+				require.Equal(t, "none", o.ToolChoice, "both models get the options of the call")
 			}
 		})
 	}
 }
 
-func TestFallbackRespectsTheCaller(t *testing.T) {
+func TestFallback_CancelledContext_DoesNotCallSecond(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	second := &scripted{}
 	f := &llm.Fallback{First: &scripted{err: &llm.Error{Kind: llm.KindTimeout}}, Second: second}
 	_, err := f.Call(ctx, "hello")
 	require.Error(t, err)
-	require.Empty(t, second.asked)
+	require.Empty(t, second.calls)
 }

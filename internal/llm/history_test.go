@@ -1,16 +1,12 @@
-package llm_test
+package llm
 
 import (
 	"encoding/json"
 	"testing"
 
-	"errand/internal/llm"
-
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
 )
-
-var wire = llm.Wire{Provider: "test"}
 
 func human(s string) llms.MessageContent { return llms.TextParts(llms.ChatMessageTypeHuman, s) }
 
@@ -29,8 +25,8 @@ func result(id, name, content string) llms.MessageContent {
 	}
 }
 
-func TestResultsFindTheirCalls(t *testing.T) {
-	h, err := wire.ReadHistory([]llms.MessageContent{
+func TestNewHistory_Results_AreMatchedToCalls(t *testing.T) {
+	h, err := newHistory([]llms.MessageContent{
 		human("a"),
 		ai(call("1", "x", ""), call("1", "x", ""), call("2", "y", "[]"), call("", "z", `{"n":1}`)),
 		result("nobody", "x", "orphan"),
@@ -51,39 +47,36 @@ func TestResultsFindTheirCalls(t *testing.T) {
 	require.JSONEq(t, "{}", string(calls[2].Arguments))
 	require.Equal(t, "by name", calls[3].Result)
 	require.NotEmpty(t, calls[3].ID)
-	require.Equal(t, llm.UnfinishedResult, h.Turns[3].Calls[0].Result)
-	require.True(t, json.Valid([]byte(llm.UnfinishedResult)))
+	require.JSONEq(t, UnfinishedResult, h.Turns[3].Calls[0].Result)
+	require.True(t, json.Valid([]byte(UnfinishedResult)))
 }
 
-func TestHistoryRefusals(t *testing.T) {
+func TestNewHistory_NoUsableMessage_ReturnsError(t *testing.T) {
 	for name, messages := range map[string][]llms.MessageContent{
 		"nothing":     nil,
 		"only system": {llms.TextParts(llms.ChatMessageTypeSystem, "s")},
 		"only blanks": {human(" \n"), ai(llms.TextPart(""))},
 		"an image":    {{Role: llms.ChatMessageTypeHuman, Parts: []llms.ContentPart{llms.ImageURLPart("http://x")}}},
 	} {
-		_, err := wire.ReadHistory(messages)
-		require.Equal(t, llm.KindBadRequest, llm.KindOf(err), name)
+		_, err := newHistory(messages)
+		require.Error(t, err, name)
 	}
 }
 
-func TestOptions(t *testing.T) {
-	o, err := wire.ReadOptions(nil)
-	require.NoError(t, err)
-	require.Nil(t, o.Temperature)
-	for choice, want := range map[any]llm.Choice{
-		"any": {Mode: "required"}, "none": {Mode: "none"}, llms.ToolChoice{Type: "auto"}: {Mode: "auto"},
-	} {
-		o, err = wire.ReadOptions([]llms.CallOption{llms.WithToolChoice(choice), llms.WithTemperature(0)})
+func TestNewOptions_ToolChoices_AreAutoOrNone(t *testing.T) {
+	for choice, forbidden := range map[any]bool{nil: false, "": false, "auto": false, "none": true} {
+		o, err := newOptions([]llms.CallOption{llms.WithToolChoice(choice)})
 		require.NoError(t, err)
-		require.Equal(t, want, o.Choice)
-		require.Zero(t, *o.Temperature)
+		require.Equal(t, forbidden, o.NoToolCalls, choice)
 	}
 	for _, opt := range []llms.CallOption{
-		llms.WithToolChoice("sometimes"), llms.WithToolChoice(17), llms.WithTools([]llms.Tool{{Type: "function"}}),
+		llms.WithToolChoice("sometimes"),
+		llms.WithToolChoice("required"),
+		llms.WithToolChoice(17),
+		llms.WithTools([]llms.Tool{{Type: "function"}}),
 		llms.WithTools([]llms.Tool{{Function: &llms.FunctionDefinition{Name: "x", Parameters: func() {}}}}),
 	} {
-		_, err = wire.ReadOptions([]llms.CallOption{opt})
-		require.Equal(t, llm.KindBadRequest, llm.KindOf(err))
+		_, err := newOptions([]llms.CallOption{opt})
+		require.Error(t, err)
 	}
 }

@@ -90,8 +90,8 @@ func (s *stream) interrupted(err error) bool {
 	return s.ctx.Err() == nil && (k == KindTruncated || k == KindTimeout)
 }
 
-// addField parses one line of an event (WHATWG HTML, section 9.2.6) and reports whether it is a data field. Comments, ids
-// and retry hints are ignored.
+// addField parses one line of an event (WHATWG HTML, section 9.2.6) and reports whether it is a data field. Comments,
+// ids and retry hints are ignored.
 func (e *Event) addField(line []byte) bool {
 	name, value, _ := bytes.Cut(line, []byte(":"))
 	value = bytes.TrimPrefix(value, []byte(" "))

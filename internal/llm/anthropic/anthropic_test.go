@@ -17,11 +17,20 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t *testing.T, url string, w llm.HTTPOptions) llms.Model {
+func open(t *testing.T, url string, o llm.HTTPOptions) llms.Model {
 	t.Helper()
-	m, err := anthropic.New(
-		llm.Config{BaseURL: url, Key: secret.New(providertest.APIKey), Model: "claude-test", HTTP: w},
-	)
+	return openModel(t, url, "claude-test", o)
+}
+
+// openModel returns a client of the fake server at url for the model name.
+func openModel(t *testing.T, url, name string, o llm.HTTPOptions) llms.Model {
+	t.Helper()
+	m, err := anthropic.New(llm.Config{
+		BaseURL: url,
+		Key:     secret.New(providertest.APIKey),
+		Model:   name,
+		HTTP:    o,
+	})
 	require.NoError(t, err)
 	return m
 }
@@ -49,7 +58,8 @@ func end(reason string) []string {
 
 var messageStart = event(
 	"message_start",
-	`,"message":{"id":"m","usage":{"input_tokens":6,"cache_read_input_tokens":3,"cache_creation_input_tokens":2,"output_tokens":1}}`,
+	`,"message":{"id":"m","usage":{"input_tokens":6,"cache_read_input_tokens":3,"cache_creation_input_tokens":2,`+
+		`"output_tokens":1}}`,
 )
 
 func textDelta(index int, s string) string {
@@ -91,7 +101,7 @@ var calls = append([]string{
 
 var openCall = start(0, `{"type":"tool_use","id":"t","name":"add_task","input":{}}`)
 
-func TestHostileWire(t *testing.T) {
+func TestClient_ConformanceSuite_Passes(t *testing.T) {
 	providertest.RunSuite(t, providertest.Suite{
 		NewModel: open, Text: text, PartialText: begin, ToolCalls: calls,
 		UnfinishedCall: []string{messageStart, openCall, arguments(0, `{"title":"a`)},
@@ -101,12 +111,14 @@ func TestHostileWire(t *testing.T) {
 		InvalidArguments: append([]string{messageStart, openCall, arguments(0, `{"title":"a`)}, end("tool_use")...),
 		ContentFiltered:  append(append([]string(nil), begin...), end("refusal")...),
 		ErrorEvent:       event("error", `,"error":{"type":"overloaded_error","message":"`+providertest.ProviderText+`"}`),
-		UnstreamedText:   `{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}`,
-		RateLimitBody:    `{"type":"error","error":{"type":"rate_limit_error","message":"` + providertest.ProviderText + `"}}`,
+		UnstreamedText: `{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn",` +
+			`"usage":{"input_tokens":1,"output_tokens":1}}`,
+		RateLimitBody: `{"type":"error","error":{"type":"rate_limit_error",` +
+			`"message":"` + providertest.ProviderText + `"}}`,
 	})
 }
 
-func TestStreamsThatBreakTheBlockRules(t *testing.T) {
+func TestDecode_BlockRulesBroken_IsUnavailable(t *testing.T) {
 	for name, frames := range map[string][]string{
 		"a delta without its block": append([]string{messageStart, textDelta(3, "x")}, end("end_turn")...),
 		"an index used twice":       append([]string{messageStart, openCall, openCall}, end("tool_use")...),
@@ -119,7 +131,7 @@ func TestStreamsThatBreakTheBlockRules(t *testing.T) {
 	}
 }
 
-func TestMessageStopWithoutAReasonIsNoAnswer(t *testing.T) {
+func TestDecode_MessageStopWithoutReason_IsTruncated(t *testing.T) {
 	s := providertest.NewServer(
 		t,
 		providertest.Stream(append(append([]string(nil), begin...), event("message_stop", ""))...),
@@ -128,7 +140,7 @@ func TestMessageStopWithoutAReasonIsNoAnswer(t *testing.T) {
 	require.Equal(t, llm.KindTruncated, llm.KindOf(err), "%v", err)
 }
 
-func TestTextCutByTheLimitIsAnAnswer(t *testing.T) {
+func TestDecode_TextAtTokenLimit_IsReturned(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(append(append([]string(nil), begin...), end("max_tokens")...)...))
 	resp, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 	require.NoError(t, err)
@@ -136,13 +148,14 @@ func TestTextCutByTheLimitIsAnAnswer(t *testing.T) {
 	require.Equal(t, llm.StopLength, resp.Choices[0].StopReason)
 }
 
-func TestToolsThatMayNotBeUsedAreDeclared(t *testing.T) {
+func TestNewRequest_ToolChoiceNone_DeclaresTools(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
 	_, err := open(
 		t,
 		s.URL,
 		llm.HTTPOptions{Client: s.Client},
-	).GenerateContent(t.Context(), providertest.Messages(), llms.WithTools(providertest.Tools()), llms.WithToolChoice("none"))
+	).GenerateContent(t.Context(), providertest.Messages(), llms.WithTools(providertest.Tools()),
+		llms.WithToolChoice("none"))
 	require.NoError(t, err)
 	require.Len(t, s.Requests()[0].JSON(t)["tools"], 2, "a history with calls is refused without them")
 	require.Equal(t, map[string]any{"type": "none"}, s.Requests()[0].JSON(t)["tool_choice"])

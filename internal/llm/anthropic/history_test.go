@@ -45,7 +45,7 @@ func messages(t *testing.T, r providertest.Request) string {
 	return string(data)
 }
 
-func TestThinkingGoesBackInsideTheLoopAndNotBehindAChangedPrompt(t *testing.T) {
+func TestGenerateContent_Thinking_IsReplayedUntilPromptChanges(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	history := providertest.Messages()
@@ -74,12 +74,13 @@ func TestThinkingGoesBackInsideTheLoopAndNotBehindAChangedPrompt(t *testing.T) {
 	require.Contains(t, later, "And now?")
 }
 
-func TestThinkingIsDroppedForAnotherModelAndForAChangedStep(t *testing.T) {
+func TestGenerateContent_OtherModelOrChangedStep_DropsThinking(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	history := append(providertest.Messages(), step(t, m, providertest.Messages())...)
 
-	_, err := m.GenerateContent(t.Context(), history, llms.WithTools(providertest.Tools()), llms.WithModel("claude-other"))
+	other := openModel(t, s.URL, "claude-other", llm.HTTPOptions{Client: s.Client})
+	_, err := other.GenerateContent(t.Context(), history, llms.WithTools(providertest.Tools()))
 	require.NoError(t, err)
 	require.NotContains(t, messages(t, s.Requests()[1]), "thinking")
 
@@ -90,7 +91,7 @@ func TestThinkingIsDroppedForAnotherModelAndForAChangedStep(t *testing.T) {
 	require.Contains(t, changed, "Something else.")
 }
 
-func TestForeignHistory(t *testing.T) {
+func TestGenerateContent_HistoryOfOtherProvider_IsConverted(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	_, err := m.GenerateContent(t.Context(), []llms.MessageContent{
@@ -106,7 +107,7 @@ func TestForeignHistory(t *testing.T) {
 		},
 		llms.TextParts(llms.ChatMessageTypeAI, "  "),
 		llms.TextParts(llms.ChatMessageTypeHuman, "Go on"),
-	}, llms.WithMaxTokens(99), llms.WithTemperature(0), llms.WithTools(providertest.Tools()), llms.WithToolChoice("required"))
+	}, llms.WithTools(providertest.Tools()))
 	require.NoError(t, err)
 
 	r := s.Requests()[0]
@@ -114,9 +115,9 @@ func TestForeignHistory(t *testing.T) {
 	require.Equal(t, "/v1/messages", r.Path)
 	require.Equal(t, providertest.APIKey, r.Header.Get("X-Api-Key"))
 	require.Equal(t, "2023-06-01", r.Header.Get("Anthropic-Version"))
-	require.EqualValues(t, 99, body["max_tokens"])
-	require.EqualValues(t, 0, body["temperature"])
-	require.Equal(t, map[string]any{"type": "any"}, body["tool_choice"])
+	require.Positive(t, body["max_tokens"], "the API requires a limit")
+	require.NotContains(t, body, "temperature")
+	require.NotContains(t, body, "tool_choice")
 	require.NotContains(t, string(r.Body), "planted")
 
 	m0 := body["messages"].([]any)
@@ -129,7 +130,7 @@ func TestForeignHistory(t *testing.T) {
 	id := assistant[0].(map[string]any)["id"]
 	require.Regexp(t, `^[A-Za-z0-9_-]+$`, id)
 	require.Equal(t, id, results[0].(map[string]any)["tool_use_id"])
-	require.Equal(t, llm.UnfinishedResult, results[0].(map[string]any)["content"])
+	require.JSONEq(t, llm.UnfinishedResult, results[0].(map[string]any)["content"].(string))
 	require.Equal(t, true, results[0].(map[string]any)["is_error"])
 	require.Equal(t, "ok", results[1].(map[string]any)["content"])
 	require.Equal(t, "Go on", results[2].(map[string]any)["text"])

@@ -22,8 +22,8 @@ type request struct {
 	CacheControl *cacheControl `json:"cache_control,omitempty"`
 }
 
-// cacheControl at the top level makes the API cache the growing prompt, which reduces the cost from the second step of a
-// tool loop on.
+// cacheControl at the top level makes the API cache the growing prompt, which reduces the cost from the second step of
+// a tool loop on.
 type cacheControl struct {
 	Type string `json:"type"`
 }

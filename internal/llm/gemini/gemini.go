@@ -2,8 +2,8 @@
 //
 // The native API is used instead of the OpenAI-compatible endpoint because Gemini 3 rejects a tool loop without its
 // thought signatures. In the native API a signature is a field of the part it belongs to, text parts included. The
-// compatible endpoint returns it in an extension of tool calls only, drops it from text, sends several calls at one index
-// and hides why a response was withheld. The parts of a response are stored and sent back unchanged.
+// compatible endpoint returns it in an extension of tool calls only, drops it from text, sends several calls at one
+// index and hides why a response was withheld. The parts of a response are stored and sent back unchanged.
 package gemini
 
 import (

@@ -16,11 +16,20 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t *testing.T, url string, w llm.HTTPOptions) llms.Model {
+func open(t *testing.T, url string, o llm.HTTPOptions) llms.Model {
 	t.Helper()
-	m, err := gemini.New(
-		llm.Config{BaseURL: url, Key: secret.New(providertest.APIKey), Model: "gemini-3-test", HTTP: w},
-	)
+	return openModel(t, url, "gemini-3-test", o)
+}
+
+// openModel returns a client of the fake server at url for the model name.
+func openModel(t *testing.T, url, name string, o llm.HTTPOptions) llms.Model {
+	t.Helper()
+	m, err := gemini.New(llm.Config{
+		BaseURL: url,
+		Key:     secret.New(providertest.APIKey),
+		Model:   name,
+		HTTP:    o,
+	})
 	require.NoError(t, err)
 	return m
 }
@@ -31,7 +40,8 @@ func chunk(parts, rest string) string {
 
 func parts(p string) string { return chunk(p, `}]}`) }
 
-const usage = `"usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":4,"thoughtsTokenCount":3,"cachedContentTokenCount":3}`
+const usage = `"usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":4,"thoughtsTokenCount":3,` +
+	`"cachedContentTokenCount":3}`
 
 func finish(p, reason string) string {
 	return chunk(p, `,"finishReason":"`+reason+`"}],`+usage+`}`)
@@ -54,7 +64,8 @@ var calls = []string{
 	parts(`{"text":"On "},{"text":"it"}`),
 	parts(`{"text":".","thoughtSignature":"c2lnMQ=="}`),
 	parts(
-		`{"functionCall":{"name":"add_task","args":{"title":"a b"}},"thoughtSignature":"c2lnMg=="},{"functionCall":{"name":"list_tasks"}}`,
+		`{"functionCall":{"name":"add_task","args":{"title":"a b"}},"thoughtSignature":"c2lnMg=="},` +
+			`{"functionCall":{"name":"list_tasks"}}`,
 	),
 	finish(`{"text":"","thoughtSignature":"c2lnMw=="}`, "STOP"),
 }
@@ -66,9 +77,11 @@ func TestHostileWire(t *testing.T) {
 		CallAtTokenLimit: []string{begin[0], finish(`{"functionCall":{"name":"add_task","args":{}}}`, "MAX_TOKENS")},
 		InvalidArguments: []string{finish(`{"functionCall":{"name":"add_task","args":["a"]}}`, "STOP")},
 		ContentFiltered:  []string{begin[0], finish(``, "SAFETY")},
-		ErrorEvent:       `data: {"error":{"code":503,"message":"` + providertest.ProviderText + `","status":"UNAVAILABLE"}}` + "\n\n",
-		UnstreamedText:   `[{"candidates":[{"content":{"parts":[{"text":"Hello"}]},"finishReason":"STOP"}]}]`,
-		RateLimitBody:    `[{"error":{"code":429,"message":"` + providertest.ProviderText + `","status":"RESOURCE_EXHAUSTED"}}]`,
+		ErrorEvent: `data: {"error":{"code":503,` +
+			`"message":"` + providertest.ProviderText + `","status":"UNAVAILABLE"}}` + "\n\n",
+		UnstreamedText: `[{"candidates":[{"content":{"parts":[{"text":"Hello"}]},"finishReason":"STOP"}]}]`,
+		RateLimitBody: `[{"error":{"code":429,` +
+			`"message":"` + providertest.ProviderText + `","status":"RESOURCE_EXHAUSTED"}}]`,
 	})
 }
 
@@ -91,7 +104,10 @@ func TestWaysNotToAnswer(t *testing.T) {
 		kind llm.Kind
 		step providertest.Step
 	}{
-		"blocked prompt":   {llm.KindBadRequest, providertest.Stream(`data: {"promptFeedback":{"blockReason":"SAFETY"}}` + "\n\n")},
+		"blocked prompt": {
+			llm.KindBadRequest,
+			providertest.Stream(`data: {"promptFeedback":{"blockReason":"SAFETY"}}` + "\n\n"),
+		},
 		"malformed call":   {llm.KindUnavailable, providertest.Stream(finish(``, "MALFORMED_FUNCTION_CALL"))},
 		"no thought left":  {llm.KindTruncated, providertest.Stream(finish(`{"text":"Hmm","thought":true}`, "MAX_TOKENS"))},
 		"a part no object": {llm.KindUnavailable, providertest.Stream(parts(`17`))},

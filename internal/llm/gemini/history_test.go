@@ -42,7 +42,7 @@ func stepOnce(t *testing.T, m llms.Model) []llms.MessageContent {
 	return history
 }
 
-func TestSignaturesSurviveTheToolLoop(t *testing.T) {
+func TestGenerateContent_Signatures_AreReplayedInToolLoop(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	_, err := m.GenerateContent(t.Context(), stepOnce(t, m), llms.WithTools(providertest.Tools()))
@@ -61,7 +61,7 @@ func TestSignaturesSurviveTheToolLoop(t *testing.T) {
 	]`, contents(t, s.Requests()[1]))
 }
 
-func TestSignaturesStayWithTheirModel(t *testing.T) {
+func TestGenerateContent_OtherModel_DropsSignatures(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	history := stepOnce(t, m)
@@ -69,7 +69,8 @@ func TestSignaturesStayWithTheirModel(t *testing.T) {
 		{"gemini-3.8-flash", `"thoughtSignature":"skip_thought_signature_validator"`},
 		{"gemini-2.5-flash", ``},
 	} {
-		_, err := m.GenerateContent(t.Context(), history, llms.WithModel(c.model))
+		other := openModel(t, s.URL, c.model, llm.HTTPOptions{Client: s.Client})
+		_, err := other.GenerateContent(t.Context(), history)
 		require.NoError(t, err)
 		r := s.Requests()[i+1]
 		require.Equal(t, "/v1beta/models/"+c.model+":streamGenerateContent", r.Path)
@@ -100,7 +101,7 @@ func containsSignature(t *testing.T, r providertest.Request) bool {
 	return false
 }
 
-func TestRequest(t *testing.T) {
+func TestNewRequest_History_IsConverted(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
 	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
 	_, err := m.GenerateContent(t.Context(), []llms.MessageContent{
@@ -116,20 +117,15 @@ func TestRequest(t *testing.T) {
 			llms.ToolCall{ID: "u1", FunctionCall: &llms.FunctionCall{Name: "add_task", Arguments: `{"title":"x"}`}},
 		}},
 		llms.TextParts(llms.ChatMessageTypeHuman, "Go on"),
-	}, llms.WithMaxTokens(99), llms.WithTemperature(0.5), llms.WithTools(providertest.Tools()),
-		llms.WithToolChoice(llms.ToolChoice{Type: "function", Function: &llms.FunctionReference{Name: "add_task"}}))
+	}, llms.WithTools(providertest.Tools()), llms.WithToolChoice("none"))
 	require.NoError(t, err)
 	r := s.Requests()[0]
 	body := r.JSON(t)
 	require.Equal(t, "alt=sse", r.Query, "the key is not in the URL")
 	require.Equal(t, providertest.APIKey, r.Header.Get("X-Goog-Api-Key"))
 	require.Equal(t, map[string]any{"parts": []any{map[string]any{"text": "S"}}}, body["systemInstruction"])
-	require.Equal(t, map[string]any{"maxOutputTokens": 99.0, "temperature": 0.5}, body["generationConfig"])
-	require.Equal(
-		t,
-		map[string]any{"functionCallingConfig": map[string]any{"mode": "ANY", "allowedFunctionNames": []any{"add_task"}}},
-		body["toolConfig"],
-	)
+	require.NotContains(t, body, "generationConfig")
+	require.Equal(t, map[string]any{"functionCallingConfig": map[string]any{"mode": "NONE"}}, body["toolConfig"])
 	declarations := body["tools"].([]any)[0].(map[string]any)["functionDeclarations"].([]any)
 	require.Equal(
 		t,
@@ -140,6 +136,6 @@ func TestRequest(t *testing.T) {
 
 	turns := body["contents"].([]any)
 	require.Len(t, turns, 4)
-	require.Equal(t, "user", turns[0].(map[string]any)["role"], "a window that opens with the model is given a question")
+	require.Equal(t, "user", turns[0].(map[string]any)["role"], "a history that starts with the model gets a user turn")
 	require.Contains(t, contents(t, r), "UNFINISHED")
 }

@@ -18,11 +18,20 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t *testing.T, url string, w llm.HTTPOptions) llms.Model {
+func open(t *testing.T, url string, o llm.HTTPOptions) llms.Model {
 	t.Helper()
-	m, err := openai.New(
-		llm.Config{BaseURL: url + "/v1", Key: secret.New(providertest.APIKey), Model: "test-model", HTTP: w},
-	)
+	return openModel(t, url, "test-model", o)
+}
+
+// openModel returns a client of the fake server at url for the model name.
+func openModel(t *testing.T, url, name string, o llm.HTTPOptions) llms.Model {
+	t.Helper()
+	m, err := openai.New(llm.Config{
+		BaseURL: url + "/v1",
+		Key:     secret.New(providertest.APIKey),
+		Model:   name,
+		HTTP:    o,
+	})
 	require.NoError(t, err)
 	return m
 }
@@ -35,7 +44,8 @@ func finish(d, reason string) string {
 	return fmt.Sprintf("data: {\"choices\":[{\"index\":0,\"delta\":%s,\"finish_reason\":%s}]}\n\n", d, reason)
 }
 
-const usage = `data: {"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}}` + "\n\n"
+const usage = `data: {"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":7,` +
+	`"prompt_tokens_details":{"cached_tokens":3}}}` + "\n\n"
 
 func text(pieces ...string) []string {
 	frames := []string{delta(`{"role":"assistant","content":""}`)}
@@ -52,13 +62,16 @@ var begin = []string{delta(`{"role":"assistant"}`), delta(`{"content":"Hel"}`)}
 // index first and shares deltas with text.
 var calls = []string{
 	delta(
-		`{"role":"assistant","content":null,"tool_calls":[{"index":1,"id":"c2","type":"function","function":{"name":"list_tasks","arguments":""}}]}`,
+		`{"role":"assistant","content":null,"tool_calls":[{"index":1,"id":"c2","type":"function",` +
+			`"function":{"name":"list_tasks","arguments":""}}]}`,
 	),
 	delta(
-		`{"content":"On ","tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"add_task","arguments":""}}]}`,
+		`{"content":"On ","tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"add_task",` +
+			`"arguments":""}}]}`,
 	),
 	delta(
-		`{"tool_calls":[{"index":0,"type":"function","function":{"name":"add_task","arguments":"{\"title\":"}},{"index":1,"function":{"arguments":""}}]}`,
+		`{"tool_calls":[{"index":0,"type":"function","function":{"name":"add_task","arguments":"{\"title\":"}},` +
+			`{"index":1,"function":{"arguments":""}}]}`,
 	),
 	delta(`{"content":"it.","tool_calls":[{"index":0,"id":"c1","type":"function","function":{"arguments":"\"a b\"}"}}]}`),
 	finish(`{}`, `"tool_calls"`), usage, done,
@@ -68,11 +81,11 @@ func call(arguments string) string {
 	return delta(`{"tool_calls":[{"index":0,"id":"c1","function":{"name":"add_task","arguments":` + arguments + `}}]}`)
 }
 
-func TestHostileWire(t *testing.T) { providertest.RunSuite(t, dialect(open)) }
+func TestClient_ConformanceSuite_Passes(t *testing.T) { providertest.RunSuite(t, suite(open)) }
 
-// TestHostileWireOfOllama: the same wire by another name, and without a key.
-func TestHostileWireOfOllama(t *testing.T) {
-	providertest.RunSuite(t, dialect(func(t *testing.T, url string, w llm.HTTPOptions) llms.Model {
+// TestClient_Ollama_ConformanceSuitePasses runs the suite with another name and without a key.
+func TestClient_Ollama_ConformanceSuitePasses(t *testing.T) {
+	providertest.RunSuite(t, suite(func(t *testing.T, url string, w llm.HTTPOptions) llms.Model {
 		t.Helper()
 		m, err := openai.New(llm.Config{Provider: "ollama", BaseURL: url + "/v1", Model: "test-model", HTTP: w})
 		require.NoError(t, err)
@@ -80,33 +93,37 @@ func TestHostileWireOfOllama(t *testing.T) {
 	}))
 }
 
-func dialect(open func(t *testing.T, url string, w llm.HTTPOptions) llms.Model) providertest.Suite {
+func suite(open func(t *testing.T, url string, w llm.HTTPOptions) llms.Model) providertest.Suite {
 	return providertest.Suite{
 		NewModel: open, Text: text, PartialText: begin, ToolCalls: calls,
 		UnfinishedCall:   []string{call(`"{\"title\":\"a"`)},
 		CallAtTokenLimit: []string{begin[1], call(`"{}"`), finish(`{}`, `"length"`), done},
 		InvalidArguments: []string{call(`"{\"title\":\"a"`), finish(`{}`, `"tool_calls"`), done},
 		ContentFiltered:  []string{delta(`{"content":"Hel"}`), finish(`{}`, `"content_filter"`), done},
-		ErrorEvent:       `data: {"error":{"message":"` + providertest.ProviderText + `","type":"server_error","code":"overloaded"}}` + "\n\n",
-		UnstreamedText:   `{"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}`,
-		RateLimitBody:    `{"error":{"message":"` + providertest.ProviderText + `","type":"rate_limit_error","code":"rate_limit_exceeded"}}`,
+		ErrorEvent: `data: {"error":{"message":"` + providertest.ProviderText + `","type":"server_error",` +
+			`"code":"overloaded"}}` + "\n\n",
+		UnstreamedText: `{"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}`,
+		RateLimitBody: `{"error":{"message":"` + providertest.ProviderText + `","type":"rate_limit_error",` +
+			`"code":"rate_limit_exceeded"}}`,
 	}
 }
 
-func ask(t *testing.T, frames []string, opts ...llms.CallOption) (*llms.ContentChoice, error) {
+func generate(t *testing.T, frames []string, opts ...llms.CallOption) (*llms.ContentChoice, error) {
 	t.Helper()
 	s := providertest.NewServer(t, providertest.Stream(frames...))
-	resp, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages(), opts...)
+	resp, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages(),
+		opts...)
 	if err != nil {
 		return nil, err
 	}
 	return resp.Choices[0], nil
 }
 
-func TestServersThatBendTheWire(t *testing.T) {
+func TestDecode_DeviatingServers_AreAccepted(t *testing.T) {
 	for name, frames := range map[string][]string{
 		"every call at index 0": {
-			delta(`{"content":"On it.","tool_calls":[{"index":0,"id":"x","function":{"name":"add_task","arguments":"{\"title\""}}]}`),
+			delta(`{"content":"On it.","tool_calls":[{"index":0,"id":"x","function":{"name":"add_task",` +
+				`"arguments":"{\"title\""}}]}`),
 			delta(`{"tool_calls":[{"index":0,"function":{"arguments":":\"a b\"}"}}]}`),
 			delta(`{"tool_calls":[{"index":0,"id":"y","function":{"name":"list_tasks","arguments":"{}"}}]}`),
 			finish(`{}`, `"tool_calls"`),
@@ -118,33 +135,40 @@ func TestServersThatBendTheWire(t *testing.T) {
 			finish(`{}`, `"stop"`), done,
 		},
 		"no ids": {
-			delta(`{"content":"On it.","tool_calls":[{"index":0,"function":{"name":"add_task","arguments":"{\"title\":\"a b\"}"}},{"index":1,"function":{"name":"list_tasks","arguments":"null"}}]}`),
+			delta(`{"content":"On it.","tool_calls":[{"index":0,"function":{"name":"add_task","arguments":"{\"title\":\"a ` +
+				`b\"}"}},{"index":1,"function":{"name":"list_tasks","arguments":"null"}}]}`),
 			finish(`{}`, `"stop"`), done,
 		},
 		"one id for all": {
-			delta(`{"content":"On it.","tool_calls":[{"index":0,"id":"c","function":{"name":"add_task","arguments":"{\"title\":\"a b\"}"}},{"index":1,"id":"c","function":{"name":"list_tasks"}}]}`),
+			delta(`{"content":"On it.","tool_calls":[{"index":0,"id":"c","function":{"name":"add_task",` +
+				`"arguments":"{\"title\":\"a b\"}"}},{"index":1,"id":"c","function":{"name":"list_tasks"}}]}`),
 			finish(`{}`, `"tool_calls"`), done,
 		},
 		"objects and lists of parts": {
-			`data: {"choices":[{"message":{"content":[{"type":"thinking","text":"no"},{"type":"text","text":"On it."}],"tool_calls":[` +
-				`{"function":{"name":"add_task","arguments":{"title":"a b"}}},{"function":{"name":"list_tasks","arguments":{}}}]},"finish_reason":"tool_calls"}]}` + "\n\n",
+			`data: {"choices":[{"message":{"content":[{"type":"thinking","text":"no"},{"type":"text","text":"On ` +
+				`it."}],"tool_calls":[` +
+				`{"function":{"name":"add_task","arguments":{"title":"a b"}}},{"function":{"name":"list_tasks","arguments":{}}` +
+				`}]},"finish_reason":"tool_calls"}]}` + "\n\n",
 		},
 		"finish with the last delta, and no [DONE]": {
 			delta(`{"content":"On it."}`),
-			finish(`{"tool_calls":[{"index":0,"id":"a","function":{"name":"add_task","arguments":"{\"title\":\"a b\"}"}},{"index":1,"id":"b","function":{"name":"list_tasks"}}]}`, `"tool_calls"`),
+			finish(`{"tool_calls":[{"index":0,"id":"a","function":{"name":"add_task","arguments":"{\"title\":\"a `+
+				`b\"}"}},{"index":1,"id":"b","function":{"name":"list_tasks"}}]}`, `"tool_calls"`),
 		},
 		"usage first, the reason late and alone": {
-			delta(`{"content":"On it.","tool_calls":[{"index":0,"id":"a","function":{"name":"add_task","arguments":"{\"title\":\"a b\"}"}},{"index":1,"id":"b","function":{"name":"list_tasks"}}]}`),
+			delta(`{"content":"On it.","tool_calls":[{"index":0,"id":"a","function":{"name":"add_task",` +
+				`"arguments":"{\"title\":\"a b\"}"}},{"index":1,"id":"b","function":{"name":"list_tasks"}}]}`),
 			usage, finish(`{}`, `"tool_calls"`), done,
 		},
 		"reasoning beside the answer": {
 			delta(`{"reasoning_content":"hmm","reasoning":"hmm","content":"On it."}`),
-			delta(`{"tool_calls":[{"index":0,"id":"a","function":{"name":"add_task","arguments":"{\"title\":\"a b\"}"}},{"index":1,"id":"b","function":{"name":"list_tasks"}}]}`),
+			delta(`{"tool_calls":[{"index":0,"id":"a","function":{"name":"add_task","arguments":"{\"title\":\"a ` +
+				`b\"}"}},{"index":1,"id":"b","function":{"name":"list_tasks"}}]}`),
 			finish(`{}`, `"tool_calls"`), done,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := ask(t, frames)
+			c, err := generate(t, frames)
 			require.NoError(t, err)
 			require.Equal(t, "On it.", c.Content)
 			require.Equal(t, llm.StopToolCalls, c.StopReason)
@@ -158,45 +182,61 @@ func TestServersThatBendTheWire(t *testing.T) {
 	}
 }
 
-func TestAnswersThatAreNone(t *testing.T) {
+func TestDecode_IncompleteResponses_ReturnErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind   llm.Kind
 		frames []string
 	}{
-		"[DONE] without a reason":     {llm.KindTruncated, []string{delta(`{"content":"Hel"}`), done}},
-		"calls announced, none came":  {llm.KindTruncated, []string{finish(`{}`, `"tool_calls"`), done}},
-		"legacy function call":        {llm.KindTruncated, []string{delta(`{"function_call":{"name":"x","arguments":"{}"}}`), finish(`{}`, `"function_call"`), done}},
-		"the limit left nothing":      {llm.KindTruncated, []string{finish(`{}`, `"length"`), done}},
-		"the server gave up":          {llm.KindUnavailable, []string{delta(`{"content":"Hel"}`), finish(`{}`, `"error"`), done}},
-		"an error as a bare string":   {llm.KindUnavailable, []string{`data: {"error":"boom"}` + "\n\n"}},
-		"an error by its event":       {llm.KindUnavailable, []string{"event: error\ndata: {\"message\":\"boom\"}\n\n"}},
-		"a numeric code":              {llm.KindRateLimit, []string{`data: {"error":{"code":429,"message":"boom"}}` + "\n\n"}},
-		"a call without a name":       {llm.KindTruncated, []string{delta(`{"tool_calls":[{"index":0,"id":"x","function":{"arguments":"{}"}}]}`), finish(`{}`, `"tool_calls"`)}},
-		"a negative index":            {llm.KindUnavailable, []string{delta(`{"tool_calls":[{"index":-1,"id":"x","function":{"name":"a"}}]}`)}},
+		"[DONE] without a reason":    {llm.KindTruncated, []string{delta(`{"content":"Hel"}`), done}},
+		"calls announced, none came": {llm.KindTruncated, []string{finish(`{}`, `"tool_calls"`), done}},
+		"legacy function call": {
+			llm.KindTruncated,
+			[]string{delta(`{"function_call":{"name":"x","arguments":"{}"}}`), finish(`{}`, `"function_call"`), done},
+		},
+		"the limit left nothing": {llm.KindTruncated, []string{finish(`{}`, `"length"`), done}},
+		"the server gave up": {llm.KindUnavailable, []string{
+			delta(`{"content":"Hel"}`), finish(`{}`, `"error"`),
+			done,
+		}},
+		"an error as a bare string": {llm.KindUnavailable, []string{`data: {"error":"boom"}` + "\n\n"}},
+		"an error by its event":     {llm.KindUnavailable, []string{"event: error\ndata: {\"message\":\"boom\"}\n\n"}},
+		"a numeric code": {
+			llm.KindRateLimit,
+			[]string{`data: {"error":{"code":429,"message":"boom"}}` + "\n\n"},
+		},
+		"a call without a name": {
+			llm.KindTruncated,
+			[]string{delta(`{"tool_calls":[{"index":0,"id":"x","function":{"arguments":"{}"}}]}`), finish(`{}`,
+				`"tool_calls"`)},
+		},
+		"a negative index": {
+			llm.KindUnavailable,
+			[]string{delta(`{"tool_calls":[{"index":-1,"id":"x","function":{"name":"a"}}]}`)},
+		},
 		"arguments that are a number": {llm.KindTruncated, []string{call(`"17"`), finish(`{}`, `"tool_calls"`)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := ask(t, c.frames)
+			_, err := generate(t, c.frames)
 			require.Equal(t, c.kind, llm.KindOf(err), "%v", err)
 		})
 	}
 }
 
-func TestTextCutByTheLimitIsAnAnswer(t *testing.T) {
-	c, err := ask(t, []string{delta(`{"content":"Hel"}`), finish(`{}`, `"length"`), done})
+func TestDecode_TextAtTokenLimit_IsReturned(t *testing.T) {
+	c, err := generate(t, []string{delta(`{"content":"Hel"}`), finish(`{}`, `"length"`), done})
 	require.NoError(t, err)
 	require.Equal(t, "Hel", c.Content)
 	require.Equal(t, llm.StopLength, c.StopReason)
 }
 
-func TestCompleteAnswerSurvivesABrokenTrailer(t *testing.T) {
+func TestDecode_ConnectionBreaksAfterStopReason_IsComplete(t *testing.T) {
 	s := providertest.NewServer(t, providertest.StreamThenReset(delta(`{"content":"Hello"}`), finish(`{}`, `"stop"`)))
 	resp, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())
 	require.NoError(t, err)
 	require.Equal(t, "Hello", resp.Choices[0].Content)
 }
 
-func TestNoCreditIsNotWaitedFor(t *testing.T) {
+func TestPost_InsufficientQuota_IsNotRetried(t *testing.T) {
 	s := providertest.NewServer(
 		t,
 		providertest.JSON(429, `{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}`, "Retry-After", "1"),
@@ -206,8 +246,8 @@ func TestNoCreditIsNotWaitedFor(t *testing.T) {
 	require.Len(t, s.Requests(), 1)
 }
 
-func TestARefusalIsWhatTheModelSays(t *testing.T) {
-	c, err := ask(
+func TestDecode_Refusal_IsText(t *testing.T) {
+	c, err := generate(
 		t,
 		[]string{
 			delta(`{"role":"assistant","content":null,"refusal":""}`),
@@ -223,7 +263,7 @@ func TestARefusalIsWhatTheModelSays(t *testing.T) {
 	require.Equal(t, llm.StopEnd, c.StopReason)
 }
 
-func TestANameOfAModelThatIsNotThere(t *testing.T) {
+func TestPost_UnknownModel_IsNamed(t *testing.T) {
 	s := providertest.NewServer(
 		t,
 		providertest.JSON(
@@ -236,24 +276,29 @@ func TestANameOfAModelThatIsNotThere(t *testing.T) {
 	require.NotContains(t, err.Error(), providertest.ProviderText)
 }
 
-func TestToolsThatMayNotBeUsedAreNotOffered(t *testing.T) {
+func TestNewRequest_ToolChoiceNone_OmitsTools(t *testing.T) {
 	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
 	_, err := open(
 		t,
 		s.URL,
 		llm.HTTPOptions{Client: s.Client},
-	).GenerateContent(t.Context(), providertest.Messages(), llms.WithTools(providertest.Tools()), llms.WithToolChoice("none"))
+	).GenerateContent(t.Context(), providertest.Messages(), llms.WithTools(providertest.Tools()),
+		llms.WithToolChoice("none"))
 	require.NoError(t, err)
 	require.NotContains(t, s.Requests()[0].JSON(t), "tools")
 	require.NotContains(t, s.Requests()[0].JSON(t), "tool_choice")
 }
 
-func TestTheLogSaysWhatTheProviderMindsInKnownWordsAlone(t *testing.T) {
+func TestError_ProviderReport_KeepsKnownCodesOnly(t *testing.T) {
 	for want, report := range map[string]string{
-		"openai@HOST: bad_request (HTTP 400): unsupported_parameter":   `{"error":{"type":"invalid_request_error","code":"unsupported_parameter","param":"max_tokens"}}`,
-		"openai@HOST: bad_request (HTTP 400): context_length_exceeded": `{"error":{"type":"invalid_request_error","code":"context_length_exceeded"}}`,
-		"openai@HOST: bad_request (HTTP 400): invalid_request_error":   `{"error":{"type":"invalid_request_error","code":null}}`,
-		"openai@HOST: bad_request (HTTP 400)":                          `{"error":{"type":"` + providertest.ProviderText + `","code":"` + providertest.APIKey + `"}}`,
+		"openai@HOST: bad_request (HTTP 400): unsupported_parameter": `{"error":{"type":"invalid_request_error",` +
+			`"code":"unsupported_parameter","param":"max_tokens"}}`,
+		"openai@HOST: bad_request (HTTP 400): context_length_exceeded": `{"error":{"type":"invalid_request_error",` +
+			`"code":"context_length_exceeded"}}`,
+		"openai@HOST: bad_request (HTTP 400): invalid_request_error": `{"error":{"type":"invalid_request_error",` +
+			`"code":null}}`,
+		"openai@HOST: bad_request (HTTP 400)": `{"error":{"type":"` +
+			providertest.ProviderText + `","code":"` + providertest.APIKey + `"}}`,
 	} {
 		s := providertest.NewServer(t, providertest.JSON(400, report))
 		_, err := open(t, s.URL, llm.HTTPOptions{Client: s.Client}).GenerateContent(t.Context(), providertest.Messages())

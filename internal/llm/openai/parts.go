@@ -3,8 +3,8 @@ package openai
 import "encoding/json"
 
 // savedParts are the provider parts that some servers require again within a tool loop: DeepSeek and Kimi their
-// reasoning_content, OpenRouter its reasoning_details, Gemini's compatible endpoint the extra_content of each call. Only
-// steps with tool calls have them, because some servers reject these fields elsewhere.
+// reasoning_content, OpenRouter its reasoning_details, Gemini's compatible endpoint the extra_content of each call.
+// Only steps with tool calls have them, because some servers reject these fields elsewhere.
 type savedParts struct {
 	ReasoningContent string                       `json:"reasoning_content,omitempty"`
 	ReasoningDetails []map[string]json.RawMessage `json:"reasoning_details,omitempty"`

@@ -26,8 +26,8 @@ const (
 	Ollama    = "ollama"
 )
 
-// Default models, used unless LLM_MODEL names another: for each provider the small, fast model that calls tools reliably,
-// which is sufficient for a task list.
+// Default models, used unless LLM_MODEL names another: for each provider the small, fast model that calls tools
+// reliably, which is sufficient for a task list.
 const (
 	DefaultOpenAIModel    = "gpt-6-luna"
 	DefaultGeminiModel    = "gemini-3.8-flash"
@@ -75,8 +75,8 @@ type Settings struct {
 	Rules func() llms.Model
 }
 
-// Open returns the selected model, including its fallback, and its name as "provider/model". It makes no request. Errors
-// begin with the name of the invalid variable and do not quote values that may be secret.
+// Open returns the selected model, including its fallback, and its name as "provider/model". It makes no request.
+// Errors begin with the name of the invalid variable and do not quote values that may be secret.
 func Open(s Settings) (llms.Model, string, error) {
 	choice := s.Provider
 	if choice == "" {

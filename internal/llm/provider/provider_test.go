@@ -28,17 +28,29 @@ var key = secret.New(providertest.APIKey)
 
 func TestOpenChooses(t *testing.T) {
 	for want, s := range map[string]provider.Settings{
-		"rules":                            {},
-		"openai/gpt-6-luna":                {OpenAIKey: key, GeminiKey: key, AnthropicKey: key},
-		"gemini/gemini-3.8-flash":          {GeminiKey: key, AnthropicKey: key, OllamaBaseURL: "http://x"},
-		"anthropic/claude-haiku-5-5":       {AnthropicKey: key},
-		"ollama/qwen3":                     {OllamaBaseURL: "http://127.0.0.1:11434/v1/"},
-		"ollama/llama":                     {Provider: "ollama", Model: "llama"},
-		"gemini/g":                         {Provider: "gemini", Model: "g", OpenAIKey: key, GeminiKey: key},
-		"openai/meta/llama":                {Provider: "openai", Model: "meta/llama", OpenAIBaseURL: "http://127.0.0.1:8000/v1"},
-		"anthropic/c":                      {Provider: "anthropic", Model: "c", AnthropicKey: key, Fallback: "gemini/g-2", GeminiKey: key},
-		"openai/gpt-5.4-mini":              {Model: "gpt-5.4-mini", OpenAIKey: key, OpenAIBaseURL: "https://api.openai.com/v1/", Fallback: "rules"},
-		"anthropic/claude-haiku-5-5-proxy": {Model: "claude-haiku-5-5-proxy", AnthropicKey: key, AnthropicBaseURL: "http://proxy:1/x/"},
+		"rules":                      {},
+		"openai/gpt-6-luna":          {OpenAIKey: key, GeminiKey: key, AnthropicKey: key},
+		"gemini/gemini-3.8-flash":    {GeminiKey: key, AnthropicKey: key, OllamaBaseURL: "http://x"},
+		"anthropic/claude-haiku-5-5": {AnthropicKey: key},
+		"ollama/qwen3":               {OllamaBaseURL: "http://127.0.0.1:11434/v1/"},
+		"ollama/llama":               {Provider: "ollama", Model: "llama"},
+		"gemini/g":                   {Provider: "gemini", Model: "g", OpenAIKey: key, GeminiKey: key},
+		"openai/meta/llama": {
+			Provider: "openai", Model: "meta/llama",
+			OpenAIBaseURL: "http://127.0.0.1:8000/v1",
+		},
+		"anthropic/c": {
+			Provider: "anthropic", Model: "c", AnthropicKey: key, Fallback: "gemini/g-2",
+			GeminiKey: key,
+		},
+		"openai/gpt-5.4-mini": {
+			Model: "gpt-5.4-mini", OpenAIKey: key,
+			OpenAIBaseURL: "https://api.openai.com/v1/", Fallback: "rules",
+		},
+		"anthropic/claude-haiku-5-5-proxy": {
+			Model: "claude-haiku-5-5-proxy", AnthropicKey: key,
+			AnthropicBaseURL: "http://proxy:1/x/",
+		},
 	} {
 		s.Rules = rules
 		m, name, err := provider.Open(s)
@@ -50,12 +62,15 @@ func TestOpenChooses(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	for want, s := range map[string]provider.Settings{
-		"LLM_PROVIDER":            {Provider: "gpt"},
-		"OPENAI_API_KEY":          {Provider: "openai"},
-		"GEMINI_API_KEY":          {Provider: "gemini"},
-		"ANTHROPIC_API_KEY":       {Provider: "anthropic"},
-		"LLM_MODEL":               {Provider: "openai", OpenAIKey: key, OpenAIBaseURL: "https://openrouter.ai/api/v1"},
-		"OPENAI_BASE_URL":         {Model: "m", OpenAIKey: key, OpenAIBaseURL: "https://user:" + providertest.APIKey + "@host/v1"},
+		"LLM_PROVIDER":      {Provider: "gpt"},
+		"OPENAI_API_KEY":    {Provider: "openai"},
+		"GEMINI_API_KEY":    {Provider: "gemini"},
+		"ANTHROPIC_API_KEY": {Provider: "anthropic"},
+		"LLM_MODEL":         {Provider: "openai", OpenAIKey: key, OpenAIBaseURL: "https://openrouter.ai/api/v1"},
+		"OPENAI_BASE_URL": {
+			Model: "m", OpenAIKey: key,
+			OpenAIBaseURL: "https://user:" + providertest.APIKey + "@host/v1",
+		},
 		"OLLAMA_BASE_URL":         {OllamaBaseURL: "localhost:11434"},
 		"GEMINI_BASE_URL":         {GeminiKey: key, GeminiBaseURL: "https://host?key=" + providertest.APIKey},
 		"LLM_FALLBACK":            {OpenAIKey: key, Fallback: "openai/gpt-6-luna"},
@@ -81,10 +96,13 @@ func TestSettingsDoNotShowTheirKeys(t *testing.T) {
 func TestOpenReachesTheServersItNames(t *testing.T) {
 	s := providertest.NewServer(t, providertest.JSON(400, `{}`))
 	for path, settings := range map[string]provider.Settings{
-		"/v1/chat/completions":                                  {Provider: "ollama", OllamaBaseURL: s.URL},
-		"/api/v1/chat/completions":                              {Model: "m", OpenAIKey: key, OpenAIBaseURL: s.URL + "/api/v1"},
+		"/v1/chat/completions": {Provider: "ollama", OllamaBaseURL: s.URL},
+		"/api/v1/chat/completions": {
+			Model: "m", OpenAIKey: key,
+			OpenAIBaseURL: s.URL + "/api/v1",
+		},
 		"/v1beta/models/gemini-3.8-flash:streamGenerateContent": {GeminiKey: key, GeminiBaseURL: s.URL},
-		"/v1/messages":                                          {AnthropicKey: key, AnthropicBaseURL: s.URL},
+		"/v1/messages": {AnthropicKey: key, AnthropicBaseURL: s.URL},
 	} {
 		settings.HTTP.Client = s.Client
 		m, _, err := provider.Open(settings)

@@ -29,7 +29,9 @@ type anthropicBlock struct {
 	Content   string          `json:"content,omitempty"`
 }
 
-func (a *fakeAnthropic) decodeRequest(r *http.Request, body []byte) (chat ChatRequest, t responseEncoder, fault string) {
+func (a *fakeAnthropic) decodeRequest(r *http.Request, body []byte) (chat ChatRequest, t responseEncoder,
+	fault string,
+) {
 	var request struct {
 		Model      string
 		MaxTokens  int `json:"max_tokens"`
@@ -65,10 +67,10 @@ func (a *fakeAnthropic) decodeRequest(r *http.Request, body []byte) (chat ChatRe
 
 // anthropicHistory turns messages into those of the other wire.
 type anthropicHistory struct {
-	preceding     string // everything so far
-	isRecorded    func(signature string) bool
-	messages []ChatMessage
-	pendingCalls     []string // ids that want their results next
+	preceding    string // everything so far
+	isRecorded   func(signature string) bool
+	messages     []ChatMessage
+	pendingCalls []string // ids that want their results next
 	usedTool     bool     // a tool was
 }
 
@@ -155,11 +157,11 @@ func (h *anthropicHistory) readAssistant(m anthropicMessage) (fault string) {
 
 // anthropicEncoder thinks first, then opens a block for each text and call.
 type anthropicEncoder struct {
-	signature string
-	recordSignature     func(signature string)
-	blocks    int
-	openBlock      string      // the type of the last block, "" while there is none
-	calls     map[int]int // call → block
+	signature       string
+	recordSignature func(signature string)
+	blocks          int
+	openBlock       string      // the type of the last block, "" while there is none
+	calls           map[int]int // call → block
 }
 
 func (*anthropicEncoder) event(name string, fields jsonObject) string {
@@ -225,7 +227,10 @@ func (t *anthropicEncoder) encodeToolCall(index int, c ChatCall) string {
 		if t.calls == nil {
 			t.calls = map[int]int{}
 		}
-		said = t.startBlock(jsonObject{"type": "tool_use", "id": "toolu_" + c.ID, "name": c.Function.Name, "input": jsonObject{}})
+		said = t.startBlock(jsonObject{
+			"type": "tool_use", "id": "toolu_" + c.ID, "name": c.Function.Name,
+			"input": jsonObject{},
+		})
 		block = t.blocks - 1
 		t.calls[index] = block
 	}
@@ -247,7 +252,10 @@ func (t *anthropicEncoder) encodeEnd(reason string, u tokenUsage) string {
 		stop = "tool_use"
 		t.recordSignature(t.signature)
 	}
-	return t.stopBlock() + t.event("message_delta", jsonObject{"delta": jsonObject{"stop_reason": stop}, "usage": jsonObject{
-		"input_tokens": u.input - u.cached, "cache_read_input_tokens": u.cached, "output_tokens": u.output,
-	}}) + t.event("message_stop", jsonObject{})
+	return t.stopBlock() + t.event("message_delta", jsonObject{
+		"delta": jsonObject{"stop_reason": stop},
+		"usage": jsonObject{
+			"input_tokens": u.input - u.cached, "cache_read_input_tokens": u.cached, "output_tokens": u.output,
+		},
+	}) + t.event("message_stop", jsonObject{})
 }

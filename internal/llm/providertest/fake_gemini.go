@@ -74,10 +74,10 @@ const placeholderSignature = "skip_thought_signature_validator"
 
 // geminiHistory turns contents into messages.
 type geminiHistory struct {
-	contents []geminiContent
-	isRecorded    func(signature string) bool
-	messages []ChatMessage
-	pendingCalls     []ChatCall // calls that want their responses next
+	contents     []geminiContent
+	isRecorded   func(signature string) bool
+	messages     []ChatMessage
+	pendingCalls []ChatCall // calls that want their responses next
 }
 
 func (h *geminiHistory) readContents() (fault string) {
@@ -150,13 +150,15 @@ func (h *geminiHistory) readUser(c geminiContent) (fault string) {
 			continue
 		}
 		if len(open) == 0 || open[0].Function.Name != r.Name {
-			return "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn."
+			return "Please ensure that the number of function response parts is equal to the number of function call " +
+				"parts of the function call turn."
 		}
 		h.messages = append(h.messages, ChatMessage{Role: "tool", ToolCallID: open[0].ID, Content: string(r.Response)})
 		open = open[1:]
 	}
 	if len(open) > 0 {
-		return "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn."
+		return "Please ensure that the number of function response parts is equal to the number of function call " +
+			"parts of the function call turn."
 	}
 	if text != "" {
 		h.messages = append(h.messages, ChatMessage{Role: "user", Content: text})
@@ -174,9 +176,9 @@ func geminiSignature(name, args string) string {
 
 // geminiEncoder says a call whole, and all of them with the end: that is all the wire can.
 type geminiEncoder struct {
-	recordSignature   func(signature string)
-	calls   []ChatCall
-	thoughtSent bool
+	recordSignature func(signature string)
+	calls           []ChatCall
+	thoughtSent     bool
 }
 
 type jsonObject = map[string]any
@@ -226,6 +228,7 @@ func (t *geminiEncoder) encodeEnd(_ string, u tokenUsage) string {
 		parts = append(parts, jsonObject{"text": "", "thoughtSignature": geminiSignature("", "")})
 	}
 	return t.event(parts, jsonObject{"finishReason": "STOP", "usageMetadata": jsonObject{
-		"promptTokenCount": u.input, "candidatesTokenCount": u.output - 2, "thoughtsTokenCount": 2, "cachedContentTokenCount": u.cached,
+		"promptTokenCount": u.input, "candidatesTokenCount": u.output - 2, "thoughtsTokenCount": 2,
+		"cachedContentTokenCount": u.cached,
 	}})
 }

@@ -15,7 +15,8 @@ import (
 // calling asks for a tool, on OpenAI's wire.
 var calling = providertest.Stream(
 	`data: {"choices":[{"index":0,"delta":{"content":"On it."}}]}`+"\n\n",
-	`data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"add_task","arguments":"{\"title\":\"x\"}"}}]},"finish_reason":"tool_calls"}]}`+"\n\n",
+	`data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"add_task",`+
+		`"arguments":"{\"title\":\"x\"}"}}]},"finish_reason":"tool_calls"}]}`+"\n\n",
 	"data: [DONE]\n\n",
 )
 
@@ -46,7 +47,8 @@ func TestTheFakeGeminiIsAsStrictAsTheVendor(t *testing.T) {
 	const path = "/v1beta/models/gemini-3:streamGenerateContent?alt=sse"
 	speak := providertest.FakeProviders(http.HandlerFunc(calling))
 	history := func(model, results string) string {
-		return `{"contents":[{"role":"user","parts":[{"text":"Go"}]},{"role":"model","parts":[` + model + `]},{"role":"user","parts":[` + results + `]}]}`
+		return `{"contents":[{"role":"user","parts":[{"text":"Go"}]},{"role":"model",` +
+			`"parts":[` + model + `]},{"role":"user","parts":[` + results + `]}]}`
 	}
 	_, answer := told(t, speak, path, `{"contents":[{"role":"user","parts":[{"text":"Go"}]}]}`)
 	signature := between(t, answer, `"thoughtSignature":"`, `"`)
@@ -61,7 +63,8 @@ func TestTheFakeGeminiIsAsStrictAsTheVendor(t *testing.T) {
 		"signature is not":            history(call("x", "skip_thought_signature_validator"), result),
 		"function response parts":     history(call("x", signature), result+","+result),
 		"immediately after":           `{"contents":[{"role":"model","parts":[{"text":"Hi"}]}]}`,
-		"has no response":             strings.Replace(history(call("x", signature), result), `,{"role":"user","parts":[`+result+`]}`, "", 1),
+		"has no response": strings.Replace(history(call("x", signature), result),
+			`,{"role":"user","parts":[`+result+`]}`, "", 1),
 	} {
 		status, answer := told(t, speak, path, body)
 		require.Equal(t, want == "", status == http.StatusOK, answer)
@@ -72,7 +75,8 @@ func TestTheFakeGeminiIsAsStrictAsTheVendor(t *testing.T) {
 func TestTheFakeAnthropicIsAsStrictAsTheVendor(t *testing.T) {
 	speak := providertest.FakeProviders(http.HandlerFunc(calling))
 	request := func(system, tools, messages string) string {
-		return `{"stream":true,"max_tokens":9,"system":"` + system + `","tools":[` + tools + `],"messages":[` + messages + `]}`
+		return `{"stream":true,"max_tokens":9,` +
+			`"system":"` + system + `","tools":[` + tools + `],"messages":[` + messages + `]}`
 	}
 	const tools, question = `{"name":"add_task"}`, `{"role":"user","content":[{"type":"text","text":"Go"}]}`
 	_, answer := told(t, speak, "/v1/messages", request("S", tools, question))

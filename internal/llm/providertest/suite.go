@@ -104,15 +104,15 @@ func (e *environment) generate(ctx context.Context) (*llms.ContentChoice, error)
 	return resp.Choices[0], nil
 }
 
-// requireError asks and demands an error of the kind that shows nothing planted.
+// requireError makes a call and requires an error of the kind that contains no secret and no provider text.
 func (e *environment) requireError(t *testing.T, kind llm.Kind) *llm.Error {
 	t.Helper()
 	_, err := e.generate(t.Context())
-	var e *llm.Error
-	require.ErrorAs(t, err, &e)
-	require.Equal(t, kind, e.Kind, "%v", err)
+	var modelErr *llm.Error
+	require.ErrorAs(t, err, &modelErr)
+	require.Equal(t, kind, modelErr.Kind, "%v", err)
 	e.requireNoSecrets(t, err)
-	return e
+	return modelErr
 }
 
 func (e *environment) requireNoSecrets(t *testing.T, err error) {
@@ -243,20 +243,22 @@ func (s Suite) testInvalidResponses(t *testing.T) {
 		kind   llm.Kind
 		frames []string
 	}{
-		"empty body":             {llm.KindTruncated, nil},
-		"no terminal event":      {llm.KindTruncated, s.PartialText},
-		"end within arguments":   {llm.KindTruncated, s.UnfinishedCall},
+		"empty body":                   {llm.KindTruncated, nil},
+		"no terminal event":            {llm.KindTruncated, s.PartialText},
+		"end within arguments":         {llm.KindTruncated, s.UnfinishedCall},
 		"token limit within arguments": {llm.KindTruncated, s.CallAtTokenLimit},
-		"invalid arguments":     {llm.KindTruncated, s.InvalidArguments},
+		"invalid arguments":            {llm.KindTruncated, s.InvalidArguments},
 		"content filter":               {llm.KindBadRequest, s.ContentFiltered},
 		"error event first":            {llm.KindOverloaded, []string{s.ErrorEvent}},
 		"error event after text":       {llm.KindOverloaded, append(append([]string(nil), s.PartialText...), s.ErrorEvent)},
-		"malformed event":        {llm.KindUnavailable, append(append([]string(nil), s.PartialText...), "data: {\""+ProviderText+"\n\n")},
-		"event of another type": {llm.KindUnavailable, append(append([]string(nil), s.PartialText...), "data: 17\n\n")},
+		"malformed event": {llm.KindUnavailable, append(append([]string(nil), s.PartialText...),
+			"data: {\""+ProviderText+"\n\n")},
+		"event of another type": {llm.KindUnavailable, append(append([]string(nil), s.PartialText...),
+			"data: 17\n\n")},
 		"incomplete event at the end": {llm.KindTruncated, append(append([]string(nil), s.PartialText...),
 			strings.TrimRight(s.PartialText[len(s.PartialText)-1], "}\n "))},
-		"line too long": {llm.KindUnavailable, []string{huge}},
-		"response too large":     {llm.KindUnavailable, tooLarge},
+		"line too long":      {llm.KindUnavailable, []string{huge}},
+		"response too large": {llm.KindUnavailable, tooLarge},
 		"HTML page": {llm.KindTruncated, []string{
 			"<!doctype html><title>Sign in</title><p>" + ProviderText + "</p>\n",
 		}},
@@ -343,14 +345,14 @@ func (s Suite) testHTTPErrors(t *testing.T) {
 	})
 	t.Run("429 with a long Retry-After", func(t *testing.T) {
 		e := s.newEnvironment(t, 0, JSON(429, s.RateLimitBody, "Retry-After", "90"))
-		e := e.requireError(t, llm.KindRateLimit)
-		require.Equal(t, 90*time.Second, e.RetryAfter)
+		modelErr := e.requireError(t, llm.KindRateLimit)
+		require.Equal(t, 90*time.Second, modelErr.RetryAfter)
 		require.Empty(t, e.retryWaits(t))
 	})
 	t.Run("repeated 500", func(t *testing.T) {
 		e := s.newEnvironment(t, 0, JSON(500, ProviderText))
-		e := e.requireError(t, llm.KindUnavailable)
-		require.Equal(t, 500, e.Status)
+		modelErr := e.requireError(t, llm.KindUnavailable)
+		require.Equal(t, 500, modelErr.Status)
 		waits := e.retryWaits(t)
 		require.Len(t, waits, 2)
 		for i, longest := range []time.Duration{retryBase, 2 * retryBase} {

@@ -1,4 +1,4 @@
-package llm_test
+package llm
 
 import (
 	"context"
@@ -11,18 +11,16 @@ import (
 	"testing/synctest"
 	"time"
 
-	"errand/internal/llm"
-
 	"github.com/stretchr/testify/require"
 )
 
-// line is a piece of a body and the silence before it.
+// line is a part of a response body and the delay before it.
 type line struct {
 	after time.Duration
 	text  string
 }
 
-// dripping answers with lines at their times, in the bubble's clock.
+// dripping is a transport that sends lines with their delays, by the clock of the test bubble.
 type dripping []line
 
 func (d dripping) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -46,11 +44,11 @@ func (d dripping) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: out}, nil
 }
 
-// read collects the data of all events.
-func read(got *[]string) func(*llm.Stream) error {
-	return func(s *llm.Stream) error {
+// read collects all events as "name|data".
+func read(got *[]string) func(*stream) error {
+	return func(s *stream) error {
 		for {
-			ev, err := s.Next()
+			ev, err := s.next()
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
@@ -62,12 +60,18 @@ func read(got *[]string) func(*llm.Stream) error {
 	}
 }
 
-func post(ctx context.Context, rt http.RoundTripper, f func(*llm.Stream) error) error {
-	w := llm.Wire{Provider: "test", Client: &http.Client{Transport: rt}}
-	return w.Post(ctx, "http://provider.test/x", http.Header{}, nil, f)
+// newTestClient returns a client without a wire format, for tests of the HTTP exchange.
+func newTestClient(o HTTPOptions) *Client {
+	return NewClient(Config{Provider: "test", Model: "test", HTTP: o}, nil)
 }
 
-func TestIdleTimeoutIsPerLineNotPerAnswer(t *testing.T) {
+// post requests a response from rt and passes its stream to f.
+func post(ctx context.Context, rt http.RoundTripper, f func(*stream) error) error {
+	c := newTestClient(HTTPOptions{Client: &http.Client{Transport: rt}})
+	return c.post(ctx, "http://provider.test/x", http.Header{}, nil, f)
+}
+
+func TestPost_SlowLines_IdleTimeoutIsPerLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines dripping
 		for range 10 {
@@ -81,14 +85,20 @@ func TestIdleTimeoutIsPerLineNotPerAnswer(t *testing.T) {
 	})
 }
 
-func TestSilenceEndsTheAnswer(t *testing.T) {
+func TestPost_Silence_TimesOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		lines dripping
 		at    time.Duration
 	}{
-		"before the first line":         {dripping{{time.Hour, "data: x\n\n"}}, 60 * time.Second},
-		"between lines":                 {dripping{{time.Second, "data: x\n\n"}, {61 * time.Second, "data: y\n\n"}}, 61 * time.Second},
-		"a line that never ends":        {dripping{{time.Second, "data: "}, {40 * time.Second, "x"}, {40 * time.Second, "x"}}, 61 * time.Second},
+		"before the first line": {dripping{{time.Hour, "data: x\n\n"}}, 60 * time.Second},
+		"between lines": {
+			dripping{{time.Second, "data: x\n\n"}, {61 * time.Second, "data: y\n\n"}},
+			61 * time.Second,
+		},
+		"a line that never ends": {dripping{{time.Second, "data: "}, {40 * time.Second, "x"}, {
+			40 * time.Second,
+			"x",
+		}}, 61 * time.Second},
 		"a whole answer in slow pieces": {dripping{{time.Second, "{"}, {61 * time.Second, "}"}}, 61 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -96,7 +106,7 @@ func TestSilenceEndsTheAnswer(t *testing.T) {
 				var got []string
 				start := time.Now()
 				err := post(t.Context(), c.lines, read(&got))
-				require.Equal(t, llm.KindTimeout, llm.KindOf(err), "%v", err)
+				require.Equal(t, KindTimeout, KindOf(err), "%v", err)
 				require.Equal(t, c.at, time.Since(start))
 				synctest.Wait()
 			})
@@ -104,32 +114,32 @@ func TestSilenceEndsTheAnswer(t *testing.T) {
 	}
 }
 
-func TestTheTimerStandsStillWhileTheReaderWorks(t *testing.T) {
+func TestPost_SlowReceiver_DoesNotTimeOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		err := post(t.Context(), dripping{{0, "data: x\n\n"}, {0, "data: y\n\n"}}, func(s *llm.Stream) error {
+		err := post(t.Context(), dripping{{0, "data: x\n\n"}, {0, "data: y\n\n"}}, func(s *stream) error {
 			for {
-				if _, err := s.Next(); err != nil {
+				if _, err := s.next(); err != nil {
 					if errors.Is(err, io.EOF) {
 						return nil
 					}
 					return err
 				}
-				<-time.After(10 * time.Minute) // a slow receiver is not the provider's silence
+				<-time.After(10 * time.Minute) // time in the receiver does not count
 			}
 		})
 		require.NoError(t, err)
 	})
 }
 
-func TestACompleteAnswerWaitsBrieflyForItsTrailer(t *testing.T) {
+func TestShortenIdle_AfterStopReason_WaitsBriefly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		err := post(t.Context(), dripping{{0, "data: x\n\n"}, {time.Hour, "data: y\n\n"}}, func(s *llm.Stream) error {
-			_, err := s.Next()
+		err := post(t.Context(), dripping{{0, "data: x\n\n"}, {time.Hour, "data: y\n\n"}}, func(s *stream) error {
+			_, err := s.next()
 			require.NoError(t, err)
-			s.Finishing()
-			_, err = s.Next()
-			require.True(t, s.Interrupted(err))
+			s.shortenIdle()
+			_, err = s.next()
+			require.True(t, s.interrupted(err))
 			return nil
 		})
 		require.NoError(t, err)
@@ -138,7 +148,7 @@ func TestACompleteAnswerWaitsBrieflyForItsTrailer(t *testing.T) {
 	})
 }
 
-func TestCallersDeadlineCapsTheDrip(t *testing.T) {
+func TestPost_CommentLines_CallerDeadlineApplies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
@@ -152,13 +162,13 @@ func TestCallersDeadlineCapsTheDrip(t *testing.T) {
 			{55 * time.Second, "data: x\n\n"},
 		}, read(&got))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, llm.KindTimeout, llm.KindOf(err))
+		require.Equal(t, KindTimeout, KindOf(err))
 		require.Empty(t, got)
 		synctest.Wait()
 	})
 }
 
-func TestEvents(t *testing.T) {
+func TestNext_Bodies_ReturnEvents(t *testing.T) {
 	for name, c := range map[string]struct {
 		body string
 		want []string
@@ -185,46 +195,51 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-func TestAnEventOfManyLinesIsBounded(t *testing.T) {
+func TestNext_LargeEvent_IsRejected(t *testing.T) {
 	var got []string
 	err := post(t.Context(), dripping{{0, strings.Repeat("data: "+strings.Repeat("x", 1<<18)+"\n", 5)}}, read(&got))
-	require.Equal(t, llm.KindUnavailable, llm.KindOf(err), "%v", err)
+	require.Equal(t, KindUnavailable, KindOf(err), "%v", err)
 }
 
+// failing is a transport that fails with an error that quotes a key.
 type failing struct{ times *int }
 
 func (f failing) RoundTrip(*http.Request) (*http.Response, error) {
 	*f.times++
-	return nil, errors.New("sk-planted-key-4711 in a library's error")
+	return nil, errors.New("sk-planted-key-4711 in an error of a library")
 }
 
-func TestRetriesWaitLongerEachTimeAndEndWithTheContext(t *testing.T) {
+func TestPost_ConnectionFails_RetriesWithGrowingDelaysUntilContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		times := 0
-		w := llm.Wire{
-			Provider: "test",
-			Client:   &http.Client{Transport: failing{&times}},
-			Log:      slog.New(slog.DiscardHandler),
-			Retry:    llm.Retry{Attempts: 5, Jitter: func() float64 { return 1 }},
-		}
+		c := newTestClient(HTTPOptions{
+			Client: &http.Client{Transport: failing{&times}},
+			Log:    slog.New(slog.DiscardHandler),
+			Retry:  Retry{Attempts: 5},
+		})
 		start := time.Now()
-		err := w.Post(t.Context(), "http://provider.test/x", http.Header{}, nil, nil)
-		require.Equal(t, llm.KindUnavailable, llm.KindOf(err))
+		err := c.post(t.Context(), "http://provider.test/x", http.Header{}, nil, nil)
+		require.Equal(t, KindUnavailable, KindOf(err))
 		require.NotContains(t, err.Error(), "planted")
 		require.Equal(t, 5, times)
-		require.Equal(t, (500+1000+2000+4000)*time.Millisecond, time.Since(start))
+		const longest = (500 + 1000 + 2000 + 4000) * time.Millisecond
+		require.GreaterOrEqual(t, time.Since(start), longest/2)
+		require.LessOrEqual(t, time.Since(start), longest+time.Millisecond)
 
+		times = 0
 		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(time.Second, cancel)
-		err = w.Post(ctx, "http://provider.test/x", http.Header{}, nil, nil)
-		require.Equal(t, llm.KindCancelled, llm.KindOf(err))
-		require.Equal(t, 7, times)
+		time.AfterFunc(100*time.Millisecond, cancel)
+		err = c.post(ctx, "http://provider.test/x", http.Header{}, nil, nil)
+		require.Equal(t, KindCancelled, KindOf(err))
+		require.Equal(t, 1, times, "the first delay is at least 250 ms")
 
-		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		times = 0
+		ctx, cancel = context.WithTimeout(t.Context(), 550*time.Millisecond)
 		defer cancel()
 		start = time.Now()
-		err = w.Post(ctx, "http://provider.test/x", http.Header{}, nil, nil)
-		require.Equal(t, llm.KindUnavailable, llm.KindOf(err), "a wait past the deadline is not begun")
-		require.Equal(t, 500*time.Millisecond, time.Since(start))
+		err = c.post(ctx, "http://provider.test/x", http.Header{}, nil, nil)
+		require.Equal(t, KindUnavailable, KindOf(err), "no delay beyond the deadline starts")
+		require.Equal(t, 2, times)
+		require.LessOrEqual(t, time.Since(start), 501*time.Millisecond)
 	})
 }
