@@ -77,8 +77,8 @@ func TestGenerateContent_Reasoning_IsReplayedInToolLoop(t *testing.T) {
 				`"signature":null}]}`,
 		),
 		delta(
-			`{"reasoning_details":[{"type":"reasoning.text","index":0,"signature":"c2ln"},
-			{"type":"reasoning.encrypted",`+
+			`{"reasoning_details":[{"type":"reasoning.text","index":0,"signature":"c2ln"},`+
+				`{"type":"reasoning.encrypted",`+
 				`"index":1,"data":"ZGF0YQ=="}]}`,
 		),
 		delta(

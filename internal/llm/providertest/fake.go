@@ -13,8 +13,8 @@ import (
 const OllamaPath = "/ollama"
 
 // FakeProviders serves the wires of OpenAI, Gemini, Anthropic and Ollama, by their paths, from a
-// handler that knows OpenAI's alone. The key is [APIKey]. Requests are read as strictly as the vendors read them, so that
-// a history which one of them would refuse is refused here too. Each write of the handler must be
+// handler that knows OpenAI's alone. The key is [APIKey]. Requests are read as strictly as the vendors read them, so
+// that a history which one of them would refuse is refused here too. Each write of the handler must be
 // one whole event; what is no event stream goes through as it is.
 func FakeProviders(openai http.Handler) http.Handler {
 	g, a := &fakeGemini{}, &fakeAnthropic{}
