@@ -80,7 +80,7 @@ func (t *turn) attempt(ctx context.Context) error {
 	}
 }
 
-// classifyError marks errors that a retry cannot mend as permanent and passes a provider's retry delay on.
+// classifyError marks errors that a retry cannot fix as permanent and passes a provider's retry delay on.
 func classifyError(err error) error {
 	kind := llm.KindOf(err)
 	if kind == "" || kind == llm.KindCancelled || llm.Transient(err) {
@@ -161,7 +161,7 @@ func (t *turn) notifyChanged() {
 }
 
 // callModel requests one answer. The last step allows no tool calls, so that it ends with text. Tools are
-// declared all the same: providers require them beside a history with calls, and prompt caches start with them.
+// declared anyway: providers require them beside a history with calls, and prompt caches start with them.
 func (t *turn) callModel(ctx context.Context) (*llms.ContentChoice, error) {
 	messages := slices.Clone(t.prompt)
 	for _, s := range t.steps {

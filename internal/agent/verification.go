@@ -30,13 +30,13 @@ func (t *turn) needsCorrection(choice *llms.ContentChoice) bool {
 	if t.verification != nil || !followsInstructions(choice) {
 		return false
 	}
-	doubted := claims.Unbacked(t.writer.text(), t.executedCalls())
-	if len(doubted) == 0 {
+	unbacked := claims.Unbacked(t.writer.text(), t.executedCalls())
+	if len(unbacked) == 0 {
 		return false
 	}
 	t.verification = &verification{originalText: t.writer.text(), correction: []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeAI, t.writer.unrecordedText()),
-		llms.TextParts(llms.ChatMessageTypeHuman, fmt.Sprintf(correctionPrompt, quoteSentences(doubted))),
+		llms.TextParts(llms.ChatMessageTypeHuman, fmt.Sprintf(correctionPrompt, quoteSentences(unbacked))),
 	}}
 	return true
 }
@@ -48,14 +48,14 @@ func (t *turn) unverifiedReason() *string {
 	}
 	record := t.executedCalls()
 	after := strings.TrimPrefix(t.writer.text(), t.verification.originalText)
-	doubted := claims.Unbacked(after, record)
-	if before := claims.Unbacked(t.verification.originalText, record); len(doubted) == 0 && !claims.Retracts(after) {
-		doubted = before
+	unbacked := claims.Unbacked(after, record)
+	if before := claims.Unbacked(t.verification.originalText, record); len(unbacked) == 0 && !claims.Retracts(after) {
+		unbacked = before
 	}
-	if len(doubted) == 0 {
+	if len(unbacked) == 0 {
 		return nil
 	}
-	reason := "The reply says " + quoteSentences(doubted) + ", but no tool result shows it."
+	reason := "The reply says " + quoteSentences(unbacked) + ", but no tool result shows it."
 	return &reason
 }
 

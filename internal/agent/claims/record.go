@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Kind is what can be done to a task.
+// Kind is a kind of change to a task.
 type Kind string
 
 // The kinds.
@@ -25,17 +25,17 @@ var kindOf = map[string]Kind{
 	"add_task": Add, "complete_task": Complete, "reopen_task": Reopen, "update_task": Update, "delete_task": Delete,
 }
 
-// Record holds the tool results of a turn.
+// Record holds the tool results of a turn. The zero value is an empty record; set UserMessage.
 type Record struct {
 	// UserMessage is the user's message.
 	UserMessage string
-	deeds       []deed
+	changes     []change
 	// seen are all tasks shown, by their newest state.
 	seen   map[int]task
 	titles []string
 }
 
-type deed struct {
+type change struct {
 	kind Kind
 	task task
 }
@@ -58,7 +58,7 @@ func (r *Record) Add(tool, result string) {
 	if shown.Task != nil {
 		shown.Tasks = append(shown.Tasks, *shown.Task)
 		if kind, ok := kindOf[tool]; ok {
-			r.deeds = append(r.deeds, deed{kind: kind, task: *shown.Task})
+			r.changes = append(r.changes, change{kind: kind, task: *shown.Task})
 		}
 	}
 	if r.seen == nil {
@@ -66,39 +66,39 @@ func (r *Record) Add(tool, result string) {
 	}
 	for _, t := range shown.Tasks {
 		r.seen[t.Number] = t
-		if title := line(t.Title); title != "" && !slices.Contains(r.titles, title) {
+		if title := singleLine(t.Title); title != "" && !slices.Contains(r.titles, title) {
 			r.titles = append(r.titles, title)
 		}
 	}
 }
 
-func line(s string) string { return strings.Join(strings.Fields(plain(s)), " ") }
+func singleLine(s string) string { return strings.Join(strings.Fields(normalizeQuotes(s)), " ") }
 
-// mask puts marks in the place of known titles, which may read like claims. A title of
-// one word is left where it stands without quotes.
-func (r *Record) mask(text string) string {
+// maskTitles replaces known titles, which may contain words that look like claims, by placeholders. A title of one
+// word is replaced only in quotes.
+func (r *Record) maskTitles(text string) string {
 	longest := slices.Clone(r.titles)
 	slices.SortStableFunc(longest, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	for _, title := range longest {
-		mark := fmt.Sprintf("⟦%d⟧", slices.Index(r.titles, title))
-		text = strings.ReplaceAll(text, `"`+title+`"`, mark)
+		placeholder := fmt.Sprintf("⟦%d⟧", slices.Index(r.titles, title))
+		text = strings.ReplaceAll(text, `"`+title+`"`, placeholder)
 		if strings.Contains(title, " ") {
-			text = strings.ReplaceAll(text, title, mark)
+			text = strings.ReplaceAll(text, title, placeholder)
 		}
 	}
 	return text
 }
 
-func (r *Record) unmask(sentence string) string {
+func (r *Record) unmaskTitles(sentence string) string {
 	for i, title := range r.titles {
 		sentence = strings.ReplaceAll(sentence, fmt.Sprintf("⟦%d⟧", i), `"`+title+`"`)
 	}
 	return sentence
 }
 
-// backs reports whether the record shows what the claim says.
-func (r *Record) backs(c claim) bool {
-	done := r.done(c.kind)
+// supports reports whether the record contains the changes of the claim.
+func (r *Record) supports(c claim) bool {
+	done := r.changedTasks(c.kind)
 	if c.count > len(done) && len(c.numbers) == 0 {
 		return false
 	}
@@ -111,18 +111,18 @@ func (r *Record) backs(c claim) bool {
 	case len(c.numbers) > 0:
 		return true
 	case len(c.titles) > 0 && c.kind != Update:
-		return slices.ContainsFunc(c.titles, func(said string) bool {
-			return slices.ContainsFunc(done, func(t task) bool { return r.means(said, t) })
+		return slices.ContainsFunc(c.titles, func(name string) bool {
+			return slices.ContainsFunc(done, func(t task) bool { return r.refersTo(name, t) })
 		})
 	}
 	return len(done) > 0
 }
 
-// done are the tasks that the record shows in the state that a deed of the kind leaves.
-// Fields can be set in adding; what is completed counts however it became so.
-func (r *Record) done(kind Kind) []task {
+// changedTasks returns the tasks that a change of this kind in the record affected. Add counts as Update too, since
+// add_task sets fields. For Complete, tasks that a result shows as completed count.
+func (r *Record) changedTasks(kind Kind) []task {
 	found := map[int]task{}
-	for _, d := range r.deeds {
+	for _, d := range r.changes {
 		if kind == "" || d.kind == kind || kind == Update && d.kind == Add {
 			found[d.task.Number] = d.task
 		}
@@ -141,13 +141,13 @@ func (r *Record) done(kind Kind) []task {
 	return out
 }
 
-// means reports whether a mark or a quotation names the task. Models shorten titles.
-func (r *Record) means(said string, t task) bool {
-	title := strings.ToLower(line(t.Title))
-	if mark, ok := strings.CutPrefix(said, "⟦"); ok {
-		i, err := strconv.Atoi(strings.TrimSuffix(mark, "⟧"))
+// refersTo reports whether a placeholder or a quotation stands for the task. Models shorten titles.
+func (r *Record) refersTo(name string, t task) bool {
+	title := strings.ToLower(singleLine(t.Title))
+	if placeholder, ok := strings.CutPrefix(name, "⟦"); ok {
+		i, err := strconv.Atoi(strings.TrimSuffix(placeholder, "⟧"))
 		return err == nil && i < len(r.titles) && strings.ToLower(r.titles[i]) == title
 	}
-	said = strings.ToLower(strings.Trim(said, `".,:!`))
-	return strings.Contains(title, said) || strings.Contains(said, title)
+	name = strings.ToLower(strings.Trim(name, `".,:!`))
+	return strings.Contains(title, name) || strings.Contains(name, title)
 }
