@@ -12,9 +12,6 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// DefaultPace is a pause between words that gives reading speed.
-const DefaultPace = 15 * time.Millisecond
-
 // Options configures a Model. The zero value is ready for use.
 type Options struct {
 	// Pace is the pause between two words while streaming; 0 streams without pauses.
