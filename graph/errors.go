@@ -43,8 +43,8 @@ func ErrorPresenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 	}
 }
 
-// lastName returns the last name in the path below the root field, or "". A scalar that fails to parse does not know
-// its input field, but the path of its error ends there.
+// lastName returns the last name in the path below the root field, or "". The error of a scalar that fails to parse
+// does not name its input field, but its path ends there.
 func lastName(path ast.Path) string {
 	for i := len(path) - 1; i > 0; i-- {
 		if name, ok := path[i].(ast.PathName); ok {

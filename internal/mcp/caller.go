@@ -49,8 +49,8 @@ func tokenExpired() error {
 	return apperr.New(apperr.Unauthenticated, "The token has expired. Sign in again.")
 }
 
-// session is what the handlers inside the SDK know about a message: its caller, and over HTTP the
-// exchange. It travels in the context because the SDK passes nothing else to middleware and handlers.
+// session is the caller of a message and, over HTTP, the exchange. It is in the context because the SDK passes nothing
+// else to middleware and handlers.
 type session struct {
 	caller   Caller
 	exchange *httpExchange // nil over stdio

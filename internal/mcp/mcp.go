@@ -23,8 +23,8 @@ import (
 // Path is the path of the endpoint.
 const Path = "/mcp"
 
-// The supportedRevisions of the protocol that are spoken: the two current ones, and those before
-// them over the same transport. The oldest knows batches, which are refused.
+// supportedRevisions are the supported revisions of the protocol: the two current ones, and the older ones with the
+// same transport. Batches, which exist in the oldest only, are rejected.
 var supportedRevisions = []string{revision2026, "2025-11-25", "2025-06-18", "2025-03-26"}
 
 // revision2026 is the first revision without a handshake: every request names its client.
@@ -52,7 +52,7 @@ type Options struct {
 	Hub           *stream.Hub
 	// Timeout bounds a request, except subscriptions.
 	Timeout time.Duration
-	// CheckRateLimit counts what the viewer asks for and returns a RATE_LIMITED error above the limit.
+	// CheckRateLimit counts a request of the viewer and returns a RATE_LIMITED error above the limit.
 	CheckRateLimit func(ctx context.Context) error
 	// MaxSubscriptions is the largest number of open subscriptions of one user on this replica.
 	MaxSubscriptions int

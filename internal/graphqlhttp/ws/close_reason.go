@@ -26,7 +26,7 @@ const (
 	AdviceRenewToken     Advice = "get a new token and reconnect"
 	AdviceUseSubprotocol Advice = "offer graphql-transport-ws"
 	AdviceUseUniqueIDs   Advice = "use unique ids"
-	maxCloseReasonBytes         = 120 // a close frame has room for 123
+	maxCloseReasonBytes         = 120 // a close frame holds 123
 )
 
 // The close reasons. Those below 4000 are codes of RFC 6455 and its registry.
