@@ -14,14 +14,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// unreachableFields are fields in which the matrix finds nothing, each with the reason why that is no hole.
+// unreachableFields are the schema fields for which the matrix gets no value, each with the reason why that is not a gap.
 var unreachableFields = map[string]string{
-	"Mutation.deleteViewer":    "would end the person in whose place the test looks; TestADeletedAccountLeavesNothing runs it",
-	"Message.unverifiedReason": "takes a model that lies; internal/agent tests it",
-	"MessageError.retryAt":     "takes a day's tokens used up in mid-turn; internal/agent tests it",
+	"Mutation.deleteViewer": "would delete the account that runs the test; " +
+		"TestDeleteViewer_DuringRequests_NoRowRemains covers it",
+	"Message.unverifiedReason": "requires a model that makes false claims; internal/agent tests it",
+	"MessageError.retryAt":     "requires that the daily token budget runs out during a turn; internal/agent tests it",
 }
 
-// recordFields notes which fields hold something in an answer.
+// recordFields adds to into the coordinates of the fields that are not null in a response.
 func recordFields(t testing.TB, into map[string]bool, answer []byte) {
 	t.Helper()
 	var data any
@@ -45,18 +46,18 @@ func recordFields(t testing.TB, into map[string]bool, answer []byte) {
 	walk(data)
 }
 
-// TestMatrix_EverySchemaField_IsCovered is what makes the matrix complete: run by the owner, its
-// operations find something in every field of the schema. A new field that they do not reach fails here.
+// TestMatrix_EverySchemaField_IsCovered checks that the matrix is complete: when the owner runs its operations, every field of
+// the schema has a value. A new field that no operation reaches fails this test.
 func TestMatrix_EverySchemaField_IsCovered(t *testing.T) {
 	t.Parallel()
-	b := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)
-	m := newAuthzMatrix(t, b, false)
+	env := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)
+	m := newAuthzMatrix(t, env, false)
 	seen := map[string]bool{}
 	for _, answer := range m.snapshot(t) {
 		recordFields(t, seen, []byte(answer))
 	}
 	exerciseStreams(t, m, seen)
-	for _, last := range []bool{false, true} { // what takes things away comes last
+	for _, last := range []bool{false, true} { // deletions run last
 		for _, r := range m.roots(m.Mutation) {
 			if (r.field.Type.Name() == "DeletePayload") == last {
 				exerciseMutation(t, m, r, seen)
@@ -68,33 +69,33 @@ func TestMatrix_EverySchemaField_IsCovered(t *testing.T) {
 			require.True(
 				t,
 				seen[coordinate],
-				"the matrix does not reach %s: give the person of the matrix something there, or list it with a reason",
+				"the matrix gets no value for %s: extend the user fixture, or list the field with a reason",
 				coordinate,
 			)
 		} else {
-			require.False(t, seen[coordinate], "%s is reached by now: strike it from the list", coordinate)
+			require.False(t, seen[coordinate], "%s has a value: remove it from unreachableFields", coordinate)
 		}
 	}
 	for coordinate := range unreachableFields {
-		require.Contains(t, m.fieldCoordinates(), coordinate, "the list names a field that is no more")
+		require.Contains(t, m.fieldCoordinates(), coordinate, "unreachableFields names a field that does not exist")
 	}
 }
 
-// exerciseStreams listens to everything while a turn is written.
+// exerciseStreams runs every subscription while a turn is streamed, until each kind of event has been received.
 func exerciseStreams(t *testing.T, m *authzMatrix, seen map[string]bool) {
 	t.Helper()
-	socket := m.mallory.Dial(t)
+	socket := m.attacker.Dial(t)
 	for _, r := range m.roots(m.Subscription) {
 		args := testclient.Vars{}
 		for _, p := range m.positions(r) {
 			if p.typ.NonNull {
-				args = m.argumentsWith(p, m.mallory.conversation, m.mallory.argumentFiller(t))
+				args = m.argumentsWith(p, m.attacker.conversation, m.attacker.argumentFiller(t))
 			}
 		}
 		sub := socket.Subscribe(t, m.document(r, args, nil, ""), args)
 		require.Eventually(t, func() bool { return m.env.Hub.Subscribers() > 0 }, testclient.Timeout, harness.PollInterval)
-		m.mallory.sendMessage(t, "", "Add a task to look out of the window")
-		for _, wanted := range m.argumentPaths(r) {
+		m.attacker.sendMessage(t, "", "Add a task to look out of the window")
+		for _, wanted := range m.eventCursorFields(r) {
 			for !seen[wanted] {
 				payload, err := sub.Next(t.Context())
 				require.NoError(t, err, r)
@@ -106,8 +107,8 @@ func exerciseStreams(t *testing.T, m *authzMatrix, seen map[string]bool) {
 	}
 }
 
-// argumentPaths are what a stream must come to: each of its kinds of events.
-func (m *authzMatrix) argumentPaths(r rootField) (out []string) {
+// eventCursorFields returns the cursor field of each event type of a subscription; a stream that delivered them all is covered.
+func (m *authzMatrix) eventCursorFields(r rootField) (out []string) {
 	def := m.Types[r.field.Type.Name()]
 	for _, possible := range m.GetPossibleTypes(def) {
 		out = append(out, possible.Name+".cursor")
@@ -115,7 +116,7 @@ func (m *authzMatrix) argumentPaths(r rootField) (out []string) {
 	return out
 }
 
-// exerciseMutation tries a mutation on each of the person's own things until one fits.
+// exerciseMutation runs a mutation with each ID of the owner until one succeeds.
 func exerciseMutation(t *testing.T, m *authzMatrix, r rootField, seen map[string]bool) {
 	t.Helper()
 	if unreachableFields[r.String()] != "" {
@@ -123,38 +124,39 @@ func exerciseMutation(t *testing.T, m *authzMatrix, r rootField, seen map[string
 	}
 	positions := m.positions(r)
 	at := slices.IndexFunc(positions, func(p argumentPosition) bool { return p.typ.Name() == "ID" && p.typ.NonNull })
-	values := m.mallory.allIDs()
+	values := m.attacker.allIDs()
 	if at < 0 {
 		at = slices.IndexFunc(positions, func(p argumentPosition) bool { return p.typ.Name() == "String" })
 		values = []string{"Something"}
 	}
 	for _, value := range values {
-		a := m.query(t, r, m.argumentsWith(positions[at], value, m.mallory.argumentFiller(t)), nil, "")
+		a := m.runQuery(t, r, m.argumentsWith(positions[at], value, m.attacker.argumentFiller(t)), nil, "")
 		if len(a.Errors) == 0 {
 			recordFields(t, seen, []byte(a.Raw))
 			return
 		}
 	}
-	require.Failf(t, "nothing fits", "%s takes none of the person's own things", r)
+	require.Failf(t, "no valid argument", "%s accepts no ID of the owner", r)
 }
 
-// TestMatrix_WithoutPolicies_FindsLeaks shows that the matrix has teeth: with the policies off, and no
-// other wall behind them, every argument that takes an id or a number gives the victim away.
+// TestMatrix_WithoutPolicies_FindsLeaks checks that the attacks are effective: without entity policies and without row-level
+// security, an attack on every argument that takes an ID or a number leaks the victim's data.
 func TestMatrix_WithoutPolicies_FindsLeaks(t *testing.T) {
 	t.Parallel()
-	b := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)
-	m := newAuthzMatrix(t, b, true)
-	m.createUser(t, "first")
+	env := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)
+	m := newAuthzMatrix(t, env, true)
+	m.createVictim(t, "first")
 	for _, list := range []string{"Query.tasks map[]", "Query.conversations map[]"} {
 		require.NotEmpty(t, m.findLeak(m.snapshot(t)[list], nil), list)
 	}
-	require.NotEmpty(t, m.attackTools(t, m.registry(), true))
-	require.NotEmpty(t, m.attackTools(t, m.registry(), false))
+	require.NotEmpty(t, m.attackTools(t, m.agentToolbox(), true))
+	require.NotEmpty(t, m.attackTools(t, m.agentToolbox(), false))
 	for _, r := range m.roots(m.Query, m.Subscription, m.Mutation) {
 		for _, p := range m.positions(r) {
 			if p.typ.Name() == "ID" || p.path[len(p.path)-1] == "number" {
-				m.createUser(t, "victim-of-"+regexp.MustCompile(`\W`).ReplaceAllString(p.String(), "-"))
-				require.NotEmpty(t, m.attackPosition(t, p), "%s would keep a secret without any wall: the attack is blunt", p)
+				m.createVictim(t, "victim-of-"+regexp.MustCompile(`\W`).ReplaceAllString(p.String(), "-"))
+				require.NotEmpty(t, m.attackPosition(t, p),
+					"the attack on %s finds no leak without any access control, so it proves nothing", p)
 			}
 		}
 	}

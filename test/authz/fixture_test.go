@@ -22,89 +22,94 @@ import (
 )
 
 const (
-	// secretWord is in everything that the victim wrote, and no attack ever sends it.
-	secretWord = "zx9secret"
-	// guess is what an attacker may guess of the victim's words; wrongGuess looks the same.
-	guess, wrongGuess = "orchid", "tulips"
+	// secretMarker is part of every text of the victim. No attack sends it, so a response that contains it leaks data.
+	secretMarker = "zx9secret"
+	// guess is a word of the victim's texts that an attacker could guess; absentGuess has the same length and occurs nowhere.
+	guess, absentGuess = "orchid", "tulips"
 )
 
-// userFixture is somebody with rows of every kind.
+// userFixture is a user who owns rows in every table, with all references to them.
 type userFixture struct {
 	*testclient.Client
 	id           string
-	ids          map[string][]string // of everything that is this person's, by prefix
+	ids          map[string][]string // IDs of all rows of the user, by ID prefix
 	numbers      []int
 	cursors      []string
-	streamCursor string // of the conversation's stream
+	streamCursor string // a cursor of the conversation's message stream
 	conversation string
 	task         string
-	// What spy finds out.
-	resources   map[string]bool
-	listCursors []attempt
-	session     string
+	// Set by collectVictimMCPReferences.
+	mcpResources map[string]bool
+	listCursors  []attackValue
+	mcpSessionID string
 }
 
-// createUserFixture signs in and leaves rows of every kind; words go into all of them, and the key is what others may guess.
-func createUserFixture(t testing.TB, b *harness.Env, name, words, key string, tasks int) *userFixture {
+// createUserFixture creates a user with rows of every kind and the given number of completed tasks. text is part of each row,
+// and key is a label and idempotency key that others may guess.
+func createUserFixture(t testing.TB, env *harness.Env, name, text, key string, tasks int) *userFixture {
 	t.Helper()
-	p := &userFixture{Client: b.ClientWithTokenIssuedAt(t, name, -time.Minute)}
-	p.id = harness.ViewerID(t, p.Client)
+	user := &userFixture{Client: env.ClientWithTokenIssuedAt(t, name, -time.Minute)}
+	user.id = harness.ViewerID(t, user.Client)
 	testclient.Run[any](
 		t,
-		p.Client,
+		user.Client,
 		`mutation ($n: String!) { updateViewer(input: {name: $n}) { viewer { id } } }`,
-		testclient.Vars{"n": words},
+		testclient.Vars{"n": text},
 	)
-	turn := p.sendMessage(t, key, "Add a task to water the "+words)
-	p.conversation = turn.Conversation.ID
+	turn := user.sendMessage(t, key, "Add a task to water the "+text)
+	user.conversation = turn.Conversation.ID
 	testclient.Run[any](
 		t,
-		p.Client,
+		user.Client,
 		`mutation ($id: ID!, $t: String!) { updateConversation(input: {id: $id, title: $t}) { conversation { id } } }`,
-		testclient.Vars{"id": p.conversation, "t": words},
+		testclient.Vars{"id": user.conversation, "t": text},
 	)
 	for i := range tasks {
-		made := harness.CreateTask(
+		task := harness.CreateTask(
 			t,
-			p.Client,
+			user.Client,
 			testclient.Vars{
-				"title":       fmt.Sprint(words, " ", i),
-				"description": words,
-				"labels":      []string{key, words},
+				"title":       fmt.Sprint(text, " ", i),
+				"description": text,
+				"labels":      []string{key, text},
 				"dueOn":       "2026-12-24",
 			},
 		)
-		p.task = made.ID
-		harness.ChangeTask(t, p.Client, "completeTask", made.ID)
-		p.numbers = append(p.numbers, made.Number)
+		user.task = task.ID
+		harness.ChangeTask(t, user.Client, "completeTask", task.ID)
+		user.numbers = append(user.numbers, task.Number)
 	}
-	harness.CreateTask(t, p.Client, testclient.Vars{"title": words, "labels": []string{key}, "dueAt": "2026-12-24T10:00:00Z"})
-	gone := harness.CreateTask(t, p.Client, testclient.Vars{"title": words, "dueAt": "2026-12-24T10:00:00Z"})
-	harness.ChangeTask(t, p.Client, "deleteTask", gone.ID)
-	failReply(t, b, p, words)
-	p.collectIDs(t, b)
-	return p
+	harness.CreateTask(t, user.Client, testclient.Vars{
+		"title": text, "labels": []string{key},
+		"dueAt": "2026-12-24T10:00:00Z",
+	})
+	deleted := harness.CreateTask(t, user.Client, testclient.Vars{"title": text, "dueAt": "2026-12-24T10:00:00Z"})
+	harness.ChangeTask(t, user.Client, "deleteTask", deleted.ID)
+	failReply(t, env, user, text)
+	user.collectReferences(t, env)
+	return user
 }
 
-// sendMessage begins a turn, in the person's conversation if there is one, and waits until the reply has ended.
-func (p *userFixture) sendMessage(t testing.TB, key, content string) testclient.Turn {
+// sendMessage sends a message, in the user's conversation if there is one, and waits until the reply has finished.
+func (user *userFixture) sendMessage(t testing.TB, key, content string) testclient.Turn {
 	t.Helper()
 	in := testclient.Vars{"content": content}
 	if key != "" {
 		in["idempotencyKey"] = key
 	}
-	if p.conversation != "" {
-		in["conversationId"] = p.conversation
+	if user.conversation != "" {
+		in["conversationId"] = user.conversation
 	}
-	turn := testclient.Run[struct{ SendMessage testclient.Turn }](t, p.Client, harness.SendDoc, testclient.Vars{"in": in}).SendMessage
-	socket := p.Dial(t)
+	turn := testclient.Run[struct{ SendMessage testclient.Turn }](t, user.Client, harness.SendDoc,
+		testclient.Vars{"in": in}).SendMessage
+	socket := user.Dial(t)
 	defer socket.Close()
 	sub := socket.Subscribe(t, testclient.MessageStream, testclient.Vars{"id": turn.Conversation.ID})
 	for ended := false; !ended; {
 		payload, err := sub.Next(t.Context())
 		require.NoError(t, err)
-		if p.streamCursor == "" {
-			p.streamCursor = cursorIn(t, payload)
+		if user.streamCursor == "" {
+			user.streamCursor = cursorIn(t, payload)
 		}
 		ended = strings.Contains(string(payload), `"MessageFinished"`) &&
 			strings.Contains(string(payload), turn.AssistantMessage.ID)
@@ -122,56 +127,56 @@ func cursorIn(t testing.TB, payload json.RawMessage) string {
 	return response.Data.MessageStream.Cursor
 }
 
-// failReply stores a reply that failed, which no offline model brings about.
-func failReply(t testing.TB, b *harness.Env, p *userFixture, words string) {
+// failReply stores a failed reply, which the offline model cannot produce.
+func failReply(t testing.TB, env *harness.Env, user *userFixture, words string) {
 	t.Helper()
-	turn := p.sendMessage(t, "", words)
-	err := b.SystemClient(t).Message.UpdateOneID(turn.AssistantMessage.ID).SetStatus(enum.MessageFailed).
+	turn := user.sendMessage(t, "", words)
+	err := env.SystemClient(t).Message.UpdateOneID(turn.AssistantMessage.ID).SetStatus(enum.MessageFailed).
 		SetErrorCode("SERVICE_UNAVAILABLE").Exec(rule.System(context.Background()))
 	require.NoError(t, err)
 }
 
-// collectIDs notes every id and cursor that an attacker might have come by.
-func (p *userFixture) collectIDs(t testing.TB, b *harness.Env) {
+// collectReferences notes every ID and cursor that an attacker could have obtained.
+func (user *userFixture) collectReferences(t testing.TB, env *harness.Env) {
 	t.Helper()
-	p.ids, p.cursors = map[string][]string{ids.User: {p.id}}, nil
+	user.ids, user.cursors = map[string][]string{ids.User: {user.id}}, nil
 	for _, table := range harness.OwnedTables() {
-		rows, err := b.SystemClient(t).
-			QueryContext(rule.System(context.Background()), "SELECT id FROM "+table.Name+" WHERE user_id = $1", p.id)
+		rows, err := env.SystemClient(t).
+			QueryContext(rule.System(context.Background()), "SELECT id FROM "+table.Name+" WHERE user_id = $1", user.id)
 		require.NoError(t, err)
 		for rows.Next() {
 			var id string
 			require.NoError(t, rows.Scan(&id))
-			p.ids[ids.Prefix(id)] = append(p.ids[ids.Prefix(id)], id)
+			user.ids[ids.Prefix(id)] = append(user.ids[ids.Prefix(id)], id)
 		}
 		require.NoError(t, rows.Err())
 		require.NoError(t, rows.Close())
 	}
 	for _, list := range []string{"tasks", "conversations"} {
-		page := p.Try(t, `{ r: `+list+` { pageInfo { endCursor } } }`, nil)
+		page := user.Try(t, `{ r: `+list+` { pageInfo { endCursor } } }`, nil)
 		var data struct {
 			R struct{ PageInfo struct{ EndCursor string } }
 		}
 		require.NoError(t, json.Unmarshal(page.Data, &data))
-		p.cursors = append(p.cursors, data.R.PageInfo.EndCursor)
+		user.cursors = append(user.cursors, data.R.PageInfo.EndCursor)
 	}
-	p.cursors = append(p.cursors, p.streamCursor)
+	user.cursors = append(user.cursors, user.streamCursor)
 }
 
-// allIDs are the ids in one list.
-func (p *userFixture) allIDs() (out []string) {
-	for _, group := range p.ids {
+// allIDs returns the IDs of all prefixes.
+func (user *userFixture) allIDs() (out []string) {
+	for _, group := range user.ids {
 		out = append(out, group...)
 	}
 	return out
 }
 
-// dumpRows are all rows of the person, as text, to see whether anything changed.
-func (p *userFixture) dumpRows(t testing.TB, b *harness.Env) string {
+// dumpRows returns all rows of the user as text, for comparisons before and after an attack.
+func (user *userFixture) dumpRows(t testing.TB, env *harness.Env) string {
 	t.Helper()
 	var out strings.Builder
 	dump := func(query string) {
-		rows, err := b.SystemClient(t).QueryContext(rule.System(context.Background()), query, p.id)
+		rows, err := env.SystemClient(t).QueryContext(rule.System(context.Background()), query, user.id)
 		require.NoError(t, err)
 		defer rows.Close()
 		columns, err := rows.Columns()
@@ -196,31 +201,30 @@ func (p *userFixture) dumpRows(t testing.TB, b *harness.Env) string {
 	return out.String()
 }
 
-// argumentFiller gives required arguments that are not under attack: the person's own.
-func (p *userFixture) argumentFiller(t testing.TB) func(r rootField, name string, typ *ast.Type) any {
+// argumentFiller returns a function that supplies the required arguments that are not attacked, with the user's own values.
+func (user *userFixture) argumentFiller(t testing.TB) func(r rootField, name string, typ *ast.Type) any {
 	return func(r rootField, name string, typ *ast.Type) any {
 		field := strings.ToLower(r.field.Name + " " + name)
 		switch {
 		case typ.Name() == "ID" && strings.Contains(field, "task"):
-			return p.task
+			return user.task
 		case typ.Name() == "ID" && (strings.Contains(field, "conversation") || strings.Contains(field, "message")):
-			return p.conversation
+			return user.conversation
 		case typ.Name() == "String":
 			return "Hello"
 		case typ.Name() == "TaskOrderField":
 			return "NUMBER"
 		}
-		require.Failf(t, "unknown argument", "teach the matrix what a person's own %s of %s is", name, r)
+		require.Failf(t, "unknown argument", "argumentFiller has no value for %s of %s", name, r)
 		return nil
 	}
 }
 
-// disableRLS serves the same domain with the entities' policies switched off, which
-// nothing but a test can do.
-func disableRLS(t testing.TB, b *harness.Env) string {
+// serveWithoutPolicies serves the same handler with the entity policies disabled, which only tests do, and returns its URL.
+func serveWithoutPolicies(t testing.TB, env *harness.Env) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b.Handler().ServeHTTP(w, r.WithContext(privacy.DecisionContext(r.Context(), privacy.Allow)))
+		env.Handler().ServeHTTP(w, r.WithContext(privacy.DecisionContext(r.Context(), privacy.Allow)))
 	}))
 	t.Cleanup(func() {
 		server.CloseClientConnections()

@@ -19,12 +19,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAFloodOfMadeUpKeysCostsOneFetch, and nobody else has to wait for it.
+// TestKeySet_UnknownKeyIDs_CauseOneFetch checks that many tokens with unknown key IDs cause one fetch of the key set, and that
+// valid tokens are accepted while it is pending.
 func TestKeySet_UnknownKeyIDs_CauseOneFetch(t *testing.T) {
 	t.Parallel()
 	p := harness.NewIdentityProvider(t)
-	b := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
-	good := testclient.New(t, b.URL(), p.Token(t, nil))
+	env := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
+	good := testclient.New(t, env.URL(), p.Token(t, nil))
 	harness.ViewerID(t, good)
 	began, before := time.Now(), p.Fetches.Load()
 	release := make(chan struct{})
@@ -43,7 +44,8 @@ func TestKeySet_UnknownKeyIDs_CauseOneFetch(t *testing.T) {
 		defer close(flood)
 		for _, a := range harness.Concurrently(n, func(i int) testclient.Response {
 			header := map[string]any{"alg": "EdDSA", "kid": fmt.Sprint(rand.Text(), i)}
-			a, err := testclient.New(t, b.URL(), harness.SignToken(t, header, payload, jwt.SigningMethodEdDSA, p.Ed25519Key)).Do(t.Context(), harness.ViewerIDDoc, nil)
+			a, err := testclient.New(t, env.URL(), harness.SignToken(t, header, payload, jwt.SigningMethodEdDSA,
+				p.Ed25519Key)).Do(t.Context(), harness.ViewerIDDoc, nil)
 			if err != nil {
 				t.Error(err)
 			}
@@ -61,15 +63,18 @@ func TestKeySet_UnknownKeyIDs_CauseOneFetch(t *testing.T) {
 	require.LessOrEqual(t, p.Fetches.Load()-before, 1+int64(time.Since(began)/(30*time.Second)))
 }
 
-// TestKeySetsThatAreTraps: what a provider that was taken over, or what stands in its place, may answer.
+// TestKeySet_HostileContent_IsRejected checks responses of a compromised key endpoint: the server reports that it is unavailable,
+// accepts no symmetric key, and recovers when the endpoint does.
 func TestKeySet_HostileContent_IsRejected(t *testing.T) {
 	t.Parallel()
 	var visited, sent atomic.Int64
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visited.Add(1) }))
-	t.Cleanup(elsewhere.Close)
+	redirectTarget := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visited.Add(1) }))
+	t.Cleanup(redirectTarget.Close)
 	for name, answer := range map[string]func(p *harness.IdentityProvider) http.HandlerFunc{
-		"sends us elsewhere": func(*harness.IdentityProvider) http.HandlerFunc {
-			return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) }
+		"redirect": func(*harness.IdentityProvider) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, redirectTarget.URL, http.StatusFound)
+			}
 		},
 		"100 MB": func(p *harness.IdentityProvider) http.HandlerFunc {
 			keys := p.KeySet(t)
@@ -85,7 +90,7 @@ func TestKeySet_HostileContent_IsRejected(t *testing.T) {
 				_, _ = w.Write([]byte("}"))
 			}
 		},
-		"never ends": func(p *harness.IdentityProvider) http.HandlerFunc {
+		"endless response": func(p *harness.IdentityProvider) http.HandlerFunc {
 			keys := p.KeySet(t)
 			return func(w http.ResponseWriter, r *http.Request) {
 				_, _ = w.Write(keys)
@@ -93,7 +98,7 @@ func TestKeySet_HostileContent_IsRejected(t *testing.T) {
 				<-r.Context().Done()
 			}
 		},
-		"symmetric keys alone": func(*harness.IdentityProvider) http.HandlerFunc {
+		"only symmetric keys": func(*harness.IdentityProvider) http.HandlerFunc {
 			return func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = w.Write([]byte(`{"keys":[{"kty":"oct","kid":"shared","alg":"HS256","k":"` + harness.Base64URL([]byte(harness.Secret)) + `"}]}`))
 			}
@@ -103,7 +108,7 @@ func TestKeySet_HostileContent_IsRejected(t *testing.T) {
 			t.Parallel()
 			p := harness.NewIdentityProvider(t)
 			p.Respond(answer(p))
-			b := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
+			env := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
 			shared := harness.SignToken(
 				t,
 				map[string]any{"alg": "HS256", "kid": "shared"},
@@ -111,45 +116,58 @@ func TestKeySet_HostileContent_IsRejected(t *testing.T) {
 				jwt.SigningMethodHS256,
 				[]byte(harness.Secret),
 			)
-			a := testclient.New(t, b.URL(), p.Token(t, nil)).Try(t, harness.ViewerIDDoc, nil)
+			a := testclient.New(t, env.URL(), p.Token(t, nil)).Try(t, harness.ViewerIDDoc, nil)
 			require.Equal(t, "SERVICE_UNAVAILABLE", a.ErrorCode(), "%s", a.Raw)
-			require.Equal(t, http.StatusServiceUnavailable, a.Status, "the token may well be good")
-			require.NotContains(t, a.Raw+b.Logs.String(), "data\":{\"viewer")
-			a = testclient.New(t, b.URL(), shared).Try(t, harness.ViewerIDDoc, nil)
-			require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), "no published secret signs")
-			require.Zero(t, b.Count(t, "SELECT count(*) FROM users"))
+			require.Equal(t, http.StatusServiceUnavailable, a.Status, "the token may be valid")
+			require.NotContains(t, a.Raw+env.Logs.String(), "data\":{\"viewer")
+			a = testclient.New(t, env.URL(), shared).Try(t, harness.ViewerIDDoc, nil)
+			require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), "a published symmetric key is not accepted")
+			require.Zero(t, env.Count(t, "SELECT count(*) FROM users"))
 
-			p.PublishKeys(t, map[string]any{"kty": "oct", "kid": "shared", "alg": "HS256", "k": harness.Base64URL([]byte(harness.Secret))})
+			p.PublishKeys(t, map[string]any{
+				"kty": "oct", "kid": "shared", "alg": "HS256",
+				"k": harness.Base64URL([]byte(harness.Secret)),
+			})
 			require.Eventually(t, func() bool {
-				a, err := testclient.New(t, b.URL(), p.Token(t, nil)).Do(t.Context(), harness.ViewerIDDoc, nil)
+				a, err := testclient.New(t, env.URL(), p.Token(t, nil)).Do(t.Context(), harness.ViewerIDDoc, nil)
 				return err == nil && a.ErrorCode() == ""
-			}, testclient.Timeout, 50*time.Millisecond, "the server comes round by itself")
-			require.Equal(t, "UNAUTHENTICATED", testclient.New(t, b.URL(), shared).Try(t, harness.ViewerIDDoc, nil).ErrorCode())
+			}, testclient.Timeout, 50*time.Millisecond, "the server does not recover")
+			require.Equal(t, "UNAUTHENTICATED", testclient.New(t, env.URL(), shared).Try(t, harness.ViewerIDDoc,
+				nil).ErrorCode())
 		})
 	}
 	t.Cleanup(func() {
 		require.Zero(t, visited.Load())
-		require.Less(t, sent.Load(), int64(32<<20), "reading stops long before the end")
+		require.Less(t, sent.Load(), int64(32<<20), "the size of the key set is not limited")
 	})
 }
 
-// TestEachSurfaceHasItsAudience: a token for the API is none for assistants, nor the other way about.
+// TestAudience_OtherSurfacesToken_IsRejected checks that /mcp rejects tokens for the GraphQL API and vice versa.
 func TestAudience_OtherSurfacesToken_IsRejected(t *testing.T) {
 	t.Parallel()
 	p := harness.NewIdentityProvider(t)
-	b := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
-	for audience, want := range map[string][2]int{harness.Audience: {http.StatusOK, http.StatusUnauthorized}, harness.Audience + "/mcp": {http.StatusUnauthorized, http.StatusOK}} {
+	env := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
+	for audience, want := range map[string][2]int{
+		harness.Audience:          {http.StatusOK, http.StatusUnauthorized},
+		harness.Audience + "/mcp": {http.StatusUnauthorized, http.StatusOK},
+	} {
 		token := p.Token(t, map[string]any{"aud": audience, "scope": "tasks:read tasks:write"})
-		require.Equal(t, want[0], requestStatus(t, b, "application/json", "Bearer "+token))
-		hello, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": map[string]any{
-			"protocolVersion": "2025-11-25", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "test", "version": "1"},
-		}})
+		require.Equal(t, want[0], requestStatus(t, env, "application/json", "Bearer "+token))
+		initialize, err := json.Marshal(map[string]any{
+			"jsonrpc": "2.0", "id": 1, "method": "initialize",
+			"params": map[string]any{
+				"protocolVersion": "2025-11-25", "capabilities": map[string]any{}, "clientInfo": map[string]any{
+					"name":    "test",
+					"version": "1",
+				},
+			},
+		})
 		require.NoError(t, err)
 		request, err := http.NewRequestWithContext(
 			t.Context(),
 			http.MethodPost,
-			b.URL()+"/mcp",
-			strings.NewReader(string(hello)),
+			env.URL()+"/mcp",
+			strings.NewReader(string(initialize)),
 		)
 		require.NoError(t, err)
 		request.Header.Set("Content-Type", "application/json")

@@ -19,61 +19,64 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// errorCodes are the scalars and arguments that refer to nothing: they say how many, or in which
-// order. A new one fails the test until it is here.
-var errorCodes = []string{
+// nonReferenceArguments are the types, and arguments of a type, that refer to no object: counts, orders and filters. An unlisted
+// one fails the test.
+var nonReferenceArguments = []string{
 	"Boolean", "Date", "DateTime", "Int first", "Int last", "Int expectedVersion",
 	"TaskPriority", "TaskStatus", "TaskOrderField", "OrderDirection", "UsagePeriod period",
 }
 
-// authzMatrix is an attacker's way through the whole surface at a victim's rows.
+// authzMatrix attacks the rows of a victim through every operation and argument of the schema, and every tool.
 type authzMatrix struct {
 	schemaSurface
-	env        *harness.Env
-	mallory    *userFixture // the attacker
-	victim     *userFixture
-	context    func(context.Context) context.Context // for tools
-	withoutRLS bool
+	env         *harness.Env
+	attacker    *userFixture
+	victim      *userFixture
+	toolContext func(context.Context) context.Context // authenticates tool calls as the attacker
+	withoutRLS  bool
 }
 
-// newAuthzMatrix makes the attacker. Without policies it acts through a server that has none.
-func newAuthzMatrix(t *testing.T, b *harness.Env, unpoliced bool) *authzMatrix {
+// newAuthzMatrix creates a matrix with an attacker and no victim. With withoutPolicies, the attacker uses a server without entity
+// policies.
+func newAuthzMatrix(t *testing.T, env *harness.Env, withoutPolicies bool) *authzMatrix {
 	t.Helper()
 	m := &authzMatrix{
-		schemaSurface: loadSurface(t),
-		env:           b,
-		withoutRLS:    unpoliced,
-		mallory:       createUserFixture(t, b, "mallory", "nothing special", "mine", 1),
+		schemaSurface: loadSchemaSurface(t),
+		env:           env,
+		withoutRLS:    withoutPolicies,
+		attacker:      createUserFixture(t, env, "mallory", "nothing special", "mine", 1),
 	}
-	as := viewer.Viewer{UserID: m.mallory.id, Actor: viewer.ActorAgent}
-	m.context = func(ctx context.Context) context.Context { return viewer.NewContext(ctx, as) }
-	if unpoliced {
-		m.mallory.Client = testclient.New(t, disableRLS(t, b), m.mallory.Token)
-		m.context = func(ctx context.Context) context.Context {
+	as := viewer.Viewer{UserID: m.attacker.id, Actor: viewer.ActorAgent}
+	m.toolContext = func(ctx context.Context) context.Context { return viewer.NewContext(ctx, as) }
+	if withoutPolicies {
+		m.attacker.Client = testclient.New(t, serveWithoutPolicies(t, env), m.attacker.Token)
+		m.toolContext = func(ctx context.Context) context.Context {
 			return privacy.DecisionContext(viewer.NewContext(ctx, as), privacy.Allow)
 		}
 	}
 	return m
 }
 
-// createUser makes a victim whose numbers the attacker has not.
-func (m *authzMatrix) createUser(t *testing.T, name string) {
+// createVictim creates a new victim with a task number that the attacker has not.
+func (m *authzMatrix) createVictim(t *testing.T, name string) {
 	t.Helper()
-	m.victim = createUserFixture(t, m.env, name, guess+" "+secretWord, guess, 3)
-	m.env.AddTasks(t, m.victim.id, 100) // with numbers that the attacker never reaches
+	m.victim = createUserFixture(t, m.env, name, guess+" "+secretMarker, guess, 3)
+	m.env.AddTasks(t, m.victim.id, 100) // with numbers above all of the attacker's
 	m.victim.numbers = []int{1099}
-	m.victim.collectIDs(t, m.env)
+	m.victim.collectReferences(t, m.env)
 }
 
-// query runs an operation as the attacker.
-func (m *authzMatrix) query(t *testing.T, p rootField, args testclient.Vars, extra map[string]string, declare string) testclient.Response {
+// runQuery runs an operation as the attacker and checks that it is valid.
+func (m *authzMatrix) runQuery(t *testing.T, p rootField, args testclient.Vars, extra map[string]string,
+	declare string,
+) testclient.Response {
 	t.Helper()
-	a := m.mallory.Try(t, m.document(p, args, extra, declare), args)
+	a := m.attacker.Try(t, m.document(p, args, extra, declare), args)
 	m.requireValidAttack(t, a.Raw)
 	return a
 }
 
-// requireValidAttack fails when an attack did not get as far as the data.
+// requireValidAttack fails the test when an operation was rejected before it reached the data.
 func (m *authzMatrix) requireValidAttack(t *testing.T, answer string) {
 	t.Helper()
 	require.NotRegexp(
@@ -83,19 +86,19 @@ func (m *authzMatrix) requireValidAttack(t *testing.T, answer string) {
 	)
 }
 
-// snapshot runs every query with nothing but the attacker's own values.
+// snapshot runs every query with the attacker's own values only, and returns the responses by query and arguments.
 func (m *authzMatrix) snapshot(t *testing.T) map[string]string {
 	t.Helper()
 	seen := map[string]string{}
 	for _, r := range m.roots(m.Query) {
-		for _, args := range m.ownArguments(t, r, m.mallory.allIDs()) {
-			seen[fmt.Sprint(r, args)] = m.query(t, r, args, nil, "").Raw
+		for _, args := range m.ownArguments(t, r, m.attacker.allIDs()) {
+			seen[fmt.Sprint(r, args)] = m.runQuery(t, r, args, nil, "").Raw
 		}
 	}
 	return seen
 }
 
-// ownArguments are the required arguments of a query, filled with each of the given things of the attacker's.
+// ownArguments returns the required arguments of a query, one set for each of the given IDs or of the attacker's task numbers.
 func (m *authzMatrix) ownArguments(t *testing.T, r rootField, ids []string) []testclient.Vars {
 	for _, p := range m.positions(r) {
 		if !p.typ.NonNull || len(p.path) > 1 {
@@ -104,11 +107,11 @@ func (m *authzMatrix) ownArguments(t *testing.T, r rootField, ids []string) []te
 		var out []testclient.Vars
 		if p.typ.Name() == "ID" {
 			for _, id := range ids {
-				out = append(out, m.argumentsWith(p, id, m.mallory.argumentFiller(t)))
+				out = append(out, m.argumentsWith(p, id, m.attacker.argumentFiller(t)))
 			}
 		} else {
-			for _, n := range m.mallory.numbers {
-				out = append(out, m.argumentsWith(p, n, m.mallory.argumentFiller(t)))
+			for _, n := range m.attacker.numbers {
+				out = append(out, m.argumentsWith(p, n, m.attacker.argumentFiller(t)))
 			}
 		}
 		return out
@@ -116,98 +119,101 @@ func (m *authzMatrix) ownArguments(t *testing.T, r rootField, ids []string) []te
 	return []testclient.Vars{{}}
 }
 
-// attackPosition puts the victim's values into a position, and gives what came of it that must not.
-func (m *authzMatrix) attackPosition(t *testing.T, p argumentPosition) (faults []string) {
+// attackPosition runs an operation with each of the victim's values at an argument position. It returns the leaks, the internal
+// errors, and the values whose response differs from that of an absent value.
+func (m *authzMatrix) attackPosition(t *testing.T, p argumentPosition) (findings []string) {
 	t.Helper()
-	for _, try := range m.attempts(t, p) {
-		hit := m.responseTo(t, p, try.value)
-		if what := m.findLeak(hit, try.value); what != "" {
-			faults = append(faults, fmt.Sprintf("%s = %v shows %s", p, try.value, what))
+	for _, try := range m.attackValues(t, p) {
+		hit := m.responseTo(t, p, try.victim)
+		if what := m.findLeak(hit, try.victim); what != "" {
+			findings = append(findings, fmt.Sprintf("%s = %v shows %s", p, try.victim, what))
 		}
 		if strings.Contains(hit, "INTERNAL_SERVER_ERROR") {
-			faults = append(faults, fmt.Sprintf("%s = %v breaks: one row was expected, and others' were found", p, try.value))
+			findings = append(findings, fmt.Sprintf("%s = %v causes an internal error: the query matched rows of other users",
+				p, try.victim))
 		}
-		if try.ghost == nil {
+		if try.absent == nil {
 			continue
 		}
-		miss := m.responseTo(t, p, try.ghost)
-		if p.kind == "Mutation" && !isError(hit) && !isError(miss) {
-			continue // both made something of the attacker's own
+		miss := m.responseTo(t, p, try.absent)
+		if p.operation == "Mutation" && !isError(hit) && !isError(miss) {
+			continue // both created an object of the attacker
 		}
-		if normalizeResponse(hit, try.value) != normalizeResponse(miss, try.ghost) {
-			faults = append(faults, fmt.Sprintf("%s tells %v from %v:\n%s\n%s", p, try.value, try.ghost, hit, miss))
+		if normalizeResponse(hit, try.victim) != normalizeResponse(miss, try.absent) {
+			findings = append(findings, fmt.Sprintf("%s distinguishes %v from %v:\n%s\n%s", p, try.victim, try.absent, hit,
+				miss))
 		}
 	}
-	return faults
+	return findings
 }
 
-// attempt is a value of the victim's, and one like it that belongs to nobody.
-type attempt struct{ value, ghost any }
+// attackValue is a value that refers to the victim's data, and a similar one that refers to nothing; absent may be nil.
+type attackValue struct{ victim, absent any }
 
-func (m *authzMatrix) attempts(t *testing.T, p argumentPosition) (out []attempt) {
+func (m *authzMatrix) attackValues(t *testing.T, p argumentPosition) (out []attackValue) {
 	name := p.path[len(p.path)-1]
 	switch kind := p.typ.Name(); {
 	case kind == "ID":
 		for prefix, group := range m.victim.ids {
-			out = append(out, attempt{group[0], ids.New(prefix)()}, attempt{group[len(group)-1], ids.New(prefix)()})
+			out = append(out, attackValue{group[0], ids.New(prefix)()}, attackValue{group[len(group)-1], ids.New(prefix)()})
 		}
 	case kind == "Cursor":
 		for _, c := range m.victim.cursors {
-			out = append(out, attempt{c, nil})
+			out = append(out, attackValue{c, nil})
 		}
 	case kind == "String":
-		out = append(out, attempt{guess, wrongGuess})
+		out = append(out, attackValue{guess, absentGuess})
 	case kind == "Int" && name == "number":
-		out = append(out, attempt{m.victim.numbers[0], 987654})
-	case !slices.Contains(errorCodes, kind) && !slices.Contains(errorCodes, kind+" "+name):
-		require.Failf(t, "unknown argument", "the matrix does not know what %s (%s) refers to", p, kind)
+		out = append(out, attackValue{m.victim.numbers[0], 987654})
+	case !slices.Contains(nonReferenceArguments, kind) && !slices.Contains(nonReferenceArguments, kind+" "+name):
+		require.Failf(t, "unknown argument", "the matrix has no attack for %s (%s)", p, kind)
 	}
 	return out
 }
 
-// responseTo is what the server says, with its HTTP status.
+// responseTo runs an operation with a value at the position and returns the HTTP status and body, or the first subscription event.
 func (m *authzMatrix) responseTo(t *testing.T, p argumentPosition, value any) string {
 	t.Helper()
-	args := m.argumentsWith(p, value, m.mallory.argumentFiller(t))
-	if p.kind == "Subscription" {
+	args := m.argumentsWith(p, value, m.attacker.argumentFiller(t))
+	if p.operation == "Subscription" {
 		return m.subscribeTo(t, p, args)
 	}
-	a := m.query(t, p.rootField, args, nil, "")
+	a := m.runQuery(t, p.rootField, args, nil, "")
 	return fmt.Sprint(a.Status, " ", a.Raw)
 }
 
-// subscribeTo subscribes, makes something of the attacker's own happen, and gives the first thing said.
+// subscribeTo subscribes, triggers an event of the attacker and returns the first event or error received.
 func (m *authzMatrix) subscribeTo(t *testing.T, p argumentPosition, args testclient.Vars) string {
 	t.Helper()
-	socket := m.mallory.Dial(t)
+	socket := m.attacker.Dial(t)
 	defer socket.Close()
 	sub := socket.Subscribe(t, m.document(p.rootField, args, nil, ""), args)
 	if p.typ.Name() == "Cursor" {
-		harness.CreateTask(t, m.mallory.Client, testclient.Vars{"title": "Something happens"})
+		harness.CreateTask(t, m.attacker.Client, testclient.Vars{"title": "Something happens"})
 	}
 	payload, err := sub.Next(t.Context())
-	said := fmt.Sprint(string(payload), err)
-	m.requireValidAttack(t, said)
-	return said
+	response := fmt.Sprint(string(payload), err)
+	m.requireValidAttack(t, response)
+	return response
 }
 
-// findLeak names what of the victim's stands in a text, apart from the value that was sent.
+// findLeak returns the first of the victim's IDs or texts in a response, except the value that was sent; empty means no leak.
 func (m *authzMatrix) findLeak(text string, sent any) string {
 	for _, id := range m.victim.allIDs() {
 		if id != sent && strings.Contains(text, id) {
 			return id
 		}
 	}
-	if strings.Contains(text, secretWord) {
-		return secretWord
+	if strings.Contains(text, secretMarker) {
+		return secretMarker
 	}
 	return ""
 }
 
 var jsonMember = regexp.MustCompile(`"\w+":(null)?`)
 
-// normalizeResponse is an answer without the value that was sent. Where it holds data of the attacker's
-// own, which grow with each attack, it is which members there are and which of them are null.
+// normalizeResponse returns a response with the sent value masked, for comparisons. A response with data, which grows with each
+// attack, is reduced to the names of its members and which of them are null.
 func normalizeResponse(answer string, sent any) string {
 	answer = regexp.MustCompile(`\b`+regexp.QuoteMeta(fmt.Sprint(sent))+`\b`).ReplaceAllString(answer, "SENT")
 	if isError(answer) || !strings.Contains(answer, "{") {
@@ -218,72 +224,76 @@ func normalizeResponse(answer string, sent any) string {
 	return strings.Join(slices.Compact(members), " ")
 }
 
+// isError reports whether a GraphQL response has errors or a tool or MCP call failed.
 func isError(answer string) bool {
 	return strings.Contains(answer, `"errors":[`) || strings.HasPrefix(answer, `{"error":`)
 }
 
-// withAndWithoutRLS are the matrix's servers: each engine whole, and PostgreSQL with one wall taken away.
-func withAndWithoutRLS(t *testing.T, test func(t *testing.T, b *harness.Env, unpoliced bool)) {
+// eachIsolationLayer runs a subtest on SQLite and PostgreSQL with all layers of isolation, and on PostgreSQL without entity
+// policies and without row-level security, because each layer must suffice alone.
+func eachIsolationLayer(t *testing.T, test func(t *testing.T, env *harness.Env, withoutPolicies bool)) {
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		test(t, harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits), false)
 	})
-	for name, unpoliced := range map[string]bool{"postgres": false, "postgres without policies": true} {
+	for name, withoutPolicies := range map[string]bool{"postgres": false, "postgres without policies": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := harness.Start(t, testdb.PostgresURL(t), harness.GenerousLimits, harness.Settings{"DB_ROW_SECURITY": "on"})
-			test(t, b, unpoliced)
+			env := harness.Start(t, testdb.PostgresURL(t), harness.GenerousLimits, harness.Settings{"DB_ROW_SECURITY": "on"})
+			test(t, env, withoutPolicies)
 		})
 	}
-	t.Run("postgres without row security", func(t *testing.T) {
+	t.Run("postgres without row-level security", func(t *testing.T) {
 		t.Parallel()
-		test(t, harness.Start(t, testdb.PostgresURL(t), harness.GenerousLimits, harness.Settings{"DB_ROW_SECURITY": "off"}), false)
+		test(t, harness.Start(t, testdb.PostgresURL(t), harness.GenerousLimits, harness.Settings{"DB_ROW_SECURITY": "off"}),
+			false)
 	})
 }
 
-// TestMatrix_OtherUsersData_IsInaccessible goes through every query, edge, argument, mutation, subscription and tool.
+// TestMatrix_OtherUsersData_IsInaccessible attacks every query, connection, argument, mutation,
+// subscription and tool.
 func TestMatrix_OtherUsersData_IsInaccessible(t *testing.T) {
-	withAndWithoutRLS(t, func(t *testing.T, b *harness.Env, unpoliced bool) {
-		m := newAuthzMatrix(t, b, unpoliced)
+	eachIsolationLayer(t, func(t *testing.T, env *harness.Env, unpoliced bool) {
+		m := newAuthzMatrix(t, env, unpoliced)
 		before := m.snapshot(t)
-		m.createUser(t, "victim")
-		rows := m.victim.dumpRows(t, b)
+		m.createVictim(t, "victim")
+		rows := m.victim.dumpRows(t, env)
 
 		after := m.snapshot(t)
 		for what, answer := range after {
 			require.Empty(t, m.findLeak(answer, nil), what)
 			if !strings.HasPrefix(what, "Query.exportViewer") { // a second export has to wait
-				require.Equal(t, before[what], answer, "the victim's coming changed %s", what)
+				require.Equal(t, before[what], answer, "creating the victim changed %s", what)
 			}
 		}
-		// What only reads comes first: later the attacker has things of the guessed names too.
-		faults := append(m.attackAllFields(t, m.Query), m.attackTools(t, m.registry(), true)...)
+		// Read-only attacks run first: the mutations create objects of the attacker with the guessed names.
+		findings := append(m.attackRootFields(t, m.Query), m.attackTools(t, m.agentToolbox(), true)...)
 		for _, coordinate := range m.nestedConnections() {
-			faults = append(faults, m.attackNestedConnection(t, coordinate)...)
+			findings = append(findings, m.attackNestedConnection(t, coordinate)...)
 		}
-		faults = append(faults, m.attackAllFields(t, m.Subscription, m.Mutation)...)
-		faults = append(faults, m.attackTools(t, m.registry(), false)...)
-		for _, fault := range faults {
+		findings = append(findings, m.attackRootFields(t, m.Subscription, m.Mutation)...)
+		findings = append(findings, m.attackTools(t, m.agentToolbox(), false)...)
+		for _, fault := range findings {
 			t.Error(fault)
 		}
-		require.Equal(t, rows, m.victim.dumpRows(t, b), "the victim's rows changed")
+		require.Equal(t, rows, m.victim.dumpRows(t, env), "the victim's rows changed")
 		m.checkStreamsIsolated(t)
 	})
 }
 
-func (m *authzMatrix) attackAllFields(t *testing.T, kinds ...*ast.Definition) (faults []string) {
+func (m *authzMatrix) attackRootFields(t *testing.T, kinds ...*ast.Definition) (findings []string) {
 	t.Helper()
 	for _, r := range m.roots(kinds...) {
 		for _, p := range m.positions(r) {
-			faults = append(faults, m.attackPosition(t, p)...)
+			findings = append(findings, m.attackPosition(t, p)...)
 		}
 	}
-	return faults
+	return findings
 }
 
-// attackNestedConnection gives the victim's cursors to an edge below the roots.
-func (m *authzMatrix) attackNestedConnection(t *testing.T, coordinate string) (faults []string) {
+// attackNestedConnection uses the victim's cursors as an argument of a connection below the root fields.
+func (m *authzMatrix) attackNestedConnection(t *testing.T, coordinate string) (findings []string) {
 	t.Helper()
 	edge, argument, _ := strings.Cut(strings.TrimSuffix(coordinate, ")"), "(")
 	typeName, fieldName, _ := strings.Cut(edge, ".")
@@ -291,16 +301,16 @@ func (m *authzMatrix) attackNestedConnection(t *testing.T, coordinate string) (f
 	if kind := definition.Type.Name(); kind != "Cursor" {
 		require.Contains(
 			t,
-			errorCodes,
+			nonReferenceArguments,
 			strings.TrimSpace(kind+" "+argument),
-			"the matrix does not know what %s refers to",
+			"the matrix has no attack for %s",
 			coordinate,
 		)
 		return nil
 	}
 	extra := map[string]string{edge: argument + ": $attack"}
-	var one []string // of each kind
-	for _, group := range m.mallory.ids {
+	var one []string // one ID of each prefix
+	for _, group := range m.attacker.ids {
 		one = append(one, group[0])
 	}
 	for _, r := range m.roots(m.Query) {
@@ -311,34 +321,34 @@ func (m *authzMatrix) attackNestedConnection(t *testing.T, coordinate string) (f
 			for _, cursor := range m.victim.cursors {
 				document := m.document(r, args, extra, "$attack: Cursor")
 				args["attack"] = cursor
-				a := m.mallory.Try(t, document, args)
+				a := m.attacker.Try(t, document, args)
 				m.requireValidAttack(t, a.Raw)
 				if what := m.findLeak(a.Raw, cursor); what != "" {
-					faults = append(faults, fmt.Sprintf("%s below %s shows %s", coordinate, r, what))
+					findings = append(findings, fmt.Sprintf("%s below %s shows %s", coordinate, r, what))
 				}
 				delete(args, "attack")
 			}
 		}
 	}
-	return faults
+	return findings
 }
 
-// checkStreamsIsolated listens to everything that is the attacker's own while the victim is busy.
+// checkStreamsIsolated runs every subscription as the attacker while the victim changes data.
 func (m *authzMatrix) checkStreamsIsolated(t *testing.T) {
 	t.Helper()
-	socket := m.mallory.Dial(t)
+	socket := m.attacker.Dial(t)
 	var subs []*testclient.Subscription
 	for _, r := range m.roots(m.Subscription) {
 		args := testclient.Vars{}
 		if r.field.Arguments.ForName("conversationId") != nil {
-			args["conversationId"] = m.mallory.conversation
+			args["conversationId"] = m.attacker.conversation
 		}
 		subs = append(subs, socket.Subscribe(t, m.document(r, args, nil, ""), args))
 	}
-	m.victim.sendMessage(t, "", "Add a task to hide the "+secretWord)
-	harness.CreateTask(t, m.victim.Client, testclient.Vars{"title": secretWord})
-	harness.Send(t, m.mallory.Client, m.mallory.conversation, "Now end this test")
-	harness.CreateTask(t, m.mallory.Client, testclient.Vars{"title": "end this test"})
+	m.victim.sendMessage(t, "", "Add a task to hide the "+secretMarker)
+	harness.CreateTask(t, m.victim.Client, testclient.Vars{"title": secretMarker})
+	harness.Send(t, m.attacker.Client, m.attacker.conversation, "Now end this test")
+	harness.CreateTask(t, m.attacker.Client, testclient.Vars{"title": "end this test"})
 	for i, r := range m.roots(m.Subscription) {
 		for last := false; !last; {
 			payload, err := subs[i].Next(t.Context())

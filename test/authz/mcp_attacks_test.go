@@ -16,13 +16,13 @@ import (
 	"github.com/yosida95/uritemplate/v3"
 )
 
-// resourceTemplate is a template of resources, with values that are the attacker's own.
+// resourceTemplate is a resource template, with values of its variables that refer to the session owner's data.
 type resourceTemplate struct {
 	*uritemplate.Template
 	own map[string]string
 }
 
-// expandWith is the resource of the attacker's, one of its variables replaced.
+// expandWith returns the URI of the template with the own values and, unless variable is empty, one of them replaced.
 func (p resourceTemplate) expandWith(t *testing.T, variable, value string) string {
 	t.Helper()
 	values := uritemplate.Values{}
@@ -37,255 +37,266 @@ func (p resourceTemplate) expandWith(t *testing.T, variable, value string) strin
 	return uri
 }
 
-// resourceTemplates are those that the server lists. What is needed to reach a resource of one is found
-// by trying the person's own things, once.
-func (d *assistantSession) resourceTemplates(t *testing.T) []resourceTemplate {
+// resourceTemplates returns the templates that the server lists, with own values. The result is cached.
+func (session *mcpSession) resourceTemplates(t *testing.T) []resourceTemplate {
 	t.Helper()
-	if d.listed != nil {
-		return d.listed
+	if session.templates != nil {
+		return session.templates
 	}
-	listed, err := d.ListResourceTemplates(t.Context(), nil)
+	listed, err := session.ListResourceTemplates(t.Context(), nil)
 	require.NoError(t, err)
 	require.NotEmpty(t, listed.ResourceTemplates)
 	for _, l := range listed.ResourceTemplates {
 		parsed, err := uritemplate.New(l.URITemplate)
 		require.NoError(t, err)
-		d.listed = append(d.listed, resourceTemplate{parsed, d.reachingValues(t, parsed)})
+		session.templates = append(session.templates, resourceTemplate{parsed, session.ownValues(t, parsed)})
 	}
-	return d.listed
+	return session.templates
 }
 
-func (d *assistantSession) reachingValues(t *testing.T, parsed *uritemplate.Template) map[string]string {
+func (session *mcpSession) ownValues(t *testing.T, parsed *uritemplate.Template) map[string]string {
 	t.Helper()
 	tries := []map[string]string{{}}
 	for _, variable := range parsed.Varnames() {
-		for _, own := range append(d.owner.allIDs(), d.owner.taskNames()...) {
+		for _, own := range append(session.owner.allIDs(), session.owner.taskNumbers()...) {
 			tries = append(tries, map[string]string{variable: own})
 		}
 	}
 	answer := ""
 	for _, own := range tries {
-		if answer = d.readResource(t, resourceTemplate{parsed, own}.expandWith(t, "", "")); !isError(answer) || isInternalError(answer) {
+		if answer = session.readResource(t, resourceTemplate{parsed, own}.expandWith(t, "",
+			"")); !isError(answer) || isInternalError(answer) {
 			return own
 		}
 	}
 	require.Failf(
 		t,
-		"out of reach",
-		"the matrix does not reach %s: none of a person's own things fits; the last gave %s",
+		"no own resource",
+		"no own value is valid for %s; last response: %s",
 		parsed.Raw(),
 		answer,
 	)
 	return nil
 }
 
-// taskNames are the person's numbers, as text.
-func (p *userFixture) taskNames() (out []string) {
-	for _, n := range p.numbers {
+// taskNumbers returns the user's task numbers as text.
+func (user *userFixture) taskNumbers() (out []string) {
+	for _, n := range user.numbers {
 		out = append(out, strconv.Itoa(n))
 	}
 	return out
 }
 
-// allAttempts are the victim's values of every kind, for arguments of which only the name is known.
-func (m *authzMatrix) allAttempts() (out []attempt) {
+// allAttackValues returns the victim's values of every kind, for arguments whose kind is unknown.
+func (m *authzMatrix) allAttackValues() (out []attackValue) {
 	for prefix, group := range m.victim.ids {
-		out = append(out, attempt{group[0], ids.New(prefix)()})
+		out = append(out, attackValue{group[0], ids.New(prefix)()})
 		if last := group[len(group)-1]; last != group[0] {
-			out = append(out, attempt{last, ids.New(prefix)()})
+			out = append(out, attackValue{last, ids.New(prefix)()})
 		}
 	}
 	for _, cursor := range m.victim.cursors {
-		out = append(out, attempt{cursor, nil})
+		out = append(out, attackValue{cursor, nil})
 	}
-	return append(out, attempt{m.victim.taskNames()[0], "987654"}, attempt{guess, wrongGuess})
+	return append(out, attackValue{m.victim.taskNumbers()[0], "987654"}, attackValue{guess, absentGuess})
 }
 
-// listPages are all pages of the list of resources.
-func (d *assistantSession) listPages(t *testing.T) (out []*sdk.ListResourcesResult) {
+// listPages returns all pages of the resource list.
+func (session *mcpSession) listPages(t *testing.T) (pages []*sdk.ListResourcesResult) {
 	t.Helper()
-	for cursor := ""; cursor != "" || out == nil; cursor = out[len(out)-1].NextCursor {
-		page, err := d.ListResources(t.Context(), &sdk.ListResourcesParams{Cursor: cursor})
+	for cursor := ""; cursor != "" || pages == nil; cursor = pages[len(pages)-1].NextCursor {
+		page, err := session.ListResources(t.Context(), &sdk.ListResourcesParams{Cursor: cursor})
 		require.NoError(t, err)
-		out = append(out, page)
+		pages = append(pages, page)
 	}
-	return out
+	return pages
 }
 
-// snapshot asks for everything with nothing but the attacker's own values.
-func (d *assistantSession) snapshot(t *testing.T) map[string]string {
+// snapshot reads everything the server lists with the owner's values only, and returns the responses by name.
+func (session *mcpSession) snapshot(t *testing.T) map[string]string {
 	t.Helper()
 	seen := map[string]string{}
-	for i, page := range d.listPages(t) {
+	for i, page := range session.listPages(t) {
 		seen[fmt.Sprint("resources ", i)] = resultText(t, page, nil)
 		for _, resource := range page.Resources {
-			seen[resource.URI] = d.readResource(t, resource.URI)
+			seen[resource.URI] = session.readResource(t, resource.URI)
 		}
 	}
-	for _, template := range d.resourceTemplates(t) {
-		seen[template.Raw()] = d.readResource(t, template.expandWith(t, "", ""))
+	for _, template := range session.resourceTemplates(t) {
+		seen[template.Raw()] = session.readResource(t, template.expandWith(t, "", ""))
 	}
-	tools, err := d.ListTools(t.Context(), nil)
+	tools, err := session.ListTools(t.Context(), nil)
 	seen["tools"] = resultText(t, tools, err)
-	for _, tool := range d.toolbox(t).tools {
+	for _, tool := range session.toolbox(t).tools {
 		if tool.readOnly {
-			seen[tool.name] = d.callTool(t, tool.name, testclient.Vars{})
+			seen[tool.name] = session.callTool(t, tool.name, testclient.Vars{})
 		}
 	}
-	prompts, err := d.ListPrompts(t.Context(), nil)
+	prompts, err := session.ListPrompts(t.Context(), nil)
 	seen["prompts"] = resultText(t, prompts, err)
 	for _, prompt := range prompts.Prompts {
-		seen[prompt.Name] = d.getPrompt(t, prompt.Name, nil)
+		seen[prompt.Name] = session.getPrompt(t, prompt.Name, nil)
 	}
 	return seen
 }
 
-// attackWith puts the victim's values into an argument, and gives what came of it that must not.
-func (d *assistantSession) attackWith(t *testing.T, what string, tries []attempt, answer func(value string) string) (faults []string) {
+// attackArgument calls the server with each value, and returns leaks, internal errors and values whose
+// response differs from that of an absent value.
+func (session *mcpSession) attackArgument(t *testing.T, what string, tries []attackValue,
+	answer func(value string) string,
+) (findings []string) {
 	t.Helper()
 	for _, try := range tries {
-		hit := answer(try.value.(string))
-		if shown := d.m.findLeak(hit, try.value); shown != "" {
-			faults = append(faults, fmt.Sprintf("%s: %s = %v shows %s", d.mcpRoute, what, try.value, shown))
+		hit := answer(try.victim.(string))
+		if leak := session.matrix.findLeak(hit, try.victim); leak != "" {
+			findings = append(findings, fmt.Sprintf("%s: %s = %v shows %s", session.mcpVariant, what, try.victim, leak))
 		}
 		if isInternalError(hit) {
-			faults = append(faults, fmt.Sprintf("%s: %s = %v breaks", d.mcpRoute, what, try.value))
+			findings = append(findings, fmt.Sprintf("%s: %s = %v causes an internal error", session.mcpVariant, what,
+				try.victim))
 		}
-		if try.ghost == nil {
+		if try.absent == nil {
 			continue
 		}
-		if miss := answer(try.ghost.(string)); normalizeResponse(hit, try.value) != normalizeResponse(miss, try.ghost) {
-			faults = append(
-				faults,
-				fmt.Sprintf("%s: %s tells %v from %v:\n%s\n%s", d.mcpRoute, what, try.value, try.ghost, hit, miss),
+		if miss := answer(try.absent.(string)); normalizeResponse(hit, try.victim) != normalizeResponse(miss, try.absent) {
+			findings = append(
+				findings,
+				fmt.Sprintf("%s: %s distinguishes %v from %v:\n%s\n%s", session.mcpVariant, what, try.victim, try.absent, hit,
+					miss),
 			)
 		}
 	}
-	return faults
+	return findings
 }
 
-// attackResources goes at every variable of every template, and at the list's cursor.
-func (d *assistantSession) attackResources(t *testing.T) map[string][]string {
+// attackResourceTemplates attacks every variable of every template, and the cursor of the resource list.
+func (session *mcpSession) attackResourceTemplates(t *testing.T) map[string][]string {
 	t.Helper()
-	faults := map[string][]string{}
-	for _, template := range d.resourceTemplates(t) {
+	findings := map[string][]string{}
+	for _, template := range session.resourceTemplates(t) {
 		for _, variable := range template.Varnames() {
 			what := template.Raw() + " " + variable
-			faults[what] = d.attackWith(
+			findings[what] = session.attackArgument(
 				t,
 				what,
-				d.m.allAttempts(),
-				func(value string) string { return d.readResource(t, template.expandWith(t, variable, value)) },
+				session.matrix.allAttackValues(),
+				func(value string) string { return session.readResource(t, template.expandWith(t, variable, value)) },
 			)
 		}
 	}
-	faults["the list's cursor"] = d.attackWith(t, "the list's cursor", d.m.victim.listCursors, func(value string) string {
-		page, err := d.ListResources(t.Context(), &sdk.ListResourcesParams{Cursor: value})
-		return resultText(t, page, err)
-	})
-	return faults
+	findings["the list cursor"] = session.attackArgument(t, "the list cursor", session.matrix.victim.listCursors,
+		func(value string) string {
+			page, err := session.ListResources(t.Context(), &sdk.ListResourcesParams{Cursor: value})
+			return resultText(t, page, err)
+		})
+	return findings
 }
 
-// attackPrompts goes at every argument of every prompt.
-func (d *assistantSession) attackPrompts(t *testing.T) map[string][]string {
+// attackPrompts attacks every argument of every prompt.
+func (session *mcpSession) attackPrompts(t *testing.T) map[string][]string {
 	t.Helper()
-	faults := map[string][]string{}
-	listed, err := d.ListPrompts(t.Context(), nil)
+	findings := map[string][]string{}
+	listed, err := session.ListPrompts(t.Context(), nil)
 	require.NoError(t, err)
 	for _, prompt := range listed.Prompts {
 		for _, argument := range prompt.Arguments {
-			require.False(t, argument.Required, "teach the matrix what a person's own %s of %s is", argument.Name, prompt.Name)
+			require.False(t, argument.Required, "the matrix has no own value for the required argument %s of %s",
+				argument.Name, prompt.Name)
 			what := prompt.Name + " " + argument.Name
-			faults[what] = d.attackWith(t, what, d.m.allAttempts(), func(value string) string {
-				return d.getPrompt(t, prompt.Name, map[string]string{argument.Name: value})
+			findings[what] = session.attackArgument(t, what, session.matrix.allAttackValues(), func(value string) string {
+				return session.getPrompt(t, prompt.Name, map[string]string{argument.Name: value})
 			})
 		}
 	}
-	return faults
+	return findings
 }
 
-// checkCompletionIsolated has the victim tell what its assistants know: what there is to read and the list's cursors.
-func (m *authzMatrix) checkCompletionIsolated(t *testing.T) {
+// collectVictimMCPReferences has the victim tell what its assistants know: what there is to read and the list cursors.
+func (m *authzMatrix) collectVictimMCPReferences(t *testing.T) {
 	t.Helper()
-	d := m.connectAssistant(t, mcpRoute{"http", "2026-07-28"}, m.victim)
-	m.victim.listCursors, m.victim.resources = nil, map[string]bool{}
-	letters := map[string]bool{"c": true} // a second page of conversations would take fifty of them
-	for _, page := range d.listPages(t) {
+	session := m.connectMCP(t, mcpVariant{"http", "2026-07-28"}, m.victim)
+	m.victim.listCursors, m.victim.mcpResources = nil, map[string]bool{}
+	letters := map[string]bool{
+		"c": true,
+	} // "c" starts a cursor of the conversations, which need more than 50 rows for a second page
+	for _, page := range session.listPages(t) {
 		if page.NextCursor != "" {
-			m.victim.listCursors = append(m.victim.listCursors, attempt{page.NextCursor, nil})
+			m.victim.listCursors = append(m.victim.listCursors, attackValue{page.NextCursor, nil})
 			letters[page.NextCursor[:1]] = true
 		}
 	}
-	require.NotEmpty(t, m.victim.listCursors, "the victim's list has one page: the attack is blunt")
-	for letter := range letters { // and the API's cursors behind each of their first letters
+	require.NotEmpty(t, m.victim.listCursors, "the victim's list has one page, so the attack has no cursor")
+	for letter := range letters { // also the cursors of the GraphQL API with each prefix letter
 		for _, cursor := range m.victim.cursors {
-			m.victim.listCursors = append(m.victim.listCursors, attempt{letter + cursor, nil})
+			m.victim.listCursors = append(m.victim.listCursors, attackValue{letter + cursor, nil})
 		}
 	}
-	for _, template := range d.resourceTemplates(t) {
+	for _, template := range session.resourceTemplates(t) {
 		for _, variable := range template.Varnames() {
-			for _, try := range m.allAttempts() {
-				uri := template.expandWith(t, variable, try.value.(string))
-				m.victim.resources[uri] = !isError(d.readResource(t, uri))
+			for _, try := range m.allAttackValues() {
+				uri := template.expandWith(t, variable, try.victim.(string))
+				m.victim.mcpResources[uri] = !isError(session.readResource(t, uri))
 			}
 		}
 	}
-	m.victim.session = m.connectAssistant(t, mcpRoute{"http", "2025-11-25"}, m.victim).ID()
+	m.victim.mcpSessionID = m.connectMCP(t, mcpVariant{"http", "2025-11-25"}, m.victim).ID()
 }
 
-// attackSubscriptions subscribes to all that is the victim's.
-func (d *assistantSession) attackSubscriptions(t *testing.T) map[string][]string {
+// attackSubscriptions subscribes to each resource of the victim.
+func (session *mcpSession) attackSubscriptions(t *testing.T) map[string][]string {
 	t.Helper()
-	faults := map[string][]string{}
-	for _, template := range d.resourceTemplates(t) {
+	findings := map[string][]string{}
+	for _, template := range session.resourceTemplates(t) {
 		if len(template.own) == 0 {
-			continue // everybody has a resource of this name
+			continue // every user has a resource with this URI
 		}
 		for _, variable := range template.Varnames() {
-			var tries []attempt
-			for _, try := range d.m.allAttempts() {
-				if d.m.victim.resources[template.expandWith(t, variable, try.value.(string))] && try.ghost != nil {
+			var tries []attackValue
+			for _, try := range session.matrix.allAttackValues() {
+				if session.matrix.victim.mcpResources[template.expandWith(t, variable, try.victim.(string))] && try.absent != nil {
 					tries = append(tries, try)
 				}
 			}
 			if len(tries) > 0 {
 				what := "subscribing to " + template.Raw()
-				faults[what] = d.attackWith(t, what, tries, func(value string) string {
+				findings[what] = session.attackArgument(t, what, tries, func(value string) string {
 					uri := template.expandWith(t, variable, value)
-					answer := d.subscribe(t, uri)
-					_ = d.Unsubscribe(t.Context(), &sdk.UnsubscribeParams{URI: uri}) // it may have been refused
+					answer := session.subscribe(t, uri)
+					_ = session.Unsubscribe(t.Context(), &sdk.UnsubscribeParams{URI: uri}) // the subscription may have failed
 					return answer
 				})
 			}
 		}
 	}
-	require.NotEmpty(t, faults, "nothing of the victim's can be subscribed to: the attack is blunt")
-	return faults
+	require.NotEmpty(t, findings, "no resource of the victim can be subscribed to, so the attack proves nothing")
+	return findings
 }
 
-// attackSession carries the victim's session along, which must open nothing.
-func (d *assistantSession) attackSession(t *testing.T) (faults []string) {
+// attackSession sends requests as the attacker with the victim's session ID, which must not give access.
+func (session *mcpSession) attackSession(t *testing.T) (findings []string) {
 	t.Helper()
-	ghost := d.m.connectAssistant(t, mcpRoute{"http", "2025-11-25"}, d.m.mallory).ID()
-	require.NotEmpty(t, d.m.victim.session)
+	absent := session.matrix.connectMCP(t, mcpVariant{"http", "2025-11-25"}, session.matrix.attacker).ID()
+	require.NotEmpty(t, session.matrix.victim.mcpSessionID)
 	for _, method := range []string{"POST", "GET", "DELETE"} {
 		for _, header := range []string{"Mcp-Session-Id", "Last-Event-Id"} {
-			faults = append(
-				faults,
-				d.attackWith(t, method+" with "+header, []attempt{{d.m.victim.session, ghost}}, func(value string) string {
-					return d.sendRaw(t, method, header, value)
-				})...)
+			findings = append(
+				findings,
+				session.attackArgument(t, method+" with "+header, []attackValue{{session.matrix.victim.mcpSessionID, absent}},
+					func(value string) string {
+						return session.sendRaw(t, method, header, value)
+					})...)
 		}
 	}
-	return faults
+	return findings
 }
 
-// isInternalError says that one row was expected, the person's own, and others' were found beside it.
+// isInternalError reports an internal error: a query that expects one own row also matched rows of other users.
 func isInternalError(answer string) bool { return strings.Contains(answer, "INTERNAL_SERVER_ERROR") }
 
-func flattenFindings(faults map[string][]string) (out []string) {
-	for _, what := range slices.Sorted(maps.Keys(faults)) {
-		out = append(out, faults[what]...)
+// sortedFindings returns all findings in the order of their keys.
+func sortedFindings(findings map[string][]string) (out []string) {
+	for _, what := range slices.Sorted(maps.Keys(findings)) {
+		out = append(out, findings[what]...)
 	}
 	return out
 }

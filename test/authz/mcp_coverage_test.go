@@ -13,39 +13,41 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// coveredCapabilities are the protocol's capabilities that the matrix attacks. A server that offers another one
-// fails the test until the matrix attacks that, too.
+// coveredCapabilities are the MCP capabilities that the matrix attacks. Any other capability of the server fails the test.
 var coveredCapabilities = []string{"tools", "prompts", "resources", "resources.subscribe", "resources.listChanged"}
 
-// unreachableOutput are members of tools' results in which the matrix finds nothing, each with the reason
-// why that is no hole.
+// unreachableOutput are the members of tool results for which the matrix gets no value, each with the reason why that is not a
+// gap.
 var unreachableOutput = map[string]string{}
 
-// TestMCPMatrix_EveryCapability_IsCovered is what makes the attacks complete: run by the owner, everything that
-// the server lists works and is full. A new tool, member of a result, template, prompt or capability
-// that the matrix does not reach fails here.
+// TestMCPMatrix_EveryCapability_IsCovered checks that the MCP attacks are complete: for the owner, everything that the
+// server lists succeeds and has values. A new tool, result member, template, prompt or capability that the matrix does not reach
+// fails this test.
 func TestMCPMatrix_EveryCapability_IsCovered(t *testing.T) {
 	t.Parallel()
-	b := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)
-	m := newAuthzMatrix(t, b, false)
-	for _, w := range mcpRoutes {
-		d := m.connectAssistant(t, w, m.mallory)
-		for _, capability := range flattenCapabilities(t, d.InitializeResult().Capabilities) {
-			require.Contains(t, coveredCapabilities, capability, "%s: the matrix does not attack this capability", w)
+	env := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)
+	m := newAuthzMatrix(t, env, false)
+	for _, variant := range mcpVariants {
+		session := m.connectMCP(t, variant, m.attacker)
+		for _, capability := range capabilityPaths(t, session.InitializeResult().Capabilities) {
+			require.Contains(t, coveredCapabilities, capability, "%s: the matrix does not attack this capability", variant)
 		}
-		for what, answer := range d.snapshot(t) { // templates that are out of reach fail in there
-			require.False(t, isError(answer), "%s: %s: %s", w, what, answer)
+		for what, answer := range session.snapshot(t) { // snapshot fails for templates without own values
+			require.False(t, isError(answer), "%s: %s: %s", variant, what, answer)
 		}
-		listed := resultText(t, d.listPages(t), nil)
-		for _, kind := range []string{"errand://tasks/open", "errand://tasks/1", "errand://conversations/" + m.mallory.conversation} {
+		listed := resultText(t, session.listPages(t), nil)
+		for _, kind := range []string{
+			"errand://tasks/open", "errand://tasks/1",
+			"errand://conversations/" + m.attacker.conversation,
+		} {
 			require.Contains(t, listed, kind)
 		}
-		d.exerciseTools(t)
+		session.exerciseTools(t)
 	}
 }
 
-// flattenCapabilities are the capabilities that are offered, as paths.
-func flattenCapabilities(t *testing.T, capabilities *sdk.ServerCapabilities) (out []string) {
+// capabilityPaths returns the capabilities of the server as dotted paths.
+func capabilityPaths(t *testing.T, capabilities *sdk.ServerCapabilities) (out []string) {
 	t.Helper()
 	text, err := json.Marshal(capabilities)
 	require.NoError(t, err)
@@ -62,33 +64,37 @@ func flattenCapabilities(t *testing.T, capabilities *sdk.ServerCapabilities) (ou
 	return out
 }
 
-// exerciseTools uses every tool on things of the person's own until each member of its result held something.
-func (d *assistantSession) exerciseTools(t *testing.T) {
+// exerciseTools calls every tool with the owner's values and checks that each member of its result has had a value.
+func (session *mcpSession) exerciseTools(t *testing.T) {
 	t.Helper()
-	listed, err := d.ListTools(t.Context(), nil)
+	listed, err := session.ListTools(t.Context(), nil)
 	require.NoError(t, err)
 	require.NotEmpty(t, listed.Tools)
 	for _, tool := range listed.Tools {
 		seen := map[string]bool{}
 		for _, due := range []string{"due_on", "due_at"} { // a task has one of them
-			result, err := d.CallTool(t.Context(), &sdk.CallToolParams{Name: tool.Name, Arguments: d.fullArguments(t, tool, due)})
+			result, err := session.CallTool(t.Context(), &sdk.CallToolParams{
+				Name:      tool.Name,
+				Arguments: session.fullArguments(t, tool, due),
+			})
 			require.NoError(t, err)
 			require.False(t, result.IsError, "%s: %s", tool.Name, resultText(t, result, nil))
 			recordMembers(tool.Name, result.StructuredContent, seen)
 		}
-		for _, member := range schemaMembersOf(tool.Name, tool.OutputSchema) {
+		for _, member := range schemaMembers(tool.Name, tool.OutputSchema) {
 			if unreachableOutput[member] == "" {
-				require.True(t, seen[member], "%s: the matrix does not reach %s: fill it, or list it with a reason", d.mcpRoute, member)
+				require.True(t, seen[member], "%s: the matrix gets no value for %s: extend the fixture, or list it with a reason",
+					session.mcpVariant, member)
 			} else {
-				require.False(t, seen[member], "%s is reached by now: strike it from the list", member)
+				require.False(t, seen[member], "%s has a value: remove it from unreachableOutput", member)
 			}
 		}
 	}
 }
 
-// fullArguments are arguments of the person's own for a tool that changes something: all of them, on a task
-// that has everything.
-func (d *assistantSession) fullArguments(t *testing.T, tool *sdk.Tool, due string) testclient.Vars {
+// fullArguments creates a task with all fields set and returns every argument of a tool for it. A read-only tool gets no
+// arguments.
+func (session *mcpSession) fullArguments(t *testing.T, tool *sdk.Tool, due string) testclient.Vars {
 	t.Helper()
 	if tool.Annotations.ReadOnlyHint {
 		return testclient.Vars{}
@@ -96,7 +102,7 @@ func (d *assistantSession) fullArguments(t *testing.T, tool *sdk.Tool, due strin
 	dates := testclient.Vars{"due_on": "2026-12-24", "due_at": "2026-12-24T10:00:00Z"}
 	fields := map[string]string{"due_on": "dueOn", "due_at": "dueAt"}
 	own := testclient.Vars{"title": "All of it", "description": "All of it", "labels": []string{"all"}, "priority": "high"}
-	made := harness.CreateTask(t, d.owner.Client, testclient.Vars{
+	made := harness.CreateTask(t, session.owner.Client, testclient.Vars{
 		"title": own["title"], "description": own["description"], "labels": own["labels"], fields[due]: dates[due],
 	})
 	own["number"], own[due] = made.Number, dates[due]
@@ -109,21 +115,21 @@ func (d *assistantSession) fullArguments(t *testing.T, tool *sdk.Tool, due strin
 	return args
 }
 
-// schemaMembersOf are all members of what a schema describes, as paths.
-func schemaMembersOf(at string, schema any) (out []string) {
+// schemaMembers returns the paths of all members that a JSON Schema describes.
+func schemaMembers(at string, schema any) (out []string) {
 	of, _ := schema.(map[string]any)
 	if items, ok := of["items"]; ok {
-		return schemaMembersOf(at, items)
+		return schemaMembers(at, items)
 	}
 	properties, _ := of["properties"].(map[string]any)
 	for name, property := range properties {
-		out = append(append(out, at+"."+name), schemaMembersOf(at+"."+name, property)...)
+		out = append(append(out, at+"."+name), schemaMembers(at+"."+name, property)...)
 	}
 	slices.Sort(out)
 	return out
 }
 
-// recordMembers notes which members hold something.
+// recordMembers adds to into the paths of the members that are not null.
 func recordMembers(at string, value any, into map[string]bool) {
 	switch value := value.(type) {
 	case []any:

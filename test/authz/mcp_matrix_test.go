@@ -17,68 +17,67 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMCPMatrix_OtherUsersData_IsInaccessible goes through everything that the server lists to
-// assistants, in both revisions, over the real listener and over stdio: every tool and argument,
-// every resource, template and list, every prompt, subscription and session.
+// TestMCPMatrix_OtherUsersData_IsInaccessible attacks everything that the MCP server lists, in both protocol
+// revisions, over HTTP and stdio: every tool and argument, resource, template and list, prompt, subscription and session.
 func TestMCPMatrix_OtherUsersData_IsInaccessible(t *testing.T) {
-	withAndWithoutRLS(t, func(t *testing.T, b *harness.Env, unpoliced bool) {
-		m := newAuthzMatrix(t, b, unpoliced)
-		var desks []*assistantSession
+	eachIsolationLayer(t, func(t *testing.T, env *harness.Env, unpoliced bool) {
+		m := newAuthzMatrix(t, env, unpoliced)
+		var sessions []*mcpSession
 		var before []map[string]string
-		for _, w := range mcpRoutes {
-			d := m.connectAssistant(t, w, m.mallory)
-			desks, before = append(desks, d), append(before, d.snapshot(t))
+		for _, variant := range mcpVariants {
+			session := m.connectMCP(t, variant, m.attacker)
+			sessions, before = append(sessions, session), append(before, session.snapshot(t))
 		}
-		m.createUser(t, "victim")
-		m.checkCompletionIsolated(t)
-		rows := m.victim.dumpRows(t, b)
-		var faults []string
-		for i, d := range desks {
-			for what, answer := range d.snapshot(t) {
+		m.createVictim(t, "victim")
+		m.collectVictimMCPReferences(t)
+		rows := m.victim.dumpRows(t, env)
+		var findings []string
+		for i, session := range sessions {
+			for what, answer := range session.snapshot(t) {
 				require.Empty(t, m.findLeak(answer, nil), what)
-				require.Equal(t, before[i][what], answer, "the victim's coming changed %s", what)
+				require.Equal(t, before[i][what], answer, "creating the victim changed %s", what)
 			}
-			faults = append(faults, m.attackTools(t, d.toolbox(t), true)...)
-			faults = append(faults, flattenFindings(d.attackResources(t))...)
-			faults = append(faults, flattenFindings(d.attackPrompts(t))...)
-			faults = append(faults, flattenFindings(d.attackSubscriptions(t))...)
+			findings = append(findings, m.attackTools(t, session.toolbox(t), true)...)
+			findings = append(findings, sortedFindings(session.attackResourceTemplates(t))...)
+			findings = append(findings, sortedFindings(session.attackPrompts(t))...)
+			findings = append(findings, sortedFindings(session.attackSubscriptions(t))...)
 		}
-		faults = append(faults, desks[0].attackSession(t)...)
-		for _, d := range desks { // later the attacker has things of the guessed names too
-			faults = append(faults, m.attackTools(t, d.toolbox(t), false)...)
+		findings = append(findings, sessions[0].attackSession(t)...)
+		for _, session := range sessions { // last, because they create objects of the attacker with the guessed names
+			findings = append(findings, m.attackTools(t, session.toolbox(t), false)...)
 		}
-		for _, fault := range faults {
+		for _, fault := range findings {
 			t.Error(fault)
 		}
-		require.Equal(t, rows, m.victim.dumpRows(t, b), "the victim's rows changed")
-		for _, w := range mcpRoutes {
-			if w.notified() {
-				m.connectAssistant(t, w, m.mallory).checkNotificationsIsolated(t)
+		require.Equal(t, rows, m.victim.dumpRows(t, env), "the victim's rows changed")
+		for _, variant := range mcpVariants {
+			if variant.supportsNotifications() {
+				m.connectMCP(t, variant, m.attacker).checkNotificationsIsolated(t)
 			}
 		}
 	})
 }
 
-// checkNotificationsIsolated listens to everything that is the attacker's own, and tries to listen to all that is the
-// victim's, while the victim is busy.
-func (d *assistantSession) checkNotificationsIsolated(t *testing.T) {
+// checkNotificationsIsolated subscribes to the attacker's resources and tries to subscribe to the victim's, while the victim
+// changes data.
+func (session *mcpSession) checkNotificationsIsolated(t *testing.T) {
 	t.Helper()
-	m := d.m
-	if d.revision == "2026-07-28" {
-		d.waitForNotification(t, "acknowledged the list")
+	m := session.matrix
+	if session.revision == "2026-07-28" {
+		session.waitForNotification(t, "acknowledged the list")
 	}
-	task := harness.CreateTask(t, m.mallory.Client, testclient.Vars{"title": "Something of my own"})
-	d.waitForNotification(t, "list")
+	task := harness.CreateTask(t, m.attacker.Client, testclient.Vars{"title": "Something of my own"})
+	session.waitForNotification(t, "list")
 	mine := "errand://tasks/" + strconv.Itoa(task.Number)
-	for _, uri := range []string{"errand://tasks/open", mine, "errand://conversations/" + m.mallory.conversation} {
-		require.False(t, isError(d.subscribe(t, uri)), uri)
+	for _, uri := range []string{"errand://tasks/open", mine, "errand://conversations/" + m.attacker.conversation} {
+		require.False(t, isError(session.subscribe(t, uri)), uri)
 	}
-	for uri, exists := range m.victim.resources {
+	for uri, exists := range m.victim.mcpResources {
 		if exists && !strings.HasPrefix(uri, "errand://tasks/open") {
-			d.subscribe(t, uri)
+			session.subscribe(t, uri)
 		}
 	}
-	d.drainNotifications(t, task.ID, mine)
+	session.notificationsUpToMarker(t, task.ID, mine)
 	testclient.Run[any](
 		t,
 		m.victim.Client,
@@ -87,40 +86,44 @@ func (d *assistantSession) checkNotificationsIsolated(t *testing.T) {
 	)
 	harness.ChangeTask(t, m.victim.Client, "reopenTask", m.victim.task)
 	harness.ChangeTask(t, m.victim.Client, "completeTask", m.victim.task)
-	m.victim.sendMessage(t, "", "Add a task to hide the "+secretWord)
-	made := harness.CreateTask(t, m.victim.Client, testclient.Vars{"title": secretWord})
+	m.victim.sendMessage(t, "", "Add a task to hide the "+secretMarker)
+	made := harness.CreateTask(t, m.victim.Client, testclient.Vars{"title": secretMarker})
 	harness.ChangeTask(t, m.victim.Client, "completeTask", made.ID)
-	heard := d.drainNotifications(t, task.ID, mine)
-	slices.Sort(heard)
-	require.Equal(t, []string{"updated " + mine, "updated errand://tasks/open"}, heard, "%s heard of the victim", d.mcpRoute)
+	received := session.notificationsUpToMarker(t, task.ID, mine)
+	slices.Sort(received)
+	require.Equal(t, []string{"updated " + mine, "updated errand://tasks/open"}, received,
+		"%s received notifications of the victim", session.mcpVariant)
 }
 
-// drainNotifications changes a task of the attacker's own, which changes no list, and gives all that is heard until it is heard of.
-func (d *assistantSession) drainNotifications(t *testing.T, id, uri string) (all []string) {
+// notificationsUpToMarker updates a task of the attacker, which changes no list, and returns all notifications up to those of
+// the update.
+func (session *mcpSession) notificationsUpToMarker(t *testing.T, id, uri string) (all []string) {
 	t.Helper()
-	d.fenceChanges++
+	session.markerCount++
 	testclient.Run[any](
 		t,
-		d.m.mallory.Client,
+		session.matrix.attacker.Client,
 		`mutation ($id: ID!, $d: String!) { updateTask(input: {id: $id, description: $d}) { task { id } } }`,
-		testclient.Vars{"id": id, "d": strconv.Itoa(d.fenceChanges)},
+		testclient.Vars{"id": id, "d": strconv.Itoa(session.markerCount)},
 	)
 	for _, wanted := range []string{"updated " + uri, "updated errand://tasks/open"} {
 		if !slices.Contains(all, wanted) {
-			all = append(all, d.waitForNotification(t, wanted)...)
+			all = append(all, session.waitForNotification(t, wanted)...)
 		}
 	}
 	return all
 }
 
-// sendRaw sends a message as the attacker, outside of any client, with a header.
-func (d *assistantSession) sendRaw(t *testing.T, method, header, value string) string {
+// sendRaw sends a request as the attacker without an MCP client, with an extra header, and returns status and body.
+func (session *mcpSession) sendRaw(t *testing.T, method, header, value string) string {
 	t.Helper()
 	body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_tasks","arguments":{}}}`
-	r, err := http.NewRequestWithContext(t.Context(), method, d.m.mallory.URL+mcp.Path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), method, session.matrix.attacker.URL+mcp.Path,
+		strings.NewReader(body))
 	require.NoError(t, err)
 	for name, v := range map[string]string{
-		"Authorization": "Bearer " + d.m.mallory.Token, "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+		"Authorization": "Bearer " + session.matrix.attacker.Token, "Content-Type": "application/json",
+		"Accept":               "application/json, text/event-stream",
 		"Mcp-Protocol-Version": "2025-11-25", header: value,
 	} {
 		r.Header.Set(name, v)
@@ -133,44 +136,47 @@ func (d *assistantSession) sendRaw(t *testing.T, method, header, value string) s
 	return strconv.Itoa(answer.StatusCode) + " " + strings.ReplaceAll(string(text), `\"`, `"`)
 }
 
-// malformedHeaders are attacks that no missing wall shows, each with the reason why that is no hole.
-var malformedHeaders = map[string]string{
-	"errand://conversations/{conversation}{?before} before": "a place in the conversation that the other variable names",
-	"errand://tasks/open{?after,label} after":               "how far into one's own list; the list itself is looked at",
+// undetectableAttacks are attacks that find no leak even without access control, each with the reason why that is not a gap.
+var undetectableAttacks = map[string]string{
+	"errand://conversations/{conversation}{?before} before": "a position in the conversation that the other " +
+		"variable selects",
+	"errand://tasks/open{?after,label} after": "an offset in the own list; the list itself is covered",
 }
 
-// TestMCPMatrix_WithoutPolicies_FindsLeaks shows that these attacks have teeth: with the policies off, and
-// no other wall behind them, every argument that names something gives the victim away.
+// TestMCPMatrix_WithoutPolicies_FindsLeaks checks that the MCP attacks are effective: without entity policies and without
+// row-level security, an attack on every argument that refers to data leaks the victim's data.
 func TestMCPMatrix_WithoutPolicies_FindsLeaks(t *testing.T) {
 	t.Parallel()
-	b := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)
-	m := newAuthzMatrix(t, b, true)
-	m.createUser(t, "first")
-	m.checkCompletionIsolated(t)
-	for _, w := range mcpRoutes {
-		d := m.connectAssistant(t, w, m.mallory)
-		look := d.snapshot(t)
+	env := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)
+	m := newAuthzMatrix(t, env, true)
+	m.createVictim(t, "first")
+	m.collectVictimMCPReferences(t)
+	for _, variant := range mcpVariants {
+		session := m.connectMCP(t, variant, m.attacker)
+		baseline := session.snapshot(t)
 		for _, what := range []string{"resources 0", "list_tasks", "errand://tasks/open", "daily_review"} {
-			require.NotEmpty(t, m.findLeak(look[what], nil), "%s: %s", w, what)
+			require.NotEmpty(t, m.findLeak(baseline[what], nil), "%s: %s", variant, what)
 		}
-		attacked := d.attackResources(t)
-		maps.Copy(attacked, d.attackPrompts(t))
-		if w.notified() {
-			maps.Copy(attacked, d.attackSubscriptions(t))
+		attacked := session.attackResourceTemplates(t)
+		maps.Copy(attacked, session.attackPrompts(t))
+		if variant.supportsNotifications() {
+			maps.Copy(attacked, session.attackSubscriptions(t))
 		}
-		for what, faults := range attacked {
-			if malformedHeaders[what] == "" {
-				require.NotEmpty(t, faults, "%s: %s would keep a secret without any wall: the attack is blunt", w, what)
+		for what, findings := range attacked {
+			if undetectableAttacks[what] == "" {
+				require.NotEmpty(t, findings,
+					"%s: the attack on %s finds no leak without any access control, so it proves nothing", variant, what)
 			}
 		}
-		require.NotEmpty(t, m.attackTools(t, d.toolbox(t), true), w)
+		require.NotEmpty(t, m.attackTools(t, session.toolbox(t), true), variant)
 	}
-	box := m.connectAssistant(t, mcpRoutes[1], m.mallory).toolbox(t)
+	box := m.connectMCP(t, mcpVariants[1], m.attacker).toolbox(t)
 	for _, one := range box.tools {
 		if !one.readOnly && strings.Contains(string(one.schema), `"number"`) {
-			m.createUser(t, "victim-of-"+one.name) // some leave little of one
-			faults := m.attackTools(t, toolbox{[]toolInfo{one}, box.use}, false)
-			require.Contains(t, strings.Join(faults, "\n"), one.name+"(number", "the attack is blunt")
+			m.createVictim(t, "victim-of-"+one.name) // a new one for each tool, because tools change the victim's data
+			findings := m.attackTools(t, toolbox{[]toolInfo{one}, box.call}, false)
+			require.Contains(t, strings.Join(findings, "\n"), one.name+"(number",
+				"the attack finds no leak without any access control, so it proves nothing")
 		}
 	}
 }

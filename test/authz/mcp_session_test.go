@@ -22,36 +22,46 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// assistantSession is somebody's assistant, with what it was notified of.
-type assistantSession struct {
+// mcpSession is an MCP client session of a user, with the notifications it received.
+type mcpSession struct {
 	*sdk.ClientSession
-	mcpRoute
-	m             *authzMatrix
+	mcpVariant
+	matrix        *authzMatrix
 	owner         *userFixture
 	notifications chan string
-	listed        []resourceTemplate // see templates
-	fenceChanges  int                // see fence
+	templates     []resourceTemplate // cache of resourceTemplates
+	markerCount   int                // updates made by notificationsUpToMarker
 }
 
-// mcpRoute is one of the ways into the protocol.
-type mcpRoute struct{ transport, revision string }
+// mcpVariant is a transport and protocol revision.
+type mcpVariant struct{ transport, revision string }
 
-func (w mcpRoute) String() string { return w.transport + " " + w.revision }
+func (variant mcpVariant) String() string { return variant.transport + " " + variant.revision }
 
-// mcpRoutes are all of them: both current revisions, over the real listener and over stdio.
-var mcpRoutes = []mcpRoute{{"http", "2025-11-25"}, {"http", "2026-07-28"}, {"stdio", "2025-11-25"}, {"stdio", "2026-07-28"}}
+// mcpVariants are both supported revisions, over HTTP and stdio.
+var mcpVariants = []mcpVariant{{"http", "2025-11-25"}, {"http", "2026-07-28"}, {"stdio", "2025-11-25"}, {
+	"stdio",
+	"2026-07-28",
+}}
 
-// notified says whether the server tells this client of changes.
-func (w mcpRoute) notified() bool { return w != mcpRoute{"http", "2025-11-25"} }
+// supportsNotifications reports whether the server sends notifications to this client.
+func (variant mcpVariant) supportsNotifications() bool {
+	return variant != mcpVariant{"http", "2025-11-25"}
+}
 
-// connectAssistant gives somebody an assistant. The attacker's is served without policies when the matrix is.
-func (m *authzMatrix) connectAssistant(t *testing.T, w mcpRoute, owner *userFixture) *assistantSession {
+// connectMCP opens a session for a user that is closed when the test ends. The attacker's session is served without entity policies
+// when the matrix runs without them.
+func (m *authzMatrix) connectMCP(t *testing.T, variant mcpVariant, owner *userFixture) *mcpSession {
 	t.Helper()
-	d := &assistantSession{mcpRoute: w, m: m, owner: owner, notifications: make(chan string, 1000)}
-	client := sdk.NewClient(&sdk.Implementation{Name: "Desk", Version: "1"}, &sdk.ClientOptions{
-		ResourceListChangedHandler: func(context.Context, *sdk.ResourceListChangedRequest) { d.notifications <- "list" },
+	session := &mcpSession{mcpVariant: variant, matrix: m, owner: owner, notifications: make(chan string, 1000)}
+	client := sdk.NewClient(&sdk.Implementation{Name: "authz", Version: "1"}, &sdk.ClientOptions{
+		ResourceListChangedHandler: func(context.Context,
+			*sdk.ResourceListChangedRequest,
+		) {
+			session.notifications <- "list"
+		},
 		ResourceUpdatedHandler: func(_ context.Context, r *sdk.ResourceUpdatedNotificationRequest) {
-			d.notifications <- "updated " + r.Params.URI
+			session.notifications <- "updated " + r.Params.URI
 		},
 	})
 	client.AddReceivingMiddleware(func(next sdk.MethodHandler) sdk.MethodHandler {
@@ -61,39 +71,42 @@ func (m *authzMatrix) connectAssistant(t *testing.T, w mcpRoute, owner *userFixt
 				if p.Notifications.ResourcesListChanged {
 					what = "the list"
 				}
-				d.notifications <- "acknowledged " + what
+				session.notifications <- "acknowledged " + what
 			}
 			return next(ctx, method, req)
 		}
 	})
 	transport := m.stdioTransport
-	if w.transport == "http" {
+	if variant.transport == "http" {
 		transport = listenerTransport
 	}
 	var err error
-	d.ClientSession, err = client.Connect(
+	session.ClientSession, err = client.Connect(
 		t.Context(),
 		transport(t, owner),
-		&sdk.ClientSessionOptions{ProtocolVersion: w.revision},
+		&sdk.ClientSessionOptions{ProtocolVersion: variant.revision},
 	)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = d.Close() })
-	require.Equal(t, w.revision, d.InitializeResult().ProtocolVersion)
-	return d
+	t.Cleanup(func() { _ = session.Close() })
+	require.Equal(t, variant.revision, session.InitializeResult().ProtocolVersion)
+	return session
 }
 
 func listenerTransport(t *testing.T, owner *userFixture) sdk.Transport {
 	base := &http.Transport{}
 	t.Cleanup(base.CloseIdleConnections)
 	return &sdk.StreamableClientTransport{
-		Endpoint: owner.URL + mcp.Path, HTTPClient: &http.Client{Transport: harness.BearerTransport{Token: owner.Token, Base: base}}, MaxRetries: -1,
+		Endpoint: owner.URL + mcp.Path, HTTPClient: &http.Client{Transport: harness.BearerTransport{
+			Token: owner.Token,
+			Base:  base,
+		}}, MaxRetries: -1,
 	}
 }
 
-// stdioTransport serves what "errand mcp" does, within this process.
+// stdioTransport serves MCP as "errand mcp" does, in the test's process.
 func (m *authzMatrix) stdioTransport(t *testing.T, owner *userFixture) sdk.Transport {
 	ctx := t.Context()
-	if m.withoutRLS && owner == m.mallory {
+	if m.withoutRLS && owner == m.attacker {
 		ctx = privacy.DecisionContext(ctx, privacy.Allow)
 	}
 	in, toServer := io.Pipe()
@@ -104,15 +117,15 @@ func (m *authzMatrix) stdioTransport(t *testing.T, owner *userFixture) sdk.Trans
 		served <- m.env.MCP.ServeStdio(ctx, in, fromServer, caller)
 		_ = fromServer.Close()
 	}()
-	t.Cleanup(func() { require.NoError(t, <-served) }) // the session closes before
+	t.Cleanup(func() { require.NoError(t, <-served) }) // the session is closed first
 	return &sdk.IOTransport{Reader: out, Writer: toServer}
 }
 
-// toolbox is the tools as the server lists them to this assistant.
-func (d *assistantSession) toolbox(t *testing.T) toolbox {
+// toolbox returns the tools that the server lists in this session.
+func (session *mcpSession) toolbox(t *testing.T) toolbox {
 	t.Helper()
-	box := toolbox{use: d.callTool}
-	listed, err := d.ListTools(t.Context(), nil)
+	box := toolbox{call: session.callTool}
+	listed, err := session.ListTools(t.Context(), nil)
 	require.NoError(t, err)
 	for _, known := range listed.Tools {
 		schema, err := json.Marshal(known.InputSchema)
@@ -122,9 +135,9 @@ func (d *assistantSession) toolbox(t *testing.T) toolbox {
 	return box
 }
 
-func (d *assistantSession) callTool(t *testing.T, name string, args testclient.Vars) string {
+func (session *mcpSession) callTool(t *testing.T, name string, args testclient.Vars) string {
 	t.Helper()
-	result, err := d.CallTool(t.Context(), &sdk.CallToolParams{Name: name, Arguments: args})
+	result, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: name, Arguments: args})
 	answer := resultText(t, result, err)
 	if err == nil && result.IsError {
 		return `{"error":` + answer
@@ -132,63 +145,63 @@ func (d *assistantSession) callTool(t *testing.T, name string, args testclient.V
 	return answer
 }
 
-func (d *assistantSession) readResource(t *testing.T, uri string) string {
+func (session *mcpSession) readResource(t *testing.T, uri string) string {
 	t.Helper()
-	result, err := d.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: uri})
+	result, err := session.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: uri})
 	return resultText(t, result, err)
 }
 
-func (d *assistantSession) getPrompt(t *testing.T, name string, args map[string]string) string {
+func (session *mcpSession) getPrompt(t *testing.T, name string, args map[string]string) string {
 	t.Helper()
-	result, err := d.GetPrompt(t.Context(), &sdk.GetPromptParams{Name: name, Arguments: args})
+	result, err := session.GetPrompt(t.Context(), &sdk.GetPromptParams{Name: name, Arguments: args})
 	return resultText(t, result, err)
 }
 
-// volatileText is what differs from one answer to the next: the time in a prompt, and requests' ids.
+// volatileText matches what differs between equal requests: the time in a prompt, and request IDs.
 var volatileText = regexp.MustCompile(`It is now [^(]*|"requestId":"[^"]*"`)
 
-// resultText is all that an answer says, as text; an error begins with {"error":. JSON in strings loses its backslashes.
+// resultText returns a result as JSON with volatileText removed and escaped quotes unescaped. An error starts with {"error":.
 func resultText(t *testing.T, result any, err error) string {
 	t.Helper()
-	head := ""
+	prefix := ""
 	if err != nil {
 		require.NotErrorIs(t, err, sdk.ErrConnectionClosed)
-		head, result = `{"error":`, []any{err.Error(), nil}
-		var wire *jsonrpc.Error
-		if errors.As(err, &wire) {
-			result = wire
+		prefix, result = `{"error":`, []any{err.Error(), nil}
+		var rpcError *jsonrpc.Error
+		if errors.As(err, &rpcError) {
+			result = rpcError
 		}
 	}
 	text, err := json.Marshal(result)
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "RATE_LIMITED")
-	return head + volatileText.ReplaceAllString(strings.ReplaceAll(string(text), `\"`, `"`), "")
+	return prefix + volatileText.ReplaceAllString(strings.ReplaceAll(string(text), `\"`, `"`), "")
 }
 
-// waitForNotification gives all that is heard up to a notification.
-func (d *assistantSession) waitForNotification(t *testing.T, last string) (all []string) {
+// waitForNotification waits for a notification and returns all that were received up to it.
+func (session *mcpSession) waitForNotification(t *testing.T, last string) (all []string) {
 	t.Helper()
 	deadline := time.After(testclient.Timeout)
 	for {
 		select {
-		case one := <-d.notifications:
+		case one := <-session.notifications:
 			all = append(all, one)
 			if strings.HasPrefix(one+" ", last+" ") {
 				return all
 			}
 		case <-deadline:
-			require.Failf(t, "never heard", "%s over %s, only %q", last, d.mcpRoute, all)
+			require.Failf(t, "notification not received", "%s over %s; received %q", last, session.mcpVariant, all)
 		}
 	}
 }
 
-// subscribe says what came of subscribing to a resource.
-func (d *assistantSession) subscribe(t *testing.T, uri string) string {
+// subscribe subscribes to a resource and returns the acknowledgement or the error as text.
+func (session *mcpSession) subscribe(t *testing.T, uri string) string {
 	t.Helper()
-	err := d.Subscribe(t.Context(), &sdk.SubscribeParams{URI: uri})
-	if err == nil && d.revision == "2026-07-28" {
-		heard := d.waitForNotification(t, "acknowledged resources")
-		return heard[len(heard)-1]
+	err := session.Subscribe(t.Context(), &sdk.SubscribeParams{URI: uri})
+	if err == nil && session.revision == "2026-07-28" {
+		received := session.waitForNotification(t, "acknowledged resources")
+		return received[len(received)-1]
 	}
 	return resultText(t, nil, err)
 }

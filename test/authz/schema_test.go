@@ -15,10 +15,11 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// schemaSurface is the whole GraphQL schema, as the attacks see it.
+// schemaSurface is the GraphQL schema, from which the attacks are generated.
 type schemaSurface struct{ *ast.Schema }
 
-func loadSurface(t testing.TB) schemaSurface {
+// loadSchemaSurface parses the SDL files of the server.
+func loadSchemaSurface(t testing.TB) schemaSurface {
 	t.Helper()
 	names, err := filepath.Glob("../../graph/*.graphqls")
 	require.NoError(t, err)
@@ -34,12 +35,12 @@ func loadSurface(t testing.TB) schemaSurface {
 	return schemaSurface{schema}
 }
 
-// roots are the fields where operations begin.
+// roots returns the fields of the given root types.
 func (s schemaSurface) roots(kinds ...*ast.Definition) (out []rootField) {
 	for _, kind := range kinds {
 		for _, f := range kind.Fields {
 			if !strings.HasPrefix(f.Name, "__") {
-				out = append(out, rootField{kind: kind.Name, field: f})
+				out = append(out, rootField{operation: kind.Name, field: f})
 			}
 		}
 	}
@@ -48,19 +49,20 @@ func (s schemaSurface) roots(kinds ...*ast.Definition) (out []rootField) {
 
 // rootField is a field of Query, Mutation or Subscription.
 type rootField struct {
-	kind  string
-	field *ast.FieldDefinition
+	operation string
+	field     *ast.FieldDefinition
 }
 
-func (r rootField) String() string { return r.kind + "." + r.field.Name }
+func (r rootField) String() string { return r.operation + "." + r.field.Name }
 
-// selection asks for every field below a type. No type appears twice on a way down, so it ends. extra
-// adds arguments by coordinate.
+// selection returns a selection set with every field below a type. A type is not selected below itself, so recursion ends.
+// extra adds arguments by field coordinate.
 func (s schemaSurface) selection(typeName string, above []string, extra map[string]string) string {
 	return s.fieldsOf(typeName, "", above, extra)
 }
 
-// fieldsOf gives the fields a prefix where the possible types of an abstract one would else collide.
+// fieldsOf is selection with an alias prefix, which keeps the fields of the possible types of an abstract type apart. It returns
+// "-" for a type that is in above.
 func (s schemaSurface) fieldsOf(typeName, prefix string, above []string, extra map[string]string) string {
 	def := s.Types[typeName]
 	if def.IsLeafType() {
@@ -98,7 +100,7 @@ func aliasOf(prefix, name string) string {
 	return prefix + name + ": "
 }
 
-// pageArgs keeps pages small, and adds what an attack wants.
+// pageArgs returns the arguments of a nested field: a small page size and the extra arguments.
 func pageArgs(f *ast.FieldDefinition, extra string) string {
 	args := extra
 	if f.Arguments.ForName("first") != nil {
@@ -110,7 +112,7 @@ func pageArgs(f *ast.FieldDefinition, extra string) string {
 	return "(" + args + ")"
 }
 
-// document is an operation on a root field with these arguments, whose values are variables.
+// document returns an operation on a root field that passes args as variables. declare adds variable definitions.
 func (s schemaSurface) document(r rootField, args testclient.Vars, extra map[string]string, declare string) string {
 	var names, uses []string
 	if declare != "" {
@@ -133,17 +135,17 @@ func (s schemaSurface) document(r rootField, args testclient.Vars, extra map[str
 		call = "(" + strings.Join(uses, ", ") + ")"
 	}
 	name := " __typename"
-	if r.kind == "Subscription" {
+	if r.operation == "Subscription" {
 		name = "" // a subscription has one field
 	}
-	return fmt.Sprintf("%s%s { %s%s%s%s }", strings.ToLower(r.kind), head, r.field.Name, call,
+	return fmt.Sprintf("%s%s { %s%s%s%s }", strings.ToLower(r.operation), head, r.field.Name, call,
 		s.selection(r.field.Type.Name(), nil, extra), name)
 }
 
-// argumentPosition is an argument, or a field of an input object, that takes a value from outside.
+// argumentPosition is an argument or input field with a scalar or enum value.
 type argumentPosition struct {
 	rootField
-	path []string // from the argument down
+	path []string // argument name, then input field names
 	typ  *ast.Type
 }
 
@@ -151,7 +153,7 @@ func (p argumentPosition) String() string {
 	return p.rootField.String() + "(" + strings.Join(p.path, ".") + ")"
 }
 
-// positions are all of a root field's scalars.
+// positions returns all argument positions of a root field.
 func (s schemaSurface) positions(r rootField) (out []argumentPosition) {
 	var walk func(path []string, typ *ast.Type)
 	walk = func(path []string, typ *ast.Type) {
@@ -170,8 +172,10 @@ func (s schemaSurface) positions(r rootField) (out []argumentPosition) {
 	return out
 }
 
-// argumentsWith makes the arguments that hold a value at the position, and else only what is required, taken from fill.
-func (s schemaSurface) argumentsWith(p argumentPosition, value any, fill func(r rootField, name string, typ *ast.Type) any) testclient.Vars {
+// argumentsWith returns arguments with value at the position and otherwise only the required ones, which fill supplies.
+func (s schemaSurface) argumentsWith(p argumentPosition, value any, fill func(r rootField, name string,
+	typ *ast.Type) any,
+) testclient.Vars {
 	if p.typ.Elem != nil {
 		value = []any{value}
 	}
@@ -184,6 +188,7 @@ func (s schemaSurface) argumentsWith(p argumentPosition, value any, fill func(r 
 	return args
 }
 
+// requiredArguments returns the value for an argument or input field at path, and false when it is omitted.
 func (s schemaSurface) requiredArguments(
 	p argumentPosition,
 	path []string,
@@ -194,8 +199,8 @@ func (s schemaSurface) requiredArguments(
 	if slices.Equal(path, p.path) {
 		return value, true
 	}
-	onTheWay := len(p.path) > len(path) && slices.Equal(path, p.path[:len(path)])
-	if !onTheWay && !typ.NonNull {
+	leadsToTarget := len(p.path) > len(path) && slices.Equal(path, p.path[:len(path)])
+	if !leadsToTarget && !typ.NonNull {
 		return nil, false
 	}
 	def := s.Types[typ.Name()]
@@ -207,14 +212,14 @@ func (s schemaSurface) requiredArguments(
 		if f.DefaultValue != nil && !slices.Equal(append(slices.Clone(path), f.Name), p.path) {
 			continue
 		}
-		if v, given := s.requiredArguments(p, append(slices.Clone(path), f.Name), f.Type, value, fill); given {
+		if v, ok := s.requiredArguments(p, append(slices.Clone(path), f.Name), f.Type, value, fill); ok {
 			object[f.Name] = v
 		}
 	}
 	return object, true
 }
 
-// nestedConnections are the cursor arguments below the roots, as Type.field(argument).
+// nestedConnections returns the arguments of all fields below the root types, as Type.field(argument).
 func (s schemaSurface) nestedConnections() (out []string) {
 	for _, def := range s.Types {
 		if def.Kind != ast.Object || def == s.Query || def == s.Mutation || def == s.Subscription ||
@@ -231,7 +236,7 @@ func (s schemaSurface) nestedConnections() (out []string) {
 	return out
 }
 
-// fieldCoordinates are the coordinates of all fields of all objects.
+// fieldCoordinates returns the coordinates of all fields of all object types.
 func (s schemaSurface) fieldCoordinates() (out []string) {
 	for _, def := range s.Types {
 		if def.Kind != ast.Object || strings.HasPrefix(def.Name, "__") {

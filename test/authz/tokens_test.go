@@ -22,7 +22,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// forgedTokens are tokens that an attacker can make who knows the public keys, and nothing else.
+// forgedTokens returns tokens that an attacker who has only the public keys can create, by description. lure is a URL that the
+// server must not fetch.
 func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[string]string {
 	t.Helper()
 	payload, err := json.Marshal(harness.Claims(nil))
@@ -49,7 +50,7 @@ func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[st
 			jwt.SigningMethodNone,
 			jwt.UnsafeAllowNoneSignatureType,
 		),
-		"another's key": harness.SignToken(t, m{"alg": "EdDSA", "kid": "ed"}, good, jwt.SigningMethodEdDSA, mine),
+		"key of another issuer": harness.SignToken(t, m{"alg": "EdDSA", "kid": "ed"}, good, jwt.SigningMethodEdDSA, mine),
 		"key in the header": harness.SignToken(
 			t,
 			m{
@@ -61,24 +62,30 @@ func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[st
 			jwt.SigningMethodEdDSA,
 			mine,
 		),
-		"key elsewhere": harness.SignToken(
+		"key by URL": harness.SignToken(
 			t,
 			m{"alg": "EdDSA", "kid": "ed", "jku": lure, "x5u": lure},
 			good,
 			jwt.SigningMethodEdDSA,
 			mine,
 		),
-		"psychic signature": harness.Base64URL([]byte(`{"alg":"ES256","kid":"ed"}`)) + "." + harness.Base64URL(payload) + "." + harness.Base64URL(make([]byte, 64)),
-		"other letters":     strings.Replace(p.Token(t, nil), ".", "=.", 1),
+		"all-zero ECDSA signature": harness.Base64URL(
+			[]byte(`{"alg":"ES256","kid":"ed"}`),
+		) + "." + harness.Base64URL(
+			payload,
+		) + "." + harness.Base64URL(
+			make([]byte, 64),
+		),
+		"padding in header": strings.Replace(p.Token(t, nil), ".", "=.", 1),
 		"encrypted":         strings.Repeat("e30.", 4) + "e30",
-		"kid a path": harness.SignToken(
+		"kid is a path": harness.SignToken(
 			t,
 			m{"alg": "HS256", "kid": "../../../../../../dev/null"},
 			good,
 			jwt.SigningMethodHS256,
 			[]byte{},
 		),
-		"kid SQL": harness.SignToken(
+		"kid is SQL": harness.SignToken(
 			t,
 			m{"alg": "EdDSA", "kid": "x' UNION SELECT 'AA==' --"},
 			good,
@@ -86,8 +93,9 @@ func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[st
 			mine,
 		),
 		"kid with NUL": harness.SignToken(t, m{"alg": "EdDSA", "kid": "ed\x00"}, good, jwt.SigningMethodEdDSA, mine),
-		"kid a list":   harness.SignToken(t, m{"alg": "EdDSA", "kid": []string{"ed"}}, good, jwt.SigningMethodEdDSA, p.Ed25519Key),
-		"kid huge": harness.SignToken(
+		"kid is a list": harness.SignToken(t, m{"alg": "EdDSA", "kid": []string{"ed"}}, good, jwt.SigningMethodEdDSA,
+			p.Ed25519Key),
+		"kid of 4 kB": harness.SignToken(
 			t,
 			m{"alg": "EdDSA", "kid": strings.Repeat("k", 4000)},
 			good,
@@ -115,13 +123,17 @@ func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[st
 			jwt.SigningMethodEdDSA,
 			p.Ed25519Key,
 		),
-		"PS256, RS256's key": harness.SignToken(t, m{"alg": "PS256", "kid": "rs"}, good, jwt.SigningMethodPS256, p.RSAKey),
-		"RS512":              harness.SignToken(t, m{"alg": "RS512", "kid": "rs"}, good, jwt.SigningMethodRS512, p.RSAKey),
-		"too long":           p.Token(t, m{"more": strings.Repeat("x", 9000)}),
+		"PS256 with the RS256 key": harness.SignToken(t, m{"alg": "PS256", "kid": "rs"}, good, jwt.SigningMethodPS256,
+			p.RSAKey),
+		"RS512": harness.SignToken(t, m{"alg": "RS512", "kid": "rs"}, good, jwt.SigningMethodRS512,
+			p.RSAKey),
+		"too long": p.Token(t, m{"more": strings.Repeat("x", 9000)}),
 	}
 	for name, key := range map[string][]byte{
-		"PEM": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "PKCS1": x509.MarshalPKCS1PublicKey(&p.RSAKey.PublicKey),
-		"DER": der, "modulus": p.RSAKey.N.Bytes(), "key set": p.KeySet(t), "nothing": {}, "Ed25519": p.Ed25519Key.Public().(ed25519.PublicKey),
+		"PEM":   pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}),
+		"PKCS1": x509.MarshalPKCS1PublicKey(&p.RSAKey.PublicKey),
+		"DER":   der, "modulus": p.RSAKey.N.Bytes(), "key set": p.KeySet(t), "nothing": {},
+		"Ed25519": p.Ed25519Key.Public().(ed25519.PublicKey),
 	} {
 		for _, kid := range []string{"rs", "ed"} {
 			out["HS256 with the "+name+" as secret, naming "+kid] = harness.SignToken(
@@ -136,7 +148,8 @@ func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[st
 	return out
 }
 
-// invalidClaims are payloads that even the provider's own signature does not make good.
+// invalidClaims returns payloads that are invalid even when the provider signs them, by description: changes of the claims, or
+// the payload itself.
 func invalidClaims() map[string]any {
 	type m = map[string]any
 	hour := func(n int) int64 { return time.Now().Add(time.Duration(n) * time.Hour).Unix() }
@@ -150,41 +163,46 @@ func invalidClaims() map[string]any {
 		"audience of /mcp": m{
 			"aud": harness.Audience + "/mcp",
 		}, "other audiences": m{"aud": []string{"a", "b"}}, "no audiences": m{"aud": []string{}},
-		"audience a number": m{
+		"audience is a number": m{
 			"aud": 7,
-		}, "audiences of numbers": m{"aud": []any{7, harness.Audience}}, "audience an object": m{"aud": m{harness.Audience: true}},
+		}, "audiences of numbers": m{"aud": []any{7, harness.Audience}},
+		"audience is an object": m{"aud": m{harness.Audience: true}},
 		"expired": m{
 			"exp": hour(-1),
-		}, "no end": m{"exp": nil}, "end as text": m{"exp": fmt.Sprint(hour(1))}, "end beyond time": m{"exp": 1e300},
-		"end overflows": m{
+		}, "no expiry": m{"exp": nil}, "expiry is text": m{"exp": fmt.Sprint(hour(1))},
+		"expiry out of range": m{"exp": 1e300},
+		"expiry overflows": m{
 			"exp": 1e19,
-		}, "end below zero": m{"exp": -1}, "end true": m{"exp": true}, "end a list": m{"exp": []int64{hour(1)}},
-		"not yet": m{"nbf": hour(1)}, "not before a text": m{"nbf": "now"}, "from the future": m{"iat": hour(1)},
+		}, "expiry is negative": m{"exp": -1}, "expiry is true": m{"exp": true},
+		"expiry is a list": m{"exp": []int64{hour(1)}},
+		"not yet": m{
+			"nbf": hour(1),
+		}, "not-before is text": m{"nbf": "now"}, "issued in the future": m{"iat": hour(1)},
 		"no subject": m{
 			"sub": nil,
-		}, "empty subject": m{"sub": ""}, "subject a number": m{"sub": 7}, "subjects": m{"sub": []string{"alice"}},
-		"subject null byte": m{
+		}, "empty subject": m{"sub": ""}, "subject is a number": m{"sub": 7}, "subjects": m{"sub": []string{"alice"}},
+		"subject with a null byte": m{
 			"sub": "alice\x00",
-		}, "subject of lines": m{"sub": "alice\nbob"}, "subject reversed": m{"sub": "\u202ealice"},
-		"subject of 10 kB": m{"sub": strings.Repeat("s", 7000)}, "subject in capitals": m{"sub": nil, "Sub": "alice"},
-		"subject blank": m{
+		}, "subject with a line break": m{"sub": "alice\nbob"}, "subject with a bidi override": m{"sub": "\u202ealice"},
+		"subject of 7 kB": m{"sub": strings.Repeat("s", 7000)}, "subject in capitals": m{"sub": nil, "Sub": "alice"},
+		"subject with a leading space": m{
 			"sub": " alice",
-		}, "name of 5 kB": m{"name": strings.Repeat("n", 5000)}, "name an object": m{"name": m{}},
-		"not an object": `["alice"]`, "no JSON": `alice`, "deep": strings.Repeat("[", 3000), "nothing": `null`,
+		}, "name of 5 kB": m{"name": strings.Repeat("n", 5000)}, "name is an object": m{"name": m{}},
+		"not an object": `["alice"]`, "not JSON": `alice`, "deeply nested": strings.Repeat("[", 3000), "null": `null`,
 	}
 }
 
-// TestToken_Forged_IsRejected at the front door: over HTTP, in a stream and on a socket, with
-// the same words whatever is wrong, nobody's account made, and the provider left in peace.
+// TestToken_Forged_IsRejected checks forged tokens over HTTP, SSE and WebSocket: the messages are generic, no account is
+// created, and the key endpoint is not fetched for each.
 func TestToken_Forged_IsRejected(t *testing.T) {
 	t.Parallel()
 	p := harness.NewIdentityProvider(t)
 	lured := httptest.NewServer(
-		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a token sent the server to an address") }),
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the server fetched a URL from a token") }),
 	)
 	t.Cleanup(lured.Close)
-	b := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
-	id := harness.ViewerID(t, testclient.New(t, b.URL(), p.Token(t, nil)))
+	env := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
+	id := harness.ViewerID(t, testclient.New(t, env.URL(), p.Token(t, nil)))
 	began, fetched := time.Now(), p.Fetches.Load()
 
 	all := forgedTokens(t, p, lured.URL)
@@ -197,7 +215,7 @@ func TestToken_Forged_IsRejected(t *testing.T) {
 		}
 	}
 	for name, token := range all {
-		c := testclient.New(t, b.URL(), token)
+		c := testclient.New(t, env.URL(), token)
 		a := c.Try(t, harness.ViewerIDDoc, nil)
 		require.Equal(t, http.StatusUnauthorized, a.Status, name)
 		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), name)
@@ -212,7 +230,7 @@ func TestToken_Forged_IsRejected(t *testing.T) {
 			a.Errors[0].Message,
 			name,
 		)
-		require.Equal(t, http.StatusUnauthorized, requestStatus(t, b, "text/event-stream", "Bearer "+token), name)
+		require.Equal(t, http.StatusUnauthorized, requestStatus(t, env, "text/event-stream", "Bearer "+token), name)
 		_, err := c.TryDial(t.Context())
 		require.Error(t, err, name)
 		if len(token) < 16<<10 {
@@ -220,20 +238,22 @@ func TestToken_Forged_IsRejected(t *testing.T) {
 		}
 	}
 	allowed := 1 + int64(time.Since(began)/(30*time.Second))
-	require.LessOrEqual(t, p.Fetches.Load()-fetched, allowed, "unknown keys cost one fetch a cooldown")
-	require.Equal(t, 1, b.Count(t, "SELECT count(*) FROM users"))
+	require.LessOrEqual(t, p.Fetches.Load()-fetched, allowed, "unknown keys cause at most one fetch per cooldown")
+	require.Equal(t, 1, env.Count(t, "SELECT count(*) FROM users"))
 
 	for name, changes := range map[string]map[string]any{
-		"an end with a fraction": {"exp": float64(time.Now().Add(time.Hour).Unix()) + 0.5},
-		"one of two audiences":   {"aud": []string{"https://other.example", harness.Audience}},
+		"fractional expiry":    {"exp": float64(time.Now().Add(time.Hour).Unix()) + 0.5},
+		"one of two audiences": {"aud": []string{"https://other.example", harness.Audience}},
 	} {
-		require.Equal(t, id, harness.ViewerID(t, testclient.New(t, b.URL(), p.Token(t, changes))), name)
+		require.Equal(t, id, harness.ViewerID(t, testclient.New(t, env.URL(), p.Token(t, changes))), name)
 	}
 	// RFC 7519 section 4: of claims with the same name, the last one counts, for everything.
-	twice := p.SignPayload(t, strings.Replace(string(mustJSON(t, harness.Claims(nil))), `"sub":"alice"`, `"sub":"bob","sub":"alice"`, 1))
-	require.Equal(t, id, harness.ViewerID(t, testclient.New(t, b.URL(), twice)))
+	twice := p.SignPayload(t, strings.Replace(string(mustJSON(t, harness.Claims(nil))), `"sub":"alice"`,
+		`"sub":"bob","sub":"alice"`, 1))
+	require.Equal(t, id, harness.ViewerID(t, testclient.New(t, env.URL(), twice)))
 }
 
+// mustJSON returns v as JSON.
 func mustJSON(t *testing.T, v any) []byte {
 	t.Helper()
 	b, err := json.Marshal(v)
@@ -241,20 +261,20 @@ func mustJSON(t *testing.T, v any) []byte {
 	return b
 }
 
-// requestStatus asks who the viewer is with these Authorization headers.
-func requestStatus(t *testing.T, b *harness.Env, accept string, authorization ...string) int {
+// requestStatus queries the viewer with the given Authorization headers and returns the HTTP status.
+func requestStatus(t *testing.T, env *harness.Env, accept string, authorization ...string) int {
 	t.Helper()
-	status, _ := request(t, b, "/graphql", accept, func(h http.Header) { h["Authorization"] = authorization })
+	status, _ := request(t, env, "/graphql", accept, func(h http.Header) { h["Authorization"] = authorization })
 	return status
 }
 
-// request asks who the viewer is at an address, and gives status and answer.
-func request(t *testing.T, b *harness.Env, path, accept string, change func(http.Header)) (int, string) {
+// request queries the viewer at a path with changed headers, and returns the HTTP status and the body.
+func request(t *testing.T, env *harness.Env, path, accept string, change func(http.Header)) (int, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(
 		t.Context(),
 		http.MethodPost,
-		b.URL()+path,
+		env.URL()+path,
 		strings.NewReader(`{"query":"{ viewer { id } }"}`),
 	)
 	require.NoError(t, err)
@@ -270,55 +290,59 @@ func request(t *testing.T, b *harness.Env, path, accept string, change func(http
 	return response.StatusCode, body.String()
 }
 
-// TestTokensCountInOnePlaceAlone: a good token in an address, a cookie, a form or another header is nobody's.
+// TestToken_OutsideAuthorizationHeader_IsIgnored checks that a valid token in the URL, a cookie or another header does not
+// authenticate, and that several or malformed Authorization headers are rejected.
 func TestToken_OutsideAuthorizationHeader_IsIgnored(t *testing.T) {
 	t.Parallel()
-	b := harness.Start(t, testdb.SQLiteURL(t))
+	env := harness.Start(t, testdb.SQLiteURL(t))
 	good := harness.Token(t, "alice")
-	require.Equal(t, http.StatusOK, requestStatus(t, b, "application/json", "Bearer "+good))
+	require.Equal(t, http.StatusOK, requestStatus(t, env, "application/json", "Bearer "+good))
 	for name, try := range map[string]struct {
 		path   string
 		change func(http.Header)
 	}{
-		"address": {"/graphql?access_token=" + good + "&token=" + good + "&authorization=Bearer%20" + good, func(http.Header) {}},
+		"URL": {"/graphql?access_token=" + good + "&token=" + good + "&authorization=Bearer%20" + good, func(http.Header) {}},
 		"cookies": {"/graphql", func(h http.Header) {
 			h.Set("Cookie", "token="+good+"; Authorization=Bearer "+good+"; better-auth.session_token="+good)
 		}},
-		"proxy": {"/graphql", func(h http.Header) { h.Set("Proxy-Authorization", "Bearer "+good) }},
-		"own header": {"/graphql", func(h http.Header) {
+		"Proxy-Authorization": {"/graphql", func(h http.Header) { h.Set("Proxy-Authorization", "Bearer "+good) }},
+		"custom headers": {"/graphql", func(h http.Header) {
 			h.Set("X-Auth-Token", good)
 			h.Set("X-User-Id", "alice")
 			h.Set("Sec-WebSocket-Protocol", good)
 		}},
-		"of a tunnel": {"/graphql", func(h http.Header) { h.Set("X-Forwarded-Authorization", "Bearer "+good) }},
+		"X-Forwarded-Authorization": {"/graphql", func(h http.Header) { h.Set("X-Forwarded-Authorization", "Bearer "+good) }},
 	} {
-		_, answer := request(t, b, try.path, "application/json", try.change)
+		_, answer := request(t, env, try.path, "application/json", try.change)
 		require.Contains(t, answer, "UNAUTHENTICATED", name)
 	}
-	for _, two := range [][]string{{"Bearer " + good, "Bearer x"}, {"Bearer x", "Bearer " + good}, {"Bearer " + good, "Bearer " + good}, {"Basic eDp5", "Bearer " + good}} {
+	for _, two := range [][]string{{"Bearer " + good, "Bearer x"}, {"Bearer x", "Bearer " + good}, {
+		"Bearer " + good,
+		"Bearer " + good,
+	}, {"Basic eDp5", "Bearer " + good}} {
 		require.Equal(
 			t,
 			http.StatusUnauthorized,
-			requestStatus(t, b, "application/json", two...),
-			"two headers leave open who is meant",
+			requestStatus(t, env, "application/json", two...),
+			"two Authorization headers are ambiguous",
 		)
 	}
-	require.Equal(t, http.StatusUnauthorized, requestStatus(t, b, "application/json", "Basic "+good))
-	require.Equal(t, 1, b.Count(t, "SELECT count(*) FROM users"))
-	require.NotContains(t, b.Logs.String(), good[:40])
+	require.Equal(t, http.StatusUnauthorized, requestStatus(t, env, "application/json", "Basic "+good))
+	require.Equal(t, 1, env.Count(t, "SELECT count(*) FROM users"))
+	require.NotContains(t, env.Logs.String(), good[:40])
 }
 
-// TestTheLeewayCountsOnEveryTransport: what verification forgives, connections forgive too.
+// TestToken_Expiry_LeewayAppliesToEveryTransport checks that AUTH_LEEWAY also applies to open streams and sockets.
 func TestToken_Expiry_LeewayAppliesToEveryTransport(t *testing.T) {
 	t.Parallel()
 	p := harness.NewIdentityProvider(t)
-	b := harness.Start(t, testdb.SQLiteURL(t), p.Settings(), harness.Settings{"AUTH_LEEWAY": "5m"})
+	env := harness.Start(t, testdb.SQLiteURL(t), p.Settings(), harness.Settings{"AUTH_LEEWAY": "5m"})
 	late := p.Token(t, map[string]any{"exp": time.Now().Add(-time.Minute).Unix()})
-	c := testclient.New(t, b.URL(), late)
+	c := testclient.New(t, env.URL(), late)
 	harness.ViewerID(t, c)
-	require.Equal(t, http.StatusOK, requestStatus(t, b, "text/event-stream", "Bearer "+late))
+	require.Equal(t, http.StatusOK, requestStatus(t, env, "text/event-stream", "Bearer "+late))
 	sub := c.Dial(t).Subscribe(t, harness.TaskStreamDoc, nil)
-	require.Eventually(t, func() bool { return b.Hub.Subscribers() == 1 }, testclient.Timeout, harness.PollInterval)
+	require.Eventually(t, func() bool { return env.Hub.Subscribers() == 1 }, testclient.Timeout, harness.PollInterval)
 	harness.CreateTask(t, c, testclient.Vars{"title": "x"})
 	_, err := sub.Next(t.Context())
 	require.NoError(t, err)
@@ -326,7 +350,7 @@ func TestToken_Expiry_LeewayAppliesToEveryTransport(t *testing.T) {
 		t,
 		map[string]any{"nbf": time.Now().Add(time.Minute).Unix(), "iat": time.Now().Add(time.Minute).Unix()},
 	)
-	require.Equal(t, http.StatusOK, requestStatus(t, b, "application/json", "Bearer "+early))
+	require.Equal(t, http.StatusOK, requestStatus(t, env, "application/json", "Bearer "+early))
 	gone := p.Token(t, map[string]any{"exp": time.Now().Add(-6 * time.Minute).Unix()})
-	require.Equal(t, http.StatusUnauthorized, requestStatus(t, b, "application/json", "Bearer "+gone))
+	require.Equal(t, http.StatusUnauthorized, requestStatus(t, env, "application/json", "Bearer "+gone))
 }

@@ -11,31 +11,31 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// toolbox is a way to use tools: as the agent does, or as another assistant.
+// toolbox is a set of tools and the way to call them: as the agent does, or over MCP.
 type toolbox struct {
 	tools []toolInfo
-	// use gives the result as text, beginning with {"error": when the call failed.
-	use func(t *testing.T, name string, args testclient.Vars) string
+	// call gives the result as text, beginning with {"error": when the call failed.
+	call func(t *testing.T, name string, args testclient.Vars) string
 }
 
-// toolInfo is what a model is told of one.
+// toolInfo is the description of a tool that models receive.
 type toolInfo struct {
 	name     string
 	readOnly bool
 	schema   []byte
 }
 
-// registry is the agent's toolbox.
-func (m *authzMatrix) registry() toolbox {
-	box := toolbox{use: m.callTool}
+// agentToolbox returns the tools of the agent, called in the test's process.
+func (m *authzMatrix) agentToolbox() toolbox {
+	box := toolbox{call: m.callTool}
 	for _, known := range m.env.Services.Tools.Tools() {
 		box.tools = append(box.tools, toolInfo{known.Name, known.ReadOnly, known.Schema})
 	}
 	return box
 }
 
-// attackTools does with every tool what attack does with every argument.
-func (m *authzMatrix) attackTools(t *testing.T, box toolbox, readOnly bool) (faults []string) {
+// attackTools attacks every argument of every tool that is or is not read-only, as attackPosition does for GraphQL.
+func (m *authzMatrix) attackTools(t *testing.T, box toolbox, readOnly bool) (findings []string) {
 	t.Helper()
 	for _, tool := range box.tools {
 		if tool.readOnly != readOnly {
@@ -47,60 +47,66 @@ func (m *authzMatrix) attackTools(t *testing.T, box toolbox, readOnly bool) (fau
 		}
 		require.NoError(t, json.Unmarshal(tool.schema, &schema))
 		if tool.readOnly {
-			if what := m.findLeak(box.use(t, tool.name, testclient.Vars{}), nil); what != "" {
-				faults = append(faults, tool.name+" shows "+what)
+			if what := m.findLeak(box.call(t, tool.name, testclient.Vars{}), nil); what != "" {
+				findings = append(findings, tool.name+" shows "+what)
 			}
 		}
 		for name := range schema.Properties {
-			for _, try := range m.attemptsFor(t, tool.name, name) {
+			for _, try := range m.toolAttackValues(t, tool.name, name) {
 				args := m.requiredToolArguments(t, tool.name, schema.Required)
-				args[name] = try.value
-				hit := box.use(t, tool.name, args)
-				args[name] = try.ghost
-				miss := box.use(t, tool.name, args)
-				if what := m.findLeak(hit, try.value); what != "" || normalizeResponse(hit, try.value) != normalizeResponse(miss, try.ghost) {
-					faults = append(faults, fmt.Sprintf("%s(%s = %v) shows %s:\n%s\n%s", tool.name, name, try.value, what, hit, miss))
+				args[name] = try.victim
+				hit := box.call(t, tool.name, args)
+				args[name] = try.absent
+				miss := box.call(t, tool.name, args)
+				if what := m.findLeak(hit, try.victim); what != "" || normalizeResponse(hit,
+					try.victim) != normalizeResponse(miss, try.absent) {
+					findings = append(findings, fmt.Sprintf("%s(%s = %v) shows %s:\n%s\n%s", tool.name, name, try.victim, what, hit,
+						miss))
 				}
 			}
 		}
 	}
-	return faults
+	return findings
 }
 
-// attemptsFor are the attacks on a tool's argument.
-func (m *authzMatrix) attemptsFor(t *testing.T, tool, name string) []attempt {
+// toolAttackValues returns the attack values for an argument of a tool.
+func (m *authzMatrix) toolAttackValues(t *testing.T, tool, name string) []attackValue {
 	t.Helper()
 	switch {
 	case name == "number":
-		return []attempt{{m.victim.numbers[0], 987654}}
-	case slices.Contains([]string{"title", "description", "search", "label", "due_on", "due_at", "due_from", "due_to", "priority", "status"}, name):
-		return []attempt{{guess, wrongGuess}}
+		return []attackValue{{m.victim.numbers[0], 987654}}
+	case slices.Contains([]string{
+		"title", "description", "search", "label", "due_on", "due_at", "due_from", "due_to",
+		"priority", "status",
+	}, name):
+		return []attackValue{{guess, absentGuess}}
 	case name == "labels":
-		return []attempt{{[]string{guess}, []string{wrongGuess}}}
-	case slices.Contains([]string{"limit", "after", "offset"}, name): // how many, or how far into one's own list
+		return []attackValue{{[]string{guess}, []string{absentGuess}}}
+	case slices.Contains([]string{"limit", "after", "offset"}, name): // a count or an offset in the own list
 		return nil
 	default:
-		require.Failf(t, "unknown argument", "the matrix does not know what %s(%s) refers to", tool, name)
+		require.Failf(t, "unknown argument", "the matrix has no attack for %s(%s)", tool, name)
 		return nil
 	}
 }
 
-// requiredToolArguments are a tool's required arguments, of the attacker's own.
+// requiredToolArguments returns the required arguments of a tool with the attacker's own values.
 func (m *authzMatrix) requiredToolArguments(t *testing.T, tool string, names []string) testclient.Vars {
 	t.Helper()
-	own := testclient.Vars{"number": m.mallory.numbers[0], "title": "Hello"}
+	own := testclient.Vars{"number": m.attacker.numbers[0], "title": "Hello"}
 	args := testclient.Vars{}
 	for _, name := range names {
-		require.Contains(t, own, name, "teach the matrix what a person's own %s of %s is", name, tool)
+		require.Contains(t, own, name, "the matrix has no own value for %s of %s", name, tool)
 		args[name] = own[name]
 	}
 	return args
 }
 
+// callTool calls a tool as the agent of the attacker and returns its result as text.
 func (m *authzMatrix) callTool(t *testing.T, tool string, args testclient.Vars) string {
 	t.Helper()
 	text, err := json.Marshal(args)
 	require.NoError(t, err)
-	result, err := m.env.Services.Tools.Call(m.context(t.Context()), m.env.Services.Tasks, tool, string(text))
+	result, err := m.env.Services.Tools.Call(m.toolContext(t.Context()), m.env.Services.Tasks, tool, string(text))
 	return fmt.Sprint(result.JSON, result.Failed, err)
 }

@@ -85,7 +85,10 @@ func ListTasks(t testing.TB, c *testclient.Client, args testclient.Vars) TaskPag
 // AllTasks returns the user's first 100 tasks that are not deleted, ordered by number.
 func AllTasks(t testing.TB, c *testclient.Client) []testclient.Task {
 	t.Helper()
-	return ListTasks(t, c, testclient.Vars{"first": 100, "by": testclient.Vars{"field": "NUMBER", "direction": "ASC"}}).Tasks()
+	return ListTasks(t, c, testclient.Vars{"first": 100, "by": testclient.Vars{
+		"field":     "NUMBER",
+		"direction": "ASC",
+	}}).Tasks()
 }
 
 // Titles returns the titles of tasks in the same order; it is empty, not nil, for no tasks.

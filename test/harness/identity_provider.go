@@ -89,7 +89,10 @@ func (p *IdentityProvider) PublishKeys(t *testing.T, extra ...map[string]any) {
 func (p *IdentityProvider) KeySet(t *testing.T, extra ...map[string]any) []byte {
 	t.Helper()
 	keys := append([]map[string]any{
-		{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "ed", "x": Base64URL(p.Ed25519Key.Public().(ed25519.PublicKey))},
+		{
+			"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "ed",
+			"x": Base64URL(p.Ed25519Key.Public().(ed25519.PublicKey)),
+		},
 		{"kty": "RSA", "alg": "RS256", "kid": "rs", "n": Base64URL(p.RSAKey.N.Bytes()), "e": "AQAB"},
 	}, extra...)
 	body, err := json.Marshal(map[string]any{"keys": keys})
@@ -143,5 +146,6 @@ func (p *IdentityProvider) Token(t *testing.T, changes map[string]any) string {
 // SignPayload returns a token with an arbitrary payload, signed with the Ed25519 key.
 func (p *IdentityProvider) SignPayload(t *testing.T, payload string) string {
 	t.Helper()
-	return SignToken(t, map[string]any{"alg": "EdDSA", "kid": "ed", "typ": "JWT"}, payload, jwt.SigningMethodEdDSA, p.Ed25519Key)
+	return SignToken(t, map[string]any{"alg": "EdDSA", "kid": "ed", "typ": "JWT"}, payload, jwt.SigningMethodEdDSA,
+		p.Ed25519Key)
 }

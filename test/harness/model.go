@@ -150,7 +150,8 @@ func TextFrames(pieces ...string) []string {
 
 // TextResponse returns a step that streams the pieces of text as a complete response.
 func TextResponse(pieces ...string) providertest.Step {
-	return providertest.Stream(append(TextFrames(pieces...), ChunkFrame(map[string]any{}, "stop"), UsageFrame, DoneFrame)...)
+	return providertest.Stream(append(TextFrames(pieces...), ChunkFrame(map[string]any{}, "stop"), UsageFrame,
+		DoneFrame)...)
 }
 
 // ToolCall is a tool call in a scripted response; Arguments is JSON.
