@@ -14,7 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// unreachableFields are the schema fields for which the matrix gets no value, each with the reason why that is not a gap.
+// unreachableFields are the schema fields for which the matrix gets no value, each with the reason why that is not a
+// gap.
 var unreachableFields = map[string]string{
 	"Mutation.deleteViewer": "would delete the account that runs the test; " +
 		"TestDeleteViewer_DuringRequests_NoRowRemains covers it",
@@ -46,8 +47,8 @@ func recordFields(t testing.TB, into map[string]bool, answer []byte) {
 	walk(data)
 }
 
-// TestMatrix_EverySchemaField_IsCovered checks that the matrix is complete: when the owner runs its operations, every field of
-// the schema has a value. A new field that no operation reaches fails this test.
+// TestMatrix_EverySchemaField_IsCovered checks that the matrix is complete: when the owner runs its operations, every
+// field of the schema has a value. A new field that no operation reaches fails this test.
 func TestMatrix_EverySchemaField_IsCovered(t *testing.T) {
 	t.Parallel()
 	env := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)
@@ -107,7 +108,8 @@ func exerciseStreams(t *testing.T, m *authzMatrix, seen map[string]bool) {
 	}
 }
 
-// eventCursorFields returns the cursor field of each event type of a subscription; a stream that delivered them all is covered.
+// eventCursorFields returns the cursor field of each event type of a subscription; a stream that delivered them all
+// is covered.
 func (m *authzMatrix) eventCursorFields(r rootField) (out []string) {
 	def := m.Types[r.field.Type.Name()]
 	for _, possible := range m.GetPossibleTypes(def) {
@@ -139,8 +141,8 @@ func exerciseMutation(t *testing.T, m *authzMatrix, r rootField, seen map[string
 	require.Failf(t, "no valid argument", "%s accepts no ID of the owner", r)
 }
 
-// TestMatrix_WithoutPolicies_FindsLeaks checks that the attacks are effective: without entity policies and without row-level
-// security, an attack on every argument that takes an ID or a number leaks the victim's data.
+// TestMatrix_WithoutPolicies_FindsLeaks checks that the attacks are effective: without entity policies and without
+// row-level security, an attack on every argument that takes an ID or a number leaks the victim's data.
 func TestMatrix_WithoutPolicies_FindsLeaks(t *testing.T) {
 	t.Parallel()
 	env := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)

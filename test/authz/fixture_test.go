@@ -24,7 +24,8 @@ import (
 const (
 	// secretMarker is part of every text of the victim. No attack sends it, so a response that contains it leaks data.
 	secretMarker = "zx9secret"
-	// guess is a word of the victim's texts that an attacker could guess; absentGuess has the same length and occurs nowhere.
+	// guess is a word of the victim's texts that an attacker could guess; absentGuess has the same length and occurs
+	// nowhere.
 	guess, absentGuess = "orchid", "tulips"
 )
 
@@ -44,8 +45,8 @@ type userFixture struct {
 	mcpSessionID string
 }
 
-// createUserFixture creates a user with rows of every kind and the given number of completed tasks. text is part of each row,
-// and key is a label and idempotency key that others may guess.
+// createUserFixture creates a user with rows of every kind and the given number of completed tasks. text is part of
+// each row, and key is a label and idempotency key that others may guess.
 func createUserFixture(t testing.TB, env *harness.Env, name, text, key string, tasks int) *userFixture {
 	t.Helper()
 	user := &userFixture{Client: env.ClientWithTokenIssuedAt(t, name, -time.Minute)}
@@ -201,7 +202,8 @@ func (user *userFixture) dumpRows(t testing.TB, env *harness.Env) string {
 	return out.String()
 }
 
-// argumentFiller returns a function that supplies the required arguments that are not attacked, with the user's own values.
+// argumentFiller returns a function that supplies the required arguments that are not attacked, with the user's own
+// values.
 func (user *userFixture) argumentFiller(t testing.TB) func(r rootField, name string, typ *ast.Type) any {
 	return func(r rootField, name string, typ *ast.Type) any {
 		field := strings.ToLower(r.field.Name + " " + name)
@@ -220,7 +222,8 @@ func (user *userFixture) argumentFiller(t testing.TB) func(r rootField, name str
 	}
 }
 
-// serveWithoutPolicies serves the same handler with the entity policies disabled, which only tests do, and returns its URL.
+// serveWithoutPolicies serves the same handler with the entity policies disabled, which only tests do, and returns
+// its URL.
 func serveWithoutPolicies(t testing.TB, env *harness.Env) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

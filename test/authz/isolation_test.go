@@ -15,8 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSubscription_EqualDocumentsOfTwoUsers_AreIsolated checks that shared execution of equal subscriptions is per user. Two users
-// subscribe twice each with the same document and create tasks concurrently; each receives only its own.
+// TestSubscription_EqualDocumentsOfTwoUsers_AreIsolated checks that shared execution of equal subscriptions is per
+// user. Two users subscribe twice each with the same document and create tasks concurrently; each receives only its
+// own.
 func TestSubscription_EqualDocumentsOfTwoUsers_AreIsolated(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, env *harness.Env) {
 		const document, n = `subscription { taskStream { cursor kind task { number title } change { task { title } } } }`, 20
@@ -49,8 +50,8 @@ func TestSubscription_EqualDocumentsOfTwoUsers_AreIsolated(t *testing.T) {
 	})
 }
 
-// TestLookup_OthersObject_CostsSameStatementsAsMissing checks that a lookup of another user's object runs as many statements as
-// one of a missing object, so that its duration does not reveal that the object exists.
+// TestLookup_OthersObject_CostsSameStatementsAsMissing checks that a lookup of another user's object runs as many
+// statements as one of a missing object, so that its duration does not reveal that the object exists.
 func TestLookup_OthersObject_CostsSameStatementsAsMissing(t *testing.T) {
 	t.Parallel()
 	testdb.EachURL(t, func(t *testing.T, url string) {
@@ -81,8 +82,8 @@ func (m *authzMatrix) statementsFor(t *testing.T, n *atomic.Int64, p argumentPos
 	return n.Load() - before
 }
 
-// TestDeleteViewer_DuringRequests_NoRowRemains deletes an account during concurrent requests. No row of it remains, and the
-// requests fail only with documented errors.
+// TestDeleteViewer_DuringRequests_NoRowRemains deletes an account during concurrent requests. No row of it remains,
+// and the requests fail only with documented errors.
 func TestDeleteViewer_DuringRequests_NoRowRemains(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, env *harness.Env) {
 		c := env.ClientWithTokenIssuedAt(t, "alice", -time.Minute)

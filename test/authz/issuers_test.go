@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestIdentity_SameSubjectOtherIssuer_IsAnotherUser checks that the pair of issuer and subject identifies a user. One secret
-// signs for every issuer, and each issuer has the subject alice.
+// TestIdentity_SameSubjectOtherIssuer_IsAnotherUser checks that the pair of issuer and subject identifies a user. One
+// secret signs for every issuer, and each issuer has the subject alice.
 func TestIdentity_SameSubjectOtherIssuer_IsAnotherUser(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, env *harness.Env) {
 		issuers := []string{"", "https://one.example", "https://two.example"}
@@ -37,8 +37,8 @@ func TestIdentity_SameSubjectOtherIssuer_IsAnotherUser(t *testing.T) {
 	})
 }
 
-// TestIdentity_NewerToken_UpdatesProfile checks that the first token creates the profile and later tokens update it, except for
-// fields that the user has set.
+// TestIdentity_NewerToken_UpdatesProfile checks that the first token creates the profile and later tokens update it,
+// except for fields that the user has set.
 func TestIdentity_NewerToken_UpdatesProfile(t *testing.T) {
 	t.Parallel()
 	p := harness.NewIdentityProvider(t)

@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestKeySet_UnknownKeyIDs_CauseOneFetch checks that many tokens with unknown key IDs cause one fetch of the key set, and that
-// valid tokens are accepted while it is pending.
+// TestKeySet_UnknownKeyIDs_CauseOneFetch checks that many tokens with unknown key IDs cause one fetch of the key set,
+// and that valid tokens are accepted while it is pending.
 func TestKeySet_UnknownKeyIDs_CauseOneFetch(t *testing.T) {
 	t.Parallel()
 	p := harness.NewIdentityProvider(t)
@@ -63,8 +63,8 @@ func TestKeySet_UnknownKeyIDs_CauseOneFetch(t *testing.T) {
 	require.LessOrEqual(t, p.Fetches.Load()-before, 1+int64(time.Since(began)/(30*time.Second)))
 }
 
-// TestKeySet_HostileContent_IsRejected checks responses of a compromised key endpoint: the server reports that it is unavailable,
-// accepts no symmetric key, and recovers when the endpoint does.
+// TestKeySet_HostileContent_IsRejected checks responses of a compromised key endpoint: the server reports that it is
+// unavailable, accepts no symmetric key, and recovers when the endpoint does.
 func TestKeySet_HostileContent_IsRejected(t *testing.T) {
 	t.Parallel()
 	var visited, sent atomic.Int64

@@ -19,8 +19,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// nonReferenceArguments are the types, and arguments of a type, that refer to no object: counts, orders and filters. An unlisted
-// one fails the test.
+// nonReferenceArguments are the types, and arguments of a type, that refer to no object: counts, orders and filters.
+// An unlisted one fails the test.
 var nonReferenceArguments = []string{
 	"Boolean", "Date", "DateTime", "Int first", "Int last", "Int expectedVersion",
 	"TaskPriority", "TaskStatus", "TaskOrderField", "OrderDirection", "UsagePeriod period",
@@ -36,8 +36,8 @@ type authzMatrix struct {
 	withoutRLS  bool
 }
 
-// newAuthzMatrix creates a matrix with an attacker and no victim. With withoutPolicies, the attacker uses a server without entity
-// policies.
+// newAuthzMatrix creates a matrix with an attacker and no victim. With withoutPolicies, the attacker uses a server
+// without entity policies.
 func newAuthzMatrix(t *testing.T, env *harness.Env, withoutPolicies bool) *authzMatrix {
 	t.Helper()
 	m := &authzMatrix{
@@ -98,7 +98,8 @@ func (m *authzMatrix) snapshot(t *testing.T) map[string]string {
 	return seen
 }
 
-// ownArguments returns the required arguments of a query, one set for each of the given IDs or of the attacker's task numbers.
+// ownArguments returns the required arguments of a query, one set for each of the given IDs or of the attacker's task
+// numbers.
 func (m *authzMatrix) ownArguments(t *testing.T, r rootField, ids []string) []testclient.Vars {
 	for _, p := range m.positions(r) {
 		if !p.typ.NonNull || len(p.path) > 1 {
@@ -119,8 +120,8 @@ func (m *authzMatrix) ownArguments(t *testing.T, r rootField, ids []string) []te
 	return []testclient.Vars{{}}
 }
 
-// attackPosition runs an operation with each of the victim's values at an argument position. It returns the leaks, the internal
-// errors, and the values whose response differs from that of an absent value.
+// attackPosition runs an operation with each of the victim's values at an argument position. It returns the leaks,
+// the internal errors, and the values whose response differs from that of an absent value.
 func (m *authzMatrix) attackPosition(t *testing.T, p argumentPosition) (findings []string) {
 	t.Helper()
 	for _, try := range m.attackValues(t, p) {
@@ -171,7 +172,8 @@ func (m *authzMatrix) attackValues(t *testing.T, p argumentPosition) (out []atta
 	return out
 }
 
-// responseTo runs an operation with a value at the position and returns the HTTP status and body, or the first subscription event.
+// responseTo runs an operation with a value at the position and returns the HTTP status and body, or the first
+// subscription event.
 func (m *authzMatrix) responseTo(t *testing.T, p argumentPosition, value any) string {
 	t.Helper()
 	args := m.argumentsWith(p, value, m.attacker.argumentFiller(t))
@@ -197,7 +199,8 @@ func (m *authzMatrix) subscribeTo(t *testing.T, p argumentPosition, args testcli
 	return response
 }
 
-// findLeak returns the first of the victim's IDs or texts in a response, except the value that was sent; empty means no leak.
+// findLeak returns the first of the victim's IDs or texts in a response, except the value that was sent; empty means
+// no leak.
 func (m *authzMatrix) findLeak(text string, sent any) string {
 	for _, id := range m.victim.allIDs() {
 		if id != sent && strings.Contains(text, id) {
@@ -212,8 +215,8 @@ func (m *authzMatrix) findLeak(text string, sent any) string {
 
 var jsonMember = regexp.MustCompile(`"\w+":(null)?`)
 
-// normalizeResponse returns a response with the sent value masked, for comparisons. A response with data, which grows with each
-// attack, is reduced to the names of its members and which of them are null.
+// normalizeResponse returns a response with the sent value masked, for comparisons. A response with data, which grows
+// with each attack, is reduced to the names of its members and which of them are null.
 func normalizeResponse(answer string, sent any) string {
 	answer = regexp.MustCompile(`\b`+regexp.QuoteMeta(fmt.Sprint(sent))+`\b`).ReplaceAllString(answer, "SENT")
 	if isError(answer) || !strings.Contains(answer, "{") {
@@ -229,8 +232,8 @@ func isError(answer string) bool {
 	return strings.Contains(answer, `"errors":[`) || strings.HasPrefix(answer, `{"error":`)
 }
 
-// eachIsolationLayer runs a subtest on SQLite and PostgreSQL with all layers of isolation, and on PostgreSQL without entity
-// policies and without row-level security, because each layer must suffice alone.
+// eachIsolationLayer runs a subtest on SQLite and PostgreSQL with all layers of isolation, and on PostgreSQL without
+// entity policies and without row-level security, because each layer must suffice alone.
 func eachIsolationLayer(t *testing.T, test func(t *testing.T, env *harness.Env, withoutPolicies bool)) {
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
@@ -254,8 +257,8 @@ func eachIsolationLayer(t *testing.T, test func(t *testing.T, env *harness.Env, 
 // TestMatrix_OtherUsersData_IsInaccessible attacks every query, connection, argument, mutation,
 // subscription and tool.
 func TestMatrix_OtherUsersData_IsInaccessible(t *testing.T) {
-	eachIsolationLayer(t, func(t *testing.T, env *harness.Env, unpoliced bool) {
-		m := newAuthzMatrix(t, env, unpoliced)
+	eachIsolationLayer(t, func(t *testing.T, env *harness.Env, withoutPolicies bool) {
+		m := newAuthzMatrix(t, env, withoutPolicies)
 		before := m.snapshot(t)
 		m.createVictim(t, "victim")
 		rows := m.victim.dumpRows(t, env)

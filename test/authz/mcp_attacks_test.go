@@ -211,7 +211,8 @@ func (session *mcpSession) attackPrompts(t *testing.T) map[string][]string {
 	return findings
 }
 
-// collectVictimMCPReferences has the victim tell what its assistants know: what there is to read and the list cursors.
+// collectVictimMCPReferences records what an attacker could obtain of the victim's sessions:
+// resource URIs, list cursors and a session ID.
 func (m *authzMatrix) collectVictimMCPReferences(t *testing.T) {
 	t.Helper()
 	session := m.connectMCP(t, mcpVariant{"http", "2026-07-28"}, m.victim)

@@ -13,16 +13,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// coveredCapabilities are the MCP capabilities that the matrix attacks. Any other capability of the server fails the test.
+// coveredCapabilities are the MCP capabilities that the matrix attacks. Any other capability of the server fails the
+// test.
 var coveredCapabilities = []string{"tools", "prompts", "resources", "resources.subscribe", "resources.listChanged"}
 
-// unreachableOutput are the members of tool results for which the matrix gets no value, each with the reason why that is not a
-// gap.
+// unreachableOutput are the members of tool results for which the matrix gets no value, each with the reason why that
+// is not a gap.
 var unreachableOutput = map[string]string{}
 
-// TestMCPMatrix_EveryCapability_IsCovered checks that the MCP attacks are complete: for the owner, everything that the
-// server lists succeeds and has values. A new tool, result member, template, prompt or capability that the matrix does not reach
-// fails this test.
+// TestMCPMatrix_EveryCapability_IsCovered checks that the MCP attacks are complete: for the owner, everything that
+// the server lists succeeds and has values. A new tool, result member, template, prompt or capability that the matrix
+// does not reach fails this test.
 func TestMCPMatrix_EveryCapability_IsCovered(t *testing.T) {
 	t.Parallel()
 	env := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)
@@ -92,8 +93,8 @@ func (session *mcpSession) exerciseTools(t *testing.T) {
 	}
 }
 
-// fullArguments creates a task with all fields set and returns every argument of a tool for it. A read-only tool gets no
-// arguments.
+// fullArguments creates a task with all fields set and returns every argument of a tool for it. A read-only tool gets
+// no arguments.
 func (session *mcpSession) fullArguments(t *testing.T, tool *sdk.Tool, due string) testclient.Vars {
 	t.Helper()
 	if tool.Annotations.ReadOnlyHint {

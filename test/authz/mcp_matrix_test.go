@@ -18,10 +18,11 @@ import (
 )
 
 // TestMCPMatrix_OtherUsersData_IsInaccessible attacks everything that the MCP server lists, in both protocol
-// revisions, over HTTP and stdio: every tool and argument, resource, template and list, prompt, subscription and session.
+// revisions, over HTTP and stdio: every tool and argument, resource, template and list, prompt, subscription and
+// session.
 func TestMCPMatrix_OtherUsersData_IsInaccessible(t *testing.T) {
-	eachIsolationLayer(t, func(t *testing.T, env *harness.Env, unpoliced bool) {
-		m := newAuthzMatrix(t, env, unpoliced)
+	eachIsolationLayer(t, func(t *testing.T, env *harness.Env, withoutPolicies bool) {
+		m := newAuthzMatrix(t, env, withoutPolicies)
 		var sessions []*mcpSession
 		var before []map[string]string
 		for _, variant := range mcpVariants {
@@ -58,8 +59,8 @@ func TestMCPMatrix_OtherUsersData_IsInaccessible(t *testing.T) {
 	})
 }
 
-// checkNotificationsIsolated subscribes to the attacker's resources and tries to subscribe to the victim's, while the victim
-// changes data.
+// checkNotificationsIsolated subscribes to the attacker's resources and tries to subscribe to the victim's, while the
+// victim changes data.
 func (session *mcpSession) checkNotificationsIsolated(t *testing.T) {
 	t.Helper()
 	m := session.matrix
@@ -95,8 +96,8 @@ func (session *mcpSession) checkNotificationsIsolated(t *testing.T) {
 		"%s received notifications of the victim", session.mcpVariant)
 }
 
-// notificationsUpToMarker updates a task of the attacker, which changes no list, and returns all notifications up to those of
-// the update.
+// notificationsUpToMarker updates a task of the attacker, which changes no list, and returns all notifications up to
+// those of the update.
 func (session *mcpSession) notificationsUpToMarker(t *testing.T, id, uri string) (all []string) {
 	t.Helper()
 	session.markerCount++
@@ -136,15 +137,16 @@ func (session *mcpSession) sendRaw(t *testing.T, method, header, value string) s
 	return strconv.Itoa(answer.StatusCode) + " " + strings.ReplaceAll(string(text), `\"`, `"`)
 }
 
-// undetectableAttacks are attacks that find no leak even without access control, each with the reason why that is not a gap.
+// undetectableAttacks are attacks that find no leak even without access control, each with the reason why that is not
+// a gap.
 var undetectableAttacks = map[string]string{
 	"errand://conversations/{conversation}{?before} before": "a position in the conversation that the other " +
 		"variable selects",
 	"errand://tasks/open{?after,label} after": "an offset in the own list; the list itself is covered",
 }
 
-// TestMCPMatrix_WithoutPolicies_FindsLeaks checks that the MCP attacks are effective: without entity policies and without
-// row-level security, an attack on every argument that refers to data leaks the victim's data.
+// TestMCPMatrix_WithoutPolicies_FindsLeaks checks that the MCP attacks are effective: without entity policies and
+// without row-level security, an attack on every argument that refers to data leaks the victim's data.
 func TestMCPMatrix_WithoutPolicies_FindsLeaks(t *testing.T) {
 	t.Parallel()
 	env := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)

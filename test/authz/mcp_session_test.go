@@ -49,8 +49,8 @@ func (variant mcpVariant) supportsNotifications() bool {
 	return variant != mcpVariant{"http", "2025-11-25"}
 }
 
-// connectMCP opens a session for a user that is closed when the test ends. The attacker's session is served without entity policies
-// when the matrix runs without them.
+// connectMCP opens a session for a user that is closed when the test ends. The attacker's session is served without
+// entity policies when the matrix runs without them.
 func (m *authzMatrix) connectMCP(t *testing.T, variant mcpVariant, owner *userFixture) *mcpSession {
 	t.Helper()
 	session := &mcpSession{mcpVariant: variant, matrix: m, owner: owner, notifications: make(chan string, 1000)}
@@ -160,7 +160,8 @@ func (session *mcpSession) getPrompt(t *testing.T, name string, args map[string]
 // volatileText matches what differs between equal requests: the time in a prompt, and request IDs.
 var volatileText = regexp.MustCompile(`It is now [^(]*|"requestId":"[^"]*"`)
 
-// resultText returns a result as JSON with volatileText removed and escaped quotes unescaped. An error starts with {"error":.
+// resultText returns a result as JSON with volatileText removed and escaped quotes unescaped. An error starts with
+// {"error":.
 func resultText(t *testing.T, result any, err error) string {
 	t.Helper()
 	prefix := ""

@@ -55,14 +55,14 @@ type rootField struct {
 
 func (r rootField) String() string { return r.operation + "." + r.field.Name }
 
-// selection returns a selection set with every field below a type. A type is not selected below itself, so recursion ends.
-// extra adds arguments by field coordinate.
+// selection returns a selection set with every field below a type. A type is not selected below itself, so recursion
+// ends. extra adds arguments by field coordinate.
 func (s schemaSurface) selection(typeName string, above []string, extra map[string]string) string {
 	return s.fieldsOf(typeName, "", above, extra)
 }
 
-// fieldsOf is selection with an alias prefix, which keeps the fields of the possible types of an abstract type apart. It returns
-// "-" for a type that is in above.
+// fieldsOf is selection with an alias prefix, which keeps the fields of the possible types of an abstract type apart.
+// It returns "-" for a type that is in above.
 func (s schemaSurface) fieldsOf(typeName, prefix string, above []string, extra map[string]string) string {
 	def := s.Types[typeName]
 	if def.IsLeafType() {

@@ -22,8 +22,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// forgedTokens returns tokens that an attacker who has only the public keys can create, by description. lure is a URL that the
-// server must not fetch.
+// forgedTokens returns tokens that an attacker who has only the public keys can create, by description. lure is a URL
+// that the server must not fetch.
 func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[string]string {
 	t.Helper()
 	payload, err := json.Marshal(harness.Claims(nil))
@@ -148,8 +148,8 @@ func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[st
 	return out
 }
 
-// invalidClaims returns payloads that are invalid even when the provider signs them, by description: changes of the claims, or
-// the payload itself.
+// invalidClaims returns payloads that are invalid even when the provider signs them, by description: changes of the
+// claims, or the payload itself.
 func invalidClaims() map[string]any {
 	type m = map[string]any
 	hour := func(n int) int64 { return time.Now().Add(time.Duration(n) * time.Hour).Unix() }
@@ -192,8 +192,8 @@ func invalidClaims() map[string]any {
 	}
 }
 
-// TestToken_Forged_IsRejected checks forged tokens over HTTP, SSE and WebSocket: the messages are generic, no account is
-// created, and the key endpoint is not fetched for each.
+// TestToken_Forged_IsRejected checks forged tokens over HTTP, SSE and WebSocket: the messages are generic, no account
+// is created, and the key endpoint is not fetched for each.
 func TestToken_Forged_IsRejected(t *testing.T) {
 	t.Parallel()
 	p := harness.NewIdentityProvider(t)
@@ -290,8 +290,8 @@ func request(t *testing.T, env *harness.Env, path, accept string, change func(ht
 	return response.StatusCode, body.String()
 }
 
-// TestToken_OutsideAuthorizationHeader_IsIgnored checks that a valid token in the URL, a cookie or another header does not
-// authenticate, and that several or malformed Authorization headers are rejected.
+// TestToken_OutsideAuthorizationHeader_IsIgnored checks that a valid token in the URL, a cookie or another header
+// does not authenticate, and that several or malformed Authorization headers are rejected.
 func TestToken_OutsideAuthorizationHeader_IsIgnored(t *testing.T) {
 	t.Parallel()
 	env := harness.Start(t, testdb.SQLiteURL(t))

@@ -14,7 +14,7 @@ import (
 // toolbox is a set of tools and the way to call them: as the agent does, or over MCP.
 type toolbox struct {
 	tools []toolInfo
-	// call gives the result as text, beginning with {"error": when the call failed.
+	// call returns the result as text, which begins with {"error": when the call failed.
 	call func(t *testing.T, name string, args testclient.Vars) string
 }
 

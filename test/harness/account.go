@@ -28,8 +28,8 @@ const (
 	TaskStreamDoc = `subscription { taskStream { task { number } } }`
 )
 
-// TokenIssuedAt returns a token for subject, signed with [Secret], whose iat claim is now plus offset. A negative offset is in
-// the past. The token expires in an hour.
+// TokenIssuedAt returns a token for subject, signed with [Secret], whose iat claim is now plus offset. A negative
+// offset is in the past. The token expires in an hour.
 func TokenIssuedAt(t testing.TB, subject string, offset time.Duration) string {
 	t.Helper()
 	issued := time.Now().Add(offset)
@@ -40,8 +40,9 @@ func TokenIssuedAt(t testing.TB, subject string, offset time.Duration) string {
 	return signed
 }
 
-// ClientWithTokenIssuedAt returns a client for the user name whose token has the iat claim now plus offset. Tests that delete
-// an account use an offset in the past, because only tokens issued before the deletion are rejected after it.
+// ClientWithTokenIssuedAt returns a client for the user name whose token has the iat claim now plus offset. Tests
+// that delete an account use an offset in the past, because only tokens issued before the deletion are rejected after
+// it.
 func (e *Env) ClientWithTokenIssuedAt(t testing.TB, name string, offset time.Duration) *testclient.Client {
 	t.Helper()
 	return testclient.New(t, e.URL(), TokenIssuedAt(t, name, offset))
@@ -63,9 +64,9 @@ func OwnedTables() (owned []*schema.Table) {
 	return owned
 }
 
-// SystemClient returns an Ent client with its own connection to the server's database. The connection does not enforce
-// row-level security; entity policies still apply, so callers pass a context from rule.System. It is opened once per Env and
-// closed when the test that first called SystemClient ends.
+// SystemClient returns an Ent client with its own connection to the server's database. The connection does not
+// enforce row-level security; entity policies still apply, so callers pass a context from rule.System. It is opened
+// once per Env and closed when the test that first called SystemClient ends.
 func (e *Env) SystemClient(t testing.TB) *ent.Client {
 	t.Helper()
 	e.systemOnce.Do(func() { e.system = testdb.Open(t, e.Config.Database.URL.Reveal()).Client() })
@@ -93,8 +94,8 @@ func (e *Env) Count(t testing.TB, query string, args ...any) (n int) {
 	return n
 }
 
-// AddTasks inserts n tasks for a user directly into the database, numbered from 1000. n must be a multiple of 100, the size of
-// a batch.
+// AddTasks inserts n tasks for a user directly into the database, numbered from 1000. n must be a multiple of 100,
+// the size of a batch.
 func (e *Env) AddTasks(t testing.TB, userID string, n int) {
 	t.Helper()
 	ctx, client := rule.System(context.Background()), e.SystemClient(t)
@@ -107,8 +108,8 @@ func (e *Env) AddTasks(t testing.TB, userID string, n int) {
 	}
 }
 
-// ClientWithIssuer returns a client for a subject of an issuer, whose token has the iat claim now plus offset. An empty issuer
-// omits the iss claim.
+// ClientWithIssuer returns a client for a subject of an issuer, whose token has the iat claim now plus offset. An
+// empty issuer omits the iss claim.
 func (e *Env) ClientWithIssuer(t testing.TB, issuer, subject string, offset time.Duration) *testclient.Client {
 	t.Helper()
 	claims := jwt.MapClaims{"sub": subject, "iat": time.Now().Add(offset).Unix(), "exp": time.Now().Add(time.Hour).Unix()}

@@ -22,7 +22,7 @@ func RunTests(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	binaryDir = dir
 	code := m.Run()
 	if code == 0 {
@@ -34,8 +34,8 @@ func RunTests(m *testing.M) int {
 	return code
 }
 
-// BuildBinary builds the errand executable once for the test package and returns its path. It enables the race detector when
-// the tests run with it. It requires [RunTests].
+// BuildBinary builds the errand executable once for the test package and returns its path. It enables the race
+// detector when the tests run with it. It requires [RunTests].
 var BuildBinary = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(binaryDir, "errand")
 	args := []string{"build", "-o", path}

@@ -100,7 +100,8 @@ func Titles(tasks []testclient.Task) []string {
 	return out
 }
 
-// Send sends a message and returns the turn without waiting for the reply. An empty conversationID starts a new conversation.
+// Send sends a message and returns the turn without waiting for the reply. An empty conversationID starts a new
+// conversation.
 func Send(t testing.TB, c *testclient.Client, conversationID, content string) testclient.Turn {
 	t.Helper()
 	in := testclient.Vars{"content": content}
@@ -157,8 +158,8 @@ type Conversation struct {
 	Stream *testclient.Stream
 }
 
-// SendAndWait sends a message, waits until its reply has finished and returns the reply. It fails the test when the streamed
-// message differs from the stored one.
+// SendAndWait sends a message, waits until its reply has finished and returns the reply. It fails the test when the
+// streamed message differs from the stored one.
 func (c *Conversation) SendAndWait(t testing.TB, content string) testclient.Message {
 	t.Helper()
 	turn := Send(t, c.Client, c.ID, content)

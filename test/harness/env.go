@@ -36,8 +36,8 @@ type Env struct {
 	system     *ent.Client // set by SystemClient
 }
 
-// TestSettings returns the default settings for tests on a database: a free port, the offline model without delays, and limits
-// that tests do not reach.
+// TestSettings returns the default settings for tests on a database: a free port, the offline model without delays,
+// and limits that tests do not reach.
 func TestSettings(database string) Settings {
 	return Settings{
 		"DATABASE_URL":         database,
@@ -126,7 +126,8 @@ func (l *logBuffer) String() string {
 	return l.buf.String()
 }
 
-// GenerousLimits raises the query limits so that documents may select every field, and sets prices so that usage has a cost.
+// GenerousLimits raises the query limits so that documents may select every field, and sets prices so that usage has
+// a cost.
 var GenerousLimits = Settings{
 	"QUERY_MAX_COMPLEXITY": "1000000", "QUERY_MAX_DEPTH": "100", "QUERY_MAX_TOKENS": "100000",
 	"LLM_PRICES": "rules=1:1", "TOKENS_PER_DAY": "1000000000",

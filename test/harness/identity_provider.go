@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// IdentityProvider is a fake identity provider: it signs tokens with two keys and serves a JSON Web Key Set. Tests replace the
-// response of the key endpoint with [IdentityProvider.Respond].
+// IdentityProvider is a fake identity provider: it signs tokens with two keys and serves a JSON Web Key Set. Tests
+// replace the response of the key endpoint with [IdentityProvider.Respond].
 type IdentityProvider struct {
 	url string
 	// Ed25519Key signs EdDSA tokens, under the key ID "ed".
@@ -117,8 +117,8 @@ func Claims(changes map[string]any) map[string]any {
 	return claims
 }
 
-// SignToken returns a token with an arbitrary header and payload, signed with method and key. The alg header may name another
-// algorithm, as in a forged token.
+// SignToken returns a token with an arbitrary header and payload, signed with method and key. The alg header may name
+// another algorithm, as in a forged token.
 func SignToken(
 	t *testing.T,
 	header map[string]any,

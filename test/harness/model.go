@@ -30,8 +30,8 @@ type ModelRequest struct {
 	Body    string
 }
 
-// Model is a fake model provider that responds by a script, in the protocol of every provider. Scripts are written in the
-// frames of OpenAI's protocol, which are translated for the others.
+// Model is a fake model provider that responds by a script, in the protocol of every provider. Scripts are written in
+// the frames of OpenAI's protocol, which are translated for the others.
 type Model struct {
 	// Provider selects the protocol in Settings, as LLM_PROVIDER names it; empty means openai.
 	Provider string
@@ -44,7 +44,8 @@ type Model struct {
 	arrived  chan struct{}
 }
 
-// StartModel starts a model that calls script for each request and stops when the test ends. Script calls may be concurrent.
+// StartModel starts a model that calls script for each request and stops when the test ends. Script calls may be
+// concurrent.
 func StartModel(t *testing.T, script func(request ModelRequest) providertest.Step) *Model {
 	t.Helper()
 	m := &Model{script: script, arrived: make(chan struct{}, 1)}
@@ -102,7 +103,8 @@ func (m *Model) Requests() []ModelRequest {
 	return append([]ModelRequest(nil), m.received...)
 }
 
-// WaitForRequest waits until the model has received a request that satisfies ok. It fails the test after [testclient.Timeout].
+// WaitForRequest waits until the model has received a request that satisfies ok. It fails the test after
+// [testclient.Timeout].
 func (m *Model) WaitForRequest(t testing.TB, ok func(request ModelRequest) bool) {
 	t.Helper()
 	deadline := time.After(testclient.Timeout)

@@ -32,7 +32,8 @@ type Process struct {
 	newLines chan struct{}
 }
 
-// Command returns a command that runs the executable with settings as its whole environment, in a new temporary directory.
+// Command returns a command that runs the executable with settings as its whole environment, in a new temporary
+// directory.
 func Command(t *testing.T, settings Settings, args ...string) *exec.Cmd {
 	t.Helper()
 	executable, err := BuildBinary()
@@ -46,7 +47,8 @@ func Command(t *testing.T, settings Settings, args ...string) *exec.Cmd {
 	return command
 }
 
-// RunCommand runs the executable until it exits and returns its standard output. It fails the test when the exit code is not 0.
+// RunCommand runs the executable until it exits and returns its standard output. It fails the test when the exit code
+// is not 0.
 func RunCommand(t *testing.T, settings Settings, args ...string) string {
 	t.Helper()
 	command := Command(t, settings, args...)
@@ -57,8 +59,8 @@ func RunCommand(t *testing.T, settings Settings, args ...string) string {
 	return string(out)
 }
 
-// StartProcess starts "errand serve" on a database, with [TestSettings] and overrides, and waits until it serves. The process
-// is killed when the test ends; its remaining log is printed when the test has failed.
+// StartProcess starts "errand serve" on a database, with [TestSettings] and overrides, and waits until it serves. The
+// process is killed when the test ends; its remaining log is printed when the test has failed.
 func StartProcess(t *testing.T, database string, overrides ...Settings) *Process {
 	t.Helper()
 	settings := TestSettings(database)
@@ -101,8 +103,9 @@ func (p *Process) readLog(stderr io.Reader) {
 	p.err = p.Command.Wait()
 }
 
-// WaitForLog waits for the next log line with the message and returns it. Earlier lines are consumed: they are printed to the
-// test log and not returned by later calls. It fails the test when the process exits or after [testclient.Timeout].
+// WaitForLog waits for the next log line with the message and returns it. Earlier lines are consumed: they are
+// printed to the test log and not returned by later calls. It fails the test when the process exits or after
+// [testclient.Timeout].
 func (p *Process) WaitForLog(message string) map[string]any {
 	p.t.Helper()
 	deadline := time.After(testclient.Timeout)

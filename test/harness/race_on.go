@@ -2,6 +2,6 @@
 
 package harness
 
-// RaceEnabled reports whether the race detector is enabled. Tests use smaller workloads with it, because it slows them down
-// several times.
+// RaceEnabled reports whether the race detector is enabled. Tests use smaller workloads with it, because it slows
+// them down several times.
 const RaceEnabled = true

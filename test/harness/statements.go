@@ -7,8 +7,8 @@ import (
 	"entgo.io/ent"
 )
 
-// CountStatements returns a counter of the queries and mutations that a server runs through Ent from now on. It does not count
-// statements that bypass Ent, such as the lock of the user's row.
+// CountStatements returns a counter of the queries and mutations that a server runs through Ent from now on. It does
+// not count statements that bypass Ent, such as the lock of the user's row.
 func CountStatements(e *Env) *atomic.Int64 {
 	var n atomic.Int64
 	e.DB.Client().Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
