@@ -141,25 +141,25 @@ func callTools(text string, all ...toolUse) *llms.ContentChoice {
 
 // fixture is one user with an agent.
 type fixture struct {
-	t     testing.TB
-	db    *store.DB
-	ctx   context.Context
-	chat  *chat.Service
-	tasks *task.Service
-	tools *tool.Registry
-	book  *usage.Ledger
-	ended chan run.Job
-	talk  *string
+	t      testing.TB
+	db     *store.DB
+	ctx    context.Context
+	chat   *chat.Service
+	tasks  *task.Service
+	tools  *tool.Registry
+	ledger *usage.Ledger
+	ended  chan run.Job
+	talk   *string
 }
 
 // settings are the options of a fixture.
 type settings struct {
-	limits  agent.Limits
-	spend   usage.Limits
-	prices  price.List
-	titles  bool
-	offline bool
-	clock   func() time.Time
+	limits      agent.Limits
+	usageLimits usage.Limits
+	prices      price.List
+	titles      bool
+	offline     bool
+	clock       func() time.Time
 }
 
 func newFixture(t testing.TB, db *store.DB, model llms.Model, s settings) *fixture {
@@ -170,14 +170,14 @@ func newFixture(t testing.TB, db *store.DB, model llms.Model, s settings) *fixtu
 	w.ctx = viewer.NewContext(context.Background(), viewer.Viewer{UserID: u.ID})
 	w.tasks = task.NewService(db.Client(), func(string) {})
 	w.tools = tool.NewRegistry()
-	w.book = usage.New(usage.Options{Client: db.Client(), Prices: s.prices, Limits: s.spend, Now: s.clock})
+	w.ledger = usage.New(usage.Options{Client: db.Client(), Prices: s.prices, Limits: s.usageLimits, Now: s.clock})
 	hub := stream.NewHub()
 	quiet := slog.New(slog.DiscardHandler)
 	engine, err := run.NewEngine(
 		run.Options{Client: db.Client(), SQL: db.SQL(), Observer: w, Logger: quiet, SweepInterval: 50 * time.Millisecond},
 	)
 	require.NoError(t, err)
-	w.chat = chat.NewService(db.Client(), hub, engine, chat.Limits{MessagesPerMinute: 100_000, CheckBudget: w.book.Admit})
+	w.chat = chat.NewService(db.Client(), hub, engine, chat.Limits{MessagesPerMinute: 100_000, CheckBudget: w.ledger.Admit})
 	setDefault(&s.limits.Steps, 8)
 	setDefault(&s.limits.ToolCalls, 16)
 	setDefault(&s.limits.Turns, 20)
@@ -185,7 +185,7 @@ func newFixture(t testing.TB, db *store.DB, model llms.Model, s settings) *fixtu
 	setDefault(&s.limits.Changes, 5)
 	s.limits.Time = time.Minute
 	a := agent.New(agent.Options{
-		Client: db.Client(), Runs: engine, Hub: hub, Tasks: w.tasks, Tools: w.tools, Ledger: w.book, Model: model,
+		Client: db.Client(), Runs: engine, Hub: hub, Tasks: w.tasks, Tools: w.tools, Ledger: w.ledger, Model: model,
 		ModelName: "script/one", Offline: s.offline, Titles: s.titles, Limits: s.limits, Logger: quiet,
 	})
 	require.NoError(t, engine.Start(context.Background(), a.Handle))

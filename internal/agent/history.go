@@ -40,23 +40,23 @@ func (t *turn) loadHistory(ctx context.Context, reply *ent.Message) ([]*ent.Mess
 // fitHistory returns the newest turns that fit the context window beside the rest of the prompt. Turns are
 // never split.
 func (t *turn) fitHistory(rows []*ent.Message) []pastTurn {
-	room := t.freeTokens(rows[0])
+	free := t.freeTokens(rows[0])
 	var window []pastTurn
 	for i := 1; i+1 < len(rows); i += 2 {
 		past := pastTurn{last: rows[i].Position, messages: append(modelMessages(rows[i+1]), modelMessages(rows[i])...)}
 		past.tokens = estimate(past.messages)
-		if past.tokens > room {
+		if past.tokens > free {
 			return window
 		}
-		room -= past.tokens
+		free -= past.tokens
 		window = append(window, past)
 	}
 	return window
 }
 
 // freeTokens is the number of tokens left for earlier turns.
-func (t *turn) freeTokens(asked *ent.Message) int {
-	return t.Limits.Context - answerTokens - t.toolTokens - estimate(t.prompt) - estimateText(asked.Content)
+func (t *turn) freeTokens(userMessage *ent.Message) int {
+	return t.Limits.Context - answerTokens - t.toolTokens - estimate(t.prompt) - estimateText(userMessage.Content)
 }
 
 // estimate estimates the tokens of messages: one for four ASCII characters and one for each other

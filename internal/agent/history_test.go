@@ -48,11 +48,11 @@ type cost struct{ Statements, Rows, Tokens int64 }
 
 func (m *costMeter) turn(t *testing.T, w *fixture, model *scripted) cost {
 	t.Helper()
-	statements, rows, asked := m.statements.Load(), m.rows.Load(), len(model.requests())
+	statements, rows, requests := m.statements.Load(), m.rows.Load(), len(model.requests())
 	reply := w.send("And how is it now?")
 	require.Equal(t, enum.MessageCompleted, reply.Status)
 	tokens := 0
-	for _, q := range model.requests()[asked:] {
+	for _, q := range model.requests()[requests:] {
 		tokens += len(flatten(q)) / 4
 	}
 	return cost{m.statements.Load() - statements, m.rows.Load() - rows, int64(tokens)}

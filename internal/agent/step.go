@@ -83,11 +83,11 @@ func sliceUTF16(s string, from, to int) string {
 // messages converts a step to model messages: the answer with its calls, then one result for each call.
 // A call without a result gets run.UnexecutedResult, since providers require a result for every call.
 func (s *step) messages() []llms.MessageContent {
-	asked := llms.MessageContent{Role: llms.ChatMessageTypeAI}
+	answer := llms.MessageContent{Role: llms.ChatMessageTypeAI}
 	if s.text != "" {
-		asked.Parts = append(asked.Parts, llms.TextContent{Text: s.text})
+		answer.Parts = append(answer.Parts, llms.TextContent{Text: s.text})
 	}
-	out := []llms.MessageContent{asked}
+	out := []llms.MessageContent{answer}
 	for _, c := range s.calls {
 		if c.ProviderExtra != "" {
 			var extra llm.ProviderParts

@@ -58,7 +58,7 @@ func (t *turn) updateSummary(ctx context.Context) error {
 // summaryBoundary is the position up to which turns are to be summarised: 0 while the next turn fits, else
 // all but the newest half of the history.
 func (t *turn) summaryBoundary() int {
-	room := t.Limits.Context - answerTokens - t.toolTokens - estimate(t.prompt[:1])
+	free := t.Limits.Context - answerTokens - t.toolTokens - estimate(t.prompt[:1])
 	tokens := estimateText(t.userMessage) + estimateText(t.writer.text())
 	for _, s := range t.steps {
 		tokens += estimate(s.messages())
@@ -68,12 +68,12 @@ func (t *turn) summaryBoundary() int {
 	}
 	unseen := len(t.history) == 0 && t.job.Position > 2 ||
 		len(t.history) > 0 && t.history[len(t.history)-1].last > t.conversation.SummarisedTo+2
-	if !unseen && tokens < room*3/4 && len(t.history)+1 < t.Limits.Turns {
+	if !unseen && tokens < free*3/4 && len(t.history)+1 < t.Limits.Turns {
 		return 0
 	}
 	kept := 0
 	for i, past := range t.history {
-		if kept += past.tokens; kept > room/2 || i+1 > t.Limits.Turns/2 {
+		if kept += past.tokens; kept > free/2 || i+1 > t.Limits.Turns/2 {
 			return past.last
 		}
 	}

@@ -32,7 +32,7 @@ func TestHandle_FirstTurn_SetsTitle(t *testing.T) {
 		require.Equal(t, enum.TitleAuto, w.conversation().TitleSource)
 		require.Equal(t, 1, strings.Count(m.requests()[1].said, "</turn>"))
 		require.Equal(t, 11, reply.InputTokens, "the title does not count for the reply")
-		day, err := w.book.Summary(w.ctx, enum.UsageDay)
+		day, err := w.ledger.Summary(w.ctx, enum.UsageDay)
 		require.NoError(t, err)
 		require.Equal(t, 2, day.Calls)
 		require.Equal(t, 22, day.InputTokens)
@@ -62,10 +62,10 @@ func TestHandle_TitleSetByUser_Stays(t *testing.T) {
 		c, err = w.chat.CreateConversation(w.ctx, &named)
 		require.NoError(t, err)
 		w.talk = &c.ID
-		asked := len(m.requests())
+		requests := len(m.requests())
 		w.send("Hello")
 		require.Equal(t, "Named", w.conversation().Title)
-		require.Len(t, m.requests(), asked+1, "no title was requested")
+		require.Len(t, m.requests(), requests+1, "no title was requested")
 	})
 }
 

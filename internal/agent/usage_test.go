@@ -39,13 +39,13 @@ func TestHandle_Turn_RecordsUsageAndCost(t *testing.T) {
 		require.Equal(t, int64(2*(8*2000+3*500+7*10000)), *reply.CostNanos)
 		require.InDelta(t, 0.000175, *reply.Usage().Cost, 1e-12)
 		w.send("Hello again")
-		week, err := w.book.Summary(w.ctx, enum.UsageWeek)
+		week, err := w.ledger.Summary(w.ctx, enum.UsageWeek)
 		require.NoError(t, err)
 		require.Equal(t, []int{4, 44, 28, 12}, []int{week.Calls, week.InputTokens, week.OutputTokens, week.CachedTokens})
 		require.InDelta(t, 0.00035, *week.Cost, 1e-12)
 		require.Nil(t, week.DailyTokenLimit)
 		require.NoError(t, w.chat.DeleteConversation(w.ctx, *w.talk))
-		after, err := w.book.Summary(w.ctx, enum.UsageDay)
+		after, err := w.ledger.Summary(w.ctx, enum.UsageDay)
 		require.NoError(t, err)
 		require.Equal(t, 44, after.InputTokens, "deleting a conversation gives nothing back")
 	})
@@ -63,7 +63,7 @@ func TestHandle_DailyLimitReached_FailsUntilMidnight(t *testing.T) {
 			t,
 			db,
 			m,
-			settings{spend: usage.Limits{PerDay: 12_000}, clock: func() time.Time { return time.Unix(now.Load(), 0) }},
+			settings{usageLimits: usage.Limits{PerDay: 12_000}, clock: func() time.Time { return time.Unix(now.Load(), 0) }},
 		)
 		reply := w.send("Hello")
 		require.Equal(t, enum.MessageCompleted, reply.Status)
@@ -78,7 +78,7 @@ func TestHandle_DailyLimitReached_FailsUntilMidnight(t *testing.T) {
 
 		require.NoError(
 			t,
-			w.book.Record(w.ctx, db.Client().UsageDay, usage.Amount{Calls: 1, Tokens: price.Tokens{Input: 2000}}),
+			w.ledger.Record(w.ctx, db.Client().UsageDay, usage.Amount{Calls: 1, Tokens: price.Tokens{Input: 2000}}),
 		)
 		_, err := w.chat.SendMessage(w.ctx, chat.SendMessageInput{ConversationID: w.talk, Content: "Now?"})
 		require.Equal(t, apperr.RateLimited, apperr.CodeOf(err))
@@ -97,7 +97,7 @@ func TestHandle_TurnLimitReached_Fails(t *testing.T) {
 				return withUsage(callTools("", toolUse{"list_tasks", "{}"}), 4000, 100)
 			},
 		}
-		w := newFixture(t, db, m, settings{spend: usage.Limits{PerTurn: 10_000}})
+		w := newFixture(t, db, m, settings{usageLimits: usage.Limits{PerTurn: 10_000}})
 		reply := w.send("Hello")
 		require.Equal(t, enum.MessageFailed, reply.Status)
 		require.Equal(t, string(apperr.ComplexityLimit), *reply.ErrorCode)
@@ -115,7 +115,7 @@ func TestHandle_ConcurrentTurns_ShareDailyLimit(t *testing.T) {
 			<-release
 			return withUsage(answerText("So be it."), 100, 100)
 		}}
-		w := newFixture(t, db, m, settings{spend: usage.Limits{PerDay: 4000}}) // a call reserves about 2500
+		w := newFixture(t, db, m, settings{usageLimits: usage.Limits{PerDay: 4000}}) // a call reserves about 2500
 		var replies []string
 		for range 6 {
 			turn, err := w.chat.SendMessage(w.ctx, chat.SendMessageInput{Content: "Hello"})

@@ -101,9 +101,9 @@ func translate(
 	if err != nil {
 		return // the caller gave up while sending
 	}
-	chat, t, fault := read(r, body)
-	if fault != "" {
-		refusal, _ := json.Marshal(map[string]any{"error": map[string]string{"message": fault}})
+	chat, t, rejection := read(r, body)
+	if rejection != "" {
+		refusal, _ := json.Marshal(map[string]any{"error": map[string]string{"message": rejection}})
 		JSON(http.StatusBadRequest, string(refusal))(w, r)
 		return
 	}

@@ -30,7 +30,7 @@ type anthropicBlock struct {
 }
 
 func (a *fakeAnthropic) decodeRequest(r *http.Request, body []byte) (chat ChatRequest, t responseEncoder,
-	fault string,
+	rejection string,
 ) {
 	var request struct {
 		Model      string
@@ -57,12 +57,12 @@ func (a *fakeAnthropic) decodeRequest(r *http.Request, body []byte) (chat ChatRe
 		}
 	}
 	h := anthropicHistory{preceding: request.System + toJSON(request.Tools), isRecorded: a.issued.contains}
-	fault = h.readMessages(request.Messages)
-	if fault == "" && h.usedTool && len(request.Tools) == 0 {
-		fault = "Requests which have `tool_use` or `tool_result` blocks in messages must define tools"
+	rejection = h.readMessages(request.Messages)
+	if rejection == "" && h.usedTool && len(request.Tools) == 0 {
+		rejection = "Requests which have `tool_use` or `tool_result` blocks in messages must define tools"
 	}
 	chat.Messages = append(chat.Messages, h.messages...)
-	return chat, &anthropicEncoder{signature: h.signature(), recordSignature: a.issued.record}, fault
+	return chat, &anthropicEncoder{signature: h.signature(), recordSignature: a.issued.record}, rejection
 }
 
 // anthropicHistory turns messages into those of the other wire.
@@ -80,7 +80,7 @@ func (h *anthropicHistory) signature() string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (h *anthropicHistory) readMessages(messages []anthropicMessage) (fault string) {
+func (h *anthropicHistory) readMessages(messages []anthropicMessage) (rejection string) {
 	for i, m := range messages {
 		want := []string{"user", "assistant"}[i%2]
 		switch {
@@ -89,12 +89,12 @@ func (h *anthropicHistory) readMessages(messages []anthropicMessage) (fault stri
 		case len(m.Content) == 0:
 			return "messages: content must not be empty"
 		case m.Role == "user":
-			fault = h.readUser(m)
+			rejection = h.readUser(m)
 		default:
-			fault = h.readAssistant(m)
+			rejection = h.readAssistant(m)
 		}
-		if fault != "" {
-			return fault
+		if rejection != "" {
+			return rejection
 		}
 		h.preceding += toJSON(m)
 	}
@@ -104,7 +104,7 @@ func (h *anthropicHistory) readMessages(messages []anthropicMessage) (fault stri
 	return ""
 }
 
-func (h *anthropicHistory) readUser(m anthropicMessage) (fault string) {
+func (h *anthropicHistory) readUser(m anthropicMessage) (rejection string) {
 	open, text := h.pendingCalls, ""
 	h.pendingCalls = nil
 	for _, b := range m.Content {
@@ -129,7 +129,7 @@ func (h *anthropicHistory) readUser(m anthropicMessage) (fault string) {
 
 var anthropicID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
-func (h *anthropicHistory) readAssistant(m anthropicMessage) (fault string) {
+func (h *anthropicHistory) readAssistant(m anthropicMessage) (rejection string) {
 	said := ChatMessage{Role: "assistant"}
 	thought := false
 	for i, b := range m.Content {

@@ -32,7 +32,7 @@ type geminiPart struct {
 	} `json:"functionResponse"`
 }
 
-func (g *fakeGemini) decodeRequest(r *http.Request, body []byte) (chat ChatRequest, t responseEncoder, fault string) {
+func (g *fakeGemini) decodeRequest(r *http.Request, body []byte) (chat ChatRequest, t responseEncoder, rejection string) {
 	var request struct {
 		SystemInstruction geminiContent
 		Contents          []geminiContent
@@ -64,9 +64,9 @@ func (g *fakeGemini) decodeRequest(r *http.Request, body []byte) (chat ChatReque
 		}
 	}
 	h := geminiHistory{contents: request.Contents, isRecorded: g.issued.contains}
-	fault = h.readContents()
+	rejection = h.readContents()
 	chat.Messages = append(chat.Messages, h.messages...)
-	return chat, &geminiEncoder{recordSignature: g.issued.record}, fault
+	return chat, &geminiEncoder{recordSignature: g.issued.record}, rejection
 }
 
 // placeholderSignature stands for the signature of a call that another model made.
@@ -80,7 +80,7 @@ type geminiHistory struct {
 	pendingCalls []ChatCall // calls that want their responses next
 }
 
-func (h *geminiHistory) readContents() (fault string) {
+func (h *geminiHistory) readContents() (rejection string) {
 	current := 0 // where the turn under way begins
 	for i, c := range h.contents {
 		if c.Role == "user" && len(c.Parts) > 0 && c.Parts[0].FunctionResponse == nil {
@@ -95,12 +95,12 @@ func (h *geminiHistory) readContents() (fault string) {
 			return "Please ensure that function call turn comes immediately after a user turn or after a function response turn."
 		}
 		if c.Role == "model" {
-			fault = h.readModel(c, i > current)
+			rejection = h.readModel(c, i > current)
 		} else {
-			fault = h.readUser(c)
+			rejection = h.readUser(c)
 		}
-		if fault != "" {
-			return fault
+		if rejection != "" {
+			return rejection
 		}
 	}
 	if len(h.pendingCalls) > 0 {
@@ -109,7 +109,7 @@ func (h *geminiHistory) readContents() (fault string) {
 	return ""
 }
 
-func (h *geminiHistory) readModel(c geminiContent, current bool) (fault string) {
+func (h *geminiHistory) readModel(c geminiContent, current bool) (rejection string) {
 	m := ChatMessage{Role: "assistant"}
 	for _, p := range c.Parts {
 		m.Content += p.Text
@@ -139,7 +139,7 @@ func (h *geminiHistory) readModel(c geminiContent, current bool) (fault string) 
 	return ""
 }
 
-func (h *geminiHistory) readUser(c geminiContent) (fault string) {
+func (h *geminiHistory) readUser(c geminiContent) (rejection string) {
 	open := h.pendingCalls
 	h.pendingCalls = nil
 	text := ""

@@ -20,15 +20,15 @@ var calling = providertest.Stream(
 	"data: [DONE]\n\n",
 )
 
-// told sends a body to a wire and gives the status and the answer.
-func told(t *testing.T, speak http.Handler, path, body string) (int, string) {
+// post sends a body to a wire and gives the status and the answer.
+func post(t *testing.T, handler http.Handler, path, body string) (int, string) {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 	r.Header.Set("X-Goog-Api-Key", providertest.APIKey)
 	r.Header.Set("X-Api-Key", providertest.APIKey)
 	r.Header.Set("Anthropic-Version", "2023-06-01")
 	w := httptest.NewRecorder()
-	speak.ServeHTTP(w, r)
+	handler.ServeHTTP(w, r)
 	answer, err := io.ReadAll(w.Body)
 	require.NoError(t, err)
 	return w.Code, string(answer)
@@ -45,12 +45,12 @@ func between(t *testing.T, text, after, before string) string {
 
 func TestTheFakeGeminiIsAsStrictAsTheVendor(t *testing.T) {
 	const path = "/v1beta/models/gemini-3:streamGenerateContent?alt=sse"
-	speak := providertest.FakeProviders(http.HandlerFunc(calling))
+	handler := providertest.FakeProviders(http.HandlerFunc(calling))
 	history := func(model, results string) string {
 		return `{"contents":[{"role":"user","parts":[{"text":"Go"}]},{"role":"model",` +
 			`"parts":[` + model + `]},{"role":"user","parts":[` + results + `]}]}`
 	}
-	_, answer := told(t, speak, path, `{"contents":[{"role":"user","parts":[{"text":"Go"}]}]}`)
+	_, answer := post(t, handler, path, `{"contents":[{"role":"user","parts":[{"text":"Go"}]}]}`)
 	signature := between(t, answer, `"thoughtSignature":"`, `"`)
 	call := func(title, signature string) string {
 		return `{"functionCall":{"name":"add_task","args":{"title":"` + title + `"}},"thoughtSignature":"` + signature + `"}`
@@ -66,20 +66,20 @@ func TestTheFakeGeminiIsAsStrictAsTheVendor(t *testing.T) {
 		"has no response": strings.Replace(history(call("x", signature), result),
 			`,{"role":"user","parts":[`+result+`]}`, "", 1),
 	} {
-		status, answer := told(t, speak, path, body)
+		status, answer := post(t, handler, path, body)
 		require.Equal(t, want == "", status == http.StatusOK, answer)
 		require.Contains(t, answer, want)
 	}
 }
 
 func TestTheFakeAnthropicIsAsStrictAsTheVendor(t *testing.T) {
-	speak := providertest.FakeProviders(http.HandlerFunc(calling))
+	handler := providertest.FakeProviders(http.HandlerFunc(calling))
 	request := func(system, tools, messages string) string {
 		return `{"stream":true,"max_tokens":9,` +
 			`"system":"` + system + `","tools":[` + tools + `],"messages":[` + messages + `]}`
 	}
 	const tools, question = `{"name":"add_task"}`, `{"role":"user","content":[{"type":"text","text":"Go"}]}`
-	_, answer := told(t, speak, "/v1/messages", request("S", tools, question))
+	_, answer := post(t, handler, "/v1/messages", request("S", tools, question))
 	signature := between(t, answer, `"delta":{"signature":"`, `"`)
 	thinking := `{"type":"thinking","thinking":"","signature":"` + signature + `"},`
 	const (
@@ -99,23 +99,23 @@ func TestTheFakeAnthropicIsAsStrictAsTheVendor(t *testing.T) {
 		"must define tools":      request("S, later", "", step(use, result)),
 		"max_tokens":             strings.Replace(request("S", tools, question), `"max_tokens":9,`, "", 1),
 	} {
-		status, answer := told(t, speak, "/v1/messages", body)
+		status, answer := post(t, handler, "/v1/messages", body)
 		require.Equal(t, want == "", status == http.StatusOK, answer)
 		require.Contains(t, answer, want)
 	}
-	status, _ := told(t, speak, "/v1/messages", request("S, later", tools, step(use, result)))
+	status, _ := post(t, handler, "/v1/messages", request("S, later", tools, step(use, result)))
 	require.Equal(t, http.StatusOK, status, "behind a changed past no thinking is wanted")
 }
 
 func TestTheFakesWantTheirKeys(t *testing.T) {
-	speak := providertest.FakeProviders(http.HandlerFunc(calling))
+	handler := providertest.FakeProviders(http.HandlerFunc(calling))
 	for path, want := range map[string]int{
 		"/v1/chat/completions": http.StatusUnauthorized, "/v1/messages": http.StatusBadRequest,
 		"/v1beta/models/m:streamGenerateContent?alt=sse": http.StatusBadRequest,
 		providertest.OllamaPath + "/v1/chat/completions": http.StatusOK,
 	} {
 		w := httptest.NewRecorder()
-		speak.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(`{}`)))
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(`{}`)))
 		require.Equal(t, want, w.Code, path)
 	}
 }
