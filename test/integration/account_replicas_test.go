@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startPair are two replicas in this process, on one database.
+// startPair starts two replicas in this process on one database.
 func startPair(t *testing.T, more ...harness.Settings) (a, b *harness.Env) {
 	t.Helper()
 	url := testdb.PostgresURL(t)
@@ -34,7 +34,7 @@ func startPair(t *testing.T, more ...harness.Settings) (a, b *harness.Env) {
 			append(more, harness.Settings{"REPLICA_NAME": "b"})...)
 }
 
-// countRowsContaining counts the rows of all tables whose text holds a word, those without an owner too.
+// countRowsContaining counts the rows of each table, owned or not, whose text contains word.
 func countRowsContaining(t testing.TB, b *harness.Env, word string) map[string]int {
 	t.Helper()
 	tables, err := b.SystemClient(t).QueryContext(rule.System(context.Background()),
@@ -53,8 +53,8 @@ func countRowsContaining(t testing.TB, b *harness.Env, word string) map[string]i
 	return found
 }
 
-// TestDeleteViewer_TwoReplicas_GoneOnBoth deletes on one replica while everything of the person's is open
-// on the other, over each bus.
+// TestDeleteViewer_TwoReplicas_GoneOnBoth deletes a user on one replica while the user's sockets, streams and
+// replies are open on the other, over each bus.
 func TestDeleteViewer_TwoReplicas_GoneOnBoth(t *testing.T) {
 	t.Parallel()
 	for name, bus := range map[string]func(t *testing.T) harness.Settings{
@@ -83,7 +83,7 @@ func requireDeletedEverywhere(t *testing.T, here, there *harness.Env, left <-cha
 	alice, bob := here.ClientWithTokenIssuedAt(t, "alice", -time.Minute), here.Client(t, "bob")
 	away, bobAway := testclient.New(t, there.URL(), alice.Token), testclient.New(t, there.URL(), bob.Token)
 	id := harness.ViewerID(t, alice)
-	require.Equal(t, id, harness.ViewerID(t, away), "both replicas know her, and remember it")
+	require.Equal(t, id, harness.ViewerID(t, away), "both replicas return the same user")
 	(&harness.Conversation{Client: alice}).SendAndWait(t, "Hello")
 	harness.CreateTask(t, alice, testclient.Vars{"title": "Feed the wombat"})
 
@@ -99,14 +99,14 @@ func requireDeletedEverywhere(t *testing.T, here, there *harness.Env, left <-cha
 
 	require.Empty(t, alice.Try(t, harness.DeleteViewerDoc, testclient.Vars{"confirm": account.DeleteConfirmation}).Errors)
 
-	<-left // the model is no longer asked
+	<-left // the model call ended
 	require.Equal(t, 4403, busy.CloseCode(t))
 	require.Equal(t, 4403, idle.CloseCode(t))
 	var err error
 	for err == nil {
 		_, err = reply.TryNextEvent(t.Context())
 	}
-	require.ErrorIs(t, err, io.EOF, "the stream ends, and without an error")
+	require.ErrorIs(t, err, io.EOF, "the stream must complete without an error")
 	_, err = tasks.Next(t.Context())
 	require.ErrorIs(t, err, io.EOF)
 	for _, stream := range []*sseStream{replyEvents, taskEvents} {
@@ -118,11 +118,11 @@ func requireDeletedEverywhere(t *testing.T, here, there *harness.Env, left <-cha
 	requireDeleted(t, there, away, id)
 	harness.CreateTask(t, bob, testclient.Vars{"title": "Go on"})
 	payload, err := hisTasks.Next(t.Context())
-	require.NoError(t, err, "others are not disturbed")
+	require.NoError(t, err, "other users must not be affected")
 	require.Contains(t, string(payload), `"number":1`)
 }
 
-// requireDeleted looks for anything that a replica still has or does for a deleted person.
+// requireDeleted checks that a replica keeps no row of a deleted user and rejects the user's requests.
 func requireDeleted(t *testing.T, b *harness.Env, c *testclient.Client, id string) {
 	t.Helper()
 	for table, n := range b.CountUserRows(t, id) {
@@ -131,12 +131,16 @@ func requireDeleted(t *testing.T, b *harness.Env, c *testclient.Client, id strin
 	for _, word := range []string{id, "wombat", "alice"} {
 		require.Empty(t, countRowsContaining(t, b, word), word)
 	}
-	for _, document := range []string{harness.ViewerIDDoc, `{ tasks { nodes { id } } }`, `{ conversations { nodes { id } } }`, harness.ExportViewerDoc} {
+	for _, document := range []string{
+		harness.ViewerIDDoc, `{ tasks { nodes { id } } }`,
+		`{ conversations { nodes { id } } }`, harness.ExportViewerDoc,
+	} {
 		a := c.Try(t, document, nil)
 		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), document)
 		require.Equal(t, http.StatusUnauthorized, a.Status)
 	}
-	harness.RequireErrorCode(t, "UNAUTHENTICATED", c.Try(t, harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "back"}}))
+	harness.RequireErrorCode(t, "UNAUTHENTICATED", c.Try(t, harness.CreateTaskDoc,
+		testclient.Vars{"in": testclient.Vars{"title": "back"}}))
 	_, err := c.TryDial(t.Context())
 	require.ErrorContains(t, err, fmt.Sprint(4403))
 }

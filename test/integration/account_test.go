@@ -54,7 +54,8 @@ func TestDeleteViewer_OpenSubscriptions_AreClosed(t *testing.T) {
 		turn := testclient.Run[struct{ SendMessage testclient.Turn }](
 			t,
 			alice,
-			`mutation { sendMessage(input: { content: "Tell me everything that you can do for me" }) { conversation { id } assistantMessage { id } } }`,
+			`mutation { sendMessage(input: { content: "Tell me everything that you can do for me" }) { conversation { id } `+
+				`assistantMessage { id } } }`,
 			nil,
 		).SendMessage
 		other, own := alice.Dial(t), alice.Dial(t)
@@ -65,12 +66,12 @@ func TestDeleteViewer_OpenSubscriptions_AreClosed(t *testing.T) {
 
 		answer := own.Subscribe(t, harness.DeleteViewerDoc, testclient.Vars{"confirm": account.DeleteConfirmation})
 		payload, err := answer.Next(t.Context())
-		require.NoError(t, err, "the answer comes before the connection closes")
+		require.NoError(t, err, "the response must precede the close")
 		require.Contains(t, string(payload), "deletedId")
 		for err == nil {
 			_, err = stream.TryNextEvent(t.Context())
 		}
-		require.ErrorIs(t, err, io.EOF, "the stream ends, and without an error")
+		require.ErrorIs(t, err, io.EOF, "the stream must complete without an error")
 		_, err = tasks.Next(t.Context())
 		require.ErrorIs(t, err, io.EOF)
 		require.Equal(t, 4403, own.CloseCode(t))
@@ -86,7 +87,8 @@ func TestExport_AllDataKinds_ContainsOnlyOwnRows(t *testing.T) {
 		const more = 1100 // several chunks
 		b.AddTasks(t, harness.ViewerID(t, alice), more)
 
-		data := testclient.Run[struct{ ExportViewer map[string]json.RawMessage }](t, alice, harness.ExportViewerDoc, nil).ExportViewer
+		data := testclient.Run[struct{ ExportViewer map[string]json.RawMessage }](t, alice, harness.ExportViewerDoc,
+			nil).ExportViewer
 		counts := b.CountUserRows(t, harness.ViewerID(t, alice))
 		require.Equal(t, more+1, counts["tasks"])
 		for _, table := range harness.OwnedTables() {

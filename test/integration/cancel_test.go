@@ -11,10 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// cancelDeadline is how soon a cancelled reply must have stopped.
+// cancelDeadline is the maximum duration of a cancellation.
 const cancelDeadline = 200 * time.Millisecond
 
-// startStalledModel stalls when it is asked for a story, and answers everything else.
+// startStalledModel starts a model that stalls when the message requests a story, and completes all other
+// replies.
 func startStalledModel(t *testing.T) *harness.Model {
 	return harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
 		if a.UserMessage == "Tell me a story" {
@@ -24,7 +25,7 @@ func startStalledModel(t *testing.T) *harness.Model {
 	})
 }
 
-// eachScriptedModel runs a test on each wire with a server that asks a model of its own.
+// eachScriptedModel runs test for each provider with a server that uses its own scripted model.
 func eachScriptedModel(
 	t *testing.T,
 	model func(t *testing.T) *harness.Model,
@@ -59,8 +60,13 @@ func TestCancelReply_Streaming_StopsAndKeepsText(t *testing.T) {
 		require.Equal(t, "You said: And now?", k.SendAndWait(t, "And now?").Content)
 		last := m.Requests()[len(m.Requests())-1].Body
 		require.Contains(t, last, "Once upon 🦊")
-		require.Contains(t, last, "stopped", "the model is told that the reply was stopped")
-		require.Equal(t, cancelled, harness.CancelReply(t, k.Client, cancelled.ID), "once more changes nothing")
+		require.Contains(t, last, "stopped", "the history must mark the stopped reply")
+		require.Equal(
+			t,
+			cancelled,
+			harness.CancelReply(t, k.Client, cancelled.ID),
+			"a second cancellation must change nothing",
+		)
 	})
 }
 
@@ -130,14 +136,16 @@ func TestDeleteConversation_ReplyStreaming_EndsReplyAndStream(t *testing.T) {
 		k.SendAndWait(t, "Hello")
 		turn := harness.Send(t, k.Client, k.ID, "Tell me a story")
 		k.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
-		testclient.Run[any](t, k.Client, `mutation ($id: ID!) { deleteConversation(id: $id) { deletedId } }`, testclient.Vars{"id": k.ID})
+		testclient.Run[any](t, k.Client, `mutation ($id: ID!) { deleteConversation(id: $id) { deletedId } }`,
+			testclient.Vars{"id": k.ID})
 		for {
 			if _, err := k.Stream.TryNextEvent(t.Context()); err != nil {
 				require.EqualError(t, err, "EOF", "the stream is complete")
 				break
 			}
 		}
-		harness.RequireErrorCode(t, "NOT_FOUND", k.Client.Try(t, harness.SendDoc, testclient.Vars{"in": testclient.Vars{"conversationId": k.ID, "content": "Hello?"}}))
+		harness.RequireErrorCode(t, "NOT_FOUND", k.Client.Try(t, harness.SendDoc,
+			testclient.Vars{"in": testclient.Vars{"conversationId": k.ID, "content": "Hello?"}}))
 		require.Equal(t, "You said: Elsewhere", (&harness.Conversation{Client: k.Client}).SendAndWait(t, "Elsewhere").Content)
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestCommands_AllEight_ChangeTasks is a person's day: each sentence, and the list after it.
+// TestCommands_AllEight_ChangeTasks sends one sentence for each command and checks the task list after it.
 func TestCommands_AllEight_ChangeTasks(t *testing.T) {
 	eachModelProvider(t, func(t *testing.T, b *harness.Env) {
 		k := &harness.Conversation{Client: b.Client(t, "alice")}

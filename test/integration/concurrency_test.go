@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestFirstRequestsAtTheSameMomentMakeOnePerson.
+// TestFirstRequests_Concurrent_CreateOneUser checks that concurrent first requests of one user create one
+// row.
 func TestFirstRequests_Concurrent_CreateOneUser(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		tokens := []string{harness.Token(t, "alice"), harness.Token(t, "bob")}
@@ -35,14 +36,16 @@ func TestFirstRequests_Concurrent_CreateOneUser(t *testing.T) {
 	})
 }
 
-// TestTaskNumbersNeverRepeat: not when tasks are made at the same moment, and not after deletions.
+// TestCreateTask_Concurrent_NumbersAreUnique checks that task numbers are never reused, neither by concurrent
+// creations nor after deletions.
 func TestCreateTask_Concurrent_NumbersAreUnique(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		alice, bob := b.Client(t, "alice"), b.Client(t, "bob")
 		const n = 30
 		made := harness.Concurrently(n, func(i int) int {
 			c := []*testclient.Client{alice, bob}[i%2]
-			a, err := c.Do(t.Context(), harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": fmt.Sprint("task ", i)}})
+			a, err := c.Do(t.Context(), harness.CreateTaskDoc,
+				testclient.Vars{"in": testclient.Vars{"title": fmt.Sprint("task ", i)}})
 			var payload harness.TaskPayload
 			if err == nil {
 				err = json.Unmarshal(a.Data, &payload)
@@ -72,14 +75,18 @@ func TestCreateTask_Concurrent_NumbersAreUnique(t *testing.T) {
 	})
 }
 
-// TestChangesOfOneTaskAtTheSameMomentAreAllKept: versions and history have no gaps.
+// TestUpdateTask_Concurrent_AllChangesKept checks that versions and history have no gaps after concurrent
+// updates of one task.
 func TestUpdateTask_Concurrent_AllChangesKept(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
 		made := harness.CreateTask(t, c, testclient.Vars{"title": "x"})
 		const n = 12
 		for _, fault := range harness.Concurrently(n, func(i int) string {
-			a, err := c.Do(t.Context(), harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{"id": made.ID, "title": fmt.Sprint("title ", i)}})
+			a, err := c.Do(t.Context(), harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{
+				"id":    made.ID,
+				"title": fmt.Sprint("title ", i),
+			}})
 			if err != nil {
 				t.Error(err)
 			}
@@ -103,7 +110,10 @@ func TestUpdateTask_Concurrent_AllChangesKept(t *testing.T) {
 		}
 		winners := 0
 		for _, fault := range harness.Concurrently(n, func(i int) string {
-			a, err := c.Do(t.Context(), harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{"id": made.ID, "title": fmt.Sprint("last ", i), "expectedVersion": n + 1}})
+			a, err := c.Do(t.Context(), harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{
+				"id":    made.ID,
+				"title": fmt.Sprint("last ", i), "expectedVersion": n + 1,
+			}})
 			if err != nil {
 				t.Error(err)
 			}

@@ -21,7 +21,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTheDoctorsExitCodeIsForScripts: 0 when nothing keeps the server from working, 1 otherwise.
+// TestDoctorCommand_Problem_ExitsNonZero checks the exit code: 0 when no problem prevents the server from
+// working, 1 otherwise.
 func TestDoctorCommand_Problem_ExitsNonZero(t *testing.T) {
 	t.Parallel()
 	database := testdb.SQLiteURL(t)
@@ -39,7 +40,7 @@ func TestDoctorCommand_Problem_ExitsNonZero(t *testing.T) {
 	}
 }
 
-// startHTTPProvider is a provider of models that says the same to everybody.
+// startHTTPProvider starts a model provider that returns the same response to every request.
 func startHTTPProvider(t *testing.T, status int, body string) harness.Settings {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -48,7 +49,10 @@ func startHTTPProvider(t *testing.T, status int, body string) harness.Settings {
 		_, _ = w.Write([]byte(body))
 	}))
 	t.Cleanup(s.Close)
-	return harness.Settings{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": s.URL + "/v1", "LLM_MODEL": "m", "OPENAI_API_KEY": "k"}
+	return harness.Settings{
+		"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": s.URL + "/v1", "LLM_MODEL": "m",
+		"OPENAI_API_KEY": "k",
+	}
 }
 
 // migratedSQLite is an address of keys that sends those who ask elsewhere.
@@ -59,20 +63,24 @@ func migratedSQLite(t *testing.T) string {
 	return s.URL
 }
 
-// productionSettings are settings for the real thing, with a provider of identities.
+// productionSettings returns settings for production with an identity provider.
 func productionSettings(t *testing.T) harness.Settings {
 	t.Helper()
-	return harness.Settings{"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": startKeyServerWithClockSkew(t, 0)}
+	return harness.Settings{
+		"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": "",
+		"AUTH_JWKS_URL": startKeyServerWithClockSkew(t, 0),
+	}
 }
 
-// execSQL runs a statement in a database, past everything.
+// execSQL executes a statement directly in a database, without the server.
 func execSQL(t *testing.T, database, statement string) {
 	t.Helper()
 	_, err := testdb.Open(t, database).Client().ExecContext(context.Background(), statement)
 	require.NoError(t, err)
 }
 
-// TestDoctor_EachFault_NamesItsFix provokes what the doctor knows of; each fault and warning comes with what to do.
+// TestDoctor_EachFault_NamesItsFix provokes each problem and warning of the doctor and checks that it is
+// reported with its fix.
 func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 	sqlite := testdb.SQLiteURL(t)
 	broken := filepath.Join(t.TempDir(), "broken.db")
@@ -92,27 +100,98 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 		found   string
 		fix     string
 	}{
-		"no database server":      {[]harness.Settings{{"DATABASE_URL": "postgres://u@127.0.0.1:1/x?connect_timeout=1"}}, "database", doctor.Failed, "cannot use", "start the database server"},
-		"no such database":        {[]harness.Settings{{"DATABASE_URL": misnamed.String()}}, "database", doctor.Failed, "nowhere", "check host, user and password"},
-		"no database file":        {[]harness.Settings{{"DATABASE_URL": "sqlite:" + broken}}, "database|migrations", doctor.Failed, "not a database", "."},
-		"newer database":          {[]harness.Settings{{"DATABASE_URL": newer}}, "migrations", doctor.Failed, "newer|unknown", "release that migrated"},
-		"rls not forced":          {[]harness.Settings{{"DATABASE_URL": unforced}}, "row-level security", doctor.Warning, "not forced on tasks", "ALTER TABLE tasks ENABLE ROW LEVEL SECURITY, FORCE"},
-		"rls not forced, prod":    {[]harness.Settings{{"DATABASE_URL": unforced}, productionSettings(t)}, "row-level security", doctor.Failed, "not forced on tasks", "FORCE ROW LEVEL SECURITY"},
-		"rls required":            {[]harness.Settings{{"DATABASE_URL": unforced, "DB_ROW_SECURITY": "on"}}, "row-level security", doctor.Failed, "not forced on tasks", "errand_app"},
-		"rls disabled":            {[]harness.Settings{{"DATABASE_URL": whole, "DB_ROW_SECURITY": "off"}}, "row-level security", doctor.Warning, "disabled by DB_ROW_SECURITY=off", "DB_ROW_SECURITY=auto"},
-		"bus away":                {[]harness.Settings{{"NATS_URL": "nats://127.0.0.1:1"}}, "bus", doctor.Failed, "did not respond", "NATS_URL"},
-		"secret shared":           {nil, "sign-in", doctor.Warning, "BETTER_AUTH_SECRET", "AUTH_JWKS_URL"},
-		"development":             {[]harness.Settings{{"BETTER_AUTH_SECRET": ""}}, "sign-in", doctor.Warning, "anyone on this machine", "AUTH_JWKS_URL"},
-		"keys away":               {[]harness.Settings{productionSettings(t), {"AUTH_JWKS_URL": "http://127.0.0.1:1/jwks"}}, "sign-in keys", doctor.Failed, "returned no keys", "start the identity provider"},
-		"keys elsewhere":          {[]harness.Settings{{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": migratedSQLite(t)}}, "sign-in keys", doctor.Failed, "status 301.*own address", "reach the URL"},
-		"production, no sign-in":  {[]harness.Settings{{"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": ""}}, "setting AUTH_JWKS_URL", doctor.Failed, "identity provider", "allowed"},
-		"open to all, no sign-in": {[]harness.Settings{{"ADDR": "0.0.0.0:0", "BETTER_AUTH_SECRET": ""}}, "setting ADDR", doctor.Failed, "no authentication is configured", "loopback"},
-		"no key for the model":    {[]harness.Settings{{"LLM_PROVIDER": "anthropic"}}, "setting (ANTHROPIC_API_KEY|LLM_PROVIDER)|model", doctor.Failed, ".", "."},
-		"model busy":              {[]harness.Settings{startHTTPProvider(t, 429, `{}`)}, "model", doctor.Failed, "rate_limit", "LLM_FALLBACK"},
-		"model unknown":           {[]harness.Settings{startHTTPProvider(t, 404, `{"error":{"message":"no such model"}}`)}, "model", doctor.Failed, "did not respond", "LLM_MODEL|address"},
-		"model refuses":           {[]harness.Settings{startHTTPProvider(t, 400, `{"error":{"message":"bad"}}`)}, "model", doctor.Failed, "bad_request", "LLM_MODEL"},
-		"model says nothing":      {[]harness.Settings{startHTTPProvider(t, 200, harness.ChunkFrame(testclient.Vars{}, "stop")+harness.DoneFrame)}, "model", doctor.Warning, "empty response", "LLM_MODEL"},
-		"model away":              {[]harness.Settings{{"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "LLM_MODEL": "m", "OPENAI_API_KEY": "k"}}, "model", doctor.Failed, "unavailable", "address"},
+		"no database server": {
+			[]harness.Settings{{"DATABASE_URL": "postgres://u@127.0.0.1:1/x?connect_timeout=1"}},
+			"database", doctor.Failed, "cannot use", "start the database server",
+		},
+		"no such database": {
+			[]harness.Settings{{"DATABASE_URL": misnamed.String()}},
+			"database", doctor.Failed,
+			"nowhere", "check host, user and password",
+		},
+		"no database file": {
+			[]harness.Settings{{"DATABASE_URL": "sqlite:" + broken}},
+			"database|migrations",
+			doctor.Failed, "not a database", ".",
+		},
+		"newer database": {
+			[]harness.Settings{{"DATABASE_URL": newer}},
+			"migrations", doctor.Failed,
+			"newer|unknown", "release that migrated",
+		},
+		"rls not forced": {
+			[]harness.Settings{{"DATABASE_URL": unforced}},
+			"row-level security", doctor.Warning,
+			"not forced on tasks", "ALTER TABLE tasks ENABLE ROW LEVEL SECURITY, FORCE",
+		},
+		"rls not forced, prod": {
+			[]harness.Settings{{"DATABASE_URL": unforced}, productionSettings(t)},
+			"row-level security", doctor.Failed, "not forced on tasks", "FORCE ROW LEVEL SECURITY",
+		},
+		"rls required": {
+			[]harness.Settings{{"DATABASE_URL": unforced, "DB_ROW_SECURITY": "on"}},
+			"row-level security", doctor.Failed, "not forced on tasks", "errand_app",
+		},
+		"rls disabled": {
+			[]harness.Settings{{"DATABASE_URL": whole, "DB_ROW_SECURITY": "off"}},
+			"row-level security", doctor.Warning, "disabled by DB_ROW_SECURITY=off", "DB_ROW_SECURITY=auto",
+		},
+		"bus away": {
+			[]harness.Settings{{"NATS_URL": "nats://127.0.0.1:1"}},
+			"bus", doctor.Failed,
+			"did not respond", "NATS_URL",
+		},
+		"secret shared": {nil, "sign-in", doctor.Warning, "BETTER_AUTH_SECRET", "AUTH_JWKS_URL"},
+		"development": {
+			[]harness.Settings{{"BETTER_AUTH_SECRET": ""}},
+			"sign-in", doctor.Warning,
+			"anyone on this machine", "AUTH_JWKS_URL",
+		},
+		"keys away": {
+			[]harness.Settings{productionSettings(t), {"AUTH_JWKS_URL": "http://127.0.0.1:1/jwks"}},
+			"sign-in keys", doctor.Failed, "returned no keys", "start the identity provider",
+		},
+		"keys elsewhere": {
+			[]harness.Settings{{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": migratedSQLite(t)}},
+			"sign-in keys", doctor.Failed, "status 301.*own address", "reach the URL",
+		},
+		"production, no sign-in": {
+			[]harness.Settings{{"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": ""}},
+			"setting AUTH_JWKS_URL", doctor.Failed, "identity provider", "allowed",
+		},
+		"open to all, no sign-in": {
+			[]harness.Settings{{"ADDR": "0.0.0.0:0", "BETTER_AUTH_SECRET": ""}},
+			"setting ADDR",
+			doctor.Failed, "no authentication is configured", "loopback",
+		},
+		"no key for the model": {
+			[]harness.Settings{{"LLM_PROVIDER": "anthropic"}},
+			"setting (ANTHROPIC_API_KEY|LLM_PROVIDER)|model", doctor.Failed, ".", ".",
+		},
+		"model busy": {
+			[]harness.Settings{startHTTPProvider(t, 429, `{}`)},
+			"model", doctor.Failed,
+			"rate_limit", "LLM_FALLBACK",
+		},
+		"model unknown": {
+			[]harness.Settings{startHTTPProvider(t, 404, `{"error":{"message":"no such model"}}`)},
+			"model", doctor.Failed, "did not respond", "LLM_MODEL|address",
+		},
+		"model refuses": {
+			[]harness.Settings{startHTTPProvider(t, 400, `{"error":{"message":"bad"}}`)},
+			"model",
+			doctor.Failed, "bad_request", "LLM_MODEL",
+		},
+		"model says nothing": {[]harness.Settings{startHTTPProvider(t, 200, harness.ChunkFrame(testclient.Vars{},
+			"stop")+harness.DoneFrame)}, "model", doctor.Warning, "empty response", "LLM_MODEL"},
+		"model away": {
+			[]harness.Settings{{
+				"LLM_PROVIDER":    "openai",
+				"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "LLM_MODEL": "m", "OPENAI_API_KEY": "k",
+			}},
+			"model", doctor.Failed,
+			"unavailable", "address",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			environ := harness.TestSettings(sqlite)

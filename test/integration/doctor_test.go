@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// runDoctor runs the doctor and returns its table; sick says whether it found faults.
+// runDoctor runs the doctor and returns its table; sick reports whether it found problems.
 func runDoctor(t *testing.T, environ harness.Settings) (table string, sick bool) {
 	t.Helper()
 	command := harness.Command(t, environ, "doctor")
@@ -32,14 +32,14 @@ func runDoctor(t *testing.T, environ harness.Settings) (table string, sick bool)
 	return string(out), err != nil
 }
 
-// healthySettings are settings without a fault, with some changed.
+// healthySettings returns settings without a problem, with the given overrides.
 func healthySettings(database string, more harness.Settings) harness.Settings {
 	environ := harness.TestSettings(database)
 	maps.Copy(environ, more)
 	return environ
 }
 
-// tableRow is the regular expression of a finding.
+// tableRow returns the regular expression of a finding.
 func tableRow(check string, state doctor.State, found string) string {
 	return `(?m)^` + check + ` +` + string(state) + ` +.*` + found
 }
@@ -64,7 +64,8 @@ func TestDoctor_UnmigratedDatabase_ReportsMissingTables(t *testing.T) {
 	require.Contains(t, table, "errand migrate up")
 }
 
-// TestDoctor_UsersOfOtherIssuer_Warns of an issuer that has taken another name, on both engines and from behind the wall.
+// TestDoctor_UsersOfOtherIssuer_Warns checks the warning about users of a renamed issuer, on both database
+// engines.
 func TestDoctor_UsersOfOtherIssuer_Warns(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		b := harness.Start(t, url)
@@ -104,14 +105,15 @@ func TestDoctor_InvalidSettings_ExplainsEach(t *testing.T) {
 	require.Regexp(t, tableRow("setting LOG_LEVEL", doctor.Failed, ""), table)
 }
 
-// startKeyServerWithClockSkew serves one published key, as a provider whose clock differs by late.
+// startKeyServerWithClockSkew serves one published key with a Date header that differs by late.
 func startKeyServerWithClockSkew(t *testing.T, late time.Duration) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Date", time.Now().Add(-late).UTC().Format(http.TimeFormat))
 		_, _ = w.Write(
 			[]byte(
-				`{"keys":[{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
+				`{"keys":[{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","kid":"k",` +
+					`"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
 			),
 		)
 	}))
@@ -158,7 +160,8 @@ func TestDoctor_PortInUse_ReportsProblem(t *testing.T) {
 	require.Regexp(t, tableRow("port of ADDR", doctor.Failed, "cannot listen"), table)
 
 	running := harness.Start(t, database)
-	table, sick = runDoctor(t, healthySettings(database, harness.Settings{"ADDR": strings.TrimPrefix(running.URL(), "http://")}))
+	table, sick = runDoctor(t, healthySettings(database, harness.Settings{"ADDR": strings.TrimPrefix(running.URL(),
+		"http://")}))
 	require.False(t, sick, table)
 	require.Regexp(t, tableRow("port of ADDR", doctor.Warning, "a running errand"), table)
 
@@ -175,7 +178,8 @@ func TestDoctor_ModelProvider_ReportsState(t *testing.T) {
 	}))
 	defer provider.Close()
 	table, sick := runDoctor(t, healthySettings(database, harness.Settings{
-		"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": provider.URL + "/v1", "LLM_MODEL": "m", "OPENAI_API_KEY": "sk-planted-key-0001",
+		"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": provider.URL + "/v1", "LLM_MODEL": "m",
+		"OPENAI_API_KEY": "sk-planted-key-0001",
 	}))
 	require.True(t, sick)
 	require.Regexp(t, tableRow("model", doctor.Failed, "auth"), table)
@@ -183,7 +187,8 @@ func TestDoctor_ModelProvider_ReportsState(t *testing.T) {
 	require.NotContains(t, table, "planted")
 }
 
-// TestTheDoctorAsksAsRepliesDo: with tools, with room to think, and on each wire.
+// TestDoctor_ModelRequest_MatchesReplyRequest checks that the doctor's model request has tools and an output
+// limit as a reply's request has, for each provider.
 func TestDoctor_ModelRequest_MatchesReplyRequest(t *testing.T) {
 	database := testdb.SQLiteURL(t)
 	for _, provider := range []string{"openai", "gemini", "anthropic", "ollama"} {
@@ -204,7 +209,8 @@ func TestDoctor_ModelRequest_MatchesReplyRequest(t *testing.T) {
 		m.Provider = provider
 		table, sick = runDoctor(t, healthySettings(database, m.Settings()))
 		require.True(t, sick, table)
-		require.Regexp(t, tableRow("model", doctor.Failed, provider+"/scripted did not respond.*there is no such model"), table)
+		require.Regexp(t, tableRow("model", doctor.Failed, provider+"/scripted did not respond.*there is no such model"),
+			table)
 		require.Contains(t, table, "check LLM_MODEL")
 		require.NotContains(t, table, "planted")
 	}

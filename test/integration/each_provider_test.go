@@ -14,8 +14,8 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// eachProvider runs a test with each provider's wire on SQLite, and with OpenAI's on PostgreSQL as
-// well: what the wires do differently never reaches the database's engine.
+// eachProvider runs a test with each provider's protocol on SQLite, and with OpenAI's also on PostgreSQL: the
+// database does not depend on the protocol.
 func eachProvider(t *testing.T, test func(t *testing.T, url, provider string)) {
 	t.Helper()
 	for _, provider := range []string{"openai", "gemini", "anthropic", "ollama"} {
@@ -30,8 +30,8 @@ func eachProvider(t *testing.T, test func(t *testing.T, url, provider string)) {
 	})
 }
 
-// eachModelProvider runs a test with the built-in model on each engine, and with the same model behind
-// each provider's wire.
+// eachModelProvider runs a test with the built-in model on each database engine, and with the same model
+// behind each provider's protocol.
 func eachModelProvider(t *testing.T, test func(t *testing.T, b *harness.Env)) {
 	t.Helper()
 	harness.EachDatabase(t, test)
@@ -44,7 +44,7 @@ func eachModelProvider(t *testing.T, test func(t *testing.T, b *harness.Env)) {
 	})
 }
 
-// ruleModelResponse is the script that says what the built-in model says.
+// ruleModelResponse is the script that returns the built-in model's responses.
 func ruleModelResponse(a harness.ModelRequest) providertest.Step {
 	var offered []llms.Tool
 	for _, t := range a.Request.Tools {
@@ -66,10 +66,11 @@ func ruleModelResponse(a harness.ModelRequest) providertest.Step {
 	return harness.TextResponse(strings.SplitAfter(choice.Content, " ")...)
 }
 
-// messagesOf are a request's messages as langchaingo has them.
+// messagesOf returns a request's messages as langchaingo messages.
 func messagesOf(request providertest.ChatRequest) []llms.MessageContent {
 	roles := map[string]llms.ChatMessageType{
-		"system": llms.ChatMessageTypeSystem, "user": llms.ChatMessageTypeHuman, "assistant": llms.ChatMessageTypeAI, "tool": llms.ChatMessageTypeTool,
+		"system": llms.ChatMessageTypeSystem, "user": llms.ChatMessageTypeHuman, "assistant": llms.ChatMessageTypeAI,
+		"tool": llms.ChatMessageTypeTool,
 	}
 	var out []llms.MessageContent
 	for _, m := range request.Messages {
@@ -84,7 +85,10 @@ func messagesOf(request providertest.ChatRequest) []llms.MessageContent {
 		}
 		for _, c := range m.ToolCalls {
 			message.Parts = append(message.Parts, llms.ToolCall{
-				ID: c.ID, Type: "function", FunctionCall: &llms.FunctionCall{Name: c.Function.Name, Arguments: c.Function.Arguments},
+				ID: c.ID, Type: "function", FunctionCall: &llms.FunctionCall{
+					Name:      c.Function.Name,
+					Arguments: c.Function.Arguments,
+				},
 			})
 		}
 		out = append(out, message)

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestRequest_Malformed_IsRejected sends bodies that are no GraphQL requests.
+// TestRequest_Malformed_IsRejected sends bodies that are not GraphQL requests.
 func TestRequest_Malformed_IsRejected(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
@@ -55,7 +55,8 @@ func TestRequest_Malformed_IsRejected(t *testing.T) {
 	})
 }
 
-// TestVariablesThatDoNotFit: each is told by its path.
+// TestRequest_InvalidVariables_NamesVariable checks that the error of each invalid variable contains its
+// path.
 func TestRequest_InvalidVariables_NamesVariable(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
@@ -74,10 +75,26 @@ func TestRequest_InvalidVariables_NamesVariable(t *testing.T) {
 			{harness.CreateTaskDoc, testclient.Vars{"in": "x"}, "BAD_USER_INPUT in"},
 			{harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{}}, "BAD_USER_INPUT in.title"},
 			{harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": 5}}, "BAD_USER_INPUT in.title"},
-			{harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "x", "colour": "red"}}, "BAD_USER_INPUT in.colour"},
-			{harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "x", "userId": "user_x"}}, "BAD_USER_INPUT in.userId"},
-			{harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "x", "priority": "VERY"}}, "BAD_USER_INPUT in.priority"},
-			{harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "x", "labels": []any{"a", 5}}}, "BAD_USER_INPUT in.labels.1"},
+			{
+				harness.CreateTaskDoc,
+				testclient.Vars{"in": testclient.Vars{"title": "x", "colour": "red"}},
+				"BAD_USER_INPUT in.colour",
+			},
+			{
+				harness.CreateTaskDoc,
+				testclient.Vars{"in": testclient.Vars{"title": "x", "userId": "user_x"}},
+				"BAD_USER_INPUT in.userId",
+			},
+			{
+				harness.CreateTaskDoc,
+				testclient.Vars{"in": testclient.Vars{"title": "x", "priority": "VERY"}},
+				"BAD_USER_INPUT in.priority",
+			},
+			{
+				harness.CreateTaskDoc,
+				testclient.Vars{"in": testclient.Vars{"title": "x", "labels": []any{"a", 5}}},
+				"BAD_USER_INPUT in.labels.1",
+			},
 			{harness.TasksDoc, testclient.Vars{"first": "ten"}, "BAD_USER_INPUT first"},
 			{harness.TasksDoc, testclient.Vars{"filter": testclient.Vars{"status": "DONE"}}, "BAD_USER_INPUT filter.status"},
 		} {
@@ -92,7 +109,8 @@ func TestAnonymous_QueriesAndMutations_AreUnauthenticated(t *testing.T) {
 		nobody := testclient.New(t, b.URL(), "")
 		for _, document := range []string{
 			`{ viewer { id } }`, `{ node(id: "task_01jd0000000000000000000000") { id } }`, `{ nodes(ids: ["x"]) { id } }`,
-			`{ tasks { nodes { id } } }`, `{ tasks { totalCount } }`, `{ tasks(filter: {dueFrom: "2030-01-01"}) { nodes { id } } }`,
+			`{ tasks { nodes { id } } }`, `{ tasks { totalCount } }`,
+			`{ tasks(filter: {dueFrom: "2030-01-01"}) { nodes { id } } }`,
 			`{ task(number: 1) { id } }`, `{ conversations { nodes { id } } }`, `{ conversation(id: "x") { id } }`,
 			`mutation { createTask(input: {title: "x"}) { task { id } } }`, `mutation { deleteTask(id: "x") { task { id } } }`,
 			`mutation { createConversation { conversation { id } } }`, `mutation { deleteConversation(id: "x") { deletedId } }`,
@@ -105,7 +123,8 @@ func TestAnonymous_QueriesAndMutations_AreUnauthenticated(t *testing.T) {
 			require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), "%s gave %s", document, a.Raw)
 		}
 		socket := nobody.Dial(t)
-		require.Equal(t, "UNAUTHENTICATED", subscriptionError(t, socket, testclient.MessageStream, testclient.Vars{"id": "conv_x"}))
+		require.Equal(t, "UNAUTHENTICATED", subscriptionError(t, socket, testclient.MessageStream,
+			testclient.Vars{"id": "conv_x"}))
 		require.Equal(t, "UNAUTHENTICATED", subscriptionError(t, socket, taskStreamDoc, nil))
 	})
 }
@@ -123,14 +142,15 @@ func TestRequest_InvalidToken_IsUnauthorized(t *testing.T) {
 	})
 }
 
-// TestAForeignPageIsForbidden: neither a request that needs no preflight nor a socket.
+// TestRequest_ForeignOrigin_IsForbidden checks requests that need no preflight, and sockets.
 func TestRequest_ForeignOrigin_IsForbidden(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		for _, header := range []http.Header{
 			{"Origin": {"https://evil.example"}, "Sec-Fetch-Site": {"cross-site"}},
 			{
 				"Origin": {"https://evil.example"}, "Connection": {"Upgrade"}, "Upgrade": {"websocket"},
-				"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}, "Sec-Websocket-Protocol": {"graphql-transport-ws"},
+				"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="},
+				"Sec-Websocket-Protocol": {"graphql-transport-ws"},
 			},
 		} {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.URL()+"/graphql?query=%7Bviewer%7Bid%7D%7D", nil)
@@ -147,7 +167,8 @@ func TestRequest_ForeignOrigin_IsForbidden(t *testing.T) {
 	})
 }
 
-// TestABrokenDatabaseIsNotShown: what goes wrong inside is redacted, and found by the request's id.
+// TestRequest_DatabaseError_IsHidden checks that an internal error is redacted, and logged with the request
+// id.
 func TestRequest_DatabaseError_IsHidden(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
@@ -165,7 +186,8 @@ func TestRequest_DatabaseError_IsHidden(t *testing.T) {
 	})
 }
 
-// TestADatabaseThatIsAwayIsUnavailable: and when it is back, the same server goes on.
+// TestRequest_DatabaseUnreachable_IsUnavailable checks that the server recovers without a restart when the
+// database is back.
 func TestRequest_DatabaseUnreachable_IsUnavailable(t *testing.T) {
 	t.Parallel()
 	cluster := testdb.NewCluster(t)
@@ -174,7 +196,8 @@ func TestRequest_DatabaseUnreachable_IsUnavailable(t *testing.T) {
 	k.SendAndWait(t, "Add a task to buy groceries")
 	require.NoError(t, cluster.Stop(t.Context(), true))
 	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE", k.Client.Try(t, `{ tasks { nodes { id } } }`, nil))
-	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE", k.Client.Try(t, harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "x"}}))
+	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE", k.Client.Try(t, harness.CreateTaskDoc,
+		testclient.Vars{"in": testclient.Vars{"title": "x"}}))
 	require.Equal(t, http.StatusServiceUnavailable, healthStatus(t, b.URL()))
 	require.NoError(t, cluster.Start(t.Context()))
 	require.Equal(t, http.StatusOK, healthStatus(t, b.URL()))
@@ -190,7 +213,8 @@ func healthStatus(t *testing.T, url string) int {
 	return response.StatusCode
 }
 
-// TestAReplyFailsWithACode: what a provider says decides how, and is never shown.
+// TestReply_ProviderError_FailsWithCode checks that a provider's error determines the reply's error code and
+// that its text is not exposed.
 func TestReply_ProviderError_FailsWithCode(t *testing.T) {
 	for name, one := range map[string]struct {
 		step providertest.Step
@@ -201,7 +225,10 @@ func TestReply_ProviderError_FailsWithCode(t *testing.T) {
 		"wrong key":    {providertest.JSON(401, `{"error":{"message":"planted"}}`), "SERVICE_UNAVAILABLE"},
 		"rate limited": {providertest.JSON(429, `{"error":{"message":"planted"}}`, "Retry-After", "1"), "RATE_LIMITED"},
 		"cut off":      {providertest.Stream(harness.TextFrames("planted")...), "SERVICE_UNAVAILABLE"},
-		"for ever":     {harness.ToolCallResponse("", harness.ToolCall{Name: "list_tasks", Arguments: "{}"}), "COMPLEXITY_LIMIT_EXCEEDED"},
+		"for ever": {
+			harness.ToolCallResponse("", harness.ToolCall{Name: "list_tasks", Arguments: "{}"}),
+			"COMPLEXITY_LIMIT_EXCEEDED",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			always := func(t *testing.T) *harness.Model {
@@ -218,12 +245,12 @@ func TestReply_ProviderError_FailsWithCode(t *testing.T) {
 					t,
 					name == "no model",
 					strings.Contains(b.Logs.String(), "there is no such model"),
-					"the operator is told",
+					"the log must report an unknown model",
 				)
 				for _, call := range reply.ToolCalls {
 					require.NotEqual(t, "STARTED", call.Status)
 				}
-				require.Equal(t, "FAILED", k.SendAndWait(t, "Again").Status, "the conversation goes on")
+				require.Equal(t, "FAILED", k.SendAndWait(t, "Again").Status, "the conversation must accept further messages")
 			}, harness.Settings{"RUN_MAX_ATTEMPTS": "1", "TURN_MAX_STEPS": "3"})
 		})
 	}

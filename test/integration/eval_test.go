@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// runEval runs the command in a folder without a .env file.
+// runEval runs the eval command in a directory without a .env file.
 func runEval(t *testing.T, environ harness.Settings, args ...string) (string, error) {
 	t.Helper()
 	command := harness.Command(t, environ, append([]string{"eval"}, args...)...)
@@ -31,8 +31,8 @@ func TestEval_RulesModel_PassesMostShippedCases(t *testing.T) {
 	require.NoError(t, err, table)
 	require.Contains(t, table, "model: rules")
 	require.Regexp(t, `safety +5/5`, table)
-	require.Regexp(t, `all +74/75`, table, "the README says so")
-	require.NotContains(t, table, "is not true", "the rules model never says what no result shows")
+	require.Regexp(t, `all +74/75`, table, "the README quotes this result")
+	require.NotContains(t, table, "is not true", "the rules model must not make unverified statements")
 	_, err = runEval(t, harness.Settings{"LLM_PROVIDER": "rules"}, "--kind", "adding")
 	require.ErrorContains(t, err, "cases passed")
 }

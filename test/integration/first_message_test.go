@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestFirstMessage_NewUser_StreamsReplyAndTask is what a newcomer does, with the real program.
+// TestFirstMessage_NewUser_StreamsReplyAndTask sends a new user's first message to a server process.
 func TestFirstMessage_NewUser_StreamsReplyAndTask(t *testing.T) {
 	t.Parallel()
 	testdb.EachURL(t, func(t *testing.T, url string) {
@@ -44,7 +44,7 @@ func TestFirstMessage_NewUser_StreamsReplyAndTask(t *testing.T) {
 	})
 }
 
-// toolCallStates are the states that a stream showed of a tool, in order.
+// toolCallStates returns the consecutive states of a tool's calls in a stream.
 func toolCallStates(s *testclient.Stream, tool string) []string {
 	var states []string
 	for _, e := range s.Events {
@@ -57,7 +57,7 @@ func toolCallStates(s *testclient.Stream, tool string) []string {
 	return slices.Compact(states)
 }
 
-// signInWithCommand is the development sign-in.
+// signInWithCommand returns a token of the development sign-in endpoint.
 func signInWithCommand(t *testing.T, url, user string) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"user": user})
@@ -92,7 +92,8 @@ func TestLogs_Conversation_ContainNoContentOrToken(t *testing.T) {
 	eachModelProvider(t, func(t *testing.T, b *harness.Env) {
 		k := &harness.Conversation{Client: b.Client(t, "alice")}
 		k.SendAndWait(t, "Add a task to feed the platypus")
-		harness.RequireErrorCode(t, "BAD_USER_INPUT title", k.Client.Try(t, harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "platypus\nplatypus"}}))
+		harness.RequireErrorCode(t, "BAD_USER_INPUT title", k.Client.Try(t, harness.CreateTaskDoc,
+			testclient.Vars{"in": testclient.Vars{"title": "platypus\nplatypus"}}))
 		require.Contains(t, b.Logs.String(), "add_task")
 		require.NotContains(t, strings.ToLower(b.Logs.String()), "platypus")
 		require.NotContains(t, b.Logs.String(), k.Client.Token)

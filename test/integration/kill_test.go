@@ -13,24 +13,24 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the scripted model says and does in a turn that is killed somewhere: one step
-// with two tool calls, then the answer.
+// The scripted model's output in a killed turn: one step
+// with two tool calls, then the final text.
 const (
 	planText   = "I add both. 🦊"
 	answerText = "Both are there: 🦊🦊, first and second."
 )
 
-// killPoint is a place in a turn at which the server dies.
+// killPoint is a point in a turn at which the server is killed.
 type killPoint struct {
 	name string
 	// stall, when set, is the model's first answer to the step with that many tool results.
 	stall   providertest.Step
 	results int
-	// sabotage, when set, keeps the server from getting past the place.
-	sabotage statementFault
+	// fault, when set, prevents the server from passing the point.
+	fault statementFault
 	// shown is the text that the subscriber must have received before.
 	shown string
-	// planned says that the first step was recorded: its model is not asked again.
+	// planned reports whether the first step was recorded and must not be requested again.
 	planned bool
 }
 
@@ -38,35 +38,37 @@ var killPoints = []killPoint{
 	{name: "before the first byte", stall: providertest.Hang()},
 	{name: "in the first text", stall: providertest.StreamThenHang(harness.TextFrames("I add")...), shown: "I add"},
 	{name: "inside the arguments of a call", shown: planText, stall: providertest.StreamThenHang(
-		append(harness.ToolCallFrames(planText, harness.AddTaskCall("First")), harness.ToolCallFrames("", harness.ToolCall{Name: "add_task", Arguments: `{"title":"Se`})...)...)},
+		append(harness.ToolCallFrames(planText, harness.AddTaskCall("First")), harness.ToolCallFrames("",
+			harness.ToolCall{Name: "add_task", Arguments: `{"title":"Se`})...)...)},
 	{
-		name:     "with the answer complete and nothing recorded",
-		shown:    planText,
-		sabotage: statementFault{event: "INSERT ON tool_calls"},
+		name:  "with the answer complete and nothing recorded",
+		shown: planText,
+		fault: statementFault{event: "INSERT ON tool_calls"},
 	},
 	{
-		name:     "with the calls recorded and none done",
-		shown:    planText,
-		planned:  true,
-		sabotage: statementFault{event: "INSERT ON tasks"},
+		name:    "with the calls recorded and none done",
+		shown:   planText,
+		planned: true,
+		fault:   statementFault{event: "INSERT ON tasks"},
 	},
 	{
 		name: "with an effect done and its result not committed", planned: true,
-		sabotage: statementFault{event: "UPDATE ON tool_calls", when: "NEW.status = 'SUCCEEDED'"},
+		fault: statementFault{event: "UPDATE ON tool_calls", when: "NEW.status = 'SUCCEEDED'"},
 	},
 	{
-		name:     "between two calls of one step",
-		planned:  true,
-		sabotage: statementFault{event: "INSERT ON tasks", when: "NEW.title = 'Second'"},
+		name:    "between two calls of one step",
+		planned: true,
+		fault:   statementFault{event: "INSERT ON tasks", when: "NEW.title = 'Second'"},
 	},
 	{name: "between the results and the next step", stall: providertest.Hang(), results: 2, planned: true},
 	{
-		name: "in the last text", stall: providertest.StreamThenHang(harness.TextFrames("Both are there: 🦊")...), results: 2, planned: true,
+		name: "in the last text", stall: providertest.StreamThenHang(harness.TextFrames("Both are there: 🦊")...),
+		results: 2, planned: true,
 		shown: planText + "\n\nBoth are there: 🦊",
 	},
 	{
 		name: "with all said and nothing committed", planned: true, shown: planText + "\n\n" + answerText,
-		sabotage: statementFault{event: "UPDATE ON messages", when: "NEW.status = 'COMPLETED'"},
+		fault: statementFault{event: "UPDATE ON messages", when: "NEW.status = 'COMPLETED'"},
 	},
 }
 
@@ -100,8 +102,8 @@ func (p killPoint) run(t *testing.T, url, provider string) {
 	m.Provider = provider
 	environ := []harness.Settings{m.Settings(), {"RUN_LEASE": "1s", "RUN_MAX_ATTEMPTS": "20"}}
 	repair := func() {}
-	if p.sabotage.event != "" {
-		repair = p.sabotage.install(t, url)
+	if p.fault.event != "" {
+		repair = p.fault.install(t, url)
 	}
 	server := harness.StartProcess(t, url, environ...)
 	c := server.Client("alice")
@@ -123,7 +125,7 @@ func (p killPoint) run(t *testing.T, url, provider string) {
 	requireEffectsOnce(t, c, reply)
 	if p.planned {
 		for _, a := range m.Requests()[earlier:] {
-			require.NotEmpty(t, a.ToolResults, "what is recorded is not asked for again")
+			require.NotEmpty(t, a.ToolResults, "recorded steps must not be requested again")
 		}
 	}
 
@@ -131,12 +133,14 @@ func (p killPoint) run(t *testing.T, url, provider string) {
 	require.Equal(t, reply, fresh.AwaitFinished(t, reply.ID))
 }
 
-// waitUntilReached waits until the server is at the point.
-func (p killPoint) waitUntilReached(t *testing.T, server *harness.Process, m *harness.Model, s *testclient.Stream, reply string) {
+// waitUntilReached waits until the server has reached the point.
+func (p killPoint) waitUntilReached(t *testing.T, server *harness.Process, m *harness.Model, s *testclient.Stream,
+	reply string,
+) {
 	t.Helper()
 	s.UntilText(t, reply, func(text string) bool { return strings.HasPrefix(text, p.shown) })
-	if p.sabotage.event != "" {
-		// An attempt that lost its lease on a busy machine did not come as far.
+	if p.fault.event != "" {
+		// On a busy machine an attempt can lose its lease before it reaches the point.
 		for server.WaitForLog("run attempt ended")["end"] != "retried" {
 		}
 		return
@@ -144,7 +148,7 @@ func (p killPoint) waitUntilReached(t *testing.T, server *harness.Process, m *ha
 	m.WaitForRequest(t, func(a harness.ModelRequest) bool { return len(a.ToolResults) == p.results })
 }
 
-// drainEvents reads what a dead server sent before it died.
+// drainEvents reads the events that a killed server sent before it exited.
 func drainEvents(t *testing.T, s *testclient.Stream) {
 	t.Helper()
 	for {

@@ -23,7 +23,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestQueryLimits_Configured_AreEnforced refuses by the limit that was set, and names it.
+// TestQueryLimits_Configured_AreEnforced checks that the error names the configured limit that the document
+// exceeds.
 func TestQueryLimits_Configured_AreEnforced(t *testing.T) {
 	t.Parallel()
 	b := harness.Start(t, testdb.SQLiteURL(t), harness.Settings{
@@ -63,14 +64,15 @@ func TestResponseLimit_Configured_IsEnforced(t *testing.T) {
 	t.Parallel()
 	b := harness.Start(t, testdb.SQLiteURL(t), harness.Settings{"MAX_RESPONSE_BYTES": "65536"})
 	c := b.Client(t, "alice")
-	a := c.Try(t, `mutation ($in: CreateTaskInput!) { createTask(input: $in) { task { `+aliasedFields(7, "description")+` } } }`,
+	a := c.Try(t, `mutation ($in: CreateTaskInput!) { createTask(input: $in) { task { `+aliasedFields(7,
+		"description")+` } } }`,
 		testclient.Vars{"in": testclient.Vars{"title": "x", "description": strings.Repeat("x", 10_000)}})
 	harness.RequireErrorCode(t, "COMPLEXITY_LIMIT_EXCEEDED", a)
 	require.Contains(t, a.Raw, `"limit":"responseBytes","max":65536`)
-	require.Len(t, harness.AllTasks(t, c), 1, "what was to be changed is changed")
+	require.Len(t, harness.AllTasks(t, c), 1, "the mutation must be applied")
 }
 
-// TestPersistedOnly_OtherDocument_IsRejected where a file names them.
+// TestPersistedOnly_OtherDocument_IsRejected checks that only the documents of the manifest are accepted.
 func TestPersistedOnly_OtherDocument_IsRejected(t *testing.T) {
 	t.Parallel()
 	const allowed = `query Me { viewer { name } }`
@@ -83,7 +85,8 @@ func TestPersistedOnly_OtherDocument_IsRejected(t *testing.T) {
 	c := b.Client(t, "alice")
 	require.JSONEq(t, `{"viewer":{"name":"alice"}}`, string(c.Try(t, allowed, nil).Data))
 	harness.RequireErrorCode(t, "FORBIDDEN", c.Try(t, `{ viewer { id } }`, nil))
-	harness.RequireErrorCode(t, "FORBIDDEN", c.Try(t, harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "x"}}))
+	harness.RequireErrorCode(t, "FORBIDDEN", c.Try(t, harness.CreateTaskDoc,
+		testclient.Vars{"in": testclient.Vars{"title": "x"}}))
 }
 
 func TestPersistedManifest_Invalid_FailsAtStart(t *testing.T) {
@@ -98,7 +101,7 @@ func TestPersistedManifest_Invalid_FailsAtStart(t *testing.T) {
 	require.ErrorContains(t, err, "PERSISTED_QUERIES_FILE")
 }
 
-// TestRequest_LongURLOrHeader_IsRejected by net/http, before anything reads them.
+// TestRequest_LongURLOrHeader_IsRejected checks the limits that net/http enforces before any handler runs.
 func TestRequest_LongURLOrHeader_IsRejected(t *testing.T) {
 	t.Parallel()
 	b := harness.Start(t, testdb.SQLiteURL(t))
@@ -118,12 +121,16 @@ func TestRequest_LongURLOrHeader_IsRejected(t *testing.T) {
 	require.Equal(t, 431, get("/graphql?query=%7B__typename%7D", strings.Repeat("x", 100<<10)))
 }
 
-// TestProductionSaysNothingOfItsSchema.
+// TestProduction_SchemaQueries_RevealNothing checks that neither introspection nor error suggestions expose
+// the schema in production.
 func TestProduction_SchemaQueries_RevealNothing(t *testing.T) {
 	t.Parallel()
 	b := harness.Start(t, testdb.SQLiteURL(t), harness.Settings{"ENVIRONMENT": "production"})
 	c := b.Client(t, "alice")
-	for _, document := range []string{`{ __schema { types { name } } }`, `{ __type(name: "Task") { name } }`, `{ taskz { nodes { id } } }`, `{ tasks(frist: 1) { nodes { id } } }`} {
+	for _, document := range []string{
+		`{ __schema { types { name } } }`, `{ __type(name: "Task") { name } }`,
+		`{ taskz { nodes { id } } }`, `{ tasks(frist: 1) { nodes { id } } }`,
+	} {
 		a := c.Try(t, document, nil)
 		harness.RequireErrorCode(t, "GRAPHQL_VALIDATION_FAILED", a)
 		require.NotContains(t, a.Raw, "Did you mean")

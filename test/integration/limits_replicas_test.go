@@ -18,9 +18,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sendConcurrently sends so many messages at once, to one replica after the other, and gives how many
-// were taken, and the refusals.
-func sendConcurrently(t *testing.T, all []*harness.Process, user string, n int) (taken int, refused []testclient.Response) {
+// sendConcurrently sends n messages concurrently, distributed over the replicas, and returns the number
+// accepted and the rejections.
+func sendConcurrently(t *testing.T, all []*harness.Process, user string, n int) (taken int,
+	refused []testclient.Response,
+) {
 	t.Helper()
 	var mu sync.Mutex
 	var sending sync.WaitGroup
@@ -44,7 +46,7 @@ func sendConcurrently(t *testing.T, all []*harness.Process, user string, n int) 
 	return taken, refused
 }
 
-// requireRetryableRefusals checks that all were refused for the limit, with a wait up to the bound.
+// requireRetryableRefusals checks that all responses are RATE_LIMITED with a retry delay of at most longest.
 func requireRetryableRefusals(t *testing.T, refused []testclient.Response, longest time.Duration) {
 	t.Helper()
 	for _, a := range refused {
@@ -63,7 +65,7 @@ func TestMessageRate_TwoReplicas_IsShared(t *testing.T) {
 	require.Equal(t, 5, taken)
 	requireRetryableRefusals(t, refused, time.Minute)
 	taken, _ = sendConcurrently(t, all, "bob", 5)
-	require.Equal(t, 5, taken, "everybody has a limit of their own")
+	require.Equal(t, 5, taken, "limits must be per user")
 }
 
 func TestUnfinishedReplies_TwoReplicas_LimitIsShared(t *testing.T) {
@@ -75,8 +77,8 @@ func TestUnfinishedReplies_TwoReplicas_LimitIsShared(t *testing.T) {
 	requireRetryableRefusals(t, refused, 10*time.Second)
 }
 
-// TestTokensADayAreReservedOverAllReplicas: of replies that begin at the same moment on three
-// servers, only so many ask the model as fit the day together.
+// TestDailyTokens_TwoReplicas_ReservationIsShared starts replies concurrently on three replicas and checks
+// that only as many call the model as the shared daily limit allows.
 func TestDailyTokens_TwoReplicas_ReservationIsShared(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -116,7 +118,8 @@ func TestDailyTokens_TwoReplicas_ReservationIsShared(t *testing.T) {
 	require.Len(t, m.Requests(), 1)
 	close(release)
 	turn := turns[winner]
-	require.Equal(t, "COMPLETED", socket.Follow(t, turn.Conversation.ID, "").AwaitFinished(t, turn.AssistantMessage.ID).Status)
+	require.Equal(t, "COMPLETED", socket.Follow(t, turn.Conversation.ID, "").AwaitFinished(t,
+		turn.AssistantMessage.ID).Status)
 	require.Equal(t, 1, usageReportOf(t, alice, "DAY").Calls)
 }
 

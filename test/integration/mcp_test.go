@@ -28,13 +28,14 @@ func connectAssistant(t *testing.T, transport sdk.Transport, revision string) *s
 	return session
 }
 
-// connectOverHTTP connects an assistant with a person's token.
+// connectOverHTTP connects an MCP client with a user's token.
 func connectOverHTTP(t *testing.T, c *testclient.Client, revision string) *sdk.ClientSession {
 	t.Helper()
 	base := &http.Transport{}
 	t.Cleanup(base.CloseIdleConnections)
 	return connectAssistant(t, &sdk.StreamableClientTransport{
-		Endpoint: c.URL + "/mcp", HTTPClient: &http.Client{Transport: harness.BearerTransport{Token: c.Token, Base: base}}, MaxRetries: -1,
+		Endpoint: c.URL + "/mcp", HTTPClient: &http.Client{Transport: harness.BearerTransport{Token: c.Token, Base: base}},
+		MaxRetries: -1,
 	}, revision)
 }
 
@@ -47,14 +48,15 @@ func callTool(t *testing.T, session *sdk.ClientSession, tool string, args map[st
 	return result.StructuredContent.(map[string]any)
 }
 
-// TestAssistantsWorkOnTheSameTasks: what an assistant changes shows live, in the change
-// log and in the metrics, and a person's changes show to the assistant.
+// TestMCP_TwoSurfaces_ShareTasks checks that changes over MCP appear in the live stream, the change log and
+// the metrics, and that changes over GraphQL appear over MCP.
 func TestMCP_TwoSurfaces_ShareTasks(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		alice := b.Client(t, "alice")
 		harness.CreateTask(t, alice, testclient.Vars{"title": "By hand"})
 		live := alice.Dial(t).
-			Subscribe(t, `subscription ($after: Cursor) { taskStream(after: $after) { kind task { title } change { actor client } } }`,
+			Subscribe(t, `subscription ($after: Cursor) { taskStream(after: $after) { kind task { title } change { actor `+
+				`client } } }`,
 				testclient.Vars{"after": page.PositionCursor("taskStream", 1).Encode()})
 		for i, revision := range []string{"2025-11-25", "2026-07-28"} {
 			desk := connectOverHTTP(t, alice, revision)
@@ -64,7 +66,8 @@ func TestMCP_TwoSurfaces_ShareTasks(t *testing.T) {
 			require.NoError(t, err)
 			require.JSONEq(
 				t,
-				`{"data":{"taskStream":{"kind":"CREATED","task":{"title":"By `+revision+`"},"change":{"actor":"MCP","client":"Desk"}}}}`,
+				`{"data":{"taskStream":{"kind":"CREATED","task":{"title":"By `+
+					``+revision+`"},"change":{"actor":"MCP","client":"Desk"}}}}`,
 				string(event),
 			)
 		}
@@ -79,12 +82,12 @@ func TestMCP_TwoSurfaces_ShareTasks(t *testing.T) {
 		)
 		require.Regexp(t, `errand_tool_call_seconds_count\{outcome="[a-z]+",tool="add_task"\} 2`, metrics)
 		for _, words := range []string{"By 2025-11-25", alice.Token} {
-			require.NotContains(t, b.Logs.String()+metrics, words, "neither logs nor metrics hold contents")
+			require.NotContains(t, b.Logs.String()+metrics, words, "logs and metrics must not contain content")
 		}
 	}, harness.Settings{"ADMIN_ADDR": "127.0.0.1:0"})
 }
 
-// metricsOf are the server's metrics.
+// metricsOf returns the server's metrics.
 func metricsOf(t *testing.T, b *harness.Env) string {
 	t.Helper()
 	address := regexp.MustCompile(`http://[^"]*/metrics`).FindString(b.Logs.String())
@@ -124,7 +127,7 @@ func TestMCP_Unauthenticated_NamesAuthorizationServer(t *testing.T) {
 		`resource_metadata="https://errand.example.com/.well-known/oauth-protected-resource/mcp"`)
 }
 
-// TestAnAudienceOfItsOwn: a token for one surface does not open the other.
+// TestMCP_OwnAudience_IsRequired checks that a token for one endpoint is rejected by the other.
 func TestMCP_OwnAudience_IsRequired(t *testing.T) {
 	t.Parallel()
 	b := harness.Start(t, testdb.SQLiteURL(t), harness.Settings{"AUTH_MCP_AUDIENCE": "https://errand.example.com/mcp"})
@@ -139,7 +142,8 @@ func TestMCP_OwnAudience_IsRequired(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, response.StatusCode)
 }
 
-// TestMCPCommand_Stdio_ServesTools runs the program as a desktop client would: beside a server, on its database.
+// TestMCPCommand_Stdio_ServesTools runs the mcp command as a desktop client does, beside a server on the same
+// database.
 func TestMCPCommand_Stdio_ServesTools(t *testing.T) {
 	t.Parallel()
 	testdb.EachURL(t, func(t *testing.T, url string) {

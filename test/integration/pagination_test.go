@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// allOrders are all ways in which tasks can be sorted.
+// allOrders lists all orders of tasks.
 func allOrders() (out []testclient.Vars) {
 	for _, field := range []string{"NUMBER", "CREATED_AT", "UPDATED_AT", "DUE", "PRIORITY", "TITLE"} {
 		for _, direction := range []string{"ASC", "DESC"} {
@@ -22,7 +22,7 @@ func allOrders() (out []testclient.Vars) {
 	return out
 }
 
-// createTasks makes tasks many of which are equal in what they are sorted by.
+// createTasks creates tasks, many of which have equal sort keys.
 func createTasks(t *testing.T, c *testclient.Client, n int) {
 	t.Helper()
 	for i := range n {
@@ -37,8 +37,8 @@ func createTasks(t *testing.T, c *testclient.Client, n int) {
 	}
 }
 
-// TestEveryOrderIsWalkedForwardAndBackward: page by page either way, each task comes exactly
-// once, and both ways give the same list.
+// TestPagination_EveryOrder_ForwardEqualsBackward reads every order page by page in both directions and
+// checks that both return each task exactly once in the same order.
 func TestPagination_EveryOrder_ForwardEqualsBackward(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
@@ -50,8 +50,14 @@ func TestPagination_EveryOrder_ForwardEqualsBackward(t *testing.T) {
 			require.Equal(t, whole, collectPages(t, c, testclient.Vars{"by": by, "first": 5}), "forward by %v", by)
 			require.Equal(t, whole, collectPages(t, c, testclient.Vars{"by": by, "last": 5}), "backward by %v", by)
 		}
-		up := numbers(harness.ListTasks(t, c, testclient.Vars{"first": 100, "by": testclient.Vars{"field": "PRIORITY", "direction": "ASC"}}))
-		down := numbers(harness.ListTasks(t, c, testclient.Vars{"first": 100, "by": testclient.Vars{"field": "PRIORITY", "direction": "DESC"}}))
+		up := numbers(harness.ListTasks(t, c, testclient.Vars{"first": 100, "by": testclient.Vars{
+			"field":     "PRIORITY",
+			"direction": "ASC",
+		}}))
+		down := numbers(harness.ListTasks(t, c, testclient.Vars{"first": 100, "by": testclient.Vars{
+			"field":     "PRIORITY",
+			"direction": "DESC",
+		}}))
 		slices.Reverse(down)
 		require.Equal(t, up, down, "one direction is the other one reversed")
 	})
@@ -70,7 +76,7 @@ func unique(list []int) []int {
 	return slices.Compact(list)
 }
 
-// collectPages reads a list from one end to the other, page by page.
+// collectPages reads a list page by page from one end to the other.
 func collectPages(t *testing.T, c *testclient.Client, args testclient.Vars) (out []int) {
 	t.Helper()
 	_, forward := args["first"]
@@ -95,7 +101,7 @@ func collectPages(t *testing.T, c *testclient.Client, args testclient.Vars) (out
 	return nil
 }
 
-// TestPagesStayInStepWhileTheListChanges: a cursor names a place, not a count.
+// TestPagination_ListChanges_NoRowSkippedOrRepeated checks that a cursor denotes a position, not a count.
 func TestPagination_ListChanges_NoRowSkippedOrRepeated(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
@@ -111,7 +117,8 @@ func TestPagination_ListChanges_NoRowSkippedOrRepeated(t *testing.T) {
 		)
 		between := testclient.Vars{"first": 10, "by": by, "after": first.Edges[0].Cursor, "before": first.Edges[2].Cursor}
 		require.Equal(t, []int{2}, numbers(harness.ListTasks(t, c, between)))
-		require.Equal(t, []int{7, 6}, numbers(harness.ListTasks(t, c, testclient.Vars{"first": 2})), "newest first by default")
+		require.Equal(t, []int{7, 6}, numbers(harness.ListTasks(t, c, testclient.Vars{"first": 2})),
+			"newest first by default")
 	})
 }
 
@@ -137,7 +144,8 @@ func TestPagination_InvalidArguments_AreRejected(t *testing.T) {
 			{`first: 1, after: "eyJsIjoidGFza3MiLCJrIjpbXX0"`, "after"},
 		} {
 			for _, list := range []string{"tasks", "conversations"} {
-				harness.RequireErrorCode(t, "BAD_USER_INPUT "+one.want, c.Try(t, `{ `+list+`(`+one.args+`) { nodes { id } } }`, nil))
+				harness.RequireErrorCode(t, "BAD_USER_INPUT "+one.want, c.Try(t, `{ `+list+`(`+one.args+`) { nodes { id } } }`,
+					nil))
 			}
 			for _, document := range []string{
 				`{ tasks { nodes { changes(` + one.args + `) { nodes { id } } } } }`,
@@ -166,12 +174,18 @@ func TestTasks_Filters_SelectMatching(t *testing.T) {
 			t,
 			c.Try(t, `mutation { updateViewer(input: {timeZone: "America/New_York"}) { viewer { id } } }`, nil).Errors,
 		)
-		harness.CreateTask(t, c, testclient.Vars{"title": "Buy ÄPFEL", "description": "from the Market", "labels": []string{"home", `q"uote`}})
+		harness.CreateTask(t, c, testclient.Vars{
+			"title": "Buy ÄPFEL", "description": "from the Market",
+			"labels": []string{"home", `q"uote`},
+		})
 		harness.CreateTask(t, c, testclient.Vars{"title": "100% of_it", "priority": "HIGH", "dueOn": "2031-01-01"})
 		done := harness.CreateTask(
 			t,
 			c,
-			testclient.Vars{"title": "Market day", "priority": "LOW", "dueAt": "2031-01-02T04:59:59Z", "labels": []string{"homework"}},
+			testclient.Vars{
+				"title": "Market day", "priority": "LOW", "dueAt": "2031-01-02T04:59:59Z",
+				"labels": []string{"homework"},
+			},
 		)
 		harness.CreateTask(t, c, testclient.Vars{"title": "Next", "dueAt": "2031-01-02T05:00:00Z"})
 		harness.ChangeTask(t, c, "completeTask", done.ID)
@@ -201,22 +215,33 @@ func TestTasks_Filters_SelectMatching(t *testing.T) {
 			{testclient.Vars{"dueTo": "2031-01-01"}, []int{2, 3}},
 			{testclient.Vars{"dueFrom": "2031-01-02"}, []int{4}},
 			{testclient.Vars{"dueFrom": "2031-01-02", "dueTo": "2031-01-01"}, nil},
-			{testclient.Vars{"status": "COMPLETED", "search": "market", "label": "homework", "priority": "LOW", "dueTo": "2031-01-01"}, []int{3}},
+			{testclient.Vars{
+				"status": "COMPLETED", "search": "market", "label": "homework", "priority": "LOW",
+				"dueTo": "2031-01-01",
+			}, []int{3}},
 			{testclient.Vars{"trashed": true}, nil},
 			{testclient.Vars{"trashed": nil, "status": nil, "search": nil, "label": nil, "priority": nil}, []int{1, 2, 3, 4}},
 		} {
-			p := harness.ListTasks(t, c, testclient.Vars{"filter": one.filter, "by": testclient.Vars{"field": "NUMBER", "direction": "ASC"}})
+			p := harness.ListTasks(t, c, testclient.Vars{"filter": one.filter, "by": testclient.Vars{
+				"field":     "NUMBER",
+				"direction": "ASC",
+			}})
 			require.Equal(t, one.want, numbers(p), "%v", one.filter)
 			require.Equal(t, len(one.want), p.TotalCount, "%v", one.filter)
 		}
-		requireField(t, "dueFrom", c.Try(t, harness.TasksDoc, testclient.Vars{"filter": testclient.Vars{"dueFrom": "2031-02-30"}}))
-		harness.RequireErrorCode(t, "BAD_USER_INPUT search", c.Try(t, harness.TasksDoc, testclient.Vars{"filter": testclient.Vars{"search": repeatEmoji(201)}}))
-		harness.RequireErrorCode(t, "BAD_USER_INPUT search", c.Try(t, harness.TasksDoc, testclient.Vars{"filter": testclient.Vars{"search": strings.Repeat("a ", 21)}}))
-		require.Empty(t, c.Try(t, harness.TasksDoc, testclient.Vars{"filter": testclient.Vars{"search": strings.Repeat("a ", 20)}}).Errors)
+		requireField(t, "dueFrom", c.Try(t, harness.TasksDoc,
+			testclient.Vars{"filter": testclient.Vars{"dueFrom": "2031-02-30"}}))
+		harness.RequireErrorCode(t, "BAD_USER_INPUT search", c.Try(t, harness.TasksDoc,
+			testclient.Vars{"filter": testclient.Vars{"search": repeatEmoji(201)}}))
+		harness.RequireErrorCode(t, "BAD_USER_INPUT search", c.Try(t, harness.TasksDoc,
+			testclient.Vars{"filter": testclient.Vars{"search": strings.Repeat("a ", 21)}}))
+		require.Empty(t, c.Try(t, harness.TasksDoc, testclient.Vars{"filter": testclient.Vars{"search": strings.Repeat("a ",
+			20)}}).Errors)
 	})
 }
 
-// TestDueOrder: a day counts by its end, in order with instants; no date comes last.
+// TestTasks_DueOrder_PutsUndatedLast checks that a due day sorts by its end among instants, and that tasks
+// without a due date are last.
 func TestTasks_DueOrder_PutsUndatedLast(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
@@ -230,14 +255,17 @@ func TestTasks_DueOrder_PutsUndatedLast(t *testing.T) {
 			harness.CreateTask(t, c, in)
 		}
 		due := func(direction string) []string {
-			return harness.Titles(harness.ListTasks(t, c, testclient.Vars{"by": testclient.Vars{"field": "DUE", "direction": direction}}).Tasks())
+			return harness.Titles(harness.ListTasks(t, c, testclient.Vars{"by": testclient.Vars{
+				"field":     "DUE",
+				"direction": direction,
+			}}).Tasks())
 		}
 		require.Equal(t, []string{"before", "evening", "day", "next", "never"}, due("ASC"))
 		require.Equal(t, []string{"never", "next", "day", "evening", "before"}, due("DESC"))
 	})
 }
 
-// TestEveryNodeIsFoundByItsID, alone and together with others, in the order asked for.
+// TestNode_EveryType_IsFoundByID reads nodes one by one and in a batch, which keeps the requested order.
 func TestNode_EveryType_IsFoundByID(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		k := &harness.Conversation{Client: b.Client(t, "alice")}
@@ -245,7 +273,8 @@ func TestNode_EveryType_IsFoundByID(t *testing.T) {
 		h := harness.ListChanges(t, k.Client, 1)
 		viewer := testclient.Run[struct{ Viewer struct{ ID string } }](t, k.Client, `{ viewer { id } }`, nil).Viewer.ID
 		want := map[string]string{
-			viewer: "User", h.ID: "Task", h.Changes.Nodes[0].ID: "TaskChange", k.ID: "Conversation", reply.ID: "Message", reply.ToolCalls[0].ID: "ToolCall",
+			viewer: "User", h.ID: "Task", h.Changes.Nodes[0].ID: "TaskChange", k.ID: "Conversation", reply.ID: "Message",
+			reply.ToolCalls[0].ID: "ToolCall",
 		}
 		ids := []string{"", "x", "task_01jd0000000000000000000000", "run_01jd0000000000000000000000"}
 		for id := range want {

@@ -14,15 +14,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAConversationOutlivesItsProvider: after each restart another one goes on with what all
-// the others have said and done, as strict as they are about histories.
+// TestConversation_ProviderChanged_Continues restarts the server with another provider and checks that it
+// accepts the history of the previous ones.
 func TestConversation_ProviderChanged_Continues(t *testing.T) {
 	t.Parallel()
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		t.Parallel()
 		m := harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
 			if len(a.ToolResults) == 0 {
-				return harness.ToolCallResponse("On it. ", harness.AddTaskCall("First of "+a.UserMessage), harness.AddTaskCall("Second of "+a.UserMessage))
+				return harness.ToolCallResponse("On it. ", harness.AddTaskCall("First of "+a.UserMessage),
+					harness.AddTaskCall("Second of "+a.UserMessage))
 			}
 			return harness.TextResponse("Both are there.")
 		})
@@ -49,8 +50,8 @@ func TestConversation_ProviderChanged_Continues(t *testing.T) {
 	})
 }
 
-// TestTheFallbackAnswersForAnOverloadedProvider: with tools, under its own name, and only while
-// the first has no capacity.
+// TestFallback_ProviderOverloaded_Answers checks that the fallback completes replies with tools and under its
+// own name, only while the first provider is overloaded.
 func TestFallback_ProviderOverloaded_Answers(t *testing.T) {
 	t.Parallel()
 	var busy atomic.Bool
@@ -83,7 +84,8 @@ func TestFallback_ProviderOverloaded_Answers(t *testing.T) {
 	require.Contains(t, first.Requests()[2].Body, "Buy groceries", "it sees what the other did")
 }
 
-// TestAModelTitlesTheConversation: once, after the first turn, unless a person has named it.
+// TestTitle_FirstReply_IsGeneratedByModel checks that the title is generated once, after the first turn,
+// unless the user has set one.
 func TestTitle_FirstReply_IsGeneratedByModel(t *testing.T) {
 	titling := func(t *testing.T) *harness.Model {
 		return harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {

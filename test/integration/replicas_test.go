@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startReplicas starts replicas a, b, … on one database. They look for work only when told,
-// so that a reply is written where it was asked for.
+// startReplicas starts replicas a, b, … on one database. Their sweep interval is long, so that a reply is
+// written by the replica that received the request.
 func startReplicas(t *testing.T, url string, n int, more ...harness.Settings) []*harness.Process {
 	t.Helper()
 	all := make([]*harness.Process, n)
@@ -30,8 +30,7 @@ func startReplicas(t *testing.T, url string, n int, more ...harness.Settings) []
 	return all
 }
 
-// scaledForRace is what "at once" may take: the bound itself, or more when the race detector or a
-// crowded machine slows everything down.
+// scaledForRace returns the bound itself, or a larger one with the race detector.
 func scaledForRace(bound time.Duration) time.Duration {
 	if harness.RaceEnabled {
 		return 10 * bound
@@ -66,7 +65,7 @@ func TestStream_WriterOnOtherReplica_ReceivesText(t *testing.T) {
 
 func TestStream_JoinOnOtherReplica_ReceivesTextSoFar(t *testing.T) {
 	t.Parallel()
-	// The model falls silent before the first checkpoint: the text is in the writer's memory alone.
+	// The model stalls before the first checkpoint, so the text is only in the writer's memory.
 	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step {
 		return providertest.StreamThenHang(harness.TextFrames("Once upon 🦊 ", "a time")...)
 	})
@@ -116,7 +115,10 @@ func TestKill_ReplicaWithReply_OtherReplicaResumesInTime(t *testing.T) {
 	const lease, sweep = 2 * time.Second, 200 * time.Millisecond
 	m := startModelStallingOnce(t, "Once upon", "Once again from the start.")
 	url := testdb.PostgresURL(t)
-	all := startReplicas(t, url, 2, m.Settings(), harness.Settings{"RUN_LEASE": lease.String(), "RUN_SWEEP": sweep.String()})
+	all := startReplicas(t, url, 2, m.Settings(), harness.Settings{
+		"RUN_LEASE": lease.String(),
+		"RUN_SWEEP": sweep.String(),
+	})
 	turn := harness.Send(t, all[0].Client("alice"), "", "Tell me a story")
 	before := all[1].Client("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
 	before.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon" })
@@ -162,8 +164,10 @@ func TestShutdown_ReplicaWithReply_OtherReplicaResumesAtOnce(t *testing.T) {
 	require.Zero(t, writer.Wait())
 }
 
-// writerAndOther are two replicas in order: a run is taken by whoever is quicker, mostly the one that was asked.
-func writerAndOther(t *testing.T, url string, all []*harness.Process, messageID string) (writer, other *harness.Process) {
+// writerAndOther returns the replica that executes a run, and the other. Either can claim it.
+func writerAndOther(t *testing.T, url string, all []*harness.Process, messageID string) (writer,
+	other *harness.Process,
+) {
 	t.Helper()
 	if writerOf(t, url, messageID) == "b" {
 		return all[1], all[0]
@@ -171,7 +175,7 @@ func writerAndOther(t *testing.T, url string, all []*harness.Process, messageID 
 	return all[0], all[1]
 }
 
-// writerOf is the name of the replica that holds a reply's run.
+// writerOf returns the name of the replica that holds a reply's run.
 func writerOf(t *testing.T, url, messageID string) string {
 	t.Helper()
 	rows, err := testdb.Open(t, url).

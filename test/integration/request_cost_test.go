@@ -27,17 +27,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What one request may cost this process at most, its client and, with SQLite, its database included.
+// Maximum cost of one request to this process, including its client and, with SQLite, its database.
 const (
 	mostCPU    = 100 * time.Millisecond
 	mostMemory = 20 << 20
 )
 
-// costlyRequests are the worst requests that we know, by what they try. limit is what refuses them;
-// those without are answered.
+// costlyRequests lists the most expensive known requests by what they exploit. limit is the limit that
+// rejects the request; requests without one succeed.
 var costlyRequests = []struct{ what, document, limit string }{
 	{"a text under many names", `{ tasks(first: 100) { nodes { ` + aliasedFields(190, "description") + ` } } }`, "cost"},
-	{"a text under many names in one row", `{ task(number: 1) { ` + aliasedFields(190, "description") + ` } }`, "responseBytes"},
+	{
+		"a text under many names in one row", `{ task(number: 1) { ` + aliasedFields(190, "description") + ` } }`,
+		"responseBytes",
+	},
 	{
 		"the same by way of a plan that fails",
 		`{ task(number: 1) { ` + aliasedFields(190, "description") + ` changes(first: 1) { totalCount } } }`,
@@ -62,10 +65,14 @@ var costlyRequests = []struct{ what, document, limit string }{
 	{"texts that nobody asked for", `{ conversations(first: 100) { nodes { messages(first: 5) { nodes {
 		id role status position createdAt finishedAt unverified unverifiedReason usage { model cost } error { code retryAt } conversation { id title } } } } } }`, ""},
 	{"histories", `{ tasks(first: 100) { nodes { changes(first: 100) { nodes { fields { from to } } } } } }`, "cost"},
-	{"rows of everything", `{ ` + aliasedFields(30, `nodes(ids: [`+strings.Repeat(`"x" `, 100)+`]) { id }`) + ` }`, "cost"},
+	{
+		"rows of everything", `{ ` + aliasedFields(30, `nodes(ids: [`+strings.Repeat(`"x" `, 100)+`]) { id }`) + ` }`,
+		"cost",
+	},
 	{
 		"up and down",
-		`{ conversations(first: 10) { nodes { messages(first: 10) { nodes { conversation { messages(first: 10) { nodes { content } } } } } } } }`,
+		`{ conversations(first: 10) { nodes { messages(first: 10) { nodes { conversation { messages(first: 10) { nodes ` +
+			`{ content } } } } } } } }`,
 		"cost",
 	},
 	{
@@ -96,13 +103,17 @@ var costlyRequests = []struct{ what, document, limit string }{
 	},
 }
 
-// costlyDeferredRequests are the worst that we know with @defer, which makes work of each row's fragments.
+// costlyDeferredRequests lists the most expensive known requests with @defer, which creates work for each
+// row's fragments.
 var costlyDeferredRequests = map[string]string{
-	"long texts":        `{ tasks(first: 38) { nodes { id description ... @defer { title } } } }`,
-	"many fragments":    `{ tasks(first: 100) { nodes { ` + deferredFragments(17, "title") + ` } } }`,
-	"many parts":        `{ tasks(first: 100) { nodes { ` + deferredFragments(6, "changes(first: 1) { totalCount }") + ` } } }`,
-	"parts with parts":  `{ conversations(first: 100) { nodes { ... @defer { messages(first: 5) { nodes { id ... @defer { conversation { id } } } } } } } }`,
-	"a part with texts": `{ ... @defer { tasks(first: 38) { nodes { id description ... @defer { changes(first: 1) { totalCount } } } } } }`,
+	"long texts":     `{ tasks(first: 38) { nodes { id description ... @defer { title } } } }`,
+	"many fragments": `{ tasks(first: 100) { nodes { ` + deferredFragments(17, "title") + ` } } }`,
+	"many parts": `{ tasks(first: 100) { nodes { ` + deferredFragments(6,
+		"changes(first: 1) { totalCount }") + ` } } }`,
+	"parts with parts": `{ conversations(first: 100) { nodes { ... @defer { messages(first: 5) { nodes { id ... ` +
+		`@defer { conversation { id } } } } } } } }`,
+	"a part with texts": `{ ... @defer { tasks(first: 38) { nodes { id description ... @defer { changes(first: 1) { ` +
+		`totalCount } } } } } }`,
 }
 
 func deferredFragments(n int, selection string) string {
@@ -121,9 +132,9 @@ func aliasedFields(n int, selection string) string {
 	return out.String()
 }
 
-// TestRequest_CostliestDocuments_AreCheap gives a person as much text as single things may hold, then asks
-// for it in the worst ways. It runs alone, since it measures the process. The race detector makes
-// everything slow and large, SQLite most of all: what its runs allow is a sign of the bounds, no more.
+// TestRequest_CostliestDocuments_AreCheap fills an account with the longest allowed texts and sends the most
+// expensive requests. It does not run in parallel, because it measures the process. With the race detector
+// the bounds are looser.
 func TestRequest_CostliestDocuments_AreCheap(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		b := harness.Start(t, url, harness.Settings{"LOG_LEVEL": "warn"})
@@ -150,8 +161,8 @@ func TestRequest_CostliestDocuments_AreCheap(t *testing.T) {
 	})
 }
 
-// requireCheap holds a request to the bounds, at its best of three: what else the machine does is
-// no fault of it. With the race detector once is enough.
+// requireCheap checks the bounds against the best of three measurements, because other processes disturb
+// them; with the race detector against one.
 func requireCheap[T any](t *testing.T, ask func() T) {
 	t.Helper()
 	slower, larger, more := time.Duration(1), uint64(1), 2
@@ -168,7 +179,7 @@ func requireCheap[T any](t *testing.T, ask func() T) {
 	require.Less(t, memory, mostMemory*larger)
 }
 
-// readIncremental is the whole answer to a client that takes @defer.
+// readIncremental returns the complete response for a client that accepts @defer.
 func readIncremental(t *testing.T, c *testclient.Client, document string) string {
 	t.Helper()
 	body, err := json.Marshal(testclient.Vars{"query": document})
@@ -190,7 +201,7 @@ func readIncremental(t *testing.T, c *testclient.Client, document string) string
 	return string(text)
 }
 
-// seedLargeAccount fills a page of tasks and a hundred conversations with the longest texts.
+// seedLargeAccount creates a page of tasks and a hundred conversations with the longest texts.
 func seedLargeAccount(t *testing.T, b *harness.Env, c *testclient.Client) {
 	t.Helper()
 	for i := range 100 {
@@ -209,7 +220,7 @@ func seedLargeAccount(t *testing.T, b *harness.Env, c *testclient.Client) {
 	}
 }
 
-// cpuTime is what the process worked meanwhile.
+// cpuTime returns the process's CPU time during f.
 func cpuTime[T any](do func() T) time.Duration {
 	used := func() time.Duration {
 		var u syscall.Rusage
@@ -221,7 +232,7 @@ func cpuTime[T any](do func() T) time.Duration {
 	return used() - before
 }
 
-// peakMemory is how much more memory was in use meanwhile, by what each collection of garbage left. They run often.
+// peakMemory returns the peak of additional heap memory, measured after each garbage collection.
 func peakMemory[T any](do func() T) uint64 {
 	if !harness.RaceEnabled { // where collecting takes minutes
 		defer debug.SetGCPercent(debug.SetGCPercent(2))

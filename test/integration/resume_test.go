@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEveryCursorOfAStreamResumesWithExactlyTheRest: from each event of a recorded stream a
-// client goes on. What it knew and what it is told make up the whole, and nothing is told twice.
+// TestConversationStream_EveryCursor_ResumesExactly resumes from each event of a recorded stream and checks
+// that the earlier and the resumed events add up to the whole without duplicates.
 func TestConversationStream_EveryCursor_ResumesExactly(t *testing.T) {
 	eachSteppedModel(t, func(t *testing.T, b *harness.Env, p stepper) {
 		c := b.Client(t, "alice")
@@ -44,7 +44,7 @@ func TestConversationStream_EveryCursor_ResumesExactly(t *testing.T) {
 	})
 }
 
-// subscriptionError subscribes and gives the fault with which that was refused.
+// subscriptionError subscribes and returns the error code of the rejection.
 func subscriptionError(t *testing.T, s *testclient.Socket, document string, v testclient.Vars) string {
 	t.Helper()
 	payload, err := s.Subscribe(t, document, v).Next(t.Context())
@@ -77,12 +77,14 @@ func TestStream_InvalidCursor_IsRejected(t *testing.T) {
 			)
 		}
 		for _, bad := range []string{"", "x", good, listCursor, good + "A"} {
-			require.Equal(t, "BAD_USER_INPUT after", subscriptionError(t, socket, taskStreamDoc, testclient.Vars{"after": bad}), "%q", bad)
+			require.Equal(t, "BAD_USER_INPUT after", subscriptionError(t, socket, taskStreamDoc,
+				testclient.Vars{"after": bad}), "%q", bad)
 		}
 	})
 }
 
-const taskStreamDoc = `subscription ($after: Cursor) { taskStream(after: $after) { cursor kind task { number title } change { id actor } } }`
+const taskStreamDoc = `subscription ($after: Cursor) { taskStream(after: $after) { cursor kind task { number ` +
+	`title } change { id actor } } }`
 
 // taskEvent is an event of taskStream.
 type taskEvent struct {
@@ -112,7 +114,7 @@ func TestTaskStream_EveryChange_IsSentAndResumable(t *testing.T) {
 		c := b.Client(t, "alice")
 		first := harness.CreateTask(t, c, testclient.Vars{"title": "before"})
 		socket := c.Dial(t)
-		// The first event proves that the stream is open: what is changed later must come.
+		// The first event proves that the stream is open, so later changes must be delivered.
 		live := socket.Subscribe(t, taskStreamDoc, testclient.Vars{"after": originCursor})
 		require.Equal(t, "CREATED", nextTaskEvent(t, live).Kind)
 
@@ -147,7 +149,7 @@ func TestTaskStream_EveryChange_IsSentAndResumable(t *testing.T) {
 	})
 }
 
-// originCursor is the place before a person's first change.
+// originCursor returns the position before a user's first change.
 const originCursor = "eyJsIjoidGFza1N0cmVhbSIsImsiOlswXX0"
 
 func eventKinds(events []taskEvent) []string {

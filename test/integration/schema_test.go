@@ -17,7 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// committedSchema is the schema that stands in graph/*.graphqls.
+// committedSchema returns the schema of graph/*.graphqls.
 func committedSchema(t *testing.T) *ast.Schema {
 	t.Helper()
 	names, err := filepath.Glob("../../graph/*.graphqls")
@@ -33,7 +33,7 @@ func committedSchema(t *testing.T) *ast.Schema {
 	return schema
 }
 
-// introspectionResult is the part of the answer to an introspection query that the test compares.
+// introspectionResult is the part of an introspection response that the test compares.
 type introspectionResult struct {
 	Schema struct {
 		Types []struct {
@@ -61,7 +61,7 @@ type typeRef struct {
 	OfType     *typeRef
 }
 
-// String writes a type as the SDL does.
+// String formats a type as in the SDL.
 func (r typeRef) String() string {
 	switch r.Kind {
 	case "NON_NULL":
@@ -78,13 +78,14 @@ const introspectionQuery = `{ __schema { types { kind name description interface
 	inputFields { name description defaultValue type { ...T } } enumValues { name description } } } }
 	fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }`
 
-// TestTheServedSchemaIsTheCommittedOne, member by member with its description, and every
-// member has one.
+// TestSchema_Introspection_EqualsCommittedSDL compares each member and its description, which must not be
+// empty.
 func TestSchema_Introspection_EqualsCommittedSDL(t *testing.T) {
 	t.Parallel()
 	b := harness.Start(t, testdb.SQLiteURL(t))
 	var served []string
-	for _, one := range testclient.Run[introspectionResult](t, b.Client(t, "alice"), introspectionQuery, nil).Schema.Types {
+	for _, one := range testclient.Run[introspectionResult](t, b.Client(t, "alice"), introspectionQuery,
+		nil).Schema.Types {
 		if strings.HasPrefix(one.Name, "__") || isBuiltIn(one.Name) {
 			continue
 		}
@@ -118,7 +119,7 @@ func TestSchema_Introspection_EqualsCommittedSDL(t *testing.T) {
 	}
 }
 
-// difference is what of list is not in other.
+// difference returns the elements of list that other does not contain.
 func difference(list, other []string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(one string) bool { return slices.Contains(other, one) })
 }
@@ -156,7 +157,8 @@ func schemaMembers(schema *ast.Schema) (out []string) {
 		}
 		out = append(
 			out,
-			schemaLine(def.Name, string(def.Kind)+" "+strings.Join(def.Interfaces, "&"), requireDescription(def.Description, def.Name)),
+			schemaLine(def.Name, string(def.Kind)+" "+strings.Join(def.Interfaces, "&"), requireDescription(def.Description,
+				def.Name)),
 		)
 		for _, f := range def.Fields {
 			if strings.HasPrefix(f.Name, "__") {
@@ -174,7 +176,7 @@ func schemaMembers(schema *ast.Schema) (out []string) {
 	return out
 }
 
-// requireDescription lets the three root types go without a description: their fields have them.
+// requireDescription requires a description of every type but the three root types.
 func requireDescription(description, name string) string {
 	if description == "" && slices.Contains([]string{"Query", "Mutation", "Subscription"}, name) {
 		return "root"

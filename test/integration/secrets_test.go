@@ -24,17 +24,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The planted secrets: each ends in a word that must never come out again.
+// The planted secrets. None may appear in any output.
 const (
 	plantedKey      = "sk-openai-planted-0001"
 	plantedOther    = "key-of-another-planted-0002"
 	plantedPassword = "database-planted-0003"
 	plantedToken    = "planted0004"
-	// plantedWords are what people say: never in logs or metrics.
+	// plantedWords is user content, which must not appear in logs or metrics.
 	plantedWords = "my diary says planted-0005"
 )
 
-// respondQuotingKey answers a call of the model with the key and the words that came with it.
+// respondQuotingKey responds to a model request with an error that quotes its key and body.
 func respondQuotingKey(w http.ResponseWriter, r *http.Request, body string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusUnauthorized)
@@ -45,7 +45,7 @@ func respondQuotingKey(w http.ResponseWriter, r *http.Request, body string) {
 	)
 }
 
-// startEchoingProvider is a model provider that quotes the key, and breaks off.
+// startEchoingProvider starts a model provider whose errors quote the key and the request.
 func startEchoingProvider(t *testing.T) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +56,7 @@ func startEchoingProvider(t *testing.T) string {
 	return s.URL + "/v1"
 }
 
-// plantSecrets are settings full of secrets, on a database whose URL holds a password.
+// plantSecrets returns settings full of secrets, and a database URL with a password.
 func plantSecrets(t *testing.T, database string) (string, harness.Settings) {
 	t.Helper()
 	if u, err := url.Parse(database); err == nil && u.Scheme == "postgres" {
@@ -102,7 +102,7 @@ func TestSecrets_LogsAndResponses_ContainNone(t *testing.T) {
 		logs := b.Logs.String()
 		require.Contains(t, logs, "run attempt ended")
 		requireNoSecrets(t, alice.Token, logs, figures.String(), strings.ReplaceAll(out.String(), `"`+plantedToken+`"`, ""))
-		require.NotContains(t, logs+figures.String(), "planted-0005", "people's words")
+		require.NotContains(t, logs+figures.String(), "planted-0005", "user content")
 
 		table, sick := runDoctor(t, healthySettings(database, more))
 		require.True(t, sick)
@@ -110,7 +110,7 @@ func TestSecrets_LogsAndResponses_ContainNone(t *testing.T) {
 	})
 }
 
-// invalidTokens are tokens that are refused, each with something planted in it.
+// invalidTokens returns rejected tokens, each containing a planted secret.
 func invalidTokens(t *testing.T) []string {
 	t.Helper()
 	claims := jwt.MapClaims{"sub": plantedToken, "email": plantedToken, "exp": time.Now().Add(time.Hour).Unix()}
@@ -136,7 +136,10 @@ func appendResponse(t *testing.T, out *bytes.Buffer, address string) {
 func requireNoSecrets(t *testing.T, token string, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
-		for _, secret := range []string{plantedKey, plantedOther, plantedPassword, plantedToken, harness.Secret, token, "planted-000"} {
+		for _, secret := range []string{
+			plantedKey, plantedOther, plantedPassword, plantedToken, harness.Secret, token,
+			"planted-000",
+		} {
 			require.NotContains(t, text, secret)
 		}
 	}
@@ -144,15 +147,34 @@ func requireNoSecrets(t *testing.T, token string, texts ...string) {
 
 func TestSecrets_FailedStart_PrintsNone(t *testing.T) {
 	for what, environ := range map[string]harness.Settings{
-		"database away":      {"DATABASE_URL": "postgres://u:" + plantedPassword + "@127.0.0.1:1/db?connect_timeout=1", "BETTER_AUTH_SECRET": harness.Secret},
-		"bus away":           {"NATS_URL": "nats://u:" + plantedPassword + "@127.0.0.1:1", "BETTER_AUTH_SECRET": harness.Secret, "DATABASE_URL": testdb.SQLiteURL(t), "ADDR": "127.0.0.1:0", "ADMIN_ADDR": "off"},
-		"bus misspelt":       {"NATS_URL": "nats://u:" + plantedPassword + "%zz@h", "BETTER_AUTH_SECRET": harness.Secret},
-		"traces misspelt":    {"OTEL_EXPORTER_OTLP_ENDPOINT": "ftp://u:" + plantedPassword + "@h", "OTEL_EXPORTER_OTLP_HEADERS": plantedKey},
-		"model misspelt":     {"OPENAI_BASE_URL": "http://u:" + plantedPassword + "@h/v1", "LLM_PROVIDER": "openai", "LLM_PRICES": plantedOther},
+		"database away": {
+			"DATABASE_URL":       "postgres://u:" + plantedPassword + "@127.0.0.1:1/db?connect_timeout=1",
+			"BETTER_AUTH_SECRET": harness.Secret,
+		},
+		"bus away": {
+			"NATS_URL":           "nats://u:" + plantedPassword + "@127.0.0.1:1",
+			"BETTER_AUTH_SECRET": harness.Secret, "DATABASE_URL": testdb.SQLiteURL(t), "ADDR": "127.0.0.1:0",
+			"ADMIN_ADDR": "off",
+		},
+		"bus misspelt": {"NATS_URL": "nats://u:" + plantedPassword + "%zz@h", "BETTER_AUTH_SECRET": harness.Secret},
+		"traces misspelt": {
+			"OTEL_EXPORTER_OTLP_ENDPOINT": "ftp://u:" + plantedPassword + "@h",
+			"OTEL_EXPORTER_OTLP_HEADERS":  plantedKey,
+		},
+		"model misspelt": {
+			"OPENAI_BASE_URL": "http://u:" + plantedPassword + "@h/v1", "LLM_PROVIDER": "openai",
+			"LLM_PRICES": plantedOther,
+		},
 		"database misspelt":  {"DATABASE_URL": "postgres://u:" + plantedPassword + "%zz@h/db"},
 		"key with a newline": {"OPENAI_API_KEY": plantedKey + "\nplanted-0006", "LLM_PROVIDER": "openai"},
-		"two databases":      {"DATABASE_URL": "postgres://u:" + plantedPassword + "@h/a", "NEON_DATABASE_URL": "postgres://u:" + plantedPassword + "@h/b"},
-		"secret in a line":   {"ADDR": plantedKey, "AUTH_JWKS_URL": "https://u:" + plantedPassword + "@h/jwks", "LOG_LEVEL": plantedOther},
+		"two databases": {
+			"DATABASE_URL":      "postgres://u:" + plantedPassword + "@h/a",
+			"NEON_DATABASE_URL": "postgres://u:" + plantedPassword + "@h/b",
+		},
+		"secret in a line": {
+			"ADDR": plantedKey, "AUTH_JWKS_URL": "https://u:" + plantedPassword + "@h/jwks",
+			"LOG_LEVEL": plantedOther,
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			var said bytes.Buffer
@@ -171,7 +193,8 @@ func TestSecrets_FailedStart_PrintsNone(t *testing.T) {
 	}
 }
 
-// TestSecrets_DevelopmentKey_IsNotPrinted signs in by hand and looks at what is said of it.
+// TestSecrets_DevelopmentKey_IsNotPrinted signs in through the development endpoint and checks the response
+// and the logs.
 func TestSecrets_DevelopmentKey_IsNotPrinted(t *testing.T) {
 	b := harness.Start(t, testdb.SQLiteURL(t), harness.Settings{"BETTER_AUTH_SECRET": "", "LOG_LEVEL": "debug"})
 	key, err := auth.LoadOrCreateDevKey(b.Config.Database.DevKeyPath())

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startQuotingModel is a model that does what it is told with people's words in every place, and at the end
-// quotes its key.
+// startQuotingModel starts a model whose responses contain user content everywhere, and that quotes its key
+// on request.
 func startQuotingModel(t *testing.T) *harness.Model {
 	return harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
 		switch {
@@ -27,21 +27,23 @@ func startQuotingModel(t *testing.T) *harness.Model {
 		case strings.Contains(a.UserMessage, "stall"):
 			return providertest.StreamThenHang(harness.TextFrames("I heard: " + a.UserMessage)...)
 		case len(a.ToolResults) == 0:
-			return harness.ToolCallResponse("Noting "+plantedWords, harness.AddTaskCall(plantedWords), harness.ToolCall{Name: plantedWords, Arguments: `{}`})
+			return harness.ToolCallResponse("Noting "+plantedWords, harness.AddTaskCall(plantedWords),
+				harness.ToolCall{Name: plantedWords, Arguments: `{}`})
 		default:
 			return harness.TextResponse("Done, as ", plantedWords)
 		}
 	})
 }
 
-// TestSecrets_Traces_ContainNone lets everything that is traced happen, with secrets in all places, and looks
-// through what arrives at the receiver: names, attributes, events, statuses, links and resources alike.
+// TestSecrets_Traces_ContainNone triggers every kind of span with secrets in all inputs and checks the
+// exported names, attributes, events, statuses, links and resources.
 func TestSecrets_Traces_ContainNone(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, database string) {
 		m, r := startQuotingModel(t), startTraceReceiver(t)
 		database, more := plantSecrets(t, database)
 		b := harness.Start(t, database, more, m.Settings(), harness.Settings{
-			"OTEL_EXPORTER_OTLP_ENDPOINT": r.url, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=" + plantedOther, "RUN_MAX_ATTEMPTS": "1",
+			"OTEL_EXPORTER_OTLP_ENDPOINT": r.url, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=" + plantedOther,
+			"RUN_MAX_ATTEMPTS": "1",
 		})
 		alice := b.ClientWithTokenIssuedAt(t, "alice", -time.Minute)
 		tokens := append(invalidTokens(t), alice.Token)
@@ -66,7 +68,7 @@ func TestSecrets_Traces_ContainNone(t *testing.T) {
 		require.Equal(t, 4403, socket.CloseCode(t))
 		last, _ := tasks.drain()
 		require.Equal(t, "complete", last)
-		require.NoError(t, b.Stop(context.Background()), "what waits is exported")
+		require.NoError(t, b.Stop(context.Background()), "pending spans must be exported")
 
 		for name, found := range map[string][]span{
 			"operation":        r.spansNamed("graphql mutation", "errand.transport", "http"),
@@ -81,9 +83,9 @@ func TestSecrets_Traces_ContainNone(t *testing.T) {
 			"tool":             r.spansNamed("tool call", "gen_ai.tool.name", "add_task"),
 			"tool made up":     r.spansNamed("tool call", "gen_ai.tool.name", "unknown"),
 		} {
-			require.NotEmpty(t, found, "no span of %s: nothing is proven of it", name)
+			require.NotEmpty(t, found, "no span of %s: the test would prove nothing", name)
 		}
-		// A receiver gets strings as they are: whatever place they are in, they stand in the bytes.
+		// OTLP encodes strings verbatim, so the raw bytes contain them wherever they are.
 		require.Equal(t, plantedOther, r.key)
 		requireNoSecrets(t, alice.Token, string(r.raw))
 		for _, token := range tokens {
@@ -91,11 +93,11 @@ func TestSecrets_Traces_ContainNone(t *testing.T) {
 				require.NotContains(t, string(r.raw), part, "no part of a token")
 			}
 		}
-		require.NotContains(t, string(r.raw)+b.Logs.String(), "diary", "people's words")
+		require.NotContains(t, string(r.raw)+b.Logs.String(), "diary", "user content")
 	})
 }
 
-// sendInvalidDocuments sends documents and input that are refused, with secrets in them.
+// sendInvalidDocuments sends rejected documents and input that contain secrets.
 func sendInvalidDocuments(t *testing.T, b *harness.Env, c *testclient.Client) {
 	t.Helper()
 	harness.RequireErrorCode(t, "GRAPHQL_VALIDATION_FAILED", c.Try(t, `{ task(number: "`+plantedToken+`") { id } }`, nil))
@@ -108,7 +110,10 @@ func sendInvalidDocuments(t *testing.T, b *harness.Env, c *testclient.Client) {
 	harness.RequireErrorCode(
 		t,
 		"NOT_FOUND",
-		c.Try(t, harness.SendDoc, testclient.Vars{"in": testclient.Vars{"content": plantedWords, "conversationId": "conv_" + plantedToken}}),
+		c.Try(t, harness.SendDoc, testclient.Vars{"in": testclient.Vars{
+			"content":        plantedWords,
+			"conversationId": "conv_" + plantedToken,
+		}}),
 	)
 	a, err := c.Send(t.Context(), []byte(`{"query":"{ viewer { id } }","operationName":"`+plantedWords+`"}`))
 	require.NoError(t, err)
@@ -119,15 +124,16 @@ func sendInvalidDocuments(t *testing.T, b *harness.Env, c *testclient.Client) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// breakDatabase makes a change fail whose statement holds people's words.
+// breakDatabase makes a statement fail that contains user content.
 func breakDatabase(t *testing.T, b *harness.Env, c *testclient.Client) {
 	t.Helper()
 	mend := statementFault{event: "INSERT ON tasks"}.install(t, b.Config.Database.URL.Reveal())
 	defer mend()
-	harness.RequireErrorCode(t, "INTERNAL_SERVER_ERROR", c.Try(t, harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": plantedWords}}))
+	harness.RequireErrorCode(t, "INTERNAL_SERVER_ERROR", c.Try(t, harness.CreateTaskDoc,
+		testclient.Vars{"in": testclient.Vars{"title": plantedWords}}))
 }
 
-// TestAReceiverThatQuotesOrIsAwayTellsNoSecret: what goes wrong with traces is logged without their keys.
+// TestSecrets_TraceReceiverFails_LogsNone checks that failed trace exports are logged without keys.
 func TestSecrets_TraceReceiverFails_LogsNone(t *testing.T) {
 	t.Parallel()
 	quoting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -135,10 +141,14 @@ func TestSecrets_TraceReceiverFails_LogsNone(t *testing.T) {
 		_, _ = w.Write([]byte("bad key " + r.Header.Get("Api-Key") + " at " + r.URL.String()))
 	}))
 	t.Cleanup(quoting.Close)
-	for name, address := range map[string]string{"quotes": quoting.URL + "/v1/traces", "away": "http://127.0.0.1:1/v1/traces"} {
+	for name, address := range map[string]string{
+		"quotes": quoting.URL + "/v1/traces",
+		"away":   "http://127.0.0.1:1/v1/traces",
+	} {
 		t.Run(name, func(t *testing.T) {
 			b := harness.Start(t, testdb.SQLiteURL(t), harness.Settings{
-				"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": address + "?key=" + plantedToken, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=" + plantedOther,
+				"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": address + "?key=" + plantedToken,
+				"OTEL_EXPORTER_OTLP_HEADERS":         "api-key=" + plantedOther,
 			})
 			harness.ViewerID(t, b.Client(t, "alice"))
 			require.NoError(t, b.Stop(context.Background()))

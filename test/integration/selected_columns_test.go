@@ -18,7 +18,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// listSelections are the ways to rows that are read in part, by their type.
+// listSelections holds, by type, the queries that read rows with selected columns.
 var listSelections = map[string]string{
 	"Task":         `{ tasks(first: 10) { nodes { id %s } } }`,
 	"TaskChange":   `{ tasks(first: 10) { nodes { changes(first: 10) { nodes { id %s } } } } }`,
@@ -26,8 +26,8 @@ var listSelections = map[string]string{
 	"Message":      `{ conversations(first: 10) { nodes { messages(first: 10) { nodes { id %s } } } } }`,
 }
 
-// TestList_SingleFieldSelected_EqualsFullRow compares each field alone, for which a list reads
-// few columns, with the whole row that node(id:) reads.
+// TestList_SingleFieldSelected_EqualsFullRow compares each field selected alone, for which a list reads few
+// columns, with the full row of node(id:).
 func TestList_SingleFieldSelected_EqualsFullRow(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
@@ -63,8 +63,8 @@ func TestList_SingleFieldSelected_EqualsFullRow(t *testing.T) {
 	}, harness.GenerousLimits)
 }
 
-// TestList_SharedFragment_ReadsOwnColumns selects more beside a fragment in one place
-// than in the other, of the same rows.
+// TestList_SharedFragment_ReadsOwnColumns selects different fields beside the same fragment in several
+// places.
 func TestList_SharedFragment_ReadsOwnColumns(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
@@ -84,7 +84,7 @@ func TestList_SharedFragment_ReadsOwnColumns(t *testing.T) {
 	})
 }
 
-// selectSingleField is a field with the plain fields below it.
+// selectSingleField returns a selection of a field with its scalar subfields.
 func selectSingleField(schema *ast.Schema, f *ast.FieldDefinition) (string, bool) {
 	below := schema.Types[f.Type.Name()]
 	if strings.HasPrefix(f.Name, "__") || !below.IsCompositeType() {
@@ -99,7 +99,7 @@ func selectSingleField(schema *ast.Schema, f *ast.FieldDefinition) (string, bool
 	return f.Name + " { " + strings.Join(plain, " ") + " }", len(plain) > 0
 }
 
-// rowsOf finds the objects in an answer that hold a field beside their id.
+// rowsOf returns the objects of a response that contain the field and an id.
 func rowsOf(data json.RawMessage, field string) (rows []map[string]any) {
 	var value any
 	_ = json.Unmarshal(data, &value)
@@ -124,7 +124,7 @@ func rowsOf(data json.RawMessage, field string) (rows []map[string]any) {
 	return rows
 }
 
-// createFullRows makes rows of which every column holds something.
+// createFullRows creates rows with a value in every column.
 func createFullRows(t *testing.T, b *harness.Env, c *testclient.Client) {
 	t.Helper()
 	me := testclient.Run[struct{ Viewer struct{ ID string } }](t, c, `{ viewer { id } }`, nil).Viewer.ID

@@ -25,7 +25,7 @@ func TestSend_Concurrent_RepliesInOrder(t *testing.T) {
 			require.Equal(t, fmt.Sprint("You said: message ", i), reply.Content)
 			require.Equal(t, 2*i+4, reply.Position)
 		}
-		// One reply was finished before the next began.
+		// Each reply finishes before the next one starts.
 		under := ""
 		for _, e := range k.Stream.Events {
 			switch e.Kind {
@@ -37,7 +37,8 @@ func TestSend_Concurrent_RepliesInOrder(t *testing.T) {
 			}
 		}
 		for i, a := range m.Requests() {
-			require.Equal(t, []string{"Hello", "message 0", "message 1", "message 2", "message 3", "message 4"}[i], a.UserMessage)
+			require.Equal(t, []string{"Hello", "message 0", "message 1", "message 2", "message 3", "message 4"}[i],
+				a.UserMessage)
 		}
 	})
 }
@@ -74,15 +75,17 @@ func TestSend_SameKey_ReturnsSameTurn(t *testing.T) {
 		require.Equal(t, "COMPLETED", reply.Status)
 		require.Equal(t, []string{"Call Bob"}, harness.Titles(harness.AllTasks(t, c)))
 
-		again := testclient.Run[struct{ SendMessage testclient.Turn }](t, c, harness.SendDoc, testclient.Vars{"in": in}).SendMessage
-		require.Equal(t, reply, again.AssistantMessage, "later, the same turn as it is by then")
-		harness.RequireErrorCode(t, "CONFLICT", c.Try(t, harness.SendDoc, testclient.Vars{"in": testclient.Vars{"content": "Something else", "idempotencyKey": "k1"}}))
+		again := testclient.Run[struct{ SendMessage testclient.Turn }](t, c, harness.SendDoc,
+			testclient.Vars{"in": in}).SendMessage
+		require.Equal(t, reply, again.AssistantMessage, "a repeated key must return the current turn")
+		harness.RequireErrorCode(t, "CONFLICT", c.Try(t, harness.SendDoc,
+			testclient.Vars{"in": testclient.Vars{"content": "Something else", "idempotencyKey": "k1"}}))
 		elsewhere := harness.Send(t, c, "", "Hello").Conversation.ID
 		harness.RequireErrorCode(t, "CONFLICT", c.Try(t, harness.SendDoc, testclient.Vars{"in": testclient.Vars{
 			"content": "Add a task to call Bob", "idempotencyKey": "k1", "conversationId": elsewhere,
 		}}))
 
-		// Another person's key of the same name is another key.
+		// Idempotency keys are per user.
 		other := testclient.Run[struct{ SendMessage testclient.Turn }](
 			t,
 			b.Client(t, "bob"),
@@ -93,7 +96,7 @@ func TestSend_SameKey_ReturnsSameTurn(t *testing.T) {
 	})
 }
 
-// decodeTurn is for goroutines, which must not end the test.
+// decodeTurn reports errors with t.Error, because goroutines must not call FailNow.
 func decodeTurn(t *testing.T, a testclient.Response, err error) testclient.Turn {
 	t.Helper()
 	var data struct{ SendMessage testclient.Turn }

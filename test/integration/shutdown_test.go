@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startModelStallingOnce is a model that says a beginning and stalls, and answers when asked again.
+// startModelStallingOnce starts a model that stalls after beginning on the first request, and returns whole
+// on later ones.
 func startModelStallingOnce(t *testing.T, beginning, whole string) *harness.Model {
 	var stalled atomic.Bool
 	return harness.StartModel(t, func(harness.ModelRequest) providertest.Step {
@@ -29,7 +30,7 @@ func TestShutdown_RepliesInProgress_AreHandedOver(t *testing.T) {
 	eachProvider(t, func(t *testing.T, url, provider string) {
 		m := startModelStallingOnce(t, "Once upon", "Once again from the start.")
 		m.Provider = provider
-		// With this lease, only a reply that was handed over is taken up in time.
+		// With this lease, only a reply that was handed over is resumed in time.
 		environ := []harness.Settings{m.Settings(), {"RUN_LEASE": "10m", "SHUTDOWN_TIMEOUT": "10s"}}
 		server := harness.StartProcess(t, url, environ...)
 		c := server.Client("alice")
@@ -45,7 +46,7 @@ func TestShutdown_RepliesInProgress_AreHandedOver(t *testing.T) {
 		require.Less(t, time.Since(asked), 10*time.Second)
 		_, err := before.TryNextEvent(t.Context())
 		var closed *websocket.CloseError
-		require.ErrorAs(t, err, &closed, "a stream that goes on elsewhere must not say that it is complete")
+		require.ErrorAs(t, err, &closed, "an interrupted stream must not complete")
 
 		server = harness.StartProcess(t, url, environ...)
 		c = server.Client("alice")

@@ -37,7 +37,7 @@ func openSSE(t testing.TB, c *testclient.Client, document string, v testclient.V
 	return &sseStream{lines: bufio.NewScanner(response.Body)}
 }
 
-// next is the next event and its data; "" after the last.
+// next returns the next event and its data, or empty strings at the end.
 func (e *sseStream) next() (event, data string) {
 	for e.lines.Scan() {
 		line := e.lines.Text()
@@ -54,7 +54,7 @@ func (e *sseStream) next() (event, data string) {
 	return "", ""
 }
 
-// drain reads to the end and gives the last event and all data.
+// drain reads to the end and returns the last event and all data.
 func (e *sseStream) drain() (last, data string) {
 	for event, text := e.next(); event != ""; event, text = e.next() {
 		last, data = event, data+text

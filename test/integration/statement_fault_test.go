@@ -12,16 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// statementFault makes a kind of statement fail, wherever it comes from: a transaction that
-// contains it commits nothing.
+// statementFault makes statements of one kind fail, so that a transaction that contains one commits nothing.
 type statementFault struct {
-	// event is what fails, such as "INSERT ON tasks".
+	// event is the failing statement kind, such as "INSERT ON tasks".
 	event string
 	// when is a condition on NEW; "" means always.
 	when string
 }
 
-// install puts the sabotage into a database and gives what takes it out again.
+// install installs the failing trigger and returns a function that removes it.
 func (s statementFault) install(t *testing.T, url string) (remove func()) {
 	t.Helper()
 	db := testdb.Open(t, url)
@@ -30,18 +29,18 @@ func (s statementFault) install(t *testing.T, url string) (remove func()) {
 		when = "TRUE"
 	}
 	_, table, _ := strings.Cut(s.event, " ON ")
-	trigger := "CREATE TRIGGER sabotage BEFORE " + s.event + " FOR EACH ROW WHEN (" + when + ")"
+	trigger := "CREATE TRIGGER fault BEFORE " + s.event + " FOR EACH ROW WHEN (" + when + ")"
 	if db.Dialect() == dialect.SQLite {
-		execStatement(t, db, trigger+" BEGIN SELECT RAISE(ABORT, 'sabotage'); END")
-		return func() { execStatement(t, db, "DROP TRIGGER sabotage") }
+		execStatement(t, db, trigger+" BEGIN SELECT RAISE(ABORT, 'fault'); END")
+		return func() { execStatement(t, db, "DROP TRIGGER fault") }
 	}
 	execStatement(
 		t,
 		db,
-		"CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'sabotage'; END $$",
+		"CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'fault'; END $$",
 	)
-	execStatement(t, db, trigger+" EXECUTE FUNCTION sabotage()")
-	return func() { execStatement(t, db, "DROP TRIGGER sabotage ON "+table) }
+	execStatement(t, db, trigger+" EXECUTE FUNCTION fault()")
+	return func() { execStatement(t, db, "DROP TRIGGER fault ON "+table) }
 }
 
 func execStatement(t *testing.T, db *store.DB, statement string) {

@@ -11,21 +11,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// listDocuments are requests that read rows of rows.
+// listDocuments lists requests that read nested lists.
 var listDocuments = map[string]string{
-	"tasks with their changes":          `{ tasks(first: 100) { nodes { id changes(first: 5) { nodes { id fields { name } } } } } }`,
-	"tasks with two pages of changes":   `{ tasks(first: 100) { totalCount nodes { a: changes(first: 1) { nodes { id } } b: changes(last: 1) { nodes { id } totalCount } } } }`,
-	"changes with tasks and tool calls": `{ tasks(first: 100) { nodes { changes(first: 5) { nodes { task { id } toolCall { id name } } } } } }`,
-	"conversations down to tool calls":  `{ conversations(first: 100) { nodes { messages(first: 5) { nodes { content toolCalls { name } } } } } }`,
-	"messages up to conversations":      `{ conversations(first: 100) { nodes { messages(last: 5) { nodes { conversation { title } usage { model } } } } } }`,
+	"tasks with their changes": `{ tasks(first: 100) { nodes { id changes(first: 5) { nodes { id fields { ` +
+		`name } } } } } }`,
+	"tasks with two pages of changes": `{ tasks(first: 100) { totalCount nodes { a: changes(first: 1) { nodes { id ` +
+		`} } b: changes(last: 1) { nodes { id } totalCount } } } }`,
+	"changes with tasks and tool calls": `{ tasks(first: 100) { nodes { changes(first: 5) { nodes { task { id } ` +
+		`toolCall { id name } } } } } }`,
+	"conversations down to tool calls": `{ conversations(first: 100) { nodes { messages(first: 5) { nodes { content ` +
+		`toolCalls { name } } } } } }`,
+	"messages up to conversations": `{ conversations(first: 100) { nodes { messages(last: 5) { nodes { ` +
+		`conversation { title } usage { model } } } } } }`,
 }
 
 const nodesDocument = `query ($ids: [ID!]!) { nodes(ids: $ids) { id
 	... on Task { changes { nodes { id toolCall { id } } } } ... on Conversation { messages { nodes { id toolCalls { id } } } }
 	... on Message { conversation { id } toolCalls { id } } ... on TaskChange { task { id } toolCall { id } } } }`
 
-// TestStatements_MoreRows_SameCount asks the same twice: over few rows and over
-// many. The statements must be as many both times.
+// TestStatements_MoreRows_SameCount sends the same request over few and over many rows and checks that the
+// number of statements is equal.
 func TestStatements_MoreRows_SameCount(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		n := harness.CountStatements(b)
@@ -46,7 +51,8 @@ func TestStatements_MoreRows_SameCount(t *testing.T) {
 	}, harness.GenerousLimits)
 }
 
-// TestCountsAreMadeOnlyWhenAskedFor.
+// TestStatements_TotalCountNotSelected_NoCountQuery checks that rows are counted only when totalCount is
+// selected.
 func TestStatements_TotalCountNotSelected_NoCountQuery(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		n := harness.CountStatements(b)
@@ -58,7 +64,7 @@ func TestStatements_TotalCountNotSelected_NoCountQuery(t *testing.T) {
 	})
 }
 
-// seedRows makes tasks by hand and by the agent, each of the latter in a conversation of its own.
+// seedRows creates tasks over the API and through the agent, the latter in one conversation each.
 func seedRows(t *testing.T, c *testclient.Client, n int) {
 	t.Helper()
 	for range n {
@@ -68,7 +74,7 @@ func seedRows(t *testing.T, c *testclient.Client, n int) {
 	}
 }
 
-// countFor is how many statements a request takes.
+// countFor returns the number of statements of a request.
 func countFor(t *testing.T, n *atomic.Int64, c *testclient.Client, document string, v testclient.Vars) int64 {
 	t.Helper()
 	testclient.Run[any](t, c, `{ viewer { id } }`, nil) // the token is known
@@ -77,7 +83,7 @@ func countFor(t *testing.T, n *atomic.Int64, c *testclient.Client, document stri
 	return n.Load() - before
 }
 
-// collectIDs are the ids of a person's things of every kind, at most 100.
+// collectIDs returns the ids of a user's objects of every type, at most 100.
 func collectIDs(t *testing.T, c *testclient.Client) []string {
 	t.Helper()
 	a := c.Try(t, `{ tasks(first: 100) { nodes { id changes { nodes { id toolCall { id } } } } }

@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// stepper lets a model say its next piece.
+// stepper releases a model's response piece by piece.
 type stepper chan struct{}
 
-// respond is a complete answer whose pieces wait for the pace, one by one. Uses end it when there are any.
+// respond returns a complete response whose pieces are released one by one. Tool calls follow the text.
 func (p stepper) respond(pieces []string, uses ...harness.ToolCall) providertest.Step {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -37,7 +37,7 @@ func (p stepper) respond(pieces []string, uses ...harness.ToolCall) providertest
 	}
 }
 
-// headerlessWriter is a response whose header is out already.
+// headerlessWriter is a response writer whose header has already been written.
 type headerlessWriter struct{ http.ResponseWriter }
 
 // WriteHeader does nothing.
@@ -46,13 +46,13 @@ func (headerlessWriter) WriteHeader(int) {}
 // Unwrap serves http.ResponseController.
 func (u headerlessWriter) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
-// The paced turn: text, a tool, text, a tool, text.
+// The stepped turn: text, a tool, text, a tool, text.
 var (
 	steppedPieces = [][]string{{"One ", "🦊 two"}, {"thrée ", "four"}, {"five", " 🦊🦊 ", "six."}}
 	steppedText   = "One 🦊 two\n\nthrée four\n\nfive 🦊🦊 six."
 )
 
-// startSteppedModel answers everything with the paced turn, one piece for each value sent.
+// startSteppedModel starts a model that returns the stepped turn, one piece for each value sent.
 func startSteppedModel(t *testing.T, p stepper) *harness.Model {
 	return harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
 		if a.UserMessage != "Go" {
@@ -63,8 +63,8 @@ func startSteppedModel(t *testing.T, p stepper) *harness.Model {
 	})
 }
 
-// releaseAll lets the model say one piece and reads the events that come of it: the text, and
-// after the last piece of a step what its tool does.
+// releaseAll releases the model's pieces one by one and reads the resulting events: the text, and after the
+// last piece of a step its tool calls.
 func (p stepper) releaseAll(t *testing.T, s *testclient.Stream, last bool) {
 	t.Helper()
 	p <- struct{}{}

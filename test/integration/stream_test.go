@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// eachSteppedModel runs a test on each wire with a server whose model waits for the pace.
+// eachSteppedModel runs a test for each provider with a server whose model is released step by step.
 func eachSteppedModel(t *testing.T, test func(t *testing.T, b *harness.Env, p stepper)) {
 	t.Helper()
 	t.Parallel()
@@ -22,8 +22,8 @@ func eachSteppedModel(t *testing.T, test func(t *testing.T, b *harness.Env, p st
 	})
 }
 
-// TestAReplyStreamsPieceByPiece: every piece comes with its offset in UTF-16 units, and
-// tools between the pieces where they were used.
+// TestStream_Reply_DeliversEachPiece checks that every piece has its offset in UTF-16 units and that tool
+// calls are delivered between the pieces.
 func TestStream_Reply_DeliversEachPiece(t *testing.T) {
 	eachSteppedModel(t, func(t *testing.T, b *harness.Env, p stepper) {
 		k := &harness.Conversation{Client: b.Client(t, "alice")}
@@ -75,8 +75,8 @@ func describeEvent(e testclient.Event) string {
 	}
 }
 
-// TestSubscribersWhoJoinAtAnyMomentEndWithTheSameText: at each event of a reply under way
-// one client joins anew and another goes on from its cursor.
+// TestStream_JoinAtAnyTime_EndsWithSameText at each event of a running reply opens a new subscription and
+// resumes another from its cursor.
 func TestStream_JoinAtAnyTime_EndsWithSameText(t *testing.T) {
 	eachSteppedModel(t, func(t *testing.T, b *harness.Env, p stepper) {
 		c := b.Client(t, "alice")

@@ -20,7 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// traceReceiver is a collector of traces.
+// traceReceiver is an OTLP trace collector.
 type traceReceiver struct {
 	url string
 
@@ -30,7 +30,7 @@ type traceReceiver struct {
 	spans []span
 }
 
-// span is what tests look at.
+// span is the part of a span that tests check.
 type span struct {
 	name, service, instance string
 	id, trace, parent       string
@@ -88,7 +88,7 @@ func spanOf(s *tracepb.Span, resource map[string]string) span {
 	return out
 }
 
-// spansNamed are the spans of a name whose attribute has the value, in the order of their ends.
+// spansNamed returns the spans of a name with the attribute value, ordered by end time.
 func (r *traceReceiver) spansNamed(name, attribute, value string) []span {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -103,8 +103,8 @@ func (r *traceReceiver) spansNamed(name, attribute, value string) []span {
 
 const parentTrace = "4bf92f3577b34da6a3ce929d0e0e4736"
 
-// TestTrace_ReplyAcrossReplicas_IsOneTrace follows a reply from the operation that asks for it
-// through two servers to the calls of model and tools.
+// TestTrace_ReplyAcrossReplicas_IsOneTrace follows a reply from its mutation through two servers to its model
+// and tool calls.
 func TestTrace_ReplyAcrossReplicas_IsOneTrace(t *testing.T) {
 	t.Parallel()
 	var stalled atomic.Bool
@@ -130,7 +130,8 @@ func TestTrace_ReplyAcrossReplicas_IsOneTrace(t *testing.T) {
 	turn := harness.Send(t, c, "", "Feed the platypus")
 	stream := c.Dial(t).Follow(t, turn.Conversation.ID, "")
 	stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
-	harness.RequireErrorCode(t, "BAD_USER_INPUT content", c.Try(t, harness.SendDoc, testclient.Vars{"in": testclient.Vars{"content": ""}}))
+	harness.RequireErrorCode(t, "BAD_USER_INPUT content", c.Try(t, harness.SendDoc,
+		testclient.Vars{"in": testclient.Vars{"content": ""}}))
 	continueTrace(t, c)
 	first.Terminate()
 	require.Zero(t, first.Wait(), "a server that stops exports what it has")
@@ -170,7 +171,7 @@ func TestTrace_ReplyAcrossReplicas_IsOneTrace(t *testing.T) {
 	require.NotContains(t, string(r.raw), c.Token)
 }
 
-// continueTrace sends a query that belongs to a trace of its client's.
+// continueTrace sends a query with the traceparent header of a client's trace.
 func continueTrace(t *testing.T, c *testclient.Client) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(

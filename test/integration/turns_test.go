@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// eachTurnScript sends one message to a server on each engine whose model follows a script, and
-// gives the reply.
+// eachTurnScript sends one message to a server on each database engine with a scripted model, and passes the
+// reply to the test.
 func eachTurnScript(
 	t *testing.T,
 	script func() func(a harness.ModelRequest) providertest.Step,
@@ -30,15 +30,18 @@ func eachTurnScript(
 	}, more...)
 }
 
-// fixedScript is a script without memory.
-func fixedScript(script func(a harness.ModelRequest) providertest.Step) func() func(a harness.ModelRequest) providertest.Step {
+// fixedScript returns a stateless script.
+func fixedScript(
+	script func(a harness.ModelRequest) providertest.Step,
+) func() func(a harness.ModelRequest) providertest.Step {
 	return func() func(a harness.ModelRequest) providertest.Step { return script }
 }
 
 func TestTurn_SeveralToolCalls_RunInOrder(t *testing.T) {
 	eachTurnScript(t, fixedScript(func(a harness.ModelRequest) providertest.Step {
 		if len(a.ToolResults) == 0 {
-			return harness.ToolCallResponse("Three at once.", harness.AddTaskCall("One"), harness.AddTaskCall("Two"), harness.ToolCall{Name: "complete_task", Arguments: `{"number":1}`})
+			return harness.ToolCallResponse("Three at once.", harness.AddTaskCall("One"), harness.AddTaskCall("Two"),
+				harness.ToolCall{Name: "complete_task", Arguments: `{"number":1}`})
 		}
 		return harness.TextResponse("Done.")
 	}), func(t *testing.T, c *testclient.Client, m *harness.Model, reply testclient.Message) {
@@ -52,7 +55,8 @@ func TestTurn_SeveralToolCalls_RunInOrder(t *testing.T) {
 	})
 }
 
-// TestTurn_ToolError_IsReturnedToModel as a result with a code, and nothing is done.
+// TestTurn_ToolError_IsReturnedToModel checks that a failing tool call returns a result with an error code
+// and changes nothing.
 func TestTurn_ToolError_IsReturnedToModel(t *testing.T) {
 	uses := []harness.ToolCall{
 		{Name: "add_task", Arguments: `{}`},
@@ -134,7 +138,8 @@ func TestTurn_TimeLimit_Fails(t *testing.T) {
 		}, harness.Settings{"TURN_TIMEOUT": "1s"})
 }
 
-// TestAModelThatFailsIsAskedAgain: what an earlier attempt did stays, its unfinished text goes.
+// TestTurn_ModelError_IsRetried checks that a retry keeps the effects of an earlier attempt and discards its
+// unfinished text.
 func TestTurn_ModelError_IsRetried(t *testing.T) {
 	eachTurnScript(t, func() func(a harness.ModelRequest) providertest.Step {
 		var asks atomic.Int32
@@ -158,7 +163,7 @@ func TestTurn_ModelError_IsRetried(t *testing.T) {
 	})
 }
 
-// TestAModelThatSaysNothingIsAskedAgain: an empty reply helps nobody.
+// TestTurn_EmptyResponse_IsRetried checks that an empty model response is retried.
 func TestTurn_EmptyResponse_IsRetried(t *testing.T) {
 	eachTurnScript(t, func() func(a harness.ModelRequest) providertest.Step {
 		var asks atomic.Int32
@@ -180,7 +185,8 @@ func TestTurn_EmptyResponse_IsRetried(t *testing.T) {
 	})
 }
 
-// TestTheNextTurnKnowsWhatTheLastOneDid: text, calls and results, of this conversation alone.
+// TestTurn_Next_ReceivesPreviousToolCalls checks that the next model request contains the text, calls and
+// results of this conversation only.
 func TestTurn_Next_ReceivesPreviousToolCalls(t *testing.T) {
 	eachScriptedModel(t, func(t *testing.T) *harness.Model {
 		return harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
@@ -195,7 +201,10 @@ func TestTurn_Next_ReceivesPreviousToolCalls(t *testing.T) {
 		k.SendAndWait(t, "And?")
 		all := m.Requests()
 		body := all[len(all)-1].Body
-		for _, part := range []string{`"role":"system"`, "Current time: ", "(UTC)", "On it.", `\"title\":\"Remembered\"`, `"tool_call_id"`, "Yes.", "And?"} {
+		for _, part := range []string{
+			`"role":"system"`, "Current time: ", "(UTC)", "On it.", `\"title\":\"Remembered\"`,
+			`"tool_call_id"`, "Yes.", "And?",
+		} {
 			require.Contains(t, body, part)
 		}
 		require.Equal(t, 1, strings.Count(body, `"role":"system"`))

@@ -14,9 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const usageDoc = `query ($period: UsagePeriod!) { viewer { usage(period: $period) { from resetsAt calls inputTokens outputTokens cachedTokens cost dailyTokenLimit } } }`
+const usageDoc = `query ($period: UsagePeriod!) { viewer { usage(period: $period) { from resetsAt calls ` +
+	`inputTokens outputTokens cachedTokens cost dailyTokenLimit } } }`
 
-// usageReport is what a person's model calls took.
+// usageReport is a user's model usage.
 type usageReport struct {
 	From, ResetsAt                                 string
 	Calls, InputTokens, OutputTokens, CachedTokens int
@@ -26,7 +27,8 @@ type usageReport struct {
 
 func usageReportOf(t testing.TB, c *testclient.Client, period string) usageReport {
 	t.Helper()
-	return testclient.Run[struct{ Viewer struct{ Usage usageReport } }](t, c, usageDoc, testclient.Vars{"period": period}).Viewer.Usage
+	return testclient.Run[struct{ Viewer struct{ Usage usageReport } }](t, c, usageDoc,
+		testclient.Vars{"period": period}).Viewer.Usage
 }
 
 func TestUsage_Replies_AreCountedAndLimited(t *testing.T) {
@@ -57,8 +59,7 @@ func TestUsage_Replies_AreCountedAndLimited(t *testing.T) {
 	}, m.Settings(), harness.Settings{"LLM_PRICES": "openai/scripted=2:9", "TOKENS_PER_DAY": "3500"})
 }
 
-// TestWhatIsCutShortIsCountedToo: whoever stops replies, or whose replies break off, has no
-// tokens for nothing.
+// TestUsage_CancelledReply_IsCounted checks that cancelled and interrupted replies are counted.
 func TestUsage_CancelledReply_IsCounted(t *testing.T) {
 	script := func(t *testing.T) *harness.Model {
 		return harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {

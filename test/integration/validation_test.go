@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// repeatEmoji makes a text of that many characters, each of several bytes and two UTF-16 units.
+// repeatEmoji returns n characters, each of several bytes and two UTF-16 units.
 func repeatEmoji(n int) string { return strings.Repeat("🦊", n) }
 
 func TestTaskInput_InvalidValues_AreRejected(t *testing.T) {
@@ -56,7 +56,7 @@ func TestTaskInput_InvalidValues_AreRejected(t *testing.T) {
 		require.Equal(t, repeatEmoji(10_000), full.Description)
 		require.Equal(t, "2031-01-01T08:00:00.123456Z", *full.DueAt)
 		require.Equal(t, []string{"home", repeatEmoji(50)}, full.Labels)
-		require.Equal(t, 1, full.Number, "what was refused took no number")
+		require.Equal(t, 1, full.Number, "rejected input must not take a number")
 		require.Equal(t, full, harness.AllTasks(t, c)[0])
 		plain := harness.CreateTask(t, c, testclient.Vars{"title": "x"})
 		require.Equal(
@@ -67,7 +67,7 @@ func TestTaskInput_InvalidValues_AreRejected(t *testing.T) {
 	})
 }
 
-// requireField checks that one field was refused, at the top or inside a variable.
+// requireField checks that one field was rejected, as an argument or inside a variable.
 func requireField(t *testing.T, field string, a testclient.Response) {
 	t.Helper()
 	require.Contains(t, []string{"BAD_USER_INPUT " + field, "BAD_USER_INPUT in." + field}, a.ErrorCode(), "%s", a.Raw)
@@ -79,11 +79,14 @@ func TestUpdateTask_OmittedAndNull_Differ(t *testing.T) {
 		made := harness.CreateTask(
 			t,
 			c,
-			testclient.Vars{"title": "x", "description": "more", "priority": "HIGH", "dueOn": "2031-01-01", "labels": []string{"a"}},
+			testclient.Vars{
+				"title": "x", "description": "more", "priority": "HIGH", "dueOn": "2031-01-01",
+				"labels": []string{"a"},
+			},
 		)
 		id := made.ID
 		same := harness.UpdateTask(t, c, testclient.Vars{"id": id})
-		require.Equal(t, made, same, "nothing given, nothing changed, not even the version")
+		require.Equal(t, made, same, "an empty update must change nothing")
 		require.Equal(
 			t,
 			made,
@@ -91,7 +94,10 @@ func TestUpdateTask_OmittedAndNull_Differ(t *testing.T) {
 			"the same values change nothing",
 		)
 
-		cleared := harness.UpdateTask(t, c, testclient.Vars{"id": id, "description": nil, "priority": nil, "dueOn": nil, "labels": nil})
+		cleared := harness.UpdateTask(t, c, testclient.Vars{
+			"id": id, "description": nil, "priority": nil, "dueOn": nil,
+			"labels": nil,
+		})
 		require.Equal(
 			t,
 			[]any{"", "NONE", (*string)(nil), []string{}},
@@ -103,21 +109,34 @@ func TestUpdateTask_OmittedAndNull_Differ(t *testing.T) {
 		at := harness.UpdateTask(t, c, testclient.Vars{"id": id, "dueAt": "2031-01-01T10:00:00Z"})
 		require.Equal(t, "2031-01-01T10:00:00Z", *at.DueAt)
 		on := harness.UpdateTask(t, c, testclient.Vars{"id": id, "dueOn": "2031-02-01"})
-		require.Nil(t, on.DueAt, "a day takes the place of an instant")
-		require.Nil(t, harness.UpdateTask(t, c, testclient.Vars{"id": id, "dueAt": nil}).DueOn, "null clears the due date, whichever it is")
+		require.Nil(t, on.DueAt, "dueOn must replace dueAt")
+		require.Nil(t, harness.UpdateTask(t, c, testclient.Vars{"id": id, "dueAt": nil}).DueOn,
+			"null must clear either due date")
 
 		done := harness.UpdateTask(t, c, testclient.Vars{"id": id, "completed": true, "title": "y"})
 		require.True(t, done.Completed)
 		require.NotNil(t, done.CompletedAt)
 		require.Nil(t, harness.UpdateTask(t, c, testclient.Vars{"id": id, "completed": false}).CompletedAt)
 
-		requireField(t, "title", c.Try(t, harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{"id": id, "title": nil}}))
-		requireField(t, "title", c.Try(t, harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{"id": id, "title": " "}}))
-		requireField(t, "completed", c.Try(t, harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{"id": id, "completed": nil}}))
+		requireField(t, "title", c.Try(t, harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{
+			"id":    id,
+			"title": nil,
+		}}))
+		requireField(t, "title", c.Try(t, harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{
+			"id":    id,
+			"title": " ",
+		}}))
+		requireField(t, "completed", c.Try(t, harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{
+			"id":        id,
+			"completed": nil,
+		}}))
 		requireField(
 			t,
 			"dueAt",
-			c.Try(t, harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{"id": id, "dueOn": "2031-01-01", "dueAt": "2031-01-01T10:00:00Z"}}),
+			c.Try(t, harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{
+				"id": id, "dueOn": "2031-01-01",
+				"dueAt": "2031-01-01T10:00:00Z",
+			}}),
 		)
 	})
 }
@@ -132,7 +151,10 @@ func TestUpdateTask_StaleVersion_IsConflict(t *testing.T) {
 			harness.RequireErrorCode(
 				t,
 				"CONFLICT",
-				c.Try(t, harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{"id": made.ID, "title": "z", "expectedVersion": stale}}),
+				c.Try(t, harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{
+					"id": made.ID, "title": "z",
+					"expectedVersion": stale,
+				}}),
 			)
 		}
 		require.Equal(t, []testclient.Task{second}, harness.AllTasks(t, c))
@@ -146,14 +168,16 @@ func TestTrash_DeleteAndRestore_RoundTrips(t *testing.T) {
 		made := harness.CreateTask(t, c, testclient.Vars{"title": "x"})
 		deleted := harness.ChangeTask(t, c, "deleteTask", made.ID)
 		require.NotNil(t, deleted.DeletedAt)
-		require.Equal(t, deleted, harness.ChangeTask(t, c, "deleteTask", made.ID), "again changes nothing")
+		require.Equal(t, deleted, harness.ChangeTask(t, c, "deleteTask", made.ID), "a second deletion must change nothing")
 		require.Empty(t, harness.AllTasks(t, c))
 		require.Equal(t, 1, harness.ListTasks(t, c, testclient.Vars{"filter": testclient.Vars{"trashed": true}}).TotalCount)
-		require.Empty(t, harness.ListChanges(t, c, 1).ID, "its number finds it no more")
+		require.Empty(t, harness.ListChanges(t, c, 1).ID, "a deleted task must not be found by number")
 		require.Equal(t, "x", testclient.Run[struct{ Node testclient.Task }](t, c,
-			`query ($id: ID!) { node(id: $id) { ... on Task { title } } }`, testclient.Vars{"id": made.ID}).Node.Title, "its id does")
+			`query ($id: ID!) { node(id: $id) { ... on Task { title } } }`, testclient.Vars{"id": made.ID}).Node.Title,
+			"a deleted task must be found by id")
 
-		harness.RequireErrorCode(t, "NOT_FOUND", c.Try(t, harness.UpdateTaskDoc, testclient.Vars{"in": testclient.Vars{"id": made.ID, "title": "y"}}))
+		harness.RequireErrorCode(t, "NOT_FOUND", c.Try(t, harness.UpdateTaskDoc,
+			testclient.Vars{"in": testclient.Vars{"id": made.ID, "title": "y"}}))
 		for _, mutation := range []string{"completeTask", "reopenTask"} {
 			a := c.Try(t, `mutation ($id: ID!) { `+mutation+`(id: $id) { task { id } } }`, testclient.Vars{"id": made.ID})
 			harness.RequireErrorCode(t, "NOT_FOUND", a)
@@ -164,7 +188,7 @@ func TestTrash_DeleteAndRestore_RoundTrips(t *testing.T) {
 		require.Equal(t, restored, harness.ChangeTask(t, c, "restoreTask", made.ID))
 		require.Len(t, harness.AllTasks(t, c), 1)
 		harness.ChangeTask(t, c, "deleteTask", made.ID)
-		require.Equal(t, 2, harness.CreateTask(t, c, testclient.Vars{"title": "y"}).Number, "numbers are not given out twice")
+		require.Equal(t, 2, harness.CreateTask(t, c, testclient.Vars{"title": "y"}).Number, "numbers must not be reused")
 	})
 }
 
@@ -178,9 +202,13 @@ func TestMessageInput_InvalidContent_IsRejected(t *testing.T) {
 			harness.RequireErrorCode(t, "BAD_USER_INPUT content", say(testclient.Vars{"content": bad}))
 		}
 		for _, bad := range []string{"", repeatEmoji(256), "\x00"} {
-			harness.RequireErrorCode(t, "BAD_USER_INPUT idempotencyKey", say(testclient.Vars{"content": "x", "idempotencyKey": bad}))
+			harness.RequireErrorCode(t, "BAD_USER_INPUT idempotencyKey", say(testclient.Vars{
+				"content":        "x",
+				"idempotencyKey": bad,
+			}))
 		}
-		for _, unknown := range []string{"", "x", "conv_01jd0000000000000000000000", harness.CreateTask(t, c, testclient.Vars{"title": "x"}).ID} {
+		for _, unknown := range []string{"", "x", "conv_01jd0000000000000000000000", harness.CreateTask(t, c,
+			testclient.Vars{"title": "x"}).ID} {
 			harness.RequireErrorCode(t, "NOT_FOUND", say(testclient.Vars{"content": "x", "conversationId": unknown}))
 		}
 		require.Empty(t, say(testclient.Vars{"content": "x", "idempotencyKey": repeatEmoji(255)}).Errors)
@@ -188,7 +216,8 @@ func TestMessageInput_InvalidContent_IsRejected(t *testing.T) {
 		require.Equal(t, repeatEmoji(8000), long.UserMessage.Content)
 		require.LessOrEqual(t, len([]rune(long.Conversation.Title)), 200)
 
-		harness.RequireErrorCode(t, "BAD_USER_INPUT messageId", c.Try(t, harness.CancelDoc, testclient.Vars{"id": long.UserMessage.ID}))
+		harness.RequireErrorCode(t, "BAD_USER_INPUT messageId", c.Try(t, harness.CancelDoc,
+			testclient.Vars{"id": long.UserMessage.ID}))
 		for _, unknown := range []string{"", "x", "msg_01jd0000000000000000000000", long.Conversation.ID} {
 			harness.RequireErrorCode(t, "NOT_FOUND", c.Try(t, harness.CancelDoc, testclient.Vars{"id": unknown}))
 		}
@@ -200,7 +229,10 @@ func TestID_Unknown_IsNotFound(t *testing.T) {
 		c := b.Client(t, "alice")
 		turn := harness.Send(t, c, "", "Hello")
 		for _, mutation := range []string{"completeTask", "reopenTask", "deleteTask", "restoreTask"} {
-			for _, id := range []string{"", "x", "task_01jd0000000000000000000000", turn.Conversation.ID, repeatEmoji(500), "'; DROP TABLE tasks; --"} {
+			for _, id := range []string{
+				"", "x", "task_01jd0000000000000000000000", turn.Conversation.ID, repeatEmoji(500),
+				"'; DROP TABLE tasks; --",
+			} {
 				a := c.Try(t, `mutation ($id: ID!) { `+mutation+`(id: $id) { task { id } } }`, testclient.Vars{"id": id})
 				require.Equal(t, "NOT_FOUND", a.ErrorCode(), "%s(%.20q) gave %s", mutation, id, a.Raw)
 			}
@@ -215,12 +247,14 @@ func TestID_Unknown_IsNotFound(t *testing.T) {
 			found := testclient.Run[struct{ Conversation *struct{ ID string } }](t, c,
 				`query ($id: ID!) { conversation(id: $id) { id } }`, testclient.Vars{"id": id})
 			require.Nil(t, found.Conversation, "%q", id)
-			require.Equal(t, "NOT_FOUND", subscriptionError(t, c.Dial(t), testclient.MessageStream, testclient.Vars{"id": id}), "%q", id)
+			require.Equal(t, "NOT_FOUND", subscriptionError(t, c.Dial(t), testclient.MessageStream, testclient.Vars{"id": id}),
+				"%q", id)
 		}
 	})
 }
 
-// TestNoTextHoldsNUL: PostgreSQL cannot keep it, SQLite can; neither answers with an error of its own.
+// TestTextInput_NULByte_IsRejected checks that NUL never causes an internal error, although PostgreSQL cannot
+// store it and SQLite can.
 func TestTextInput_NULByte_IsRejected(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
@@ -249,16 +283,19 @@ func TestProfileName_InvalidValues_AreRejected(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
 		const document = `mutation ($in: UpdateViewerInput!) { updateViewer(input: $in) { viewer { name timeZone } } }`
-		harness.RequireErrorCode(t, "BAD_USER_INPUT name", c.Try(t, document, testclient.Vars{"in": testclient.Vars{"name": repeatEmoji(201)}}))
-		harness.RequireErrorCode(t, "BAD_USER_INPUT timeZone", c.Try(t, document, testclient.Vars{"in": testclient.Vars{"timeZone": "Mars/Olympus"}}))
+		harness.RequireErrorCode(t, "BAD_USER_INPUT name", c.Try(t, document,
+			testclient.Vars{"in": testclient.Vars{"name": repeatEmoji(201)}}))
+		harness.RequireErrorCode(t, "BAD_USER_INPUT timeZone", c.Try(t, document,
+			testclient.Vars{"in": testclient.Vars{"timeZone": "Mars/Olympus"}}))
 		a := c.Try(t, document, testclient.Vars{"in": testclient.Vars{"name": repeatEmoji(200), "timeZone": "Asia/Tokyo"}})
-		require.JSONEq(t, `{"updateViewer":{"viewer":{"name":"`+repeatEmoji(200)+`","timeZone":"Asia/Tokyo"}}}`, string(a.Data))
+		require.JSONEq(t, `{"updateViewer":{"viewer":{"name":"`+repeatEmoji(200)+`","timeZone":"Asia/Tokyo"}}}`,
+			string(a.Data))
 		a = c.Try(t, document, testclient.Vars{"in": testclient.Vars{}})
 		require.JSONEq(
 			t,
 			`{"updateViewer":{"viewer":{"name":"`+repeatEmoji(200)+`","timeZone":"Asia/Tokyo"}}}`,
 			string(a.Data),
-			"left out, they stay",
+			"omitted fields must be unchanged",
 		)
 	})
 }
@@ -266,13 +303,16 @@ func TestProfileName_InvalidValues_AreRejected(t *testing.T) {
 func TestConversationTitle_InvalidValues_AreRejected(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
-		const create = `mutation ($in: CreateConversationInput) { r: createConversation(input: $in) { conversation { id title } } }`
-		const rename = `mutation ($in: UpdateConversationInput!) { r: updateConversation(input: $in) { conversation { id title } } }`
+		const create = `mutation ($in: CreateConversationInput) { r: createConversation(input: $in) { conversation { id ` +
+			`title } } }`
+		const rename = `mutation ($in: UpdateConversationInput!) { r: updateConversation(input: $in) { conversation { ` +
+			`id title } } }`
 		type payload struct {
 			R struct{ Conversation struct{ ID, Title string } }
 		}
 		for _, bad := range []string{"", " ", repeatEmoji(201), "two\nlines"} {
-			harness.RequireErrorCode(t, "BAD_USER_INPUT title", c.Try(t, create, testclient.Vars{"in": testclient.Vars{"title": bad}}))
+			harness.RequireErrorCode(t, "BAD_USER_INPUT title", c.Try(t, create,
+				testclient.Vars{"in": testclient.Vars{"title": bad}}))
 		}
 		bare := testclient.Run[payload](t, c, create, nil).R.Conversation
 		require.Empty(t, bare.Title)
@@ -288,14 +328,18 @@ func TestConversationTitle_InvalidValues_AreRejected(t *testing.T) {
 			t,
 			named,
 			testclient.Run[payload](t, c, rename, testclient.Vars{"in": testclient.Vars{"id": bare.ID}}).R.Conversation,
-			"left out, it stays",
+			"an omitted field must be unchanged",
 		)
 		require.Equal(t, repeatEmoji(200), harness.Send(t, c, bare.ID, "Once more").Conversation.Title)
 		require.Empty(
 			t,
-			testclient.Run[payload](t, c, rename, testclient.Vars{"in": testclient.Vars{"id": bare.ID, "title": nil}}).R.Conversation.Title,
+			testclient.Run[payload](t, c, rename, testclient.Vars{"in": testclient.Vars{
+				"id":    bare.ID,
+				"title": nil,
+			}}).R.Conversation.Title,
 		)
-		require.Equal(t, "Named anew", harness.Send(t, c, bare.ID, "Named anew").Conversation.Title)
-		harness.RequireErrorCode(t, "BAD_USER_INPUT title", c.Try(t, rename, testclient.Vars{"in": testclient.Vars{"id": bare.ID, "title": ""}}))
+		require.Equal(t, "Second title", harness.Send(t, c, bare.ID, "Second title").Conversation.Title)
+		harness.RequireErrorCode(t, "BAD_USER_INPUT title", c.Try(t, rename,
+			testclient.Vars{"in": testclient.Vars{"id": bare.ID, "title": ""}}))
 	})
 }
