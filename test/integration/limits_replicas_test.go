@@ -57,7 +57,7 @@ func requireRetryableRefusals(t *testing.T, refused []testclient.Response, longe
 	}
 }
 
-func TestMessageRate_TwoReplicas_IsShared(t *testing.T) {
+func TestMessageRate_ThreeReplicas_IsShared(t *testing.T) {
 	t.Parallel()
 	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step { return harness.TextResponse("Done.") })
 	all := startReplicas(t, testdb.PostgresURL(t), 3, m.Settings(), harness.Settings{"MESSAGES_PER_MINUTE": "5"})
@@ -68,7 +68,7 @@ func TestMessageRate_TwoReplicas_IsShared(t *testing.T) {
 	require.Equal(t, 5, taken, "limits must be per user")
 }
 
-func TestUnfinishedReplies_TwoReplicas_LimitIsShared(t *testing.T) {
+func TestUnfinishedReplies_ThreeReplicas_LimitIsShared(t *testing.T) {
 	t.Parallel()
 	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step { return providertest.Hang() })
 	all := startReplicas(t, testdb.PostgresURL(t), 3, m.Settings(), harness.Settings{"MAX_REPLIES_PER_USER": "4"})
@@ -77,9 +77,9 @@ func TestUnfinishedReplies_TwoReplicas_LimitIsShared(t *testing.T) {
 	requireRetryableRefusals(t, refused, 10*time.Second)
 }
 
-// TestDailyTokens_TwoReplicas_ReservationIsShared starts replies concurrently on three replicas and checks
+// TestDailyTokens_ThreeReplicas_ReservationIsShared starts replies concurrently on three replicas and checks
 // that only as many call the model as the shared daily limit allows.
-func TestDailyTokens_TwoReplicas_ReservationIsShared(t *testing.T) {
+func TestDailyTokens_ThreeReplicas_ReservationIsShared(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step {
@@ -123,7 +123,7 @@ func TestDailyTokens_TwoReplicas_ReservationIsShared(t *testing.T) {
 	require.Equal(t, 1, usageReportOf(t, alice, "DAY").Calls)
 }
 
-func TestMCPCallRate_TwoReplicas_IsShared(t *testing.T) {
+func TestMCPCallRate_ThreeReplicas_IsShared(t *testing.T) {
 	t.Parallel()
 	const perMinute = 5
 	all := startReplicas(t, testdb.PostgresURL(t), 3, harness.Settings{"MCP_CALLS_PER_MINUTE": strconv.Itoa(perMinute)})
