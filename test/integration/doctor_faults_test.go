@@ -2,7 +2,6 @@ package integration
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -33,7 +32,7 @@ func TestDoctorCommand_Problem_ExitsNonZero(t *testing.T) {
 		command := harness.Command(t, healthySettings(database, more), "doctor")
 		table, err := command.Output()
 		var exit *exec.ExitError
-		require.True(t, errors.As(err, &exit), name)
+		require.ErrorAs(t, err, &exit, name)
 		require.Equal(t, 1, exit.ExitCode(), name)
 		require.Contains(t, string(table), "FAILED", name)
 		require.Contains(t, string(exit.Stderr), "checks failed", name)
@@ -55,8 +54,8 @@ func startHTTPProvider(t *testing.T, status int, body string) harness.Settings {
 	}
 }
 
-// migratedSQLite is an address of keys that sends those who ask elsewhere.
-func migratedSQLite(t *testing.T) string {
+// startRedirectingKeyServer starts a key server that redirects to another host.
+func startRedirectingKeyServer(t *testing.T) string {
 	t.Helper()
 	s := httptest.NewServer(http.RedirectHandler("https://elsewhere.example/jwks", http.StatusMovedPermanently))
 	t.Cleanup(s.Close)
@@ -152,7 +151,7 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 			"sign-in keys", doctor.Failed, "returned no keys", "start the identity provider",
 		},
 		"keys elsewhere": {
-			[]harness.Settings{{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": migratedSQLite(t)}},
+			[]harness.Settings{{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": startRedirectingKeyServer(t)}},
 			"sign-in keys", doctor.Failed, "status 301.*own address", "reach the URL",
 		},
 		"production, no sign-in": {

@@ -81,9 +81,14 @@ func TestTokenCommand_SameName_SignsInSameUser(t *testing.T) {
 
 	server := harness.StartProcess(t, environ["DATABASE_URL"], harness.Settings{"BETTER_AUTH_SECRET": ""})
 	const doc = `{ viewer { id name } }`
-	type person struct{ Viewer struct{ ID, Name string } }
-	first := testclient.Run[person](t, testclient.New(t, server.URL, strings.TrimSpace(printed)), doc, nil)
-	second := testclient.Run[person](t, testclient.New(t, server.URL, signInWithCommand(t, server.URL, "alice")), doc, nil)
+	type viewerResponse struct{ Viewer struct{ ID, Name string } }
+	first := testclient.Run[viewerResponse](t, testclient.New(t, server.URL, strings.TrimSpace(printed)), doc, nil)
+	second := testclient.Run[viewerResponse](
+		t,
+		testclient.New(t, server.URL, signInWithCommand(t, server.URL, "alice")),
+		doc,
+		nil,
+	)
 	require.Equal(t, "alice", first.Viewer.Name)
 	require.Equal(t, first, second)
 }

@@ -20,8 +20,8 @@ import (
 
 // sendConcurrently sends n messages concurrently, distributed over the replicas, and returns the number
 // accepted and the rejections.
-func sendConcurrently(t *testing.T, all []*harness.Process, user string, n int) (taken int,
-	refused []testclient.Response,
+func sendConcurrently(t *testing.T, all []*harness.Process, user string, n int) (accepted int,
+	rejected []testclient.Response,
 ) {
 	t.Helper()
 	var mu sync.Mutex
@@ -36,20 +36,20 @@ func sendConcurrently(t *testing.T, all []*harness.Process, user string, n int) 
 			case err != nil:
 				t.Error(err)
 			case len(a.Errors) == 0:
-				taken++
+				accepted++
 			default:
-				refused = append(refused, a)
+				rejected = append(rejected, a)
 			}
 		})
 	}
 	sending.Wait()
-	return taken, refused
+	return accepted, rejected
 }
 
-// requireRetryableRefusals checks that all responses are RATE_LIMITED with a retry delay of at most longest.
-func requireRetryableRefusals(t *testing.T, refused []testclient.Response, longest time.Duration) {
+// requireRateLimited checks that all responses are RATE_LIMITED with a retry delay of at most longest.
+func requireRateLimited(t *testing.T, rejected []testclient.Response, longest time.Duration) {
 	t.Helper()
-	for _, a := range refused {
+	for _, a := range rejected {
 		harness.RequireErrorCode(t, "RATE_LIMITED", a)
 		wait := a.Errors[0].Extensions.RetryAfterMs
 		require.Positive(t, wait)
@@ -61,20 +61,20 @@ func TestMessageRate_ThreeReplicas_IsShared(t *testing.T) {
 	t.Parallel()
 	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step { return harness.TextResponse("Done.") })
 	all := startReplicas(t, testdb.PostgresURL(t), 3, m.Settings(), harness.Settings{"MESSAGES_PER_MINUTE": "5"})
-	taken, refused := sendConcurrently(t, all, "alice", 24)
-	require.Equal(t, 5, taken)
-	requireRetryableRefusals(t, refused, time.Minute)
-	taken, _ = sendConcurrently(t, all, "bob", 5)
-	require.Equal(t, 5, taken, "limits must be per user")
+	accepted, rejected := sendConcurrently(t, all, "alice", 24)
+	require.Equal(t, 5, accepted)
+	requireRateLimited(t, rejected, time.Minute)
+	accepted, _ = sendConcurrently(t, all, "bob", 5)
+	require.Equal(t, 5, accepted, "limits must be per user")
 }
 
 func TestUnfinishedReplies_ThreeReplicas_LimitIsShared(t *testing.T) {
 	t.Parallel()
 	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step { return providertest.Hang() })
 	all := startReplicas(t, testdb.PostgresURL(t), 3, m.Settings(), harness.Settings{"MAX_REPLIES_PER_USER": "4"})
-	taken, refused := sendConcurrently(t, all, "alice", 18)
-	require.Equal(t, 4, taken)
-	requireRetryableRefusals(t, refused, 10*time.Second)
+	accepted, rejected := sendConcurrently(t, all, "alice", 18)
+	require.Equal(t, 4, accepted)
+	requireRateLimited(t, rejected, 10*time.Second)
 }
 
 // TestDailyTokens_ThreeReplicas_ReservationIsShared starts replies concurrently on three replicas and checks
@@ -102,13 +102,13 @@ func TestDailyTokens_ThreeReplicas_ReservationIsShared(t *testing.T) {
 	socket := alice.Dial(t)
 	turns := map[string]testclient.Turn{}
 	for i := range 6 {
-		said := fmt.Sprint("Hello ", i)
-		turns[said] = harness.Send(t, all[i%len(all)].Client("alice"), "", said)
+		content := fmt.Sprint("Hello ", i)
+		turns[content] = harness.Send(t, all[i%len(all)].Client("alice"), "", content)
 	}
 	m.WaitForRequest(t, func(harness.ModelRequest) bool { return true })
 	winner := m.Requests()[0].UserMessage
-	for said, turn := range turns {
-		if said == winner {
+	for content, turn := range turns {
+		if content == winner {
 			continue
 		}
 		reply := socket.Follow(t, turn.Conversation.ID, "").AwaitFinished(t, turn.AssistantMessage.ID)
@@ -127,16 +127,16 @@ func TestMCPCallRate_ThreeReplicas_IsShared(t *testing.T) {
 	t.Parallel()
 	const perMinute = 5
 	all := startReplicas(t, testdb.PostgresURL(t), 3, harness.Settings{"MCP_CALLS_PER_MINUTE": strconv.Itoa(perMinute)})
-	desks := make([]*sdk.ClientSession, len(all))
+	sessions := make([]*sdk.ClientSession, len(all))
 	for i, replica := range all {
-		desks[i] = connectOverHTTP(t, replica.Client("alice"), "2026-07-28")
+		sessions[i] = connectOverHTTP(t, replica.Client("alice"), "2026-07-28")
 	}
 	began := time.Now()
-	var taken atomic.Int64
+	var accepted atomic.Int64
 	var calling sync.WaitGroup
 	for i := range 24 {
 		calling.Go(func() {
-			result, err := desks[i%len(desks)].CallTool(
+			result, err := sessions[i%len(sessions)].CallTool(
 				t.Context(),
 				&sdk.CallToolParams{Name: "add_task", Arguments: map[string]any{"title": "Hello"}},
 			)
@@ -144,7 +144,7 @@ func TestMCPCallRate_ThreeReplicas_IsShared(t *testing.T) {
 			case err != nil:
 				t.Error(err)
 			case !result.IsError:
-				taken.Add(1)
+				accepted.Add(1)
 			case result.Meta["errand/code"] != "RATE_LIMITED":
 				t.Error(result.Meta)
 			}
@@ -152,8 +152,8 @@ func TestMCPCallRate_ThreeReplicas_IsShared(t *testing.T) {
 	}
 	calling.Wait()
 	room := int(time.Since(began)/(time.Minute/perMinute)) + 1 // for as long as they took
-	require.GreaterOrEqual(t, int(taken.Load()), perMinute)
-	require.LessOrEqual(t, int(taken.Load()), perMinute+room)
-	require.Len(t, harness.AllTasks(t, all[0].Client("alice")), int(taken.Load()))
+	require.GreaterOrEqual(t, int(accepted.Load()), perMinute)
+	require.LessOrEqual(t, int(accepted.Load()), perMinute+room)
+	require.Len(t, harness.AllTasks(t, all[0].Client("alice")), int(accepted.Load()))
 	callTool(t, connectOverHTTP(t, all[0].Client("bob"), "2025-11-25"), "list_tasks", nil)
 }

@@ -220,7 +220,7 @@ func seedLargeAccount(t *testing.T, b *harness.Env, c *testclient.Client) {
 	}
 }
 
-// cpuTime returns the process's CPU time during f.
+// cpuTime returns the process's CPU time during do.
 func cpuTime[T any](do func() T) time.Duration {
 	used := func() time.Duration {
 		var u syscall.Rusage

@@ -127,8 +127,8 @@ func sendInvalidDocuments(t *testing.T, b *harness.Env, c *testclient.Client) {
 // breakDatabase makes a statement fail that contains user content.
 func breakDatabase(t *testing.T, b *harness.Env, c *testclient.Client) {
 	t.Helper()
-	mend := statementFault{event: "INSERT ON tasks"}.install(t, b.Config.Database.URL.Reveal())
-	defer mend()
+	repair := statementFault{event: "INSERT ON tasks"}.install(t, b.Config.Database.URL.Reveal())
+	defer repair()
 	harness.RequireErrorCode(t, "INTERNAL_SERVER_ERROR", c.Try(t, harness.CreateTaskDoc,
 		testclient.Vars{"in": testclient.Vars{"title": plantedWords}}))
 }
