@@ -100,7 +100,8 @@ func TestKeySet_HostileContent_IsRejected(t *testing.T) {
 		},
 		"only symmetric keys": func(*harness.IdentityProvider) http.HandlerFunc {
 			return func(w http.ResponseWriter, _ *http.Request) {
-				_, _ = w.Write([]byte(`{"keys":[{"kty":"oct","kid":"shared","alg":"HS256","k":"` + harness.Base64URL([]byte(harness.Secret)) + `"}]}`))
+				secret := harness.Base64URL([]byte(harness.Secret))
+				_, _ = w.Write([]byte(`{"keys":[{"kty":"oct","kid":"shared","alg":"HS256","k":"` + secret + `"}]}`))
 			}
 		},
 	} {

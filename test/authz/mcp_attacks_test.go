@@ -148,7 +148,7 @@ func (session *mcpSession) attackArgument(t *testing.T, what string, tries []att
 	t.Helper()
 	for _, try := range tries {
 		hit := answer(try.victim.(string))
-		if leak := session.matrix.findLeak(hit, try.victim); leak != "" {
+		if leak := session.authz.findLeak(hit, try.victim); leak != "" {
 			findings = append(findings, fmt.Sprintf("%s: %s = %v shows %s", session.mcpVariant, what, try.victim, leak))
 		}
 		if isInternalError(hit) {
@@ -179,12 +179,12 @@ func (session *mcpSession) attackResourceTemplates(t *testing.T) map[string][]st
 			findings[what] = session.attackArgument(
 				t,
 				what,
-				session.matrix.allAttackValues(),
+				session.authz.allAttackValues(),
 				func(value string) string { return session.readResource(t, template.expandWith(t, variable, value)) },
 			)
 		}
 	}
-	findings["the list cursor"] = session.attackArgument(t, "the list cursor", session.matrix.victim.listCursors,
+	findings["the list cursor"] = session.attackArgument(t, "the list cursor", session.authz.victim.listCursors,
 		func(value string) string {
 			page, err := session.ListResources(t.Context(), &sdk.ListResourcesParams{Cursor: value})
 			return resultText(t, page, err)
@@ -203,7 +203,7 @@ func (session *mcpSession) attackPrompts(t *testing.T) map[string][]string {
 			require.False(t, argument.Required, "the matrix has no own value for the required argument %s of %s",
 				argument.Name, prompt.Name)
 			what := prompt.Name + " " + argument.Name
-			findings[what] = session.attackArgument(t, what, session.matrix.allAttackValues(), func(value string) string {
+			findings[what] = session.attackArgument(t, what, session.authz.allAttackValues(), func(value string) string {
 				return session.getPrompt(t, prompt.Name, map[string]string{argument.Name: value})
 			})
 		}
@@ -253,8 +253,8 @@ func (session *mcpSession) attackSubscriptions(t *testing.T) map[string][]string
 		}
 		for _, variable := range template.Varnames() {
 			var tries []attackValue
-			for _, try := range session.matrix.allAttackValues() {
-				if session.matrix.victim.mcpResources[template.expandWith(t, variable, try.victim.(string))] && try.absent != nil {
+			for _, try := range session.authz.allAttackValues() {
+				if session.authz.victim.mcpResources[template.expandWith(t, variable, try.victim.(string))] && try.absent != nil {
 					tries = append(tries, try)
 				}
 			}
@@ -276,13 +276,13 @@ func (session *mcpSession) attackSubscriptions(t *testing.T) map[string][]string
 // attackSession sends requests as the attacker with the victim's session ID, which must not give access.
 func (session *mcpSession) attackSession(t *testing.T) (findings []string) {
 	t.Helper()
-	absent := session.matrix.connectMCP(t, mcpVariant{"http", "2025-11-25"}, session.matrix.attacker).ID()
-	require.NotEmpty(t, session.matrix.victim.mcpSessionID)
+	absent := session.authz.connectMCP(t, mcpVariant{"http", "2025-11-25"}, session.authz.attacker).ID()
+	require.NotEmpty(t, session.authz.victim.mcpSessionID)
 	for _, method := range []string{"POST", "GET", "DELETE"} {
 		for _, header := range []string{"Mcp-Session-Id", "Last-Event-Id"} {
 			findings = append(
 				findings,
-				session.attackArgument(t, method+" with "+header, []attackValue{{session.matrix.victim.mcpSessionID, absent}},
+				session.attackArgument(t, method+" with "+header, []attackValue{{session.authz.victim.mcpSessionID, absent}},
 					func(value string) string {
 						return session.sendRaw(t, method, header, value)
 					})...)

@@ -63,7 +63,7 @@ func TestMCPMatrix_OtherUsersData_IsInaccessible(t *testing.T) {
 // victim changes data.
 func (session *mcpSession) checkNotificationsIsolated(t *testing.T) {
 	t.Helper()
-	m := session.matrix
+	m := session.authz
 	if session.revision == "2026-07-28" {
 		session.waitForNotification(t, "acknowledged the list")
 	}
@@ -103,7 +103,7 @@ func (session *mcpSession) notificationsUpToMarker(t *testing.T, id, uri string)
 	session.markerCount++
 	testclient.Run[any](
 		t,
-		session.matrix.attacker.Client,
+		session.authz.attacker.Client,
 		`mutation ($id: ID!, $d: String!) { updateTask(input: {id: $id, description: $d}) { task { id } } }`,
 		testclient.Vars{"id": id, "d": strconv.Itoa(session.markerCount)},
 	)
@@ -119,11 +119,11 @@ func (session *mcpSession) notificationsUpToMarker(t *testing.T, id, uri string)
 func (session *mcpSession) sendRaw(t *testing.T, method, header, value string) string {
 	t.Helper()
 	body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_tasks","arguments":{}}}`
-	r, err := http.NewRequestWithContext(t.Context(), method, session.matrix.attacker.URL+mcp.Path,
+	r, err := http.NewRequestWithContext(t.Context(), method, session.authz.attacker.URL+mcp.Path,
 		strings.NewReader(body))
 	require.NoError(t, err)
 	for name, v := range map[string]string{
-		"Authorization": "Bearer " + session.matrix.attacker.Token, "Content-Type": "application/json",
+		"Authorization": "Bearer " + session.authz.attacker.Token, "Content-Type": "application/json",
 		"Accept":               "application/json, text/event-stream",
 		"Mcp-Protocol-Version": "2025-11-25", header: value,
 	} {

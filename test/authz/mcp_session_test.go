@@ -26,7 +26,7 @@ import (
 type mcpSession struct {
 	*sdk.ClientSession
 	mcpVariant
-	matrix        *authzMatrix
+	authz         *authzMatrix
 	owner         *userFixture
 	notifications chan string
 	templates     []resourceTemplate // cache of resourceTemplates
@@ -53,7 +53,7 @@ func (variant mcpVariant) supportsNotifications() bool {
 // entity policies when the matrix runs without them.
 func (m *authzMatrix) connectMCP(t *testing.T, variant mcpVariant, owner *userFixture) *mcpSession {
 	t.Helper()
-	session := &mcpSession{mcpVariant: variant, matrix: m, owner: owner, notifications: make(chan string, 1000)}
+	session := &mcpSession{mcpVariant: variant, authz: m, owner: owner, notifications: make(chan string, 1000)}
 	client := sdk.NewClient(&sdk.Implementation{Name: "authz", Version: "1"}, &sdk.ClientOptions{
 		ResourceListChangedHandler: func(context.Context,
 			*sdk.ResourceListChangedRequest,

@@ -11,9 +11,11 @@ import (
 // GraphQL documents for tasks and chat. The task mutations return their payload under the alias r.
 const (
 	// CreateTaskDoc creates a task; its variable is $in.
-	CreateTaskDoc = `mutation ($in: CreateTaskInput!) { r: createTask(input: $in) { task { ` + testclient.TaskFields + ` } } }`
+	CreateTaskDoc = `mutation ($in: CreateTaskInput!) {
+		r: createTask(input: $in) { task { ` + testclient.TaskFields + ` } } }`
 	// UpdateTaskDoc updates a task; its variable is $in.
-	UpdateTaskDoc = `mutation ($in: UpdateTaskInput!) { r: updateTask(input: $in) { task { ` + testclient.TaskFields + ` } } }`
+	UpdateTaskDoc = `mutation ($in: UpdateTaskInput!) {
+		r: updateTask(input: $in) { task { ` + testclient.TaskFields + ` } } }`
 	// TasksDoc lists tasks with every paging, order and filter argument.
 	TasksDoc = `query ($first: Int, $after: Cursor, $last: Int, $before: Cursor, $by: TaskOrder, $filter: TaskFilter) {
 		tasks(first: $first, after: $after, last: $last, before: $before, orderBy: $by, filter: $filter) {

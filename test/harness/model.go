@@ -128,7 +128,8 @@ const (
 	// DoneFrame ends the stream.
 	DoneFrame = "data: [DONE]\n\n"
 	// UsageFrame reports 11 prompt tokens, 3 of them cached, and 7 completion tokens.
-	UsageFrame = `data: {"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}}` + "\n\n"
+	UsageFrame = `data: {"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":7,` +
+		`"prompt_tokens_details":{"cached_tokens":3}}}` + "\n\n"
 )
 
 // ChunkFrame returns a frame with a delta and a finish reason; an empty reason means null.
