@@ -86,7 +86,7 @@ func TestCancelReply_Queued_LeavesOtherReplies(t *testing.T) {
 		harness.CancelReply(t, k.Client, story.AssistantMessage.ID)
 		require.Equal(t, "You said: third", k.Stream.AwaitFinished(t, third.AssistantMessage.ID).Content)
 		for _, a := range m.Requests() {
-			require.NotEqual(t, "second", a.UserMessage, "a cancelled reply is not asked for")
+			require.NotEqual(t, "second", a.UserMessage, "a cancelled reply must not reach the model")
 		}
 	})
 }

@@ -146,7 +146,7 @@ func TestDoctor_PortInUse_ReportsProblem(t *testing.T) {
 	stranger, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer stranger.Close()
-	go func() { // it accepts and says nothing to us
+	go func() { // accepts connections and sends nothing
 		for {
 			c, err := stranger.Accept()
 			if err != nil {

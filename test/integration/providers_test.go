@@ -76,7 +76,7 @@ func TestFallback_ProviderOverloaded_Answers(t *testing.T) {
 	reply := k.SendAndWait(t, "Add a task to buy groceries")
 	require.Equal(t, "Added task 1: Buy groceries.", reply.Content)
 	require.Equal(t, "gemini/second", reply.Usage.Model)
-	require.Len(t, first.Requests(), 2, "the first is asked at each step")
+	require.Len(t, first.Requests(), 2, "each step must call the first provider")
 	busy.Store(false)
 	reply = k.SendAndWait(t, "Hello?")
 	require.Equal(t, "I am back.", reply.Content)

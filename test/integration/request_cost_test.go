@@ -63,7 +63,8 @@ var costlyRequests = []struct{ what, document, limit string }{
 		"responseBytes",
 	},
 	{"texts that nobody asked for", `{ conversations(first: 100) { nodes { messages(first: 5) { nodes {
-		id role status position createdAt finishedAt unverified unverifiedReason usage { model cost } error { code retryAt } conversation { id title } } } } } }`, ""},
+		id role status position createdAt finishedAt unverified
+				unverifiedReason usage { model cost } error { code retryAt } conversation { id title } } } } } }`, ""},
 	{"histories", `{ tasks(first: 100) { nodes { changes(first: 100) { nodes { fields { from to } } } } } }`, "cost"},
 	{
 		"rows of everything", `{ ` + aliasedFields(30, `nodes(ids: [`+strings.Repeat(`"x" `, 100)+`]) { id }`) + ` }`,

@@ -72,8 +72,11 @@ func TestList_SharedFragment_ReadsOwnColumns(t *testing.T) {
 		for range 20 { // the places are answered at the same time
 			a := c.Try(
 				t,
-				`{ a: tasks { nodes { ...T } } b: tasks { nodes { ...T changes { nodes { kind client } } } } c: tasks { nodes { ...T } }
-				d: conversations { nodes { ...C } } e: conversations(first: 9) { nodes { ...C messages { nodes { content model: usage { model } } } } } f: conversations { nodes { ...C } } }
+				`{ a: tasks { nodes { ...T } } b: tasks { nodes { ...T changes { nodes { kind client } } } }
+				c: tasks { nodes { ...T } }
+				d: conversations { nodes { ...C } } 
+				e: conversations(first: 9) { nodes { ...C messages { nodes { content model: usage { model } } } } }
+				f: conversations { nodes { ...C } } }
 				fragment T on Task { changes { nodes { id } } } fragment C on Conversation { messages { nodes { id } } }`,
 				nil,
 			)

@@ -26,7 +26,8 @@ var listDocuments = map[string]string{
 }
 
 const nodesDocument = `query ($ids: [ID!]!) { nodes(ids: $ids) { id
-	... on Task { changes { nodes { id toolCall { id } } } } ... on Conversation { messages { nodes { id toolCalls { id } } } }
+	... on Task { changes { nodes { id toolCall { id } } } }
+		... on Conversation { messages { nodes { id toolCalls { id } } } }
 	... on Message { conversation { id } toolCalls { id } } ... on TaskChange { task { id } toolCall { id } } } }`
 
 // TestStatements_MoreRows_SameCount sends the same request over few and over many rows and checks that the

@@ -97,7 +97,7 @@ func TestStream_JoinAtAnyTime_EndsWithSameText(t *testing.T) {
 		require.Equal(t, steppedText, reply.Content)
 		for _, s := range others {
 			require.Equal(t, reply, s.AwaitFinished(t, reply.ID))
-			require.Zero(t, s.Rewinds, "nothing is told twice")
+			require.Zero(t, s.Rewinds, "no event may be repeated")
 		}
 	})
 }
