@@ -107,7 +107,12 @@ func runCases(ctx context.Context, s *server.Server, cases []eval.Case, minShare
 		return err
 	}
 	if share := float64(eval.Passed(results)) / float64(len(results)); share < minShare {
-		return fmt.Errorf("%d of %d cases passed, a smaller share than --min %g", eval.Passed(results), len(results), minShare)
+		return fmt.Errorf(
+			"%d of %d cases passed, a smaller share than --min %g",
+			eval.Passed(results),
+			len(results),
+			minShare,
+		)
 	}
 	return nil
 }

@@ -177,7 +177,12 @@ func newFixture(t testing.TB, db *store.DB, model llms.Model, s settings) *fixtu
 		run.Options{Client: db.Client(), SQL: db.SQL(), Observer: w, Logger: quiet, SweepInterval: 50 * time.Millisecond},
 	)
 	require.NoError(t, err)
-	w.chat = chat.NewService(db.Client(), hub, engine, chat.Limits{MessagesPerMinute: 100_000, CheckBudget: w.ledger.Admit})
+	w.chat = chat.NewService(
+		db.Client(),
+		hub,
+		engine,
+		chat.Limits{MessagesPerMinute: 100_000, CheckBudget: w.ledger.Admit},
+	)
 	setDefault(&s.limits.Steps, 8)
 	setDefault(&s.limits.ToolCalls, 16)
 	setDefault(&s.limits.Turns, 20)

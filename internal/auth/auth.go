@@ -108,19 +108,6 @@ func (s *Service) newVerifier(cfg config.Auth, audience []string, now func() tim
 // Verifier returns the token verifier of a surface.
 func (s *Service) Verifier(surface Surface) Verifier { return s.verifiers[surface] }
 
-// DevSigner returns the signer of the development sign-in, nil when that is disabled.
-func (s *Service) DevSigner() *DevSigner { return s.devSigner }
-
-// WaitForKeys waits until the keys of AUTH_JWKS_URL are loaded. It returns UNAVAILABLE when they cannot be
-// fetched, and nil at once when there is no such URL.
-func (s *Service) WaitForKeys(ctx context.Context) error {
-	if s.jwks == nil {
-		return nil
-	}
-	_, err := s.jwks.get(ctx)
-	return err
-}
-
 // DevSignInHandler returns the handler of DevSignInPath for the listener bound to this address. It returns
 // an error when the development sign-in is disabled or the listener accepts other machines' connections;
 // the path must then not be served.

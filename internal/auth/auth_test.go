@@ -117,7 +117,6 @@ func TestNew_DevSignIn_LogsWarning(t *testing.T) {
 	a, err := newService(loadConfig(t, devEnviron(t)), slog.New(slog.NewJSONHandler(&output, nil)), newFakeClock().now)
 	require.NoError(t, err)
 	defer a.Close()
-	require.NoError(t, a.WaitForKeys(t.Context()))
 	require.Contains(t, output.String(), "development sign-in is on")
 	require.Contains(t, output.String(), `"level":"WARN"`)
 

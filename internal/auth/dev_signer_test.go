@@ -22,7 +22,7 @@ func TestDevSigner_Token_VerifiesUntilExpiryAndAfterRestart(t *testing.T) {
 	c := newFakeClock()
 	environ := devEnviron(t)
 	a := newTestService(t, c, environ)
-	token, expires, err := a.DevSigner().Token("alice", 0)
+	token, expires, err := a.devSigner.Token("alice", 0)
 	require.NoError(t, err)
 	require.Equal(t, testStart.Add(DevTokenTTL), expires)
 
@@ -42,7 +42,7 @@ func TestDevSigner_Token_VerifiesUntilExpiryAndAfterRestart(t *testing.T) {
 
 func TestDevSigner_KeyOfOtherDirectory_Rejected(t *testing.T) {
 	c := newFakeClock()
-	token, _, err := newTestService(t, c, devEnviron(t)).DevSigner().Token("alice", time.Hour)
+	token, _, err := newTestService(t, c, devEnviron(t)).devSigner.Token("alice", time.Hour)
 	require.NoError(t, err)
 	requireRejected(t, newTestService(t, c, devEnviron(t)).Verifier(GraphQL), token, ReasonBadSignature)
 }
@@ -67,7 +67,7 @@ func TestDevSigner_TokenOrVerifierOfOtherIssuer_Rejected(t *testing.T) {
 }
 
 func TestDevSigner_UserNamesAndTTLs_Validated(t *testing.T) {
-	signer := newTestService(t, newFakeClock(), devEnviron(t)).DevSigner()
+	signer := newTestService(t, newFakeClock(), devEnviron(t)).devSigner
 	for _, name := range []string{"a", "Alice.B_c-7@example.com", strings.Repeat("x", 64)} {
 		_, _, err := signer.Token(name, time.Hour)
 		require.NoError(t, err, name)

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -217,4 +218,10 @@ func requireRejected(t *testing.T, v Verifier, token string, reason Reason, abou
 	require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err), about...)
 	require.Equal(t, reason, ReasonOf(err), about...)
 	require.NotContains(t, apperr.From(err).Message, string(reason))
+}
+
+// waitForKeys waits until the keys of AUTH_JWKS_URL are loaded or cannot be fetched.
+func waitForKeys(ctx context.Context, s *Service) error {
+	_, err := s.jwks.get(ctx)
+	return err
 }

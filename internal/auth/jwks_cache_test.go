@@ -156,14 +156,14 @@ func TestJWKSCache_EndpointDownAtStart_UnavailableThenRetried(t *testing.T) {
 
 	_, err := a.Verifier(GraphQL).Verify(t.Context(), token)
 	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err), "the token may be valid")
-	require.Equal(t, apperr.Unavailable, apperr.CodeOf(a.WaitForKeys(t.Context())))
+	require.Equal(t, apperr.Unavailable, apperr.CodeOf(waitForKeys(t.Context(), a)))
 	require.EqualValues(t, 1, i.fetches.Load())
 
 	i.publish(t, publicJWK(t, "ed", "EdDSA", edKey()))
 	c.advance(firstFetchRetryDelay)
 	_, err = a.Verifier(GraphQL).Verify(t.Context(), token)
 	require.NoError(t, err)
-	require.NoError(t, a.WaitForKeys(t.Context()))
+	require.NoError(t, waitForKeys(t.Context(), a))
 	require.EqualValues(t, 2, i.fetches.Load())
 }
 

@@ -16,7 +16,7 @@ func TestVerify_Secret_AcceptsHS256Only(t *testing.T) {
 	claims, err := v.Verify(t.Context(), sign(t, "HS256", []byte(testSecret), validClaims(), nil))
 	require.NoError(t, err)
 	require.Equal(t, "u1", claims.Subject)
-	require.Nil(t, a.DevSigner())
+	require.Nil(t, a.devSigner)
 
 	requireRejected(t, v, sign(t, "HS256", []byte("another"), validClaims(), nil), ReasonBadSignature)
 	requireRejected(t, v, sign(t, "HS512", []byte(testSecret), validClaims(), nil), ReasonBadAlgorithm)

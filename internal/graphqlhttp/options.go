@@ -21,7 +21,7 @@ type Options struct {
 	WriteTimeout time.Duration
 	// KeepAlive is the interval between SSE comments and multipart heartbeats: SOCKET_KEEPALIVE, 25 s.
 	KeepAlive time.Duration
-	// StreamsPerUser is the maximum number of a user's open SSE and multipart streams. 50.
+	// StreamsPerUser is the maximum number of a user's open SSE and multipart streams: MAX_SOCKETS_PER_USER, 64.
 	StreamsPerUser int
 	// CompressBytes is the minimum size of a response that is compressed. 1400.
 	CompressBytes int
@@ -39,7 +39,7 @@ func (o Options) WithDefaults() Options {
 	exec.SetDefault(&o.BodyTimeout, 15*time.Second)
 	exec.SetDefault(&o.WriteTimeout, 15*time.Second)
 	exec.SetDefault(&o.KeepAlive, 25*time.Second)
-	exec.SetDefault(&o.StreamsPerUser, 50)
+	exec.SetDefault(&o.StreamsPerUser, 64)
 	exec.SetDefault(&o.CompressBytes, 1400)
 	o.Socket = o.Socket.WithDefaults()
 	return o

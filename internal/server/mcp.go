@@ -37,10 +37,10 @@ func (s *Server) newMCPServer() *mcp.Server {
 		CheckRateLimit: func(ctx context.Context) error {
 			return s.Services.Accounts.AllowCall(ctx, s.Config.Limits.MCPCallsPerMinute)
 		},
-		Timeout: s.Config.Limits.RequestTimeout,
+		Timeout:          s.Config.Limits.RequestTimeout,
 		MaxSubscriptions: s.Config.Limits.SocketsPerUser,
-		OnRequest: s.observer().observeMCP,
-		Logger:  s.Log,
+		OnRequest:        s.observer().observeMCP,
+		Logger:           s.Log,
 	})
 }
 

@@ -85,9 +85,10 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 		},
 	})
 	return graphqlhttp.New(engine, graphqlhttp.Options{
-		Origins:   origins,
-		BodyBytes: int64(s.Config.Limits.BodyBytes),
-		KeepAlive: s.Config.Limits.SocketKeepalive,
+		Origins:        origins,
+		BodyBytes:      int64(s.Config.Limits.BodyBytes),
+		StreamsPerUser: s.Config.Limits.SocketsPerUser,
+		KeepAlive:      s.Config.Limits.SocketKeepalive,
 		Socket: ws.Options{
 			MessageBytes:        int64(s.Config.Limits.SocketMessageBytes),
 			OperationsPerSocket: s.Config.Limits.SubscriptionsPerSocket,

@@ -76,7 +76,7 @@ var (
 	changeVerb = regexp.MustCompile(`(?i)\b(?:` + changeVerbs + `)\b`)
 	// activeVoice matches "I've just added", and so on.
 	activeVoice = regexp.MustCompile(`(?i)\b(?:i|we)(?:'ve| have)?` + adverbs + ` (` + changeVerbs + `)\b`)
-	// leadingVerb matches a sentence that begins with the verb: "Added task 5."
+	// leadingVerb matches a sentence that begins with the verb: "Added task 5".
 	leadingVerb = regexp.MustCompile(
 		`(?i)^(?:[^\pL\d"⟦]|(?:ok|okay|sure|great|alright|perfect|yes|all set|got it|done)\b)*(` + changeVerbs + `)\b`,
 	)

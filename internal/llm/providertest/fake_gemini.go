@@ -32,7 +32,10 @@ type geminiPart struct {
 	} `json:"functionResponse"`
 }
 
-func (g *fakeGemini) decodeRequest(r *http.Request, body []byte) (chat ChatRequest, t responseEncoder, rejection string) {
+func (g *fakeGemini) decodeRequest(
+	r *http.Request,
+	body []byte,
+) (chat ChatRequest, t responseEncoder, rejection string) {
 	var request struct {
 		SystemInstruction geminiContent
 		Contents          []geminiContent
