@@ -97,7 +97,7 @@ func (g Guard) identify(w http.ResponseWriter, r *http.Request) (Caller, bool) {
 	token, present, err := bearer.FromHeader(r.Header)
 	if err == nil && !present {
 		w.Header().Set("WWW-Authenticate", g.Resource.Challenge(r, nil))
-		writeError(w, http.StatusUnauthorized, "Authentication required: send a bearer token.")
+		writeError(w, http.StatusUnauthorized, "Sign in first: send a bearer token.")
 		return Caller{}, false
 	}
 	var caller Caller
