@@ -6,6 +6,7 @@ import (
 
 	"errand/internal/apperr"
 	"errand/internal/graphqlhttp/exec"
+	"errand/internal/graphqlhttp/incremental"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
@@ -49,24 +50,24 @@ func (multipart) end(b *bytes.Buffer, reason *apperr.Error) {
 	b.WriteString(closeDelimiter)
 }
 
-// incremental is multipart/mixed with incremental delivery of the 2022-08-24 draft, which Apollo Client and urql read:
+// deferred is multipart/mixed with incremental delivery of the 2022-08-24 draft, which Apollo Client and urql read:
 // the response without its deferred fields, then each deferred fragment with its path. It has no heartbeats, since a
 // query ends soon.
-type incremental struct{ multipart }
+type deferred struct{ multipart }
 
-func (incremental) contentType() string {
+func (deferred) contentType() string {
 	return mediaTypeMultipart + `; boundary="` + boundary + `"; deferSpec=20220824`
 }
 
-func (incremental) heartbeat(*bytes.Buffer) {}
+func (deferred) heartbeat(*bytes.Buffer) {}
 
 // serveIncremental executes a query with @defer. It receives all responses also when the client has left, see
 // exec.Operation.ExecuteIncremental.
 func (x *exchange) serveIncremental(ctx context.Context) {
 	ctx, cancel := x.handler.engine.WithTimeout(ctx)
 	defer cancel()
-	s := x.openStream(incremental{}, cancel)
-	encoder := x.op.NewIncrementalEncoder()
+	s := x.openStream(deferred{}, cancel)
+	encoder := incremental.NewEncoder(x.op)
 	var code apperr.Code
 	initial := true
 	for response := range x.op.ExecuteIncremental(ctx) {

@@ -195,6 +195,12 @@ func (op *Operation) ExecuteIncremental(ctx context.Context) iter.Seq[*graphql.R
 	}
 }
 
+// Context returns gqlgen's context of the operation. The caller must not change it.
+func (op *Operation) Context() *graphql.OperationContext { return op.context }
+
+// Schema returns the schema of the operation's engine.
+func (op *Operation) Schema() *ast.Schema { return op.engine.documents.schema }
+
 // addCost reports the estimated cost in extensions.cost.
 func (op *Operation) addCost(response *graphql.Response) {
 	extensions := map[string]any{"cost": map[string]int{"requested": op.cost, "limit": op.engine.options.Limits.Cost}}

@@ -2,9 +2,10 @@ package exec
 
 import "github.com/vektah/gqlparser/v2/ast"
 
-// typeNameAlias is the response name of the type names that addTypeNames adds. Names that begin with two underscores
-// are reserved by the specification; the encoder removes it from the response.
-const typeNameAlias = "__errandTypeName"
+// TypeNameAlias is the response name of the type names that are added to queries with @defer. Names that begin with two
+// underscores are reserved by the specification (section 3.3); the encoder of package incremental removes it from
+// the response.
+const TypeNameAlias = "__errandTypeName"
 
 // walkDocument calls visit with every selection of doc, outer ones first.
 func walkDocument(doc *ast.QueryDocument, visit func(ast.Selection)) {
@@ -63,7 +64,7 @@ func withoutDefer(directives ast.DirectiveList) ast.DirectiveList {
 	return kept
 }
 
-// addTypeNames selects __typename, under typeNameAlias, in each field of a validated document that returns an
+// addTypeNames selects __typename, under TypeNameAlias, in each field of a validated document that returns an
 // interface or a union.
 func addTypeNames(doc *ast.QueryDocument, schema *ast.Schema) {
 	walkDocument(doc, func(selection ast.Selection) {
@@ -77,7 +78,7 @@ func addTypeNames(doc *ast.QueryDocument, schema *ast.Schema) {
 		}
 		field.SelectionSet = append(field.SelectionSet, &ast.Field{
 			Name:             "__typename",
-			Alias:            typeNameAlias,
+			Alias:            TypeNameAlias,
 			ObjectDefinition: owner,
 			Definition:       &ast.FieldDefinition{Name: "__typename", Type: ast.NonNullNamedType("String", nil)},
 			Position:         field.Position,

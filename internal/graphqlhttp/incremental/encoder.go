@@ -1,4 +1,5 @@
-package exec
+// Package incremental encodes the responses to queries with @defer.
+package incremental
 
 import (
 	"bytes"
@@ -8,20 +9,21 @@ import (
 	"strings"
 
 	"errand/internal/apperr"
+	"errand/internal/graphqlhttp/exec"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// IncrementalEncoder encodes gqlgen's responses to a query with @defer as the payloads of incremental delivery, in the
+// Encoder encodes gqlgen's responses to a query with @defer as the payloads of incremental delivery, in the
 // format of the 2022-08-24 draft.
 //
 // gqlgen writes null for a deferred field that is pending, which a client would take for its value. So the encoder
 // compares each object with the fields selected there, and omits deferred fields that are null until their group
 // arrives. A deferred field without a resolver has its value at once, which may be null; it is sent with the rest of
 // its fragment.
-type IncrementalEncoder struct {
+type Encoder struct {
 	op      *graphql.OperationContext
 	schema  *ast.Schema
 	started bool
@@ -40,13 +42,9 @@ type deferredObject struct {
 	missing []graphql.CollectedField
 }
 
-// NewIncrementalEncoder returns the encoder of the responses of ExecuteIncremental.
-func (op *Operation) NewIncrementalEncoder() *IncrementalEncoder {
-	return &IncrementalEncoder{
-		op:      op.context,
-		schema:  op.engine.documents.schema,
-		objects: map[string]*deferredObject{},
-	}
+// NewEncoder returns the encoder of the responses of op.ExecuteIncremental.
+func NewEncoder(op *exec.Operation) *Encoder {
+	return &Encoder{op: op.Context(), schema: op.Schema(), objects: map[string]*deferredObject{}}
 }
 
 // deferredGroup is one element of "incremental": a deferred fragment of one object.
@@ -58,7 +56,7 @@ type deferredGroup struct {
 }
 
 // WriteTo appends the payload of the next response to b.
-func (d *IncrementalEncoder) WriteTo(b *bytes.Buffer, r *graphql.Response) {
+func (d *Encoder) WriteTo(b *bytes.Buffer, r *graphql.Response) {
 	more := r.HasNext != nil && *r.HasNext
 	if !d.started {
 		d.started = true
@@ -73,19 +71,19 @@ func (d *IncrementalEncoder) WriteTo(b *bytes.Buffer, r *graphql.Response) {
 	writeGroups(b, groups, more)
 }
 
-func (d *IncrementalEncoder) writeInitial(b *bytes.Buffer, r *graphql.Response, more bool) {
+func (d *Encoder) writeInitial(b *bytes.Buffer, r *graphql.Response, more bool) {
 	var data bytes.Buffer
 	root := d.op.Operation
 	d.object(&data, r.Data, d.schema.Query.Name, root.SelectionSet, nil, more)
 	r.Data = data.Bytes()
-	WriteResponse(b, r)
+	exec.WriteResponse(b, r)
 	b.Truncate(b.Len() - 1)
 	b.WriteString(`,"hasNext":` + strconv.FormatBool(more) + `}`)
 }
 
 // release returns the held groups whose object has been delivered. An object comes before the groups of objects
 // within it.
-func (d *IncrementalEncoder) release() []deferredGroup {
+func (d *Encoder) release() []deferredGroup {
 	var groups []deferredGroup
 	for progress := true; progress; {
 		progress = false
@@ -102,7 +100,7 @@ func (d *IncrementalEncoder) release() []deferredGroup {
 }
 
 // encodeGroup returns the payload of one deferred fragment of one object.
-func (d *IncrementalEncoder) encodeGroup(object *deferredObject, r *graphql.Response) deferredGroup {
+func (d *Encoder) encodeGroup(object *deferredObject, r *graphql.Response) deferredGroup {
 	g := deferredGroup{path: r.Path, label: r.Label, errors: r.Errors}
 	var data bytes.Buffer
 	parsed, isObject := decodeMembersInOrder(r.Data)
@@ -124,7 +122,7 @@ func fragmentErrors(g deferredGroup) gqlerror.List {
 	if len(g.errors) > 0 {
 		return g.errors
 	}
-	e := ToGraphQLError(
+	e := exec.ToGraphQLError(
 		apperr.New(
 			apperr.Unavailable,
 			"Another deferred fragment of this object failed, which makes this one null. Request it without the other.",
@@ -135,7 +133,7 @@ func fragmentErrors(g deferredGroup) gqlerror.List {
 }
 
 // remaining returns groups of the omitted fields that are null.
-func (d *IncrementalEncoder) remaining() []deferredGroup {
+func (d *Encoder) remaining() []deferredGroup {
 	var groups []deferredGroup
 	for _, key := range sortedKeys(d.objects) {
 		object := d.objects[key]
@@ -180,7 +178,7 @@ func nullMembers(fields []graphql.CollectedField) []member {
 }
 
 // value copies a value of type t without the fields that are pending.
-func (d *IncrementalEncoder) value(
+func (d *Encoder) value(
 	b *bytes.Buffer,
 	raw []byte,
 	t *ast.Type,
@@ -207,7 +205,7 @@ func (d *IncrementalEncoder) value(
 	}
 }
 
-func (d *IncrementalEncoder) object(
+func (d *Encoder) object(
 	b *bytes.Buffer,
 	raw []byte,
 	typeName string,
@@ -221,7 +219,7 @@ func (d *IncrementalEncoder) object(
 		return
 	}
 	for i, m := range members {
-		if m.name == typeNameAlias {
+		if m.name == exec.TypeNameAlias {
 			_ = json.Unmarshal(m.value, &typeName)
 			members = slices.Delete(members, i, i+1)
 			break
@@ -240,7 +238,7 @@ func (d *IncrementalEncoder) object(
 
 // members copies the members of an object. When note is not nil, deferred fields that are null are omitted and
 // recorded in it; more applies the same to nested objects.
-func (d *IncrementalEncoder) members(b *bytes.Buffer, given []member, object, note *deferredObject, more bool) {
+func (d *Encoder) members(b *bytes.Buffer, given []member, object, note *deferredObject, more bool) {
 	fields := d.fields(object)
 	var kept []member
 	for _, m := range given {
@@ -262,7 +260,7 @@ func (d *IncrementalEncoder) members(b *bytes.Buffer, given []member, object, no
 }
 
 // fields returns the fields that execution collects for an object of its type.
-func (d *IncrementalEncoder) fields(object *deferredObject) []graphql.CollectedField {
+func (d *Encoder) fields(object *deferredObject) []graphql.CollectedField {
 	satisfies := []string{object.typeName}
 	for _, parent := range d.schema.GetImplements(d.schema.Types[object.typeName]) {
 		satisfies = append(satisfies, parent.Name)

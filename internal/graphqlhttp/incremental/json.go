@@ -1,10 +1,12 @@
-package exec
+package incremental
 
 import (
 	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"errand/internal/graphqlhttp/exec"
 )
 
 // member is a member of a JSON object; a slice of them keeps their order.
@@ -47,7 +49,7 @@ func writeMembers(b *bytes.Buffer, members []member) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		WriteJSON(b, m.name)
+		exec.WriteJSON(b, m.name)
 		b.WriteByte(':')
 		b.Write(m.value)
 	}
@@ -68,7 +70,7 @@ func writeGroups(b *bytes.Buffer, groups []deferredGroup, more bool) {
 		b.WriteString("],")
 	}
 	b.WriteString(`"hasNext":`)
-	WriteJSON(b, more)
+	exec.WriteJSON(b, more)
 	b.WriteByte('}')
 }
 
@@ -76,14 +78,14 @@ func writeGroup(b *bytes.Buffer, g deferredGroup) {
 	b.WriteString(`{"data":`)
 	b.Write(g.data)
 	b.WriteString(`,"path":`)
-	WriteJSON(b, g.path)
+	exec.WriteJSON(b, g.path)
 	if g.label != "" {
 		b.WriteString(`,"label":`)
-		WriteJSON(b, g.label)
+		exec.WriteJSON(b, g.label)
 	}
 	if len(g.errors) > 0 {
 		b.WriteString(`,"errors":`)
-		WriteJSON(b, g.errors)
+		exec.WriteJSON(b, g.errors)
 	}
 	b.WriteByte('}')
 }
