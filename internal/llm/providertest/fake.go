@@ -1,7 +1,6 @@
 package providertest
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -9,13 +8,13 @@ import (
 	"sync"
 )
 
-// OllamaPath is where [Speak] plays an Ollama server, which wants no key.
+// OllamaPath is the path under which [FakeProviders] serves the API of Ollama, which requires no key.
 const OllamaPath = "/ollama"
 
-// FakeProviders serves the wires of OpenAI, Gemini, Anthropic and Ollama, by their paths, from a
-// handler that knows OpenAI's alone. The key is [APIKey]. Requests are read as strictly as the vendors read them, so
-// that a history which one of them would refuse is refused here too. Each write of the handler must be
-// one whole event; what is no event stream goes through as it is.
+// FakeProviders serves the APIs of OpenAI, Gemini, Anthropic and Ollama under their paths. It translates each request to
+// OpenAI's format for the handler, and the handler's response back. The key is [APIKey]. Requests are checked as
+// strictly as the vendors check them, so that a history that a vendor would reject is rejected here too. Each write of
+// the handler must be one whole event; a response that is not an event stream is passed on unchanged.
 func FakeProviders(openai http.Handler) http.Handler {
 	g, a := &fakeGemini{}, &fakeAnthropic{}
 	mux := http.NewServeMux()
@@ -36,14 +35,14 @@ func FakeProviders(openai http.Handler) http.Handler {
 	return mux
 }
 
-// ChatRequest is a request of OpenAI's wire, as far as fakes look at it.
+// ChatRequest is a request in OpenAI's format, with the members that fake servers read.
 type ChatRequest struct {
 	Model    string        `json:"model"`
 	Messages []ChatMessage `json:"messages"`
 	Tools    []ChatTool    `json:"tools,omitempty"`
 }
 
-// ChatMessage is a message of OpenAI's wire.
+// ChatMessage is a message in OpenAI's format.
 type ChatMessage struct {
 	Role       string     `json:"role"`
 	Content    string     `json:"content"`
@@ -51,20 +50,20 @@ type ChatMessage struct {
 	ToolCallID string     `json:"tool_call_id,omitempty"`
 }
 
-// ChatCall is a tool call of OpenAI's wire.
+// ChatCall is a tool call in OpenAI's format.
 type ChatCall struct {
 	ID       string       `json:"id"`
 	Type     string       `json:"type"`
 	Function ChatFunction `json:"function"`
 }
 
-// ChatFunction is what a call calls.
+// ChatFunction is the function of a tool call. Arguments is a JSON text.
 type ChatFunction struct {
 	Name      string `json:"name"`
 	Arguments string `json:"arguments"`
 }
 
-// ChatTool is an offered tool of OpenAI's wire.
+// ChatTool is a tool that a request offers, in OpenAI's format.
 type ChatTool struct {
 	Type     string `json:"type"`
 	Function struct {
@@ -78,42 +77,40 @@ func newChatTool(name string) ChatTool {
 	return t
 }
 
-// responseEncoder says an answer on one wire. Texts and pieces of calls come in order; last is called once,
-// when the answer is complete.
+// responseEncoder encodes a response in a provider's format. encodeText and encodeToolCall are called in the order of
+// the response, and encodeEnd once, at its end. Each returns the events to write.
 type responseEncoder interface {
 	encodeText(piece string) string
 	encodeToolCall(index int, c ChatCall) string
 	encodeEnd(reason string, u tokenUsage) string
 }
 
-// tokenUsage are the tokens of an answer.
+// tokenUsage holds the token counts of a response.
 type tokenUsage struct{ input, output, cached int }
 
-// translate hands a request on in OpenAI's words and the answer back in the other's. What
-// read refuses is answered with HTTP 400 and the reason.
+// translate passes a request to next in OpenAI's format and encodes the response in the provider's. A request that
+// decode rejects is answered with 400 and the reason.
 func translate(
 	w http.ResponseWriter,
 	r *http.Request,
 	next http.Handler,
-	read func(r *http.Request, body []byte) (ChatRequest, responseEncoder, string),
+	decode func(r *http.Request, body []byte) (ChatRequest, responseEncoder, string),
 ) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the caller gave up while sending
+		return // the client disconnected
 	}
-	chat, t, rejection := read(r, body)
+	chat, encoder, rejection := decode(r, body)
 	if rejection != "" {
-		refusal, _ := json.Marshal(map[string]any{"error": map[string]string{"message": rejection}})
-		JSON(http.StatusBadRequest, string(refusal))(w, r)
+		JSON(http.StatusBadRequest, toJSON(map[string]any{"error": map[string]string{"message": rejection}}))(w, r)
 		return
 	}
-	heard, _ := json.Marshal(chat)
 	r = r.Clone(r.Context())
-	r.Body = io.NopCloser(bytes.NewReader(heard))
-	next.ServeHTTP(&translatingWriter{ResponseWriter: w, encoder: t}, r)
+	r.Body = io.NopCloser(strings.NewReader(toJSON(chat)))
+	next.ServeHTTP(&translatingWriter{ResponseWriter: w, encoder: encoder}, r)
 }
 
-// translatingWriter takes events of OpenAI's wire and writes those of the other.
+// translatingWriter decodes events in OpenAI's format and writes them in the provider's.
 type translatingWriter struct {
 	http.ResponseWriter
 	encoder      responseEncoder
@@ -121,23 +118,22 @@ type translatingWriter struct {
 	usage        tokenUsage
 }
 
-// Unwrap serves http.ResponseController.
-func (i *translatingWriter) Unwrap() http.ResponseWriter { return i.ResponseWriter }
+// Unwrap returns the underlying writer, for http.ResponseController.
+func (w *translatingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // Write implements io.Writer; event is one event of OpenAI's stream.
-func (i *translatingWriter) Write(event []byte) (int, error) {
+func (w *translatingWriter) Write(event []byte) (int, error) {
 	data, stream := strings.CutPrefix(string(event), "data: ")
 	if !stream {
-		return i.ResponseWriter.Write(event)
+		return w.ResponseWriter.Write(event)
 	}
-	said := i.encodeChunk(strings.TrimSpace(data))
-	_, err := io.WriteString(i.ResponseWriter, said)
+	_, err := io.WriteString(w.ResponseWriter, w.encodeChunk(strings.TrimSpace(data)))
 	return len(event), err
 }
 
-func (i *translatingWriter) encodeChunk(data string) string {
+func (w *translatingWriter) encodeChunk(data string) string {
 	if data == "[DONE]" {
-		return i.encoder.encodeEnd(i.finishReason, i.usage)
+		return w.encoder.encodeEnd(w.finishReason, w.usage)
 	}
 	var chunk struct {
 		Choices []struct {
@@ -159,37 +155,37 @@ func (i *translatingWriter) encodeChunk(data string) string {
 		}
 	}
 	if err := json.Unmarshal([]byte(data), &chunk); err != nil {
-		panic("wiretest: an event that is not OpenAI's: " + data)
+		panic("providertest: the event is not in OpenAI's format: " + data)
 	}
 	if u := chunk.Usage; u.PromptTokens > 0 {
-		i.usage = tokenUsage{u.PromptTokens, u.CompletionTokens, u.PromptTokensDetails.CachedTokens}
+		w.usage = tokenUsage{u.PromptTokens, u.CompletionTokens, u.PromptTokensDetails.CachedTokens}
 	}
-	said := ""
+	events := ""
 	for _, c := range chunk.Choices {
 		if c.Delta.Content != "" {
-			said += i.encoder.encodeText(c.Delta.Content)
+			events += w.encoder.encodeText(c.Delta.Content)
 		}
 		for _, call := range c.Delta.ToolCalls {
-			said += i.encoder.encodeToolCall(call.Index, call.ChatCall)
+			events += w.encoder.encodeToolCall(call.Index, call.ChatCall)
 		}
 		if c.FinishReason != "" {
-			i.finishReason = c.FinishReason
+			w.finishReason = c.FinishReason
 		}
 	}
-	return said
+	return events
 }
 
-// signatureSet keeps the signatures that a fake has given out with calls.
+// signatureSet holds the signatures that a fake server has issued with tool calls.
 type signatureSet struct{ signatures sync.Map }
 
-func (r *signatureSet) record(signature string) { r.signatures.Store(signature, true) }
+func (s *signatureSet) record(signature string) { s.signatures.Store(signature, true) }
 
-func (r *signatureSet) contains(signature string) bool {
-	_, ok := r.signatures.Load(signature)
+func (s *signatureSet) contains(signature string) bool {
+	_, ok := s.signatures.Load(signature)
 	return ok
 }
 
-// toJSON is a value's JSON; the values are the fakes' own and always marshal.
+// toJSON encodes a value that is known to be encodable.
 func toJSON(v any) string {
 	b, _ := json.Marshal(v)
 	return string(b)

@@ -8,9 +8,9 @@ import (
 	"regexp"
 )
 
-// fakeAnthropic is Anthropic's native wire, with the rules of the models that think by
-// themselves: roles alternate, each call has its result at the head of the next message, and a thinking
-// block comes back where it was, behind an unchanged past, or not at all behind a changed one.
+// fakeAnthropic implements Anthropic's API with the rules of models with extended thinking: roles alternate, the results
+// of calls are the first blocks of the next message, and a thinking block must be sent back in its place when the
+// messages before it are unchanged, and be omitted when they are not.
 type fakeAnthropic struct{ issued signatureSet }
 
 type anthropicMessage struct {
@@ -29,8 +29,8 @@ type anthropicBlock struct {
 	Content   string          `json:"content,omitempty"`
 }
 
-func (a *fakeAnthropic) decodeRequest(r *http.Request, body []byte) (chat ChatRequest, t responseEncoder,
-	rejection string,
+func (a *fakeAnthropic) decodeRequest(r *http.Request, body []byte) (
+	chat ChatRequest, encoder responseEncoder, rejection string,
 ) {
 	var request struct {
 		Model      string
@@ -45,7 +45,7 @@ func (a *fakeAnthropic) decodeRequest(r *http.Request, body []byte) (chat ChatRe
 	case r.Header.Get("X-Api-Key") != APIKey || r.Header.Get("Anthropic-Version") == "":
 		return chat, nil, "invalid x-api-key"
 	case json.Unmarshal(body, &request) != nil || !request.Stream:
-		return chat, nil, "only streams are played"
+		return chat, nil, "only streams are supported"
 	case request.MaxTokens < 1:
 		return chat, nil, "max_tokens: Field required"
 	}
@@ -65,16 +65,16 @@ func (a *fakeAnthropic) decodeRequest(r *http.Request, body []byte) (chat ChatRe
 	return chat, &anthropicEncoder{signature: h.signature(), recordSignature: a.issued.record}, rejection
 }
 
-// anthropicHistory turns messages into those of the other wire.
+// anthropicHistory converts messages to OpenAI's format.
 type anthropicHistory struct {
-	preceding    string // everything so far
+	preceding    string // system prompt, tools and messages so far
 	isRecorded   func(signature string) bool
 	messages     []ChatMessage
-	pendingCalls []string // ids that want their results next
-	usedTool     bool     // a tool was
+	pendingCalls []string // ids of calls whose results must follow
+	usedTool     bool
 }
 
-// signature binds a thinking block to all that stands before it.
+// signature returns the signature of a thinking block, which depends on everything before it.
 func (h *anthropicHistory) signature() string {
 	sum := sha256.Sum256([]byte(h.preceding))
 	return hex.EncodeToString(sum[:])
@@ -115,7 +115,7 @@ func (h *anthropicHistory) readUser(m anthropicMessage) (rejection string) {
 			h.messages = append(h.messages, ChatMessage{Role: "tool", ToolCallID: b.ToolUseID, Content: b.Content})
 			open = open[1:]
 		default:
-			return "unexpected block " + b.Type + " in a message of the user's"
+			return "unexpected block " + b.Type + " in a user message"
 		}
 	}
 	if len(open) > 0 {
@@ -130,17 +130,17 @@ func (h *anthropicHistory) readUser(m anthropicMessage) (rejection string) {
 var anthropicID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
 func (h *anthropicHistory) readAssistant(m anthropicMessage) (rejection string) {
-	said := ChatMessage{Role: "assistant"}
+	converted := ChatMessage{Role: "assistant"}
 	thought := false
 	for i, b := range m.Content {
 		switch {
 		case b.Type == "thinking" && i == 0 && b.Signature == h.signature():
 			thought = true
 		case b.Type == "text" && b.Text != "":
-			said.Content += b.Text
+			converted.Content += b.Text
 		case b.Type == "tool_use" && anthropicID.MatchString(b.ID) && len(b.Input) > 0 && b.Input[0] == '{':
-			said.ToolCalls = append(
-				said.ToolCalls,
+			converted.ToolCalls = append(
+				converted.ToolCalls,
 				ChatCall{ID: b.ID, Type: "function", Function: ChatFunction{b.Name, string(b.Input)}},
 			)
 			h.pendingCalls, h.usedTool = append(h.pendingCalls, b.ID), true
@@ -148,20 +148,20 @@ func (h *anthropicHistory) readAssistant(m anthropicMessage) (rejection string) 
 			return "invalid block " + b.Type + " in an assistant message"
 		}
 	}
-	if len(said.ToolCalls) > 0 && !thought && h.isRecorded(h.signature()) {
+	if len(converted.ToolCalls) > 0 && !thought && h.isRecorded(h.signature()) {
 		return "Expected `thinking` or `redacted_thinking`, but found `tool_use`"
 	}
-	h.messages = append(h.messages, said)
+	h.messages = append(h.messages, converted)
 	return ""
 }
 
-// anthropicEncoder thinks first, then opens a block for each text and call.
+// anthropicEncoder encodes responses in Anthropic's format: a thinking block first, then a block for each text and call.
 type anthropicEncoder struct {
 	signature       string
 	recordSignature func(signature string)
 	blocks          int
-	openBlock       string      // the type of the last block, "" while there is none
-	calls           map[int]int // call → block
+	openBlock       string      // type of the block that is not yet stopped, "" for none
+	calls           map[int]int // block of each call, by their indexes
 }
 
 func (*anthropicEncoder) event(name string, fields jsonObject) string {
@@ -169,93 +169,93 @@ func (*anthropicEncoder) event(name string, fields jsonObject) string {
 	return "event: " + name + "\ndata: " + toJSON(fields) + "\n\n"
 }
 
-func (t *anthropicEncoder) delta(block int, delta jsonObject) string {
-	return t.event("content_block_delta", jsonObject{"index": block, "delta": delta})
+func (e *anthropicEncoder) delta(block int, delta jsonObject) string {
+	return e.event("content_block_delta", jsonObject{"index": block, "delta": delta})
 }
 
-// startBlock opens a block after closing the one before it.
-func (t *anthropicEncoder) startBlock(block jsonObject) string {
-	said := t.stopBlock()
-	if t.blocks == 0 {
-		said = t.event("message_start", jsonObject{"message": jsonObject{
+// startBlock stops the last block and starts another.
+func (e *anthropicEncoder) startBlock(block jsonObject) string {
+	events := e.stopBlock()
+	if e.blocks == 0 {
+		events = e.event("message_start", jsonObject{"message": jsonObject{
 			"id": "msg", "role": "assistant", "content": []any{},
 			"usage": jsonObject{"input_tokens": 1, "output_tokens": 1},
-		}}) + t.event("ping", jsonObject{})
-		t.blocks = 1
-		said += t.event(
+		}}) + e.event("ping", jsonObject{})
+		e.blocks = 1
+		events += e.event(
 			"content_block_start",
 			jsonObject{"index": 0, "content_block": jsonObject{"type": "thinking", "thinking": "", "signature": ""}},
 		) +
-			t.delta(
+			e.delta(
 				0,
-				jsonObject{"type": "thinking_delta", "thinking": "Let me think."},
+				jsonObject{"type": "thinking_delta", "thinking": "Considering the request."},
 			) +
-			t.delta(
+			e.delta(
 				0,
-				jsonObject{"type": "signature_delta", "signature": t.signature},
-			) + t.event(
+				jsonObject{"type": "signature_delta", "signature": e.signature},
+			) + e.event(
 			"content_block_stop",
 			jsonObject{"index": 0},
 		)
 	}
-	t.openBlock, _ = block["type"].(string)
-	said += t.event("content_block_start", jsonObject{"index": t.blocks, "content_block": block})
-	t.blocks++
-	return said
+	e.openBlock, _ = block["type"].(string)
+	events += e.event("content_block_start", jsonObject{"index": e.blocks, "content_block": block})
+	e.blocks++
+	return events
 }
 
-func (t *anthropicEncoder) stopBlock() string {
-	if t.openBlock == "" {
+func (e *anthropicEncoder) stopBlock() string {
+	if e.openBlock == "" {
 		return ""
 	}
-	t.openBlock = ""
-	return t.event("content_block_stop", jsonObject{"index": t.blocks - 1})
+	e.openBlock = ""
+	return e.event("content_block_stop", jsonObject{"index": e.blocks - 1})
 }
 
-func (t *anthropicEncoder) encodeText(piece string) string {
-	said := ""
-	if t.openBlock != "text" {
-		said = t.startBlock(jsonObject{"type": "text", "text": ""})
+func (e *anthropicEncoder) encodeText(piece string) string {
+	events := ""
+	if e.openBlock != "text" {
+		events = e.startBlock(jsonObject{"type": "text", "text": ""})
 	}
-	return said + t.delta(t.blocks-1, jsonObject{"type": "text_delta", "text": piece})
+	return events + e.delta(e.blocks-1, jsonObject{"type": "text_delta", "text": piece})
 }
 
-func (t *anthropicEncoder) encodeToolCall(index int, c ChatCall) string {
-	said := ""
-	block, started := t.calls[index]
+func (e *anthropicEncoder) encodeToolCall(index int, c ChatCall) string {
+	events := ""
+	block, started := e.calls[index]
 	if !started {
-		if t.calls == nil {
-			t.calls = map[int]int{}
+		if e.calls == nil {
+			e.calls = map[int]int{}
 		}
-		said = t.startBlock(jsonObject{
+		events = e.startBlock(jsonObject{
 			"type": "tool_use", "id": "toolu_" + c.ID, "name": c.Function.Name,
 			"input": jsonObject{},
 		})
-		block = t.blocks - 1
-		t.calls[index] = block
+		block = e.blocks - 1
+		e.calls[index] = block
 	}
 	for _, piece := range halves(c.Function.Arguments) {
-		said += t.delta(block, jsonObject{"type": "input_json_delta", "partial_json": piece})
+		events += e.delta(block, jsonObject{"type": "input_json_delta", "partial_json": piece})
 	}
-	return said
+	return events
 }
 
-// halves cuts a text where no character is hurt.
+// halves splits a text between two characters.
 func halves(s string) []string {
 	all := []rune(s)
 	return []string{string(all[:len(all)/2]), string(all[len(all)/2:])}
 }
 
-func (t *anthropicEncoder) encodeEnd(reason string, u tokenUsage) string {
+func (e *anthropicEncoder) encodeEnd(reason string, u tokenUsage) string {
 	stop := "end_turn"
 	if reason == "tool_calls" {
 		stop = "tool_use"
-		t.recordSignature(t.signature)
+		e.recordSignature(e.signature)
 	}
-	return t.stopBlock() + t.event("message_delta", jsonObject{
+	return e.stopBlock() + e.event("message_delta", jsonObject{
 		"delta": jsonObject{"stop_reason": stop},
 		"usage": jsonObject{
 			"input_tokens": u.input - u.cached, "cache_read_input_tokens": u.cached, "output_tokens": u.output,
 		},
-	}) + t.event("message_stop", jsonObject{})
+	}) + e.event("message_stop", jsonObject{})
 }

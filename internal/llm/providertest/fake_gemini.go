@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// fakeGemini is Google's native wire, with Gemini 3's rules: calls carry no ids, a step's first
-// call carries a signature, and the calls of the turn under way must come back with theirs. Google
-// takes its placeholder for any signature; here it stands for the calls of other models alone.
+// fakeGemini implements Gemini's API with the rules of Gemini 3: tool calls have no ids, the first call of a step has a
+// signature, and the calls of the current turn must be sent back with their signatures. Google accepts its placeholder
+// in place of any signature; this server accepts it for the calls of other models only.
 type fakeGemini struct{ issued signatureSet }
 
 type geminiContent struct {
@@ -35,7 +35,7 @@ type geminiPart struct {
 func (g *fakeGemini) decodeRequest(
 	r *http.Request,
 	body []byte,
-) (chat ChatRequest, t responseEncoder, rejection string) {
+) (chat ChatRequest, encoder responseEncoder, rejection string) {
 	var request struct {
 		SystemInstruction geminiContent
 		Contents          []geminiContent
@@ -49,7 +49,7 @@ func (g *fakeGemini) decodeRequest(
 	model, streaming := strings.CutSuffix(r.PathValue("model"), ":streamGenerateContent")
 	switch {
 	case !streaming || r.URL.RawQuery != "alt=sse":
-		return chat, nil, "only streamGenerateContent?alt=sse is played"
+		return chat, nil, "only streamGenerateContent?alt=sse is supported"
 	case r.Header.Get("X-Goog-Api-Key") != APIKey:
 		return chat, nil, "API key not valid"
 	case json.Unmarshal(body, &request) != nil:
@@ -72,19 +72,19 @@ func (g *fakeGemini) decodeRequest(
 	return chat, &geminiEncoder{recordSignature: g.issued.record}, rejection
 }
 
-// placeholderSignature stands for the signature of a call that another model made.
+// placeholderSignature replaces the signature of a call of another model.
 const placeholderSignature = "skip_thought_signature_validator"
 
-// geminiHistory turns contents into messages.
+// geminiHistory converts the contents of a request to messages in OpenAI's format.
 type geminiHistory struct {
 	contents     []geminiContent
 	isRecorded   func(signature string) bool
 	messages     []ChatMessage
-	pendingCalls []ChatCall // calls that want their responses next
+	pendingCalls []ChatCall // calls whose responses must follow
 }
 
 func (h *geminiHistory) readContents() (rejection string) {
-	current := 0 // where the turn under way begins
+	current := 0 // index of the content that starts the current turn
 	for i, c := range h.contents {
 		if c.Role == "user" && len(c.Parts) > 0 && c.Parts[0].FunctionResponse == nil {
 			current = i
@@ -169,15 +169,16 @@ func (h *geminiHistory) readUser(c geminiContent) (rejection string) {
 	return ""
 }
 
-// geminiSignature belongs to one call: it is wrong beside any other.
+// geminiSignature returns the signature of a call, which is valid for this call only.
 func geminiSignature(name, args string) string {
-	var plain any
-	_ = json.Unmarshal([]byte(args), &plain) // what is no JSON has the signature of null
-	sum := sha256.Sum256([]byte(name + toJSON(plain)))
+	var arguments any
+	_ = json.Unmarshal([]byte(args), &arguments) // invalid JSON has the signature of null
+	sum := sha256.Sum256([]byte(name + toJSON(arguments)))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// geminiEncoder says a call whole, and all of them with the end: that is all the wire can.
+// geminiEncoder encodes responses in Gemini's format, which has no parts of calls: all calls are sent whole, in the last
+// event.
 type geminiEncoder struct {
 	recordSignature func(signature string)
 	calls           []ChatCall
@@ -198,39 +199,39 @@ func (*geminiEncoder) event(parts []jsonObject, rest jsonObject) string {
 	return "data: " + toJSON(chunk) + "\r\n\r\n"
 }
 
-func (t *geminiEncoder) encodeText(piece string) string {
+func (e *geminiEncoder) encodeText(piece string) string {
 	parts := []jsonObject{{"text": piece}}
-	if !t.thoughtSent {
-		t.thoughtSent = true
-		parts = append([]jsonObject{{"text": "**Thinking** of it.", "thought": true}}, parts...)
+	if !e.thoughtSent {
+		e.thoughtSent = true
+		parts = append([]jsonObject{{"text": "**Considering** the request.", "thought": true}}, parts...)
 	}
-	return t.event(parts, nil)
+	return e.event(parts, nil)
 }
 
-func (t *geminiEncoder) encodeToolCall(index int, c ChatCall) string {
-	for len(t.calls) <= index {
-		t.calls = append(t.calls, ChatCall{})
+func (e *geminiEncoder) encodeToolCall(index int, c ChatCall) string {
+	for len(e.calls) <= index {
+		e.calls = append(e.calls, ChatCall{})
 	}
-	t.calls[index].Function.Name += c.Function.Name
-	t.calls[index].Function.Arguments += c.Function.Arguments
+	e.calls[index].Function.Name += c.Function.Name
+	e.calls[index].Function.Arguments += c.Function.Arguments
 	return ""
 }
 
-func (t *geminiEncoder) encodeEnd(_ string, u tokenUsage) string {
+func (e *geminiEncoder) encodeEnd(_ string, u tokenUsage) string {
 	parts := []jsonObject{}
-	for i, c := range t.calls {
+	for i, c := range e.calls {
 		part := jsonObject{"functionCall": jsonObject{"name": c.Function.Name, "args": json.RawMessage(c.Function.Arguments)}}
 		if i == 0 {
 			signature := geminiSignature(c.Function.Name, c.Function.Arguments)
 			part["thoughtSignature"] = signature
-			t.recordSignature(signature)
+			e.recordSignature(signature)
 		}
 		parts = append(parts, part)
 	}
 	if len(parts) == 0 {
 		parts = append(parts, jsonObject{"text": "", "thoughtSignature": geminiSignature("", "")})
 	}
-	return t.event(parts, jsonObject{"finishReason": "STOP", "usageMetadata": jsonObject{
+	return e.event(parts, jsonObject{"finishReason": "STOP", "usageMetadata": jsonObject{
 		"promptTokenCount": u.input, "candidatesTokenCount": u.output - 2, "thoughtsTokenCount": 2,
 		"cachedContentTokenCount": u.cached,
 	}})

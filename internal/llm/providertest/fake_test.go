@@ -12,15 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// calling asks for a tool, on OpenAI's wire.
-var calling = providertest.Stream(
+// toolCallResponse is a response with a tool call in OpenAI's format.
+var toolCallResponse = providertest.Stream(
 	`data: {"choices":[{"index":0,"delta":{"content":"On it."}}]}`+"\n\n",
 	`data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"add_task",`+
 		`"arguments":"{\"title\":\"x\"}"}}]},"finish_reason":"tool_calls"}]}`+"\n\n",
 	"data: [DONE]\n\n",
 )
 
-// post sends a body to a wire and gives the status and the answer.
+// post sends body to path with every provider's key and returns the response's status and body.
 func post(t *testing.T, handler http.Handler, path, body string) (int, string) {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
@@ -29,12 +29,12 @@ func post(t *testing.T, handler http.Handler, path, body string) (int, string) {
 	r.Header.Set("Anthropic-Version", "2023-06-01")
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
-	answer, err := io.ReadAll(w.Body)
+	response, err := io.ReadAll(w.Body)
 	require.NoError(t, err)
-	return w.Code, string(answer)
+	return w.Code, string(response)
 }
 
-// between is the part of a text after one mark and before another.
+// between returns the part of text after one separator and before another.
 func between(t *testing.T, text, after, before string) string {
 	t.Helper()
 	_, rest, found := strings.Cut(text, after)
@@ -43,15 +43,15 @@ func between(t *testing.T, text, after, before string) string {
 	return part
 }
 
-func TestTheFakeGeminiIsAsStrictAsTheVendor(t *testing.T) {
+func TestFakeGemini_InvalidHistory_IsRejected(t *testing.T) {
 	const path = "/v1beta/models/gemini-3:streamGenerateContent?alt=sse"
-	handler := providertest.FakeProviders(http.HandlerFunc(calling))
+	handler := providertest.FakeProviders(http.HandlerFunc(toolCallResponse))
 	history := func(model, results string) string {
 		return `{"contents":[{"role":"user","parts":[{"text":"Go"}]},{"role":"model",` +
 			`"parts":[` + model + `]},{"role":"user","parts":[` + results + `]}]}`
 	}
-	_, answer := post(t, handler, path, `{"contents":[{"role":"user","parts":[{"text":"Go"}]}]}`)
-	signature := between(t, answer, `"thoughtSignature":"`, `"`)
+	_, response := post(t, handler, path, `{"contents":[{"role":"user","parts":[{"text":"Go"}]}]}`)
+	signature := between(t, response, `"thoughtSignature":"`, `"`)
 	call := func(title, signature string) string {
 		return `{"functionCall":{"name":"add_task","args":{"title":"` + title + `"}},"thoughtSignature":"` + signature + `"}`
 	}
@@ -66,21 +66,21 @@ func TestTheFakeGeminiIsAsStrictAsTheVendor(t *testing.T) {
 		"has no response": strings.Replace(history(call("x", signature), result),
 			`,{"role":"user","parts":[`+result+`]}`, "", 1),
 	} {
-		status, answer := post(t, handler, path, body)
-		require.Equal(t, want == "", status == http.StatusOK, answer)
-		require.Contains(t, answer, want)
+		status, response := post(t, handler, path, body)
+		require.Equal(t, want == "", status == http.StatusOK, response)
+		require.Contains(t, response, want)
 	}
 }
 
-func TestTheFakeAnthropicIsAsStrictAsTheVendor(t *testing.T) {
-	handler := providertest.FakeProviders(http.HandlerFunc(calling))
+func TestFakeAnthropic_InvalidHistory_IsRejected(t *testing.T) {
+	handler := providertest.FakeProviders(http.HandlerFunc(toolCallResponse))
 	request := func(system, tools, messages string) string {
 		return `{"stream":true,"max_tokens":9,` +
 			`"system":"` + system + `","tools":[` + tools + `],"messages":[` + messages + `]}`
 	}
 	const tools, question = `{"name":"add_task"}`, `{"role":"user","content":[{"type":"text","text":"Go"}]}`
-	_, answer := post(t, handler, "/v1/messages", request("S", tools, question))
-	signature := between(t, answer, `"delta":{"signature":"`, `"`)
+	_, response := post(t, handler, "/v1/messages", request("S", tools, question))
+	signature := between(t, response, `"delta":{"signature":"`, `"`)
 	thinking := `{"type":"thinking","thinking":"","signature":"` + signature + `"},`
 	const (
 		use    = `{"type":"tool_use","id":"t1","name":"add_task","input":{"title":"x"}}`
@@ -99,16 +99,16 @@ func TestTheFakeAnthropicIsAsStrictAsTheVendor(t *testing.T) {
 		"must define tools":      request("S, later", "", step(use, result)),
 		"max_tokens":             strings.Replace(request("S", tools, question), `"max_tokens":9,`, "", 1),
 	} {
-		status, answer := post(t, handler, "/v1/messages", body)
-		require.Equal(t, want == "", status == http.StatusOK, answer)
-		require.Contains(t, answer, want)
+		status, response := post(t, handler, "/v1/messages", body)
+		require.Equal(t, want == "", status == http.StatusOK, response)
+		require.Contains(t, response, want)
 	}
 	status, _ := post(t, handler, "/v1/messages", request("S, later", tools, step(use, result)))
-	require.Equal(t, http.StatusOK, status, "behind a changed past no thinking is wanted")
+	require.Equal(t, http.StatusOK, status, "thinking blocks are not required after a changed history")
 }
 
-func TestTheFakesWantTheirKeys(t *testing.T) {
-	handler := providertest.FakeProviders(http.HandlerFunc(calling))
+func TestFakeProviders_WithoutKey_RejectUnlessOllama(t *testing.T) {
+	handler := providertest.FakeProviders(http.HandlerFunc(toolCallResponse))
 	for path, want := range map[string]int{
 		"/v1/chat/completions": http.StatusUnauthorized, "/v1/messages": http.StatusBadRequest,
 		"/v1beta/models/m:streamGenerateContent?alt=sse": http.StatusBadRequest,

@@ -1,6 +1,5 @@
-// Package providertest is a scripted provider for tests: a server that answers each
-// request with the next step of a script, and a suite of hostile cases that
-// every provider must pass on its own wire.
+// Package providertest provides fake servers of model providers for tests: a server that answers each request with the
+// next step of a script, servers that check histories as the vendors do, and the conformance suite of providers.
 package providertest
 
 import (
@@ -19,7 +18,7 @@ import (
 // Step answers one request.
 type Step func(w http.ResponseWriter, r *http.Request)
 
-// Request is a request as it arrived.
+// Request is a received request.
 type Request struct {
 	Path   string
 	Query  string
@@ -27,7 +26,7 @@ type Request struct {
 	Body   []byte
 }
 
-// JSON is the request's body as a value.
+// JSON decodes the body, which must be an object.
 func (r Request) JSON(t *testing.T) map[string]any {
 	t.Helper()
 	var v map[string]any
@@ -35,7 +34,7 @@ func (r Request) JSON(t *testing.T) map[string]any {
 	return v
 }
 
-// Server answers by script; the last step answers all further requests.
+// Server answers the nth request with the nth step of its script, and all further requests with the last step.
 type Server struct {
 	URL    string
 	Client *http.Client
@@ -45,7 +44,7 @@ type Server struct {
 	requests []Request
 }
 
-// NewServer starts a server that ends with the test.
+// NewServer starts a server that is closed at the end of the test.
 func NewServer(t *testing.T, script ...Step) *Server {
 	t.Helper()
 	s := &Server{script: script}
@@ -64,7 +63,7 @@ func NewServer(t *testing.T, script ...Step) *Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the caller gave up while sending
+		return // the client disconnected
 	}
 	s.mu.Lock()
 	s.requests = append(s.requests, Request{Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header, Body: body})
@@ -73,7 +72,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	step(w, r)
 }
 
-// Requests are the requests so far.
+// Requests returns the requests received so far.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,12 +88,12 @@ func writeFrames(w http.ResponseWriter, frames []string) {
 	}
 }
 
-// Stream sends the frames and ends the body cleanly.
+// Stream sends the frames and ends the body.
 func Stream(frames ...string) Step {
 	return func(w http.ResponseWriter, _ *http.Request) { writeFrames(w, frames) }
 }
 
-// StreamThenHang sends the frames and then nothing until the caller gives up.
+// StreamThenHang sends the frames and keeps the response open until the client disconnects.
 func StreamThenHang(frames ...string) Step {
 	return func(w http.ResponseWriter, r *http.Request) {
 		writeFrames(w, frames)
@@ -102,7 +101,7 @@ func StreamThenHang(frames ...string) Step {
 	}
 }
 
-// StreamSlowly sends the frames one by one with a pause before each, as long as the caller listens.
+// StreamSlowly sends the frames with a pause before each, until the client disconnects.
 func StreamSlowly(pause time.Duration, frames ...string) Step {
 	return func(w http.ResponseWriter, r *http.Request) {
 		writeFrames(w, nil)
@@ -118,12 +117,12 @@ func StreamSlowly(pause time.Duration, frames ...string) Step {
 	}
 }
 
-// Hang never sends so much as a header.
+// Hang sends nothing, not even a status, until the client disconnects.
 func Hang() Step {
 	return func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 }
 
-// StreamThenReset sends the frames and then breaks the connection.
+// StreamThenReset sends the frames and then resets the connection.
 func StreamThenReset(frames ...string) Step {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if len(frames) > 0 {
@@ -140,7 +139,7 @@ func StreamThenReset(frames ...string) Step {
 	}
 }
 
-// JSON sends a plain JSON body; header holds names and values in turn.
+// JSON sends a JSON body. header alternates names and values.
 func JSON(status int, body string, header ...string) Step {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
