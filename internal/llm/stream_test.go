@@ -20,10 +20,10 @@ type line struct {
 	text  string
 }
 
-// dripping is a transport that sends lines with their delays, by the clock of the test bubble.
-type dripping []line
+// slowTransport is a transport that sends lines with their delays, by the clock of the test bubble.
+type slowTransport []line
 
-func (d dripping) RoundTrip(r *http.Request) (*http.Response, error) {
+func (d slowTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	out, in := io.Pipe()
 	stop := context.AfterFunc(r.Context(), func() { _ = in.CloseWithError(context.Cause(r.Context())) })
 	go func() {
@@ -73,7 +73,7 @@ func post(ctx context.Context, rt http.RoundTripper, f func(*stream) error) erro
 
 func TestPost_SlowLines_IdleTimeoutIsPerLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var lines dripping
+		var lines slowTransport
 		for range 10 {
 			lines = append(lines, line{59 * time.Second, "data: x\n\n"})
 		}
@@ -87,19 +87,19 @@ func TestPost_SlowLines_IdleTimeoutIsPerLine(t *testing.T) {
 
 func TestPost_Silence_TimesOut(t *testing.T) {
 	for name, c := range map[string]struct {
-		lines dripping
+		lines slowTransport
 		at    time.Duration
 	}{
-		"before the first line": {dripping{{time.Hour, "data: x\n\n"}}, 60 * time.Second},
+		"before the first line": {slowTransport{{time.Hour, "data: x\n\n"}}, 60 * time.Second},
 		"between lines": {
-			dripping{{time.Second, "data: x\n\n"}, {61 * time.Second, "data: y\n\n"}},
+			slowTransport{{time.Second, "data: x\n\n"}, {61 * time.Second, "data: y\n\n"}},
 			61 * time.Second,
 		},
-		"a line that never ends": {dripping{{time.Second, "data: "}, {40 * time.Second, "x"}, {
+		"a line that never ends": {slowTransport{{time.Second, "data: "}, {40 * time.Second, "x"}, {
 			40 * time.Second,
 			"x",
 		}}, 61 * time.Second},
-		"a whole answer in slow pieces": {dripping{{time.Second, "{"}, {61 * time.Second, "}"}}, 61 * time.Second},
+		"a whole answer in slow pieces": {slowTransport{{time.Second, "{"}, {61 * time.Second, "}"}}, 61 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestPost_Silence_TimesOut(t *testing.T) {
 
 func TestPost_SlowReceiver_DoesNotTimeOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		err := post(t.Context(), dripping{{0, "data: x\n\n"}, {0, "data: y\n\n"}}, func(s *stream) error {
+		err := post(t.Context(), slowTransport{{0, "data: x\n\n"}, {0, "data: y\n\n"}}, func(s *stream) error {
 			for {
 				if _, err := s.next(); err != nil {
 					if errors.Is(err, io.EOF) {
@@ -134,7 +134,7 @@ func TestPost_SlowReceiver_DoesNotTimeOut(t *testing.T) {
 func TestShortenIdle_AfterStopReason_WaitsBriefly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		err := post(t.Context(), dripping{{0, "data: x\n\n"}, {time.Hour, "data: y\n\n"}}, func(s *stream) error {
+		err := post(t.Context(), slowTransport{{0, "data: x\n\n"}, {time.Hour, "data: y\n\n"}}, func(s *stream) error {
 			_, err := s.next()
 			require.NoError(t, err)
 			s.shortenIdle()
@@ -153,7 +153,7 @@ func TestPost_CommentLines_CallerDeadlineApplies(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
 		var got []string
-		err := post(ctx, dripping{
+		err := post(ctx, slowTransport{
 			{50 * time.Second, ": alive\n\n"},
 			{50 * time.Second, ": alive\n\n"},
 			{50 * time.Second, ": alive\n\n"},
@@ -189,7 +189,7 @@ func TestNext_Bodies_ReturnEvents(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			require.NoError(t, post(t.Context(), dripping{{0, c.body}}, read(&got)))
+			require.NoError(t, post(t.Context(), slowTransport{{0, c.body}}, read(&got)))
 			require.Equal(t, c.want, got)
 		})
 	}
@@ -197,14 +197,14 @@ func TestNext_Bodies_ReturnEvents(t *testing.T) {
 
 func TestNext_LargeEvent_IsRejected(t *testing.T) {
 	var got []string
-	err := post(t.Context(), dripping{{0, strings.Repeat("data: "+strings.Repeat("x", 1<<18)+"\n", 5)}}, read(&got))
+	err := post(t.Context(), slowTransport{{0, strings.Repeat("data: "+strings.Repeat("x", 1<<18)+"\n", 5)}}, read(&got))
 	require.Equal(t, KindUnavailable, KindOf(err), "%v", err)
 }
 
-// failing is a transport that fails with an error that quotes a key.
-type failing struct{ times *int }
+// failingTransport is a transport that fails with an error that quotes a key.
+type failingTransport struct{ times *int }
 
-func (f failing) RoundTrip(*http.Request) (*http.Response, error) {
+func (f failingTransport) RoundTrip(*http.Request) (*http.Response, error) {
 	*f.times++
 	return nil, errors.New("sk-planted-key-4711 in an error of a library")
 }
@@ -213,7 +213,7 @@ func TestPost_ConnectionFails_RetriesWithGrowingDelaysUntilContextEnds(t *testin
 	synctest.Test(t, func(t *testing.T) {
 		times := 0
 		c := newTestClient(HTTPOptions{
-			Client: &http.Client{Transport: failing{&times}},
+			Client: &http.Client{Transport: failingTransport{&times}},
 			Log:    slog.New(slog.DiscardHandler),
 			Retry:  Retry{Attempts: 5},
 		})

@@ -82,7 +82,7 @@ func arguments(index int, partial string) string {
 	return delta(index, `{"type":"input_json_delta","partial_json":`+string(quoted)+`}`)
 }
 
-// calls thinks first, interleaves the blocks and brings an unknown event.
+// calls is a response with a thinking block, interleaved blocks and an unknown event.
 var calls = append([]string{
 	messageStart,
 	start(0, `{"type":"thinking","thinking":"","signature":""}`),

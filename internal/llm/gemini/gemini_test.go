@@ -58,7 +58,7 @@ func text(pieces ...string) []string {
 
 var begin = []string{parts(`{"text":"Hel"}`)}
 
-// calls thinks aloud, signs text and call, splits the text and gives no ids.
+// calls is a response with a thought, signed text in parts, and signed calls without ids.
 var calls = []string{
 	parts(`{"text":"Hmm.","thought":true}`),
 	parts(`{"text":"On "},{"text":"it"}`),
@@ -70,7 +70,7 @@ var calls = []string{
 	finish(`{"text":"","thoughtSignature":"c2lnMw=="}`, "STOP"),
 }
 
-func TestHostileWire(t *testing.T) {
+func TestClient_ConformanceSuite_Passes(t *testing.T) {
 	providertest.RunSuite(t, providertest.Suite{
 		NewModel: open, Text: text, PartialText: begin, ToolCalls: calls,
 		UnfinishedCall:   []string{parts(`{"functionCall":{"name":"add_task","args":{"title":"a"}}}`)},
@@ -85,7 +85,7 @@ func TestHostileWire(t *testing.T) {
 	})
 }
 
-func ask(t *testing.T, step providertest.Step) (*llms.ContentChoice, error) {
+func generate(t *testing.T, step providertest.Step) (*llms.ContentChoice, error) {
 	t.Helper()
 	s := providertest.NewServer(t, step)
 	resp, err := open(
@@ -99,7 +99,7 @@ func ask(t *testing.T, step providertest.Step) (*llms.ContentChoice, error) {
 	return resp.Choices[0], nil
 }
 
-func TestWaysNotToAnswer(t *testing.T) {
+func TestClient_ResponseWithoutText_ReturnsClassifiedError(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind llm.Kind
 		step providertest.Step
@@ -108,21 +108,21 @@ func TestWaysNotToAnswer(t *testing.T) {
 			llm.KindBadRequest,
 			providertest.Stream(`data: {"promptFeedback":{"blockReason":"SAFETY"}}` + "\n\n"),
 		},
-		"malformed call":   {llm.KindUnavailable, providertest.Stream(finish(``, "MALFORMED_FUNCTION_CALL"))},
-		"no thought left":  {llm.KindTruncated, providertest.Stream(finish(`{"text":"Hmm","thought":true}`, "MAX_TOKENS"))},
-		"a part no object": {llm.KindUnavailable, providertest.Stream(parts(`17`))},
-		"a wrong key": {llm.KindAuth, providertest.JSON(400, `{"error":{"code":400,"status":"INVALID_ARGUMENT",
+		"malformed call":             {llm.KindUnavailable, providertest.Stream(finish(``, "MALFORMED_FUNCTION_CALL"))},
+		"only a thought":             {llm.KindTruncated, providertest.Stream(finish(`{"text":"Hmm","thought":true}`, "MAX_TOKENS"))},
+		"part that is not an object": {llm.KindUnavailable, providertest.Stream(parts(`17`))},
+		"wrong key": {llm.KindAuth, providertest.JSON(400, `{"error":{"code":400,"status":"INVALID_ARGUMENT",
 			"details":[{"@type":"x","reason":"API_KEY_INVALID"}]}}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := ask(t, c.step)
+			_, err := generate(t, c.step)
 			require.Equal(t, c.kind, llm.KindOf(err), "%v", err)
 		})
 	}
 }
 
-func TestRetryDelayInTheReport(t *testing.T) {
-	_, err := ask(
+func TestClient_RetryInfo_SetsRetryAfter(t *testing.T) {
+	_, err := generate(
 		t,
 		providertest.JSON(429, `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"34s"}]}}`),
 	)
@@ -131,8 +131,8 @@ func TestRetryDelayInTheReport(t *testing.T) {
 	require.Equal(t, "34s", e.RetryAfter.String())
 }
 
-func TestAbsentFinishReasonNamesOfOtherServers(t *testing.T) {
-	c, err := ask(t, providertest.Stream(finish(`{"functionCall":{"name":"list_tasks","id":"x1"}}`, "FUNCTION_CALL")))
+func TestClient_ForeignFinishReason_IsAccepted(t *testing.T) {
+	c, err := generate(t, providertest.Stream(finish(`{"functionCall":{"name":"list_tasks","id":"x1"}}`, "FUNCTION_CALL")))
 	require.NoError(t, err)
 	require.Equal(t, "x1", c.ToolCalls[0].ID)
 	require.Equal(t, llm.StopToolCalls, c.StopReason)

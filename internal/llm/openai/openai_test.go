@@ -58,8 +58,8 @@ func text(pieces ...string) []string {
 
 var begin = []string{delta(`{"role":"assistant"}`), delta(`{"content":"Hel"}`)}
 
-// calls interleaves two calls, repeats id, type and name, brings the second
-// index first and shares deltas with text.
+// calls is a response with two interleaved calls: the second index comes first, ids, types and names are repeated, and
+// some deltas also have text.
 var calls = []string{
 	delta(
 		`{"role":"assistant","content":null,"tool_calls":[{"index":1,"id":"c2","type":"function",` +

@@ -15,8 +15,8 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// live gives the settings of every provider that the environment opens.
-func live(getenv func(string) string) map[string]provider.Settings {
+// liveSettings returns the settings of each provider whose key or address is set.
+func liveSettings(getenv func(string) string) map[string]provider.Settings {
 	all := map[string]provider.Settings{}
 	add := func(name, variable string) {
 		if getenv(variable) == "" {
@@ -39,14 +39,14 @@ func live(getenv func(string) string) map[string]provider.Settings {
 	return all
 }
 
-func TestLiveCoversEveryProvider(t *testing.T) {
-	require.Len(t, live(func(string) string { return "set" }), 4)
-	require.Empty(t, live(func(string) string { return "" }))
+func TestLiveSettings_AllKeysSet_HaveEveryProvider(t *testing.T) {
+	require.Len(t, liveSettings(func(string) string { return "set" }), 4)
+	require.Empty(t, liveSettings(func(string) string { return "" }))
 }
 
-// TestLive runs a tool loop against each real provider whose key is set.
-func TestLive(t *testing.T) {
-	for name, settings := range live(os.Getenv) {
+// TestProviders_Live_ToolLoopEnds runs a tool loop against each real provider whose key is set.
+func TestProviders_Live_ToolLoopEnds(t *testing.T) {
+	for name, settings := range liveSettings(os.Getenv) {
 		t.Run(name, func(t *testing.T) {
 			client := llm.NewHTTPClient()
 			t.Cleanup(client.CloseIdleConnections)
@@ -60,18 +60,18 @@ func TestLive(t *testing.T) {
 				llms.TextParts(llms.ChatMessageTypeSystem, "You keep a task list. Use the tools; answer in one short sentence."),
 				llms.TextParts(llms.ChatMessageTypeHuman, "Add two tasks: buy milk, and buy bread."),
 			}
-			made := 0
+			calls := 0
 			for range 5 {
 				c := liveStep(ctx, t, m, history)
 				if len(c.ToolCalls) == 0 {
 					require.NotEmpty(t, c.Content)
-					require.Equal(t, 2, made)
+					require.Equal(t, 2, calls)
 					return
 				}
-				made += len(c.ToolCalls)
-				history = append(history, liveAnswer(c)...)
+				calls += len(c.ToolCalls)
+				history = append(history, historyOf(c)...)
 			}
-			t.Fatal("the model never came to an end")
+			t.Fatal("the model calls tools after five steps")
 		})
 	}
 }
@@ -102,8 +102,8 @@ func liveStep(ctx context.Context, t *testing.T, m llms.Model, history []llms.Me
 	return c
 }
 
-// liveAnswer is the step as history, with a result for each call.
-func liveAnswer(c *llms.ContentChoice) []llms.MessageContent {
+// historyOf returns the messages of a step, with a result for each call.
+func historyOf(c *llms.ContentChoice) []llms.MessageContent {
 	ai := llms.MessageContent{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{llms.TextPart(c.Content)}}
 	if p, ok := llm.PartsOf(c); ok {
 		ai.Parts = append(ai.Parts, p)

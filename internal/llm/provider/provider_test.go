@@ -26,7 +26,7 @@ func rules() llms.Model { return offline{} }
 
 var key = secret.New(providertest.APIKey)
 
-func TestOpenChooses(t *testing.T) {
+func TestOpen_ValidSettings_SelectsProvider(t *testing.T) {
 	for want, s := range map[string]provider.Settings{
 		"rules":                      {},
 		"openai/gpt-6-luna":          {OpenAIKey: key, GeminiKey: key, AnthropicKey: key},
@@ -60,7 +60,7 @@ func TestOpenChooses(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpen_InvalidSettings_ReturnsError(t *testing.T) {
 	for want, s := range map[string]provider.Settings{
 		"LLM_PROVIDER":      {Provider: "gpt"},
 		"OPENAI_API_KEY":    {Provider: "openai"},
@@ -84,7 +84,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-func TestSettingsDoNotShowTheirKeys(t *testing.T) {
+func TestSettings_Printed_RedactKeys(t *testing.T) {
 	s := provider.Settings{OpenAIKey: key, GeminiKey: key, AnthropicKey: key}
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("settings", "key", s.OpenAIKey, "any", slog.AnyValue(s.GeminiKey))
@@ -93,7 +93,7 @@ func TestSettingsDoNotShowTheirKeys(t *testing.T) {
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v %s %s", s, s, s, text, log.String()), providertest.APIKey)
 }
 
-func TestOpenReachesTheServersItNames(t *testing.T) {
+func TestOpen_BaseURLs_AreUsed(t *testing.T) {
 	s := providertest.NewServer(t, providertest.JSON(400, `{}`))
 	for path, settings := range map[string]provider.Settings{
 		"/v1/chat/completions": {Provider: "ollama", OllamaBaseURL: s.URL},
@@ -114,28 +114,29 @@ func TestOpenReachesTheServersItNames(t *testing.T) {
 	}
 }
 
-type answering struct {
+// fixedModel replies with a fixed text.
+type fixedModel struct {
 	llms.Model
-	name string
+	text string
 }
 
-func (a answering) GenerateContent(
+func (m fixedModel) GenerateContent(
 	context.Context,
 	[]llms.MessageContent,
 	...llms.CallOption,
 ) (*llms.ContentResponse, error) {
-	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: a.name}}}, nil
+	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: m.text}}}, nil
 }
 
-func TestOverloadGoesToTheFallback(t *testing.T) {
+func TestOpen_Overload_UsesFallback(t *testing.T) {
 	s := providertest.NewServer(t, providertest.JSON(529, `{}`))
 	m, _, err := provider.Open(provider.Settings{
 		AnthropicKey: key, AnthropicBaseURL: s.URL, Fallback: "rules",
 		HTTP:  llm.HTTPOptions{Client: s.Client, Retry: llm.Retry{Attempts: 1}},
-		Rules: func() llms.Model { return answering{name: "the rules"} },
+		Rules: func() llms.Model { return fixedModel{text: "fallback"} },
 	})
 	require.NoError(t, err)
 	text, err := llms.GenerateFromSinglePrompt(t.Context(), m, "hello")
 	require.NoError(t, err)
-	require.Equal(t, "the rules", text)
+	require.Equal(t, "fallback", text)
 }
