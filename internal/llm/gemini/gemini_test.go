@@ -108,8 +108,11 @@ func TestClient_ResponseWithoutText_ReturnsClassifiedError(t *testing.T) {
 			llm.KindBadRequest,
 			providertest.Stream(`data: {"promptFeedback":{"blockReason":"SAFETY"}}` + "\n\n"),
 		},
-		"malformed call":             {llm.KindUnavailable, providertest.Stream(finish(``, "MALFORMED_FUNCTION_CALL"))},
-		"only a thought":             {llm.KindTruncated, providertest.Stream(finish(`{"text":"Hmm","thought":true}`, "MAX_TOKENS"))},
+		"malformed call": {llm.KindUnavailable, providertest.Stream(finish(``, "MALFORMED_FUNCTION_CALL"))},
+		"only a thought": {
+			llm.KindTruncated,
+			providertest.Stream(finish(`{"text":"Hmm","thought":true}`, "MAX_TOKENS")),
+		},
 		"part that is not an object": {llm.KindUnavailable, providertest.Stream(parts(`17`))},
 		"wrong key": {llm.KindAuth, providertest.JSON(400, `{"error":{"code":400,"status":"INVALID_ARGUMENT",
 			"details":[{"@type":"x","reason":"API_KEY_INVALID"}]}}`)},

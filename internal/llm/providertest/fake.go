@@ -11,10 +11,10 @@ import (
 // OllamaPath is the path under which [FakeProviders] serves the API of Ollama, which requires no key.
 const OllamaPath = "/ollama"
 
-// FakeProviders serves the APIs of OpenAI, Gemini, Anthropic and Ollama under their paths. It translates each request to
-// OpenAI's format for the handler, and the handler's response back. The key is [APIKey]. Requests are checked as
-// strictly as the vendors check them, so that a history that a vendor would reject is rejected here too. Each write of
-// the handler must be one whole event; a response that is not an event stream is passed on unchanged.
+// FakeProviders serves the APIs of OpenAI, Gemini, Anthropic and Ollama under their paths. It translates each request
+// to OpenAI's format for the handler, and the handler's response back. The key is [APIKey]. Requests are checked as
+// strictly as the vendors check them, so that a history that a vendor would reject is rejected here too. Each write
+// of the handler must be one whole event; a response that is not an event stream is passed on unchanged.
 func FakeProviders(openai http.Handler) http.Handler {
 	g, a := &fakeGemini{}, &fakeAnthropic{}
 	mux := http.NewServeMux()

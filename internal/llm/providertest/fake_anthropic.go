@@ -8,9 +8,9 @@ import (
 	"regexp"
 )
 
-// fakeAnthropic implements Anthropic's API with the rules of models with extended thinking: roles alternate, the results
-// of calls are the first blocks of the next message, and a thinking block must be sent back in its place when the
-// messages before it are unchanged, and be omitted when they are not.
+// fakeAnthropic implements Anthropic's API with the rules of models with extended thinking: roles alternate, the
+// results of calls are the first blocks of the next message, and a thinking block must be sent back in its place when
+// the messages before it are unchanged, and be omitted when they are not.
 type fakeAnthropic struct{ issued signatureSet }
 
 type anthropicMessage struct {
@@ -155,7 +155,8 @@ func (h *anthropicHistory) readAssistant(m anthropicMessage) (rejection string) 
 	return ""
 }
 
-// anthropicEncoder encodes responses in Anthropic's format: a thinking block first, then a block for each text and call.
+// anthropicEncoder encodes responses in Anthropic's format: a thinking block first, then a block for each text and
+// each call.
 type anthropicEncoder struct {
 	signature       string
 	recordSignature func(signature string)

@@ -177,8 +177,8 @@ func geminiSignature(name, args string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// geminiEncoder encodes responses in Gemini's format, which has no parts of calls: all calls are sent whole, in the last
-// event.
+// geminiEncoder encodes responses in Gemini's format, which has no parts of calls: all calls are sent whole, in the
+// last event.
 type geminiEncoder struct {
 	recordSignature func(signature string)
 	calls           []ChatCall
