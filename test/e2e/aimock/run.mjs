@@ -15,7 +15,7 @@ const mock = new LLMock({ port: 0, host: "127.0.0.1", chunkSize: 5, logLevel: "s
 
 mock.on({ userMessage: "hello" }, { content: "Good morning to you.", usage });
 
-// A tool loop: two calls in one answer, then words once their results are there.
+// A tool loop: two calls in one response, then text after their results.
 mock.on({ userMessage: "groceries", hasToolResult: false }, {
   content: "I will add them.",
   reasoning: "Two things to add.",
@@ -26,8 +26,8 @@ mock.on({ userMessage: "groceries", hasToolResult: false }, {
   ],
 });
 mock.on({ userMessage: "groceries", hasToolResult: true }, { content: "Both are on the list." });
-mock.on({ userMessage: "nothing to say", hasToolResult: false }, { toolCalls: [{ name: "list_tasks", arguments: {} }] });
-mock.on({ userMessage: "and then" }, { content: "All providers have spoken." });
+mock.on({ userMessage: "list everything", hasToolResult: false }, { toolCalls: [{ name: "list_tasks", arguments: {} }] });
+mock.on({ userMessage: "and then" }, { content: "All providers have replied." });
 
 for (const p of providers) {
   mock.on({ userMessage: `busy ${p}`, sequenceIndex: 0 },
@@ -38,9 +38,9 @@ mock.on({ userMessage: "broken server" }, { error: { message: "sk-planted", type
 mock.on({ userMessage: "wrong key" }, { error: { message: "sk-planted", type: "authentication_error" }, status: 401 });
 mock.on({ userMessage: "cut text" }, { content: "This answer is cut before it ends." }, { truncateAfterChunks: 3, latency: 20 });
 mock.on({ userMessage: "cut call" },
-  { toolCalls: [{ name: "add_task", arguments: { title: "a title that takes several chunks to say" } }] }, { truncateAfterChunks: 4, latency: 20 });
-mock.on({ userMessage: "drop me" }, { content: "Never said." }, { chaos: { disconnectRate: 1 } });
-mock.on({ userMessage: "garble me" }, { content: "Never said." }, { chaos: { malformedRate: 1 } });
+  { toolCalls: [{ name: "add_task", arguments: { title: "a title that takes several chunks to send" } }] }, { truncateAfterChunks: 4, latency: 20 });
+mock.on({ userMessage: "drop me" }, { content: "Never delivered." }, { chaos: { disconnectRate: 1 } });
+mock.on({ userMessage: "garble me" }, { content: "Never delivered." }, { chaos: { malformedRate: 1 } });
 
 const url = await mock.start();
 const peer = spawn("go", ["run", "./peer"], {
@@ -55,5 +55,5 @@ const code = await new Promise((resolve, reject) => {
 const paths = mock.getRequests().map((r) => r.path);
 const missing = ["/v1/chat/completions", ":streamGenerateContent", "/v1/messages"].filter((p) => !paths.some((q) => q.includes(p)));
 await mock.stop();
-if (missing.length > 0) console.error(`not asked: ${missing.join(", ")}`);
+if (missing.length > 0) console.error(`not requested: ${missing.join(", ")}`);
 process.exit(code !== 0 || missing.length > 0 ? 1 : 0);

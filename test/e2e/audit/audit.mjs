@@ -1,6 +1,5 @@
-// Runs every audit of graphql-http against the real binary, or against the server at a given
-// URL, and fails unless each one passes, warnings included. The server must answer
-// introspection, since some audits ask __type.
+// Runs every audit of graphql-http against the binary, or against the server at a given URL, and fails unless each one
+// passes, warnings included. Introspection must be enabled, because some audits query __type.
 //
 //   node audit.mjs [http://127.0.0.1:8080/graphql]
 import { auditServer } from 'graphql-http';

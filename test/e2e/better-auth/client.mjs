@@ -1,4 +1,4 @@
-// Errand's GraphQL as a front end uses it: fetch, and graphql-ws with tokens that are renewed.
+// GraphQL clients as a front end uses them: fetch, and graphql-ws with token renewal.
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
 
@@ -12,18 +12,18 @@ export async function post(server, token, query, variables) {
   return { status: response.status, ...(await response.json()) };
 }
 
-/** Like post, but throws on errors. */
-export async function ask(server, token, query, variables) {
+/** Like post, but returns the data and throws on errors. */
+export async function request(server, token, query, variables) {
   const { status, data, errors } = await post(server, token, query, variables);
   if (errors) throw new Error(`${status} ${JSON.stringify(errors)}`);
   return data;
 }
 
-/** A graphql-ws client. getToken is asked at each connection, and, when renew is true, whenever the server says that the token ends. */
+/** A graphql-ws client. Calls getToken at each connection and, if renew is true, when the server announces token expiry. */
 export function connect(server, getToken, { renew = false, seen = {} } = {}) {
   Object.assign(seen, { opened: 0, closed: [], renewed: 0 });
   let socket;
-  const answerNotice = async (payload) => {
+  const renewToken = async (payload) => {
     if (renew && payload?.errand === "token-expiring") {
       socket.send(JSON.stringify({ type: "ping", payload: { authorization: `Bearer ${await getToken()}` } }));
     }
@@ -34,7 +34,7 @@ export function connect(server, getToken, { renew = false, seen = {} } = {}) {
     on: {
       opened: (s) => { socket = s; seen.opened += 1; },
       closed: (event) => seen.closed.push(event.code),
-      ping: (received, payload) => received && answerNotice(payload),
+      ping: (received, payload) => received && renewToken(payload),
       pong: (received, payload) => { if (received && payload?.errand === "token-accepted") seen.renewed += 1; },
     },
   });
@@ -47,12 +47,12 @@ const STREAM = `subscription ($id: ID!, $after: Cursor) { messageStream(conversa
   ... on MessageFinished { message { id content status } } } }`;
 
 /** The messages of a conversation, rebuilt from its stream: content = content[0:offset] + text. */
-export class Talk {
+export class ConversationState {
   texts = {};
   finished = {};
   after = null;
 
-  /** Follows until the message is finished or the connection ends; true when finished. */
+  /** Applies events until the message is finished (true) or the server closes the connection with 4403 (false). */
   async follow(client, id, messageId) {
     try {
       for await (const { data, errors } of client.iterate({ query: STREAM, variables: { id, after: this.after } })) {
@@ -66,20 +66,20 @@ export class Talk {
     return false;
   }
 
-  apply(e) {
-    this.after = e.cursor;
-    switch (e.__typename) {
+  apply(event) {
+    this.after = event.cursor;
+    switch (event.__typename) {
       case "MessageAdded":
-        this.texts[e.message.id] = e.message.content;
+        this.texts[event.message.id] = event.message.content;
         break;
       case "MessageDelta": {
-        const known = this.texts[e.messageId];
-        if (e.offset > known.length) throw new Error(`a gap: text at ${e.offset}, known are ${known.length}`);
-        this.texts[e.messageId] = known.slice(0, e.offset) + e.text;
+        const known = this.texts[event.messageId];
+        if (event.offset > known.length) throw new Error(`gap: offset ${event.offset} after ${known.length}`);
+        this.texts[event.messageId] = known.slice(0, event.offset) + event.text;
         break;
       }
       case "MessageFinished":
-        this.finished[e.message.id] = e.message;
+        this.finished[event.message.id] = event.message;
     }
   }
 }

@@ -1,4 +1,4 @@
-// A real Better Auth server with its JWT plugin, over SQLite, as an application would run it.
+// A Better Auth server with its JWT plugin and SQLite, as applications run it.
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
 import { jwt } from "better-auth/plugins";
 
-/** Starts it on a free port, or on the one given, with tokens that last as long as life() says. */
+/** Starts the server on the given port (default: a free one). life returns the lifetime of new tokens. */
 export async function startProvider({ port = 0, life = () => "15m" } = {}) {
   const server = createServer();
   server.listen(port, "127.0.0.1");
@@ -34,7 +34,7 @@ export async function startProvider({ port = 0, life = () => "15m" } = {}) {
     signUp: (name) => signUp(base, name),
     /** Signs claims with the server's key. */
     sign: async (payload) => (await auth.api.signJWT({ body: { payload } })).token,
-    /** Makes the next token be signed with a new key; the old one stays published for a while. */
+    /** Retires the current key: the next token is signed with a new one. The old key stays published for a while. */
     rotate: () => database.prepare("update jwks set expiresAt = ?").run(new Date(Date.now() - 1000).toISOString()),
     async stop() {
       server.closeAllConnections();

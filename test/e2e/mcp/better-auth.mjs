@@ -1,5 +1,5 @@
-// A real Better Auth server as the authorization server of MCP clients: people sign in by
-// e-mail, clients register themselves, access tokens are signed for one resource.
+// A Better Auth server as the authorization server of MCP clients: users sign in by e-mail, clients register
+// dynamically, and access tokens are issued for one resource.
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { oauthProvider, oauthProviderAuthServerMetadata } from "@better-auth/oauth-provider";
@@ -13,7 +13,7 @@ const models = [
   "oauthAccessToken", "oauthRefreshToken", "oauthConsent", "oauthClientAssertion",
 ];
 
-/** Starts it for a protected resource; gives its base URL, issuer and a way to sign people up. */
+/** Starts the server for a protected resource. */
 export async function startBetterAuth(resource) {
   const server = createServer();
   server.listen(0, "127.0.0.1");
@@ -60,8 +60,8 @@ async function signUp(base, email) {
   return answer.headers.getSetCookie().map((c) => c.split(";")[0]).join("; ");
 }
 
-/** Does what a person does in a browser who is signed in: opens the address, agrees, and comes back with a code. */
-export async function agree(base, cookie, url) {
+/** Completes the authorization like a signed-in user in a browser. Returns the parameters of the redirection. */
+export async function authorize(base, cookie, url) {
   const headers = { cookie, origin: base, "content-type": "application/json", accept: "application/json" };
   const opened = await fetch(url, { headers, redirect: "manual" });
   const page = new URL(await redirection(opened), base);

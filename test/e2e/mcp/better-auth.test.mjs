@@ -1,5 +1,5 @@
-// An MCP client that knows nothing but the address finds the authorization server, registers,
-// has its person agree, and works with the token it is given: nothing is configured in it.
+// An MCP client that knows only the server's address discovers the authorization server, registers, lets its user
+// authorize it, and uses the issued token.
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { startServer } from "../server.mjs";
-import { agree, startBetterAuth } from "./better-auth.mjs";
+import { authorize, startBetterAuth } from "./better-auth.mjs";
 
 let identity, server, mcp;
 before(async () => {
@@ -34,7 +34,7 @@ async function freePort() {
   return port;
 }
 
-/** What a client keeps, in memory, and a person who agrees at once. */
+/** An OAuth provider of the MCP SDK that keeps its state in memory and authorizes every request. */
 class Provider {
   constructor(cookie, scope) { Object.assign(this, { cookie, scope }); }
   get redirectUrl() { return "http://127.0.0.1:1/callback"; }
@@ -51,9 +51,9 @@ class Provider {
   saveCodeVerifier(verifier) { this.verifier = verifier; }
   codeVerifier() { return this.verifier; }
   async redirectToAuthorization(url) {
-    url.searchParams.set("scope", this.scope); // the client asks for all that the challenge names
-    this.asked = url;
-    this.code = (await agree(identity.base, this.cookie, url)).get("code");
+    url.searchParams.set("scope", this.scope); // replaces the scopes of the challenge
+    this.authorizationURL = url;
+    this.code = (await authorize(identity.base, this.cookie, url)).get("code");
   }
 }
 
@@ -61,7 +61,7 @@ async function connect(provider) {
   const transport = () => new StreamableHTTPClientTransport(new URL(mcp), { authProvider: provider });
   const first = transport();
   await assert.rejects(new Client({ name: "auth-desk", version: "1" }).connect(first), UnauthorizedError);
-  assert.ok(provider.code, "the person has agreed");
+  assert.ok(provider.code, "the user has authorized the client");
   await first.finishAuth(provider.code);
   const client = new Client({ name: "auth-desk", version: "1" });
   await client.connect(transport());
@@ -73,9 +73,9 @@ const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url
 test("a client that knows only the address registers, signs in and creates a task", async () => {
   const provider = new Provider(await identity.signUp("alice@example.com"), "tasks:read tasks:write");
   const client = await connect(provider);
-  assert.equal(provider.asked.searchParams.get("resource"), mcp);
+  assert.equal(provider.authorizationURL.searchParams.get("resource"), mcp);
   const { aud, scope, iss } = claims(provider.saved.access_token);
-  assert.ok([aud].flat().includes(mcp), `for this resource: ${aud}`);
+  assert.ok([aud].flat().includes(mcp), `audience: ${aud}`);
   assert.equal(iss, identity.issuer);
   assert.match(scope, /tasks:write/);
   const added = await client.callTool({ name: "add_task", arguments: { title: "Signed in by Better Auth" } });
@@ -84,7 +84,7 @@ test("a client that knows only the address registers, signs in and creates a tas
 
   const other = await connect(new Provider(await identity.signUp("bob@example.com"), "tasks:read tasks:write"));
   const list = await other.callTool({ name: "list_tasks", arguments: {} });
-  assert.equal(list.structuredContent.total, 0, "another person has another list");
+  assert.equal(list.structuredContent.total, 0, "users have separate lists");
   await other.close();
 });
 
@@ -94,7 +94,7 @@ test("an invalid token is renewed without user interaction", async () => {
   await first.callTool({ name: "add_task", arguments: { title: "Before" } });
   await first.close();
   assert.ok(provider.saved.refresh_token, "offline access gives a refresh token");
-  // A signature that does not fit is refused like a token whose time is over: with a challenge.
+  // A wrong signature is rejected with the same challenge as an expired token.
   const [head, body] = provider.saved.access_token.split(".");
   const stale = `${head}.${body}.${"A".repeat(86)}`;
   provider.saved = { ...provider.saved, access_token: stale };
@@ -102,9 +102,9 @@ test("an invalid token is renewed without user interaction", async () => {
   const client = new Client({ name: "auth-desk", version: "1" });
   await client.connect(new StreamableHTTPClientTransport(new URL(mcp), { authProvider: provider }));
   const list = await client.callTool({ name: "list_tasks", arguments: {} });
-  assert.equal(list.structuredContent.total, 1, "the same person");
+  assert.equal(list.structuredContent.total, 1, "the same user");
   assert.notEqual(provider.saved.access_token, stale);
-  assert.equal(provider.code, undefined, "nobody was asked");
+  assert.equal(provider.code, undefined, "the user was not asked to authorize again");
   await client.close();
 });
 
@@ -112,11 +112,11 @@ test("a token for MCP is rejected by GraphQL", async () => {
   const provider = new Provider(await identity.signUp("carol@example.com"), "tasks:read");
   const client = await connect(provider);
   await client.close();
-  const answer = await fetch(mcp.replace("/mcp", "/graphql"), {
+  const response = await fetch(mcp.replace("/mcp", "/graphql"), {
     method: "POST", body: JSON.stringify({ query: "{ viewer { id } }" }),
     headers: { "content-type": "application/json", authorization: `Bearer ${provider.saved.access_token}` },
   });
-  assert.equal(answer.status, 401);
+  assert.equal(response.status, 401);
 });
 
 test("a token without the scope is rejected with the missing scope", async () => {
@@ -125,14 +125,14 @@ test("a token without the scope is rejected with the missing scope", async () =>
   assert.doesNotMatch(claims(provider.saved.access_token).scope, /tasks:write/);
   await client.callTool({ name: "list_tasks", arguments: {} });
   await client.close();
-  const answer = await fetch(mcp, {
+  const response = await fetch(mcp, {
     method: "POST", body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "add_task", arguments: { title: "no" } } }),
     headers: {
       "content-type": "application/json", accept: "application/json, text/event-stream",
       "mcp-protocol-version": "2025-11-25", authorization: `Bearer ${provider.saved.access_token}`,
     },
   });
-  assert.equal(answer.status, 403);
-  assert.match(answer.headers.get("www-authenticate"), /error="insufficient_scope".*/);
-  assert.match(answer.headers.get("www-authenticate"), /scope="tasks:write"/);
+  assert.equal(response.status, 403);
+  assert.match(response.headers.get("www-authenticate"), /error="insufficient_scope".*/);
+  assert.match(response.headers.get("www-authenticate"), /scope="tasks:write"/);
 });

@@ -1,5 +1,5 @@
-// The main job with the official TypeScript clients, each revision over its own wire, while
-// a GraphQL subscriber watches; then the same over stdio.
+// All tools, resources and prompts through the official TypeScript clients, for each protocol revision, over HTTP and
+// over stdio.
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,22 +12,22 @@ import { StdioClientTransport as V1Stdio } from "@modelcontextprotocol/sdk/clien
 import { StreamableHTTPClientTransport as V1Http } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { startServer } from "../server.mjs";
 
-const me = { name: "node-desk", version: "1.0.0" };
+const clientInfo = { name: "node-desk", version: "1.0.0" };
 const clients = {
   "2025-11-25": {
-    make: () => new V1(me),
+    make: () => new V1(clientInfo),
     http: (url, options) => new V1Http(url, options),
-    stdio: (how) => new V1Stdio(how),
+    stdio: (params) => new V1Stdio(params),
   },
   "2026-07-28": {
-    make: () => new v2.Client(me, { versionNegotiation: { mode: { pin: "2026-07-28" } } }),
+    make: () => new v2.Client(clientInfo, { versionNegotiation: { mode: { pin: "2026-07-28" } } }),
     http: (url, options) => new v2.StreamableHTTPClientTransport(url, options),
-    stdio: (how) => new v2stdio.StdioClientTransport(how),
+    stdio: (params) => new v2stdio.StdioClientTransport(params),
   },
 };
 
-/** Everything that a client comes for, in one go. */
-async function mainJob(client) {
+/** Uses every tool, resource and prompt once. Returns the number of the task that it created and deleted. */
+async function exercise(client) {
   const { tools } = await client.listTools();
   assert.deepEqual(tools.map((t) => t.name).sort(),
     ["add_task", "complete_task", "delete_task", "list_tasks", "reopen_task", "update_task"]);
@@ -64,11 +64,11 @@ before(async () => { server = await startServer(); });
 after(async () => { await server?.stop(); });
 
 async function graphql(token, query, variables) {
-  const answer = await fetch(`${server.url}/graphql`, {
+  const response = await fetch(`${server.url}/graphql`, {
     method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
     body: JSON.stringify({ query, variables }),
   });
-  const { data, errors } = await answer.json();
+  const { data, errors } = await response.json();
   assert.equal(errors, undefined, JSON.stringify(errors));
   return data;
 }
@@ -79,7 +79,7 @@ for (const [revision, kind] of Object.entries(clients)) {
       const token = await server.signIn("alice");
       const client = kind.make();
       await client.connect(kind.http(new URL(`${server.url}/mcp`), { requestInit: { headers: { Authorization: `Bearer ${token}` } } }));
-      const number = await mainJob(client);
+      const number = await exercise(client);
       await client.close();
       const { tasks } = await graphql(token,
         "{ tasks(first: 10, filter: { trashed: true }) { nodes { number completed changes(first: 10) { nodes { kind actor client } } } } }");
@@ -96,7 +96,7 @@ for (const [revision, kind] of Object.entries(clients)) {
         command: process.env.ERRAND_BIN, args: ["mcp", "--user", "alice"], cwd: folder, stderr: "inherit",
         env: { PATH: process.env.PATH, DATABASE_URL: `sqlite:${join(folder, "own.db")}`, LOG_LEVEL: "error" },
       }));
-      await mainJob(client);
+      await exercise(client);
       await client.close();
       await rm(folder, { recursive: true });
     });
@@ -112,13 +112,13 @@ test("a subscription reports changes", async () => {
   const token = await server.signIn("carol");
   const options = { requestInit: { headers: { Authorization: `Bearer ${token}` } } };
   const client = clients["2026-07-28"].make();
-  const heard = [];
+  const updated = [];
   let wake = () => {};
-  client.setNotificationHandler("notifications/resources/updated", (n) => { heard.push(n.params.uri); wake(); });
+  client.setNotificationHandler("notifications/resources/updated", (n) => { updated.push(n.params.uri); wake(); });
   await client.connect(clients["2026-07-28"].http(new URL(`${server.url}/mcp`), options));
   const subscription = await client.listen({ resourceSubscriptions: ["errand://tasks/open"] });
-  await graphql(token, 'mutation { createTask(input: { title: "made by hand" }) { task { id } } }');
-  while (!heard.includes("errand://tasks/open")) await new Promise((resolve) => { wake = resolve; });
+  await graphql(token, 'mutation { createTask(input: { title: "Created over GraphQL" }) { task { id } } }');
+  while (!updated.includes("errand://tasks/open")) await new Promise((resolve) => { wake = resolve; });
   await subscription.close();
   await client.close();
 });

@@ -1,11 +1,11 @@
-// All scenarios, against the fixture behind the real server's guard. What cannot pass is
-// listed with its reason, and the suite fails when something listed does pass.
+// All scenarios against the fixture, which uses the product's guard. Expected failures are listed with their reasons,
+// and the suite fails if a listed scenario passes.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
-import { conform, next, released } from "./conformance.mjs";
+import { runConformance, next, released } from "./conformance.mjs";
 import { startProxy } from "./proxy.mjs";
 
 let fixture, proxy;
@@ -27,11 +27,11 @@ after(async () => {
 const expected = (name) => join(import.meta.dirname, "expected-failures", name);
 
 test("2025-11-25", async () => {
-  const text = await conform(released, proxy.url, "--suite", "all", "--expected-failures", expected("2025-11-25.yml"));
+  const text = await runConformance(released, proxy.url, "--suite", "all", "--expected-failures", expected("2025-11-25.yml"));
   assert.match(text, /Total: \d\d passed/, text);
 });
 
 test("2026-07-28", async () => {
-  const text = await conform(next, proxy.url, "--requirements", "2026-07-28", "--expected-failures", expected("2026-07-28.yml"));
+  const text = await runConformance(next, proxy.url, "--requirements", "2026-07-28", "--expected-failures", expected("2026-07-28.yml"));
   assert.match(text, /Total: \d\d\d passed/, text);
 });

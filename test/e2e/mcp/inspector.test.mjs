@@ -1,4 +1,4 @@
-// The main job with the inspector's command line, over HTTP and over stdio.
+// All tools through the inspector's command line, over HTTP and over stdio.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -21,7 +21,7 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Asks the inspector and reads what it prints. */
+/** Runs the inspector and parses its output. */
 async function inspect(target, ...args) {
   const { stdout } = await run(process.execPath, [cli, "--cli", ...target, ...args], {
     cwd: folder, env: { PATH: process.env.PATH, HOME: folder }, timeout: 60_000,
@@ -29,31 +29,31 @@ async function inspect(target, ...args) {
   return JSON.parse(stdout);
 }
 
-async function job(target) {
-  const use = async (tool, ...args) => {
+async function exercise(target) {
+  const call = async (tool, ...args) => {
     const given = args.length > 0 ? ["--tool-arg", ...args] : [];
     return (await inspect(target, "--method", "tools/call", "--tool-name", tool, ...given)).structuredContent;
   };
   const { tools } = await inspect(target, "--method", "tools/list", "--strict");
   assert.equal(tools.length, 6);
-  assert.equal((await use("add_task", "title=Inspect the roof", "priority=low")).task.number, 1);
-  assert.equal((await use("list_tasks", "status=pending")).total, 1);
-  assert.equal((await use("update_task", "number=1", "due_on=2026-12-01")).task.due_on, "2026-12-01");
+  assert.equal((await call("add_task", "title=Inspect the roof", "priority=low")).task.number, 1);
+  assert.equal((await call("list_tasks", "status=pending")).total, 1);
+  assert.equal((await call("update_task", "number=1", "due_on=2026-12-01")).task.due_on, "2026-12-01");
   const read = await inspect(target, "--method", "resources/read", "--uri", "errand://tasks/1");
   assert.equal(JSON.parse(read.contents[0].text).task.title, "Inspect the roof");
-  assert.equal((await use("complete_task", "number=1")).changed, true);
-  assert.equal((await use("reopen_task", "number=1")).task.completed, false);
+  assert.equal((await call("complete_task", "number=1")).changed, true);
+  assert.equal((await call("reopen_task", "number=1")).task.completed, false);
   const prompt = await inspect(target, "--method", "prompts/get", "--prompt-name", "daily_review");
   assert.equal(prompt.messages.length, 2);
-  assert.equal((await use("delete_task", "number=1")).task.number, 1);
-  assert.equal((await use("list_tasks")).total, 0);
+  assert.equal((await call("delete_task", "number=1")).task.number, 1);
+  assert.equal((await call("list_tasks")).total, 0);
 }
 
 test("over HTTP", async () => {
   const token = await server.signIn("dora");
-  await job([`${server.url}/mcp`, "--transport", "http", "--header", `Authorization: Bearer ${token}`]);
+  await exercise([`${server.url}/mcp`, "--transport", "http", "--header", `Authorization: Bearer ${token}`]);
 });
 
 test("over stdio", async () => {
-  await job([process.env.ERRAND_BIN, "mcp", "--user", "dora", "-e", `DATABASE_URL=sqlite:${join(folder, "own.db")}`, "-e", "LOG_LEVEL=error"]);
+  await exercise([process.env.ERRAND_BIN, "mcp", "--user", "dora", "-e", `DATABASE_URL=sqlite:${join(folder, "own.db")}`, "-e", "LOG_LEVEL=error"]);
 });

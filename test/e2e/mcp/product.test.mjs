@@ -1,8 +1,8 @@
-// The scenarios that need no fixtures, against the real binary.
+// The scenarios that need no fixtures, against the errand binary.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startServer } from "../server.mjs";
-import { conform, next, released } from "./conformance.mjs";
+import { runConformance, next, released } from "./conformance.mjs";
 import { startProxy } from "./proxy.mjs";
 
 const scenarios = {
@@ -27,7 +27,7 @@ for (const [suite, names] of Object.entries(scenarios)) {
   const revision = suite === next ? "2026-07-28" : "2025-11-25";
   for (const name of names) {
     test(`${revision} ${name}`, async () => {
-      const text = await conform(suite, proxy.url, "--scenario", name, "--spec-version", revision);
+      const text = await runConformance(suite, proxy.url, "--scenario", name, "--spec-version", revision);
       assert.match(text, /[1-9]\d*\/[1-9]\d* passed|[1-9]\d* passed, 0 failed|Passed: [1-9]/, text);
     });
   }

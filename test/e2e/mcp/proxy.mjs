@@ -1,23 +1,23 @@
-// Adds a bearer token to every request: the conformance suite cannot sign in. Host,
-// Origin and all other headers pass as they are.
+// An HTTP proxy that adds a bearer token to every request, because the conformance suite cannot sign in. All other
+// headers, Host and Origin among them, are forwarded unchanged.
 import { createServer, request } from "node:http";
 import { once } from "node:events";
 
-/** Forwards to target ("http://127.0.0.1:PORT") with the token; gives its own URL and a way to stop. */
+/** Starts a proxy to target ("http://127.0.0.1:PORT") that adds the token. */
 export async function startProxy(target, token) {
   const server = createServer((incoming, outgoing) => {
-    const onward = request(new URL(incoming.url, target), {
+    const forwarded = request(new URL(incoming.url, target), {
       method: incoming.method,
       headers: { ...incoming.headers, authorization: `Bearer ${token}` },
     });
-    onward.on("response", (answer) => {
-      outgoing.writeHead(answer.statusCode, answer.headers);
+    forwarded.on("response", (response) => {
+      outgoing.writeHead(response.statusCode, response.headers);
       outgoing.flushHeaders();
-      answer.pipe(outgoing);
+      response.pipe(outgoing);
     });
-    onward.on("error", () => outgoing.destroy());
-    outgoing.on("close", () => onward.destroy());
-    incoming.pipe(onward);
+    forwarded.on("error", () => outgoing.destroy());
+    outgoing.on("close", () => forwarded.destroy());
+    incoming.pipe(forwarded);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

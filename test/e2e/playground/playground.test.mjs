@@ -1,5 +1,5 @@
-// The playground of the real binary in a real browser: what somebody does who comes for the
-// first time. CHROMIUM names the browser (default: chromium); SCREENSHOTS a folder for pictures.
+// The playground of the binary in a browser: the first steps of a new user. CHROMIUM is the path of the browser
+// (default: /usr/bin/chromium), SCREENSHOTS a folder for screenshots.
 import assert from "node:assert/strict";
 import { after, afterEach, beforeEach, test } from "node:test";
 import { chromium } from "playwright-core";
@@ -47,7 +47,7 @@ test("a first message streams, and its task is visible to alice only", async () 
 
   await page.getByRole("button", { name: "bob" }).click();
   await page.getByRole("button", { name: "bob", pressed: true }).waitFor();
-  assert.equal(await reply.count(), 0, "alice's reply has left the page with her");
+  assert.equal(await reply.count(), 0, "alice's reply is not shown to bob");
   await run(page);
   await shows(page, '"edges": []');
 });
@@ -58,7 +58,7 @@ test("a task stream shows changes of the same user's other tab only", async () =
   await page.getByText("WebSocket connected").waitFor();
   const [alice, bob] = await Promise.all(["alice", "bob"].map((user) => server.signIn(user)));
   let title;
-  // Only an event proves that the subscription is open.
+  // An event is the only proof that the subscription is open.
   for (let i = 1; !(await page.getByText(/Of alice \d/).count()); i++) {
     await create(bob, "Of bob");
     await create(alice, (title = `Of alice ${i}`));
@@ -67,7 +67,7 @@ test("a task stream shows changes of the same user's other tab only", async () =
   assert.equal(await page.getByText("Of bob").count(), 0);
 });
 
-/** Remembers each text of the live reply from now on; returns the way to get them. */
+/** Records each text of the streamed reply from now on. Returns a function that fetches the texts. */
 async function record(page) {
   await page.evaluate(() => {
     globalThis.texts = [];

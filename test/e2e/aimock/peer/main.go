@@ -1,6 +1,6 @@
 // Command peer sends requests to an aimock server (AIMOCK_URL) through every model provider
-// and exits with 1 if a response or an error differs from the expected one. run.mjs
-// starts it and contains the server's script.
+// and exits with 1 if a response or an error differs from the expected one. run.mjs starts it and
+// contains the server's responses.
 package main
 
 import (
@@ -29,7 +29,7 @@ func main() {
 	for _, name := range names {
 		failed += check(name, url)
 	}
-	failed += report("all", "one conversation through every provider", relay(url))
+	failed += report("all", "one conversation through every provider", crossProvider(url))
 	if failed > 0 {
 		fmt.Printf("%d checks failed\n", failed)
 		os.Exit(1)
@@ -60,10 +60,10 @@ func check(name, url string) int {
 	if err != nil {
 		return report(name, "opens", err)
 	}
-	failed := report(name, "text, pieces and usage", text(m))
-	failed += report(name, "parallel calls and their results", loop(m))
-	failed += report(name, "a call without arguments", noArguments(m))
-	failed += report(name, "429, then an answer", busy(m, name))
+	failed := report(name, "text, stream and usage", checkText(m))
+	failed += report(name, "parallel calls and their results", checkToolLoop(m))
+	failed += report(name, "a call without arguments", checkEmptyArguments(m))
+	failed += report(name, "429, then a response", checkRateLimit(m, name))
 	for _, f := range []struct {
 		prompt string
 		kinds  []llm.Kind
@@ -76,19 +76,19 @@ func check(name, url string) int {
 		{"cut call", []llm.Kind{llm.KindTruncated}},
 	} {
 		if name == provider.Gemini && f.prompt == "cut call" {
-			continue // this wire sends a call in one piece
+			continue // Gemini sends each call in one chunk
 		}
-		failed += report(name, f.prompt, fails(m, f.prompt, f.kinds))
+		failed += report(name, f.prompt, checkError(m, f.prompt, f.kinds))
 	}
 	return failed
 }
 
-func report(name, what string, err error) int {
+func report(name, title string, err error) int {
 	if err != nil {
-		fmt.Printf("FAIL %-10s %s: %v\n", name, what, err)
+		fmt.Printf("FAIL %-10s %s: %v\n", name, title, err)
 		return 1
 	}
-	fmt.Printf("ok   %-10s %s\n", name, what)
+	fmt.Printf("ok   %-10s %s\n", name, title)
 	return 0
 }
 
@@ -100,45 +100,45 @@ func tools() []llms.Tool {
 	}
 }
 
-// ask makes one call and checks that the pieces add up to the content.
-func ask(m llms.Model, history []llms.MessageContent) (*llms.ContentChoice, error) {
+// generate makes one model call and checks that the streamed chunks add up to the content.
+func generate(m llms.Model, history []llms.MessageContent) (*llms.ContentChoice, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	var pieces strings.Builder
+	var streamed strings.Builder
 	resp, err := m.GenerateContent(
 		ctx,
 		history,
 		llms.WithTools(tools()),
 		llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
-			pieces.Write(chunk)
+			streamed.Write(chunk)
 			return nil
 		}),
 	)
 	if err != nil {
 		return nil, err
 	}
-	if c := resp.Choices[0]; c.Content != pieces.String() {
-		return nil, fmt.Errorf("streamed %q, returned %q", pieces.String(), c.Content)
+	if c := resp.Choices[0]; c.Content != streamed.String() {
+		return nil, fmt.Errorf("streamed %q, returned %q", streamed.String(), c.Content)
 	}
 	return resp.Choices[0], nil
 }
 
-func question(s string) []llms.MessageContent {
+func conversation(prompt string) []llms.MessageContent {
 	return []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "You keep a task list."),
-		llms.TextParts(llms.ChatMessageTypeHuman, s),
+		llms.TextParts(llms.ChatMessageTypeHuman, prompt),
 	}
 }
 
-func expect(what string, got, want any) error {
+func expect(field string, got, want any) error {
 	if got != want {
-		return fmt.Errorf("%s: got %v, want %v", what, got, want)
+		return fmt.Errorf("%s: got %v, want %v", field, got, want)
 	}
 	return nil
 }
 
-func text(m llms.Model) error {
-	c, err := ask(m, question("hello"))
+func checkText(m llms.Model) error {
+	c, err := generate(m, conversation("hello"))
 	if err != nil {
 		return err
 	}
@@ -150,8 +150,8 @@ func text(m llms.Model) error {
 	)
 }
 
-// answer adds a step and made-up results of its calls to the history.
-func answer(history []llms.MessageContent, c *llms.ContentChoice) []llms.MessageContent {
+// withResults appends a step and made-up results of its calls to the history.
+func withResults(history []llms.MessageContent, c *llms.ContentChoice) []llms.MessageContent {
 	ai := llms.MessageContent{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{llms.TextPart(c.Content)}}
 	if p, ok := llm.PartsOf(c); ok {
 		ai.Parts = append(ai.Parts, p)
@@ -171,7 +171,7 @@ func answer(history []llms.MessageContent, c *llms.ContentChoice) []llms.Message
 	return history
 }
 
-func calls(c *llms.ContentChoice) error {
+func checkCalls(c *llms.ContentChoice) error {
 	if len(c.ToolCalls) != 2 {
 		return fmt.Errorf("got %d calls, want 2", len(c.ToolCalls))
 	}
@@ -185,24 +185,24 @@ func calls(c *llms.ContentChoice) error {
 	)
 }
 
-func loop(m llms.Model) error {
-	history := question("groceries")
-	c, err := ask(m, history)
+func checkToolLoop(m llms.Model) error {
+	history := conversation("groceries")
+	c, err := generate(m, history)
 	if err != nil {
 		return err
 	}
-	if err := calls(c); err != nil {
+	if err := checkCalls(c); err != nil {
 		return err
 	}
-	c, err = ask(m, answer(history, c))
+	c, err = generate(m, withResults(history, c))
 	if err != nil {
 		return err
 	}
 	return expect("after the results", c.Content, "Both are on the list.")
 }
 
-func noArguments(m llms.Model) error {
-	c, err := ask(m, question("nothing to say"))
+func checkEmptyArguments(m llms.Model) error {
+	c, err := generate(m, conversation("list everything"))
 	if err != nil {
 		return err
 	}
@@ -212,22 +212,22 @@ func noArguments(m llms.Model) error {
 	return expect("call", c.ToolCalls[0].FunctionCall.Name+c.ToolCalls[0].FunctionCall.Arguments, "list_tasks{}")
 }
 
-func busy(m llms.Model, name string) error {
+func checkRateLimit(m llms.Model, name string) error {
 	start := time.Now()
-	c, err := ask(m, question("busy "+name))
+	c, err := generate(m, conversation("busy "+name))
 	if err != nil {
 		return err
 	}
 	return errors.Join(
 		expect("content", c.Content, "Now I have time."),
-		expect("waited as asked", time.Since(start) >= time.Second, true),
+		expect("waited for Retry-After", time.Since(start) >= time.Second, true),
 	)
 }
 
-func fails(m llms.Model, prompt string, kinds []llm.Kind) error {
-	c, err := ask(m, question(prompt))
+func checkError(m llms.Model, prompt string, kinds []llm.Kind) error {
+	c, err := generate(m, conversation(prompt))
 	if err == nil {
-		return fmt.Errorf("answered %q", c.Content)
+		return fmt.Errorf("returned %q, want an error", c.Content)
 	}
 	if strings.Contains(err.Error(), "sk-planted") {
 		return errors.New("the error shows the planted key")
@@ -240,26 +240,26 @@ func fails(m llms.Model, prompt string, kinds []llm.Kind) error {
 	return fmt.Errorf("kind %q is none of %v: %w", llm.KindOf(err), kinds, err)
 }
 
-// relay carries one conversation, tool calls included, from provider to provider.
-func relay(url string) error {
-	history := question("groceries")
+// crossProvider continues one conversation, tool calls included, with one provider after the other.
+func crossProvider(url string) error {
+	history := conversation("groceries")
 	for i, name := range names {
 		m, err := open(name, url)
 		if err != nil {
 			return err
 		}
-		c, err := ask(m, history)
+		c, err := generate(m, history)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		if i == 0 {
-			history = answer(history, c)
+			history = withResults(history, c)
 			continue
 		}
 		if c.Content == "" {
-			return fmt.Errorf("%s: said nothing", name)
+			return fmt.Errorf("%s: returned no text", name)
 		}
-		history = append(answer(history, c), llms.TextParts(llms.ChatMessageTypeHuman, "and then"))
+		history = append(withResults(history, c), llms.TextParts(llms.ChatMessageTypeHuman, "and then"))
 	}
 	return nil
 }

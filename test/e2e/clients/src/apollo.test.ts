@@ -8,19 +8,19 @@ import { relayStylePagination } from "@apollo/client/utilities";
 import { parse } from "graphql";
 import * as g from "./generated.js";
 import { apolloClient, apolloMultipart, apolloWebSocket, httpLink } from "./kinds/apollo.js";
-import { finished, send, tellStory, watch } from "./story.js";
-import { View } from "./view.js";
-import { asSomebody, makeTasks, type Person } from "./world.js";
+import { finished, send, testClient, watch } from "./scenarios.js";
+import { ConversationState } from "./conversation.js";
+import { withUser, createTasks, type User } from "./environment.js";
 
-tellStory(apolloWebSocket);
-tellStory(apolloMultipart);
+testClient(apolloWebSocket);
+testClient(apolloMultipart);
 
 const sha256 = (query: string) => createHash("sha256").update(query).digest("hex");
 
-/** An Apollo Client whose requests are written down. */
-function recorded({ wire, token }: Person, wrap: (link: ApolloLink) => ApolloLink = (link) => link, cache?: InMemoryCache) {
+/** An Apollo Client that records its requests. */
+function recorded({ proxy, token }: User, wrap: (link: ApolloLink) => ApolloLink = (link) => link, cache?: InMemoryCache) {
   const requests: { method: string; text: string; accept: string }[] = [];
-  const link = httpLink(wire.url, token, (input, init) => {
+  const link = httpLink(proxy.url, token, (input, init) => {
     const text = init?.body ? String(init.body) : decodeURIComponent(String(input));
     requests.push({ method: init?.method ?? "GET", text, accept: new Headers(init?.headers).get("accept") ?? "" });
     return fetch(input, init);
@@ -30,11 +30,11 @@ function recorded({ wire, token }: Person, wrap: (link: ApolloLink) => ApolloLin
 
 describe("Apollo Client, persisted queries", () => {
   for (const method of ["POST", "GET"]) {
-    it(`sends a query once, then its hash by ${method}`, () => asSomebody(apolloMultipart, async (person) => {
+    it(`sends a query once, then its hash by ${method}`, () => withUser(apolloMultipart, async (user) => {
       const persisted = new PersistedQueryLink({ sha256, useGETForHashedQueries: method === "GET" });
-      const { client, requests } = recorded(person, (link) => persisted.concat(link));
-      await makeTasks(person.client, 1);
-      // A document that nobody else sends: what the server keeps, it keeps for everybody.
+      const { client, requests } = recorded(user, (link) => persisted.concat(link));
+      await createTasks(user.client, 1);
+      // A document that no other test sends, because all users share the server's document cache.
       const query: TypedDocumentNode<{ task: { title: string } }> = parse(`query By${method} { task(number: 1) { title } }`);
       for (let i = 0; i < 2; i++) {
         const { data } = await client.query({ query, fetchPolicy: "network-only" });
@@ -48,12 +48,12 @@ describe("Apollo Client, persisted queries", () => {
 });
 
 describe("Apollo Client, @defer", () => {
-  it("shows the first part, then the whole, never a null for what is to come", () => asSomebody(apolloMultipart, async (person) => {
-    await addByAgent(person);
-    const { client, requests } = recorded(person);
+  it("delivers the first part, then the complete data, and no null for deferred fields", () => withUser(apolloMultipart, async (user) => {
+    await addTaskByAgent(user);
+    const { client, requests } = recorded(user);
     const states: string[] = [];
     const query = client.watchQuery({ query: g.TaskWithHistoryDocument, variables: { number: 1 } });
-    const whole = await new Promise<any>((resolve, reject) => {
+    const complete = await new Promise<any>((resolve, reject) => {
       query.subscribe(({ data, dataState, error }) => {
         if (error) return reject(error);
         states.push(dataState);
@@ -63,18 +63,18 @@ describe("Apollo Client, @defer", () => {
       });
     });
     assert.deepEqual(states.filter((state) => state !== "empty"), ["streaming", "complete"]);
-    assert.equal(whole.description, "");
-    assert.equal(whole.changes.totalCount, 1);
-    assert.deepEqual([whole.changes.nodes[0].actor, whole.changes.nodes[0].toolCall.name], ["AGENT", "add_task"]);
+    assert.equal(complete.description, "");
+    assert.equal(complete.changes.totalCount, 1);
+    assert.deepEqual([complete.changes.nodes[0].actor, complete.changes.nodes[0].toolCall.name], ["AGENT", "add_task"]);
     assert.match(requests[0]!.accept, /multipart\/mixed;deferSpec=20220824/);
   }));
 });
 
 describe("Apollo Client, incremental delivery of a later draft", () => {
-  it("gets the whole answer at once", () => asSomebody(apolloMultipart, async (person) => {
-    await makeTasks(person.client, 1);
+  it("receives the complete response at once", () => withUser(apolloMultipart, async (user) => {
+    await createTasks(user.client, 1);
     const client = new ApolloClient({
-      link: httpLink(person.wire.url, person.token),
+      link: httpLink(user.proxy.url, user.token),
       cache: new InMemoryCache(),
       incrementalHandler: new GraphQL17Alpha9Handler(),
     });
@@ -84,12 +84,12 @@ describe("Apollo Client, incremental delivery of a later draft", () => {
 });
 
 describe("Apollo Client, cache", () => {
-  it("fetches more with relayStylePagination and sees mutations in the list", () => asSomebody(apolloMultipart, async (person) => {
-    await makeTasks(person.client, 5);
+  it("fetches further pages with relayStylePagination and shows mutations in the list", () => withUser(apolloMultipart, async (user) => {
+    await createTasks(user.client, 5);
     const cache = new InMemoryCache({ typePolicies: { Query: { fields: { tasks: relayStylePagination() } } } });
-    const { client } = recorded(person, undefined, cache);
+    const { client } = recorded(user, undefined, cache);
     const query = client.watchQuery({ query: g.TasksDocument, variables: { first: 2 } });
-    // What the list shows, each time it changes.
+    // The content of the list after each change.
     const shown: string[] = [];
     let changed = () => {};
     const watching = query.subscribe(({ data, dataState }) => {
@@ -112,14 +112,14 @@ describe("Apollo Client, cache", () => {
     watching.unsubscribe();
 
     async function idOf(number: number) {
-      const { tasks } = await person.client.ask(g.TasksDocument, { first: 5 });
+      const { tasks } = await user.client.request(g.TasksDocument, { first: 5 });
       return tasks.edges.find(({ node }) => node.number === number)!.node.id;
     }
   }));
 });
 
-/** Lets the agent add the first task. */
-async function addByAgent({ client }: Person) {
+/** Creates the first task through the agent. */
+async function addTaskByAgent({ client }: User) {
   const { conversation, assistantMessage } = await send(client, "Add a task to buy groceries");
-  await watch(client, conversation.id, new View(), finished(assistantMessage.id));
+  await watch(client, conversation.id, new ConversationState(), finished(assistantMessage.id));
 }

@@ -1,24 +1,24 @@
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import type { DocumentNode } from "graphql";
 
-/** One kind of client, as a front end sets it up. */
+/** A client library, configured as front ends configure it. */
 export interface ClientKind {
   name: string;
-  /** Connects to the server at url (http://…) as the token's person, without the client's own retries. */
+  /** Connects to the server at url (http://…) as the token's user, without the library's own retries. */
   connect(url: string, token: string): Client;
 }
 
 /** A connected client. */
 export interface Client {
-  /** Runs a query or mutation; rejects with what the client itself gives for an error. */
-  ask<D, V extends Record<string, unknown>>(document: TypedDocumentNode<D, V>, variables: V): Promise<D>;
-  /** Subscribes: each payload goes to the sink. Returns the way to unsubscribe. */
+  /** Runs a query or mutation; rejects with the library's own error. */
+  request<D, V extends Record<string, unknown>>(document: TypedDocumentNode<D, V>, variables: V): Promise<D>;
+  /** Subscribes and passes each payload to the sink. Returns a function that unsubscribes. */
   subscribe<D, V extends Record<string, unknown>>(document: TypedDocumentNode<D, V>, variables: V, sink: Sink<D>): () => void;
-  /** Lets go of everything. */
+  /** Closes all connections. */
   close(): void | Promise<unknown>;
 }
 
-/** Where a subscription's payloads go. After fail or end nothing follows. */
+/** Receives a subscription's payloads. No call follows fail or end. */
 export interface Sink<D> {
   next(data: D): void;
   fail(error: unknown): void;
@@ -28,14 +28,14 @@ export interface Sink<D> {
 /** The WebSocket address of a server. */
 export const socketURL = (url: string) => `${url.replace("http", "ws")}/graphql`;
 
-/** Asking, for clients that treat queries and mutations as subscriptions of one payload. */
-export const askBy = (subscribe: Client["subscribe"]): Client["ask"] => (document, variables) =>
+/** Requests for clients that treat queries and mutations as subscriptions with one payload. */
+export const requestOverSubscribe = (subscribe: Client["subscribe"]): Client["request"] => (document, variables) =>
   new Promise((resolve, reject) => {
-    subscribe(document, variables, { next: resolve, fail: reject, end: () => reject(new Error("no answer")) });
+    subscribe(document, variables, { next: resolve, fail: reject, end: () => reject(new Error("no response")) });
   });
 
-/** Takes GraphQL responses, as most clients tell them, into a sink of data. */
-export function responsesInto<D>(sink: Sink<D>) {
+/** Adapts a sink to the observer of GraphQL responses that most clients take. */
+export function toSink<D>(sink: Sink<D>) {
   return {
     next(response: { data?: unknown; errors?: readonly unknown[] | undefined }) {
       if (response.errors) sink.fail(response.errors);
@@ -47,8 +47,8 @@ export function responsesInto<D>(sink: Sink<D>) {
 }
 
 /**
- * The error codes in what a client threw. Clients wrap GraphQL errors differently: one error, a bare
- * list, Apollo's `errors` or `cause`, urql's `graphQLErrors`; a transport's refusal has none.
+ * The error codes of an error thrown by a client. Clients wrap GraphQL errors differently: one error, a bare
+ * list, Apollo's `errors` or `cause`, urql's `graphQLErrors`. Errors of the transport have no code.
  */
 export function codesOf(thrown: any): unknown[] {
   const list = Array.isArray(thrown) ? thrown : (thrown.errors ?? thrown.graphQLErrors ?? [thrown.cause ?? thrown]);

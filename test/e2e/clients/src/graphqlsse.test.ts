@@ -1,4 +1,4 @@
-import { tellStory } from "./story.js";
+import { testClient } from "./scenarios.js";
 import { graphqlSSE } from "./kinds/graphqlsse.js";
 
-tellStory(graphqlSSE);
+testClient(graphqlSSE);

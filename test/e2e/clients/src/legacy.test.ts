@@ -1,6 +1,6 @@
 import { apolloLegacy } from "./kinds/apollo.js";
 import { legacy } from "./kinds/legacy.js";
-import { tellStory } from "./story.js";
+import { testClient } from "./scenarios.js";
 
-tellStory(legacy);
-tellStory(apolloLegacy);
+testClient(legacy);
+testClient(apolloLegacy);

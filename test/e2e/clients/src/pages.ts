@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import type { PagePartsFragment } from "./generated.js";
 
-/** A Relay connection, as far as paging needs it. */
+/** The fields of a Relay connection that paging uses. */
 export interface Connection<N> {
   totalCount: number;
   edges: { cursor: string; node: N }[];
   pageInfo: PagePartsFragment;
 }
 
-/** A page as the Relay cursor specification asks for it. */
+/** The page arguments of the Relay cursor specification. */
 export type PageArguments = { first?: number; after?: string | null; last?: number; before?: string | null };
 
 /**
- * Every node of a list, page by page from either end, in the list's own order. Checks of each page
- * what the Relay cursor specification promises.
+ * Fetches every node of a list, page by page from either end, and returns them in the list's order. Checks each
+ * page against the Relay cursor specification.
  */
-export async function walk<N>(
+export async function fetchAll<N>(
   direction: "forward" | "backward",
   size: number,
   fetchPage: (page: PageArguments) => Promise<Connection<N>>,
@@ -34,7 +34,7 @@ export async function walk<N>(
     else nodes.unshift(...page);
     more = forward ? pageInfo.hasNextPage : pageInfo.hasPreviousPage;
     assert.ok(edges.length === size || !more, "a page is full when more follow");
-    assert.ok(nodes.length < connection.totalCount || !more, "what is promised must be there");
+    assert.ok(nodes.length < connection.totalCount || !more, "hasNextPage must not exceed totalCount");
     cursor = forward ? pageInfo.endCursor : pageInfo.startCursor;
   }
   return nodes;

@@ -1,22 +1,22 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
-/** A TCP proxy between client and server whose connections a test can cut. */
-export interface Wire {
+/** A TCP proxy between client and server whose connections a test can drop. */
+export interface ConnectionProxy {
   url: string;
-  /** How many connections were made over it. */
+  /** The number of connections accepted so far. */
   connections: number;
-  /** Closes every open connection; new connections are accepted. */
+  /** Resets every open connection. New connections are accepted. */
   cut(): Promise<void>;
   close(): void;
 }
 
-/** Lays a wire to the server, wherever it answers at the time of each connection. */
-export async function layWire(to: { readonly url: string }): Promise<Wire> {
+/** Starts a proxy that resolves the server's current address for each connection. */
+export async function startProxy(server: { readonly url: string }): Promise<ConnectionProxy> {
   const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    wire.connections++;
-    const { port, hostname } = new URL(to.url);
+  const listener = createServer((near) => {
+    proxy.connections++;
+    const { port, hostname } = new URL(server.url);
     const far = connect(Number(port), hostname);
     for (const [socket, other] of [[near, far], [far, near]] as const) {
       sockets.add(socket);
@@ -28,20 +28,20 @@ export async function layWire(to: { readonly url: string }): Promise<Wire> {
       socket.pipe(other);
     }
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const wire: Wire = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const proxy: ConnectionProxy = {
+    url: `http://127.0.0.1:${(listener.address() as AddressInfo).port}`,
     connections: 0,
     async cut() {
       sockets.forEach((socket) => socket.resetAndDestroy());
-      // Clients pool connections: let them see that the idle ones are gone too.
+      // Clients pool connections; this lets them notice that idle ones are closed too.
       await new Promise(setImmediate);
     },
     close() {
-      server.close();
+      listener.close();
       sockets.forEach((socket) => socket.destroy());
     },
   };
-  return wire;
+  return proxy;
 }

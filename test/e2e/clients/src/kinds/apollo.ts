@@ -6,16 +6,16 @@ import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import { isOperation, type Client, type ClientKind } from "../client.js";
 import { socketOptions } from "./graphqlws.js";
-import { failing, legacyClient } from "./legacy.js";
+import { failOnDisconnect, legacyClient } from "./legacy.js";
 
-// Apollo's WebSocket link looks at errors through the global that browsers have, and Node 22.
+// Apollo's WebSocket link uses the global WebSocket, which browsers and Node 22 have.
 globalThis.WebSocket ??= WebSocket as never;
 
 /** Apollo's HTTP link: queries, mutations, @defer, and subscriptions as multipart. */
 export const httpLink = (url: string, token: string, fetcher: typeof fetch = fetch) =>
   new HttpLink({ uri: `${url}/graphql`, headers: { authorization: `Bearer ${token}` }, fetch: fetcher });
 
-/** An Apollo Client over a link, with the cache that front ends have. */
+/** An Apollo Client over a link, with an in-memory cache. */
 export const apolloClient = (link: ApolloLink, cache = new InMemoryCache()) =>
   new ApolloClient({ link, cache, incrementalHandler: new Defer20220824Handler() });
 
@@ -33,26 +33,26 @@ export const apolloWebSocket: ClientKind = {
   },
 };
 
-/** Apollo Client with nothing but HTTP. */
+/** Apollo Client with HTTP only. */
 export const apolloMultipart: ClientKind = {
   name: "Apollo Client, HTTP multipart",
   connect: (url, token) => over(apolloClient(httpLink(url, token))),
 };
 
-/** Apollo Client with the link that older applications still have. */
+/** Apollo Client with the link of the legacy subprotocol. */
 export const apolloLegacy: ClientKind = {
   name: "Apollo Client, legacy WebSocket link",
   connect(url, token) {
-    const socket = legacyClient(url, token, (reason) => lost(reason));
+    const socket = legacyClient(url, token, (reason) => disconnected(reason));
     const client = over(apolloClient(split(new WebSocketLink(socket), httpLink(url, token))));
-    const { lost, subscribe } = failing(client.subscribe);
+    const { disconnected, subscribe } = failOnDisconnect(client.subscribe);
     return { ...client, subscribe, close: () => socket.close(true) };
   },
 };
 
 function over(client: ApolloClient): Client {
   return {
-    async ask(document, variables) {
+    async request(document, variables) {
       const { data } = isOperation("mutation", document)
         ? await client.mutate({ mutation: document, variables })
         : await client.query({ query: document, variables, fetchPolicy: "network-only" });

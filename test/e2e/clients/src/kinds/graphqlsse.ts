@@ -2,7 +2,7 @@ import { createClient } from "graphql-sse";
 import type { ClientKind } from "../client.js";
 import { over } from "./graphqlws.js";
 
-/** graphql-sse by itself, a connection for each operation. */
+/** graphql-sse without another library, with one connection per operation. */
 export const graphqlSSE: ClientKind = {
   name: "graphql-sse",
   connect: (url, token) =>

@@ -2,9 +2,9 @@ import type { Client as SSEClient } from "graphql-sse";
 import { createClient, type Client as WSClient, type ClientOptions } from "graphql-ws";
 import { print } from "graphql";
 import { WebSocket } from "ws";
-import { askBy, responsesInto, socketURL, type Client, type ClientKind } from "../client.js";
+import { requestOverSubscribe, toSink, socketURL, type Client, type ClientKind } from "../client.js";
 
-/** The options with which every graphql-ws client here connects. */
+/** The options of every graphql-ws client here. */
 export function socketOptions(url: string, token: string): ClientOptions {
   return {
     url: socketURL(url),
@@ -14,7 +14,7 @@ export function socketOptions(url: string, token: string): ClientOptions {
   };
 }
 
-/** graphql-ws by itself: queries and mutations go over the socket, too. */
+/** graphql-ws without another library. Queries and mutations use the socket too. */
 export const graphqlWS: ClientKind = {
   name: "graphql-ws",
   connect: (url, token) => over(createClient(socketOptions(url, token))),
@@ -23,6 +23,6 @@ export const graphqlWS: ClientKind = {
 /** A graphql-ws or graphql-sse client. */
 export function over(client: Pick<WSClient, "subscribe" | "dispose"> | SSEClient): Client {
   const subscribe: Client["subscribe"] = (document, variables, sink) =>
-    client.subscribe({ query: print(document), variables }, responsesInto(sink));
-  return { subscribe, ask: askBy(subscribe), close: () => client.dispose() };
+    client.subscribe({ query: print(document), variables }, toSink(sink));
+  return { subscribe, request: requestOverSubscribe(subscribe), close: () => client.dispose() };
 }

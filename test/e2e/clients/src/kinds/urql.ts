@@ -37,7 +37,7 @@ export const urqlClient = (url: string, token: string, options: Partial<ClientOp
 
 function over(client: Client): Connected {
   return {
-    async ask(document, variables) {
+    async request(document, variables) {
       const { data, error } = isOperation("mutation", document)
         ? await client.mutation(document, variables)
         : await client.query(document, variables, { requestPolicy: "network-only" });

@@ -3,9 +3,9 @@ import type { Client } from "./client.js";
 
 /**
  * A subscription as an async iterable. It buffers payloads until they are read and throws the
- * client's error if the subscription ends early. Leaving a for-await loop unsubscribes.
+ * client's error if the subscription fails. Leaving a for-await loop unsubscribes.
  */
-export function follow<D, V extends Record<string, unknown>>(
+export function iterate<D, V extends Record<string, unknown>>(
   client: Client,
   document: TypedDocumentNode<D, V>,
   variables: V,

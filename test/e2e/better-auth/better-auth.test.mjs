@@ -1,10 +1,10 @@
-// Users of a real Better Auth server use the errand binary: sign-up, key rotation, token renewal and account deletion.
+// Users of a Better Auth server use the errand binary: sign-up, key rotation, token renewal and account deletion.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startServer } from "../server.mjs";
-import { Talk, ask, connect, post } from "./client.mjs";
+import { ConversationState, connect, post, request } from "./client.mjs";
 import { startProvider } from "./provider.mjs";
 
 let provider, errand;
@@ -33,26 +33,26 @@ const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url
 test("a user who signs up at the provider has an account, over HTTP and WebSocket", async () => {
   const alice = await provider.signUp("Alice");
   const token = await alice.token();
-  const { viewer } = await ask(errand, token, VIEWER);
+  const { viewer } = await request(errand, token, VIEWER);
   assert.equal(viewer.name, alice.name);
   assert.equal(viewer.email, alice.email);
   const client = connect(errand, () => alice.token());
   for await (const { data } of client.iterate({ query: VIEWER })) assert.deepEqual(data.viewer, viewer);
   await client.dispose();
   const bob = await provider.signUp("Bob");
-  assert.notEqual((await ask(errand, await bob.token(), VIEWER)).viewer.id, viewer.id);
+  assert.notEqual((await request(errand, await bob.token(), VIEWER)).viewer.id, viewer.id);
 });
 
-// Before the wrong tokens: an unknown key makes the server look for new ones at most every half minute.
+// Runs before the test with invalid tokens: an unknown key makes the server fetch the keys at most every 30 seconds.
 test("a rotated key is accepted at once, and the old key while it is published", async () => {
   const dave = await provider.signUp("Dave");
   const old = await dave.token();
-  const { viewer } = await ask(errand, old, VIEWER);
+  const { viewer } = await request(errand, old, VIEWER);
   provider.rotate();
   const fresh = await dave.token();
   assert.notEqual(kid(fresh), kid(old));
-  assert.deepEqual((await ask(errand, fresh, VIEWER)).viewer, viewer);
-  assert.deepEqual((await ask(errand, old, VIEWER)).viewer, viewer);
+  assert.deepEqual((await request(errand, fresh, VIEWER)).viewer, viewer);
+  assert.deepEqual((await request(errand, old, VIEWER)).viewer, viewer);
 });
 
 test("invalid tokens are rejected, over HTTP and WebSocket", async () => {
@@ -62,92 +62,92 @@ test("invalid tokens are rejected, over HTTP and WebSocket", async () => {
   const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const publicKey = (await (await fetch(provider.jwks)).json()).keys[0];
   const forged = `${encode({ alg: "HS256", kid: kid(good) })}.${body}`;
-  const stranger = await startProvider();
-  const wrong = {
-    "of another server": await (await stranger.signUp("Carol")).token(),
-    "with another subject": `${head}.${encode({ ...claims(good), sub: "somebody-else" })}.${signature}`,
+  const otherProvider = await startProvider();
+  const invalid = {
+    "from another server": await (await otherProvider.signUp("Carol")).token(),
+    "with another subject": `${head}.${encode({ ...claims(good), sub: "other-user" })}.${signature}`,
     "without a signature": `${encode({ alg: "none" })}.${body}.`,
     "signed with the public key as a secret": `${forged}.${createHmac("sha256", publicKey.x).update(forged).digest("base64url")}`,
     "for another audience": await provider.sign({ sub: "carol", aud: "https://elsewhere.example.com" }),
-    "of another issuer": await provider.sign({ sub: "carol", iss: "https://elsewhere.example.com" }),
-    "that has expired": await provider.sign({ sub: "carol", exp: Math.floor(Date.now() / 1000) - 5 }),
+    "from another issuer": await provider.sign({ sub: "carol", iss: "https://elsewhere.example.com" }),
+    "expired": await provider.sign({ sub: "carol", exp: Math.floor(Date.now() / 1000) - 5 }),
     "without a subject": await provider.sign({ name: "Carol" }),
-    "that is a session": carol.session,
+    "a session token": carol.session,
   };
-  await stranger.stop();
-  for (const [what, token] of Object.entries(wrong)) {
+  await otherProvider.stop();
+  for (const [name, token] of Object.entries(invalid)) {
     const { status, errors } = await post(errand, token, VIEWER);
-    assert.equal(status, 401, what);
-    assert.equal(errors[0].extensions.code, "UNAUTHENTICATED", what);
+    assert.equal(status, 401, name);
+    assert.equal(errors[0].extensions.code, "UNAUTHENTICATED", name);
     const client = connect(errand, () => token);
-    await assert.rejects(async () => { for await (const _ of client.iterate({ query: VIEWER })); }, { code: 4403 }, what);
+    await assert.rejects(async () => { for await (const _ of client.iterate({ query: VIEWER })); }, { code: 4403 }, name);
   }
   const { errors } = await post(errand, null, VIEWER);
   assert.equal(errors[0].extensions.code, "UNAUTHENTICATED");
-  assert.equal((await ask(errand, good, VIEWER)).viewer.email, carol.email);
+  assert.equal((await request(errand, good, VIEWER)).viewer.email, carol.email);
 });
 
 test("a stream continues when its token is renewed", async () => {
   const erin = await provider.signUp("Erin");
-  const sent = (await ask(errand, await erin.token(), SEND, { content: "What can you do for me?" })).sendMessage;
+  const sent = (await request(errand, await erin.token(), SEND, { content: "What can you do for me?" })).sendMessage;
   life = "4s";
-  const seen = {}, talk = new Talk(), started = Date.now();
+  const seen = {}, state = new ConversationState(), started = Date.now();
   let last;
   const client = connect(errand, async () => (last = await erin.token()), { renew: true, seen });
-  assert.ok(await talk.follow(client, sent.conversation.id, sent.assistantMessage.id), "the stream goes on to the end");
+  assert.ok(await state.follow(client, sent.conversation.id, sent.assistantMessage.id), "the message finishes");
   life = "15m";
-  assert.ok(Date.now() - started > 4500, "the reply took longer than a token lasts");
+  assert.ok(Date.now() - started > 4500, "the reply took longer than the token lifetime");
   assert.ok(seen.renewed >= 1);
   assert.equal(seen.opened, 1, "on one connection");
-  await same(talk, erin, sent.assistantMessage.id);
+  await assertStored(state, erin, sent.assistantMessage.id);
   await client.dispose();
 });
 
 test("a stream whose token expired resumes with a new token without loss", async () => {
   const frank = await provider.signUp("Frank");
-  const sent = (await ask(errand, await frank.token(), SEND, { content: "What can you do for me?" })).sendMessage;
+  const sent = (await request(errand, await frank.token(), SEND, { content: "What can you do for me?" })).sendMessage;
   life = "3s";
-  const seen = {}, talk = new Talk();
+  const seen = {}, state = new ConversationState();
   const client = connect(errand, () => frank.token(), { seen });
-  const whole = await talk.follow(client, sent.conversation.id, sent.assistantMessage.id);
+  const complete = await state.follow(client, sent.conversation.id, sent.assistantMessage.id);
   life = "15m";
-  assert.equal(whole, false, "the first connection ends before the reply");
+  assert.equal(complete, false, "the first connection ends before the reply");
   assert.deepEqual(seen.closed, [4403]);
-  assert.ok(await talk.follow(client, sent.conversation.id, sent.assistantMessage.id));
-  await same(talk, frank, sent.assistantMessage.id);
+  assert.ok(await state.follow(client, sent.conversation.id, sent.assistantMessage.id));
+  await assertStored(state, frank, sent.assistantMessage.id);
   await client.dispose();
 });
 
-/** Asserts that the streamed text equals the stored text. */
-async function same(talk, person, id) {
-  const { node } = await ask(errand, await person.token(), STORED, { id });
+/** Asserts that the streamed text of a message equals the stored text. */
+async function assertStored(state, user, id) {
+  const { node } = await request(errand, await user.token(), STORED, { id });
   assert.equal(node.status, "COMPLETED");
-  assert.equal(talk.texts[id], node.content);
-  assert.equal(talk.finished[id].content, node.content);
+  assert.equal(state.texts[id], node.content);
+  assert.equal(state.finished[id].content, node.content);
 }
 
 test("a deleted account is not restored by an old token; signing in again creates a new account", async () => {
   const grace = await provider.signUp("Grace");
   const token = await grace.token();
-  const { viewer } = await ask(errand, token, VIEWER);
-  await ask(errand, token, `mutation { deleteViewer(confirm: "delete my account") { deletedId } }`);
+  const { viewer } = await request(errand, token, VIEWER);
+  await request(errand, token, `mutation { deleteViewer(confirm: "delete my account") { deletedId } }`);
   const { status, errors } = await post(errand, token, VIEWER);
   assert.equal(status, 401);
   assert.match(errors[0].message, /deleted/);
-  // Tokens say the second of their making: one of a later second begins a new account.
-  let again;
-  do again = await post(errand, await grace.token(), VIEWER); while (again.errors && (await pause()));
-  assert.notEqual(again.data.viewer.id, viewer.id);
-  assert.equal(again.data.viewer.email, grace.email);
+  // iat has a resolution of one second; a token of a later second creates a new account.
+  let next;
+  do next = await post(errand, await grace.token(), VIEWER); while (next.errors && (await pause()));
+  assert.notEqual(next.data.viewer.id, viewer.id);
+  assert.equal(next.data.viewer.email, grace.email);
 });
 
 test("cached keys are used while the identity provider is down, and a server without keys waits for the provider", async () => {
   const heidi = await provider.signUp("Heidi");
   const token = await heidi.token();
-  const { viewer } = await ask(errand, token, VIEWER);
+  const { viewer } = await request(errand, token, VIEWER);
   const port = provider.port;
   await provider.stop();
-  assert.deepEqual((await ask(errand, token, VIEWER)).viewer, viewer);
+  assert.deepEqual((await request(errand, token, VIEWER)).viewer, viewer);
   const early = await startServer({ AUTH_JWKS_URL: provider.jwks, ENVIRONMENT: "production" });
   const { errors } = await post(early, token, VIEWER);
   assert.equal(errors[0].extensions.code, "SERVICE_UNAVAILABLE");

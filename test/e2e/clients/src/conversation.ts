@@ -3,25 +3,25 @@ import type { CallPartsFragment, MessagePartsFragment, MessageStreamSubscription
 
 export type MessageEvent = MessageStreamSubscription["messageStream"];
 
-/** A conversation on a screen: messages rebuilt from stream events by offsets alone. */
-export class View {
+/** The messages of a conversation, rebuilt from its stream events by offset alone. */
+export class ConversationState {
   readonly messages = new Map<string, MessagePartsFragment>();
   /** The cursor of the last event applied. */
   cursor: string | undefined;
-  /** Deltas applied. */
+  /** The number of deltas applied. */
   deltas = 0;
-  /** States in which each tool call was seen, by its id. */
+  /** The statuses that each tool call has had, by its id. */
   readonly callStates = new Map<string, string[]>();
 
   apply(event: MessageEvent) {
     switch (event.__typename) {
       case "MessageAdded":
         this.messages.set(event.message.id, event.message);
-        event.message.toolCalls.forEach((call) => this.#saw(call));
+        event.message.toolCalls.forEach((call) => this.#recordStatus(call));
         break;
       case "MessageDelta": {
         const message = this.message(event.messageId);
-        assert.ok(event.offset <= message.content.length, `a gap: ${event.offset} after ${message.content.length}`);
+        assert.ok(event.offset <= message.content.length, `gap: offset ${event.offset} after ${message.content.length}`);
         this.messages.set(message.id, { ...message, content: message.content.slice(0, event.offset) + event.text });
         this.deltas++;
         break;
@@ -30,11 +30,11 @@ export class View {
         const message = this.message(event.messageId);
         const others = message.toolCalls.filter((call) => call.id !== event.toolCall.id);
         this.messages.set(message.id, { ...message, toolCalls: [...others, event.toolCall] });
-        this.#saw(event.toolCall);
+        this.#recordStatus(event.toolCall);
         break;
       }
       case "MessageFinished": {
-        // What was told in pieces must already be what is told in the end.
+        // The streamed message must equal the final one.
         const { content, toolCalls } = this.message(event.message.id);
         assert.equal(content, event.message.content);
         assert.deepEqual(toolCalls, event.message.toolCalls);
@@ -44,14 +44,14 @@ export class View {
     this.cursor = event.cursor;
   }
 
-  /** A message that was announced. */
+  /** Returns a message that a MessageAdded event has delivered. */
   message(id: string): MessagePartsFragment {
     const message = this.messages.get(id);
-    assert.ok(message, `${id} was not announced`);
+    assert.ok(message, `${id} was not added`);
     return message;
   }
 
-  #saw(call: CallPartsFragment) {
+  #recordStatus(call: CallPartsFragment) {
     const states = this.callStates.get(call.id) ?? [];
     if (states.at(-1) !== call.status) this.callStates.set(call.id, [...states, call.status]);
   }
