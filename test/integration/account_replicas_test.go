@@ -73,29 +73,29 @@ func TestDeleteViewer_TwoReplicas_GoneOnBoth(t *testing.T) {
 					left <- struct{}{}
 				}
 			})
-			here, there := startPair(t, m.Settings(), bus(t))
-			requireDeletedEverywhere(t, here, there, left)
+			first, second := startPair(t, m.Settings(), bus(t))
+			requireDeletedEverywhere(t, first, second, left)
 		})
 	}
 }
 
-func requireDeletedEverywhere(t *testing.T, here, there *harness.Env, left <-chan struct{}) {
-	alice, bob := here.ClientWithTokenIssuedAt(t, "alice", -time.Minute), here.Client(t, "bob")
-	away, bobAway := testclient.New(t, there.URL(), alice.Token), testclient.New(t, there.URL(), bob.Token)
+func requireDeletedEverywhere(t *testing.T, first, second *harness.Env, left <-chan struct{}) {
+	alice, bob := first.ClientWithTokenIssuedAt(t, "alice", -time.Minute), first.Client(t, "bob")
+	aliceOnSecond, bobOnSecond := testclient.New(t, second.URL(), alice.Token), testclient.New(t, second.URL(), bob.Token)
 	id := harness.ViewerID(t, alice)
-	require.Equal(t, id, harness.ViewerID(t, away), "both replicas return the same user")
+	require.Equal(t, id, harness.ViewerID(t, aliceOnSecond), "both replicas return the same user")
 	(&harness.Conversation{Client: alice}).SendAndWait(t, "Hello")
 	harness.CreateTask(t, alice, testclient.Vars{"title": "Feed the wombat"})
 
-	idle, busy, bobs := away.Dial(t), away.Dial(t), bobAway.Dial(t)
+	idle, busy, bobs := aliceOnSecond.Dial(t), aliceOnSecond.Dial(t), bobOnSecond.Dial(t)
 	running := harness.Send(t, alice, "", "Tell me about the wombat")
 	reply := busy.Follow(t, running.Conversation.ID, "")
 	reply.UntilText(t, running.AssistantMessage.ID, func(text string) bool { return strings.Contains(text, "wombat") })
-	tasks, hisTasks := busy.Subscribe(t, harness.TaskStreamDoc, nil), bobs.Subscribe(t, harness.TaskStreamDoc, nil)
-	replyEvents := openSSE(t, away, testclient.MessageStream, testclient.Vars{"id": running.Conversation.ID})
-	taskEvents := openSSE(t, away, harness.TaskStreamDoc, nil)
-	require.Eventually(t, func() bool { return there.Hub.Subscribers() == 5 }, testclient.Timeout, harness.PollInterval)
-	require.NotEmpty(t, countRowsContaining(t, here, "wombat"))
+	tasks, bobTasks := busy.Subscribe(t, harness.TaskStreamDoc, nil), bobs.Subscribe(t, harness.TaskStreamDoc, nil)
+	replyEvents := openSSE(t, aliceOnSecond, testclient.MessageStream, testclient.Vars{"id": running.Conversation.ID})
+	taskEvents := openSSE(t, aliceOnSecond, harness.TaskStreamDoc, nil)
+	require.Eventually(t, func() bool { return second.Hub.Subscribers() == 5 }, testclient.Timeout, harness.PollInterval)
+	require.NotEmpty(t, countRowsContaining(t, first, "wombat"))
 
 	require.Empty(t, alice.Try(t, harness.DeleteViewerDoc, testclient.Vars{"confirm": account.DeleteConfirmation}).Errors)
 
@@ -114,10 +114,10 @@ func requireDeletedEverywhere(t *testing.T, here, there *harness.Env, left <-cha
 		require.Equal(t, "complete", last)
 		require.NotContains(t, data, `"errors"`)
 	}
-	requireDeleted(t, here, alice, id)
-	requireDeleted(t, there, away, id)
+	requireDeleted(t, first, alice, id)
+	requireDeleted(t, second, aliceOnSecond, id)
 	harness.CreateTask(t, bob, testclient.Vars{"title": "Go on"})
-	payload, err := hisTasks.Next(t.Context())
+	payload, err := bobTasks.Next(t.Context())
 	require.NoError(t, err, "other users must not be affected")
 	require.Contains(t, string(payload), `"number":1`)
 }

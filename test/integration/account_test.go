@@ -20,8 +20,8 @@ func TestDeleteViewer_AllDataKinds_NoRowRemains(t *testing.T) {
 		alice, bob := b.ClientWithTokenIssuedAt(t, "alice", -time.Minute), b.Client(t, "bob")
 		aliceID, bobID := harness.ViewerID(t, alice), harness.ViewerID(t, bob)
 		for _, c := range []*testclient.Client{alice, bob} {
-			k := &harness.Conversation{Client: c}
-			k.SendAndWait(t, "Add a task to buy groceries")
+			conversation := &harness.Conversation{Client: c}
+			conversation.SendAndWait(t, "Add a task to buy groceries")
 		}
 		before := b.CountUserRows(t, bobID)
 		for table, n := range b.CountUserRows(t, aliceID) {
@@ -42,9 +42,9 @@ func TestDeleteViewer_AllDataKinds_NoRowRemains(t *testing.T) {
 		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode())
 		require.Contains(t, a.Raw, "deleted")
 		require.Zero(t, b.Count(t, "SELECT count(*) FROM users WHERE subject = 'alice'"))
-		again := b.ClientWithTokenIssuedAt(t, "alice", 2*time.Second)
-		require.NotEqual(t, aliceID, harness.ViewerID(t, again))
-		require.Empty(t, harness.AllTasks(t, again))
+		recreated := b.ClientWithTokenIssuedAt(t, "alice", 2*time.Second)
+		require.NotEqual(t, aliceID, harness.ViewerID(t, recreated))
+		require.Empty(t, harness.AllTasks(t, recreated))
 	})
 }
 
@@ -101,10 +101,10 @@ func TestExport_AllDataKinds_ContainsOnlyOwnRows(t *testing.T) {
 				}
 			}
 		}
-		whole := fmt.Sprintf("%s", data)
-		require.Contains(t, whole, harness.ViewerID(t, alice))
-		require.NotContains(t, whole, harness.ViewerID(t, bob))
-		require.NotContains(t, whole, "zebra")
+		export := fmt.Sprintf("%s", data)
+		require.Contains(t, export, harness.ViewerID(t, alice))
+		require.NotContains(t, export, harness.ViewerID(t, bob))
+		require.NotContains(t, export, "zebra")
 
 		a := alice.Try(t, harness.ExportViewerDoc, nil)
 		require.Equal(t, "RATE_LIMITED", a.ErrorCode())

@@ -43,28 +43,28 @@ func eachScriptedModel(
 
 func TestCancelReply_Streaming_StopsAndKeepsText(t *testing.T) {
 	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		k.SendAndWait(t, "Hello")
-		turn := harness.Send(t, k.Client, k.ID, "Tell me a story")
-		k.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon 🦊" })
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		conversation.SendAndWait(t, "Hello")
+		turn := harness.Send(t, conversation.Client, conversation.ID, "Tell me a story")
+		conversation.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon 🦊" })
 
-		asked := time.Now()
-		cancelled := harness.CancelReply(t, k.Client, turn.AssistantMessage.ID)
-		if took := time.Since(asked); !harness.RaceEnabled {
+		started := time.Now()
+		cancelled := harness.CancelReply(t, conversation.Client, turn.AssistantMessage.ID)
+		if took := time.Since(started); !harness.RaceEnabled {
 			require.Less(t, took, cancelDeadline)
 		}
 		require.Equal(t, "CANCELLED", cancelled.Status)
 		require.Equal(t, "Once upon 🦊", cancelled.Content)
-		require.Equal(t, cancelled, k.Stream.AwaitFinished(t, cancelled.ID))
+		require.Equal(t, cancelled, conversation.Stream.AwaitFinished(t, cancelled.ID))
 
-		require.Equal(t, "You said: And now?", k.SendAndWait(t, "And now?").Content)
+		require.Equal(t, "You said: And now?", conversation.SendAndWait(t, "And now?").Content)
 		last := m.Requests()[len(m.Requests())-1].Body
 		require.Contains(t, last, "Once upon 🦊")
 		require.Contains(t, last, "stopped", "the history must mark the stopped reply")
 		require.Equal(
 			t,
 			cancelled,
-			harness.CancelReply(t, k.Client, cancelled.ID),
+			harness.CancelReply(t, conversation.Client, cancelled.ID),
 			"a second cancellation must change nothing",
 		)
 	})
@@ -72,19 +72,19 @@ func TestCancelReply_Streaming_StopsAndKeepsText(t *testing.T) {
 
 func TestCancelReply_Queued_LeavesOtherReplies(t *testing.T) {
 	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		k.SendAndWait(t, "Hello")
-		story := harness.Send(t, k.Client, k.ID, "Tell me a story")
-		second := harness.Send(t, k.Client, k.ID, "second")
-		third := harness.Send(t, k.Client, k.ID, "third")
-		k.Stream.UntilText(t, story.AssistantMessage.ID, func(text string) bool { return text != "" })
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		conversation.SendAndWait(t, "Hello")
+		story := harness.Send(t, conversation.Client, conversation.ID, "Tell me a story")
+		second := harness.Send(t, conversation.Client, conversation.ID, "second")
+		third := harness.Send(t, conversation.Client, conversation.ID, "third")
+		conversation.Stream.UntilText(t, story.AssistantMessage.ID, func(text string) bool { return text != "" })
 
-		cancelled := harness.CancelReply(t, k.Client, second.AssistantMessage.ID)
+		cancelled := harness.CancelReply(t, conversation.Client, second.AssistantMessage.ID)
 		require.Equal(t, "CANCELLED", cancelled.Status)
 		require.Empty(t, cancelled.Content)
-		require.Equal(t, "STREAMING", harness.StoredMessage(t, k.Client, story.AssistantMessage.ID).Status)
-		harness.CancelReply(t, k.Client, story.AssistantMessage.ID)
-		require.Equal(t, "You said: third", k.Stream.AwaitFinished(t, third.AssistantMessage.ID).Content)
+		require.Equal(t, "STREAMING", harness.StoredMessage(t, conversation.Client, story.AssistantMessage.ID).Status)
+		harness.CancelReply(t, conversation.Client, story.AssistantMessage.ID)
+		require.Equal(t, "You said: third", conversation.Stream.AwaitFinished(t, third.AssistantMessage.ID).Content)
 		for _, a := range m.Requests() {
 			require.NotEqual(t, "second", a.UserMessage, "a cancelled reply must not reach the model")
 		}
@@ -93,16 +93,16 @@ func TestCancelReply_Queued_LeavesOtherReplies(t *testing.T) {
 
 func TestCancelReply_Finished_ChangesNothing(t *testing.T) {
 	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, _ *harness.Model) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		reply := k.SendAndWait(t, "Hello")
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		reply := conversation.SendAndWait(t, "Hello")
 		require.Equal(t, "COMPLETED", reply.Status)
-		require.Equal(t, reply, harness.CancelReply(t, k.Client, reply.ID))
-		require.Equal(t, "You said: Still there?", k.SendAndWait(t, "Still there?").Content)
+		require.Equal(t, reply, harness.CancelReply(t, conversation.Client, reply.ID))
+		require.Equal(t, "You said: Still there?", conversation.SendAndWait(t, "Still there?").Content)
 	})
 }
 
-// TestCancellingBetweenToolsKeepsWhatWasDone: what was done stays done, and the reply's
-// calls are all closed, so that the next turn can replay them.
+// TestCancelReply_BetweenToolCalls_KeepsCompletedCalls checks that completed calls keep their effects and that the
+// others are closed, so that the next turn can replay the reply.
 func TestCancelReply_BetweenToolCalls_KeepsCompletedCalls(t *testing.T) {
 	planner := func(t *testing.T) *harness.Model {
 		return harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
@@ -117,35 +117,36 @@ func TestCancelReply_BetweenToolCalls_KeepsCompletedCalls(t *testing.T) {
 		})
 	}
 	eachScriptedModel(t, planner, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		k.SendAndWait(t, "Hello")
-		turn := harness.Send(t, k.Client, k.ID, "Plan")
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		conversation.SendAndWait(t, "Hello")
+		turn := harness.Send(t, conversation.Client, conversation.ID, "Plan")
 		m.WaitForRequest(t, func(a harness.ModelRequest) bool { return len(a.ToolResults) == 1 })
-		cancelled := harness.CancelReply(t, k.Client, turn.AssistantMessage.ID)
+		cancelled := harness.CancelReply(t, conversation.Client, turn.AssistantMessage.ID)
 		require.Equal(t, "CANCELLED", cancelled.Status)
 		require.Equal(t, "SUCCEEDED", cancelled.ToolCalls[0].Status)
-		require.Equal(t, cancelled, k.Stream.AwaitFinished(t, cancelled.ID))
-		require.Equal(t, []string{"Kept"}, harness.Titles(harness.AllTasks(t, k.Client)))
-		require.Equal(t, "COMPLETED", k.SendAndWait(t, "Well?").Status)
+		require.Equal(t, cancelled, conversation.Stream.AwaitFinished(t, cancelled.ID))
+		require.Equal(t, []string{"Kept"}, harness.Titles(harness.AllTasks(t, conversation.Client)))
+		require.Equal(t, "COMPLETED", conversation.SendAndWait(t, "Well?").Status)
 	})
 }
 
 func TestDeleteConversation_ReplyStreaming_EndsReplyAndStream(t *testing.T) {
 	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, _ *harness.Model) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		k.SendAndWait(t, "Hello")
-		turn := harness.Send(t, k.Client, k.ID, "Tell me a story")
-		k.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
-		testclient.Run[any](t, k.Client, `mutation ($id: ID!) { deleteConversation(id: $id) { deletedId } }`,
-			testclient.Vars{"id": k.ID})
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		conversation.SendAndWait(t, "Hello")
+		turn := harness.Send(t, conversation.Client, conversation.ID, "Tell me a story")
+		conversation.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
+		testclient.Run[any](t, conversation.Client, `mutation ($id: ID!) { deleteConversation(id: $id) { deletedId } }`,
+			testclient.Vars{"id": conversation.ID})
 		for {
-			if _, err := k.Stream.TryNextEvent(t.Context()); err != nil {
+			if _, err := conversation.Stream.TryNextEvent(t.Context()); err != nil {
 				require.EqualError(t, err, "EOF", "the stream is complete")
 				break
 			}
 		}
-		harness.RequireErrorCode(t, "NOT_FOUND", k.Client.Try(t, harness.SendDoc,
-			testclient.Vars{"in": testclient.Vars{"conversationId": k.ID, "content": "Hello?"}}))
-		require.Equal(t, "You said: Elsewhere", (&harness.Conversation{Client: k.Client}).SendAndWait(t, "Elsewhere").Content)
+		harness.RequireErrorCode(t, "NOT_FOUND", conversation.Client.Try(t, harness.SendDoc,
+			testclient.Vars{"in": testclient.Vars{"conversationId": conversation.ID, "content": "Hello?"}}))
+		other := &harness.Conversation{Client: conversation.Client}
+		require.Equal(t, "You said: Elsewhere", other.SendAndWait(t, "Elsewhere").Content)
 	})
 }

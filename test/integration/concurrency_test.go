@@ -55,9 +55,9 @@ func TestCreateTask_Concurrent_NumbersAreUnique(t *testing.T) {
 			}
 			return payload.R.Task.Number
 		})
-		for who := range 2 {
+		for worker := range 2 {
 			given := map[int]bool{}
-			for i := who; i < n; i += 2 {
+			for i := worker; i < n; i += 2 {
 				given[made[i]] = true
 			}
 			require.Len(t, given, n/2)
@@ -69,8 +69,8 @@ func TestCreateTask_Concurrent_NumbersAreUnique(t *testing.T) {
 			harness.ChangeTask(t, alice, "deleteTask", one.ID)
 		}
 		require.Equal(t, n/2+1, harness.CreateTask(t, alice, testclient.Vars{"title": "new"}).Number)
-		k := &harness.Conversation{Client: alice}
-		k.SendAndWait(t, "Add a task to call Bob")
+		conversation := &harness.Conversation{Client: alice}
+		conversation.SendAndWait(t, "Add a task to call Bob")
 		require.Equal(t, n/2+2, harness.AllTasks(t, alice)[1].Number)
 	})
 }
@@ -104,7 +104,7 @@ func TestUpdateTask_Concurrent_AllChangesKept(t *testing.T) {
 					t,
 					*h.Changes.Nodes[i].Fields[0].To,
 					*change.Fields[0].From,
-					"each starts from what the one before left",
+					"each change must start from the previous value",
 				)
 			}
 		}
@@ -125,6 +125,6 @@ func TestUpdateTask_Concurrent_AllChangesKept(t *testing.T) {
 			}
 			require.Equal(t, "CONFLICT", fault)
 		}
-		require.Equal(t, 1, winners, "of those who expect the same version, one wins")
+		require.Equal(t, 1, winners, "exactly one update of a version must succeed")
 	})
 }

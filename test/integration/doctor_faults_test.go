@@ -87,12 +87,12 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 	unforced, newer := testdb.PostgresURL(t), testdb.PostgresURL(t)
 	execSQL(t, unforced, "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY")
 	execSQL(t, newer, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (20991231000000, true)")
-	whole := testdb.PostgresURL(t)
-	misnamed, err := url.Parse(whole)
+	migrated := testdb.PostgresURL(t)
+	misnamed, err := url.Parse(migrated)
 	require.NoError(t, err)
 	misnamed.Path = "/nowhere"
 
-	for name, try := range map[string]struct {
+	for name, tc := range map[string]struct {
 		environ []harness.Settings
 		check   string
 		state   doctor.State
@@ -132,10 +132,10 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 			"row-level security", doctor.Failed, "not forced on tasks", "errand_app",
 		},
 		"rls disabled": {
-			[]harness.Settings{{"DATABASE_URL": whole, "DB_ROW_SECURITY": "off"}},
+			[]harness.Settings{{"DATABASE_URL": migrated, "DB_ROW_SECURITY": "off"}},
 			"row-level security", doctor.Warning, "disabled by DB_ROW_SECURITY=off", "DB_ROW_SECURITY=auto",
 		},
-		"bus away": {
+		"unreachable bus": {
 			[]harness.Settings{{"NATS_URL": "nats://127.0.0.1:1"}},
 			"bus", doctor.Failed,
 			"did not respond", "NATS_URL",
@@ -146,11 +146,11 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 			"sign-in", doctor.Warning,
 			"anyone on this machine", "AUTH_JWKS_URL",
 		},
-		"keys away": {
+		"unreachable keys": {
 			[]harness.Settings{productionSettings(t), {"AUTH_JWKS_URL": "http://127.0.0.1:1/jwks"}},
 			"sign-in keys", doctor.Failed, "returned no keys", "start the identity provider",
 		},
-		"keys elsewhere": {
+		"redirected keys": {
 			[]harness.Settings{{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": startRedirectingKeyServer(t)}},
 			"sign-in keys", doctor.Failed, "status 301.*own address", "reach the URL",
 		},
@@ -158,7 +158,7 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 			[]harness.Settings{{"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": ""}},
 			"setting AUTH_JWKS_URL", doctor.Failed, "identity provider", "allowed",
 		},
-		"open to all, no sign-in": {
+		"public address, no sign-in": {
 			[]harness.Settings{{"ADDR": "0.0.0.0:0", "BETTER_AUTH_SECRET": ""}},
 			"setting ADDR",
 			doctor.Failed, "no authentication is configured", "loopback",
@@ -167,7 +167,7 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 			[]harness.Settings{{"LLM_PROVIDER": "anthropic"}},
 			"setting (ANTHROPIC_API_KEY|LLM_PROVIDER)|model", doctor.Failed, ".", ".",
 		},
-		"model busy": {
+		"model overloaded": {
 			[]harness.Settings{startHTTPProvider(t, 429, `{}`)},
 			"model", doctor.Failed,
 			"rate_limit", "LLM_FALLBACK",
@@ -176,14 +176,14 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 			[]harness.Settings{startHTTPProvider(t, 404, `{"error":{"message":"no such model"}}`)},
 			"model", doctor.Failed, "did not respond", "LLM_MODEL|address",
 		},
-		"model refuses": {
+		"model rejects request": {
 			[]harness.Settings{startHTTPProvider(t, 400, `{"error":{"message":"bad"}}`)},
 			"model",
 			doctor.Failed, "bad_request", "LLM_MODEL",
 		},
-		"model says nothing": {[]harness.Settings{startHTTPProvider(t, 200, harness.ChunkFrame(testclient.Vars{},
+		"empty model response": {[]harness.Settings{startHTTPProvider(t, 200, harness.ChunkFrame(testclient.Vars{},
 			"stop")+harness.DoneFrame)}, "model", doctor.Warning, "empty response", "LLM_MODEL"},
-		"model away": {
+		"unreachable model": {
 			[]harness.Settings{{
 				"LLM_PROVIDER":    "openai",
 				"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "LLM_MODEL": "m", "OPENAI_API_KEY": "k",
@@ -194,12 +194,12 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			environ := harness.TestSettings(sqlite)
-			for _, more := range try.environ {
+			for _, more := range tc.environ {
 				maps.Copy(environ, more)
 			}
-			table, sick := runDoctor(t, environ)
-			require.Equal(t, try.state == doctor.Failed, sick, table)
-			require.Regexp(t, tableRow("("+try.check+")", try.state, "("+try.found+")")+`.*\n +→ .*(`+try.fix+")", table)
+			table, failed := runDoctor(t, environ)
+			require.Equal(t, tc.state == doctor.Failed, failed, table)
+			require.Regexp(t, tableRow("("+tc.check+")", tc.state, "("+tc.found+")")+`.*\n +→ .*(`+tc.fix+")", table)
 			lines := strings.Split(strings.TrimSpace(table), "\n")
 			for i, one := range lines {
 				if strings.Contains(one, " FAILED ") || strings.Contains(one, " warning ") {

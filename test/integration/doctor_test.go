@@ -20,7 +20,7 @@ import (
 )
 
 // runDoctor runs the doctor and returns its table; sick reports whether it found problems.
-func runDoctor(t *testing.T, environ harness.Settings) (table string, sick bool) {
+func runDoctor(t *testing.T, environ harness.Settings) (table string, failed bool) {
 	t.Helper()
 	command := harness.Command(t, environ, "doctor")
 	var stderr bytes.Buffer
@@ -46,8 +46,8 @@ func tableRow(check string, state doctor.State, found string) string {
 
 func TestDoctor_HealthyServer_ReportsNoProblem(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
-		table, sick := runDoctor(t, healthySettings(url, nil))
-		require.False(t, sick, table)
+		table, failed := runDoctor(t, healthySettings(url, nil))
+		require.False(t, failed, table)
 		require.Regexp(t, tableRow("migrations", doctor.OK, "all applied"), table)
 		require.Regexp(t, tableRow("database clock", doctor.OK, ""), table)
 		require.Regexp(t, tableRow("privacy policies", doctor.OK, ""), table)
@@ -58,8 +58,8 @@ func TestDoctor_HealthyServer_ReportsNoProblem(t *testing.T) {
 }
 
 func TestDoctor_UnmigratedDatabase_ReportsMissingTables(t *testing.T) {
-	table, sick := runDoctor(t, healthySettings(testdb.EmptyPostgresURL(t), nil))
-	require.True(t, sick)
+	table, failed := runDoctor(t, healthySettings(testdb.EmptyPostgresURL(t), nil))
+	require.True(t, failed)
 	require.Regexp(t, tableRow("migrations", doctor.Failed, "pending"), table)
 	require.Contains(t, table, "errand migrate up")
 }
@@ -73,8 +73,8 @@ func TestDoctor_UsersOfOtherIssuer_Warns(t *testing.T) {
 			harness.ViewerID(t, b.ClientWithIssuer(t, "https://old.example", name, 0))
 		}
 		harness.ViewerID(t, b.ClientWithIssuer(t, "https://new.example", "alice", 0))
-		table, sick := runDoctor(t, healthySettings(url, harness.Settings{"AUTH_ISSUER": "https://new.example"}))
-		require.False(t, sick, table)
+		table, failed := runDoctor(t, healthySettings(url, harness.Settings{"AUTH_ISSUER": "https://new.example"}))
+		require.False(t, failed, table)
 		require.Regexp(t, tableRow("users", doctor.Warning, "2 of other issuers than https://new.example"), table)
 		execSQL(t, url, "UPDATE users SET issuer = 'https://new.example' WHERE subject = 'bob'")
 		execSQL(t, url, "DELETE FROM users WHERE issuer = 'https://old.example'")
@@ -88,19 +88,19 @@ func TestDoctor_EventBus_ReportsState(t *testing.T) {
 		testdb.SQLiteURL(t),
 		harness.Settings{"NATS_URL": natstest.Start(t, "--user", "u", "--pass", plantedPassword).URL()},
 	)
-	table, sick := runDoctor(t, environ)
-	require.True(t, sick, table)
+	table, failed := runDoctor(t, environ)
+	require.True(t, failed, table)
 	require.Regexp(t, tableRow("bus", doctor.Failed, "(?i)authorization"), table)
 	environ["NATS_URL"] = strings.Replace(environ["NATS_URL"], "//", "//u:"+plantedPassword+"@", 1)
-	table, sick = runDoctor(t, environ)
-	require.False(t, sick, table)
+	table, failed = runDoctor(t, environ)
+	require.False(t, failed, table)
 	require.Regexp(t, tableRow("bus", doctor.OK, "responded"), table)
 	requireNoSecrets(t, harness.Secret, table)
 }
 
 func TestDoctor_InvalidSettings_ExplainsEach(t *testing.T) {
-	table, sick := runDoctor(t, harness.Settings{"LOG_LEVEL": "loud", "ADDR": "everywhere"})
-	require.True(t, sick)
+	table, failed := runDoctor(t, harness.Settings{"LOG_LEVEL": "loud", "ADDR": "everywhere"})
+	require.True(t, failed)
 	require.Regexp(t, tableRow("setting ADDR", doctor.Failed, "host and port"), table)
 	require.Regexp(t, tableRow("setting LOG_LEVEL", doctor.Failed, ""), table)
 }
@@ -126,47 +126,47 @@ func TestDoctor_IdentityProvider_ReportsState(t *testing.T) {
 	environ := func(url string) harness.Settings {
 		return healthySettings(database, harness.Settings{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": url})
 	}
-	table, sick := runDoctor(t, environ(startKeyServerWithClockSkew(t, 0)))
-	require.False(t, sick, table)
+	table, failed := runDoctor(t, environ(startKeyServerWithClockSkew(t, 0)))
+	require.False(t, failed, table)
 	require.Regexp(t, tableRow("sign-in keys", doctor.OK, "1 usable"), table)
 	require.Regexp(t, tableRow("sign-in clock", doctor.OK, ""), table)
 
-	table, sick = runDoctor(t, environ(startKeyServerWithClockSkew(t, 10*time.Minute)))
-	require.False(t, sick, table)
+	table, failed = runDoctor(t, environ(startKeyServerWithClockSkew(t, 10*time.Minute)))
+	require.False(t, failed, table)
 	require.Regexp(t, tableRow("sign-in clock", doctor.Warning, "10m0s ahead|10m0.*s ahead|9m59.*s ahead"), table)
 
-	table, sick = runDoctor(t, environ("http://127.0.0.1:1/jwks?key=planted-in-the-address"))
-	require.True(t, sick)
+	table, failed = runDoctor(t, environ("http://127.0.0.1:1/jwks?key=planted-in-the-address"))
+	require.True(t, failed)
 	require.Regexp(t, tableRow("sign-in keys", doctor.Failed, "refused"), table)
 	require.NotContains(t, table, "planted")
 }
 
 func TestDoctor_PortInUse_ReportsProblem(t *testing.T) {
 	database := testdb.SQLiteURL(t)
-	stranger, err := net.Listen("tcp", "127.0.0.1:0")
+	other, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer stranger.Close()
+	defer other.Close()
 	go func() { // accepts connections and sends nothing
 		for {
-			c, err := stranger.Accept()
+			c, err := other.Accept()
 			if err != nil {
 				return
 			}
 			_ = c.Close()
 		}
 	}()
-	table, sick := runDoctor(t, healthySettings(database, harness.Settings{"ADDR": stranger.Addr().String()}))
-	require.True(t, sick)
+	table, failed := runDoctor(t, healthySettings(database, harness.Settings{"ADDR": other.Addr().String()}))
+	require.True(t, failed)
 	require.Regexp(t, tableRow("port of ADDR", doctor.Failed, "cannot listen"), table)
 
 	running := harness.Start(t, database)
-	table, sick = runDoctor(t, healthySettings(database, harness.Settings{"ADDR": strings.TrimPrefix(running.URL(),
+	table, failed = runDoctor(t, healthySettings(database, harness.Settings{"ADDR": strings.TrimPrefix(running.URL(),
 		"http://")}))
-	require.False(t, sick, table)
+	require.False(t, failed, table)
 	require.Regexp(t, tableRow("port of ADDR", doctor.Warning, "a running errand"), table)
 
-	table, sick = runDoctor(t, healthySettings(database, harness.Settings{"ADMIN_ADDR": stranger.Addr().String()}))
-	require.False(t, sick, table)
+	table, failed = runDoctor(t, healthySettings(database, harness.Settings{"ADMIN_ADDR": other.Addr().String()}))
+	require.False(t, failed, table)
 	require.Regexp(t, tableRow("port of ADMIN_ADDR", doctor.Warning, "cannot listen"), table)
 }
 
@@ -177,11 +177,11 @@ func TestDoctor_ModelProvider_ReportsState(t *testing.T) {
 		_, _ = w.Write([]byte(`{"error":{"message":"Incorrect API key provided: ` + r.Header.Get("Authorization") + `"}}`))
 	}))
 	defer provider.Close()
-	table, sick := runDoctor(t, healthySettings(database, harness.Settings{
+	table, failed := runDoctor(t, healthySettings(database, harness.Settings{
 		"LLM_PROVIDER": "openai", "OPENAI_BASE_URL": provider.URL + "/v1", "LLM_MODEL": "m",
 		"OPENAI_API_KEY": "sk-planted-key-0001",
 	}))
-	require.True(t, sick)
+	require.True(t, failed)
 	require.Regexp(t, tableRow("model", doctor.Failed, "auth"), table)
 	require.Contains(t, table, "check the provider's key")
 	require.NotContains(t, table, "planted")
@@ -199,16 +199,16 @@ func TestDoctor_ModelRequest_MatchesReplyRequest(t *testing.T) {
 			return harness.TextResponse("Hello.")
 		})
 		m.Provider = provider
-		table, sick := runDoctor(t, healthySettings(database, m.Settings()))
-		require.False(t, sick, table)
+		table, failed := runDoctor(t, healthySettings(database, m.Settings()))
+		require.False(t, failed, table)
 		require.Regexp(t, tableRow("model", doctor.OK, provider+"/scripted responded"), table)
 
 		m = harness.StartModel(t, func(harness.ModelRequest) providertest.Step {
 			return providertest.JSON(http.StatusNotFound, `{"error":{"message":"planted"}}`)
 		})
 		m.Provider = provider
-		table, sick = runDoctor(t, healthySettings(database, m.Settings()))
-		require.True(t, sick, table)
+		table, failed = runDoctor(t, healthySettings(database, m.Settings()))
+		require.True(t, failed, table)
 		require.Regexp(t, tableRow("model", doctor.Failed, provider+"/scripted did not respond.*there is no such model"),
 			table)
 		require.Contains(t, table, "check LLM_MODEL")

@@ -106,7 +106,7 @@ func TestRequest_InvalidVariables_NamesVariable(t *testing.T) {
 
 func TestAnonymous_QueriesAndMutations_AreUnauthenticated(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
-		nobody := testclient.New(t, b.URL(), "")
+		anonymous := testclient.New(t, b.URL(), "")
 		for _, document := range []string{
 			`{ viewer { id } }`, `{ node(id: "task_01jd0000000000000000000000") { id } }`, `{ nodes(ids: ["x"]) { id } }`,
 			`{ tasks { nodes { id } } }`, `{ tasks { totalCount } }`,
@@ -119,10 +119,10 @@ func TestAnonymous_QueriesAndMutations_AreUnauthenticated(t *testing.T) {
 			`mutation { cancelReply(messageId: "x") { message { id } } }`,
 			`mutation { updateViewer(input: {name: "x"}) { viewer { id } } }`,
 		} {
-			a := nobody.Try(t, document, nil)
+			a := anonymous.Try(t, document, nil)
 			require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), "%s gave %s", document, a.Raw)
 		}
-		socket := nobody.Dial(t)
+		socket := anonymous.Dial(t)
 		require.Equal(t, "UNAUTHENTICATED", subscriptionError(t, socket, testclient.MessageStream,
 			testclient.Vars{"id": "conv_x"}))
 		require.Equal(t, "UNAUTHENTICATED", subscriptionError(t, socket, taskStreamDoc, nil))
@@ -192,16 +192,16 @@ func TestRequest_DatabaseUnreachable_IsUnavailable(t *testing.T) {
 	t.Parallel()
 	cluster := testdb.NewCluster(t)
 	b := harness.Start(t, testdb.ClusterURL(t, cluster))
-	k := &harness.Conversation{Client: b.Client(t, "alice")}
-	k.SendAndWait(t, "Add a task to buy groceries")
+	conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+	conversation.SendAndWait(t, "Add a task to buy groceries")
 	require.NoError(t, cluster.Stop(t.Context(), true))
-	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE", k.Client.Try(t, `{ tasks { nodes { id } } }`, nil))
-	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE", k.Client.Try(t, harness.CreateTaskDoc,
+	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE", conversation.Client.Try(t, `{ tasks { nodes { id } } }`, nil))
+	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE", conversation.Client.Try(t, harness.CreateTaskDoc,
 		testclient.Vars{"in": testclient.Vars{"title": "x"}}))
 	require.Equal(t, http.StatusServiceUnavailable, healthStatus(t, b.URL()))
 	require.NoError(t, cluster.Start(t.Context()))
 	require.Equal(t, http.StatusOK, healthStatus(t, b.URL()))
-	require.Contains(t, k.SendAndWait(t, "Show me all my tasks").Content, "Buy groceries")
+	require.Contains(t, conversation.SendAndWait(t, "Show me all my tasks").Content, "Buy groceries")
 }
 
 func healthStatus(t *testing.T, url string) int {
@@ -220,12 +220,12 @@ func TestReply_ProviderError_FailsWithCode(t *testing.T) {
 		step providertest.Step
 		want string
 	}{
-		"refused":      {providertest.JSON(400, `{"error":{"message":"planted"}}`), "INTERNAL_SERVER_ERROR"},
+		"rejected":     {providertest.JSON(400, `{"error":{"message":"planted"}}`), "INTERNAL_SERVER_ERROR"},
 		"no model":     {providertest.JSON(404, `{"error":{"message":"planted"}}`), "INTERNAL_SERVER_ERROR"},
 		"wrong key":    {providertest.JSON(401, `{"error":{"message":"planted"}}`), "SERVICE_UNAVAILABLE"},
 		"rate limited": {providertest.JSON(429, `{"error":{"message":"planted"}}`, "Retry-After", "1"), "RATE_LIMITED"},
 		"cut off":      {providertest.Stream(harness.TextFrames("planted")...), "SERVICE_UNAVAILABLE"},
-		"for ever": {
+		"endless": {
 			harness.ToolCallResponse("", harness.ToolCall{Name: "list_tasks", Arguments: "{}"}),
 			"COMPLEXITY_LIMIT_EXCEEDED",
 		},
@@ -235,8 +235,8 @@ func TestReply_ProviderError_FailsWithCode(t *testing.T) {
 				return harness.StartModel(t, func(harness.ModelRequest) providertest.Step { return one.step })
 			}
 			eachScriptedModel(t, always, func(t *testing.T, b *harness.Env, _ *harness.Model) {
-				k := &harness.Conversation{Client: b.Client(t, "alice")}
-				reply := k.SendAndWait(t, "Hello")
+				conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+				reply := conversation.SendAndWait(t, "Hello")
 				require.Equal(t, "FAILED", reply.Status)
 				require.Equal(t, one.want, reply.Error.Code)
 				require.NotContains(t, reply.Error.Message, "planted")
@@ -250,7 +250,8 @@ func TestReply_ProviderError_FailsWithCode(t *testing.T) {
 				for _, call := range reply.ToolCalls {
 					require.NotEqual(t, "STARTED", call.Status)
 				}
-				require.Equal(t, "FAILED", k.SendAndWait(t, "Again").Status, "the conversation must accept further messages")
+				require.Equal(t, "FAILED", conversation.SendAndWait(t, "Again").Status,
+					"the conversation must accept further messages")
 			}, harness.Settings{"RUN_MAX_ATTEMPTS": "1", "TURN_MAX_STEPS": "3"})
 		})
 	}

@@ -32,7 +32,7 @@ func TestFirstMessage_NewUser_StreamsReplyAndTask(t *testing.T) {
 		require.Contains(t, reply.Content, "Buy groceries")
 		states := toolCallStates(stream, "add_task")
 		require.Equal(t, "SUCCEEDED", states[len(states)-1])
-		require.LessOrEqual(t, len(states), 2, "started, if the stream was there in time, and succeeded")
+		require.LessOrEqual(t, len(states), 2, "STARTED, if the subscription was early enough, and SUCCEEDED")
 
 		task := harness.AllTasks(t, c)[0]
 		require.Equal(t, "Buy groceries", task.Title)
@@ -95,12 +95,12 @@ func TestTokenCommand_SameName_SignsInSameUser(t *testing.T) {
 
 func TestLogs_Conversation_ContainNoContentOrToken(t *testing.T) {
 	eachModelProvider(t, func(t *testing.T, b *harness.Env) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		k.SendAndWait(t, "Add a task to feed the platypus")
-		harness.RequireErrorCode(t, "BAD_USER_INPUT title", k.Client.Try(t, harness.CreateTaskDoc,
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		conversation.SendAndWait(t, "Add a task to feed the platypus")
+		harness.RequireErrorCode(t, "BAD_USER_INPUT title", conversation.Client.Try(t, harness.CreateTaskDoc,
 			testclient.Vars{"in": testclient.Vars{"title": "platypus\nplatypus"}}))
 		require.Contains(t, b.Logs.String(), "add_task")
 		require.NotContains(t, strings.ToLower(b.Logs.String()), "platypus")
-		require.NotContains(t, b.Logs.String(), k.Client.Token)
+		require.NotContains(t, b.Logs.String(), conversation.Client.Token)
 	})
 }

@@ -67,7 +67,7 @@ var killPoints = []killPoint{
 		shown: planText + "\n\nBoth are there: 🦊",
 	},
 	{
-		name: "with all said and nothing committed", planned: true, shown: planText + "\n\n" + answerText,
+		name: "with the complete text uncommitted", planned: true, shown: planText + "\n\n" + answerText,
 		fault: statementFault{event: "UPDATE ON messages", when: "NEW.status = 'COMPLETED'"},
 	},
 }

@@ -170,9 +170,9 @@ func TestMCPCommand_MissingSettings_NamesThem(t *testing.T) {
 	t.Parallel()
 	url := testdb.SQLiteURL(t)
 	help := harness.Command(t, harness.Settings{}, "mcp", "--help")
-	told, err := help.CombinedOutput()
+	output, err := help.CombinedOutput()
 	require.NoError(t, err)
-	require.Contains(t, string(told), "ERRAND_TOKEN")
+	require.Contains(t, string(output), "ERRAND_TOKEN")
 	for _, c := range []struct {
 		environ harness.Settings
 		args    []string

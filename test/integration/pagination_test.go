@@ -44,11 +44,11 @@ func TestPagination_EveryOrder_ForwardEqualsBackward(t *testing.T) {
 		c := b.Client(t, "alice")
 		createTasks(t, c, 23)
 		for _, by := range allOrders() {
-			whole := numbers(harness.ListTasks(t, c, testclient.Vars{"first": 100, "by": by}))
-			require.Len(t, whole, 23)
-			require.Len(t, unique(whole), 23)
-			require.Equal(t, whole, collectPages(t, c, testclient.Vars{"by": by, "first": 5}), "forward by %v", by)
-			require.Equal(t, whole, collectPages(t, c, testclient.Vars{"by": by, "last": 5}), "backward by %v", by)
+			all := numbers(harness.ListTasks(t, c, testclient.Vars{"first": 100, "by": by}))
+			require.Len(t, all, 23)
+			require.Len(t, unique(all), 23)
+			require.Equal(t, all, collectPages(t, c, testclient.Vars{"by": by, "first": 5}), "forward by %v", by)
+			require.Equal(t, all, collectPages(t, c, testclient.Vars{"by": by, "last": 5}), "backward by %v", by)
 		}
 		up := numbers(harness.ListTasks(t, c, testclient.Vars{"first": 100, "by": testclient.Vars{
 			"field":     "PRIORITY",
@@ -268,12 +268,13 @@ func TestTasks_DueOrder_PutsUndatedLast(t *testing.T) {
 // TestNode_EveryType_IsFoundByID reads nodes one by one and in a batch, which keeps the requested order.
 func TestNode_EveryType_IsFoundByID(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		reply := k.SendAndWait(t, "Add a task to buy groceries")
-		h := harness.ListChanges(t, k.Client, 1)
-		viewer := testclient.Run[struct{ Viewer struct{ ID string } }](t, k.Client, `{ viewer { id } }`, nil).Viewer.ID
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		reply := conversation.SendAndWait(t, "Add a task to buy groceries")
+		h := harness.ListChanges(t, conversation.Client, 1)
+		viewer := harness.ViewerID(t, conversation.Client)
 		want := map[string]string{
-			viewer: "User", h.ID: "Task", h.Changes.Nodes[0].ID: "TaskChange", k.ID: "Conversation", reply.ID: "Message",
+			viewer: "User", h.ID: "Task", h.Changes.Nodes[0].ID: "TaskChange", conversation.ID: "Conversation",
+			reply.ID:              "Message",
 			reply.ToolCalls[0].ID: "ToolCall",
 		}
 		ids := []string{"", "x", "task_01jd0000000000000000000000", "run_01jd0000000000000000000000"}
@@ -287,7 +288,7 @@ func TestNode_EveryType_IsFoundByID(t *testing.T) {
 		}
 		found := testclient.Run[struct{ Nodes []*node }](
 			t,
-			k.Client,
+			conversation.Client,
 			`query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }`,
 			testclient.Vars{"ids": ids},
 		).Nodes
@@ -295,7 +296,7 @@ func TestNode_EveryType_IsFoundByID(t *testing.T) {
 		for i, id := range ids {
 			one := testclient.Run[struct{ Node *node }](
 				t,
-				k.Client,
+				conversation.Client,
 				`query ($id: ID!) { node(id: $id) { __typename id } }`,
 				testclient.Vars{"id": id},
 			).Node

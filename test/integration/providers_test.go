@@ -27,21 +27,21 @@ func TestConversation_ProviderChanged_Continues(t *testing.T) {
 			}
 			return harness.TextResponse("Both are there.")
 		})
-		k := &harness.Conversation{}
-		var said []string
+		conversation := &harness.Conversation{}
+		var prompts []string
 		for _, provider := range []string{"openai", "gemini", "anthropic", "ollama", "gemini", "anthropic", "openai"} {
 			m.Provider = provider
 			server := harness.StartProcess(t, url, m.Settings())
-			k.Client = server.Client("alice")
-			if k.ID != "" {
-				k.Stream = k.Client.Dial(t).Follow(t, k.ID, "")
+			conversation.Client = server.Client("alice")
+			if conversation.ID != "" {
+				conversation.Stream = conversation.Client.Dial(t).Follow(t, conversation.ID, "")
 			}
-			said = append(said, provider+strings.Repeat("!", len(said)))
-			reply := k.SendAndWait(t, said[len(said)-1])
+			prompts = append(prompts, provider+strings.Repeat("!", len(prompts)))
+			reply := conversation.SendAndWait(t, prompts[len(prompts)-1])
 			require.Equal(t, "COMPLETED", reply.Status, provider)
 			require.Equal(t, provider+"/scripted", reply.Usage.Model)
 			last := m.Requests()[len(m.Requests())-1].Body
-			for _, earlier := range said {
+			for _, earlier := range prompts {
 				require.Contains(t, last, `\"title\":\"Second of `+earlier+`\"`, "%s sees what was done before", provider)
 			}
 			server.Terminate()
@@ -72,16 +72,17 @@ func TestFallback_ProviderOverloaded_Answers(t *testing.T) {
 	b := harness.Start(t, testdb.SQLiteURL(t), second.Settings(), harness.Settings{
 		"LLM_PROVIDER": "anthropic", "LLM_FALLBACK": "gemini/second", "ANTHROPIC_BASE_URL": first.URL,
 	})
-	k := &harness.Conversation{Client: b.Client(t, "alice")}
-	reply := k.SendAndWait(t, "Add a task to buy groceries")
+	conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+	reply := conversation.SendAndWait(t, "Add a task to buy groceries")
 	require.Equal(t, "Added task 1: Buy groceries.", reply.Content)
 	require.Equal(t, "gemini/second", reply.Usage.Model)
 	require.Len(t, first.Requests(), 2, "each step must call the first provider")
 	busy.Store(false)
-	reply = k.SendAndWait(t, "Hello?")
+	reply = conversation.SendAndWait(t, "Hello?")
 	require.Equal(t, "I am back.", reply.Content)
 	require.Equal(t, "anthropic/scripted", reply.Usage.Model)
-	require.Contains(t, first.Requests()[2].Body, "Buy groceries", "it sees what the other did")
+	require.Contains(t, first.Requests()[2].Body, "Buy groceries",
+		"the fallback must receive the first provider's tool calls")
 }
 
 // TestTitle_FirstReply_IsGeneratedByModel checks that the title is generated once, after the first turn,
@@ -97,29 +98,29 @@ func TestTitle_FirstReply_IsGeneratedByModel(t *testing.T) {
 		})
 	}
 	eachScriptedModel(t, titling, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		k.SendAndWait(t, "I need food")
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		conversation.SendAndWait(t, "I need food")
 		require.Eventually(
 			t,
-			func() bool { return titleOf(t, k) == "Food for the weekend" },
+			func() bool { return titleOf(t, conversation) == "Food for the weekend" },
 			testclient.Timeout,
 			5*time.Millisecond,
 		)
 		const rename = `mutation ($id: ID!) { updateConversation(input: {id: $id, title: "Mine"}) { conversation { id } } }`
-		testclient.Run[any](t, k.Client, rename, testclient.Vars{"id": k.ID})
-		k.SendAndWait(t, "And drinks")
-		require.Equal(t, "Mine", titleOf(t, k))
+		testclient.Run[any](t, conversation.Client, rename, testclient.Vars{"id": conversation.ID})
+		conversation.SendAndWait(t, "And drinks")
+		require.Equal(t, "Mine", titleOf(t, conversation))
 		require.Len(t, m.Requests(), 3, "only the first turn asks for a title")
 	}, harness.Settings{"LLM_TITLES": "true"})
 }
 
-func titleOf(t *testing.T, k *harness.Conversation) string {
+func titleOf(t *testing.T, conversation *harness.Conversation) string {
 	t.Helper()
 	type answer struct{ Conversation struct{ Title string } }
 	return testclient.Run[answer](
 		t,
-		k.Client,
+		conversation.Client,
 		`query ($id: ID!) { conversation(id: $id) { title } }`,
-		testclient.Vars{"id": k.ID},
+		testclient.Vars{"id": conversation.ID},
 	).Conversation.Title
 }

@@ -19,13 +19,13 @@ import (
 
 // startReplicas starts replicas a, b, … on one database. Their sweep interval is long, so that a reply is
 // written by the replica that received the request.
-func startReplicas(t *testing.T, url string, n int, more ...harness.Settings) []*harness.Process {
+func startReplicas(t *testing.T, url string, n int, settings ...harness.Settings) []*harness.Process {
 	t.Helper()
 	all := make([]*harness.Process, n)
 	for i := range all {
 		name := string(rune('a' + i))
-		own := append([]harness.Settings{{"REPLICA_NAME": name, "RUN_LEASE": "2m", "RUN_SWEEP": "1m"}}, more...)
-		all[i] = harness.StartProcess(t, url, own...)
+		merged := append([]harness.Settings{{"REPLICA_NAME": name, "RUN_LEASE": "2m", "RUN_SWEEP": "1m"}}, settings...)
+		all[i] = harness.StartProcess(t, url, merged...)
 	}
 	return all
 }
@@ -48,19 +48,19 @@ func TestStream_WriterOnOtherReplica_ReceivesText(t *testing.T) {
 	turn := harness.Send(t, a, "", "Go")
 	m.WaitForRequest(t, func(harness.ModelRequest) bool { return true })
 	writer, other := writerAndOther(t, url, all, turn.AssistantMessage.ID)
-	there := other.Client("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
+	stream := other.Client("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
 	for _, pieces := range steppedPieces {
 		for _, piece := range pieces {
 			p <- struct{}{}
-			there.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return strings.HasSuffix(text, piece) })
+			stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return strings.HasSuffix(text, piece) })
 		}
 	}
-	reply := there.AwaitFinished(t, turn.AssistantMessage.ID)
+	reply := stream.AwaitFinished(t, turn.AssistantMessage.ID)
 	require.Equal(t, steppedText, reply.Content)
 	require.Equal(t, harness.StoredMessage(t, a, reply.ID), reply)
-	require.Equal(t, []string{"STARTED", "SUCCEEDED", "STARTED", "SUCCEEDED"}, toolCallStates(there, "add_task"))
-	require.Zero(t, there.Rewinds)
-	require.Equal(t, "completed", writer.WaitForLog("run attempt ended")["end"], "the other replica wrote it")
+	require.Equal(t, []string{"STARTED", "SUCCEEDED", "STARTED", "SUCCEEDED"}, toolCallStates(stream, "add_task"))
+	require.Zero(t, stream.Rewinds)
+	require.Equal(t, "completed", writer.WaitForLog("run attempt ended")["end"], "the writer completed the reply")
 }
 
 func TestStream_JoinOnOtherReplica_ReceivesTextSoFar(t *testing.T) {
@@ -72,14 +72,14 @@ func TestStream_JoinOnOtherReplica_ReceivesTextSoFar(t *testing.T) {
 	all := startReplicas(t, testdb.PostgresURL(t), 2, m.Settings())
 	a, b := all[0].Client("alice"), all[1].Client("alice")
 	turn := harness.Send(t, a, "", "Tell me a story")
-	whole := func(text string) bool { return text == "Once upon 🦊 a time" }
-	a.Dial(t).Follow(t, turn.Conversation.ID, "").UntilText(t, turn.AssistantMessage.ID, whole)
+	isComplete := func(text string) bool { return text == "Once upon 🦊 a time" }
+	a.Dial(t).Follow(t, turn.Conversation.ID, "").UntilText(t, turn.AssistantMessage.ID, isComplete)
 
 	socket := b.Dial(t)
 	joined := time.Now()
-	socket.Follow(t, turn.Conversation.ID, "").UntilText(t, turn.AssistantMessage.ID, whole)
+	socket.Follow(t, turn.Conversation.ID, "").UntilText(t, turn.AssistantMessage.ID, isComplete)
 	took := time.Since(joined)
-	t.Logf("the text so far came after %s", took)
+	t.Logf("the text so far arrived after %s", took)
 	require.Less(t, took, scaledForRace(250*time.Millisecond))
 }
 
@@ -96,15 +96,15 @@ func TestCancelReply_OnOtherReplica_StopsReply(t *testing.T) {
 	all := startReplicas(t, testdb.PostgresURL(t), 2, m.Settings())
 	a, b := all[0].Client("alice"), all[1].Client("alice")
 	turn := harness.Send(t, a, "", "Talk")
-	here := a.Dial(t).Follow(t, turn.Conversation.ID, "")
-	here.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
+	stream := a.Dial(t).Follow(t, turn.Conversation.ID, "")
+	stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text != "" })
 
-	asked := time.Now()
+	requested := time.Now()
 	harness.CancelReply(t, b, turn.AssistantMessage.ID)
-	took := (<-stopped).Sub(asked)
-	t.Logf("the model was left after %s", took)
+	took := (<-stopped).Sub(requested)
+	t.Logf("the model request was cancelled after %s", took)
 	require.Less(t, took, scaledForRace(200*time.Millisecond))
-	reply := here.AwaitFinished(t, turn.AssistantMessage.ID)
+	reply := stream.AwaitFinished(t, turn.AssistantMessage.ID)
 	require.Equal(t, "CANCELLED", reply.Status)
 	require.Equal(t, "On and on", reply.Content)
 	require.Equal(t, reply, harness.StoredMessage(t, b, reply.ID))
@@ -129,7 +129,7 @@ func TestKill_ReplicaWithReply_OtherReplicaResumesInTime(t *testing.T) {
 	after := other.Client("alice").Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
 	after.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return strings.HasPrefix(text, "Once again") })
 	took := time.Since(killed)
-	t.Logf("the reply went on after %s", took)
+	t.Logf("the reply continued after %s", took)
 	require.Less(t, took, lease+sweep+scaledForRace(time.Second))
 	require.Equal(t, "COMPLETED", after.AwaitFinished(t, turn.AssistantMessage.ID).Status)
 }
@@ -137,12 +137,12 @@ func TestKill_ReplicaWithReply_OtherReplicaResumesInTime(t *testing.T) {
 func TestShutdown_ReplicaWithReply_OtherReplicaResumesAtOnce(t *testing.T) {
 	t.Parallel()
 	var stalled atomic.Bool
-	again := make(chan time.Time, 1)
+	resumed := make(chan time.Time, 1)
 	m := harness.StartModel(t, func(harness.ModelRequest) providertest.Step {
 		if !stalled.Swap(true) {
 			return providertest.StreamThenHang(harness.TextFrames("Once upon")...)
 		}
-		again <- time.Now()
+		resumed <- time.Now()
 		return harness.TextResponse("Once again from the start.")
 	})
 	url := testdb.PostgresURL(t)
@@ -151,13 +151,13 @@ func TestShutdown_ReplicaWithReply_OtherReplicaResumesAtOnce(t *testing.T) {
 	before := all[1].Client("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
 	before.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon" })
 	writer, other := writerAndOther(t, url, all, turn.AssistantMessage.ID)
-	there := other.Client("alice").Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
+	stream := other.Client("alice").Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
 
 	stopped := time.Now()
 	writer.Terminate()
-	reply := there.AwaitFinished(t, turn.AssistantMessage.ID)
-	took := (<-again).Sub(stopped)
-	t.Logf("another replica asked the model after %s", took)
+	reply := stream.AwaitFinished(t, turn.AssistantMessage.ID)
+	took := (<-resumed).Sub(stopped)
+	t.Logf("another replica called the model after %s", took)
 	require.Less(t, took, scaledForRace(200*time.Millisecond))
 	require.Equal(t, "COMPLETED", reply.Status)
 	require.Equal(t, "Once again from the start.", reply.Content)
@@ -200,9 +200,9 @@ func TestMigrate_ConcurrentStarts_MigrateOnce(t *testing.T) {
 		starting.Go(func() { all[i] = harness.StartProcess(t, url, harness.Settings{"MIGRATE": "true"}) })
 	}
 	starting.Wait()
-	for i, one := range all {
-		require.NotNil(t, one)
-		harness.CreateTask(t, one.Client("alice"), testclient.Vars{"title": fmt.Sprint(i)})
+	for i, replica := range all {
+		require.NotNil(t, replica)
+		harness.CreateTask(t, replica.Client("alice"), testclient.Vars{"title": fmt.Sprint(i)})
 	}
 	require.Len(t, harness.AllTasks(t, all[0].Client("alice")), len(all))
 	for line := range strings.Lines(harness.RunCommand(t, harness.Settings{"DATABASE_URL": url}, "migrate", "status")) {

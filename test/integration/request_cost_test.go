@@ -29,25 +29,25 @@ import (
 
 // Maximum cost of one request to this process, including its client and, with SQLite, its database.
 const (
-	mostCPU    = 100 * time.Millisecond
-	mostMemory = 20 << 20
+	maxCPU    = 100 * time.Millisecond
+	maxMemory = 20 << 20
 )
 
-// costlyRequests lists the most expensive known requests by what they exploit. limit is the limit that
+// costlyRequests lists the most expensive known requests by name. limit is the limit that
 // rejects the request; requests without one succeed.
-var costlyRequests = []struct{ what, document, limit string }{
-	{"a text under many names", `{ tasks(first: 100) { nodes { ` + aliasedFields(190, "description") + ` } } }`, "cost"},
+var costlyRequests = []struct{ name, document, limit string }{
+	{"one text, many aliases", `{ tasks(first: 100) { nodes { ` + aliasedFields(190, "description") + ` } } }`, "cost"},
 	{
-		"a text under many names in one row", `{ task(number: 1) { ` + aliasedFields(190, "description") + ` } }`,
+		"one text, many aliases, one row", `{ task(number: 1) { ` + aliasedFields(190, "description") + ` } }`,
 		"responseBytes",
 	},
 	{
-		"the same by way of a plan that fails",
+		"the same without fastjson",
 		`{ task(number: 1) { ` + aliasedFields(190, "description") + ` changes(first: 1) { totalCount } } }`,
 		"responseBytes",
 	},
 	{
-		"the same on each way at once",
+		"the same with and without fastjson",
 		`{ ` + aliasedFields(
 			2,
 			`tasks(first: 80) { nodes { description changes(first: 1) { totalCount } } }`,
@@ -58,20 +58,20 @@ var costlyRequests = []struct{ what, document, limit string }{
 		"responseBytes",
 	},
 	{
-		"all the texts that the cost lets through",
+		"as many texts as the cost limit allows",
 		`{ conversations(first: 87) { nodes { messages(first: 5) { nodes { content } } } } }`,
 		"responseBytes",
 	},
-	{"texts that nobody asked for", `{ conversations(first: 100) { nodes { messages(first: 5) { nodes {
+	{"rows whose long texts are not selected", `{ conversations(first: 100) { nodes { messages(first: 5) { nodes {
 		id role status position createdAt finishedAt unverified
 				unverifiedReason usage { model cost } error { code retryAt } conversation { id title } } } } } }`, ""},
 	{"histories", `{ tasks(first: 100) { nodes { changes(first: 100) { nodes { fields { from to } } } } } }`, "cost"},
 	{
-		"rows of everything", `{ ` + aliasedFields(30, `nodes(ids: [`+strings.Repeat(`"x" `, 100)+`]) { id }`) + ` }`,
+		"many node lookups", `{ ` + aliasedFields(30, `nodes(ids: [`+strings.Repeat(`"x" `, 100)+`]) { id }`) + ` }`,
 		"cost",
 	},
 	{
-		"up and down",
+		"parents and children in turn",
 		`{ conversations(first: 10) { nodes { messages(first: 10) { nodes { conversation { messages(first: 10) { nodes ` +
 			`{ content } } } } } } } }`,
 		"cost",
@@ -86,9 +86,9 @@ var costlyRequests = []struct{ what, document, limit string }{
 	{"many counts", `{ ` + aliasedFields(30, `tasks(first: 1) { totalCount }`) + ` }`, ""},
 	{"many lists", `{ ` + aliasedFields(30, `tasks(first: 100) { nodes { id title } }`) + ` }`, ""},
 	{"many pages", `{ tasks(first: 100) { nodes { ` + aliasedFields(9, "changes(first: 1) { totalCount }") + ` } } }`, ""},
-	{"many fields, planned", `{ tasks(first: 100) { nodes { ` + aliasedFields(195, "title") + ` } } }`, ""},
+	{"many fields with fastjson", `{ tasks(first: 100) { nodes { ` + aliasedFields(195, "title") + ` } } }`, ""},
 	{
-		"many fields, each a step",
+		"many fields without fastjson",
 		`{ tasks(first: 100) { nodes { ` + aliasedFields(195, "title") + ` changes(first: 1) { totalCount } } } }`,
 		"",
 	},
@@ -109,11 +109,11 @@ var costlyRequests = []struct{ what, document, limit string }{
 var costlyDeferredRequests = map[string]string{
 	"long texts":     `{ tasks(first: 38) { nodes { id description ... @defer { title } } } }`,
 	"many fragments": `{ tasks(first: 100) { nodes { ` + deferredFragments(17, "title") + ` } } }`,
-	"many parts": `{ tasks(first: 100) { nodes { ` + deferredFragments(6,
+	"many nested connections": `{ tasks(first: 100) { nodes { ` + deferredFragments(6,
 		"changes(first: 1) { totalCount }") + ` } } }`,
-	"parts with parts": `{ conversations(first: 100) { nodes { ... @defer { messages(first: 5) { nodes { id ... ` +
+	"nested fragments": `{ conversations(first: 100) { nodes { ... @defer { messages(first: 5) { nodes { id ... ` +
 		`@defer { conversation { id } } } } } } } }`,
-	"a part with texts": `{ ... @defer { tasks(first: 38) { nodes { id description ... @defer { changes(first: 1) { ` +
+	"fragment with texts": `{ ... @defer { tasks(first: 38) { nodes { id description ... @defer { changes(first: 1) { ` +
 		`totalCount } } } } } }`,
 }
 
@@ -141,20 +141,20 @@ func TestRequest_CostliestDocuments_AreCheap(t *testing.T) {
 		b := harness.Start(t, url, harness.Settings{"LOG_LEVEL": "warn"})
 		c := b.Client(t, "alice")
 		seedLargeAccount(t, b, c)
-		for _, worst := range costlyRequests {
-			t.Run(worst.what, func(t *testing.T) {
-				ask := func() testclient.Response { return c.Try(t, worst.document, nil) }
-				if a := ask(); worst.limit == "" {
+		for _, tc := range costlyRequests {
+			t.Run(tc.name, func(t *testing.T) {
+				request := func() testclient.Response { return c.Try(t, tc.document, nil) }
+				if a := request(); tc.limit == "" {
 					require.Empty(t, a.Errors)
-				} else if worst.limit != "-" {
+				} else if tc.limit != "-" {
 					require.Equal(t, "COMPLEXITY_LIMIT_EXCEEDED", a.ErrorCode(), "%.300s", a.Raw)
-					require.Contains(t, a.Errors[0].Message, `"`+worst.limit+`"`)
+					require.Contains(t, a.Errors[0].Message, `"`+tc.limit+`"`)
 				}
-				requireCheap(t, ask)
+				requireCheap(t, request)
 			})
 		}
-		for what, document := range costlyDeferredRequests {
-			t.Run("in parts: "+what, func(t *testing.T) {
+		for name, document := range costlyDeferredRequests {
+			t.Run("deferred: "+name, func(t *testing.T) {
 				require.Contains(t, readIncremental(t, c, document), `"hasNext":false`)
 				requireCheap(t, func() string { return readIncremental(t, c, document) })
 			})
@@ -164,20 +164,20 @@ func TestRequest_CostliestDocuments_AreCheap(t *testing.T) {
 
 // requireCheap checks the bounds against the best of three measurements, because other processes disturb
 // them; with the race detector against one.
-func requireCheap[T any](t *testing.T, ask func() T) {
+func requireCheap[T any](t *testing.T, request func() T) {
 	t.Helper()
-	slower, larger, more := time.Duration(1), uint64(1), 2
+	cpuFactor, memoryFactor, repeats := time.Duration(1), uint64(1), 2
 	if harness.RaceEnabled {
-		slower, larger, more = 60, 2, 0
+		cpuFactor, memoryFactor, repeats = 60, 2, 0
 	}
 	var memory uint64
-	cpu := cpuTime(func() any { memory = peakMemory(ask); return nil })
-	for range more {
-		cpu = min(cpu, cpuTime(ask))
+	cpu := cpuTime(func() any { memory = peakMemory(request); return nil })
+	for range repeats {
+		cpu = min(cpu, cpuTime(request))
 	}
 	t.Logf("%.1f ms, %.1f MB", float64(cpu)/1e6, float64(memory)/1e6)
-	require.Less(t, cpu, mostCPU*slower)
-	require.Less(t, memory, mostMemory*larger)
+	require.Less(t, cpu, maxCPU*cpuFactor)
+	require.Less(t, memory, maxMemory*memoryFactor)
 }
 
 // readIncremental returns the complete response for a client that accepts @defer.
@@ -211,10 +211,10 @@ func seedLargeAccount(t *testing.T, b *harness.Env, c *testclient.Client) {
 	me := testclient.Run[struct{ Viewer struct{ ID string } }](t, c, `{ viewer { id } }`, nil).Viewer.ID
 	ctx, root := viewer.NewContext(context.Background(), viewer.Viewer{UserID: me}), b.SystemClient(t)
 	for range 100 {
-		talk := root.Conversation.Create().SetMessageCount(5).SaveX(ctx)
+		conversation := root.Conversation.Create().SetMessageCount(5).SaveX(ctx)
 		var messages []*ent.MessageCreate
 		for i := range 5 {
-			messages = append(messages, root.Message.Create().SetConversationID(talk.ID).SetPosition(i+1).
+			messages = append(messages, root.Message.Create().SetConversationID(conversation.ID).SetPosition(i+1).
 				SetRole(enum.RoleUser).SetContent(repeatEmoji(chat.MaxContent)))
 		}
 		root.Message.CreateBulk(messages...).ExecX(ctx)
@@ -233,30 +233,30 @@ func cpuTime[T any](do func() T) time.Duration {
 	return used() - before
 }
 
-// peakMemory returns the peak of additional heap memory, measured after each garbage collection.
+// peakMemory returns the peak of additional live heap memory, sampled every millisecond.
 func peakMemory[T any](do func() T) uint64 {
-	if !harness.RaceEnabled { // where collecting takes minutes
+	if !harness.RaceEnabled { // with which frequent collections take minutes
 		defer debug.SetGCPercent(debug.SetGCPercent(2))
 	}
 	runtime.GC()
 	before := heapInUse()
-	done, most := make(chan struct{}), make(chan uint64)
+	done, peak := make(chan struct{}), make(chan uint64)
 	go func() {
-		top, tick := before, time.NewTicker(time.Millisecond)
+		highest, tick := before, time.NewTicker(time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
 			case <-tick.C:
-				top = max(top, heapInUse())
+				highest = max(highest, heapInUse())
 			case <-done:
-				most <- top - before
+				peak <- highest - before
 				return
 			}
 		}
 	}()
 	do()
 	close(done)
-	return <-most
+	return <-peak
 }
 
 func heapInUse() uint64 {

@@ -11,7 +11,7 @@ import (
 )
 
 // TestConversationStream_EveryCursor_ResumesExactly resumes from each event of a recorded stream and checks
-// that the earlier and the resumed events add up to the whole without duplicates.
+// that the earlier and the resumed events add up to the complete stream without duplicates.
 func TestConversationStream_EveryCursor_ResumesExactly(t *testing.T) {
 	eachSteppedModel(t, func(t *testing.T, b *harness.Env, p stepper) {
 		c := b.Client(t, "alice")
@@ -21,7 +21,7 @@ func TestConversationStream_EveryCursor_ResumesExactly(t *testing.T) {
 		recorded.Until(t, func(e testclient.Event) bool { return e.Message.ID == turn.AssistantMessage.ID })
 		for step, pieces := range steppedPieces {
 			for i := range pieces {
-				p.releaseAll(t, recorded, step < 2 && i == len(pieces)-1)
+				p.releaseNext(t, recorded, step < 2 && i == len(pieces)-1)
 			}
 		}
 		reply := recorded.AwaitFinished(t, turn.AssistantMessage.ID)
@@ -56,14 +56,14 @@ func subscriptionError(t *testing.T, s *testclient.Socket, document string, v te
 func TestStream_InvalidCursor_IsRejected(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
-		k, other := &harness.Conversation{Client: c}, &harness.Conversation{Client: c}
-		k.SendAndWait(t, "Hello")
+		conversation, other := &harness.Conversation{Client: c}, &harness.Conversation{Client: c}
+		conversation.SendAndWait(t, "Hello")
 		other.SendAndWait(t, "Hello")
 		socket := c.Dial(t)
 		task := harness.CreateTask(t, c, testclient.Vars{"title": "x"})
 		require.NotEmpty(t, task.ID)
 		listCursor := harness.ListTasks(t, c, nil).Edges[0].Cursor
-		good := k.Stream.Events[0].Cursor
+		good := conversation.Stream.Events[0].Cursor
 		for _, bad := range []string{
 			"", "x", "AAAA", "%%%", good + "A", good[:len(good)-2], other.Stream.Events[0].Cursor, listCursor, task.ID,
 			"AQAAAAD_____________", "AQ", good + good,
@@ -71,7 +71,7 @@ func TestStream_InvalidCursor_IsRejected(t *testing.T) {
 			require.Equal(
 				t,
 				"BAD_USER_INPUT after",
-				subscriptionError(t, socket, testclient.MessageStream, testclient.Vars{"id": k.ID, "after": bad}),
+				subscriptionError(t, socket, testclient.MessageStream, testclient.Vars{"id": conversation.ID, "after": bad}),
 				"%q",
 				bad,
 			)

@@ -74,7 +74,7 @@ func TestSecrets_LogsAndResponses_ContainNone(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, database string) {
 		database, more := plantSecrets(t, database)
 		b := harness.Start(t, database, more)
-		var out bytes.Buffer // what clients see
+		var out bytes.Buffer // all responses
 		alice := b.Client(t, "alice")
 		reply := (&harness.Conversation{Client: alice}).SendAndWait(t, plantedWords)
 		require.Equal(t, "FAILED", reply.Status)
@@ -104,8 +104,8 @@ func TestSecrets_LogsAndResponses_ContainNone(t *testing.T) {
 		requireNoSecrets(t, alice.Token, logs, figures.String(), strings.ReplaceAll(out.String(), `"`+plantedToken+`"`, ""))
 		require.NotContains(t, logs+figures.String(), "planted-0005", "user content")
 
-		table, sick := runDoctor(t, healthySettings(database, more))
-		require.True(t, sick)
+		table, failed := runDoctor(t, healthySettings(database, more))
+		require.True(t, failed)
 		requireNoSecrets(t, alice.Token, table)
 	})
 }
@@ -146,49 +146,49 @@ func requireNoSecrets(t *testing.T, token string, texts ...string) {
 }
 
 func TestSecrets_FailedStart_PrintsNone(t *testing.T) {
-	for what, environ := range map[string]harness.Settings{
-		"database away": {
+	for name, environ := range map[string]harness.Settings{
+		"unreachable database": {
 			"DATABASE_URL":       "postgres://u:" + plantedPassword + "@127.0.0.1:1/db?connect_timeout=1",
 			"BETTER_AUTH_SECRET": harness.Secret,
 		},
-		"bus away": {
+		"unreachable bus": {
 			"NATS_URL":           "nats://u:" + plantedPassword + "@127.0.0.1:1",
 			"BETTER_AUTH_SECRET": harness.Secret, "DATABASE_URL": testdb.SQLiteURL(t), "ADDR": "127.0.0.1:0",
 			"ADMIN_ADDR": "off",
 		},
-		"bus misspelt": {"NATS_URL": "nats://u:" + plantedPassword + "%zz@h", "BETTER_AUTH_SECRET": harness.Secret},
-		"traces misspelt": {
+		"invalid bus URL": {"NATS_URL": "nats://u:" + plantedPassword + "%zz@h", "BETTER_AUTH_SECRET": harness.Secret},
+		"invalid trace endpoint": {
 			"OTEL_EXPORTER_OTLP_ENDPOINT": "ftp://u:" + plantedPassword + "@h",
 			"OTEL_EXPORTER_OTLP_HEADERS":  plantedKey,
 		},
-		"model misspelt": {
+		"invalid model URL": {
 			"OPENAI_BASE_URL": "http://u:" + plantedPassword + "@h/v1", "LLM_PROVIDER": "openai",
 			"LLM_PRICES": plantedOther,
 		},
-		"database misspelt":  {"DATABASE_URL": "postgres://u:" + plantedPassword + "%zz@h/db"},
-		"key with a newline": {"OPENAI_API_KEY": plantedKey + "\nplanted-0006", "LLM_PROVIDER": "openai"},
+		"invalid database URL": {"DATABASE_URL": "postgres://u:" + plantedPassword + "%zz@h/db"},
+		"key with a newline":   {"OPENAI_API_KEY": plantedKey + "\nplanted-0006", "LLM_PROVIDER": "openai"},
 		"two databases": {
 			"DATABASE_URL":      "postgres://u:" + plantedPassword + "@h/a",
 			"NEON_DATABASE_URL": "postgres://u:" + plantedPassword + "@h/b",
 		},
-		"secret in a line": {
+		"secrets in other settings": {
 			"ADDR": plantedKey, "AUTH_JWKS_URL": "https://u:" + plantedPassword + "@h/jwks",
 			"LOG_LEVEL": plantedOther,
 		},
 	} {
-		t.Run(what, func(t *testing.T) {
-			var said bytes.Buffer
+		t.Run(name, func(t *testing.T) {
+			var logs bytes.Buffer
 			t.Chdir(t.TempDir())
 			cfg, err := config.Load(environ, "")
 			if err == nil {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				_, err = server.Start(ctx, cfg, slog.New(slog.NewJSONHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug})))
+				_, err = server.Start(ctx, cfg, slog.New(slog.NewJSONHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
 			}
 			require.Error(t, err)
-			table, sick := runDoctor(t, environ)
-			require.True(t, sick)
-			requireNoSecrets(t, harness.Secret, err.Error(), said.String(), table)
+			table, failed := runDoctor(t, environ)
+			require.True(t, failed)
+			requireNoSecrets(t, harness.Secret, err.Error(), logs.String(), table)
 		})
 	}
 }

@@ -48,9 +48,9 @@ func TestSecrets_Traces_ContainNone(t *testing.T) {
 		alice := b.ClientWithTokenIssuedAt(t, "alice", -time.Minute)
 		tokens := append(invalidTokens(t), alice.Token)
 
-		k := &harness.Conversation{Client: alice}
-		require.Equal(t, "COMPLETED", k.SendAndWait(t, plantedWords).Status)
-		require.Equal(t, "FAILED", k.SendAndWait(t, plantedWords+", so fail").Status)
+		conversation := &harness.Conversation{Client: alice}
+		require.Equal(t, "COMPLETED", conversation.SendAndWait(t, plantedWords).Status)
+		require.Equal(t, "FAILED", conversation.SendAndWait(t, plantedWords+", so fail").Status)
 		sendInvalidDocuments(t, b, alice)
 		for _, token := range tokens[:len(tokens)-1] {
 			c := testclient.New(t, b.URL(), token)

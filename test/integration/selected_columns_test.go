@@ -41,17 +41,17 @@ func TestList_SingleFieldSelected_EqualsFullRow(t *testing.T) {
 					continue
 				}
 				for _, row := range rowsOf(c.Try(t, fmt.Sprintf(list, selection), nil).Data, f.Name) {
-					whole := c.Try(
+					full := c.Try(
 						t,
 						`query ($id: ID!) { node(id: $id) { id ... on `+name+` { `+selection+` } } }`,
 						testclient.Vars{"id": row["id"]},
 					)
-					require.Empty(t, whole.Errors)
-					require.Equal(t, rowsOf(whole.Data, f.Name)[0], row, "%s.%s", name, f.Name)
+					require.Empty(t, full.Errors)
+					require.Equal(t, rowsOf(full.Data, f.Name)[0], row, "%s.%s", name, f.Name)
 					require.True(
 						t,
 						row[f.Name] != nil || f.Name == "deletedAt",
-						"%s.%s has a value in every row here, or nothing is compared",
+						"%s.%s must have a value in every row",
 						name,
 						f.Name,
 					)
@@ -132,9 +132,9 @@ func createFullRows(t *testing.T, b *harness.Env, c *testclient.Client) {
 	t.Helper()
 	me := testclient.Run[struct{ Viewer struct{ ID string } }](t, c, `{ viewer { id } }`, nil).Viewer.ID
 	ctx, root, now := viewer.NewContext(context.Background(), viewer.Viewer{UserID: me}), b.SystemClient(t), time.Now()
-	talk := root.Conversation.Create().SetTitle("talk").SetMessageCount(1).SaveX(ctx)
+	conversation := root.Conversation.Create().SetTitle("talk").SetMessageCount(1).SaveX(ctx)
 	message := root.Message.Create().
-		SetConversationID(talk.ID).
+		SetConversationID(conversation.ID).
 		SetPosition(1).
 		SetRole(enum.RoleAssistant).
 		SetContent("text").

@@ -14,20 +14,20 @@ import (
 
 func TestSend_Concurrent_RepliesInOrder(t *testing.T) {
 	eachScriptedModel(t, startStalledModel, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		k.SendAndWait(t, "Hello")
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		conversation.SendAndWait(t, "Hello")
 		var turns []testclient.Turn
 		for i := range 5 {
-			turns = append(turns, harness.Send(t, k.Client, k.ID, fmt.Sprint("message ", i)))
+			turns = append(turns, harness.Send(t, conversation.Client, conversation.ID, fmt.Sprint("message ", i)))
 		}
 		for i, turn := range turns {
-			reply := k.Stream.AwaitFinished(t, turn.AssistantMessage.ID)
+			reply := conversation.Stream.AwaitFinished(t, turn.AssistantMessage.ID)
 			require.Equal(t, fmt.Sprint("You said: message ", i), reply.Content)
 			require.Equal(t, 2*i+4, reply.Position)
 		}
 		// Each reply finishes before the next one starts.
 		under := ""
-		for _, e := range k.Stream.Events {
+		for _, e := range conversation.Stream.Events {
 			switch e.Kind {
 			case "MessageDelta":
 				require.Contains(t, []string{"", e.MessageID}, under)
@@ -75,9 +75,9 @@ func TestSend_SameKey_ReturnsSameTurn(t *testing.T) {
 		require.Equal(t, "COMPLETED", reply.Status)
 		require.Equal(t, []string{"Call Bob"}, harness.Titles(harness.AllTasks(t, c)))
 
-		again := testclient.Run[struct{ SendMessage testclient.Turn }](t, c, harness.SendDoc,
+		repeated := testclient.Run[struct{ SendMessage testclient.Turn }](t, c, harness.SendDoc,
 			testclient.Vars{"in": in}).SendMessage
-		require.Equal(t, reply, again.AssistantMessage, "a repeated key must return the current turn")
+		require.Equal(t, reply, repeated.AssistantMessage, "a repeated key must return the current turn")
 		harness.RequireErrorCode(t, "CONFLICT", c.Try(t, harness.SendDoc,
 			testclient.Vars{"in": testclient.Vars{"content": "Something else", "idempotencyKey": "k1"}}))
 		elsewhere := harness.Send(t, c, "", "Hello").Conversation.ID
@@ -92,7 +92,7 @@ func TestSend_SameKey_ReturnsSameTurn(t *testing.T) {
 			harness.SendDoc,
 			testclient.Vars{"in": in},
 		).SendMessage
-		require.NotEqual(t, again.UserMessage.ID, other.UserMessage.ID)
+		require.NotEqual(t, repeated.UserMessage.ID, other.UserMessage.ID)
 	})
 }
 

@@ -15,13 +15,13 @@ import (
 
 // startModelStallingOnce starts a model that stalls after beginning on the first request, and returns whole
 // on later ones.
-func startModelStallingOnce(t *testing.T, beginning, whole string) *harness.Model {
+func startModelStallingOnce(t *testing.T, beginning, complete string) *harness.Model {
 	var stalled atomic.Bool
 	return harness.StartModel(t, func(harness.ModelRequest) providertest.Step {
 		if !stalled.Swap(true) {
 			return providertest.StreamThenHang(harness.TextFrames(beginning)...)
 		}
-		return harness.TextResponse(whole)
+		return harness.TextResponse(complete)
 	})
 }
 
@@ -39,11 +39,11 @@ func TestShutdown_RepliesInProgress_AreHandedOver(t *testing.T) {
 		before := socket.Follow(t, turn.Conversation.ID, "")
 		before.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon" })
 
-		asked := time.Now()
+		requested := time.Now()
 		server.Terminate()
 		require.Equal(t, websocket.CloseServiceRestart, socket.CloseCode(t))
 		require.Zero(t, server.Wait())
-		require.Less(t, time.Since(asked), 10*time.Second)
+		require.Less(t, time.Since(requested), 10*time.Second)
 		_, err := before.TryNextEvent(t.Context())
 		var closed *websocket.CloseError
 		require.ErrorAs(t, err, &closed, "an interrupted stream must not complete")

@@ -15,8 +15,8 @@ import (
 // stepper releases a model's response piece by piece.
 type stepper chan struct{}
 
-// respond returns a complete response whose pieces are released one by one. Tool calls follow the text.
-func (p stepper) respond(pieces []string, uses ...harness.ToolCall) providertest.Step {
+// respond returns a response that sends a piece of text each time one is released, then the tool calls.
+func (p stepper) respond(pieces []string, calls ...harness.ToolCall) providertest.Step {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		control := http.NewResponseController(w)
@@ -30,8 +30,8 @@ func (p stepper) respond(pieces []string, uses ...harness.ToolCall) providertest
 			_ = control.Flush()
 		}
 		rest := harness.TextResponse()
-		if len(uses) > 0 {
-			rest = harness.ToolCallResponse("", uses...)
+		if len(calls) > 0 {
+			rest = harness.ToolCallResponse("", calls...)
 		}
 		rest(headerlessWriter{w}, r)
 	}
@@ -44,7 +44,7 @@ type headerlessWriter struct{ http.ResponseWriter }
 func (headerlessWriter) WriteHeader(int) {}
 
 // Unwrap serves http.ResponseController.
-func (u headerlessWriter) Unwrap() http.ResponseWriter { return u.ResponseWriter }
+func (w headerlessWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // The stepped turn: text, a tool, text, a tool, text.
 var (
@@ -58,19 +58,19 @@ func startSteppedModel(t *testing.T, p stepper) *harness.Model {
 		if a.UserMessage != "Go" {
 			return harness.TextResponse("Done.")
 		}
-		uses := [][]harness.ToolCall{{harness.AddTaskCall("A")}, {harness.AddTaskCall("B")}, nil}
-		return p.respond(steppedPieces[len(a.ToolResults)], uses[len(a.ToolResults)]...)
+		calls := [][]harness.ToolCall{{harness.AddTaskCall("A")}, {harness.AddTaskCall("B")}, nil}
+		return p.respond(steppedPieces[len(a.ToolResults)], calls[len(a.ToolResults)]...)
 	})
 }
 
-// releaseAll releases the model's pieces one by one and reads the resulting events: the text, and after the
-// last piece of a step its tool calls.
-func (p stepper) releaseAll(t *testing.T, s *testclient.Stream, last bool) {
+// releaseNext releases the model's next piece and reads the resulting events: a delta and, if the piece is the last
+// before a tool call, the changes of the call.
+func (p stepper) releaseNext(t *testing.T, s *testclient.Stream, beforeToolCall bool) {
 	t.Helper()
 	p <- struct{}{}
 	e := s.NextEvent(t)
 	require.Equal(t, "MessageDelta", e.Kind)
-	if !last {
+	if !beforeToolCall {
 		return
 	}
 	for _, status := range []string{"STARTED", "SUCCEEDED"} {

@@ -26,24 +26,24 @@ func eachSteppedModel(t *testing.T, test func(t *testing.T, b *harness.Env, p st
 // calls are delivered between the pieces.
 func TestStream_Reply_DeliversEachPiece(t *testing.T) {
 	eachSteppedModel(t, func(t *testing.T, b *harness.Env, p stepper) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		k.SendAndWait(t, "Hello")
-		told := len(k.Stream.Events)
-		turn := harness.Send(t, k.Client, k.ID, "Go")
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		conversation.SendAndWait(t, "Hello")
+		before := len(conversation.Stream.Events)
+		turn := harness.Send(t, conversation.Client, conversation.ID, "Go")
 		for step, pieces := range steppedPieces {
 			for i := range pieces {
 				if step == 0 && i == 0 {
-					require.Equal(t, turn.UserMessage.ID, k.Stream.NextEvent(t).Message.ID)
-					require.Equal(t, turn.AssistantMessage.ID, k.Stream.NextEvent(t).Message.ID)
+					require.Equal(t, turn.UserMessage.ID, conversation.Stream.NextEvent(t).Message.ID)
+					require.Equal(t, turn.AssistantMessage.ID, conversation.Stream.NextEvent(t).Message.ID)
 				}
-				p.releaseAll(t, k.Stream, step < 2 && i == len(pieces)-1)
+				p.releaseNext(t, conversation.Stream, step < 2 && i == len(pieces)-1)
 			}
 		}
-		reply := k.Stream.AwaitFinished(t, turn.AssistantMessage.ID)
+		reply := conversation.Stream.AwaitFinished(t, turn.AssistantMessage.ID)
 		require.Equal(t, steppedText, reply.Content)
-		require.Zero(t, k.Stream.Rewinds)
+		require.Zero(t, conversation.Stream.Rewinds)
 		var seen []string
-		for _, e := range k.Stream.Events[told:] {
+		for _, e := range conversation.Stream.Events[before:] {
 			seen = append(seen, describeEvent(e))
 		}
 		require.Equal(t, []string{
@@ -88,7 +88,7 @@ func TestStream_JoinAtAnyTime_EndsWithSameText(t *testing.T) {
 		var others []*testclient.Stream
 		for step, pieces := range steppedPieces {
 			for i := range pieces {
-				p.releaseAll(t, watcher, step < 2 && i == len(pieces)-1)
+				p.releaseNext(t, watcher, step < 2 && i == len(pieces)-1)
 				others = append(others, second.Follow(t, id, ""), second.ResumeAt(t, id, watcher, len(watcher.Events)),
 					first.ResumeAt(t, id, watcher, len(watcher.Events)-1))
 			}
@@ -104,25 +104,25 @@ func TestStream_JoinAtAnyTime_EndsWithSameText(t *testing.T) {
 
 func TestStream_Open_SendsNewestAndUnfinishedTurns(t *testing.T) {
 	eachSteppedModel(t, func(t *testing.T, b *harness.Env, p stepper) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
 		for range 3 {
-			k.SendAndWait(t, "Hello")
+			conversation.SendAndWait(t, "Hello")
 		}
-		socket := k.Client.Dial(t)
-		opening := socket.Follow(t, k.ID, "")
+		socket := conversation.Client.Dial(t)
+		opening := socket.Follow(t, conversation.ID, "")
 		require.Equal(t, []string{"added USER 5", "added ASSISTANT 6", "finished COMPLETED 6"}, cursorsOf(t, opening, 3))
 
-		going := harness.Send(t, k.Client, k.ID, "Go")
-		waiting := harness.Send(t, k.Client, k.ID, "Hello again")
+		going := harness.Send(t, conversation.Client, conversation.ID, "Go")
+		waiting := harness.Send(t, conversation.Client, conversation.ID, "Hello again")
 		opening.Until(t, func(e testclient.Event) bool { return e.Message.ID == waiting.AssistantMessage.ID })
-		late := socket.Follow(t, k.ID, "")
+		late := socket.Follow(t, conversation.ID, "")
 		require.Equal(
 			t,
 			[]string{"added USER 7", "added ASSISTANT 8", "added USER 9", "added ASSISTANT 10"},
 			cursorsOf(t, late, 4),
 		)
 
-		harness.CancelReply(t, k.Client, going.AssistantMessage.ID)
+		harness.CancelReply(t, conversation.Client, going.AssistantMessage.ID)
 		require.Equal(t, "CANCELLED", late.AwaitFinished(t, going.AssistantMessage.ID).Status)
 		require.Equal(t, "Done.", late.AwaitFinished(t, waiting.AssistantMessage.ID).Content)
 		require.Equal(t, "Done.", opening.AwaitFinished(t, waiting.AssistantMessage.ID).Content)

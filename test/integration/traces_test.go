@@ -25,7 +25,7 @@ type traceReceiver struct {
 	url string
 
 	mu    sync.Mutex
-	raw   []byte // everything that came
+	raw   []byte // all received bodies
 	key   string // the api-key header
 	spans []span
 }
@@ -134,7 +134,7 @@ func TestTrace_ReplyAcrossReplicas_IsOneTrace(t *testing.T) {
 		testclient.Vars{"in": testclient.Vars{"content": ""}}))
 	continueTrace(t, c)
 	first.Terminate()
-	require.Zero(t, first.Wait(), "a server that stops exports what it has")
+	require.Zero(t, first.Wait(), "a stopping server must export its pending spans")
 
 	second := harness.StartProcess(t, url, environ("second")...)
 	c = second.Client("alice")
@@ -167,7 +167,7 @@ func TestTrace_ReplyAcrossReplicas_IsOneTrace(t *testing.T) {
 	require.Equal(t, parentTrace, r.spansNamed("graphql query", "graphql.operation.name", "Joined")[0].trace)
 
 	require.Equal(t, "platypus key", r.key)
-	require.NotContains(t, string(r.raw), "latypus", "what was said stays out of traces")
+	require.NotContains(t, string(r.raw), "latypus", "traces must not contain message text")
 	require.NotContains(t, string(r.raw), c.Token)
 }
 

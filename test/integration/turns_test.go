@@ -24,9 +24,9 @@ func eachTurnScript(
 	t.Helper()
 	start := func(t *testing.T) *harness.Model { return harness.StartModel(t, script()) }
 	eachScriptedModel(t, start, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		reply := k.SendAndWait(t, "Go")
-		test(t, k.Client, m, reply)
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		reply := conversation.SendAndWait(t, "Go")
+		test(t, conversation.Client, m, reply)
 	}, more...)
 }
 
@@ -196,9 +196,9 @@ func TestTurn_Next_ReceivesPreviousToolCalls(t *testing.T) {
 			return harness.TextResponse("Yes.")
 		})
 	}, func(t *testing.T, b *harness.Env, m *harness.Model) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		k.SendAndWait(t, "Go")
-		k.SendAndWait(t, "And?")
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		conversation.SendAndWait(t, "Go")
+		conversation.SendAndWait(t, "And?")
 		all := m.Requests()
 		body := all[len(all)-1].Body
 		for _, part := range []string{
@@ -208,7 +208,7 @@ func TestTurn_Next_ReceivesPreviousToolCalls(t *testing.T) {
 			require.Contains(t, body, part)
 		}
 		require.Equal(t, 1, strings.Count(body, `"role":"system"`))
-		(&harness.Conversation{Client: k.Client}).SendAndWait(t, "New talk")
+		(&harness.Conversation{Client: conversation.Client}).SendAndWait(t, "New talk")
 		all = m.Requests()
 		require.NotContains(t, all[len(all)-1].Body, "Remembered", "another conversation is another history")
 	})

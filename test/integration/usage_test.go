@@ -70,18 +70,18 @@ func TestUsage_CancelledReply_IsCounted(t *testing.T) {
 		})
 	}
 	eachScriptedModel(t, script, func(t *testing.T, b *harness.Env, _ *harness.Model) {
-		k := &harness.Conversation{Client: b.Client(t, "alice")}
-		require.Equal(t, "FAILED", k.SendAndWait(t, "Break off").Status)
-		first := usageReportOf(t, k.Client, "DAY")
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		require.Equal(t, "FAILED", conversation.SendAndWait(t, "Break off").Status)
+		first := usageReportOf(t, conversation.Client, "DAY")
 		require.Equal(t, 1, first.Calls)
 		require.Greater(t, first.InputTokens, 500, "the standing orders and the tools are read each time")
 		require.Positive(t, first.OutputTokens)
 
-		turn := harness.Send(t, k.Client, k.ID, "Tell me a story")
-		k.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon 🦊" })
-		cancelled := harness.CancelReply(t, k.Client, turn.AssistantMessage.ID)
+		turn := harness.Send(t, conversation.Client, conversation.ID, "Tell me a story")
+		conversation.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon 🦊" })
+		cancelled := harness.CancelReply(t, conversation.Client, turn.AssistantMessage.ID)
 		require.Greater(t, cancelled.Usage.InputTokens, 500)
-		both := usageReportOf(t, k.Client, "DAY")
+		both := usageReportOf(t, conversation.Client, "DAY")
 		require.Equal(t, 2, both.Calls)
 		require.Equal(t, first.InputTokens+cancelled.Usage.InputTokens, both.InputTokens)
 		require.Equal(t, first.OutputTokens+cancelled.Usage.OutputTokens, both.OutputTokens)
