@@ -70,16 +70,16 @@ func TestHandle_ProviderSwitch_ConversationContinues(t *testing.T) {
 				require.Equal(t, "On it.\n\nIt is there.", reply.Content)
 				require.True(t, strings.HasPrefix(reply.Model, m.name+"/"), reply.Model)
 				require.Contains(t, reply.Edges.ToolCalls[0].ProviderExtra, m.mark)
-				m.check(t, all, w, 3*(round-1)+i+1)
+				m.requireHistory(t, all, w, 3*(round-1)+i+1)
 				w.leaveUnfinished(reply.ID)
 			}
 		}
 	})
 }
 
-// check looks at the turn's two requests: all earlier calls with their results, its own
-// mark at least inside the turn, and no other provider's.
-func (m *providerModel) check(t *testing.T, all []*providerModel, w *fixture, turn int) {
+// requireHistory checks the turn's two requests: they contain the results of all earlier calls, the second contains
+// the provider's own mark, and neither contains another provider's mark.
+func (m *providerModel) requireHistory(t *testing.T, all []*providerModel, w *fixture, turn int) {
 	t.Helper()
 	requests := m.server.Requests()
 	for step, r := range requests[len(requests)-2:] {
@@ -89,7 +89,7 @@ func (m *providerModel) check(t *testing.T, all []*providerModel, w *fixture, tu
 		}
 		require.Equal(t, turn-1, strings.Count(body, "was not carried out"), "unfinished calls are closed for %s", m.name)
 		if step == 1 {
-			require.Contains(t, body, m.mark, "it sees its own mark again inside the turn")
+			require.Contains(t, body, m.mark, "a provider must receive its own mark again within the turn")
 		}
 		for _, other := range all {
 			if other != m {
@@ -99,8 +99,7 @@ func (m *providerModel) check(t *testing.T, all []*providerModel, w *fixture, tu
 	}
 }
 
-// leaveUnfinished adds a call to a finished reply that was never done, as a crash between
-// two replicas' versions might.
+// leaveUnfinished adds a call without a result to a finished reply.
 func (w *fixture) leaveUnfinished(messageID string) {
 	w.t.Helper()
 	require.NoError(
@@ -110,14 +109,14 @@ func (w *fixture) leaveUnfinished(messageID string) {
 	)
 }
 
-// alternate adds, says so, and does it all again.
-func alternate(t *testing.T, adds, says []string) *providertest.Server {
+// alternate returns a server that sends a tool call and a text, twice.
+func alternate(t *testing.T, toolCall, text []string) *providertest.Server {
 	return providertest.NewServer(
 		t,
-		providertest.Stream(adds...),
-		providertest.Stream(says...),
-		providertest.Stream(adds...),
-		providertest.Stream(says...),
+		providertest.Stream(toolCall...),
+		providertest.Stream(text...),
+		providertest.Stream(toolCall...),
+		providertest.Stream(text...),
 	)
 }
 

@@ -22,7 +22,7 @@ type Auth struct {
 	Audience []string `env:"AUTH_AUDIENCE"`
 	// MCPAudience is Audience for /mcp; it defaults to Audience.
 	MCPAudience []string `env:"AUTH_MCP_AUDIENCE"`
-	// BetterAuthSecret verifies HS256 tokens, at least MinSecretBytes in production. JWKSURL is preferable, because
+	// BetterAuthSecret verifies HS256 tokens, at least minSecretBytes in production. JWKSURL is preferable, because
 	// the secret can also sign tokens.
 	BetterAuthSecret secret.String `env:"BETTER_AUTH_SECRET"`
 	// AllowSecretWithJWKS accepts tokens of both kinds, for a migration from one to the other.
@@ -31,9 +31,9 @@ type Auth struct {
 	Leeway time.Duration `env:"AUTH_LEEWAY" envDefault:"30s"`
 }
 
-// MinSecretBytes is the minimum length of BETTER_AUTH_SECRET in production: the size of the HS256 hash (RFC 7518
+// minSecretBytes is the minimum length of BETTER_AUTH_SECRET in production: the size of the HS256 hash (RFC 7518
 // section 3.2).
-const MinSecretBytes = 32
+const minSecretBytes = 32
 
 // Configured reports whether tokens of an identity provider are accepted.
 func (a Auth) Configured() bool { return a.JWKSURL != "" || a.BetterAuthSecret.IsSet() }
@@ -96,7 +96,7 @@ func (a *Auth) validateSecret(errs *Errors, environment Environment) {
 	if !a.BetterAuthSecret.IsSet() {
 		return
 	}
-	if environment == Production && len(a.BetterAuthSecret.Reveal()) < MinSecretBytes {
+	if environment == Production && len(a.BetterAuthSecret.Reveal()) < minSecretBytes {
 		errs.add("BETTER_AUTH_SECRET", "is too short for production",
 			"at least 32 bytes, such as the output of: openssl rand -base64 32")
 	}

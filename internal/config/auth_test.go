@@ -4,14 +4,12 @@ import (
 	"strings"
 	"testing"
 
-	"errand/internal/config"
-
 	"github.com/stretchr/testify/require"
 )
 
 const jwksURL = "https://app.example.com/api/auth/jwks"
 
-var longSecret = strings.Repeat("s", config.MinSecretBytes)
+var longSecret = strings.Repeat("s", 32)
 
 func TestLoad_NoAuthentication_RequiresLoopback(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1:0", "localhost:8080", "[::1]:8080", "127.8.8.8:80"} {

@@ -116,7 +116,7 @@ func (w *fixture) lastReport(method string) Report {
 			return w.reports[i]
 		}
 	}
-	w.t.Fatalf("no report on %s", method)
+	w.t.Fatalf("no report of %s", method)
 	return Report{}
 }
 
@@ -219,7 +219,7 @@ func (c *client) requireNotification(want string) {
 				return
 			}
 		case <-deadline:
-			c.t.Fatalf("never heard %q", want)
+			c.t.Fatalf("no notification %q", want)
 		}
 	}
 }
@@ -230,7 +230,7 @@ func (c *client) mustCall(name string, args map[string]any) map[string]any {
 	result := c.callTool(name, args)
 	require.False(c.t, result.IsError, "%s: %s", name, textOf(result))
 	structured, ok := result.StructuredContent.(map[string]any)
-	require.True(c.t, ok, "%s gives no structured result", name)
+	require.True(c.t, ok, "%s returned no structured result", name)
 	return structured
 }
 

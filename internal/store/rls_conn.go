@@ -100,8 +100,9 @@ func (c *rlsConn) sendBatch(ctx context.Context, b *pgx.Batch) (pgx.BatchResults
 	return results, nil
 }
 
-// QueryContext implements driver.QueryerContext.
-func (c *rlsConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+// sendScoped sends a statement with its scope in one batch. The results are nil if the connection already has the
+// scope, or needs none; the statement has then not been sent.
+func (c *rlsConn) sendScoped(ctx context.Context, query string, args []driver.NamedValue) (pgx.BatchResults, error) {
 	if c.Conn.Conn().IsClosed() {
 		return nil, driver.ErrBadConn
 	}
@@ -110,30 +111,31 @@ func (c *rlsConn) QueryContext(ctx context.Context, query string, args []driver.
 	}
 	b := c.withScope(ctx, query, args)
 	if b == nil {
-		return c.Conn.QueryContext(ctx, query, args)
+		return nil, nil
 	}
-	results, err := c.sendBatch(ctx, b)
+	return c.sendBatch(ctx, b)
+}
+
+// QueryContext implements driver.QueryerContext.
+func (c *rlsConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	results, err := c.sendScoped(ctx, query, args)
 	if err != nil {
 		return nil, err
+	}
+	if results == nil {
+		return c.Conn.QueryContext(ctx, query, args)
 	}
 	return newRLSRows(c.Conn.Conn().TypeMap(), results)
 }
 
 // ExecContext implements driver.ExecerContext.
 func (c *rlsConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if c.Conn.Conn().IsClosed() {
-		return nil, driver.ErrBadConn
-	}
-	if err := c.assumeRole(ctx); err != nil {
-		return nil, err
-	}
-	b := c.withScope(ctx, query, args)
-	if b == nil {
-		return c.Conn.ExecContext(ctx, query, args)
-	}
-	results, err := c.sendBatch(ctx, b)
+	results, err := c.sendScoped(ctx, query, args)
 	if err != nil {
 		return nil, err
+	}
+	if results == nil {
+		return c.Conn.ExecContext(ctx, query, args)
 	}
 	tag, err := results.Exec()
 	if closed := results.Close(); err == nil { // the batch commits when it ends

@@ -19,8 +19,8 @@ import (
 	_ "errand/ent/runtime" // registers the entities' privacy policies, without which Ent denies everything
 )
 
-// DefaultStartupTimeout is how long Open waits for a PostgreSQL server that does not accept connections yet.
-const DefaultStartupTimeout = 30 * time.Second
+// defaultStartupTimeout is how long Open waits for a PostgreSQL server that does not accept connections yet.
+const defaultStartupTimeout = 30 * time.Second
 
 // Options configure Open.
 type Options struct {
@@ -35,7 +35,7 @@ type Options struct {
 	Logger *slog.Logger
 	// RLS is the mode of PostgreSQL's row-level security; "" does not set the scope on connections at all.
 	RLS RLSMode
-	// StartupTimeout is how long to wait for PostgreSQL; 0 means DefaultStartupTimeout, negative a single attempt.
+	// StartupTimeout is how long to wait for PostgreSQL; 0 means defaultStartupTimeout, negative a single attempt.
 	StartupTimeout time.Duration
 }
 
@@ -61,7 +61,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		o.Logger = slog.Default()
 	}
 	if o.StartupTimeout == 0 {
-		o.StartupTimeout = DefaultStartupTimeout
+		o.StartupTimeout = defaultStartupTimeout
 	}
 	scheme, rest, _ := strings.Cut(o.URL, ":")
 	switch strings.ToLower(scheme) {

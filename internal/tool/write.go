@@ -62,6 +62,16 @@ func updateTask() *Tool {
 	}
 }
 
+// changeTask returns a handler that changes the task and returns the change.
+func changeTask(
+	change func(tasks Tasks, ctx context.Context, id string) (*ent.Task, error),
+) func(context.Context, Tasks, *ent.Task) (any, error) {
+	return func(ctx context.Context, tasks Tasks, before *ent.Task) (any, error) {
+		after, err := change(tasks, ctx, before.ID)
+		return describeChange(ctx, tasks, before, after, err)
+	}
+}
+
 func completeTask() *Tool {
 	return &Tool{
 		Name:          "complete_task",
@@ -72,10 +82,7 @@ func completeTask() *Tool {
 		Idempotent:    true,
 		changedText:   "Completed",
 		unchangedText: "Already completed:",
-		handle: withTask(func(ctx context.Context, tasks Tasks, before *ent.Task) (any, error) {
-			after, err := tasks.CompleteTask(ctx, before.ID)
-			return describeChange(ctx, tasks, before, after, err)
-		}),
+		handle:        withTask(changeTask(Tasks.CompleteTask)),
 	}
 }
 
@@ -89,10 +96,7 @@ func reopenTask() *Tool {
 		Idempotent:    true,
 		changedText:   "Reopened",
 		unchangedText: "Already open:",
-		handle: withTask(func(ctx context.Context, tasks Tasks, before *ent.Task) (any, error) {
-			after, err := tasks.ReopenTask(ctx, before.ID)
-			return describeChange(ctx, tasks, before, after, err)
-		}),
+		handle:        withTask(changeTask(Tasks.ReopenTask)),
 	}
 }
 

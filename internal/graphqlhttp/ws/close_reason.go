@@ -82,16 +82,6 @@ var (
 // closeLost is never sent: RFC 6455's code for a connection that ended without a close frame.
 const closeLost = 1006
 
-// CloseReasons returns all close reasons, for documentation.
-func CloseReasons() []CloseReason {
-	return []CloseReason{
-		CloseTerminated, CloseProtocolError, CloseInvalidText, CloseTooLarge, CloseRestart, CloseTryLater,
-		CloseTokenUnverified, CloseBadMessage, CloseUnauthorized, CloseForbidden, CloseTokenExpired,
-		CloseAccountDeleted, CloseBadSubprotocol, CloseInitTimeout, CloseDuplicateID, CloseTooManyInits,
-		CloseSlowReader,
-	}
-}
-
 // withText returns r with a more specific text, truncated to fit into a close frame.
 func (r CloseReason) withText(text string) CloseReason {
 	r.Reason = truncate.Bytes(text, maxCloseReasonBytes)

@@ -44,8 +44,8 @@ func ContextTokens(provider string) int {
 	return 32_000
 }
 
-// DefaultOllamaBaseURL is the default address of a local Ollama server.
-const DefaultOllamaBaseURL = "http://127.0.0.1:11434"
+// defaultOllamaBaseURL is the default address of a local Ollama server.
+const defaultOllamaBaseURL = "http://127.0.0.1:11434"
 
 // ollamaIdleTimeout gives a local server time to load its model.
 const ollamaIdleTimeout = 5 * time.Minute
@@ -169,7 +169,7 @@ func (s Settings) anthropic(model string) (llms.Model, string, error) {
 // ollama uses the chat completions API under /v1. Ollama's native API streams tool calls no better and would need
 // another decoder.
 func (s Settings) ollama(model string) (llms.Model, string, error) {
-	base := strings.TrimRight(cmp.Or(s.OllamaBaseURL, DefaultOllamaBaseURL), "/")
+	base := strings.TrimRight(cmp.Or(s.OllamaBaseURL, defaultOllamaBaseURL), "/")
 	if !strings.HasSuffix(base, "/v1") {
 		base += "/v1"
 	}

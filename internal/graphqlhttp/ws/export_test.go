@@ -1,0 +1,11 @@
+package ws
+
+// CloseReasons returns all close reasons.
+func CloseReasons() []CloseReason {
+	return []CloseReason{
+		CloseTerminated, CloseProtocolError, CloseInvalidText, CloseTooLarge, CloseRestart, CloseTryLater,
+		CloseTokenUnverified, CloseBadMessage, CloseUnauthorized, CloseForbidden, CloseTokenExpired,
+		CloseAccountDeleted, CloseBadSubprotocol, CloseInitTimeout, CloseDuplicateID, CloseTooManyInits,
+		CloseSlowReader,
+	}
+}
