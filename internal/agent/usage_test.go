@@ -106,8 +106,8 @@ func TestHandle_TurnLimitReached_Fails(t *testing.T) {
 	})
 }
 
-// TestHandle_ConcurrentTurns_ShareDailyLimit: two replies at once on two replicas may not
-// both take what is enough for one.
+// TestHandle_ConcurrentTurns_ShareDailyLimit checks that two concurrent replies on two replicas cannot both use the
+// last tokens of the day.
 func TestHandle_ConcurrentTurns_ShareDailyLimit(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *store.DB) {
 		release := make(chan struct{})

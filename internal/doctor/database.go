@@ -19,7 +19,9 @@ import (
 const (
 	databaseTimeout = 15 * time.Second
 	// grantFix is the fix when the database role may not read a table.
-	grantFix = "grant the database role access to the tables"
+	grantFix = "grant the database role access to the tables (docs/SECURITY.md, PostgreSQL roles)"
+	// rolesFix is the fix when the login is not restricted by row-level security, or can disable it.
+	rolesFix = "use the login errand_server of docs/SECURITY.md, PostgreSQL roles, in DATABASE_URL"
 )
 
 // checkDatabase checks the connection, migrations, clock, row-level security and user issuers.
@@ -37,14 +39,10 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 		URL:            cfg.Database.URL.Reveal(),
 		MaxConns:       2,
 		StatementCache: cfg.Database.StatementCache,
-		RLS:            store.RLSMode(cfg.Database.RowSecurity),
+		RLS:            rowSecurityMode(cfg),
 		Logger:         slog.New(slog.DiscardHandler),
 		StartupTimeout: -1,
 	})
-	if errors.Is(err, store.ErrRLSNotEnforced) {
-		return []Finding{failed(rowSecurityCheck, err.Error(),
-			"use a DATABASE_URL whose role is a member of errand_app and no superuser, and run: errand migrate up")}
-	}
 	if err != nil {
 		return []Finding{failed(check, err.Error(),
 			"start the database server, and check host, user and password in DATABASE_URL")}
@@ -119,9 +117,18 @@ func checkRowSecurity(ctx context.Context, cfg config.Config, db *store.DB) Find
 	}
 }
 
+// rowSecurityMode returns the mode to open the database with. Where the server would refuse to start, the checks
+// continue, and checkRowSecurity reports the reason.
+func rowSecurityMode(cfg config.Config) store.RLSMode {
+	if cfg.Database.RowSecurity == config.RowSecurityOn {
+		return store.RLSAuto
+	}
+	return store.RLSMode(cfg.Database.RowSecurity)
+}
+
 func rowSecurityFinding(cfg config.Config, s *store.RLSStatus) Finding {
 	notEnforced := warning
-	if cfg.Environment == config.Production {
+	if cfg.Environment == config.Production || cfg.Database.RowSecurity == config.RowSecurityOn {
 		notEnforced = failed
 	}
 	roles := fmt.Sprintf("%s runs as %s", s.Login, s.Role)
@@ -132,11 +139,9 @@ func rowSecurityFinding(cfg config.Config, s *store.RLSStatus) Finding {
 	case s.BypassesRLS && cfg.Database.RowSecurity == config.RowSecurityOff:
 		return warning(rowSecurityCheck, "disabled by DB_ROW_SECURITY=off", "set DB_ROW_SECURITY=auto")
 	case s.BypassesRLS:
-		return notEnforced(rowSecurityCheck, roles+", which bypasses row-level security",
-			"connect as a role that is not a superuser and does not have BYPASSRLS")
+		return notEnforced(rowSecurityCheck, roles+", which bypasses row-level security", rolesFix)
 	case s.OwnsTables:
-		return warning(rowSecurityCheck, roles+", which owns the tables: enforced, but the role can disable it",
-			"run the server as a role that does not own the tables, and migrate as their owner")
+		return warning(rowSecurityCheck, roles+", which owns the tables: enforced, but the role can disable it", rolesFix)
 	default:
 		return passed(rowSecurityCheck, roles+": forced on every table with user data")
 	}

@@ -46,7 +46,7 @@ func TestClaim_ConcurrentReplicas_ClaimEachRunOnce(t *testing.T) {
 	})
 }
 
-// claimAll claims until nothing is left twice running: what others hold locked for a moment is not observer.
+// claimAll claims runs until two claims in a row return none: a claim skips the rows that another one has locked.
 func claimAll(e *Engine, into chan<- claimedJob) error {
 	for empty := 0; empty < 2; {
 		found, err := e.queries.claim(context.Background(), 1)

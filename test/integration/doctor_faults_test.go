@@ -129,7 +129,7 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 		},
 		"rls required": {
 			[]harness.Settings{{"DATABASE_URL": unforced, "DB_ROW_SECURITY": "on"}},
-			"row-level security", doctor.Failed, "not forced on tasks", "errand_app",
+			"row-level security", doctor.Failed, "not forced on tasks", "FORCE ROW LEVEL SECURITY",
 		},
 		"rls disabled": {
 			[]harness.Settings{{"DATABASE_URL": migrated, "DB_ROW_SECURITY": "off"}},
