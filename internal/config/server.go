@@ -33,8 +33,10 @@ const AdminOff = "off"
 type Server struct {
 	// Addr is the host:port of the public listener; port 0 means a free port.
 	Addr string `env:"ADDR" envDefault:"127.0.0.1:8080"`
-	// AdminAddr is the host:port of the listener for metrics and pprof, or AdminOff.
+	// AdminAddr is the host:port of the listener for metrics and, on loopback, pprof; or AdminOff.
 	AdminAddr string `env:"ADMIN_ADDR" envDefault:"127.0.0.1:8090"`
+	// AdminHosts are additional host names, without port and in lower case, under which the admin listener is reached.
+	AdminHosts []string `env:"ADMIN_HOSTS"`
 	// PublicURL is the scheme and host under which clients reach the server, without a trailing slash; "" means
 	// that it is derived from each request.
 	PublicURL string `env:"PUBLIC_URL"`
@@ -108,6 +110,9 @@ func (s *Server) normalize() {
 	if strings.EqualFold(s.AdminAddr, AdminOff) {
 		s.AdminAddr = AdminOff
 	}
+	for i, host := range s.AdminHosts {
+		s.AdminHosts[i] = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(host)), ".")
+	}
 	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
 	for i, origin := range s.CORSOrigins {
 		s.CORSOrigins[i] = strings.TrimRight(strings.ToLower(strings.TrimSpace(origin)), "/")
@@ -120,6 +125,12 @@ func (s *Server) validate(errs *Errors) {
 		validateAddr(errs, "ADMIN_ADDR", s.AdminAddr)
 		if s.AdminAddr == s.Addr && !strings.HasSuffix(s.Addr, ":0") {
 			errs.add("ADMIN_ADDR", "is the same as ADDR", "another host:port, or off")
+		}
+	}
+	for _, host := range s.AdminHosts {
+		if !hostName.MatchString(host) {
+			errs.add("ADMIN_HOSTS", "contains an item that is not a host name", "a comma-separated list such as "+
+				"errand-1.internal,metrics.example.com, without ports")
 		}
 	}
 	if _, ok := parseOrigin(s.PublicURL); s.PublicURL != "" && !ok {
@@ -174,7 +185,10 @@ type Replicas struct {
 	NATSURL secret.String `env:"NATS_URL"`
 }
 
-var replicaName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+var (
+	replicaName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+	hostName    = regexp.MustCompile(`^[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_])?$`)
+)
 
 func (r *Replicas) validate(errs *Errors) {
 	if r.ReplicaName != "" && !replicaName.MatchString(r.ReplicaName) {

@@ -47,6 +47,8 @@ func TestLoad_ServerSettings_NormalizedAndValidated(t *testing.T) {
 	require.Equal(t, config.AdminOff, load(t, vars{"ADMIN_ADDR": "OFF"}).Server.AdminAddr)
 	require.Contains(t, loadErrors(t, vars{"ADMIN_ADDR": "127.0.0.1:8080"}, "")["ADMIN_ADDR"].Problem, "ADDR")
 	load(t, vars{"ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0"})
+	require.Equal(t, []string{"a.internal", "b"}, load(t, vars{"ADMIN_HOSTS": "A.internal., b"}).Server.AdminHosts)
+	require.Contains(t, loadErrors(t, vars{"ADMIN_HOSTS": "a.internal:8090"}, ""), "ADMIN_HOSTS")
 	require.Equal(t, "https://e.example.com", load(t, vars{"PUBLIC_URL": "https://e.example.com/"}).Server.PublicURL)
 	require.Contains(t, loadErrors(t, vars{"PUBLIC_URL": "https://e.example.com/x"}, ""), "PUBLIC_URL")
 

@@ -40,7 +40,7 @@ func (h *Handler) serveRequest(w http.ResponseWriter, r *http.Request) {
 		h.writeRequestError(w, r, err)
 		return
 	}
-	op, err := h.engine.Prepare(ctx, request, accepts.forQuery(true) == formatIncremental)
+	op, err := h.engine.Prepare(request, identity, accepts.forQuery(true) == formatIncremental)
 	x := &exchange{handler: h, w: w, r: r, accepts: accepts, identity: identity, op: op}
 	x.serve(ctx, err)
 }

@@ -26,40 +26,78 @@ func persisted(hash, document string) string {
 	return `{"query":` + quote(document) + "," + extensions + "}"
 }
 
+// alice are the headers of a signed-in user's request.
+var alice = []string{"Authorization", "Bearer alice"}
+
 func TestPersistedQuery_SentOnce_FoundByHash(t *testing.T) {
 	b := start(t, nil)
 	const document = `query Persisted { hello }`
-	a := b.post(persisted(sha(document), ""))
+	a := b.post(persisted(sha(document), ""), alice...)
 	require.Equal(t, 200, a.status)
 	require.Equal(t, "PersistedQueryNotFound", a.message(), "the message that clients match")
 	require.Equal(t, "PERSISTED_QUERY_NOT_FOUND", a.code())
 
-	require.Empty(t, b.post(persisted(sha(document), document)).code())
-	require.Equal(t, map[string]any{"hello": "world"}, b.post(persisted(sha(document), "")).json["data"])
+	require.Empty(t, b.post(persisted(sha(document), document), alice...).code())
+	require.Equal(t, map[string]any{"hello": "world"}, b.post(persisted(sha(document), ""), alice...).json["data"])
 
 	extensions := url.QueryEscape(fmt.Sprintf(`{"persistedQuery":{"version":1,"sha256Hash":"%s"}}`, sha(document)))
-	require.Equal(t, map[string]any{"hello": "world"}, b.do("GET", "/?extensions="+extensions, "").json["data"])
+	a = b.do("GET", "/?extensions="+extensions, "", alice...)
+	require.Equal(t, map[string]any{"hello": "world"}, a.json["data"])
 
-	a = b.post(persisted(sha(document), `{ me }`))
+	a = b.post(persisted(sha(document), `{ me }`), alice...)
 	require.Equal(t, 400, a.status, "the hash is of another document")
+}
+
+// TestPersistedQuery_NotRegistered_NotFound checks that a hash alone finds only what a signed-in user has sent
+// together with that hash, and only for signed-in users.
+func TestPersistedQuery_NotRegistered_NotFound(t *testing.T) {
+	b := start(t, nil)
+	for name, send := range map[string]func(document string){
+		"text of a user":      func(document string) { b.query(document, "", alice...) },
+		"text without a user": func(document string) { b.query(document, "") },
+		"registered without a user": func(document string) {
+			require.Empty(t, b.post(persisted(sha(document), document)).code())
+		},
+	} {
+		document := "query { hello } # " + name
+		send(document)
+		for _, headers := range [][]string{nil, alice} {
+			require.Equal(t, "PersistedQueryNotFound", b.post(persisted(sha(document), ""), headers...).message(), name)
+		}
+	}
+	const document = `query Registered { hello }`
+	b.query(document, "", alice...) // cached before it is registered
+	require.Empty(t, b.post(persisted(sha(document), document), alice...).code())
+	require.Equal(t, "PersistedQueryNotFound", b.post(persisted(sha(document), "")).message(), "anonymous")
+	require.Empty(t, b.post(persisted(sha(document), ""), "Authorization", "Bearer bob").code(), "another user")
+
+	socket := b.ready("bob")
+	socket.write(`{"type":"subscribe","id":"1","payload":` + persisted(sha(document), "") + `}`)
+	require.Equal(t, "next", socket.read().Type)
 }
 
 func TestPersistedQuery_InvalidDocument_NotStored(t *testing.T) {
 	b := start(t, nil)
 	for _, document := range []string{`{`, `{ x }`, `{` + strings.Repeat(" hello", 31) + `}`} {
-		require.NotEmpty(t, b.post(persisted(sha(document), document)).code())
-		require.Equal(t, "PersistedQueryNotFound", b.post(persisted(sha(document), "")).message())
+		require.NotEmpty(t, b.post(persisted(sha(document), document), alice...).code())
+		require.Equal(t, "PersistedQueryNotFound", b.post(persisted(sha(document), ""), alice...).message())
 	}
 }
 
 func TestPersistedQuery_CacheFull_OldestEvicted(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.DocumentCacheBytes = 20000 })
 	document := func(i int) string { return fmt.Sprintf("query Q%d { hello }", i) }
-	for i := range 100 {
-		require.Empty(t, b.post(persisted(sha(document(i)), document(i))).code())
+	register := func(i int, headers ...string) {
+		require.Empty(t, b.post(persisted(sha(document(i)), document(i)), headers...).code())
 	}
-	require.Equal(t, "PersistedQueryNotFound", b.post(persisted(sha(document(0)), "")).message())
-	require.Empty(t, b.post(persisted(sha(document(99)), "")).code())
+	for i := range 100 {
+		register(i, alice...)
+	}
+	require.Equal(t, "PersistedQueryNotFound", b.post(persisted(sha(document(0)), ""), alice...).message())
+	for i := range 100 {
+		register(100 + i)
+	}
+	require.Empty(t, b.post(persisted(sha(document(99)), ""), alice...).code(), "evicted by anonymous documents")
 }
 
 func TestManifest_OtherDocuments_Forbidden(t *testing.T) {

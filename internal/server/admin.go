@@ -12,8 +12,9 @@ import (
 	"errand/internal/telemetry"
 )
 
-// serveAdmin serves metrics and profiles on their own listener, for operators. If ADMIN_ADDR is a loopback address and
-// in use, for example by another replica on the same machine, the server runs without metrics.
+// serveAdmin serves metrics on their own listener, for operators, and profiles if that listener is reachable from this
+// machine only. If ADMIN_ADDR is a loopback address and in use, for example by another replica on the same machine, the
+// server runs without metrics.
 func (s *Server) serveAdmin() error {
 	if s.Config.Server.AdminAddr == config.AdminOff {
 		return nil
@@ -27,13 +28,16 @@ func (s *Server) serveAdmin() error {
 		return fmt.Errorf("listening on ADMIN_ADDR: %w", err)
 	}
 	registerMetrics(s.Metrics, s.DB, s.Hub)
+	loopback := config.IsLoopbackAddr(listener.Addr().String())
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.Metrics.Handler())
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	admin := newHTTPServer(mux, s.Log)
+	if loopback {
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	}
+	admin := newHTTPServer(adminGuard{loopback: loopback, hosts: s.Config.Server.AdminHosts}.wrap(mux), s.Log)
 	s.onStop(admin.Shutdown)
 	go serveListener(admin, listener, s.serveErr)
 	s.Log.Info("serving metrics", "url", "http://"+listener.Addr().String()+"/metrics")

@@ -46,7 +46,7 @@ func (s *Server) observer() observer {
 
 // observeOperation logs and counts a finished operation.
 func (o observer) observeOperation(ctx context.Context, r exec.Report) {
-	o.metrics.Operation(r.Type, r.Name, r.Transport, string(r.Code), r.Latency)
+	o.metrics.Operation(ctx, r.Type, r.Name, r.Transport, string(r.Code), r.Latency)
 	o.log.LogAttrs(
 		ctx, slog.LevelInfo, "operation",
 		slog.String("type", r.Type),
@@ -60,7 +60,7 @@ func (o observer) observeOperation(ctx context.Context, r exec.Report) {
 // observeMCP logs and counts a finished MCP request.
 func (o observer) observeMCP(ctx context.Context, r mcp.Report) {
 	if r.Method != mcp.MethodListen { // the duration of a subscription is the client's choice, not a latency
-		o.metrics.Operation("mcp", r.Method, r.Transport, string(r.Code), r.Latency)
+		o.metrics.Operation(ctx, "mcp", r.Method, r.Transport, string(r.Code), r.Latency)
 	}
 	if r.Tool != "" {
 		o.metrics.ToolCall(r.Tool, r.Latency, r.Code != "")

@@ -1,12 +1,14 @@
 package telemetry
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
 
 	"errand/internal/run"
+	"errand/internal/viewer"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -14,12 +16,13 @@ import (
 )
 
 // Metrics are the Prometheus metrics of the server. The number of label values is bounded: names that clients choose,
-// such as operation names, count as "other" beyond a maximum. Safe for concurrent use.
+// such as operation names, are labels only for signed-in users and count as "other" beyond a maximum. Safe for
+// concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 
 	operations    *prometheus.HistogramVec
-	labels        *labelLimiter
+	names         *labelLimiter // of operations
 	sockets       prometheus.Gauge
 	closes        *prometheus.CounterVec
 	subscriptions prometheus.Gauge
@@ -32,6 +35,7 @@ type Metrics struct {
 	modelCalls *prometheus.HistogramVec
 	tokens     *prometheus.CounterVec
 	toolCalls  *prometheus.HistogramVec
+	tools      *labelLimiter
 }
 
 // Histogram buckets in seconds: from a millisecond to half a minute, and from a tenth of a second to five minutes.
@@ -44,7 +48,8 @@ var (
 func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
-		labels:   newLabelLimiter(),
+		names:    newLabelLimiter(),
+		tools:    newLabelLimiter(),
 		operations: histogram("operation_seconds",
 			"GraphQL operations and MCP requests by type, name, transport and the code of their first error.",
 			fastBuckets, "type", "name", "transport", "code"),
@@ -106,9 +111,16 @@ func (m *Metrics) WatchCounter(name, help string, read func() float64) {
 	)
 }
 
-// Operation records a finished GraphQL operation or MCP request.
-func (m *Metrics) Operation(kind, name, transport, code string, took time.Duration) {
-	m.operations.WithLabelValues(kind, m.labels.limit(name), transport, code).Observe(took.Seconds())
+// Operation records a finished GraphQL operation or MCP request of ctx's viewer. kind is "" when it was rejected. The
+// name of a rejected or anonymous operation is not recorded, since anyone can choose it.
+func (m *Metrics) Operation(ctx context.Context, kind, name, transport, code string, took time.Duration) {
+	v, signedIn := viewer.FromContext(ctx)
+	if signedIn && kind != "" {
+		name = m.names.limit(v.UserID, name)
+	} else {
+		name = ""
+	}
+	m.operations.WithLabelValues(kind, name, transport, code).Observe(took.Seconds())
 }
 
 // AttemptStarted implements run.Observer.
@@ -137,7 +149,7 @@ func (m *Metrics) ModelCall(model string, took time.Duration, input, output, cac
 
 // ToolCall implements agent.Observer.
 func (m *Metrics) ToolCall(name string, took time.Duration, failed bool) {
-	m.toolCalls.WithLabelValues(m.labels.limit(name), outcome(failed)).Observe(took.Seconds())
+	m.toolCalls.WithLabelValues(m.tools.limit("", name), outcome(failed)).Observe(took.Seconds())
 }
 
 // SocketOpened records a new WebSocket.
@@ -162,19 +174,26 @@ func outcome(failed bool) string {
 	return "ok"
 }
 
-// maxLabelValues is the number of distinct names in a label whose values clients choose.
-const maxLabelValues = 200
+// The numbers of distinct names in a label whose values clients choose: in total, and of one user, so that a user
+// cannot take all of them.
+const (
+	maxLabelValues     = 200
+	maxUserLabelValues = 50
+)
 
-// labelLimiter replaces label values by "other" after maxLabelValues distinct ones. Safe for concurrent use.
+// labelLimiter replaces label values by "other" above these numbers. Safe for concurrent use.
 type labelLimiter struct {
 	mu     sync.Mutex
 	values map[string]bool
+	users  map[string]int // values that each user was the first to send
 }
 
-func newLabelLimiter() *labelLimiter { return &labelLimiter{values: map[string]bool{}} }
+func newLabelLimiter() *labelLimiter {
+	return &labelLimiter{values: map[string]bool{}, users: map[string]int{}}
+}
 
-// limit returns the label value for a name.
-func (l *labelLimiter) limit(name string) string {
+// limit returns the label value for a name that a user has sent. An empty user is the server itself.
+func (l *labelLimiter) limit(userID, name string) string {
 	if name == "" {
 		return ""
 	}
@@ -183,10 +202,13 @@ func (l *labelLimiter) limit(name string) string {
 	if l.values[name] {
 		return name
 	}
-	if len(l.values) >= maxLabelValues {
+	if len(l.values) >= maxLabelValues || userID != "" && l.users[userID] >= maxUserLabelValues {
 		return "other"
 	}
 	l.values[name] = true
+	if userID != "" {
+		l.users[userID]++
+	}
 	return name
 }
 

@@ -34,8 +34,10 @@ type documentStore struct {
 	cache         *documentCache
 }
 
-// find returns the document that r names by its text or its hash.
-func (s *documentStore) find(r Request) (*document, *RequestError) {
+// find returns the document that r names by its text or its hash. Without a manifest, a hash alone names only a
+// document that a signed-in user has registered under it by sending both, and only for signed-in users. Documents of
+// anonymous requests are not cached, so that they cannot evict those of users.
+func (s *documentStore) find(r Request, signedIn bool) (*document, *RequestError) {
 	text, hash := r.Query, r.Hash
 	if text != "" {
 		hash = hashDocument(text)
@@ -51,18 +53,24 @@ func (s *documentStore) find(r Request) (*document, *RequestError) {
 		}
 		text = allowed
 	}
-	if doc := s.cache.get(hash); doc != nil {
-		return doc, nil
-	}
 	if text == "" {
+		if doc := s.cache.registered(hash); doc != nil && signedIn {
+			return doc, nil
+		}
 		return nil, persistedQueryNotFound()
+	}
+	register := signedIn && r.Hash != ""
+	if doc := s.cache.get(hash, register); doc != nil {
+		return doc, nil
 	}
 	doc, err := s.parse(text)
 	if err != nil {
 		return nil, err
 	}
 	doc.hash = hash
-	s.cache.add(doc)
+	if signedIn || s.manifest != nil {
+		s.cache.add(doc, register)
+	}
 	return doc, nil
 }
 

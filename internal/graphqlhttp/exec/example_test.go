@@ -53,7 +53,7 @@ func ExampleEngine_Prepare() {
 			fmt.Println(requestErr.Code())
 			continue
 		}
-		operation, requestErr := engine.Prepare(context.Background(), request, false)
+		operation, requestErr := engine.Prepare(request, exec.Identity{}, false)
 		if requestErr != nil {
 			fmt.Println(requestErr.Code(), requestErr.Errors[0].Message)
 			continue

@@ -38,11 +38,11 @@ type Operation struct {
 	endObserved func(Report)
 }
 
-// Prepare checks r. With incremental, the response to a query with @defer will be delivered incrementally. The
-// operation is never nil: that of a rejected request holds what is known for its Report.
-func (e *Engine) Prepare(ctx context.Context, r Request, incremental bool) (*Operation, *RequestError) {
+// Prepare checks the request of a user. With incremental, the response to a query with @defer will be delivered
+// incrementally. The operation is never nil: that of a rejected request holds what is known for its Report.
+func (e *Engine) Prepare(r Request, user Identity, incremental bool) (*Operation, *RequestError) {
 	op := &Operation{engine: e, name: r.OperationName, started: time.Now()}
-	doc, err := e.documents.find(r)
+	doc, err := e.documents.find(r, user.UserID != "")
 	if err != nil {
 		return op, err
 	}

@@ -44,7 +44,7 @@ func (s operationStarter) start(m incoming) {
 		r.fail(err.Errors)
 		return
 	}
-	if r.op, err = s.engine.Prepare(ctx, request, false); err != nil {
+	if r.op, err = s.engine.Prepare(request, exec.Identity{UserID: s.userID()}, false); err != nil {
 		r.op.Report(ctx, s.protocol.transport, err.Code())
 		r.fail(err.Errors)
 		return
