@@ -15,6 +15,9 @@ import (
 
 const dateLayout = "2006-01-02"
 
+// maxDateTime is the maximum length of a DateTime in bytes; the parser accepts any number of decimal places.
+const maxDateTime = 64
+
 // MarshalDateTime writes an instant as an RFC 3339 string in UTC.
 func MarshalDateTime(t time.Time) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(AppendDateTime(nil, t)) })
@@ -33,6 +36,9 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 	if !ok {
 		return time.Time{}, invalid("A DateTime must be a string such as \"2026-11-25T17:00:00Z\".")
 	}
+	if len(s) > maxDateTime {
+		return time.Time{}, invalid("Invalid DateTime: use the format \"2026-11-25T17:00:00Z\".")
+	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9998 {
 		return time.Time{}, invalid("Invalid DateTime: use the format \"2026-11-25T17:00:00Z\".")
@@ -46,7 +52,12 @@ func MarshalDate(day string) graphql.Marshaler { return quoted(day) }
 // UnmarshalDate checks that v is an existing day in the form YYYY-MM-DD, before the year 9998.
 func UnmarshalDate(v any) (string, error) {
 	s, _ := v.(string)
-	if _, err := time.Parse(dateLayout, s); err != nil || len(s) != len(dateLayout) || s > "9998" {
+	valid := len(s) == len(dateLayout) && s <= "9998"
+	if valid {
+		_, err := time.Parse(dateLayout, s)
+		valid = err == nil
+	}
+	if !valid {
 		return "", invalid("Invalid Date: use an existing day in the format \"2026-11-25\".")
 	}
 	return s, nil

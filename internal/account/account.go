@@ -185,7 +185,12 @@ func checkName(name string) (string, error) {
 
 // checkTimeZone accepts IANA names only: the meaning of "" and "Local" depends on the machine.
 func checkTimeZone(name string) error {
-	if _, err := time.LoadLocation(name); err != nil || name == "" || name == "Local" || len(name) > 64 {
+	invalid := name == "" || name == "Local" || len(name) > 64
+	if !invalid {
+		_, err := time.LoadLocation(name)
+		invalid = err != nil
+	}
+	if invalid {
 		return apperr.Invalid("timeZone", "A time zone must be an IANA name, such as \"Europe/Berlin\".")
 	}
 	return nil

@@ -69,6 +69,17 @@ var hostile = map[string]string{
 		60,
 		func(i int) string { return fmt.Sprintf("fragment F%d on Item{...F%d ...F%d}", i, i+1, i+1) },
 	) + "fragment F60 on Item{id}",
+	"a long literal list": "{echo(list:[" + strings.Repeat("1 ", 4900) + "])}",
+	"permitted lists": "{" + times(
+		4,
+		func(i int) string { return fmt.Sprintf("a%d:echo(list:[%s])", i, strings.Repeat("1 ", 1000)) },
+	) + "}",
+	"a long list in a fragment": "{" + strings.Repeat("...F ", 30) + "} fragment F on Query{echo(list:[" +
+		strings.Repeat("1 ", 1000) + "])}",
+	"a long default value": "query($l:[Int!]=[" + strings.Repeat("1 ", 1000) + "]){" + times(
+		30,
+		func(i int) string { return fmt.Sprintf("a%d:echo(list:$l)", i) },
+	) + "}",
 	"deep fields":    strings.Repeat("{items{nodes{children", 300) + "{total}" + strings.Repeat("}}}", 300),
 	"deep fragments": "{items" + strings.Repeat("{... on ItemConnection", 900) + "{total}" + strings.Repeat("}", 901),
 	"long arguments": "{items{nodes{" + times(
@@ -156,6 +167,22 @@ var hostileBodies = map[string]string{
 		1_000_000,
 	) + `}}`,
 	"a huge exponent": `{"query":"query($n:Int){echo(n:$n)}","variables":{"n":1e999999999}}`,
+	"a list in many fields": `{"query":"query($l:[Int!]){` + times(
+		30,
+		func(i int) string { return fmt.Sprintf("a%d:echo(list:$l)", i) },
+	) + `}","variables":{"l":[` + strings.Repeat("1,", 9990) + `1]}}`,
+	"a permitted list in many fields": `{"query":"query($l:[Int!]){` + times(
+		29,
+		func(i int) string { return fmt.Sprintf("a%d:echo(list:$l)", i) },
+	) + `}","variables":{"l":[` + strings.Repeat("1,", 999) + `1]}}`,
+	"an input in many fields": `{"query":"query($i:EchoInput){` + times(
+		30,
+		func(i int) string { return fmt.Sprintf("a%d:echo(input:$i)", i) },
+	) + `}","variables":{"i":{"title":"a","tags":[` + strings.Repeat(`"b",`, 999) + `"b"]}}}`,
+	"a text in many fields": `{"query":"query($t:String){` + times(
+		30,
+		func(i int) string { return fmt.Sprintf("a%d:echo(text:$t)", i) },
+	) + `}","variables":{"t":"` + strings.Repeat("ü", 450_000) + `"}}`,
 	"the maximum of values": `{"query":"query($l:[Int!]){echo(list:$l)}","variables":{"l":[` + strings.Repeat(
 		"1,",
 		9990,
@@ -240,12 +267,16 @@ func processorTime() time.Duration {
 func TestHostileDocuments_RejectedByNamedLimit(t *testing.T) {
 	b := start(t, nil)
 	for name, limit := range map[string]string{
-		"equal fields":       "tokens",
-		"chained fragments":  "tokens",
-		"an alias bomb":      "fields",
-		"nested objects":     "inputDepth",
-		"a web of spreads":   "spreads",
-		"doubling fragments": "fields",
+		"equal fields":      "tokens",
+		"chained fragments": "tokens",
+		"an alias bomb":     "fields",
+		"nested objects":    "inputDepth",
+
+		"a long literal list":       "inputList",
+		"a long list in a fragment": "cost",
+		"a long default value":      "cost",
+		"a web of spreads":          "spreads",
+		"doubling fragments":        "fields",
 	} {
 		a := b.query(hostile[name], "")
 		require.Equal(t, "COMPLEXITY_LIMIT_EXCEEDED", a.code(), name)

@@ -1,9 +1,11 @@
 package mcp
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,6 +17,7 @@ import (
 	"errand/internal/auth"
 	"errand/internal/auth/bearer"
 	"errand/internal/config"
+	"errand/internal/jsonlimit"
 )
 
 // Guard authenticates requests and checks host, origin and size. All fields but PublicURL are required.
@@ -53,7 +56,7 @@ func (g Guard) Wrap(next http.Handler) http.Handler {
 			return
 		}
 		caller, ok := g.identify(w, r)
-		if !ok || !g.limitBody(w, r) {
+		if !ok || !g.readBody(w, r) {
 			return
 		}
 		r.Header.Del("Authorization")
@@ -122,22 +125,43 @@ func (g Guard) identify(w http.ResponseWriter, r *http.Request) (Caller, bool) {
 	return Caller{}, false
 }
 
-// limitBody bounds the body and rejects batches, which would multiply the work of one request.
-func (g Guard) limitBody(w http.ResponseWriter, r *http.Request) bool {
+// Limits of a message's JSON, far above those of valid messages. The SDK decodes a message several times.
+const (
+	maxMessageValues = 10_000
+	maxMessageDepth  = 64
+)
+
+// readBody reads the whole body and checks its size before anything decodes it or is built for it. It rejects batches,
+// which would multiply the work of one request.
+func (g Guard) readBody(w http.ResponseWriter, r *http.Request) bool {
 	if r.ContentLength > g.BodyBytes {
 		writeError(w, http.StatusRequestEntityTooLarge, "The request body is too large.")
 		return false
 	}
-	body := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, g.BodyBytes), 512)
-	first, _ := body.Peek(512) // errors recur on read
-	if strings.HasPrefix(strings.TrimLeft(string(first), " \t\r\n"), "[") {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.BodyBytes))
+	if err != nil {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			writeError(w, http.StatusRequestEntityTooLarge, "The request body is too large.")
+		} else {
+			writeError(w, http.StatusRequestTimeout, "The request body did not arrive.")
+		}
+		return false
+	}
+	if bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("[")) {
 		writeError(w, http.StatusBadRequest, "Batches are not supported: send one message.")
 		return false
 	}
-	r.Body = struct {
-		io.Reader
-		io.Closer
-	}{body, r.Body}
+	switch shape := jsonlimit.Measure(body); {
+	case shape.Values > maxMessageValues:
+		writeError(w, http.StatusBadRequest, fmt.Sprintf("The message has %d values; the limit is %d.",
+			shape.Values, maxMessageValues))
+		return false
+	case shape.Depth > maxMessageDepth:
+		writeError(w, http.StatusBadRequest, fmt.Sprintf("The message is nested %d levels deep; the limit is %d.",
+			shape.Depth, maxMessageDepth))
+		return false
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	return true
 }
 

@@ -22,6 +22,9 @@ const (
 	maxSearchWords = 20
 )
 
+// maxPriorities is the maximum length of a filter's list of priorities, the number of different ones.
+const maxPriorities = int(enum.PriorityUrgent-enum.PriorityNone) + 1
+
 // Filter selects tasks that meet all of its conditions. Nil fields are no condition.
 type Filter struct {
 	Status *enum.TaskStatus
@@ -53,10 +56,14 @@ func (o operations) predicates(ctx context.Context, f *Filter) ([]predicate.Task
 	out = append(out, search...)
 	if f.Label != nil {
 		label := strings.TrimSpace(*f.Label)
-		if !isStorableText(label) {
-			return nil, apperr.Invalid("label", "A label must be plain text.")
+		if utf8.RuneCountInString(label) > MaxLabel || !isStorableText(label) {
+			return nil, apperr.Invalid("label", "A label must be plain text of at most %d characters.", MaxLabel)
 		}
 		out = append(out, func(s *sql.Selector) { s.Where(sqljson.ValueContains(s.C(task.FieldLabels), label)) })
+	}
+	if len(f.Priority) > maxPriorities {
+		return nil, apperr.Invalid("priority", "A filter must have at most %d priorities; this one has %d.",
+			maxPriorities, len(f.Priority))
 	}
 	if len(f.Priority) > 0 {
 		out = append(out, task.PriorityIn(f.Priority...))

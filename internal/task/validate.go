@@ -23,11 +23,11 @@ const (
 // normalize trims and rounds t's fields, then validates them. The error names the field.
 func normalize(t *ent.Task) error {
 	t.Title = strings.TrimSpace(t.Title)
-	switch n := utf8.RuneCountInString(t.Title); {
-	case !utf8.ValidString(t.Title) || strings.ContainsFunc(t.Title, unicode.IsControl):
-		return apperr.Invalid("title", "A title must be one line of plain text.")
+	switch n := utf8.RuneCountInString(t.Title); { // the length first: the other checks are expensive
 	case n < 1 || n > MaxTitle:
 		return apperr.Invalid("title", "A title must have 1 to %d characters; this one has %d.", MaxTitle, n)
+	case !utf8.ValidString(t.Title) || strings.ContainsFunc(t.Title, unicode.IsControl):
+		return apperr.Invalid("title", "A title must be one line of plain text.")
 	}
 	if n := utf8.RuneCountInString(t.Description); n > MaxDescription || !isStorableText(t.Description) {
 		return apperr.Invalid(
@@ -75,8 +75,11 @@ func errNotADay(field string) error {
 	return apperr.Invalid(field, "The date must be an existing day written as YYYY-MM-DD, such as 2026-11-25.")
 }
 
-// normalizeLabels trims labels and removes duplicates.
+// normalizeLabels trims labels and removes duplicates, which count towards the limit.
 func normalizeLabels(t *ent.Task) error {
+	if len(t.Labels) > MaxLabels {
+		return apperr.Invalid("labels", "A task must have at most %d labels; this one has %d.", MaxLabels, len(t.Labels))
+	}
 	labels := make([]string, 0, len(t.Labels))
 	for _, label := range t.Labels {
 		label = strings.TrimSpace(label)
@@ -86,9 +89,6 @@ func normalizeLabels(t *ent.Task) error {
 		if !slices.Contains(labels, label) {
 			labels = append(labels, label)
 		}
-	}
-	if len(labels) > MaxLabels {
-		return apperr.Invalid("labels", "A task must have at most %d labels; this one has %d.", MaxLabels, len(labels))
 	}
 	t.Labels = labels
 	return nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"errand/internal/apperr"
+	"errand/internal/jsonlimit"
 	"errand/internal/truncate"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -77,6 +78,9 @@ func (r *Registry) run(ctx context.Context, tasks Tasks, name, arguments string)
 	if text := strings.TrimSpace(arguments); text == "" || text == "null" {
 		arguments = "{}"
 	}
+	if err := checkSize(arguments); err != nil {
+		return nil, nil, err
+	}
 	var value any
 	if err := json.Unmarshal([]byte(arguments), &value); err != nil {
 		return nil, nil, apperr.Invalid("arguments", "The arguments must be a JSON object.")
@@ -95,6 +99,31 @@ func (r *Registry) run(ctx context.Context, tasks Tasks, name, arguments string)
 		)
 	}
 	return tool, result, err
+}
+
+// Limits of a call's arguments, which are far above those of valid ones. They are checked before the schema, whose
+// validation takes memory and time for each value.
+const (
+	maxArgumentBytes  = 1 << 20
+	maxArgumentValues = 2000
+	maxArgumentDepth  = 20
+)
+
+func checkSize(arguments string) error {
+	if len(arguments) > maxArgumentBytes {
+		return apperr.Invalid("arguments", "The arguments have %d bytes; the limit is %d.",
+			len(arguments), maxArgumentBytes)
+	}
+	switch shape := jsonlimit.Measure([]byte(arguments)); {
+	case shape.Values > maxArgumentValues:
+		return apperr.Invalid("arguments", "The arguments have %d values; the limit is %d.",
+			shape.Values, maxArgumentValues)
+	case shape.Depth > maxArgumentDepth:
+		return apperr.Invalid("arguments", "The arguments are nested %d levels deep; the limit is %d.",
+			shape.Depth, maxArgumentDepth)
+	default:
+		return nil
+	}
 }
 
 func (r *Registry) names() []string {

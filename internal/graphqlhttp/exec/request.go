@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"unicode/utf8"
+
+	"errand/internal/jsonlimit"
 )
 
 // Request is a decoded GraphQL request of any transport. It has a Query, a Hash or both.
@@ -154,7 +156,7 @@ func (d Decoder) decodeMap(field string, raw json.RawMessage) (map[string]any, *
 	if raw == nil {
 		return nil, nil
 	}
-	if n := countValues(raw); n > d.VariableValues {
+	if n := jsonlimit.Measure(raw).Values; n > d.VariableValues {
 		return nil, BadRequest("%q has %d values; the limit is %d.", field, n, d.VariableValues)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
@@ -167,23 +169,6 @@ func (d Decoder) decodeMap(field string, raw json.RawMessage) (map[string]any, *
 		return nil, BadRequest("%q has data after the end of the JSON object.", field)
 	}
 	return m, nil
-}
-
-// countValues returns an upper bound of the number of values in a valid JSON text, without decoding it: each value is
-// followed by a comma or by the end of an object or array.
-func countValues(raw []byte) int {
-	n, quoted := 0, false
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case c == '\\' && quoted:
-			i++
-		case c == '"':
-			quoted = !quoted
-		case !quoted && (c == ',' || c == '{' || c == '['):
-			n++
-		}
-	}
-	return n
 }
 
 // persistedHash returns the hash in extensions.persistedQuery of the automatic persisted queries protocol.

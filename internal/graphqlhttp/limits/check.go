@@ -16,7 +16,7 @@ func (l Limits) Check(doc *ast.QueryDocument) (Counts, error) {
 	counts := countWritten(doc)
 	if v := first(
 		exceeded("spreads", l.Spreads, counts.spreads, "fragment spreads"),
-		exceeded("inputDepth", l.InputDepth, counts.inputDepth, "levels of lists and objects in an argument"),
+		l.checkShape(counts.inputDepth, counts.inputList),
 	); v != nil {
 		return Counts{}, v
 	}

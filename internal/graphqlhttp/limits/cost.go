@@ -9,10 +9,11 @@ import (
 
 // Estimate estimates how many fields a validated operation resolves with these variables: each field counts once, times
 // the sizes of the lists in which it is. The size of a connection is its first or last, that of a list of ids is their
-// number, that of other lists is ListSize. Fields that @skip and @include remove cost nothing. The error is an
+// number, that of other lists is ListSize. Input is counted at each use, also when it is a variable: one for each element
+// of a list, and one for each inputBytes of text. Fields that @skip and @include remove cost nothing. The error is an
 // *ExceededError, which is returned together with the estimate.
 func (l Limits) Estimate(op *ast.OperationDefinition, variables map[string]any) (int, error) {
-	e := estimate{limits: l, variables: variables}
+	e := estimate{limits: l, variables: variables, inputs: map[*ast.Field]int{}, sizes: map[string]int{}}
 	cost := e.set(op.SelectionSet, noSize)
 	if v := exceeded("cost", l.Cost, cost, "points of estimated cost"); v != nil {
 		return cost, v
@@ -29,6 +30,10 @@ const noSize = -1
 type estimate struct {
 	limits    Limits
 	variables map[string]any
+	// inputs holds the costs of the arguments of fields, since a field in a fragment is counted at each spread.
+	inputs map[*ast.Field]int
+	// sizes holds the sizes of variables, since a variable is counted at each use.
+	sizes map[string]int
 }
 
 // set returns the cost of a selection set. page is the page size of the set's field: the length of the lists directly
@@ -63,30 +68,12 @@ func (e *estimate) field(f *ast.Field, page int) int {
 	if w, ok := e.limits.FieldCosts[key]; ok {
 		weight = w
 	}
-	weight = sum(weight, e.inputs(f))
+	weight = sum(weight, e.input(f))
 	named := e.pageSize(f)
 	if f.Definition.Type.Elem == nil {
 		return sum(weight, e.set(f.SelectionSet, named))
 	}
 	return sum(weight, times(e.listSize(f, key, named, page), e.set(f.SelectionSet, noSize)+1))
-}
-
-// inputs returns the cost of the fields of input objects in f's arguments.
-func (e *estimate) inputs(f *ast.Field) int {
-	total := 0
-	for _, argument := range f.Arguments {
-		definition := f.Definition.Arguments.ForName(argument.Name)
-		given, ok := e.value(argument.Value).(map[string]any)
-		if definition == nil || !ok {
-			continue
-		}
-		for name, value := range given {
-			if value != nil {
-				total = sum(total, e.limits.FieldCosts[definition.Type.Name()+"."+name])
-			}
-		}
-	}
-	return total
 }
 
 // listSize returns the assumed length of the list that f returns.
@@ -101,8 +88,8 @@ func (e *estimate) listSize(f *ast.Field, key string, named, page int) int {
 		return page
 	}
 	for _, argument := range f.Arguments {
-		if list, ok := e.value(argument.Value).([]any); ok {
-			return len(list)
+		if n, ok := e.listLength(argument.Value); ok {
+			return n
 		}
 	}
 	return e.limits.ListSize

@@ -1,6 +1,7 @@
 package limits_test
 
 import (
+	"strings"
 	"testing"
 
 	"errand/internal/graphqlhttp/limits"
@@ -20,9 +21,9 @@ type Query {
   messages: [Message!]!
   nodes(ids: [ID!]!): [Task]!
   plain(limit: Int): [Task!]!
-  found(by: Filter): String
+  found(by: Filter, all: [Filter!], text: String): String
 }
-input Filter { search: String status: Int }
+input Filter { search: String status: Int labels: [String!] }
 type Tasks { edges: [Edge!]! nodes: [Task!]! total: Int! page: Page! }
 type Page { next: Boolean }
 type Edge { node: Task! }
@@ -60,6 +61,38 @@ func TestEstimate_Documents_HaveCost(t *testing.T) {
 			map[string]any{"f": map[string]any{"search": nil}},
 			1,
 		},
+		{
+			"the elements of a list, at each use",
+			`query($l:[String!]){a:found(by:{labels:$l}) b:found(by:{labels:$l})}`,
+			map[string]any{"l": []any{"a", "b", "c"}},
+			2 * (1 + 3),
+		},
+		{"the elements of a literal list", `{found(by:{labels:["a" "b" "c"]})}`, nil, 1 + 3},
+		{"the elements of a default value", `query($l:[String!]=["a" "b"]){found(by:{labels:$l})}`, nil, 1 + 2},
+		{
+			"objects in a list, with their fields and lists",
+			`query($l:[String!]){found(all:[{status:1 labels:$l} {labels:["a"]}])}`,
+			map[string]any{"l": []any{"a", "b"}},
+			1 + 2 + 2 + 2 + 1 + 1,
+		},
+		{
+			"objects in a list by variable",
+			`query($f:[Filter!]){found(all:$f)}`,
+			map[string]any{"f": []any{map[string]any{"status": 1, "labels": []any{"a", "b"}}}},
+			1 + 1 + 2 + 2,
+		},
+		{
+			"a long text, at each use",
+			`query($t:String){a:found(text:$t) b:found(text:$t)}`,
+			map[string]any{"t": strings.Repeat("a", 1024)},
+			2 * (1 + 4),
+		},
+		{
+			"a fragment's list, at each spread",
+			`{...F ...F} fragment F on Query{found(by:{labels:["a" "b" "c"]})}`,
+			nil,
+			2 * (1 + 3),
+		},
 		{"introspection is free", `{__schema{types{name}}}`, nil, 0},
 		{"a type name is a field", `{tasks(first:10){nodes{__typename}}}`, nil, 1 + 1 + 10*2},
 		{"a page of edges: tasks, edges, and 10 of edge, node, id", `{tasks(first:10){edges{node{id}}}}`, nil, 1 + 1 + 10*3},
@@ -78,8 +111,8 @@ func TestEstimate_Documents_HaveCost(t *testing.T) {
 		{"at most PageSize", `{tasks(first:1000000){nodes{id}}}`, nil, 1 + 1 + 100*2},
 		{"a negative size, which the resolver rejects", `{tasks(first:-5){nodes{id}}}`, nil, 1 + 1},
 		{"lists within lists multiply", `{tasks(first:10){nodes{sub(first:5){nodes{id}}}}}`, nil, 1 + 1 + 10*(1+1+1+5*2)},
-		{"the number of ids", `{nodes(ids:["a","b","c"]){id}}`, nil, 1 + 3*2},
-		{"ids by variable", `query($i:[ID!]!){nodes(ids:$i){id}}`, map[string]any{"i": []any{"a", "b"}}, 1 + 2*2},
+		{"the number of ids", `{nodes(ids:["a","b","c"]){id}}`, nil, 1 + 3 + 3*2},
+		{"ids by variable", `query($i:[ID!]!){nodes(ids:$i){id}}`, map[string]any{"i": []any{"a", "b"}}, 1 + 2 + 2*2},
 		{"a limit on a plain list", `{plain(limit:3){id}}`, nil, 1 + 3*2},
 		{"a configured list size", `{messages{calls{name}}}`, nil, 1 + 20*(1+1+3*2)},
 		{

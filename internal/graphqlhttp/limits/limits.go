@@ -39,6 +39,8 @@ type Limits struct {
 
 	// InputDepth is the deepest nesting of lists and objects in an argument or a variable.
 	InputDepth int
+	// InputList is the number of elements of a list in an argument or a variable.
+	InputList int
 
 	// Cost is the maximum estimated number of fields that one operation resolves: QUERY_MAX_COMPLEXITY.
 	Cost int
@@ -73,6 +75,7 @@ func Default() Limits {
 		Introspection: 300,
 		Pairs:         5000,
 		InputDepth:    20,
+		InputList:     1000,
 		Cost:          30000,
 		ListSize:      20,
 		PageSize:      100,
@@ -100,6 +103,7 @@ func (l Limits) Filled() Limits {
 		{&l.Introspection, d.Introspection},
 		{&l.Pairs, d.Pairs},
 		{&l.InputDepth, d.InputDepth},
+		{&l.InputList, d.InputList},
 		{&l.Cost, d.Cost},
 		{&l.ListSize, d.ListSize},
 		{&l.PageSize, d.PageSize},

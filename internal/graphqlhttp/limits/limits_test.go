@@ -102,6 +102,8 @@ func TestCheck_AtAndOverEachLimit_OnlyOverRejected(t *testing.T) {
 		},
 		{"pairs", limits.Limits{Pairs: 3}, 3, `{a a a}`, `{a a a ...B} fragment B on Q{a}`, 6},
 		{"inputDepth", limits.Limits{InputDepth: 2}, 2, `{a(x:[{y:1}])}`, `{a(x:[{y:[1]}])}`, 3},
+		{"inputList", limits.Limits{InputList: 2}, 2, `{a(x:[{y:[1 2]} 3])}`, `{a(x:[{y:[1 2 3]}])}`, 3},
+		{"inputList", limits.Limits{InputList: 2}, 2, `query($v:[Int]=[1 2]){a}`, `query($v:[Int]=[1 2 3]){a}`, 3},
 	} {
 		t.Run(tc.limit, func(t *testing.T) {
 			l := tc.limits.Filled()
@@ -160,6 +162,12 @@ func TestCheckInput_TooDeep_Rejected(t *testing.T) {
 	l := limits.Limits{InputDepth: 2}.Filled()
 	require.NoError(t, l.CheckInput(map[string]any{"a": []any{map[string]any{"b": 1}}}))
 	requireExceeded(t, l.CheckInput(map[string]any{"a": []any{[]any{[]any{}}}}), "inputDepth", 2, 3)
+}
+
+func TestCheckInput_LongList_Rejected(t *testing.T) {
+	l := limits.Limits{InputList: 2}.Filled()
+	require.NoError(t, l.CheckInput(map[string]any{"a": []any{1, 2}, "b": []any{1, 2}, "c": map[string]any{}}))
+	requireExceeded(t, l.CheckInput(map[string]any{"a": map[string]any{"b": []any{1, 2, 3}}}), "inputList", 2, 3)
 }
 
 func TestFilled_Zero_IsDefault(t *testing.T) {

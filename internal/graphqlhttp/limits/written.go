@@ -6,6 +6,7 @@ import "github.com/vektah/gqlparser/v2/ast"
 type writtenCounts struct {
 	spreads    int
 	inputDepth int
+	inputList  int
 }
 
 func countWritten(doc *ast.QueryDocument) writtenCounts {
@@ -56,48 +57,63 @@ func (w *writtenCounts) arguments(list ast.ArgumentList) {
 
 func (w *writtenCounts) input(v *ast.Value) {
 	if v != nil {
-		w.inputDepth = max(w.inputDepth, literalDepth(v))
+		depth, longest := literalShape(v)
+		w.inputDepth, w.inputList = max(w.inputDepth, depth), max(w.inputList, longest)
 	}
 }
 
-// literalDepth returns the nesting of lists and objects. The parser has limited the recursion.
-func literalDepth(v *ast.Value) int {
-	deepest := 0
+// literalShape returns the nesting of lists and objects, and the length of the longest list. The parser has limited the
+// recursion.
+func literalShape(v *ast.Value) (depth, longest int) {
+	if v.Kind == ast.ListValue {
+		longest = len(v.Children)
+	}
 	for _, child := range v.Children {
-		deepest = max(deepest, literalDepth(child.Value))
+		d, l := literalShape(child.Value)
+		depth, longest = max(depth, d), max(longest, l)
 	}
 	if v.Kind == ast.ListValue || v.Kind == ast.ObjectValue {
-		deepest++
+		depth++
 	}
-	return deepest
+	return depth, longest
 }
 
-// CheckInput checks decoded JSON variables against InputDepth. The error is an *ExceededError.
+// CheckInput checks decoded JSON variables against InputDepth and InputList. The error is an *ExceededError.
 func (l Limits) CheckInput(variables map[string]any) error {
-	deepest := 0
+	depth, longest := 0, 0
 	for _, v := range variables {
-		deepest = max(deepest, jsonDepth(v))
+		d, n := jsonShape(v)
+		depth, longest = max(depth, d), max(longest, n)
 	}
-	if v := exceeded("inputDepth", l.InputDepth, deepest, "levels of lists and objects in a variable"); v != nil {
+	if v := l.checkShape(depth, longest); v != nil {
 		return v
 	}
 	return nil
 }
 
-// jsonDepth returns the nesting of lists and objects. The JSON decoder has limited the recursion.
-func jsonDepth(v any) int {
-	deepest := 0
+func (l Limits) checkShape(depth, longest int) *ExceededError {
+	return first(
+		exceeded("inputDepth", l.InputDepth, depth, "levels of lists and objects in an argument or a variable"),
+		exceeded("inputList", l.InputList, longest, "elements in a list of an argument or a variable"),
+	)
+}
+
+// jsonShape is literalShape for decoded JSON, whose decoder has limited the recursion.
+func jsonShape(v any) (depth, longest int) {
 	switch v := v.(type) {
 	case []any:
+		longest = len(v)
 		for _, element := range v {
-			deepest = max(deepest, jsonDepth(element))
+			d, n := jsonShape(element)
+			depth, longest = max(depth, d), max(longest, n)
 		}
 	case map[string]any:
 		for _, element := range v {
-			deepest = max(deepest, jsonDepth(element))
+			d, n := jsonShape(element)
+			depth, longest = max(depth, d), max(longest, n)
 		}
 	default:
-		return 0
+		return 0, 0
 	}
-	return deepest + 1
+	return depth + 1, longest
 }
