@@ -35,6 +35,8 @@ type Error struct {
 	Message string
 	// Field is the invalid input field or argument by its name in the API ("title", "first"). Only for BadUserInput.
 	Field string
+	// Scope is the scope that the token lacks ("tasks:write"). Only for Forbidden.
+	Scope string
 	// RetryAfter is the time after which a retry may succeed; 0 if unknown. Only for RateLimited and Unavailable.
 	RetryAfter time.Duration
 	// cause is logged and never sent.
@@ -47,12 +49,15 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap returns the cause, which may be nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Extensions returns the machine-readable members of the error: code and, if set, field and retryAfterMs. They are
-// sent over GraphQL as extensions and over the Model Context Protocol as error data.
+// Extensions returns the machine-readable members of the error: code and, if set, field, scope and retryAfterMs. They
+// are sent over GraphQL as extensions and over the Model Context Protocol as error data.
 func (e *Error) Extensions() map[string]any {
 	extensions := map[string]any{"code": string(e.Code)}
 	if e.Field != "" {
 		extensions["field"] = e.Field
+	}
+	if e.Scope != "" {
+		extensions["scope"] = e.Scope
 	}
 	if e.RetryAfter > 0 {
 		extensions["retryAfterMs"] = e.RetryAfter.Milliseconds()
@@ -73,6 +78,13 @@ func Invalid(field, format string, args ...any) *Error {
 // Missing returns the NotFound error for an object of the given kind. It is used for missing objects and for those of
 // other users alike, so that the two are indistinguishable.
 func Missing(what string) *Error { return New(NotFound, "No such %s.", what) }
+
+// MissingScope returns the Forbidden error for a token without the scope that the operation needs.
+func MissingScope(scope string) *Error {
+	e := New(Forbidden, "The token lacks the scope %s.", scope)
+	e.Scope = scope
+	return e
+}
 
 // TooMany returns a RateLimited error for a limit that resets after the given time.
 func TooMany(wait time.Duration, format string, args ...any) *Error {

@@ -44,7 +44,9 @@ type Service struct {
 	jwks      *jwksCache // nil without AUTH_JWKS_URL
 	devSigner *DevSigner // nil unless the development sign-in is enabled
 	leeway    time.Duration
-	log       *slog.Logger
+	// requireScopes refuses tokens without any of viewer.AllScopes.
+	requireScopes bool
+	log           *slog.Logger
 }
 
 // New returns the Service of a configuration: it verifies tokens with the keys of AUTH_JWKS_URL, with
@@ -55,7 +57,12 @@ func New(cfg config.Config, log *slog.Logger) (*Service, error) {
 }
 
 func newService(cfg config.Config, log *slog.Logger, now func() time.Time) (*Service, error) {
-	s := &Service{verifiers: map[Surface]Verifier{}, leeway: cfg.Auth.Leeway, log: log}
+	s := &Service{
+		verifiers:     map[Surface]Verifier{},
+		leeway:        cfg.Auth.Leeway,
+		requireScopes: cfg.Auth.RequireScopes,
+		log:           log,
+	}
 	if !cfg.Auth.Configured() {
 		if err := s.enableDevSignIn(cfg, now); err != nil {
 			return nil, err
@@ -131,6 +138,8 @@ type Authenticator struct {
 	users    UserStore
 	actor    viewer.ActorKind
 	leeway   time.Duration
+	// requireScopes is AUTH_REQUIRE_SCOPES.
+	requireScopes bool
 }
 
 // Authenticator returns the authenticator of a surface. All surfaces must share one UserCache, so that an
@@ -141,32 +150,39 @@ func (s *Service) Authenticator(surface Surface, users UserStore) *Authenticator
 	if surface == MCP {
 		actor = viewer.ActorMCP
 	}
-	return &Authenticator{verifier: s.verifiers[surface], users: users, actor: actor, leeway: s.leeway}
+	return &Authenticator{
+		verifier:      s.verifiers[surface],
+		users:         users,
+		actor:         actor,
+		leeway:        s.leeway,
+		requireScopes: s.requireScopes,
+	}
 }
 
 // Authenticate verifies a token. It returns a context with the token's user as the viewer, that user's ID,
 // and the time from which the token is rejected, the leeway included; a connection that outlives it must
-// renew its token. Errors are those of Verifier and UserStore.
+// renew its token. Errors are those of Verifier and UserStore, and FORBIDDEN for a token without scopes if
+// they are required.
 func (a *Authenticator) Authenticate(ctx context.Context, token string) (context.Context, string, time.Time, error) {
-	claims, userID, err := a.Identify(ctx, token)
+	v, err := a.identify(ctx, token)
 	if err != nil {
 		return ctx, "", time.Time{}, err
 	}
-	return viewer.NewContext(
-			ctx,
-			viewer.Viewer{UserID: userID, Actor: a.actor},
-		), userID, claims.ExpiresAt.Add(
-			a.leeway,
-		), nil
+	return viewer.NewContext(ctx, v), v.UserID, v.Expires.Add(a.leeway), nil
 }
 
-// Identify verifies a token and returns its claims and its user's ID. Errors are those of Verifier and
-// UserStore.
-func (a *Authenticator) Identify(ctx context.Context, token string) (Claims, string, error) {
+// identify returns the viewer that a token authenticates.
+func (a *Authenticator) identify(ctx context.Context, token string) (viewer.Viewer, error) {
 	claims, err := a.verifier.Verify(ctx, token)
 	if err != nil {
-		return Claims{}, "", err
+		return viewer.Viewer{}, err
+	}
+	if a.requireScopes && claims.Scopes.Unlimited() {
+		return viewer.Viewer{}, noScopes()
 	}
 	userID, err := a.users.EnsureUser(ctx, claims)
-	return claims, userID, err
+	if err != nil {
+		return viewer.Viewer{}, err
+	}
+	return viewer.Viewer{UserID: userID, Actor: a.actor, Scopes: claims.Scopes, Expires: claims.ExpiresAt}, nil
 }

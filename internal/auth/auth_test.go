@@ -31,7 +31,7 @@ func TestAuthenticate_ValidToken_ReturnsViewerAndExpiry(t *testing.T) {
 		require.Equal(t, testStart.Add(15*time.Minute+a.leeway), expires, "expiry includes the leeway")
 		who, ok := viewer.FromContext(ctx)
 		require.True(t, ok)
-		require.Equal(t, viewer.Viewer{UserID: "user_u1", Actor: kind}, who)
+		require.Equal(t, viewer.Viewer{UserID: "user_u1", Actor: kind, Expires: testStart.Add(15 * time.Minute)}, who)
 	}
 	require.Equal(t, 1, users.calls)
 }

@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"errand/internal/viewer"
+
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -33,8 +35,8 @@ type Claims struct {
 	ExpiresAt time.Time
 	// IssuedAt is the "iat" claim, in seconds; zero when the token has none.
 	IssuedAt time.Time
-	// Scopes are the OAuth scopes of "scope" (RFC 8693) or "scp"; may be empty.
-	Scopes []string
+	// Scopes are the viewer.Scopes in the first of the claims "scope" (RFC 8693), "scp" and "permissions" that has any.
+	Scopes viewer.Scopes
 }
 
 // maxTime is the last second that RFC 3339 can represent.
@@ -53,7 +55,7 @@ func readClaims(m jwt.MapClaims) (Claims, error) {
 	email, emailOK := optionalText(m["email"], MaxEmailBytes)
 	issuer, issuerOK := optionalIssuer(m["iss"])
 	expires, expiresOK := numericDate(m["exp"])
-	scopes, scopesOK := scopes(m)
+	scopes, scopesOK := readScopes(m)
 	if !nameOK || !emailOK || !issuerOK || !expiresOK || !scopesOK {
 		return Claims{}, unauthenticated(ReasonBadClaim)
 	}
@@ -111,24 +113,37 @@ func numericDate(claim any) (time.Time, bool) {
 	return time.Unix(int64(seconds), 0).UTC(), true
 }
 
-func scopes(m jwt.MapClaims) ([]string, bool) {
-	claim, present := m["scope"]
-	if !present {
-		claim = m["scp"]
+// readScopes returns the scopes of a token. The claims are not combined: "permissions" lists what the user may do,
+// which is more than what "scope" delegates to the client.
+func readScopes(m jwt.MapClaims) (viewer.Scopes, bool) {
+	for _, claim := range []string{"scope", "scp"} {
+		names, ok := scopeNames(m[claim])
+		if !ok {
+			return "", false
+		}
+		if scopes := viewer.NewScopes(names); !scopes.Unlimited() {
+			return scopes, true
+		}
 	}
+	names, _ := scopeNames(m["permissions"]) // issuers use the claim in other forms, too
+	return viewer.NewScopes(names), true
+}
+
+// scopeNames returns the names in a list, or in a text that separates them by spaces.
+func scopeNames(claim any) ([]string, bool) {
 	switch v := claim.(type) {
 	case nil:
 		return nil, true
 	case string:
 		return strings.Fields(v), true
 	case []any:
-		return scopeList(v)
+		return stringList(v)
 	default:
 		return nil, false
 	}
 }
 
-func scopeList(values []any) ([]string, bool) {
+func stringList(values []any) ([]string, bool) {
 	list := make([]string, len(values))
 	for i, v := range values {
 		var ok bool

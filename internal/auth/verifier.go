@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"errand/internal/apperr"
 	"errand/internal/auth/bearer"
+	"errand/internal/viewer"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -38,6 +40,7 @@ const (
 	ReasonNotYetValid   Reason = "token not valid yet"
 	ReasonMissingClaim  Reason = "token lacks a required claim"
 	ReasonBadClaim      Reason = "token holds a claim that is not accepted"
+	ReasonNoScopes      Reason = "token has none of Errand's scopes, which AUTH_REQUIRE_SCOPES demands"
 )
 
 // Error implements error.
@@ -56,6 +59,19 @@ func unauthenticated(reason Reason) error {
 		return apperr.Wrap(reason, apperr.Unauthenticated, "The token has expired. Sign in again.")
 	}
 	return apperr.Wrap(reason, apperr.Unauthenticated, "The token is not valid.")
+}
+
+// noScopes returns the error for a valid token without scopes where they are required. A new sign-in helps only if it
+// requests them.
+func noScopes() error {
+	var names []string
+	for _, scope := range viewer.AllScopes() {
+		names = append(names, string(scope))
+	}
+	e := apperr.Wrap(ReasonNoScopes, apperr.Forbidden, "The token needs at least one of the scopes %s.",
+		strings.Join(names, ", "))
+	e.Scope = strings.Join(names, " ")
+	return e
 }
 
 // tokenRules are the requirements on a token besides its signature.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"errand/internal/auth/bearer"
+	"errand/internal/viewer"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
@@ -176,8 +177,23 @@ func TestVerify_ValidClaims_Accepted(t *testing.T) {
 	require.Len(t, verify(claimsWith(m{"sub": strings.Repeat("s", MaxSubjectBytes)})).Subject, MaxSubjectBytes)
 	require.Empty(t, verify(claimsWith(m{"name": nil, "email": nil})).Name)
 	require.Equal(t, "Ada L", verify(claimsWith(m{"name": " Ada\x00\n L "})).Name)
-	require.Equal(t, []string{"a", "b"}, verify(claimsWith(m{"scope": "a b"})).Scopes)
-	require.Equal(t, []string{"a", "b"}, verify(claimsWith(m{"scp": []string{"a", "b"}})).Scopes)
+	for _, c := range []struct {
+		claims m
+		want   viewer.Scopes
+	}{
+		{m{}, ""},
+		{m{"scope": "openid profile tasks:admin TASKS:READ"}, ""},
+		{m{"scope": "chat openid  tasks:read chat"}, "tasks:read chat"},
+		{m{"scope": []string{"account"}}, "account"},
+		{m{"scp": []string{"tasks:write", "x"}}, "tasks:write"},
+		{m{"scp": "chat"}, "chat"},
+		{m{"scope": "openid", "scp": []string{"chat"}}, "chat"},
+		{m{"scope": "tasks:read", "scp": "chat", "permissions": []string{"tasks:write"}}, "tasks:read"},
+		{m{"scope": "openid", "permissions": []string{"tasks:read", "reports:read"}}, "tasks:read"},
+		{m{"permissions": m{"tasks": true}}, ""},
+	} {
+		require.Equal(t, c.want, verify(claimsWith(c.claims)).Scopes, "%v", c.claims)
+	}
 }
 
 func TestVerify_LeewayBounds_Applied(t *testing.T) {

@@ -27,6 +27,8 @@ type Auth struct {
 	BetterAuthSecret secret.String `env:"BETTER_AUTH_SECRET"`
 	// AllowSecretWithJWKS accepts tokens of both kinds, for a migration from one to the other.
 	AllowSecretWithJWKS bool `env:"AUTH_ALLOW_SECRET_WITH_JWKS" envDefault:"false"`
+	// RequireScopes rejects tokens that carry no scope of Errand's, which otherwise may do everything.
+	RequireScopes bool `env:"AUTH_REQUIRE_SCOPES" envDefault:"false"`
 	// Leeway is the tolerated clock difference on exp, nbf and iat, 0 to 5m.
 	Leeway time.Duration `env:"AUTH_LEEWAY" envDefault:"30s"`
 }

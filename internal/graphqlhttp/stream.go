@@ -174,7 +174,7 @@ func (x *exchange) streamContext(ctx context.Context) (context.Context, context.
 // subscribe writes the results of a subscription until it ends. The reason is that of an early end.
 func (x *exchange) subscribe(ctx context.Context, s *stream) (apperr.Code, *apperr.Error) {
 	ended := make(chan apperr.Code, 1)
-	subscription := x.op.NewSubscription(x.identity.UserID, s.send, func(code apperr.Code, failure *gqlerror.Error) {
+	subscription := x.op.NewSubscription(x.identity, s.send, func(code apperr.Code, failure *gqlerror.Error) {
 		if failure != nil {
 			s.send(exec.Result{Response: exec.ErrorResponse(failure)})
 		}

@@ -1,11 +1,13 @@
 package mcp
 
 import (
+	"context"
 	"net/http"
 	"sync/atomic"
 
 	"errand/internal/auth"
 
+	sdkauth "github.com/modelcontextprotocol/go-sdk/auth"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -19,6 +21,32 @@ type httpExchange struct {
 	server        *sdk.Server
 	status        atomic.Int32
 	headerWritten atomic.Bool
+}
+
+// exchangeKey is the key of the exchange in the SDK's token information.
+const exchangeKey = "errand/exchange"
+
+// withExchange returns a handler that passes a request's exchange to the SDK's handlers, as an extra of the token
+// information: the SDK carries nothing else of the transport to them. It must be called with a verified token in the
+// Authorization header, which it removes.
+func withExchange(x *httpExchange, next http.Handler) http.Handler {
+	info := &sdkauth.TokenInfo{Extra: map[string]any{exchangeKey: x}}
+	verified := func(context.Context, string, *http.Request) (*sdkauth.TokenInfo, error) { return info, nil }
+	options := &sdkauth.RequireBearerTokenOptions{AllowMissingExpiration: true} // Guard has checked it
+	return sdkauth.RequireBearerToken(verified, options)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Authorization")
+		next.ServeHTTP(w, r)
+	}))
+}
+
+// exchangeFrom returns the HTTP exchange of ctx, nil over stdio.
+func exchangeFrom(ctx context.Context) *httpExchange {
+	info := sdkauth.TokenInfoFromContext(ctx)
+	if info == nil {
+		return nil
+	}
+	x, _ := info.Extra[exchangeKey].(*httpExchange)
+	return x
 }
 
 // requireScope makes the response a 403 with the missing scope (RFC 6750, section 3.1).

@@ -88,8 +88,11 @@ func newFixture(t *testing.T, db *store.DB, change func(*Options)) *fixture {
 	}
 	w.server = New(o)
 	w.guard = Guard{
-		Identify: verifier.Authenticator(auth.MCP, w.users).Identify,
-		Resource: auth.NewProtectedResource(cfg, Path, ScopeRead, ScopeWrite), OriginAllowed: cfg.OriginAllowed,
+		Authenticate: func(ctx context.Context, token string) (context.Context, error) {
+			ctx, _, _, err := verifier.Authenticator(auth.MCP, w.users).Authenticate(ctx, token)
+			return ctx, err
+		},
+		Resource: auth.NewProtectedResource(cfg, Path, Scopes()...), OriginAllowed: cfg.OriginAllowed,
 		PublicURL: "https://errand.example.com", BodyBytes: 64 << 10,
 	}
 	w.http = httptest.NewServer(w.server.Handler(w.guard))

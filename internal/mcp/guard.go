@@ -22,8 +22,8 @@ import (
 
 // Guard authenticates requests and checks host, origin and size. All fields but PublicURL are required.
 type Guard struct {
-	// Identify verifies a token for this path and returns its claims and user id.
-	Identify func(ctx context.Context, token string) (auth.Claims, string, error)
+	// Authenticate verifies a token for this path and returns a context with its user as the viewer.
+	Authenticate func(ctx context.Context, token string) (context.Context, error)
 	// Resource writes the challenges.
 	Resource *auth.ProtectedResource
 	// OriginAllowed reports whether pages of another origin may call.
@@ -34,7 +34,7 @@ type Guard struct {
 	BodyBytes int64
 }
 
-// Wrap returns a handler that passes authenticated requests to next, with the caller in the context. The token is
+// Wrap returns a handler that passes authenticated requests to next, with the viewer in the context. The token is
 // removed from the request.
 func (g Guard) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -55,14 +55,12 @@ func (g Guard) Wrap(next http.Handler) http.Handler {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		caller, ok := g.identify(w, r)
+		ctx, ok := g.authenticate(w, r)
 		if !ok || !g.readBody(w, r) {
 			return
 		}
-		r.Header.Del("Authorization")
 		x := &httpExchange{ResponseWriter: w, request: r, resource: g.Resource}
-		ctx := withSession(r.Context(), session{caller: caller, exchange: x})
-		next.ServeHTTP(x, r.WithContext(ctx))
+		withExchange(x, next).ServeHTTP(x, r.WithContext(ctx))
 	})
 }
 
@@ -96,33 +94,33 @@ func setCORSHeaders(h http.Header, origin string) {
 	h.Set("Access-Control-Max-Age", "7200")
 }
 
-func (g Guard) identify(w http.ResponseWriter, r *http.Request) (Caller, bool) {
+// authenticate returns a context with the token's user as the viewer, or answers the request and returns false.
+func (g Guard) authenticate(w http.ResponseWriter, r *http.Request) (context.Context, bool) {
 	token, present, err := bearer.FromHeader(r.Header)
 	if err == nil && !present {
 		w.Header().Set("WWW-Authenticate", g.Resource.Challenge(r, nil))
 		writeError(w, http.StatusUnauthorized, "Sign in first: send a bearer token.")
-		return Caller{}, false
+		return nil, false
 	}
-	var caller Caller
+	ctx := r.Context()
 	if err == nil {
-		var claims auth.Claims
-		var userID string
-		claims, userID, err = g.Identify(r.Context(), token)
-		caller = NewCaller(claims, userID)
-	}
-	if err == nil {
-		caller.client = clientFromHeader(r.Header)
-		return caller, true
+		if ctx, err = g.Authenticate(ctx, token); err == nil {
+			return ctx, true
+		}
 	}
 	e := apperr.From(err)
-	if e.Code == apperr.Unauthenticated {
+	switch e.Code {
+	case apperr.Unauthenticated:
 		w.Header().Set("WWW-Authenticate", g.Resource.Challenge(r, e))
 		writeError(w, http.StatusUnauthorized, e.Message)
-		return Caller{}, false
+	case apperr.Forbidden:
+		w.Header().Set("WWW-Authenticate", g.Resource.InsufficientScope(r, e.Scope))
+		writeError(w, http.StatusForbidden, e.Message)
+	default:
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(e.RetryAfter.Seconds()))))
+		writeError(w, http.StatusServiceUnavailable, e.Message)
 	}
-	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(e.RetryAfter.Seconds()))))
-	writeError(w, http.StatusServiceUnavailable, e.Message)
-	return Caller{}, false
+	return nil, false
 }
 
 // Limits of a message's JSON, far above those of valid messages. The SDK decodes a message several times.

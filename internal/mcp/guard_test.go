@@ -12,6 +12,7 @@ import (
 	"errand/internal/auth/bearer"
 	"errand/internal/page"
 	"errand/internal/testdb"
+	"errand/internal/viewer"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/assert"
@@ -249,14 +250,14 @@ func (panicking) ListConversations(context.Context, page.Args) (*page.Conversati
 // TestGuard_Token_IsRemovedFromRequest checks that handlers behind the guard see the caller, not the token.
 func TestGuard_Token_IsRemovedFromRequest(t *testing.T) {
 	w := newFixture(t, testdb.SQLite(t), nil)
-	good := token(t, "alice", func(m jwt.MapClaims) { m["scope"] = ScopeRead })
+	good := token(t, "alice", func(m jwt.MapClaims) { m["scope"] = "tasks:read" })
 	reached := false
 	behind := w.guard.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		reached = true
-		caller, ok := callerFrom(r.Context())
+		v, ok := viewer.FromContext(r.Context())
 		assert.True(t, ok)
-		assert.Equal(t, w.userID("alice"), caller.UserID)
-		assert.Equal(t, []string{ScopeRead}, caller.Scopes)
+		assert.Equal(t, w.userID("alice"), v.UserID)
+		assert.Equal(t, viewer.Scopes("tasks:read"), v.Scopes)
 		assert.NotContains(t, fmt.Sprint(r.Header), good)
 	}))
 	r := httptest.NewRequest(http.MethodPost, Path, strings.NewReader(ping))

@@ -16,9 +16,15 @@ import (
 	"errand/internal/stream"
 	"errand/internal/task"
 	"errand/internal/tool"
+	"errand/internal/viewer"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
+
+// Scopes returns the names of the scopes that operations of the endpoint need.
+func Scopes() []string {
+	return []string{string(viewer.TasksRead), string(viewer.TasksWrite)}
+}
 
 // Path is the path of the endpoint.
 const Path = "/mcp"

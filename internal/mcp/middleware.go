@@ -25,21 +25,23 @@ const (
 // MethodListen is the method of a subscription. Its answer is sent when the subscription ends.
 const MethodListen = "subscriptions/listen"
 
-// middleware wraps every message: it sets the viewer, checks expiry, scope and rate limit, bounds the time,
-// redacts errors and reports the request.
+// middleware wraps every message: it adds the client's name to the viewer, checks expiry, scope and rate limit, bounds the
+// time, redacts errors and reports the request.
 func (s *Server) middleware(l *subscriber) sdk.Middleware {
 	return func(next sdk.MethodHandler) sdk.MethodHandler {
 		return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
 			began := time.Now()
-			caller, _ := callerFrom(ctx)
-			report := Report{Method: method, Tool: s.toolOf(req), Transport: "stdio", Client: clientOf(req, caller)}
-			if exchangeFrom(ctx) != nil {
-				report.Transport = "http"
-			}
-			ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: caller.UserID, Actor: viewer.ActorMCP, Client: report.Client})
-			if _, err := viewer.Require(ctx); err != nil {
+			v, err := viewer.Require(ctx)
+			if err != nil {
 				return nil, s.protocolError(ctx, method, err)
 			}
+			x := exchangeFrom(ctx)
+			report := Report{Method: method, Tool: s.toolOf(req), Transport: "stdio", Client: clientOf(req, x)}
+			if x != nil {
+				report.Transport = "http"
+			}
+			v.Client = report.Client
+			ctx = viewer.NewContext(ctx, v)
 			result, err := s.handle(ctx, next, method, req, l)
 			err = s.protocolError(ctx, method, err)
 			report.Code, report.Latency = codeOf(result, err), time.Since(began)
@@ -63,17 +65,17 @@ func (s *Server) handle(
 			result, err = nil, fmt.Errorf("panic: %v", p)
 		}
 	}()
-	caller, _ := callerFrom(ctx)
+	v, _ := viewer.FromContext(ctx)
 	x := exchangeFrom(ctx)
-	if x == nil && caller.expired() { // HTTP requests have just been verified
+	if x == nil && expired(v) { // HTTP requests have just been verified
 		return nil, tokenExpired()
 	}
 	scope := s.requiredScope(method, req)
-	if !caller.hasScope(scope) {
+	if scope != "" && !v.Scopes.Allow(scope) {
 		if x != nil {
-			x.requireScope(scope)
+			x.requireScope(string(scope))
 		}
-		return nil, apperr.New(apperr.Forbidden, "The token lacks the scope %s.", scope)
+		return nil, apperr.MissingScope(string(scope))
 	}
 	if scope != "" { // methods without user data are not counted
 		if err := s.o.CheckRateLimit(ctx); err != nil {
@@ -114,7 +116,7 @@ func adjustInitializeResult(ctx context.Context, req sdk.Request, result *sdk.In
 }
 
 // requiredScope returns the scope that a message needs, "" for methods without user data.
-func (s *Server) requiredScope(method string, req sdk.Request) string {
+func (s *Server) requiredScope(method string, req sdk.Request) viewer.Scope {
 	switch method {
 	case methodCall:
 		tool := s.o.Tools.Find(s.toolOf(req))
@@ -122,11 +124,11 @@ func (s *Server) requiredScope(method string, req sdk.Request) string {
 			return ""
 		}
 		if tool.ReadOnly {
-			return ScopeRead
+			return viewer.TasksRead
 		}
-		return ScopeWrite
+		return viewer.TasksWrite
 	case methodListResources, methodReadResource, methodSubscribe, methodPrompt, MethodListen:
-		return ScopeRead
+		return viewer.TasksRead
 	default:
 		return ""
 	}
@@ -141,7 +143,7 @@ func (s *Server) toolOf(req sdk.Request) string {
 }
 
 // clientOf returns the client name of the message or of the session's handshake, else of the HTTP headers.
-func clientOf(req sdk.Request, caller Caller) string {
+func clientOf(req sdk.Request, x *httpExchange) string {
 	if p, ok := req.GetParams().(*sdk.InitializeParams); ok && p != nil && p.ClientInfo != nil {
 		return clientName(p.ClientInfo.Name)
 	}
@@ -150,5 +152,8 @@ func clientOf(req sdk.Request, caller Caller) string {
 			return clientName(info.Name)
 		}
 	}
-	return caller.client
+	if x == nil {
+		return ""
+	}
+	return clientFromHeader(x.request.Header)
 }

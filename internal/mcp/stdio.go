@@ -13,11 +13,10 @@ import (
 // maxLine is the largest stdio message in bytes.
 const maxLine = 1 << 20
 
-// ServeStdio serves one client over in and out as caller. It returns nil when the client closes the streams or
-// ctx ends.
-func (s *Server) ServeStdio(ctx context.Context, in io.ReadCloser, out io.WriteCloser, caller Caller) error {
-	ctx = withSession(ctx, session{caller: caller})
-	l, err := s.newSubscriber(ctx, caller)
+// ServeStdio serves one client over in and out, as the viewer of ctx. It returns nil when the client closes the streams
+// or ctx ends.
+func (s *Server) ServeStdio(ctx context.Context, in io.ReadCloser, out io.WriteCloser) error {
+	l, err := s.newSubscriber(ctx)
 	if err != nil {
 		return err
 	}

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"errand/internal/stream"
+	"errand/internal/viewer"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/stretchr/testify/require"
 )
 
 // connectStdio serves a client over a pair of pipes. wait returns when the server has ended.
-func (w *fixture) connectStdio(t *testing.T, caller Caller, revision string) (c *client, leave func(),
+func (w *fixture) connectStdio(t *testing.T, v viewer.Viewer, revision string) (c *client, leave func(),
 	wait func() error,
 ) {
 	t.Helper()
@@ -22,7 +23,7 @@ func (w *fixture) connectStdio(t *testing.T, caller Caller, revision string) (c 
 	ctx, leave := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		err := w.server.ServeStdio(ctx, toServer, fromServer, caller)
+		err := w.server.ServeStdio(viewer.NewContext(ctx, v), toServer, fromServer)
 		_ = fromServer.Close()
 		ended <- err
 	}()
@@ -39,8 +40,13 @@ func (w *fixture) connectStdio(t *testing.T, caller Caller, revision string) (c 
 	}
 }
 
-func (w *fixture) caller(subject string, scopes ...string) Caller {
-	return Caller{UserID: w.userID(subject), Scopes: scopes, Expires: time.Now().Add(time.Hour)}
+func (w *fixture) viewer(subject string, scopes ...string) viewer.Viewer {
+	return viewer.Viewer{
+		UserID:  w.userID(subject),
+		Actor:   viewer.ActorMCP,
+		Scopes:  viewer.NewScopes(scopes),
+		Expires: time.Now().Add(time.Hour),
+	}
 }
 
 func TestStdio_Session_ServesTools(t *testing.T) {
@@ -50,7 +56,7 @@ func TestStdio_Session_ServesTools(t *testing.T) {
 				w.createTask("bob", "his")
 				talk, bobs := w.addConversation("alice", 2), w.addConversation("bob", 2)
 				events := w.follow(t, "alice")
-				c, _, wait := w.connectStdio(t, w.caller("alice"), revision)
+				c, _, wait := w.connectStdio(t, w.viewer("alice"), revision)
 				c.mustCall("add_task", map[string]any{"title": "hers"})
 				e := <-events
 				require.Equal(t, "Test Desk", e.Change.Client)
@@ -84,7 +90,7 @@ func TestStdio_Session_ServesTools(t *testing.T) {
 
 func TestStdio_TaskCreated_NotifiesListChanged(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *fixture) {
-		c, leave, wait := w.connectStdio(t, w.caller("alice"), "2025-11-25")
+		c, leave, wait := w.connectStdio(t, w.viewer("alice"), "2025-11-25")
 		w.createTask("alice", "made elsewhere")
 		c.requireNotification("list")
 		leave()
@@ -94,17 +100,17 @@ func TestStdio_TaskCreated_NotifiesListChanged(t *testing.T) {
 
 func TestStdio_ScopesAndExpiry_AreEnforced(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *fixture) {
-		c, _, _ := w.connectStdio(t, w.caller("alice", ScopeRead), "2025-11-25")
+		c, _, _ := w.connectStdio(t, w.viewer("alice", "tasks:read"), "2025-11-25")
 		c.mustCall("list_tasks", nil)
 		_, err := c.CallTool(t.Context(), &sdk.CallToolParams{Name: "add_task", Arguments: map[string]any{"title": "x"}})
 		require.ErrorContains(t, err, "lacks the scope tasks:write")
 
-		caller := w.caller("alice")
-		caller.Expires = time.Now().Add(time.Second)
-		late, _, _ := w.connectStdio(t, caller, "2025-11-25")
+		late := w.viewer("alice")
+		late.Expires = time.Now().Add(time.Second)
+		c, _, _ = w.connectStdio(t, late, "2025-11-25")
 		for err = nil; err == nil; {
-			_, err = late.CallTool(t.Context(), &sdk.CallToolParams{Name: "list_tasks"})
-			require.Less(t, time.Since(caller.Expires), patience)
+			_, err = c.CallTool(t.Context(), &sdk.CallToolParams{Name: "list_tasks"})
+			require.Less(t, time.Since(late.Expires), patience)
 		}
 		require.ErrorContains(t, err, "expired")
 	})

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"errand/internal/apperr"
+	"errand/internal/viewer"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -25,12 +26,11 @@ func (s *Server) Handler(g Guard) http.Handler {
 
 // serveListen serves a subscription on an SDK server of its own.
 func (s *Server) serveListen(w http.ResponseWriter, r *http.Request) {
-	caller, _ := callerFrom(r.Context())
-	if caller.expired() { // verification has a leeway, which a long-lived stream must not use
+	if v, _ := viewer.FromContext(r.Context()); expired(v) { // a long-lived stream must not use the leeway
 		writeError(w, http.StatusUnauthorized, tokenExpired().Error())
 		return
 	}
-	l, err := s.newSubscriber(r.Context(), caller)
+	l, err := s.newSubscriber(r.Context())
 	if err != nil {
 		s.o.Logger.ErrorContext(r.Context(), "mcp subscription failed", slog.Any("error", err))
 		writeError(w, http.StatusServiceUnavailable, apperr.From(err).Message)
@@ -52,11 +52,11 @@ func (s *Server) listen(
 	if l == nil {
 		return nil, apperr.New(apperr.BadUserInput, "Subscriptions need revision %s of the protocol.", revision2026)
 	}
-	caller, _ := callerFrom(ctx)
+	v, _ := viewer.FromContext(ctx)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(l.ctx, cancel)()
-	done, err := s.subscriptions.open(caller.UserID, cancel)
+	done, err := s.subscriptions.open(v.UserID, cancel)
 	if err != nil {
 		return nil, err
 	}

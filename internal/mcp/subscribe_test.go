@@ -243,7 +243,7 @@ func TestListen_TooManySubscriptions_RateLimited(t *testing.T) {
 	m, _ = w.listen(t, token(t, "carol", nil), many...).next()
 	require.NotNil(t, m.Error)
 	require.Contains(t, m.Error.Message, "at most 100")
-	m, _ = w.listen(t, token(t, "carol", func(m jwt.MapClaims) { m["scope"] = ScopeWrite })).next()
+	m, _ = w.listen(t, token(t, "carol", func(m jwt.MapClaims) { m["scope"] = "tasks:write" })).next()
 	require.NotNil(t, m.Error)
 	require.Equal(t, codeForbidden, m.Error.Code)
 	expired := w.listen(t, token(t, "carol", func(m jwt.MapClaims) { m["exp"] = time.Now().Add(-5 * time.Second).Unix() }))

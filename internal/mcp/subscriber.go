@@ -31,14 +31,17 @@ type subscriber struct {
 	listParts     map[string]bool               // parts of the open list, by URI
 }
 
-// newSubscriber returns a subscriber that follows the caller's tasks and list of conversations. Changes that
+// newSubscriber returns a subscriber that follows the viewer's tasks and list of conversations. Changes that
 // commit after it returns are notified. The caller must call close.
-func (s *Server) newSubscriber(ctx context.Context, caller Caller) (*subscriber, error) {
+func (s *Server) newSubscriber(ctx context.Context) (*subscriber, error) {
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return nil, err
+	}
 	l := &subscriber{owner: s, conversations: map[string]context.CancelFunc{}, listParts: map[string]bool{}}
-	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: caller.UserID, Actor: viewer.ActorMCP})
-	l.ctx, l.end = context.WithDeadline(ctx, caller.Expires)
+	l.ctx, l.end = context.WithDeadline(ctx, v.Expires)
 	l.server = s.newSDKServer(l)
-	follower, err := stream.OpenTaskStream(l.ctx, s.o.Hub, caller.UserID, nil, s.o.Tasks)
+	follower, err := stream.OpenTaskStream(l.ctx, s.o.Hub, v.UserID, nil, s.o.Tasks)
 	if err != nil {
 		l.end()
 		return nil, err
@@ -48,7 +51,7 @@ func (s *Server) newSubscriber(ctx context.Context, caller Caller) (*subscriber,
 		// When the stream ends, the client reconnects and reads again.
 		_ = stream.Run(l.ctx, follower, func(e *stream.TaskEvent) bool { l.taskChanged(e); return true })
 	})
-	list := s.o.Hub.Subscribe(stream.ConversationListTopic(caller.UserID))
+	list := s.o.Hub.Subscribe(stream.ConversationListTopic(v.UserID))
 	l.running.Go(func() { l.watch(l.ctx, list, l.notifyListChanged) })
 	return l, nil
 }

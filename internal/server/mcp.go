@@ -9,6 +9,7 @@ import (
 
 	"errand/internal/auth"
 	"errand/internal/mcp"
+	"errand/internal/viewer"
 )
 
 // stdioSignInTimeout limits the verification of the token of ServeMCP, which may fetch signing keys.
@@ -16,9 +17,9 @@ const stdioSignInTimeout = 30 * time.Second
 
 // mountMCP adds the MCP endpoint and the OAuth protected resource metadata (RFC 9728).
 func (s *Server) mountMCP(mux *http.ServeMux, users auth.UserStore) {
-	resource := auth.NewProtectedResource(s.Config, mcp.Path, mcp.ScopeRead, mcp.ScopeWrite)
+	resource := auth.NewProtectedResource(s.Config, mcp.Path, mcp.Scopes()...)
 	mux.Handle(mcp.Path, s.MCP.Handler(mcp.Guard{
-		Identify:      s.Auth.Authenticator(auth.MCP, users).Identify,
+		Authenticate:  s.authenticateMCP(users),
 		Resource:      resource,
 		OriginAllowed: s.Config.OriginAllowed,
 		PublicURL:     s.Config.Server.PublicURL,
@@ -26,6 +27,15 @@ func (s *Server) mountMCP(mux *http.ServeMux, users auth.UserStore) {
 	}))
 	mux.Handle(resource.MetadataPath(), resource.Metadata())
 	mux.Handle(auth.MetadataPath, resource.Metadata())
+}
+
+// authenticateMCP returns the function that verifies tokens for /mcp.
+func (s *Server) authenticateMCP(users auth.UserStore) func(context.Context, string) (context.Context, error) {
+	authenticator := s.Auth.Authenticator(auth.MCP, users)
+	return func(ctx context.Context, token string) (context.Context, error) {
+		ctx, _, _, err := authenticator.Authenticate(ctx, token)
+		return ctx, err
+	}
 }
 
 func (s *Server) newMCPServer() *mcp.Server {
@@ -55,11 +65,15 @@ func (s *Server) ServeMCP(ctx context.Context, token string, in io.ReadCloser, o
 	}
 	verify, cancel := context.WithTimeout(ctx, stdioSignInTimeout)
 	defer cancel()
-	claims, userID, err := s.Auth.Authenticator(auth.MCP, s.Services.Accounts).Identify(verify, token)
+	verified, err := s.authenticateMCP(s.Services.Accounts)(verify, token)
 	if err != nil {
 		return fmt.Errorf("verifying the token: %w", err)
 	}
-	return s.newMCPServer().ServeStdio(ctx, in, nopCloser{out}, mcp.NewCaller(claims, userID))
+	v, err := viewer.Require(verified)
+	if err != nil {
+		return err
+	}
+	return s.newMCPServer().ServeStdio(viewer.NewContext(ctx, v), in, nopCloser{out})
 }
 
 // nopCloser is a writer that is not closed by the MCP library; its owner closes it.

@@ -37,7 +37,7 @@ const (
 // systemScope is the setting for the server's own work. No user ID equals it.
 const systemScope = "system"
 
-// rlsConn sets the scope of the context's viewer (viewer.Scope) before every statement. While row-level
+// rlsConn sets the scope of the context's viewer (viewer.Rows) before every statement. While row-level
 // security is not enabled it passes statements through. Statements prepared by database/sql are not
 // supported: without a scope they see no rows.
 type rlsConn struct {
@@ -46,7 +46,7 @@ type rlsConn struct {
 	// role is the role set on the connection, "" for none yet.
 	role string
 	// txScope is the scope set last in this transaction; nil outside of one and before its first statement.
-	txScope *viewer.Scope
+	txScope *viewer.Rows
 	inTx    bool
 }
 
@@ -65,7 +65,7 @@ func (c *rlsConn) assumeRole(ctx context.Context) error {
 
 // withScope returns a batch that sets the scope and runs the statement, or nil when no setting is needed.
 func (c *rlsConn) withScope(ctx context.Context, query string, args []driver.NamedValue) *pgx.Batch {
-	role, scope := c.state.role.Load(), viewer.ScopeFromContext(ctx)
+	role, scope := c.state.role.Load(), viewer.RowsFromContext(ctx)
 	if role == nil || c.inTx && c.txScope != nil && *c.txScope == scope {
 		return nil
 	}

@@ -7,6 +7,7 @@ package viewer
 
 import (
 	"context"
+	"time"
 
 	"errand/internal/apperr"
 )
@@ -21,6 +22,10 @@ type Viewer struct {
 	ToolCallID string
 	// Client is the name of the calling program; set only for ActorMCP.
 	Client string
+	// Scopes limit what the viewer may do; the zero value means no limit.
+	Scopes Scopes
+	// Expires is the expiry of the token; zero when the viewer was not authenticated by one.
+	Expires time.Time
 }
 
 // ActorKind is the kind of program that makes a change for the user. Its values are stored.
@@ -36,8 +41,8 @@ const (
 	ActorMCP ActorKind = "MCP"
 )
 
-// Scope selects the rows that PostgreSQL's row-level security shows. The zero value shows none.
-type Scope struct {
+// Rows selects the rows that PostgreSQL's row-level security shows. The zero value shows none.
+type Rows struct {
 	// UserID shows this user's rows.
 	UserID string
 	// System shows the rows that the server's own work needs.
@@ -47,25 +52,25 @@ type Scope struct {
 // contextKey is the key of a context's value.
 type contextKey struct{}
 
-// value is what a context carries: the viewer for the policies, the scope for row-level security.
+// value is what a context carries: the viewer for the policies, the rows for row-level security.
 type value struct {
 	viewer Viewer
-	scope  Scope
+	rows   Rows
 }
 
-// NewContext returns a context with v as its viewer and v's rows as its scope.
+// NewContext returns a context with v as its viewer, to whom row-level security shows v's rows.
 func NewContext(ctx context.Context, v Viewer) context.Context {
 	if v.Actor == "" {
 		v.Actor = ActorUser
 	}
-	return context.WithValue(ctx, contextKey{}, value{viewer: v, scope: Scope{UserID: v.UserID}})
+	return context.WithValue(ctx, contextKey{}, value{viewer: v, rows: Rows{UserID: v.UserID}})
 }
 
 // AsSystem returns a context for the server's own work, such as claiming runs. It widens the
-// scope of row-level security; the viewer and what the privacy policies allow stay the same.
+// rows that row-level security shows; the viewer and what the privacy policies allow stay the same.
 func AsSystem(ctx context.Context) context.Context {
 	c, _ := ctx.Value(contextKey{}).(value)
-	c.scope = Scope{System: true}
+	c.rows = Rows{System: true}
 	return context.WithValue(ctx, contextKey{}, c)
 }
 
@@ -75,17 +80,23 @@ func FromContext(ctx context.Context) (v Viewer, ok bool) {
 	return c.viewer, c.viewer.UserID != ""
 }
 
-// ScopeFromContext returns the scope set last by NewContext or AsSystem.
-func ScopeFromContext(ctx context.Context) Scope {
+// RowsFromContext returns the rows set last by NewContext or AsSystem.
+func RowsFromContext(ctx context.Context) Rows {
 	c, _ := ctx.Value(contextKey{}).(value)
-	return c.scope
+	return c.rows
 }
 
-// Require returns the viewer of ctx, or an UNAUTHENTICATED error when there is none.
-func Require(ctx context.Context) (Viewer, error) {
+// Require returns the viewer of ctx. The error is UNAUTHENTICATED when there is none, and FORBIDDEN when the viewer's
+// token lacks one of the scopes.
+func Require(ctx context.Context, scopes ...Scope) (Viewer, error) {
 	v, ok := FromContext(ctx)
 	if !ok {
 		return Viewer{}, apperr.New(apperr.Unauthenticated, "Sign in first.")
+	}
+	for _, scope := range scopes {
+		if !v.Scopes.Allow(scope) {
+			return Viewer{}, apperr.MissingScope(string(scope))
+		}
 	}
 	return v, nil
 }

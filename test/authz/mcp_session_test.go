@@ -14,6 +14,7 @@ import (
 
 	"errand/internal/mcp"
 	"errand/internal/testclient"
+	"errand/internal/viewer"
 	"errand/test/harness"
 
 	"entgo.io/ent/privacy"
@@ -111,10 +112,14 @@ func (m *authzMatrix) stdioTransport(t *testing.T, owner *userFixture) sdk.Trans
 	}
 	in, toServer := io.Pipe()
 	out, fromServer := io.Pipe()
-	caller := mcp.Caller{UserID: owner.id, Expires: time.Now().Add(time.Hour)}
+	ctx = viewer.NewContext(ctx, viewer.Viewer{
+		UserID:  owner.id,
+		Actor:   viewer.ActorMCP,
+		Expires: time.Now().Add(time.Hour),
+	})
 	served := make(chan error, 1)
 	go func() {
-		served <- m.env.MCP.ServeStdio(ctx, in, fromServer, caller)
+		served <- m.env.MCP.ServeStdio(ctx, in, fromServer)
 		_ = fromServer.Close()
 	}()
 	t.Cleanup(func() { require.NoError(t, <-served) }) // the session is closed first

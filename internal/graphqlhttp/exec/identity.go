@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"errand/internal/apperr"
+	"errand/internal/viewer"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
@@ -14,6 +15,8 @@ type Identity struct {
 	UserID string
 	// Expires is zero when the token does not expire.
 	Expires time.Time
+	// Scopes limit what the token may be used for.
+	Scopes viewer.Scopes
 }
 
 // Authenticate verifies a token and returns the context in which the user's operations run. An empty token means
@@ -29,5 +32,6 @@ func (e *Engine) Authenticate(ctx context.Context, token string) (context.Contex
 	if err != nil {
 		return ctx, Identity{}, e.options.ErrorPresenter(ctx, err)
 	}
-	return authenticated, Identity{UserID: userID, Expires: expires}, nil
+	v, _ := viewer.FromContext(authenticated)
+	return authenticated, Identity{UserID: userID, Expires: expires, Scopes: v.Scopes}, nil
 }

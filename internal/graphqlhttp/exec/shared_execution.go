@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// dedupKey identifies subscriptions of the same user with the same document and variables: equal events look the same
-// to them. The zero key is never shared.
+// dedupKey identifies subscriptions of the same user with the same scopes, document and variables: equal events look
+// the same to them. The zero key is never shared.
 type dedupKey [sha256.Size]byte
 
 func newDedupKey(parts ...string) dedupKey {

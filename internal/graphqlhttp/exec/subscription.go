@@ -39,18 +39,18 @@ type Subscription struct {
 	ended   bool
 }
 
-// NewSubscription returns a subscription of op, which must be of the kind Subscription. Subscriptions of the same user
-// with the same document and variables share executions.
+// NewSubscription returns a subscription of op, which must be of the kind Subscription. Subscriptions of the same user,
+// with tokens of the same scopes, and with the same document and variables share executions.
 //
 // send passes a result to the subscriber, may block while the client reads slowly, and returns false when the
 // subscriber has left. end is called once, after the last send, with the code of the first error ("": none) and the
 // failure of the source, which is nil when the source is complete or the subscriber has left.
 func (op *Operation) NewSubscription(
-	userID string, send func(Result) bool, end func(code apperr.Code, failure *gqlerror.Error),
+	identity Identity, send func(Result) bool, end func(code apperr.Code, failure *gqlerror.Error),
 ) *Subscription {
 	s := &Subscription{op: op, send: send, end: end}
 	if variables, err := json.Marshal(op.context.Variables); err == nil {
-		s.dedupKey = newDedupKey(op.hash, op.name, userID, string(variables))
+		s.dedupKey = newDedupKey(op.hash, op.name, identity.UserID, string(identity.Scopes), string(variables))
 	}
 	return s
 }

@@ -3,6 +3,8 @@ package ws
 import (
 	"context"
 	"slices"
+
+	"errand/internal/graphqlhttp/exec"
 )
 
 // operation is an operation in progress on a socket. Its ID is in use until the server has enqueued the last message
@@ -10,6 +12,8 @@ import (
 type operation struct {
 	id     string
 	cancel context.CancelCauseFunc
+	// identity is that of the token with which the operation started.
+	identity exec.Identity
 	// wake makes a subscription notice that its context has ended; nil for queries and mutations.
 	wake func()
 }

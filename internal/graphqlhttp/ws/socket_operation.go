@@ -76,7 +76,7 @@ func (s operationStarter) add(id string) (context.Context, *operation) {
 		return nil, nil
 	}
 	ctx, cancel := context.WithCancelCause(s.userCtx)
-	o := &operation{id: id, cancel: cancel}
+	o := &operation{id: id, cancel: cancel, identity: s.identity}
 	s.operations = append(s.operations, o)
 	return ctx, o
 }
@@ -114,9 +114,10 @@ type operationRunner struct {
 // run executes a query or mutation to its end, or starts a subscription.
 func (r *operationRunner) run() {
 	if r.op.Kind == ast.Subscription {
-		subscription := r.op.NewSubscription(r.userID(), r.send, r.subscriptionEnded)
+		subscription := r.op.NewSubscription(r.operation.identity, r.send, r.subscriptionEnded)
 		r.mu.Lock()
 		r.operation.wake = subscription.Wake
+		r.endUnscoped() // the token may have been renewed since the operation was added
 		r.mu.Unlock()
 		subscription.Start(r.ctx)
 		return

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"bytes"
+	"errors"
 	"time"
 
 	"errand/internal/apperr"
@@ -16,6 +17,9 @@ const (
 	noticeAccepted = "token-accepted"
 	noticeRefused  = "token-refused"
 )
+
+// errFewerScopes is the cause of the end of the context of a subscription that endUnscoped ended.
+var errFewerScopes = errors.New("the new token has fewer scopes")
 
 // tokenRenewal notifies the client before its token expires, accepts a new one, and closes the socket otherwise.
 type tokenRenewal struct{ *socket }
@@ -55,8 +59,9 @@ func (t tokenRenewal) expire(expires time.Time) {
 	}
 }
 
-// renew replaces the socket's token with a new one of the same user. Operations in progress continue; later ones run
-// in the new token's context. A token that is rejected changes nothing.
+// renew replaces the socket's token with a new one of the same user. Operations in progress continue, except
+// subscriptions that started with more scopes than the new token has; later ones run in the new token's context. A
+// token that is rejected changes nothing.
 func (t tokenRenewal) renew(token string) {
 	userCtx, identity, err := t.engine.Authenticate(t.ctx, token)
 	t.mu.Lock()
@@ -66,6 +71,7 @@ func (t tokenRenewal) renew(token string) {
 	if err == nil && !t.closing {
 		t.userCtx, t.identity = userCtx, identity
 		t.schedule(identity.Expires)
+		t.endUnscoped()
 	}
 	t.mu.Unlock()
 	if err != nil {
@@ -78,6 +84,26 @@ func (t tokenRenewal) renew(token string) {
 		details["expiresAt"] = identity.Expires.UTC().Format(time.RFC3339)
 	}
 	t.send("pong", noticeAccepted, details)
+}
+
+// endUnscoped ends the subscriptions that started with more scopes than the socket's token has now. A client may
+// subscribe again, which succeeds if the scopes suffice. The caller holds mu.
+func (s *socket) endUnscoped() {
+	var kept operationSet
+	for _, o := range s.operations {
+		if o.wake == nil || s.identity.Scopes.Include(o.identity.Scopes) {
+			kept = append(kept, o)
+			continue
+		}
+		s.queue.dropOperation(o)
+		body := exec.GetBuffer()
+		err := apperr.New(apperr.Forbidden, "The new token has fewer scopes. Subscribe again.")
+		s.protocol.writeError(body, o.id, gqlerror.List{exec.ToGraphQLError(err)})
+		s.queue.enqueue(message{body: body})
+		o.stop(errFewerScopes)
+	}
+	s.operations = kept
+	s.closeWhenIdle()
 }
 
 func (t tokenRenewal) send(kind, notice string, details map[string]any) {

@@ -23,7 +23,7 @@ import (
 type statement struct {
 	sql   string
 	args  []any
-	scope viewer.Scope
+	scope viewer.Rows
 }
 
 // recorder is a pgx tracer that records a client's statements.
@@ -36,7 +36,7 @@ type recorder struct {
 func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.statements = append(r.statements, statement{d.SQL, d.Args, viewer.ScopeFromContext(ctx)})
+	r.statements = append(r.statements, statement{d.SQL, d.Args, viewer.RowsFromContext(ctx)})
 	r.added.Broadcast()
 	return ctx
 }
