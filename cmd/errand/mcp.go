@@ -20,8 +20,8 @@ machine. It uses the database of DATABASE_URL, with or without a running server,
   ERRAND_TOKEN=… errand mcp   the user of a token for /mcp, verified as the server does
 
 Set DATABASE_URL to an absolute path, because MCP clients start programs in other directories. Logs are
-written to standard error. Clients of a running server see the changes at once with PostgreSQL, and with
-their next change with SQLite.
+written to standard error. Clients of a running server see the changes at once with PostgreSQL, and within
+a second with SQLite.
 `
 
 // tokenVariable is the environment variable with the token of "errand mcp". It is not a setting of the server.

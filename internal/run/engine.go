@@ -96,6 +96,11 @@ func (e *Engine) Start(ctx context.Context, h Handler) error {
 	if e.handler != nil || e.stopped {
 		return errors.New("run: the engine was already started or stopped")
 	}
+	if e.options.Exclusive {
+		if err := e.queries.expireLeases(ctx); err != nil {
+			return fmt.Errorf("run: expiring the leases of ended processes: %w", err)
+		}
+	}
 	e.handler = h
 	e.claimLoop.Go(e.runClaimLoop)
 	e.leaseLoop.Go(e.renewLeasesLoop)

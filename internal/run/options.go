@@ -37,6 +37,9 @@ type Options struct {
 	MaxAttempts int
 	// Concurrency is how many handlers run at once on this replica.
 	Concurrency int
+	// Exclusive means that no other engine runs on the database while this one does. Start then expires all
+	// leases: they belong to processes that have ended, and their runs are claimed at once.
+	Exclusive bool
 	// Notifier reaches the other replicas; nil when there are none.
 	Notifier Notifier
 	// Observer receives the start and the result of each attempt; may be nil.

@@ -30,7 +30,7 @@ type queries struct {
 
 // statements are the SQL texts, expanded for a dialect.
 type statements struct {
-	clock, claim, renew, stale, failStale, fence, finish, requeue, cancel string
+	clock, claim, expire, renew, stale, failStale, fence, finish, requeue, cancel string
 }
 
 // conditions are parts of several statements.
@@ -60,6 +60,7 @@ func newStatements(sql store.SQL, withoutFence bool) statements {
 	return statements{
 		clock:     expand(`SELECT {now}`),
 		claim:     expand(claimSQL),
+		expire:    expand(expireSQL),
 		renew:     expand(renewSQL),
 		stale:     expand(staleSQL),
 		failStale: expand(failStaleSQL),
@@ -185,6 +186,15 @@ func (q *queries) claim(ctx context.Context, limit int) (claimed []claimedJob, e
 		return nil, fmt.Errorf("claiming: %w", err)
 	}
 	return claimed, nil
+}
+
+// expireSQL ends all leases, so that the runs are claimable, or stale, at once. An attempt that still runs somewhere
+// loses its run to the next claim, as with any expired lease.
+const expireSQL = `UPDATE runs SET lease_until = {now} - 1 WHERE state = 'RUNNING' AND lease_until >= {now}`
+
+func (q *queries) expireLeases(ctx context.Context) error {
+	_, err := q.client.ExecContext(viewer.AsSystem(ctx), q.sql.expire)
+	return err
 }
 
 // renewSQL extends this worker's leases by $1 ms, of the listed runs only: a run that the worker holds without

@@ -19,8 +19,11 @@ type bus interface {
 }
 
 // connectBus connects the hub to other replicas: by NATS if NATS_URL is set, else through PostgreSQL. On SQLite there
-// is one process and no bus.
+// is one server; the commits of other processes are detected in the file.
 func (s *Server) connectBus(ctx context.Context) (err error) {
+	if s.DB.SingleServer() {
+		s.watchExternalChanges()
+	}
 	options := relay.Options{Logger: s.Log}
 	var b bus
 	switch postgres := s.DB.PostgresConfig(); {

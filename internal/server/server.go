@@ -44,6 +44,7 @@ type Server struct {
 	Services Services
 	MCP      *mcp.Server // nil after Open
 
+	serves   bool // this process will run the engine: it came from Start
 	agent    *agent.Agent
 	graphql  *graphqlhttp.Handler
 	http     *http.Server
@@ -84,6 +85,11 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.onStop(func(context.Context) error { return s.DB.Close() })
+	if s.serves { // before the migrations, which must not run under another server
+		if err := s.DB.LockServer(ctx, "serve"); err != nil {
+			return err
+		}
+	}
 	if err := s.DB.EnsureSchema(ctx, s.Config.Database.Migrate); err != nil {
 		return err
 	}
@@ -92,6 +98,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 }
 
 func (s *Server) start(ctx context.Context) (err error) {
+	s.serves = true
 	if err := s.startTraces(ctx); err != nil {
 		return err
 	}
@@ -126,8 +133,11 @@ func (s *Server) openAuth() (err error) {
 }
 
 // StartRuns starts the run engine: from then on, this process claims runs and writes replies. [Start] calls it; after
-// [Open], a command may call it.
+// [Open], a command may call it. On SQLite it fails while another process runs the engine on the same file.
 func (s *Server) StartRuns(ctx context.Context) error {
+	if err := s.DB.LockServer(ctx, "serve"); err != nil {
+		return err
+	}
 	s.onStop(s.Runs.Stop)
 	return s.Runs.Start(ctx, s.observer().traceAttempts(s.agent.Handle))
 }

@@ -77,6 +77,7 @@ func (s *Server) buildServices() (err error) {
 		SweepInterval: s.Config.Runs.Sweep,
 		MaxAttempts:   s.Config.Runs.MaxAttempts,
 		Concurrency:   s.Config.Runs.Concurrency,
+		Exclusive:     s.DB.SingleServer(),
 		Notifier:      events,
 		Observer:      s.Metrics,
 		OnFinished:    events.replyFinished,

@@ -34,6 +34,9 @@ func (db *DB) SQL() SQL {
 	return sqliteSQL
 }
 
+// SingleServer reports whether only one process runs the engine on the database: see LockServer.
+func (db *DB) SingleServer() bool { return db.dialect == dialect.SQLite }
+
 // LockForNoKeyUpdate makes a query lock the rows it selects until the transaction ends. On SQLite
 // it does nothing: write transactions are serial there.
 func LockForNoKeyUpdate(s *sql.Selector) {

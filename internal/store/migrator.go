@@ -200,7 +200,7 @@ func checkForeignKeys(ctx context.Context, pool *sql.DB) error {
 }
 
 // EnsureSchema checks that the schema is that of this release, and enables row-level security. It migrates
-// a SQLite file, which only one process uses. It migrates a PostgreSQL database only with allowMigrate, because
+// a SQLite file, unless another process serves it. It migrates a PostgreSQL database only with allowMigrate, because
 // other replicas may be using it; otherwise pending migrations are an error.
 func (db *DB) EnsureSchema(ctx context.Context, allowMigrate bool) (err error) {
 	m, err := db.Migrator()
@@ -220,6 +220,9 @@ func (db *DB) EnsureSchema(ctx context.Context, allowMigrate bool) (err error) {
 			"the PostgreSQL database lacks %d migration(s): run \"errand migrate up\" first, or start with --migrate",
 			pending,
 		)
+	}
+	if err := db.CheckNotServed(); err != nil {
+		return fmt.Errorf("the SQLite database lacks %d migration(s): %w", pending, err)
 	}
 	applied, err := m.Up(ctx)
 	if err != nil {

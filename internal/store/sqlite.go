@@ -97,19 +97,19 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	return db, nil
 }
 
-// createSQLiteFile returns the absolute path, after creating the file and its folder if they are missing, readable
-// by the owner only: they hold user content. SQLite gives its log files the same mode.
+// createSQLiteFile returns the absolute path without symbolic links, after creating the file and its folder if they are
+// missing, readable by the owner only: they hold user content. SQLite gives its log files the same mode.
 func createSQLiteFile(path string) (string, error) {
 	if path == "" || strings.Contains(path, ":memory:") || strings.HasPrefix(path, "file:") ||
 		strings.Contains(path, "?") {
 		return "", errors.New("the database URL sqlite:PATH must name a file, without options and not in memory")
 	}
-	file, err := filepath.Abs(path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("creating the SQLite file's folder: %w", err)
+	}
+	file, err := resolveSQLitePath(path)
 	if err != nil {
 		return "", fmt.Errorf("resolving the path of the SQLite file: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return "", fmt.Errorf("creating the SQLite file's folder: %w", err)
 	}
 	// Never open an existing file here: closing it would release the POSIX locks that SQLite holds on it
 	// anywhere in this process.
@@ -121,6 +121,39 @@ func createSQLiteFile(path string) (string, error) {
 		return "", fmt.Errorf("creating the SQLite file: %w", err)
 	}
 	return file, f.Close()
+}
+
+// resolveSQLitePath returns the absolute path of the file that a path means, without symbolic links, so that one file
+// has one lock and one write-ahead log. The file may be missing, its folder may not.
+func resolveSQLitePath(path string) (string, error) {
+	const maxLinks = 40 // as Linux allows
+	file, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	for range maxLinks {
+		folder, err := filepath.EvalSymlinks(filepath.Dir(file))
+		if err != nil {
+			return "", err
+		}
+		file = filepath.Join(folder, filepath.Base(file))
+		info, err := os.Lstat(file)
+		if errors.Is(err, os.ErrNotExist) || err == nil && info.Mode()&os.ModeSymlink == 0 {
+			return file, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		target, err := os.Readlink(file)
+		if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(folder, target)
+		}
+		file = target
+	}
+	return "", fmt.Errorf("%s has too many symbolic links", path)
 }
 
 func openSQLitePool(file, settings string, size int) (*sql.DB, error) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"errand/ent/rule"
 	"errand/internal/store"
 	"errand/internal/testdb"
 
@@ -100,4 +101,94 @@ func TestIsUnavailable_SQLiteBusy_IsTrue(t *testing.T) {
 	require.NoError(t, err)
 	err = second.Client().User.Create().SetSubject("bob").Exec(system())
 	require.True(t, store.IsUnavailable(err), "%v", err)
+}
+
+func TestEnsureSchema_FileOfAnotherServer_IsNotMigrated(t *testing.T) {
+	url := testdb.EmptySQLiteURL(t)
+	server, other := testdb.Open(t, url), testdb.Open(t, url)
+	require.NoError(t, server.LockServer(t.Context(), "serve"))
+	err := other.EnsureSchema(t.Context(), true)
+	require.ErrorIs(t, err, store.ErrDatabaseInUse)
+	require.ErrorContains(t, err, "migration(s)")
+	require.ErrorContains(t, err, fmt.Sprintf("process %d", os.Getpid()))
+	require.ErrorIs(t, other.LockServer(t.Context(), "serve"), store.ErrDatabaseInUse)
+	require.NoError(t, server.LockServer(t.Context(), "serve"), "it holds the lock already")
+
+	require.NoError(t, server.EnsureSchema(t.Context(), true))
+	require.NoError(t, other.EnsureSchema(t.Context(), true), "nothing is pending")
+	require.NoError(t, server.Close())
+	require.NoError(t, other.CheckNotServed())
+	require.NoError(t, other.LockServer(t.Context(), "serve"))
+}
+
+func TestLockServer_ContextEnds_ReturnsItsCause(t *testing.T) {
+	url := testdb.SQLiteURL(t)
+	require.NoError(t, testdb.Open(t, url).LockServer(t.Context(), "serve"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, testdb.Open(t, url).LockServer(ctx, "serve"), context.Canceled)
+}
+
+// The lock is checked often while many commands run beside a server that starts.
+func TestLockServer_DuringChecks_IsTaken(t *testing.T) {
+	url := testdb.SQLiteURL(t)
+	checker := testdb.Open(t, url)
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_ = checker.CheckNotServed()
+			}
+		}
+	}()
+	for range 20 {
+		db := testdb.Open(t, url)
+		require.NoError(t, db.LockServer(t.Context(), "serve"))
+		require.NoError(t, db.Close())
+	}
+	close(stop)
+	<-done
+}
+
+// A missing target is created where the link points to.
+func TestOpen_DanglingSymbolicLink_CreatesTarget(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "data"), 0o700))
+	require.NoError(t, os.Symlink("data/errand.db", filepath.Join(dir, "link.db")))
+	db := testdb.Open(t, "sqlite:"+filepath.Join(dir, "link.db"))
+	require.NoError(t, db.LockServer(t.Context(), "serve"))
+	require.FileExists(t, filepath.Join(dir, "data", "errand.db-lock"))
+	info, err := os.Stat(filepath.Join(dir, "data", "errand.db"))
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, info.Mode().Perm())
+	require.NoError(t, os.Symlink("loop.db", filepath.Join(dir, "loop.db")))
+	_, err = store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(dir, "loop.db")})
+	require.ErrorContains(t, err, "too many symbolic links")
+}
+
+func TestExternalChanges_DetectsOtherProcessesOnly(t *testing.T) {
+	url := testdb.SQLiteURL(t)
+	db, other := testdb.Open(t, url), testdb.Open(t, url)
+	changes := db.ExternalChanges()
+	detected := func() bool {
+		t.Helper()
+		changed, err := changes.Detected(t.Context())
+		require.NoError(t, err)
+		return changed
+	}
+	require.True(t, detected(), "the first call")
+	require.False(t, detected())
+	addUser := func(db *store.DB, subject string) {
+		db.Client().User.Create().SetSubject(subject).SaveX(rule.System(t.Context()))
+	}
+	addUser(db, "alice")
+	require.False(t, detected(), "its own commit")
+	addUser(other, "bob")
+	require.True(t, detected())
+	require.False(t, detected())
+	require.Nil(t, testdb.Postgres(t).ExternalChanges())
 }

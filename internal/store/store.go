@@ -47,7 +47,8 @@ type DB struct {
 	pools    []*sql.DB // all pools, in the order in which they close
 	ping     func(context.Context) error
 	postgres *pgx.ConnConfig // nil on SQLite
-	file     string          // absolute path of the SQLite file, "" on PostgreSQL
+	file     string          // absolute path of the SQLite file without symbolic links, "" on PostgreSQL
+	lock     *serverLock     // the server lock of the SQLite file; nil while this DB does not hold it
 	log      *slog.Logger
 
 	rlsMode RLSMode
@@ -107,6 +108,7 @@ func (db *DB) Close() error {
 	for _, pool := range db.pools {
 		errs = append(errs, pool.Close())
 	}
+	errs = append(errs, db.lock.release()) // last: the next server starts with no writer left
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("closing the database: %w", err)
 	}
