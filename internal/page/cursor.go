@@ -12,6 +12,9 @@ import (
 const maxCursorBytes = 2048
 
 // Cursor is a position in a list: the values of an item's sort key.
+//
+// Clients keep cursors, so every version must accept those of earlier versions. This is version 1 of the form, which
+// has no number. A later version adds a member, v, which this version rejects as it does every unknown member.
 type Cursor struct {
 	// List identifies the list and its order. A cursor of one list is not accepted for another.
 	List string `json:"l"`

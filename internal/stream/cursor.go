@@ -8,7 +8,8 @@ import (
 	"errand/internal/apperr"
 )
 
-// cursorVersion is the first byte of a cursor.
+// cursorVersion is the first byte of a cursor. Clients keep cursors, so every version must accept those of earlier
+// versions. It rejects those of later versions.
 const cursorVersion = 1
 
 // Bounds of a received cursor: the number of unfinished replies (a user has at most 1000), the number of open tool

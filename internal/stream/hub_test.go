@@ -119,6 +119,16 @@ func (b *orderCheckingBus) Publish(e Event) {
 	b.sent = e.Offset + UTF16Len(e.Text)
 }
 
+func TestReceive_UnknownKind_MakesSubscribersReadRows(t *testing.T) {
+	hub := NewHub()
+	s := hub.Subscribe("conv_1")
+	defer s.Close()
+	hub.Receive(Event{Kind: "of a newer version", Topic: "conv_1", ID: "msg_2", Attempt: 1, Text: "ignored"})
+	batch, err := s.Next(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []*Event{{Kind: RowsChanged, Topic: "conv_1"}}, batch.Events)
+}
+
 func TestPublishSnapshot_ConcurrentText_KeepsOrder(t *testing.T) {
 	h := NewHub()
 	h.Connect(&orderCheckingBus{t: t})

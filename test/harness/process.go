@@ -38,6 +38,11 @@ func Command(t *testing.T, settings Settings, args ...string) *exec.Cmd {
 	t.Helper()
 	executable, err := BuildBinary()
 	require.NoError(t, err)
+	return executableCommand(t, executable, settings, args...)
+}
+
+func executableCommand(t *testing.T, executable string, settings Settings, args ...string) *exec.Cmd {
+	t.Helper()
 	command := exec.Command(executable, args...)
 	command.Dir = t.TempDir()
 	command.Env = []string{}
@@ -63,13 +68,21 @@ func RunCommand(t *testing.T, settings Settings, args ...string) string {
 // process is killed when the test ends; its remaining log is printed when the test has failed.
 func StartProcess(t *testing.T, database string, overrides ...Settings) *Process {
 	t.Helper()
+	executable, err := BuildBinary()
+	require.NoError(t, err)
+	return StartExecutable(t, executable, database, overrides...)
+}
+
+// StartExecutable is StartProcess for another executable, such as that of an earlier version.
+func StartExecutable(t *testing.T, executable, database string, overrides ...Settings) *Process {
+	t.Helper()
 	settings := TestSettings(database)
 	for _, override := range overrides {
 		maps.Copy(settings, override)
 	}
 	p := &Process{
 		t:        t,
-		Command:  Command(t, settings, "serve"),
+		Command:  executableCommand(t, executable, settings, "serve"),
 		done:     make(chan struct{}),
 		newLines: make(chan struct{}, 1),
 	}

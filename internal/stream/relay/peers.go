@@ -13,6 +13,9 @@ type peers struct {
 	timeout time.Duration
 	// ownHeardAt is when this replica last received its own batch.
 	ownHeardAt time.Time
+	// unreadable reports that events of a newer version have arrived since unreadableAt, when they were last reported.
+	unreadable   bool
+	unreadableAt time.Time
 }
 
 type peer struct {
@@ -40,6 +43,18 @@ func (ps *peers) recordBatch(b batch, now time.Time) (missed bool) {
 		delete(ps.all, b.From)
 	}
 	return missed
+}
+
+// recordUnreadable reports whether events of a newer version have arrived that were not reported yet. It does so at
+// most once in an interval, so that a busy replica of a newer version does not make all subscribers read their rows for
+// each batch. The batches that every replica sends in each heartbeat interval report the last ones.
+func (ps *peers) recordUnreadable(b batch, now time.Time, interval time.Duration) bool {
+	ps.unreadable = ps.unreadable || b.Version > batchVersion && len(b.Events) > 0
+	if !ps.unreadable || !b.Final && now.Sub(ps.unreadableAt) < interval {
+		return false
+	}
+	ps.unreadable, ps.unreadableAt = false, now
+	return true
 }
 
 // markSilent reports whether a replica has newly become silent: it has probably stopped, perhaps with unsent events. If

@@ -138,8 +138,16 @@ func (r *Relay) Stop(ctx context.Context) {
 	r.abort()
 }
 
-// batch is a payload. Replicas exchange its JSON form, which must not change.
+// batchVersion is the version of the events that this version reads. A batch with a higher one is not decoded: its
+// receiver reads the rows instead. Raise it only for events that an earlier version would misread. Members that it may
+// ignore, and new kinds of events, for which it reads the rows of their topic, keep the version.
+const batchVersion = 1
+
+// batch is a payload. Replicas exchange its JSON form, also with replicas of other versions: its members must not
+// change.
 type batch struct {
+	// Version is the version of Events; 0 means 1, which is not sent.
+	Version int `json:"v,omitempty"`
 	// From is the ID of the sending replica, Number the number of the batch, from 1.
 	From   string `json:"r"`
 	Number uint64 `json:"n"`
@@ -162,10 +170,17 @@ func (r *Relay) Receive(payload []byte) {
 		r.receiveOwn()
 		return
 	}
-	if r.recordBatch(b) || b.Lost {
+	missed, unreadable := r.recordBatch(b)
+	if missed || b.Lost {
 		r.resync("events were lost")
 	}
 	r.observeLag(time.Since(time.UnixMicro(b.Sent)))
+	if unreadable {
+		r.resync("a replica of a newer version sends events that this version cannot read")
+	}
+	if b.Version > batchVersion {
+		return
+	}
 	for _, raw := range b.Events {
 		var e stream.Event
 		if err := json.Unmarshal(raw, &e); err != nil {
@@ -192,11 +207,13 @@ func (r *Relay) receiveOwn() {
 	r.peers.ownHeardAt = time.Now()
 }
 
-// recordBatch reports whether batches of the sender are missing before b.
-func (r *Relay) recordBatch(b batch) (missed bool) {
+// recordBatch reports whether batches of the sender are missing before b, and whether it is time to read the rows
+// because of events of a newer version.
+func (r *Relay) recordBatch(b batch) (missed, unreadable bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.peers.recordBatch(b, time.Now())
+	now := time.Now()
+	return r.peers.recordBatch(b, now), r.peers.recordUnreadable(b, now, r.o.Heartbeat)
 }
 
 // Reconnected resyncs after the transport was interrupted, because everything sent meanwhile is lost.

@@ -308,6 +308,35 @@ func TestStop_HangingSend_EndsWithContext(t *testing.T) {
 	})
 }
 
+// TestReceive_NewerVersion_ResyncsOncePerHeartbeat sends batches of a version that cannot be read: the rows are read
+// instead, not for each batch, and the last events are not forgotten.
+func TestReceive_NewerVersion_ResyncsOncePerHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &fakeTransport{}
+		r, hub := w.start(t, Options{})
+		s := hub.Subscribe("conv_1")
+		defer s.Close()
+		receive := func(number int, events string) {
+			r.Receive(fmt.Appendf(nil, `{"v":2,"r":"newer","n":%d,"s":1%s}`, number, events))
+		}
+		const events = `,"e":[{"k":"delta","t":"conv_1","i":"msg_2","x":{"another":"form"}}]`
+		receive(1, events)
+		requireBehind(t, s)
+		for number := 2; number <= 50; number++ {
+			receive(number, events)
+		}
+		require.EqualValues(t, 1, r.Stats().Resyncs)
+		sleep(DefaultHeartbeat)
+		receive(51, "")
+		requireBehind(t, s)
+		require.EqualValues(t, 2, r.Stats().Resyncs)
+		sleep(DefaultHeartbeat)
+		receive(52, "")
+		require.EqualValues(t, 2, r.Stats().Resyncs)
+		stopAll(t, r)
+	})
+}
+
 func TestReceive_InvalidPayload_IsIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeTransport{}
