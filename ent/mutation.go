@@ -3393,6 +3393,7 @@ type RunMutation struct {
 	id                  *string
 	position            *int
 	addposition         *int
+	scopes              *string
 	state               *enum.RunState
 	attempt             *int
 	addattempt          *int
@@ -3689,6 +3690,42 @@ func (m *RunMutation) AddedPosition() (r int, exists bool) {
 func (m *RunMutation) ResetPosition() {
 	m.position = nil
 	m.addposition = nil
+}
+
+// SetScopes sets the "scopes" field.
+func (m *RunMutation) SetScopes(s string) {
+	m.scopes = &s
+}
+
+// Scopes returns the value of the "scopes" field in the mutation.
+func (m *RunMutation) Scopes() (r string, exists bool) {
+	v := m.scopes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopes returns the old "scopes" field's value of the Run entity.
+// If the Run object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RunMutation) OldScopes(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopes: %w", err)
+	}
+	return oldValue.Scopes, nil
+}
+
+// ResetScopes resets all changes to the "scopes" field.
+func (m *RunMutation) ResetScopes() {
+	m.scopes = nil
 }
 
 // SetState sets the "state" field.
@@ -4355,7 +4392,7 @@ func (m *RunMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *RunMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 16)
 	if m.user != nil {
 		fields = append(fields, run.FieldUserID)
 	}
@@ -4367,6 +4404,9 @@ func (m *RunMutation) Fields() []string {
 	}
 	if m.position != nil {
 		fields = append(fields, run.FieldPosition)
+	}
+	if m.scopes != nil {
+		fields = append(fields, run.FieldScopes)
 	}
 	if m.state != nil {
 		fields = append(fields, run.FieldState)
@@ -4417,6 +4457,8 @@ func (m *RunMutation) Field(name string) (ent.Value, bool) {
 		return m.MessageID()
 	case run.FieldPosition:
 		return m.Position()
+	case run.FieldScopes:
+		return m.Scopes()
 	case run.FieldState:
 		return m.State()
 	case run.FieldAttempt:
@@ -4456,6 +4498,8 @@ func (m *RunMutation) OldField(ctx context.Context, name string) (ent.Value, err
 		return m.OldMessageID(ctx)
 	case run.FieldPosition:
 		return m.OldPosition(ctx)
+	case run.FieldScopes:
+		return m.OldScopes(ctx)
 	case run.FieldState:
 		return m.OldState(ctx)
 	case run.FieldAttempt:
@@ -4514,6 +4558,13 @@ func (m *RunMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetPosition(v)
+		return nil
+	case run.FieldScopes:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopes(v)
 		return nil
 	case run.FieldState:
 		v, ok := value.(enum.RunState)
@@ -4760,6 +4811,9 @@ func (m *RunMutation) ResetField(name string) error {
 		return nil
 	case run.FieldPosition:
 		m.ResetPosition()
+		return nil
+	case run.FieldScopes:
+		m.ResetScopes()
 		return nil
 	case run.FieldState:
 		m.ResetState()

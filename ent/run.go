@@ -29,6 +29,8 @@ type Run struct {
 	MessageID string `json:"message_id,omitempty"`
 	// Position of the reply; runs of a conversation are executed in this order.
 	Position int `json:"position,omitempty"`
+	// Scopes of the token that sent the message, which limit the tools; empty means no limit.
+	Scopes string `json:"scopes,omitempty"`
 	// State: QUEUED, RUNNING, DONE, FAILED or CANCELLED.
 	State enum.RunState `json:"state,omitempty"`
 	// Number of claims. It is the fencing token of every effect and the epoch of the reply's text.
@@ -112,7 +114,7 @@ func (*Run) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case run.FieldPosition, run.FieldAttempt, run.FieldFailures, run.FieldLeaseUntil, run.FieldAvailableAt, run.FieldCreatedAt, run.FieldStartedAt, run.FieldFinishedAt:
 			values[i] = new(sql.NullInt64)
-		case run.FieldID, run.FieldUserID, run.FieldConversationID, run.FieldMessageID, run.FieldState, run.FieldWorker, run.FieldErrorCode:
+		case run.FieldID, run.FieldUserID, run.FieldConversationID, run.FieldMessageID, run.FieldScopes, run.FieldState, run.FieldWorker, run.FieldErrorCode:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -158,6 +160,12 @@ func (_m *Run) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field position", values[i])
 			} else if value.Valid {
 				_m.Position = int(value.Int64)
+			}
+		case run.FieldScopes:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field scopes", values[i])
+			} else if value.Valid {
+				_m.Scopes = value.String
 			}
 		case run.FieldState:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -288,6 +296,9 @@ func (_m *Run) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("position=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Position))
+	builder.WriteString(", ")
+	builder.WriteString("scopes=")
+	builder.WriteString(_m.Scopes)
 	builder.WriteString(", ")
 	builder.WriteString("state=")
 	builder.WriteString(fmt.Sprintf("%v", _m.State))

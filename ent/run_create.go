@@ -50,6 +50,20 @@ func (_c *RunCreate) SetPosition(v int) *RunCreate {
 	return _c
 }
 
+// SetScopes sets the "scopes" field.
+func (_c *RunCreate) SetScopes(v string) *RunCreate {
+	_c.mutation.SetScopes(v)
+	return _c
+}
+
+// SetNillableScopes sets the "scopes" field if the given value is not nil.
+func (_c *RunCreate) SetNillableScopes(v *string) *RunCreate {
+	if v != nil {
+		_c.SetScopes(*v)
+	}
+	return _c
+}
+
 // SetState sets the "state" field.
 func (_c *RunCreate) SetState(v enum.RunState) *RunCreate {
 	_c.mutation.SetState(v)
@@ -270,6 +284,10 @@ func (_c *RunCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *RunCreate) defaults() error {
+	if _, ok := _c.mutation.Scopes(); !ok {
+		v := run.DefaultScopes
+		_c.mutation.SetScopes(v)
+	}
 	if _, ok := _c.mutation.State(); !ok {
 		v := run.DefaultState
 		_c.mutation.SetState(v)
@@ -337,6 +355,14 @@ func (_c *RunCreate) check() error {
 	if v, ok := _c.mutation.Position(); ok {
 		if err := run.PositionValidator(v); err != nil {
 			return &ValidationError{Name: "position", err: fmt.Errorf(`ent: validator failed for field "Run.position": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Scopes(); !ok {
+		return &ValidationError{Name: "scopes", err: errors.New(`ent: missing required field "Run.scopes"`)}
+	}
+	if v, ok := _c.mutation.Scopes(); ok {
+		if err := run.ScopesValidator(v); err != nil {
+			return &ValidationError{Name: "scopes", err: fmt.Errorf(`ent: validator failed for field "Run.scopes": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.State(); !ok {
@@ -442,6 +468,10 @@ func (_c *RunCreate) createSpec() (*Run, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Position(); ok {
 		_spec.SetField(run.FieldPosition, field.TypeInt, value)
 		_node.Position = value
+	}
+	if value, ok := _c.mutation.Scopes(); ok {
+		_spec.SetField(run.FieldScopes, field.TypeString, value)
+		_node.Scopes = value
 	}
 	if value, ok := _c.mutation.State(); ok {
 		_spec.SetField(run.FieldState, field.TypeString, value)
@@ -798,6 +828,9 @@ func (u *RunUpsertOne) UpdateNewValues() *RunUpsertOne {
 		}
 		if _, exists := u.create.mutation.Position(); exists {
 			s.SetIgnore(run.FieldPosition)
+		}
+		if _, exists := u.create.mutation.Scopes(); exists {
+			s.SetIgnore(run.FieldScopes)
 		}
 	}))
 	return u
@@ -1234,6 +1267,9 @@ func (u *RunUpsertBulk) UpdateNewValues() *RunUpsertBulk {
 			}
 			if _, exists := b.mutation.Position(); exists {
 				s.SetIgnore(run.FieldPosition)
+			}
+			if _, exists := b.mutation.Scopes(); exists {
+				s.SetIgnore(run.FieldScopes)
 			}
 		}
 	}))

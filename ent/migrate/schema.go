@@ -124,6 +124,7 @@ var (
 	RunsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
 		{Name: "position", Type: field.TypeInt},
+		{Name: "scopes", Type: field.TypeString, Size: 64, Default: ""},
 		{Name: "state", Type: field.TypeString, Default: "QUEUED"},
 		{Name: "attempt", Type: field.TypeInt, Default: 0},
 		{Name: "failures", Type: field.TypeInt, Default: 0},
@@ -147,19 +148,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "runs_conversations_runs",
-				Columns:    []*schema.Column{RunsColumns[13]},
+				Columns:    []*schema.Column{RunsColumns[14]},
 				RefColumns: []*schema.Column{ConversationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "runs_messages_run",
-				Columns:    []*schema.Column{RunsColumns[14]},
+				Columns:    []*schema.Column{RunsColumns[15]},
 				RefColumns: []*schema.Column{MessagesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "runs_users_runs",
-				Columns:    []*schema.Column{RunsColumns[15]},
+				Columns:    []*schema.Column{RunsColumns[16]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -168,17 +169,17 @@ var (
 			{
 				Name:    "run_state_available_at",
 				Unique:  false,
-				Columns: []*schema.Column{RunsColumns[2], RunsColumns[7]},
+				Columns: []*schema.Column{RunsColumns[3], RunsColumns[8]},
 			},
 			{
 				Name:    "run_conversation_id_position",
 				Unique:  true,
-				Columns: []*schema.Column{RunsColumns[13], RunsColumns[1]},
+				Columns: []*schema.Column{RunsColumns[14], RunsColumns[1]},
 			},
 			{
 				Name:    "run_user_id_state",
 				Unique:  false,
-				Columns: []*schema.Column{RunsColumns[15], RunsColumns[2]},
+				Columns: []*schema.Column{RunsColumns[16], RunsColumns[3]},
 			},
 		},
 	}

@@ -23,6 +23,8 @@ const (
 	FieldMessageID = "message_id"
 	// FieldPosition holds the string denoting the position field in the database.
 	FieldPosition = "position"
+	// FieldScopes holds the string denoting the scopes field in the database.
+	FieldScopes = "scopes"
 	// FieldState holds the string denoting the state field in the database.
 	FieldState = "state"
 	// FieldAttempt holds the string denoting the attempt field in the database.
@@ -83,6 +85,7 @@ var Columns = []string{
 	FieldConversationID,
 	FieldMessageID,
 	FieldPosition,
+	FieldScopes,
 	FieldState,
 	FieldAttempt,
 	FieldFailures,
@@ -116,6 +119,10 @@ var (
 	Policy ent.Policy
 	// PositionValidator is a validator for the "position" field. It is called by the builders before save.
 	PositionValidator func(int) error
+	// DefaultScopes holds the default value on creation for the "scopes" field.
+	DefaultScopes string
+	// ScopesValidator is a validator for the "scopes" field. It is called by the builders before save.
+	ScopesValidator func(string) error
 	// DefaultState holds the default value on creation for the "state" field.
 	DefaultState enum.RunState
 	// DefaultAttempt holds the default value on creation for the "attempt" field.
@@ -176,6 +183,11 @@ func ByMessageID(opts ...sql.OrderTermOption) OrderOption {
 // ByPosition orders the results by the position field.
 func ByPosition(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPosition, opts...).ToFunc()
+}
+
+// ByScopes orders the results by the scopes field.
+func ByScopes(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldScopes, opts...).ToFunc()
 }
 
 // ByState orders the results by the state field.

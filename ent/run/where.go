@@ -85,6 +85,11 @@ func Position(v int) predicate.Run {
 	return predicate.Run(sql.FieldEQ(FieldPosition, v))
 }
 
+// Scopes applies equality check predicate on the "scopes" field. It's identical to ScopesEQ.
+func Scopes(v string) predicate.Run {
+	return predicate.Run(sql.FieldEQ(FieldScopes, v))
+}
+
 // State applies equality check predicate on the "state" field. It's identical to StateEQ.
 func State(v enum.RunState) predicate.Run {
 	vc := string(v)
@@ -374,6 +379,71 @@ func PositionLT(v int) predicate.Run {
 // PositionLTE applies the LTE predicate on the "position" field.
 func PositionLTE(v int) predicate.Run {
 	return predicate.Run(sql.FieldLTE(FieldPosition, v))
+}
+
+// ScopesEQ applies the EQ predicate on the "scopes" field.
+func ScopesEQ(v string) predicate.Run {
+	return predicate.Run(sql.FieldEQ(FieldScopes, v))
+}
+
+// ScopesNEQ applies the NEQ predicate on the "scopes" field.
+func ScopesNEQ(v string) predicate.Run {
+	return predicate.Run(sql.FieldNEQ(FieldScopes, v))
+}
+
+// ScopesIn applies the In predicate on the "scopes" field.
+func ScopesIn(vs ...string) predicate.Run {
+	return predicate.Run(sql.FieldIn(FieldScopes, vs...))
+}
+
+// ScopesNotIn applies the NotIn predicate on the "scopes" field.
+func ScopesNotIn(vs ...string) predicate.Run {
+	return predicate.Run(sql.FieldNotIn(FieldScopes, vs...))
+}
+
+// ScopesGT applies the GT predicate on the "scopes" field.
+func ScopesGT(v string) predicate.Run {
+	return predicate.Run(sql.FieldGT(FieldScopes, v))
+}
+
+// ScopesGTE applies the GTE predicate on the "scopes" field.
+func ScopesGTE(v string) predicate.Run {
+	return predicate.Run(sql.FieldGTE(FieldScopes, v))
+}
+
+// ScopesLT applies the LT predicate on the "scopes" field.
+func ScopesLT(v string) predicate.Run {
+	return predicate.Run(sql.FieldLT(FieldScopes, v))
+}
+
+// ScopesLTE applies the LTE predicate on the "scopes" field.
+func ScopesLTE(v string) predicate.Run {
+	return predicate.Run(sql.FieldLTE(FieldScopes, v))
+}
+
+// ScopesContains applies the Contains predicate on the "scopes" field.
+func ScopesContains(v string) predicate.Run {
+	return predicate.Run(sql.FieldContains(FieldScopes, v))
+}
+
+// ScopesHasPrefix applies the HasPrefix predicate on the "scopes" field.
+func ScopesHasPrefix(v string) predicate.Run {
+	return predicate.Run(sql.FieldHasPrefix(FieldScopes, v))
+}
+
+// ScopesHasSuffix applies the HasSuffix predicate on the "scopes" field.
+func ScopesHasSuffix(v string) predicate.Run {
+	return predicate.Run(sql.FieldHasSuffix(FieldScopes, v))
+}
+
+// ScopesEqualFold applies the EqualFold predicate on the "scopes" field.
+func ScopesEqualFold(v string) predicate.Run {
+	return predicate.Run(sql.FieldEqualFold(FieldScopes, v))
+}
+
+// ScopesContainsFold applies the ContainsFold predicate on the "scopes" field.
+func ScopesContainsFold(v string) predicate.Run {
+	return predicate.Run(sql.FieldContainsFold(FieldScopes, v))
 }
 
 // StateEQ applies the EQ predicate on the "state" field.

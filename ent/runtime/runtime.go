@@ -221,54 +221,60 @@ func init() {
 	runDescPosition := runFields[2].Descriptor()
 	// run.PositionValidator is a validator for the "position" field. It is called by the builders before save.
 	run.PositionValidator = runDescPosition.Validators[0].(func(int) error)
+	// runDescScopes is the schema descriptor for scopes field.
+	runDescScopes := runFields[3].Descriptor()
+	// run.DefaultScopes holds the default value on creation for the scopes field.
+	run.DefaultScopes = runDescScopes.Default.(string)
+	// run.ScopesValidator is a validator for the "scopes" field. It is called by the builders before save.
+	run.ScopesValidator = runDescScopes.Validators[0].(func(string) error)
 	// runDescState is the schema descriptor for state field.
-	runDescState := runFields[3].Descriptor()
+	runDescState := runFields[4].Descriptor()
 	// run.DefaultState holds the default value on creation for the state field.
 	run.DefaultState = enum.RunState(runDescState.Default.(string))
 	// runDescAttempt is the schema descriptor for attempt field.
-	runDescAttempt := runFields[4].Descriptor()
+	runDescAttempt := runFields[5].Descriptor()
 	// run.DefaultAttempt holds the default value on creation for the attempt field.
 	run.DefaultAttempt = runDescAttempt.Default.(int)
 	// run.AttemptValidator is a validator for the "attempt" field. It is called by the builders before save.
 	run.AttemptValidator = runDescAttempt.Validators[0].(func(int) error)
 	// runDescFailures is the schema descriptor for failures field.
-	runDescFailures := runFields[5].Descriptor()
+	runDescFailures := runFields[6].Descriptor()
 	// run.DefaultFailures holds the default value on creation for the failures field.
 	run.DefaultFailures = runDescFailures.Default.(int)
 	// run.FailuresValidator is a validator for the "failures" field. It is called by the builders before save.
 	run.FailuresValidator = runDescFailures.Validators[0].(func(int) error)
 	// runDescWorker is the schema descriptor for worker field.
-	runDescWorker := runFields[6].Descriptor()
+	runDescWorker := runFields[7].Descriptor()
 	// run.DefaultWorker holds the default value on creation for the worker field.
 	run.DefaultWorker = runDescWorker.Default.(string)
 	// run.WorkerValidator is a validator for the "worker" field. It is called by the builders before save.
 	run.WorkerValidator = runDescWorker.Validators[0].(func(string) error)
 	// runDescLeaseUntil is the schema descriptor for lease_until field.
-	runDescLeaseUntil := runFields[7].Descriptor()
+	runDescLeaseUntil := runFields[8].Descriptor()
 	// run.DefaultLeaseUntil holds the default value on creation for the lease_until field.
 	run.DefaultLeaseUntil = runDescLeaseUntil.Default.(int64)
 	// runDescAvailableAt is the schema descriptor for available_at field.
-	runDescAvailableAt := runFields[8].Descriptor()
+	runDescAvailableAt := runFields[9].Descriptor()
 	// run.DefaultAvailableAt holds the default value on creation for the available_at field.
 	run.DefaultAvailableAt = runDescAvailableAt.Default.(int64)
 	// runDescCancelRequested is the schema descriptor for cancel_requested field.
-	runDescCancelRequested := runFields[9].Descriptor()
+	runDescCancelRequested := runFields[10].Descriptor()
 	// run.DefaultCancelRequested holds the default value on creation for the cancel_requested field.
 	run.DefaultCancelRequested = runDescCancelRequested.Default.(bool)
 	// runDescErrorCode is the schema descriptor for error_code field.
-	runDescErrorCode := runFields[10].Descriptor()
+	runDescErrorCode := runFields[11].Descriptor()
 	// run.ErrorCodeValidator is a validator for the "error_code" field. It is called by the builders before save.
 	run.ErrorCodeValidator = runDescErrorCode.Validators[0].(func(string) error)
 	// runDescCreatedAt is the schema descriptor for created_at field.
-	runDescCreatedAt := runFields[11].Descriptor()
+	runDescCreatedAt := runFields[12].Descriptor()
 	// run.DefaultCreatedAt holds the default value on creation for the created_at field.
 	run.DefaultCreatedAt = runDescCreatedAt.Default.(int64)
 	// runDescStartedAt is the schema descriptor for started_at field.
-	runDescStartedAt := runFields[12].Descriptor()
+	runDescStartedAt := runFields[13].Descriptor()
 	// run.DefaultStartedAt holds the default value on creation for the started_at field.
 	run.DefaultStartedAt = runDescStartedAt.Default.(int64)
 	// runDescFinishedAt is the schema descriptor for finished_at field.
-	runDescFinishedAt := runFields[13].Descriptor()
+	runDescFinishedAt := runFields[14].Descriptor()
 	// run.DefaultFinishedAt holds the default value on creation for the finished_at field.
 	run.DefaultFinishedAt = runDescFinishedAt.Default.(int64)
 	// runDescID is the schema descriptor for id field.

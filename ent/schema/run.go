@@ -38,6 +38,8 @@ func (Run) Fields() []ent.Field {
 			Comment("Reply that the run writes."),
 		field.Int("position").Immutable().Positive().
 			Comment("Position of the reply; runs of a conversation are executed in this order."),
+		field.String("scopes").Default("").Immutable().MaxLen(64).
+			Comment("Scopes of the token that sent the message, which limit the tools; empty means no limit."),
 		field.String("state").GoType(enum.RunState("")).Default(string(enum.RunQueued)).
 			Comment("State: QUEUED, RUNNING, DONE, FAILED or CANCELLED."),
 		field.Int("attempt").Default(0).NonNegative().

@@ -220,6 +220,11 @@ func (t *turn) applyToolCall(ctx context.Context, tasks tool.Tasks, c *ent.ToolC
 	if refused, ok := t.checkChangeLimit(c); !ok {
 		return refused, nil
 	}
-	ctx = viewer.NewContext(ctx, viewer.Viewer{UserID: t.job.UserID, Actor: viewer.ActorAgent, ToolCallID: c.ID})
+	ctx = viewer.NewContext(ctx, viewer.Viewer{
+		UserID:     t.job.UserID,
+		Actor:      viewer.ActorAgent,
+		ToolCallID: c.ID,
+		Scopes:     t.job.Scopes,
+	})
 	return t.Tools.Call(ctx, tasks, c.Name, c.Arguments)
 }

@@ -101,12 +101,13 @@ func (e *Engine) cancelAttempt(job Job, cause error) {
 	}
 }
 
-// asUser makes the job's user the viewer, acting as the agent, unless the context's viewer already is that user.
+// asUser makes the job's user the viewer, acting as the agent within the job's scopes, unless the context's viewer
+// already is that user.
 func asUser(ctx context.Context, job Job) context.Context {
 	if v, ok := viewer.FromContext(ctx); ok && v.UserID == job.UserID {
 		return ctx
 	}
-	return viewer.NewContext(ctx, viewer.Viewer{UserID: job.UserID, Actor: viewer.ActorAgent})
+	return viewer.NewContext(ctx, viewer.Viewer{UserID: job.UserID, Actor: viewer.ActorAgent, Scopes: job.Scopes})
 }
 
 func (e *Engine) logResult(a *attempt, result AttemptResult, err error) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"errand/ent"
+	"errand/internal/viewer"
 )
 
 // statementTimeout bounds each of the engine's own statements and final transactions.
@@ -123,19 +124,24 @@ func (e *Engine) runClaimLoop() {
 }
 
 // Enqueue stores a QUEUED run for the assistant message messageID, in the transaction that creates the message
-// and as its viewer. position is the message's; it must have been assigned under a lock on the
-// conversation, so that the runs of one conversation become visible in order. Call Wake after the commit.
+// and as its viewer, whose scopes limit the run. position is the message's; it must have been assigned under a lock on
+// the conversation, so that the runs of one conversation become visible in order. Call Wake after the commit.
 func (e *Engine) Enqueue(
 	ctx context.Context,
 	tx *ent.Tx,
 	conversationID, messageID string,
 	position int,
 ) (*ent.Run, error) {
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return nil, err
+	}
 	now, err := e.queries.now(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
 	return tx.Run.Create().
+		SetScopes(string(v.Scopes)).
 		SetConversationID(conversationID).
 		SetMessageID(messageID).
 		SetPosition(position).

@@ -6,6 +6,7 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/apperr"
+	"errand/internal/viewer"
 )
 
 // Job is one claim of a run, as a Handler receives it. It is a value that does not follow later changes of the
@@ -22,6 +23,8 @@ type Job struct {
 	Attempt int
 	// Failures is how many earlier attempts failed or lost their lease; hand-overs do not count.
 	Failures int
+	// Scopes are those of the token that sent the message. The job does nothing that they do not allow.
+	Scopes viewer.Scopes
 }
 
 // Handler executes one attempt of a job. Its context has the job's user as viewer, and is cancelled with

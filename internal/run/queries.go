@@ -108,11 +108,13 @@ func queryRow(ctx context.Context, q querier, query string, args []any, dst ...a
 }
 
 // jobColumns are the columns that scanJob reads.
-const jobColumns = `id, user_id, conversation_id, message_id, position, attempt, failures`
+const jobColumns = `id, user_id, conversation_id, message_id, position, attempt, failures, scopes`
 
 // scanJob scans jobColumns, and more columns behind them.
 func scanJob(scan func(...any) error, more ...any) (j Job, err error) {
-	dst := []any{&j.RunID, &j.UserID, &j.ConversationID, &j.MessageID, &j.Position, &j.Attempt, &j.Failures}
+	dst := []any{
+		&j.RunID, &j.UserID, &j.ConversationID, &j.MessageID, &j.Position, &j.Attempt, &j.Failures, &j.Scopes,
+	}
 	return j, scan(append(dst, more...)...)
 }
 
