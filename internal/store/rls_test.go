@@ -24,8 +24,8 @@ func openWithRLS(t testing.TB, url string) *store.DB {
 	return openWithRLSAndCache(t, url, true)
 }
 
-// openWithRLSAndCache is openWithRLS with or without cached statements; without them, the settings of RLS are those for a
-// pooler in transaction mode.
+// openWithRLSAndCache is openWithRLS with or without cached statements. Without them, the settings of RLS are those for
+// a pooler in transaction mode.
 func openWithRLSAndCache(t testing.TB, url string, cached bool) *store.DB {
 	t.Helper()
 	db, err := store.Open(context.Background(), store.Options{
