@@ -36,6 +36,7 @@ type environment struct {
 	violations      *violations
 	postgres        *cluster.Cluster
 	databaseURL     string
+	disk            smallDisk
 	model           *model
 	replicas        []*replica
 	balancer        *balancer
@@ -143,7 +144,10 @@ func (e *environment) start(ctx context.Context) (err error) {
 	e.cleanups = append(e.cleanups, e.balancer.close)
 	e.faults = &injector{environment: e, random: e.random("faults", 0), counts: map[string]int{}}
 	e.createConversations()
-	return e.awaitReplicas(ctx)
+	if err := e.awaitReplicas(ctx); err != nil {
+		return err
+	}
+	return e.prepareDisk(ctx)
 }
 
 func (e *environment) createDatabase(ctx context.Context) error {
@@ -151,8 +155,16 @@ func (e *environment) createDatabase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = conn.Exec(ctx, "CREATE DATABASE chaos")
-	return errors.Join(err, conn.Close(ctx))
+	defer conn.Close(ctx)
+	create := "CREATE DATABASE chaos"
+	if err := e.mountSmallDisk(ctx, conn); err != nil {
+		return err
+	}
+	if e.disk.dir != "" {
+		create += " TABLESPACE small"
+	}
+	_, err = conn.Exec(ctx, create)
+	return err
 }
 
 func (e *environment) startReplicas() error {
@@ -263,6 +275,7 @@ func (e *environment) printReport() {
 		return
 	}
 	fmt.Fprintln(e.Out, "faults:", e.faults)
+	fmt.Fprintln(e.Out, "full disk:", e.disk)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(e.counts)) {

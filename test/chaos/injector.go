@@ -43,6 +43,8 @@ var faultKinds = []fault{
 	{"cut database connections", 20, (*injector).cutDatabase},
 	{"drop notifications", 10, (*injector).dropNotifications},
 	{"restart PostgreSQL", 4, (*injector).restartPostgres},
+	{"fill the disk", 8, (*injector).fillDisk},
+	{"slow bodies", 8, (*injector).slowBodies},
 	{"cut clients", 8, func(f *injector, _ context.Context) { f.balancer.closeConns() }},
 }
 
