@@ -113,10 +113,11 @@ func (c *jwksCache) get(ctx context.Context) (*keySet, error) {
 	c.mu.Lock()
 	age := c.now().Sub(c.fetchedAt)
 	c.startFetchIfDueLocked(age)
-	fetching := c.fetching
 	if c.keys != nil && (age < staleAfter || c.lastFetchFailed) {
-		fetching = nil
+		defer c.mu.Unlock()
+		return c.keys, nil // also while a fetch is running, so that its duration does not decide which keys are used
 	}
+	fetching := c.fetching
 	c.mu.Unlock()
 
 	if err := waitFor(ctx, fetching); err != nil {
