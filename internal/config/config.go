@@ -70,14 +70,14 @@ func (c Config) Secrets() []string {
 	for _, value := range c.Traces.TracesHeaders() {
 		secrets = append(secrets, value)
 	}
-	for _, address := range []string{c.Database.URL.Reveal(), c.Database.NeonURL.Reveal(), c.Replicas.NATSURL.Reveal()} {
-		u, err := url.Parse(address)
-		if err != nil {
-			continue
+	for _, database := range []DatabaseURL{c.Database.URL, c.Database.NeonURL, c.Database.DirectURL} {
+		for _, password := range database.passwords {
+			secrets = append(secrets, password.Reveal(), url.QueryEscape(password.Reveal()))
 		}
+	}
+	if u, err := url.Parse(c.Replicas.NATSURL.Reveal()); err == nil {
 		password, _ := u.User.Password()
-		secrets = append(secrets,
-			password, url.QueryEscape(password), u.Query().Get("password"), u.Query().Get("sslpassword"))
+		secrets = append(secrets, password, url.QueryEscape(password))
 	}
 	return secrets
 }

@@ -32,7 +32,7 @@ func TestSecrets_EverySecretField_Included(t *testing.T) {
 		}
 	}
 	plant(reflect.ValueOf(&c).Elem())
-	require.Len(t, planted, 10)
+	require.GreaterOrEqual(t, len(planted), 10)
 	for _, secret := range planted {
 		require.Contains(t, c.Secrets(), secret)
 	}

@@ -3,10 +3,9 @@ package config
 import (
 	"encoding/json"
 	"log/slog"
-	"net/url"
 	"path/filepath"
-	"strings"
 
+	"errand/internal/dburl"
 	"errand/internal/secret"
 )
 
@@ -16,7 +15,11 @@ type Database struct {
 	URL DatabaseURL `env:"DATABASE_URL" envDefault:"sqlite:./data/errand.db"`
 	// NeonURL is the alias. Load copies it to URL.
 	NeonURL DatabaseURL `env:"NEON_DATABASE_URL"`
-	// MaxConns is the size of the PostgreSQL connection pool, 0 to 1000; 0 means four per CPU core.
+	// DirectURL is an address of the same PostgreSQL database without a pooler, for migrations, LISTEN and session
+	// locks. Empty: URL.
+	DirectURL DatabaseURL `env:"DATABASE_DIRECT_URL"`
+	// MaxConns is the size of the PostgreSQL connection pool, 0 to 1000; 0 means what the URL requests, or four per
+	// CPU core.
 	MaxConns int `env:"DB_MAX_CONNS" envDefault:"0"`
 	// StatementCache caches prepared statements on each connection. Some connection poolers in transaction mode
 	// need it off.
@@ -46,51 +49,24 @@ const allowedDatabaseURL = "sqlite:PATH or postgres://user:password@host:port/na
 // DatabaseURL is the address of a database. It may contain a password; printed, logged or marshalled it appears
 // in the redacted form of String.
 type DatabaseURL struct {
-	sqlite   string // path of the SQLite file, "" for PostgreSQL
-	redacted string
-	full     secret.String
+	sqlite    string // path of the SQLite file, "" for PostgreSQL
+	redacted  string
+	full      secret.String
+	passwords []secret.String
 }
 
-// UnmarshalText implements encoding.TextUnmarshaler. Its errors contain no part of the text.
+// UnmarshalText implements encoding.TextUnmarshaler. Its errors contain no value of the text.
 func (d *DatabaseURL) UnmarshalText(text []byte) error {
-	raw := string(text)
-	scheme, rest, _ := strings.Cut(raw, ":")
-	switch strings.ToLower(scheme) {
-	case "sqlite":
-		return d.setSQLite(strings.TrimPrefix(rest, "//"))
-	case "postgres", "postgresql":
-		return d.setPostgres(raw)
-	default:
-		return Error{Problem: "does not start with sqlite: or postgres://", Allowed: allowedDatabaseURL}
+	u, err := dburl.Parse(string(text))
+	if err != nil {
+		return Error{Problem: err.Error(), Allowed: allowedDatabaseURL}
 	}
-}
-
-func (d *DatabaseURL) setSQLite(path string) error {
-	if path == "" || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?#") ||
-		strings.Contains(path, ":memory:") {
-		return Error{
-			Problem: "is not the path of an SQLite file (without options, not in memory)",
-			Allowed: allowedDatabaseURL,
-		}
+	*d = DatabaseURL{
+		sqlite:    u.SQLitePath,
+		redacted:  u.Redacted,
+		full:      secret.New(string(text)),
+		passwords: u.Passwords,
 	}
-	*d = DatabaseURL{sqlite: path, redacted: "sqlite:" + path, full: secret.New("sqlite:" + path)}
-	return nil
-}
-
-func (d *DatabaseURL) setPostgres(raw string) error {
-	u, err := url.Parse(raw)
-	if err != nil || !strings.Contains(raw, "://") || u.Opaque != "" {
-		return Error{
-			Problem: "is not a valid URL (percent-encode special characters in the password)",
-			Allowed: allowedDatabaseURL,
-		}
-	}
-	// The options are omitted, because password and sslpassword are secrets too.
-	redacted := url.URL{Scheme: "postgres", Host: u.Host, Path: u.Path}
-	if name := u.User.Username(); name != "" {
-		redacted.User = url.User(name)
-	}
-	*d = DatabaseURL{redacted: redacted.String(), full: secret.New(raw)}
 	return nil
 }
 
@@ -138,6 +114,14 @@ func (d *Database) useAlias() {
 func (d *Database) validate(errs *Errors) {
 	if d.NeonURL.IsSet() && d.NeonURL.Reveal() != d.URL.Reveal() {
 		errs.add("NEON_DATABASE_URL", "differs from DATABASE_URL", "only one of the two, or both with the same value")
+	}
+	if d.DirectURL.IsSet() {
+		_, direct := d.DirectURL.SQLitePath()
+		_, pooled := d.URL.SQLitePath()
+		if direct || pooled {
+			errs.add("DATABASE_DIRECT_URL", "and DATABASE_URL are not both PostgreSQL URLs",
+				"postgres://user:password@host:port/name, with a PostgreSQL DATABASE_URL")
+		}
 	}
 	validateOneOf(errs, "DB_ROW_SECURITY", d.RowSecurity, RowSecurityAuto, RowSecurityOn, RowSecurityOff)
 	validateRange(errs, "DB_MAX_CONNS", d.MaxConns, 0, 1000)

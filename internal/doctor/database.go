@@ -37,6 +37,7 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 	started := time.Now()
 	db, err := store.Open(ctx, store.Options{
 		URL:            cfg.Database.URL.Reveal(),
+		DirectURL:      cfg.Database.DirectURL.Reveal(),
 		MaxConns:       2,
 		StatementCache: cfg.Database.StatementCache,
 		RLS:            rowSecurityMode(cfg),

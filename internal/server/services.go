@@ -39,6 +39,7 @@ type Services struct {
 func OpenStore(ctx context.Context, cfg config.Config, log *slog.Logger) (*store.DB, error) {
 	return store.Open(ctx, store.Options{
 		URL:            cfg.Database.URL.Reveal(),
+		DirectURL:      cfg.Database.DirectURL.Reveal(),
 		MaxConns:       cfg.Database.MaxConns,
 		StatementCache: cfg.Database.StatementCache,
 		RLS:            store.RLSMode(cfg.Database.RowSecurity),

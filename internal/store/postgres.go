@@ -1,23 +1,22 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"runtime"
-	"strings"
 	"time"
 
 	"errand/ent"
+	"errand/internal/dburl"
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/cenkalti/backoff/v5"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
 )
@@ -33,31 +32,52 @@ const (
 
 // openPostgres opens a pool that keeps all its connections: PostgreSQL forks a process for each new one, so
 // closing idle ones (database/sql keeps two by default) would cost most of the throughput.
-func openPostgres(ctx context.Context, o Options) (*DB, error) {
-	config, err := postgresConfig(o)
+func openPostgres(ctx context.Context, u dburl.URL, o Options) (*DB, error) {
+	config, err := postgresConfig(u, o)
 	if err != nil {
 		return nil, err
 	}
-	rls := &rlsState{transactionPooling: !o.StatementCache}
+	direct, err := directConfig(config, o)
+	if err != nil {
+		return nil, err
+	}
+	if len(u.Dropped) > 0 {
+		o.Logger.InfoContext(ctx, "options of the database URL are meant for other clients and have no effect",
+			slog.Any("options", u.Dropped))
+	}
+	pooled, err := awaitPostgres(ctx, config, o)
+	if err != nil {
+		return nil, err
+	}
+	if pooled && config.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
+		o.Logger.WarnContext(ctx, "the database URL leads through a pooler in transaction mode: "+
+			"statements are not prepared, and DATABASE_DIRECT_URL should lead around it")
+		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	rls := &rlsState{transactionPooling: config.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement}
+	primary := &primary{}
+	primary.watch(config)
 	// pgx checks connections that were idle for more than a second before use.
-	pool := sql.OpenDB(rlsConnector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(readTimesAsUTC)), rls})
-	size := o.MaxConns
+	pool := sql.OpenDB(rlsConnector{
+		Connector: stdlib.GetConnector(*config, stdlib.OptionAfterConnect(readTimesAsUTC)),
+		state:     rls,
+		primary:   primary,
+	})
+	size := cmp.Or(o.MaxConns, u.MaxConns)
 	if size <= 0 {
 		size = 4 * runtime.GOMAXPROCS(0)
 	}
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	pool.SetConnMaxLifetime(connMaxLifetime)
-	if err := awaitPostgres(ctx, pool, config, o); err != nil {
-		return nil, errors.Join(err, pool.Close())
-	}
 	db := &DB{
 		client:   ent.NewClient(ent.Driver(entsql.OpenDB(dialect.Postgres, pool))),
 		dialect:  dialect.Postgres,
 		writer:   pool,
 		pools:    []*sql.DB{pool},
 		ping:     pool.PingContext,
-		postgres: config,
+		postgres: direct,
+		primary:  primary,
 		log:      o.Logger,
 		rlsMode:  o.RLS,
 	}
@@ -70,25 +90,50 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 	return db, nil
 }
 
-// postgresConfig parses the URL with all its options, TLS among them, and sets defaults.
-func postgresConfig(o Options) (*pgx.ConnConfig, error) {
-	config, err := pgx.ParseConfig(o.URL)
+// usesStatementCache reports whether prepared statements may stay on a connection. They may not where a pooler is to be
+// expected: the URL names one, or there is a second URL that leads around it.
+func usesStatementCache(u dburl.URL, o Options) bool {
+	return o.StatementCache && !u.NoPreparedStatements && o.DirectURL == ""
+}
+
+// postgresConfig returns the driver's settings for the URL, TLS among them, with defaults.
+func postgresConfig(u dburl.URL, o Options) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(u.Postgres.Reveal())
 	if err != nil {
 		// The parser's error may quote the URL with its password, so it is not wrapped.
-		return nil, errors.New("the database URL is not a valid PostgreSQL URL: " +
-			"check its options, and that special characters in user and password are percent-encoded")
+		return nil, errors.New("the database URL is not a valid PostgreSQL URL: check its hosts and options, " +
+			"the files that they name, and that special characters in user and password are percent-encoded")
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
-	// pool_… options configure pgxpool; the server would reject them as unknown parameters.
-	maps.DeleteFunc(config.RuntimeParams, func(name, _ string) bool { return strings.HasPrefix(name, "pool_") })
+	config.DialFunc = postgresDialer(config, u.KeepAlive)
+	config.ValidateConnect = rejectReadOnly
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "errand"
 	}
-	if !o.StatementCache {
+	if !usesStatementCache(u, o) {
 		// Unnamed statements, so that nothing on the server has to outlive a transaction.
 		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	return config, nil
+}
+
+// directConfig returns the settings for connections outside the pool: those of DirectURL, or the pool's.
+func directConfig(pool *pgx.ConnConfig, o Options) (*pgx.ConnConfig, error) {
+	if o.DirectURL == "" {
+		return pool, nil
+	}
+	u, err := dburl.Parse(o.DirectURL)
+	if err == nil && u.SQLitePath != "" {
+		err = dburl.ErrPostgresURL
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the direct database URL %w", err)
+	}
+	config, err := postgresConfig(u, Options{StatementCache: true})
+	if err != nil {
+		return nil, fmt.Errorf("direct URL: %w", err)
 	}
 	return config, nil
 }
@@ -103,16 +148,16 @@ func readTimesAsUTC(_ context.Context, conn *pgx.Conn) error {
 }
 
 // awaitPostgres connects, and retries until the server accepts the connection, rejects it permanently, or
-// o.StartupTimeout has passed.
-func awaitPostgres(ctx context.Context, pool *sql.DB, config *pgx.ConnConfig, o Options) error {
+// o.StartupTimeout has passed. It reports whether the connection leads through a pooler in transaction mode.
+func awaitPostgres(ctx context.Context, config *pgx.ConnConfig, o Options) (pooled bool, err error) {
 	attempts := 0
-	connect := func() (struct{}, error) {
+	connect := func() (*pgx.Conn, error) {
 		attempts++
-		err := pool.PingContext(ctx)
-		if isPermanentConnectError(err) {
+		conn, err := pgx.ConnectConfig(ctx, config)
+		if err != nil && !isTransientConnectError(err) {
 			err = backoff.Permanent(err)
 		}
-		return struct{}{}, err
+		return conn, err
 	}
 	options := []backoff.RetryOption{
 		backoff.WithBackOff(&backoff.ExponentialBackOff{
@@ -131,20 +176,54 @@ func awaitPostgres(ctx context.Context, pool *sql.DB, config *pgx.ConnConfig, o 
 	if o.StartupTimeout < 0 {
 		options = append(options, backoff.WithMaxTries(1))
 	}
-	if _, err := backoff.Retry(ctx, connect, options...); err != nil {
-		return fmt.Errorf("cannot use the PostgreSQL database %q at %s:%d as %q (attempts: %d): %w",
+	conn, err := backoff.Retry(ctx, connect, options...)
+	if err == nil {
+		defer disconnect(conn)
+		pooled, err = isTransactionPooled(ctx, conn)
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot use the PostgreSQL database %q at %s:%d as %q (attempts: %d): %w",
 			config.Database, config.Host, config.Port, config.User, attempts, err)
 	}
-	return nil
+	return pooled, nil
 }
 
-// isPermanentConnectError reports whether the server has rejected the connection for good: the role or its
-// password (class 28), or the database name.
-func isPermanentConnectError(err error) bool {
-	var response *pgconn.PgError
-	if !errors.As(err, &response) {
-		return false
+// isTransactionPooled reports whether conn leads through a pooler that may change its server session between
+// transactions. A server reports the process of the session itself, so that a direct connection needs no more than
+// one statement. Otherwise another connection tries to get the same session while conn has no transaction.
+func isTransactionPooled(ctx context.Context, conn *pgx.Conn) (bool, error) {
+	before, err := backendPID(ctx, conn)
+	if err != nil || before == conn.PgConn().PID() {
+		return false, err
 	}
-	const invalidCatalogName = "3D000"
-	return strings.HasPrefix(response.Code, "28") || response.Code == invalidCatalogName
+	other, err := pgx.ConnectConfig(ctx, conn.Config())
+	if err != nil {
+		return false, err
+	}
+	defer disconnect(other)
+	if _, err := other.Exec(ctx, "BEGIN", pgx.QueryExecModeSimpleProtocol); err != nil {
+		return false, err
+	}
+	shared, err := backendPID(ctx, other)
+	if err != nil {
+		return false, err
+	}
+	after, err := backendPID(ctx, conn)
+	return shared == before || after != before, err
+}
+
+// backendPID returns the process of the server session that executes the statement.
+func backendPID(ctx context.Context, conn *pgx.Conn) (pid uint32, err error) {
+	row := conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeSimpleProtocol)
+	if err := row.Scan(&pid); err != nil {
+		return 0, fmt.Errorf("reading the server process: %w", err)
+	}
+	return pid, nil
+}
+
+// disconnect closes a connection, which may be broken.
+func disconnect(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx) // a broken connection is released even if Close fails
 }

@@ -4,15 +4,26 @@ import (
 	"testing"
 	"time"
 
+	"errand/internal/dburl"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
 
-func TestPostgresConfig_TLSOptions_AreKept(t *testing.T) {
-	config, err := postgresConfig(
-		Options{URL: "postgres://alice@db.example/errand?sslmode=verify-full&channel_binding=require&connect_timeout=9"},
-	)
+func configFor(t *testing.T, raw string) *pgx.ConnConfig {
+	t.Helper()
+	u, err := dburl.Parse(raw)
 	require.NoError(t, err)
+	config, err := postgresConfig(u, Options{StatementCache: true})
+	require.NoError(t, err)
+	return config
+}
+
+func TestPostgresConfig_TLSOptions_AreKept(t *testing.T) {
+	config := configFor(
+		t,
+		"postgres://alice@db.example/errand?sslmode=verify-full&channel_binding=require&connect_timeout=9",
+	)
 	require.Equal(t, "db.example", config.TLSConfig.ServerName)
 	require.False(t, config.TLSConfig.InsecureSkipVerify)
 	require.Equal(t, "require", config.ChannelBinding)
@@ -21,8 +32,7 @@ func TestPostgresConfig_TLSOptions_AreKept(t *testing.T) {
 }
 
 func TestPostgresConfig_NoOptions_HasDeerrs(t *testing.T) {
-	config, err := postgresConfig(Options{URL: "postgres://alice@db.example/errand", StatementCache: true})
-	require.NoError(t, err)
+	config := configFor(t, "postgres://alice@db.example/errand")
 	require.Equal(t, connectTimeout, config.ConnectTimeout)
 	require.Equal(t, "errand", config.RuntimeParams["application_name"])
 	require.Equal(t, pgx.QueryExecModeCacheStatement, config.DefaultQueryExecMode)

@@ -14,16 +14,18 @@ import (
 // rlsConnector opens connections that set the row-level security scope for each statement.
 type rlsConnector struct {
 	driver.Connector
-	state *rlsState
+	state   *rlsState
+	primary *primary
 }
 
 // Connect implements driver.Connector.
 func (c rlsConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	generation := c.primary.generation.Load()
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &rlsConn{Conn: conn.(*stdlib.Conn), state: c.state}, nil
+	return &rlsConn{Conn: conn.(*stdlib.Conn), state: c.state, primary: c.primary, generation: generation}, nil
 }
 
 // The scope is set until the end of the transaction. Outside of one, the setting and the statement are sent as
@@ -42,12 +44,28 @@ const systemScope = "system"
 // supported: without a scope they see no rows.
 type rlsConn struct {
 	*stdlib.Conn
-	state *rlsState
+	state   *rlsState
+	primary *primary
+	// generation is that of primary when the connection was opened.
+	generation uint64
 	// role is the role set on the connection, "" for none yet.
 	role string
 	// txScope is the scope set last in this transaction; nil outside of one and before its first statement.
 	txScope *viewer.Rows
 	inTx    bool
+}
+
+// IsValid implements driver.Validator: a connection from before a failover is not reused.
+func (c *rlsConn) IsValid() bool {
+	return !c.Conn.Conn().IsClosed() && c.generation == c.primary.generation.Load()
+}
+
+// ResetSession implements driver.SessionResetter.
+func (c *rlsConn) ResetSession(ctx context.Context) error {
+	if !c.IsValid() {
+		return driver.ErrBadConn
+	}
+	return c.Conn.ResetSession(ctx)
 }
 
 // assumeRole sets the role on the connection, before a transaction begins.

@@ -32,7 +32,7 @@ func TestOpenSQLite_MissingFolder_IsCreatedPrivate(t *testing.T) {
 func TestOpenSQLite_NotADatabaseFile_Fails(t *testing.T) {
 	for _, path := range []string{"", ":memory:", "file:x.db", "x.db?mode=ro"} {
 		_, err := store.Open(context.Background(), store.Options{URL: "sqlite:" + path})
-		require.ErrorContains(t, err, "must name a file", path)
+		require.ErrorContains(t, err, "is not the path of an SQLite file", path)
 	}
 	file := filepath.Join(t.TempDir(), "notes.txt")
 	require.NoError(t, os.WriteFile(file, []byte("this text is not a SQLite database file"), 0o600))

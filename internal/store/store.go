@@ -9,10 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"errand/ent"
+	"errand/internal/dburl"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,9 +24,13 @@ const defaultStartupTimeout = 30 * time.Second
 
 // Options configure Open.
 type Options struct {
-	// URL is sqlite:PATH, postgres://… or postgresql://…; it may contain a password.
+	// URL is sqlite:PATH or postgres://…, in any form that package dburl knows; it may contain a password.
 	URL string
-	// MaxConns is the size of the PostgreSQL pool; 0 means four per core. SQLite's pools are fixed.
+	// DirectURL is a URL of the same PostgreSQL database that does not lead through a pooler, "" for URL. Migrations
+	// and the connections of PostgresConfig use it.
+	DirectURL string
+	// MaxConns is the size of the PostgreSQL pool; 0 means what the URL requests, or four per core. SQLite's pools
+	// are fixed.
 	MaxConns int
 	// StatementCache keeps prepared statements on each PostgreSQL connection. It must be off behind a pooler in
 	// transaction mode, where a connection changes servers between transactions.
@@ -46,7 +50,8 @@ type DB struct {
 	writer   *sql.DB   // the PostgreSQL pool, or SQLite's writer
 	pools    []*sql.DB // all pools, in the order in which they close
 	ping     func(context.Context) error
-	postgres *pgx.ConnConfig // nil on SQLite
+	postgres *pgx.ConnConfig // for connections outside the pool; nil on SQLite
+	primary  *primary        // nil on SQLite
 	file     string          // absolute path of the SQLite file without symbolic links, "" on PostgreSQL
 	lock     *serverLock     // the server lock of the SQLite file; nil while this DB does not hold it
 	log      *slog.Logger
@@ -64,15 +69,14 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.StartupTimeout == 0 {
 		o.StartupTimeout = defaultStartupTimeout
 	}
-	scheme, rest, _ := strings.Cut(o.URL, ":")
-	switch strings.ToLower(scheme) {
-	case "sqlite":
-		return openSQLite(ctx, strings.TrimPrefix(rest, "//"), o)
-	case "postgres", "postgresql":
-		return openPostgres(ctx, o)
-	default:
-		return nil, errors.New("the database URL must begin with sqlite: or postgres://")
+	u, err := dburl.Parse(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("the database URL %w", err)
 	}
+	if u.SQLitePath != "" {
+		return openSQLite(ctx, u.SQLitePath, o)
+	}
+	return openPostgres(ctx, u, o)
 }
 
 // Client returns the root Ent client. Its queries read committed rows; on SQLite they run concurrently with the writer.
@@ -93,8 +97,8 @@ func (db *DB) Now(ctx context.Context) (time.Time, error) {
 	return time.UnixMilli(ms), nil
 }
 
-// PostgresConfig returns a copy of the connection settings for a connection outside the pool, or nil on
-// SQLite. It contains the password.
+// PostgresConfig returns a copy of the connection settings for a connection outside the pool and without a pooler, or
+// nil on SQLite. It contains the password.
 func (db *DB) PostgresConfig() *pgx.ConnConfig {
 	if db.postgres == nil {
 		return nil

@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// isTransientConnectError reports whether a connection attempt failed because the server does not accept connections
+// yet. Everything else is permanent: a wrong password, an unknown database or host, a rejected option, TLS.
+//
+// An attempt tries several addresses, and without TLS after a failure with TLS, so there may be several reasons. The
+// server's own answer decides before anything else. A failure of TLS decides before an address that does not answer:
+// "localhost" has two addresses, of which one may have no server.
+func isTransientConnectError(err error) bool {
+	transient, permanent := false, false
+	for _, leaf := range leafErrors(err) {
+		var response *pgconn.PgError
+		var dns *net.DNSError
+		switch {
+		case errors.As(leaf, &response):
+			return isStartingUp(response)
+		case errors.As(leaf, &dns) && dns.IsNotFound:
+			// Of several hosts, one may be gone while another one starts.
+		case isUnreachable(leaf):
+			transient = true
+		default:
+			permanent = true
+		}
+	}
+	return transient && !permanent
+}
+
+// leafErrors returns the errors that err joins, at any depth.
+func leafErrors(err error) []error {
+	for e := err; e != nil; {
+		switch wrapped := e.(type) { //nolint:errorlint // it walks the tree itself
+		case interface{ Unwrap() []error }:
+			var leaves []error
+			for _, one := range wrapped.Unwrap() {
+				leaves = append(leaves, leafErrors(one)...)
+			}
+			return leaves
+		case interface{ Unwrap() error }:
+			e = wrapped.Unwrap()
+		default:
+			return []error{err}
+		}
+	}
+	return nil
+}
+
+// isStartingUp reports whether the server, or a pooler before it, rejected the connection for a reason that passes.
+func isStartingUp(response *pgconn.PgError) bool {
+	const protocolViolation = "08P01"
+	if response.Code == protocolViolation {
+		// PgBouncer has this code for everything; its words for what passes are "server login has been failing, try
+		// again later", "server conn crashed" and the like.
+		return !strings.Contains(response.Message, "unsupported") && !strings.Contains(response.Message, "no such")
+	}
+	return isTransientSQLState(response.Code)
+}
+
+// isUnreachable reports whether nothing answers at the address, or what answers is not ready.
+func isUnreachable(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Net == "unix" && errors.Is(err, syscall.ENOENT) {
+		// The socket appears when the server starts; its directory was there before.
+		_, missing := os.Stat(filepath.Dir(op.Addr.String()))
+		return missing == nil
+	}
+	var timeout net.Error
+	return errors.Is(err, ErrReadOnly) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
+}
