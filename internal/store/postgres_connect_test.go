@@ -64,24 +64,22 @@ func TestOpenPostgres_PermanentFailure_FailsAtOnceWithReason(t *testing.T) {
 	pooler := rejectingServer(t, "08P01", "unsupported startup parameter: x")
 	const tlsRefused = "server refused TLS connection"
 	for name, tc := range map[string]struct{ url, reason string }{
-		"TLS refused":        {"postgres://u@" + password + "/db?sslmode=require", tlsRefused},
-		"TLS on two hosts":   {"postgres://u@127.0.0.1:1," + password + "/db?sslmode=require", tlsRefused},
-		"wrong password":     {"postgres://u:x@" + password + "/db", "password authentication failed"},
-		"second host":        {"postgres://u:x@127.0.0.1:1," + password + "/db", "password authentication failed"},
-		"unknown database":   {live.String() + "&dbname=absent", `database "absent" does not exist`},
-		"unknown role":       {live.String() + "&user=absent", `role "absent" does not exist`},
-		"unknown option":     {live.String() + "&fooBar=1", `unrecognized configuration parameter "fooBar"`},
-		"pooler's option":    {"postgres://u@" + pooler + "/db", "unsupported startup parameter"},
-		"too old":            {"postgres://u@" + rejectingServer(t, "0A000", "unsupported protocol") + "/db", "unsupported"},
-		"unknown host":       {"postgres://u@absent.invalid/db", "absent.invalid"},
-		"no socket folder":   {"postgres:///db?host=/absent/run", "/absent/run"},
-		"rejected by option": {live.String() + "&gssencmode=require", "gssencmode"},
+		"TLS refused":      {"postgres://u@" + password + "/db?sslmode=require", tlsRefused},
+		"TLS on two hosts": {"postgres://u@127.0.0.1:1," + password + "/db?sslmode=require", tlsRefused},
+		"wrong password":   {"postgres://u:x@" + password + "/db", "password authentication failed"},
+		"second host":      {"postgres://u:x@127.0.0.1:1," + password + "/db", "password authentication failed"},
+		"unknown database": {live.String() + "&dbname=absent", `database "absent" does not exist`},
+		"unknown role":     {live.String() + "&user=absent", `role "absent" does not exist`},
+		"unknown option":   {live.String() + "&fooBar=1", `unrecognized configuration parameter "fooBar"`},
+		"pooler's option":  {"postgres://u@" + pooler + "/db", "unsupported startup parameter"},
+		"too old":          {"postgres://u@" + rejectingServer(t, "0A000", "unsupported protocol") + "/db", "unsupported"},
+		"unknown host":     {"postgres://u@absent.invalid/db", "absent.invalid"},
+		"no socket folder": {"postgres:///db?host=/absent/run", "/absent/run"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			start := time.Now()
 			_, err := store.Open(context.Background(), store.Options{URL: tc.url, Logger: slog.New(slog.DiscardHandler)})
 			require.ErrorContains(t, err, tc.reason)
-			require.Less(t, time.Since(start), store.DefaultStartupTimeout/2)
+			require.Contains(t, err.Error(), "attempts: 1)", "no retry")
 		})
 	}
 }
