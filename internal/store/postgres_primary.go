@@ -53,7 +53,7 @@ func isSessionEnd(err *pgconn.PgError) bool {
 
 // CheckWritable returns an error when the database accepts no writes: ErrReadOnly, or the reason why it does not
 // respond. It writes nothing. On SQLite, it only checks that the file is readable.
-func (db *DB) CheckWritable(ctx context.Context) error {
+func CheckWritable(ctx context.Context, db *DB) error {
 	if db.primary == nil {
 		return db.Ping(ctx)
 	}
