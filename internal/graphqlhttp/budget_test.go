@@ -35,7 +35,7 @@ func TestResponseBudget_Exceeded_ErrorInsteadOfData(t *testing.T) {
 	requireTooLarge(t, a.body)
 	require.Empty(t, b.query(`{ big(n: 5000) }`, "").code(), "fields of the root type are not counted")
 
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", titles(190))
 	m := c.read()
 	require.Equal(t, "next", m.Type)
@@ -46,7 +46,7 @@ func TestResponseBudget_Exceeded_ErrorInsteadOfData(t *testing.T) {
 
 func TestResponseBudget_Subscription_ResetForEachEvent(t *testing.T) {
 	b := start(t, small)
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", `subscription { topic(name: "a") { n a: text b: text } }`)
 	for i, n := range []int{400, 400, 600, 400} {
 		b.root.Topic("a") <- &fixture.Event{N: i, Text: strings.Repeat("x", n)}

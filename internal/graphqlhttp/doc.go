@@ -17,7 +17,7 @@
 //	408  the request body did not arrive in time
 //	413  the request body is too large
 //	415  POST with a content type other than application/json, or compressed
-//	429  too many open streams
+//	429  too many open streams or sockets of this user
 //	431  the URL and headers are too large (from net/http, in plain text)
 //	503  too many connections, the server shuts down, or the token could not be verified
 //
@@ -34,6 +34,7 @@
 //	      token cannot be verified at present
 //	4400  a message is not of the protocol           fix the client
 //	4401  subscribe before connection_ack            send connection_init first
+//	4401  connection_init without a token            send a token in connection_init
 //	4403  the token was rejected or has expired,     get a new token and reconnect
 //	      or the account was deleted
 //	4406  no known subprotocol was offered           offer graphql-transport-ws

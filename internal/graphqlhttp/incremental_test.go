@@ -159,7 +159,7 @@ func TestDefer_ClientWithoutIncrementalDelivery_SingleResponse(t *testing.T) {
 	}
 	s := b.openSSE(document)
 	require.Contains(t, s.event(), `next|{"data":`+want)
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", document)
 	require.Contains(t, string(c.read().Payload), want)
 	c.expect("complete", "1", "")

@@ -37,7 +37,7 @@ const (
 
 func TestFrames_FragmentedMessage_Joined(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	c.raw(
 		frame(text, `{"type":"ping",`),
 		[]byte{final | ping, 0x80, 0, 0, 0, 0},
@@ -104,7 +104,7 @@ func TestSocket_LargeMessage_AcceptedOnlyAuthenticated(t *testing.T) {
 	require.Equal(t, "pong", c.read().Type)
 	c.write(`{"type":"ping","payload":{"x":"` + strings.Repeat("x", 256<<10) + `"}}`)
 	c.closesWith(1009)
-	anonymous := b.ready("")
+	anonymous := b.dial("graphql-transport-ws")
 	anonymous.write(large)
 	anonymous.closesWith(1009)
 }
@@ -149,7 +149,7 @@ func TestSocket_SlowAuthentication_ClosedWith4408(t *testing.T) {
 
 func TestSocket_Pings_AnsweredWithPayload(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	got := make(chan string, 1)
 	c.conn.SetPongHandler(func(data string) error { got <- data; return nil })
 	require.NoError(t, c.conn.WriteControl(websocket.PingMessage, []byte("are you there"), time.Now().Add(patience)))

@@ -39,7 +39,7 @@ func TestLegacy_Operations_Executed(t *testing.T) {
 func TestLegacy_Stop_ResolverStops(t *testing.T) {
 	b := start(t, nil)
 	c := b.legacy()
-	c.init("")
+	c.init("alice")
 	c.start("1", `subscription { idle }`)
 	c.write(`{"type":"stop","id":"1"}`)
 	receive(t, b.root.Ended, "the resolver to end")
@@ -48,7 +48,7 @@ func TestLegacy_Stop_ResolverStops(t *testing.T) {
 func TestLegacy_StartWithUsedID_ReplacesOperation(t *testing.T) {
 	b := start(t, nil)
 	c := b.legacy()
-	c.init("")
+	c.init("alice")
 	c.expect("connection_ack", "", "")
 	c.expect("ka", "", "")
 	c.start("1", `subscription { idle }`)
@@ -61,7 +61,7 @@ func TestLegacy_StartWithUsedID_ReplacesOperation(t *testing.T) {
 func TestLegacy_Terminate_ClosedWith1000(t *testing.T) {
 	b := start(t, nil)
 	c := b.legacy()
-	c.init("")
+	c.init("alice")
 	c.write(`{"type":"connection_terminate"}`)
 	code, _ := c.closed()
 	require.Equal(t, 1000, code)
@@ -77,10 +77,20 @@ func TestLegacy_InvalidToken_ConnectionError(t *testing.T) {
 	c.closesWith(4403)
 }
 
+func TestLegacy_NoToken_ConnectionError(t *testing.T) {
+	b := start(t, nil)
+	c := b.legacy()
+	c.init("")
+	m := c.read()
+	require.Equal(t, "connection_error", m.Type)
+	require.Contains(t, string(m.Payload), "UNAUTHENTICATED")
+	c.closesWith(4401)
+}
+
 func TestLegacy_Idle_SendsKeepAlive(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = unhurried, unhurried })
 	c := b.legacy()
-	c.init("")
+	c.init("alice")
 	c.expect("connection_ack", "", "")
 	for range 4 {
 		c.expect("ka", "", "")

@@ -15,7 +15,7 @@ func TestSocket_SlowReader_ClosedWith4490(t *testing.T) {
 		o.HTTP.Socket.SlowReaderTimeout = 50 * time.Millisecond
 		o.HTTP.Socket.QueueBytes = 16 << 10
 	})
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", `subscription { flood { text } }`)
 	// Nothing is read, so that the kernel's buffers fill, then the write queue.
 	receive(t, b.root.Ended, "the resolver to end")
@@ -29,7 +29,7 @@ func TestSocket_ClientNeverReads_BoundedMemory(t *testing.T) {
 		o.HTTP.Socket.SlowReaderTimeout = 50 * time.Millisecond
 		o.HTTP.Socket.CloseTimeout = 50 * time.Millisecond
 	})
-	c := b.ready("")
+	c := b.ready("alice")
 	before := heap()
 	c.subscribe("1", `subscription { flood { text } }`)
 	require.Equal(t, 4490, receive(t, b.codes, "the close"))

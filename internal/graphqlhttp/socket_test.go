@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	initMessage  = `{"type":"connection_init"}`
+	initMessage  = `{"type":"connection_init","payload":{"token":"alice"}}`
 	helloMessage = `{"type":"subscribe","id":"1","payload":{"query":"{hello}"}}`
 	idleMessage  = `{"type":"subscribe","id":"1","payload":{"query":"subscription{idle}"}}`
 )
@@ -71,6 +71,9 @@ func TestSocket_InvalidMessages_ClosedWithCode(t *testing.T) {
 		"subscribe with a string":   {[]string{initMessage, `{"type":"subscribe","id":"1","payload":"{hello}"}`}, 4400},
 		"complete without id":       {[]string{initMessage, `{"type":"complete"}`}, 4400},
 		"subscribe before init":     {[]string{helloMessage}, 4401},
+		"init without payload":      {[]string{`{"type":"connection_init"}`}, 4401},
+		"init without token":        {[]string{`{"type":"connection_init","payload":{}}`}, 4401},
+		"init with an empty token":  {[]string{`{"type":"connection_init","payload":{"authorization":"Bearer "}}`}, 4401},
 		"bad token":                 {[]string{`{"type":"connection_init","payload":{"token":"bad"}}`}, 4403},
 		"token cannot be verified":  {[]string{`{"type":"connection_init","payload":{"token":"down"}}`}, 1013},
 		"an id in use":              {[]string{initMessage, idleMessage, helloMessage}, 4409},
@@ -171,7 +174,7 @@ func TestSocket_Ping_AnsweredBeforeAndAfterInit(t *testing.T) {
 	c := b.dial("graphql-transport-ws")
 	c.write(`{"type":"ping"}`)
 	c.expect("pong", "", "")
-	c.init("")
+	c.init("alice")
 	c.expect("connection_ack", "", "")
 	c.write(`{"type":"ping","payload":{"n":1}}`)
 	c.expect("pong", "", `{"n":1}`)
@@ -182,7 +185,7 @@ func TestSocket_Ping_AnsweredBeforeAndAfterInit(t *testing.T) {
 
 func TestSocket_RequestError_EndsOperationAndFreesID(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	for document, code := range map[string]string{
 		`{`:                                      "GRAPHQL_PARSE_FAILED",
 		`{ x }`:                                  "GRAPHQL_VALIDATION_FAILED",
@@ -204,7 +207,7 @@ func TestSocket_RequestError_EndsOperationAndFreesID(t *testing.T) {
 
 func TestSocket_FieldError_SentWithData(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", `{ required }`)
 	m := c.read()
 	require.Equal(t, "next", m.Type)
@@ -215,7 +218,7 @@ func TestSocket_FieldError_SentWithData(t *testing.T) {
 
 func TestSocket_ResolverPanic_OtherOperationsContinue(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", `subscription { explodes { bang } }`)
 	m := c.read()
 	require.Contains(t, string(m.Payload), "INTERNAL_SERVER_ERROR")
@@ -228,7 +231,7 @@ func TestSocket_ResolverPanic_OtherOperationsContinue(t *testing.T) {
 
 func TestSocket_Complete_ResolverStops(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", `subscription { idle }`)
 	c.write(`{"type":"complete","id":"1"}`)
 	require.Equal(t, "idle", receive(t, b.root.Ended, "the resolver to end"))
@@ -244,7 +247,7 @@ func TestSocket_Complete_ResolverStops(t *testing.T) {
 
 func TestSocket_ConnectionLost_ResolversStop(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", `subscription { idle }`)
 	c.subscribe("2", `{ wait }`)
 	receive(t, b.root.Waiting, "the query to begin")
@@ -256,7 +259,7 @@ func TestSocket_ConnectionLost_ResolversStop(t *testing.T) {
 
 func TestSocket_ClientCloses_CodeEchoed(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	require.NoError(
 		t,
 		c.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1000, "bye"), time.Now().Add(time.Second)),
@@ -268,7 +271,7 @@ func TestSocket_ClientCloses_CodeEchoed(t *testing.T) {
 
 func TestSocket_TooManyOperations_RateLimited(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.Socket.OperationsPerSocket = 2 })
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", `subscription { idle }`)
 	c.subscribe("2", `subscription { idle }`)
 	c.subscribe("3", `subscription { idle }`)
@@ -295,11 +298,47 @@ func TestSocket_TooManyOfUser_ClosedWith1013(t *testing.T) {
 
 func TestSocket_TooManyInTotal_503(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.Socket.Sockets = 1 })
-	b.ready("")
+	b.ready("alice")
 	_, response, err := b.tryDial([]string{"graphql-transport-ws"})
 	require.Error(t, err)
 	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 	require.Equal(t, "1", response.Header.Get("Retry-After"))
+}
+
+// Sockets before connection_init hold a tenth of the places, so that the others stay free for users.
+func TestSocket_TooManyBeforeInit_503(t *testing.T) {
+	b := start(t, func(o *serverOptions) { o.HTTP.Socket.Sockets, o.HTTP.Socket.CloseTimeout = 20, time.Millisecond })
+	first, second := b.dial("graphql-transport-ws"), b.dial("graphql-ws")
+	_, response, err := b.tryDial([]string{"graphql-transport-ws"})
+	require.Error(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+
+	first.init("alice")
+	first.expect("connection_ack", "", "")
+	b.ready("bob") // in the place that first has left
+	third := b.dial("graphql-transport-ws")
+	third.init("")
+	third.closesWith(4401)
+	require.NoError(t, second.conn.Close())
+	receive(t, b.codes, "the second socket to end")
+	b.dial("graphql-transport-ws")
+	b.dial("graphql-transport-ws")
+}
+
+// A user's sockets that are authenticated by their upgrade count before connection_init.
+func TestSocket_TooManyUpgradesOfUser_429(t *testing.T) {
+	b := start(t, func(o *serverOptions) { o.HTTP.Socket.SocketsPerUser = 1 })
+	first := b.dial("graphql-transport-ws", "Authorization", "Bearer alice")
+	_, response, err := b.tryDial([]string{"graphql-transport-ws"}, "Authorization", "Bearer alice")
+	require.Error(t, err)
+	require.Equal(t, http.StatusTooManyRequests, response.StatusCode)
+	require.Equal(t, "1", response.Header.Get("Retry-After"))
+	first.init("bob") // another user's token, for whom the socket then counts
+	first.expect("connection_ack", "", "")
+	b.dial("graphql-transport-ws", "Authorization", "Bearer alice").init("")
+	c := b.dial("graphql-transport-ws")
+	c.init("bob")
+	c.closesWith(1013)
 }
 
 // unhurried is an interval between pings that is long enough for a busy machine.
@@ -307,7 +346,7 @@ const unhurried = 500 * time.Millisecond
 
 func TestSocket_ClientAnswersPings_StaysOpen(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = unhurried, unhurried })
-	c := b.ready("")
+	c := b.ready("alice")
 	pings := make(chan struct{}, 100)
 	c.conn.SetPingHandler(func(data string) error {
 		pings <- struct{}{}
@@ -322,7 +361,7 @@ func TestSocket_ClientAnswersPings_StaysOpen(t *testing.T) {
 
 func TestSocket_ClientSilent_Dropped(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.KeepAlive, o.HTTP.Socket.KeepAlive = unhurried, unhurried })
-	c := b.ready("") // does not read, so that its library answers no ping
+	c := b.ready("alice") // does not read, so that its library answers no ping
 	c.subscribe("1", `subscription { idle }`)
 	require.Equal(t, 1006, receive(t, b.codes, "the close"))
 	receive(t, b.root.Ended, "the resolver to end")
@@ -330,7 +369,7 @@ func TestSocket_ClientSilent_Dropped(t *testing.T) {
 
 func TestShutdown_OpenSockets_ClosedWith1012(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	waiting := b.dial("graphql-transport-ws")
 	c.subscribe("1", `subscription { topic(name: "a") { n } }`)
 	b.root.Topic("a") <- &fixture.Event{N: 1}
@@ -355,7 +394,7 @@ func TestShutdown_OpenSockets_ClosedWith1012(t *testing.T) {
 
 func TestShutdown_ContextEnds_ReturnsItsError(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", `subscription { idle }`)
 	c.subscribe("2", `{ hello }`)
 	c.read()
@@ -366,7 +405,7 @@ func TestShutdown_ContextEnds_ReturnsItsError(t *testing.T) {
 
 func TestSocket_ManySubscriptions_OrderedAndComplete(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	const n = 50
 	for i := range n {
 		c.subscribe(fmt.Sprint(i), `subscription { count(to: 10) }`)

@@ -28,7 +28,7 @@ func (b *environment) waitForSources(sources int) {
 
 func TestSource_ManyEvents_DeliveredInOrder(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", notes)
 	b.waitForSources(1)
 	for i := 1; i <= 100; i++ {
@@ -44,7 +44,7 @@ func TestSource_ManyEvents_DeliveredInOrder(t *testing.T) {
 
 func TestSource_Fails_ErrorDelivered(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", notes)
 	b.publish("a", 1, 1)
 	c.expect("next", "1", `{"data":{"notes":{"n":1,"executed":1}}}`)
@@ -98,7 +98,7 @@ func TestSource_OverSSEAndMultipart_Delivered(t *testing.T) {
 
 func TestSource_PanicInEvent_SubscriptionContinues(t *testing.T) {
 	b := start(t, nil)
-	c := b.ready("")
+	c := b.ready("alice")
 	c.subscribe("1", notes)
 	b.publish("a", -1, 1)
 	m := c.read()
@@ -160,7 +160,7 @@ func TestSharedExecution_DifferentSubscriptions_ExecutedEach(t *testing.T) {
 // There is one goroutine per socket, which reads; none waits for events.
 func TestSource_Idle_HasNoGoroutine(t *testing.T) {
 	b := start(t, func(o *serverOptions) { o.HTTP.Socket.OperationsPerSocket = 1000 })
-	c := b.ready("")
+	c := b.ready("alice")
 	before := runtime.NumGoroutine()
 	const n = 200
 	for i := range n {

@@ -122,10 +122,8 @@ func TestAnonymous_QueriesAndMutations_AreUnauthenticated(t *testing.T) {
 			a := anonymous.Try(t, document, nil)
 			require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), "%s gave %s", document, a.Raw)
 		}
-		socket := anonymous.Dial(t)
-		require.Equal(t, "UNAUTHENTICATED", subscriptionError(t, socket, testclient.MessageStream,
-			testclient.Vars{"id": "conv_x"}))
-		require.Equal(t, "UNAUTHENTICATED", subscriptionError(t, socket, taskStreamDoc, nil))
+		_, err := anonymous.TryDial(t.Context())
+		require.ErrorContains(t, err, "4401")
 	})
 }
 

@@ -37,17 +37,33 @@ func (l *Limiter) Acquire() bool {
 
 // Assign counts an acquired connection for a user; false when the user's limit is reached. Anonymous connections ("")
 // are not limited by user.
-func (l *Limiter) Assign(userID string) bool {
+func (l *Limiter) Assign(userID string) bool { return l.Reassign("", userID) }
+
+// Reassign counts a connection of one user for another; false when the other's limit is reached, which changes nothing.
+func (l *Limiter) Reassign(from, to string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if userID == "" {
+	if from == to {
 		return true
 	}
-	if l.users[userID] >= l.perUser {
-		return false
+	if to != "" {
+		if l.users[to] >= l.perUser {
+			return false
+		}
+		l.users[to]++
 	}
-	l.users[userID]++
+	l.unassign(from)
 	return true
+}
+
+// unassign takes back Assign; the caller holds mu.
+func (l *Limiter) unassign(userID string) {
+	if userID == "" {
+		return
+	}
+	if l.users[userID]--; l.users[userID] == 0 {
+		delete(l.users, userID)
+	}
 }
 
 // Release takes back Acquire, and Assign unless userID is "".
@@ -55,11 +71,7 @@ func (l *Limiter) Release(userID string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open--
-	if userID != "" {
-		if l.users[userID]--; l.users[userID] == 0 {
-			delete(l.users, userID)
-		}
-	}
+	l.unassign(userID)
 	if l.open == 0 && l.empty != nil {
 		close(l.empty)
 		l.empty = nil

@@ -21,6 +21,7 @@ const (
 	AdviceReconnectLater Advice = "reconnect after a pause"
 	AdviceResume         Advice = "reconnect and resume from the last cursor"
 	AdviceInitFirst      Advice = "send connection_init first"
+	AdviceSendToken      Advice = "send a token in connection_init"
 	AdviceInitAtOnce     Advice = "send connection_init at once"
 	AdviceInitOnce       Advice = "send connection_init once"
 	AdviceRenewToken     Advice = "get a new token and reconnect"
@@ -52,6 +53,12 @@ var (
 		Code:   4401,
 		Reason: "Unauthorized: send connection_init first",
 		Advice: AdviceInitFirst,
+	}
+	// CloseNoToken is for a connection_init without a token.
+	CloseNoToken = CloseReason{
+		Code:   4401,
+		Reason: "Unauthorized: send a token in connection_init",
+		Advice: AdviceSendToken,
 	}
 	// CloseForbidden is for a token that was rejected.
 	CloseForbidden = CloseReason{Code: 4403, Reason: "Forbidden", Advice: AdviceRenewToken}

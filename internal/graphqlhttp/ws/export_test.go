@@ -4,8 +4,8 @@ package ws
 func CloseReasons() []CloseReason {
 	return []CloseReason{
 		CloseTerminated, CloseProtocolError, CloseInvalidText, CloseTooLarge, CloseRestart, CloseTryLater,
-		CloseTokenUnverified, CloseBadMessage, CloseUnauthorized, CloseForbidden, CloseTokenExpired,
-		CloseAccountDeleted, CloseBadSubprotocol, CloseInitTimeout, CloseDuplicateID, CloseTooManyInits,
+		CloseTokenUnverified, CloseBadMessage, CloseUnauthorized, CloseNoToken, CloseForbidden,
+		CloseTokenExpired, CloseAccountDeleted, CloseBadSubprotocol, CloseInitTimeout, CloseDuplicateID, CloseTooManyInits,
 		CloseSlowReader,
 	}
 }

@@ -18,7 +18,7 @@ type Options struct {
 	OperationsPerSocket int
 	// SocketsPerUser is the maximum number of a user's open sockets: MAX_SOCKETS_PER_USER, 64.
 	SocketsPerUser int
-	// Sockets is the maximum number of open sockets. 20,000.
+	// Sockets is the maximum number of open sockets. At most a tenth of them may be before connection_init. 20,000.
 	Sockets int
 
 	// InitTimeout is the time within which a client must send connection_init: SOCKET_INIT_TIMEOUT, 10 s.
@@ -57,4 +57,6 @@ type shared struct {
 	engine  *exec.Engine
 	options Options
 	limiter *connlimit.Limiter
+	// starting limits the sockets before the end of connection_init, which anyone may open.
+	starting *connlimit.Limiter
 }

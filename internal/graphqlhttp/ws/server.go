@@ -31,10 +31,14 @@ type Server struct {
 // NewServer returns a server of the engine's schema.
 func NewServer(engine *exec.Engine, o Options) *Server {
 	o = o.WithDefaults()
-	limiter := connlimit.New(o.Sockets, o.SocketsPerUser)
 	return &Server{
-		shared: shared{engine: engine, options: o, limiter: limiter},
-		open:   map[*socket]struct{}{},
+		shared: shared{
+			engine:   engine,
+			options:  o,
+			limiter:  connlimit.New(o.Sockets, o.SocketsPerUser),
+			starting: connlimit.New(max(1, o.Sockets/10), 0),
+		},
+		open: map[*socket]struct{}{},
 	}
 }
 
@@ -72,8 +76,8 @@ func (s *Server) Check(r *http.Request) *exec.RequestError {
 func (s *Server) Upgrade(
 	ctx context.Context, w http.ResponseWriter, r *http.Request, identity exec.Identity,
 ) *exec.RequestError {
-	if !s.limiter.Acquire() {
-		return unavailable("Too many connections are open.")
+	if err := s.acquire(identity.UserID); err != nil {
+		return err
 	}
 	selected := selectProtocol(websocket.Subprotocols(r))
 	header := http.Header{}
@@ -82,10 +86,29 @@ func (s *Server) Upgrade(
 	}
 	conn, err := upgrader.Upgrade(hijackable{w}, r, header)
 	if err != nil {
-		s.limiter.Release("") // the upgrader has written the response
-		return nil
+		s.starting.Release("")
+		s.limiter.Release(identity.UserID)
+		return nil // the upgrader has written the response
 	}
 	s.serve(newSocket(&s.shared, conn, selected, ctx, identity))
+	return nil
+}
+
+// acquire counts a socket, for its user when the upgrade request names one, and as one before connection_init.
+func (s *Server) acquire(userID string) *exec.RequestError {
+	if !s.limiter.Acquire() {
+		return unavailable("Too many connections are open.")
+	}
+	if !s.limiter.Assign(userID) {
+		s.limiter.Release("")
+		return exec.NewRequestError(http.StatusTooManyRequests,
+			apperr.TooMany(time.Second, "Too many connections of this user are open; close one first.")).
+			WithHeader("Retry-After", "1")
+	}
+	if !s.starting.Acquire() {
+		s.limiter.Release(userID)
+		return unavailable("Too many connections are being opened.")
+	}
 	return nil
 }
 
@@ -108,6 +131,7 @@ func (s *Server) serve(socket *socket) {
 		messageReader{socket}.run()
 		code := socket.release()
 		s.remove(socket)
+		socket.started()
 		s.limiter.Release(socket.assignedUser)
 		observer.SocketClosed(code)
 	}()

@@ -28,6 +28,7 @@ type socket struct {
 	running sync.WaitGroup
 
 	mu           sync.Mutex
+	starting     bool            // the limiter counts this socket as one before connection_init
 	initialised  bool            // connection_ack was enqueued
 	userCtx      context.Context // the context in which operations run
 	identity     exec.Identity
@@ -41,7 +42,8 @@ type socket struct {
 	closeCode    int
 }
 
-// newSocket returns a socket that is authenticated by its upgrade request, or anonymous.
+// newSocket returns a socket that is authenticated by its upgrade request, or anonymous until connection_init. The
+// limiters have counted it.
 func newSocket(
 	sh *shared, conn *websocket.Conn, p *protocol, requestCtx context.Context, identity exec.Identity,
 ) *socket {
@@ -54,6 +56,9 @@ func newSocket(
 		userCtx:   ctx,
 		identity:  identity,
 		closeCode: closeLost,
+
+		starting:     true,
+		assignedUser: identity.UserID,
 	}
 	s.queue = writeQueue{
 		mu:           &s.mu,
@@ -122,6 +127,17 @@ func (s *socket) sendPing() {
 	defer s.mu.Unlock()
 	if !s.closing {
 		s.timer.Reset(s.options.KeepAlive)
+	}
+}
+
+// started frees the socket's place among those before connection_init. Later calls do nothing.
+func (s *socket) started() {
+	s.mu.Lock()
+	starting := s.starting
+	s.starting = false
+	s.mu.Unlock()
+	if starting {
+		s.shared.starting.Release("")
 	}
 }
 

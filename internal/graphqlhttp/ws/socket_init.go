@@ -32,20 +32,36 @@ func (i initialisation) run(m incoming) {
 			return
 		}
 	}
-	if !i.limiter.Assign(identity.UserID) {
+	if identity.UserID == "" {
+		i.rejectAnonymous()
+		return
+	}
+	if !i.limiter.Reassign(i.assignedUser, identity.UserID) {
 		i.close(CloseTryLater)
 		return
 	}
 	i.acknowledge(userCtx, identity)
+	i.started()
 }
 
-// reject closes a socket whose token was rejected, or cannot be verified at present.
-func (i initialisation) reject(err *gqlerror.Error) {
+// rejectAnonymous closes a socket without a token: all subscriptions need a user, so that it would only take a place.
+func (i initialisation) rejectAnonymous() {
+	i.writeConnectionError(exec.ToGraphQLError(apperr.New(apperr.Unauthenticated, "%s", CloseNoToken.Reason)))
+	i.closeAfterQueue(CloseNoToken)
+}
+
+// writeConnectionError enqueues the legacy protocol's message for a rejected connection_init.
+func (i initialisation) writeConnectionError(err *gqlerror.Error) {
 	if i.protocol.legacy {
 		i.enqueue(nil, func(b *bytes.Buffer) {
 			writeMessage(b, "connection_error", "", func(b *bytes.Buffer) { exec.WriteJSON(b, err) })
 		})
 	}
+}
+
+// reject closes a socket whose token was rejected, or cannot be verified at present.
+func (i initialisation) reject(err *gqlerror.Error) {
+	i.writeConnectionError(err)
 	if code := exec.CodeOf(gqlerror.List{err}); code == apperr.Unauthenticated || code == apperr.Forbidden {
 		i.closeAfterQueue(CloseForbidden.withText("Forbidden: " + err.Message))
 		return
@@ -63,9 +79,7 @@ func (i initialisation) acknowledge(userCtx context.Context, identity exec.Ident
 	}
 	i.initialised = true
 	i.userCtx, i.identity = userCtx, identity
-	if identity.UserID != "" { // anonymous clients must not hold much memory
-		i.conn.SetReadLimit(i.options.MessageBytes)
-	}
+	i.conn.SetReadLimit(i.options.MessageBytes) // larger than before: clients without a token must not hold much memory
 	i.timer.Stop()
 	i.timer = time.AfterFunc(i.options.KeepAlive, i.sendPing)
 	i.enqueueControl("connection_ack")
