@@ -51,8 +51,12 @@ func (e *environment) mountSmallDisk(ctx context.Context, conn *pgx.Conn) error 
 	if err := errors.Join(os.Chmod(parent, 0o755), os.Mkdir(dir, 0o700)); err != nil {
 		return err
 	}
-	if syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=0700", smallDiskBytes)) != nil {
+	err = syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=0700", smallDiskBytes))
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
 		return nil // not root, or a container without the right to mount
+	}
+	if err != nil {
+		return fmt.Errorf("mounting a file system: %w", err)
 	}
 	mounted = true
 	owner, _ := server.Sys().(*syscall.Stat_t)
