@@ -4,17 +4,19 @@
 //
 // # Why the JWKS cache is not a library
 //
-// JSON Web Keys are parsed by jwkset. The cache around them (jwks_cache.go) stays, because the
+// The numbers of JSON Web Keys are parsed by jwkset. The cache around them (jwks_cache.go) stays, because the
 // caches of keyfunc/jwkset and lestrrat-go/jwx cannot keep these properties:
-//   - A key verifies exactly one algorithm, even when its JWK has no "alg". keyfunc accepts any
-//     algorithm for such a key, and tries every key for a token without "kid".
+//   - A key verifies only the algorithm of its JWK, or the usual ones of its type when its JWK has no "alg". keyfunc
+//     accepts any algorithm for such a key.
 //   - Keys are found by algorithm and ID. RFC 7517 section 4.5 allows one ID for keys of different
-//     types; jwkset's storage finds only the first.
-//   - A token with an unknown key ID causes at most one fetch in 30 seconds, and requests within that
-//     pause are rejected at once. keyfunc blocks them on a rate limiter; jwx does not refetch.
+//     types; jwkset's storage finds only the first. Certificates in a set are ignored; jwkset drops keys whose
+//     certificate does not match.
+//   - A token that no loaded key verifies causes a fetch, at most one a second for all tokens together, and a token
+//     whose key was published waits for one such fetch. A flood of made-up key IDs cannot delay it further. keyfunc
+//     queues requests on a rate limiter; jwx does not refetch.
 //   - Keys older than an hour are not used before a fetch was tried, so that an idle server does not
 //     accept a withdrawn key. The libraries refresh by timer only.
-//   - One unusable key in a set is skipped, and a set is bounded in bytes and keys.
+//   - One unusable key in a set is skipped and logged, and a set is bounded in bytes and keys.
 package auth
 
 import (
@@ -22,6 +24,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"errand/internal/config"
@@ -92,15 +95,23 @@ func (s *Service) enableDevSignIn(cfg config.Config, now func() time.Time) error
 
 // newVerifier returns the verifier of a surface with this audience.
 func (s *Service) newVerifier(cfg config.Auth, audience []string, now func() time.Time) Verifier {
-	r := tokenRules{issuer: cfg.Issuer, audience: audience, leeway: cfg.Leeway, now: now}
+	r := tokenRules{
+		issuer:   cfg.Issuer,
+		audience: audience,
+		parties:  cfg.AuthorizedParties,
+		// A surface with an audience of its own would otherwise accept the tokens of the others.
+		audienceRequired: !slices.Equal(audience, cfg.Audience),
+		leeway:           cfg.Leeway,
+		now:              now,
+	}
 	var secret, jwks Verifier
 	if cfg.BetterAuthSecret.IsSet() {
 		r.algorithms = secretAlgorithms
-		secret = newJWTVerifier(r, secretKeyFunc([]byte(cfg.BetterAuthSecret.Reveal())))
+		secret = newJWTVerifier(r, secretKey(cfg.BetterAuthSecret.Reveal()))
 	}
 	if s.jwks != nil {
 		r.algorithms = jwksAlgorithms
-		jwks = newJWTVerifier(r, s.jwks.key)
+		jwks = newJWTVerifier(r, s.jwks)
 	}
 	switch {
 	case secret == nil:

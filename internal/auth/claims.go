@@ -12,7 +12,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Maximum lengths of claims in bytes. A token with a longer one is rejected.
+// Maximum lengths of claims in bytes. A token with a longer subject or issuer is rejected; a longer name or e-mail
+// address is dropped.
 const (
 	MaxSubjectBytes = 255
 	MaxIssuerBytes  = 255
@@ -51,17 +52,15 @@ func readClaims(m jwt.MapClaims) (Claims, error) {
 	if !ok || !validSubject(subject) {
 		return Claims{}, unauthenticated(ReasonBadClaim)
 	}
-	name, nameOK := optionalText(m["name"], MaxNameBytes)
-	email, emailOK := optionalText(m["email"], MaxEmailBytes)
 	issuer, issuerOK := optionalIssuer(m["iss"])
 	expires, expiresOK := numericDate(m["exp"])
 	scopes, scopesOK := readScopes(m)
-	if !nameOK || !emailOK || !issuerOK || !expiresOK || !scopesOK {
+	if !issuerOK || !expiresOK || !scopesOK {
 		return Claims{}, unauthenticated(ReasonBadClaim)
 	}
 	issued, _ := numericDate(m["iat"]) // optional; the parser has rejected one that is not a number
 	return Claims{
-		Subject: subject, Name: name, Email: email,
+		Subject: subject, Name: displayText(m["name"], MaxNameBytes), Email: displayText(m["email"], MaxEmailBytes),
 		ExpiresAt: expires, IssuedAt: issued, Issuer: issuer, Scopes: scopes,
 	}, nil
 }
@@ -85,22 +84,20 @@ func optionalIssuer(claim any) (string, bool) {
 	return s, ok && len(s) <= MaxIssuerBytes && isPrintable(s)
 }
 
-// optionalText returns an optional text claim with control characters removed and surrounding space trimmed.
-func optionalText(claim any, maxBytes int) (string, bool) {
-	if claim == nil {
-		return "", true
-	}
-	s, ok := claim.(string)
-	if !ok || len(s) > maxBytes {
-		return "", false
+// displayText returns a claim that is only displayed, without control characters and surrounding space. Values that
+// are not text, too long or damaged are dropped: they are no reason to refuse the user.
+func displayText(claim any, maxBytes int) string {
+	s, _ := claim.(string)
+	if len(s) > maxBytes || strings.ContainsRune(s, utf8.RuneError) { // the JSON decoder replaces invalid UTF-8 by it
+		return ""
 	}
 	clean := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return -1
 		}
 		return r
 	}, s)
-	return strings.TrimSpace(clean), true
+	return strings.TrimSpace(clean)
 }
 
 // numericDate converts a NumericDate (RFC 7519 section 2). The range is checked first, because a larger number would

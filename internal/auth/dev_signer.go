@@ -84,5 +84,5 @@ func (s *DevSigner) newVerifier(leeway time.Duration) Verifier {
 		audience:   []string{DevAudience},
 		leeway:     leeway,
 		now:        s.now,
-	}, secretKeyFunc(s.key))
+	}, secretKey(s.key))
 }

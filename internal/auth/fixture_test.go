@@ -37,17 +37,22 @@ const (
 // testStart is the time at which the fake clock starts.
 var testStart = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// fakeClock is a clock that moves only by advance.
+// fakeClock is a clock that moves by advance, and by tick with each reading.
 type fakeClock struct {
-	mu sync.Mutex
-	t  time.Time
+	mu   sync.Mutex
+	t    time.Time
+	tick time.Duration
 }
 
 func newFakeClock() *fakeClock { return &fakeClock{t: testStart} }
 
+// newTickingClock returns a clock for tests that reject several tokens, so that none waits for recheckInterval.
+func newTickingClock() *fakeClock { return &fakeClock{t: testStart, tick: recheckInterval} }
+
 func (c *fakeClock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.t = c.t.Add(c.tick)
 	return c.t
 }
 
@@ -59,14 +64,23 @@ func (c *fakeClock) advance(d time.Duration) {
 
 // Keys are generated once, because RSA keys are slow to generate.
 var (
-	edKey  = sync.OnceValue(func() crypto.Signer { _, k, _ := ed25519.GenerateKey(rand.Reader); return k })
-	ecKey  = sync.OnceValue(func() crypto.Signer { k, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader); return k })
-	rsaKey = sync.OnceValue(func() crypto.Signer { k, _ := rsa.GenerateKey(rand.Reader, 2048); return k })
+	edKey   = sync.OnceValue(func() crypto.Signer { _, k, _ := ed25519.GenerateKey(rand.Reader); return k })
+	ecKey   = sync.OnceValue(func() crypto.Signer { k, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader); return k })
+	p384Key = sync.OnceValue(func() crypto.Signer { k, _ := ecdsa.GenerateKey(elliptic.P384(), rand.Reader); return k })
+	p521Key = sync.OnceValue(func() crypto.Signer { k, _ := ecdsa.GenerateKey(elliptic.P521(), rand.Reader); return k })
+	rsaKey  = sync.OnceValue(func() crypto.Signer { k, _ := rsa.GenerateKey(rand.Reader, 2048); return k })
 )
 
 func newEdKey(t *testing.T) crypto.Signer {
 	t.Helper()
 	_, k, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	return k
+}
+
+func newRSAKey(t *testing.T) crypto.Signer {
+	t.Helper()
+	k, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
 	return k
 }

@@ -22,9 +22,6 @@ const (
 	// none are.
 	fetchRetryDelay      = 30 * time.Second
 	firstFetchRetryDelay = time.Second
-	// unknownKeyCooldown is the pause between fetches caused by tokens with an unknown key ID. It bounds the
-	// requests to the issuer under a flood of invented IDs.
-	unknownKeyCooldown = 30 * time.Second
 )
 
 // jwksCache caches the published keys of an issuer. At most one fetch runs at a time. A fetch has its own
@@ -38,18 +35,21 @@ type jwksCache struct {
 	cancel  context.CancelFunc
 	fetches sync.WaitGroup
 
-	mu                sync.Mutex
-	keys              *keySet // the last keys that were loaded; nil before
-	fetchedAt         time.Time
-	attemptedAt       time.Time // start of the last fetch
-	unknownKeyFetchAt time.Time // start of the last fetch caused by an unknown key ID
-	lastFetchFailed   bool
-	fetching          chan struct{} // closed at the end of the running fetch; nil when none is running
+	mu              sync.Mutex
+	keys            *keySet // the last keys that were loaded; nil before
+	fetchedAt       time.Time
+	attemptedAt     time.Time // start of the last fetch
+	lastFetchFailed bool
+	fetching        chan struct{} // closed at the end of the running fetch; nil when none is running
+	// started counts the fetches. recheck uses it to find out whether one started after it was called.
+	started int
+	rechecks
+	skipLog skippedKeyLog
 }
 
 func newJWKSCache(fetch func(context.Context) (*keySet, error), now func() time.Time, log *slog.Logger) *jwksCache {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &jwksCache{fetch: fetch, now: now, log: log, ctx: ctx, cancel: cancel}
+	return &jwksCache{fetch: fetch, now: now, log: log, ctx: ctx, cancel: cancel, skipLog: skippedKeyLog{log: log}}
 }
 
 // Close cancels a running fetch and waits for its end.
@@ -67,44 +67,36 @@ func (c *jwksCache) prefetch() {
 	c.startFetchLocked()
 }
 
-// key implements keyFunc.
-func (c *jwksCache) key(ctx context.Context, algorithm, id string) (any, error) {
+// find implements keySource.
+func (c *jwksCache) find(ctx context.Context, algorithm, id string) ([]crypto.PublicKey, error) {
 	keys, err := c.get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if key, ok := keys.lookup(algorithm, id); ok {
-		return key, nil
+	if found := keys.candidates(algorithm, id); len(found) > 0 {
+		return found, nil
 	}
-	if id == "" {
-		return nil, ReasonUnknownKey
-	}
-	if keys.hasID(id) {
-		return nil, ReasonBadAlgorithm
-	}
-	return c.refetchKey(ctx, algorithm, id)
-}
-
-// refetchKey fetches the keys again, unless that was done within unknownKeyCooldown, and looks the key up: it
-// may have been published since the last fetch.
-func (c *jwksCache) refetchKey(ctx context.Context, algorithm, id string) (crypto.PublicKey, error) {
-	c.mu.Lock()
-	if c.fetching == nil && c.now().Sub(c.unknownKeyFetchAt) >= unknownKeyCooldown {
-		c.unknownKeyFetchAt = c.now()
-		c.startFetchLocked()
-	}
-	fetching := c.fetching
-	c.mu.Unlock()
-
-	if err := waitFor(ctx, fetching); err != nil {
+	keys, err = c.recheck(ctx, id, func(s *keySet) bool { return len(s.candidates(algorithm, id)) > 0 })
+	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if key, ok := c.keys.lookup(algorithm, id); ok {
-		return key, nil
+	if found := keys.candidates(algorithm, id); len(found) > 0 {
+		return found, nil
+	}
+	if id != "" && keys.hasID(id) {
+		return nil, ReasonBadAlgorithm
 	}
 	return nil, ReasonUnknownKey
+}
+
+// findOther implements keySource: an issuer may have replaced the key under the same ID.
+func (c *jwksCache) findOther(ctx context.Context, algorithm, id string, than []crypto.PublicKey) []crypto.PublicKey {
+	changed := func(s *keySet) bool { return !equalKeys(s.candidates(algorithm, id), than) }
+	keys, err := c.recheck(ctx, "", changed)
+	if err != nil || !changed(keys) {
+		return nil
+	}
+	return keys.candidates(algorithm, id)
 }
 
 // get returns the keys to use now and starts a fetch when one is due. It returns UNAVAILABLE when none
@@ -126,11 +118,17 @@ func (c *jwksCache) get(ctx context.Context) (*keySet, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.keys == nil {
-		unavailable := apperr.New(apperr.Unavailable, "Sign-in cannot be checked at the moment. Try again shortly.")
-		unavailable.RetryAfter = firstFetchRetryDelay
-		return nil, unavailable
+		return nil, keysUnavailable(firstFetchRetryDelay)
 	}
 	return c.keys, nil
+}
+
+// keysUnavailable returns the error for a token that cannot be verified at present and may be valid.
+func keysUnavailable(retryAfter time.Duration) error {
+	err := apperr.Wrap(ReasonKeysUnavailable, apperr.Unavailable,
+		"Sign-in cannot be checked at the moment. Try again shortly.")
+	err.RetryAfter = retryAfter
+	return err
 }
 
 func (c *jwksCache) startFetchIfDueLocked(age time.Duration) {
@@ -145,12 +143,13 @@ func (c *jwksCache) startFetchIfDueLocked(age time.Duration) {
 	}
 }
 
-// startFetchLocked starts a fetch, unless the cache is closed. The caller holds mu.
+// startFetchLocked starts a fetch, unless the cache is closed or one is running. The caller holds mu.
 func (c *jwksCache) startFetchLocked() {
-	if c.ctx.Err() != nil {
+	if c.ctx.Err() != nil || c.fetching != nil {
 		return
 	}
 	c.attemptedAt = c.now()
+	c.started++
 	done := make(chan struct{})
 	c.fetching = done
 	c.fetches.Go(func() {
@@ -166,14 +165,27 @@ func (c *jwksCache) finishFetch(keys *keySet, err error) {
 	defer c.mu.Unlock()
 	c.fetching = nil
 	c.lastFetchFailed = err != nil
+	if keys != nil {
+		c.skipLog.report(keys.skipped)
+	}
 	if err == nil {
+		level := slog.LevelDebug
+		if c.keys == nil {
+			level = slog.LevelInfo
+		}
 		c.keys, c.fetchedAt = keys, c.now()
-		c.log.Debug("signing keys fetched", "keys", len(keys.keys))
+		c.log.Log(c.ctx, level, "signing keys fetched", "keys", len(keys.keys))
 		return
 	}
-	if c.ctx.Err() == nil {
-		c.log.Warn("signing keys could not be fetched", "error", err, "kept_keys", c.keys != nil)
+	if c.ctx.Err() != nil {
+		return
 	}
+	if c.keys == nil {
+		c.log.Error("signing keys could not be fetched: no token can be verified until they are. "+
+			`"errand doctor" checks AUTH_JWKS_URL`, "error", err, "kept_keys", false)
+		return
+	}
+	c.log.Warn("signing keys could not be fetched", "error", err, "kept_keys", true)
 }
 
 // waitFor blocks until done is closed or ctx ends. It returns at once when done is nil.

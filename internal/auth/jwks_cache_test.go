@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,51 +18,6 @@ import (
 // longLivedClaims returns claims that stay valid while a test advances the clock by hours.
 func longLivedClaims() jwt.MapClaims {
 	return claimsWith(jwt.MapClaims{"exp": testStart.Add(100 * time.Hour).Unix()})
-}
-
-// sendUnknownKeys verifies tokens with invented key IDs concurrently and requires ReasonUnknownKey.
-func sendUnknownKeys(t *testing.T, v Verifier, tokens int) {
-	t.Helper()
-	const senders = 8
-	token := strings.Split(sign(t, "EdDSA", edKey(), validClaims(), nil), ".")
-	errs := make(chan error, tokens)
-	var all sync.WaitGroup
-	for sender := range senders {
-		all.Go(func() {
-			for n := range tokens / senders {
-				header := fmt.Sprintf(`{"alg":"EdDSA","kid":"made-up-%d-%d"}`, sender, n)
-				_, err := v.Verify(context.Background(), base64url(header)+"."+token[1]+"."+token[2])
-				errs <- err
-			}
-		})
-	}
-	all.Wait()
-	close(errs)
-	for err := range errs {
-		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
-		require.Equal(t, ReasonUnknownKey, ReasonOf(err))
-	}
-}
-
-func TestJWKSCache_ManyUnknownKeyIDs_OneFetchPerCooldown(t *testing.T) {
-	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
-	c := newFakeClock()
-	a := i.newService(t, c, nil)
-	require.EqualValues(t, 1, i.fetches.Load())
-
-	sendUnknownKeys(t, a.Verifier(GraphQL), 10_000)
-	require.EqualValues(t, 2, i.fetches.Load())
-	c.advance(unknownKeyCooldown - time.Second)
-	sendUnknownKeys(t, a.Verifier(MCP), 1000)
-	require.EqualValues(t, 2, i.fetches.Load(), "all surfaces share one cooldown")
-	c.advance(time.Second)
-	sendUnknownKeys(t, a.Verifier(GraphQL), 1000)
-	require.EqualValues(t, 3, i.fetches.Load())
-
-	i.fail()
-	c.advance(unknownKeyCooldown)
-	sendUnknownKeys(t, a.Verifier(GraphQL), 1000)
-	require.EqualValues(t, 4, i.fetches.Load(), "the cooldown holds while the endpoint fails")
 }
 
 func TestJWKSCache_NewKeyPublished_FetchedOnFirstUse(t *testing.T) {
@@ -102,7 +54,6 @@ func TestJWKSCache_KeyWithdrawn_RejectedAfterRefresh(t *testing.T) {
 	require.NoError(t, err, "a request does not wait for a refresh")
 	a.jwks.waitIdle(t)
 	require.EqualValues(t, 2, i.fetches.Load())
-	c.advance(unknownKeyCooldown)
 	requireRejected(t, v, old, ReasonUnknownKey)
 }
 
@@ -198,29 +149,6 @@ func TestJWKSCache_ConcurrentRequests_ShareOneFetch(t *testing.T) {
 		require.NoError(t, <-results)
 	}
 	require.EqualValues(t, 1, i.fetches.Load())
-}
-
-func TestJWKSCache_UnknownKeyDuringRefresh_WaitsForIt(t *testing.T) {
-	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
-	c := newFakeClock()
-	a := i.newService(t, c, nil)
-	next := newEdKey(t)
-	i.publish(t, publicJWK(t, "next", "EdDSA", next))
-	release := i.hold()
-
-	c.advance(refreshAfter)
-	_, err := a.Verifier(GraphQL).Verify(t.Context(), sign(t, "EdDSA", edKey(), longLivedClaims(), kidHeader("ed")))
-	require.NoError(t, err)
-	left, leave := context.WithCancel(t.Context())
-	leave()
-	fresh := sign(t, "EdDSA", next, longLivedClaims(), kidHeader("next"))
-	_, err = a.Verifier(GraphQL).Verify(left, fresh)
-	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err))
-	release()
-	a.jwks.waitIdle(t)
-	_, err = a.Verifier(GraphQL).Verify(t.Context(), fresh)
-	require.NoError(t, err)
-	require.EqualValues(t, 2, i.fetches.Load())
 }
 
 func TestJWKSCache_StaleKeysAndEndpointDown_NoWait(t *testing.T) {

@@ -1,63 +1,67 @@
 package auth
 
 import (
+	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/MicahParks/jwkset"
 )
 
-// jwksAlgorithms are the signature algorithms accepted for published keys. They are asymmetric only, so that
-// a public key is never used as an HMAC secret.
-var jwksAlgorithms = []string{"EdDSA", "ES256", "RS256", "PS256"}
+// maxPublishedKeys is the number of keys that a set may have.
+const maxPublishedKeys = 100
 
-const (
-	maxPublishedKeys = 100
-	minRSABits       = 2048
-	maxRSABits       = 8192 // larger keys make verification slow
-)
+// maxCandidates is the number of keys that are tried for one token. It bounds the work for a token that matches
+// several keys: one without a key ID, or one of a set in which keys share an ID or have none.
+const maxCandidates = 8
 
-// keySet holds published keys. Each key is stored under one algorithm, so that a token cannot choose how
-// a key is used.
+// keySet holds published keys. Each key verifies certain algorithms only, so that a token cannot choose how a key is
+// used.
 type keySet struct {
-	keys map[keyName]crypto.PublicKey
+	keys []publishedKey
+	// skipped are the keys that are not used.
+	skipped []SkippedKey
 }
 
-type keyName struct{ algorithm, id string }
+// publishedKey is a usable key of a set.
+type publishedKey struct {
+	id         string // "" when the JWK has none
+	algorithms []string
+	key        crypto.PublicKey
+}
 
-// lookup returns the key with this algorithm and ID. Without an ID it returns the only key of the algorithm.
-func (s *keySet) lookup(algorithm, id string) (crypto.PublicKey, bool) {
-	if key, ok := s.keys[keyName{algorithm, id}]; ok {
-		return key, true
-	}
-	if id != "" {
-		return nil, false
-	}
-	var only crypto.PublicKey
-	for k, key := range s.keys {
-		if k.algorithm == algorithm {
-			if only != nil {
-				return nil, false
-			}
-			only = key
+// SkippedKey is a published key that is not used to verify tokens.
+type SkippedKey struct {
+	// ID is the key's ID, printable and truncated; "" when the key has none.
+	ID string
+	// Reason is why the key is not used.
+	Reason string
+	// Expected reports that the key is not meant for signatures.
+	Expected bool
+}
+
+// candidates returns the keys to try for a token with this algorithm and key ID: those with the ID, then those that
+// have none. For a token without an ID all keys of the algorithm are candidates (RFC 7515 section 4.1.4: the ID is a
+// hint).
+func (s *keySet) candidates(algorithm, id string) []crypto.PublicKey {
+	var exact, others []crypto.PublicKey
+	for _, k := range s.keys {
+		switch {
+		case !slices.Contains(k.algorithms, algorithm):
+		case k.id == id:
+			exact = append(exact, k.key)
+		case id == "" || k.id == "":
+			others = append(others, k.key)
 		}
 	}
-	return only, only != nil
+	all := append(exact, others...)
+	return all[:min(len(all), maxCandidates)]
 }
 
 // hasID reports whether a key of any algorithm has this ID.
 func (s *keySet) hasID(id string) bool {
-	return slices.ContainsFunc(jwksAlgorithms, func(algorithm string) bool {
-		_, ok := s.keys[keyName{algorithm, id}]
-		return ok
-	})
+	return slices.ContainsFunc(s.keys, func(k publishedKey) bool { return k.id == id })
 }
 
 var (
@@ -66,65 +70,33 @@ var (
 	errNoUsableKeys = errors.New("no usable keys")
 )
 
+// byteOrderMark may precede JSON that a Windows program wrote.
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
 // parseKeySet parses a JWK set (RFC 7517). It skips keys that cannot verify tokens, such as encryption keys and
-// keys of other algorithms. A set without a usable key is an error.
+// keys of other algorithms, and records why. The error is errNoUsableKeys when none is left; the set then holds the
+// skipped keys.
 func parseKeySet(body []byte) (*keySet, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if json.Unmarshal(body, &set) != nil {
+	if json.Unmarshal(bytes.TrimPrefix(body, byteOrderMark), &set) != nil {
 		return nil, errNotAKeySet
 	}
 	if len(set.Keys) > maxPublishedKeys {
 		return nil, errTooManyKeys
 	}
-	keys := &keySet{keys: make(map[keyName]crypto.PublicKey, len(set.Keys))}
+	parsed := &keySet{}
 	for _, raw := range set.Keys {
-		// Without JWKMarshalOptions.Private, private and symmetric keys are not read, should they be published.
-		jwk, err := jwkset.NewJWKFromRawJSON(raw, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
-		if err != nil {
+		key, skipped := parseKey(raw)
+		if skipped != nil {
+			parsed.skipped = append(parsed.skipped, *skipped)
 			continue
 		}
-		if algorithm, ok := pinnedAlgorithm(jwk); ok {
-			keys.keys[keyName{algorithm, jwk.Marshal().KID}] = jwk.Key()
-		}
+		parsed.keys = append(parsed.keys, key)
 	}
-	if len(keys.keys) == 0 {
-		return nil, errNoUsableKeys
+	if len(parsed.keys) == 0 {
+		return parsed, errNoUsableKeys
 	}
-	return keys, nil
-}
-
-// pinnedAlgorithm returns the only algorithm that a key may verify: its "alg" if the key's type supports that,
-// or the usual algorithm of its type if it has no "alg". ok is false for keys that are not used.
-func pinnedAlgorithm(jwk jwkset.JWK) (algorithm string, ok bool) {
-	m := jwk.Marshal()
-	if m.USE == jwkset.UseEnc || len(m.KEYOPS) > 0 && !slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify) {
-		return "", false
-	}
-	supported := supportedAlgorithms(jwk.Key())
-	if m.ALG != "" {
-		return m.ALG.String(), slices.Contains(supported, m.ALG.String())
-	}
-	if len(supported) == 0 {
-		return "", false
-	}
-	return supported[0], true
-}
-
-// supportedAlgorithms returns the accepted algorithms of a key's type, the usual one first.
-func supportedAlgorithms(key any) []string {
-	switch k := key.(type) {
-	case ed25519.PublicKey:
-		return []string{"EdDSA"}
-	case *ecdsa.PublicKey:
-		if k.Curve == elliptic.P256() {
-			return []string{"ES256"}
-		}
-	case *rsa.PublicKey:
-		if bits := k.N.BitLen(); bits >= minRSABits && bits <= maxRSABits {
-			return []string{"RS256", "PS256"}
-		}
-	}
-	return nil
+	return parsed, nil
 }

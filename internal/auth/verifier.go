@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"slices"
 	"strings"
@@ -41,6 +42,9 @@ const (
 	ReasonMissingClaim  Reason = "token lacks a required claim"
 	ReasonBadClaim      Reason = "token holds a claim that is not accepted"
 	ReasonNoScopes      Reason = "token has none of Errand's scopes, which AUTH_REQUIRE_SCOPES demands"
+	ReasonWrongParty    Reason = "token issued to another client"
+	// ReasonKeysUnavailable is the cause of an UNAVAILABLE error: the token may be valid.
+	ReasonKeysUnavailable Reason = "signing keys not available"
 )
 
 // Error implements error.
@@ -79,18 +83,31 @@ type tokenRules struct {
 	algorithms []string
 	issuer     string   // "" accepts any
 	audience   []string // the token must have one of them; empty accepts any
-	leeway     time.Duration
-	now        func() time.Time
+	parties    []string // the token must be issued to one of them, and may then lack an audience; empty accepts any
+	// audienceRequired makes the audience required with parties too.
+	audienceRequired bool
+	leeway           time.Duration
+	now              func() time.Time
 }
 
-// keyFunc returns the key that verifies tokens with this algorithm and key ID ("" when the token has none).
-type keyFunc func(ctx context.Context, algorithm, keyID string) (any, error)
+// keySource provides the keys that verify tokens.
+type keySource interface {
+	// find returns the keys to try for a token with this algorithm and key ID ("" when the token has none), at least
+	// one.
+	find(ctx context.Context, algorithm, keyID string) ([]crypto.PublicKey, error)
+	// findOther returns the keys to try after those of find did not verify a token, nil if there are no others.
+	findOther(ctx context.Context, algorithm, keyID string, than []crypto.PublicKey) []crypto.PublicKey
+}
 
-var secretAlgorithms = []string{"HS256"}
+// secretKey is a keySource with one secret for every token. It is only for secretAlgorithms.
+type secretKey []byte
 
-// secretKeyFunc returns a keyFunc that uses the secret for every token. It is only for secretAlgorithms.
-func secretKeyFunc(secret []byte) keyFunc {
-	return func(context.Context, string, string) (any, error) { return secret, nil }
+func (k secretKey) find(context.Context, string, string) ([]crypto.PublicKey, error) {
+	return []crypto.PublicKey{[]byte(k)}, nil
+}
+
+func (secretKey) findOther(context.Context, string, string, []crypto.PublicKey) []crypto.PublicKey {
+	return nil
 }
 
 // combinedVerifier accepts the tokens of two verifiers with different algorithms. Only a token that first rejects
@@ -106,14 +123,14 @@ func (v combinedVerifier) Verify(ctx context.Context, token string) (Claims, err
 	return claims, err
 }
 
-// jwtVerifier verifies tokens against tokenRules with the keys of a keyFunc.
+// jwtVerifier verifies tokens against tokenRules with the keys of a keySource.
 type jwtVerifier struct {
-	parser     *jwt.Parser
-	algorithms []string
-	keyFunc    keyFunc
+	parser *jwt.Parser
+	rules  tokenRules
+	keys   keySource
 }
 
-func newJWTVerifier(r tokenRules, key keyFunc) *jwtVerifier {
+func newJWTVerifier(r tokenRules, keys keySource) *jwtVerifier {
 	options := []jwt.ParserOption{
 		jwt.WithValidMethods(r.algorithms), jwt.WithStrictDecoding(), jwt.WithTimeFunc(r.now),
 		jwt.WithLeeway(r.leeway), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
@@ -121,10 +138,10 @@ func newJWTVerifier(r tokenRules, key keyFunc) *jwtVerifier {
 	if r.issuer != "" {
 		options = append(options, jwt.WithIssuer(r.issuer))
 	}
-	if len(r.audience) > 0 {
+	if len(r.audience) > 0 && len(r.parties) == 0 {
 		options = append(options, jwt.WithAudience(r.audience...))
 	}
-	return &jwtVerifier{parser: jwt.NewParser(options...), algorithms: r.algorithms, keyFunc: key}
+	return &jwtVerifier{parser: jwt.NewParser(options...), rules: r, keys: keys}
 }
 
 // Verify implements Verifier.
@@ -132,19 +149,52 @@ func (v *jwtVerifier) Verify(ctx context.Context, token string) (Claims, error) 
 	if len(token) > bearer.MaxBytes {
 		return Claims{}, unauthenticated(ReasonTooLong)
 	}
-	// MapClaims matches names exactly; decoding into a struct would accept "SUB" for "sub".
-	claims := jwt.MapClaims{}
-	parsed, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
-		return v.keyOf(ctx, t)
-	})
+	a := &verification{jwtVerifier: v, ctx: ctx}
+	err := a.run(token)
 	if err != nil {
-		return Claims{}, v.translateError(parsed, err)
+		return Claims{}, v.translateError(a.token, err)
 	}
-	return readClaims(claims)
+	if len(v.rules.parties) > 0 {
+		if reason := v.rules.checkParty(a.claims); reason != "" {
+			return Claims{}, unauthenticated(reason)
+		}
+	}
+	return readClaims(a.claims)
 }
 
-// keyOf checks the token's header and returns the key that verifies it.
-func (v *jwtVerifier) keyOf(ctx context.Context, t *jwt.Token) (any, error) {
+// verification is the verification of one token.
+type verification struct {
+	*jwtVerifier
+	ctx    context.Context
+	token  *jwt.Token
+	claims jwt.MapClaims
+	// algorithm, keyID and tried are what the signature was checked with; tried is nil before.
+	algorithm, keyID string
+	tried            []crypto.PublicKey
+}
+
+// run verifies the token, a second time if its signature is invalid and there are other keys.
+func (a *verification) run(token string) error {
+	err := a.parse(token, a.findKeys)
+	if a.tried == nil || !errors.Is(err, jwt.ErrTokenSignatureInvalid) {
+		return err
+	}
+	others := a.keys.findOther(a.ctx, a.algorithm, a.keyID, a.tried)
+	if len(others) == 0 {
+		return err
+	}
+	return a.parse(token, func(*jwt.Token) (any, error) { return verificationKeys(others), nil })
+}
+
+func (a *verification) parse(token string, keys jwt.Keyfunc) (err error) {
+	// MapClaims matches names exactly; decoding into a struct would accept "SUB" for "sub".
+	a.claims = jwt.MapClaims{}
+	a.token, err = a.parser.ParseWithClaims(token, a.claims, keys)
+	return err
+}
+
+// findKeys checks the token's header and returns the keys that may verify it.
+func (a *verification) findKeys(t *jwt.Token) (any, error) {
 	// A verifier must reject critical extensions that it does not implement (RFC 7515 section 4.1.11).
 	if _, critical := t.Header["crit"]; critical || !isAcceptedType(t.Header["typ"]) {
 		return nil, ReasonBadHeader
@@ -153,13 +203,36 @@ func (v *jwtVerifier) keyOf(ctx context.Context, t *jwt.Token) (any, error) {
 	if _, present := t.Header["kid"]; present && !isText || len(keyID) > maxKeyIDBytes {
 		return nil, ReasonBadHeader
 	}
-	return v.keyFunc(ctx, t.Method.Alg(), keyID)
+	a.algorithm, a.keyID = canonicalAlgorithm(t.Method.Alg()), keyID
+	tried, err := a.keys.find(a.ctx, a.algorithm, keyID)
+	if err != nil {
+		return nil, err
+	}
+	a.tried = tried
+	return verificationKeys(tried), nil
 }
 
+func verificationKeys(keys []crypto.PublicKey) jwt.VerificationKeySet {
+	set := jwt.VerificationKeySet{Keys: make([]jwt.VerificationKey, len(keys))}
+	for i, key := range keys {
+		set.Keys[i] = key
+	}
+	return set
+}
+
+// acceptedTypes are the media types of access tokens and of tokens in general, without "application/".
+var acceptedTypes = []string{"jwt", "at+jwt", "jose"}
+
 // isAcceptedType reports whether a "typ" header is that of an access token. It rejects tokens issued for other
-// purposes, such as logout tokens (RFC 8725 section 3.11).
+// purposes, such as logout tokens (RFC 8725 section 3.11). Media types are compared without regard to case and
+// parameters, and "application/" may be omitted (RFC 7515 section 4.1.9).
 func isAcceptedType(typ any) bool {
-	return typ == nil || slices.Contains([]any{"JWT", "jwt", "at+jwt", "application/at+jwt"}, typ)
+	if typ == nil {
+		return true
+	}
+	text, _ := typ.(string)
+	essence, _, _ := strings.Cut(strings.ToLower(text), ";")
+	return slices.Contains(acceptedTypes, strings.TrimPrefix(strings.TrimSpace(essence), "application/"))
 }
 
 // translateError converts an error of the JWT library. It drops the library's text, which may quote the token.
@@ -173,7 +246,7 @@ func (v *jwtVerifier) translateError(parsed *jwt.Token, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return apperr.From(err)
 	}
-	if parsed != nil && parsed.Method != nil && !slices.Contains(v.algorithms, parsed.Method.Alg()) {
+	if parsed != nil && parsed.Method != nil && !slices.Contains(v.rules.algorithms, parsed.Method.Alg()) {
 		return unauthenticated(ReasonBadAlgorithm)
 	}
 	return unauthenticated(reasonFor(err))

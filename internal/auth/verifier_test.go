@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -19,7 +20,10 @@ import (
 func TestVerify_AcceptedAlgorithms_ReturnsClaims(t *testing.T) {
 	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()), publicJWK(t, "ec", "ES256", ecKey()),
 		publicJWK(t, "rs", "RS256", rsaKey()), publicJWK(t, "ps", "PS256", rsaKey()),
-		publicJWK(t, "bare-ec", "", ecKey()), publicJWK(t, "bare-rsa", "", rsaKey()))
+		publicJWK(t, "bare-ec", "", ecKey()), publicJWK(t, "bare-rsa", "", rsaKey()),
+		jwkWith(publicJWK(t, "ed2", "EdDSA", edKey()), map[string]any{"alg": "Ed25519"}),
+		publicJWK(t, "p384", "", p384Key()), publicJWK(t, "p521", "ES512", p521Key()),
+		publicJWK(t, "rs512", "RS512", rsaKey()))
 	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
 
 	for _, tc := range []struct {
@@ -32,6 +36,13 @@ func TestVerify_AcceptedAlgorithms_ReturnsClaims(t *testing.T) {
 		{"PS256", "ps", rsaKey()},
 		{"ES256", "bare-ec", ecKey()},
 		{"RS256", "bare-rsa", rsaKey()},
+		{"PS256", "bare-rsa", rsaKey()},
+		{"Ed25519", "ed", edKey()},
+		{"Ed25519", "ed2", edKey()},
+		{"EdDSA", "ed2", edKey()},
+		{"ES384", "p384", p384Key()},
+		{"ES512", "p521", p521Key()},
+		{"RS512", "rs512", rsaKey()},
 	} {
 		claims, err := v.Verify(t.Context(), sign(t, tc.alg, tc.key, validClaims(), kidHeader(tc.kid)))
 		require.NoError(t, err, tc.kid)
@@ -50,7 +61,7 @@ func TestVerify_OtherAlgorithmThanKey_Rejected(t *testing.T) {
 		publicJWK(t, "rs", "RS256", rsaKey()),
 		publicJWK(t, "bare-rsa", "", rsaKey()),
 	)
-	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
+	v := i.newService(t, newTickingClock(), nil).Verifier(GraphQL)
 
 	der, err := x509.MarshalPKIXPublicKey(rsaKey().Public())
 	require.NoError(t, err)
@@ -72,7 +83,7 @@ func TestVerify_OtherAlgorithmThanKey_Rejected(t *testing.T) {
 		"none":                            {token("none", unsigned, kidHeader("rs")), ReasonBadAlgorithm},
 		"none in mixed case":              {token("none", unsigned, map[string]any{"alg": "nOnE"}), ReasonBadAlgorithm},
 		"PS256 with an RS256 key":         {token("PS256", rsaKey(), kidHeader("rs")), ReasonBadAlgorithm},
-		"PS256 with a key without alg":    {token("PS256", rsaKey(), kidHeader("bare-rsa")), ReasonBadAlgorithm},
+		"RS512 with a key without alg":    {token("RS512", rsaKey(), kidHeader("bare-rsa")), ReasonBadAlgorithm},
 		"RS512":                           {token("RS512", rsaKey(), kidHeader("rs")), ReasonBadAlgorithm},
 		"ES256 with the RSA key's ID":     {token("ES256", ecKey(), kidHeader("rs")), ReasonBadAlgorithm},
 		"EdDSA with another key":          {token("EdDSA", other, kidHeader("ed")), ReasonBadSignature},
@@ -98,11 +109,19 @@ func TestVerify_HeaderFields_Checked(t *testing.T) {
 		more["kid"] = "ed"
 		return sign(t, "EdDSA", edKey(), validClaims(), more)
 	}
-	for _, typ := range []any{nil, "JWT", "at+jwt"} {
+	for _, typ := range []any{
+		nil, "JWT", "jwt", "at+jwt", "at+JWT", "AT+JWT", "application/at+jwt", "application/JWT", "Application/At+Jwt",
+		"JOSE", "application/jose", "application/jwt; charset=utf-8",
+	} {
 		_, err := v.Verify(t.Context(), header(map[string]any{"typ": typ}))
 		require.NoError(t, err, typ)
 	}
-	requireRejected(t, v, header(map[string]any{"typ": "logout+jwt"}), ReasonBadHeader)
+	for _, typ := range []any{
+		"logout+jwt", "", "application/", "id+jwt", "secevent+jwt", "application/application/jwt", "text/jwt", "jwt/jwt",
+		"dpop+jwt", 7,
+	} {
+		requireRejected(t, v, header(map[string]any{"typ": typ}), ReasonBadHeader, typ)
+	}
 	requireRejected(t, v, header(map[string]any{"typ": []string{"JWT"}}), ReasonBadHeader)
 	requireRejected(t, v, header(map[string]any{"crit": []string{"exp"}}), ReasonBadHeader)
 	requireRejected(t, v, sign(t, "EdDSA", edKey(), validClaims(), map[string]any{"kid": 7}), ReasonBadHeader)
@@ -110,19 +129,37 @@ func TestVerify_HeaderFields_Checked(t *testing.T) {
 	require.EqualValues(t, 1, i.fetches.Load())
 }
 
-func TestVerify_NoKeyID_OnlyKeyOfAlgorithmUsed(t *testing.T) {
-	i := newFakeIssuer(
-		t,
-		publicJWK(t, "ed", "EdDSA", edKey()),
-		publicJWK(t, "r1", "RS256", rsaKey()),
-		publicJWK(t, "r2", "RS256", rsaKey()),
-	)
-	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
-	_, err := v.Verify(t.Context(), sign(t, "EdDSA", edKey(), validClaims(), nil))
-	require.NoError(t, err, "the only key of the algorithm")
-	requireRejected(t, v, sign(t, "RS256", rsaKey(), validClaims(), nil), ReasonUnknownKey)
-	requireRejected(t, v, sign(t, "ES256", ecKey(), validClaims(), nil), ReasonUnknownKey)
+// A key ID is a hint (RFC 7515 section 4.1.4): some issuers set none, in tokens or in keys, also while they rotate.
+func TestVerify_NoKeyID_KeysOfAlgorithmTried(t *testing.T) {
+	second := newRSAKey(t)
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()), publicJWK(t, "r1", "RS256", rsaKey()),
+		publicJWK(t, "", "RS256", second), publicJWK(t, "r3", "PS256", newRSAKey(t)))
+	v := i.newService(t, newTickingClock(), nil).Verifier(GraphQL)
+	for _, token := range []string{
+		sign(t, "EdDSA", edKey(), validClaims(), nil),
+		sign(t, "RS256", rsaKey(), validClaims(), nil),
+		sign(t, "RS256", second, validClaims(), nil),
+		sign(t, "RS256", second, validClaims(), kidHeader("a key without an ID matches")),
+	} {
+		_, err := v.Verify(t.Context(), token)
+		require.NoError(t, err)
+	}
 	require.EqualValues(t, 1, i.fetches.Load())
+	requireRejected(t, v, sign(t, "ES256", ecKey(), validClaims(), nil), ReasonUnknownKey)
+	requireRejected(t, v, sign(t, "PS256", rsaKey(), validClaims(), nil), ReasonBadSignature, "the PS256 key alone is tried")
+}
+
+// Two keys under one ID are both tried, each with its own algorithm only.
+func TestVerify_DuplicateKeyID_EachKeyTried(t *testing.T) {
+	second := newRSAKey(t)
+	i := newFakeIssuer(t, publicJWK(t, "1", "RS256", rsaKey()), publicJWK(t, "1", "RS256", second),
+		publicJWK(t, "1", "PS256", newRSAKey(t)))
+	v := i.newService(t, newTickingClock(), nil).Verifier(GraphQL)
+	for _, key := range []crypto.Signer{rsaKey(), second} {
+		_, err := v.Verify(t.Context(), sign(t, "RS256", key, validClaims(), kidHeader("1")))
+		require.NoError(t, err)
+	}
+	requireRejected(t, v, sign(t, "PS256", second, validClaims(), kidHeader("1")), ReasonBadSignature)
 }
 
 func TestVerify_InvalidClaims_Rejected(t *testing.T) {
@@ -151,9 +188,6 @@ func TestVerify_InvalidClaims_Rejected(t *testing.T) {
 		"right to left":       {claimsWith(m{"sub": "u1\u202e"}), ReasonBadClaim},
 		"huge subject":        {claimsWith(m{"sub": strings.Repeat("s", MaxSubjectBytes+1)}), ReasonBadClaim},
 		"issuer an object":    {claimsWith(m{"iss": m{"a": 1}}), ReasonBadClaim},
-		"huge name":           {claimsWith(m{"name": strings.Repeat("n", MaxNameBytes+1)}), ReasonBadClaim},
-		"huge e-mail":         {claimsWith(m{"email": strings.Repeat("e", MaxEmailBytes+1)}), ReasonBadClaim},
-		"name an object":      {claimsWith(m{"name": m{"a": 1}}), ReasonBadClaim},
 		"scope a number":      {claimsWith(m{"scope": 1}), ReasonBadClaim},
 		"scp of numbers":      {claimsWith(m{"scp": []int{1}}), ReasonBadClaim},
 		"issued as text":      {claimsWith(m{"iat": "now"}), ReasonBadClaim},
@@ -194,6 +228,15 @@ func TestVerify_ValidClaims_Accepted(t *testing.T) {
 	} {
 		require.Equal(t, c.want, verify(claimsWith(c.claims)).Scopes, "%v", c.claims)
 	}
+	for name, odd := range map[string]any{
+		"number": 7, "list": []any{"Ada"}, "object": m{"first": "Ada"}, "true": true, "too long": strings.Repeat("e", 400),
+		"damaged": "Ad\ufffda", "blank": " \t", "bidi": "\u202e",
+	} {
+		got := verify(claimsWith(m{"name": odd, "email": odd}))
+		require.Empty(t, got.Name+got.Email, name)
+		require.Equal(t, "u1", got.Subject)
+	}
+	require.Equal(t, "ada@example.com", verify(claimsWith(m{"name": 7})).Email, "one odd claim leaves the other")
 }
 
 func TestVerify_LeewayBounds_Applied(t *testing.T) {
@@ -227,7 +270,7 @@ func TestVerify_LeewayBounds_Applied(t *testing.T) {
 
 func TestVerify_MalformedTokens_Rejected(t *testing.T) {
 	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
-	v := i.newService(t, newFakeClock(), nil).Verifier(GraphQL)
+	v := i.newService(t, newTickingClock(), nil).Verifier(GraphQL)
 	good := sign(t, "EdDSA", edKey(), validClaims(), kidHeader("ed"))
 	parts := strings.Split(good, ".")
 	b64 := base64.RawURLEncoding.EncodeToString

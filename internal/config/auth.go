@@ -22,6 +22,9 @@ type Auth struct {
 	Audience []string `env:"AUTH_AUDIENCE"`
 	// MCPAudience is Audience for /mcp; it defaults to Audience.
 	MCPAudience []string `env:"AUTH_MCP_AUDIENCE"`
+	// AuthorizedParties are the accepted clients ("azp" or "client_id" claims). When set, each token must be issued
+	// to one of them, and may lack an audience unless MCPAudience differs from Audience.
+	AuthorizedParties []string `env:"AUTH_AUTHORIZED_PARTIES"`
 	// BetterAuthSecret verifies HS256 tokens, at least minSecretBytes in production. JWKSURL is preferable, because
 	// the secret can also sign tokens.
 	BetterAuthSecret secret.String `env:"BETTER_AUTH_SECRET"`
@@ -49,6 +52,15 @@ func (c Config) DevelopmentSignIn() bool {
 func (a *Auth) normalize() {
 	a.Audience = trimList(a.Audience)
 	a.MCPAudience = trimList(a.MCPAudience)
+	a.AuthorizedParties = trimList(a.AuthorizedParties)
+	a.defaultToIssuer()
+	if len(a.MCPAudience) == 0 && a.Configured() {
+		a.MCPAudience = slices.Clone(a.Audience)
+	}
+}
+
+// defaultToIssuer sets issuer and audience by the convention of Better Auth.
+func (a *Auth) defaultToIssuer() {
 	if a.JWKSURL == "" {
 		return
 	}
@@ -57,9 +69,6 @@ func (a *Auth) normalize() {
 	}
 	if len(a.Audience) == 0 {
 		a.Audience = []string{a.Issuer}
-	}
-	if len(a.MCPAudience) == 0 {
-		a.MCPAudience = slices.Clone(a.Audience)
 	}
 }
 
@@ -82,6 +91,9 @@ func (a *Auth) validate(errs *Errors, environment Environment) {
 	}
 	if len(a.MCPAudience) > 0 {
 		errs.add("AUTH_MCP_AUDIENCE", problem, allowed)
+	}
+	if len(a.AuthorizedParties) > 0 {
+		errs.add("AUTH_AUTHORIZED_PARTIES", problem, allowed)
 	}
 }
 

@@ -19,9 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestKeySet_UnknownKeyIDs_CauseOneFetch checks that many tokens with unknown key IDs cause one fetch of the key set,
-// and that valid tokens are accepted while it is pending.
-func TestKeySet_UnknownKeyIDs_CauseOneFetch(t *testing.T) {
+// TestKeySet_UnknownKeyIDs_BoundedFetches checks that many tokens with unknown key IDs cause one fetch a second, and that valid tokens are accepted while it is pending.
+func TestKeySet_UnknownKeyIDs_BoundedFetches(t *testing.T) {
 	t.Parallel()
 	p := harness.NewIdentityProvider(t)
 	env := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
@@ -60,7 +59,7 @@ func TestKeySet_UnknownKeyIDs_CauseOneFetch(t *testing.T) {
 	for a := range flood {
 		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode(), "%s", a.Raw)
 	}
-	require.LessOrEqual(t, p.Fetches.Load()-before, 1+int64(time.Since(began)/(30*time.Second)))
+	require.LessOrEqual(t, p.Fetches.Load()-before, 1+int64(time.Since(began)/time.Second))
 }
 
 // TestKeySet_HostileContent_IsRejected checks responses of a compromised key endpoint: the server reports that it is

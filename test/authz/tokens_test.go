@@ -187,7 +187,7 @@ func invalidClaims() map[string]any {
 		"subject of 7 kB": m{"sub": strings.Repeat("s", 7000)}, "subject in capitals": m{"sub": nil, "Sub": "alice"},
 		"subject with a leading space": m{
 			"sub": " alice",
-		}, "name of 5 kB": m{"name": strings.Repeat("n", 5000)}, "name is an object": m{"name": m{}},
+		},
 		"not an object": `["alice"]`, "not JSON": `alice`, "deeply nested": strings.Repeat("[", 3000), "null": `null`,
 	}
 }
@@ -237,13 +237,17 @@ func TestToken_Forged_IsRejected(t *testing.T) {
 			require.Regexp(t, "4403|close 1009", err.Error(), name)
 		}
 	}
-	allowed := 1 + int64(time.Since(began)/(30*time.Second))
-	require.LessOrEqual(t, p.Fetches.Load()-fetched, allowed, "unknown keys cause at most one fetch per cooldown")
+	allowed := 1 + int64(time.Since(began)/time.Second)
+	require.LessOrEqual(t, p.Fetches.Load()-fetched, allowed, "tokens cause at most one fetch a second")
 	require.Equal(t, 1, env.Count(t, "SELECT count(*) FROM users"))
 
 	for name, changes := range map[string]map[string]any{
 		"fractional expiry":    {"exp": float64(time.Now().Add(time.Hour).Unix()) + 0.5},
 		"one of two audiences": {"aud": []string{"https://other.example", harness.Audience}},
+		"name of 5 kB":         {"name": strings.Repeat("n", 5000)},
+		"name is an object":    {"name": map[string]any{"first": "Alice"}},
+		"e-mail is a list":     {"email": []any{7}},
+		"name with NUL":        {"name": "\x00"},
 	} {
 		require.Equal(t, id, harness.ViewerID(t, testclient.New(t, env.URL(), p.Token(t, changes))), name)
 	}
