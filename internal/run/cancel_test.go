@@ -61,13 +61,11 @@ func TestCancel_RunningRun_KeepsTextWrittenSoFar(t *testing.T) {
 		for name, canceller := range map[string]*Engine{"local": e, "other replica": other} {
 			queued := env.addConversation(alice, e)
 			call := receive(t, calls)
-			start := time.Now()
 			now, err := canceller.Cancel(alice, queued.MessageID)
 			require.NoError(t, err)
 			require.False(t, now)
-			<-call.ctx.Done()
-			require.Less(t, time.Since(start), maxCancelLatency, name)
-			require.ErrorIs(t, context.Cause(call.ctx), ErrCancelled)
+			receive(t, call.ctx.Done()) // by the notification: the next renewal is minutes away
+			require.ErrorIs(t, context.Cause(call.ctx), ErrCancelled, name)
 
 			require.ErrorIs(t, e.Do(call.ctx, call.job, writeContent(call.job, "too late")), ErrCancelled)
 			ran := false

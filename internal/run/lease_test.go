@@ -142,7 +142,7 @@ func TestRenewLeases_LongAttempt_IsNeverClaimedAgain(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		env := environment{t, db}
 		handler, calls := manualHandler()
-		e := env.startEngine(env.newEngine(Options{Lease: 3 * time.Second}), handler)
+		e := env.startEngine(env.newEngine(Options{Lease: 9 * time.Second}), handler)
 		other := env.newEngine(Options{})
 		queued := env.addConversation(env.newUser(), e)
 		call := receive(t, calls)

@@ -25,15 +25,13 @@ func TestStop_RunInProgress_IsHandedOverAtOnce(t *testing.T) {
 		b := env.startEngine(env.newEngine(Options{}), handlerB)
 		bus.peer = b
 
-		start := time.Now()
 		stopped := make(chan error, 1)
 		go func() { stopped <- a.Stop(context.Background()) }()
-		<-call.ctx.Done()
+		receive(t, call.ctx.Done())
 		require.ErrorIs(t, context.Cause(call.ctx), ErrShutdown)
 		require.ErrorIs(t, a.Do(call.ctx, call.job, writeContent(call.job, "late")), ErrShutdown)
 		call.result <- errors.New("ignored")
-		successor := receive(t, callsB)
-		require.Less(t, time.Since(start), maxCancelLatency)
+		successor := receive(t, callsB) // by the notification: the next sweep is an hour away
 		require.NoError(t, receive(t, stopped))
 		require.Equal(t, 2, successor.job.Attempt)
 		require.Zero(t, successor.job.Failures)

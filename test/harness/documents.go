@@ -2,6 +2,7 @@ package harness
 
 import (
 	"testing"
+	"time"
 
 	"errand/internal/testclient"
 
@@ -113,13 +114,20 @@ func Send(t testing.TB, c *testclient.Client, conversationID, content string) te
 	return testclient.Run[struct{ SendMessage testclient.Turn }](t, c, SendDoc, testclient.Vars{"in": in}).SendMessage
 }
 
-// CancelReply cancels a reply that is in progress and returns its message.
+// CancelReply cancels a reply that is in progress and returns its finished message. It repeats the mutation, which
+// waits only for two seconds, until the reply has finished.
 func CancelReply(t testing.TB, c *testclient.Client, messageID string) testclient.Message {
 	t.Helper()
 	type payload struct {
 		CancelReply struct{ Message testclient.Message }
 	}
-	return testclient.Run[payload](t, c, CancelDoc, testclient.Vars{"id": messageID}).CancelReply.Message
+	for deadline := time.Now().Add(testclient.Timeout); ; {
+		message := testclient.Run[payload](t, c, CancelDoc, testclient.Vars{"id": messageID}).CancelReply.Message
+		if message.Terminal() {
+			return message
+		}
+		require.True(t, time.Now().Before(deadline), "the reply was not cancelled")
+	}
 }
 
 // StoredMessage returns a message as the API reads it from the database.

