@@ -100,7 +100,7 @@ func (r *ProtectedResource) baseURL(req *http.Request) string {
 		return r.publicURL
 	}
 	scheme := "http"
-	if req.TLS != nil {
+	if req.TLS != nil || req.URL.Scheme == "https" { // set from what a trusted proxy reports, see package netlimit
 		scheme = "https"
 	}
 	return scheme + "://" + req.Host

@@ -26,15 +26,16 @@ type Config struct {
 	// Environment is the kind of deployment.
 	Environment Environment `env:"ENVIRONMENT" envDefault:"development"`
 
-	Server   Server
-	Database Database
-	Replicas Replicas
-	LLM      LLM
-	Auth     Auth
-	Runs     Runs
-	Turns    Turns
-	Limits   Limits
-	Traces   Traces
+	Server      Server
+	Connections Connections
+	Database    Database
+	Replicas    Replicas
+	LLM         LLM
+	Auth        Auth
+	Runs        Runs
+	Turns       Turns
+	Limits      Limits
+	Traces      Traces
 }
 
 // Load reads and validates the settings. environ is the process environment (see Environ); it overrides the file
@@ -94,6 +95,7 @@ func (c *Config) normalize() {
 func (c *Config) validate(errs *Errors) {
 	validateOneOf(errs, "ENVIRONMENT", c.Environment, Development, Production)
 	c.Server.validate(errs)
+	c.Connections.validate(errs)
 	c.Database.validate(errs)
 	c.Replicas.validate(errs)
 	c.LLM.validate(errs)

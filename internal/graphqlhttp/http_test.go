@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -501,23 +500,6 @@ func TestHTTP_BodyOverLimit_413(t *testing.T) {
 	require.Equal(t, 413, a.status)
 	require.Equal(t, "BAD_USER_INPUT", a.code())
 	require.NotContains(t, a.body, "xxx")
-}
-
-func TestHTTP_SlowBody_408(t *testing.T) {
-	b := start(t, func(o *serverOptions) { o.HTTP.BodyTimeout = 50 * time.Millisecond })
-	conn, err := net.Dial("tcp", b.server.Listener.Addr().String())
-	require.NoError(t, err)
-	defer conn.Close()
-	_, err = io.WriteString(
-		conn,
-		"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
-	)
-	require.NoError(t, err)
-	require.NoError(t, conn.SetReadDeadline(time.Now().Add(patience)))
-	head := make([]byte, 12)
-	_, err = io.ReadFull(conn, head)
-	require.NoError(t, err)
-	require.Equal(t, "HTTP/1.1 408", string(head))
 }
 
 func TestHTTP_LargeResponse_Compressed(t *testing.T) {

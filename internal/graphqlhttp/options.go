@@ -15,9 +15,7 @@ type Options struct {
 
 	// BodyBytes is the maximum size of a request body: MAX_BODY_BYTES, 1 MiB.
 	BodyBytes int64
-	// BodyTimeout is the maximum time until a request body has arrived. 15 s.
-	BodyTimeout time.Duration
-	// WriteTimeout is the maximum duration of one write to a client. 15 s.
+	// WriteTimeout is the maximum duration of one write of an SSE or multipart stream: WRITE_TIMEOUT, 15 s.
 	WriteTimeout time.Duration
 	// KeepAlive is the interval between SSE comments and multipart heartbeats: SOCKET_KEEPALIVE, 25 s.
 	KeepAlive time.Duration
@@ -36,7 +34,6 @@ func (o Options) WithDefaults() Options {
 		o.Origins = &Origins{}
 	}
 	exec.SetDefault(&o.BodyBytes, 1<<20)
-	exec.SetDefault(&o.BodyTimeout, 15*time.Second)
 	exec.SetDefault(&o.WriteTimeout, 15*time.Second)
 	exec.SetDefault(&o.KeepAlive, 25*time.Second)
 	exec.SetDefault(&o.StreamsPerUser, 64)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"errand/internal/apperr"
@@ -38,12 +37,9 @@ func (h *Handler) readRequest(w http.ResponseWriter, r *http.Request) (exec.Requ
 	return h.engine.DecodeBody(body.Bytes())
 }
 
-// readBody reads a body of at most BodyBytes within BodyTimeout.
+// readBody reads a body of at most BodyBytes. The time for it is limited by the server, as on all paths.
 func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, into *bytes.Buffer) *exec.RequestError {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(h.options.BodyTimeout))
 	_, err := into.ReadFrom(http.MaxBytesReader(w, r.Body, h.options.BodyBytes))
-	_ = control.SetReadDeadline(time.Time{})
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

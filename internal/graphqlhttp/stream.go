@@ -112,7 +112,6 @@ func (s *stream) close(reason *apperr.Error) {
 	defer s.mu.Unlock()
 	s.closed = true
 	s.timer.Stop()
-	_ = s.control.SetWriteDeadline(time.Time{})
 }
 
 // serveStream executes the operation, or reports why it was rejected, inside a stream.

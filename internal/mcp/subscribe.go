@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"time"
 
 	"errand/internal/apperr"
 	"errand/internal/viewer"
@@ -38,6 +39,8 @@ func (s *Server) serveListen(w http.ResponseWriter, r *http.Request) {
 	}
 	defer l.close()
 	exchangeFrom(r.Context()).server = l.server
+	// From here on, each write has a deadline of its own. An error means that the server has no deadlines.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	s.http.ServeHTTP(w, r)
 }
 

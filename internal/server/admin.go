@@ -1,12 +1,15 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/netip"
 
 	"errand/internal/config"
+	"errand/internal/netlimit"
 	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/telemetry"
@@ -19,7 +22,7 @@ func (s *Server) serveAdmin() error {
 	if s.Config.Server.AdminAddr == config.AdminOff {
 		return nil
 	}
-	listener, err := net.Listen("tcp", s.Config.Server.AdminAddr)
+	inner, err := net.Listen("tcp", s.Config.Server.AdminAddr)
 	if err != nil && config.IsLoopbackAddr(s.Config.Server.AdminAddr) {
 		s.Log.Warn("no metrics: listening on ADMIN_ADDR failed", "error", err)
 		return nil
@@ -28,6 +31,13 @@ func (s *Server) serveAdmin() error {
 		return fmt.Errorf("listening on ADMIN_ADDR: %w", err)
 	}
 	registerMetrics(s.Metrics, s.DB, s.Hub)
+	registerConnectionMetrics(s.Metrics, s.listener)
+	listener := netlimit.NewListener(inner, netlimit.Options{
+		Max:        maxAdminConnections,
+		PerAddress: maxAdminConnections,
+		Exempt:     func(netip.Addr) bool { return true },
+		Log:        s.Log,
+	})
 	loopback := config.IsLoopbackAddr(listener.Addr().String())
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.Metrics.Handler())
@@ -37,8 +47,8 @@ func (s *Server) serveAdmin() error {
 		mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	}
-	admin := newHTTPServer(adminGuard{loopback: loopback, hosts: s.Config.Server.AdminHosts}.wrap(mux), s.Log)
-	s.onStop(admin.Shutdown)
+	admin := s.newHTTPServer(adminGuard{loopback: loopback, hosts: s.Config.Server.AdminHosts}.wrap(mux))
+	s.onStop("admin listener", 1, func(ctx context.Context) error { return shutdownHTTP(ctx, admin, listener) })
 	go serveListener(admin, listener, s.serveErr)
 	s.Log.Info("serving metrics", "url", "http://"+listener.Addr().String()+"/metrics")
 	return nil

@@ -37,7 +37,7 @@ func (s *Server) connectBus(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("connecting to the bus: %w", err)
 	}
-	s.onStop(func(ctx context.Context) error { b.Close(ctx); return nil })
+	s.onStop("bus", 1, func(ctx context.Context) error { b.Close(ctx); return nil })
 	registerBusMetrics(s.Metrics, b)
 	return nil
 }

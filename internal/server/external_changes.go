@@ -13,7 +13,7 @@ const externalChangesInterval = 250 * time.Millisecond
 func (s *Server) watchExternalChanges() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	s.onStop(func(context.Context) error { cancel(); <-done; return nil })
+	s.onStop("polling of changes", 1, func(context.Context) error { cancel(); <-done; return nil })
 	go func() {
 		defer close(done)
 		s.pollExternalChanges(ctx)

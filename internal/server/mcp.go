@@ -31,9 +31,9 @@ func (s *Server) mountMCP(mux *http.ServeMux, users auth.UserStore) {
 
 // authenticateMCP returns the function that verifies tokens for /mcp.
 func (s *Server) authenticateMCP(users auth.UserStore) func(context.Context, string) (context.Context, error) {
-	authenticator := s.Auth.Authenticator(auth.MCP, users)
+	authenticate := authenticateConn(s.Auth.Authenticator(auth.MCP, users).Authenticate)
 	return func(ctx context.Context, token string) (context.Context, error) {
-		ctx, _, _, err := authenticator.Authenticate(ctx, token)
+		ctx, _, _, err := authenticate(ctx, token)
 		return ctx, err
 	}
 }

@@ -23,7 +23,7 @@ func (s *Server) startTraces(ctx context.Context) (err error) {
 	if s.Tracer == nil {
 		return err
 	}
-	s.onStop(func(ctx context.Context) error {
+	s.onStop("traces", 1, func(ctx context.Context) error {
 		if err := s.Tracer.Shutdown(ctx); err != nil {
 			s.Log.Warn("some traces were not exported", "error", err)
 		}

@@ -10,6 +10,7 @@ import (
 	"errand/internal/graphqlhttp"
 	"errand/internal/graphqlhttp/exec"
 	"errand/internal/graphqlhttp/ws"
+	"errand/internal/netlimit"
 	"errand/internal/telemetry"
 	"errand/web"
 )
@@ -45,10 +46,11 @@ func (s *Server) routes() (http.Handler, error) {
 	mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
 	mux.HandleFunc("GET /livez", serveLiveness)
 	mux.HandleFunc("GET /health", healthHandler(s.DB, s.Log))
+	var handler http.Handler = mux
 	if s.Tracer != nil {
-		return withRequestID(s.Tracer.ExtractParent(mux)), nil
+		handler = s.Tracer.ExtractParent(mux)
 	}
-	return withRequestID(mux), nil
+	return netlimit.Proxies(s.Config.Connections.ProxyNetworks()).Wrap(withRequestID(handler)), nil
 }
 
 func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Origins) (*graphqlhttp.Handler, error) {
@@ -65,7 +67,7 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 	}
 	engine := exec.New(exec.Options{
 		Schema:           generated.NewExecutableSchema(generated.Config{Resolvers: resolver}),
-		Authenticate:     s.Auth.Authenticator(auth.GraphQL, users).Authenticate,
+		Authenticate:     authenticateConn(s.Auth.Authenticator(auth.GraphQL, users).Authenticate),
 		ErrorPresenter:   graph.ErrorPresenter(s.Log),
 		Dataloaders:      graph.WithDataloaders,
 		Limits:           documentLimits(s.Config.Limits),
@@ -87,12 +89,14 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 	return graphqlhttp.New(engine, graphqlhttp.Options{
 		Origins:        origins,
 		BodyBytes:      int64(s.Config.Limits.BodyBytes),
+		WriteTimeout:   s.Config.Connections.WriteTimeout,
 		StreamsPerUser: s.Config.Limits.SocketsPerUser,
 		KeepAlive:      s.Config.Limits.SocketKeepalive,
 		Socket: ws.Options{
 			MessageBytes:        int64(s.Config.Limits.SocketMessageBytes),
 			OperationsPerSocket: s.Config.Limits.SubscriptionsPerSocket,
 			SocketsPerUser:      s.Config.Limits.SocketsPerUser,
+			WriteTimeout:        s.Config.Connections.WriteTimeout,
 			InitTimeout:         s.Config.Limits.SocketInitTimeout,
 			KeepAlive:           s.Config.Limits.SocketKeepalive,
 		},

@@ -8,27 +8,20 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"time"
 
 	"errand/internal/agent"
 	"errand/internal/auth"
 	"errand/internal/config"
 	"errand/internal/graphqlhttp"
 	"errand/internal/mcp"
+	"errand/internal/netlimit"
 	"errand/internal/run"
 	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/telemetry"
-)
-
-const (
-	readHeaderTimeout = 10 * time.Second
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
 )
 
 // Server is the whole program. Its exported fields are set by [Open] and [Start] and must not be changed.
@@ -48,10 +41,10 @@ type Server struct {
 	agent    *agent.Agent
 	graphql  *graphqlhttp.Handler
 	http     *http.Server
-	listener net.Listener
+	listener *netlimit.Listener
 	serveErr chan error // the error of the first listener that fails; capacity 1
-	// stopFuncs are called by Stop in reverse order.
-	stopFuncs []func(context.Context) error
+	// stopSteps are executed by Stop in reverse order.
+	stopSteps []stopStep
 }
 
 // Open opens the database, brings its schema up to date if cfg allows that, and builds the services. It starts no
@@ -84,7 +77,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.DB, err = OpenStore(ctx, s.Config, s.Log); err != nil {
 		return err
 	}
-	s.onStop(func(context.Context) error { return s.DB.Close() })
+	s.onStop("database", 1, func(context.Context) error { return s.DB.Close() })
 	if s.serves { // before the migrations, which must not run under another server
 		if err := s.DB.LockServer(ctx, "serve"); err != nil {
 			return err
@@ -108,10 +101,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.openAuth(); err != nil {
 		return err
 	}
-	if s.listener, err = net.Listen("tcp", s.Config.Server.Addr); err != nil {
-		return fmt.Errorf("listening on ADDR: %w", err)
+	if err := s.listen(); err != nil {
+		return err
 	}
-	s.onStop(func(context.Context) error { _ = s.listener.Close(); return nil }) // an error means: closed by http.Server
 	if err := s.connectBus(ctx); err != nil {
 		return err
 	}
@@ -128,7 +120,7 @@ func (s *Server) openAuth() (err error) {
 	if s.Auth, err = auth.New(s.Config, s.Log); err != nil {
 		return err
 	}
-	s.onStop(func(context.Context) error { s.Auth.Close(); return nil })
+	s.onStop("authentication", 1, func(context.Context) error { s.Auth.Close(); return nil })
 	return nil
 }
 
@@ -138,7 +130,7 @@ func (s *Server) StartRuns(ctx context.Context) error {
 	if err := s.DB.LockServer(ctx, "serve"); err != nil {
 		return err
 	}
-	s.onStop(s.Runs.Stop)
+	s.onStop("runs", 1, s.Runs.Stop)
 	return s.Runs.Start(ctx, s.observer().traceAttempts(s.agent.Handle))
 }
 
@@ -148,25 +140,16 @@ func (s *Server) serve() error {
 	if err != nil {
 		return err
 	}
-	s.http = newHTTPServer(handler, s.Log)
-	s.http.IdleTimeout, s.http.MaxHeaderBytes = idleTimeout, maxHeaderBytes
-	s.onStop(s.http.Shutdown)
+	s.http = s.newHTTPServer(handler)
+	s.onStop("requests", 3, func(ctx context.Context) error { return shutdownHTTP(ctx, s.http, s.listener) })
 	// Close the WebSockets before the hub: a client takes a stream that ends on an open socket for complete.
-	s.onStop(func(context.Context) error { s.Hub.Close(); return nil })
-	s.onStop(func(ctx context.Context) error { return s.graphql.Shutdown(ctx) })
+	s.onStop("hub", 1, func(context.Context) error { s.Hub.Close(); return nil })
+	s.onStop("WebSockets and streams", 3, s.graphql.Shutdown)
 	// Hand over runs first, so that another replica continues them while clients reconnect. Stop is idempotent.
-	s.onStop(s.Runs.Stop)
+	s.onStop("hand-over of runs", 5, s.Runs.Stop)
 	go serveListener(s.http, s.listener, s.serveErr)
 	s.Log.Info("serving", "url", s.URL(), "playground", s.URL()+"/playground", "database", s.Config.Database.URL.String())
 	return nil
-}
-
-func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
 }
 
 // serveListener serves until Shutdown. Any other error is sent to failed, unless an earlier one is waiting there.
@@ -190,17 +173,3 @@ func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
 // ModelName returns the name of the configured model, as usage and evaluations report it.
 func (s *Server) ModelName() string { return s.agent.ModelName }
-
-// onStop registers a function for Stop.
-func (s *Server) onStop(fn func(context.Context) error) { s.stopFuncs = append(s.stopFuncs, fn) }
-
-// Stop stops everything in reverse start order: the run engine, which hands runs over to other replicas; WebSockets;
-// streams; HTTP requests; the database. ctx limits the wait. A second call does nothing.
-func (s *Server) Stop(ctx context.Context) error {
-	var errs []error
-	for i := len(s.stopFuncs) - 1; i >= 0; i-- {
-		errs = append(errs, s.stopFuncs[i](ctx))
-	}
-	s.stopFuncs = nil
-	return errors.Join(errs...)
-}

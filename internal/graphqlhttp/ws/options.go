@@ -26,7 +26,7 @@ type Options struct {
 	// KeepAlive is the interval between pings: SOCKET_KEEPALIVE, 25 s. A socket that receives nothing for two and a
 	// half intervals is dropped.
 	KeepAlive time.Duration
-	// WriteTimeout is the maximum duration of one write. 15 s.
+	// WriteTimeout is the maximum duration of one write: WRITE_TIMEOUT, 15 s.
 	WriteTimeout time.Duration
 	// SlowReaderTimeout is how long a write queue may stay full before its socket is closed. 10 s.
 	SlowReaderTimeout time.Duration

@@ -1,0 +1,129 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"time"
+
+	"errand/internal/config"
+	"errand/internal/graphqlhttp/exec"
+	"errand/internal/netlimit"
+	"errand/internal/telemetry"
+)
+
+const (
+	maxHeaderBytes = 64 << 10
+	// maxConnections is the default of MAX_CONNECTIONS where descriptors allow more: room for the 20,000 WebSockets
+	// that the GraphQL endpoint accepts, and for requests.
+	maxConnections = 25_000
+	// maxAdminConnections is the maximum number of connections of the admin listener.
+	maxAdminConnections = 32
+	// otherDescriptors are reserved for the admin listener, key sets, the bus, logs and files.
+	otherDescriptors = 32 + maxAdminConnections
+	// descriptorsPerFileConn is the number of files of an SQLite connection: the database, its log and its index.
+	descriptorsPerFileConn = 3
+)
+
+// listen opens the public listener.
+func (s *Server) listen() error {
+	inner, err := net.Listen("tcp", s.Config.Server.Addr)
+	if err != nil {
+		return fmt.Errorf("listening on ADDR: %w", err)
+	}
+	c := s.Config.Connections
+	proxies := netlimit.Proxies(c.ProxyNetworks())
+	limit := s.connectionLimit()
+	s.listener = netlimit.NewListener(inner, netlimit.Options{
+		Max:        limit,
+		PerAddress: min(c.ConnectionsPerAddress, limit),
+		Exempt:     func(ip netip.Addr) bool { return ip.IsLoopback() || proxies.Contains(ip) },
+		Log:        s.Log,
+	})
+	s.onStop("listener", 1, func(context.Context) error {
+		_ = s.listener.Close() // an error means: closed by http.Server
+		s.listener.CloseAll()
+		return nil
+	})
+	return nil
+}
+
+// connectionLimit returns the maximum number of connections of the public listener, and logs it.
+func (s *Server) connectionLimit() int {
+	wanted, reserve := s.Config.Connections.MaxConnections, descriptorReserve(s.Config)
+	limit, level := cmp.Or(wanted, maxConnections), slog.LevelInfo
+	descriptors, limited := netlimit.Descriptors()
+	if available := max(descriptors-reserve, descriptors/4); limited && limit > available {
+		limit = available
+		if wanted > 0 || available > descriptors-reserve { // descriptors may run out, or the setting is not obeyed
+			level = slog.LevelWarn
+		}
+	}
+	s.Log.Log(context.Background(), level, "connections are limited", "limit", limit, "descriptors", descriptors,
+		"reserved", reserve, "max_connections", wanted)
+	return limit
+}
+
+// descriptorReserve returns the number of file descriptors that are not for connections of clients.
+func descriptorReserve(c config.Config) int {
+	database := (1 + max(4, runtime.NumCPU())) * descriptorsPerFileConn
+	if _, sqlite := c.Database.URL.SQLitePath(); !sqlite {
+		database = cmp.Or(c.Database.MaxConns, 4*runtime.NumCPU()) + 8 // and those of the bus and of locks
+	}
+	return otherDescriptors + database + c.Runs.Concurrency
+}
+
+// newHTTPServer returns a server with deadlines for everything that a client may keep waiting.
+func (s *Server) newHTTPServer(handler http.Handler) *http.Server {
+	c := s.Config.Connections
+	deadlines := netlimit.Deadlines{Body: c.BodyTimeout, Write: c.WriteTimeout}
+	return &http.Server{
+		Handler:           deadlines.Wrap(handler),
+		ReadHeaderTimeout: c.HeaderTimeout,
+		ReadTimeout:       c.HeaderTimeout + c.BodyTimeout,
+		WriteTimeout:      c.BodyTimeout + s.Config.Limits.RequestTimeout + c.WriteTimeout,
+		IdleTimeout:       c.IdleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ConnState:         netlimit.TrackState,
+		ConnContext:       netlimit.WithConn,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		// OPTIONS * is answered by the handler, within its deadlines.
+		DisableGeneralOptionsHandler: true,
+	}
+}
+
+// shutdownHTTP waits for the requests in progress, and closes their connections when ctx ends.
+func shutdownHTTP(ctx context.Context, server *http.Server, listener *netlimit.Listener) error {
+	err := server.Shutdown(ctx)
+	if err != nil {
+		_ = server.Close()
+	}
+	listener.CloseAll() // hijacked ones, which the server does not know
+	return err
+}
+
+// authenticateConn returns authenticate, which also records that the request of ctx's connection is authenticated.
+func authenticateConn(authenticate exec.Authenticate) exec.Authenticate {
+	return func(ctx context.Context, token string) (context.Context, string, time.Time, error) {
+		authenticated, userID, expires, err := authenticate(ctx, token)
+		if err == nil {
+			netlimit.MarkAuthenticated(ctx)
+		}
+		return authenticated, userID, expires, err
+	}
+}
+
+// registerConnectionMetrics adds the numbers that the listener counts.
+func registerConnectionMetrics(metrics *telemetry.Metrics, listener *netlimit.Listener) {
+	metrics.Watch("connections", "Open connections of the public listener.",
+		func() float64 { return float64(listener.Stats().Open) })
+	metrics.WatchCounter("connections_evicted_total", "Connections closed in favour of others at a limit.",
+		func() float64 { return float64(listener.Stats().Evicted) })
+	metrics.WatchCounter("connections_refused_total", "Connections answered with 503 at the limit.",
+		func() float64 { return float64(listener.Stats().Refused) })
+}
