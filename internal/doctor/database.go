@@ -44,7 +44,11 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 		Logger:         slog.New(slog.DiscardHandler),
 		StartupTimeout: -1,
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrReadOnly):
+		return []Finding{failed(check, err.Error(),
+			"use the URL of the primary, or list all servers in DATABASE_URL: postgres://user@one,two/name")}
+	case err != nil:
 		return []Finding{failed(check, err.Error(),
 			"start the database server, and check host, user and password in DATABASE_URL")}
 	}
@@ -53,6 +57,9 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 	findings := []Finding{passed(check, fmt.Sprintf("%s responded in %s", cfg.Database.URL, took))}
 	migrations := checkMigrations(ctx, db)
 	findings = append(findings, migrations, checkDatabaseClock(ctx, db))
+	if !db.SingleServer() {
+		findings = append(findings, checkDirectConnection(ctx, cfg, db))
+	}
 	if migrations.State == OK {
 		findings = append(findings,
 			passed("privacy policies", "every query and mutation is restricted to its viewer"),
@@ -60,6 +67,24 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 			checkUserIssuers(ctx, cfg, db))
 	}
 	return findings
+}
+
+// checkDirectConnection checks that LISTEN and session locks work, which need a server session of their own.
+func checkDirectConnection(ctx context.Context, cfg config.Config, db *store.DB) Finding {
+	const (
+		check = "direct connection"
+		fix   = "set DATABASE_DIRECT_URL to the URL of the same database without a connection pooler"
+	)
+	err := store.CheckDirect(ctx, db)
+	switch {
+	case err == nil:
+		return passed(check, "LISTEN and session locks work")
+	case errors.Is(err, store.ErrTransactionPooled) && !cfg.Database.DirectURL.IsSet() && cfg.Replicas.NATSURL.IsSet():
+		return warning(check, "a pooler in transaction mode: the replies of a killed replica continue only after RUN_LEASE",
+			fix)
+	default:
+		return failed(check, err.Error(), fix)
+	}
 }
 
 func checkMigrations(ctx context.Context, db *store.DB) Finding {

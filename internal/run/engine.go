@@ -21,11 +21,12 @@ const statementTimeout = 5 * time.Second
 // methods are safe for concurrent use.
 //
 // Its methods share the attempts in progress and their lock, so they are one type in one file a step: claim.go,
-// attempt.go, lease.go, finish.go (Do and Finish), result.go (after the handler returned), cancel.go, stale.go. The SQL
+// attempt.go, lease.go, takeover.go, finish.go (Do and Finish), result.go (after the handler returned), cancel.go, stale.go. The SQL
 // is in queries.go.
 type Engine struct {
 	options Options
 	queries *queries
+	lock    WorkerLock
 	log     *slog.Logger
 
 	// stopping is cancelled when Stop begins: claiming ends, and handlers should return.
@@ -35,9 +36,9 @@ type Engine struct {
 	abort             context.CancelFunc
 	wake              chan struct{}
 
-	claimLoop, handlers, leaseLoop sync.WaitGroup
-	stopOnce                       sync.Once
-	drained                        chan struct{} // closed when all three groups are done
+	claimLoop, takeoverLoop, handlers, leaseLoop sync.WaitGroup
+	stopOnce                                     sync.Once
+	drained                                      chan struct{} // closed when all four groups are done
 
 	mu             sync.Mutex
 	handler        Handler // set by Start
@@ -65,12 +66,18 @@ func NewEngine(o Options) (*Engine, error) {
 			lease:       o.Lease,
 			maxAttempts: o.MaxAttempts,
 		},
+		lock:                 noLock{},
 		log:                  o.Logger,
 		wake:                 make(chan struct{}, 1),
 		drained:              make(chan struct{}),
 		attempts:             map[string]*attempt{},
 		cancelledDuringClaim: map[string]bool{},
 	}
+	e.queries.lockedWorker = e.queries.worker + lockedSuffix
+	if o.NewLock != nil {
+		e.lock = o.NewLock(e.queries.lockedWorker)
+	}
+	e.queries.locked = e.lock.Held
 	e.stopping, e.beginStop = context.WithCancelCause(context.Background())
 	e.aborted, e.abort = context.WithCancel(context.Background())
 	return e, nil
@@ -102,6 +109,10 @@ func (e *Engine) Start(ctx context.Context, h Handler) error {
 			return fmt.Errorf("run: expiring the leases of ended processes: %w", err)
 		}
 	}
+	if err := e.lock.Start(ctx); err != nil {
+		e.log.Warn("no session lock: if this replica is killed, its runs are taken over only after RUN_LEASE", "error", err)
+	}
+	e.takeoverLoop.Go(e.runTakeoverLoop)
 	e.handler = h
 	e.claimLoop.Go(e.runClaimLoop)
 	e.leaseLoop.Go(e.renewLeasesLoop)
@@ -192,8 +203,10 @@ func (e *Engine) Stop(ctx context.Context) error {
 // awaitHandlers keeps renewing the leases until the last handler has returned.
 func (e *Engine) awaitHandlers() {
 	e.claimLoop.Wait()
+	e.takeoverLoop.Wait()
 	e.handlers.Wait()
 	e.abort()
 	e.leaseLoop.Wait()
+	e.lock.Close()
 	close(e.drained)
 }

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -226,3 +227,13 @@ func (h *recordingNotifier) NotifyCancelled(runID string) {
 		h.peer.CancelLocal(runID)
 	}
 }
+
+// manualLock is a WorkerLock that the test controls.
+type manualLock struct {
+	noLock
+	held    atomic.Bool
+	changed chan struct{}
+}
+
+func (l *manualLock) Held() bool               { return l.held.Load() }
+func (l *manualLock) Changed() <-chan struct{} { return l.changed }

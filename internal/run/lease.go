@@ -5,13 +5,16 @@ import (
 	"time"
 )
 
-// renewLeasesLoop renews all leases three times per lease duration.
+// renewLeasesLoop renews all leases three times per lease duration, and when the worker lock is lost or taken again:
+// until then, the rows claim a lock that may be free.
 func (e *Engine) renewLeasesLoop() {
 	tick := time.NewTicker(e.options.Lease / 3)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
+			e.renewLeases()
+		case <-e.lock.Changed():
 			e.renewLeases()
 		case <-e.aborted.Done():
 			return

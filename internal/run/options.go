@@ -17,6 +17,7 @@ const (
 	DefaultSweepInterval = time.Second
 	DefaultMaxAttempts   = 5
 	DefaultConcurrency   = 64
+	DefaultProbeInterval = 500 * time.Millisecond
 )
 
 // Options configure an Engine. Client and SQL are required; zero values of the other fields mean their defaults.
@@ -40,6 +41,11 @@ type Options struct {
 	// Exclusive means that no other engine runs on the database while this one does. Start then expires all
 	// leases: they belong to processes that have ended, and their runs are claimed at once.
 	Exclusive bool
+	// NewLock returns the lock by which other replicas see at once that this process has ended; nil without one. The
+	// engine starts and closes it.
+	NewLock func(name string) WorkerLock
+	// ProbeInterval is how often the engine looks for workers whose lock is free.
+	ProbeInterval time.Duration
 	// Notifier reaches the other replicas; nil when there are none.
 	Notifier Notifier
 	// Observer receives the start and the result of each attempt; may be nil.
@@ -92,6 +98,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.SweepInterval, DefaultSweepInterval)
 	setDefault(&o.MaxAttempts, DefaultMaxAttempts)
 	setDefault(&o.Concurrency, DefaultConcurrency)
+	setDefault(&o.ProbeInterval, DefaultProbeInterval)
 	setDefault(&o.Replica, "errand")
 	setDefault(&o.Logger, slog.Default())
 	if o.Observer == nil {
@@ -123,6 +130,9 @@ func (o Options) validate() error {
 	}
 	if o.SweepInterval <= 0 {
 		errs = append(errs, fmt.Errorf("run: Options.SweepInterval must be positive, not %s", o.SweepInterval))
+	}
+	if o.ProbeInterval <= 0 {
+		errs = append(errs, fmt.Errorf("run: Options.ProbeInterval must be positive, not %s", o.ProbeInterval))
 	}
 	if o.MaxAttempts < 1 {
 		errs = append(errs, fmt.Errorf("run: Options.MaxAttempts must be positive, not %d", o.MaxAttempts))

@@ -21,16 +21,18 @@ import (
 // The statements bypass the entities' privacy policies, because claiming and expiring runs is not the work of a
 // user; what a handler does for a user goes through Ent.
 type queries struct {
-	client      *ent.Client
-	sql         statements
-	worker      string // the name in the rows of claimed runs
-	lease       time.Duration
-	maxAttempts int
+	client *ent.Client
+	sql    statements
+	// worker and lockedWorker are the names in the rows of claimed runs, without and with the worker lock.
+	worker, lockedWorker string
+	locked               func() bool // reports whether this process has the worker lock
+	lease                time.Duration
+	maxAttempts          int
 }
 
 // statements are the SQL texts, expanded for a dialect.
 type statements struct {
-	clock, claim, expire, renew, stale, failStale, fence, finish, requeue, cancel string
+	clock, claim, expire, unlocked, release, renew, stale, failStale, fence, finish, requeue, cancel string
 }
 
 // conditions are parts of several statements.
@@ -55,12 +57,15 @@ func newStatements(sql store.SQL, withoutFence bool) statements {
 	if withoutFence {
 		fence = disabledCondition
 	}
-	fragments := strings.NewReplacer("{now}", sql.Now, "{skip locked}", sql.SkipLocked, "{owned}", fence)
+	fragments := strings.NewReplacer("{now}", sql.Now, "{skip locked}", sql.SkipLocked, "{owned}", fence,
+		"{worker unlocked}", "worker LIKE '%"+lockedSuffix+"' AND "+sql.WorkerUnlocked)
 	expand := func(text string) string { return fragments.Replace(conditions.Replace(text)) }
 	return statements{
 		clock:     expand(`SELECT {now}`),
 		claim:     expand(claimSQL),
 		expire:    expand(expireSQL),
+		unlocked:  expand(unlockedSQL),
+		release:   expand(releaseSQL),
 		renew:     expand(renewSQL),
 		stale:     expand(staleSQL),
 		failStale: expand(failStaleSQL),
@@ -177,7 +182,7 @@ RETURNING ` + jobColumns + `, lease_until - CAST($4 AS BIGINT) - available_at`
 
 // claim claims up to limit runs.
 func (q *queries) claim(ctx context.Context, limit int) (claimed []claimedJob, err error) {
-	args := []any{q.maxAttempts, limit, q.worker, q.lease.Milliseconds()}
+	args := []any{q.maxAttempts, limit, q.workerName(), q.lease.Milliseconds()}
 	err = queryRows(viewer.AsSystem(ctx), q.client, q.sql.claim, args, func(scan func(...any) error) error {
 		var ms int64
 		job, err := scanJob(scan, &ms)
@@ -200,11 +205,22 @@ func (q *queries) expireLeases(ctx context.Context) error {
 }
 
 // renewSQL extends this worker's leases by $1 ms, of the listed runs only: a run that the worker holds without
-// knowing it, because the response to its claim was lost, must expire.
+// knowing it, because the response to its claim was lost, must expire. The worker's name becomes $2, so that the rows
+// tell whether it has its lock.
 const renewSQL = `
-UPDATE runs SET lease_until = {now} + CAST($1 AS BIGINT)
-WHERE worker = $2 AND state = 'RUNNING' AND id IN ({ids})
+UPDATE runs SET lease_until = {now} + CAST($1 AS BIGINT), worker = $2
+WHERE worker IN ($3, $4) AND state = 'RUNNING' AND id IN ({ids})
 RETURNING id, attempt, cancel_requested`
+
+// withList replaces the word in the query by placeholders for the values, and appends them to args.
+func withList(query, word string, args []any, values []string) (string, []any) {
+	placeholders := make([]string, len(values))
+	for i, value := range values {
+		args = append(args, value)
+		placeholders[i] = fmt.Sprintf("$%d", len(args))
+	}
+	return strings.Replace(query, word, strings.Join(placeholders, ","), 1), args
+}
 
 // renewal is the database's state of a renewed lease.
 type renewal struct {
@@ -214,13 +230,8 @@ type renewal struct {
 
 // renew renews the leases of the runs, and returns those that are valid by run ID.
 func (q *queries) renew(ctx context.Context, runIDs []string) (map[string]renewal, error) {
-	args := []any{q.lease.Milliseconds(), q.worker}
-	placeholders := make([]string, len(runIDs))
-	for i, id := range runIDs {
-		args = append(args, id)
-		placeholders[i] = fmt.Sprintf("$%d", len(args))
-	}
-	query := strings.Replace(q.sql.renew, "{ids}", strings.Join(placeholders, ","), 1)
+	args := []any{q.lease.Milliseconds(), q.workerName(), q.worker, q.lockedWorker}
+	query, args := withList(q.sql.renew, "{ids}", args, runIDs)
 	renewals := make(map[string]renewal, len(runIDs))
 	err := queryRows(viewer.AsSystem(ctx), q.client, query, args, func(scan func(...any) error) error {
 		var id string

@@ -8,6 +8,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -78,6 +79,11 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.onStop("database", 1, func(context.Context) error { return s.DB.Close() })
+	if s.Config.Database.DirectURL.IsSet() {
+		if err := store.CheckDirect(ctx, s.DB); err != nil {
+			return fmt.Errorf("DATABASE_DIRECT_URL: %w", err)
+		}
+	}
 	if s.serves { // before the migrations, which must not run under another server
 		if err := s.DB.LockServer(ctx, "serve"); err != nil {
 			return err

@@ -79,6 +79,7 @@ func (s *Server) buildServices() (err error) {
 		MaxAttempts:   s.Config.Runs.MaxAttempts,
 		Concurrency:   s.Config.Runs.Concurrency,
 		Exclusive:     s.DB.SingleServer(),
+		NewLock:       s.newWorkerLock(),
 		Notifier:      events,
 		Observer:      s.Metrics,
 		OnFinished:    events.replyFinished,
@@ -109,6 +110,14 @@ func (s *Server) buildServices() (err error) {
 	})
 	s.agent, err = s.newAgent()
 	return err
+}
+
+// newWorkerLock returns the constructor of the lock that shows that this replica runs, or nil on SQLite.
+func (s *Server) newWorkerLock() func(name string) run.WorkerLock {
+	if s.DB.SingleServer() {
+		return nil
+	}
+	return func(name string) run.WorkerLock { return store.NewSessionLock(s.DB, name) }
 }
 
 func (s *Server) newAgent() (*agent.Agent, error) {

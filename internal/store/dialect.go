@@ -16,13 +16,17 @@ type SQL struct {
 	// SkipLocked is a suffix that locks the selected rows of the table alias r and skips rows that
 	// other transactions hold. It is empty on SQLite, which has one writer at a time.
 	SkipLocked string
+	// WorkerUnlocked is a condition on the column worker: no process holds the SessionLock of that name. It is
+	// false on SQLite, which has no such locks.
+	WorkerUnlocked string
 }
 
 var (
-	sqliteSQL   = SQL{Now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)"}
+	sqliteSQL   = SQL{Now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", WorkerUnlocked: "FALSE"}
 	postgresSQL = SQL{
-		Now:        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
-		SkipLocked: "FOR UPDATE OF r SKIP LOCKED",
+		Now:            "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+		SkipLocked:     "FOR UPDATE OF r SKIP LOCKED",
+		WorkerUnlocked: lockKey("worker") + " NOT IN (" + heldLocks + ")",
 	}
 )
 

@@ -98,6 +98,30 @@ func TestDoctor_EventBus_ReportsState(t *testing.T) {
 	requireNoSecrets(t, harness.Secret, table)
 }
 
+func TestDoctor_Pooler_ReportsDirectConnection(t *testing.T) {
+	url := testdb.PostgresURL(t)
+	pooled := testdb.NewPooler(t, url).URL()
+	bus := harness.Settings{"NATS_URL": natstest.Start(t).URL()}
+	for _, tc := range []struct {
+		more  harness.Settings
+		state doctor.State
+		text  string
+	}{
+		{nil, doctor.Failed, "pooler in transaction mode"},
+		{bus, doctor.Warning, "only after RUN_LEASE"},
+		{harness.Settings{"DATABASE_DIRECT_URL": url}, doctor.OK, ""},
+		{harness.Settings{"DATABASE_DIRECT_URL": testdb.PostgresURL(t)}, doctor.Failed, "another database"},
+	} {
+		table, failed := runDoctor(t, healthySettings(pooled, tc.more))
+		require.Equal(t, tc.state == doctor.Failed, failed, table)
+		require.Regexp(t, tableRow("direct connection", tc.state, tc.text), table)
+	}
+	// The server says the same.
+	e := harness.Start(t, pooled, bus)
+	require.Contains(t, e.Logs.String(), "no session lock")
+	require.Contains(t, e.Logs.String(), "DATABASE_DIRECT_URL")
+}
+
 func TestDoctor_InvalidSettings_ExplainsEach(t *testing.T) {
 	table, failed := runDoctor(t, harness.Settings{"LOG_LEVEL": "loud", "ADDR": "everywhere"})
 	require.True(t, failed)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"errand/internal/llm/providertest"
+	"errand/internal/run"
+	"errand/internal/stream/natsbus/natstest"
 	"errand/internal/testclient"
 	"errand/internal/testdb"
 	"errand/test/harness"
@@ -98,15 +100,25 @@ func TestCancelReply_OnOtherReplica_StopsReply(t *testing.T) {
 	require.Equal(t, reply, harness.StoredMessage(t, b, reply.ID))
 }
 
+// The lease and the sweep of the replicas are minutes long: the free lock of the killed replica is what counts.
 func TestKill_ReplicaWithReply_OtherReplicaResumes(t *testing.T) {
 	t.Parallel()
-	const lease, sweep = 2 * time.Second, 200 * time.Millisecond
-	m := startModelStallingOnce(t, "Once upon", "Once again from the start.")
-	url := testdb.PostgresURL(t)
-	all := startReplicas(t, url, 2, m.Settings(), harness.Settings{
-		"RUN_LEASE": lease.String(),
-		"RUN_SWEEP": sweep.String(),
-	})
+	for name, settings := range map[string]harness.Settings{
+		"PostgreSQL": {}, "NATS": {"NATS_URL": natstest.Start(t).URL()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := startModelStallingOnce(t, "Once upon", "Once again from the start.")
+			url := testdb.PostgresURL(t)
+			all := startReplicas(t, url, 2, m.Settings(), settings)
+			killAndResume(t, url, all)
+		})
+	}
+}
+
+// killAndResume kills the replica that writes a reply, and waits until the other one has finished it.
+func killAndResume(t *testing.T, url string, all []*harness.Process) {
+	t.Helper()
 	turn := harness.Send(t, all[0].Client("alice"), "", "Tell me a story")
 	before := all[1].Client("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
 	before.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return text == "Once upon" })
@@ -118,6 +130,52 @@ func TestKill_ReplicaWithReply_OtherReplicaResumes(t *testing.T) {
 	after.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return strings.HasPrefix(text, "Once again") })
 	t.Logf("the reply continued after %s", time.Since(killed))
 	require.Equal(t, "COMPLETED", after.AwaitFinished(t, turn.AssistantMessage.ID).Status)
+}
+
+// A replica behind a pooler has no session lock, like one of an older release. It must not lose its runs while it lives.
+func TestTakeover_ReplicaWithoutLock_KeepsReply(t *testing.T) {
+	t.Parallel()
+	p := make(stepper)
+	m := startSteppedModel(t, p)
+	url, bus := testdb.PostgresURL(t), harness.Settings{"NATS_URL": natstest.Start(t).URL()}
+	pooled := startReplicas(t, testdb.NewPooler(t, url).URL(), 1, m.Settings(), bus)[0]
+	turn := harness.Send(t, pooled.Client("alice"), "", "Go")
+	m.WaitForRequest(t, func(harness.ModelRequest) bool { return true })
+	require.Equal(t, "a", writerOf(t, url, turn.AssistantMessage.ID))
+	other := startReplicas(t, url, 1, m.Settings(), bus, harness.Settings{"REPLICA_NAME": "new"})[0]
+	stream := other.Client("alice").Dial(t).Follow(t, turn.Conversation.ID, "")
+	started := time.Now()
+	for _, pieces := range steppedPieces {
+		for _, piece := range pieces {
+			p <- struct{}{}
+			stream.UntilText(t, turn.AssistantMessage.ID, func(text string) bool { return strings.HasSuffix(text, piece) })
+			// Two probes of the other replica would see a free lock.
+			require.Eventually(t, func() bool { return time.Since(started) > 2*run.DefaultProbeInterval }, time.Minute,
+				run.DefaultProbeInterval)
+		}
+	}
+	require.Equal(t, steppedText, stream.AwaitFinished(t, turn.AssistantMessage.ID).Content)
+	require.Zero(t, stream.Rewinds, "one attempt wrote the reply")
+}
+
+// Behind a pooler, the lease decides, and the log says so.
+func TestKill_ReplicaBehindPooler_OtherReplicaResumesAfterLease(t *testing.T) {
+	t.Parallel()
+	m := startModelStallingOnce(t, "Once upon", "Once again from the start.")
+	url := testdb.PostgresURL(t)
+	all := startReplicas(t, testdb.NewPooler(t, url).URL(), 2, m.Settings(), harness.Settings{
+		"NATS_URL": natstest.Start(t).URL(), "RUN_LEASE": "1s", "RUN_SWEEP": "100ms",
+	})
+	killAndResume(t, url, all)
+}
+
+// A pooled URL works with a second, direct one.
+func TestKill_PooledReplicaWithDirectURL_OtherReplicaResumes(t *testing.T) {
+	t.Parallel()
+	m := startModelStallingOnce(t, "Once upon", "Once again from the start.")
+	url := testdb.PostgresURL(t)
+	all := startReplicas(t, testdb.NewPooler(t, url).URL(), 2, m.Settings(), harness.Settings{"DATABASE_DIRECT_URL": url})
+	killAndResume(t, url, all)
 }
 
 func TestShutdown_ReplicaWithReply_OtherReplicaResumesAtOnce(t *testing.T) {
