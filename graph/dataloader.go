@@ -40,21 +40,32 @@ type edgeLoad struct {
 	err     error
 }
 
-type dataloadersKey struct{}
+// dataloadersExtension is the name of the dataloaders in gqlgen's statistics of an operation, which is the place for
+// data of an execution.
+const dataloadersExtension = "errand.dataloaders"
 
-// WithDataloaders returns a context with new dataloaders. An execution (a query, a mutation or one event of a
-// subscription) must have its own: they keep what they read.
-func WithDataloaders(ctx context.Context) context.Context {
-	return context.WithValue(ctx, dataloadersKey{}, &dataloaders{
+// ResetDataloaders gives an operation new dataloaders. An execution (a query, a mutation or one event of a
+// subscription) must have its own: they keep what they read. It must not be called during an execution.
+func ResetDataloaders(op *graphql.OperationContext) {
+	op.Stats.SetExtension(dataloadersExtension, &dataloaders{
 		siblings: map[string][]any{},
 		loads:    map[edgeKey]*edgeLoad{},
 	})
 }
 
+// dataloadersOf returns the dataloaders of the execution; false outside of one.
+func dataloadersOf(ctx context.Context) (*dataloaders, bool) {
+	if !graphql.HasOperationContext(ctx) {
+		return nil, false
+	}
+	d, ok := graphql.GetOperationContext(ctx).Stats.GetExtension(dataloadersExtension).(*dataloaders)
+	return d, ok
+}
+
 // registerSiblings registers rows that were read together. The function rows is called when an edge of the
 // execution is first resolved.
 func registerSiblings[P entityNode](ctx context.Context, rows func() []P) {
-	d, ok := ctx.Value(dataloadersKey{}).(*dataloaders)
+	d, ok := dataloadersOf(ctx)
 	if !ok {
 		return
 	}
@@ -115,7 +126,7 @@ func loadEdge[P entityNode, V any](
 
 // sharedLoad returns the load of the edge that is being resolved, which parent shares with its siblings.
 func sharedLoad[P entityNode](ctx context.Context, parent P) *edgeLoad {
-	d, ok := ctx.Value(dataloadersKey{}).(*dataloaders)
+	d, ok := dataloadersOf(ctx)
 	if !ok {
 		return &edgeLoad{parents: []any{parent}}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/stretchr/testify/require"
 )
 
@@ -606,7 +607,7 @@ func TestHTTP_ManyValidationErrors_Truncated(t *testing.T) {
 func TestDataloaders_Query_CreatedOnce(t *testing.T) {
 	prepared := make(chan struct{}, 10)
 	b := start(t, func(o *serverOptions) {
-		o.Dataloaders = func(ctx context.Context) context.Context { prepared <- struct{}{}; return ctx }
+		o.ResetDataloaders = func(*graphql.OperationContext) { prepared <- struct{}{} }
 	})
 	b.query(`{ hello }`, "")
 	require.Len(t, prepared, 1)

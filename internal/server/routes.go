@@ -69,7 +69,7 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 		Schema:           generated.NewExecutableSchema(generated.Config{Resolvers: resolver}),
 		Authenticate:     authenticateConn(s.Auth.Authenticator(auth.GraphQL, users).Authenticate),
 		ErrorPresenter:   graph.ErrorPresenter(s.Log),
-		Dataloaders:      graph.WithDataloaders,
+		ResetDataloaders: graph.ResetDataloaders,
 		Limits:           documentLimits(s.Config.Limits),
 		Introspection:    s.Config.IntrospectionEnabled(),
 		Suggestions:      s.Config.Environment != config.Production,

@@ -33,9 +33,9 @@ type Options struct {
 	// *apperr.Error, and panics, are logged and reported to the client as INTERNAL_SERVER_ERROR.
 	ErrorPresenter graphql.ErrorPresenterFunc
 	Recover        graphql.RecoverFunc
-	// Dataloaders returns the context of one execution (a query, a mutation, or one event of a subscription) with
-	// new dataloaders, which cache rows and must therefore not outlive it.
-	Dataloaders func(ctx context.Context) context.Context
+	// ResetDataloaders gives an operation new dataloaders before each execution (a query, a mutation, or one event of a
+	// subscription): they cache rows and must therefore not outlive it.
+	ResetDataloaders func(*graphql.OperationContext)
 
 	// Limits of documents; fields that are zero are those of limits.Default.
 	Limits limits.Limits
@@ -66,8 +66,8 @@ func (o Options) WithDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	if o.Dataloaders == nil {
-		o.Dataloaders = func(ctx context.Context) context.Context { return ctx }
+	if o.ResetDataloaders == nil {
+		o.ResetDataloaders = func(*graphql.OperationContext) {}
 	}
 	if o.ErrorPresenter == nil {
 		o.ErrorPresenter = presentError(o.Logger)

@@ -121,17 +121,16 @@ func (op *Operation) dispatch(ctx context.Context) (
 		next, started = graphql.OneShot(r), ctx
 	})
 	ctx, op.endObserved = op.engine.options.Observer.Begin(ctx, string(op.Kind), op.label())
-	if op.Kind == ast.Subscription {
-		ctx = op.engine.options.Dataloaders(ctx) // its resolver runs now, the fields of a query later
-	}
+	op.engine.options.ResetDataloaders(op.context)
 	handler, started := op.engine.executor.DispatchOperation(ctx, op.context)
 	return func(ctx context.Context) (response *graphql.Response) {
 		defer op.recoverPanic(ctx, func(r *graphql.Response) { response = r })
 		if op.Kind == ast.Subscription {
-			op.budget.Reset() // the budget is that of one event
+			op.budget.Reset() // the budget and the dataloaders are those of one event
+			op.engine.options.ResetDataloaders(op.context)
 			ctx = op.withRootField(ctx)
 		}
-		response = handler(op.engine.options.Dataloaders(ctx))
+		response = handler(ctx)
 		return enforceBudget(op.budget, response, op.Kind, op.engine.options.ResponseBytes)
 	}, started
 }
