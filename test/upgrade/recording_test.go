@@ -105,7 +105,8 @@ func startModel(t *testing.T, stalled bool) *harness.Model {
 	})
 }
 
-// settings returns the settings of both versions.
+// settings returns the settings of both versions. The recorded data grows older with time: a limit on its age, such as
+// that of the trash, must be set here to outlast it.
 func settings(m *harness.Model) []harness.Settings {
 	return []harness.Settings{harness.GenerousLimits, m.Settings(), {
 		"MIGRATE": "true", "LLM_PRICES": "openai/scripted=1:2:0.5", "LLM_CONTEXT_TOKENS": "6000",
