@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"time"
+
+	"errand/internal/store"
 )
 
 // externalChangesInterval is how often a SQLite file is checked for commits of other processes, such as "errand mcp".
@@ -21,7 +23,7 @@ func (s *Server) watchExternalChanges() {
 }
 
 func (s *Server) pollExternalChanges(ctx context.Context) {
-	changes := s.DB.ExternalChanges()
+	changes := store.DetectExternalChanges(s.DB)
 	ticker := time.NewTicker(externalChangesInterval)
 	defer ticker.Stop()
 	for {

@@ -45,8 +45,8 @@ func (s *Server) routes() (http.Handler, error) {
 	mux.Handle("/playground/", playground)
 	mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
 	mux.HandleFunc("GET /livez", serveLiveness)
-	mux.HandleFunc("GET /health", healthHandler(s.DB, s.Log))
 	var handler http.Handler = mux
+	mux.Handle("GET /health", s.health)
 	if s.Tracer != nil {
 		handler = s.Tracer.ExtractParent(mux)
 	}

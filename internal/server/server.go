@@ -40,6 +40,7 @@ type Server struct {
 
 	serves   bool // this process will run the engine: it came from Start
 	agent    *agent.Agent
+	health   *healthMonitor
 	graphql  *graphqlhttp.Handler
 	http     *http.Server
 	listener *netlimit.Listener
@@ -85,7 +86,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		}
 	}
 	if s.serves { // before the migrations, which must not run under another server
-		if err := s.DB.LockServer(ctx, "serve"); err != nil {
+		if err := store.LockServer(ctx, s.DB, "serve"); err != nil {
 			return err
 		}
 	}
@@ -104,6 +105,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
+	s.watchHealth(ctx)
 	if err := s.openAuth(); err != nil {
 		return err
 	}
@@ -133,7 +135,7 @@ func (s *Server) openAuth() (err error) {
 // StartRuns starts the run engine: from then on, this process claims runs and writes replies. [Start] calls it; after
 // [Open], a command may call it. On SQLite it fails while another process runs the engine on the same file.
 func (s *Server) StartRuns(ctx context.Context) error {
-	if err := s.DB.LockServer(ctx, "serve"); err != nil {
+	if err := store.LockServer(ctx, s.DB, "serve"); err != nil {
 		return err
 	}
 	s.onStop("runs", 1, s.Runs.Stop)

@@ -47,7 +47,8 @@ func isTransientSQLState(code string) bool {
 // isTransientSQLiteCode reports whether a SQLite result code is temporary. The low byte is the primary code.
 func isTransientSQLiteCode(code int) bool {
 	switch code & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
+		sqlite3.SQLITE_READONLY:
 		return true
 	default:
 		return false

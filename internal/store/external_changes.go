@@ -13,8 +13,9 @@ type ExternalChanges struct {
 	version int64
 }
 
-// ExternalChanges returns a detector of commits of other processes, or nil on PostgreSQL, where the bus reports them.
-func (db *DB) ExternalChanges() *ExternalChanges {
+// DetectExternalChanges returns a detector of commits of other processes, or nil on PostgreSQL, where the bus
+// reports them.
+func DetectExternalChanges(db *DB) *ExternalChanges {
 	if db.file == "" {
 		return nil
 	}

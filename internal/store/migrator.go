@@ -221,7 +221,7 @@ func (db *DB) EnsureSchema(ctx context.Context, allowMigrate bool) (err error) {
 			pending,
 		)
 	}
-	if err := db.CheckNotServed(); err != nil {
+	if err := CheckNotServed(db); err != nil {
 		return fmt.Errorf("the SQLite database lacks %d migration(s): %w", pending, err)
 	}
 	applied, err := m.Up(ctx)

@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"time"
 
-	"errand/ent"
 	"errand/internal/dburl"
 
 	"entgo.io/ent/dialect"
@@ -71,7 +70,6 @@ func openPostgres(ctx context.Context, u dburl.URL, o Options) (*DB, error) {
 	pool.SetMaxIdleConns(size)
 	pool.SetConnMaxLifetime(connMaxLifetime)
 	db := &DB{
-		client:   ent.NewClient(ent.Driver(entsql.OpenDB(dialect.Postgres, pool))),
 		dialect:  dialect.Postgres,
 		writer:   pool,
 		pools:    []*sql.DB{pool},
@@ -81,6 +79,7 @@ func openPostgres(ctx context.Context, u dburl.URL, o Options) (*DB, error) {
 		log:      o.Logger,
 		rlsMode:  o.RLS,
 	}
+	useDriver(db, entsql.OpenDB(dialect.Postgres, pool))
 	if o.RLS != "" {
 		db.rls = rls
 	}

@@ -49,7 +49,7 @@ type serverLock struct{ file *os.File }
 // LockServer makes this process the only one that runs the engine on the SQLite file, until Close. The error wraps
 // ErrDatabaseInUse and names the process that holds the lock. It does nothing on PostgreSQL, where any number of
 // replicas share the database, and when this DB holds the lock already. command names the caller to others.
-func (db *DB) LockServer(ctx context.Context, command string) error {
+func LockServer(ctx context.Context, db *DB, command string) error {
 	if db.file == "" || db.lock != nil {
 		return nil
 	}
@@ -62,7 +62,7 @@ func (db *DB) LockServer(ctx context.Context, command string) error {
 	case err != nil:
 		return err
 	case holder != nil:
-		return db.inUse(holder)
+		return inUse(db, holder)
 	}
 	db.lock = lock
 	return nil
@@ -70,7 +70,7 @@ func (db *DB) LockServer(ctx context.Context, command string) error {
 
 // CheckNotServed returns an error that wraps ErrDatabaseInUse while another process holds the server lock of the SQLite
 // file. It returns nil on PostgreSQL.
-func (db *DB) CheckNotServed() error {
+func CheckNotServed(db *DB) error {
 	if db.file == "" || db.lock != nil {
 		return nil
 	}
@@ -78,10 +78,10 @@ func (db *DB) CheckNotServed() error {
 	if err != nil || holder == nil {
 		return err
 	}
-	return db.inUse(holder)
+	return inUse(db, holder)
 }
 
-func (db *DB) inUse(holder *ServerLockHolder) error {
+func inUse(db *DB, holder *ServerLockHolder) error {
 	return fmt.Errorf("%w: %s uses the SQLite file %s, which only one server may use at a time; "+
 		"stop that process first, or use PostgreSQL for several servers", ErrDatabaseInUse, holder, db.file)
 }

@@ -12,8 +12,6 @@ import (
 	"runtime"
 	"strings"
 
-	"errand/ent"
-
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"modernc.org/sqlite" // the database/sql driver "sqlite", in pure Go
@@ -78,10 +76,6 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, errors.Join(err, writer.Close())
 	}
 	db := &DB{
-		client: ent.NewClient(ent.Driver(&sqliteDriver{
-			writer: entsql.OpenDB(dialect.SQLite, writer),
-			reader: entsql.OpenDB(dialect.SQLite, reader),
-		})),
 		dialect: dialect.SQLite,
 		writer:  writer,
 		// The writer closes last: its close checkpoints the write-ahead log.
@@ -90,9 +84,16 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 		file:  file,
 		log:   o.Logger,
 	}
+	useDriver(db, &sqliteDriver{
+		writer: entsql.OpenDB(dialect.SQLite, writer),
+		reader: entsql.OpenDB(dialect.SQLite, reader),
+	})
 	// The writer connects first: it creates the database, which the readers cannot.
 	if err := pingSQLite(ctx, writer); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the SQLite file %s: %w", file, err), db.Close())
+	}
+	if db.fileInfo, err = os.Stat(file); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the SQLite file: %w", err), db.Close())
 	}
 	return db, nil
 }

@@ -106,27 +106,27 @@ func TestIsUnavailable_SQLiteBusy_IsTrue(t *testing.T) {
 func TestEnsureSchema_FileOfAnotherServer_IsNotMigrated(t *testing.T) {
 	url := testdb.EmptySQLiteURL(t)
 	server, other := testdb.Open(t, url), testdb.Open(t, url)
-	require.NoError(t, server.LockServer(t.Context(), "serve"))
+	require.NoError(t, store.LockServer(t.Context(), server, "serve"))
 	err := other.EnsureSchema(t.Context(), true)
 	require.ErrorIs(t, err, store.ErrDatabaseInUse)
 	require.ErrorContains(t, err, "migration(s)")
 	require.ErrorContains(t, err, fmt.Sprintf("process %d", os.Getpid()))
-	require.ErrorIs(t, other.LockServer(t.Context(), "serve"), store.ErrDatabaseInUse)
-	require.NoError(t, server.LockServer(t.Context(), "serve"), "it holds the lock already")
+	require.ErrorIs(t, store.LockServer(t.Context(), other, "serve"), store.ErrDatabaseInUse)
+	require.NoError(t, store.LockServer(t.Context(), server, "serve"), "it holds the lock already")
 
 	require.NoError(t, server.EnsureSchema(t.Context(), true))
 	require.NoError(t, other.EnsureSchema(t.Context(), true), "nothing is pending")
 	require.NoError(t, server.Close())
-	require.NoError(t, other.CheckNotServed())
-	require.NoError(t, other.LockServer(t.Context(), "serve"))
+	require.NoError(t, store.CheckNotServed(other))
+	require.NoError(t, store.LockServer(t.Context(), other, "serve"))
 }
 
 func TestLockServer_ContextEnds_ReturnsItsCause(t *testing.T) {
 	url := testdb.SQLiteURL(t)
-	require.NoError(t, testdb.Open(t, url).LockServer(t.Context(), "serve"))
+	require.NoError(t, store.LockServer(t.Context(), testdb.Open(t, url), "serve"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, testdb.Open(t, url).LockServer(ctx, "serve"), context.Canceled)
+	require.ErrorIs(t, store.LockServer(ctx, testdb.Open(t, url), "serve"), context.Canceled)
 }
 
 // The lock is checked often while many commands run beside a server that starts.
@@ -141,13 +141,13 @@ func TestLockServer_DuringChecks_IsTaken(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				_ = checker.CheckNotServed()
+				_ = store.CheckNotServed(checker)
 			}
 		}
 	}()
 	for range 20 {
 		db := testdb.Open(t, url)
-		require.NoError(t, db.LockServer(t.Context(), "serve"))
+		require.NoError(t, store.LockServer(t.Context(), db, "serve"))
 		require.NoError(t, db.Close())
 	}
 	close(stop)
@@ -160,7 +160,7 @@ func TestOpen_DanglingSymbolicLink_CreatesTarget(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "data"), 0o700))
 	require.NoError(t, os.Symlink("data/errand.db", filepath.Join(dir, "link.db")))
 	db := testdb.Open(t, "sqlite:"+filepath.Join(dir, "link.db"))
-	require.NoError(t, db.LockServer(t.Context(), "serve"))
+	require.NoError(t, store.LockServer(t.Context(), db, "serve"))
 	require.FileExists(t, filepath.Join(dir, "data", "errand.db-lock"))
 	info, err := os.Stat(filepath.Join(dir, "data", "errand.db"))
 	require.NoError(t, err)
@@ -173,7 +173,7 @@ func TestOpen_DanglingSymbolicLink_CreatesTarget(t *testing.T) {
 func TestExternalChanges_DetectsOtherProcessesOnly(t *testing.T) {
 	url := testdb.SQLiteURL(t)
 	db, other := testdb.Open(t, url), testdb.Open(t, url)
-	changes := db.ExternalChanges()
+	changes := store.DetectExternalChanges(db)
 	detected := func() bool {
 		t.Helper()
 		changed, err := changes.Detected(t.Context())
@@ -190,5 +190,5 @@ func TestExternalChanges_DetectsOtherProcessesOnly(t *testing.T) {
 	addUser(other, "bob")
 	require.True(t, detected())
 	require.False(t, detected())
-	require.Nil(t, testdb.Postgres(t).ExternalChanges())
+	require.Nil(t, store.DetectExternalChanges(testdb.Postgres(t)))
 }

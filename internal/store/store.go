@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"errand/ent"
@@ -53,8 +54,10 @@ type DB struct {
 	postgres *pgx.ConnConfig // for connections outside the pool; nil on SQLite
 	primary  *primary        // nil on SQLite
 	file     string          // absolute path of the SQLite file without symbolic links, "" on PostgreSQL
+	fileInfo os.FileInfo     // the SQLite file as it was opened
 	lock     *serverLock     // the server lock of the SQLite file; nil while this DB does not hold it
 	log      *slog.Logger
+	faults   chan struct{} // see Faults; capacity 1
 
 	rlsMode RLSMode
 	rls     *rlsState // nil on SQLite, and with an empty mode
