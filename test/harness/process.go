@@ -4,14 +4,19 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
+	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"errand/internal/config"
 	"errand/internal/testclient"
 
 	"github.com/stretchr/testify/require"
@@ -23,9 +28,10 @@ type Process struct {
 	// Command is the started command.
 	Command *exec.Cmd
 	// URL is the base URL of the server.
-	URL  string
-	done chan struct{} // closed when the process has exited
-	err  error         // the result of Command.Wait, valid after done
+	URL     string
+	metrics string        // URL, "" without ADMIN_ADDR
+	done    chan struct{} // closed when the process has exited
+	err     error         // the result of Command.Wait, valid after done
 
 	mu       sync.Mutex
 	lines    []map[string]any // log lines that WaitForLog has not returned
@@ -73,6 +79,17 @@ func StartProcess(t *testing.T, database string, overrides ...Settings) *Process
 	return StartExecutable(t, executable, database, overrides...)
 }
 
+// StartProcessWithDescriptors is StartProcess with a limit of open file descriptors.
+func StartProcessWithDescriptors(t *testing.T, limit int, database string, overrides ...Settings) *Process {
+	t.Helper()
+	executable, err := BuildBinary()
+	require.NoError(t, err)
+	script := filepath.Join(t.TempDir(), "limited")
+	text := fmt.Sprintf("#!/bin/sh\nulimit -n %d && exec '%s' \"$@\"\n", limit, executable)
+	require.NoError(t, os.WriteFile(script, []byte(text), 0o700)) //nolint:gosec // it is executed
+	return StartExecutable(t, script, database, overrides...)
+}
+
 // StartExecutable is StartProcess for another executable, such as that of an earlier version.
 func StartExecutable(t *testing.T, executable, database string, overrides ...Settings) *Process {
 	t.Helper()
@@ -91,6 +108,9 @@ func StartExecutable(t *testing.T, executable, database string, overrides ...Set
 	require.NoError(t, p.Command.Start())
 	go p.readLog(stderr)
 	t.Cleanup(p.cleanup)
+	if settings["ADMIN_ADDR"] != config.AdminOff {
+		p.metrics, _ = p.WaitForLog("serving metrics")["url"].(string)
+	}
 	p.URL, _ = p.WaitForLog("serving")["url"].(string)
 	require.NotEmpty(t, p.URL)
 	return p
@@ -181,4 +201,23 @@ func (p *Process) Wait() int {
 func (p *Process) Client(name string) *testclient.Client {
 	p.t.Helper()
 	return testclient.New(p.t, p.URL, Token(p.t, name))
+}
+
+// Metrics returns the URL of the server's metrics. It requires ADMIN_ADDR.
+func (p *Process) Metrics() string {
+	p.t.Helper()
+	require.NotEmpty(p.t, p.metrics, "ADMIN_ADDR is off")
+	return p.metrics
+}
+
+// ReadMetrics returns the server's metrics.
+func (p *Process) ReadMetrics() string {
+	p.t.Helper()
+	transport := &http.Transport{DisableKeepAlives: true}
+	response, err := (&http.Client{Transport: transport, Timeout: testclient.Timeout}).Get(p.Metrics())
+	require.NoError(p.t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(p.t, err)
+	return string(text)
 }
