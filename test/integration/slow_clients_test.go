@@ -89,7 +89,10 @@ func (c *rawConn) response() (int, string) {
 // postHeader returns the header of a POST whose body has a megabyte.
 func postHeader(path string, headers ...string) string {
 	return "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n" +
-		"Accept: application/json, text/event-stream\r\n" + strings.Join(headers, "") + "\r\n"
+		"Accept: application/json, text/event-stream\r\n" + strings.Join(
+		headers,
+		"",
+	) + "\r\n"
 }
 
 // TestSlowClient_EveryPath_IsDisconnected checks that a client that sends a byte now and then cannot keep a connection
@@ -99,7 +102,11 @@ func TestSlowClient_EveryPath_IsDisconnected(t *testing.T) {
 	p := harness.StartProcess(t, testdb.SQLiteURL(t), shortTimeouts,
 		harness.Settings{"BETTER_AUTH_SECRET": "", "ADMIN_ADDR": "127.0.0.1:0"})
 	admin, _, _ := strings.Cut(p.Metrics(), "/metrics")
-	paths := map[string]string{"admin": admin + "/metrics", "pprof": admin + "/debug/pprof/", "symbol": admin + "/debug/pprof/symbol"}
+	paths := map[string]string{
+		"admin":  admin + "/metrics",
+		"pprof":  admin + "/debug/pprof/",
+		"symbol": admin + "/debug/pprof/symbol",
+	}
 	for _, path := range []string{
 		"/graphql", "/mcp", "/dev/sign-in", "/livez", "/health", "/playground", "/playground/", "/", "/missing",
 		"/.well-known/oauth-protected-resource",
