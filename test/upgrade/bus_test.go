@@ -132,9 +132,10 @@ func TestSideBySide_EarlierVersion_SharesReplies(t *testing.T) {
 	}
 	url := testdb.EmptyPostgresURL(t)
 	m := startModel(t, true)
-	presentServer := harness.StartProcess(t, url, append(settings(m), harness.Settings{"REPLICA_NAME": "present"})...)
 	earlierServer := harness.StartExecutable(t, *earlier, url,
 		append(settings(m), harness.Settings{"REPLICA_NAME": "earlier"})...)
+	// Migrates the database under the earlier version, which could not start on it any more.
+	presentServer := harness.StartProcess(t, url, append(settings(m), harness.Settings{"REPLICA_NAME": "present"})...)
 	for _, pair := range [][2]*harness.Process{{presentServer, earlierServer}, {earlierServer, presentServer}} {
 		sender, reader := pair[0].Client("alice"), pair[1].Client("alice")
 		turn := harness.Send(t, sender, "", "Add two")
