@@ -55,7 +55,7 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 // nodes loads nodes with one query per type and returns them in the order of wanted, nil for those that node
 // would return nil for.
 func (r *Resolver) nodes(ctx context.Context, wanted []string) ([]model.Node, error) {
-	if _, err := r.Accounts.CurrentUser(ctx); err != nil {
+	if _, err := r.Accounts.CurrentUserID(ctx); err != nil {
 		return nil, err
 	}
 	byType := map[string][]string{}

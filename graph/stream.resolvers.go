@@ -25,11 +25,11 @@ func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID
 }
 
 func (r *subscriptionResolver) TaskStream(ctx context.Context, after *string) (<-chan *stream.TaskEvent, error) {
-	u, err := r.Accounts.CurrentUser(ctx)
+	userID, err := r.Accounts.CurrentUserID(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f, err := stream.OpenTaskStream(ctx, r.Hub, u.ID, after, r.Tasks)
+	f, err := stream.OpenTaskStream(ctx, r.Hub, userID, after, r.Tasks)
 	if err != nil {
 		return nil, err
 	}

@@ -14,15 +14,40 @@ import (
 	"entgo.io/ent/privacy"
 )
 
+// Scopes are the scopes that a policy requires of the viewer's token. They are the last line: the domain requires
+// the scope of each operation, and no path around it reaches rows of another area. Without any, every token passes.
+type Scopes struct {
+	// Read lists the scopes of which the viewer must have one to query.
+	Read []viewer.Scope
+	// Write lists the scopes of which the viewer must have one to create, update and delete.
+	Write []viewer.Scope
+}
+
+// The scopes of the entities.
+var (
+	// Tasks can be read by who may change them, because a change begins with reading.
+	Tasks = Scopes{
+		Read:  []viewer.Scope{viewer.TasksRead, viewer.TasksWrite},
+		Write: []viewer.Scope{viewer.TasksWrite},
+	}
+	// Conversations are rows that only chats read and write.
+	Conversations = Scopes{Read: []viewer.Scope{viewer.Chat}, Write: []viewer.Scope{viewer.Chat}}
+	// Usage is written by chats and shown with the account.
+	Usage = Scopes{Read: []viewer.Scope{viewer.Account, viewer.Chat}, Write: []viewer.Scope{viewer.Chat}}
+	// AnyScope is for the user's row, which holds the time zone and the counters that all operations need.
+	AnyScope = Scopes{}
+)
+
 // Policy returns the policy of rows that belong to the viewer whose id is in ownerColumn.
 //
+//   - Operations need the scopes.
 //   - Queries, updates and deletes are restricted to the viewer's rows.
 //   - Creates and updates return an error unless the targets of the given foreign keys are the viewer's rows too.
 //   - Without a viewer in the context, every operation fails with apperr.Unauthenticated.
 //
 // A context from System passes the policy unrestricted.
-func Policy(ownerColumn string, edges ...Edge) ent.Policy {
-	return policy{ownerColumn: ownerColumn, edges: edges}
+func Policy(ownerColumn string, scopes Scopes, edges ...Edge) ent.Policy {
+	return policy{ownerColumn: ownerColumn, scopes: scopes, edges: edges}
 }
 
 // filterable is implemented by generated queries and mutations.
@@ -32,6 +57,7 @@ type filterable interface {
 
 type policy struct {
 	ownerColumn string
+	scopes      Scopes
 	edges       []Edge
 }
 
@@ -40,7 +66,7 @@ func (p policy) EvalQuery(ctx context.Context, q ent.Query) error {
 	if decision, ok := privacy.DecisionFromContext(ctx); ok {
 		return decision
 	}
-	v, err := viewer.Require(ctx)
+	v, err := viewer.RequireAny(ctx, p.scopes.Read...)
 	if err != nil {
 		return err
 	}
@@ -58,7 +84,7 @@ func (p policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 	if decision, ok := privacy.DecisionFromContext(ctx); ok {
 		return decision
 	}
-	v, err := viewer.Require(ctx)
+	v, err := viewer.RequireAny(ctx, p.scopes.Write...)
 	if err != nil {
 		return err
 	}

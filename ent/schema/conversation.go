@@ -65,4 +65,4 @@ func (Conversation) Indexes() []ent.Index {
 }
 
 // Policy of the Conversation: only its owner has access.
-func (Conversation) Policy() ent.Policy { return rule.Policy("user_id") }
+func (Conversation) Policy() ent.Policy { return rule.Policy("user_id", rule.Conversations) }

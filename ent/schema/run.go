@@ -85,7 +85,7 @@ func (Run) Indexes() []ent.Index {
 
 // Policy of the Run: only its owner has access, and only for the owner's replies.
 func (Run) Policy() ent.Policy {
-	return rule.Policy("user_id",
+	return rule.Policy("user_id", rule.Conversations,
 		rule.Edge{Field: "conversation_id", Table: "conversations", Name: "conversation"},
 		rule.Edge{Field: "message_id", Table: "messages", Name: "message"})
 }

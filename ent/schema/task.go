@@ -79,4 +79,4 @@ func (Task) Indexes() []ent.Index {
 }
 
 // Policy of the Task: only its owner has access.
-func (Task) Policy() ent.Policy { return rule.Policy("user_id") }
+func (Task) Policy() ent.Policy { return rule.Policy("user_id", rule.Tasks) }

@@ -71,7 +71,7 @@ func (TaskChange) Indexes() []ent.Index {
 
 // Policy of the TaskChange: only its owner has access, and only for the owner's tasks and tool calls.
 func (TaskChange) Policy() ent.Policy {
-	return rule.Policy("user_id",
+	return rule.Policy("user_id", rule.Tasks,
 		rule.Edge{Field: "task_id", Table: "tasks", Name: "task"},
 		rule.Edge{Field: "tool_call_id", Table: "tool_calls", Name: "tool call"})
 }

@@ -74,5 +74,5 @@ func (ToolCall) Indexes() []ent.Index {
 
 // Policy of the ToolCall: only its owner has access, and only within the owner's replies.
 func (ToolCall) Policy() ent.Policy {
-	return rule.Policy("user_id", rule.Edge{Field: "message_id", Table: "messages", Name: "message"})
+	return rule.Policy("user_id", rule.Conversations, rule.Edge{Field: "message_id", Table: "messages", Name: "message"})
 }

@@ -57,4 +57,4 @@ func (UsageDay) Indexes() []ent.Index {
 }
 
 // Policy of the UsageDay: only its owner has access.
-func (UsageDay) Policy() ent.Policy { return rule.Policy("user_id") }
+func (UsageDay) Policy() ent.Policy { return rule.Policy("user_id", rule.Usage) }

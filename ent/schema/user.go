@@ -72,4 +72,4 @@ func (User) Edges() []ent.Edge {
 }
 
 // Policy of the User: users have access to their own row only.
-func (User) Policy() ent.Policy { return rule.Policy("id") }
+func (User) Policy() ent.Policy { return rule.Policy("id", rule.AnyScope) }

@@ -38,7 +38,7 @@ type Hooks struct {
 	OnDeleted func(userID string, conversationIDs []string)
 }
 
-// Service manages user accounts. It is safe for concurrent use.
+// Service manages user accounts. The viewer's own needs the scope account. It is safe for concurrent use.
 type Service struct {
 	client  *ent.Client
 	hooks   Hooks
@@ -126,6 +126,22 @@ func CountByIssuer(ctx context.Context, client *ent.Client) (map[string]int, err
 
 // CurrentUser returns the viewer's account.
 func (s *Service) CurrentUser(ctx context.Context) (*ent.User, error) {
+	if _, err := viewer.Require(ctx, viewer.Account); err != nil {
+		return nil, err
+	}
+	return s.currentUser(ctx)
+}
+
+// CurrentUserID returns the ID of the viewer's account if it exists. It needs no scope.
+func (s *Service) CurrentUserID(ctx context.Context) (string, error) {
+	u, err := s.currentUser(ctx)
+	if err != nil {
+		return "", err
+	}
+	return u.ID, nil
+}
+
+func (s *Service) currentUser(ctx context.Context) (*ent.User, error) {
 	v, err := viewer.Require(ctx)
 	if err != nil {
 		return nil, err
@@ -139,6 +155,9 @@ func (s *Service) CurrentUser(ctx context.Context) (*ent.User, error) {
 
 // FindUser returns the user with the ID if it is the viewer, else nil.
 func (s *Service) FindUser(ctx context.Context, id string) (*ent.User, error) {
+	if _, err := viewer.Require(ctx, viewer.Account); err != nil {
+		return nil, err
+	}
 	u, err := s.client.User.Get(ctx, id)
 	if ent.IsNotFound(err) {
 		return nil, nil
@@ -148,7 +167,7 @@ func (s *Service) FindUser(ctx context.Context, id string) (*ent.User, error) {
 
 // UpdateUser changes the viewer's name and time zone; a nil argument leaves its field unchanged.
 func (s *Service) UpdateUser(ctx context.Context, name, timeZone *string) (*ent.User, error) {
-	v, err := viewer.Require(ctx)
+	v, err := viewer.Require(ctx, viewer.Account)
 	if err != nil {
 		return nil, err
 	}

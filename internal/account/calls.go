@@ -33,7 +33,7 @@ func (s *Service) AllowCall(ctx context.Context, perMinute int) error {
 	if n, err := result.RowsAffected(); err != nil || n == 1 {
 		return err
 	}
-	u, err := s.CurrentUser(ctx)
+	u, err := s.currentUser(ctx)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/auth"
 	"errand/internal/store"
+	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/cenkalti/backoff/v5"
@@ -28,6 +29,9 @@ const DeleteConfirmation = "delete my account"
 // unfinished replies first. Only a hash of the token's issuer and subject remains, so that tokens
 // issued before the deletion do not recreate the account.
 func (s *Service) DeleteAccount(ctx context.Context, confirm string) (string, error) {
+	if _, err := viewer.Require(ctx, viewer.Account); err != nil {
+		return "", err
+	}
 	if confirm != DeleteConfirmation {
 		return "", apperr.Invalid(
 			"confirm",
@@ -35,7 +39,8 @@ func (s *Service) DeleteAccount(ctx context.Context, confirm string) (string, er
 			DeleteConfirmation,
 		)
 	}
-	u, err := s.CurrentUser(ctx)
+	ctx = viewer.WithoutScopes(ctx) // the account's data goes with it, of every scope
+	u, err := s.currentUser(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -21,6 +21,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/store"
+	"errand/internal/viewer"
 )
 
 const (
@@ -32,9 +33,12 @@ const (
 )
 
 // ExportData returns everything that the viewer owns as one JSON object: the user, and for each type of row
-// an array of the stored fields, oldest first. It is a consistent snapshot.
+// an array of the stored fields, oldest first. It is a consistent snapshot. It needs every scope that reads.
 func (s *Service) ExportData(ctx context.Context) (string, error) {
-	u, err := s.CurrentUser(ctx)
+	if _, err := viewer.Require(ctx, viewer.Account, viewer.TasksRead, viewer.Chat); err != nil {
+		return "", err
+	}
+	u, err := s.currentUser(ctx)
 	if err != nil {
 		return "", err
 	}

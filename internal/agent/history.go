@@ -8,6 +8,7 @@ import (
 
 	"errand/ent"
 	"errand/ent/message"
+	"errand/internal/tool"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/tmc/langchaingo/llms"
@@ -33,6 +34,9 @@ func (t *turn) loadHistory(ctx context.Context, reply *ent.Message) ([]*ent.Mess
 		Order(message.ByPosition(sql.OrderDesc())).Limit(2*t.Limits.Turns + 1).WithToolCalls(bySequence).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the conversation: %w", err)
+	}
+	for _, m := range rows { // turns of other tokens may have read more
+		tool.RedactCalls(t.job.Scopes, m.Edges.ToolCalls)
 	}
 	return rows, nil
 }

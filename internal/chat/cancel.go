@@ -8,6 +8,7 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/apperr"
+	"errand/internal/viewer"
 )
 
 // cancelWait is how long CancelReply waits for the run to end. A live worker stops within 200 ms; the
@@ -17,6 +18,9 @@ const cancelWait = 2 * time.Second
 // CancelReply cancels a reply and returns it, finished unless that takes longer than cancelWait. A finished
 // reply stays unchanged.
 func (s *Service) CancelReply(ctx context.Context, messageID string) (*ent.Message, error) {
+	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
+		return nil, err
+	}
 	m, err := s.requireReply(ctx, messageID)
 	if err != nil || m.Status.Terminal() {
 		return m, err

@@ -15,6 +15,7 @@ import (
 	"errand/internal/page"
 	"errand/internal/store"
 	"errand/internal/stream"
+	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
 )
@@ -29,7 +30,7 @@ type RunEngine interface {
 	Cancel(ctx context.Context, messageID string) (finishedNow bool, err error)
 }
 
-// Service reads and changes the viewer's conversations. It is safe for concurrent use.
+// Service reads and changes the viewer's conversations, which needs the scope chat. It is safe for concurrent use.
 type Service struct {
 	client *ent.Client
 	hub    *stream.Hub
@@ -49,6 +50,9 @@ func NewService(client *ent.Client, hub *stream.Hub, runs RunEngine, limits Limi
 
 // FindConversation returns the viewer's conversation with the ID, or nil when there is none.
 func (s *Service) FindConversation(ctx context.Context, id string) (*ent.Conversation, error) {
+	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
+		return nil, err
+	}
 	c, err := s.client.Conversation.Get(ctx, id)
 	if ent.IsNotFound(err) {
 		return nil, nil
@@ -58,6 +62,9 @@ func (s *Service) FindConversation(ctx context.Context, id string) (*ent.Convers
 
 // ConversationsByID returns the viewer's conversations with the given IDs, keyed by ID. Unknown IDs are left out.
 func (s *Service) ConversationsByID(ctx context.Context, ids []string) (map[string]*ent.Conversation, error) {
+	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
+		return nil, err
+	}
 	return store.ByID(s.client.Conversation.Query().Where(conversation.IDIn(ids...)).All(ctx))
 }
 
@@ -67,6 +74,9 @@ const conversationList = "conversations"
 // ListConversations returns a page of the viewer's conversations, newest first. IDs are ordered by
 // creation time and serve as the sort key.
 func (s *Service) ListConversations(ctx context.Context, args page.Args) (*page.ConversationConnection, error) {
+	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
+		return nil, err
+	}
 	w, err := args.Window(conversationList, 1)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,9 @@ const MaxTitle = 200
 
 // CreateConversation creates an empty conversation. With a nil title, the first message provides one.
 func (s *Service) CreateConversation(ctx context.Context, title *string) (*ent.Conversation, error) {
+	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
+		return nil, err
+	}
 	create := s.client.Conversation.Create()
 	if title != nil {
 		checked, err := checkTitle(*title)
@@ -51,6 +54,9 @@ func (s *Service) RenameConversation(
 	titleSet bool,
 	title *string,
 ) (*ent.Conversation, error) {
+	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
+		return nil, err
+	}
 	update := s.client.Conversation.UpdateOneID(id)
 	switch {
 	case title != nil:
@@ -77,7 +83,7 @@ func (s *Service) RenameConversation(
 // DeleteConversation permanently deletes a conversation with its messages. It cancels unfinished replies
 // first, and ends the conversation's streams.
 func (s *Service) DeleteConversation(ctx context.Context, id string) error {
-	v, err := viewer.Require(ctx)
+	v, err := viewer.Require(ctx, viewer.Chat)
 	if err != nil {
 		return err
 	}
@@ -109,7 +115,12 @@ func (s *Service) publishListChange(userID string) {
 }
 
 // CancelReplies cancels all unfinished replies of the viewer.
-func (s *Service) CancelReplies(ctx context.Context) error { return s.cancelReplies(ctx) }
+func (s *Service) CancelReplies(ctx context.Context) error {
+	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
+		return err
+	}
+	return s.cancelReplies(ctx)
+}
 
 // cancelReplies cancels the unfinished replies that match where. Replies that finish meanwhile are no error.
 func (s *Service) cancelReplies(ctx context.Context, where ...predicate.Message) error {

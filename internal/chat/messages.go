@@ -11,6 +11,8 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/page"
 	"errand/internal/store"
+	"errand/internal/tool"
+	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
 )
@@ -20,12 +22,10 @@ const messageList = "messages"
 
 // MessagesByID returns the viewer's messages with the given IDs, keyed by ID. Unknown IDs are left out.
 func (s *Service) MessagesByID(ctx context.Context, ids []string) (map[string]*ent.Message, error) {
+	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
+		return nil, err
+	}
 	return store.ByID(s.client.Message.Query().Where(message.IDIn(ids...)).All(ctx))
-}
-
-// ToolCallsByID returns the viewer's tool calls with the given IDs, keyed by ID. Unknown IDs are left out.
-func (s *Service) ToolCallsByID(ctx context.Context, ids []string) (map[string]*ent.ToolCall, error) {
-	return store.ByID(s.client.ToolCall.Query().Where(toolcall.IDIn(ids...)).All(ctx))
 }
 
 // MessagesByConversation returns a page of each conversation's messages, oldest first, keyed by
@@ -35,6 +35,9 @@ func (s *Service) MessagesByConversation(
 	conversations []*ent.Conversation,
 	args page.Args,
 ) (map[string]*page.MessageConnection, error) {
+	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
+		return nil, err
+	}
 	pages := make(map[string]page.Range, len(conversations))
 	ranges := make([]store.KeyRange, 0, len(conversations))
 	for _, c := range conversations {
@@ -71,23 +74,14 @@ func (s *Service) MessagesByConversation(
 	return out, nil
 }
 
-// ToolCallsByMessage returns the tool calls of each message in order, keyed by message ID, with one query.
-func (s *Service) ToolCallsByMessage(ctx context.Context, messageIDs []string) (map[string][]*ent.ToolCall, error) {
-	found, err := s.client.ToolCall.Query().Where(toolcall.MessageIDIn(messageIDs...)).Order(toolcall.BySeq()).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading tool calls: %w", err)
-	}
-	out := make(map[string][]*ent.ToolCall, len(messageIDs))
-	for _, c := range found {
-		out[c.MessageID] = append(out[c.MessageID], c)
-	}
-	return out, nil
-}
-
 // MessagesFrom returns a conversation's messages with their tool calls, from a position on, for the
 // conversation's stream. From position 0 it returns the newest turn and everything since the oldest
-// unfinished one.
+// unfinished one. Without the scope tasks:read, tool calls are redacted.
 func (s *Service) MessagesFrom(ctx context.Context, conversationID string, from int) ([]*ent.Message, error) {
+	v, err := viewer.Require(ctx, viewer.Chat)
+	if err != nil {
+		return nil, err
+	}
 	c, err := s.FindConversation(ctx, conversationID)
 	if err != nil {
 		return nil, err
@@ -107,6 +101,9 @@ func (s *Service) MessagesFrom(ctx context.Context, conversationID string, from 
 		All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading messages: %w", err)
+	}
+	for _, m := range rows {
+		tool.RedactCalls(v.Scopes, m.Edges.ToolCalls)
 	}
 	return rows, nil
 }

@@ -44,7 +44,7 @@ type Turn struct {
 // one transaction. A call with the idempotency key and message of an earlier one returns the earlier
 // turn; the same key with another message is CONFLICT.
 func (s *Service) SendMessage(ctx context.Context, in SendMessageInput) (*Turn, error) {
-	v, err := viewer.Require(ctx)
+	v, err := viewer.Require(ctx, viewer.Chat)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -25,8 +26,9 @@ const (
 // MethodListen is the method of a subscription. Its answer is sent when the subscription ends.
 const MethodListen = "subscriptions/listen"
 
-// middleware wraps every message: it adds the client's name to the viewer, checks expiry, scope and rate limit, bounds the
-// time, redacts errors and reports the request.
+// middleware wraps every message: it adds the client's name to the viewer, checks expiry and rate limit, bounds the
+// time, redacts errors and reports the request. Scopes are checked where the data is read or changed; over HTTP a missing one
+// is also a challenge.
 func (s *Server) middleware(l *subscriber) sdk.Middleware {
 	return func(next sdk.MethodHandler) sdk.MethodHandler {
 		return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
@@ -43,6 +45,9 @@ func (s *Server) middleware(l *subscriber) sdk.Middleware {
 			v.Client = report.Client
 			ctx = viewer.NewContext(ctx, v)
 			result, err := s.handle(ctx, next, method, req, l)
+			if e, ok := errors.AsType[*apperr.Error](err); ok && e.Scope != "" && x != nil {
+				x.requireScope(e.Scope)
+			}
 			err = s.protocolError(ctx, method, err)
 			report.Code, report.Latency = codeOf(result, err), time.Since(began)
 			s.o.OnRequest(ctx, report)
@@ -66,18 +71,10 @@ func (s *Server) handle(
 		}
 	}()
 	v, _ := viewer.FromContext(ctx)
-	x := exchangeFrom(ctx)
-	if x == nil && expired(v) { // HTTP requests have just been verified
+	if exchangeFrom(ctx) == nil && expired(v) { // HTTP requests have just been verified
 		return nil, tokenExpired()
 	}
-	scope := s.requiredScope(method, req)
-	if scope != "" && !v.Scopes.Allow(scope) {
-		if x != nil {
-			x.requireScope(string(scope))
-		}
-		return nil, apperr.MissingScope(string(scope))
-	}
-	if scope != "" { // methods without user data are not counted
+	if s.isCounted(method, req) {
 		if err := s.o.CheckRateLimit(ctx); err != nil {
 			return rateLimitedResult(method, err)
 		}
@@ -115,22 +112,15 @@ func adjustInitializeResult(ctx context.Context, req sdk.Request, result *sdk.In
 	}
 }
 
-// requiredScope returns the scope that a message needs, "" for methods without user data.
-func (s *Server) requiredScope(method string, req sdk.Request) viewer.Scope {
+// isCounted reports whether a message counts against the rate limit: those that read no user data do not.
+func (s *Server) isCounted(method string, req sdk.Request) bool {
 	switch method {
 	case methodCall:
-		tool := s.o.Tools.Find(s.toolOf(req))
-		if tool == nil {
-			return ""
-		}
-		if tool.ReadOnly {
-			return viewer.TasksRead
-		}
-		return viewer.TasksWrite
+		return s.toolOf(req) != ""
 	case methodListResources, methodReadResource, methodSubscribe, methodPrompt, MethodListen:
-		return viewer.TasksRead
+		return true
 	default:
-		return ""
+		return false
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/page"
 	"errand/internal/task"
+	"errand/internal/viewer"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -24,9 +25,13 @@ const (
 	conversationsCursor = "c"
 )
 
-// listResources lists the viewer's resources: the open list, the open tasks, then the conversations. The SDK's
-// own list is the same for all users.
+// listResources lists the viewer's resources: the open list, the open tasks, then the conversations, as far as the
+// token's scopes allow. The SDK's own list is the same for all users.
 func (s *Server) listResources(ctx context.Context, req *sdk.ListResourcesRequest) (*sdk.ListResourcesResult, error) {
+	v, err := viewer.RequireAny(ctx, viewer.TasksRead, viewer.Chat)
+	if err != nil {
+		return nil, err
+	}
 	cursor := ""
 	if req.Params != nil {
 		cursor = req.Params.Cursor
@@ -34,6 +39,8 @@ func (s *Server) listResources(ctx context.Context, req *sdk.ListResourcesReques
 	result := &sdk.ListResourcesResult{Resources: []*sdk.Resource{}}
 	cacheable(ctx, req, &result.Cacheable)
 	switch {
+	case cursor == "" && !v.Scopes.Allow(viewer.TasksRead):
+		return result, s.listConversationResources(ctx, result, nil)
 	case cursor == "":
 		result.Resources = append(result.Resources, openTasksResource())
 		return result, s.listTaskResources(ctx, result, nil)
@@ -60,6 +67,9 @@ func (s *Server) listTaskResources(ctx context.Context, result *sdk.ListResource
 	}
 	if found.PageInfo.HasNextPage {
 		result.NextCursor = tasksCursor + *found.PageInfo.EndCursor()
+		return nil
+	}
+	if v, _ := viewer.FromContext(ctx); !v.Scopes.Allow(viewer.Chat) {
 		return nil
 	}
 	return s.listConversationResources(ctx, result, nil)

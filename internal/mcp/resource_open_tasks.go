@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"errand/internal/apperr"
+	"errand/internal/viewer"
 )
 
 // openTasksSize is the largest number of tasks in one read of the open list.
@@ -59,6 +60,9 @@ func (n *taskJSON) UnmarshalJSON(b []byte) error {
 }
 
 func (s *Server) listOpenTasks(ctx context.Context, limit, after int, label string) (list openTasksView, err error) {
+	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
+		return list, err
+	}
 	args := map[string]any{"status": "pending", "limit": limit, "after": after}
 	if label != "" {
 		args["label"] = label

@@ -55,7 +55,10 @@ func (s *Server) listen(
 	if l == nil {
 		return nil, apperr.New(apperr.BadUserInput, "Subscriptions need revision %s of the protocol.", revision2026)
 	}
-	v, _ := viewer.FromContext(ctx)
+	v, err := viewer.RequireAny(ctx, viewer.TasksRead, viewer.Chat)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(l.ctx, cancel)()

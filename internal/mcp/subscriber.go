@@ -31,8 +31,8 @@ type subscriber struct {
 	listParts     map[string]bool               // parts of the open list, by URI
 }
 
-// newSubscriber returns a subscriber that follows the viewer's tasks and list of conversations. Changes that
-// commit after it returns are notified. The caller must call close.
+// newSubscriber returns a subscriber that follows the viewer's tasks and list of conversations, as far as the token's
+// scopes allow. Changes that commit after it returns are notified. The caller must call close.
 func (s *Server) newSubscriber(ctx context.Context) (*subscriber, error) {
 	v, err := viewer.Require(ctx)
 	if err != nil {
@@ -41,19 +41,31 @@ func (s *Server) newSubscriber(ctx context.Context) (*subscriber, error) {
 	l := &subscriber{owner: s, conversations: map[string]context.CancelFunc{}, listParts: map[string]bool{}}
 	l.ctx, l.end = context.WithDeadline(ctx, v.Expires)
 	l.server = s.newSDKServer(l)
-	follower, err := stream.OpenTaskStream(l.ctx, s.o.Hub, v.UserID, nil, s.o.Tasks)
+	if v.Scopes.Allow(viewer.TasksRead) {
+		if err := l.followTasks(v.UserID); err != nil {
+			l.end()
+			return nil, err
+		}
+	}
+	if v.Scopes.Allow(viewer.Chat) {
+		list := s.o.Hub.Subscribe(stream.ConversationListTopic(v.UserID))
+		l.running.Go(func() { l.watch(l.ctx, list, l.notifyListChanged) })
+	}
+	return l, nil
+}
+
+// followTasks notifies the changes to the user's tasks.
+func (l *subscriber) followTasks(userID string) error {
+	follower, err := stream.OpenTaskStream(l.ctx, l.owner.o.Hub, userID, nil, l.owner.o.Tasks)
 	if err != nil {
-		l.end()
-		return nil, err
+		return err
 	}
 	l.running.Go(func() {
 		defer l.end()
 		// When the stream ends, the client reconnects and reads again.
 		_ = stream.Run(l.ctx, follower, func(e *stream.TaskEvent) bool { l.taskChanged(e); return true })
 	})
-	list := s.o.Hub.Subscribe(stream.ConversationListTopic(v.UserID))
-	l.running.Go(func() { l.watch(l.ctx, list, l.notifyListChanged) })
-	return l, nil
+	return nil
 }
 
 // close ends the subscriber and waits for its goroutines.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"errand/internal/tool"
+	"errand/internal/viewer"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -31,6 +32,11 @@ func sdkTool(t *tool.Tool) *sdk.Tool {
 // callTool calls a tool as the viewer. A failed call is a result with the reason, so that the model can correct
 // its arguments.
 func (s *Server) callTool(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
+	if known := s.o.Tools.Find(req.Params.Name); known != nil {
+		if _, err := viewer.Require(ctx, known.Scope()); err != nil {
+			return nil, err // not a result: the client needs another token, not other arguments
+		}
+	}
 	result, err := s.o.Tools.Call(ctx, s.o.Tasks, req.Params.Name, string(req.Params.Arguments))
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/ids"
+	"errand/internal/viewer"
 )
 
 // CreateTaskInput is the input of CreateTask. Nil fields keep their defaults.
@@ -24,6 +25,9 @@ type CreateTaskInput struct {
 // CreateTask creates a task with the user's next task number. Invalid input is
 // BAD_USER_INPUT with the field's name.
 func (o operations) CreateTask(ctx context.Context, in CreateTaskInput) (*ent.Task, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksWrite); err != nil {
+		return nil, err
+	}
 	t := &ent.Task{
 		Title:  in.Title,
 		DueOn:  in.DueOn,

@@ -10,6 +10,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/page"
 	"errand/internal/store"
+	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
 )
@@ -25,6 +26,9 @@ func (o operations) ChangesByTask(
 	tasks []*ent.Task,
 	args page.Args,
 ) (map[string]*page.TaskChangeConnection, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
+		return nil, err
+	}
 	spans := make(map[string]page.Range, len(tasks))
 	var ranges []predicate.TaskChange
 	for _, t := range tasks {
@@ -83,11 +87,17 @@ func (o operations) changesInRanges(
 
 // ChangesByID returns the viewer's changes with the given IDs, keyed by ID. Unknown IDs are left out.
 func (o operations) ChangesByID(ctx context.Context, ids []string) (map[string]*ent.TaskChange, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
+		return nil, err
+	}
 	return store.ByID(o.client.TaskChange.Query().Where(taskchange.IDIn(ids...)).All(ctx))
 }
 
 // LastChangeSeq returns the sequence number of the viewer's newest change, 0 before the first.
 func (o operations) LastChangeSeq(ctx context.Context) (int, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
+		return 0, err
+	}
 	u, err := o.user(ctx)
 	if err != nil {
 		return 0, err
@@ -98,6 +108,9 @@ func (o operations) LastChangeSeq(ctx context.Context) (int, error) {
 // ChangesAfter returns at most limit of the viewer's changes with a sequence number
 // above seq, in order, each with its task. It returns NOT_FOUND when the viewer's account was deleted.
 func (o operations) ChangesAfter(ctx context.Context, seq, limit int) ([]*ent.TaskChange, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
+		return nil, err
+	}
 	found, err := o.client.TaskChange.Query().
 		Where(taskchange.SeqGT(seq)).
 		Order(taskchange.BySeq(sql.OrderAsc())).

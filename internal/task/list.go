@@ -9,6 +9,7 @@ import (
 	"errand/ent/enum"
 	"errand/ent/task"
 	"errand/internal/page"
+	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
 )
@@ -83,6 +84,9 @@ func (o operations) ListTasks(
 	order *Order,
 	filter *Filter,
 ) (*page.TaskConnection, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
+		return nil, err
+	}
 	by := Order{Field: enum.OrderNumber, Direction: enum.Descending}
 	if order != nil {
 		by = *order

@@ -37,7 +37,7 @@ func NewService(client *ent.Client, changed func(userID string)) *Service {
 func (s *Service) NotifyChanged(userID string) { s.changed(userID) }
 
 func (s *Service) writeInNewTx(ctx context.Context, fn writeFunc) (t *ent.Task, err error) {
-	v, err := viewer.Require(ctx)
+	v, err := viewer.Require(ctx, viewer.TasksWrite)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (*Service) In(tx *ent.Tx) Tx {
 	return Tx{operations{
 		client: tx.Client(),
 		write: func(ctx context.Context, fn writeFunc) (*ent.Task, error) {
-			v, err := viewer.Require(ctx)
+			v, err := viewer.Require(ctx, viewer.TasksWrite)
 			if err != nil {
 				return nil, err
 			}
@@ -74,7 +74,7 @@ func (*Service) In(tx *ent.Tx) Tx {
 type writeFunc func(ctx context.Context, w *changeWriter) (*ent.Task, error)
 
 // operations implements what Service and Tx have in common. All of them act as the
-// context's viewer.
+// context's viewer: reading needs the scope tasks:read, changing tasks:write.
 type operations struct {
 	// client reads; it is the root client or the transaction's.
 	client *ent.Client
@@ -84,6 +84,9 @@ type operations struct {
 
 // FindTask returns the viewer's task with the ID, in the trash or not, or nil when there is none.
 func (o operations) FindTask(ctx context.Context, id string) (*ent.Task, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
+		return nil, err
+	}
 	t, err := o.client.Task.Get(ctx, id)
 	if ent.IsNotFound(err) {
 		return nil, nil
@@ -94,6 +97,22 @@ func (o operations) FindTask(ctx context.Context, id string) (*ent.Task, error) 
 // FindTaskByNumber returns the viewer's task with the number, or nil when there is none
 // or it is in the trash.
 func (o operations) FindTaskByNumber(ctx context.Context, number int) (*ent.Task, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
+		return nil, err
+	}
+	return o.activeTask(ctx, number)
+}
+
+// FindTaskToChange is FindTaskByNumber for a caller that changes the task next. It needs the scope of the change only.
+func (o operations) FindTaskToChange(ctx context.Context, number int) (*ent.Task, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksWrite); err != nil {
+		return nil, err
+	}
+	return o.activeTask(ctx, number)
+}
+
+// activeTask returns the viewer's task with the number, or nil when there is none or it is in the trash.
+func (o operations) activeTask(ctx context.Context, number int) (*ent.Task, error) {
 	t, err := o.client.Task.Query().Where(task.Number(number), task.DeletedAtIsNil()).Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, nil
@@ -103,6 +122,9 @@ func (o operations) FindTaskByNumber(ctx context.Context, number int) (*ent.Task
 
 // TasksByID returns the viewer's tasks with the given IDs, keyed by ID. Unknown IDs are left out.
 func (o operations) TasksByID(ctx context.Context, ids []string) (map[string]*ent.Task, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
+		return nil, err
+	}
 	return store.ByID(o.client.Task.Query().Where(task.IDIn(ids...)).All(ctx))
 }
 

@@ -9,6 +9,7 @@ import (
 	"errand/ent/enum"
 	"errand/internal/apperr"
 	"errand/internal/ids"
+	"errand/internal/viewer"
 )
 
 // Optional is a field of a partial update. The zero value leaves the field
@@ -45,6 +46,9 @@ type Patch struct {
 // UpdateTask applies p to one of the viewer's tasks outside the trash. A patch that
 // changes nothing returns the task as it is and writes no history.
 func (o operations) UpdateTask(ctx context.Context, id string, p Patch) (*ent.Task, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksWrite); err != nil {
+		return nil, err
+	}
 	if err := p.validate(); err != nil {
 		return nil, err
 	}

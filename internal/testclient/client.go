@@ -66,6 +66,7 @@ type Error struct {
 	Extensions struct {
 		Code         string `json:"code"`
 		Field        string `json:"field"`
+		Scope        string `json:"scope"`
 		RetryAfterMs int64  `json:"retryAfterMs"`
 		RequestID    string `json:"requestId"`
 	} `json:"extensions"`

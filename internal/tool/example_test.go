@@ -8,6 +8,7 @@ import (
 	"errand/ent"
 	"errand/internal/task"
 	"errand/internal/tool"
+	"errand/internal/viewer"
 )
 
 // The registry describes each tool to a model.
@@ -27,8 +28,9 @@ func ExampleRegistry_Tools() {
 // Call validates the arguments, and returns faults of the model as a failed result.
 func ExampleRegistry_Call() {
 	registry := tool.NewRegistry()
+	ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: "user_1", Scopes: "tasks:write"})
 	for _, arguments := range []string{`{"title":"Buy milk"}`, `{"title":7}`} {
-		result, err := registry.Call(context.Background(), emptyList{}, "add_task", arguments)
+		result, err := registry.Call(ctx, emptyList{}, "add_task", arguments)
 		if err != nil {
 			panic(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/jsonlimit"
 	"errand/internal/truncate"
+	"errand/internal/viewer"
 
 	"github.com/google/jsonschema-go/jsonschema"
 )
@@ -74,6 +75,9 @@ func (r *Registry) run(ctx context.Context, tasks Tasks, name, arguments string)
 			"There is no tool with this name. The tools are: %s.",
 			strings.Join(r.names(), ", "),
 		)
+	}
+	if _, err := viewer.Require(ctx, tool.Scope()); err != nil {
+		return nil, nil, err
 	}
 	if text := strings.TrimSpace(arguments); text == "" || text == "null" {
 		arguments = "{}"

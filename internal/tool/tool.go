@@ -15,6 +15,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/page"
 	"errand/internal/task"
+	"errand/internal/viewer"
 
 	"github.com/google/jsonschema-go/jsonschema"
 )
@@ -44,10 +45,18 @@ type Tool struct {
 	changedText, unchangedText string
 }
 
+// Scope returns the scope that the viewer needs to call the tool.
+func (t *Tool) Scope() viewer.Scope {
+	if t.ReadOnly {
+		return viewer.TasksRead
+	}
+	return viewer.TasksWrite
+}
+
 // Tasks are the operations that tools call. Both *task.Service and task.Tx implement it; the
 // latter makes a call part of the caller's transaction.
 type Tasks interface {
-	FindTaskByNumber(ctx context.Context, number int) (*ent.Task, error)
+	FindTaskToChange(ctx context.Context, number int) (*ent.Task, error)
 	ListTasks(ctx context.Context, args page.Args, order *task.Order, filter *task.Filter) (*page.TaskConnection, error)
 	TimeZone(ctx context.Context) (*time.Location, error)
 	CreateTask(ctx context.Context, in task.CreateTaskInput) (*ent.Task, error)

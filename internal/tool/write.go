@@ -212,7 +212,7 @@ func parseInstant(ctx context.Context, tasks Tasks, s task.Optional[string]) (ta
 
 // requireTask returns the viewer's task with the number, or a NOT_FOUND error.
 func requireTask(ctx context.Context, tasks Tasks, number int) (*ent.Task, error) {
-	t, err := tasks.FindTaskByNumber(ctx, number)
+	t, err := tasks.FindTaskToChange(ctx, number)
 	if err == nil && t == nil {
 		notFound := apperr.New(apperr.NotFound, "There is no task %d.", number)
 		notFound.Field = "number"

@@ -23,7 +23,7 @@ type Summary struct {
 
 // Summary returns the viewer's usage in the period that ends today (UTC).
 func (l *Ledger) Summary(ctx context.Context, period enum.UsagePeriod) (*Summary, error) {
-	if _, err := viewer.Require(ctx); err != nil {
+	if _, err := viewer.Require(ctx, viewer.Account); err != nil {
 		return nil, err
 	}
 	today := l.Now().UTC().Truncate(24 * time.Hour)

@@ -7,6 +7,7 @@ package viewer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"errand/internal/apperr"
@@ -99,6 +100,27 @@ func Require(ctx context.Context, scopes ...Scope) (Viewer, error) {
 		}
 	}
 	return v, nil
+}
+
+// RequireAny is Require for work that one of the scopes suffices for. Without scopes, any token does. The error names
+// the first.
+func RequireAny(ctx context.Context, scopes ...Scope) (Viewer, error) {
+	v, err := Require(ctx)
+	if err != nil || len(scopes) == 0 || slices.ContainsFunc(scopes, v.Scopes.Allow) {
+		return v, err
+	}
+	return Viewer{}, apperr.MissingScope(string(scopes[0]))
+}
+
+// WithoutScopes returns a context whose viewer is not limited by scopes. It is for work that goes beyond the scope that
+// the caller has checked, such as deleting tasks with the account. test/arch/calls.txt lists the callers.
+func WithoutScopes(ctx context.Context) context.Context {
+	v, ok := FromContext(ctx)
+	if !ok {
+		return ctx
+	}
+	v.Scopes = ""
+	return NewContext(ctx, v)
 }
 
 // ErrAccountDeleted returns the UNAUTHENTICATED error for a viewer whose account was deleted

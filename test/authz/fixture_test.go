@@ -14,6 +14,7 @@ import (
 	"errand/ent/rule"
 	"errand/internal/ids"
 	"errand/internal/testclient"
+	"errand/internal/viewer"
 	"errand/test/harness"
 
 	"entgo.io/ent/privacy"
@@ -39,6 +40,7 @@ type userFixture struct {
 	streamCursor string // a cursor of the conversation's message stream
 	conversation string
 	task         string
+	scopes       viewer.Scopes // of the token of MCP sessions over stdio
 	// Set by collectVictimMCPReferences.
 	mcpResources map[string]bool
 	listCursors  []attackValue

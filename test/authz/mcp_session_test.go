@@ -115,6 +115,7 @@ func (m *authzMatrix) stdioTransport(t *testing.T, owner *userFixture) sdk.Trans
 	ctx = viewer.NewContext(ctx, viewer.Viewer{
 		UserID:  owner.id,
 		Actor:   viewer.ActorMCP,
+		Scopes:  owner.scopes,
 		Expires: time.Now().Add(time.Hour),
 	})
 	served := make(chan error, 1)

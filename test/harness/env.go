@@ -106,6 +106,17 @@ func Token(t testing.TB, subject string) string {
 	return signed
 }
 
+// ClientWithScopes returns a client that is authenticated as the user name, with a token of these scopes, separated by
+// spaces.
+func (e *Env) ClientWithScopes(t testing.TB, name, scopes string) *testclient.Client {
+	t.Helper()
+	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"sub": name, "name": name, "exp": time.Now().Add(time.Hour).Unix(), "scope": scopes,
+	}).SignedString([]byte(Secret))
+	require.NoError(t, err)
+	return testclient.New(t, e.URL(), signed)
+}
+
 // logBuffer stores a server's log. It is safe for concurrent use.
 type logBuffer struct {
 	mu  sync.Mutex
