@@ -26,7 +26,8 @@ func startLock(t *testing.T, db *store.DB, name string) *store.SessionLock {
 // unlocked reports whether no session holds the lock on the name.
 func unlocked(t *testing.T, db *store.DB, name string) bool {
 	t.Helper()
-	rows, err := db.Client().QueryContext(system(), "SELECT "+db.SQL().WorkerUnlocked+" FROM (SELECT $1::text AS worker) w", name)
+	rows, err := db.Client().
+		QueryContext(system(), "SELECT "+db.SQL().WorkerUnlocked+" FROM (SELECT $1::text AS worker) w", name)
 	require.NoError(t, err)
 	defer rows.Close()
 	require.True(t, rows.Next())

@@ -29,9 +29,11 @@ type listener struct {
 	relay   *relay.Relay
 	// idleTimeout is the time without a notification, own ones included, after which the server is pinged.
 	idleTimeout time.Duration
-	// pingTimeout bounds the response to the ping.
+	// pingTimeout bounds the response to a ping or check.
 	pingTimeout time.Duration
-	log         *slog.Logger
+	// checkInterval is how often the server is asked whether it accepts writes.
+	checkInterval time.Duration
+	log           *slog.Logger
 }
 
 func (l *listener) connect(ctx context.Context) (*pgx.Conn, error) {
@@ -65,38 +67,58 @@ func (l *listener) run(ctx context.Context, conn *pgx.Conn) {
 	}
 }
 
-// listen passes notifications to the relay until the connection breaks or ctx ends.
+// listen passes notifications to the relay until the connection breaks, its server accepts no writes, or ctx ends.
 func (l *listener) listen(ctx context.Context, conn *pgx.Conn) error {
+	nextCheck := time.Now().Add(l.checkInterval)
 	for {
-		n, err := l.waitNotification(ctx, conn)
+		// A former primary still delivers the notifications that are sent to it, so it is checked under traffic too.
+		until := time.Now().Add(l.idleTimeout)
+		if nextCheck.Before(until) {
+			until = nextCheck
+		}
+		n, err := waitNotification(ctx, conn, until)
 		switch {
 		case err == nil:
 			l.relay.Receive([]byte(n.Payload))
 		case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
 			return err
-		default:
-			if err := l.ping(ctx, conn); err != nil {
+		}
+		if err != nil || !time.Now().Before(nextCheck) {
+			if err := l.check(ctx, conn); err != nil {
 				return err
 			}
+			nextCheck = time.Now().Add(l.checkInterval)
 		}
 	}
 }
 
-func (l *listener) waitNotification(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.idleTimeout)
+func waitNotification(ctx context.Context, conn *pgx.Conn, until time.Time) (*pgconn.Notification, error) {
+	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	return conn.WaitForNotification(ctx)
 }
 
-// ping distinguishes an idle server from a broken connection: without traffic, TCP does not detect that the peer is
-// gone.
-func (l *listener) ping(ctx context.Context, conn *pgx.Conn) error {
+// errReadOnly is returned for a server that became a standby, or was switched to read-only: the other replicas use
+// another one.
+var errReadOnly = errors.New("the server is read-only")
+
+// readOnly is an SQL expression for whether the server accepts no writes.
+const readOnly = "(pg_is_in_recovery() OR current_setting('transaction_read_only')::bool)"
+
+// check distinguishes an idle server from a broken connection, because without traffic TCP does not detect that the
+// peer is gone, and from one that is not the primary any more.
+func (l *listener) check(ctx context.Context, conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, l.pingTimeout)
 	defer cancel()
-	if err := conn.Ping(ctx); err != nil {
+	var former bool
+	switch err := conn.QueryRow(ctx, "SELECT "+readOnly).Scan(&former); {
+	case err != nil:
 		return fmt.Errorf("ping: %w", err)
+	case former:
+		return errReadOnly
+	default:
+		return nil
 	}
-	return nil
 }
 
 // reconnect retries until it listens again. It returns nil when ctx ends.

@@ -24,7 +24,13 @@ func (s *notifier) send(ctx context.Context, payload []byte) error {
 		}
 		s.conn = conn
 	}
-	if _, err := s.conn.Exec(ctx, "SELECT pg_notify($1, $2)", s.channel, string(payload)); err != nil {
+	var former bool
+	const notify = "SELECT " + readOnly + " FROM pg_notify($1, $2)"
+	err := s.conn.QueryRow(ctx, notify, s.channel, string(payload)).Scan(&former)
+	if err == nil && former { // only listeners on the former primary receive it
+		err = errReadOnly
+	}
+	if err != nil {
 		s.close()
 		return fmt.Errorf("notifying: %w", err)
 	}

@@ -63,11 +63,12 @@ func Start(ctx context.Context, config *pgx.ConnConfig, hub *stream.Hub, o Optio
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	l := &listener{
-		config:      withNameSuffix(config, "listen"),
-		channel:     o.Channel,
-		log:         o.Relay.Logger,
-		idleTimeout: 3 * o.Relay.Heartbeat,
-		pingTimeout: min(10*o.Relay.Heartbeat, responseTimeout),
+		config:        withNameSuffix(config, "listen"),
+		channel:       o.Channel,
+		log:           o.Relay.Logger,
+		idleTimeout:   3 * o.Relay.Heartbeat,
+		pingTimeout:   min(10*o.Relay.Heartbeat, responseTimeout),
+		checkInterval: o.Relay.Heartbeat,
 	}
 	conn, err := l.connect(ctx)
 	if err != nil {
@@ -82,7 +83,10 @@ func Start(ctx context.Context, config *pgx.ConnConfig, hub *stream.Hub, o Optio
 	b.listening.Go(func() { l.run(listening, conn) })
 	if err := b.relay.Start(ctx); err != nil {
 		if errors.Is(err, relay.ErrNotDelivered) {
-			err = fmt.Errorf("%w (LISTEN does not work through a pooler in transaction mode)", err)
+			err = fmt.Errorf(
+				"%w (LISTEN does not work through a pooler in transaction mode: set DATABASE_DIRECT_URL or NATS_URL)",
+				err,
+			)
 		}
 		b.Close(ctx)
 		hub.Connect(nil)

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -29,12 +30,36 @@ type Cluster struct {
 }
 
 // New starts a server for the caller only, who may stop and restart it, and must call Close.
-func New(ctx context.Context) (*Cluster, error) {
+func New(ctx context.Context) (*Cluster, error) { return start(ctx, origin{}) }
+
+// NewPrimary is New for a server that NewStandby can copy.
+func NewPrimary(ctx context.Context) (*Cluster, error) { return start(ctx, origin{replicating: true}) }
+
+// NewStandby starts a read-only copy of a server of NewPrimary, which follows its changes. The caller must call Close.
+func (c *Cluster) NewStandby(ctx context.Context) (*Cluster, error) {
+	return start(ctx, origin{primary: &c.server})
+}
+
+// Promote makes a standby a primary, and waits until it accepts writes.
+func (c *Cluster) Promote(ctx context.Context) error {
+	return c.server.run(ctx, "pg_ctl", "-D", c.server.data(), "-w", "-t", "60", "promote")
+}
+
+// FailoverURL returns the connection string of a database on any of the servers.
+func FailoverURL(database string, servers ...*Cluster) string {
+	hosts := make([]string, len(servers))
+	for i, c := range servers {
+		hosts[i] = c.server.dir
+	}
+	return serverURL(database, strings.Join(hosts, ","))
+}
+
+func start(ctx context.Context, from origin) (*Cluster, error) {
 	home, err := os.MkdirTemp(baseDir(), "errand-postgres-")
 	if err != nil {
 		return nil, err
 	}
-	c, err := join(ctx, home, 0)
+	c, err := join(ctx, home, 0, from)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(home))
 	}
@@ -46,7 +71,7 @@ func New(ctx context.Context) (*Cluster, error) {
 func Shared(ctx context.Context) (*Cluster, error) {
 	home := filepath.Join(baseDir(), "errand-postgres-shared-"+strconv.Itoa(os.Geteuid()))
 	for {
-		c, err := join(ctx, home, sharedGrace)
+		c, err := join(ctx, home, sharedGrace, origin{})
 		if !errors.Is(err, errRemoved) {
 			return c, err
 		}
@@ -69,7 +94,7 @@ var errRemoved = errors.New("the cluster was removed concurrently")
 
 // join takes the shared lock of the cluster in home, and starts the server and the watcher if they are not running. It
 // returns errRemoved if a watcher removed the cluster in the meantime.
-func join(ctx context.Context, home string, grace time.Duration) (*Cluster, error) {
+func join(ctx context.Context, home string, grace time.Duration, from origin) (*Cluster, error) {
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, err
 	}
@@ -86,7 +111,7 @@ func join(ctx context.Context, home string, grace time.Duration) (*Cluster, erro
 	if !isSameFile(filepath.Join(home, usersFile), users) {
 		return nil, errors.Join(errRemoved, users.Close())
 	}
-	c := &Cluster{home: home, usersLock: users}
+	c := &Cluster{home: home, usersLock: users, server: server{origin: from}}
 	if err := c.startLocked(ctx, grace); err != nil {
 		return nil, errors.Join(err, users.Close())
 	}
@@ -128,7 +153,7 @@ func (c *Cluster) startServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.server = server{bin: bin, dir: filepath.Join(c.home, "server"), account: acct}
+	c.server = server{bin: bin, dir: filepath.Join(c.home, "server"), account: acct, origin: c.server.origin}
 	ready := filepath.Join(c.home, "ready")
 	if _, err := os.Stat(ready); err != nil {
 		if err := os.RemoveAll(c.server.dir); err != nil { // a killed process may have left it incomplete

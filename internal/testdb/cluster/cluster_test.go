@@ -55,6 +55,25 @@ func TestCluster_StopStartClose_Succeeds(t *testing.T) {
 	require.NoDirExists(t, c.home)
 }
 
+func TestStandby_Promoted_AcceptsWrites(t *testing.T) {
+	ctx := context.Background()
+	primary, err := NewPrimary(ctx)
+	require.NoError(t, err)
+	standby, err := primary.NewStandby(ctx)
+	require.NoError(t, err)
+	conn, err := pgx.Connect(ctx, standby.URL("postgres"))
+	require.NoError(t, err)
+	_, err = conn.Exec(ctx, "CREATE TABLE t ()")
+	require.ErrorContains(t, err, "read-only transaction")
+	require.NoError(t, primary.Stop(ctx, true))
+	require.NoError(t, standby.Promote(ctx))
+	_, err = conn.Exec(ctx, "CREATE TABLE t ()")
+	require.NoError(t, err)
+	require.NoError(t, conn.Close(ctx))
+	require.NoError(t, standby.Close())
+	require.NoError(t, primary.Close())
+}
+
 func TestShared_TwoCalls_ReturnOneServer(t *testing.T) {
 	first, err := Shared(context.Background())
 	require.NoError(t, err)

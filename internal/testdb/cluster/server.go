@@ -30,8 +30,22 @@ log_min_messages = warning
 timezone = 'UTC'
 `
 
+// replicationSettings override settings on a server that standbys follow.
+const replicationSettings = `
+wal_level = replica
+max_wal_senders = 10
+hot_standby = on
+`
+
+// origin is where the data of a new server come from: a new, empty cluster, or a copy.
+type origin struct {
+	replicating bool    // standbys can follow the server
+	primary     *server // the server to copy and to follow; nil for a new cluster
+}
+
 // server is a PostgreSQL server in a directory of its own, reachable by its socket.
 type server struct {
+	origin
 	bin     string // directory of PostgreSQL's programs
 	dir     string // contains the data, the socket and the log
 	account account
@@ -41,9 +55,12 @@ func (s server) data() string { return filepath.Join(s.dir, "data") }
 func (s server) log() string  { return filepath.Join(s.dir, "data", "server.log") }
 
 // url returns the connection string of a database.
-func (s server) url(database string) string {
+func (s server) url(database string) string { return serverURL(database, s.dir) }
+
+// serverURL returns the connection string of a database on servers whose sockets are in dirs, separated by commas.
+func serverURL(database, dirs string) string {
 	u := url.URL{Scheme: "postgres", User: url.User(superuser), Path: "/" + database}
-	q := url.Values{"host": {s.dir}, "sslmode": {"disable"}}
+	q := url.Values{"host": {dirs}, "sslmode": {"disable"}}
 	u.RawQuery = q.Encode()
 	return u.String()
 }
@@ -53,16 +70,28 @@ func (s server) create(ctx context.Context) error {
 	if err := s.account.chown(s.dir); err != nil {
 		return err
 	}
-	err := s.run(ctx, "initdb", "-D", s.data(), "-U", superuser, "-A", "trust", "-E", "UTF8",
-		"--locale=C.UTF-8", "--no-sync")
-	if err != nil {
-		return err
+	text := settings
+	if s.primary == nil {
+		err := s.run(ctx, "initdb", "-D", s.data(), "-U", superuser, "-A", "trust", "-E", "UTF8",
+			"--locale=C.UTF-8", "--no-sync")
+		if err != nil {
+			return err
+		}
+	} else {
+		err := s.run(ctx, "pg_basebackup", "-D", s.data(), "-h", s.primary.dir, "-U", superuser,
+			"--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+		if err != nil {
+			return err
+		}
+	}
+	if s.primary != nil || s.replicating {
+		text += replicationSettings
 	}
 	f, err := os.OpenFile(filepath.Join(s.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(f, "%sunix_socket_directories = '%s'\n", settings, s.dir)
+	_, err = fmt.Fprintf(f, "%sunix_socket_directories = '%s'\n", text, s.dir)
 	if errClose := f.Close(); err == nil {
 		err = errClose
 	}
@@ -93,7 +122,7 @@ func (s server) run(ctx context.Context, program string, args ...string) error {
 		return err
 	}
 	defer func() { _ = errors.Join(out.Close(), os.Remove(out.Name())) }()
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
+	cmd := exec.CommandContext(ctx, s.path(program), args...)
 	cmd.Dir = s.dir
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = s.account.sysProcAttr()
@@ -102,6 +131,20 @@ func (s server) run(ctx context.Context, program string, args ...string) error {
 		return fmt.Errorf("%s: %w: %s", program, err, truncateStart(text))
 	}
 	return nil
+}
+
+// path returns the path of one of PostgreSQL's programs. The directory may hold links to some of the programs only, and
+// then the others are where the links lead.
+func (s server) path(program string) string {
+	path := filepath.Join(s.bin, program)
+	if isExecutable(path) {
+		return path
+	}
+	target, err := filepath.EvalSymlinks(filepath.Join(s.bin, "pg_ctl"))
+	if err != nil {
+		return path
+	}
+	return filepath.Join(filepath.Dir(target), program)
 }
 
 // isRunning reports whether the server is running.
