@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime"
+	"sync"
 	"time"
 
 	"errand/internal/config"
@@ -95,6 +96,24 @@ func (s *Server) newHTTPServer(handler http.Handler) *http.Server {
 		// OPTIONS * is answered by the handler, within its deadlines.
 		DisableGeneralOptionsHandler: true,
 	}
+}
+
+// behindProxies returns next, which gets requests as their clients sent them to the proxies of TRUSTED_PROXIES. It logs
+// once that a forwarding header came from another address: of a proxy that is missing in the setting, or of a client.
+func (s *Server) behindProxies(next http.Handler) http.Handler {
+	proxies := netlimit.Proxies(s.Config.Connections.ProxyNetworks())
+	trusted := proxies.Wrap(next)
+	var once sync.Once
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
+			if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && !proxies.Contains(peer.Addr().Unmap()) {
+				once.Do(func() {
+					s.Log.Warn("forwarding headers are ignored: their sender is not in TRUSTED_PROXIES", "address", peer.Addr())
+				})
+			}
+		}
+		trusted.ServeHTTP(w, r)
+	})
 }
 
 // shutdownHTTP waits for the requests in progress, and closes their connections when ctx ends.

@@ -10,7 +10,6 @@ import (
 	"errand/internal/graphqlhttp"
 	"errand/internal/graphqlhttp/exec"
 	"errand/internal/graphqlhttp/ws"
-	"errand/internal/netlimit"
 	"errand/internal/telemetry"
 	"errand/web"
 )
@@ -50,7 +49,7 @@ func (s *Server) routes() (http.Handler, error) {
 	if s.Tracer != nil {
 		handler = s.Tracer.ExtractParent(mux)
 	}
-	return netlimit.Proxies(s.Config.Connections.ProxyNetworks()).Wrap(withRequestID(handler)), nil
+	return s.behindProxies(withRequestID(handler)), nil
 }
 
 func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Origins) (*graphqlhttp.Handler, error) {

@@ -75,7 +75,8 @@ func TestMetrics_OperationNames_OfSignedInUsersOnly(t *testing.T) {
 
 	metrics := metricsOf(t, b)
 	names := map[string]bool{}
-	for _, m := range regexp.MustCompile(`errand_operation_seconds_count\{.*name="([^"]*)"`).FindAllStringSubmatch(metrics, -1) {
+	label := regexp.MustCompile(`errand_operation_seconds_count\{.*name="([^"]*)"`)
+	for _, m := range label.FindAllStringSubmatch(metrics, -1) {
 		names[m[1]] = true
 	}
 	require.NotContains(t, metrics, "OfNobody")

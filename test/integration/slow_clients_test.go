@@ -88,8 +88,8 @@ func (c *rawConn) response() (int, string) {
 
 // postHeader returns the header of a POST whose body has a megabyte.
 func postHeader(path string, headers ...string) string {
-	return "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n" +
-		"Accept: application/json, text/event-stream\r\n" + strings.Join(
+	return "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" +
+		"Content-Length: 1000000\r\nAccept: application/json, text/event-stream\r\n" + strings.Join(
 		headers,
 		"",
 	) + "\r\n"
