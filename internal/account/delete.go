@@ -113,7 +113,8 @@ func (s *Service) checkNotDeleted(ctx context.Context, claims auth.Claims) error
 	if claims.IssuedAt.After(deleted.DeletedAt.Truncate(time.Second)) {
 		return nil
 	}
-	return apperr.New(apperr.Unauthenticated, "This account was deleted. Sign in again to create a new one.")
+	return apperr.Wrap(auth.ReasonAccountDeleted, apperr.Unauthenticated,
+		"This account was deleted. Sign in again to create a new one.")
 }
 
 // identityHash returns the hash of a subject of an issuer. The length prefix keeps pairs with the same

@@ -2,10 +2,6 @@ package auth
 
 import (
 	"crypto"
-	"strings"
-	"unicode"
-
-	"errand/internal/truncate"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -54,22 +50,4 @@ func equalKeys(a, b []crypto.PublicKey) bool {
 		}
 	}
 	return true
-}
-
-// maxPrintedBytes is the length to which text from tokens and key sets is truncated in logs.
-const maxPrintedBytes = 100
-
-// printable returns text from outside in a form that is fit for a log: truncated, and without control and other
-// invisible characters.
-func printable(s string) string {
-	clean := strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
-			return r
-		}
-		return '?'
-	}, truncate.Bytes(s, maxPrintedBytes))
-	if len(s) > maxPrintedBytes {
-		clean += "…"
-	}
-	return clean
 }

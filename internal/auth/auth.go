@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"errand/internal/config"
+	"errand/internal/refusal"
 	"errand/internal/viewer"
 )
 
@@ -76,9 +77,21 @@ func newService(cfg config.Config, log *slog.Logger, now func() time.Time) (*Ser
 		s.jwks = newJWKSCache(newJWKSClient(cfg.Auth.JWKSURL).fetchKeys, now, log)
 		s.jwks.prefetch()
 	}
+	s.logRules(cfg.Auth)
 	s.verifiers[GraphQL] = s.newVerifier(cfg.Auth, cfg.Auth.Audience, now)
 	s.verifiers[MCP] = s.newVerifier(cfg.Auth, cfg.Auth.MCPAudience, now)
 	return s, nil
+}
+
+// logRules logs what tokens must have, so that it can be compared with the tokens of the issuer. Empty values accept
+// any.
+func (s *Service) logRules(cfg config.Auth) {
+	source := "BETTER_AUTH_SECRET"
+	if cfg.JWKSURL != "" {
+		source = "AUTH_JWKS_URL"
+	}
+	s.log.Info("sign-in", "keys", source, "issuer", cfg.Issuer, "audience", cfg.Audience,
+		"mcp_audience", cfg.MCPAudience, "authorized_parties", cfg.AuthorizedParties, "leeway", cfg.Leeway.String())
 }
 
 func (s *Service) enableDevSignIn(cfg config.Config, now func() time.Time) error {
@@ -129,11 +142,11 @@ func (s *Service) Verifier(surface Surface) Verifier { return s.verifiers[surfac
 // DevSignInHandler returns the handler of DevSignInPath for the listener bound to this address. It returns
 // an error when the development sign-in is disabled or the listener accepts other machines' connections;
 // the path must then not be served.
-func (s *Service) DevSignInHandler(bound net.Addr) (http.Handler, error) {
+func (s *Service) DevSignInHandler(bound net.Addr, refusals *refusal.Recorder) (http.Handler, error) {
 	if s.devSigner == nil || bound == nil || !config.IsLoopbackAddr(bound.String()) {
 		return nil, errNoDevSignIn
 	}
-	return &devSignInHandler{signer: s.devSigner, log: s.log}, nil
+	return &devSignInHandler{signer: s.devSigner, log: s.log, refusals: refusals}, nil
 }
 
 // Close cancels a fetch in progress and waits for its end. Verification continues with the loaded keys.

@@ -120,7 +120,7 @@ func TestNew_DevSignIn_LogsWarning(t *testing.T) {
 	require.Contains(t, output.String(), "development sign-in is on")
 	require.Contains(t, output.String(), `"level":"WARN"`)
 
-	h, err := a.DevSignInHandler(loopbackListener)
+	h, err := a.DevSignInHandler(loopbackListener, nil)
 	require.NoError(t, err)
 	w := serve(h, newDevSignInRequest(`{"user":"alice"}`))
 	require.Equal(t, http.StatusOK, w.Code)

@@ -14,6 +14,7 @@ import (
 
 	"errand/internal/apperr"
 	"errand/internal/config"
+	"errand/internal/refusal"
 )
 
 // DevSignInPath is the path of the development sign-in.
@@ -24,14 +25,16 @@ const maxDevSignInBytes = 1 << 10
 // devSignInHandler responds to POST {"user":"alice"} with {"token","user","expiresAt"}. It rejects requests
 // that do not come from this machine's own user.
 type devSignInHandler struct {
-	signer *DevSigner
-	log    *slog.Logger
+	signer   *DevSigner
+	log      *slog.Logger
+	refusals *refusal.Recorder
 }
 
 // ServeHTTP implements http.Handler.
 func (s *devSignInHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	if reason := rejectionReason(r); reason != "" {
+		s.refusals.Request(r, refusal.SignIn, refusal.HTTP, refusal.NotLocal, reason)
 		writeError(w, http.StatusForbidden, apperr.New(apperr.Forbidden, "Development sign-in refused: %s.", reason))
 		return
 	}

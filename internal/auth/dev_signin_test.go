@@ -18,7 +18,7 @@ var loopbackListener = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
 func newDevSignInHandler(t *testing.T) (*Service, http.Handler) {
 	t.Helper()
 	a := newTestService(t, newFakeClock(), devEnviron(t))
-	h, err := a.DevSignInHandler(loopbackListener)
+	h, err := a.DevSignInHandler(loopbackListener, nil)
 	require.NoError(t, err)
 	return a, h
 }
@@ -155,13 +155,13 @@ func TestDevSignInHandler_DisabledOrNotLoopback_Error(t *testing.T) {
 		&net.TCPAddr{IP: net.IPv6zero, Port: 80},
 		&net.TCPAddr{Port: 80},
 	} {
-		_, err := dev.DevSignInHandler(bound)
+		_, err := dev.DevSignInHandler(bound, nil)
 		require.ErrorIs(t, err, errNoDevSignIn)
 	}
 	_, err := newTestService(
 		t,
 		newFakeClock(),
 		environ{"BETTER_AUTH_SECRET": testSecret},
-	).DevSignInHandler(loopbackListener)
+	).DevSignInHandler(loopbackListener, nil)
 	require.ErrorIs(t, err, errNoDevSignIn)
 }

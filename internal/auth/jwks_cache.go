@@ -44,7 +44,8 @@ type jwksCache struct {
 	// started counts the fetches. recheck uses it to find out whether one started after it was called.
 	started int
 	rechecks
-	skipLog skippedKeyLog
+	skipLog    skippedKeyLog
+	failureLog failureLog
 }
 
 func newJWKSCache(fetch func(context.Context) (*keySet, error), now func() time.Time, log *slog.Logger) *jwksCache {
@@ -85,6 +86,9 @@ func (c *jwksCache) find(ctx context.Context, algorithm, id string) ([]crypto.Pu
 	}
 	if id != "" && keys.hasID(id) {
 		return nil, ReasonBadAlgorithm
+	}
+	if keys.hasSkipped(id) {
+		return nil, ReasonUnusableKey
 	}
 	return nil, ReasonUnknownKey
 }
@@ -177,7 +181,7 @@ func (c *jwksCache) finishFetch(keys *keySet, err error) {
 		c.log.Log(c.ctx, level, "signing keys fetched", "keys", len(keys.keys))
 		return
 	}
-	if c.ctx.Err() != nil {
+	if c.ctx.Err() != nil || !c.failureLog.due(err, c.now()) {
 		return
 	}
 	if c.keys == nil {

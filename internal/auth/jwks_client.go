@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"errand/internal/refusal"
 )
 
 const (
@@ -16,6 +18,9 @@ const (
 	maxHeaderBytes  = 16 << 10
 	keySetMediaType = "application/jwk-set+json, application/json"
 )
+
+// errRedirect is the error for a redirect, whose target nobody has configured: it may be in a private network.
+var errRedirect = errors.New("redirects are not followed; configure the JWK set's own address")
 
 var errKeySetTooLarge = fmt.Errorf("the response is larger than %d bytes", maxKeySetBytes)
 
@@ -61,8 +66,7 @@ func (c *jwksClient) fetch(ctx context.Context) (*keySet, http.Header, error) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode/100 == 3 {
-		return nil, nil, fmt.Errorf("status %d: redirects are not followed; configure the JWK set's own address",
-			response.StatusCode)
+		return nil, nil, fmt.Errorf("status %d: %w", response.StatusCode, errRedirect)
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, nil, fmt.Errorf("status %d", response.StatusCode)
@@ -75,6 +79,10 @@ func (c *jwksClient) fetch(ctx context.Context) (*keySet, http.Header, error) {
 		return nil, nil, errKeySetTooLarge
 	}
 	keys, err := parseKeySet(body)
+	if errors.Is(err, errNotAKeySet) {
+		err = fmt.Errorf("%w: the response is of the type %q", err,
+			refusal.Printable(response.Header.Get("Content-Type")))
+	}
 	return keys, response.Header, err
 }
 
@@ -84,30 +92,4 @@ func withoutURL(err error) error {
 		return u.Err
 	}
 	return err
-}
-
-// JWKSReport is the result of ProbeJWKS.
-type JWKSReport struct {
-	// Keys is the number of usable keys.
-	Keys int
-	// ClockAhead is how far this machine's clock is ahead of the identity provider's, negative when it is
-	// behind, to about a second. It is valid when ClockKnown is true: the response had a Date header.
-	ClockAhead time.Duration
-	ClockKnown bool
-}
-
-// ProbeJWKS fetches the JWK set once, as the server does. Its errors contain neither the URL nor the response.
-func ProbeJWKS(ctx context.Context, url string) (JWKSReport, error) {
-	started := time.Now()
-	keys, header, err := newJWKSClient(url).fetch(ctx)
-	if err != nil {
-		return JWKSReport{}, err
-	}
-	report := JWKSReport{Keys: len(keys.keys)}
-	if remote, err := http.ParseTime(header.Get("Date")); err == nil {
-		middle := started.Add(time.Since(started) / 2)
-		// The header is truncated to whole seconds; half a second is the best estimate of the rest.
-		report.ClockAhead, report.ClockKnown = middle.Sub(remote.Add(time.Second/2)), true
-	}
-	return report, nil
 }

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"slices"
 
+	"errand/internal/refusal"
+
 	"github.com/MicahParks/jwkset"
 )
 
@@ -35,7 +37,7 @@ func parseKey(raw json.RawMessage) (publishedKey, *SkippedKey) {
 		if m.use != "enc" {
 			reason = "it is a shared secret, which must not be published"
 		}
-		return publishedKey{}, &SkippedKey{ID: printable(m.kid), Reason: reason, Expected: m.use == "enc"}
+		return publishedKey{}, &SkippedKey{ID: refusal.Printable(m.kid), Reason: reason, Expected: m.use == "enc"}
 	}
 	var key crypto.PublicKey
 	if err == nil {
@@ -46,7 +48,7 @@ func parseKey(raw json.RawMessage) (publishedKey, *SkippedKey) {
 		algorithms, err = m.pinnedAlgorithms(key)
 	}
 	if err != nil {
-		return publishedKey{}, &SkippedKey{ID: printable(m.kid), Reason: err.Error()}
+		return publishedKey{}, &SkippedKey{ID: refusal.Printable(m.kid), Reason: err.Error()}
 	}
 	return publishedKey{id: m.kid, algorithms: algorithms, key: key}, nil
 }
@@ -73,7 +75,7 @@ func readKeyMembers(raw json.RawMessage) (keyMembers, error) {
 		return m, fmt.Errorf("its ID is longer than %d bytes", maxKeyIDBytes)
 	}
 	if m.use != "" && m.use != "sig" && m.use != "enc" {
-		return m, fmt.Errorf(`its "use" is %q, not "sig"`, printable(m.use))
+		return m, fmt.Errorf(`its "use" is %q, not "sig"`, refusal.Printable(m.use))
 	}
 	if len(m.keyOps) > 0 && !slices.Contains(m.keyOps, "verify") {
 		return m, errors.New(`its "key_ops" do not include "verify"`)
@@ -88,7 +90,7 @@ func (m keyMembers) publicKey() (crypto.PublicKey, error) {
 	}, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("its type %q, curve %q is not supported, or its numbers are invalid",
-			printable(m.kty), printable(m.crv))
+			refusal.Printable(m.kty), refusal.Printable(m.crv))
 	}
 	switch k := jwk.Key().(type) {
 	case *ecdsa.PublicKey:
@@ -107,7 +109,11 @@ func (m keyMembers) publicKey() (crypto.PublicKey, error) {
 func (m keyMembers) pinnedAlgorithms(key crypto.PublicKey) ([]string, error) {
 	supported := supportedAlgorithms(key)
 	if len(supported) == 0 {
-		return nil, fmt.Errorf("its type %q, curve %q verifies no accepted algorithm", printable(m.kty), printable(m.crv))
+		return nil, fmt.Errorf(
+			"its type %q, curve %q verifies no accepted algorithm",
+			refusal.Printable(m.kty),
+			refusal.Printable(m.crv),
+		)
 	}
 	if m.alg == "" {
 		return usualAlgorithms(supported), nil
@@ -115,7 +121,11 @@ func (m keyMembers) pinnedAlgorithms(key crypto.PublicKey) ([]string, error) {
 	if algorithm := canonicalAlgorithm(m.alg); slices.Contains(supported, algorithm) {
 		return []string{algorithm}, nil
 	}
-	return nil, fmt.Errorf("its algorithm %q is not accepted for its type; accepted are %v", printable(m.alg), supported)
+	return nil, fmt.Errorf(
+		"its algorithm %q is not accepted for its type; accepted are %v",
+		refusal.Printable(m.alg),
+		supported,
+	)
 }
 
 // supportedAlgorithms returns the accepted algorithms of a key's type.

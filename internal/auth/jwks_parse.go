@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"errand/internal/refusal"
 )
 
 // maxPublishedKeys is the number of keys that a set may have.
@@ -62,6 +64,11 @@ func (s *keySet) candidates(algorithm, id string) []crypto.PublicKey {
 // hasID reports whether a key of any algorithm has this ID.
 func (s *keySet) hasID(id string) bool {
 	return slices.ContainsFunc(s.keys, func(k publishedKey) bool { return k.id == id })
+}
+
+// hasSkipped reports whether a key with this ID is published but not used.
+func (s *keySet) hasSkipped(id string) bool {
+	return id != "" && slices.ContainsFunc(s.skipped, func(k SkippedKey) bool { return k.ID == refusal.Printable(id) })
 }
 
 var (

@@ -107,8 +107,8 @@ func TestRecheck_KeyRotatedAfterMadeUpID_Accepted(t *testing.T) {
 	})
 }
 
-// 1,000 made-up key IDs a second cause a fetch a second, delay no token of a loaded key, and a token of a rotated key by
-// one interval.
+// 1,000 made-up key IDs a second cause a fetch a second. They delay no token of a loaded key, and a token of a rotated
+// key by two intervals at most.
 func TestRecheck_FloodOfMadeUpIDs_BoundedFetchesAndDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source, v := newRecheckTest(t, 100*time.Millisecond)
@@ -173,7 +173,8 @@ func TestRecheck_FetchInProgress_NextOneDecides(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source, v := newRecheckTest(t, 3*time.Second)
 		next := newEdKey(t)
-		go func() { _, _ = v.Verify(t.Context(), signWith(t, edKey(), "made-up")) }()
+		madeUp := signWith(t, edKey(), "made-up")
+		go func() { _, _ = v.Verify(t.Context(), madeUp) }()
 		synctest.Wait()
 		source.publish(map[string]crypto.Signer{"next": next})
 		verifyWithin(t, v, signWith(t, edKey(), "ed"), 0)

@@ -13,12 +13,7 @@ var partyClaims = []string{"azp", "client_id", "cid", "appid"}
 // checkParty returns why a token is rejected where AUTH_AUTHORIZED_PARTIES is set, "" if it is accepted. An audience
 // is then not required, because some issuers set none; one that is present must be accepted (RFC 7519 section 4.1.3).
 func (r tokenRules) checkParty(claims jwt.MapClaims) Reason {
-	var party any
-	for _, name := range partyClaims {
-		if party = claims[name]; party != nil {
-			break
-		}
-	}
+	party := partyOf(claims)
 	if party == nil {
 		return ReasonMissingClaim
 	}

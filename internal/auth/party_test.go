@@ -17,8 +17,12 @@ func TestVerify_AuthorizedParties_ReplaceMissingAudience(t *testing.T) {
 	a := i.newService(t, newFakeClock(), environ{"AUTH_AUTHORIZED_PARTIES": "other, " + party})
 	for _, surface := range []Surface{GraphQL, MCP} {
 		for _, claims := range []m{
-			{"aud": nil, "azp": party}, {"aud": nil, "client_id": "other"}, {"aud": nil, "cid": party},
-			{"aud": nil, "appid": party}, {"azp": party}, {"azp": party, "client_id": "evil"},
+			{"aud": nil, "azp": party},
+			{"aud": nil, "client_id": "other"},
+			{"aud": nil, "cid": party},
+			{"aud": nil, "appid": party},
+			{"azp": party},
+			{"azp": party, "client_id": "evil"},
 			{"azp": party, "aud": []string{"x", testAudience}},
 		} {
 			_, err := a.Verifier(surface).Verify(t.Context(), token(claims))
@@ -46,7 +50,13 @@ func TestVerify_AuthorizedParties_ReplaceMissingAudience(t *testing.T) {
 	a = i.newService(t, newFakeClock(), environ{"AUTH_AUTHORIZED_PARTIES": party, "AUTH_MCP_AUDIENCE": "https://x/mcp"})
 	_, err := a.Verifier(GraphQL).Verify(t.Context(), token(m{"aud": nil, "azp": party}))
 	require.NoError(t, err)
-	requireRejected(t, a.Verifier(MCP), token(m{"aud": nil, "azp": party}), ReasonMissingClaim, "/mcp has its own audience")
+	requireRejected(
+		t,
+		a.Verifier(MCP),
+		token(m{"aud": nil, "azp": party}),
+		ReasonMissingClaim,
+		"/mcp has its own audience",
+	)
 
 	a = i.newService(t, newFakeClock(), nil)
 	requireRejected(t, a.Verifier(GraphQL), token(m{"aud": nil, "azp": party}), ReasonMissingClaim, "explicit only")

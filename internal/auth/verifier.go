@@ -8,9 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"errand/internal/apperr"
 	"errand/internal/auth/bearer"
-	"errand/internal/viewer"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -23,60 +21,6 @@ type Verifier interface {
 }
 
 const maxKeyIDBytes = 255
-
-// Reason is why a token was rejected, for logs and tests. It contains no part of the token.
-type Reason string
-
-// The reasons.
-const (
-	ReasonMalformed     Reason = "token malformed"
-	ReasonTooLong       Reason = "token too long"
-	ReasonBadAlgorithm  Reason = "token algorithm not accepted"
-	ReasonBadHeader     Reason = "token header not accepted"
-	ReasonUnknownKey    Reason = "token names a key that is not published"
-	ReasonBadSignature  Reason = "token signature invalid"
-	ReasonWrongIssuer   Reason = "token of another issuer"
-	ReasonWrongAudience Reason = "token for another audience"
-	ReasonExpired       Reason = "token expired"
-	ReasonNotYetValid   Reason = "token not valid yet"
-	ReasonMissingClaim  Reason = "token lacks a required claim"
-	ReasonBadClaim      Reason = "token holds a claim that is not accepted"
-	ReasonNoScopes      Reason = "token has none of Errand's scopes, which AUTH_REQUIRE_SCOPES demands"
-	ReasonWrongParty    Reason = "token issued to another client"
-	// ReasonKeysUnavailable is the cause of an UNAVAILABLE error: the token may be valid.
-	ReasonKeysUnavailable Reason = "signing keys not available"
-)
-
-// Error implements error.
-func (r Reason) Error() string { return string(r) }
-
-// ReasonOf returns why a token was rejected, "" when err is not such an error.
-func ReasonOf(err error) Reason {
-	reason, _ := errors.AsType[Reason](err)
-	return reason
-}
-
-// unauthenticated returns the error for a rejected token. Its message reveals no more than whether a new sign-in
-// would help; the reason is for the log.
-func unauthenticated(reason Reason) error {
-	if reason == ReasonExpired {
-		return apperr.Wrap(reason, apperr.Unauthenticated, "The token has expired. Sign in again.")
-	}
-	return apperr.Wrap(reason, apperr.Unauthenticated, "The token is not valid.")
-}
-
-// noScopes returns the error for a valid token without scopes where they are required. A new sign-in helps only if it
-// requests them.
-func noScopes() error {
-	var names []string
-	for _, scope := range viewer.AllScopes() {
-		names = append(names, string(scope))
-	}
-	e := apperr.Wrap(ReasonNoScopes, apperr.Forbidden, "The token needs at least one of the scopes %s.",
-		strings.Join(names, ", "))
-	e.Scope = strings.Join(names, " ")
-	return e
-}
 
 // tokenRules are the requirements on a token besides its signature.
 type tokenRules struct {
@@ -117,10 +61,14 @@ type combinedVerifier struct{ first, second Verifier }
 // Verify implements Verifier.
 func (v combinedVerifier) Verify(ctx context.Context, token string) (Claims, error) {
 	claims, err := v.first.Verify(ctx, token)
-	if ReasonOf(err) == ReasonBadAlgorithm {
-		return v.second.Verify(ctx, token)
+	if ReasonOf(err) != ReasonBadAlgorithm {
+		return claims, err
 	}
-	return claims, err
+	claims, secondErr := v.second.Verify(ctx, token)
+	if ReasonOf(secondErr) == ReasonBadAlgorithm {
+		return Claims{}, err // whose details name the published keys
+	}
+	return claims, secondErr
 }
 
 // jwtVerifier verifies tokens against tokenRules with the keys of a keySource.
@@ -150,16 +98,11 @@ func (v *jwtVerifier) Verify(ctx context.Context, token string) (Claims, error) 
 		return Claims{}, unauthenticated(ReasonTooLong)
 	}
 	a := &verification{jwtVerifier: v, ctx: ctx}
-	err := a.run(token)
+	claims, err := a.verify(token)
 	if err != nil {
-		return Claims{}, v.translateError(a.token, err)
+		return Claims{}, a.withDetails(err)
 	}
-	if len(v.rules.parties) > 0 {
-		if reason := v.rules.checkParty(a.claims); reason != "" {
-			return Claims{}, unauthenticated(reason)
-		}
-	}
-	return readClaims(a.claims)
+	return claims, nil
 }
 
 // verification is the verification of one token.
@@ -171,6 +114,18 @@ type verification struct {
 	// algorithm, keyID and tried are what the signature was checked with; tried is nil before.
 	algorithm, keyID string
 	tried            []crypto.PublicKey
+}
+
+func (a *verification) verify(token string) (Claims, error) {
+	if err := a.run(token); err != nil {
+		return Claims{}, a.translateError(a.token, err)
+	}
+	if len(a.rules.parties) > 0 {
+		if reason := a.rules.checkParty(a.claims); reason != "" {
+			return Claims{}, unauthenticated(reason)
+		}
+	}
+	return readClaims(a.claims)
 }
 
 // run verifies the token, a second time if its signature is invalid and there are other keys.
@@ -233,44 +188,4 @@ func isAcceptedType(typ any) bool {
 	text, _ := typ.(string)
 	essence, _, _ := strings.Cut(strings.ToLower(text), ";")
 	return slices.Contains(acceptedTypes, strings.TrimPrefix(strings.TrimSpace(essence), "application/"))
-}
-
-// translateError converts an error of the JWT library. It drops the library's text, which may quote the token.
-func (v *jwtVerifier) translateError(parsed *jwt.Token, err error) error {
-	if own, ok := errors.AsType[*apperr.Error](err); ok {
-		return own
-	}
-	if reason := ReasonOf(err); reason != "" {
-		return unauthenticated(reason)
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return apperr.From(err)
-	}
-	if parsed != nil && parsed.Method != nil && !slices.Contains(v.rules.algorithms, parsed.Method.Alg()) {
-		return unauthenticated(ReasonBadAlgorithm)
-	}
-	return unauthenticated(reasonFor(err))
-}
-
-// reasonFor returns the reason for the most severe of the library's joined errors.
-func reasonFor(err error) Reason {
-	for _, known := range []struct {
-		err    error
-		reason Reason
-	}{
-		{jwt.ErrTokenMalformed, ReasonMalformed},
-		{jwt.ErrTokenSignatureInvalid, ReasonBadSignature},
-		{jwt.ErrTokenUnverifiable, ReasonBadAlgorithm},
-		{jwt.ErrTokenInvalidIssuer, ReasonWrongIssuer},
-		{jwt.ErrTokenInvalidAudience, ReasonWrongAudience},
-		{jwt.ErrTokenRequiredClaimMissing, ReasonMissingClaim},
-		{jwt.ErrTokenExpired, ReasonExpired},
-		{jwt.ErrTokenNotValidYet, ReasonNotYetValid},
-		{jwt.ErrTokenUsedBeforeIssued, ReasonNotYetValid},
-	} {
-		if errors.Is(err, known.err) {
-			return known.reason
-		}
-	}
-	return ReasonBadClaim
 }

@@ -146,7 +146,13 @@ func TestVerify_NoKeyID_KeysOfAlgorithmTried(t *testing.T) {
 	}
 	require.EqualValues(t, 1, i.fetches.Load())
 	requireRejected(t, v, sign(t, "ES256", ecKey(), validClaims(), nil), ReasonUnknownKey)
-	requireRejected(t, v, sign(t, "PS256", rsaKey(), validClaims(), nil), ReasonBadSignature, "the PS256 key alone is tried")
+	requireRejected(
+		t,
+		v,
+		sign(t, "PS256", rsaKey(), validClaims(), nil),
+		ReasonBadSignature,
+		"the PS256 key alone is tried",
+	)
 }
 
 // Two keys under one ID are both tried, each with its own algorithm only.

@@ -10,46 +10,12 @@ import (
 	"strings"
 	"time"
 
-	"errand/internal/auth"
 	"errand/internal/config"
 	"errand/internal/llm"
 	"errand/internal/stream/natsbus"
 
 	"github.com/tmc/langchaingo/llms"
 )
-
-// checkSignIn checks the source of the keys that verify tokens.
-func checkSignIn(ctx context.Context, cfg config.Config) []Finding {
-	const check = "sign-in"
-	switch {
-	case cfg.Auth.JWKSURL != "":
-		return checkJWKS(ctx, cfg)
-	case cfg.Auth.BetterAuthSecret.IsSet():
-		return []Finding{warning(check,
-			"tokens are verified with BETTER_AUTH_SECRET, which can also sign tokens for any user",
-			"use the identity provider's published keys: set AUTH_JWKS_URL")}
-	default:
-		return []Finding{warning(check, "development sign-in: anyone on this machine may sign in as any user",
-			"set AUTH_JWKS_URL before the server is used by others")}
-	}
-}
-
-func checkJWKS(ctx context.Context, cfg config.Config) []Finding {
-	const check = "sign-in keys"
-	report, err := auth.ProbeJWKS(ctx, cfg.Auth.JWKSURL)
-	if err != nil {
-		return []Finding{failed(check, "AUTH_JWKS_URL returned no keys: "+err.Error(),
-			"start the identity provider, and check that this machine can reach the URL")}
-	}
-	findings := []Finding{
-		passed(check, fmt.Sprintf("%d usable, of the issuer %s", report.Keys, cfg.Auth.Issuer)),
-	}
-	if report.ClockKnown {
-		// The Date header has a resolution of a second, so a leeway of 0 would always give a warning.
-		findings = append(findings, clockFinding("sign-in clock", report.ClockAhead, max(cfg.Auth.Leeway, 2*time.Second)))
-	}
-	return findings
-}
 
 // checkBus checks the NATS server, if one carries the events between replicas.
 func checkBus(cfg config.Config) []Finding {

@@ -1,6 +1,10 @@
 package graphqlhttp
 
-import "net/http"
+import (
+	"net/http"
+
+	"errand/internal/refusal"
+)
 
 // allowedHeaders are the request headers that pages of other origins may set.
 const allowedHeaders = "Authorization, Content-Type, Accept, X-Request-Id, X-Requested-With, " +
@@ -32,6 +36,8 @@ func (o *Origins) CORS(next http.Handler) http.Handler {
 			header.Set("Access-Control-Allow-Methods", "GET, POST")
 			header.Set("Access-Control-Allow-Headers", allowedHeaders)
 			header.Set("Access-Control-Max-Age", "7200")
+		} else {
+			o.Refusals.Request(r, refusal.GraphQL, refusal.Preflight, refusal.Origin, refusal.HintOrigins)
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})

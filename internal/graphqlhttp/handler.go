@@ -10,6 +10,7 @@ import (
 	"errand/internal/graphqlhttp/connlimit"
 	"errand/internal/graphqlhttp/exec"
 	"errand/internal/graphqlhttp/ws"
+	"errand/internal/refusal"
 )
 
 // Handler serves GraphQL over all transports at one path.
@@ -62,6 +63,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // CORS to it, so that the server must check it.
 func (h *Handler) serveSocket(w http.ResponseWriter, r *http.Request) {
 	if !h.options.Origins.allows(r) {
+		h.engine.Refusals().Request(r, refusal.GraphQL, refusal.WebSocket, refusal.Origin, refusal.HintOrigins)
 		h.writeRequestError(w, r, exec.NewRequestError(http.StatusForbidden,
 			apperr.New(apperr.Forbidden, "Pages of this origin may not connect.")))
 		return

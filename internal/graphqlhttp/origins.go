@@ -5,11 +5,16 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"errand/internal/refusal"
 )
 
 // Origins is an allow-list of browser origins. Its zero value allows none but the server's own origin, which is always
 // allowed.
 type Origins struct {
+	// Refusals records refused preflights. Nil records nothing.
+	Refusals *refusal.Recorder
+
 	any   bool
 	exact map[string]bool
 }

@@ -14,6 +14,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/auth/bearer"
 	"errand/internal/graphqlhttp/exec"
+	"errand/internal/refusal"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
@@ -22,6 +23,8 @@ import (
 func (h *Handler) readRequest(w http.ResponseWriter, r *http.Request) (exec.Request, *exec.RequestError) {
 	if r.Method == http.MethodGet {
 		if err := checkForgery(r, h.options.Origins); err != nil {
+			h.engine.Refusals().Request(r, refusal.GraphQL, refusal.TransportOf(r), refusal.Forgery,
+				"Sec-Fetch-Site is "+refusal.Printable(r.Header.Get("Sec-Fetch-Site")))
 			return exec.Request{}, err
 		}
 		return h.decodeParameters(r.URL.RawQuery)
@@ -108,11 +111,16 @@ func jsonParameter(s string) []byte {
 func (h *Handler) authenticate(r *http.Request) (context.Context, exec.Identity, *exec.RequestError) {
 	ctx, identity := r.Context(), exec.Identity{}
 	var failure *gqlerror.Error
+	transport := refusal.TransportOf(r)
+	if isUpgrade(r) {
+		transport = refusal.WebSocket
+	}
 	token, _, err := bearer.FromHeader(r.Header)
 	if err != nil {
+		h.engine.Refusals().Token(ctx, refusal.GraphQL, transport, r.RemoteAddr, err)
 		failure = exec.ToGraphQLError(apperr.From(err))
 	} else {
-		ctx, identity, failure = h.engine.Authenticate(ctx, token)
+		ctx, identity, failure = h.engine.Authenticate(ctx, token, transport, r.RemoteAddr)
 	}
 	if failure == nil {
 		return ctx, identity, nil

@@ -18,9 +18,10 @@ import (
 	"errand/internal/auth/bearer"
 	"errand/internal/config"
 	"errand/internal/jsonlimit"
+	"errand/internal/refusal"
 )
 
-// Guard authenticates requests and checks host, origin and size. All fields but PublicURL are required.
+// Guard authenticates requests and checks host, origin and size. All fields but PublicURL and Refusals are required.
 type Guard struct {
 	// Authenticate verifies a token for this path and returns a context with its user as the viewer.
 	Authenticate func(ctx context.Context, token string) (context.Context, error)
@@ -32,6 +33,8 @@ type Guard struct {
 	PublicURL string
 	// BodyBytes is the largest request body in bytes.
 	BodyBytes int64
+	// Refusals records refused tokens, origins and hosts. Nil records nothing.
+	Refusals *refusal.Recorder
 }
 
 // Wrap returns a handler that passes authenticated requests to next, with the viewer in the context. The token is
@@ -39,12 +42,14 @@ type Guard struct {
 func (g Guard) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !g.hostAllowed(r) {
+			g.Refusals.Request(r, refusal.MCP, refusal.HTTP, refusal.Host, "a loopback listener is addressed by another name")
 			writeError(w, http.StatusForbidden, "Unknown host name.")
 			return
 		}
 		origin := r.Header.Get("Origin")
 		w.Header().Add("Vary", "Origin")
 		if origin != "" && !g.OriginAllowed(origin) && !sameHost(origin, r.Host) {
+			g.Refusals.Request(r, refusal.MCP, refusal.HTTP, refusal.Origin, refusal.HintOrigins)
 			writeError(w, http.StatusForbidden, "This origin is not allowed.")
 			return
 		}
@@ -98,6 +103,7 @@ func setCORSHeaders(h http.Header, origin string) {
 func (g Guard) authenticate(w http.ResponseWriter, r *http.Request) (context.Context, bool) {
 	token, present, err := bearer.FromHeader(r.Header)
 	if err == nil && !present {
+		g.Refusals.NoToken(r.Context(), refusal.MCP, refusal.HTTP, r.RemoteAddr)
 		w.Header().Set("WWW-Authenticate", g.Resource.Challenge(r, nil))
 		writeError(w, http.StatusUnauthorized, "Sign in first: send a bearer token.")
 		return nil, false
@@ -108,6 +114,7 @@ func (g Guard) authenticate(w http.ResponseWriter, r *http.Request) (context.Con
 			return ctx, true
 		}
 	}
+	g.Refusals.Token(r.Context(), refusal.MCP, refusal.HTTP, r.RemoteAddr, err)
 	e := apperr.From(err)
 	switch e.Code {
 	case apperr.Unauthenticated:

@@ -47,7 +47,8 @@ func (s *Server) serveAdmin() error {
 		mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	}
-	admin := s.newHTTPServer(adminGuard{loopback: loopback, hosts: s.Config.Server.AdminHosts}.wrap(mux))
+	guard := adminGuard{loopback: loopback, hosts: s.Config.Server.AdminHosts, refusals: s.refusals}
+	admin := s.newHTTPServer(guard.wrap(mux))
 	s.onStop("admin listener", 1, func(ctx context.Context) error { return shutdownHTTP(ctx, admin, listener) })
 	go serveListener(admin, listener, s.serveErr)
 	s.Log.Info("serving metrics", "url", "http://"+listener.Addr().String()+"/metrics")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"errand/internal/config"
+	"errand/internal/refusal"
 )
 
 // adminGuard protects the admin listener, which has no authentication, from pages in an operator's browser: it checks
@@ -17,6 +18,8 @@ type adminGuard struct {
 	loopback bool
 	// hosts are additional host names (ADMIN_HOSTS).
 	hosts []string
+	// refusals records rejected requests. Nil records nothing.
+	refusals *refusal.Recorder
 }
 
 // wrap returns next behind the checks.
@@ -24,8 +27,10 @@ func (g adminGuard) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !g.hostAllowed(r.Host):
+			g.refusals.Request(r, refusal.Admin, refusal.HTTP, refusal.Host, "ADMIN_HOSTS does not list this host")
 			http.Error(w, "This host name is not allowed; list it in ADMIN_HOSTS.", http.StatusForbidden)
 		case fromOtherSite(r):
+			g.refusals.Request(r, refusal.Admin, refusal.HTTP, refusal.Origin, "a page of another site sent the request")
 			http.Error(w, "Requests from pages of other sites are not allowed.", http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)

@@ -24,6 +24,7 @@ func (s *Server) mountMCP(mux *http.ServeMux, users auth.UserStore) {
 		OriginAllowed: s.Config.OriginAllowed,
 		PublicURL:     s.Config.Server.PublicURL,
 		BodyBytes:     int64(s.Config.Limits.BodyBytes),
+		Refusals:      s.refusals,
 	}))
 	mux.Handle(resource.MetadataPath(), resource.Metadata())
 	mux.Handle(auth.MetadataPath, resource.Metadata())

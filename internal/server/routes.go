@@ -21,6 +21,7 @@ func (s *Server) routes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	origins.Refusals = s.refusals
 	if s.graphql, err = s.newGraphQLHandler(users, origins); err != nil {
 		return nil, err
 	}
@@ -34,7 +35,7 @@ func (s *Server) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", origins.CORS(s.graphql))
 	s.mountMCP(mux, users)
-	devSignIn, err := s.Auth.DevSignInHandler(s.listener.Addr())
+	devSignIn, err := s.Auth.DevSignInHandler(s.listener.Addr(), s.refusals)
 	devSignInEnabled := err == nil // an error is the reason for which it is off
 	if devSignInEnabled {
 		mux.Handle(auth.DevSignInPath, devSignIn)
@@ -76,6 +77,7 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 		OperationTimeout: s.Config.Limits.RequestTimeout,
 		ResponseBytes:    s.Config.Limits.ResponseBytes,
 		Logger:           s.Log,
+		Refusals:         s.refusals,
 		Observer: exec.Observer{
 			Begin:              s.observer().traceOperations(),
 			Operation:          s.observer().observeOperation,

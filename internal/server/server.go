@@ -19,6 +19,7 @@ import (
 	"errand/internal/graphqlhttp"
 	"errand/internal/mcp"
 	"errand/internal/netlimit"
+	"errand/internal/refusal"
 	"errand/internal/run"
 	"errand/internal/store"
 	"errand/internal/stream"
@@ -39,6 +40,7 @@ type Server struct {
 	MCP      *mcp.Server // nil after Open
 
 	serves   bool // this process will run the engine: it came from Start
+	refusals *refusal.Recorder
 	agent    *agent.Agent
 	health   *healthMonitor
 	graphql  *graphqlhttp.Handler
@@ -64,7 +66,14 @@ func Start(ctx context.Context, cfg config.Config, log *slog.Logger) (*Server, e
 }
 
 func newServer(cfg config.Config, log *slog.Logger) *Server {
-	return &Server{Config: cfg, Log: log, Metrics: telemetry.NewMetrics(), serveErr: make(chan error, 1)}
+	metrics := telemetry.NewMetrics()
+	return &Server{
+		Config:   cfg,
+		Log:      log,
+		Metrics:  metrics,
+		refusals: refusal.NewRecorder(log, metrics.Refused),
+		serveErr: make(chan error, 1),
+	}
 }
 
 // stopOnError returns s if err is nil; otherwise it stops s and returns the errors.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"errand/internal/refusal"
 	"errand/internal/run"
 	"errand/internal/viewer"
 
@@ -25,6 +26,7 @@ type Metrics struct {
 	names         *labelLimiter // of operations
 	sockets       prometheus.Gauge
 	closes        *prometheus.CounterVec
+	refusals      *prometheus.CounterVec
 	subscriptions prometheus.Gauge
 
 	attempts  *prometheus.CounterVec
@@ -53,8 +55,11 @@ func NewMetrics() *Metrics {
 		operations: histogram("operation_seconds",
 			"GraphQL operations and MCP requests by type, name, transport and the code of their first error.",
 			fastBuckets, "type", "name", "transport", "code"),
-		sockets:       gauge("sockets", "Open WebSockets."),
-		closes:        counter("socket_closes_total", "Closed WebSockets by close code.", "code"),
+		sockets: gauge("sockets", "Open WebSockets."),
+		closes:  counter("socket_closes_total", "Closed WebSockets by close code.", "code"),
+		refusals: counter("refusals_total",
+			"Requests and tokens refused because of their token, origin or host, by reason.",
+			"surface", "transport", "reason"),
 		subscriptions: gauge("subscriptions", "Open subscriptions on any transport."),
 		attempts:      counter("run_attempts_total", "Attempts to generate a reply, by result.", "end"),
 		duration:      histogram("run_seconds", "Duration of attempts, by result.", slowBuckets, "end"),
@@ -68,7 +73,7 @@ func NewMetrics() *Metrics {
 		tokens:     counter("model_tokens_total", "Tokens by kind: input, output and cached input.", "model", "kind"),
 		toolCalls:  histogram("tool_call_seconds", "Tool calls by outcome.", fastBuckets, "tool", "outcome"),
 	}
-	m.registry.MustRegister(m.operations, m.sockets, m.closes, m.subscriptions, m.attempts, m.duration, m.queueWait,
+	m.registry.MustRegister(m.operations, m.sockets, m.closes, m.refusals, m.subscriptions, m.attempts, m.duration, m.queueWait,
 		m.firstText, m.modelCalls, m.tokens, m.toolCalls,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -159,6 +164,11 @@ func (m *Metrics) SocketOpened() { m.sockets.Inc() }
 func (m *Metrics) SocketClosed(code int) {
 	m.sockets.Dec()
 	m.closes.WithLabelValues(closeCodeLabel(code)).Inc()
+}
+
+// Refused records a refused request. Its arguments are from closed lists.
+func (m *Metrics) Refused(surface refusal.Surface, transport refusal.Transport, reason refusal.Reason) {
+	m.refusals.WithLabelValues(string(surface), string(transport), string(reason)).Inc()
 }
 
 // SubscriptionOpened records a new subscription.

@@ -19,7 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestKeySet_UnknownKeyIDs_BoundedFetches checks that many tokens with unknown key IDs cause one fetch a second, and that valid tokens are accepted while it is pending.
+// TestKeySet_UnknownKeyIDs_BoundedFetches checks that many tokens with unknown key IDs cause one fetch a second, and
+// that valid tokens are accepted while it is pending.
 func TestKeySet_UnknownKeyIDs_BoundedFetches(t *testing.T) {
 	t.Parallel()
 	p := harness.NewIdentityProvider(t)

@@ -73,8 +73,10 @@ func TestKeySet_FieldVariants_Accepted(t *testing.T) {
 		"x5c": []string{"MIIBszCCARygAwIBAgIB"}, "x5t": "of-another-key", "x5t#S256": "of-another-key",
 	}
 	p.PublishKeys(t, rsa,
-		m{"kty": "EC", "crv": "P-384", "kid": "curve", "key_ops": []string{"verify"}, "ext": true,
-			"x": harness.Base64URL(point[1:49]), "y": harness.Base64URL(point[49:])},
+		m{
+			"kty": "EC", "crv": "P-384", "kid": "curve", "key_ops": []string{"verify"}, "ext": true,
+			"x": harness.Base64URL(point[1:49]), "y": harness.Base64URL(point[49:]),
+		},
 		m{"kty": "RSA", "kid": "enc", "use": "enc", "alg": "RSA-OAEP", "n": rsa["n"], "e": "AQAB"},
 		m{"kty": "AKP", "kid": "post-quantum", "alg": "ML-DSA-44", "pub": "AAAA"})
 	env := harness.Start(t, testdb.SQLiteURL(t), p.Settings())

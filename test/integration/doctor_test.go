@@ -165,6 +165,48 @@ func TestDoctor_IdentityProvider_ReportsState(t *testing.T) {
 	require.NotContains(t, table, "planted")
 }
 
+// TestDoctor_TokensRefused_AdvisesFix checks configurations with which all tokens are refused.
+func TestDoctor_TokensRefused_AdvisesFix(t *testing.T) {
+	database := testdb.SQLiteURL(t)
+	const good = `{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`
+	for name, tc := range map[string]struct {
+		response string
+		failed   bool
+		want     []string
+	}{
+		"web page":     {"<html>", true, []string{"all tokens are refused: not a JWK set", "jwks_uri"}},
+		"certificates": {`{"k1":"-----BEGIN CERTIFICATE-----"}`, true, []string{"no usable keys"}},
+		"no keys":      {`{"keys":[]}`, true, []string{"no usable keys", "BETTER_AUTH_SECRET"}},
+		"unusable keys": {`{"keys":[{"kty":"RSA","kid":"old","n":"AAAA","e":"AQAB"}]}`, true,
+			[]string{"no usable keys", `key "old" is not used`}},
+		"one unusable key": {`{"keys":[{"kty":"EC","crv":"secp256k1","kid":"coin","x":"AA","y":"AA"},` + good + `]}`, false,
+			[]string{"1 usable", `key "coin" is not used`}},
+		"redirect": {"redirect", true, []string{"redirects are not followed"}},
+	} {
+		var server *httptest.Server
+		server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case strings.HasPrefix(r.URL.Path, "/.well-known/"):
+				_, _ = w.Write([]byte(`{"issuer":"` + server.URL + `/"}`))
+			case tc.response == "redirect":
+				http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound)
+			default:
+				_, _ = w.Write([]byte(tc.response))
+			}
+		}))
+		defer server.Close()
+		table, failed := runDoctor(t, healthySettings(database, harness.Settings{
+			"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": server.URL + "/jwks",
+		}))
+		require.Equal(t, tc.failed, failed, "%s\n%s", name, table)
+		for _, text := range tc.want {
+			require.Contains(t, table, text, name)
+		}
+		require.Regexp(t, tableRow("sign-in issuer", doctor.Warning, "slash at the end"), table, name)
+		require.Contains(t, table, "set AUTH_ISSUER="+server.URL+"/", name)
+	}
+}
+
 func TestDoctor_PortInUse_ReportsProblem(t *testing.T) {
 	database := testdb.SQLiteURL(t)
 	other, err := net.Listen("tcp", "127.0.0.1:0")

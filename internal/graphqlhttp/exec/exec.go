@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"errand/internal/graphqlhttp/limits"
+	"errand/internal/refusal"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -59,6 +60,8 @@ type Options struct {
 	// Logger receives internal errors, but never documents, variables or tokens. slog.Default().
 	Logger   *slog.Logger
 	Observer Observer
+	// Refusals records refused tokens, origins and hosts. Nil records nothing.
+	Refusals *refusal.Recorder
 }
 
 // WithDefaults returns o with the documented defaults.
@@ -129,3 +132,6 @@ func New(o Options) *Engine {
 
 // Observer returns the engine's observer, none of whose functions is nil.
 func (e *Engine) Observer() Observer { return e.options.Observer }
+
+// Refusals returns the recorder of refused requests, which may be nil.
+func (e *Engine) Refusals() *refusal.Recorder { return e.options.Refusals }

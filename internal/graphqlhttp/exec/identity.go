@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"errand/internal/apperr"
+	"errand/internal/refusal"
 	"errand/internal/viewer"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -20,16 +21,20 @@ type Identity struct {
 }
 
 // Authenticate verifies a token and returns the context in which the user's operations run. An empty token means
-// anonymous, not an error. The error is ready for the client.
-func (e *Engine) Authenticate(ctx context.Context, token string) (context.Context, Identity, *gqlerror.Error) {
+// anonymous, not an error. The error is ready for the client, and recorded for the operator with the transport and the
+// address of the peer.
+func (e *Engine) Authenticate(
+	ctx context.Context, token string, transport refusal.Transport, remote string,
+) (context.Context, Identity, *gqlerror.Error) {
 	if token == "" {
 		return ctx, Identity{}, nil
 	}
 	authenticated, userID, expires, err := e.options.Authenticate(ctx, token)
 	if err == nil && !expires.IsZero() && !expires.After(time.Now()) {
-		err = apperr.New(apperr.Unauthenticated, "The token has expired.")
+		err = apperr.Wrap(refusal.ErrExpired, apperr.Unauthenticated, "The token has expired.")
 	}
 	if err != nil {
+		e.options.Refusals.Token(ctx, refusal.GraphQL, transport, remote, err)
 		return ctx, Identity{}, e.options.ErrorPresenter(ctx, err)
 	}
 	v, _ := viewer.FromContext(authenticated)

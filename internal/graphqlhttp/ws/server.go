@@ -90,7 +90,9 @@ func (s *Server) Upgrade(
 		s.limiter.Release(identity.UserID)
 		return nil // the upgrader has written the response
 	}
-	s.serve(newSocket(&s.shared, conn, selected, ctx, identity))
+	socket := newSocket(&s.shared, conn, selected, ctx, identity)
+	socket.remote = r.RemoteAddr
+	s.serve(socket)
 	return nil
 }
 

@@ -20,6 +20,7 @@ const unauthenticatedMessageBytes = 16 << 10
 type socket struct {
 	*shared
 	conn     *websocket.Conn
+	remote   string    // the address of the peer
 	protocol *protocol // nil when the client offers no known subprotocol
 	// ctx carries the values of the upgrade request. It never ends: the socket ends each of its operations itself,
 	// which takes less memory than a tree of contexts.

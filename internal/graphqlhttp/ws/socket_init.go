@@ -7,6 +7,7 @@ import (
 
 	"errand/internal/apperr"
 	"errand/internal/graphqlhttp/exec"
+	"errand/internal/refusal"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
@@ -27,7 +28,7 @@ func (i initialisation) run(m incoming) {
 	userCtx, identity := i.userCtx, i.identity // from the upgrade's Authorization header
 	if token := payloadToken(payload); token != "" {
 		var err *gqlerror.Error
-		if userCtx, identity, err = i.engine.Authenticate(i.ctx, token); err != nil {
+		if userCtx, identity, err = i.engine.Authenticate(i.ctx, token, refusal.WebSocketInit, i.remote); err != nil {
 			i.reject(err)
 			return
 		}
@@ -46,6 +47,7 @@ func (i initialisation) run(m incoming) {
 
 // rejectAnonymous closes a socket without a token: all subscriptions need a user, so that it would only take a place.
 func (i initialisation) rejectAnonymous() {
+	i.engine.Refusals().NoToken(i.ctx, refusal.GraphQL, refusal.WebSocketInit, i.remote)
 	i.writeConnectionError(exec.ToGraphQLError(apperr.New(apperr.Unauthenticated, "%s", CloseNoToken.Reason)))
 	i.closeAfterQueue(CloseNoToken)
 }

@@ -7,6 +7,7 @@ import (
 
 	"errand/internal/apperr"
 	"errand/internal/graphqlhttp/exec"
+	"errand/internal/refusal"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
@@ -63,10 +64,12 @@ func (t tokenRenewal) expire(expires time.Time) {
 // subscriptions that started with more scopes than the new token has; later ones run in the new token's context. A
 // token that is rejected changes nothing.
 func (t tokenRenewal) renew(token string) {
-	userCtx, identity, err := t.engine.Authenticate(t.ctx, token)
+	userCtx, identity, err := t.engine.Authenticate(t.ctx, token, refusal.WebSocketRenewal, t.remote)
 	t.mu.Lock()
 	if err == nil && (!t.initialised || identity.UserID != t.identity.UserID) {
-		err = exec.ToGraphQLError(apperr.New(apperr.Forbidden, "The new token must be of the connection's user."))
+		other := apperr.Wrap(refusal.ErrOtherUser, apperr.Forbidden, "The new token must be of the connection's user.")
+		t.engine.Refusals().Token(t.ctx, refusal.GraphQL, refusal.WebSocketRenewal, t.remote, other)
+		err = exec.ToGraphQLError(other)
 	}
 	if err == nil && !t.closing {
 		t.userCtx, t.identity = userCtx, identity

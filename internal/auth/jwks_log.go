@@ -3,7 +3,26 @@ package auth
 import (
 	"log/slog"
 	"slices"
+	"time"
 )
+
+// failureLogInterval is the time after which the same failure of a fetch is logged again.
+const failureLogInterval = time.Minute
+
+// failureLog decides which failures of fetches are logged: those that differ from the last, and one a minute. Not safe
+// for concurrent use.
+type failureLog struct {
+	last     string
+	loggedAt time.Time
+}
+
+func (l *failureLog) due(err error, now time.Time) bool {
+	if err.Error() == l.last && now.Sub(l.loggedAt) < failureLogInterval {
+		return false
+	}
+	l.last, l.loggedAt = err.Error(), now
+	return true
+}
 
 // maxSkippedLines is the number of skipped keys that one fetch logs.
 const maxSkippedLines = 20

@@ -1,0 +1,76 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"errand/internal/auth"
+	"errand/internal/config"
+)
+
+// checkSignIn checks the source of the keys that verify tokens.
+func checkSignIn(ctx context.Context, cfg config.Config) []Finding {
+	const check = "sign-in"
+	switch {
+	case cfg.Auth.JWKSURL != "":
+		return append(checkJWKS(ctx, cfg), checkIssuer(ctx, cfg)...)
+	case cfg.Auth.BetterAuthSecret.IsSet():
+		return []Finding{warning(check,
+			"tokens are verified with BETTER_AUTH_SECRET, which can also sign tokens for any user",
+			"use the identity provider's published keys: set AUTH_JWKS_URL")}
+	default:
+		return []Finding{warning(check, "development sign-in: anyone on this machine may sign in as any user",
+			"set AUTH_JWKS_URL before the server is used by others")}
+	}
+}
+
+func checkJWKS(ctx context.Context, cfg config.Config) []Finding {
+	const check = "sign-in keys"
+	report, err := auth.ProbeJWKS(ctx, cfg.Auth.JWKSURL)
+	if err != nil {
+		return append([]Finding{failed(check, "AUTH_JWKS_URL returned no keys, so that all tokens are refused: "+err.Error(),
+			auth.JWKSAdvice(err))}, skippedKeys(report.Skipped)...)
+	}
+	findings := []Finding{
+		passed(check, fmt.Sprintf("%d usable, of the issuer %s", report.Keys, cfg.Auth.Issuer)),
+	}
+	findings = append(findings, skippedKeys(report.Skipped)...)
+	if report.ClockKnown {
+		// The Date header has a resolution of a second, so a leeway of 0 would always give a warning.
+		findings = append(findings, clockFinding("sign-in clock", report.ClockAhead, max(cfg.Auth.Leeway, 2*time.Second)))
+	}
+	return findings
+}
+
+// skippedKeys returns a warning for each published key that is not used, except those for encryption.
+func skippedKeys(skipped []auth.SkippedKey) []Finding {
+	var findings []Finding
+	for _, key := range skipped {
+		if !key.Expected {
+			findings = append(findings, warning("sign-in key", fmt.Sprintf("key %q is not used: %s", key.ID, key.Reason),
+				"nothing, unless tokens are signed with this key; then let the identity provider sign with another"))
+		}
+	}
+	return findings
+}
+
+// checkIssuer compares AUTH_ISSUER with the name that the issuer gives itself, if it publishes one.
+func checkIssuer(ctx context.Context, cfg config.Config) []Finding {
+	const check = "sign-in issuer"
+	named, ok := auth.ProbeIssuer(ctx, cfg.Auth.Issuer)
+	switch {
+	case !ok:
+		return nil
+	case named == cfg.Auth.Issuer:
+		return []Finding{passed(check, "AUTH_ISSUER is the name that the issuer gives itself")}
+	}
+	detail := fmt.Sprintf("AUTH_ISSUER is %s, but the issuer names itself %s, so that its tokens are refused",
+		cfg.Auth.Issuer, named)
+	if strings.TrimRight(named, "/") == strings.TrimRight(cfg.Auth.Issuer, "/") {
+		detail += " (the slash at the end counts)"
+	}
+	return []Finding{warning(check, detail, "set AUTH_ISSUER="+named+
+		" (also after users have signed in: users are identified by the issuer in their tokens)")}
+}
