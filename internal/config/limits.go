@@ -33,6 +33,9 @@ type Limits struct {
 	// QueryComplexity is the maximum estimated cost of an operation, 10 to 1000000.
 	QueryComplexity int `env:"QUERY_MAX_COMPLEXITY" envDefault:"30000"`
 
+	// RequestsPerUser is the number of a user's GraphQL requests in progress on this server, streams not included, 1 to
+	// 10000.
+	RequestsPerUser int `env:"MAX_REQUESTS_PER_USER" envDefault:"100"`
 	// SocketsPerUser is the number of a user's open WebSockets on this server, 1 to 10000.
 	SocketsPerUser int `env:"MAX_SOCKETS_PER_USER" envDefault:"64"`
 	// SubscriptionsPerSocket is the number of concurrent operations on a WebSocket, 1 to 1000.
@@ -59,6 +62,7 @@ func (l *Limits) validate(errs *Errors) {
 	validateRange(errs, "QUERY_MAX_DIRECTIVES", l.QueryDirectives, 10, 100_000)
 	validateRange(errs, "QUERY_MAX_FRAGMENTS", l.QueryFragments, 10, 100_000)
 	validateRange(errs, "QUERY_MAX_COMPLEXITY", l.QueryComplexity, 10, 1_000_000)
+	validateRange(errs, "MAX_REQUESTS_PER_USER", l.RequestsPerUser, 1, 10_000)
 	validateRange(errs, "MAX_SOCKETS_PER_USER", l.SocketsPerUser, 1, 10_000)
 	validateRange(errs, "MAX_SUBSCRIPTIONS_PER_SOCKET", l.SubscriptionsPerSocket, 1, 1000)
 	validateRange(errs, "SOCKET_INIT_TIMEOUT", l.SocketInitTimeout, 100*time.Millisecond, time.Minute)

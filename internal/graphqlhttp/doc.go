@@ -17,7 +17,7 @@
 //	408  the request body did not arrive in time
 //	413  the request body is too large
 //	415  POST with a content type other than application/json, or compressed
-//	429  too many open streams or sockets of this user
+//	429  too many requests in progress, open streams or sockets of this user
 //	431  the URL and headers are too large (from net/http, in plain text)
 //	503  too many connections, the server shuts down, or the token could not be verified
 //

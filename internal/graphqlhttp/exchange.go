@@ -3,7 +3,10 @@ package graphqlhttp
 import (
 	"context"
 	"net/http"
+	"sync"
+	"time"
 
+	"errand/internal/apperr"
 	"errand/internal/graphqlhttp/exec"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -17,6 +20,8 @@ type exchange struct {
 	accepts  accept
 	identity exec.Identity
 	op       *exec.Operation
+	// release ends the count of the request; see admit.
+	release func()
 }
 
 // serveRequest serves POST and GET, in any response format.
@@ -30,19 +35,43 @@ func (h *Handler) serveRequest(w http.ResponseWriter, r *http.Request) {
 			"application/graphql-response+json, text/event-stream or multipart/mixed."))
 		return
 	}
-	request, err := h.readRequest(w, r)
-	if err != nil {
+	if err := h.checkHeader(r); err != nil {
 		h.writeRequestError(w, r, err)
 		return
 	}
+	// Before the body is read: how much memory a request may take depends on its user.
 	ctx, identity, err := h.authenticate(r)
 	if err != nil {
 		h.writeRequestError(w, r, err)
 		return
 	}
+	release, err := h.admit(identity)
+	if err != nil {
+		h.writeRequestError(w, r, err)
+		return
+	}
+	defer release()
+	request, err := h.readRequest(w, r, identity)
+	if err != nil {
+		h.writeRequestError(w, r, err)
+		return
+	}
 	op, err := h.engine.Prepare(request, identity, accepts.forQuery(true) == formatIncremental)
-	x := &exchange{handler: h, w: w, r: r, accepts: accepts, identity: identity, op: op}
+	x := &exchange{handler: h, w: w, r: r, accepts: accepts, identity: identity, op: op, release: release}
 	x.serve(ctx, err)
+}
+
+// admit counts a request of a user. The caller calls release, more than once if it likes, when the response is written
+// or a stream, which is counted elsewhere, begins.
+func (h *Handler) admit(identity exec.Identity) (release func(), err *exec.RequestError) {
+	h.requests.Acquire() // without a limit in total
+	if !h.requests.Assign(identity.UserID) {
+		h.requests.Release("")
+		return nil, exec.NewRequestError(http.StatusTooManyRequests, apperr.TooMany(time.Second,
+			"At most %d requests of a user may be in progress on this server.", h.options.RequestsPerUser),
+		).WithHeader("Retry-After", "1")
+	}
+	return sync.OnceFunc(func() { h.requests.Release(identity.UserID) }), nil
 }
 
 // serve executes the operation, or reports why it was rejected, in the best format that the client accepts.
@@ -62,8 +91,10 @@ func (x *exchange) serve(ctx context.Context, err *exec.RequestError) {
 		x.op.Report(ctx, "http", err.Code())
 		x.handler.writeRequestError(x.w, x.r, err)
 	case chosen == formatSSE:
+		x.release()
 		x.serveStream(ctx, sse{}, err)
 	case chosen == formatMultipart:
+		x.release()
 		x.serveStream(ctx, multipart{}, err)
 	case chosen == formatIncremental:
 		x.serveIncremental(ctx)

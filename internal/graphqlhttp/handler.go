@@ -19,6 +19,8 @@ type Handler struct {
 	engine  *exec.Engine
 	sockets *ws.Server
 	streams *connlimit.Limiter
+	// requests counts the requests in progress other than streams.
+	requests *connlimit.Limiter
 	// compress wraps the handler of a single response.
 	compress func(http.Handler) http.HandlerFunc
 
@@ -38,6 +40,7 @@ func New(engine *exec.Engine, o Options) *Handler {
 		engine:   engine,
 		sockets:  ws.NewServer(engine, o.Socket),
 		streams:  connlimit.New(0, o.StreamsPerUser),
+		requests: connlimit.New(0, o.RequestsPerUser),
 		compress: newCompressor(o.CompressBytes),
 	}
 	h.stopping, h.stop = context.WithCancelCause(context.Background())

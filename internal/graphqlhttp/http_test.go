@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -496,11 +497,45 @@ func TestHTTP_Response_ReportsCost(t *testing.T) {
 }
 
 func TestHTTP_BodyOverLimit_413(t *testing.T) {
-	b := start(t, nil)
-	a := b.query(`{ hello } #`+strings.Repeat("x", 1<<20), "")
-	require.Equal(t, 413, a.status)
-	require.Equal(t, "BAD_USER_INPUT", a.code())
-	require.NotContains(t, a.body, "xxx")
+	b := start(t, func(o *serverOptions) { o.HTTP.AnonymousBodyBytes = 0 })
+	for size, headers := range map[int][]string{1 << 20: alice, 16 << 10: nil} {
+		a := b.query(`{ hello } #`+strings.Repeat("x", size), "", headers...)
+		require.Equal(t, 413, a.status)
+		require.Equal(t, "BAD_USER_INPUT", a.code())
+		require.NotContains(t, a.body, "xxx")
+		a = b.query(`{ hello } #`+strings.Repeat("x", size-100), "", headers...)
+		require.NotEqual(t, 413, a.status, "at most %d bytes are allowed", size)
+	}
+}
+
+func TestHTTP_TooManyRequestsOfUser_429(t *testing.T) {
+	b := start(t, func(o *serverOptions) { o.HTTP.RequestsPerUser = 2 })
+	// Requests whose bodies do not arrive are in progress.
+	for range 2 {
+		conn, err := net.Dial("tcp", b.server.Listener.Addr().String())
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+			"Authorization: Bearer alice\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n")
+		require.NoError(t, err)
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(patience)))
+		_, err = io.ReadFull(conn, make([]byte, len("HTTP/1.1 100"))) // the server reads the body
+		require.NoError(t, err)
+	}
+	a := b.query(`{ hello }`, "", alice...)
+	require.Equal(t, 429, a.status)
+	require.Equal(t, "RATE_LIMITED", a.code())
+	require.EqualValues(t, 1000, a.extension("retryAfterMs"))
+	require.Empty(t, b.query(`{ hello }`, "").code(), "anonymous")
+	require.Empty(t, b.query(`{ hello }`, "", "Authorization", "Bearer bob").code(), "another user")
+}
+
+func TestSSE_Open_IsNoRequestInProgress(t *testing.T) {
+	b := start(t, func(o *serverOptions) { o.HTTP.RequestsPerUser = 1 })
+	for range 3 {
+		b.openSSE(`subscription { idle }`, alice...)
+	}
+	require.Empty(t, b.query(`{ hello }`, "", alice...).code())
 }
 
 func TestHTTP_LargeResponse_Compressed(t *testing.T) {

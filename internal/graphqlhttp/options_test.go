@@ -32,6 +32,7 @@ func TestOptions_Zero_HaveDefaultsOfConfiguration(t *testing.T) {
 		QueryDirectives:        engine.Limits.Directives,
 		QueryFragments:         engine.Limits.Fragments,
 		QueryComplexity:        engine.Limits.Cost,
+		RequestsPerUser:        handler.RequestsPerUser,
 		SocketsPerUser:         handler.Socket.SocketsPerUser,
 		SubscriptionsPerSocket: handler.Socket.OperationsPerSocket,
 		SocketInitTimeout:      handler.Socket.InitTimeout,

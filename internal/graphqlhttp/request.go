@@ -19,35 +19,48 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// readRequest decodes the request of a POST or GET.
-func (h *Handler) readRequest(w http.ResponseWriter, r *http.Request) (exec.Request, *exec.RequestError) {
-	if r.Method == http.MethodGet {
-		if err := checkForgery(r, h.options.Origins); err != nil {
-			h.engine.Refusals().Request(r, refusal.GraphQL, refusal.TransportOf(r), refusal.Forgery,
-				"Sec-Fetch-Site is "+refusal.Printable(r.Header.Get("Sec-Fetch-Site")))
-			return exec.Request{}, err
-		}
-		return h.decodeParameters(r.URL.RawQuery)
+// checkHeader rejects requests that cannot be served whatever their content is.
+func (h *Handler) checkHeader(r *http.Request) *exec.RequestError {
+	if r.Method != http.MethodGet {
+		return checkContentType(r.Header)
 	}
-	if err := checkContentType(r.Header); err != nil {
-		return exec.Request{}, err
+	err := checkForgery(r, h.options.Origins)
+	if err != nil {
+		h.engine.Refusals().Request(r, refusal.GraphQL, refusal.TransportOf(r), refusal.Forgery,
+			"Sec-Fetch-Site is "+refusal.Printable(r.Header.Get("Sec-Fetch-Site")))
+	}
+	return err
+}
+
+// readRequest decodes the request of a POST or GET.
+func (h *Handler) readRequest(
+	w http.ResponseWriter, r *http.Request, identity exec.Identity,
+) (exec.Request, *exec.RequestError) {
+	if r.Method == http.MethodGet {
+		return h.decodeParameters(r.URL.RawQuery)
 	}
 	body := exec.GetBuffer()
 	defer exec.PutBuffer(body)
-	if err := h.readBody(w, r, body); err != nil {
+	if err := h.readBody(w, r, identity, body); err != nil {
 		return exec.Request{}, err
 	}
 	return h.engine.DecodeBody(body.Bytes())
 }
 
-// readBody reads a body of at most BodyBytes. The time for it is limited by the server, as on all paths.
-func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, into *bytes.Buffer) *exec.RequestError {
-	_, err := into.ReadFrom(http.MaxBytesReader(w, r.Body, h.options.BodyBytes))
+// readBody reads a body of at most BodyBytes, or AnonymousBodyBytes. The time for it is limited by the server, as on all paths.
+func (h *Handler) readBody(
+	w http.ResponseWriter, r *http.Request, identity exec.Identity, into *bytes.Buffer,
+) *exec.RequestError {
+	limit, without := h.options.BodyBytes, ""
+	if identity.UserID == "" && limit > h.options.AnonymousBodyBytes {
+		limit, without = h.options.AnonymousBodyBytes, " without a token"
+	}
+	_, err := into.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return exec.NewRequestError(http.StatusRequestEntityTooLarge, apperr.New(apperr.BadUserInput,
-			"The request body is larger than %d bytes.", h.options.BodyBytes)).WithHeader("Connection", "close")
+			"The request body%s may have at most %d bytes.", without, limit)).WithHeader("Connection", "close")
 	case err != nil && !errors.Is(err, io.EOF):
 		return exec.NewRequestError(http.StatusRequestTimeout, apperr.New(apperr.BadUserInput,
 			"The request body did not arrive in time.")).WithHeader("Connection", "close")

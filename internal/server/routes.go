@@ -88,11 +88,12 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 		},
 	})
 	return graphqlhttp.New(engine, graphqlhttp.Options{
-		Origins:        origins,
-		BodyBytes:      int64(s.Config.Limits.BodyBytes),
-		WriteTimeout:   s.Config.Connections.WriteTimeout,
-		StreamsPerUser: s.Config.Limits.SocketsPerUser,
-		KeepAlive:      s.Config.Limits.SocketKeepalive,
+		Origins:         origins,
+		BodyBytes:       int64(s.Config.Limits.BodyBytes),
+		WriteTimeout:    s.Config.Connections.WriteTimeout,
+		StreamsPerUser:  s.Config.Limits.SocketsPerUser,
+		RequestsPerUser: s.Config.Limits.RequestsPerUser,
+		KeepAlive:       s.Config.Limits.SocketKeepalive,
 		Socket: ws.Options{
 			MessageBytes:        int64(s.Config.Limits.SocketMessageBytes),
 			OperationsPerSocket: s.Config.Limits.SubscriptionsPerSocket,
