@@ -92,6 +92,9 @@ func (s *Service) logRules(cfg config.Auth) {
 	}
 	s.log.Info("sign-in", "keys", source, "issuer", cfg.Issuer, "audience", cfg.Audience,
 		"mcp_audience", cfg.MCPAudience, "authorized_parties", cfg.AuthorizedParties, "leeway", cfg.Leeway.String())
+	if cfg.AcceptsAnyAudience() {
+		s.log.Warn("tokens for any audience are accepted, also those that the issuer signed for other applications")
+	}
 }
 
 func (s *Service) enableDevSignIn(cfg config.Config, now func() time.Time) error {
@@ -108,12 +111,16 @@ func (s *Service) enableDevSignIn(cfg config.Config, now func() time.Time) error
 
 // newVerifier returns the verifier of a surface with this audience.
 func (s *Service) newVerifier(cfg config.Auth, audience []string, now func() time.Time) Verifier {
+	// A surface with an audience of its own would otherwise accept the tokens of the others.
+	audienceRequired := !slices.Equal(audience, cfg.Audience)
+	if slices.Contains(audience, config.AnyAudience) {
+		audience = nil
+	}
 	r := tokenRules{
-		issuer:   cfg.Issuer,
-		audience: audience,
-		parties:  cfg.AuthorizedParties,
-		// A surface with an audience of its own would otherwise accept the tokens of the others.
-		audienceRequired: !slices.Equal(audience, cfg.Audience),
+		issuer:           cfg.Issuer,
+		audience:         audience,
+		parties:          cfg.AuthorizedParties,
+		audienceRequired: audienceRequired && len(audience) > 0,
 		leeway:           cfg.Leeway,
 		now:              now,
 	}

@@ -58,6 +58,22 @@ func TestVerify_AuthorizedParties_ReplaceMissingAudience(t *testing.T) {
 		"/mcp has its own audience",
 	)
 
+	// WorkOS sets neither an audience nor a client: its keys belong to one application.
+	a = i.newService(t, newFakeClock(), environ{"AUTH_AUDIENCE": "*"})
+	for _, claims := range []m{{"aud": nil}, {"aud": "x"}, {"aud": nil, "azp": "x"}} {
+		for _, surface := range []Surface{GraphQL, MCP} {
+			_, err := a.Verifier(surface).Verify(t.Context(), token(claims))
+			require.NoError(t, err)
+		}
+	}
+	requireRejected(t, a.Verifier(GraphQL), token(m{"aud": nil, "iss": "x"}), ReasonWrongIssuer)
+	a = i.newService(t, newFakeClock(), environ{"AUTH_AUDIENCE": "*", "AUTH_AUTHORIZED_PARTIES": party})
+	_, err = a.Verifier(GraphQL).Verify(t.Context(), token(m{"aud": "account", "azp": party}))
+	require.NoError(t, err, "Keycloak")
+	requireRejected(t, a.Verifier(GraphQL), token(m{"aud": "account", "azp": "evil"}), ReasonWrongParty)
+	a = i.newService(t, newFakeClock(), environ{"AUTH_AUDIENCE": "*", "AUTH_MCP_AUDIENCE": "https://x/mcp"})
+	requireRejected(t, a.Verifier(MCP), token(m{"aud": nil}), ReasonMissingClaim)
+
 	a = i.newService(t, newFakeClock(), nil)
 	requireRejected(t, a.Verifier(GraphQL), token(m{"aud": nil, "azp": party}), ReasonMissingClaim, "explicit only")
 }

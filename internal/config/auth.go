@@ -17,7 +17,7 @@ type Auth struct {
 	// Issuer is the required "iss" claim. With JWKSURL it defaults to that URL's origin, which is Better Auth's
 	// convention; otherwise "" accepts any.
 	Issuer string `env:"AUTH_ISSUER"`
-	// Audience are the accepted "aud" values; a token must have one of them. With JWKSURL it defaults to the
+	// Audience are the accepted "aud" values; a token must have one of them, unless it is AnyAudience. With JWKSURL it defaults to the
 	// issuer, which is Better Auth's convention; otherwise an empty list accepts any.
 	Audience []string `env:"AUTH_AUDIENCE"`
 	// MCPAudience is Audience for /mcp; it defaults to Audience.
@@ -42,6 +42,15 @@ const minSecretBytes = 32
 
 // Configured reports whether tokens of an identity provider are accepted.
 func (a Auth) Configured() bool { return a.JWKSURL != "" || a.BetterAuthSecret.IsSet() }
+
+// AnyAudience as the only audience accepts tokens for any audience, and without one.
+const AnyAudience = "*"
+
+// AcceptsAnyAudience reports whether tokens that the issuer signed for other applications are accepted too.
+func (a Auth) AcceptsAnyAudience() bool {
+	return len(a.AuthorizedParties) == 0 &&
+		(slices.Contains(a.Audience, AnyAudience) || slices.Contains(a.MCPAudience, AnyAudience))
+}
 
 // DevelopmentSignIn reports whether anyone on this machine may sign in under any name: in development, without
 // configured authentication, on a loopback listener.
@@ -75,6 +84,8 @@ func (a *Auth) defaultToIssuer() {
 func (a *Auth) validate(errs *Errors, environment Environment) {
 	a.validateJWKS(errs, environment)
 	a.validateSecret(errs, environment)
+	validateAudience(errs, "AUTH_AUDIENCE", a.Audience)
+	validateAudience(errs, "AUTH_MCP_AUDIENCE", a.MCPAudience)
 	validateRange(errs, "AUTH_LEEWAY", a.Leeway, 0, 5*time.Minute)
 	if a.Configured() {
 		return
@@ -103,6 +114,12 @@ func (a *Auth) validateJWKS(errs *Errors, environment Environment) {
 	if err == nil && environment == Production && u.Scheme == "http" && !IsLoopbackHost(u.Hostname()) {
 		errs.add("AUTH_JWKS_URL", "is not an https URL, so that the keys could be replaced in transit",
 			"an https URL in production, http on loopback only")
+	}
+}
+
+func validateAudience(errs *Errors, variable string, audience []string) {
+	if len(audience) > 1 && slices.Contains(audience, AnyAudience) {
+		errs.add(variable, "has * beside other values", "* alone, which accepts any audience, or a list without it")
 	}
 }
 

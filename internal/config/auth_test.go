@@ -72,3 +72,16 @@ func TestLoad_IssuerOrAudienceWithoutKeys_Error(t *testing.T) {
 		require.Contains(t, loadErrors(t, vars{name: "https://app.example.com"}, ""), name)
 	}
 }
+
+func TestLoad_AudienceDefaults_Validated(t *testing.T) {
+	a := load(t, vars{"BETTER_AUTH_SECRET": longSecret, "AUTH_AUDIENCE": "a"}).Auth
+	require.Equal(t, []string{"a"}, a.MCPAudience, "also without AUTH_JWKS_URL")
+	require.False(t, a.AcceptsAnyAudience())
+	a = load(t, vars{"AUTH_JWKS_URL": jwksURL, "AUTH_AUDIENCE": "*"}).Auth
+	require.True(t, a.AcceptsAnyAudience())
+	a = load(t, vars{"AUTH_JWKS_URL": jwksURL, "AUTH_AUDIENCE": "*", "AUTH_AUTHORIZED_PARTIES": " a,, b "}).Auth
+	require.Equal(t, []string{"a", "b"}, a.AuthorizedParties)
+	require.False(t, a.AcceptsAnyAudience())
+	require.Contains(t, loadErrors(t, vars{"AUTH_JWKS_URL": jwksURL, "AUTH_AUDIENCE": "a,*"}, ""), "AUTH_AUDIENCE")
+	require.Contains(t, loadErrors(t, vars{"AUTH_AUTHORIZED_PARTIES": "a"}, ""), "AUTH_AUTHORIZED_PARTIES")
+}

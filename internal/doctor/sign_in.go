@@ -15,7 +15,14 @@ func checkSignIn(ctx context.Context, cfg config.Config) []Finding {
 	const check = "sign-in"
 	switch {
 	case cfg.Auth.JWKSURL != "":
-		return append(checkJWKS(ctx, cfg), checkIssuer(ctx, cfg)...)
+		findings := append(checkJWKS(ctx, cfg), checkIssuer(ctx, cfg)...)
+		if cfg.Auth.AcceptsAnyAudience() {
+			findings = append(findings, warning("sign-in audience",
+				"tokens for any audience are accepted, also those that the issuer signed for other applications",
+				"set AUTH_AUDIENCE, or AUTH_AUTHORIZED_PARTIES if tokens have no audience; "+
+					"nothing, if the keys of AUTH_JWKS_URL sign tokens for this application only"))
+		}
+		return findings
 	case cfg.Auth.BetterAuthSecret.IsSet():
 		return []Finding{warning(check,
 			"tokens are verified with BETTER_AUTH_SECRET, which can also sign tokens for any user",

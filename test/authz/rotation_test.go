@@ -7,6 +7,10 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,4 +139,72 @@ func TestRotation_FloodOfMadeUpKeyIDs_NewKeyAccepted(t *testing.T) {
 	require.Equal(t, id, harness.ViewerID(t, rotated))
 	require.False(t, published.IsZero())
 	require.LessOrEqual(t, p.Fetches.Load()-before, 2+int64(time.Since(began)/time.Second))
+}
+
+// TestKeySet_EndpointFailsLater_LoadedKeysServe checks that tokens of loaded keys are served at once while the key
+// endpoint hangs, fails or serves something else and tokens with made-up key IDs arrive, that the log names the failure,
+// and that a rotated key is used after the endpoint has recovered.
+func TestKeySet_EndpointFailsLater_LoadedKeysServe(t *testing.T) {
+	t.Parallel()
+	var visited atomic.Int64
+	private := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visited.Add(1) }))
+	t.Cleanup(private.Close)
+	for name, tc := range map[string]struct {
+		answer http.HandlerFunc
+		logged string
+	}{
+		"hangs":  {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "deadline exceeded"},
+		"status": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "status 500"},
+		"page":   {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>planted")) }, "text/html"},
+		"10 MB": {func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"keys":[` + strings.Repeat(" ", 10<<20) + "]}"))
+		}, "larger than"},
+		"redirect to a private address": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, private.URL, http.StatusTemporaryRedirect)
+		}, "redirects are not followed"},
+		"no keys":      {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"keys":[]}`)) }, "no usable keys"},
+		"disconnects":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
+		"many headers": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 64<<10)) }, "header"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := harness.NewIdentityProvider(t)
+			env := harness.Start(t, testdb.SQLiteURL(t), p.Settings())
+			good := testclient.New(t, env.URL(), p.Token(t, nil))
+			id := harness.ViewerID(t, good)
+			before := p.Fetches.Load()
+			p.Respond(tc.answer)
+			payload := string(mustJSON(t, harness.Claims(nil)))
+			token := func(keyID string, key ed25519.PrivateKey) string {
+				return harness.SignToken(t, map[string]any{"alg": "EdDSA", "kid": keyID}, payload, jwt.SigningMethodEdDSA, key)
+			}
+			var flood sync.WaitGroup
+			for i := range 20 {
+				client := testclient.New(t, env.URL(), token(fmt.Sprint("made-up-", i), p.Ed25519Key))
+				flood.Go(func() {
+					a, err := client.Do(t.Context(), harness.ViewerIDDoc, nil)
+					if err != nil || a.ErrorCode() != "SERVICE_UNAVAILABLE" {
+						t.Error(err, a.Raw)
+					}
+				})
+			}
+			require.Eventually(t, func() bool { return p.Fetches.Load() > before }, testclient.Timeout, harness.PollInterval)
+			started := time.Now()
+			require.Equal(t, id, harness.ViewerID(t, good))
+			require.Less(t, time.Since(started), 4*time.Second, "less than a fetch that hangs")
+			flood.Wait()
+			require.Contains(t, env.Logs.String(), tc.logged)
+			require.NotContains(t, env.Logs.String(), "planted")
+
+			next, nextJWK := newEd25519(t, "next")
+			p.PublishKeys(t, nextJWK)
+			rotated := testclient.New(t, env.URL(), token("next", next))
+			require.Eventually(t, func() bool {
+				a, err := rotated.Do(t.Context(), harness.ViewerIDDoc, nil)
+				return err == nil && a.ErrorCode() == ""
+			}, testclient.Timeout, 100*time.Millisecond)
+			require.Equal(t, id, harness.ViewerID(t, good))
+		})
+	}
+	t.Cleanup(func() { require.Zero(t, visited.Load()) })
 }
