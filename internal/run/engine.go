@@ -21,8 +21,8 @@ const statementTimeout = 5 * time.Second
 // methods are safe for concurrent use.
 //
 // Its methods share the attempts in progress and their lock, so they are one type in one file a step: claim.go,
-// attempt.go, lease.go, takeover.go, finish.go (Do and Finish), result.go (after the handler returned), cancel.go, stale.go. The SQL
-// is in queries.go.
+// attempt.go, lease.go, takeover.go, finish.go (Do and Finish), result.go (after the handler returned), cancel.go,
+// stale.go. The SQL is in queries.go.
 type Engine struct {
 	options Options
 	queries *queries

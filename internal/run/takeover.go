@@ -118,8 +118,8 @@ func (q *queries) unlockedWorkers(ctx context.Context) (workers []string, err er
 	return workers, err
 }
 
-// releaseSQL returns the runs of the listed workers to the queue if their locks are free. Every second time it counts as
-// a failure: a run that kills each process that executes it must end, but more processes end for other reasons.
+// releaseSQL returns the runs of the listed workers to the queue if their locks are free. Every second time it counts
+// as a failure: a run that kills each process that executes it must end, but more processes end for other reasons.
 const releaseSQL = `
 UPDATE runs SET state = 'QUEUED', worker = '', lease_until = 0, available_at = {now}, failures = failures + attempt % 2
 WHERE state = 'RUNNING' AND worker IN ({workers}) AND {worker unlocked}

@@ -16,7 +16,9 @@ import (
 
 func TestFailover_StandbyPromoted_PoolMovesToIt(t *testing.T) {
 	for name, end := range map[string]func(*testing.T, *testdb.Pair){
-		"primary crashes":           func(t *testing.T, p *testdb.Pair) { require.NoError(t, p.Primary.Stop(context.Background(), true)) },
+		"primary crashes": func(t *testing.T, p *testdb.Pair) {
+			require.NoError(t, p.Primary.Stop(context.Background(), true))
+		},
 		"primary becomes read-only": func(t *testing.T, p *testdb.Pair) { p.Demote(t); p.AwaitStandby(t) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -179,7 +179,7 @@ func (e *environment) startReplicas() error {
 		return err
 	}
 	for _, name := range []string{"a", "b", "c"} {
-		r, err := newReplica(name, e.dir, e.binary, database, environ)
+		r, err := newReplica(name, e.dir, e.binary, []string{database.Query().Get("host")}, environ)
 		if err != nil {
 			return err
 		}
@@ -197,22 +197,8 @@ func (e *environment) awaitReplicas(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for _, r := range e.replicas {
-		for {
-			request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.addr+"/health", nil)
-			if err != nil {
-				return err
-			}
-			response, err := http.DefaultClient.Do(request)
-			if err == nil {
-				_ = response.Body.Close()
-			}
-			if err == nil && response.StatusCode == http.StatusOK {
-				break
-			}
-			if ctx.Err() != nil {
-				return fmt.Errorf("replica %s did not become healthy: %w", r.name, err)
-			}
-			sleep(ctx, 50*time.Millisecond)
+		if err := r.awaitHealthy(ctx); err != nil {
+			return err
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()

@@ -123,7 +123,7 @@ func (f *injector) freeze(ctx context.Context) {
 	_ = r.signal(syscall.SIGSTOP, 0)
 	f.recovering.Go(func() {
 		sleep(ctx, d)
-		r.proxy.stall(mask, stall)
+		r.stall(mask, stall)
 		_ = r.signal(syscall.SIGCONT, 0)
 	})
 }
@@ -131,7 +131,7 @@ func (f *injector) freeze(ctx context.Context) {
 // slowDatabase stalls about three quarters of a replica's database connections.
 func (f *injector) slowDatabase(context.Context) {
 	mask, more := f.random.Uint64(), f.random.Uint64()
-	f.randomReplica().proxy.stall(mask|more, f.randomDuration(2*lease))
+	f.randomReplica().stall(mask|more, f.randomDuration(2*lease))
 }
 
 func (f *injector) randomDuration(d time.Duration) time.Duration {

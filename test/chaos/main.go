@@ -5,6 +5,7 @@
 //
 //	go run ./test/chaos                       30 seconds with a random seed
 //	go run ./test/chaos -seed 7 -for 3m       a long run with the faults of a seed
+//	go run ./test/chaos -recovery 30          the time from kill -9 to the next text, on each engine and bus
 //	go run ./test/chaos -mutants              check that a run detects the removal of each protection
 //	go run ./test/chaos -mutant epoch -seed 7 run one mutant
 package main
@@ -42,9 +43,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.BoolVar(&o.Race, "race", false, "build the replicas with the race detector")
 	flags.BoolVar(&o.Rolling, "rolling", false, "only restart the replicas gracefully, one after the other")
 	mutant := flags.String("mutant", "", "run the program without one protection: "+strings.Join(mutantNames(), ", "))
+	kills := flags.Int("recovery", 0, "measure the time from kill -9 to the next text with this number of kills")
 	all := flags.Bool("mutants", false, "check that a run of each mutant reports a violation")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *kills > 0 {
+		return measureRecovery(ctx, o, *kills)
 	}
 	if *all {
 		return runMutants(ctx, o)

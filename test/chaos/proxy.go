@@ -12,9 +12,9 @@ import (
 // proxy forwards one replica's connections to PostgreSQL and can stall them.
 type proxy struct {
 	listener net.Listener
-	target   string // path of PostgreSQL's socket
 
 	mu     sync.Mutex
+	target string // path of PostgreSQL's socket
 	conns  map[*proxyConn]bool
 	closed bool
 	group  sync.WaitGroup
@@ -57,7 +57,10 @@ func (p *proxy) accept() {
 
 func (p *proxy) serve(client net.Conn) {
 	defer client.Close()
-	server, err := net.Dial("unix", p.target)
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	server, err := net.Dial("unix", target)
 	if err != nil {
 		return // PostgreSQL is down
 	}
@@ -107,6 +110,13 @@ func (c *proxyConn) waitUntilResumed() {
 	if d := time.Until(until); d > 0 {
 		<-time.After(d)
 	}
+}
+
+// redirect makes new connections lead to the server whose socket is in dir.
+func (p *proxy) redirect(dir string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = filepath.Join(dir, postgresSocket)
 }
 
 // stall keeps a subset of the open connections from forwarding data for d. The mask's bits select them.

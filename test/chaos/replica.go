@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -19,7 +22,7 @@ type replica struct {
 	addr    string // host:port
 	binary  string
 	environ []string
-	proxy   *proxy // carries the connections to PostgreSQL
+	proxies []*proxy // carry the connections to PostgreSQL, one for each server
 	log     *os.File
 
 	mu      sync.Mutex
@@ -36,7 +39,30 @@ type replica struct {
 	group         sync.WaitGroup
 }
 
-func newReplica(name, dir, binary string, database *url.URL, environ []string) (*replica, error) {
+// newReplica returns a replica on PostgreSQL, whose servers' sockets are in the directories, in the order of preference.
+func newReplica(name, dir, binary string, servers []string, environ []string) (*replica, error) {
+	var proxies []*proxy
+	var homes []string
+	for i, server := range servers {
+		home := filepath.Join(dir, fmt.Sprint(name, i))
+		proxy, err := newProxy(home, server)
+		if err != nil {
+			return nil, err
+		}
+		proxies, homes = append(proxies, proxy), append(homes, home)
+	}
+	database := url.URL{Scheme: "postgres", User: url.User("errand"), Path: "/chaos"}
+	database.RawQuery = url.Values{"host": {strings.Join(homes, ",")}, "sslmode": {"disable"}}.Encode()
+	r, err := newReplicaOn(name, dir, binary, database.String(), environ)
+	if err != nil {
+		return nil, err
+	}
+	r.proxies = proxies
+	return r, nil
+}
+
+// newReplicaOn returns a replica on the database of a URL.
+func newReplicaOn(name, dir, binary, database string, environ []string) (*replica, error) {
 	addr, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -45,21 +71,20 @@ func newReplica(name, dir, binary string, database *url.URL, environ []string) (
 	if err != nil {
 		return nil, err
 	}
-	home := filepath.Join(dir, name)
-	proxy, err := newProxy(home, database.Query().Get("host"))
-	if err != nil {
-		return nil, errors.Join(err, log.Close())
-	}
-	proxied := *database
-	proxied.RawQuery = url.Values{"host": {home}, "sslmode": {"disable"}}.Encode()
 	return &replica{
 		name:    name,
 		addr:    addr,
 		binary:  binary,
 		log:     log,
-		proxy:   proxy,
-		environ: append([]string{"ADDR=" + addr, "REPLICA_NAME=" + name, "DATABASE_URL=" + proxied.String()}, environ...),
+		environ: append([]string{"ADDR=" + addr, "REPLICA_NAME=" + name, "DATABASE_URL=" + database}, environ...),
 	}, nil
+}
+
+// stall stalls a subset of the open connections to PostgreSQL for d.
+func (r *replica) stall(mask uint64, d time.Duration) {
+	for _, p := range r.proxies {
+		p.stall(mask, d)
+	}
 }
 
 // freeAddress returns an address with a free port, which a replica keeps over its restarts.
@@ -124,6 +149,28 @@ func (r *replica) signal(s syscall.Signal, delay time.Duration) error {
 	return err
 }
 
+// awaitHealthy waits until the replica answers its health check.
+func (r *replica) awaitHealthy(ctx context.Context) error {
+	defer http.DefaultClient.CloseIdleConnections()
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.addr+"/health", nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		if err == nil && response.StatusCode == http.StatusOK {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("replica %s did not become healthy: %w", r.name, err)
+		}
+		sleep(ctx, 20*time.Millisecond)
+	}
+}
+
 // exitCode returns the exit code of the last process that exited.
 func (r *replica) exitCode() int {
 	r.mu.Lock()
@@ -145,5 +192,8 @@ func (r *replica) close() error {
 	r.mu.Unlock()
 	err := r.signal(syscall.SIGKILL, 0)
 	r.group.Wait()
-	return errors.Join(err, r.proxy.close(), r.log.Close())
+	for _, p := range r.proxies {
+		err = errors.Join(err, p.close())
+	}
+	return errors.Join(err, r.log.Close())
 }

@@ -132,7 +132,7 @@ func killAndResume(t *testing.T, url string, all []*harness.Process) {
 	require.Equal(t, "COMPLETED", after.AwaitFinished(t, turn.AssistantMessage.ID).Status)
 }
 
-// A replica behind a pooler has no session lock, like one of an older release. It must not lose its runs while it lives.
+// A replica behind a pooler has no session lock, like one of an older release. It must keep its runs while it lives.
 func TestTakeover_ReplicaWithoutLock_KeepsReply(t *testing.T) {
 	t.Parallel()
 	p := make(stepper)

@@ -34,12 +34,20 @@ type Server struct {
 // Start runs a server until the end of the test. args are passed to nats-server.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	binary, err := findBinary(t.Context())
+	s, err := Launch(t.Context(), t.TempDir(), args...)
 	require.NoError(t, err)
-	s := &Server{binary: binary, port: "-1", args: args}
-	s.launch(t)
 	t.Cleanup(s.Kill)
 	return s
+}
+
+// Launch is Start for programs that are not tests: the caller must call Kill. dir is an empty directory for the server.
+func Launch(ctx context.Context, dir string, args ...string) (*Server, error) {
+	binary, err := findBinary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{binary: binary, port: "-1", args: args}
+	return s, s.launch(dir)
 }
 
 // URL returns the address for clients.
@@ -54,12 +62,10 @@ func (s *Server) Kill() {
 // Restart starts a killed server again.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
-	s.launch(t)
+	require.NoError(t, s.launch(t.TempDir()))
 }
 
-func (s *Server) launch(t testing.TB) {
-	t.Helper()
-	dir := t.TempDir()
+func (s *Server) launch(dir string) error {
 	s.cmd = exec.Command(
 		s.binary,
 		append(
@@ -69,14 +75,17 @@ func (s *Server) launch(t testing.TB) {
 	s.exited = make(chan struct{})
 	started := make(chan error)
 	go s.run(started)
-	require.NoError(t, <-started)
-	require.Eventually(
-		t,
-		func() bool { return s.isReady(dir) },
-		startTimeout,
-		10*time.Millisecond,
-		"nats-server does not start",
-	)
+	if err := <-started; err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(startTimeout); !s.isReady(dir); {
+		if time.Now().After(deadline) {
+			s.Kill()
+			return errors.New("nats-server does not start")
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	return nil
 }
 
 // run starts the server on a thread that lives as long as the server: the kernel kills the server when that thread, and
