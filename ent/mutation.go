@@ -9707,6 +9707,18 @@ type UserMutation struct {
 	addlast_change           *int
 	assistant_calls_until    *int64
 	addassistant_calls_until *int64
+	mutations_until          *int64
+	addmutations_until       *int64
+	open_tasks               *int
+	addopen_tasks            *int
+	completed_tasks          *int
+	addcompleted_tasks       *int
+	trashed_tasks            *int
+	addtrashed_tasks         *int
+	conversation_count       *int
+	addconversation_count    *int
+	stored_bytes             *int64
+	addstored_bytes          *int64
 	clearedFields            map[string]struct{}
 	tasks                    map[string]struct{}
 	removedtasks             map[string]struct{}
@@ -10294,6 +10306,342 @@ func (m *UserMutation) ResetAssistantCallsUntil() {
 	m.addassistant_calls_until = nil
 }
 
+// SetMutationsUntil sets the "mutations_until" field.
+func (m *UserMutation) SetMutationsUntil(i int64) {
+	m.mutations_until = &i
+	m.addmutations_until = nil
+}
+
+// MutationsUntil returns the value of the "mutations_until" field in the mutation.
+func (m *UserMutation) MutationsUntil() (r int64, exists bool) {
+	v := m.mutations_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMutationsUntil returns the old "mutations_until" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldMutationsUntil(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMutationsUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMutationsUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMutationsUntil: %w", err)
+	}
+	return oldValue.MutationsUntil, nil
+}
+
+// AddMutationsUntil adds i to the "mutations_until" field.
+func (m *UserMutation) AddMutationsUntil(i int64) {
+	if m.addmutations_until != nil {
+		*m.addmutations_until += i
+	} else {
+		m.addmutations_until = &i
+	}
+}
+
+// AddedMutationsUntil returns the value that was added to the "mutations_until" field in this mutation.
+func (m *UserMutation) AddedMutationsUntil() (r int64, exists bool) {
+	v := m.addmutations_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMutationsUntil resets all changes to the "mutations_until" field.
+func (m *UserMutation) ResetMutationsUntil() {
+	m.mutations_until = nil
+	m.addmutations_until = nil
+}
+
+// SetOpenTasks sets the "open_tasks" field.
+func (m *UserMutation) SetOpenTasks(i int) {
+	m.open_tasks = &i
+	m.addopen_tasks = nil
+}
+
+// OpenTasks returns the value of the "open_tasks" field in the mutation.
+func (m *UserMutation) OpenTasks() (r int, exists bool) {
+	v := m.open_tasks
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOpenTasks returns the old "open_tasks" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldOpenTasks(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOpenTasks is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOpenTasks requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOpenTasks: %w", err)
+	}
+	return oldValue.OpenTasks, nil
+}
+
+// AddOpenTasks adds i to the "open_tasks" field.
+func (m *UserMutation) AddOpenTasks(i int) {
+	if m.addopen_tasks != nil {
+		*m.addopen_tasks += i
+	} else {
+		m.addopen_tasks = &i
+	}
+}
+
+// AddedOpenTasks returns the value that was added to the "open_tasks" field in this mutation.
+func (m *UserMutation) AddedOpenTasks() (r int, exists bool) {
+	v := m.addopen_tasks
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOpenTasks resets all changes to the "open_tasks" field.
+func (m *UserMutation) ResetOpenTasks() {
+	m.open_tasks = nil
+	m.addopen_tasks = nil
+}
+
+// SetCompletedTasks sets the "completed_tasks" field.
+func (m *UserMutation) SetCompletedTasks(i int) {
+	m.completed_tasks = &i
+	m.addcompleted_tasks = nil
+}
+
+// CompletedTasks returns the value of the "completed_tasks" field in the mutation.
+func (m *UserMutation) CompletedTasks() (r int, exists bool) {
+	v := m.completed_tasks
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCompletedTasks returns the old "completed_tasks" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldCompletedTasks(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCompletedTasks is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCompletedTasks requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCompletedTasks: %w", err)
+	}
+	return oldValue.CompletedTasks, nil
+}
+
+// AddCompletedTasks adds i to the "completed_tasks" field.
+func (m *UserMutation) AddCompletedTasks(i int) {
+	if m.addcompleted_tasks != nil {
+		*m.addcompleted_tasks += i
+	} else {
+		m.addcompleted_tasks = &i
+	}
+}
+
+// AddedCompletedTasks returns the value that was added to the "completed_tasks" field in this mutation.
+func (m *UserMutation) AddedCompletedTasks() (r int, exists bool) {
+	v := m.addcompleted_tasks
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCompletedTasks resets all changes to the "completed_tasks" field.
+func (m *UserMutation) ResetCompletedTasks() {
+	m.completed_tasks = nil
+	m.addcompleted_tasks = nil
+}
+
+// SetTrashedTasks sets the "trashed_tasks" field.
+func (m *UserMutation) SetTrashedTasks(i int) {
+	m.trashed_tasks = &i
+	m.addtrashed_tasks = nil
+}
+
+// TrashedTasks returns the value of the "trashed_tasks" field in the mutation.
+func (m *UserMutation) TrashedTasks() (r int, exists bool) {
+	v := m.trashed_tasks
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTrashedTasks returns the old "trashed_tasks" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldTrashedTasks(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTrashedTasks is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTrashedTasks requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTrashedTasks: %w", err)
+	}
+	return oldValue.TrashedTasks, nil
+}
+
+// AddTrashedTasks adds i to the "trashed_tasks" field.
+func (m *UserMutation) AddTrashedTasks(i int) {
+	if m.addtrashed_tasks != nil {
+		*m.addtrashed_tasks += i
+	} else {
+		m.addtrashed_tasks = &i
+	}
+}
+
+// AddedTrashedTasks returns the value that was added to the "trashed_tasks" field in this mutation.
+func (m *UserMutation) AddedTrashedTasks() (r int, exists bool) {
+	v := m.addtrashed_tasks
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTrashedTasks resets all changes to the "trashed_tasks" field.
+func (m *UserMutation) ResetTrashedTasks() {
+	m.trashed_tasks = nil
+	m.addtrashed_tasks = nil
+}
+
+// SetConversationCount sets the "conversation_count" field.
+func (m *UserMutation) SetConversationCount(i int) {
+	m.conversation_count = &i
+	m.addconversation_count = nil
+}
+
+// ConversationCount returns the value of the "conversation_count" field in the mutation.
+func (m *UserMutation) ConversationCount() (r int, exists bool) {
+	v := m.conversation_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConversationCount returns the old "conversation_count" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldConversationCount(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConversationCount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConversationCount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConversationCount: %w", err)
+	}
+	return oldValue.ConversationCount, nil
+}
+
+// AddConversationCount adds i to the "conversation_count" field.
+func (m *UserMutation) AddConversationCount(i int) {
+	if m.addconversation_count != nil {
+		*m.addconversation_count += i
+	} else {
+		m.addconversation_count = &i
+	}
+}
+
+// AddedConversationCount returns the value that was added to the "conversation_count" field in this mutation.
+func (m *UserMutation) AddedConversationCount() (r int, exists bool) {
+	v := m.addconversation_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetConversationCount resets all changes to the "conversation_count" field.
+func (m *UserMutation) ResetConversationCount() {
+	m.conversation_count = nil
+	m.addconversation_count = nil
+}
+
+// SetStoredBytes sets the "stored_bytes" field.
+func (m *UserMutation) SetStoredBytes(i int64) {
+	m.stored_bytes = &i
+	m.addstored_bytes = nil
+}
+
+// StoredBytes returns the value of the "stored_bytes" field in the mutation.
+func (m *UserMutation) StoredBytes() (r int64, exists bool) {
+	v := m.stored_bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStoredBytes returns the old "stored_bytes" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldStoredBytes(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStoredBytes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStoredBytes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStoredBytes: %w", err)
+	}
+	return oldValue.StoredBytes, nil
+}
+
+// AddStoredBytes adds i to the "stored_bytes" field.
+func (m *UserMutation) AddStoredBytes(i int64) {
+	if m.addstored_bytes != nil {
+		*m.addstored_bytes += i
+	} else {
+		m.addstored_bytes = &i
+	}
+}
+
+// AddedStoredBytes returns the value that was added to the "stored_bytes" field in this mutation.
+func (m *UserMutation) AddedStoredBytes() (r int64, exists bool) {
+	v := m.addstored_bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetStoredBytes resets all changes to the "stored_bytes" field.
+func (m *UserMutation) ResetStoredBytes() {
+	m.stored_bytes = nil
+	m.addstored_bytes = nil
+}
+
 // AddTaskIDs adds the "tasks" edge to the Task entity by ids.
 func (m *UserMutation) AddTaskIDs(ids ...string) {
 	if m.tasks == nil {
@@ -10706,7 +11054,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 17)
 	if m.created_at != nil {
 		fields = append(fields, user.FieldCreatedAt)
 	}
@@ -10740,6 +11088,24 @@ func (m *UserMutation) Fields() []string {
 	if m.assistant_calls_until != nil {
 		fields = append(fields, user.FieldAssistantCallsUntil)
 	}
+	if m.mutations_until != nil {
+		fields = append(fields, user.FieldMutationsUntil)
+	}
+	if m.open_tasks != nil {
+		fields = append(fields, user.FieldOpenTasks)
+	}
+	if m.completed_tasks != nil {
+		fields = append(fields, user.FieldCompletedTasks)
+	}
+	if m.trashed_tasks != nil {
+		fields = append(fields, user.FieldTrashedTasks)
+	}
+	if m.conversation_count != nil {
+		fields = append(fields, user.FieldConversationCount)
+	}
+	if m.stored_bytes != nil {
+		fields = append(fields, user.FieldStoredBytes)
+	}
 	return fields
 }
 
@@ -10770,6 +11136,18 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.LastChange()
 	case user.FieldAssistantCallsUntil:
 		return m.AssistantCallsUntil()
+	case user.FieldMutationsUntil:
+		return m.MutationsUntil()
+	case user.FieldOpenTasks:
+		return m.OpenTasks()
+	case user.FieldCompletedTasks:
+		return m.CompletedTasks()
+	case user.FieldTrashedTasks:
+		return m.TrashedTasks()
+	case user.FieldConversationCount:
+		return m.ConversationCount()
+	case user.FieldStoredBytes:
+		return m.StoredBytes()
 	}
 	return nil, false
 }
@@ -10801,6 +11179,18 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldLastChange(ctx)
 	case user.FieldAssistantCallsUntil:
 		return m.OldAssistantCallsUntil(ctx)
+	case user.FieldMutationsUntil:
+		return m.OldMutationsUntil(ctx)
+	case user.FieldOpenTasks:
+		return m.OldOpenTasks(ctx)
+	case user.FieldCompletedTasks:
+		return m.OldCompletedTasks(ctx)
+	case user.FieldTrashedTasks:
+		return m.OldTrashedTasks(ctx)
+	case user.FieldConversationCount:
+		return m.OldConversationCount(ctx)
+	case user.FieldStoredBytes:
+		return m.OldStoredBytes(ctx)
 	}
 	return nil, fmt.Errorf("unknown User field %s", name)
 }
@@ -10887,6 +11277,48 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetAssistantCallsUntil(v)
 		return nil
+	case user.FieldMutationsUntil:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMutationsUntil(v)
+		return nil
+	case user.FieldOpenTasks:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOpenTasks(v)
+		return nil
+	case user.FieldCompletedTasks:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCompletedTasks(v)
+		return nil
+	case user.FieldTrashedTasks:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTrashedTasks(v)
+		return nil
+	case user.FieldConversationCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConversationCount(v)
+		return nil
+	case user.FieldStoredBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStoredBytes(v)
+		return nil
 	}
 	return fmt.Errorf("unknown User field %s", name)
 }
@@ -10904,6 +11336,24 @@ func (m *UserMutation) AddedFields() []string {
 	if m.addassistant_calls_until != nil {
 		fields = append(fields, user.FieldAssistantCallsUntil)
 	}
+	if m.addmutations_until != nil {
+		fields = append(fields, user.FieldMutationsUntil)
+	}
+	if m.addopen_tasks != nil {
+		fields = append(fields, user.FieldOpenTasks)
+	}
+	if m.addcompleted_tasks != nil {
+		fields = append(fields, user.FieldCompletedTasks)
+	}
+	if m.addtrashed_tasks != nil {
+		fields = append(fields, user.FieldTrashedTasks)
+	}
+	if m.addconversation_count != nil {
+		fields = append(fields, user.FieldConversationCount)
+	}
+	if m.addstored_bytes != nil {
+		fields = append(fields, user.FieldStoredBytes)
+	}
 	return fields
 }
 
@@ -10918,6 +11368,18 @@ func (m *UserMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedLastChange()
 	case user.FieldAssistantCallsUntil:
 		return m.AddedAssistantCallsUntil()
+	case user.FieldMutationsUntil:
+		return m.AddedMutationsUntil()
+	case user.FieldOpenTasks:
+		return m.AddedOpenTasks()
+	case user.FieldCompletedTasks:
+		return m.AddedCompletedTasks()
+	case user.FieldTrashedTasks:
+		return m.AddedTrashedTasks()
+	case user.FieldConversationCount:
+		return m.AddedConversationCount()
+	case user.FieldStoredBytes:
+		return m.AddedStoredBytes()
 	}
 	return nil, false
 }
@@ -10947,6 +11409,48 @@ func (m *UserMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddAssistantCallsUntil(v)
+		return nil
+	case user.FieldMutationsUntil:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMutationsUntil(v)
+		return nil
+	case user.FieldOpenTasks:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOpenTasks(v)
+		return nil
+	case user.FieldCompletedTasks:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCompletedTasks(v)
+		return nil
+	case user.FieldTrashedTasks:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTrashedTasks(v)
+		return nil
+	case user.FieldConversationCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddConversationCount(v)
+		return nil
+	case user.FieldStoredBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddStoredBytes(v)
 		return nil
 	}
 	return fmt.Errorf("unknown User numeric field %s", name)
@@ -11007,6 +11511,24 @@ func (m *UserMutation) ResetField(name string) error {
 		return nil
 	case user.FieldAssistantCallsUntil:
 		m.ResetAssistantCallsUntil()
+		return nil
+	case user.FieldMutationsUntil:
+		m.ResetMutationsUntil()
+		return nil
+	case user.FieldOpenTasks:
+		m.ResetOpenTasks()
+		return nil
+	case user.FieldCompletedTasks:
+		m.ResetCompletedTasks()
+		return nil
+	case user.FieldTrashedTasks:
+		m.ResetTrashedTasks()
+		return nil
+	case user.FieldConversationCount:
+		m.ResetConversationCount()
+		return nil
+	case user.FieldStoredBytes:
+		m.ResetStoredBytes()
 		return nil
 	}
 	return fmt.Errorf("unknown User field %s", name)

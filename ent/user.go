@@ -40,6 +40,18 @@ type User struct {
 	LastChange int `json:"last_change,omitempty"`
 	// Rate limit of MCP calls (generic cell rate algorithm): theoretical arrival time of the next call, in microseconds since 1970 UTC.
 	AssistantCallsUntil int64 `json:"assistant_calls_until,omitempty"`
+	// Rate limit of mutations (generic cell rate algorithm): theoretical arrival time of the next mutation, in microseconds since 1970 UTC.
+	MutationsUntil int64 `json:"mutations_until,omitempty"`
+	// Number of pending tasks outside the trash. This and the following counters change in the transaction that changes what they count, under the lock of this row.
+	OpenTasks int `json:"open_tasks,omitempty"`
+	// Number of completed tasks outside the trash.
+	CompletedTasks int `json:"completed_tasks,omitempty"`
+	// Number of tasks in the trash.
+	TrashedTasks int `json:"trashed_tasks,omitempty"`
+	// Number of conversations.
+	ConversationCount int `json:"conversation_count,omitempty"`
+	// Size of the user's tasks, their history, finished messages and tool calls, as defined in internal/quota.
+	StoredBytes int64 `json:"stored_bytes,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the UserQuery when eager-loading is set.
 	Edges        UserEdges `json:"edges"`
@@ -137,7 +149,7 @@ func (*User) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case user.FieldNameChosen:
 			values[i] = new(sql.NullBool)
-		case user.FieldLastTaskNumber, user.FieldLastChange, user.FieldAssistantCallsUntil:
+		case user.FieldLastTaskNumber, user.FieldLastChange, user.FieldAssistantCallsUntil, user.FieldMutationsUntil, user.FieldOpenTasks, user.FieldCompletedTasks, user.FieldTrashedTasks, user.FieldConversationCount, user.FieldStoredBytes:
 			values[i] = new(sql.NullInt64)
 		case user.FieldID, user.FieldIssuer, user.FieldSubject, user.FieldName, user.FieldEmail, user.FieldTimeZone:
 			values[i] = new(sql.NullString)
@@ -229,6 +241,42 @@ func (_m *User) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field assistant_calls_until", values[i])
 			} else if value.Valid {
 				_m.AssistantCallsUntil = value.Int64
+			}
+		case user.FieldMutationsUntil:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field mutations_until", values[i])
+			} else if value.Valid {
+				_m.MutationsUntil = value.Int64
+			}
+		case user.FieldOpenTasks:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field open_tasks", values[i])
+			} else if value.Valid {
+				_m.OpenTasks = int(value.Int64)
+			}
+		case user.FieldCompletedTasks:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field completed_tasks", values[i])
+			} else if value.Valid {
+				_m.CompletedTasks = int(value.Int64)
+			}
+		case user.FieldTrashedTasks:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field trashed_tasks", values[i])
+			} else if value.Valid {
+				_m.TrashedTasks = int(value.Int64)
+			}
+		case user.FieldConversationCount:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field conversation_count", values[i])
+			} else if value.Valid {
+				_m.ConversationCount = int(value.Int64)
+			}
+		case user.FieldStoredBytes:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field stored_bytes", values[i])
+			} else if value.Valid {
+				_m.StoredBytes = value.Int64
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -333,6 +381,24 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("assistant_calls_until=")
 	builder.WriteString(fmt.Sprintf("%v", _m.AssistantCallsUntil))
+	builder.WriteString(", ")
+	builder.WriteString("mutations_until=")
+	builder.WriteString(fmt.Sprintf("%v", _m.MutationsUntil))
+	builder.WriteString(", ")
+	builder.WriteString("open_tasks=")
+	builder.WriteString(fmt.Sprintf("%v", _m.OpenTasks))
+	builder.WriteString(", ")
+	builder.WriteString("completed_tasks=")
+	builder.WriteString(fmt.Sprintf("%v", _m.CompletedTasks))
+	builder.WriteString(", ")
+	builder.WriteString("trashed_tasks=")
+	builder.WriteString(fmt.Sprintf("%v", _m.TrashedTasks))
+	builder.WriteString(", ")
+	builder.WriteString("conversation_count=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ConversationCount))
+	builder.WriteString(", ")
+	builder.WriteString("stored_bytes=")
+	builder.WriteString(fmt.Sprintf("%v", _m.StoredBytes))
 	builder.WriteByte(')')
 	return builder.String()
 }

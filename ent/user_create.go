@@ -176,6 +176,90 @@ func (_c *UserCreate) SetNillableAssistantCallsUntil(v *int64) *UserCreate {
 	return _c
 }
 
+// SetMutationsUntil sets the "mutations_until" field.
+func (_c *UserCreate) SetMutationsUntil(v int64) *UserCreate {
+	_c.mutation.SetMutationsUntil(v)
+	return _c
+}
+
+// SetNillableMutationsUntil sets the "mutations_until" field if the given value is not nil.
+func (_c *UserCreate) SetNillableMutationsUntil(v *int64) *UserCreate {
+	if v != nil {
+		_c.SetMutationsUntil(*v)
+	}
+	return _c
+}
+
+// SetOpenTasks sets the "open_tasks" field.
+func (_c *UserCreate) SetOpenTasks(v int) *UserCreate {
+	_c.mutation.SetOpenTasks(v)
+	return _c
+}
+
+// SetNillableOpenTasks sets the "open_tasks" field if the given value is not nil.
+func (_c *UserCreate) SetNillableOpenTasks(v *int) *UserCreate {
+	if v != nil {
+		_c.SetOpenTasks(*v)
+	}
+	return _c
+}
+
+// SetCompletedTasks sets the "completed_tasks" field.
+func (_c *UserCreate) SetCompletedTasks(v int) *UserCreate {
+	_c.mutation.SetCompletedTasks(v)
+	return _c
+}
+
+// SetNillableCompletedTasks sets the "completed_tasks" field if the given value is not nil.
+func (_c *UserCreate) SetNillableCompletedTasks(v *int) *UserCreate {
+	if v != nil {
+		_c.SetCompletedTasks(*v)
+	}
+	return _c
+}
+
+// SetTrashedTasks sets the "trashed_tasks" field.
+func (_c *UserCreate) SetTrashedTasks(v int) *UserCreate {
+	_c.mutation.SetTrashedTasks(v)
+	return _c
+}
+
+// SetNillableTrashedTasks sets the "trashed_tasks" field if the given value is not nil.
+func (_c *UserCreate) SetNillableTrashedTasks(v *int) *UserCreate {
+	if v != nil {
+		_c.SetTrashedTasks(*v)
+	}
+	return _c
+}
+
+// SetConversationCount sets the "conversation_count" field.
+func (_c *UserCreate) SetConversationCount(v int) *UserCreate {
+	_c.mutation.SetConversationCount(v)
+	return _c
+}
+
+// SetNillableConversationCount sets the "conversation_count" field if the given value is not nil.
+func (_c *UserCreate) SetNillableConversationCount(v *int) *UserCreate {
+	if v != nil {
+		_c.SetConversationCount(*v)
+	}
+	return _c
+}
+
+// SetStoredBytes sets the "stored_bytes" field.
+func (_c *UserCreate) SetStoredBytes(v int64) *UserCreate {
+	_c.mutation.SetStoredBytes(v)
+	return _c
+}
+
+// SetNillableStoredBytes sets the "stored_bytes" field if the given value is not nil.
+func (_c *UserCreate) SetNillableStoredBytes(v *int64) *UserCreate {
+	if v != nil {
+		_c.SetStoredBytes(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *UserCreate) SetID(v string) *UserCreate {
 	_c.mutation.SetID(v)
@@ -378,6 +462,30 @@ func (_c *UserCreate) defaults() error {
 		v := user.DefaultAssistantCallsUntil
 		_c.mutation.SetAssistantCallsUntil(v)
 	}
+	if _, ok := _c.mutation.MutationsUntil(); !ok {
+		v := user.DefaultMutationsUntil
+		_c.mutation.SetMutationsUntil(v)
+	}
+	if _, ok := _c.mutation.OpenTasks(); !ok {
+		v := user.DefaultOpenTasks
+		_c.mutation.SetOpenTasks(v)
+	}
+	if _, ok := _c.mutation.CompletedTasks(); !ok {
+		v := user.DefaultCompletedTasks
+		_c.mutation.SetCompletedTasks(v)
+	}
+	if _, ok := _c.mutation.TrashedTasks(); !ok {
+		v := user.DefaultTrashedTasks
+		_c.mutation.SetTrashedTasks(v)
+	}
+	if _, ok := _c.mutation.ConversationCount(); !ok {
+		v := user.DefaultConversationCount
+		_c.mutation.SetConversationCount(v)
+	}
+	if _, ok := _c.mutation.StoredBytes(); !ok {
+		v := user.DefaultStoredBytes
+		_c.mutation.SetStoredBytes(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		if user.DefaultID == nil {
 			return fmt.Errorf("ent: uninitialized user.DefaultID (forgotten import ent/runtime?)")
@@ -461,6 +569,54 @@ func (_c *UserCreate) check() error {
 	if v, ok := _c.mutation.AssistantCallsUntil(); ok {
 		if err := user.AssistantCallsUntilValidator(v); err != nil {
 			return &ValidationError{Name: "assistant_calls_until", err: fmt.Errorf(`ent: validator failed for field "User.assistant_calls_until": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.MutationsUntil(); !ok {
+		return &ValidationError{Name: "mutations_until", err: errors.New(`ent: missing required field "User.mutations_until"`)}
+	}
+	if v, ok := _c.mutation.MutationsUntil(); ok {
+		if err := user.MutationsUntilValidator(v); err != nil {
+			return &ValidationError{Name: "mutations_until", err: fmt.Errorf(`ent: validator failed for field "User.mutations_until": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.OpenTasks(); !ok {
+		return &ValidationError{Name: "open_tasks", err: errors.New(`ent: missing required field "User.open_tasks"`)}
+	}
+	if v, ok := _c.mutation.OpenTasks(); ok {
+		if err := user.OpenTasksValidator(v); err != nil {
+			return &ValidationError{Name: "open_tasks", err: fmt.Errorf(`ent: validator failed for field "User.open_tasks": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.CompletedTasks(); !ok {
+		return &ValidationError{Name: "completed_tasks", err: errors.New(`ent: missing required field "User.completed_tasks"`)}
+	}
+	if v, ok := _c.mutation.CompletedTasks(); ok {
+		if err := user.CompletedTasksValidator(v); err != nil {
+			return &ValidationError{Name: "completed_tasks", err: fmt.Errorf(`ent: validator failed for field "User.completed_tasks": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.TrashedTasks(); !ok {
+		return &ValidationError{Name: "trashed_tasks", err: errors.New(`ent: missing required field "User.trashed_tasks"`)}
+	}
+	if v, ok := _c.mutation.TrashedTasks(); ok {
+		if err := user.TrashedTasksValidator(v); err != nil {
+			return &ValidationError{Name: "trashed_tasks", err: fmt.Errorf(`ent: validator failed for field "User.trashed_tasks": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.ConversationCount(); !ok {
+		return &ValidationError{Name: "conversation_count", err: errors.New(`ent: missing required field "User.conversation_count"`)}
+	}
+	if v, ok := _c.mutation.ConversationCount(); ok {
+		if err := user.ConversationCountValidator(v); err != nil {
+			return &ValidationError{Name: "conversation_count", err: fmt.Errorf(`ent: validator failed for field "User.conversation_count": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.StoredBytes(); !ok {
+		return &ValidationError{Name: "stored_bytes", err: errors.New(`ent: missing required field "User.stored_bytes"`)}
+	}
+	if v, ok := _c.mutation.StoredBytes(); ok {
+		if err := user.StoredBytesValidator(v); err != nil {
+			return &ValidationError{Name: "stored_bytes", err: fmt.Errorf(`ent: validator failed for field "User.stored_bytes": %w`, err)}
 		}
 	}
 	if v, ok := _c.mutation.ID(); ok {
@@ -547,6 +703,30 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.AssistantCallsUntil(); ok {
 		_spec.SetField(user.FieldAssistantCallsUntil, field.TypeInt64, value)
 		_node.AssistantCallsUntil = value
+	}
+	if value, ok := _c.mutation.MutationsUntil(); ok {
+		_spec.SetField(user.FieldMutationsUntil, field.TypeInt64, value)
+		_node.MutationsUntil = value
+	}
+	if value, ok := _c.mutation.OpenTasks(); ok {
+		_spec.SetField(user.FieldOpenTasks, field.TypeInt, value)
+		_node.OpenTasks = value
+	}
+	if value, ok := _c.mutation.CompletedTasks(); ok {
+		_spec.SetField(user.FieldCompletedTasks, field.TypeInt, value)
+		_node.CompletedTasks = value
+	}
+	if value, ok := _c.mutation.TrashedTasks(); ok {
+		_spec.SetField(user.FieldTrashedTasks, field.TypeInt, value)
+		_node.TrashedTasks = value
+	}
+	if value, ok := _c.mutation.ConversationCount(); ok {
+		_spec.SetField(user.FieldConversationCount, field.TypeInt, value)
+		_node.ConversationCount = value
+	}
+	if value, ok := _c.mutation.StoredBytes(); ok {
+		_spec.SetField(user.FieldStoredBytes, field.TypeInt64, value)
+		_node.StoredBytes = value
 	}
 	if nodes := _c.mutation.TasksIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -826,6 +1006,114 @@ func (u *UserUpsert) AddAssistantCallsUntil(v int64) *UserUpsert {
 	return u
 }
 
+// SetMutationsUntil sets the "mutations_until" field.
+func (u *UserUpsert) SetMutationsUntil(v int64) *UserUpsert {
+	u.Set(user.FieldMutationsUntil, v)
+	return u
+}
+
+// UpdateMutationsUntil sets the "mutations_until" field to the value that was provided on create.
+func (u *UserUpsert) UpdateMutationsUntil() *UserUpsert {
+	u.SetExcluded(user.FieldMutationsUntil)
+	return u
+}
+
+// AddMutationsUntil adds v to the "mutations_until" field.
+func (u *UserUpsert) AddMutationsUntil(v int64) *UserUpsert {
+	u.Add(user.FieldMutationsUntil, v)
+	return u
+}
+
+// SetOpenTasks sets the "open_tasks" field.
+func (u *UserUpsert) SetOpenTasks(v int) *UserUpsert {
+	u.Set(user.FieldOpenTasks, v)
+	return u
+}
+
+// UpdateOpenTasks sets the "open_tasks" field to the value that was provided on create.
+func (u *UserUpsert) UpdateOpenTasks() *UserUpsert {
+	u.SetExcluded(user.FieldOpenTasks)
+	return u
+}
+
+// AddOpenTasks adds v to the "open_tasks" field.
+func (u *UserUpsert) AddOpenTasks(v int) *UserUpsert {
+	u.Add(user.FieldOpenTasks, v)
+	return u
+}
+
+// SetCompletedTasks sets the "completed_tasks" field.
+func (u *UserUpsert) SetCompletedTasks(v int) *UserUpsert {
+	u.Set(user.FieldCompletedTasks, v)
+	return u
+}
+
+// UpdateCompletedTasks sets the "completed_tasks" field to the value that was provided on create.
+func (u *UserUpsert) UpdateCompletedTasks() *UserUpsert {
+	u.SetExcluded(user.FieldCompletedTasks)
+	return u
+}
+
+// AddCompletedTasks adds v to the "completed_tasks" field.
+func (u *UserUpsert) AddCompletedTasks(v int) *UserUpsert {
+	u.Add(user.FieldCompletedTasks, v)
+	return u
+}
+
+// SetTrashedTasks sets the "trashed_tasks" field.
+func (u *UserUpsert) SetTrashedTasks(v int) *UserUpsert {
+	u.Set(user.FieldTrashedTasks, v)
+	return u
+}
+
+// UpdateTrashedTasks sets the "trashed_tasks" field to the value that was provided on create.
+func (u *UserUpsert) UpdateTrashedTasks() *UserUpsert {
+	u.SetExcluded(user.FieldTrashedTasks)
+	return u
+}
+
+// AddTrashedTasks adds v to the "trashed_tasks" field.
+func (u *UserUpsert) AddTrashedTasks(v int) *UserUpsert {
+	u.Add(user.FieldTrashedTasks, v)
+	return u
+}
+
+// SetConversationCount sets the "conversation_count" field.
+func (u *UserUpsert) SetConversationCount(v int) *UserUpsert {
+	u.Set(user.FieldConversationCount, v)
+	return u
+}
+
+// UpdateConversationCount sets the "conversation_count" field to the value that was provided on create.
+func (u *UserUpsert) UpdateConversationCount() *UserUpsert {
+	u.SetExcluded(user.FieldConversationCount)
+	return u
+}
+
+// AddConversationCount adds v to the "conversation_count" field.
+func (u *UserUpsert) AddConversationCount(v int) *UserUpsert {
+	u.Add(user.FieldConversationCount, v)
+	return u
+}
+
+// SetStoredBytes sets the "stored_bytes" field.
+func (u *UserUpsert) SetStoredBytes(v int64) *UserUpsert {
+	u.Set(user.FieldStoredBytes, v)
+	return u
+}
+
+// UpdateStoredBytes sets the "stored_bytes" field to the value that was provided on create.
+func (u *UserUpsert) UpdateStoredBytes() *UserUpsert {
+	u.SetExcluded(user.FieldStoredBytes)
+	return u
+}
+
+// AddStoredBytes adds v to the "stored_bytes" field.
+func (u *UserUpsert) AddStoredBytes(v int64) *UserUpsert {
+	u.Add(user.FieldStoredBytes, v)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -1013,6 +1301,132 @@ func (u *UserUpsertOne) AddAssistantCallsUntil(v int64) *UserUpsertOne {
 func (u *UserUpsertOne) UpdateAssistantCallsUntil() *UserUpsertOne {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdateAssistantCallsUntil()
+	})
+}
+
+// SetMutationsUntil sets the "mutations_until" field.
+func (u *UserUpsertOne) SetMutationsUntil(v int64) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetMutationsUntil(v)
+	})
+}
+
+// AddMutationsUntil adds v to the "mutations_until" field.
+func (u *UserUpsertOne) AddMutationsUntil(v int64) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.AddMutationsUntil(v)
+	})
+}
+
+// UpdateMutationsUntil sets the "mutations_until" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateMutationsUntil() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateMutationsUntil()
+	})
+}
+
+// SetOpenTasks sets the "open_tasks" field.
+func (u *UserUpsertOne) SetOpenTasks(v int) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetOpenTasks(v)
+	})
+}
+
+// AddOpenTasks adds v to the "open_tasks" field.
+func (u *UserUpsertOne) AddOpenTasks(v int) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.AddOpenTasks(v)
+	})
+}
+
+// UpdateOpenTasks sets the "open_tasks" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateOpenTasks() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateOpenTasks()
+	})
+}
+
+// SetCompletedTasks sets the "completed_tasks" field.
+func (u *UserUpsertOne) SetCompletedTasks(v int) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetCompletedTasks(v)
+	})
+}
+
+// AddCompletedTasks adds v to the "completed_tasks" field.
+func (u *UserUpsertOne) AddCompletedTasks(v int) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.AddCompletedTasks(v)
+	})
+}
+
+// UpdateCompletedTasks sets the "completed_tasks" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateCompletedTasks() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateCompletedTasks()
+	})
+}
+
+// SetTrashedTasks sets the "trashed_tasks" field.
+func (u *UserUpsertOne) SetTrashedTasks(v int) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetTrashedTasks(v)
+	})
+}
+
+// AddTrashedTasks adds v to the "trashed_tasks" field.
+func (u *UserUpsertOne) AddTrashedTasks(v int) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.AddTrashedTasks(v)
+	})
+}
+
+// UpdateTrashedTasks sets the "trashed_tasks" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateTrashedTasks() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateTrashedTasks()
+	})
+}
+
+// SetConversationCount sets the "conversation_count" field.
+func (u *UserUpsertOne) SetConversationCount(v int) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetConversationCount(v)
+	})
+}
+
+// AddConversationCount adds v to the "conversation_count" field.
+func (u *UserUpsertOne) AddConversationCount(v int) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.AddConversationCount(v)
+	})
+}
+
+// UpdateConversationCount sets the "conversation_count" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateConversationCount() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateConversationCount()
+	})
+}
+
+// SetStoredBytes sets the "stored_bytes" field.
+func (u *UserUpsertOne) SetStoredBytes(v int64) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetStoredBytes(v)
+	})
+}
+
+// AddStoredBytes adds v to the "stored_bytes" field.
+func (u *UserUpsertOne) AddStoredBytes(v int64) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.AddStoredBytes(v)
+	})
+}
+
+// UpdateStoredBytes sets the "stored_bytes" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateStoredBytes() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateStoredBytes()
 	})
 }
 
@@ -1370,6 +1784,132 @@ func (u *UserUpsertBulk) AddAssistantCallsUntil(v int64) *UserUpsertBulk {
 func (u *UserUpsertBulk) UpdateAssistantCallsUntil() *UserUpsertBulk {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdateAssistantCallsUntil()
+	})
+}
+
+// SetMutationsUntil sets the "mutations_until" field.
+func (u *UserUpsertBulk) SetMutationsUntil(v int64) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetMutationsUntil(v)
+	})
+}
+
+// AddMutationsUntil adds v to the "mutations_until" field.
+func (u *UserUpsertBulk) AddMutationsUntil(v int64) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.AddMutationsUntil(v)
+	})
+}
+
+// UpdateMutationsUntil sets the "mutations_until" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateMutationsUntil() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateMutationsUntil()
+	})
+}
+
+// SetOpenTasks sets the "open_tasks" field.
+func (u *UserUpsertBulk) SetOpenTasks(v int) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetOpenTasks(v)
+	})
+}
+
+// AddOpenTasks adds v to the "open_tasks" field.
+func (u *UserUpsertBulk) AddOpenTasks(v int) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.AddOpenTasks(v)
+	})
+}
+
+// UpdateOpenTasks sets the "open_tasks" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateOpenTasks() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateOpenTasks()
+	})
+}
+
+// SetCompletedTasks sets the "completed_tasks" field.
+func (u *UserUpsertBulk) SetCompletedTasks(v int) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetCompletedTasks(v)
+	})
+}
+
+// AddCompletedTasks adds v to the "completed_tasks" field.
+func (u *UserUpsertBulk) AddCompletedTasks(v int) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.AddCompletedTasks(v)
+	})
+}
+
+// UpdateCompletedTasks sets the "completed_tasks" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateCompletedTasks() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateCompletedTasks()
+	})
+}
+
+// SetTrashedTasks sets the "trashed_tasks" field.
+func (u *UserUpsertBulk) SetTrashedTasks(v int) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetTrashedTasks(v)
+	})
+}
+
+// AddTrashedTasks adds v to the "trashed_tasks" field.
+func (u *UserUpsertBulk) AddTrashedTasks(v int) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.AddTrashedTasks(v)
+	})
+}
+
+// UpdateTrashedTasks sets the "trashed_tasks" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateTrashedTasks() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateTrashedTasks()
+	})
+}
+
+// SetConversationCount sets the "conversation_count" field.
+func (u *UserUpsertBulk) SetConversationCount(v int) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetConversationCount(v)
+	})
+}
+
+// AddConversationCount adds v to the "conversation_count" field.
+func (u *UserUpsertBulk) AddConversationCount(v int) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.AddConversationCount(v)
+	})
+}
+
+// UpdateConversationCount sets the "conversation_count" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateConversationCount() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateConversationCount()
+	})
+}
+
+// SetStoredBytes sets the "stored_bytes" field.
+func (u *UserUpsertBulk) SetStoredBytes(v int64) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetStoredBytes(v)
+	})
+}
+
+// AddStoredBytes adds v to the "stored_bytes" field.
+func (u *UserUpsertBulk) AddStoredBytes(v int64) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.AddStoredBytes(v)
+	})
+}
+
+// UpdateStoredBytes sets the "stored_bytes" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateStoredBytes() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateStoredBytes()
 	})
 }
 

@@ -161,6 +161,132 @@ func (_u *UserUpdate) AddAssistantCallsUntil(v int64) *UserUpdate {
 	return _u
 }
 
+// SetMutationsUntil sets the "mutations_until" field.
+func (_u *UserUpdate) SetMutationsUntil(v int64) *UserUpdate {
+	_u.mutation.ResetMutationsUntil()
+	_u.mutation.SetMutationsUntil(v)
+	return _u
+}
+
+// SetNillableMutationsUntil sets the "mutations_until" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableMutationsUntil(v *int64) *UserUpdate {
+	if v != nil {
+		_u.SetMutationsUntil(*v)
+	}
+	return _u
+}
+
+// AddMutationsUntil adds value to the "mutations_until" field.
+func (_u *UserUpdate) AddMutationsUntil(v int64) *UserUpdate {
+	_u.mutation.AddMutationsUntil(v)
+	return _u
+}
+
+// SetOpenTasks sets the "open_tasks" field.
+func (_u *UserUpdate) SetOpenTasks(v int) *UserUpdate {
+	_u.mutation.ResetOpenTasks()
+	_u.mutation.SetOpenTasks(v)
+	return _u
+}
+
+// SetNillableOpenTasks sets the "open_tasks" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableOpenTasks(v *int) *UserUpdate {
+	if v != nil {
+		_u.SetOpenTasks(*v)
+	}
+	return _u
+}
+
+// AddOpenTasks adds value to the "open_tasks" field.
+func (_u *UserUpdate) AddOpenTasks(v int) *UserUpdate {
+	_u.mutation.AddOpenTasks(v)
+	return _u
+}
+
+// SetCompletedTasks sets the "completed_tasks" field.
+func (_u *UserUpdate) SetCompletedTasks(v int) *UserUpdate {
+	_u.mutation.ResetCompletedTasks()
+	_u.mutation.SetCompletedTasks(v)
+	return _u
+}
+
+// SetNillableCompletedTasks sets the "completed_tasks" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableCompletedTasks(v *int) *UserUpdate {
+	if v != nil {
+		_u.SetCompletedTasks(*v)
+	}
+	return _u
+}
+
+// AddCompletedTasks adds value to the "completed_tasks" field.
+func (_u *UserUpdate) AddCompletedTasks(v int) *UserUpdate {
+	_u.mutation.AddCompletedTasks(v)
+	return _u
+}
+
+// SetTrashedTasks sets the "trashed_tasks" field.
+func (_u *UserUpdate) SetTrashedTasks(v int) *UserUpdate {
+	_u.mutation.ResetTrashedTasks()
+	_u.mutation.SetTrashedTasks(v)
+	return _u
+}
+
+// SetNillableTrashedTasks sets the "trashed_tasks" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableTrashedTasks(v *int) *UserUpdate {
+	if v != nil {
+		_u.SetTrashedTasks(*v)
+	}
+	return _u
+}
+
+// AddTrashedTasks adds value to the "trashed_tasks" field.
+func (_u *UserUpdate) AddTrashedTasks(v int) *UserUpdate {
+	_u.mutation.AddTrashedTasks(v)
+	return _u
+}
+
+// SetConversationCount sets the "conversation_count" field.
+func (_u *UserUpdate) SetConversationCount(v int) *UserUpdate {
+	_u.mutation.ResetConversationCount()
+	_u.mutation.SetConversationCount(v)
+	return _u
+}
+
+// SetNillableConversationCount sets the "conversation_count" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableConversationCount(v *int) *UserUpdate {
+	if v != nil {
+		_u.SetConversationCount(*v)
+	}
+	return _u
+}
+
+// AddConversationCount adds value to the "conversation_count" field.
+func (_u *UserUpdate) AddConversationCount(v int) *UserUpdate {
+	_u.mutation.AddConversationCount(v)
+	return _u
+}
+
+// SetStoredBytes sets the "stored_bytes" field.
+func (_u *UserUpdate) SetStoredBytes(v int64) *UserUpdate {
+	_u.mutation.ResetStoredBytes()
+	_u.mutation.SetStoredBytes(v)
+	return _u
+}
+
+// SetNillableStoredBytes sets the "stored_bytes" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableStoredBytes(v *int64) *UserUpdate {
+	if v != nil {
+		_u.SetStoredBytes(*v)
+	}
+	return _u
+}
+
+// AddStoredBytes adds value to the "stored_bytes" field.
+func (_u *UserUpdate) AddStoredBytes(v int64) *UserUpdate {
+	_u.mutation.AddStoredBytes(v)
+	return _u
+}
+
 // AddTaskIDs adds the "tasks" edge to the Task entity by IDs.
 func (_u *UserUpdate) AddTaskIDs(ids ...string) *UserUpdate {
 	_u.mutation.AddTaskIDs(ids...)
@@ -492,6 +618,36 @@ func (_u *UserUpdate) check() error {
 			return &ValidationError{Name: "assistant_calls_until", err: fmt.Errorf(`ent: validator failed for field "User.assistant_calls_until": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.MutationsUntil(); ok {
+		if err := user.MutationsUntilValidator(v); err != nil {
+			return &ValidationError{Name: "mutations_until", err: fmt.Errorf(`ent: validator failed for field "User.mutations_until": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.OpenTasks(); ok {
+		if err := user.OpenTasksValidator(v); err != nil {
+			return &ValidationError{Name: "open_tasks", err: fmt.Errorf(`ent: validator failed for field "User.open_tasks": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.CompletedTasks(); ok {
+		if err := user.CompletedTasksValidator(v); err != nil {
+			return &ValidationError{Name: "completed_tasks", err: fmt.Errorf(`ent: validator failed for field "User.completed_tasks": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.TrashedTasks(); ok {
+		if err := user.TrashedTasksValidator(v); err != nil {
+			return &ValidationError{Name: "trashed_tasks", err: fmt.Errorf(`ent: validator failed for field "User.trashed_tasks": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.ConversationCount(); ok {
+		if err := user.ConversationCountValidator(v); err != nil {
+			return &ValidationError{Name: "conversation_count", err: fmt.Errorf(`ent: validator failed for field "User.conversation_count": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.StoredBytes(); ok {
+		if err := user.StoredBytesValidator(v); err != nil {
+			return &ValidationError{Name: "stored_bytes", err: fmt.Errorf(`ent: validator failed for field "User.stored_bytes": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -545,6 +701,42 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedAssistantCallsUntil(); ok {
 		_spec.AddField(user.FieldAssistantCallsUntil, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.MutationsUntil(); ok {
+		_spec.SetField(user.FieldMutationsUntil, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMutationsUntil(); ok {
+		_spec.AddField(user.FieldMutationsUntil, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.OpenTasks(); ok {
+		_spec.SetField(user.FieldOpenTasks, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedOpenTasks(); ok {
+		_spec.AddField(user.FieldOpenTasks, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.CompletedTasks(); ok {
+		_spec.SetField(user.FieldCompletedTasks, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedCompletedTasks(); ok {
+		_spec.AddField(user.FieldCompletedTasks, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.TrashedTasks(); ok {
+		_spec.SetField(user.FieldTrashedTasks, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedTrashedTasks(); ok {
+		_spec.AddField(user.FieldTrashedTasks, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ConversationCount(); ok {
+		_spec.SetField(user.FieldConversationCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedConversationCount(); ok {
+		_spec.AddField(user.FieldConversationCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.StoredBytes(); ok {
+		_spec.SetField(user.FieldStoredBytes, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedStoredBytes(); ok {
+		_spec.AddField(user.FieldStoredBytes, field.TypeInt64, value)
 	}
 	if _u.mutation.TasksCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1008,6 +1200,132 @@ func (_u *UserUpdateOne) AddAssistantCallsUntil(v int64) *UserUpdateOne {
 	return _u
 }
 
+// SetMutationsUntil sets the "mutations_until" field.
+func (_u *UserUpdateOne) SetMutationsUntil(v int64) *UserUpdateOne {
+	_u.mutation.ResetMutationsUntil()
+	_u.mutation.SetMutationsUntil(v)
+	return _u
+}
+
+// SetNillableMutationsUntil sets the "mutations_until" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableMutationsUntil(v *int64) *UserUpdateOne {
+	if v != nil {
+		_u.SetMutationsUntil(*v)
+	}
+	return _u
+}
+
+// AddMutationsUntil adds value to the "mutations_until" field.
+func (_u *UserUpdateOne) AddMutationsUntil(v int64) *UserUpdateOne {
+	_u.mutation.AddMutationsUntil(v)
+	return _u
+}
+
+// SetOpenTasks sets the "open_tasks" field.
+func (_u *UserUpdateOne) SetOpenTasks(v int) *UserUpdateOne {
+	_u.mutation.ResetOpenTasks()
+	_u.mutation.SetOpenTasks(v)
+	return _u
+}
+
+// SetNillableOpenTasks sets the "open_tasks" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableOpenTasks(v *int) *UserUpdateOne {
+	if v != nil {
+		_u.SetOpenTasks(*v)
+	}
+	return _u
+}
+
+// AddOpenTasks adds value to the "open_tasks" field.
+func (_u *UserUpdateOne) AddOpenTasks(v int) *UserUpdateOne {
+	_u.mutation.AddOpenTasks(v)
+	return _u
+}
+
+// SetCompletedTasks sets the "completed_tasks" field.
+func (_u *UserUpdateOne) SetCompletedTasks(v int) *UserUpdateOne {
+	_u.mutation.ResetCompletedTasks()
+	_u.mutation.SetCompletedTasks(v)
+	return _u
+}
+
+// SetNillableCompletedTasks sets the "completed_tasks" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableCompletedTasks(v *int) *UserUpdateOne {
+	if v != nil {
+		_u.SetCompletedTasks(*v)
+	}
+	return _u
+}
+
+// AddCompletedTasks adds value to the "completed_tasks" field.
+func (_u *UserUpdateOne) AddCompletedTasks(v int) *UserUpdateOne {
+	_u.mutation.AddCompletedTasks(v)
+	return _u
+}
+
+// SetTrashedTasks sets the "trashed_tasks" field.
+func (_u *UserUpdateOne) SetTrashedTasks(v int) *UserUpdateOne {
+	_u.mutation.ResetTrashedTasks()
+	_u.mutation.SetTrashedTasks(v)
+	return _u
+}
+
+// SetNillableTrashedTasks sets the "trashed_tasks" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableTrashedTasks(v *int) *UserUpdateOne {
+	if v != nil {
+		_u.SetTrashedTasks(*v)
+	}
+	return _u
+}
+
+// AddTrashedTasks adds value to the "trashed_tasks" field.
+func (_u *UserUpdateOne) AddTrashedTasks(v int) *UserUpdateOne {
+	_u.mutation.AddTrashedTasks(v)
+	return _u
+}
+
+// SetConversationCount sets the "conversation_count" field.
+func (_u *UserUpdateOne) SetConversationCount(v int) *UserUpdateOne {
+	_u.mutation.ResetConversationCount()
+	_u.mutation.SetConversationCount(v)
+	return _u
+}
+
+// SetNillableConversationCount sets the "conversation_count" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableConversationCount(v *int) *UserUpdateOne {
+	if v != nil {
+		_u.SetConversationCount(*v)
+	}
+	return _u
+}
+
+// AddConversationCount adds value to the "conversation_count" field.
+func (_u *UserUpdateOne) AddConversationCount(v int) *UserUpdateOne {
+	_u.mutation.AddConversationCount(v)
+	return _u
+}
+
+// SetStoredBytes sets the "stored_bytes" field.
+func (_u *UserUpdateOne) SetStoredBytes(v int64) *UserUpdateOne {
+	_u.mutation.ResetStoredBytes()
+	_u.mutation.SetStoredBytes(v)
+	return _u
+}
+
+// SetNillableStoredBytes sets the "stored_bytes" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableStoredBytes(v *int64) *UserUpdateOne {
+	if v != nil {
+		_u.SetStoredBytes(*v)
+	}
+	return _u
+}
+
+// AddStoredBytes adds value to the "stored_bytes" field.
+func (_u *UserUpdateOne) AddStoredBytes(v int64) *UserUpdateOne {
+	_u.mutation.AddStoredBytes(v)
+	return _u
+}
+
 // AddTaskIDs adds the "tasks" edge to the Task entity by IDs.
 func (_u *UserUpdateOne) AddTaskIDs(ids ...string) *UserUpdateOne {
 	_u.mutation.AddTaskIDs(ids...)
@@ -1352,6 +1670,36 @@ func (_u *UserUpdateOne) check() error {
 			return &ValidationError{Name: "assistant_calls_until", err: fmt.Errorf(`ent: validator failed for field "User.assistant_calls_until": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.MutationsUntil(); ok {
+		if err := user.MutationsUntilValidator(v); err != nil {
+			return &ValidationError{Name: "mutations_until", err: fmt.Errorf(`ent: validator failed for field "User.mutations_until": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.OpenTasks(); ok {
+		if err := user.OpenTasksValidator(v); err != nil {
+			return &ValidationError{Name: "open_tasks", err: fmt.Errorf(`ent: validator failed for field "User.open_tasks": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.CompletedTasks(); ok {
+		if err := user.CompletedTasksValidator(v); err != nil {
+			return &ValidationError{Name: "completed_tasks", err: fmt.Errorf(`ent: validator failed for field "User.completed_tasks": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.TrashedTasks(); ok {
+		if err := user.TrashedTasksValidator(v); err != nil {
+			return &ValidationError{Name: "trashed_tasks", err: fmt.Errorf(`ent: validator failed for field "User.trashed_tasks": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.ConversationCount(); ok {
+		if err := user.ConversationCountValidator(v); err != nil {
+			return &ValidationError{Name: "conversation_count", err: fmt.Errorf(`ent: validator failed for field "User.conversation_count": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.StoredBytes(); ok {
+		if err := user.StoredBytesValidator(v); err != nil {
+			return &ValidationError{Name: "stored_bytes", err: fmt.Errorf(`ent: validator failed for field "User.stored_bytes": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -1422,6 +1770,42 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if value, ok := _u.mutation.AddedAssistantCallsUntil(); ok {
 		_spec.AddField(user.FieldAssistantCallsUntil, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.MutationsUntil(); ok {
+		_spec.SetField(user.FieldMutationsUntil, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMutationsUntil(); ok {
+		_spec.AddField(user.FieldMutationsUntil, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.OpenTasks(); ok {
+		_spec.SetField(user.FieldOpenTasks, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedOpenTasks(); ok {
+		_spec.AddField(user.FieldOpenTasks, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.CompletedTasks(); ok {
+		_spec.SetField(user.FieldCompletedTasks, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedCompletedTasks(); ok {
+		_spec.AddField(user.FieldCompletedTasks, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.TrashedTasks(); ok {
+		_spec.SetField(user.FieldTrashedTasks, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedTrashedTasks(); ok {
+		_spec.AddField(user.FieldTrashedTasks, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ConversationCount(); ok {
+		_spec.SetField(user.FieldConversationCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedConversationCount(); ok {
+		_spec.AddField(user.FieldConversationCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.StoredBytes(); ok {
+		_spec.SetField(user.FieldStoredBytes, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedStoredBytes(); ok {
+		_spec.AddField(user.FieldStoredBytes, field.TypeInt64, value)
 	}
 	if _u.mutation.TasksCleared() {
 		edge := &sqlgraph.EdgeSpec{

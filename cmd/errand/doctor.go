@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"errand/internal/config"
@@ -16,10 +17,18 @@ var errChecksFailed = errors.New("checks failed; the table lists the fix for eac
 
 // runDoctor prints the result of all checks. It returns an error when one failed, so that the exit code is 1.
 func runDoctor(ctx context.Context, inv invocation) error {
-	if err := newFlags(inv).Parse(inv.args); err != nil {
+	flags := newFlags(inv)
+	repair := flags.Bool("repair-counters", false, "correct the counters of what users store, then exit")
+	if err := flags.Parse(inv.args); err != nil {
 		return err
 	}
 	cfg, err := loadConfig(inv.environ)
+	if *repair {
+		if err != nil {
+			return err
+		}
+		return repairCounters(ctx, inv, cfg)
+	}
 	var findings []doctor.Finding
 	var errs config.Errors
 	switch {
@@ -42,4 +51,22 @@ func runDoctor(ctx context.Context, inv invocation) error {
 		return errChecksFailed
 	}
 	return nil
+}
+
+// repairCounters corrects the counters of all users.
+func repairCounters(ctx context.Context, inv invocation, cfg config.Config) error {
+	db, err := server.OpenStore(ctx, cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.EnsureSchema(ctx, false); err != nil {
+		return err
+	}
+	n, err := doctor.RepairCounters(ctx, db)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(inv.stdout, "corrected the counters of %d users\n", n)
+	return err
 }

@@ -394,6 +394,12 @@ var (
 		{Name: "last_task_number", Type: field.TypeInt, Default: 0},
 		{Name: "last_change", Type: field.TypeInt, Default: 0},
 		{Name: "assistant_calls_until", Type: field.TypeInt64, Default: 0},
+		{Name: "mutations_until", Type: field.TypeInt64, Default: 0},
+		{Name: "open_tasks", Type: field.TypeInt, Default: 0},
+		{Name: "completed_tasks", Type: field.TypeInt, Default: 0},
+		{Name: "trashed_tasks", Type: field.TypeInt, Default: 0},
+		{Name: "conversation_count", Type: field.TypeInt, Default: 0},
+		{Name: "stored_bytes", Type: field.TypeInt64, Default: 0},
 	}
 	// UsersTable holds the schema information for the "users" table.
 	UsersTable = &schema.Table{

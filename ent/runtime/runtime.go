@@ -615,6 +615,42 @@ func init() {
 	user.DefaultAssistantCallsUntil = userDescAssistantCallsUntil.Default.(int64)
 	// user.AssistantCallsUntilValidator is a validator for the "assistant_calls_until" field. It is called by the builders before save.
 	user.AssistantCallsUntilValidator = userDescAssistantCallsUntil.Validators[0].(func(int64) error)
+	// userDescMutationsUntil is the schema descriptor for mutations_until field.
+	userDescMutationsUntil := userFields[9].Descriptor()
+	// user.DefaultMutationsUntil holds the default value on creation for the mutations_until field.
+	user.DefaultMutationsUntil = userDescMutationsUntil.Default.(int64)
+	// user.MutationsUntilValidator is a validator for the "mutations_until" field. It is called by the builders before save.
+	user.MutationsUntilValidator = userDescMutationsUntil.Validators[0].(func(int64) error)
+	// userDescOpenTasks is the schema descriptor for open_tasks field.
+	userDescOpenTasks := userFields[10].Descriptor()
+	// user.DefaultOpenTasks holds the default value on creation for the open_tasks field.
+	user.DefaultOpenTasks = userDescOpenTasks.Default.(int)
+	// user.OpenTasksValidator is a validator for the "open_tasks" field. It is called by the builders before save.
+	user.OpenTasksValidator = userDescOpenTasks.Validators[0].(func(int) error)
+	// userDescCompletedTasks is the schema descriptor for completed_tasks field.
+	userDescCompletedTasks := userFields[11].Descriptor()
+	// user.DefaultCompletedTasks holds the default value on creation for the completed_tasks field.
+	user.DefaultCompletedTasks = userDescCompletedTasks.Default.(int)
+	// user.CompletedTasksValidator is a validator for the "completed_tasks" field. It is called by the builders before save.
+	user.CompletedTasksValidator = userDescCompletedTasks.Validators[0].(func(int) error)
+	// userDescTrashedTasks is the schema descriptor for trashed_tasks field.
+	userDescTrashedTasks := userFields[12].Descriptor()
+	// user.DefaultTrashedTasks holds the default value on creation for the trashed_tasks field.
+	user.DefaultTrashedTasks = userDescTrashedTasks.Default.(int)
+	// user.TrashedTasksValidator is a validator for the "trashed_tasks" field. It is called by the builders before save.
+	user.TrashedTasksValidator = userDescTrashedTasks.Validators[0].(func(int) error)
+	// userDescConversationCount is the schema descriptor for conversation_count field.
+	userDescConversationCount := userFields[13].Descriptor()
+	// user.DefaultConversationCount holds the default value on creation for the conversation_count field.
+	user.DefaultConversationCount = userDescConversationCount.Default.(int)
+	// user.ConversationCountValidator is a validator for the "conversation_count" field. It is called by the builders before save.
+	user.ConversationCountValidator = userDescConversationCount.Validators[0].(func(int) error)
+	// userDescStoredBytes is the schema descriptor for stored_bytes field.
+	userDescStoredBytes := userFields[14].Descriptor()
+	// user.DefaultStoredBytes holds the default value on creation for the stored_bytes field.
+	user.DefaultStoredBytes = userDescStoredBytes.Default.(int64)
+	// user.StoredBytesValidator is a validator for the "stored_bytes" field. It is called by the builders before save.
+	user.StoredBytesValidator = userDescStoredBytes.Validators[0].(func(int64) error)
 	// userDescID is the schema descriptor for id field.
 	userDescID := userMixinFields0[0].Descriptor()
 	// user.DefaultID holds the default value on creation for the id field.

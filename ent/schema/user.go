@@ -49,6 +49,21 @@ func (User) Fields() []ent.Field {
 		field.Int64("assistant_calls_until").Default(0).NonNegative().
 			Comment("Rate limit of MCP calls (generic cell rate algorithm): theoretical arrival time of the next " +
 				"call, in microseconds since 1970 UTC."),
+		field.Int64("mutations_until").Default(0).NonNegative().
+			Comment("Rate limit of mutations (generic cell rate algorithm): theoretical arrival time of the next " +
+				"mutation, in microseconds since 1970 UTC."),
+		field.Int("open_tasks").Default(0).NonNegative().
+			Comment("Number of pending tasks outside the trash. This and the following counters change in the " +
+				"transaction that changes what they count, under the lock of this row."),
+		field.Int("completed_tasks").Default(0).NonNegative().
+			Comment("Number of completed tasks outside the trash."),
+		field.Int("trashed_tasks").Default(0).NonNegative().
+			Comment("Number of tasks in the trash."),
+		field.Int("conversation_count").Default(0).NonNegative().
+			Comment("Number of conversations."),
+		field.Int64("stored_bytes").Default(0).NonNegative().
+			Comment("Size of the user's tasks, their history, finished messages and tool calls, as defined in " +
+				"internal/quota."),
 	}
 }
 

@@ -37,6 +37,18 @@ const (
 	FieldLastChange = "last_change"
 	// FieldAssistantCallsUntil holds the string denoting the assistant_calls_until field in the database.
 	FieldAssistantCallsUntil = "assistant_calls_until"
+	// FieldMutationsUntil holds the string denoting the mutations_until field in the database.
+	FieldMutationsUntil = "mutations_until"
+	// FieldOpenTasks holds the string denoting the open_tasks field in the database.
+	FieldOpenTasks = "open_tasks"
+	// FieldCompletedTasks holds the string denoting the completed_tasks field in the database.
+	FieldCompletedTasks = "completed_tasks"
+	// FieldTrashedTasks holds the string denoting the trashed_tasks field in the database.
+	FieldTrashedTasks = "trashed_tasks"
+	// FieldConversationCount holds the string denoting the conversation_count field in the database.
+	FieldConversationCount = "conversation_count"
+	// FieldStoredBytes holds the string denoting the stored_bytes field in the database.
+	FieldStoredBytes = "stored_bytes"
 	// EdgeTasks holds the string denoting the tasks edge name in mutations.
 	EdgeTasks = "tasks"
 	// EdgeConversations holds the string denoting the conversations edge name in mutations.
@@ -118,6 +130,12 @@ var Columns = []string{
 	FieldLastTaskNumber,
 	FieldLastChange,
 	FieldAssistantCallsUntil,
+	FieldMutationsUntil,
+	FieldOpenTasks,
+	FieldCompletedTasks,
+	FieldTrashedTasks,
+	FieldConversationCount,
+	FieldStoredBytes,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -176,6 +194,30 @@ var (
 	DefaultAssistantCallsUntil int64
 	// AssistantCallsUntilValidator is a validator for the "assistant_calls_until" field. It is called by the builders before save.
 	AssistantCallsUntilValidator func(int64) error
+	// DefaultMutationsUntil holds the default value on creation for the "mutations_until" field.
+	DefaultMutationsUntil int64
+	// MutationsUntilValidator is a validator for the "mutations_until" field. It is called by the builders before save.
+	MutationsUntilValidator func(int64) error
+	// DefaultOpenTasks holds the default value on creation for the "open_tasks" field.
+	DefaultOpenTasks int
+	// OpenTasksValidator is a validator for the "open_tasks" field. It is called by the builders before save.
+	OpenTasksValidator func(int) error
+	// DefaultCompletedTasks holds the default value on creation for the "completed_tasks" field.
+	DefaultCompletedTasks int
+	// CompletedTasksValidator is a validator for the "completed_tasks" field. It is called by the builders before save.
+	CompletedTasksValidator func(int) error
+	// DefaultTrashedTasks holds the default value on creation for the "trashed_tasks" field.
+	DefaultTrashedTasks int
+	// TrashedTasksValidator is a validator for the "trashed_tasks" field. It is called by the builders before save.
+	TrashedTasksValidator func(int) error
+	// DefaultConversationCount holds the default value on creation for the "conversation_count" field.
+	DefaultConversationCount int
+	// ConversationCountValidator is a validator for the "conversation_count" field. It is called by the builders before save.
+	ConversationCountValidator func(int) error
+	// DefaultStoredBytes holds the default value on creation for the "stored_bytes" field.
+	DefaultStoredBytes int64
+	// StoredBytesValidator is a validator for the "stored_bytes" field. It is called by the builders before save.
+	StoredBytesValidator func(int64) error
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -243,6 +285,36 @@ func ByLastChange(opts ...sql.OrderTermOption) OrderOption {
 // ByAssistantCallsUntil orders the results by the assistant_calls_until field.
 func ByAssistantCallsUntil(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAssistantCallsUntil, opts...).ToFunc()
+}
+
+// ByMutationsUntil orders the results by the mutations_until field.
+func ByMutationsUntil(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMutationsUntil, opts...).ToFunc()
+}
+
+// ByOpenTasks orders the results by the open_tasks field.
+func ByOpenTasks(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOpenTasks, opts...).ToFunc()
+}
+
+// ByCompletedTasks orders the results by the completed_tasks field.
+func ByCompletedTasks(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCompletedTasks, opts...).ToFunc()
+}
+
+// ByTrashedTasks orders the results by the trashed_tasks field.
+func ByTrashedTasks(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTrashedTasks, opts...).ToFunc()
+}
+
+// ByConversationCount orders the results by the conversation_count field.
+func ByConversationCount(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldConversationCount, opts...).ToFunc()
+}
+
+// ByStoredBytes orders the results by the stored_bytes field.
+func ByStoredBytes(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldStoredBytes, opts...).ToFunc()
 }
 
 // ByTasksCount orders the results by tasks count.

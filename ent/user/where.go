@@ -120,6 +120,36 @@ func AssistantCallsUntil(v int64) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldAssistantCallsUntil, v))
 }
 
+// MutationsUntil applies equality check predicate on the "mutations_until" field. It's identical to MutationsUntilEQ.
+func MutationsUntil(v int64) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldMutationsUntil, v))
+}
+
+// OpenTasks applies equality check predicate on the "open_tasks" field. It's identical to OpenTasksEQ.
+func OpenTasks(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldOpenTasks, v))
+}
+
+// CompletedTasks applies equality check predicate on the "completed_tasks" field. It's identical to CompletedTasksEQ.
+func CompletedTasks(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldCompletedTasks, v))
+}
+
+// TrashedTasks applies equality check predicate on the "trashed_tasks" field. It's identical to TrashedTasksEQ.
+func TrashedTasks(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldTrashedTasks, v))
+}
+
+// ConversationCount applies equality check predicate on the "conversation_count" field. It's identical to ConversationCountEQ.
+func ConversationCount(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldConversationCount, v))
+}
+
+// StoredBytes applies equality check predicate on the "stored_bytes" field. It's identical to StoredBytesEQ.
+func StoredBytes(v int64) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldStoredBytes, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldCreatedAt, v))
@@ -653,6 +683,246 @@ func AssistantCallsUntilLT(v int64) predicate.User {
 // AssistantCallsUntilLTE applies the LTE predicate on the "assistant_calls_until" field.
 func AssistantCallsUntilLTE(v int64) predicate.User {
 	return predicate.User(sql.FieldLTE(FieldAssistantCallsUntil, v))
+}
+
+// MutationsUntilEQ applies the EQ predicate on the "mutations_until" field.
+func MutationsUntilEQ(v int64) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldMutationsUntil, v))
+}
+
+// MutationsUntilNEQ applies the NEQ predicate on the "mutations_until" field.
+func MutationsUntilNEQ(v int64) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldMutationsUntil, v))
+}
+
+// MutationsUntilIn applies the In predicate on the "mutations_until" field.
+func MutationsUntilIn(vs ...int64) predicate.User {
+	return predicate.User(sql.FieldIn(FieldMutationsUntil, vs...))
+}
+
+// MutationsUntilNotIn applies the NotIn predicate on the "mutations_until" field.
+func MutationsUntilNotIn(vs ...int64) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldMutationsUntil, vs...))
+}
+
+// MutationsUntilGT applies the GT predicate on the "mutations_until" field.
+func MutationsUntilGT(v int64) predicate.User {
+	return predicate.User(sql.FieldGT(FieldMutationsUntil, v))
+}
+
+// MutationsUntilGTE applies the GTE predicate on the "mutations_until" field.
+func MutationsUntilGTE(v int64) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldMutationsUntil, v))
+}
+
+// MutationsUntilLT applies the LT predicate on the "mutations_until" field.
+func MutationsUntilLT(v int64) predicate.User {
+	return predicate.User(sql.FieldLT(FieldMutationsUntil, v))
+}
+
+// MutationsUntilLTE applies the LTE predicate on the "mutations_until" field.
+func MutationsUntilLTE(v int64) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldMutationsUntil, v))
+}
+
+// OpenTasksEQ applies the EQ predicate on the "open_tasks" field.
+func OpenTasksEQ(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldOpenTasks, v))
+}
+
+// OpenTasksNEQ applies the NEQ predicate on the "open_tasks" field.
+func OpenTasksNEQ(v int) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldOpenTasks, v))
+}
+
+// OpenTasksIn applies the In predicate on the "open_tasks" field.
+func OpenTasksIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldIn(FieldOpenTasks, vs...))
+}
+
+// OpenTasksNotIn applies the NotIn predicate on the "open_tasks" field.
+func OpenTasksNotIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldOpenTasks, vs...))
+}
+
+// OpenTasksGT applies the GT predicate on the "open_tasks" field.
+func OpenTasksGT(v int) predicate.User {
+	return predicate.User(sql.FieldGT(FieldOpenTasks, v))
+}
+
+// OpenTasksGTE applies the GTE predicate on the "open_tasks" field.
+func OpenTasksGTE(v int) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldOpenTasks, v))
+}
+
+// OpenTasksLT applies the LT predicate on the "open_tasks" field.
+func OpenTasksLT(v int) predicate.User {
+	return predicate.User(sql.FieldLT(FieldOpenTasks, v))
+}
+
+// OpenTasksLTE applies the LTE predicate on the "open_tasks" field.
+func OpenTasksLTE(v int) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldOpenTasks, v))
+}
+
+// CompletedTasksEQ applies the EQ predicate on the "completed_tasks" field.
+func CompletedTasksEQ(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldCompletedTasks, v))
+}
+
+// CompletedTasksNEQ applies the NEQ predicate on the "completed_tasks" field.
+func CompletedTasksNEQ(v int) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldCompletedTasks, v))
+}
+
+// CompletedTasksIn applies the In predicate on the "completed_tasks" field.
+func CompletedTasksIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldIn(FieldCompletedTasks, vs...))
+}
+
+// CompletedTasksNotIn applies the NotIn predicate on the "completed_tasks" field.
+func CompletedTasksNotIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldCompletedTasks, vs...))
+}
+
+// CompletedTasksGT applies the GT predicate on the "completed_tasks" field.
+func CompletedTasksGT(v int) predicate.User {
+	return predicate.User(sql.FieldGT(FieldCompletedTasks, v))
+}
+
+// CompletedTasksGTE applies the GTE predicate on the "completed_tasks" field.
+func CompletedTasksGTE(v int) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldCompletedTasks, v))
+}
+
+// CompletedTasksLT applies the LT predicate on the "completed_tasks" field.
+func CompletedTasksLT(v int) predicate.User {
+	return predicate.User(sql.FieldLT(FieldCompletedTasks, v))
+}
+
+// CompletedTasksLTE applies the LTE predicate on the "completed_tasks" field.
+func CompletedTasksLTE(v int) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldCompletedTasks, v))
+}
+
+// TrashedTasksEQ applies the EQ predicate on the "trashed_tasks" field.
+func TrashedTasksEQ(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldTrashedTasks, v))
+}
+
+// TrashedTasksNEQ applies the NEQ predicate on the "trashed_tasks" field.
+func TrashedTasksNEQ(v int) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldTrashedTasks, v))
+}
+
+// TrashedTasksIn applies the In predicate on the "trashed_tasks" field.
+func TrashedTasksIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldIn(FieldTrashedTasks, vs...))
+}
+
+// TrashedTasksNotIn applies the NotIn predicate on the "trashed_tasks" field.
+func TrashedTasksNotIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldTrashedTasks, vs...))
+}
+
+// TrashedTasksGT applies the GT predicate on the "trashed_tasks" field.
+func TrashedTasksGT(v int) predicate.User {
+	return predicate.User(sql.FieldGT(FieldTrashedTasks, v))
+}
+
+// TrashedTasksGTE applies the GTE predicate on the "trashed_tasks" field.
+func TrashedTasksGTE(v int) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldTrashedTasks, v))
+}
+
+// TrashedTasksLT applies the LT predicate on the "trashed_tasks" field.
+func TrashedTasksLT(v int) predicate.User {
+	return predicate.User(sql.FieldLT(FieldTrashedTasks, v))
+}
+
+// TrashedTasksLTE applies the LTE predicate on the "trashed_tasks" field.
+func TrashedTasksLTE(v int) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldTrashedTasks, v))
+}
+
+// ConversationCountEQ applies the EQ predicate on the "conversation_count" field.
+func ConversationCountEQ(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldConversationCount, v))
+}
+
+// ConversationCountNEQ applies the NEQ predicate on the "conversation_count" field.
+func ConversationCountNEQ(v int) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldConversationCount, v))
+}
+
+// ConversationCountIn applies the In predicate on the "conversation_count" field.
+func ConversationCountIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldIn(FieldConversationCount, vs...))
+}
+
+// ConversationCountNotIn applies the NotIn predicate on the "conversation_count" field.
+func ConversationCountNotIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldConversationCount, vs...))
+}
+
+// ConversationCountGT applies the GT predicate on the "conversation_count" field.
+func ConversationCountGT(v int) predicate.User {
+	return predicate.User(sql.FieldGT(FieldConversationCount, v))
+}
+
+// ConversationCountGTE applies the GTE predicate on the "conversation_count" field.
+func ConversationCountGTE(v int) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldConversationCount, v))
+}
+
+// ConversationCountLT applies the LT predicate on the "conversation_count" field.
+func ConversationCountLT(v int) predicate.User {
+	return predicate.User(sql.FieldLT(FieldConversationCount, v))
+}
+
+// ConversationCountLTE applies the LTE predicate on the "conversation_count" field.
+func ConversationCountLTE(v int) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldConversationCount, v))
+}
+
+// StoredBytesEQ applies the EQ predicate on the "stored_bytes" field.
+func StoredBytesEQ(v int64) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldStoredBytes, v))
+}
+
+// StoredBytesNEQ applies the NEQ predicate on the "stored_bytes" field.
+func StoredBytesNEQ(v int64) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldStoredBytes, v))
+}
+
+// StoredBytesIn applies the In predicate on the "stored_bytes" field.
+func StoredBytesIn(vs ...int64) predicate.User {
+	return predicate.User(sql.FieldIn(FieldStoredBytes, vs...))
+}
+
+// StoredBytesNotIn applies the NotIn predicate on the "stored_bytes" field.
+func StoredBytesNotIn(vs ...int64) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldStoredBytes, vs...))
+}
+
+// StoredBytesGT applies the GT predicate on the "stored_bytes" field.
+func StoredBytesGT(v int64) predicate.User {
+	return predicate.User(sql.FieldGT(FieldStoredBytes, v))
+}
+
+// StoredBytesGTE applies the GTE predicate on the "stored_bytes" field.
+func StoredBytesGTE(v int64) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldStoredBytes, v))
+}
+
+// StoredBytesLT applies the LT predicate on the "stored_bytes" field.
+func StoredBytesLT(v int64) predicate.User {
+	return predicate.User(sql.FieldLT(FieldStoredBytes, v))
+}
+
+// StoredBytesLTE applies the LTE predicate on the "stored_bytes" field.
+func StoredBytesLTE(v int64) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldStoredBytes, v))
 }
 
 // HasTasks applies the HasEdge predicate on the "tasks" edge.

@@ -143,11 +143,11 @@ func paged[T any](f *fixture, rows []*T, question ...any) (*page.Connection[*T],
 		return nil, err
 	}
 	cursorOf := func(v *T) page.Cursor { return page.Cursor{List: "l", Key: []any{fmt.Sprintf("%v", v != nil)}} }
-	count := func(context.Context) (int, error) {
+	count := func(context.Context) (page.Total, error) {
 		if f.pick(5, append(question, "count")...) == 0 {
-			return 0, apperr.New(apperr.Unavailable, "Try again later.")
+			return page.Total{}, apperr.New(apperr.Unavailable, "Try again later.")
 		}
-		return len(items), nil
+		return page.Total{Count: len(items)}, nil
 	}
 	return page.Build(page.Window{Size: 2}, items, cursorOf, count), nil
 }

@@ -17,6 +17,7 @@ import (
 	"errand/ent/user"
 	"errand/internal/apperr"
 	"errand/internal/auth"
+	"errand/internal/quota"
 	"errand/internal/truncate"
 	"errand/internal/viewer"
 
@@ -41,13 +42,14 @@ type Hooks struct {
 // Service manages user accounts. The viewer's own needs the scope account. It is safe for concurrent use.
 type Service struct {
 	client  *ent.Client
+	limits  quota.Limits
 	hooks   Hooks
 	exports exportLimiter
 }
 
-// NewService returns a Service.
-func NewService(client *ent.Client, hooks Hooks) *Service {
-	return &Service{client: client, hooks: hooks}
+// NewService returns a Service. Of the limits it enforces the rate of mutations.
+func NewService(client *ent.Client, limits quota.Limits, hooks Hooks) *Service {
+	return &Service{client: client, limits: limits, hooks: hooks}
 }
 
 // EnsureUser returns the ID of the user that a verified token names by issuer and subject. It creates the
@@ -184,6 +186,9 @@ func (s *Service) UpdateUser(ctx context.Context, name, timeZone *string) (*ent.
 			return nil, err
 		}
 		update.SetTimeZone(*timeZone)
+	}
+	if err := s.limits.AllowMutation(ctx, s.client); err != nil {
+		return nil, err
 	}
 	u, err := update.Save(ctx)
 	if ent.IsNotFound(err) {

@@ -10,6 +10,7 @@ import (
 	"errand/internal/account"
 	"errand/internal/apperr"
 	"errand/internal/auth"
+	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/testdb"
 	"errand/internal/viewer"
@@ -25,7 +26,7 @@ func forEachEngine(t *testing.T, test func(t *testing.T, db *store.DB, s *accoun
 	t.Helper()
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		test(t, db, account.NewService(db.Client(), account.Hooks{
+		test(t, db, account.NewService(db.Client(), quota.Limits{}, account.Hooks{
 			CancelReplies: func(context.Context) error { return nil }, OnDeleted: func(string, []string) {},
 		}))
 	})

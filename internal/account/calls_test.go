@@ -9,6 +9,7 @@ import (
 	"errand/internal/account"
 	"errand/internal/apperr"
 	"errand/internal/auth"
+	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/viewer"
 
@@ -19,7 +20,7 @@ import (
 func TestAllowCall_ConcurrentOnTwoReplicas_ShareOneLimit(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *store.DB, s *account.Service) {
 		const perMinute = 6
-		replicas := []*account.Service{s, account.NewService(db.Client(), account.Hooks{})}
+		replicas := []*account.Service{s, account.NewService(db.Client(), quota.Limits{}, account.Hooks{})}
 		alice, bob := signIn(t, s, auth.Claims{Subject: "alice"}), signIn(t, s, auth.Claims{Subject: "bob"})
 		start := time.Now()
 		var allowed atomic.Int64

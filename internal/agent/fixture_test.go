@@ -21,6 +21,7 @@ import (
 	"errand/internal/llm"
 	"errand/internal/offline"
 	"errand/internal/price"
+	"errand/internal/quota"
 	"errand/internal/run"
 	"errand/internal/store"
 	"errand/internal/stream"
@@ -168,7 +169,7 @@ func newFixture(t testing.TB, db *store.DB, model llms.Model, s settings) *fixtu
 	u, err := db.Client().User.Create().SetSubject(ids.New("sub")()).Save(rule.System(context.Background()))
 	require.NoError(t, err)
 	w.ctx = viewer.NewContext(context.Background(), viewer.Viewer{UserID: u.ID})
-	w.tasks = task.NewService(db.Client(), func(string) {})
+	w.tasks = task.NewService(db.Client(), quota.Limits{}, func(string) {})
 	w.tools = tool.NewRegistry()
 	w.ledger = usage.New(usage.Options{Client: db.Client(), Prices: s.prices, Limits: s.usageLimits, Now: s.clock})
 	hub := stream.NewHub()

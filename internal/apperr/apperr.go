@@ -39,6 +39,9 @@ type Error struct {
 	Scope string
 	// RetryAfter is the time after which a retry may succeed; 0 if unknown. Only for RateLimited and Unavailable.
 	RetryAfter time.Duration
+	// Limit is the name of the exceeded quota ("tasks", "conversations", "bytes") and Max its value. Only for Forbidden.
+	Limit string
+	Max   int64
 	// cause is logged and never sent.
 	cause error
 }
@@ -49,8 +52,8 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap returns the cause, which may be nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Extensions returns the machine-readable members of the error: code and, if set, field, scope and retryAfterMs. They
-// are sent over GraphQL as extensions and over the Model Context Protocol as error data.
+// Extensions returns the machine-readable members of the error: code and, if set, field, scope, retryAfterMs, and
+// limit with max. They are sent over GraphQL as extensions and over the Model Context Protocol as error data.
 func (e *Error) Extensions() map[string]any {
 	extensions := map[string]any{"code": string(e.Code)}
 	if e.Field != "" {
@@ -61,6 +64,9 @@ func (e *Error) Extensions() map[string]any {
 	}
 	if e.RetryAfter > 0 {
 		extensions["retryAfterMs"] = e.RetryAfter.Milliseconds()
+	}
+	if e.Limit != "" {
+		extensions["limit"], extensions["max"] = e.Limit, e.Max
 	}
 	return extensions
 }
@@ -89,6 +95,11 @@ func MissingScope(scope string) *Error {
 // TooMany returns a RateLimited error for a limit that resets after the given time.
 func TooMany(wait time.Duration, format string, args ...any) *Error {
 	return &Error{Code: RateLimited, Message: fmt.Sprintf(format, args...), RetryAfter: wait}
+}
+
+// OverQuota returns a Forbidden error for a quota of the user that is used up.
+func OverQuota(limit string, maximum int64, format string, args ...any) *Error {
+	return &Error{Code: Forbidden, Message: fmt.Sprintf(format, args...), Limit: limit, Max: maximum}
 }
 
 // Wrap returns an error with a message that is safe to display and a cause for the log.

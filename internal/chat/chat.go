@@ -13,6 +13,7 @@ import (
 	"errand/ent"
 	"errand/ent/conversation"
 	"errand/internal/page"
+	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/viewer"
@@ -102,5 +103,17 @@ func (s *Service) ListConversations(ctx context.Context, args page.Args) (*page.
 	cursor := func(c *ent.Conversation) page.Cursor {
 		return page.Cursor{List: conversationList, Key: []any{c.ID}}
 	}
-	return page.Build(w, found, cursor, s.client.Conversation.Query().Count), nil
+	return page.Build(w, found, cursor, s.countConversations), nil
+}
+
+func (s *Service) countConversations(ctx context.Context) (page.Total, error) {
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return page.Total{}, err
+	}
+	used, found, err := quota.Stored(ctx, s.client, v.UserID)
+	if err == nil && !found {
+		err = viewer.ErrAccountDeleted()
+	}
+	return page.Total{Count: used.Conversations}, err
 }

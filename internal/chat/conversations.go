@@ -13,6 +13,7 @@ import (
 	"errand/ent/predicate"
 	"errand/ent/run"
 	"errand/internal/apperr"
+	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/truncate"
@@ -24,23 +25,33 @@ const MaxTitle = 200
 
 // CreateConversation creates an empty conversation. With a nil title, the first message provides one.
 func (s *Service) CreateConversation(ctx context.Context, title *string) (*ent.Conversation, error) {
-	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
+	v, err := viewer.Require(ctx, viewer.Chat)
+	if err != nil {
 		return nil, err
 	}
-	create := s.client.Conversation.Create()
 	if title != nil {
 		checked, err := checkTitle(*title)
 		if err != nil {
 			return nil, err
 		}
-		create.SetTitle(checked).SetTitleSource(enum.TitlePerson)
+		title = &checked
 	}
-	c, err := create.Save(ctx)
-	if ent.IsConstraintError(err) {
-		return nil, viewer.ErrAccountDeleted()
-	}
+	var c *ent.Conversation
+	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) (err error) {
+		if _, err := s.limits.Quota.Apply(ctx, tx, v, quota.Delta{Conversations: 1}); err != nil {
+			return err
+		}
+		create := tx.Conversation.Create()
+		if title != nil {
+			create.SetTitle(*title).SetTitleSource(enum.TitlePerson)
+		}
+		if c, err = create.Save(ctx); err != nil {
+			return fmt.Errorf("creating a conversation: %w", err)
+		}
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("creating a conversation: %w", err)
+		return nil, err
 	}
 	s.publishListChange(c.UserID)
 	return c, nil
@@ -67,6 +78,9 @@ func (s *Service) RenameConversation(
 		update.SetTitle(checked).SetTitleSource(enum.TitlePerson)
 	case titleSet:
 		update.SetTitle("").SetTitleSource(enum.TitleAuto)
+	}
+	if err := s.limits.Quota.AllowMutation(ctx, s.client); err != nil {
+		return nil, err
 	}
 	c, err := update.Save(ctx)
 	if ent.IsNotFound(err) {
@@ -96,6 +110,9 @@ func (s *Service) DeleteConversation(ctx context.Context, id string) error {
 		if _, err := tx.Run.Delete().Where(run.ConversationID(id)).Exec(ctx); err != nil {
 			return err
 		}
+		if err := s.uncount(ctx, tx, v, id); err != nil {
+			return err
+		}
 		return tx.Conversation.DeleteOneID(id).Exec(ctx)
 	})
 	if ent.IsNotFound(err) {
@@ -107,6 +124,19 @@ func (s *Service) DeleteConversation(ctx context.Context, id string) error {
 	s.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: id})
 	s.publishListChange(v.UserID)
 	return nil
+}
+
+// uncount subtracts a conversation from the user's counters, under the lock of the user's row.
+func (s *Service) uncount(ctx context.Context, tx *ent.Tx, v viewer.Viewer, id string) error {
+	if err := quota.Lock(ctx, tx, v.UserID); err != nil {
+		return err
+	}
+	bytes, err := quota.ConversationBytes(ctx, tx, v.UserID, id)
+	if err != nil {
+		return err
+	}
+	_, err = s.limits.Quota.Apply(ctx, tx, v, quota.Delta{Conversations: -1, Bytes: -bytes})
+	return err
 }
 
 // publishListChange notifies subscribers of the user's list of conversations.

@@ -8,10 +8,9 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/message"
-	"errand/ent/user"
 	"errand/internal/apperr"
 	"errand/internal/ids"
-	"errand/internal/store"
+	"errand/internal/quota"
 	"errand/internal/viewer"
 )
 
@@ -23,6 +22,8 @@ type Limits struct {
 	MessagesPerMinute int
 	// CheckBudget returns an error when the viewer has used up the tokens of the day. Nil means no budget.
 	CheckBudget func(ctx context.Context) error
+	// Quota bounds what the user stores.
+	Quota quota.Limits
 }
 
 func (l Limits) withDefaults() Limits {
@@ -35,10 +36,14 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// checkLimits returns RATE_LIMITED when one more message would exceed the user's limits. It locks the
-// user's row until tx ends, so concurrent messages of one user are counted one after the other.
-func (s *Service) checkLimits(ctx context.Context, tx *ent.Tx, userID string) error {
-	if err := lockUser(ctx, tx, userID); err != nil {
+// checkLimits counts the message. It returns RATE_LIMITED or FORBIDDEN when one more message would exceed the user's
+// limits. It locks the user's row until tx ends, so concurrent messages of one user are counted one after the other.
+func (s *Service) checkLimits(ctx context.Context, tx *ent.Tx, v viewer.Viewer, in SendMessageInput) error {
+	d := quota.Delta{Bytes: quota.MessageBytes(in.Content)}
+	if in.ConversationID == nil {
+		d.Conversations = 1
+	}
+	if _, err := s.limits.Quota.Apply(ctx, tx, v, d); err != nil {
 		return err
 	}
 	since := ids.Now().Add(-time.Minute)
@@ -62,17 +67,6 @@ func (s *Service) checkLimits(ctx context.Context, tx *ent.Tx, userID string) er
 	}
 	if len(unfinished) >= s.limits.UnfinishedReplies {
 		return apperr.TooMany(2*time.Second, "At most %d replies may be unfinished at once.", s.limits.UnfinishedReplies)
-	}
-	return nil
-}
-
-func lockUser(ctx context.Context, tx *ent.Tx, userID string) error {
-	_, err := tx.User.Query().Where(user.ID(userID), store.LockForNoKeyUpdate).OnlyID(ctx)
-	if ent.IsNotFound(err) {
-		return viewer.ErrAccountDeleted()
-	}
-	if err != nil {
-		return fmt.Errorf("locking the user: %w", err)
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (s *Service) SendMessage(ctx context.Context, in SendMessageInput) (*Turn, 
 	}
 	var turn *Turn
 	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) (err error) {
-		if err = s.checkLimits(ctx, tx, v.UserID); err == nil {
+		if err = s.checkLimits(ctx, tx, v, in); err == nil {
 			turn, err = s.createTurn(ctx, tx, in)
 		}
 		return err

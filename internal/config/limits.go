@@ -10,6 +10,17 @@ type Limits struct {
 	MessagesPerMinute int `env:"MESSAGES_PER_MINUTE" envDefault:"60"`
 	// MCPCallsPerMinute is the number of MCP calls in a minute for all of a user's clients, 1 to 100000.
 	MCPCallsPerMinute int `env:"MCP_CALLS_PER_MINUTE" envDefault:"120"`
+	// MutationsPerMinute is the number of changes that a user may make through GraphQL in a minute, up to 100000;
+	// 0 means no limit.
+	MutationsPerMinute int `env:"MUTATIONS_PER_MINUTE" envDefault:"600"`
+
+	// TasksPerUser and ConversationsPerUser limit what a user stores, up to 10000000; 0 means no limit. Tasks in the
+	// trash count.
+	TasksPerUser         int `env:"MAX_TASKS_PER_USER" envDefault:"50000"`
+	ConversationsPerUser int `env:"MAX_CONVERSATIONS_PER_USER" envDefault:"20000"`
+	// BytesPerUser limits the texts of a user's tasks, their history, messages and tool calls, up to 1 TiB; 0 means no
+	// limit.
+	BytesPerUser int `env:"MAX_BYTES_PER_USER" envDefault:"268435456"`
 
 	// BodyBytes is the maximum size of a request body, 1 KiB to 16 MiB.
 	BodyBytes int `env:"MAX_BODY_BYTES" envDefault:"1048576"`
@@ -50,6 +61,10 @@ func (l *Limits) validate(errs *Errors) {
 	validateRange(errs, "MAX_REPLIES_PER_USER", l.RepliesPerUser, 1, 1000)
 	validateRange(errs, "MESSAGES_PER_MINUTE", l.MessagesPerMinute, 1, 100_000)
 	validateRange(errs, "MCP_CALLS_PER_MINUTE", l.MCPCallsPerMinute, 1, 100_000)
+	validateRange(errs, "MUTATIONS_PER_MINUTE", l.MutationsPerMinute, 0, 100_000)
+	validateRange(errs, "MAX_TASKS_PER_USER", l.TasksPerUser, 0, 10_000_000)
+	validateRange(errs, "MAX_CONVERSATIONS_PER_USER", l.ConversationsPerUser, 0, 10_000_000)
+	validateRange(errs, "MAX_BYTES_PER_USER", l.BytesPerUser, 0, 1<<40)
 	validateRange(errs, "MAX_BODY_BYTES", l.BodyBytes, 1<<10, 16<<20)
 	validateRange(errs, "MAX_SOCKET_MESSAGE_BYTES", l.SocketMessageBytes, 1<<10, 16<<20)
 	validateRange(errs, "MAX_RESPONSE_BYTES", l.ResponseBytes, 64<<10, 256<<20)

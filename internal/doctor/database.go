@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -64,7 +65,8 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 		findings = append(findings,
 			passed("privacy policies", "every query and mutation is restricted to its viewer"),
 			checkRowSecurity(ctx, cfg, db),
-			checkUserIssuers(ctx, cfg, db))
+			checkUserIssuers(ctx, cfg, db),
+			checkCounters(ctx, db))
 	}
 	return findings
 }
@@ -181,6 +183,30 @@ func enableRLSStatements(tables []string) string {
 		statements[i] = "ALTER TABLE " + table + " ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
 	}
 	return strings.Join(statements, " ")
+}
+
+// countersChecked is the number of users, newest first, whose counters the doctor compares.
+const countersChecked = 500
+
+// checkCounters compares the counters that quotas and totals use with the users' rows.
+func checkCounters(ctx context.Context, db *store.DB) Finding {
+	const check = "counters"
+	report, err := account.CheckCounters(ctx, db, countersChecked, false)
+	switch {
+	case err != nil:
+		return failed(check, err.Error(), grantFix)
+	case len(report.Wrong) > 0:
+		return warning(check, fmt.Sprintf("differ from the rows of %d of %d users, such as %s",
+			len(report.Wrong), report.Checked, report.Wrong[0]), "run: errand doctor --repair-counters")
+	default:
+		return passed(check, fmt.Sprintf("equal the rows of %d users", report.Checked))
+	}
+}
+
+// RepairCounters corrects the counters of all users and returns how many were wrong. A running server is not disturbed.
+func RepairCounters(ctx context.Context, db *store.DB) (int, error) {
+	report, err := account.CheckCounters(ctx, db, math.MaxInt, true)
+	return len(report.Wrong), err
 }
 
 // checkUserIssuers warns about users whose issuer is not the configured one, because no token identifies them. That

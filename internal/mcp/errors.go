@@ -40,7 +40,7 @@ func (s *Server) protocolError(ctx context.Context, method string, err error) er
 	}
 	rpcErr := jsonrpcError(e)
 	rpcErr.Data, _ = json.Marshal(
-		errorData{e.Code, telemetry.RequestID(ctx), e.RetryAfter.Milliseconds()},
+		errorData{e.Code, telemetry.RequestID(ctx), e.RetryAfter.Milliseconds(), e.Limit, e.Max},
 	) // strings and numbers always marshal
 	return rpcErr
 }
@@ -50,6 +50,8 @@ type errorData struct {
 	Code         apperr.Code `json:"code"`
 	RequestID    string      `json:"requestId"`
 	RetryAfterMs int64       `json:"retryAfterMs,omitempty"`
+	Limit        string      `json:"limit,omitempty"`
+	Max          int64       `json:"max,omitempty"`
 }
 
 // rateLimitedResult answers a request above the rate limit. A tool call gets an error result instead of a

@@ -18,6 +18,7 @@ import (
 	"errand/internal/auth"
 	"errand/internal/chat"
 	"errand/internal/config"
+	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/task"
@@ -72,8 +73,8 @@ func newFixture(t *testing.T, db *store.DB, change func(*Options)) *fixture {
 		"AUTH_AUDIENCE": graphqlAudience, "AUTH_MCP_AUDIENCE": testAudience,
 	}, "")
 	require.NoError(t, err)
-	w.users = account.NewService(db.Client(), account.Hooks{})
-	w.tasks = task.NewService(db.Client(), func(userID string) {
+	w.users = account.NewService(db.Client(), quota.Limits{}, account.Hooks{})
+	w.tasks = task.NewService(db.Client(), quota.Limits{}, func(userID string) {
 		w.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: userID})
 	})
 	verifier, err := auth.New(cfg, log)

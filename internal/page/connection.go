@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"errand/ent"
 )
@@ -31,7 +32,14 @@ type (
 type Connection[T any] struct {
 	Edges    []*Edge[T]
 	PageInfo *Info
-	count    func(ctx context.Context) (int, error)
+	count    func(ctx context.Context) (Total, error)
+}
+
+// Total is the number of items in a list.
+type Total struct {
+	Count int
+	// AtLeast means that counting stopped at Count: the list has that many items or more.
+	AtLeast bool
 }
 
 // Nodes returns the items of the page.
@@ -43,8 +51,19 @@ func (c *Connection[T]) Nodes() []T {
 	return nodes
 }
 
-// TotalCount returns the number of items in the whole list. It may run a query.
-func (c *Connection[T]) TotalCount(ctx context.Context) (int, error) { return c.count(ctx) }
+// TotalCount returns the number of items in the whole list, or the number at which counting stopped. It may run a
+// query.
+func (c *Connection[T]) TotalCount(ctx context.Context) (int, error) {
+	total, err := c.count(ctx)
+	return total.Count, err
+}
+
+// TotalCountIsExact reports whether TotalCount is the number of all items, rather than the number at which counting
+// stopped.
+func (c *Connection[T]) TotalCountIsExact(ctx context.Context) (bool, error) {
+	total, err := c.count(ctx)
+	return !total.AtLeast, err
+}
 
 // Edge is an item in a page.
 type Edge[T any] struct {
@@ -77,12 +96,12 @@ func encodeOptional(encode func() string) *string {
 
 // Build makes the page of a window. The items must be in the order of reading (from the end if w.Backward) and may be
 // one more than w.Size, which shows that more follow; Build drops that item. cursorOf returns the cursor of an item,
-// and count the length of the whole list.
+// and count the length of the whole list, which is called at most once.
 func Build[T any](
 	w Window,
 	items []T,
 	cursorOf func(T) Cursor,
-	count func(ctx context.Context) (int, error),
+	count func(ctx context.Context) (Total, error),
 ) *Connection[T] {
 	more := len(items) > w.Size
 	if more {
@@ -93,12 +112,25 @@ func Build[T any](
 		info.HasNextPage, info.HasPreviousPage = w.Before != nil, more
 		slices.Reverse(items)
 	}
-	return newConnection(items, info, cursorOf, count)
+	return newConnection(items, info, cursorOf, once(count))
+}
+
+// once returns a function that calls count the first time and returns its results every time.
+func once(count func(ctx context.Context) (Total, error)) func(ctx context.Context) (Total, error) {
+	var (
+		called sync.Once
+		total  Total
+		err    error
+	)
+	return func(ctx context.Context) (Total, error) {
+		called.Do(func() { total, err = count(ctx) })
+		return total, err
+	}
 }
 
 // BuildRange makes the page of a range. The items must be those at its positions, in ascending order.
 func BuildRange[T any](r Range, items []T, cursorOf func(T) Cursor) *Connection[T] {
-	count := func(context.Context) (int, error) { return r.Total, nil }
+	count := func(context.Context) (Total, error) { return Total{Count: r.Total}, nil }
 	return newConnection(items, r.info(), cursorOf, count)
 }
 
@@ -106,7 +138,7 @@ func newConnection[T any](
 	items []T,
 	info *Info,
 	cursorOf func(T) Cursor,
-	count func(context.Context) (int, error),
+	count func(context.Context) (Total, error),
 ) *Connection[T] {
 	edges := make([]*Edge[T], len(items))
 	all := make([]Edge[T], len(items)) // one allocation for all edges

@@ -11,7 +11,7 @@ import (
 func ExampleBuild() {
 	names := []string{"Ada", "Ben", "Cleo", "Dan"}
 	cursorOf := func(name string) page.Cursor { return page.Cursor{List: "names", Key: []any{name}} }
-	count := func(context.Context) (int, error) { return len(names), nil }
+	count := func(context.Context) (page.Total, error) { return page.Total{Count: len(names)}, nil }
 
 	size, after := 2, cursorOf("Ada").Encode()
 	w, err := page.Args{First: &size, After: &after}.Window("names", 1)

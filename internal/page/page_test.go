@@ -124,7 +124,12 @@ func readPage(t *rapid.T, n int, args page.Args, byRange bool) *page.Connection[
 	}
 	w, err := args.Window("l", 1)
 	require.NoError(t, err)
-	return page.Build(w, readWindow(n, w), cursorOf, func(context.Context) (int, error) { return n, nil })
+	return page.Build(
+		w,
+		readWindow(n, w),
+		cursorOf,
+		func(context.Context) (page.Total, error) { return page.Total{Count: n}, nil },
+	)
 }
 
 func TestRange_CursorsBeyondList_ReturnsEmptyPage(t *testing.T) {
@@ -153,7 +158,7 @@ func TestBuild_TotalCountNotSelected_RunsNoCount(t *testing.T) {
 		page.Window{Size: 2},
 		[]int{1, 2, 3},
 		cursorOf,
-		func(context.Context) (int, error) { return 0, errCounted },
+		func(context.Context) (page.Total, error) { return page.Total{}, errCounted },
 	)
 	require.Equal(t, []int{1, 2}, c.Nodes())
 	require.True(t, c.PageInfo.HasNextPage)

@@ -10,6 +10,7 @@ import (
 	"errand/ent/toolcall"
 	"errand/internal/apperr"
 	"errand/internal/ids"
+	"errand/internal/quota"
 	"errand/internal/store"
 )
 
@@ -95,7 +96,7 @@ func (e *Engine) commitFinish(
 				return err
 			}
 		}
-		return finishMessage(ctx, tx, job.MessageID, status, o.ErrorCode, set)
+		return finishMessage(ctx, tx, job, status, o.ErrorCode, set)
 	})
 	return status, err
 }
@@ -104,16 +105,17 @@ func (e *Engine) commitFinish(
 const UnexecutedResult = `{"error":{"code":"SERVICE_UNAVAILABLE",` +
 	`"message":"This call was not carried out: the reply ended before."}}`
 
-// finishMessage sets a message's final status and fails its unexecuted tool calls. It is part of every
+// finishMessage sets a message's final status, fails its unexecuted tool calls and counts its size. It is part of every
 // transaction that ends a run.
 func finishMessage(
 	ctx context.Context,
 	tx *ent.Tx,
-	id string,
+	job Job,
 	status enum.MessageStatus,
 	code apperr.Code,
 	set func(*ent.MessageUpdateOne),
 ) error {
+	id := job.MessageID
 	update := tx.Message.UpdateOneID(id)
 	if set != nil {
 		set(update)
@@ -136,5 +138,6 @@ func finishMessage(
 	if err != nil {
 		return fmt.Errorf("failing the message's unexecuted tool calls: %w", err)
 	}
-	return nil
+	// The user's row comes after the run and the message in the lock order.
+	return quota.AddMessage(ctx, tx, job.UserID, id)
 }

@@ -14,6 +14,7 @@ import (
 	"errand/internal/llm/provider"
 	"errand/internal/offline"
 	"errand/internal/price"
+	"errand/internal/quota"
 	"errand/internal/run"
 	"errand/internal/store"
 	"errand/internal/task"
@@ -68,7 +69,13 @@ func OpenModel(c config.LLM, log *slog.Logger) (model llms.Model, name string, e
 // buildServices sets the run engine, the services and the agent, and connects them through the hub. It starts nothing.
 func (s *Server) buildServices() (err error) {
 	client, events := s.DB.Client(), publisher{s.Hub}
-	s.Services.Tasks = task.NewService(client, events.tasksChanged)
+	limits := quota.Limits{
+		Tasks:              s.Config.Limits.TasksPerUser,
+		Conversations:      s.Config.Limits.ConversationsPerUser,
+		Bytes:              int64(s.Config.Limits.BytesPerUser),
+		MutationsPerMinute: s.Config.Limits.MutationsPerMinute,
+	}
+	s.Services.Tasks = task.NewService(client, limits, events.tasksChanged)
 	s.Services.Tools = tool.NewRegistry()
 	s.Runs, err = run.NewEngine(run.Options{
 		Client:        client,
@@ -103,8 +110,9 @@ func (s *Server) buildServices() (err error) {
 		UnfinishedReplies: s.Config.Limits.RepliesPerUser,
 		MessagesPerMinute: s.Config.Limits.MessagesPerMinute,
 		CheckBudget:       s.Services.Usage.Admit,
+		Quota:             limits,
 	})
-	s.Services.Accounts = account.NewService(client, account.Hooks{
+	s.Services.Accounts = account.NewService(client, limits, account.Hooks{
 		CancelReplies: s.Services.Chat.CancelReplies,
 		OnDeleted:     events.accountDeleted,
 	})

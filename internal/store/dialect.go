@@ -19,6 +19,25 @@ type SQL struct {
 	// WorkerUnlocked is a condition on the column worker: no process holds the SessionLock of that name. It is
 	// false on SQLite, which has no such locks.
 	WorkerUnlocked string
+
+	postgres bool
+}
+
+// JSONBytes is an expression for the bytes of the texts in a JSON array: of its elements, or of a member of each.
+func (s SQL) JSONBytes(column, member string) string {
+	if s.postgres {
+		value := "j.value #>> '{}'"
+		if member != "" {
+			value = "j.value ->> '" + member + "'"
+		}
+		return "(SELECT COALESCE(SUM(octet_length(" + value + ")), 0) FROM jsonb_array_elements(CASE jsonb_typeof(" +
+			column + ") WHEN 'array' THEN " + column + " ELSE '[]' END) j(value))"
+	}
+	value := "j.value"
+	if member != "" {
+		value = "j.value ->> '" + member + "'"
+	}
+	return "(SELECT COALESCE(SUM(octet_length(" + value + ")), 0) FROM json_each(" + column + ") j)"
 }
 
 var (
@@ -27,6 +46,7 @@ var (
 		Now:            "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
 		SkipLocked:     "FOR UPDATE OF r SKIP LOCKED",
 		WorkerUnlocked: lockKey("worker") + " NOT IN (" + heldLocks + ")",
+		postgres:       true,
 	}
 )
 
@@ -47,6 +67,13 @@ func LockForNoKeyUpdate(s *sql.Selector) {
 	if s.Dialect() == dialect.Postgres {
 		s.For(sql.LockNoKeyUpdate)
 	}
+}
+
+// LimitCount makes a query that counts the rows of a table stop at limit. It is a modifier of the query. The rows are
+// counted in a subquery with the table's name, by which Ent refers to the counted column.
+func LimitCount(s *sql.Selector, table, idColumn string, limit int) {
+	matching := s.Clone().ClearOrder().Select(s.C(idColumn)).Limit(limit)
+	*s = *sql.Dialect(s.Dialect()).Select().From(matching.As(table))
 }
 
 // ContainsAllWords is true for rows in which each word occurs in the text column a or b, in any

@@ -8,6 +8,7 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/ids"
+	"errand/internal/quota"
 	"errand/internal/viewer"
 )
 
@@ -23,7 +24,7 @@ type CreateTaskInput struct {
 }
 
 // CreateTask creates a task with the user's next task number. Invalid input is
-// BAD_USER_INPUT with the field's name.
+// BAD_USER_INPUT with the field's name; beyond a quota it is FORBIDDEN.
 func (o operations) CreateTask(ctx context.Context, in CreateTaskInput) (*ent.Task, error) {
 	if _, err := viewer.Require(ctx, viewer.TasksWrite); err != nil {
 		return nil, err
@@ -47,13 +48,18 @@ func (o operations) CreateTask(ctx context.Context, in CreateTaskInput) (*ent.Ta
 }
 
 func (w *changeWriter) createTask(ctx context.Context, t *ent.Task) (*ent.Task, error) {
-	seq, err := w.nextSequence(ctx, true)
+	fields := diff(&ent.Task{}, t)
+	seq, err := w.count(ctx, quota.Delta{
+		TaskNumbers: 1,
+		Open:        1,
+		Bytes:       quota.TaskBytes(t) + quota.ChangeBytes(fields),
+	})
 	if err != nil {
 		return nil, err
 	}
 	now := ids.Now()
 	created, err := w.tx.Task.Create().
-		SetNumber(seq.taskNumber).
+		SetNumber(seq.TaskNumber).
 		SetTitle(t.Title).
 		SetDescription(t.Description).
 		SetPriority(t.Priority).
@@ -67,5 +73,5 @@ func (w *changeWriter) createTask(ctx context.Context, t *ent.Task) (*ent.Task, 
 	if err != nil {
 		return nil, fmt.Errorf("creating the task: %w", err)
 	}
-	return created, w.recordChange(ctx, seq, created, enum.ChangeCreated, diff(&ent.Task{}, created))
+	return created, w.recordChange(ctx, seq, created, enum.ChangeCreated, fields)
 }

@@ -11,6 +11,7 @@ import (
 	"errand/ent/enum"
 	"errand/ent/rule"
 	"errand/internal/page"
+	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/task"
 	"errand/internal/viewer"
@@ -20,7 +21,7 @@ import (
 func ExampleService_ListTasks() {
 	ctx, db, closeDB := openExample()
 	defer closeDB()
-	tasks := task.NewService(db.Client(), func(string) {})
+	tasks := task.NewService(db.Client(), quota.Limits{}, func(string) {})
 	urgent := enum.PriorityUrgent
 	for _, in := range []task.CreateTaskInput{
 		{Title: "Call the bank"},
@@ -50,7 +51,7 @@ func ExampleService_ListTasks() {
 func ExampleService_In() {
 	ctx, db, closeDB := openExample()
 	defer closeDB()
-	tasks := task.NewService(db.Client(), func(string) { fmt.Println("changed") })
+	tasks := task.NewService(db.Client(), quota.Limits{}, func(string) { fmt.Println("changed") })
 
 	err := store.WithTx(ctx, db.Client(), func(tx *ent.Tx) error {
 		created, err := tasks.In(tx).CreateTask(ctx, task.CreateTaskInput{Title: "Buy milk"})

@@ -2,10 +2,12 @@ package task
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/predicate"
 	"errand/ent/task"
@@ -39,13 +41,42 @@ type Filter struct {
 	Trashed *bool
 }
 
+// isState reports whether f selects tasks by a state for which the user's row has a counter.
+func (f *Filter) isState() bool {
+	if f == nil {
+		return true
+	}
+	state := *f
+	state.Status, state.Trashed = nil, nil
+	if !reflect.ValueOf(state).IsZero() {
+		return false
+	}
+	return !f.inTrash() || f.Status == nil || *f.Status == enum.TaskAll
+}
+
+// counted returns the user's number of tasks for a filter by state.
+func (f *Filter) counted(u *ent.User) int {
+	switch {
+	case f.inTrash():
+		return u.TrashedTasks
+	case f == nil || f.Status == nil || *f.Status == enum.TaskAll:
+		return u.OpenTasks + u.CompletedTasks
+	case *f.Status == enum.TaskCompleted:
+		return u.CompletedTasks
+	default:
+		return u.OpenTasks
+	}
+}
+
+func (f *Filter) inTrash() bool { return f != nil && f.Trashed != nil && *f.Trashed }
+
 // predicates returns f's conditions; a nil f selects all tasks outside the trash.
 func (o operations) predicates(ctx context.Context, f *Filter) ([]predicate.Task, error) {
 	if f == nil {
 		f = &Filter{}
 	}
 	out := []predicate.Task{task.DeletedAtIsNil()}
-	if f.Trashed != nil && *f.Trashed {
+	if f.inTrash() {
 		out[0] = task.DeletedAtNotNil()
 	}
 	out = append(out, f.statusPredicates()...)

@@ -7,8 +7,10 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
+	"errand/ent/predicate"
 	"errand/ent/task"
 	"errand/internal/page"
+	"errand/internal/store"
 	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
@@ -107,8 +109,29 @@ func (o operations) ListTasks(
 	if err != nil {
 		return nil, fmt.Errorf("listing tasks: %w", err)
 	}
-	count := func(ctx context.Context) (int, error) { return o.client.Task.Query().Where(where...).Count(ctx) }
+	count := func(ctx context.Context) (page.Total, error) { return o.count(ctx, filter, where) }
 	return page.Build(w, found, by.cursor, count), nil
+}
+
+// maxCounted is how many tasks of a filter are counted; beyond it a total is "at least".
+const maxCounted = 10_000
+
+// count returns the number of tasks that match. Filters by state alone use the user's counters.
+func (o operations) count(ctx context.Context, f *Filter, where []predicate.Task) (page.Total, error) {
+	if f.isState() {
+		u, err := o.user(ctx)
+		if err != nil {
+			return page.Total{}, err
+		}
+		return page.Total{Count: f.counted(u)}, nil
+	}
+	q := o.client.Task.Query().Where(where...)
+	q.Modify(func(s *sql.Selector) { store.LimitCount(s, task.Table, task.FieldID, maxCounted+1) })
+	n, err := q.Count(ctx)
+	if err != nil {
+		return page.Total{}, fmt.Errorf("counting tasks: %w", err)
+	}
+	return page.Total{Count: min(n, maxCounted), AtLeast: n > maxCounted}, nil
 }
 
 // between limits a query to the rows between the window's cursors.

@@ -13,6 +13,7 @@ import (
 
 	"errand/ent"
 	"errand/ent/task"
+	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/viewer"
 )
@@ -24,11 +25,11 @@ type Service struct {
 	changed func(userID string)
 }
 
-// NewService returns a Service. It calls changed with the user's ID after each
+// NewService returns a Service that enforces limits. It calls changed with the user's ID after each
 // commit that changed the user's tasks; changed must not block.
-func NewService(client *ent.Client, changed func(userID string)) *Service {
+func NewService(client *ent.Client, limits quota.Limits, changed func(userID string)) *Service {
 	s := &Service{changed: changed}
-	s.operations = operations{client: client, write: s.writeInNewTx}
+	s.operations = operations{client: client, limits: limits, write: s.writeInNewTx}
 	return s
 }
 
@@ -42,7 +43,7 @@ func (s *Service) writeInNewTx(ctx context.Context, fn writeFunc) (t *ent.Task, 
 		return nil, err
 	}
 	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
-		t, err = fn(ctx, &changeWriter{tx: tx, viewer: v})
+		t, err = fn(ctx, &changeWriter{tx: tx, viewer: v, limits: s.limits})
 		return err
 	})
 	if err != nil {
@@ -57,15 +58,16 @@ func (s *Service) writeInNewTx(ctx context.Context, fn writeFunc) (t *ent.Task, 
 type Tx struct{ operations }
 
 // In returns the operations bound to tx.
-func (*Service) In(tx *ent.Tx) Tx {
+func (s *Service) In(tx *ent.Tx) Tx {
 	return Tx{operations{
 		client: tx.Client(),
+		limits: s.limits,
 		write: func(ctx context.Context, fn writeFunc) (*ent.Task, error) {
 			v, err := viewer.Require(ctx, viewer.TasksWrite)
 			if err != nil {
 				return nil, err
 			}
-			return fn(ctx, &changeWriter{tx: tx, viewer: v})
+			return fn(ctx, &changeWriter{tx: tx, viewer: v, limits: s.limits})
 		},
 	}}
 }
@@ -78,6 +80,7 @@ type writeFunc func(ctx context.Context, w *changeWriter) (*ent.Task, error)
 type operations struct {
 	// client reads; it is the root client or the transaction's.
 	client *ent.Client
+	limits quota.Limits
 	// write runs its argument in a transaction.
 	write func(ctx context.Context, fn writeFunc) (*ent.Task, error)
 }

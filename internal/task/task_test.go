@@ -12,6 +12,7 @@ import (
 	"errand/ent/rule"
 	"errand/internal/apperr"
 	"errand/internal/page"
+	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/task"
 	"errand/internal/testdb"
@@ -38,7 +39,7 @@ func forEachEngine(t *testing.T, test func(t *testing.T, ctx context.Context, e 
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		e := &environment{client: db.Client()}
-		e.Service = task.NewService(db.Client(), func(userID string) {
+		e.Service = task.NewService(db.Client(), quota.Limits{}, func(userID string) {
 			if userID == e.userID {
 				e.notified.Add(1)
 			}

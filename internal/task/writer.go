@@ -10,6 +10,7 @@ import (
 	"errand/ent/task"
 	"errand/internal/apperr"
 	"errand/internal/ids"
+	"errand/internal/quota"
 	"errand/internal/viewer"
 )
 
@@ -17,55 +18,28 @@ import (
 type changeWriter struct {
 	tx     *ent.Tx
 	viewer viewer.Viewer
+	limits quota.Limits
 }
 
-// sequence holds the user's counters after an increment.
-type sequence struct {
-	// change is the sequence number of the change about to be recorded.
-	change int
-	// taskNumber is the user's highest task number.
-	taskNumber int
-}
-
-// nextSequence increments the user's change counter, and with newTask the task
-// counter. The update locks the user's row until the transaction ends, so the
-// user's changes commit in the order of their sequence numbers.
-func (w *changeWriter) nextSequence(ctx context.Context, newTask bool) (sequence, error) {
-	const q = `UPDATE users SET last_change = last_change + 1, last_task_number = last_task_number + $1
-		WHERE id = $2 RETURNING last_change, last_task_number`
-	increment := 0
-	if newTask {
-		increment = 1
-	}
-	rows, err := w.tx.QueryContext(ctx, q, increment, w.viewer.UserID)
-	if err != nil {
-		return sequence{}, fmt.Errorf("locking the user: %w", err)
-	}
-	defer rows.Close()
-	var seq sequence
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return seq, fmt.Errorf("locking the user: %w", err)
-		}
-		return seq, viewer.ErrAccountDeleted()
-	}
-	if err := rows.Scan(&seq.change, &seq.taskNumber); err != nil {
-		return seq, fmt.Errorf("locking the user: %w", err)
-	}
-	return seq, rows.Err()
+// count changes the user's counters by d for one task change, and assigns the change's position. The update locks the
+// user's row until the transaction ends, so the user's changes commit in the order of their positions. On error it has
+// changed nothing, so the caller's transaction may continue.
+func (w *changeWriter) count(ctx context.Context, d quota.Delta) (quota.Sequence, error) {
+	d.TaskChanges = 1
+	return w.limits.Apply(ctx, w.tx, w.viewer, d)
 }
 
 // recordChange stores the history record of a task that w has just written.
 func (w *changeWriter) recordChange(
 	ctx context.Context,
-	seq sequence,
+	seq quota.Sequence,
 	t *ent.Task,
 	kind enum.ChangeKind,
 	fields []enum.FieldChange,
 ) error {
 	create := w.tx.TaskChange.Create().
 		SetTaskID(t.ID).
-		SetSeq(seq.change).
+		SetSeq(seq.TaskChange).
 		SetKind(kind).
 		SetTaskVersion(t.Version).
 		SetFields(fields).
@@ -88,8 +62,7 @@ func (w *changeWriter) recordChange(
 // it reads the task, lets edit change a copy, and stores and records the
 // difference. Without a difference it writes nothing.
 func (w *changeWriter) updateTask(ctx context.Context, id string, edit func(t *ent.Task) error) (*ent.Task, error) {
-	seq, err := w.nextSequence(ctx, false)
-	if err != nil {
+	if err := quota.Lock(ctx, w.tx, w.viewer.UserID); err != nil {
 		return nil, err
 	}
 	before, err := w.tx.Task.Get(ctx, id)
@@ -107,12 +80,48 @@ func (w *changeWriter) updateTask(ctx context.Context, id string, edit func(t *e
 	if len(fields) == 0 {
 		return before, nil
 	}
+	seq, err := w.count(ctx, updateDelta(before, &after, fields))
+	if err != nil {
+		return nil, err
+	}
 	after.Version++
 	after.UpdatedAt = ids.Now()
 	if err := w.saveTask(ctx, &after); err != nil {
 		return nil, err
 	}
 	return &after, w.recordChange(ctx, seq, &after, changeKind(before, &after, fields), fields)
+}
+
+// updateDelta returns the change of the user's counters when a task changes. A change of the state, the priority or the
+// due date adds no text.
+func updateDelta(before, after *ent.Task, fields []enum.FieldChange) quota.Delta {
+	d := quota.Delta{
+		Bytes:      quota.TaskBytes(after) - quota.TaskBytes(before) + quota.ChangeBytes(fields),
+		BytesCheck: quota.WithinReserve,
+	}
+	*taskCount(&d, before)--
+	*taskCount(&d, after)++
+	for _, f := range fields {
+		if f.Name == "title" || f.Name == "description" || f.Name == "labels" {
+			d.BytesCheck = quota.WithinLimit
+		}
+	}
+	if before.DeletedAt == nil && after.DeletedAt != nil {
+		d.BytesCheck = quota.Unchecked
+	}
+	return d
+}
+
+// taskCount returns the member of d that counts tasks in the state of t.
+func taskCount(d *quota.Delta, t *ent.Task) *int {
+	switch {
+	case t.DeletedAt != nil:
+		return &d.Trashed
+	case t.Completed():
+		return &d.Completed
+	default:
+		return &d.Open
+	}
 }
 
 // saveTask writes every mutable field in one statement.

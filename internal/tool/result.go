@@ -30,7 +30,7 @@ const (
 		"changed":{"type":"boolean","description":"False when there was nothing to do."}}}`
 	listResultSchema = `{"type":"object","additionalProperties":false,"required":["tasks","total"],"properties":{
 		"tasks":{"type":"array","items":` + taskSchema + `},
-		"total":{"type":"integer","minimum":0,"description":"How many match in all."}}}`
+		"total":{"type":"integer","minimum":0,"description":"How many match in all; 10000 can also mean more."}}}`
 
 	priorityNames = `"none","low","medium","high","urgent"`
 )
@@ -148,8 +148,16 @@ func FailedResult(e *apperr.Error) Result {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 		Field   string `json:"field,omitempty"`
+		Limit   string `json:"limit,omitempty"`
+		Max     int64  `json:"max,omitempty"`
 	}
-	view := errorView{Code: string(e.Code), Message: e.Message, Field: snakeCase(e.Field)}
+	view := errorView{
+		Code:    string(e.Code),
+		Message: e.Message,
+		Field:   snakeCase(e.Field),
+		Limit:   e.Limit,
+		Max:     e.Max,
+	}
 	b, _ := json.Marshal(map[string]any{"error": view}) // strings always marshal
 	return Result{
 		JSON:   string(b),

@@ -8,6 +8,7 @@ import (
 
 	"errand/ent/rule"
 	"errand/internal/apperr"
+	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/task"
 	"errand/internal/testdb"
@@ -41,7 +42,7 @@ func forEachEngine(t *testing.T, test func(t *testing.T, e *environment)) {
 		test(t, &environment{
 			Registry: tool.NewRegistry(),
 			ctx:      viewer.NewContext(t.Context(), viewer.Viewer{UserID: u.ID}),
-			tasks:    task.NewService(db.Client(), func(string) {}),
+			tasks:    task.NewService(db.Client(), quota.Limits{}, func(string) {}),
 		})
 	})
 }

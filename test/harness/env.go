@@ -50,6 +50,7 @@ func TestSettings(database string) Settings {
 		"MESSAGES_PER_MINUTE":  "10000",
 		"MAX_REPLIES_PER_USER": "100",
 		"MCP_CALLS_PER_MINUTE": "100000",
+		"MUTATIONS_PER_MINUTE": "0",
 		"SHUTDOWN_TIMEOUT":     "20s",
 		"DB_MAX_CONNS":         "8",
 		"LOG_LEVEL":            "debug",

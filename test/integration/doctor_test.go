@@ -13,7 +13,9 @@ import (
 	"errand/internal/doctor"
 	"errand/internal/llm/providertest"
 	"errand/internal/stream/natsbus/natstest"
+	"errand/internal/testclient"
 	"errand/internal/testdb"
+	"errand/internal/viewer"
 	"errand/test/harness"
 
 	"github.com/stretchr/testify/require"
@@ -280,4 +282,27 @@ func TestDoctor_ModelRequest_MatchesReplyRequest(t *testing.T) {
 		require.Contains(t, table, "check LLM_MODEL")
 		require.NotContains(t, table, "planted")
 	}
+}
+
+func TestDoctor_WrongCounters_ReportedAndRepaired(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		harness.CreateTask(t, c, testclient.Vars{"title": "one"})
+		requireExactCounters(t, b, c)
+		settings := healthySettings(b.Config.Database.URL.Reveal(), nil)
+		table, _ := runDoctor(t, settings)
+		require.Regexp(t, tableRow("counters", doctor.OK, "equal the rows of 1 users"), table)
+
+		id := testclient.Run[struct{ Viewer struct{ ID string } }](t, c, `{ viewer { id } }`, nil).Viewer.ID
+		ctx := viewer.NewContext(t.Context(), viewer.Viewer{UserID: id})
+		b.DB.Client().User.UpdateOneID(id).AddOpenTasks(5).AddStoredBytes(-3).ExecX(ctx)
+		table, failed := runDoctor(t, settings)
+		require.False(t, failed, "wrong counters are a warning")
+		require.Regexp(t, tableRow("counters", doctor.Warning, "differ from the rows of 1 of 1 users, such as "+id), table)
+
+		out, err := harness.Command(t, settings, "doctor", "--repair-counters").Output()
+		require.NoError(t, err)
+		require.Equal(t, "corrected the counters of 1 users\n", string(out))
+		requireExactCounters(t, b, c)
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"errand/ent/enum"
 	"errand/internal/chat"
 	"errand/internal/page"
+	"errand/internal/quota"
 	"errand/internal/run"
 	"errand/internal/store"
 	"errand/internal/stream"
@@ -30,8 +31,12 @@ func TestPlans_FrequentQueries_UseIndexes(t *testing.T) {
 	loadData(t, db)
 	client, sent := newRecordedClient(t, db)
 	ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: userID})
-	t.Run("tasks", func(t *testing.T) { testTaskLists(ctx, t, db, task.NewService(client, func(string) {}), sent) })
-	t.Run("changes", func(t *testing.T) { testChanges(ctx, t, db, task.NewService(client, func(string) {}), sent) })
+	t.Run("tasks", func(t *testing.T) {
+		testTaskLists(ctx, t, db, task.NewService(client, quota.Limits{}, func(string) {}), sent)
+	})
+	t.Run("changes", func(t *testing.T) {
+		testChanges(ctx, t, db, task.NewService(client, quota.Limits{}, func(string) {}), sent)
+	})
 	t.Run("chat", func(t *testing.T) { testConversations(ctx, t, db, client, sent) })
 	t.Run("runs", func(t *testing.T) { testClaims(t, db, client, sent) })
 }
