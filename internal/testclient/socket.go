@@ -70,6 +70,14 @@ func (c *Client) TryDial(ctx context.Context) (*Socket, error) {
 	return s, nil
 }
 
+// RenewToken sends a new token for the connection. The server ignores one that it refuses.
+func (s *Socket) RenewToken(t testing.TB, token string) {
+	t.Helper()
+	payload, err := json.Marshal(map[string]string{"authorization": "Bearer " + token})
+	require.NoError(t, err)
+	require.NoError(t, s.write(frame{Type: "ping", Payload: payload}))
+}
+
 // Close closes the connection and waits for the read loop to return.
 func (s *Socket) Close() {
 	_ = s.conn.Close()

@@ -111,11 +111,17 @@ func Token(t testing.TB, subject string) string {
 // spaces.
 func (e *Env) ClientWithScopes(t testing.TB, name, scopes string) *testclient.Client {
 	t.Helper()
+	return testclient.New(t, e.URL(), TokenWithScopes(t, name, scopes))
+}
+
+// TokenWithScopes is Token with a scope claim.
+func TokenWithScopes(t testing.TB, subject, scopes string) string {
+	t.Helper()
 	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"sub": name, "name": name, "exp": time.Now().Add(time.Hour).Unix(), "scope": scopes,
+		"sub": subject, "name": subject, "exp": time.Now().Add(time.Hour).Unix(), "scope": scopes,
 	}).SignedString([]byte(Secret))
 	require.NoError(t, err)
-	return testclient.New(t, e.URL(), signed)
+	return signed
 }
 
 // logBuffer stores a server's log. It is safe for concurrent use.
