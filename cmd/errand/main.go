@@ -115,5 +115,5 @@ func newFlags(inv invocation) *flag.FlagSet {
 
 // loadConfig reads the settings from the environment and .env in the working directory.
 func loadConfig(environ map[string]string) (config.Config, error) {
-	return config.Load(environ, ".env")
+	return config.Load(environ, config.DotenvFile)
 }

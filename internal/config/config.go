@@ -38,6 +38,9 @@ type Config struct {
 	Traces      Traces
 }
 
+// DotenvFile is the path of the file with settings, in the working directory.
+const DotenvFile = ".env"
+
 // Load reads and validates the settings. environ is the process environment (see Environ); it overrides the file
 // at dotenvPath. A missing file is not an error, a malformed one is, and "" means no file. A variable with an
 // empty value counts as unset. The error is of type Errors.

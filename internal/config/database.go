@@ -104,6 +104,16 @@ func (d Database) DevKeyPath() string {
 	return filepath.Join(dir, "dev.key")
 }
 
+// PrivateFiles returns the paths of the files on this machine that hold user data or secrets: the SQLite file, the
+// development key and DotenvFile. Some may not exist.
+func (d Database) PrivateFiles() []string {
+	files := []string{d.DevKeyPath(), DotenvFile}
+	if path, ok := d.URL.SQLitePath(); ok {
+		files = append(files, path)
+	}
+	return files
+}
+
 // useAlias replaces DATABASE_URL's default by the alias, if that is set.
 func (d *Database) useAlias() {
 	if d.NeonURL.IsSet() {

@@ -114,6 +114,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
+	s.warnExposure(ctx)
 	s.watchHealth(ctx)
 	if err := s.openAuth(); err != nil {
 		return err

@@ -5,7 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 )
+
+// migrationLockSuffix is appended to the path of the SQLite file.
+const migrationLockSuffix = "-migration"
 
 // sqliteFileLock keeps two processes from migrating one SQLite file at once. It is the write lock of an empty
 // database next to the file, which the operating system releases when the process ends.
@@ -17,7 +21,10 @@ type sqliteFileLock struct {
 
 // Lock implements goose's lock.Locker. It waits for at most a minute.
 func (l *sqliteFileLock) Lock(ctx context.Context, _ *sql.DB) error {
-	pool, err := openSQLitePool(l.file+"-migration", "_pragma=busy_timeout(60000)&_txlock=immediate", 1)
+	if err := createPrivateFile(l.file + migrationLockSuffix); err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("creating the lock file of migrations: %w", err)
+	}
+	pool, err := openSQLitePool(l.file+migrationLockSuffix, "_pragma=busy_timeout(60000)&_txlock=immediate", 1)
 	if err != nil {
 		return err
 	}

@@ -114,14 +114,10 @@ func createSQLiteFile(path string) (string, error) {
 	}
 	// Never open an existing file here: closing it would release the POSIX locks that SQLite holds on it
 	// anywhere in this process.
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return file, nil
-	}
-	if err != nil {
+	if err := createPrivateFile(file); err != nil && !errors.Is(err, os.ErrExist) {
 		return "", fmt.Errorf("creating the SQLite file: %w", err)
 	}
-	return file, f.Close()
+	return file, nil
 }
 
 // resolveSQLitePath returns the absolute path of the file that a path means, without symbolic links, so that one file

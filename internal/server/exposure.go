@@ -1,0 +1,21 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"errand/internal/store"
+)
+
+// warnExposure logs what gives other users of the machine more access than they need: files that they may read, and a
+// server that runs as root.
+func (s *Server) warnExposure(ctx context.Context) {
+	for _, file := range store.ExposedFiles(s.Config.Database.PrivateFiles()...) {
+		s.Log.WarnContext(ctx, "other users of this machine have access to private files",
+			slog.String("file", file.String()), slog.String("fix", file.Fix()))
+	}
+	if os.Geteuid() == 0 {
+		s.Log.WarnContext(ctx, "running as root: use a user of its own that owns nothing but the data folder")
+	}
+}
