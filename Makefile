@@ -42,6 +42,7 @@ bench: ## prints the benchmark tables
 
 chaos: ## injects random faults into three replicas and checks the result: make chaos seed=7 for=10m
 	go run ./test/chaos $(if $(seed),-seed $(seed)) -for $(or $(for),3m)
+	go run ./test/chaos $(if $(seed),-seed $(seed)) -failover -for 1m
 	go run ./test/chaos -recovery 30
 
 fences: ## removes each safety check in turn and expects the chaos test to fail

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -37,6 +36,7 @@ type environment struct {
 	postgres        *cluster.Cluster
 	databaseURL     string
 	disk            smallDisk
+	servers         servers
 	model           *model
 	replicas        []*replica
 	balancer        *balancer
@@ -117,13 +117,17 @@ func (e *environment) waitForTurns() {
 
 // start starts all components. The replicas start concurrently on an empty database and migrate it.
 func (e *environment) start(ctx context.Context) (err error) {
-	if e.postgres, err = cluster.New(ctx); err != nil {
+	if err := e.startServers(ctx); err != nil {
 		return err
 	}
-	e.cleanups = append(e.cleanups, e.postgres.Close)
-	e.databaseURL = e.postgres.URL("chaos")
 	if err := e.createDatabase(ctx); err != nil {
 		return err
+	}
+	if e.Failover {
+		if err := e.addStandby(ctx); err != nil {
+			return err
+		}
+		e.servers.standbySlot = 1
 	}
 	e.model = newModel(e.random("model", 0), e.violations)
 	e.cleanups = append(e.cleanups, func() error {
@@ -147,6 +151,9 @@ func (e *environment) start(ctx context.Context) (err error) {
 	if err := e.awaitReplicas(ctx); err != nil {
 		return err
 	}
+	if e.Failover {
+		return nil
+	}
 	return e.prepareDisk(ctx)
 }
 
@@ -157,8 +164,10 @@ func (e *environment) createDatabase(ctx context.Context) error {
 	}
 	defer conn.Close(ctx)
 	create := "CREATE DATABASE chaos"
-	if err := e.mountSmallDisk(ctx, conn); err != nil {
-		return err
+	if !e.Failover {
+		if err := e.mountSmallDisk(ctx, conn); err != nil {
+			return err
+		}
 	}
 	if e.disk.dir != "" {
 		create += " TABLESPACE small"
@@ -174,12 +183,12 @@ func (e *environment) startReplicas() error {
 		"RUN_LEASE=" + lease.String(), "RUN_SWEEP=" + sweep.String(), "RUN_MAX_ATTEMPTS=20", "SHUTDOWN_TIMEOUT=5s",
 		"MESSAGES_PER_MINUTE=100000", "MUTATIONS_PER_MINUTE=0", "MAX_REPLIES_PER_USER=1000", "MAX_SOCKETS_PER_USER=10000",
 	}
-	database, err := url.Parse(e.databaseURL)
-	if err != nil {
-		return err
+	targets := []string{socketDir(e.postgres)}
+	if e.Failover {
+		targets = append(targets, socketDir(e.servers.standby))
 	}
 	for _, name := range []string{"a", "b", "c"} {
-		r, err := newReplica(name, e.dir, e.binary, []string{database.Query().Get("host")}, environ)
+		r, err := newReplica(name, e.dir, e.binary, targets, environ)
 		if err != nil {
 			return err
 		}
@@ -261,7 +270,11 @@ func (e *environment) printReport() {
 		return
 	}
 	fmt.Fprintln(e.Out, "faults:", e.faults)
-	fmt.Fprintln(e.Out, "full disk:", e.disk)
+	if e.Failover {
+		fmt.Fprintln(e.Out, "failovers:", e.servers)
+	} else {
+		fmt.Fprintln(e.Out, "full disk:", e.disk)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(e.counts)) {

@@ -43,6 +43,7 @@ var faultKinds = []fault{
 	{"cut database connections", 20, (*injector).cutDatabase},
 	{"drop notifications", 10, (*injector).dropNotifications},
 	{"restart PostgreSQL", 4, (*injector).restartPostgres},
+	{"read-only database", 6, (*injector).readOnly},
 	{"fill the disk", 8, (*injector).fillDisk},
 	{"slow bodies", 8, (*injector).slowBodies},
 	{"cut clients", 8, func(f *injector, _ context.Context) { f.balancer.closeConns() }},
@@ -76,6 +77,9 @@ func (f *injector) run(ctx context.Context) {
 	}
 	defer f.recovering.Wait()
 	kinds, interval := faultKinds, 900*time.Millisecond
+	if f.Failover {
+		kinds = failoverKinds
+	}
 	if f.Mutant != nil && len(f.Mutant.detectedBy) > 0 {
 		kinds = slices.DeleteFunc(
 			slices.Clone(faultKinds),

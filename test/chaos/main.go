@@ -5,6 +5,7 @@
 //
 //	go run ./test/chaos                       30 seconds with a random seed
 //	go run ./test/chaos -seed 7 -for 3m       a long run with the faults of a seed
+//	go run ./test/chaos -failover -for 1m     failovers of PostgreSQL, with the time to the next write
 //	go run ./test/chaos -recovery 30          the time from kill -9 to the next text, on each engine and bus
 //	go run ./test/chaos -mutants              check that a run detects the removal of each protection
 //	go run ./test/chaos -mutant epoch -seed 7 run one mutant
@@ -42,6 +43,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&o.Conversations, "conversations", 12, "number of concurrent conversations")
 	flags.BoolVar(&o.Race, "race", false, "build the replicas with the race detector")
 	flags.BoolVar(&o.Rolling, "rolling", false, "only restart the replicas gracefully, one after the other")
+	flags.BoolVar(&o.Failover, "failover", false, "promote standbys, and inject the faults that belong to that")
 	mutant := flags.String("mutant", "", "run the program without one protection: "+strings.Join(mutantNames(), ", "))
 	kills := flags.Int("recovery", 0, "measure the time from kill -9 to the next text with this number of kills")
 	all := flags.Bool("mutants", false, "check that a run of each mutant reports a violation")
@@ -72,8 +74,10 @@ type options struct {
 	Race          bool
 	// Rolling restarts the replicas gracefully, one after the other, and injects no other faults.
 	Rolling bool
-	Mutant  *mutant
-	Out     io.Writer
+	// Failover runs a standby beside the primary, and promotes it.
+	Failover bool
+	Mutant   *mutant
+	Out      io.Writer
 }
 
 // reproducer returns the command that repeats the run.
@@ -84,6 +88,9 @@ func (o options) reproducer() string {
 	}
 	if o.Rolling {
 		command += " -rolling"
+	}
+	if o.Failover {
+		command += " -failover"
 	}
 	if o.Mutant != nil {
 		command += " -mutant " + o.Mutant.name

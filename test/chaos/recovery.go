@@ -29,7 +29,7 @@ const recoveryGoal = 2 * time.Second
 // recoveryBound is half of the default lease: a slower recovery means that the lease was waited for.
 const recoveryBound = 7500 * time.Millisecond
 
-// measureRecovery kills the replica that writes a reply, and measures the time until a client of another replica receives
+// measureRecovery kills the replica that writes a reply, and measures the time until a client of another one receives
 // the next text of the reply. On SQLite, it is the same server after its restart. It prints percentiles for each
 // deployment, with the default lease.
 func measureRecovery(ctx context.Context, o options, kills int) error {
@@ -37,7 +37,7 @@ func measureRecovery(ctx context.Context, o options, kills int) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	binary, err := build(ctx, o, dir)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ type replica struct {
 	group         sync.WaitGroup
 }
 
-// newReplica returns a replica on PostgreSQL, whose servers' sockets are in the directories, in the order of preference.
+// newReplica returns a replica on PostgreSQL servers, whose sockets are in the directories, in the order of preference.
 func newReplica(name, dir, binary string, servers []string, environ []string) (*replica, error) {
 	var proxies []*proxy
 	var homes []string
