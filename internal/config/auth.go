@@ -17,8 +17,8 @@ type Auth struct {
 	// Issuer is the required "iss" claim. With JWKSURL it defaults to that URL's origin, which is Better Auth's
 	// convention; otherwise "" accepts any.
 	Issuer string `env:"AUTH_ISSUER"`
-	// Audience are the accepted "aud" values; a token must have one of them, unless it is AnyAudience. With JWKSURL it defaults to the
-	// issuer, which is Better Auth's convention; otherwise an empty list accepts any.
+	// Audience are the accepted "aud" values; a token must have one of them, unless it is AnyAudience. With JWKSURL it
+	// defaults to the issuer, which is Better Auth's convention; otherwise an empty list accepts any.
 	Audience []string `env:"AUTH_AUDIENCE"`
 	// MCPAudience is Audience for /mcp; it defaults to Audience.
 	MCPAudience []string `env:"AUTH_MCP_AUDIENCE"`

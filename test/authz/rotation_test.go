@@ -142,10 +142,18 @@ func TestRotation_FloodOfMadeUpKeyIDs_NewKeyAccepted(t *testing.T) {
 }
 
 // TestKeySet_EndpointFailsLater_LoadedKeysServe checks that tokens of loaded keys are served at once while the key
-// endpoint hangs, fails or serves something else and tokens with made-up key IDs arrive, that the log names the failure,
-// and that a rotated key is used after the endpoint has recovered.
+// endpoint hangs, fails or serves something else and tokens with made-up key IDs arrive, that the log names the
+// failure, and that a rotated key is used after the endpoint has recovered.
 func TestKeySet_EndpointFailsLater_LoadedKeysServe(t *testing.T) {
 	t.Parallel()
+	respond := func(body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			if body == "" {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+			_, _ = w.Write([]byte(body))
+		}
+	}
 	var visited atomic.Int64
 	private := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visited.Add(1) }))
 	t.Cleanup(private.Close)
@@ -154,17 +162,17 @@ func TestKeySet_EndpointFailsLater_LoadedKeysServe(t *testing.T) {
 		logged string
 	}{
 		"hangs":  {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "deadline exceeded"},
-		"status": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "status 500"},
-		"page":   {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>planted")) }, "text/html"},
-		"10 MB": {func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte(`{"keys":[` + strings.Repeat(" ", 10<<20) + "]}"))
-		}, "larger than"},
+		"status": {respond(""), "status 500"},
+		"page":   {respond("<html>planted"), "text/html"},
+		"10 MB":  {respond(`{"keys":[` + strings.Repeat(" ", 10<<20) + "]}"), "larger than"},
 		"redirect to a private address": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, private.URL, http.StatusTemporaryRedirect)
 		}, "redirects are not followed"},
-		"no keys":      {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"keys":[]}`)) }, "no usable keys"},
-		"disconnects":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
-		"many headers": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 64<<10)) }, "header"},
+		"no keys":     {respond(`{"keys":[]}`), "no usable keys"},
+		"disconnects": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
+		"long header": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X", strings.Repeat("x", 64<<10))
+		}, "header"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
