@@ -21,16 +21,16 @@ const writeTimeout = 30 * time.Second
 
 // failoverKinds are the faults of a run with -failover. Its tables are on no file system of limited size.
 var failoverKinds = []fault{
-	{"failover", 30, (*injector).failover},
-	{"read-only database", 20, (*injector).readOnly},
+	{"failover", 30, failOver},
+	{"read-only database", 20, makeReadOnly},
 	{"kill -9", 20, (*injector).kill},
 	{"cut database connections", 15, (*injector).cutDatabase},
 	{"cut clients", 8, func(f *injector, _ context.Context) { f.balancer.closeConns() }},
 }
 
-// servers are a primary and its standby. Each of the replicas' proxies has one as its target.
+// servers are the standby of environment.postgres and the figures of the failovers.
 type servers struct {
-	primary, standby *cluster.Cluster
+	standby *cluster.Cluster // nil without -failover, and while there is none
 	// standbySlot is the index of the proxies to the standby.
 	standbySlot int
 	// writeTimes are the times from a promotion to the first write of each replica.
@@ -98,48 +98,48 @@ func socketDir(c *cluster.Cluster) string {
 	return u.Query().Get("host")
 }
 
-// failover ends the primary, by a crash or by making it read-only with its connections open, and promotes the standby.
+// failOver ends the primary, by a crash or by making it read-only with its connections open, and promotes the standby.
 // Then it measures when each replica writes again, and adds a standby to the new primary.
-func (f *injector) failover(ctx context.Context) {
+func failOver(f *injector, ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
-	if err := f.promoteStandby(ctx, f.random.IntN(2) == 0); err != nil {
+	if err := promoteStandby(ctx, f.environment, f.random.IntN(2) == 0); err != nil {
 		f.abort(fmt.Errorf("failover: %w", err))
 	}
 }
 
-func (f *injector) promoteStandby(ctx context.Context, crash bool) error {
-	probed := f.healthyReplicas(ctx)
-	former := f.postgres
+func promoteStandby(ctx context.Context, e *environment, crash bool) error {
+	probed := healthyReplicas(ctx, e.replicas)
+	former := e.postgres
 	end := func() error { return former.Stop(ctx, true) }
 	if !crash {
-		end = func() error { return f.demote(ctx) }
+		end = func() error { return demote(ctx, former) }
 	}
-	if err := errors.Join(end(), f.servers.standby.Promote(ctx)); err != nil {
+	if err := errors.Join(end(), e.servers.standby.Promote(ctx)); err != nil {
 		return err
 	}
 	promoted := time.Now()
-	f.postgres, f.databaseURL = f.servers.standby, f.servers.standby.URL("chaos")
-	f.servers.standby = nil
-	f.measureWrites(ctx, probed, promoted)
+	e.postgres, e.databaseURL = e.servers.standby, e.servers.standby.URL("chaos")
+	e.servers.standby = nil
+	measureWrites(ctx, e, probed, promoted)
 	if err := former.Close(); err != nil {
 		return err
 	}
-	if err := f.addStandby(ctx); err != nil {
+	if err := e.addStandby(ctx); err != nil {
 		return err
 	}
-	slot := 1 - f.servers.standbySlot
-	for _, r := range f.replicas {
-		r.proxies[slot].redirect(socketDir(f.servers.standby))
+	slot := 1 - e.servers.standbySlot
+	for _, r := range e.replicas {
+		r.proxies[slot].redirect(socketDir(e.servers.standby))
 	}
-	f.servers.standbySlot = slot
+	e.servers.standbySlot = slot
 	return nil
 }
 
 // healthyReplicas returns the replicas that serve at the moment.
-func (f *injector) healthyReplicas(ctx context.Context) (healthy []*replica) {
+func healthyReplicas(ctx context.Context, replicas []*replica) (healthy []*replica) {
 	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
 	defer cancel()
-	for _, r := range f.replicas {
+	for _, r := range replicas {
 		if r.awaitHealthy(ctx) == nil {
 			healthy = append(healthy, r)
 		}
@@ -148,11 +148,11 @@ func (f *injector) healthyReplicas(ctx context.Context) (healthy []*replica) {
 }
 
 // demote makes the primary read-only, and waits until the standby has all of its changes.
-func (f *injector) demote(ctx context.Context) error {
-	if err := setReadOnly(ctx, f.postgres, true); err != nil {
+func demote(ctx context.Context, primary *cluster.Cluster) error {
+	if err := setReadOnly(ctx, primary, true); err != nil {
 		return err
 	}
-	conn, err := pgx.Connect(ctx, f.postgres.URL("postgres"))
+	conn, err := pgx.Connect(ctx, primary.URL("postgres"))
 	if err != nil {
 		return err
 	}
@@ -174,8 +174,8 @@ func setReadOnly(ctx context.Context, c *cluster.Cluster, on bool) error {
 	return err
 }
 
-// readOnly makes the database read-only for up to two seconds, with its connections open.
-func (f *injector) readOnly(ctx context.Context) {
+// makeReadOnly makes the database read-only for up to two seconds, with its connections open.
+func makeReadOnly(f *injector, ctx context.Context) {
 	hold := f.randomDuration(2 * time.Second)
 	if setReadOnly(ctx, f.postgres, true) != nil {
 		return // the server is being restarted
@@ -189,7 +189,7 @@ func (f *injector) readOnly(ctx context.Context) {
 const createConversationDoc = `mutation { createConversation(input: {}) { conversation { id } } }`
 
 // measureWrites writes to each of the replicas until that succeeds.
-func (f *injector) measureWrites(ctx context.Context, replicas []*replica, promoted time.Time) {
+func measureWrites(ctx context.Context, e *environment, replicas []*replica, promoted time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	var group sync.WaitGroup
@@ -204,12 +204,12 @@ func (f *injector) measureWrites(ctx context.Context, replicas []*replica, promo
 				if err == nil && response.Status == http.StatusOK && len(response.Errors) == 0 {
 					mu.Lock()
 					defer mu.Unlock()
-					f.servers.writeTimes = append(f.servers.writeTimes, time.Since(promoted))
+					e.servers.writeTimes = append(e.servers.writeTimes, time.Since(promoted))
 					return
 				}
 				sleep(ctx, 10*time.Millisecond)
 			}
-			f.violations.add("replica %s has not written within %s of a promotion", r.name, writeTimeout)
+			e.violations.add("replica %s has not written within %s of a promotion", r.name, writeTimeout)
 		})
 	}
 	group.Wait()

@@ -43,7 +43,7 @@ var faultKinds = []fault{
 	{"cut database connections", 20, (*injector).cutDatabase},
 	{"drop notifications", 10, (*injector).dropNotifications},
 	{"restart PostgreSQL", 4, (*injector).restartPostgres},
-	{"read-only database", 6, (*injector).readOnly},
+	{"read-only database", 6, makeReadOnly},
 	{"fill the disk", 8, (*injector).fillDisk},
 	{"slow bodies", 8, (*injector).slowBodies},
 	{"cut clients", 8, func(f *injector, _ context.Context) { f.balancer.closeConns() }},
