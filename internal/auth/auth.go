@@ -95,6 +95,12 @@ func (s *Service) logRules(cfg config.Auth) {
 	if cfg.AcceptsAnyAudience() {
 		s.log.Warn("tokens for any audience are accepted, also those that the issuer signed for other applications")
 	}
+	if cfg.SharesAudience() && !cfg.RequireScopes {
+		s.log.Warn(
+			"AUTH_AUDIENCE and AUTH_MCP_AUDIENCE are equal or overlap: an assistant's token without scopes may do everything " +
+				"on /graphql; give /mcp an audience of its own, or set AUTH_REQUIRE_SCOPES=true",
+		)
+	}
 }
 
 func (s *Service) enableDevSignIn(cfg config.Config, now func() time.Time) error {

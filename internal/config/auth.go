@@ -58,6 +58,14 @@ func (c Config) DevelopmentSignIn() bool {
 	return c.Environment == Development && !c.Auth.Configured() && IsLoopbackAddr(c.Server.Addr)
 }
 
+// SharesAudience reports whether a token for /mcp is also accepted on /graphql, where it may do everything unless it
+// has scopes.
+func (a Auth) SharesAudience() bool {
+	acceptsAny := func(audience []string) bool { return len(audience) == 0 || slices.Contains(audience, AnyAudience) }
+	return acceptsAny(a.Audience) || acceptsAny(a.MCPAudience) ||
+		slices.ContainsFunc(a.MCPAudience, func(audience string) bool { return slices.Contains(a.Audience, audience) })
+}
+
 func (a *Auth) normalize() {
 	a.Audience = trimList(a.Audience)
 	a.MCPAudience = trimList(a.MCPAudience)

@@ -10,8 +10,20 @@ import (
 	"errand/internal/config"
 )
 
-// checkSignIn checks the source of the keys that verify tokens.
+// checkSignIn checks the source of the keys that verify tokens, and what tokens are accepted.
 func checkSignIn(ctx context.Context, cfg config.Config) []Finding {
+	findings := checkKeys(ctx, cfg)
+	if cfg.Auth.Configured() && cfg.Auth.SharesAudience() && !cfg.Auth.RequireScopes {
+		findings = append(findings, warning("sign-in scopes",
+			"AUTH_AUDIENCE and AUTH_MCP_AUDIENCE are equal or overlap: an assistant's token without scopes may do everything "+
+				"on /graphql",
+			"let the issuer give tokens for /mcp an audience of their own and set AUTH_MCP_AUDIENCE to it; "+
+				"or let it issue scopes and set AUTH_REQUIRE_SCOPES=true"))
+	}
+	return findings
+}
+
+func checkKeys(ctx context.Context, cfg config.Config) []Finding {
 	const check = "sign-in"
 	switch {
 	case cfg.Auth.JWKSURL != "":

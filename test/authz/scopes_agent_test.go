@@ -66,7 +66,8 @@ func TestScopes_Conversation_ToolCallsAreRedacted(t *testing.T) {
 	require.Contains(t, string(reply.ToolCalls[0].Result), secretMarker)
 
 	const nodeDoc = `query ($id: ID!) { node(id: $id) { ... on ToolCall { name arguments result } } }`
-	const messageDoc = `query ($id: ID!) { conversation(id: $id) { messages { nodes { toolCalls { name arguments result } } } } }`
+	const messageDoc = `query ($id: ID!) {
+		conversation(id: $id) { messages { nodes { toolCalls { name arguments result } } } } }`
 	streamed := limited.Dial(t).Follow(t, turn.Conversation.ID, "").AwaitFinished(t, reply.ID)
 	require.Len(t, streamed.ToolCalls, 1)
 	require.NotContains(t, string(streamed.ToolCalls[0].Arguments)+string(streamed.ToolCalls[0].Result), secretMarker)

@@ -59,6 +59,30 @@ func TestDoctor_HealthyServer_ReportsNoProblem(t *testing.T) {
 	})
 }
 
+// TestSharedAudience_DoctorAndStart_Warn checks the warning about assistants' tokens that /graphql accepts too.
+func TestSharedAudience_DoctorAndStart_Warn(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		settings harness.Settings
+		warns    bool
+	}{
+		{harness.Settings{}, true}, // any audience
+		{harness.Settings{"AUTH_AUDIENCE": "https://api.example"}, true},
+		{harness.Settings{"AUTH_AUDIENCE": "https://api.example", "AUTH_MCP_AUDIENCE": "https://mcp.example,https://api.example"}, true},
+		{harness.Settings{"AUTH_AUDIENCE": "https://api.example", "AUTH_MCP_AUDIENCE": "https://mcp.example"}, false},
+		{harness.Settings{"AUTH_REQUIRE_SCOPES": "true"}, false},
+		{harness.Settings{"BETTER_AUTH_SECRET": ""}, false}, // development sign-in
+	} {
+		const text = "AUTH_AUDIENCE and AUTH_MCP_AUDIENCE are equal or overlap"
+		url := testdb.SQLiteURL(t)
+		table, failed := runDoctor(t, healthySettings(url, c.settings))
+		require.False(t, failed, table)
+		require.Equal(t, c.warns, strings.Contains(table, text), "%v: %s", c.settings, table)
+		env := harness.Start(t, url, c.settings)
+		require.Equal(t, c.warns, strings.Contains(env.Logs.String(), text), "%v", c.settings)
+	}
+}
+
 func TestDoctor_UnmigratedDatabase_ReportsMissingTables(t *testing.T) {
 	table, failed := runDoctor(t, healthySettings(testdb.EmptyPostgresURL(t), nil))
 	require.True(t, failed)
@@ -179,10 +203,14 @@ func TestDoctor_TokensRefused_AdvisesFix(t *testing.T) {
 		"web page":     {"<html>", true, []string{"all tokens are refused: not a JWK set", "jwks_uri"}},
 		"certificates": {`{"k1":"-----BEGIN CERTIFICATE-----"}`, true, []string{"no usable keys"}},
 		"no keys":      {`{"keys":[]}`, true, []string{"no usable keys", "BETTER_AUTH_SECRET"}},
-		"unusable keys": {`{"keys":[{"kty":"RSA","kid":"old","n":"AAAA","e":"AQAB"}]}`, true,
-			[]string{"no usable keys", `key "old" is not used`}},
-		"one unusable key": {`{"keys":[{"kty":"EC","crv":"secp256k1","kid":"coin","x":"AA","y":"AA"},` + good + `]}`, false,
-			[]string{"1 usable", `key "coin" is not used`}},
+		"unusable keys": {
+			`{"keys":[{"kty":"RSA","kid":"old","n":"AAAA","e":"AQAB"}]}`, true,
+			[]string{"no usable keys", `key "old" is not used`},
+		},
+		"one unusable key": {
+			`{"keys":[{"kty":"EC","crv":"secp256k1","kid":"coin","x":"AA","y":"AA"},` + good + `]}`, false,
+			[]string{"1 usable", `key "coin" is not used`},
+		},
 		"redirect": {"redirect", true, []string{"redirects are not followed"}},
 	} {
 		var server *httptest.Server
