@@ -44,8 +44,8 @@ type Limits struct {
 	// QueryComplexity is the maximum estimated cost of an operation, 10 to 1000000.
 	QueryComplexity int `env:"QUERY_MAX_COMPLEXITY" envDefault:"30000"`
 
-	// RequestsPerUser is the number of a user's GraphQL requests in progress on this server, streams not included, 1 to
-	// 10000.
+	// RequestsPerUser is the number of a user's GraphQL requests in progress on this server, streams not included, and
+	// of MCP requests, subscriptions included, 1 to 10000.
 	RequestsPerUser int `env:"MAX_REQUESTS_PER_USER" envDefault:"100"`
 	// SocketsPerUser is the number of a user's open WebSockets on this server, 1 to 10000.
 	SocketsPerUser int `env:"MAX_SOCKETS_PER_USER" envDefault:"64"`

@@ -21,10 +21,14 @@ import (
 	"errand/internal/refusal"
 )
 
-// Guard authenticates requests and checks host, origin and size. All fields but PublicURL and Refusals are required.
+// Guard authenticates requests and checks host, origin and size. All fields but Admit, PublicURL and Refusals are
+// required.
 type Guard struct {
 	// Authenticate verifies a token for this path and returns a context with its user as the viewer.
 	Authenticate func(ctx context.Context, token string) (context.Context, error)
+	// Admit counts a request in progress of ctx's viewer, subscriptions included, until release is called. It returns a
+	// RATE_LIMITED error above the limit. Nil admits all.
+	Admit func(ctx context.Context) (release func(), err error)
 	// Resource writes the challenges.
 	Resource *auth.ProtectedResource
 	// OriginAllowed reports whether pages of another origin may call.
@@ -61,7 +65,15 @@ func (g Guard) Wrap(next http.Handler) http.Handler {
 			return
 		}
 		ctx, ok := g.authenticate(w, r)
-		if !ok || !g.readBody(w, r) {
+		if !ok {
+			return
+		}
+		release, ok := g.admit(ctx, w)
+		if !ok {
+			return
+		}
+		defer release()
+		if !g.readBody(w, r) {
 			return
 		}
 		x := &httpExchange{ResponseWriter: w, request: r, resource: g.Resource}
@@ -128,6 +140,20 @@ func (g Guard) authenticate(w http.ResponseWriter, r *http.Request) (context.Con
 		writeError(w, http.StatusServiceUnavailable, e.Message)
 	}
 	return nil, false
+}
+
+// admit calls Admit, or answers the request and returns false.
+func (g Guard) admit(ctx context.Context, w http.ResponseWriter) (release func(), ok bool) {
+	if g.Admit == nil {
+		return func() {}, true
+	}
+	release, err := g.Admit(ctx)
+	if err != nil {
+		w.Header().Set("Retry-After", "1")
+		writeError(w, http.StatusTooManyRequests, apperr.From(err).Message)
+		return nil, false
+	}
+	return release, true
 }
 
 // Limits of a message's JSON, far above those of valid messages. The SDK decodes a message several times.

@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"time"
 
+	"errand/internal/apperr"
 	"errand/internal/auth"
+	"errand/internal/graphqlhttp/connlimit"
 	"errand/internal/mcp"
 	"errand/internal/viewer"
 )
@@ -20,6 +22,7 @@ func (s *Server) mountMCP(mux *http.ServeMux, users auth.UserStore) {
 	resource := auth.NewProtectedResource(s.Config, mcp.Path, mcp.Scopes()...)
 	mux.Handle(mcp.Path, s.MCP.Handler(mcp.Guard{
 		Authenticate:  s.authenticateMCP(users),
+		Admit:         admitRequests(s.Config.Limits.RequestsPerUser),
 		Resource:      resource,
 		OriginAllowed: s.Config.OriginAllowed,
 		PublicURL:     s.Config.Server.PublicURL,
@@ -36,6 +39,23 @@ func (s *Server) authenticateMCP(users auth.UserStore) func(context.Context, str
 	return func(ctx context.Context, token string) (context.Context, error) {
 		ctx, _, _, err := authenticate(ctx, token)
 		return ctx, err
+	}
+}
+
+// admitRequests returns the function that counts the MCP requests of each user in progress.
+func admitRequests(perUser int) func(context.Context) (release func(), err error) {
+	limiter := connlimit.New(0, perUser)
+	return func(ctx context.Context) (func(), error) {
+		v, err := viewer.Require(ctx)
+		if err != nil {
+			return nil, err
+		}
+		limiter.Acquire() // without a limit in total
+		if !limiter.Assign(v.UserID) {
+			limiter.Release("")
+			return nil, apperr.TooMany(time.Second, "At most %d MCP requests of a user may be in progress.", perUser)
+		}
+		return func() { limiter.Release(v.UserID) }, nil
 	}
 }
 

@@ -288,3 +288,78 @@ func TestHTTP_Version2WithPriorKnowledge_IsRejected(t *testing.T) {
 	status, _ := c.response()
 	require.Equal(t, 200, status, "the upgrade is ignored")
 }
+
+// TestSlowClient_RequestsInProgress_AreLimitedByUser checks that a user cannot make the server hold any number of
+// bodies.
+func TestSlowClient_RequestsInProgress_AreLimitedByUser(t *testing.T) {
+	t.Parallel()
+	b := harness.Start(t, testdb.SQLiteURL(t), harness.Settings{"MAX_REQUESTS_PER_USER": "2", "BODY_TIMEOUT": "1m"})
+	header := func(path, user string) string {
+		return postHeader(path, "Expect: 100-continue\r\nAuthorization: Bearer "+harness.Token(t, user)+"\r\n")
+	}
+	for _, path := range []string{"/graphql", "/mcp"} {
+		for range 2 {
+			line, err := dialRaw(t, b.URL()).send(header(path, "mallory")).r.ReadString('\n')
+			require.NoError(t, err)
+			require.Contains(t, line, " 100 ", "the server reads the body")
+		}
+		status, body := dialRaw(t, b.URL()).send(header(path, "mallory")).response()
+		require.Equal(t, http.StatusTooManyRequests, status)
+		require.Contains(t, body, "in progress")
+		line, err := dialRaw(t, b.URL()).send(header(path, "alice")).r.ReadString('\n')
+		require.NoError(t, err)
+		require.Contains(t, line, " 100 ", "another user")
+	}
+}
+
+// TestStreams_SilentBeyondTimeouts_StayOpen checks that the deadlines of requests do not end streams.
+func TestStreams_SilentBeyondTimeouts_StayOpen(t *testing.T) {
+	t.Parallel()
+	b := harness.Start(t, testdb.SQLiteURL(t), shortTimeouts, harness.Settings{"REQUEST_TIMEOUT": "1s"})
+	alice := b.Client(t, "alice")
+	token := "Authorization: Bearer " + harness.Token(t, "alice") + "\r\n"
+	const subscription = `{"query":"subscription { taskStream { task { title } } }"}`
+	const listen = `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":` +
+		`{"resourceSubscriptions":["errand://tasks/open"]},"_meta":{` +
+		`"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
+		`"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},` +
+		`"io.modelcontextprotocol/clientCapabilities":{}}}}`
+	post := func(path, accept, headers, body string) *rawConn {
+		return dialRaw(t, b.URL()).send(fmt.Sprintf("POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s%s"+
+			"Content-Type: application/json\r\nAccept: %s\r\nContent-Length: %d\r\n\r\n%s",
+			path, token, headers, accept, len(body), body))
+	}
+	streams := map[string]*rawConn{
+		"SSE":       post("/graphql", "text/event-stream", "", subscription),
+		"multipart": post("/graphql", "multipart/mixed;subscriptionSpec=1.0", "", subscription),
+		"MCP": post("/mcp", "application/json, text/event-stream",
+			"Mcp-Protocol-Version: 2026-07-28\r\nMcp-Method: subscriptions/listen\r\n", listen),
+	}
+	for name, c := range streams {
+		response, err := http.ReadResponse(c.r, nil)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		defer c.conn.Close() // before the body, which would read the rest of the stream
+		require.Equal(t, 200, response.StatusCode, name)
+		c.r = bufio.NewReader(response.Body)
+	}
+	socket := alice.Dial(t)
+	conversation := harness.Send(t, alice, "", "hello").Conversation.ID
+	follower := socket.Follow(t, conversation, "")
+
+	time.Sleep(3 * time.Second) // longer than all timeouts of a request together
+	alice.Try(t, harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "after the silence"}})
+	for name, c := range streams {
+		want := "after the silence"
+		if name == "MCP" {
+			want = "notifications/resources/updated"
+		}
+		for found := false; !found; {
+			line, err := c.r.ReadString('\n')
+			require.NoError(t, err, name)
+			found = strings.Contains(line, want)
+		}
+	}
+	turn := harness.Send(t, alice, conversation, "are you there?")
+	require.Equal(t, "COMPLETED", follower.AwaitFinished(t, turn.AssistantMessage.ID).Status)
+}
