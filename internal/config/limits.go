@@ -51,6 +51,8 @@ type Limits struct {
 	SocketsPerUser int `env:"MAX_SOCKETS_PER_USER" envDefault:"64"`
 	// SubscriptionsPerSocket is the number of concurrent operations on a WebSocket, 1 to 1000.
 	SubscriptionsPerSocket int `env:"MAX_SUBSCRIPTIONS_PER_SOCKET" envDefault:"64"`
+	// SubscriptionsPerUser is the number of a user's live subscriptions on this server, 1 to 100000.
+	SubscriptionsPerUser int `env:"MAX_SUBSCRIPTIONS_PER_USER" envDefault:"256"`
 	// SocketInitTimeout is the time within which a client must send connection_init, 100ms to 1m.
 	SocketInitTimeout time.Duration `env:"SOCKET_INIT_TIMEOUT" envDefault:"10s"`
 	// SocketKeepalive is the interval between pings, 1s to 5m.
@@ -80,6 +82,7 @@ func (l *Limits) validate(errs *Errors) {
 	validateRange(errs, "MAX_REQUESTS_PER_USER", l.RequestsPerUser, 1, 10_000)
 	validateRange(errs, "MAX_SOCKETS_PER_USER", l.SocketsPerUser, 1, 10_000)
 	validateRange(errs, "MAX_SUBSCRIPTIONS_PER_SOCKET", l.SubscriptionsPerSocket, 1, 1000)
+	validateRange(errs, "MAX_SUBSCRIPTIONS_PER_USER", l.SubscriptionsPerUser, 1, 100_000)
 	validateRange(errs, "SOCKET_INIT_TIMEOUT", l.SocketInitTimeout, 100*time.Millisecond, time.Minute)
 	validateRange(errs, "SOCKET_KEEPALIVE", l.SocketKeepalive, time.Second, 5*time.Minute)
 }

@@ -39,6 +39,7 @@ func TestOptions_Zero_HaveDefaultsOfConfiguration(t *testing.T) {
 		RequestsPerUser:        handler.RequestsPerUser,
 		SocketsPerUser:         handler.Socket.SocketsPerUser,
 		SubscriptionsPerSocket: handler.Socket.OperationsPerSocket,
+		SubscriptionsPerUser:   engine.SubscriptionsPerUser,
 		SocketInitTimeout:      handler.Socket.InitTimeout,
 		SocketKeepalive:        handler.Socket.KeepAlive,
 	}

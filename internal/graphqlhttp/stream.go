@@ -11,6 +11,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/graphqlhttp/exec"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
@@ -119,40 +120,34 @@ func (x *exchange) serveStream(ctx context.Context, f framing, err *exec.Request
 	ctx, cancel := x.streamContext(ctx)
 	defer cancel(nil)
 	limiter := x.handler.streams
-	if !limiter.Acquire() {
-		x.rejectStream(ctx, f)
-		return
-	}
+	limiter.Acquire() // without a limit in total
 	if !limiter.Assign(x.identity.UserID) {
 		limiter.Release("")
-		x.rejectStream(ctx, f)
+		x.rejectStream(ctx, f, exec.TooMany("streamsPerUser", x.handler.options.StreamsPerUser,
+			"At most %d streams of a user may be open on this server; close one first."))
 		return
 	}
 	defer limiter.Release(x.identity.UserID)
-
-	s := x.openStream(f, func() { cancel(context.Canceled) })
-	var code apperr.Code
-	var reason *apperr.Error
-	switch {
-	case err != nil:
-		code = err.Code()
-		s.send(exec.Result{Response: exec.ErrorResponse(err.Errors...)})
-	case x.op.Kind != ast.Subscription:
-		response := x.op.Execute(ctx)
-		code = exec.CodeOf(response.Errors)
-		s.send(exec.Result{Response: response})
-	default:
-		code, reason = x.subscribe(ctx, s)
+	if err == nil && x.op.Kind == ast.Subscription {
+		x.subscribe(ctx, f, cancel)
+		return
 	}
-	s.close(reason)
-	x.op.Report(ctx, f.transport(), code)
+	s := x.openStream(f, func() { cancel(context.Canceled) })
+	var response *graphql.Response
+	if err != nil {
+		response = exec.ErrorResponse(err.Errors...)
+	} else {
+		response = x.op.Execute(ctx)
+	}
+	s.send(exec.Result{Response: response})
+	s.close(nil)
+	x.op.Report(ctx, f.transport(), exec.CodeOf(response.Errors))
 }
 
-func (x *exchange) rejectStream(ctx context.Context, f framing) {
-	err := exec.NewRequestError(http.StatusTooManyRequests,
-		apperr.TooMany(time.Second, "Too many streams are open; close one first."))
-	x.op.Report(ctx, f.transport(), apperr.RateLimited)
-	x.handler.writeRequestError(x.w, x.r, err.WithHeader("Retry-After", "1"))
+// rejectStream reports an error before the stream has begun.
+func (x *exchange) rejectStream(ctx context.Context, f framing, err *exec.RequestError) {
+	x.op.Report(ctx, f.transport(), err.Code())
+	x.handler.writeRequestError(x.w, x.r, err)
 }
 
 // streamContext returns a context that ends with the request, the user's token or the server.
@@ -170,15 +165,22 @@ func (x *exchange) streamContext(ctx context.Context) (context.Context, context.
 	}
 }
 
-// subscribe writes the results of a subscription until it ends. The reason is that of an early end.
-func (x *exchange) subscribe(ctx context.Context, s *stream) (apperr.Code, *apperr.Error) {
+// subscribe opens a stream and writes the results of a subscription until it ends.
+func (x *exchange) subscribe(ctx context.Context, f framing, cancel context.CancelCauseFunc) {
+	var s *stream // set before the subscription starts
 	ended := make(chan apperr.Code, 1)
-	subscription := x.op.NewSubscription(x.identity, s.send, func(code apperr.Code, failure *gqlerror.Error) {
+	send := func(r exec.Result) bool { return s.send(r) }
+	subscription, err := x.op.NewSubscription(x.identity, send, func(code apperr.Code, failure *gqlerror.Error) {
 		if failure != nil {
-			s.send(exec.Result{Response: exec.ErrorResponse(failure)})
+			send(exec.Result{Response: exec.ErrorResponse(failure)})
 		}
 		ended <- code
 	})
+	if err != nil {
+		x.rejectStream(ctx, f, err)
+		return
+	}
+	s = x.openStream(f, func() { cancel(context.Canceled) })
 	stopAfter := context.AfterFunc(ctx, subscription.Wake)
 	defer stopAfter()
 	subscription.Start(ctx)
@@ -187,7 +189,8 @@ func (x *exchange) subscribe(ctx context.Context, s *stream) (apperr.Code, *appe
 	if reason != nil && code == "" {
 		code = reason.Code
 	}
-	return code, reason
+	s.close(reason)
+	x.op.Report(ctx, f.transport(), code)
 }
 
 // endReason returns why a stream ended early; nil when its operation is complete.

@@ -78,6 +78,9 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 		ResponseBytes:    s.Config.Limits.ResponseBytes,
 		Logger:           s.Log,
 		Refusals:         s.refusals,
+
+		SubscriptionsPerUser: s.Config.Limits.SubscriptionsPerUser,
+
 		Observer: exec.Observer{
 			Begin:              s.observer().traceOperations(),
 			Operation:          s.observer().observeOperation,

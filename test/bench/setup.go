@@ -108,6 +108,7 @@ func (b *bench) startErrand(ctx context.Context, model string) (string, error) {
 		"MAX_BYTES_PER_USER=0",
 		"MAX_REPLIES_PER_USER=1000",
 		"MAX_SOCKETS_PER_USER=1000",
+		"MAX_SUBSCRIPTIONS_PER_USER=1000",
 		"LLM_PROVIDER=openai",
 		"OPENAI_BASE_URL="+model,
 		"LLM_MODEL=scripted",

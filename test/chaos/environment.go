@@ -182,6 +182,7 @@ func (e *environment) startReplicas() error {
 		"LLM_PROVIDER=openai", "OPENAI_BASE_URL=" + e.model.server.URL + "/v1", "LLM_MODEL=scripted", "LLM_TITLES=false",
 		"RUN_LEASE=" + lease.String(), "RUN_SWEEP=" + sweep.String(), "RUN_MAX_ATTEMPTS=20", "SHUTDOWN_TIMEOUT=5s",
 		"MESSAGES_PER_MINUTE=100000", "MUTATIONS_PER_MINUTE=0", "MAX_REPLIES_PER_USER=1000", "MAX_SOCKETS_PER_USER=10000",
+		"MAX_SUBSCRIPTIONS_PER_USER=10000",
 	}
 	targets := []string{socketDir(e.postgres)}
 	if e.Failover {

@@ -60,6 +60,39 @@ func TestQueryLimits_Configured_AreEnforced(t *testing.T) {
 	}
 }
 
+// TestSubscriptionLimit_Configured_IsEnforced opens subscriptions on several sockets, and checks that the one above the
+// limit is refused on its socket, which stays open, and on a stream.
+func TestSubscriptionLimit_Configured_IsEnforced(t *testing.T) {
+	t.Parallel()
+	b := harness.Start(t, testdb.SQLiteURL(t), harness.Settings{"MAX_SUBSCRIPTIONS_PER_USER": "2"})
+	c := b.Client(t, "alice")
+	conversation := harness.Send(t, c, "", "hello").Conversation.ID
+	first, second := c.Dial(t), c.Dial(t)
+	stream := first.Follow(t, conversation, "")
+	stream.NextEvent(t)
+	second.Follow(t, conversation, "").NextEvent(t)
+	require.Equal(t, "RATE_LIMITED", subscriptionError(t, second, taskStreamDoc, nil))
+
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.URL()+"/graphql",
+		strings.NewReader(`{"query":"subscription { taskStream { cursor } }"}`))
+	require.NoError(t, err)
+	r.Header = http.Header{
+		"Content-Type": {"application/json"}, "Accept": {"text/event-stream"}, "Authorization": {"Bearer " + c.Token},
+	}
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusTooManyRequests, response.StatusCode)
+	require.Contains(t, string(body), `"limit":"subscriptionsPerUser","max":2`)
+
+	other := b.Client(t, "bob")
+	other.Dial(t).Follow(t, harness.Send(t, other, "", "hello").Conversation.ID, "").NextEvent(t)
+	sent := harness.Send(t, c, conversation, "hello again")
+	stream.AwaitFinished(t, sent.AssistantMessage.ID)
+}
+
 func TestResponseLimit_Configured_IsEnforced(t *testing.T) {
 	t.Parallel()
 	b := harness.Start(t, testdb.SQLiteURL(t), harness.Settings{"MAX_RESPONSE_BYTES": "65536"})

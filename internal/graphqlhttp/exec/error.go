@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"time"
 
 	"errand/internal/apperr"
 	"errand/internal/graphqlhttp/limits"
@@ -31,6 +32,14 @@ func NewRequestError(status int, err *apperr.Error) *RequestError {
 // BadRequest returns the 400 response to a request that is not a GraphQL request.
 func BadRequest(format string, args ...any) *RequestError {
 	return NewRequestError(http.StatusBadRequest, apperr.New(apperr.BadUserInput, format, args...))
+}
+
+// TooMany returns the error for a limit of open connections or operations. The format has the verb of the limit.
+func TooMany(limit string, limitValue int, format string) *RequestError {
+	e := NewRequestError(http.StatusTooManyRequests, apperr.TooMany(time.Second, format, limitValue)).
+		WithHeader("Retry-After", "1")
+	e.Errors[0].Extensions["limit"], e.Errors[0].Extensions["max"] = limit, limitValue
+	return e
 }
 
 // WithHeader sets an HTTP response header and returns e.

@@ -54,6 +54,9 @@ type Options struct {
 	ResponseBytes int
 	// DocumentCacheBytes is the approximate memory for parsed documents. 32 MiB.
 	DocumentCacheBytes int
+	// SubscriptionsPerUser is the maximum number of a user's live subscriptions on all transports:
+	// MAX_SUBSCRIPTIONS_PER_USER, 256. The costs of different ones may add up to four times Limits.Cost.
+	SubscriptionsPerUser int
 	// VariableValues is the maximum number of values in the variables of a request. 10,000.
 	VariableValues int
 
@@ -83,9 +86,13 @@ func (o Options) WithDefaults() Options {
 	SetDefault(&o.OperationTimeout, 30*time.Second)
 	SetDefault(&o.ResponseBytes, 3<<19)
 	SetDefault(&o.DocumentCacheBytes, 32<<20)
+	SetDefault(&o.SubscriptionsPerUser, 256)
 	SetDefault(&o.VariableValues, 10000)
 	return o
 }
+
+// subscriptionCosts limits the costs of a user's subscriptions, as a multiple of the cost of one operation.
+const subscriptionCosts = 4
 
 // SetDefault sets an option that is zero.
 func SetDefault[T comparable](option *T, value T) {
@@ -103,6 +110,8 @@ type Engine struct {
 	executor  *executor.Executor
 	documents *documentStore
 	shared    *sharedExecutions
+
+	subscriptions *subscriptionLimiter
 }
 
 // New returns an engine. It panics without Schema or Authenticate.
@@ -115,10 +124,11 @@ func New(o Options) *Engine {
 	e.SetErrorPresenter(o.ErrorPresenter)
 	e.SetRecoverFunc(o.Recover)
 	return &Engine{
-		Decoder:  Decoder{VariableValues: o.VariableValues},
-		options:  o,
-		executor: e,
-		shared:   newSharedExecutions(),
+		Decoder:       Decoder{VariableValues: o.VariableValues},
+		options:       o,
+		executor:      e,
+		shared:        newSharedExecutions(),
+		subscriptions: newSubscriptionLimiter(o.SubscriptionsPerUser, subscriptionCosts*max(o.Limits.Cost, 0)),
 		documents: &documentStore{
 			schema:        o.Schema.Schema(),
 			limits:        o.Limits,

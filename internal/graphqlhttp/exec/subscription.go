@@ -20,7 +20,9 @@ import (
 // An idle subscription has no goroutine: its source calls Wake when it has events.
 type Subscription struct {
 	op       *Operation
+	userID   string
 	dedupKey dedupKey
+	turn     *executionTurn
 	// send passes a result on; false when the subscriber has left.
 	send func(Result) bool
 	// end is called once.
@@ -45,27 +47,41 @@ type Subscription struct {
 // send passes a result to the subscriber, may block while the client reads slowly, and returns false when the
 // subscriber has left. end is called once, after the last send, with the code of the first error ("": none) and the
 // failure of the source, which is nil when the source is complete or the subscriber has left.
+//
+// The error is RATE_LIMITED when the user has too many subscriptions. Otherwise the subscription is counted until its
+// end, so that the caller must call Start.
 func (op *Operation) NewSubscription(
 	identity Identity, send func(Result) bool, end func(code apperr.Code, failure *gqlerror.Error),
-) *Subscription {
-	s := &Subscription{op: op, send: send, end: end}
+) (*Subscription, *RequestError) {
+	s := &Subscription{op: op, userID: identity.UserID, send: send, end: end}
 	if variables, err := json.Marshal(op.context.Variables); err == nil {
 		s.dedupKey = newDedupKey(op.hash, op.name, identity.UserID, string(identity.Scopes), string(variables))
 	}
-	return s
+	var err *RequestError
+	s.turn, err = op.engine.subscriptions.acquire(s.userID, s.dedupKey, op.cost)
+	return s, err
 }
 
 // Start runs the resolver, which must return the channel of Subscribe or an error, and returns. Events are delivered
 // until the source or ctx ends; the caller must call Wake when ctx has ended.
 func (s *Subscription) Start(ctx context.Context) {
 	s.op.engine.options.Observer.SubscriptionOpened()
-	s.next, s.ctx = s.op.dispatch(ctx)
-	s.source = sourceOf(s.op.context)
-	if s.source == nil { // the resolver failed, which is the only response
-		s.deliver(Result{Response: s.next(s.ctx)})
+	if s.ctx = ctx; !s.turn.begin(ctx) {
+		s.release()
 		s.finish(nil)
 		return
 	}
+	s.next, s.ctx = s.op.dispatch(ctx)
+	s.source = sourceOf(s.op.context)
+	if s.source == nil { // the resolver failed, which is the only response
+		r := Result{Response: s.next(s.ctx)}
+		s.turn.end()
+		s.deliver(r)
+		s.release()
+		s.finish(nil)
+		return
+	}
+	s.turn.end()
 	s.op.engine.shared.join(s.dedupKey)
 	s.mu.Lock()
 	s.started = true
@@ -97,6 +113,7 @@ func (s *Subscription) pump() {
 		s.ended = true
 		s.mu.Unlock()
 		s.op.engine.shared.leave(s.dedupKey)
+		s.release()
 		s.source.close()
 		s.finish(failure)
 		return
@@ -118,8 +135,14 @@ func (s *Subscription) deliverPending() (ended bool, failure error) {
 		s.deliver(Result{Response: r})
 		ended = true
 	})
+	defer s.turn.end()
+	if !s.turn.begin(s.ctx) {
+		return true, nil
+	}
 	for key, put := range s.source.pending(s.ctx) {
-		if !s.execute(key, put) {
+		r, ok := s.execute(key, put)
+		s.turn.end() // a client that reads slowly must not hold up the user's other subscriptions
+		if !ok || !s.deliver(r) || !s.turn.begin(s.ctx) {
 			return true, nil
 		}
 	}
@@ -129,16 +152,16 @@ func (s *Subscription) deliverPending() (ended bool, failure error) {
 	return true, nil
 }
 
-// execute executes one event, unless a subscription with the same dedup key has, and delivers the result.
-func (s *Subscription) execute(key any, put func()) bool {
+// execute returns the result of one event, which it executes unless a subscription with the same dedup key has. False
+// when the subscription's context has ended.
+func (s *Subscription) execute(key any, put func()) (Result, bool) {
 	if s.ctx.Err() != nil {
-		return false
+		return Result{}, false
 	}
-	r, ok := s.op.engine.shared.do(s.ctx, s.dedupKey, key, func() Result {
+	return s.op.engine.shared.do(s.ctx, s.dedupKey, key, func() Result {
 		put()
 		return Result{Response: s.next(s.ctx)}
 	})
-	return ok && s.deliver(r)
 }
 
 func (s *Subscription) deliver(r Result) bool {
@@ -150,6 +173,9 @@ func (s *Subscription) deliver(r Result) bool {
 	}
 	return s.send(r)
 }
+
+// release frees the subscription's place among those of its user.
+func (s *Subscription) release() { s.op.engine.subscriptions.release(s.userID, s.dedupKey, s.op.cost) }
 
 func (s *Subscription) finish(failure error) {
 	var presented *gqlerror.Error

@@ -9,9 +9,9 @@ import (
 
 // Estimate estimates how many fields a validated operation resolves with these variables: each field counts once, times
 // the sizes of the lists in which it is. The size of a connection is its first or last, that of a list of ids is their
-// number, that of other lists is ListSize. Input is counted at each use, also when it is a variable: one for each element
-// of a list, and one for each inputBytes of text. Fields that @skip and @include remove cost nothing. The error is an
-// *ExceededError, which is returned together with the estimate.
+// number, that of other lists is ListSize. Input is counted at each use, also when it is a variable: one for each
+// element of a list, and one for each inputBytes of text. Fields that @skip and @include remove cost nothing. The error
+// is an *ExceededError, which is returned together with the estimate.
 func (l Limits) Estimate(op *ast.OperationDefinition, variables map[string]any) (int, error) {
 	e := estimate{limits: l, variables: variables, inputs: map[*ast.Field]int{}, sizes: map[string]int{}}
 	cost := e.set(op.SelectionSet, noSize)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"time"
 
 	"errand/internal/apperr"
 	"errand/internal/graphqlhttp/exec"
@@ -69,9 +68,9 @@ func (s operationStarter) add(id string) (context.Context, *operation) {
 	}
 	if len(s.operations) >= s.options.OperationsPerSocket {
 		body := exec.GetBuffer()
-		err := apperr.TooMany(time.Second, "The connection has %d operations in progress, which is the limit.",
-			len(s.operations))
-		s.protocol.writeError(body, id, gqlerror.List{exec.ToGraphQLError(err)})
+		err := exec.TooMany("operationsPerSocket", s.options.OperationsPerSocket,
+			"At most %d operations may be in progress on a connection; end one first.")
+		s.protocol.writeError(body, id, err.Errors)
 		s.queue.enqueue(message{body: body})
 		return nil, nil
 	}
@@ -114,7 +113,12 @@ type operationRunner struct {
 // run executes a query or mutation to its end, or starts a subscription.
 func (r *operationRunner) run() {
 	if r.op.Kind == ast.Subscription {
-		subscription := r.op.NewSubscription(r.operation.identity, r.send, r.subscriptionEnded)
+		subscription, err := r.op.NewSubscription(r.operation.identity, r.send, r.subscriptionEnded)
+		if err != nil {
+			r.fail(err.Errors)
+			r.report(err.Code())
+			return
+		}
 		r.mu.Lock()
 		r.operation.wake = subscription.Wake
 		r.endUnscoped() // the token may have been renewed since the operation was added
