@@ -20,6 +20,7 @@ type Conn struct {
 	// authenticated and received are of the current request: its token is valid, and its body has arrived.
 	authenticated, received bool
 	wasAuthenticated        bool          // an earlier request was
+	active                  bool          // it serves a request, whose header has arrived, or is hijacked
 	closed                  bool          // it is in no list
 	place                   *list.Element // in waiting or idle
 	addressPlace            *list.Element // in byAddress, while it is in waiting
@@ -92,6 +93,7 @@ func TrackState(conn net.Conn, state http.ConnState) {
 	if c.closed {
 		return
 	}
+	c.active = state != http.StateNew && state != http.StateIdle
 	switch state {
 	case http.StateActive: // a request's header has arrived; the request is not authenticated yet
 		c.authenticated, c.received = false, false

@@ -205,12 +205,20 @@ func (l *Listener) Close() error {
 	return l.Listener.Close()
 }
 
+// CloseInactive closes the connections that serve no request, for a graceful shutdown: http.Server.Shutdown waits for
+// those on which nothing has arrived yet.
+func (l *Listener) CloseInactive() { l.closeWhere(func(c *Conn) bool { return !c.active }) }
+
 // CloseAll closes all open connections, WebSockets included.
-func (l *Listener) CloseAll() {
+func (l *Listener) CloseAll() { l.closeWhere(func(*Conn) bool { return true }) }
+
+func (l *Listener) closeWhere(match func(*Conn) bool) {
 	l.mu.Lock()
-	conns := make([]*Conn, 0, len(l.open))
+	var conns []*Conn
 	for c := range l.open {
-		conns = append(conns, c)
+		if match(c) {
+			conns = append(conns, c)
+		}
 	}
 	l.mu.Unlock()
 	for _, c := range conns {

@@ -118,6 +118,7 @@ func (s *Server) behindProxies(next http.Handler) http.Handler {
 
 // shutdownHTTP waits for the requests in progress, and closes their connections when ctx ends.
 func shutdownHTTP(ctx context.Context, server *http.Server, listener *netlimit.Listener) error {
+	server.RegisterOnShutdown(listener.CloseInactive)
 	err := server.Shutdown(ctx)
 	if err != nil {
 		_ = server.Close()
