@@ -370,9 +370,15 @@ type ToolCall implements Node {
   id: ID!
   "Name of the tool."
   name: String!
-  "Arguments from the model: a JSON object, or the raw text as a string if it is not valid JSON."
+  """
+  Arguments from the model: a JSON object, or the raw text as a string if it is not valid JSON. Without the scope
+  ` + "`" + `tasks:read` + "`" + ` the object is empty.
+  """
   arguments: JSON!
-  "Result, a JSON object; null while the status is STARTED."
+  """
+  Result, a JSON object; null while the status is STARTED. Without the scope ` + "`" + `tasks:read` + "`" + ` it is replaced by an error with
+  the code FORBIDDEN.
+  """
   result: JSON
   "State."
   status: ToolCallStatus!
@@ -460,30 +466,33 @@ type CancelReplyPayload {
 }
 
 extend type Mutation {
-  "Creates a conversation."
+  "Creates a conversation. Requires the scope ` + "`" + `chat` + "`" + `."
   createConversation(
     "Fields of the new conversation."
     input: CreateConversationInput
   ): ConversationPayload!
-  "Changes the title of a conversation."
+  "Changes the title of a conversation. Requires the scope ` + "`" + `chat` + "`" + `."
   updateConversation(
     "Fields to change."
     input: UpdateConversationInput!
   ): ConversationPayload!
-  "Permanently deletes a conversation with its messages. An unfinished reply is stopped. Tasks are kept."
+  """
+  Permanently deletes a conversation with its messages. An unfinished reply is stopped. Tasks are kept. Requires the
+  scope ` + "`" + `chat` + "`" + `.
+  """
   deleteConversation(
     "Id of the conversation."
     id: ID!
   ): DeletePayload!
   """
   Sends a message to the agent. Both messages are stored before the mutation returns; the reply is then written in the
-  background, even if the client disconnects.
+  background, even if the client disconnects. Requires the scope ` + "`" + `chat` + "`" + `.
   """
   sendMessage(
     "Message and conversation."
     input: SendMessageInput!
   ): SendMessagePayload!
-  "Cancels a reply; text already written is kept. It has no effect on a finished reply."
+  "Cancels a reply; text already written is kept. It has no effect on a finished reply. Requires the scope ` + "`" + `chat` + "`" + `."
   cancelReply(
     "Id of the reply."
     messageId: ID!
@@ -528,22 +537,34 @@ enum OrderDirection {
   DESC
 }
 
+"""
+Queries. A token with one or more of the scopes ` + "`" + `tasks:read` + "`" + `, ` + "`" + `tasks:write` + "`" + `, ` + "`" + `chat` + "`" + ` and ` + "`" + `account` + "`" + ` is limited to what they
+allow; without a required scope the error is FORBIDDEN, with the scope in ` + "`" + `extensions.scope` + "`" + `. A token with none of them is
+not limited.
+"""
 type Query {
-  "The signed-in user."
+  "The signed-in user. Requires the scope ` + "`" + `account` + "`" + `."
   viewer: User!
-  "The object with this id; null if it does not exist or belongs to another user."
+  """
+  The object with this id; null if it does not exist or belongs to another user. Requires the scope of the object's type:
+  ` + "`" + `tasks:read` + "`" + ` for tasks and their changes, ` + "`" + `account` + "`" + ` for users, otherwise ` + "`" + `chat` + "`" + `.
+  """
   node(
     "Id of the object."
     id: ID!
   ): Node
   """
   The objects with these ids, in the same order. An entry is null if the object does not exist or belongs to another user.
+  Requires the scopes of all types, as for ` + "`" + `node` + "`" + `.
   """
   nodes(
     "Ids of the objects; at most 100."
     ids: [ID!]!
   ): [Node]!
-  "The viewer's tasks, newest first by default. Tasks in the trash are excluded unless the filter selects them."
+  """
+  The viewer's tasks, newest first by default. Tasks in the trash are excluded unless the filter selects them. Requires
+  the scope ` + "`" + `tasks:read` + "`" + `.
+  """
   tasks(
     "Page size when paging forward, 1 to 100. Defaults to 20 if neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
     first: Int
@@ -558,12 +579,12 @@ type Query {
     "Conditions that the tasks must meet."
     filter: TaskFilter
   ): TaskConnection!
-  "The viewer's task with this number; null if it does not exist or is in the trash."
+  "The viewer's task with this number; null if it does not exist or is in the trash. Requires the scope ` + "`" + `tasks:read` + "`" + `."
   task(
     "Number of the task."
     number: Int!
   ): Task
-  "The viewer's conversations, newest first."
+  "The viewer's conversations, newest first. Requires the scope ` + "`" + `chat` + "`" + `."
   conversations(
     "Page size when paging forward, 1 to 100. Defaults to 20 if neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
     first: Int
@@ -574,7 +595,7 @@ type Query {
     "Return items before this cursor."
     before: Cursor
   ): ConversationConnection!
-  "The viewer's conversation with this id; null if it does not exist."
+  "The viewer's conversation with this id; null if it does not exist. Requires the scope ` + "`" + `chat` + "`" + `."
   conversation(
     "Id of the conversation."
     id: ID!
@@ -586,7 +607,7 @@ type Query {
   Events of a conversation. Without ` + "`" + `after` + "`" + ` the stream starts with the newest turn and every unfinished turn, each with
   the text so far, and continues with live events. With ` + "`" + `after` + "`" + ` it starts with all events since that cursor. It stays
   open between turns. For each reply, MessageAdded is followed by at least one ToolCallChanged per tool call and by
-  MessageFinished.
+  MessageFinished. Requires the scope ` + "`" + `chat` + "`" + `.
   """
   messageStream(
     "Id of the conversation."
@@ -596,7 +617,7 @@ type Query {
   ): MessageEvent!
   """
   Changes to the viewer's tasks, in the order in which they were committed. With ` + "`" + `after` + "`" + ` the stream starts with all
-  changes since that cursor; without it, only new changes are sent.
+  changes since that cursor; without it, only new changes are sent. Requires the scope ` + "`" + `tasks:read` + "`" + `.
   """
   taskStream(
     "Cursor of the last event received, to resume without loss."
@@ -717,7 +738,7 @@ type Task implements Node {
   deletedAt: DateTime
   "Version, incremented by one with each change. Pass it as ` + "`" + `expectedVersion` + "`" + ` to detect concurrent changes."
   version: Int!
-  "Change history, oldest first. ` + "`" + `last: 5` + "`" + ` returns the newest changes."
+  "Change history, oldest first. ` + "`" + `last: 5` + "`" + ` returns the newest changes. Requires the scope ` + "`" + `tasks:read` + "`" + `."
   changes(
     "Page size when paging forward, 1 to 100. Defaults to 20 if neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
     first: Int
@@ -846,7 +867,7 @@ type TaskChange implements Node {
   actor: ActorKind!
   "Name of the MCP client if the actor is MCP; otherwise empty."
   client: String!
-  "Tool call that made the change if the actor is AGENT; otherwise null."
+  "Tool call that made the change if the actor is AGENT; otherwise null. Requires the scope ` + "`" + `chat` + "`" + `."
   toolCall: ToolCall
   "The task."
   task: Task!
@@ -923,32 +944,35 @@ type TaskPayload {
 }
 
 extend type Mutation {
-  "Creates a task."
+  "Creates a task. Requires the scope ` + "`" + `tasks:write` + "`" + `."
   createTask(
     "Fields of the new task."
     input: CreateTaskInput!
   ): TaskPayload!
-  "Changes fields of a task."
+  "Changes fields of a task. Requires the scope ` + "`" + `tasks:write` + "`" + `."
   updateTask(
     "Fields to change."
     input: UpdateTaskInput!
   ): TaskPayload!
-  "Marks a task as completed. It has no effect on a completed task."
+  "Marks a task as completed. It has no effect on a completed task. Requires the scope ` + "`" + `tasks:write` + "`" + `."
   completeTask(
     "Id of the task."
     id: ID!
   ): TaskPayload!
-  "Marks a task as pending. It has no effect on a pending task."
+  "Marks a task as pending. It has no effect on a pending task. Requires the scope ` + "`" + `tasks:write` + "`" + `."
   reopenTask(
     "Id of the task."
     id: ID!
   ): TaskPayload!
-  "Moves a task to the trash, from which ` + "`" + `restoreTask` + "`" + ` restores it. It has no effect on a task in the trash."
+  """
+  Moves a task to the trash, from which ` + "`" + `restoreTask` + "`" + ` restores it. It has no effect on a task in the trash. Requires the
+  scope ` + "`" + `tasks:write` + "`" + `.
+  """
   deleteTask(
     "Id of the task."
     id: ID!
   ): TaskPayload!
-  "Restores a task from the trash. It has no effect on a task outside the trash."
+  "Restores a task from the trash. It has no effect on a task outside the trash. Requires the scope ` + "`" + `tasks:write` + "`" + `."
   restoreTask(
     "Id of the task."
     id: ID!
@@ -1024,7 +1048,7 @@ type ViewerPayload {
 }
 
 type Mutation {
-  "Changes the viewer's name or time zone."
+  "Changes the viewer's name or time zone. Requires the scope ` + "`" + `account` + "`" + `."
   updateViewer(
     "Fields to change."
     input: UpdateViewerInput!
@@ -1032,7 +1056,7 @@ type Mutation {
   """
   Permanently deletes the viewer's account with all its tasks, conversations and messages. Unfinished replies are
   stopped; open streams and connections are closed. Tokens issued before the deletion no longer work; signing in again
-  creates a new, empty account. The account at the identity provider is not affected.
+  creates a new, empty account. The account at the identity provider is not affected. Requires the scope ` + "`" + `account` + "`" + `.
   """
   deleteViewer(
     "Must be ` + "`" + `delete my account` + "`" + `, to prevent accidental deletion."
@@ -1042,9 +1066,10 @@ type Mutation {
 
 extend type Query {
   """
-  All data of the viewer as stored: a JSON object with ` + "`" + `exportedAt` + "`" + `, ` + "`" + `user` + "`" + `, and the lists ` + "`" + `tasks` + "`" + ` (including the trash),
-  ` + "`" + `taskChanges` + "`" + `, ` + "`" + `conversations` + "`" + `, ` + "`" + `messages` + "`" + `, ` + "`" + `toolCalls` + "`" + `, ` + "`" + `runs` + "`" + ` and ` + "`" + `usageDays` + "`" + `. It is a consistent snapshot. At most
-  one export per 10 seconds; otherwise the error is RATE_LIMITED.
+  All data of the viewer as stored: a JSON object with ` + "`" + `exportedAt` + "`" + `, ` + "`" + `user` + "`" + `, and the lists ` + "`" + `tasks` + "`" + ` (including the
+  trash), ` + "`" + `taskChanges` + "`" + `, ` + "`" + `conversations` + "`" + `, ` + "`" + `messages` + "`" + `, ` + "`" + `toolCalls` + "`" + `, ` + "`" + `runs` + "`" + ` and ` + "`" + `usageDays` + "`" + `. It is a consistent snapshot.
+  At most one export per 10 seconds; otherwise the error is RATE_LIMITED. Requires the scopes ` + "`" + `account` + "`" + `, ` + "`" + `tasks:read` + "`" + `
+  and ` + "`" + `chat` + "`" + `.
   """
   exportViewer: JSON!
 }

@@ -42,6 +42,9 @@ type DeletePayload struct {
 type Mutation struct {
 }
 
+// Queries. A token with one or more of the scopes `tasks:read`, `tasks:write`, `chat` and `account` is limited to what they
+// allow; without a required scope the error is FORBIDDEN, with the scope in `extensions.scope`. A token with none of them is
+// not limited.
 type Query struct {
 }
 

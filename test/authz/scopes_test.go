@@ -55,6 +55,9 @@ func TestScopes_EverySurface_IsDeclared(t *testing.T) {
 	for _, r := range s.roots(s.Query, s.Mutation, s.Subscription) {
 		fields = append(fields, r.String())
 		require.Contains(t, rootScopes, r.String(), "declare the scopes of the root field, and check them in the domain")
+		for _, scope := range rootScopes[r.String()] {
+			require.Contains(t, r.field.Description, "`"+string(scope)+"`", "%s: the description lacks the scope", r)
+		}
 	}
 	for _, def := range s.Types {
 		if def.Kind == ast.Object && !strings.HasPrefix(def.Name, "__") {
