@@ -75,6 +75,7 @@ func newService(cfg config.Config, log *slog.Logger, now func() time.Time) (*Ser
 	}
 	if cfg.Auth.JWKSURL != "" {
 		s.jwks = newJWKSCache(newJWKSClient(cfg.Auth.JWKSURL).fetchKeys, now, log)
+		s.jwks.leeway = cfg.Auth.Leeway
 		s.jwks.prefetch()
 	}
 	s.logRules(cfg.Auth)

@@ -27,9 +27,10 @@ const (
 // jwksCache caches the published keys of an issuer. At most one fetch runs at a time. A fetch has its own
 // context, so that a client that disconnects does not cancel it for the others. Safe for concurrent use.
 type jwksCache struct {
-	fetch func(context.Context) (*keySet, error)
-	now   func() time.Time
-	log   *slog.Logger
+	fetch  func(context.Context) (*keySet, error)
+	now    func() time.Time
+	log    *slog.Logger
+	leeway time.Duration // AUTH_LEEWAY
 
 	ctx     context.Context // canceled by Close
 	cancel  context.CancelFunc
@@ -46,6 +47,7 @@ type jwksCache struct {
 	rechecks
 	skipLog    skippedKeyLog
 	failureLog failureLog
+	clockWrong bool // the last fetch found the clock to differ too much
 }
 
 func newJWKSCache(fetch func(context.Context) (*keySet, error), now func() time.Time, log *slog.Logger) *jwksCache {
@@ -177,6 +179,7 @@ func (c *jwksCache) finishFetch(keys *keySet, err error) {
 		if c.keys == nil {
 			level = slog.LevelInfo
 		}
+		c.reportClock(keys.clock)
 		c.keys, c.fetchedAt = keys, c.now()
 		c.log.Log(c.ctx, level, "signing keys fetched", "keys", len(keys.keys))
 		return
@@ -190,6 +193,16 @@ func (c *jwksCache) finishFetch(keys *keySet, err error) {
 		return
 	}
 	c.log.Warn("signing keys could not be fetched", "error", err, "kept_keys", true)
+}
+
+// reportClock logs when the clock begins to differ from the issuer's by more than the leeway. The caller holds mu.
+func (c *jwksCache) reportClock(d clockDifference) {
+	wrong := d.exceeds(c.leeway)
+	if wrong && !c.clockWrong {
+		c.log.Warn("this machine's clock differs from the identity provider's by more than AUTH_LEEWAY: "+
+			"fresh tokens may be refused as expired or not valid yet", "ahead", d.ahead.Round(time.Second).String())
+	}
+	c.clockWrong = wrong
 }
 
 // waitFor blocks until done is closed or ctx ends. It returns at once when done is nil.

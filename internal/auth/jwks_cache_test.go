@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -185,4 +186,29 @@ func TestJWKSCache_CloseDuringFetch_Canceled(t *testing.T) {
 	s.Close()
 	_, err := s.get(t.Context())
 	require.Equal(t, apperr.Unavailable, apperr.CodeOf(err), "no fetch starts after Close")
+}
+
+// A wrong clock makes all tokens fail; the log names it once.
+func TestJWKSCache_ClockDiffers_LoggedOnce(t *testing.T) {
+	var output bytes.Buffer
+	i := newFakeIssuer(t)
+	body := mustJSON(t, map[string]any{"keys": []any{publicJWK(t, "ed", "EdDSA", edKey())}})
+	i.setHandler(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+		_, _ = w.Write(body)
+	})
+	cfg := loadConfig(t, environ{"AUTH_JWKS_URL": i.URL, "AUTH_ISSUER": testIssuer})
+	c := newFakeClock()
+	a, err := newService(cfg, slog.New(slog.NewJSONHandler(&output, nil)), c.now)
+	require.NoError(t, err)
+	t.Cleanup(a.Close)
+	for range 3 {
+		a.jwks.waitIdle(t)
+		c.advance(refreshAfter)
+		_, err = a.jwks.get(t.Context())
+		require.NoError(t, err)
+	}
+	a.jwks.waitIdle(t)
+	require.Equal(t, 1, strings.Count(output.String(), "clock differs"))
+	require.Contains(t, output.String(), `"ahead":"1h0m0s"`)
 }

@@ -47,7 +47,11 @@ func newJWKSClient(url string) *jwksClient {
 
 // fetchKeys returns the published keys. Its errors contain neither the URL nor the response.
 func (c *jwksClient) fetchKeys(ctx context.Context) (*keySet, error) {
-	keys, _, err := c.fetch(ctx)
+	started := time.Now()
+	keys, header, err := c.fetch(ctx)
+	if keys != nil {
+		keys.clock = compareClock(header, started, time.Now())
+	}
 	return keys, err
 }
 

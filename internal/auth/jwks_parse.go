@@ -24,6 +24,8 @@ type keySet struct {
 	keys []publishedKey
 	// skipped are the keys that are not used.
 	skipped []SkippedKey
+	// clock is how far this machine's clock was ahead of the issuer's when the set was fetched.
+	clock clockDifference
 }
 
 // publishedKey is a usable key of a set.
@@ -87,8 +89,8 @@ func parseKeySet(body []byte) (*keySet, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if json.Unmarshal(bytes.TrimPrefix(body, byteOrderMark), &set) != nil {
-		return nil, errNotAKeySet
+	if json.Unmarshal(bytes.TrimPrefix(body, byteOrderMark), &set) != nil || set.Keys == nil {
+		return nil, errNotAKeySet // also Firebase's map of certificates
 	}
 	if len(set.Keys) > maxPublishedKeys {
 		return nil, errTooManyKeys

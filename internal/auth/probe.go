@@ -35,11 +35,8 @@ func ProbeJWKS(ctx context.Context, url string) (JWKSReport, error) {
 	if err != nil {
 		return report, err
 	}
-	if remote, err := http.ParseTime(header.Get("Date")); err == nil {
-		middle := started.Add(time.Since(started) / 2)
-		// The header is truncated to whole seconds; half a second is the best estimate of the rest.
-		report.ClockAhead, report.ClockKnown = middle.Sub(remote.Add(time.Second/2)), true
-	}
+	clock := compareClock(header, started, time.Now())
+	report.ClockAhead, report.ClockKnown = clock.ahead, clock.known
 	return report, nil
 }
 

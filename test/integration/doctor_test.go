@@ -201,7 +201,7 @@ func TestDoctor_TokensRefused_AdvisesFix(t *testing.T) {
 		want     []string
 	}{
 		"web page":     {"<html>", true, []string{"all tokens are refused: not a JWK set", "jwks_uri"}},
-		"certificates": {`{"k1":"-----BEGIN CERTIFICATE-----"}`, true, []string{"no usable keys"}},
+		"certificates": {`{"k1":"-----BEGIN CERTIFICATE-----"}`, true, []string{"not a JWK set", "jwks_uri"}},
 		"no keys":      {`{"keys":[]}`, true, []string{"no usable keys", "BETTER_AUTH_SECRET"}},
 		"unusable keys": {
 			`{"keys":[{"kty":"RSA","kid":"old","n":"AAAA","e":"AQAB"}]}`, true,

@@ -56,6 +56,7 @@ func (t tokenRenewal) expire(expires time.Time) {
 	current := t.identity.Expires.Equal(expires)
 	t.mu.Unlock()
 	if current {
+		t.engine.Refusals().Token(t.ctx, refusal.GraphQL, refusal.WebSocket, t.remote, refusal.ErrExpired)
 		t.close(CloseTokenExpired)
 	}
 }
