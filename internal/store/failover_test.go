@@ -2,8 +2,13 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,6 +53,133 @@ func TestFailover_StandbyPromoted_PoolMovesToIt(t *testing.T) {
 			require.Equal(t, 1+2*db.PoolStats().Max, onStandby)
 		})
 	}
+}
+
+// A machine that is gone does not close its connections, and new ones wait for it.
+func TestFailover_PrimaryHangs_PoolMovesToStandby(t *testing.T) {
+	pair := testdb.NewPair(t)
+	primary := newHangingProxy(t, pair.PrimaryURL())
+	second := newHangingProxy(t, pair.StandbyURL())
+	u, err := url.Parse(pair.URL)
+	require.NoError(t, err)
+	u.RawQuery = url.Values{"host": {primary.dir + "," + second.dir}, "sslmode": {"disable"}}.Encode()
+	db := testdb.Open(t, u.String())
+	l := startLock(t, db, "a")
+	awaitChange(t, l) // taken
+	fillPool(t, db)
+	pair.AwaitStandby(t)
+	primary.hang()
+	waiting := make(chan error, 1)
+	go func() { waiting <- db.Ping(context.Background()) }()
+	pair.Promote(t)
+	awaitChange(t, l) // lost
+	awaitChange(t, l) // taken
+	// The statement that waits for the former primary, on an idle connection, ends or moves too.
+	select {
+	case err := <-waiting:
+		require.True(t, err == nil || store.IsUnavailable(err), "%v", err)
+	case <-time.After(lockTestTimeout):
+		require.FailNow(t, "a statement waits for the former primary")
+	}
+	dialed := primary.dialed()
+	for i := range 2 * db.PoolStats().Max {
+		addUser(t, db.Client(), fmt.Sprint("bob", i))
+	}
+	require.Equal(t, dialed, primary.dialed(), "new connections do not try the former primary first")
+}
+
+// hangingProxy forwards connections to a server's socket until it hangs: then it accepts connections, and forwards
+// nothing.
+type hangingProxy struct {
+	dir    string
+	target string
+
+	mu    sync.Mutex
+	hangs bool
+	conns []net.Conn
+	group sync.WaitGroup
+}
+
+func newHangingProxy(t *testing.T, target string) *hangingProxy {
+	t.Helper()
+	u, err := url.Parse(target)
+	require.NoError(t, err)
+	const socket = ".s.PGSQL.5432"
+	p := &hangingProxy{dir: t.TempDir(), target: filepath.Join(u.Query().Get("host"), socket)}
+	l, err := net.Listen("unix", filepath.Join(p.dir, socket))
+	require.NoError(t, err)
+	p.group.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			p.forward(conn)
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		p.mu.Lock()
+		for _, c := range p.conns {
+			_ = c.Close()
+		}
+		p.mu.Unlock()
+		p.group.Wait()
+	})
+	return p
+}
+
+func (p *hangingProxy) forward(client net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conns = append(p.conns, client)
+	if p.hangs {
+		return
+	}
+	server, err := net.Dial("unix", p.target)
+	if err != nil {
+		_ = client.Close()
+		return
+	}
+	p.conns = append(p.conns, server)
+	p.group.Go(func() { p.copy(server, client) })
+	p.group.Go(func() { p.copy(client, server) })
+}
+
+func (p *hangingProxy) copy(to, from net.Conn) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if p.isHanging() {
+			return
+		}
+		if err == nil {
+			_, err = to.Write(buffer[:n])
+		}
+		if err != nil {
+			_ = errors.Join(to.Close(), from.Close())
+			return
+		}
+	}
+}
+
+func (p *hangingProxy) isHanging() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.hangs
+}
+
+func (p *hangingProxy) hang() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hangs = true
+}
+
+// dialed returns the number of open connections that the proxy has accepted, and those to the server.
+func (p *hangingProxy) dialed() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.conns)
 }
 
 // fillPool opens all connections of the pool.

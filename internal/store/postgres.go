@@ -54,8 +54,11 @@ func openPostgres(ctx context.Context, u dburl.URL, o Options) (*DB, error) {
 		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	rls := &rlsState{transactionPooling: config.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement}
-	primary := &primary{}
+	primary := newPrimary()
 	primary.watch(config)
+	if direct != config {
+		primary.watch(direct)
+	}
 	// pgx checks connections that were idle for more than a second before use.
 	pool := sql.OpenDB(rlsConnector{
 		Connector: stdlib.GetConnector(*config, stdlib.OptionAfterConnect(readTimesAsUTC)),
@@ -105,6 +108,9 @@ func postgresConfig(u dburl.URL, o Options) (*pgx.ConnConfig, error) {
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
+		if countHosts(config) > 1 {
+			config.ConnectTimeout = severalHostsConnectTimeout
+		}
 	}
 	config.DialFunc = postgresDialer(config, u.KeepAlive)
 	config.ValidateConnect = rejectReadOnly

@@ -76,9 +76,17 @@ func isUnreachable(err error) bool {
 		_, missing := os.Stat(filepath.Dir(op.Addr.String()))
 		return missing == nil
 	}
+	for _, passing := range passingErrors {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
 	var timeout net.Error
-	return errors.Is(err, ErrReadOnly) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// passingErrors are errors of an address at which nothing answers, or nothing that is ready.
+var passingErrors = []error{
+	ErrReadOnly, errSkipped, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded,
+	syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EPIPE, syscall.EHOSTUNREACH, syscall.ENETUNREACH,
 }

@@ -17,9 +17,10 @@ import (
 // defaultUserTimeout, instead of the quarter of an hour of the operating system's defaults.
 const (
 	defaultUserTimeout = 10 * time.Second
-	// severalHostsDialTimeout bounds the attempt to reach one of several hosts: the next one must get its turn
-	// before the caller's patience ends.
-	severalHostsDialTimeout = time.Second
+	// severalHostsConnectTimeout takes the place of connectTimeout, and severalHostsDialTimeout bounds the attempt to
+	// reach one of several hosts: the next one must get its turn before the caller's patience ends.
+	severalHostsConnectTimeout = 2 * time.Second
+	severalHostsDialTimeout    = time.Second
 )
 
 var defaultKeepAlive = net.KeepAliveConfig{

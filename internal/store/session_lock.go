@@ -17,8 +17,8 @@ import (
 const (
 	// lockCheckInterval is how often the lock's connection checks that it has the lock, on a server with writes.
 	lockCheckInterval = time.Second
-	// lockTimeout bounds an attempt to take the lock, and a check.
-	lockTimeout = 3 * time.Second
+	// lockTimeout bounds the statements that take the lock, and those of a check.
+	lockTimeout = 2 * time.Second
 	// minLockDelay and maxLockDelay bound the backoff between attempts to take a lost lock again. They are short: the
 	// other replicas see a free lock meanwhile.
 	minLockDelay = 20 * time.Millisecond
@@ -127,21 +127,36 @@ func (l *SessionLock) set(held bool, settledAt time.Time) {
 // run keeps the lock until ctx ends. conn holds it, unless err is the reason why not.
 func (l *SessionLock) run(ctx context.Context, conn *pgx.Conn, err error) {
 	for {
+		var former string
+		var lost time.Time
 		if err == nil {
+			former = addressOf(conn)
 			err = l.keep(ctx, conn)
-			disconnect(conn)
+			lost = time.Now()
 			l.set(false, time.Time{})
 			if ctx.Err() == nil {
 				l.db.log.WarnContext(ctx, "the session lock of this replica was lost", slog.Any("error", err))
 			}
+			disconnect(conn)
 		}
 		if conn = l.retake(ctx, err); conn == nil {
 			return
 		}
 		err = nil
+		if former != "" && addressOf(conn) != former {
+			l.db.primary.moved(lost)
+		}
 		l.set(true, time.Now().Add(lockSettleTime))
 		l.db.log.InfoContext(ctx, "the session lock of this replica is held again")
 	}
+}
+
+// addressOf returns the address of the connection's server.
+func addressOf(conn *pgx.Conn) string {
+	if c := serverConnOf(conn.PgConn()); c != nil {
+		return c.address
+	}
+	return ""
 }
 
 // retake takes the lock with retries. It returns nil when ctx ends.
@@ -173,12 +188,12 @@ func (l *SessionLock) retake(ctx context.Context, err error) *pgx.Conn {
 // take connects to the primary and takes the lock. It fails while a former session of this process has it, whose end
 // the server has not noticed.
 func (l *SessionLock) take(ctx context.Context) (*pgx.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
-	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, l.config)
+	conn, err := pgx.ConnectConfig(ctx, l.config) // it has a timeout for each address
 	if err != nil {
 		return nil, fmt.Errorf("connecting for the session lock: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
 	if err := l.takeOn(ctx, conn); err != nil {
 		disconnect(conn)
 		return nil, err
