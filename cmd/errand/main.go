@@ -40,6 +40,8 @@ type command struct {
 var commands = []command{
 	{"serve", "serve [--migrate]", "run the server; --migrate applies pending PostgreSQL migrations first", runServe},
 	{"migrate", "migrate up|down|status", "apply or revert database migrations, or list them", runMigrate},
+	{"backup", "backup FILE", "write a verified copy of the database to a new file, beside a running server", runBackup},
+	{"restore", "restore FILE", "fill an empty database from a backup", runRestore},
 	{"token", "token --user NAME", "print a token of the development sign-in", runToken},
 	{"mcp", "mcp [--user NAME]", "serve one user's tasks to a local MCP client over stdio", runMCP},
 	{"eval", "eval [--file FILE]", "measure the model with conversations of known result", runEval},
@@ -60,7 +62,12 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "errand:", err)
-		os.Exit(1)
+		code := 1
+		var exit exitError
+		if errors.As(err, &exit) {
+			code = exit.code
+		}
+		os.Exit(code)
 	}
 }
 

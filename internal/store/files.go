@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 )
 
 // ExposedFile is a file that other users of the machine may read or write, or a folder in which they may replace files.
@@ -25,11 +24,10 @@ func (f ExposedFile) String() string {
 
 // Fix returns the shell command that ends the access of others.
 func (f ExposedFile) Fix() string {
-	quoted := "'" + strings.ReplaceAll(f.Path, "'", `'\''`) + "'"
 	if f.Mode.IsDir() {
-		return "chmod go-w " + quoted
+		return "chmod go-w " + shellQuote(f.Path)
 	}
-	return "chmod go= " + quoted
+	return "chmod go= " + shellQuote(f.Path)
 }
 
 // ExposedFiles returns which of the private files at paths, of the files that SQLite keeps beside them and of their

@@ -30,6 +30,10 @@ type Migration struct {
 
 // Migrator applies and reverts migrations. It must be closed after use.
 type Migrator struct {
+	// NoCopy skips the copy of a SQLite file before its schema changes.
+	NoCopy bool
+
+	db       *DB
 	provider *goose.Provider
 	pool     *sql.DB
 	ownsPool bool // the migrator closes pool
@@ -51,7 +55,7 @@ func (db *DB) MigratorFor(files fs.FS) (*Migrator, error) {
 	if err := migrations.Verify(files); err != nil {
 		return nil, err
 	}
-	m := &Migrator{pool: db.writer, dialect: db.dialect}
+	m := &Migrator{db: db, pool: db.writer, dialect: db.dialect}
 	name, options, err := m.open(db)
 	if err != nil {
 		return nil, err
@@ -87,6 +91,11 @@ func (m *Migrator) Up(ctx context.Context) ([]Migration, error) {
 	if err := m.checkNotNewer(ctx); err != nil {
 		return nil, err
 	}
+	if pending, err := m.provider.HasPending(ctx); err == nil && pending {
+		if err := m.copyBefore(ctx); err != nil {
+			return nil, err
+		}
+	}
 	done, err := m.provider.Up(ctx)
 	return m.results(ctx, done, err)
 }
@@ -96,11 +105,50 @@ func (m *Migrator) Down(ctx context.Context) ([]Migration, error) {
 	if err := m.checkNotNewer(ctx); err != nil {
 		return nil, err
 	}
+	if err := m.copyBefore(ctx); err != nil {
+		return nil, err
+	}
 	done, err := m.provider.Down(ctx)
 	if errors.Is(err, goose.ErrNoNextVersion) {
 		return nil, nil
 	}
 	return m.results(ctx, []*goose.MigrationResult{done}, err)
+}
+
+// copyBefore copies a SQLite file that has a schema to a file beside it, named by version and time, which is kept.
+func (m *Migrator) copyBefore(ctx context.Context) error {
+	version, err := m.provider.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the database's version: %w", err)
+	}
+	if m.db.file == "" || m.NoCopy || version == 0 {
+		return nil
+	}
+	file := fmt.Sprintf("%s-%d-%s.backup", m.db.file, version, time.Now().UTC().Format("20060102T150405.000000Z"))
+	if err := Backup(ctx, m.db, file); err != nil {
+		return fmt.Errorf("the database was not migrated, because copying it first failed; "+
+			"\"errand migrate\" with --no-copy makes no copy: %w", err)
+	}
+	m.db.log.InfoContext(ctx, "copied the database before its migration", slog.String("file", file))
+	return nil
+}
+
+// Newer returns the applied migrations that this program does not have, oldest first.
+func (m *Migrator) Newer(ctx context.Context) (list []Migration, err error) {
+	rows, err := m.pool.QueryContext(ctx, "SELECT version_id, tstamp FROM goose_db_version "+
+		"WHERE is_applied AND version_id > $1 ORDER BY version_id", m.newest())
+	if err != nil {
+		return nil, fmt.Errorf("reading the applied migrations: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one Migration
+		if err := rows.Scan(&one.Version, &one.AppliedAt); err != nil {
+			return nil, fmt.Errorf("reading the applied migrations: %w", err)
+		}
+		list = append(list, one)
+	}
+	return list, rows.Err()
 }
 
 // results converts goose's results. On SQLite it then checks foreign keys, which are not enforced while tables are
@@ -165,10 +213,23 @@ func (m *Migrator) checkNotNewer(ctx context.Context) error {
 		return fmt.Errorf("reading the database's version: %w", err)
 	}
 	if current > known {
-		return fmt.Errorf("the database is at version %d, but this release has migrations up to %d: "+
-			"a newer release has migrated it; use that release, or revert its migrations with it", current, known)
+		return newerError("the database", current, known)
 	}
 	return nil
+}
+
+// newerError describes a database or a backup that a newer release has migrated.
+func newerError(what string, version, known int64) error {
+	return fmt.Errorf("%s is at version %d, but this release has migrations up to %d: a newer release has migrated "+
+		"it; a release with the migration %d is needed", what, version, known, version)
+}
+
+// newest returns the version of the newest migration of this program.
+func (m *Migrator) newest() (version int64) {
+	for _, source := range m.provider.ListSources() {
+		version = max(version, source.Version)
+	}
+	return version
 }
 
 // Close closes the migrator's own connections. The database stays open.
@@ -192,7 +253,7 @@ func checkForeignKeys(ctx context.Context, pool *sql.DB) error {
 		return fmt.Errorf("checking foreign keys: %w", err)
 	}
 	return fmt.Errorf(
-		"after the migration, %d rows reference missing rows, the first from %s to %s",
+		"%d rows reference missing rows, the first from %s to %s",
 		broken,
 		table,
 		parent,
@@ -221,8 +282,10 @@ func (db *DB) EnsureSchema(ctx context.Context, allowMigrate bool) (err error) {
 			pending,
 		)
 	}
-	if err := CheckNotServed(db); err != nil {
-		return fmt.Errorf("the SQLite database lacks %d migration(s): %w", pending, err)
+	if db.file != "" {
+		if err := CheckNotServed(ctx, db); err != nil {
+			return fmt.Errorf("the SQLite database lacks %d migration(s): %w", pending, err)
+		}
 	}
 	applied, err := m.Up(ctx)
 	if err != nil {

@@ -68,10 +68,13 @@ func LockServer(ctx context.Context, db *DB, command string) error {
 	return nil
 }
 
-// CheckNotServed returns an error that wraps ErrDatabaseInUse while another process holds the server lock of the SQLite
-// file. It returns nil on PostgreSQL.
-func CheckNotServed(db *DB) error {
-	if db.file == "" || db.lock != nil {
+// CheckNotServed returns an error that wraps ErrDatabaseInUse while a server uses the database. On PostgreSQL it finds
+// the servers that hold a SessionLock, which those behind a pooler in transaction mode do not.
+func CheckNotServed(ctx context.Context, db *DB) error {
+	if db.file == "" {
+		return checkNoReplicas(ctx, db)
+	}
+	if db.lock != nil {
 		return nil
 	}
 	holder, err := findServerLockHolder(db.file)
@@ -79,6 +82,20 @@ func CheckNotServed(db *DB) error {
 		return err
 	}
 	return inUse(db, holder)
+}
+
+func checkNoReplicas(ctx context.Context, db *DB) error {
+	const replicas = `SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+		WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database()
+			AND a.application_name LIKE '%' || $1`
+	var n int
+	if err := db.writer.QueryRowContext(ctx, replicas, sessionLockName).Scan(&n); err != nil {
+		return fmt.Errorf("looking for servers that use the database: %w", err)
+	}
+	if n > 0 {
+		return fmt.Errorf("%w: %d server(s) use it; stop them first", ErrDatabaseInUse, n)
+	}
+	return nil
 }
 
 func inUse(db *DB, holder *ServerLockHolder) error {

@@ -46,6 +46,9 @@ const heldLocks = `SELECT (l.classid::bigint << 32) | l.objid::bigint FROM pg_lo
 	WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
 		AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())`
 
+// sessionLockName ends the application name of the connections that hold session locks.
+const sessionLockName = " lock"
+
 // SessionLock is a lock on a name that PostgreSQL releases as soon as this process ends, because it belongs to the
 // session of a connection that serves no other purpose. A lost lock is taken again for as long as the process runs.
 // It is safe for concurrent use.
@@ -69,7 +72,7 @@ type SessionLock struct {
 // NewSessionLock returns a lock that is not held before Start. The database must be PostgreSQL.
 func NewSessionLock(db *DB, name string) *SessionLock {
 	config := db.PostgresConfig()
-	config.RuntimeParams["application_name"] += " lock"
+	config.RuntimeParams["application_name"] += sessionLockName
 	return &SessionLock{db: db, name: name, config: config, notify: make(chan struct{}, 1)}
 }
 

@@ -117,7 +117,7 @@ func TestEnsureSchema_FileOfAnotherServer_IsNotMigrated(t *testing.T) {
 	require.NoError(t, server.EnsureSchema(t.Context(), true))
 	require.NoError(t, other.EnsureSchema(t.Context(), true), "nothing is pending")
 	require.NoError(t, server.Close())
-	require.NoError(t, store.CheckNotServed(other))
+	require.NoError(t, store.CheckNotServed(t.Context(), other))
 	require.NoError(t, store.LockServer(t.Context(), other, "serve"))
 }
 
@@ -141,7 +141,7 @@ func TestLockServer_DuringChecks_IsTaken(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				_ = store.CheckNotServed(checker)
+				_ = store.CheckNotServed(t.Context(), checker)
 			}
 		}
 	}()

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 
@@ -143,4 +144,10 @@ func schemaHash() (string, error) {
 	}
 	hash := sha256.Sum256([]byte(sum.Sum()))
 	return hex.EncodeToString(hash[:8]), nil
+}
+
+// PostgresPath returns a PATH with the client programs of the shared PostgreSQL server.
+func PostgresPath(t testing.TB) string {
+	t.Helper()
+	return sharedOrFail(t).Programs() + string(os.PathListSeparator) + os.Getenv("PATH")
 }

@@ -78,8 +78,8 @@ func TestHealth_SQLiteFileRemoved_IsReported(t *testing.T) {
 	awaitHealth(t, e.URL(), "")
 }
 
-// TestHealth_SQLiteFileLocked_IsReported holds the write lock of the file in another connection, as a tool does that was
-// left open.
+// TestHealth_SQLiteFileLocked_IsReported holds the write lock of the file in another connection, as a tool does that
+// was left open.
 func TestHealth_SQLiteFileLocked_IsReported(t *testing.T) {
 	t.Parallel()
 	url := testdb.SQLiteURL(t)

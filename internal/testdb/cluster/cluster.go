@@ -181,6 +181,9 @@ func (c *Cluster) Log() string { return c.server.log() }
 // URL returns the connection string of a database of the cluster. The database "postgres" always exists.
 func (c *Cluster) URL(database string) string { return c.server.url(database) }
 
+// Programs returns the folder of the server's programs, which has pg_dump and pg_restore too.
+func (c *Cluster) Programs() string { return c.server.bin }
+
 // Stop stops the server and keeps its data. With crash it aborts all processes without a checkpoint.
 func (c *Cluster) Stop(ctx context.Context, crash bool) error {
 	mode := "fast"
