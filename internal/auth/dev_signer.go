@@ -8,6 +8,7 @@ import (
 
 	"errand/internal/apperr"
 	"errand/internal/config"
+	"errand/internal/viewer"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -49,9 +50,13 @@ func openDevSigner(cfg config.Config, now func() time.Time) (*DevSigner, error) 
 }
 
 // Token returns a token for user, whose name (1 to 64 letters, digits, dots, dashes, underscores or @) becomes
-// both subject and display name, and the time at which it expires. A ttl of 0 means DevTokenTTL. Invalid names
-// and lifetimes outside a second to MaxDevTokenTTL give BAD_USER_INPUT.
-func (s *DevSigner) Token(user string, ttl time.Duration) (token string, expires time.Time, err error) {
+// both subject and display name, and the time at which it expires. A ttl of 0 means DevTokenTTL; without scopes
+// the token is not limited. Invalid names and lifetimes outside a second to MaxDevTokenTTL give BAD_USER_INPUT.
+func (s *DevSigner) Token(
+	user string,
+	ttl time.Duration,
+	scopes ...viewer.Scope,
+) (token string, expires time.Time, err error) {
 	if !devUserName.MatchString(user) {
 		return "", time.Time{}, apperr.Invalid(
 			"user",
@@ -66,10 +71,14 @@ func (s *DevSigner) Token(user string, ttl time.Duration) (token string, expires
 	}
 	now := s.now()
 	expires = now.Add(ttl).UTC().Truncate(time.Second)
-	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+	claims := jwt.MapClaims{
 		"iss": DevIssuer, "aud": DevAudience, "sub": user, "name": user,
 		"iat": now.Unix(), "exp": expires.Unix(),
-	}).SignedString(s.key)
+	}
+	if len(scopes) > 0 {
+		claims["scp"] = scopes
+	}
+	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(s.key)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("signing a development token: %w", err)
 	}

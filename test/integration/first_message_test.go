@@ -91,6 +91,13 @@ func TestTokenCommand_SameName_SignsInSameUser(t *testing.T) {
 	)
 	require.Equal(t, "alice", first.Viewer.Name)
 	require.Equal(t, first, second)
+
+	limited := harness.RunCommand(t, environ, "token", "--user", "alice", "--scopes", "chat tasks:read")
+	c := testclient.New(t, server.URL, strings.TrimSpace(limited))
+	require.Empty(t, harness.AllTasks(t, c))
+	a := c.Try(t, doc, nil)
+	require.Equal(t, "FORBIDDEN", a.ErrorCode(), a.Raw)
+	require.Error(t, harness.Command(t, environ, "token", "--user", "alice", "--scopes", "tasks").Run())
 }
 
 func TestLogs_Conversation_ContainNoContentOrToken(t *testing.T) {
