@@ -8,6 +8,7 @@ import (
 
 	"errand/internal/apperr"
 	"errand/internal/graphqlhttp/exec"
+	"errand/internal/refusal"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -88,7 +89,7 @@ func (x *exchange) serve(ctx context.Context, err *exec.RequestError) {
 	}
 	switch {
 	case err != nil && (err.Status != 0 || !chosen.streams()):
-		x.op.Report(ctx, "http", err.Code())
+		x.report(ctx, "http", err.Code())
 		x.handler.writeRequestError(x.w, x.r, err)
 	case chosen == formatSSE:
 		x.release()
@@ -101,6 +102,14 @@ func (x *exchange) serve(ctx context.Context, err *exec.RequestError) {
 	default:
 		x.serveSingle(ctx, chosen)
 	}
+}
+
+// report records the end of the operation, and that a token was missing for it.
+func (x *exchange) report(ctx context.Context, transport string, code apperr.Code) {
+	if code == apperr.Unauthenticated && x.identity.UserID == "" {
+		x.handler.engine.Refusals().NoToken(ctx, refusal.GraphQL, refusal.Transport(transport), x.r.RemoteAddr)
+	}
+	x.op.Report(ctx, transport, code)
 }
 
 // streams reports whether request errors are sent inside the stream: clients of these formats may not be able to read
@@ -122,6 +131,6 @@ func (x *exchange) serveSingle(ctx context.Context, chosen format) {
 	if chosen == formatResponse && response.Data == nil {
 		status = http.StatusBadRequest
 	}
-	x.op.Report(ctx, "http", exec.CodeOf(response.Errors))
+	x.report(ctx, "http", exec.CodeOf(response.Errors))
 	x.handler.writeResponse(x.w, x.r, status, chosen, response)
 }

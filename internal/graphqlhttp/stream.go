@@ -141,12 +141,12 @@ func (x *exchange) serveStream(ctx context.Context, f framing, err *exec.Request
 	}
 	s.send(exec.Result{Response: response})
 	s.close(nil)
-	x.op.Report(ctx, f.transport(), exec.CodeOf(response.Errors))
+	x.report(ctx, f.transport(), exec.CodeOf(response.Errors))
 }
 
 // rejectStream reports an error before the stream has begun.
 func (x *exchange) rejectStream(ctx context.Context, f framing, err *exec.RequestError) {
-	x.op.Report(ctx, f.transport(), err.Code())
+	x.report(ctx, f.transport(), err.Code())
 	x.handler.writeRequestError(x.w, x.r, err)
 }
 
@@ -190,7 +190,7 @@ func (x *exchange) subscribe(ctx context.Context, f framing, cancel context.Canc
 		code = reason.Code
 	}
 	s.close(reason)
-	x.op.Report(ctx, f.transport(), code)
+	x.report(ctx, f.transport(), code)
 }
 
 // endReason returns why a stream ended early; nil when its operation is complete.

@@ -84,5 +84,5 @@ func (x *exchange) serveIncremental(ctx context.Context) {
 		initial = false
 	}
 	s.close(nil)
-	x.op.Report(ctx, "multipart", code)
+	x.report(ctx, "multipart", code)
 }

@@ -35,8 +35,9 @@ const (
 	SSE              Transport = "sse"
 	Multipart        Transport = "multipart"
 	Preflight        Transport = "preflight"
-	WebSocket        Transport = "websocket"         // the upgrade request
-	WebSocketInit    Transport = "websocket-init"    // connection_init
+	WebSocket        Transport = "websocket"      // the upgrade request
+	WebSocketInit    Transport = "websocket-init" // connection_init
+	Stdio            Transport = "stdio"
 	WebSocketRenewal Transport = "websocket-renewal" // a token in a ping or pong
 )
 

@@ -11,6 +11,7 @@ import (
 	"errand/internal/auth"
 	"errand/internal/graphqlhttp/connlimit"
 	"errand/internal/mcp"
+	"errand/internal/refusal"
 	"errand/internal/viewer"
 )
 
@@ -88,6 +89,7 @@ func (s *Server) ServeMCP(ctx context.Context, token string, in io.ReadCloser, o
 	defer cancel()
 	verified, err := s.authenticateMCP(s.Services.Accounts)(verify, token)
 	if err != nil {
+		s.refusals.Token(ctx, refusal.MCP, refusal.Stdio, "", err)
 		return fmt.Errorf("verifying the token: %w", err)
 	}
 	v, err := viewer.Require(verified)

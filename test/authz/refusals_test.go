@@ -180,6 +180,8 @@ func TestRefusal_EverySurface_LoggedAndCounted(t *testing.T) {
 
 	require.Equal(t, http.StatusUnauthorized, send(http.MethodPost, "/graphql", token))
 	check("graphql", "http", "wrong_issuer")
+	require.Equal(t, http.StatusOK, send(http.MethodPost, "/graphql"))
+	check("graphql", "http", "no_token")
 	require.Equal(t, http.StatusUnauthorized, send(http.MethodGet, get, with("Authorization", "Basic eDp5")))
 	check("graphql", "http", "malformed")
 	require.Equal(
