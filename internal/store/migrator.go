@@ -170,7 +170,9 @@ func (m *Migrator) results(ctx context.Context, done []*goose.MigrationResult, e
 		list[i] = Migration{Version: r.Source.Version, Name: path.Base(r.Source.Path)}
 	}
 	if m.dialect == dialect.SQLite && len(done) > 0 {
-		err = checkForeignKeys(ctx, m.pool)
+		if err = checkForeignKeys(ctx, m.pool); err != nil {
+			err = fmt.Errorf("after the migration, %w", err)
+		}
 	}
 	return list, err
 }
