@@ -114,7 +114,8 @@ func parsePostgres(rest string) (URL, error) {
 	}
 	// net/url knows a single host only, so the hosts are parsed apart.
 	u, err := url.Parse("postgres://" + userinfo + "host" + rest)
-	if err != nil || u.Fragment != "" || strings.HasSuffix(rest, "#") {
+	// An @ further behind means that the password has a character that ends it, and its rest must not be shown.
+	if err != nil || strings.ContainsAny(u.EscapedPath(), "@") || strings.Contains(rest, "#") {
 		return URL{}, ErrPostgresURL
 	}
 	result := URL{Redacted: "postgres://" + redactedUser(u) + hosts + u.EscapedPath()}

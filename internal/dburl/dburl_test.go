@@ -172,8 +172,10 @@ func TestParse_MalformedURL_Fails(t *testing.T) {
 		"", "errand.db", "mysql://h/db", "postgres:db", "postgres://u:p#w@h:x/db", "postgres://u:%zz@h/db",
 		"postgres://u:p@h:port/db", "postgres://h:1,h2:x/db", "jdbc:postgresql://h/db", "postgresql+a b://h/db",
 		"postgres://h/db#", "postgres://h/db?a%20b=1",
+		"postgres://u:12/hunter2@h/db", "postgres://u:1?hunter2@h/db", "postgres://u:1#hunter2@h/db",
 	} {
 		_, err := dburl.Parse(raw)
 		require.Error(t, err, raw)
+		require.NotContains(t, err.Error(), "hunter2")
 	}
 }

@@ -37,7 +37,7 @@ func (u *URL) translate(query url.Values) (string, error) {
 	t := translation{url: u, options: map[string]string{}, dropped: map[string]bool{}}
 	for name, values := range query {
 		if !optionName.MatchString(name) {
-			return "", &OptionError{Option: strconv.Quote(name), Problem: "is not the name of an option"}
+			return "", ErrPostgresURL // it may be a part of the password
 		}
 		t.options[name] = values[len(values)-1] // as libpq: the last one
 	}

@@ -201,20 +201,42 @@ func isTransactionPooled(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	if err != nil || before == conn.PgConn().PID() {
 		return false, err
 	}
-	other, err := pgx.ConnectConfig(ctx, conn.Config())
+	bounded, cancel := context.WithTimeout(ctx, poolerTimeout)
+	defer cancel()
+	shared, err := beginElsewhere(bounded, conn.Config())
 	if err != nil {
-		return false, err
+		// A pooler in session mode may have no session left. Its sessions belong to one client each.
+		return false, ctx.Err()
 	}
-	defer disconnect(other)
-	if _, err := other.Exec(ctx, "BEGIN", pgx.QueryExecModeSimpleProtocol); err != nil {
-		return false, err
-	}
-	shared, err := backendPID(ctx, other)
-	if err != nil {
-		return false, err
-	}
+	defer disconnect(shared.conn)
 	after, err := backendPID(ctx, conn)
-	return shared == before || after != before, err
+	return shared.pid == before || after != before, err
+}
+
+// poolerTimeout bounds the attempt to get a second session from a pooler.
+const poolerTimeout = 2 * time.Second
+
+// openTransaction is a connection with an open transaction, in the session of the server process.
+type openTransaction struct {
+	conn *pgx.Conn
+	pid  uint32
+}
+
+// beginElsewhere begins a transaction on a new connection.
+func beginElsewhere(ctx context.Context, config *pgx.ConnConfig) (openTransaction, error) {
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return openTransaction{}, err
+	}
+	var pid uint32
+	if _, err = conn.Exec(ctx, "BEGIN", pgx.QueryExecModeSimpleProtocol); err == nil {
+		pid, err = backendPID(ctx, conn)
+	}
+	if err != nil {
+		disconnect(conn)
+		return openTransaction{}, err
+	}
+	return openTransaction{conn, pid}, nil
 }
 
 // backendPID returns the process of the server session that executes the statement.

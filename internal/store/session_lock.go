@@ -140,6 +140,7 @@ func (l *SessionLock) run(ctx context.Context, conn *pgx.Conn, err error) {
 			if ctx.Err() == nil {
 				l.db.log.WarnContext(ctx, "the session lock of this replica was lost", slog.Any("error", err))
 			}
+			_ = conn.PgConn().Conn().Close() // its server may not respond any more
 			disconnect(conn)
 		}
 		if conn = l.retake(ctx, err); conn == nil {
