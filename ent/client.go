@@ -17,6 +17,7 @@ import (
 	"errand/ent/run"
 	"errand/ent/task"
 	"errand/ent/taskchange"
+	"errand/ent/taskterm"
 	"errand/ent/toolcall"
 	"errand/ent/usageday"
 	"errand/ent/user"
@@ -46,6 +47,8 @@ type Client struct {
 	Task *TaskClient
 	// TaskChange is the client for interacting with the TaskChange builders.
 	TaskChange *TaskChangeClient
+	// TaskTerm is the client for interacting with the TaskTerm builders.
+	TaskTerm *TaskTermClient
 	// ToolCall is the client for interacting with the ToolCall builders.
 	ToolCall *ToolCallClient
 	// UsageDay is the client for interacting with the UsageDay builders.
@@ -69,6 +72,7 @@ func (c *Client) init() {
 	c.Run = NewRunClient(c.config)
 	c.Task = NewTaskClient(c.config)
 	c.TaskChange = NewTaskChangeClient(c.config)
+	c.TaskTerm = NewTaskTermClient(c.config)
 	c.ToolCall = NewToolCallClient(c.config)
 	c.UsageDay = NewUsageDayClient(c.config)
 	c.User = NewUserClient(c.config)
@@ -170,6 +174,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Run:            NewRunClient(cfg),
 		Task:           NewTaskClient(cfg),
 		TaskChange:     NewTaskChangeClient(cfg),
+		TaskTerm:       NewTaskTermClient(cfg),
 		ToolCall:       NewToolCallClient(cfg),
 		UsageDay:       NewUsageDayClient(cfg),
 		User:           NewUserClient(cfg),
@@ -198,6 +203,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Run:            NewRunClient(cfg),
 		Task:           NewTaskClient(cfg),
 		TaskChange:     NewTaskChangeClient(cfg),
+		TaskTerm:       NewTaskTermClient(cfg),
 		ToolCall:       NewToolCallClient(cfg),
 		UsageDay:       NewUsageDayClient(cfg),
 		User:           NewUserClient(cfg),
@@ -231,7 +237,7 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Conversation, c.DeletedAccount, c.Message, c.Run, c.Task, c.TaskChange,
-		c.ToolCall, c.UsageDay, c.User,
+		c.TaskTerm, c.ToolCall, c.UsageDay, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -242,7 +248,7 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Conversation, c.DeletedAccount, c.Message, c.Run, c.Task, c.TaskChange,
-		c.ToolCall, c.UsageDay, c.User,
+		c.TaskTerm, c.ToolCall, c.UsageDay, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -263,6 +269,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Task.mutate(ctx, m)
 	case *TaskChangeMutation:
 		return c.TaskChange.mutate(ctx, m)
+	case *TaskTermMutation:
+		return c.TaskTerm.mutate(ctx, m)
 	case *ToolCallMutation:
 		return c.ToolCall.mutate(ctx, m)
 	case *UsageDayMutation:
@@ -1302,6 +1310,140 @@ func (c *TaskChangeClient) mutate(ctx context.Context, m *TaskChangeMutation) (V
 	}
 }
 
+// TaskTermClient is a client for the TaskTerm schema.
+type TaskTermClient struct {
+	config
+}
+
+// NewTaskTermClient returns a client for the TaskTerm from the given config.
+func NewTaskTermClient(c config) *TaskTermClient {
+	return &TaskTermClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `taskterm.Hooks(f(g(h())))`.
+func (c *TaskTermClient) Use(hooks ...Hook) {
+	c.hooks.TaskTerm = append(c.hooks.TaskTerm, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `taskterm.Intercept(f(g(h())))`.
+func (c *TaskTermClient) Intercept(interceptors ...Interceptor) {
+	c.inters.TaskTerm = append(c.inters.TaskTerm, interceptors...)
+}
+
+// Create returns a builder for creating a TaskTerm entity.
+func (c *TaskTermClient) Create() *TaskTermCreate {
+	mutation := newTaskTermMutation(c.config, OpCreate)
+	return &TaskTermCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of TaskTerm entities.
+func (c *TaskTermClient) CreateBulk(builders ...*TaskTermCreate) *TaskTermCreateBulk {
+	return &TaskTermCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *TaskTermClient) MapCreateBulk(slice any, setFunc func(*TaskTermCreate, int)) *TaskTermCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &TaskTermCreateBulk{err: fmt.Errorf("calling to TaskTermClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*TaskTermCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &TaskTermCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for TaskTerm.
+func (c *TaskTermClient) Update() *TaskTermUpdate {
+	mutation := newTaskTermMutation(c.config, OpUpdate)
+	return &TaskTermUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *TaskTermClient) UpdateOne(_m *TaskTerm) *TaskTermUpdateOne {
+	mutation := newTaskTermMutation(c.config, OpUpdateOne, withTaskTerm(_m))
+	return &TaskTermUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *TaskTermClient) UpdateOneID(id int) *TaskTermUpdateOne {
+	mutation := newTaskTermMutation(c.config, OpUpdateOne, withTaskTermID(id))
+	return &TaskTermUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for TaskTerm.
+func (c *TaskTermClient) Delete() *TaskTermDelete {
+	mutation := newTaskTermMutation(c.config, OpDelete)
+	return &TaskTermDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *TaskTermClient) DeleteOne(_m *TaskTerm) *TaskTermDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *TaskTermClient) DeleteOneID(id int) *TaskTermDeleteOne {
+	builder := c.Delete().Where(taskterm.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &TaskTermDeleteOne{builder}
+}
+
+// Query returns a query builder for TaskTerm.
+func (c *TaskTermClient) Query() *TaskTermQuery {
+	return &TaskTermQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeTaskTerm},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a TaskTerm entity by its id.
+func (c *TaskTermClient) Get(ctx context.Context, id int) (*TaskTerm, error) {
+	return c.Query().Where(taskterm.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *TaskTermClient) GetX(ctx context.Context, id int) *TaskTerm {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *TaskTermClient) Hooks() []Hook {
+	hooks := c.hooks.TaskTerm
+	return append(hooks[:len(hooks):len(hooks)], taskterm.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *TaskTermClient) Interceptors() []Interceptor {
+	return c.inters.TaskTerm
+}
+
+func (c *TaskTermClient) mutate(ctx context.Context, m *TaskTermMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&TaskTermCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&TaskTermUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&TaskTermUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&TaskTermDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown TaskTerm mutation op: %q", m.Op())
+	}
+}
+
 // ToolCallClient is a client for the ToolCall schema.
 type ToolCallClient struct {
 	config
@@ -1867,12 +2009,12 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Conversation, DeletedAccount, Message, Run, Task, TaskChange, ToolCall,
-		UsageDay, User []ent.Hook
+		Conversation, DeletedAccount, Message, Run, Task, TaskChange, TaskTerm,
+		ToolCall, UsageDay, User []ent.Hook
 	}
 	inters struct {
-		Conversation, DeletedAccount, Message, Run, Task, TaskChange, ToolCall,
-		UsageDay, User []ent.Interceptor
+		Conversation, DeletedAccount, Message, Run, Task, TaskChange, TaskTerm,
+		ToolCall, UsageDay, User []ent.Interceptor
 	}
 )
 

@@ -10,6 +10,7 @@ import (
 	"errand/ent/run"
 	"errand/ent/task"
 	"errand/ent/taskchange"
+	"errand/ent/taskterm"
 	"errand/ent/toolcall"
 	"errand/ent/usageday"
 	"errand/ent/user"
@@ -87,6 +88,7 @@ func checkColumn(t, c string) error {
 			run.Table:            run.ValidColumn,
 			task.Table:           task.ValidColumn,
 			taskchange.Table:     taskchange.ValidColumn,
+			taskterm.Table:       taskterm.ValidColumn,
 			toolcall.Table:       toolcall.ValidColumn,
 			usageday.Table:       usageday.ValidColumn,
 			user.Table:           user.ValidColumn,

@@ -12,6 +12,7 @@ import (
 	"errand/ent/run"
 	"errand/ent/task"
 	"errand/ent/taskchange"
+	"errand/ent/taskterm"
 	"errand/ent/toolcall"
 	"errand/ent/usageday"
 	"errand/ent/user"
@@ -39,6 +40,7 @@ const (
 	TypeRun            = "Run"
 	TypeTask           = "Task"
 	TypeTaskChange     = "TaskChange"
+	TypeTaskTerm       = "TaskTerm"
 	TypeToolCall       = "ToolCall"
 	TypeUsageDay       = "UsageDay"
 	TypeUser           = "User"
@@ -4965,36 +4967,40 @@ func (m *RunMutation) ResetEdge(name string) error {
 // TaskMutation represents an operation that mutates the Task nodes in the graph.
 type TaskMutation struct {
 	config
-	op             Op
-	typ            string
-	id             *string
-	created_at     *time.Time
-	updated_at     *time.Time
-	number         *int
-	addnumber      *int
-	title          *string
-	description    *string
-	completed_at   *time.Time
-	priority       *enum.Priority
-	addpriority    *enum.Priority
-	due_on         *string
-	due_at         *time.Time
-	due_sort       *int64
-	adddue_sort    *int64
-	labels         *[]string
-	appendlabels   []string
-	version        *int
-	addversion     *int
-	deleted_at     *time.Time
-	clearedFields  map[string]struct{}
-	user           *string
-	cleareduser    bool
-	changes        map[string]struct{}
-	removedchanges map[string]struct{}
-	clearedchanges bool
-	done           bool
-	oldValue       func(context.Context) (*Task, error)
-	predicates     []predicate.Task
+	op                 Op
+	typ                string
+	id                 *string
+	created_at         *time.Time
+	updated_at         *time.Time
+	number             *int
+	addnumber          *int
+	title              *string
+	description        *string
+	completed_at       *time.Time
+	priority           *enum.Priority
+	addpriority        *enum.Priority
+	due_on             *string
+	due_at             *time.Time
+	due_sort           *int64
+	adddue_sort        *int64
+	labels             *[]string
+	appendlabels       []string
+	version            *int
+	addversion         *int
+	deleted_at         *time.Time
+	indexed_version    *int
+	addindexed_version *int
+	term_count         *int
+	addterm_count      *int
+	clearedFields      map[string]struct{}
+	user               *string
+	cleareduser        bool
+	changes            map[string]struct{}
+	removedchanges     map[string]struct{}
+	clearedchanges     bool
+	done               bool
+	oldValue           func(context.Context) (*Task, error)
+	predicates         []predicate.Task
 }
 
 var _ ent.Mutation = (*TaskMutation)(nil)
@@ -5752,6 +5758,118 @@ func (m *TaskMutation) ResetDeletedAt() {
 	delete(m.clearedFields, task.FieldDeletedAt)
 }
 
+// SetIndexedVersion sets the "indexed_version" field.
+func (m *TaskMutation) SetIndexedVersion(i int) {
+	m.indexed_version = &i
+	m.addindexed_version = nil
+}
+
+// IndexedVersion returns the value of the "indexed_version" field in the mutation.
+func (m *TaskMutation) IndexedVersion() (r int, exists bool) {
+	v := m.indexed_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIndexedVersion returns the old "indexed_version" field's value of the Task entity.
+// If the Task object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TaskMutation) OldIndexedVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIndexedVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIndexedVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIndexedVersion: %w", err)
+	}
+	return oldValue.IndexedVersion, nil
+}
+
+// AddIndexedVersion adds i to the "indexed_version" field.
+func (m *TaskMutation) AddIndexedVersion(i int) {
+	if m.addindexed_version != nil {
+		*m.addindexed_version += i
+	} else {
+		m.addindexed_version = &i
+	}
+}
+
+// AddedIndexedVersion returns the value that was added to the "indexed_version" field in this mutation.
+func (m *TaskMutation) AddedIndexedVersion() (r int, exists bool) {
+	v := m.addindexed_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetIndexedVersion resets all changes to the "indexed_version" field.
+func (m *TaskMutation) ResetIndexedVersion() {
+	m.indexed_version = nil
+	m.addindexed_version = nil
+}
+
+// SetTermCount sets the "term_count" field.
+func (m *TaskMutation) SetTermCount(i int) {
+	m.term_count = &i
+	m.addterm_count = nil
+}
+
+// TermCount returns the value of the "term_count" field in the mutation.
+func (m *TaskMutation) TermCount() (r int, exists bool) {
+	v := m.term_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTermCount returns the old "term_count" field's value of the Task entity.
+// If the Task object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TaskMutation) OldTermCount(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTermCount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTermCount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTermCount: %w", err)
+	}
+	return oldValue.TermCount, nil
+}
+
+// AddTermCount adds i to the "term_count" field.
+func (m *TaskMutation) AddTermCount(i int) {
+	if m.addterm_count != nil {
+		*m.addterm_count += i
+	} else {
+		m.addterm_count = &i
+	}
+}
+
+// AddedTermCount returns the value that was added to the "term_count" field in this mutation.
+func (m *TaskMutation) AddedTermCount() (r int, exists bool) {
+	v := m.addterm_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTermCount resets all changes to the "term_count" field.
+func (m *TaskMutation) ResetTermCount() {
+	m.term_count = nil
+	m.addterm_count = nil
+}
+
 // ClearUser clears the "user" edge to the User entity.
 func (m *TaskMutation) ClearUser() {
 	m.cleareduser = true
@@ -5867,7 +5985,7 @@ func (m *TaskMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *TaskMutation) Fields() []string {
-	fields := make([]string, 0, 14)
+	fields := make([]string, 0, 16)
 	if m.user != nil {
 		fields = append(fields, task.FieldUserID)
 	}
@@ -5910,6 +6028,12 @@ func (m *TaskMutation) Fields() []string {
 	if m.deleted_at != nil {
 		fields = append(fields, task.FieldDeletedAt)
 	}
+	if m.indexed_version != nil {
+		fields = append(fields, task.FieldIndexedVersion)
+	}
+	if m.term_count != nil {
+		fields = append(fields, task.FieldTermCount)
+	}
 	return fields
 }
 
@@ -5946,6 +6070,10 @@ func (m *TaskMutation) Field(name string) (ent.Value, bool) {
 		return m.Version()
 	case task.FieldDeletedAt:
 		return m.DeletedAt()
+	case task.FieldIndexedVersion:
+		return m.IndexedVersion()
+	case task.FieldTermCount:
+		return m.TermCount()
 	}
 	return nil, false
 }
@@ -5983,6 +6111,10 @@ func (m *TaskMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldVersion(ctx)
 	case task.FieldDeletedAt:
 		return m.OldDeletedAt(ctx)
+	case task.FieldIndexedVersion:
+		return m.OldIndexedVersion(ctx)
+	case task.FieldTermCount:
+		return m.OldTermCount(ctx)
 	}
 	return nil, fmt.Errorf("unknown Task field %s", name)
 }
@@ -6090,6 +6222,20 @@ func (m *TaskMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetDeletedAt(v)
 		return nil
+	case task.FieldIndexedVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIndexedVersion(v)
+		return nil
+	case task.FieldTermCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTermCount(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Task field %s", name)
 }
@@ -6110,6 +6256,12 @@ func (m *TaskMutation) AddedFields() []string {
 	if m.addversion != nil {
 		fields = append(fields, task.FieldVersion)
 	}
+	if m.addindexed_version != nil {
+		fields = append(fields, task.FieldIndexedVersion)
+	}
+	if m.addterm_count != nil {
+		fields = append(fields, task.FieldTermCount)
+	}
 	return fields
 }
 
@@ -6126,6 +6278,10 @@ func (m *TaskMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedDueSort()
 	case task.FieldVersion:
 		return m.AddedVersion()
+	case task.FieldIndexedVersion:
+		return m.AddedIndexedVersion()
+	case task.FieldTermCount:
+		return m.AddedTermCount()
 	}
 	return nil, false
 }
@@ -6162,6 +6318,20 @@ func (m *TaskMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddVersion(v)
+		return nil
+	case task.FieldIndexedVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddIndexedVersion(v)
+		return nil
+	case task.FieldTermCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTermCount(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Task numeric field %s", name)
@@ -6258,6 +6428,12 @@ func (m *TaskMutation) ResetField(name string) error {
 		return nil
 	case task.FieldDeletedAt:
 		m.ResetDeletedAt()
+		return nil
+	case task.FieldIndexedVersion:
+		m.ResetIndexedVersion()
+		return nil
+	case task.FieldTermCount:
+		m.ResetTermCount()
 		return nil
 	}
 	return fmt.Errorf("unknown Task field %s", name)
@@ -7388,6 +7564,476 @@ func (m *TaskChangeMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown TaskChange edge %s", name)
+}
+
+// TaskTermMutation represents an operation that mutates the TaskTerm nodes in the graph.
+type TaskTermMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int
+	user_id        *string
+	term           *[]byte
+	task_number    *int
+	addtask_number *int
+	clearedFields  map[string]struct{}
+	done           bool
+	oldValue       func(context.Context) (*TaskTerm, error)
+	predicates     []predicate.TaskTerm
+}
+
+var _ ent.Mutation = (*TaskTermMutation)(nil)
+
+// tasktermOption allows management of the mutation configuration using functional options.
+type tasktermOption func(*TaskTermMutation)
+
+// newTaskTermMutation creates new mutation for the TaskTerm entity.
+func newTaskTermMutation(c config, op Op, opts ...tasktermOption) *TaskTermMutation {
+	m := &TaskTermMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeTaskTerm,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withTaskTermID sets the ID field of the mutation.
+func withTaskTermID(id int) tasktermOption {
+	return func(m *TaskTermMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *TaskTerm
+		)
+		m.oldValue = func(ctx context.Context) (*TaskTerm, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().TaskTerm.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withTaskTerm sets the old TaskTerm of the mutation.
+func withTaskTerm(node *TaskTerm) tasktermOption {
+	return func(m *TaskTermMutation) {
+		m.oldValue = func(context.Context) (*TaskTerm, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m TaskTermMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m TaskTermMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *TaskTermMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *TaskTermMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().TaskTerm.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetUserID sets the "user_id" field.
+func (m *TaskTermMutation) SetUserID(s string) {
+	m.user_id = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *TaskTermMutation) UserID() (r string, exists bool) {
+	v := m.user_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the TaskTerm entity.
+// If the TaskTerm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TaskTermMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *TaskTermMutation) ResetUserID() {
+	m.user_id = nil
+}
+
+// SetTerm sets the "term" field.
+func (m *TaskTermMutation) SetTerm(b []byte) {
+	m.term = &b
+}
+
+// Term returns the value of the "term" field in the mutation.
+func (m *TaskTermMutation) Term() (r []byte, exists bool) {
+	v := m.term
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTerm returns the old "term" field's value of the TaskTerm entity.
+// If the TaskTerm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TaskTermMutation) OldTerm(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTerm is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTerm requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTerm: %w", err)
+	}
+	return oldValue.Term, nil
+}
+
+// ResetTerm resets all changes to the "term" field.
+func (m *TaskTermMutation) ResetTerm() {
+	m.term = nil
+}
+
+// SetTaskNumber sets the "task_number" field.
+func (m *TaskTermMutation) SetTaskNumber(i int) {
+	m.task_number = &i
+	m.addtask_number = nil
+}
+
+// TaskNumber returns the value of the "task_number" field in the mutation.
+func (m *TaskTermMutation) TaskNumber() (r int, exists bool) {
+	v := m.task_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTaskNumber returns the old "task_number" field's value of the TaskTerm entity.
+// If the TaskTerm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TaskTermMutation) OldTaskNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTaskNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTaskNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTaskNumber: %w", err)
+	}
+	return oldValue.TaskNumber, nil
+}
+
+// AddTaskNumber adds i to the "task_number" field.
+func (m *TaskTermMutation) AddTaskNumber(i int) {
+	if m.addtask_number != nil {
+		*m.addtask_number += i
+	} else {
+		m.addtask_number = &i
+	}
+}
+
+// AddedTaskNumber returns the value that was added to the "task_number" field in this mutation.
+func (m *TaskTermMutation) AddedTaskNumber() (r int, exists bool) {
+	v := m.addtask_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTaskNumber resets all changes to the "task_number" field.
+func (m *TaskTermMutation) ResetTaskNumber() {
+	m.task_number = nil
+	m.addtask_number = nil
+}
+
+// Where appends a list predicates to the TaskTermMutation builder.
+func (m *TaskTermMutation) Where(ps ...predicate.TaskTerm) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the TaskTermMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *TaskTermMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.TaskTerm, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *TaskTermMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *TaskTermMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (TaskTerm).
+func (m *TaskTermMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *TaskTermMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.user_id != nil {
+		fields = append(fields, taskterm.FieldUserID)
+	}
+	if m.term != nil {
+		fields = append(fields, taskterm.FieldTerm)
+	}
+	if m.task_number != nil {
+		fields = append(fields, taskterm.FieldTaskNumber)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *TaskTermMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case taskterm.FieldUserID:
+		return m.UserID()
+	case taskterm.FieldTerm:
+		return m.Term()
+	case taskterm.FieldTaskNumber:
+		return m.TaskNumber()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *TaskTermMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case taskterm.FieldUserID:
+		return m.OldUserID(ctx)
+	case taskterm.FieldTerm:
+		return m.OldTerm(ctx)
+	case taskterm.FieldTaskNumber:
+		return m.OldTaskNumber(ctx)
+	}
+	return nil, fmt.Errorf("unknown TaskTerm field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *TaskTermMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case taskterm.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case taskterm.FieldTerm:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTerm(v)
+		return nil
+	case taskterm.FieldTaskNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTaskNumber(v)
+		return nil
+	}
+	return fmt.Errorf("unknown TaskTerm field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *TaskTermMutation) AddedFields() []string {
+	var fields []string
+	if m.addtask_number != nil {
+		fields = append(fields, taskterm.FieldTaskNumber)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *TaskTermMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case taskterm.FieldTaskNumber:
+		return m.AddedTaskNumber()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *TaskTermMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case taskterm.FieldTaskNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTaskNumber(v)
+		return nil
+	}
+	return fmt.Errorf("unknown TaskTerm numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *TaskTermMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *TaskTermMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *TaskTermMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown TaskTerm nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *TaskTermMutation) ResetField(name string) error {
+	switch name {
+	case taskterm.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case taskterm.FieldTerm:
+		m.ResetTerm()
+		return nil
+	case taskterm.FieldTaskNumber:
+		m.ResetTaskNumber()
+		return nil
+	}
+	return fmt.Errorf("unknown TaskTerm field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *TaskTermMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *TaskTermMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *TaskTermMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *TaskTermMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *TaskTermMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *TaskTermMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *TaskTermMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown TaskTerm unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *TaskTermMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown TaskTerm edge %s", name)
 }
 
 // ToolCallMutation represents an operation that mutates the ToolCall nodes in the graph.

@@ -49,6 +49,10 @@ type Task struct {
 	Version int `json:"version,omitempty"`
 	// Time at which the task was moved to the trash; null if it is not in the trash.
 	DeletedAt *time.Time `json:"deleted_at,omitempty"`
+	// Version that the search index holds. If it differs from version, an older release wrote the task, and searches read its text.
+	IndexedVersion int `json:"indexed_version,omitempty"`
+	// Number of the task's entries in the search index.
+	TermCount int `json:"term_count,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the TaskQuery when eager-loading is set.
 	Edges        TaskEdges `json:"edges"`
@@ -93,7 +97,7 @@ func (*Task) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case task.FieldLabels:
 			values[i] = new([]byte)
-		case task.FieldNumber, task.FieldPriority, task.FieldDueSort, task.FieldVersion:
+		case task.FieldNumber, task.FieldPriority, task.FieldDueSort, task.FieldVersion, task.FieldIndexedVersion, task.FieldTermCount:
 			values[i] = new(sql.NullInt64)
 		case task.FieldID, task.FieldUserID, task.FieldTitle, task.FieldDescription, task.FieldDueOn:
 			values[i] = new(sql.NullString)
@@ -210,6 +214,18 @@ func (_m *Task) assignValues(columns []string, values []any) error {
 				_m.DeletedAt = new(time.Time)
 				*_m.DeletedAt = value.Time
 			}
+		case task.FieldIndexedVersion:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field indexed_version", values[i])
+			} else if value.Valid {
+				_m.IndexedVersion = int(value.Int64)
+			}
+		case task.FieldTermCount:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field term_count", values[i])
+			} else if value.Valid {
+				_m.TermCount = int(value.Int64)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -305,6 +321,12 @@ func (_m *Task) String() string {
 		builder.WriteString("deleted_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("indexed_version=")
+	builder.WriteString(fmt.Sprintf("%v", _m.IndexedVersion))
+	builder.WriteString(", ")
+	builder.WriteString("term_count=")
+	builder.WriteString(fmt.Sprintf("%v", _m.TermCount))
 	builder.WriteByte(')')
 	return builder.String()
 }

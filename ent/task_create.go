@@ -190,6 +190,34 @@ func (_c *TaskCreate) SetNillableDeletedAt(v *time.Time) *TaskCreate {
 	return _c
 }
 
+// SetIndexedVersion sets the "indexed_version" field.
+func (_c *TaskCreate) SetIndexedVersion(v int) *TaskCreate {
+	_c.mutation.SetIndexedVersion(v)
+	return _c
+}
+
+// SetNillableIndexedVersion sets the "indexed_version" field if the given value is not nil.
+func (_c *TaskCreate) SetNillableIndexedVersion(v *int) *TaskCreate {
+	if v != nil {
+		_c.SetIndexedVersion(*v)
+	}
+	return _c
+}
+
+// SetTermCount sets the "term_count" field.
+func (_c *TaskCreate) SetTermCount(v int) *TaskCreate {
+	_c.mutation.SetTermCount(v)
+	return _c
+}
+
+// SetNillableTermCount sets the "term_count" field if the given value is not nil.
+func (_c *TaskCreate) SetNillableTermCount(v *int) *TaskCreate {
+	if v != nil {
+		_c.SetTermCount(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *TaskCreate) SetID(v string) *TaskCreate {
 	_c.mutation.SetID(v)
@@ -295,6 +323,14 @@ func (_c *TaskCreate) defaults() error {
 		v := task.DefaultVersion
 		_c.mutation.SetVersion(v)
 	}
+	if _, ok := _c.mutation.IndexedVersion(); !ok {
+		v := task.DefaultIndexedVersion
+		_c.mutation.SetIndexedVersion(v)
+	}
+	if _, ok := _c.mutation.TermCount(); !ok {
+		v := task.DefaultTermCount
+		_c.mutation.SetTermCount(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		if task.DefaultID == nil {
 			return fmt.Errorf("ent: uninitialized task.DefaultID (forgotten import ent/runtime?)")
@@ -355,6 +391,22 @@ func (_c *TaskCreate) check() error {
 	if v, ok := _c.mutation.Version(); ok {
 		if err := task.VersionValidator(v); err != nil {
 			return &ValidationError{Name: "version", err: fmt.Errorf(`ent: validator failed for field "Task.version": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.IndexedVersion(); !ok {
+		return &ValidationError{Name: "indexed_version", err: errors.New(`ent: missing required field "Task.indexed_version"`)}
+	}
+	if v, ok := _c.mutation.IndexedVersion(); ok {
+		if err := task.IndexedVersionValidator(v); err != nil {
+			return &ValidationError{Name: "indexed_version", err: fmt.Errorf(`ent: validator failed for field "Task.indexed_version": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.TermCount(); !ok {
+		return &ValidationError{Name: "term_count", err: errors.New(`ent: missing required field "Task.term_count"`)}
+	}
+	if v, ok := _c.mutation.TermCount(); ok {
+		if err := task.TermCountValidator(v); err != nil {
+			return &ValidationError{Name: "term_count", err: fmt.Errorf(`ent: validator failed for field "Task.term_count": %w`, err)}
 		}
 	}
 	if v, ok := _c.mutation.ID(); ok {
@@ -452,6 +504,14 @@ func (_c *TaskCreate) createSpec() (*Task, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.DeletedAt(); ok {
 		_spec.SetField(task.FieldDeletedAt, field.TypeTime, value)
 		_node.DeletedAt = &value
+	}
+	if value, ok := _c.mutation.IndexedVersion(); ok {
+		_spec.SetField(task.FieldIndexedVersion, field.TypeInt, value)
+		_node.IndexedVersion = value
+	}
+	if value, ok := _c.mutation.TermCount(); ok {
+		_spec.SetField(task.FieldTermCount, field.TypeInt, value)
+		_node.TermCount = value
 	}
 	if nodes := _c.mutation.UserIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -712,6 +772,42 @@ func (u *TaskUpsert) ClearDeletedAt() *TaskUpsert {
 	return u
 }
 
+// SetIndexedVersion sets the "indexed_version" field.
+func (u *TaskUpsert) SetIndexedVersion(v int) *TaskUpsert {
+	u.Set(task.FieldIndexedVersion, v)
+	return u
+}
+
+// UpdateIndexedVersion sets the "indexed_version" field to the value that was provided on create.
+func (u *TaskUpsert) UpdateIndexedVersion() *TaskUpsert {
+	u.SetExcluded(task.FieldIndexedVersion)
+	return u
+}
+
+// AddIndexedVersion adds v to the "indexed_version" field.
+func (u *TaskUpsert) AddIndexedVersion(v int) *TaskUpsert {
+	u.Add(task.FieldIndexedVersion, v)
+	return u
+}
+
+// SetTermCount sets the "term_count" field.
+func (u *TaskUpsert) SetTermCount(v int) *TaskUpsert {
+	u.Set(task.FieldTermCount, v)
+	return u
+}
+
+// UpdateTermCount sets the "term_count" field to the value that was provided on create.
+func (u *TaskUpsert) UpdateTermCount() *TaskUpsert {
+	u.SetExcluded(task.FieldTermCount)
+	return u
+}
+
+// AddTermCount adds v to the "term_count" field.
+func (u *TaskUpsert) AddTermCount(v int) *TaskUpsert {
+	u.Add(task.FieldTermCount, v)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -969,6 +1065,48 @@ func (u *TaskUpsertOne) UpdateDeletedAt() *TaskUpsertOne {
 func (u *TaskUpsertOne) ClearDeletedAt() *TaskUpsertOne {
 	return u.Update(func(s *TaskUpsert) {
 		s.ClearDeletedAt()
+	})
+}
+
+// SetIndexedVersion sets the "indexed_version" field.
+func (u *TaskUpsertOne) SetIndexedVersion(v int) *TaskUpsertOne {
+	return u.Update(func(s *TaskUpsert) {
+		s.SetIndexedVersion(v)
+	})
+}
+
+// AddIndexedVersion adds v to the "indexed_version" field.
+func (u *TaskUpsertOne) AddIndexedVersion(v int) *TaskUpsertOne {
+	return u.Update(func(s *TaskUpsert) {
+		s.AddIndexedVersion(v)
+	})
+}
+
+// UpdateIndexedVersion sets the "indexed_version" field to the value that was provided on create.
+func (u *TaskUpsertOne) UpdateIndexedVersion() *TaskUpsertOne {
+	return u.Update(func(s *TaskUpsert) {
+		s.UpdateIndexedVersion()
+	})
+}
+
+// SetTermCount sets the "term_count" field.
+func (u *TaskUpsertOne) SetTermCount(v int) *TaskUpsertOne {
+	return u.Update(func(s *TaskUpsert) {
+		s.SetTermCount(v)
+	})
+}
+
+// AddTermCount adds v to the "term_count" field.
+func (u *TaskUpsertOne) AddTermCount(v int) *TaskUpsertOne {
+	return u.Update(func(s *TaskUpsert) {
+		s.AddTermCount(v)
+	})
+}
+
+// UpdateTermCount sets the "term_count" field to the value that was provided on create.
+func (u *TaskUpsertOne) UpdateTermCount() *TaskUpsertOne {
+	return u.Update(func(s *TaskUpsert) {
+		s.UpdateTermCount()
 	})
 }
 
@@ -1396,6 +1534,48 @@ func (u *TaskUpsertBulk) UpdateDeletedAt() *TaskUpsertBulk {
 func (u *TaskUpsertBulk) ClearDeletedAt() *TaskUpsertBulk {
 	return u.Update(func(s *TaskUpsert) {
 		s.ClearDeletedAt()
+	})
+}
+
+// SetIndexedVersion sets the "indexed_version" field.
+func (u *TaskUpsertBulk) SetIndexedVersion(v int) *TaskUpsertBulk {
+	return u.Update(func(s *TaskUpsert) {
+		s.SetIndexedVersion(v)
+	})
+}
+
+// AddIndexedVersion adds v to the "indexed_version" field.
+func (u *TaskUpsertBulk) AddIndexedVersion(v int) *TaskUpsertBulk {
+	return u.Update(func(s *TaskUpsert) {
+		s.AddIndexedVersion(v)
+	})
+}
+
+// UpdateIndexedVersion sets the "indexed_version" field to the value that was provided on create.
+func (u *TaskUpsertBulk) UpdateIndexedVersion() *TaskUpsertBulk {
+	return u.Update(func(s *TaskUpsert) {
+		s.UpdateIndexedVersion()
+	})
+}
+
+// SetTermCount sets the "term_count" field.
+func (u *TaskUpsertBulk) SetTermCount(v int) *TaskUpsertBulk {
+	return u.Update(func(s *TaskUpsert) {
+		s.SetTermCount(v)
+	})
+}
+
+// AddTermCount adds v to the "term_count" field.
+func (u *TaskUpsertBulk) AddTermCount(v int) *TaskUpsertBulk {
+	return u.Update(func(s *TaskUpsert) {
+		s.AddTermCount(v)
+	})
+}
+
+// UpdateTermCount sets the "term_count" field to the value that was provided on create.
+func (u *TaskUpsertBulk) UpdateTermCount() *TaskUpsertBulk {
+	return u.Update(func(s *TaskUpsert) {
+		s.UpdateTermCount()
 	})
 }
 

@@ -221,6 +221,48 @@ func (_u *TaskUpdate) ClearDeletedAt() *TaskUpdate {
 	return _u
 }
 
+// SetIndexedVersion sets the "indexed_version" field.
+func (_u *TaskUpdate) SetIndexedVersion(v int) *TaskUpdate {
+	_u.mutation.ResetIndexedVersion()
+	_u.mutation.SetIndexedVersion(v)
+	return _u
+}
+
+// SetNillableIndexedVersion sets the "indexed_version" field if the given value is not nil.
+func (_u *TaskUpdate) SetNillableIndexedVersion(v *int) *TaskUpdate {
+	if v != nil {
+		_u.SetIndexedVersion(*v)
+	}
+	return _u
+}
+
+// AddIndexedVersion adds value to the "indexed_version" field.
+func (_u *TaskUpdate) AddIndexedVersion(v int) *TaskUpdate {
+	_u.mutation.AddIndexedVersion(v)
+	return _u
+}
+
+// SetTermCount sets the "term_count" field.
+func (_u *TaskUpdate) SetTermCount(v int) *TaskUpdate {
+	_u.mutation.ResetTermCount()
+	_u.mutation.SetTermCount(v)
+	return _u
+}
+
+// SetNillableTermCount sets the "term_count" field if the given value is not nil.
+func (_u *TaskUpdate) SetNillableTermCount(v *int) *TaskUpdate {
+	if v != nil {
+		_u.SetTermCount(*v)
+	}
+	return _u
+}
+
+// AddTermCount adds value to the "term_count" field.
+func (_u *TaskUpdate) AddTermCount(v int) *TaskUpdate {
+	_u.mutation.AddTermCount(v)
+	return _u
+}
+
 // AddChangeIDs adds the "changes" edge to the TaskChange entity by IDs.
 func (_u *TaskUpdate) AddChangeIDs(ids ...string) *TaskUpdate {
 	_u.mutation.AddChangeIDs(ids...)
@@ -321,6 +363,16 @@ func (_u *TaskUpdate) check() error {
 			return &ValidationError{Name: "version", err: fmt.Errorf(`ent: validator failed for field "Task.version": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.IndexedVersion(); ok {
+		if err := task.IndexedVersionValidator(v); err != nil {
+			return &ValidationError{Name: "indexed_version", err: fmt.Errorf(`ent: validator failed for field "Task.indexed_version": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.TermCount(); ok {
+		if err := task.TermCountValidator(v); err != nil {
+			return &ValidationError{Name: "term_count", err: fmt.Errorf(`ent: validator failed for field "Task.term_count": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Task.user"`)
 	}
@@ -403,6 +455,18 @@ func (_u *TaskUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.DeletedAtCleared() {
 		_spec.ClearField(task.FieldDeletedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.IndexedVersion(); ok {
+		_spec.SetField(task.FieldIndexedVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedIndexedVersion(); ok {
+		_spec.AddField(task.FieldIndexedVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.TermCount(); ok {
+		_spec.SetField(task.FieldTermCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedTermCount(); ok {
+		_spec.AddField(task.FieldTermCount, field.TypeInt, value)
 	}
 	if _u.mutation.ChangesCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -660,6 +724,48 @@ func (_u *TaskUpdateOne) ClearDeletedAt() *TaskUpdateOne {
 	return _u
 }
 
+// SetIndexedVersion sets the "indexed_version" field.
+func (_u *TaskUpdateOne) SetIndexedVersion(v int) *TaskUpdateOne {
+	_u.mutation.ResetIndexedVersion()
+	_u.mutation.SetIndexedVersion(v)
+	return _u
+}
+
+// SetNillableIndexedVersion sets the "indexed_version" field if the given value is not nil.
+func (_u *TaskUpdateOne) SetNillableIndexedVersion(v *int) *TaskUpdateOne {
+	if v != nil {
+		_u.SetIndexedVersion(*v)
+	}
+	return _u
+}
+
+// AddIndexedVersion adds value to the "indexed_version" field.
+func (_u *TaskUpdateOne) AddIndexedVersion(v int) *TaskUpdateOne {
+	_u.mutation.AddIndexedVersion(v)
+	return _u
+}
+
+// SetTermCount sets the "term_count" field.
+func (_u *TaskUpdateOne) SetTermCount(v int) *TaskUpdateOne {
+	_u.mutation.ResetTermCount()
+	_u.mutation.SetTermCount(v)
+	return _u
+}
+
+// SetNillableTermCount sets the "term_count" field if the given value is not nil.
+func (_u *TaskUpdateOne) SetNillableTermCount(v *int) *TaskUpdateOne {
+	if v != nil {
+		_u.SetTermCount(*v)
+	}
+	return _u
+}
+
+// AddTermCount adds value to the "term_count" field.
+func (_u *TaskUpdateOne) AddTermCount(v int) *TaskUpdateOne {
+	_u.mutation.AddTermCount(v)
+	return _u
+}
+
 // AddChangeIDs adds the "changes" edge to the TaskChange entity by IDs.
 func (_u *TaskUpdateOne) AddChangeIDs(ids ...string) *TaskUpdateOne {
 	_u.mutation.AddChangeIDs(ids...)
@@ -773,6 +879,16 @@ func (_u *TaskUpdateOne) check() error {
 			return &ValidationError{Name: "version", err: fmt.Errorf(`ent: validator failed for field "Task.version": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.IndexedVersion(); ok {
+		if err := task.IndexedVersionValidator(v); err != nil {
+			return &ValidationError{Name: "indexed_version", err: fmt.Errorf(`ent: validator failed for field "Task.indexed_version": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.TermCount(); ok {
+		if err := task.TermCountValidator(v); err != nil {
+			return &ValidationError{Name: "term_count", err: fmt.Errorf(`ent: validator failed for field "Task.term_count": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Task.user"`)
 	}
@@ -872,6 +988,18 @@ func (_u *TaskUpdateOne) sqlSave(ctx context.Context) (_node *Task, err error) {
 	}
 	if _u.mutation.DeletedAtCleared() {
 		_spec.ClearField(task.FieldDeletedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.IndexedVersion(); ok {
+		_spec.SetField(task.FieldIndexedVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedIndexedVersion(); ok {
+		_spec.AddField(task.FieldIndexedVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.TermCount(); ok {
+		_spec.SetField(task.FieldTermCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedTermCount(); ok {
+		_spec.AddField(task.FieldTermCount, field.TypeInt, value)
 	}
 	if _u.mutation.ChangesCleared() {
 		edge := &sqlgraph.EdgeSpec{

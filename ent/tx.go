@@ -26,6 +26,8 @@ type Tx struct {
 	Task *TaskClient
 	// TaskChange is the client for interacting with the TaskChange builders.
 	TaskChange *TaskChangeClient
+	// TaskTerm is the client for interacting with the TaskTerm builders.
+	TaskTerm *TaskTermClient
 	// ToolCall is the client for interacting with the ToolCall builders.
 	ToolCall *ToolCallClient
 	// UsageDay is the client for interacting with the UsageDay builders.
@@ -169,6 +171,7 @@ func (tx *Tx) init() {
 	tx.Run = NewRunClient(tx.config)
 	tx.Task = NewTaskClient(tx.config)
 	tx.TaskChange = NewTaskChangeClient(tx.config)
+	tx.TaskTerm = NewTaskTermClient(tx.config)
 	tx.ToolCall = NewToolCallClient(tx.config)
 	tx.UsageDay = NewUsageDayClient(tx.config)
 	tx.User = NewUserClient(tx.config)

@@ -46,6 +46,13 @@ func (q *TaskChangeQuery) WhereP(ps ...func(*sql.Selector)) {
 	}
 }
 
+// WhereP appends storage-level predicates to the TaskTermQuery.
+func (q *TaskTermQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		q.predicates = append(q.predicates, p)
+	}
+}
+
 // WhereP appends storage-level predicates to the ToolCallQuery.
 func (q *ToolCallQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {

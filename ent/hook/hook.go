@@ -80,6 +80,18 @@ func (f TaskChangeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.TaskChangeMutation", m)
 }
 
+// The TaskTermFunc type is an adapter to allow the use of ordinary
+// function as TaskTerm mutator.
+type TaskTermFunc func(context.Context, *ent.TaskTermMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f TaskTermFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.TaskTermMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.TaskTermMutation", m)
+}
+
 // The ToolCallFunc type is an adapter to allow the use of ordinary
 // function as ToolCall mutator.
 type ToolCallFunc func(context.Context, *ent.ToolCallMutation) (ent.Value, error)

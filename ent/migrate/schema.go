@@ -199,6 +199,8 @@ var (
 		{Name: "labels", Type: field.TypeJSON},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "indexed_version", Type: field.TypeInt, Default: 0},
+		{Name: "term_count", Type: field.TypeInt, Default: 0},
 		{Name: "user_id", Type: field.TypeString, Size: 40},
 	}
 	// TasksTable holds the schema information for the "tasks" table.
@@ -209,7 +211,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "tasks_users_tasks",
-				Columns:    []*schema.Column{TasksColumns[14]},
+				Columns:    []*schema.Column{TasksColumns[16]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -218,34 +220,42 @@ var (
 			{
 				Name:    "task_user_id_number",
 				Unique:  true,
-				Columns: []*schema.Column{TasksColumns[14], TasksColumns[3]},
+				Columns: []*schema.Column{TasksColumns[16], TasksColumns[3]},
 			},
 			{
 				Name:    "task_user_id_updated_at_number",
 				Unique:  false,
-				Columns: []*schema.Column{TasksColumns[14], TasksColumns[2], TasksColumns[3]},
+				Columns: []*schema.Column{TasksColumns[16], TasksColumns[2], TasksColumns[3]},
 			},
 			{
 				Name:    "task_user_id_due_sort_number",
 				Unique:  false,
-				Columns: []*schema.Column{TasksColumns[14], TasksColumns[10], TasksColumns[3]},
+				Columns: []*schema.Column{TasksColumns[16], TasksColumns[10], TasksColumns[3]},
 			},
 			{
 				Name:    "task_user_id_priority_number",
 				Unique:  false,
-				Columns: []*schema.Column{TasksColumns[14], TasksColumns[7], TasksColumns[3]},
+				Columns: []*schema.Column{TasksColumns[16], TasksColumns[7], TasksColumns[3]},
 			},
 			{
 				Name:    "task_user_id_title_number",
 				Unique:  false,
-				Columns: []*schema.Column{TasksColumns[14], TasksColumns[4], TasksColumns[3]},
+				Columns: []*schema.Column{TasksColumns[16], TasksColumns[4], TasksColumns[3]},
 			},
 			{
 				Name:    "task_pending",
 				Unique:  false,
-				Columns: []*schema.Column{TasksColumns[14], TasksColumns[3]},
+				Columns: []*schema.Column{TasksColumns[16], TasksColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "completed_at IS NULL AND deleted_at IS NULL",
+				},
+			},
+			{
+				Name:    "task_unindexed",
+				Unique:  false,
+				Columns: []*schema.Column{TasksColumns[16], TasksColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "indexed_version <> version",
 				},
 			},
 		},
@@ -293,6 +303,26 @@ var (
 				Name:    "taskchange_task_id_task_version",
 				Unique:  true,
 				Columns: []*schema.Column{TaskChangesColumns[9], TaskChangesColumns[6]},
+			},
+		},
+	}
+	// TaskTermsColumns holds the columns for the "task_terms" table.
+	TaskTermsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "user_id", Type: field.TypeString},
+		{Name: "term", Type: field.TypeBytes},
+		{Name: "task_number", Type: field.TypeInt},
+	}
+	// TaskTermsTable holds the schema information for the "task_terms" table.
+	TaskTermsTable = &schema.Table{
+		Name:       "task_terms",
+		Columns:    TaskTermsColumns,
+		PrimaryKey: []*schema.Column{TaskTermsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "taskterm_user_id_term_task_number",
+				Unique:  true,
+				Columns: []*schema.Column{TaskTermsColumns[1], TaskTermsColumns[2], TaskTermsColumns[3]},
 			},
 		},
 	}
@@ -422,6 +452,7 @@ var (
 		RunsTable,
 		TasksTable,
 		TaskChangesTable,
+		TaskTermsTable,
 		ToolCallsTable,
 		UsageDaysTable,
 		UsersTable,

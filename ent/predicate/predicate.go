@@ -24,6 +24,9 @@ type Task func(*sql.Selector)
 // TaskChange is the predicate function for taskchange builders.
 type TaskChange func(*sql.Selector)
 
+// TaskTerm is the predicate function for taskterm builders.
+type TaskTerm func(*sql.Selector)
+
 // ToolCall is the predicate function for toolcall builders.
 type ToolCall func(*sql.Selector)
 

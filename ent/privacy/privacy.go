@@ -254,6 +254,30 @@ func (f TaskChangeMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Muta
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.TaskChangeMutation", m)
 }
 
+// The TaskTermQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type TaskTermQueryRuleFunc func(context.Context, *ent.TaskTermQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f TaskTermQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.TaskTermQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.TaskTermQuery", q)
+}
+
+// The TaskTermMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type TaskTermMutationRuleFunc func(context.Context, *ent.TaskTermMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f TaskTermMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.TaskTermMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.TaskTermMutation", m)
+}
+
 // The ToolCallQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type ToolCallQueryRuleFunc func(context.Context, *ent.ToolCallQuery) error

@@ -12,6 +12,7 @@ import (
 	"errand/ent/schema"
 	"errand/ent/task"
 	"errand/ent/taskchange"
+	"errand/ent/taskterm"
 	"errand/ent/toolcall"
 	"errand/ent/usageday"
 	"errand/ent/user"
@@ -346,6 +347,18 @@ func init() {
 	task.DefaultVersion = taskDescVersion.Default.(int)
 	// task.VersionValidator is a validator for the "version" field. It is called by the builders before save.
 	task.VersionValidator = taskDescVersion.Validators[0].(func(int) error)
+	// taskDescIndexedVersion is the schema descriptor for indexed_version field.
+	taskDescIndexedVersion := taskFields[11].Descriptor()
+	// task.DefaultIndexedVersion holds the default value on creation for the indexed_version field.
+	task.DefaultIndexedVersion = taskDescIndexedVersion.Default.(int)
+	// task.IndexedVersionValidator is a validator for the "indexed_version" field. It is called by the builders before save.
+	task.IndexedVersionValidator = taskDescIndexedVersion.Validators[0].(func(int) error)
+	// taskDescTermCount is the schema descriptor for term_count field.
+	taskDescTermCount := taskFields[12].Descriptor()
+	// task.DefaultTermCount holds the default value on creation for the term_count field.
+	task.DefaultTermCount = taskDescTermCount.Default.(int)
+	// task.TermCountValidator is a validator for the "term_count" field. It is called by the builders before save.
+	task.TermCountValidator = taskDescTermCount.Validators[0].(func(int) error)
 	// taskDescID is the schema descriptor for id field.
 	taskDescID := taskMixinFields0[0].Descriptor()
 	// task.DefaultID holds the default value on creation for the id field.
@@ -393,6 +406,25 @@ func init() {
 	taskchange.DefaultID = taskchangeDescID.Default.(func() string)
 	// taskchange.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	taskchange.IDValidator = taskchangeDescID.Validators[0].(func(string) error)
+	tasktermMixin := schema.TaskTerm{}.Mixin()
+	taskterm.Policy = privacy.NewPolicies(schema.TaskTerm{})
+	taskterm.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := taskterm.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	tasktermMixinHooks0 := tasktermMixin[0].Hooks()
+
+	taskterm.Hooks[1] = tasktermMixinHooks0[0]
+	tasktermFields := schema.TaskTerm{}.Fields()
+	_ = tasktermFields
+	// tasktermDescTaskNumber is the schema descriptor for task_number field.
+	tasktermDescTaskNumber := tasktermFields[1].Descriptor()
+	// taskterm.TaskNumberValidator is a validator for the "task_number" field. It is called by the builders before save.
+	taskterm.TaskNumberValidator = tasktermDescTaskNumber.Validators[0].(func(int) error)
 	toolcallMixin := schema.ToolCall{}.Mixin()
 	toolcall.Policy = privacy.NewPolicies(schema.ToolCall{})
 	toolcall.Hooks[0] = func(next ent.Mutator) ent.Mutator {

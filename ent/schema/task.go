@@ -53,6 +53,11 @@ func (Task) Fields() []ent.Field {
 			Comment("Version, incremented by one with each change; compared with expectedVersion."),
 		field.Time("deleted_at").Optional().Nillable().
 			Comment("Time at which the task was moved to the trash; null if it is not in the trash."),
+		field.Int("indexed_version").Default(0).NonNegative().
+			Comment("Version that the search index holds. If it differs from version, an older release wrote the " +
+				"task, and searches read its text."),
+		field.Int("term_count").Default(0).NonNegative().
+			Comment("Number of the task's entries in the search index."),
 	}
 }
 
@@ -75,6 +80,8 @@ func (Task) Indexes() []ent.Index {
 		index.Fields("user_id", "title", "number"),
 		index.Fields("user_id", "number").StorageKey("task_pending").
 			Annotations(entsql.IndexWhere("completed_at IS NULL AND deleted_at IS NULL")),
+		index.Fields("user_id", "id").StorageKey("task_unindexed").
+			Annotations(entsql.IndexWhere("indexed_version <> version")),
 	}
 }
 

@@ -44,6 +44,10 @@ const (
 	FieldVersion = "version"
 	// FieldDeletedAt holds the string denoting the deleted_at field in the database.
 	FieldDeletedAt = "deleted_at"
+	// FieldIndexedVersion holds the string denoting the indexed_version field in the database.
+	FieldIndexedVersion = "indexed_version"
+	// FieldTermCount holds the string denoting the term_count field in the database.
+	FieldTermCount = "term_count"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
 	// EdgeChanges holds the string denoting the changes edge name in mutations.
@@ -83,6 +87,8 @@ var Columns = []string{
 	FieldLabels,
 	FieldVersion,
 	FieldDeletedAt,
+	FieldIndexedVersion,
+	FieldTermCount,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -127,6 +133,14 @@ var (
 	DefaultVersion int
 	// VersionValidator is a validator for the "version" field. It is called by the builders before save.
 	VersionValidator func(int) error
+	// DefaultIndexedVersion holds the default value on creation for the "indexed_version" field.
+	DefaultIndexedVersion int
+	// IndexedVersionValidator is a validator for the "indexed_version" field. It is called by the builders before save.
+	IndexedVersionValidator func(int) error
+	// DefaultTermCount holds the default value on creation for the "term_count" field.
+	DefaultTermCount int
+	// TermCountValidator is a validator for the "term_count" field. It is called by the builders before save.
+	TermCountValidator func(int) error
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -204,6 +218,16 @@ func ByVersion(opts ...sql.OrderTermOption) OrderOption {
 // ByDeletedAt orders the results by the deleted_at field.
 func ByDeletedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDeletedAt, opts...).ToFunc()
+}
+
+// ByIndexedVersion orders the results by the indexed_version field.
+func ByIndexedVersion(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldIndexedVersion, opts...).ToFunc()
+}
+
+// ByTermCount orders the results by the term_count field.
+func ByTermCount(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTermCount, opts...).ToFunc()
 }
 
 // ByUserField orders the results by user field.

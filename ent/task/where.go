@@ -132,6 +132,16 @@ func DeletedAt(v time.Time) predicate.Task {
 	return predicate.Task(sql.FieldEQ(FieldDeletedAt, v))
 }
 
+// IndexedVersion applies equality check predicate on the "indexed_version" field. It's identical to IndexedVersionEQ.
+func IndexedVersion(v int) predicate.Task {
+	return predicate.Task(sql.FieldEQ(FieldIndexedVersion, v))
+}
+
+// TermCount applies equality check predicate on the "term_count" field. It's identical to TermCountEQ.
+func TermCount(v int) predicate.Task {
+	return predicate.Task(sql.FieldEQ(FieldTermCount, v))
+}
+
 // UserIDEQ applies the EQ predicate on the "user_id" field.
 func UserIDEQ(v string) predicate.Task {
 	return predicate.Task(sql.FieldEQ(FieldUserID, v))
@@ -804,6 +814,86 @@ func DeletedAtIsNil() predicate.Task {
 // DeletedAtNotNil applies the NotNil predicate on the "deleted_at" field.
 func DeletedAtNotNil() predicate.Task {
 	return predicate.Task(sql.FieldNotNull(FieldDeletedAt))
+}
+
+// IndexedVersionEQ applies the EQ predicate on the "indexed_version" field.
+func IndexedVersionEQ(v int) predicate.Task {
+	return predicate.Task(sql.FieldEQ(FieldIndexedVersion, v))
+}
+
+// IndexedVersionNEQ applies the NEQ predicate on the "indexed_version" field.
+func IndexedVersionNEQ(v int) predicate.Task {
+	return predicate.Task(sql.FieldNEQ(FieldIndexedVersion, v))
+}
+
+// IndexedVersionIn applies the In predicate on the "indexed_version" field.
+func IndexedVersionIn(vs ...int) predicate.Task {
+	return predicate.Task(sql.FieldIn(FieldIndexedVersion, vs...))
+}
+
+// IndexedVersionNotIn applies the NotIn predicate on the "indexed_version" field.
+func IndexedVersionNotIn(vs ...int) predicate.Task {
+	return predicate.Task(sql.FieldNotIn(FieldIndexedVersion, vs...))
+}
+
+// IndexedVersionGT applies the GT predicate on the "indexed_version" field.
+func IndexedVersionGT(v int) predicate.Task {
+	return predicate.Task(sql.FieldGT(FieldIndexedVersion, v))
+}
+
+// IndexedVersionGTE applies the GTE predicate on the "indexed_version" field.
+func IndexedVersionGTE(v int) predicate.Task {
+	return predicate.Task(sql.FieldGTE(FieldIndexedVersion, v))
+}
+
+// IndexedVersionLT applies the LT predicate on the "indexed_version" field.
+func IndexedVersionLT(v int) predicate.Task {
+	return predicate.Task(sql.FieldLT(FieldIndexedVersion, v))
+}
+
+// IndexedVersionLTE applies the LTE predicate on the "indexed_version" field.
+func IndexedVersionLTE(v int) predicate.Task {
+	return predicate.Task(sql.FieldLTE(FieldIndexedVersion, v))
+}
+
+// TermCountEQ applies the EQ predicate on the "term_count" field.
+func TermCountEQ(v int) predicate.Task {
+	return predicate.Task(sql.FieldEQ(FieldTermCount, v))
+}
+
+// TermCountNEQ applies the NEQ predicate on the "term_count" field.
+func TermCountNEQ(v int) predicate.Task {
+	return predicate.Task(sql.FieldNEQ(FieldTermCount, v))
+}
+
+// TermCountIn applies the In predicate on the "term_count" field.
+func TermCountIn(vs ...int) predicate.Task {
+	return predicate.Task(sql.FieldIn(FieldTermCount, vs...))
+}
+
+// TermCountNotIn applies the NotIn predicate on the "term_count" field.
+func TermCountNotIn(vs ...int) predicate.Task {
+	return predicate.Task(sql.FieldNotIn(FieldTermCount, vs...))
+}
+
+// TermCountGT applies the GT predicate on the "term_count" field.
+func TermCountGT(v int) predicate.Task {
+	return predicate.Task(sql.FieldGT(FieldTermCount, v))
+}
+
+// TermCountGTE applies the GTE predicate on the "term_count" field.
+func TermCountGTE(v int) predicate.Task {
+	return predicate.Task(sql.FieldGTE(FieldTermCount, v))
+}
+
+// TermCountLT applies the LT predicate on the "term_count" field.
+func TermCountLT(v int) predicate.Task {
+	return predicate.Task(sql.FieldLT(FieldTermCount, v))
+}
+
+// TermCountLTE applies the LTE predicate on the "term_count" field.
+func TermCountLTE(v int) predicate.Task {
+	return predicate.Task(sql.FieldLTE(FieldTermCount, v))
 }
 
 // HasUser applies the HasEdge predicate on the "user" edge.

@@ -805,8 +805,11 @@ input TaskFilter {
   "Completion state."
   status: TaskStatus = ALL
   """
-  Words that the title or the description must contain, also as parts of longer words, ignoring case. At most 20 words
-  and 200 characters.
+  Words that the title or the description must contain, each at the beginning of a word, ignoring case and accents:
+  ` + "`" + `app` + "`" + ` finds "Äpple" and "apps". Text in Chinese, Japanese, Thai, Lao, Khmer or Burmese is found by any two adjacent
+  characters, and other signs, such as emoji, by themselves. A word that begins very many of the words in the user's
+  tasks matches whole words only. The first 1,000 different words of a task are searched. At most 20 words and 200
+  characters.
   """
   search: String
   "Label that the task must have."

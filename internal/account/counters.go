@@ -22,38 +22,55 @@ type CounterReport struct {
 	Wrong []string
 }
 
-// counterPage is the number of users that CheckCounters reads at once.
-const counterPage = 200
+// userPage is the number of users that EachUser reads at once.
+const userPage = 200
 
-// CheckCounters compares the counters of at most limit users, newest first, with the users' rows, and with repair
-// corrects them. It reads each user's rows as that user.
-func CheckCounters(ctx context.Context, db *store.DB, limit int, repair bool) (r CounterReport, err error) {
-	before := ""
-	for r.Checked < limit {
-		q := db.Client().User.Query().Order(user.ByID(sql.OrderDesc())).Limit(min(counterPage, limit-r.Checked))
+// EachUser calls fn for at most limit users, newest first, with the user as the context's viewer, until fn returns an
+// error.
+func EachUser(
+	ctx context.Context,
+	client *ent.Client,
+	limit int,
+	fn func(ctx context.Context, userID string) error,
+) error {
+	for before := ""; limit > 0; {
+		q := client.User.Query().Order(user.ByID(sql.OrderDesc())).Limit(min(userPage, limit))
 		if before != "" {
 			q.Where(user.IDLT(before))
 		}
 		ids, err := q.IDs(rule.System(ctx))
 		if err != nil {
-			return r, fmt.Errorf("reading users: %w", err)
+			return fmt.Errorf("reading users: %w", err)
 		}
 		if len(ids) == 0 {
-			return r, nil
+			return nil
 		}
 		for _, id := range ids {
-			exact, err := checkCounters(viewer.NewContext(ctx, viewer.Viewer{UserID: id}), db, id, repair)
-			if err != nil {
-				return r, err
-			}
-			r.Checked++
-			if !exact {
-				r.Wrong = append(r.Wrong, id)
+			if err := fn(viewer.NewContext(ctx, viewer.Viewer{UserID: id}), id); err != nil {
+				return err
 			}
 		}
 		before = ids[len(ids)-1]
+		limit -= len(ids)
 	}
-	return r, nil
+	return nil
+}
+
+// CheckCounters compares the counters of at most limit users, newest first, with the users' rows, and with repair
+// corrects them. It reads each user's rows as that user.
+func CheckCounters(ctx context.Context, db *store.DB, limit int, repair bool) (r CounterReport, err error) {
+	err = EachUser(ctx, db.Client(), limit, func(ctx context.Context, id string) error {
+		exact, err := checkCounters(ctx, db, id, repair)
+		if err != nil {
+			return err
+		}
+		r.Checked++
+		if !exact {
+			r.Wrong = append(r.Wrong, id)
+		}
+		return nil
+	})
+	return r, err
 }
 
 // checkCounters reports whether a user's counters equal the rows. Only a repair locks the user's row.

@@ -12,6 +12,7 @@ import (
 	"errand/ent/deletedaccount"
 	"errand/ent/rule"
 	"errand/ent/run"
+	"errand/ent/taskterm"
 	"errand/ent/user"
 	"errand/internal/apperr"
 	"errand/internal/auth"
@@ -95,6 +96,10 @@ func deleteUser(ctx context.Context, tx *ent.Tx, u *ent.User) ([]string, error) 
 	}
 	if _, err := tx.User.Delete().Where(user.ID(u.ID)).Exec(ctx); err != nil {
 		return nil, fmt.Errorf("deleting the user: %w", err)
+	}
+	// The search index does not refer to the user. Without the user's row, no transaction adds to it any more.
+	if _, err := tx.TaskTerm.Delete().Where(taskterm.UserID(u.ID)).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("deleting the search index: %w", err)
 	}
 	return conversationIDs, nil
 }

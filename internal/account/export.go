@@ -144,13 +144,14 @@ func (t exportedType) write(ctx context.Context, b *bytes.Buffer, tx *ent.Tx) er
 }
 
 // writeRow writes all stored fields of an entity as a JSON object, with names in the API's style. It omits the
-// owner, which is the export's "user".
+// owner, which is the export's "user", and the state of the search index.
 func writeRow(b *bytes.Buffer, entity any) error {
 	row := reflect.ValueOf(entity).Elem()
 	fields := map[string]any{}
 	for i := range row.NumField() {
 		column, _, _ := strings.Cut(row.Type().Field(i).Tag.Get("json"), ",")
-		if column == "" || column == "-" || column == "edges" || column == "user_id" {
+		if column == "" || column == "-" || column == "edges" || column == "user_id" ||
+			column == "indexed_version" || column == "term_count" {
 			continue
 		}
 		fields[camelCase(column)] = row.Field(i).Interface()

@@ -5,7 +5,7 @@
 // exact: Measure counts the rows themselves, and "errand doctor" compares the two.
 //
 // The size of a row is the number of bytes of its texts in UTF-8 plus RowBytes for everything else. The counted rows
-// are tasks (title, description, labels), task changes (old and new values), messages that are finished (content), and
+// are tasks (title, description, labels, entries of the search index), task changes (old and new values), messages that are finished (content), and
 // their tool calls (arguments, result and provider data). A reply is counted in the transaction that finishes it, and
 // is never refused: the quota is checked when a message is sent.
 package quota
@@ -25,8 +25,12 @@ import (
 	"errand/internal/viewer"
 )
 
-// RowBytes is the size of a row without its texts. The migration that filled the counters used this value too.
-const RowBytes = 200
+// RowBytes is the size of a row without its texts, and TermBytes that of an entry of the search index. Migrations use
+// these values too.
+const (
+	RowBytes  = 200
+	TermBytes = 100
+)
 
 // Limits bound one user. Zero means no limit.
 type Limits struct {
@@ -167,7 +171,7 @@ func (l Limits) explain(ctx context.Context, tx Querier, userID string, d Delta,
 
 // TaskBytes returns the size of a task.
 func TaskBytes(t *ent.Task) int64 {
-	n := RowBytes + len(t.Title) + len(t.Description)
+	n := RowBytes + len(t.Title) + len(t.Description) + TermBytes*t.TermCount
 	for _, label := range t.Labels {
 		n += len(label)
 	}

@@ -128,6 +128,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.StartRuns(ctx); err != nil {
 		return err
 	}
+	s.startIndexing()
 	if err := s.serveAdmin(); err != nil {
 		return err
 	}

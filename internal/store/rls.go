@@ -48,13 +48,12 @@ type rlsState struct {
 }
 
 // enableRLS makes all further statements run under row-level security, if the login allows it. Before the
-// tables exist it does nothing.
+// tables exist, all of them, it does nothing.
 func (db *DB) enableRLS(ctx context.Context) error {
 	if db.rls == nil || db.rls.role.Load() != nil {
 		return nil
 	}
-	var migrated bool
-	err := db.writer.QueryRowContext(ctx, "SELECT to_regclass('users') IS NOT NULL").Scan(&migrated)
+	migrated, err := db.hasTables(ctx)
 	if err != nil || !migrated {
 		return err
 	}
@@ -77,6 +76,18 @@ func (db *DB) enableRLS(ctx context.Context) error {
 	}
 	db.rls.role.Store(&role)
 	return nil
+}
+
+// hasTables reports whether all tables exist.
+func (db *DB) hasTables(ctx context.Context) (bool, error) {
+	for _, table := range migrate.Tables {
+		var exists bool
+		err := db.writer.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", table.Name).Scan(&exists)
+		if err != nil || !exists {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // chooseRLSRole returns the role to run statements as, or the reason why row-level security cannot be enforced.

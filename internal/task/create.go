@@ -9,6 +9,7 @@ import (
 	"errand/ent/enum"
 	"errand/internal/ids"
 	"errand/internal/quota"
+	"errand/internal/store"
 	"errand/internal/viewer"
 )
 
@@ -48,6 +49,8 @@ func (o operations) CreateTask(ctx context.Context, in CreateTaskInput) (*ent.Ta
 }
 
 func (w *changeWriter) createTask(ctx context.Context, t *ent.Task) (*ent.Task, error) {
+	terms := indexTerms(t.Title, t.Description)
+	t.TermCount = len(terms)
 	fields := diff(&ent.Task{}, t)
 	seq, err := w.count(ctx, quota.Delta{
 		TaskNumbers: 1,
@@ -67,11 +70,16 @@ func (w *changeWriter) createTask(ctx context.Context, t *ent.Task) (*ent.Task, 
 		SetNillableDueAt(t.DueAt).
 		SetDueSort(dueSort(t)).
 		SetLabels(t.Labels).
+		SetIndexedVersion(1).
+		SetTermCount(t.TermCount).
 		SetCreatedAt(now).
 		SetUpdatedAt(now).
 		Save(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("creating the task: %w", err)
+	}
+	if err := store.AddTerms(ctx, w.tx.Client(), w.viewer.UserID, created.Number, terms); err != nil {
+		return nil, err
 	}
 	return created, w.recordChange(ctx, seq, created, enum.ChangeCreated, fields)
 }

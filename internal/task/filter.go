@@ -12,7 +12,6 @@ import (
 	"errand/ent/predicate"
 	"errand/ent/task"
 	"errand/internal/apperr"
-	"errand/internal/store"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqljson"
@@ -30,7 +29,7 @@ const maxPriorities = int(enum.PriorityUrgent-enum.PriorityNone) + 1
 // Filter selects tasks that meet all of its conditions. Nil fields are no condition.
 type Filter struct {
 	Status *enum.TaskStatus
-	// Search holds words that must all occur in the title or the description, in any case.
+	// Search holds words; each must begin a word of the title or the description, in any case and with any accents.
 	Search *string
 	Label  *string
 	// Priority selects tasks with any of these priorities.
@@ -80,7 +79,7 @@ func (o operations) predicates(ctx context.Context, f *Filter) ([]predicate.Task
 		out[0] = task.DeletedAtNotNil()
 	}
 	out = append(out, f.statusPredicates()...)
-	search, err := f.searchPredicates()
+	search, err := o.searchPredicates(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +113,7 @@ func (f *Filter) statusPredicates() []predicate.Task {
 	}
 }
 
-func (f *Filter) searchPredicates() ([]predicate.Task, error) {
+func (o operations) searchPredicates(ctx context.Context, f *Filter) ([]predicate.Task, error) {
 	if f.Search == nil {
 		return nil, nil
 	}
@@ -128,9 +127,8 @@ func (f *Filter) searchPredicates() ([]predicate.Task, error) {
 	if len(words) == 0 {
 		return nil, nil
 	}
-	return []predicate.Task{func(s *sql.Selector) {
-		s.Where(store.ContainsAllWords(s, words, task.FieldTitle, task.FieldDescription))
-	}}, nil
+	search, err := o.searchPredicate(ctx, *f.Search, words)
+	return []predicate.Task{search}, err
 }
 
 // duePredicates compares due days with the filter's days, and due instants with the start

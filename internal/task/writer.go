@@ -80,13 +80,18 @@ func (w *changeWriter) updateTask(ctx context.Context, id string, edit func(t *e
 	if len(fields) == 0 {
 		return before, nil
 	}
+	index := w.planIndex(before, &after)
 	seq, err := w.count(ctx, updateDelta(before, &after, fields))
 	if err != nil {
 		return nil, err
 	}
 	after.Version++
+	after.IndexedVersion = after.Version
 	after.UpdatedAt = ids.Now()
 	if err := w.saveTask(ctx, &after); err != nil {
+		return nil, err
+	}
+	if err := index(ctx); err != nil {
 		return nil, err
 	}
 	return &after, w.recordChange(ctx, seq, &after, changeKind(before, &after, fields), fields)
@@ -133,6 +138,8 @@ func (w *changeWriter) saveTask(ctx context.Context, t *ent.Task) error {
 		SetLabels(t.Labels).
 		SetDueSort(dueSort(t)).
 		SetVersion(t.Version).
+		SetIndexedVersion(t.IndexedVersion).
+		SetTermCount(t.TermCount).
 		SetUpdatedAt(t.UpdatedAt)
 	setOrClear(t.CompletedAt, u.SetCompletedAt, u.ClearCompletedAt)
 	setOrClear(t.DueOn, u.SetDueOn, u.ClearDueOn)

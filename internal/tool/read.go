@@ -20,7 +20,7 @@ func listTasks() *Tool {
 		Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{
 			"status":{"type":"string","enum":["all","pending","completed"],"description":"Filter by state; all by default."},
 			"search":{"type":"string","minLength":1,"maxLength":200,
-				"description":"Words that the title or the description contains."},
+				"description":"Beginnings of words that the title or the description contains."},
 			"label":{"type":"string","minLength":1,"maxLength":50,"description":"A label that the tasks have."},
 			"priority":{"type":"string","enum":[` + priorityNames + `]},
 			"due_from":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$",

@@ -12,6 +12,7 @@ import (
 
 	"errand/ent/enum"
 	"errand/ent/rule"
+	"errand/ent/taskterm"
 	"errand/internal/ids"
 	"errand/internal/testclient"
 	"errand/internal/viewer"
@@ -150,6 +151,9 @@ func (user *userFixture) collectReferences(t testing.TB, env *harness.Env) {
 		for rows.Next() {
 			var id string
 			require.NoError(t, rows.Scan(&id))
+			if table.Name == taskterm.Table {
+				continue // the API has no ids of the search index
+			}
 			user.ids[ids.Prefix(id)] = append(user.ids[ids.Prefix(id)], id)
 		}
 		require.NoError(t, rows.Err())

@@ -1,0 +1,50 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"time"
+
+	"errand/internal/account"
+)
+
+// indexInterval is how often tasks are searched for that the search index lacks. Only older releases write such tasks:
+// before an upgrade, and while replicas of two releases run.
+const indexInterval = time.Hour
+
+// startIndexing completes the search index in the background, as each user and in small transactions. It can be
+// interrupted at any time; searches find tasks that are not indexed yet by reading their texts.
+func (s *Server) startIndexing() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(indexInterval)
+		defer ticker.Stop()
+		for {
+			if err := s.indexAll(ctx); err != nil && ctx.Err() == nil {
+				s.Log.WarnContext(ctx, "completing the search index failed", slog.Any("error", err))
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	s.onStop("search index", 1, func(context.Context) error { cancel(); <-done; return nil })
+}
+
+func (s *Server) indexAll(ctx context.Context) error {
+	return account.EachUser(ctx, s.DB.Client(), math.MaxInt, func(ctx context.Context, userID string) error {
+		for more := true; more; {
+			var err error
+			if more, err = s.Services.Tasks.IndexTasks(ctx); err != nil {
+				return fmt.Errorf("indexing tasks of %s: %w", userID, err)
+			}
+		}
+		return nil
+	})
+}
