@@ -79,6 +79,36 @@ func TestPolicy_Query_ReturnsOnlyRowsOfViewer(t *testing.T) {
 	})
 }
 
+// The policies let no token reach rows of another area, whatever the domain checks.
+func TestPolicy_Scopes_LimitAccessByArea(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, f *fixture) {
+		as := func(scopes viewer.Scopes) context.Context {
+			return viewer.NewContext(t.Context(), viewer.Viewer{UserID: f.aliceID, Scopes: scopes})
+		}
+		require.Equal(t, "secret", f.client.Task.GetX(as("tasks:write"), f.task.ID).Title, "a change begins with reading")
+		f.client.Message.GetX(as("chat"), f.message.ID)
+		f.client.User.GetX(as("chat"), f.aliceID)
+		for name, err := range map[string]error{
+			"tasks by chat":         exist(f.client.Task.Query().Exist(as("chat account"))),
+			"history by chat":       exist(f.client.TaskChange.Query().Exist(as("chat"))),
+			"conversations":         exist(f.client.Conversation.Query().Exist(as("tasks:read tasks:write account"))),
+			"messages":              exist(f.client.Message.Query().Exist(as("account"))),
+			"tool calls":            exist(f.client.ToolCall.Query().Exist(as("tasks:read"))),
+			"runs":                  exist(f.client.Run.Query().Exist(as("tasks:write"))),
+			"usage":                 exist(f.client.UsageDay.Query().Exist(as("tasks:read"))),
+			"changing as reader":    f.client.Task.UpdateOneID(f.task.ID).SetTitle("x").Exec(as("tasks:read chat")),
+			"deleting as reader":    f.client.Task.DeleteOneID(f.task.ID).Exec(as("tasks:read")),
+			"creating as reader":    f.client.Task.Create().SetNumber(9).SetTitle("x").Exec(as("tasks:read")),
+			"deleting conversation": f.client.Conversation.DeleteOneID(f.conversation.ID).Exec(as("account tasks:write")),
+		} {
+			require.Equal(t, apperr.Forbidden, apperr.CodeOf(err), "%s: %v", name, err)
+			require.NotEmpty(t, apperr.From(err).Scope, name)
+		}
+	})
+}
+
+func exist(_ bool, err error) error { return err }
+
 func TestPolicy_NoViewer_ReturnsUnauthenticated(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, f *fixture) {
 		anonymous := context.Background()

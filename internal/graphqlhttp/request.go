@@ -146,6 +146,9 @@ func (h *Handler) authenticate(r *http.Request) (context.Context, exec.Identity,
 		e = e.WithHeader("WWW-Authenticate", `Bearer error="invalid_token"`)
 	case apperr.Forbidden:
 		e.Status = http.StatusForbidden
+		if scope, ok := failure.Extensions["scope"].(string); ok { // RFC 6750, section 3.1
+			e = e.WithHeader("WWW-Authenticate", `Bearer error="insufficient_scope", scope="`+scope+`"`)
+		}
 	}
 	return ctx, identity, e
 }

@@ -40,7 +40,7 @@ func (s *Server) protocolError(ctx context.Context, method string, err error) er
 	}
 	rpcErr := jsonrpcError(e)
 	rpcErr.Data, _ = json.Marshal(
-		errorData{e.Code, telemetry.RequestID(ctx), e.RetryAfter.Milliseconds(), e.Limit, e.Max},
+		errorData{e.Code, telemetry.RequestID(ctx), e.RetryAfter.Milliseconds(), e.Limit, e.Max, e.Scope},
 	) // strings and numbers always marshal
 	return rpcErr
 }
@@ -52,6 +52,7 @@ type errorData struct {
 	RetryAfterMs int64       `json:"retryAfterMs,omitempty"`
 	Limit        string      `json:"limit,omitempty"`
 	Max          int64       `json:"max,omitempty"`
+	Scope        string      `json:"scope,omitempty"`
 }
 
 // rateLimitedResult answers a request above the rate limit. A tool call gets an error result instead of a

@@ -153,6 +153,7 @@ func TestScopes_ToolsAndResources_RequireScope(t *testing.T) {
 				require.Contains(t, challenge, `scope="`+c.missing+`"`)
 				require.Contains(t, challenge, "/.well-known/oauth-protected-resource/mcp")
 				require.Contains(t, body, `"code":-32013`)
+				require.Contains(t, body, `"scope":"`+c.missing+`"`)
 			})
 		}
 		found, err := w.tasks.FindTaskByNumber(w.context("alice"), 4)

@@ -27,8 +27,8 @@ const (
 const MethodListen = "subscriptions/listen"
 
 // middleware wraps every message: it adds the client's name to the viewer, checks expiry and rate limit, bounds the
-// time, redacts errors and reports the request. Scopes are checked where the data is read or changed; over HTTP a missing one
-// is also a challenge.
+// time, redacts errors and reports the request. Scopes are checked where the data is read or changed; over
+// HTTP a missing one is also a challenge.
 func (s *Server) middleware(l *subscriber) sdk.Middleware {
 	return func(next sdk.MethodHandler) sdk.MethodHandler {
 		return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {

@@ -25,24 +25,38 @@ func TestRequireScopes_TokenWithout_IsRefusedEverywhere(t *testing.T) {
 		a := c.Try(t, `{ __typename }`, nil)
 		require.Equal(t, "FORBIDDEN", a.ErrorCode(), a.Raw)
 		require.Equal(t, "tasks:read tasks:write chat account", a.Errors[0].Extensions.Scope)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, env.URL()+"/graphql",
+			strings.NewReader(`{"query":"{ __typename }"}`))
+		require.NoError(t, err)
+		r.Header.Set("Authorization", "Bearer "+c.Token)
+		r.Header.Set("Content-Type", "application/json")
+		requireInsufficientScope(t, r)
 		for _, accept := range []string{"text/event-stream", "multipart/mixed", "application/graphql-response+json"} {
 			require.Equal(t, http.StatusForbidden, requestStatus(t, env, accept, "Bearer "+c.Token), accept)
 		}
-		_, err := c.TryDial(t.Context())
+		_, err = c.TryDial(t.Context())
 		var closed *websocket.CloseError
 		require.ErrorAs(t, err, &closed)
 		require.Equal(t, 4403, closed.Code)
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, env.URL()+mcp.Path, http.NoBody)
+		r, err = http.NewRequestWithContext(t.Context(), http.MethodPost, env.URL()+mcp.Path, http.NoBody)
 		require.NoError(t, err)
 		r.Header.Set("Authorization", "Bearer "+c.Token)
-		response, err := http.DefaultClient.Do(r)
-		require.NoError(t, err)
-		require.NoError(t, response.Body.Close())
-		require.Equal(t, http.StatusForbidden, response.StatusCode)
-		require.Contains(t, response.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`)
+		requireInsufficientScope(t, r)
 	}
 	require.Zero(t, env.Count(t, "SELECT count(*) FROM users"), "a refused token creates no account")
 	require.Empty(t, harness.AllTasks(t, env.ClientWithScopes(t, "ann", "tasks:read")))
+}
+
+// requireInsufficientScope sends a request and requires the response of RFC 6750, section 3.1.
+func requireInsufficientScope(t *testing.T, r *http.Request) {
+	t.Helper()
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusForbidden, response.StatusCode)
+	challenge := response.Header.Get("WWW-Authenticate")
+	require.Contains(t, challenge, `error="insufficient_scope"`)
+	require.Contains(t, challenge, `scope="tasks:read tasks:write chat account"`)
 }
 
 // TestTokenRenewal_FewerScopes_LimitsOpenSocket renews the token of a socket with subscriptions. With fewer scopes they
