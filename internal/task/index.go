@@ -68,7 +68,7 @@ func without(a, b []string) []string {
 // IndexTasks adds some of the viewer's tasks that the search index does not hold to it: those that an earlier release
 // wrote. It reports whether more remain. Searches find such tasks by reading their texts.
 func (s *Service) IndexTasks(ctx context.Context) (more bool, err error) {
-	v, err := viewer.Require(ctx)
+	v, err := viewer.Require(ctx, viewer.TasksWrite)
 	if err != nil {
 		return false, err
 	}
