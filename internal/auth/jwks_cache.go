@@ -15,9 +15,10 @@ const (
 	// refreshAfter is the age at which keys are fetched again in the background.
 	refreshAfter = 5 * time.Minute
 	// staleAfter is the age at which a request waits for the fetch, so that an idle server does not accept a
-	// key that was withdrawn long ago. No request waits while the last fetch failed; the last loaded keys
-	// are used.
+	// key that was withdrawn long ago. No request waits longer than staleWait, nor while the last fetch failed;
+	// the last loaded keys are used.
 	staleAfter = time.Hour
+	staleWait  = time.Second
 	// fetchRetryDelay is the pause after a failed fetch when keys are loaded, firstFetchRetryDelay when
 	// none are.
 	fetchRetryDelay      = 30 * time.Second
@@ -116,9 +117,10 @@ func (c *jwksCache) get(ctx context.Context) (*keySet, error) {
 		return c.keys, nil // also while a fetch is running, so that its duration does not decide which keys are used
 	}
 	fetching := c.fetching
+	haveKeys := c.keys != nil
 	c.mu.Unlock()
 
-	if err := waitFor(ctx, fetching); err != nil {
+	if err := waitForFetch(ctx, fetching, haveKeys); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
@@ -127,6 +129,17 @@ func (c *jwksCache) get(ctx context.Context) (*keySet, error) {
 		return nil, keysUnavailable(firstFetchRetryDelay)
 	}
 	return c.keys, nil
+}
+
+// waitForFetch waits until a fetch has ended, at most for staleWait if there are keys.
+func waitForFetch(ctx context.Context, fetching <-chan struct{}, haveKeys bool) error {
+	if !haveKeys || fetching == nil {
+		return waitFor(ctx, fetching)
+	}
+	short, cancel := context.WithTimeout(ctx, staleWait)
+	defer cancel()
+	_ = waitFor(short, fetching)
+	return ctx.Err()
 }
 
 // keysUnavailable returns the error for a token that cannot be verified at present and may be valid.

@@ -251,3 +251,13 @@ func TestRecheck_TooManyWaiting_Unavailable(t *testing.T) {
 		waiting.Wait()
 	})
 }
+
+// An issuer that answers slowly delays a token of a loaded key by staleWait at most, however long the server was idle.
+func TestJWKSCache_StaleKeysAndSlowIssuer_ShortWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, v := newRecheckTest(t, time.Minute)
+		time.Sleep(2 * staleAfter)
+		verifyWithin(t, v, signWith(t, edKey(), "ed"), staleWait)
+		require.Equal(t, 2, source.fetchCount())
+	})
+}
