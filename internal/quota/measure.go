@@ -54,8 +54,8 @@ const measured = `
 	(SELECT COUNT(*) FROM tasks t WHERE t.user_id = $1 AND t.deleted_at IS NULL AND t.completed_at IS NOT NULL),
 	(SELECT COUNT(*) FROM tasks t WHERE t.user_id = $1 AND t.deleted_at IS NOT NULL),
 	(SELECT COUNT(*) FROM conversations c WHERE c.user_id = $1),
-	CAST((SELECT COALESCE(SUM(200 + octet_length(t.title) + octet_length(t.description) + 100 * t.term_count + {labels}), 0)
-			FROM tasks t WHERE t.user_id = $1)
+	CAST((SELECT COALESCE(SUM(200 + octet_length(t.title) + octet_length(t.description) + 100 * t.term_count
+			+ {labels}), 0) FROM tasks t WHERE t.user_id = $1)
 		+ (SELECT COALESCE(SUM(200 + {fields}), 0) FROM task_changes h WHERE h.user_id = $1)
 		+ (SELECT COALESCE(SUM(` + messageBytes + `), 0) FROM messages m WHERE m.user_id = $1 AND ` + finished + `)
 	AS BIGINT)`

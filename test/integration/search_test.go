@@ -99,8 +99,8 @@ func TestSearch_RandomEdits_FindsSameAsScan(t *testing.T) {
 	})
 }
 
-// TestSearch_TasksOfEarlierRelease_FoundAndIndexed inserts tasks as an earlier release does and checks that searches find
-// them before and after a server indexes them.
+// TestSearch_TasksOfEarlierRelease_FoundAndIndexed inserts tasks as an earlier release does and checks that searches
+// find them before and after a server indexes them.
 func TestSearch_TasksOfEarlierRelease_FoundAndIndexed(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		b := harness.Start(t, url)
