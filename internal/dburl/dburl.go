@@ -68,7 +68,7 @@ func Parse(raw string) (URL, error) {
 	case "sqlite", "sqlite3":
 		return parseSQLite(rest)
 	case "postgres", "postgresql", "postgis", "psql":
-		return parsePostgres(rest)
+		return parsePostgres(raw)
 	default:
 		return URL{}, ErrScheme
 	}
@@ -96,11 +96,13 @@ func parseSQLite(rest string) (URL, error) {
 	return URL{SQLitePath: path, Redacted: "sqlite:" + path}, nil
 }
 
-// parsePostgres parses the part after the scheme.
-func parsePostgres(rest string) (URL, error) {
+// ParseHosts parses a PostgreSQL URL that may name several hosts, which net/url does not know. The hosts of the result
+// are all in its Host.
+func ParseHosts(raw string) (*url.URL, error) {
+	_, rest, _ := strings.Cut(raw, ":")
 	rest, ok := strings.CutPrefix(rest, "//")
 	if !ok {
-		return URL{}, ErrPostgresURL
+		return nil, ErrPostgresURL
 	}
 	end := strings.IndexAny(rest, "/?#")
 	if end < 0 {
@@ -110,21 +112,34 @@ func parsePostgres(rest string) (URL, error) {
 	at := strings.LastIndex(authority, "@") + 1
 	userinfo, hosts := authority[:at], authority[at:]
 	if !validHosts(hosts) {
-		return URL{}, ErrPostgresURL
+		return nil, ErrPostgresURL
 	}
-	// net/url knows a single host only, so the hosts are parsed apart.
 	u, err := url.Parse("postgres://" + userinfo + "host" + rest)
 	// An @ further behind means that the password has a character that ends it, and its rest must not be shown.
-	if err != nil || strings.ContainsAny(u.EscapedPath(), "@") || strings.Contains(rest, "#") {
-		return URL{}, ErrPostgresURL
+	if err != nil || strings.Contains(u.EscapedPath(), "@") || strings.Contains(rest, "#") {
+		return nil, ErrPostgresURL
 	}
-	result := URL{Redacted: "postgres://" + redactedUser(u) + hosts + u.EscapedPath()}
+	u.Host = hosts
+	return u, nil
+}
+
+// parsePostgres parses a PostgreSQL URL.
+func parsePostgres(raw string) (URL, error) {
+	u, err := ParseHosts(raw)
+	if err != nil {
+		return URL{}, err
+	}
+	result := URL{Redacted: "postgres://" + redactedUser(u) + u.Host + u.EscapedPath()}
 	result.addPassword(u.User.Password())
 	query, err := result.translate(u.Query())
 	if err != nil {
 		return URL{}, err
 	}
-	full := "postgres://" + userinfo + hosts + u.EscapedPath()
+	userinfo := ""
+	if u.User != nil {
+		userinfo = u.User.String() + "@"
+	}
+	full := "postgres://" + userinfo + u.Host + u.EscapedPath()
 	if query != "" {
 		full += "?" + query
 	}

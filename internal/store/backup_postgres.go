@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+
+	"errand/internal/dburl"
 )
 
 // dumpPostgres runs pg_dump into an empty file. file is the name that the user has given.
@@ -175,7 +177,7 @@ func runPostgresTool(ctx context.Context, db *DB, out any, name string, args ...
 // they do not know. login replaces the user if it is not "".
 func libpqURL(db *DB, login string) string {
 	u := &url.URL{}
-	if parsed, err := url.Parse(db.postgres.ConnString()); err == nil {
+	if parsed, err := dburl.ParseHosts(db.postgres.ConnString()); err == nil {
 		u = parsed
 	}
 	query := url.Values{}
@@ -186,6 +188,9 @@ func libpqURL(db *DB, login string) string {
 		if values := u.Query()[name]; len(values) > 0 {
 			query[name] = values
 		}
+	}
+	if strings.Contains(u.Host+query.Get("host"), ",") {
+		query.Set("target_session_attrs", "read-write") // not a standby, as everywhere in this program
 	}
 	u.User = url.User(db.postgres.User)
 	if login != "" {

@@ -37,3 +37,9 @@ func TestPostgresConfig_NoOptions_HasDeerrs(t *testing.T) {
 	require.Equal(t, "errand", config.RuntimeParams["application_name"])
 	require.Equal(t, pgx.QueryExecModeCacheStatement, config.DefaultQueryExecMode)
 }
+
+func TestLibpqURL_SeveralHosts_KeepsThemAndSelectsThePrimary(t *testing.T) {
+	db := &DB{postgres: configFor(t, "postgres://alice:s3cret@one:5433,two:5434/errand?pgbouncer=true&sslmode=disable")}
+	got := libpqURL(db, "")
+	require.Equal(t, "postgres://alice@one:5433,two:5434/errand?sslmode=disable&target_session_attrs=read-write", got)
+}

@@ -120,7 +120,7 @@ func (m mutant) flags(root, dir string) ([]string, error) {
 }
 
 // maxSeeds is the number of seeds to try for a mutant: some violations depend on the timing of a fault.
-const maxSeeds = 4
+const maxSeeds = 8
 
 // runMutants runs each mutant and returns an error for each one that no run detects.
 func runMutants(ctx context.Context, o options) error {
