@@ -26,7 +26,7 @@ export async function startBetterAuth(resource) {
     plugins: [
       jwt(),
       oauthProvider({
-        loginPage: "/sign-in", consentPage: "/consent", scopes: ["openid", "profile", "offline_access", "tasks:read", "tasks:write"],
+        loginPage: "/sign-in", consentPage: "/consent", scopes: ["openid", "profile", "offline_access", "tasks:read", "tasks:write", "chat"],
         resources: [resource], clientRegistrationDefaultResources: [resource],
         allowDynamicClientRegistration: true, allowUnauthenticatedClientRegistration: true,
         silenceWarnings: { oauthAuthServerConfig: true, openidConfig: true },
