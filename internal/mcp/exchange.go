@@ -17,6 +17,9 @@ type httpExchange struct {
 	http.ResponseWriter
 	request  *http.Request
 	resource *auth.ProtectedResource
+	head     messageHead
+	// limited is the error of a limit, with which the middleware rejects the message; nil within the limits.
+	limited error
 	// server serves this request instead of the shared one, if set.
 	server        *sdk.Server
 	status        atomic.Int32

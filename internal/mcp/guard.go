@@ -73,10 +73,11 @@ func (g Guard) Wrap(next http.Handler) http.Handler {
 			return
 		}
 		defer release()
-		if !g.readBody(w, r) {
+		head, ok := g.readBody(w, r)
+		if !ok {
 			return
 		}
-		x := &httpExchange{ResponseWriter: w, request: r, resource: g.Resource}
+		x := &httpExchange{ResponseWriter: w, request: r, resource: g.Resource, head: head}
 		withExchange(x, next).ServeHTTP(x, r.WithContext(ctx))
 	})
 }
@@ -164,10 +165,10 @@ const (
 
 // readBody reads the whole body and checks its size before anything decodes it or is built for it. It rejects batches,
 // which would multiply the work of one request.
-func (g Guard) readBody(w http.ResponseWriter, r *http.Request) bool {
+func (g Guard) readBody(w http.ResponseWriter, r *http.Request) (messageHead, bool) {
 	if r.ContentLength > g.BodyBytes {
 		writeError(w, http.StatusRequestEntityTooLarge, "The request body is too large.")
-		return false
+		return messageHead{}, false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.BodyBytes))
 	if err != nil {
@@ -176,24 +177,24 @@ func (g Guard) readBody(w http.ResponseWriter, r *http.Request) bool {
 		} else {
 			writeError(w, http.StatusRequestTimeout, "The request body did not arrive.")
 		}
-		return false
+		return messageHead{}, false
 	}
 	if bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("[")) {
 		writeError(w, http.StatusBadRequest, "Batches are not supported: send one message.")
-		return false
+		return messageHead{}, false
 	}
 	switch shape := jsonlimit.Measure(body); {
 	case shape.Values > maxMessageValues:
 		writeError(w, http.StatusBadRequest, fmt.Sprintf("The message has %d values; the limit is %d.",
 			shape.Values, maxMessageValues))
-		return false
+		return messageHead{}, false
 	case shape.Depth > maxMessageDepth:
 		writeError(w, http.StatusBadRequest, fmt.Sprintf("The message is nested %d levels deep; the limit is %d.",
 			shape.Depth, maxMessageDepth))
-		return false
+		return messageHead{}, false
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	return true
+	return headOf(body), true
 }
 
 // writeError writes a JSON-RPC error without an id, since the message has not been parsed.

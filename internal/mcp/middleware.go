@@ -74,10 +74,8 @@ func (s *Server) handle(
 	if exchangeFrom(ctx) == nil && expired(v) { // HTTP requests have just been verified
 		return nil, tokenExpired()
 	}
-	if s.isCounted(method, req) {
-		if err := s.o.CheckRateLimit(ctx); err != nil {
-			return rateLimitedResult(method, err)
-		}
+	if err := s.rateLimit(ctx); err != nil {
+		return rateLimitedResult(method, err)
 	}
 	if listen, ok := req.(*sdk.SubscriptionsListenRequest); ok {
 		return s.listen(ctx, next, listen, l)
@@ -112,16 +110,12 @@ func adjustInitializeResult(ctx context.Context, req sdk.Request, result *sdk.In
 	}
 }
 
-// isCounted reports whether a message counts against the rate limit: those that read no user data do not.
-func (s *Server) isCounted(method string, req sdk.Request) bool {
-	switch method {
-	case methodCall:
-		return s.toolOf(req) != ""
-	case methodListResources, methodReadResource, methodSubscribe, methodPrompt, MethodListen:
-		return true
-	default:
-		return false
+// rateLimit returns the error of the rate limit. HTTP requests have been counted by count.
+func (s *Server) rateLimit(ctx context.Context) error {
+	if x := exchangeFrom(ctx); x != nil {
+		return x.limited
 	}
+	return s.o.CheckRateLimit(ctx)
 }
 
 // toolOf returns the called tool, "" for unknown names: logs and metrics take no names from clients.

@@ -12,6 +12,9 @@ import (
 // messagesSize is the largest number of messages in one read of a conversation.
 const messagesSize = 50
 
+// maxConversationBytes limits the texts in one read of a conversation, so that a read does not fill a model's context.
+const maxConversationBytes = 128 << 10
+
 type conversationView struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
@@ -46,16 +49,30 @@ func (s *Server) conversation(ctx context.Context, id, before string) (any, erro
 	}
 	messages := pages[id]
 	view := conversationView{ID: id, Title: found.Title, Messages: []messageView{}}
-	for _, m := range messages.Nodes() {
+	first := firstWithin(messages.Nodes(), maxConversationBytes)
+	for _, m := range messages.Nodes()[first:] {
 		view.Messages = append(view.Messages, messageView{
 			Role: strings.ToLower(string(m.Role)), Status: strings.ToLower(string(m.Status)),
 			Content: m.Content, At: m.CreatedAt.UTC().Format(time.RFC3339),
 		})
 	}
-	if messages.PageInfo.HasPreviousPage {
-		view.Earlier = conversationURIOf(id) + "?before=" + *messages.PageInfo.StartCursor()
+	if first > 0 || messages.PageInfo.HasPreviousPage {
+		view.Earlier = conversationURIOf(id) + "?before=" + messages.Edges[first].Cursor()
 	}
 	return view, nil
+}
+
+// firstWithin returns the index of the first of the newest messages whose texts have at most limit bytes together. At
+// least the newest message is included.
+func firstWithin(messages []*ent.Message, limit int) int {
+	first := len(messages)
+	for size := 0; first > 0; first-- {
+		size += len(messages[first-1].Content)
+		if size > limit && first < len(messages) {
+			break
+		}
+	}
+	return first
 }
 
 func conversationURIOf(id string) string { return scheme + "://conversations/" + id }

@@ -18,13 +18,9 @@ const openTasksSize = 100
 
 // openTasks returns the pending tasks after a number, as list_tasks shows them, with the URI of the next part.
 func (s *Server) openTasks(ctx context.Context, after, label string) (any, error) {
-	start := 0
-	if after != "" {
-		n, err := strconv.Atoi(after)
-		if err != nil || n < 0 {
-			return nil, apperr.Invalid("after", "\"after\" is the number of a task.")
-		}
-		start = n
+	start, err := parseAfter(after)
+	if err != nil {
+		return nil, err
 	}
 	list, err := s.listOpenTasks(ctx, openTasksSize, start, label)
 	if err != nil || len(list.Tasks) == 0 || len(list.Tasks) == list.Total {
@@ -37,6 +33,18 @@ func (s *Server) openTasks(ctx context.Context, after, label string) (any, error
 		list.More = openTasksURIOf(last, label)
 	}
 	return list, err
+}
+
+// parseAfter parses the query parameter "after"; 0 without one.
+func parseAfter(after string) (int, error) {
+	if after == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(after)
+	if err != nil || n < 0 {
+		return 0, apperr.Invalid("after", "\"after\" is the number of a task.")
+	}
+	return n, nil
 }
 
 type openTasksView struct {

@@ -12,6 +12,7 @@ import (
 	"errand/ent"
 	"errand/internal/ids"
 	"errand/internal/tool"
+	"errand/internal/viewer"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -61,7 +62,13 @@ type resourceURI struct {
 	query      url.Values
 }
 
+// maxURI is the maximum length of a URI in bytes. The longest part of a valid one is a label or a cursor.
+const maxURI = 2048
+
 func parseURI(uri string) (p resourceURI, ok bool) {
+	if len(uri) > maxURI {
+		return resourceURI{}, false
+	}
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != scheme || u.User != nil || u.Fragment != "" || u.RawPath != "" || u.String() != uri {
 		return resourceURI{}, false
@@ -106,10 +113,26 @@ func (s *Server) read(ctx context.Context, req *sdk.ReadResourceRequest) (*sdk.R
 	}, nil
 }
 
-// exists reports whether the viewer can read the resource.
+// exists reports whether the viewer can read the resource. It reads at most one row, since a subscription may name
+// many resources.
 func (s *Server) exists(ctx context.Context, uri string) bool {
-	content, err := s.content(ctx, uri)
-	return err == nil && content != nil
+	p, ok := parseURI(uri)
+	switch {
+	case !ok:
+		return false
+	case p.kind == "tasks" && p.name == "open":
+		_, scopeErr := viewer.Require(ctx, viewer.TasksRead)
+		_, numberErr := parseAfter(p.query.Get("after"))
+		return scopeErr == nil && numberErr == nil
+	case p.kind == "tasks":
+		found, err := s.findTask(ctx, p.name)
+		return err == nil && found != nil
+	case p.kind == "conversations" && ids.Is(p.name, ids.Conversation):
+		found, err := s.o.Conversations.FindConversation(ctx, p.name)
+		return err == nil && found != nil
+	default:
+		return false
+	}
 }
 
 // content returns the content of a resource of the viewer, nil when there is none.
@@ -129,10 +152,17 @@ func (s *Server) content(ctx context.Context, uri string) (any, error) {
 	}
 }
 
-// task returns a task outside the trash by number or id.
+// task returns the content of a task, nil when there is none.
 func (s *Server) task(ctx context.Context, name string) (any, error) {
-	var found *ent.Task
-	var err error
+	found, err := s.findTask(ctx, name)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	return tool.DescribeTask(ctx, s.o.Tasks, found)
+}
+
+// findTask returns a task outside the trash by number or id, nil when there is none.
+func (s *Server) findTask(ctx context.Context, name string) (found *ent.Task, err error) {
 	if ids.Is(name, ids.Task) {
 		found, err = s.o.Tasks.FindTask(ctx, name)
 	} else if number, bad := strconv.Atoi(name); bad == nil && strconv.Itoa(number) == name {
@@ -141,5 +171,5 @@ func (s *Server) task(ctx context.Context, name string) (any, error) {
 	if err != nil || found == nil || found.DeletedAt != nil {
 		return nil, err
 	}
-	return tool.DescribeTask(ctx, s.o.Tasks, found)
+	return found, nil
 }

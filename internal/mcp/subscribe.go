@@ -16,29 +16,47 @@ import (
 // Handler returns the streamable HTTP handler behind g.
 func (s *Server) Handler(g Guard) http.Handler {
 	return g.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Revision 2026-07-28 requires this header and that it equals the method.
-		if r.Header.Get("Mcp-Method") != MethodListen {
+		x := exchangeFrom(r.Context())
+		if !s.count(w, r, x) {
+			return
+		}
+		// Revision 2026-07-28 requires the header and that it equals the method.
+		if x.limited != nil || x.head.Method != MethodListen || r.Header.Get("Mcp-Method") != MethodListen {
 			s.http.ServeHTTP(w, r)
 			return
 		}
-		s.serveListen(w, r)
+		s.serveListen(w, r, x)
 	}))
 }
 
-// serveListen serves a subscription on an SDK server of its own.
-func (s *Server) serveListen(w http.ResponseWriter, r *http.Request) {
-	if v, _ := viewer.FromContext(r.Context()); expired(v) { // a long-lived stream must not use the leeway
+// serveListen serves a subscription on an SDK server of its own. It is counted before anything is built for it; above
+// the limit the middleware rejects it.
+func (s *Server) serveListen(w http.ResponseWriter, r *http.Request, x *httpExchange) {
+	v, err := viewer.RequireAny(r.Context(), viewer.TasksRead, viewer.Chat)
+	if expired(v) { // a long-lived stream must not use the leeway
 		writeError(w, http.StatusUnauthorized, tokenExpired().Error())
 		return
 	}
-	l, err := s.newSubscriber(r.Context())
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	var done func()
+	if err == nil {
+		done, err = s.subscriptions.open(v.UserID, cancel)
+	}
+	if err != nil {
+		x.limited = err
+		s.http.ServeHTTP(w, r)
+		return
+	}
+	defer done()
+	l, err := s.newSubscriber(ctx)
 	if err != nil {
 		s.o.Logger.ErrorContext(r.Context(), "mcp subscription failed", slog.Any("error", err))
 		writeError(w, http.StatusServiceUnavailable, apperr.From(err).Message)
 		return
 	}
 	defer l.close()
-	exchangeFrom(r.Context()).server = l.server
+	x.server = l.server
 	// From here on, each write has a deadline of its own. An error means that the server has no deadlines.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	s.http.ServeHTTP(w, r)
@@ -55,18 +73,12 @@ func (s *Server) listen(
 	if l == nil {
 		return nil, apperr.New(apperr.BadUserInput, "Subscriptions need revision %s of the protocol.", revision2026)
 	}
-	v, err := viewer.RequireAny(ctx, viewer.TasksRead, viewer.Chat)
-	if err != nil {
+	if _, err := viewer.RequireAny(ctx, viewer.TasksRead, viewer.Chat); err != nil { // over stdio
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(l.ctx, cancel)()
-	done, err := s.subscriptions.open(v.UserID, cancel)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
 	if wanted := req.Params.Notifications; wanted != nil {
 		if len(wanted.ResourceSubscriptions) > maxSubscribedResources {
 			return nil, apperr.Invalid("resourceSubscriptions", "Subscribe to at most %d resources at once.",

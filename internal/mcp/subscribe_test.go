@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -223,6 +225,33 @@ func TestListen_TokenOrClientEnds_SubscriptionEnds(t *testing.T) {
 	})
 }
 
+// TestListen_HalfSent_BuildsNothing sends parts of requests, which must not be counted or built.
+func TestListen_HalfSent_BuildsNothing(t *testing.T) {
+	const n = 20
+	w := newFixture(t, testdb.SQLite(t), nil)
+	alice := token(t, "alice", nil)
+	w.createTask("alice", "one") // the account exists
+	before := runtime.NumGoroutine()
+	for range n {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(w.http.URL, "http://"))
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = fmt.Fprintf(conn, "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"+
+			"Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"+
+			"Mcp-Protocol-Version: %s\r\nMcp-Method: %s\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n",
+			alice, revision2026, MethodListen)
+		require.NoError(t, err)
+		// The server sends this when it begins to read the body.
+		line, err := bufio.NewReader(conn).ReadString('\n')
+		require.NoError(t, err)
+		require.Contains(t, line, "100 Continue")
+		_, err = conn.Write([]byte(`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen",`))
+		require.NoError(t, err)
+	}
+	require.LessOrEqual(t, runtime.NumGoroutine(), before+2*n, "a connection and the reader of its body")
+	require.Zero(t, w.hub.Subscribers())
+}
+
 func TestListen_TooManySubscriptions_RateLimited(t *testing.T) {
 	w := newFixture(t, testdb.SQLite(t), nil)
 	good := token(t, "alice", nil)
@@ -234,6 +263,7 @@ func TestListen_TooManySubscriptions_RateLimited(t *testing.T) {
 	m, _ := w.listen(t, good).next()
 	require.NotNil(t, m.Error)
 	require.Equal(t, codeRateLimited, m.Error.Code)
+	require.Equal(t, 2*4, w.hub.Subscribers(), "nothing is built for it")
 	w.listen(t, token(t, "bob", nil)).acknowledged() // others have their own
 	open[0].close()
 	require.Eventually(t, func() bool { return w.hub.Subscribers() == 2*4 }, patience, 10*time.Millisecond)

@@ -8,11 +8,15 @@ import (
 	"errand/internal/apperr"
 )
 
-// subscriptionLimiter counts the open subscriptions of each user on this replica.
+// maxSubscriptions is the maximum number of open subscriptions on this replica. Each takes about 100 kB of memory.
+const maxSubscriptions = 1000
+
+// subscriptionLimiter counts the open subscriptions on this replica, in total and of each user.
 type subscriptionLimiter struct {
 	limit int
 
 	mu     sync.Mutex
+	total  int
 	byUser map[string]map[*context.CancelFunc]bool
 }
 
@@ -27,6 +31,10 @@ func (l *subscriptionLimiter) open(userID string, cancel context.CancelFunc) (do
 	if len(l.byUser[userID]) >= l.limit {
 		return nil, apperr.TooMany(time.Minute, "At most %d subscriptions may be open at once; close one first.", l.limit)
 	}
+	if l.total >= maxSubscriptions {
+		return nil, apperr.TooMany(time.Minute, "Too many subscriptions are open on this server.")
+	}
+	l.total++
 	if l.byUser[userID] == nil {
 		l.byUser[userID] = map[*context.CancelFunc]bool{}
 	}
@@ -38,6 +46,7 @@ func (l *subscriptionLimiter) open(userID string, cancel context.CancelFunc) (do
 func (l *subscriptionLimiter) close(userID string, key *context.CancelFunc) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.total--
 	delete(l.byUser[userID], key)
 	if len(l.byUser[userID]) == 0 {
 		delete(l.byUser, userID)

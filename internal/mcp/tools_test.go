@@ -279,6 +279,28 @@ func (w *fixture) addConversation(subject string, messages int) *ent.Conversatio
 	return talk
 }
 
+// TestConversation_LongMessages_ReadInParts reads a conversation of the longest messages in several parts, each of a
+// limited size, which add up to the whole.
+func TestConversation_LongMessages_ReadInParts(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *fixture) {
+		const n, size = 20, 30_000
+		talk := w.addConversation("alice", n)
+		w.db.Client().Message.Update().SetContent(strings.Repeat("x", size)).ExecX(w.context("alice"))
+		c := w.connect(t, token(t, "alice", nil), revision2026)
+		count, parts := 0, 0
+		for uri := conversationURIOf(talk.ID); uri != ""; parts++ {
+			part := c.read(uri)
+			messages := part["messages"].([]any)
+			require.NotEmpty(t, messages)
+			require.LessOrEqual(t, len(messages)*size, maxConversationBytes)
+			count += len(messages)
+			uri, _ = part["earlier"].(string)
+		}
+		require.Equal(t, n, count)
+		require.Equal(t, 5, parts)
+	})
+}
+
 func TestDailyReview_Prompt_HoldsOpenTasks(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *fixture) {
 		w.createTask("alice", "Write to Bob")

@@ -125,7 +125,7 @@ func TestDailyTokens_ThreeReplicas_ReservationIsShared(t *testing.T) {
 
 func TestMCPCallRate_ThreeReplicas_IsShared(t *testing.T) {
 	t.Parallel()
-	const perMinute = 5
+	const perMinute = 8
 	all := startReplicas(t, testdb.PostgresURL(t), 3, harness.Settings{"MCP_CALLS_PER_MINUTE": strconv.Itoa(perMinute)})
 	sessions := make([]*sdk.ClientSession, len(all))
 	for i, replica := range all {
@@ -152,8 +152,8 @@ func TestMCPCallRate_ThreeReplicas_IsShared(t *testing.T) {
 	}
 	calling.Wait()
 	room := int(time.Since(began)/(time.Minute/perMinute)) + 1 // for as long as they took
-	require.GreaterOrEqual(t, int(accepted.Load()), perMinute)
-	require.LessOrEqual(t, int(accepted.Load()), perMinute+room)
+	require.GreaterOrEqual(t, int(accepted.Load()), perMinute-len(all), "each handshake counts too")
+	require.LessOrEqual(t, int(accepted.Load()), perMinute-len(all)+room)
 	require.Len(t, harness.AllTasks(t, all[0].Client("alice")), int(accepted.Load()))
 	callTool(t, connectOverHTTP(t, all[0].Client("bob"), "2025-11-25"), "list_tasks", nil)
 }
