@@ -19,8 +19,6 @@ import (
 
 const (
 	databaseTimeout = 15 * time.Second
-	// grantFix is the fix when the database role may not read a table.
-	grantFix = "grant the database role access to the tables (docs/SECURITY.md, PostgreSQL roles)"
 	// rolesFix is the fix when the login is not restricted by row-level security, or can disable it.
 	rolesFix = "use the login errand_server of docs/SECURITY.md, PostgreSQL roles, in DATABASE_URL"
 )
@@ -50,8 +48,7 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 		return []Finding{failed(check, err.Error(),
 			"use the URL of the primary, or list all servers in DATABASE_URL: postgres://user@one,two/name")}
 	case err != nil:
-		return []Finding{failed(check, err.Error(),
-			"start the database server, and check host, user and password in DATABASE_URL")}
+		return []Finding{failed(check, err.Error(), openFix(cfg, err))}
 	}
 	defer db.Close()
 	took := time.Since(started).Round(time.Millisecond)
@@ -99,9 +96,9 @@ func checkMigrations(ctx context.Context, db *store.DB) Finding {
 	pending, err := m.Pending(ctx)
 	switch {
 	case err != nil:
-		return failed(check, err.Error(), grantFix+", or run the release that migrated them")
+		return failed(check, err.Error(), readFix(db, err))
 	case pending > 0:
-		return failed(check, fmt.Sprintf("%d pending", pending), "run: errand migrate up")
+		return failed(check, fmt.Sprintf("%d pending", pending), migrateFix(ctx, db))
 	default:
 		return passed(check, "all applied")
 	}
@@ -137,7 +134,7 @@ func checkRowSecurity(ctx context.Context, cfg config.Config, db *store.DB) Find
 	status, err := db.RLSStatus(ctx)
 	switch {
 	case err != nil:
-		return failed(rowSecurityCheck, err.Error(), grantFix)
+		return failed(rowSecurityCheck, err.Error(), readFix(db, err))
 	case status == nil:
 		return passed(rowSecurityCheck, "SQLite has none; only this machine's user can read the file")
 	default:
@@ -194,7 +191,7 @@ func checkCounters(ctx context.Context, db *store.DB) Finding {
 	report, err := account.CheckCounters(ctx, db, countersChecked, false)
 	switch {
 	case err != nil:
-		return failed(check, err.Error(), grantFix)
+		return failed(check, err.Error(), readFix(db, err))
 	case len(report.Wrong) > 0:
 		return warning(check, fmt.Sprintf("differ from the rows of %d of %d users, such as %s",
 			len(report.Wrong), report.Checked, report.Wrong[0]), "run: errand doctor --repair-counters")
@@ -215,7 +212,7 @@ func checkUserIssuers(ctx context.Context, cfg config.Config, db *store.DB) Find
 	const check = "users"
 	issuers, err := account.CountByIssuer(ctx, db.Client())
 	if err != nil {
-		return failed(check, err.Error(), grantFix)
+		return failed(check, err.Error(), readFix(db, err))
 	}
 	expected, any := cfg.Auth.Issuer, cfg.Auth.Configured() && cfg.Auth.Issuer == ""
 	if !cfg.Auth.Configured() {

@@ -109,7 +109,8 @@ func checkPort(ctx context.Context, variable, addr string) Finding {
 		return passed(check, addr+" is free")
 	}
 	if isErrand(ctx, addr) {
-		return warning(check, "a running errand listens on "+addr, "nothing; to start a second server, set another "+variable)
+		return warning(check, "a running errand listens on "+addr, "nothing; to start a second server, set another "+variable+
+			", and on SQLite another DATABASE_URL")
 	}
 	var cause *net.OpError
 	if errors.As(err, &cause) {

@@ -12,6 +12,7 @@ import (
 	"errand/ent/migrate"
 
 	"entgo.io/ent/dialect"
+	"github.com/jackc/pgx/v5"
 )
 
 // RLSMode is the mode of PostgreSQL's row-level security (RLS), which separates the users' rows in the database,
@@ -159,4 +160,20 @@ func (db *DB) RLSStatus(ctx context.Context) (*RLSStatus, error) {
 		}
 	}
 	return s, nil
+}
+
+// OtherOwner returns the owner of a PostgreSQL database's tables, who can migrate them, or "" when the login can.
+func OtherOwner(ctx context.Context, db *DB) (owner string, err error) {
+	const query = `SELECT CASE WHEN pg_has_role(session_user, relowner, 'USAGE') THEN '' ELSE pg_get_userbyid(relowner) END
+		FROM pg_class WHERE oid = to_regclass('goose_db_version')`
+	err = db.writer.QueryRowContext(ctx, query).Scan(&owner)
+	if errors.Is(err, sql.ErrNoRows) { // no migration has run
+		return "", nil
+	}
+	return owner, err
+}
+
+// GrantStatement returns the SQL that gives the login of a PostgreSQL database the rights that a server needs.
+func GrantStatement(db *DB) string {
+	return "GRANT " + appRole + " TO " + pgx.Identifier{db.postgres.User}.Sanitize() + ";"
 }
