@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"time"
 )
 
 // Conn is a connection of a Listener.
@@ -22,6 +23,7 @@ type Conn struct {
 	wasAuthenticated        bool          // an earlier request was
 	active                  bool          // it serves a request, whose header has arrived, or is hijacked
 	closed                  bool          // it is in no list
+	since                   time.Time     // it is in waiting
 	place                   *list.Element // in waiting or idle
 	addressPlace            *list.Element // in byAddress, while it is in waiting
 }
@@ -45,6 +47,7 @@ func (c *Conn) CloseWrite() error {
 // wait puts an open connection at the end of the waiting ones, and of those of its address; the caller holds mu.
 func (l *Listener) wait(c *Conn) {
 	l.unlist(c)
+	c.since = time.Now()
 	c.place = l.waiting.PushBack(c)
 	if !c.address.IsValid() {
 		return

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Options configure a Listener. All fields are required.
+// Options configure a Listener. All fields but Grace are required.
 type Options struct {
 	// Max is the maximum number of open connections.
 	Max int
@@ -22,7 +22,11 @@ type Options struct {
 	PerAddress int
 	// Exempt reports whether PerAddress does not apply to an address: many users may share it.
 	Exempt func(netip.Addr) bool
-	Log    *slog.Logger
+	// Grace is how long a connection may wait before it is closed in favour of others, at the total limit. While all
+	// have waited for less, new ones wait in the backlog of the operating system: under a flood of connections, each
+	// one then has time for a request.
+	Grace time.Duration
+	Log   *slog.Logger
 }
 
 // Listener is a net.Listener that limits the connections it returns. It is safe for concurrent use.
@@ -93,6 +97,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 			continue
 		}
 		pause = minPause
+		l.awaitRoom()
 		if conn := l.admit(inner); conn != nil {
 			return conn, nil
 		}
@@ -107,6 +112,26 @@ func (l *Listener) acceptFailed(err error) {
 	l.warn("accepting a connection failed", "error", err)
 	l.mu.Unlock()
 	closeConn(victim)
+}
+
+// awaitRoom returns when there is room for a connection, or the oldest waiting one may be closed.
+func (l *Listener) awaitRoom() {
+	for {
+		l.mu.Lock()
+		var rest time.Duration
+		if oldest := l.waiting.Front(); oldest != nil && len(l.open) >= l.options.Max {
+			rest = l.options.Grace - time.Since(oldest.Value.(*Conn).since)
+		}
+		l.mu.Unlock()
+		if rest <= 0 {
+			return
+		}
+		select {
+		case <-time.After(min(rest, minPause)):
+		case <-l.closed:
+			return
+		}
+	}
 }
 
 // admit counts a new connection, nil when there is no place for it.

@@ -185,6 +185,17 @@ func TestListener_TotalLimit_OldestWaitingIsClosed(t *testing.T) {
 	require.Equal(t, netlimit.Stats{Open: 6, Evicted: 5, Refused: before.Refused + 1}, e.listener.Stats())
 }
 
+// TestListener_Grace_NewConnectionWaits checks that a connection has time for its request while others wait.
+func TestListener_Grace_NewConnectionWaits(t *testing.T) {
+	e := start(t, netlimit.Options{Max: 1, PerAddress: 100, Grace: time.Minute}, defaults)
+	first := e.dial("127.0.0.1")
+	second := e.dial("127.0.0.1").send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	require.Equal(t, 200, first.request("/"))
+	require.Zero(t, e.listener.Stats().Evicted)
+	require.NoError(t, first.conn.Close())
+	require.Equal(t, 200, second.status(), "as soon as there is room")
+}
+
 func TestListener_AuthenticatedRequestWithoutItsBody_IsClosed(t *testing.T) {
 	e := start(t, netlimit.Options{Max: 1, PerAddress: 100}, defaults)
 	slow := e.dial("127.0.0.1")

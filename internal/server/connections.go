@@ -23,6 +23,8 @@ const (
 	// maxConnections is the default of MAX_CONNECTIONS where descriptors allow more: room for the 20,000 WebSockets
 	// that the GraphQL endpoint accepts, and for requests.
 	maxConnections = 25_000
+	// connectionGrace is enough for the request of a client that is not slow.
+	connectionGrace = 250 * time.Millisecond
 	// maxAdminConnections is the maximum number of connections of the admin listener.
 	maxAdminConnections = 32
 	// otherDescriptors are reserved for the admin listener, key sets, the bus, logs and files.
@@ -42,7 +44,8 @@ func (s *Server) listen() error {
 	limit := s.connectionLimit()
 	s.listener = netlimit.NewListener(inner, netlimit.Options{
 		Max:        limit,
-		PerAddress: min(c.ConnectionsPerAddress, limit),
+		PerAddress: min(c.ConnectionsPerAddress, max(limit/4, 4)),
+		Grace:      connectionGrace,
 		Exempt:     func(ip netip.Addr) bool { return ip.IsLoopback() || proxies.Contains(ip) },
 		Log:        s.Log,
 	})
