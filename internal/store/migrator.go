@@ -92,6 +92,9 @@ func (m *Migrator) Up(ctx context.Context) ([]Migration, error) {
 		return nil, err
 	}
 	if pending, err := m.provider.HasPending(ctx); err == nil && pending {
+		if err := m.checkSession(); err != nil {
+			return nil, err
+		}
 		if err := m.copyBefore(ctx); err != nil {
 			return nil, err
 		}
@@ -103,6 +106,9 @@ func (m *Migrator) Up(ctx context.Context) ([]Migration, error) {
 // Down reverts the newest migration and returns it; there may be none.
 func (m *Migrator) Down(ctx context.Context) ([]Migration, error) {
 	if err := m.checkNotNewer(ctx); err != nil {
+		return nil, err
+	}
+	if err := m.checkSession(); err != nil {
 		return nil, err
 	}
 	if err := m.copyBefore(ctx); err != nil {
@@ -206,6 +212,14 @@ func (m *Migrator) Pending(ctx context.Context) (int, error) {
 		}
 	}
 	return pending, nil
+}
+
+// checkSession returns an error where the lock of the migrations could stay on a session that a pooler gives to others.
+func (m *Migrator) checkSession() error {
+	if m.db.pooled {
+		return fmt.Errorf("migrations need a lock: %w", ErrTransactionPooled)
+	}
+	return nil
 }
 
 // checkNotNewer returns an error for a database that a newer release has migrated.

@@ -79,6 +79,7 @@ func openPostgres(ctx context.Context, u dburl.URL, o Options) (*DB, error) {
 		ping:     pool.PingContext,
 		postgres: direct,
 		primary:  primary,
+		pooled:   pooled && direct == config,
 		log:      o.Logger,
 		rlsMode:  o.RLS,
 	}

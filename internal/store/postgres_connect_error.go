@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -60,12 +61,17 @@ func leafErrors(err error) []error {
 // isStartingUp reports whether the server, or a pooler before it, rejected the connection for a reason that passes.
 func isStartingUp(response *pgconn.PgError) bool {
 	const protocolViolation = "08P01"
-	if response.Code == protocolViolation {
-		// PgBouncer has this code for everything; its words for what passes are "server login has been failing, try
-		// again later", "server conn crashed" and the like.
-		return !strings.Contains(response.Message, "unsupported") && !strings.Contains(response.Message, "no such")
+	if response.Code == protocolViolation { // PgBouncer has this code for everything
+		message := strings.ToLower(response.Message)
+		return slices.ContainsFunc(poolerWaits, func(text string) bool { return strings.Contains(message, text) })
 	}
 	return isTransientSQLState(response.Code)
+}
+
+// poolerWaits are parts of PgBouncer's messages about a server that is down or starting.
+var poolerWaits = []string{
+	"try again", "server login", "server conn crashed", "cannot connect", "connect failed", "shutting down",
+	"timeout", "timed out", "no more connections", "starting up", "paused",
 }
 
 // isUnreachable reports whether nothing answers at the address, or what answers is not ready.

@@ -62,6 +62,7 @@ func TestOpenPostgres_PermanentFailure_FailsAtOnceWithReason(t *testing.T) {
 	require.NoError(t, err)
 	password := rejectingServer(t, "28P01", `password authentication failed for user "u"`)
 	pooler := rejectingServer(t, "08P01", "unsupported startup parameter: x")
+	poolerLogin := rejectingServer(t, "08P01", "SASL authentication failed")
 	const tlsRefused = "server refused TLS connection"
 	for name, tc := range map[string]struct{ url, reason string }{
 		"TLS refused":      {"postgres://u@" + password + "/db?sslmode=require", tlsRefused},
@@ -72,6 +73,7 @@ func TestOpenPostgres_PermanentFailure_FailsAtOnceWithReason(t *testing.T) {
 		"unknown role":     {live.String() + "&user=absent", `role "absent" does not exist`},
 		"unknown option":   {live.String() + "&fooBar=1", `unrecognized configuration parameter "fooBar"`},
 		"pooler's option":  {"postgres://u@" + pooler + "/db", "unsupported startup parameter"},
+		"pooler's login":   {"postgres://u:x@" + poolerLogin + "/db", "SASL authentication failed"},
 		"too old":          {"postgres://u@" + rejectingServer(t, "0A000", "unsupported protocol") + "/db", "unsupported"},
 		"unknown host":     {"postgres://u@absent.invalid/db", "absent.invalid"},
 		"no socket folder": {"postgres:///db?host=/absent/run", "/absent/run"},
@@ -159,4 +161,18 @@ func TestOpenPostgres_DirectURL_IsUsedOutsideThePool(t *testing.T) {
 	var pid uint32
 	require.NoError(t, conn.QueryRow(context.Background(), "SELECT pg_backend_pid()").Scan(&pid))
 	require.Equal(t, conn.PgConn().PID(), pid)
+}
+
+func TestMigratorUp_PoolerInTransactionMode_NeedsDirectURL(t *testing.T) {
+	url := testdb.EmptyPostgresURL(t)
+	pooler := testdb.NewPooler(t, url)
+	ctx := context.Background()
+	require.ErrorIs(t, testdb.Open(t, pooler.URL()).EnsureSchema(ctx, true), store.ErrTransactionPooled)
+	db, err := store.Open(ctx, store.Options{
+		URL: pooler.URL(), DirectURL: url, StatementCache: true, Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	defer db.Close()
+	require.NoError(t, db.EnsureSchema(ctx, true))
+	require.NoError(t, testdb.Open(t, pooler.URL()).EnsureSchema(ctx, true), "nothing is left to do")
 }

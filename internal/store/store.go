@@ -53,6 +53,7 @@ type DB struct {
 	ping     func(context.Context) error
 	postgres *pgx.ConnConfig // for connections outside the pool; nil on SQLite
 	primary  *primary        // nil on SQLite
+	pooled   bool            // connections outside the pool lead through a pooler in transaction mode
 	file     string          // absolute path of the SQLite file without symbolic links, "" on PostgreSQL
 	fileInfo os.FileInfo     // the SQLite file as it was opened
 	lock     *serverLock     // the server lock of the SQLite file; nil while this DB does not hold it

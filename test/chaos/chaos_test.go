@@ -23,6 +23,12 @@ func TestRunChaos_RollingRestart_HoldsInvariants(t *testing.T) {
 	require.NoError(t, runChaos(t.Context(), o))
 }
 
+// No accepted message may be lost in a failover, and each replica must write again.
+func TestRunChaos_Failovers_HoldsInvariants(t *testing.T) {
+	o := options{Seed: uint64(os.Getpid()), For: 8 * time.Second, Conversations: 6, Out: t.Output(), Failover: true}
+	require.NoError(t, runChaos(t.Context(), o))
+}
+
 func TestMutants_CurrentSources_MatchOnce(t *testing.T) {
 	root, err := moduleRoot(t.Context())
 	require.NoError(t, err)
