@@ -45,8 +45,8 @@ func FuzzParseKeySet(f *testing.F) {
 	})
 }
 
-// FuzzVerify_SignedClaims checks that no header and claims, though signed, crash the verification or the details for the
-// log.
+// FuzzVerify_SignedClaims checks that no header and claims, though signed, crash the verification or the details for
+// the log.
 func FuzzVerify_SignedClaims(f *testing.F) {
 	f.Add(`{"alg":"HS256","typ":"at+JWT"}`, `{"sub":"u","exp":1e10,"aud":["a",7,[]],"azp":7,"name":[],"scope":{}}`)
 	f.Add(`{"alg":"HS256","kid":7,"crit":null}`, `{"iss":null,"exp":1e300,"iat":"x","nbf":-1}`)

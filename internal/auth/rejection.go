@@ -36,7 +36,7 @@ func (r *rejection) RefusalDetails() []slog.Attr {
 // withDetails adds the details of the token to the error of its verification.
 func (a *verification) withDetails(err error) error {
 	reason := ReasonOf(err)
-	if reason == "" || a.token == nil {
+	if reason == "" {
 		return err
 	}
 	e := apperr.From(err)
@@ -48,6 +48,9 @@ func (a *verification) withDetails(err error) error {
 // details returns what an operator needs to find a wrong configuration: what the token has, and what is expected. Parts
 // of the token are truncated.
 func (a *verification) details(reason Reason) []slog.Attr {
+	if a.token == nil || reason == ReasonMalformed {
+		return a.malformedDetails()
+	}
 	text := func(name string, value any) slog.Attr { return slog.String(name, printClaim(value)) }
 	attrs := []slog.Attr{text("algorithm", a.token.Header["alg"]), text("key_id", a.token.Header["kid"])}
 	switch reason {
@@ -65,6 +68,8 @@ func (a *verification) details(reason Reason) []slog.Attr {
 		if reason == ReasonMissingClaim {
 			attrs = append(attrs, slog.Any("missing", a.missingClaims()))
 		}
+	case ReasonBadClaim:
+		attrs = append(attrs, slog.Any("claims", a.badClaims()))
 	case ReasonExpired, ReasonNotYetValid:
 		attrs = append(attrs, a.times()...)
 	}
@@ -72,6 +77,41 @@ func (a *verification) details(reason Reason) []slog.Attr {
 		attrs = append(attrs, slog.String("hint", hint))
 	}
 	return attrs
+}
+
+// malformedDetails returns the details of a token that could not be decoded.
+func (a *verification) malformedDetails() []slog.Attr {
+	attrs := []slog.Attr{slog.Int("parts", a.parts)}
+	switch a.parts {
+	case 1:
+		attrs = append(attrs, slog.String("hint", "not a JSON Web Token: the issuer may have issued an opaque one; "+
+			"with Auth0, clients must request an audience"))
+	case 5:
+		attrs = append(attrs, slog.String("hint", "the token is encrypted; with Auth0, clients must request an audience"))
+	}
+	return attrs
+}
+
+// badClaims returns the names of the claims that are not accepted.
+func (a *verification) badClaims() []string {
+	var bad []string
+	if subject, _ := a.claims["sub"].(string); !validSubject(subject) {
+		bad = append(bad, "sub")
+	}
+	if _, ok := optionalIssuer(a.claims["iss"]); !ok {
+		bad = append(bad, "iss")
+	}
+	for _, name := range []string{"exp", "nbf", "iat"} {
+		if value, present := a.claims[name]; present {
+			if _, ok := numericDate(value); !ok {
+				bad = append(bad, name)
+			}
+		}
+	}
+	if _, ok := readScopes(a.claims); !ok {
+		bad = append(bad, "scope")
+	}
+	return bad
 }
 
 // times returns how far the token's times are from the clock, in seconds; negative values are in the past.

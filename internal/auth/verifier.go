@@ -97,7 +97,7 @@ func (v *jwtVerifier) Verify(ctx context.Context, token string) (Claims, error) 
 	if len(token) > bearer.MaxBytes {
 		return Claims{}, unauthenticated(ReasonTooLong)
 	}
-	a := &verification{jwtVerifier: v, ctx: ctx}
+	a := &verification{jwtVerifier: v, ctx: ctx, parts: strings.Count(token, ".") + 1}
 	claims, err := a.verify(token)
 	if err != nil {
 		return Claims{}, a.withDetails(err)
@@ -111,6 +111,8 @@ type verification struct {
 	ctx    context.Context
 	token  *jwt.Token
 	claims jwt.MapClaims
+	// parts is the number of parts of the token, separated by dots.
+	parts int
 	// algorithm, keyID and tried are what the signature was checked with; tried is nil before.
 	algorithm, keyID string
 	tried            []crypto.PublicKey

@@ -49,7 +49,7 @@ func checkJWKS(ctx context.Context, cfg config.Config) []Finding {
 	const check = "sign-in keys"
 	report, err := auth.ProbeJWKS(ctx, cfg.Auth.JWKSURL)
 	if err != nil {
-		return append([]Finding{failed(check, "AUTH_JWKS_URL returned no keys, so that all tokens are refused: "+err.Error(),
+		return append([]Finding{failed(check, "AUTH_JWKS_URL returned no keys, so that no token can be verified: "+err.Error(),
 			auth.JWKSAdvice(err))}, skippedKeys(report.Skipped)...)
 	}
 	findings := []Finding{

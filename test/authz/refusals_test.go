@@ -80,7 +80,11 @@ func TestRefusal_EveryReason_LoggedAndCounted(t *testing.T) {
 		token string
 		want  m
 	}{
-		"malformed":     {"planted-token", nil},
+		"malformed": {"planted-token", m{
+			"parts": 1.0,
+			"hint": "not a JSON Web Token: the issuer may have issued an opaque one; with Auth0, clients must request " +
+				"an audience",
+		}},
 		"too_long":      {strings.Repeat("a", 9000), nil},
 		"bad_signature": {signed(m{"alg": "EdDSA", "kid": "ed"}), m{"algorithm": "EdDSA", "key_id": "ed"}},
 		"unknown_key": {
@@ -102,7 +106,7 @@ func TestRefusal_EveryReason_LoggedAndCounted(t *testing.T) {
 			"missing": []any{"aud"},
 			"hint":    "the issuer sets no audience: AUTH_AUTHORIZED_PARTIES accepts its tokens by azp or client_id",
 		}},
-		"bad_claim":     {p.Token(t, m{"sub": "alice\n"}), nil},
+		"bad_claim":     {p.Token(t, m{"sub": "alice\n"}), m{"claims": []any{"sub"}}},
 		"expired":       {p.Token(t, m{"exp": time.Now().Add(-time.Hour).Unix()}), m{"level": "INFO"}},
 		"not_yet_valid": {p.Token(t, m{"nbf": time.Now().Add(time.Hour).Unix()}), nil},
 	} {

@@ -200,7 +200,7 @@ func TestDoctor_TokensRefused_AdvisesFix(t *testing.T) {
 		failed   bool
 		want     []string
 	}{
-		"web page":     {"<html>", true, []string{"all tokens are refused: not a JWK set", "jwks_uri"}},
+		"web page":     {"<html>", true, []string{"no token can be verified: not a JWK set", "jwks_uri"}},
 		"certificates": {`{"k1":"-----BEGIN CERTIFICATE-----"}`, true, []string{"not a JWK set", "jwks_uri"}},
 		"no keys":      {`{"keys":[]}`, true, []string{"no usable keys", "BETTER_AUTH_SECRET"}},
 		"unusable keys": {
