@@ -103,7 +103,7 @@ func (o operations) FindTaskByNumber(ctx context.Context, number int) (*ent.Task
 	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
 		return nil, err
 	}
-	return o.activeTask(ctx, number)
+	return findActiveTask(ctx, o.client, number)
 }
 
 // FindTaskToChange is FindTaskByNumber for a caller that changes the task next. It needs the scope of the change only.
@@ -111,12 +111,12 @@ func (o operations) FindTaskToChange(ctx context.Context, number int) (*ent.Task
 	if _, err := viewer.Require(ctx, viewer.TasksWrite); err != nil {
 		return nil, err
 	}
-	return o.activeTask(ctx, number)
+	return findActiveTask(ctx, o.client, number)
 }
 
-// activeTask returns the viewer's task with the number, or nil when there is none or it is in the trash.
-func (o operations) activeTask(ctx context.Context, number int) (*ent.Task, error) {
-	t, err := o.client.Task.Query().Where(task.Number(number), task.DeletedAtIsNil()).Only(ctx)
+// findActiveTask returns the viewer's task with the number, or nil when there is none or it is in the trash.
+func findActiveTask(ctx context.Context, client *ent.Client, number int) (*ent.Task, error) {
+	t, err := client.Task.Query().Where(task.Number(number), task.DeletedAtIsNil()).Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, nil
 	}

@@ -25,10 +25,14 @@ func TestScopes_Include_ComparesWhatTheyAllow(t *testing.T) {
 		have, want viewer.Scopes
 		include    bool
 	}{
-		{"", "", true}, {"", "chat", true}, {"", all, true},
+		{"", "", true},
+		{"", "chat", true},
+		{"", all, true},
 		{all, "", false}, // an unlimited token may also do what scopes of later versions cover
-		{all, "chat", true}, {"chat", "chat", true},
-		{"chat", "chat account", false}, {"tasks:write", "tasks:read", false},
+		{all, "chat", true},
+		{"chat", "chat", true},
+		{"chat", "chat account", false},
+		{"tasks:write", "tasks:read", false},
 	} {
 		require.Equal(t, c.include, c.have.Include(c.want), "%q includes %q", c.have, c.want)
 	}
