@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"math"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -75,13 +76,18 @@ func seedRows(t *testing.T, c *testclient.Client, n int) {
 	}
 }
 
-// countFor returns the number of statements of a request.
+// countFor returns the number of statements of a request: the least of three counts, because the work after a reply,
+// which ends later than the reply, is counted too.
 func countFor(t *testing.T, n *atomic.Int64, c *testclient.Client, document string, v testclient.Vars) int64 {
 	t.Helper()
 	testclient.Run[any](t, c, `{ viewer { id } }`, nil) // the token is known
-	before := n.Load()
-	testclient.Run[any](t, c, document, v)
-	return n.Load() - before
+	least := int64(math.MaxInt64)
+	for range 3 {
+		before := n.Load()
+		testclient.Run[any](t, c, document, v)
+		least = min(least, n.Load()-before)
+	}
+	return least
 }
 
 // collectIDs returns the ids of a user's objects of every type, at most 100.
