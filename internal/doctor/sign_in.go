@@ -49,8 +49,10 @@ func checkJWKS(ctx context.Context, cfg config.Config) []Finding {
 	const check = "sign-in keys"
 	report, err := auth.ProbeJWKS(ctx, cfg.Auth.JWKSURL)
 	if err != nil {
-		return append([]Finding{failed(check, "AUTH_JWKS_URL returned no keys, so that no token can be verified: "+err.Error(),
-			auth.JWKSAdvice(err))}, skippedKeys(report.Skipped)...)
+		return append(
+			[]Finding{failed(check, "AUTH_JWKS_URL returned no keys, so that no token can be verified: "+err.Error(),
+				auth.JWKSAdvice(err))},
+			skippedKeys(report.Skipped)...)
 	}
 	findings := []Finding{
 		passed(check, fmt.Sprintf("%d usable, of the issuer %s", report.Keys, cfg.Auth.Issuer)),
