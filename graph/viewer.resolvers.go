@@ -11,6 +11,7 @@ import (
 	"errand/ent/enum"
 	"errand/graph/generated"
 	"errand/graph/model"
+	"errand/internal/graphqlhttp/exec"
 	"errand/internal/usage"
 )
 
@@ -25,7 +26,11 @@ func (r *mutationResolver) DeleteViewer(ctx context.Context, confirm string) (*m
 }
 
 func (r *queryResolver) ExportViewer(ctx context.Context) (string, error) {
-	return r.Accounts.ExportData(ctx)
+	export, err := r.Accounts.StartExport(ctx)
+	if err != nil {
+		return "", err
+	}
+	return exec.StreamJSON(ctx, export)
 }
 
 func (r *userResolver) Usage(ctx context.Context, obj *ent.User, period enum.UsagePeriod) (*usage.Summary, error) {

@@ -1071,8 +1071,10 @@ extend type Query {
   """
   All data of the viewer as stored: a JSON object with ` + "`" + `exportedAt` + "`" + `, ` + "`" + `user` + "`" + `, and the lists ` + "`" + `tasks` + "`" + ` (including the
   trash), ` + "`" + `taskChanges` + "`" + `, ` + "`" + `conversations` + "`" + `, ` + "`" + `messages` + "`" + `, ` + "`" + `toolCalls` + "`" + `, ` + "`" + `runs` + "`" + ` and ` + "`" + `usageDays` + "`" + `. It is a consistent snapshot.
-  At most one export per 10 seconds; otherwise the error is RATE_LIMITED. Requires the scopes ` + "`" + `account` + "`" + `, ` + "`" + `tasks:read` + "`" + `
-  and ` + "`" + `chat` + "`" + `.
+  At most one export per user in 10 seconds, and one at a time on a server; otherwise the error is RATE_LIMITED. A single
+  response over HTTP is written while the data are read; if that fails, the connection is closed before the response is
+  complete. Over WebSocket, in streams and with ` + "`" + `@defer` + "`" + `, the export must fit the limit ` + "`" + `responseBytes` + "`" + `. Requires the
+  scopes ` + "`" + `account` + "`" + `, ` + "`" + `tasks:read` + "`" + ` and ` + "`" + `chat` + "`" + `.
   """
   exportViewer: JSON!
 }

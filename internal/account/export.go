@@ -1,10 +1,11 @@
 package account
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 	"sync"
@@ -25,42 +26,70 @@ import (
 )
 
 const (
-	// exportChunk is how many rows are read at once.
-	exportChunk = 500
+	// exportChunk is how many rows are read at once. A row can have 100 KB.
+	exportChunk = 50
+	// exportTimeout is how long an export may take, including its transfer to the client.
+	exportTimeout = 5 * time.Minute
+	// exportRetry is the time after which a client may try again while another export is running.
+	exportRetry = 5 * time.Second
 	// exportInterval is the minimum time between two exports of one user on one replica: an export costs
 	// as much as many thousand queries.
 	exportInterval = 10 * time.Second
 )
 
-// ExportData returns everything that the viewer owns as one JSON object: the user, and for each type of row
-// an array of the stored fields, oldest first. It is a consistent snapshot. It needs every scope that reads.
-func (s *Service) ExportData(ctx context.Context) (string, error) {
+// Export writes everything that the viewer owns as one JSON object: the user, and for each type of row an array of the
+// stored fields, oldest first. It is a consistent snapshot. It holds the server's only place for exports until Close.
+type Export struct {
+	client  *ent.Client
+	userID  string
+	release func()
+}
+
+// StartExport returns an export of the viewer's data. It needs every scope that reads. The error is RATE_LIMITED while
+// another export is running on this server, and when the user's last one has just started.
+func (s *Service) StartExport(ctx context.Context) (*Export, error) {
 	if _, err := viewer.Require(ctx, viewer.Account, viewer.TasksRead, viewer.Chat); err != nil {
-		return "", err
+		return nil, err
 	}
 	u, err := s.currentUser(ctx)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if wait := s.exports.reserve(u.ID, time.Now()); wait > 0 {
-		return "", apperr.TooMany(wait, "One export every %s.", exportInterval)
-	}
-	var b bytes.Buffer
-	fmt.Fprintf(&b, `{"exportedAt":%q`, ids.Now().Format(time.RFC3339Nano))
-	err = store.WithSnapshot(ctx, s.client, func(tx *ent.Tx) error { return writeExport(ctx, &b, tx, u.ID) })
+	release, err := s.exports.reserve(u.ID, time.Now())
 	if err != nil {
-		return "", fmt.Errorf("exporting: %w", err)
+		return nil, err
 	}
-	b.WriteByte('}')
-	return b.String(), nil
+	return &Export{client: s.client, userID: u.ID, release: release}, nil
 }
 
-func writeExport(ctx context.Context, b *bytes.Buffer, tx *ent.Tx, userID string) error {
-	u, err := tx.User.Get(ctx, userID)
+// Close ends the export. It may be called more than once.
+func (e *Export) Close() { e.release() }
+
+// Write writes the export while it reads the rows. The transfer to w counts towards exportTimeout.
+func (e *Export) Write(ctx context.Context, w io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, exportTimeout)
+	defer cancel()
+	b := bufio.NewWriterSize(w, 32<<10)
+	fmt.Fprintf(b, `{"exportedAt":%q`, ids.Now().Format(time.RFC3339Nano))
+	err := store.WithSnapshot(ctx, e.client, func(tx *ent.Tx) error { return e.writeRows(ctx, b, tx) })
+	if err == nil {
+		_ = b.WriteByte('}') // Flush returns the error
+		err = b.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("exporting: %w", err)
+	}
+	return nil
+}
+
+func (e *Export) writeRows(ctx context.Context, b *bufio.Writer, tx *ent.Tx) error {
+	u, err := tx.User.Get(ctx, e.userID)
 	if err != nil {
 		return err
 	}
-	b.WriteString(`,"user":`)
+	if _, err := b.WriteString(`,"user":`); err != nil {
+		return err
+	}
 	if err := writeRow(b, u); err != nil {
 		return err
 	}
@@ -118,7 +147,7 @@ var exportedTypes = []exportedType{
 	}),
 }
 
-func (t exportedType) write(ctx context.Context, b *bytes.Buffer, tx *ent.Tx) error {
+func (t exportedType) write(ctx context.Context, b *bufio.Writer, tx *ent.Tx) error {
 	fmt.Fprintf(b, ",%q:[", t.name)
 	first := true
 	for after := ""; ; {
@@ -128,7 +157,7 @@ func (t exportedType) write(ctx context.Context, b *bytes.Buffer, tx *ent.Tx) er
 		}
 		for _, row := range rows {
 			if !first {
-				b.WriteByte(',')
+				_ = b.WriteByte(',') // an error recurs with the row
 			}
 			first = false
 			if err := writeRow(b, row); err != nil {
@@ -136,8 +165,7 @@ func (t exportedType) write(ctx context.Context, b *bytes.Buffer, tx *ent.Tx) er
 			}
 		}
 		if len(rows) < exportChunk {
-			b.WriteByte(']')
-			return nil
+			return b.WriteByte(']')
 		}
 		after = reflect.ValueOf(rows[len(rows)-1]).Elem().FieldByName("ID").String()
 	}
@@ -145,7 +173,7 @@ func (t exportedType) write(ctx context.Context, b *bytes.Buffer, tx *ent.Tx) er
 
 // writeRow writes all stored fields of an entity as a JSON object, with names in the API's style. It omits the
 // owner, which is the export's "user", and the state of the search index.
-func writeRow(b *bytes.Buffer, entity any) error {
+func writeRow(b *bufio.Writer, entity any) error {
 	row := reflect.ValueOf(entity).Elem()
 	fields := map[string]any{}
 	for i := range row.NumField() {
@@ -157,7 +185,10 @@ func writeRow(b *bytes.Buffer, entity any) error {
 		fields[camelCase(column)] = row.Field(i).Interface()
 	}
 	text, err := json.Marshal(fields)
-	b.Write(text)
+	if err != nil {
+		return fmt.Errorf("encoding a row: %w", err)
+	}
+	_, err = b.Write(text)
 	return err
 }
 
@@ -169,14 +200,15 @@ func camelCase(column string) string {
 	return strings.Join(words, "")
 }
 
-// exportLimiter enforces exportInterval for each user.
+// exportLimiter allows one export at a time, and enforces exportInterval for each user.
 type exportLimiter struct {
-	mu   sync.Mutex
-	last map[string]time.Time
+	mu      sync.Mutex
+	running bool
+	last    map[string]time.Time
 }
 
-// reserve records an export of the user and returns 0, or returns how long the user has to wait.
-func (l *exportLimiter) reserve(userID string, now time.Time) time.Duration {
+// reserve records an export of the user, and returns the function that ends it, or RATE_LIMITED.
+func (l *exportLimiter) reserve(userID string, now time.Time) (release func(), err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id, at := range l.last {
@@ -185,11 +217,18 @@ func (l *exportLimiter) reserve(userID string, now time.Time) time.Duration {
 		}
 	}
 	if at, ok := l.last[userID]; ok {
-		return exportInterval - now.Sub(at)
+		return nil, apperr.TooMany(exportInterval-now.Sub(at), "One export every %s.", exportInterval)
+	}
+	if l.running {
+		return nil, apperr.TooMany(exportRetry, "Another export is running on this server.")
 	}
 	if l.last == nil {
 		l.last = map[string]time.Time{}
 	}
-	l.last[userID] = now
-	return 0
+	l.last[userID], l.running = now, true
+	return sync.OnceFunc(func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.running = false
+	}), nil
 }

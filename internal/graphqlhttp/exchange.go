@@ -126,11 +126,17 @@ func (x *exchange) notAcceptable() *exec.RequestError {
 
 // serveSingle executes a query or mutation and writes a single response.
 func (x *exchange) serveSingle(ctx context.Context, chosen format) {
+	x.op.StreamValues()
+	defer x.op.CloseStreamed()
 	response := x.op.Execute(ctx)
 	status := http.StatusOK
 	if chosen == formatResponse && response.Data == nil {
 		status = http.StatusBadRequest
 	}
 	x.report(ctx, "http", exec.CodeOf(response.Errors))
+	if x.op.HasStreamed() {
+		x.handler.writeStreamed(x.w, x.r, status, chosen, response, x.op)
+		return
+	}
 	x.handler.writeResponse(x.w, x.r, status, chosen, response)
 }

@@ -33,17 +33,38 @@ func (h *Handler) writeResponse(
 	body := exec.GetBuffer()
 	defer exec.PutBuffer(body)
 	exec.WriteResponse(body, response)
-	contentType := mediaTypeJSON
-	if chosen == formatResponse {
-		contentType = mediaTypeResponse
-	}
-	w.Header().Set("Content-Type", contentType+"; charset=utf-8")
+	setContentType(w.Header(), chosen)
 	h.compress(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
 		w.WriteHeader(status)
 		_, _ = w.Write(body.Bytes())
 	})).ServeHTTP(w, r)
 	_ = http.NewResponseController(w).Flush() // fails only if the client has left
+}
+
+func setContentType(header http.Header, chosen format) {
+	contentType := mediaTypeJSON
+	if chosen == formatResponse {
+		contentType = mediaTypeResponse
+	}
+	header.Set("Content-Type", contentType+"; charset=utf-8")
+}
+
+// writeStreamed writes a single response with streamed values. When one cannot be written to its end, it closes the
+// connection, so that the client does not take the response for complete.
+func (h *Handler) writeStreamed(
+	w http.ResponseWriter, r *http.Request, status int, chosen format, response *graphql.Response, op *exec.Operation,
+) {
+	body := exec.GetBuffer()
+	defer exec.PutBuffer(body)
+	exec.WriteResponse(body, response)
+	setContentType(w.Header(), chosen)
+	h.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(status)
+		if err := op.WriteStreamed(r.Context(), w, body.Bytes()); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	})).ServeHTTP(w, r)
 }
 
 // writeRequestError writes the response to a request that was not executed.

@@ -32,8 +32,10 @@ type Operation struct {
 	hash    string // of the document
 	cost    int
 	// budget is nil when the request was rejected.
-	budget  *fastjson.Budget
-	started time.Time
+	budget *fastjson.Budget
+	// streamed is nil when the request was rejected.
+	streamed *streamedValues
+	started  time.Time
 	// endObserved ends what Observer.Begin began; nil before.
 	endObserved func(Report)
 }
@@ -83,6 +85,8 @@ func (e *Engine) Prepare(r Request, user Identity, incremental bool) (*Operation
 		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
 		Stats:                  graphql.Stats{OperationStart: op.started},
 	}
+	op.streamed = &streamedValues{maxBytes: e.options.ResponseBytes}
+	op.context.Stats.SetExtension(streamedKey, op.streamed)
 	op.budget = attachBudget(op.context, e.documents.rootType(op.Kind).Name, e.options.ResponseBytes)
 	return op, nil
 }
