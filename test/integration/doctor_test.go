@@ -68,7 +68,7 @@ func TestSharedAudience_DoctorAndStart_Warn(t *testing.T) {
 	}{
 		{harness.Settings{}, true}, // any audience
 		{harness.Settings{"AUTH_AUDIENCE": "https://api.example"}, true},
-		{harness.Settings{"AUTH_AUDIENCE": "https://a.example", "AUTH_MCP_AUDIENCE": "https://m.example,https://a.example"}, true},
+		{harness.Settings{"AUTH_AUDIENCE": "https://a.test", "AUTH_MCP_AUDIENCE": "https://m.test,https://a.test"}, true},
 		{harness.Settings{"AUTH_AUDIENCE": "https://api.example", "AUTH_MCP_AUDIENCE": "https://mcp.example"}, false},
 		{harness.Settings{"AUTH_REQUIRE_SCOPES": "true"}, false},
 		{harness.Settings{"BETTER_AUTH_SECRET": ""}, false}, // development sign-in
