@@ -11,6 +11,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/page"
 	"errand/internal/store"
+	"errand/internal/stream"
 	"errand/internal/tool"
 	"errand/internal/viewer"
 
@@ -76,7 +77,8 @@ func (s *Service) MessagesByConversation(
 
 // MessagesFrom returns a conversation's messages with their tool calls, from a position on, for the
 // conversation's stream. From position 0 it returns the newest turn and everything since the oldest
-// unfinished one. Without the scope tasks:read, tool calls are redacted.
+// unfinished one. It returns no more messages than a [stream.MessageReader] has to. Without the scope
+// tasks:read, tool calls are redacted.
 func (s *Service) MessagesFrom(ctx context.Context, conversationID string, from int) ([]*ent.Message, error) {
 	v, err := viewer.Require(ctx, viewer.Chat)
 	if err != nil {
@@ -97,6 +99,7 @@ func (s *Service) MessagesFrom(ctx context.Context, conversationID string, from 
 	rows, err := s.client.Message.Query().
 		Where(message.ConversationID(conversationID), message.PositionGTE(from)).
 		Order(message.ByPosition()).
+		Limit(max(stream.MessagesPerRead, 2*s.limits.UnfinishedReplies+2)).
 		WithToolCalls(func(q *ent.ToolCallQuery) { q.Order(toolcall.BySeq()) }).
 		All(ctx)
 	if err != nil {

@@ -59,8 +59,13 @@ func (*MessageAdded) dedupKey() any    { return nil }
 func (*ToolCallChanged) dedupKey() any { return nil }
 func (*MessageFinished) dedupKey() any { return nil }
 
+// MessagesPerRead is the number of messages after which a MessageReader may stop; the stream then reads the next ones
+// when these are delivered. It bounds the memory of a subscriber that resumes from an old cursor.
+const MessagesPerRead = 50
+
 // MessageReader reads the messages of a conversation from a position on, ascending, each with its tool calls in order.
-// Position 0 means the newest turn and all unfinished ones. A missing conversation is NOT_FOUND.
+// Position 0 means the newest turn and all unfinished ones. It reads at least MessagesPerRead messages, and all that
+// follow an unfinished one at the position, as far as they exist. A missing conversation is NOT_FOUND.
 type MessageReader func(ctx context.Context, from int) ([]*ent.Message, error)
 
 // MessageStream is the stream of one conversation for one subscriber. Methods are those of Source.
@@ -93,7 +98,7 @@ func OpenMessageStream(
 		s.sub.Close()
 		return nil, err
 	}
-	s.state.applyRows(rows, func(e MessageEvent) { s.initial = append(s.initial, e) })
+	s.applyRead(rows, from, func(e MessageEvent) { s.initial = append(s.initial, e) })
 	return s, nil
 }
 
@@ -110,11 +115,12 @@ func (s *MessageStream) applyBatch(ctx context.Context, batch Batch, emit func(M
 		}
 		events = events[1:]
 	}
-	rows, err := readWithRetry(ctx, func() ([]*ent.Message, error) { return s.readRows(ctx, s.state.firstNeeded()) })
+	from := s.state.firstNeeded()
+	rows, err := readWithRetry(ctx, func() ([]*ent.Message, error) { return s.readRows(ctx, from) })
 	if err != nil {
 		return err
 	}
-	s.state.applyRows(rows, emit)
+	s.applyRead(rows, from, emit)
 	for _, e := range events {
 		if e.Kind == TextAppended {
 			// Repeated text has no effect. After another gap, the snapshot that readRows has requested follows.
@@ -122,6 +128,14 @@ func (s *MessageStream) applyBatch(ctx context.Context, batch Batch, emit func(M
 		}
 	}
 	return nil
+}
+
+// applyRead applies rows that were read from a position on. When more may follow, they are read after these.
+func (s *MessageStream) applyRead(rows []*ent.Message, from int, emit func(MessageEvent)) {
+	s.state.applyRows(rows, emit)
+	if len(rows) >= MessagesPerRead && s.state.firstNeeded() > from {
+		s.sub.markBehind()
+	}
 }
 
 // readRows reads the stored messages and replaces the text of the current reply by its newer in-flight text.

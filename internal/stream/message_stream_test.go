@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 
@@ -160,6 +161,35 @@ func TestApplyBatch_Gap_ReadsRow(t *testing.T) {
 	s := &eventLog{}
 	require.NoError(t, f.apply(t.Context(), batch, s.add))
 	require.Equal(t, []string{`1 "bc"`, `3 "d"`}, s.take())
+}
+
+// A subscriber that resumes from an old cursor reads a long conversation in parts.
+func TestOpenMessageStream_ManyMessages_ReadInParts(t *testing.T) {
+	const n = 3*MessagesPerRead + 7
+	all := make([]*ent.Message, n)
+	for i := range all {
+		all[i] = &ent.Message{ID: fmt.Sprint("m", i+1), Position: i + 1, Role: enum.RoleUser, Status: enum.MessageCompleted}
+	}
+	var froms []int
+	read := func(_ context.Context, from int) ([]*ent.Message, error) {
+		froms = append(froms, from)
+		return all[from-1 : min(n, from-1+MessagesPerRead)], nil
+	}
+	h := NewHub()
+	cursor := newSubscriberState("conv_1").cursor()
+	f, err := OpenMessageStream(t.Context(), h, "conv_1", &cursor, read)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	events, ended := run(ctx, f)
+	for i := range all {
+		added, ok := (<-events).(*MessageAdded)
+		require.True(t, ok)
+		require.Equal(t, all[i].ID, added.Message.ID)
+	}
+	cancel()
+	require.NoError(t, <-ended)
+	require.Equal(t, []int{1, 1 + MessagesPerRead, 1 + 2*MessagesPerRead, 1 + 3*MessagesPerRead}, froms[:4])
 }
 
 func TestOpenMessageStream_Cursor_Resumes(t *testing.T) {

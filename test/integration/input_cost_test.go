@@ -1,13 +1,18 @@
 package integration
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"errand/ent"
+	"errand/ent/enum"
+	"errand/internal/chat"
 	"errand/internal/testclient"
 	"errand/internal/testdb"
+	"errand/internal/viewer"
 	"errand/test/harness"
 
 	"github.com/stretchr/testify/require"
@@ -301,4 +306,52 @@ func postMCP(t *testing.T, c *testclient.Client, message string) int {
 	require.NoError(t, err)
 	defer response.Body.Close()
 	return response.StatusCode
+}
+
+// TestMessageStream_OldCursor_ReadInParts resumes a stream from the start of a conversation of long messages. The
+// client receives all of them, and the server holds a part of them at a time. It does not run in parallel, because it
+// measures the process.
+func TestMessageStream_OldCursor_ReadInParts(t *testing.T) {
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		const n = 1500
+		b := harness.Start(t, url, harness.Settings{"LOG_LEVEL": "warn"})
+		c := b.Client(t, "alice")
+		talk := harness.Send(t, c, "", "hello").Conversation.ID
+		socket := c.Dial(t)
+		first := socket.Follow(t, talk, "")
+		cursor := first.NextEvent(t).Cursor // after the first message
+		ctx, root := viewer.NewContext(t.Context(), viewer.Viewer{UserID: harness.ViewerID(t, c)}), b.SystemClient(t)
+		for from := 3; from <= n; from += 100 {
+			var messages []*ent.MessageCreate
+			for position := from; position < from+100 && position <= n; position++ {
+				messages = append(messages, root.Message.Create().SetConversationID(talk).SetPosition(position).
+					SetRole(enum.RoleUser).SetContent(repeatEmoji(chat.MaxContent)))
+			}
+			root.Message.CreateBulk(messages...).ExecX(ctx)
+		}
+		root.Conversation.UpdateOneID(talk).SetMessageCount(n).ExecX(ctx)
+
+		memory := peakMemory(func() any {
+			stream := socket.Subscribe(t, `subscription ($id: ID!, $after: Cursor) {
+				messageStream(conversationId: $id, after: $after) { ... on MessageAdded { message { position } } } }`,
+				testclient.Vars{"id": talk, "after": cursor})
+			for last := 0; last < n; {
+				payload, err := stream.Next(t.Context())
+				require.NoError(t, err)
+				var event struct {
+					Data struct {
+						MessageStream struct{ Message struct{ Position int } }
+					}
+				}
+				require.NoError(t, json.Unmarshal(payload, &event))
+				if position := event.Data.MessageStream.Message.Position; position > 0 {
+					require.Equal(t, max(last+1, 2), position)
+					last = position
+				}
+			}
+			return nil
+		})
+		t.Logf("%.1f MB", float64(memory)/1e6)
+		require.Less(t, memory, uint64(maxMemory)*2)
+	})
 }
