@@ -118,7 +118,19 @@ func writeNewFile(file string, write func(partial string) error) (err error) {
 	if err := syncFile(partial); err != nil {
 		return explainFull(err)
 	}
-	return errors.Join(os.Rename(partial, file), syncFile(filepath.Dir(file)))
+	if err := os.Rename(partial, file); err != nil {
+		return err
+	}
+	syncFolder(filepath.Dir(file))
+	return nil
+}
+
+// syncFolder writes the entries of a folder to the disk, on systems that can.
+func syncFolder(path string) {
+	if f, err := os.Open(path); err == nil {
+		_ = f.Sync()
+		_ = f.Close()
+	}
 }
 
 func removeIfExists(path string) error {
@@ -136,15 +148,11 @@ func explainFull(err error) error {
 	return err
 }
 
-// syncFile writes a file or the entries of a folder to the disk.
+// syncFile writes a file to the disk.
 func syncFile(path string) error {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDWR, 0) // Windows syncs only files that are open for writing
 	if err != nil {
 		return err
 	}
-	err = f.Sync()
-	if info, statErr := f.Stat(); statErr == nil && info.IsDir() {
-		err = nil // some systems cannot sync folders
-	}
-	return errors.Join(err, f.Close())
+	return errors.Join(f.Sync(), f.Close())
 }

@@ -12,13 +12,20 @@ import (
 	"strings"
 
 	"errand/internal/dburl"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // dumpPostgres runs pg_dump into an empty file. file is the name that the user has given.
 func dumpPostgres(ctx context.Context, db *DB, file, into string) error {
+	conn, err := connectDirect(ctx, db)
+	if err != nil {
+		return err
+	}
 	var bypasses bool
 	const roles = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user"
-	if err := db.writer.QueryRowContext(ctx, roles).Scan(&bypasses); err != nil {
+	err = conn.QueryRow(ctx, roles).Scan(&bypasses)
+	if err := errors.Join(err, conn.Close(ctx)); err != nil {
 		return fmt.Errorf("reading the role: %w", err)
 	}
 	if !bypasses {
@@ -46,6 +53,15 @@ func dumpPostgres(ctx context.Context, db *DB, file, into string) error {
 	return err
 }
 
+// connectDirect connects as pg_dump and pg_restore do, with the login of the direct URL.
+func connectDirect(ctx context.Context, db *DB) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, db.PostgresConfig())
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the database: %w", err)
+	}
+	return conn, nil
+}
+
 // dumpCommand returns the command that makes a backup as a login. It contains no password.
 func dumpCommand(db *DB, login, file string) string {
 	return fmt.Sprintf("pg_dump --format=custom --no-owner --file=%s --dbname=%s",
@@ -54,10 +70,15 @@ func dumpCommand(db *DB, login, file string) string {
 
 // restorePostgres runs pg_restore in one transaction.
 func restorePostgres(ctx context.Context, db *DB, file string, known int64) (version int64, err error) {
+	conn, err := connectDirect(ctx, db)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
 	var tables int
 	const userTables = `SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^(pg_|information_schema$)'`
-	if err := db.writer.QueryRowContext(ctx, userTables).Scan(&tables); err != nil {
+	if err := conn.QueryRow(ctx, userTables).Scan(&tables); err != nil {
 		return 0, fmt.Errorf("reading the tables: %w", err)
 	}
 	if tables > 0 {
@@ -70,7 +91,7 @@ func restorePostgres(ctx context.Context, db *DB, file string, known int64) (ver
 	if err := checkBackupVersion(file, version, known); err != nil {
 		return 0, err
 	}
-	if _, err := db.writer.ExecContext(ctx, createAppRole); err != nil {
+	if _, err := conn.Exec(ctx, createAppRole); err != nil {
 		return 0, fmt.Errorf("creating the role %s: %w", appRole, err)
 	}
 	// Default privileges belong to the role that sets them, which may not exist here.
@@ -88,7 +109,7 @@ func restorePostgres(ctx context.Context, db *DB, file string, known int64) (ver
 	if err != nil {
 		return 0, err
 	}
-	if _, err := db.writer.ExecContext(ctx, grantAppRole); err != nil {
+	if _, err := conn.Exec(ctx, grantAppRole); err != nil {
 		return 0, fmt.Errorf("granting access to %s: %w", appRole, err)
 	}
 	return version, nil

@@ -36,16 +36,18 @@ func (db *DB) Faults() <-chan struct{} { return db.faults }
 // CheckRead returns an error when the database does not respond, lacks tables, or is known to reject writes. FaultOf
 // classifies the error.
 func CheckRead(ctx context.Context, db *DB) error {
+	tables := postgresTables
 	if db.file != "" {
 		if err := checkSameFile(db); err != nil {
 			return err
 		}
+		tables = sqliteTables
 	}
 	if err := CheckWritable(ctx, db); err != nil {
 		return err
 	}
 	var rows int
-	err := db.pools[0].QueryRowContext(ctx, readEachTable).Scan(&rows)
+	err := db.pools[0].QueryRowContext(ctx, tables).Scan(&rows)
 	switch {
 	case isMissingTable(err):
 		return &faultError{FaultTables, err}
@@ -56,14 +58,17 @@ func CheckRead(ctx context.Context, db *DB) error {
 	}
 }
 
-// readEachTable selects at most one row of every table.
-var readEachTable = func() string {
+// readEachTable selects from every table at most the given number of rows.
+func readEachTable(limit int) string {
 	reads := make([]string, len(migrate.Tables))
 	for i, table := range migrate.Tables {
-		reads[i] = "(SELECT count(*) FROM (SELECT 1 FROM " + table.Name + " LIMIT 1) AS t)"
+		reads[i] = fmt.Sprintf("(SELECT count(*) FROM (SELECT 1 FROM %s LIMIT %d) AS t)", table.Name, limit)
 	}
 	return "SELECT " + strings.Join(reads, " + ")
-}()
+}
+
+// Under row-level security no row is visible to the check, so that PostgreSQL would search whole tables for one.
+var sqliteTables, postgresTables = readEachTable(1), readEachTable(0)
 
 // checkSameFile returns an error when the path leads to another file than the one that was opened. SQLite would go on
 // writing to the removed file, and lose everything when it is closed.
