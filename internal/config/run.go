@@ -4,8 +4,9 @@ import "time"
 
 // Runs are the settings of the run engine, which generates replies.
 type Runs struct {
-	// Lease is how long a claimed run belongs to a replica without a renewal, 100ms to 10m. After the crash of a
-	// replica its runs are claimed by others within Lease + Sweep.
+	// Lease is how long a claimed run belongs to a replica without a renewal, 100ms to 10m. The runs of a
+	// suspended replica are claimed by others within Lease + Sweep, and so are those of a killed one without a session
+	// lock.
 	Lease time.Duration `env:"RUN_LEASE" envDefault:"15s"`
 	// Sweep is the interval of the search for runs to claim, 10ms to 1m and below Lease.
 	Sweep time.Duration `env:"RUN_SWEEP" envDefault:"1s"`

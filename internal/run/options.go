@@ -30,7 +30,8 @@ type Options struct {
 	// restarted process never renews its predecessor's leases.
 	Replica string
 	// Lease is how long a claim is valid without renewal, at least 100 ms: the time until the runs of a
-	// killed replica are claimed again. Leases are renewed every third of it.
+	// suspended replica are claimed again, or of a killed one without a worker lock. Leases are renewed every third
+	// of it.
 	Lease time.Duration
 	// SweepInterval is how often the engine looks for runs without a notification.
 	SweepInterval time.Duration
