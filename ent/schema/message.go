@@ -95,5 +95,9 @@ func (Message) Indexes() []ent.Index {
 
 // Policy of the Message: only its owner has access, and only within the owner's conversations.
 func (Message) Policy() ent.Policy {
-	return rule.Policy("user_id", rule.Conversations, rule.Edge{Field: "conversation_id", Table: "conversations", Name: "conversation"})
+	return rule.Policy(
+		"user_id",
+		rule.Conversations,
+		rule.Edge{Field: "conversation_id", Table: "conversations", Name: "conversation"},
+	)
 }

@@ -73,9 +73,22 @@ func NewMetrics() *Metrics {
 		tokens:     counter("model_tokens_total", "Tokens by kind: input, output and cached input.", "model", "kind"),
 		toolCalls:  histogram("tool_call_seconds", "Tool calls by outcome.", fastBuckets, "tool", "outcome"),
 	}
-	m.registry.MustRegister(m.operations, m.sockets, m.closes, m.refusals, m.subscriptions, m.attempts, m.duration, m.queueWait,
-		m.firstText, m.modelCalls, m.tokens, m.toolCalls,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(
+		m.operations,
+		m.sockets,
+		m.closes,
+		m.refusals,
+		m.subscriptions,
+		m.attempts,
+		m.duration,
+		m.queueWait,
+		m.firstText,
+		m.modelCalls,
+		m.tokens,
+		m.toolCalls,
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
 	return m
 }
 
