@@ -1,5 +1,5 @@
-// Package jsonlimit measures JSON texts before they are decoded. Decoding and validation allocate memory for each value,
-// so that a small text of many values is expensive.
+// Package jsonlimit measures JSON texts before they are decoded. Decoding and validation allocate memory for each
+// value, so that a small text of many values is expensive.
 package jsonlimit
 
 // Shape is the size of a JSON text in values.

@@ -114,7 +114,7 @@ func (op *Operation) WriteStreamed(ctx context.Context, w io.Writer, encoded []b
 		out := &trackedWriter{Writer: w}
 		if err := v.writeUntil(ctx, out); err != nil {
 			if ctx.Err() == nil && !out.failed {
-				op.engine.options.ErrorPresenter(v.ctx, err)
+				_ = op.engine.options.ErrorPresenter(v.ctx, err) // it logs the error; the response has begun
 			}
 			return err
 		}
