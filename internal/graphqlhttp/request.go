@@ -47,7 +47,7 @@ func (h *Handler) readRequest(
 	return h.engine.DecodeBody(body.Bytes())
 }
 
-// readBody reads a body of at most BodyBytes, or AnonymousBodyBytes. The server limits the time for it, as on all paths.
+// readBody reads a body of at most BodyBytes, or AnonymousBodyBytes. The server limits the time for it.
 func (h *Handler) readBody(
 	w http.ResponseWriter, r *http.Request, identity exec.Identity, into *bytes.Buffer,
 ) *exec.RequestError {
