@@ -18,14 +18,18 @@ const indexInterval = time.Hour
 // interrupted at any time; searches find tasks that are not indexed yet by reading their texts.
 func (s *Server) startIndexing() {
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
+	done, indexed := make(chan struct{}), make(chan struct{})
+	s.Indexed = indexed
 	go func() {
 		defer close(done)
 		ticker := time.NewTicker(indexInterval)
 		defer ticker.Stop()
-		for {
+		for first := true; ; first = false {
 			if err := s.indexAll(ctx); err != nil && ctx.Err() == nil {
 				s.Log.WarnContext(ctx, "completing the search index failed", slog.Any("error", err))
+			}
+			if first {
+				close(indexed)
 			}
 			select {
 			case <-ctx.Done():

@@ -38,6 +38,8 @@ type Server struct {
 	Auth     *auth.Service // nil after Open
 	Services Services
 	MCP      *mcp.Server // nil after Open
+	// Indexed is closed when the search index was completed once after Start.
+	Indexed <-chan struct{}
 
 	serves   bool // this process will run the engine: it came from Start
 	refusals *refusal.Recorder

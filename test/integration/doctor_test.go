@@ -213,11 +213,10 @@ func TestDoctor_TokensRefused_AdvisesFix(t *testing.T) {
 		},
 		"redirect": {"redirect", true, []string{"redirects are not followed"}},
 	} {
-		var server *httptest.Server
-		server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case strings.HasPrefix(r.URL.Path, "/.well-known/"):
-				_, _ = w.Write([]byte(`{"issuer":"` + server.URL + `/"}`))
+				_, _ = w.Write([]byte(`{"issuer":"http://` + r.Host + `/"}`))
 			case tc.response == "redirect":
 				http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound)
 			default:
