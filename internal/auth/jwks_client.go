@@ -19,7 +19,7 @@ const (
 	keySetMediaType = "application/jwk-set+json, application/json"
 )
 
-// errRedirect is the error for a redirect, whose target nobody has configured: it may be in a private network.
+// errRedirect is the error for a redirect. Its target is not configured, and may be in a private network.
 var errRedirect = errors.New("redirects are not followed; configure the JWK set's own address")
 
 var errKeySetTooLarge = fmt.Errorf("the response is larger than %d bytes", maxKeySetBytes)

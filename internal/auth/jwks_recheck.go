@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Bounds of the fetches that tokens cause. Whoever sends tokens chooses their key IDs and signatures, so a fetch for
+// Bounds of the fetches that tokens cause. A client chooses the key IDs and signatures of its tokens, so a fetch for
 // one token must not keep the next one from its own: a token whose key was published waits for recheckInterval at
 // most, however many others are sent.
 const (
