@@ -342,7 +342,7 @@ type Message implements Node {
 
 "Reason of a reply's failure."
 type MessageError {
-  "Error code, as in ` + "`" + `extensions.code` + "`" + ` of GraphQL errors."
+  "Error code, as in ` + "`" + `extensions.code` + "`" + ` of GraphQL errors; see docs/ERRORS.md."
   code: String!
   "Explanation suitable for display."
   message: String!
@@ -540,7 +540,7 @@ enum OrderDirection {
 """
 Queries. A token with one or more of the scopes ` + "`" + `tasks:read` + "`" + `, ` + "`" + `tasks:write` + "`" + `, ` + "`" + `chat` + "`" + ` and ` + "`" + `account` + "`" + ` is limited to what they
 allow; without a required scope the error is FORBIDDEN, with the scope in ` + "`" + `extensions.scope` + "`" + `. A token with none of them is
-not limited.
+not limited. docs/ERRORS.md in the server's repository lists all values of ` + "`" + `extensions.code` + "`" + `.
 """
 type Query {
   "The signed-in user. Requires the scope ` + "`" + `account` + "`" + `."

@@ -44,7 +44,7 @@ type Mutation struct {
 
 // Queries. A token with one or more of the scopes `tasks:read`, `tasks:write`, `chat` and `account` is limited to what they
 // allow; without a required scope the error is FORBIDDEN, with the scope in `extensions.scope`. A token with none of them is
-// not limited.
+// not limited. docs/ERRORS.md in the server's repository lists all values of `extensions.code`.
 type Query struct {
 }
 
