@@ -470,12 +470,12 @@ extend type Mutation {
   createConversation(
     "Fields of the new conversation."
     input: CreateConversationInput
-  ): ConversationPayload!
+  ): ConversationPayload
   "Changes the title of a conversation. Requires the scope ` + "`" + `chat` + "`" + `."
   updateConversation(
     "Fields to change."
     input: UpdateConversationInput!
-  ): ConversationPayload!
+  ): ConversationPayload
   """
   Permanently deletes a conversation with its messages. An unfinished reply is stopped. Tasks are kept. Requires the
   scope ` + "`" + `chat` + "`" + `.
@@ -483,7 +483,7 @@ extend type Mutation {
   deleteConversation(
     "Id of the conversation."
     id: ID!
-  ): DeletePayload!
+  ): DeletePayload
   """
   Sends a message to the agent. Both messages are stored before the mutation returns; the reply is then written in the
   background, even if the client disconnects. Requires the scope ` + "`" + `chat` + "`" + `.
@@ -491,12 +491,12 @@ extend type Mutation {
   sendMessage(
     "Message and conversation."
     input: SendMessageInput!
-  ): SendMessagePayload!
+  ): SendMessagePayload
   "Cancels a reply; text already written is kept. It has no effect on a finished reply. Requires the scope ` + "`" + `chat` + "`" + `."
   cancelReply(
     "Id of the reply."
     messageId: ID!
-  ): CancelReplyPayload!
+  ): CancelReplyPayload
 }
 `, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `"An instant as an RFC 3339 string, such as ` + "`" + `2026-11-25T17:00:00Z` + "`" + `. Responses are in UTC, with at most microseconds."
@@ -951,22 +951,22 @@ extend type Mutation {
   createTask(
     "Fields of the new task."
     input: CreateTaskInput!
-  ): TaskPayload!
+  ): TaskPayload
   "Changes fields of a task. Requires the scope ` + "`" + `tasks:write` + "`" + `."
   updateTask(
     "Fields to change."
     input: UpdateTaskInput!
-  ): TaskPayload!
+  ): TaskPayload
   "Marks a task as completed. It has no effect on a completed task. Requires the scope ` + "`" + `tasks:write` + "`" + `."
   completeTask(
     "Id of the task."
     id: ID!
-  ): TaskPayload!
+  ): TaskPayload
   "Marks a task as pending. It has no effect on a pending task. Requires the scope ` + "`" + `tasks:write` + "`" + `."
   reopenTask(
     "Id of the task."
     id: ID!
-  ): TaskPayload!
+  ): TaskPayload
   """
   Moves a task to the trash, from which ` + "`" + `restoreTask` + "`" + ` restores it. It has no effect on a task in the trash. Requires the
   scope ` + "`" + `tasks:write` + "`" + `.
@@ -974,12 +974,12 @@ extend type Mutation {
   deleteTask(
     "Id of the task."
     id: ID!
-  ): TaskPayload!
+  ): TaskPayload
   "Restores a task from the trash. It has no effect on a task outside the trash. Requires the scope ` + "`" + `tasks:write` + "`" + `."
   restoreTask(
     "Id of the task."
     id: ID!
-  ): TaskPayload!
+  ): TaskPayload
 }
 `, BuiltIn: false},
 	{Name: "../viewer.graphqls", Input: `"A user account. Name and e-mail address come from the sign-in token."
@@ -1055,7 +1055,7 @@ type Mutation {
   updateViewer(
     "Fields to change."
     input: UpdateViewerInput!
-  ): ViewerPayload!
+  ): ViewerPayload
   """
   Permanently deletes the viewer's account with all its tasks, conversations and messages. Unfinished replies are
   stopped; open streams and connections are closed. Tokens issued before the deletion no longer work; signing in again
@@ -1064,7 +1064,7 @@ type Mutation {
   deleteViewer(
     "Must be ` + "`" + `delete my account` + "`" + `, to prevent accidental deletion."
     confirm: String!
-  ): DeletePayload!
+  ): DeletePayload
 }
 
 extend type Query {
@@ -3313,10 +3313,10 @@ func (ec *executionContext) _Mutation_updateViewer(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ViewerPayload) graphql.Marshaler {
-			return ec.marshalNViewerPayload2ᚖerrandᚋgraphᚋmodelᚐViewerPayload(ctx, selections, v)
+			return ec.marshalOViewerPayload2ᚖerrandᚋgraphᚋmodelᚐViewerPayload(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_updateViewer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3357,10 +3357,10 @@ func (ec *executionContext) _Mutation_deleteViewer(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeletePayload) graphql.Marshaler {
-			return ec.marshalNDeletePayload2ᚖerrandᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
+			return ec.marshalODeletePayload2ᚖerrandᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_deleteViewer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3401,10 +3401,10 @@ func (ec *executionContext) _Mutation_createConversation(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ConversationPayload) graphql.Marshaler {
-			return ec.marshalNConversationPayload2ᚖerrandᚋgraphᚋmodelᚐConversationPayload(ctx, selections, v)
+			return ec.marshalOConversationPayload2ᚖerrandᚋgraphᚋmodelᚐConversationPayload(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_createConversation(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3445,10 +3445,10 @@ func (ec *executionContext) _Mutation_updateConversation(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ConversationPayload) graphql.Marshaler {
-			return ec.marshalNConversationPayload2ᚖerrandᚋgraphᚋmodelᚐConversationPayload(ctx, selections, v)
+			return ec.marshalOConversationPayload2ᚖerrandᚋgraphᚋmodelᚐConversationPayload(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_updateConversation(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3489,10 +3489,10 @@ func (ec *executionContext) _Mutation_deleteConversation(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeletePayload) graphql.Marshaler {
-			return ec.marshalNDeletePayload2ᚖerrandᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
+			return ec.marshalODeletePayload2ᚖerrandᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_deleteConversation(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3533,10 +3533,10 @@ func (ec *executionContext) _Mutation_sendMessage(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *chat.Turn) graphql.Marshaler {
-			return ec.marshalNSendMessagePayload2ᚖerrandᚋinternalᚋchatᚐTurn(ctx, selections, v)
+			return ec.marshalOSendMessagePayload2ᚖerrandᚋinternalᚋchatᚐTurn(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_sendMessage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3577,10 +3577,10 @@ func (ec *executionContext) _Mutation_cancelReply(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.CancelReplyPayload) graphql.Marshaler {
-			return ec.marshalNCancelReplyPayload2ᚖerrandᚋgraphᚋmodelᚐCancelReplyPayload(ctx, selections, v)
+			return ec.marshalOCancelReplyPayload2ᚖerrandᚋgraphᚋmodelᚐCancelReplyPayload(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_cancelReply(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3621,10 +3621,10 @@ func (ec *executionContext) _Mutation_createTask(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TaskPayload) graphql.Marshaler {
-			return ec.marshalNTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx, selections, v)
+			return ec.marshalOTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_createTask(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3665,10 +3665,10 @@ func (ec *executionContext) _Mutation_updateTask(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TaskPayload) graphql.Marshaler {
-			return ec.marshalNTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx, selections, v)
+			return ec.marshalOTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_updateTask(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3709,10 +3709,10 @@ func (ec *executionContext) _Mutation_completeTask(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TaskPayload) graphql.Marshaler {
-			return ec.marshalNTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx, selections, v)
+			return ec.marshalOTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_completeTask(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3753,10 +3753,10 @@ func (ec *executionContext) _Mutation_reopenTask(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TaskPayload) graphql.Marshaler {
-			return ec.marshalNTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx, selections, v)
+			return ec.marshalOTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_reopenTask(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3797,10 +3797,10 @@ func (ec *executionContext) _Mutation_deleteTask(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TaskPayload) graphql.Marshaler {
-			return ec.marshalNTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx, selections, v)
+			return ec.marshalOTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_deleteTask(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3841,10 +3841,10 @@ func (ec *executionContext) _Mutation_restoreTask(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TaskPayload) graphql.Marshaler {
-			return ec.marshalNTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx, selections, v)
+			return ec.marshalOTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Mutation_restoreTask(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -8941,91 +8941,91 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updateViewer(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "deleteViewer":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_deleteViewer(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "createConversation":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createConversation(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "updateConversation":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updateConversation(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "deleteConversation":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_deleteConversation(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "sendMessage":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_sendMessage(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "cancelReply":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_cancelReply(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "createTask":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createTask(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "updateTask":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updateTask(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "completeTask":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_completeTask(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "reopenTask":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_reopenTask(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "deleteTask":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_deleteTask(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "restoreTask":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_restoreTask(ctx, field)
 			})
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -10983,16 +10983,6 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
-func (ec *executionContext) marshalNCancelReplyPayload2ᚖerrandᚋgraphᚋmodelᚐCancelReplyPayload(ctx context.Context, sel ast.SelectionSet, v *model.CancelReplyPayload) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._CancelReplyPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) marshalNConversation2ᚕᚖerrandᚋentᚐConversationᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Conversation) graphql.Marshaler {
 	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -11055,16 +11045,6 @@ func (ec *executionContext) marshalNConversationEdge2ᚖerrandᚋinternalᚋpage
 	return ec._ConversationEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConversationPayload2ᚖerrandᚋgraphᚋmodelᚐConversationPayload(ctx context.Context, sel ast.SelectionSet, v *model.ConversationPayload) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._ConversationPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNCreateTaskInput2errandᚋinternalᚋtaskᚐCreateTaskInput(ctx context.Context, v any) (task.CreateTaskInput, error) {
 	res, err := ec.unmarshalInputCreateTaskInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -11100,16 +11080,6 @@ func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, se
 		}
 	}
 	return res
-}
-
-func (ec *executionContext) marshalNDeletePayload2ᚖerrandᚋgraphᚋmodelᚐDeletePayload(ctx context.Context, sel ast.SelectionSet, v *model.DeletePayload) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._DeletePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {
@@ -11324,16 +11294,6 @@ func (ec *executionContext) marshalNPeriodUsage2ᚖerrandᚋinternalᚋusageᚐS
 func (ec *executionContext) unmarshalNSendMessageInput2errandᚋinternalᚋchatᚐSendMessageInput(ctx context.Context, v any) (chat.SendMessageInput, error) {
 	res, err := ec.unmarshalInputSendMessageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNSendMessagePayload2ᚖerrandᚋinternalᚋchatᚐTurn(ctx context.Context, sel ast.SelectionSet, v *chat.Turn) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._SendMessagePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
@@ -11555,16 +11515,6 @@ func (ec *executionContext) marshalNTaskOrderField2errandᚋentᚋenumᚐTaskOrd
 	return v
 }
 
-func (ec *executionContext) marshalNTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx context.Context, sel ast.SelectionSet, v *model.TaskPayload) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._TaskPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNTaskPriority2errandᚋentᚋenumᚐPriority(ctx context.Context, v any) (enum.Priority, error) {
 	var res enum.Priority
 	err := res.UnmarshalGQL(v)
@@ -11644,16 +11594,6 @@ func (ec *executionContext) marshalNUser2ᚖerrandᚋentᚐUser(ctx context.Cont
 		return graphql.Null
 	}
 	return ec._User(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNViewerPayload2ᚖerrandᚋgraphᚋmodelᚐViewerPayload(ctx context.Context, sel ast.SelectionSet, v *model.ViewerPayload) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._ViewerPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
@@ -11826,11 +11766,25 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) marshalOCancelReplyPayload2ᚖerrandᚋgraphᚋmodelᚐCancelReplyPayload(ctx context.Context, sel ast.SelectionSet, v *model.CancelReplyPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CancelReplyPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOConversation2ᚖerrandᚋentᚐConversation(ctx context.Context, sel ast.SelectionSet, v *ent.Conversation) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Conversation(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOConversationPayload2ᚖerrandᚋgraphᚋmodelᚐConversationPayload(ctx context.Context, sel ast.SelectionSet, v *model.ConversationPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ConversationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOCreateConversationInput2ᚖerrandᚋgraphᚋmodelᚐCreateConversationInput(ctx context.Context, v any) (*model.CreateConversationInput, error) {
@@ -11893,6 +11847,13 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	_ = ctx
 	res := scalar.MarshalDateTime(*v)
 	return res
+}
+
+func (ec *executionContext) marshalODeletePayload2ᚖerrandᚋgraphᚋmodelᚐDeletePayload(ctx context.Context, sel ast.SelectionSet, v *model.DeletePayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._DeletePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
@@ -11980,6 +11941,13 @@ func (ec *executionContext) marshalONode2errandᚋgraphᚋmodelᚐNode(ctx conte
 	return ec._Node(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOSendMessagePayload2ᚖerrandᚋinternalᚋchatᚐTurn(ctx context.Context, sel ast.SelectionSet, v *chat.Turn) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._SendMessagePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOString2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
 	if v == nil {
 		return nil, nil
@@ -12054,6 +12022,13 @@ func (ec *executionContext) unmarshalOTaskOrder2ᚖerrandᚋinternalᚋtaskᚐOr
 	}
 	res, err := ec.unmarshalInputTaskOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOTaskPayload2ᚖerrandᚋgraphᚋmodelᚐTaskPayload(ctx context.Context, sel ast.SelectionSet, v *model.TaskPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._TaskPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOTaskPriority2ᚕerrandᚋentᚋenumᚐPriorityᚄ(ctx context.Context, v any) ([]enum.Priority, error) {
@@ -12136,6 +12111,13 @@ func (ec *executionContext) marshalOUsage2ᚖerrandᚋentᚋenumᚐUsage(ctx con
 		return graphql.Null
 	}
 	return ec._Usage(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOViewerPayload2ᚖerrandᚋgraphᚋmodelᚐViewerPayload(ctx context.Context, sel ast.SelectionSet, v *model.ViewerPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ViewerPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.EnumValue) graphql.Marshaler {

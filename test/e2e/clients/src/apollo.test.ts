@@ -106,7 +106,7 @@ describe("Apollo Client, cache", () => {
       await query.fetchMore({ variables: { first: 2, after: endCursor } });
       await shows(list);
     }
-    const { task } = (await client.mutate({ mutation: g.CompleteTaskDocument, variables: { id: await idOf(3) } })).data!.completeTask;
+    const { task } = (await client.mutate({ mutation: g.CompleteTaskDocument, variables: { id: await idOf(3) } })).data!.completeTask!;
     assert.equal(task.completed, true);
     await shows("5,4,3 done,2,1");
     watching.unsubscribe();

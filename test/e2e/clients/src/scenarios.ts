@@ -68,7 +68,7 @@ async function cancels({ client }: { client: Client }) {
   const state = new ConversationState();
   await watch(client, conversation.id, state, () => state.deltas === 3);
   const { cancelReply } = await client.request(g.CancelReplyDocument, { messageId: assistantMessage.id });
-  assert.equal(cancelReply.message.status, "CANCELLED");
+  assert.equal(cancelReply?.message.status, "CANCELLED");
   await watch(client, conversation.id, state, finished(assistantMessage.id), state.cursor);
 
   const reply = state.message(assistantMessage.id);
@@ -147,7 +147,9 @@ function isAuthenticationFailure(thrown: unknown) {
 
 /** Sends a message in a conversation, or in a new one. */
 export async function send(client: Client, content: string, conversationId?: string) {
-  return (await client.request(g.SendDocument, { input: { content, conversationId } })).sendMessage;
+  const { sendMessage } = await client.request(g.SendDocument, { input: { content, conversationId } });
+  assert.ok(sendMessage);
+  return sendMessage;
 }
 
 /** Applies the events of a conversation until isLast returns true for one. Fails if the stream ends before. */
