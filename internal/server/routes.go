@@ -6,7 +6,6 @@ import (
 	"errand/graph"
 	"errand/graph/generated"
 	"errand/internal/auth"
-	"errand/internal/config"
 	"errand/internal/graphqlhttp"
 	"errand/internal/graphqlhttp/exec"
 	"errand/internal/graphqlhttp/ws"
@@ -72,7 +71,7 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 		ResetDataloaders: graph.ResetDataloaders,
 		Limits:           documentLimits(s.Config.Limits),
 		Introspection:    s.Config.IntrospectionEnabled(),
-		Suggestions:      s.Config.Environment != config.Production,
+		Suggestions:      s.Config.IntrospectionEnabled(),
 		Manifest:         manifest,
 		OperationTimeout: s.Config.Limits.RequestTimeout,
 		ResponseBytes:    s.Config.Limits.ResponseBytes,

@@ -154,15 +154,20 @@ func TestRequest_LongURLOrHeader_IsRejected(t *testing.T) {
 	require.Equal(t, 431, get("/graphql?query=%7B__typename%7D", strings.Repeat("x", 100<<10)))
 }
 
-// TestProduction_SchemaQueries_RevealNothing checks that neither introspection nor error suggestions expose
-// the schema in production.
-func TestProduction_SchemaQueries_RevealNothing(t *testing.T) {
+// TestSchemaQueries_IntrospectionDisabled_RevealNothing checks that neither introspection nor error suggestions expose
+// the schema in production, and where INTROSPECTION is off.
+func TestSchemaQueries_IntrospectionDisabled_RevealNothing(t *testing.T) {
 	t.Parallel()
-	b := harness.Start(t, testdb.SQLiteURL(t), harness.Settings{"ENVIRONMENT": "production"})
-	c := b.Client(t, "alice")
+	for _, settings := range []harness.Settings{{"ENVIRONMENT": "production"}, {"INTROSPECTION": "off"}} {
+		requireSchemaHidden(t, harness.Start(t, testdb.SQLiteURL(t), settings).Client(t, "alice"))
+	}
+}
+
+func requireSchemaHidden(t *testing.T, c *testclient.Client) {
 	for _, document := range []string{
 		`{ __schema { types { name } } }`, `{ __type(name: "Task") { name } }`,
 		`{ taskz { nodes { id } } }`, `{ tasks(frist: 1) { nodes { id } } }`,
+		`{ tasks(filter: {statuz: ALL}) { nodes { id } } }`, `{ tasks(filter: {status: AL}) { nodes { id } } }`,
 	} {
 		a := c.Try(t, document, nil)
 		harness.RequireErrorCode(t, "GRAPHQL_VALIDATION_FAILED", a)

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"errors"
+	"maps"
 
 	"errand/internal/apperr"
 	"errand/internal/graphqlhttp/limits"
@@ -137,6 +138,7 @@ func (s *documentStore) check(text string) (*ast.QueryDocument, int, *RequestErr
 	if errs := validator.ValidateWithRules(s.schema, doc, s.rules()); len(errs) > 0 {
 		return nil, tokens, documentError(apperr.GraphQLValidateFailed, errs)
 	}
+	normaliseLiterals(doc)
 	return doc, tokens, nil
 }
 
@@ -158,16 +160,16 @@ func parseError(err error) *RequestError {
 
 func (s *documentStore) rules() *rules.Rules {
 	set := rules.NewDefaultRules()
-	if s.suggestions {
-		return set
+	replaced := map[string]validator.Rule{rules.ValuesOfCorrectTypeRule.Name: literalRule(s.suggestions)}
+	if !s.suggestions {
+		maps.Copy(replaced, map[string]validator.Rule{
+			"FieldsOnCorrectType": rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
+			"KnownArgumentNames":  rules.KnownArgumentNamesRuleWithoutSuggestions,
+			"KnownTypeNames":      rules.KnownTypeNamesRuleWithoutSuggestions,
+			"ScalarLeafs":         rules.ScalarLeafsRuleWithoutSuggestions,
+		})
 	}
-	for name, rule := range map[string]validator.Rule{
-		"FieldsOnCorrectType": rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
-		"KnownArgumentNames":  rules.KnownArgumentNamesRuleWithoutSuggestions,
-		"KnownTypeNames":      rules.KnownTypeNamesRuleWithoutSuggestions,
-		"ScalarLeafs":         rules.ScalarLeafsRuleWithoutSuggestions,
-		"ValuesOfCorrectType": rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
-	} {
+	for name, rule := range replaced {
 		set.RemoveRule(name)
 		set.AddRule(rule.Name, rule.RuleFunc)
 	}

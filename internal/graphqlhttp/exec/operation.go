@@ -14,8 +14,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/validator"
 )
 
 // Operation is a request that passed all checks. It can be executed once, by Execute, ExecuteIncremental or a
@@ -61,17 +59,16 @@ func (e *Engine) Prepare(r Request, user Identity, incremental bool) (*Operation
 	if err := e.options.Limits.CheckInput(r.Variables); err != nil {
 		return op, limitError(err)
 	}
-	given, err := coerceVariables(e.documents.schema, definition, r.Variables)
+	variables, err := coerceVariables(e.documents.schema, definition, r.Variables)
 	if err != nil {
 		return op, err
 	}
-	cost, limitErr := e.options.Limits.Estimate(definition, given)
+	if err := checkNullVariables(definition, variables); err != nil {
+		return op, err
+	}
+	cost, limitErr := e.options.Limits.Estimate(definition, variables)
 	if op.cost = cost; limitErr != nil {
 		return op, limitError(limitErr)
-	}
-	variables, variablesErr := validator.VariableValues(e.documents.schema, definition, given)
-	if variablesErr != nil {
-		return op, variablesError(variablesErr)
 	}
 	op.context = &graphql.OperationContext{
 		RawQuery:               doc.text,
@@ -106,14 +103,6 @@ func selectOperation(doc *ast.QueryDocument, name string) (*ast.OperationDefinit
 		}
 	}
 	return nil, NewRequestError(0, apperr.Invalid("operationName", "The document has no operation of that name."))
-}
-
-func variablesError(err error) *RequestError {
-	var invalid *gqlerror.Error
-	if !errors.As(err, &invalid) {
-		invalid = &gqlerror.Error{Message: "The variables are invalid."}
-	}
-	return documentError(apperr.BadUserInput, gqlerror.List{invalid})
 }
 
 // dispatch starts the operation. Each call of next returns the next response, nil after the last; its context must be

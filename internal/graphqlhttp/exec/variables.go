@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"errand/internal/apperr"
 
@@ -12,9 +13,10 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// coerceVariables checks the given values against the variables of the operation (specification, section 6.1.2). It is
-// strict: "5" is not an Int and 5 is not a String. Values of custom scalars are decoded by the scalar. Undeclared
-// variables are dropped, and the executor sets default values.
+// coerceVariables returns the variables of the operation from the given values and the default values (specification,
+// section 6.1.2), in the form in which the executor takes them. It is strict: "5" is not an Int and 5 is not a String.
+// Values of custom scalars are decoded by the scalar. Undeclared variables are dropped. The generated code adds the
+// default values of input fields.
 func coerceVariables(
 	schema *ast.Schema, op *ast.OperationDefinition, given map[string]any,
 ) (map[string]any, *RequestError) {
@@ -26,7 +28,9 @@ func coerceVariables(
 		switch {
 		case present:
 			values[name] = c.value(definition.Type, value, name)
-		case definition.Type.NonNull && definition.DefaultValue == nil:
+		case definition.DefaultValue != nil:
+			values[name] = defaultValue(definition.Type, definition.DefaultValue)
+		case definition.Type.NonNull:
 			c.fail(name, "must be given")
 		}
 	}
@@ -34,6 +38,28 @@ func coerceVariables(
 		return nil, &RequestError{Errors: c.errors}
 	}
 	return values, nil
+}
+
+// defaultValue returns the value of a default, which is validated and normalised.
+func defaultValue(t *ast.Type, v *ast.Value) any {
+	if v.Kind == ast.NullValue {
+		return nil
+	}
+	if t.Elem == nil {
+		value, err := v.Value(nil)
+		if err != nil {
+			return nil // impossible: normaliseLiterals
+		}
+		return value
+	}
+	if v.Kind != ast.ListValue {
+		return []any{defaultValue(t.Elem, v)}
+	}
+	values := make([]any, len(v.Children))
+	for i, child := range v.Children {
+		values[i] = defaultValue(t.Elem, child.Value)
+	}
+	return values
 }
 
 // coercion collects the errors of one set of variables, at most ten.
@@ -156,8 +182,10 @@ func (c *coercion) scalar(name string, v any, path string) any {
 		}
 		return c.fail(path, "must be a Float")
 	case "ID":
-		if n, ok := v.(json.Number); ok && isInteger(n.String()) {
-			return n.String()
+		if n, ok := v.(json.Number); ok {
+			if digits, whole := wholeDigits(n); whole {
+				return digits
+			}
 		}
 		if s, ok := v.(string); ok {
 			return s
@@ -191,11 +219,11 @@ func wholeNumber(v any) (int64, bool) {
 	return int64(f), err == nil && f == math.Trunc(f) && math.Abs(f) <= 1<<53
 }
 
-func isInteger(s string) bool {
-	for i, c := range []byte(s) {
-		if (c < '0' || c > '9') && (i > 0 || c != '-') {
-			return false
-		}
+// wholeDigits returns a whole number as an ID: digits as they are given, and 5.0 and 1e3 in the same form.
+func wholeDigits(n json.Number) (string, bool) {
+	if !strings.ContainsAny(n.String(), ".eE") {
+		return n.String(), true
 	}
-	return s != ""
+	f, err := n.Float64()
+	return strconv.FormatFloat(f, 'f', -1, 64), err == nil && f == math.Trunc(f)
 }
