@@ -46,6 +46,7 @@ var commands = []command{
 	{"mcp", "mcp [--user NAME]", "serve one user's tasks to a local MCP client over stdio", runMCP},
 	{"eval", "eval [--file FILE]", "measure the model with conversations of known result", runEval},
 	{"doctor", "doctor", "check settings, database, keys, model and ports", runDoctor},
+	{"schema", "schema", "print the GraphQL schema (SDL)", runSchema},
 	{"version", "version", "print the version and build information", runVersion},
 }
 

@@ -500,16 +500,16 @@ extend type Mutation {
 }
 `, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `"An instant as an RFC 3339 string, such as ` + "`" + `2026-11-25T17:00:00Z` + "`" + `. Responses are in UTC, with at most microseconds."
-scalar DateTime
-"A calendar day without a time of day, ` + "`" + `YYYY-MM-DD` + "`" + `."
-scalar Date
+scalar DateTime @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3339#section-5.6")
+"A calendar day without a time of day, ` + "`" + `YYYY-MM-DD` + "`" + ` (` + "`" + `full-date` + "`" + ` in RFC 3339)."
+scalar Date @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3339#section-5.6")
 """
 A position in a list or in a stream. Cursors are opaque: store them and pass them back unchanged. A cursor is valid only
 for the field, and the order, that returned it.
 """
-scalar Cursor
+scalar Cursor @specifiedBy(url: "https://relay.dev/graphql/connections.htm#sec-Cursor")
 "Any JSON value."
-scalar JSON
+scalar JSON @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc8259")
 
 "An object that can be fetched by its id with ` + "`" + `node` + "`" + `."
 interface Node {
@@ -602,7 +602,11 @@ type Query {
   ): Conversation
 }
 `, BuiltIn: false},
-	{Name: "../stream.graphqls", Input: `type Subscription {
+	{Name: "../stream.graphqls", Input: `"""
+Streams of events, over WebSocket (` + "`" + `graphql-transport-ws` + "`" + `), Server-Sent Events or multipart responses. After a reconnect,
+pass the cursor of the last event received as ` + "`" + `after` + "`" + `: the stream continues without loss.
+"""
+type Subscription {
   """
   Events of a conversation. Without ` + "`" + `after` + "`" + ` the stream starts with the newest turn and every unfinished turn, each with
   the text so far, and continues with live events. With ` + "`" + `after` + "`" + ` it starts with all events since that cursor. It stays
@@ -1050,6 +1054,10 @@ type ViewerPayload {
   viewer: User!
 }
 
+"""
+Changes. The root fields of one operation are executed in order, each in a transaction of its own. If one fails, it is
+null, with an error, and the results of the others stay. Scopes limit tokens as for queries.
+"""
 type Mutation {
   "Changes the viewer's name or time zone. Requires the scope ` + "`" + `account` + "`" + `."
   updateViewer(

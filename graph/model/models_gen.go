@@ -39,6 +39,8 @@ type DeletePayload struct {
 	DeletedID string `json:"deletedId"`
 }
 
+// Changes. The root fields of one operation are executed in order, each in a transaction of its own. If one fails, it is
+// null, with an error, and the results of the others stay. Scopes limit tokens as for queries.
 type Mutation struct {
 }
 
@@ -48,6 +50,8 @@ type Mutation struct {
 type Query struct {
 }
 
+// Streams of events, over WebSocket (`graphql-transport-ws`), Server-Sent Events or multipart responses. After a reconnect,
+// pass the cursor of the last event received as `after`: the stream continues without loss.
 type Subscription struct {
 }
 

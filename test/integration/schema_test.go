@@ -37,8 +37,8 @@ func committedSchema(t *testing.T) *ast.Schema {
 type introspectionResult struct {
 	Schema struct {
 		Types []struct {
-			Kind, Name, Description string
-			Fields                  []struct {
+			Kind, Name, Description, SpecifiedByURL string
+			Fields                                  []struct {
 				Name, Description string
 				Type              typeRef
 				Args              []inputValue
@@ -73,19 +73,19 @@ func (r typeRef) String() string {
 	}
 }
 
-const introspectionQuery = `{ __schema { types { kind name description interfaces { name }
+const introspectionQuery = `{ __schema { types { kind name description specifiedByURL interfaces { name }
 	fields { name description type { ...T } args { name description defaultValue type { ...T } } }
 	inputFields { name description defaultValue type { ...T } } enumValues { name description } } } }
 	fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }`
 
-// TestSchema_Introspection_EqualsCommittedSDL compares each member and its description, which must not be
-// empty.
-func TestSchema_Introspection_EqualsCommittedSDL(t *testing.T) {
+// TestSchema_Introspection_EqualsSDL compares each member and its description, which must not be empty, with the
+// committed SDL and with the output of "errand schema".
+func TestSchema_Introspection_EqualsSDL(t *testing.T) {
 	t.Parallel()
 	b := harness.Start(t, testdb.SQLiteURL(t))
 	var served []string
-	for _, one := range testclient.Run[introspectionResult](t, b.Client(t, "alice"), introspectionQuery,
-		nil).Schema.Types {
+	schema := testclient.Run[introspectionResult](t, b.Client(t, "alice"), introspectionQuery, nil).Schema
+	for _, one := range schema.Types {
 		if strings.HasPrefix(one.Name, "__") || isBuiltIn(one.Name) {
 			continue
 		}
@@ -95,7 +95,7 @@ func TestSchema_Introspection_EqualsCommittedSDL(t *testing.T) {
 		}
 		served = append(
 			served,
-			schemaLine(one.Name, one.Kind+" "+strings.Join(interfaces, "&"), requireDescription(one.Description, one.Name)),
+			schemaLine(one.Name, one.Kind+" "+strings.Join(interfaces, "&")+one.SpecifiedByURL, one.Description),
 		)
 		for _, f := range one.Fields {
 			served = append(served, schemaLine(one.Name+"."+f.Name, f.Type.String(), f.Description))
@@ -117,6 +117,10 @@ func TestSchema_Introspection_EqualsCommittedSDL(t *testing.T) {
 	for _, one := range want {
 		require.NotContains(t, one, " undescribed")
 	}
+
+	sdl, err := gqlparser.LoadSchema(&ast.Source{Name: "errand schema", Input: harness.RunCommand(t, nil, "schema")})
+	require.NoError(t, err)
+	require.ElementsMatch(t, want, schemaMembers(sdl))
 }
 
 // difference returns the elements of list that other does not contain.
@@ -157,8 +161,7 @@ func schemaMembers(schema *ast.Schema) (out []string) {
 		}
 		out = append(
 			out,
-			schemaLine(def.Name, string(def.Kind)+" "+strings.Join(def.Interfaces, "&"), requireDescription(def.Description,
-				def.Name)),
+			schemaLine(def.Name, string(def.Kind)+" "+strings.Join(def.Interfaces, "&")+specifiedByURL(def), def.Description),
 		)
 		for _, f := range def.Fields {
 			if strings.HasPrefix(f.Name, "__") {
@@ -176,10 +179,11 @@ func schemaMembers(schema *ast.Schema) (out []string) {
 	return out
 }
 
-// requireDescription requires a description of every type but the three root types.
-func requireDescription(description, name string) string {
-	if description == "" && slices.Contains([]string{"Query", "Mutation", "Subscription"}, name) {
-		return "root"
+// specifiedByURL returns the URL of a scalar's specification, or "".
+func specifiedByURL(def *ast.Definition) string {
+	directive := def.Directives.ForName("specifiedBy")
+	if directive == nil {
+		return ""
 	}
-	return description
+	return directive.Arguments.ForName("url").Value.Raw
 }
