@@ -1,0 +1,116 @@
+import type { Conversation, ErrandError, Message, Task, TaskPriority } from "@errand/client";
+/** A message of a chat. */
+export interface ChatMessage extends Message {
+    /** Set while a message of the user is not stored yet: it is being sent, or sending it has failed. */
+    unsent?: "sending" | "failed";
+}
+/**
+ * State of a chat. submitted: a message is being sent, or its reply has not begun. streaming: a reply is being written.
+ * error: see `error`; `retry` repeats what failed.
+ */
+export type ChatStatus = "ready" | "submitted" | "streaming" | "error";
+/** What useChat returns. None of the functions rejects: errors are in `error`. */
+export interface Chat {
+    /** Id of the conversation; undefined until the first message of a new one is stored. */
+    conversationId: string | undefined;
+    /** Oldest first, with the text of replies as it arrives. */
+    messages: readonly ChatMessage[];
+    status: ChatStatus;
+    /** The error of the last message, of its reply, or of loading. */
+    error: ErrandError | null;
+    /** Whether the newest page of messages is being loaded. */
+    loading: boolean;
+    /** Sends a message. Resolves with whether it is stored. */
+    send(content: string): Promise<boolean>;
+    /** Cancels the unfinished replies; their text so far is kept. */
+    stop(): Promise<void>;
+    /** Sends a failed message again, or has a failed or cancelled reply written again. */
+    retry(): Promise<void>;
+    /** Whether there are messages before the first one. */
+    hasOlder: boolean;
+    /** Loads the messages before the first one. */
+    loadOlder(): Promise<void>;
+}
+/** Options of useChat. */
+export interface ChatOptions {
+    /** Number of messages of a page; 20 by default. */
+    pageSize?: number;
+    /** Called when the first message of a new conversation is stored: put the id into the URL. */
+    onConversation?: (conversationId: string) => void;
+}
+/** Conditions on tasks, as the input type TaskFilter of the API. */
+export interface TaskFilter {
+    status?: "ALL" | "PENDING" | "COMPLETED";
+    search?: string | null;
+    label?: string | null;
+    priority?: readonly TaskPriority[] | null;
+    dueFrom?: string | null;
+    dueTo?: string | null;
+    trashed?: boolean;
+}
+/** Order of a list of tasks, as the input type TaskOrder of the API. */
+export interface TaskOrder {
+    field?: "NUMBER" | "CREATED_AT" | "UPDATED_AT" | "DUE" | "PRIORITY" | "TITLE";
+    direction?: "ASC" | "DESC";
+}
+/** Options of useTasks. */
+export interface TasksOptions {
+    /** Newest first by default. */
+    orderBy?: TaskOrder;
+    /** Number of tasks of a page; 50 by default. */
+    pageSize?: number;
+}
+/** Fields of a new task. */
+export type NewTask = {
+    title: string;
+} & Partial<Pick<Task, "description" | "priority" | "dueOn" | "dueAt" | "labels">>;
+/** Fields of a task to change; null clears one. */
+export type TaskChanges = {
+    [K in "title" | "description" | "priority" | "dueOn" | "dueAt" | "labels" | "completed"]?: Task[K] | null;
+} & {
+    /** Version last seen: if the stored one differs, the error is CONFLICT. */
+    expectedVersion?: number;
+};
+/** State of a list. */
+export type ListStatus = "loading" | "ready" | "error";
+/** A task of a list. */
+export interface ListTask extends Task {
+    /** Set while a change of the task is not stored yet. */
+    unsaved?: true;
+}
+/**
+ * What useTasks returns. Changes appear at once, and disappear again if the server rejects them. None of the functions
+ * rejects: errors are in `error`, and the result is then undefined.
+ */
+export interface Tasks {
+    tasks: readonly ListTask[];
+    status: ListStatus;
+    /** The error of the last change or of loading. */
+    error: ErrandError | null;
+    create(task: NewTask): Promise<Task | undefined>;
+    update(id: string, changes: TaskChanges): Promise<Task | undefined>;
+    complete(id: string): Promise<Task | undefined>;
+    reopen(id: string): Promise<Task | undefined>;
+    /** Moves a task to the trash. */
+    remove(id: string): Promise<Task | undefined>;
+    /** Restores a task from the trash. */
+    restore(id: string): Promise<Task | undefined>;
+    hasMore: boolean;
+    loadMore(): Promise<void>;
+    /** Loads the list again. It is done automatically when the stream cannot keep the list exact. */
+    refresh(): Promise<void>;
+}
+/** What useConversations returns. None of the functions rejects: errors are in `error`. */
+export interface Conversations {
+    /** Newest first. */
+    conversations: readonly Conversation[];
+    status: ListStatus;
+    error: ErrandError | null;
+    /** Changes a title; null lets the next message set it. */
+    rename(id: string, title: string | null): Promise<void>;
+    /** Deletes a conversation with its messages, permanently. */
+    remove(id: string): Promise<void>;
+    hasMore: boolean;
+    loadMore(): Promise<void>;
+    refresh(): Promise<void>;
+}
