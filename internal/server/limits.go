@@ -15,7 +15,7 @@ const (
 	toolCallsCost      = 20                 // the tool calls of a message
 	nestedPageCost     = 30                 // a page in each row of another page
 	nodesCost          = 100 * longTextCost // nodes(ids:) reads up to 100 whole rows
-	searchCost         = 10_000             // reads all texts of a user; the default limit allows two searches
+	searchCost         = 10_000             // reads up to 20,000 entries of an index; the default limit allows two
 	assumedToolCalls   = 2                  // tool calls per message
 	assumedChangeItems = 2                  // changed fields per task change
 )

@@ -30,10 +30,18 @@ func (c rlsConnector) Connect(ctx context.Context) (driver.Conn, error) {
 
 // The scope is set until the end of the transaction. Outside of one, the setting and the statement are sent as
 // one batch, which is a transaction of its own: one round trip, and no user's scope remains on the connection.
+//
+// A user's statements use indexes whatever PostgreSQL's statistics are: they describe all users, and one user may have
+// a thousand times the average number of rows. A bitmap scan reads all matching entries of an index before the first
+// row, and a sequential scan the whole table, where an index scan stops at the LIMIT. The engine's statements over all
+// users combine indexes with bitmap scans.
 const (
-	setScope        = `SELECT set_config('errand.user_id', $1, true)`
-	setScopeAndRole = `SELECT set_config('errand.user_id', $1, true), set_config('role', $2, true)`
-	setRole         = `SELECT set_config('role', $1, false)`
+	setUser = `SELECT set_config('errand.user_id', $1, true), set_config('enable_bitmapscan', 'off', true), ` +
+		`set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
+	setSystem = `SELECT set_config('errand.user_id', $1, true), set_config('enable_bitmapscan', 'on', true), ` +
+		`set_config('enable_seqscan', 'on', true), set_config('jit', 'off', true)`
+	withRole = `, set_config('role', $2, true)`
+	setRole  = `SELECT set_config('role', $1, false)`
 )
 
 // systemScope is the setting for the server's own work. No user ID equals it.
@@ -90,13 +98,13 @@ func (c *rlsConn) withScope(ctx context.Context, query string, args []driver.Nam
 	if c.inTx {
 		c.txScope = &scope // if setting it fails, the transaction is aborted anyway
 	}
-	setting := scope.UserID
+	setScope, setting := setUser, scope.UserID
 	if scope.System {
-		setting = systemScope
+		setScope, setting = setSystem, systemScope
 	}
 	b := &pgx.Batch{}
 	if c.state.transactionPooling {
-		b.Queue(setScopeAndRole, setting, *role)
+		b.Queue(setScope+withRole, setting, *role)
 	} else {
 		b.Queue(setScope, setting)
 	}

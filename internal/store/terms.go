@@ -79,8 +79,10 @@ func PrefixHits(
 	terms []string,
 	limit int,
 ) (hits []int, stale bool, err error) {
+	// The order makes PostgreSQL use the partial index: its statistics suggest that almost all tasks match.
 	columns := []string{
-		"(SELECT COUNT(*) FROM (SELECT 1 FROM tasks WHERE user_id = $1 AND indexed_version <> version LIMIT 1) s)",
+		"(SELECT COUNT(*) FROM (SELECT 1 FROM tasks WHERE user_id = $1 AND indexed_version <> version " +
+			"ORDER BY user_id, id LIMIT 1) s)",
 	}
 	args := []any{userID}
 	for i, term := range terms {
@@ -108,23 +110,35 @@ func PrefixHits(
 	return counts[1:], counts[0] > 0, rows.Err()
 }
 
-// HasTerms is true for tasks that have all the terms in the user's search index. Numbers of tasks that have a prefix
-// are read at once; an exact term is looked up for each task.
+// HasTerms is true for tasks that have all the terms in the user's search index.
+//
+// On SQLite, numbers of tasks that have a prefix are read at once, and an exact term is looked up for each task.
+//
+// On PostgreSQL, the numbers of tasks that have a term are read into a hash table when the first task is compared with
+// it. IS TRUE keeps PostgreSQL from turning the condition into a join: its estimates of the rows per user and term can
+// be wrong by orders of magnitude, and a nested loop then reads all entries of a prefix for each task.
 func HasTerms(s *sql.Selector, userID, numberColumn string, terms []TermMatch) *sql.Predicate {
+	sqlite := s.Dialect() == dialect.SQLite
 	conditions := make([]*sql.Predicate, len(terms))
 	for i, t := range terms {
 		index := sql.Dialect(s.Dialect()).Select().From(sql.Table(termsTable).As(fmt.Sprintf("term_%d", i)))
-		index.Where(sql.EQ(index.C("user_id"), userID))
+		index.Select(index.C("task_number")).Where(sql.EQ(index.C("user_id"), userID))
 		if t.Prefix {
 			from, below := termRange(t.Term)
-			index.Select(index.C("task_number")).
-				Where(sql.And(sql.GTE(index.C("term"), from), sql.LT(index.C("term"), below)))
-			conditions[i] = sql.In(s.C(numberColumn), index)
-			continue
+			index.Where(sql.And(sql.GTE(index.C("term"), from), sql.LT(index.C("term"), below)))
+		} else {
+			index.Where(sql.EQ(index.C("term"), []byte(t.Term)))
 		}
-		index.Select(index.C("task_number")).
-			Where(sql.And(sql.EQ(index.C("term"), []byte(t.Term)), sql.ColumnsEQ(index.C("task_number"), s.C(numberColumn))))
-		conditions[i] = sql.Exists(index)
+		switch {
+		case !sqlite:
+			conditions[i] = sql.P(func(b *sql.Builder) {
+				b.Wrap(func(b *sql.Builder) { b.Join(sql.In(s.C(numberColumn), index)) }).WriteString(" IS TRUE")
+			})
+		case t.Prefix:
+			conditions[i] = sql.In(s.C(numberColumn), index)
+		default:
+			conditions[i] = sql.Exists(index.Where(sql.ColumnsEQ(index.C("task_number"), s.C(numberColumn))))
+		}
 	}
 	return sql.And(conditions...)
 }

@@ -14,9 +14,12 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// maxPrefixHits is how many entries of the search index a word may begin. A word that begins more matches whole words
-// only, so that a search reads a bounded number of entries.
-const maxPrefixHits = 5_000
+// Limits of the entries of the search index that the words of a search may begin, for each word and for all together.
+// A word that begins more than its share matches whole words only, so that a search reads a bounded number of entries.
+const (
+	maxPrefixHits = 5_000
+	maxSearchHits = 20_000
+)
 
 // maxIndexedAtOnce is how many tasks IndexTasks indexes in a transaction: in the worst case 10,000 entries.
 const maxIndexedAtOnce = 10
@@ -75,7 +78,7 @@ func (s *Service) IndexTasks(ctx context.Context) (more bool, err error) {
 	stale := func(sel *sql.Selector) {
 		sel.Where(sql.ColumnsNEQ(sel.C(task.FieldIndexedVersion), sel.C(task.FieldVersion)))
 	}
-	exists, err := s.client.Task.Query().Where(stale).Exist(ctx)
+	exists, err := s.client.Task.Query().Where(stale).Order(task.ByUserID(), task.ByID()).Exist(ctx)
 	if err != nil || !exists {
 		return false, err
 	}
@@ -133,7 +136,8 @@ func (o operations) searchPredicate(ctx context.Context, search string, words []
 			prefixes = append(prefixes, t.text)
 		}
 	}
-	hits, stale, err := store.PrefixHits(ctx, o.client, v.UserID, prefixes, maxPrefixHits+1)
+	limit := min(maxPrefixHits, maxSearchHits/max(1, len(prefixes)))
+	hits, stale, err := store.PrefixHits(ctx, o.client, v.UserID, prefixes, limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +145,7 @@ func (o operations) searchPredicate(ctx context.Context, search string, words []
 	for i, t := range terms {
 		matches[i].Term = t.text
 		if t.kind == prefixTerm {
-			matches[i].Prefix, hits = hits[0] <= maxPrefixHits, hits[1:]
+			matches[i].Prefix, hits = hits[0] <= limit, hits[1:]
 		}
 	}
 	return func(s *sql.Selector) {

@@ -36,7 +36,11 @@ type recorder struct {
 func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.statements = append(r.statements, statement{d.SQL, d.Args, viewer.RowsFromContext(ctx)})
+	args := slices.DeleteFunc(
+		slices.Clone(d.Args),
+		func(arg any) bool { _, ok := arg.(pgx.QueryResultFormatsByOID); return ok },
+	)
+	r.statements = append(r.statements, statement{d.SQL, args, viewer.RowsFromContext(ctx)})
 	r.added.Broadcast()
 	return ctx
 }
@@ -84,29 +88,43 @@ func newRecordedClient(t *testing.T, db *store.DB) (*ent.Client, *recorder) {
 type node struct {
 	Type     string `json:"Node Type"`
 	Relation string `json:"Relation Name"`
+	Cond     string `json:"Index Cond"`
+	Loops    int    `json:"Actual Loops"`
 	Hit      int    `json:"Shared Hit Blocks"`
 	Read     int    `json:"Shared Read Blocks"`
 	Plans    []node `json:"Plans"`
 }
 
-// explain runs the statement under row-level security, as the server does, rolls it back, and returns its plan.
-// Row-level security keeps conditions that may fail from using an index.
+// openServed opens the database with row-level security, as the server does.
+func openServed(t *testing.T, db *store.DB) *store.DB {
+	t.Helper()
+	served, err := store.Open(context.Background(), store.Options{
+		URL:            db.PostgresConfig().ConnString(),
+		StatementCache: true,
+		RLS:            store.RLSOn,
+		StartupTimeout: -1,
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, served.Close()) })
+	return served
+}
+
+// explain runs the statement under row-level security on a connection of the server, rolls it back, and returns its
+// plan. Row-level security keeps conditions that may fail from using an index.
 func explain(t *testing.T, db *store.DB, s statement) (plan node, text string) {
 	t.Helper()
-	ctx := context.Background()
-	conn, err := pgx.ConnectConfig(ctx, db.PostgresConfig())
-	require.NoError(t, err)
-	defer conn.Close(ctx)
-	tx, err := conn.Begin(ctx)
-	require.NoError(t, err)
-	setting := s.scope.UserID
+	ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: s.scope.UserID})
 	if s.scope.System {
-		setting = "system"
+		ctx = viewer.AsSystem(ctx)
 	}
-	_, err = tx.Exec(ctx, "SELECT set_config('errand.user_id', $1, true), set_config('role', 'errand_app', true)", setting)
+	tx, err := db.Client().Tx(ctx)
 	require.NoError(t, err)
-	require.NoError(t, tx.QueryRow(ctx, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+s.sql, s.args...).Scan(&text), s.sql)
-	require.NoError(t, tx.Rollback(ctx))
+	rows, err := tx.QueryContext(ctx, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+s.sql, s.args...)
+	require.NoError(t, err, s.sql)
+	require.True(t, rows.Next(), s.sql)
+	require.NoError(t, rows.Scan(&text))
+	require.NoError(t, rows.Close())
+	require.NoError(t, tx.Rollback())
 	var plans []struct{ Plan node }
 	require.NoError(t, json.Unmarshal([]byte(text), &plans))
 	return plans[0].Plan, s.sql + "\n" + text
@@ -120,6 +138,18 @@ func (n node) find(types ...string) []node {
 	}
 	for _, child := range n.Plans {
 		found = append(found, child.find(types...)...)
+	}
+	return found
+}
+
+// on returns the plan's nodes that read the table.
+func (n node) on(table string) []node {
+	var found []node
+	if n.Relation == table {
+		found = append(found, n)
+	}
+	for _, child := range n.Plans {
+		found = append(found, child.on(table)...)
 	}
 	return found
 }

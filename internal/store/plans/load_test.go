@@ -25,11 +25,12 @@ var loadStatements = []string{
 	SELECT 'user_' || u, now(), now(), 'subject ' || u, 1000, 1000 FROM generate_series(1, 200) u`,
 
 	`INSERT INTO tasks
-		(id, created_at, updated_at, user_id, number, title, completed_at, deleted_at, priority, due_sort, labels)
+		(id, created_at, updated_at, user_id, number, title, completed_at, deleted_at, priority, due_sort, labels,
+		version, indexed_version)
 	SELECT 'task_' || u || '_' || n, now(), now() - (hashint4(u * 1000 + n) % 1000000) * interval '1 second',
 		'user_' || u, n,
 		'title ' || hashint4(n * 200 + u), CASE WHEN n % 10 <> 0 THEN now() END, CASE WHEN n % 37 = 0 THEN now() END,
-		abs(hashint4(n)) % 5, abs(hashint4(u + n)::bigint), '[]'
+		abs(hashint4(n)) % 5, abs(hashint4(u + n)::bigint), '[]', 1, 1
 	FROM generate_series(1, 200) u, generate_series(1, 1000) n`,
 
 	`INSERT INTO task_changes (id, user_id, task_id, seq, kind, actor, task_version, fields, created_at)
@@ -67,8 +68,16 @@ var loadStatements = []string{
 		CASE WHEN status = 'PENDING' AND user_id < 'user_2' THEN 32503680000000 ELSE 0 END
 	FROM messages WHERE role = 'ASSISTANT'`,
 
+	`INSERT INTO task_terms (user_id, term, task_number)
+	SELECT user_id, convert_to('title', 'UTF8'), number FROM tasks`,
+
 	`ANALYZE`,
 }
+
+// indexStatement adds 200 terms to each of the user's tasks: "word1" to "word150", which all tasks have, and 50 others.
+const indexStatement = `INSERT INTO task_terms (user_id, term, task_number)
+	SELECT '` + userID + `', convert_to(CASE WHEN w <= 150 THEN 'word' || w ELSE 'rare' || n * 1000 + w END, 'UTF8'), n
+	FROM generate_series(1, 1000) n, generate_series(1, 200) w`
 
 func loadData(t *testing.T, db *store.DB) {
 	t.Helper()
@@ -80,4 +89,11 @@ func loadData(t *testing.T, db *store.DB) {
 		_, err := conn.Exec(ctx, statement)
 		require.NoError(t, err, statement)
 	}
+}
+
+// execute executes a statement as the owner of the tables.
+func execute(t *testing.T, db *store.DB, statement string) {
+	t.Helper()
+	_, err := db.Client().ExecContext(context.Background(), statement)
+	require.NoError(t, err, statement)
 }

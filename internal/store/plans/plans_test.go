@@ -27,15 +27,25 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestPlans_FrequentQueries_UseIndexes(t *testing.T) {
-	db := testdb.Postgres(t)
-	loadData(t, db)
-	client, sent := newRecordedClient(t, db)
+	owner := testdb.Postgres(t)
+	loadData(t, owner)
+	client, sent := newRecordedClient(t, owner)
+	db := openServed(t, owner)
 	ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: userID})
 	t.Run("tasks", func(t *testing.T) {
 		testTaskLists(ctx, t, db, task.NewService(client, quota.Limits{}, func(string) {}), sent)
 	})
 	t.Run("changes", func(t *testing.T) {
 		testChanges(ctx, t, db, task.NewService(client, quota.Limits{}, func(string) {}), sent)
+	})
+	t.Run("search", func(t *testing.T) {
+		s := task.NewService(client, quota.Limits{}, func(string) {})
+		execute(t, owner, indexStatement)
+		t.Run("before statistics", func(t *testing.T) { testSearches(ctx, t, db, s, sent) })
+		execute(t, owner, "ANALYZE")
+		t.Run("after statistics", func(t *testing.T) { testSearches(ctx, t, db, s, sent) })
+		execute(t, owner, "VACUUM ANALYZE")
+		t.Run("after vacuum", func(t *testing.T) { testSearches(ctx, t, db, s, sent) })
 	})
 	t.Run("chat", func(t *testing.T) { testConversations(ctx, t, db, client, sent) })
 	t.Run("runs", func(t *testing.T) { testClaims(t, db, client, sent) })
@@ -64,6 +74,34 @@ func testTaskLists(ctx context.Context, t *testing.T, db *store.DB, s *task.Serv
 					check(t, db, query, 500)
 				}
 			}
+		}
+	}
+}
+
+// testSearches checks that no search reads more of the search index than the limit of a prefix, whatever PostgreSQL's
+// statistics are, and that it reads the entries of a term once, not once for each task.
+func testSearches(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, sent *recorder) {
+	const all = 1000 - 1000/37 // without those in the trash
+	for text, want := range map[string]int{
+		"w": 0, "word7": all, "word15": all, "rare": 0, "rare7": 0, "rare77": 10, "rare77160": 1,
+		"title word1": all, "title word15 rare77160": 1,
+		"word10 word11 word12 word13 word14 word15 rare95 title": 11,
+		"w wo wor word r ra rar rare t ti":                       0,
+	} {
+		list, err := s.ListTasks(ctx, page.Args{}, nil, &task.Filter{Search: &text})
+		require.NoError(t, err)
+		total, err := list.TotalCount(ctx)
+		require.NoError(t, err)
+		require.Equal(t, want, total, text)
+		for _, query := range sent.take(t, `task_terms`) {
+			plan, explained := explain(t, db, query)
+			require.Empty(t, plan.find("Seq Scan", "Bitmap Heap Scan"), explained)
+			require.NotEmpty(t, plan.on("task_terms"), explained)
+			for _, index := range plan.on("task_terms") {
+				require.Contains(t, index.Cond, "term", explained)
+				require.LessOrEqual(t, index.Loops, 1, explained)
+			}
+			require.LessOrEqual(t, plan.Hit+plan.Read, 60_000, explained)
 		}
 	}
 }
