@@ -30,8 +30,9 @@ const playgroundPolicy = "default-src 'none'; script-src 'self'; style-src 'self
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Playground returns a handler for GraphiQL at /playground and its files below /playground/. Mount it at both paths
-// and keep the prefix. The page sends requests to /graphql and, with DevSignIn, to /dev/sign-in of the same host.
-// Playground panics if the embedded files are invalid, which a test of this package excludes.
+// and keep the prefix. The page sends requests to graphql and, with DevSignIn, to dev/sign-in beside its own path, so
+// that a proxy may add a prefix to all paths. Playground panics if the embedded files are invalid, which a test of this
+// package excludes.
 func Playground(opts PlaygroundOptions) http.Handler {
 	root, err := fs.Sub(playgroundFiles, "playground/dist")
 	if err != nil {
@@ -61,8 +62,10 @@ func (p *playground) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch r.URL.Path {
-	case "/playground", "/playground/":
+	case "/playground":
 		p.assets["index.html"].ServeHTTP(w, r)
+	case "/playground/":
+		RedirectRelative(w, r, "../playground")
 	case "/playground/config.json":
 		p.serveConfig(w)
 	default:
@@ -93,4 +96,14 @@ func setSecurityHeaders(h http.Header) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
+
+// RedirectRelative redirects to a path relative to that of the request, with the query of the request. A proxy may have
+// removed a prefix of the path, so that the server cannot name its own paths.
+func RedirectRelative(w http.ResponseWriter, r *http.Request, path string) {
+	if r.URL.RawQuery != "" {
+		path += "?" + r.URL.RawQuery
+	}
+	w.Header().Set("Location", path)
+	w.WriteHeader(http.StatusFound)
 }

@@ -34,6 +34,10 @@ const compressAssets = {
 
 export default defineConfig({
   base: "/playground/",
+  // Relative URLs: behind a proxy, the server may have a path. The page is at /playground, without a slash at the end.
+  experimental: {
+    renderBuiltUrl: (name, { hostType }) => (hostType === "html" ? `playground/${name}` : { relative: true }),
+  },
   plugins: [dropFonts, react(), compressAssets],
   build: {
     modulePreload: { polyfill: false },

@@ -1,3 +1,4 @@
+import { base } from "./base";
 import { Observable, RENEW_EARLY_MS, type Session } from "./session";
 
 const STORED_USER = "errand:dev-user";
@@ -75,7 +76,7 @@ function nearlyExpired(grant: Grant) {
 }
 
 async function requestGrant(user: string): Promise<Grant> {
-  const response = await fetch("/dev/sign-in", {
+  const response = await fetch(new URL("dev/sign-in", base), {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ user }),

@@ -1,6 +1,7 @@
 import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from "@graphiql/toolkit";
 import { getOperationAST, parse } from "graphql";
 import type { Client } from "graphql-ws";
+import { base } from "./base";
 import type { Session } from "./session";
 
 /** Observes results on their way to GraphiQL. */
@@ -14,7 +15,7 @@ export interface Observer {
 /** GraphiQL's fetcher: HTTP and WebSocket as the session's user. Every result is passed to the observer. */
 export function createFetcher(session: Session, socket: Client, observer: Observer): Fetcher {
   const fetcher = createGraphiQLFetcher({
-    url: "/graphql",
+    url: new URL("graphql", base).href,
     wsClient: socket,
     fetch: authorizedFetch(session),
   });

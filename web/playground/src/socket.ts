@@ -1,4 +1,5 @@
 import { createClient, type Client } from "graphql-ws";
+import { base } from "./base";
 import type { Session } from "./session";
 
 /** The state of the WebSocket; it is open only while there are subscriptions. */
@@ -11,7 +12,7 @@ const FORBIDDEN = 4403;
 export function openSocket(session: Session, onState: (state: SocketState) => void): Client {
   let sent: string | null = null;
   return createClient({
-    url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
+    url: new URL("graphql", base).href.replace(/^http/, "ws"),
     // Called for every connection, so that a reconnect after a switch or an expiry sends the current token.
     connectionParams: async () => {
       sent = await session.token();
