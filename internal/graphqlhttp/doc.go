@@ -7,19 +7,28 @@
 //
 // # HTTP statuses
 //
-//	200  executed, also when fields failed or the response became too large; with
-//	     application/json also when the document, the variables or the cost were rejected
-//	400  not a GraphQL request; with application/graphql-response+json also a rejected document
+//	200  data without errors; with application/json every well-formed request, also with errors
+//	     or rejected
+//	294  data with errors, also when the response became too large (not with application/json)
+//	400  not a GraphQL request; a document that cannot be parsed, or a hash without its document
+//	     (the last two: not with application/json)
 //	401  the Authorization header is not "Bearer TOKEN", or the token is invalid
-//	403  forbidden: a request forged by another site, or a page of an origin that is not allowed
+//	403  forbidden: a request forged by another site, a page of an origin that is not allowed, or a
+//	     document that is not on the allow-list (the last: not with application/json)
 //	405  a method other than POST and GET, or a mutation by GET
 //	406  no format that Accept allows can carry the response
 //	408  the request body did not arrive in time
 //	413  the request body is too large
 //	415  POST with a content type other than application/json, or compressed
+//	422  the document is not valid, a variable does not fit its type, the operation name names no
+//	     operation, or a limit is exceeded (not with application/json)
 //	429  too many requests in progress, open streams or sockets of this user
 //	431  the URL and headers are too large (from net/http, in plain text)
 //	503  too many connections, the server shuts down, or the token could not be verified
+//
+// These are the statuses of GraphQL over HTTP, edition of September 2026. "Not with application/json" means that such a
+// response has the status 200 in that media type. Clients of application/graphql-response+json read the body whatever
+// the status is.
 //
 // # WebSocket close codes
 //

@@ -129,11 +129,9 @@ func (x *exchange) serveSingle(ctx context.Context, chosen format) {
 	x.op.StreamValues()
 	defer x.op.CloseStreamed()
 	response := x.op.Execute(ctx)
-	status := http.StatusOK
-	if chosen == formatResponse && response.Data == nil {
-		status = http.StatusBadRequest
-	}
-	x.report(ctx, "http", exec.CodeOf(response.Errors))
+	code := exec.CodeOf(response.Errors)
+	status := executedStatus(chosen, response, code)
+	x.report(ctx, "http", code)
 	if x.op.HasStreamed() {
 		x.handler.writeStreamed(x.w, x.r, status, chosen, response, x.op)
 		return

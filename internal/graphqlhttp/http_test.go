@@ -41,7 +41,7 @@ func TestHTTP_Requests_HaveStatusAndCode(t *testing.T) {
 			"/",
 			`{"query":"{ fail(code: \"NOT_FOUND\") }"}`,
 			[]string{"Content-Type", jsonType, "Accept", responseType},
-			200,
+			294,
 			"NOT_FOUND",
 		},
 		{
@@ -50,7 +50,7 @@ func TestHTTP_Requests_HaveStatusAndCode(t *testing.T) {
 			"/",
 			`{"query":"{ required }"}`,
 			[]string{"Content-Type", jsonType, "Accept", responseType},
-			200,
+			294,
 			"NOT_FOUND",
 		},
 		{"by GET", "GET", "/?query={hello}", "", nil, 200, ""},
@@ -79,7 +79,7 @@ func TestHTTP_Requests_HaveStatusAndCode(t *testing.T) {
 			"/",
 			`{"query":"{ x }"}`,
 			[]string{"Content-Type", jsonType, "Accept", responseType},
-			400,
+			422,
 			"GRAPHQL_VALIDATION_FAILED",
 		},
 		{
@@ -97,7 +97,7 @@ func TestHTTP_Requests_HaveStatusAndCode(t *testing.T) {
 			"/",
 			`{"query":"query($n:Int!){echo(n:$n)}","variables":{"n":"5"}}`,
 			[]string{"Content-Type", jsonType, "Accept", responseType},
-			400,
+			422,
 			"BAD_USER_INPUT",
 		},
 		{
@@ -115,7 +115,7 @@ func TestHTTP_Requests_HaveStatusAndCode(t *testing.T) {
 			"/",
 			`{"query":"query A{hello}","operationName":"B"}`,
 			[]string{"Content-Type", jsonType, "Accept", responseType},
-			400,
+			422,
 			"BAD_USER_INPUT",
 		},
 		{
@@ -181,7 +181,7 @@ func TestHTTP_Requests_HaveStatusAndCode(t *testing.T) {
 			"/",
 			`{"query":"{` + strings.Repeat(" hello", 31) + `}"}`,
 			[]string{"Content-Type", jsonType, "Accept", responseType},
-			400,
+			422,
 			"COMPLEXITY_LIMIT_EXCEEDED",
 		},
 		{

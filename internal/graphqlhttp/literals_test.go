@@ -138,3 +138,33 @@ func TestLiterals_SuggestionsDisabled_NamesNotListed(t *testing.T) {
 		require.NotContains(t, a.body, "Did you mean")
 	}
 }
+
+func TestSubscription_RootFields_ExactlyOne(t *testing.T) {
+	b := start(t, nil)
+	c := b.ready("alice")
+	for _, document := range []string{
+		`subscription { a: count(to: 1) b: count(to: 1) }`,
+		`subscription { ...F count(to: 1) } fragment F on Subscription { a: count(to: 1) }`,
+		`subscription { __typename }`,
+		`subscription { count(to: 1) @skip(if: true) }`,
+		`subscription($b: Boolean = true) { count(to: 1) @skip(if: $b) }`,
+		`subscription($b: Boolean = true) { ...F @skip(if: $b) } fragment F on Subscription { count(to: 1) }`,
+	} {
+		c.write(`{"type":"subscribe","id":"1","payload":{"query":` + quote(document) + `}}`)
+		m := c.read()
+		require.Equal(t, "error", m.Type, document)
+		require.Regexp(t, "GRAPHQL_VALIDATION_FAILED|BAD_USER_INPUT", string(m.Payload), document)
+	}
+	c.write(`{"type":"subscribe","id":"1","payload":{"query":"subscription { count(to: 1) ...F } ` +
+		`fragment F on Subscription { count(to: 1) b: count(to: 1) @skip(if: true) }"}}`)
+	require.Equal(t, "next", c.read().Type)
+}
+
+func TestDocument_SurrogateWithoutPair_NotParsed(t *testing.T) {
+	b := start(t, nil)
+	a := b.post(`{"query":"{ echo(text: \"a\ud83d\") }"}`)
+	require.Equal(t, "GRAPHQL_PARSE_FAILED", a.code(), a.body)
+	for _, text := range []string{`\ud83d\ude00`, `\ufffd`, `\uFFFD`, "\ufffd"} {
+		require.Empty(t, b.post(`{"query":"{ echo(text: \"`+text+`\") }"}`).code(), text)
+	}
+}

@@ -77,7 +77,7 @@ func (h *Handler) writeRequestError(w http.ResponseWriter, r *http.Request, err 
 	switch {
 	case status != 0:
 	case chosen == formatResponse:
-		status = http.StatusBadRequest
+		status = rejectedStatus(err.Code())
 	default:
 		status = http.StatusOK
 	}

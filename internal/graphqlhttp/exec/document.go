@@ -160,7 +160,10 @@ func parseError(err error) *RequestError {
 
 func (s *documentStore) rules() *rules.Rules {
 	set := rules.NewDefaultRules()
-	replaced := map[string]validator.Rule{rules.ValuesOfCorrectTypeRule.Name: literalRule(s.suggestions)}
+	replaced := map[string]validator.Rule{
+		rules.ValuesOfCorrectTypeRule.Name:      literalRule(s.suggestions),
+		rules.SingleFieldSubscriptionsRule.Name: subscriptionRule(),
+	}
 	if !s.suggestions {
 		maps.Copy(replaced, map[string]validator.Rule{
 			"FieldsOnCorrectType": rules.FieldsOnCorrectTypeRuleWithoutSuggestions,

@@ -15,8 +15,8 @@ import (
 
 // RequestError is the reason why a request was rejected before anything was executed.
 type RequestError struct {
-	// Status is the HTTP status for every Accept header; 0 means that it depends on the media type of the response
-	// (200 for application/json, 400 for application/graphql-response+json).
+	// Status is the HTTP status for every Accept header; 0 means that it depends on the media type of the response: 200
+	// for application/json, that of the code for application/graphql-response+json.
 	Status int
 	// Errors holds at least one error.
 	Errors gqlerror.List

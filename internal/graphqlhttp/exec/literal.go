@@ -238,15 +238,11 @@ func normaliseLiteral(v *ast.Value) {
 	if v.Kind != ast.IntValue {
 		return
 	}
-	name := ""
-	if v.Definition != nil {
-		name = v.Definition.Name
-	}
 	_, err := strconv.ParseInt(v.Raw, 10, 64)
 	switch {
-	case name == "ID":
+	case v.Definition != nil && v.Definition.OneOf("ID"):
 		v.Kind = ast.StringValue
-	case name == "Float" || err != nil:
+	case err != nil || v.Definition != nil && v.Definition.OneOf("Float"):
 		v.Kind = ast.FloatValue
 	}
 }

@@ -82,6 +82,9 @@ func (e *Engine) Prepare(r Request, user Identity, incremental bool) (*Operation
 		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
 		Stats:                  graphql.Stats{OperationStart: op.started},
 	}
+	if err := op.checkSubscriptionRoot(); err != nil {
+		return op, err
+	}
 	op.streamed = &streamedValues{maxBytes: e.options.ResponseBytes}
 	op.context.Stats.SetExtension(streamedKey, op.streamed)
 	op.budget = attachBudget(op.context, e.documents.rootType(op.Kind).Name, e.options.ResponseBytes)

@@ -5,9 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 	"unicode/utf8"
 
+	"errand/internal/apperr"
 	"errand/internal/jsonlimit"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // Request is a decoded GraphQL request of any transport. It has a Query, a Hash or both.
@@ -119,6 +123,9 @@ func (d Decoder) Decode(raw RawRequest) (Request, *RequestError) {
 	if err := decodeString("query", raw.Query, &r.Query); err != nil {
 		return r, err
 	}
+	if err := checkSurrogates(raw.Query, r.Query); err != nil {
+		return r, err
+	}
 	if err := decodeString("operationName", raw.OperationName, &r.OperationName); err != nil {
 		return r, err
 	}
@@ -149,6 +156,27 @@ func decodeString(field string, raw json.RawMessage, into *string) *RequestError
 		return invalidMember(field, "a string")
 	}
 	return nil
+}
+
+// checkSurrogates rejects a document whose JSON text has a surrogate without its pair, which the decoder replaces.
+func checkSurrogates(raw json.RawMessage, query string) *RequestError {
+	const replacement = string(utf8.RuneError)
+	at := strings.Index(query, replacement)
+	if at < 0 {
+		return nil
+	}
+	given := strings.Count(strings.ToLower(string(raw)), `\ufffd`) + bytes.Count(raw, []byte(replacement))
+	if strings.Count(query, replacement) == given {
+		return nil
+	}
+	line := strings.LastIndex(query[:at], "\n") + 1
+	return documentError(apperr.GraphQLParseFailed, gqlerror.List{{
+		Message: "The document has a surrogate without its pair.",
+		Locations: []gqlerror.Location{{
+			Line:   strings.Count(query[:at], "\n") + 1,
+			Column: utf8.RuneCountInString(query[line:at]) + 1,
+		}},
+	}})
 }
 
 // decodeMap decodes an object of at most VariableValues values. Numbers keep their text.

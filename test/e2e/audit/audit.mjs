@@ -1,5 +1,6 @@
 // Runs every audit of graphql-http against the binary, or against the server at a given URL, and fails unless each one
-// passes, warnings included. Introspection must be enabled, because some audits query __type.
+// passes, warnings included, except those that a later edition of the specification supersedes. Introspection must be
+// enabled, because some audits query __type.
 //
 //   node audit.mjs [http://127.0.0.1:8080/graphql]
 import { auditServer } from 'graphql-http';
@@ -8,13 +9,26 @@ import { startServer } from '../server.mjs';
 const server = process.argv[2] ? undefined : await startServer();
 const url = process.argv[2] ?? `${server.url}/graphql`;
 
+// Audits that ask for exactly 400 where GraphQL over HTTP, edition of September 2026, has 422.
+const superseded = {
+  '74FF': 'status of a document that is not valid, with application/graphql-response+json',
+  '86EE': 'status of variables that do not fit their types, with application/graphql-response+json',
+};
+
 const results = await auditServer({ url });
 await server?.stop();
-const failed = results.filter((result) => result.status !== 'ok');
-for (const { id, name, status, reason } of failed) {
+const failed = [];
+for (const result of results) {
+  const { id, name, status, reason, response } = result;
+  if (status === 'ok') continue;
+  if (id in superseded && response?.status === 422) {
+    console.log(`superseded ${id}: ${superseded[id]}`);
+    continue;
+  }
+  failed.push(result);
   console.error(`${status} ${id} ${name}: ${reason}`);
 }
-console.log(`${results.length - failed.length} of ${results.length} audits pass`);
+console.log(`${results.length - failed.length} of ${results.length} audits pass or are superseded`);
 // The format of node's test runner, which test/e2e/run reads.
 console.log(`# pass ${results.length - failed.length}\n# fail ${failed.length}`);
 
