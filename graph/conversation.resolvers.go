@@ -23,6 +23,10 @@ func (r *conversationResolver) Messages(ctx context.Context, obj *ent.Conversati
 	})
 }
 
+func (r *conversationPayloadResolver) ConversationEdge(ctx context.Context, obj *model.ConversationPayload) (*page.Edge[*ent.Conversation], error) {
+	return chat.ConversationEdge(obj.Conversation), nil
+}
+
 func (r *messageResolver) Conversation(ctx context.Context, obj *ent.Message) (*ent.Conversation, error) {
 	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.Message) (map[string]*ent.Conversation, error) {
 		return loadByKey(ctx, siblings, func(m *ent.Message) string { return m.ConversationID }, r.Chat.ConversationsByID)
@@ -70,9 +74,14 @@ func (r *mutationResolver) CancelReply(ctx context.Context, messageID string) (*
 
 func (r *Resolver) Conversation() generated.ConversationResolver { return &conversationResolver{r} }
 
+func (r *Resolver) ConversationPayload() generated.ConversationPayloadResolver {
+	return &conversationPayloadResolver{r}
+}
+
 func (r *Resolver) Message() generated.MessageResolver { return &messageResolver{r} }
 
 type (
-	conversationResolver struct{ *Resolver }
-	messageResolver      struct{ *Resolver }
+	conversationResolver        struct{ *Resolver }
+	conversationPayloadResolver struct{ *Resolver }
+	messageResolver             struct{ *Resolver }
 )

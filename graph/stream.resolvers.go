@@ -9,9 +9,16 @@ import (
 	"context"
 	"errand/ent"
 	"errand/graph/generated"
+	"errand/internal/chat"
 	"errand/internal/graphqlhttp/exec"
+	"errand/internal/page"
 	"errand/internal/stream"
+	"errand/internal/task"
 )
+
+func (r *messageAddedResolver) MessageEdge(ctx context.Context, obj *stream.MessageAdded) (*page.Edge[*ent.Message], error) {
+	return chat.MessageEdge(obj.Message), nil
+}
 
 func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID string, after *string) (<-chan stream.MessageEvent, error) {
 	read := func(ctx context.Context, from int) ([]*ent.Message, error) {
@@ -36,6 +43,18 @@ func (r *subscriptionResolver) TaskStream(ctx context.Context, after *string) (<
 	return exec.Subscribe(ctx, f), nil
 }
 
+func (r *taskEventResolver) TaskEdge(ctx context.Context, obj *stream.TaskEvent, orderBy *task.Order) (*page.Edge[*ent.Task], error) {
+	return task.Edge(obj.Task, orderBy), nil
+}
+
+func (r *Resolver) MessageAdded() generated.MessageAddedResolver { return &messageAddedResolver{r} }
+
 func (r *Resolver) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }
 
-type subscriptionResolver struct{ *Resolver }
+func (r *Resolver) TaskEvent() generated.TaskEventResolver { return &taskEventResolver{r} }
+
+type (
+	messageAddedResolver struct{ *Resolver }
+	subscriptionResolver struct{ *Resolver }
+	taskEventResolver    struct{ *Resolver }
+)

@@ -58,11 +58,18 @@ func (r *taskChangeResolver) Task(ctx context.Context, obj *ent.TaskChange) (*en
 	})
 }
 
+func (r *taskPayloadResolver) TaskEdge(ctx context.Context, obj *model.TaskPayload, orderBy *task.Order) (*page.Edge[*ent.Task], error) {
+	return task.Edge(obj.Task, orderBy), nil
+}
+
 func (r *Resolver) Task() generated.TaskResolver { return &taskResolver{r} }
 
 func (r *Resolver) TaskChange() generated.TaskChangeResolver { return &taskChangeResolver{r} }
 
+func (r *Resolver) TaskPayload() generated.TaskPayloadResolver { return &taskPayloadResolver{r} }
+
 type (
-	taskResolver       struct{ *Resolver }
-	taskChangeResolver struct{ *Resolver }
+	taskResolver        struct{ *Resolver }
+	taskChangeResolver  struct{ *Resolver }
+	taskPayloadResolver struct{ *Resolver }
 )

@@ -396,10 +396,16 @@ func (ec *executionContext) fieldWriterSendMessagePayload(field graphql.Collecte
 		return func(b *bytes.Buffer, _ *chat.Turn) bool { fastjson.String(b, "SendMessagePayload"); return true }
 	case "conversation":
 		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.fieldWriterConversation, true, func(obj *chat.Turn) *ent.Conversation { return obj.Conversation })
+	case "conversationEdge":
+		return fastjson.Object(ec.OperationContext, field.Selections, conversationEdgeImplementors, ec.fieldWriterConversationEdge, true, func(obj *chat.Turn) *page.Edge[*ent.Conversation] { return obj.ConversationEdge() })
 	case "userMessage":
 		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, true, func(obj *chat.Turn) *ent.Message { return obj.UserMessage })
+	case "userMessageEdge":
+		return fastjson.Object(ec.OperationContext, field.Selections, messageEdgeImplementors, ec.fieldWriterMessageEdge, true, func(obj *chat.Turn) *page.Edge[*ent.Message] { return obj.UserMessageEdge() })
 	case "assistantMessage":
 		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, true, func(obj *chat.Turn) *ent.Message { return obj.AssistantMessage })
+	case "assistantMessageEdge":
+		return fastjson.Object(ec.OperationContext, field.Selections, messageEdgeImplementors, ec.fieldWriterMessageEdge, true, func(obj *chat.Turn) *page.Edge[*ent.Message] { return obj.AssistantMessageEdge() })
 	default:
 		return nil
 	}

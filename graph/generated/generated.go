@@ -39,12 +39,16 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Conversation() ConversationResolver
+	ConversationPayload() ConversationPayloadResolver
 	Message() MessageResolver
+	MessageAdded() MessageAddedResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
 	Task() TaskResolver
 	TaskChange() TaskChangeResolver
+	TaskEvent() TaskEventResolver
+	TaskPayload() TaskPayloadResolver
 	User() UserResolver
 }
 
@@ -61,10 +65,16 @@ type ComplexityRoot struct {
 type ConversationResolver interface {
 	Messages(ctx context.Context, obj *ent.Conversation, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Message], error)
 }
+type ConversationPayloadResolver interface {
+	ConversationEdge(ctx context.Context, obj *model.ConversationPayload) (*page.Edge[*ent.Conversation], error)
+}
 type MessageResolver interface {
 	Conversation(ctx context.Context, obj *ent.Message) (*ent.Conversation, error)
 
 	ToolCalls(ctx context.Context, obj *ent.Message) ([]*ent.ToolCall, error)
+}
+type MessageAddedResolver interface {
+	MessageEdge(ctx context.Context, obj *stream.MessageAdded) (*page.Edge[*ent.Message], error)
 }
 type MutationResolver interface {
 	UpdateViewer(ctx context.Context, input model.UpdateViewerInput) (*model.ViewerPayload, error)
@@ -101,6 +111,12 @@ type TaskResolver interface {
 type TaskChangeResolver interface {
 	ToolCall(ctx context.Context, obj *ent.TaskChange) (*ent.ToolCall, error)
 	Task(ctx context.Context, obj *ent.TaskChange) (*ent.Task, error)
+}
+type TaskEventResolver interface {
+	TaskEdge(ctx context.Context, obj *stream.TaskEvent, orderBy *task.Order) (*page.Edge[*ent.Task], error)
+}
+type TaskPayloadResolver interface {
+	TaskEdge(ctx context.Context, obj *model.TaskPayload, orderBy *task.Order) (*page.Edge[*ent.Task], error)
 }
 type UserResolver interface {
 	Usage(ctx context.Context, obj *ent.User, period enum.UsagePeriod) (*usage.Summary, error)
@@ -428,6 +444,8 @@ input UpdateConversationInput {
 type ConversationPayload {
   "The conversation after the change."
   conversation: Conversation!
+  "The conversation as an edge, with its cursor in ` + "`" + `conversations` + "`" + `."
+  conversationEdge: ConversationEdge!
 }
 
 "Result of a deletion."
@@ -453,10 +471,16 @@ input SendMessageInput {
 type SendMessagePayload {
   "Conversation of the turn."
   conversation: Conversation!
+  "The conversation as an edge, with its cursor in ` + "`" + `conversations` + "`" + `."
+  conversationEdge: ConversationEdge!
   "Message of the user."
   userMessage: Message!
+  "Message of the user as an edge, with its cursor in ` + "`" + `Conversation.messages` + "`" + `."
+  userMessageEdge: MessageEdge!
   "Reply of the agent, still PENDING. Subscribe to ` + "`" + `messageStream` + "`" + ` to receive its text."
   assistantMessage: Message!
+  "Reply of the agent as an edge, with its cursor in ` + "`" + `Conversation.messages` + "`" + `."
+  assistantMessageEdge: MessageEdge!
 }
 
 "Result of cancelReply."
@@ -641,6 +665,8 @@ type MessageAdded implements MessageEvent {
   cursor: Cursor!
   "The message, with its text so far."
   message: Message!
+  "The message as an edge, with its cursor in ` + "`" + `Conversation.messages` + "`" + `."
+  messageEdge: MessageEdge!
 }
 
 """
@@ -684,6 +710,14 @@ type TaskEvent {
   kind: TaskChangeKind!
   "The task in its current state, which may include later changes."
   task: Task!
+  """
+  The task as an edge, with the cursor that ` + "`" + `tasks` + "`" + ` gives it, so that a client can insert it into a cached list. Whether
+  the task belongs to a list depends on the list's filter.
+  """
+  taskEdge(
+    "Sort order of the list; newest first by default."
+    orderBy: TaskOrder
+  ): TaskEdge!
   "The change: who changed which fields."
   change: TaskChange!
 }
@@ -818,12 +852,25 @@ input TaskFilter {
   search: String
   "Label that the task must have."
   label: String
+  "Labels, all of which the task must have; at most 20."
+  labels: [String!]
   "Priorities, of which the task must have one."
   priority: [TaskPriority!]
   "First due date to include, in the viewer's time zone."
   dueFrom: Date
   "Last due date to include, in the viewer's time zone."
   dueTo: Date
+  """
+  True selects tasks that are overdue: pending, and due before now or, without a time of day, before today in the viewer's
+  time zone. False selects all others.
+  """
+  overdue: Boolean
+  "True selects tasks without a due date, false tasks with one."
+  noDue: Boolean
+  "First day of completion to include, in the viewer's time zone. Selects completed tasks only."
+  completedFrom: Date
+  "Last day of completion to include, in the viewer's time zone. Selects completed tasks only."
+  completedTo: Date
   "True selects the tasks in the trash, false the tasks outside of it."
   trashed: Boolean = false
 }
@@ -948,6 +995,14 @@ input UpdateTaskInput {
 type TaskPayload {
   "The task after the change."
   task: Task!
+  """
+  The task as an edge, with the cursor that ` + "`" + `tasks` + "`" + ` gives it, so that a client can insert it into a cached list. Whether
+  the task belongs to a list depends on the list's filter.
+  """
+  taskEdge(
+    "Sort order of the list; newest first by default."
+    orderBy: TaskOrder
+  ): TaskEdge!
 }
 
 extend type Mutation {
@@ -1146,6 +1201,8 @@ func (ec *executionContext) childFields_ConversationPayload(ctx context.Context,
 	switch field.Name {
 	case "conversation":
 		return ec.fieldContext_ConversationPayload_conversation(ctx, field)
+	case "conversationEdge":
+		return ec.fieldContext_ConversationPayload_conversationEdge(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ConversationPayload", field.Name)
 }
@@ -1266,10 +1323,16 @@ func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, 
 	switch field.Name {
 	case "conversation":
 		return ec.fieldContext_SendMessagePayload_conversation(ctx, field)
+	case "conversationEdge":
+		return ec.fieldContext_SendMessagePayload_conversationEdge(ctx, field)
 	case "userMessage":
 		return ec.fieldContext_SendMessagePayload_userMessage(ctx, field)
+	case "userMessageEdge":
+		return ec.fieldContext_SendMessagePayload_userMessageEdge(ctx, field)
 	case "assistantMessage":
 		return ec.fieldContext_SendMessagePayload_assistantMessage(ctx, field)
+	case "assistantMessageEdge":
+		return ec.fieldContext_SendMessagePayload_assistantMessageEdge(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
 }
@@ -1392,6 +1455,8 @@ func (ec *executionContext) childFields_TaskEvent(ctx context.Context, field gra
 		return ec.fieldContext_TaskEvent_kind(ctx, field)
 	case "task":
 		return ec.fieldContext_TaskEvent_task(ctx, field)
+	case "taskEdge":
+		return ec.fieldContext_TaskEvent_taskEdge(ctx, field)
 	case "change":
 		return ec.fieldContext_TaskEvent_change(ctx, field)
 	}
@@ -1414,6 +1479,8 @@ func (ec *executionContext) childFields_TaskPayload(ctx context.Context, field g
 	switch field.Name {
 	case "task":
 		return ec.fieldContext_TaskPayload_task(ctx, field)
+	case "taskEdge":
+		return ec.fieldContext_TaskPayload_taskEdge(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TaskPayload", field.Name)
 }
@@ -2018,6 +2085,34 @@ func (ec *executionContext) field_Subscription_taskStream_args(ctx context.Conte
 	return args, nil
 }
 
+func (ec *executionContext) field_TaskEvent_taskEdge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*task.Order, error) {
+			return ec.unmarshalOTaskOrder2ᚖerrandᚋinternalᚋtaskᚐOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_TaskPayload_taskEdge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*task.Order, error) {
+			return ec.unmarshalOTaskOrder2ᚖerrandᚋinternalᚋtaskᚐOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Task_changes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2504,6 +2599,38 @@ func (ec *executionContext) fieldContext_ConversationPayload_conversation(_ cont
 	return fc, nil
 }
 
+func (ec *executionContext) _ConversationPayload_conversationEdge(ctx context.Context, field graphql.CollectedField, obj *model.ConversationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversationPayload_conversationEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ConversationPayload().ConversationEdge(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*ent.Conversation]) graphql.Marshaler {
+			return ec.marshalNConversationEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversationPayload_conversationEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConversationPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConversationEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DeletePayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *model.DeletePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2912,6 +3039,38 @@ func (ec *executionContext) fieldContext_MessageAdded_message(_ context.Context,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Message(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageAdded_messageEdge(ctx context.Context, field graphql.CollectedField, obj *stream.MessageAdded) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageAdded_messageEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MessageAdded().MessageEdge(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*ent.Message]) graphql.Marshaler {
+			return ec.marshalNMessageEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageAdded_messageEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageAdded",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageEdge(ctx, field)
 		},
 	}
 	return fc, nil
@@ -4582,6 +4741,38 @@ func (ec *executionContext) fieldContext_SendMessagePayload_conversation(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _SendMessagePayload_conversationEdge(ctx context.Context, field graphql.CollectedField, obj *chat.Turn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendMessagePayload_conversationEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConversationEdge(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*ent.Conversation]) graphql.Marshaler {
+			return ec.marshalNConversationEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendMessagePayload_conversationEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendMessagePayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConversationEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SendMessagePayload_userMessage(ctx context.Context, field graphql.CollectedField, obj *chat.Turn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4614,6 +4805,38 @@ func (ec *executionContext) fieldContext_SendMessagePayload_userMessage(_ contex
 	return fc, nil
 }
 
+func (ec *executionContext) _SendMessagePayload_userMessageEdge(ctx context.Context, field graphql.CollectedField, obj *chat.Turn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendMessagePayload_userMessageEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserMessageEdge(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*ent.Message]) graphql.Marshaler {
+			return ec.marshalNMessageEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendMessagePayload_userMessageEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendMessagePayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SendMessagePayload_assistantMessage(ctx context.Context, field graphql.CollectedField, obj *chat.Turn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4641,6 +4864,38 @@ func (ec *executionContext) fieldContext_SendMessagePayload_assistantMessage(_ c
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Message(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SendMessagePayload_assistantMessageEdge(ctx context.Context, field graphql.CollectedField, obj *chat.Turn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendMessagePayload_assistantMessageEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AssistantMessageEdge(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*ent.Message]) graphql.Marshaler {
+			return ec.marshalNMessageEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendMessagePayload_assistantMessageEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendMessagePayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageEdge(ctx, field)
 		},
 	}
 	return fc, nil
@@ -5783,6 +6038,50 @@ func (ec *executionContext) fieldContext_TaskEvent_task(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _TaskEvent_taskEdge(ctx context.Context, field graphql.CollectedField, obj *stream.TaskEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskEvent_taskEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.TaskEvent().TaskEdge(ctx, obj, fc.Args["orderBy"].(*task.Order))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*ent.Task]) graphql.Marshaler {
+			return ec.marshalNTaskEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TaskEvent_taskEdge(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TaskEvent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TaskEdge(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_TaskEvent_taskEdge_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TaskEvent_change(ctx context.Context, field graphql.CollectedField, obj *stream.TaskEvent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5912,6 +6211,50 @@ func (ec *executionContext) fieldContext_TaskPayload_task(_ context.Context, fie
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Task(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TaskPayload_taskEdge(ctx context.Context, field graphql.CollectedField, obj *model.TaskPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskPayload_taskEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.TaskPayload().TaskEdge(ctx, obj, fc.Args["orderBy"].(*task.Order))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*ent.Task]) graphql.Marshaler {
+			return ec.marshalNTaskEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TaskPayload_taskEdge(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TaskPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TaskEdge(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_TaskPayload_taskEdge_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -7723,7 +8066,7 @@ func (ec *executionContext) unmarshalInputTaskFilter(ctx context.Context, obj an
 		asMap["trashed"] = false
 	}
 
-	fieldsInOrder := [...]string{"status", "search", "label", "priority", "dueFrom", "dueTo", "trashed"}
+	fieldsInOrder := [...]string{"status", "search", "label", "labels", "priority", "dueFrom", "dueTo", "overdue", "noDue", "completedFrom", "completedTo", "trashed"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -7751,6 +8094,13 @@ func (ec *executionContext) unmarshalInputTaskFilter(ctx context.Context, obj an
 				return it, err
 			}
 			it.Label = data
+		case "labels":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Labels = data
 		case "priority":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priority"))
 			data, err := ec.unmarshalOTaskPriority2ᚕerrandᚋentᚋenumᚐPriorityᚄ(ctx, v)
@@ -7772,6 +8122,34 @@ func (ec *executionContext) unmarshalInputTaskFilter(ctx context.Context, obj an
 				return it, err
 			}
 			it.DueTo = data
+		case "overdue":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("overdue"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Overdue = data
+		case "noDue":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("noDue"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NoDue = data
+		case "completedFrom":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("completedFrom"))
+			data, err := ec.unmarshalODate2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CompletedFrom = data
+		case "completedTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("completedTo"))
+			data, err := ec.unmarshalODate2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CompletedTo = data
 		case "trashed":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("trashed"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -8360,8 +8738,46 @@ func (ec *executionContext) _ConversationPayload(ctx context.Context, sel ast.Se
 		case "conversation":
 			out.Values[i] = ec._ConversationPayload_conversation(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "conversationEdge":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ConversationPayload_conversationEdge(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -8609,13 +9025,51 @@ func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.Selection
 		case "cursor":
 			out.Values[i] = ec._MessageAdded_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "message":
 			out.Values[i] = ec._MessageAdded_message(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "messageEdge":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._MessageAdded_messageEdge(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -9440,13 +9894,28 @@ func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.Sel
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "conversationEdge":
+			out.Values[i] = ec._SendMessagePayload_conversationEdge(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "userMessage":
 			out.Values[i] = ec._SendMessagePayload_userMessage(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "userMessageEdge":
+			out.Values[i] = ec._SendMessagePayload_userMessageEdge(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "assistantMessage":
 			out.Values[i] = ec._SendMessagePayload_assistantMessage(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assistantMessageEdge":
+			out.Values[i] = ec._SendMessagePayload_assistantMessageEdge(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -10110,22 +10579,60 @@ func (ec *executionContext) _TaskEvent(ctx context.Context, sel ast.SelectionSet
 		case "cursor":
 			out.Values[i] = ec._TaskEvent_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "kind":
 			out.Values[i] = ec._TaskEvent_kind(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "task":
 			out.Values[i] = ec._TaskEvent_task(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "taskEdge":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TaskEvent_taskEdge(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "change":
 			out.Values[i] = ec._TaskEvent_change(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -10217,8 +10724,46 @@ func (ec *executionContext) _TaskPayload(ctx context.Context, sel ast.SelectionS
 		case "task":
 			out.Values[i] = ec._TaskPayload_task(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "taskEdge":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TaskPayload_taskEdge(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}

@@ -5,6 +5,7 @@ package model
 import (
 	"errand/ent"
 	"errand/ent/enum"
+	"errand/internal/page"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -25,6 +26,8 @@ type CancelReplyPayload struct {
 type ConversationPayload struct {
 	// The conversation after the change.
 	Conversation *ent.Conversation `json:"conversation"`
+	// The conversation as an edge, with its cursor in `conversations`.
+	ConversationEdge *page.Edge[*ent.Conversation] `json:"conversationEdge"`
 }
 
 // Input for createConversation.
@@ -59,6 +62,9 @@ type Subscription struct {
 type TaskPayload struct {
 	// The task after the change.
 	Task *ent.Task `json:"task"`
+	// The task as an edge, with the cursor that `tasks` gives it, so that a client can insert it into a cached list. Whether
+	// the task belongs to a list depends on the list's filter.
+	TaskEdge *page.Edge[*ent.Task] `json:"taskEdge"`
 }
 
 // Input for updateConversation. Fields that are left out stay unchanged.

@@ -100,10 +100,16 @@ func (s *Service) ListConversations(ctx context.Context, args page.Args) (*page.
 	if err != nil {
 		return nil, fmt.Errorf("listing conversations: %w", err)
 	}
-	cursor := func(c *ent.Conversation) page.Cursor {
-		return page.Cursor{List: conversationList, Key: []any{c.ID}}
-	}
-	return page.Build(w, found, cursor, s.countConversations), nil
+	return page.Build(w, found, conversationCursor, s.countConversations), nil
+}
+
+func conversationCursor(c *ent.Conversation) page.Cursor {
+	return page.Cursor{List: conversationList, Key: []any{c.ID}}
+}
+
+// ConversationEdge returns a conversation with its cursor in ListConversations.
+func ConversationEdge(c *ent.Conversation) *page.ConversationEdge {
+	return page.NewEdge(c, conversationCursor)
 }
 
 func (s *Service) countConversations(ctx context.Context) (page.Total, error) {

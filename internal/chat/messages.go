@@ -69,11 +69,15 @@ func (s *Service) MessagesByConversation(
 	}
 	out := make(map[string]*page.MessageConnection, len(conversations))
 	for id, r := range pages {
-		cursor := func(m *ent.Message) page.Cursor { return page.PositionCursor(messageList, m.Position) }
-		out[id] = page.BuildRange(r, byConversation[id], cursor)
+		out[id] = page.BuildRange(r, byConversation[id], messageCursor)
 	}
 	return out, nil
 }
+
+func messageCursor(m *ent.Message) page.Cursor { return page.PositionCursor(messageList, m.Position) }
+
+// MessageEdge returns a message with its cursor in its conversation.
+func MessageEdge(m *ent.Message) *page.MessageEdge { return page.NewEdge(m, messageCursor) }
 
 // MessagesFrom returns a conversation's messages with their tool calls, from a position on, for the
 // conversation's stream. From position 0 it returns the newest turn and everything since the oldest

@@ -12,6 +12,7 @@ import (
 	"errand/ent/rule"
 	"errand/internal/apperr"
 	"errand/internal/ids"
+	"errand/internal/page"
 	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/telemetry"
@@ -39,6 +40,15 @@ type Turn struct {
 	UserMessage      *ent.Message
 	AssistantMessage *ent.Message
 }
+
+// ConversationEdge returns the conversation as an edge of the list of conversations.
+func (t *Turn) ConversationEdge() *page.ConversationEdge { return ConversationEdge(t.Conversation) }
+
+// UserMessageEdge returns the user message as an edge of the conversation's messages.
+func (t *Turn) UserMessageEdge() *page.MessageEdge { return MessageEdge(t.UserMessage) }
+
+// AssistantMessageEdge returns the assistant message as an edge of the conversation's messages.
+func (t *Turn) AssistantMessageEdge() *page.MessageEdge { return MessageEdge(t.AssistantMessage) }
 
 // SendMessage stores the user message, the pending assistant message and the run that will write it, in
 // one transaction. A call with the idempotency key and message of an earlier one returns the earlier

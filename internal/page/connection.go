@@ -74,6 +74,11 @@ type Edge[T any] struct {
 // Cursor returns the item's encoded cursor.
 func (e *Edge[T]) Cursor() string { return e.cursorOf(e.Node).Encode() }
 
+// NewEdge returns an item as an edge, for lists that are read elsewhere.
+func NewEdge[T any](item T, cursorOf func(T) Cursor) *Edge[T] {
+	return &Edge[T]{Node: item, cursorOf: cursorOf}
+}
+
 // Info is the position of a page within its list.
 type Info struct {
 	HasNextPage, HasPreviousPage bool

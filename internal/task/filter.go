@@ -32,10 +32,18 @@ type Filter struct {
 	// Search holds words; each must begin a word of the title or the description, in any case and with any accents.
 	Search *string
 	Label  *string
+	// Labels must all be among the task's labels.
+	Labels []string
 	// Priority selects tasks with any of these priorities.
 	Priority []enum.Priority
 	// DueFrom and DueTo are days (YYYY-MM-DD) in the viewer's time zone, inclusive.
 	DueFrom, DueTo *string
+	// Overdue selects tasks that are overdue, or all others: see dueFilter.overdue.
+	Overdue *bool
+	// NoDue selects tasks without a due date, or with one.
+	NoDue *bool
+	// CompletedFrom and CompletedTo are days like DueFrom and DueTo.
+	CompletedFrom, CompletedTo *string
 	// Trashed selects tasks in the trash instead of those outside it.
 	Trashed *bool
 }
@@ -84,13 +92,11 @@ func (o operations) predicates(ctx context.Context, f *Filter) ([]predicate.Task
 		return nil, err
 	}
 	out = append(out, search...)
-	if f.Label != nil {
-		label := strings.TrimSpace(*f.Label)
-		if utf8.RuneCountInString(label) > MaxLabel || !isStorableText(label) {
-			return nil, apperr.Invalid("label", "A label must be plain text of at most %d characters.", MaxLabel)
-		}
-		out = append(out, func(s *sql.Selector) { s.Where(sqljson.ValueContains(s.C(task.FieldLabels), label)) })
+	labels, err := f.labelPredicates()
+	if err != nil {
+		return nil, err
 	}
+	out = append(out, labels...)
 	if len(f.Priority) > maxPriorities {
 		return nil, apperr.Invalid("priority", "A filter must have at most %d priorities; this one has %d.",
 			maxPriorities, len(f.Priority))
@@ -98,8 +104,40 @@ func (o operations) predicates(ctx context.Context, f *Filter) ([]predicate.Task
 	if len(f.Priority) > 0 {
 		out = append(out, task.PriorityIn(f.Priority...))
 	}
-	due, err := o.duePredicates(ctx, f)
-	return append(out, due...), err
+	days, err := o.dayPredicates(ctx, f)
+	return append(out, days...), err
+}
+
+func (f *Filter) labelPredicates() ([]predicate.Task, error) {
+	if len(f.Labels) > MaxLabels {
+		return nil, apperr.Invalid("labels", "A filter must have at most %d labels; this one has %d.",
+			MaxLabels, len(f.Labels))
+	}
+	var out []predicate.Task
+	if f.Label != nil {
+		has, err := hasLabel("label", *f.Label)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, has)
+	}
+	for _, label := range f.Labels {
+		has, err := hasLabel("labels", label)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, has)
+	}
+	return out, nil
+}
+
+// hasLabel returns the condition that a task has the label. An invalid label is an error of the field.
+func hasLabel(field, label string) (predicate.Task, error) {
+	label = strings.TrimSpace(label)
+	if utf8.RuneCountInString(label) > MaxLabel || !isStorableText(label) {
+		return nil, apperr.Invalid(field, "A label must be plain text of at most %d characters.", MaxLabel)
+	}
+	return func(s *sql.Selector) { s.Where(sqljson.ValueContains(s.C(task.FieldLabels), label)) }, nil
 }
 
 func (f *Filter) statusPredicates() []predicate.Task {
@@ -129,34 +167,6 @@ func (o operations) searchPredicates(ctx context.Context, f *Filter) ([]predicat
 	}
 	search, err := o.searchPredicate(ctx, *f.Search, words)
 	return []predicate.Task{search}, err
-}
-
-// duePredicates compares due days with the filter's days, and due instants with the start
-// and end of those days in the viewer's time zone.
-func (o operations) duePredicates(ctx context.Context, f *Filter) ([]predicate.Task, error) {
-	if f.DueFrom == nil && f.DueTo == nil {
-		return nil, nil
-	}
-	zone, err := o.TimeZone(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []predicate.Task
-	if f.DueFrom != nil {
-		start, err := time.ParseInLocation(time.DateOnly, *f.DueFrom, zone)
-		if err != nil {
-			return nil, errNotADay("dueFrom")
-		}
-		out = append(out, task.Or(task.DueOnGTE(*f.DueFrom), task.DueAtGTE(start.UTC())))
-	}
-	if f.DueTo != nil {
-		start, err := time.ParseInLocation(time.DateOnly, *f.DueTo, zone)
-		if err != nil {
-			return nil, errNotADay("dueTo")
-		}
-		out = append(out, task.Or(task.DueOnLTE(*f.DueTo), task.DueAtLT(start.AddDate(0, 0, 1).UTC())))
-	}
-	return out, nil
 }
 
 // TimeZone returns the viewer's time zone, or UTC when this machine's time zone database lacks it.

@@ -78,6 +78,18 @@ func AfterNumber(number int) string {
 	return order.cursor(&ent.Task{Number: number}).Encode()
 }
 
+// Edge returns a task with its cursor in the list of that order. A nil order is newest first.
+func Edge(t *ent.Task, order *Order) *page.TaskEdge {
+	return page.NewEdge(t, order.orNewestFirst().cursor)
+}
+
+func (o *Order) orNewestFirst() Order {
+	if o == nil {
+		return Order{Field: enum.OrderNumber, Direction: enum.Descending}
+	}
+	return *o
+}
+
 // ListTasks returns a page of the viewer's tasks that match filter. A nil order is newest first,
 // a nil filter selects all tasks outside the trash. The total is counted only when it is read.
 func (o operations) ListTasks(
@@ -89,10 +101,7 @@ func (o operations) ListTasks(
 	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
 		return nil, err
 	}
-	by := Order{Field: enum.OrderNumber, Direction: enum.Descending}
-	if order != nil {
-		by = *order
-	}
+	by := order.orNewestFirst()
 	w, err := args.Window(by.listName(), 2)
 	if err != nil {
 		return nil, err

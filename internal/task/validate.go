@@ -101,12 +101,17 @@ func dueSort(t *ent.Task) int64 {
 	case t.DueAt != nil:
 		return t.DueAt.UnixMilli()
 	case t.DueOn != nil:
-		day, err := time.Parse(time.DateOnly, *t.DueOn)
-		if err != nil {
-			return enum.NeverDue
-		}
-		return day.AddDate(0, 0, 1).UnixMilli() - 1
+		return dueSortOfDay(*t.DueOn)
 	default:
 		return enum.NeverDue
 	}
+}
+
+// dueSortOfDay returns the sort key of a task that is due on a day.
+func dueSortOfDay(dueOn string) int64 {
+	day, err := time.Parse(time.DateOnly, dueOn)
+	if err != nil {
+		return enum.NeverDue
+	}
+	return day.AddDate(0, 0, 1).UnixMilli() - 1
 }
