@@ -346,7 +346,7 @@ func TestHTTP_MalformedBody_400WithReason(t *testing.T) {
 		"not JSON":                {`{"query": secret-content}`, "not valid JSON"},
 		"cut short":               {`{"query":"{ hello }"`, "ends too early"},
 		"cut in a string":         {`{"query":"{ hel`, "ends too early"},
-		"a batch":                 {`[{"query":"{ hello }"}]`, "Batched requests are not supported"},
+		"a batch":                 {`[{"query":"{ hello }"}]`, "use HttpLink in place of BatchHttpLink"},
 		"a string":                {`"{ hello }"`, "must be a JSON object"},
 		"trailing object":         {`{"query":"{ hello }"} {"query":"{ me }"}`, "after the end"},
 		"trailing garbage":        {`{"query":"{ hello }"} secret-content`, "after the end"},

@@ -128,11 +128,73 @@ func TestReadManifest_ApolloFormat_Accepted(t *testing.T) {
 	require.Equal(t, "FORBIDDEN", b.query(`{ hello }`, "").code())
 }
 
+// The identifiers that build tools write: graphql-codegen with sha256 and with its default, and Relay's MD5.
+func TestReadManifest_Identifiers_FoundByDocumentID(t *testing.T) {
+	const allowed = `query Allowed { hello }`
+	md5, sha1 := strings.Repeat("0a", 16), strings.Repeat("0a", 20)
+	for key, ids := range map[string][]string{
+		"sha256:" + sha(allowed): {"sha256:" + sha(allowed), sha(allowed)},
+		sha(allowed):             {"sha256:" + sha(allowed), sha(allowed)},
+		md5:                      {md5, "sha256:" + sha(allowed)},
+		sha1:                     {sha1, "sha256:" + sha(allowed)},
+	} {
+		manifest, err := exec.ReadManifest(strings.NewReader(`{"` + key + `":` + quote(allowed) + `}`))
+		require.NoError(t, err)
+		b := start(t, func(o *serverOptions) { o.Manifest = manifest })
+		for _, id := range ids {
+			requireFoundByDocumentID(t, b, id)
+		}
+		require.Equal(t, "FORBIDDEN", b.post(`{"documentId":"sha256:`+sha(`{ me }`)+`"}`).code())
+		require.Equal(t, "FORBIDDEN", b.post(`{"documentId":"unknown"}`).code())
+		require.Equal(t, 403, b.post(`{"documentId":"unknown"}`, "Accept", responseType).status)
+	}
+}
+
+// requireFoundByDocumentID checks all transports.
+func requireFoundByDocumentID(t *testing.T, b *environment, id string) {
+	t.Helper()
+	want := map[string]any{"hello": "world"}
+	require.Equal(t, want, b.post(`{"documentId":"` + id + `"}`).json["data"], id)
+	require.Equal(t, want, b.do("GET", "/?documentId="+url.QueryEscape(id), "").json["data"], id)
+	require.Contains(t, b.post(`{"documentId":"`+id+`"}`, "Accept", "text/event-stream").body, `"hello":"world"`)
+	c := b.ready("alice")
+	c.write(`{"type":"subscribe","id":"1","payload":{"documentId":"` + id + `"}}`)
+	require.Contains(t, string(c.read().Payload), `"hello":"world"`)
+}
+
+func TestDocumentID_WithoutManifest_FindsRegistered(t *testing.T) {
+	b := start(t, nil)
+	const document = `query ByID { hello }`
+	id := "sha256:" + sha(document)
+	require.Equal(t, "PersistedQueryNotFound", b.post(`{"documentId":"`+id+`"}`, alice...).message())
+	require.Equal(t, "PersistedQueryNotFound", b.post(`{"documentId":"any"}`, alice...).message())
+	require.Empty(t, b.post(`{"query":`+quote(document)+`,"documentId":"`+id+`"}`, alice...).code())
+	require.Empty(t, b.post(`{"documentId":"`+id+`"}`, alice...).code())
+	require.Equal(t, 405, b.do("GET", "/?documentId=sha256:"+sha(`mutation { add(n: 1) }`)+"&query="+
+		url.QueryEscape(`mutation { add(n: 1) }`), "").status)
+
+	for what, body := range map[string]string{
+		"another document":      `{"query":"{ me }","documentId":"` + id + `"}`,
+		"two hashes":            `{"documentId":"` + id + `",` + persisted(sha("{ me }"), "")[1:],
+		"a short hash":          `{"documentId":"sha256:00"}`,
+		"capitals":              `{"documentId":"` + strings.ToUpper(id) + `"}`,
+		"another algorithm":     `{"documentId":"md5:` + strings.Repeat("0", 32) + `"}`,
+		"a space":               `{"documentId":"a b"}`,
+		"not a string":          `{"documentId":5}`,
+		"empty, without a text": `{"documentId":""}`,
+	} {
+		a := b.post(body, alice...)
+		require.Equal(t, 400, a.status, what)
+		require.Equal(t, "BAD_USER_INPUT", a.code(), what)
+	}
+}
+
 func TestReadManifest_Invalid_Error(t *testing.T) {
 	for _, text := range []string{
 		`{"format":"apollo-persisted-query-manifest","operations":[{"id":"x","body":"{ a }"}]}`,
 		`{"format":"apollo-persisted-query-manifest"}`, `{"x":{}}`,
-		`{"` + sha(`{ a }`) + `":"{ b }"}`, `[]`, `{"x":1}`, ``,
+		`{"` + sha(`{ a }`) + `":"{ b }"}`, `{"sha256:` + sha(`{ a }`) + `":"{ b }"}`,
+		`{"md5:` + sha(`{ a }`) + `":"{ a }"}`, `[]`, `{"x":1}`, ``,
 	} {
 		_, err := exec.ReadManifest(strings.NewReader(text))
 		require.Error(t, err, text)

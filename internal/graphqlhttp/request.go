@@ -96,7 +96,7 @@ func (h *Handler) decodeParameters(raw string) (exec.Request, *exec.RequestError
 		return exec.Request{}, exec.BadRequest("The query string is not properly encoded.")
 	}
 	parameters := map[string]string{}
-	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+	for _, name := range []string{"query", "documentId", "operationName", "variables", "extensions"} {
 		given := values[name]
 		if len(given) > 1 {
 			return exec.Request{}, exec.BadRequest("The parameter %q is given twice.", name)
@@ -109,6 +109,10 @@ func (h *Handler) decodeParameters(raw string) (exec.Request, *exec.RequestError
 		}
 	}
 	r := exec.Request{Query: parameters["query"], OperationName: parameters["operationName"]}
+	r, invalid := r.WithDocumentID(parameters["documentId"])
+	if invalid != nil {
+		return r, invalid
+	}
 	return h.engine.DecodeMaps(r, jsonParameter(parameters["variables"]), jsonParameter(parameters["extensions"]))
 }
 

@@ -103,3 +103,15 @@ func TestLegacy_Ping_ClosedWith4400(t *testing.T) {
 	c.write(`{"type":"ping"}`)
 	c.closesWith(4400)
 }
+
+func TestLegacy_PayloadOfWrongTypes_Error(t *testing.T) {
+	b := start(t, nil)
+	c := b.legacy()
+	c.init("alice")
+	c.expect("connection_ack", "", "")
+	c.expect("ka", "", "")
+	for _, payload := range []string{`{"query":5}`, `{}`, `{"query":"{hello}","variables":[]}`} {
+		c.write(`{"type":"start","id":"1","payload":` + payload + `}`)
+		require.Equal(t, "error", c.read().Type, payload)
+	}
+}

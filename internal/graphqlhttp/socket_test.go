@@ -102,6 +102,52 @@ func TestSocket_InvalidMessages_ClosedWithCode(t *testing.T) {
 	}
 }
 
+// The members of a subscribe message have the types that the protocol gives them. What is inside a document, or in
+// extensions, is the operation's error.
+func TestSocket_SubscribePayload_TypesOfMembers(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{"query":5}`:                                 "4400",
+		`{"query":null}`:                              "4400",
+		`{"query":{}}`:                                "4400",
+		`{"query":["{hello}"]}`:                       "4400",
+		`{}`:                                          "4400",
+		`{"operationName":"A"}`:                       "4400",
+		`null`:                                        "4400",
+		`[]`:                                          "4400",
+		`[{"query":"{hello}"}]`:                       "4400",
+		`{"query":"{hello}","query":"{hello}"}`:       "4400",
+		`{"query":"{hello}","variables":[]}`:          "4400",
+		`{"query":"{hello}","variables":"{}"}`:        "4400",
+		`{"query":"{hello}","variables":1}`:           "4400",
+		`{"query":"{hello}","operationName":5}`:       "4400",
+		`{"query":"{hello}","operationName":{}}`:      "4400",
+		`{"query":"{hello}","extensions":[]}`:         "4400",
+		`{"query":"{hello}","extensions":"a"}`:        "4400",
+		`{"query":"{hello}","documentId":5}`:          "4400",
+		`{"documentId":null}`:                         "4400",
+		`{"query":""}`:                                "error",
+		`{"query":"{"}`:                               "error",
+		`{"query":"{hello}","operationName":"B"}`:     "error",
+		`{"documentId":"md5:00"}`:                     "error",
+		`{"documentId":"x"}`:                          "error",
+		`{"extensions":{"persistedQuery":5}}`:         "error",
+		`{"query":"{hello}","variables":null}`:        "next",
+		`{"query":"{hello}","operationName":null}`:    "next",
+		`{"query":"{hello}","extensions":null,"x":1}`: "next",
+	} {
+		t.Run(payload, func(t *testing.T) {
+			b := start(t, nil)
+			c := b.ready("alice")
+			c.write(`{"type":"subscribe","id":"1","payload":` + payload + `}`)
+			if want == "4400" {
+				c.closesWith(4400)
+				return
+			}
+			require.Equal(t, want, c.read().Type)
+		})
+	}
+}
+
 func TestSocket_BinaryMessage_ClosedWith4400(t *testing.T) {
 	b := start(t, nil)
 	c := b.dial("graphql-transport-ws")

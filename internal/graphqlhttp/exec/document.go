@@ -39,12 +39,15 @@ type documentStore struct {
 // document that a signed-in user has registered under it by sending both, and only for signed-in users. Documents of
 // anonymous requests are not cached, so that they cannot evict those of users.
 func (s *documentStore) find(r Request, signedIn bool) (*document, *RequestError) {
+	if r.DocumentID != "" && s.manifest != nil {
+		r.Hash = s.manifest.ids[r.DocumentID]
+	}
 	text, hash := r.Query, r.Hash
 	if text != "" {
 		hash = hashDocument(text)
 	}
 	if r.Hash != "" && r.Hash != hash {
-		return nil, BadRequest("extensions.persistedQuery.sha256Hash is not the SHA-256 of the query.")
+		return nil, BadRequest("The hash in documentId or extensions.persistedQuery is not the SHA-256 of the query.")
 	}
 	if s.manifest != nil {
 		allowed, ok := s.manifest.documents[hash]

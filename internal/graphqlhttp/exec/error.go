@@ -22,6 +22,8 @@ type RequestError struct {
 	Errors gqlerror.List
 	// Header is added to the HTTP response.
 	Header http.Header
+	// Malformed means that a member of the request is missing or of the wrong type, which ends a WebSocket.
+	Malformed bool
 }
 
 // NewRequestError returns a RequestError of one error.
@@ -54,8 +56,15 @@ func (e *RequestError) WithHeader(key, value string) *RequestError {
 // Code returns the code of the first error.
 func (e *RequestError) Code() apperr.Code { return CodeOf(e.Errors) }
 
-// invalidMember is a 400 for a member of the request that has the wrong type.
+// invalidMember is a 400 for a member of the request that is missing or has the wrong type.
 func invalidMember(field, want string) *RequestError {
+	e := invalidValue(field, want)
+	e.Malformed = true
+	return e
+}
+
+// invalidValue is a 400 for a member of the request whose value is invalid.
+func invalidValue(field, want string) *RequestError {
 	return NewRequestError(http.StatusBadRequest, apperr.Invalid(field, "%q must be %s.", field, want))
 }
 

@@ -4,19 +4,24 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Manifest is an allow-list of persisted documents: no other document is executed.
 type Manifest struct {
 	documents map[string]string // by SHA-256
+	ids       map[string]string // SHA-256 by other identifiers
 }
 
-// ReadManifest reads a JSON object that maps the SHA-256 of each allowed document, in lower-case hexadecimal, to the
-// document, or Apollo's persisted query manifest. A hash that does not match its document is an error.
+// ReadManifest reads the file that a build tool of a front end writes, in one of two forms: a JSON object that maps the
+// identifier of each allowed document to the document (graphql-codegen, Relay), or Apollo's persisted query manifest.
+// Identifiers are the SHA-256 of the document in lower-case hexadecimal, alone or after "sha256:", which must be that
+// of the document; or the MD5 of Relay, or the SHA-1 of graphql-codegen, which are not checked.
 func ReadManifest(r io.Reader) (*Manifest, error) {
 	var members map[string]json.RawMessage
 	if err := json.NewDecoder(r).Decode(&members); err != nil {
@@ -26,12 +31,31 @@ func ReadManifest(r io.Reader) (*Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the manifest of allowed documents: %w", err)
 	}
-	for _, hash := range slices.Sorted(maps.Keys(documents)) {
-		if actual := hashDocument(documents[hash]); actual != hash {
-			return nil, fmt.Errorf("manifest entry %s: the document's SHA-256 is %s", truncateMessage(hash), actual)
+	m := &Manifest{documents: map[string]string{}, ids: map[string]string{}}
+	for _, id := range slices.Sorted(maps.Keys(documents)) {
+		if err := m.add(id, documents[id]); err != nil {
+			return nil, fmt.Errorf("manifest entry %s: %w", truncateMessage(id), err)
 		}
 	}
-	return &Manifest{documents: documents}, nil
+	return m, nil
+}
+
+// add adds a document under its identifier.
+func (m *Manifest) add(id, document string) error {
+	actual := hashDocument(document)
+	given, prefixed := strings.CutPrefix(id, "sha256:")
+	switch {
+	case isHash(given) && given != actual:
+		return fmt.Errorf("the document's SHA-256 is %s", actual)
+	case isHash(given):
+	case !prefixed && isHexadecimal(id) && (len(id) == 32 || len(id) == 40):
+		m.ids[id] = actual
+	default:
+		return errors.New("the identifier must be a SHA-256, also with the prefix \"sha256:\", an MD5 or a SHA-1, " +
+			"in lower-case hexadecimal")
+	}
+	m.documents[actual] = document
+	return nil
 }
 
 func manifestDocuments(members map[string]json.RawMessage) (map[string]string, error) {
@@ -46,12 +70,12 @@ func manifestDocuments(members map[string]json.RawMessage) (map[string]string, e
 		}
 		return documents, nil
 	}
-	for hash, raw := range members {
+	for id, raw := range members {
 		var document string
 		if err := json.Unmarshal(raw, &document); err != nil {
 			return nil, err
 		}
-		documents[hash] = document
+		documents[id] = document
 	}
 	return documents, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -14,13 +15,16 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// Request is a decoded GraphQL request of any transport. It has a Query, a Hash or both.
+// Request is a decoded GraphQL request of any transport. It has a Query, or names a document by Hash or DocumentID, or
+// both.
 type Request struct {
 	Query         string
 	OperationName string
 	Variables     map[string]any
-	// Hash is extensions.persistedQuery.sha256Hash, "" without one.
+	// Hash is the SHA-256 in documentId or in extensions.persistedQuery.sha256Hash, "" without one.
 	Hash string
+	// DocumentID is a documentId of another form, which only a Manifest has; "" without one.
+	DocumentID string
 }
 
 // Decoder decodes requests.
@@ -31,7 +35,7 @@ type Decoder struct {
 
 // RawRequest holds the members of a request as JSON texts; nil means absent or null.
 type RawRequest struct {
-	Query, OperationName, Variables, Extensions json.RawMessage
+	Query, DocumentID, OperationName, Variables, Extensions json.RawMessage
 }
 
 // DecodeBody decodes a request from a JSON text, which must be exactly one object. Unknown members are ignored, since
@@ -45,7 +49,8 @@ func (d Decoder) DecodeBody(body []byte) (Request, *RequestError) {
 		return Request{}, BadRequest("The request body is empty; send a JSON object with a query.")
 	}
 	if trimmed[0] == '[' {
-		return Request{}, BadRequest("Batched requests are not supported; send one operation per request.")
+		return Request{}, BadRequest("The request body is an array, but batched requests are not supported. Send each " +
+			"operation in a request of its own; in Apollo Client, use HttpLink in place of BatchHttpLink.")
 	}
 	raw, err := DecodeRaw(body)
 	if err != nil {
@@ -59,6 +64,7 @@ func DecodeRaw(text []byte) (RawRequest, *RequestError) {
 	var raw RawRequest
 	err := DecodeMembers(text, map[string]*json.RawMessage{
 		"query":         &raw.Query,
+		"documentId":    &raw.DocumentID,
 		"operationName": &raw.OperationName,
 		"variables":     &raw.Variables,
 		"extensions":    &raw.Extensions,
@@ -126,11 +132,46 @@ func (d Decoder) Decode(raw RawRequest) (Request, *RequestError) {
 	if err := checkSurrogates(raw.Query, r.Query); err != nil {
 		return r, err
 	}
+	var id string
+	if err := decodeString("documentId", raw.DocumentID, &id); err != nil {
+		return r, err
+	}
+	r, err := r.WithDocumentID(id)
+	if err != nil {
+		return r, err
+	}
 	if err := decodeString("operationName", raw.OperationName, &r.OperationName); err != nil {
 		return r, err
 	}
-	return d.DecodeMaps(r, raw.Variables, raw.Extensions)
+	r, err = d.DecodeMaps(r, raw.Variables, raw.Extensions)
+	if err != nil && raw.Query != nil && r.Query == "" {
+		err.Malformed = false // an empty document is a string
+	}
+	return r, err
 }
+
+// WithDocumentID returns r with the documentId of a request for a persisted document (GraphQL over HTTP, appendix A):
+// "sha256:" and the SHA-256 of the document in lower-case hexadecimal, or an identifier of the server's manifest.
+func (r Request) WithDocumentID(id string) (Request, *RequestError) {
+	prefix, payload, prefixed := strings.Cut(id, ":")
+	switch {
+	case id == "":
+	case prefixed && (prefix != "sha256" || !isHash(payload)):
+		return r, invalidValue("documentId", `"sha256:" and a SHA-256 in lower-case hexadecimal, or have no colon`)
+	case prefixed:
+		r.Hash = payload
+	case isHash(id):
+		r.Hash = id
+	case documentID.MatchString(id):
+		r.DocumentID = id
+	default:
+		return r, invalidValue("documentId", "at most 200 letters, digits and the characters - . _ ~")
+	}
+	return r, nil
+}
+
+// documentID matches a custom document identifier (GraphQL over HTTP, appendix A).
+var documentID = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,200}$`)
 
 // DecodeMaps returns r with its variables and extensions, which are JSON objects; nil means absent.
 func (d Decoder) DecodeMaps(r Request, variables, extensions json.RawMessage) (Request, *RequestError) {
@@ -142,10 +183,17 @@ func (d Decoder) DecodeMaps(r Request, variables, extensions json.RawMessage) (R
 	if err != nil {
 		return r, err
 	}
-	if r.Hash, err = persistedHash(decoded); err != nil {
+	hash, err := persistedHash(decoded)
+	if err != nil {
 		return r, err
 	}
-	if r.Query == "" && r.Hash == "" {
+	if hash != "" && (r.Hash != "" && r.Hash != hash || r.DocumentID != "") {
+		return r, BadRequest("documentId and extensions.persistedQuery.sha256Hash name different documents.")
+	}
+	if hash != "" {
+		r.Hash = hash
+	}
+	if r.Query == "" && r.Hash == "" && r.DocumentID == "" {
 		return r, invalidMember("query", "a string with a GraphQL document")
 	}
 	return r, nil
@@ -208,26 +256,19 @@ func persistedHash(extensions map[string]any) (string, *RequestError) {
 	const field = "extensions.persistedQuery"
 	persisted, ok := raw.(map[string]any)
 	if !ok {
-		return "", invalidMember(field, "an object")
+		return "", invalidValue(field, "an object")
 	}
 	if version, given := persisted["version"]; given && version != json.Number("1") {
-		return "", invalidMember(field+".version", "1")
+		return "", invalidValue(field+".version", "1")
 	}
 	hash, ok := persisted["sha256Hash"].(string)
 	if !ok || !isHash(hash) {
-		return "", invalidMember(field+".sha256Hash", "a SHA-256 in lower-case hexadecimal")
+		return "", invalidValue(field+".sha256Hash", "a SHA-256 in lower-case hexadecimal")
 	}
 	return hash, nil
 }
 
-func isHash(s string) bool {
-	if len(s) != 64 {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
-}
+func isHash(s string) bool { return len(s) == 64 && isHexadecimal(s) }
+
+// isHexadecimal reports whether s has only digits and lower-case letters of hexadecimal numbers.
+func isHexadecimal(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }

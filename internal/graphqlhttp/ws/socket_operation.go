@@ -33,12 +33,16 @@ func (s operationStarter) start(m incoming) {
 		s.close(CloseBadMessage)
 		return
 	}
+	request, err := s.engine.Decode(raw)
+	if err != nil && err.Malformed && !s.protocol.legacy { // the legacy protocol has an error message for it
+		s.close(CloseBadMessage.withText(CloseBadMessage.Reason + ": " + err.Errors[0].Message))
+		return
+	}
 	ctx, o := s.add(m.id)
 	if o == nil {
 		return
 	}
 	r := &operationRunner{socket: s.socket, operation: o, ctx: ctx}
-	request, err := s.engine.Decode(raw)
 	if err != nil {
 		r.fail(err.Errors)
 		return
