@@ -53,8 +53,8 @@ func TestFailover_StandbyPromoted_PoolMovesToIt(t *testing.T) {
 	}
 }
 
-// awaitLockOn waits until the lock "a" is held on the server of url, and settled. On a slow machine the lock may be lost
-// for other reasons before, so the changes of its state do not tell.
+// awaitLockOn waits until the lock "a" is held on the server of url, and settled. Its changes alone do not suffice:
+// on a slow machine the lock may be lost for other reasons before.
 func awaitLockOn(t *testing.T, l *store.SessionLock, url string) {
 	t.Helper()
 	db := testdb.Open(t, url)
