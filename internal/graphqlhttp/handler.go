@@ -52,6 +52,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case isUpgrade(r):
 		h.serveSocket(w, r)
+	case h.options.Playground != "" && isVisit(r):
+		w.Header().Set("Location", h.options.Playground) // relative: the server may be below a path prefix
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusSeeOther)
 	case r.Method == http.MethodGet, r.Method == http.MethodPost:
 		h.serveRequest(w, r)
 	case r.Method == http.MethodOptions:
@@ -99,6 +103,15 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 		return err
 	}
 	return h.streams.Wait(ctx)
+}
+
+// isVisit reports whether a person has opened the address in a browser: a GET for a page, without a request.
+func isVisit(r *http.Request) bool {
+	if r.Method != http.MethodGet || r.URL.RawQuery != "" {
+		return false
+	}
+	_, named := parseAccept(r.Header.Values("Accept")).match("text/html", nil)
+	return named
 }
 
 func isUpgrade(r *http.Request) bool {

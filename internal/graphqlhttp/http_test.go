@@ -312,6 +312,19 @@ func TestHTTP_OtherMethods_405WithAllow(t *testing.T) {
 	require.Zero(t, b.root.Executed.Load())
 }
 
+func TestHTTP_OpenedInBrowser_RedirectedToPlayground(t *testing.T) {
+	const page = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	b := start(t, func(o *serverOptions) { o.HTTP.Playground = "playground" })
+	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	a := b.do("GET", "/", "", "Accept", page, "Sec-Fetch-Site", "cross-site")
+	require.Equal(t, 303, a.status)
+	require.Equal(t, "playground", a.header.Get("Location"))
+	require.Equal(t, 400, b.do("GET", "/", "").status)
+	require.Equal(t, 400, b.do("GET", "/", "", "Accept", jsonType).status)
+	require.Equal(t, 200, b.do("GET", "/?query=%7Bhello%7D", "", "Accept", page).status)
+	require.Equal(t, 400, start(t, nil).do("GET", "/", "", "Accept", page).status, "no playground")
+}
+
 func TestHTTP_UnsupportedContent_NamesSupported(t *testing.T) {
 	b := start(t, nil)
 	a := b.do("POST", "/", "x", "Content-Type", "text/plain")

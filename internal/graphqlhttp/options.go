@@ -12,6 +12,9 @@ import (
 type Options struct {
 	// Origins are the foreign browser origins that may send requests. Nil allows none.
 	Origins *Origins
+	// Playground is the URL, relative to the handler's, to which a browser is redirected that opens the handler's
+	// address as a page. "" redirects none.
+	Playground string
 
 	// BodyBytes is the maximum size of a request body: MAX_BODY_BYTES, 1 MiB.
 	BodyBytes int64

@@ -91,6 +91,7 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 	})
 	return graphqlhttp.New(engine, graphqlhttp.Options{
 		Origins:         origins,
+		Playground:      "playground",
 		BodyBytes:       int64(s.Config.Limits.BodyBytes),
 		WriteTimeout:    s.Config.Connections.WriteTimeout,
 		StreamsPerUser:  s.Config.Limits.SocketsPerUser,
