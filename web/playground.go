@@ -18,8 +18,6 @@ type PlaygroundOptions struct {
 	// DevSignIn makes the page sign in with POST /dev/sign-in, initially as "alice". Without it the page has a field
 	// for a token.
 	DevSignIn bool
-	// Notice is a short plain text in the page's toolbar. Empty means none.
-	Notice string
 }
 
 // playgroundPolicy restricts the page to its own server. Inline scripts are forbidden. Inline styles are allowed
@@ -42,7 +40,7 @@ func Playground(opts PlaygroundOptions) http.Handler {
 	if err != nil {
 		panic(err)
 	}
-	config, err := json.Marshal(map[string]any{"devSignIn": opts.DevSignIn, "notice": opts.Notice})
+	config, err := json.Marshal(map[string]any{"devSignIn": opts.DevSignIn})
 	if err != nil {
 		panic(err)
 	}

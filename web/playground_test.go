@@ -107,12 +107,12 @@ func TestPlayground_Head_ReturnsHeadersWithoutBody(t *testing.T) {
 }
 
 func TestPlayground_Config_ReturnsOptions(t *testing.T) {
-	h := Playground(PlaygroundOptions{DevSignIn: true, Notice: "<Staging>"})
+	h := Playground(PlaygroundOptions{DevSignIn: true})
 	response := getFrom(t, h, "GET", "/playground/config.json")
 	require.Equal(t, "application/json", response.Header.Get("Content-Type"))
 	require.Equal(t, "no-store", response.Header.Get("Cache-Control"))
 	var config map[string]any
 	require.NoError(t, json.Unmarshal([]byte(body(t, response)), &config))
-	require.Equal(t, map[string]any{"devSignIn": true, "notice": "<Staging>"}, config)
-	require.JSONEq(t, `{"devSignIn":false,"notice":""}`, body(t, get(t, "GET", "/playground/config.json")))
+	require.Equal(t, map[string]any{"devSignIn": true}, config)
+	require.JSONEq(t, `{"devSignIn":false}`, body(t, get(t, "GET", "/playground/config.json")))
 }

@@ -39,7 +39,7 @@ test("a first message streams, and its task is visible to alice only", async () 
   await reply.getByText("completed").waitFor();
   await reply.getByText("Added task 1: Buy groceries.").waitFor();
   assert.ok(new Set(await pieces()).size > 2, "the text grew before it was complete");
-  await page.getByText("WebSocket idle").waitFor();
+  assert.ok((await page.locator('.live-event[data-type="MessageDelta"]').count()) > 0);
 
   await tab(page, "Tasks");
   await run(page);
@@ -66,6 +66,53 @@ test("a task stream shows changes of the same user's other tab only", async () =
   await shows(page, `"title": "${title}"`);
   assert.equal(await page.getByText("Of bob").count(), 0);
 });
+
+for (const [width, height] of [[1440, 900], [820, 1180], [390, 844]]) {
+  for (const colorScheme of ["light", "dark"]) {
+    test(`results and events are visible after five messages, ${width}×${height} ${colorScheme}`, async () => {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme });
+      for (let turn = 1; turn <= 5; turn++) {
+        await run(page);
+        await finished(page, turn);
+        await assertLayout(page);
+      }
+      const list = page.getByRole("log", { name: "Events" });
+      assert.ok(await list.evaluate((list) => list.scrollHeight > list.clientHeight), "the list of events scrolls");
+      const background = await page.locator(".live").evaluate((live) => getComputedStyle(live).backgroundColor);
+      const [red] = background.match(/\d+/g).map(Number);
+      assert.equal(red > 128, colorScheme === "light", background);
+    });
+  }
+}
+
+/** Waits until the given number of replies is complete. */
+async function finished(page, turns) {
+  await page.waitForFunction(([selector, turns]) => document.querySelectorAll(selector).length === turns, [
+    '.live-event[data-type="MessageFinished"]',
+    turns,
+  ]);
+  await page.locator(".live-reply").getByText("completed").waitFor();
+}
+
+/** Every pane is large enough and on the screen, and the newest event is visible in the list. */
+async function assertLayout(page) {
+  const { width, height } = page.viewportSize();
+  const minimum = {
+    ".graphiql-query-editor .CodeMirror": 100, ".result-window": 140, ".live": 160, ".live-reply": 30, ".live-events": 60,
+  };
+  for (const [selector, least] of Object.entries(minimum)) {
+    const box = await page.locator(selector).boundingBox();
+    assert.ok(box.height >= least, `${selector} is ${box.height} px high`);
+    assert.ok(box.width >= 180 && box.x >= 0 && box.x + box.width <= width, `${selector} is cut: ${JSON.stringify(box)}`);
+    assert.ok(box.y >= 0 && box.y + box.height <= height, `${selector} is not on the screen: ${JSON.stringify(box)}`);
+  }
+  const list = await page.locator(".live-events").boundingBox();
+  const newest = await page.locator(".live-event").last().boundingBox();
+  assert.ok(newest.y < list.y + list.height && newest.y + newest.height <= list.y + list.height + 1, "the newest event");
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.equal(overflow, 0, "the page scrolls sideways");
+}
 
 /** Records each text of the streamed reply from now on. Returns a function that fetches the texts. */
 async function record(page) {

@@ -27,8 +27,9 @@ export async function startBackend() {
   );
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   backend.url = `http://127.0.0.1:${server.address().port}`;
+  backend.dropSockets = () => sockets.clients.forEach((socket) => socket.terminate());
   backend.stop = () => {
-    sockets.clients.forEach((socket) => socket.terminate());
+    backend.dropSockets();
     server.closeAllConnections();
     server.close();
   };
@@ -40,8 +41,11 @@ class Backend {
   signIns = [];
   httpUsers = [];
   socketUsers = [];
+  /** The variables of each messageStream, in the order in which they were opened. */
+  opened = [];
   #tokens = new Map();
   #streams = new Set();
+  #waiting = [];
   #cursor = 0;
 
   userOf(authorization) {
@@ -70,11 +74,13 @@ class Backend {
     return [...this.#streams].filter((stream) => stream.topic === topic).length;
   }
 
-  /** Sends an event to all subscribers of the topic. */
+  /** Sends an event to all subscribers of the topic; returns its cursor. */
   emit(topic, event) {
+    const cursor = String(++this.#cursor);
     for (const stream of this.#streams) {
-      if (stream.topic === topic) stream.push({ cursor: String(++this.#cursor), ...event });
+      if (stream.topic === topic) stream.push({ cursor, ...event });
     }
+    return cursor;
   }
 
   async answer(request, response) {
@@ -89,9 +95,27 @@ class Backend {
     if (request.headers.authorization && !user) {
       return send(401, { errors: [{ message: "The token is not valid." }] });
     }
-    const rootValue = { tasks: tasksOf(user), sendMessage: ({ input }) => turnOf(user, input.content) };
+    const rootValue = {
+      tasks: tasksOf(user),
+      createConversation: { conversation: { id: `conv_${user}` } },
+      sendMessage: ({ input }) => this.#send(user, input),
+    };
     send(200, await graphql({ schema, source: body.query, rootValue, variableValues: body.variables }));
   }
+
+  /** Answers only when the conversation is streamed: a page that subscribes after the answer waits forever. */
+  async #send(user, { conversationId, content }) {
+    if (conversationId) await new Promise((resolve) => this.#whenStreamed(`${user} ${conversationId}`, resolve));
+    return turnOf(user, content);
+  }
+
+  #whenStreamed(topic, then) {
+    if (this.listeners(topic) > 0) then();
+    else this.#waiting.push(() => this.#whenStreamed(topic, then));
+  }
+
+  /** Drops all sockets, as a restart of the server does. */
+  dropSockets = () => {};
 
   #signIn(user) {
     this.signIns.push(user);
@@ -100,7 +124,10 @@ class Backend {
 
   subscriptions() {
     return {
-      messageStream: ({ conversationId }, { user }) => this.#stream("messageStream", `${user} ${conversationId}`),
+      messageStream: ({ conversationId, after }, { user }) => {
+        this.opened.push({ conversationId, after });
+        return this.#stream("messageStream", `${user} ${conversationId}`);
+      },
       taskStream: (_, { user }) => this.#stream("taskStream", user),
     };
   }
@@ -110,6 +137,7 @@ class Backend {
     let wake = () => {};
     const stream = { topic, push: (event) => (waiting.push({ [field]: event }), wake()) };
     this.#streams.add(stream);
+    this.#waiting.splice(0).forEach((retry) => retry());
     const streams = this.#streams;
     let open = true;
     return {

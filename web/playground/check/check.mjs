@@ -41,6 +41,7 @@ async function signedIn() {
   await page.goto(`${devURL}/playground`);
   await page.getByRole("button", { name: "alice", pressed: true }).waitFor();
   await repliesStream(page);
+  await streamsResume(page);
   await subscriptionsShowLive(page);
   await switchingReconnects(page);
   await refusedTokenIsRenewed(page, watch);
@@ -66,22 +67,66 @@ async function repliesStream(page) {
   await picture(page, "reply");
   backend.emit(topic, { __typename: "MessageFinished", message: message("Added task 1: buy groceries.", "COMPLETED") });
   await reply.getByText("completed").waitFor();
-  await page.getByText("WebSocket idle").waitFor();
+}
+
+/** Reloads, and loses the connection, in the middle of a reply. */
+async function streamsResume(page) {
+  const topic = "alice conv_alice";
+  const reply = page.locator(".live-reply");
+  const delta = (offset, text) =>
+    backend.emit(topic, { __typename: "MessageDelta", messageId: "msg_2", offset, text });
+  await run(page);
+  let cursor = delta(0, "one ");
+  await reply.getByText("one").waitFor();
+  await page.reload();
+  await until(page, () => backend.opened.at(-1).after === cursor && backend.listeners(topic) === 1);
+  await reply.getByText("one").waitFor();
+  cursor = delta(4, "two ");
+  await reply.getByText("one two").waitFor();
+  for (const text of ["three ", "four "]) {
+    const opened = backend.opened.length;
+    backend.dropSockets();
+    await until(page, () => backend.opened.length > opened && backend.listeners(topic) === 1);
+    assert.equal(backend.opened.at(-1).after, cursor, "the stream continues after the last event");
+    cursor = delta((await reply.locator("p").textContent()).length, text);
+    await reply.getByText(text).waitFor();
+  }
+  assert.equal(await reply.locator("p").textContent(), "one two three four ");
+  assert.equal(await page.getByRole("tab").count(), 4, "a reload adds no tab");
 }
 
 async function subscriptionsShowLive(page) {
   await tab(page, "MessageStream");
   await page.locator(".graphiql-editor-tool .CodeMirror").first().getByText("conv_alice").waitFor();
-  await run(page);
   const topic = "alice conv_alice";
-  await until(page, () => backend.listeners(topic) === 1);
+  const opened = backend.opened.length;
+  await run(page);
+  await until(page, () => backend.opened.length > opened && backend.listeners(topic) === 1);
   for (const text of ["first", "second"]) {
     backend.emit(topic, { __typename: "MessageDelta", messageId: "msg_3", offset: 0, text });
     await shows(page, `"text": "${text}"`);
   }
   await picture(page, "subscription");
+  assert.equal(backend.listeners(topic), 1, "the user's subscription replaces the page's");
   await page.getByRole("button", { name: "Stop query" }).click();
+  await page.getByRole("checkbox", { name: "follow replies" }).uncheck();
   await until(page, () => backend.listeners(topic) === 0);
+  await page.getByRole("checkbox", { name: "follow replies" }).check();
+  await until(page, () => backend.listeners(topic) === 1);
+  await newConversation(page, topic);
+}
+
+async function newConversation(page, topic) {
+  await page.getByRole("button", { name: "New conversation" }).click();
+  await until(page, () => backend.listeners(topic) === 0);
+  const variables = page.locator(".graphiql-editor-tool .CodeMirror").first();
+  await variables.getByText("null").waitFor();
+  await tab(page, "SendMessage");
+  await variables.getByText("null").waitFor();
+  await run(page);
+  await variables.getByText("conv_alice").waitFor();
+  backend.emit(topic, { __typename: "MessageAdded", message: message("Hello", "COMPLETED") });
+  await page.locator(".live-reply").getByText("Hello").waitFor();
 }
 
 async function switchingReconnects(page) {
@@ -113,14 +158,14 @@ async function switchingReconnects(page) {
   await run(page);
   await shows(page, "dave's task");
   await picture(page, "switched");
-  assert.deepEqual(backend.signIns, ["alice", "bob", "dave"]);
+  assert.deepEqual(backend.signIns, ["alice", "alice", "bob", "dave"]);
 }
 
 async function refusedTokenIsRenewed(page, watch) {
   backend.forgetTokens();
   watch.expectRefusals(1);
   await run(page);
-  await until(page, () => backend.httpUsers.at(-1) === "dave" && backend.signIns.length === 4);
+  await until(page, () => backend.httpUsers.at(-1) === "dave" && backend.signIns.length === 5);
   await shows(page, "dave's task");
   backend.forgetTokens();
   await tab(page, "TaskStream");
@@ -179,18 +224,31 @@ async function pastedToken() {
   const page = await browser.newPage({ viewport: { width: 1024, height: 700 } });
   const watch = new Watch(page, tokenURL);
   await page.goto(`${tokenURL}/playground`);
-  await page.getByText("Staging: be gentle.").waitFor();
+  await page.getByText("This server has no development sign-in").waitFor();
   const before = backend.signIns.length;
-  await page.getByLabel("Access token").and(page.locator("input")).fill(`Bearer ${backend.issueToken("erin")}`);
-  await page.getByRole("button", { name: "Use", exact: true }).click();
+  await useToken(page, `Bearer ${backend.issueToken("erin")}`);
   await tab(page, "Tasks");
   await run(page);
   await shows(page, "erin's task");
   assert.doesNotMatch(await page.evaluate(() => JSON.stringify({ ...localStorage })), /secret-/);
+  backend.forgetTokens();
+  watch.expectRefusals(1);
+  await run(page);
+  await page.getByText("The token was rejected: The token is not valid. Paste a new one above.").waitFor();
+  await shows(page, "The token is not valid.");
+  await picture(page, "rejected");
+  await useToken(page, backend.issueToken("frank"));
+  await run(page);
+  await shows(page, "frank's task");
   await page.getByRole("button", { name: "Forget it" }).click();
   assert.doesNotMatch(await page.evaluate(() => JSON.stringify({ ...sessionStorage })), /secret-/);
   assert.equal(backend.signIns.length, before);
   await picture(page, "token");
   watch.assertClean();
   await page.close();
+}
+
+async function useToken(page, token) {
+  await page.getByLabel("Access token").and(page.locator("input")).fill(token);
+  await page.getByRole("button", { name: "Use", exact: true }).click();
 }

@@ -27,7 +27,7 @@ func main() {
 	}
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	fmt.Println(serve(proxy, web.PlaygroundOptions{DevSignIn: true}))
-	fmt.Println(serve(proxy, web.PlaygroundOptions{Notice: "Staging: be gentle."}))
+	fmt.Println(serve(proxy, web.PlaygroundOptions{}))
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 

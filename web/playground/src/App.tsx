@@ -1,54 +1,52 @@
 import { GraphiQL } from "graphiql";
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
+import { Conversation } from "./conversation";
 import { ConversationVariable } from "./ConversationVariable";
 import type { DevSession } from "./devSession";
+import { EditorSettings } from "./EditorSettings";
 import { createFetcher } from "./fetcher";
-import { followReply } from "./follow";
 import { ForgetAnswers } from "./ForgetAnswers";
 import { LivePanel } from "./LivePanel";
-import { addPayload, emptyLog } from "./liveLog";
-import { defaultTabs, sentTurn } from "./operations";
+import { Notices } from "./Notices";
+import { defaultTabs } from "./operations";
 import { SchemaLoader } from "./SchemaLoader";
-import { openSocket, type SocketState } from "./socket";
+import type { ServerStatus } from "./serverStatus";
+import { Socket } from "./socket";
+import { useStore } from "./store";
 import { Toolbar } from "./Toolbar";
 import type { TokenSession } from "./tokenSession";
 
-/** The page: the toolbar, GraphiQL, and the live events below its result pane. */
-export function App({ session, notice }: { session: DevSession | TokenSession; notice: string }) {
-  const [socketState, setSocketState] = useState<SocketState>("idle");
-  const [log, setLog] = useState(emptyLog);
-  const [follow, setFollow] = useState(true);
-  const [conversationId, setConversationId] = useState("");
+interface Props {
+  session: DevSession | TokenSession;
+  server: ServerStatus;
+}
+
+/** The page: the toolbar, notices, GraphiQL, and the live events below its result pane. */
+export function App({ session, server }: Props) {
   const [switches, setSwitches] = useState(0);
-  const following = useRef({ wanted: true, stop: () => {} });
-  following.current.wanted = follow;
+  const [schemaError, setSchemaError] = useState("");
+  const { socket, conversation, fetcher } = useMemo(() => {
+    const socket = new Socket(session, server);
+    const conversation = new Conversation(socket);
+    return { socket, conversation, fetcher: createFetcher({ session, server, socket, conversation }) };
+  }, [session, server]);
+  const { id } = useStore(conversation.state);
+  const away = useStore(server.state) === "away";
+  useEffect(() => {
+    if (!away) session.retry();
+  }, [away, session]);
 
-  const socket = useMemo(() => openSocket(session, setSocketState), [session]);
-  const fetcher = useMemo(() => {
-    const onEvent = (payload: unknown) => setLog((log) => addPayload(log, payload));
-    const onAnswer = (payload: unknown) => {
-      const turn = sentTurn(payload);
-      if (!turn) return;
-      setConversationId(turn.conversationId);
-      following.current.stop();
-      if (following.current.wanted) following.current.stop = followReply(socket, turn, onEvent);
-    };
-    return createFetcher(session, socket, { onEvent, onAnswer });
-  }, [session, socket]);
-
-  // The socket is authenticated as the previous user: close it, so that subscriptions reconnect as the new one.
-  // Clear the log, which contains the previous user's data.
+  // The socket is authenticated as the previous user, and the log contains the previous user's data.
   const onSwitch = () => {
-    following.current.stop();
-    socket.terminate();
-    setLog(emptyLog);
-    setConversationId("");
+    conversation.close();
+    socket.switchUser();
     setSwitches((switches) => switches + 1);
   };
 
   return (
     <div className="page">
-      <Toolbar session={session} socket={socketState} notice={notice} onSwitch={onSwitch} />
+      <Toolbar session={session} server={server} socket={socket} onSwitch={onSwitch} />
+      <Notices session={session} server={server} socket={socket} schemaError={schemaError} />
       <GraphiQL
         fetcher={fetcher}
         defaultTabs={defaultTabs}
@@ -57,11 +55,12 @@ export function App({ session, notice }: { session: DevSession | TokenSession; n
       >
         <GraphiQL.Logo> </GraphiQL.Logo>
         <GraphiQL.Footer>
-          <LivePanel log={log} follow={follow} onFollow={setFollow} onClear={() => setLog(emptyLog)} />
+          <LivePanel conversation={conversation} />
         </GraphiQL.Footer>
-        <ConversationVariable conversationId={conversationId} />
+        <ConversationVariable conversationId={id} />
+        <EditorSettings />
         <ForgetAnswers switches={switches} />
-        <SchemaLoader session={session} />
+        <SchemaLoader session={session} server={server} onError={setSchemaError} />
       </GraphiQL>
     </div>
   );

@@ -1,49 +1,75 @@
 import { useEffect, useRef } from "react";
-import type { LiveLog } from "./liveLog";
+import type { Conversation } from "./conversation";
+import { currentReply, isUnfinished, KEPT_EVENTS } from "./liveLog";
+import { useStore } from "./store";
 
-interface Props {
-  log: LiveLog;
-  follow: boolean;
-  onFollow(follow: boolean): void;
-  onClear(): void;
-}
-
-/** All subscription payloads in order. The result pane above shows only the newest. */
-export function LivePanel({ log, follow, onFollow, onClear }: Props) {
-  const list = useRef<HTMLDivElement>(null);
-  const newest = log.events.at(-1)?.key;
-  useEffect(() => {
-    if (list.current) list.current.scrollTop = list.current.scrollHeight;
-  }, [newest]);
+/** All subscription payloads in order, and the text of the reply. The result pane shows only the newest payload. */
+export function LivePanel({ conversation }: { conversation: Conversation }) {
+  const { id, log, follow } = useStore(conversation.state);
+  const reply = currentReply(log);
+  const newest = log.events.at(-1)?.key ?? 0;
+  const replyText = useStickyEnd(reply?.text);
+  const list = useStickyEnd(newest);
   return (
     <section className="live" aria-label="Live events">
       <header>
         <h2>Live events</h2>
-        <span className="live-count">{log.events.length || ""}</span>
-        <label title="After a sendMessage, stream its conversation here until the reply is finished">
-          <input type="checkbox" checked={follow} onChange={(event) => onFollow(event.target.checked)} />
+        <span className="live-count">{newest > KEPT_EVENTS ? `${newest}, newest ${KEPT_EVENTS}` : newest || ""}</span>
+        <label title="Stream the conversation of the last sendMessage here">
+          <input type="checkbox" checked={follow} onChange={(event) => conversation.follow(event.target.checked)} />
           follow replies
         </label>
-        <button type="button" onClick={onClear} disabled={log.events.length === 0}>
+        <button type="button" onClick={() => conversation.close()} disabled={!id}>
+          New conversation
+        </button>
+        <button type="button" onClick={() => conversation.clearLog()} disabled={newest === 0}>
           Clear
         </button>
       </header>
-      {log.reply && (
-        <p className="live-reply" data-status={log.reply.status}>
-          {log.reply.text || "…"}
-          <small>{log.reply.status.toLowerCase()}</small>
-        </p>
+      {reply && (
+        <div className="live-reply" data-status={reply.status}>
+          <p
+            ref={replyText}
+            role="region"
+            aria-label="Reply"
+            aria-live="polite"
+            aria-busy={isUnfinished(reply.status)}
+            tabIndex={0}
+          >
+            {reply.text || "…"}
+          </p>
+          <small>{reply.status.toLowerCase()}</small>
+        </div>
       )}
-      <div className="live-events" ref={list} role="log" tabIndex={0}>
-        {log.events.length === 0 && (
+      <div className="live-events" ref={list} role="log" aria-label="Events" aria-live="off" tabIndex={0}>
+        {newest === 0 && (
           <p className="live-empty">Send a message or run a subscription, and its events appear here.</p>
         )}
         {log.events.map((event) => (
-          <div className="live-event" key={event.key}>
+          <div className="live-event" data-type={event.type} key={event.key}>
             <time>{event.time}</time> <b>{event.type}</b> <code>{event.detail}</code>
           </div>
         ))}
       </div>
     </section>
   );
+}
+
+/** Scrolls an element to its end after each change, unless the user has scrolled up. */
+function useStickyEnd(change: unknown) {
+  const ref = useRef<HTMLDivElement & HTMLParagraphElement>(null);
+  const atEnd = useRef(true);
+  useEffect(() => {
+    const element = ref.current;
+    if (!element) return;
+    const onScroll = () => {
+      atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < 24;
+    };
+    element.addEventListener("scroll", onScroll);
+    return () => element.removeEventListener("scroll", onScroll);
+  });
+  useEffect(() => {
+    if (ref.current && atEnd.current) ref.current.scrollTop = ref.current.scrollHeight;
+  }, [change]);
+  return ref;
 }

@@ -1,31 +1,42 @@
-import { useState, useSyncExternalStore, type FormEvent, type ReactNode } from "react";
+import { useState, type FormEvent } from "react";
 import { DevSession } from "./devSession";
-import type { Session, SessionState } from "./session";
-import type { SocketState } from "./socket";
+import type { ServerStatus } from "./serverStatus";
+import type { SessionState } from "./session";
+import type { Socket, SocketState } from "./socket";
+import { useStore } from "./store";
 import type { TokenSession } from "./tokenSession";
 
 interface Props {
   session: DevSession | TokenSession;
-  socket: SocketState;
-  notice: string;
+  server: ServerStatus;
+  socket: Socket;
+  /** Called after a change of the user. */
   onSwitch(): void;
 }
 
+const SOCKET: Record<SocketState, string> = {
+  idle: "idle",
+  connecting: "connecting",
+  connected: "connected",
+  reconnecting: "reconnecting",
+  blocked: "reconnecting",
+};
+
 /** The toolbar: the current user and the state of the WebSocket. */
-export function Toolbar({ session, socket, notice, onSwitch }: Props) {
+export function Toolbar({ session, server, socket, onSwitch }: Props) {
+  const state = useStore(socket.state);
   return (
     <header className="bar">
-      <strong className="bar-brand">
+      <h1 className="bar-brand">
         Errand <span>playground</span>
-      </strong>
+      </h1>
       {session instanceof DevSession ? (
-        <DevSignIn session={session} onSwitch={onSwitch} />
+        <DevSignIn session={session} server={server} onSwitch={onSwitch} />
       ) : (
         <PastedToken session={session} onSwitch={onSwitch} />
       )}
-      {notice && <span className="bar-notice">{notice}</span>}
-      <span className="bar-socket" data-state={socket} title="The WebSocket is open while something is subscribed">
-        WebSocket {socket}
+      <span className="bar-socket" role="status" data-state={state} title="The WebSocket is open while something is subscribed">
+        WebSocket {SOCKET[state]}
       </span>
     </header>
   );
@@ -34,15 +45,17 @@ export function Toolbar({ session, socket, notice, onSwitch }: Props) {
 const PEOPLE = ["alice", "bob", "carol"];
 
 const DOING: Record<SessionState["kind"], string> = {
-  none: "signing in as",
   "signing-in": "signing in as",
   "signed-in": "signed in as",
   failed: "not signed in as",
+  none: "",
   pasted: "",
+  rejected: "",
 };
 
-function DevSignIn({ session, onSwitch }: { session: DevSession; onSwitch(): void }) {
-  const state = useSessionState(session);
+function DevSignIn({ session, server, onSwitch }: Omit<Props, "socket"> & { session: DevSession }) {
+  const state = useStore(session.state);
+  const away = useStore(server.state) === "away";
   const user = "user" in state ? state.user : "";
   const people = PEOPLE.includes(user) || !user ? PEOPLE : [...PEOPLE, user];
   const switchTo = (name: string) => {
@@ -51,7 +64,7 @@ function DevSignIn({ session, onSwitch }: { session: DevSession; onSwitch(): voi
   };
   return (
     <div className="bar-group" role="group" aria-label="Development sign-in">
-      <span>Development sign-in: {DOING[state.kind]}</span>
+      <span className="bar-label">Development sign-in: {DOING[state.kind]}</span>
       <span className="bar-people">
         {people.map((name) => (
           <button key={name} type="button" aria-pressed={name === user} onClick={() => switchTo(name)}>
@@ -60,20 +73,20 @@ function DevSignIn({ session, onSwitch }: { session: DevSession; onSwitch(): voi
         ))}
       </span>
       <OneField label="Another name" placeholder="another name" submit="Switch" onSubmit={switchTo} />
-      {state.kind === "failed" && (
-        <Failure>
+      {state.kind === "failed" && !away && (
+        <span className="bar-failure" role="alert">
           Sign-in failed: {state.reason}
           <button type="button" onClick={() => switchTo(user)}>
             Try again
           </button>
-        </Failure>
+        </span>
       )}
     </div>
   );
 }
 
 function PastedToken({ session, onSwitch }: { session: TokenSession; onSwitch(): void }) {
-  const state = useSessionState(session);
+  const state = useStore(session.state);
   const use = (token: string) => {
     session.use(token);
     onSwitch();
@@ -82,7 +95,10 @@ function PastedToken({ session, onSwitch }: { session: TokenSession; onSwitch():
     <div className="bar-group" role="group" aria-label="Access token">
       {state.kind === "pasted" ? (
         <>
-          <span>Using the token you pasted</span>
+          <span>
+            Using the token you pasted
+            {state.expiresAt && `, valid until ${state.expiresAt.toLocaleTimeString()}`}
+          </span>
           <button type="button" onClick={() => use("")}>
             Forget it
           </button>
@@ -124,16 +140,4 @@ function OneField({ label, placeholder, submit, secret, onSubmit }: FieldProps) 
       <button type="submit">{submit}</button>
     </form>
   );
-}
-
-function Failure({ children }: { children: ReactNode }) {
-  return (
-    <span className="bar-failure" role="alert">
-      {children}
-    </span>
-  );
-}
-
-function useSessionState(session: Session) {
-  return useSyncExternalStore(session.subscribe, session.state);
 }

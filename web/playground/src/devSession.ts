@@ -1,5 +1,7 @@
 import { base } from "./base";
-import { Observable, RENEW_EARLY_MS, type Session } from "./session";
+import { reasonIn, type ServerStatus } from "./serverStatus";
+import { LONGEST_TIMEOUT_MS, RENEW_EARLY_MS, type Session, type SessionState } from "./session";
+import { Store } from "./store";
 
 const STORED_USER = "errand:dev-user";
 
@@ -10,17 +12,23 @@ interface Grant {
 }
 
 /** Signs in as a development user by name; the server allows it on loopback only. */
-export class DevSession extends Observable implements Session {
+export class DevSession implements Session {
+  #server: ServerStatus;
   #user = sessionStorage.getItem(STORED_USER) ?? "alice";
+  readonly state = new Store<SessionState>({ kind: "signing-in", user: this.#user });
   #grant: Promise<Grant> | null = null;
   #refused: string | null = null;
   #renewal: number | undefined;
+
+  constructor(server: ServerStatus) {
+    this.#server = server;
+  }
 
   /** Signs in as user. All later requests use the new identity. */
   signInAs(user: string) {
     this.#user = user;
     sessionStorage.setItem(STORED_USER, user);
-    this.#renew();
+    this.#renew().catch(() => {}); // the state has the reason
   }
 
   token = async () => {
@@ -34,19 +42,23 @@ export class DevSession extends Observable implements Session {
     return token !== null;
   };
 
+  retry = () => {
+    if (this.state.get().kind === "failed") this.#renew().catch(() => {}); // the state has the reason
+  };
+
   #renew(): Promise<Grant> {
     const user = this.#user;
-    if (this.state().kind !== "signed-in" || !this.#isCurrent(user)) {
-      this.become({ kind: "signing-in", user });
+    if (this.state.get().kind !== "signed-in" || !this.#isCurrent(user)) {
+      this.state.set({ kind: "signing-in", user });
     }
-    const grant = requestGrant(user);
+    const grant = this.#request(user);
     this.#grant = grant;
     grant.then(
       ({ expiresAt }) => this.#settle(grant, () => this.#signedIn(user, expiresAt)),
       (error: Error) =>
         this.#settle(grant, () => {
           this.#grant = null;
-          this.become({ kind: "failed", user, reason: error.message });
+          this.state.set({ kind: "failed", user, reason: error.message });
         }),
     );
     return grant;
@@ -58,42 +70,30 @@ export class DevSession extends Observable implements Session {
   }
 
   #signedIn(user: string, expiresAt: number) {
-    this.become({ kind: "signed-in", user });
+    this.state.set({ kind: "signed-in", user });
     clearTimeout(this.#renewal);
     const wait = Math.max(10_000, expiresAt - Date.now() - RENEW_EARLY_MS);
-    // setTimeout takes 32 bits; a longer delay would fire at once.
-    this.#renewal = window.setTimeout(() => this.#renew(), Math.min(wait, 2 ** 31 - 1));
+    this.#renewal = window.setTimeout(() => this.#renew().catch(() => {}), Math.min(wait, LONGEST_TIMEOUT_MS));
+  }
+
+  async #request(user: string): Promise<Grant> {
+    const response = await this.#server.fetch(new URL("dev/sign-in", base), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ user }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(reasonIn(text) ?? `the server answered ${response.status}`);
+    const grant = JSON.parse(text) as { token: string; expiresAt: string };
+    return { token: grant.token, expiresAt: Date.parse(grant.expiresAt) };
   }
 
   #isCurrent(user: string) {
-    const state = this.state();
+    const state = this.state.get();
     return state.kind === "signed-in" && state.user === user;
   }
 }
 
 function nearlyExpired(grant: Grant) {
   return grant.expiresAt - Date.now() < RENEW_EARLY_MS;
-}
-
-async function requestGrant(user: string): Promise<Grant> {
-  const response = await fetch(new URL("dev/sign-in", base), {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ user }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(reasonIn(text) ?? `the server answered ${response.status}`);
-  const grant = JSON.parse(text) as { token: string; expiresAt: string };
-  return { token: grant.token, expiresAt: Date.parse(grant.expiresAt) };
-}
-
-/** The message in an error body: GraphQL, other JSON or plain text. */
-function reasonIn(text: string): string | undefined {
-  try {
-    const body = JSON.parse(text);
-    const message = body.errors?.[0]?.message ?? body.error?.message ?? body.error ?? body.message;
-    return typeof message === "string" ? message : undefined;
-  } catch {
-    return text.trim().slice(0, 200) || undefined;
-  }
 }

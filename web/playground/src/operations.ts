@@ -1,8 +1,13 @@
 const sendMessage = `# Press play, or Ctrl-Enter. Watch the reply under
 # "Live events" and find the task in the Tasks tab.
-mutation SendMessage {
+# Without a conversationId (null), a new conversation
+# starts, and its id fills in below.
+mutation SendMessage($conversationId: ID) {
   sendMessage(
-    input: { content: "Add a task to buy groceries" }
+    input: {
+      conversationId: $conversationId
+      content: "Add a task to buy groceries"
+    }
   ) {
     conversation {
       id
@@ -19,11 +24,23 @@ mutation SendMessage {
 }
 `;
 
+/** Starts the conversation that a SendMessage without a conversationId goes to. */
+export const createConversation = `mutation {
+  createConversation {
+    conversation {
+      id
+    }
+  }
+}
+`;
+
 /** The subscription of the second tab; the page also follows replies with it. */
 export const messageStream = `# One conversation, as it happens. Run SendMessage
-# first: its conversation's id fills in below.
-subscription MessageStream($conversationId: ID!) {
-  messageStream(conversationId: $conversationId) {
+# first: its conversation's id fills in below. After a
+# lost connection the page passes the last cursor as
+# $after, so that nothing is missed.
+subscription MessageStream($conversationId: ID!, $after: Cursor) {
+  messageStream(conversationId: $conversationId, after: $after) {
     __typename
     cursor
     ... on MessageAdded {
@@ -81,8 +98,8 @@ const tasks = `query Tasks {
 
 const taskStream = `# Every change to your tasks. Press play, then change
 # a task in another browser tab or through the agent.
-subscription TaskStream {
-  taskStream {
+subscription TaskStream($after: Cursor) {
+  taskStream(after: $after) {
     cursor
     kind
     task {
@@ -98,22 +115,4 @@ subscription TaskStream {
 `;
 
 /** The tabs on the first visit. */
-export const defaultTabs = [
-  { query: sendMessage },
-  { query: messageStream, variables: conversationVariables("") },
-  { query: tasks },
-  { query: taskStream },
-];
-
-/** The variables of the MessageStream tab for a conversation. */
-export function conversationVariables(conversationId: string) {
-  return JSON.stringify({ conversationId }, null, 2);
-}
-
-/** The ids in the result of sendMessage, or null for the result of another operation. */
-export function sentTurn(answer: unknown): { conversationId: string; replyId?: string } | null {
-  const payload = (answer as any)?.data?.sendMessage;
-  const conversationId = payload?.conversation?.id;
-  if (typeof conversationId !== "string") return null;
-  return { conversationId, replyId: payload.assistantMessage?.id };
-}
+export const defaultTabs = [{ query: sendMessage }, { query: messageStream }, { query: tasks }, { query: taskStream }];

@@ -1,10 +1,13 @@
+import type { Store } from "./store";
+
 /** How the page gets its token. */
 export type SessionState =
   | { kind: "none" }
   | { kind: "signing-in"; user: string }
   | { kind: "signed-in"; user: string }
   | { kind: "failed"; user: string; reason: string }
-  | { kind: "pasted" };
+  | { kind: "pasted"; expiresAt?: Date }
+  | { kind: "rejected"; reason: string };
 
 /**
  * The identity of the page. Tokens are kept in memory. The name of the development user, or
@@ -12,33 +15,17 @@ export type SessionState =
  * two users.
  */
 export interface Session {
-  /** The state to render; a new object after every change. */
-  state(): SessionState;
-  /** Calls listener after every change of state; returns the function that unsubscribes. */
-  subscribe(listener: () => void): () => void;
-  /** A token that is valid for at least RENEW_EARLY_MS, or null if there is none. */
+  readonly state: Store<SessionState>;
+  /** A token, or null if there is none. A token that can be renewed is valid for at least RENEW_EARLY_MS. */
   token(): Promise<string | null>;
   /** Drops a token that the server has rejected. Returns true if token() may return another one. */
-  refuse(token: string | null): boolean;
+  refuse(token: string | null, reason: string): boolean;
+  /** Signs in again if the last attempt failed. */
+  retry(): void;
 }
 
 /** Time before expiry at which the token is renewed, so that it does not expire in transit. */
 export const RENEW_EARLY_MS = 60_000;
 
-/** The base class of all sessions: a state and its listeners. */
-export class Observable {
-  #listeners = new Set<() => void>();
-  #state: SessionState = { kind: "none" };
-
-  state = () => this.#state;
-
-  subscribe = (listener: () => void) => {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  };
-
-  protected become(state: SessionState) {
-    this.#state = state;
-    for (const listener of this.#listeners) listener();
-  }
-}
+/** Longest delay of setTimeout, which takes 32 bits; a longer one would fire at once. */
+export const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
