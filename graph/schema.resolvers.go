@@ -31,7 +31,7 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, 
 }
 
 func (r *queryResolver) Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *task.Order, filter *task.Filter) (*page.Connection[*ent.Task], error) {
-	return withSiblings[*ent.Task](ctx)(r.Resolver.Tasks.ListTasks(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Task")}, orderBy, filter))
+	return withSiblings[*ent.Task](ctx)(r.listTasks(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Task")}, orderBy, filter))
 }
 
 func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error) {

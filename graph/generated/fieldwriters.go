@@ -579,6 +579,12 @@ func (ec *executionContext) fieldWriterTaskConnection(field graphql.CollectedFie
 		return fastjson.List(ec.OperationContext, field.Selections, taskImplementors, ec.fieldWriterTask, func(obj *page.Connection[*ent.Task]) []*ent.Task { return obj.Nodes() })
 	case "pageInfo":
 		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.fieldWriterPageInfo, true, func(obj *page.Connection[*ent.Task]) *page.Info { return obj.PageInfo })
+	case "streamCursor":
+		return func(b *bytes.Buffer, obj *page.Connection[*ent.Task]) bool {
+			v := obj.StreamCursor
+			fastjson.String(b, v)
+			return true
+		}
 	default:
 		return nil
 	}

@@ -804,6 +804,11 @@ type TaskConnection {
   totalCount: Int!
   "Whether ` + "`" + `totalCount` + "`" + ` is exact. If not, the list has at least ` + "`" + `totalCount` + "`" + ` tasks."
   totalCountIsExact: Boolean!
+  """
+  Position of ` + "`" + `taskStream` + "`" + ` before this page was read. A subscription with it as ` + "`" + `after` + "`" + ` starts with all changes that the
+  page may lack, so that a client that reads the list and then subscribes misses none.
+  """
+  streamCursor: Cursor!
 }
 
 "A task in a page."
@@ -1433,6 +1438,8 @@ func (ec *executionContext) childFields_TaskConnection(ctx context.Context, fiel
 		return ec.fieldContext_TaskConnection_totalCount(ctx, field)
 	case "totalCountIsExact":
 		return ec.fieldContext_TaskConnection_totalCountIsExact(ctx, field)
+	case "streamCursor":
+		return ec.fieldContext_TaskConnection_streamCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TaskConnection", field.Name)
 }
@@ -5903,6 +5910,29 @@ func (ec *executionContext) _TaskConnection_totalCountIsExact(ctx context.Contex
 }
 func (ec *executionContext) fieldContext_TaskConnection_totalCountIsExact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TaskConnection", field, true, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _TaskConnection_streamCursor(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Task]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskConnection_streamCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StreamCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TaskConnection_streamCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TaskConnection", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _TaskEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Task]) (ret graphql.Marshaler) {
@@ -10494,6 +10524,11 @@ func (ec *executionContext) _TaskConnection(ctx context.Context, sel ast.Selecti
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "streamCursor":
+			out.Values[i] = ec._TaskConnection_streamCursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}

@@ -32,7 +32,10 @@ type (
 type Connection[T any] struct {
 	Edges    []*Edge[T]
 	PageInfo *Info
-	count    func(ctx context.Context) (Total, error)
+	// StreamCursor is a position of the stream of the list's changes that is not after the read of the page; "" if it was
+	// not requested.
+	StreamCursor string
+	count        func(ctx context.Context) (Total, error)
 }
 
 // Total is the number of items in a list.

@@ -71,6 +71,9 @@ func OpenTaskStream(
 	return s, nil
 }
 
+// TaskCursor returns the cursor of the change with a sequence number.
+func TaskCursor(seq int) string { return page.PositionCursor(taskCursorName, seq).Encode() }
+
 // readChanges emits the next changes of the log, whatever the batch holds.
 func (s *TaskStream) readChanges(ctx context.Context, _ Batch, emit func(*TaskEvent)) error {
 	changes, err := readWithRetry(ctx, func() ([]*ent.TaskChange, error) {
@@ -82,7 +85,7 @@ func (s *TaskStream) readChanges(ctx context.Context, _ Batch, emit func(*TaskEv
 	for _, c := range changes {
 		s.seq = c.Seq
 		emit(&TaskEvent{
-			Cursor: page.PositionCursor(taskCursorName, c.Seq).Encode(),
+			Cursor: TaskCursor(c.Seq),
 			Kind:   c.Kind,
 			Task:   c.Edges.Task,
 			Change: c,

@@ -159,3 +159,29 @@ func eventKinds(events []taskEvent) []string {
 	}
 	return out
 }
+
+// TestTasks_StreamCursor_ContinuesWhereThePageEnds subscribes with the cursor of a page and receives the changes
+// made after the page was read.
+func TestTasks_StreamCursor_ContinuesWhereThePageEnds(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		readCursor := func() string {
+			var data struct{ Tasks struct{ StreamCursor string } }
+			response := c.Try(t, `{ tasks { streamCursor nodes { id } } }`, nil)
+			require.Empty(t, response.Errors)
+			require.NoError(t, json.Unmarshal(response.Data, &data))
+			return data.Tasks.StreamCursor
+		}
+		empty := readCursor()
+		first := harness.CreateTask(t, c, testclient.Vars{"title": "first"})
+		between := readCursor()
+		second := harness.CreateTask(t, c, testclient.Vars{"title": "second"})
+
+		socket := c.Dial(t)
+		fromEmpty := socket.Subscribe(t, taskStreamDoc, testclient.Vars{"after": empty})
+		require.Equal(t, first.Number, nextTaskEvent(t, fromEmpty).Task.Number)
+		require.Equal(t, second.Number, nextTaskEvent(t, fromEmpty).Task.Number)
+		fromBetween := socket.Subscribe(t, taskStreamDoc, testclient.Vars{"after": between})
+		require.Equal(t, second.Number, nextTaskEvent(t, fromBetween).Task.Number)
+	})
+}

@@ -48,9 +48,14 @@ export interface TaskFilter {
   status?: "ALL" | "PENDING" | "COMPLETED";
   search?: string | null;
   label?: string | null;
+  labels?: readonly string[] | null;
   priority?: readonly TaskPriority[] | null;
   dueFrom?: string | null;
   dueTo?: string | null;
+  overdue?: boolean | null;
+  noDue?: boolean | null;
+  completedFrom?: string | null;
+  completedTo?: string | null;
   trashed?: boolean;
 }
 

@@ -1,0 +1,18 @@
+export declare const messagesQuery = "query Messages($id: ID!, $last: Int!, $before: Cursor) {\n  conversation(id: $id) { messages(last: $last, before: $before) { nodes { id position role content status createdAt\n  error { code message retryAt }\n  toolCalls { ...CallParts } } pageInfo { hasPreviousPage startCursor } } }\n}\nfragment CallParts on ToolCall { id name arguments result status latencyMs offset }";
+export declare const messageSubscription = "subscription MessageStream($conversationId: ID!, $after: Cursor) {\n  messageStream(conversationId: $conversationId, after: $after) {\n    __typename\n    cursor\n    ... on MessageAdded { message { id position role content status createdAt\n  error { code message retryAt }\n  toolCalls { ...CallParts } } }\n    ... on MessageDelta { messageId offset text }\n    ... on ToolCallChanged { messageId toolCall { ...CallParts } }\n    ... on MessageFinished { message { id position role content status createdAt\n  error { code message retryAt }\n  toolCalls { ...CallParts } } }\n  }\n}\nfragment CallParts on ToolCall { id name arguments result status latencyMs offset }";
+export declare const sendMutation = "mutation Send($input: SendMessageInput!) {\n  sendMessage(input: $input) { conversation { id } userMessage { id position role content status createdAt\n  error { code message retryAt }\n  toolCalls { ...CallParts } } assistantMessage { id position role content status createdAt\n  error { code message retryAt }\n  toolCalls { ...CallParts } } }\n}\nfragment CallParts on ToolCall { id name arguments result status latencyMs offset }";
+export declare const cancelMutation = "mutation Cancel($messageId: ID!) {\n  cancelReply(messageId: $messageId) { message { id position role content status createdAt\n  error { code message retryAt }\n  toolCalls { ...CallParts } } }\n}\nfragment CallParts on ToolCall { id name arguments result status latencyMs offset }";
+export declare const tasksQuery = "query Tasks($first: Int!, $after: Cursor, $orderBy: TaskOrder, $filter: TaskFilter) {\n  tasks(first: $first, after: $after, orderBy: $orderBy, filter: $filter) {\n    streamCursor nodes { id number title description completed completedAt priority dueOn dueAt labels createdAt updatedAt deletedAt version } pageInfo { hasNextPage endCursor }\n  }\n}";
+export declare const taskSubscription = "subscription TaskStream($after: Cursor) {\n  taskStream(after: $after) { cursor kind task { id number title description completed completedAt priority dueOn dueAt labels createdAt updatedAt deletedAt version } }\n}";
+export declare const taskMutations: {
+    createTask: string;
+    updateTask: string;
+    completeTask: string;
+    reopenTask: string;
+    deleteTask: string;
+    restoreTask: string;
+};
+export declare const conversationsQuery = "query Conversations($first: Int!, $after: Cursor) {\n  conversations(first: $first, after: $after) { nodes { id title createdAt updatedAt } pageInfo { hasNextPage endCursor } }\n}";
+export declare const conversationSubscription = "subscription ConversationStream($after: Cursor) {\n  conversationStream(after: $after) {\n    __typename\n    cursor\n    ... on ConversationChanged { conversation { id title createdAt updatedAt } }\n    ... on ConversationDeleted { deletedId }\n  }\n}";
+export declare const renameMutation = "mutation Rename($input: UpdateConversationInput!) {\n  updateConversation(input: $input) { conversation { id title createdAt updatedAt } }\n}";
+export declare const deleteMutation = "mutation Delete($id: ID!) { deleteConversation(id: $id) { deletedId } }";

@@ -1,0 +1,61 @@
+const message = `id position role content status createdAt
+  error { code message retryAt }
+  toolCalls { ...CallParts }`;
+const call = `fragment CallParts on ToolCall { id name arguments result status latencyMs offset }`;
+const task = `id number title description completed completedAt priority dueOn dueAt labels createdAt updatedAt deletedAt version`;
+const conversation = `id title createdAt updatedAt`;
+export const messagesQuery = `query Messages($id: ID!, $last: Int!, $before: Cursor) {
+  conversation(id: $id) { messages(last: $last, before: $before) { nodes { ${message} } pageInfo { hasPreviousPage startCursor } } }
+}
+${call}`;
+export const messageSubscription = `subscription MessageStream($conversationId: ID!, $after: Cursor) {
+  messageStream(conversationId: $conversationId, after: $after) {
+    __typename
+    cursor
+    ... on MessageAdded { message { ${message} } }
+    ... on MessageDelta { messageId offset text }
+    ... on ToolCallChanged { messageId toolCall { ...CallParts } }
+    ... on MessageFinished { message { ${message} } }
+  }
+}
+${call}`;
+export const sendMutation = `mutation Send($input: SendMessageInput!) {
+  sendMessage(input: $input) { conversation { id } userMessage { ${message} } assistantMessage { ${message} } }
+}
+${call}`;
+export const cancelMutation = `mutation Cancel($messageId: ID!) {
+  cancelReply(messageId: $messageId) { message { ${message} } }
+}
+${call}`;
+export const tasksQuery = `query Tasks($first: Int!, $after: Cursor, $orderBy: TaskOrder, $filter: TaskFilter) {
+  tasks(first: $first, after: $after, orderBy: $orderBy, filter: $filter) {
+    streamCursor nodes { ${task} } pageInfo { hasNextPage endCursor }
+  }
+}`;
+export const taskSubscription = `subscription TaskStream($after: Cursor) {
+  taskStream(after: $after) { cursor kind task { ${task} } }
+}`;
+const taskMutation = (field, variable, type) => `mutation ${field}($${variable}: ${type}!) { ${field}(${variable}: $${variable}) { task { ${task} } } }`;
+export const taskMutations = {
+    createTask: taskMutation("createTask", "input", "CreateTaskInput"),
+    updateTask: taskMutation("updateTask", "input", "UpdateTaskInput"),
+    completeTask: taskMutation("completeTask", "id", "ID"),
+    reopenTask: taskMutation("reopenTask", "id", "ID"),
+    deleteTask: taskMutation("deleteTask", "id", "ID"),
+    restoreTask: taskMutation("restoreTask", "id", "ID"),
+};
+export const conversationsQuery = `query Conversations($first: Int!, $after: Cursor) {
+  conversations(first: $first, after: $after) { nodes { ${conversation} } pageInfo { hasNextPage endCursor } }
+}`;
+export const conversationSubscription = `subscription ConversationStream($after: Cursor) {
+  conversationStream(after: $after) {
+    __typename
+    cursor
+    ... on ConversationChanged { conversation { ${conversation} } }
+    ... on ConversationDeleted { deletedId }
+  }
+}`;
+export const renameMutation = `mutation Rename($input: UpdateConversationInput!) {
+  updateConversation(input: $input) { conversation { ${conversation} } }
+}`;
+export const deleteMutation = `mutation Delete($id: ID!) { deleteConversation(id: $id) { deletedId } }`;

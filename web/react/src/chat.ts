@@ -1,0 +1,282 @@
+import {
+  emptyConversation,
+  ErrandError,
+  isFinished,
+  mergeMessages,
+  reduceConversation,
+  toErrandError,
+  type ConversationState,
+  type Errand,
+  type Message,
+  type MessageEvent,
+} from "@errand/client";
+import { cancelMutation, messagesQuery, messageSubscription, sendMutation } from "./documents.js";
+import { randomKey, Store } from "./store.js";
+import type { Chat, ChatMessage, ChatStatus } from "./types.js";
+
+/** A message of the user that is not stored yet. */
+interface Unsent {
+  /** Idempotency key. */
+  key: string;
+  message: ChatMessage;
+  /** Highest position when it was sent. */
+  after: number;
+  error?: ErrandError;
+}
+
+interface Page {
+  conversation: {
+    messages: { nodes: Message[]; pageInfo: { hasPreviousPage: boolean; startCursor: string | null } };
+  } | null;
+}
+
+/** The state of one chat. */
+export class ChatStore extends Store<Chat> {
+  onConversation: ((id: string) => void) | undefined;
+  conversationId: string | undefined;
+  #state: ConversationState = emptyConversation;
+  #unsent: Unsent[] = [];
+  #error: ErrandError | null = null;
+  #loaded = false;
+  #loading: Promise<unknown> | undefined;
+  #older: Promise<void> | undefined;
+  #before: string | null = null;
+  #hasOlder = false;
+  #unsubscribe: (() => void) | undefined;
+  #sending: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly errand: Errand,
+    conversationId: string | undefined,
+    private readonly pageSize: number,
+  ) {
+    super();
+    this.conversationId = conversationId;
+  }
+
+  protected start(): void {
+    if (!this.conversationId) return;
+    this.#open();
+    if (!this.#loaded) this.#load();
+  }
+
+  protected stop(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+  }
+
+  #open(): void {
+    this.#unsubscribe?.();
+    const { conversationId } = this;
+    if (!this.active || !conversationId) return;
+    const variables = { conversationId, after: this.#state.cursor };
+    this.#unsubscribe = this.errand.subscribe(messageSubscription, variables, {
+      next: ({ messageStream }: { messageStream: MessageEvent }) => this.#receive(messageStream),
+      reset: () => this.#load(),
+      error: (error) => this.#fail(error),
+      complete: () => {},
+    });
+  }
+
+  #receive(event: MessageEvent): void {
+    this.#state = reduceConversation(this.#state, event);
+    if (this.#state.gap) {
+      this.#state = { ...this.#state, gap: false };
+      this.#open();
+    }
+    this.#forgetStored();
+    if (event.__typename === "MessageAdded" && holeAfter(this.#state.messages) > 0) this.#load();
+    this.changed();
+  }
+
+  /** Loads the newest page. A load that is in progress may have missed what this one is for, and is repeated. */
+  #load(): void {
+    const load = () =>
+      this.persist(async () => {
+        const page = await this.#page(null);
+        this.#merge(page.nodes);
+        const hole = holeAfter(this.#state.messages);
+        if (!this.#loaded || hole > 0) {
+          // Older messages are loaded again from the start of this page.
+          this.#state = { ...this.#state, messages: this.#state.messages.slice(hole) };
+          this.#hasOlder = page.pageInfo.hasPreviousPage;
+          this.#before = page.pageInfo.startCursor;
+        }
+        this.#loaded = true;
+        this.#error = null;
+      }, (error) => this.#fail(error));
+    const next = (this.#loading ? this.#loading.then(load) : load()).finally(() => {
+      if (this.#loading !== next) return;
+      this.#loading = undefined;
+      this.changed();
+    });
+    this.#loading = next;
+    this.changed();
+  }
+
+  async #page(before: string | null) {
+    const variables = { id: this.conversationId, last: this.pageSize, before };
+    const { conversation } = await this.errand.query<Page>(messagesQuery, variables);
+    if (!conversation) throw new ErrandError("NOT_FOUND", "No such conversation.");
+    return conversation.messages;
+  }
+
+  #merge(messages: readonly Message[]): void {
+    this.#state = mergeMessages(this.#state, messages);
+    this.#forgetStored();
+  }
+
+  /** Removes the messages being sent that the stream has delivered before the mutation's result. */
+  #forgetStored(): void {
+    const taken = new Set<string>();
+    this.#unsent = this.#unsent.filter((unsent) => {
+      const stored = this.#state.messages.find(
+        (m) => m.role === "USER" && m.position > unsent.after && m.content === unsent.message.content && !taken.has(m.id),
+      );
+      if (stored) taken.add(stored.id);
+      return !stored;
+    });
+  }
+
+  #fail(error: ErrandError): void {
+    this.#error = error;
+    this.changed();
+  }
+
+  readonly #send = async (content: string): Promise<boolean> => {
+    const text = content.trim();
+    if (!text) return false;
+    const key = randomKey();
+    const after = this.#state.messages.at(-1)?.position ?? 0;
+    const message: ChatMessage = {
+      id: `unsent:${key}`,
+      position: after + this.#unsent.length + 1,
+      role: "USER",
+      content: text,
+      status: "COMPLETED",
+      error: null,
+      toolCalls: [],
+      createdAt: new Date().toISOString(),
+      unsent: "sending",
+    };
+    this.#unsent = [...this.#unsent, { key, message, after }];
+    this.#error = null;
+    this.changed();
+    return this.#deliver(key);
+  };
+
+  /** Sends an unsent message after those before it. */
+  #deliver(key: string): Promise<boolean> {
+    const sent = this.#sending.then(async () => {
+      const unsent = this.#unsent.find((u) => u.key === key);
+      if (!unsent) return true; // the stream has delivered it
+      try {
+        const input = { conversationId: this.conversationId, content: unsent.message.content, idempotencyKey: key };
+        const { sendMessage } = await this.errand.mutate(sendMutation, { input }, { retry: true });
+        this.#unsent = this.#unsent.filter((u) => u.key !== key);
+        this.#merge([sendMessage.userMessage, sendMessage.assistantMessage]);
+        if (!this.conversationId) {
+          this.conversationId = sendMessage.conversation.id as string;
+          this.#loaded = true;
+          this.#open();
+          this.onConversation?.(this.conversationId);
+        }
+        this.changed();
+        return true;
+      } catch (thrown) {
+        const error = toErrandError(thrown);
+        this.#setUnsent(key, "failed", error);
+        return !this.#unsent.some((u) => u.key === key);
+      }
+    });
+    this.#sending = sent;
+    return sent;
+  }
+
+  #setUnsent(key: string, state: "sending" | "failed", error?: ErrandError): void {
+    this.#unsent = this.#unsent.map((u) => {
+      if (u.key !== key) return u;
+      return { key, after: u.after, message: { ...u.message, unsent: state }, ...(error && { error }) };
+    });
+    this.changed();
+  }
+
+  readonly #stop = async (): Promise<void> => {
+    await this.#sending; // its reply is to be cancelled
+    const unfinished = this.#state.messages.filter((m) => !isFinished(m.status));
+    await this.#attempt(async () => {
+      for (const { id } of unfinished.reverse()) {
+        const { cancelReply } = await this.errand.mutate(cancelMutation, { messageId: id }, { retry: true });
+        this.#merge([cancelReply.message]);
+      }
+    });
+  };
+
+  readonly #retry = async (): Promise<void> => {
+    this.#error = null;
+    const failed = this.#unsent.filter((u) => u.error);
+    if (failed.length > 0) {
+      for (const { key } of failed) this.#setUnsent(key, "sending");
+      await Promise.all(failed.map(({ key }) => this.#deliver(key)));
+      return;
+    }
+    const last = this.#state.messages.at(-1);
+    if (last?.role === "ASSISTANT" && (last.status === "FAILED" || last.status === "CANCELLED")) {
+      const question = this.#state.messages.findLast((m) => m.role === "USER");
+      if (question) await this.#send(question.content);
+      return;
+    }
+    if (this.active) this.start();
+    this.changed();
+  };
+
+  readonly #loadOlder = async (): Promise<void> => {
+    if (!this.#hasOlder) return;
+    this.#older ??= this.#attempt(async () => {
+      const page = await this.#page(this.#before);
+      this.#hasOlder = page.pageInfo.hasPreviousPage;
+      this.#before = page.pageInfo.startCursor;
+      this.#merge(page.nodes);
+    }).finally(() => (this.#older = undefined));
+    await this.#older;
+  };
+
+  async #attempt(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+      this.changed();
+    } catch (thrown) {
+      this.#fail(toErrandError(thrown));
+    }
+  }
+
+  protected render(): Chat {
+    const stored = this.#state.messages;
+    const last = stored.at(-1);
+    const error =
+      this.#error ??
+      this.#unsent.find((u) => u.error)?.error ??
+      (last?.status === "FAILED" ? toErrandError(last.error ?? { code: "INTERNAL_SERVER_ERROR" }) : null);
+    let status: ChatStatus = error ? "error" : "ready";
+    if (this.#unsent.some((u) => !u.error) || stored.some((m) => m.status === "PENDING")) status = "submitted";
+    if (stored.some((m) => m.status === "STREAMING")) status = "streaming";
+    return {
+      conversationId: this.conversationId,
+      messages: [...stored, ...this.#unsent.map((u) => u.message)],
+      status,
+      error,
+      loading: this.conversationId !== undefined && !this.#loaded && !this.#error,
+      send: this.#send,
+      stop: this.#stop,
+      retry: this.#retry,
+      hasOlder: this.#hasOlder,
+      loadOlder: this.#loadOlder,
+    };
+  }
+}
+
+/** Index of the message after the last hole in the positions; 0 without one. */
+function holeAfter(messages: readonly Message[]): number {
+  for (let i = messages.length - 1; i > 0; i--) if (messages[i]!.position !== messages[i - 1]!.position + 1) return i;
+  return 0;
+}
