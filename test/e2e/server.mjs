@@ -21,9 +21,11 @@ export async function startServer(env = {}) {
       return running.url;
     },
     signIn: (user) => signIn(running.url, user),
-    async restart() {
+    /** Starts the server again at the same address, after the given function has run while it was down. */
+    async restart(whileDown = async () => {}) {
       await running.stop();
-      running = await launch(folder, env);
+      await whileDown();
+      running = await launch(folder, { ...env, ADDR: new URL(running.url).host });
     },
     async stop() {
       await running.stop();

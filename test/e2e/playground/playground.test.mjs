@@ -1,6 +1,7 @@
 // The playground of the binary in a browser: the first steps of a new user. CHROMIUM is the path of the browser
 // (default: /usr/bin/chromium), SCREENSHOTS a folder for screenshots.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { after, afterEach, beforeEach, test } from "node:test";
 import { chromium } from "playwright-core";
 import { startServer } from "../server.mjs";
@@ -51,6 +52,88 @@ test("a first message streams, and its task is visible to alice only", async () 
   await run(page);
   await shows(page, '"edges": []');
 });
+
+test("a reload in the middle of a reply keeps the conversation and its events", async () => {
+  await run(page);
+  await page.locator('.live-event[data-type="MessageDelta"]').first().waitFor();
+  await shows(page, '"status": "PENDING"');
+  await page.reload();
+  await page.locator(".live-reply").getByText("Added task").waitFor();
+  await finished(page, 1);
+  assert.match(await page.locator(".live-event").first().textContent(), /MessageAdded/, "the first event is kept");
+  await run(page);
+  await finished(page, 2);
+  assert.equal(await page.getByRole("tab").count(), 4);
+  const { conversations } = await query(await server.signIn("alice"), "{ conversations(first: 5) { nodes { id } } }");
+  const [newest] = conversations.nodes;
+  await page.locator(".graphiql-editor-tool").getByText(newest.id).waitFor();
+});
+
+test("streams continue after a restart of the server, with the changes made meanwhile", async () => {
+  await tab(page, "TaskStream");
+  await run(page);
+  await page.getByText("WebSocket connected").waitFor();
+  const alice = await server.signIn("alice");
+  for (let i = 1; !(await page.getByText(/Before \d/).count()); i++) await create(alice, `Before ${i}`);
+  const restarted = watch.expectOutage();
+  await server.restart(async () => {
+    await page.getByText("The server does not respond.").waitFor();
+    await page.getByText("WebSocket reconnecting").waitFor();
+    await picture(page, "away");
+  });
+  await create(alice, "Meanwhile");
+  await page.locator(".live-events").getByText("Meanwhile").waitFor();
+  await page.getByText("WebSocket connected").waitFor();
+  await page.getByText("The server does not respond.").waitFor({ state: "detached" });
+  restarted();
+  await page.getByRole("button", { name: "Stop query" }).click();
+  await tab(page, "SendMessage");
+  await run(page);
+  await finished(page, 1);
+});
+
+test("a server without development sign-in takes a token, and states when it has expired", async () => {
+  const secret = "s".repeat(40);
+  const production = await startServer({ BETTER_AUTH_SECRET: secret, INTROSPECTION: "off" });
+  const page = await context.newPage();
+  const paste = async (token) => {
+    await page.getByPlaceholder("paste an access token").fill(token);
+    await page.keyboard.press("Enter");
+  };
+  try {
+    await page.goto(`${production.url}/playground`);
+    await page.getByText("This server has no development sign-in").waitFor();
+    await page.getByText("Introspection is off").waitFor();
+    await tab(page, "Tasks");
+    await run(page);
+    await shows(page, "UNAUTHENTICATED");
+    await paste(token(secret, 3600));
+    await page.getByText("valid until").waitFor();
+    await run(page);
+    await shows(page, '"edges": []');
+    await picture(page, "token");
+    await page.getByRole("button", { name: "Forget it" }).click();
+    await paste(token(secret, -3600));
+    await page.getByText("The token was rejected: it expired at").waitFor();
+    await paste(token("t".repeat(40), 3600));
+    await page.getByText("valid until").waitFor();
+    await run(page);
+    await page.getByText(/The token was rejected: .+ Paste a new one above/).waitFor();
+    await picture(page, "rejected");
+  } finally {
+    await page.close();
+    await production.stop();
+  }
+});
+
+/** A token signed with the secret, which expires after the given time. */
+function token(secret, seconds) {
+  const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { sub: "newcomer", iat: now, exp: now + seconds };
+  const signed = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(claims)}`;
+  return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+}
 
 test("a task stream shows changes of the same user's other tab only", async () => {
   await tab(page, "TaskStream");
@@ -107,11 +190,25 @@ async function assertLayout(page) {
     assert.ok(box.width >= 180 && box.x >= 0 && box.x + box.width <= width, `${selector} is cut: ${JSON.stringify(box)}`);
     assert.ok(box.y >= 0 && box.y + box.height <= height, `${selector} is not on the screen: ${JSON.stringify(box)}`);
   }
+  await assertApart(page, [".graphiql-editors", ".result-window", ".live"]);
+  await assertApart(page, [".graphiql-query-editor .CodeMirror", ".graphiql-editor-tool .CodeMirror", ".result-window"]);
   const list = await page.locator(".live-events").boundingBox();
   const newest = await page.locator(".live-event").last().boundingBox();
   assert.ok(newest.y < list.y + list.height && newest.y + newest.height <= list.y + list.height + 1, "the newest event");
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.equal(overflow, 0, "the page scrolls sideways");
+}
+
+async function assertApart(page, selectors) {
+  const boxes = await Promise.all(selectors.map((selector) => page.locator(selector).first().boundingBox()));
+  const overlap = (a, b) =>
+    Math.min(a.x + a.width, b.x + b.width) > Math.max(a.x, b.x) + 1 &&
+    Math.min(a.y + a.height, b.y + b.height) > Math.max(a.y, b.y) + 1;
+  for (const [i, a] of boxes.entries()) {
+    for (const [j, b] of boxes.entries()) {
+      assert.ok(j <= i || !overlap(a, b), `${selectors[i]} and ${selectors[j]} overlap: ${JSON.stringify([a, b])}`);
+    }
+  }
 }
 
 /** Records each text of the streamed reply from now on. Returns a function that fetches the texts. */
@@ -127,11 +224,16 @@ async function record(page) {
 const createTask = "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
 
 async function create(token, title) {
+  await query(token, createTask, { input: { title } });
+}
+
+async function query(token, query, variables) {
   const response = await fetch(`${server.url}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query: createTask, variables: { input: { title } } }),
+    body: JSON.stringify({ query, variables }),
   });
-  const { errors } = await response.json();
+  const { data, errors } = await response.json();
   assert.equal(errors, undefined);
+  return data;
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 export class Watch {
   #faults = [];
   #refusals = 0;
+  #outage = false;
 
   constructor(page, origin) {
     page.on("request", (request) => {
@@ -13,7 +14,9 @@ export class Watch {
     page.on("websocket", (socket) => {
       if (new URL(socket.url()).host !== new URL(origin).host) this.#faults.push(`external socket: ${socket.url()}`);
     });
-    page.on("requestfailed", (request) => this.#faults.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+    page.on("requestfailed", (request) => {
+      if (!this.#outage) this.#faults.push(`failed: ${request.url()} ${request.failure()?.errorText}`);
+    });
     page.on("response", (response) => {
       if (response.status() >= 400) this.#fault([401, 403].includes(response.status()), `${response.status()} for ${response.url()}`);
     });
@@ -23,6 +26,7 @@ export class Watch {
     page.on("console", (entry) => {
       // The browser's message for a status that the response listener has handled.
       if (entry.text().startsWith("Failed to load resource")) return;
+      if (this.#outage && entry.text().startsWith("WebSocket connection to")) return;
       if (entry.type() === "error") this.#faults.push(`console: ${entry.text()}`);
     });
   }
@@ -30,6 +34,12 @@ export class Watch {
   /** Responses with 401 or 403 are expected from now on. */
   expectRefusals(count) {
     this.#refusals = count;
+  }
+
+  /** The server may be away from now on, until the returned function is called. */
+  expectOutage() {
+    this.#outage = true;
+    return () => (this.#outage = false);
   }
 
   assertClean() {

@@ -28,6 +28,9 @@ export class ServerStatus {
     }
   };
 
+  /** Notes that the server has responded in another way. */
+  found = () => this.state.set("up");
+
   /** Finds out whether the server responds. */
   check = () => {
     if (!this.#probing) void this.fetch(configURL).catch(() => {});

@@ -62,6 +62,7 @@ export class Socket {
         connected: () => {
           this.#connectedAt = Date.now();
           this.state.set("connected");
+          server.found();
         },
         closed: () => {
           if (this.#active.size === 0) this.state.set("idle");

@@ -27,7 +27,8 @@ export class TokenSession implements Session {
 
   // Only the user can provide another token.
   refuse = (token: string | null, reason: string) => {
-    if (token !== null && token === this.#token) this.state.set({ kind: "rejected", reason });
+    const current = token !== null && token === this.#token;
+    if (current && this.state.get().kind === "pasted") this.state.set({ kind: "rejected", reason });
     return false;
   };
 
