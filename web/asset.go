@@ -85,7 +85,7 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	content, etag := a.content, a.etag
 	if a.compressed != nil {
-		h.Set("Vary", "Accept-Encoding")
+		h.Add("Vary", "Accept-Encoding")
 		if acceptsGzip(r.Header) {
 			h.Set("Content-Encoding", "gzip")
 			content, etag = a.compressed, a.etag+"-gz"

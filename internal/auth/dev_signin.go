@@ -146,6 +146,13 @@ func hasOnlyLoopbackOrigins(h http.Header) bool {
 	return true
 }
 
+// RefuseOrigin writes the response to a request of a page whose origin is not allowed, for paths that respond with the
+// errors of this package.
+func RefuseOrigin(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	writeError(w, http.StatusForbidden, apperr.New(apperr.Forbidden, "Pages of this origin may not send requests."))
+}
+
 func writeError(w http.ResponseWriter, status int, e *apperr.Error) {
 	body := map[string]string{"code": string(e.Code), "message": e.Message}
 	if e.Field != "" {

@@ -17,29 +17,42 @@ const MetadataPath = "/.well-known/oauth-protected-resource"
 // challenges by which clients find the authorization server.
 type ProtectedResource struct {
 	publicURL string
-	path      string
-	issuers   []string
-	scopes    []string
+	// prefix is the path of publicURL.
+	prefix  string
+	path    string
+	issuers []string
+	scopes  []string
 }
 
 // NewProtectedResource returns the resource at path, such as "/mcp". Its identifier is PUBLIC_URL with that path;
 // tokens should be issued for that audience (AUTH_MCP_AUDIENCE). scopes are the scopes that its operations
 // require, if any.
 func NewProtectedResource(cfg config.Config, path string, scopes ...string) *ProtectedResource {
-	r := &ProtectedResource{publicURL: cfg.Server.PublicURL, path: path, scopes: scopes}
+	r := &ProtectedResource{publicURL: cfg.Server.PublicURL, prefix: cfg.Server.PathPrefix(), path: path, scopes: scopes}
 	if u, err := url.Parse(cfg.Auth.Issuer); err == nil && u.Host != "" {
 		r.issuers = []string{cfg.Auth.Issuer}
 	}
 	return r
 }
 
-// MetadataPath returns the path at which to serve Metadata, besides auth.MetadataPath itself.
-func (r *ProtectedResource) MetadataPath() string { return MetadataPath + r.path }
+// MetadataPath returns the path of Metadata on the host of the resource (RFC 9728 section 3.1), which contains the path
+// of PUBLIC_URL after the well-known part.
+func (r *ProtectedResource) MetadataPath() string { return MetadataPath + r.prefix + r.path }
 
-// Metadata returns the handler of the RFC 9728 document. The document is public; pages of any origin may read it.
+// MetadataPaths returns all paths at which to serve Metadata: MetadataPath, auth.MetadataPath, and the one that
+// challenges name.
+func (r *ProtectedResource) MetadataPaths() []string {
+	paths := []string{MetadataPath, MetadataPath + r.path}
+	if r.prefix != "" {
+		paths = append(paths, r.MetadataPath())
+	}
+	return paths
+}
+
+// Metadata returns the handler of the RFC 9728 document. The document is public: pages of any origin may
+// read it.
 func (r *ProtectedResource) Metadata() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*")
 		if req.Method != http.MethodGet && req.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			writeError(w, http.StatusMethodNotAllowed, apperr.New(apperr.BadUserInput, "Use GET."))
@@ -87,14 +100,15 @@ func (r *ProtectedResource) InsufficientScope(req *http.Request, scope string) s
 }
 
 func (r *ProtectedResource) challenge(req *http.Request, scopes []string) string {
-	challenge := `Bearer realm="errand", resource_metadata=` + quoted(r.baseURL(req)+r.MetadataPath())
+	// Below the path of PUBLIC_URL, since a proxy may lead nothing else of the host to this server.
+	challenge := `Bearer realm="errand", resource_metadata=` + quoted(r.baseURL(req)+MetadataPath+r.path)
 	if len(scopes) > 0 {
 		challenge += `, scope=` + quoted(strings.Join(scopes, " "))
 	}
 	return challenge
 }
 
-// baseURL returns the scheme and host under which the client reached the server.
+// baseURL returns the scheme, host and path prefix under which the client reached the server.
 func (r *ProtectedResource) baseURL(req *http.Request) string {
 	if r.publicURL != "" {
 		return r.publicURL

@@ -25,7 +25,6 @@ func TestProtectedResource_Metadata_MatchesRFC9728(t *testing.T) {
 
 	w := serve(resource.Metadata(), httptest.NewRequest(http.MethodGet, resource.MetadataPath(), nil))
 	require.Equal(t, http.StatusOK, w.Code)
-	require.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"))
 	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
 	require.JSONEq(t, `{"resource":"https://errand.example.com/mcp","authorization_servers":["https://app.example.com"],
 		"bearer_methods_supported":["header"],"resource_name":"Errand"}`, w.Body.String())

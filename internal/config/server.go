@@ -37,8 +37,8 @@ type Server struct {
 	AdminAddr string `env:"ADMIN_ADDR" envDefault:"127.0.0.1:8090"`
 	// AdminHosts are additional host names, without port and in lower case, under which the admin listener is reached.
 	AdminHosts []string `env:"ADMIN_HOSTS"`
-	// PublicURL is the scheme and host under which clients reach the server, without a trailing slash; "" means
-	// that it is derived from each request.
+	// PublicURL is the scheme, host and path, if any, under which clients reach the server, without a trailing slash;
+	// "" means that it is derived from each request. See PublicOrigin and PathPrefix.
 	PublicURL string `env:"PUBLIC_URL"`
 	// LogLevel is the lowest level that is logged.
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info"`
@@ -60,20 +60,20 @@ func (c Config) IntrospectionEnabled() bool {
 	return c.Server.Introspection == IntrospectionOn
 }
 
-// OriginAllowed reports whether pages of this origin (the value of an Origin header) may send cross-origin
-// requests: listed origins, and in development every loopback origin.
+// OriginAllowed reports whether pages of this origin (the value of an Origin header) may send requests: listed origins,
+// that of PUBLIC_URL, and in development every loopback origin. "*" includes the opaque origin null.
 func (c Config) OriginAllowed(origin string) bool {
 	if slices.Contains(c.Server.CORSOrigins, "*") {
+		return true
+	}
+	if slices.Contains(c.Server.CORSOrigins, strings.ToLower(origin)) {
 		return true
 	}
 	clean, ok := parseOrigin(origin)
 	if !ok {
 		return false
 	}
-	if slices.Contains(c.Server.CORSOrigins, clean) {
-		return true
-	}
-	return c.Environment == Development && IsLoopbackOrigin(origin)
+	return clean == c.Server.PublicOrigin() || c.Environment == Development && IsLoopbackOrigin(origin)
 }
 
 // IsLoopbackHost reports whether a host name or address without port is this machine: "localhost" or an address
@@ -114,6 +114,9 @@ func (s *Server) normalize() {
 		s.AdminHosts[i] = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(host)), ".")
 	}
 	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
+	if origin, path, ok := splitURL(s.PublicURL); ok {
+		s.PublicURL = origin + path
+	}
 	for i, origin := range s.CORSOrigins {
 		s.CORSOrigins[i] = strings.TrimRight(strings.ToLower(strings.TrimSpace(origin)), "/")
 	}
@@ -133,11 +136,9 @@ func (s *Server) validate(errs *Errors) {
 				"errand-1.internal,metrics.example.com, without ports")
 		}
 	}
-	if _, ok := parseOrigin(s.PublicURL); s.PublicURL != "" && !ok {
-		errs.add("PUBLIC_URL", "is not a URL of scheme and host only", "such as https://errand.example.com")
-	}
+	s.validatePublicURL(errs)
 	for _, origin := range s.CORSOrigins {
-		if _, ok := parseOrigin(origin); origin != "*" && !ok {
+		if origin != "*" && !isPageOrigin(origin) {
 			errs.add("CORS_ALLOWED_ORIGINS", "contains an item that is not an origin",
 				"a comma-separated list such as https://app.example.com,http://localhost:3000, or *")
 		}
@@ -145,6 +146,67 @@ func (s *Server) validate(errs *Errors) {
 	validateRange(errs, "SHUTDOWN_TIMEOUT", s.ShutdownTimeout, 100*time.Millisecond, 5*time.Minute)
 	validateOneOf(errs, "INTROSPECTION", s.Introspection, IntrospectionAuto, IntrospectionOn, IntrospectionOff)
 	validateFile(errs, "PERSISTED_QUERIES_FILE", s.PersistedQueriesFile)
+}
+
+// publicPath is the form of the path of PUBLIC_URL: what servers, proxies and browsers all leave as it is.
+var publicPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
+
+// ownPaths are the first segments of paths of the server, with which the path of PUBLIC_URL must not begin.
+var ownPaths = []string{"graphql", "playground", "mcp", "health", "livez", "auth"}
+
+func (s *Server) validatePublicURL(errs *Errors) {
+	if s.PublicURL == "" {
+		return
+	}
+	_, path, ok := splitURL(s.PublicURL)
+	if !ok || !publicPath.MatchString(path) {
+		errs.add("PUBLIC_URL", "is not a URL of scheme, host and a plain path",
+			"such as https://errand.example.com or https://example.com/errand")
+		return
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if slices.Contains(ownPaths, first) {
+		errs.add("PUBLIC_URL", "has a path that begins with one of the server's own paths",
+			"the URL of the server, without /"+first)
+	}
+}
+
+// PublicOrigin returns the scheme and host of PUBLIC_URL, "" if it is not set.
+func (s Server) PublicOrigin() string {
+	origin, _, _ := splitURL(s.PublicURL)
+	return origin
+}
+
+// PathPrefix returns the path of PUBLIC_URL, such as "/errand", "" if it has none.
+func (s Server) PathPrefix() string {
+	_, path, _ := splitURL(s.PublicURL)
+	return path
+}
+
+// splitURL returns the origin, in lower case, and the path of an http or https URL without other parts.
+func splitURL(text string) (origin, path string, ok bool) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return "", "", false
+	}
+	origin, ok = parseOrigin(u.Scheme + "://" + u.Host)
+	return origin, u.EscapedPath(), ok && strings.EqualFold(origin+u.EscapedPath(), text)
+}
+
+// appSchemes are the schemes of pages that are not served over HTTP: those of mobile and desktop applications and of
+// browser extensions.
+var appSchemes = []string{
+	"capacitor", "ionic", "tauri", "vscode-webview", "chrome-extension", "moz-extension", "safari-web-extension",
+}
+
+// isPageOrigin reports whether the text, in lower case, is an origin of pages: as of parseOrigin, or with one of
+// appSchemes.
+func isPageOrigin(text string) bool {
+	if scheme, rest, ok := strings.Cut(text, "://"); ok && slices.Contains(appSchemes, scheme) {
+		text = "http://" + rest
+	}
+	_, ok := parseOrigin(text)
+	return ok
 }
 
 // parseOrigin returns the text in lower case if it is an origin: scheme, host and optional port.

@@ -50,11 +50,32 @@ func TestLoad_ServerSettings_NormalizedAndValidated(t *testing.T) {
 	require.Equal(t, []string{"a.internal", "b"}, load(t, vars{"ADMIN_HOSTS": "A.internal., b"}).Server.AdminHosts)
 	require.Contains(t, loadErrors(t, vars{"ADMIN_HOSTS": "a.internal:8090"}, ""), "ADMIN_HOSTS")
 	require.Equal(t, "https://e.example.com", load(t, vars{"PUBLIC_URL": "https://e.example.com/"}).Server.PublicURL)
-	require.Contains(t, loadErrors(t, vars{"PUBLIC_URL": "https://e.example.com/x"}, ""), "PUBLIC_URL")
 
 	file := filepath.Join(t.TempDir(), "ops.json")
 	require.NoError(t, os.WriteFile(file, []byte("{}"), 0o600))
 	require.Equal(t, file, load(t, vars{"PERSISTED_QUERIES_FILE": file}).Server.PersistedQueriesFile)
+}
+
+func TestLoad_PublicURL_MayHavePath(t *testing.T) {
+	for text, want := range map[string][3]string{
+		"":                                {"", "", ""},
+		"https://e.example.com/":          {"https://e.example.com", "https://e.example.com", ""},
+		"HTTPS://E.example.com:8443":      {"https://e.example.com:8443", "https://e.example.com:8443", ""},
+		"https://e.example.com/Errand/":   {"https://e.example.com/Errand", "https://e.example.com", "/Errand"},
+		"http://[::1]:1/a/b_c-d.e~f":      {"http://[::1]:1/a/b_c-d.e~f", "http://[::1]:1", "/a/b_c-d.e~f"},
+		"https://e.example.com/x/graphql": {"https://e.example.com/x/graphql", "https://e.example.com", "/x/graphql"},
+	} {
+		s := load(t, vars{"PUBLIC_URL": text}).Server
+		require.Equal(t, want, [3]string{s.PublicURL, s.PublicOrigin(), s.PathPrefix()}, text)
+	}
+	for _, bad := range []string{
+		"e.example.com", "/errand", "ftp://e.example.com", "https://", "https://e.example.com?x=1", "https://u@e.example.com",
+		"https://e.example.com/a#b", "https://e.example.com/a//b", "https://e.example.com/a/../b", "https://e.example.com/.x",
+		"https://e.example.com/a%2fb", "https://e.example.com/ä", "https://e.example.com/a b", "https://e.example.com/{$}",
+		"https://e.example.com/graphql", "https://e.example.com/playground/", "https://e.example.com/mcp",
+	} {
+		require.Contains(t, loadErrors(t, vars{"PUBLIC_URL": bad}, ""), "PUBLIC_URL", bad)
+	}
 }
 
 func TestLoad_Replicas_Validated(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"errand/internal/graphqlhttp"
 	"errand/internal/graphqlhttp/exec"
 	"errand/internal/graphqlhttp/internal/fixture"
+	"errand/internal/origin"
 	"errand/internal/viewer"
 
 	"github.com/stretchr/testify/require"
@@ -45,6 +46,8 @@ type environment struct {
 type serverOptions struct {
 	exec.Options
 	HTTP graphqlhttp.Options
+	// Origin is the only other origin that is allowed.
+	Origin string
 }
 
 // start serves the fixture schema; change modifies the options.
@@ -71,7 +74,11 @@ func start(t *testing.T, change func(*serverOptions)) *environment {
 		change(&options)
 	}
 	b.handler = graphqlhttp.New(exec.New(options.Options), options.HTTP)
-	b.server = httptest.NewServer(options.HTTP.Origins.CORS(b.handler))
+	origins := &origin.Policy{
+		Allowed: func(origin string) bool { return origin == options.Origin },
+		Refuse:  b.handler.RefuseOrigin,
+	}
+	b.server = httptest.NewServer(origins.Wrap(b.handler))
 	b.client = &http.Client{Transport: &http.Transport{DisableCompression: true}}
 	t.Cleanup(b.stop)
 	return b

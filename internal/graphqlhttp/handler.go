@@ -10,7 +10,6 @@ import (
 	"errand/internal/graphqlhttp/connlimit"
 	"errand/internal/graphqlhttp/exec"
 	"errand/internal/graphqlhttp/ws"
-	"errand/internal/refusal"
 )
 
 // Handler serves GraphQL over all transports at one path.
@@ -47,7 +46,8 @@ func New(engine *exec.Engine, o Options) *Handler {
 	return h
 }
 
-// ServeHTTP serves one request. Wrap it with Origins.CORS for browsers on other origins.
+// ServeHTTP serves one request. Wrap the handler with an origin.Policy: browsers send WebSocket handshakes and some GET
+// requests for pages of any origin.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case isUpgrade(r):
@@ -66,15 +66,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveSocket upgrades the request to a WebSocket. Browsers send the Origin header with every upgrade but do not apply
-// CORS to it, so that the server must check it.
+// RefuseOrigin writes the response to a request of a page whose origin is not allowed.
+func (h *Handler) RefuseOrigin(w http.ResponseWriter, r *http.Request) {
+	h.writeRequestError(w, r, exec.NewRequestError(http.StatusForbidden,
+		apperr.New(apperr.Forbidden, "Pages of this origin may not send requests.")))
+}
+
+// serveSocket upgrades the request to a WebSocket.
 func (h *Handler) serveSocket(w http.ResponseWriter, r *http.Request) {
-	if !h.options.Origins.allows(r) {
-		h.engine.Refusals().Request(r, refusal.GraphQL, refusal.WebSocket, refusal.Origin, refusal.HintOrigins)
-		h.writeRequestError(w, r, exec.NewRequestError(http.StatusForbidden,
-			apperr.New(apperr.Forbidden, "Pages of this origin may not connect.")))
-		return
-	}
 	if err := h.sockets.Check(r); err != nil {
 		h.writeRequestError(w, r, err)
 		return

@@ -10,8 +10,6 @@ import (
 // Options configure a Handler. Fields that are zero have the defaults documented beside them, which are those of the
 // environment variables in .env.example where there is one.
 type Options struct {
-	// Origins are the foreign browser origins that may send requests. Nil allows none.
-	Origins *Origins
 	// Playground is the URL, relative to the handler's, to which a browser is redirected that opens the handler's
 	// address as a page. "" redirects none.
 	Playground string
@@ -39,9 +37,6 @@ type Options struct {
 
 // WithDefaults returns o with the documented defaults.
 func (o Options) WithDefaults() Options {
-	if o.Origins == nil {
-		o.Origins = &Origins{}
-	}
 	exec.SetDefault(&o.BodyBytes, 1<<20)
 	exec.SetDefault(&o.AnonymousBodyBytes, 16<<10)
 	exec.SetDefault(&o.WriteTimeout, 15*time.Second)

@@ -24,7 +24,7 @@ func (h *Handler) checkHeader(r *http.Request) *exec.RequestError {
 	if r.Method != http.MethodGet {
 		return checkContentType(r.Header)
 	}
-	err := checkForgery(r, h.options.Origins)
+	err := checkForgery(r)
 	if err != nil {
 		h.engine.Refusals().Request(r, refusal.GraphQL, refusal.TransportOf(r), refusal.Forgery,
 			"Sec-Fetch-Site is "+refusal.Printable(r.Header.Get("Sec-Fetch-Site")))

@@ -93,7 +93,7 @@ func newFixture(t *testing.T, db *store.DB, change func(*Options)) *fixture {
 			ctx, _, _, err := verifier.Authenticator(auth.MCP, w.users).Authenticate(ctx, token)
 			return ctx, err
 		},
-		Resource: auth.NewProtectedResource(cfg, Path, Scopes()...), OriginAllowed: cfg.OriginAllowed,
+		Resource:  auth.NewProtectedResource(cfg, Path, Scopes()...),
 		PublicURL: "https://errand.example.com", BodyBytes: 64 << 10,
 	}
 	w.http = httptest.NewServer(w.server.Handler(w.guard))

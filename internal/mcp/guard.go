@@ -21,7 +21,7 @@ import (
 	"errand/internal/refusal"
 )
 
-// Guard authenticates requests and checks host, origin and size. All fields but Admit, PublicURL and Refusals are
+// Guard authenticates requests and checks host and size. All fields but Admit, PublicURL and Refusals are
 // required.
 type Guard struct {
 	// Authenticate verifies a token for this path and returns a context with its user as the viewer.
@@ -31,13 +31,11 @@ type Guard struct {
 	Admit func(ctx context.Context) (release func(), err error)
 	// Resource writes the challenges.
 	Resource *auth.ProtectedResource
-	// OriginAllowed reports whether pages of another origin may call.
-	OriginAllowed func(origin string) bool
 	// PublicURL is the address behind a proxy, or "".
 	PublicURL string
 	// BodyBytes is the largest request body in bytes.
 	BodyBytes int64
-	// Refusals records refused tokens, origins and hosts. Nil records nothing.
+	// Refusals records refused tokens and hosts. Nil records nothing.
 	Refusals *refusal.Recorder
 }
 
@@ -50,17 +48,8 @@ func (g Guard) Wrap(next http.Handler) http.Handler {
 			writeError(w, http.StatusForbidden, "Unknown host name.")
 			return
 		}
-		origin := r.Header.Get("Origin")
-		w.Header().Add("Vary", "Origin")
-		if origin != "" && !g.OriginAllowed(origin) && !sameHost(origin, r.Host) {
-			g.Refusals.Request(r, refusal.MCP, refusal.HTTP, refusal.Origin, refusal.HintOrigins)
-			writeError(w, http.StatusForbidden, "This origin is not allowed.")
-			return
-		}
-		if origin != "" {
-			setCORSHeaders(w.Header(), origin)
-		}
 		if r.Method == http.MethodOptions {
+			w.Header().Set("Allow", "POST, OPTIONS")
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
@@ -97,19 +86,10 @@ func (g Guard) hostAllowed(r *http.Request) bool {
 	return err == nil && public.Host != "" && strings.EqualFold(public.Hostname(), host)
 }
 
-func sameHost(origin, host string) bool {
-	u, err := url.Parse(origin)
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host)
-}
-
-// setCORSHeaders allows pages of origin to call and to read the response.
-func setCORSHeaders(h http.Header, origin string) {
-	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Allow-Methods", "POST")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, Mcp-Protocol-Version, "+
-		sessionHeader+", Mcp-Method, Mcp-Name, Last-Event-ID")
-	h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, X-Request-Id, "+sessionHeader)
-	h.Set("Access-Control-Max-Age", "7200")
+// RefuseOrigin writes the response to a request of a page whose origin is not allowed. An origin.Policy around the
+// endpoint calls it.
+func RefuseOrigin(w http.ResponseWriter) {
+	writeError(w, http.StatusForbidden, "This origin is not allowed.")
 }
 
 // authenticate returns a context with the token's user as the viewer, or answers the request and returns false.

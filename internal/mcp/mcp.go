@@ -102,7 +102,7 @@ func New(o Options) *Server {
 	s.shared = s.newSDKServer(nil)
 	s.http = sdk.NewStreamableHTTPHandler(s.serverFor, &sdk.StreamableHTTPOptions{
 		Stateless: true, JSONResponse: true, PropagateRequestCancellation: true,
-		// Guard checks hosts, origins and sizes, with regard to PUBLIC_URL.
+		// Guard checks hosts and sizes, with regard to PUBLIC_URL.
 		DisableLocalhostProtection: true, MaxRequestBodyBytes: -1,
 	})
 	return s

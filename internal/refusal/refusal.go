@@ -24,6 +24,7 @@ const (
 	MCP     Surface = "mcp"
 	SignIn  Surface = "sign-in"
 	Admin   Surface = "admin"
+	Web     Surface = "web" // any other path of the public listener
 )
 
 // Transport is how a request, or a token within a connection, arrived.

@@ -22,16 +22,16 @@ const stdioSignInTimeout = 30 * time.Second
 func (s *Server) mountMCP(mux *http.ServeMux, users auth.UserStore) {
 	resource := auth.NewProtectedResource(s.Config, mcp.Path, mcp.Scopes()...)
 	mux.Handle(mcp.Path, s.MCP.Handler(mcp.Guard{
-		Authenticate:  s.authenticateMCP(users),
-		Admit:         admitRequests(s.Config.Limits.RequestsPerUser),
-		Resource:      resource,
-		OriginAllowed: s.Config.OriginAllowed,
-		PublicURL:     s.Config.Server.PublicURL,
-		BodyBytes:     int64(s.Config.Limits.BodyBytes),
-		Refusals:      s.refusals,
+		Authenticate: s.authenticateMCP(users),
+		Admit:        admitRequests(s.Config.Limits.RequestsPerUser),
+		Resource:     resource,
+		PublicURL:    s.Config.Server.PublicURL,
+		BodyBytes:    int64(s.Config.Limits.BodyBytes),
+		Refusals:     s.refusals,
 	}))
-	mux.Handle(resource.MetadataPath(), resource.Metadata())
-	mux.Handle(auth.MetadataPath, resource.Metadata())
+	for _, path := range resource.MetadataPaths() {
+		mux.Handle(path, resource.Metadata())
+	}
 }
 
 // authenticateMCP returns the function that verifies tokens for /mcp.

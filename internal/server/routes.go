@@ -16,12 +16,8 @@ import (
 // routes builds the handlers of all paths of the public listener.
 func (s *Server) routes() (http.Handler, error) {
 	users := auth.NewUserCache(s.Services.Accounts)
-	origins, err := graphqlhttp.NewOrigins(s.Config.Server.CORSOrigins)
-	if err != nil {
-		return nil, err
-	}
-	origins.Refusals = s.refusals
-	if s.graphql, err = s.newGraphQLHandler(users, origins); err != nil {
+	var err error
+	if s.graphql, err = s.newGraphQLHandler(users); err != nil {
 		return nil, err
 	}
 	s.MCP = s.newMCPServer()
@@ -32,7 +28,7 @@ func (s *Server) routes() (http.Handler, error) {
 	})
 
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", origins.CORS(s.graphql))
+	mux.Handle(graphqlPath, s.graphql)
 	s.mountMCP(mux, users)
 	devSignIn, err := s.Auth.DevSignInHandler(s.listener.Addr(), s.refusals)
 	devSignInEnabled := err == nil // an error is the reason for which it is off
@@ -49,10 +45,11 @@ func (s *Server) routes() (http.Handler, error) {
 	if s.Tracer != nil {
 		handler = s.Tracer.ExtractParent(mux)
 	}
+	handler = withoutPrefix(s.Config.Server.PathPrefix(), s.originPolicy().Wrap(handler))
 	return s.behindProxies(withRequestID(handler)), nil
 }
 
-func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Origins) (*graphqlhttp.Handler, error) {
+func (s *Server) newGraphQLHandler(users auth.UserStore) (*graphqlhttp.Handler, error) {
 	manifest, err := readManifest(s.Config.Server.PersistedQueriesFile)
 	if err != nil {
 		return nil, err
@@ -90,7 +87,6 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, origins *graphqlhttp.Or
 		},
 	})
 	return graphqlhttp.New(engine, graphqlhttp.Options{
-		Origins:         origins,
 		Playground:      "playground",
 		BodyBytes:       int64(s.Config.Limits.BodyBytes),
 		WriteTimeout:    s.Config.Connections.WriteTimeout,

@@ -201,10 +201,14 @@ func TestRefusal_EverySurface_LoggedAndCounted(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, send(http.MethodGet, "/graphql", evil, upgrade))
 	check("graphql", "websocket", "origin")
 	require.Equal(t, http.StatusForbidden, send(http.MethodGet, get, evil))
+	check("graphql", "http", "origin")
+	require.Equal(t, http.StatusForbidden, send(http.MethodGet, get, with("Sec-Fetch-Site", "cross-site")))
 	check("graphql", "http", "forgery")
+	require.Equal(t, http.StatusForbidden, send(http.MethodGet, "/livez", evil))
+	check("web", "http", "origin")
 	require.Equal(
 		t,
-		http.StatusNoContent,
+		http.StatusForbidden,
 		send(http.MethodOptions, "/graphql", evil, with("Access-Control-Request-Method", "POST")),
 	)
 	check("graphql", "preflight", "origin")

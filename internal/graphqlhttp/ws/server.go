@@ -49,7 +49,7 @@ var upgrader = websocket.Upgrader{
 	ReadBufferSize:   512,
 	WriteBufferSize:  4096,
 	WriteBufferPool:  &sync.Pool{},
-	CheckOrigin:      func(*http.Request) bool { return true }, // package graphqlhttp has checked it
+	CheckOrigin:      func(*http.Request) bool { return true }, // package origin has checked it
 	Error: func(w http.ResponseWriter, _ *http.Request, status int, _ error) {
 		http.Error(w, http.StatusText(status), status)
 	},

@@ -1,0 +1,82 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"errand/internal/auth"
+	"errand/internal/mcp"
+	"errand/internal/origin"
+	"errand/internal/refusal"
+)
+
+// graphqlPath is the path of the GraphQL endpoint.
+const graphqlPath = "/graphql"
+
+// originPolicy returns the rule for pages of other origins, which holds for every path of the public listener.
+func (s *Server) originPolicy() *origin.Policy {
+	return &origin.Policy{
+		Allowed:  s.Config.OriginAllowed,
+		Public:   isPublicDocument,
+		Refuse:   s.refuseOrigin,
+		Surface:  surfaceOf,
+		Refusals: s.refusals,
+	}
+}
+
+// isPublicDocument reports whether a path has a document that pages of all origins may read: OAuth clients in browsers
+// read the metadata before their user has signed in.
+func isPublicDocument(path string) bool {
+	return path == auth.MetadataPath || strings.HasPrefix(path, auth.MetadataPath+"/")
+}
+
+// refuseOrigin writes the response to a request of a page whose origin is not allowed, in the format of the path.
+func (s *Server) refuseOrigin(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case graphqlPath:
+		s.graphql.RefuseOrigin(w, r)
+	case mcp.Path:
+		mcp.RefuseOrigin(w)
+	default:
+		auth.RefuseOrigin(w)
+	}
+}
+
+func surfaceOf(path string) refusal.Surface {
+	switch path {
+	case graphqlPath:
+		return refusal.GraphQL
+	case mcp.Path:
+		return refusal.MCP
+	case auth.DevSignInPath:
+		return refusal.SignIn
+	default:
+		return refusal.Web
+	}
+}
+
+// withoutPrefix returns next, which gets the paths of requests without the prefix, the path of PUBLIC_URL. Paths
+// without it are left: a proxy may have removed it.
+func withoutPrefix(prefix string, next http.Handler) http.Handler {
+	if prefix == "" {
+		return next
+	}
+	stripped := http.StripPrefix(prefix, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == prefix:
+			stripped.ServeHTTP(w, withPath(r, prefix+"/"))
+		case strings.HasPrefix(r.URL.Path, prefix+"/"):
+			stripped.ServeHTTP(w, r)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// withPath returns a copy of the request with another path.
+func withPath(r *http.Request, path string) *http.Request {
+	copied := r.Clone(r.Context())
+	copied.URL.Path, copied.URL.RawPath = path, ""
+	return copied
+}
