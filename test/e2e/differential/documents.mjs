@@ -1,7 +1,7 @@
 // Generates requests from a schema: documents, operation names and variables. Most are nearly valid.
 import {
   getNamedType, isAbstractType, isCompositeType, isNonNullType, isRequiredArgument,
-  GraphQLNonNull, GraphQLBoolean, getNullableType,
+  GraphQLNonNull, GraphQLBoolean, GraphQLString, getNullableType,
 } from 'graphql';
 import { Values } from './values.mjs';
 
@@ -52,6 +52,7 @@ class Generator {
     const type = { query: schema.getQueryType(), mutation: schema.getMutationType(), subscription: schema.getSubscriptionType() }[kind];
     this.declared = [];
     const fields = Array.from({ length: kind === 'query' ? 1 + rng.integer(3) : rng.chance(0.95) ? 1 : 2 }, () => this.selection(type, 0));
+    if (kind === 'query' && rng.chance(0.06)) fields.push(this.introspection());
     const selections = fields.join(' ');
     const definitions = this.declared.filter(() => !rng.chance(this.wrong / 4)).map((v) => v.definition);
     if (rng.chance(this.wrong / 3)) definitions.push(`$unused: ${rng.pick(['Int', '[Nope]', 'Task', 'ID! = null'])}`);
@@ -59,6 +60,14 @@ class Generator {
     const header = definitions.length > 0 ? `(${definitions.join(', ')})` : '';
     const short = kind === 'query' && name === '' && header === '' && rng.chance(0.5);
     return { name, variables: this.declared, text: `${short ? '' : `${kind} ${name}${header}`}{ ${selections} }` };
+  }
+
+  introspection() {
+    const { rng, schema } = this;
+    const name = this.values.literal(new GraphQLNonNull(GraphQLString), (type) => this.variable(type));
+    return rng.chance(0.5)
+      ? `__schema { ${this.selections(schema.getType('__Schema'), 3)} }`
+      : `__type(name: ${rng.chance(0.5) ? '"Task"' : name}) { ${this.selections(schema.getType('__Type'), 2)} }`;
   }
 
   selection(type, depth) {

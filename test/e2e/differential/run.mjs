@@ -38,6 +38,14 @@ const intended = [
     matches: (want, got, request) => got.class === 'validation' && /conflicting types/.test(got.reason) && /: __typename/.test(request.query),
   },
   {
+    what: 'graphql-js has fields and arguments of introspection that are not in the specification',
+    matches: (want, got) => got.class === 'validation' && /\\"__[A-Z]/.test(got.reason),
+  },
+  {
+    what: 'deep introspection is rejected',
+    matches: (want, got) => got.class === 'validation' && /Maximum introspection depth/.test(got.reason),
+  },
+  {
     what: 'null in a place that needs a value rejects the whole request, not one field',
     matches: (want, got) => got.class === 'coercion' && /must not be null: it is used where/.test(got.reason),
   },
