@@ -6,6 +6,8 @@ export interface Server {
   signIn(user: string): Promise<string>;
   /** Stops the server gracefully and starts it again with the same database. */
   restart(): Promise<void>;
+  /** Kills the server and starts it again with the same database. */
+  killAndRestart(): Promise<void>;
   /** Stops the server gracefully; rejects with its log if the exit code is not 0. */
   stop(): Promise<void>;
 }

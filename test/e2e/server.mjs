@@ -27,6 +27,10 @@ export async function startServer(env = {}) {
       await whileDown();
       running = await launch(folder, { ...env, ADDR: new URL(running.url).host });
     },
+    async killAndRestart() {
+      await running.kill();
+      running = await launch(folder, env);
+    },
     async stop() {
       await running.stop();
       await rm(folder, { recursive: true });
@@ -51,6 +55,13 @@ async function launch(folder, env) {
   const url = await serving(child, log);
   return {
     url,
+    /** Ends the process at once, as a crash or a loss of power does. */
+    async kill() {
+      process.off("exit", kill);
+      const exit = once(child, "exit");
+      child.kill("SIGKILL");
+      await exit;
+    },
     /** Stops the server gracefully; rejects with its log if the exit code is not 0. */
     async stop() {
       process.off("exit", kill);
