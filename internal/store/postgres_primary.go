@@ -153,14 +153,15 @@ func (p *primary) watch(config *pgx.ConnConfig) {
 // replaceConns makes the pool replace all its connections, each when it is used next.
 func (p *primary) replaceConns() { p.generation.Add(1) }
 
-// moved replaces all connections that were opened before, and ends them at once: they lead to a server that may never
-// respond. Statements in progress on them fail.
-func (p *primary) moved(before time.Time) {
+// moved replaces all connections that were opened before, and ends those to other addresses than the new primary's at
+// once: they lead to a server that may never respond. Statements in progress on them fail. Statements on connections
+// that have found the new primary earlier do not.
+func (p *primary) moved(address string, before time.Time) {
 	p.replaceConns()
 	p.mu.Lock()
 	var former []*serverConn
 	for c := range p.conns {
-		if c.opened.Before(before) {
+		if c.address != address && c.opened.Before(before) {
 			former = append(former, c)
 		}
 	}

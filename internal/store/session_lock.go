@@ -147,8 +147,8 @@ func (l *SessionLock) run(ctx context.Context, conn *pgx.Conn, err error) {
 			return
 		}
 		err = nil
-		if former != "" && addressOf(conn) != former {
-			l.db.primary.moved(lost)
+		if address := addressOf(conn); former != "" && address != former {
+			l.db.primary.moved(address, lost)
 		}
 		l.set(true, time.Now().Add(lockSettleTime))
 		l.db.log.InfoContext(ctx, "the session lock of this replica is held again")
