@@ -66,7 +66,7 @@ func ConfigFindings(errs config.Errors) []Finding {
 func Run(ctx context.Context, o Options) []Finding {
 	findings := []Finding{passed("settings", "all valid, for "+string(o.Config.Environment))}
 	findings = append(findings, checkDatabase(ctx, o.Config)...)
-	findings = append(findings, checkFiles(o.Config), checkUser())
+	findings = append(findings, checkFiles(o.Config), checkUser(), checkConnections(o.Config))
 	findings = append(findings, checkBus(o.Config)...)
 	findings = append(findings, checkSignIn(ctx, o.Config)...)
 	findings = append(findings, checkModel(ctx, o))

@@ -1,10 +1,12 @@
 package doctor
 
 import (
+	"fmt"
 	"os"
 	"strings"
 
 	"errand/internal/config"
+	"errand/internal/netlimit"
 	"errand/internal/store"
 )
 
@@ -29,4 +31,25 @@ func checkUser() Finding {
 			"run errand as a user of its own that owns nothing but the data folder")
 	}
 	return passed(check, "not root")
+}
+
+// checkConnections reports how many connections the server accepts, and what limits them. The limit of file descriptors
+// is that of the doctor's own process.
+func checkConnections(cfg config.Config) Finding {
+	const check = "connections"
+	wanted := cfg.Connections.MaxConnections
+	l := netlimit.ConnectionLimit(wanted, cfg.ReservedDescriptors())
+	detail := fmt.Sprintf("at most %d (MAX_CONNECTIONS=%d)", l.Connections, wanted)
+	if l.Descriptors > 0 {
+		detail += fmt.Sprintf("; %d file descriptors, of which %d are reserved", l.Descriptors, l.Reserved)
+	}
+	if l.Tight {
+		return warning(
+			check,
+			detail,
+			fmt.Sprintf("raise the limit of open files (ulimit -n, LimitNOFILE of systemd) to at least %d",
+				max(wanted, 1000)+l.Reserved),
+		)
+	}
+	return passed(check, detail)
 }

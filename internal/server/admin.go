@@ -33,8 +33,8 @@ func (s *Server) serveAdmin() error {
 	registerMetrics(s.Metrics, s.DB, s.Hub)
 	registerConnectionMetrics(s.Metrics, s.listener)
 	listener := netlimit.NewListener(inner, netlimit.Options{
-		Max:        maxAdminConnections,
-		PerAddress: maxAdminConnections,
+		Max:        config.MaxAdminConnections,
+		PerAddress: config.MaxAdminConnections,
 		Exempt:     func(netip.Addr) bool { return true },
 		Log:        s.Log,
 	})

@@ -1,18 +1,15 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"sync"
 	"time"
 
-	"errand/internal/config"
 	"errand/internal/graphqlhttp/exec"
 	"errand/internal/netlimit"
 	"errand/internal/telemetry"
@@ -20,17 +17,8 @@ import (
 
 const (
 	maxHeaderBytes = 64 << 10
-	// maxConnections is the default of MAX_CONNECTIONS where descriptors allow more: room for the 20,000 WebSockets
-	// that the GraphQL endpoint accepts, and for requests.
-	maxConnections = 25_000
 	// connectionGrace is enough for the request of a client that is not slow.
 	connectionGrace = 250 * time.Millisecond
-	// maxAdminConnections is the maximum number of connections of the admin listener.
-	maxAdminConnections = 32
-	// otherDescriptors are reserved for the admin listener, key sets, the bus, logs and files.
-	otherDescriptors = 32 + maxAdminConnections
-	// descriptorsPerFileConn is the number of files of an SQLite connection: the database, its log and its index.
-	descriptorsPerFileConn = 3
 )
 
 // listen opens the public listener.
@@ -59,27 +47,16 @@ func (s *Server) listen() error {
 
 // connectionLimit returns the maximum number of connections of the public listener, and logs it.
 func (s *Server) connectionLimit() int {
-	wanted, reserve := s.Config.Connections.MaxConnections, descriptorReserve(s.Config)
-	limit, level := cmp.Or(wanted, maxConnections), slog.LevelInfo
-	descriptors, limited := netlimit.Descriptors()
-	if available := max(descriptors-reserve, descriptors/4); limited && limit > available {
-		limit = available
-		if wanted > 0 || available > descriptors-reserve { // descriptors may run out, or the setting is not obeyed
-			level = slog.LevelWarn
-		}
+	l, level := netlimit.ConnectionLimit(
+		s.Config.Connections.MaxConnections,
+		s.Config.ReservedDescriptors(),
+	), slog.LevelInfo
+	if l.Tight {
+		level = slog.LevelWarn
 	}
-	s.Log.Log(context.Background(), level, "connections are limited", "limit", limit, "descriptors", descriptors,
-		"reserved", reserve, "max_connections", wanted)
-	return limit
-}
-
-// descriptorReserve returns the number of file descriptors that are not for connections of clients.
-func descriptorReserve(c config.Config) int {
-	database := (1 + max(4, runtime.NumCPU())) * descriptorsPerFileConn
-	if _, sqlite := c.Database.URL.SQLitePath(); !sqlite {
-		database = cmp.Or(c.Database.MaxConns, 4*runtime.NumCPU()) + 8 // and those of the bus and of locks
-	}
-	return otherDescriptors + database + c.Runs.Concurrency
+	s.Log.Log(context.Background(), level, "connections are limited", "limit", l.Connections, "descriptors", l.Descriptors,
+		"reserved", l.Reserved, "max_connections", s.Config.Connections.MaxConnections)
+	return l.Connections
 }
 
 // newHTTPServer returns a server with deadlines for everything that a client may keep waiting.

@@ -125,7 +125,17 @@ func (s *Server) newWorkerLock() func(name string) run.WorkerLock {
 	if s.DB.SingleServer() {
 		return nil
 	}
-	return func(name string) run.WorkerLock { return store.NewSessionLock(s.DB, name) }
+	return func(name string) run.WorkerLock {
+		l := store.NewSessionLock(s.DB, name)
+		s.Metrics.Watch("session_lock_held", "Whether this replica holds its session lock, by which others notice its end.",
+			func() float64 {
+				if l.Held() {
+					return 1
+				}
+				return 0
+			})
+		return l
+	}
 }
 
 func (s *Server) newAgent() (*agent.Agent, error) {

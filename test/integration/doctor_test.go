@@ -56,7 +56,28 @@ func TestDoctor_HealthyServer_ReportsNoProblem(t *testing.T) {
 		require.Regexp(t, tableRow("row-level security", doctor.OK, "errand_app: forced|SQLite has none"), table)
 		require.Regexp(t, tableRow("model", doctor.OK, "rules responded"), table)
 		require.Regexp(t, tableRow("port of ADDR", doctor.OK, "free"), table)
+		require.Regexp(
+			t,
+			tableRow("connections", doctor.OK, `at most \d+ \(MAX_CONNECTIONS=0\); \d+ file descriptors`),
+			table,
+		)
 	})
+}
+
+func TestDoctor_FewDescriptors_WarnsOfConnections(t *testing.T) {
+	t.Parallel()
+	command := harness.Command(t, harness.TestSettings(testdb.SQLiteURL(t)), "doctor")
+	command.Args = append([]string{"sh", "-c", `ulimit -n 300 && exec "$0" "$@"`, command.Path}, command.Args[1:]...)
+	command.Path = "/bin/sh"
+	command.Env = append(command.Env, "MAX_CONNECTIONS=250")
+	table, err := command.Output()
+	require.NoError(t, err, "%s", table)
+	require.Regexp(
+		t,
+		tableRow("connections", doctor.Warning, `at most \d+ \(MAX_CONNECTIONS=250\); 300 file descriptors`),
+		string(table),
+	)
+	require.Regexp(t, `ulimit -n.* at least \d+`, string(table))
 }
 
 // TestSharedAudience_DoctorAndStart_Warn checks the warning about assistants' tokens that /graphql accepts too.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -81,4 +82,19 @@ func requireHealthy(t *testing.T, url string) {
 		defer response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	}, testclient.Timeout, 50*time.Millisecond)
+}
+
+func TestMetrics_SessionLock_IsReportedOnPostgres(t *testing.T) {
+	t.Parallel()
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		t.Parallel()
+		env := harness.Start(t, url)
+		w := httptest.NewRecorder()
+		env.Metrics.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		if env.DB.SingleServer() {
+			require.NotContains(t, w.Body.String(), "errand_session_lock_held")
+			return
+		}
+		require.Contains(t, w.Body.String(), "\nerrand_session_lock_held 1\n")
+	})
 }
