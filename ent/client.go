@@ -12,6 +12,7 @@ import (
 	"errand/ent/migrate"
 
 	"errand/ent/conversation"
+	"errand/ent/conversationtombstone"
 	"errand/ent/deletedaccount"
 	"errand/ent/message"
 	"errand/ent/run"
@@ -37,6 +38,8 @@ type Client struct {
 	Schema *migrate.Schema
 	// Conversation is the client for interacting with the Conversation builders.
 	Conversation *ConversationClient
+	// ConversationTombstone is the client for interacting with the ConversationTombstone builders.
+	ConversationTombstone *ConversationTombstoneClient
 	// DeletedAccount is the client for interacting with the DeletedAccount builders.
 	DeletedAccount *DeletedAccountClient
 	// Message is the client for interacting with the Message builders.
@@ -67,6 +70,7 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Conversation = NewConversationClient(c.config)
+	c.ConversationTombstone = NewConversationTombstoneClient(c.config)
 	c.DeletedAccount = NewDeletedAccountClient(c.config)
 	c.Message = NewMessageClient(c.config)
 	c.Run = NewRunClient(c.config)
@@ -166,18 +170,19 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:            ctx,
-		config:         cfg,
-		Conversation:   NewConversationClient(cfg),
-		DeletedAccount: NewDeletedAccountClient(cfg),
-		Message:        NewMessageClient(cfg),
-		Run:            NewRunClient(cfg),
-		Task:           NewTaskClient(cfg),
-		TaskChange:     NewTaskChangeClient(cfg),
-		TaskTerm:       NewTaskTermClient(cfg),
-		ToolCall:       NewToolCallClient(cfg),
-		UsageDay:       NewUsageDayClient(cfg),
-		User:           NewUserClient(cfg),
+		ctx:                   ctx,
+		config:                cfg,
+		Conversation:          NewConversationClient(cfg),
+		ConversationTombstone: NewConversationTombstoneClient(cfg),
+		DeletedAccount:        NewDeletedAccountClient(cfg),
+		Message:               NewMessageClient(cfg),
+		Run:                   NewRunClient(cfg),
+		Task:                  NewTaskClient(cfg),
+		TaskChange:            NewTaskChangeClient(cfg),
+		TaskTerm:              NewTaskTermClient(cfg),
+		ToolCall:              NewToolCallClient(cfg),
+		UsageDay:              NewUsageDayClient(cfg),
+		User:                  NewUserClient(cfg),
 	}, nil
 }
 
@@ -195,18 +200,19 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:            ctx,
-		config:         cfg,
-		Conversation:   NewConversationClient(cfg),
-		DeletedAccount: NewDeletedAccountClient(cfg),
-		Message:        NewMessageClient(cfg),
-		Run:            NewRunClient(cfg),
-		Task:           NewTaskClient(cfg),
-		TaskChange:     NewTaskChangeClient(cfg),
-		TaskTerm:       NewTaskTermClient(cfg),
-		ToolCall:       NewToolCallClient(cfg),
-		UsageDay:       NewUsageDayClient(cfg),
-		User:           NewUserClient(cfg),
+		ctx:                   ctx,
+		config:                cfg,
+		Conversation:          NewConversationClient(cfg),
+		ConversationTombstone: NewConversationTombstoneClient(cfg),
+		DeletedAccount:        NewDeletedAccountClient(cfg),
+		Message:               NewMessageClient(cfg),
+		Run:                   NewRunClient(cfg),
+		Task:                  NewTaskClient(cfg),
+		TaskChange:            NewTaskChangeClient(cfg),
+		TaskTerm:              NewTaskTermClient(cfg),
+		ToolCall:              NewToolCallClient(cfg),
+		UsageDay:              NewUsageDayClient(cfg),
+		User:                  NewUserClient(cfg),
 	}, nil
 }
 
@@ -236,8 +242,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Conversation, c.DeletedAccount, c.Message, c.Run, c.Task, c.TaskChange,
-		c.TaskTerm, c.ToolCall, c.UsageDay, c.User,
+		c.Conversation, c.ConversationTombstone, c.DeletedAccount, c.Message, c.Run,
+		c.Task, c.TaskChange, c.TaskTerm, c.ToolCall, c.UsageDay, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -247,8 +253,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Conversation, c.DeletedAccount, c.Message, c.Run, c.Task, c.TaskChange,
-		c.TaskTerm, c.ToolCall, c.UsageDay, c.User,
+		c.Conversation, c.ConversationTombstone, c.DeletedAccount, c.Message, c.Run,
+		c.Task, c.TaskChange, c.TaskTerm, c.ToolCall, c.UsageDay, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -259,6 +265,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *ConversationMutation:
 		return c.Conversation.mutate(ctx, m)
+	case *ConversationTombstoneMutation:
+		return c.ConversationTombstone.mutate(ctx, m)
 	case *DeletedAccountMutation:
 		return c.DeletedAccount.mutate(ctx, m)
 	case *MessageMutation:
@@ -461,6 +469,156 @@ func (c *ConversationClient) mutate(ctx context.Context, m *ConversationMutation
 		return (&ConversationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Conversation mutation op: %q", m.Op())
+	}
+}
+
+// ConversationTombstoneClient is a client for the ConversationTombstone schema.
+type ConversationTombstoneClient struct {
+	config
+}
+
+// NewConversationTombstoneClient returns a client for the ConversationTombstone from the given config.
+func NewConversationTombstoneClient(c config) *ConversationTombstoneClient {
+	return &ConversationTombstoneClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `conversationtombstone.Hooks(f(g(h())))`.
+func (c *ConversationTombstoneClient) Use(hooks ...Hook) {
+	c.hooks.ConversationTombstone = append(c.hooks.ConversationTombstone, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `conversationtombstone.Intercept(f(g(h())))`.
+func (c *ConversationTombstoneClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ConversationTombstone = append(c.inters.ConversationTombstone, interceptors...)
+}
+
+// Create returns a builder for creating a ConversationTombstone entity.
+func (c *ConversationTombstoneClient) Create() *ConversationTombstoneCreate {
+	mutation := newConversationTombstoneMutation(c.config, OpCreate)
+	return &ConversationTombstoneCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ConversationTombstone entities.
+func (c *ConversationTombstoneClient) CreateBulk(builders ...*ConversationTombstoneCreate) *ConversationTombstoneCreateBulk {
+	return &ConversationTombstoneCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ConversationTombstoneClient) MapCreateBulk(slice any, setFunc func(*ConversationTombstoneCreate, int)) *ConversationTombstoneCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ConversationTombstoneCreateBulk{err: fmt.Errorf("calling to ConversationTombstoneClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ConversationTombstoneCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ConversationTombstoneCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ConversationTombstone.
+func (c *ConversationTombstoneClient) Update() *ConversationTombstoneUpdate {
+	mutation := newConversationTombstoneMutation(c.config, OpUpdate)
+	return &ConversationTombstoneUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ConversationTombstoneClient) UpdateOne(_m *ConversationTombstone) *ConversationTombstoneUpdateOne {
+	mutation := newConversationTombstoneMutation(c.config, OpUpdateOne, withConversationTombstone(_m))
+	return &ConversationTombstoneUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ConversationTombstoneClient) UpdateOneID(id string) *ConversationTombstoneUpdateOne {
+	mutation := newConversationTombstoneMutation(c.config, OpUpdateOne, withConversationTombstoneID(id))
+	return &ConversationTombstoneUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ConversationTombstone.
+func (c *ConversationTombstoneClient) Delete() *ConversationTombstoneDelete {
+	mutation := newConversationTombstoneMutation(c.config, OpDelete)
+	return &ConversationTombstoneDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ConversationTombstoneClient) DeleteOne(_m *ConversationTombstone) *ConversationTombstoneDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ConversationTombstoneClient) DeleteOneID(id string) *ConversationTombstoneDeleteOne {
+	builder := c.Delete().Where(conversationtombstone.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ConversationTombstoneDeleteOne{builder}
+}
+
+// Query returns a query builder for ConversationTombstone.
+func (c *ConversationTombstoneClient) Query() *ConversationTombstoneQuery {
+	return &ConversationTombstoneQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeConversationTombstone},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ConversationTombstone entity by its id.
+func (c *ConversationTombstoneClient) Get(ctx context.Context, id string) (*ConversationTombstone, error) {
+	return c.Query().Where(conversationtombstone.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ConversationTombstoneClient) GetX(ctx context.Context, id string) *ConversationTombstone {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUser queries the user edge of a ConversationTombstone.
+func (c *ConversationTombstoneClient) QueryUser(_m *ConversationTombstone) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(conversationtombstone.Table, conversationtombstone.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, conversationtombstone.UserTable, conversationtombstone.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ConversationTombstoneClient) Hooks() []Hook {
+	hooks := c.hooks.ConversationTombstone
+	return append(hooks[:len(hooks):len(hooks)], conversationtombstone.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ConversationTombstoneClient) Interceptors() []Interceptor {
+	return c.inters.ConversationTombstone
+}
+
+func (c *ConversationTombstoneClient) mutate(ctx context.Context, m *ConversationTombstoneMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ConversationTombstoneCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ConversationTombstoneUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ConversationTombstoneUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ConversationTombstoneDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ConversationTombstone mutation op: %q", m.Op())
 	}
 }
 
@@ -1900,6 +2058,22 @@ func (c *UserClient) QueryConversations(_m *User) *ConversationQuery {
 	return query
 }
 
+// QueryConversationTombstones queries the conversation_tombstones edge of a User.
+func (c *UserClient) QueryConversationTombstones(_m *User) *ConversationTombstoneQuery {
+	query := (&ConversationTombstoneClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, id),
+			sqlgraph.To(conversationtombstone.Table, conversationtombstone.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.ConversationTombstonesTable, user.ConversationTombstonesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // QueryMessages queries the messages edge of a User.
 func (c *UserClient) QueryMessages(_m *User) *MessageQuery {
 	query := (&MessageClient{config: c.config}).Query()
@@ -2009,12 +2183,12 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Conversation, DeletedAccount, Message, Run, Task, TaskChange, TaskTerm,
-		ToolCall, UsageDay, User []ent.Hook
+		Conversation, ConversationTombstone, DeletedAccount, Message, Run, Task,
+		TaskChange, TaskTerm, ToolCall, UsageDay, User []ent.Hook
 	}
 	inters struct {
-		Conversation, DeletedAccount, Message, Run, Task, TaskChange, TaskTerm,
-		ToolCall, UsageDay, User []ent.Interceptor
+		Conversation, ConversationTombstone, DeletedAccount, Message, Run, Task,
+		TaskChange, TaskTerm, ToolCall, UsageDay, User []ent.Interceptor
 	}
 )
 

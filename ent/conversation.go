@@ -36,6 +36,10 @@ type Conversation struct {
 	Summary string `json:"summary,omitempty"`
 	// Position of the last message that the summary covers; 0 without a summary.
 	SummarisedTo int `json:"summarised_to,omitempty"`
+	// Time at which the user archived the conversation; null unless archived.
+	ArchivedAt *time.Time `json:"archived_at,omitempty"`
+	// Position of the newest change among the changes to all conversations of the user: creation, new message, finished reply, title, archiving. 0 if it has not changed since releases count them.
+	Seq int `json:"seq,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ConversationQuery when eager-loading is set.
 	Edges        ConversationEdges `json:"edges"`
@@ -89,11 +93,11 @@ func (*Conversation) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case conversation.FieldMessageCount, conversation.FieldSummarisedTo:
+		case conversation.FieldMessageCount, conversation.FieldSummarisedTo, conversation.FieldSeq:
 			values[i] = new(sql.NullInt64)
 		case conversation.FieldID, conversation.FieldUserID, conversation.FieldTitle, conversation.FieldTitleSource, conversation.FieldSummary:
 			values[i] = new(sql.NullString)
-		case conversation.FieldCreatedAt, conversation.FieldUpdatedAt:
+		case conversation.FieldCreatedAt, conversation.FieldUpdatedAt, conversation.FieldArchivedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -163,6 +167,19 @@ func (_m *Conversation) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field summarised_to", values[i])
 			} else if value.Valid {
 				_m.SummarisedTo = int(value.Int64)
+			}
+		case conversation.FieldArchivedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field archived_at", values[i])
+			} else if value.Valid {
+				_m.ArchivedAt = new(time.Time)
+				*_m.ArchivedAt = value.Time
+			}
+		case conversation.FieldSeq:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field seq", values[i])
+			} else if value.Valid {
+				_m.Seq = int(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -238,6 +255,14 @@ func (_m *Conversation) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("summarised_to=")
 	builder.WriteString(fmt.Sprintf("%v", _m.SummarisedTo))
+	builder.WriteString(", ")
+	if v := _m.ArchivedAt; v != nil {
+		builder.WriteString("archived_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("seq=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Seq))
 	builder.WriteByte(')')
 	return builder.String()
 }

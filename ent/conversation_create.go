@@ -131,6 +131,34 @@ func (_c *ConversationCreate) SetNillableSummarisedTo(v *int) *ConversationCreat
 	return _c
 }
 
+// SetArchivedAt sets the "archived_at" field.
+func (_c *ConversationCreate) SetArchivedAt(v time.Time) *ConversationCreate {
+	_c.mutation.SetArchivedAt(v)
+	return _c
+}
+
+// SetNillableArchivedAt sets the "archived_at" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableArchivedAt(v *time.Time) *ConversationCreate {
+	if v != nil {
+		_c.SetArchivedAt(*v)
+	}
+	return _c
+}
+
+// SetSeq sets the "seq" field.
+func (_c *ConversationCreate) SetSeq(v int) *ConversationCreate {
+	_c.mutation.SetSeq(v)
+	return _c
+}
+
+// SetNillableSeq sets the "seq" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableSeq(v *int) *ConversationCreate {
+	if v != nil {
+		_c.SetSeq(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ConversationCreate) SetID(v string) *ConversationCreate {
 	_c.mutation.SetID(v)
@@ -251,6 +279,10 @@ func (_c *ConversationCreate) defaults() error {
 		v := conversation.DefaultSummarisedTo
 		_c.mutation.SetSummarisedTo(v)
 	}
+	if _, ok := _c.mutation.Seq(); !ok {
+		v := conversation.DefaultSeq
+		_c.mutation.SetSeq(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		if conversation.DefaultID == nil {
 			return fmt.Errorf("ent: uninitialized conversation.DefaultID (forgotten import ent/runtime?)")
@@ -295,6 +327,14 @@ func (_c *ConversationCreate) check() error {
 	if v, ok := _c.mutation.SummarisedTo(); ok {
 		if err := conversation.SummarisedToValidator(v); err != nil {
 			return &ValidationError{Name: "summarised_to", err: fmt.Errorf(`ent: validator failed for field "Conversation.summarised_to": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Seq(); !ok {
+		return &ValidationError{Name: "seq", err: errors.New(`ent: missing required field "Conversation.seq"`)}
+	}
+	if v, ok := _c.mutation.Seq(); ok {
+		if err := conversation.SeqValidator(v); err != nil {
+			return &ValidationError{Name: "seq", err: fmt.Errorf(`ent: validator failed for field "Conversation.seq": %w`, err)}
 		}
 	}
 	if v, ok := _c.mutation.ID(); ok {
@@ -368,6 +408,14 @@ func (_c *ConversationCreate) createSpec() (*Conversation, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.SummarisedTo(); ok {
 		_spec.SetField(conversation.FieldSummarisedTo, field.TypeInt, value)
 		_node.SummarisedTo = value
+	}
+	if value, ok := _c.mutation.ArchivedAt(); ok {
+		_spec.SetField(conversation.FieldArchivedAt, field.TypeTime, value)
+		_node.ArchivedAt = &value
+	}
+	if value, ok := _c.mutation.Seq(); ok {
+		_spec.SetField(conversation.FieldSeq, field.TypeInt, value)
+		_node.Seq = value
 	}
 	if nodes := _c.mutation.UserIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -554,6 +602,42 @@ func (u *ConversationUpsert) AddSummarisedTo(v int) *ConversationUpsert {
 	return u
 }
 
+// SetArchivedAt sets the "archived_at" field.
+func (u *ConversationUpsert) SetArchivedAt(v time.Time) *ConversationUpsert {
+	u.Set(conversation.FieldArchivedAt, v)
+	return u
+}
+
+// UpdateArchivedAt sets the "archived_at" field to the value that was provided on create.
+func (u *ConversationUpsert) UpdateArchivedAt() *ConversationUpsert {
+	u.SetExcluded(conversation.FieldArchivedAt)
+	return u
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (u *ConversationUpsert) ClearArchivedAt() *ConversationUpsert {
+	u.SetNull(conversation.FieldArchivedAt)
+	return u
+}
+
+// SetSeq sets the "seq" field.
+func (u *ConversationUpsert) SetSeq(v int) *ConversationUpsert {
+	u.Set(conversation.FieldSeq, v)
+	return u
+}
+
+// UpdateSeq sets the "seq" field to the value that was provided on create.
+func (u *ConversationUpsert) UpdateSeq() *ConversationUpsert {
+	u.SetExcluded(conversation.FieldSeq)
+	return u
+}
+
+// AddSeq adds v to the "seq" field.
+func (u *ConversationUpsert) AddSeq(v int) *ConversationUpsert {
+	u.Add(conversation.FieldSeq, v)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -703,6 +787,48 @@ func (u *ConversationUpsertOne) AddSummarisedTo(v int) *ConversationUpsertOne {
 func (u *ConversationUpsertOne) UpdateSummarisedTo() *ConversationUpsertOne {
 	return u.Update(func(s *ConversationUpsert) {
 		s.UpdateSummarisedTo()
+	})
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (u *ConversationUpsertOne) SetArchivedAt(v time.Time) *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.SetArchivedAt(v)
+	})
+}
+
+// UpdateArchivedAt sets the "archived_at" field to the value that was provided on create.
+func (u *ConversationUpsertOne) UpdateArchivedAt() *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.UpdateArchivedAt()
+	})
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (u *ConversationUpsertOne) ClearArchivedAt() *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.ClearArchivedAt()
+	})
+}
+
+// SetSeq sets the "seq" field.
+func (u *ConversationUpsertOne) SetSeq(v int) *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.SetSeq(v)
+	})
+}
+
+// AddSeq adds v to the "seq" field.
+func (u *ConversationUpsertOne) AddSeq(v int) *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.AddSeq(v)
+	})
+}
+
+// UpdateSeq sets the "seq" field to the value that was provided on create.
+func (u *ConversationUpsertOne) UpdateSeq() *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.UpdateSeq()
 	})
 }
 
@@ -1022,6 +1148,48 @@ func (u *ConversationUpsertBulk) AddSummarisedTo(v int) *ConversationUpsertBulk 
 func (u *ConversationUpsertBulk) UpdateSummarisedTo() *ConversationUpsertBulk {
 	return u.Update(func(s *ConversationUpsert) {
 		s.UpdateSummarisedTo()
+	})
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (u *ConversationUpsertBulk) SetArchivedAt(v time.Time) *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.SetArchivedAt(v)
+	})
+}
+
+// UpdateArchivedAt sets the "archived_at" field to the value that was provided on create.
+func (u *ConversationUpsertBulk) UpdateArchivedAt() *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.UpdateArchivedAt()
+	})
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (u *ConversationUpsertBulk) ClearArchivedAt() *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.ClearArchivedAt()
+	})
+}
+
+// SetSeq sets the "seq" field.
+func (u *ConversationUpsertBulk) SetSeq(v int) *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.SetSeq(v)
+	})
+}
+
+// AddSeq adds v to the "seq" field.
+func (u *ConversationUpsertBulk) AddSeq(v int) *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.AddSeq(v)
+	})
+}
+
+// UpdateSeq sets the "seq" field to the value that was provided on create.
+func (u *ConversationUpsertBulk) UpdateSeq() *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.UpdateSeq()
 	})
 }
 

@@ -122,6 +122,47 @@ func (_u *ConversationUpdate) AddSummarisedTo(v int) *ConversationUpdate {
 	return _u
 }
 
+// SetArchivedAt sets the "archived_at" field.
+func (_u *ConversationUpdate) SetArchivedAt(v time.Time) *ConversationUpdate {
+	_u.mutation.SetArchivedAt(v)
+	return _u
+}
+
+// SetNillableArchivedAt sets the "archived_at" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableArchivedAt(v *time.Time) *ConversationUpdate {
+	if v != nil {
+		_u.SetArchivedAt(*v)
+	}
+	return _u
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (_u *ConversationUpdate) ClearArchivedAt() *ConversationUpdate {
+	_u.mutation.ClearArchivedAt()
+	return _u
+}
+
+// SetSeq sets the "seq" field.
+func (_u *ConversationUpdate) SetSeq(v int) *ConversationUpdate {
+	_u.mutation.ResetSeq()
+	_u.mutation.SetSeq(v)
+	return _u
+}
+
+// SetNillableSeq sets the "seq" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableSeq(v *int) *ConversationUpdate {
+	if v != nil {
+		_u.SetSeq(*v)
+	}
+	return _u
+}
+
+// AddSeq adds value to the "seq" field.
+func (_u *ConversationUpdate) AddSeq(v int) *ConversationUpdate {
+	_u.mutation.AddSeq(v)
+	return _u
+}
+
 // AddMessageIDs adds the "messages" edge to the Message entity by IDs.
 func (_u *ConversationUpdate) AddMessageIDs(ids ...string) *ConversationUpdate {
 	_u.mutation.AddMessageIDs(ids...)
@@ -253,6 +294,11 @@ func (_u *ConversationUpdate) check() error {
 			return &ValidationError{Name: "summarised_to", err: fmt.Errorf(`ent: validator failed for field "Conversation.summarised_to": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Seq(); ok {
+		if err := conversation.SeqValidator(v); err != nil {
+			return &ValidationError{Name: "seq", err: fmt.Errorf(`ent: validator failed for field "Conversation.seq": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Conversation.user"`)
 	}
@@ -300,6 +346,18 @@ func (_u *ConversationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if value, ok := _u.mutation.AddedSummarisedTo(); ok {
 		_spec.AddField(conversation.FieldSummarisedTo, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ArchivedAt(); ok {
+		_spec.SetField(conversation.FieldArchivedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ArchivedAtCleared() {
+		_spec.ClearField(conversation.FieldArchivedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Seq(); ok {
+		_spec.SetField(conversation.FieldSeq, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSeq(); ok {
+		_spec.AddField(conversation.FieldSeq, field.TypeInt, value)
 	}
 	if _u.mutation.MessagesCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -503,6 +561,47 @@ func (_u *ConversationUpdateOne) AddSummarisedTo(v int) *ConversationUpdateOne {
 	return _u
 }
 
+// SetArchivedAt sets the "archived_at" field.
+func (_u *ConversationUpdateOne) SetArchivedAt(v time.Time) *ConversationUpdateOne {
+	_u.mutation.SetArchivedAt(v)
+	return _u
+}
+
+// SetNillableArchivedAt sets the "archived_at" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableArchivedAt(v *time.Time) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetArchivedAt(*v)
+	}
+	return _u
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (_u *ConversationUpdateOne) ClearArchivedAt() *ConversationUpdateOne {
+	_u.mutation.ClearArchivedAt()
+	return _u
+}
+
+// SetSeq sets the "seq" field.
+func (_u *ConversationUpdateOne) SetSeq(v int) *ConversationUpdateOne {
+	_u.mutation.ResetSeq()
+	_u.mutation.SetSeq(v)
+	return _u
+}
+
+// SetNillableSeq sets the "seq" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableSeq(v *int) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetSeq(*v)
+	}
+	return _u
+}
+
+// AddSeq adds value to the "seq" field.
+func (_u *ConversationUpdateOne) AddSeq(v int) *ConversationUpdateOne {
+	_u.mutation.AddSeq(v)
+	return _u
+}
+
 // AddMessageIDs adds the "messages" edge to the Message entity by IDs.
 func (_u *ConversationUpdateOne) AddMessageIDs(ids ...string) *ConversationUpdateOne {
 	_u.mutation.AddMessageIDs(ids...)
@@ -647,6 +746,11 @@ func (_u *ConversationUpdateOne) check() error {
 			return &ValidationError{Name: "summarised_to", err: fmt.Errorf(`ent: validator failed for field "Conversation.summarised_to": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Seq(); ok {
+		if err := conversation.SeqValidator(v); err != nil {
+			return &ValidationError{Name: "seq", err: fmt.Errorf(`ent: validator failed for field "Conversation.seq": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Conversation.user"`)
 	}
@@ -711,6 +815,18 @@ func (_u *ConversationUpdateOne) sqlSave(ctx context.Context) (_node *Conversati
 	}
 	if value, ok := _u.mutation.AddedSummarisedTo(); ok {
 		_spec.AddField(conversation.FieldSummarisedTo, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ArchivedAt(); ok {
+		_spec.SetField(conversation.FieldArchivedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ArchivedAtCleared() {
+		_spec.ClearField(conversation.FieldArchivedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Seq(); ok {
+		_spec.SetField(conversation.FieldSeq, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSeq(); ok {
+		_spec.AddField(conversation.FieldSeq, field.TypeInt, value)
 	}
 	if _u.mutation.MessagesCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -5,6 +5,7 @@ package ent
 import (
 	"context"
 	"errand/ent/conversation"
+	"errand/ent/conversationtombstone"
 	"errand/ent/deletedaccount"
 	"errand/ent/message"
 	"errand/ent/run"
@@ -82,16 +83,17 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			conversation.Table:   conversation.ValidColumn,
-			deletedaccount.Table: deletedaccount.ValidColumn,
-			message.Table:        message.ValidColumn,
-			run.Table:            run.ValidColumn,
-			task.Table:           task.ValidColumn,
-			taskchange.Table:     taskchange.ValidColumn,
-			taskterm.Table:       taskterm.ValidColumn,
-			toolcall.Table:       toolcall.ValidColumn,
-			usageday.Table:       usageday.ValidColumn,
-			user.Table:           user.ValidColumn,
+			conversation.Table:          conversation.ValidColumn,
+			conversationtombstone.Table: conversationtombstone.ValidColumn,
+			deletedaccount.Table:        deletedaccount.ValidColumn,
+			message.Table:               message.ValidColumn,
+			run.Table:                   run.ValidColumn,
+			task.Table:                  task.ValidColumn,
+			taskchange.Table:            taskchange.ValidColumn,
+			taskterm.Table:              taskterm.ValidColumn,
+			toolcall.Table:              toolcall.ValidColumn,
+			usageday.Table:              usageday.ValidColumn,
+			user.Table:                  user.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

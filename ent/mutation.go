@@ -5,6 +5,7 @@ package ent
 import (
 	"context"
 	"errand/ent/conversation"
+	"errand/ent/conversationtombstone"
 	"errand/ent/deletedaccount"
 	"errand/ent/enum"
 	"errand/ent/message"
@@ -34,16 +35,17 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
-	TypeConversation   = "Conversation"
-	TypeDeletedAccount = "DeletedAccount"
-	TypeMessage        = "Message"
-	TypeRun            = "Run"
-	TypeTask           = "Task"
-	TypeTaskChange     = "TaskChange"
-	TypeTaskTerm       = "TaskTerm"
-	TypeToolCall       = "ToolCall"
-	TypeUsageDay       = "UsageDay"
-	TypeUser           = "User"
+	TypeConversation          = "Conversation"
+	TypeConversationTombstone = "ConversationTombstone"
+	TypeDeletedAccount        = "DeletedAccount"
+	TypeMessage               = "Message"
+	TypeRun                   = "Run"
+	TypeTask                  = "Task"
+	TypeTaskChange            = "TaskChange"
+	TypeTaskTerm              = "TaskTerm"
+	TypeToolCall              = "ToolCall"
+	TypeUsageDay              = "UsageDay"
+	TypeUser                  = "User"
 )
 
 // ConversationMutation represents an operation that mutates the Conversation nodes in the graph.
@@ -61,6 +63,9 @@ type ConversationMutation struct {
 	summary          *string
 	summarised_to    *int
 	addsummarised_to *int
+	archived_at      *time.Time
+	seq              *int
+	addseq           *int
 	clearedFields    map[string]struct{}
 	user             *string
 	cleareduser      bool
@@ -507,6 +512,111 @@ func (m *ConversationMutation) ResetSummarisedTo() {
 	m.addsummarised_to = nil
 }
 
+// SetArchivedAt sets the "archived_at" field.
+func (m *ConversationMutation) SetArchivedAt(t time.Time) {
+	m.archived_at = &t
+}
+
+// ArchivedAt returns the value of the "archived_at" field in the mutation.
+func (m *ConversationMutation) ArchivedAt() (r time.Time, exists bool) {
+	v := m.archived_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldArchivedAt returns the old "archived_at" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldArchivedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldArchivedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldArchivedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldArchivedAt: %w", err)
+	}
+	return oldValue.ArchivedAt, nil
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (m *ConversationMutation) ClearArchivedAt() {
+	m.archived_at = nil
+	m.clearedFields[conversation.FieldArchivedAt] = struct{}{}
+}
+
+// ArchivedAtCleared returns if the "archived_at" field was cleared in this mutation.
+func (m *ConversationMutation) ArchivedAtCleared() bool {
+	_, ok := m.clearedFields[conversation.FieldArchivedAt]
+	return ok
+}
+
+// ResetArchivedAt resets all changes to the "archived_at" field.
+func (m *ConversationMutation) ResetArchivedAt() {
+	m.archived_at = nil
+	delete(m.clearedFields, conversation.FieldArchivedAt)
+}
+
+// SetSeq sets the "seq" field.
+func (m *ConversationMutation) SetSeq(i int) {
+	m.seq = &i
+	m.addseq = nil
+}
+
+// Seq returns the value of the "seq" field in the mutation.
+func (m *ConversationMutation) Seq() (r int, exists bool) {
+	v := m.seq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSeq returns the old "seq" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldSeq(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSeq is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSeq requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSeq: %w", err)
+	}
+	return oldValue.Seq, nil
+}
+
+// AddSeq adds i to the "seq" field.
+func (m *ConversationMutation) AddSeq(i int) {
+	if m.addseq != nil {
+		*m.addseq += i
+	} else {
+		m.addseq = &i
+	}
+}
+
+// AddedSeq returns the value that was added to the "seq" field in this mutation.
+func (m *ConversationMutation) AddedSeq() (r int, exists bool) {
+	v := m.addseq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSeq resets all changes to the "seq" field.
+func (m *ConversationMutation) ResetSeq() {
+	m.seq = nil
+	m.addseq = nil
+}
+
 // ClearUser clears the "user" edge to the User entity.
 func (m *ConversationMutation) ClearUser() {
 	m.cleareduser = true
@@ -676,7 +786,7 @@ func (m *ConversationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ConversationMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 10)
 	if m.user != nil {
 		fields = append(fields, conversation.FieldUserID)
 	}
@@ -700,6 +810,12 @@ func (m *ConversationMutation) Fields() []string {
 	}
 	if m.summarised_to != nil {
 		fields = append(fields, conversation.FieldSummarisedTo)
+	}
+	if m.archived_at != nil {
+		fields = append(fields, conversation.FieldArchivedAt)
+	}
+	if m.seq != nil {
+		fields = append(fields, conversation.FieldSeq)
 	}
 	return fields
 }
@@ -725,6 +841,10 @@ func (m *ConversationMutation) Field(name string) (ent.Value, bool) {
 		return m.Summary()
 	case conversation.FieldSummarisedTo:
 		return m.SummarisedTo()
+	case conversation.FieldArchivedAt:
+		return m.ArchivedAt()
+	case conversation.FieldSeq:
+		return m.Seq()
 	}
 	return nil, false
 }
@@ -750,6 +870,10 @@ func (m *ConversationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldSummary(ctx)
 	case conversation.FieldSummarisedTo:
 		return m.OldSummarisedTo(ctx)
+	case conversation.FieldArchivedAt:
+		return m.OldArchivedAt(ctx)
+	case conversation.FieldSeq:
+		return m.OldSeq(ctx)
 	}
 	return nil, fmt.Errorf("unknown Conversation field %s", name)
 }
@@ -815,6 +939,20 @@ func (m *ConversationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetSummarisedTo(v)
 		return nil
+	case conversation.FieldArchivedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetArchivedAt(v)
+		return nil
+	case conversation.FieldSeq:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSeq(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Conversation field %s", name)
 }
@@ -829,6 +967,9 @@ func (m *ConversationMutation) AddedFields() []string {
 	if m.addsummarised_to != nil {
 		fields = append(fields, conversation.FieldSummarisedTo)
 	}
+	if m.addseq != nil {
+		fields = append(fields, conversation.FieldSeq)
+	}
 	return fields
 }
 
@@ -841,6 +982,8 @@ func (m *ConversationMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedMessageCount()
 	case conversation.FieldSummarisedTo:
 		return m.AddedSummarisedTo()
+	case conversation.FieldSeq:
+		return m.AddedSeq()
 	}
 	return nil, false
 }
@@ -864,6 +1007,13 @@ func (m *ConversationMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddSummarisedTo(v)
 		return nil
+	case conversation.FieldSeq:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSeq(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Conversation numeric field %s", name)
 }
@@ -871,7 +1021,11 @@ func (m *ConversationMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *ConversationMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(conversation.FieldArchivedAt) {
+		fields = append(fields, conversation.FieldArchivedAt)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -884,6 +1038,11 @@ func (m *ConversationMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *ConversationMutation) ClearField(name string) error {
+	switch name {
+	case conversation.FieldArchivedAt:
+		m.ClearArchivedAt()
+		return nil
+	}
 	return fmt.Errorf("unknown Conversation nullable field %s", name)
 }
 
@@ -914,6 +1073,12 @@ func (m *ConversationMutation) ResetField(name string) error {
 		return nil
 	case conversation.FieldSummarisedTo:
 		m.ResetSummarisedTo()
+		return nil
+	case conversation.FieldArchivedAt:
+		m.ResetArchivedAt()
+		return nil
+	case conversation.FieldSeq:
+		m.ResetSeq()
 		return nil
 	}
 	return fmt.Errorf("unknown Conversation field %s", name)
@@ -1045,6 +1210,536 @@ func (m *ConversationMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Conversation edge %s", name)
+}
+
+// ConversationTombstoneMutation represents an operation that mutates the ConversationTombstone nodes in the graph.
+type ConversationTombstoneMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	seq           *int
+	addseq        *int
+	deleted_at    *time.Time
+	clearedFields map[string]struct{}
+	user          *string
+	cleareduser   bool
+	done          bool
+	oldValue      func(context.Context) (*ConversationTombstone, error)
+	predicates    []predicate.ConversationTombstone
+}
+
+var _ ent.Mutation = (*ConversationTombstoneMutation)(nil)
+
+// conversationtombstoneOption allows management of the mutation configuration using functional options.
+type conversationtombstoneOption func(*ConversationTombstoneMutation)
+
+// newConversationTombstoneMutation creates new mutation for the ConversationTombstone entity.
+func newConversationTombstoneMutation(c config, op Op, opts ...conversationtombstoneOption) *ConversationTombstoneMutation {
+	m := &ConversationTombstoneMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeConversationTombstone,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withConversationTombstoneID sets the ID field of the mutation.
+func withConversationTombstoneID(id string) conversationtombstoneOption {
+	return func(m *ConversationTombstoneMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ConversationTombstone
+		)
+		m.oldValue = func(ctx context.Context) (*ConversationTombstone, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ConversationTombstone.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withConversationTombstone sets the old ConversationTombstone of the mutation.
+func withConversationTombstone(node *ConversationTombstone) conversationtombstoneOption {
+	return func(m *ConversationTombstoneMutation) {
+		m.oldValue = func(context.Context) (*ConversationTombstone, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ConversationTombstoneMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ConversationTombstoneMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ConversationTombstone entities.
+func (m *ConversationTombstoneMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ConversationTombstoneMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ConversationTombstoneMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ConversationTombstone.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetUserID sets the "user_id" field.
+func (m *ConversationTombstoneMutation) SetUserID(s string) {
+	m.user = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *ConversationTombstoneMutation) UserID() (r string, exists bool) {
+	v := m.user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the ConversationTombstone entity.
+// If the ConversationTombstone object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationTombstoneMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *ConversationTombstoneMutation) ResetUserID() {
+	m.user = nil
+}
+
+// SetSeq sets the "seq" field.
+func (m *ConversationTombstoneMutation) SetSeq(i int) {
+	m.seq = &i
+	m.addseq = nil
+}
+
+// Seq returns the value of the "seq" field in the mutation.
+func (m *ConversationTombstoneMutation) Seq() (r int, exists bool) {
+	v := m.seq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSeq returns the old "seq" field's value of the ConversationTombstone entity.
+// If the ConversationTombstone object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationTombstoneMutation) OldSeq(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSeq is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSeq requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSeq: %w", err)
+	}
+	return oldValue.Seq, nil
+}
+
+// AddSeq adds i to the "seq" field.
+func (m *ConversationTombstoneMutation) AddSeq(i int) {
+	if m.addseq != nil {
+		*m.addseq += i
+	} else {
+		m.addseq = &i
+	}
+}
+
+// AddedSeq returns the value that was added to the "seq" field in this mutation.
+func (m *ConversationTombstoneMutation) AddedSeq() (r int, exists bool) {
+	v := m.addseq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSeq resets all changes to the "seq" field.
+func (m *ConversationTombstoneMutation) ResetSeq() {
+	m.seq = nil
+	m.addseq = nil
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (m *ConversationTombstoneMutation) SetDeletedAt(t time.Time) {
+	m.deleted_at = &t
+}
+
+// DeletedAt returns the value of the "deleted_at" field in the mutation.
+func (m *ConversationTombstoneMutation) DeletedAt() (r time.Time, exists bool) {
+	v := m.deleted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedAt returns the old "deleted_at" field's value of the ConversationTombstone entity.
+// If the ConversationTombstone object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationTombstoneMutation) OldDeletedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedAt: %w", err)
+	}
+	return oldValue.DeletedAt, nil
+}
+
+// ResetDeletedAt resets all changes to the "deleted_at" field.
+func (m *ConversationTombstoneMutation) ResetDeletedAt() {
+	m.deleted_at = nil
+}
+
+// ClearUser clears the "user" edge to the User entity.
+func (m *ConversationTombstoneMutation) ClearUser() {
+	m.cleareduser = true
+	m.clearedFields[conversationtombstone.FieldUserID] = struct{}{}
+}
+
+// UserCleared reports if the "user" edge to the User entity was cleared.
+func (m *ConversationTombstoneMutation) UserCleared() bool {
+	return m.cleareduser
+}
+
+// UserIDs returns the "user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UserID instead. It exists only for internal usage by the builders.
+func (m *ConversationTombstoneMutation) UserIDs() (ids []string) {
+	if id := m.user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUser resets all changes to the "user" edge.
+func (m *ConversationTombstoneMutation) ResetUser() {
+	m.user = nil
+	m.cleareduser = false
+}
+
+// Where appends a list predicates to the ConversationTombstoneMutation builder.
+func (m *ConversationTombstoneMutation) Where(ps ...predicate.ConversationTombstone) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ConversationTombstoneMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ConversationTombstoneMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ConversationTombstone, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ConversationTombstoneMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ConversationTombstoneMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ConversationTombstone).
+func (m *ConversationTombstoneMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ConversationTombstoneMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.user != nil {
+		fields = append(fields, conversationtombstone.FieldUserID)
+	}
+	if m.seq != nil {
+		fields = append(fields, conversationtombstone.FieldSeq)
+	}
+	if m.deleted_at != nil {
+		fields = append(fields, conversationtombstone.FieldDeletedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ConversationTombstoneMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case conversationtombstone.FieldUserID:
+		return m.UserID()
+	case conversationtombstone.FieldSeq:
+		return m.Seq()
+	case conversationtombstone.FieldDeletedAt:
+		return m.DeletedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ConversationTombstoneMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case conversationtombstone.FieldUserID:
+		return m.OldUserID(ctx)
+	case conversationtombstone.FieldSeq:
+		return m.OldSeq(ctx)
+	case conversationtombstone.FieldDeletedAt:
+		return m.OldDeletedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ConversationTombstone field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConversationTombstoneMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case conversationtombstone.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case conversationtombstone.FieldSeq:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSeq(v)
+		return nil
+	case conversationtombstone.FieldDeletedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ConversationTombstone field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ConversationTombstoneMutation) AddedFields() []string {
+	var fields []string
+	if m.addseq != nil {
+		fields = append(fields, conversationtombstone.FieldSeq)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ConversationTombstoneMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case conversationtombstone.FieldSeq:
+		return m.AddedSeq()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConversationTombstoneMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case conversationtombstone.FieldSeq:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSeq(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ConversationTombstone numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ConversationTombstoneMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ConversationTombstoneMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ConversationTombstoneMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ConversationTombstone nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ConversationTombstoneMutation) ResetField(name string) error {
+	switch name {
+	case conversationtombstone.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case conversationtombstone.FieldSeq:
+		m.ResetSeq()
+		return nil
+	case conversationtombstone.FieldDeletedAt:
+		m.ResetDeletedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ConversationTombstone field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ConversationTombstoneMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.user != nil {
+		edges = append(edges, conversationtombstone.EdgeUser)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ConversationTombstoneMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case conversationtombstone.EdgeUser:
+		if id := m.user; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ConversationTombstoneMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ConversationTombstoneMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ConversationTombstoneMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.cleareduser {
+		edges = append(edges, conversationtombstone.EdgeUser)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ConversationTombstoneMutation) EdgeCleared(name string) bool {
+	switch name {
+	case conversationtombstone.EdgeUser:
+		return m.cleareduser
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ConversationTombstoneMutation) ClearEdge(name string) error {
+	switch name {
+	case conversationtombstone.EdgeUser:
+		m.ClearUser()
+		return nil
+	}
+	return fmt.Errorf("unknown ConversationTombstone unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ConversationTombstoneMutation) ResetEdge(name string) error {
+	switch name {
+	case conversationtombstone.EdgeUser:
+		m.ResetUser()
+		return nil
+	}
+	return fmt.Errorf("unknown ConversationTombstone edge %s", name)
 }
 
 // DeletedAccountMutation represents an operation that mutates the DeletedAccount nodes in the graph.
@@ -10336,60 +11031,67 @@ func (m *UsageDayMutation) ResetEdge(name string) error {
 // UserMutation represents an operation that mutates the User nodes in the graph.
 type UserMutation struct {
 	config
-	op                       Op
-	typ                      string
-	id                       *string
-	created_at               *time.Time
-	updated_at               *time.Time
-	issuer                   *string
-	subject                  *string
-	name                     *string
-	name_chosen              *bool
-	email                    *string
-	time_zone                *string
-	last_task_number         *int
-	addlast_task_number      *int
-	last_change              *int
-	addlast_change           *int
-	assistant_calls_until    *int64
-	addassistant_calls_until *int64
-	mutations_until          *int64
-	addmutations_until       *int64
-	open_tasks               *int
-	addopen_tasks            *int
-	completed_tasks          *int
-	addcompleted_tasks       *int
-	trashed_tasks            *int
-	addtrashed_tasks         *int
-	conversation_count       *int
-	addconversation_count    *int
-	stored_bytes             *int64
-	addstored_bytes          *int64
-	clearedFields            map[string]struct{}
-	tasks                    map[string]struct{}
-	removedtasks             map[string]struct{}
-	clearedtasks             bool
-	conversations            map[string]struct{}
-	removedconversations     map[string]struct{}
-	clearedconversations     bool
-	messages                 map[string]struct{}
-	removedmessages          map[string]struct{}
-	clearedmessages          bool
-	tool_calls               map[string]struct{}
-	removedtool_calls        map[string]struct{}
-	clearedtool_calls        bool
-	runs                     map[string]struct{}
-	removedruns              map[string]struct{}
-	clearedruns              bool
-	task_changes             map[string]struct{}
-	removedtask_changes      map[string]struct{}
-	clearedtask_changes      bool
-	usage_days               map[string]struct{}
-	removedusage_days        map[string]struct{}
-	clearedusage_days        bool
-	done                     bool
-	oldValue                 func(context.Context) (*User, error)
-	predicates               []predicate.User
+	op                             Op
+	typ                            string
+	id                             *string
+	created_at                     *time.Time
+	updated_at                     *time.Time
+	issuer                         *string
+	subject                        *string
+	name                           *string
+	name_chosen                    *bool
+	email                          *string
+	time_zone                      *string
+	last_task_number               *int
+	addlast_task_number            *int
+	last_change                    *int
+	addlast_change                 *int
+	last_conversation_change       *int
+	addlast_conversation_change    *int
+	purged_conversation_change     *int
+	addpurged_conversation_change  *int
+	assistant_calls_until          *int64
+	addassistant_calls_until       *int64
+	mutations_until                *int64
+	addmutations_until             *int64
+	open_tasks                     *int
+	addopen_tasks                  *int
+	completed_tasks                *int
+	addcompleted_tasks             *int
+	trashed_tasks                  *int
+	addtrashed_tasks               *int
+	conversation_count             *int
+	addconversation_count          *int
+	stored_bytes                   *int64
+	addstored_bytes                *int64
+	clearedFields                  map[string]struct{}
+	tasks                          map[string]struct{}
+	removedtasks                   map[string]struct{}
+	clearedtasks                   bool
+	conversations                  map[string]struct{}
+	removedconversations           map[string]struct{}
+	clearedconversations           bool
+	conversation_tombstones        map[string]struct{}
+	removedconversation_tombstones map[string]struct{}
+	clearedconversation_tombstones bool
+	messages                       map[string]struct{}
+	removedmessages                map[string]struct{}
+	clearedmessages                bool
+	tool_calls                     map[string]struct{}
+	removedtool_calls              map[string]struct{}
+	clearedtool_calls              bool
+	runs                           map[string]struct{}
+	removedruns                    map[string]struct{}
+	clearedruns                    bool
+	task_changes                   map[string]struct{}
+	removedtask_changes            map[string]struct{}
+	clearedtask_changes            bool
+	usage_days                     map[string]struct{}
+	removedusage_days              map[string]struct{}
+	clearedusage_days              bool
+	done                           bool
+	oldValue                       func(context.Context) (*User, error)
+	predicates                     []predicate.User
 }
 
 var _ ent.Mutation = (*UserMutation)(nil)
@@ -10896,6 +11598,118 @@ func (m *UserMutation) ResetLastChange() {
 	m.addlast_change = nil
 }
 
+// SetLastConversationChange sets the "last_conversation_change" field.
+func (m *UserMutation) SetLastConversationChange(i int) {
+	m.last_conversation_change = &i
+	m.addlast_conversation_change = nil
+}
+
+// LastConversationChange returns the value of the "last_conversation_change" field in the mutation.
+func (m *UserMutation) LastConversationChange() (r int, exists bool) {
+	v := m.last_conversation_change
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastConversationChange returns the old "last_conversation_change" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldLastConversationChange(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastConversationChange is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastConversationChange requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastConversationChange: %w", err)
+	}
+	return oldValue.LastConversationChange, nil
+}
+
+// AddLastConversationChange adds i to the "last_conversation_change" field.
+func (m *UserMutation) AddLastConversationChange(i int) {
+	if m.addlast_conversation_change != nil {
+		*m.addlast_conversation_change += i
+	} else {
+		m.addlast_conversation_change = &i
+	}
+}
+
+// AddedLastConversationChange returns the value that was added to the "last_conversation_change" field in this mutation.
+func (m *UserMutation) AddedLastConversationChange() (r int, exists bool) {
+	v := m.addlast_conversation_change
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLastConversationChange resets all changes to the "last_conversation_change" field.
+func (m *UserMutation) ResetLastConversationChange() {
+	m.last_conversation_change = nil
+	m.addlast_conversation_change = nil
+}
+
+// SetPurgedConversationChange sets the "purged_conversation_change" field.
+func (m *UserMutation) SetPurgedConversationChange(i int) {
+	m.purged_conversation_change = &i
+	m.addpurged_conversation_change = nil
+}
+
+// PurgedConversationChange returns the value of the "purged_conversation_change" field in the mutation.
+func (m *UserMutation) PurgedConversationChange() (r int, exists bool) {
+	v := m.purged_conversation_change
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurgedConversationChange returns the old "purged_conversation_change" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldPurgedConversationChange(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurgedConversationChange is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurgedConversationChange requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurgedConversationChange: %w", err)
+	}
+	return oldValue.PurgedConversationChange, nil
+}
+
+// AddPurgedConversationChange adds i to the "purged_conversation_change" field.
+func (m *UserMutation) AddPurgedConversationChange(i int) {
+	if m.addpurged_conversation_change != nil {
+		*m.addpurged_conversation_change += i
+	} else {
+		m.addpurged_conversation_change = &i
+	}
+}
+
+// AddedPurgedConversationChange returns the value that was added to the "purged_conversation_change" field in this mutation.
+func (m *UserMutation) AddedPurgedConversationChange() (r int, exists bool) {
+	v := m.addpurged_conversation_change
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPurgedConversationChange resets all changes to the "purged_conversation_change" field.
+func (m *UserMutation) ResetPurgedConversationChange() {
+	m.purged_conversation_change = nil
+	m.addpurged_conversation_change = nil
+}
+
 // SetAssistantCallsUntil sets the "assistant_calls_until" field.
 func (m *UserMutation) SetAssistantCallsUntil(i int64) {
 	m.assistant_calls_until = &i
@@ -11396,6 +12210,60 @@ func (m *UserMutation) ResetConversations() {
 	m.removedconversations = nil
 }
 
+// AddConversationTombstoneIDs adds the "conversation_tombstones" edge to the ConversationTombstone entity by ids.
+func (m *UserMutation) AddConversationTombstoneIDs(ids ...string) {
+	if m.conversation_tombstones == nil {
+		m.conversation_tombstones = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.conversation_tombstones[ids[i]] = struct{}{}
+	}
+}
+
+// ClearConversationTombstones clears the "conversation_tombstones" edge to the ConversationTombstone entity.
+func (m *UserMutation) ClearConversationTombstones() {
+	m.clearedconversation_tombstones = true
+}
+
+// ConversationTombstonesCleared reports if the "conversation_tombstones" edge to the ConversationTombstone entity was cleared.
+func (m *UserMutation) ConversationTombstonesCleared() bool {
+	return m.clearedconversation_tombstones
+}
+
+// RemoveConversationTombstoneIDs removes the "conversation_tombstones" edge to the ConversationTombstone entity by IDs.
+func (m *UserMutation) RemoveConversationTombstoneIDs(ids ...string) {
+	if m.removedconversation_tombstones == nil {
+		m.removedconversation_tombstones = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.conversation_tombstones, ids[i])
+		m.removedconversation_tombstones[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedConversationTombstones returns the removed IDs of the "conversation_tombstones" edge to the ConversationTombstone entity.
+func (m *UserMutation) RemovedConversationTombstonesIDs() (ids []string) {
+	for id := range m.removedconversation_tombstones {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ConversationTombstonesIDs returns the "conversation_tombstones" edge IDs in the mutation.
+func (m *UserMutation) ConversationTombstonesIDs() (ids []string) {
+	for id := range m.conversation_tombstones {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetConversationTombstones resets all changes to the "conversation_tombstones" edge.
+func (m *UserMutation) ResetConversationTombstones() {
+	m.conversation_tombstones = nil
+	m.clearedconversation_tombstones = false
+	m.removedconversation_tombstones = nil
+}
+
 // AddMessageIDs adds the "messages" edge to the Message entity by ids.
 func (m *UserMutation) AddMessageIDs(ids ...string) {
 	if m.messages == nil {
@@ -11700,7 +12568,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 17)
+	fields := make([]string, 0, 19)
 	if m.created_at != nil {
 		fields = append(fields, user.FieldCreatedAt)
 	}
@@ -11730,6 +12598,12 @@ func (m *UserMutation) Fields() []string {
 	}
 	if m.last_change != nil {
 		fields = append(fields, user.FieldLastChange)
+	}
+	if m.last_conversation_change != nil {
+		fields = append(fields, user.FieldLastConversationChange)
+	}
+	if m.purged_conversation_change != nil {
+		fields = append(fields, user.FieldPurgedConversationChange)
 	}
 	if m.assistant_calls_until != nil {
 		fields = append(fields, user.FieldAssistantCallsUntil)
@@ -11780,6 +12654,10 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.LastTaskNumber()
 	case user.FieldLastChange:
 		return m.LastChange()
+	case user.FieldLastConversationChange:
+		return m.LastConversationChange()
+	case user.FieldPurgedConversationChange:
+		return m.PurgedConversationChange()
 	case user.FieldAssistantCallsUntil:
 		return m.AssistantCallsUntil()
 	case user.FieldMutationsUntil:
@@ -11823,6 +12701,10 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldLastTaskNumber(ctx)
 	case user.FieldLastChange:
 		return m.OldLastChange(ctx)
+	case user.FieldLastConversationChange:
+		return m.OldLastConversationChange(ctx)
+	case user.FieldPurgedConversationChange:
+		return m.OldPurgedConversationChange(ctx)
 	case user.FieldAssistantCallsUntil:
 		return m.OldAssistantCallsUntil(ctx)
 	case user.FieldMutationsUntil:
@@ -11916,6 +12798,20 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetLastChange(v)
 		return nil
+	case user.FieldLastConversationChange:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastConversationChange(v)
+		return nil
+	case user.FieldPurgedConversationChange:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurgedConversationChange(v)
+		return nil
 	case user.FieldAssistantCallsUntil:
 		v, ok := value.(int64)
 		if !ok {
@@ -11979,6 +12875,12 @@ func (m *UserMutation) AddedFields() []string {
 	if m.addlast_change != nil {
 		fields = append(fields, user.FieldLastChange)
 	}
+	if m.addlast_conversation_change != nil {
+		fields = append(fields, user.FieldLastConversationChange)
+	}
+	if m.addpurged_conversation_change != nil {
+		fields = append(fields, user.FieldPurgedConversationChange)
+	}
 	if m.addassistant_calls_until != nil {
 		fields = append(fields, user.FieldAssistantCallsUntil)
 	}
@@ -12012,6 +12914,10 @@ func (m *UserMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedLastTaskNumber()
 	case user.FieldLastChange:
 		return m.AddedLastChange()
+	case user.FieldLastConversationChange:
+		return m.AddedLastConversationChange()
+	case user.FieldPurgedConversationChange:
+		return m.AddedPurgedConversationChange()
 	case user.FieldAssistantCallsUntil:
 		return m.AddedAssistantCallsUntil()
 	case user.FieldMutationsUntil:
@@ -12048,6 +12954,20 @@ func (m *UserMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddLastChange(v)
+		return nil
+	case user.FieldLastConversationChange:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLastConversationChange(v)
+		return nil
+	case user.FieldPurgedConversationChange:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPurgedConversationChange(v)
 		return nil
 	case user.FieldAssistantCallsUntil:
 		v, ok := value.(int64)
@@ -12155,6 +13075,12 @@ func (m *UserMutation) ResetField(name string) error {
 	case user.FieldLastChange:
 		m.ResetLastChange()
 		return nil
+	case user.FieldLastConversationChange:
+		m.ResetLastConversationChange()
+		return nil
+	case user.FieldPurgedConversationChange:
+		m.ResetPurgedConversationChange()
+		return nil
 	case user.FieldAssistantCallsUntil:
 		m.ResetAssistantCallsUntil()
 		return nil
@@ -12182,12 +13108,15 @@ func (m *UserMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *UserMutation) AddedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.tasks != nil {
 		edges = append(edges, user.EdgeTasks)
 	}
 	if m.conversations != nil {
 		edges = append(edges, user.EdgeConversations)
+	}
+	if m.conversation_tombstones != nil {
+		edges = append(edges, user.EdgeConversationTombstones)
 	}
 	if m.messages != nil {
 		edges = append(edges, user.EdgeMessages)
@@ -12220,6 +13149,12 @@ func (m *UserMutation) AddedIDs(name string) []ent.Value {
 	case user.EdgeConversations:
 		ids := make([]ent.Value, 0, len(m.conversations))
 		for id := range m.conversations {
+			ids = append(ids, id)
+		}
+		return ids
+	case user.EdgeConversationTombstones:
+		ids := make([]ent.Value, 0, len(m.conversation_tombstones))
+		for id := range m.conversation_tombstones {
 			ids = append(ids, id)
 		}
 		return ids
@@ -12259,12 +13194,15 @@ func (m *UserMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *UserMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.removedtasks != nil {
 		edges = append(edges, user.EdgeTasks)
 	}
 	if m.removedconversations != nil {
 		edges = append(edges, user.EdgeConversations)
+	}
+	if m.removedconversation_tombstones != nil {
+		edges = append(edges, user.EdgeConversationTombstones)
 	}
 	if m.removedmessages != nil {
 		edges = append(edges, user.EdgeMessages)
@@ -12297,6 +13235,12 @@ func (m *UserMutation) RemovedIDs(name string) []ent.Value {
 	case user.EdgeConversations:
 		ids := make([]ent.Value, 0, len(m.removedconversations))
 		for id := range m.removedconversations {
+			ids = append(ids, id)
+		}
+		return ids
+	case user.EdgeConversationTombstones:
+		ids := make([]ent.Value, 0, len(m.removedconversation_tombstones))
+		for id := range m.removedconversation_tombstones {
 			ids = append(ids, id)
 		}
 		return ids
@@ -12336,12 +13280,15 @@ func (m *UserMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *UserMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.clearedtasks {
 		edges = append(edges, user.EdgeTasks)
 	}
 	if m.clearedconversations {
 		edges = append(edges, user.EdgeConversations)
+	}
+	if m.clearedconversation_tombstones {
+		edges = append(edges, user.EdgeConversationTombstones)
 	}
 	if m.clearedmessages {
 		edges = append(edges, user.EdgeMessages)
@@ -12369,6 +13316,8 @@ func (m *UserMutation) EdgeCleared(name string) bool {
 		return m.clearedtasks
 	case user.EdgeConversations:
 		return m.clearedconversations
+	case user.EdgeConversationTombstones:
+		return m.clearedconversation_tombstones
 	case user.EdgeMessages:
 		return m.clearedmessages
 	case user.EdgeToolCalls:
@@ -12400,6 +13349,9 @@ func (m *UserMutation) ResetEdge(name string) error {
 		return nil
 	case user.EdgeConversations:
 		m.ResetConversations()
+		return nil
+	case user.EdgeConversationTombstones:
+		m.ResetConversationTombstones()
 		return nil
 	case user.EdgeMessages:
 		m.ResetMessages()

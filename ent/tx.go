@@ -16,6 +16,8 @@ type Tx struct {
 	config
 	// Conversation is the client for interacting with the Conversation builders.
 	Conversation *ConversationClient
+	// ConversationTombstone is the client for interacting with the ConversationTombstone builders.
+	ConversationTombstone *ConversationTombstoneClient
 	// DeletedAccount is the client for interacting with the DeletedAccount builders.
 	DeletedAccount *DeletedAccountClient
 	// Message is the client for interacting with the Message builders.
@@ -166,6 +168,7 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Conversation = NewConversationClient(tx.config)
+	tx.ConversationTombstone = NewConversationTombstoneClient(tx.config)
 	tx.DeletedAccount = NewDeletedAccountClient(tx.config)
 	tx.Message = NewMessageClient(tx.config)
 	tx.Run = NewRunClient(tx.config)

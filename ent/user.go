@@ -38,6 +38,10 @@ type User struct {
 	LastTaskNumber int `json:"last_task_number,omitempty"`
 	// Position of the newest task change. Incrementing it locks the row, so that positions follow the order of commits.
 	LastChange int `json:"last_change,omitempty"`
+	// Position of the newest change to a conversation, its deletion included. Incrementing it locks the row, so that positions follow the order of commits.
+	LastConversationChange int `json:"last_conversation_change,omitempty"`
+	// Position of the newest deletion of a conversation whose tombstone was purged; 0 before the first.
+	PurgedConversationChange int `json:"purged_conversation_change,omitempty"`
 	// Rate limit of MCP calls (generic cell rate algorithm): theoretical arrival time of the next call, in microseconds since 1970 UTC.
 	AssistantCallsUntil int64 `json:"assistant_calls_until,omitempty"`
 	// Rate limit of mutations (generic cell rate algorithm): theoretical arrival time of the next mutation, in microseconds since 1970 UTC.
@@ -64,6 +68,8 @@ type UserEdges struct {
 	Tasks []*Task `json:"tasks,omitempty"`
 	// Conversations holds the value of the conversations edge.
 	Conversations []*Conversation `json:"conversations,omitempty"`
+	// ConversationTombstones holds the value of the conversation_tombstones edge.
+	ConversationTombstones []*ConversationTombstone `json:"conversation_tombstones,omitempty"`
 	// Messages holds the value of the messages edge.
 	Messages []*Message `json:"messages,omitempty"`
 	// ToolCalls holds the value of the tool_calls edge.
@@ -76,7 +82,7 @@ type UserEdges struct {
 	UsageDays []*UsageDay `json:"usage_days,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [7]bool
+	loadedTypes [8]bool
 }
 
 // TasksOrErr returns the Tasks value or an error if the edge
@@ -97,10 +103,19 @@ func (e UserEdges) ConversationsOrErr() ([]*Conversation, error) {
 	return nil, &NotLoadedError{edge: "conversations"}
 }
 
+// ConversationTombstonesOrErr returns the ConversationTombstones value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) ConversationTombstonesOrErr() ([]*ConversationTombstone, error) {
+	if e.loadedTypes[2] {
+		return e.ConversationTombstones, nil
+	}
+	return nil, &NotLoadedError{edge: "conversation_tombstones"}
+}
+
 // MessagesOrErr returns the Messages value or an error if the edge
 // was not loaded in eager-loading.
 func (e UserEdges) MessagesOrErr() ([]*Message, error) {
-	if e.loadedTypes[2] {
+	if e.loadedTypes[3] {
 		return e.Messages, nil
 	}
 	return nil, &NotLoadedError{edge: "messages"}
@@ -109,7 +124,7 @@ func (e UserEdges) MessagesOrErr() ([]*Message, error) {
 // ToolCallsOrErr returns the ToolCalls value or an error if the edge
 // was not loaded in eager-loading.
 func (e UserEdges) ToolCallsOrErr() ([]*ToolCall, error) {
-	if e.loadedTypes[3] {
+	if e.loadedTypes[4] {
 		return e.ToolCalls, nil
 	}
 	return nil, &NotLoadedError{edge: "tool_calls"}
@@ -118,7 +133,7 @@ func (e UserEdges) ToolCallsOrErr() ([]*ToolCall, error) {
 // RunsOrErr returns the Runs value or an error if the edge
 // was not loaded in eager-loading.
 func (e UserEdges) RunsOrErr() ([]*Run, error) {
-	if e.loadedTypes[4] {
+	if e.loadedTypes[5] {
 		return e.Runs, nil
 	}
 	return nil, &NotLoadedError{edge: "runs"}
@@ -127,7 +142,7 @@ func (e UserEdges) RunsOrErr() ([]*Run, error) {
 // TaskChangesOrErr returns the TaskChanges value or an error if the edge
 // was not loaded in eager-loading.
 func (e UserEdges) TaskChangesOrErr() ([]*TaskChange, error) {
-	if e.loadedTypes[5] {
+	if e.loadedTypes[6] {
 		return e.TaskChanges, nil
 	}
 	return nil, &NotLoadedError{edge: "task_changes"}
@@ -136,7 +151,7 @@ func (e UserEdges) TaskChangesOrErr() ([]*TaskChange, error) {
 // UsageDaysOrErr returns the UsageDays value or an error if the edge
 // was not loaded in eager-loading.
 func (e UserEdges) UsageDaysOrErr() ([]*UsageDay, error) {
-	if e.loadedTypes[6] {
+	if e.loadedTypes[7] {
 		return e.UsageDays, nil
 	}
 	return nil, &NotLoadedError{edge: "usage_days"}
@@ -149,7 +164,7 @@ func (*User) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case user.FieldNameChosen:
 			values[i] = new(sql.NullBool)
-		case user.FieldLastTaskNumber, user.FieldLastChange, user.FieldAssistantCallsUntil, user.FieldMutationsUntil, user.FieldOpenTasks, user.FieldCompletedTasks, user.FieldTrashedTasks, user.FieldConversationCount, user.FieldStoredBytes:
+		case user.FieldLastTaskNumber, user.FieldLastChange, user.FieldLastConversationChange, user.FieldPurgedConversationChange, user.FieldAssistantCallsUntil, user.FieldMutationsUntil, user.FieldOpenTasks, user.FieldCompletedTasks, user.FieldTrashedTasks, user.FieldConversationCount, user.FieldStoredBytes:
 			values[i] = new(sql.NullInt64)
 		case user.FieldID, user.FieldIssuer, user.FieldSubject, user.FieldName, user.FieldEmail, user.FieldTimeZone:
 			values[i] = new(sql.NullString)
@@ -236,6 +251,18 @@ func (_m *User) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.LastChange = int(value.Int64)
 			}
+		case user.FieldLastConversationChange:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field last_conversation_change", values[i])
+			} else if value.Valid {
+				_m.LastConversationChange = int(value.Int64)
+			}
+		case user.FieldPurgedConversationChange:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field purged_conversation_change", values[i])
+			} else if value.Valid {
+				_m.PurgedConversationChange = int(value.Int64)
+			}
 		case user.FieldAssistantCallsUntil:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field assistant_calls_until", values[i])
@@ -299,6 +326,11 @@ func (_m *User) QueryTasks() *TaskQuery {
 // QueryConversations queries the "conversations" edge of the User entity.
 func (_m *User) QueryConversations() *ConversationQuery {
 	return NewUserClient(_m.config).QueryConversations(_m)
+}
+
+// QueryConversationTombstones queries the "conversation_tombstones" edge of the User entity.
+func (_m *User) QueryConversationTombstones() *ConversationTombstoneQuery {
+	return NewUserClient(_m.config).QueryConversationTombstones(_m)
 }
 
 // QueryMessages queries the "messages" edge of the User entity.
@@ -378,6 +410,12 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("last_change=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LastChange))
+	builder.WriteString(", ")
+	builder.WriteString("last_conversation_change=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LastConversationChange))
+	builder.WriteString(", ")
+	builder.WriteString("purged_conversation_change=")
+	builder.WriteString(fmt.Sprintf("%v", _m.PurgedConversationChange))
 	builder.WriteString(", ")
 	builder.WriteString("assistant_calls_until=")
 	builder.WriteString(fmt.Sprintf("%v", _m.AssistantCallsUntil))

@@ -5,6 +5,7 @@ package ent
 import (
 	"context"
 	"errand/ent/conversation"
+	"errand/ent/conversationtombstone"
 	"errand/ent/message"
 	"errand/ent/run"
 	"errand/ent/task"
@@ -162,6 +163,34 @@ func (_c *UserCreate) SetNillableLastChange(v *int) *UserCreate {
 	return _c
 }
 
+// SetLastConversationChange sets the "last_conversation_change" field.
+func (_c *UserCreate) SetLastConversationChange(v int) *UserCreate {
+	_c.mutation.SetLastConversationChange(v)
+	return _c
+}
+
+// SetNillableLastConversationChange sets the "last_conversation_change" field if the given value is not nil.
+func (_c *UserCreate) SetNillableLastConversationChange(v *int) *UserCreate {
+	if v != nil {
+		_c.SetLastConversationChange(*v)
+	}
+	return _c
+}
+
+// SetPurgedConversationChange sets the "purged_conversation_change" field.
+func (_c *UserCreate) SetPurgedConversationChange(v int) *UserCreate {
+	_c.mutation.SetPurgedConversationChange(v)
+	return _c
+}
+
+// SetNillablePurgedConversationChange sets the "purged_conversation_change" field if the given value is not nil.
+func (_c *UserCreate) SetNillablePurgedConversationChange(v *int) *UserCreate {
+	if v != nil {
+		_c.SetPurgedConversationChange(*v)
+	}
+	return _c
+}
+
 // SetAssistantCallsUntil sets the "assistant_calls_until" field.
 func (_c *UserCreate) SetAssistantCallsUntil(v int64) *UserCreate {
 	_c.mutation.SetAssistantCallsUntil(v)
@@ -302,6 +331,21 @@ func (_c *UserCreate) AddConversations(v ...*Conversation) *UserCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddConversationIDs(ids...)
+}
+
+// AddConversationTombstoneIDs adds the "conversation_tombstones" edge to the ConversationTombstone entity by IDs.
+func (_c *UserCreate) AddConversationTombstoneIDs(ids ...string) *UserCreate {
+	_c.mutation.AddConversationTombstoneIDs(ids...)
+	return _c
+}
+
+// AddConversationTombstones adds the "conversation_tombstones" edges to the ConversationTombstone entity.
+func (_c *UserCreate) AddConversationTombstones(v ...*ConversationTombstone) *UserCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddConversationTombstoneIDs(ids...)
 }
 
 // AddMessageIDs adds the "messages" edge to the Message entity by IDs.
@@ -458,6 +502,14 @@ func (_c *UserCreate) defaults() error {
 		v := user.DefaultLastChange
 		_c.mutation.SetLastChange(v)
 	}
+	if _, ok := _c.mutation.LastConversationChange(); !ok {
+		v := user.DefaultLastConversationChange
+		_c.mutation.SetLastConversationChange(v)
+	}
+	if _, ok := _c.mutation.PurgedConversationChange(); !ok {
+		v := user.DefaultPurgedConversationChange
+		_c.mutation.SetPurgedConversationChange(v)
+	}
 	if _, ok := _c.mutation.AssistantCallsUntil(); !ok {
 		v := user.DefaultAssistantCallsUntil
 		_c.mutation.SetAssistantCallsUntil(v)
@@ -561,6 +613,22 @@ func (_c *UserCreate) check() error {
 	if v, ok := _c.mutation.LastChange(); ok {
 		if err := user.LastChangeValidator(v); err != nil {
 			return &ValidationError{Name: "last_change", err: fmt.Errorf(`ent: validator failed for field "User.last_change": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.LastConversationChange(); !ok {
+		return &ValidationError{Name: "last_conversation_change", err: errors.New(`ent: missing required field "User.last_conversation_change"`)}
+	}
+	if v, ok := _c.mutation.LastConversationChange(); ok {
+		if err := user.LastConversationChangeValidator(v); err != nil {
+			return &ValidationError{Name: "last_conversation_change", err: fmt.Errorf(`ent: validator failed for field "User.last_conversation_change": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.PurgedConversationChange(); !ok {
+		return &ValidationError{Name: "purged_conversation_change", err: errors.New(`ent: missing required field "User.purged_conversation_change"`)}
+	}
+	if v, ok := _c.mutation.PurgedConversationChange(); ok {
+		if err := user.PurgedConversationChangeValidator(v); err != nil {
+			return &ValidationError{Name: "purged_conversation_change", err: fmt.Errorf(`ent: validator failed for field "User.purged_conversation_change": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.AssistantCallsUntil(); !ok {
@@ -700,6 +768,14 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 		_spec.SetField(user.FieldLastChange, field.TypeInt, value)
 		_node.LastChange = value
 	}
+	if value, ok := _c.mutation.LastConversationChange(); ok {
+		_spec.SetField(user.FieldLastConversationChange, field.TypeInt, value)
+		_node.LastConversationChange = value
+	}
+	if value, ok := _c.mutation.PurgedConversationChange(); ok {
+		_spec.SetField(user.FieldPurgedConversationChange, field.TypeInt, value)
+		_node.PurgedConversationChange = value
+	}
 	if value, ok := _c.mutation.AssistantCallsUntil(); ok {
 		_spec.SetField(user.FieldAssistantCallsUntil, field.TypeInt64, value)
 		_node.AssistantCallsUntil = value
@@ -753,6 +829,22 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(conversation.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ConversationTombstonesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.ConversationTombstonesTable,
+			Columns: []string{user.ConversationTombstonesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversationtombstone.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {
@@ -985,6 +1077,42 @@ func (u *UserUpsert) UpdateLastChange() *UserUpsert {
 // AddLastChange adds v to the "last_change" field.
 func (u *UserUpsert) AddLastChange(v int) *UserUpsert {
 	u.Add(user.FieldLastChange, v)
+	return u
+}
+
+// SetLastConversationChange sets the "last_conversation_change" field.
+func (u *UserUpsert) SetLastConversationChange(v int) *UserUpsert {
+	u.Set(user.FieldLastConversationChange, v)
+	return u
+}
+
+// UpdateLastConversationChange sets the "last_conversation_change" field to the value that was provided on create.
+func (u *UserUpsert) UpdateLastConversationChange() *UserUpsert {
+	u.SetExcluded(user.FieldLastConversationChange)
+	return u
+}
+
+// AddLastConversationChange adds v to the "last_conversation_change" field.
+func (u *UserUpsert) AddLastConversationChange(v int) *UserUpsert {
+	u.Add(user.FieldLastConversationChange, v)
+	return u
+}
+
+// SetPurgedConversationChange sets the "purged_conversation_change" field.
+func (u *UserUpsert) SetPurgedConversationChange(v int) *UserUpsert {
+	u.Set(user.FieldPurgedConversationChange, v)
+	return u
+}
+
+// UpdatePurgedConversationChange sets the "purged_conversation_change" field to the value that was provided on create.
+func (u *UserUpsert) UpdatePurgedConversationChange() *UserUpsert {
+	u.SetExcluded(user.FieldPurgedConversationChange)
+	return u
+}
+
+// AddPurgedConversationChange adds v to the "purged_conversation_change" field.
+func (u *UserUpsert) AddPurgedConversationChange(v int) *UserUpsert {
+	u.Add(user.FieldPurgedConversationChange, v)
 	return u
 }
 
@@ -1280,6 +1408,48 @@ func (u *UserUpsertOne) AddLastChange(v int) *UserUpsertOne {
 func (u *UserUpsertOne) UpdateLastChange() *UserUpsertOne {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdateLastChange()
+	})
+}
+
+// SetLastConversationChange sets the "last_conversation_change" field.
+func (u *UserUpsertOne) SetLastConversationChange(v int) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetLastConversationChange(v)
+	})
+}
+
+// AddLastConversationChange adds v to the "last_conversation_change" field.
+func (u *UserUpsertOne) AddLastConversationChange(v int) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.AddLastConversationChange(v)
+	})
+}
+
+// UpdateLastConversationChange sets the "last_conversation_change" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateLastConversationChange() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateLastConversationChange()
+	})
+}
+
+// SetPurgedConversationChange sets the "purged_conversation_change" field.
+func (u *UserUpsertOne) SetPurgedConversationChange(v int) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetPurgedConversationChange(v)
+	})
+}
+
+// AddPurgedConversationChange adds v to the "purged_conversation_change" field.
+func (u *UserUpsertOne) AddPurgedConversationChange(v int) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.AddPurgedConversationChange(v)
+	})
+}
+
+// UpdatePurgedConversationChange sets the "purged_conversation_change" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdatePurgedConversationChange() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdatePurgedConversationChange()
 	})
 }
 
@@ -1763,6 +1933,48 @@ func (u *UserUpsertBulk) AddLastChange(v int) *UserUpsertBulk {
 func (u *UserUpsertBulk) UpdateLastChange() *UserUpsertBulk {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdateLastChange()
+	})
+}
+
+// SetLastConversationChange sets the "last_conversation_change" field.
+func (u *UserUpsertBulk) SetLastConversationChange(v int) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetLastConversationChange(v)
+	})
+}
+
+// AddLastConversationChange adds v to the "last_conversation_change" field.
+func (u *UserUpsertBulk) AddLastConversationChange(v int) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.AddLastConversationChange(v)
+	})
+}
+
+// UpdateLastConversationChange sets the "last_conversation_change" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateLastConversationChange() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateLastConversationChange()
+	})
+}
+
+// SetPurgedConversationChange sets the "purged_conversation_change" field.
+func (u *UserUpsertBulk) SetPurgedConversationChange(v int) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetPurgedConversationChange(v)
+	})
+}
+
+// AddPurgedConversationChange adds v to the "purged_conversation_change" field.
+func (u *UserUpsertBulk) AddPurgedConversationChange(v int) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.AddPurgedConversationChange(v)
+	})
+}
+
+// UpdatePurgedConversationChange sets the "purged_conversation_change" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdatePurgedConversationChange() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdatePurgedConversationChange()
 	})
 }
 

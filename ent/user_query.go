@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errand/ent/conversation"
+	"errand/ent/conversationtombstone"
 	"errand/ent/message"
 	"errand/ent/predicate"
 	"errand/ent/run"
@@ -27,18 +28,19 @@ import (
 // UserQuery is the builder for querying User entities.
 type UserQuery struct {
 	config
-	ctx               *QueryContext
-	order             []user.OrderOption
-	inters            []Interceptor
-	predicates        []predicate.User
-	withTasks         *TaskQuery
-	withConversations *ConversationQuery
-	withMessages      *MessageQuery
-	withToolCalls     *ToolCallQuery
-	withRuns          *RunQuery
-	withTaskChanges   *TaskChangeQuery
-	withUsageDays     *UsageDayQuery
-	modifiers         []func(*sql.Selector)
+	ctx                        *QueryContext
+	order                      []user.OrderOption
+	inters                     []Interceptor
+	predicates                 []predicate.User
+	withTasks                  *TaskQuery
+	withConversations          *ConversationQuery
+	withConversationTombstones *ConversationTombstoneQuery
+	withMessages               *MessageQuery
+	withToolCalls              *ToolCallQuery
+	withRuns                   *RunQuery
+	withTaskChanges            *TaskChangeQuery
+	withUsageDays              *UsageDayQuery
+	modifiers                  []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -112,6 +114,28 @@ func (_q *UserQuery) QueryConversations() *ConversationQuery {
 			sqlgraph.From(user.Table, user.FieldID, selector),
 			sqlgraph.To(conversation.Table, conversation.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, user.ConversationsTable, user.ConversationsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryConversationTombstones chains the current query on the "conversation_tombstones" edge.
+func (_q *UserQuery) QueryConversationTombstones() *ConversationTombstoneQuery {
+	query := (&ConversationTombstoneClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, selector),
+			sqlgraph.To(conversationtombstone.Table, conversationtombstone.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.ConversationTombstonesTable, user.ConversationTombstonesColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -416,18 +440,19 @@ func (_q *UserQuery) Clone() *UserQuery {
 		return nil
 	}
 	return &UserQuery{
-		config:            _q.config,
-		ctx:               _q.ctx.Clone(),
-		order:             append([]user.OrderOption{}, _q.order...),
-		inters:            append([]Interceptor{}, _q.inters...),
-		predicates:        append([]predicate.User{}, _q.predicates...),
-		withTasks:         _q.withTasks.Clone(),
-		withConversations: _q.withConversations.Clone(),
-		withMessages:      _q.withMessages.Clone(),
-		withToolCalls:     _q.withToolCalls.Clone(),
-		withRuns:          _q.withRuns.Clone(),
-		withTaskChanges:   _q.withTaskChanges.Clone(),
-		withUsageDays:     _q.withUsageDays.Clone(),
+		config:                     _q.config,
+		ctx:                        _q.ctx.Clone(),
+		order:                      append([]user.OrderOption{}, _q.order...),
+		inters:                     append([]Interceptor{}, _q.inters...),
+		predicates:                 append([]predicate.User{}, _q.predicates...),
+		withTasks:                  _q.withTasks.Clone(),
+		withConversations:          _q.withConversations.Clone(),
+		withConversationTombstones: _q.withConversationTombstones.Clone(),
+		withMessages:               _q.withMessages.Clone(),
+		withToolCalls:              _q.withToolCalls.Clone(),
+		withRuns:                   _q.withRuns.Clone(),
+		withTaskChanges:            _q.withTaskChanges.Clone(),
+		withUsageDays:              _q.withUsageDays.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -454,6 +479,17 @@ func (_q *UserQuery) WithConversations(opts ...func(*ConversationQuery)) *UserQu
 		opt(query)
 	}
 	_q.withConversations = query
+	return _q
+}
+
+// WithConversationTombstones tells the query-builder to eager-load the nodes that are connected to
+// the "conversation_tombstones" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *UserQuery) WithConversationTombstones(opts ...func(*ConversationTombstoneQuery)) *UserQuery {
+	query := (&ConversationTombstoneClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withConversationTombstones = query
 	return _q
 }
 
@@ -596,9 +632,10 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 	var (
 		nodes       = []*User{}
 		_spec       = _q.querySpec()
-		loadedTypes = [7]bool{
+		loadedTypes = [8]bool{
 			_q.withTasks != nil,
 			_q.withConversations != nil,
+			_q.withConversationTombstones != nil,
 			_q.withMessages != nil,
 			_q.withToolCalls != nil,
 			_q.withRuns != nil,
@@ -638,6 +675,15 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 		if err := _q.loadConversations(ctx, query, nodes,
 			func(n *User) { n.Edges.Conversations = []*Conversation{} },
 			func(n *User, e *Conversation) { n.Edges.Conversations = append(n.Edges.Conversations, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withConversationTombstones; query != nil {
+		if err := _q.loadConversationTombstones(ctx, query, nodes,
+			func(n *User) { n.Edges.ConversationTombstones = []*ConversationTombstone{} },
+			func(n *User, e *ConversationTombstone) {
+				n.Edges.ConversationTombstones = append(n.Edges.ConversationTombstones, e)
+			}); err != nil {
 			return nil, err
 		}
 	}
@@ -724,6 +770,36 @@ func (_q *UserQuery) loadConversations(ctx context.Context, query *ConversationQ
 	}
 	query.Where(predicate.Conversation(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(user.ConversationsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.UserID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "user_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *UserQuery) loadConversationTombstones(ctx context.Context, query *ConversationTombstoneQuery, nodes []*User, init func(*User), assign func(*User, *ConversationTombstone)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*User)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(conversationtombstone.FieldUserID)
+	}
+	query.Where(predicate.ConversationTombstone(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(user.ConversationTombstonesColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

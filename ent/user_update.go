@@ -5,6 +5,7 @@ package ent
 import (
 	"context"
 	"errand/ent/conversation"
+	"errand/ent/conversationtombstone"
 	"errand/ent/message"
 	"errand/ent/predicate"
 	"errand/ent/run"
@@ -137,6 +138,48 @@ func (_u *UserUpdate) SetNillableLastChange(v *int) *UserUpdate {
 // AddLastChange adds value to the "last_change" field.
 func (_u *UserUpdate) AddLastChange(v int) *UserUpdate {
 	_u.mutation.AddLastChange(v)
+	return _u
+}
+
+// SetLastConversationChange sets the "last_conversation_change" field.
+func (_u *UserUpdate) SetLastConversationChange(v int) *UserUpdate {
+	_u.mutation.ResetLastConversationChange()
+	_u.mutation.SetLastConversationChange(v)
+	return _u
+}
+
+// SetNillableLastConversationChange sets the "last_conversation_change" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableLastConversationChange(v *int) *UserUpdate {
+	if v != nil {
+		_u.SetLastConversationChange(*v)
+	}
+	return _u
+}
+
+// AddLastConversationChange adds value to the "last_conversation_change" field.
+func (_u *UserUpdate) AddLastConversationChange(v int) *UserUpdate {
+	_u.mutation.AddLastConversationChange(v)
+	return _u
+}
+
+// SetPurgedConversationChange sets the "purged_conversation_change" field.
+func (_u *UserUpdate) SetPurgedConversationChange(v int) *UserUpdate {
+	_u.mutation.ResetPurgedConversationChange()
+	_u.mutation.SetPurgedConversationChange(v)
+	return _u
+}
+
+// SetNillablePurgedConversationChange sets the "purged_conversation_change" field if the given value is not nil.
+func (_u *UserUpdate) SetNillablePurgedConversationChange(v *int) *UserUpdate {
+	if v != nil {
+		_u.SetPurgedConversationChange(*v)
+	}
+	return _u
+}
+
+// AddPurgedConversationChange adds value to the "purged_conversation_change" field.
+func (_u *UserUpdate) AddPurgedConversationChange(v int) *UserUpdate {
+	_u.mutation.AddPurgedConversationChange(v)
 	return _u
 }
 
@@ -317,6 +360,21 @@ func (_u *UserUpdate) AddConversations(v ...*Conversation) *UserUpdate {
 	return _u.AddConversationIDs(ids...)
 }
 
+// AddConversationTombstoneIDs adds the "conversation_tombstones" edge to the ConversationTombstone entity by IDs.
+func (_u *UserUpdate) AddConversationTombstoneIDs(ids ...string) *UserUpdate {
+	_u.mutation.AddConversationTombstoneIDs(ids...)
+	return _u
+}
+
+// AddConversationTombstones adds the "conversation_tombstones" edges to the ConversationTombstone entity.
+func (_u *UserUpdate) AddConversationTombstones(v ...*ConversationTombstone) *UserUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddConversationTombstoneIDs(ids...)
+}
+
 // AddMessageIDs adds the "messages" edge to the Message entity by IDs.
 func (_u *UserUpdate) AddMessageIDs(ids ...string) *UserUpdate {
 	_u.mutation.AddMessageIDs(ids...)
@@ -437,6 +495,27 @@ func (_u *UserUpdate) RemoveConversations(v ...*Conversation) *UserUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveConversationIDs(ids...)
+}
+
+// ClearConversationTombstones clears all "conversation_tombstones" edges to the ConversationTombstone entity.
+func (_u *UserUpdate) ClearConversationTombstones() *UserUpdate {
+	_u.mutation.ClearConversationTombstones()
+	return _u
+}
+
+// RemoveConversationTombstoneIDs removes the "conversation_tombstones" edge to ConversationTombstone entities by IDs.
+func (_u *UserUpdate) RemoveConversationTombstoneIDs(ids ...string) *UserUpdate {
+	_u.mutation.RemoveConversationTombstoneIDs(ids...)
+	return _u
+}
+
+// RemoveConversationTombstones removes "conversation_tombstones" edges to ConversationTombstone entities.
+func (_u *UserUpdate) RemoveConversationTombstones(v ...*ConversationTombstone) *UserUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveConversationTombstoneIDs(ids...)
 }
 
 // ClearMessages clears all "messages" edges to the Message entity.
@@ -613,6 +692,16 @@ func (_u *UserUpdate) check() error {
 			return &ValidationError{Name: "last_change", err: fmt.Errorf(`ent: validator failed for field "User.last_change": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.LastConversationChange(); ok {
+		if err := user.LastConversationChangeValidator(v); err != nil {
+			return &ValidationError{Name: "last_conversation_change", err: fmt.Errorf(`ent: validator failed for field "User.last_conversation_change": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.PurgedConversationChange(); ok {
+		if err := user.PurgedConversationChangeValidator(v); err != nil {
+			return &ValidationError{Name: "purged_conversation_change", err: fmt.Errorf(`ent: validator failed for field "User.purged_conversation_change": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.AssistantCallsUntil(); ok {
 		if err := user.AssistantCallsUntilValidator(v); err != nil {
 			return &ValidationError{Name: "assistant_calls_until", err: fmt.Errorf(`ent: validator failed for field "User.assistant_calls_until": %w`, err)}
@@ -695,6 +784,18 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedLastChange(); ok {
 		_spec.AddField(user.FieldLastChange, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LastConversationChange(); ok {
+		_spec.SetField(user.FieldLastConversationChange, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLastConversationChange(); ok {
+		_spec.AddField(user.FieldLastConversationChange, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.PurgedConversationChange(); ok {
+		_spec.SetField(user.FieldPurgedConversationChange, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedPurgedConversationChange(); ok {
+		_spec.AddField(user.FieldPurgedConversationChange, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.AssistantCallsUntil(); ok {
 		_spec.SetField(user.FieldAssistantCallsUntil, field.TypeInt64, value)
@@ -821,6 +922,51 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(conversation.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ConversationTombstonesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.ConversationTombstonesTable,
+			Columns: []string{user.ConversationTombstonesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversationtombstone.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedConversationTombstonesIDs(); len(nodes) > 0 && !_u.mutation.ConversationTombstonesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.ConversationTombstonesTable,
+			Columns: []string{user.ConversationTombstonesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversationtombstone.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ConversationTombstonesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.ConversationTombstonesTable,
+			Columns: []string{user.ConversationTombstonesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversationtombstone.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {
@@ -1179,6 +1325,48 @@ func (_u *UserUpdateOne) AddLastChange(v int) *UserUpdateOne {
 	return _u
 }
 
+// SetLastConversationChange sets the "last_conversation_change" field.
+func (_u *UserUpdateOne) SetLastConversationChange(v int) *UserUpdateOne {
+	_u.mutation.ResetLastConversationChange()
+	_u.mutation.SetLastConversationChange(v)
+	return _u
+}
+
+// SetNillableLastConversationChange sets the "last_conversation_change" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableLastConversationChange(v *int) *UserUpdateOne {
+	if v != nil {
+		_u.SetLastConversationChange(*v)
+	}
+	return _u
+}
+
+// AddLastConversationChange adds value to the "last_conversation_change" field.
+func (_u *UserUpdateOne) AddLastConversationChange(v int) *UserUpdateOne {
+	_u.mutation.AddLastConversationChange(v)
+	return _u
+}
+
+// SetPurgedConversationChange sets the "purged_conversation_change" field.
+func (_u *UserUpdateOne) SetPurgedConversationChange(v int) *UserUpdateOne {
+	_u.mutation.ResetPurgedConversationChange()
+	_u.mutation.SetPurgedConversationChange(v)
+	return _u
+}
+
+// SetNillablePurgedConversationChange sets the "purged_conversation_change" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillablePurgedConversationChange(v *int) *UserUpdateOne {
+	if v != nil {
+		_u.SetPurgedConversationChange(*v)
+	}
+	return _u
+}
+
+// AddPurgedConversationChange adds value to the "purged_conversation_change" field.
+func (_u *UserUpdateOne) AddPurgedConversationChange(v int) *UserUpdateOne {
+	_u.mutation.AddPurgedConversationChange(v)
+	return _u
+}
+
 // SetAssistantCallsUntil sets the "assistant_calls_until" field.
 func (_u *UserUpdateOne) SetAssistantCallsUntil(v int64) *UserUpdateOne {
 	_u.mutation.ResetAssistantCallsUntil()
@@ -1356,6 +1544,21 @@ func (_u *UserUpdateOne) AddConversations(v ...*Conversation) *UserUpdateOne {
 	return _u.AddConversationIDs(ids...)
 }
 
+// AddConversationTombstoneIDs adds the "conversation_tombstones" edge to the ConversationTombstone entity by IDs.
+func (_u *UserUpdateOne) AddConversationTombstoneIDs(ids ...string) *UserUpdateOne {
+	_u.mutation.AddConversationTombstoneIDs(ids...)
+	return _u
+}
+
+// AddConversationTombstones adds the "conversation_tombstones" edges to the ConversationTombstone entity.
+func (_u *UserUpdateOne) AddConversationTombstones(v ...*ConversationTombstone) *UserUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddConversationTombstoneIDs(ids...)
+}
+
 // AddMessageIDs adds the "messages" edge to the Message entity by IDs.
 func (_u *UserUpdateOne) AddMessageIDs(ids ...string) *UserUpdateOne {
 	_u.mutation.AddMessageIDs(ids...)
@@ -1476,6 +1679,27 @@ func (_u *UserUpdateOne) RemoveConversations(v ...*Conversation) *UserUpdateOne 
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveConversationIDs(ids...)
+}
+
+// ClearConversationTombstones clears all "conversation_tombstones" edges to the ConversationTombstone entity.
+func (_u *UserUpdateOne) ClearConversationTombstones() *UserUpdateOne {
+	_u.mutation.ClearConversationTombstones()
+	return _u
+}
+
+// RemoveConversationTombstoneIDs removes the "conversation_tombstones" edge to ConversationTombstone entities by IDs.
+func (_u *UserUpdateOne) RemoveConversationTombstoneIDs(ids ...string) *UserUpdateOne {
+	_u.mutation.RemoveConversationTombstoneIDs(ids...)
+	return _u
+}
+
+// RemoveConversationTombstones removes "conversation_tombstones" edges to ConversationTombstone entities.
+func (_u *UserUpdateOne) RemoveConversationTombstones(v ...*ConversationTombstone) *UserUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveConversationTombstoneIDs(ids...)
 }
 
 // ClearMessages clears all "messages" edges to the Message entity.
@@ -1665,6 +1889,16 @@ func (_u *UserUpdateOne) check() error {
 			return &ValidationError{Name: "last_change", err: fmt.Errorf(`ent: validator failed for field "User.last_change": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.LastConversationChange(); ok {
+		if err := user.LastConversationChangeValidator(v); err != nil {
+			return &ValidationError{Name: "last_conversation_change", err: fmt.Errorf(`ent: validator failed for field "User.last_conversation_change": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.PurgedConversationChange(); ok {
+		if err := user.PurgedConversationChangeValidator(v); err != nil {
+			return &ValidationError{Name: "purged_conversation_change", err: fmt.Errorf(`ent: validator failed for field "User.purged_conversation_change": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.AssistantCallsUntil(); ok {
 		if err := user.AssistantCallsUntilValidator(v); err != nil {
 			return &ValidationError{Name: "assistant_calls_until", err: fmt.Errorf(`ent: validator failed for field "User.assistant_calls_until": %w`, err)}
@@ -1764,6 +1998,18 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if value, ok := _u.mutation.AddedLastChange(); ok {
 		_spec.AddField(user.FieldLastChange, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LastConversationChange(); ok {
+		_spec.SetField(user.FieldLastConversationChange, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLastConversationChange(); ok {
+		_spec.AddField(user.FieldLastConversationChange, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.PurgedConversationChange(); ok {
+		_spec.SetField(user.FieldPurgedConversationChange, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedPurgedConversationChange(); ok {
+		_spec.AddField(user.FieldPurgedConversationChange, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.AssistantCallsUntil(); ok {
 		_spec.SetField(user.FieldAssistantCallsUntil, field.TypeInt64, value)
@@ -1890,6 +2136,51 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(conversation.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ConversationTombstonesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.ConversationTombstonesTable,
+			Columns: []string{user.ConversationTombstonesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversationtombstone.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedConversationTombstonesIDs(); len(nodes) > 0 && !_u.mutation.ConversationTombstonesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.ConversationTombstonesTable,
+			Columns: []string{user.ConversationTombstonesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversationtombstone.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ConversationTombstonesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.ConversationTombstonesTable,
+			Columns: []string{user.ConversationTombstonesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversationtombstone.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -11,6 +11,13 @@ func (q *ConversationQuery) WhereP(ps ...func(*sql.Selector)) {
 	}
 }
 
+// WhereP appends storage-level predicates to the ConversationTombstoneQuery.
+func (q *ConversationTombstoneQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		q.predicates = append(q.predicates, p)
+	}
+}
+
 // WhereP appends storage-level predicates to the DeletedAccountQuery.
 func (q *DeletedAccountQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {

@@ -14,13 +14,15 @@ import (
 // derivedColumns lists the columns that fields are computed from, for fields that are not in generated.Columns. An
 // empty list means an edge: it needs only the row's keys, which lists always read.
 var derivedColumns = map[string][]string{
-	"Task.completed":        {task.FieldCompletedAt},
-	"Task.changes":          {},
-	"Conversation.messages": {},
-	"Message.conversation":  {},
-	"Message.toolCalls":     {},
-	"Message.error":         {message.FieldErrorCode, message.FieldRetryAt},
-	"Message.unverified":    {message.FieldUnverifiedReason},
+	"Task.completed":             {task.FieldCompletedAt},
+	"Task.changes":               {},
+	"Conversation.messages":      {},
+	"Conversation.lastMessage":   {},
+	"Conversation.lastMessageAt": {},
+	"Message.conversation":       {},
+	"Message.toolCalls":          {},
+	"Message.error":              {message.FieldErrorCode, message.FieldRetryAt},
+	"Message.unverified":         {message.FieldUnverifiedReason},
 	"Message.usage": {
 		message.FieldModel,
 		message.FieldInputTokens,
@@ -47,16 +49,36 @@ func selectedColumns(ctx context.Context, typeName string) []string {
 			if n.Name != "node" && n.Name != "nodes" {
 				continue
 			}
-			for _, field := range graphql.CollectFields(op, n.Selections, []string{typeName, "Node"}) {
-				needed, ok := fieldColumns(typeName, field.Name)
-				if !ok {
-					return nil
-				}
-				columns = append(columns, needed...)
+			needed, ok := nodeColumns(graphql.CollectFields(op, n.Selections, []string{typeName, "Node"}), typeName)
+			if !ok {
+				return nil
 			}
+			columns = append(columns, needed...)
 		}
 	}
 	return columns
+}
+
+// fieldColumnsBelow is selectedColumns for a field that returns one object of the type instead of a connection.
+func fieldColumnsBelow(ctx context.Context, typeName string) []string {
+	columns, ok := nodeColumns(graphql.CollectFieldsCtx(ctx, []string{typeName, "Node"}), typeName)
+	if !ok {
+		return nil
+	}
+	return columns
+}
+
+// nodeColumns returns the columns that the fields of an object need, and false if a field is not known.
+func nodeColumns(fields []graphql.CollectedField, typeName string) ([]string, bool) {
+	columns := []string{}
+	for _, field := range fields {
+		needed, ok := fieldColumns(typeName, field.Name)
+		if !ok {
+			return nil, false
+		}
+		columns = append(columns, needed...)
+	}
+	return columns, true
 }
 
 // fieldColumns returns the columns that a field needs, and whether the field is known.

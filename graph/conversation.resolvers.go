@@ -12,7 +12,24 @@ import (
 	"errand/graph/model"
 	"errand/internal/chat"
 	"errand/internal/page"
+	"maps"
+	"slices"
+	"time"
 )
+
+func (r *conversationResolver) LastMessage(ctx context.Context, obj *ent.Conversation) (*ent.Message, error) {
+	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.Conversation) (map[string]*ent.Message, error) {
+		last, err := r.Chat.LastMessages(ctx, siblings, fieldColumnsBelow(ctx, "Message"))
+		registerSiblings(ctx, func() []*ent.Message { return slices.Collect(maps.Values(last)) })
+		return last, err
+	})
+}
+
+func (r *conversationResolver) LastMessageAt(ctx context.Context, obj *ent.Conversation) (*time.Time, error) {
+	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.Conversation) (map[string]*time.Time, error) {
+		return r.Chat.LastMessageTimes(ctx, siblings)
+	})
+}
 
 func (r *conversationResolver) Messages(ctx context.Context, obj *ent.Conversation, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Message], error) {
 	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.Conversation) (map[string]*page.MessageConnection, error) {
@@ -48,12 +65,12 @@ func (r *mutationResolver) CreateConversation(ctx context.Context, input *model.
 		title = input.Title
 	}
 	c, err := r.Chat.CreateConversation(ctx, title)
-	return payload(c, err, func() *model.ConversationPayload { return &model.ConversationPayload{Conversation: c} })
+	return conversationPayload(c, err)
 }
 
 func (r *mutationResolver) UpdateConversation(ctx context.Context, input model.UpdateConversationInput) (*model.ConversationPayload, error) {
-	c, err := r.Chat.RenameConversation(ctx, input.ID, input.Title.IsSet(), input.Title.Value())
-	return payload(c, err, func() *model.ConversationPayload { return &model.ConversationPayload{Conversation: c} })
+	c, err := r.Chat.UpdateConversation(ctx, input.ID, chat.ConversationPatch{TitleSet: input.Title.IsSet(), Title: input.Title.Value(), Archived: input.Archived})
+	return conversationPayload(c, err)
 }
 
 func (r *mutationResolver) DeleteConversation(ctx context.Context, id string) (*model.DeletePayload, error) {

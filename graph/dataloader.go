@@ -26,10 +26,26 @@ type dataloaders struct {
 
 // edgeKey identifies an edge of a row. The edge with its arguments is identified by the address of the first
 // selection below it, which all siblings share. The address of the field itself would not do: where fragments
-// merge, the same field is resolved with different columns in different places.
+// merge, the same field is resolved with different columns in different places. A leaf has no selection and no
+// arguments: it is identified by its definition.
 type edgeKey struct {
 	selection *ast.Selection
+	leaf      *ast.FieldDefinition
 	parentID  string
+}
+
+// newEdgeKey returns the key of the edge that is being resolved, without a row.
+func newEdgeKey(ctx context.Context) edgeKey {
+	field := graphql.GetFieldContext(ctx).Field
+	if len(field.Selections) == 0 {
+		return edgeKey{leaf: field.Definition}
+	}
+	return edgeKey{selection: &field.Selections[0]}
+}
+
+func (k edgeKey) of(parentID string) edgeKey {
+	k.parentID = parentID
+	return k
 }
 
 // edgeLoad is one read of an edge for a group of siblings.
@@ -130,10 +146,10 @@ func sharedLoad[P entityNode](ctx context.Context, parent P) *edgeLoad {
 	if !ok {
 		return &edgeLoad{parents: []any{parent}}
 	}
-	selection := &graphql.GetFieldContext(ctx).Field.Selections[0]
+	key := newEdgeKey(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if load := d.loads[edgeKey{selection, parent.NodeID()}]; load != nil {
+	if load := d.loads[key.of(parent.NodeID())]; load != nil {
 		return load
 	}
 	for _, register := range d.pending {
@@ -145,7 +161,7 @@ func sharedLoad[P entityNode](ctx context.Context, parent P) *edgeLoad {
 		load.parents = []any{parent}
 	}
 	for _, sibling := range load.parents {
-		d.loads[edgeKey{selection, sibling.(P).NodeID()}] = load
+		d.loads[key.of(sibling.(P).NodeID())] = load
 	}
 	return load
 }

@@ -21,6 +21,11 @@ func taskPayload(t *ent.Task, err error) (*model.TaskPayload, error) {
 	return payload(t, err, func() *model.TaskPayload { return &model.TaskPayload{Task: t} })
 }
 
+// conversationPayload returns the payload of a mutation that changed c.
+func conversationPayload(c *ent.Conversation, err error) (*model.ConversationPayload, error) {
+	return payload(c, err, func() *model.ConversationPayload { return &model.ConversationPayload{Conversation: c} })
+}
+
 // taskPatch converts the input of updateTask. A field that is absent stays unchanged; null clears it.
 func taskPatch(in model.UpdateTaskInput) task.Patch {
 	p := task.Patch{

@@ -11,6 +11,7 @@ import (
 	"errand/graph/generated"
 	"errand/graph/model"
 	"errand/internal/apperr"
+	"errand/internal/chat"
 	"errand/internal/page"
 	"errand/internal/task"
 )
@@ -38,8 +39,8 @@ func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error)
 	return r.Resolver.Tasks.FindTaskByNumber(ctx, number)
 }
 
-func (r *queryResolver) Conversations(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Conversation], error) {
-	return withSiblings[*ent.Conversation](ctx)(r.Chat.ListConversations(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Conversation")}))
+func (r *queryResolver) Conversations(ctx context.Context, first *int, after *string, last *int, before *string, filter *chat.ConversationFilter) (*page.Connection[*ent.Conversation], error) {
+	return withSiblings[*ent.Conversation](ctx)(r.Chat.FilterConversations(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Conversation")}, filter))
 }
 
 func (r *queryResolver) Conversation(ctx context.Context, id string) (*ent.Conversation, error) {

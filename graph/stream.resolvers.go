@@ -43,6 +43,18 @@ func (r *subscriptionResolver) TaskStream(ctx context.Context, after *string) (<
 	return exec.Subscribe(ctx, f), nil
 }
 
+func (r *subscriptionResolver) ConversationStream(ctx context.Context, after *string) (<-chan stream.ConversationEvent, error) {
+	userID, err := r.Accounts.CurrentUserID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f, err := stream.OpenConversationStream(ctx, r.Hub, userID, after, r.Chat)
+	if err != nil {
+		return nil, err
+	}
+	return exec.Subscribe(ctx, f), nil
+}
+
 func (r *taskEventResolver) TaskEdge(ctx context.Context, obj *stream.TaskEvent, orderBy *task.Order) (*page.Edge[*ent.Task], error) {
 	return task.Edge(obj.Task, orderBy), nil
 }

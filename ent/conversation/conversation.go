@@ -32,6 +32,10 @@ const (
 	FieldSummary = "summary"
 	// FieldSummarisedTo holds the string denoting the summarised_to field in the database.
 	FieldSummarisedTo = "summarised_to"
+	// FieldArchivedAt holds the string denoting the archived_at field in the database.
+	FieldArchivedAt = "archived_at"
+	// FieldSeq holds the string denoting the seq field in the database.
+	FieldSeq = "seq"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
 	// EdgeMessages holds the string denoting the messages edge name in mutations.
@@ -74,6 +78,8 @@ var Columns = []string{
 	FieldMessageCount,
 	FieldSummary,
 	FieldSummarisedTo,
+	FieldArchivedAt,
+	FieldSeq,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -114,6 +120,10 @@ var (
 	DefaultSummarisedTo int
 	// SummarisedToValidator is a validator for the "summarised_to" field. It is called by the builders before save.
 	SummarisedToValidator func(int) error
+	// DefaultSeq holds the default value on creation for the "seq" field.
+	DefaultSeq int
+	// SeqValidator is a validator for the "seq" field. It is called by the builders before save.
+	SeqValidator func(int) error
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -166,6 +176,16 @@ func BySummary(opts ...sql.OrderTermOption) OrderOption {
 // BySummarisedTo orders the results by the summarised_to field.
 func BySummarisedTo(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSummarisedTo, opts...).ToFunc()
+}
+
+// ByArchivedAt orders the results by the archived_at field.
+func ByArchivedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldArchivedAt, opts...).ToFunc()
+}
+
+// BySeq orders the results by the seq field.
+func BySeq(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSeq, opts...).ToFunc()
 }
 
 // ByUserField orders the results by user field.

@@ -20,6 +20,18 @@ func (f ConversationFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ConversationMutation", m)
 }
 
+// The ConversationTombstoneFunc type is an adapter to allow the use of ordinary
+// function as ConversationTombstone mutator.
+type ConversationTombstoneFunc func(context.Context, *ent.ConversationTombstoneMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ConversationTombstoneFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ConversationTombstoneMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ConversationTombstoneMutation", m)
+}
+
 // The DeletedAccountFunc type is an adapter to allow the use of ordinary
 // function as DeletedAccount mutator.
 type DeletedAccountFunc func(context.Context, *ent.DeletedAccountMutation) (ent.Value, error)

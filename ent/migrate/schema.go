@@ -19,6 +19,8 @@ var (
 		{Name: "message_count", Type: field.TypeInt, Default: 0},
 		{Name: "summary", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "summarised_to", Type: field.TypeInt, Default: 0},
+		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
+		{Name: "seq", Type: field.TypeInt, Default: 0},
 		{Name: "user_id", Type: field.TypeString, Size: 40},
 	}
 	// ConversationsTable holds the schema information for the "conversations" table.
@@ -29,7 +31,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "conversations_users_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[8]},
+				Columns:    []*schema.Column{ConversationsColumns[10]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -38,7 +40,40 @@ var (
 			{
 				Name:    "conversation_user_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[8], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[10], ConversationsColumns[0]},
+			},
+			{
+				Name:    "conversation_user_id_seq",
+				Unique:  false,
+				Columns: []*schema.Column{ConversationsColumns[10], ConversationsColumns[9]},
+			},
+		},
+	}
+	// ConversationTombstonesColumns holds the columns for the "conversation_tombstones" table.
+	ConversationTombstonesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "seq", Type: field.TypeInt},
+		{Name: "deleted_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeString, Size: 40},
+	}
+	// ConversationTombstonesTable holds the schema information for the "conversation_tombstones" table.
+	ConversationTombstonesTable = &schema.Table{
+		Name:       "conversation_tombstones",
+		Columns:    ConversationTombstonesColumns,
+		PrimaryKey: []*schema.Column{ConversationTombstonesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "conversation_tombstones_users_conversation_tombstones",
+				Columns:    []*schema.Column{ConversationTombstonesColumns[3]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "conversationtombstone_user_id_seq",
+				Unique:  true,
+				Columns: []*schema.Column{ConversationTombstonesColumns[3], ConversationTombstonesColumns[1]},
 			},
 		},
 	}
@@ -423,6 +458,8 @@ var (
 		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: "UTC"},
 		{Name: "last_task_number", Type: field.TypeInt, Default: 0},
 		{Name: "last_change", Type: field.TypeInt, Default: 0},
+		{Name: "last_conversation_change", Type: field.TypeInt, Default: 0},
+		{Name: "purged_conversation_change", Type: field.TypeInt, Default: 0},
 		{Name: "assistant_calls_until", Type: field.TypeInt64, Default: 0},
 		{Name: "mutations_until", Type: field.TypeInt64, Default: 0},
 		{Name: "open_tasks", Type: field.TypeInt, Default: 0},
@@ -447,6 +484,7 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		ConversationsTable,
+		ConversationTombstonesTable,
 		DeletedAccountsTable,
 		MessagesTable,
 		RunsTable,
@@ -461,6 +499,7 @@ var (
 
 func init() {
 	ConversationsTable.ForeignKeys[0].RefTable = UsersTable
+	ConversationTombstonesTable.ForeignKeys[0].RefTable = UsersTable
 	MessagesTable.ForeignKeys[0].RefTable = ConversationsTable
 	MessagesTable.ForeignKeys[1].RefTable = UsersTable
 	RunsTable.ForeignKeys[0].RefTable = ConversationsTable

@@ -9,6 +9,9 @@ import (
 // Conversation is the predicate function for conversation builders.
 type Conversation func(*sql.Selector)
 
+// ConversationTombstone is the predicate function for conversationtombstone builders.
+type ConversationTombstone func(*sql.Selector)
+
 // DeletedAccount is the predicate function for deletedaccount builders.
 type DeletedAccount func(*sql.Selector)
 

@@ -134,6 +134,30 @@ func (f ConversationMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mu
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ConversationMutation", m)
 }
 
+// The ConversationTombstoneQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ConversationTombstoneQueryRuleFunc func(context.Context, *ent.ConversationTombstoneQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ConversationTombstoneQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ConversationTombstoneQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ConversationTombstoneQuery", q)
+}
+
+// The ConversationTombstoneMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ConversationTombstoneMutationRuleFunc func(context.Context, *ent.ConversationTombstoneMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ConversationTombstoneMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ConversationTombstoneMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ConversationTombstoneMutation", m)
+}
+
 // The DeletedAccountQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type DeletedAccountQueryRuleFunc func(context.Context, *ent.DeletedAccountQuery) error

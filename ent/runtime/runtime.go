@@ -5,6 +5,7 @@ package runtime
 import (
 	"context"
 	"errand/ent/conversation"
+	"errand/ent/conversationtombstone"
 	"errand/ent/deletedaccount"
 	"errand/ent/enum"
 	"errand/ent/message"
@@ -79,12 +80,45 @@ func init() {
 	conversation.DefaultSummarisedTo = conversationDescSummarisedTo.Default.(int)
 	// conversation.SummarisedToValidator is a validator for the "summarised_to" field. It is called by the builders before save.
 	conversation.SummarisedToValidator = conversationDescSummarisedTo.Validators[0].(func(int) error)
+	// conversationDescSeq is the schema descriptor for seq field.
+	conversationDescSeq := conversationFields[6].Descriptor()
+	// conversation.DefaultSeq holds the default value on creation for the seq field.
+	conversation.DefaultSeq = conversationDescSeq.Default.(int)
+	// conversation.SeqValidator is a validator for the "seq" field. It is called by the builders before save.
+	conversation.SeqValidator = conversationDescSeq.Validators[0].(func(int) error)
 	// conversationDescID is the schema descriptor for id field.
 	conversationDescID := conversationMixinFields0[0].Descriptor()
 	// conversation.DefaultID holds the default value on creation for the id field.
 	conversation.DefaultID = conversationDescID.Default.(func() string)
 	// conversation.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	conversation.IDValidator = conversationDescID.Validators[0].(func(string) error)
+	conversationtombstoneMixin := schema.ConversationTombstone{}.Mixin()
+	conversationtombstone.Policy = privacy.NewPolicies(schema.ConversationTombstone{})
+	conversationtombstone.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := conversationtombstone.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	conversationtombstoneMixinHooks0 := conversationtombstoneMixin[0].Hooks()
+
+	conversationtombstone.Hooks[1] = conversationtombstoneMixinHooks0[0]
+	conversationtombstoneFields := schema.ConversationTombstone{}.Fields()
+	_ = conversationtombstoneFields
+	// conversationtombstoneDescSeq is the schema descriptor for seq field.
+	conversationtombstoneDescSeq := conversationtombstoneFields[1].Descriptor()
+	// conversationtombstone.SeqValidator is a validator for the "seq" field. It is called by the builders before save.
+	conversationtombstone.SeqValidator = conversationtombstoneDescSeq.Validators[0].(func(int) error)
+	// conversationtombstoneDescDeletedAt is the schema descriptor for deleted_at field.
+	conversationtombstoneDescDeletedAt := conversationtombstoneFields[2].Descriptor()
+	// conversationtombstone.DefaultDeletedAt holds the default value on creation for the deleted_at field.
+	conversationtombstone.DefaultDeletedAt = conversationtombstoneDescDeletedAt.Default.(func() time.Time)
+	// conversationtombstoneDescID is the schema descriptor for id field.
+	conversationtombstoneDescID := conversationtombstoneFields[0].Descriptor()
+	// conversationtombstone.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	conversationtombstone.IDValidator = conversationtombstoneDescID.Validators[0].(func(string) error)
 	deletedaccount.Policy = privacy.NewPolicies(schema.DeletedAccount{})
 	deletedaccount.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -641,44 +675,56 @@ func init() {
 	user.DefaultLastChange = userDescLastChange.Default.(int)
 	// user.LastChangeValidator is a validator for the "last_change" field. It is called by the builders before save.
 	user.LastChangeValidator = userDescLastChange.Validators[0].(func(int) error)
+	// userDescLastConversationChange is the schema descriptor for last_conversation_change field.
+	userDescLastConversationChange := userFields[8].Descriptor()
+	// user.DefaultLastConversationChange holds the default value on creation for the last_conversation_change field.
+	user.DefaultLastConversationChange = userDescLastConversationChange.Default.(int)
+	// user.LastConversationChangeValidator is a validator for the "last_conversation_change" field. It is called by the builders before save.
+	user.LastConversationChangeValidator = userDescLastConversationChange.Validators[0].(func(int) error)
+	// userDescPurgedConversationChange is the schema descriptor for purged_conversation_change field.
+	userDescPurgedConversationChange := userFields[9].Descriptor()
+	// user.DefaultPurgedConversationChange holds the default value on creation for the purged_conversation_change field.
+	user.DefaultPurgedConversationChange = userDescPurgedConversationChange.Default.(int)
+	// user.PurgedConversationChangeValidator is a validator for the "purged_conversation_change" field. It is called by the builders before save.
+	user.PurgedConversationChangeValidator = userDescPurgedConversationChange.Validators[0].(func(int) error)
 	// userDescAssistantCallsUntil is the schema descriptor for assistant_calls_until field.
-	userDescAssistantCallsUntil := userFields[8].Descriptor()
+	userDescAssistantCallsUntil := userFields[10].Descriptor()
 	// user.DefaultAssistantCallsUntil holds the default value on creation for the assistant_calls_until field.
 	user.DefaultAssistantCallsUntil = userDescAssistantCallsUntil.Default.(int64)
 	// user.AssistantCallsUntilValidator is a validator for the "assistant_calls_until" field. It is called by the builders before save.
 	user.AssistantCallsUntilValidator = userDescAssistantCallsUntil.Validators[0].(func(int64) error)
 	// userDescMutationsUntil is the schema descriptor for mutations_until field.
-	userDescMutationsUntil := userFields[9].Descriptor()
+	userDescMutationsUntil := userFields[11].Descriptor()
 	// user.DefaultMutationsUntil holds the default value on creation for the mutations_until field.
 	user.DefaultMutationsUntil = userDescMutationsUntil.Default.(int64)
 	// user.MutationsUntilValidator is a validator for the "mutations_until" field. It is called by the builders before save.
 	user.MutationsUntilValidator = userDescMutationsUntil.Validators[0].(func(int64) error)
 	// userDescOpenTasks is the schema descriptor for open_tasks field.
-	userDescOpenTasks := userFields[10].Descriptor()
+	userDescOpenTasks := userFields[12].Descriptor()
 	// user.DefaultOpenTasks holds the default value on creation for the open_tasks field.
 	user.DefaultOpenTasks = userDescOpenTasks.Default.(int)
 	// user.OpenTasksValidator is a validator for the "open_tasks" field. It is called by the builders before save.
 	user.OpenTasksValidator = userDescOpenTasks.Validators[0].(func(int) error)
 	// userDescCompletedTasks is the schema descriptor for completed_tasks field.
-	userDescCompletedTasks := userFields[11].Descriptor()
+	userDescCompletedTasks := userFields[13].Descriptor()
 	// user.DefaultCompletedTasks holds the default value on creation for the completed_tasks field.
 	user.DefaultCompletedTasks = userDescCompletedTasks.Default.(int)
 	// user.CompletedTasksValidator is a validator for the "completed_tasks" field. It is called by the builders before save.
 	user.CompletedTasksValidator = userDescCompletedTasks.Validators[0].(func(int) error)
 	// userDescTrashedTasks is the schema descriptor for trashed_tasks field.
-	userDescTrashedTasks := userFields[12].Descriptor()
+	userDescTrashedTasks := userFields[14].Descriptor()
 	// user.DefaultTrashedTasks holds the default value on creation for the trashed_tasks field.
 	user.DefaultTrashedTasks = userDescTrashedTasks.Default.(int)
 	// user.TrashedTasksValidator is a validator for the "trashed_tasks" field. It is called by the builders before save.
 	user.TrashedTasksValidator = userDescTrashedTasks.Validators[0].(func(int) error)
 	// userDescConversationCount is the schema descriptor for conversation_count field.
-	userDescConversationCount := userFields[13].Descriptor()
+	userDescConversationCount := userFields[15].Descriptor()
 	// user.DefaultConversationCount holds the default value on creation for the conversation_count field.
 	user.DefaultConversationCount = userDescConversationCount.Default.(int)
 	// user.ConversationCountValidator is a validator for the "conversation_count" field. It is called by the builders before save.
 	user.ConversationCountValidator = userDescConversationCount.Validators[0].(func(int) error)
 	// userDescStoredBytes is the schema descriptor for stored_bytes field.
-	userDescStoredBytes := userFields[14].Descriptor()
+	userDescStoredBytes := userFields[16].Descriptor()
 	// user.DefaultStoredBytes holds the default value on creation for the stored_bytes field.
 	user.DefaultStoredBytes = userDescStoredBytes.Default.(int64)
 	// user.StoredBytesValidator is a validator for the "stored_bytes" field. It is called by the builders before save.

@@ -46,6 +46,11 @@ func (Conversation) Fields() []ent.Field {
 				"conversation fits the prompt."),
 		field.Int("summarised_to").Default(0).NonNegative().
 			Comment("Position of the last message that the summary covers; 0 without a summary."),
+		field.Time("archived_at").Optional().Nillable().
+			Comment("Time at which the user archived the conversation; null unless archived."),
+		field.Int("seq").Default(0).NonNegative().
+			Comment("Position of the newest change among the changes to all conversations of the user: creation, " +
+				"new message, finished reply, title, archiving. 0 if it has not changed since releases count them."),
 	}
 }
 
@@ -61,7 +66,7 @@ func (Conversation) Edges() []ent.Edge {
 
 // Indexes of the Conversation.
 func (Conversation) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("user_id", "id")}
+	return []ent.Index{index.Fields("user_id", "id"), index.Fields("user_id", "seq")}
 }
 
 // Policy of the Conversation: only its owner has access.

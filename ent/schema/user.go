@@ -46,6 +46,11 @@ func (User) Fields() []ent.Field {
 		field.Int("last_change").Default(0).NonNegative().
 			Comment("Position of the newest task change. Incrementing it locks the row, so that positions follow " +
 				"the order of commits."),
+		field.Int("last_conversation_change").Default(0).NonNegative().
+			Comment("Position of the newest change to a conversation, its deletion included. Incrementing it locks " +
+				"the row, so that positions follow the order of commits."),
+		field.Int("purged_conversation_change").Default(0).NonNegative().
+			Comment("Position of the newest deletion of a conversation whose tombstone was purged; 0 before the first."),
 		field.Int64("assistant_calls_until").Default(0).NonNegative().
 			Comment("Rate limit of MCP calls (generic cell rate algorithm): theoretical arrival time of the next " +
 				"call, in microseconds since 1970 UTC."),
@@ -78,6 +83,7 @@ func (User) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("tasks", Task.Type).Annotations(cascade),
 		edge.To("conversations", Conversation.Type).Annotations(cascade),
+		edge.To("conversation_tombstones", ConversationTombstone.Type).Annotations(cascade),
 		edge.To("messages", Message.Type).Annotations(cascade),
 		edge.To("tool_calls", ToolCall.Type).Annotations(cascade),
 		edge.To("runs", Run.Type).Annotations(cascade),

@@ -35,6 +35,10 @@ const (
 	FieldLastTaskNumber = "last_task_number"
 	// FieldLastChange holds the string denoting the last_change field in the database.
 	FieldLastChange = "last_change"
+	// FieldLastConversationChange holds the string denoting the last_conversation_change field in the database.
+	FieldLastConversationChange = "last_conversation_change"
+	// FieldPurgedConversationChange holds the string denoting the purged_conversation_change field in the database.
+	FieldPurgedConversationChange = "purged_conversation_change"
 	// FieldAssistantCallsUntil holds the string denoting the assistant_calls_until field in the database.
 	FieldAssistantCallsUntil = "assistant_calls_until"
 	// FieldMutationsUntil holds the string denoting the mutations_until field in the database.
@@ -53,6 +57,8 @@ const (
 	EdgeTasks = "tasks"
 	// EdgeConversations holds the string denoting the conversations edge name in mutations.
 	EdgeConversations = "conversations"
+	// EdgeConversationTombstones holds the string denoting the conversation_tombstones edge name in mutations.
+	EdgeConversationTombstones = "conversation_tombstones"
 	// EdgeMessages holds the string denoting the messages edge name in mutations.
 	EdgeMessages = "messages"
 	// EdgeToolCalls holds the string denoting the tool_calls edge name in mutations.
@@ -79,6 +85,13 @@ const (
 	ConversationsInverseTable = "conversations"
 	// ConversationsColumn is the table column denoting the conversations relation/edge.
 	ConversationsColumn = "user_id"
+	// ConversationTombstonesTable is the table that holds the conversation_tombstones relation/edge.
+	ConversationTombstonesTable = "conversation_tombstones"
+	// ConversationTombstonesInverseTable is the table name for the ConversationTombstone entity.
+	// It exists in this package in order to avoid circular dependency with the "conversationtombstone" package.
+	ConversationTombstonesInverseTable = "conversation_tombstones"
+	// ConversationTombstonesColumn is the table column denoting the conversation_tombstones relation/edge.
+	ConversationTombstonesColumn = "user_id"
 	// MessagesTable is the table that holds the messages relation/edge.
 	MessagesTable = "messages"
 	// MessagesInverseTable is the table name for the Message entity.
@@ -129,6 +142,8 @@ var Columns = []string{
 	FieldTimeZone,
 	FieldLastTaskNumber,
 	FieldLastChange,
+	FieldLastConversationChange,
+	FieldPurgedConversationChange,
 	FieldAssistantCallsUntil,
 	FieldMutationsUntil,
 	FieldOpenTasks,
@@ -190,6 +205,14 @@ var (
 	DefaultLastChange int
 	// LastChangeValidator is a validator for the "last_change" field. It is called by the builders before save.
 	LastChangeValidator func(int) error
+	// DefaultLastConversationChange holds the default value on creation for the "last_conversation_change" field.
+	DefaultLastConversationChange int
+	// LastConversationChangeValidator is a validator for the "last_conversation_change" field. It is called by the builders before save.
+	LastConversationChangeValidator func(int) error
+	// DefaultPurgedConversationChange holds the default value on creation for the "purged_conversation_change" field.
+	DefaultPurgedConversationChange int
+	// PurgedConversationChangeValidator is a validator for the "purged_conversation_change" field. It is called by the builders before save.
+	PurgedConversationChangeValidator func(int) error
 	// DefaultAssistantCallsUntil holds the default value on creation for the "assistant_calls_until" field.
 	DefaultAssistantCallsUntil int64
 	// AssistantCallsUntilValidator is a validator for the "assistant_calls_until" field. It is called by the builders before save.
@@ -282,6 +305,16 @@ func ByLastChange(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastChange, opts...).ToFunc()
 }
 
+// ByLastConversationChange orders the results by the last_conversation_change field.
+func ByLastConversationChange(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastConversationChange, opts...).ToFunc()
+}
+
+// ByPurgedConversationChange orders the results by the purged_conversation_change field.
+func ByPurgedConversationChange(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPurgedConversationChange, opts...).ToFunc()
+}
+
 // ByAssistantCallsUntil orders the results by the assistant_calls_until field.
 func ByAssistantCallsUntil(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAssistantCallsUntil, opts...).ToFunc()
@@ -342,6 +375,20 @@ func ByConversationsCount(opts ...sql.OrderTermOption) OrderOption {
 func ByConversations(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	return func(s *sql.Selector) {
 		sqlgraph.OrderByNeighborTerms(s, newConversationsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByConversationTombstonesCount orders the results by conversation_tombstones count.
+func ByConversationTombstonesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newConversationTombstonesStep(), opts...)
+	}
+}
+
+// ByConversationTombstones orders the results by conversation_tombstones terms.
+func ByConversationTombstones(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newConversationTombstonesStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
 
@@ -426,6 +473,13 @@ func newConversationsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(ConversationsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, ConversationsTable, ConversationsColumn),
+	)
+}
+func newConversationTombstonesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ConversationTombstonesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, ConversationTombstonesTable, ConversationTombstonesColumn),
 	)
 }
 func newMessagesStep() *sqlgraph.Step {

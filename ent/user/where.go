@@ -115,6 +115,16 @@ func LastChange(v int) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldLastChange, v))
 }
 
+// LastConversationChange applies equality check predicate on the "last_conversation_change" field. It's identical to LastConversationChangeEQ.
+func LastConversationChange(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldLastConversationChange, v))
+}
+
+// PurgedConversationChange applies equality check predicate on the "purged_conversation_change" field. It's identical to PurgedConversationChangeEQ.
+func PurgedConversationChange(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldPurgedConversationChange, v))
+}
+
 // AssistantCallsUntil applies equality check predicate on the "assistant_calls_until" field. It's identical to AssistantCallsUntilEQ.
 func AssistantCallsUntil(v int64) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldAssistantCallsUntil, v))
@@ -645,6 +655,86 @@ func LastChangeLTE(v int) predicate.User {
 	return predicate.User(sql.FieldLTE(FieldLastChange, v))
 }
 
+// LastConversationChangeEQ applies the EQ predicate on the "last_conversation_change" field.
+func LastConversationChangeEQ(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldLastConversationChange, v))
+}
+
+// LastConversationChangeNEQ applies the NEQ predicate on the "last_conversation_change" field.
+func LastConversationChangeNEQ(v int) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldLastConversationChange, v))
+}
+
+// LastConversationChangeIn applies the In predicate on the "last_conversation_change" field.
+func LastConversationChangeIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldIn(FieldLastConversationChange, vs...))
+}
+
+// LastConversationChangeNotIn applies the NotIn predicate on the "last_conversation_change" field.
+func LastConversationChangeNotIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldLastConversationChange, vs...))
+}
+
+// LastConversationChangeGT applies the GT predicate on the "last_conversation_change" field.
+func LastConversationChangeGT(v int) predicate.User {
+	return predicate.User(sql.FieldGT(FieldLastConversationChange, v))
+}
+
+// LastConversationChangeGTE applies the GTE predicate on the "last_conversation_change" field.
+func LastConversationChangeGTE(v int) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldLastConversationChange, v))
+}
+
+// LastConversationChangeLT applies the LT predicate on the "last_conversation_change" field.
+func LastConversationChangeLT(v int) predicate.User {
+	return predicate.User(sql.FieldLT(FieldLastConversationChange, v))
+}
+
+// LastConversationChangeLTE applies the LTE predicate on the "last_conversation_change" field.
+func LastConversationChangeLTE(v int) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldLastConversationChange, v))
+}
+
+// PurgedConversationChangeEQ applies the EQ predicate on the "purged_conversation_change" field.
+func PurgedConversationChangeEQ(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldPurgedConversationChange, v))
+}
+
+// PurgedConversationChangeNEQ applies the NEQ predicate on the "purged_conversation_change" field.
+func PurgedConversationChangeNEQ(v int) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldPurgedConversationChange, v))
+}
+
+// PurgedConversationChangeIn applies the In predicate on the "purged_conversation_change" field.
+func PurgedConversationChangeIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldIn(FieldPurgedConversationChange, vs...))
+}
+
+// PurgedConversationChangeNotIn applies the NotIn predicate on the "purged_conversation_change" field.
+func PurgedConversationChangeNotIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldPurgedConversationChange, vs...))
+}
+
+// PurgedConversationChangeGT applies the GT predicate on the "purged_conversation_change" field.
+func PurgedConversationChangeGT(v int) predicate.User {
+	return predicate.User(sql.FieldGT(FieldPurgedConversationChange, v))
+}
+
+// PurgedConversationChangeGTE applies the GTE predicate on the "purged_conversation_change" field.
+func PurgedConversationChangeGTE(v int) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldPurgedConversationChange, v))
+}
+
+// PurgedConversationChangeLT applies the LT predicate on the "purged_conversation_change" field.
+func PurgedConversationChangeLT(v int) predicate.User {
+	return predicate.User(sql.FieldLT(FieldPurgedConversationChange, v))
+}
+
+// PurgedConversationChangeLTE applies the LTE predicate on the "purged_conversation_change" field.
+func PurgedConversationChangeLTE(v int) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldPurgedConversationChange, v))
+}
+
 // AssistantCallsUntilEQ applies the EQ predicate on the "assistant_calls_until" field.
 func AssistantCallsUntilEQ(v int64) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldAssistantCallsUntil, v))
@@ -963,6 +1053,29 @@ func HasConversations() predicate.User {
 func HasConversationsWith(preds ...predicate.Conversation) predicate.User {
 	return predicate.User(func(s *sql.Selector) {
 		step := newConversationsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasConversationTombstones applies the HasEdge predicate on the "conversation_tombstones" edge.
+func HasConversationTombstones() predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, ConversationTombstonesTable, ConversationTombstonesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasConversationTombstonesWith applies the HasEdge predicate on the "conversation_tombstones" edge with a given conditions (other predicates).
+func HasConversationTombstonesWith(preds ...predicate.ConversationTombstone) predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := newConversationTombstonesStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

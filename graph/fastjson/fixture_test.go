@@ -13,6 +13,7 @@ import (
 	"errand/graph/generated"
 	"errand/graph/model"
 	"errand/internal/apperr"
+	"errand/internal/chat"
 	"errand/internal/page"
 	"errand/internal/stream"
 	"errand/internal/task"
@@ -180,6 +181,7 @@ type (
 	subscriptionResolver struct{ *fixture }
 	conversationResolver struct{ *fixture }
 	messageResolver      struct{ *fixture }
+	messageAddedResolver struct{ *fixture }
 	taskResolver         struct{ *fixture }
 	taskChangeResolver   struct{ *fixture }
 	userResolver         struct{ *fixture }
@@ -189,6 +191,7 @@ func (f *fixture) Query() generated.QueryResolver               { return queryRe
 func (f *fixture) Subscription() generated.SubscriptionResolver { return subscriptionResolver{f} }
 func (f *fixture) Conversation() generated.ConversationResolver { return conversationResolver{f} }
 func (f *fixture) Message() generated.MessageResolver           { return messageResolver{f} }
+func (f *fixture) MessageAdded() generated.MessageAddedResolver { return messageAddedResolver{f} }
 func (f *fixture) Task() generated.TaskResolver                 { return taskResolver{f} }
 func (f *fixture) TaskChange() generated.TaskChangeResolver     { return taskChangeResolver{f} }
 func (f *fixture) User() generated.UserResolver                 { return userResolver{f} }
@@ -231,6 +234,7 @@ func (f queryResolver) Conversations(
 	*string,
 	*int,
 	*string,
+	*chat.ConversationFilter,
 ) (*page.ConversationConnection, error) {
 	return paged(f.fixture, f.conversations, "conversations")
 }
@@ -250,6 +254,18 @@ func (f conversationResolver) Messages(
 	_ *string,
 ) (*page.MessageConnection, error) {
 	return paged(f.fixture, f.messages, "messages", c.ID)
+}
+
+func (f conversationResolver) LastMessage(_ context.Context, c *ent.Conversation) (*ent.Message, error) {
+	return one(f.fixture, f.messages, "last message", c.ID)
+}
+
+func (f conversationResolver) LastMessageAt(_ context.Context, c *ent.Conversation) (*time.Time, error) {
+	return one(f.fixture, []*time.Time{&c.CreatedAt}, "time of the last message", c.ID)
+}
+
+func (f messageAddedResolver) MessageEdge(_ context.Context, e *stream.MessageAdded) (*page.MessageEdge, error) {
+	return edgeOf(e.Message), nil
 }
 
 func (f messageResolver) Conversation(_ context.Context, m *ent.Message) (*ent.Conversation, error) {
@@ -300,6 +316,22 @@ func (f subscriptionResolver) TaskStream(context.Context, *string) (<-chan *stre
 		&stream.TaskEvent{Cursor: "1", Kind: "ONE", Task: task, Change: f.changes[0]},
 		&stream.TaskEvent{Cursor: "2", Kind: "TWO", Task: f.tasks[0], Change: f.changes[1]},
 	), nil
+}
+
+func (f subscriptionResolver) ConversationStream(
+	context.Context, *string,
+) (<-chan stream.ConversationEvent, error) {
+	conversation, _ := one(f.fixture, f.conversations, "changed")
+	return closedChannel[stream.ConversationEvent](
+		&stream.ConversationChanged{Cursor: "1", ConversationEdge: edgeOf(conversation)},
+		&stream.ConversationDeleted{Cursor: "2", DeletedID: "conv_9"},
+		&stream.ConversationsReset{Cursor: "3"},
+	), nil
+}
+
+// edgeOf returns an edge of v, which may be nil.
+func edgeOf[T any](v *T) *page.Edge[*T] {
+	return page.NewEdge(v, func(v *T) page.Cursor { return page.Cursor{List: "l", Key: []any{v != nil}} })
 }
 
 // closedChannel returns a closed channel that holds the events.

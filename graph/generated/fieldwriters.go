@@ -53,6 +53,39 @@ func (ec *executionContext) fieldWriterConversation(field graphql.CollectedField
 			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
+	case "archivedAt":
+		return func(b *bytes.Buffer, obj *ent.Conversation) bool {
+			p := obj.ArchivedAt
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
+			return true
+		}
+	default:
+		return nil
+	}
+}
+
+// fieldWriterConversationChanged returns the writer of a field of ConversationChanged, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterConversationChanged(field graphql.CollectedField) fastjson.FieldWriter[*stream.ConversationChanged] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *stream.ConversationChanged) bool {
+			fastjson.String(b, "ConversationChanged")
+			return true
+		}
+	case "cursor":
+		return func(b *bytes.Buffer, obj *stream.ConversationChanged) bool {
+			v := obj.Cursor
+			fastjson.String(b, v)
+			return true
+		}
+	case "conversation":
+		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.fieldWriterConversation, true, func(obj *stream.ConversationChanged) *ent.Conversation { return obj.Conversation() })
+	case "conversationEdge":
+		return fastjson.Object(ec.OperationContext, field.Selections, conversationEdgeImplementors, ec.fieldWriterConversationEdge, true, func(obj *stream.ConversationChanged) *page.Edge[*ent.Conversation] { return obj.ConversationEdge })
 	default:
 		return nil
 	}
@@ -72,6 +105,31 @@ func (ec *executionContext) fieldWriterConversationConnection(field graphql.Coll
 		return fastjson.List(ec.OperationContext, field.Selections, conversationImplementors, ec.fieldWriterConversation, func(obj *page.Connection[*ent.Conversation]) []*ent.Conversation { return obj.Nodes() })
 	case "pageInfo":
 		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.fieldWriterPageInfo, true, func(obj *page.Connection[*ent.Conversation]) *page.Info { return obj.PageInfo })
+	default:
+		return nil
+	}
+}
+
+// fieldWriterConversationDeleted returns the writer of a field of ConversationDeleted, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterConversationDeleted(field graphql.CollectedField) fastjson.FieldWriter[*stream.ConversationDeleted] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *stream.ConversationDeleted) bool {
+			fastjson.String(b, "ConversationDeleted")
+			return true
+		}
+	case "cursor":
+		return func(b *bytes.Buffer, obj *stream.ConversationDeleted) bool {
+			v := obj.Cursor
+			fastjson.String(b, v)
+			return true
+		}
+	case "deletedId":
+		return func(b *bytes.Buffer, obj *stream.ConversationDeleted) bool {
+			v := obj.DeletedID
+			fastjson.String(b, v)
+			return true
+		}
 	default:
 		return nil
 	}
@@ -108,6 +166,25 @@ func (ec *executionContext) fieldWriterConversationPayload(field graphql.Collect
 		}
 	case "conversation":
 		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.fieldWriterConversation, true, func(obj *model.ConversationPayload) *ent.Conversation { return obj.Conversation })
+	default:
+		return nil
+	}
+}
+
+// fieldWriterConversationsReset returns the writer of a field of ConversationsReset, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterConversationsReset(field graphql.CollectedField) fastjson.FieldWriter[*stream.ConversationsReset] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *stream.ConversationsReset) bool {
+			fastjson.String(b, "ConversationsReset")
+			return true
+		}
+	case "cursor":
+		return func(b *bytes.Buffer, obj *stream.ConversationsReset) bool {
+			v := obj.Cursor
+			fastjson.String(b, v)
+			return true
+		}
 	default:
 		return nil
 	}
@@ -810,10 +887,11 @@ func (ec *executionContext) fieldWriterViewerPayload(field graphql.CollectedFiel
 // Columns maps fields of entities to the database columns that they show unchanged, by type and field.
 var Columns = map[string]map[string]string{
 	"Conversation": {
-		"createdAt": "created_at",
-		"id":        "id",
-		"title":     "title",
-		"updatedAt": "updated_at",
+		"archivedAt": "archived_at",
+		"createdAt":  "created_at",
+		"id":         "id",
+		"title":      "title",
+		"updatedAt":  "updated_at",
 	},
 	"Message": {
 		"content":          "content",

@@ -63,6 +63,8 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type ConversationResolver interface {
+	LastMessage(ctx context.Context, obj *ent.Conversation) (*ent.Message, error)
+	LastMessageAt(ctx context.Context, obj *ent.Conversation) (*time.Time, error)
 	Messages(ctx context.Context, obj *ent.Conversation, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Message], error)
 }
 type ConversationPayloadResolver interface {
@@ -97,13 +99,14 @@ type QueryResolver interface {
 	Nodes(ctx context.Context, ids []string) ([]model.Node, error)
 	Tasks(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *task.Order, filter *task.Filter) (*page.Connection[*ent.Task], error)
 	Task(ctx context.Context, number int) (*ent.Task, error)
-	Conversations(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*ent.Conversation], error)
+	Conversations(ctx context.Context, first *int, after *string, last *int, before *string, filter *chat.ConversationFilter) (*page.Connection[*ent.Conversation], error)
 	Conversation(ctx context.Context, id string) (*ent.Conversation, error)
 	ExportViewer(ctx context.Context) (string, error)
 }
 type SubscriptionResolver interface {
 	MessageStream(ctx context.Context, conversationID string, after *string) (<-chan stream.MessageEvent, error)
 	TaskStream(ctx context.Context, after *string) (<-chan *stream.TaskEvent, error)
+	ConversationStream(ctx context.Context, after *string) (<-chan stream.ConversationEvent, error)
 }
 type TaskResolver interface {
 	Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*page.Connection[*ent.TaskChange], error)
@@ -145,6 +148,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputConversationFilter,
 		ec.unmarshalInputCreateConversationInput,
 		ec.unmarshalInputCreateTaskInput,
 		ec.unmarshalInputSendMessageInput,
@@ -290,6 +294,12 @@ type Conversation implements Node {
   createdAt: DateTime!
   "Time of the last change."
   updatedAt: DateTime!
+  "Time at which the user archived the conversation; null unless it is archived."
+  archivedAt: DateTime
+  "Newest message; null if there is none."
+  lastMessage: Message
+  "Creation time of the newest message; null if there is none."
+  lastMessageAt: DateTime
   "Messages, oldest first. ` + "`" + `last: 20` + "`" + ` returns the newest page."
   messages(
     "Page size when paging forward, 1 to 100. Defaults to 20 if neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
@@ -426,6 +436,17 @@ type MessageEdge {
   node: Message!
 }
 
+"Conditions for conversations; all of them must be met."
+input ConversationFilter {
+  """
+  Words to find in the title, at most 200 characters and 20 words. Each word must begin a word of the title; case and
+  accents are ignored. The newest 20,000 conversations are searched.
+  """
+  search: String
+  "True for archived conversations only; otherwise only conversations that are not archived."
+  archived: Boolean
+}
+
 "Input for createConversation."
 input CreateConversationInput {
   "Title, 1 to 200 characters after trimming. If it is left out, the title is taken from the first message."
@@ -438,6 +459,8 @@ input UpdateConversationInput {
   id: ID!
   "Title, 1 to 200 characters after trimming. Null clears it; the next message then sets it."
   title: String
+  "True archives the conversation, false takes it out of the archive. The next message takes it out too."
+  archived: Boolean
 }
 
 "Result of a mutation on a conversation."
@@ -495,7 +518,7 @@ extend type Mutation {
     "Fields of the new conversation."
     input: CreateConversationInput
   ): ConversationPayload
-  "Changes the title of a conversation. Requires the scope ` + "`" + `chat` + "`" + `."
+  "Changes the title of a conversation, or archives it. Requires the scope ` + "`" + `chat` + "`" + `."
   updateConversation(
     "Fields to change."
     input: UpdateConversationInput!
@@ -509,7 +532,7 @@ extend type Mutation {
     id: ID!
   ): DeletePayload
   """
-  Sends a message to the agent. Both messages are stored before the mutation returns; the reply is then written in the
+  Sends a message to the agent, and takes an archived conversation out of the archive. Both messages are stored before the mutation returns; the reply is then written in the
   background, even if the client disconnects. Requires the scope ` + "`" + `chat` + "`" + `.
   """
   sendMessage(
@@ -608,7 +631,10 @@ type Query {
     "Number of the task."
     number: Int!
   ): Task
-  "The viewer's conversations, newest first. Requires the scope ` + "`" + `chat` + "`" + `."
+  """
+  The viewer's conversations, newest first. Archived ones are excluded unless the filter selects them. Requires the scope
+  ` + "`" + `chat` + "`" + `.
+  """
   conversations(
     "Page size when paging forward, 1 to 100. Defaults to 20 if neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
     first: Int
@@ -618,6 +644,8 @@ type Query {
     last: Int
     "Return items before this cursor."
     before: Cursor
+    "Conditions that the conversations must meet."
+    filter: ConversationFilter
   ): ConversationConnection!
   "The viewer's conversation with this id; null if it does not exist. Requires the scope ` + "`" + `chat` + "`" + `."
   conversation(
@@ -651,6 +679,18 @@ type Subscription {
     "Cursor of the last event received, to resume without loss."
     after: Cursor
   ): TaskEvent!
+  """
+  Changes to the viewer's conversations: creation, new messages, finished replies, titles, archiving and deletion, in the
+  order in which they were committed. Several changes to one conversation may arrive as one event, which holds its
+  present state: apply events by the conversation's id. Without ` + "`" + `after` + "`" + `, only new changes are sent: subscribe first, then
+  query the list, and merge both by id. With ` + "`" + `after` + "`" + ` the stream starts with all changes since that cursor. If deletions
+  since then are not known any more, which takes at least 30 days or 1,000 deletions, it starts with ConversationsReset
+  instead. Requires the scope ` + "`" + `chat` + "`" + `.
+  """
+  conversationStream(
+    "Cursor of the last event received, to resume without loss."
+    after: Cursor
+  ): ConversationEvent!
 }
 
 "An event of a conversation."
@@ -720,6 +760,36 @@ type TaskEvent {
   ): TaskEdge!
   "The change: who changed which fields."
   change: TaskChange!
+}
+
+"A change to the viewer's conversations."
+interface ConversationEvent {
+  "Cursor of this event; pass it as ` + "`" + `after` + "`" + ` to resume from here."
+  cursor: Cursor!
+}
+
+"A conversation was created, got a message, a finished reply or a title, or was archived or taken out of the archive."
+type ConversationChanged implements ConversationEvent {
+  "Cursor of this event; pass it as ` + "`" + `after` + "`" + ` to resume from here."
+  cursor: Cursor!
+  "The conversation in its current state."
+  conversation: Conversation!
+  "The conversation with its cursor in the list of conversations."
+  conversationEdge: ConversationEdge!
+}
+
+"A conversation was deleted."
+type ConversationDeleted implements ConversationEvent {
+  "Cursor of this event; pass it as ` + "`" + `after` + "`" + ` to resume from here."
+  cursor: Cursor!
+  "Id of the deleted conversation."
+  deletedId: ID!
+}
+
+"The cursor in ` + "`" + `after` + "`" + ` is too old to know all deletions since: discard the list, and query it again."
+type ConversationsReset implements ConversationEvent {
+  "Cursor of this event; pass it as ` + "`" + `after` + "`" + ` to resume from here."
+  cursor: Cursor!
 }
 `, BuiltIn: false},
 	{Name: "../task.graphqls", Input: `"Priority of a task."
@@ -1172,6 +1242,12 @@ func (ec *executionContext) childFields_Conversation(ctx context.Context, field 
 		return ec.fieldContext_Conversation_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_Conversation_updatedAt(ctx, field)
+	case "archivedAt":
+		return ec.fieldContext_Conversation_archivedAt(ctx, field)
+	case "lastMessage":
+		return ec.fieldContext_Conversation_lastMessage(ctx, field)
+	case "lastMessageAt":
+		return ec.fieldContext_Conversation_lastMessageAt(ctx, field)
 	case "messages":
 		return ec.fieldContext_Conversation_messages(ctx, field)
 	}
@@ -1957,6 +2033,14 @@ func (ec *executionContext) field_Query_conversations_args(ctx context.Context, 
 		return nil, err
 	}
 	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*chat.ConversationFilter, error) {
+			return ec.unmarshalOConversationFilter2ᚖerrandᚋinternalᚋchatᚐConversationFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
 	return args, nil
 }
 
@@ -2053,6 +2137,20 @@ func (ec *executionContext) field_Query_tasks_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["filter"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_conversationStream_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
 	return args, nil
 }
 
@@ -2356,6 +2454,84 @@ func (ec *executionContext) fieldContext_Conversation_updatedAt(_ context.Contex
 	return graphql.NewScalarFieldContext("Conversation", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _Conversation_archivedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Conversation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversation_archivedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ArchivedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Conversation_archivedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversation", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Conversation_lastMessage(ctx context.Context, field graphql.CollectedField, obj *ent.Conversation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversation_lastMessage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversation().LastMessage(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Message) graphql.Marshaler {
+			return ec.marshalOMessage2ᚖerrandᚋentᚐMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Conversation_lastMessage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Conversation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Message(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Conversation_lastMessageAt(ctx context.Context, field graphql.CollectedField, obj *ent.Conversation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversation_lastMessageAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Conversation().LastMessageAt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Conversation_lastMessageAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversation", field, true, true, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _Conversation_messages(ctx context.Context, field graphql.CollectedField, obj *ent.Conversation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2396,6 +2572,93 @@ func (ec *executionContext) fieldContext_Conversation_messages(ctx context.Conte
 	if fc.Args, err = ec.field_Conversation_messages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConversationChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *stream.ConversationChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversationChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversationChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConversationChanged", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _ConversationChanged_conversation(ctx context.Context, field graphql.CollectedField, obj *stream.ConversationChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversationChanged_conversation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conversation(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Conversation) graphql.Marshaler {
+			return ec.marshalNConversation2ᚖerrandᚋentᚐConversation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversationChanged_conversation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConversationChanged",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Conversation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConversationChanged_conversationEdge(ctx context.Context, field graphql.CollectedField, obj *stream.ConversationChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversationChanged_conversationEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConversationEdge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*ent.Conversation]) graphql.Marshaler {
+			return ec.marshalNConversationEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversationChanged_conversationEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConversationChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConversationEdge(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -2519,6 +2782,52 @@ func (ec *executionContext) fieldContext_ConversationConnection_totalCount(_ con
 	return graphql.NewScalarFieldContext("ConversationConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _ConversationDeleted_cursor(ctx context.Context, field graphql.CollectedField, obj *stream.ConversationDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversationDeleted_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversationDeleted_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConversationDeleted", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _ConversationDeleted_deletedId(ctx context.Context, field graphql.CollectedField, obj *stream.ConversationDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversationDeleted_deletedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversationDeleted_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConversationDeleted", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
 func (ec *executionContext) _ConversationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*ent.Conversation]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2636,6 +2945,29 @@ func (ec *executionContext) fieldContext_ConversationPayload_conversationEdge(_ 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ConversationsReset_cursor(ctx context.Context, field graphql.CollectedField, obj *stream.ConversationsReset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversationsReset_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversationsReset_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConversationsReset", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _DeletePayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *model.DeletePayload) (ret graphql.Marshaler) {
@@ -4539,7 +4871,7 @@ func (ec *executionContext) _Query_conversations(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Conversations(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().Conversations(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*chat.ConversationFilter))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*ent.Conversation]) graphql.Marshaler {
@@ -4990,6 +5322,50 @@ func (ec *executionContext) fieldContext_Subscription_taskStream(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Subscription_taskStream_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_conversationStream(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_conversationStream(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().ConversationStream(ctx, fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v stream.ConversationEvent) graphql.Marshaler {
+			return ec.marshalNConversationEvent2errandᚋinternalᚋstreamᚐConversationEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_conversationStream(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_conversationStream_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7939,6 +8315,43 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputConversationFilter(ctx context.Context, obj any) (chat.ConversationFilter, error) {
+	var it chat.ConversationFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"search", "archived"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "search":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("search"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Search = data
+		case "archived":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("archived"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Archived = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCreateConversationInput(ctx context.Context, obj any) (model.CreateConversationInput, error) {
 	var it model.CreateConversationInput
 	if obj == nil {
@@ -8247,7 +8660,7 @@ func (ec *executionContext) unmarshalInputUpdateConversationInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "title"}
+	fieldsInOrder := [...]string{"id", "title", "archived"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -8268,6 +8681,13 @@ func (ec *executionContext) unmarshalInputUpdateConversationInput(ctx context.Co
 				return it, err
 			}
 			it.Title = graphql.OmittableOf(data)
+		case "archived":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("archived"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Archived = data
 		}
 	}
 	return it, nil
@@ -8399,6 +8819,34 @@ func (ec *executionContext) unmarshalInputUpdateViewerInput(ctx context.Context,
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
+
+func (ec *executionContext) _ConversationEvent(ctx context.Context, sel ast.SelectionSet, obj stream.ConversationEvent) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case *stream.ConversationsReset:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConversationsReset(ctx, sel, obj)
+	case *stream.ConversationDeleted:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConversationDeleted(ctx, sel, obj)
+	case *stream.ConversationChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConversationChanged(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of ConversationEvent must implement graphql.Marshaler", obj))
+		}
+	}
+}
 
 func (ec *executionContext) _MessageEvent(ctx context.Context, sel ast.SelectionSet, obj stream.MessageEvent) graphql.Marshaler {
 	switch obj := (obj).(type) {
@@ -8556,6 +9004,87 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "archivedAt":
+			out.Values[i] = ec._Conversation_archivedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastMessage":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Conversation_lastMessage(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "lastMessageAt":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Conversation_lastMessageAt(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "messages":
 			field := field
 
@@ -8594,6 +9123,57 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var conversationChangedImplementors = []string{"ConversationChanged", "ConversationEvent"}
+
+func (ec *executionContext) _ConversationChanged(ctx context.Context, sel ast.SelectionSet, obj *stream.ConversationChanged) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, conversationChangedImplementors, ec.fieldWriterConversationChanged, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, conversationChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConversationChanged")
+		case "cursor":
+			out.Values[i] = ec._ConversationChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "conversation":
+			out.Values[i] = ec._ConversationChanged_conversation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "conversationEdge":
+			out.Values[i] = ec._ConversationChanged_conversationEdge(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -8683,6 +9263,52 @@ func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var conversationDeletedImplementors = []string{"ConversationDeleted", "ConversationEvent"}
+
+func (ec *executionContext) _ConversationDeleted(ctx context.Context, sel ast.SelectionSet, obj *stream.ConversationDeleted) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, conversationDeletedImplementors, ec.fieldWriterConversationDeleted, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, conversationDeletedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConversationDeleted")
+		case "cursor":
+			out.Values[i] = ec._ConversationDeleted_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deletedId":
+			out.Values[i] = ec._ConversationDeleted_deletedId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -8808,6 +9434,47 @@ func (ec *executionContext) _ConversationPayload(ctx context.Context, sel ast.Se
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var conversationsResetImplementors = []string{"ConversationsReset", "ConversationEvent"}
+
+func (ec *executionContext) _ConversationsReset(ctx context.Context, sel ast.SelectionSet, obj *stream.ConversationsReset) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, conversationsResetImplementors, ec.fieldWriterConversationsReset, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, conversationsResetImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConversationsReset")
+		case "cursor":
+			out.Values[i] = ec._ConversationsReset_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -9987,6 +10654,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_messageStream(ctx, fields[0])
 	case "taskStream":
 		return ec._Subscription_taskStream(ctx, fields[0])
+	case "conversationStream":
+		return ec._Subscription_conversationStream(ctx, fields[0])
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
@@ -11633,6 +12302,16 @@ func (ec *executionContext) marshalNConversationEdge2ᚖerrandᚋinternalᚋpage
 	return ec._ConversationEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNConversationEvent2errandᚋinternalᚋstreamᚐConversationEvent(ctx context.Context, sel ast.SelectionSet, v stream.ConversationEvent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ConversationEvent(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCreateTaskInput2errandᚋinternalᚋtaskᚐCreateTaskInput(ctx context.Context, v any) (task.CreateTaskInput, error) {
 	res, err := ec.unmarshalInputCreateTaskInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -12368,6 +13047,14 @@ func (ec *executionContext) marshalOConversation2ᚖerrandᚋentᚐConversation(
 	return ec._Conversation(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOConversationFilter2ᚖerrandᚋinternalᚋchatᚐConversationFilter(ctx context.Context, v any) (*chat.ConversationFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputConversationFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalOConversationPayload2ᚖerrandᚋgraphᚋmodelᚐConversationPayload(ctx context.Context, sel ast.SelectionSet, v *model.ConversationPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -12513,6 +13200,13 @@ func (ec *executionContext) marshalOJSON2ᚖstring(ctx context.Context, sel ast.
 	_ = ctx
 	res := scalar.MarshalJSON(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOMessage2ᚖerrandᚋentᚐMessage(ctx context.Context, sel ast.SelectionSet, v *ent.Message) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Message(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOMessageError2ᚖerrandᚋentᚋenumᚐMessageError(ctx context.Context, sel ast.SelectionSet, v *enum.MessageError) graphql.Marshaler {

@@ -73,6 +73,8 @@ type UpdateConversationInput struct {
 	ID string `json:"id"`
 	// Title, 1 to 200 characters after trimming. Null clears it; the next message then sets it.
 	Title graphql.Omittable[*string] `json:"title"`
+	// True archives the conversation, false takes it out of the archive. The next message takes it out too.
+	Archived *bool `json:"archived"`
 }
 
 // Input for updateTask. Fields that are left out stay unchanged; null clears a field.

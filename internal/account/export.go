@@ -13,6 +13,7 @@ import (
 
 	"errand/ent"
 	"errand/ent/conversation"
+	"errand/ent/conversationtombstone"
 	"errand/ent/message"
 	"errand/ent/run"
 	"errand/ent/task"
@@ -133,6 +134,14 @@ var exportedTypes = []exportedType{
 	newExportedType("conversations", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.Conversation, error) {
 		return tx.Conversation.Query().Where(conversation.IDGT(after)).Order(conversation.ByID()).Limit(exportChunk).All(ctx)
 	}),
+	newExportedType("conversationTombstones",
+		func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.ConversationTombstone, error) {
+			return tx.ConversationTombstone.Query().
+				Where(conversationtombstone.IDGT(after)).
+				Order(conversationtombstone.ByID()).
+				Limit(exportChunk).
+				All(ctx)
+		}),
 	newExportedType("messages", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.Message, error) {
 		return tx.Message.Query().Where(message.IDGT(after)).Order(message.ByID()).Limit(exportChunk).All(ctx)
 	}),

@@ -7,10 +7,14 @@ import (
 	"time"
 	"unicode"
 
+	"errand/ent"
 	"errand/ent/conversation"
 	"errand/ent/enum"
+	"errand/internal/quota"
+	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/truncate"
+	"errand/internal/viewer"
 
 	"github.com/tmc/langchaingo/llms"
 )
@@ -79,15 +83,33 @@ func (t *turn) updateTitle(ctx context.Context) error {
 	if title == "" {
 		return nil
 	}
-	// A title that was set meanwhile stays.
-	named, err := t.Client.Conversation.Update().
-		Where(conversation.ID(c.ID), conversation.TitleSourceEQ(enum.TitleAuto), conversation.Title(c.Title)).
-		SetTitle(title).Save(ctx)
-	if named == 1 {
+	named, err := t.storeTitle(ctx, title)
+	if err == nil && named {
 		t.Hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: c.ID})
-		t.Hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: stream.ConversationListTopic(t.job.UserID)})
+		t.Hub.PublishConversationChange(t.job.UserID, true)
 	}
 	return err
+}
+
+// storeTitle stores a generated title, and reports false when another title was set meanwhile.
+func (t *turn) storeTitle(ctx context.Context, title string) (named bool, err error) {
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return false, err
+	}
+	c := t.conversation
+	err = store.WithTx(ctx, t.Client, func(tx *ent.Tx) error {
+		seq, err := quota.Limits{}.Apply(ctx, tx, v, quota.Delta{ConversationChanges: 1})
+		if err != nil {
+			return err
+		}
+		n, err := tx.Conversation.Update().
+			Where(conversation.ID(c.ID), conversation.TitleSourceEQ(enum.TitleAuto), conversation.Title(c.Title)).
+			SetTitle(title).SetSeq(seq.ConversationChange).Save(ctx)
+		named = n == 1
+		return err
+	})
+	return named, err
 }
 
 // titleOf extracts the title from an answer that may have quotes or markup.

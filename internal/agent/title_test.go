@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"errand/ent/enum"
+	"errand/internal/chat"
 	"errand/internal/store"
 
 	"github.com/stretchr/testify/require"
@@ -47,7 +48,7 @@ func TestHandle_TitleSetByUser_Stays(t *testing.T) {
 		id := ""
 		m := titleModel(func(request) *llms.ContentChoice {
 			mine := "Mine"
-			_, err := w.chat.RenameConversation(w.ctx, id, true, &mine)
+			_, err := w.chat.UpdateConversation(w.ctx, id, chat.ConversationPatch{TitleSet: true, Title: &mine})
 			require.NoError(t, err)
 			return answerText("Model's")
 		})

@@ -8,17 +8,12 @@ package chat
 
 import (
 	"context"
-	"fmt"
 
 	"errand/ent"
 	"errand/ent/conversation"
-	"errand/internal/page"
-	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/viewer"
-
-	"entgo.io/ent/dialect/sql"
 )
 
 // RunEngine is the part of *run.Engine that Service uses.
@@ -67,59 +62,4 @@ func (s *Service) ConversationsByID(ctx context.Context, ids []string) (map[stri
 		return nil, err
 	}
 	return store.ByID(s.client.Conversation.Query().Where(conversation.IDIn(ids...)).All(ctx))
-}
-
-// conversationList is the name of the list of conversations in page cursors.
-const conversationList = "conversations"
-
-// ListConversations returns a page of the viewer's conversations, newest first. IDs are ordered by
-// creation time and serve as the sort key.
-func (s *Service) ListConversations(ctx context.Context, args page.Args) (*page.ConversationConnection, error) {
-	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
-		return nil, err
-	}
-	w, err := args.Window(conversationList, 1)
-	if err != nil {
-		return nil, err
-	}
-	q := s.client.Conversation.Query()
-	if w.After != nil {
-		q.Where(conversation.IDLT(w.After.Text(0)))
-	}
-	if w.Before != nil {
-		q.Where(conversation.IDGT(w.Before.Text(0)))
-	}
-	direction := sql.OrderDesc()
-	if w.Backward {
-		direction = sql.OrderAsc()
-	}
-	if columns := args.SelectColumns(conversation.FieldID, conversation.FieldMessageCount); columns != nil {
-		q.Select(columns...)
-	}
-	found, err := q.Order(conversation.ByID(direction)).Limit(w.Size + 1).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("listing conversations: %w", err)
-	}
-	return page.Build(w, found, conversationCursor, s.countConversations), nil
-}
-
-func conversationCursor(c *ent.Conversation) page.Cursor {
-	return page.Cursor{List: conversationList, Key: []any{c.ID}}
-}
-
-// ConversationEdge returns a conversation with its cursor in ListConversations.
-func ConversationEdge(c *ent.Conversation) *page.ConversationEdge {
-	return page.NewEdge(c, conversationCursor)
-}
-
-func (s *Service) countConversations(ctx context.Context) (page.Total, error) {
-	v, err := viewer.Require(ctx)
-	if err != nil {
-		return page.Total{}, err
-	}
-	used, found, err := quota.Stored(ctx, s.client, v.UserID)
-	if err == nil && !found {
-		err = viewer.ErrAccountDeleted()
-	}
-	return page.Total{Count: used.Conversations}, err
 }

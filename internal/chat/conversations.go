@@ -13,6 +13,7 @@ import (
 	"errand/ent/predicate"
 	"errand/ent/run"
 	"errand/internal/apperr"
+	"errand/internal/ids"
 	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/stream"
@@ -38,10 +39,11 @@ func (s *Service) CreateConversation(ctx context.Context, title *string) (*ent.C
 	}
 	var c *ent.Conversation
 	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) (err error) {
-		if _, err := s.limits.Quota.Apply(ctx, tx, v, quota.Delta{Conversations: 1}); err != nil {
+		seq, err := s.limits.Quota.Apply(ctx, tx, v, quota.Delta{Conversations: 1, ConversationChanges: 1})
+		if err != nil {
 			return err
 		}
-		create := tx.Conversation.Create()
+		create := tx.Conversation.Create().SetSeq(seq.ConversationChange)
 		if title != nil {
 			create.SetTitle(*title).SetTitleSource(enum.TitlePerson)
 		}
@@ -53,45 +55,79 @@ func (s *Service) CreateConversation(ctx context.Context, title *string) (*ent.C
 	if err != nil {
 		return nil, err
 	}
-	s.publishListChange(c.UserID)
+	s.hub.PublishConversationChange(c.UserID, true)
 	return c, nil
 }
 
-// RenameConversation sets a conversation's title. With titleSet and a nil title, the next message provides
-// one; without titleSet the title stays.
-func (s *Service) RenameConversation(
-	ctx context.Context,
-	id string,
-	titleSet bool,
-	title *string,
-) (*ent.Conversation, error) {
-	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
+// ConversationPatch lists the changes of UpdateConversation.
+type ConversationPatch struct {
+	// TitleSet means that the title changes. With a nil Title, the next message provides one.
+	TitleSet bool
+	Title    *string
+	// Archived archives the conversation, or takes it back; nil leaves it as it is.
+	Archived *bool
+}
+
+// UpdateConversation changes a conversation's title and whether it is archived. Archiving an archived conversation keeps
+// the time of the first archiving.
+func (s *Service) UpdateConversation(ctx context.Context, id string, p ConversationPatch) (*ent.Conversation, error) {
+	v, err := viewer.Require(ctx, viewer.Chat)
+	if err != nil {
 		return nil, err
 	}
-	update := s.client.Conversation.UpdateOneID(id)
-	switch {
-	case title != nil:
-		checked, err := checkTitle(*title)
+	if p.Title != nil {
+		title, err := checkTitle(*p.Title)
 		if err != nil {
 			return nil, err
 		}
-		update.SetTitle(checked).SetTitleSource(enum.TitlePerson)
-	case titleSet:
-		update.SetTitle("").SetTitleSource(enum.TitleAuto)
+		p.Title = &title
 	}
-	if err := s.limits.Quota.AllowMutation(ctx, s.client); err != nil {
+	var c *ent.Conversation
+	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
+		seq, err := s.limits.Quota.Apply(ctx, tx, v, quota.Delta{ConversationChanges: 1})
+		if err != nil {
+			return err
+		}
+		c, err = tx.Conversation.Get(ctx, id)
+		if ent.IsNotFound(err) {
+			return nil // commit, so that the mutation counts
+		}
+		if err != nil {
+			return fmt.Errorf("reading the conversation: %w", err)
+		}
+		c, err = p.apply(tx.Conversation.UpdateOne(c), c).SetSeq(seq.ConversationChange).Save(ctx)
+		if err != nil {
+			return fmt.Errorf("changing the conversation: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
-	c, err := update.Save(ctx)
-	if ent.IsNotFound(err) {
+	if c == nil {
 		return nil, apperr.Missing("conversation")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("renaming the conversation: %w", err)
-	}
 	s.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: c.ID})
-	s.publishListChange(c.UserID)
+	s.hub.PublishConversationChange(c.UserID, true)
 	return c, nil
+}
+
+// apply adds the changes to an update of c.
+func (p ConversationPatch) apply(update *ent.ConversationUpdateOne, c *ent.Conversation) *ent.ConversationUpdateOne {
+	switch {
+	case p.Title != nil:
+		update.SetTitle(*p.Title).SetTitleSource(enum.TitlePerson)
+	case p.TitleSet:
+		update.SetTitle("").SetTitleSource(enum.TitleAuto)
+	}
+	switch {
+	case p.Archived == nil:
+	case !*p.Archived:
+		update.ClearArchivedAt()
+	case c.ArchivedAt == nil:
+		update.SetArchivedAt(ids.Now())
+	}
+	return update
 }
 
 // DeleteConversation permanently deletes a conversation with its messages. It cancels unfinished replies
@@ -110,10 +146,14 @@ func (s *Service) DeleteConversation(ctx context.Context, id string) error {
 		if _, err := tx.Run.Delete().Where(run.ConversationID(id)).Exec(ctx); err != nil {
 			return err
 		}
-		if err := s.uncount(ctx, tx, v, id); err != nil {
+		seq, err := s.uncount(ctx, tx, v, id)
+		if err != nil {
 			return err
 		}
-		return tx.Conversation.DeleteOneID(id).Exec(ctx)
+		if err := tx.Conversation.DeleteOneID(id).Exec(ctx); err != nil {
+			return err
+		}
+		return tx.ConversationTombstone.Create().SetID(id).SetSeq(seq.ConversationChange).Exec(ctx)
 	})
 	if ent.IsNotFound(err) {
 		return apperr.Missing("conversation")
@@ -122,26 +162,21 @@ func (s *Service) DeleteConversation(ctx context.Context, id string) error {
 		return fmt.Errorf("deleting the conversation: %w", err)
 	}
 	s.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: id})
-	s.publishListChange(v.UserID)
+	s.hub.PublishConversationChange(v.UserID, true)
 	return nil
 }
 
-// uncount subtracts a conversation from the user's counters, under the lock of the user's row.
-func (s *Service) uncount(ctx context.Context, tx *ent.Tx, v viewer.Viewer, id string) error {
+// uncount subtracts a conversation from the user's counters, under the lock of the user's row, and assigns the position
+// of the deletion.
+func (s *Service) uncount(ctx context.Context, tx *ent.Tx, v viewer.Viewer, id string) (quota.Sequence, error) {
 	if err := quota.Lock(ctx, tx, v.UserID); err != nil {
-		return err
+		return quota.Sequence{}, err
 	}
 	bytes, err := quota.ConversationBytes(ctx, tx, v.UserID, id)
 	if err != nil {
-		return err
+		return quota.Sequence{}, err
 	}
-	_, err = s.limits.Quota.Apply(ctx, tx, v, quota.Delta{Conversations: -1, Bytes: -bytes})
-	return err
-}
-
-// publishListChange notifies subscribers of the user's list of conversations.
-func (s *Service) publishListChange(userID string) {
-	s.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: stream.ConversationListTopic(userID)})
+	return s.limits.Quota.Apply(ctx, tx, v, quota.Delta{Conversations: -1, Bytes: -bytes, ConversationChanges: 1})
 }
 
 // CancelReplies cancels all unfinished replies of the viewer.

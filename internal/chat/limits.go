@@ -36,19 +36,28 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// checkLimits counts the message. It returns RATE_LIMITED or FORBIDDEN when one more message would exceed the user's
+// checkLimits counts the message and assigns the position of the change to its conversation. It returns RATE_LIMITED or FORBIDDEN when one more message would exceed the user's
 // limits. It locks the user's row until tx ends, so concurrent messages of one user are counted one after the other.
-func (s *Service) checkLimits(ctx context.Context, tx *ent.Tx, v viewer.Viewer, in SendMessageInput) error {
-	d := quota.Delta{Bytes: quota.MessageBytes(in.Content)}
+func (s *Service) checkLimits(
+	ctx context.Context, tx *ent.Tx, v viewer.Viewer, in SendMessageInput,
+) (quota.Sequence, error) {
+	d := quota.Delta{Bytes: quota.MessageBytes(in.Content), ConversationChanges: 1}
 	if in.ConversationID == nil {
 		d.Conversations = 1
 	}
-	if _, err := s.limits.Quota.Apply(ctx, tx, v, d); err != nil {
-		return err
+	seq, err := s.limits.Quota.Apply(ctx, tx, v, d)
+	if err != nil {
+		return quota.Sequence{}, err
 	}
+	return seq, s.checkReplyRate(ctx, tx)
+}
+
+// checkReplyRate returns RATE_LIMITED when one more reply would exceed the limits of replies in a minute or of
+// unfinished ones. The caller holds the lock of the user's row.
+func (s *Service) checkReplyRate(ctx context.Context, tx *ent.Tx) error {
 	since := ids.Now().Add(-time.Minute)
 	recent, err := tx.Message.Query().
-		Where(message.RoleEQ(enum.RoleUser), message.CreatedAtGT(since)).
+		Where(message.RoleEQ(enum.RoleAssistant), message.CreatedAtGT(since)).
 		Order(message.ByCreatedAt()).
 		Limit(s.limits.MessagesPerMinute).
 		Select(message.FieldCreatedAt).

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"errand/ent"
@@ -13,6 +14,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/page"
+	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/telemetry"
@@ -70,9 +72,10 @@ func (s *Service) SendMessage(ctx context.Context, in SendMessageInput) (*Turn, 
 		}
 	}
 	var turn *Turn
-	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) (err error) {
-		if err = s.checkLimits(ctx, tx, v, in); err == nil {
-			turn, err = s.createTurn(ctx, tx, in)
+	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
+		seq, err := s.checkLimits(ctx, tx, v, in)
+		if err == nil {
+			turn, err = s.createTurn(ctx, tx, in, seq)
 		}
 		return err
 	})
@@ -80,9 +83,8 @@ func (s *Service) SendMessage(ctx context.Context, in SendMessageInput) (*Turn, 
 		return s.orSent(ctx, in, err)
 	}
 	s.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: turn.Conversation.ID})
-	if turn.UserMessage.Position == 1 { // the conversation is new, or got its title from this message
-		s.publishListChange(v.UserID)
-	}
+	// With its first message, the conversation is new or gets its title.
+	s.hub.PublishConversationChange(v.UserID, turn.UserMessage.Position == 1)
 	s.runs.Wake()
 	return turn, nil
 }
@@ -145,8 +147,10 @@ func (s *Service) orSent(ctx context.Context, in SendMessageInput, sendErr error
 	return nil, sendErr
 }
 
-func (s *Service) createTurn(ctx context.Context, tx *ent.Tx, in SendMessageInput) (*Turn, error) {
-	c, err := s.extendConversation(ctx, tx, in)
+func (s *Service) createTurn(
+	ctx context.Context, tx *ent.Tx, in SendMessageInput, seq quota.Sequence,
+) (*Turn, error) {
+	c, err := s.extendConversation(ctx, tx, in, seq)
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +169,18 @@ func (s *Service) createTurn(ctx context.Context, tx *ent.Tx, in SendMessageInpu
 	if err != nil {
 		return nil, fmt.Errorf("storing the message: %w", err)
 	}
+	reply, err := s.createReply(ctx, tx, c, now)
+	if err != nil {
+		return nil, err
+	}
+	return &Turn{Conversation: c, UserMessage: sent, AssistantMessage: reply}, nil
+}
+
+// createReply stores a pending reply at the conversation's last position, with its run. The caller has written the
+// conversation as the viewer, and exempted it from edge checks.
+func (s *Service) createReply(
+	ctx context.Context, tx *ent.Tx, c *ent.Conversation, now time.Time,
+) (*ent.Message, error) {
 	reply, err := tx.Message.Create().
 		SetConversationID(c.ID).
 		SetPosition(c.MessageCount).
@@ -181,14 +197,21 @@ func (s *Service) createTurn(ctx context.Context, tx *ent.Tx, in SendMessageInpu
 		return nil, err
 	}
 	telemetry.LinkRun(ctx, run.ID, reply.ID)
-	return &Turn{Conversation: c, UserMessage: sent, AssistantMessage: reply}, nil
+	return reply, nil
 }
 
-// extendConversation adds two positions to the conversation, or creates a new one with two. The
-// update locks the conversation's row, so positions are assigned in the order of commits.
-func (s *Service) extendConversation(ctx context.Context, tx *ent.Tx, in SendMessageInput) (*ent.Conversation, error) {
+// extendConversation adds two positions to the conversation, or creates a new one with two. The update locks the
+// conversation's row, so positions are assigned in the order of commits. A message takes the conversation out of the
+// archive.
+func (s *Service) extendConversation(
+	ctx context.Context, tx *ent.Tx, in SendMessageInput, seq quota.Sequence,
+) (*ent.Conversation, error) {
 	if in.ConversationID == nil {
-		c, err := tx.Conversation.Create().SetTitle(deriveTitle(in.Content)).SetMessageCount(2).Save(ctx)
+		c, err := tx.Conversation.Create().
+			SetTitle(deriveTitle(in.Content)).
+			SetMessageCount(2).
+			SetSeq(seq.ConversationChange).
+			Save(ctx)
 		if ent.IsConstraintError(err) {
 			return nil, viewer.ErrAccountDeleted()
 		}
@@ -197,7 +220,11 @@ func (s *Service) extendConversation(ctx context.Context, tx *ent.Tx, in SendMes
 		}
 		return c, nil
 	}
-	c, err := tx.Conversation.UpdateOneID(*in.ConversationID).AddMessageCount(2).Save(ctx)
+	c, err := tx.Conversation.UpdateOneID(*in.ConversationID).
+		AddMessageCount(2).
+		SetSeq(seq.ConversationChange).
+		ClearArchivedAt().
+		Save(ctx)
 	if ent.IsNotFound(err) {
 		return nil, apperr.Missing("conversation")
 	}

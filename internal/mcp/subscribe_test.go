@@ -167,7 +167,7 @@ func TestListen_ConversationChanges_Notify(t *testing.T) {
 		_, err = talks.CreateConversation(w.context("bob"), nil)
 		require.NoError(t, err)
 		title := "Plans"
-		_, err = talks.RenameConversation(w.context("alice"), made.ID, true, &title)
+		_, err = talks.UpdateConversation(w.context("alice"), made.ID, chat.ConversationPatch{TitleSet: true, Title: &title})
 		require.NoError(t, err)
 		e.requireUpdates("notifications/resources/list_changed", conversationURIOf(made.ID))
 		_, err = talks.CreateConversation(w.context("alice"), nil)

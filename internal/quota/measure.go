@@ -25,16 +25,16 @@ const (
 	finished = `m.status IN ('COMPLETED', 'FAILED', 'CANCELLED')`
 )
 
-// AddMessage adds the size of a message that the transaction has just finished, with its tool calls.
-func AddMessage(ctx context.Context, tx Querier, userID, messageID string) error {
-	const q = `UPDATE users SET stored_bytes = stored_bytes +
+// AddMessage adds the size of a message that the transaction has just finished, with its tool calls, and assigns the
+// position of the change to its conversation. The position is 0 when the account is being deleted.
+func AddMessage(ctx context.Context, tx Querier, userID, messageID string) (conversationChange int, err error) {
+	const q = `UPDATE users SET last_conversation_change = last_conversation_change + 1, stored_bytes = stored_bytes +
 			COALESCE((SELECT ` + messageBytes + ` FROM messages m WHERE m.id = $1 AND m.user_id = users.id), 0)
-		WHERE id = $2 RETURNING stored_bytes`
-	var bytes int64
-	if _, err := queryRow(ctx, tx, q, []any{messageID, userID}, &bytes); err != nil {
-		return fmt.Errorf("counting the size of a message: %w", err)
+		WHERE id = $2 RETURNING last_conversation_change`
+	if _, err := queryRow(ctx, tx, q, []any{messageID, userID}, &conversationChange); err != nil {
+		return 0, fmt.Errorf("counting the size of a message: %w", err)
 	}
-	return nil // without a row, the account is being deleted
+	return conversationChange, nil
 }
 
 // ConversationBytes returns the size of a conversation's finished messages.

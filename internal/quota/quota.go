@@ -60,16 +60,20 @@ const (
 type Delta struct {
 	// TaskNumbers and TaskChanges are the numbers of task numbers and of positions of task changes to assign.
 	TaskNumbers, TaskChanges int
+	// ConversationChanges is the number of positions of changes to conversations to assign.
+	ConversationChanges int
 	// Open, Completed and Trashed are the changes of the numbers of tasks in each state.
 	Open, Completed, Trashed int
 	Conversations            int
 	Bytes                    int64
 	BytesCheck               BytesCheck
+	// Reply means that a reply will be stored later: the bytes are compared with the limit even if none are added yet.
+	Reply bool
 }
 
 // Sequence holds the positions that Apply assigned last.
 type Sequence struct {
-	TaskNumber, TaskChange int
+	TaskNumber, TaskChange, ConversationChange int
 }
 
 // Querier is implemented by *ent.Client and *ent.Tx.
@@ -96,6 +100,7 @@ func (l Limits) Apply(ctx context.Context, tx Querier, v viewer.Viewer, d Delta)
 	u := &update{}
 	u.add("last_task_number", d.TaskNumbers)
 	u.add("last_change", d.TaskChanges)
+	u.add("last_conversation_change", d.ConversationChanges)
 	u.add("open_tasks", d.Open)
 	u.add("completed_tasks", d.Completed)
 	u.add("trashed_tasks", d.Trashed)
@@ -107,7 +112,7 @@ func (l Limits) Apply(ctx context.Context, tx Querier, v viewer.Viewer, d Delta)
 	if d.Conversations > 0 && l.Conversations > 0 {
 		u.require("conversation_count <= %s", l.Conversations-d.Conversations)
 	}
-	if limit := l.bytesLimit(d.BytesCheck); d.Bytes > 0 && limit > 0 {
+	if limit := l.bytesLimit(d.BytesCheck); (d.Bytes > 0 || d.Reply) && limit > 0 {
 		u.require("stored_bytes <= %s", limit-d.Bytes)
 	}
 	now := ids.Now().UnixMicro()
@@ -117,7 +122,7 @@ func (l Limits) Apply(ctx context.Context, tx Querier, v viewer.Viewer, d Delta)
 		return Sequence{}, nil
 	}
 	var seq Sequence
-	applied, err := u.run(ctx, tx, v.UserID, &seq.TaskNumber, &seq.TaskChange)
+	applied, err := u.run(ctx, tx, v.UserID, &seq)
 	if err != nil {
 		return Sequence{}, fmt.Errorf("updating the user's counters: %w", err)
 	}
@@ -161,7 +166,7 @@ func (l Limits) explain(ctx context.Context, tx Querier, userID string, d Delta,
 	case l.Conversations > 0 && d.Conversations > 0 && conversations+d.Conversations > l.Conversations:
 		return apperr.OverQuota("conversations", int64(l.Conversations), "At most %d conversations can be stored.",
 			l.Conversations)
-	case limit > 0 && d.Bytes > 0 && bytes+d.Bytes > limit:
+	case limit > 0 && (d.Bytes > 0 || d.Reply) && bytes+d.Bytes > limit:
 		return apperr.OverQuota("bytes", l.Bytes, "At most %d bytes can be stored; %d are used. "+
 			"Tasks in the trash and the history of tasks count too; deleting conversations frees space.", l.Bytes, bytes)
 	default:
@@ -218,13 +223,13 @@ func (u *update) require(condition string, value any) {
 	u.where = append(u.where, fmt.Sprintf(condition, u.param(value)))
 }
 
-// run executes the update, and reports whether it changed the row. It scans the row's sequence numbers into dst.
-func (u *update) run(ctx context.Context, tx Querier, userID string, dst ...any) (bool, error) {
+// run executes the update, and reports whether it changed the row. It stores the row's sequence numbers in seq.
+func (u *update) run(ctx context.Context, tx Querier, userID string, seq *Sequence) (bool, error) {
 	u.args = append(u.args, userID)
 	conditions := append([]string{fmt.Sprintf("id = $%d", len(u.args))}, u.where...)
 	q := "UPDATE users SET " + strings.Join(u.set, ", ") + " WHERE " + strings.Join(conditions, " AND ") +
-		" RETURNING last_task_number, last_change"
-	return queryRow(ctx, tx, q, u.args, dst...)
+		" RETURNING last_task_number, last_change, last_conversation_change"
+	return queryRow(ctx, tx, q, u.args, &seq.TaskNumber, &seq.TaskChange, &seq.ConversationChange)
 }
 
 // queryRow scans the only row of a query, and reports whether there was one.

@@ -75,8 +75,7 @@ func AllowCall(ctx context.Context, tx Querier, perMinute int) error {
 	r := rate{column: "assistant_calls_until", perMinute: perMinute, events: "calls"}
 	now, u := ids.Now().UnixMicro(), &update{}
 	r.charge(u, now)
-	var ignored int
-	allowed, err := u.run(ctx, tx, v.UserID, &ignored, &ignored)
+	allowed, err := u.run(ctx, tx, v.UserID, &Sequence{})
 	if err != nil {
 		return fmt.Errorf("counting a call: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"errand/ent"
+	"errand/ent/conversation"
 	"errand/ent/enum"
 	"errand/ent/toolcall"
 	"errand/internal/apperr"
@@ -138,6 +139,14 @@ func finishMessage(
 	if err != nil {
 		return fmt.Errorf("failing the message's unexecuted tool calls: %w", err)
 	}
-	// The user's row comes after the run and the message in the lock order.
-	return quota.AddMessage(ctx, tx, job.UserID, id)
+	// The user's row comes after the run and the message in the lock order, and before the conversation.
+	change, err := quota.AddMessage(ctx, tx, job.UserID, id)
+	if err != nil || change == 0 {
+		return err
+	}
+	err = tx.Conversation.Update().Where(conversation.ID(job.ConversationID)).SetSeq(change).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("recording the change of the conversation: %w", err)
+	}
+	return nil
 }

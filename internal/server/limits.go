@@ -13,6 +13,7 @@ import (
 const (
 	longTextCost       = 60                 // a text that may have kilobytes, or rows that contain one
 	toolCallsCost      = 20                 // the tool calls of a message
+	lastMessageCost    = 10                 // the newest message of a conversation
 	nestedPageCost     = 30                 // a page in each row of another page
 	nodesCost          = 100 * longTextCost // nodes(ids:) reads up to 100 whole rows
 	searchCost         = 10_000             // reads up to 20,000 entries of an index; the default limit allows two
@@ -37,15 +38,18 @@ func documentLimits(l config.Limits) limits.Limits {
 			"TaskChange.fields": assumedChangeItems,
 		},
 		FieldCosts: map[string]int{
-			"Message.content":       longTextCost,
-			"Task.description":      longTextCost,
-			"TaskChange.fields":     longTextCost,
-			"Message.toolCalls":     toolCallsCost,
-			"TaskChange.toolCall":   toolCallsCost,
-			"Task.changes":          nestedPageCost,
-			"Conversation.messages": nestedPageCost,
-			"Query.nodes":           nodesCost,
-			"TaskFilter.search":     searchCost,
+			"Message.content":            longTextCost,
+			"Task.description":           longTextCost,
+			"TaskChange.fields":          longTextCost,
+			"Message.toolCalls":          toolCallsCost,
+			"TaskChange.toolCall":        toolCallsCost,
+			"Task.changes":               nestedPageCost,
+			"Conversation.messages":      nestedPageCost,
+			"Conversation.lastMessage":   lastMessageCost,
+			"Conversation.lastMessageAt": lastMessageCost,
+			"Query.nodes":                nodesCost,
+			"TaskFilter.search":          searchCost,
+			"ConversationFilter.search":  searchCost,
 		},
 	}
 }

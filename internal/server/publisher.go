@@ -15,9 +15,10 @@ func (p publisher) tasksChanged(userID string) {
 	p.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: userID})
 }
 
-// replyFinished notifies the subscribers of a conversation that a reply is terminal. Its row is committed.
+// replyFinished notifies the subscribers of a conversation, and of the list of conversations, that a reply is terminal. Its row is committed.
 func (p publisher) replyFinished(job run.Job, _ enum.MessageStatus) {
 	p.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: job.ConversationID, ID: job.MessageID})
+	p.hub.PublishConversationChange(job.UserID, false)
 }
 
 // accountDeleted ends the streams and connections of a deleted account on all replicas.
@@ -25,6 +26,7 @@ func (p publisher) accountDeleted(userID string, conversationIDs []string) {
 	for _, id := range conversationIDs {
 		p.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: id})
 	}
+	p.hub.PublishConversationChange(userID, false)
 	p.hub.Publish(stream.Event{Kind: stream.AccountDeleted, Topic: userID})
 }
 

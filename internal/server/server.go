@@ -131,6 +131,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.startIndexing()
+	s.startPurging()
 	if err := s.serveAdmin(); err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ const (
 // Event is a notification within a replica and between replicas.
 type Event struct {
 	Kind Kind `json:"k"`
-	// Topic is the ID of a conversation, the ID of a user (tasks), or a ConversationListTopic. It is empty for RunQueued
-	// and RunCancelled.
+	// Topic is the ID of a conversation, the ID of a user (tasks), a ConversationListTopic or a
+	// ConversationChangesTopic. It is empty for RunQueued and RunCancelled.
 	Topic string `json:"t,omitempty"`
 	// ID is the ID of a reply (TextAppended, SnapshotRequest), of a finished reply (RowsChanged), or of a run
 	// (RunCancelled).
@@ -42,3 +42,8 @@ type Event struct {
 // ConversationListTopic returns the topic of a user's list of conversations. It changes when a conversation is added,
 // deleted or renamed, not with each message.
 func ConversationListTopic(userID string) string { return userID + "/conversations" }
+
+// ConversationChangesTopic returns the topic of all changes to a user's conversations, each message included. It is not
+// the ConversationListTopic, so that subscribers of the list, and replicas of earlier releases, are not notified of each
+// message.
+func ConversationChangesTopic(userID string) string { return userID + "/conversation_changes" }

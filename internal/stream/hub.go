@@ -72,6 +72,15 @@ func (h *Hub) publishToBus(e Event) {
 	}
 }
 
+// PublishConversationChange announces a change to a user's conversations. With list, the list itself has changed: a
+// conversation was added, deleted, renamed or archived.
+func (h *Hub) PublishConversationChange(userID string, list bool) {
+	h.Publish(Event{Kind: RowsChanged, Topic: ConversationChangesTopic(userID)})
+	if list {
+		h.Publish(Event{Kind: RowsChanged, Topic: ConversationListTopic(userID)})
+	}
+}
+
 // Receive handles an event of another replica. The bus calls it in the order of each sending replica.
 func (h *Hub) Receive(e Event) {
 	switch e.Kind {

@@ -12,8 +12,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// Source is a stream of events for one subscriber. MessageStream and TaskStream implement it; Run and GraphQL
-// subscriptions read it. An idle source has no goroutine.
+// Source is a stream of events for one subscriber. MessageStream, TaskStream and ConversationStream implement it; Run
+// and GraphQL subscriptions read it. An idle source has no goroutine.
 type Source[T any] interface {
 	// Pending yields the available events with their dedup keys and returns without waiting for more. Events with
 	// equal keys are equal for all subscribers; the event of a nil key is equal to no other. While the loop's body
@@ -33,6 +33,8 @@ type Source[T any] interface {
 var (
 	_ Source[MessageEvent] = (*MessageStream)(nil)
 	_ Source[*TaskEvent]   = (*TaskStream)(nil)
+
+	_ Source[ConversationEvent] = (*ConversationStream)(nil)
 )
 
 // Run calls emit with each event of s, on the caller's goroutine, and closes s in the end. It returns nil when ctx

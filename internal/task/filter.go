@@ -155,18 +155,24 @@ func (o operations) searchPredicates(ctx context.Context, f *Filter) ([]predicat
 	if f.Search == nil {
 		return nil, nil
 	}
-	if utf8.RuneCountInString(*f.Search) > maxSearchChars || !isStorableText(*f.Search) {
-		return nil, apperr.Invalid("search", "A search text must be plain text of at most %d characters.", maxSearchChars)
-	}
-	words := strings.Fields(*f.Search)
-	if len(words) > maxSearchWords {
-		return nil, apperr.Invalid("search", "A search text must have at most %d words.", maxSearchWords)
-	}
-	if len(words) == 0 {
-		return nil, nil
+	words, err := searchWords(*f.Search)
+	if err != nil || len(words) == 0 {
+		return nil, err
 	}
 	search, err := o.searchPredicate(ctx, *f.Search, words)
 	return []predicate.Task{search}, err
+}
+
+// searchWords validates a search and returns its words.
+func searchWords(search string) ([]string, error) {
+	if utf8.RuneCountInString(search) > maxSearchChars || !isStorableText(search) {
+		return nil, apperr.Invalid("search", "A search text must be plain text of at most %d characters.", maxSearchChars)
+	}
+	words := strings.Fields(search)
+	if len(words) > maxSearchWords {
+		return nil, apperr.Invalid("search", "A search text must have at most %d words.", maxSearchWords)
+	}
+	return words, nil
 }
 
 // TimeZone returns the viewer's time zone, or UTC when this machine's time zone database lacks it.

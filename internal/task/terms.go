@@ -1,6 +1,7 @@
 package task
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -89,6 +90,31 @@ func searchTerms(search string) []searchTerm {
 		return len(terms) < maxSearchTerms
 	})
 	return terms
+}
+
+// TitleMatcher returns a function that reports whether a search finds a title, by the rules for tasks: each word of the
+// search begins a word of the title, in any case and with any accents. It is nil for a search without words, which finds
+// everything; an invalid search is BAD_USER_INPUT.
+func TitleMatcher(search string) (func(title string) bool, error) {
+	words, err := searchWords(search)
+	if err != nil || len(words) == 0 {
+		return nil, err
+	}
+	wanted := searchTerms(search)
+	return func(title string) bool {
+		terms := indexTerms(title, "")
+		for _, w := range wanted {
+			if !slices.ContainsFunc(terms, w.matches) {
+				return false
+			}
+		}
+		return len(wanted) > 0 // without, the search holds invisible characters only
+	}, nil
+}
+
+// matches reports whether an indexed term satisfies t.
+func (t searchTerm) matches(term string) bool {
+	return term == t.text || t.kind == prefixTerm && strings.HasPrefix(term, t.text)
 }
 
 // scanTerms calls emit for each word, run of characters of scripts without spaces, and other character of the text,

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"errand/internal/page"
 	"errand/internal/testclient"
 	"errand/internal/testdb"
 	"errand/test/harness"
@@ -93,10 +94,18 @@ func exerciseStreams(t *testing.T, m *authzMatrix, seen map[string]bool) {
 				args = m.argumentsWith(p, m.attacker.conversation, m.attacker.argumentFiller(t))
 			}
 		}
+		open := func() bool { return m.env.Hub.Subscribers() > 0 }
+		require.Eventually(t, func() bool { return !open() }, testclient.Timeout, harness.PollInterval)
 		sub := socket.Subscribe(t, m.document(r, args, nil, ""), args)
-		require.Eventually(t, func() bool { return m.env.Hub.Subscribers() > 0 }, testclient.Timeout, harness.PollInterval)
+		require.Eventually(t, open, testclient.Timeout, harness.PollInterval)
 		m.attacker.sendMessage(t, "", "Add a task to look out of the window")
+		m.attacker.createAndDeleteConversation(t)
 		for _, wanted := range m.eventCursorFields(r) {
+			if wanted == "ConversationsReset.cursor" { // sent for cursors that are not known
+				sub.Stop()
+				args["after"] = page.PositionCursor("conversationStream", 1<<30).Encode()
+				sub = socket.Subscribe(t, m.document(r, args, nil, ""), args)
+			}
 			for !seen[wanted] {
 				payload, err := sub.Next(t.Context())
 				require.NoError(t, err, r)

@@ -14,6 +14,7 @@ import (
 	"errand/ent/rule"
 	"errand/ent/taskterm"
 	"errand/internal/ids"
+	"errand/internal/page"
 	"errand/internal/testclient"
 	"errand/internal/viewer"
 	"errand/test/harness"
@@ -89,6 +90,14 @@ func createUserFixture(t testing.TB, env *harness.Env, name, text, key string, t
 	})
 	deleted := harness.CreateTask(t, user.Client, testclient.Vars{"title": text, "dueAt": "2026-12-24T10:00:00Z"})
 	harness.ChangeTask(t, user.Client, "deleteTask", deleted.ID)
+	user.createAndDeleteConversation(t)
+	archived := testclient.Run[createdConversation](t, user.Client, createConversationDoc, testclient.Vars{"t": text})
+	testclient.Run[any](
+		t,
+		user.Client,
+		`mutation ($id: ID!) { updateConversation(input: {id: $id, archived: true}) { conversation { id } } }`,
+		testclient.Vars{"id": archived.CreateConversation.Conversation.ID},
+	)
 	failReply(t, env, user, text)
 	user.collectReferences(t, env)
 	return user
@@ -119,6 +128,21 @@ func (user *userFixture) sendMessage(t testing.TB, key, content string) testclie
 			strings.Contains(string(payload), turn.AssistantMessage.ID)
 	}
 	return turn
+}
+
+const createConversationDoc = `mutation ($t: String) { createConversation(input: {title: $t}) { conversation { id } } }`
+
+type createdConversation struct {
+	CreateConversation struct{ Conversation struct{ ID string } }
+}
+
+// createAndDeleteConversation creates a conversation and deletes it.
+func (user *userFixture) createAndDeleteConversation(t testing.TB) {
+	t.Helper()
+	made := testclient.Run[createdConversation](t, user.Client, createConversationDoc, testclient.Vars{"t": nil})
+	response := user.Try(t, `mutation ($id: ID!) { deleteConversation(id: $id) { deletedId } }`,
+		testclient.Vars{"id": made.CreateConversation.Conversation.ID})
+	require.Empty(t, response.Errors)
 }
 
 func cursorIn(t testing.TB, payload json.RawMessage) string {
@@ -167,7 +191,7 @@ func (user *userFixture) collectReferences(t testing.TB, env *harness.Env) {
 		require.NoError(t, json.Unmarshal(page.Data, &data))
 		user.cursors = append(user.cursors, data.R.PageInfo.EndCursor)
 	}
-	user.cursors = append(user.cursors, user.streamCursor)
+	user.cursors = append(user.cursors, user.streamCursor, page.PositionCursor("conversationStream", 1).Encode())
 }
 
 // allIDs returns the IDs of all prefixes.

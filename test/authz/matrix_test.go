@@ -192,6 +192,7 @@ func (m *authzMatrix) subscribeTo(t *testing.T, p argumentPosition, args testcli
 	sub := socket.Subscribe(t, m.document(p.rootField, args, nil, ""), args)
 	if p.typ.Name() == "Cursor" {
 		harness.CreateTask(t, m.attacker.Client, testclient.Vars{"title": "Something happens"})
+		m.attacker.createAndDeleteConversation(t)
 	}
 	payload, err := sub.Next(t.Context())
 	response := fmt.Sprint(string(payload), err)
@@ -349,6 +350,7 @@ func (m *authzMatrix) checkStreamsIsolated(t *testing.T) {
 		subs = append(subs, socket.Subscribe(t, m.document(r, args, nil, ""), args))
 	}
 	m.victim.sendMessage(t, "", "Add a task to hide the "+secretMarker)
+	m.victim.createAndDeleteConversation(t)
 	harness.CreateTask(t, m.victim.Client, testclient.Vars{"title": secretMarker})
 	harness.Send(t, m.attacker.Client, m.attacker.conversation, "Now end this test")
 	harness.CreateTask(t, m.attacker.Client, testclient.Vars{"title": "end this test"})

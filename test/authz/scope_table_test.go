@@ -34,8 +34,9 @@ var rootScopes = map[string]needs{
 	"Mutation.sendMessage":        {viewer.Chat},
 	"Mutation.cancelReply":        {viewer.Chat},
 
-	"Subscription.taskStream":    {viewer.TasksRead},
-	"Subscription.messageStream": {viewer.Chat},
+	"Subscription.taskStream":         {viewer.TasksRead},
+	"Subscription.messageStream":      {viewer.Chat},
+	"Subscription.conversationStream": {viewer.Chat},
 }
 
 // nodeScopes declares what node and nodes need, by the prefix of the ID.
@@ -73,6 +74,7 @@ var typeScopes = map[string][]viewer.Scope{
 	"Message": seesChat, "MessageConnection": seesChat, "MessageEdge": seesChat, "MessageError": seesChat,
 	"Usage": seesChat, "ToolCall": seesChat,
 	"MessageAdded": seesChat, "MessageDelta": seesChat, "ToolCallChanged": seesChat, "MessageFinished": seesChat,
+	"ConversationChanged": seesChat, "ConversationDeleted": seesChat, "ConversationsReset": seesChat,
 }
 
 // toolScopes declares what every MCP tool needs.

@@ -1,0 +1,53 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"time"
+
+	"errand/internal/account"
+)
+
+// Expired rows are removed first a minute after the start, and then once in purgeInterval.
+const (
+	firstPurge    = time.Minute
+	purgeInterval = time.Hour
+)
+
+// startPurging removes expired tombstones of conversations in the background, as each user and in small transactions. It
+// can be interrupted at any time.
+func (s *Server) startPurging() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		next := time.NewTimer(firstPurge)
+		defer next.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-next.C:
+			}
+			if err := s.purgeAll(ctx); err != nil && ctx.Err() == nil {
+				s.Log.WarnContext(ctx, "removing expired rows failed", slog.Any("error", err))
+			}
+			next.Reset(purgeInterval)
+		}
+	}()
+	s.onStop("purging", 1, func(context.Context) error { cancel(); <-done; return nil })
+}
+
+func (s *Server) purgeAll(ctx context.Context) error {
+	return account.EachUser(ctx, s.DB.Client(), math.MaxInt, func(ctx context.Context, userID string) error {
+		for more := true; more; {
+			var err error
+			if more, err = s.Services.Chat.PurgeTombstones(ctx); err != nil {
+				return fmt.Errorf("purging the tombstones of %s: %w", userID, err)
+			}
+		}
+		return nil
+	})
+}
