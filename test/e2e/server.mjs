@@ -31,6 +31,10 @@ export async function startServer(env = {}) {
       await running.kill();
       running = await launch(folder, env);
     },
+    async killAndRestart() {
+      await running.kill();
+      running = await launch(folder, env);
+    },
     async stop() {
       await running.stop();
       await rm(folder, { recursive: true });

@@ -1,0 +1,129 @@
+// The front ends of README.md, docs/FRONTEND.md and examples/react-chat. CHROMIUM is the path of the browser
+// (default: /usr/bin/chromium).
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { chromium } from "playwright-core";
+import { startServer } from "../server.mjs";
+import { binary, buildExample, copyApp, makeApp, prepare, run } from "./app.mjs";
+import { blocksOf, filesOf } from "./documents.mjs";
+import { startPostgres } from "./postgres.mjs";
+import { survivesCrash } from "./programs.mjs";
+import { missesNothing } from "./scenario.mjs";
+
+const fixture = (name) => readFile(join(import.meta.dirname, "fixture", name), "utf8");
+const browser = (args) =>
+  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-web-security", ...args] });
+
+async function withServer(env, use) {
+  const server = await startServer({ RULES_PACE: "150ms", CORS_ALLOWED_ORIGINS: "*", ...env });
+  try {
+    await use(server);
+  } finally {
+    await server.stop();
+  }
+}
+const drive = (app, page, env) => withServer(env, (server) => missesNothing({ browser, server, app, page }));
+
+/** The files that drive a client by its name, and what their page shows. */
+const driven = async (name, main = "main.tsx") => ({
+  "src/connection.ts": await fixture(`${name}.ts`),
+  "src/driver.ts": await fixture("driver.ts"),
+  "src/main.tsx": await fixture(main),
+});
+const driver = { input: "input", messages: "#messages li", tasks: "#tasks li" };
+const quickStart = { input: "input", messages: "form p", tasks: "ul li" };
+
+const readme = blocksOf("README.md");
+const page = filesOf("docs/FRONTEND.md");
+
+test("README has the same files as FRONTEND.md", () => {
+  const files = readme.filter(({ name }) => name !== "");
+  assert.deepEqual(files.map(({ name }) => name), ["src/App.tsx", "src/errand.ts", "src/errand.ts", "src/token.ts"]);
+  for (const { name, text } of files) {
+    const counterpart = text.includes("@errand/client/urql") ? "src/urql.ts" : name;
+    assert.equal(text, page[counterpart], name);
+  }
+});
+
+// Most of the time passes with waiting for connections.
+describe("nothing is missing after restarts and crashes", { concurrency: 5 }, () => {
+  let whole;
+  before(async () => {
+    await prepare();
+    whole = await makeApp("page", page);
+  });
+
+  test("React", async () => drive(whole, quickStart));
+  const parts = {
+    "Apollo Client": async () => [await driven("apollo", "tasks.tsx"), { ...driver, tasks: "#root li" }],
+    urql: async () => [{ ...(await driven("urql")), "src/errand.ts": page["src/urql.ts"] }, driver],
+    Relay: async () => [await driven("relay"), driver],
+    "server-sent events": async () => [await driven("sse"), driver],
+    "plain fetch": async () => [await driven("plain"), driver],
+  };
+  for (const [name, part] of Object.entries(parts)) {
+    test(name, async () => {
+      const [files, selectors] = await part();
+      await drive(await copyApp(whole, `page-${name.replaceAll(" ", "-")}`, files), selectors);
+    });
+  }
+
+  const example = { input: "main form input", messages: "main ol > li", tasks: "aside li" };
+  test("examples/react-chat", async () => drive(await buildExample("react-chat"), example));
+
+  test("React, on PostgreSQL", async () => {
+    const postgres = await startPostgres();
+    try {
+      const env = { DATABASE_URL: postgres.url };
+      await run(binary, ["migrate", "up"], whole, env);
+      await drive(whole, quickStart, env);
+    } finally {
+      await postgres.stop();
+    }
+  });
+
+  test("Go", async () => {
+    await withProgram("chat.go", async (file, folder) => {
+      const program = join(folder, "chat");
+      await run("go", ["build", "-o", program, file], folder);
+      await withServer({ RULES_PACE: "150ms" }, (server) => survivesCrash({ server, command: [program] }));
+    });
+  });
+
+  // A new Debian has no Python.
+  const hasPython = spawnSync("python3", ["--version"]).status === 0;
+  if (hasPython) {
+    test("Python", async () => {
+      await withProgram("chat.py", async (file) => {
+        await withServer({ RULES_PACE: "150ms" }, (server) => survivesCrash({ server, command: ["python3", file] }));
+      });
+    });
+  }
+});
+
+async function withProgram(name, use) {
+  const folder = await mkdtemp(join(tmpdir(), "errand-program-"));
+  try {
+    await writeFile(join(folder, name), page[name]);
+    await use(join(folder, name), folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test("the packages that the documents install are those of this suite", async () => {
+  const suite = JSON.parse(await readFile(join(import.meta.dirname, "package.json"), "utf8")).devDependencies;
+  const lines = [...readme, ...blocksOf("docs/FRONTEND.md")]
+    .filter(({ language }) => language === "sh")
+    .flatMap(({ text }) => text.match(/^npm install .+$/gm) ?? []);
+  const names = lines.flatMap((line) => line.split(" ").slice(2)).filter((word) => !/^-|^\.\./.test(word));
+  assert.ok(names.includes("graphql-ws"));
+  const text = (await Promise.all(["README.md", "docs/FRONTEND.md"].map((file) =>
+    readFile(join(import.meta.dirname, "..", "..", "..", file), "utf8")))).join();
+  for (const [, list] of text.matchAll(/\(and `npm install ([^`]+)`\)/g)) names.push(...list.split(" "));
+  for (const name of names) assert.ok(name in suite, `${name} is not in package.json`);
+});
