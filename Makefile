@@ -85,7 +85,7 @@ verify: generate lint ## checks that generated code and migrations are up to dat
 	@stale=$$(git status --porcelain -- ent graph internal/graphqlhttp docs go.mod go.sum); \
 	if [ -n "$$stale" ]; then echo 'generated code is stale; commit the output of "make generate":'; echo "$$stale"; exit 1; fi
 
-release: $(CYCLONEDX) ## builds archives for all platforms with checksums and SBOMs: make release VERSION=0.1.0
+release: $(CYCLONEDX) ## builds archives for all platforms and npm packages, with checksums and SBOMs: make release VERSION=0.1.0
 	go run ./release -version '$(VERSION)' -date '$(DATE)' -ldflags '$(LDFLAGS)' -sbom $(CYCLONEDX) -out $(DIST)
 
 clean: ## removes built files and installed tools

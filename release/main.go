@@ -1,6 +1,6 @@
 // Release builds the release archives of cmd/errand: one per platform, each with the binary, the licence, the
 // readme, the changelog and the settings template. Beside every archive it writes a CycloneDX software bill of
-// materials of that binary, and for all files one SHA256SUMS.
+// materials of that binary, the archives of the npm packages, and for all files one SHA256SUMS.
 //
 // The output depends only on the source, the Go version and the flags: archives carry the -date as the time of every
 // file, binaries are built with -trimpath, and SBOMs have no serial number. Run it with "make release".
@@ -74,6 +74,11 @@ func (r release) run() error {
 		goos, goarch, _ := strings.Cut(platform, "/")
 		if err := r.build(goos, goarch); err != nil {
 			return fmt.Errorf("%s: %w", platform, err)
+		}
+	}
+	for _, folder := range packages {
+		if err := r.pack(folder); err != nil {
+			return fmt.Errorf("%s: %w", folder, err)
 		}
 	}
 	return r.checksums()
