@@ -54,8 +54,9 @@ type stream struct {
 func (x *exchange) openStream(f framing, failed func()) *stream {
 	header := x.w.Header()
 	header.Set("Content-Type", f.contentType())
-	header.Set("Cache-Control", "no-cache, no-store")
-	header.Set("X-Accel-Buffering", "no") // proxies must not buffer events
+	// Proxies must neither compress events, which holds them back until a block is full, nor buffer them.
+	header.Set("Cache-Control", "no-cache, no-transform, no-store")
+	header.Set("X-Accel-Buffering", "no")
 	x.w.WriteHeader(http.StatusOK)
 	s := &stream{
 		framing:   f,

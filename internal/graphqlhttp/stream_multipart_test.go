@@ -19,6 +19,7 @@ func (b *environment) openMultipart(document, accept string, headers ...string) 
 	s := b.open("POST", "/", `{"query":`+quote(document)+`}`, append(headers, "Accept", accept)...)
 	require.Equal(b.t, 200, s.response.StatusCode)
 	require.Contains(b.t, s.response.Header.Get("Content-Type"), `multipart/mixed; boundary="graphql"`)
+	s.requireUnchangedByProxies() // also for @defer
 	require.Equal(b.t, "\r\n--graphql", s.take(len("\r\n--graphql")))
 	return s
 }

@@ -46,7 +46,15 @@ func (b *environment) openSSE(document string, headers ...string) *eventStream {
 	s := b.open("POST", "/", `{"query":`+quote(document)+`}`, append(headers, "Accept", "text/event-stream")...)
 	require.Equal(b.t, 200, s.response.StatusCode)
 	require.Equal(b.t, "text/event-stream; charset=utf-8", s.response.Header.Get("Content-Type"))
+	s.requireUnchangedByProxies()
 	return s
+}
+
+// requireUnchangedByProxies checks that proxies are told not to compress or buffer the stream.
+func (s *eventStream) requireUnchangedByProxies() {
+	s.b.t.Helper()
+	require.Equal(s.b.t, "no-cache, no-transform, no-store", s.response.Header.Get("Cache-Control"))
+	require.Equal(s.b.t, "no", s.response.Header.Get("X-Accel-Buffering"))
 }
 
 // event returns the next event, without comments, as "event|data".

@@ -57,6 +57,7 @@ func (s *Server) serveListen(w http.ResponseWriter, r *http.Request, x *httpExch
 	}
 	defer l.close()
 	x.server = l.server
+	w.Header().Set("X-Accel-Buffering", "no") // the SDK sets Cache-Control: no-transform
 	// From here on, each write has a deadline of its own. An error means that the server has no deadlines.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	s.http.ServeHTTP(w, r)

@@ -157,6 +157,14 @@ func TestListen_TaskChanges_NotifyOwnerOnly(t *testing.T) {
 
 // TestListen_ConversationChanges_Notify covers new, renamed and deleted conversations; those of other users do not
 // notify.
+func TestListen_Stream_IsNotChangedByProxies(t *testing.T) {
+	w := newFixture(t, testdb.SQLite(t), nil)
+	e := w.listen(t, token(t, "alice", nil))
+	e.acknowledged()
+	require.Equal(t, "no-cache, no-transform", e.answer.Header.Get("Cache-Control"))
+	require.Equal(t, "no", e.answer.Header.Get("X-Accel-Buffering"))
+}
+
 func TestListen_ConversationChanges_Notify(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *fixture) {
 		talks := w.server.o.Conversations.(*chat.Service)
