@@ -26,6 +26,7 @@ func runServe(ctx context.Context, inv invocation) error {
 	if err != nil {
 		return err
 	}
+	printBanner(inv, s)
 	go releaseIdleMemory(ctx)
 	select {
 	case <-ctx.Done():

@@ -26,6 +26,17 @@ const (
 	IntrospectionOff  Introspection = "off"
 )
 
+// Playground is when the playground is served.
+type Playground string
+
+// The playground modes.
+const (
+	// PlaygroundAuto serves it in development, and in production where introspection is allowed: it needs the schema.
+	PlaygroundAuto Playground = "auto"
+	PlaygroundOn   Playground = "on"
+	PlaygroundOff  Playground = "off"
+)
+
 // AdminOff is the value of ADMIN_ADDR that disables the admin listener.
 const AdminOff = "off"
 
@@ -48,6 +59,8 @@ type Server struct {
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s"`
 	// Introspection is when introspection is allowed; see Config.IntrospectionEnabled.
 	Introspection Introspection `env:"INTROSPECTION" envDefault:"auto"`
+	// Playground is when the playground is served; see Config.PlaygroundEnabled.
+	Playground Playground `env:"PLAYGROUND" envDefault:"auto"`
 	// PersistedQueriesFile is the path of the list of the only allowed operations; "" allows all.
 	PersistedQueriesFile string `env:"PERSISTED_QUERIES_FILE"`
 }
@@ -58,6 +71,14 @@ func (c Config) IntrospectionEnabled() bool {
 		return c.Environment == Development
 	}
 	return c.Server.Introspection == IntrospectionOn
+}
+
+// PlaygroundEnabled reports whether the playground is served in this environment.
+func (c Config) PlaygroundEnabled() bool {
+	if c.Server.Playground == PlaygroundAuto {
+		return c.Environment == Development || c.IntrospectionEnabled()
+	}
+	return c.Server.Playground == PlaygroundOn
 }
 
 // OriginAllowed reports whether pages of this origin (the value of an Origin header) may send requests: listed origins,
@@ -107,6 +128,7 @@ func IsLoopbackOrigin(origin string) bool {
 
 func (s *Server) normalize() {
 	lower(&s.Introspection)
+	lower(&s.Playground)
 	if strings.EqualFold(s.AdminAddr, AdminOff) {
 		s.AdminAddr = AdminOff
 	}
@@ -145,6 +167,7 @@ func (s *Server) validate(errs *Errors) {
 	}
 	validateRange(errs, "SHUTDOWN_TIMEOUT", s.ShutdownTimeout, 100*time.Millisecond, 5*time.Minute)
 	validateOneOf(errs, "INTROSPECTION", s.Introspection, IntrospectionAuto, IntrospectionOn, IntrospectionOff)
+	validateOneOf(errs, "PLAYGROUND", s.Playground, PlaygroundAuto, PlaygroundOn, PlaygroundOff)
 	validateFile(errs, "PERSISTED_QUERIES_FILE", s.PersistedQueriesFile)
 }
 

@@ -43,6 +43,28 @@ func TestIntrospectionEnabled_Modes(t *testing.T) {
 	require.False(t, load(t, vars{"INTROSPECTION": "OFF"}).IntrospectionEnabled())
 }
 
+func TestPlaygroundEnabled_Modes(t *testing.T) {
+	production := func(v vars) vars {
+		v["ENVIRONMENT"], v["AUTH_JWKS_URL"] = "production", jwksURL
+		return v
+	}
+	for _, tc := range []struct {
+		settings vars
+		enabled  bool
+	}{
+		{vars{}, true},
+		{vars{"INTROSPECTION": "off"}, true},
+		{vars{"PLAYGROUND": "OFF"}, false},
+		{production(vars{}), false},
+		{production(vars{"INTROSPECTION": "on"}), true},
+		{production(vars{"INTROSPECTION": "on", "PLAYGROUND": "off"}), false},
+		{production(vars{"PLAYGROUND": "on"}), true},
+	} {
+		require.Equal(t, tc.enabled, load(t, tc.settings).PlaygroundEnabled(), "%v", tc.settings)
+	}
+	require.Contains(t, loadErrors(t, vars{"PLAYGROUND": "maybe"}, ""), "PLAYGROUND")
+}
+
 func TestLoad_ServerSettings_NormalizedAndValidated(t *testing.T) {
 	require.Equal(t, config.AdminOff, load(t, vars{"ADMIN_ADDR": "OFF"}).Server.AdminAddr)
 	require.Contains(t, loadErrors(t, vars{"ADMIN_ADDR": "127.0.0.1:8080"}, "")["ADMIN_ADDR"].Problem, "ADDR")

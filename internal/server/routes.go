@@ -10,7 +10,6 @@ import (
 	"errand/internal/graphqlhttp/exec"
 	"errand/internal/graphqlhttp/ws"
 	"errand/internal/telemetry"
-	"errand/web"
 )
 
 // routes builds the handlers of all paths of the public listener.
@@ -35,10 +34,7 @@ func (s *Server) routes() (http.Handler, error) {
 	if devSignInEnabled {
 		mux.Handle(auth.DevSignInPath, devSignIn)
 	}
-	playground := web.Playground(web.PlaygroundOptions{DevSignIn: devSignInEnabled})
-	mux.Handle("/playground", playground)
-	mux.Handle("/playground/", playground)
-	mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
+	s.mountPlayground(mux, devSignInEnabled)
 	mux.HandleFunc("GET /livez", serveLiveness)
 	var handler http.Handler = mux
 	mux.Handle("GET /health", s.health)
@@ -87,7 +83,7 @@ func (s *Server) newGraphQLHandler(users auth.UserStore) (*graphqlhttp.Handler, 
 		},
 	})
 	return graphqlhttp.New(engine, graphqlhttp.Options{
-		Playground:      "playground",
+		Playground:      s.playgroundLink(),
 		BodyBytes:       int64(s.Config.Limits.BodyBytes),
 		WriteTimeout:    s.Config.Connections.WriteTimeout,
 		StreamsPerUser:  s.Config.Limits.SocketsPerUser,

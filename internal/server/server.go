@@ -170,7 +170,8 @@ func (s *Server) serve() error {
 	// Hand over runs first, so that another replica continues them while clients reconnect. Stop is idempotent.
 	s.onStop("hand-over of runs", 5, s.Runs.Stop)
 	go serveListener(s.http, s.listener, s.serveErr)
-	s.Log.Info("serving", "url", s.URL(), "playground", s.URL()+"/playground", "database", s.Config.Database.URL.String())
+	s.Log.Info("serving", "url", s.URL(), "public_url", s.PublicURL(), "playground", s.PlaygroundURL(),
+		"database", s.Config.Database.URL.String())
 	return nil
 }
 

@@ -13,13 +13,14 @@ import (
 // user_id from the context to each record.
 func NewLogger(w io.Writer, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
-	if f, ok := w.(*os.File); ok && isTerminal(f) {
+	if f, ok := w.(*os.File); ok && IsTerminal(f) {
 		return slog.New(contextHandler{slog.NewTextHandler(w, options)})
 	}
 	return slog.New(contextHandler{slog.NewJSONHandler(w, options)})
 }
 
-func isTerminal(f *os.File) bool {
+// IsTerminal reports whether a file is a terminal, to which logs are written as text.
+func IsTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

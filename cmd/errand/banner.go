@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"errand/internal/config"
+	"errand/internal/server"
+	"errand/internal/telemetry"
+)
+
+// printBanner writes what a person needs to begin to the terminal, the standard error or else the standard output. It
+// writes nothing if neither is a terminal, since logs are JSON then.
+func printBanner(inv invocation, s *server.Server) {
+	for _, w := range []io.Writer{inv.stderr, inv.stdout} {
+		if f, ok := w.(*os.File); ok && telemetry.IsTerminal(f) {
+			_, _ = io.WriteString(w, banner(s.Config, bannerFacts{
+				url:        s.PublicURL(),
+				playground: s.PlaygroundURL(),
+				model:      s.ModelName(),
+			})) // an error means that the terminal is gone
+			return
+		}
+	}
+}
+
+// bannerFacts is what the banner contains besides the settings.
+type bannerFacts struct {
+	url, playground, model string
+}
+
+func banner(cfg config.Config, facts bannerFacts) string {
+	open := facts.playground
+	if open == "" {
+		open = "nothing to open: the playground is off (PLAYGROUND)"
+	}
+	lines := []struct{ name, text string }{
+		{"Open", open},
+		{"GraphQL", facts.url + "/graphql"},
+		{"MCP", facts.url + "/mcp"},
+		{"Sign-in", signInSummary(cfg)},
+		{"Model", modelSummary(cfg, facts.model)},
+		{"Database", cfg.Database.URL.String()},
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n  Errand %s (%s)\n\n", readBuildInfo().version, cfg.Environment)
+	for _, line := range lines {
+		fmt.Fprintf(&b, "  %-9s %s\n", line.name, line.text)
+	}
+	b.WriteString("\n  Ctrl+C stops the server.\n\n")
+	return b.String()
+}
+
+func signInSummary(cfg config.Config) string {
+	switch {
+	case cfg.DevelopmentSignIn():
+		return "development: any name without a password (the playground begins as alice)"
+	case cfg.Auth.JWKSURL != "":
+		return "tokens of " + cfg.Auth.Issuer
+	default:
+		return "tokens signed with BETTER_AUTH_SECRET"
+	}
+}
+
+func modelSummary(cfg config.Config, name string) string {
+	if cfg.LLM.Provider == config.Rules {
+		return name + " (built in, offline; OPENAI_API_KEY, GEMINI_API_KEY or ANTHROPIC_API_KEY selects another)"
+	}
+	return name
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"errand/internal/config"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestBanner_Settings_NamesWhatToOpen(t *testing.T) {
+	cfg, err := config.Load(map[string]string{}, "")
+	require.NoError(t, err)
+	text := banner(cfg, bannerFacts{url: "http://127.0.0.1:1", playground: "http://127.0.0.1:1/playground", model: "rules"})
+	for _, part := range []string{
+		"Errand devel (development)", "Open      http://127.0.0.1:1/playground\n", "http://127.0.0.1:1/graphql\n",
+		"http://127.0.0.1:1/mcp\n", "any name without a password", "rules (built in, offline", "sqlite:./data/errand.db\n",
+	} {
+		require.Contains(t, text, part)
+	}
+
+	cfg, err = config.Load(map[string]string{
+		"ENVIRONMENT": "production", "AUTH_JWKS_URL": "https://app.example.com/jwks", "LLM_PROVIDER": "openai",
+		"OPENAI_API_KEY": "sk-canary", "DATABASE_URL": "postgres://user:canary@db/errand",
+	}, "")
+	require.NoError(t, err)
+	text = banner(cfg, bannerFacts{url: "https://example.com/errand", model: "openai/gpt"})
+	for _, part := range []string{
+		"(production)", "the playground is off (PLAYGROUND)", "https://example.com/errand/graphql\n",
+		"tokens of https://app.example.com\n", "openai/gpt\n",
+	} {
+		require.Contains(t, text, part)
+	}
+	require.NotContains(t, text, "canary")
+	for line := range strings.Lines(text) {
+		require.LessOrEqual(t, len(line), 110, line)
+	}
+}
