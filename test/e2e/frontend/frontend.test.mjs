@@ -16,10 +16,10 @@ import { missesNothing } from "./scenario.mjs";
 
 const fixture = (name) => readFile(join(import.meta.dirname, "fixture", name), "utf8");
 const browser = (args) =>
-  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-web-security", ...args] });
+  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", ...args] });
 
 async function withServer(env, use) {
-  const server = await startServer({ RULES_PACE: "150ms", CORS_ALLOWED_ORIGINS: "*", ...env });
+  const server = await startServer({ RULES_PACE: "150ms", ...env });
   try {
     await use(server);
   } finally {
