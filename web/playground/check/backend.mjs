@@ -83,6 +83,11 @@ class Backend {
     return cursor;
   }
 
+  /** Completes all subscriptions of the topic, as the deletion of a conversation does. */
+  complete(topic) {
+    for (const stream of this.#streams) if (stream.topic === topic) void stream.end();
+  }
+
   async answer(request, response) {
     const body = JSON.parse(await text(request));
     const send = (status, value) => {
@@ -135,12 +140,13 @@ class Backend {
   #stream(field, topic) {
     const waiting = [];
     let wake = () => {};
-    const stream = { topic, push: (event) => (waiting.push({ [field]: event }), wake()) };
+    const push = (event) => (waiting.push({ [field]: event }), wake());
+    const stream = { topic, push, end: () => iterator.return() };
     this.#streams.add(stream);
     this.#waiting.splice(0).forEach((retry) => retry());
     const streams = this.#streams;
     let open = true;
-    return {
+    const iterator = {
       async next() {
         while (open && waiting.length === 0) await new Promise((resolve) => (wake = resolve));
         return open ? { value: waiting.shift(), done: false } : { value: undefined, done: true };
@@ -155,6 +161,7 @@ class Backend {
         return this;
       },
     };
+    return iterator;
   }
 }
 

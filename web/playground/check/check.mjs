@@ -127,6 +127,37 @@ async function newConversation(page, topic) {
   await variables.getByText("conv_alice").waitFor();
   backend.emit(topic, { __typename: "MessageAdded", message: message("Hello", "COMPLETED") });
   await page.locator(".live-reply").getByText("Hello").waitFor();
+  await manyEvents(page, topic);
+  backend.complete(topic);
+  await page.locator(".live-event").last().getByText("complete").waitFor();
+  await variables.getByText("null").waitFor();
+  await run(page);
+  await variables.getByText("conv_alice").waitFor();
+  backend.emit(topic, { __typename: "MessageAdded", message: message("Hello again", "COMPLETED") });
+  await page.locator(".live-reply").getByText("Hello again").waitFor();
+}
+
+/** A reply of 60,000 characters and more events than the list keeps. */
+async function manyEvents(page, topic) {
+  const piece = "A sentence of a long reply. ".repeat(8);
+  for (let i = 0; i < 270; i++) {
+    backend.emit(topic, { __typename: "MessageDelta", messageId: "msg_2", offset: i * piece.length, text: piece });
+  }
+  const content = piece.repeat(270);
+  backend.emit(topic, { __typename: "MessageFinished", message: message(content, "COMPLETED") });
+  await page.locator(".live-reply").getByText("completed").waitFor();
+  await page.getByText("newest 200").waitFor();
+  assert.equal((await page.locator(".live-reply p").textContent()).length, content.length);
+  assert.equal(await page.locator(".live-event").count(), 200);
+  assert.match(await page.locator(".live-event").last().textContent(), /MessageFinished .*characters\)$/);
+  const { height } = page.viewportSize();
+  for (const selector of [".result-window", ".live-reply p", ".live-events"]) {
+    const box = await page.locator(selector).boundingBox();
+    const distance = await page.locator(selector).evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight);
+    if (selector !== ".result-window") assert.ok(distance < 2, `${distance} px below the newest event`);
+    assert.ok(box.height >= 60 && box.y + box.height <= height, `${selector}: ${JSON.stringify(box)}`);
+  }
+  await picture(page, "long");
 }
 
 async function switchingReconnects(page) {

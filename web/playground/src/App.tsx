@@ -30,7 +30,8 @@ export function App({ session, server }: Props) {
     const conversation = new Conversation(socket);
     return { socket, conversation, fetcher: createFetcher({ session, server, socket, conversation }) };
   }, [session, server]);
-  const { id } = useStore(conversation.state);
+  // Not the whole state: GraphiQL must not render again for every event.
+  const id = useStore(conversation.state, ({ id }) => id);
   const away = useStore(server.state) === "away";
   useEffect(() => {
     if (!away) session.retry();

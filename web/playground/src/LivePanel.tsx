@@ -1,11 +1,13 @@
-import { useEffect, useRef } from "react";
+import { memo, useDeferredValue, useEffect, useLayoutEffect, useRef } from "react";
 import type { Conversation } from "./conversation";
-import { currentReply, isUnfinished, KEPT_EVENTS } from "./liveLog";
+import { currentReply, isUnfinished, KEPT_EVENTS, type LiveEvent } from "./liveLog";
 import { useStore } from "./store";
 
 /** All subscription payloads in order, and the text of the reply. The result pane shows only the newest payload. */
 export function LivePanel({ conversation }: { conversation: Conversation }) {
-  const { id, log, follow } = useStore(conversation.state);
+  const { id, log: current, follow } = useStore(conversation.state);
+  // Events that arrive faster than they can be rendered are rendered together.
+  const log = useDeferredValue(current);
   const reply = currentReply(log);
   const newest = log.events.at(-1)?.key ?? 0;
   const replyText = useStickyEnd(reply?.text);
@@ -46,14 +48,20 @@ export function LivePanel({ conversation }: { conversation: Conversation }) {
           <p className="live-empty">Send a message or run a subscription, and its events appear here.</p>
         )}
         {log.events.map((event) => (
-          <div className="live-event" data-type={event.type} key={event.key}>
-            <time>{event.time}</time> <b>{event.type}</b> <code>{event.detail}</code>
-          </div>
+          <Event event={event} key={event.key} />
         ))}
       </div>
     </section>
   );
 }
+
+const Event = memo(function Event({ event }: { event: LiveEvent }) {
+  return (
+    <div className="live-event" data-type={event.type}>
+      <time>{event.time}</time> <b>{event.type}</b> <code>{event.detail}</code>
+    </div>
+  );
+});
 
 /** Scrolls an element to its end after each change, unless the user has scrolled up. */
 function useStickyEnd(change: unknown) {
@@ -68,7 +76,8 @@ function useStickyEnd(change: unknown) {
     element.addEventListener("scroll", onScroll);
     return () => element.removeEventListener("scroll", onScroll);
   });
-  useEffect(() => {
+  // A layout effect: a scroll event between the change and the effect would count as the user's.
+  useLayoutEffect(() => {
     if (ref.current && atEnd.current) ref.current.scrollTop = ref.current.scrollHeight;
   }, [change]);
   return ref;

@@ -34,7 +34,7 @@ export function Notices({ session, server, socket, schemaError }: Props) {
       {identity.kind === "rejected" && (
         <p className="notice-fault">The token was rejected: {identity.reason.replace(/\.$/, "")}. Paste a new one above.</p>
       )}
-      {!away && schemaError && <p>{schemaNotice(schemaError)}</p>}
+      {!away && schemaError && identity.kind !== "rejected" && <p>{schemaNotice(schemaError)}</p>}
     </div>
   );
 }

@@ -102,7 +102,12 @@ export class Conversation {
           // Deleted, of another user, or of a database that no longer exists.
           if (errors.some((error: any) => error.extensions?.code === "NOT_FOUND")) this.open("");
         },
-        complete: () => (this.#stop = null),
+        complete: () => {
+          if (this.#stop !== end) return; // ended by the page
+          this.#stop = null;
+          this.add({ data: { messageStream: { __typename: "complete" } } });
+          this.open(""); // the conversation was deleted
+        },
       },
     );
     this.#stop = end;

@@ -24,7 +24,9 @@ export class Store<T> {
   };
 }
 
-/** The value of a store; renders again after every change. */
-export function useStore<T>(store: Store<T>): T {
-  return useSyncExternalStore(store.subscribe, store.get);
+/** The value of a store, or the part that select returns; renders again after every change of it. */
+export function useStore<T>(store: Store<T>): T;
+export function useStore<T, P>(store: Store<T>, select: (value: T) => P): P;
+export function useStore<T>(store: Store<T>, select = (value: T): unknown => value) {
+  return useSyncExternalStore(store.subscribe, () => select(store.get()));
 }
