@@ -12,7 +12,8 @@ import (
 func TestBanner_Settings_NamesWhatToOpen(t *testing.T) {
 	cfg, err := config.Load(map[string]string{}, "")
 	require.NoError(t, err)
-	text := banner(cfg, bannerFacts{url: "http://127.0.0.1:1", playground: "http://127.0.0.1:1/playground", model: "rules"})
+	facts := bannerFacts{url: "http://127.0.0.1:1", playground: "http://127.0.0.1:1/playground", model: "rules"}
+	text := banner(cfg, facts)
 	for _, part := range []string{
 		"Errand devel (development)", "Open      http://127.0.0.1:1/playground\n", "http://127.0.0.1:1/graphql\n",
 		"http://127.0.0.1:1/mcp\n", "any name without a password", "rules (built in, offline", "sqlite:./data/errand.db\n",
