@@ -84,6 +84,10 @@ func (r *mutationResolver) SendMessage(ctx context.Context, input chat.SendMessa
 	return r.Chat.SendMessage(ctx, input)
 }
 
+func (r *mutationResolver) RetryReply(ctx context.Context, messageID string) (*chat.Turn, error) {
+	return r.Chat.RetryReply(ctx, messageID)
+}
+
 func (r *mutationResolver) CancelReply(ctx context.Context, messageID string) (*model.CancelReplyPayload, error) {
 	m, err := r.Chat.CancelReply(ctx, messageID)
 	return payload(m, err, func() *model.CancelReplyPayload { return &model.CancelReplyPayload{Message: m} })

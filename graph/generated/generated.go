@@ -85,6 +85,7 @@ type MutationResolver interface {
 	UpdateConversation(ctx context.Context, input model.UpdateConversationInput) (*model.ConversationPayload, error)
 	DeleteConversation(ctx context.Context, id string) (*model.DeletePayload, error)
 	SendMessage(ctx context.Context, input chat.SendMessageInput) (*chat.Turn, error)
+	RetryReply(ctx context.Context, messageID string) (*chat.Turn, error)
 	CancelReply(ctx context.Context, messageID string) (*model.CancelReplyPayload, error)
 	CreateTask(ctx context.Context, input task.CreateTaskInput) (*model.TaskPayload, error)
 	UpdateTask(ctx context.Context, input model.UpdateTaskInput) (*model.TaskPayload, error)
@@ -490,7 +491,7 @@ input SendMessageInput {
   idempotencyKey: String
 }
 
-"Result of sendMessage: the new turn."
+"Result of sendMessage and retryReply: the turn."
 type SendMessagePayload {
   "Conversation of the turn."
   conversation: Conversation!
@@ -538,6 +539,16 @@ extend type Mutation {
   sendMessage(
     "Message and conversation."
     input: SendMessageInput!
+  ): SendMessagePayload
+  """
+  Answers the last message of a conversation again, after its reply has FAILED or was CANCELLED. The new reply is a new
+  message; it continues from the tool calls that the failed reply has made, so that their effects are not repeated.
+  Retrying the same reply twice returns the same turn. A reply that is not the last message of its conversation, or has
+  not failed, is a CONFLICT, and so is more than 10 retries of one message. Requires the scope ` + "`" + `chat` + "`" + `.
+  """
+  retryReply(
+    "Id of the failed or cancelled reply."
+    messageId: ID!
   ): SendMessagePayload
   "Cancels a reply; text already written is kept. It has no effect on a finished reply. Requires the scope ` + "`" + `chat` + "`" + `."
   cancelReply(
@@ -1911,6 +1922,20 @@ func (ec *executionContext) field_Mutation_restoreTask_args(ctx context.Context,
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_retryReply_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "messageId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["messageId"] = arg0
 	return args, nil
 }
 
@@ -4063,6 +4088,50 @@ func (ec *executionContext) fieldContext_Mutation_sendMessage(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_sendMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_retryReply(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_retryReply(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RetryReply(ctx, fc.Args["messageId"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.Turn) graphql.Marshaler {
+			return ec.marshalOSendMessagePayload2ᚖerrandᚋinternalᚋchatᚐTurn(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_retryReply(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SendMessagePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_retryReply_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -10134,6 +10203,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "sendMessage":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_sendMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "retryReply":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_retryReply(ctx, field)
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 
 	"errand/ent"
@@ -58,10 +59,10 @@ func (t *turn) checkChangeLimit(c *ent.ToolCall) (refused tool.Result, ok bool) 
 	)), false
 }
 
-// changedTasks returns the numbers of the tasks that this reply has changed or deleted.
+// changedTasks returns the numbers of the tasks that this turn has changed or deleted.
 func (t *turn) changedTasks() map[int]bool {
 	touched := map[int]bool{}
-	for _, s := range t.steps {
+	for _, s := range slices.Concat(t.earlierSteps, t.steps) {
 		for _, c := range s.calls {
 			if number, changes := t.Tools.TargetTask(c.Name, c.Arguments); changes && c.Status == enum.ToolCallSucceeded {
 				touched[number] = true

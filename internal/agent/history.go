@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"errand/ent"
+	"errand/ent/enum"
 	"errand/ent/message"
 	"errand/internal/tool"
 
@@ -17,12 +19,55 @@ import (
 // answerTokens is reserved for an answer in prompts and token budgets.
 const answerTokens = 1024
 
-// pastTurn is an earlier message and its reply as model messages.
+// maxEarlierReplies is how many failed replies a message may have before it is answered (chat.MaxRetries).
+const maxEarlierReplies = 10
+
+// pastTurn is an earlier message and its replies as model messages.
 type pastTurn struct {
-	// last is the position of the reply.
-	last     int
-	tokens   int
-	messages []llms.MessageContent
+	// first and last are the positions of the user message and of the last reply.
+	first, last int
+	tokens      int
+	messages    []llms.MessageContent
+}
+
+// newPastTurn returns the turn of a user message and its replies, newest first. All but the last reply have failed: only
+// their tool calls are of interest.
+func newPastTurn(sent *ent.Message, replies []*ent.Message) pastTurn {
+	p := pastTurn{first: sent.Position, last: sent.Position, messages: modelMessages(sent)}
+	if len(replies) > 0 {
+		for _, s := range stepsOf(replies[1:]) {
+			p.messages = append(p.messages, s.messages()...)
+		}
+		p.last = replies[0].Position
+		p.messages = append(p.messages, modelMessages(replies[0])...)
+	}
+	p.tokens = estimate(p.messages)
+	return p
+}
+
+// stepsOf returns the recorded steps of replies, which are newest first, oldest first.
+func stepsOf(replies []*ent.Message) (steps []*step) {
+	for i := len(replies) - 1; i >= 0; i-- {
+		steps = append(steps, recordedSteps(replies[i])...)
+	}
+	return steps
+}
+
+// leadingReplies returns the number of replies before the first user message.
+func leadingReplies(rows []*ent.Message) int {
+	n := slices.IndexFunc(rows, func(m *ent.Message) bool { return m.Role == enum.RoleUser })
+	if n < 0 {
+		return len(rows)
+	}
+	return n
+}
+
+// takeEarlierReplies records the steps of the replies to the message to answer that have failed, and returns the rows
+// from that message on. This reply continues from the steps, so that it does not repeat their effects.
+func (t *turn) takeEarlierReplies(rows []*ent.Message) []*ent.Message {
+	n := leadingReplies(rows)
+	t.earlierSteps = stepsOf(rows[:n])
+	return rows[n:]
 }
 
 // loadHistory reads the message to answer and the turns before it that the summary does not cover, newest
@@ -31,7 +76,8 @@ func (t *turn) loadHistory(ctx context.Context, reply *ent.Message) ([]*ent.Mess
 	rows, err := t.Client.Message.Query().
 		Where(message.ConversationID(reply.ConversationID), message.PositionLT(reply.Position),
 			message.PositionGT(t.conversation.SummarisedTo)).
-		Order(message.ByPosition(sql.OrderDesc())).Limit(2*t.Limits.Turns + 1).WithToolCalls(bySequence).All(ctx)
+		Order(message.ByPosition(sql.OrderDesc())).
+		Limit(2*t.Limits.Turns + 1 + maxEarlierReplies).WithToolCalls(bySequence).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the conversation: %w", err)
 	}
@@ -46,9 +92,13 @@ func (t *turn) loadHistory(ctx context.Context, reply *ent.Message) ([]*ent.Mess
 func (t *turn) fitHistory(rows []*ent.Message) []pastTurn {
 	free := t.freeTokens(rows[0])
 	var window []pastTurn
-	for i := 1; i+1 < len(rows); i += 2 {
-		past := pastTurn{last: rows[i].Position, messages: append(modelMessages(rows[i+1]), modelMessages(rows[i])...)}
-		past.tokens = estimate(past.messages)
+	for rows = rows[1:]; len(rows) > 0 && len(window) < t.Limits.Turns; {
+		n := leadingReplies(rows)
+		if n == len(rows) {
+			return window // the user message was not read
+		}
+		past := newPastTurn(rows[n], rows[:n])
+		rows = rows[n+1:]
 		if past.tokens > free {
 			return window
 		}
@@ -60,7 +110,8 @@ func (t *turn) fitHistory(rows []*ent.Message) []pastTurn {
 
 // freeTokens is the number of tokens left for earlier turns.
 func (t *turn) freeTokens(userMessage *ent.Message) int {
-	return t.Limits.Context - answerTokens - t.toolTokens - estimate(t.prompt) - estimateText(userMessage.Content)
+	return t.Limits.Context - answerTokens - t.toolTokens - estimate(t.prompt) - estimateText(userMessage.Content) -
+		estimateSteps(t.earlierSteps)
 }
 
 // estimate estimates the tokens of messages: one for four ASCII characters and one for each other
@@ -79,6 +130,14 @@ func estimate(messages []llms.MessageContent) int {
 				n += 8 + estimateText(p.Content)
 			}
 		}
+	}
+	return n
+}
+
+func estimateSteps(steps []*step) int {
+	n := 0
+	for _, s := range steps {
+		n += estimate(s.messages())
 	}
 	return n
 }

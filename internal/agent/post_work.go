@@ -69,7 +69,7 @@ const maxTitle = 80
 // updateTitle sets the title after the first turn unless the user has set one.
 func (t *turn) updateTitle(ctx context.Context) error {
 	c := t.conversation
-	if t.Offline || !t.Titles || t.job.Position != 2 || c.TitleSource != enum.TitleAuto {
+	if t.Offline || !t.Titles || t.userPosition != 1 || c.TitleSource != enum.TitleAuto {
 		return nil
 	}
 	const most = 1000

@@ -53,12 +53,18 @@ func (t *turn) buildPrompt(ctx context.Context, reply *ent.Message) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	t.userMessage = rows[0].Content
+	if rows = t.takeEarlierReplies(rows); len(rows) == 0 {
+		return nil
+	}
+	t.userMessage, t.userPosition = rows[0].Content, rows[0].Position
 	t.history = t.fitHistory(rows)
 	for i := len(t.history) - 1; i >= 0; i-- {
 		t.prompt = append(t.prompt, t.history[i].messages...)
 	}
 	t.prompt = append(t.prompt, modelMessages(rows[0])...)
+	for _, s := range t.earlierSteps {
+		t.prompt = append(t.prompt, s.messages()...)
+	}
 	return nil
 }
 

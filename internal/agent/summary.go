@@ -60,14 +60,12 @@ func (t *turn) updateSummary(ctx context.Context) error {
 func (t *turn) summaryBoundary() int {
 	free := t.Limits.Context - answerTokens - t.toolTokens - estimate(t.prompt[:1])
 	tokens := estimateText(t.userMessage) + estimateText(t.writer.text())
-	for _, s := range t.steps {
-		tokens += estimate(s.messages())
-	}
+	tokens += estimateSteps(t.earlierSteps) + estimateSteps(t.steps)
 	for _, past := range t.history {
 		tokens += past.tokens
 	}
-	unseen := len(t.history) == 0 && t.job.Position > 2 ||
-		len(t.history) > 0 && t.history[len(t.history)-1].last > t.conversation.SummarisedTo+2
+	unseen := len(t.history) == 0 && t.userPosition > 1 ||
+		len(t.history) > 0 && t.history[len(t.history)-1].first > t.conversation.SummarisedTo+1
 	if !unseen && tokens < free*3/4 && len(t.history)+1 < t.Limits.Turns {
 		return 0
 	}
@@ -78,9 +76,9 @@ func (t *turn) summaryBoundary() int {
 		}
 	}
 	if len(t.history) == 0 {
-		return t.job.Position - 2
+		return t.userPosition - 1
 	}
-	return t.history[len(t.history)-1].last - 2
+	return t.history[len(t.history)-1].first - 1
 }
 
 // summaryInput is the input of a summary request.

@@ -32,6 +32,8 @@ type turn struct {
 
 	conversation *ent.Conversation
 	userMessage  string                // the message to answer
+	userPosition int                   // its position; 0 without one
+	earlierSteps []*step               // steps of earlier replies to it, which failed
 	history      []pastTurn            // the earlier turns in the prompt, newest first
 	prompt       []llms.MessageContent // system, history and the message to answer
 

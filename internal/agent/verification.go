@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"errand/ent/enum"
@@ -59,10 +60,10 @@ func (t *turn) unverifiedReason() *string {
 	return &reason
 }
 
-// executedCalls collects the tool results of this reply.
+// executedCalls collects the tool results of this reply and of those that it retries.
 func (t *turn) executedCalls() claims.Record {
 	r := claims.Record{UserMessage: t.userMessage}
-	for _, s := range t.steps {
+	for _, s := range slices.Concat(t.earlierSteps, t.steps) {
 		for _, c := range s.calls {
 			if c.Status == enum.ToolCallSucceeded && c.Result != nil {
 				r.Add(c.Name, *c.Result)

@@ -53,7 +53,7 @@ func (s *Service) requireReply(ctx context.Context, messageID string) (*ent.Mess
 		return nil, fmt.Errorf("reading the reply: %w", err)
 	}
 	if m.Role != enum.RoleAssistant {
-		return nil, apperr.Invalid("messageId", "Only assistant messages can be cancelled.")
+		return nil, apperr.Invalid("messageId", "Not a reply: only assistant messages can be cancelled or retried.")
 	}
 	return m, nil
 }

@@ -1,8 +1,8 @@
 // Package chat manages a user's conversations and messages: sending a message, cancelling a
 // reply, and reading what was sent.
 //
-// A conversation is a sequence of turns, each a user message and the assistant message
-// that replies to it, at positions 2n-1 and 2n. SendMessage stores a turn together with the run
+// A conversation is a sequence of turns, each a user message and the assistant message that replies to it. If the reply
+// fails, RetryReply adds another one to the last turn. SendMessage stores a turn together with the run
 // (internal/run) whose worker writes the reply; readers follow the reply through internal/stream.
 package chat
 

@@ -68,8 +68,8 @@ type ConversationPatch struct {
 	Archived *bool
 }
 
-// UpdateConversation changes a conversation's title and whether it is archived. Archiving an archived conversation keeps
-// the time of the first archiving.
+// UpdateConversation changes a conversation's title and whether it is archived. Archiving an archived conversation
+// keeps the time of the first archiving.
 func (s *Service) UpdateConversation(ctx context.Context, id string, p ConversationPatch) (*ent.Conversation, error) {
 	v, err := viewer.Require(ctx, viewer.Chat)
 	if err != nil {

@@ -36,8 +36,9 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// checkLimits counts the message and assigns the position of the change to its conversation. It returns RATE_LIMITED or FORBIDDEN when one more message would exceed the user's
-// limits. It locks the user's row until tx ends, so concurrent messages of one user are counted one after the other.
+// checkLimits counts the message and assigns the position of the change to its conversation. It returns RATE_LIMITED or
+// FORBIDDEN when one more message would exceed the user's limits. It locks the user's row until tx ends, so concurrent
+// messages of one user are counted one after the other.
 func (s *Service) checkLimits(
 	ctx context.Context, tx *ent.Tx, v viewer.Viewer, in SendMessageInput,
 ) (quota.Sequence, error) {

@@ -209,8 +209,8 @@ func (l *listing) countMatches(ctx context.Context) (page.Total, error) {
 	return total, nil
 }
 
-// LastMessages returns the newest message of each conversation, keyed by conversation ID, with one query. A conversation
-// without messages is left out.
+// LastMessages returns the newest message of each conversation, keyed by conversation ID, with one query. A
+// conversation without messages is left out.
 func (s *Service) LastMessages(
 	ctx context.Context, conversations []*ent.Conversation, columns []string,
 ) (map[string]*ent.Message, error) {

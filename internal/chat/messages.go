@@ -133,9 +133,22 @@ func (s *Service) firstOpenPosition(ctx context.Context, c *ent.Conversation) (i
 	if err != nil {
 		return 0, fmt.Errorf("reading unfinished replies: %w", err)
 	}
-	first := max(1, c.MessageCount-1)
+	last := c.MessageCount
 	if len(unfinished) > 0 {
-		first = min(first, unfinished[0]-1)
+		last = min(last, unfinished[0])
 	}
-	return first, nil
+	// A turn begins with the user message; more than one reply follows it if the first failed.
+	sent, err := s.client.Message.Query().
+		Where(message.ConversationID(c.ID), message.PositionLTE(last), message.RoleEQ(enum.RoleUser)).
+		Order(message.ByPosition(sql.OrderDesc())).
+		Limit(1).
+		Select(message.FieldPosition).
+		Ints(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the newest turn: %w", err)
+	}
+	if len(sent) == 0 {
+		return 1, nil
+	}
+	return sent[0], nil
 }

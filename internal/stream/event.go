@@ -44,6 +44,6 @@ type Event struct {
 func ConversationListTopic(userID string) string { return userID + "/conversations" }
 
 // ConversationChangesTopic returns the topic of all changes to a user's conversations, each message included. It is not
-// the ConversationListTopic, so that subscribers of the list, and replicas of earlier releases, are not notified of each
-// message.
+// the ConversationListTopic, so that subscribers of the list, and replicas of earlier releases, are not notified of
+// each message.
 func ConversationChangesTopic(userID string) string { return userID + "/conversation_changes" }

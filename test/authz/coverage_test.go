@@ -133,6 +133,10 @@ func exerciseMutation(t *testing.T, m *authzMatrix, r rootField, seen map[string
 	if unreachableFields[r.String()] != "" {
 		return
 	}
+	if r.field.Name == "retryReply" { // only the last message of a conversation can be retried
+		failReply(t, m.env, m.attacker, "Hello again")
+		m.attacker.collectReferences(t, m.env)
+	}
 	positions := m.positions(r)
 	at := slices.IndexFunc(positions, func(p argumentPosition) bool { return p.typ.Name() == "ID" && p.typ.NonNull })
 	values := m.attacker.allIDs()

@@ -33,6 +33,7 @@ var rootScopes = map[string]needs{
 	"Mutation.deleteConversation": {viewer.Chat},
 	"Mutation.sendMessage":        {viewer.Chat},
 	"Mutation.cancelReply":        {viewer.Chat},
+	"Mutation.retryReply":         {viewer.Chat},
 
 	"Subscription.taskStream":         {viewer.TasksRead},
 	"Subscription.messageStream":      {viewer.Chat},
