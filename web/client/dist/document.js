@@ -85,10 +85,29 @@ const variableNode = (value) => ({ kind: "Variable", name: name(value) });
 const field = (value) => ({ kind: "Field", name: name(value), arguments: [], directives: [] });
 export function resumableText(query) {
     const text = query.replace(/"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*/g, "");
-    if (!/(^|[}\s])subscription\b/.test(text))
+    const start = /(^|[}\s])subscription\b/.exec(text)?.index;
+    if (start === undefined)
         return null;
-    const variable = /\bafter\s*:\s*\$(\w+)/.exec(text)?.[1];
-    const cursorKey = /(?:\b(\w+)\s*:\s*)?\bcursor\b/.exec(text.slice(text.indexOf("{")));
+    let args = "";
+    let fields = "";
+    let depth = 0;
+    let parentheses = 0;
+    for (const sign of text.slice(start)) {
+        if (sign === "(")
+            parentheses++;
+        else if (sign === ")")
+            parentheses--;
+        else if (parentheses > 0)
+            args += depth === 1 ? sign : "";
+        else if (sign === "{")
+            depth++;
+        else if (sign === "}" && --depth === 0)
+            break;
+        if (depth === 2 && parentheses === 0)
+            fields += sign;
+    }
+    const variable = /\bafter\s*:\s*\$(\w+)/.exec(args)?.[1];
+    const cursorKey = /(?:\b(\w+)\s*:\s*)?\bcursor\b(?!\s*:)/.exec(fields);
     if (!variable || !cursorKey) {
         throw new Error("@errand/client: this subscription cannot be resumed. Declare the variable $after: Cursor, pass it to the stream " +
             `as after: $after, and select cursor on the event.\n${query}`);

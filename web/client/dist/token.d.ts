@@ -10,7 +10,7 @@ export interface TokenRequest {
 export type TokenSource = (request: TokenRequest) => string | null | undefined | Promise<string | null | undefined>;
 /** Wraps a source so that concurrent calls for a new token share one. */
 export declare function sharedToken(source: TokenSource): (reason: TokenRequest["reason"]) => Promise<string | null | undefined>;
-/** Waits, at most until the browser is online again. Does not keep a Node process alive. */
+/** Waits, at most until the browser is online again. */
 export declare function pause(ms: number): Promise<void>;
 /** Milliseconds before retry number n, counted from 0: doubling from half a second to half a minute, with jitter. */
 export declare const backoff: (n: number) => number;

@@ -126,9 +126,23 @@ const field = (value: string) => ({ kind: "Field", name: name(value), arguments:
  */
 export function resumableText(query: string): Omit<Resumable<string>, "document"> | null {
   const text = query.replace(/"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*/g, "");
-  if (!/(^|[}\s])subscription\b/.test(text)) return null;
-  const variable = /\bafter\s*:\s*\$(\w+)/.exec(text)?.[1];
-  const cursorKey = /(?:\b(\w+)\s*:\s*)?\bcursor\b/.exec(text.slice(text.indexOf("{")));
+  const start = /(^|[}\s])subscription\b/.exec(text)?.index;
+  if (start === undefined) return null;
+  // The arguments of the stream, and the fields directly on its event: the selection may hold other cursors.
+  let args = "";
+  let fields = "";
+  let depth = 0;
+  let parentheses = 0;
+  for (const sign of text.slice(start)) {
+    if (sign === "(") parentheses++;
+    else if (sign === ")") parentheses--;
+    else if (parentheses > 0) args += depth === 1 ? sign : "";
+    else if (sign === "{") depth++;
+    else if (sign === "}" && --depth === 0) break;
+    if (depth === 2 && parentheses === 0) fields += sign;
+  }
+  const variable = /\bafter\s*:\s*\$(\w+)/.exec(args)?.[1];
+  const cursorKey = /(?:\b(\w+)\s*:\s*)?\bcursor\b(?!\s*:)/.exec(fields);
   if (!variable || !cursorKey) {
     throw new Error(
       "@errand/client: this subscription cannot be resumed. Declare the variable $after: Cursor, pass it to the stream " +

@@ -23,7 +23,7 @@ export function sharedToken(source: TokenSource): (reason: TokenRequest["reason"
   };
 }
 
-/** Waits, at most until the browser is online again. Does not keep a Node process alive. */
+/** Waits, at most until the browser is online again. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     const scope = globalThis as Partial<Pick<typeof globalThis, "addEventListener" | "removeEventListener">>;

@@ -69,6 +69,20 @@ test("resume rejects a subscription that cannot be resumed, and names the correc
   assert.throws(() => client.subscribe({ query: `subscription ($after: Cursor) { taskStream(after: $after) { kind } }` }, sink), /select cursor/);
 });
 
+test("resume is not misled by other cursors and arguments", () => {
+  const texts = [
+    `subscription ($after: Cursor) { taskStream(after: $after) { taskEdge { cursor } } }`,
+    `subscription ($after: Cursor) { taskStream { cursor task { changes(after: $after) { totalCount } } } }`,
+    `subscription ($after: Cursor) { taskStream(after: $after) { cursor: kind } }`,
+  ];
+  for (const query of texts) assert.throws(() => resume(recorder([])).subscribe({ query }, sink), /cannot be resumed/, query);
+  const sent = [];
+  const query = `subscription ($o: TaskOrder, $after: Cursor) { taskStream(after: $after) { taskEdge(orderBy: {field: DUE}) { cursor } at: cursor } }`;
+  resume(recorder(sent)).subscribe({ query }, sink);
+  sent[0].sink.next({ data: { taskStream: { at: "c" } } });
+  assert.equal(sent[0].payload.variables.after, "c");
+});
+
 test("resume passes queries on", () => {
   const sent = [];
   const payload = { query: `query { tasks { nodes { title } } }` };
