@@ -1,5 +1,6 @@
 /** The types of each interface, for the caches of Apollo Client and urql. */
 export const possibleTypes = {
+  ConversationEvent: ["ConversationChanged", "ConversationDeleted", "ConversationsReset"],
   MessageEvent: ["MessageAdded", "MessageDelta", "ToolCallChanged", "MessageFinished"],
   Node: ["Conversation", "Message", "Task", "TaskChange", "ToolCall", "User"],
 };

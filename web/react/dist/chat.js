@@ -1,5 +1,5 @@
 import { emptyConversation, ErrandError, isFinished, mergeMessages, reduceConversation, toErrandError, } from "@errand/client";
-import { cancelMutation, messagesQuery, messageSubscription, sendMutation } from "./documents.js";
+import { cancelMutation, messagesQuery, messageSubscription, retryMutation, sendMutation } from "./documents.js";
 import { randomKey, Store } from "./store.js";
 export class ChatStore extends Store {
     errand;
@@ -182,9 +182,10 @@ export class ChatStore extends Store {
         }
         const last = this.#state.messages.at(-1);
         if (last?.role === "ASSISTANT" && (last.status === "FAILED" || last.status === "CANCELLED")) {
-            const question = this.#state.messages.findLast((m) => m.role === "USER");
-            if (question)
-                await this.#send(question.content);
+            await this.#attempt(async () => {
+                const { retryReply } = await this.errand.mutate(retryMutation, { messageId: last.id }, { retry: true });
+                this.#merge([retryReply.userMessage, retryReply.assistantMessage]);
+            });
             return;
         }
         if (this.active)

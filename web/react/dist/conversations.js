@@ -24,7 +24,7 @@ export class ConversationStore extends Store {
         this.#unsubscribe = this.errand.subscribe(conversationSubscription, { after: this.#cursor }, {
             next: ({ conversationStream }) => this.#receive(conversationStream),
             reset: () => void this.#load(),
-            error: (error) => error.code === "GRAPHQL_VALIDATION_FAILED" || this.#fail(error),
+            error: (error) => this.#fail(error),
         });
         if (!this.#loaded || !this.#cursor)
             void this.#load();

@@ -23,6 +23,10 @@ export const sendMutation = `mutation Send($input: SendMessageInput!) {
   sendMessage(input: $input) { conversation { id } userMessage { ${message} } assistantMessage { ${message} } }
 }
 ${call}`;
+export const retryMutation = `mutation Retry($messageId: ID!) {
+  retryReply(messageId: $messageId) { userMessage { ${message} } assistantMessage { ${message} } }
+}
+${call}`;
 export const cancelMutation = `mutation Cancel($messageId: ID!) {
   cancelReply(messageId: $messageId) { message { ${message} } }
 }

@@ -10,7 +10,7 @@ import {
   type Message,
   type MessageEvent,
 } from "@errand/client";
-import { cancelMutation, messagesQuery, messageSubscription, sendMutation } from "./documents.js";
+import { cancelMutation, messagesQuery, messageSubscription, retryMutation, sendMutation } from "./documents.js";
 import { randomKey, Store } from "./store.js";
 import type { Chat, ChatMessage, ChatStatus } from "./types.js";
 
@@ -222,8 +222,10 @@ export class ChatStore extends Store<Chat> {
     }
     const last = this.#state.messages.at(-1);
     if (last?.role === "ASSISTANT" && (last.status === "FAILED" || last.status === "CANCELLED")) {
-      const question = this.#state.messages.findLast((m) => m.role === "USER");
-      if (question) await this.#send(question.content);
+      await this.#attempt(async () => {
+        const { retryReply } = await this.errand.mutate(retryMutation, { messageId: last.id }, { retry: true });
+        this.#merge([retryReply.userMessage, retryReply.assistantMessage]);
+      });
       return;
     }
     if (this.active) this.start();

@@ -41,8 +41,7 @@ export class ConversationStore extends Store<Conversations> {
     this.#unsubscribe = this.errand.subscribe(conversationSubscription, { after: this.#cursor }, {
       next: ({ conversationStream }: { conversationStream: ConversationEvent }) => this.#receive(conversationStream),
       reset: () => void this.#load(),
-      // A server without this stream: the list is as old as its last load.
-      error: (error) => error.code === "GRAPHQL_VALIDATION_FAILED" || this.#fail(error),
+      error: (error) => this.#fail(error),
     });
     if (!this.#loaded || !this.#cursor) void this.#load();
   }

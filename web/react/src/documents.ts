@@ -29,6 +29,11 @@ export const sendMutation = `mutation Send($input: SendMessageInput!) {
 }
 ${call}`;
 
+export const retryMutation = `mutation Retry($messageId: ID!) {
+  retryReply(messageId: $messageId) { userMessage { ${message} } assistantMessage { ${message} } }
+}
+${call}`;
+
 export const cancelMutation = `mutation Cancel($messageId: ID!) {
   cancelReply(messageId: $messageId) { message { ${message} } }
 }

@@ -27,7 +27,7 @@ export interface Chat {
   send(content: string): Promise<boolean>;
   /** Cancels the unfinished replies; their text so far is kept. */
   stop(): Promise<void>;
-  /** Sends a message that failed again, or repeats the one whose reply failed or was cancelled. */
+  /** Sends a message that failed again, or has a failed or cancelled reply written again. */
   retry(): Promise<void>;
   /** Whether there are messages before the first one. */
   hasOlder: boolean;

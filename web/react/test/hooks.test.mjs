@@ -110,6 +110,20 @@ test("useChat: stop cancels the reply, and its text stays", async () => {
   await unmount();
 });
 
+test("useChat: retry has a failed reply written again", async () => {
+  const fake = fakeErrand();
+  const { rendered, unmount } = await renderHook(fake.errand, () => useChat("conv_1"));
+  const failed = { ...message(2, "ASSISTANT", "b", "FAILED"), error: { code: "SERVICE_UNAVAILABLE", message: "Busy.", retryAt: null } };
+  await answer(await fake.next("conversation"), page([message(1, "USER", "a"), failed]));
+  assert.equal(rendered.current.error.message, "Busy.");
+  await act(async () => void rendered.current.retry());
+  const retry = await fake.next("retryReply");
+  assert.equal(retry.variables.messageId, "msg_2");
+  await answer(retry, { retryReply: { userMessage: message(3, "USER", "a"), assistantMessage: message(4, "ASSISTANT", "", "PENDING") } });
+  assert.equal(rendered.current.status, "submitted");
+  await unmount();
+});
+
 test("useChat: messages between the stream and the list are loaded", async () => {
   const fake = fakeErrand();
   const { rendered, unmount } = await renderHook(fake.errand, () => useChat("conv_1"));
