@@ -40,7 +40,7 @@ func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error)
 }
 
 func (r *queryResolver) Conversations(ctx context.Context, first *int, after *string, last *int, before *string, filter *chat.ConversationFilter) (*page.Connection[*ent.Conversation], error) {
-	return withSiblings[*ent.Conversation](ctx)(r.Chat.FilterConversations(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Conversation")}, filter))
+	return withSiblings[*ent.Conversation](ctx)(r.listConversations(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Conversation")}, filter))
 }
 
 func (r *queryResolver) Conversation(ctx context.Context, id string) (*ent.Conversation, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"errand/ent"
+	"errand/internal/chat"
 	"errand/internal/page"
 	"errand/internal/stream"
 	"errand/internal/task"
@@ -30,6 +31,26 @@ func (r *queryResolver) listTasks(
 	}
 	tasks.StreamCursor = cursor
 	return tasks, nil
+}
+
+// listConversations returns a page of conversations, with the cursor of conversationStream, as listTasks.
+func (r *queryResolver) listConversations(
+	ctx context.Context, args page.Args, filter *chat.ConversationFilter,
+) (*page.Connection[*ent.Conversation], error) {
+	cursor := ""
+	if selects(ctx, "ConversationConnection", "streamCursor") {
+		seq, err := r.Chat.LastConversationChange(ctx)
+		if err != nil {
+			return nil, err
+		}
+		cursor = stream.ConversationCursor(seq)
+	}
+	conversations, err := r.Chat.FilterConversations(ctx, args, filter)
+	if err != nil {
+		return nil, err
+	}
+	conversations.StreamCursor = cursor
+	return conversations, nil
 }
 
 // selects reports whether the selection below the current field, which is of the given type, contains a field.

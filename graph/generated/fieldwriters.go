@@ -105,6 +105,12 @@ func (ec *executionContext) fieldWriterConversationConnection(field graphql.Coll
 		return fastjson.List(ec.OperationContext, field.Selections, conversationImplementors, ec.fieldWriterConversation, func(obj *page.Connection[*ent.Conversation]) []*ent.Conversation { return obj.Nodes() })
 	case "pageInfo":
 		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.fieldWriterPageInfo, true, func(obj *page.Connection[*ent.Conversation]) *page.Info { return obj.PageInfo })
+	case "streamCursor":
+		return func(b *bytes.Buffer, obj *page.Connection[*ent.Conversation]) bool {
+			v := obj.StreamCursor
+			fastjson.String(b, v)
+			return true
+		}
 	default:
 		return nil
 	}

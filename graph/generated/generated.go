@@ -324,6 +324,11 @@ type ConversationConnection {
   pageInfo: PageInfo!
   "Number of conversations in the whole list. It is counted only if selected."
   totalCount: Int!
+  """
+  Position of ` + "`" + `conversationStream` + "`" + ` before this page was read. A subscription with it as ` + "`" + `after` + "`" + ` starts with all changes
+  that the page may lack, so that a client that reads the list and then subscribes misses none.
+  """
+  streamCursor: Cursor!
 }
 
 "A conversation in a page."
@@ -693,8 +698,8 @@ type Subscription {
   """
   Changes to the viewer's conversations: creation, new messages, finished replies, titles, archiving and deletion, in the
   order in which they were committed. Several changes to one conversation may arrive as one event, which holds its
-  present state: apply events by the conversation's id. Without ` + "`" + `after` + "`" + `, only new changes are sent: subscribe first, then
-  query the list, and merge both by id. With ` + "`" + `after` + "`" + ` the stream starts with all changes since that cursor. If deletions
+  present state: apply events by the conversation's id. Without ` + "`" + `after` + "`" + `, only new changes are sent: query the list with
+  its ` + "`" + `streamCursor` + "`" + `, and pass that as ` + "`" + `after` + "`" + `. With ` + "`" + `after` + "`" + ` the stream starts with all changes since that cursor. If deletions
   since then are not known any more, which takes at least 30 days or 1,000 deletions, it starts with ConversationsReset
   instead. Requires the scope ` + "`" + `chat` + "`" + `.
   """
@@ -1275,6 +1280,8 @@ func (ec *executionContext) childFields_ConversationConnection(ctx context.Conte
 		return ec.fieldContext_ConversationConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_ConversationConnection_totalCount(ctx, field)
+	case "streamCursor":
+		return ec.fieldContext_ConversationConnection_streamCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ConversationConnection", field.Name)
 }
@@ -2805,6 +2812,29 @@ func (ec *executionContext) _ConversationConnection_totalCount(ctx context.Conte
 }
 func (ec *executionContext) fieldContext_ConversationConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConversationConnection", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ConversationConnection_streamCursor(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*ent.Conversation]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConversationConnection_streamCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StreamCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConversationConnection_streamCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConversationConnection", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _ConversationDeleted_cursor(ctx context.Context, field graphql.CollectedField, obj *stream.ConversationDeleted) (ret graphql.Marshaler) {
@@ -9332,6 +9362,11 @@ func (ec *executionContext) _ConversationConnection(ctx context.Context, sel ast
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "streamCursor":
+			out.Values[i] = ec._ConversationConnection_streamCursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}

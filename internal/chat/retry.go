@@ -22,8 +22,8 @@ import (
 // MaxRetries is how often a turn may be retried.
 const MaxRetries = 10
 
-// RetryReply answers the last message of a conversation again after its reply has failed or was cancelled. The new reply
-// is a message of its own, directly after the failed one, because the text of a finished reply never changes. It
+// RetryReply answers the last message of a conversation again after its reply has failed or was cancelled. The new
+// reply is a message of its own, directly after the failed one, because the text of a finished reply never changes. It
 // continues from the tool calls that the failed replies have recorded, so that their effects are not repeated.
 //
 // Retrying the same reply again returns the same turn. A reply that is not the last message, or that has not failed, is

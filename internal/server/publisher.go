@@ -15,7 +15,8 @@ func (p publisher) tasksChanged(userID string) {
 	p.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: userID})
 }
 
-// replyFinished notifies the subscribers of a conversation, and of the list of conversations, that a reply is terminal. Its row is committed.
+// replyFinished notifies the subscribers of a conversation, and of the list of conversations, that a reply is terminal.
+// Its row is committed.
 func (p publisher) replyFinished(job run.Job, _ enum.MessageStatus) {
 	p.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: job.ConversationID, ID: job.MessageID})
 	p.hub.PublishConversationChange(job.UserID, false)

@@ -131,14 +131,14 @@ func (s *ConversationStream) readChanges(ctx context.Context, _ Batch, emit func
 	}
 	s.seq = found.Through
 	if found.Incomplete {
-		emit(&ConversationsReset{Cursor: conversationCursor(s.seq), seq: s.seq})
+		emit(&ConversationsReset{Cursor: ConversationCursor(s.seq), seq: s.seq})
 		return nil
 	}
 	for _, c := range found.Changes {
 		if c.Edge == nil {
-			emit(&ConversationDeleted{Cursor: conversationCursor(c.Seq), seq: c.Seq, DeletedID: c.DeletedID})
+			emit(&ConversationDeleted{Cursor: ConversationCursor(c.Seq), seq: c.Seq, DeletedID: c.DeletedID})
 		} else {
-			emit(&ConversationChanged{Cursor: conversationCursor(c.Seq), seq: c.Seq, ConversationEdge: c.Edge})
+			emit(&ConversationChanged{Cursor: ConversationCursor(c.Seq), seq: c.Seq, ConversationEdge: c.Edge})
 		}
 	}
 	if len(found.Changes) == changesPerRead {
@@ -147,6 +147,7 @@ func (s *ConversationStream) readChanges(ctx context.Context, _ Batch, emit func
 	return nil
 }
 
-func conversationCursor(seq int) string {
+// ConversationCursor returns the cursor of the change at a position.
+func ConversationCursor(seq int) string {
 	return page.PositionCursor(conversationCursorName, seq).Encode()
 }

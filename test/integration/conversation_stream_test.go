@@ -18,7 +18,8 @@ import (
 )
 
 const conversationStreamDoc = `subscription ($after: Cursor) { conversationStream(after: $after) { __typename cursor
-	... on ConversationChanged { conversationEdge { cursor node { id title archivedAt lastMessage { role status content } } } }
+	... on ConversationChanged { conversationEdge { cursor node { id title archivedAt
+		lastMessage { role status content } } } }
 	... on ConversationDeleted { deletedId } } }`
 
 // listedConversation is a conversation as a client's list holds it.
@@ -256,6 +257,20 @@ func TestConversationStream_ServerKilled_ResumesWithoutLoss(t *testing.T) {
 	p.Kill()
 	c = harness.StartProcess(t, url).Client("alice")
 	l.until(t, l.subscribe(t, c), func() bool { return l.has(id, "New")() && l.lacks(deleted)() })
+}
+
+// A client that reads the list and then subscribes misses nothing in between.
+func TestConversations_StreamCursor_StartsStreamAtList(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		createConversation(t, c, "Listed")
+		l := newConversationList()
+		l.cursor = testclient.Run[struct{ Conversations struct{ StreamCursor string } }](t, c,
+			`{ conversations { streamCursor } }`, nil).Conversations.StreamCursor
+		between := createConversation(t, c, "In between")
+		l.until(t, l.subscribe(t, c), l.has(between, "In between"))
+		require.Len(t, l.byID, 1)
+	})
 }
 
 func TestConversations_Filter_SelectsByTitleAndArchive(t *testing.T) {
