@@ -40,7 +40,7 @@ export class ConversationStore extends Store {
         else if (event.__typename === "ConversationDeleted")
             this.#set(event.deletedId, null);
         else
-            this.#set(event.conversation.id, event.conversation);
+            this.#set(event.conversation.id, event.conversation.archivedAt ? null : event.conversation);
         this.changed();
     }
     #set(id, conversation) {

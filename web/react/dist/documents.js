@@ -55,7 +55,7 @@ export const conversationSubscription = `subscription ConversationStream($after:
   conversationStream(after: $after) {
     __typename
     cursor
-    ... on ConversationChanged { conversation { ${conversation} } }
+    ... on ConversationChanged { conversation { ${conversation} archivedAt } }
     ... on ConversationDeleted { deletedId }
   }
 }`;

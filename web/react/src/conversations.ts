@@ -4,7 +4,7 @@ import { Store } from "./store.js";
 import type { Conversations } from "./types.js";
 
 type ConversationEvent =
-  | { __typename: "ConversationChanged"; cursor: string; conversation: Conversation }
+  | { __typename: "ConversationChanged"; cursor: string; conversation: Conversation & { archivedAt: string | null } }
   | { __typename: "ConversationDeleted"; cursor: string; deletedId: string }
   | { __typename: "ConversationsReset"; cursor: string };
 
@@ -55,7 +55,8 @@ export class ConversationStore extends Store<Conversations> {
     this.#cursor = event.cursor;
     if (event.__typename === "ConversationsReset") void this.#load();
     else if (event.__typename === "ConversationDeleted") this.#set(event.deletedId, null);
-    else this.#set(event.conversation.id, event.conversation);
+    // The list holds the conversations that are not archived.
+    else this.#set(event.conversation.id, event.conversation.archivedAt ? null : event.conversation);
     this.changed();
   }
 

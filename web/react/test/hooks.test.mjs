@@ -186,6 +186,10 @@ test("useConversations: the list follows its stream, and a deletion is not undon
   await answer(await fake.next("conversations"), { conversations: { nodes: [conversation(2, "b"), conversation(1, "a")], pageInfo: { hasNextPage: false, endCursor: null } } });
   await event({ __typename: "ConversationChanged", conversation: conversation(3, "c") });
   assert.deepEqual(rendered.current.conversations.map((c) => c.title), ["c", "b"]);
+  await event({ __typename: "ConversationChanged", conversation: { ...conversation(3, "c"), archivedAt: "2026-11-27T08:00:00Z" } });
+  assert.deepEqual(rendered.current.conversations.map((c) => c.title), ["b"]);
+  await event({ __typename: "ConversationChanged", conversation: { ...conversation(3, "c"), archivedAt: null } });
+  assert.deepEqual(rendered.current.conversations.map((c) => c.title), ["c", "b"]);
   await act(async () => void rendered.current.rename("conv_2", "B"));
   assert.deepEqual(rendered.current.conversations.map((c) => c.title), ["c", "B"]);
   const rename = await fake.next("updateConversation");
