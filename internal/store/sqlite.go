@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
@@ -80,7 +81,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 		writer:  writer,
 		// The writer closes last: its close checkpoints the write-ahead log.
 		pools: []*sql.DB{reader, writer},
-		ping:  func(ctx context.Context) error { return pingSQLite(ctx, reader) },
+		ping:  func(ctx context.Context) error { return pingSQLite(ctx, reader, file) },
 		file:  file,
 		log:   o.Logger,
 	}
@@ -89,7 +90,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 		reader: entsql.OpenDB(dialect.SQLite, reader),
 	})
 	// The writer connects first: it creates the database, which the readers cannot.
-	if err := pingSQLite(ctx, writer); err != nil {
+	if err := pingSQLite(ctx, writer, file); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the SQLite file %s: %w", file, err), db.Close())
 	}
 	if db.fileInfo, err = os.Stat(file); err != nil {
@@ -165,10 +166,20 @@ func openSQLitePool(file, settings string, size int) (*sql.DB, error) {
 }
 
 // pingSQLite reads the file's first page; the driver's Ping does not access the file.
-func pingSQLite(ctx context.Context, pool *sql.DB) error {
+func pingSQLite(ctx context.Context, pool *sql.DB, file string) error {
 	var version int
-	if err := pool.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&version); err != nil {
-		return fmt.Errorf("reading the SQLite file: %w", err)
+	err := pool.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&version)
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("reading the SQLite file: %w", err)
+	// SQLite reports only that it cannot open a file: it creates others beside the database.
+	f, openErr := os.OpenFile(file, os.O_RDWR, 0) //nolint:gosec // the path is an operator's setting
+	if errors.Is(openErr, syscall.EROFS) {
+		return &faultError{FaultReadOnly, errors.Join(err, openErr)}
+	}
+	if openErr == nil {
+		_ = f.Close()
+	}
+	return err
 }
