@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -275,4 +276,71 @@ func TestFullDisk_Postgres_IsReportedAndRecovers(t *testing.T) {
 	awaitHealth(t, e.URL(), "")
 	reply := (&harness.Conversation{Client: alice}).SendAndWait(t, "Add a task to buy groceries")
 	require.Equal(t, "COMPLETED", reply.Status)
+}
+
+// TestReadOnly_SQLite_IsReportedAndRecovers makes the server's connection read-only, because a file system with open
+// files cannot become so, and mounts the folder read-only for the connections of the health check, which are new.
+func TestReadOnly_SQLite_IsReportedAndRecovers(t *testing.T) {
+	t.Parallel()
+	url := testdb.SQLiteURL(t)
+	e := harness.Start(t, url)
+	c := e.Client(t, "alice")
+	harness.CreateTask(t, c, testclient.Vars{"title": "First"})
+	setReadOnly := func(value string) {
+		rows, err := e.DB.Client().QueryContext(t.Context(), "PRAGMA query_only = "+value)
+		require.NoError(t, err)
+		require.NoError(t, rows.Close())
+	}
+	unmount := mountReadOnly(t, filepath.Dir(sqlitePath(url)))
+	setReadOnly("1")
+	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE",
+		c.Try(t, harness.CreateTaskDoc, testclient.Vars{"in": testclient.Vars{"title": "Second"}}))
+	if unmount != nil {
+		awaitHealth(t, e.URL(), "the database is read-only")
+	}
+	requireTasks(t, c, []string{"First"})
+	harness.RequireErrorCode(t, "SERVICE_UNAVAILABLE",
+		c.Try(t, harness.SendDoc, testclient.Vars{"in": testclient.Vars{"content": "Hello"}}))
+	setReadOnly("0")
+	if unmount != nil {
+		unmount()
+	}
+	awaitHealth(t, e.URL(), "")
+	harness.CreateTask(t, c, testclient.Vars{"title": "Second"})
+}
+
+// mountReadOnly makes a folder read-only for all files that are opened from now on, and returns the function that ends
+// that. It returns nil without the right to mount a file system.
+func mountReadOnly(t *testing.T, dir string) (unmount func()) {
+	t.Helper()
+	if out, err := exec.Command("mount", "--bind", dir, dir).CombinedOutput(); err != nil {
+		t.Logf("health is not checked: no read-only folder: %v: %s", err, out)
+		return nil
+	}
+	unmount = sync.OnceFunc(func() {
+		out, err := exec.CommandContext(context.Background(), "umount", "-l", dir).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	})
+	t.Cleanup(unmount)
+	out, err := exec.Command("mount", "-o", "remount,bind,ro", dir).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return unmount
+}
+
+// TestStart_SQLiteOnReadOnlyFileSystem_Fails starts the server on a file of a file system that is mounted read-only.
+func TestStart_SQLiteOnReadOnlyFileSystem_Fails(t *testing.T) {
+	t.Parallel()
+	dir := smallDisk(t, "8m")
+	if dir == "" {
+		t.Log("not checked: it needs the right to mount a file system")
+		return
+	}
+	file := filepath.Join(dir, "errand.db")
+	runErrand(t, harness.TestSettings("sqlite:"+file), "", "migrate", "up").requireSuccess(t)
+	out, err := exec.Command("mount", "-o", "remount,ro", dir).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	result := runErrand(t, harness.TestSettings("sqlite:"+file), "", "serve")
+	require.NotZero(t, result.code)
+	require.Contains(t, result.stderr, "the database is read-only")
+	require.NotContains(t, result.stderr, "panic")
 }
