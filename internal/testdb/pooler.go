@@ -138,8 +138,11 @@ func (p *Pooler) transaction(client *pgproto3.Backend) error {
 				return errors.Join(err, session.Conn.Close())
 			}
 			if idle {
-				p.put(session)
-				return nil
+				p.put(session) // before the client can know that its transaction has ended
+				return client.Flush()
+			}
+			if err := client.Flush(); err != nil {
+				return errors.Join(err, session.Conn.Close())
 			}
 		}
 		if message, err = client.Receive(); err != nil {
@@ -148,7 +151,8 @@ func (p *Pooler) transaction(client *pgproto3.Backend) error {
 	}
 }
 
-// forwardResults forwards what the server sends until it is ready, and reports whether its transaction has ended.
+// forwardResults writes to the client's buffer what the server sends until it is ready, and reports whether its
+// transaction has ended.
 func forwardResults(server *pgproto3.Frontend, client *pgproto3.Backend) (idle bool, err error) {
 	if err := server.Flush(); err != nil {
 		return false, err
@@ -163,7 +167,7 @@ func forwardResults(server *pgproto3.Frontend, client *pgproto3.Backend) (idle b
 		}
 		client.Send(message)
 		if ready, ok := message.(*pgproto3.ReadyForQuery); ok {
-			return ready.TxStatus == 'I', client.Flush()
+			return ready.TxStatus == 'I', nil
 		}
 	}
 }
