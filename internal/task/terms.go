@@ -93,8 +93,8 @@ func searchTerms(search string) []searchTerm {
 }
 
 // TitleMatcher returns a function that reports whether a search finds a title, by the rules for tasks: each word of the
-// search begins a word of the title, in any case and with any accents. It is nil for a search without words, which finds
-// everything; an invalid search is BAD_USER_INPUT.
+// search begins a word of the title, in any case and with any accents. It is nil for a search without words, which
+// finds everything; an invalid search is BAD_USER_INPUT.
 func TitleMatcher(search string) (func(title string) bool, error) {
 	words, err := searchWords(search)
 	if err != nil || len(words) == 0 {
