@@ -7,6 +7,7 @@ import (
 	"errand/ent/conversation"
 	"errand/ent/conversationtombstone"
 	"errand/ent/deletedaccount"
+	"errand/ent/idempotencykey"
 	"errand/ent/message"
 	"errand/ent/run"
 	"errand/ent/task"
@@ -86,6 +87,7 @@ func checkColumn(t, c string) error {
 			conversation.Table:          conversation.ValidColumn,
 			conversationtombstone.Table: conversationtombstone.ValidColumn,
 			deletedaccount.Table:        deletedaccount.ValidColumn,
+			idempotencykey.Table:        idempotencykey.ValidColumn,
 			message.Table:               message.ValidColumn,
 			run.Table:                   run.ValidColumn,
 			task.Table:                  task.ValidColumn,

@@ -20,6 +20,8 @@ type Tx struct {
 	ConversationTombstone *ConversationTombstoneClient
 	// DeletedAccount is the client for interacting with the DeletedAccount builders.
 	DeletedAccount *DeletedAccountClient
+	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
+	IdempotencyKey *IdempotencyKeyClient
 	// Message is the client for interacting with the Message builders.
 	Message *MessageClient
 	// Run is the client for interacting with the Run builders.
@@ -170,6 +172,7 @@ func (tx *Tx) init() {
 	tx.Conversation = NewConversationClient(tx.config)
 	tx.ConversationTombstone = NewConversationTombstoneClient(tx.config)
 	tx.DeletedAccount = NewDeletedAccountClient(tx.config)
+	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.Message = NewMessageClient(tx.config)
 	tx.Run = NewRunClient(tx.config)
 	tx.Task = NewTaskClient(tx.config)

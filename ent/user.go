@@ -80,9 +80,11 @@ type UserEdges struct {
 	TaskChanges []*TaskChange `json:"task_changes,omitempty"`
 	// UsageDays holds the value of the usage_days edge.
 	UsageDays []*UsageDay `json:"usage_days,omitempty"`
+	// IdempotencyKeys holds the value of the idempotency_keys edge.
+	IdempotencyKeys []*IdempotencyKey `json:"idempotency_keys,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [8]bool
+	loadedTypes [9]bool
 }
 
 // TasksOrErr returns the Tasks value or an error if the edge
@@ -155,6 +157,15 @@ func (e UserEdges) UsageDaysOrErr() ([]*UsageDay, error) {
 		return e.UsageDays, nil
 	}
 	return nil, &NotLoadedError{edge: "usage_days"}
+}
+
+// IdempotencyKeysOrErr returns the IdempotencyKeys value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) IdempotencyKeysOrErr() ([]*IdempotencyKey, error) {
+	if e.loadedTypes[8] {
+		return e.IdempotencyKeys, nil
+	}
+	return nil, &NotLoadedError{edge: "idempotency_keys"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -356,6 +367,11 @@ func (_m *User) QueryTaskChanges() *TaskChangeQuery {
 // QueryUsageDays queries the "usage_days" edge of the User entity.
 func (_m *User) QueryUsageDays() *UsageDayQuery {
 	return NewUserClient(_m.config).QueryUsageDays(_m)
+}
+
+// QueryIdempotencyKeys queries the "idempotency_keys" edge of the User entity.
+func (_m *User) QueryIdempotencyKeys() *IdempotencyKeyQuery {
+	return NewUserClient(_m.config).QueryIdempotencyKeys(_m)
 }
 
 // Update returns a builder for updating this User.

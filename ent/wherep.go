@@ -25,6 +25,13 @@ func (q *DeletedAccountQuery) WhereP(ps ...func(*sql.Selector)) {
 	}
 }
 
+// WhereP appends storage-level predicates to the IdempotencyKeyQuery.
+func (q *IdempotencyKeyQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		q.predicates = append(q.predicates, p)
+	}
+}
+
 // WhereP appends storage-level predicates to the MessageQuery.
 func (q *MessageQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {

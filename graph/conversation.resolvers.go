@@ -60,11 +60,10 @@ func (r *messageResolver) ToolCalls(ctx context.Context, obj *ent.Message) ([]*e
 }
 
 func (r *mutationResolver) CreateConversation(ctx context.Context, input *model.CreateConversationInput) (*model.ConversationPayload, error) {
-	var title *string
-	if input != nil {
-		title = input.Title
+	if input == nil {
+		input = &model.CreateConversationInput{}
 	}
-	c, err := r.Chat.CreateConversation(ctx, title)
+	c, err := r.Chat.CreateConversation(ctx, input.Title, input.IdempotencyKey)
 	return conversationPayload(c, err)
 }
 

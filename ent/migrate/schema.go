@@ -88,6 +88,42 @@ var (
 		Columns:    DeletedAccountsColumns,
 		PrimaryKey: []*schema.Column{DeletedAccountsColumns[0]},
 	}
+	// IdempotencyKeysColumns holds the columns for the "idempotency_keys" table.
+	IdempotencyKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "operation", Type: field.TypeString, Size: 64},
+		{Name: "idempotency_key", Type: field.TypeString, Size: 255},
+		{Name: "request_hash", Type: field.TypeString, Size: 64},
+		{Name: "result_ids", Type: field.TypeJSON},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeString, Size: 40},
+	}
+	// IdempotencyKeysTable holds the schema information for the "idempotency_keys" table.
+	IdempotencyKeysTable = &schema.Table{
+		Name:       "idempotency_keys",
+		Columns:    IdempotencyKeysColumns,
+		PrimaryKey: []*schema.Column{IdempotencyKeysColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "idempotency_keys_users_idempotency_keys",
+				Columns:    []*schema.Column{IdempotencyKeysColumns[6]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "idempotencykey_user_id_operation_idempotency_key",
+				Unique:  true,
+				Columns: []*schema.Column{IdempotencyKeysColumns[6], IdempotencyKeysColumns[1], IdempotencyKeysColumns[2]},
+			},
+			{
+				Name:    "idempotencykey_user_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{IdempotencyKeysColumns[6], IdempotencyKeysColumns[5]},
+			},
+		},
+	}
 	// MessagesColumns holds the columns for the "messages" table.
 	MessagesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -283,6 +319,14 @@ var (
 				Columns: []*schema.Column{TasksColumns[16], TasksColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "completed_at IS NULL AND deleted_at IS NULL",
+				},
+			},
+			{
+				Name:    "task_completed",
+				Unique:  false,
+				Columns: []*schema.Column{TasksColumns[16], TasksColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "completed_at IS NOT NULL",
 				},
 			},
 			{
@@ -486,6 +530,7 @@ var (
 		ConversationsTable,
 		ConversationTombstonesTable,
 		DeletedAccountsTable,
+		IdempotencyKeysTable,
 		MessagesTable,
 		RunsTable,
 		TasksTable,
@@ -500,6 +545,7 @@ var (
 func init() {
 	ConversationsTable.ForeignKeys[0].RefTable = UsersTable
 	ConversationTombstonesTable.ForeignKeys[0].RefTable = UsersTable
+	IdempotencyKeysTable.ForeignKeys[0].RefTable = UsersTable
 	MessagesTable.ForeignKeys[0].RefTable = ConversationsTable
 	MessagesTable.ForeignKeys[1].RefTable = UsersTable
 	RunsTable.ForeignKeys[0].RefTable = ConversationsTable

@@ -15,6 +15,9 @@ type ConversationTombstone func(*sql.Selector)
 // DeletedAccount is the predicate function for deletedaccount builders.
 type DeletedAccount func(*sql.Selector)
 
+// IdempotencyKey is the predicate function for idempotencykey builders.
+type IdempotencyKey func(*sql.Selector)
+
 // Message is the predicate function for message builders.
 type Message func(*sql.Selector)
 

@@ -34,6 +34,11 @@ var (
 	Conversations = Scopes{Read: []viewer.Scope{viewer.Chat}, Write: []viewer.Scope{viewer.Chat}}
 	// Usage is written by chats and shown with the account.
 	Usage = Scopes{Read: []viewer.Scope{viewer.Account, viewer.Chat}, Write: []viewer.Scope{viewer.Chat}}
+	// IdempotencyKeys are written by mutations that create tasks or conversations.
+	IdempotencyKeys = Scopes{
+		Read:  []viewer.Scope{viewer.TasksWrite, viewer.Chat},
+		Write: []viewer.Scope{viewer.TasksWrite, viewer.Chat},
+	}
 	// AnyScope is for the user's row, which holds the time zone and the counters that all operations need.
 	AnyScope = Scopes{}
 )

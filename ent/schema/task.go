@@ -80,6 +80,8 @@ func (Task) Indexes() []ent.Index {
 		index.Fields("user_id", "title", "number"),
 		index.Fields("user_id", "number").StorageKey("task_pending").
 			Annotations(entsql.IndexWhere("completed_at IS NULL AND deleted_at IS NULL")),
+		index.Fields("user_id", "completed_at").StorageKey("task_completed").
+			Annotations(entsql.IndexWhere("completed_at IS NOT NULL")),
 		index.Fields("user_id", "id").StorageKey("task_unindexed").
 			Annotations(entsql.IndexWhere("indexed_version <> version")),
 	}

@@ -89,6 +89,7 @@ func (User) Edges() []ent.Edge {
 		edge.To("runs", Run.Type).Annotations(cascade),
 		edge.To("task_changes", TaskChange.Type).Annotations(cascade),
 		edge.To("usage_days", UsageDay.Type).Annotations(cascade),
+		edge.To("idempotency_keys", IdempotencyKey.Type).Annotations(cascade),
 	}
 }
 

@@ -457,6 +457,11 @@ input ConversationFilter {
 input CreateConversationInput {
   "Title, 1 to 200 characters after trimming. If it is left out, the title is taken from the first message."
   title: String
+  """
+  Makes retries safe, 1 to 255 characters: for seven days, a request with the same key and input returns the same
+  conversation; the same key with another input is a CONFLICT.
+  """
+  idempotencyKey: String
 }
 
 "Input for updateConversation. Fields that are left out stay unchanged."
@@ -1058,6 +1063,11 @@ input CreateTaskInput {
   dueAt: DateTime
   "At most 20 labels of 1 to 50 characters."
   labels: [String!]
+  """
+  Makes retries safe, 1 to 255 characters: for seven days, a request with the same key and input returns the same task;
+  the same key with another input is a CONFLICT.
+  """
+  idempotencyKey: String
 }
 
 "Input for updateTask. Fields that are left out stay unchanged; null clears a field."
@@ -8462,7 +8472,7 @@ func (ec *executionContext) unmarshalInputCreateConversationInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"title"}
+	fieldsInOrder := [...]string{"title", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -8476,6 +8486,13 @@ func (ec *executionContext) unmarshalInputCreateConversationInput(ctx context.Co
 				return it, err
 			}
 			it.Title = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil
@@ -8492,7 +8509,7 @@ func (ec *executionContext) unmarshalInputCreateTaskInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"title", "description", "priority", "dueOn", "dueAt", "labels"}
+	fieldsInOrder := [...]string{"title", "description", "priority", "dueOn", "dueAt", "labels", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -8541,6 +8558,13 @@ func (ec *executionContext) unmarshalInputCreateTaskInput(ctx context.Context, o
 				return it, err
 			}
 			it.Labels = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil

@@ -34,6 +34,9 @@ type ConversationPayload struct {
 type CreateConversationInput struct {
 	// Title, 1 to 200 characters after trimming. If it is left out, the title is taken from the first message.
 	Title *string `json:"title"`
+	// Makes retries safe, 1 to 255 characters: for seven days, a request with the same key and input returns the same
+	// conversation; the same key with another input is a CONFLICT.
+	IdempotencyKey *string `json:"idempotencyKey"`
 }
 
 // Result of a deletion.

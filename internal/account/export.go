@@ -14,6 +14,7 @@ import (
 	"errand/ent"
 	"errand/ent/conversation"
 	"errand/ent/conversationtombstone"
+	"errand/ent/idempotencykey"
 	"errand/ent/message"
 	"errand/ent/run"
 	"errand/ent/task"
@@ -150,6 +151,13 @@ var exportedTypes = []exportedType{
 	}),
 	newExportedType("runs", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.Run, error) {
 		return tx.Run.Query().Where(run.IDGT(after)).Order(run.ByID()).Limit(exportChunk).All(ctx)
+	}),
+	newExportedType("idempotencyKeys", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.IdempotencyKey, error) {
+		return tx.IdempotencyKey.Query().
+			Where(idempotencykey.IDGT(after)).
+			Order(idempotencykey.ByID()).
+			Limit(exportChunk).
+			All(ctx)
 	}),
 	newExportedType("usageDays", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.UsageDay, error) {
 		return tx.UsageDay.Query().Where(usageday.IDGT(after)).Order(usageday.ByID()).Limit(exportChunk).All(ctx)

@@ -53,14 +53,14 @@ func TestHandle_TitleSetByUser_Stays(t *testing.T) {
 			return answerText("Model's")
 		})
 		w = newFixture(t, db, m, settings{titles: true})
-		c, err := w.chat.CreateConversation(w.ctx, nil)
+		c, err := w.chat.CreateConversation(w.ctx, nil, nil)
 		require.NoError(t, err)
 		w.talk, id = &c.ID, c.ID
 		w.send("Hello")
 		require.Equal(t, "Mine", w.conversation().Title, "set while the model ran")
 
 		named := "Named"
-		c, err = w.chat.CreateConversation(w.ctx, &named)
+		c, err = w.chat.CreateConversation(w.ctx, &named, nil)
 		require.NoError(t, err)
 		w.talk = &c.ID
 		requests := len(m.requests())

@@ -153,7 +153,7 @@ func TestMessagesFrom_PositionZero_StartsAtOldestUnfinishedTurn(t *testing.T) {
 		e.client.Message.Update().SetStatus(enum.MessageCancelled).ExecX(ctx)
 		require.Equal(t, []int{5, 6}, openPositions(), "the newest turn is always included")
 
-		empty, err := e.CreateConversation(ctx, nil)
+		empty, err := e.CreateConversation(ctx, nil, nil)
 		require.NoError(t, err)
 		rows, err := e.MessagesFrom(ctx, empty.ID, 0)
 		require.NoError(t, err)
@@ -168,7 +168,7 @@ func TestMessagesByConversation_SeveralConversations_PagesEach(t *testing.T) {
 		one := e.send(t, ctx, nil, "a").Conversation
 		two := e.send(t, ctx, nil, "b").Conversation
 		two = e.send(t, ctx, two, "c").Conversation
-		empty, err := e.CreateConversation(ctx, nil)
+		empty, err := e.CreateConversation(ctx, nil, nil)
 		require.NoError(t, err)
 		size := 3
 		pages, err := e.MessagesByConversation(ctx, []*ent.Conversation{one, two, empty}, page.Args{Last: &size})

@@ -13,6 +13,7 @@ import (
 	"errand/ent/predicate"
 	"errand/ent/run"
 	"errand/internal/apperr"
+	"errand/internal/idempotency"
 	"errand/internal/ids"
 	"errand/internal/quota"
 	"errand/internal/store"
@@ -25,7 +26,7 @@ import (
 const MaxTitle = 200
 
 // CreateConversation creates an empty conversation. With a nil title, the first message provides one.
-func (s *Service) CreateConversation(ctx context.Context, title *string) (*ent.Conversation, error) {
+func (s *Service) CreateConversation(ctx context.Context, title, idempotencyKey *string) (*ent.Conversation, error) {
 	v, err := viewer.Require(ctx, viewer.Chat)
 	if err != nil {
 		return nil, err
@@ -37,25 +38,47 @@ func (s *Service) CreateConversation(ctx context.Context, title *string) (*ent.C
 		}
 		title = &checked
 	}
+	request := idempotency.Request{Operation: "createConversation", Key: idempotencyKey, Input: title}
 	var c *ent.Conversation
-	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) (err error) {
-		seq, err := s.limits.Quota.Apply(ctx, tx, v, quota.Delta{Conversations: 1, ConversationChanges: 1})
-		if err != nil {
-			return err
+	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
+		earlier, replayed, err := idempotency.Run(ctx, tx, request, func() (created []string, err error) {
+			if c, err = s.createConversation(ctx, tx, v, title); err != nil {
+				return nil, err
+			}
+			return []string{c.ID}, nil
+		})
+		if err == nil && replayed {
+			if c, err = tx.Conversation.Get(ctx, earlier[0]); ent.IsNotFound(err) {
+				err = apperr.Missing("conversation")
+			}
 		}
-		create := tx.Conversation.Create().SetSeq(seq.ConversationChange)
-		if title != nil {
-			create.SetTitle(*title).SetTitleSource(enum.TitlePerson)
-		}
-		if c, err = create.Save(ctx); err != nil {
-			return fmt.Errorf("creating a conversation: %w", err)
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.hub.PublishConversationChange(c.UserID, true)
+	return c, nil
+}
+
+func (s *Service) createConversation(
+	ctx context.Context,
+	tx *ent.Tx,
+	v viewer.Viewer,
+	title *string,
+) (*ent.Conversation, error) {
+	seq, err := s.limits.Quota.Apply(ctx, tx, v, quota.Delta{Conversations: 1, ConversationChanges: 1})
+	if err != nil {
+		return nil, err
+	}
+	create := tx.Conversation.Create().SetSeq(seq.ConversationChange)
+	if title != nil {
+		create.SetTitle(*title).SetTitleSource(enum.TitlePerson)
+	}
+	c, err := create.Save(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("creating a conversation: %w", err)
+	}
 	return c, nil
 }
 

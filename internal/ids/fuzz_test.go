@@ -38,7 +38,7 @@ func FuzzPrefix(f *testing.F) {
 }
 
 func TestPrefix_NewID_ReturnsItsPrefix(t *testing.T) {
-	for _, prefix := range []string{User, Task, Conversation, Message, ToolCall, Run, Change, UsageDay} {
+	for _, prefix := range []string{User, Task, Conversation, Message, ToolCall, Run, Change, UsageDay, IdempotencyKey} {
 		require.Equal(t, prefix, Prefix(New(prefix)()))
 	}
 }

@@ -19,6 +19,8 @@ const (
 	Run          = "run"
 	Change       = "chg"
 	UsageDay     = "usage"
+	// IdempotencyKey is the prefix of the records of idempotency keys.
+	IdempotencyKey = "idem"
 )
 
 // maxBytes is the maximum length of an id; it is also the length of the database columns.

@@ -168,17 +168,17 @@ func TestListen_Stream_IsNotChangedByProxies(t *testing.T) {
 func TestListen_ConversationChanges_Notify(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *fixture) {
 		talks := w.server.o.Conversations.(*chat.Service)
-		made, err := talks.CreateConversation(w.context("alice"), nil)
+		made, err := talks.CreateConversation(w.context("alice"), nil, nil)
 		require.NoError(t, err)
 		e := w.listen(t, token(t, "alice", nil), conversationURIOf(made.ID), taskURIOf("1"))
 		e.acknowledged()
-		_, err = talks.CreateConversation(w.context("bob"), nil)
+		_, err = talks.CreateConversation(w.context("bob"), nil, nil)
 		require.NoError(t, err)
 		title := "Plans"
 		_, err = talks.UpdateConversation(w.context("alice"), made.ID, chat.ConversationPatch{TitleSet: true, Title: &title})
 		require.NoError(t, err)
 		e.requireUpdates("notifications/resources/list_changed", conversationURIOf(made.ID))
-		_, err = talks.CreateConversation(w.context("alice"), nil)
+		_, err = talks.CreateConversation(w.context("alice"), nil, nil)
 		require.NoError(t, err)
 		e.requireUpdates("notifications/resources/list_changed")
 		require.NoError(t, talks.DeleteConversation(w.context("alice"), made.ID))

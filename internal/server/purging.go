@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"errand/internal/account"
+	"errand/internal/idempotency"
 )
 
 // Expired rows are removed first a minute after the start, and then once in purgeInterval.
@@ -16,8 +17,8 @@ const (
 	purgeInterval = time.Hour
 )
 
-// startPurging removes expired tombstones of conversations in the background, as each user and in small transactions.
-// It can be interrupted at any time.
+// startPurging removes expired tombstones of conversations and idempotency keys in the background, as each user and in
+// small transactions. It can be interrupted at any time.
 func (s *Server) startPurging() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -42,6 +43,9 @@ func (s *Server) startPurging() {
 
 func (s *Server) purgeAll(ctx context.Context) error {
 	return account.EachUser(ctx, s.DB.Client(), math.MaxInt, func(ctx context.Context, userID string) error {
+		if err := idempotency.Purge(ctx, s.DB.Client()); err != nil {
+			return fmt.Errorf("purging the idempotency keys of %s: %w", userID, err)
+		}
 		for more := true; more; {
 			var err error
 			if more, err = s.Services.Chat.PurgeTombstones(ctx); err != nil {

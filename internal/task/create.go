@@ -7,6 +7,8 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
+	"errand/internal/apperr"
+	"errand/internal/idempotency"
 	"errand/internal/ids"
 	"errand/internal/quota"
 	"errand/internal/store"
@@ -22,6 +24,8 @@ type CreateTaskInput struct {
 	DueOn  *string
 	DueAt  *time.Time
 	Labels []string
+	// IdempotencyKey makes retries safe: see package idempotency.
+	IdempotencyKey *string
 }
 
 // CreateTask creates a task with the user's next task number. Invalid input is
@@ -45,7 +49,32 @@ func (o operations) CreateTask(ctx context.Context, in CreateTaskInput) (*ent.Ta
 	if err := normalize(t); err != nil {
 		return nil, err
 	}
-	return o.write(ctx, func(ctx context.Context, w *changeWriter) (*ent.Task, error) { return w.createTask(ctx, t) })
+	return o.write(ctx, func(ctx context.Context, w *changeWriter) (*ent.Task, error) {
+		return w.createTaskOnce(ctx, in.IdempotencyKey, t)
+	})
+}
+
+// createTaskOnce creates a task unless an earlier request with the key has created it.
+func (w *changeWriter) createTaskOnce(ctx context.Context, key *string, t *ent.Task) (created *ent.Task, err error) {
+	request := idempotency.Request{
+		Operation: "createTask",
+		Key:       key,
+		Input:     []any{t.Title, t.Description, t.Priority, t.DueOn, t.DueAt, t.Labels},
+	}
+	earlier, replayed, err := idempotency.Run(ctx, w.tx, request, func() ([]string, error) {
+		if created, err = w.createTask(ctx, t); err != nil {
+			return nil, err
+		}
+		return []string{created.ID}, nil
+	})
+	if err != nil || !replayed {
+		return created, err
+	}
+	created, err = w.tx.Task.Get(ctx, earlier[0])
+	if ent.IsNotFound(err) {
+		return nil, apperr.Missing("task")
+	}
+	return created, err
 }
 
 func (w *changeWriter) createTask(ctx context.Context, t *ent.Task) (*ent.Task, error) {

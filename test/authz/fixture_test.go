@@ -86,7 +86,7 @@ func createUserFixture(t testing.TB, env *harness.Env, name, text, key string, t
 	}
 	harness.CreateTask(t, user.Client, testclient.Vars{
 		"title": text, "labels": []string{key},
-		"dueAt": "2026-12-24T10:00:00Z",
+		"dueAt": "2026-12-24T10:00:00Z", "idempotencyKey": key,
 	})
 	deleted := harness.CreateTask(t, user.Client, testclient.Vars{"title": text, "dueAt": "2026-12-24T10:00:00Z"})
 	harness.ChangeTask(t, user.Client, "deleteTask", deleted.ID)

@@ -87,13 +87,17 @@ func TestExport_AllDataKinds_ContainsOnlyOwnRows(t *testing.T) {
 		alice, bob := b.Client(t, "alice"), b.Client(t, "bob")
 		(&harness.Conversation{Client: alice}).SendAndWait(t, "Add a task to buy groceries")
 		(&harness.Conversation{Client: bob}).SendAndWait(t, "Add a task to feed the zebra")
+		for _, c := range []*testclient.Client{alice, bob} {
+			harness.CreateTask(t, c, testclient.Vars{"title": "With a key", "idempotencyKey": "k"})
+			deleteConversation(t, c, createConversation(t, c, "Deleted"))
+		}
 		const more = 1100 // several chunks
 		b.AddTasks(t, harness.ViewerID(t, alice), more)
 
 		data := testclient.Run[struct{ ExportViewer map[string]json.RawMessage }](t, alice, harness.ExportViewerDoc,
 			nil).ExportViewer
 		counts := b.CountUserRows(t, harness.ViewerID(t, alice))
-		require.Equal(t, more+1, counts["tasks"])
+		require.Equal(t, more+2, counts["tasks"])
 		for _, table := range harness.OwnedTables() {
 			if table.Name == taskterm.Table {
 				require.NotContains(t, data, "taskTerms", "the search index follows from the tasks")
