@@ -39,6 +39,14 @@ func (r *queryResolver) Task(ctx context.Context, number int) (*ent.Task, error)
 	return r.Resolver.Tasks.FindTaskByNumber(ctx, number)
 }
 
+func (r *queryResolver) TaskCounts(ctx context.Context) (*task.Counts, error) {
+	return r.Resolver.Tasks.CountTasks(ctx)
+}
+
+func (r *queryResolver) Labels(ctx context.Context, first *int) ([]*task.LabelCount, error) {
+	return r.Resolver.Tasks.ListLabels(ctx, first)
+}
+
 func (r *queryResolver) Conversations(ctx context.Context, first *int, after *string, last *int, before *string, filter *chat.ConversationFilter) (*page.Connection[*ent.Conversation], error) {
 	return withSiblings[*ent.Conversation](ctx)(r.listConversations(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Conversation")}, filter))
 }

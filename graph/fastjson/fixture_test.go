@@ -228,6 +228,15 @@ func (f queryResolver) Task(_ context.Context, number int) (*ent.Task, error) {
 	return one(f.fixture, f.tasks, "task", number)
 }
 
+func (f queryResolver) TaskCounts(context.Context) (*task.Counts, error) {
+	overdue := func(context.Context) (int, error) { return 4, nil }
+	return one(f.fixture, []*task.Counts{{Pending: 1, Completed: 2, Trashed: 3, CountOverdue: overdue}}, "counts")
+}
+
+func (f queryResolver) Labels(context.Context, *int) ([]*task.LabelCount, error) {
+	return several(f.fixture, []*task.LabelCount{{Name: "a\"b", Count: 2}, {Name: "ü", Count: 1}}, "labels")
+}
+
 func (f queryResolver) Conversations(
 	context.Context,
 	*int,

@@ -12,6 +12,7 @@ import (
 	"errand/internal/chat"
 	"errand/internal/page"
 	"errand/internal/stream"
+	"errand/internal/task"
 	"errand/internal/usage"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -207,6 +208,20 @@ func (ec *executionContext) fieldWriterDeletePayload(field graphql.CollectedFiel
 			fastjson.String(b, v)
 			return true
 		}
+	default:
+		return nil
+	}
+}
+
+// fieldWriterLabelCount returns the writer of a field of LabelCount, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterLabelCount(field graphql.CollectedField) fastjson.FieldWriter[*task.LabelCount] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *task.LabelCount) bool { fastjson.String(b, "LabelCount"); return true }
+	case "name":
+		return func(b *bytes.Buffer, obj *task.LabelCount) bool { v := obj.Name; fastjson.String(b, v); return true }
+	case "count":
+		return func(b *bytes.Buffer, obj *task.LabelCount) bool { v := obj.Count; fastjson.Int(b, v); return true }
 	default:
 		return nil
 	}
@@ -668,6 +683,22 @@ func (ec *executionContext) fieldWriterTaskConnection(field graphql.CollectedFie
 			fastjson.String(b, v)
 			return true
 		}
+	default:
+		return nil
+	}
+}
+
+// fieldWriterTaskCounts returns the writer of a field of TaskCounts, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskCounts(field graphql.CollectedField) fastjson.FieldWriter[*task.Counts] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *task.Counts) bool { fastjson.String(b, "TaskCounts"); return true }
+	case "pending":
+		return func(b *bytes.Buffer, obj *task.Counts) bool { v := obj.Pending; fastjson.Int(b, v); return true }
+	case "completed":
+		return func(b *bytes.Buffer, obj *task.Counts) bool { v := obj.Completed; fastjson.Int(b, v); return true }
+	case "trashed":
+		return func(b *bytes.Buffer, obj *task.Counts) bool { v := obj.Trashed; fastjson.Int(b, v); return true }
 	default:
 		return nil
 	}

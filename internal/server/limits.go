@@ -17,6 +17,8 @@ const (
 	nestedPageCost     = 30                 // a page in each row of another page
 	nodesCost          = 100 * longTextCost // nodes(ids:) reads up to 100 whole rows
 	searchCost         = 10_000             // reads up to 20,000 entries of an index; the default limit allows two
+	labelsCost         = 10_000             // reads all tasks
+	overdueCost        = 3_000              // reads all pending tasks
 	assumedToolCalls   = 2                  // tool calls per message
 	assumedChangeItems = 2                  // changed fields per task change
 )
@@ -48,6 +50,8 @@ func documentLimits(l config.Limits) limits.Limits {
 			"Conversation.lastMessage":   lastMessageCost,
 			"Conversation.lastMessageAt": lastMessageCost,
 			"Query.nodes":                nodesCost,
+			"Query.labels":               labelsCost,
+			"TaskCounts.overdue":         overdueCost,
 			"TaskFilter.search":          searchCost,
 			"ConversationFilter.search":  searchCost,
 		},

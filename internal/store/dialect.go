@@ -76,6 +76,24 @@ func LimitCount(s *sql.Selector, table, idColumn string, limit int) {
 	*s = *sql.Dialect(s.Dialect()).Select().From(matching.As(table))
 }
 
+// CountElements makes a query of rows with a JSON array of strings count the rows of each element, as the columns name
+// and count. The most frequent elements come first, equally frequent ones in the order of their bytes, and at most limit
+// of them. Other JSON values have no elements. It is a modifier of the query.
+func CountElements(s *sql.Selector, column string, limit int) {
+	array := func(typeOf string) string {
+		return "(CASE " + typeOf + "(" + s.C(column) + ") WHEN 'array' THEN " + s.C(column) + " ELSE '[]' END)"
+	}
+	elements, order := "json_each"+array("json_type"), "value"
+	if s.Dialect() == dialect.Postgres {
+		elements, order = "jsonb_array_elements_text"+array("jsonb_typeof")+" AS element(value)", `value COLLATE "C"`
+	}
+	s.AppendFromExpr(sql.Raw(elements)).
+		Select(sql.As("value", "name"), sql.As(sql.Count("*"), "count")).
+		GroupBy("value").
+		OrderExpr(sql.Raw("COUNT(*) DESC, " + order)).
+		Limit(limit)
+}
+
 // ContainsAllWords is true for rows in which each word occurs in the text column a or b, in any
 // case. Neither engine uses LIKE for it, whose time is the product of the lengths, once for each word.
 func ContainsAllWords(s *sql.Selector, words []string, a, b string) *sql.Predicate {

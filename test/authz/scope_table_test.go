@@ -17,6 +17,8 @@ var rootScopes = map[string]needs{
 	"Query.nodes":         {}, // the same
 	"Query.tasks":         {viewer.TasksRead},
 	"Query.task":          {viewer.TasksRead},
+	"Query.taskCounts":    {viewer.TasksRead},
+	"Query.labels":        {viewer.TasksRead},
 	"Query.conversations": {viewer.Chat},
 	"Query.conversation":  {viewer.Chat},
 
@@ -69,6 +71,7 @@ var typeScopes = map[string][]viewer.Scope{
 	"Task": seesTasks, "TaskPayload": seesTasks, "TaskConnection": seesTasks, "TaskEdge": seesTasks,
 	"TaskChange": seesHistory, "TaskChangeConnection": seesHistory, "TaskChangeEdge": seesHistory,
 	"TaskFieldChange": seesHistory, "TaskEvent": seesHistory,
+	"TaskCounts": seesHistory, "LabelCount": seesHistory,
 
 	"Conversation": seesChat, "ConversationConnection": seesChat, "ConversationEdge": seesChat,
 	"ConversationPayload": seesChat, "SendMessagePayload": seesChat, "CancelReplyPayload": seesChat,

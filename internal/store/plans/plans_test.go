@@ -35,6 +35,12 @@ func TestPlans_FrequentQueries_UseIndexes(t *testing.T) {
 	t.Run("tasks", func(t *testing.T) {
 		testTaskLists(ctx, t, db, task.NewService(client, quota.Limits{}, func(string) {}), sent)
 	})
+	t.Run("filters", func(t *testing.T) {
+		testTaskFilters(ctx, t, db, task.NewService(client, quota.Limits{}, func(string) {}), sent)
+	})
+	t.Run("counts", func(t *testing.T) {
+		testCounts(ctx, t, db, task.NewService(client, quota.Limits{}, func(string) {}), sent)
+	})
 	t.Run("changes", func(t *testing.T) {
 		testChanges(ctx, t, db, task.NewService(client, quota.Limits{}, func(string) {}), sent)
 	})
@@ -75,6 +81,52 @@ func testTaskLists(ctx context.Context, t *testing.T, db *store.DB, s *task.Serv
 				}
 			}
 		}
+	}
+}
+
+// testTaskFilters reads a page, and its total, of each filter by due day, day of completion or labels. A filter may
+// read all of the user's tasks, which are 1,000, but no other user's.
+func testTaskFilters(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, sent *recorder) {
+	day := new(time.Now().UTC().Format(time.DateOnly))
+	for name, filter := range map[string]*task.Filter{
+		"overdue":       {Overdue: new(true)},
+		"not overdue":   {Overdue: new(false)},
+		"noDue":         {NoDue: new(true)},
+		"due":           {NoDue: new(false)},
+		"dueFrom":       {DueFrom: day},
+		"dueTo":         {DueTo: day},
+		"label":         {Label: new("home")},
+		"labels":        {Labels: []string{"home", "work"}},
+		"completedFrom": {CompletedFrom: day},
+		"completedTo":   {CompletedTo: day},
+		"completed on":  {CompletedFrom: day, CompletedTo: day},
+	} {
+		for _, field := range []enum.TaskOrderField{enum.OrderNumber, enum.OrderDue} {
+			list, err := s.ListTasks(ctx, page.Args{}, &task.Order{Field: field}, filter)
+			require.NoError(t, err, name)
+			_, err = list.TotalCount(ctx)
+			require.NoError(t, err, name)
+			for _, query := range sent.take(t, `"tasks"`) {
+				requireIndexed(t, db, query, 1500)
+			}
+		}
+	}
+}
+
+// testCounts checks that the number of overdue tasks reads the index, and that the labels are read once for each of the
+// user's tasks.
+func testCounts(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, sent *recorder) {
+	counts, err := s.CountTasks(ctx)
+	require.NoError(t, err)
+	_, err = counts.Overdue(ctx)
+	require.NoError(t, err)
+	for _, query := range sent.take(t, `"tasks"`) {
+		requireIndexed(t, db, query, 500)
+	}
+	_, err = s.ListLabels(ctx, nil)
+	require.NoError(t, err)
+	for _, query := range sent.take(t, `"tasks"`) {
+		requireIndexed(t, db, query, 1500)
 	}
 }
 
