@@ -77,8 +77,8 @@ func LimitCount(s *sql.Selector, table, idColumn string, limit int) {
 }
 
 // CountElements makes a query of rows with a JSON array of strings count the rows of each element, as the columns name
-// and count. The most frequent elements come first, equally frequent ones in the order of their bytes, and at most limit
-// of them. Other JSON values have no elements. It is a modifier of the query.
+// and count. The most frequent elements come first, equally frequent ones in the order of their bytes, and at most
+// limit of them. Other JSON values have no elements. It is a modifier of the query.
 func CountElements(s *sql.Selector, column string, limit int) {
 	array := func(typeOf string) string {
 		return "(CASE " + typeOf + "(" + s.C(column) + ") WHEN 'array' THEN " + s.C(column) + " ELSE '[]' END)"
