@@ -25,6 +25,8 @@ func TestDeleteViewer_AllDataKinds_NoRowRemains(t *testing.T) {
 		for _, c := range []*testclient.Client{alice, bob} {
 			conversation := &harness.Conversation{Client: c}
 			conversation.SendAndWait(t, "Add a task to buy groceries")
+			harness.CreateTask(t, c, testclient.Vars{"title": "With a key", "idempotencyKey": "k"})
+			deleteConversation(t, c, createConversation(t, c, "Deleted"))
 		}
 		before := b.CountUserRows(t, bobID)
 		for table, n := range b.CountUserRows(t, aliceID) {

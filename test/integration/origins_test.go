@@ -149,7 +149,7 @@ func TestOrigins_Development_LoopbackPagesAreServed(t *testing.T) {
 func TestOrigins_Production_ListedPagesAreServed(t *testing.T) {
 	t.Parallel()
 	production := harness.Settings{
-		"ENVIRONMENT": "production", "PUBLIC_URL": "https://errand.example.com/x",
+		"ENVIRONMENT": "production", "PUBLIC_URL": "https://errand.example.com/x", "PLAYGROUND": "on",
 		"CORS_ALLOWED_ORIGINS": "https://app.example.com, capacitor://localhost",
 	}
 	p := harness.StartProcess(t, testdb.SQLiteURL(t), production)
