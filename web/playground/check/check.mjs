@@ -125,6 +125,7 @@ async function newConversation(page, topic) {
   await variables.getByText("null").waitFor();
   await run(page);
   await variables.getByText("conv_alice").waitFor();
+  await until(page, () => backend.listeners(topic) === 1);
   backend.emit(topic, { __typename: "MessageAdded", message: message("Hello", "COMPLETED") });
   await page.locator(".live-reply").getByText("Hello").waitFor();
   await manyEvents(page, topic);
@@ -133,6 +134,7 @@ async function newConversation(page, topic) {
   await variables.getByText("null").waitFor();
   await run(page);
   await variables.getByText("conv_alice").waitFor();
+  await until(page, () => backend.listeners(topic) === 1);
   backend.emit(topic, { __typename: "MessageAdded", message: message("Hello again", "COMPLETED") });
   await page.locator(".live-reply").getByText("Hello again").waitFor();
 }
