@@ -12,6 +12,7 @@ import (
 	"errand/ent/message"
 	"errand/ent/rule"
 	"errand/internal/apperr"
+	"errand/internal/idempotency"
 	"errand/internal/ids"
 	"errand/internal/page"
 	"errand/internal/quota"
@@ -21,11 +22,8 @@ import (
 	"errand/internal/viewer"
 )
 
-// Limits of a message's fields, in characters.
-const (
-	MaxContent        = 8_000
-	MaxIdempotencyKey = 255
-)
+// MaxContent is the maximum length of a message, in characters.
+const MaxContent = 8_000
 
 // SendMessageInput is a message to the agent.
 type SendMessageInput struct {
@@ -102,16 +100,7 @@ func (in *SendMessageInput) normalize() error {
 	if in.IdempotencyKey == nil {
 		return nil
 	}
-	n = utf8.RuneCountInString(*in.IdempotencyKey)
-	if n < 1 || n > MaxIdempotencyKey || strings.ContainsRune(*in.IdempotencyKey, 0) {
-		return apperr.Invalid(
-			"idempotencyKey",
-			"An idempotency key must be plain text of 1 to %d characters; this one has %d.",
-			MaxIdempotencyKey,
-			n,
-		)
-	}
-	return nil
+	return idempotency.CheckKey(*in.IdempotencyKey)
 }
 
 // findSent returns the turn stored under the same idempotency key, or nil when there is none.

@@ -1,6 +1,6 @@
 // Package idempotency makes retries of mutations safe: it records the objects that a mutation created under the key
 // that the client chose, in the transaction that creates them. A retry with the same key and input returns the same
-// objects; another input is a CONFLICT. Messages have keys of their own, in package chat.
+// objects; another input is a CONFLICT. Package chat stores the keys of messages with the messages.
 package idempotency
 
 import (
@@ -93,12 +93,20 @@ func Run(
 	return created, false, nil
 }
 
+// CheckKey validates a key. The error is BAD_USER_INPUT with the field idempotencyKey.
+func CheckKey(key string) error {
+	n := utf8.RuneCountInString(key)
+	if n < 1 || n > MaxKey || !utf8.ValidString(key) || strings.ContainsRune(key, 0) {
+		return apperr.Invalid("idempotencyKey",
+			"An idempotency key must be plain text of 1 to %d characters; this one has %d.", MaxKey, n)
+	}
+	return nil
+}
+
 // check validates the key and returns the hash of the input.
 func (r Request) check() (hash string, err error) {
-	n := utf8.RuneCountInString(*r.Key)
-	if n < 1 || n > MaxKey || !utf8.ValidString(*r.Key) || strings.ContainsRune(*r.Key, 0) {
-		return "", apperr.Invalid("idempotencyKey",
-			"An idempotency key must be plain text of 1 to %d characters; this one has %d.", MaxKey, n)
+	if err := CheckKey(*r.Key); err != nil {
+		return "", err
 	}
 	text, err := json.Marshal(r.Input)
 	if err != nil {
