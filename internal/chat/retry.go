@@ -42,7 +42,7 @@ func (s *Service) RetryReply(ctx context.Context, messageID string) (*Turn, erro
 	}
 	sent, err := s.checkRetry(ctx, failed)
 	if err != nil {
-		return nil, err
+		return s.findConcurrentRetry(ctx, failed, err)
 	}
 	turn := &Turn{UserMessage: sent}
 	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
@@ -71,10 +71,7 @@ func (s *Service) RetryReply(ctx context.Context, messageID string) (*Turn, erro
 		return err
 	})
 	if err != nil {
-		if turn, findErr := s.findRetry(ctx, failed); turn != nil || findErr != nil {
-			return turn, findErr // stored by a concurrent request
-		}
-		return nil, err
+		return s.findConcurrentRetry(ctx, failed, err)
 	}
 	s.hub.Publish(stream.Event{Kind: stream.RowsChanged, Topic: turn.Conversation.ID})
 	s.hub.PublishConversationChange(v.UserID, false)
@@ -132,6 +129,19 @@ func (s *Service) answeredMessage(ctx context.Context, reply *ent.Message) (*ent
 		return nil, fmt.Errorf("reading the message that the reply answers: %w", err)
 	}
 	return sent, nil
+}
+
+// findConcurrentRetry returns the retry that a concurrent request has stored since the first look, or the refusal that
+// its effects caused here, such as that the reply is no longer the last message.
+func (s *Service) findConcurrentRetry(ctx context.Context, failed *ent.Message, refusal error) (*Turn, error) {
+	turn, err := s.findRetry(ctx, failed)
+	if err != nil {
+		return nil, err
+	}
+	if turn == nil {
+		return nil, refusal
+	}
+	return turn, nil
 }
 
 // findRetry returns the turn of the reply that retries a failed one, or nil when there is none.

@@ -53,7 +53,7 @@ func testRetry(t *testing.T, url string) {
 	require.Equal(t, "FAILED", stream.AwaitFinished(t, turn.AssistantMessage.ID).Status)
 	broken.Store(false)
 
-	retried := harness.Concurrently(4, func(int) testclient.Turn { return retryReply(t, c, turn.AssistantMessage.ID) })
+	retried := harness.Concurrently(12, func(int) testclient.Turn { return retryReply(t, c, turn.AssistantMessage.ID) })
 	for _, r := range retried {
 		require.Equal(t, retried[0].AssistantMessage.ID, r.AssistantMessage.ID)
 		require.Equal(t, turn.UserMessage.ID, r.UserMessage.ID)
