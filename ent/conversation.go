@@ -40,6 +40,8 @@ type Conversation struct {
 	ArchivedAt *time.Time `json:"archived_at,omitempty"`
 	// Position of the newest change among the changes to all conversations of the user: creation, new message, finished reply, title, archiving. 0 if it has not changed since releases count them.
 	Seq int `json:"seq,omitempty"`
+	// Highest revision of the conversation's tool calls; 0 without decisions.
+	Revision int `json:"revision,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ConversationQuery when eager-loading is set.
 	Edges        ConversationEdges `json:"edges"`
@@ -93,7 +95,7 @@ func (*Conversation) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case conversation.FieldMessageCount, conversation.FieldSummarisedTo, conversation.FieldSeq:
+		case conversation.FieldMessageCount, conversation.FieldSummarisedTo, conversation.FieldSeq, conversation.FieldRevision:
 			values[i] = new(sql.NullInt64)
 		case conversation.FieldID, conversation.FieldUserID, conversation.FieldTitle, conversation.FieldTitleSource, conversation.FieldSummary:
 			values[i] = new(sql.NullString)
@@ -181,6 +183,12 @@ func (_m *Conversation) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Seq = int(value.Int64)
 			}
+		case conversation.FieldRevision:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field revision", values[i])
+			} else if value.Valid {
+				_m.Revision = int(value.Int64)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -263,6 +271,9 @@ func (_m *Conversation) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("seq=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Seq))
+	builder.WriteString(", ")
+	builder.WriteString("revision=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Revision))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -159,6 +159,20 @@ func (_c *ConversationCreate) SetNillableSeq(v *int) *ConversationCreate {
 	return _c
 }
 
+// SetRevision sets the "revision" field.
+func (_c *ConversationCreate) SetRevision(v int) *ConversationCreate {
+	_c.mutation.SetRevision(v)
+	return _c
+}
+
+// SetNillableRevision sets the "revision" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableRevision(v *int) *ConversationCreate {
+	if v != nil {
+		_c.SetRevision(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ConversationCreate) SetID(v string) *ConversationCreate {
 	_c.mutation.SetID(v)
@@ -283,6 +297,10 @@ func (_c *ConversationCreate) defaults() error {
 		v := conversation.DefaultSeq
 		_c.mutation.SetSeq(v)
 	}
+	if _, ok := _c.mutation.Revision(); !ok {
+		v := conversation.DefaultRevision
+		_c.mutation.SetRevision(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		if conversation.DefaultID == nil {
 			return fmt.Errorf("ent: uninitialized conversation.DefaultID (forgotten import ent/runtime?)")
@@ -335,6 +353,14 @@ func (_c *ConversationCreate) check() error {
 	if v, ok := _c.mutation.Seq(); ok {
 		if err := conversation.SeqValidator(v); err != nil {
 			return &ValidationError{Name: "seq", err: fmt.Errorf(`ent: validator failed for field "Conversation.seq": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Revision(); !ok {
+		return &ValidationError{Name: "revision", err: errors.New(`ent: missing required field "Conversation.revision"`)}
+	}
+	if v, ok := _c.mutation.Revision(); ok {
+		if err := conversation.RevisionValidator(v); err != nil {
+			return &ValidationError{Name: "revision", err: fmt.Errorf(`ent: validator failed for field "Conversation.revision": %w`, err)}
 		}
 	}
 	if v, ok := _c.mutation.ID(); ok {
@@ -416,6 +442,10 @@ func (_c *ConversationCreate) createSpec() (*Conversation, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Seq(); ok {
 		_spec.SetField(conversation.FieldSeq, field.TypeInt, value)
 		_node.Seq = value
+	}
+	if value, ok := _c.mutation.Revision(); ok {
+		_spec.SetField(conversation.FieldRevision, field.TypeInt, value)
+		_node.Revision = value
 	}
 	if nodes := _c.mutation.UserIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -638,6 +668,24 @@ func (u *ConversationUpsert) AddSeq(v int) *ConversationUpsert {
 	return u
 }
 
+// SetRevision sets the "revision" field.
+func (u *ConversationUpsert) SetRevision(v int) *ConversationUpsert {
+	u.Set(conversation.FieldRevision, v)
+	return u
+}
+
+// UpdateRevision sets the "revision" field to the value that was provided on create.
+func (u *ConversationUpsert) UpdateRevision() *ConversationUpsert {
+	u.SetExcluded(conversation.FieldRevision)
+	return u
+}
+
+// AddRevision adds v to the "revision" field.
+func (u *ConversationUpsert) AddRevision(v int) *ConversationUpsert {
+	u.Add(conversation.FieldRevision, v)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -829,6 +877,27 @@ func (u *ConversationUpsertOne) AddSeq(v int) *ConversationUpsertOne {
 func (u *ConversationUpsertOne) UpdateSeq() *ConversationUpsertOne {
 	return u.Update(func(s *ConversationUpsert) {
 		s.UpdateSeq()
+	})
+}
+
+// SetRevision sets the "revision" field.
+func (u *ConversationUpsertOne) SetRevision(v int) *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.SetRevision(v)
+	})
+}
+
+// AddRevision adds v to the "revision" field.
+func (u *ConversationUpsertOne) AddRevision(v int) *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.AddRevision(v)
+	})
+}
+
+// UpdateRevision sets the "revision" field to the value that was provided on create.
+func (u *ConversationUpsertOne) UpdateRevision() *ConversationUpsertOne {
+	return u.Update(func(s *ConversationUpsert) {
+		s.UpdateRevision()
 	})
 }
 
@@ -1190,6 +1259,27 @@ func (u *ConversationUpsertBulk) AddSeq(v int) *ConversationUpsertBulk {
 func (u *ConversationUpsertBulk) UpdateSeq() *ConversationUpsertBulk {
 	return u.Update(func(s *ConversationUpsert) {
 		s.UpdateSeq()
+	})
+}
+
+// SetRevision sets the "revision" field.
+func (u *ConversationUpsertBulk) SetRevision(v int) *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.SetRevision(v)
+	})
+}
+
+// AddRevision adds v to the "revision" field.
+func (u *ConversationUpsertBulk) AddRevision(v int) *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.AddRevision(v)
+	})
+}
+
+// UpdateRevision sets the "revision" field to the value that was provided on create.
+func (u *ConversationUpsertBulk) UpdateRevision() *ConversationUpsertBulk {
+	return u.Update(func(s *ConversationUpsert) {
+		s.UpdateRevision()
 	})
 }
 

@@ -163,6 +163,27 @@ func (_u *ConversationUpdate) AddSeq(v int) *ConversationUpdate {
 	return _u
 }
 
+// SetRevision sets the "revision" field.
+func (_u *ConversationUpdate) SetRevision(v int) *ConversationUpdate {
+	_u.mutation.ResetRevision()
+	_u.mutation.SetRevision(v)
+	return _u
+}
+
+// SetNillableRevision sets the "revision" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableRevision(v *int) *ConversationUpdate {
+	if v != nil {
+		_u.SetRevision(*v)
+	}
+	return _u
+}
+
+// AddRevision adds value to the "revision" field.
+func (_u *ConversationUpdate) AddRevision(v int) *ConversationUpdate {
+	_u.mutation.AddRevision(v)
+	return _u
+}
+
 // AddMessageIDs adds the "messages" edge to the Message entity by IDs.
 func (_u *ConversationUpdate) AddMessageIDs(ids ...string) *ConversationUpdate {
 	_u.mutation.AddMessageIDs(ids...)
@@ -299,6 +320,11 @@ func (_u *ConversationUpdate) check() error {
 			return &ValidationError{Name: "seq", err: fmt.Errorf(`ent: validator failed for field "Conversation.seq": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Revision(); ok {
+		if err := conversation.RevisionValidator(v); err != nil {
+			return &ValidationError{Name: "revision", err: fmt.Errorf(`ent: validator failed for field "Conversation.revision": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Conversation.user"`)
 	}
@@ -358,6 +384,12 @@ func (_u *ConversationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if value, ok := _u.mutation.AddedSeq(); ok {
 		_spec.AddField(conversation.FieldSeq, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Revision(); ok {
+		_spec.SetField(conversation.FieldRevision, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedRevision(); ok {
+		_spec.AddField(conversation.FieldRevision, field.TypeInt, value)
 	}
 	if _u.mutation.MessagesCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -602,6 +634,27 @@ func (_u *ConversationUpdateOne) AddSeq(v int) *ConversationUpdateOne {
 	return _u
 }
 
+// SetRevision sets the "revision" field.
+func (_u *ConversationUpdateOne) SetRevision(v int) *ConversationUpdateOne {
+	_u.mutation.ResetRevision()
+	_u.mutation.SetRevision(v)
+	return _u
+}
+
+// SetNillableRevision sets the "revision" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableRevision(v *int) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetRevision(*v)
+	}
+	return _u
+}
+
+// AddRevision adds value to the "revision" field.
+func (_u *ConversationUpdateOne) AddRevision(v int) *ConversationUpdateOne {
+	_u.mutation.AddRevision(v)
+	return _u
+}
+
 // AddMessageIDs adds the "messages" edge to the Message entity by IDs.
 func (_u *ConversationUpdateOne) AddMessageIDs(ids ...string) *ConversationUpdateOne {
 	_u.mutation.AddMessageIDs(ids...)
@@ -751,6 +804,11 @@ func (_u *ConversationUpdateOne) check() error {
 			return &ValidationError{Name: "seq", err: fmt.Errorf(`ent: validator failed for field "Conversation.seq": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Revision(); ok {
+		if err := conversation.RevisionValidator(v); err != nil {
+			return &ValidationError{Name: "revision", err: fmt.Errorf(`ent: validator failed for field "Conversation.revision": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Conversation.user"`)
 	}
@@ -827,6 +885,12 @@ func (_u *ConversationUpdateOne) sqlSave(ctx context.Context) (_node *Conversati
 	}
 	if value, ok := _u.mutation.AddedSeq(); ok {
 		_spec.AddField(conversation.FieldSeq, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Revision(); ok {
+		_spec.SetField(conversation.FieldRevision, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedRevision(); ok {
+		_spec.AddField(conversation.FieldRevision, field.TypeInt, value)
 	}
 	if _u.mutation.MessagesCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -68,6 +68,8 @@ type ConversationMutation struct {
 	archived_at      *time.Time
 	seq              *int
 	addseq           *int
+	revision         *int
+	addrevision      *int
 	clearedFields    map[string]struct{}
 	user             *string
 	cleareduser      bool
@@ -619,6 +621,62 @@ func (m *ConversationMutation) ResetSeq() {
 	m.addseq = nil
 }
 
+// SetRevision sets the "revision" field.
+func (m *ConversationMutation) SetRevision(i int) {
+	m.revision = &i
+	m.addrevision = nil
+}
+
+// Revision returns the value of the "revision" field in the mutation.
+func (m *ConversationMutation) Revision() (r int, exists bool) {
+	v := m.revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevision returns the old "revision" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldRevision(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevision: %w", err)
+	}
+	return oldValue.Revision, nil
+}
+
+// AddRevision adds i to the "revision" field.
+func (m *ConversationMutation) AddRevision(i int) {
+	if m.addrevision != nil {
+		*m.addrevision += i
+	} else {
+		m.addrevision = &i
+	}
+}
+
+// AddedRevision returns the value that was added to the "revision" field in this mutation.
+func (m *ConversationMutation) AddedRevision() (r int, exists bool) {
+	v := m.addrevision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRevision resets all changes to the "revision" field.
+func (m *ConversationMutation) ResetRevision() {
+	m.revision = nil
+	m.addrevision = nil
+}
+
 // ClearUser clears the "user" edge to the User entity.
 func (m *ConversationMutation) ClearUser() {
 	m.cleareduser = true
@@ -788,7 +846,7 @@ func (m *ConversationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ConversationMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 11)
 	if m.user != nil {
 		fields = append(fields, conversation.FieldUserID)
 	}
@@ -819,6 +877,9 @@ func (m *ConversationMutation) Fields() []string {
 	if m.seq != nil {
 		fields = append(fields, conversation.FieldSeq)
 	}
+	if m.revision != nil {
+		fields = append(fields, conversation.FieldRevision)
+	}
 	return fields
 }
 
@@ -847,6 +908,8 @@ func (m *ConversationMutation) Field(name string) (ent.Value, bool) {
 		return m.ArchivedAt()
 	case conversation.FieldSeq:
 		return m.Seq()
+	case conversation.FieldRevision:
+		return m.Revision()
 	}
 	return nil, false
 }
@@ -876,6 +939,8 @@ func (m *ConversationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldArchivedAt(ctx)
 	case conversation.FieldSeq:
 		return m.OldSeq(ctx)
+	case conversation.FieldRevision:
+		return m.OldRevision(ctx)
 	}
 	return nil, fmt.Errorf("unknown Conversation field %s", name)
 }
@@ -955,6 +1020,13 @@ func (m *ConversationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetSeq(v)
 		return nil
+	case conversation.FieldRevision:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevision(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Conversation field %s", name)
 }
@@ -972,6 +1044,9 @@ func (m *ConversationMutation) AddedFields() []string {
 	if m.addseq != nil {
 		fields = append(fields, conversation.FieldSeq)
 	}
+	if m.addrevision != nil {
+		fields = append(fields, conversation.FieldRevision)
+	}
 	return fields
 }
 
@@ -986,6 +1061,8 @@ func (m *ConversationMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedSummarisedTo()
 	case conversation.FieldSeq:
 		return m.AddedSeq()
+	case conversation.FieldRevision:
+		return m.AddedRevision()
 	}
 	return nil, false
 }
@@ -1015,6 +1092,13 @@ func (m *ConversationMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddSeq(v)
+		return nil
+	case conversation.FieldRevision:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRevision(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Conversation numeric field %s", name)
@@ -1081,6 +1165,9 @@ func (m *ConversationMutation) ResetField(name string) error {
 		return nil
 	case conversation.FieldSeq:
 		m.ResetSeq()
+		return nil
+	case conversation.FieldRevision:
+		m.ResetRevision()
 		return nil
 	}
 	return fmt.Errorf("unknown Conversation field %s", name)
@@ -9408,33 +9495,39 @@ func (m *TaskTermMutation) ResetEdge(name string) error {
 // ToolCallMutation represents an operation that mutates the ToolCall nodes in the graph.
 type ToolCallMutation struct {
 	config
-	op             Op
-	typ            string
-	id             *string
-	created_at     *time.Time
-	updated_at     *time.Time
-	seq            *int
-	addseq         *int
-	step           *int
-	addstep        *int
-	provider_id    *string
-	name           *string
-	arguments      *string
-	result         *string
-	status         *enum.ToolCallStatus
-	latency_ms     *int
-	addlatency_ms  *int
-	text_offset    *int
-	addtext_offset *int
-	provider_extra *string
-	clearedFields  map[string]struct{}
-	user           *string
-	cleareduser    bool
-	message        *string
-	clearedmessage bool
-	done           bool
-	oldValue       func(context.Context) (*ToolCall, error)
-	predicates     []predicate.ToolCall
+	op                  Op
+	typ                 string
+	id                  *string
+	created_at          *time.Time
+	updated_at          *time.Time
+	seq                 *int
+	addseq              *int
+	step                *int
+	addstep             *int
+	provider_id         *string
+	name                *string
+	arguments           *string
+	result              *string
+	status              *enum.ToolCallStatus
+	latency_ms          *int
+	addlatency_ms       *int
+	text_offset         *int
+	addtext_offset      *int
+	provider_extra      *string
+	proposal            *[]enum.ProposedChange
+	appendproposal      []enum.ProposedChange
+	expires_at          *time.Time
+	decision_message_id *string
+	revision            *int
+	addrevision         *int
+	clearedFields       map[string]struct{}
+	user                *string
+	cleareduser         bool
+	message             *string
+	clearedmessage      bool
+	done                bool
+	oldValue            func(context.Context) (*ToolCall, error)
+	predicates          []predicate.ToolCall
 }
 
 var _ ent.Mutation = (*ToolCallMutation)(nil)
@@ -10152,6 +10245,225 @@ func (m *ToolCallMutation) ResetProviderExtra() {
 	m.provider_extra = nil
 }
 
+// SetProposal sets the "proposal" field.
+func (m *ToolCallMutation) SetProposal(ec []enum.ProposedChange) {
+	m.proposal = &ec
+	m.appendproposal = nil
+}
+
+// Proposal returns the value of the "proposal" field in the mutation.
+func (m *ToolCallMutation) Proposal() (r []enum.ProposedChange, exists bool) {
+	v := m.proposal
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProposal returns the old "proposal" field's value of the ToolCall entity.
+// If the ToolCall object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolCallMutation) OldProposal(ctx context.Context) (v []enum.ProposedChange, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProposal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProposal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProposal: %w", err)
+	}
+	return oldValue.Proposal, nil
+}
+
+// AppendProposal adds ec to the "proposal" field.
+func (m *ToolCallMutation) AppendProposal(ec []enum.ProposedChange) {
+	m.appendproposal = append(m.appendproposal, ec...)
+}
+
+// AppendedProposal returns the list of values that were appended to the "proposal" field in this mutation.
+func (m *ToolCallMutation) AppendedProposal() ([]enum.ProposedChange, bool) {
+	if len(m.appendproposal) == 0 {
+		return nil, false
+	}
+	return m.appendproposal, true
+}
+
+// ClearProposal clears the value of the "proposal" field.
+func (m *ToolCallMutation) ClearProposal() {
+	m.proposal = nil
+	m.appendproposal = nil
+	m.clearedFields[toolcall.FieldProposal] = struct{}{}
+}
+
+// ProposalCleared returns if the "proposal" field was cleared in this mutation.
+func (m *ToolCallMutation) ProposalCleared() bool {
+	_, ok := m.clearedFields[toolcall.FieldProposal]
+	return ok
+}
+
+// ResetProposal resets all changes to the "proposal" field.
+func (m *ToolCallMutation) ResetProposal() {
+	m.proposal = nil
+	m.appendproposal = nil
+	delete(m.clearedFields, toolcall.FieldProposal)
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *ToolCallMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *ToolCallMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the ToolCall entity.
+// If the ToolCall object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolCallMutation) OldExpiresAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (m *ToolCallMutation) ClearExpiresAt() {
+	m.expires_at = nil
+	m.clearedFields[toolcall.FieldExpiresAt] = struct{}{}
+}
+
+// ExpiresAtCleared returns if the "expires_at" field was cleared in this mutation.
+func (m *ToolCallMutation) ExpiresAtCleared() bool {
+	_, ok := m.clearedFields[toolcall.FieldExpiresAt]
+	return ok
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *ToolCallMutation) ResetExpiresAt() {
+	m.expires_at = nil
+	delete(m.clearedFields, toolcall.FieldExpiresAt)
+}
+
+// SetDecisionMessageID sets the "decision_message_id" field.
+func (m *ToolCallMutation) SetDecisionMessageID(s string) {
+	m.decision_message_id = &s
+}
+
+// DecisionMessageID returns the value of the "decision_message_id" field in the mutation.
+func (m *ToolCallMutation) DecisionMessageID() (r string, exists bool) {
+	v := m.decision_message_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecisionMessageID returns the old "decision_message_id" field's value of the ToolCall entity.
+// If the ToolCall object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolCallMutation) OldDecisionMessageID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecisionMessageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecisionMessageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecisionMessageID: %w", err)
+	}
+	return oldValue.DecisionMessageID, nil
+}
+
+// ClearDecisionMessageID clears the value of the "decision_message_id" field.
+func (m *ToolCallMutation) ClearDecisionMessageID() {
+	m.decision_message_id = nil
+	m.clearedFields[toolcall.FieldDecisionMessageID] = struct{}{}
+}
+
+// DecisionMessageIDCleared returns if the "decision_message_id" field was cleared in this mutation.
+func (m *ToolCallMutation) DecisionMessageIDCleared() bool {
+	_, ok := m.clearedFields[toolcall.FieldDecisionMessageID]
+	return ok
+}
+
+// ResetDecisionMessageID resets all changes to the "decision_message_id" field.
+func (m *ToolCallMutation) ResetDecisionMessageID() {
+	m.decision_message_id = nil
+	delete(m.clearedFields, toolcall.FieldDecisionMessageID)
+}
+
+// SetRevision sets the "revision" field.
+func (m *ToolCallMutation) SetRevision(i int) {
+	m.revision = &i
+	m.addrevision = nil
+}
+
+// Revision returns the value of the "revision" field in the mutation.
+func (m *ToolCallMutation) Revision() (r int, exists bool) {
+	v := m.revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevision returns the old "revision" field's value of the ToolCall entity.
+// If the ToolCall object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolCallMutation) OldRevision(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevision: %w", err)
+	}
+	return oldValue.Revision, nil
+}
+
+// AddRevision adds i to the "revision" field.
+func (m *ToolCallMutation) AddRevision(i int) {
+	if m.addrevision != nil {
+		*m.addrevision += i
+	} else {
+		m.addrevision = &i
+	}
+}
+
+// AddedRevision returns the value that was added to the "revision" field in this mutation.
+func (m *ToolCallMutation) AddedRevision() (r int, exists bool) {
+	v := m.addrevision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRevision resets all changes to the "revision" field.
+func (m *ToolCallMutation) ResetRevision() {
+	m.revision = nil
+	m.addrevision = nil
+}
+
 // ClearUser clears the "user" edge to the User entity.
 func (m *ToolCallMutation) ClearUser() {
 	m.cleareduser = true
@@ -10240,7 +10552,7 @@ func (m *ToolCallMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ToolCallMutation) Fields() []string {
-	fields := make([]string, 0, 14)
+	fields := make([]string, 0, 18)
 	if m.user != nil {
 		fields = append(fields, toolcall.FieldUserID)
 	}
@@ -10283,6 +10595,18 @@ func (m *ToolCallMutation) Fields() []string {
 	if m.provider_extra != nil {
 		fields = append(fields, toolcall.FieldProviderExtra)
 	}
+	if m.proposal != nil {
+		fields = append(fields, toolcall.FieldProposal)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, toolcall.FieldExpiresAt)
+	}
+	if m.decision_message_id != nil {
+		fields = append(fields, toolcall.FieldDecisionMessageID)
+	}
+	if m.revision != nil {
+		fields = append(fields, toolcall.FieldRevision)
+	}
 	return fields
 }
 
@@ -10319,6 +10643,14 @@ func (m *ToolCallMutation) Field(name string) (ent.Value, bool) {
 		return m.TextOffset()
 	case toolcall.FieldProviderExtra:
 		return m.ProviderExtra()
+	case toolcall.FieldProposal:
+		return m.Proposal()
+	case toolcall.FieldExpiresAt:
+		return m.ExpiresAt()
+	case toolcall.FieldDecisionMessageID:
+		return m.DecisionMessageID()
+	case toolcall.FieldRevision:
+		return m.Revision()
 	}
 	return nil, false
 }
@@ -10356,6 +10688,14 @@ func (m *ToolCallMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldTextOffset(ctx)
 	case toolcall.FieldProviderExtra:
 		return m.OldProviderExtra(ctx)
+	case toolcall.FieldProposal:
+		return m.OldProposal(ctx)
+	case toolcall.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case toolcall.FieldDecisionMessageID:
+		return m.OldDecisionMessageID(ctx)
+	case toolcall.FieldRevision:
+		return m.OldRevision(ctx)
 	}
 	return nil, fmt.Errorf("unknown ToolCall field %s", name)
 }
@@ -10463,6 +10803,34 @@ func (m *ToolCallMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetProviderExtra(v)
 		return nil
+	case toolcall.FieldProposal:
+		v, ok := value.([]enum.ProposedChange)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProposal(v)
+		return nil
+	case toolcall.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case toolcall.FieldDecisionMessageID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecisionMessageID(v)
+		return nil
+	case toolcall.FieldRevision:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevision(v)
+		return nil
 	}
 	return fmt.Errorf("unknown ToolCall field %s", name)
 }
@@ -10483,6 +10851,9 @@ func (m *ToolCallMutation) AddedFields() []string {
 	if m.addtext_offset != nil {
 		fields = append(fields, toolcall.FieldTextOffset)
 	}
+	if m.addrevision != nil {
+		fields = append(fields, toolcall.FieldRevision)
+	}
 	return fields
 }
 
@@ -10499,6 +10870,8 @@ func (m *ToolCallMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedLatencyMs()
 	case toolcall.FieldTextOffset:
 		return m.AddedTextOffset()
+	case toolcall.FieldRevision:
+		return m.AddedRevision()
 	}
 	return nil, false
 }
@@ -10536,6 +10909,13 @@ func (m *ToolCallMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddTextOffset(v)
 		return nil
+	case toolcall.FieldRevision:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRevision(v)
+		return nil
 	}
 	return fmt.Errorf("unknown ToolCall numeric field %s", name)
 }
@@ -10549,6 +10929,15 @@ func (m *ToolCallMutation) ClearedFields() []string {
 	}
 	if m.FieldCleared(toolcall.FieldLatencyMs) {
 		fields = append(fields, toolcall.FieldLatencyMs)
+	}
+	if m.FieldCleared(toolcall.FieldProposal) {
+		fields = append(fields, toolcall.FieldProposal)
+	}
+	if m.FieldCleared(toolcall.FieldExpiresAt) {
+		fields = append(fields, toolcall.FieldExpiresAt)
+	}
+	if m.FieldCleared(toolcall.FieldDecisionMessageID) {
+		fields = append(fields, toolcall.FieldDecisionMessageID)
 	}
 	return fields
 }
@@ -10569,6 +10958,15 @@ func (m *ToolCallMutation) ClearField(name string) error {
 		return nil
 	case toolcall.FieldLatencyMs:
 		m.ClearLatencyMs()
+		return nil
+	case toolcall.FieldProposal:
+		m.ClearProposal()
+		return nil
+	case toolcall.FieldExpiresAt:
+		m.ClearExpiresAt()
+		return nil
+	case toolcall.FieldDecisionMessageID:
+		m.ClearDecisionMessageID()
 		return nil
 	}
 	return fmt.Errorf("unknown ToolCall nullable field %s", name)
@@ -10619,6 +11017,18 @@ func (m *ToolCallMutation) ResetField(name string) error {
 		return nil
 	case toolcall.FieldProviderExtra:
 		m.ResetProviderExtra()
+		return nil
+	case toolcall.FieldProposal:
+		m.ResetProposal()
+		return nil
+	case toolcall.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case toolcall.FieldDecisionMessageID:
+		m.ResetDecisionMessageID()
+		return nil
+	case toolcall.FieldRevision:
+		m.ResetRevision()
 		return nil
 	}
 	return fmt.Errorf("unknown ToolCall field %s", name)
@@ -11738,6 +12148,7 @@ type UserMutation struct {
 	addconversation_count          *int
 	stored_bytes                   *int64
 	addstored_bytes                *int64
+	approval_policy                *enum.ApprovalPolicy
 	clearedFields                  map[string]struct{}
 	tasks                          map[string]struct{}
 	removedtasks                   map[string]struct{}
@@ -12779,6 +13190,55 @@ func (m *UserMutation) ResetStoredBytes() {
 	m.addstored_bytes = nil
 }
 
+// SetApprovalPolicy sets the "approval_policy" field.
+func (m *UserMutation) SetApprovalPolicy(ep enum.ApprovalPolicy) {
+	m.approval_policy = &ep
+}
+
+// ApprovalPolicy returns the value of the "approval_policy" field in the mutation.
+func (m *UserMutation) ApprovalPolicy() (r enum.ApprovalPolicy, exists bool) {
+	v := m.approval_policy
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApprovalPolicy returns the old "approval_policy" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldApprovalPolicy(ctx context.Context) (v enum.ApprovalPolicy, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApprovalPolicy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApprovalPolicy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApprovalPolicy: %w", err)
+	}
+	return oldValue.ApprovalPolicy, nil
+}
+
+// ClearApprovalPolicy clears the value of the "approval_policy" field.
+func (m *UserMutation) ClearApprovalPolicy() {
+	m.approval_policy = nil
+	m.clearedFields[user.FieldApprovalPolicy] = struct{}{}
+}
+
+// ApprovalPolicyCleared returns if the "approval_policy" field was cleared in this mutation.
+func (m *UserMutation) ApprovalPolicyCleared() bool {
+	_, ok := m.clearedFields[user.FieldApprovalPolicy]
+	return ok
+}
+
+// ResetApprovalPolicy resets all changes to the "approval_policy" field.
+func (m *UserMutation) ResetApprovalPolicy() {
+	m.approval_policy = nil
+	delete(m.clearedFields, user.FieldApprovalPolicy)
+}
+
 // AddTaskIDs adds the "tasks" edge to the Task entity by ids.
 func (m *UserMutation) AddTaskIDs(ids ...string) {
 	if m.tasks == nil {
@@ -13299,7 +13759,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 19)
+	fields := make([]string, 0, 20)
 	if m.created_at != nil {
 		fields = append(fields, user.FieldCreatedAt)
 	}
@@ -13357,6 +13817,9 @@ func (m *UserMutation) Fields() []string {
 	if m.stored_bytes != nil {
 		fields = append(fields, user.FieldStoredBytes)
 	}
+	if m.approval_policy != nil {
+		fields = append(fields, user.FieldApprovalPolicy)
+	}
 	return fields
 }
 
@@ -13403,6 +13866,8 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.ConversationCount()
 	case user.FieldStoredBytes:
 		return m.StoredBytes()
+	case user.FieldApprovalPolicy:
+		return m.ApprovalPolicy()
 	}
 	return nil, false
 }
@@ -13450,6 +13915,8 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldConversationCount(ctx)
 	case user.FieldStoredBytes:
 		return m.OldStoredBytes(ctx)
+	case user.FieldApprovalPolicy:
+		return m.OldApprovalPolicy(ctx)
 	}
 	return nil, fmt.Errorf("unknown User field %s", name)
 }
@@ -13591,6 +14058,13 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetStoredBytes(v)
+		return nil
+	case user.FieldApprovalPolicy:
+		v, ok := value.(enum.ApprovalPolicy)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApprovalPolicy(v)
 		return nil
 	}
 	return fmt.Errorf("unknown User field %s", name)
@@ -13756,7 +14230,11 @@ func (m *UserMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *UserMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(user.FieldApprovalPolicy) {
+		fields = append(fields, user.FieldApprovalPolicy)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -13769,6 +14247,11 @@ func (m *UserMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *UserMutation) ClearField(name string) error {
+	switch name {
+	case user.FieldApprovalPolicy:
+		m.ClearApprovalPolicy()
+		return nil
+	}
 	return fmt.Errorf("unknown User nullable field %s", name)
 }
 
@@ -13832,6 +14315,9 @@ func (m *UserMutation) ResetField(name string) error {
 		return nil
 	case user.FieldStoredBytes:
 		m.ResetStoredBytes()
+		return nil
+	case user.FieldApprovalPolicy:
+		m.ResetApprovalPolicy()
 		return nil
 	}
 	return fmt.Errorf("unknown User field %s", name)

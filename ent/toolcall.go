@@ -3,6 +3,7 @@
 package ent
 
 import (
+	"encoding/json"
 	"errand/ent/enum"
 	"errand/ent/message"
 	"errand/ent/toolcall"
@@ -39,9 +40,9 @@ type ToolCall struct {
 	Name string `json:"name,omitempty"`
 	// Arguments as received from the model, normally a JSON object.
 	Arguments string `json:"arguments,omitempty"`
-	// Result, a JSON object; null while STARTED.
+	// Result, a JSON object; null while STARTED or AWAITING_APPROVAL.
 	Result *string `json:"result,omitempty"`
-	// State: STARTED, SUCCEEDED or FAILED.
+	// State: STARTED, AWAITING_APPROVAL, SUCCEEDED or FAILED.
 	Status enum.ToolCallStatus `json:"status,omitempty"`
 	// Duration in milliseconds; null while STARTED.
 	LatencyMs *int `json:"latency_ms,omitempty"`
@@ -49,6 +50,14 @@ type ToolCall struct {
 	TextOffset int `json:"text_offset,omitempty"`
 	// Provider-specific data (JSON, such as a thought signature) that must be sent back with the call. Never sent to another provider.
 	ProviderExtra string `json:"provider_extra,omitempty"`
+	// Changes for which the call needed approval, as they were shown to the user; null otherwise.
+	Proposal []enum.ProposedChange `json:"proposal,omitempty"`
+	// Time at which the approval expires; null unless AWAITING_APPROVAL.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	// Reply that follows the decision about the proposal, whose run decides if the user answers by a message; null before.
+	DecisionMessageID *string `json:"decision_message_id,omitempty"`
+	// Position of the last decision among the changes to all conversations of the user; 0 without one. It tells subscribers which calls have changed since their replies finished.
+	Revision int `json:"revision,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ToolCallQuery when eager-loading is set.
 	Edges        ToolCallEdges `json:"edges"`
@@ -93,11 +102,13 @@ func (*ToolCall) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case toolcall.FieldSeq, toolcall.FieldStep, toolcall.FieldLatencyMs, toolcall.FieldTextOffset:
+		case toolcall.FieldProposal:
+			values[i] = new([]byte)
+		case toolcall.FieldSeq, toolcall.FieldStep, toolcall.FieldLatencyMs, toolcall.FieldTextOffset, toolcall.FieldRevision:
 			values[i] = new(sql.NullInt64)
-		case toolcall.FieldID, toolcall.FieldUserID, toolcall.FieldMessageID, toolcall.FieldProviderID, toolcall.FieldName, toolcall.FieldArguments, toolcall.FieldResult, toolcall.FieldStatus, toolcall.FieldProviderExtra:
+		case toolcall.FieldID, toolcall.FieldUserID, toolcall.FieldMessageID, toolcall.FieldProviderID, toolcall.FieldName, toolcall.FieldArguments, toolcall.FieldResult, toolcall.FieldStatus, toolcall.FieldProviderExtra, toolcall.FieldDecisionMessageID:
 			values[i] = new(sql.NullString)
-		case toolcall.FieldCreatedAt, toolcall.FieldUpdatedAt:
+		case toolcall.FieldCreatedAt, toolcall.FieldUpdatedAt, toolcall.FieldExpiresAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -206,6 +217,34 @@ func (_m *ToolCall) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ProviderExtra = value.String
 			}
+		case toolcall.FieldProposal:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field proposal", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Proposal); err != nil {
+					return fmt.Errorf("unmarshal field proposal: %w", err)
+				}
+			}
+		case toolcall.FieldExpiresAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field expires_at", values[i])
+			} else if value.Valid {
+				_m.ExpiresAt = new(time.Time)
+				*_m.ExpiresAt = value.Time
+			}
+		case toolcall.FieldDecisionMessageID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field decision_message_id", values[i])
+			} else if value.Valid {
+				_m.DecisionMessageID = new(string)
+				*_m.DecisionMessageID = value.String
+			}
+		case toolcall.FieldRevision:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field revision", values[i])
+			} else if value.Valid {
+				_m.Revision = int(value.Int64)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -297,6 +336,22 @@ func (_m *ToolCall) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("provider_extra=")
 	builder.WriteString(_m.ProviderExtra)
+	builder.WriteString(", ")
+	builder.WriteString("proposal=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Proposal))
+	builder.WriteString(", ")
+	if v := _m.ExpiresAt; v != nil {
+		builder.WriteString("expires_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.DecisionMessageID; v != nil {
+		builder.WriteString("decision_message_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	builder.WriteString("revision=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Revision))
 	builder.WriteByte(')')
 	return builder.String()
 }

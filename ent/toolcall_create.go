@@ -158,6 +158,54 @@ func (_c *ToolCallCreate) SetNillableProviderExtra(v *string) *ToolCallCreate {
 	return _c
 }
 
+// SetProposal sets the "proposal" field.
+func (_c *ToolCallCreate) SetProposal(v []enum.ProposedChange) *ToolCallCreate {
+	_c.mutation.SetProposal(v)
+	return _c
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (_c *ToolCallCreate) SetExpiresAt(v time.Time) *ToolCallCreate {
+	_c.mutation.SetExpiresAt(v)
+	return _c
+}
+
+// SetNillableExpiresAt sets the "expires_at" field if the given value is not nil.
+func (_c *ToolCallCreate) SetNillableExpiresAt(v *time.Time) *ToolCallCreate {
+	if v != nil {
+		_c.SetExpiresAt(*v)
+	}
+	return _c
+}
+
+// SetDecisionMessageID sets the "decision_message_id" field.
+func (_c *ToolCallCreate) SetDecisionMessageID(v string) *ToolCallCreate {
+	_c.mutation.SetDecisionMessageID(v)
+	return _c
+}
+
+// SetNillableDecisionMessageID sets the "decision_message_id" field if the given value is not nil.
+func (_c *ToolCallCreate) SetNillableDecisionMessageID(v *string) *ToolCallCreate {
+	if v != nil {
+		_c.SetDecisionMessageID(*v)
+	}
+	return _c
+}
+
+// SetRevision sets the "revision" field.
+func (_c *ToolCallCreate) SetRevision(v int) *ToolCallCreate {
+	_c.mutation.SetRevision(v)
+	return _c
+}
+
+// SetNillableRevision sets the "revision" field if the given value is not nil.
+func (_c *ToolCallCreate) SetNillableRevision(v *int) *ToolCallCreate {
+	if v != nil {
+		_c.SetRevision(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ToolCallCreate) SetID(v string) *ToolCallCreate {
 	_c.mutation.SetID(v)
@@ -241,6 +289,10 @@ func (_c *ToolCallCreate) defaults() error {
 		v := toolcall.DefaultProviderExtra
 		_c.mutation.SetProviderExtra(v)
 	}
+	if _, ok := _c.mutation.Revision(); !ok {
+		v := toolcall.DefaultRevision
+		_c.mutation.SetRevision(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		if toolcall.DefaultID == nil {
 			return fmt.Errorf("ent: uninitialized toolcall.DefaultID (forgotten import ent/runtime?)")
@@ -313,6 +365,14 @@ func (_c *ToolCallCreate) check() error {
 	}
 	if _, ok := _c.mutation.ProviderExtra(); !ok {
 		return &ValidationError{Name: "provider_extra", err: errors.New(`ent: missing required field "ToolCall.provider_extra"`)}
+	}
+	if _, ok := _c.mutation.Revision(); !ok {
+		return &ValidationError{Name: "revision", err: errors.New(`ent: missing required field "ToolCall.revision"`)}
+	}
+	if v, ok := _c.mutation.Revision(); ok {
+		if err := toolcall.RevisionValidator(v); err != nil {
+			return &ValidationError{Name: "revision", err: fmt.Errorf(`ent: validator failed for field "ToolCall.revision": %w`, err)}
+		}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := toolcall.IDValidator(v); err != nil {
@@ -408,6 +468,22 @@ func (_c *ToolCallCreate) createSpec() (*ToolCall, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ProviderExtra(); ok {
 		_spec.SetField(toolcall.FieldProviderExtra, field.TypeString, value)
 		_node.ProviderExtra = value
+	}
+	if value, ok := _c.mutation.Proposal(); ok {
+		_spec.SetField(toolcall.FieldProposal, field.TypeJSON, value)
+		_node.Proposal = value
+	}
+	if value, ok := _c.mutation.ExpiresAt(); ok {
+		_spec.SetField(toolcall.FieldExpiresAt, field.TypeTime, value)
+		_node.ExpiresAt = &value
+	}
+	if value, ok := _c.mutation.DecisionMessageID(); ok {
+		_spec.SetField(toolcall.FieldDecisionMessageID, field.TypeString, value)
+		_node.DecisionMessageID = &value
+	}
+	if value, ok := _c.mutation.Revision(); ok {
+		_spec.SetField(toolcall.FieldRevision, field.TypeInt, value)
+		_node.Revision = value
 	}
 	if nodes := _c.mutation.UserIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -558,6 +634,78 @@ func (u *ToolCallUpsert) AddLatencyMs(v int) *ToolCallUpsert {
 // ClearLatencyMs clears the value of the "latency_ms" field.
 func (u *ToolCallUpsert) ClearLatencyMs() *ToolCallUpsert {
 	u.SetNull(toolcall.FieldLatencyMs)
+	return u
+}
+
+// SetProposal sets the "proposal" field.
+func (u *ToolCallUpsert) SetProposal(v []enum.ProposedChange) *ToolCallUpsert {
+	u.Set(toolcall.FieldProposal, v)
+	return u
+}
+
+// UpdateProposal sets the "proposal" field to the value that was provided on create.
+func (u *ToolCallUpsert) UpdateProposal() *ToolCallUpsert {
+	u.SetExcluded(toolcall.FieldProposal)
+	return u
+}
+
+// ClearProposal clears the value of the "proposal" field.
+func (u *ToolCallUpsert) ClearProposal() *ToolCallUpsert {
+	u.SetNull(toolcall.FieldProposal)
+	return u
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (u *ToolCallUpsert) SetExpiresAt(v time.Time) *ToolCallUpsert {
+	u.Set(toolcall.FieldExpiresAt, v)
+	return u
+}
+
+// UpdateExpiresAt sets the "expires_at" field to the value that was provided on create.
+func (u *ToolCallUpsert) UpdateExpiresAt() *ToolCallUpsert {
+	u.SetExcluded(toolcall.FieldExpiresAt)
+	return u
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (u *ToolCallUpsert) ClearExpiresAt() *ToolCallUpsert {
+	u.SetNull(toolcall.FieldExpiresAt)
+	return u
+}
+
+// SetDecisionMessageID sets the "decision_message_id" field.
+func (u *ToolCallUpsert) SetDecisionMessageID(v string) *ToolCallUpsert {
+	u.Set(toolcall.FieldDecisionMessageID, v)
+	return u
+}
+
+// UpdateDecisionMessageID sets the "decision_message_id" field to the value that was provided on create.
+func (u *ToolCallUpsert) UpdateDecisionMessageID() *ToolCallUpsert {
+	u.SetExcluded(toolcall.FieldDecisionMessageID)
+	return u
+}
+
+// ClearDecisionMessageID clears the value of the "decision_message_id" field.
+func (u *ToolCallUpsert) ClearDecisionMessageID() *ToolCallUpsert {
+	u.SetNull(toolcall.FieldDecisionMessageID)
+	return u
+}
+
+// SetRevision sets the "revision" field.
+func (u *ToolCallUpsert) SetRevision(v int) *ToolCallUpsert {
+	u.Set(toolcall.FieldRevision, v)
+	return u
+}
+
+// UpdateRevision sets the "revision" field to the value that was provided on create.
+func (u *ToolCallUpsert) UpdateRevision() *ToolCallUpsert {
+	u.SetExcluded(toolcall.FieldRevision)
+	return u
+}
+
+// AddRevision adds v to the "revision" field.
+func (u *ToolCallUpsert) AddRevision(v int) *ToolCallUpsert {
+	u.Add(toolcall.FieldRevision, v)
 	return u
 }
 
@@ -713,6 +861,90 @@ func (u *ToolCallUpsertOne) UpdateLatencyMs() *ToolCallUpsertOne {
 func (u *ToolCallUpsertOne) ClearLatencyMs() *ToolCallUpsertOne {
 	return u.Update(func(s *ToolCallUpsert) {
 		s.ClearLatencyMs()
+	})
+}
+
+// SetProposal sets the "proposal" field.
+func (u *ToolCallUpsertOne) SetProposal(v []enum.ProposedChange) *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.SetProposal(v)
+	})
+}
+
+// UpdateProposal sets the "proposal" field to the value that was provided on create.
+func (u *ToolCallUpsertOne) UpdateProposal() *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.UpdateProposal()
+	})
+}
+
+// ClearProposal clears the value of the "proposal" field.
+func (u *ToolCallUpsertOne) ClearProposal() *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.ClearProposal()
+	})
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (u *ToolCallUpsertOne) SetExpiresAt(v time.Time) *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.SetExpiresAt(v)
+	})
+}
+
+// UpdateExpiresAt sets the "expires_at" field to the value that was provided on create.
+func (u *ToolCallUpsertOne) UpdateExpiresAt() *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.UpdateExpiresAt()
+	})
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (u *ToolCallUpsertOne) ClearExpiresAt() *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.ClearExpiresAt()
+	})
+}
+
+// SetDecisionMessageID sets the "decision_message_id" field.
+func (u *ToolCallUpsertOne) SetDecisionMessageID(v string) *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.SetDecisionMessageID(v)
+	})
+}
+
+// UpdateDecisionMessageID sets the "decision_message_id" field to the value that was provided on create.
+func (u *ToolCallUpsertOne) UpdateDecisionMessageID() *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.UpdateDecisionMessageID()
+	})
+}
+
+// ClearDecisionMessageID clears the value of the "decision_message_id" field.
+func (u *ToolCallUpsertOne) ClearDecisionMessageID() *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.ClearDecisionMessageID()
+	})
+}
+
+// SetRevision sets the "revision" field.
+func (u *ToolCallUpsertOne) SetRevision(v int) *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.SetRevision(v)
+	})
+}
+
+// AddRevision adds v to the "revision" field.
+func (u *ToolCallUpsertOne) AddRevision(v int) *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.AddRevision(v)
+	})
+}
+
+// UpdateRevision sets the "revision" field to the value that was provided on create.
+func (u *ToolCallUpsertOne) UpdateRevision() *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.UpdateRevision()
 	})
 }
 
@@ -1035,6 +1267,90 @@ func (u *ToolCallUpsertBulk) UpdateLatencyMs() *ToolCallUpsertBulk {
 func (u *ToolCallUpsertBulk) ClearLatencyMs() *ToolCallUpsertBulk {
 	return u.Update(func(s *ToolCallUpsert) {
 		s.ClearLatencyMs()
+	})
+}
+
+// SetProposal sets the "proposal" field.
+func (u *ToolCallUpsertBulk) SetProposal(v []enum.ProposedChange) *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.SetProposal(v)
+	})
+}
+
+// UpdateProposal sets the "proposal" field to the value that was provided on create.
+func (u *ToolCallUpsertBulk) UpdateProposal() *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.UpdateProposal()
+	})
+}
+
+// ClearProposal clears the value of the "proposal" field.
+func (u *ToolCallUpsertBulk) ClearProposal() *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.ClearProposal()
+	})
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (u *ToolCallUpsertBulk) SetExpiresAt(v time.Time) *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.SetExpiresAt(v)
+	})
+}
+
+// UpdateExpiresAt sets the "expires_at" field to the value that was provided on create.
+func (u *ToolCallUpsertBulk) UpdateExpiresAt() *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.UpdateExpiresAt()
+	})
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (u *ToolCallUpsertBulk) ClearExpiresAt() *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.ClearExpiresAt()
+	})
+}
+
+// SetDecisionMessageID sets the "decision_message_id" field.
+func (u *ToolCallUpsertBulk) SetDecisionMessageID(v string) *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.SetDecisionMessageID(v)
+	})
+}
+
+// UpdateDecisionMessageID sets the "decision_message_id" field to the value that was provided on create.
+func (u *ToolCallUpsertBulk) UpdateDecisionMessageID() *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.UpdateDecisionMessageID()
+	})
+}
+
+// ClearDecisionMessageID clears the value of the "decision_message_id" field.
+func (u *ToolCallUpsertBulk) ClearDecisionMessageID() *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.ClearDecisionMessageID()
+	})
+}
+
+// SetRevision sets the "revision" field.
+func (u *ToolCallUpsertBulk) SetRevision(v int) *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.SetRevision(v)
+	})
+}
+
+// AddRevision adds v to the "revision" field.
+func (u *ToolCallUpsertBulk) AddRevision(v int) *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.AddRevision(v)
+	})
+}
+
+// UpdateRevision sets the "revision" field to the value that was provided on create.
+func (u *ToolCallUpsertBulk) UpdateRevision() *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.UpdateRevision()
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 )
 
@@ -97,6 +98,85 @@ func (_u *ToolCallUpdate) ClearLatencyMs() *ToolCallUpdate {
 	return _u
 }
 
+// SetProposal sets the "proposal" field.
+func (_u *ToolCallUpdate) SetProposal(v []enum.ProposedChange) *ToolCallUpdate {
+	_u.mutation.SetProposal(v)
+	return _u
+}
+
+// AppendProposal appends value to the "proposal" field.
+func (_u *ToolCallUpdate) AppendProposal(v []enum.ProposedChange) *ToolCallUpdate {
+	_u.mutation.AppendProposal(v)
+	return _u
+}
+
+// ClearProposal clears the value of the "proposal" field.
+func (_u *ToolCallUpdate) ClearProposal() *ToolCallUpdate {
+	_u.mutation.ClearProposal()
+	return _u
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (_u *ToolCallUpdate) SetExpiresAt(v time.Time) *ToolCallUpdate {
+	_u.mutation.SetExpiresAt(v)
+	return _u
+}
+
+// SetNillableExpiresAt sets the "expires_at" field if the given value is not nil.
+func (_u *ToolCallUpdate) SetNillableExpiresAt(v *time.Time) *ToolCallUpdate {
+	if v != nil {
+		_u.SetExpiresAt(*v)
+	}
+	return _u
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (_u *ToolCallUpdate) ClearExpiresAt() *ToolCallUpdate {
+	_u.mutation.ClearExpiresAt()
+	return _u
+}
+
+// SetDecisionMessageID sets the "decision_message_id" field.
+func (_u *ToolCallUpdate) SetDecisionMessageID(v string) *ToolCallUpdate {
+	_u.mutation.SetDecisionMessageID(v)
+	return _u
+}
+
+// SetNillableDecisionMessageID sets the "decision_message_id" field if the given value is not nil.
+func (_u *ToolCallUpdate) SetNillableDecisionMessageID(v *string) *ToolCallUpdate {
+	if v != nil {
+		_u.SetDecisionMessageID(*v)
+	}
+	return _u
+}
+
+// ClearDecisionMessageID clears the value of the "decision_message_id" field.
+func (_u *ToolCallUpdate) ClearDecisionMessageID() *ToolCallUpdate {
+	_u.mutation.ClearDecisionMessageID()
+	return _u
+}
+
+// SetRevision sets the "revision" field.
+func (_u *ToolCallUpdate) SetRevision(v int) *ToolCallUpdate {
+	_u.mutation.ResetRevision()
+	_u.mutation.SetRevision(v)
+	return _u
+}
+
+// SetNillableRevision sets the "revision" field if the given value is not nil.
+func (_u *ToolCallUpdate) SetNillableRevision(v *int) *ToolCallUpdate {
+	if v != nil {
+		_u.SetRevision(*v)
+	}
+	return _u
+}
+
+// AddRevision adds value to the "revision" field.
+func (_u *ToolCallUpdate) AddRevision(v int) *ToolCallUpdate {
+	_u.mutation.AddRevision(v)
+	return _u
+}
+
 // Mutation returns the ToolCallMutation object of the builder.
 func (_u *ToolCallUpdate) Mutation() *ToolCallMutation {
 	return _u.mutation
@@ -146,6 +226,11 @@ func (_u *ToolCallUpdate) defaults() error {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *ToolCallUpdate) check() error {
+	if v, ok := _u.mutation.Revision(); ok {
+		if err := toolcall.RevisionValidator(v); err != nil {
+			return &ValidationError{Name: "revision", err: fmt.Errorf(`ent: validator failed for field "ToolCall.revision": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "ToolCall.user"`)
 	}
@@ -193,6 +278,35 @@ func (_u *ToolCallUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.LatencyMsCleared() {
 		_spec.ClearField(toolcall.FieldLatencyMs, field.TypeInt)
+	}
+	if value, ok := _u.mutation.Proposal(); ok {
+		_spec.SetField(toolcall.FieldProposal, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedProposal(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, toolcall.FieldProposal, value)
+		})
+	}
+	if _u.mutation.ProposalCleared() {
+		_spec.ClearField(toolcall.FieldProposal, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.ExpiresAt(); ok {
+		_spec.SetField(toolcall.FieldExpiresAt, field.TypeTime, value)
+	}
+	if _u.mutation.ExpiresAtCleared() {
+		_spec.ClearField(toolcall.FieldExpiresAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.DecisionMessageID(); ok {
+		_spec.SetField(toolcall.FieldDecisionMessageID, field.TypeString, value)
+	}
+	if _u.mutation.DecisionMessageIDCleared() {
+		_spec.ClearField(toolcall.FieldDecisionMessageID, field.TypeString)
+	}
+	if value, ok := _u.mutation.Revision(); ok {
+		_spec.SetField(toolcall.FieldRevision, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedRevision(); ok {
+		_spec.AddField(toolcall.FieldRevision, field.TypeInt, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -283,6 +397,85 @@ func (_u *ToolCallUpdateOne) ClearLatencyMs() *ToolCallUpdateOne {
 	return _u
 }
 
+// SetProposal sets the "proposal" field.
+func (_u *ToolCallUpdateOne) SetProposal(v []enum.ProposedChange) *ToolCallUpdateOne {
+	_u.mutation.SetProposal(v)
+	return _u
+}
+
+// AppendProposal appends value to the "proposal" field.
+func (_u *ToolCallUpdateOne) AppendProposal(v []enum.ProposedChange) *ToolCallUpdateOne {
+	_u.mutation.AppendProposal(v)
+	return _u
+}
+
+// ClearProposal clears the value of the "proposal" field.
+func (_u *ToolCallUpdateOne) ClearProposal() *ToolCallUpdateOne {
+	_u.mutation.ClearProposal()
+	return _u
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (_u *ToolCallUpdateOne) SetExpiresAt(v time.Time) *ToolCallUpdateOne {
+	_u.mutation.SetExpiresAt(v)
+	return _u
+}
+
+// SetNillableExpiresAt sets the "expires_at" field if the given value is not nil.
+func (_u *ToolCallUpdateOne) SetNillableExpiresAt(v *time.Time) *ToolCallUpdateOne {
+	if v != nil {
+		_u.SetExpiresAt(*v)
+	}
+	return _u
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (_u *ToolCallUpdateOne) ClearExpiresAt() *ToolCallUpdateOne {
+	_u.mutation.ClearExpiresAt()
+	return _u
+}
+
+// SetDecisionMessageID sets the "decision_message_id" field.
+func (_u *ToolCallUpdateOne) SetDecisionMessageID(v string) *ToolCallUpdateOne {
+	_u.mutation.SetDecisionMessageID(v)
+	return _u
+}
+
+// SetNillableDecisionMessageID sets the "decision_message_id" field if the given value is not nil.
+func (_u *ToolCallUpdateOne) SetNillableDecisionMessageID(v *string) *ToolCallUpdateOne {
+	if v != nil {
+		_u.SetDecisionMessageID(*v)
+	}
+	return _u
+}
+
+// ClearDecisionMessageID clears the value of the "decision_message_id" field.
+func (_u *ToolCallUpdateOne) ClearDecisionMessageID() *ToolCallUpdateOne {
+	_u.mutation.ClearDecisionMessageID()
+	return _u
+}
+
+// SetRevision sets the "revision" field.
+func (_u *ToolCallUpdateOne) SetRevision(v int) *ToolCallUpdateOne {
+	_u.mutation.ResetRevision()
+	_u.mutation.SetRevision(v)
+	return _u
+}
+
+// SetNillableRevision sets the "revision" field if the given value is not nil.
+func (_u *ToolCallUpdateOne) SetNillableRevision(v *int) *ToolCallUpdateOne {
+	if v != nil {
+		_u.SetRevision(*v)
+	}
+	return _u
+}
+
+// AddRevision adds value to the "revision" field.
+func (_u *ToolCallUpdateOne) AddRevision(v int) *ToolCallUpdateOne {
+	_u.mutation.AddRevision(v)
+	return _u
+}
+
 // Mutation returns the ToolCallMutation object of the builder.
 func (_u *ToolCallUpdateOne) Mutation() *ToolCallMutation {
 	return _u.mutation
@@ -345,6 +538,11 @@ func (_u *ToolCallUpdateOne) defaults() error {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *ToolCallUpdateOne) check() error {
+	if v, ok := _u.mutation.Revision(); ok {
+		if err := toolcall.RevisionValidator(v); err != nil {
+			return &ValidationError{Name: "revision", err: fmt.Errorf(`ent: validator failed for field "ToolCall.revision": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "ToolCall.user"`)
 	}
@@ -409,6 +607,35 @@ func (_u *ToolCallUpdateOne) sqlSave(ctx context.Context) (_node *ToolCall, err 
 	}
 	if _u.mutation.LatencyMsCleared() {
 		_spec.ClearField(toolcall.FieldLatencyMs, field.TypeInt)
+	}
+	if value, ok := _u.mutation.Proposal(); ok {
+		_spec.SetField(toolcall.FieldProposal, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedProposal(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, toolcall.FieldProposal, value)
+		})
+	}
+	if _u.mutation.ProposalCleared() {
+		_spec.ClearField(toolcall.FieldProposal, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.ExpiresAt(); ok {
+		_spec.SetField(toolcall.FieldExpiresAt, field.TypeTime, value)
+	}
+	if _u.mutation.ExpiresAtCleared() {
+		_spec.ClearField(toolcall.FieldExpiresAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.DecisionMessageID(); ok {
+		_spec.SetField(toolcall.FieldDecisionMessageID, field.TypeString, value)
+	}
+	if _u.mutation.DecisionMessageIDCleared() {
+		_spec.ClearField(toolcall.FieldDecisionMessageID, field.TypeString)
+	}
+	if value, ok := _u.mutation.Revision(); ok {
+		_spec.SetField(toolcall.FieldRevision, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedRevision(); ok {
+		_spec.AddField(toolcall.FieldRevision, field.TypeInt, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &ToolCall{config: _u.config}

@@ -3,6 +3,8 @@
 package ent
 
 import (
+	"encoding/json"
+	"errand/ent/enum"
 	"errand/ent/user"
 	"fmt"
 	"strings"
@@ -56,6 +58,8 @@ type User struct {
 	ConversationCount int `json:"conversation_count,omitempty"`
 	// Size of the user's tasks, their history, finished messages and tool calls, as defined in internal/quota.
 	StoredBytes int64 `json:"stored_bytes,omitempty"`
+	// Tools for which the user chose when the agent's changes need approval; null for none.
+	ApprovalPolicy enum.ApprovalPolicy `json:"approval_policy,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the UserQuery when eager-loading is set.
 	Edges        UserEdges `json:"edges"`
@@ -173,6 +177,8 @@ func (*User) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case user.FieldApprovalPolicy:
+			values[i] = new([]byte)
 		case user.FieldNameChosen:
 			values[i] = new(sql.NullBool)
 		case user.FieldLastTaskNumber, user.FieldLastChange, user.FieldLastConversationChange, user.FieldPurgedConversationChange, user.FieldAssistantCallsUntil, user.FieldMutationsUntil, user.FieldOpenTasks, user.FieldCompletedTasks, user.FieldTrashedTasks, user.FieldConversationCount, user.FieldStoredBytes:
@@ -316,6 +322,14 @@ func (_m *User) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.StoredBytes = value.Int64
 			}
+		case user.FieldApprovalPolicy:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field approval_policy", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.ApprovalPolicy); err != nil {
+					return fmt.Errorf("unmarshal field approval_policy: %w", err)
+				}
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -453,6 +467,9 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("stored_bytes=")
 	builder.WriteString(fmt.Sprintf("%v", _m.StoredBytes))
+	builder.WriteString(", ")
+	builder.WriteString("approval_policy=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ApprovalPolicy))
 	builder.WriteByte(')')
 	return builder.String()
 }

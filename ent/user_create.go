@@ -6,6 +6,7 @@ import (
 	"context"
 	"errand/ent/conversation"
 	"errand/ent/conversationtombstone"
+	"errand/ent/enum"
 	"errand/ent/idempotencykey"
 	"errand/ent/message"
 	"errand/ent/run"
@@ -287,6 +288,12 @@ func (_c *UserCreate) SetNillableStoredBytes(v *int64) *UserCreate {
 	if v != nil {
 		_c.SetStoredBytes(*v)
 	}
+	return _c
+}
+
+// SetApprovalPolicy sets the "approval_policy" field.
+func (_c *UserCreate) SetApprovalPolicy(v enum.ApprovalPolicy) *UserCreate {
+	_c.mutation.SetApprovalPolicy(v)
 	return _c
 }
 
@@ -820,6 +827,10 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 		_spec.SetField(user.FieldStoredBytes, field.TypeInt64, value)
 		_node.StoredBytes = value
 	}
+	if value, ok := _c.mutation.ApprovalPolicy(); ok {
+		_spec.SetField(user.FieldApprovalPolicy, field.TypeJSON, value)
+		_node.ApprovalPolicy = value
+	}
 	if nodes := _c.mutation.TasksIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -1274,6 +1285,24 @@ func (u *UserUpsert) AddStoredBytes(v int64) *UserUpsert {
 	return u
 }
 
+// SetApprovalPolicy sets the "approval_policy" field.
+func (u *UserUpsert) SetApprovalPolicy(v enum.ApprovalPolicy) *UserUpsert {
+	u.Set(user.FieldApprovalPolicy, v)
+	return u
+}
+
+// UpdateApprovalPolicy sets the "approval_policy" field to the value that was provided on create.
+func (u *UserUpsert) UpdateApprovalPolicy() *UserUpsert {
+	u.SetExcluded(user.FieldApprovalPolicy)
+	return u
+}
+
+// ClearApprovalPolicy clears the value of the "approval_policy" field.
+func (u *UserUpsert) ClearApprovalPolicy() *UserUpsert {
+	u.SetNull(user.FieldApprovalPolicy)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -1629,6 +1658,27 @@ func (u *UserUpsertOne) AddStoredBytes(v int64) *UserUpsertOne {
 func (u *UserUpsertOne) UpdateStoredBytes() *UserUpsertOne {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdateStoredBytes()
+	})
+}
+
+// SetApprovalPolicy sets the "approval_policy" field.
+func (u *UserUpsertOne) SetApprovalPolicy(v enum.ApprovalPolicy) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetApprovalPolicy(v)
+	})
+}
+
+// UpdateApprovalPolicy sets the "approval_policy" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateApprovalPolicy() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateApprovalPolicy()
+	})
+}
+
+// ClearApprovalPolicy clears the value of the "approval_policy" field.
+func (u *UserUpsertOne) ClearApprovalPolicy() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.ClearApprovalPolicy()
 	})
 }
 
@@ -2154,6 +2204,27 @@ func (u *UserUpsertBulk) AddStoredBytes(v int64) *UserUpsertBulk {
 func (u *UserUpsertBulk) UpdateStoredBytes() *UserUpsertBulk {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdateStoredBytes()
+	})
+}
+
+// SetApprovalPolicy sets the "approval_policy" field.
+func (u *UserUpsertBulk) SetApprovalPolicy(v enum.ApprovalPolicy) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetApprovalPolicy(v)
+	})
+}
+
+// UpdateApprovalPolicy sets the "approval_policy" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateApprovalPolicy() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateApprovalPolicy()
+	})
+}
+
+// ClearApprovalPolicy clears the value of the "approval_policy" field.
+func (u *UserUpsertBulk) ClearApprovalPolicy() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.ClearApprovalPolicy()
 	})
 }
 

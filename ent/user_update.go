@@ -6,6 +6,7 @@ import (
 	"context"
 	"errand/ent/conversation"
 	"errand/ent/conversationtombstone"
+	"errand/ent/enum"
 	"errand/ent/idempotencykey"
 	"errand/ent/message"
 	"errand/ent/predicate"
@@ -328,6 +329,18 @@ func (_u *UserUpdate) SetNillableStoredBytes(v *int64) *UserUpdate {
 // AddStoredBytes adds value to the "stored_bytes" field.
 func (_u *UserUpdate) AddStoredBytes(v int64) *UserUpdate {
 	_u.mutation.AddStoredBytes(v)
+	return _u
+}
+
+// SetApprovalPolicy sets the "approval_policy" field.
+func (_u *UserUpdate) SetApprovalPolicy(v enum.ApprovalPolicy) *UserUpdate {
+	_u.mutation.SetApprovalPolicy(v)
+	return _u
+}
+
+// ClearApprovalPolicy clears the value of the "approval_policy" field.
+func (_u *UserUpdate) ClearApprovalPolicy() *UserUpdate {
+	_u.mutation.ClearApprovalPolicy()
 	return _u
 }
 
@@ -875,6 +888,12 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedStoredBytes(); ok {
 		_spec.AddField(user.FieldStoredBytes, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.ApprovalPolicy(); ok {
+		_spec.SetField(user.FieldApprovalPolicy, field.TypeJSON, value)
+	}
+	if _u.mutation.ApprovalPolicyCleared() {
+		_spec.ClearField(user.FieldApprovalPolicy, field.TypeJSON)
 	}
 	if _u.mutation.TasksCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1596,6 +1615,18 @@ func (_u *UserUpdateOne) AddStoredBytes(v int64) *UserUpdateOne {
 	return _u
 }
 
+// SetApprovalPolicy sets the "approval_policy" field.
+func (_u *UserUpdateOne) SetApprovalPolicy(v enum.ApprovalPolicy) *UserUpdateOne {
+	_u.mutation.SetApprovalPolicy(v)
+	return _u
+}
+
+// ClearApprovalPolicy clears the value of the "approval_policy" field.
+func (_u *UserUpdateOne) ClearApprovalPolicy() *UserUpdateOne {
+	_u.mutation.ClearApprovalPolicy()
+	return _u
+}
+
 // AddTaskIDs adds the "tasks" edge to the Task entity by IDs.
 func (_u *UserUpdateOne) AddTaskIDs(ids ...string) *UserUpdateOne {
 	_u.mutation.AddTaskIDs(ids...)
@@ -2170,6 +2201,12 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if value, ok := _u.mutation.AddedStoredBytes(); ok {
 		_spec.AddField(user.FieldStoredBytes, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.ApprovalPolicy(); ok {
+		_spec.SetField(user.FieldApprovalPolicy, field.TypeJSON, value)
+	}
+	if _u.mutation.ApprovalPolicyCleared() {
+		_spec.ClearField(user.FieldApprovalPolicy, field.TypeJSON)
 	}
 	if _u.mutation.TasksCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -117,6 +117,11 @@ func Seq(v int) predicate.Conversation {
 	return predicate.Conversation(sql.FieldEQ(FieldSeq, v))
 }
 
+// Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
+func Revision(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldRevision, v))
+}
+
 // UserIDEQ applies the EQ predicate on the "user_id" field.
 func UserIDEQ(v string) predicate.Conversation {
 	return predicate.Conversation(sql.FieldEQ(FieldUserID, v))
@@ -644,6 +649,46 @@ func SeqLT(v int) predicate.Conversation {
 // SeqLTE applies the LTE predicate on the "seq" field.
 func SeqLTE(v int) predicate.Conversation {
 	return predicate.Conversation(sql.FieldLTE(FieldSeq, v))
+}
+
+// RevisionEQ applies the EQ predicate on the "revision" field.
+func RevisionEQ(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldRevision, v))
+}
+
+// RevisionNEQ applies the NEQ predicate on the "revision" field.
+func RevisionNEQ(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNEQ(FieldRevision, v))
+}
+
+// RevisionIn applies the In predicate on the "revision" field.
+func RevisionIn(vs ...int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldIn(FieldRevision, vs...))
+}
+
+// RevisionNotIn applies the NotIn predicate on the "revision" field.
+func RevisionNotIn(vs ...int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNotIn(FieldRevision, vs...))
+}
+
+// RevisionGT applies the GT predicate on the "revision" field.
+func RevisionGT(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGT(FieldRevision, v))
+}
+
+// RevisionGTE applies the GTE predicate on the "revision" field.
+func RevisionGTE(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGTE(FieldRevision, v))
+}
+
+// RevisionLT applies the LT predicate on the "revision" field.
+func RevisionLT(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLT(FieldRevision, v))
+}
+
+// RevisionLTE applies the LTE predicate on the "revision" field.
+func RevisionLTE(v int) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLTE(FieldRevision, v))
 }
 
 // HasUser applies the HasEdge predicate on the "user" edge.

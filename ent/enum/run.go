@@ -30,14 +30,15 @@ type ToolCallStatus string
 
 // States of a tool call.
 const (
-	ToolCallStarted   ToolCallStatus = "STARTED"   // requested by the model
-	ToolCallSucceeded ToolCallStatus = "SUCCEEDED" // effect and result are committed together
-	ToolCallFailed    ToolCallStatus = "FAILED"    // rejected or abandoned; it had no effect
+	ToolCallStarted   ToolCallStatus = "STARTED"           // requested by the model
+	ToolCallAwaiting  ToolCallStatus = "AWAITING_APPROVAL" // has had no effect; the user decides
+	ToolCallSucceeded ToolCallStatus = "SUCCEEDED"         // effect and result are committed together
+	ToolCallFailed    ToolCallStatus = "FAILED"            // rejected or abandoned; it had no effect
 )
 
 // Values returns all names, for Ent and gqlgen.
 func (ToolCallStatus) Values() []string {
-	return values(ToolCallStarted, ToolCallSucceeded, ToolCallFailed)
+	return values(ToolCallStarted, ToolCallAwaiting, ToolCallSucceeded, ToolCallFailed)
 }
 
 // MarshalGQL implements graphql.Marshaler.

@@ -21,6 +21,7 @@ var (
 		{Name: "summarised_to", Type: field.TypeInt, Default: 0},
 		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
 		{Name: "seq", Type: field.TypeInt, Default: 0},
+		{Name: "revision", Type: field.TypeInt, Default: 0},
 		{Name: "user_id", Type: field.TypeString, Size: 40},
 	}
 	// ConversationsTable holds the schema information for the "conversations" table.
@@ -31,7 +32,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "conversations_users_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[10]},
+				Columns:    []*schema.Column{ConversationsColumns[11]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -40,12 +41,12 @@ var (
 			{
 				Name:    "conversation_user_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[10], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[11], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_user_id_seq",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[10], ConversationsColumns[9]},
+				Columns: []*schema.Column{ConversationsColumns[11], ConversationsColumns[9]},
 			},
 		},
 	}
@@ -420,6 +421,10 @@ var (
 		{Name: "latency_ms", Type: field.TypeInt, Nullable: true},
 		{Name: "text_offset", Type: field.TypeInt},
 		{Name: "provider_extra", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "proposal", Type: field.TypeJSON, Nullable: true},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "decision_message_id", Type: field.TypeString, Nullable: true},
+		{Name: "revision", Type: field.TypeInt, Default: 0},
 		{Name: "message_id", Type: field.TypeString, Size: 40},
 		{Name: "user_id", Type: field.TypeString, Size: 40},
 	}
@@ -431,13 +436,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "tool_calls_messages_tool_calls",
-				Columns:    []*schema.Column{ToolCallsColumns[13]},
+				Columns:    []*schema.Column{ToolCallsColumns[17]},
 				RefColumns: []*schema.Column{MessagesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "tool_calls_users_tool_calls",
-				Columns:    []*schema.Column{ToolCallsColumns[14]},
+				Columns:    []*schema.Column{ToolCallsColumns[18]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -446,12 +451,22 @@ var (
 			{
 				Name:    "toolcall_message_id_seq",
 				Unique:  true,
-				Columns: []*schema.Column{ToolCallsColumns[13], ToolCallsColumns[3]},
+				Columns: []*schema.Column{ToolCallsColumns[17], ToolCallsColumns[3]},
 			},
 			{
 				Name:    "toolcall_user_id",
 				Unique:  false,
-				Columns: []*schema.Column{ToolCallsColumns[14]},
+				Columns: []*schema.Column{ToolCallsColumns[18]},
+			},
+			{
+				Name:    "toolcall_user_id_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{ToolCallsColumns[18], ToolCallsColumns[14]},
+			},
+			{
+				Name:    "toolcall_user_id_revision",
+				Unique:  false,
+				Columns: []*schema.Column{ToolCallsColumns[18], ToolCallsColumns[16]},
 			},
 		},
 	}
@@ -511,6 +526,7 @@ var (
 		{Name: "trashed_tasks", Type: field.TypeInt, Default: 0},
 		{Name: "conversation_count", Type: field.TypeInt, Default: 0},
 		{Name: "stored_bytes", Type: field.TypeInt64, Default: 0},
+		{Name: "approval_policy", Type: field.TypeJSON, Nullable: true},
 	}
 	// UsersTable holds the schema information for the "users" table.
 	UsersTable = &schema.Table{

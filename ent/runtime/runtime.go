@@ -87,6 +87,12 @@ func init() {
 	conversation.DefaultSeq = conversationDescSeq.Default.(int)
 	// conversation.SeqValidator is a validator for the "seq" field. It is called by the builders before save.
 	conversation.SeqValidator = conversationDescSeq.Validators[0].(func(int) error)
+	// conversationDescRevision is the schema descriptor for revision field.
+	conversationDescRevision := conversationFields[7].Descriptor()
+	// conversation.DefaultRevision holds the default value on creation for the revision field.
+	conversation.DefaultRevision = conversationDescRevision.Default.(int)
+	// conversation.RevisionValidator is a validator for the "revision" field. It is called by the builders before save.
+	conversation.RevisionValidator = conversationDescRevision.Validators[0].(func(int) error)
 	// conversationDescID is the schema descriptor for id field.
 	conversationDescID := conversationMixinFields0[0].Descriptor()
 	// conversation.DefaultID holds the default value on creation for the id field.
@@ -602,6 +608,12 @@ func init() {
 	toolcallDescProviderExtra := toolcallFields[10].Descriptor()
 	// toolcall.DefaultProviderExtra holds the default value on creation for the provider_extra field.
 	toolcall.DefaultProviderExtra = toolcallDescProviderExtra.Default.(string)
+	// toolcallDescRevision is the schema descriptor for revision field.
+	toolcallDescRevision := toolcallFields[14].Descriptor()
+	// toolcall.DefaultRevision holds the default value on creation for the revision field.
+	toolcall.DefaultRevision = toolcallDescRevision.Default.(int)
+	// toolcall.RevisionValidator is a validator for the "revision" field. It is called by the builders before save.
+	toolcall.RevisionValidator = toolcallDescRevision.Validators[0].(func(int) error)
 	// toolcallDescID is the schema descriptor for id field.
 	toolcallDescID := toolcallMixinFields0[0].Descriptor()
 	// toolcall.DefaultID holds the default value on creation for the id field.

@@ -51,6 +51,8 @@ func (Conversation) Fields() []ent.Field {
 		field.Int("seq").Default(0).NonNegative().
 			Comment("Position of the newest change among the changes to all conversations of the user: creation, " +
 				"new message, finished reply, title, archiving. 0 if it has not changed since releases count them."),
+		field.Int("revision").Default(0).NonNegative().
+			Comment("Highest revision of the conversation's tool calls; 0 without decisions."),
 	}
 }
 

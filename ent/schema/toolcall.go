@@ -43,9 +43,9 @@ func (ToolCall) Fields() []ent.Field {
 		field.Text("arguments").Immutable().
 			Comment("Arguments as received from the model, normally a JSON object."),
 		field.Text("result").Optional().Nillable().
-			Comment("Result, a JSON object; null while STARTED."),
+			Comment("Result, a JSON object; null while STARTED or AWAITING_APPROVAL."),
 		field.String("status").GoType(enum.ToolCallStatus("")).Default(string(enum.ToolCallStarted)).
-			Comment("State: STARTED, SUCCEEDED or FAILED."),
+			Comment("State: STARTED, AWAITING_APPROVAL, SUCCEEDED or FAILED."),
 		field.Int("latency_ms").Optional().Nillable().
 			Comment("Duration in milliseconds; null while STARTED."),
 		field.Int("text_offset").Immutable().NonNegative().
@@ -53,6 +53,16 @@ func (ToolCall) Fields() []ent.Field {
 		field.Text("provider_extra").Default("").Immutable().
 			Comment("Provider-specific data (JSON, such as a thought signature) that must be sent back with the " +
 				"call. Never sent to another provider."),
+		field.JSON("proposal", []enum.ProposedChange{}).Optional().
+			Comment("Changes for which the call needed approval, as they were shown to the user; null otherwise."),
+		field.Time("expires_at").Optional().Nillable().
+			Comment("Time at which the approval expires; null unless AWAITING_APPROVAL."),
+		field.String("decision_message_id").Optional().Nillable().
+			Comment("Reply that follows the decision about the proposal, whose run decides if the user answers by a " +
+				"message; null before."),
+		field.Int("revision").Default(0).NonNegative().
+			Comment("Position of the last decision among the changes to all conversations of the user; 0 without one. " +
+				"It tells subscribers which calls have changed since their replies finished."),
 	}
 }
 
@@ -69,10 +79,17 @@ func (ToolCall) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("message_id", "seq").Unique(),
 		index.Fields("user_id"),
+		index.Fields("user_id", "expires_at"), // pending approvals
+		index.Fields("user_id", "revision"),
 	}
 }
 
 // Policy of the ToolCall: only its owner has access, and only within the owner's replies.
 func (ToolCall) Policy() ent.Policy {
-	return rule.Policy("user_id", rule.Conversations, rule.Edge{Field: "message_id", Table: "messages", Name: "message"})
+	return rule.Policy(
+		"user_id",
+		rule.Conversations,
+		rule.Edge{Field: "message_id", Table: "messages", Name: "message"},
+		rule.Edge{Field: "decision_message_id", Table: "messages", Name: "message"},
+	)
 }

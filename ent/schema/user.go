@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errand/ent/enum"
 	"errand/ent/rule"
 	"errand/internal/ids"
 
@@ -69,6 +70,8 @@ func (User) Fields() []ent.Field {
 		field.Int64("stored_bytes").Default(0).NonNegative().
 			Comment("Size of the user's tasks, their history, finished messages and tool calls, as defined in " +
 				"internal/quota."),
+		field.JSON("approval_policy", enum.ApprovalPolicy{}).Optional().
+			Comment("Tools for which the user chose when the agent's changes need approval; null for none."),
 	}
 }
 

@@ -44,6 +44,14 @@ const (
 	FieldTextOffset = "text_offset"
 	// FieldProviderExtra holds the string denoting the provider_extra field in the database.
 	FieldProviderExtra = "provider_extra"
+	// FieldProposal holds the string denoting the proposal field in the database.
+	FieldProposal = "proposal"
+	// FieldExpiresAt holds the string denoting the expires_at field in the database.
+	FieldExpiresAt = "expires_at"
+	// FieldDecisionMessageID holds the string denoting the decision_message_id field in the database.
+	FieldDecisionMessageID = "decision_message_id"
+	// FieldRevision holds the string denoting the revision field in the database.
+	FieldRevision = "revision"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
 	// EdgeMessage holds the string denoting the message edge name in mutations.
@@ -83,6 +91,10 @@ var Columns = []string{
 	FieldLatencyMs,
 	FieldTextOffset,
 	FieldProviderExtra,
+	FieldProposal,
+	FieldExpiresAt,
+	FieldDecisionMessageID,
+	FieldRevision,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -123,6 +135,10 @@ var (
 	TextOffsetValidator func(int) error
 	// DefaultProviderExtra holds the default value on creation for the "provider_extra" field.
 	DefaultProviderExtra string
+	// DefaultRevision holds the default value on creation for the "revision" field.
+	DefaultRevision int
+	// RevisionValidator is a validator for the "revision" field. It is called by the builders before save.
+	RevisionValidator func(int) error
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -205,6 +221,21 @@ func ByTextOffset(opts ...sql.OrderTermOption) OrderOption {
 // ByProviderExtra orders the results by the provider_extra field.
 func ByProviderExtra(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldProviderExtra, opts...).ToFunc()
+}
+
+// ByExpiresAt orders the results by the expires_at field.
+func ByExpiresAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldExpiresAt, opts...).ToFunc()
+}
+
+// ByDecisionMessageID orders the results by the decision_message_id field.
+func ByDecisionMessageID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDecisionMessageID, opts...).ToFunc()
+}
+
+// ByRevision orders the results by the revision field.
+func ByRevision(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRevision, opts...).ToFunc()
 }
 
 // ByUserField orders the results by user field.

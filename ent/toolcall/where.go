@@ -137,6 +137,21 @@ func ProviderExtra(v string) predicate.ToolCall {
 	return predicate.ToolCall(sql.FieldEQ(FieldProviderExtra, v))
 }
 
+// ExpiresAt applies equality check predicate on the "expires_at" field. It's identical to ExpiresAtEQ.
+func ExpiresAt(v time.Time) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldEQ(FieldExpiresAt, v))
+}
+
+// DecisionMessageID applies equality check predicate on the "decision_message_id" field. It's identical to DecisionMessageIDEQ.
+func DecisionMessageID(v string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldEQ(FieldDecisionMessageID, v))
+}
+
+// Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
+func Revision(v int) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldEQ(FieldRevision, v))
+}
+
 // UserIDEQ applies the EQ predicate on the "user_id" field.
 func UserIDEQ(v string) predicate.ToolCall {
 	return predicate.ToolCall(sql.FieldEQ(FieldUserID, v))
@@ -934,6 +949,181 @@ func ProviderExtraEqualFold(v string) predicate.ToolCall {
 // ProviderExtraContainsFold applies the ContainsFold predicate on the "provider_extra" field.
 func ProviderExtraContainsFold(v string) predicate.ToolCall {
 	return predicate.ToolCall(sql.FieldContainsFold(FieldProviderExtra, v))
+}
+
+// ProposalIsNil applies the IsNil predicate on the "proposal" field.
+func ProposalIsNil() predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldIsNull(FieldProposal))
+}
+
+// ProposalNotNil applies the NotNil predicate on the "proposal" field.
+func ProposalNotNil() predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldNotNull(FieldProposal))
+}
+
+// ExpiresAtEQ applies the EQ predicate on the "expires_at" field.
+func ExpiresAtEQ(v time.Time) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldEQ(FieldExpiresAt, v))
+}
+
+// ExpiresAtNEQ applies the NEQ predicate on the "expires_at" field.
+func ExpiresAtNEQ(v time.Time) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldNEQ(FieldExpiresAt, v))
+}
+
+// ExpiresAtIn applies the In predicate on the "expires_at" field.
+func ExpiresAtIn(vs ...time.Time) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldIn(FieldExpiresAt, vs...))
+}
+
+// ExpiresAtNotIn applies the NotIn predicate on the "expires_at" field.
+func ExpiresAtNotIn(vs ...time.Time) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldNotIn(FieldExpiresAt, vs...))
+}
+
+// ExpiresAtGT applies the GT predicate on the "expires_at" field.
+func ExpiresAtGT(v time.Time) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldGT(FieldExpiresAt, v))
+}
+
+// ExpiresAtGTE applies the GTE predicate on the "expires_at" field.
+func ExpiresAtGTE(v time.Time) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldGTE(FieldExpiresAt, v))
+}
+
+// ExpiresAtLT applies the LT predicate on the "expires_at" field.
+func ExpiresAtLT(v time.Time) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldLT(FieldExpiresAt, v))
+}
+
+// ExpiresAtLTE applies the LTE predicate on the "expires_at" field.
+func ExpiresAtLTE(v time.Time) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldLTE(FieldExpiresAt, v))
+}
+
+// ExpiresAtIsNil applies the IsNil predicate on the "expires_at" field.
+func ExpiresAtIsNil() predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldIsNull(FieldExpiresAt))
+}
+
+// ExpiresAtNotNil applies the NotNil predicate on the "expires_at" field.
+func ExpiresAtNotNil() predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldNotNull(FieldExpiresAt))
+}
+
+// DecisionMessageIDEQ applies the EQ predicate on the "decision_message_id" field.
+func DecisionMessageIDEQ(v string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldEQ(FieldDecisionMessageID, v))
+}
+
+// DecisionMessageIDNEQ applies the NEQ predicate on the "decision_message_id" field.
+func DecisionMessageIDNEQ(v string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldNEQ(FieldDecisionMessageID, v))
+}
+
+// DecisionMessageIDIn applies the In predicate on the "decision_message_id" field.
+func DecisionMessageIDIn(vs ...string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldIn(FieldDecisionMessageID, vs...))
+}
+
+// DecisionMessageIDNotIn applies the NotIn predicate on the "decision_message_id" field.
+func DecisionMessageIDNotIn(vs ...string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldNotIn(FieldDecisionMessageID, vs...))
+}
+
+// DecisionMessageIDGT applies the GT predicate on the "decision_message_id" field.
+func DecisionMessageIDGT(v string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldGT(FieldDecisionMessageID, v))
+}
+
+// DecisionMessageIDGTE applies the GTE predicate on the "decision_message_id" field.
+func DecisionMessageIDGTE(v string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldGTE(FieldDecisionMessageID, v))
+}
+
+// DecisionMessageIDLT applies the LT predicate on the "decision_message_id" field.
+func DecisionMessageIDLT(v string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldLT(FieldDecisionMessageID, v))
+}
+
+// DecisionMessageIDLTE applies the LTE predicate on the "decision_message_id" field.
+func DecisionMessageIDLTE(v string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldLTE(FieldDecisionMessageID, v))
+}
+
+// DecisionMessageIDContains applies the Contains predicate on the "decision_message_id" field.
+func DecisionMessageIDContains(v string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldContains(FieldDecisionMessageID, v))
+}
+
+// DecisionMessageIDHasPrefix applies the HasPrefix predicate on the "decision_message_id" field.
+func DecisionMessageIDHasPrefix(v string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldHasPrefix(FieldDecisionMessageID, v))
+}
+
+// DecisionMessageIDHasSuffix applies the HasSuffix predicate on the "decision_message_id" field.
+func DecisionMessageIDHasSuffix(v string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldHasSuffix(FieldDecisionMessageID, v))
+}
+
+// DecisionMessageIDIsNil applies the IsNil predicate on the "decision_message_id" field.
+func DecisionMessageIDIsNil() predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldIsNull(FieldDecisionMessageID))
+}
+
+// DecisionMessageIDNotNil applies the NotNil predicate on the "decision_message_id" field.
+func DecisionMessageIDNotNil() predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldNotNull(FieldDecisionMessageID))
+}
+
+// DecisionMessageIDEqualFold applies the EqualFold predicate on the "decision_message_id" field.
+func DecisionMessageIDEqualFold(v string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldEqualFold(FieldDecisionMessageID, v))
+}
+
+// DecisionMessageIDContainsFold applies the ContainsFold predicate on the "decision_message_id" field.
+func DecisionMessageIDContainsFold(v string) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldContainsFold(FieldDecisionMessageID, v))
+}
+
+// RevisionEQ applies the EQ predicate on the "revision" field.
+func RevisionEQ(v int) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldEQ(FieldRevision, v))
+}
+
+// RevisionNEQ applies the NEQ predicate on the "revision" field.
+func RevisionNEQ(v int) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldNEQ(FieldRevision, v))
+}
+
+// RevisionIn applies the In predicate on the "revision" field.
+func RevisionIn(vs ...int) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldIn(FieldRevision, vs...))
+}
+
+// RevisionNotIn applies the NotIn predicate on the "revision" field.
+func RevisionNotIn(vs ...int) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldNotIn(FieldRevision, vs...))
+}
+
+// RevisionGT applies the GT predicate on the "revision" field.
+func RevisionGT(v int) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldGT(FieldRevision, v))
+}
+
+// RevisionGTE applies the GTE predicate on the "revision" field.
+func RevisionGTE(v int) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldGTE(FieldRevision, v))
+}
+
+// RevisionLT applies the LT predicate on the "revision" field.
+func RevisionLT(v int) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldLT(FieldRevision, v))
+}
+
+// RevisionLTE applies the LTE predicate on the "revision" field.
+func RevisionLTE(v int) predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldLTE(FieldRevision, v))
 }
 
 // HasUser applies the HasEdge predicate on the "user" edge.

@@ -53,6 +53,8 @@ const (
 	FieldConversationCount = "conversation_count"
 	// FieldStoredBytes holds the string denoting the stored_bytes field in the database.
 	FieldStoredBytes = "stored_bytes"
+	// FieldApprovalPolicy holds the string denoting the approval_policy field in the database.
+	FieldApprovalPolicy = "approval_policy"
 	// EdgeTasks holds the string denoting the tasks edge name in mutations.
 	EdgeTasks = "tasks"
 	// EdgeConversations holds the string denoting the conversations edge name in mutations.
@@ -160,6 +162,7 @@ var Columns = []string{
 	FieldTrashedTasks,
 	FieldConversationCount,
 	FieldStoredBytes,
+	FieldApprovalPolicy,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).

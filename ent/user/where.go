@@ -1015,6 +1015,16 @@ func StoredBytesLTE(v int64) predicate.User {
 	return predicate.User(sql.FieldLTE(FieldStoredBytes, v))
 }
 
+// ApprovalPolicyIsNil applies the IsNil predicate on the "approval_policy" field.
+func ApprovalPolicyIsNil() predicate.User {
+	return predicate.User(sql.FieldIsNull(FieldApprovalPolicy))
+}
+
+// ApprovalPolicyNotNil applies the NotNil predicate on the "approval_policy" field.
+func ApprovalPolicyNotNil() predicate.User {
+	return predicate.User(sql.FieldNotNull(FieldApprovalPolicy))
+}
+
 // HasTasks applies the HasEdge predicate on the "tasks" edge.
 func HasTasks() predicate.User {
 	return predicate.User(func(s *sql.Selector) {
