@@ -8,6 +8,7 @@ package graph
 import (
 	"context"
 	"errand/ent"
+	"errand/ent/enum"
 	"errand/graph/generated"
 	"errand/graph/model"
 	"errand/internal/apperr"
@@ -45,6 +46,10 @@ func (r *queryResolver) TaskCounts(ctx context.Context) (*task.Counts, error) {
 
 func (r *queryResolver) Labels(ctx context.Context, first *int) ([]*task.LabelCount, error) {
 	return r.Resolver.Tasks.ListLabels(ctx, first)
+}
+
+func (r *queryResolver) FindTask(ctx context.Context, reference string, status *enum.TaskStatus, trashed *bool) (*task.Match, error) {
+	return r.Resolver.Tasks.FindTaskByReference(ctx, reference, task.Scope{Status: status, Trashed: trashed})
 }
 
 func (r *queryResolver) Conversations(ctx context.Context, first *int, after *string, last *int, before *string, filter *chat.ConversationFilter) (*page.Connection[*ent.Conversation], error) {

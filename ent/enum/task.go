@@ -116,3 +116,27 @@ func (v Direction) MarshalGQL(w io.Writer) { marshal(w, v) }
 
 // UnmarshalGQL implements graphql.Unmarshaler.
 func (v *Direction) UnmarshalGQL(in any) error { return unmarshal(in, v) }
+
+// MatchReason is why a task is a candidate for a reference, from the best reason to the worst.
+type MatchReason string
+
+// Reasons of a candidate.
+const (
+	MatchNumber    MatchReason = "NUMBER"
+	MatchTitle     MatchReason = "TITLE"
+	MatchAllWords  MatchReason = "ALL_WORDS"
+	MatchPrefixes  MatchReason = "PREFIXES"
+	MatchSpelling  MatchReason = "SPELLING"
+	MatchSomeWords MatchReason = "SOME_WORDS"
+)
+
+// Values returns all names, for gqlgen.
+func (MatchReason) Values() []string {
+	return values(MatchNumber, MatchTitle, MatchAllWords, MatchPrefixes, MatchSpelling, MatchSomeWords)
+}
+
+// MarshalGQL implements graphql.Marshaler.
+func (v MatchReason) MarshalGQL(w io.Writer) { marshal(w, v) }
+
+// UnmarshalGQL implements graphql.Unmarshaler.
+func (v *MatchReason) UnmarshalGQL(in any) error { return unmarshal(in, v) }

@@ -224,6 +224,10 @@ func (f queryResolver) Tasks(
 	return paged(f.fixture, f.tasks, "tasks")
 }
 
+func (f queryResolver) FindTask(_ context.Context, _ string, _ *enum.TaskStatus, _ *bool) (*task.Match, error) {
+	return &task.Match{Certain: f.tasks[0], Candidates: []task.Candidate{{Task: f.tasks[0], Reason: enum.MatchTitle}}}, nil
+}
+
 func (f queryResolver) Task(_ context.Context, number int) (*ent.Task, error) {
 	return one(f.fixture, f.tasks, "task", number)
 }

@@ -597,6 +597,20 @@ func (ec *executionContext) fieldWriterTask(field graphql.CollectedField) fastjs
 	}
 }
 
+// fieldWriterTaskCandidate returns the writer of a field of TaskCandidate, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskCandidate(field graphql.CollectedField) fastjson.FieldWriter[*task.Candidate] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *task.Candidate) bool { fastjson.String(b, "TaskCandidate"); return true }
+	case "task":
+		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.fieldWriterTask, true, func(obj *task.Candidate) *ent.Task { return obj.Task })
+	case "reason":
+		return func(b *bytes.Buffer, obj *task.Candidate) bool { v := obj.Reason; v.MarshalGQL(b); return true }
+	default:
+		return nil
+	}
+}
+
 // fieldWriterTaskChange returns the writer of a field of TaskChange, or nil when only gqlgen can resolve the field.
 func (ec *executionContext) fieldWriterTaskChange(field graphql.CollectedField) fastjson.FieldWriter[*ent.TaskChange] {
 	switch field.Name {
@@ -767,6 +781,18 @@ func (ec *executionContext) fieldWriterTaskFieldChange(field graphql.CollectedFi
 			fastjson.String(b, v)
 			return true
 		}
+	default:
+		return nil
+	}
+}
+
+// fieldWriterTaskMatch returns the writer of a field of TaskMatch, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskMatch(field graphql.CollectedField) fastjson.FieldWriter[*task.Match] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *task.Match) bool { fastjson.String(b, "TaskMatch"); return true }
+	case "certain":
+		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.fieldWriterTask, false, func(obj *task.Match) *ent.Task { return obj.Certain })
 	default:
 		return nil
 	}

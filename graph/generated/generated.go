@@ -102,6 +102,7 @@ type QueryResolver interface {
 	Task(ctx context.Context, number int) (*ent.Task, error)
 	TaskCounts(ctx context.Context) (*task.Counts, error)
 	Labels(ctx context.Context, first *int) ([]*task.LabelCount, error)
+	FindTask(ctx context.Context, reference string, status *enum.TaskStatus, trashed *bool) (*task.Match, error)
 	Conversations(ctx context.Context, first *int, after *string, last *int, before *string, filter *chat.ConversationFilter) (*page.Connection[*ent.Conversation], error)
 	Conversation(ctx context.Context, id string) (*ent.Conversation, error)
 	ExportViewer(ctx context.Context) (string, error)
@@ -669,6 +670,25 @@ type Query {
     first: Int = 100
   ): [LabelCount!]!
   """
+  The viewer's task that a reference names: an id, a number (` + "`" + `12` + "`" + `, ` + "`" + `#12` + "`" + `, ` + "`" + `task 12` + "`" + `) or words of the title, as people and
+  models write them. Descriptions are not searched. Requires the scope ` + "`" + `tasks:read` + "`" + `.
+
+  The task is certain if it has the id or the number, if its title equals the reference, or if it is the only task whose
+  title holds all words of the reference. Case, accents, punctuation and the endings -s, -es, -ing and -ed are ignored.
+  Every word counts, also numbers and single letters, except articles and possessives (` + "`" + `the` + "`" + `, ` + "`" + `my` + "`" + `), courtesy (` + "`" + `please` + "`" + `)
+  and ` + "`" + `task` + "`" + `, ` + "`" + `thing` + "`" + `, ` + "`" + `item` + "`" + ` and ` + "`" + `one` + "`" + ` at the beginning or end. In scripts without spaces, two or more characters are
+  found within a run. All other matches are candidates. A number that no task has is searched in the titles, and is never
+  certain. If a user has more than 50,000 tasks in the state, only an id or a number is certain.
+  """
+  findTask(
+    "Id, number or words; at most 300 characters and 100 words."
+    reference: String!
+    "Completion state of the task."
+    status: TaskStatus = ALL
+    "True finds tasks in the trash, false tasks outside of it."
+    trashed: Boolean = false
+  ): TaskMatch!
+  """
   The viewer's conversations, newest first. Archived ones are excluded unless the filter selects them. Requires the scope
   ` + "`" + `chat` + "`" + `.
   """
@@ -1008,6 +1028,38 @@ type LabelCount {
   name: String!
   "Number of tasks outside the trash that have the label."
   count: Int!
+}
+
+"Why a task is a candidate for a reference, from the best reason to the worst."
+enum TaskMatchReason {
+  "The task has the number, but its title lacks other words of the reference."
+  NUMBER
+  "The title equals the reference, and so do titles of other tasks."
+  TITLE
+  "The title holds all words, and so do titles of other tasks, or the words are numbers only."
+  ALL_WORDS
+  "Each word is, or begins, a word of the title."
+  PREFIXES
+  "Each word is, begins or resembles a word of the title."
+  SPELLING
+  "The title holds some of the words, or similar ones."
+  SOME_WORDS
+}
+
+"A task that a reference may name."
+type TaskCandidate {
+  "The task."
+  task: Task!
+  "Why it is a candidate."
+  reason: TaskMatchReason!
+}
+
+"Result of findTask."
+type TaskMatch {
+  "The task that the reference names with certainty; null if there is none."
+  certain: Task
+  "Tasks that the reference may name, the best first, at most 10. Empty if a task is certain."
+  candidates: [TaskCandidate!]!
 }
 
 "Kind of a change to a task."
@@ -1531,6 +1583,16 @@ func (ec *executionContext) childFields_Task(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type Task", field.Name)
 }
 
+func (ec *executionContext) childFields_TaskCandidate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "task":
+		return ec.fieldContext_TaskCandidate_task(ctx, field)
+	case "reason":
+		return ec.fieldContext_TaskCandidate_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TaskCandidate", field.Name)
+}
+
 func (ec *executionContext) childFields_TaskChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -1647,6 +1709,16 @@ func (ec *executionContext) childFields_TaskFieldChange(ctx context.Context, fie
 		return ec.fieldContext_TaskFieldChange_to(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TaskFieldChange", field.Name)
+}
+
+func (ec *executionContext) childFields_TaskMatch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "certain":
+		return ec.fieldContext_TaskMatch_certain(ctx, field)
+	case "candidates":
+		return ec.fieldContext_TaskMatch_candidates(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TaskMatch", field.Name)
 }
 
 func (ec *executionContext) childFields_TaskPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2146,6 +2218,36 @@ func (ec *executionContext) field_Query_conversations_args(ctx context.Context, 
 		return nil, err
 	}
 	args["filter"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_findTask_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "reference",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reference"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "status",
+		func(ctx context.Context, v any) (*enum.TaskStatus, error) {
+			return ec.unmarshalOTaskStatus2ᚖerrandᚋentᚋenumᚐTaskStatus(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["status"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "trashed",
+		func(ctx context.Context, v any) (*bool, error) {
+			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["trashed"] = arg2
 	return args, nil
 }
 
@@ -5169,6 +5271,50 @@ func (ec *executionContext) fieldContext_Query_labels(ctx context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_findTask(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_findTask(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().FindTask(ctx, fc.Args["reference"].(string), fc.Args["status"].(*enum.TaskStatus), fc.Args["trashed"].(*bool))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *task.Match) graphql.Marshaler {
+			return ec.marshalNTaskMatch2ᚖerrandᚋinternalᚋtaskᚐMatch(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_findTask(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TaskMatch(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_findTask_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_conversations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6044,6 +6190,61 @@ func (ec *executionContext) fieldContext_Task_changes(ctx context.Context, field
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _TaskCandidate_task(ctx context.Context, field graphql.CollectedField, obj *task.Candidate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskCandidate_task(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Task, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Task) graphql.Marshaler {
+			return ec.marshalNTask2ᚖerrandᚋentᚐTask(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TaskCandidate_task(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TaskCandidate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Task(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TaskCandidate_reason(ctx context.Context, field graphql.CollectedField, obj *task.Candidate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskCandidate_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v enum.MatchReason) graphql.Marshaler {
+			return ec.marshalNTaskMatchReason2errandᚋentᚋenumᚐMatchReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TaskCandidate_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TaskCandidate", field, false, false, errors.New("field of type TaskMatchReason does not have child fields"))
 }
 
 func (ec *executionContext) _TaskChange_id(ctx context.Context, field graphql.CollectedField, obj *ent.TaskChange) (ret graphql.Marshaler) {
@@ -6987,6 +7188,70 @@ func (ec *executionContext) _TaskFieldChange_to(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_TaskFieldChange_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TaskFieldChange", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TaskMatch_certain(ctx context.Context, field graphql.CollectedField, obj *task.Match) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskMatch_certain(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Certain, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Task) graphql.Marshaler {
+			return ec.marshalOTask2ᚖerrandᚋentᚐTask(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TaskMatch_certain(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TaskMatch",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Task(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TaskMatch_candidates(ctx context.Context, field graphql.CollectedField, obj *task.Match) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskMatch_candidates(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Candidates, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []task.Candidate) graphql.Marshaler {
+			return ec.marshalNTaskCandidate2ᚕerrandᚋinternalᚋtaskᚐCandidateᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TaskMatch_candidates(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TaskMatch",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TaskCandidate(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _TaskPayload_task(ctx context.Context, field graphql.CollectedField, obj *model.TaskPayload) (ret graphql.Marshaler) {
@@ -10986,6 +11251,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "findTask":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_findTask(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "conversations":
 			field := field
 
@@ -11300,6 +11587,52 @@ func (ec *executionContext) _Task(ctx context.Context, sel ast.SelectionSet, obj
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var taskCandidateImplementors = []string{"TaskCandidate"}
+
+func (ec *executionContext) _TaskCandidate(ctx context.Context, sel ast.SelectionSet, obj *task.Candidate) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskCandidateImplementors, ec.fieldWriterTaskCandidate, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, taskCandidateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TaskCandidate")
+		case "task":
+			out.Values[i] = ec._TaskCandidate_task(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._TaskCandidate_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -11992,6 +12325,52 @@ func (ec *executionContext) _TaskFieldChange(ctx context.Context, sel ast.Select
 		case "to":
 			out.Values[i] = ec._TaskFieldChange_to(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var taskMatchImplementors = []string{"TaskMatch"}
+
+func (ec *executionContext) _TaskMatch(ctx context.Context, sel ast.SelectionSet, obj *task.Match) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskMatchImplementors, ec.fieldWriterTaskMatch, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, taskMatchImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TaskMatch")
+		case "certain":
+			out.Values[i] = ec._TaskMatch_certain(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "candidates":
+			out.Values[i] = ec._TaskMatch_candidates(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -13265,6 +13644,26 @@ func (ec *executionContext) marshalNTask2ᚖerrandᚋentᚐTask(ctx context.Cont
 	return ec._Task(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNTaskCandidate2errandᚋinternalᚋtaskᚐCandidate(ctx context.Context, sel ast.SelectionSet, v task.Candidate) graphql.Marshaler {
+	return ec._TaskCandidate(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNTaskCandidate2ᚕerrandᚋinternalᚋtaskᚐCandidateᚄ(ctx context.Context, sel ast.SelectionSet, v []task.Candidate) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTaskCandidate2errandᚋinternalᚋtaskᚐCandidate(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNTaskChange2ᚕᚖerrandᚋentᚐTaskChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.TaskChange) graphql.Marshaler {
 	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -13411,6 +13810,26 @@ func (ec *executionContext) marshalNTaskFieldChange2ᚕerrandᚋentᚋenumᚐFie
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNTaskMatch2ᚖerrandᚋinternalᚋtaskᚐMatch(ctx context.Context, sel ast.SelectionSet, v *task.Match) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TaskMatch(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNTaskMatchReason2errandᚋentᚋenumᚐMatchReason(ctx context.Context, v any) (enum.MatchReason, error) {
+	var res enum.MatchReason
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTaskMatchReason2errandᚋentᚋenumᚐMatchReason(ctx context.Context, sel ast.SelectionSet, v enum.MatchReason) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNTaskOrderField2errandᚋentᚋenumᚐTaskOrderField(ctx context.Context, v any) (enum.TaskOrderField, error) {

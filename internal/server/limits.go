@@ -7,6 +7,7 @@ import (
 	"errand/internal/config"
 	"errand/internal/graphqlhttp/exec"
 	"errand/internal/graphqlhttp/limits"
+	"errand/internal/task"
 )
 
 // Costs of fields that read more than a column. The unit is the cost of one field of one row.
@@ -19,6 +20,7 @@ const (
 	searchCost         = 10_000             // reads up to 20,000 entries of an index; the default limit allows two
 	labelsCost         = 10_000             // reads all tasks
 	overdueCost        = 3_000              // reads all pending tasks
+	findTaskCost       = 10_000             // reads the titles of up to 50,000 tasks; the default limit allows two
 	assumedToolCalls   = 2                  // tool calls per message
 	assumedChangeItems = 2                  // changed fields per task change
 )
@@ -36,8 +38,9 @@ func documentLimits(l config.Limits) limits.Limits {
 		Fragments:  l.QueryFragments,
 		Cost:       l.QueryComplexity,
 		ListSizes: map[string]int{
-			"Message.toolCalls": assumedToolCalls,
-			"TaskChange.fields": assumedChangeItems,
+			"Message.toolCalls":    assumedToolCalls,
+			"TaskChange.fields":    assumedChangeItems,
+			"TaskMatch.candidates": task.MaxCandidates,
 		},
 		FieldCosts: map[string]int{
 			"Message.content":            longTextCost,
@@ -52,6 +55,7 @@ func documentLimits(l config.Limits) limits.Limits {
 			"Query.nodes":                nodesCost,
 			"Query.labels":               labelsCost,
 			"TaskCounts.overdue":         overdueCost,
+			"Query.findTask":             findTaskCost,
 			"TaskFilter.search":          searchCost,
 			"ConversationFilter.search":  searchCost,
 		},

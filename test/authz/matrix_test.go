@@ -110,10 +110,17 @@ func (m *authzMatrix) ownArguments(t *testing.T, r rootField, ids []string) []te
 			for _, id := range ids {
 				out = append(out, m.argumentsWith(p, id, m.attacker.argumentFiller(t)))
 			}
-		} else {
-			for _, n := range m.attacker.numbers {
-				out = append(out, m.argumentsWith(p, n, m.attacker.argumentFiller(t)))
+			return out
+		}
+		for _, n := range m.attacker.numbers {
+			var value any = n
+			if p.typ.Name() == "String" {
+				value = fmt.Sprint(n)
 			}
+			out = append(out, m.argumentsWith(p, value, m.attacker.argumentFiller(t)))
+		}
+		if p.typ.Name() == "String" { // a reference to a task: the beginnings of words are candidates
+			out = append(out, m.argumentsWith(p, "noth", m.attacker.argumentFiller(t)))
 		}
 		return out
 	}

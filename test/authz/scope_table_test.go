@@ -19,6 +19,7 @@ var rootScopes = map[string]needs{
 	"Query.task":          {viewer.TasksRead},
 	"Query.taskCounts":    {viewer.TasksRead},
 	"Query.labels":        {viewer.TasksRead},
+	"Query.findTask":      {viewer.TasksRead},
 	"Query.conversations": {viewer.Chat},
 	"Query.conversation":  {viewer.Chat},
 
@@ -69,6 +70,7 @@ var typeScopes = map[string][]viewer.Scope{
 	"User": seesAccount, "PeriodUsage": seesAccount, "ViewerPayload": seesAccount,
 
 	"Task": seesTasks, "TaskPayload": seesTasks, "TaskConnection": seesTasks, "TaskEdge": seesTasks,
+	"TaskMatch": seesTasks, "TaskCandidate": seesTasks,
 	"TaskChange": seesHistory, "TaskChangeConnection": seesHistory, "TaskChangeEdge": seesHistory,
 	"TaskFieldChange": seesHistory, "TaskEvent": seesHistory,
 	"TaskCounts": seesHistory, "LabelCount": seesHistory,

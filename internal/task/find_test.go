@@ -1,0 +1,243 @@
+package task_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"errand/ent/enum"
+	"errand/ent/rule"
+	"errand/internal/apperr"
+	"errand/internal/task"
+	"errand/internal/viewer"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// find returns a match as text: "=2" for a certain task 2, else the numbers of the candidates.
+func (e *environment) find(t require.TestingT, ctx context.Context, reference string, scope task.Scope) string {
+	m, err := e.FindTaskByReference(ctx, reference, scope)
+	require.NoError(t, err)
+	if m.Certain != nil {
+		require.Empty(t, m.Candidates)
+		return fmt.Sprint("=", m.Certain.Number)
+	}
+	var out []string
+	for _, c := range m.Candidates {
+		out = append(out, fmt.Sprint(c.Task.Number))
+	}
+	return strings.Join(out, " ")
+}
+
+func TestFindTaskByReference_KindsOfReferences_CertainOrCandidates(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, ctx context.Context, e *environment) {
+		all := []string{
+			"Chapter 7", "Catering order", "Take vitamin D", "Plan A", "Plan B", "Pay invoice 6", "Pay invoice 16",
+			"Buy milk", "Buy oat milk", "Call Mom's dentist", "Café Müller anrufen", "Straße fegen", "東京都庁を訪問", "第8章を読む",
+			"Feed the 🦊", "Learn C++", "Learn C", "Release v1.5", "Walking the dogs", "Water plants", "water Plants!",
+			"Meeting room 12-16", "Renew passport (urgent)", "Say \"hello\" to Anna", "R&D budget", "Stories for Ida",
+			"Clean the store", "Read the news", "Изучить ёлку", "Pay $50", "Chapter one", "회의 준비", "Bora Bora trip", "42 boxes",
+		}
+		for _, title := range all {
+			e.create(t, ctx, title)
+		}
+		for _, c := range []struct{ reference, want string }{
+			{"12", "=12"},
+			{"#12", "=12"},
+			{"task 12", "=12"},
+			{"number 12", "=12"},
+			{"Task #12, please", "=12"},
+			{"１２", "=12"},
+			{"the task number 12", "=12"},
+			{"no. 12", "=12"},
+			{"№ 12", "=12"},
+			{"#8 buy milk", "=8"},
+			{"#8 buy bread", "8"},
+			{"12 tasks", "22"},
+			{"42", "34"},
+			{"#42", "34"},
+			{"99", ""},
+			{"task 99", ""},
+			{"0", ""},
+			{"99999999999999999999", ""},
+			{"task 12-16", "22"},
+			{"room 12", "22"},
+			{"1.5", ""},
+			{"release 1.5", "18"},
+			{"delete chapter 8", "31 1"},
+			{"chapter 8", "31 1"},
+			{"chapter 7", "=1"},
+			{"the chapter", "31 1"},
+			{"chapter one", "=31"},
+			{"the chapter one", "31 1"},
+			{"the cat task", "2"},
+			{"catering", "=2"},
+			{"Catering ordre", "2"},
+			{"caterings orders", "=2"},
+			{"vitamin D", "=3"},
+			{"vitamin a", "3"},
+			{"the vitamin c task", "3"},
+			{"plan a", "=4"},
+			{"the plan B task", "=5"},
+			{"plan", "5 4 21 20"},
+			{"invoice 6", "=6"},
+			{"invoice 1", "7 6"},
+			{"pay invoice", "7 6"},
+			{"buy milk", "=8"},
+			{"milk", "8 9"},
+			{"my oat milk, please", "=9"},
+			{"the milk one", "8 9"},
+			{"moms dentist", "=10"},
+			{"mom's dentist", "=10"},
+			{"mom’s dentist", "=10"},
+			{"cafe muller", "=11"},
+			{"CAFÉ MÜLLER", "=11"},
+			{"strasse", "=12"},
+			{"京都", "=13"},
+			{"訪問", "=13"},
+			{"第8章", "=14"},
+			{"第7章", ""},
+			{"第", "14"},
+			{"8章", "=14"},
+			{"🦊", "=15"},
+			{"🐱", ""},
+			{"c++", "=16"},
+			{"learn c", "=17"},
+			{"c", "=17"},
+			{"walk the dog", "=19"},
+			{"walked dogs", "=19"},
+			{"water plants", "21 20"},
+			{"renewing passport urgent", "=23"},
+			{"“hello”", "=24"},
+			{"r&d", "=25"},
+			{"story", "=26"},
+			{"the store", "=27"},
+			{"stored", "=27"},
+			{"new", "28"},
+			{"изучить елку", "=29"},
+			{"pay $50", "=30"},
+			{"pay €50", "30"},
+			{"회의", "=32"},
+			{"bora bora", "=33"},
+			{"bora bora bora", "33"},
+			{"the task", ""},
+			{"please", ""},
+			{"one", "=31"},
+			{"task_00000000000000000000000000", ""},
+			{"\"C\"", "=17"},
+		} {
+			got := e.find(t, ctx, c.reference, task.Scope{})
+			if got != c.want {
+				t.Errorf("%q: got %q, want %q", c.reference, got, c.want)
+			}
+		}
+	})
+}
+
+func TestFindTaskByReference_Scope_SelectsState(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, ctx context.Context, e *environment) {
+		open, done, gone := e.create(
+			t,
+			ctx,
+			"Water plants",
+		), e.create(
+			t,
+			ctx,
+			"Water plants",
+		), e.create(
+			t,
+			ctx,
+			"Water plants",
+		)
+		_, err := e.CompleteTask(ctx, done.ID)
+		require.NoError(t, err)
+		_, err = e.DeleteTask(ctx, gone.ID)
+		require.NoError(t, err)
+		trash := task.Scope{Trashed: new(true)}
+		for i, reference := range []string{"water", open.ID, "1", done.ID, "2", gone.ID, "3"} {
+			require.Equal(t, []string{"=1", "=1", "=1", "", "", "", ""}[i],
+				e.find(t, ctx, reference, task.Scope{Status: new(enum.TaskPending)}))
+			require.Equal(t, []string{"=2", "", "", "=2", "=2", "", ""}[i],
+				e.find(t, ctx, reference, task.Scope{Status: new(enum.TaskCompleted)}))
+			require.Equal(t, []string{"=3", "", "", "", "", "=3", "=3"}[i], e.find(t, ctx, reference, trash))
+			require.Equal(t, []string{"2 1", "=1", "=1", "=2", "=2", "", ""}[i], e.find(t, ctx, reference, task.Scope{}))
+		}
+	})
+}
+
+func TestFindTaskByReference_OtherUser_FindsNothing(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, ctx context.Context, e *environment) {
+		mine := e.create(t, ctx, "Secret")
+		other := e.client.User.Create().SetSubject("bob").SetTimeZone("UTC").SaveX(rule.System(t.Context()))
+		as := viewer.NewContext(t.Context(), viewer.Viewer{UserID: other.ID})
+		for _, reference := range []string{"secret", "secre", mine.ID, "1"} {
+			require.Empty(t, e.find(t, as, reference, task.Scope{}))
+		}
+	})
+}
+
+func TestFindTaskByReference_InvalidReference_IsBadUserInput(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, ctx context.Context, e *environment) {
+		for _, reference := range []string{
+			"", " ", "!?", "\u200b", strings.Repeat("a", 301), strings.Repeat("a ", 101), "a\x00b", "\xff",
+		} {
+			_, err := e.FindTaskByReference(ctx, reference, task.Scope{})
+			require.Equal(t, apperr.BadUserInput, apperr.From(err).Code, "%q", reference)
+			require.Equal(t, "reference", apperr.From(err).Field)
+		}
+	})
+}
+
+// TestFindTaskByReference_RandomTitles_CertainHoldsAllWords compares the match with a simple rule for words without
+// inflection: a certain task holds all words named, and no other task does unless the titles differ.
+func TestFindTaskByReference_RandomTitles_CertainHoldsAllWords(t *testing.T) {
+	alphabet := []string{
+		"cat",
+		"catering",
+		"plan",
+		"a",
+		"b",
+		"7",
+		"8",
+		"vitamin",
+		"the",
+		"one",
+		"task",
+		"東京",
+		"🦊",
+		"order",
+		"c++",
+	}
+	ignored := map[string]bool{"the": true, "one": true, "task": true, "a": true}
+	texts := rapid.Custom(func(t *rapid.T) string {
+		return strings.Join(rapid.SliceOfN(rapid.SampledFrom(alphabet), 1, 4).Draw(t, "words"), " ")
+	})
+	forEachEngine(t, func(t *testing.T, ctx context.Context, e *environment) {
+		titles := map[int]string{}
+		for range 12 {
+			title := texts.Example()
+			titles[e.create(t, ctx, title).Number] = title
+		}
+		rapid.Check(t, func(rt *rapid.T) {
+			reference := texts.Draw(rt, "reference")
+			m, err := e.FindTaskByReference(ctx, reference, task.Scope{})
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if m.Certain == nil || fmt.Sprint(m.Certain.Number) == reference {
+				return
+			}
+			if n := m.Certain.Number; strings.Contains(reference, fmt.Sprint(n)) { // by number
+				return
+			}
+			held := strings.Fields(m.Certain.Title)
+			for _, w := range strings.Fields(reference) {
+				if !ignored[w] {
+					require.Contains(rt, held, w, "%q is certain for %q", m.Certain.Title, reference)
+				}
+			}
+		})
+	})
+}
