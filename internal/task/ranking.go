@@ -89,6 +89,11 @@ func (r *ranking) compare(id string, title []word) (enum.MatchReason, int) {
 		}
 		return enum.MatchAllWords, r.namedChars
 	}
+	return r.comparePartly(title, found)
+}
+
+// comparePartly is compare for a title that holds only some of the words: those at the positions in found.
+func (r *ranking) comparePartly(title []word, found []int) (enum.MatchReason, int) {
 	chars, prefixes, similar, substantial := 0, 0, 0, false
 	for n, w := range r.named {
 		size := utf8.RuneCountInString(w.text)

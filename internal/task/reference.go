@@ -166,17 +166,7 @@ func dropStopWords(all []word) (named []word, withoutOne bool) {
 	if definite && start < end-1 && all[start].text == "one" { // the one about milk
 		start++
 	}
-	for ; start < end; end-- {
-		last := all[end-1].text
-		thankYou := end-start > 2 && last == "you" && all[end-2].text == "thank"
-		if thankYou {
-			end--
-			continue
-		}
-		if !trailing[last] && !anywhere[last] {
-			break
-		}
-	}
+	end = start + len(dropTrailing(all[start:]))
 	if definite && end-start > 1 && all[end-1].text == "one" { // the milk one
 		withoutOne = true
 		end--
@@ -187,6 +177,22 @@ func dropStopWords(all []word) (named []word, withoutOne bool) {
 		}
 	}
 	return named, withoutOne
+}
+
+// dropTrailing returns the words without those at the end that do not count.
+func dropTrailing(all []word) []word {
+	for end := len(all); end > 0; {
+		last := all[end-1].text
+		switch {
+		case end > 2 && last == "you" && all[end-2].text == "thank":
+			end -= 2
+		case trailing[last] || anywhere[last]:
+			end--
+		default:
+			return all[:end]
+		}
+	}
+	return nil
 }
 
 // hasNumber reports whether a title has a number, which a final "one" of a reference may contradict.

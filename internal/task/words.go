@@ -111,7 +111,7 @@ var uninflected = map[string]bool{
 	"thanks": true, "gas": true, "its": true, "yes": true, "christmas": true,
 	"evening": true, "morning": true, "earring": true, "herring": true, "inning": true, "wedding": true, "during": true,
 	"ceiling": true, "pudding": true, "wing": true, "king": true, "ring": true, "thing": true, "nothing": true,
-	"bedding": true, "something": true, "anything": true, "everything": true, "sibling": true, "darling": true, "sterling": true,
+	"bedding": true, "something": true, "anything": true, "everything": true, "sibling": true, "darling": true,
 	"hundred": true, "sacred": true, "naked": true, "wicked": true, "beloved": true, "kindred": true, "biped": true,
 }
 
@@ -130,6 +130,11 @@ func baseForms(w string) []string {
 	if stem, ok := strings.CutSuffix(w, "ed"); ok && !strings.HasSuffix(stem, "e") {
 		return verbForms(stem)
 	}
+	return singularForms(w)
+}
+
+// singularForms returns the words whose plural w can be.
+func singularForms(w string) []string {
 	if len(w) < 4 || !strings.HasSuffix(w, "s") || hasAnySuffix(w, "ss", "us", "is") { // "GPS" is not "GP"
 		return nil
 	}

@@ -120,7 +120,7 @@ func (m *authzMatrix) ownArguments(t *testing.T, r rootField, ids []string) []te
 			out = append(out, m.argumentsWith(p, value, m.attacker.argumentFiller(t)))
 		}
 		if p.typ.Name() == "String" { // a reference to a task: the beginnings of words are candidates
-			out = append(out, m.argumentsWith(p, "noth", m.attacker.argumentFiller(t)))
+			out = append(out, m.argumentsWith(p, "not", m.attacker.argumentFiller(t)))
 		}
 		return out
 	}

@@ -10,7 +10,8 @@ import (
 )
 
 const findTaskDoc = `query ($r: String!, $status: TaskStatus, $trashed: Boolean) {
-	findTask(reference: $r, status: $status, trashed: $trashed) { certain { number } candidates { task { number title } reason } } }`
+	findTask(reference: $r, status: $status, trashed: $trashed) {
+		certain { number } candidates { task { number title } reason } } }`
 
 // foundTask is a result of findTask.
 type foundTask struct {
@@ -40,7 +41,8 @@ func TestFindTask_References_CertainOrCandidatesWithReasons(t *testing.T) {
 		}
 		for reference, reasons := range map[string][]string{
 			"buy milk": {"TITLE", "TITLE"}, "milk": {"ALL_WORDS", "ALL_WORDS"}, "the cat task": {"PREFIXES"},
-			"chapter 8": {"SOME_WORDS"}, "catrering": {"SPELLING"}, "#2 milk": {"NUMBER", "SOME_WORDS", "SOME_WORDS"}, "zebra": nil,
+			"chapter 8": {"SOME_WORDS"}, "catrering": {"SPELLING"},
+			"#2 milk": {"NUMBER", "SOME_WORDS", "SOME_WORDS"}, "zebra": nil,
 		} {
 			found := findTask(t, c, testclient.Vars{"r": reference})
 			require.Nil(t, found.Certain, reference)
