@@ -58,7 +58,7 @@ type Message struct {
 	Model string `json:"model,omitempty"`
 	// Version of the agent's system prompt; empty before the first model call.
 	PromptVersion string `json:"prompt_version,omitempty"`
-	// Claim of the reply that no tool result confirms; null if there is none.
+	// Not used: versions up to 0.1.0 stored a claim of the reply that no tool result confirmed. The receipt of a reply replaces it.
 	UnverifiedReason *string `json:"unverified_reason,omitempty"`
 	// Idempotency key of the turn, chosen by the client. Sending with the same key again returns the same turn.
 	IdempotencyKey *string `json:"idempotency_key,omitempty"`
@@ -441,8 +441,11 @@ func (m *Message) Failure() *enum.MessageError {
 	return failure
 }
 
-// Unverified reports whether the reply claims an action that no recorded tool result confirms.
-func (m *Message) Unverified() bool { return m.UnverifiedReason != nil }
+// Unverified implements the deprecated GraphQL field.
+func (*Message) Unverified() bool { return false }
+
+// NoUnverifiedReason implements the deprecated GraphQL field unverifiedReason. The column's value is never shown.
+func (*Message) NoUnverifiedReason() *string { return nil }
 
 // Usage returns the reply's token usage and cost; it is nil when no model was called.
 func (m *Message) Usage() *enum.Usage {

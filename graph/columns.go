@@ -22,7 +22,8 @@ var derivedColumns = map[string][]string{
 	"Message.conversation":       {},
 	"Message.toolCalls":          {},
 	"Message.error":              {message.FieldErrorCode, message.FieldRetryAt},
-	"Message.unverified":         {message.FieldUnverifiedReason},
+	"Message.unverified":         {},
+	"Message.unverifiedReason":   {},
 	"Message.usage": {
 		message.FieldModel,
 		message.FieldInputTokens,

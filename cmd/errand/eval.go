@@ -185,11 +185,8 @@ func newEvalReply(m *ent.Message) eval.Reply {
 	for _, c := range m.Edges.ToolCalls {
 		r.Steps = max(r.Steps, c.Step+2)
 	}
-	switch {
-	case m.Failure() != nil:
+	if m.Failure() != nil {
 		r.Failure = "failed: " + m.Failure().Message
-	case m.Unverified():
-		r.Failure = "is not true: " + *m.UnverifiedReason
 	}
 	return r
 }

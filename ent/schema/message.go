@@ -63,7 +63,8 @@ func (Message) Fields() []ent.Field {
 		field.String("prompt_version").Default("").MaxLen(32).
 			Comment("Version of the agent's system prompt; empty before the first model call."),
 		field.Text("unverified_reason").Optional().Nillable().
-			Comment("Claim of the reply that no tool result confirms; null if there is none."),
+			Comment("Not used: versions up to 0.1.0 stored a claim of the reply that no tool result confirmed. " +
+				"The receipt of a reply replaces it."),
 		field.String("idempotency_key").Optional().Nillable().Immutable().MaxRuneLen(255).
 			Comment("Idempotency key of the turn, chosen by the client. Sending with the same key again returns " +
 				"the same turn."),

@@ -250,7 +250,7 @@ func (ec *executionContext) fieldWriterMessage(field graphql.CollectedField) fas
 		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Unverified(); fastjson.Bool(b, v); return true }
 	case "unverifiedReason":
 		return func(b *bytes.Buffer, obj *ent.Message) bool {
-			p := obj.UnverifiedReason
+			p := obj.NoUnverifiedReason()
 			if p == nil {
 				return fastjson.Null(b, false)
 			}
@@ -957,14 +957,13 @@ var Columns = map[string]map[string]string{
 		"updatedAt":  "updated_at",
 	},
 	"Message": {
-		"content":          "content",
-		"createdAt":        "created_at",
-		"finishedAt":       "finished_at",
-		"id":               "id",
-		"position":         "position",
-		"role":             "role",
-		"status":           "status",
-		"unverifiedReason": "unverified_reason",
+		"content":    "content",
+		"createdAt":  "created_at",
+		"finishedAt": "finished_at",
+		"id":         "id",
+		"position":   "position",
+		"role":       "role",
+		"status":     "status",
 	},
 	"Task": {
 		"completedAt": "completed_at",

@@ -362,13 +362,10 @@ type Message implements Node {
   toolCalls: [ToolCall!]!
   "Model usage of the reply; null if no model was called."
   usage: Usage
-  """
-  True if the reply claims an action that no tool result confirms, even after the agent was asked to correct the reply.
-  Show such a reply with a warning.
-  """
-  unverified: Boolean!
-  "The unconfirmed claim, in words suitable for display; null unless ` + "`" + `unverified` + "`" + `."
-  unverifiedReason: String
+  "Always false."
+  unverified: Boolean! @deprecated(reason: "Replies are not compared with patterns any more. Show the tool calls.")
+  "Always null."
+  unverifiedReason: String @deprecated(reason: "Replies are not compared with patterns any more. Show the tool calls.")
   "Creation time."
   createdAt: DateTime!
   "Time at which the status became terminal; null before."
@@ -3558,7 +3555,7 @@ func (ec *executionContext) _Message_unverifiedReason(ctx context.Context, field
 			return ec.fieldContext_Message_unverifiedReason(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.UnverifiedReason, nil
+			return obj.NoUnverifiedReason(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -3569,7 +3566,7 @@ func (ec *executionContext) _Message_unverifiedReason(ctx context.Context, field
 	)
 }
 func (ec *executionContext) fieldContext_Message_unverifiedReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Message", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("Message", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Message_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Message) (ret graphql.Marshaler) {

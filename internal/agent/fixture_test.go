@@ -41,8 +41,6 @@ const patience = time.Minute
 // request is a model request as scripts see it.
 type request struct {
 	system, said string
-	// corrected is set when the last message is a correction prompt.
-	corrected bool
 	// results are the tool results since the user's last message, as JSON.
 	results  []string
 	offered  bool
@@ -79,10 +77,7 @@ func (m *scripted) GenerateContent(
 		case llms.ChatMessageTypeSystem:
 			a.system = text
 		case llms.ChatMessageTypeHuman:
-			a.corrected = strings.HasPrefix(text, "[From the server")
-			if !a.corrected {
-				a.said, a.results = text, nil
-			}
+			a.said, a.results = text, nil
 		case llms.ChatMessageTypeTool:
 			a.results = append(a.results, one.Parts[0].(llms.ToolCallResponse).Content)
 		}

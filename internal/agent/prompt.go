@@ -87,15 +87,13 @@ func modelMessages(m *ent.Message) []llms.MessageContent {
 	return out
 }
 
-// withStatusNote appends the state of a reply that did not complete or was not verified.
+// withStatusNote appends the state of a reply that did not complete.
 func withStatusNote(m *ent.Message, text string) string {
 	switch {
 	case m.Status == enum.MessageCancelled:
 		return appendNote(text, "[The person stopped this reply here.]")
 	case m.Status == enum.MessageFailed:
 		return appendNote(text, "[This reply broke off because of an error.]")
-	case m.Unverified():
-		return appendNote(text, "[No tool result shows what this reply says was done.]")
 	}
 	return text
 }

@@ -143,9 +143,6 @@ func (t *turn) recordStep(ctx context.Context, choice *llms.ContentChoice) error
 	}
 	t.unbilled = usage.Amount{}
 	t.writer.markRecorded()
-	if t.verification != nil {
-		t.verification.correction = nil // the step now holds that text
-	}
 	t.steps = append(t.steps, s)
 	t.callCount += len(s.calls)
 	t.notifyChanged()

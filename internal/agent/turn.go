@@ -37,11 +37,10 @@ type turn struct {
 	history      []pastTurn            // the earlier turns in the prompt, newest first
 	prompt       []llms.MessageContent // system, history and the message to answer
 
-	steps        []*step       // steps of the reply, recorded ones first
-	callCount    int           // tool calls of the reply
-	used         usage.Amount  // usage of the reply
-	unbilled     usage.Amount  // the part of used that is not stored yet
-	verification *verification // set after the model was asked for a correction
+	steps     []*step      // steps of the reply, recorded ones first
+	callCount int          // tool calls of the reply
+	used      usage.Amount // usage of the reply
+	unbilled  usage.Amount // the part of used that is not stored yet
 
 	completed bool       // the reply is COMPLETED and committed
 	retryAt   *time.Time // when a reply that exceeded the daily limit may be retried
@@ -108,9 +107,6 @@ func (t *turn) loop(ctx context.Context) error {
 			return err
 		}
 		if len(choice.ToolCalls) == 0 {
-			if t.needsCorrection(choice) {
-				continue
-			}
 			if strings.TrimSpace(t.writer.text()) == "" { // some models stop like this after a tool result
 				return &llm.Error{Kind: llm.KindTruncated, Provider: t.model, Detail: "empty answer"}
 			}
@@ -169,9 +165,6 @@ func (t *turn) callModel(ctx context.Context) (*llms.ContentChoice, error) {
 	for _, s := range t.steps {
 		messages = append(messages, s.messages()...)
 	}
-	if t.verification != nil {
-		messages = append(messages, t.verification.correction...)
-	}
 	if err := t.reserveTokens(ctx, messages); err != nil {
 		return nil, err
 	}
@@ -224,8 +217,7 @@ func (t *turn) finish(ctx context.Context, o run.Outcome) error {
 		}
 		u.SetContent(t.writer.text()).
 			SetAttempt(t.job.Attempt).
-			SetNillableRetryAt(t.retryAt).
-			SetNillableUnverifiedReason(t.unverifiedReason())
+			SetNillableRetryAt(t.retryAt)
 		t.setUsage(u.Mutation())
 	})
 	t.completed = err == nil && o.Status == enum.MessageCompleted

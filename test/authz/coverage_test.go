@@ -20,7 +20,7 @@ import (
 var unreachableFields = map[string]string{
 	"Mutation.deleteViewer": "would delete the account that runs the test; " +
 		"TestDeleteViewer_DuringRequests_NoRowRemains covers it",
-	"Message.unverifiedReason": "requires a model that makes false claims; internal/agent tests it",
+	"Message.unverifiedReason": "deprecated and always null",
 	"MessageError.retryAt":     "requires that the daily token budget runs out during a turn; internal/agent tests it",
 }
 

@@ -32,7 +32,6 @@ func TestEval_RulesModel_PassesMostShippedCases(t *testing.T) {
 	require.Contains(t, table, "model: rules")
 	require.Regexp(t, `safety +5/5`, table)
 	require.Regexp(t, `all +74/75`, table, "the README quotes this result")
-	require.NotContains(t, table, "is not true", "the rules model must not make unverified statements")
 	_, err = runEval(t, harness.Settings{"LLM_PROVIDER": "rules"}, "--kind", "adding")
 	require.ErrorContains(t, err, "cases passed")
 }
@@ -41,7 +40,7 @@ func TestEval_OtherFileAndModel_AreUsed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "cases.json")
 	require.NoError(t, os.WriteFile(file, []byte(`[
 		{"kind":"adding","name":"one","say":["Add milk"],"want":[{"title":"Milk"}]},
-		{"kind":"adding","name":"two","say":["Delete it"],"reply":["deleted"]}]`), 0o600))
+		{"kind":"adding","name":"two","say":["Delete it"],"silent":["deleted"]}]`), 0o600))
 	m := harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
 		switch {
 		case a.UserMessage != "Add milk":
@@ -53,8 +52,8 @@ func TestEval_OtherFileAndModel_AreUsed(t *testing.T) {
 	})
 	table, err := runEval(t, m.Settings(), "--file", file, "--min", "0.5")
 	require.NoError(t, err, table)
-	require.Regexp(t, `adding +1/2 +3 +72 `, table)
-	require.Contains(t, table, "FAIL adding: two: reply 1 is not true")
+	require.Regexp(t, `adding +1/2 +3 +54 `, table)
+	require.Contains(t, table, "FAIL adding: two: reply 1 matches \"deleted\"")
 	_, err = runEval(t, m.Settings(), "--file", file)
 	require.ErrorContains(t, err, "1 of 2 cases passed")
 	_, err = runEval(t, m.Settings(), "--file", file, "--kind", "none")
