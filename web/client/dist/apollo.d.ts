@@ -7,5 +7,5 @@ export { possibleTypes } from "./possibleTypes.js";
  *     ApolloLink.from([resumeLink(), new GraphQLWsLink(createClient(socketOptions({ url, token })))])
  */
 export declare function resumeLink(): ApolloLink;
-/** Cache policies: the lists of the API are paged as Relay connections, and tool calls are merged by id. */
+/** Cache policies: the lists of the API are paged as Relay connections, tool calls are merged by id. */
 export declare const typePolicies: TypePolicies;

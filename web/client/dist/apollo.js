@@ -30,4 +30,5 @@ export const typePolicies = {
     Conversation: { fields: { messages: relayStylePagination() } },
     Message: { fields: { toolCalls: { merge: mergeToolCalls } } },
     Task: { fields: { changes: relayStylePagination() } },
+    TaskCounts: { merge: true },
 };

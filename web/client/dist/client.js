@@ -79,7 +79,7 @@ export function createErrand(settings) {
         let ended = false;
         let stop = () => { };
         const forget = socket.on("connected", () => {
-            if (known && !resumed)
+            if (known && variables[stream.variable] == null)
                 observer.reset?.();
             known = true;
         });

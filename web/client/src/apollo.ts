@@ -33,7 +33,7 @@ const mergeToolCalls: FieldMergeFunction<readonly Reference[]> = (existing = [],
   return missing.length > 0 && existing.length > incoming.length ? existing : [...incoming, ...missing];
 };
 
-/** Cache policies: the lists of the API are paged as Relay connections, and tool calls are merged by id. */
+/** Cache policies: the lists of the API are paged as Relay connections, tool calls are merged by id. */
 export const typePolicies: TypePolicies = {
   Query: {
     fields: {
@@ -44,4 +44,6 @@ export const typePolicies: TypePolicies = {
   Conversation: { fields: { messages: relayStylePagination() } },
   Message: { fields: { toolCalls: { merge: mergeToolCalls } } },
   Task: { fields: { changes: relayStylePagination() } },
+  // It has no id: queries of different fields complete each other.
+  TaskCounts: { merge: true },
 };

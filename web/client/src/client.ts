@@ -132,7 +132,8 @@ export function createErrand(settings: ErrandSettings): Errand {
     let stop = () => {};
 
     const forget = socket.on("connected", () => {
-      if (known && !resumed) observer.reset?.();
+      // With a cursor the stream continues from it, also if that was given by the caller.
+      if (known && variables[stream.variable] == null) observer.reset?.();
       known = true;
     });
     const end = () => {

@@ -1,13 +1,28 @@
-import { type Errand } from "@errand/client";
-import { Store } from "./store.js";
+import { type Conversation, type Errand } from "@errand/client";
+import { ListStore, type Page } from "./list.js";
 import type { Conversations } from "./types.js";
+type ConversationEvent = {
+    __typename: "ConversationChanged";
+    cursor: string;
+    conversation: Conversation & {
+        archivedAt: string | null;
+    };
+} | {
+    __typename: "ConversationDeleted";
+    cursor: string;
+    deletedId: string;
+} | {
+    __typename: "ConversationsReset";
+    cursor: string;
+};
 /** The state of the list of conversations. */
-export declare class ConversationStore extends Store<Conversations> {
+export declare class ConversationStore extends ListStore<Conversations, Conversation, ConversationEvent> {
     #private;
-    private readonly errand;
-    private readonly pageSize;
     constructor(errand: Errand, pageSize: number);
-    protected start(): void;
-    protected stop(): void;
+    protected apply(event: ConversationEvent): void;
+    protected size(): number;
+    protected query(first: number, after: string | null): Promise<Page<Conversation>>;
+    protected add({ nodes }: Page<Conversation>, isFirst: boolean): void;
     protected render(): Conversations;
 }
+export {};

@@ -13,7 +13,7 @@ export declare const taskMutations: {
     deleteTask: string;
     restoreTask: string;
 };
-export declare const conversationsQuery = "query Conversations($first: Int!, $after: Cursor) {\n  conversations(first: $first, after: $after) { nodes { id title createdAt updatedAt } pageInfo { hasNextPage endCursor } }\n}";
+export declare const conversationsQuery = "query Conversations($first: Int!, $after: Cursor) {\n  conversations(first: $first, after: $after) { streamCursor nodes { id title createdAt updatedAt } pageInfo { hasNextPage endCursor } }\n}";
 export declare const conversationSubscription = "subscription ConversationStream($after: Cursor) {\n  conversationStream(after: $after) {\n    __typename\n    cursor\n    ... on ConversationChanged { conversation { id title createdAt updatedAt archivedAt } }\n    ... on ConversationDeleted { deletedId }\n  }\n}";
 export declare const renameMutation = "mutation Rename($input: UpdateConversationInput!) {\n  updateConversation(input: $input) { conversation { id title createdAt updatedAt } }\n}";
 export declare const deleteMutation = "mutation Delete($id: ID!) { deleteConversation(id: $id) { deletedId } }";

@@ -49,7 +49,7 @@ export const taskMutations = {
     restoreTask: taskMutation("restoreTask", "id", "ID"),
 };
 export const conversationsQuery = `query Conversations($first: Int!, $after: Cursor) {
-  conversations(first: $first, after: $after) { nodes { ${conversation} } pageInfo { hasNextPage endCursor } }
+  conversations(first: $first, after: $after) { streamCursor nodes { ${conversation} } pageInfo { hasNextPage endCursor } }
 }`;
 export const conversationSubscription = `subscription ConversationStream($after: Cursor) {
   conversationStream(after: $after) {

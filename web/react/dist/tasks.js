@@ -1,6 +1,7 @@
 import { emptyTasks, mergeTasks, reduceTasks, toErrandError, } from "@errand/client";
 import { taskMutations, tasksQuery, taskSubscription } from "./documents.js";
-import { randomKey, Store } from "./store.js";
+import { ListStore } from "./list.js";
+import { randomKey } from "./store.js";
 const priorities = ["NONE", "LOW", "MEDIUM", "HIGH", "URGENT"];
 const unsaved = "unsaved:";
 const sortKeys = {
@@ -10,104 +11,53 @@ const sortKeys = {
     PRIORITY: (t) => priorities.indexOf(t.priority),
 };
 const decidable = ["status", "label", "labels", "priority", "trashed"];
-export class TaskStore extends Store {
-    errand;
+export class TaskStore extends ListStore {
     filter;
     orderBy;
-    pageSize;
     #state = emptyTasks;
     #order = [];
     #changes = [];
-    #error = null;
-    #loaded = false;
-    #after = null;
-    #hasMore = false;
-    #more;
     #reload;
-    #unsubscribe;
     #tails = new Map();
     #sortKey;
     #exact;
     constructor(errand, filter, orderBy, pageSize) {
-        super();
-        this.errand = errand;
+        super(errand, pageSize, taskSubscription);
         this.filter = filter;
         this.orderBy = orderBy;
-        this.pageSize = pageSize;
         this.#sortKey = sortKeys[orderBy?.field ?? "NUMBER"];
         const given = Object.entries(filter).filter(([, value]) => value !== undefined && value !== null);
         this.#exact = this.#sortKey !== undefined && given.every(([key]) => decidable.includes(key));
     }
-    start() {
-        if (this.#loaded)
-            this.#open();
-        else
-            void this.#load();
-    }
     stop() {
-        clearTimeout(this.#reload);
-        this.#unsubscribe?.();
-        this.#unsubscribe = undefined;
+        this.#stopReload();
+        super.stop();
     }
-    #open() {
-        if (!this.active || this.#unsubscribe)
-            return;
-        const variables = { after: this.#state.cursor };
-        this.#unsubscribe = this.errand.subscribe(taskSubscription, variables, {
-            next: ({ taskStream }) => {
-                this.#state = reduceTasks(this.#state, taskStream);
-                if (!this.#exact)
-                    this.#reload ??= setTimeout(() => void this.#load(), 300);
-                this.changed();
-            },
-            reset: () => void this.#load(),
-            error: (error) => this.#fail(error),
-        });
-    }
-    #load = async () => {
+    #stopReload() {
         clearTimeout(this.#reload);
         this.#reload = undefined;
-        await this.persist(async () => {
-            const first = Math.min(100, Math.max(this.pageSize, this.#order.length));
-            const page = await this.#page(first, null);
-            this.#order = page.nodes.map((t) => t.id);
-            this.#state = { ...this.#state, cursor: this.#state.cursor ?? page.streamCursor };
-            this.#loaded = true;
-            this.#error = null;
-            this.#open();
-        }, (error) => this.#fail(error));
-        this.changed();
-    };
-    async #page(first, after) {
-        const variables = { first, after, orderBy: this.orderBy, filter: this.filter };
-        const { tasks } = await this.errand.query(tasksQuery, variables);
-        this.#state = mergeTasks(this.#state, tasks.nodes);
-        this.#hasMore = tasks.pageInfo.hasNextPage;
-        this.#after = tasks.pageInfo.endCursor;
-        return tasks;
     }
-    #loadMore = async () => {
-        if (!this.#hasMore)
-            return;
-        const load = async () => {
-            try {
-                const page = await this.#page(this.pageSize, this.#after);
-                this.#order = [...this.#order, ...page.nodes.map((t) => t.id)];
-                this.changed();
-            }
-            catch (thrown) {
-                this.#fail(toErrandError(thrown));
-            }
-        };
-        await (this.#more ??= load().finally(() => (this.#more = undefined)));
-    };
-    #fail(error) {
-        this.#error = error;
-        this.changed();
+    size() {
+        return this.#order.length;
+    }
+    async query(first, after) {
+        if (after === null)
+            this.#stopReload();
+        const variables = { first, after, orderBy: this.orderBy, filter: this.filter };
+        return (await this.errand.query(tasksQuery, variables)).tasks;
+    }
+    add({ nodes }, isFirst) {
+        this.#state = mergeTasks(this.#state, nodes);
+        this.#order = [...(isFirst ? [] : this.#order), ...nodes.map((t) => t.id)];
+    }
+    apply(event) {
+        this.#state = reduceTasks(this.#state, event);
+        if (!this.#exact)
+            this.#reload ??= setTimeout(() => void this.refresh(), 300);
     }
     #change(change, send) {
         this.#changes = [...this.#changes, change];
-        this.#error = null;
+        this.error = null;
         this.changed();
         const sent = this.#deliver(change, send, this.#tails.get(change.id));
         const key = change.id;
@@ -130,7 +80,7 @@ export class TaskStore extends Store {
             return task;
         }
         catch (thrown) {
-            this.#error = toErrandError(thrown);
+            this.error = toErrandError(thrown);
             return undefined;
         }
         finally {
@@ -196,7 +146,7 @@ export class TaskStore extends Store {
         }
         const sign = this.orderBy?.direction === "ASC" ? 1 : -1;
         const compare = (a, b) => sign * (key(a) - key(b) || a.number - b.number);
-        const last = this.#hasMore ? this.#state.tasks.get(this.#order.at(-1) ?? "") : undefined;
+        const last = this.hasMore ? this.#state.tasks.get(this.#order.at(-1) ?? "") : undefined;
         return matching(tasks.values())
             .filter((t) => !last || t.unsaved || compare(t, last) <= 0)
             .sort(compare);
@@ -211,18 +161,14 @@ export class TaskStore extends Store {
     }
     render() {
         return {
+            ...this.parts(),
             tasks: this.#list(),
-            status: this.#loaded ? "ready" : this.#error ? "error" : "loading",
-            error: this.#error,
             create: this.#create,
             update: this.#update,
             complete: this.#complete,
             reopen: this.#reopen,
             remove: this.#remove,
             restore: this.#restore,
-            hasMore: this.#hasMore,
-            loadMore: this.#loadMore,
-            refresh: this.#load,
         };
     }
 }

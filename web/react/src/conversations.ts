@@ -1,6 +1,6 @@
-import { toErrandError, type Conversation, type Errand, type ErrandError } from "@errand/client";
+import { toErrandError, type Conversation, type Errand } from "@errand/client";
 import { conversationsQuery, conversationSubscription, deleteMutation, renameMutation } from "./documents.js";
-import { Store } from "./store.js";
+import { ListStore, type Page } from "./list.js";
 import type { Conversations } from "./types.js";
 
 type ConversationEvent =
@@ -8,12 +8,8 @@ type ConversationEvent =
   | { __typename: "ConversationDeleted"; cursor: string; deletedId: string }
   | { __typename: "ConversationsReset"; cursor: string };
 
-interface Page {
-  conversations: { nodes: Conversation[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
-}
-
 /** The state of the list of conversations. */
-export class ConversationStore extends Store<Conversations> {
+export class ConversationStore extends ListStore<Conversations, Conversation, ConversationEvent> {
   /** Null for deleted ones, which a page that is on its way may still hold. */
   #conversations = new Map<string, Conversation | null>();
   /** Ids that events and own changes touched while a page was on its way: they are newer than the page. */
@@ -21,43 +17,16 @@ export class ConversationStore extends Store<Conversations> {
   /** Changes that are not stored yet, by id: a conversation with its new title, or null for a deletion. */
   #changes = new Map<string, Partial<Conversation> | null>();
   #last: string | undefined;
-  #cursor: string | null = null;
-  #error: ErrandError | null = null;
-  #loaded = false;
-  #after: string | null = null;
-  #hasMore = false;
-  #more: Promise<void> | undefined;
-  #unsubscribe: (() => void) | undefined;
 
-  constructor(
-    private readonly errand: Errand,
-    private readonly pageSize: number,
-  ) {
-    super();
+  constructor(errand: Errand, pageSize: number) {
+    super(errand, pageSize, conversationSubscription);
   }
 
-  protected start(): void {
-    // Subscribe first: what changes while the page is loaded arrives as an event.
-    this.#unsubscribe = this.errand.subscribe(conversationSubscription, { after: this.#cursor }, {
-      next: ({ conversationStream }: { conversationStream: ConversationEvent }) => this.#receive(conversationStream),
-      reset: () => void this.#load(),
-      error: (error) => this.#fail(error),
-    });
-    if (!this.#loaded || !this.#cursor) void this.#load();
-  }
-
-  protected stop(): void {
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
-  }
-
-  #receive(event: ConversationEvent): void {
-    this.#cursor = event.cursor;
-    if (event.__typename === "ConversationsReset") void this.#load();
+  protected apply(event: ConversationEvent): void {
+    if (event.__typename === "ConversationsReset") void this.refresh();
     else if (event.__typename === "ConversationDeleted") this.#set(event.deletedId, null);
     // The list holds the conversations that are not archived.
     else this.#set(event.conversation.id, event.conversation.archivedAt ? null : event.conversation);
-    this.changed();
   }
 
   #set(id: string, conversation: Conversation | null): void {
@@ -65,60 +34,38 @@ export class ConversationStore extends Store<Conversations> {
     this.#touched.add(id);
   }
 
-  readonly #load = async (): Promise<void> => {
-    await this.persist(async () => {
-      this.#touched.clear();
-      const page = await this.#page(Math.min(100, Math.max(this.pageSize, this.#conversations.size)), null);
-      // What is in the range of the page and not on it has been deleted.
-      const present = new Set(page.nodes.map((c) => c.id));
-      const last = page.nodes.at(-1);
-      for (const [id, c] of this.#conversations) {
-        const inRange = c && (!page.pageInfo.hasNextPage || (last && newestFirst(c, last) <= 0));
-        if (inRange && !present.has(id) && !this.#touched.has(id)) this.#conversations.delete(id);
-      }
-      this.#loaded = true;
-      this.#error = null;
-    }, (error) => this.#fail(error));
-    this.changed();
-  };
-
-  async #page(first: number, after: string | null) {
-    const { conversations } = await this.errand.query<Page>(conversationsQuery, { first, after });
-    for (const c of conversations.nodes) if (!this.#touched.has(c.id)) this.#conversations.set(c.id, c);
-    this.#hasMore = conversations.pageInfo.hasNextPage;
-    this.#after = conversations.pageInfo.endCursor;
-    this.#last = conversations.nodes.at(-1)?.id;
-    return conversations;
+  protected size(): number {
+    return this.#conversations.size;
   }
 
-  readonly #loadMore = async (): Promise<void> => {
-    if (!this.#hasMore) return;
-    const load = async () => {
-      try {
-        this.#touched.clear();
-        await this.#page(this.pageSize, this.#after);
-        this.changed();
-      } catch (thrown) {
-        this.#fail(toErrandError(thrown));
-      }
-    };
-    await (this.#more ??= load().finally(() => (this.#more = undefined)));
-  };
+  protected async query(first: number, after: string | null): Promise<Page<Conversation>> {
+    this.#touched.clear();
+    const data = await this.errand.query<{ conversations: Page<Conversation> }>(conversationsQuery, { first, after });
+    return data.conversations;
+  }
 
-  #fail(error: ErrandError): void {
-    this.#error = error;
-    this.changed();
+  protected add({ nodes }: Page<Conversation>, isFirst: boolean): void {
+    const present = new Map(nodes.map((c) => [c.id, c]));
+    const last = nodes.at(-1);
+    this.#last = last?.id;
+    for (const [id, c] of present) if (!this.#touched.has(id)) this.#conversations.set(id, c);
+    if (!isFirst) return;
+    // What is in the range of the page and not on it has been deleted.
+    for (const [id, c] of this.#conversations) {
+      const inRange = c && (!this.hasMore || (last && newestFirst(c, last) <= 0));
+      if (inRange && !present.has(id) && !this.#touched.has(id)) this.#conversations.delete(id);
+    }
   }
 
   /** Shows a change at once, sends it, and takes it back if that fails. */
   async #change(id: string, change: Partial<Conversation> | null, send: () => Promise<Conversation | null>): Promise<void> {
     this.#changes.set(id, change);
-    this.#error = null;
+    this.error = null;
     this.changed();
     try {
       this.#set(id, await send());
     } catch (thrown) {
-      this.#error = toErrandError(thrown);
+      this.error = toErrandError(thrown);
     }
     if (this.#changes.get(id) === change) this.#changes.delete(id);
     this.changed();
@@ -137,7 +84,7 @@ export class ConversationStore extends Store<Conversations> {
     });
 
   protected render(): Conversations {
-    const last = this.#hasMore && this.#last ? this.#conversations.get(this.#last) : undefined;
+    const last = this.hasMore && this.#last ? this.#conversations.get(this.#last) : undefined;
     const list: Conversation[] = [];
     for (const [id, conversation] of this.#conversations) {
       const change = this.#changes.get(id);
@@ -146,14 +93,10 @@ export class ConversationStore extends Store<Conversations> {
       list.push(change ? { ...conversation, ...change } : conversation);
     }
     return {
+      ...this.parts(),
       conversations: list.sort(newestFirst),
-      status: this.#loaded ? "ready" : this.#error ? "error" : "loading",
-      error: this.#error,
       rename: this.#rename,
       remove: this.#remove,
-      hasMore: this.#hasMore,
-      loadMore: this.#loadMore,
-      refresh: this.#load,
     };
   }
 }

@@ -4,13 +4,13 @@ import {
   reduceTasks,
   toErrandError,
   type Errand,
-  type ErrandError,
   type Task,
   type TaskEvent,
   type TasksState,
 } from "@errand/client";
 import { taskMutations, tasksQuery, taskSubscription } from "./documents.js";
-import { randomKey, Store } from "./store.js";
+import { ListStore, type Page } from "./list.js";
+import { randomKey } from "./store.js";
 import type { ListTask, NewTask, TaskChanges, TaskFilter, TaskOrder, Tasks } from "./types.js";
 
 /** A change that is not stored yet. */
@@ -21,10 +21,6 @@ interface Change {
   apply: (task: Task | undefined) => Task | undefined;
   /** Tasks known before a task was created, to recognise the new one in the stream. */
   known?: ReadonlySet<string>;
-}
-
-interface Page {
-  tasks: { streamCursor: string; nodes: Task[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
 }
 
 const priorities = ["NONE", "LOW", "MEDIUM", "HIGH", "URGENT"];
@@ -44,18 +40,12 @@ const sortKeys = {
 const decidable = ["status", "label", "labels", "priority", "trashed"];
 
 /** The state of one list of tasks. */
-export class TaskStore extends Store<Tasks> {
+export class TaskStore extends ListStore<Tasks, Task, TaskEvent> {
   #state: TasksState = emptyTasks;
   /** Ids in the order of the server's pages. */
   #order: readonly string[] = [];
   #changes: readonly Change[] = [];
-  #error: ErrandError | null = null;
-  #loaded = false;
-  #after: string | null = null;
-  #hasMore = false;
-  #more: Promise<void> | undefined;
   #reload: ReturnType<typeof setTimeout> | undefined;
-  #unsubscribe: (() => void) | undefined;
   /** The last change of each task: changes of one task are sent one after the other. */
   readonly #tails = new Map<string, Promise<Task | undefined>>();
   readonly #sortKey: ((t: Task) => number) | undefined;
@@ -63,90 +53,51 @@ export class TaskStore extends Store<Tasks> {
   readonly #exact: boolean;
 
   constructor(
-    private readonly errand: Errand,
+    errand: Errand,
     private readonly filter: TaskFilter,
     private readonly orderBy: TaskOrder | undefined,
-    private readonly pageSize: number,
+    pageSize: number,
   ) {
-    super();
+    super(errand, pageSize, taskSubscription);
     this.#sortKey = (sortKeys as Record<string, (t: Task) => number>)[orderBy?.field ?? "NUMBER"];
     const given = Object.entries(filter).filter(([, value]) => value !== undefined && value !== null);
     this.#exact = this.#sortKey !== undefined && given.every(([key]) => decidable.includes(key));
   }
 
-  protected start(): void {
-    if (this.#loaded) this.#open();
-    else void this.#load();
+  protected override stop(): void {
+    this.#stopReload();
+    super.stop();
   }
 
-  protected stop(): void {
-    clearTimeout(this.#reload);
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
-  }
-
-  /** Follows the stream from the last event or, after the first page, from the time of the page. */
-  #open(): void {
-    if (!this.active || this.#unsubscribe) return;
-    const variables = { after: this.#state.cursor };
-    this.#unsubscribe = this.errand.subscribe(taskSubscription, variables, {
-      next: ({ taskStream }: { taskStream: TaskEvent }) => {
-        this.#state = reduceTasks(this.#state, taskStream);
-        if (!this.#exact) this.#reload ??= setTimeout(() => void this.#load(), 300);
-        this.changed();
-      },
-      reset: () => void this.#load(),
-      error: (error) => this.#fail(error),
-    });
-  }
-
-  readonly #load = async (): Promise<void> => {
+  #stopReload(): void {
     clearTimeout(this.#reload);
     this.#reload = undefined;
-    await this.persist(async () => {
-      const first = Math.min(100, Math.max(this.pageSize, this.#order.length));
-      const page = await this.#page(first, null);
-      this.#order = page.nodes.map((t) => t.id);
-      this.#state = { ...this.#state, cursor: this.#state.cursor ?? page.streamCursor };
-      this.#loaded = true;
-      this.#error = null;
-      this.#open();
-    }, (error) => this.#fail(error));
-    this.changed();
-  };
-
-  async #page(first: number, after: string | null) {
-    const variables = { first, after, orderBy: this.orderBy, filter: this.filter };
-    const { tasks } = await this.errand.query<Page>(tasksQuery, variables);
-    this.#state = mergeTasks(this.#state, tasks.nodes);
-    this.#hasMore = tasks.pageInfo.hasNextPage;
-    this.#after = tasks.pageInfo.endCursor;
-    return tasks;
   }
 
-  readonly #loadMore = async (): Promise<void> => {
-    if (!this.#hasMore) return;
-    const load = async () => {
-      try {
-        const page = await this.#page(this.pageSize, this.#after);
-        this.#order = [...this.#order, ...page.nodes.map((t) => t.id)];
-        this.changed();
-      } catch (thrown) {
-        this.#fail(toErrandError(thrown));
-      }
-    };
-    await (this.#more ??= load().finally(() => (this.#more = undefined)));
-  };
+  protected size(): number {
+    return this.#order.length;
+  }
 
-  #fail(error: ErrandError): void {
-    this.#error = error;
-    this.changed();
+  protected async query(first: number, after: string | null): Promise<Page<Task>> {
+    if (after === null) this.#stopReload();
+    const variables = { first, after, orderBy: this.orderBy, filter: this.filter };
+    return (await this.errand.query<{ tasks: Page<Task> }>(tasksQuery, variables)).tasks;
+  }
+
+  protected add({ nodes }: Page<Task>, isFirst: boolean): void {
+    this.#state = mergeTasks(this.#state, nodes);
+    this.#order = [...(isFirst ? [] : this.#order), ...nodes.map((t) => t.id)];
+  }
+
+  protected apply(event: TaskEvent): void {
+    this.#state = reduceTasks(this.#state, event);
+    if (!this.#exact) this.#reload ??= setTimeout(() => void this.refresh(), 300);
   }
 
   /** Shows a change at once, sends it, and takes it back if that fails. */
   #change(change: Change, send: (id: string) => Promise<Task>): Promise<Task | undefined> {
     this.#changes = [...this.#changes, change];
-    this.#error = null;
+    this.error = null;
     this.changed();
     const sent = this.#deliver(change, send, this.#tails.get(change.id));
     const key = change.id;
@@ -166,7 +117,7 @@ export class TaskStore extends Store<Tasks> {
       if (change.known) for (const c of this.#changes) if (c.id === change.id && c !== change) c.id = task.id;
       return task;
     } catch (thrown) {
-      this.#error = toErrandError(thrown);
+      this.error = toErrandError(thrown);
       return undefined;
     } finally {
       this.#changes = this.#changes.filter((c) => c !== change);
@@ -248,7 +199,7 @@ export class TaskStore extends Store<Tasks> {
     const sign = this.orderBy?.direction === "ASC" ? 1 : -1;
     const compare = (a: Task, b: Task) => sign * (key(a) - key(b) || a.number - b.number);
     // Tasks after the last page are shown when their page is loaded.
-    const last = this.#hasMore ? this.#state.tasks.get(this.#order.at(-1) ?? "") : undefined;
+    const last = this.hasMore ? this.#state.tasks.get(this.#order.at(-1) ?? "") : undefined;
     return matching(tasks.values())
       .filter((t) => !last || t.unsaved || compare(t, last) <= 0)
       .sort(compare);
@@ -267,18 +218,14 @@ export class TaskStore extends Store<Tasks> {
 
   protected render(): Tasks {
     return {
+      ...this.parts(),
       tasks: this.#list(),
-      status: this.#loaded ? "ready" : this.#error ? "error" : "loading",
-      error: this.#error,
       create: this.#create,
       update: this.#update,
       complete: this.#complete,
       reopen: this.#reopen,
       remove: this.#remove,
       restore: this.#restore,
-      hasMore: this.#hasMore,
-      loadMore: this.#loadMore,
-      refresh: this.#load,
     };
   }
 }

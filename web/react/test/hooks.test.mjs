@@ -177,13 +177,47 @@ test("useTasks: a list that the events cannot keep exact is loaded again", async
   await unmount();
 });
 
+test("useTasks, useConversations: pages are added to the list, and the stream's events stay", async () => {
+  const lists = {
+    tasks: [useTasks, (n) => task(n), (r) => r.tasks, (n) => ({ taskStream: { cursor: "later", kind: "CREATED", task: task(n) } })],
+    conversations: [
+      useConversations, (n) => ({ id: `conv_${n}`, title: `${n}` }), (r) => r.conversations,
+      (n) => ({ conversationStream: { cursor: "later", __typename: "ConversationChanged", conversation: { id: `conv_${n}`, title: `${n}`, archivedAt: null } } }),
+    ],
+  };
+  for (const [field, [hook, item, items, event]] of Object.entries(lists)) {
+    const fake = fakeErrand();
+    const page = (hasNextPage, ...numbers) => ({ [field]: { streamCursor: "at", nodes: numbers.map(item), pageInfo: { hasNextPage, endCursor: "end" } } });
+    const { rendered, unmount } = await renderHook(fake.errand, () => hook());
+    await answer(await fake.next(field), page(true, 5, 4));
+    await act(async () => void rendered.current.loadMore());
+    const request = await fake.next(field);
+    assert.equal(request.variables.after, "end");
+    await answer(request, page(false, 3, 2));
+    await act(async () => fake.open()[0].observer.next(event(6)));
+    assert.deepEqual(items(rendered.current).map((i) => i.id.split("_")[1]), ["6", "5", "4", "3", "2"]);
+    assert.equal(rendered.current.hasMore, false);
+    await act(async () => void rendered.current.refresh());
+    const refresh = await fake.next(field);
+    assert.equal(refresh.variables.after, null);
+    await answer(refresh, page(false, 6, 5, 3));
+    assert.equal(fake.subscriptions.length, 1, "the stream goes on");
+    await unmount();
+  }
+});
+
 test("useConversations: the list follows its stream, and a deletion is not undone by an older page", async () => {
   const fake = fakeErrand();
   const { rendered, unmount } = await renderHook(fake.errand, () => useConversations());
   const conversation = (n, title) => ({ id: `conv_${n}`, title, createdAt: "", updatedAt: "" });
   const event = (e) => act(async () => fake.open()[0].observer.next({ conversationStream: { cursor: "c", ...e } }));
+  const page = (...nodes) => ({ conversations: { streamCursor: "at", nodes, pageInfo: { hasNextPage: false, endCursor: null } } });
+  await answer(await fake.next("conversations"), page(conversation(2, "b"), conversation(1, "a")));
+  assert.equal(fake.open().length, 1);
+  assert.equal(fake.open()[0].variables.after, "at", "the stream continues where the page ends");
+  await act(async () => void rendered.current.refresh());
   await event({ __typename: "ConversationDeleted", deletedId: "conv_1" });
-  await answer(await fake.next("conversations"), { conversations: { nodes: [conversation(2, "b"), conversation(1, "a")], pageInfo: { hasNextPage: false, endCursor: null } } });
+  await answer(await fake.next("conversations"), page(conversation(2, "b"), conversation(1, "a")));
   await event({ __typename: "ConversationChanged", conversation: conversation(3, "c") });
   assert.deepEqual(rendered.current.conversations.map((c) => c.title), ["c", "b"]);
   await event({ __typename: "ConversationChanged", conversation: { ...conversation(3, "c"), archivedAt: "2026-11-27T08:00:00Z" } });
