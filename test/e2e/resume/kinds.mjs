@@ -71,6 +71,7 @@ const errand = (settings) => {
   return {
     subscribe: (text, variables, next, error) => client.subscribe(text, variables, { next, error }),
     close: () => client.dispose(),
+    errand: client,
   };
 };
 

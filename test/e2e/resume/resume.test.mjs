@@ -5,7 +5,7 @@ import { createErrand, emptyConversation, emptyTasks, errorCode, isFinished, red
 import { WebSocket } from "ws";
 import { startServer } from "../server.mjs";
 import { kinds } from "./kinds.mjs";
-import { startProxy } from "./proxy.mjs";
+import { startLink } from "../link.mjs";
 
 const secret = "a secret of the tests, longer than 32 bytes";
 const server = await startServer({ BETTER_AUTH_SECRET: secret, AUTH_LEEWAY: "0s", RULES_PACE: "40ms" });
@@ -101,15 +101,15 @@ function watch(client, id, after) {
 const texts = (messages) => messages.map(({ id, content, status, toolCalls }) => ({ id, content, status, toolCalls: toolCalls.map(({ id, name, status }) => ({ id, name, status })) }));
 const text = (state) => state.conversation.messages.map((m) => m.content).join();
 
-/** Runs body with a client behind a proxy. */
+/** Runs body with a client behind a link that can be cut. */
 async function withClient(kind, user, settings, body) {
-  const proxy = await startProxy(server);
-  const client = kinds[kind]({ url: proxy.url, token: () => token(user), webSocketImpl: WebSocket, ...settings });
+  const link = await startLink(server);
+  const client = kinds[kind]({ url: `${link.url}/graphql`, token: () => token(user), webSocketImpl: WebSocket, ...settings });
   try {
-    await body(client, proxy);
+    await body(client, link);
   } finally {
     client.close();
-    proxy.close();
+    link.close();
   }
 }
 
@@ -117,7 +117,7 @@ for (const kind of Object.keys(kinds)) {
   test(`nothing is lost when the server is killed and much happens while the client is away: ${kind}`, () => {
     const user = `away-${kind.replace(" ", "-")}`;
     const me = direct(user);
-    return withClient(kind, user, {}, async (client, proxy) => {
+    return withClient(kind, user, {}, async (client, link) => {
       const { conversation } = await me.send("Hello");
       const view = watch(client, conversation.id, await me.streamCursor());
       await me.createTask("before");
@@ -126,13 +126,13 @@ for (const kind of Object.keys(kinds)) {
       const started = view.until(({ conversation: c }) => c.messages.some((m) => m.id === reply.assistantMessage.id && m.content));
       await started;
 
-      proxy.cut();
+      link.cut();
       await server.killAndRestart();
       for (const title of ["one", "two", "three"]) await me.createTask(title);
       await me.send("Add a task to call Bob", conversation.id);
       await me.send("What are my tasks?", conversation.id);
       const stored = await me.finished(conversation.id);
-      proxy.mend();
+      link.mend();
 
       await view.until(({ conversation: c, tasks }) => c.messages.length === stored.length && c.messages.every((m) => isFinished(m.status)) && tasks.tasks.size === 6);
       assert.deepEqual(texts(view.state.conversation.messages), texts(stored));
@@ -264,12 +264,48 @@ test("a token that the issuer cannot renew at present delays the connection", as
 });
 
 test("queries wait for a server that restarts", async () => {
-  const proxy = await startProxy(server);
-  const client = createErrand({ url: proxy.url, token: () => token("query"), webSocketImpl: WebSocket });
-  proxy.cut();
+  const link = await startLink(server);
+  const client = createErrand({ url: `${link.url}/graphql`, token: () => token("query"), webSocketImpl: WebSocket });
+  link.cut();
   const answer = client.query(`{ tasks { nodes { id } } }`);
-  setTimeout(() => proxy.mend(), 500);
+  setTimeout(() => link.mend(), 500);
   assert.deepEqual(await answer, { tasks: { nodes: [] } });
-  proxy.close();
+  link.close();
   client.dispose();
+});
+
+test("what happens between a list and its stream is not missed", async () => {
+  const client = createErrand({ url: `${server.url}/graphql`, token: () => token("between"), webSocketImpl: WebSocket });
+  const create = async (title) => {
+    const document = `mutation ($title: String!) { createConversation(input: { title: $title }) { conversation { id } } createTask(input: { title: $title }) { task { id } } }`;
+    return (await client.mutate(document, { title })).createConversation.conversation.id;
+  };
+  await create("before");
+  const { tasks, conversations } = await client.query(`{ tasks { streamCursor } conversations { streamCursor } }`);
+  const id = await create("between");
+  const first = (text, after) => new Promise((resolve, reject) => client.subscribe(text, { after }, { next: resolve, error: reject }));
+  const conversation = await first(
+    `subscription ($after: Cursor) { conversationStream(after: $after) { cursor ... on ConversationChanged { conversation { id } } } }`,
+    conversations.streamCursor,
+  );
+  assert.equal(conversation.conversationStream.conversation.id, id);
+  assert.equal((await first(taskStream, tasks.streamCursor)).taskStream.task.title, "between");
+  client.dispose();
+});
+
+test("a stream that is cut before its first event continues from its given cursor, without a reset", async () => {
+  const me = direct("quiet");
+  const after = await me.streamCursor();
+  await withClient("createErrand", "quiet", {}, async (client, link) => {
+    const errand = client.errand;
+    let resets = 0;
+    const connected = new Promise((resolve) => errand.socket.on("connected", resolve));
+    const event = new Promise((next, error) => errand.subscribe(taskStream, { after }, { next, error, reset: () => resets++ }));
+    await connected;
+    await link.cut();
+    await me.createTask("while away");
+    link.mend();
+    assert.equal((await event).taskStream.task.title, "while away");
+    assert.equal(resets, 0);
+  });
 });

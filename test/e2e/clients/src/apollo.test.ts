@@ -18,9 +18,9 @@ testClient(apolloMultipart);
 const sha256 = (query: string) => createHash("sha256").update(query).digest("hex");
 
 /** An Apollo Client that records its requests. */
-function recorded({ proxy, token }: User, wrap: (link: ApolloLink) => ApolloLink = (link) => link, cache?: InMemoryCache) {
+function recorded({ link: { url }, token }: User, wrap: (link: ApolloLink) => ApolloLink = (link) => link, cache?: InMemoryCache) {
   const requests: { method: string; text: string; accept: string }[] = [];
-  const link = httpLink(proxy.url, token, (input, init) => {
+  const link = httpLink(url, token, (input, init) => {
     const text = init?.body ? String(init.body) : decodeURIComponent(String(input));
     requests.push({ method: init?.method ?? "GET", text, accept: new Headers(init?.headers).get("accept") ?? "" });
     return fetch(input, init);
@@ -74,7 +74,7 @@ describe("Apollo Client, incremental delivery of a later draft", () => {
   it("receives the complete response at once", () => withUser(apolloMultipart, async (user) => {
     await createTasks(user.client, 1);
     const client = new ApolloClient({
-      link: httpLink(user.proxy.url, user.token),
+      link: httpLink(user.link.url, user.token),
       cache: new InMemoryCache(),
       incrementalHandler: new GraphQL17Alpha9Handler(),
     });

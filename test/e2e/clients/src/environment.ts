@@ -2,31 +2,31 @@ import { after } from "node:test";
 import { startServer } from "../../server.mjs";
 import type { Client, ClientKind } from "./client.js";
 import { CreateTaskDocument } from "./generated.js";
-import { startProxy, type ConnectionProxy } from "./proxy.js";
+import { startLink, type Link } from "../../link.mjs";
 
 // Slow enough that a test can act in the middle of a reply.
 export const server = await startServer({ RULES_PACE: "40ms" });
 after(() => server.stop());
 
-/** A signed-in user, whose client is connected through a proxy of its own. */
+/** A signed-in user, whose client is connected through a link of its own. */
 export interface User {
   client: Client;
   token: string;
-  proxy: ConnectionProxy;
+  link: Link;
 }
 
 let users = 0;
 
 /** Signs in a new user, runs body, and closes the user's connections even if body fails. */
 export async function withUser(kind: ClientKind, body: (user: User) => Promise<void>) {
-  const proxy = await startProxy(server);
+  const link = await startLink(server);
   const token = await server.signIn(`user-${++users}`);
-  const client = kind.connect(proxy.url, token);
+  const client = kind.connect(link.url, token);
   try {
-    await body({ client, token, proxy });
+    await body({ client, token, link });
   } finally {
     await client.close();
-    proxy.close();
+    link.close();
   }
 }
 

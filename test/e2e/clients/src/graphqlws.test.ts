@@ -11,28 +11,28 @@ testClient(graphqlWS);
 
 describe("graphql-ws with its own retries", () => {
   // On a retry the library subscribes with the original variables, so the stream starts from the newest turn again.
-  it("reconnects after each dropped connection and ends with exactly the stored text", () => withUser(graphqlWS, async ({ client, token, proxy }) => {
+  it("reconnects after each dropped connection and ends with exactly the stored text", () => withUser(graphqlWS, async ({ client, token, link }) => {
     await createTasks(client, 10);
     const { conversation, assistantMessage } = await send(client, "List my tasks");
-    const retrying = over(createClient({ ...socketOptions(proxy.url, token), retryAttempts: 5, retryWait: async () => {} }));
+    const retrying = over(createClient({ ...socketOptions(link.url, token), retryAttempts: 5, retryWait: async () => {} }));
     const state = new ConversationState();
-    const before = proxy.connections;
+    const before = link.connections;
     await watch(retrying, conversation.id, state, (event) => {
-      if (event.__typename === "MessageDelta" && state.deltas % 5 === 0 && proxy.connections - before < 3) void proxy.cut();
+      if (event.__typename === "MessageDelta" && state.deltas % 5 === 0 && link.connections - before < 3) void link.drop();
       return finished(assistantMessage.id)(event);
     });
     await retrying.close();
-    assert.ok(proxy.connections - before >= 3, "connections were dropped");
+    assert.ok(link.connections - before >= 3, "connections were dropped");
     assert.match(state.message(assistantMessage.id).content, /Task 10/);
     await assertStored(client, state.message(assistantMessage.id));
   }));
 
-  it("reconnects with a new token after 4403", () => withUser(graphqlWS, async ({ client, token, proxy }) => {
+  it("reconnects with a new token after 4403", () => withUser(graphqlWS, async ({ client, token, link }) => {
     await createTasks(client, 1);
     const codes: unknown[] = [];
     let next = "bad";
     const renewing = createClient({
-      ...socketOptions(proxy.url, token),
+      ...socketOptions(link.url, token),
       connectionParams: () => ({ authorization: `Bearer ${next}` }),
       retryAttempts: 5,
       retryWait: async () => void (next = token),

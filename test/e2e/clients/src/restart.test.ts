@@ -8,12 +8,12 @@ import { assertStored, finished, openTaskStream, send, watch } from "./scenarios
 import { ConversationState, type MessageEvent } from "./conversation.js";
 import { withUser, createTasks, server } from "./environment.js";
 
-test("a reply continues after a server restart, and a client that retries misses nothing", () => withUser(graphqlSSE, async ({ client, token, proxy }) => {
+test("a reply continues after a server restart, and a client that retries misses nothing", () => withUser(graphqlSSE, async ({ client, token, link }) => {
   await createTasks(client, 12);
   const { conversation, assistantMessage } = await send(client, "Add a task to call Bob and list my tasks");
   const codes: unknown[] = [];
   const retrying = over(createClient({
-    ...socketOptions(proxy.url, token),
+    ...socketOptions(link.url, token),
     // The old server stops before the new one starts.
     retryAttempts: Infinity,
     retryWait: () => new Promise(setImmediate),

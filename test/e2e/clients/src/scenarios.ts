@@ -38,7 +38,7 @@ async function streams({ client }: { client: Client }) {
   assert.deepEqual(tasks.tasks.edges.map(({ node }) => [node.number, node.title]), [[1, "Buy groceries"]]);
 }
 
-async function resumes({ client, proxy }: { client: Client; proxy: { cut(): Promise<void> } }) {
+async function resumes({ client, link }: { client: Client; link: { drop(): Promise<void> } }) {
   await createTasks(client, 10);
   const { conversation, assistantMessage } = await send(client, "List my tasks");
   const state = new ConversationState();
@@ -46,7 +46,7 @@ async function resumes({ client, proxy }: { client: Client; proxy: { cut(): Prom
   const before = state.message(assistantMessage.id).content;
 
   // A dropped connection must be reported as an error, not as completion.
-  const broken = watch(client, conversation.id, state, (event) => event.__typename === "MessageDelta" && void proxy.cut(), state.cursor);
+  const broken = watch(client, conversation.id, state, (event) => event.__typename === "MessageDelta" && void link.drop(), state.cursor);
   await assert.rejects(broken);
   await new Promise(setImmediate);
   const received: string[] = [];
@@ -128,10 +128,10 @@ async function errorCodes(kind: ClientKind, client: Client) {
   });
 }
 
-async function badToken({ client, proxy }: { client: Client; proxy: { connections: number } }) {
+async function badToken({ client, link }: { client: Client; link: { connections: number } }) {
   await assert.rejects(client.request(g.TasksDocument, { first: 1 }), isAuthenticationFailure);
   await assert.rejects(iterate(client, g.TaskStreamDocument, {}).next(), isAuthenticationFailure);
-  assert.ok(proxy.connections <= 3, `${proxy.connections} connections: a rejected client must not keep reconnecting`);
+  assert.ok(link.connections <= 3, `${link.connections} connections: a rejected client must not keep reconnecting`);
 }
 
 const hasCode = (code: string) => (thrown: unknown) => {

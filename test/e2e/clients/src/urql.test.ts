@@ -10,12 +10,12 @@ testClient(urqlWebSocket);
 testClient(urqlSSE);
 
 describe("urql, @defer", () => {
-  it("delivers the first part, then the complete data", () => withUser(urqlSSE, async ({ client, token, proxy }) => {
+  it("delivers the first part, then the complete data", () => withUser(urqlSSE, async ({ client, token, link }) => {
     await createTasks(client, 1);
     const results: any[] = [];
     await new Promise<void>((resolve, reject) => {
       pipe(
-        urqlClient(proxy.url, token).query(TaskWithHistoryDocument, { number: 1 }),
+        urqlClient(link.url, token).query(TaskWithHistoryDocument, { number: 1 }),
         subscribe(({ data, error, hasNext }) => {
           if (error) return reject(error);
           results.push(structuredClone(data?.task));
