@@ -19,14 +19,10 @@ function useSelection() {
 export function App() {
   const [selected, select] = useSelection()
   const list = useConversations()
-  const created = (id: string) => {
-    select(id)
-    void list.refresh()
-  }
   return (
     <div className="app">
       <Conversations list={list} selected={selected} select={select} />
-      <Chat conversationId={selected} onConversation={created} />
+      <Chat conversationId={selected} onConversation={select} />
       <Tasks />
     </div>
   )

@@ -1,8 +1,9 @@
 // Makes an application from the template of create-vite and given files, and builds it as its user does.
-import { execFile } from "node:child_process";
-import { cp, mkdir, rm, writeFile } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import { preview } from "vite";
 
 const here = import.meta.dirname;
@@ -11,14 +12,18 @@ const root = join(here, "..", "..", "..");
 const folder = join(here, "_build");
 export const binary = process.env.ERRAND_BIN ?? join(root, "bin", "errand");
 
+/** How the documents start an application. */
+const start = "npm run dev\n";
+
 const installed = (command) => join(here, "node_modules", ".bin", command);
+
+/** Vite sets NODE_ENV in this process, with which npm would not install what builds an application. */
+const inherited = () => ({ ...process.env, NODE_ENV: undefined });
 
 /** Runs a program and returns its output; rejects with what it has written if it fails. */
 export async function run(command, args, cwd, env = {}) {
   try {
-    // Vite sets NODE_ENV in this process, with which npm would not install what builds an application.
-    const inherited = { ...process.env, NODE_ENV: undefined };
-    const { stdout } = await promisify(execFile)(command, args, { cwd, env: { ...inherited, ...env } });
+    const { stdout } = await promisify(execFile)(command, args, { cwd, env: { ...inherited(), ...env } });
     return stdout;
   } catch (error) {
     throw new Error(`${command} ${args.join(" ")}: ${error.message}\n${error.stdout}\n${error.stderr}`);
@@ -61,6 +66,40 @@ export async function copyApp(source, name, files) {
   await write(app, files);
   await run("npm", ["run", "build"], app);
   return app;
+}
+
+/**
+ * Follows a document as a new user does: runs its shell commands in an empty folder beside a clone, and writes its files
+ * after the first ones. Returns the folder of the application, which is built, and a function that removes all.
+ */
+export async function followDocument(blocks, files) {
+  const empty = await mkdtemp(join(tmpdir(), "errand-newcomer-"));
+  const clone = join(empty, "errand");
+  await mkdir(join(clone, "bin"), { recursive: true });
+  await symlink(join(root, "web"), join(clone, "web"));
+  await symlink(binary, join(clone, "bin", "errand"));
+  const app = join(empty, "chat");
+  const commands = blocks.filter(({ language, text }) => language === "sh" && text !== start).map(({ text }) => text);
+  const settings = { npm_config_audit: "false", npm_config_fund: "false", npm_config_prefer_offline: "true" };
+  for (const [i, text] of commands.entries()) {
+    await run("sh", ["-e", "-c", text], i === 0 ? empty : app, settings);
+    if (i === 0) await write(app, files);
+  }
+  await run("npm", ["run", "build"], app);
+  return { app, remove: () => rm(empty, { recursive: true }) };
+}
+
+/** Starts an application as the document says, and returns its address. */
+export async function serveInDevelopment(app) {
+  const child = spawn("sh", ["-c", `exec ${start}`], { cwd: app, env: inherited(), detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  let log = "";
+  for await (const text of child.stdout.setEncoding("utf8")) {
+    log += stripVTControlCharacters(text);
+    const url = log.match(/Local: +(http:\/\/localhost:\d+)/)?.[1];
+    // npm, the shell and Vite.
+    if (url) return { url, close: () => process.kill(-child.pid) };
+  }
+  throw new Error(`the application does not start:\n${log}`);
 }
 
 async function write(app, files) {

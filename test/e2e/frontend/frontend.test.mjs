@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
 import { startServer } from "../server.mjs";
-import { binary, buildExample, copyApp, makeApp, prepare, run } from "./app.mjs";
+import { binary, buildExample, copyApp, followDocument, makeApp, prepare, run, serveInDevelopment } from "./app.mjs";
 import { blocksOf, filesOf } from "./documents.mjs";
 import { startPostgres } from "./postgres.mjs";
 import { survivesCrash } from "./programs.mjs";
@@ -25,7 +25,13 @@ async function withServer(env, use) {
     await server.stop();
   }
 }
-const drive = (app, page, env) => withServer(env, (server) => missesNothing({ browser, server, app, page }));
+const drive = (frontEnd, env) => withServer(env, (server) => missesNothing({ browser, server, ...frontEnd }));
+
+/** Wraps a function so that it runs once, when it is first called. */
+function once(make) {
+  let made;
+  return () => (made ??= make());
+}
 
 /** The files that drive a client by its name, and what their page shows. */
 const driven = async (name, main = "main.tsx") => ({
@@ -48,56 +54,73 @@ test("README has the same files as FRONTEND.md", () => {
   }
 });
 
+const drivers = {
+  "Apollo Client": async () => [await driven("apollo", "tasks.tsx"), { ...driver, tasks: "#root li", counts: "#root > p" }],
+  urql: async () => [{ ...(await driven("urql")), "src/errand.ts": page["src/urql.ts"] }, driver],
+  Relay: async () => [await driven("relay"), driver],
+  "server-sent events": async () => [await driven("sse"), driver],
+  "plain fetch": async () => [await driven("plain"), driver],
+};
+const example = { input: "main form input", messages: "main ol > li", tasks: "aside li" };
+
 // Most of the time passes with waiting for connections.
 describe("nothing is missing after restarts and crashes", { concurrency: 5 }, () => {
-  let whole;
-  before(async () => {
+  const whole = once(async () => {
     await prepare();
-    whole = await makeApp("page", page);
+    return makeApp("page", page);
   });
-
-  test("React", async () => drive(whole, quickStart));
-  const parts = {
-    "Apollo Client": async () => [await driven("apollo", "tasks.tsx"), { ...driver, tasks: "#root li" }],
-    urql: async () => [{ ...(await driven("urql")), "src/errand.ts": page["src/urql.ts"] }, driver],
-    Relay: async () => [await driven("relay"), driver],
-    "server-sent events": async () => [await driven("sse"), driver],
-    "plain fetch": async () => [await driven("plain"), driver],
+  /** Builds each front end once, by its name: {app, page}. */
+  const frontEnds = {
+    React: once(async () => ({ app: await whole(), page: quickStart })),
+    "examples/react-chat": once(async () => ({ app: await buildExample("react-chat"), page: example })),
   };
-  for (const [name, part] of Object.entries(parts)) {
-    test(name, async () => {
-      const [files, selectors] = await part();
-      await drive(await copyApp(whole, `page-${name.replaceAll(" ", "-")}`, files), selectors);
+  for (const [name, parts] of Object.entries(drivers)) {
+    frontEnds[name] = once(async () => {
+      const [files, page] = await parts();
+      return { app: await copyApp(await whole(), `page-${name.replaceAll(" ", "-")}`, files), page };
     });
   }
 
-  const example = { input: "main form input", messages: "main ol > li", tasks: "aside li" };
-  test("examples/react-chat", async () => drive(await buildExample("react-chat"), example));
+  // What README has, on both engines; the other clients of FRONTEND.md on one of them.
+  const onPostgres = ["React", "examples/react-chat", "Apollo Client", "urql", "Relay", "plain fetch"];
+  const onSQLite = ["examples/react-chat", "Apollo Client", "urql", "server-sent events"];
 
-  test("React, on PostgreSQL", async () => {
-    const postgres = await startPostgres();
+  let postgres;
+  before(async () => (postgres = await startPostgres(onPostgres)));
+  after(() => postgres?.stop());
+
+  test("React, by the shell commands of FRONTEND.md in an empty folder, on SQLite", async () => {
+    const { app, remove } = await followDocument(blocksOf("docs/FRONTEND.md"), page);
     try {
-      const env = { DATABASE_URL: postgres.url };
-      await run(binary, ["migrate", "up"], whole, env);
-      await drive(whole, quickStart, env);
+      await drive({ app, page: quickStart, serve: serveInDevelopment });
     } finally {
-      await postgres.stop();
+      await remove();
     }
   });
+  for (const name of onSQLite) test(`${name}, on SQLite`, async () => drive(await frontEnds[name]()));
+  for (const [i, name] of onPostgres.entries()) {
+    test(`${name}, on PostgreSQL`, async () => {
+      const env = { DATABASE_URL: postgres.urls[i] };
+      const frontEnd = await frontEnds[name]();
+      await run(binary, ["migrate", "up"], frontEnd.app, env);
+      await drive(frontEnd, env);
+    });
+  }
 
-  test("Go", async () => {
-    await withProgram("chat.go", async (file, folder) => {
+  for (const [name, compile] of Object.entries({
+    "chat.go": async (file, folder) => {
       const program = join(folder, "chat");
       await run("go", ["build", "-o", program, file], folder);
-      await withServer({ RULES_PACE: "150ms" }, (server) => survivesCrash({ server, command: [program] }));
-    });
-  });
-
-  test("Python", async () => {
-    await withProgram("chat.py", async (file) => {
-      await withServer({ RULES_PACE: "150ms" }, (server) => survivesCrash({ server, command: ["python3", file] }));
-    });
-  });
+      return [program];
+    },
+    "chat.py": async (file) => ["python3", file],
+  })) {
+    test(name, () =>
+      withProgram(name, async (file, folder) => {
+        const command = await compile(file, folder);
+        await withServer({ RULES_PACE: "150ms" }, (server) => survivesCrash({ server, command }));
+      }));
+  }
 });
 
 async function withProgram(name, use) {
@@ -115,7 +138,7 @@ test("the packages that the documents install are those of this suite", async ()
   const lines = [...readme, ...blocksOf("docs/FRONTEND.md")]
     .filter(({ language }) => language === "sh")
     .flatMap(({ text }) => text.match(/^npm install .+$/gm) ?? []);
-  const names = lines.flatMap((line) => line.split(" ").slice(2)).filter((word) => !/^-|^\.\./.test(word));
+  const names = lines.flatMap((line) => line.split(" ").slice(2)).filter((word) => !/^[-.]/.test(word));
   assert.ok(names.includes("graphql-ws"));
   const text = (await Promise.all(["README.md", "docs/FRONTEND.md"].map((file) =>
     readFile(join(import.meta.dirname, "..", "..", "..", file), "utf8")))).join();

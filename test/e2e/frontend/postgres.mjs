@@ -6,15 +6,17 @@ import { createInterface } from "node:readline";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
-/** Returns {url, stop} of a server with an empty database; rejects if it does not start. */
-export async function startPostgres() {
-  const child = spawn("go", ["run", "./test/e2e/postgres"], { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
-  const [url] = await Promise.race([
-    once(createInterface({ input: child.stdout }), "line"),
-    once(child, "exit").then(([code]) => Promise.reject(new Error(`PostgreSQL does not start: ${code}`))),
-  ]);
+/** Returns {urls, stop} of a server with empty databases; rejects if it does not start. */
+export async function startPostgres(names) {
+  const child = spawn("go", ["run", "./test/e2e/postgres", ...names], { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout });
+  const read = async () => {
+    const urls = [];
+    for await (const url of lines) if (urls.push(url) === names.length) return urls;
+    throw new Error("PostgreSQL does not start");
+  };
   return {
-    url,
+    urls: await read(),
     async stop() {
       const exit = once(child, "exit");
       child.stdin.end();

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { makeLink } from "./link.mjs";
+import { startLink } from "../link.mjs";
 
 /** Runs a program that sends a message; the server is killed in the middle of the reply. */
 export async function survivesCrash({ server, command }) {
-  const link = await makeLink(() => Number(new URL(server.url).port));
+  const link = await startLink(server);
   const child = spawn(command[0], [...command.slice(1), "Add a task to feed the cat tomorrow"], {
-    env: { ...process.env, ERRAND_URL: `http://127.0.0.1:${link.port}` },
+    env: { ...process.env, ERRAND_URL: link.url },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "", log = "";
@@ -26,6 +26,6 @@ export async function survivesCrash({ server, command }) {
     assert.match(output, /Added task 1: Feed the cat, due tomorrow \(.+\)\.\n$/);
   } finally {
     child.kill();
-    await link.close();
+    link.close();
   }
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { serveApp } from "./app.mjs";
-import { makeLink } from "./link.mjs";
+import { startLink } from "../link.mjs";
 import { watch } from "./watch.mjs";
 
 const sentences = {
@@ -12,12 +12,12 @@ const sentences = {
 };
 
 /**
- * Runs the scenario. app is the folder of a built application, pageOf describes its page: {input, messages, tasks} are
- * selectors; a task's text contains its title, and its list has one element per task.
+ * Runs the scenario. app is the folder of a built application, page describes its page: {input, messages, tasks, counts}
+ * are selectors; a task's text contains its title, and its list has one element per task. serve starts the page's server.
  */
-export async function missesNothing({ browser, server, app, page: parts }) {
-  const link = await makeLink(() => Number(new URL(server.url).port));
-  const served = await serveApp(app);
+export async function missesNothing({ browser, server, app, page: parts, serve = serveApp }) {
+  const link = await startLink(server);
+  const served = await serve(app);
   // The documents name the server's default address, which may be in use on this machine.
   const instance = await browser([`--host-resolver-rules=MAP localhost:8080 127.0.0.1:${link.port}`]);
   const page = await instance.newPage();
@@ -71,7 +71,7 @@ export async function missesNothing({ browser, server, app, page: parts }) {
   } finally {
     await instance.close();
     await served.close();
-    await link.close();
+    link.close();
   }
 }
 
@@ -81,13 +81,14 @@ async function say(page, { input }, text) {
 }
 
 /** Waits until the page shows exactly what the server has stored, with this number of finished turns. */
-async function converges(page, { messages, tasks }, user, turns) {
+async function converges(page, { messages, tasks, counts }, user, turns) {
   const end = Date.now() + 30_000;
   for (;;) {
     const stored = await user.stored();
     const shown = {
       messages: await page.locator(messages).allInnerTexts(),
       tasks: tasks === undefined ? undefined : await page.locator(tasks).allInnerTexts(),
+      counts: counts === undefined ? undefined : await page.locator(counts).innerText(),
     };
     const fault = difference(stored, shown, turns);
     if (fault === "") return;
@@ -103,6 +104,8 @@ function difference(stored, shown, turns) {
   for (const [i, { content }] of stored.messages.entries()) {
     if (!shown.messages[i].includes(content)) return `message ${i + 1} is shown differently`;
   }
+  const pending = stored.tasks.filter(({ completed }) => !completed).length;
+  if (shown.counts?.startsWith(`${pending} open,`) === false) return "another number of open tasks is shown";
   if (shown.tasks === undefined) return "";
   if (shown.tasks.length !== stored.tasks.length) return "another number of tasks is shown";
   for (const { title, completed } of stored.tasks) {
