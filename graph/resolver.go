@@ -8,6 +8,7 @@ package graph
 import (
 	"errand/internal/account"
 	"errand/internal/chat"
+	"errand/internal/serverinfo"
 	"errand/internal/stream"
 	"errand/internal/task"
 	"errand/internal/usage"
@@ -22,4 +23,5 @@ type Resolver struct {
 	Chat     *chat.Service
 	Usage    *usage.Ledger
 	Hub      *stream.Hub
+	Info     *serverinfo.Info
 }

@@ -21,6 +21,7 @@ func runServe(ctx context.Context, inv invocation) error {
 		return err
 	}
 	cfg.Database.Migrate = cfg.Database.Migrate || *migrate
+	cfg.Version = readBuildInfo().version
 	tuneGC()
 	s, err := server.Start(ctx, cfg, telemetry.NewLogger(inv.stderr, cfg.Server.LogLevel))
 	if err != nil {

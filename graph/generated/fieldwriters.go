@@ -11,12 +11,58 @@ import (
 	"errand/graph/scalar"
 	"errand/internal/chat"
 	"errand/internal/page"
+	"errand/internal/serverinfo"
 	"errand/internal/stream"
 	"errand/internal/task"
+	"errand/internal/taskparse"
 	"errand/internal/usage"
 
 	"github.com/99designs/gqlgen/graphql"
 )
+
+// fieldWriterAuthInfo returns the writer of a field of AuthInfo, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterAuthInfo(field graphql.CollectedField) fastjson.FieldWriter[*serverinfo.Auth] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *serverinfo.Auth) bool { fastjson.String(b, "AuthInfo"); return true }
+	case "methods":
+		return fastjson.List(ec.OperationContext, field.Selections, authMethodImplementors, ec.fieldWriterAuthMethod, func(obj *serverinfo.Auth) []*serverinfo.AuthMethod { return obj.Methods })
+	default:
+		return nil
+	}
+}
+
+// fieldWriterAuthMethod returns the writer of a field of AuthMethod, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterAuthMethod(field graphql.CollectedField) fastjson.FieldWriter[*serverinfo.AuthMethod] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *serverinfo.AuthMethod) bool { fastjson.String(b, "AuthMethod"); return true }
+	case "kind":
+		return func(b *bytes.Buffer, obj *serverinfo.AuthMethod) bool { v := obj.Kind; v.MarshalGQL(b); return true }
+	case "issuer":
+		return func(b *bytes.Buffer, obj *serverinfo.AuthMethod) bool {
+			p := obj.Issuer
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.String(b, v)
+			return true
+		}
+	case "path":
+		return func(b *bytes.Buffer, obj *serverinfo.AuthMethod) bool {
+			p := obj.Path
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.String(b, v)
+			return true
+		}
+	default:
+		return nil
+	}
+}
 
 // fieldWriterCancelReplyPayload returns the writer of a field of CancelReplyPayload, or nil when only gqlgen can resolve the field.
 func (ec *executionContext) fieldWriterCancelReplyPayload(field graphql.CollectedField) fastjson.FieldWriter[*model.CancelReplyPayload] {
@@ -413,6 +459,30 @@ func (ec *executionContext) fieldWriterMessageFinished(field graphql.CollectedFi
 	}
 }
 
+// fieldWriterModelInfo returns the writer of a field of ModelInfo, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterModelInfo(field graphql.CollectedField) fastjson.FieldWriter[*serverinfo.Model] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *serverinfo.Model) bool { fastjson.String(b, "ModelInfo"); return true }
+	case "provider":
+		return func(b *bytes.Buffer, obj *serverinfo.Model) bool {
+			v := obj.Provider
+			fastjson.String(b, v)
+			return true
+		}
+	case "name":
+		return func(b *bytes.Buffer, obj *serverinfo.Model) bool { v := obj.Name; fastjson.String(b, v); return true }
+	case "leavesMachine":
+		return func(b *bytes.Buffer, obj *serverinfo.Model) bool {
+			v := obj.LeavesMachine
+			fastjson.Bool(b, v)
+			return true
+		}
+	default:
+		return nil
+	}
+}
+
 // fieldWriterPageInfo returns the writer of a field of PageInfo, or nil when only gqlgen can resolve the field.
 func (ec *executionContext) fieldWriterPageInfo(field graphql.CollectedField) fastjson.FieldWriter[*page.Info] {
 	switch field.Name {
@@ -442,6 +512,90 @@ func (ec *executionContext) fieldWriterPageInfo(field graphql.CollectedField) fa
 			fastjson.String(b, v)
 			return true
 		}
+	default:
+		return nil
+	}
+}
+
+// fieldWriterParsedTask returns the writer of a field of ParsedTask, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterParsedTask(field graphql.CollectedField) fastjson.FieldWriter[*taskparse.Task] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *taskparse.Task) bool { fastjson.String(b, "ParsedTask"); return true }
+	case "title":
+		return func(b *bytes.Buffer, obj *taskparse.Task) bool { v := obj.Title; fastjson.String(b, v); return true }
+	case "description":
+		return func(b *bytes.Buffer, obj *taskparse.Task) bool {
+			v := obj.Description
+			fastjson.String(b, v)
+			return true
+		}
+	case "priority":
+		return func(b *bytes.Buffer, obj *taskparse.Task) bool { v := obj.Priority; v.MarshalGQL(b); return true }
+	case "dueOn":
+		return func(b *bytes.Buffer, obj *taskparse.Task) bool {
+			p := obj.DueOn
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.String(b, v)
+			return true
+		}
+	case "dueAt":
+		return func(b *bytes.Buffer, obj *taskparse.Task) bool {
+			p := obj.DueAt
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
+			return true
+		}
+	case "labels":
+		return func(b *bytes.Buffer, obj *taskparse.Task) bool {
+			b.WriteByte('[')
+			for i, v := range obj.Labels {
+				if i > 0 {
+					b.WriteByte(',')
+				}
+				fastjson.String(b, v)
+			}
+			b.WriteByte(']')
+			return true
+		}
+	case "spans":
+		return fastjson.List(ec.OperationContext, field.Selections, parsedTaskSpanImplementors, ec.fieldWriterParsedTaskSpan, func(obj *taskparse.Task) []*taskparse.Span { return obj.Spans })
+	case "uncertain":
+		return func(b *bytes.Buffer, obj *taskparse.Task) bool {
+			b.WriteByte('[')
+			for i, v := range obj.Uncertain {
+				if i > 0 {
+					b.WriteByte(',')
+				}
+				fastjson.String(b, v)
+			}
+			b.WriteByte(']')
+			return true
+		}
+	default:
+		return nil
+	}
+}
+
+// fieldWriterParsedTaskSpan returns the writer of a field of ParsedTaskSpan, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterParsedTaskSpan(field graphql.CollectedField) fastjson.FieldWriter[*taskparse.Span] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *taskparse.Span) bool { fastjson.String(b, "ParsedTaskSpan"); return true }
+	case "kind":
+		return func(b *bytes.Buffer, obj *taskparse.Span) bool { v := obj.Kind; v.MarshalGQL(b); return true }
+	case "start":
+		return func(b *bytes.Buffer, obj *taskparse.Span) bool { v := obj.Start; fastjson.Int(b, v); return true }
+	case "end":
+		return func(b *bytes.Buffer, obj *taskparse.Span) bool { v := obj.End; fastjson.Int(b, v); return true }
+	case "text":
+		return func(b *bytes.Buffer, obj *taskparse.Span) bool { v := obj.Text; fastjson.String(b, v); return true }
 	default:
 		return nil
 	}
@@ -504,6 +658,168 @@ func (ec *executionContext) fieldWriterSendMessagePayload(field graphql.Collecte
 		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, true, func(obj *chat.Turn) *ent.Message { return obj.AssistantMessage })
 	case "assistantMessageEdge":
 		return fastjson.Object(ec.OperationContext, field.Selections, messageEdgeImplementors, ec.fieldWriterMessageEdge, true, func(obj *chat.Turn) *page.Edge[*ent.Message] { return obj.AssistantMessageEdge() })
+	default:
+		return nil
+	}
+}
+
+// fieldWriterServerInfo returns the writer of a field of ServerInfo, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterServerInfo(field graphql.CollectedField) fastjson.FieldWriter[*serverinfo.Info] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *serverinfo.Info) bool { fastjson.String(b, "ServerInfo"); return true }
+	case "version":
+		return func(b *bytes.Buffer, obj *serverinfo.Info) bool {
+			p := obj.Version
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.String(b, v)
+			return true
+		}
+	case "model":
+		return fastjson.Object(ec.OperationContext, field.Selections, modelInfoImplementors, ec.fieldWriterModelInfo, false, func(obj *serverinfo.Info) *serverinfo.Model { return obj.Model })
+	case "limits":
+		return fastjson.Object(ec.OperationContext, field.Selections, serverLimitsImplementors, ec.fieldWriterServerLimits, false, func(obj *serverinfo.Info) *serverinfo.Limits { return obj.Limits })
+	default:
+		return nil
+	}
+}
+
+// fieldWriterServerLimits returns the writer of a field of ServerLimits, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterServerLimits(field graphql.CollectedField) fastjson.FieldWriter[*serverinfo.Limits] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *serverinfo.Limits) bool { fastjson.String(b, "ServerLimits"); return true }
+	case "messageLength":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.MessageLength
+			fastjson.Int(b, v)
+			return true
+		}
+	case "taskTitleLength":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.TaskTitleLength
+			fastjson.Int(b, v)
+			return true
+		}
+	case "taskDescriptionLength":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.TaskDescriptionLength
+			fastjson.Int(b, v)
+			return true
+		}
+	case "taskLabels":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.TaskLabels
+			fastjson.Int(b, v)
+			return true
+		}
+	case "taskLabelLength":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.TaskLabelLength
+			fastjson.Int(b, v)
+			return true
+		}
+	case "conversationTitleLength":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.ConversationTitleLength
+			fastjson.Int(b, v)
+			return true
+		}
+	case "idempotencyKeyLength":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.IdempotencyKeyLength
+			fastjson.Int(b, v)
+			return true
+		}
+	case "pageSize":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool { v := obj.PageSize; fastjson.Int(b, v); return true }
+	case "requestBytes":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.RequestBytes
+			fastjson.Int(b, v)
+			return true
+		}
+	case "socketMessageBytes":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.SocketMessageBytes
+			fastjson.Int(b, v)
+			return true
+		}
+	case "responseBytes":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.ResponseBytes
+			fastjson.Int(b, v)
+			return true
+		}
+	case "queryCost":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.QueryCost
+			fastjson.Int(b, v)
+			return true
+		}
+	case "socketsPerUser":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.SocketsPerUser
+			fastjson.Int(b, v)
+			return true
+		}
+	case "subscriptionsPerSocket":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.SubscriptionsPerSocket
+			fastjson.Int(b, v)
+			return true
+		}
+	case "subscriptionsPerUser":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.SubscriptionsPerUser
+			fastjson.Int(b, v)
+			return true
+		}
+	case "messagesPerMinute":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.MessagesPerMinute
+			fastjson.Int(b, v)
+			return true
+		}
+	case "repliesPerUser":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			v := obj.RepliesPerUser
+			fastjson.Int(b, v)
+			return true
+		}
+	case "mutationsPerMinute":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			p := obj.MutationsPerMinute
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.Int(b, v)
+			return true
+		}
+	case "tasksPerUser":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			p := obj.TasksPerUser
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.Int(b, v)
+			return true
+		}
+	case "conversationsPerUser":
+		return func(b *bytes.Buffer, obj *serverinfo.Limits) bool {
+			p := obj.ConversationsPerUser
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.Int(b, v)
+			return true
+		}
 	default:
 		return nil
 	}

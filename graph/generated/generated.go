@@ -12,8 +12,10 @@ import (
 	"errand/graph/scalar"
 	"errand/internal/chat"
 	"errand/internal/page"
+	"errand/internal/serverinfo"
 	"errand/internal/stream"
 	"errand/internal/task"
+	"errand/internal/taskparse"
 	"errand/internal/usage"
 	"errors"
 	"fmt"
@@ -105,6 +107,8 @@ type QueryResolver interface {
 	FindTask(ctx context.Context, reference string, status *enum.TaskStatus, trashed *bool) (*task.Match, error)
 	Conversations(ctx context.Context, first *int, after *string, last *int, before *string, filter *chat.ConversationFilter) (*page.Connection[*ent.Conversation], error)
 	Conversation(ctx context.Context, id string) (*ent.Conversation, error)
+	ParseTask(ctx context.Context, text string) (*taskparse.Task, error)
+	ServerInfo(ctx context.Context) (*serverinfo.Info, error)
 	ExportViewer(ctx context.Context) (string, error)
 }
 type SubscriptionResolver interface {
@@ -567,6 +571,71 @@ extend type Mutation {
   ): CancelReplyPayload
 }
 `, BuiltIn: false},
+	{Name: "../parse.graphqls", Input: `"The task that a text describes. Nothing is stored."
+type ParsedTask {
+  """
+  The text without labels, priority, due date and description, with a capital letter at its beginning. It may be empty or
+  longer than a title may be.
+  """
+  title: String!
+  "Text after ` + "`" + `note:` + "`" + ` or ` + "`" + `with description` + "`" + `; may be empty."
+  description: String!
+  "Priority; NONE if the text has none."
+  priority: TaskPriority!
+  "Due date without a time of day; null if there is none or if it is not certain."
+  dueOn: Date
+  "Due date and time; null if there is none or if it is not certain."
+  dueAt: DateTime
+  "Labels, without ` + "`" + `#` + "`" + `, at most 20. Labels beyond the limits stay in the title."
+  labels: [String!]!
+  "Recognized parts of the text, in its order. They do not overlap."
+  spans: [ParsedTaskSpan!]!
+  """
+  Parts of the text that look like a date although no certain date follows from them ("tomorrow or friday", "every
+  monday", "30 february"): ask the user. Then ` + "`" + `dueOn` + "`" + ` and ` + "`" + `dueAt` + "`" + ` are null, and the parts stay in the title.
+  """
+  uncertain: [String!]!
+}
+
+"A recognized part of a text."
+type ParsedTaskSpan {
+  "Meaning of the part."
+  kind: ParsedTaskSpanKind!
+  "Offset of its start in the text, in UTF-16 code units, as JavaScript strings count."
+  start: Int!
+  "Offset of its end in the text, exclusive, in UTF-16 code units."
+  end: Int!
+  "The part as written."
+  text: String!
+}
+
+"Meaning of a part of a text."
+enum ParsedTaskSpanKind {
+  "A label."
+  LABEL
+  "The priority."
+  PRIORITY
+  "The due date, or a piece of it."
+  DUE
+  "The description, with the words that introduce it."
+  DESCRIPTION
+  "Looks like a date that is not certain. It stays in the title."
+  UNCERTAIN
+}
+
+extend type Query {
+  """
+  Parses the text of one task, such as ` + "`" + `Call Ann tomorrow at 5pm #family !!` + "`" + `, in English, for forms that show what a text
+  means before createTask. Labels are written as ` + "`" + `#home` + "`" + `; priorities as ` + "`" + `!!` + "`" + ` (high), ` + "`" + `!!!` + "`" + ` (urgent), ` + "`" + `high priority` + "`" + `, or
+  ` + "`" + `urgent` + "`" + ` at the beginning or end. Dates and times refer to the viewer's time zone. Text within quotation marks belongs to
+  the title. Nothing is stored, and no model is called. Requires the scope ` + "`" + `tasks:read` + "`" + `.
+  """
+  parseTask(
+    "Text; its maximum length is that of a message (` + "`" + `serverInfo.limits.messageLength` + "`" + `)."
+    text: String!
+  ): ParsedTask!
+}
+`, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `"An instant as an RFC 3339 string, such as ` + "`" + `2026-11-25T17:00:00Z` + "`" + `. Responses are in UTC, with at most microseconds."
 scalar DateTime @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3339#section-5.6")
 "A calendar day without a time of day, ` + "`" + `YYYY-MM-DD` + "`" + ` (` + "`" + `full-date` + "`" + ` in RFC 3339)."
@@ -706,6 +775,107 @@ type Query {
     "Id of the conversation."
     id: ID!
   ): Conversation
+}
+`, BuiltIn: false},
+	{Name: "../server.graphqls", Input: `"What clients need to know about the server."
+type ServerInfo {
+  "Ways to sign in. The only field that is not null without sign-in."
+  auth: AuthInfo!
+  "Version of the server; ` + "`" + `devel` + "`" + ` for builds without one. Null without sign-in."
+  version: String
+  "Model that writes replies. Null without sign-in."
+  model: ModelInfo
+  "Limits that clients can check before they send. Null without sign-in."
+  limits: ServerLimits
+}
+
+"How users sign in."
+type AuthInfo {
+  "Ways to sign in, preferred ones first."
+  methods: [AuthMethod!]!
+}
+
+"A way to sign in."
+type AuthMethod {
+  "Kind of the method. Servers may add kinds: ignore methods of unknown ones."
+  kind: AuthMethodKind!
+  "URL of the identity provider whose tokens are accepted; null if the server does not know it."
+  issuer: String
+  "Path on this server's host that signs users in; null if the method has none."
+  path: String
+}
+
+"Kind of a way to sign in."
+enum AuthMethodKind {
+  "Development only: POST ` + "`" + `{\"user\":\"NAME\"}` + "`" + ` to ` + "`" + `path` + "`" + ` returns a token for any name, without a password."
+  DEVELOPMENT
+  "Tokens of an identity provider, which the client obtains from it."
+  IDENTITY_PROVIDER
+}
+
+"The model that writes replies."
+type ModelInfo {
+  "Provider: ` + "`" + `rules` + "`" + ` (built in), ` + "`" + `openai` + "`" + `, ` + "`" + `gemini` + "`" + `, ` + "`" + `anthropic` + "`" + ` or ` + "`" + `ollama` + "`" + `."
+  provider: String!
+  "Name of the model, as the provider calls it."
+  name: String!
+  """
+  True if messages and tasks are sent to a model on another host, also if only as the fallback. A model server on the
+  same host counts as local, whether or not it forwards them.
+  """
+  leavesMachine: Boolean!
+}
+
+"Limits of the server. Lengths are in characters (Unicode code points), sizes in bytes."
+type ServerLimits {
+  "Length of a message, and of the text for ` + "`" + `parseTask` + "`" + `."
+  messageLength: Int!
+  "Length of a task's title."
+  taskTitleLength: Int!
+  "Length of a task's description."
+  taskDescriptionLength: Int!
+  "Number of labels of a task."
+  taskLabels: Int!
+  "Length of a label."
+  taskLabelLength: Int!
+  "Length of a conversation's title."
+  conversationTitleLength: Int!
+  "Length of an idempotency key."
+  idempotencyKeyLength: Int!
+  "Page size of lists (` + "`" + `first` + "`" + ` and ` + "`" + `last` + "`" + `)."
+  pageSize: Int!
+  "Size of the body of an HTTP request."
+  requestBytes: Int!
+  "Size of a WebSocket message of a client."
+  socketMessageBytes: Int!
+  "Size of a response, and of an event of a subscription."
+  responseBytes: Int!
+  "Estimated cost of an operation; beyond it the error is COMPLEXITY_LIMIT_EXCEEDED."
+  queryCost: Int!
+  "Open WebSockets of a user, for each server process."
+  socketsPerUser: Int!
+  "Concurrent operations on a WebSocket."
+  subscriptionsPerSocket: Int!
+  "Subscriptions of a user, for each server process."
+  subscriptionsPerUser: Int!
+  "Messages that a user may send in a minute."
+  messagesPerMinute: Int!
+  "Unfinished replies of a user."
+  repliesPerUser: Int!
+  "Changes that a user may make through GraphQL in a minute; null if there is no limit."
+  mutationsPerMinute: Int
+  "Tasks of a user, including those in the trash; null if there is no limit."
+  tasksPerUser: Int
+  "Conversations of a user; null if there is no limit."
+  conversationsPerUser: Int
+}
+
+extend type Query {
+  """
+  How to sign in; for signed-in users also version, model and limits. Over HTTP it needs no token, so that sign-in pages
+  can query it. With a token, any scope suffices.
+  """
+  serverInfo: ServerInfo!
 }
 `, BuiltIn: false},
 	{Name: "../stream.graphqls", Input: `"""
@@ -1338,6 +1508,26 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_AuthInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "methods":
+		return ec.fieldContext_AuthInfo_methods(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuthInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_AuthMethod(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_AuthMethod_kind(ctx, field)
+	case "issuer":
+		return ec.fieldContext_AuthMethod_issuer(ctx, field)
+	case "path":
+		return ec.fieldContext_AuthMethod_path(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuthMethod", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelReplyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "message":
@@ -1490,6 +1680,18 @@ func (ec *executionContext) childFields_MessageError(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type MessageError", field.Name)
 }
 
+func (ec *executionContext) childFields_ModelInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "provider":
+		return ec.fieldContext_ModelInfo_provider(ctx, field)
+	case "name":
+		return ec.fieldContext_ModelInfo_name(ctx, field)
+	case "leavesMachine":
+		return ec.fieldContext_ModelInfo_leavesMachine(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ModelInfo", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -1502,6 +1704,42 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_ParsedTask(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "title":
+		return ec.fieldContext_ParsedTask_title(ctx, field)
+	case "description":
+		return ec.fieldContext_ParsedTask_description(ctx, field)
+	case "priority":
+		return ec.fieldContext_ParsedTask_priority(ctx, field)
+	case "dueOn":
+		return ec.fieldContext_ParsedTask_dueOn(ctx, field)
+	case "dueAt":
+		return ec.fieldContext_ParsedTask_dueAt(ctx, field)
+	case "labels":
+		return ec.fieldContext_ParsedTask_labels(ctx, field)
+	case "spans":
+		return ec.fieldContext_ParsedTask_spans(ctx, field)
+	case "uncertain":
+		return ec.fieldContext_ParsedTask_uncertain(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ParsedTask", field.Name)
+}
+
+func (ec *executionContext) childFields_ParsedTaskSpan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_ParsedTaskSpan_kind(ctx, field)
+	case "start":
+		return ec.fieldContext_ParsedTaskSpan_start(ctx, field)
+	case "end":
+		return ec.fieldContext_ParsedTaskSpan_end(ctx, field)
+	case "text":
+		return ec.fieldContext_ParsedTaskSpan_text(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ParsedTaskSpan", field.Name)
 }
 
 func (ec *executionContext) childFields_PeriodUsage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1542,6 +1780,66 @@ func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, 
 		return ec.fieldContext_SendMessagePayload_assistantMessageEdge(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "auth":
+		return ec.fieldContext_ServerInfo_auth(ctx, field)
+	case "version":
+		return ec.fieldContext_ServerInfo_version(ctx, field)
+	case "model":
+		return ec.fieldContext_ServerInfo_model(ctx, field)
+	case "limits":
+		return ec.fieldContext_ServerInfo_limits(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServerInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_ServerLimits(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "messageLength":
+		return ec.fieldContext_ServerLimits_messageLength(ctx, field)
+	case "taskTitleLength":
+		return ec.fieldContext_ServerLimits_taskTitleLength(ctx, field)
+	case "taskDescriptionLength":
+		return ec.fieldContext_ServerLimits_taskDescriptionLength(ctx, field)
+	case "taskLabels":
+		return ec.fieldContext_ServerLimits_taskLabels(ctx, field)
+	case "taskLabelLength":
+		return ec.fieldContext_ServerLimits_taskLabelLength(ctx, field)
+	case "conversationTitleLength":
+		return ec.fieldContext_ServerLimits_conversationTitleLength(ctx, field)
+	case "idempotencyKeyLength":
+		return ec.fieldContext_ServerLimits_idempotencyKeyLength(ctx, field)
+	case "pageSize":
+		return ec.fieldContext_ServerLimits_pageSize(ctx, field)
+	case "requestBytes":
+		return ec.fieldContext_ServerLimits_requestBytes(ctx, field)
+	case "socketMessageBytes":
+		return ec.fieldContext_ServerLimits_socketMessageBytes(ctx, field)
+	case "responseBytes":
+		return ec.fieldContext_ServerLimits_responseBytes(ctx, field)
+	case "queryCost":
+		return ec.fieldContext_ServerLimits_queryCost(ctx, field)
+	case "socketsPerUser":
+		return ec.fieldContext_ServerLimits_socketsPerUser(ctx, field)
+	case "subscriptionsPerSocket":
+		return ec.fieldContext_ServerLimits_subscriptionsPerSocket(ctx, field)
+	case "subscriptionsPerUser":
+		return ec.fieldContext_ServerLimits_subscriptionsPerUser(ctx, field)
+	case "messagesPerMinute":
+		return ec.fieldContext_ServerLimits_messagesPerMinute(ctx, field)
+	case "repliesPerUser":
+		return ec.fieldContext_ServerLimits_repliesPerUser(ctx, field)
+	case "mutationsPerMinute":
+		return ec.fieldContext_ServerLimits_mutationsPerMinute(ctx, field)
+	case "tasksPerUser":
+		return ec.fieldContext_ServerLimits_tasksPerUser(ctx, field)
+	case "conversationsPerUser":
+		return ec.fieldContext_ServerLimits_conversationsPerUser(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServerLimits", field.Name)
 }
 
 func (ec *executionContext) childFields_Task(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2290,6 +2588,20 @@ func (ec *executionContext) field_Query_nodes_args(ctx context.Context, rawArgs 
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_parseTask_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "text",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["text"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_task_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2547,6 +2859,107 @@ func (ec *executionContext) field___Type_fields_args(ctx context.Context, rawArg
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _AuthInfo_methods(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Auth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuthInfo_methods(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Methods, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*serverinfo.AuthMethod) graphql.Marshaler {
+			return ec.marshalNAuthMethod2ᚕᚖerrandᚋinternalᚋserverinfoᚐAuthMethodᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AuthInfo_methods(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AuthInfo",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AuthMethod(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AuthMethod_kind(ctx context.Context, field graphql.CollectedField, obj *serverinfo.AuthMethod) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuthMethod_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v enum.SignIn) graphql.Marshaler {
+			return ec.marshalNAuthMethodKind2errandᚋentᚋenumᚐSignIn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AuthMethod_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuthMethod", field, false, false, errors.New("field of type AuthMethodKind does not have child fields"))
+}
+
+func (ec *executionContext) _AuthMethod_issuer(ctx context.Context, field graphql.CollectedField, obj *serverinfo.AuthMethod) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuthMethod_issuer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Issuer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AuthMethod_issuer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuthMethod", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AuthMethod_path(ctx context.Context, field graphql.CollectedField, obj *serverinfo.AuthMethod) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuthMethod_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AuthMethod_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuthMethod", field, false, false, errors.New("field of type String does not have child fields"))
+}
 
 func (ec *executionContext) _CancelReplyPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CancelReplyPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -4092,6 +4505,75 @@ func (ec *executionContext) fieldContext_MessageFinished_message(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _ModelInfo_provider(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Model) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModelInfo_provider(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Provider, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModelInfo_provider(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ModelInfo", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ModelInfo_name(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Model) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModelInfo_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModelInfo_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ModelInfo", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ModelInfo_leavesMachine(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Model) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModelInfo_leavesMachine(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LeavesMachine, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModelInfo_leavesMachine(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ModelInfo", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _Mutation_updateViewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4800,6 +5282,291 @@ func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("PageInfo", field, true, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _ParsedTask_title(ctx context.Context, field graphql.CollectedField, obj *taskparse.Task) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ParsedTask_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ParsedTask_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ParsedTask", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ParsedTask_description(ctx context.Context, field graphql.CollectedField, obj *taskparse.Task) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ParsedTask_description(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ParsedTask_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ParsedTask", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ParsedTask_priority(ctx context.Context, field graphql.CollectedField, obj *taskparse.Task) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ParsedTask_priority(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Priority, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v enum.Priority) graphql.Marshaler {
+			return ec.marshalNTaskPriority2errandᚋentᚋenumᚐPriority(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ParsedTask_priority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ParsedTask", field, false, false, errors.New("field of type TaskPriority does not have child fields"))
+}
+
+func (ec *executionContext) _ParsedTask_dueOn(ctx context.Context, field graphql.CollectedField, obj *taskparse.Task) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ParsedTask_dueOn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DueOn, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalODate2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ParsedTask_dueOn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ParsedTask", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _ParsedTask_dueAt(ctx context.Context, field graphql.CollectedField, obj *taskparse.Task) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ParsedTask_dueAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DueAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ParsedTask_dueAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ParsedTask", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ParsedTask_labels(ctx context.Context, field graphql.CollectedField, obj *taskparse.Task) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ParsedTask_labels(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Labels, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ParsedTask_labels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ParsedTask", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ParsedTask_spans(ctx context.Context, field graphql.CollectedField, obj *taskparse.Task) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ParsedTask_spans(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Spans, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*taskparse.Span) graphql.Marshaler {
+			return ec.marshalNParsedTaskSpan2ᚕᚖerrandᚋinternalᚋtaskparseᚐSpanᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ParsedTask_spans(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ParsedTask",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ParsedTaskSpan(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ParsedTask_uncertain(ctx context.Context, field graphql.CollectedField, obj *taskparse.Task) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ParsedTask_uncertain(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Uncertain, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ParsedTask_uncertain(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ParsedTask", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ParsedTaskSpan_kind(ctx context.Context, field graphql.CollectedField, obj *taskparse.Span) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ParsedTaskSpan_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v enum.TextSpan) graphql.Marshaler {
+			return ec.marshalNParsedTaskSpanKind2errandᚋentᚋenumᚐTextSpan(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ParsedTaskSpan_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ParsedTaskSpan", field, false, false, errors.New("field of type ParsedTaskSpanKind does not have child fields"))
+}
+
+func (ec *executionContext) _ParsedTaskSpan_start(ctx context.Context, field graphql.CollectedField, obj *taskparse.Span) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ParsedTaskSpan_start(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Start, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ParsedTaskSpan_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ParsedTaskSpan", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ParsedTaskSpan_end(ctx context.Context, field graphql.CollectedField, obj *taskparse.Span) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ParsedTaskSpan_end(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.End, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ParsedTaskSpan_end(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ParsedTaskSpan", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ParsedTaskSpan_text(ctx context.Context, field graphql.CollectedField, obj *taskparse.Span) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ParsedTaskSpan_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ParsedTaskSpan_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ParsedTaskSpan", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _PeriodUsage_from(ctx context.Context, field graphql.CollectedField, obj *usage.Summary) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5400,6 +6167,82 @@ func (ec *executionContext) fieldContext_Query_conversation(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_parseTask(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_parseTask(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ParseTask(ctx, fc.Args["text"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *taskparse.Task) graphql.Marshaler {
+			return ec.marshalNParsedTask2ᚖerrandᚋinternalᚋtaskparseᚐTask(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_parseTask(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ParsedTask(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_parseTask_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_serverInfo(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_serverInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().ServerInfo(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *serverinfo.Info) graphql.Marshaler {
+			return ec.marshalNServerInfo2ᚖerrandᚋinternalᚋserverinfoᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_serverInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ServerInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_exportViewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5689,6 +6532,585 @@ func (ec *executionContext) fieldContext_SendMessagePayload_assistantMessageEdge
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ServerInfo_auth(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Info) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerInfo_auth(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Auth, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v serverinfo.Auth) graphql.Marshaler {
+			return ec.marshalNAuthInfo2errandᚋinternalᚋserverinfoᚐAuth(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerInfo_auth(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ServerInfo",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AuthInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ServerInfo_version(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Info) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerInfo_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ServerInfo_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerInfo", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ServerInfo_model(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Info) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerInfo_model(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Model, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *serverinfo.Model) graphql.Marshaler {
+			return ec.marshalOModelInfo2ᚖerrandᚋinternalᚋserverinfoᚐModel(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ServerInfo_model(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ServerInfo",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ModelInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ServerInfo_limits(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Info) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerInfo_limits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Limits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *serverinfo.Limits) graphql.Marshaler {
+			return ec.marshalOServerLimits2ᚖerrandᚋinternalᚋserverinfoᚐLimits(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ServerInfo_limits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ServerInfo",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ServerLimits(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ServerLimits_messageLength(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_messageLength(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MessageLength, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_messageLength(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_taskTitleLength(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_taskTitleLength(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TaskTitleLength, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_taskTitleLength(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_taskDescriptionLength(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_taskDescriptionLength(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TaskDescriptionLength, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_taskDescriptionLength(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_taskLabels(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_taskLabels(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TaskLabels, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_taskLabels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_taskLabelLength(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_taskLabelLength(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TaskLabelLength, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_taskLabelLength(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_conversationTitleLength(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_conversationTitleLength(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConversationTitleLength, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_conversationTitleLength(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_idempotencyKeyLength(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_idempotencyKeyLength(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IdempotencyKeyLength, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_idempotencyKeyLength(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_pageSize(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_pageSize(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageSize, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_pageSize(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_requestBytes(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_requestBytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequestBytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_requestBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_socketMessageBytes(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_socketMessageBytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SocketMessageBytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_socketMessageBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_responseBytes(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_responseBytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ResponseBytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_responseBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_queryCost(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_queryCost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.QueryCost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_queryCost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_socketsPerUser(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_socketsPerUser(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SocketsPerUser, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_socketsPerUser(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_subscriptionsPerSocket(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_subscriptionsPerSocket(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubscriptionsPerSocket, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_subscriptionsPerSocket(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_subscriptionsPerUser(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_subscriptionsPerUser(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubscriptionsPerUser, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_subscriptionsPerUser(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_messagesPerMinute(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_messagesPerMinute(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MessagesPerMinute, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_messagesPerMinute(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_repliesPerUser(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_repliesPerUser(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RepliesPerUser, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_repliesPerUser(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_mutationsPerMinute(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_mutationsPerMinute(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MutationsPerMinute, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_mutationsPerMinute(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_tasksPerUser(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_tasksPerUser(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TasksPerUser, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_tasksPerUser(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServerLimits_conversationsPerUser(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerLimits_conversationsPerUser(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConversationsPerUser, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ServerLimits_conversationsPerUser(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerLimits", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Subscription_messageStream(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
@@ -9604,6 +11026,98 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 
 // region    **************************** object.gotpl ****************************
 
+var authInfoImplementors = []string{"AuthInfo"}
+
+func (ec *executionContext) _AuthInfo(ctx context.Context, sel ast.SelectionSet, obj *serverinfo.Auth) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, authInfoImplementors, ec.fieldWriterAuthInfo, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, authInfoImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AuthInfo")
+		case "methods":
+			out.Values[i] = ec._AuthInfo_methods(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var authMethodImplementors = []string{"AuthMethod"}
+
+func (ec *executionContext) _AuthMethod(ctx context.Context, sel ast.SelectionSet, obj *serverinfo.AuthMethod) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, authMethodImplementors, ec.fieldWriterAuthMethod, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, authMethodImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AuthMethod")
+		case "kind":
+			out.Values[i] = ec._AuthMethod_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "issuer":
+			out.Values[i] = ec._AuthMethod_issuer(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._AuthMethod_path(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var cancelReplyPayloadImplementors = []string{"CancelReplyPayload"}
 
 func (ec *executionContext) _CancelReplyPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CancelReplyPayload) graphql.Marshaler {
@@ -10803,6 +12317,57 @@ func (ec *executionContext) _MessageFinished(ctx context.Context, sel ast.Select
 	return out
 }
 
+var modelInfoImplementors = []string{"ModelInfo"}
+
+func (ec *executionContext) _ModelInfo(ctx context.Context, sel ast.SelectionSet, obj *serverinfo.Model) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, modelInfoImplementors, ec.fieldWriterModelInfo, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, modelInfoImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ModelInfo")
+		case "provider":
+			out.Values[i] = ec._ModelInfo_provider(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._ModelInfo_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "leavesMachine":
+			out.Values[i] = ec._ModelInfo_leavesMachine(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var mutationImplementors = []string{"Mutation"}
 
 func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -10975,6 +12540,138 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 		case "endCursor":
 			out.Values[i] = ec._PageInfo_endCursor(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var parsedTaskImplementors = []string{"ParsedTask"}
+
+func (ec *executionContext) _ParsedTask(ctx context.Context, sel ast.SelectionSet, obj *taskparse.Task) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, parsedTaskImplementors, ec.fieldWriterParsedTask, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, parsedTaskImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ParsedTask")
+		case "title":
+			out.Values[i] = ec._ParsedTask_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "description":
+			out.Values[i] = ec._ParsedTask_description(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "priority":
+			out.Values[i] = ec._ParsedTask_priority(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "dueOn":
+			out.Values[i] = ec._ParsedTask_dueOn(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "dueAt":
+			out.Values[i] = ec._ParsedTask_dueAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "labels":
+			out.Values[i] = ec._ParsedTask_labels(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "spans":
+			out.Values[i] = ec._ParsedTask_spans(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "uncertain":
+			out.Values[i] = ec._ParsedTask_uncertain(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var parsedTaskSpanImplementors = []string{"ParsedTaskSpan"}
+
+func (ec *executionContext) _ParsedTaskSpan(ctx context.Context, sel ast.SelectionSet, obj *taskparse.Span) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, parsedTaskSpanImplementors, ec.fieldWriterParsedTaskSpan, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, parsedTaskSpanImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ParsedTaskSpan")
+		case "kind":
+			out.Values[i] = ec._ParsedTaskSpan_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "start":
+			out.Values[i] = ec._ParsedTaskSpan_start(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "end":
+			out.Values[i] = ec._ParsedTaskSpan_end(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._ParsedTaskSpan_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -11314,6 +13011,50 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "parseTask":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_parseTask(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "serverInfo":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_serverInfo(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "exportViewer":
 			field := field
 
@@ -11414,6 +13155,198 @@ func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.Sel
 		case "assistantMessageEdge":
 			out.Values[i] = ec._SendMessagePayload_assistantMessageEdge(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var serverInfoImplementors = []string{"ServerInfo"}
+
+func (ec *executionContext) _ServerInfo(ctx context.Context, sel ast.SelectionSet, obj *serverinfo.Info) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, serverInfoImplementors, ec.fieldWriterServerInfo, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, serverInfoImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ServerInfo")
+		case "auth":
+			out.Values[i] = ec._ServerInfo_auth(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._ServerInfo_version(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "model":
+			out.Values[i] = ec._ServerInfo_model(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "limits":
+			out.Values[i] = ec._ServerInfo_limits(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var serverLimitsImplementors = []string{"ServerLimits"}
+
+func (ec *executionContext) _ServerLimits(ctx context.Context, sel ast.SelectionSet, obj *serverinfo.Limits) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, serverLimitsImplementors, ec.fieldWriterServerLimits, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, serverLimitsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ServerLimits")
+		case "messageLength":
+			out.Values[i] = ec._ServerLimits_messageLength(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "taskTitleLength":
+			out.Values[i] = ec._ServerLimits_taskTitleLength(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "taskDescriptionLength":
+			out.Values[i] = ec._ServerLimits_taskDescriptionLength(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "taskLabels":
+			out.Values[i] = ec._ServerLimits_taskLabels(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "taskLabelLength":
+			out.Values[i] = ec._ServerLimits_taskLabelLength(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "conversationTitleLength":
+			out.Values[i] = ec._ServerLimits_conversationTitleLength(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "idempotencyKeyLength":
+			out.Values[i] = ec._ServerLimits_idempotencyKeyLength(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageSize":
+			out.Values[i] = ec._ServerLimits_pageSize(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "requestBytes":
+			out.Values[i] = ec._ServerLimits_requestBytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "socketMessageBytes":
+			out.Values[i] = ec._ServerLimits_socketMessageBytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "responseBytes":
+			out.Values[i] = ec._ServerLimits_responseBytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "queryCost":
+			out.Values[i] = ec._ServerLimits_queryCost(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "socketsPerUser":
+			out.Values[i] = ec._ServerLimits_socketsPerUser(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subscriptionsPerSocket":
+			out.Values[i] = ec._ServerLimits_subscriptionsPerSocket(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subscriptionsPerUser":
+			out.Values[i] = ec._ServerLimits_subscriptionsPerUser(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "messagesPerMinute":
+			out.Values[i] = ec._ServerLimits_messagesPerMinute(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "repliesPerUser":
+			out.Values[i] = ec._ServerLimits_repliesPerUser(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mutationsPerMinute":
+			out.Values[i] = ec._ServerLimits_mutationsPerMinute(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "tasksPerUser":
+			out.Values[i] = ec._ServerLimits_tasksPerUser(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "conversationsPerUser":
+			out.Values[i] = ec._ServerLimits_conversationsPerUser(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -13205,6 +15138,46 @@ func (ec *executionContext) marshalNActorKind2errandᚋentᚋenumᚐActorKind(ct
 	return v
 }
 
+func (ec *executionContext) marshalNAuthInfo2errandᚋinternalᚋserverinfoᚐAuth(ctx context.Context, sel ast.SelectionSet, v serverinfo.Auth) graphql.Marshaler {
+	return ec._AuthInfo(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAuthMethod2ᚕᚖerrandᚋinternalᚋserverinfoᚐAuthMethodᚄ(ctx context.Context, sel ast.SelectionSet, v []*serverinfo.AuthMethod) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAuthMethod2ᚖerrandᚋinternalᚋserverinfoᚐAuthMethod(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAuthMethod2ᚖerrandᚋinternalᚋserverinfoᚐAuthMethod(ctx context.Context, sel ast.SelectionSet, v *serverinfo.AuthMethod) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AuthMethod(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAuthMethodKind2errandᚋentᚋenumᚐSignIn(ctx context.Context, v any) (enum.SignIn, error) {
+	var res enum.SignIn
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAuthMethodKind2errandᚋentᚋenumᚐSignIn(ctx context.Context, sel ast.SelectionSet, v enum.SignIn) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -13555,6 +15528,52 @@ func (ec *executionContext) marshalNPageInfo2ᚖerrandᚋinternalᚋpageᚐInfo(
 	return ec._PageInfo(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNParsedTask2ᚖerrandᚋinternalᚋtaskparseᚐTask(ctx context.Context, sel ast.SelectionSet, v *taskparse.Task) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ParsedTask(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNParsedTaskSpan2ᚕᚖerrandᚋinternalᚋtaskparseᚐSpanᚄ(ctx context.Context, sel ast.SelectionSet, v []*taskparse.Span) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNParsedTaskSpan2ᚖerrandᚋinternalᚋtaskparseᚐSpan(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNParsedTaskSpan2ᚖerrandᚋinternalᚋtaskparseᚐSpan(ctx context.Context, sel ast.SelectionSet, v *taskparse.Span) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ParsedTaskSpan(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNParsedTaskSpanKind2errandᚋentᚋenumᚐTextSpan(ctx context.Context, v any) (enum.TextSpan, error) {
+	var res enum.TextSpan
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNParsedTaskSpanKind2errandᚋentᚋenumᚐTextSpan(ctx context.Context, sel ast.SelectionSet, v enum.TextSpan) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNPeriodUsage2ᚖerrandᚋinternalᚋusageᚐSummary(ctx context.Context, sel ast.SelectionSet, v *usage.Summary) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -13568,6 +15587,16 @@ func (ec *executionContext) marshalNPeriodUsage2ᚖerrandᚋinternalᚋusageᚐS
 func (ec *executionContext) unmarshalNSendMessageInput2errandᚋinternalᚋchatᚐSendMessageInput(ctx context.Context, v any) (chat.SendMessageInput, error) {
 	res, err := ec.unmarshalInputSendMessageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNServerInfo2ᚖerrandᚋinternalᚋserverinfoᚐInfo(ctx context.Context, sel ast.SelectionSet, v *serverinfo.Info) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ServerInfo(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
@@ -14273,6 +16302,13 @@ func (ec *executionContext) marshalOMessageError2ᚖerrandᚋentᚋenumᚐMessag
 	return ec._MessageError(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOModelInfo2ᚖerrandᚋinternalᚋserverinfoᚐModel(ctx context.Context, sel ast.SelectionSet, v *serverinfo.Model) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ModelInfo(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalONode2errandᚋgraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v model.Node) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -14285,6 +16321,13 @@ func (ec *executionContext) marshalOSendMessagePayload2ᚖerrandᚋinternalᚋch
 		return graphql.Null
 	}
 	return ec._SendMessagePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOServerLimits2ᚖerrandᚋinternalᚋserverinfoᚐLimits(ctx context.Context, sel ast.SelectionSet, v *serverinfo.Limits) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ServerLimits(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOString2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {

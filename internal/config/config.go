@@ -36,6 +36,9 @@ type Config struct {
 	Turns       Turns
 	Limits      Limits
 	Traces      Traces
+
+	// Version is the version of the program, which its commands set; it is not a setting.
+	Version string
 }
 
 // DotenvFile is the path of the file with settings, in the working directory.

@@ -99,6 +99,26 @@ func (l *LLM) fallback() (Provider, string) {
 	return Provider(strings.ToLower(strings.TrimSpace(name))), model
 }
 
+// LeavesMachine reports whether the model or its fallback is on another host.
+func (l *LLM) LeavesMachine() bool {
+	fallback, _ := l.fallback()
+	return l.isRemote(l.Provider) || l.isRemote(fallback)
+}
+
+func (l *LLM) isRemote(p Provider) bool {
+	base := map[Provider]string{
+		OpenAI:    l.OpenAIBaseURL,
+		Gemini:    l.GeminiBaseURL,
+		Anthropic: l.AnthropicBaseURL,
+		Ollama:    l.OllamaBaseURL,
+	}
+	if p == "" || p == Rules {
+		return false
+	}
+	u, err := url.Parse(base[p])
+	return err != nil || !IsLoopbackHost(u.Hostname())
+}
+
 func (l *LLM) normalize() {
 	lower(&l.Provider)
 	fallback, model := l.fallback()

@@ -21,6 +21,7 @@ const (
 	labelsCost         = 10_000             // reads all tasks
 	overdueCost        = 3_000              // reads all pending tasks
 	findTaskCost       = 10_000             // reads the titles of up to 50,000 tasks; the default limit allows two
+	parseTaskCost      = 3_000              // up to 25 ms of CPU time; the default limit allows nine
 	assumedToolCalls   = 2                  // tool calls per message
 	assumedChangeItems = 2                  // changed fields per task change
 )
@@ -56,6 +57,7 @@ func documentLimits(l config.Limits) limits.Limits {
 			"Query.labels":               labelsCost,
 			"TaskCounts.overdue":         overdueCost,
 			"Query.findTask":             findTaskCost,
+			"Query.parseTask":            parseTaskCost,
 			"TaskFilter.search":          searchCost,
 			"ConversationFilter.search":  searchCost,
 		},

@@ -9,14 +9,16 @@ import (
 	"errand/internal/graphqlhttp"
 	"errand/internal/graphqlhttp/exec"
 	"errand/internal/graphqlhttp/ws"
+	"errand/internal/serverinfo"
 	"errand/internal/telemetry"
 )
 
 // routes builds the handlers of all paths of the public listener.
 func (s *Server) routes() (http.Handler, error) {
 	users := auth.NewUserCache(s.Services.Accounts)
-	var err error
-	if s.graphql, err = s.newGraphQLHandler(users); err != nil {
+	devSignIn, err := s.Auth.DevSignInHandler(s.listener.Addr(), s.refusals)
+	devSignInEnabled := err == nil // an error is the reason for which it is off
+	if s.graphql, err = s.newGraphQLHandler(users, s.info(devSignInEnabled)); err != nil {
 		return nil, err
 	}
 	s.MCP = s.newMCPServer()
@@ -29,8 +31,6 @@ func (s *Server) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle(graphqlPath, s.graphql)
 	s.mountMCP(mux, users)
-	devSignIn, err := s.Auth.DevSignInHandler(s.listener.Addr(), s.refusals)
-	devSignInEnabled := err == nil // an error is the reason for which it is off
 	if devSignInEnabled {
 		mux.Handle(auth.DevSignInPath, devSignIn)
 	}
@@ -45,7 +45,7 @@ func (s *Server) routes() (http.Handler, error) {
 	return s.behindProxies(withRequestID(handler)), nil
 }
 
-func (s *Server) newGraphQLHandler(users auth.UserStore) (*graphqlhttp.Handler, error) {
+func (s *Server) newGraphQLHandler(users auth.UserStore, info *serverinfo.Info) (*graphqlhttp.Handler, error) {
 	manifest, err := readManifest(s.Config.Server.PersistedQueriesFile)
 	if err != nil {
 		return nil, err
@@ -56,6 +56,7 @@ func (s *Server) newGraphQLHandler(users auth.UserStore) (*graphqlhttp.Handler, 
 		Chat:     s.Services.Chat,
 		Usage:    s.Services.Usage,
 		Hub:      s.Hub,
+		Info:     info,
 	}
 	engine := exec.New(exec.Options{
 		Schema:           generated.NewExecutableSchema(generated.Config{Resolvers: resolver}),

@@ -20,8 +20,11 @@ import (
 var unreachableFields = map[string]string{
 	"Mutation.deleteViewer": "would delete the account that runs the test; " +
 		"TestDeleteViewer_DuringRequests_NoRowRemains covers it",
-	"Message.unverifiedReason": "deprecated and always null",
-	"MessageError.retryAt":     "requires that the daily token budget runs out during a turn; internal/agent tests it",
+	"AuthMethod.issuer":               "the server of the matrix has no issuer; TestServerInfo tests it",
+	"AuthMethod.path":                 "for the development sign-in only; TestServerInfo tests it",
+	"ServerLimits.mutationsPerMinute": "the server of the matrix has no such limit; TestServerInfo tests it",
+	"Message.unverifiedReason":        "deprecated and always null",
+	"MessageError.retryAt":            "requires that the daily token budget runs out during a turn; internal/agent tests it",
 }
 
 // recordFields adds to into the coordinates of the fields that are not null in a response.

@@ -98,6 +98,11 @@ func (m *authzMatrix) snapshot(t *testing.T) map[string]string {
 	return seen
 }
 
+// taskTexts are texts for parseTask that together give every field a value.
+var taskTexts = []string{
+	"Call Ann tomorrow at 5pm !! #home, note: bring cake", "Pay rent by 2031-01-31", "Book friday table",
+}
+
 // ownArguments returns the required arguments of a query, one set for each of the given IDs or of the attacker's task
 // numbers.
 func (m *authzMatrix) ownArguments(t *testing.T, r rootField, ids []string) []testclient.Vars {
@@ -121,6 +126,9 @@ func (m *authzMatrix) ownArguments(t *testing.T, r rootField, ids []string) []te
 		}
 		if p.typ.Name() == "String" { // a reference to a task: the beginnings of words are candidates
 			out = append(out, m.argumentsWith(p, "not", m.attacker.argumentFiller(t)))
+			for _, text := range taskTexts {
+				out = append(out, m.argumentsWith(p, text, m.attacker.argumentFiller(t)))
+			}
 		}
 		return out
 	}

@@ -22,6 +22,8 @@ var rootScopes = map[string]needs{
 	"Query.findTask":      {viewer.TasksRead},
 	"Query.conversations": {viewer.Chat},
 	"Query.conversation":  {viewer.Chat},
+	"Query.parseTask":     {viewer.TasksRead},
+	"Query.serverInfo":    {}, // any; without a token only auth
 
 	"Mutation.updateViewer":       {viewer.Account},
 	"Mutation.deleteViewer":       {viewer.Account},
@@ -66,6 +68,7 @@ var (
 // TestScopes_EverySurface_IsDeclared.
 var typeScopes = map[string][]viewer.Scope{
 	"Query": {}, "Mutation": {}, "Subscription": {}, "PageInfo": {}, "DeletePayload": {},
+	"ServerInfo": {}, "AuthInfo": {}, "AuthMethod": {}, "ModelInfo": {}, "ServerLimits": {},
 
 	"User": seesAccount, "PeriodUsage": seesAccount, "ViewerPayload": seesAccount,
 
@@ -74,6 +77,7 @@ var typeScopes = map[string][]viewer.Scope{
 	"TaskChange": seesHistory, "TaskChangeConnection": seesHistory, "TaskChangeEdge": seesHistory,
 	"TaskFieldChange": seesHistory, "TaskEvent": seesHistory,
 	"TaskCounts": seesHistory, "LabelCount": seesHistory,
+	"ParsedTask": seesHistory, "ParsedTaskSpan": seesHistory,
 
 	"Conversation": seesChat, "ConversationConnection": seesChat, "ConversationEdge": seesChat,
 	"ConversationPayload": seesChat, "SendMessagePayload": seesChat, "CancelReplyPayload": seesChat,

@@ -322,6 +322,15 @@ var noteLead = map[string]bool{
 
 // titleOf returns the remaining text as a title. A quoted title is not changed; any other begins with a capital letter.
 func titleOf(t text.Text, gone []bool) (title, rejection string) {
+	title = titleText(t, gone)
+	if n := utf8.RuneCountInString(title); n > maxTitle {
+		return "", "A title can have 200 characters at most."
+	}
+	return title, ""
+}
+
+// titleText is titleOf without the limit of length.
+func titleText(t text.Text, gone []bool) (title string) {
 	var rest []text.Token
 	for i, tok := range t.Tokens {
 		if !gone[i] && (tok.Kind != text.Punct || strings.HasPrefix(tok.Key, "!!")) {
@@ -333,11 +342,7 @@ func titleOf(t text.Text, gone []bool) (title, rejection string) {
 	} else {
 		title = capital(strings.Trim(t.Without(gone), " ,.;:-–—!*•"))
 	}
-	title = strings.TrimSpace(strings.ReplaceAll(title, "\n", " "))
-	if n := utf8.RuneCountInString(title); n > maxTitle {
-		return "", "A title can have 200 characters at most."
-	}
-	return title, ""
+	return strings.TrimSpace(strings.ReplaceAll(title, "\n", " "))
 }
 
 func capital(s string) string {

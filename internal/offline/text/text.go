@@ -82,6 +82,14 @@ func (t Text) String() string {
 	return t.source[t.Tokens[0].start:t.Tokens[t.Len()-1].end]
 }
 
+// Bounds returns the byte offsets of the text in its message, 0 and 0 for no tokens.
+func (t Text) Bounds() (start, end int) {
+	if t.Len() == 0 {
+		return 0, 0
+	}
+	return t.Tokens[0].start, t.Tokens[t.Len()-1].end
+}
+
 // Literal returns the text within the quotation marks when the text is one quoted string.
 func (t Text) Literal() (string, bool) {
 	if t.Len() == 1 && t.Tokens[0].Kind == Quoted {

@@ -8,7 +8,7 @@ import (
 
 // Tokenize splits a message into tokens. The message must be the result of Clean.
 func Tokenize(s string) Text {
-	z := tokenizer{source: s}
+	z := tokenizer{source: s, unclosed: map[rune]int{}}
 	for z.pos < len(s) {
 		z.next()
 	}
@@ -19,6 +19,8 @@ type tokenizer struct {
 	source string
 	pos    int
 	tokens []Token
+	// unclosed has, by opening mark, the position before which no such quotation is closed. It keeps the cost linear.
+	unclosed map[rune]int
 }
 
 // quotes maps an opening mark to the marks that may close it.
@@ -44,7 +46,7 @@ func (z *tokenizer) next() {
 // apostrophe has none.
 func (z *tokenizer) quoted(open rune, size int) bool {
 	closers, ok := quotes[open]
-	if !ok {
+	if !ok || z.pos < z.unclosed[open] {
 		return false
 	}
 	body := z.source[z.pos+size:]
@@ -53,6 +55,7 @@ func (z *tokenizer) quoted(open rune, size int) bool {
 	}
 	for i, r := range body {
 		if r == '\n' {
+			z.unclosed[open] = z.pos + size + i
 			return false
 		}
 		after := i + utf8.RuneLen(r)
@@ -66,6 +69,7 @@ func (z *tokenizer) quoted(open rune, size int) bool {
 			return true
 		}
 	}
+	z.unclosed[open] = len(z.source)
 	return false
 }
 
@@ -132,8 +136,10 @@ func wordLen(s string) int {
 	if strings.Contains(s, "://") {
 		return max(1, len(strings.TrimRight(s, ".,;:!?)]\"'")))
 	}
-	if n := strings.IndexAny(s, ";—"); n > 0 {
-		s = s[:n]
+	for _, mark := range []string{";", "—"} { // faster than IndexAny, which matters for long runs without spaces
+		if n := strings.Index(s, mark); n > 0 {
+			s = s[:n]
+		}
 	}
 	if n := commaIndex(s); n > 0 {
 		s = s[:n]
@@ -160,7 +166,10 @@ func beginsValue(s string) bool {
 // commaIndex returns the position of a comma that separates words ("1,2", "milk,eggs"), but not of one that groups
 // digits ("1,000").
 func commaIndex(s string) int {
-	for i := 1; i < len(s); i++ {
+	if !strings.Contains(s, ",") {
+		return 0
+	}
+	for i := max(1, strings.IndexByte(s, ',')); i < len(s); i++ {
 		if s[i] != ',' {
 			continue
 		}

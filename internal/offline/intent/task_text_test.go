@@ -1,0 +1,90 @@
+package intent_test
+
+import (
+	"strings"
+	"testing"
+
+	"errand/internal/offline/intent"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestParseTask_Dates_AreCertainOrNamed has texts with their due date, and those whose date-like words stay.
+func TestParseTask_Dates_AreCertainOrNamed(t *testing.T) {
+	for message, want := range map[string]string{ // the day, or the uncertain parts in brackets
+		"buy milk":                               "",
+		"buy 5 apples":                           "",
+		"call ann tomorrow":                      "2026-11-26",
+		"call ann on 2027-01-15":                 "2027-01-15",
+		"ask if I may leave tomorrow":            "2026-11-26",
+		"weekly report tomorrow":                 "2026-11-26",
+		"dinner \"next friday\" tomorrow":        "2026-11-26",
+		"tomorrow #home at 5":                    "2026-11-26",
+		"call friday next week":                  "2026-12-04",
+		"call ann tomorrow or friday":            "[tomorrow][or friday]",
+		"tomorrow call ann in the morning":       "[tomorrow][in the morning]",
+		"water plants every monday at 9am":       "[every monday at 9am]",
+		"meeting last friday":                    "[last friday]",
+		"call after friday":                      "[after friday]",
+		"party early next week":                  "[early next week]",
+		"from monday to friday rest":             "[monday][friday]",
+		"due friday the 13th":                    "[friday][13th]",
+		"a week from friday call":                "[a week from friday]",
+		"30 february party":                      "[30 february]",
+		"report due 2026-13-01":                  "[2026-13-01]",
+		"finish it by 5/6":                       "[5/6]",
+		"book friday table":                      "[friday]",
+		"pay in may":                             "[may]",
+		"call 20:00 or 21:00":                    "[20:00][or 21:00]",
+		"call ann 3 days ago tomorrow":           "[3 days ago tomorrow]",
+		"call ann not today":                     "[not today]",
+		strings.Repeat("tomorrow ", 400):         "",
+		"#" + strings.Repeat("x", 51) + " today": "2026-11-25",
+	} {
+		got := intent.ParseTask(message, now)
+		due, parts := "", ""
+		if d := got.Fields.Due; d != nil {
+			due = d.On()
+		}
+		for _, s := range got.Spans {
+			if s.Kind == intent.UncertainSpan {
+				parts += "[" + s.Text + "]"
+				require.Contains(t, strings.ToLower(got.Fields.Title), s.Text, message)
+			}
+		}
+		require.Equal(t, want, due+parts, message)
+	}
+}
+
+// TestParseTask_Any_SpansAreParts parses pieces in all orders of three and compares each span with the text.
+func TestParseTask_Any_SpansAreParts(t *testing.T) {
+	pieces := []string{
+		"",
+		"🦊",
+		"#a",
+		"!!",
+		"tomorrow",
+		"at 5pm",
+		"(",
+		"\"q\"",
+		"or",
+		"\r\n",
+		"\u00a0",
+		"30 february",
+		"note: n",
+		"urgent",
+	}
+	for _, a := range pieces {
+		for _, b := range pieces {
+			for _, c := range pieces {
+				message := a + " " + b + " " + c
+				end := 0
+				for _, s := range intent.ParseTask(message, now).Spans {
+					require.LessOrEqual(t, end, s.Start, message)
+					require.Less(t, s.Start, s.End, message)
+					end = s.End
+				}
+			}
+		}
+	}
+}
