@@ -103,26 +103,16 @@ func (p parser) datePart(i int) int {
 	w, before := p.word(i), p.word(i-1)
 	introduced := introWords[before] || qualifiers[before] || before == "in" || before == "of" || before == "the"
 	_, end, isOrdinal := p.ordinal(i)
-	month, next := i, p.word(end)
-	if isOrdinal && next == "of" {
+	if isOrdinal && p.word(end) == "of" {
 		end++
 	}
 	if _, ok := monthOf(p.word(end)); isOrdinal && ok && end < len(p.words) {
 		return end + 1
 	}
-	isDay := isDayName(w)
-	_, isMonth := monthOf(w)
+	if end := p.dayOrMonth(i, introduced); end > i {
+		return end
+	}
 	switch {
-	case isDay || isMonth:
-		if isMonth {
-			if _, end, ok := p.ordinal(month + 1); ok && p.word(month+1) != "" {
-				return end
-			}
-		}
-		if ambiguousNames[w] && !introduced {
-			return i
-		}
-		return i + 1
 	case namedHours[w] > 0, numericDateForm.MatchString(w), timeForm.MatchString(w):
 		return i + 1
 	case slashForm.MatchString(w) && (introWords[before] || qualifiers[before]) && strings.Contains(w, "/"):
@@ -133,6 +123,20 @@ func (p parser) datePart(i int) int {
 		return p.bareTime(i)
 	}
 	return i
+}
+
+// dayOrMonth returns the end of a weekday, or of a month and its day, at i, or i.
+func (p parser) dayOrMonth(i int, introduced bool) int {
+	_, isMonth := monthOf(p.word(i))
+	if isMonth {
+		if _, end, ok := p.ordinal(i + 1); ok && p.word(i+1) != "" {
+			return end
+		}
+	}
+	if !isMonth && !isDayName(p.word(i)) || ambiguousNames[p.word(i)] && !introduced {
+		return i
+	}
+	return i + 1
 }
 
 // dayNumber reports whether "15th" at i may be a day: after a preposition or a weekday, or as the last word.
@@ -196,8 +200,14 @@ func (p parser) repetition(i int) int {
 		return i + 2
 	case (w == "everyday" || recurrenceWords[w]) && p.lastWord(i):
 		return i + 1
-	case (w == "once" || w == "twice" || w == "times") &&
-		(p.word(i+1) == "a" || p.word(i+1) == "per") && repeatUnits[p.word(i+2)]:
+	}
+	return p.frequency(i)
+}
+
+// frequency returns the end of "twice a week" at i, or i.
+func (p parser) frequency(i int) int {
+	counts := p.word(i) == "once" || p.word(i) == "twice" || p.word(i) == "times"
+	if counts && (p.word(i+1) == "a" || p.word(i+1) == "per") && repeatUnits[p.word(i+2)] {
 		return i + 3
 	}
 	return i

@@ -24,7 +24,7 @@ var unreachableFields = map[string]string{
 	"AuthMethod.path":                 "for the development sign-in only; TestServerInfo tests it",
 	"ServerLimits.mutationsPerMinute": "the server of the matrix has no such limit; TestServerInfo tests it",
 	"Message.unverifiedReason":        "deprecated and always null",
-	"MessageError.retryAt":            "requires that the daily token budget runs out during a turn; internal/agent tests it",
+	"MessageError.retryAt":            "requires that the daily token budget runs out in a turn; internal/agent tests it",
 }
 
 // recordFields adds to into the coordinates of the fields that are not null in a response.
