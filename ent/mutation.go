@@ -8009,6 +8009,8 @@ type TaskChangeMutation struct {
 	actor           *enum.ActorKind
 	tool_call_id    *string
 	client          *string
+	batch_id        *string
+	undoes          *string
 	task_version    *int
 	addtask_version *int
 	fields          *[]enum.FieldChange
@@ -8413,6 +8415,104 @@ func (m *TaskChangeMutation) ResetClient() {
 	m.client = nil
 }
 
+// SetBatchID sets the "batch_id" field.
+func (m *TaskChangeMutation) SetBatchID(s string) {
+	m.batch_id = &s
+}
+
+// BatchID returns the value of the "batch_id" field in the mutation.
+func (m *TaskChangeMutation) BatchID() (r string, exists bool) {
+	v := m.batch_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBatchID returns the old "batch_id" field's value of the TaskChange entity.
+// If the TaskChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TaskChangeMutation) OldBatchID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBatchID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBatchID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBatchID: %w", err)
+	}
+	return oldValue.BatchID, nil
+}
+
+// ClearBatchID clears the value of the "batch_id" field.
+func (m *TaskChangeMutation) ClearBatchID() {
+	m.batch_id = nil
+	m.clearedFields[taskchange.FieldBatchID] = struct{}{}
+}
+
+// BatchIDCleared returns if the "batch_id" field was cleared in this mutation.
+func (m *TaskChangeMutation) BatchIDCleared() bool {
+	_, ok := m.clearedFields[taskchange.FieldBatchID]
+	return ok
+}
+
+// ResetBatchID resets all changes to the "batch_id" field.
+func (m *TaskChangeMutation) ResetBatchID() {
+	m.batch_id = nil
+	delete(m.clearedFields, taskchange.FieldBatchID)
+}
+
+// SetUndoes sets the "undoes" field.
+func (m *TaskChangeMutation) SetUndoes(s string) {
+	m.undoes = &s
+}
+
+// Undoes returns the value of the "undoes" field in the mutation.
+func (m *TaskChangeMutation) Undoes() (r string, exists bool) {
+	v := m.undoes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUndoes returns the old "undoes" field's value of the TaskChange entity.
+// If the TaskChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TaskChangeMutation) OldUndoes(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUndoes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUndoes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUndoes: %w", err)
+	}
+	return oldValue.Undoes, nil
+}
+
+// ClearUndoes clears the value of the "undoes" field.
+func (m *TaskChangeMutation) ClearUndoes() {
+	m.undoes = nil
+	m.clearedFields[taskchange.FieldUndoes] = struct{}{}
+}
+
+// UndoesCleared returns if the "undoes" field was cleared in this mutation.
+func (m *TaskChangeMutation) UndoesCleared() bool {
+	_, ok := m.clearedFields[taskchange.FieldUndoes]
+	return ok
+}
+
+// ResetUndoes resets all changes to the "undoes" field.
+func (m *TaskChangeMutation) ResetUndoes() {
+	m.undoes = nil
+	delete(m.clearedFields, taskchange.FieldUndoes)
+}
+
 // SetTaskVersion sets the "task_version" field.
 func (m *TaskChangeMutation) SetTaskVersion(i int) {
 	m.task_version = &i
@@ -8644,7 +8744,7 @@ func (m *TaskChangeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *TaskChangeMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 12)
 	if m.user != nil {
 		fields = append(fields, taskchange.FieldUserID)
 	}
@@ -8665,6 +8765,12 @@ func (m *TaskChangeMutation) Fields() []string {
 	}
 	if m.client != nil {
 		fields = append(fields, taskchange.FieldClient)
+	}
+	if m.batch_id != nil {
+		fields = append(fields, taskchange.FieldBatchID)
+	}
+	if m.undoes != nil {
+		fields = append(fields, taskchange.FieldUndoes)
 	}
 	if m.task_version != nil {
 		fields = append(fields, taskchange.FieldTaskVersion)
@@ -8697,6 +8803,10 @@ func (m *TaskChangeMutation) Field(name string) (ent.Value, bool) {
 		return m.ToolCallID()
 	case taskchange.FieldClient:
 		return m.GetClient()
+	case taskchange.FieldBatchID:
+		return m.BatchID()
+	case taskchange.FieldUndoes:
+		return m.Undoes()
 	case taskchange.FieldTaskVersion:
 		return m.TaskVersion()
 	case taskchange.FieldFields:
@@ -8726,6 +8836,10 @@ func (m *TaskChangeMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldToolCallID(ctx)
 	case taskchange.FieldClient:
 		return m.OldClient(ctx)
+	case taskchange.FieldBatchID:
+		return m.OldBatchID(ctx)
+	case taskchange.FieldUndoes:
+		return m.OldUndoes(ctx)
 	case taskchange.FieldTaskVersion:
 		return m.OldTaskVersion(ctx)
 	case taskchange.FieldFields:
@@ -8789,6 +8903,20 @@ func (m *TaskChangeMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetClient(v)
+		return nil
+	case taskchange.FieldBatchID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBatchID(v)
+		return nil
+	case taskchange.FieldUndoes:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUndoes(v)
 		return nil
 	case taskchange.FieldTaskVersion:
 		v, ok := value.(int)
@@ -8871,6 +8999,12 @@ func (m *TaskChangeMutation) ClearedFields() []string {
 	if m.FieldCleared(taskchange.FieldToolCallID) {
 		fields = append(fields, taskchange.FieldToolCallID)
 	}
+	if m.FieldCleared(taskchange.FieldBatchID) {
+		fields = append(fields, taskchange.FieldBatchID)
+	}
+	if m.FieldCleared(taskchange.FieldUndoes) {
+		fields = append(fields, taskchange.FieldUndoes)
+	}
 	return fields
 }
 
@@ -8887,6 +9021,12 @@ func (m *TaskChangeMutation) ClearField(name string) error {
 	switch name {
 	case taskchange.FieldToolCallID:
 		m.ClearToolCallID()
+		return nil
+	case taskchange.FieldBatchID:
+		m.ClearBatchID()
+		return nil
+	case taskchange.FieldUndoes:
+		m.ClearUndoes()
 		return nil
 	}
 	return fmt.Errorf("unknown TaskChange nullable field %s", name)
@@ -8916,6 +9056,12 @@ func (m *TaskChangeMutation) ResetField(name string) error {
 		return nil
 	case taskchange.FieldClient:
 		m.ResetClient()
+		return nil
+	case taskchange.FieldBatchID:
+		m.ResetBatchID()
+		return nil
+	case taskchange.FieldUndoes:
+		m.ResetUndoes()
 		return nil
 	case taskchange.FieldTaskVersion:
 		m.ResetTaskVersion()

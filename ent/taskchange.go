@@ -36,6 +36,10 @@ type TaskChange struct {
 	ToolCallID *string `json:"tool_call_id,omitempty"`
 	// Name of the MCP client; empty unless the actor is MCP.
 	Client string `json:"client,omitempty"`
+	// Batch of changes that are undone together: the reply (msg_…) that made the change, or one MCP call, bulk mutation or undo (batch_…); null for a single change by the user.
+	BatchID *string `json:"batch_id,omitempty"`
+	// Change that this change undoes; null unless an undo made it.
+	Undoes *string `json:"undoes,omitempty"`
 	// Version of the task after the change. The versions of a task have no gaps, so that a page of its history is a range of versions.
 	TaskVersion int `json:"task_version,omitempty"`
 	// Changed fields, each with its name, old and new value.
@@ -90,7 +94,7 @@ func (*TaskChange) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case taskchange.FieldSeq, taskchange.FieldTaskVersion:
 			values[i] = new(sql.NullInt64)
-		case taskchange.FieldID, taskchange.FieldUserID, taskchange.FieldTaskID, taskchange.FieldKind, taskchange.FieldActor, taskchange.FieldToolCallID, taskchange.FieldClient:
+		case taskchange.FieldID, taskchange.FieldUserID, taskchange.FieldTaskID, taskchange.FieldKind, taskchange.FieldActor, taskchange.FieldToolCallID, taskchange.FieldClient, taskchange.FieldBatchID, taskchange.FieldUndoes:
 			values[i] = new(sql.NullString)
 		case taskchange.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -157,6 +161,20 @@ func (_m *TaskChange) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field client", values[i])
 			} else if value.Valid {
 				_m.Client = value.String
+			}
+		case taskchange.FieldBatchID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field batch_id", values[i])
+			} else if value.Valid {
+				_m.BatchID = new(string)
+				*_m.BatchID = value.String
+			}
+		case taskchange.FieldUndoes:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field undoes", values[i])
+			} else if value.Valid {
+				_m.Undoes = new(string)
+				*_m.Undoes = value.String
 			}
 		case taskchange.FieldTaskVersion:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -246,6 +264,16 @@ func (_m *TaskChange) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("client=")
 	builder.WriteString(_m.Client)
+	builder.WriteString(", ")
+	if v := _m.BatchID; v != nil {
+		builder.WriteString("batch_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.Undoes; v != nil {
+		builder.WriteString("undoes=")
+		builder.WriteString(*v)
+	}
 	builder.WriteString(", ")
 	builder.WriteString("task_version=")
 	builder.WriteString(fmt.Sprintf("%v", _m.TaskVersion))

@@ -84,6 +84,34 @@ func (_c *TaskChangeCreate) SetNillableClient(v *string) *TaskChangeCreate {
 	return _c
 }
 
+// SetBatchID sets the "batch_id" field.
+func (_c *TaskChangeCreate) SetBatchID(v string) *TaskChangeCreate {
+	_c.mutation.SetBatchID(v)
+	return _c
+}
+
+// SetNillableBatchID sets the "batch_id" field if the given value is not nil.
+func (_c *TaskChangeCreate) SetNillableBatchID(v *string) *TaskChangeCreate {
+	if v != nil {
+		_c.SetBatchID(*v)
+	}
+	return _c
+}
+
+// SetUndoes sets the "undoes" field.
+func (_c *TaskChangeCreate) SetUndoes(v string) *TaskChangeCreate {
+	_c.mutation.SetUndoes(v)
+	return _c
+}
+
+// SetNillableUndoes sets the "undoes" field if the given value is not nil.
+func (_c *TaskChangeCreate) SetNillableUndoes(v *string) *TaskChangeCreate {
+	if v != nil {
+		_c.SetUndoes(*v)
+	}
+	return _c
+}
+
 // SetTaskVersion sets the "task_version" field.
 func (_c *TaskChangeCreate) SetTaskVersion(v int) *TaskChangeCreate {
 	_c.mutation.SetTaskVersion(v)
@@ -222,6 +250,11 @@ func (_c *TaskChangeCreate) check() error {
 			return &ValidationError{Name: "client", err: fmt.Errorf(`ent: validator failed for field "TaskChange.client": %w`, err)}
 		}
 	}
+	if v, ok := _c.mutation.BatchID(); ok {
+		if err := taskchange.BatchIDValidator(v); err != nil {
+			return &ValidationError{Name: "batch_id", err: fmt.Errorf(`ent: validator failed for field "TaskChange.batch_id": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.TaskVersion(); !ok {
 		return &ValidationError{Name: "task_version", err: errors.New(`ent: missing required field "TaskChange.task_version"`)}
 	}
@@ -302,6 +335,14 @@ func (_c *TaskChangeCreate) createSpec() (*TaskChange, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.GetClient(); ok {
 		_spec.SetField(taskchange.FieldClient, field.TypeString, value)
 		_node.Client = value
+	}
+	if value, ok := _c.mutation.BatchID(); ok {
+		_spec.SetField(taskchange.FieldBatchID, field.TypeString, value)
+		_node.BatchID = &value
+	}
+	if value, ok := _c.mutation.Undoes(); ok {
+		_spec.SetField(taskchange.FieldUndoes, field.TypeString, value)
+		_node.Undoes = &value
 	}
 	if value, ok := _c.mutation.TaskVersion(); ok {
 		_spec.SetField(taskchange.FieldTaskVersion, field.TypeInt, value)
@@ -438,6 +479,12 @@ func (u *TaskChangeUpsertOne) UpdateNewValues() *TaskChangeUpsertOne {
 		}
 		if _, exists := u.create.mutation.GetClient(); exists {
 			s.SetIgnore(taskchange.FieldClient)
+		}
+		if _, exists := u.create.mutation.BatchID(); exists {
+			s.SetIgnore(taskchange.FieldBatchID)
+		}
+		if _, exists := u.create.mutation.Undoes(); exists {
+			s.SetIgnore(taskchange.FieldUndoes)
 		}
 		if _, exists := u.create.mutation.TaskVersion(); exists {
 			s.SetIgnore(taskchange.FieldTaskVersion)
@@ -682,6 +729,12 @@ func (u *TaskChangeUpsertBulk) UpdateNewValues() *TaskChangeUpsertBulk {
 			}
 			if _, exists := b.mutation.GetClient(); exists {
 				s.SetIgnore(taskchange.FieldClient)
+			}
+			if _, exists := b.mutation.BatchID(); exists {
+				s.SetIgnore(taskchange.FieldBatchID)
+			}
+			if _, exists := b.mutation.Undoes(); exists {
+				s.SetIgnore(taskchange.FieldUndoes)
 			}
 			if _, exists := b.mutation.TaskVersion(); exists {
 				s.SetIgnore(taskchange.FieldTaskVersion)

@@ -92,6 +92,12 @@ func (_u *TaskChangeUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if _u.mutation.ToolCallIDCleared() {
 		_spec.ClearField(taskchange.FieldToolCallID, field.TypeString)
 	}
+	if _u.mutation.BatchIDCleared() {
+		_spec.ClearField(taskchange.FieldBatchID, field.TypeString)
+	}
+	if _u.mutation.UndoesCleared() {
+		_spec.ClearField(taskchange.FieldUndoes, field.TypeString)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -207,6 +213,12 @@ func (_u *TaskChangeUpdateOne) sqlSave(ctx context.Context) (_node *TaskChange, 
 	}
 	if _u.mutation.ToolCallIDCleared() {
 		_spec.ClearField(taskchange.FieldToolCallID, field.TypeString)
+	}
+	if _u.mutation.BatchIDCleared() {
+		_spec.ClearField(taskchange.FieldBatchID, field.TypeString)
+	}
+	if _u.mutation.UndoesCleared() {
+		_spec.ClearField(taskchange.FieldUndoes, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &TaskChange{config: _u.config}

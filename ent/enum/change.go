@@ -51,4 +51,8 @@ type FieldChange struct {
 	Name string  `json:"name"`
 	From *string `json:"from"`
 	To   *string `json:"to"`
+	// FromLabels and ToLabels are the values of the field "labels", whose texts From and To do not tell one label with
+	// a comma from two labels. Earlier releases stored neither; both are nil for other fields.
+	FromLabels []string `json:"fromLabels,omitempty"`
+	ToLabels   []string `json:"toLabels,omitempty"`
 }

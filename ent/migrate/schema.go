@@ -348,6 +348,8 @@ var (
 		{Name: "actor", Type: field.TypeString},
 		{Name: "tool_call_id", Type: field.TypeString, Nullable: true},
 		{Name: "client", Type: field.TypeString, Size: 128, Default: ""},
+		{Name: "batch_id", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "undoes", Type: field.TypeString, Nullable: true},
 		{Name: "task_version", Type: field.TypeInt},
 		{Name: "fields", Type: field.TypeJSON},
 		{Name: "created_at", Type: field.TypeTime},
@@ -362,13 +364,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "task_changes_tasks_changes",
-				Columns:    []*schema.Column{TaskChangesColumns[9]},
+				Columns:    []*schema.Column{TaskChangesColumns[11]},
 				RefColumns: []*schema.Column{TasksColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "task_changes_users_task_changes",
-				Columns:    []*schema.Column{TaskChangesColumns[10]},
+				Columns:    []*schema.Column{TaskChangesColumns[12]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -377,12 +379,28 @@ var (
 			{
 				Name:    "taskchange_user_id_seq",
 				Unique:  true,
-				Columns: []*schema.Column{TaskChangesColumns[10], TaskChangesColumns[1]},
+				Columns: []*schema.Column{TaskChangesColumns[12], TaskChangesColumns[1]},
 			},
 			{
 				Name:    "taskchange_task_id_task_version",
 				Unique:  true,
-				Columns: []*schema.Column{TaskChangesColumns[9], TaskChangesColumns[6]},
+				Columns: []*schema.Column{TaskChangesColumns[11], TaskChangesColumns[8]},
+			},
+			{
+				Name:    "taskchange_batch",
+				Unique:  false,
+				Columns: []*schema.Column{TaskChangesColumns[12], TaskChangesColumns[6], TaskChangesColumns[1]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "batch_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "taskchange_undo",
+				Unique:  false,
+				Columns: []*schema.Column{TaskChangesColumns[12], TaskChangesColumns[11]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "undoes IS NOT NULL",
+				},
 			},
 		},
 	}

@@ -518,12 +518,16 @@ func init() {
 	taskchange.DefaultClient = taskchangeDescClient.Default.(string)
 	// taskchange.ClientValidator is a validator for the "client" field. It is called by the builders before save.
 	taskchange.ClientValidator = taskchangeDescClient.Validators[0].(func(string) error)
+	// taskchangeDescBatchID is the schema descriptor for batch_id field.
+	taskchangeDescBatchID := taskchangeFields[6].Descriptor()
+	// taskchange.BatchIDValidator is a validator for the "batch_id" field. It is called by the builders before save.
+	taskchange.BatchIDValidator = taskchangeDescBatchID.Validators[0].(func(string) error)
 	// taskchangeDescTaskVersion is the schema descriptor for task_version field.
-	taskchangeDescTaskVersion := taskchangeFields[6].Descriptor()
+	taskchangeDescTaskVersion := taskchangeFields[8].Descriptor()
 	// taskchange.TaskVersionValidator is a validator for the "task_version" field. It is called by the builders before save.
 	taskchange.TaskVersionValidator = taskchangeDescTaskVersion.Validators[0].(func(int) error)
 	// taskchangeDescCreatedAt is the schema descriptor for created_at field.
-	taskchangeDescCreatedAt := taskchangeFields[8].Descriptor()
+	taskchangeDescCreatedAt := taskchangeFields[10].Descriptor()
 	// taskchange.DefaultCreatedAt holds the default value on creation for the created_at field.
 	taskchange.DefaultCreatedAt = taskchangeDescCreatedAt.Default.(func() time.Time)
 	// taskchangeDescID is the schema descriptor for id field.

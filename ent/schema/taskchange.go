@@ -6,6 +6,7 @@ import (
 	"errand/internal/ids"
 
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
@@ -43,6 +44,11 @@ func (TaskChange) Fields() []ent.Field {
 			Comment("Tool call that made the change; null unless the actor is AGENT."),
 		field.String("client").Default("").Immutable().MaxLen(128).
 			Comment("Name of the MCP client; empty unless the actor is MCP."),
+		field.String("batch_id").Optional().Nillable().Immutable().MaxLen(ids.MaxBytes).
+			Comment("Batch of changes that are undone together: the reply (msg_…) that made the change, or one " +
+				"MCP call, bulk mutation or undo (batch_…); null for a single change by the user."),
+		field.String("undoes").Optional().Nillable().Immutable().
+			Comment("Change that this change undoes; null unless an undo made it."),
 		field.Int("task_version").Immutable().Positive().
 			Comment("Version of the task after the change. The versions of a task have no gaps, so that a page " +
 				"of its history is a range of versions."),
@@ -66,6 +72,10 @@ func (TaskChange) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("user_id", "seq").Unique(),
 		index.Fields("task_id", "task_version").Unique(),
+		index.Fields("user_id", "batch_id", "seq").StorageKey("taskchange_batch").
+			Annotations(entsql.IndexWhere("batch_id IS NOT NULL")),
+		index.Fields("user_id", "task_id").StorageKey("taskchange_undo").
+			Annotations(entsql.IndexWhere("undoes IS NOT NULL")),
 	}
 }
 
@@ -73,5 +83,6 @@ func (TaskChange) Indexes() []ent.Index {
 func (TaskChange) Policy() ent.Policy {
 	return rule.Policy("user_id", rule.Tasks,
 		rule.Edge{Field: "task_id", Table: "tasks", Name: "task"},
-		rule.Edge{Field: "tool_call_id", Table: "tool_calls", Name: "tool call"})
+		rule.Edge{Field: "tool_call_id", Table: "tool_calls", Name: "tool call"},
+		rule.Edge{Field: "undoes", Table: "task_changes", Name: "task change"})
 }

@@ -29,6 +29,10 @@ const (
 	FieldToolCallID = "tool_call_id"
 	// FieldClient holds the string denoting the client field in the database.
 	FieldClient = "client"
+	// FieldBatchID holds the string denoting the batch_id field in the database.
+	FieldBatchID = "batch_id"
+	// FieldUndoes holds the string denoting the undoes field in the database.
+	FieldUndoes = "undoes"
 	// FieldTaskVersion holds the string denoting the task_version field in the database.
 	FieldTaskVersion = "task_version"
 	// FieldFields holds the string denoting the fields field in the database.
@@ -67,6 +71,8 @@ var Columns = []string{
 	FieldActor,
 	FieldToolCallID,
 	FieldClient,
+	FieldBatchID,
+	FieldUndoes,
 	FieldTaskVersion,
 	FieldFields,
 	FieldCreatedAt,
@@ -96,6 +102,8 @@ var (
 	DefaultClient string
 	// ClientValidator is a validator for the "client" field. It is called by the builders before save.
 	ClientValidator func(string) error
+	// BatchIDValidator is a validator for the "batch_id" field. It is called by the builders before save.
+	BatchIDValidator func(string) error
 	// TaskVersionValidator is a validator for the "task_version" field. It is called by the builders before save.
 	TaskVersionValidator func(int) error
 	// DefaultCreatedAt holds the default value on creation for the "created_at" field.
@@ -147,6 +155,16 @@ func ByToolCallID(opts ...sql.OrderTermOption) OrderOption {
 // ByClient orders the results by the client field.
 func ByClient(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldClient, opts...).ToFunc()
+}
+
+// ByBatchID orders the results by the batch_id field.
+func ByBatchID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldBatchID, opts...).ToFunc()
+}
+
+// ByUndoes orders the results by the undoes field.
+func ByUndoes(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUndoes, opts...).ToFunc()
 }
 
 // ByTaskVersion orders the results by the task_version field.

@@ -103,6 +103,16 @@ func Client(v string) predicate.TaskChange {
 	return predicate.TaskChange(sql.FieldEQ(FieldClient, v))
 }
 
+// BatchID applies equality check predicate on the "batch_id" field. It's identical to BatchIDEQ.
+func BatchID(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldEQ(FieldBatchID, v))
+}
+
+// Undoes applies equality check predicate on the "undoes" field. It's identical to UndoesEQ.
+func Undoes(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldEQ(FieldUndoes, v))
+}
+
 // TaskVersion applies equality check predicate on the "task_version" field. It's identical to TaskVersionEQ.
 func TaskVersion(v int) predicate.TaskChange {
 	return predicate.TaskChange(sql.FieldEQ(FieldTaskVersion, v))
@@ -589,6 +599,156 @@ func ClientEqualFold(v string) predicate.TaskChange {
 // ClientContainsFold applies the ContainsFold predicate on the "client" field.
 func ClientContainsFold(v string) predicate.TaskChange {
 	return predicate.TaskChange(sql.FieldContainsFold(FieldClient, v))
+}
+
+// BatchIDEQ applies the EQ predicate on the "batch_id" field.
+func BatchIDEQ(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldEQ(FieldBatchID, v))
+}
+
+// BatchIDNEQ applies the NEQ predicate on the "batch_id" field.
+func BatchIDNEQ(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldNEQ(FieldBatchID, v))
+}
+
+// BatchIDIn applies the In predicate on the "batch_id" field.
+func BatchIDIn(vs ...string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldIn(FieldBatchID, vs...))
+}
+
+// BatchIDNotIn applies the NotIn predicate on the "batch_id" field.
+func BatchIDNotIn(vs ...string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldNotIn(FieldBatchID, vs...))
+}
+
+// BatchIDGT applies the GT predicate on the "batch_id" field.
+func BatchIDGT(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldGT(FieldBatchID, v))
+}
+
+// BatchIDGTE applies the GTE predicate on the "batch_id" field.
+func BatchIDGTE(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldGTE(FieldBatchID, v))
+}
+
+// BatchIDLT applies the LT predicate on the "batch_id" field.
+func BatchIDLT(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldLT(FieldBatchID, v))
+}
+
+// BatchIDLTE applies the LTE predicate on the "batch_id" field.
+func BatchIDLTE(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldLTE(FieldBatchID, v))
+}
+
+// BatchIDContains applies the Contains predicate on the "batch_id" field.
+func BatchIDContains(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldContains(FieldBatchID, v))
+}
+
+// BatchIDHasPrefix applies the HasPrefix predicate on the "batch_id" field.
+func BatchIDHasPrefix(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldHasPrefix(FieldBatchID, v))
+}
+
+// BatchIDHasSuffix applies the HasSuffix predicate on the "batch_id" field.
+func BatchIDHasSuffix(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldHasSuffix(FieldBatchID, v))
+}
+
+// BatchIDIsNil applies the IsNil predicate on the "batch_id" field.
+func BatchIDIsNil() predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldIsNull(FieldBatchID))
+}
+
+// BatchIDNotNil applies the NotNil predicate on the "batch_id" field.
+func BatchIDNotNil() predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldNotNull(FieldBatchID))
+}
+
+// BatchIDEqualFold applies the EqualFold predicate on the "batch_id" field.
+func BatchIDEqualFold(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldEqualFold(FieldBatchID, v))
+}
+
+// BatchIDContainsFold applies the ContainsFold predicate on the "batch_id" field.
+func BatchIDContainsFold(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldContainsFold(FieldBatchID, v))
+}
+
+// UndoesEQ applies the EQ predicate on the "undoes" field.
+func UndoesEQ(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldEQ(FieldUndoes, v))
+}
+
+// UndoesNEQ applies the NEQ predicate on the "undoes" field.
+func UndoesNEQ(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldNEQ(FieldUndoes, v))
+}
+
+// UndoesIn applies the In predicate on the "undoes" field.
+func UndoesIn(vs ...string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldIn(FieldUndoes, vs...))
+}
+
+// UndoesNotIn applies the NotIn predicate on the "undoes" field.
+func UndoesNotIn(vs ...string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldNotIn(FieldUndoes, vs...))
+}
+
+// UndoesGT applies the GT predicate on the "undoes" field.
+func UndoesGT(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldGT(FieldUndoes, v))
+}
+
+// UndoesGTE applies the GTE predicate on the "undoes" field.
+func UndoesGTE(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldGTE(FieldUndoes, v))
+}
+
+// UndoesLT applies the LT predicate on the "undoes" field.
+func UndoesLT(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldLT(FieldUndoes, v))
+}
+
+// UndoesLTE applies the LTE predicate on the "undoes" field.
+func UndoesLTE(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldLTE(FieldUndoes, v))
+}
+
+// UndoesContains applies the Contains predicate on the "undoes" field.
+func UndoesContains(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldContains(FieldUndoes, v))
+}
+
+// UndoesHasPrefix applies the HasPrefix predicate on the "undoes" field.
+func UndoesHasPrefix(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldHasPrefix(FieldUndoes, v))
+}
+
+// UndoesHasSuffix applies the HasSuffix predicate on the "undoes" field.
+func UndoesHasSuffix(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldHasSuffix(FieldUndoes, v))
+}
+
+// UndoesIsNil applies the IsNil predicate on the "undoes" field.
+func UndoesIsNil() predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldIsNull(FieldUndoes))
+}
+
+// UndoesNotNil applies the NotNil predicate on the "undoes" field.
+func UndoesNotNil() predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldNotNull(FieldUndoes))
+}
+
+// UndoesEqualFold applies the EqualFold predicate on the "undoes" field.
+func UndoesEqualFold(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldEqualFold(FieldUndoes, v))
+}
+
+// UndoesContainsFold applies the ContainsFold predicate on the "undoes" field.
+func UndoesContainsFold(v string) predicate.TaskChange {
+	return predicate.TaskChange(sql.FieldContainsFold(FieldUndoes, v))
 }
 
 // TaskVersionEQ applies the EQ predicate on the "task_version" field.

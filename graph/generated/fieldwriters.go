@@ -940,6 +940,26 @@ func (ec *executionContext) fieldWriterTaskChange(field graphql.CollectedField) 
 		return func(b *bytes.Buffer, obj *ent.TaskChange) bool { v := obj.Actor; v.MarshalGQL(b); return true }
 	case "client":
 		return func(b *bytes.Buffer, obj *ent.TaskChange) bool { v := obj.Client; fastjson.String(b, v); return true }
+	case "batchId":
+		return func(b *bytes.Buffer, obj *ent.TaskChange) bool {
+			p := obj.BatchID
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.String(b, v)
+			return true
+		}
+	case "undoes":
+		return func(b *bytes.Buffer, obj *ent.TaskChange) bool {
+			p := obj.Undoes
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.String(b, v)
+			return true
+		}
 	case "taskVersion":
 		return func(b *bytes.Buffer, obj *ent.TaskChange) bool { v := obj.TaskVersion; fastjson.Int(b, v); return true }
 	case "createdAt":
@@ -1298,12 +1318,14 @@ var Columns = map[string]map[string]string{
 	},
 	"TaskChange": {
 		"actor":       "actor",
+		"batchId":     "batch_id",
 		"client":      "client",
 		"createdAt":   "created_at",
 		"fields":      "fields",
 		"id":          "id",
 		"kind":        "kind",
 		"taskVersion": "task_version",
+		"undoes":      "undoes",
 	},
 	"ToolCall": {
 		"arguments": "arguments",

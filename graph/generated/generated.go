@@ -121,6 +121,7 @@ type TaskResolver interface {
 }
 type TaskChangeResolver interface {
 	ToolCall(ctx context.Context, obj *ent.TaskChange) (*ent.ToolCall, error)
+
 	Task(ctx context.Context, obj *ent.TaskChange) (*ent.Task, error)
 }
 type TaskEventResolver interface {
@@ -1277,6 +1278,13 @@ type TaskChange implements Node {
   client: String!
   "Tool call that made the change if the actor is AGENT; otherwise null. Requires the scope ` + "`" + `chat` + "`" + `."
   toolCall: ToolCall
+  """
+  Batch of changes that ` + "`" + `undoChange` + "`" + ` undoes together: the id of the reply that made the change, or of one MCP call, bulk
+  mutation or undo. Null for a single change by the user.
+  """
+  batchId: ID
+  "Id of the change that this change undoes; null unless an undo made it."
+  undoes: ID
   "The task."
   task: Task!
   "Version of the task after the change."
@@ -1900,6 +1908,10 @@ func (ec *executionContext) childFields_TaskChange(ctx context.Context, field gr
 		return ec.fieldContext_TaskChange_client(ctx, field)
 	case "toolCall":
 		return ec.fieldContext_TaskChange_toolCall(ctx, field)
+	case "batchId":
+		return ec.fieldContext_TaskChange_batchId(ctx, field)
+	case "undoes":
+		return ec.fieldContext_TaskChange_undoes(ctx, field)
 	case "task":
 		return ec.fieldContext_TaskChange_task(ctx, field)
 	case "taskVersion":
@@ -7790,6 +7802,52 @@ func (ec *executionContext) fieldContext_TaskChange_toolCall(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _TaskChange_batchId(ctx context.Context, field graphql.CollectedField, obj *ent.TaskChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskChange_batchId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BatchID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TaskChange_batchId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TaskChange", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _TaskChange_undoes(ctx context.Context, field graphql.CollectedField, obj *ent.TaskChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskChange_undoes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Undoes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TaskChange_undoes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TaskChange", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
 func (ec *executionContext) _TaskChange_task(ctx context.Context, field graphql.CollectedField, obj *ent.TaskChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13657,6 +13715,16 @@ func (ec *executionContext) _TaskChange(ctx context.Context, sel ast.SelectionSe
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "batchId":
+			out.Values[i] = ec._TaskChange_batchId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "undoes":
+			out.Values[i] = ec._TaskChange_undoes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "task":
 			field := field
 

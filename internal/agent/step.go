@@ -221,6 +221,7 @@ func (t *turn) applyToolCall(ctx context.Context, tasks tool.Tasks, c *ent.ToolC
 		UserID:     t.job.UserID,
 		Actor:      viewer.ActorAgent,
 		ToolCallID: c.ID,
+		BatchID:    c.MessageID,
 		Scopes:     t.job.Scopes,
 	})
 	return t.Tools.Call(ctx, tasks, c.Name, c.Arguments)

@@ -18,13 +18,15 @@ const (
 	ToolCall     = "call"
 	Run          = "run"
 	Change       = "chg"
-	UsageDay     = "usage"
+	// Batch is the prefix of batches of task changes that have no other id.
+	Batch    = "batch"
+	UsageDay = "usage"
 	// IdempotencyKey is the prefix of the records of idempotency keys.
 	IdempotencyKey = "idem"
 )
 
-// maxBytes is the maximum length of an id; it is also the length of the database columns.
-const maxBytes = 40
+// MaxBytes is the maximum length of an id; it is also the length of the database columns.
+const MaxBytes = 40
 
 // New returns a function that generates ids with the given prefix, for Ent's DefaultFunc.
 func New(prefix string) func() string {
@@ -34,7 +36,7 @@ func New(prefix string) func() string {
 // Prefix returns the type prefix of a well-formed id, and "" for any other string. The prefix need not be one of the
 // constants.
 func Prefix(id string) string {
-	if len(id) > maxBytes {
+	if len(id) > MaxBytes {
 		return ""
 	}
 	parsed, err := typeid.FromString(id)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"errand/internal/ids"
 	"errand/internal/tool"
 	"errand/internal/viewer"
 
@@ -15,6 +16,9 @@ const (
 	metaCode       = "errand/code"
 	metaRetryAfter = "errand/retryAfterMs"
 )
+
+// newBatchID returns the id of the batch of one call's changes.
+var newBatchID = ids.New(ids.Batch)
 
 // sdkTool converts a tool of the registry.
 func sdkTool(t *tool.Tool) *sdk.Tool {
@@ -37,7 +41,12 @@ func (s *Server) callTool(ctx context.Context, req *sdk.CallToolRequest) (*sdk.C
 			return nil, err // not a result: the client needs another token, not other arguments
 		}
 	}
-	result, err := s.o.Tools.Call(ctx, s.o.Tasks, req.Params.Name, string(req.Params.Arguments))
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v.BatchID = newBatchID()
+	result, err := s.o.Tools.Call(viewer.NewContext(ctx, v), s.o.Tasks, req.Params.Name, string(req.Params.Arguments))
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,8 @@ func Measure(ctx context.Context, tx Querier, sql store.SQL, userID string) (u U
 func expand(sql store.SQL) string {
 	return strings.NewReplacer(
 		"{labels}", sql.JSONBytes("t.labels", ""),
-		"{fields}", sql.JSONBytes("h.fields", "from")+" + "+sql.JSONBytes("h.fields", "to"),
+		"{fields}", sql.JSONBytes("h.fields", "from")+" + "+sql.JSONBytes("h.fields", "to")+
+			" + "+sql.JSONListBytes("h.fields", "fromLabels")+" + "+sql.JSONListBytes("h.fields", "toLabels"),
 	).Replace(measured)
 }
 

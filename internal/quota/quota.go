@@ -192,6 +192,11 @@ func ChangeBytes(fields []enum.FieldChange) int64 {
 				n += len(*value)
 			}
 		}
+		for _, labels := range [][]string{f.FromLabels, f.ToLabels} {
+			for _, label := range labels {
+				n += len(label)
+			}
+		}
 	}
 	return int64(n)
 }

@@ -40,6 +40,18 @@ func (s SQL) JSONBytes(column, member string) string {
 	return "(SELECT COALESCE(SUM(octet_length(" + value + ")), 0) FROM json_each(" + column + ") j)"
 }
 
+// JSONListBytes is an expression for the bytes of the texts in a member of each element of a JSON array. The member is
+// an array of texts, which elements may lack.
+func (s SQL) JSONListBytes(column, member string) string {
+	if s.postgres {
+		return "(SELECT COALESCE(SUM(octet_length(k.value #>> '{}')), 0) FROM jsonb_array_elements(CASE jsonb_typeof(" +
+			column + ") WHEN 'array' THEN " + column + " ELSE '[]' END) j(value), " +
+			"jsonb_array_elements(COALESCE(j.value -> '" + member + "', '[]')) k(value))"
+	}
+	return "(SELECT COALESCE(SUM(octet_length(k.value)), 0) FROM json_each(" + column + ") j, " +
+		"json_each(j.value, '$." + member + "') k)"
+}
+
 var (
 	sqliteSQL   = SQL{Now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", WorkerUnlocked: "FALSE"}
 	postgresSQL = SQL{

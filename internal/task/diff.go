@@ -24,7 +24,13 @@ func diff(before, after *ent.Task) []enum.FieldChange {
 	add("dueAt", timestamp(before.DueAt), timestamp(after.DueAt))
 	if !slices.Equal(before.Labels, after.Labels) { // labels may contain commas, so the joined texts may be equal
 		from, to := strings.Join(before.Labels, ", "), strings.Join(after.Labels, ", ")
-		out = append(out, enum.FieldChange{Name: "labels", From: nonEmpty(from), To: nonEmpty(to)})
+		out = append(out, enum.FieldChange{
+			Name:       "labels",
+			From:       nonEmpty(from),
+			To:         nonEmpty(to),
+			FromLabels: before.Labels,
+			ToLabels:   after.Labels,
+		})
 	}
 	add("completedAt", timestamp(before.CompletedAt), timestamp(after.CompletedAt))
 	add("deletedAt", timestamp(before.DeletedAt), timestamp(after.DeletedAt))

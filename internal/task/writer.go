@@ -52,6 +52,9 @@ func (w *changeWriter) recordChange(
 		create.SetToolCallID(w.viewer.ToolCallID)
 		ownIDs = append(ownIDs, w.viewer.ToolCallID)
 	}
+	if w.viewer.BatchID != "" {
+		create.SetBatchID(w.viewer.BatchID)
+	}
 	if err := create.Exec(rule.SkipEdgeCheck(ctx, ownIDs...)); err != nil {
 		return fmt.Errorf("recording the change: %w", err)
 	}

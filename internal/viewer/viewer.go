@@ -21,6 +21,9 @@ type Viewer struct {
 	Actor ActorKind
 	// ToolCallID is the tool call that makes the change; set only for ActorAgent.
 	ToolCallID string
+	// BatchID is the batch that the viewer's task changes belong to: the reply, for ActorAgent, or the call, for
+	// ActorMCP. Empty means none.
+	BatchID string
 	// Client is the name of the calling program; set only for ActorMCP.
 	Client string
 	// Scopes limit what the viewer may do; the zero value means no limit.

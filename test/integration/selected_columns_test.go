@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"errand/ent"
 	"errand/ent/enum"
 	"errand/graph/generated"
 	"errand/internal/testclient"
@@ -170,14 +171,19 @@ func createFullRows(t *testing.T, b *harness.Env, c *testclient.Client) {
 		SetLabels([]string{"a"}).
 		SetVersion(1).
 		SaveX(ctx)
-	root.TaskChange.Create().
-		SetTaskID(task.ID).
-		SetSeq(1).
-		SetTaskVersion(1).
-		SetKind(enum.ChangeCreated).
-		SetActor(enum.ActorAgent).
-		SetClient("c").
-		SetToolCallID(call.ID).
-		SetFields([]enum.FieldChange{{Name: "title"}}).
-		SaveX(ctx)
+	change := func(version int) *ent.TaskChangeCreate {
+		return root.TaskChange.Create().
+			SetTaskID(task.ID).
+			SetSeq(version).
+			SetTaskVersion(version).
+			SetKind(enum.ChangeCreated).
+			SetActor(enum.ActorAgent).
+			SetClient("c").
+			SetToolCallID(call.ID).
+			SetBatchID(call.MessageID).
+			SetFields([]enum.FieldChange{{Name: "title"}})
+	}
+	undone := change(2).SaveX(ctx)
+	change(1).SetUndoes(undone.ID).ExecX(ctx)
+	root.TaskChange.DeleteOne(undone).ExecX(ctx)
 }
