@@ -38,7 +38,7 @@ func TestTools_AllOperations_ChangeTasks(t *testing.T) {
 					},
 					{
 						"update_task", `Changed task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "UPDATED",
-						map[string]any{"number": 1, "due_on": nil, "description": "Two bottles."},
+						map[string]any{"number": 1, "clear": []string{"due"}, "description": "Two bottles."},
 					},
 					{
 						"update_task", `Unchanged: task 1: "Buy milk" (high priority; label "home").` + "\n   Two bottles.", "",

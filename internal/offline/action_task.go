@@ -203,8 +203,9 @@ func (a *taskAction) arguments(s *candidate) (map[string]any, bool) {
 	if f.Priority != "" {
 		args["priority"] = f.Priority
 	}
+	var empty []string
 	if f.ClearDue {
-		args["due_on"], args["due_at"] = nil, nil
+		empty = append(empty, "due")
 	}
 	setDue(args, a.dueDate(s))
 	if f.Later != nil {
@@ -217,7 +218,7 @@ func (a *taskAction) arguments(s *candidate) (map[string]any, bool) {
 	}
 	switch description := a.description(s); {
 	case f.ClearDescription:
-		args["description"] = nil
+		empty = append(empty, "description")
 	case utf8.RuneCountInString(description) > maxDescription:
 		s.line = "The description of task " + strconv.Itoa(s.number) + " would grow too long."
 		return nil, false
@@ -228,10 +229,13 @@ func (a *taskAction) arguments(s *candidate) (map[string]any, bool) {
 	case len(labels) > maxLabels:
 		s.line = "Task " + strconv.Itoa(s.number) + " would have too many labels."
 		return nil, false
-	case f.ClearLabels:
-		args["labels"] = nil
+	case f.ClearLabels || labels != nil && len(labels) == 0:
+		empty = append(empty, "labels")
 	case labels != nil:
 		args["labels"] = labels
+	}
+	if len(empty) > 0 {
+		args["clear"] = empty
 	}
 	return args, true
 }

@@ -202,12 +202,12 @@ func TestModel_UpdateRequests_MakeExpectedCalls(t *testing.T) {
 			`list_tasks {"limit":100,"search":"meeting","status":"all"}; ` +
 				`update_task {"due_on":"2026-11-27","number":3,"priority":"high"}`,
 		},
-		{"clear the due date of task 3", `update_task {"due_at":null,"due_on":null,"number":3}`},
+		{"clear the due date of task 3", `update_task {"clear":["due"],"number":3}`},
 		{
 			"remove the deadline from the meeting task",
-			`list_tasks {"limit":100,"search":"meeting","status":"all"}; update_task {"due_at":null,"due_on":null,"number":3}`,
+			`list_tasks {"limit":100,"search":"meeting","status":"all"}; update_task {"clear":["due"],"number":3}`,
 		},
-		{"task 2 has no due date", `update_task {"due_at":null,"due_on":null,"number":2}`},
+		{"task 2 has no due date", `update_task {"clear":["due"],"number":2}`},
 		{
 			"add a note to task 2: use the blue card",
 			`list_tasks {"limit":100,"status":"all"}; update_task {"description":"use the blue card","number":2}`,
@@ -225,7 +225,7 @@ func TestModel_UpdateRequests_MakeExpectedCalls(t *testing.T) {
 			"set the description of task 2 to Bring the red folder",
 			`update_task {"description":"Bring the red folder","number":2}`,
 		},
-		{"remove the note from task 2", `update_task {"description":null,"number":2}`},
+		{"remove the note from task 2", `update_task {"clear":["description"],"number":2}`},
 		{"tag task 2 as home", `list_tasks {"limit":100,"status":"all"}; update_task {"labels":["home"],"number":2}`},
 		{
 			"add #home and #work to task 2",
@@ -233,7 +233,7 @@ func TestModel_UpdateRequests_MakeExpectedCalls(t *testing.T) {
 		},
 		{
 			"remove the label home from task 2",
-			`list_tasks {"limit":100,"status":"all"}; update_task {"labels":[],"number":2}`,
+			`list_tasks {"limit":100,"status":"all"}; update_task {"clear":["labels"],"number":2}`,
 		},
 		{"set the due date of task 2 to 2027-02-30", `= There is no 30 February 2027, so I did nothing`},
 		{"postpone task 3 by 2 days", `list_tasks {"limit":100,"status":"all"}`},

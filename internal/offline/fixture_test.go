@@ -208,6 +208,17 @@ func assign(it *item, args object) {
 			it.Labels = append(it.Labels, l.(string))
 		}
 	}
+	empty, _ := args["clear"].([]any)
+	for _, field := range empty {
+		switch field {
+		case "due":
+			it.DueOn, it.DueAt = "", ""
+		case "description":
+			it.Description = ""
+		case "labels":
+			it.Labels = nil
+		}
+	}
 }
 
 func (w *fixture) list(args object) any {
@@ -263,7 +274,7 @@ func checkArguments(t testingT, name, arguments string) object {
 	require.NoError(t, json.Unmarshal([]byte(arguments), &args), arguments)
 	allowed := map[string]string{
 		"add_task":    "title description priority due_on due_at labels",
-		"update_task": "number title description priority due_on due_at labels",
+		"update_task": "number title description priority due_on due_at labels clear",
 		"list_tasks":  "status search label priority due_from due_to limit", "complete_task": "number",
 		"reopen_task": "number", "delete_task": "number",
 	}
@@ -271,7 +282,7 @@ func checkArguments(t testingT, name, arguments string) object {
 	require.True(t, known, "no tool %s", name)
 	for k, v := range args {
 		require.Contains(t, strings.Fields(names), k, arguments)
-		checkValue(t, name, k, v)
+		checkValue(t, k, v)
 	}
 	switch name {
 	case "add_task":
@@ -284,7 +295,7 @@ func checkArguments(t testingT, name, arguments string) object {
 	return args
 }
 
-func checkValue(t testingT, tool, name string, v any) {
+func checkValue(t testingT, name string, v any) {
 	t.Helper()
 	length := func(least, most int) {
 		s, ok := v.(string)
@@ -298,12 +309,10 @@ func checkValue(t testingT, tool, name string, v any) {
 		)
 		require.Equal(t, strings.TrimSpace(s), s, name)
 	}
-	if v == nil {
-		require.Equal(t, "update_task", tool)
-		require.Contains(t, []string{"description", "due_on", "due_at", "labels"}, name)
-		return
-	}
 	switch name {
+	case "clear":
+		require.Subset(t, []any{"due", "description", "labels"}, v)
+		require.NotEmpty(t, v)
 	case "number", "limit":
 		n, ok := v.(float64)
 		require.True(t, ok && n == float64(int32(n)) && n >= 1 && (name == "number" || n <= 100), "%s: %v", name, v)
@@ -329,6 +338,7 @@ func checkValue(t testingT, tool, name string, v any) {
 		require.NoError(t, err)
 	case "labels":
 		require.LessOrEqual(t, len(v.([]any)), 20)
+		require.NotEmpty(t, v)
 		for _, l := range v.([]any) {
 			v = l
 			length(1, 50)

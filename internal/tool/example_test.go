@@ -29,7 +29,7 @@ func ExampleRegistry_Tools() {
 func ExampleRegistry_Call() {
 	registry := tool.NewRegistry()
 	ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: "user_1", Scopes: "tasks:write"})
-	for _, arguments := range []string{`{"title":"Buy milk"}`, `{"title":7}`} {
+	for _, arguments := range []string{`{"title":"Buy milk"}`, `{"title":{}}`} {
 		result, err := registry.Call(ctx, emptyList{}, "add_task", arguments)
 		if err != nil {
 			panic(err)

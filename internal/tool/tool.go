@@ -16,8 +16,6 @@ import (
 	"errand/internal/page"
 	"errand/internal/task"
 	"errand/internal/viewer"
-
-	"github.com/google/jsonschema-go/jsonschema"
 )
 
 // Tool describes one tool and holds its implementation.
@@ -39,7 +37,7 @@ type Tool struct {
 	// Idempotent tools have no further effect when repeated with the same arguments.
 	Idempotent bool
 
-	argsSchema *jsonschema.Resolved
+	argsSchema *argSchema
 	handle     handler
 	// changedText begins the text of a result, unchangedText when there was nothing to change.
 	changedText, unchangedText string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"errand/ent"
@@ -18,19 +19,22 @@ const (
 		"description":"What is to be done, one line."}`
 	numberSchema = `"number":{"type":"integer","minimum":1,"description":"The task's number."}`
 	fieldSchemas = `
-		"description":{"type":["string","null"],"maxLength":10000,"description":"Further details."},
+		"description":{"type":"string","minLength":1,"maxLength":10000,"description":"Further details."},
 		"priority":{"type":"string","enum":[` + priorityNames + `]},
-		"due_on":{"type":["string","null"],
+		"due_on":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$",
 			"description":"The day it is due, YYYY-MM-DD, when no time of day matters. Not together with due_at."},
-		"due_at":{"type":["string","null"],
+		"due_at":{"type":"string","minLength":1,"maxLength":64,
 			"description":"The instant it is due, RFC 3339 with offset, such as 2026-11-25T17:00:00+01:00. ` +
 		`Not together with due_on."},
-		"labels":{"type":["array","null"],"maxItems":20,"items":{"type":"string","minLength":1,"maxLength":50}}`
+		"labels":{"type":"array","minItems":1,"maxItems":20,"items":{"type":"string","minLength":1,"maxLength":50}}`
+
+	clearSchema = `"clear":{"type":"array","minItems":1,"maxItems":4,"description":"Fields to empty.",
+		"items":{"type":"string","enum":["description","priority","due","labels"]}}`
 
 	createArgsSchema = `{"type":"object","additionalProperties":false,"required":["title"],"properties":{` +
 		titleSchema + `,` + fieldSchemas + `}}`
 	updateArgsSchema = `{"type":"object","additionalProperties":false,"required":["number"],"properties":{` +
-		numberSchema + `,` + titleSchema + `,` + fieldSchemas + `}}`
+		numberSchema + `,` + titleSchema + `,` + fieldSchemas + `,` + clearSchema + `}}`
 	numberArgsSchema = `{"type":"object","additionalProperties":false,"required":["number"],"properties":{` +
 		numberSchema + `}}`
 )
@@ -51,7 +55,7 @@ func updateTask() *Tool {
 	return &Tool{
 		Name:          "update_task",
 		Title:         "Change a task",
-		Description:   "Changes fields of a task. Omitted fields stay; null clears description, due date or labels.",
+		Description:   "Changes fields of a task. Omitted and null fields stay; \"clear\" empties fields.",
 		Schema:        json.RawMessage(updateArgsSchema),
 		OutputSchema:  json.RawMessage(changeResultSchema),
 		Destructive:   true,
@@ -162,6 +166,7 @@ func handleUpdate(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, e
 	var args struct {
 		Number int                   `json:"number"`
 		Title  task.Optional[string] `json:"title"`
+		Clear  []string              `json:"clear"`
 		fieldArgs
 	}
 	if err := json.Unmarshal(raw, &args); err != nil {
@@ -175,16 +180,40 @@ func handleUpdate(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, e
 	if err != nil {
 		return nil, err
 	}
-	priority := task.Optional[enum.Priority]{IsSet: args.Priority.IsSet, Value: (*enum.Priority)(args.Priority.Value)}
-	after, err := tasks.UpdateTask(ctx, before.ID, task.Patch{
+	patch := task.Patch{
 		Title:       args.Title,
 		Description: args.Description,
-		Priority:    priority,
+		Priority:    task.Optional[enum.Priority]{IsSet: args.Priority.IsSet, Value: (*enum.Priority)(args.Priority.Value)},
 		DueOn:       args.DueOn,
 		DueAt:       dueAt,
 		Labels:      args.Labels,
-	})
+	}
+	if err := clearFields(&patch, args.Clear); err != nil {
+		return nil, err
+	}
+	after, err := tasks.UpdateTask(ctx, before.ID, patch)
 	return describeChange(ctx, tasks, before, after, err)
+}
+
+// clearFields lets a patch empty the fields. A field that the patch also sets is an error.
+func clearFields(p *task.Patch, fields []string) error {
+	for _, name := range fields {
+		var set bool
+		switch name {
+		case "description":
+			set, p.Description.IsSet = p.Description.IsSet, true
+		case "priority":
+			set, p.Priority.IsSet = p.Priority.IsSet, true
+		case "labels":
+			set, p.Labels.IsSet = p.Labels.IsSet, true
+		case "due":
+			set, p.DueOn.IsSet = p.DueOn.IsSet || p.DueAt.IsSet, true
+		}
+		if set {
+			return apperr.Invalid("clear", "The argument clear names %s twice, or another argument sets it.", name)
+		}
+	}
+	return nil
 }
 
 // parseInstant parses an instant. One without an offset is in the viewer's time zone.
@@ -193,16 +222,22 @@ func parseInstant(ctx context.Context, tasks Tasks, s task.Optional[string]) (ta
 	if s.Value == nil {
 		return out, nil
 	}
-	if at, err := time.Parse(time.RFC3339, *s.Value); err == nil {
-		out.Value = &at
-		return out, nil
+	text := strings.ToUpper(strings.TrimSpace(*s.Value))
+	if day, clock, ok := strings.Cut(text, " "); ok {
+		text = day + "T" + strings.ReplaceAll(clock, " ", "")
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
+		if at, err := time.Parse(layout, text); err == nil {
+			out.Value = &at
+			return out, nil
+		}
 	}
 	zone, err := tasks.TimeZone(ctx)
 	if err != nil {
 		return out, err
 	}
 	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04"} {
-		if at, err := time.ParseInLocation(layout, *s.Value, zone); err == nil {
+		if at, err := time.ParseInLocation(layout, text, zone); err == nil {
 			out.Value = &at
 			return out, nil
 		}

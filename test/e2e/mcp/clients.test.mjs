@@ -40,7 +40,7 @@ async function exercise(client) {
   const { task } = await call("add_task", { title: "Kräuter gießen 🌿", priority: "high", due_on: "2026-12-01" });
   assert.equal(task.title, "Kräuter gießen 🌿");
   assert.equal((await call("list_tasks", { status: "pending", search: "gießen" })).total, 1);
-  assert.equal((await call("update_task", { number: task.number, due_on: null })).task.due_on, undefined);
+  assert.equal((await call("update_task", { number: task.number, clear: ["due"] })).task.due_on, undefined);
   const resources = await client.listResources();
   assert.ok(resources.resources.some((r) => r.uri === `errand://tasks/${task.number}`));
   const read = await client.readResource({ uri: "errand://tasks/open" });
