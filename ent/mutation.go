@@ -12272,6 +12272,7 @@ type UserMutation struct {
 	name_chosen                    *bool
 	email                          *string
 	time_zone                      *string
+	week_start                     *enum.Weekday
 	last_task_number               *int
 	addlast_task_number            *int
 	last_change                    *int
@@ -12718,6 +12719,42 @@ func (m *UserMutation) OldTimeZone(ctx context.Context) (v string, err error) {
 // ResetTimeZone resets all changes to the "time_zone" field.
 func (m *UserMutation) ResetTimeZone() {
 	m.time_zone = nil
+}
+
+// SetWeekStart sets the "week_start" field.
+func (m *UserMutation) SetWeekStart(e enum.Weekday) {
+	m.week_start = &e
+}
+
+// WeekStart returns the value of the "week_start" field in the mutation.
+func (m *UserMutation) WeekStart() (r enum.Weekday, exists bool) {
+	v := m.week_start
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWeekStart returns the old "week_start" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldWeekStart(ctx context.Context) (v enum.Weekday, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWeekStart is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWeekStart requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWeekStart: %w", err)
+	}
+	return oldValue.WeekStart, nil
+}
+
+// ResetWeekStart resets all changes to the "week_start" field.
+func (m *UserMutation) ResetWeekStart() {
+	m.week_start = nil
 }
 
 // SetLastTaskNumber sets the "last_task_number" field.
@@ -13905,7 +13942,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 20)
+	fields := make([]string, 0, 21)
 	if m.created_at != nil {
 		fields = append(fields, user.FieldCreatedAt)
 	}
@@ -13929,6 +13966,9 @@ func (m *UserMutation) Fields() []string {
 	}
 	if m.time_zone != nil {
 		fields = append(fields, user.FieldTimeZone)
+	}
+	if m.week_start != nil {
+		fields = append(fields, user.FieldWeekStart)
 	}
 	if m.last_task_number != nil {
 		fields = append(fields, user.FieldLastTaskNumber)
@@ -13990,6 +14030,8 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.Email()
 	case user.FieldTimeZone:
 		return m.TimeZone()
+	case user.FieldWeekStart:
+		return m.WeekStart()
 	case user.FieldLastTaskNumber:
 		return m.LastTaskNumber()
 	case user.FieldLastChange:
@@ -14039,6 +14081,8 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldEmail(ctx)
 	case user.FieldTimeZone:
 		return m.OldTimeZone(ctx)
+	case user.FieldWeekStart:
+		return m.OldWeekStart(ctx)
 	case user.FieldLastTaskNumber:
 		return m.OldLastTaskNumber(ctx)
 	case user.FieldLastChange:
@@ -14127,6 +14171,13 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetTimeZone(v)
+		return nil
+	case user.FieldWeekStart:
+		v, ok := value.(enum.Weekday)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWeekStart(v)
 		return nil
 	case user.FieldLastTaskNumber:
 		v, ok := value.(int)
@@ -14428,6 +14479,9 @@ func (m *UserMutation) ResetField(name string) error {
 		return nil
 	case user.FieldTimeZone:
 		m.ResetTimeZone()
+		return nil
+	case user.FieldWeekStart:
+		m.ResetWeekStart()
 		return nil
 	case user.FieldLastTaskNumber:
 		m.ResetLastTaskNumber()

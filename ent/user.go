@@ -36,6 +36,8 @@ type User struct {
 	Email string `json:"email,omitempty"`
 	// IANA time zone that days and times of day refer to.
 	TimeZone string `json:"time_zone,omitempty"`
+	// First day of the week, such as MONDAY.
+	WeekStart enum.Weekday `json:"week_start,omitempty"`
 	// Highest task number assigned so far; numbers are never reused.
 	LastTaskNumber int `json:"last_task_number,omitempty"`
 	// Position of the newest task change. Incrementing it locks the row, so that positions follow the order of commits.
@@ -183,7 +185,7 @@ func (*User) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case user.FieldLastTaskNumber, user.FieldLastChange, user.FieldLastConversationChange, user.FieldPurgedConversationChange, user.FieldAssistantCallsUntil, user.FieldMutationsUntil, user.FieldOpenTasks, user.FieldCompletedTasks, user.FieldTrashedTasks, user.FieldConversationCount, user.FieldStoredBytes:
 			values[i] = new(sql.NullInt64)
-		case user.FieldID, user.FieldIssuer, user.FieldSubject, user.FieldName, user.FieldEmail, user.FieldTimeZone:
+		case user.FieldID, user.FieldIssuer, user.FieldSubject, user.FieldName, user.FieldEmail, user.FieldTimeZone, user.FieldWeekStart:
 			values[i] = new(sql.NullString)
 		case user.FieldCreatedAt, user.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -255,6 +257,12 @@ func (_m *User) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field time_zone", values[i])
 			} else if value.Valid {
 				_m.TimeZone = value.String
+			}
+		case user.FieldWeekStart:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field week_start", values[i])
+			} else if value.Valid {
+				_m.WeekStart = enum.Weekday(value.String)
 			}
 		case user.FieldLastTaskNumber:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -434,6 +442,9 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("time_zone=")
 	builder.WriteString(_m.TimeZone)
+	builder.WriteString(", ")
+	builder.WriteString("week_start=")
+	builder.WriteString(fmt.Sprintf("%v", _m.WeekStart))
 	builder.WriteString(", ")
 	builder.WriteString("last_task_number=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LastTaskNumber))

@@ -137,6 +137,20 @@ func (_c *UserCreate) SetNillableTimeZone(v *string) *UserCreate {
 	return _c
 }
 
+// SetWeekStart sets the "week_start" field.
+func (_c *UserCreate) SetWeekStart(v enum.Weekday) *UserCreate {
+	_c.mutation.SetWeekStart(v)
+	return _c
+}
+
+// SetNillableWeekStart sets the "week_start" field if the given value is not nil.
+func (_c *UserCreate) SetNillableWeekStart(v *enum.Weekday) *UserCreate {
+	if v != nil {
+		_c.SetWeekStart(*v)
+	}
+	return _c
+}
+
 // SetLastTaskNumber sets the "last_task_number" field.
 func (_c *UserCreate) SetLastTaskNumber(v int) *UserCreate {
 	_c.mutation.SetLastTaskNumber(v)
@@ -517,6 +531,10 @@ func (_c *UserCreate) defaults() error {
 		v := user.DefaultTimeZone
 		_c.mutation.SetTimeZone(v)
 	}
+	if _, ok := _c.mutation.WeekStart(); !ok {
+		v := user.DefaultWeekStart
+		_c.mutation.SetWeekStart(v)
+	}
 	if _, ok := _c.mutation.LastTaskNumber(); !ok {
 		v := user.DefaultLastTaskNumber
 		_c.mutation.SetLastTaskNumber(v)
@@ -620,6 +638,14 @@ func (_c *UserCreate) check() error {
 	if v, ok := _c.mutation.TimeZone(); ok {
 		if err := user.TimeZoneValidator(v); err != nil {
 			return &ValidationError{Name: "time_zone", err: fmt.Errorf(`ent: validator failed for field "User.time_zone": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.WeekStart(); !ok {
+		return &ValidationError{Name: "week_start", err: errors.New(`ent: missing required field "User.week_start"`)}
+	}
+	if v, ok := _c.mutation.WeekStart(); ok {
+		if err := user.WeekStartValidator(string(v)); err != nil {
+			return &ValidationError{Name: "week_start", err: fmt.Errorf(`ent: validator failed for field "User.week_start": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.LastTaskNumber(); !ok {
@@ -782,6 +808,10 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.TimeZone(); ok {
 		_spec.SetField(user.FieldTimeZone, field.TypeString, value)
 		_node.TimeZone = value
+	}
+	if value, ok := _c.mutation.WeekStart(); ok {
+		_spec.SetField(user.FieldWeekStart, field.TypeString, value)
+		_node.WeekStart = value
 	}
 	if value, ok := _c.mutation.LastTaskNumber(); ok {
 		_spec.SetField(user.FieldLastTaskNumber, field.TypeInt, value)
@@ -1084,6 +1114,18 @@ func (u *UserUpsert) SetTimeZone(v string) *UserUpsert {
 // UpdateTimeZone sets the "time_zone" field to the value that was provided on create.
 func (u *UserUpsert) UpdateTimeZone() *UserUpsert {
 	u.SetExcluded(user.FieldTimeZone)
+	return u
+}
+
+// SetWeekStart sets the "week_start" field.
+func (u *UserUpsert) SetWeekStart(v enum.Weekday) *UserUpsert {
+	u.Set(user.FieldWeekStart, v)
+	return u
+}
+
+// UpdateWeekStart sets the "week_start" field to the value that was provided on create.
+func (u *UserUpsert) UpdateWeekStart() *UserUpsert {
+	u.SetExcluded(user.FieldWeekStart)
 	return u
 }
 
@@ -1427,6 +1469,20 @@ func (u *UserUpsertOne) SetTimeZone(v string) *UserUpsertOne {
 func (u *UserUpsertOne) UpdateTimeZone() *UserUpsertOne {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdateTimeZone()
+	})
+}
+
+// SetWeekStart sets the "week_start" field.
+func (u *UserUpsertOne) SetWeekStart(v enum.Weekday) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetWeekStart(v)
+	})
+}
+
+// UpdateWeekStart sets the "week_start" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateWeekStart() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateWeekStart()
 	})
 }
 
@@ -1973,6 +2029,20 @@ func (u *UserUpsertBulk) SetTimeZone(v string) *UserUpsertBulk {
 func (u *UserUpsertBulk) UpdateTimeZone() *UserUpsertBulk {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdateTimeZone()
+	})
+}
+
+// SetWeekStart sets the "week_start" field.
+func (u *UserUpsertBulk) SetWeekStart(v enum.Weekday) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetWeekStart(v)
+	})
+}
+
+// UpdateWeekStart sets the "week_start" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateWeekStart() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateWeekStart()
 	})
 }
 

@@ -101,6 +101,20 @@ func (_u *UserUpdate) SetNillableTimeZone(v *string) *UserUpdate {
 	return _u
 }
 
+// SetWeekStart sets the "week_start" field.
+func (_u *UserUpdate) SetWeekStart(v enum.Weekday) *UserUpdate {
+	_u.mutation.SetWeekStart(v)
+	return _u
+}
+
+// SetNillableWeekStart sets the "week_start" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableWeekStart(v *enum.Weekday) *UserUpdate {
+	if v != nil {
+		_u.SetWeekStart(*v)
+	}
+	return _u
+}
+
 // SetLastTaskNumber sets the "last_task_number" field.
 func (_u *UserUpdate) SetLastTaskNumber(v int) *UserUpdate {
 	_u.mutation.ResetLastTaskNumber()
@@ -732,6 +746,11 @@ func (_u *UserUpdate) check() error {
 			return &ValidationError{Name: "time_zone", err: fmt.Errorf(`ent: validator failed for field "User.time_zone": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.WeekStart(); ok {
+		if err := user.WeekStartValidator(string(v)); err != nil {
+			return &ValidationError{Name: "week_start", err: fmt.Errorf(`ent: validator failed for field "User.week_start": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.LastTaskNumber(); ok {
 		if err := user.LastTaskNumberValidator(v); err != nil {
 			return &ValidationError{Name: "last_task_number", err: fmt.Errorf(`ent: validator failed for field "User.last_task_number": %w`, err)}
@@ -822,6 +841,9 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.TimeZone(); ok {
 		_spec.SetField(user.FieldTimeZone, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.WeekStart(); ok {
+		_spec.SetField(user.FieldWeekStart, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.LastTaskNumber(); ok {
 		_spec.SetField(user.FieldLastTaskNumber, field.TypeInt, value)
@@ -1380,6 +1402,20 @@ func (_u *UserUpdateOne) SetTimeZone(v string) *UserUpdateOne {
 func (_u *UserUpdateOne) SetNillableTimeZone(v *string) *UserUpdateOne {
 	if v != nil {
 		_u.SetTimeZone(*v)
+	}
+	return _u
+}
+
+// SetWeekStart sets the "week_start" field.
+func (_u *UserUpdateOne) SetWeekStart(v enum.Weekday) *UserUpdateOne {
+	_u.mutation.SetWeekStart(v)
+	return _u
+}
+
+// SetNillableWeekStart sets the "week_start" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableWeekStart(v *enum.Weekday) *UserUpdateOne {
+	if v != nil {
+		_u.SetWeekStart(*v)
 	}
 	return _u
 }
@@ -2028,6 +2064,11 @@ func (_u *UserUpdateOne) check() error {
 			return &ValidationError{Name: "time_zone", err: fmt.Errorf(`ent: validator failed for field "User.time_zone": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.WeekStart(); ok {
+		if err := user.WeekStartValidator(string(v)); err != nil {
+			return &ValidationError{Name: "week_start", err: fmt.Errorf(`ent: validator failed for field "User.week_start": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.LastTaskNumber(); ok {
 		if err := user.LastTaskNumberValidator(v); err != nil {
 			return &ValidationError{Name: "last_task_number", err: fmt.Errorf(`ent: validator failed for field "User.last_task_number": %w`, err)}
@@ -2135,6 +2176,9 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if value, ok := _u.mutation.TimeZone(); ok {
 		_spec.SetField(user.FieldTimeZone, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.WeekStart(); ok {
+		_spec.SetField(user.FieldWeekStart, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.LastTaskNumber(); ok {
 		_spec.SetField(user.FieldLastTaskNumber, field.TypeInt, value)

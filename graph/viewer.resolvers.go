@@ -11,12 +11,17 @@ import (
 	"errand/ent/enum"
 	"errand/graph/generated"
 	"errand/graph/model"
+	"errand/internal/account"
 	"errand/internal/graphqlhttp/exec"
 	"errand/internal/usage"
 )
 
 func (r *mutationResolver) UpdateViewer(ctx context.Context, input model.UpdateViewerInput) (*model.ViewerPayload, error) {
-	u, err := r.Accounts.UpdateUser(ctx, input.Name.Value(), input.TimeZone.Value())
+	u, err := r.Accounts.UpdateUser(ctx, account.UserPatch{
+		Name:      input.Name.Value(),
+		TimeZone:  input.TimeZone.Value(),
+		WeekStart: input.WeekStart.Value(),
+	})
 	return payload(u, err, func() *model.ViewerPayload { return &model.ViewerPayload{Viewer: u} })
 }
 

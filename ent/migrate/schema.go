@@ -533,6 +533,7 @@ var (
 		{Name: "name_chosen", Type: field.TypeBool, Default: false},
 		{Name: "email", Type: field.TypeString, Size: 320, Default: ""},
 		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: "UTC"},
+		{Name: "week_start", Type: field.TypeString, Size: 9, Default: "MONDAY"},
 		{Name: "last_task_number", Type: field.TypeInt, Default: 0},
 		{Name: "last_change", Type: field.TypeInt, Default: 0},
 		{Name: "last_conversation_change", Type: field.TypeInt, Default: 0},

@@ -765,68 +765,74 @@ func init() {
 	user.DefaultTimeZone = userDescTimeZone.Default.(string)
 	// user.TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
 	user.TimeZoneValidator = userDescTimeZone.Validators[0].(func(string) error)
+	// userDescWeekStart is the schema descriptor for week_start field.
+	userDescWeekStart := userFields[6].Descriptor()
+	// user.DefaultWeekStart holds the default value on creation for the week_start field.
+	user.DefaultWeekStart = enum.Weekday(userDescWeekStart.Default.(string))
+	// user.WeekStartValidator is a validator for the "week_start" field. It is called by the builders before save.
+	user.WeekStartValidator = userDescWeekStart.Validators[0].(func(string) error)
 	// userDescLastTaskNumber is the schema descriptor for last_task_number field.
-	userDescLastTaskNumber := userFields[6].Descriptor()
+	userDescLastTaskNumber := userFields[7].Descriptor()
 	// user.DefaultLastTaskNumber holds the default value on creation for the last_task_number field.
 	user.DefaultLastTaskNumber = userDescLastTaskNumber.Default.(int)
 	// user.LastTaskNumberValidator is a validator for the "last_task_number" field. It is called by the builders before save.
 	user.LastTaskNumberValidator = userDescLastTaskNumber.Validators[0].(func(int) error)
 	// userDescLastChange is the schema descriptor for last_change field.
-	userDescLastChange := userFields[7].Descriptor()
+	userDescLastChange := userFields[8].Descriptor()
 	// user.DefaultLastChange holds the default value on creation for the last_change field.
 	user.DefaultLastChange = userDescLastChange.Default.(int)
 	// user.LastChangeValidator is a validator for the "last_change" field. It is called by the builders before save.
 	user.LastChangeValidator = userDescLastChange.Validators[0].(func(int) error)
 	// userDescLastConversationChange is the schema descriptor for last_conversation_change field.
-	userDescLastConversationChange := userFields[8].Descriptor()
+	userDescLastConversationChange := userFields[9].Descriptor()
 	// user.DefaultLastConversationChange holds the default value on creation for the last_conversation_change field.
 	user.DefaultLastConversationChange = userDescLastConversationChange.Default.(int)
 	// user.LastConversationChangeValidator is a validator for the "last_conversation_change" field. It is called by the builders before save.
 	user.LastConversationChangeValidator = userDescLastConversationChange.Validators[0].(func(int) error)
 	// userDescPurgedConversationChange is the schema descriptor for purged_conversation_change field.
-	userDescPurgedConversationChange := userFields[9].Descriptor()
+	userDescPurgedConversationChange := userFields[10].Descriptor()
 	// user.DefaultPurgedConversationChange holds the default value on creation for the purged_conversation_change field.
 	user.DefaultPurgedConversationChange = userDescPurgedConversationChange.Default.(int)
 	// user.PurgedConversationChangeValidator is a validator for the "purged_conversation_change" field. It is called by the builders before save.
 	user.PurgedConversationChangeValidator = userDescPurgedConversationChange.Validators[0].(func(int) error)
 	// userDescAssistantCallsUntil is the schema descriptor for assistant_calls_until field.
-	userDescAssistantCallsUntil := userFields[10].Descriptor()
+	userDescAssistantCallsUntil := userFields[11].Descriptor()
 	// user.DefaultAssistantCallsUntil holds the default value on creation for the assistant_calls_until field.
 	user.DefaultAssistantCallsUntil = userDescAssistantCallsUntil.Default.(int64)
 	// user.AssistantCallsUntilValidator is a validator for the "assistant_calls_until" field. It is called by the builders before save.
 	user.AssistantCallsUntilValidator = userDescAssistantCallsUntil.Validators[0].(func(int64) error)
 	// userDescMutationsUntil is the schema descriptor for mutations_until field.
-	userDescMutationsUntil := userFields[11].Descriptor()
+	userDescMutationsUntil := userFields[12].Descriptor()
 	// user.DefaultMutationsUntil holds the default value on creation for the mutations_until field.
 	user.DefaultMutationsUntil = userDescMutationsUntil.Default.(int64)
 	// user.MutationsUntilValidator is a validator for the "mutations_until" field. It is called by the builders before save.
 	user.MutationsUntilValidator = userDescMutationsUntil.Validators[0].(func(int64) error)
 	// userDescOpenTasks is the schema descriptor for open_tasks field.
-	userDescOpenTasks := userFields[12].Descriptor()
+	userDescOpenTasks := userFields[13].Descriptor()
 	// user.DefaultOpenTasks holds the default value on creation for the open_tasks field.
 	user.DefaultOpenTasks = userDescOpenTasks.Default.(int)
 	// user.OpenTasksValidator is a validator for the "open_tasks" field. It is called by the builders before save.
 	user.OpenTasksValidator = userDescOpenTasks.Validators[0].(func(int) error)
 	// userDescCompletedTasks is the schema descriptor for completed_tasks field.
-	userDescCompletedTasks := userFields[13].Descriptor()
+	userDescCompletedTasks := userFields[14].Descriptor()
 	// user.DefaultCompletedTasks holds the default value on creation for the completed_tasks field.
 	user.DefaultCompletedTasks = userDescCompletedTasks.Default.(int)
 	// user.CompletedTasksValidator is a validator for the "completed_tasks" field. It is called by the builders before save.
 	user.CompletedTasksValidator = userDescCompletedTasks.Validators[0].(func(int) error)
 	// userDescTrashedTasks is the schema descriptor for trashed_tasks field.
-	userDescTrashedTasks := userFields[14].Descriptor()
+	userDescTrashedTasks := userFields[15].Descriptor()
 	// user.DefaultTrashedTasks holds the default value on creation for the trashed_tasks field.
 	user.DefaultTrashedTasks = userDescTrashedTasks.Default.(int)
 	// user.TrashedTasksValidator is a validator for the "trashed_tasks" field. It is called by the builders before save.
 	user.TrashedTasksValidator = userDescTrashedTasks.Validators[0].(func(int) error)
 	// userDescConversationCount is the schema descriptor for conversation_count field.
-	userDescConversationCount := userFields[15].Descriptor()
+	userDescConversationCount := userFields[16].Descriptor()
 	// user.DefaultConversationCount holds the default value on creation for the conversation_count field.
 	user.DefaultConversationCount = userDescConversationCount.Default.(int)
 	// user.ConversationCountValidator is a validator for the "conversation_count" field. It is called by the builders before save.
 	user.ConversationCountValidator = userDescConversationCount.Validators[0].(func(int) error)
 	// userDescStoredBytes is the schema descriptor for stored_bytes field.
-	userDescStoredBytes := userFields[16].Descriptor()
+	userDescStoredBytes := userFields[17].Descriptor()
 	// user.DefaultStoredBytes holds the default value on creation for the stored_bytes field.
 	user.DefaultStoredBytes = userDescStoredBytes.Default.(int64)
 	// user.StoredBytesValidator is a validator for the "stored_bytes" field. It is called by the builders before save.

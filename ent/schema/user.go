@@ -42,6 +42,8 @@ func (User) Fields() []ent.Field {
 			Comment("E-mail address from the token; empty if the token contains none."),
 		field.String("time_zone").Default("UTC").MaxLen(64).
 			Comment("IANA time zone that days and times of day refer to."),
+		field.String("week_start").GoType(enum.Weekday("")).Default(string(enum.Monday)).MaxLen(9).
+			Comment("First day of the week, such as MONDAY."),
 		field.Int("last_task_number").Default(0).NonNegative().
 			Comment("Highest task number assigned so far; numbers are never reused."),
 		field.Int("last_change").Default(0).NonNegative().

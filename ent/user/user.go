@@ -3,6 +3,7 @@
 package user
 
 import (
+	"errand/ent/enum"
 	"time"
 
 	"entgo.io/ent"
@@ -31,6 +32,8 @@ const (
 	FieldEmail = "email"
 	// FieldTimeZone holds the string denoting the time_zone field in the database.
 	FieldTimeZone = "time_zone"
+	// FieldWeekStart holds the string denoting the week_start field in the database.
+	FieldWeekStart = "week_start"
 	// FieldLastTaskNumber holds the string denoting the last_task_number field in the database.
 	FieldLastTaskNumber = "last_task_number"
 	// FieldLastChange holds the string denoting the last_change field in the database.
@@ -151,6 +154,7 @@ var Columns = []string{
 	FieldNameChosen,
 	FieldEmail,
 	FieldTimeZone,
+	FieldWeekStart,
 	FieldLastTaskNumber,
 	FieldLastChange,
 	FieldLastConversationChange,
@@ -209,6 +213,10 @@ var (
 	DefaultTimeZone string
 	// TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
 	TimeZoneValidator func(string) error
+	// DefaultWeekStart holds the default value on creation for the "week_start" field.
+	DefaultWeekStart enum.Weekday
+	// WeekStartValidator is a validator for the "week_start" field. It is called by the builders before save.
+	WeekStartValidator func(string) error
 	// DefaultLastTaskNumber holds the default value on creation for the "last_task_number" field.
 	DefaultLastTaskNumber int
 	// LastTaskNumberValidator is a validator for the "last_task_number" field. It is called by the builders before save.
@@ -305,6 +313,11 @@ func ByEmail(opts ...sql.OrderTermOption) OrderOption {
 // ByTimeZone orders the results by the time_zone field.
 func ByTimeZone(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldTimeZone, opts...).ToFunc()
+}
+
+// ByWeekStart orders the results by the week_start field.
+func ByWeekStart(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWeekStart, opts...).ToFunc()
 }
 
 // ByLastTaskNumber orders the results by the last_task_number field.

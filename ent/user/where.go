@@ -3,6 +3,7 @@
 package user
 
 import (
+	"errand/ent/enum"
 	"errand/ent/predicate"
 	"time"
 
@@ -103,6 +104,12 @@ func Email(v string) predicate.User {
 // TimeZone applies equality check predicate on the "time_zone" field. It's identical to TimeZoneEQ.
 func TimeZone(v string) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldTimeZone, v))
+}
+
+// WeekStart applies equality check predicate on the "week_start" field. It's identical to WeekStartEQ.
+func WeekStart(v enum.Weekday) predicate.User {
+	vc := string(v)
+	return predicate.User(sql.FieldEQ(FieldWeekStart, vc))
 }
 
 // LastTaskNumber applies equality check predicate on the "last_task_number" field. It's identical to LastTaskNumberEQ.
@@ -573,6 +580,90 @@ func TimeZoneEqualFold(v string) predicate.User {
 // TimeZoneContainsFold applies the ContainsFold predicate on the "time_zone" field.
 func TimeZoneContainsFold(v string) predicate.User {
 	return predicate.User(sql.FieldContainsFold(FieldTimeZone, v))
+}
+
+// WeekStartEQ applies the EQ predicate on the "week_start" field.
+func WeekStartEQ(v enum.Weekday) predicate.User {
+	vc := string(v)
+	return predicate.User(sql.FieldEQ(FieldWeekStart, vc))
+}
+
+// WeekStartNEQ applies the NEQ predicate on the "week_start" field.
+func WeekStartNEQ(v enum.Weekday) predicate.User {
+	vc := string(v)
+	return predicate.User(sql.FieldNEQ(FieldWeekStart, vc))
+}
+
+// WeekStartIn applies the In predicate on the "week_start" field.
+func WeekStartIn(vs ...enum.Weekday) predicate.User {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.User(sql.FieldIn(FieldWeekStart, v...))
+}
+
+// WeekStartNotIn applies the NotIn predicate on the "week_start" field.
+func WeekStartNotIn(vs ...enum.Weekday) predicate.User {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.User(sql.FieldNotIn(FieldWeekStart, v...))
+}
+
+// WeekStartGT applies the GT predicate on the "week_start" field.
+func WeekStartGT(v enum.Weekday) predicate.User {
+	vc := string(v)
+	return predicate.User(sql.FieldGT(FieldWeekStart, vc))
+}
+
+// WeekStartGTE applies the GTE predicate on the "week_start" field.
+func WeekStartGTE(v enum.Weekday) predicate.User {
+	vc := string(v)
+	return predicate.User(sql.FieldGTE(FieldWeekStart, vc))
+}
+
+// WeekStartLT applies the LT predicate on the "week_start" field.
+func WeekStartLT(v enum.Weekday) predicate.User {
+	vc := string(v)
+	return predicate.User(sql.FieldLT(FieldWeekStart, vc))
+}
+
+// WeekStartLTE applies the LTE predicate on the "week_start" field.
+func WeekStartLTE(v enum.Weekday) predicate.User {
+	vc := string(v)
+	return predicate.User(sql.FieldLTE(FieldWeekStart, vc))
+}
+
+// WeekStartContains applies the Contains predicate on the "week_start" field.
+func WeekStartContains(v enum.Weekday) predicate.User {
+	vc := string(v)
+	return predicate.User(sql.FieldContains(FieldWeekStart, vc))
+}
+
+// WeekStartHasPrefix applies the HasPrefix predicate on the "week_start" field.
+func WeekStartHasPrefix(v enum.Weekday) predicate.User {
+	vc := string(v)
+	return predicate.User(sql.FieldHasPrefix(FieldWeekStart, vc))
+}
+
+// WeekStartHasSuffix applies the HasSuffix predicate on the "week_start" field.
+func WeekStartHasSuffix(v enum.Weekday) predicate.User {
+	vc := string(v)
+	return predicate.User(sql.FieldHasSuffix(FieldWeekStart, vc))
+}
+
+// WeekStartEqualFold applies the EqualFold predicate on the "week_start" field.
+func WeekStartEqualFold(v enum.Weekday) predicate.User {
+	vc := string(v)
+	return predicate.User(sql.FieldEqualFold(FieldWeekStart, vc))
+}
+
+// WeekStartContainsFold applies the ContainsFold predicate on the "week_start" field.
+func WeekStartContainsFold(v enum.Weekday) predicate.User {
+	vc := string(v)
+	return predicate.User(sql.FieldContainsFold(FieldWeekStart, vc))
 }
 
 // LastTaskNumberEQ applies the EQ predicate on the "last_task_number" field.

@@ -1254,6 +1254,8 @@ func (ec *executionContext) fieldWriterUser(field graphql.CollectedField) fastjs
 		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.Email; fastjson.String(b, v); return true }
 	case "timeZone":
 		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.TimeZone; fastjson.String(b, v); return true }
+	case "weekStart":
+		return func(b *bytes.Buffer, obj *ent.User) bool { v := obj.WeekStart; v.MarshalGQL(b); return true }
 	case "createdAt":
 		return func(b *bytes.Buffer, obj *ent.User) bool {
 			v := obj.CreatedAt
@@ -1344,5 +1346,6 @@ var Columns = map[string]map[string]string{
 		"name":      "name",
 		"timeZone":  "time_zone",
 		"updatedAt": "updated_at",
+		"weekStart": "week_start",
 	},
 }

@@ -1418,6 +1418,8 @@ type User implements Node {
   email: String!
   "IANA time zone that days and times of day refer to. Defaults to ` + "`" + `UTC` + "`" + `."
   timeZone: String!
+  "First day of the week, to which \"this week\" and \"next week\" in texts refer. Defaults to MONDAY."
+  weekStart: Weekday!
   "Model usage of this user, including that of deleted conversations."
   usage(
     "Days to sum over."
@@ -1427,6 +1429,24 @@ type User implements Node {
   createdAt: DateTime!
   "Time of the last change to the account."
   updatedAt: DateTime!
+}
+
+"A day of the week."
+enum Weekday {
+  "Monday."
+  MONDAY
+  "Tuesday."
+  TUESDAY
+  "Wednesday."
+  WEDNESDAY
+  "Thursday."
+  THURSDAY
+  "Friday."
+  FRIDAY
+  "Saturday."
+  SATURDAY
+  "Sunday."
+  SUNDAY
 }
 
 "A number of days over which usage is summed. Days begin at midnight UTC."
@@ -1468,6 +1488,8 @@ input UpdateViewerInput {
   name: String
   "IANA time zone, such as ` + "`" + `Europe/Berlin` + "`" + `."
   timeZone: String
+  "First day of the week."
+  weekStart: Weekday
 }
 
 "Result of updateViewer."
@@ -1481,7 +1503,7 @@ Changes. The root fields of one operation are executed in order, each in a trans
 null, with an error, and the results of the others stay. Scopes limit tokens as for queries.
 """
 type Mutation {
-  "Changes the viewer's name or time zone. Requires the scope ` + "`" + `account` + "`" + `."
+  "Changes the viewer's name, time zone or first day of the week. Requires the scope ` + "`" + `account` + "`" + `."
   updateViewer(
     "Fields to change."
     input: UpdateViewerInput!
@@ -2086,6 +2108,8 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_email(ctx, field)
 	case "timeZone":
 		return ec.fieldContext_User_timeZone(ctx, field)
+	case "weekStart":
+		return ec.fieldContext_User_weekStart(ctx, field)
 	case "usage":
 		return ec.fieldContext_User_usage(ctx, field)
 	case "createdAt":
@@ -9276,6 +9300,29 @@ func (ec *executionContext) fieldContext_User_timeZone(_ context.Context, field 
 	return graphql.NewScalarFieldContext("User", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _User_weekStart(ctx context.Context, field graphql.CollectedField, obj *ent.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_weekStart(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WeekStart, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v enum.Weekday) graphql.Marshaler {
+			return ec.marshalNWeekday2errandᚋentᚋenumᚐWeekday(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_User_weekStart(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("User", field, false, false, errors.New("field of type Weekday does not have child fields"))
+}
+
 func (ec *executionContext) _User_usage(ctx context.Context, field graphql.CollectedField, obj *ent.User) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10946,7 +10993,7 @@ func (ec *executionContext) unmarshalInputUpdateViewerInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "timeZone"}
+	fieldsInOrder := [...]string{"name", "timeZone", "weekStart"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10967,6 +11014,13 @@ func (ec *executionContext) unmarshalInputUpdateViewerInput(ctx context.Context,
 				return it, err
 			}
 			it.TimeZone = graphql.OmittableOf(data)
+		case "weekStart":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("weekStart"))
+			data, err := ec.unmarshalOWeekday2ᚖerrandᚋentᚋenumᚐWeekday(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WeekStart = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -14694,6 +14748,11 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "weekStart":
+			out.Values[i] = ec._User_weekStart(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "usage":
 			field := field
 
@@ -16017,6 +16076,16 @@ func (ec *executionContext) marshalNUser2ᚖerrandᚋentᚐUser(ctx context.Cont
 	return ec._User(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNWeekday2errandᚋentᚋenumᚐWeekday(ctx context.Context, v any) (enum.Weekday, error) {
+	var res enum.Weekday
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWeekday2errandᚋentᚋenumᚐWeekday(ctx context.Context, sel ast.SelectionSet, v enum.Weekday) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
 	return ec.___Directive(ctx, sel, &v)
 }
@@ -16568,6 +16637,22 @@ func (ec *executionContext) marshalOViewerPayload2ᚖerrandᚋgraphᚋmodelᚐVi
 		return graphql.Null
 	}
 	return ec._ViewerPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOWeekday2ᚖerrandᚋentᚋenumᚐWeekday(ctx context.Context, v any) (*enum.Weekday, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(enum.Weekday)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWeekday2ᚖerrandᚋentᚋenumᚐWeekday(ctx context.Context, sel ast.SelectionSet, v *enum.Weekday) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.EnumValue) graphql.Marshaler {

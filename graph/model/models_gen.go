@@ -108,6 +108,8 @@ type UpdateViewerInput struct {
 	Name graphql.Omittable[*string] `json:"name"`
 	// IANA time zone, such as `Europe/Berlin`.
 	TimeZone graphql.Omittable[*string] `json:"timeZone"`
+	// First day of the week.
+	WeekStart graphql.Omittable[*enum.Weekday] `json:"weekStart"`
 }
 
 // Result of updateViewer.

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"errand/ent"
+	"errand/ent/enum"
 	"errand/ent/rule"
 	"errand/ent/user"
 	"errand/internal/apperr"
@@ -167,25 +168,35 @@ func (s *Service) FindUser(ctx context.Context, id string) (*ent.User, error) {
 	return u, err
 }
 
-// UpdateUser changes the viewer's name and time zone; a nil argument leaves its field unchanged.
-func (s *Service) UpdateUser(ctx context.Context, name, timeZone *string) (*ent.User, error) {
+// UserPatch is a change of the viewer's account. A nil field leaves the value unchanged.
+type UserPatch struct {
+	Name      *string
+	TimeZone  *string
+	WeekStart *enum.Weekday
+}
+
+// UpdateUser changes the viewer's account.
+func (s *Service) UpdateUser(ctx context.Context, p UserPatch) (*ent.User, error) {
 	v, err := viewer.Require(ctx, viewer.Account)
 	if err != nil {
 		return nil, err
 	}
 	update := s.client.User.UpdateOneID(v.UserID)
-	if name != nil {
-		checked, err := checkName(*name)
+	if p.Name != nil {
+		checked, err := checkName(*p.Name)
 		if err != nil {
 			return nil, err
 		}
 		update.SetName(checked).SetNameChosen(true)
 	}
-	if timeZone != nil {
-		if err := checkTimeZone(*timeZone); err != nil {
+	if p.TimeZone != nil {
+		if err := checkTimeZone(*p.TimeZone); err != nil {
 			return nil, err
 		}
-		update.SetTimeZone(*timeZone)
+		update.SetTimeZone(*p.TimeZone)
+	}
+	if p.WeekStart != nil {
+		update.SetWeekStart(*p.WeekStart)
 	}
 	if err := s.limits.AllowMutation(ctx, s.client); err != nil {
 		return nil, err

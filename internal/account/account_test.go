@@ -77,7 +77,7 @@ func TestEnsureUser_LaterToken_UpdatesNameAndEmail(t *testing.T) {
 		require.Equal(t, strings.Repeat("🦊", 200), stored()[0])
 
 		chosen := " Ally "
-		_, err := s.UpdateUser(ctx, &chosen, nil)
+		_, err := s.UpdateUser(ctx, account.UserPatch{Name: &chosen})
 		require.NoError(t, err)
 		signIn(t, s, auth.Claims{Subject: "alice", Name: "Alice", Email: "b@example.com"})
 		require.Equal(t, []string{"Ally", "b@example.com"}, stored(), "a name that the user chose is kept")
@@ -88,22 +88,22 @@ func TestUpdateUser_NamesAndTimeZones_AreValidated(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, _ *store.DB, s *account.Service) {
 		ctx := signIn(t, s, auth.Claims{Subject: "alice"})
 		for _, bad := range []string{"", "Local", "Mars/Olympus", "../etc/passwd", "+02:00", strings.Repeat("a", 100)} {
-			_, err := s.UpdateUser(ctx, nil, &bad)
+			_, err := s.UpdateUser(ctx, account.UserPatch{TimeZone: &bad})
 			require.Equal(t, "timeZone", apperr.From(err).Field, "%q", bad)
 		}
 		for _, bad := range []string{"two\nlines", strings.Repeat("x", 201), "\xff"} {
-			_, err := s.UpdateUser(ctx, &bad, nil)
+			_, err := s.UpdateUser(ctx, account.UserPatch{Name: &bad})
 			require.Equal(t, "name", apperr.From(err).Field, "%q", bad)
 		}
 		for _, good := range []string{"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"} {
-			u, err := s.UpdateUser(ctx, nil, &good)
+			u, err := s.UpdateUser(ctx, account.UserPatch{TimeZone: &good})
 			require.NoError(t, err)
 			require.Equal(t, good, u.TimeZone)
 		}
 		deleted := viewer.NewContext(t.Context(), viewer.Viewer{UserID: "user_gone"})
 		_, err := s.CurrentUser(deleted)
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
-		_, err = s.UpdateUser(deleted, nil, nil)
+		_, err = s.UpdateUser(deleted, account.UserPatch{})
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
 		_, err = s.CurrentUser(t.Context())
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))

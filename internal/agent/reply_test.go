@@ -64,6 +64,6 @@ func TestHandle_Steps_ShareThePromptPrefix(t *testing.T) {
 			require.Equal(t, all[0].messages, a.messages[:2])
 		}
 		require.Equal(t, "Hello there", all[0].said)
-		require.Regexp(t, `\nCurrent time: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(UTC\)$`, all[0].system)
+		require.Regexp(t, `\nCurrent time: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(UTC\), weeks start on Monday$`, all[0].system)
 	})
 }

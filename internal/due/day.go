@@ -121,31 +121,26 @@ func (p parser) weekday(i int, intro string) (day, bool) {
 	}
 	switch end, nextWeek := p.phraseAt(d.end, "next week"); {
 	case nextWeek:
-		d.day, d.end, d.unambiguous = p.monday(1).AddDate(0, 0, (int(target)+6)%7), end, true
+		next := p.startOfWeek(1)
+		d.day, d.end, d.unambiguous = next.AddDate(0, 0, daysBetween(next.Weekday(), target)), end, true
 	case which == "this":
-		d.day = p.today().AddDate(0, 0, (int(target-p.today().Weekday())+7)%7)
+		d.day = p.today().AddDate(0, 0, daysBetween(p.today().Weekday(), target))
 	default:
 		d.day, ok = parseWithWhen("next "+strings.ToLower(target.String()), p.today())
 	}
 	return d, ok
 }
 
-// monday returns the Monday of the week that is a number of weeks after the current one.
-func (p parser) monday(weeks int) time.Time {
-	back := (int(p.today().Weekday()) + 6) % 7
-	return p.today().AddDate(0, 0, 7*weeks-back)
-}
-
-// period parses "next week" (its Monday), "this weekend", "next month" (the first) and "next year".
+// period parses "next week" (its first day), "this weekend", "next month" (the first) and "next year".
 func (p parser) period(i int, intro string) (day, bool) {
 	today := p.today()
 	y, m, _ := today.Date()
 	var d time.Time
 	switch p.word(i) + " " + p.word(i+1) {
 	case "next week":
-		d = p.monday(1)
+		d = p.startOfWeek(1)
 	case "this week":
-		d = p.monday(0).AddDate(0, 0, 6)
+		d = p.startOfWeek(1).AddDate(0, 0, -1)
 	case "next month":
 		d = time.Date(y, m+1, 1, 0, 0, 0, 0, time.UTC)
 	case "this month":
@@ -203,7 +198,7 @@ func (p parser) endOf(unit string, ahead int) time.Time {
 	y, m, _ := p.today().Date()
 	switch unit {
 	case "week":
-		return p.monday(ahead).AddDate(0, 0, 6)
+		return p.startOfWeek(ahead+1).AddDate(0, 0, -1)
 	case "month":
 		return time.Date(y, m+time.Month(ahead)+1, 0, 0, 0, 0, 0, time.UTC)
 	case "year":

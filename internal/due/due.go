@@ -34,7 +34,7 @@ type Match struct {
 
 // Find returns the first due date of a sentence. An ambiguous word ("friday", "noon", "5") counts only
 // after a preposition, next to another part of a date, or at the start or end of the sentence.
-func Find(words []string, now time.Time) (Match, bool) {
+func Find(words []string, now Now) (Match, bool) {
 	p := parser{words: words, now: now}
 	for i := range words {
 		if m, ok := p.phrase(i); ok {
@@ -45,7 +45,7 @@ func Find(words []string, now time.Time) (Match, bool) {
 }
 
 // Exact parses words that are a due date and nothing else.
-func Exact(words []string, now time.Time) (Match, bool) {
+func Exact(words []string, now Now) (Match, bool) {
 	p := parser{words: words, now: now, whole: true}
 	m, ok := p.phrase(0)
 	return m, ok && m.End == len(words)
@@ -54,7 +54,7 @@ func Exact(words []string, now time.Time) (Match, bool) {
 // parser parses dates at positions in words.
 type parser struct {
 	words []string
-	now   time.Time
+	now   Now
 	// whole is set when the words consist of the date only, so that ambiguous words count as one.
 	whole bool
 }

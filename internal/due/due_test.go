@@ -12,10 +12,12 @@ import (
 )
 
 // now is a Wednesday morning.
-func now(t testing.TB) time.Time {
+func now(t testing.TB) due.Now { return weeksFrom(t, time.Monday) }
+
+func weeksFrom(t testing.TB, weekStart time.Weekday) due.Now {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	require.NoError(t, err)
-	return time.Date(2026, 11, 25, 11, 35, 0, 0, berlin)
+	return due.At(time.Date(2026, 11, 25, 11, 35, 0, 0, berlin), weekStart)
 }
 
 func show(m due.Match) string {
@@ -175,7 +177,7 @@ func TestFind_DaylightSavingChange_KeepsWallClock(t *testing.T) {
 		"in 2 days":       "2027-03-29",
 		"next friday":     "2027-04-02",
 	} {
-		m, ok := due.Exact(strings.Fields(in), base)
+		m, ok := due.Exact(strings.Fields(in), due.At(base, time.Monday))
 		require.True(t, ok)
 		require.Equal(t, want, show(m))
 	}

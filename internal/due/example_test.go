@@ -9,7 +9,7 @@ import (
 )
 
 func ExampleFind() {
-	now := time.Date(2026, 11, 25, 11, 0, 0, 0, time.UTC) // a Wednesday
+	now := due.At(time.Date(2026, 11, 25, 11, 0, 0, 0, time.UTC), time.Monday) // a Wednesday
 	words := strings.Fields("call ann tomorrow at 5pm about the lease")
 	m, ok := due.Find(words, now)
 	fmt.Println(ok, words[m.Start:m.End])
@@ -20,7 +20,7 @@ func ExampleFind() {
 }
 
 func ExampleExact() {
-	now := time.Date(2026, 11, 25, 11, 0, 0, 0, time.UTC)
+	now := due.At(time.Date(2026, 11, 25, 11, 0, 0, 0, time.UTC), time.Monday)
 	m, ok := due.Exact([]string{"30", "february"}, now)
 	fmt.Println(ok, m.Invalid)
 	_, ok = due.Exact([]string{"milk"}, now)

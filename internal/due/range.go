@@ -10,7 +10,7 @@ type Range struct{ From, To time.Time }
 
 // RangeAt parses the range of a question ("this week", "by friday", "in the next 3 days") at words[i:] and returns
 // the index of its end. invalid is as in Match.
-func RangeAt(words []string, i int, now time.Time) (r Range, end int, invalid string, ok bool) {
+func RangeAt(words []string, i int, now Now) (r Range, end int, invalid string, ok bool) {
 	p := parser{words: words, now: now}
 	at, intro := p.skipIntro(i)
 	if p.word(at) == "after" || p.word(at) == "since" {
@@ -47,7 +47,7 @@ func (p parser) multiDayRange(i int) (Range, int, bool) {
 	month := func(n time.Month) Range {
 		return Range{time.Date(y, m+n, 1, 0, 0, 0, 0, time.UTC), time.Date(y, m+n+1, 0, 0, 0, 0, 0, time.UTC)}
 	}
-	week := func(n int) Range { return Range{p.monday(n), p.monday(n).AddDate(0, 0, 6)} }
+	week := func(n int) Range { return Range{p.startOfWeek(n), p.startOfWeek(n+1).AddDate(0, 0, -1)} }
 	year := func(n int) Range {
 		return Range{time.Date(y+n, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(y+n, 12, 31, 0, 0, 0, 0, time.UTC)}
 	}

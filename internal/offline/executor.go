@@ -1,8 +1,7 @@
 package offline
 
 import (
-	"time"
-
+	"errand/internal/due"
 	"errand/internal/offline/intent"
 )
 
@@ -24,7 +23,7 @@ type action interface {
 
 // planExecutor plans one turn and compares the plan with its recorded steps.
 type planExecutor struct {
-	now    time.Time
+	now    due.Now
 	turn   turn
 	memory memory
 	// allowed returns which tools may be called in new steps; nil allows all.
@@ -57,7 +56,7 @@ func (e *planExecutor) run() planResult {
 		calls := e.collectCalls()
 		switch {
 		case r < len(e.turn.rounds) && !e.applyRecorded(calls, e.turn.rounds[r]):
-			return planResult{reply: summarizeRecorded(e.turn, e.now), mem: fromRecord(e.memory, e.turn)}
+			return planResult{reply: summarizeRecorded(e.turn, e.now.Time), mem: fromRecord(e.memory, e.turn)}
 		case r < len(e.turn.rounds):
 			r++
 		case len(calls) == 0 || r == maxRounds:
@@ -166,7 +165,7 @@ const (
 )
 
 // replayTurns executes the turns in order and returns the result of the last one.
-func replayTurns(turns []turn, now time.Time, allowed func(string) bool) planResult {
+func replayTurns(turns []turn, now due.Now, allowed func(string) bool) planResult {
 	v := planResult{reply: talk[intent.Greeting]} // the conversation is empty
 	for i, t := range turns {
 		p := planExecutor{now: now, turn: t, memory: v.mem}

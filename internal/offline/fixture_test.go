@@ -58,7 +58,7 @@ func newFixture(t testingT, titles ...string) *fixture {
 	w.messages = []llms.MessageContent{
 		llms.TextParts(
 			llms.ChatMessageTypeSystem,
-			"You are Errand.\nCurrent time: "+wednesday+" (Europe/Berlin)\n\n- Be brief.",
+			"You are Errand.\nCurrent time: "+wednesday+" (Europe/Berlin), weeks start on Monday\n\n- Be brief.",
 		),
 	}
 	for _, title := range titles {

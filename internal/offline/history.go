@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 
+	"errand/internal/due"
+
 	"github.com/tmc/langchaingo/llms"
 )
 
@@ -25,12 +27,15 @@ type recordedCall struct {
 	result *toolResult
 }
 
-// timeLine marks the line of the system message with the present time and zone:
-// "Current time: 2026-11-22T11:35:00+01:00 (Europe/Berlin)".
-const timeLine = "Current time: "
+// timeLine marks the line of the system message with the present time, the zone and the first day of the week:
+// "Current time: 2026-11-22T11:35:00+01:00 (Europe/Berlin), weeks start on Sunday".
+const (
+	timeLine = "Current time: "
+	weekText = ", weeks start on "
+)
 
 // parseConversation splits a conversation into turns. now is zero when the system message has no time.
-func parseConversation(messages []llms.MessageContent) (turns []turn, now time.Time) {
+func parseConversation(messages []llms.MessageContent) (turns []turn, now due.Now) {
 	for _, m := range messages {
 		switch m.Role {
 		case llms.ChatMessageTypeSystem:
@@ -58,21 +63,33 @@ func textOf(m llms.MessageContent) string {
 	return strings.Join(texts, "\n")
 }
 
-func currentTime(system string) time.Time {
+// currentTime parses the line of timeLine; without one it returns the zero value.
+func currentTime(system string) due.Now {
 	_, line, ok := strings.Cut(system, timeLine)
 	if !ok {
-		return time.Time{}
+		return due.Now{}
 	}
 	line, _, _ = strings.Cut(line, "\n")
+	line, week, _ := strings.Cut(line, weekText)
 	stamp, zone, _ := strings.Cut(strings.TrimSpace(line), " ")
 	t, err := time.Parse(time.RFC3339, stamp)
 	if err != nil {
-		return time.Time{}
+		return due.Now{}
 	}
 	if loc, err := time.LoadLocation(strings.Trim(zone, "() ")); err == nil && zone != "" {
-		return t.In(loc)
+		t = t.In(loc)
 	}
-	return t
+	return due.At(t, weekday(week))
+}
+
+// weekday returns the day with an English name. Other texts are Monday.
+func weekday(name string) time.Weekday {
+	for d := time.Sunday; d <= time.Saturday; d++ {
+		if d.String() == name {
+			return d
+		}
+	}
+	return time.Monday
 }
 
 // record adds the calls of a model message or the results of a tool message.

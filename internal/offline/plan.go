@@ -131,11 +131,11 @@ func (e *planExecutor) plan(requests []intent.Request) []action {
 		case e.now.IsZero() && dated(r):
 			actions[i] = &textAction{line: "I do not know what day it is, so I did nothing for " + quote(r.Said) + "."}
 		case r.Kind == intent.Add:
-			actions[i] = &addAction{req: r, now: e.now}
+			actions[i] = &addAction{req: r, now: e.now.Time}
 		case r.Kind == intent.List:
-			actions[i] = &listAction{filter: r.Filter, now: e.now}
+			actions[i] = &listAction{filter: r.Filter, now: e.now.Time}
 		default:
-			actions[i] = &taskAction{req: r, now: e.now}
+			actions[i] = &taskAction{req: r, now: e.now.Time}
 		}
 	}
 	return actions

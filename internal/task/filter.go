@@ -175,15 +175,28 @@ func searchWords(search string) ([]string, error) {
 	return words, nil
 }
 
-// TimeZone returns the viewer's time zone, or UTC when this machine's time zone database lacks it.
-func (o operations) TimeZone(ctx context.Context) (*time.Location, error) {
+// Calendar is how the viewer's days and weeks are counted.
+type Calendar struct {
+	Zone      *time.Location
+	WeekStart time.Weekday
+}
+
+// Calendar returns the viewer's time zone and first day of the week. The zone is UTC when this machine's time zone
+// database lacks the viewer's.
+func (o operations) Calendar(ctx context.Context) (Calendar, error) {
 	u, err := o.user(ctx)
 	if err != nil {
-		return nil, err
+		return Calendar{}, err
 	}
 	zone, err := time.LoadLocation(u.TimeZone)
-	if err != nil {
-		return time.UTC, nil //nolint:nilerr // stored by a replica with a newer time zone database
+	if err != nil { // stored by a replica with a newer time zone database
+		zone = time.UTC
 	}
-	return zone, nil
+	return Calendar{Zone: zone, WeekStart: u.WeekStart.Time()}, nil
+}
+
+// TimeZone returns the zone of the viewer's Calendar.
+func (o operations) TimeZone(ctx context.Context) (*time.Location, error) {
+	c, err := o.Calendar(ctx)
+	return c.Zone, err
 }

@@ -10,6 +10,7 @@ import (
 	"errand/ent/enum"
 	"errand/internal/apperr"
 	"errand/internal/chat"
+	"errand/internal/due"
 	"errand/internal/offline/intent"
 	"errand/internal/task"
 	"errand/internal/viewer"
@@ -52,11 +53,11 @@ func Parse(ctx context.Context, tasks *task.Service, text string) (*Task, error)
 	if !utf8.ValidString(text) {
 		return nil, apperr.Invalid("text", "A text must be valid UTF-8.")
 	}
-	zone, err := tasks.TimeZone(ctx)
+	c, err := tasks.Calendar(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return newTask(intent.ParseTask(text, time.Now().In(zone)))
+	return newTask(intent.ParseTask(text, due.At(time.Now().In(c.Zone), c.WeekStart)))
 }
 
 func newTask(parsed intent.TaskText) (*Task, error) {

@@ -23,7 +23,7 @@ import (
 // An unlisted one fails the test.
 var nonReferenceArguments = []string{
 	"Boolean", "Date", "DateTime", "Int first", "Int last", "Int expectedVersion",
-	"TaskPriority", "TaskStatus", "TaskOrderField", "OrderDirection", "TaskOrder orderBy", "UsagePeriod period",
+	"TaskPriority", "TaskStatus", "TaskOrderField", "OrderDirection", "TaskOrder orderBy", "UsagePeriod period", "Weekday",
 }
 
 // authzMatrix attacks the rows of a victim through every operation and argument of the schema, and every tool.

@@ -1,7 +1,9 @@
 package integration
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"errand/internal/testclient"
 	"errand/test/harness"
@@ -91,5 +93,26 @@ func TestCommands_DueDate_UsesUserTimeZone(t *testing.T) {
 		require.Equal(t, "URGENT", task.Priority)
 		require.NotNil(t, task.DueAt)
 		require.Equal(t, "2031-01-15T00:00:00Z", *task.DueAt)
+	})
+}
+
+func TestCommands_WeekStart_DecidesThisAndNextWeek(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		today := time.Now().UTC().Truncate(24 * time.Hour)
+		yesterday := strings.ToUpper(today.AddDate(0, 0, -1).Weekday().String())
+		first := today.AddDate(0, 0, 6) // of the next week, when today is the second day of this week
+		conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+		require.Empty(t, conversation.Client.Try(t,
+			`mutation ($d: Weekday) { updateViewer(input: {weekStart: $d}) { viewer { id } } }`,
+			testclient.Vars{"d": yesterday}).Errors)
+		for title, day := range map[string]time.Time{"Quartz": first.AddDate(0, 0, -1), "Zebra": first} {
+			harness.CreateTask(t, conversation.Client, testclient.Vars{"title": title, "dueOn": day.Format(time.DateOnly)})
+		}
+		reply := conversation.SendAndWait(t, "What is due this week?")
+		require.Contains(t, reply.Content, "Quartz")
+		require.NotContains(t, reply.Content, "Zebra")
+		reply = conversation.SendAndWait(t, "What is due next week?")
+		require.Contains(t, reply.Content, "Zebra")
+		require.NotContains(t, reply.Content, "Quartz")
 	})
 }

@@ -282,21 +282,21 @@ func TestTextInput_NULByte_IsRejected(t *testing.T) {
 func TestProfileName_InvalidValues_AreRejected(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
-		const document = `mutation ($in: UpdateViewerInput!) { updateViewer(input: $in) { viewer { name timeZone } } }`
+		const document = `mutation ($in: UpdateViewerInput!) {
+			updateViewer(input: $in) { viewer { name timeZone weekStart } } }`
 		harness.RequireErrorCode(t, "BAD_USER_INPUT name", c.Try(t, document,
 			testclient.Vars{"in": testclient.Vars{"name": repeatEmoji(201)}}))
 		harness.RequireErrorCode(t, "BAD_USER_INPUT timeZone", c.Try(t, document,
 			testclient.Vars{"in": testclient.Vars{"timeZone": "Mars/Olympus"}}))
+		harness.RequireErrorCode(t, "BAD_USER_INPUT in.weekStart", c.Try(t, document,
+			testclient.Vars{"in": testclient.Vars{"weekStart": "Sunday"}}))
+		want := `{"updateViewer":{"viewer":{"name":"` + repeatEmoji(200) + `","timeZone":"Asia/Tokyo","weekStart":"MONDAY"}}}`
 		a := c.Try(t, document, testclient.Vars{"in": testclient.Vars{"name": repeatEmoji(200), "timeZone": "Asia/Tokyo"}})
-		require.JSONEq(t, `{"updateViewer":{"viewer":{"name":"`+repeatEmoji(200)+`","timeZone":"Asia/Tokyo"}}}`,
-			string(a.Data))
-		a = c.Try(t, document, testclient.Vars{"in": testclient.Vars{}})
-		require.JSONEq(
-			t,
-			`{"updateViewer":{"viewer":{"name":"`+repeatEmoji(200)+`","timeZone":"Asia/Tokyo"}}}`,
-			string(a.Data),
-			"omitted fields must be unchanged",
-		)
+		require.JSONEq(t, want, string(a.Data))
+		for _, unchanged := range []testclient.Vars{{}, {"weekStart": nil}} {
+			a = c.Try(t, document, testclient.Vars{"in": unchanged})
+			require.JSONEq(t, want, string(a.Data), "omitted fields must be unchanged")
+		}
 	})
 }
 

@@ -1,7 +1,6 @@
 package intent
 
 import (
-	"time"
 	"unicode/utf8"
 
 	"errand/internal/due"
@@ -65,7 +64,7 @@ var addRules = join(
 )
 
 // addTask builds a request to add a task. Without a title, the user is asked for it.
-func addTask(c text.Captures, now time.Time) (Request, bool) {
+func addTask(c text.Captures, now due.Now) (Request, bool) {
 	req := Request{Kind: Add, explicit: true, free: true}
 	var outer Fields
 	if v := c["values"]; v.Len() > 0 {
@@ -86,7 +85,7 @@ func addTask(c text.Captures, now time.Time) (Request, bool) {
 }
 
 // addPlain is addTask for "add task milk"; "make task 3 …" is not a new task.
-func addPlain(c text.Captures, now time.Time) (Request, bool) {
+func addPlain(c text.Captures, now due.Now) (Request, bool) {
 	if numberForm.MatchString(c["title"].Key(0)) {
 		return Request{}, false
 	}
@@ -94,7 +93,7 @@ func addPlain(c text.Captures, now time.Time) (Request, bool) {
 }
 
 // fill parses a title with attributes into the request.
-func (r *Request) fill(t text.Text, now time.Time) {
+func (r *Request) fill(t text.Text, now due.Now) {
 	t = dropArticle(t.Trim())
 	if what, ok := due.Recurring(t.Keys()); ok {
 		r.Kind, r.Topic, r.Rhythm = Say, NoRepeat, what
@@ -137,14 +136,14 @@ func dropArticle(t text.Text) text.Text {
 }
 
 // addLoose matches "add" without the word "task": "add milk".
-func addLoose(c text.Captures, now time.Time) (Request, bool) {
+func addLoose(c text.Captures, now due.Now) (Request, bool) {
 	req := Request{Kind: Add, free: true}
 	req.fill(c["title"], now)
 	return req, true
 }
 
 // addNamed uses the name of another list than the task list as a label.
-func addNamed(c text.Captures, now time.Time) (Request, bool) {
+func addNamed(c text.Captures, now due.Now) (Request, bool) {
 	if c["label"].Len() != 1 || c["label"].Tokens[0].Kind != text.Word ||
 		utf8.RuneCountInString(c["label"].String()) > maxLabel {
 		return Request{}, false
@@ -157,7 +156,7 @@ func addNamed(c text.Captures, now time.Time) (Request, bool) {
 }
 
 // addDuty parses "I need to pay bills". Commands to the program ("I need to delete task 3") are left to other rules.
-func addDuty(c text.Captures, now time.Time) (Request, bool) {
+func addDuty(c text.Captures, now due.Now) (Request, bool) {
 	if refs := references(c["title"], now); firm(refs) {
 		return Request{}, false
 	}
@@ -165,13 +164,13 @@ func addDuty(c text.Captures, now time.Time) (Request, bool) {
 }
 
 // addMany parses a header with its titles, or a header whose titles follow on separate lines.
-func addMany(c text.Captures, _ time.Time) (Request, bool) {
+func addMany(c text.Captures, _ due.Now) (Request, bool) {
 	return Request{Kind: Add, several: true, explicit: true, free: true, titles: c["titles"]}, true
 }
 
 // titles splits "milk, eggs and bread" into one request for each title. An attribute, as in "…, urgent", belongs to the
 // preceding title.
-func titles(t text.Text, now time.Time) []Request {
+func titles(t text.Text, now due.Now) []Request {
 	var reqs []Request
 	first, start := 0, 0
 	for i := 0; i <= t.Len(); i++ {
@@ -197,7 +196,7 @@ func titles(t text.Text, now time.Time) []Request {
 	return reqs
 }
 
-func titleRequest(t text.Text, now time.Time) Request {
+func titleRequest(t text.Text, now due.Now) Request {
 	req := Request{Kind: Add, free: true}
 	req.fill(t, now)
 	req.Said = t.String()

@@ -2,8 +2,8 @@ package intent
 
 import (
 	"slices"
-	"time"
 
+	"errand/internal/due"
 	"errand/internal/offline/text"
 )
 
@@ -31,7 +31,7 @@ var (
 )
 
 // ReadAnswer parses a short message as an answer. A message that is a request itself is not an answer.
-func ReadAnswer(message string, now time.Time) (Answer, bool) {
+func ReadAnswer(message string, now due.Now) (Answer, bool) {
 	whole := text.Tokenize(text.Clean(message)).Trim()
 	if whole.Len() == 0 || whole.Len() > 20 {
 		return Answer{}, false
@@ -63,11 +63,11 @@ var pointing = patterns(
 )
 
 // orders reports whether a request changes or shows tasks.
-func orders(t text.Text, now time.Time) bool {
+func orders(t text.Text, now due.Now) bool {
 	return slices.ContainsFunc(Read(t.String(), now), func(r Request) bool { return r.Kind != Unknown && r.Kind != Say })
 }
 
 // readsNothing reports whether no part of a message is recognized.
-func readsNothing(t text.Text, now time.Time) bool {
+func readsNothing(t text.Text, now due.Now) bool {
 	return !slices.ContainsFunc(Read(t.String(), now), func(r Request) bool { return r.Kind != Unknown })
 }

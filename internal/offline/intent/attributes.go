@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"errand/internal/due"
@@ -36,7 +35,7 @@ var (
 type attributeText struct {
 	whole text.Text
 	gone  []bool
-	now   time.Time
+	now   due.Now
 	// only is set when the text may contain attributes only, so that "high" means a priority.
 	only bool
 
@@ -44,7 +43,7 @@ type attributeText struct {
 	rejection string
 }
 
-func newSheet(t text.Text, now time.Time) *attributeText {
+func newSheet(t text.Text, now due.Now) *attributeText {
 	return &attributeText{whole: t, gone: make([]bool, t.Len()), now: now}
 }
 
@@ -260,7 +259,7 @@ var (
 )
 
 // titled parses a title with attributes. The title keeps the user's wording.
-func titled(t text.Text, now time.Time) (Fields, string) {
+func titled(t text.Text, now due.Now) (Fields, string) {
 	t, note := splitNote(t)
 	s := newSheet(t, now)
 	s.takeAll()
@@ -366,7 +365,7 @@ func plain(t text.Text) string {
 const maxAttributeWords = 25
 
 // attributesOnly parses a text that consists of priority, labels and due date only.
-func attributesOnly(t text.Text, now time.Time) (Fields, string, bool) {
+func attributesOnly(t text.Text, now due.Now) (Fields, string, bool) {
 	if t.Len() > maxAttributeWords {
 		return Fields{}, "", false
 	}

@@ -2,7 +2,6 @@ package intent
 
 import (
 	"strings"
-	"time"
 
 	"errand/internal/due"
 	"errand/internal/offline/text"
@@ -32,7 +31,7 @@ var (
 )
 
 // listRequest parses a question about the list.
-func listRequest(t text.Text, now time.Time) (Request, bool) {
+func listRequest(t text.Text, now due.Now) (Request, bool) {
 	for _, p := range searching {
 		if c, ok := p.Match(t); ok {
 			return searchRequest(c["rest"], now)
@@ -57,7 +56,7 @@ func listRequest(t text.Text, now time.Time) (Request, bool) {
 	}, true
 }
 
-func searchRequest(t text.Text, now time.Time) (Request, bool) {
+func searchRequest(t text.Text, now due.Now) (Request, bool) {
 	l := listFilterParser{words: t, now: now, asked: true, named: true}
 	if !l.read() {
 		return Request{}, false
@@ -68,7 +67,7 @@ func searchRequest(t text.Text, now time.Time) (Request, bool) {
 // listFilterParser parses a filter word by word.
 type listFilterParser struct {
 	words     text.Text
-	now       time.Time
+	now       due.Now
 	asked     bool
 	filter    Filter
 	rejection string

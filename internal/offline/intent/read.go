@@ -3,10 +3,10 @@ package intent
 import (
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"errand/internal/due"
 	"errand/internal/offline/text"
 )
 
@@ -18,7 +18,7 @@ const (
 )
 
 // Read returns the requests of a message, in order. Dates are relative to now.
-func Read(message string, now time.Time) []Request {
+func Read(message string, now due.Now) []Request {
 	r := requestReader{now: now}
 	for _, s := range sentences(text.Tokenize(text.Clean(message))) {
 		if len(r.requests) >= maxRequests {
@@ -110,7 +110,7 @@ func (s *sentence) dropBullet() {
 
 // requestReader collects the requests of a message.
 type requestReader struct {
-	now      time.Time
+	now      due.Now
 	requests []Request
 	// header is an "Add these tasks:" whose titles are expected on the following lines.
 	header *Request
@@ -271,7 +271,7 @@ func (r *requestReader) expand(req Request) []Request {
 }
 
 // ReadTitle parses a message that answers the question for a title.
-func ReadTitle(message string, now time.Time) Request {
+func ReadTitle(message string, now due.Now) Request {
 	return titleRequest(withoutCourtesy(text.Tokenize(text.Clean(message))), now)
 }
 
@@ -291,7 +291,7 @@ var (
 
 // ReadAnother parses "and eggs" as the title of a further task, directly after a task was added. A question or a
 // complete sentence is not a title.
-func ReadAnother(message string, now time.Time) (Request, bool) {
+func ReadAnother(message string, now due.Now) (Request, bool) {
 	whole := text.Tokenize(text.Clean(message)).Trim()
 	t := whole
 	for tied := true; tied; {

@@ -5,12 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"errand/internal/due"
 	"errand/internal/offline/intent"
 
 	"github.com/stretchr/testify/require"
 )
 
-var now = time.Date(2026, 11, 25, 11, 35, 0, 0, time.UTC)
+var now = due.At(time.Date(2026, 11, 25, 11, 35, 0, 0, time.UTC), time.Monday)
 
 var names = map[intent.Kind]string{
 	intent.Unknown: "?", intent.Say: "say", intent.Add: "add", intent.List: "list", intent.Show: "show",

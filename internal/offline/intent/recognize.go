@@ -2,8 +2,8 @@ package intent
 
 import (
 	"strings"
-	"time"
 
+	"errand/internal/due"
 	"errand/internal/offline/text"
 )
 
@@ -18,7 +18,7 @@ var certain = onlyExplicit(ordered)
 func onlyExplicit(rules []rule) []rule {
 	strict := make([]rule, len(rules))
 	for i, r := range rules {
-		strict[i] = rule{r.pattern, func(c text.Captures, now time.Time) (Request, bool) {
+		strict[i] = rule{r.pattern, func(c text.Captures, now due.Now) (Request, bool) {
 			req, ok := r.build(c, now)
 			return req, ok && req.explicit
 		}}
@@ -34,7 +34,7 @@ var last = join(topicRules, addRules, bareDeeds)
 var topicRules = on(topic, "<ref> is|are|was|were|isnt|arent|wasnt|werent <state> ,|and|so <order>")
 
 // topic builds a request from a command about "it" that follows its task.
-func topic(c text.Captures, now time.Time) (Request, bool) {
+func topic(c text.Captures, now due.Now) (Request, bool) {
 	order := withoutCourtesy(c["order"])
 	if c["ref"].Len() > maxTopicWords || !openers[order.Key(0)] {
 		return Request{}, false
@@ -62,7 +62,7 @@ var wishes = patterns(
 )
 
 // clause parses a clause.
-func clause(t text.Text, now time.Time) Request {
+func clause(t text.Text, now due.Now) Request {
 	t = t.Trim()
 	if conditional(t) {
 		return Request{Kind: Say, Topic: NoCondition, Said: t.String()}
@@ -88,7 +88,7 @@ func clause(t text.Text, now time.Time) Request {
 }
 
 // attempt parses the clause unchanged, then without courtesies.
-func attempt(t text.Text, now time.Time) (Request, bool) {
+func attempt(t text.Text, now due.Now) (Request, bool) {
 	if t.Len() == 0 {
 		return Request{}, false
 	}
@@ -119,7 +119,7 @@ func attempt(t text.Text, now time.Time) (Request, bool) {
 }
 
 // addBefore parses "don't forget to …", which the small-talk rules would treat as a rejection.
-func addBefore(t text.Text, now time.Time) (Request, bool) {
+func addBefore(t text.Text, now due.Now) (Request, bool) {
 	if k := t.Key(0); k != "dont" && k != "do" && k != "never" {
 		return Request{}, false
 	}
@@ -128,7 +128,7 @@ func addBefore(t text.Text, now time.Time) (Request, bool) {
 
 // intended parses a sentence about what the user needs or wants to do. "I need to mark task 3 as done" is a command; a
 // need to finish a task never completes it.
-func intended(t text.Text, now time.Time) (Request, bool) {
+func intended(t text.Text, now due.Now) (Request, bool) {
 	t = withoutCourtesy(t)
 	req, ok := command(t, now)
 	return req, ok && (req.Kind != Complete || marking[t.Key(0)])
@@ -137,7 +137,7 @@ func intended(t text.Text, now time.Time) (Request, bool) {
 var marking = words("mark check tick cross set flag strike")
 
 // command parses a command or a question.
-func command(t text.Text, now time.Time) (Request, bool) {
+func command(t text.Text, now due.Now) (Request, bool) {
 	calm := t // without "!!!", which is a priority only in a new task
 	for calm.Len() > 1 && strings.HasPrefix(calm.Key(calm.Len()-1), "!!") {
 		calm = calm.Slice(0, calm.Len()-1).Trim()
@@ -152,7 +152,7 @@ func command(t text.Text, now time.Time) (Request, bool) {
 }
 
 // work parses a command for existing tasks.
-func work(t text.Text, now time.Time) (Request, bool) {
+func work(t text.Text, now due.Now) (Request, bool) {
 	for _, rules := range [][]rule{certain, ordered, wide} {
 		if req, ok := apply(rules, t, now); ok {
 			return req, true

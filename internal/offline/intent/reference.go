@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"errand/internal/due"
 	"errand/internal/offline/text"
 
 	"github.com/olebedev/when/rules/en"
@@ -43,7 +43,7 @@ func words(s string) map[string]bool {
 
 // references parses the tasks that a phrase names. The result is never empty: words that are neither number nor pronoun
 // become search words.
-func references(t text.Text, now time.Time) []Reference {
+func references(t text.Text, now due.Now) []Reference {
 	t = t.Trim()
 	for _, p := range listSuffix {
 		if c, ok := p.Match(t); ok && !isAll(c["ref"]) {
@@ -63,7 +63,7 @@ func references(t text.Text, now time.Time) []Reference {
 }
 
 // described parses a listing as a reference: "all tasks due tomorrow", "my overdue tasks", "the meeting tasks".
-func described(t text.Text, now time.Time) (Reference, bool) {
+func described(t text.Text, now due.Now) (Reference, bool) {
 	if t.Len() > 15 || !slices.ContainsFunc(t.Keys(), func(k string) bool { return noun[k] && plural(k) }) {
 		return Reference{}, false
 	}

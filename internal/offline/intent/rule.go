@@ -2,9 +2,9 @@ package intent
 
 import (
 	"slices"
-	"time"
 	"unicode/utf8"
 
+	"errand/internal/due"
 	"errand/internal/offline/text"
 )
 
@@ -14,7 +14,7 @@ type rule struct {
 	build   builder
 }
 
-type builder func(c text.Captures, now time.Time) (Request, bool)
+type builder func(c text.Captures, now due.Now) (Request, bool)
 
 func on(build builder, list ...string) []rule {
 	rs := make([]rule, len(list))
@@ -32,7 +32,7 @@ func join(groups ...[]rule) []rule {
 	return all
 }
 
-func apply(rules []rule, t text.Text, now time.Time) (Request, bool) {
+func apply(rules []rule, t text.Text, now due.Now) (Request, bool) {
 	for _, r := range rules {
 		var req Request
 		c := text.Captures{}
@@ -54,7 +54,7 @@ const maxPhrase = 100
 const maxRefWords = 60
 
 // about builds a request for the tasks that the text names.
-func about(kind Kind, t text.Text, now time.Time) (Request, bool) {
+func about(kind Kind, t text.Text, now due.Now) (Request, bool) {
 	if t.Len() > maxRefWords {
 		return Request{}, false
 	}
@@ -68,23 +68,23 @@ func about(kind Kind, t text.Text, now time.Time) (Request, bool) {
 }
 
 // aboutFirm is about for wordings that refer to a task only when the reference is unambiguous.
-func aboutFirm(kind Kind, t text.Text, now time.Time) (Request, bool) {
+func aboutFirm(kind Kind, t text.Text, now due.Now) (Request, bool) {
 	req, ok := about(kind, t, now)
 	return req, ok && req.explicit
 }
 
 // target builds a request of a kind for <ref>.
 func target(kind Kind) builder {
-	return func(c text.Captures, now time.Time) (Request, bool) { return about(kind, c["ref"], now) }
+	return func(c text.Captures, now due.Now) (Request, bool) { return about(kind, c["ref"], now) }
 }
 
 func firmTarget(kind Kind) builder {
-	return func(c text.Captures, now time.Time) (Request, bool) { return aboutFirm(kind, c["ref"], now) }
+	return func(c text.Captures, now due.Now) (Request, bool) { return aboutFirm(kind, c["ref"], now) }
 }
 
 // fixedFields builds an update of <ref> with fixed values.
 func fixedFields(f Fields) builder {
-	return func(c text.Captures, now time.Time) (Request, bool) {
+	return func(c text.Captures, now due.Now) (Request, bool) {
 		req, ok := about(Update, c["ref"], now)
 		req.Fields = f
 		return req, ok
@@ -93,7 +93,7 @@ func fixedFields(f Fields) builder {
 
 // singleTarget is firmTarget without "all" and "my tasks": "all done" is not a command.
 func singleTarget(kind Kind) builder {
-	return func(c text.Captures, now time.Time) (Request, bool) {
+	return func(c text.Captures, now due.Now) (Request, bool) {
 		req, ok := aboutFirm(kind, c["ref"], now)
 		return req, ok && !whole(req.Refs)
 	}
@@ -115,7 +115,7 @@ func pointed(refs []Reference) bool {
 }
 
 // showTarget is singleTarget for references that are not descriptions; those become listings.
-func showTarget(c text.Captures, now time.Time) (Request, bool) {
+func showTarget(c text.Captures, now due.Now) (Request, bool) {
 	req, ok := singleTarget(Show)(c, now)
 	for _, r := range req.Refs {
 		ok = ok && (r.Kind != BySearch || r.Exact)
@@ -124,7 +124,7 @@ func showTarget(c text.Captures, now time.Time) (Request, bool) {
 }
 
 // describedTarget builds a request to show a task named by words: "when is the dentist appointment?"
-func describedTarget(c text.Captures, now time.Time) (Request, bool) {
+func describedTarget(c text.Captures, now due.Now) (Request, bool) {
 	req, ok := about(Show, c["ref"], now)
 	return req, ok && !whole(req.Refs) &&
 		!slices.ContainsFunc(req.Refs, func(r Reference) bool { return r.Kind == Unnamed })
@@ -132,7 +132,7 @@ func describedTarget(c text.Captures, now time.Time) (Request, bool) {
 
 // unnamed builds a request that does not name its task.
 func unnamed(kind Kind) builder {
-	return func(text.Captures, time.Time) (Request, bool) {
+	return func(text.Captures, due.Now) (Request, bool) {
 		return Request{Kind: kind, Refs: []Reference{{Kind: Unnamed}}}, true
 	}
 }

@@ -2,8 +2,8 @@ package intent
 
 import (
 	"strings"
-	"time"
 
+	"errand/internal/due"
 	"errand/internal/offline/text"
 )
 
@@ -53,7 +53,7 @@ var completeRules = join(
 )
 
 // bareDeeds lack a subject: "bought the groceries". They are tried last, because many words look like past forms.
-var bareDeeds = on(func(c text.Captures, now time.Time) (Request, bool) {
+var bareDeeds = on(func(c text.Captures, now due.Now) (Request, bool) {
 	if past := c["verb"].Key(
 		0,
 	); irregular[past] == past || strings.HasSuffix(past, "eed") ||
@@ -106,7 +106,7 @@ func baseForm(past string) string {
 }
 
 // deed parses "I bought the groceries" as the completion of a task that must exist.
-func deed(c text.Captures, now time.Time) (Request, bool) {
+func deed(c text.Captures, now due.Now) (Request, bool) {
 	verb := c["verb"]
 	base := baseForm(verb.Key(0))
 	if verb.Len() != 1 || base == "" || verb.Key(0) == "need" || verb.Key(0) == "added" {

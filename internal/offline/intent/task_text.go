@@ -3,7 +3,6 @@ package intent
 import (
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -44,7 +43,7 @@ type TaskText struct {
 // ParseTask parses the text of one task ("Call Ann tomorrow at 5pm #family !!") by the rules for titles in messages.
 // The text must be valid UTF-8. The due date is set only if it is certain: if no other words look like a date. The
 // length of the title is not limited; text of more than 300 words before its note becomes the title unchanged.
-func ParseTask(s string, now time.Time) TaskText {
+func ParseTask(s string, now due.Now) TaskText {
 	s = text.Clean(strings.ReplaceAll(s, "\r\n", " \n")) // keeps the number of UTF-16 units
 	all := text.Tokenize(s).Trim()
 	title, note := splitNote(all)

@@ -2,7 +2,6 @@ package intent
 
 import (
 	"slices"
-	"time"
 	"unicode/utf8"
 
 	"errand/internal/due"
@@ -143,7 +142,7 @@ var renameRules = join(
 )
 
 func firmFields(f Fields) builder {
-	return func(c text.Captures, now time.Time) (Request, bool) {
+	return func(c text.Captures, now due.Now) (Request, bool) {
 		req, ok := aboutFirm(Update, c["ref"], now)
 		req.Fields = f
 		return req, ok
@@ -155,12 +154,12 @@ func its(f Fields) Request {
 }
 
 func clearIts(f Fields) builder {
-	return func(text.Captures, time.Time) (Request, bool) { return its(f), true }
+	return func(text.Captures, due.Now) (Request, bool) { return its(f), true }
 }
 
 // note parses a description to append, or to replace the current one.
 func note(appended bool) builder {
-	return func(c text.Captures, now time.Time) (Request, bool) {
+	return func(c text.Captures, now due.Now) (Request, bool) {
 		req, ok := about(Update, c["ref"], now)
 		s := plain(c["text"])
 		req.Fields, req.free = Fields{Description: s, AppendNote: appended}, true
@@ -171,13 +170,13 @@ func note(appended bool) builder {
 	}
 }
 
-func firmNote(c text.Captures, now time.Time) (Request, bool) {
+func firmNote(c text.Captures, now due.Now) (Request, bool) {
 	req, ok := note(true)(c, now)
 	return req, ok && req.explicit
 }
 
 // quotedNote matches a note without a colon, which begins at the quotation mark.
-func quotedNote(c text.Captures, now time.Time) (Request, bool) {
+func quotedNote(c text.Captures, now due.Now) (Request, bool) {
 	if _, quoted := c["text"].Literal(); !quoted {
 		return Request{}, false
 	}
@@ -185,9 +184,9 @@ func quotedNote(c text.Captures, now time.Time) (Request, bool) {
 }
 
 func labels(add bool) builder {
-	return func(c text.Captures, now time.Time) (Request, bool) {
+	return func(c text.Captures, now due.Now) (Request, bool) {
 		req, ok := about(Update, c["ref"], now)
-		s := newSheet(c["labels"], time.Time{})
+		s := newSheet(c["labels"], due.Now{})
 		for i, tok := range c["labels"].Tokens {
 			switch {
 			case tok.Kind == text.Quoted:
@@ -216,7 +215,7 @@ func trimHash(s string) string {
 
 // hashLabels matches labels without the word "label", each written as "#label".
 func hashLabels(add bool) builder {
-	return func(c text.Captures, now time.Time) (Request, bool) {
+	return func(c text.Captures, now due.Now) (Request, bool) {
 		for _, k := range c["labels"].Keys() {
 			if !labelForm.MatchString(k) && !joins[k] {
 				return Request{}, false
@@ -227,7 +226,7 @@ func hashLabels(add bool) builder {
 }
 
 // values builds an update of <ref> from <values>, which may contain only priority, labels and due date.
-func values(c text.Captures, now time.Time) (Request, bool) {
+func values(c text.Captures, now due.Now) (Request, bool) {
 	f, rejection, ok := attributesOnly(c["values"], now)
 	if !ok {
 		return repetition(c, now)
@@ -244,24 +243,24 @@ func speaksOfValues(t text.Text) bool {
 }
 
 // repetition rejects "move task 2 to every friday", because tasks do not repeat.
-func repetition(c text.Captures, now time.Time) (Request, bool) {
+func repetition(c text.Captures, now due.Now) (Request, bool) {
 	k := c["values"].Key(0)
 	what, ok := due.Recurring(c["values"].Keys())
 	ok = ok && (k == "every" || k == "each" || c["values"].Len() == 1) && firm(references(c["ref"], now))
 	return Request{Kind: Say, Topic: NoRepeat, Rhythm: what, explicit: true}, ok
 }
 
-func firmValues(c text.Captures, now time.Time) (Request, bool) {
+func firmValues(c text.Captures, now due.Now) (Request, bool) {
 	req, ok := values(c, now)
 	return req, ok && req.explicit && !whole(req.Refs)
 }
 
-func pointedValues(c text.Captures, now time.Time) (Request, bool) {
+func pointedValues(c text.Captures, now due.Now) (Request, bool) {
 	req, ok := values(c, now)
 	return req, ok && pointed(req.Refs)
 }
 
-func itsValues(c text.Captures, now time.Time) (Request, bool) {
+func itsValues(c text.Captures, now due.Now) (Request, bool) {
 	f, rejection, ok := attributesOnly(c["values"], now)
 	req := its(f)
 	req.Rejection = rejection
@@ -269,7 +268,7 @@ func itsValues(c text.Captures, now time.Time) (Request, bool) {
 }
 
 // rename builds an update with the title as the user wrote it; words that look like a date are part of it.
-func rename(c text.Captures, now time.Time) (Request, bool) {
+func rename(c text.Captures, now due.Now) (Request, bool) {
 	req, ok := about(Update, c["ref"], now)
 	t := c["title"].Trim()
 	title, rejection := titleOf(t, make([]bool, t.Len()))
@@ -277,14 +276,14 @@ func rename(c text.Captures, now time.Time) (Request, bool) {
 	return req, ok && (title != "" || rejection != "")
 }
 
-func firmRename(c text.Captures, now time.Time) (Request, bool) {
+func firmRename(c text.Captures, now due.Now) (Request, bool) {
 	req, ok := rename(c, now)
 	_, quoted := c["title"].Trim().Literal()
 	return req, ok && req.explicit && quoted
 }
 
 // later parses "postpone task 3 by two days".
-func later(c text.Captures, now time.Time) (Request, bool) {
+func later(c text.Captures, now due.Now) (Request, bool) {
 	span, ok := due.Distance(c["span"].Keys())
 	if !ok {
 		return Request{}, false
