@@ -741,11 +741,13 @@ type Query {
   models write them. Descriptions are not searched. Requires the scope ` + "`" + `tasks:read` + "`" + `.
 
   The task is certain if it has the id or the number, if its title equals the reference, or if it is the only task whose
-  title holds all words of the reference. Case, accents, punctuation and the endings -s, -es, -ing and -ed are ignored.
-  Every word counts, also numbers and single letters, except articles and possessives (` + "`" + `the` + "`" + `, ` + "`" + `my` + "`" + `), courtesy (` + "`" + `please` + "`" + `)
-  and ` + "`" + `task` + "`" + `, ` + "`" + `thing` + "`" + `, ` + "`" + `item` + "`" + ` and ` + "`" + `one` + "`" + ` at the beginning or end. In scripts without spaces, two or more characters are
-  found within a run. All other matches are candidates. A number that no task has is searched in the titles, and is never
-  certain. If a user has more than 50,000 tasks in the state, only an id or a number is certain.
+  title holds all words of the reference. Case, accents, punctuation and the endings -s, -es, -ing and -ed are ignored,
+  but the ending of a name counts (` + "`" + `Jens` + "`" + ` is not ` + "`" + `Jen` + "`" + `). Every word counts, also numbers and single letters, except
+  articles and possessives (` + "`" + `the` + "`" + `, ` + "`" + `my` + "`" + `), courtesy (` + "`" + `please` + "`" + `) and ` + "`" + `task` + "`" + `, ` + "`" + `thing` + "`" + `, ` + "`" + `item` + "`" + ` and ` + "`" + `one` + "`" + ` at the beginning or
+  end. Words that only select, such as ` + "`" + `it` + "`" + `, ` + "`" + `all` + "`" + ` and ` + "`" + `the last` + "`" + `, are never certain. In scripts without spaces, two or
+  more characters are found within a run, except inside a Katakana word or a compound of Han characters (` + "`" + `京都` + "`" + ` in
+  ` + "`" + `東京都庁` + "`" + `). All other matches are candidates. A number that no task has is searched in the titles, and is never certain.
+  If a user has more than 50,000 tasks in the state, only an id or a number is certain.
   """
   findTask(
     "Id, number or words; at most 300 characters and 100 words."

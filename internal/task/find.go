@@ -53,12 +53,18 @@ type Match struct {
 // A task is certain if it has the ID or the number, if its title equals the reference, or if it is the only one whose
 // title holds all words of the reference. Case, accents, punctuation and the endings -s, -es, -ing and -ed are
 // ignored, and so are the words of a closed list (reference.go); each other word counts, also numbers and single
-// letters. Other tasks, such as those that hold the beginnings of words or words with another spelling, are
-// candidates. An empty reference, or one that is too long, is BAD_USER_INPUT.
+// letters. The ending of a name counts: "Jens" is not "Jen" (words.go). Words that only select, such as "it" and "the
+// last", are never certain. Other tasks, such as those that hold the beginnings of words or words with another
+// spelling, are candidates. An empty reference, or one that is too long, is BAD_USER_INPUT.
 func (o operations) FindTaskByReference(ctx context.Context, text string, scope Scope) (*Match, error) {
 	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
 		return nil, err
 	}
+	return o.findTaskAmong(ctx, text, scope, maxTitlesRead)
+}
+
+// findTaskAmong finds a task and compares at most the given number of titles.
+func (o operations) findTaskAmong(ctx context.Context, text string, scope Scope, titles int) (*Match, error) {
 	r, err := parseReference(text)
 	if err != nil {
 		return nil, err
@@ -83,7 +89,7 @@ func (o operations) FindTaskByReference(ctx context.Context, text string, scope 
 	if r.number > 0 {
 		r = r.withNumber()
 	}
-	found, err := o.rankTitles(ctx, r, scope)
+	found, err := o.rankTitles(ctx, r, scope, titles)
 	if err != nil {
 		return nil, err
 	}
@@ -122,11 +128,12 @@ type titleRow struct {
 
 // rankTitles compares the titles of the tasks in the scope with the reference. It reads them all, because an index of
 // words holds neither inflections nor words with another spelling.
-func (o operations) rankTitles(ctx context.Context, r reference, scope Scope) (*ranking, error) {
+func (o operations) rankTitles(ctx context.Context, r reference, scope Scope, limit int) (*ranking, error) {
 	found := newRanking(r)
 	where := scope.predicates()
-	for read, below := 0, 0; ; read += titlesAtOnce {
-		if read >= maxTitlesRead {
+	for read, below := 0, 0; ; {
+		n := min(titlesAtOnce, limit+1-read)
+		if n <= 0 {
 			found.incomplete = true
 			return found, nil
 		}
@@ -135,7 +142,7 @@ func (o operations) rankTitles(ctx context.Context, r reference, scope Scope) (*
 			q.Where(task.NumberLT(below))
 		}
 		var rows []titleRow
-		err := q.Order(task.ByNumber(sql.OrderDesc())).Limit(titlesAtOnce).
+		err := q.Order(task.ByNumber(sql.OrderDesc())).Limit(n).
 			Select(task.FieldID, task.FieldNumber, task.FieldTitle).Scan(ctx, &rows)
 		if err != nil {
 			return nil, fmt.Errorf("reading titles: %w", err)
@@ -143,9 +150,10 @@ func (o operations) rankTitles(ctx context.Context, r reference, scope Scope) (*
 		for i := range rows {
 			found.add(&rows[i])
 		}
-		if len(rows) < titlesAtOnce {
+		if len(rows) < n {
 			return found, nil
 		}
+		read += n
 		below = rows[len(rows)-1].Number
 	}
 }

@@ -3,7 +3,6 @@ package task
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"errand/ent"
@@ -36,6 +35,7 @@ type ranking struct {
 	// incomplete means that not all titles were compared.
 	incomplete bool
 	spellings  int
+	scanner    wordScanner
 }
 
 // matches counts tasks and keeps the first.
@@ -60,7 +60,7 @@ func newRanking(r reference) *ranking {
 
 // add compares the title of a task with the reference.
 func (r *ranking) add(row *titleRow) {
-	title := words(row.Title)
+	title := r.scanner.scan(row.Title)
 	if reason, chars := r.compare(row.ID, title); reason != "" {
 		r.insert(ranked{
 			id: row.ID, number: row.Number, reason: reason, held: chars, extra: len(title) - len(r.named),
@@ -84,8 +84,8 @@ func (r *ranking) compare(id string, title []word) (enum.MatchReason, int) {
 	found := held(title, r.named)
 	if len(found) == len(r.named) {
 		r.holding.add(id)
-		if r.withoutOne && hasNumber(title) {
-			r.holding.add(id) // never certain: "the chapter one" is not "Chapter 2"
+		if r.withoutOne && hasNumber(title) || r.withoutA && hasLetter(title) {
+			r.holding.add(id) // never certain: "the chapter one" is not "Chapter 2", nor "A team" "B team"
 		}
 		return enum.MatchAllWords, r.namedChars
 	}
@@ -100,7 +100,7 @@ func (r *ranking) comparePartly(title []word, found []int) (enum.MatchReason, in
 		switch {
 		case slices.Contains(found, n):
 			chars += size
-			substantial = substantial || size > 3 || isDigits(w.text) || w.unspaced || w.text[0] >= utf8.RuneSelf
+			substantial = substantial || size > 3 || isDigits(w.text) || w.unspaced || w.text >= "\x80"
 		case slices.ContainsFunc(title, w.begins):
 			prefixes++
 			chars += size - 1
@@ -124,20 +124,6 @@ func (r *ranking) comparePartly(title []word, found []int) (enum.MatchReason, in
 // sameWords reports whether two texts have the same words in the same order, with the same inflection.
 func sameWords(a, b []word) bool {
 	return slices.EqualFunc(a, b, func(x, y word) bool { return x.text == y.text })
-}
-
-// begins reports whether w is the beginning of a title's word, or shares two characters with it in a script without
-// spaces.
-func (w word) begins(title word) bool {
-	if w.unspaced {
-		if utf8.RuneCountInString(w.text) == 1 {
-			return strings.Contains(title.text, w.text)
-		}
-		return title.unspaced && slices.ContainsFunc(adjacentPairs(w.text), func(pair string) bool {
-			return strings.Contains(title.text, pair)
-		})
-	}
-	return strings.HasPrefix(title.text, w.text)
 }
 
 // resembles reports whether a title has a word that differs from w by a typing error: one for each four characters, at
@@ -222,7 +208,7 @@ func (r *ranking) certain() string {
 		return ""
 	case r.same.count > 0:
 		return r.same.only()
-	case r.digits:
+	case r.vague:
 		return ""
 	case r.equal.count > 0 && !r.withoutOne:
 		return r.equal.only()

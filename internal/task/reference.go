@@ -24,12 +24,15 @@ type reference struct {
 	number int
 	// all are the words of the reference, without a number after "#" or "task". named are those of them that count.
 	all, named []word
-	// digits means that the words that count are numbers: they are not a certain description of a title.
-	digits bool
+	// digits means that the words that count are numbers. vague means that they are numbers or words that describe no
+	// title, such as "it", "all" and "the last": only a title that equals the reference is certain.
+	digits, vague bool
 	// uncertain means that no title is certain, because the reference has a number that no such task has.
 	uncertain bool
 	// withoutOne means that a final "one" does not count. It may stand for a number: "the chapter one".
 	withoutOne bool
+	// withoutA means that an "a" at the beginning does not count. It may be a letter: "A team".
+	withoutA bool
 }
 
 // Words that do not count. Words of every list count where they may be part of a title: "plan A", "chapter one".
@@ -43,6 +46,13 @@ var (
 	// numberWords come before the number of a task.
 	numberWords = wordSet("task number no nr")
 	// numberNames are numbers in words, which a title without the word "one" may have instead.
+	// pointers describe no title by themselves.
+	pointers = wordSet(
+		"it its this that these those them they one ones he she him i me we us you all every each both any " +
+			"some none everything anything something nothing everyone other others another rest last first second third next " +
+			"previous final latest newest oldest recent new old same and or not no of to in on for with without about at by from " +
+			"up out as is are was be do done what which who there here now today tomorrow yesterday everyday again too also",
+	)
 	numberNames = wordSet("one two three four five six seven eight nine ten eleven twelve first second third fourth fifth")
 )
 
@@ -69,11 +79,23 @@ func parseReference(text string) (reference, error) {
 		return reference{}, apperr.Invalid("reference", "A reference must have at least one word or number.")
 	}
 	r.named, r.withoutOne = dropStopWords(r.all)
+	r.withoutA = len(r.named) < len(r.all) && slices.ContainsFunc(r.all[:1], func(w word) bool { return w.text == "a" })
 	r.digits = !slices.ContainsFunc(r.named, func(w word) bool { return !isNumeric(w.text) })
+	r.vague = !slices.ContainsFunc(r.named, func(w word) bool { return !isNumeric(w.text) && !isPointer(w.text) })
 	if number == 0 && r.digits && len(r.named) == 1 && !slices.ContainsFunc(r.all, isNoun) {
 		r.number = parseNumber(r.named[0].text)
 	}
 	return r, nil
+}
+
+// isPointer reports whether a word may select a task instead of describing one.
+func isPointer(w string) bool { return pointers[w] || numberNames[w] }
+
+// hasLetter reports whether a title has a single letter, which an "a" of a reference may contradict.
+func hasLetter(title []word) bool {
+	return slices.ContainsFunc(title, func(w word) bool {
+		return len(w.text) == 1 && w.text[0] >= 'b' && w.text[0] <= 'z' && w.text != "i"
+	})
 }
 
 // isNoun reports whether w stands for tasks: "12 tasks" is a quantity, and "item 6" a title.
@@ -94,7 +116,7 @@ func (r reference) withNumber() reference {
 // cutNumber cuts a task number from the beginning of a reference: "#12", "task 12" and "task number 12" have one, a
 // number alone is not cut. It returns 0 and the text if there is none.
 func cutNumber(text string) (number int, rest string) {
-	rest = strings.TrimLeftFunc(foldWord(text), isIgnored)
+	rest = strings.TrimLeftFunc(strings.ToLower(foldLetters(text)), isIgnored)
 	marked := false
 	for {
 		if after, ok := strings.CutPrefix(rest, "#"); ok {

@@ -145,15 +145,23 @@ func scanTerms(text string, emit func(run string, unspaced bool) bool) {
 }
 
 // foldText removes the differences that a search ignores: case, accents, and forms such as full-width letters.
-func foldText(s string) string {
-	ascii := true
+func foldText(s string) string { return strings.ToLower(foldAccents(s)) }
+
+// foldAccents removes the differences that a search ignores, other than case.
+func foldAccents(s string) string {
+	if isASCII(s) {
+		return s
+	}
+	return norm.NFC.String(strings.Map(withoutAccent, norm.NFKD.String(s)))
+}
+
+func isASCII(s string) bool {
 	for i := range len(s) {
-		ascii = ascii && s[i] < utf8.RuneSelf
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
 	}
-	if !ascii {
-		s = norm.NFC.String(strings.Map(withoutAccent, norm.NFKD.String(s)))
-	}
-	return strings.ToLower(s)
+	return true
 }
 
 // withoutAccent removes the combining marks of Latin, Greek and Cyrillic letters. In other scripts, marks are vowels.

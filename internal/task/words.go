@@ -9,10 +9,12 @@ import (
 
 // word is a word of a title or of a reference to a task.
 type word struct {
-	// text is the folded word: see foldWord.
+	// text is the word in lower case, without accents: see foldLetters.
 	text string
-	// forms are the text and the forms of which it can be an inflection. Words are equal if they share a form.
-	forms []string
+	// possessive is the text with the s of a possessive, as it is written without an apostrophe; else "".
+	possessive string
+	// name means that the word is written as a name, which equals no inflection: "Jens" is not "Jen".
+	name bool
 	// unspaced means that the word holds characters of a script that separates no words.
 	unspaced bool
 }
@@ -26,32 +28,94 @@ const (
 // letterForms replaces letters that have no accent to remove by those that are written instead.
 var letterForms = strings.NewReplacer(
 	"ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i", "ς", "σ",
-	"‘", "'", "’", "'", "ʼ", "'", "＇", "'", "`", "'", "´", "'",
+	"ẞ", "SS", "Æ", "Ae", "Œ", "Oe", "Ø", "O", "Ł", "L", "Đ", "D", "Ð", "D", "Þ", "Th",
+	"‘", "'", "’", "'", "ʼ", "'", "＇", "'", "´", "'",
 )
 
-// foldWord folds a text as the search index does, and replaces letters such as ß and kinds of apostrophes.
-func foldWord(s string) string { return letterForms.Replace(foldText(letterForms.Replace(s))) }
+// foldLetters removes the differences between words other than case: accents, compatibility forms, kinds of apostrophes
+// and of digits, variants and enclosing marks.
+func foldLetters(s string) string {
+	if !isASCII(s) {
+		s = strings.Map(foldRune, letterForms.Replace(foldAccents(letterForms.Replace(s))))
+	}
+	return strings.ReplaceAll(s, "`", "'")
+}
+
+// foldRune replaces decimal digits of any script, and removes variants and enclosing marks, such as that of a keycap.
+func foldRune(r rune) rune {
+	switch {
+	case r < utf8.RuneSelf:
+		return r
+	case r >= 0xFE00 && r <= 0xFE0F: // selects a form of the character before
+		return -1
+	case unicode.Is(unicode.Me, r):
+		return ' '
+	case unicode.Is(unicode.Nd, r):
+		zero := r // digits are adjacent and begin at zero
+		for unicode.Is(unicode.Nd, zero-1) && r-zero < 9 {
+			zero--
+		}
+		return '0' + r - zero
+	default:
+		return r
+	}
+}
 
 // words returns the words of a text, folded, in their order. Words are letters and digits; emoji, currency signs and
 // mathematical symbols are words of their own. Punctuation separates words, except an apostrophe and a mark between
 // digits; a possessive 's is dropped.
 func words(text string) []word {
-	var out []word
-	runes := []rune(foldWord(text))
+	var s wordScanner
+	return s.scan(text)
+}
+
+// wordScanner splits texts into words, in memory that it uses again for the next text.
+type wordScanner struct {
+	runes []rune
+	words []word
+}
+
+func (s *wordScanner) scan(text string) []word {
+	text = foldLetters(text)
+	lower := strings.ToLower(text)
+	ascii := isASCII(text)
+	s.runes, s.words = s.runes[:0], s.words[:0]
+	for _, r := range text {
+		s.runes = append(s.runes, r)
+	}
+	runes := s.runes
 	for i := 0; i < len(runes); {
 		if end := wordEnd(runes, i); end > i {
-			out = append(out, newWord(runes[i:end]))
+			w := lower[i:min(end, len(lower))]
+			if !ascii {
+				w = strings.ToLower(string(runes[i:end]))
+			}
+			isFirst := len(s.words) == 0
+			s.words = append(s.words, newWord(w))
+			s.words[len(s.words)-1].name = !isFirst && isName(runes[i:end])
 			i = end
 			continue
 		}
-		if isSymbolWord(runes[i]) {
-			out = append(out, word{text: string(runes[i]), forms: []string{string(runes[i])}})
-		} else if runes[i] == '&' {
-			out = append(out, word{text: "and", forms: []string{"and"}})
+		switch r := runes[i]; {
+		case isRegional(r) && i+1 < len(runes) && isRegional(runes[i+1]): // a flag
+			i++
+			s.words = append(s.words, word{text: string(runes[i-1 : i+1])})
+		case isSymbolWord(r):
+			s.words = append(s.words, word{text: string(r)})
+		case r == '&':
+			s.words = append(s.words, word{text: "and"})
 		}
 		i++
 	}
-	return out
+	return s.words
+}
+
+// isRegional reports whether r is one of the two characters of a flag.
+func isRegional(r rune) bool { return r >= 0x1F1E6 && r <= 0x1F1FF }
+
+// isName reports whether a word that does not begin its text is written as a name: with one capital, at its beginning.
+func isName(runes []rune) bool {
+	return len(runes) > 1 && unicode.IsUpper(runes[0]) && unicode.IsLower(runes[1])
 }
 
 // isSymbolWord reports whether a character that belongs to no word is a word itself.
@@ -87,24 +151,38 @@ func wordEnd(runes []rune, start int) int {
 	return i
 }
 
-func newWord(runes []rune) word {
-	w := word{unspaced: slices.ContainsFunc(runes, isUnspacedRune)}
-	w.text = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) {
-			return -1
-		}
-		return r
-	}, string(runes))
-	w.text = strings.TrimSuffix(w.text, "'s")
-	w.text = strings.ReplaceAll(w.text, "'", "")
-	w.forms = []string{w.text}
-	if !w.unspaced {
-		w.forms = append(w.forms, baseForms(w.text)...)
+// newWord returns the word of a text in lower case.
+func newWord(text string) word {
+	w := word{unspaced: strings.ContainsFunc(text, isUnspacedRune)}
+	if !isASCII(text) {
+		text = strings.Map(func(r rune) rune {
+			if unicode.Is(unicode.Cf, r) {
+				return -1
+			}
+			return r
+		}, text)
 	}
+	if owner, ok := strings.CutSuffix(text, "'s"); ok {
+		text, w.possessive = owner, strings.ReplaceAll(owner, "'", "")+"s"
+	}
+	w.text = strings.ReplaceAll(text, "'", "")
 	return w
 }
 
-// uninflected are words whose ending is no inflection, but without which they would be another word.
+// forms returns the text and the forms of which it can be an inflection.
+func (w word) forms() []string {
+	out := append(make([]string, 0, 4), w.text)
+	if w.possessive != "" {
+		out = append(out, w.possessive)
+	}
+	if !w.unspaced {
+		out = append(out, baseForms(w.text)...)
+	}
+	return out
+}
+
+// uninflected are words whose ending is no inflection, but without which they would be another word. The names among
+// them are those that are another name, or a word, without it.
 var uninflected = map[string]bool{
 	"news": true, "goods": true, "jeans": true, "means": true, "customs": true, "odds": true, "arms": true,
 	"mars": true, "lens": true, "has": true, "was": true, "does": true, "series": true, "species": true,
@@ -112,6 +190,11 @@ var uninflected = map[string]bool{
 	"evening": true, "morning": true, "earring": true, "herring": true, "inning": true, "wedding": true, "during": true,
 	"ceiling": true, "pudding": true, "wing": true, "king": true, "ring": true, "thing": true, "nothing": true,
 	"bedding": true, "something": true, "anything": true, "everything": true, "sibling": true, "darling": true,
+	"jens": true, "hans": true, "lars": true, "nils": true, "niels": true, "james": true, "charles": true, "thomas": true,
+	"tomas": true, "lucas": true, "lukas": true, "jonas": true, "elias": true, "tobias": true, "andreas": true,
+	"matthias": true, "mathias": true, "nicholas": true, "nikolas": true, "carlos": true, "marcos": true, "moses": true,
+	"agnes": true, "ines": true, "jones": true, "hughes": true, "evans": true, "adams": true, "peters": true, "williams": true,
+	"roberts": true, "edwards": true, "stephens": true, "owens": true, "davies": true, "johns": true, "mercedes": true,
 	"hundred": true, "sacred": true, "naked": true, "wicked": true, "beloved": true, "kindred": true, "biped": true,
 }
 
@@ -195,36 +278,17 @@ func hasAnySuffix(s string, suffixes ...string) bool {
 // isHeldBy reports whether a word of a title is the word apart from inflection, or contains it in a script without
 // spaces.
 func (w word) isHeldBy(title word) bool {
-	if title.unspaced {
+	switch {
+	case title.unspaced:
 		return w.isIn(title)
-	}
-	return slices.ContainsFunc(w.forms, func(form string) bool { return slices.Contains(title.forms, form) })
-}
-
-// isIn reports whether w occurs in a word of a title that has characters of a script without spaces: it is that word,
-// or it has two characters or more and is part of it. It does not begin or end within a number or a Latin word.
-func (w word) isIn(title word) bool {
-	if w.text == title.text {
+	case w.text == title.text:
 		return true
-	}
-	if w.unspaced && utf8.RuneCountInString(w.text) < 2 {
+	case w.name || title.name:
+		return w.text == title.possessive || w.possessive == title.text
+	case w.text == "" || title.text == "" || w.text[0] != title.text[0]: // inflections begin with the same letter
 		return false
-	}
-	first, _ := utf8.DecodeRuneInString(w.text)
-	last, _ := utf8.DecodeLastRuneInString(w.text)
-	for from := 0; ; {
-		at := strings.Index(title.text[from:], w.text)
-		if at < 0 {
-			return false
-		}
-		start, end := from+at, from+at+len(w.text)
-		before, _ := utf8.DecodeLastRuneInString(title.text[:start])
-		after, _ := utf8.DecodeRuneInString(title.text[end:])
-		startsWhole := start == 0 || isUnspacedRune(first) || isUnspacedRune(before)
-		endsWhole := end == len(title.text) || isUnspacedRune(last) || isUnspacedRune(after)
-		if startsWhole && endsWhole {
-			return true
-		}
-		from = start + utf8.RuneLen(first) // w.text is not empty
+	default:
+		forms := title.forms()
+		return slices.ContainsFunc(w.forms(), func(form string) bool { return slices.Contains(forms, form) })
 	}
 }

@@ -63,3 +63,18 @@ func TestFindTask_References_CertainOrCandidatesWithReasons(t *testing.T) {
 		require.Nil(t, findTask(t, b.Client(t, "bob"), testclient.Vars{"r": "2"}).Certain)
 	})
 }
+
+func TestFindTask_TwoAliases_BothAnswerAndThirdExceedsCost(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		harness.CreateTask(t, c, testclient.Vars{"title": "Pay invoice 6"})
+		harness.CreateTask(t, c, testclient.Vars{"title": "Vitamin D"})
+		const two = `a: findTask(reference: "invoice 6") { certain { number } }
+			b: findTask(reference: "the vitamin D task") { certain { number } }`
+		found := testclient.Run[map[string]foundTask](t, c, "{ "+two+" }", nil)
+		require.Equal(t, 1, found["a"].Certain.Number)
+		require.Equal(t, 2, found["b"].Certain.Number)
+		three := c.Try(t, `{ `+two+` c: findTask(reference: "3") { certain { number } } }`, nil)
+		harness.RequireErrorCode(t, "COMPLEXITY_LIMIT_EXCEEDED", three)
+	})
+}

@@ -41,6 +41,9 @@ func TestPlans_FrequentQueries_UseIndexes(t *testing.T) {
 	t.Run("counts", func(t *testing.T) {
 		testCounts(ctx, t, db, task.NewService(client, quota.Limits{}, func(string) {}), sent)
 	})
+	t.Run("references", func(t *testing.T) {
+		testReferences(ctx, t, db, task.NewService(client, quota.Limits{}, func(string) {}), sent)
+	})
 	t.Run("changes", func(t *testing.T) {
 		testChanges(ctx, t, db, task.NewService(client, quota.Limits{}, func(string) {}), sent)
 	})
@@ -127,6 +130,24 @@ func testCounts(ctx context.Context, t *testing.T, db *store.DB, s *task.Service
 	require.NoError(t, err)
 	for _, query := range sent.take(t, `"tasks"`) {
 		requireIndexed(t, db, query, 1500)
+	}
+}
+
+// testReferences checks that finding a task by words reads each of the user's tasks once, by an index.
+func testReferences(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, sent *recorder) {
+	pending := enum.TaskPending
+	for _, scope := range []task.Scope{{}, {Status: &pending}, {Trashed: new(true)}} {
+		m, err := s.FindTaskByReference(ctx, "title nowhere", scope)
+		require.NoError(t, err)
+		require.Nil(t, m.Certain)
+		for _, query := range sent.take(t, `"tasks"`, `"title"`, "ORDER BY") {
+			requireIndexed(t, db, query, 1500)
+		}
+		_, err = s.FindTaskByReference(ctx, "17", scope)
+		require.NoError(t, err)
+		for _, query := range sent.take(t, `"tasks"`, `"number" =`) {
+			requireIndexed(t, db, query, 50)
+		}
 	}
 }
 
