@@ -59,6 +59,14 @@ func (r *messageResolver) ToolCalls(ctx context.Context, obj *ent.Message) ([]*e
 	})
 }
 
+func (r *mutationResolver) ApproveToolCalls(ctx context.Context, ids []string) (*chat.Decision, error) {
+	return r.Chat.ApproveToolCalls(ctx, ids)
+}
+
+func (r *mutationResolver) RejectToolCalls(ctx context.Context, ids []string) (*chat.Decision, error) {
+	return r.Chat.RejectToolCalls(ctx, ids)
+}
+
 func (r *mutationResolver) CreateConversation(ctx context.Context, input *model.CreateConversationInput) (*model.ConversationPayload, error) {
 	if input == nil {
 		input = &model.CreateConversationInput{}
@@ -92,6 +100,12 @@ func (r *mutationResolver) CancelReply(ctx context.Context, messageID string) (*
 	return payload(m, err, func() *model.CancelReplyPayload { return &model.CancelReplyPayload{Message: m} })
 }
 
+func (r *toolCallResolver) Message(ctx context.Context, obj *ent.ToolCall) (*ent.Message, error) {
+	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.ToolCall) (map[string]*ent.Message, error) {
+		return loadByKey(ctx, siblings, func(c *ent.ToolCall) string { return c.MessageID }, r.Chat.MessagesByID)
+	})
+}
+
 func (r *Resolver) Conversation() generated.ConversationResolver { return &conversationResolver{r} }
 
 func (r *Resolver) ConversationPayload() generated.ConversationPayloadResolver {
@@ -100,8 +114,11 @@ func (r *Resolver) ConversationPayload() generated.ConversationPayloadResolver {
 
 func (r *Resolver) Message() generated.MessageResolver { return &messageResolver{r} }
 
+func (r *Resolver) ToolCall() generated.ToolCallResolver { return &toolCallResolver{r} }
+
 type (
 	conversationResolver        struct{ *Resolver }
 	conversationPayloadResolver struct{ *Resolver }
 	messageResolver             struct{ *Resolver }
+	toolCallResolver            struct{ *Resolver }
 )

@@ -21,8 +21,8 @@ func (r *messageAddedResolver) MessageEdge(ctx context.Context, obj *stream.Mess
 }
 
 func (r *subscriptionResolver) MessageStream(ctx context.Context, conversationID string, after *string) (<-chan stream.MessageEvent, error) {
-	read := func(ctx context.Context, from int) ([]*ent.Message, error) {
-		return r.Chat.MessagesFrom(ctx, conversationID, from)
+	read := func(ctx context.Context, from, revision int) (stream.MessageRows, error) {
+		return r.Chat.MessagesFrom(ctx, conversationID, from, revision)
 	}
 	f, err := stream.OpenMessageStream(ctx, r.Hub, conversationID, after, read)
 	if err != nil {

@@ -21,6 +21,8 @@ func (r *mutationResolver) UpdateViewer(ctx context.Context, input model.UpdateV
 		Name:      input.Name.Value(),
 		TimeZone:  input.TimeZone.Value(),
 		WeekStart: input.WeekStart.Value(),
+
+		ApprovalPolicy: input.ApprovalPolicy,
 	})
 	return payload(u, err, func() *model.ViewerPayload { return &model.ViewerPayload{Viewer: u} })
 }
@@ -40,6 +42,14 @@ func (r *queryResolver) ExportViewer(ctx context.Context) (string, error) {
 
 func (r *userResolver) Usage(ctx context.Context, obj *ent.User, period enum.UsagePeriod) (*usage.Summary, error) {
 	return r.Resolver.Usage.Summary(ctx, period)
+}
+
+func (r *userResolver) ApprovalPolicy(ctx context.Context, obj *ent.User) ([]*enum.ToolApproval, error) {
+	return account.ToolApprovals(obj), nil
+}
+
+func (r *userResolver) PendingApprovals(ctx context.Context, obj *ent.User) ([]*ent.ToolCall, error) {
+	return r.Chat.PendingApprovals(ctx)
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }

@@ -184,6 +184,7 @@ type (
 	messageAddedResolver struct{ *fixture }
 	taskResolver         struct{ *fixture }
 	taskChangeResolver   struct{ *fixture }
+	toolCallResolver     struct{ *fixture }
 	userResolver         struct{ *fixture }
 )
 
@@ -194,7 +195,20 @@ func (f *fixture) Message() generated.MessageResolver           { return message
 func (f *fixture) MessageAdded() generated.MessageAddedResolver { return messageAddedResolver{f} }
 func (f *fixture) Task() generated.TaskResolver                 { return taskResolver{f} }
 func (f *fixture) TaskChange() generated.TaskChangeResolver     { return taskChangeResolver{f} }
+func (f *fixture) ToolCall() generated.ToolCallResolver         { return toolCallResolver{f} }
 func (f *fixture) User() generated.UserResolver                 { return userResolver{f} }
+
+func (f toolCallResolver) Message(_ context.Context, c *ent.ToolCall) (*ent.Message, error) {
+	return one(f.fixture, f.messages, "message", c.ID)
+}
+
+func (f userResolver) ApprovalPolicy(context.Context, *ent.User) ([]*enum.ToolApproval, error) {
+	return several(f.fixture, []*enum.ToolApproval{{Tool: "delete_task", Mode: enum.ApprovalAsk}}, "policy")
+}
+
+func (f userResolver) PendingApprovals(context.Context, *ent.User) ([]*ent.ToolCall, error) {
+	return several(f.fixture, f.calls, "pending")
+}
 
 func (f queryResolver) Viewer(context.Context) (*ent.User, error) {
 	return one(f.fixture, f.users, "viewer")

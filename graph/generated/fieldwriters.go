@@ -20,6 +20,26 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
+// fieldWriterApprovalPayload returns the writer of a field of ApprovalPayload, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterApprovalPayload(field graphql.CollectedField) fastjson.FieldWriter[*chat.Decision] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *chat.Decision) bool { fastjson.String(b, "ApprovalPayload"); return true }
+	case "toolCalls":
+		return fastjson.List(ec.OperationContext, field.Selections, toolCallImplementors, ec.fieldWriterToolCall, func(obj *chat.Decision) []*ent.ToolCall { return obj.ToolCalls })
+	case "conversation":
+		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.fieldWriterConversation, true, func(obj *chat.Decision) *ent.Conversation { return obj.Conversation })
+	case "conversationEdge":
+		return fastjson.Object(ec.OperationContext, field.Selections, conversationEdgeImplementors, ec.fieldWriterConversationEdge, true, func(obj *chat.Decision) *page.Edge[*ent.Conversation] { return obj.ConversationEdge() })
+	case "assistantMessage":
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, false, func(obj *chat.Decision) *ent.Message { return obj.AssistantMessage })
+	case "assistantMessageEdge":
+		return fastjson.Object(ec.OperationContext, field.Selections, messageEdgeImplementors, ec.fieldWriterMessageEdge, false, func(obj *chat.Decision) *page.Edge[*ent.Message] { return obj.AssistantMessageEdge() })
+	default:
+		return nil
+	}
+}
+
 // fieldWriterAuthInfo returns the writer of a field of AuthInfo, or nil when only gqlgen can resolve the field.
 func (ec *executionContext) fieldWriterAuthInfo(field graphql.CollectedField) fastjson.FieldWriter[*serverinfo.Auth] {
 	switch field.Name {
@@ -641,6 +661,38 @@ func (ec *executionContext) fieldWriterPeriodUsage(field graphql.CollectedField)
 	}
 }
 
+// fieldWriterProposedChange returns the writer of a field of ProposedChange, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterProposedChange(field graphql.CollectedField) fastjson.FieldWriter[*enum.ProposedChange] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *enum.ProposedChange) bool { fastjson.String(b, "ProposedChange"); return true }
+	case "taskId":
+		return func(b *bytes.Buffer, obj *enum.ProposedChange) bool {
+			v := obj.TaskID
+			fastjson.String(b, v)
+			return true
+		}
+	case "number":
+		return func(b *bytes.Buffer, obj *enum.ProposedChange) bool { v := obj.Number; fastjson.Int(b, v); return true }
+	case "title":
+		return func(b *bytes.Buffer, obj *enum.ProposedChange) bool {
+			v := obj.Title
+			fastjson.String(b, v)
+			return true
+		}
+	case "version":
+		return func(b *bytes.Buffer, obj *enum.ProposedChange) bool {
+			v := obj.Version
+			fastjson.Int(b, v)
+			return true
+		}
+	case "kind":
+		return func(b *bytes.Buffer, obj *enum.ProposedChange) bool { v := obj.Kind; v.MarshalGQL(b); return true }
+	default:
+		return nil
+	}
+}
+
 // fieldWriterSendMessagePayload returns the writer of a field of SendMessagePayload, or nil when only gqlgen can resolve the field.
 func (ec *executionContext) fieldWriterSendMessagePayload(field graphql.CollectedField) fastjson.FieldWriter[*chat.Turn] {
 	switch field.Name {
@@ -1146,6 +1198,20 @@ func (ec *executionContext) fieldWriterTaskPayload(field graphql.CollectedField)
 	}
 }
 
+// fieldWriterToolApproval returns the writer of a field of ToolApproval, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterToolApproval(field graphql.CollectedField) fastjson.FieldWriter[*enum.ToolApproval] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *enum.ToolApproval) bool { fastjson.String(b, "ToolApproval"); return true }
+	case "tool":
+		return func(b *bytes.Buffer, obj *enum.ToolApproval) bool { v := obj.Tool; fastjson.String(b, v); return true }
+	case "mode":
+		return func(b *bytes.Buffer, obj *enum.ToolApproval) bool { v := obj.Mode; v.MarshalGQL(b); return true }
+	default:
+		return nil
+	}
+}
+
 // fieldWriterToolCall returns the writer of a field of ToolCall, or nil when only gqlgen can resolve the field.
 func (ec *executionContext) fieldWriterToolCall(field graphql.CollectedField) fastjson.FieldWriter[*ent.ToolCall] {
 	switch field.Name {
@@ -1181,6 +1247,16 @@ func (ec *executionContext) fieldWriterToolCall(field graphql.CollectedField) fa
 			}
 			v := *p
 			fastjson.Int(b, v)
+			return true
+		}
+	case "expiresAt":
+		return func(b *bytes.Buffer, obj *ent.ToolCall) bool {
+			p := obj.ExpiresAt
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
 			return true
 		}
 	case "offset":
@@ -1332,20 +1408,23 @@ var Columns = map[string]map[string]string{
 	"ToolCall": {
 		"arguments": "arguments",
 		"createdAt": "created_at",
+		"expiresAt": "expires_at",
 		"id":        "id",
 		"latencyMs": "latency_ms",
 		"name":      "name",
 		"offset":    "text_offset",
+		"proposal":  "proposal",
 		"result":    "result",
 		"status":    "status",
 	},
 	"User": {
-		"createdAt": "created_at",
-		"email":     "email",
-		"id":        "id",
-		"name":      "name",
-		"timeZone":  "time_zone",
-		"updatedAt": "updated_at",
-		"weekStart": "week_start",
+		"approvalPolicy": "approval_policy",
+		"createdAt":      "created_at",
+		"email":          "email",
+		"id":             "id",
+		"name":           "name",
+		"timeZone":       "time_zone",
+		"updatedAt":      "updated_at",
+		"weekStart":      "week_start",
 	},
 }

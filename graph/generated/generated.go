@@ -51,6 +51,7 @@ type ResolverRoot interface {
 	TaskChange() TaskChangeResolver
 	TaskEvent() TaskEventResolver
 	TaskPayload() TaskPayloadResolver
+	ToolCall() ToolCallResolver
 	User() UserResolver
 }
 
@@ -83,6 +84,8 @@ type MessageAddedResolver interface {
 type MutationResolver interface {
 	UpdateViewer(ctx context.Context, input model.UpdateViewerInput) (*model.ViewerPayload, error)
 	DeleteViewer(ctx context.Context, confirm string) (*model.DeletePayload, error)
+	ApproveToolCalls(ctx context.Context, ids []string) (*chat.Decision, error)
+	RejectToolCalls(ctx context.Context, ids []string) (*chat.Decision, error)
 	CreateConversation(ctx context.Context, input *model.CreateConversationInput) (*model.ConversationPayload, error)
 	UpdateConversation(ctx context.Context, input model.UpdateConversationInput) (*model.ConversationPayload, error)
 	DeleteConversation(ctx context.Context, id string) (*model.DeletePayload, error)
@@ -130,8 +133,13 @@ type TaskEventResolver interface {
 type TaskPayloadResolver interface {
 	TaskEdge(ctx context.Context, obj *model.TaskPayload, orderBy *task.Order) (*page.Edge[*ent.Task], error)
 }
+type ToolCallResolver interface {
+	Message(ctx context.Context, obj *ent.ToolCall) (*ent.Message, error)
+}
 type UserResolver interface {
 	Usage(ctx context.Context, obj *ent.User, period enum.UsagePeriod) (*usage.Summary, error)
+	ApprovalPolicy(ctx context.Context, obj *ent.User) ([]*enum.ToolApproval, error)
+	PendingApprovals(ctx context.Context, obj *ent.User) ([]*ent.ToolCall, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -163,6 +171,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSendMessageInput,
 		ec.unmarshalInputTaskFilter,
 		ec.unmarshalInputTaskOrder,
+		ec.unmarshalInputToolApprovalInput,
 		ec.unmarshalInputUpdateConversationInput,
 		ec.unmarshalInputUpdateTaskInput,
 		ec.unmarshalInputUpdateViewerInput,
@@ -284,6 +293,11 @@ enum MessageStatus {
 enum ToolCallStatus {
   "Requested by the model, not executed yet."
   STARTED
+  """
+  Not executed: the user decides, by approveToolCalls, rejectToolCalls or the next message. The reply is complete. If the
+  call is not approved it becomes FAILED, with the code REJECTED, EXPIRED or STALE in its result.
+  """
+  AWAITING_APPROVAL
   "Executed; its effect and its result are stored."
   SUCCEEDED
   "Not executed, or rejected: it had no effect."
@@ -413,18 +427,44 @@ type ToolCall implements Node {
   """
   arguments: JSON!
   """
-  Result, a JSON object; null while the status is STARTED. Without the scope ` + "`" + `tasks:read` + "`" + ` it is replaced by an error with
+  Result, a JSON object; null while the status is STARTED or AWAITING_APPROVAL. Without the scope ` + "`" + `tasks:read` + "`" + ` it is replaced by an error with
   the code FORBIDDEN.
   """
   result: JSON
   "State."
   status: ToolCallStatus!
-  "Duration in milliseconds; null while the status is STARTED."
+  "Duration in milliseconds; null while the status is STARTED or AWAITING_APPROVAL."
   latencyMs: Int
+  """
+  Changes for which the call needed approval; empty for other calls. Approving the call makes exactly these changes,
+  except those of tasks that have changed meanwhile. It is kept after the decision. Without the scope ` + "`" + `tasks:read` + "`" + ` it is
+  empty.
+  """
+  proposal: [ProposedChange!]!
+  "Time at which the approval expires; null unless the status is AWAITING_APPROVAL."
+  expiresAt: DateTime
+  "The reply that made the call."
+  message: Message!
   "Position in the reply's text at which the call was made, in UTF-16 code units."
   offset: Int!
   "Time at which the model requested the call."
   createdAt: DateTime!
+}
+
+"A change of one task that a tool call proposes."
+type ProposedChange {
+  "Id of the task."
+  taskId: ID!
+  "Number of the task."
+  number: Int!
+  "Title of the task before the change."
+  title: String!
+  "Version of the task for which the change was proposed."
+  version: Int!
+  "Kind of the change."
+  kind: TaskChangeKind!
+  "Fields that would change, with their values before and after."
+  fields: [TaskFieldChange!]!
 }
 
 "A page of messages."
@@ -528,7 +568,44 @@ type CancelReplyPayload {
   message: Message!
 }
 
+"Result of approveToolCalls and rejectToolCalls."
+type ApprovalPayload {
+  "The tool calls after the decision, in the order of the ids."
+  toolCalls: [ToolCall!]!
+  "Conversation of the calls."
+  conversation: Conversation!
+  "The conversation as an edge, with its cursor in ` + "`" + `conversations` + "`" + `."
+  conversationEdge: ConversationEdge!
+  """
+  Reply that continues the conversation after an approval, PENDING at first; null after a rejection. ` + "`" + `undoTurn` + "`" + ` with its
+  id takes the approved changes back.
+  """
+  assistantMessage: Message
+  "The reply as an edge, with its cursor in ` + "`" + `Conversation.messages` + "`" + `; null after a rejection."
+  assistantMessageEdge: MessageEdge
+}
+
 extend type Mutation {
+  """
+  Approves tool calls of one reply that are AWAITING_APPROVAL. Their proposed changes are made in one transaction, except
+  those of tasks that have changed since, which the result names. The calls become SUCCEEDED, or FAILED with the code
+  STALE if all their tasks have changed. A new reply that knows the results is added to the conversation. Approving the
+  same calls again returns the same result; calls that were rejected or have expired are a CONFLICT. Requires the scopes
+  ` + "`" + `chat` + "`" + ` and ` + "`" + `tasks:write` + "`" + `.
+  """
+  approveToolCalls(
+    "Ids of the tool calls, 1 to 100."
+    ids: [ID!]!
+  ): ApprovalPayload
+  """
+  Rejects tool calls of one reply that are AWAITING_APPROVAL. They become FAILED with the code REJECTED and change
+  nothing. Rejecting the same calls again returns the same result; calls that were approved or have expired are a
+  CONFLICT. Requires the scope ` + "`" + `chat` + "`" + `.
+  """
+  rejectToolCalls(
+    "Ids of the tool calls, 1 to 100."
+    ids: [ID!]!
+  ): ApprovalPayload
   "Creates a conversation. Requires the scope ` + "`" + `chat` + "`" + `."
   createConversation(
     "Fields of the new conversation."
@@ -565,7 +642,10 @@ extend type Mutation {
     "Id of the failed or cancelled reply."
     messageId: ID!
   ): SendMessagePayload
-  "Cancels a reply; text already written is kept. It has no effect on a finished reply. Requires the scope ` + "`" + `chat` + "`" + `."
+  """
+  Cancels a reply; text already written is kept. Tool calls of the reply that are AWAITING_APPROVAL are rejected; on a
+  finished reply it has no other effect. Requires the scope ` + "`" + `chat` + "`" + `.
+  """
   cancelReply(
     "Id of the reply."
     messageId: ID!
@@ -890,7 +970,8 @@ type Subscription {
   Events of a conversation. Without ` + "`" + `after` + "`" + ` the stream starts with the newest turn and every unfinished turn, each with
   the text so far, and continues with live events. With ` + "`" + `after` + "`" + ` it starts with all events since that cursor. It stays
   open between turns. For each reply, MessageAdded is followed by at least one ToolCallChanged per tool call and by
-  MessageFinished. Requires the scope ` + "`" + `chat` + "`" + `.
+  MessageFinished. A tool call that is AWAITING_APPROVAL changes once more after that, when it is decided: ToolCallChanged
+  then belongs to a finished reply, which may be older than those that the stream started with. Requires the scope ` + "`" + `chat` + "`" + `.
   """
   messageStream(
     "Id of the conversation."
@@ -951,7 +1032,7 @@ type MessageDelta implements MessageEvent {
   text: String!
 }
 
-"A tool call started, succeeded or failed."
+"A tool call started, awaits approval, succeeded or failed."
 type ToolCallChanged implements MessageEvent {
   "Cursor of this event; pass it as ` + "`" + `after` + "`" + ` to resume from here."
   cursor: Cursor!
@@ -1427,6 +1508,13 @@ type User implements Node {
     "Days to sum over."
     period: UsagePeriod! = DAY
   ): PeriodUsage!
+  "When the agent's changes need approval, for each tool that changes tasks."
+  approvalPolicy: [ToolApproval!]!
+  """
+  Tool calls that are AWAITING_APPROVAL in all conversations, those that expire last first; at most 100. Requires the
+  scope ` + "`" + `chat` + "`" + `.
+  """
+  pendingApprovals: [ToolCall!]!
   "Time of the first sign-in."
   createdAt: DateTime!
   "Time of the last change to the account."
@@ -1449,6 +1537,37 @@ enum Weekday {
   SATURDAY
   "Sunday."
   SUNDAY
+}
+
+"When changes by a tool need the user's approval."
+enum ApprovalMode {
+  """
+  Approval is needed to delete more than one task in a turn, to change more existing tasks than the server's limit (5 by
+  default), and, once the turn has read stored text, to delete a task that the user's message does not name.
+  """
+  DEFAULT
+  "Never."
+  AUTO
+  "Before every change of an existing task."
+  ASK
+  "The tool is refused."
+  NEVER
+}
+
+"When changes by one tool need the user's approval."
+type ToolApproval {
+  "Name of the tool."
+  tool: String!
+  "The mode."
+  mode: ApprovalMode!
+}
+
+"When changes by one tool need the user's approval."
+input ToolApprovalInput {
+  "Name of the tool."
+  tool: String!
+  "The mode."
+  mode: ApprovalMode!
 }
 
 "A number of days over which usage is summed. Days begin at midnight UTC."
@@ -1492,6 +1611,8 @@ input UpdateViewerInput {
   timeZone: String
   "First day of the week."
   weekStart: Weekday
+  "When the agent's changes need approval. Tools that are not listed keep their mode."
+  approvalPolicy: [ToolApprovalInput!]
 }
 
 "Result of updateViewer."
@@ -1505,7 +1626,7 @@ Changes. The root fields of one operation are executed in order, each in a trans
 null, with an error, and the results of the others stay. Scopes limit tokens as for queries.
 """
 type Mutation {
-  "Changes the viewer's name, time zone or first day of the week. Requires the scope ` + "`" + `account` + "`" + `."
+  "Changes the viewer's name, time zone, first day of the week or approval policy. Requires the scope ` + "`" + `account` + "`" + `."
   updateViewer(
     "Fields to change."
     input: UpdateViewerInput!
@@ -1539,6 +1660,22 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_ApprovalPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "toolCalls":
+		return ec.fieldContext_ApprovalPayload_toolCalls(ctx, field)
+	case "conversation":
+		return ec.fieldContext_ApprovalPayload_conversation(ctx, field)
+	case "conversationEdge":
+		return ec.fieldContext_ApprovalPayload_conversationEdge(ctx, field)
+	case "assistantMessage":
+		return ec.fieldContext_ApprovalPayload_assistantMessage(ctx, field)
+	case "assistantMessageEdge":
+		return ec.fieldContext_ApprovalPayload_assistantMessageEdge(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApprovalPayload", field.Name)
+}
 
 func (ec *executionContext) childFields_AuthInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -1794,6 +1931,24 @@ func (ec *executionContext) childFields_PeriodUsage(ctx context.Context, field g
 		return ec.fieldContext_PeriodUsage_dailyTokenLimit(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PeriodUsage", field.Name)
+}
+
+func (ec *executionContext) childFields_ProposedChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "taskId":
+		return ec.fieldContext_ProposedChange_taskId(ctx, field)
+	case "number":
+		return ec.fieldContext_ProposedChange_number(ctx, field)
+	case "title":
+		return ec.fieldContext_ProposedChange_title(ctx, field)
+	case "version":
+		return ec.fieldContext_ProposedChange_version(ctx, field)
+	case "kind":
+		return ec.fieldContext_ProposedChange_kind(ctx, field)
+	case "fields":
+		return ec.fieldContext_ProposedChange_fields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProposedChange", field.Name)
 }
 
 func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2062,6 +2217,16 @@ func (ec *executionContext) childFields_TaskPayload(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type TaskPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ToolApproval(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tool":
+		return ec.fieldContext_ToolApproval_tool(ctx, field)
+	case "mode":
+		return ec.fieldContext_ToolApproval_mode(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolApproval", field.Name)
+}
+
 func (ec *executionContext) childFields_ToolCall(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2076,6 +2241,12 @@ func (ec *executionContext) childFields_ToolCall(ctx context.Context, field grap
 		return ec.fieldContext_ToolCall_status(ctx, field)
 	case "latencyMs":
 		return ec.fieldContext_ToolCall_latencyMs(ctx, field)
+	case "proposal":
+		return ec.fieldContext_ToolCall_proposal(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ToolCall_expiresAt(ctx, field)
+	case "message":
+		return ec.fieldContext_ToolCall_message(ctx, field)
 	case "offset":
 		return ec.fieldContext_ToolCall_offset(ctx, field)
 	case "createdAt":
@@ -2114,6 +2285,10 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_weekStart(ctx, field)
 	case "usage":
 		return ec.fieldContext_User_usage(ctx, field)
+	case "approvalPolicy":
+		return ec.fieldContext_User_approvalPolicy(ctx, field)
+	case "pendingApprovals":
+		return ec.fieldContext_User_pendingApprovals(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_User_createdAt(ctx, field)
 	case "updatedAt":
@@ -2284,6 +2459,20 @@ func (ec *executionContext) field_Conversation_messages_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_approveToolCalls_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ids"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_cancelReply_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2379,6 +2568,20 @@ func (ec *executionContext) field_Mutation_deleteViewer_args(ctx context.Context
 		return nil, err
 	}
 	args["confirm"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_rejectToolCalls_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ids"] = arg0
 	return args, nil
 }
 
@@ -2897,6 +3100,166 @@ func (ec *executionContext) field___Type_fields_args(ctx context.Context, rawArg
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _ApprovalPayload_toolCalls(ctx context.Context, field graphql.CollectedField, obj *chat.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApprovalPayload_toolCalls(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ToolCalls, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ToolCall) graphql.Marshaler {
+			return ec.marshalNToolCall2ᚕᚖerrandᚋentᚐToolCallᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApprovalPayload_toolCalls(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApprovalPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ToolCall(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApprovalPayload_conversation(ctx context.Context, field graphql.CollectedField, obj *chat.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApprovalPayload_conversation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conversation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Conversation) graphql.Marshaler {
+			return ec.marshalNConversation2ᚖerrandᚋentᚐConversation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApprovalPayload_conversation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApprovalPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Conversation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApprovalPayload_conversationEdge(ctx context.Context, field graphql.CollectedField, obj *chat.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApprovalPayload_conversationEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConversationEdge(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*ent.Conversation]) graphql.Marshaler {
+			return ec.marshalNConversationEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApprovalPayload_conversationEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApprovalPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConversationEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApprovalPayload_assistantMessage(ctx context.Context, field graphql.CollectedField, obj *chat.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApprovalPayload_assistantMessage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AssistantMessage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Message) graphql.Marshaler {
+			return ec.marshalOMessage2ᚖerrandᚋentᚐMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ApprovalPayload_assistantMessage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApprovalPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Message(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApprovalPayload_assistantMessageEdge(ctx context.Context, field graphql.CollectedField, obj *chat.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApprovalPayload_assistantMessageEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AssistantMessageEdge(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*ent.Message]) graphql.Marshaler {
+			return ec.marshalOMessageEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ApprovalPayload_assistantMessageEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApprovalPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
 
 func (ec *executionContext) _AuthInfo_methods(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Auth) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -4700,6 +5063,94 @@ func (ec *executionContext) fieldContext_Mutation_deleteViewer(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_approveToolCalls(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_approveToolCalls(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ApproveToolCalls(ctx, fc.Args["ids"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.Decision) graphql.Marshaler {
+			return ec.marshalOApprovalPayload2ᚖerrandᚋinternalᚋchatᚐDecision(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_approveToolCalls(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApprovalPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_approveToolCalls_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_rejectToolCalls(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_rejectToolCalls(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RejectToolCalls(ctx, fc.Args["ids"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.Decision) graphql.Marshaler {
+			return ec.marshalOApprovalPayload2ᚖerrandᚋinternalᚋchatᚐDecision(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_rejectToolCalls(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApprovalPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_rejectToolCalls_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_createConversation(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5787,6 +6238,153 @@ func (ec *executionContext) _PeriodUsage_dailyTokenLimit(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_PeriodUsage_dailyTokenLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PeriodUsage", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ProposedChange_taskId(ctx context.Context, field graphql.CollectedField, obj *enum.ProposedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProposedChange_taskId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TaskID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProposedChange_taskId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProposedChange", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ProposedChange_number(ctx context.Context, field graphql.CollectedField, obj *enum.ProposedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProposedChange_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProposedChange_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProposedChange", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ProposedChange_title(ctx context.Context, field graphql.CollectedField, obj *enum.ProposedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProposedChange_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProposedChange_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProposedChange", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ProposedChange_version(ctx context.Context, field graphql.CollectedField, obj *enum.ProposedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProposedChange_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProposedChange_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProposedChange", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ProposedChange_kind(ctx context.Context, field graphql.CollectedField, obj *enum.ProposedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProposedChange_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v enum.ChangeKind) graphql.Marshaler {
+			return ec.marshalNTaskChangeKind2errandᚋentᚋenumᚐChangeKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProposedChange_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProposedChange", field, false, false, errors.New("field of type TaskChangeKind does not have child fields"))
+}
+
+func (ec *executionContext) _ProposedChange_fields(ctx context.Context, field graphql.CollectedField, obj *enum.ProposedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProposedChange_fields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fields, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []enum.FieldChange) graphql.Marshaler {
+			return ec.marshalNTaskFieldChange2ᚕerrandᚋentᚋenumᚐFieldChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProposedChange_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProposedChange",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TaskFieldChange(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -8833,6 +9431,52 @@ func (ec *executionContext) fieldContext_TaskPayload_taskEdge(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _ToolApproval_tool(ctx context.Context, field graphql.CollectedField, obj *enum.ToolApproval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ToolApproval_tool(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tool, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ToolApproval_tool(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ToolApproval", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ToolApproval_mode(ctx context.Context, field graphql.CollectedField, obj *enum.ToolApproval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ToolApproval_mode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v enum.ApprovalMode) graphql.Marshaler {
+			return ec.marshalNApprovalMode2errandᚋentᚋenumᚐApprovalMode(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ToolApproval_mode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ToolApproval", field, false, false, errors.New("field of type ApprovalMode does not have child fields"))
+}
+
 func (ec *executionContext) _ToolCall_id(ctx context.Context, field graphql.CollectedField, obj *ent.ToolCall) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8969,6 +9613,93 @@ func (ec *executionContext) _ToolCall_latencyMs(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_ToolCall_latencyMs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ToolCall", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ToolCall_proposal(ctx context.Context, field graphql.CollectedField, obj *ent.ToolCall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ToolCall_proposal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Proposal, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []enum.ProposedChange) graphql.Marshaler {
+			return ec.marshalNProposedChange2ᚕerrandᚋentᚋenumᚐProposedChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ToolCall_proposal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ToolCall",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ProposedChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ToolCall_expiresAt(ctx context.Context, field graphql.CollectedField, obj *ent.ToolCall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ToolCall_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ToolCall_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ToolCall", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ToolCall_message(ctx context.Context, field graphql.CollectedField, obj *ent.ToolCall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ToolCall_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ToolCall().Message(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Message) graphql.Marshaler {
+			return ec.marshalNMessage2ᚖerrandᚋentᚐMessage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ToolCall_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ToolCall",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Message(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ToolCall_offset(ctx context.Context, field graphql.CollectedField, obj *ent.ToolCall) (ret graphql.Marshaler) {
@@ -9365,6 +10096,70 @@ func (ec *executionContext) fieldContext_User_usage(ctx context.Context, field g
 	if fc.Args, err = ec.field_User_usage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _User_approvalPolicy(ctx context.Context, field graphql.CollectedField, obj *ent.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_approvalPolicy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.User().ApprovalPolicy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*enum.ToolApproval) graphql.Marshaler {
+			return ec.marshalNToolApproval2ᚕᚖerrandᚋentᚋenumᚐToolApprovalᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_User_approvalPolicy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "User",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ToolApproval(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _User_pendingApprovals(ctx context.Context, field graphql.CollectedField, obj *ent.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_pendingApprovals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.User().PendingApprovals(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ToolCall) graphql.Marshaler {
+			return ec.marshalNToolCall2ᚕᚖerrandᚋentᚐToolCallᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_User_pendingApprovals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "User",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ToolCall(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -10854,6 +11649,43 @@ func (ec *executionContext) unmarshalInputTaskOrder(ctx context.Context, obj any
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputToolApprovalInput(ctx context.Context, obj any) (enum.ToolApproval, error) {
+	var it enum.ToolApproval
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"tool", "mode"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "tool":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tool"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tool = data
+		case "mode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
+			data, err := ec.unmarshalNApprovalMode2errandᚋentᚋenumᚐApprovalMode(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mode = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputUpdateConversationInput(ctx context.Context, obj any) (model.UpdateConversationInput, error) {
 	var it model.UpdateConversationInput
 	if obj == nil {
@@ -10995,7 +11827,7 @@ func (ec *executionContext) unmarshalInputUpdateViewerInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "timeZone", "weekStart"}
+	fieldsInOrder := [...]string{"name", "timeZone", "weekStart", "approvalPolicy"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -11023,6 +11855,13 @@ func (ec *executionContext) unmarshalInputUpdateViewerInput(ctx context.Context,
 				return it, err
 			}
 			it.WeekStart = graphql.OmittableOf(data)
+		case "approvalPolicy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approvalPolicy"))
+			data, err := ec.unmarshalOToolApprovalInput2ᚕᚖerrandᚋentᚋenumᚐToolApprovalᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApprovalPolicy = data
 		}
 	}
 	return it, nil
@@ -11139,6 +11978,67 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var approvalPayloadImplementors = []string{"ApprovalPayload"}
+
+func (ec *executionContext) _ApprovalPayload(ctx context.Context, sel ast.SelectionSet, obj *chat.Decision) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, approvalPayloadImplementors, ec.fieldWriterApprovalPayload, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, approvalPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApprovalPayload")
+		case "toolCalls":
+			out.Values[i] = ec._ApprovalPayload_toolCalls(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "conversation":
+			out.Values[i] = ec._ApprovalPayload_conversation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "conversationEdge":
+			out.Values[i] = ec._ApprovalPayload_conversationEdge(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assistantMessage":
+			out.Values[i] = ec._ApprovalPayload_assistantMessage(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "assistantMessageEdge":
+			out.Values[i] = ec._ApprovalPayload_assistantMessageEdge(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
 
 var authInfoImplementors = []string{"AuthInfo"}
 
@@ -12516,6 +13416,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "approveToolCalls":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_approveToolCalls(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "rejectToolCalls":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_rejectToolCalls(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "createConversation":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createConversation(ctx, field)
@@ -12862,6 +13776,72 @@ func (ec *executionContext) _PeriodUsage(ctx context.Context, sel ast.SelectionS
 		case "dailyTokenLimit":
 			out.Values[i] = ec._PeriodUsage_dailyTokenLimit(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var proposedChangeImplementors = []string{"ProposedChange"}
+
+func (ec *executionContext) _ProposedChange(ctx context.Context, sel ast.SelectionSet, obj *enum.ProposedChange) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, proposedChangeImplementors, ec.fieldWriterProposedChange, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, proposedChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProposedChange")
+		case "taskId":
+			out.Values[i] = ec._ProposedChange_taskId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "number":
+			out.Values[i] = ec._ProposedChange_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "title":
+			out.Values[i] = ec._ProposedChange_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._ProposedChange_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._ProposedChange_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fields":
+			out.Values[i] = ec._ProposedChange_fields(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -14527,6 +15507,52 @@ func (ec *executionContext) _TaskPayload(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var toolApprovalImplementors = []string{"ToolApproval"}
+
+func (ec *executionContext) _ToolApproval(ctx context.Context, sel ast.SelectionSet, obj *enum.ToolApproval) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, toolApprovalImplementors, ec.fieldWriterToolApproval, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, toolApprovalImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ToolApproval")
+		case "tool":
+			out.Values[i] = ec._ToolApproval_tool(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mode":
+			out.Values[i] = ec._ToolApproval_mode(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var toolCallImplementors = []string{"ToolCall", "Node"}
 
 func (ec *executionContext) _ToolCall(ctx context.Context, sel ast.SelectionSet, obj *ent.ToolCall) graphql.Marshaler {
@@ -14545,42 +15571,90 @@ func (ec *executionContext) _ToolCall(ctx context.Context, sel ast.SelectionSet,
 		case "id":
 			out.Values[i] = ec._ToolCall_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":
 			out.Values[i] = ec._ToolCall_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "arguments":
 			out.Values[i] = ec._ToolCall_arguments(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "result":
 			out.Values[i] = ec._ToolCall_result(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "status":
 			out.Values[i] = ec._ToolCall_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "latencyMs":
 			out.Values[i] = ec._ToolCall_latencyMs(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "proposal":
+			out.Values[i] = ec._ToolCall_proposal(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiresAt":
+			out.Values[i] = ec._ToolCall_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "message":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ToolCall_message(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "offset":
 			out.Values[i] = ec._ToolCall_offset(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":
 			out.Values[i] = ec._ToolCall_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -14765,6 +15839,82 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 					}
 				}()
 				res = ec._User_usage(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "approvalPolicy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._User_approvalPolicy(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "pendingApprovals":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._User_pendingApprovals(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -15267,6 +16417,16 @@ func (ec *executionContext) marshalNActorKind2errandᚋentᚋenumᚐActorKind(ct
 	return v
 }
 
+func (ec *executionContext) unmarshalNApprovalMode2errandᚋentᚋenumᚐApprovalMode(ctx context.Context, v any) (enum.ApprovalMode, error) {
+	var res enum.ApprovalMode
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApprovalMode2errandᚋentᚋenumᚐApprovalMode(ctx context.Context, sel ast.SelectionSet, v enum.ApprovalMode) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNAuthInfo2errandᚋinternalᚋserverinfoᚐAuth(ctx context.Context, sel ast.SelectionSet, v serverinfo.Auth) graphql.Marshaler {
 	return ec._AuthInfo(ctx, sel, &v)
 }
@@ -15713,6 +16873,26 @@ func (ec *executionContext) marshalNPeriodUsage2ᚖerrandᚋinternalᚋusageᚐS
 	return ec._PeriodUsage(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNProposedChange2errandᚋentᚋenumᚐProposedChange(ctx context.Context, sel ast.SelectionSet, v enum.ProposedChange) graphql.Marshaler {
+	return ec._ProposedChange(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNProposedChange2ᚕerrandᚋentᚋenumᚐProposedChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []enum.ProposedChange) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNProposedChange2errandᚋentᚋenumᚐProposedChange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNSendMessageInput2errandᚋinternalᚋchatᚐSendMessageInput(ctx context.Context, v any) (chat.SendMessageInput, error) {
 	res, err := ec.unmarshalInputSendMessageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -16007,6 +17187,37 @@ func (ec *executionContext) marshalNTaskPriority2errandᚋentᚋenumᚐPriority(
 	return v
 }
 
+func (ec *executionContext) marshalNToolApproval2ᚕᚖerrandᚋentᚋenumᚐToolApprovalᚄ(ctx context.Context, sel ast.SelectionSet, v []*enum.ToolApproval) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNToolApproval2ᚖerrandᚋentᚋenumᚐToolApproval(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNToolApproval2ᚖerrandᚋentᚋenumᚐToolApproval(ctx context.Context, sel ast.SelectionSet, v *enum.ToolApproval) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ToolApproval(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNToolApprovalInput2ᚖerrandᚋentᚋenumᚐToolApproval(ctx context.Context, v any) (*enum.ToolApproval, error) {
+	res, err := ec.unmarshalInputToolApprovalInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNToolCall2ᚕᚖerrandᚋentᚐToolCallᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ToolCall) graphql.Marshaler {
 	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -16228,6 +17439,13 @@ func (ec *executionContext) marshalN__TypeKind2string(ctx context.Context, sel a
 	return res
 }
 
+func (ec *executionContext) marshalOApprovalPayload2ᚖerrandᚋinternalᚋchatᚐDecision(ctx context.Context, sel ast.SelectionSet, v *chat.Decision) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ApprovalPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -16434,6 +17652,13 @@ func (ec *executionContext) marshalOMessage2ᚖerrandᚋentᚐMessage(ctx contex
 	return ec._Message(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOMessageEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*ent.Message]) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._MessageEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOMessageError2ᚖerrandᚋentᚋenumᚐMessageError(ctx context.Context, sel ast.SelectionSet, v *enum.MessageError) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -16618,6 +17843,23 @@ func (ec *executionContext) marshalOTaskStatus2ᚖerrandᚋentᚋenumᚐTaskStat
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) unmarshalOToolApprovalInput2ᚕᚖerrandᚋentᚋenumᚐToolApprovalᚄ(ctx context.Context, v any) ([]*enum.ToolApproval, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*enum.ToolApproval, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNToolApprovalInput2ᚖerrandᚋentᚋenumᚐToolApproval(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) marshalOToolCall2ᚖerrandᚋentᚐToolCall(ctx context.Context, sel ast.SelectionSet, v *ent.ToolCall) graphql.Marshaler {

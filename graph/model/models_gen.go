@@ -110,6 +110,8 @@ type UpdateViewerInput struct {
 	TimeZone graphql.Omittable[*string] `json:"timeZone"`
 	// First day of the week.
 	WeekStart graphql.Omittable[*enum.Weekday] `json:"weekStart"`
+	// When the agent's changes need approval. Tools that are not listed keep their mode.
+	ApprovalPolicy []*enum.ToolApproval `json:"approvalPolicy"`
 }
 
 // Result of updateViewer.

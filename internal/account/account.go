@@ -19,6 +19,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/auth"
 	"errand/internal/quota"
+	"errand/internal/store"
 	"errand/internal/truncate"
 	"errand/internal/viewer"
 
@@ -168,11 +169,13 @@ func (s *Service) FindUser(ctx context.Context, id string) (*ent.User, error) {
 	return u, err
 }
 
-// UserPatch is a change of the viewer's account. A nil field leaves the value unchanged.
+// UserPatch is a change of the viewer's account. A nil field leaves the value unchanged, and so does ApprovalPolicy the
+// mode of a tool that it does not list.
 type UserPatch struct {
-	Name      *string
-	TimeZone  *string
-	WeekStart *enum.Weekday
+	Name           *string
+	TimeZone       *string
+	WeekStart      *enum.Weekday
+	ApprovalPolicy []*enum.ToolApproval
 }
 
 // UpdateUser changes the viewer's account.
@@ -181,31 +184,58 @@ func (s *Service) UpdateUser(ctx context.Context, p UserPatch) (*ent.User, error
 	if err != nil {
 		return nil, err
 	}
-	update := s.client.User.UpdateOneID(v.UserID)
-	if p.Name != nil {
-		checked, err := checkName(*p.Name)
-		if err != nil {
-			return nil, err
-		}
-		update.SetName(checked).SetNameChosen(true)
-	}
-	if p.TimeZone != nil {
-		if err := checkTimeZone(*p.TimeZone); err != nil {
-			return nil, err
-		}
-		update.SetTimeZone(*p.TimeZone)
-	}
-	if p.WeekStart != nil {
-		update.SetWeekStart(*p.WeekStart)
-	}
-	if err := s.limits.AllowMutation(ctx, s.client); err != nil {
+	if err := p.check(); err != nil {
 		return nil, err
 	}
-	u, err := update.Save(ctx)
+	var u *ent.User
+	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
+		if err := s.limits.AllowMutation(ctx, tx); err != nil {
+			return err
+		}
+		if err := quota.Lock(ctx, tx, v.UserID); err != nil {
+			return err
+		}
+		update := tx.User.UpdateOneID(v.UserID)
+		if p.Name != nil {
+			update.SetName(*p.Name).SetNameChosen(true)
+		}
+		if p.TimeZone != nil {
+			update.SetTimeZone(*p.TimeZone)
+		}
+		if p.WeekStart != nil {
+			update.SetWeekStart(*p.WeekStart)
+		}
+		if len(p.ApprovalPolicy) > 0 {
+			before, err := tx.User.Get(ctx, v.UserID)
+			if err != nil {
+				return err
+			}
+			update.SetApprovalPolicy(mergePolicy(before.ApprovalPolicy, p.ApprovalPolicy))
+		}
+		u, err = update.Save(ctx)
+		return err
+	})
 	if ent.IsNotFound(err) {
 		return nil, viewer.ErrAccountDeleted()
 	}
 	return u, err
+}
+
+// check validates the fields, and trims the name.
+func (p *UserPatch) check() error {
+	if p.Name != nil {
+		checked, err := checkName(*p.Name)
+		if err != nil {
+			return err
+		}
+		p.Name = &checked
+	}
+	if p.TimeZone != nil {
+		if err := checkTimeZone(*p.TimeZone); err != nil {
+			return err
+		}
+	}
+	return checkPolicy(p.ApprovalPolicy)
 }
 
 // checkName trims and validates a display name.

@@ -33,8 +33,7 @@ type Limits struct {
 	Turns int
 	// Context is the estimated number of input tokens of a call; older turns are summarised.
 	Context int
-	// Changes is the largest number of tasks that a turn may change or delete without the user's
-	// message naming their numbers.
+	// Changes is the largest number of existing tasks that a turn may change without the user's approval.
 	Changes int
 }
 
@@ -70,10 +69,12 @@ type Options struct {
 	// Titles lets the model name conversations after their first turn.
 	Titles bool
 	// Ledger records usage and enforces its limits.
-	Ledger   *usage.Ledger
-	Limits   Limits
-	Observer Observer
-	Logger   *slog.Logger
+	Ledger *usage.Ledger
+	Limits Limits
+	// ApprovalTTL is how long the user may approve a tool call.
+	ApprovalTTL time.Duration
+	Observer    Observer
+	Logger      *slog.Logger
 }
 
 // Agent writes replies. It is safe for concurrent use.

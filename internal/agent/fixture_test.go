@@ -177,6 +177,7 @@ func newFixture(t testing.TB, db *store.DB, model llms.Model, s settings) *fixtu
 		db.Client(),
 		hub,
 		engine,
+		w.tasks,
 		chat.Limits{MessagesPerMinute: 100_000, CheckBudget: w.ledger.Admit},
 	)
 	setDefault(&s.limits.Steps, 8)
@@ -188,6 +189,7 @@ func newFixture(t testing.TB, db *store.DB, model llms.Model, s settings) *fixtu
 	a := agent.New(agent.Options{
 		Client: db.Client(), Runs: engine, Hub: hub, Tasks: w.tasks, Tools: w.tools, Ledger: w.ledger, Model: model,
 		ModelName: "script/one", Offline: s.offline, Titles: s.titles, Limits: s.limits, Logger: quiet,
+		ApprovalTTL: time.Hour,
 	})
 	require.NoError(t, engine.Start(context.Background(), a.Handle))
 	t.Cleanup(func() {

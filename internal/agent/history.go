@@ -19,7 +19,8 @@ import (
 // answerTokens is reserved for an answer in prompts and token budgets.
 const answerTokens = 1024
 
-// maxEarlierReplies is how many failed replies a message may have before it is answered (chat.MaxRetries).
+// maxEarlierReplies is how many failed replies a message may have before it is answered (chat.MaxRetries). More replies,
+// through approvals, take the place of earlier turns.
 const maxEarlierReplies = 10
 
 // pastTurn is an earlier message and its replies as model messages.
@@ -30,8 +31,8 @@ type pastTurn struct {
 	messages    []llms.MessageContent
 }
 
-// newPastTurn returns the turn of a user message and its replies, newest first. All but the last reply have failed: only
-// their tool calls are of interest.
+// newPastTurn returns the turn of a user message and its replies, newest first. All but the last reply have failed or
+// asked for approval: only their tool calls are of interest.
 func newPastTurn(sent *ent.Message, replies []*ent.Message) pastTurn {
 	p := pastTurn{first: sent.Position, last: sent.Position, messages: modelMessages(sent)}
 	if len(replies) > 0 {
@@ -62,8 +63,9 @@ func leadingReplies(rows []*ent.Message) int {
 	return n
 }
 
-// takeEarlierReplies records the steps of the replies to the message to answer that have failed, and returns the rows
-// from that message on. This reply continues from the steps, so that it does not repeat their effects.
+// takeEarlierReplies records the steps of the replies to the message to answer that have failed or asked for approval,
+// and returns the rows from that message on. This reply continues from the steps, so that it does not repeat their
+// effects.
 func (t *turn) takeEarlierReplies(rows []*ent.Message) []*ent.Message {
 	n := leadingReplies(rows)
 	t.earlierSteps = stepsOf(rows[:n])

@@ -139,7 +139,7 @@ func countChanged(before, after []string) int {
 	return n
 }
 
-func TestHandle_InjectedInstructions_StayWithinChangeLimit(t *testing.T) {
+func TestHandle_InjectedInstructions_NeedApproval(t *testing.T) {
 	t.Parallel()
 	for _, a := range attacks(t) {
 		t.Run(a.Name, func(t *testing.T) {
@@ -167,39 +167,29 @@ func TestHandle_InjectedInstructions_StayWithinChangeLimit(t *testing.T) {
 			case a.Hidden && a.Name != "reversed by bidi":
 				require.Zero(t, n, "invisible text does not reach the model")
 			default:
-				require.Positive(t, n, "the model followed the injection")
-				require.Equal(t, a.Order == "delete_task" || a.Order == "update_task", n == 5)
-				require.Contains(t, reply.Content, "at most 5 tasks")
+				proposed := 0
+				for _, c := range reply.Edges.ToolCalls {
+					proposed += len(c.Proposal)
+				}
+				require.Positive(t, n+proposed, "the model followed the injection")
+				if a.Order == "delete_task" || a.Order == "update_task" { // the others concern the five tasks in one state
+					require.Zero(t, n)
+					require.Equal(t, 10, proposed)
+					require.Contains(t, reply.Content, "This needs your approval")
+				}
 			}
 		})
 	}
 }
 
-// TestHandle_InjectedInstructionsInEarlierTurn_StayWithinChangeLimit: what was read stays in the conversation.
-func TestHandle_InjectedInstructionsInEarlierTurn_StayWithinChangeLimit(t *testing.T) {
+// What was read stays in the conversation.
+func TestHandle_InjectedInstructionsInEarlierTurn_NeedApproval(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *store.DB) {
 		w, _ := attackedFixture(t, db, attacks(t)[0])
 		before := w.titles()
 		w.send("Hello")
-		require.Equal(t, 5, countChanged(before, w.titles()))
+		require.Zero(t, countChanged(before, w.titles()))
 		w.send("Thanks")
-		require.Equal(t, 10, countChanged(before, w.titles()))
-	})
-}
-
-func TestHandle_TasksNamedByUser_HaveNoChangeLimit(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db *store.DB) {
-		w := newOfflineFixture(t, db)
-		for i := range 12 {
-			w.createTasks(fmt.Sprintf("Task number %d", i+1))
-		}
-		reply := w.send("complete tasks 1, 2, 3, 4, 5, 6, 7 and 8")
-		require.Equal(t, 8, strings.Count(strings.Join(w.titles(), " "), "✓"), reply.Content)
-		require.Contains(t, w.send("delete all my tasks").Content, "Should I delete all 12 of them?")
-		reply = w.send("yes")
-		require.Len(t, w.titles(), 7)
-		require.Contains(t, reply.Content, "at most 5 tasks", "the reply reports the rest")
-		require.Contains(t, reply.Content, "Deleted task 5")
-		require.Contains(t, reply.Content, "I could not delete task 6")
+		require.Zero(t, countChanged(before, w.titles()))
 	})
 }

@@ -53,9 +53,24 @@ func (t *turn) buildPrompt(ctx context.Context, reply *ent.Message) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
+	decided, err := t.resolveOpenCalls(ctx, reply.ID, rows)
+	if err != nil {
+		return err
+	}
+	if decided {
+		if rows, err = t.loadHistory(ctx, reply); err != nil {
+			return err
+		}
+	}
+	answering := []string{reply.ID}
+	for _, m := range rows[:leadingReplies(rows)] {
+		answering = append(answering, m.ID)
+	}
 	if rows = t.takeEarlierReplies(rows); len(rows) == 0 {
 		return nil
 	}
+	t.question = questionBefore(rows)
+	rows = t.skipAnswer(rows, answering)
 	t.userMessage, t.userPosition = rows[0].Content, rows[0].Position
 	t.history = t.fitHistory(rows)
 	for i := len(t.history) - 1; i >= 0; i-- {

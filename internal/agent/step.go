@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -80,6 +81,10 @@ func sliceUTF16(s string, from, to int) string {
 	return strings.TrimSuffix(rest, tail)
 }
 
+// awaitingResult is the result that models read of a call that waits for approval.
+const awaitingResult = `{"error":{"code":"AWAITING_APPROVAL",` +
+	`"message":"This was not done: it waits for the user's approval."}}`
+
 // messages converts a step to model messages: the answer with its calls, then one result for each call.
 // A call without a result gets run.UnexecutedResult, since providers require a result for every call.
 func (s *step) messages() []llms.MessageContent {
@@ -99,8 +104,11 @@ func (s *step) messages() []llms.MessageContent {
 			ID: c.ProviderID, Type: "function", FunctionCall: &llms.FunctionCall{Name: c.Name, Arguments: c.Arguments},
 		})
 		result := run.UnexecutedResult
-		if c.Result != nil {
+		switch {
+		case c.Result != nil:
 			result = *c.Result
+		case c.Status == enum.ToolCallAwaiting:
+			result = awaitingResult
 		}
 		out = append(out, llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{
 			llms.ToolCallResponse{ToolCallID: c.ProviderID, Name: c.Name, Content: stripInvisible(result)},
@@ -154,6 +162,9 @@ func (t *turn) runToolCalls(ctx context.Context) error {
 	if len(t.steps) == 0 {
 		return nil
 	}
+	if err := t.tryStep(ctx); err != nil {
+		return err
+	}
 	for _, c := range t.steps[len(t.steps)-1].calls {
 		if c.Status != enum.ToolCallStarted {
 			continue
@@ -165,15 +176,21 @@ func (t *turn) runToolCalls(ctx context.Context) error {
 	return nil
 }
 
-// runToolCall runs one call. Its effect and its result commit together, in a transaction that checks the fence.
+// runToolCall runs one call. Its effect and its result commit together, in a transaction that checks the fence. The
+// effect of a call that needs approval is rolled back and stored as a proposal.
 func (t *turn) runToolCall(ctx context.Context, c *ent.ToolCall) error {
 	started := time.Now()
 	var result tool.Result
+	var changes []enum.ProposedChange
 	name := t.toolName(c)
 	ctx, end := telemetry.ToolCall(ctx, name)
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) (err error) {
-		result, err = t.applyToolCall(ctx, t.Tasks.In(tx), c)
-		if err != nil {
+		tasks := t.Tasks.In(tx)
+		if result, err = t.applyToolCall(ctx, tasks, c); err != nil {
+			return err
+		}
+		changes = tasks.Changes()
+		if err := t.checkApproval(c, changes); err != nil {
 			return err
 		}
 		status := enum.ToolCallSucceeded
@@ -185,11 +202,16 @@ func (t *turn) runToolCall(ctx context.Context, c *ent.ToolCall) error {
 		return tx.ToolCall.Update().Where(toolcall.ID(c.ID)).
 			SetStatus(status).SetResult(result.JSON).SetLatencyMs(latency).SetUpdatedAt(ids.Now()).Exec(ctx)
 	})
+	if errors.Is(err, errNeedsApproval) {
+		end(nil, false)
+		return t.propose(ctx, c, changes)
+	}
 	end(err, result.Failed)
 	if err != nil {
 		c.Status, c.Result, c.LatencyMs = enum.ToolCallStarted, nil, nil
 		return err
 	}
+	t.approvals.made = append(t.approvals.made, changes...)
 	took := time.Since(started)
 	t.Observer.ToolCall(name, took, result.Failed)
 	t.Logger.InfoContext(ctx, "tool call", "user_id", t.job.UserID, "conversation_id", t.job.ConversationID,
@@ -214,7 +236,7 @@ func (t *turn) applyToolCall(ctx context.Context, tasks tool.Tasks, c *ent.ToolC
 				t.Limits.ToolCalls),
 		), nil
 	}
-	if refused, ok := t.checkChangeLimit(c); !ok {
+	if refused, ok := t.refused(c); ok {
 		return refused, nil
 	}
 	ctx = viewer.NewContext(ctx, viewer.Viewer{

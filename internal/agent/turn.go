@@ -33,9 +33,12 @@ type turn struct {
 	conversation *ent.Conversation
 	userMessage  string                // the message to answer
 	userPosition int                   // its position; 0 without one
+	question     string                // the reply before it, if that asked something
 	earlierSteps []*step               // steps of earlier replies to it, which failed
 	history      []pastTurn            // the earlier turns in the prompt, newest first
 	prompt       []llms.MessageContent // system, history and the message to answer
+
+	approvals approvals
 
 	steps     []*step      // steps of the reply, recorded ones first
 	callCount int          // tool calls of the reply
@@ -101,6 +104,9 @@ func (t *turn) loop(ctx context.Context) error {
 	if err := t.runToolCalls(ctx); err != nil {
 		return err
 	}
+	if t.awaitsApproval() {
+		return t.finishAsking(ctx)
+	}
 	for len(t.steps) < t.Limits.Steps {
 		choice, err := t.callModel(ctx)
 		if err != nil {
@@ -117,6 +123,9 @@ func (t *turn) loop(ctx context.Context) error {
 		}
 		if err := t.runToolCalls(ctx); err != nil {
 			return err
+		}
+		if t.awaitsApproval() {
+			return t.finishAsking(ctx)
 		}
 	}
 	return t.finish(ctx, run.Outcome{Status: enum.MessageFailed, ErrorCode: apperr.ComplexityLimit})
@@ -138,6 +147,9 @@ func (t *turn) start(ctx context.Context) error {
 	t.callCount = len(reply.Edges.ToolCalls)
 	kept := recordedText(reply)
 	if err := t.buildPrompt(ctx, reply); err != nil {
+		return err
+	}
+	if err := t.loadApprovals(ctx); err != nil {
 		return err
 	}
 	err = t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {

@@ -7,7 +7,9 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
+	"errand/ent/toolcall"
 	"errand/internal/apperr"
+	"errand/internal/approval"
 	"errand/internal/viewer"
 )
 
@@ -15,15 +17,18 @@ import (
 // run of a killed replica ends when its lease expires, later than this.
 const cancelWait = 2 * time.Second
 
-// CancelReply cancels a reply and returns it, finished unless that takes longer than cancelWait. A finished
-// reply stays unchanged.
+// CancelReply cancels a reply and returns it, finished unless that takes longer than cancelWait. Of a finished reply it
+// rejects the open tool calls.
 func (s *Service) CancelReply(ctx context.Context, messageID string) (*ent.Message, error) {
 	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
 		return nil, err
 	}
 	m, err := s.requireReply(ctx, messageID)
-	if err != nil || m.Status.Terminal() {
-		return m, err
+	if err != nil {
+		return nil, err
+	}
+	if m.Status.Terminal() {
+		return m, s.rejectCallsOf(ctx, m)
 	}
 	// Subscribe before cancelling, so that the end of the run cannot be missed.
 	sub := s.hub.Subscribe(m.ConversationID)
@@ -41,6 +46,20 @@ func (s *Service) CancelReply(ctx context.Context, messageID string) (*ent.Messa
 			return m, nil // timeout: clients receive the end through the stream
 		}
 	}
+}
+
+// rejectCallsOf rejects the open tool calls of a finished reply.
+func (s *Service) rejectCallsOf(ctx context.Context, m *ent.Message) error {
+	open, err := s.client.ToolCall.Query().Where(approval.Open(), toolcall.MessageID(m.ID)).Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the open tool calls: %w", err)
+	}
+	if !open {
+		return nil
+	}
+	return s.endOpenCalls(ctx, m.ConversationID, approval.Rejected, func(c *ent.ToolCall) bool {
+		return c.MessageID == m.ID
+	})
 }
 
 // requireReply returns the viewer's assistant message with the ID.

@@ -13,6 +13,7 @@ import (
 	"errand/ent/conversation"
 	"errand/internal/store"
 	"errand/internal/stream"
+	"errand/internal/task"
 	"errand/internal/viewer"
 )
 
@@ -31,15 +32,17 @@ type Service struct {
 	client *ent.Client
 	hub    *stream.Hub
 	runs   RunEngine
+	tasks  *task.Service
 	limits Limits
 }
 
-// NewService returns a Service. Zero fields of limits get their defaults.
-func NewService(client *ent.Client, hub *stream.Hub, runs RunEngine, limits Limits) *Service {
+// NewService returns a Service, which makes approved changes through tasks. Zero fields of limits get their defaults.
+func NewService(client *ent.Client, hub *stream.Hub, runs RunEngine, tasks *task.Service, limits Limits) *Service {
 	return &Service{
 		client: client,
 		hub:    hub,
 		runs:   runs,
+		tasks:  tasks,
 		limits: limits.withDefaults(),
 	}
 }

@@ -64,7 +64,7 @@ func forEachEngine(t *testing.T, test func(t *testing.T, ctx context.Context, e 
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		e := &environment{runs: &fakeRuns{}, client: db.Client()}
 		limits := chat.Limits{UnfinishedReplies: 5, MessagesPerMinute: 50}
-		e.Service = chat.NewService(db.Client(), stream.NewHub(), e.runs, limits)
+		e.Service = chat.NewService(db.Client(), stream.NewHub(), e.runs, nil, limits)
 		u := db.Client().User.Create().SetSubject("alice").SaveX(rule.System(t.Context()))
 		test(t, viewer.NewContext(t.Context(), viewer.Viewer{UserID: u.ID}), e)
 	})
@@ -135,9 +135,9 @@ func TestMessagesFrom_PositionZero_StartsAtOldestUnfinishedTurn(t *testing.T) {
 		second := e.send(t, ctx, first.Conversation, "2")
 		e.send(t, ctx, first.Conversation, "3")
 		openPositions := func() (positions []int) {
-			rows, err := e.MessagesFrom(ctx, first.Conversation.ID, 0)
+			rows, err := e.MessagesFrom(ctx, first.Conversation.ID, 0, -1)
 			require.NoError(t, err)
-			for _, m := range rows {
+			for _, m := range rows.Messages {
 				positions = append(positions, m.Position)
 			}
 			return positions
@@ -155,10 +155,10 @@ func TestMessagesFrom_PositionZero_StartsAtOldestUnfinishedTurn(t *testing.T) {
 
 		empty, err := e.CreateConversation(ctx, nil, nil)
 		require.NoError(t, err)
-		rows, err := e.MessagesFrom(ctx, empty.ID, 0)
+		rows, err := e.MessagesFrom(ctx, empty.ID, 0, -1)
 		require.NoError(t, err)
-		require.Empty(t, rows)
-		_, err = e.MessagesFrom(ctx, "conv_none", 0)
+		require.Empty(t, rows.Messages)
+		_, err = e.MessagesFrom(ctx, "conv_none", 0, -1)
 		require.Equal(t, apperr.NotFound, apperr.CodeOf(err))
 	})
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"errand/ent"
 	"errand/ent/enum"
@@ -79,40 +80,81 @@ func messageCursor(m *ent.Message) page.Cursor { return page.PositionCursor(mess
 // MessageEdge returns a message with its cursor in its conversation.
 func MessageEdge(m *ent.Message) *page.MessageEdge { return page.NewEdge(m, messageCursor) }
 
-// MessagesFrom returns a conversation's messages with their tool calls, from a position on, for the
-// conversation's stream. From position 0 it returns the newest turn and everything since the oldest
-// unfinished one. It returns no more messages than a [stream.MessageReader] has to. Without the scope
-// tasks:read, tool calls are redacted.
-func (s *Service) MessagesFrom(ctx context.Context, conversationID string, from int) ([]*ent.Message, error) {
+// maxChangedCalls is how many changed tool calls MessagesFrom returns. One revision changes fewer: those of a reply.
+const maxChangedCalls = 512
+
+// MessagesFrom implements [stream.MessageReader] for a conversation: it returns its messages with their tool calls from
+// a position on, and the tool calls that were decided since a revision. From position 0 it returns the newest turn and
+// everything since the oldest unfinished one. Without the scope tasks:read, tool calls are redacted.
+func (s *Service) MessagesFrom(
+	ctx context.Context, conversationID string, from, revision int,
+) (rows stream.MessageRows, err error) {
 	v, err := viewer.Require(ctx, viewer.Chat)
 	if err != nil {
-		return nil, err
+		return rows, err
 	}
 	c, err := s.FindConversation(ctx, conversationID)
 	if err != nil {
-		return nil, err
+		return rows, err
 	}
 	if c == nil {
-		return nil, apperr.Missing("conversation")
+		return rows, apperr.Missing("conversation")
+	}
+	rows.Revision = c.Revision
+	if revision >= 0 && revision < c.Revision {
+		if err := s.readChangedCalls(ctx, c, revision, &rows); err != nil {
+			return rows, err
+		}
 	}
 	if from == 0 {
 		if from, err = s.firstOpenPosition(ctx, c); err != nil {
-			return nil, err
+			return rows, err
 		}
 	}
-	rows, err := s.client.Message.Query().
+	rows.Messages, err = s.client.Message.Query().
 		Where(message.ConversationID(conversationID), message.PositionGTE(from)).
 		Order(message.ByPosition()).
 		Limit(max(stream.MessagesPerRead, 2*s.limits.UnfinishedReplies+2)).
 		WithToolCalls(func(q *ent.ToolCallQuery) { q.Order(toolcall.BySeq()) }).
 		All(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading messages: %w", err)
+		return rows, fmt.Errorf("reading messages: %w", err)
 	}
-	for _, m := range rows {
+	for _, m := range rows.Messages {
+		s.expireSeen(ctx, m.Edges.ToolCalls)
 		tool.RedactCalls(v.Scopes, m.Edges.ToolCalls)
 	}
+	tool.RedactCalls(v.Scopes, rows.Changed)
 	return rows, nil
+}
+
+// readChangedCalls reads the tool calls of a conversation that were decided after a revision.
+func (s *Service) readChangedCalls(
+	ctx context.Context, c *ent.Conversation, revision int, rows *stream.MessageRows,
+) error {
+	changed, err := s.client.ToolCall.Query().
+		Where(
+			toolcall.RevisionGT(revision),
+			toolcall.RevisionLTE(c.Revision),
+			toolcall.HasMessageWith(message.ConversationID(c.ID)),
+		).
+		WithMessage(func(q *ent.MessageQuery) { q.Select(message.FieldID, message.FieldPosition) }).
+		Order(toolcall.ByRevision(), toolcall.BySeq()).
+		Limit(maxChangedCalls).
+		All(ctx)
+	if err != nil {
+		return fmt.Errorf("reading changed tool calls: %w", err)
+	}
+	rows.Changed = changed
+	if len(changed) < maxChangedCalls {
+		return nil
+	}
+	last := changed[len(changed)-1].Revision
+	if n := slices.IndexFunc(changed, func(t *ent.ToolCall) bool { return t.Revision == last }); n > 0 {
+		rows.Changed, last = changed[:n], changed[n-1].Revision // the rest of the last revision may be missing
+	}
+	rows.Revision, rows.More = last, last < c.Revision
+	return nil
 }
 
 // firstOpenPosition returns the position of the oldest unfinished turn, or of the newest turn when all are finished.

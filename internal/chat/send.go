@@ -162,6 +162,11 @@ func (s *Service) createTurn(
 	if err != nil {
 		return nil, err
 	}
+	if sent.Position > 1 {
+		if err := s.decideByMessage(ctx, tx, in.Content, reply, seq.ConversationChange); err != nil {
+			return nil, err
+		}
+	}
 	return &Turn{Conversation: c, UserMessage: sent, AssistantMessage: reply}, nil
 }
 

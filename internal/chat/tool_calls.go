@@ -19,6 +19,7 @@ func (s *Service) ToolCallsByID(ctx context.Context, ids []string) (map[string]*
 		return nil, err
 	}
 	found, err := s.client.ToolCall.Query().Where(toolcall.IDIn(ids...)).All(ctx)
+	s.expireSeen(ctx, found)
 	tool.RedactCalls(v.Scopes, found)
 	return store.ByID(found, err)
 }
@@ -34,6 +35,7 @@ func (s *Service) ToolCallsByMessage(ctx context.Context, messageIDs []string) (
 	if err != nil {
 		return nil, fmt.Errorf("reading tool calls: %w", err)
 	}
+	s.expireSeen(ctx, found)
 	tool.RedactCalls(v.Scopes, found)
 	out := make(map[string][]*ent.ToolCall, len(messageIDs))
 	for _, c := range found {

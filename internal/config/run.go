@@ -34,9 +34,11 @@ type Turns struct {
 	MaxToolCalls int `env:"TURN_MAX_TOOL_CALLS" envDefault:"16"`
 	// TurnTimeout is the maximum duration of a reply, 1s to 1h.
 	TurnTimeout time.Duration `env:"TURN_TIMEOUT" envDefault:"2m"`
-	// MaxChanges is the number of tasks that may be changed or deleted without the user having named their numbers,
-	// once the model has read stored text, 0 to 256. It limits the damage of instructions within that text.
+	// MaxChanges is the number of existing tasks that may be completed, reopened, changed or deleted without the user's
+	// approval, 0 to 256.
 	MaxChanges int `env:"TURN_MAX_CHANGES_AFTER_READING" envDefault:"5"`
+	// ApprovalTTL is how long the user may approve a tool call, 1m to 720h.
+	ApprovalTTL time.Duration `env:"APPROVAL_TTL" envDefault:"24h"`
 	// TokensPerTurn and TokensPerDay limit the tokens of one reply and of one user per UTC day, up to 1000000000;
 	// 0 means no limit.
 	TokensPerTurn int `env:"TOKENS_PER_TURN" envDefault:"0"`
@@ -47,6 +49,7 @@ func (t *Turns) validate(errs *Errors) {
 	validateRange(errs, "TURN_MAX_STEPS", t.MaxSteps, 1, 64)
 	validateRange(errs, "TURN_MAX_TOOL_CALLS", t.MaxToolCalls, 1, 256)
 	validateRange(errs, "TURN_MAX_CHANGES_AFTER_READING", t.MaxChanges, 0, 256)
+	validateRange(errs, "APPROVAL_TTL", t.ApprovalTTL, time.Minute, 720*time.Hour)
 	validateRange(errs, "TOKENS_PER_TURN", t.TokensPerTurn, 0, 1_000_000_000)
 	validateRange(errs, "TOKENS_PER_DAY", t.TokensPerDay, 0, 1_000_000_000)
 	validateRange(errs, "TURN_TIMEOUT", t.TurnTimeout, time.Second, time.Hour)

@@ -44,7 +44,15 @@ func (a *taskAction) bulkCalls() []toolCall {
 	return []toolCall{{name: listTasks, args: args, onResult: take}}
 }
 
-// applyBulk proceeds with a single task that matches all words; any other change needs a confirmation.
+// maxUnasked is how many tasks the server changes by default without asking the user for approval. It asks before it
+// deletes more than one.
+const maxUnasked = 5
+
+// serverAsks reports whether the server asks before it changes the tasks, so that the model need not.
+func serverAsks(k intent.Kind, n int) bool { return n > maxUnasked || k == intent.Delete && n > 1 }
+
+// applyBulk proceeds with a single task that matches all words, and with changes before which the server asks; any other
+// change needs a confirmation.
 func (a *taskAction) applyBulk(f intent.Filter, r toolResult) {
 	a.bulk = &r
 	s := &candidate{number: -1}
@@ -56,6 +64,11 @@ func (a *taskAction) applyBulk(f intent.Filter, r toolResult) {
 		s.line = trimStop(nothing(f)) + ", so I " + notDone[a.req.Kind] + "."
 	case len(r.Tasks) == 1 && r.more() == 0 && hasAll(r.Tasks[0].Title, content(f.Search)):
 		s.number, s.current = r.Tasks[0].Number, &r.Tasks[0]
+	case r.more() == 0 && len(r.Tasks) < maxCalls && serverAsks(a.req.Kind, len(r.Tasks)):
+		a.candidates = a.candidates[:len(a.candidates)-1]
+		for i := range r.Tasks {
+			a.candidates = append(a.candidates, &candidate{number: r.Tasks[i].Number, current: &r.Tasks[i]})
+		}
 	default:
 		s.line = confirmAll(a.req.Kind, r, a.now)
 		s.question = &question{request: a.req, candidates: r.Tasks, confirm: true}

@@ -17,7 +17,8 @@ type Usage struct {
 
 // callBytes is the size of the tool call c, messageBytes that of the message m with its tool calls.
 const (
-	callBytes = `200 + octet_length(c.arguments) + COALESCE(octet_length(c.result), 0) + octet_length(c.provider_extra)`
+	callBytes = `200 + octet_length(c.arguments) + COALESCE(octet_length(c.result), 0) + octet_length(c.provider_extra)
+		+ COALESCE(octet_length(CAST(c.proposal AS TEXT)), 0)`
 
 	messageBytes = `200 + octet_length(m.content)
 		+ COALESCE((SELECT SUM(` + callBytes + `) FROM tool_calls c WHERE c.message_id = m.id), 0)`
@@ -35,6 +36,16 @@ func AddMessage(ctx context.Context, tx Querier, userID, messageID string) (conv
 		return 0, fmt.Errorf("counting the size of a message: %w", err)
 	}
 	return conversationChange, nil
+}
+
+// AddBytes adds to the size of what a user stores.
+func AddBytes(ctx context.Context, tx Querier, userID string, bytes int64) error {
+	const q = `UPDATE users SET stored_bytes = stored_bytes + CAST($1 AS BIGINT) WHERE id = $2 RETURNING stored_bytes`
+	var stored int64
+	if _, err := queryRow(ctx, tx, q, []any{bytes, userID}, &stored); err != nil {
+		return fmt.Errorf("counting bytes: %w", err)
+	}
+	return nil
 }
 
 // ConversationBytes returns the size of a conversation's finished messages.

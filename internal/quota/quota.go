@@ -6,8 +6,8 @@
 //
 // The size of a row is the number of bytes of its texts in UTF-8 plus RowBytes for everything else. The counted rows
 // are tasks (title, description, labels, entries of the search index), task changes (old and new values), messages that
-// are finished (content), and their tool calls (arguments, result and provider data). A reply is counted in the
-// transaction that finishes it, and is never refused: the quota is checked when a message is sent.
+// are finished (content), and their tool calls (arguments, proposal, result and provider data). A reply is counted in
+// the transaction that finishes it, and is never refused: the quota is checked when a message is sent.
 package quota
 
 import (

@@ -45,7 +45,7 @@ func Example() {
 
 	user := db.Client().User.Create().SetSubject("alice").SaveX(rule.System(ctx))
 	asUser := viewer.NewContext(ctx, viewer.Viewer{UserID: user.ID})
-	chats := chat.NewService(db.Client(), stream.NewHub(), engine, chat.Limits{})
+	chats := chat.NewService(db.Client(), stream.NewHub(), engine, nil, chat.Limits{})
 	turn, err := chats.SendMessage(asUser, chat.SendMessageInput{Content: "Hi"})
 	if err != nil {
 		panic(err)

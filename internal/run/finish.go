@@ -144,9 +144,43 @@ func finishMessage(
 	if err != nil || change == 0 {
 		return err
 	}
+	if status != enum.MessageCompleted {
+		if err := rejectOpenCalls(ctx, tx, job, change); err != nil {
+			return err
+		}
+	}
 	err = tx.Conversation.Update().Where(conversation.ID(job.ConversationID)).SetSeq(change).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("recording the change of the conversation: %w", err)
 	}
 	return nil
+}
+
+// rejectedResult is the result of a tool call that waited for approval when its reply was cancelled or failed.
+const rejectedResult = `{"error":{"code":"REJECTED",` +
+	`"message":"The reply ended before the user approved this. Nothing was changed."}}`
+
+// rejectOpenCalls ends the calls of a reply that wait for approval, under the lock of the user's row. change is the
+// position of the end among the changes to the user's conversations.
+func rejectOpenCalls(ctx context.Context, tx *ent.Tx, job Job, change int) error {
+	rejected, err := tx.ToolCall.Update().
+		Where(toolcall.MessageID(job.MessageID), toolcall.StatusEQ(enum.ToolCallAwaiting)).
+		SetStatus(enum.ToolCallFailed).
+		SetResult(rejectedResult).
+		SetLatencyMs(0).
+		ClearExpiresAt().
+		SetRevision(change).
+		SetUpdatedAt(ids.Now()).
+		Save(ctx)
+	if err != nil {
+		return fmt.Errorf("rejecting the message's open tool calls: %w", err)
+	}
+	if rejected == 0 {
+		return nil
+	}
+	err = tx.Conversation.Update().Where(conversation.ID(job.ConversationID)).SetRevision(change).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("storing the revision of the conversation: %w", err)
+	}
+	return quota.AddBytes(ctx, tx, job.UserID, int64(rejected*len(rejectedResult)))
 }

@@ -17,7 +17,7 @@ const (
 	purgeInterval = time.Hour
 )
 
-// startPurging removes expired tombstones of conversations and idempotency keys in the background, as each user and in
+// startPurging removes expired tombstones of conversations and idempotency keys, and ends expired approvals, in the background, as each user and in
 // small transactions. It can be interrupted at any time.
 func (s *Server) startPurging() {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -45,6 +45,12 @@ func (s *Server) purgeAll(ctx context.Context) error {
 	return account.EachUser(ctx, s.DB.Client(), math.MaxInt, func(ctx context.Context, userID string) error {
 		if err := idempotency.Purge(ctx, s.DB.Client()); err != nil {
 			return fmt.Errorf("purging the idempotency keys of %s: %w", userID, err)
+		}
+		for more := true; more; {
+			var err error
+			if more, err = s.Services.Chat.ExpireApprovals(ctx); err != nil {
+				return fmt.Errorf("expiring the approvals of %s: %w", userID, err)
+			}
 		}
 		for more := true; more; {
 			var err error

@@ -106,7 +106,7 @@ func (s *Server) buildServices() (err error) {
 		Prices: prices,
 		Limits: usage.Limits{PerTurn: s.Config.Turns.TokensPerTurn, PerDay: s.Config.Turns.TokensPerDay},
 	})
-	s.Services.Chat = chat.NewService(client, s.Hub, s.Runs, chat.Limits{
+	s.Services.Chat = chat.NewService(client, s.Hub, s.Runs, s.Services.Tasks, chat.Limits{
 		UnfinishedReplies: s.Config.Limits.RepliesPerUser,
 		MessagesPerMinute: s.Config.Limits.MessagesPerMinute,
 		CheckBudget:       s.Services.Usage.Admit,
@@ -156,6 +156,8 @@ func (s *Server) newAgent() (*agent.Agent, error) {
 		Titles:    s.Config.LLM.Titles,
 		Observer:  s.Metrics,
 		Logger:    s.Log,
+
+		ApprovalTTL: s.Config.Turns.ApprovalTTL,
 		Limits: agent.Limits{
 			Steps:     s.Config.Turns.MaxSteps,
 			ToolCalls: s.Config.Turns.MaxToolCalls,

@@ -8,9 +8,12 @@ import (
 	"errand/internal/apperr"
 )
 
-// cursorVersion is the first byte of a cursor. Clients keep cursors, so every version must accept those of earlier
+// The first byte of a cursor is its version. Clients keep cursors, so every version must accept those of earlier
 // versions. It rejects those of later versions.
-const cursorVersion = 1
+const (
+	cursorVersion1 = 1 // revision 0
+	cursorVersion2 = 2 // with a revision
+)
 
 // Bounds of a received cursor: the number of unfinished replies (a user has at most 1000), the number of open tool
 // calls of one reply, and any number in it.
@@ -24,12 +27,20 @@ const (
 // this state, so that resuming requires no log of events.
 //
 // The form is unpadded URL-safe base64 of: the version (one byte), a hash of the conversation's ID (four bytes), and
-// unsigned varints: lastPosition, then for each unfinished reply its position, attempt, offset, started, the number of
-// open calls and their indexes.
+// unsigned varints: in version 2 the revision, lastPosition, then for each unfinished reply its position, attempt,
+// offset, started, the number of open calls and their indexes. Without a revision it is a cursor of version 1, which
+// replicas of earlier releases read.
 func (s *subscriberState) cursor() string {
 	b := make([]byte, 0, 48)
-	b = append(b, cursorVersion)
+	version := byte(cursorVersion1)
+	if s.revision > 0 {
+		version = cursorVersion2
+	}
+	b = append(b, version)
 	b = binary.BigEndian.AppendUint32(b, conversationHash(s.conversationID))
+	if s.revision > 0 {
+		b = binary.AppendUvarint(b, uint64(s.revision))
+	}
 	b = binary.AppendUvarint(b, uint64(s.lastPosition))
 	for _, r := range s.unfinished {
 		for _, n := range [...]int{r.position, r.attempt, r.offset, r.started, len(r.open)} {
@@ -46,12 +57,16 @@ func (s *subscriberState) cursor() string {
 // their own conversation a subscriber receives.
 func decodeCursor(conversationID, cursor string) (*subscriberState, error) {
 	b, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil || len(b) < 6 || b[0] != cursorVersion ||
+	if err != nil || len(b) < 6 || b[0] != cursorVersion1 && b[0] != cursorVersion2 ||
 		binary.BigEndian.Uint32(b[1:5]) != conversationHash(conversationID) {
 		return nil, errBadCursor()
 	}
 	d := &cursorReader{b: b[5:]}
 	s := newSubscriberState(conversationID)
+	s.revision = 0
+	if b[0] == cursorVersion2 {
+		s.revision = d.number(1, maxNumber)
+	}
 	s.lastPosition = d.number(0, maxNumber)
 	for after := 0; len(d.b) > 0 && !d.bad; {
 		r := d.reply(after, s.lastPosition)

@@ -3,6 +3,7 @@ package stream
 import (
 	"encoding/base64"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"errand/internal/apperr"
@@ -12,6 +13,7 @@ import (
 
 func randomState(r *rand.Rand) *subscriberState {
 	v := newSubscriberState("conv_1")
+	v.revision = max(0, r.IntN(2000)-1000)
 	for range r.IntN(5) {
 		v.lastPosition += 1 + r.IntN(1000)
 		t := &replyState{position: v.lastPosition, attempt: r.IntN(300), offset: r.IntN(1 << 20), started: r.IntN(20)}
@@ -38,6 +40,7 @@ func TestDecodeCursor_RandomState_ReturnsSameState(t *testing.T) {
 
 func TestDecodeCursor_MaximumUnfinishedReplies_ReturnsSameState(t *testing.T) {
 	v := newSubscriberState("conv_1")
+	v.revision = 0
 	for i := range 1000 {
 		v.lastPosition = 2 * (i + 1)
 		v.unfinished = append(v.unfinished, &replyState{position: v.lastPosition})
@@ -76,6 +79,7 @@ func TestDecodeCursor_ForgedCursor_ReturnsBadUserInput(t *testing.T) {
 		"an open call twice":       forge(4, 2, 1, 3, 3, 2, 1, 1),
 		"a huge number":            forge(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01),
 		"an endless number":        forge(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
+		"revision 0 in version 2":  base64.RawURLEncoding.EncodeToString(slices.Concat([]byte{2}, raw[1:5], []byte{0, 4})),
 	} {
 		_, err := decodeCursor("conv_1", cursor)
 		require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err), name)
@@ -83,6 +87,21 @@ func TestDecodeCursor_ForgedCursor_ReturnsBadUserInput(t *testing.T) {
 	}
 	_, err = decodeCursor("conv_2", good)
 	require.Equal(t, apperr.BadUserInput, apperr.CodeOf(err), "a cursor of another conversation")
+}
+
+// Cursors of conversations without decisions stay those that earlier releases read.
+func TestCursor_NoRevision_HasVersion1(t *testing.T) {
+	version := func(v *subscriberState) byte {
+		raw, err := base64.RawURLEncoding.DecodeString(v.cursor())
+		require.NoError(t, err)
+		return raw[0]
+	}
+	v := newSubscriberState("conv_1")
+	require.EqualValues(t, 1, version(v))
+	v.revision = 0
+	require.EqualValues(t, 1, version(v))
+	v.revision = 1
+	require.EqualValues(t, 2, version(v))
 }
 
 // FuzzCursor decodes any bytes as a cursor: it is rejected, or the state that it holds receives the stored rows.

@@ -13,8 +13,10 @@ import (
 func ExampleOpenMessageStream() {
 	ctx := context.Background()
 	hub := stream.NewHub()
-	read := func(context.Context, int) ([]*ent.Message, error) {
-		return []*ent.Message{{ID: "msg_2", Position: 2, Role: enum.RoleAssistant, Status: enum.MessagePending}}, nil
+	read := func(context.Context, int, int) (stream.MessageRows, error) {
+		return stream.MessageRows{
+			Messages: []*ent.Message{{ID: "msg_2", Position: 2, Role: enum.RoleAssistant, Status: enum.MessagePending}},
+		}, nil
 	}
 	s, err := stream.OpenMessageStream(ctx, hub, "conv_1", nil, read)
 	if err != nil {
@@ -44,7 +46,10 @@ func ExampleOpenMessageStream() {
 func ExampleOpenMessageStream_cursor() {
 	ctx := context.Background()
 	row := ent.Message{ID: "msg_2", Position: 2, Role: enum.RoleAssistant, Content: "Do", Status: enum.MessageStreaming}
-	read := func(context.Context, int) ([]*ent.Message, error) { m := row; return []*ent.Message{&m}, nil }
+	read := func(context.Context, int, int) (stream.MessageRows, error) {
+		m := row
+		return stream.MessageRows{Messages: []*ent.Message{&m}}, nil
+	}
 	s, err := stream.OpenMessageStream(ctx, stream.NewHub(), "conv_1", nil, read)
 	if err != nil {
 		fmt.Println(err)

@@ -28,7 +28,8 @@ type MessageDelta struct {
 	Text   string
 }
 
-// ToolCallChanged announces that a tool call has started, succeeded or failed.
+// ToolCallChanged announces that a tool call has started, awaits approval, succeeded or failed. A call that awaited
+// approval changes after its reply has finished.
 type ToolCallChanged struct {
 	Cursor    string
 	MessageID string
@@ -65,8 +66,21 @@ const MessagesPerRead = 50
 
 // MessageReader reads the messages of a conversation from a position on, ascending, each with its tool calls in order.
 // Position 0 means the newest turn and all unfinished ones. It reads at least MessagesPerRead messages, and all that
-// follow an unfinished one at the position, as far as they exist. A missing conversation is NOT_FOUND.
-type MessageReader func(ctx context.Context, from int) ([]*ent.Message, error)
+// follow an unfinished one at the position, as far as they exist. With a revision of 0 or more it also reads the tool
+// calls with a higher one. A missing conversation is NOT_FOUND.
+type MessageReader func(ctx context.Context, from, revision int) (MessageRows, error)
+
+// MessageRows are the rows that a MessageReader has read.
+type MessageRows struct {
+	Messages []*ent.Message
+	// Revision is the conversation's revision, read before everything else, or the one up to which Changed goes.
+	Revision int
+	// Changed are the tool calls with a revision above the requested one, up to Revision, by ascending revision, each
+	// with its message.
+	Changed []*ent.ToolCall
+	// More means that there are calls with a higher revision.
+	More bool
+}
 
 // MessageStream is the stream of one conversation for one subscriber. Methods are those of Source.
 type MessageStream struct {
@@ -116,7 +130,7 @@ func (s *MessageStream) applyBatch(ctx context.Context, batch Batch, emit func(M
 		events = events[1:]
 	}
 	from := s.state.firstNeeded()
-	rows, err := readWithRetry(ctx, func() ([]*ent.Message, error) { return s.readRows(ctx, from) })
+	rows, err := readWithRetry(ctx, func() (MessageRows, error) { return s.readRows(ctx, from) })
 	if err != nil {
 		return err
 	}
@@ -131,21 +145,25 @@ func (s *MessageStream) applyBatch(ctx context.Context, batch Batch, emit func(M
 }
 
 // applyRead applies rows that were read from a position on. When more may follow, they are read after these.
-func (s *MessageStream) applyRead(rows []*ent.Message, from int, emit func(MessageEvent)) {
-	s.state.applyRows(rows, emit)
-	if len(rows) >= MessagesPerRead && s.state.firstNeeded() > from {
+func (s *MessageStream) applyRead(rows MessageRows, from int, emit func(MessageEvent)) {
+	if s.state.revision == newState {
+		s.state.revision = rows.Revision // the messages that are added hold their calls as they are
+	}
+	s.state.applyRows(rows.Messages, emit)
+	s.state.applyChangedCalls(rows.Changed, rows.Revision, emit)
+	if rows.More || len(rows.Messages) >= MessagesPerRead && s.state.firstNeeded() > from {
 		s.sub.markBehind()
 	}
 }
 
 // readRows reads the stored messages and replaces the text of the current reply by its newer in-flight text.
-func (s *MessageStream) readRows(ctx context.Context, from int) ([]*ent.Message, error) {
-	rows, err := s.read(ctx, from)
+func (s *MessageStream) readRows(ctx context.Context, from int) (MessageRows, error) {
+	rows, err := s.read(ctx, from, s.state.revision)
 	if err != nil {
-		return nil, err
+		return MessageRows{}, err
 	}
 	current := true // replies are written one at a time: only the first unfinished one can be in flight
-	for _, m := range rows {
+	for _, m := range rows.Messages {
 		switch {
 		case m.Status.Terminal():
 			s.hub.DropInFlight(m.ID)

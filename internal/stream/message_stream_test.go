@@ -15,7 +15,7 @@ import (
 )
 
 func rowsOf(rows func() []*ent.Message) MessageReader {
-	return func(context.Context, int) ([]*ent.Message, error) { return rows(), nil }
+	return func(context.Context, int, int) (MessageRows, error) { return MessageRows{Messages: rows()}, nil }
 }
 
 // scriptedReader is a MessageReader with scripted results; the last one repeats.
@@ -24,13 +24,14 @@ type scriptedReader struct {
 	froms   []int
 }
 
-func (s *scriptedReader) read(_ context.Context, from int) ([]*ent.Message, error) {
+func (s *scriptedReader) read(_ context.Context, from, _ int) (MessageRows, error) {
 	s.froms = append(s.froms, from)
 	answer := s.answers[0]
 	if len(s.answers) > 1 {
 		s.answers = s.answers[1:]
 	}
-	return answer()
+	found, err := answer()
+	return MessageRows{Messages: found}, err
 }
 
 func rows(m ...*ent.Message) func() ([]*ent.Message, error) {
@@ -171,9 +172,9 @@ func TestOpenMessageStream_ManyMessages_ReadInParts(t *testing.T) {
 		all[i] = &ent.Message{ID: fmt.Sprint("m", i+1), Position: i + 1, Role: enum.RoleUser, Status: enum.MessageCompleted}
 	}
 	var froms []int
-	read := func(_ context.Context, from int) ([]*ent.Message, error) {
+	read := func(_ context.Context, from, _ int) (MessageRows, error) {
 		froms = append(froms, from)
-		return all[from-1 : min(n, from-1+MessagesPerRead)], nil
+		return MessageRows{Messages: all[from-1 : min(n, from-1+MessagesPerRead)]}, nil
 	}
 	h := NewHub()
 	cursor := newSubscriberState("conv_1").cursor()

@@ -161,6 +161,12 @@ func (w *simEnv) step() {
 		w.replicas[replica].receive()
 	case n < 65:
 		w.write()
+	case n < 70:
+		if w.store.decide(w.IntN) && (!w.lossy || w.IntN(4) > 0) { // else killed between the commit and its event
+			w.replicas[replica].hub.Publish(Event{Kind: RowsChanged, Topic: simTopic})
+		} else if w.lossy {
+			w.loseEvent()
+		}
 	case n < 90:
 		w.clients[w.IntN(len(w.clients))].step()
 	case n < 92:
@@ -176,5 +182,12 @@ func (w *simEnv) step() {
 		w.replicas[replica].resync()
 	case n < 98 && len(w.replicas) < 4:
 		w.replicas = append(w.replicas, w.startReplica()) // it has received no events yet
+	}
+}
+
+// loseEvent makes every replica notice a loss.
+func (w *simEnv) loseEvent() {
+	for _, r := range w.replicas {
+		r.lostEvents = true
 	}
 }

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"errand/ent"
 	"errand/ent/enum"
@@ -22,6 +23,8 @@ type simStore struct {
 	rows    []*ent.Message
 	replies []*simReply
 	calls   int
+	// revision is the conversation's; waiting is the number of calls that were stored as waiting for approval.
+	revision, waiting int
 }
 
 // addTurn commits a user message and its pending reply.
@@ -42,6 +45,11 @@ func (s *simStore) addTurn() {
 	}
 	s.rows = append(s.rows, said, reply)
 	s.replies = append(s.replies, &simReply{row: reply})
+}
+
+// position returns the position of a message.
+func (s *simStore) position(id string) int {
+	return slices.IndexFunc(s.rows, func(m *ent.Message) bool { return m.ID == id }) + 1
 }
 
 // current is the first reply that is not finished; nil when there is none.
@@ -135,12 +143,69 @@ func (r *simReply) finish(attempt int, text *string) bool {
 	return true
 }
 
+// changedCalls returns the calls that were decided after a revision, up to another one. A reader may return a part.
+func (s *simStore) changedCalls(after, through int) (changed []*ent.ToolCall) {
+	for _, m := range s.rows {
+		for _, c := range m.Edges.ToolCalls {
+			if c.Revision > after && c.Revision <= through {
+				copied := *c
+				copied.Edges.Message = clone(m)
+				changed = append(changed, &copied)
+			}
+		}
+	}
+	slices.SortStableFunc(changed, func(a, b *ent.ToolCall) int { return a.Revision - b.Revision })
+	return changed
+}
+
+// decide commits a decision about some waiting calls of the conversation, finished replies and unfinished ones alike.
+func (s *simStore) decide(choose func(n int) int) bool {
+	var waiting []*ent.ToolCall
+	for _, m := range s.rows {
+		for _, c := range m.Edges.ToolCalls {
+			if c.Status == enum.ToolCallAwaiting {
+				waiting = append(waiting, c)
+			}
+		}
+	}
+	if len(waiting) == 0 {
+		return false
+	}
+	s.revision += 1 + choose(3)
+	status := [...]enum.ToolCallStatus{enum.ToolCallSucceeded, enum.ToolCallFailed}[choose(2)]
+	for range 1 + choose(len(waiting)) {
+		c := waiting[choose(len(waiting))]
+		if c.Status == enum.ToolCallAwaiting {
+			c.Status, c.Revision = status, s.revision
+		}
+	}
+	return true
+}
+
 // reader returns a MessageReader of the store. Other steps run before and after the rows are read, as during a query.
 func (w *simEnv) reader() MessageReader {
-	return func(_ context.Context, from int) ([]*ent.Message, error) {
+	return func(_ context.Context, from, revision int) (rows MessageRows, err error) {
 		w.interleave()
-		rows := w.store.read(from)
+		rows.Revision = w.store.revision
+		w.interleave()
+		if revision >= 0 {
+			rows.Changed = w.store.changedCalls(revision, rows.Revision)
+			w.cutChanged(&rows)
+		}
+		w.interleave()
+		rows.Messages = w.store.read(from)
 		w.interleave()
 		return rows, nil
+	}
+}
+
+// cutChanged sometimes returns only the first revision, as a reader with many changed calls does.
+func (w *simEnv) cutChanged(rows *MessageRows) {
+	if len(rows.Changed) < 2 || w.IntN(2) == 0 {
+		return
+	}
+	first := rows.Changed[0].Revision
+	if n := slices.IndexFunc(rows.Changed, func(c *ent.ToolCall) bool { return c.Revision > first }); n > 0 {
+		rows.Changed, rows.Revision, rows.More = rows.Changed[:n], first, true
 	}
 }

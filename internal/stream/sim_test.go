@@ -39,17 +39,27 @@ func TestSimulation_RandomSchedules_SubscribersReceiveStoredText(t *testing.T) {
 		sum.clients += n.clients
 		sum.attempts += n.attempts
 		sum.calls += n.calls
+		sum.decisions += n.decisions
 	}
-	t.Logf("%d schedules: %d clients, %d attempts, %d tool calls", schedules, sum.clients, sum.attempts, sum.calls)
+	t.Logf("%d schedules: %d clients, %d attempts, %d tool calls, %d decisions",
+		schedules, sum.clients, sum.attempts, sum.calls, sum.decisions)
 	require.Greater(t, sum.attempts, schedules, "the schedules must contain lost attempts")
 	require.Greater(t, sum.calls, schedules/2)
+	require.Greater(t, sum.decisions, schedules/10, "the schedules must contain decisions")
 }
 
-type simCount struct{ clients, attempts, calls int }
+type simCount struct{ clients, attempts, calls, decisions int }
 
 func (n *simCount) add(w *simEnv) {
 	n.clients += len(w.clients)
 	n.calls += w.store.calls
+	for _, m := range w.store.rows {
+		for _, c := range m.Edges.ToolCalls {
+			if c.Revision > 0 {
+				n.decisions++
+			}
+		}
+	}
 	for _, r := range w.store.replies {
 		n.attempts += r.attempt
 	}
@@ -75,6 +85,12 @@ func runSchedule(seed uint64) *simEnv {
 		}
 	}
 	w.finishAll()
+	for w.IntN(2) == 0 && w.store.decide(w.IntN) { // after the end of their replies
+		w.replicas[w.IntN(len(w.replicas))].hub.Publish(Event{Kind: RowsChanged, Topic: simTopic})
+	}
+	if w.lossy {
+		w.loseEvent()
+	}
 	w.settle()
 	w.checkAll()
 	return w

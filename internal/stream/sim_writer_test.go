@@ -94,7 +94,12 @@ func (wr *simWriter) endCall() {
 	if len(open) == 0 || !wr.reply.ownedBy(wr.attempt) {
 		return
 	}
-	open[wr.w.IntN(len(open))].Status = enum.ToolCallSucceeded
+	c := open[wr.w.IntN(len(open))]
+	c.Status = enum.ToolCallSucceeded
+	if wr.w.IntN(2) == 0 {
+		c.Status = enum.ToolCallAwaiting
+		wr.w.store.waiting++
+	}
 	wr.changed(true)
 }
 

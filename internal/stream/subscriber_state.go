@@ -11,6 +11,8 @@ import (
 // rows is what the subscriber must still receive, whatever was lost before. Its encoded form is the cursor.
 type subscriberState struct {
 	conversationID string
+	// revision is the conversation's revision up to which changes of calls were emitted; newState before the first read.
+	revision int
 	// lastPosition is the highest position of the messages that were added.
 	lastPosition int
 	// unfinished holds the replies that were added and not finished, by ascending position.
@@ -32,8 +34,11 @@ type replyState struct {
 // messageSink receives the events of a conversation in order.
 type messageSink func(MessageEvent)
 
+// newState is the revision of a state that has received nothing: the rows that it reads first are current.
+const newState = -1
+
 func newSubscriberState(conversationID string) *subscriberState {
-	return &subscriberState{conversationID: conversationID}
+	return &subscriberState{conversationID: conversationID, revision: newState}
 }
 
 // firstNeeded returns the lowest position whose row is needed to continue.
@@ -64,6 +69,27 @@ func (s *subscriberState) applyRows(rows []*ent.Message, emit messageSink) {
 			s.updateReply(r, m, emit)
 		}
 	}
+}
+
+// applyChangedCalls emits the calls that have changed since the state's revision, by ascending revision, and takes over
+// the revision that they lead to. Calls of later messages are part of the messages, and those of unfinished replies
+// that were not started are emitted with the replies' text.
+func (s *subscriberState) applyChangedCalls(calls []*ent.ToolCall, revision int, emit messageSink) {
+	for i, c := range calls {
+		s.revision = c.Revision
+		if i+1 < len(calls) && calls[i+1].Revision == c.Revision {
+			s.revision-- // calls with one revision are resumed together
+		}
+		m := c.Edges.Message
+		if m == nil || m.Position > s.lastPosition {
+			continue
+		}
+		if r := s.reply(m.Position); r != nil && c.Seq >= r.started {
+			continue
+		}
+		emit(&ToolCallChanged{Cursor: s.cursor(), MessageID: c.MessageID, ToolCall: c})
+	}
+	s.revision = revision
 }
 
 func (s *subscriberState) addMessage(m *ent.Message, emit messageSink) {

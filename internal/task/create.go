@@ -110,5 +110,6 @@ func (w *changeWriter) createTask(ctx context.Context, t *ent.Task) (*ent.Task, 
 	if err := store.AddTerms(ctx, w.tx.Client(), w.viewer.UserID, created.Number, terms); err != nil {
 		return nil, err
 	}
+	w.collect(created, 0, enum.ChangeCreated, fields)
 	return created, w.recordChange(ctx, seq, created, enum.ChangeCreated, fields)
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 
 	"errand/ent"
+	"errand/ent/enum"
 	"errand/ent/task"
 	"errand/internal/quota"
 	"errand/internal/store"
@@ -55,11 +56,18 @@ func (s *Service) writeInNewTx(ctx context.Context, fn writeFunc) (t *ent.Task, 
 
 // Tx has the operations of Service, but runs them in the caller's transaction and
 // reports nothing: after the commit the caller calls Service.NotifyChanged.
-type Tx struct{ operations }
+type Tx struct {
+	operations
+	changes *[]enum.ProposedChange
+}
+
+// Changes returns the changes made through x so far.
+func (x Tx) Changes() []enum.ProposedChange { return *x.changes }
 
 // In returns the operations bound to tx.
 func (s *Service) In(tx *ent.Tx) Tx {
-	return Tx{operations{
+	changes := new([]enum.ProposedChange)
+	return Tx{changes: changes, operations: operations{
 		client: tx.Client(),
 		limits: s.limits,
 		write: func(ctx context.Context, fn writeFunc) (*ent.Task, error) {
@@ -67,7 +75,7 @@ func (s *Service) In(tx *ent.Tx) Tx {
 			if err != nil {
 				return nil, err
 			}
-			return fn(ctx, &changeWriter{tx: tx, viewer: v, limits: s.limits})
+			return fn(ctx, &changeWriter{tx: tx, viewer: v, limits: s.limits, changes: changes})
 		},
 	}}
 }

@@ -19,6 +19,8 @@ type changeWriter struct {
 	tx     *ent.Tx
 	viewer viewer.Viewer
 	limits quota.Limits
+	// changes, when set, collects the changes.
+	changes *[]enum.ProposedChange
 }
 
 // count changes the user's counters by d for one task change, and assigns the change's position. The update locks the
@@ -97,7 +99,24 @@ func (w *changeWriter) updateTask(ctx context.Context, id string, edit func(t *e
 	if err := index(ctx); err != nil {
 		return nil, err
 	}
-	return &after, w.recordChange(ctx, seq, &after, changeKind(before, &after, fields), fields)
+	kind := changeKind(before, &after, fields)
+	w.collect(before, before.Version, kind, fields)
+	return &after, w.recordChange(ctx, seq, &after, kind, fields)
+}
+
+// collect adds a change of a task to w.changes. version is that before the change.
+func (w *changeWriter) collect(t *ent.Task, version int, kind enum.ChangeKind, fields []enum.FieldChange) {
+	if w.changes == nil {
+		return
+	}
+	*w.changes = append(*w.changes, enum.ProposedChange{
+		TaskID:  t.ID,
+		Number:  t.Number,
+		Title:   t.Title,
+		Version: version,
+		Kind:    kind,
+		Fields:  fields,
+	})
 }
 
 // updateDelta returns the change of the user's counters when a task changes. A change of the state, the priority or the

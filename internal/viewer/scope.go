@@ -60,3 +60,20 @@ func (s Scopes) Include(other Scopes) bool {
 		return other.Allow(scope) && !s.Allow(scope)
 	})
 }
+
+// Intersect returns the scopes that both allow. ok is false if there are none: the zero value would be no limit.
+func (s Scopes) Intersect(other Scopes) (both Scopes, ok bool) {
+	if s.Unlimited() {
+		return other, true
+	}
+	if other.Unlimited() {
+		return s, true
+	}
+	var names []string
+	for _, scope := range AllScopes() {
+		if s.Allow(scope) && other.Allow(scope) {
+			names = append(names, string(scope))
+		}
+	}
+	return NewScopes(names), len(names) > 0
+}

@@ -140,6 +140,10 @@ func exerciseMutation(t *testing.T, m *authzMatrix, r rootField, seen map[string
 		failReply(t, m.env, m.attacker, "Hello again")
 		m.attacker.collectReferences(t, m.env)
 	}
+	if r.field.Name == "approveToolCalls" || r.field.Name == "rejectToolCalls" { // each call is decided once
+		proposeDeletion(t, m.attacker, "Hello once more")
+		m.attacker.collectReferences(t, m.env)
+	}
 	positions := m.positions(r)
 	at := slices.IndexFunc(positions, func(p argumentPosition) bool { return p.typ.Name() == "ID" && p.typ.NonNull })
 	values := m.attacker.allIDs()

@@ -98,6 +98,7 @@ func createUserFixture(t testing.TB, env *harness.Env, name, text, key string, t
 		`mutation ($id: ID!) { updateConversation(input: {id: $id, archived: true}) { conversation { id } } }`,
 		testclient.Vars{"id": archived.CreateConversation.Conversation.ID},
 	)
+	proposeDeletion(t, user, text)
 	failReply(t, env, user, text)
 	user.collectReferences(t, env)
 	return user
@@ -153,6 +154,17 @@ func cursorIn(t testing.TB, payload json.RawMessage) string {
 	require.NoError(t, json.Unmarshal(payload, &response))
 	require.NotEmpty(t, response.Data.MessageStream.Cursor)
 	return response.Data.MessageStream.Cursor
+}
+
+// proposeDeletion leaves two tool calls that await approval, in a conversation of their own.
+func proposeDeletion(t testing.TB, user *userFixture, text string) {
+	t.Helper()
+	before := user.conversation
+	defer func() { user.conversation = before }()
+	user.conversation = ""
+	one := harness.CreateTask(t, user.Client, testclient.Vars{"title": text})
+	two := harness.CreateTask(t, user.Client, testclient.Vars{"title": text})
+	user.sendMessage(t, "", fmt.Sprintf("delete tasks %d and %d", one.Number, two.Number))
 }
 
 // failReply stores a failed reply, which the offline model cannot produce.
@@ -242,10 +254,14 @@ func (user *userFixture) argumentFiller(t testing.TB) func(r rootField, name str
 			return user.task
 		case typ.Name() == "ID" && (strings.Contains(field, "conversation") || strings.Contains(field, "message")):
 			return user.conversation
+		case typ.Name() == "ID" && strings.Contains(field, "toolcalls"):
+			return user.ids[ids.ToolCall][0]
 		case typ.Name() == "String":
 			return "Hello"
 		case typ.Name() == "TaskOrderField":
 			return "NUMBER"
+		case typ.Name() == "ApprovalMode":
+			return "ASK"
 		}
 		require.Failf(t, "unknown argument", "argumentFiller has no value for %s of %s", name, r)
 		return nil

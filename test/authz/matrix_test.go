@@ -22,7 +22,7 @@ import (
 // nonReferenceArguments are the types, and arguments of a type, that refer to no object: counts, orders and filters.
 // An unlisted one fails the test.
 var nonReferenceArguments = []string{
-	"Boolean", "Date", "DateTime", "Int first", "Int last", "Int expectedVersion",
+	"ApprovalMode", "Boolean", "Date", "DateTime", "Int first", "Int last", "Int expectedVersion",
 	"TaskPriority", "TaskStatus", "TaskOrderField", "OrderDirection", "TaskOrder orderBy", "UsagePeriod period", "Weekday",
 }
 

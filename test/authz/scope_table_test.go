@@ -39,6 +39,8 @@ var rootScopes = map[string]needs{
 	"Mutation.sendMessage":        {viewer.Chat},
 	"Mutation.cancelReply":        {viewer.Chat},
 	"Mutation.retryReply":         {viewer.Chat},
+	"Mutation.approveToolCalls":   {viewer.Chat, viewer.TasksWrite},
+	"Mutation.rejectToolCalls":    {viewer.Chat},
 
 	"Subscription.taskStream":         {viewer.TasksRead},
 	"Subscription.messageStream":      {viewer.Chat},
@@ -71,6 +73,7 @@ var typeScopes = map[string][]viewer.Scope{
 	"ServerInfo": {}, "AuthInfo": {}, "AuthMethod": {}, "ModelInfo": {}, "ServerLimits": {},
 
 	"User": seesAccount, "PeriodUsage": seesAccount, "ViewerPayload": seesAccount,
+	"ToolApproval": seesAccount,
 
 	"Task": seesTasks, "TaskPayload": seesTasks, "TaskConnection": seesTasks, "TaskEdge": seesTasks,
 	"TaskMatch": seesTasks, "TaskCandidate": seesTasks,
@@ -83,6 +86,7 @@ var typeScopes = map[string][]viewer.Scope{
 	"ConversationPayload": seesChat, "SendMessagePayload": seesChat, "CancelReplyPayload": seesChat,
 	"Message": seesChat, "MessageConnection": seesChat, "MessageEdge": seesChat, "MessageError": seesChat,
 	"Usage": seesChat, "ToolCall": seesChat,
+	"ApprovalPayload": seesChat, "ProposedChange": seesHistory,
 	"MessageAdded": seesChat, "MessageDelta": seesChat, "ToolCallChanged": seesChat, "MessageFinished": seesChat,
 	"ConversationChanged": seesChat, "ConversationDeleted": seesChat, "ConversationsReset": seesChat,
 }

@@ -198,7 +198,7 @@ func (noRuns) Wake()                                        {}
 func (noRuns) Cancel(context.Context, string) (bool, error) { return false, nil }
 
 func testConversations(ctx context.Context, t *testing.T, db *store.DB, client *ent.Client, sent *recorder) {
-	s := chat.NewService(client, stream.NewHub(), noRuns{}, chat.Limits{})
+	s := chat.NewService(client, stream.NewHub(), noRuns{}, nil, chat.Limits{})
 	list, err := s.ListConversations(ctx, page.Args{})
 	require.NoError(t, err)
 	require.Len(t, list.Edges, page.DefaultSize)
@@ -219,7 +219,7 @@ func testConversations(ctx context.Context, t *testing.T, db *store.DB, client *
 	for _, query := range sent.take(t, `FROM "messages"`) {
 		requireIndexed(t, db, query, 500)
 	}
-	_, err = s.MessagesFrom(ctx, conversationID, 0)
+	_, err = s.MessagesFrom(ctx, conversationID, 0, -1)
 	require.NoError(t, err)
 	for _, query := range sent.take(t, `FROM "messages"`) {
 		requireIndexed(t, db, query, 50)
