@@ -32,6 +32,7 @@ var derivedColumns = map[string][]string{
 		message.FieldCostNanos,
 	},
 	"TaskChange.task":     {},
+	"TaskChange.undone":   {},
 	"TaskChange.toolCall": {taskchange.FieldToolCallID},
 }
 

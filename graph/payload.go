@@ -1,6 +1,9 @@
 package graph
 
 import (
+	"context"
+	"slices"
+
 	"errand/ent"
 	"errand/graph/model"
 	"errand/internal/task"
@@ -24,6 +27,23 @@ func taskPayload(t *ent.Task, err error) (*model.TaskPayload, error) {
 // conversationPayload returns the payload of a mutation that changed c.
 func conversationPayload(c *ent.Conversation, err error) (*model.ConversationPayload, error) {
 	return payload(c, err, func() *model.ConversationPayload { return &model.ConversationPayload{Conversation: c} })
+}
+
+// withUndoSiblings registers the changes of an undo as siblings, and passes its results on.
+func withUndoSiblings(ctx context.Context) func(*task.Undo, error) (*task.Undo, error) {
+	return func(u *task.Undo, err error) (*task.Undo, error) {
+		if err == nil {
+			registerSiblings(ctx, func() []*ent.TaskChange {
+				all := slices.Concat(u.Changes, u.Undone)
+				for _, s := range u.Skipped {
+					all = append(all, s.Change)
+				}
+				return all
+			})
+			registerSiblings(ctx, func() []*ent.Task { return u.Tasks })
+		}
+		return u, err
+	}
 }
 
 // taskPatch converts the input of updateTask. A field that is absent stays unchanged; null clears it.

@@ -38,6 +38,14 @@ func (r *mutationResolver) RestoreTask(ctx context.Context, id string) (*model.T
 	return taskPayload(r.Tasks.RestoreTask(ctx, id))
 }
 
+func (r *mutationResolver) UndoChange(ctx context.Context, id string) (*task.Undo, error) {
+	return withUndoSiblings(ctx)(r.Tasks.UndoChange(ctx, id))
+}
+
+func (r *mutationResolver) UndoTurn(ctx context.Context, messageID string) (*task.Undo, error) {
+	return withUndoSiblings(ctx)(r.Tasks.UndoTurn(ctx, messageID))
+}
+
 func (r *taskResolver) Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*page.Connection[*ent.TaskChange], error) {
 	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.Task) (map[string]*page.TaskChangeConnection, error) {
 		pages, err := r.Tasks.ChangesByTask(ctx, siblings, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "TaskChange")})
@@ -52,6 +60,10 @@ func (r *taskChangeResolver) ToolCall(ctx context.Context, obj *ent.TaskChange) 
 	})
 }
 
+func (r *taskChangeResolver) Undone(ctx context.Context, obj *ent.TaskChange) (bool, error) {
+	return loadEdge(ctx, obj, r.Tasks.UndoneChanges)
+}
+
 func (r *taskChangeResolver) Task(ctx context.Context, obj *ent.TaskChange) (*ent.Task, error) {
 	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.TaskChange) (map[string]*ent.Task, error) {
 		return loadByKey(ctx, siblings, func(c *ent.TaskChange) string { return c.TaskID }, r.Tasks.TasksByID)
@@ -62,14 +74,25 @@ func (r *taskPayloadResolver) TaskEdge(ctx context.Context, obj *model.TaskPaylo
 	return task.Edge(obj.Task, orderBy), nil
 }
 
+func (r *undoPayloadResolver) TaskEdges(ctx context.Context, obj *task.Undo, orderBy *task.Order) ([]*page.Edge[*ent.Task], error) {
+	edges := make([]*page.Edge[*ent.Task], len(obj.Tasks))
+	for i, t := range obj.Tasks {
+		edges[i] = task.Edge(t, orderBy)
+	}
+	return edges, nil
+}
+
 func (r *Resolver) Task() generated.TaskResolver { return &taskResolver{r} }
 
 func (r *Resolver) TaskChange() generated.TaskChangeResolver { return &taskChangeResolver{r} }
 
 func (r *Resolver) TaskPayload() generated.TaskPayloadResolver { return &taskPayloadResolver{r} }
 
+func (r *Resolver) UndoPayload() generated.UndoPayloadResolver { return &undoPayloadResolver{r} }
+
 type (
 	taskResolver        struct{ *Resolver }
 	taskChangeResolver  struct{ *Resolver }
 	taskPayloadResolver struct{ *Resolver }
+	undoPayloadResolver struct{ *Resolver }
 )

@@ -318,6 +318,10 @@ func (f taskChangeResolver) ToolCall(_ context.Context, c *ent.TaskChange) (*ent
 	return one(f.fixture, f.calls, "call", c.ID)
 }
 
+func (f taskChangeResolver) Undone(_ context.Context, c *ent.TaskChange) (bool, error) {
+	return f.pick(2, "undone", c.ID) == 0, nil
+}
+
 func (f taskChangeResolver) Task(_ context.Context, c *ent.TaskChange) (*ent.Task, error) {
 	return one(f.fixture, f.tasks, "task of", c.ID)
 }

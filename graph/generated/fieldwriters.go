@@ -877,6 +877,36 @@ func (ec *executionContext) fieldWriterServerLimits(field graphql.CollectedField
 	}
 }
 
+// fieldWriterSkippedChange returns the writer of a field of SkippedChange, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterSkippedChange(field graphql.CollectedField) fastjson.FieldWriter[*task.SkippedChange] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *task.SkippedChange) bool { fastjson.String(b, "SkippedChange"); return true }
+	case "change":
+		return fastjson.Object(ec.OperationContext, field.Selections, taskChangeImplementors, ec.fieldWriterTaskChange, true, func(obj *task.SkippedChange) *ent.TaskChange { return obj.Change })
+	case "fields":
+		return func(b *bytes.Buffer, obj *task.SkippedChange) bool {
+			b.WriteByte('[')
+			for i, v := range obj.Fields {
+				if i > 0 {
+					b.WriteByte(',')
+				}
+				fastjson.String(b, v)
+			}
+			b.WriteByte(']')
+			return true
+		}
+	case "reason":
+		return func(b *bytes.Buffer, obj *task.SkippedChange) bool {
+			v := obj.Reason
+			fastjson.String(b, v)
+			return true
+		}
+	default:
+		return nil
+	}
+}
+
 // fieldWriterTask returns the writer of a field of Task, or nil when only gqlgen can resolve the field.
 func (ec *executionContext) fieldWriterTask(field graphql.CollectedField) fastjson.FieldWriter[*ent.Task] {
 	switch field.Name {
@@ -1294,6 +1324,30 @@ func (ec *executionContext) fieldWriterToolCallChanged(field graphql.CollectedFi
 		}
 	case "toolCall":
 		return fastjson.Object(ec.OperationContext, field.Selections, toolCallImplementors, ec.fieldWriterToolCall, true, func(obj *stream.ToolCallChanged) *ent.ToolCall { return obj.ToolCall })
+	default:
+		return nil
+	}
+}
+
+// fieldWriterUndoPayload returns the writer of a field of UndoPayload, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterUndoPayload(field graphql.CollectedField) fastjson.FieldWriter[*task.Undo] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *task.Undo) bool { fastjson.String(b, "UndoPayload"); return true }
+	case "batchId":
+		return func(b *bytes.Buffer, obj *task.Undo) bool {
+			p := obj.BatchID
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.String(b, v)
+			return true
+		}
+	case "changes":
+		return fastjson.List(ec.OperationContext, field.Selections, taskChangeImplementors, ec.fieldWriterTaskChange, func(obj *task.Undo) []*ent.TaskChange { return obj.Changes })
+	case "undone":
+		return fastjson.List(ec.OperationContext, field.Selections, taskChangeImplementors, ec.fieldWriterTaskChange, func(obj *task.Undo) []*ent.TaskChange { return obj.Undone })
 	default:
 		return nil
 	}

@@ -49,6 +49,7 @@ func documentLimits(l config.Limits) limits.Limits {
 			"TaskChange.fields":          longTextCost,
 			"Message.toolCalls":          toolCallsCost,
 			"TaskChange.toolCall":        toolCallsCost,
+			"TaskChange.undone":          toolCallsCost,
 			"Task.changes":               nestedPageCost,
 			"Conversation.messages":      nestedPageCost,
 			"Conversation.lastMessage":   lastMessageCost,

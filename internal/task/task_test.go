@@ -28,6 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type environment struct {
 	*task.Service
 	client *ent.Client
+	sql    store.SQL
 	userID string
 	// notified counts the calls of the change function.
 	notified atomic.Int32
@@ -38,7 +39,7 @@ func forEachEngine(t *testing.T, test func(t *testing.T, ctx context.Context, e 
 	t.Helper()
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
-		e := &environment{client: db.Client()}
+		e := &environment{client: db.Client(), sql: db.SQL()}
 		e.Service = task.NewService(db.Client(), quota.Limits{}, func(userID string) {
 			if userID == e.userID {
 				e.notified.Add(1)
@@ -48,6 +49,12 @@ func forEachEngine(t *testing.T, test func(t *testing.T, ctx context.Context, e 
 		e.userID = u.ID
 		test(t, viewer.NewContext(t.Context(), viewer.Viewer{UserID: u.ID}), e)
 	})
+}
+
+// createUser creates another user and returns its ID.
+func (e *environment) createUser(t *testing.T, subject string) string {
+	t.Helper()
+	return e.client.User.Create().SetSubject(subject).SaveX(rule.System(t.Context())).ID
 }
 
 func (e *environment) create(t *testing.T, ctx context.Context, title string) *ent.Task {

@@ -21,6 +21,10 @@ type changeWriter struct {
 	limits quota.Limits
 	// changes, when set, collects the changes.
 	changes *[]enum.ProposedChange
+	// undoes is the change that w takes back, "" for none.
+	undoes string
+	// recorded is the history record that w has stored last.
+	recorded *ent.TaskChange
 }
 
 // count changes the user's counters by d for one task change, and assigns the change's position. The update locks the
@@ -57,9 +61,15 @@ func (w *changeWriter) recordChange(
 	if w.viewer.BatchID != "" {
 		create.SetBatchID(w.viewer.BatchID)
 	}
-	if err := create.Exec(rule.SkipEdgeCheck(ctx, ownIDs...)); err != nil {
+	if w.undoes != "" { // read by this transaction
+		create.SetUndoes(w.undoes)
+		ownIDs = append(ownIDs, w.undoes)
+	}
+	recorded, err := create.Save(rule.SkipEdgeCheck(ctx, ownIDs...))
+	if err != nil {
 		return fmt.Errorf("recording the change: %w", err)
 	}
+	w.recorded = recorded
 	return nil
 }
 
@@ -86,7 +96,11 @@ func (w *changeWriter) updateTask(ctx context.Context, id string, edit func(t *e
 		return before, nil
 	}
 	index := w.planIndex(before, &after)
-	seq, err := w.count(ctx, updateDelta(before, &after, fields))
+	d := updateDelta(before, &after, fields)
+	if w.undoes != "" && d.BytesCheck == quota.WithinLimit {
+		d.BytesCheck = quota.WithinReserve // a user at the limit can still take back a change
+	}
+	seq, err := w.count(ctx, d)
 	if err != nil {
 		return nil, err
 	}

@@ -151,6 +151,9 @@ func exerciseMutation(t *testing.T, m *authzMatrix, r rootField, seen map[string
 		at = slices.IndexFunc(positions, func(p argumentPosition) bool { return p.typ.Name() == "String" })
 		values = []string{"Something"}
 	}
+	if r.field.Name == "undoChange" { // a change of which one field has been edited since
+		values = []string{m.attacker.halfEditedChange(t)}
+	}
 	for _, value := range values {
 		a := m.runQuery(t, r, m.argumentsWith(positions[at], value, m.attacker.argumentFiller(t)), nil, "")
 		if len(a.Errors) == 0 {
@@ -159,6 +162,27 @@ func exerciseMutation(t *testing.T, m *authzMatrix, r rootField, seen map[string
 		}
 	}
 	require.Failf(t, "no valid argument", "%s accepts no ID of the owner", r)
+}
+
+// halfEditedChange returns the ID of a change of two fields of a task, of which one has been changed again.
+func (user *userFixture) halfEditedChange(t *testing.T) string {
+	t.Helper()
+	made := harness.CreateTask(t, user.Client, testclient.Vars{"title": "Half edited"})
+	const doc = `mutation ($in: UpdateTaskInput!) {
+		updateTask(input: $in) { task { changes(last: 1) { nodes { id } } } }
+	}`
+	type updated struct {
+		UpdateTask struct {
+			Task struct {
+				Changes struct{ Nodes []struct{ ID string } }
+			}
+		}
+	}
+	both := testclient.Vars{"in": testclient.Vars{"id": made.ID, "title": "Second title", "priority": "HIGH"}}
+	change := testclient.Run[updated](t, user.Client, doc, both).UpdateTask.Task.Changes.Nodes[0].ID
+	one := testclient.Vars{"in": testclient.Vars{"id": made.ID, "title": "Third title"}}
+	testclient.Run[updated](t, user.Client, doc, one)
+	return change
 }
 
 // TestMatrix_WithoutPolicies_FindsLeaks checks that the attacks are effective: without entity policies and without

@@ -250,6 +250,8 @@ func (user *userFixture) argumentFiller(t testing.TB) func(r rootField, name str
 	return func(r rootField, name string, typ *ast.Type) any {
 		field := strings.ToLower(r.field.Name + " " + name)
 		switch {
+		case typ.Name() == "ID" && strings.HasPrefix(field, "undochange"):
+			return user.ids[ids.Change][0]
 		case typ.Name() == "ID" && strings.Contains(field, "task"):
 			return user.task
 		case typ.Name() == "ID" && (strings.Contains(field, "conversation") || strings.Contains(field, "message")):

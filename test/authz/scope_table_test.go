@@ -33,6 +33,8 @@ var rootScopes = map[string]needs{
 	"Mutation.reopenTask":         {viewer.TasksWrite},
 	"Mutation.deleteTask":         {viewer.TasksWrite},
 	"Mutation.restoreTask":        {viewer.TasksWrite},
+	"Mutation.undoChange":         {viewer.TasksWrite},
+	"Mutation.undoTurn":           {viewer.TasksWrite},
 	"Mutation.createConversation": {viewer.Chat},
 	"Mutation.updateConversation": {viewer.Chat},
 	"Mutation.deleteConversation": {viewer.Chat},
@@ -77,8 +79,8 @@ var typeScopes = map[string][]viewer.Scope{
 
 	"Task": seesTasks, "TaskPayload": seesTasks, "TaskConnection": seesTasks, "TaskEdge": seesTasks,
 	"TaskMatch": seesTasks, "TaskCandidate": seesTasks,
-	"TaskChange": seesHistory, "TaskChangeConnection": seesHistory, "TaskChangeEdge": seesHistory,
-	"TaskFieldChange": seesHistory, "TaskEvent": seesHistory,
+	"TaskChange": seesTasks, "TaskFieldChange": seesTasks, "UndoPayload": seesTasks, "SkippedChange": seesTasks,
+	"TaskChangeConnection": seesHistory, "TaskChangeEdge": seesHistory, "TaskEvent": seesHistory,
 	"TaskCounts": seesHistory, "LabelCount": seesHistory,
 	"ParsedTask": seesHistory, "ParsedTaskSpan": seesHistory,
 
