@@ -15,7 +15,6 @@ import (
 	"errand/internal/ids"
 	"errand/internal/run"
 	"errand/internal/tool"
-	"errand/internal/truncate"
 )
 
 // errNeedsApproval ends the transaction of a call that needs approval, so that its effects are rolled back.
@@ -204,52 +203,7 @@ func endsInQuestion(text string) bool {
 	return strings.HasSuffix(text, "?") || strings.HasSuffix(text, "？") || strings.HasSuffix(text, "؟")
 }
 
-// kindVerbs are the verbs of a question, in the order in which it lists them.
-var kindVerbs = []struct {
-	kind enum.ChangeKind
-	verb string
-}{
-	{enum.ChangeDeleted, "Delete"},
-	{enum.ChangeCompleted, "Complete"},
-	{enum.ChangeReopened, "Reopen"},
-	{enum.ChangeRestored, "Restore"},
-	{enum.ChangeUpdated, "Change"},
-}
-
-// maxNamedTasks is how many tasks a question names of each kind.
-const maxNamedTasks = 20
-
 // approvalQuestion asks for the approval of changes.
 func approvalQuestion(proposal []enum.ProposedChange) string {
-	var b strings.Builder
-	b.WriteString("This needs your approval:\n")
-	for _, k := range kindVerbs {
-		var names []string
-		seen := map[string]bool{}
-		for _, c := range proposal {
-			if c.Kind == k.kind && !seen[c.TaskID] {
-				seen[c.TaskID] = true
-				names = append(names, fmt.Sprintf("#%d “%s”", c.Number, plainTitle(c.Title)))
-			}
-		}
-		if len(names) == 0 {
-			continue
-		}
-		tasks := fmt.Sprintf("%d tasks", len(names))
-		if len(names) == 1 {
-			tasks = "1 task"
-		}
-		if more := len(names) - maxNamedTasks; more > 0 {
-			names = append(names[:maxNamedTasks], fmt.Sprintf("and %d more", more))
-		}
-		fmt.Fprintf(&b, "\n- %s %s: %s", k.verb, tasks, strings.Join(names, ", "))
-	}
-	b.WriteString("\n\nShall I go ahead? Answer “yes” or “no”.")
-	return b.String()
+	return "This needs your approval:\n\n" + tool.ListChanges(proposal) + "\n\nShall I go ahead? Answer “yes” or “no”."
 }
-
-// plainTitle returns a title without characters that Markdown or HTML could read as an image, a link or a tag.
-var plainTitle = func() func(string) string {
-	replace := strings.NewReplacer("[", "(", "]", ")", "<", "‹", ">", "›", "`", "'", "\\", "/")
-	return func(title string) string { return replace.Replace(truncate.Ellipsis(title, 80)) }
-}()

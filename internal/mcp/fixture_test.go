@@ -80,9 +80,12 @@ func newFixture(t *testing.T, db *store.DB, change func(*Options)) *fixture {
 	verifier, err := auth.New(cfg, log)
 	require.NoError(t, err)
 	o := Options{
-		Tools: tool.NewRegistry(), Tasks: w.tasks, Conversations: chat.NewService(db.Client(), w.hub, nil, nil, chat.Limits{}),
+		Tools:          tool.NewRegistry(),
+		Tasks:          w.tasks,
+		Conversations:  chat.NewService(db.Client(), w.hub, nil, nil, chat.Limits{}),
 		CheckRateLimit: func(ctx context.Context) error { return w.users.AllowCall(ctx, 10_000) },
-		Hub:            w.hub, Timeout: 10 * time.Second, MaxSubscriptions: 4, OnRequest: w.observe, Logger: log,
+		Hub:            w.hub, Timeout: 10 * time.Second, MaxSubscriptions: 4, MaxChanges: 5,
+		OnRequest: w.observe, Logger: log,
 	}
 	if change != nil {
 		change(&o)

@@ -62,6 +62,8 @@ type Options struct {
 	CheckRateLimit func(ctx context.Context) error
 	// MaxSubscriptions is the largest number of open subscriptions of one user on this replica.
 	MaxSubscriptions int
+	// MaxChanges is how many existing tasks a call may change without the user's approval.
+	MaxChanges int
 	// OnRequest is called after every request.
 	OnRequest func(ctx context.Context, r Report)
 	Logger    *slog.Logger

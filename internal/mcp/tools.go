@@ -46,9 +46,9 @@ func (s *Server) callTool(ctx context.Context, req *sdk.CallToolRequest) (*sdk.C
 		return nil, err
 	}
 	v.BatchID = newBatchID()
-	result, err := s.o.Tools.Call(viewer.NewContext(ctx, v), s.o.Tasks, req.Params.Name, string(req.Params.Arguments))
-	if err != nil {
-		return nil, err
+	result, question, err := s.callApproved(viewer.NewContext(ctx, v), req)
+	if err != nil || question != nil {
+		return question, err
 	}
 	answer := &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: result.Text}}, IsError: result.Failed}
 	if result.Failed {

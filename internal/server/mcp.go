@@ -71,6 +71,7 @@ func (s *Server) newMCPServer() *mcp.Server {
 		},
 		Timeout:          s.Config.Limits.RequestTimeout,
 		MaxSubscriptions: s.Config.Limits.SocketsPerUser,
+		MaxChanges:       s.Config.Turns.MaxChanges,
 		OnRequest:        s.observer().observeMCP,
 		Logger:           s.Log,
 	})

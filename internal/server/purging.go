@@ -17,8 +17,8 @@ const (
 	purgeInterval = time.Hour
 )
 
-// startPurging removes expired tombstones of conversations and idempotency keys, and ends expired approvals, in the background, as each user and in
-// small transactions. It can be interrupted at any time.
+// startPurging removes expired tombstones of conversations and idempotency keys, and ends expired approvals, in the
+// background, as each user and in small transactions. It can be interrupted at any time.
 func (s *Server) startPurging() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -13,7 +13,8 @@ const maxYesNo = 60
 var (
 	yesWords = wordSet(`yes|y|yeah|yep|yup|sure|ok|okay|okey|k|confirm|confirmed|approve|approved|go ahead|do it|do so|` +
 		`please do|proceed|of course|absolutely|definitely|correct|right|` +
-		`yes do it|yes do it now|do it now|yes go ahead|yes please do|sounds good|` +
+		`yes do it|yes do it now|do it now|yes go ahead|yes please do|yes all|yes all of them|` +
+		`all of them|yes both|yes to all|sounds good|` +
 		`ja|jawohl|jo|klar|gerne|genau|mach das|mach es|bestätigt|einverstanden|ja mach das|ja bitte mach das|` +
 		`oui|ouais|d accord|vas y|allez y|bien sûr|bien sur|confirme|` +
 		`sí|si|claro|vale|adelante|hazlo|por supuesto|confirmo|de acuerdo|` +
