@@ -21,6 +21,7 @@ var derivedColumns = map[string][]string{
 	"Conversation.lastMessageAt": {},
 	"Message.conversation":       {},
 	"Message.toolCalls":          {},
+	"Message.changes":            {},
 	"Message.error":              {message.FieldErrorCode, message.FieldRetryAt},
 	"Message.unverified":         {},
 	"Message.unverifiedReason":   {},

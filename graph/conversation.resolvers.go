@@ -52,10 +52,19 @@ func (r *messageResolver) Conversation(ctx context.Context, obj *ent.Message) (*
 
 func (r *messageResolver) ToolCalls(ctx context.Context, obj *ent.Message) ([]*ent.ToolCall, error) {
 	if calls, err := obj.Edges.ToolCallsOrErr(); err == nil {
+		registerSiblings(ctx, func() []*ent.ToolCall { return calls })
 		return calls, nil // loaded together with the message, so that a stream event shows one consistent state
 	}
 	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.Message) (map[string][]*ent.ToolCall, error) {
-		return r.Chat.ToolCallsByMessage(ctx, nodeIDs(siblings))
+		calls, err := r.Chat.ToolCallsByMessage(ctx, nodeIDs(siblings))
+		registerLists(ctx, calls)
+		return calls, err
+	})
+}
+
+func (r *messageResolver) Changes(ctx context.Context, obj *ent.Message) ([]*ent.TaskChange, error) {
+	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.Message) (map[string][]*ent.TaskChange, error) {
+		return r.messageChanges(ctx, nodeIDs(siblings))
 	})
 }
 
@@ -104,6 +113,10 @@ func (r *toolCallResolver) Message(ctx context.Context, obj *ent.ToolCall) (*ent
 	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.ToolCall) (map[string]*ent.Message, error) {
 		return loadByKey(ctx, siblings, func(c *ent.ToolCall) string { return c.MessageID }, r.Chat.MessagesByID)
 	})
+}
+
+func (r *toolCallResolver) Changes(ctx context.Context, obj *ent.ToolCall) ([]*ent.TaskChange, error) {
+	return loadEdge(ctx, obj, r.toolCallChanges)
 }
 
 func (r *Resolver) Conversation() generated.ConversationResolver { return &conversationResolver{r} }

@@ -118,6 +118,16 @@ func registerPages[P entityNode](ctx context.Context, pages map[string]*page.Con
 	})
 }
 
+// registerLists registers the rows of several lists as one group of siblings.
+func registerLists[P entityNode](ctx context.Context, lists map[string][]P) {
+	registerSiblings(ctx, func() (all []P) {
+		for _, rows := range lists {
+			all = append(all, rows...)
+		}
+		return all
+	})
+}
+
 // loadEdge returns the value of the edge that is being resolved of parent. It calls read once for all siblings of
 // parent; read returns the values by the parent's id.
 func loadEdge[P entityNode, V any](

@@ -303,6 +303,14 @@ func (f messageResolver) ToolCalls(_ context.Context, m *ent.Message) ([]*ent.To
 	return several(f.fixture, f.calls, "calls", m.ID)
 }
 
+func (f messageResolver) Changes(_ context.Context, m *ent.Message) ([]*ent.TaskChange, error) {
+	return several(f.fixture, f.changes, "receipt", m.ID)
+}
+
+func (f toolCallResolver) Changes(_ context.Context, c *ent.ToolCall) ([]*ent.TaskChange, error) {
+	return several(f.fixture, f.changes, "changes of call", c.ID)
+}
+
 func (f taskResolver) Changes(
 	_ context.Context,
 	t *ent.Task,

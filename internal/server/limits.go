@@ -13,7 +13,7 @@ import (
 // Costs of fields that read more than a column. The unit is the cost of one field of one row.
 const (
 	longTextCost       = 60                 // a text that may have kilobytes, or rows that contain one
-	toolCallsCost      = 20                 // the tool calls of a message
+	toolCallsCost      = 20                 // the tool calls or the changes of a message
 	lastMessageCost    = 10                 // the newest message of a conversation
 	nestedPageCost     = 30                 // a page in each row of another page
 	nodesCost          = 100 * longTextCost // nodes(ids:) reads up to 100 whole rows
@@ -23,6 +23,8 @@ const (
 	findTaskCost       = 10_000             // reads the titles of up to 50,000 tasks; the default limit allows two
 	parseTaskCost      = 3_000              // up to 25 ms of CPU time; the default limit allows nine
 	assumedToolCalls   = 2                  // tool calls per message
+	assumedChanges     = 5                  // task changes per message
+	assumedCallChanges = 2                  // task changes per tool call
 	assumedChangeItems = 2                  // changed fields per task change
 )
 
@@ -40,6 +42,8 @@ func documentLimits(l config.Limits) limits.Limits {
 		Cost:       l.QueryComplexity,
 		ListSizes: map[string]int{
 			"Message.toolCalls":    assumedToolCalls,
+			"Message.changes":      assumedChanges,
+			"ToolCall.changes":     assumedCallChanges,
 			"TaskChange.fields":    assumedChangeItems,
 			"TaskMatch.candidates": task.MaxCandidates,
 		},
@@ -48,6 +52,8 @@ func documentLimits(l config.Limits) limits.Limits {
 			"Task.description":           longTextCost,
 			"TaskChange.fields":          longTextCost,
 			"Message.toolCalls":          toolCallsCost,
+			"Message.changes":            toolCallsCost,
+			"ToolCall.changes":           toolCallsCost,
 			"TaskChange.toolCall":        toolCallsCost,
 			"TaskChange.undone":          toolCallsCost,
 			"Task.changes":               nestedPageCost,

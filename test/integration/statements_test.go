@@ -22,6 +22,8 @@ var listDocuments = map[string]string{
 		`toolCall { id name } } } } } }`,
 	"conversations down to tool calls": `{ conversations(first: 100) { nodes { messages(first: 5) { nodes { content ` +
 		`toolCalls { name } } } } } }`,
+	"receipts": `{ conversations(first: 100) { nodes { messages(first: 5) { nodes { changes { id task { id } fields { ` +
+		`name } } toolCalls { changes { id task { id } } } } } } } }`,
 	"messages up to conversations": `{ conversations(first: 100) { nodes { messages(last: 5) { nodes { ` +
 		`conversation { title } usage { model } } } } } }`,
 }
