@@ -26,8 +26,8 @@ const (
 )
 
 // ChangesByBatch returns the changes of each batch in order, keyed by batch ID: the receipt of a reply, whose batch is
-// its message. Of each batch it returns the first MaxBatchChanges. columns are the columns to read, nil for all. It takes
-// one query unless there are very many changes; above maxReceiptRows or maxReceiptBytes it returns
+// its message. Of each batch it returns the first MaxBatchChanges. columns are the columns to read, nil for all. It
+// takes one query unless there are very many changes; above maxReceiptRows or maxReceiptBytes it returns
 // COMPLEXITY_LIMIT_EXCEEDED.
 func (o operations) ChangesByBatch(
 	ctx context.Context,

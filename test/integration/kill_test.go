@@ -123,6 +123,9 @@ func (p killPoint) run(t *testing.T, url, provider string) {
 	require.Equal(t, planText+"\n\n"+answerText, reply.Content)
 	require.Equal(t, harness.StoredMessage(t, c, reply.ID), reply)
 	requireEffectsOnce(t, c, reply)
+	kept := storedReceipt(t, c, reply.ID)
+	require.Equal(t, []string{"CREATED", "CREATED"}, kept.kinds())
+	requireConsistent(t, kept)
 	if p.planned {
 		for _, a := range m.Requests()[earlier:] {
 			require.NotEmpty(t, a.ToolResults, "recorded steps must not be requested again")
