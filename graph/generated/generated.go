@@ -78,6 +78,7 @@ type MessageResolver interface {
 	Conversation(ctx context.Context, obj *ent.Message) (*ent.Conversation, error)
 
 	ToolCalls(ctx context.Context, obj *ent.Message) ([]*ent.ToolCall, error)
+	Changes(ctx context.Context, obj *ent.Message) ([]*ent.TaskChange, error)
 }
 type MessageAddedResolver interface {
 	MessageEdge(ctx context.Context, obj *stream.MessageAdded) (*page.Edge[*ent.Message], error)
@@ -139,6 +140,7 @@ type TaskPayloadResolver interface {
 }
 type ToolCallResolver interface {
 	Message(ctx context.Context, obj *ent.ToolCall) (*ent.Message, error)
+	Changes(ctx context.Context, obj *ent.ToolCall) ([]*ent.TaskChange, error)
 }
 type UndoPayloadResolver interface {
 	TaskEdges(ctx context.Context, obj *task.Undo, orderBy *task.Order) ([]*page.Edge[*ent.Task], error)
@@ -386,12 +388,18 @@ type Message implements Node {
   error: MessageError
   "Tool calls of the reply, in the order of the calls."
   toolCalls: [ToolCall!]!
+  """
+  The receipt of the reply: the changes that its tool calls made to tasks, in their order, at most the first 500. Empty if
+  it changed nothing, whatever its text says. Calls that were refused are in ` + "`" + `toolCalls` + "`" + `. Empty without the scope
+  ` + "`" + `tasks:read` + "`" + `.
+  """
+  changes: [TaskChange!]!
   "Model usage of the reply; null if no model was called."
   usage: Usage
   "Always false."
-  unverified: Boolean! @deprecated(reason: "Replies are not compared with patterns any more. Show the tool calls.")
+  unverified: Boolean! @deprecated(reason: "Replies are not compared with patterns any more. Show ` + "`" + `changes` + "`" + `.")
   "Always null."
-  unverifiedReason: String @deprecated(reason: "Replies are not compared with patterns any more. Show the tool calls.")
+  unverifiedReason: String @deprecated(reason: "Replies are not compared with patterns any more. Show ` + "`" + `changes` + "`" + `.")
   "Creation time."
   createdAt: DateTime!
   "Time at which the status became terminal; null before."
@@ -452,6 +460,11 @@ type ToolCall implements Node {
   expiresAt: DateTime
   "The reply that made the call."
   message: Message!
+  """
+  Changes that the call made to tasks: those of ` + "`" + `Message.changes` + "`" + ` that are its own. Empty while the status is STARTED
+  or AWAITING_APPROVAL, and without the scope ` + "`" + `tasks:read` + "`" + `.
+  """
+  changes: [TaskChange!]!
   "Position in the reply's text at which the call was made, in UTF-16 code units."
   offset: Int!
   "Time at which the model requested the call."
@@ -1853,6 +1866,8 @@ func (ec *executionContext) childFields_Message(ctx context.Context, field graph
 		return ec.fieldContext_Message_error(ctx, field)
 	case "toolCalls":
 		return ec.fieldContext_Message_toolCalls(ctx, field)
+	case "changes":
+		return ec.fieldContext_Message_changes(ctx, field)
 	case "usage":
 		return ec.fieldContext_Message_usage(ctx, field)
 	case "unverified":
@@ -2315,6 +2330,8 @@ func (ec *executionContext) childFields_ToolCall(ctx context.Context, field grap
 		return ec.fieldContext_ToolCall_expiresAt(ctx, field)
 	case "message":
 		return ec.fieldContext_ToolCall_message(ctx, field)
+	case "changes":
+		return ec.fieldContext_ToolCall_changes(ctx, field)
 	case "offset":
 		return ec.fieldContext_ToolCall_offset(ctx, field)
 	case "createdAt":
@@ -4426,6 +4443,38 @@ func (ec *executionContext) fieldContext_Message_toolCalls(_ context.Context, fi
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ToolCall(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Message_changes(ctx context.Context, field graphql.CollectedField, obj *ent.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().Changes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.TaskChange) graphql.Marshaler {
+			return ec.marshalNTaskChange2ᚕᚖerrandᚋentᚐTaskChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Message",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TaskChange(ctx, field)
 		},
 	}
 	return fc, nil
@@ -10017,6 +10066,38 @@ func (ec *executionContext) fieldContext_ToolCall_message(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _ToolCall_changes(ctx context.Context, field graphql.CollectedField, obj *ent.ToolCall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ToolCall_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ToolCall().Changes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.TaskChange) graphql.Marshaler {
+			return ec.marshalNTaskChange2ᚕᚖerrandᚋentᚐTaskChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ToolCall_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ToolCall",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TaskChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ToolCall_offset(ctx context.Context, field graphql.CollectedField, obj *ent.ToolCall) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13391,6 +13472,44 @@ func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, 
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "changes":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Message_changes(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "usage":
 			out.Values[i] = ec._Message_usage(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -16199,6 +16318,44 @@ func (ec *executionContext) _ToolCall(ctx context.Context, sel ast.SelectionSet,
 					}
 				}()
 				res = ec._ToolCall_message(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "changes":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ToolCall_changes(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
