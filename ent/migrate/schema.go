@@ -323,6 +323,14 @@ var (
 				},
 			},
 			{
+				Name:    "task_pending_due",
+				Unique:  false,
+				Columns: []*schema.Column{TasksColumns[16], TasksColumns[10], TasksColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "completed_at IS NULL AND deleted_at IS NULL",
+				},
+			},
+			{
 				Name:    "task_completed",
 				Unique:  false,
 				Columns: []*schema.Column{TasksColumns[16], TasksColumns[6]},

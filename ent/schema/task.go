@@ -69,7 +69,7 @@ func (Task) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of the Task: one per sort order of a user's list, and a partial one for pending tasks, which are few among
+// Indexes of the Task: one per sort order of a user's list, and partial ones for pending tasks, which are few among
 // many completed tasks.
 func (Task) Indexes() []ent.Index {
 	return []ent.Index{
@@ -79,6 +79,8 @@ func (Task) Indexes() []ent.Index {
 		index.Fields("user_id", "priority", "number"),
 		index.Fields("user_id", "title", "number"),
 		index.Fields("user_id", "number").StorageKey("task_pending").
+			Annotations(entsql.IndexWhere("completed_at IS NULL AND deleted_at IS NULL")),
+		index.Fields("user_id", "due_sort", "number").StorageKey("task_pending_due").
 			Annotations(entsql.IndexWhere("completed_at IS NULL AND deleted_at IS NULL")),
 		index.Fields("user_id", "completed_at").StorageKey("task_completed").
 			Annotations(entsql.IndexWhere("completed_at IS NOT NULL")),

@@ -828,9 +828,9 @@ type Query {
   """
   taskCounts: TaskCounts!
   """
-  The labels of the viewer's tasks outside the trash. The most frequent come first, equally frequent ones by name. They
-  may change with every event of ` + "`" + `taskStream` + "`" + `: query them again then. All tasks are read for it, which makes it one of
-  the costliest fields. Requires the scope ` + "`" + `tasks:read` + "`" + `.
+  The labels of the viewer's newest 5,000 tasks outside the trash. The most frequent come first, equally frequent ones by
+  name. They may change with every event of ` + "`" + `taskStream` + "`" + `: query them again then. The tasks are read for it, which makes
+  it one of the costliest fields. Requires the scope ` + "`" + `tasks:read` + "`" + `.
   """
   labels(
     "Maximum number of labels, 1 to 100."
@@ -1297,7 +1297,7 @@ type TaskCounts {
 type LabelCount {
   "Label. ` + "`" + `TaskFilter.label` + "`" + ` selects its tasks."
   name: String!
-  "Number of tasks outside the trash that have the label."
+  "Number of tasks outside the trash that have the label, among the newest 5,000 tasks."
   count: Int!
 }
 

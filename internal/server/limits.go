@@ -18,7 +18,7 @@ const (
 	nestedPageCost     = 30                 // a page in each row of another page
 	nodesCost          = 100 * longTextCost // nodes(ids:) reads up to 100 whole rows
 	searchCost         = 10_000             // reads up to 20,000 entries of an index; the default limit allows two
-	labelsCost         = 10_000             // reads all tasks
+	labelsCost         = 10_000             // reads 5,000 tasks
 	overdueCost        = 3_000              // reads all pending tasks
 	findTaskCost       = 10_000             // reads the titles of up to 50,000 tasks; the default limit allows two
 	parseTaskCost      = 3_000              // up to 25 ms of CPU time; the default limit allows nine

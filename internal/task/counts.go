@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"errand/ent/predicate"
 	"errand/ent/task"
 	"errand/internal/apperr"
 	"errand/internal/page"
@@ -61,8 +62,12 @@ type LabelCount struct {
 	Count int    `sql:"count"`
 }
 
-// ListLabels returns the labels of the viewer's tasks outside the trash, the most frequent first and equally frequent
-// ones by name, in the order of their bytes. A nil first means page.MaxSize, which is also the maximum.
+// maxLabelledTasks is the number of tasks whose labels are counted. With 20 labels each, they take 50 ms on SQLite
+// and on PostgreSQL; 50,000 tasks would take 500 ms.
+const maxLabelledTasks = 5_000
+
+// ListLabels returns the labels of the viewer's newest 5,000 tasks outside the trash, the most frequent first and
+// equally frequent ones by name, in the order of their bytes. A nil first means page.MaxSize, which is also the maximum.
 func (o operations) ListLabels(ctx context.Context, first *int) ([]*LabelCount, error) {
 	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
 		return nil, err
@@ -74,12 +79,39 @@ func (o operations) ListLabels(ctx context.Context, first *int) ([]*LabelCount, 
 	if limit < 1 || limit > page.MaxSize {
 		return nil, apperr.Invalid("first", "The number of labels must be between 1 and %d.", page.MaxSize)
 	}
+	newest, err := o.newestTasks(ctx, maxLabelledTasks)
+	if err != nil {
+		return nil, err
+	}
 	labels := []*LabelCount{}
-	err := o.client.Task.Query().Where(task.DeletedAtIsNil()).
+	err = o.client.Task.Query().Where(newest...).
 		Modify(func(s *sql.Selector) { store.CountElements(s, task.FieldLabels, limit) }).
 		Scan(ctx, &labels)
 	if err != nil {
 		return nil, fmt.Errorf("counting labels: %w", err)
 	}
 	return labels, nil
+}
+
+// newestTasks returns the condition that a task is among the viewer's newest n outside the trash.
+func (o operations) newestTasks(ctx context.Context, n int) ([]predicate.Task, error) {
+	where := []predicate.Task{task.DeletedAtIsNil()}
+	u, err := o.user(ctx)
+	if err != nil || u.OpenTasks+u.CompletedTasks <= n {
+		return where, err
+	}
+	next, err := o.client.Task.Query().
+		Where(where...).
+		Order(task.ByNumber(sql.OrderDesc())).
+		Offset(n).
+		Limit(1).
+		Select(task.FieldNumber).
+		Ints(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("finding the newest tasks: %w", err)
+	}
+	for _, number := range next {
+		where = append(where, task.NumberGT(number))
+	}
+	return where, nil
 }

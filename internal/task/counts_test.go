@@ -212,3 +212,19 @@ func TestCounts_OtherUser_SeesOwnTasksOnly(t *testing.T) {
 		require.Empty(t, labels)
 	})
 }
+
+// TestListLabels_ManyTasks_CountsNewest has 5,010 tasks, of which the newest 5,000 are counted.
+func TestListLabels_ManyTasks_CountsNewest(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, ctx context.Context, e *environment) {
+		_, err := e.client.ExecContext(ctx, `WITH RECURSIVE g(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < 5010)
+			INSERT INTO tasks (id, created_at, updated_at, user_id, number, title, description, priority, due_sort, labels,
+				version, indexed_version)
+			SELECT 'task_' || n, '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00', '`+e.userID+`', n, 'x', '', 0, 0,
+				'["a"]', 1, 1 FROM g`)
+		require.NoError(t, err)
+		e.client.User.UpdateOneID(e.userID).SetOpenTasks(5010).ExecX(rule.System(ctx))
+		labels, err := e.ListLabels(ctx, nil)
+		require.NoError(t, err)
+		require.Equal(t, []*task.LabelCount{{Name: "a", Count: 5000}}, labels)
+	})
+}

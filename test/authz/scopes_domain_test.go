@@ -16,6 +16,8 @@ import (
 
 // scopelessMethods are the methods of the domain services that need no scope, each with the reason.
 var scopelessMethods = map[string]string{
+	"*task.Service.Calendar":         "all operations need the user's time zone",
+	"task.Tx.Calendar":               "all operations need the user's time zone",
 	"*task.Service.TimeZone":         "all operations need the user's time zone",
 	"task.Tx.TimeZone":               "all operations need the user's time zone",
 	"*account.Service.EnsureUser":    "it signs in",

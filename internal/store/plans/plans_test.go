@@ -116,15 +116,23 @@ func testTaskFilters(ctx context.Context, t *testing.T, db *store.DB, s *task.Se
 	}
 }
 
-// testCounts checks that the number of overdue tasks reads the index, and that the labels are read once for each of the
-// user's tasks.
+// testCounts checks that the number of overdue tasks reads the pending tasks only, that the number of tasks completed on
+// days reads those of the days, and that the labels are read once for each of the user's tasks.
 func testCounts(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, sent *recorder) {
 	counts, err := s.CountTasks(ctx)
 	require.NoError(t, err)
 	_, err = counts.Overdue(ctx)
 	require.NoError(t, err)
 	for _, query := range sent.take(t, `"tasks"`) {
-		requireIndexed(t, db, query, 500)
+		requireIndexed(t, db, query, 150) // 100 of the 1,000 tasks are pending
+	}
+	tomorrow := new(time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly))
+	list, err := s.ListTasks(ctx, page.Args{}, nil, &task.Filter{CompletedFrom: tomorrow})
+	require.NoError(t, err)
+	_, err = list.TotalCount(ctx)
+	require.NoError(t, err)
+	for _, query := range sent.take(t, `"tasks"`, "COUNT") {
+		requireIndexed(t, db, query, 20)
 	}
 	_, err = s.ListLabels(ctx, nil)
 	require.NoError(t, err)
