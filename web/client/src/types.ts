@@ -10,6 +10,16 @@ export type MessageStatus = "PENDING" | "STREAMING" | "COMPLETED" | "FAILED" | "
 /** State of a tool call. */
 export type ToolCallStatus = "STARTED" | "AWAITING_APPROVAL" | "SUCCEEDED" | "FAILED";
 
+/** A change of a task that waits for the user's approval. */
+export interface ProposedChange {
+  taskId: string;
+  number: number;
+  /** Title before the change. */
+  title: string;
+  kind: TaskChangeKind;
+  fields: readonly { name: string; from: string | null; to: string | null }[];
+}
+
 /** A call of a tool by the agent. */
 export interface ToolCall {
   id: string;
@@ -20,6 +30,10 @@ export interface ToolCall {
   latencyMs: number | null;
   /** Position in the reply's text at which the call was made, in UTF-16 code units. */
   offset: number;
+  /** The changes for which the call needed approval: approving it makes exactly these. */
+  proposal: readonly ProposedChange[];
+  /** Time at which the approval expires; null unless the status is AWAITING_APPROVAL. */
+  expiresAt: string | null;
 }
 
 /** Reason of a reply's failure. */

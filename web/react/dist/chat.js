@@ -1,5 +1,5 @@
 import { emptyConversation, ErrandError, isFinished, mergeMessages, reduceConversation, toErrandError, } from "@errand/client";
-import { cancelMutation, messagesQuery, messageSubscription, retryMutation, sendMutation } from "./documents.js";
+import { cancelMutation, decisions, messagesQuery, messageSubscription, retryMutation, sendMutation, undoMutation, } from "./documents.js";
 import { randomKey, Store } from "./store.js";
 export class ChatStore extends Store {
     errand;
@@ -203,13 +203,45 @@ export class ChatStore extends Store {
         }).finally(() => (this.#older = undefined));
         await this.#older;
     };
+    #decide = (field) => (ids) => {
+        this.#error = null;
+        return this.#attempt(async () => {
+            const data = await this.errand.mutate(decisions[field], { ids }, { retry: true });
+            const { toolCalls, assistantMessage } = data[field];
+            for (const { message, ...toolCall } of toolCalls)
+                this.#replaceCall(message.id, toolCall);
+            if (assistantMessage)
+                this.#merge([assistantMessage]);
+        });
+    };
+    #approve = this.#decide("approveToolCalls");
+    #reject = this.#decide("rejectToolCalls");
+    #replaceCall(messageId, toolCall) {
+        const { cursor } = this.#state;
+        if (!this.#state.messages.some((m) => m.id === messageId))
+            return;
+        const event = { __typename: "ToolCallChanged", cursor: cursor ?? "", messageId, toolCall };
+        this.#state = { ...reduceConversation(this.#state, event), cursor };
+    }
+    #undo = async (id) => {
+        let result;
+        this.#error = null;
+        await this.#attempt(async () => {
+            const { undoChange } = await this.errand.mutate(undoMutation, { id }, { retry: true });
+            const { batchId, undone, skipped } = undoChange;
+            result = { batchId, count: undone.length, skipped: skipped.map((s) => ({ ...s.change.task, reason: s.reason })) };
+        });
+        return result;
+    };
     async #attempt(action) {
         try {
             await action();
             this.changed();
+            return true;
         }
         catch (thrown) {
             this.#fail(toErrandError(thrown));
+            return false;
         }
     }
     render() {
@@ -232,6 +264,9 @@ export class ChatStore extends Store {
             send: this.#send,
             stop: this.#stop,
             retry: this.#retry,
+            approve: this.#approve,
+            reject: this.#reject,
+            undo: this.#undo,
             hasOlder: this.#hasOlder,
             loadOlder: this.#loadOlder,
         };

@@ -26,10 +26,35 @@ export interface Chat {
     stop(): Promise<void>;
     /** Sends a message that failed again, or has a failed or cancelled reply written again. */
     retry(): Promise<void>;
+    /**
+     * Approves tool calls of one reply whose status is AWAITING_APPROVAL: the changes in their `proposal` are made, and a
+     * reply follows. Resolves with whether it succeeded.
+     */
+    approve(toolCallIds: readonly string[]): Promise<boolean>;
+    /** Rejects tool calls whose status is AWAITING_APPROVAL. Resolves with whether it succeeded. */
+    reject(toolCallIds: readonly string[]): Promise<boolean>;
+    /**
+     * Takes back what a reply changed, by the id of the message. The `batchId` of the result, passed here, takes the undo
+     * back. Undefined if it failed.
+     */
+    undo(messageId: string): Promise<Undone | undefined>;
     /** Whether there are messages before the first one. */
     hasOlder: boolean;
     /** Loads the messages before the first one. */
     loadOlder(): Promise<void>;
+}
+/** What an undo did. */
+export interface Undone {
+    /** Id that takes the undo back; null if nothing was undone. */
+    batchId: string | null;
+    /** Number of changes that are undone. */
+    count: number;
+    /** Changes that were left, because the task was changed since. */
+    skipped: readonly {
+        number: number;
+        title: string;
+        reason: string;
+    }[];
 }
 /** Options of useChat. */
 export interface ChatOptions {

@@ -9,10 +9,19 @@ import {
   type Errand,
   type Message,
   type MessageEvent,
+  type ToolCall,
 } from "@errand/client";
-import { cancelMutation, messagesQuery, messageSubscription, retryMutation, sendMutation } from "./documents.js";
+import {
+  cancelMutation,
+  decisions,
+  messagesQuery,
+  messageSubscription,
+  retryMutation,
+  sendMutation,
+  undoMutation,
+} from "./documents.js";
 import { randomKey, Store } from "./store.js";
-import type { Chat, ChatMessage, ChatStatus } from "./types.js";
+import type { Chat, ChatMessage, ChatStatus, Undone } from "./types.js";
 
 /** A message of the user that is not stored yet. */
 interface Unsent {
@@ -30,6 +39,17 @@ interface Page {
   } | null;
 }
 
+interface Decision {
+  toolCalls: (ToolCall & { message: { id: string } })[];
+  assistantMessage: Message | null;
+}
+
+interface Undo {
+  batchId: string | null;
+  undone: { id: string }[];
+  skipped: { reason: string; change: { task: { number: number; title: string } } }[];
+}
+
 /** The state of one chat. */
 export class ChatStore extends Store<Chat> {
   onConversation: ((id: string) => void) | undefined;
@@ -39,7 +59,7 @@ export class ChatStore extends Store<Chat> {
   #error: ErrandError | null = null;
   #loaded = false;
   #loading: Promise<unknown> | undefined;
-  #older: Promise<void> | undefined;
+  #older: Promise<unknown> | undefined;
   #before: string | null = null;
   #hasOlder = false;
   #unsubscribe: (() => void) | undefined;
@@ -243,12 +263,48 @@ export class ChatStore extends Store<Chat> {
     await this.#older;
   };
 
-  async #attempt(action: () => Promise<void>): Promise<void> {
+  /** Repeating a decision or an undo has no further effect. */
+  readonly #decide = (field: keyof typeof decisions) => (ids: readonly string[]) => {
+    this.#error = null;
+    return this.#attempt(async () => {
+      const data = await this.errand.mutate<Record<string, Decision>>(decisions[field], { ids }, { retry: true });
+      const { toolCalls, assistantMessage } = data[field]!;
+      for (const { message, ...toolCall } of toolCalls) this.#replaceCall(message.id, toolCall);
+      if (assistantMessage) this.#merge([assistantMessage]);
+    });
+  };
+
+  readonly #approve = this.#decide("approveToolCalls");
+  readonly #reject = this.#decide("rejectToolCalls");
+
+  /** Shows a decided call before its event arrives. */
+  #replaceCall(messageId: string, toolCall: ToolCall): void {
+    const { cursor } = this.#state;
+    if (!this.#state.messages.some((m) => m.id === messageId)) return;
+    const event = { __typename: "ToolCallChanged" as const, cursor: cursor ?? "", messageId, toolCall };
+    this.#state = { ...reduceConversation(this.#state, event), cursor };
+  }
+
+  readonly #undo = async (id: string): Promise<Undone | undefined> => {
+    let result: Undone | undefined;
+    this.#error = null;
+    await this.#attempt(async () => {
+      const { undoChange } = await this.errand.mutate<{ undoChange: Undo }>(undoMutation, { id }, { retry: true });
+      const { batchId, undone, skipped } = undoChange;
+      result = { batchId, count: undone.length, skipped: skipped.map((s) => ({ ...s.change.task, reason: s.reason })) };
+    });
+    return result;
+  };
+
+  /** Resolves with whether the action succeeded. */
+  async #attempt(action: () => Promise<void>): Promise<boolean> {
     try {
       await action();
       this.changed();
+      return true;
     } catch (thrown) {
       this.#fail(toErrandError(thrown));
+      return false;
     }
   }
 
@@ -271,6 +327,9 @@ export class ChatStore extends Store<Chat> {
       send: this.#send,
       stop: this.#stop,
       retry: this.#retry,
+      approve: this.#approve,
+      reject: this.#reject,
+      undo: this.#undo,
       hasOlder: this.#hasOlder,
       loadOlder: this.#loadOlder,
     };

@@ -3,7 +3,10 @@
 const message = `id position role content status createdAt
   error { code message retryAt }
   toolCalls { ...CallParts }`;
-const call = `fragment CallParts on ToolCall { id name arguments result status latencyMs offset }`;
+const call = `fragment CallParts on ToolCall {
+  id name arguments result status latencyMs offset expiresAt
+  proposal { taskId number title kind fields { name from to } }
+}`;
 const task = `id number title description completed completedAt priority dueOn dueAt labels createdAt updatedAt deletedAt version`;
 const conversation = `id title createdAt updatedAt`;
 
@@ -38,6 +41,21 @@ export const cancelMutation = `mutation Cancel($messageId: ID!) {
   cancelReply(messageId: $messageId) { message { ${message} } }
 }
 ${call}`;
+
+/** A mutation that decides about tool calls. */
+const decision = (field: string) => `mutation Decide($ids: [ID!]!) {
+  ${field}(ids: $ids) { toolCalls { ...CallParts message { id } } assistantMessage { ${message} } }
+}
+${call}`;
+
+export const decisions = {
+  approveToolCalls: decision("approveToolCalls"),
+  rejectToolCalls: decision("rejectToolCalls"),
+};
+
+export const undoMutation = `mutation Undo($id: ID!) {
+  undoChange(id: $id) { batchId undone { id } skipped { reason change { task { number title } } } }
+}`;
 
 export const tasksQuery = `query Tasks($first: Int!, $after: Cursor, $orderBy: TaskOrder, $filter: TaskFilter) {
   tasks(first: $first, after: $after, orderBy: $orderBy, filter: $filter) {

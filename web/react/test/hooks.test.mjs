@@ -124,6 +124,36 @@ test("useChat: retry has a failed reply written again", async () => {
   await unmount();
 });
 
+test("useChat: approve shows the decided call and the new reply, reject an error, and undo its result", async () => {
+  const fake = fakeErrand();
+  const { rendered, unmount } = await renderHook(fake.errand, () => useChat("conv_1"));
+  const call = { id: "call_1", name: "delete_task", status: "AWAITING_APPROVAL", proposal: [{ number: 1, title: "Milk", kind: "DELETED", fields: [] }] };
+  await answer(await fake.next("conversation"), page([message(1, "USER", "Delete 1"), { ...message(2, "ASSISTANT", "Shall I?"), toolCalls: [call] }]));
+  await act(async () => void rendered.current.approve(["call_1"]));
+  const approval = await fake.next("approveToolCalls");
+  assert.deepEqual(approval.variables, { ids: ["call_1"] });
+  const decided = { ...call, status: "SUCCEEDED", message: { id: "msg_2" } };
+  await answer(approval, { approveToolCalls: { toolCalls: [decided], assistantMessage: message(3, "ASSISTANT", "", "PENDING") } });
+  assert.equal(rendered.current.messages[1].toolCalls[0].status, "SUCCEEDED");
+  assert.equal(rendered.current.messages.length, 3);
+  // A late copy of the reply does not bring the question back.
+  await stream(fake, { __typename: "ToolCallChanged", messageId: "msg_2", toolCall: call });
+  assert.equal(rendered.current.messages[1].toolCalls[0].status, "SUCCEEDED");
+
+  let rejected, undone;
+  await act(async () => void (rejected = rendered.current.reject(["call_1"])));
+  const rejection = await fake.next("rejectToolCalls");
+  await act(async () => rejection.reject(failure("CONFLICT")));
+  assert.equal(await rejected, false);
+  assert.equal(rendered.current.error.code, "CONFLICT");
+  await act(async () => void (undone = rendered.current.undo("msg_2")));
+  const skipped = [{ reason: "Changed since.", change: { task: { number: 2, title: "Bread" } } }];
+  await answer(await fake.next("undoChange"), { undoChange: { batchId: "batch_1", undone: [{ id: "change_1" }], skipped } });
+  assert.deepEqual(await undone, { batchId: "batch_1", count: 1, skipped: [{ number: 2, title: "Bread", reason: "Changed since." }] });
+  assert.equal(rendered.current.error, null);
+  await unmount();
+});
+
 test("useChat: messages between the stream and the list are loaded", async () => {
   const fake = fakeErrand();
   const { rendered, unmount } = await renderHook(fake.errand, () => useChat("conv_1"));
