@@ -1,63 +1,108 @@
 package due
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/olebedev/when/rules/en"
 )
 
 var (
-	isoForm     = regexp.MustCompile(`^(\d{4})-(\d{1,2})-(\d{1,2})(?:t(\d{2}:\d{2})(?::\d{2})?z?)?$`)
-	slashForm   = regexp.MustCompile(`^(\d{1,2})([/.])(\d{1,2})(?:[/.](\d{4}|\d{2}))?$`)
-	ordinalForm = regexp.MustCompile(`^(\d{1,2})(st|nd|rd|th)$`)
+	isoForm = regexp.MustCompile(
+		`^(\d{4})([-/.])(\d{1,2})([-/.])(\d{1,2})(?:t(\d{2}:?\d{2}(?::?\d{2}(?:\.\d+)?)?)(z|[+-]\d{2}(?::?\d{2})?)?)?$`)
+	slashForm = regexp.MustCompile(`^(\d{1,2})([-/.])(\d{1,2})(?:[-/.](\d{4}|\d{2}))?$`)
+	namedForm = regexp.MustCompile(`^(\d{1,2})[-/.]?([a-z]{3,9})(?:[-/.](\d{4}|\d{2}))?$`)
 )
 
-// isoDate parses "2027-01-15" and "2027-01-15T17:00".
+// isoDate parses "2027-01-15", "2027/01/15" and "2027-01-15T17:00+01:00".
 func (p parser) isoDate(i int, _ string) (day, bool) {
 	m := isoForm.FindStringSubmatch(p.word(i))
-	if m == nil {
+	if m == nil || m[2] != m[4] {
 		return day{}, false
 	}
-	d := p.calendarDate(parseNumber(m[1]), parseNumber(m[2]), parseNumber(m[3]), i+1)
-	if m[4] == "" || d.invalid != "" {
+	d := p.calendarDate(parseNumber(m[1]), parseNumber(m[3]), parseNumber(m[5]), i+1)
+	if m[6] == "" || d.invalid != "" {
 		return d, true
 	}
-	hour, minute, ok := parseTimeOfDay(m[4])
+	c, ok := parseISOTime(m[6])
 	if !ok {
-		d.invalid = "There is no time " + m[4] + "."
+		d.invalid = "There is no time " + m[6] + "."
+		return d, true
 	}
-	d.clock = &clock{hour: hour, minute: minute, end: i + 1}
+	c.end, c.unambiguous = i+1, true
+	zone, end := p.now.Location(), i+1
+	switch {
+	case m[7] != "":
+		var invalid string
+		sub := parser{words: []string{m[7]}, now: p.now}
+		if zone, _, invalid = sub.zone(0); invalid != "" {
+			d.invalid = invalid
+			return d, true
+		}
+	default:
+		if loc, after, invalid := p.zone(i + 1); after > i+1 {
+			zone, end, d.invalid = loc, after, invalid
+		}
+	}
+	if d.end = end; d.invalid != "" {
+		return d, true
+	}
+	at, invalid := localTime(c.at(d.day), zone)
+	at = at.In(p.now.Location())
+	d.at, d.invalid, d.day = &at, invalid, midnight(at)
 	return d, true
 }
 
-// numericDate parses "15/1/2027" and "15.1.2027". Without a year, a slash date counts only after a preposition,
-// because "1/2" may be a fraction. A date whose day and month cannot be distinguished is invalid.
+func parseISOTime(s string) (clock, bool) {
+	s, _, _ = strings.Cut(s, ".")
+	s = strings.ReplaceAll(s, ":", "") + "00"
+	c := clock{hour: parseNumber(s[:2]), minute: parseNumber(s[2:4]), second: parseNumber(s[4:6])}
+	return c, c.hour < 24 && c.minute < 60 && c.second < 60 || c.hour == 24 && c.minute+c.second == 0
+}
+
+// numericDate parses "15/1/2027", "15.1.2027" and "15-jan-2027". Without a year, a numeric date counts only after a
+// preposition, because "1/2" may be a fraction. A date whose day and month cannot be distinguished is invalid.
 func (p parser) numericDate(i int, intro string) (day, bool) {
+	if m := namedForm.FindStringSubmatch(p.word(i)); m != nil {
+		month, ok := monthOf(m[2])
+		if !ok {
+			return day{}, false
+		}
+		if m[3] == "" {
+			return p.optionalYear(month, parseNumber(m[1]), i+1), true
+		}
+		return p.nextDate(fullYear(m[3]), int(month), parseNumber(m[1]), i+1), true
+	}
 	m := slashForm.FindStringSubmatch(p.word(i))
-	if m == nil || m[4] == "" && (intro == "" || intro == "for" || intro == "at" || m[2] == ".") {
+	if m == nil {
 		return day{}, false
 	}
-	a, b, year := parseNumber(m[1]), parseNumber(m[3]), parseNumber(m[4])
-	if len(m[4]) == 2 {
-		year += 2000
+	placed := intro != "" && intro != "for" && intro != "at" || p.whole
+	if m[4] == "" && (!placed || m[2] != "/") {
+		return day{}, false
 	}
+	a, b, year := parseNumber(m[1]), parseNumber(m[3]), fullYear(m[4])
 	switch {
-	case m[2] == "." || a > 12:
+	case m[2] == "." || a > 12 && b <= 12:
 		return p.nextDate(year, b, a, i+1), true
-	case b > 12:
-		return p.nextDate(year, a, b, i+1), true
-	case a == b:
+	case b > 12 || a == b:
 		return p.nextDate(year, a, b, i+1), true
 	}
 	invalid := "I cannot tell the day from the month in " + p.word(i) + ". Please write the date like 2027-01-31."
 	return day{end: i + 1, unambiguous: true, invalid: invalid}, true
 }
 
+// fullYear returns the year of "2027" and "27", 0 for "".
+func fullYear(s string) int {
+	if len(s) == 2 {
+		return 2000 + parseNumber(s)
+	}
+	return parseNumber(s)
+}
+
 // monthDate parses "jan 15", "15th of january", "january 15, 2027" and "the first of may".
-func (p parser) monthDate(i int, intro string) (day, bool) {
+func (p parser) monthDate(i int, _ string) (day, bool) {
 	at := i
 	if p.word(at) == "the" {
 		at++
@@ -78,23 +123,30 @@ func (p parser) monthDate(i int, intro string) (day, bool) {
 	if p.word(at) == "the" {
 		at++
 	}
+	// "may 5pm" has no day.
 	if d, end, ok := p.ordinal(at); ok {
 		return p.optionalYear(m, d, end), true
 	}
 	return day{}, false
 }
 
-// dayOfMonth parses "the 15th" after a preposition as the next day with that number.
+// dayOfMonth parses "the 15th" after a preposition as the next day with that number, "the 15th of next month", and
+// "friday the 13th" after a weekday.
 func (p parser) dayOfMonth(i int, intro string) (day, bool) {
 	at := i
 	if p.word(at) == "the" {
 		at++
 	}
-	m := ordinalForm.FindStringSubmatch(p.word(at))
-	if m == nil || intro == "" && !p.whole || intro == "for" {
+	n, end, ok := p.namedOrdinal(at)
+	if !ok || n > 31 {
 		return day{}, false
 	}
-	n := parseNumber(m[1])
+	if month, after, ok := p.monthPhrase(end); ok {
+		return p.calendarDate(month.Year(), int(month.Month()), n, after).relative(p), true
+	}
+	if ordinalForm.FindString(p.word(at)) == "" || intro == "" && !p.whole || intro == "for" {
+		return day{}, false
+	}
 	y, month, _ := p.today().Date()
 	for ahead := time.Month(0); ahead <= 12; ahead++ {
 		d := time.Date(y, month+ahead, n, 0, 0, 0, 0, time.UTC)
@@ -105,42 +157,85 @@ func (p parser) dayOfMonth(i int, intro string) (day, bool) {
 	return day{end: at + 1, unambiguous: true, invalid: "No month has a day " + p.word(at) + "."}, true
 }
 
-func monthOf(w string) (int, bool) {
-	m, ok := en.MONTH_OFFSET[w]
-	return m, ok
+// monthPhrase parses "of next month", "of the month" and "in january 2027", and returns the first day of the month.
+func (p parser) monthPhrase(i int) (first time.Time, end int, ok bool) {
+	if w := p.word(i); w != "of" && w != "in" {
+		return time.Time{}, 0, false
+	}
+	i++
+	y, m, _ := p.today().Date()
+	if end, ok := p.anyAt(i, "next month", "the next month", "the following month"); ok {
+		return time.Date(y, m+1, 1, 0, 0, 0, 0, time.UTC), end, true
+	}
+	if end, ok := p.anyAt(i, "the month", "this month", "month"); ok {
+		return time.Date(y, m, 1, 0, 0, 0, 0, time.UTC), end, true
+	}
+	named, ok := monthOf(p.word(i))
+	if !ok {
+		return time.Time{}, 0, false
+	}
+	if year, end, ok := p.year(i + 1); ok {
+		return time.Date(year, named, 1, 0, 0, 0, 0, time.UTC), end, true
+	}
+	if named < m {
+		y++
+	}
+	return time.Date(y, named, 1, 0, 0, 0, 0, time.UTC), i + 1, true
 }
 
-// ordinal parses "15", "15th", "first", "twenty first".
-func (p parser) ordinal(i int) (n, end int, ok bool) {
-	if n, ok := en.ORDINAL_WORDS[p.word(i)+" "+p.word(i+1)]; ok {
-		return n, i + 2, true
-	}
-	if n, ok := en.ORDINAL_WORDS[p.word(i)]; ok {
-		return n, i + 1, true
+// year parses "2027" and ", 2027". Years before 1950 may be times.
+func (p parser) year(i int) (year, end int, ok bool) {
+	if p.word(i) == "," {
+		i++
 	}
 	w := p.word(i)
-	if m := ordinalForm.FindStringSubmatch(w); m != nil {
-		w = m[1]
+	year = parseNumber(w)
+	return year, i + 1, len(w) == 4 && digits(w) && year >= 1950 && year < 2400
+}
+
+// ordinalWeekday parses "3rd friday of next month", "the last monday in may" and "last day of the month".
+func (p parser) ordinalWeekday(i int, _ string) (day, bool) {
+	at := i
+	if p.word(at) == "the" {
+		at++
 	}
-	if len(w) > 2 {
-		return 0, 0, false
+	start := at
+	n, at, ok := p.namedOrdinal(at)
+	if p.word(start) == "last" {
+		n, at, ok = -1, start+1, true
 	}
-	n, err := strconv.Atoi(w)
-	return n, i + 1, err == nil
+	if !ok {
+		return day{}, false
+	}
+	weekday, isWeekday := weekdayOf(p.word(at))
+	first, end, ok := p.monthPhrase(at + 1)
+	if !ok || !isWeekday && p.word(at) != "day" {
+		return day{}, false
+	}
+	last := first.AddDate(0, 1, -1)
+	var found time.Time
+	switch {
+	case !isWeekday && n < 0:
+		found = last
+	case !isWeekday:
+		found = first.AddDate(0, 0, n-1)
+	case n < 0:
+		found = last.AddDate(0, 0, -daysBetween(weekday, last.Weekday()))
+	default:
+		found = first.AddDate(0, 0, daysBetween(first.Weekday(), weekday)+7*(n-1))
+	}
+	if found.Month() != first.Month() {
+		return day{end: end, unambiguous: true, invalid: "There is no " + strings.Trim(p.said(start, end), "“”") + "."}, true
+	}
+	return day{day: found, end: end, unambiguous: true}.relative(p), true
 }
 
 // optionalYear returns the date of a month and day, with the year that follows them if there is one.
-func (p parser) optionalYear(month, d, end int) day {
-	at := end
-	if p.word(at) == "," {
-		at++
+func (p parser) optionalYear(m time.Month, d, end int) day {
+	if year, after, ok := p.year(end); ok {
+		return p.calendarDate(year, int(m), d, after)
 	}
-	if w := p.word(at); len(w) == 4 {
-		if year, err := strconv.Atoi(w); err == nil && year >= 1900 {
-			return p.calendarDate(year, month, d, at+1)
-		}
-	}
-	return p.nextDate(0, month, d, end)
+	return p.nextDate(0, int(m), d, end)
 }
 
 // nextDate returns the date; with year 0, the next such date.
@@ -151,6 +246,7 @@ func (p parser) nextDate(year, month, d, end int) day {
 	for ahead := range 9 { // 29 February may be eight years ahead
 		found := p.calendarDate(p.today().Year()+ahead, month, d, end)
 		if found.invalid == "" && !found.day.Before(p.today()) {
+			found.absolute = false
 			return found
 		}
 	}
@@ -163,20 +259,15 @@ func (p parser) calendarDate(year, month, d, end int) day {
 	if t.Year() != year || int(t.Month()) != month || t.Day() != d || year < 1 {
 		return day{end: end, unambiguous: true, invalid: invalidDate(year, month, d)}
 	}
-	return day{day: t, end: end, unambiguous: true}
+	return day{day: t, end: end, unambiguous: true, absolute: true}
 }
 
 func invalidDate(year, month, d int) string {
-	if month < 1 || month > 12 {
+	switch {
+	case month < 1 || month > 12:
 		return "There is no month " + strconv.Itoa(month) + "."
+	case year == 0:
+		return fmt.Sprintf("There is no %d %s.", d, time.Month(month))
 	}
-	return formatInvalidDay(d, time.Month(month), year)
-}
-
-func parseNumber(s string) int {
-	n, err := strconv.Atoi(strings.TrimLeft(s, "0"))
-	if err != nil {
-		return 0
-	}
-	return n
+	return fmt.Sprintf("There is no %d %s %d.", d, time.Month(month), year)
 }

@@ -2,15 +2,14 @@ package due
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 )
 
 // clock is a time of day whose words end before index end.
 type clock struct {
-	hour, minute int
-	end          int
+	hour, minute, second int
+	end                  int
 	// unambiguous means that the words cannot mean anything else; approximate that they name a part of the day,
 	// which an hour may refine.
 	unambiguous, approximate bool
@@ -26,7 +25,8 @@ func (c clock) at(day time.Time) time.Time {
 	if c.noHalf && (c.evening && hour <= 12 || hour >= 1 && hour <= 6) {
 		hour += 12
 	}
-	return day.Add(time.Duration(hour)*time.Hour + time.Duration(c.minute)*time.Minute)
+	return day.Add(time.Duration(hour)*time.Hour + time.Duration(c.minute)*time.Minute +
+		time.Duration(c.second)*time.Second)
 }
 
 // refine returns c with am or pm chosen by a part of the day that precedes it ("tonight at 9"). part may be nil.
@@ -39,9 +39,7 @@ func (c clock) refine(part *clock) *clock {
 }
 
 // dayParts are the hours that stand for parts of the day without a time.
-var dayParts = map[string]int{"morning": 9, "afternoon": 15, "evening": 18, "night": 20}
-
-var clockWord = regexp.MustCompile(`^\d{1,2}([:.h]\d{2})?([ap]\.?m\.?)?$`)
+var dayParts = map[string]int{"morning": 9, "lunchtime": 12, "afternoon": 15, "evening": 18, "night": 20}
 
 // timeIntroWords lists the prepositions after which a bare number is a time.
 var timeIntroWords = map[string]bool{
@@ -56,12 +54,34 @@ var timeIntroWords = map[string]bool{
 
 var namedHours = map[string]int{"noon": 12, "midday": 12, "midnight": 24}
 
+var (
+	clockForm   = regexp.MustCompile(`^@?(\d{1,2})(?:([:.h])(\d{2})(?::(\d{2})(?:\.\d+)?)?)?([ap])?\.?(m\.?)?$`)
+	compactForm = regexp.MustCompile(`^@?(\d{1,2})(\d{2})(?:([ap])\.?m\.?|h|hrs)?$`)
+	hourForm    = regexp.MustCompile(`^@?(\d{1,2})h$`)
+)
+
 // clock parses a time at i. intro is the preposition before it; beside is set when it is next to a day.
-func (p parser) clock(i int, intro string, beside bool) (clock, bool) {
+func (p parser) clock(
+	i int,
+	intro string,
+	beside bool,
+) (clock, bool) { //nolint:gocyclo // one case per form of the words
 	announced := timeIntroWords[intro]
 	w := p.word(i)
+	if rest, ok := strings.CutPrefix(w, "@"); ok && rest != "" {
+		announced = true
+	}
 	if hour := namedHours[w]; hour > 0 {
+		if !announced && !beside && !p.whole {
+			_, beside = p.day(i+1, "")
+		}
 		return clock{hour: hour, end: i + 1, unambiguous: announced}, announced || beside || p.whole
+	}
+	if end, ok := p.anyAt(i, "first thing in the morning", "first thing"); ok {
+		if !beside {
+			_, beside = p.day(end, "")
+		}
+		return clock{hour: dayParts["morning"], end: end, approximate: true}, beside
 	}
 	if hour := dayParts[w]; hour > 0 {
 		return clock{hour: hour, end: i + 1, approximate: true}, beside && p.word(i-1) != "for"
@@ -69,71 +89,169 @@ func (p parser) clock(i int, intro string, beside bool) (clock, bool) {
 	if hour := dayParts[p.word(i+2)]; hour > 0 && w == "in" && p.word(i+1) == "the" {
 		return clock{hour: hour, end: i + 3, approximate: true}, beside
 	}
-	if w == "half" || w == "quarter" {
-		return p.fractionOfHour(i)
+	if end, ok := p.phraseAt(i, "at night"); ok {
+		return clock{hour: dayParts["night"], end: end, approximate: true}, beside
 	}
-	if strings.HasPrefix(w, "@") && len(w) > 1 {
-		return p.numericTime(i, w[1:], true)
+	if w == "half" || w == "quarter" || p.word(i+1) == "past" || p.word(i+1) == "to" {
+		if c, ok := p.fractionOfHour(i); ok {
+			return c, true
+		}
 	}
-	return p.numericTime(i, w, announced)
+	return p.numericTime(i, announced, beside)
 }
 
-// fractionOfHour parses "half past 5" and "quarter to 6".
+// fractionOfHour parses "half past 5", "quarter to 6" and "10 past 5".
 func (p parser) fractionOfHour(i int) (clock, bool) {
-	hour, err := strconv.Atoi(p.word(i + 2))
-	if err != nil || hour < 1 || hour > 12 {
+	minutes := map[string]int{
+		"half":    30,
+		"quarter": 15,
+		"5":       5,
+		"10":      10,
+		"20":      20,
+		"25":      25,
+		"five":    5,
+		"ten":     10,
+		"twenty":  20,
+	}
+	n, known := minutes[p.word(i)]
+	m := clockForm.FindStringSubmatch(p.word(i + 2))
+	if !known || m == nil || m[3] != "" {
 		return clock{}, false
 	}
-	c := clock{hour: hour, end: i + 3, unambiguous: true, noHalf: true}
-	switch p.word(i) + " " + p.word(i+1) {
-	case "half past":
-		c.minute = 30
-	case "quarter past":
-		c.minute = 15
-	case "quarter to":
-		c.minute = -15
-	default:
+	hour := parseNumber(m[1])
+	c := clock{hour: hour, minute: n, end: i + 3, unambiguous: true, noHalf: m[5] == ""}
+	half := m[5]
+	if half == "" {
+		if next := strings.ReplaceAll(p.word(c.end), ".", ""); next == "am" || next == "pm" {
+			half, c.noHalf = next[:1], false
+			c.end++
+		}
+	}
+	switch {
+	case hour < 1 || hour > 12:
+		return clock{}, false
+	case p.word(i+1) == "to" && p.word(i) != "half":
+		c.minute = -n
+	case p.word(i+1) != "past":
 		return clock{}, false
 	}
+	c.hour = hourOf(hour, half)
 	return c, true
 }
 
-// numericTime parses "5pm", "5 p.m.", "17:30", "5 oclock" and, after a time preposition, "5".
-func (p parser) numericTime(i int, w string, announced bool) (clock, bool) {
-	if !clockWord.MatchString(w) {
-		return clock{}, false
+// hourOf returns the hour of the day; half is "a", "p" or "".
+func hourOf(hour int, half string) int {
+	switch {
+	case half == "a" && hour == 12:
+		return 0
+	case half == "p" && hour < 12:
+		return hour + 12
 	}
-	end := i + 1
-	half := strings.ReplaceAll(p.word(end), ".", "")
-	switch half {
-	case "am", "pm":
-		w += half
-		end++
-	case "oclock":
-		return p.bareHour(w, end+1, true)
-	}
-	w = strings.NewReplacer(".m", "m", "m.", "m").Replace(w)
-	if _, err := strconv.Atoi(w); err == nil {
-		return p.bareHour(w, end, announced && p.timeMayEndAt(end))
-	}
-	if strings.Contains(w, ".") && !strings.HasSuffix(w, "m") && !announced {
-		return clock{}, false
-	}
-	w = strings.NewReplacer(".", ":", "h", ":").Replace(w)
-	hour, minute, ok := parseTimeOfDay(w)
-	if !ok {
-		return clock{end: end, unambiguous: true, invalid: "There is no time " + w + "."}, true
-	}
-	bare := !strings.HasSuffix(w, "m") && !strings.HasPrefix(w, "0")
-	return p.halfOfDay(clock{hour: hour, minute: minute, end: end, unambiguous: true, noHalf: bare}), true
+	return hour
 }
 
-func (p parser) bareHour(w string, end int, ok bool) (clock, bool) {
-	hour, err := strconv.Atoi(w)
-	if err != nil || hour > 24 {
+// numericTime parses "5pm", "5 p.m.", "17:30", "17h", "5 oclock" and, after a time preposition or beside a day, "1630"
+// and "5".
+func (p parser) numericTime(
+	i int,
+	announced, beside bool,
+) (clock, bool) { //nolint:gocyclo // one case per form of the words
+	w := p.word(i)
+	end := i + 1
+	half := strings.ReplaceAll(p.word(end), ".", "")
+	if half == "am" || half == "pm" {
+		end++
+	} else {
+		half = ""
+	}
+	if m := hourForm.FindStringSubmatch(w); m != nil && half == "" {
+		n := parseNumber(m[1])
+		return p.hour(n, end, announced || n > 12 && (beside || p.whole))
+	}
+	if m := compactForm.FindStringSubmatch(w); m != nil {
+		return p.compactTime(m, half, end, announced || beside)
+	}
+	m := clockForm.FindStringSubmatch(w)
+	if m == nil || m[5] != "" && m[6] == "" || m[5] == "" && m[6] != "" || m[5] != "" && half != "" {
 		return clock{}, false
 	}
-	return p.halfOfDay(clock{hour: hour, end: end, unambiguous: true, noHalf: true}), ok
+	if m[5] != "" {
+		half = m[5]
+	}
+	switch {
+	case m[3] == "" && half == "":
+		return p.bareHour(m[1], i, announced)
+	case m[2] == "." && half == "" && !announced:
+		return clock{}, false
+	}
+	c := clock{
+		hour: parseNumber(m[1]), minute: parseNumber(m[3]), second: parseNumber(m[4]), end: end, unambiguous: true,
+		noHalf: half == "" && !strings.HasPrefix(m[1], "0") && m[2] != "h",
+	}
+	return p.complete(c, half, p.said(i, end)), true
+}
+
+// bareHour parses "5 oclock" and, after a time preposition, "5".
+func (p parser) bareHour(w string, i int, announced bool) (clock, bool) {
+	end := i + 1
+	if p.word(end) == "oclock" {
+		return p.hour(parseNumber(w), end+1, true)
+	}
+	if _, _, numbered := p.namedOrdinal(i); numbered || p.isUnit(end) {
+		return clock{}, false
+	}
+	return p.hour(parseNumber(w), end, announced && p.timeMayEndAt(end))
+}
+
+func (p parser) hour(n, end int, ok bool) (clock, bool) {
+	if n > 24 {
+		return clock{}, false
+	}
+	return p.halfOfDay(clock{hour: n, end: end, unambiguous: true, noHalf: true}), ok
+}
+
+// compactTime parses "830pm", "1630" and "1630h". Four digits may also be a year.
+//
+//nolint:gocyclo // one case per form of the words
+func (p parser) compactTime(m []string, half string, end int, placed bool) (clock, bool) {
+	if m[3] != "" {
+		half = m[3]
+	}
+	bare := half == "" && strings.Trim(m[0], "@0123456789") == ""
+	if w := p.word(end); bare && len(strings.TrimPrefix(m[0], "@")) == 4 && (w == "h" || w == "hrs" || w == "hours") {
+		bare, end = false, end+1
+	}
+	c := clock{
+		hour:        parseNumber(m[1]),
+		minute:      parseNumber(m[2]),
+		end:         end,
+		unambiguous: true,
+		noHalf:      len(m[1]) == 1 && half == "",
+	}
+	if !bare {
+		return p.complete(c, half, p.said(end-1, end)), true
+	}
+	if !placed && !p.whole || c.hour > 23 || c.minute > 59 || len(m[0]) == 3 && !placed {
+		return clock{}, false
+	}
+	if n := 100*c.hour + c.minute; n >= 1950 && n <= 2099 && p.word(end-2) != "at" && p.word(end-2) != "@" {
+		c.invalid = p.said(end-1, end) + " can be a year or a time. " + example
+	}
+	return c, placed || p.whole
+}
+
+// complete applies am or pm to c and checks it.
+func (p parser) complete(c clock, half, said string) clock {
+	bad := c.minute > 59 || c.second > 59 || c.hour > 24 || c.hour == 24 && c.minute+c.second > 0 ||
+		half != "" && (c.hour > 12 || c.hour == 0 && half[:1] == "p")
+	if bad {
+		c.invalid = "There is no time " + strings.Trim(said, "“”@") + "."
+		return c
+	}
+	if half != "" {
+		c.hour, c.noHalf = hourOf(c.hour, half[:1]), false
+	}
+	return p.halfOfDay(c)
 }
 
 // halfOfDay chooses am or pm by words after the hour: "in the morning", "at night".
@@ -156,22 +274,12 @@ func (p parser) halfOfDay(c clock) clock {
 func (p parser) timeMayEndAt(i int) bool {
 	switch p.word(i) {
 	case "", "to", "with", "for", "on", "and", "about", "that", "in", ",", ".", ";", ")", "(", "!", "?",
-		"today", "tomorrow", "tonight", "this", "next", "sharp":
+		"today", "tomorrow", "tonight", "this", "next", "sharp", "or", "from", "until", "till", "before", "after", "at":
+		return true
+	}
+	if zoneNames[p.word(i)] != "" || ambiguousZones[p.word(i)] {
 		return true
 	}
 	_, ok := p.day(i, "")
 	return ok
-}
-
-// parseTimeOfDay parses a time with minutes or am/pm with the date library. It handles 12am itself, which the library
-// takes for noon.
-func parseTimeOfDay(w string) (hour, minute int, ok bool) {
-	if strings.HasPrefix(w, "12") && strings.HasSuffix(w, "am") {
-		w = "00" + strings.TrimSuffix(w[2:], "am")
-		if w == "00" {
-			return 0, 0, true
-		}
-	}
-	t, ok := parseWithWhen(w, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
-	return t.Hour(), t.Minute(), ok
 }

@@ -1,11 +1,7 @@
 package due
 
 import (
-	"strconv"
-	"strings"
 	"time"
-
-	"github.com/olebedev/when/rules/en"
 )
 
 // day is a calendar day (midnight UTC) whose words end before index end.
@@ -13,8 +9,22 @@ type day struct {
 	day         time.Time
 	end         int
 	unambiguous bool
-	clock       *clock // "tonight", "in 20 minutes"
-	invalid     string
+	// clock is a time that the same words mean ("tonight"); at is the instant they mean ("in 20 minutes").
+	clock *clock
+	at    *time.Time
+	// absolute is set if the words have a year, so that they may mean the past; weekday if they are only a weekday,
+	// which a date may follow.
+	absolute, weekday bool
+	invalid           string
+}
+
+// relative returns d as a day of words without a year, which must not be past.
+func (d day) relative(p parser) day {
+	d.absolute = false
+	if d.invalid == "" && !p.past && d.day.Before(p.today()) {
+		d.invalid = Date{Day: d.day}.String() + " is in the past."
+	}
+	return d
 }
 
 // dayReader parses a day at i; intro is the preposition before it.
@@ -26,12 +36,16 @@ func init() {
 	// A reader of longer phrases precedes those of their prefixes. The list is set in init because some readers call
 	// parser.day, which would be an initialization cycle.
 	dayReaders = []dayReader{
-		parser.isoDate, parser.numericDate, parser.namedDay, parser.endOfPeriod, parser.span,
-		parser.weekday, parser.period, parser.monthDate, parser.dayOfMonth,
+		parser.isoDate, parser.numericDate, parser.beside, parser.namedDay, parser.periodEdge, parser.span,
+		parser.ordinalWeekday, parser.pastDay, parser.weekday, parser.period, parser.monthDate, parser.dayOfMonth,
+		parser.holiday,
 	}
 }
 
 func (p parser) day(i int, intro string) (day, bool) {
+	if p.word(i) == "" {
+		return day{}, false
+	}
 	for _, read := range dayReaders {
 		if d, ok := read(p, i, intro); ok {
 			return d, true
@@ -44,33 +58,28 @@ func (p parser) daysAhead(days, end int) day {
 	return day{day: p.today().AddDate(0, 0, days), end: end, unambiguous: true}
 }
 
-// phraseAt reports whether the words of s are at i, and returns their end.
-func (p parser) phraseAt(i int, s string) (end int, ok bool) {
-	for _, w := range strings.Fields(s) {
-		if p.word(i) != w {
-			return 0, false
-		}
-		i++
+// beside parses "the day after tomorrow", "the day before christmas" and "the week after next".
+func (p parser) beside(i int, _ string) (day, bool) {
+	if end, ok := p.anyAt(i, "the week after next", "week after next"); ok {
+		return day{day: p.startOfWeek(2), end: end, unambiguous: true}, true
 	}
-	return i, true
-}
-
-// anyAt is phraseAt for the first of several phrases that matches.
-func (p parser) anyAt(i int, phrases ...string) (end int, ok bool) {
-	for _, s := range phrases {
-		if end, ok = p.phraseAt(i, s); ok {
-			return end, true
-		}
+	if end, ok := p.anyAt(i, "the day after tomorrow", "day after tomorrow", "overmorrow"); ok {
+		return p.daysAhead(2, end), true
 	}
-	return 0, false
+	end, ok := p.anyAt(i, "the day after", "the day before")
+	if !ok {
+		return day{}, false
+	}
+	days := 1
+	if p.word(end-1) == "before" {
+		days = -1
+	}
+	return p.from(amount{days: days}, end)
 }
 
 // namedDay parses words for days near today, with common misspellings: "tomorrow", "tonight".
 func (p parser) namedDay(i int, _ string) (day, bool) {
-	if end, ok := p.anyAt(i, "the day after tomorrow", "day after tomorrow", "overmorrow"); ok {
-		return p.daysAhead(2, end), true
-	}
-	if end, ok := p.anyAt(i, "today", "later today", "this day", "eod", "cob"); ok {
+	if end, ok := p.anyAt(i, "today", "later today", "this day"); ok {
 		return p.daysAhead(0, end), true
 	}
 	if end, ok := p.anyAt(
@@ -86,9 +95,6 @@ func (p parser) namedDay(i int, _ string) (day, bool) {
 	); ok {
 		return p.daysAhead(1, end), true
 	}
-	if end, ok := p.phraseAt(i, "yesterday"); ok {
-		return p.daysAhead(-1, end), true
-	}
 	if end, ok := p.anyAt(i, "tonight", "this evening", "this morning", "this afternoon", "later tonight"); ok {
 		d := p.daysAhead(0, end)
 		hour := dayParts["night"]
@@ -101,34 +107,85 @@ func (p parser) namedDay(i int, _ string) (day, bool) {
 	return day{}, false
 }
 
-var weekdays = map[string]time.Weekday{
-	"monday": 1, "tuesday": 2, "wednesday": 3, "thursday": 4, "friday": 5, "saturday": 6, "sunday": 0,
-	"mon": 1, "tue": 2, "tues": 2, "wed": 3, "weds": 3, "thu": 4, "thur": 4, "thurs": 4, "fri": 5, "sat": 6, "sun": 0,
+// pastDay parses "yesterday", "last friday" and "last week", which cannot be due dates.
+func (p parser) pastDay(i int, _ string) (day, bool) {
+	if p.word(i) == "yesterday" {
+		return p.daysAhead(-1, i+1).relative(p), true
+	}
+	w := p.word(i + 1)
+	_, isMonth := monthOf(w)
+	_, isWeekday := weekdayOf(w)
+	if p.word(i) != "last" && p.word(i) != "previous" || !isWeekday && !isMonth && !qualified[w] && !p.isUnit(i+1) {
+		return day{}, false
+	}
+	if about[p.word(i-1)] && !p.past {
+		return day{}, false
+	}
+	if target, ok := weekdayOf(w); ok && p.past {
+		back := daysBetween(target, p.today().Weekday())
+		if back == 0 {
+			back = 7
+		}
+		return p.daysAhead(-back, i+2), true
+	}
+	return day{end: i + 2, invalid: p.said(i, i+2) + " is in the past."}, true
 }
 
-// weekday parses "friday" and "next friday" (the next one after today), "this friday" (may be today),
-// "friday next week", and "a week from friday".
+// about are words before a past date that belongs to a title: "notes from last friday".
+var about = map[string]bool{
+	"from": true, "of": true, "about": true, "since": true, "the": true, "my": true, "our": true, "in": true,
+}
+
+// weekday parses "friday" and "next friday" (the next one after today), "this friday" (may be today), "friday next
+// week", "friday this week" and "friday week".
 func (p parser) weekday(i int, intro string) (day, bool) {
 	at, which := i, p.word(i)
 	if end, ok := p.anyAt(i, "this", "next", "the coming", "the following", "coming", "following"); ok {
 		at = end
 	}
-	target, ok := weekdays[p.word(at)]
-	d := day{end: at + 1, unambiguous: at > i || intro != ""}
-	// "sat" and "sun" are also ordinary words.
-	if w := p.word(at); !ok || (w == "sat" || w == "sun") && !d.unambiguous && !p.whole {
+	target, ok := weekdayOf(p.word(at))
+	if before := p.word(i - 1); before == "last" || before == "previous" { // pastDay has rejected it
 		return day{}, false
 	}
-	switch end, nextWeek := p.phraseAt(d.end, "next week"); {
-	case nextWeek:
-		next := p.startOfWeek(1)
-		d.day, d.end, d.unambiguous = next.AddDate(0, 0, daysBetween(next.Weekday(), target)), end, true
-	case which == "this":
-		d.day = p.today().AddDate(0, 0, daysBetween(p.today().Weekday(), target))
-	default:
-		d.day, ok = parseWithWhen("next "+strings.ToLower(target.String()), p.today())
+	d := day{end: at + 1, unambiguous: at > i || intro != "", weekday: at == i}
+	// "sat" and "sun" are also ordinary words.
+	if w := p.word(at); !ok || ambiguousNames[w] && !d.unambiguous && !p.whole && !p.clockAt(at+1) {
+		return day{}, false
 	}
-	return d, ok
+	ahead := daysBetween(p.today().Weekday(), target)
+	if which != "this" && ahead == 0 {
+		ahead = 7
+	}
+	inWeek := func(n int) time.Time {
+		first := p.startOfWeek(n)
+		return first.AddDate(0, 0, daysBetween(first.Weekday(), target))
+	}
+	d.day = p.today().AddDate(0, 0, ahead)
+	if end, ok := p.anyAt(d.end, "next week", "of next week"); ok {
+		return day{day: inWeek(1), end: end, unambiguous: true}, true
+	}
+	if end, ok := p.anyAt(d.end, "this week", "of this week"); ok {
+		return day{day: inWeek(0), end: end, unambiguous: true}.relative(p), true
+	}
+	if end, ok := p.phraseAt(d.end, "week"); ok && p.endsPhrase(end) {
+		return day{day: d.day.AddDate(0, 0, 7), end: end, unambiguous: true}, true
+	}
+	return d, true
+}
+
+// endsPhrase reports whether the words before i may end a phrase there.
+func (p parser) endsPhrase(i int) bool {
+	switch p.word(i) {
+	case "", ",", ".", ")", "!", "?", ";", "at", "by", "on":
+		return true
+	}
+	return p.clockAt(i)
+}
+
+// clockAt reports whether a time of day with minutes or am or pm is at i, or "at".
+func (p parser) clockAt(i int) bool {
+	c, ok := p.clock(i, "", true)
+	return ok && !c.approximate || p.word(i) == "at"
 }
 
 // period parses "next week" (its first day), "this weekend", "next month" (the first) and "next year".
@@ -166,16 +223,19 @@ func (p parser) saturday() time.Time {
 	return p.monday(0).AddDate(0, 0, 5)
 }
 
-var endAbbreviations = map[string]string{"eow": "week", "eom": "month", "eoy": "year"}
+var endAbbreviations = map[string]string{"eow": "week", "eom": "month", "eoq": "quarter", "eoy": "year"}
 
-// endOfPeriod parses "end of the month", "end of next week", "end of january", "eom".
-func (p parser) endOfPeriod(i int, _ string) (day, bool) {
-	if unit := endAbbreviations[p.word(i)]; unit != "" {
-		return day{day: p.endOf(unit, 0), end: i + 1, unambiguous: true}, true
+// periodEdge parses "end of the month", "start of next week", "end of january" and "eom".
+func (p parser) periodEdge(i int, _ string) (day, bool) {
+	if name := endAbbreviations[p.word(i)]; name != "" {
+		return day{day: p.startOf(name, 1).AddDate(0, 0, -1), end: i + 1, unambiguous: true}, true
 	}
-	at, ok := p.anyAt(i, "the end of", "end of")
-	if !ok {
-		return day{}, false
+	at, atEnd := p.anyAt(i, "the end of", "end of")
+	if !atEnd {
+		var ok bool
+		if at, ok = p.anyAt(i, "the start of", "start of", "the beginning of", "beginning of"); !ok {
+			return day{}, false
+		}
 	}
 	ahead := 0
 	if p.word(at) == "next" {
@@ -184,55 +244,105 @@ func (p parser) endOfPeriod(i int, _ string) (day, bool) {
 	if end, ok := p.anyAt(at, "the", "this", "next"); ok {
 		at = end
 	}
-	if m, ok := en.MONTH_OFFSET[p.word(at)]; ok {
-		return day{day: p.lastOf(time.Month(m)), end: at + 1, unambiguous: true}, true
-	}
-	switch p.word(at) {
-	case "day", "week", "month", "year":
-		return day{day: p.endOf(p.word(at), ahead), end: at + 1, unambiguous: true}, true
-	}
-	return day{}, false
-}
-
-func (p parser) endOf(unit string, ahead int) time.Time {
-	y, m, _ := p.today().Date()
-	switch unit {
-	case "week":
-		return p.startOfWeek(ahead+1).AddDate(0, 0, -1)
-	case "month":
-		return time.Date(y, m+time.Month(ahead)+1, 0, 0, 0, 0, 0, time.UTC)
-	case "year":
-		return time.Date(y+ahead, 12, 31, 0, 0, 0, 0, time.UTC)
-	}
-	return p.today().AddDate(0, 0, ahead)
-}
-
-// lastOf returns the last day of the current or next such month.
-func (p parser) lastOf(m time.Month) time.Time {
-	d := time.Date(p.today().Year(), m+1, 0, 0, 0, 0, 0, time.UTC)
-	if d.Before(p.today()) {
-		d = time.Date(p.today().Year()+1, m+1, 0, 0, 0, 0, 0, time.UTC)
-	}
-	return d
-}
-
-// number parses "3", "three", "a", "a couple of", "a few".
-func (p parser) number(i int) (n, end int, ok bool) {
-	if end, ok := p.anyAt(i, "a couple of", "a couple", "couple of"); ok {
-		return 2, end, true
-	}
-	if end, ok := p.anyAt(i, "a few", "few"); ok {
-		return 3, end, true
-	}
-	switch w := p.word(i); {
-	case w == "a" || w == "an":
-		return 1, i + 1, true
-	case en.INTEGER_WORDS[w] > 0:
-		return en.INTEGER_WORDS[w], i + 1, true
-	case len(w) > 6:
-		return 0, 0, false
+	name := p.word(at)
+	var d time.Time
+	switch m, ok := monthOf(name); {
+	case ok:
+		d = p.monthEdge(m, atEnd)
+	case name != "week" && name != "month" && name != "quarter" && name != "year":
+		return day{}, false
+	case atEnd:
+		d = p.startOf(name, ahead+1).AddDate(0, 0, -1)
 	default:
-		n, err := strconv.Atoi(w)
-		return n, i + 1, err == nil && n >= 0
+		d = p.startOf(name, ahead)
 	}
+	return day{day: d, end: at + 1, unambiguous: true}.relative(p), true
+}
+
+// startOf returns the first day of a period, a number of periods after the current one.
+func (p parser) startOf(period string, ahead int) time.Time {
+	y, m, _ := p.today().Date()
+	switch period {
+	case "week":
+		return p.startOfWeek(ahead)
+	case "month":
+		return time.Date(y, m+time.Month(ahead), 1, 0, 0, 0, 0, time.UTC)
+	case "quarter":
+		return time.Date(y, (m-1)/3*3+1+time.Month(3*ahead), 1, 0, 0, 0, 0, time.UTC)
+	}
+	return time.Date(y+ahead, 1, 1, 0, 0, 0, 0, time.UTC)
+}
+
+// monthEdge returns the first or last day of the current or next such month that is not past.
+func (p parser) monthEdge(m time.Month, last bool) time.Time {
+	for y := p.today().Year(); ; y++ {
+		d := time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
+		if last {
+			d = d.AddDate(0, 1, -1)
+		}
+		if !d.Before(p.today()) {
+			return d
+		}
+	}
+}
+
+// holidays have the same date each year. Others depend on the country.
+var holidays = []struct {
+	name  string
+	month time.Month
+	day   int
+}{
+	{"christmas eve", 12, 24},
+	{"xmas eve", 12, 24},
+	{"christmas day", 12, 25},
+	{"christmas", 12, 25},
+	{"xmas", 12, 25},
+	{"boxing day", 12, 26},
+	{"new years eve", 12, 31},
+	{"new year eve", 12, 31},
+	{"new years day", 1, 1},
+	{"new years", 1, 1},
+	{"new year", 1, 1},
+	{"valentines day", 2, 14},
+	{"valentines", 2, 14},
+	{"halloween", 10, 31},
+	{"st patricks day", 3, 17},
+	{"leap day", 2, 29},
+}
+
+// holiday parses the name of a holiday as its next date. Within a sentence it counts after a preposition or at an edge.
+func (p parser) holiday(i int, intro string) (day, bool) {
+	for _, h := range holidays {
+		if end, ok := p.phraseAt(i, h.name); ok {
+			d := p.nextDate(0, int(h.month), h.day, end)
+			d.unambiguous = intro != "" && intro != "for"
+			return d, true
+		}
+	}
+	if p.word(i) != "easter" {
+		return day{}, false
+	}
+	end := i + 1
+	after, name := 0, p.word(end)
+	if name == "sunday" || name == "monday" {
+		end++
+	}
+	if name == "monday" {
+		after = 1
+	}
+	d := easter(p.today().Year()).AddDate(0, 0, after)
+	if d.Before(p.today()) {
+		d = easter(p.today().Year()+1).AddDate(0, 0, after)
+	}
+	return day{day: d, end: end, unambiguous: intro != "" && intro != "for"}, true
+}
+
+// easter returns Easter Sunday of the Gregorian calendar, by the algorithm of Meeus, Jones and Butcher.
+func easter(y int) time.Time {
+	a, b, c := y%19, y/100, y%100
+	h := (19*a + b - b/4 - (b-(b+8)/25+1)/3 + 15) % 30
+	l := (32 + 2*(b%4) + 2*(c/4) - h - c%4) % 7
+	m := (a + 11*h + 22*l) / 451
+	n := h + l - 7*m + 114
+	return time.Date(y, time.Month(n/31), n%31+1, 0, 0, 0, 0, time.UTC)
 }

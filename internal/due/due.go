@@ -1,15 +1,26 @@
-// Package due parses due dates in everyday English, relative to a given time and its zone.
+// Package due parses due dates in everyday English, relative to a given time, its zone and the user's week.
 //
-// Words are passed in lower case without apostrophes ("what's" is "whats"); quoted text is passed as ""
-// and never matches. Each result states which words it consumed.
+// Parse is for a text that must be a date and nothing else, such as an argument of a tool. Shift moves an existing due
+// date ("by two days", "to friday"). Find looks for a date within the words of a sentence. All of them return a date
+// only if it is certain: if no words beside it look like a date, a time or a zone. Otherwise they state why it is
+// unclear, and the caller asks the user. Date.String is the form in which dates are repeated to users.
+//
+// The time is linear in the length of the text.
 package due
 
 import (
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
+
+	"errand/internal/offline/text"
 )
 
-// Date is a calendar day, or an instant when Timed is set.
+// MaxText is the maximum length of a text for Parse and Shift, in characters.
+const MaxText = 200
+
+// Date is a calendar day, or an instant when Timed is set. The zero Date means no due date.
 type Date struct {
 	// Day is midnight UTC of the calendar day.
 	Day time.Time
@@ -23,32 +34,134 @@ type Date struct {
 // On returns the day as YYYY-MM-DD.
 func (d Date) On() string { return d.Day.Format(time.DateOnly) }
 
+// String returns the date with its weekday, in the user's zone: "Fri 4 Dec 2026" or "Fri 4 Dec 2026, 15:00".
+func (d Date) String() string {
+	switch {
+	case d.Timed:
+		return d.At.Format("Mon 2 Jan 2006, 15:04")
+	case d.Day.IsZero():
+		return ""
+	}
+	return d.Day.Format("Mon 2 Jan 2006")
+}
+
+// Of returns the due date of a task: the day on (YYYY-MM-DD), or the instant at if it is not nil, or the zero Date.
+func Of(on string, at *time.Time, zone *time.Location) Date {
+	if at != nil {
+		return instant(at.In(zone))
+	}
+	day, err := time.Parse(time.DateOnly, on)
+	if err != nil {
+		return Date{}
+	}
+	return Date{Day: day}
+}
+
+func instant(t time.Time) Date { return Date{Day: midnight(t), At: t, Timed: true} }
+
+// midnight returns midnight UTC of t's calendar day.
+func midnight(t time.Time) time.Time {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+// UnclearError is the error of texts that are not certainly a date.
+type UnclearError struct {
+	// Reason is a sentence for the user.
+	Reason string
+}
+
+func (e *UnclearError) Error() string { return "unclear: " + e.Reason }
+
+// Parse parses text that must be one due date and nothing else: "fri 4 dec at 10", "in 1 h 30 m", "3rd friday of next
+// month", "2026-12-04T10:00+02:00". The text has at most MaxText characters. now is in the user's zone, which also
+// holds for times without a zone. Any error is an *UnclearError, whose message begins with "unclear: ".
+//
+// To use it for an argument of a tool: on success store Date.On if Date.Timed is not set, else Date.At, and repeat
+// Date.String to the user; on an error change nothing and return the message.
+func Parse(s string, now Now) (Date, error) {
+	words, err := wordsOf(s)
+	if err != nil {
+		return Date{}, err
+	}
+	return parseWhole(words, now)
+}
+
+func wordsOf(s string) ([]string, error) {
+	if n := utf8.RuneCountInString(s); n > MaxText {
+		return nil, unclear("A date must have at most %d characters; this text has %d.", MaxText, n)
+	}
+	if strings.Contains(s, "\n") {
+		return nil, unclear("A date must be on one line.")
+	}
+	all := text.Tokenize(text.Clean(s)).Trim()
+	if quoted, ok := all.Literal(); ok {
+		all = text.Tokenize(quoted).Trim()
+	}
+	words := all.Keys()
+	if len(words) == 0 {
+		return nil, unclear("The text is empty. %s", example)
+	}
+	return words, nil
+}
+
+const example = "Please write the date like “Fri 4 Dec at 15:00” or 2026-12-04."
+
+func unclear(format string, args ...any) error {
+	return &UnclearError{Reason: fmt.Sprintf(format, args...)}
+}
+
+func parseWhole(words []string, now Now) (Date, error) {
+	if what, ok := Recurring(words); ok {
+		return Date{}, unclear("“%s” is a repetition, and tasks do not repeat.", what)
+	}
+	p := parser{words: words, now: now, whole: true}
+	m, ok := p.phrase(0)
+	switch said := strings.Join(words, " "); {
+	case !ok:
+		return Date{}, unclear("“%s” is not a date that I understand. %s", said, example)
+	case m.Unclear != "":
+		return Date{}, unclear("%s", m.Unclear)
+	case m.End != len(words):
+		return Date{}, unclear("“%s” is not a date that I understand as a whole: “%s” is left. %s",
+			said, strings.Join(words[m.End:], " "), example)
+	}
+	return m.Due, nil
+}
+
 // Match is a due date found in words[Start:End].
 type Match struct {
 	Start, End int
 	Due        Date
-	// Invalid is a sentence for the user that states why the words are not a valid date ("There is no
-	// 30 February."); "" when they are. Due is zero then.
-	Invalid string
+	// Unclear is a sentence for the user that states why the date is not certain ("There is no 30 February."); "" if
+	// it is. Due is zero then.
+	Unclear string
 }
 
-// Find returns the first due date of a sentence. An ambiguous word ("friday", "noon", "5") counts only
-// after a preposition, next to another part of a date, or at the start or end of the sentence.
+// Find returns the first due date of a sentence. Words are in lower case without apostrophes ("what's" is "whats");
+// quoted text is "" and never matches. An ambiguous word ("friday", "noon", "5") counts only after a preposition, next
+// to another part of a date, or at the start or end of the sentence. Words that describe a thing ("the 6pm train") do
+// not count. The match is unclear if other words look like a date too, or change its meaning ("after", "from").
 func Find(words []string, now Now) (Match, bool) {
 	p := parser{words: words, now: now}
-	for i := range words {
-		if m, ok := p.phrase(i); ok {
-			return m, true
+	for i := 0; i < len(words); i++ {
+		if end := p.describes(i); end > i {
+			i = end - 1
+			continue
 		}
+		m, ok := p.phrase(i)
+		if !ok {
+			continue
+		}
+		if m.Unclear == "" {
+			m.Unclear = p.leftover(m)
+		}
+		if m.Unclear != "" {
+			m.Due = Date{}
+		}
+		return m, true
 	}
 	return Match{}, false
-}
-
-// Exact parses words that are a due date and nothing else.
-func Exact(words []string, now Now) (Match, bool) {
-	p := parser{words: words, now: now, whole: true}
-	m, ok := p.phrase(0)
-	return m, ok && m.End == len(words)
 }
 
 // parser parses dates at positions in words.
@@ -57,6 +170,10 @@ type parser struct {
 	now   Now
 	// whole is set when the words consist of the date only, so that ambiguous words count as one.
 	whole bool
+	// past is set when dates may be past.
+	past bool
+	// depth is the number of dates that this one is relative to: "a week from friday" has 1.
+	depth int
 }
 
 func (p parser) word(i int) string {
@@ -66,130 +183,10 @@ func (p parser) word(i int) string {
 	return p.words[i]
 }
 
+// said returns words[i:end] for a message.
+func (p parser) said(i, end int) string {
+	return "“" + strings.Join(p.words[max(i, 0):min(end, len(p.words))], " ") + "”"
+}
+
 // today returns midnight UTC of the user's current day.
-func (p parser) today() time.Time {
-	y, m, d := p.now.Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-}
-
-// wallClock returns the user's current wall-clock time as if it were UTC, so that daylight-saving changes do not
-// affect arithmetic on it.
-func (p parser) wallClock() time.Time {
-	return p.today().Add(time.Duration(p.now.Hour())*time.Hour + time.Duration(p.now.Minute())*time.Minute)
-}
-
-// phrase parses a due date at i: a preposition, a day and a time, the last two in either order.
-func (p parser) phrase(i int) (Match, bool) {
-	at, intro := p.skipIntro(i)
-	f := dateParts{}
-	for p.nextPart(&f, &at, intro) {
-		intro = ""
-	}
-	if f.day == nil && f.clock == nil && f.invalid == "" || !f.unambiguous && !p.isAtEdge(i, at) {
-		return Match{}, false
-	}
-	m := Match{Start: i, End: at, Invalid: f.invalid}
-	if m.Invalid == "" {
-		m.Due, m.Invalid = p.resolve(f)
-	}
-	return m, true
-}
-
-func (p parser) isAtEdge(start, end int) bool { return p.whole || start == 0 || end == len(p.words) }
-
-// dateParts collects the parts of one phrase.
-type dateParts struct {
-	day         *time.Time
-	clock       *clock
-	invalid     string
-	unambiguous bool
-}
-
-// nextPart parses a day or a time at *at, whichever f lacks, and moves *at to its end.
-func (p parser) nextPart(f *dateParts, at *int, intro string) bool {
-	start := *at
-	if f.day != nil || f.clock != nil {
-		start, intro = p.skipSeparator(*at)
-	}
-	if f.day == nil {
-		if d, ok := p.day(start, intro); ok {
-			*at, f.day, f.invalid = d.end, &d.day, d.invalid
-			f.unambiguous = f.unambiguous || d.unambiguous || f.clock != nil
-			if d.clock != nil && f.clock == nil {
-				f.clock = d.clock
-			}
-			return f.invalid == ""
-		}
-	}
-	if f.clock == nil || f.clock.approximate {
-		if c, ok := p.clock(start, intro, f.day != nil); ok {
-			*at, f.invalid = c.end, c.invalid
-			f.unambiguous = f.unambiguous || c.unambiguous || f.day != nil
-			f.clock = c.refine(f.clock)
-			return f.invalid == ""
-		}
-	}
-	return false
-}
-
-// skipIntro skips the words that introduce a date ("due by") and returns the last of them.
-func (p parser) skipIntro(i int) (next int, intro string) {
-	for introWords[p.word(i)] {
-		intro = p.word(i)
-		i++
-		if end, ok := p.anyAt(i, "date of", "date is", "date"); ok && intro == "due" {
-			i = end
-		} else if intro == "deadline" && (p.word(i) == "of" || p.word(i) == "is") {
-			i++
-		}
-	}
-	if intro != "" && p.word(i) == ":" {
-		i++
-	}
-	return i, intro
-}
-
-// skipSeparator skips the words between the parts of a date: "friday, at 5".
-func (p parser) skipSeparator(i int) (next int, intro string) {
-	if p.word(i) == "," {
-		i++
-	}
-	return p.skipIntro(i)
-}
-
-var introWords = map[string]bool{
-	"due": true, "by": true, "on": true, "at": true, "before": true, "until": true, "till": true,
-	"for": true, "deadline": true, "@": true, "around": true, "from": true,
-}
-
-// resolve returns the due date of the parts. A time without a day means its next occurrence. An approximate time that
-// is over today is dropped, which leaves the day.
-func (p parser) resolve(f dateParts) (Date, string) {
-	day := p.today()
-	if f.day != nil {
-		day = *f.day
-	}
-	if y := day.Year(); y < 1 || y > 9999 {
-		return Date{}, "That date is too far away."
-	}
-	if f.clock == nil {
-		return Date{Day: day}, ""
-	}
-	at := f.clock.at(day)
-	past := !at.After(p.wallClock())
-	switch {
-	case past && f.day == nil && !f.clock.approximate:
-		at = f.clock.at(day.AddDate(0, 0, 1))
-	case past && f.clock.approximate:
-		return Date{Day: day}, ""
-	}
-	local := time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), 0, 0, p.now.Location())
-	return Date{Day: at.Truncate(24 * time.Hour), At: local, Timed: true, AnyDay: f.day == nil}, ""
-}
-
-func formatInvalidDay(day int, month time.Month, year int) string {
-	if year == 0 {
-		return fmt.Sprintf("There is no %d %s.", day, month)
-	}
-	return fmt.Sprintf("There is no %d %s %d.", day, month, year)
-}
+func (p parser) today() time.Time { return midnight(p.now.Time) }

@@ -1,6 +1,7 @@
 package due_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -20,17 +21,24 @@ func weeksFrom(t testing.TB, weekStart time.Weekday) due.Now {
 	return due.At(time.Date(2026, 11, 25, 11, 35, 0, 0, berlin), weekStart)
 }
 
-func show(m due.Match) string {
-	switch {
-	case m.Invalid != "":
-		return m.Invalid
-	case m.Due.Timed:
-		return m.Due.At.Format(time.RFC3339)
-	}
-	return m.Due.On()
+// parse returns the result of due.Parse: a day, an instant or the reason why it is unclear.
+func parse(in string, now due.Now) string {
+	d, err := due.Parse(in, now)
+	return show(d, err)
 }
 
-func TestExact_WholePhrase_ReturnsDate(t *testing.T) {
+func show(d due.Date, err error) string {
+	var problem *due.UnclearError
+	switch {
+	case errors.As(err, &problem):
+		return problem.Reason
+	case d.Timed:
+		return d.At.Format(time.RFC3339)
+	}
+	return d.On()
+}
+
+func TestParse_WholePhrase_ReturnsDate(t *testing.T) {
 	for in, want := range map[string]string{
 		"today":                        "2026-11-25",
 		"tomorrow":                     "2026-11-26",
@@ -121,19 +129,17 @@ func TestExact_WholePhrase_ReturnsDate(t *testing.T) {
 		"in 999999 weeks":   "That date is too far away.",
 		"in 99999 years":    "That date is too far away.",
 	} {
-		m, ok := due.Exact(strings.Fields(in), now(t))
-		require.True(t, ok, in)
-		require.Equal(t, want, show(m), in)
+		require.Equal(t, want, parse(in, now(t)), in)
 	}
 }
 
-func TestExact_OtherWords_NoMatch(t *testing.T) {
+func TestParse_OtherWords_NoMatch(t *testing.T) {
 	for _, in := range []string{
 		"", "high", "call mom tonight", "5", "march", "may", "sunshine", "in the garden", "1/2",
 		"at home", "the",
 	} {
-		_, ok := due.Exact(strings.Fields(in), now(t))
-		require.False(t, ok, in)
+		_, err := due.Parse(in, now(t))
+		require.Error(t, err, in)
 	}
 }
 
@@ -177,9 +183,7 @@ func TestFind_DaylightSavingChange_KeepsWallClock(t *testing.T) {
 		"in 2 days":       "2027-03-29",
 		"next friday":     "2027-04-02",
 	} {
-		m, ok := due.Exact(strings.Fields(in), due.At(base, time.Monday))
-		require.True(t, ok)
-		require.Equal(t, want, show(m))
+		require.Equal(t, want, parse(in, due.At(base, time.Monday)))
 	}
 }
 
@@ -240,7 +244,7 @@ func TestFind_AnyWords_StaysInBounds(t *testing.T) {
 		if m, ok := due.Find(words, base); ok {
 			require.Less(t, m.Start, m.End)
 			require.LessOrEqual(t, m.End, len(words))
-			if m.Invalid == "" {
+			if m.Unclear == "" {
 				_, err := time.Parse(time.DateOnly, m.Due.On())
 				require.NoError(t, err)
 			}

@@ -19,13 +19,25 @@ func ExampleFind() {
 	// 2026-11-26 17:00:00
 }
 
-func ExampleExact() {
+func ExampleParse() {
 	now := due.At(time.Date(2026, 11, 25, 11, 0, 0, 0, time.UTC), time.Monday)
-	m, ok := due.Exact([]string{"30", "february"}, now)
-	fmt.Println(ok, m.Invalid)
-	_, ok = due.Exact([]string{"milk"}, now)
-	fmt.Println(ok)
+	d, _ := due.Parse("Fri 4 Dec at 3pm", now)
+	fmt.Println(d)
+	_, err := due.Parse("30 february", now)
+	fmt.Println(err)
 	// Output:
-	// true There is no 30 February.
-	// false
+	// Fri 4 Dec 2026, 15:00
+	// unclear: There is no 30 February.
+}
+
+func ExampleShift() {
+	now := due.At(time.Date(2026, 11, 25, 11, 0, 0, 0, time.UTC), time.Monday)
+	at := time.Date(2026, 12, 1, 15, 0, 0, 0, time.UTC)
+	d, _ := due.Shift("to friday", due.Of("", &at, now.Location()), now)
+	fmt.Println(d)
+	d, _ = due.Shift("by two days", due.Of("2026-12-01", nil, now.Location()), now)
+	fmt.Println(d)
+	// Output:
+	// Fri 27 Nov 2026, 15:00
+	// Thu 3 Dec 2026
 }

@@ -42,9 +42,11 @@ func (p parser) onlyIntro(from, to int) bool {
 
 var (
 	numericDateForm = regexp.MustCompile(
-		`^(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?(t[\d:.z]+)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})$`,
+		`^(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?(t[\d:.z+-]+)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})$`,
 	)
-	timeForm     = regexp.MustCompile(`^@?(\d{1,2}[:h]\d{2}(:\d{2})?([ap]\.?m\.?)?|\d{1,2}(\.\d{2})?[ap]\.?m\.?)$`)
+	timeForm = regexp.MustCompile(`^@?(\d{1,2}[:h]\d{2}(:\d{2})?([ap]\.?m\.?)?|\d{1,2}(\.?\d{2})?[ap]\.?m\.?)` +
+		`(z|utc|gmt|[-+]\d{1,2}(:?\d{2})?([ap]m)?)?$|^\d{1,2}-\d{1,2}[ap]m$`)
+	hourRange    = regexp.MustCompile(`^\d{1,4}-\d{1,4}(h|hrs?|[ap]m)?$`)
 	bareTimeForm = regexp.MustCompile(`^\d{1,2}(\.\d{2})?$`)
 
 	// qualifiers precede a unit, a weekday or a month to form a date that may not be understood: "last friday".
@@ -55,12 +57,7 @@ var (
 	// modifiers directly before a date change its meaning in ways that a due date cannot express.
 	modifiers = map[string]bool{
 		"after": true, "since": true, "except": true, "not": true, "early": true, "late": true, "mid": true, "or": true,
-		"between": true, "never": true,
-	}
-	// ambiguousNames are names of days and months that are also ordinary words or names of people.
-	ambiguousNames = map[string]bool{
-		"sat": true, "sun": true, "wed": true, "may": true, "march": true, "mar": true, "jan": true, "april": true,
-		"june": true, "august": true,
+		"between": true, "never": true, "from": true, "every": true, "each": true, "past": true,
 	}
 	qualified = map[string]bool{
 		"weekend": true, "morning": true, "afternoon": true, "evening": true, "night": true, "quarter": true,
@@ -77,10 +74,19 @@ func (p parser) dateLike(i int) int {
 	if p.word(i) == "" {
 		return i
 	}
+	if end := p.describes(i); end > i {
+		return i
+	}
 	if d, ok := p.namedDay(i, ""); ok {
 		return d.end
 	}
-	if d, ok := p.endOfPeriod(i, ""); ok {
+	if p.word(i) == "yesterday" || endAbbreviations[p.word(i)] != "" || p.word(i) == "eod" || p.word(i) == "cob" {
+		return i + 1
+	}
+	if d, ok := p.periodEdge(i, ""); ok {
+		return d.end
+	}
+	if d, ok := p.ordinalWeekday(i, ""); ok {
 		return d.end
 	}
 	if end, ok := p.anyAt(i, dateLikePhrases...); ok {
@@ -162,7 +168,7 @@ func (p parser) bareTime(i int) int {
 }
 
 func isDayName(w string) bool {
-	if _, ok := weekdays[w]; ok {
+	if _, ok := weekdayOf(w); ok {
 		return true
 	}
 	day, plural := strings.CutSuffix(w, "s")
@@ -177,11 +183,11 @@ func (p parser) qualifiedDate(i int) int {
 	}
 	w := p.word(i + 1)
 	_, isMonth := monthOf(w)
-	if isMonth || isDayName(w) || qualified[w] || unitOf(w) != "" {
+	if isMonth || isDayName(w) || qualified[w] || p.isUnit(i+1) {
 		return i + 2
 	}
-	if n, end, ok := p.number(i + 1); ok && n > 0 && unitOf(p.word(end)) != "" {
-		return end + 1
+	if n, _, end, ok := p.component(i+1, noUnit); ok && n > 0 {
+		return end
 	}
 	return i
 }
@@ -191,10 +197,10 @@ func (p parser) repetition(i int) int {
 	w := p.word(i)
 	switch {
 	case (w == "every" || w == "each") && p.isRepetition(i+1):
-		if n, end, ok := p.number(i + 1); ok && n > 0 && unitOf(p.word(end)) != "" {
-			return end + 1
+		if n, _, end, ok := p.component(i+1, noUnit); ok && n > 0 {
+			return end
 		}
-		if (p.word(i+1) == "other" || p.word(i+1) == "second") && (unitOf(p.word(i+2)) != "" || isDayName(p.word(i+2))) {
+		if (p.word(i+1) == "other" || p.word(i+1) == "second") && (p.isUnit(i+2) || isDayName(p.word(i+2))) {
 			return i + 3
 		}
 		return i + 2
@@ -224,21 +230,137 @@ func (p parser) relativeSpan(i int) int {
 	if w := p.word(i); w == "in" || w == "within" || w == "after" {
 		at, leads = i+1, true
 	}
-	n, unitAt, ok := p.number(at)
-	if !ok || n == 0 || unitOf(p.word(unitAt)) == "" {
+	_, end, _, ok := p.amount(at)
+	if !ok {
 		return i
 	}
-	if end, ok := p.anyAt(unitAt+1, "from now", "from today", "later", "ago", "earlier"); ok {
-		return end
+	if after, ok := p.anyAt(end, "from now", "from today", "later", "ago", "earlier", "hence"); ok {
+		return after
 	}
-	switch p.word(unitAt + 1) {
+	switch p.word(end) {
 	case "from", "before", "after": // "a week from friday"
-		if end := p.dateLike(unitAt + 2); end > unitAt+2 {
-			return end
+		if after := p.datePart(end + 1); after > end+1 {
+			return after
 		}
 	}
 	if leads {
-		return unitAt + 1
+		return end
 	}
 	return i
+}
+
+// leftover returns a sentence for the user if words other than those of m look like a date, or change its meaning.
+func (p parser) leftover(m Match) string {
+	for _, part := range DateLike(p.words) {
+		if part.Start < m.Start || part.End > m.End {
+			return p.ambiguous(m, part)
+		}
+	}
+	for start := max(0, m.Start-maxWordsBefore); start < m.Start; start++ {
+		if _, end, _, ok := p.amount(start); ok && end == m.Start {
+			return p.ambiguous(m, Part{start, end})
+		}
+	}
+	if w := p.word(m.Start - 1); modifiers[w] || w == "to" && isDayName(p.word(m.Start-2)) {
+		return p.ambiguous(m, Part{m.Start - 1, m.Start})
+	}
+	if end := p.looseEnd(m.End); end > m.End {
+		return p.ambiguous(m, Part{m.End, end})
+	}
+	return ""
+}
+
+// maxWordsBefore is the maximum length of a span directly before a date.
+const maxWordsBefore = 4
+
+func (p parser) ambiguous(m Match, part Part) string {
+	return "The date is not clear: " + p.said(
+		part.Start,
+		part.End,
+	) + " stands beside " + p.said(
+		m.Start,
+		m.End,
+	) + ". " + example
+}
+
+// looseEnd returns the end of words at i, directly after a date, that change its meaning, or i: "after lunch", "and 5",
+// "for 2 hours", "utc", "5".
+func (p parser) looseEnd(i int) int {
+	at := i
+	if w := p.word(at); w == "," || w == "(" {
+		at++
+	}
+	switch p.word(at) {
+	case "before", "after", "until", "till", "since", "ago":
+		return at + 1
+	case "from", "to", "and", "or", "-", "through", "thru", "plus", "minus", "for", "at", "by", "of":
+		at++
+	}
+	if _, end, _, ok := p.amount(at); ok {
+		return end
+	}
+	if p.looseNumber(at) {
+		return at + 1
+	}
+	if _, end, _ := p.zone(
+		at,
+	); end > at && zoneNames[p.word(at)] != "" && len(p.word(at)) > 2 &&
+		!strings.Contains(zoneNames[p.word(at)], "/") {
+		return end
+	}
+	return i
+}
+
+// looseNumber reports whether a number at i, directly after a date, may be a time or a day: it ends a part of the text.
+func (p parser) looseNumber(i int) bool {
+	w := p.word(i)
+	if hourRange.MatchString(w) {
+		return true
+	}
+	if !bareTimeForm.MatchString(w) && !compactForm.MatchString(w) && !hourForm.MatchString(w) && numberWords[w] == 0 {
+		return false
+	}
+	switch p.word(i + 1) {
+	case "", ",", ".", ")", "!", "?", ";", "and", "or", "to", "-":
+		return true
+	}
+	return false
+}
+
+// describes returns the end of a time, weekday or month at i that describes a thing ("the 6pm train"), or i.
+func (p parser) describes(i int) int {
+	if !describers[p.word(i-1)] {
+		return i
+	}
+	w, end := p.word(i), i+1
+	isClock := timeForm.MatchString(w)
+	if bareTimeForm.MatchString(w) && p.bareTime(i) > i {
+		isClock, end = true, i+2
+	}
+	if _, isMonth := monthOf(w); !isClock && !isMonth && !isDayName(w) {
+		return i
+	}
+	if isClock || p.plain(end) {
+		return end
+	}
+	return i
+}
+
+var describers = map[string]bool{
+	"the": true, "a": true, "an": true, "my": true, "our": true, "your": true, "his": true, "her": true, "their": true,
+	"that": true,
+}
+
+// plain reports whether the word at i is a word that a date may describe, not a preposition, mark or part of a date.
+func (p parser) plain(i int) bool {
+	w := p.word(i)
+	if w == "" || introWords[w] || modifiers[w] || qualifiers[w] || strings.Trim(w, "abcdefghijklmnopqrstuvwxyz-") != "" {
+		return false
+	}
+	switch w {
+	case "and", "or", "to", "of", "in", "with", "morning", "afternoon", "evening", "night", "noon", "midnight", "tomorrow",
+		"today", "tonight", "week":
+		return false
+	}
+	return !isDayName(w)
 }

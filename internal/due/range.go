@@ -11,7 +11,7 @@ type Range struct{ From, To time.Time }
 // RangeAt parses the range of a question ("this week", "by friday", "in the next 3 days") at words[i:] and returns
 // the index of its end. invalid is as in Match.
 func RangeAt(words []string, i int, now Now) (r Range, end int, invalid string, ok bool) {
-	p := parser{words: words, now: now}
+	p := parser{words: words, now: now, past: true}
 	at, intro := p.skipIntro(i)
 	if p.word(at) == "after" || p.word(at) == "since" {
 		intro, at = p.word(at), at+1
@@ -81,16 +81,12 @@ func (p parser) nextDays(i int) (Range, int, bool) {
 	if !ok {
 		return Range{}, 0, false
 	}
-	n, unitAt, ok := p.number(at)
-	unit := unitOf(p.word(unitAt))
-	if !ok || unit == "" || n > 10000 {
+	a, end, invalid, ok := p.amount(at)
+	if !ok || invalid != "" {
 		return Range{}, 0, false
 	}
-	d, ok := p.afterUnits(n, unit, unitAt+1)
-	if !ok || d.day.Year() > 9999 {
-		return Range{}, 0, false
-	}
-	return Range{p.today(), d.day}, unitAt + 1, true
+	d := p.fromNow(a, end)
+	return Range{p.today(), d.day}, end, d.invalid == ""
 }
 
 var repeatUnits = map[string]bool{
@@ -133,6 +129,6 @@ func (p parser) isRepetition(i int) bool {
 	if _, ok := weekdays[w]; ok || repeatUnits[w] {
 		return true
 	}
-	_, at, ok := p.number(i)
-	return ok && unitOf(p.word(at)) != ""
+	_, _, _, ok := p.component(i, noUnit)
+	return ok
 }

@@ -1,7 +1,6 @@
 package due_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -27,9 +26,7 @@ func TestExact_WeekStart_DecidesWeeks(t *testing.T) {
 		for start, want := range map[time.Weekday]string{
 			time.Monday: c.monday, time.Sunday: c.sunday, time.Saturday: c.saturday,
 		} {
-			m, ok := due.Exact(strings.Fields(c.words), weeksFrom(t, start))
-			require.True(t, ok, c.words)
-			require.Equal(t, want, show(m), "%s, weeks from %s", c.words, start)
+			require.Equal(t, want, parse(c.words, weeksFrom(t, start)), "%s, weeks from %s", c.words, start)
 		}
 	}
 }

@@ -207,15 +207,12 @@ func (a *taskAction) arguments(s *candidate) (map[string]any, bool) {
 	if f.ClearDue {
 		empty = append(empty, "due")
 	}
-	setDue(args, a.dueDate(s))
-	if f.Later != nil {
-		due, reason := postponed(*s.current, *f.Later, a.now)
-		if reason != "" {
-			s.line = reason
-			return nil, false
-		}
-		setDue(args, &due)
+	date, unclear := a.dueDate(s)
+	if unclear != "" {
+		s.line = unclear
+		return nil, false
 	}
+	setDue(args, date)
 	switch description := a.description(s); {
 	case f.ClearDescription:
 		empty = append(empty, "description")
@@ -246,18 +243,20 @@ const (
 	maxLabels      = 20
 )
 
-// dueDate returns the new due date. A time without a day keeps the day of the task unless that has passed.
-func (a *taskAction) dueDate(s *candidate) *due.Date {
-	date := a.req.Fields.Due
-	if date == nil || !date.AnyDay || s.current == nil {
-		return date
+// dueDate returns the new due date, nil for none. A time without a day keeps the day of the task unless that has
+// passed, and a task that is moved to another day keeps its time. unclear is a sentence that states why there is none.
+func (a *taskAction) dueDate(s *candidate) (date *due.Date, unclear string) {
+	f, now := a.req.Fields, due.Now{Time: a.now} // the user's week does not matter here
+	var moved due.Date
+	switch {
+	case len(f.Later) > 0:
+		moved, unclear = postponed(*s.current, f.Later, now)
+	case f.Due == nil || !f.Due.AnyDay && !f.KeepTime || s.current == nil:
+		return f.Due, ""
+	default:
+		moved, unclear = dateOrReason(f.Due.Onto(dueOf(*s.current, a.now.Location()), now))
 	}
-	day, _ := dueParts(*s.current, a.now)
-	at := time.Date(day.Year(), day.Month(), day.Day(), date.At.Hour(), date.At.Minute(), 0, 0, a.now.Location())
-	if day.IsZero() || at.Before(a.now) {
-		return date
-	}
-	return &due.Date{Day: day, At: at, Timed: true}
+	return &moved, unclear
 }
 
 // description returns the new description; a note is appended on its own line.

@@ -179,7 +179,10 @@ func TestModel_UpdateRequests_MakeExpectedCalls(t *testing.T) {
 		{"task 2 is urgent", `update_task {"number":2,"priority":"urgent"}`},
 		{"prioritize task 2", `update_task {"number":2,"priority":"high"}`},
 		{"remove the priority from task 2", `update_task {"number":2,"priority":"none"}`},
-		{"move task 4 to friday", `update_task {"due_on":"2026-11-27","number":4}`},
+		{
+			"move task 4 to friday",
+			`list_tasks {"limit":100,"status":"all"}; update_task {"due_on":"2026-11-27","number":4}`,
+		},
 		{
 			"move the meeting to tomorrow at 10",
 			`list_tasks {"limit":100,"search":"meeting","status":"all"}; ` +

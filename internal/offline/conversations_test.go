@@ -287,7 +287,7 @@ func TestModel_Overdue_ComparesTimeOfDay(t *testing.T) {
 		"You have 4 pending tasks with a due date:\n1. Past hour (due today 09:00)\n2. Later today (due today "+
 			"18:00)\n3. Today (due today)\n4. Last week (due Wed 18 Nov)",
 		"delay task 3 by 2 hours",
-		"Task 3: Today is due on a day without a time. Please tell me the new time.",
+		"Wed 25 Nov 2026 is a day without a time. Please tell me the new time.",
 		"delay task 5 by 2 days",
 		"Task 5: Someday has no due date that I could move. Please tell me the new one.",
 	)

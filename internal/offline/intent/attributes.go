@@ -202,7 +202,7 @@ func (s *attributeText) takeDue() bool {
 		return false
 	}
 	s.take(at[m.Start:m.End])
-	if s.rejection = m.Invalid; s.rejection == "" {
+	if s.rejection = m.Unclear; s.rejection == "" {
 		s.fields.Due = &m.Due
 	}
 	return true

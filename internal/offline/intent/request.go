@@ -113,8 +113,10 @@ type Fields struct {
 	AppendNote  bool
 	Priority    string
 	Due         *due.Date
-	// Later is added to the current due date.
-	Later      *due.Span
+	// KeepTime is set if a new day keeps the current time of day.
+	KeepTime bool
+	// Later are the words of a span by which the current due date is moved ("two days", "an hour earlier").
+	Later      []string
 	AddLabels  []string
 	DropLabels []string
 
@@ -125,7 +127,8 @@ type Fields struct {
 
 // NeedsCurrent reports whether the task must be read before the change can be made.
 func (f Fields) NeedsCurrent() bool {
-	return f.AppendNote || f.Later != nil || f.Due != nil && f.Due.AnyDay || len(f.AddLabels) > 0 || len(f.DropLabels) > 0
+	return f.AppendNote || len(f.Later) > 0 || f.Due != nil && (f.Due.AnyDay || f.KeepTime) || len(f.AddLabels) > 0 ||
+		len(f.DropLabels) > 0
 }
 
 // Filter is the filter of a listing. Zero values do not filter.

@@ -97,6 +97,9 @@ var valueRules = join(
 		"give <ref> [a|an|the] [due] [date|deadline|due_date|priority] [of] <values>",
 		"mark|flag|label|classify <ref> [as] <values>",
 		change+"|keep|turn <ref> [to|as|a|an|be|into|for|with] [a|an|be] <values>",
+	),
+	on(
+		movedValues,
 		shift+"|change|make <ref> [back|forward|out|off|up] to|until|till|for|by|on|onto|from <values>",
 		shift+" <ref> <values>",
 	),
@@ -255,6 +258,13 @@ func firmValues(c text.Captures, now due.Now) (Request, bool) {
 	return req, ok && req.explicit && !whole(req.Refs)
 }
 
+// movedValues is values for a task that is moved to another day, at the same time.
+func movedValues(c text.Captures, now due.Now) (Request, bool) {
+	req, ok := values(c, now)
+	req.Fields.KeepTime = req.Fields.Due != nil && !req.Fields.Due.Timed
+	return req, ok
+}
+
 func pointedValues(c text.Captures, now due.Now) (Request, bool) {
 	req, ok := values(c, now)
 	return req, ok && pointed(req.Refs)
@@ -284,11 +294,11 @@ func firmRename(c text.Captures, now due.Now) (Request, bool) {
 
 // later parses "postpone task 3 by two days".
 func later(c text.Captures, now due.Now) (Request, bool) {
-	span, ok := due.Distance(c["span"].Keys())
-	if !ok {
+	span := c["span"].Keys()
+	if !due.IsSpan(span) {
 		return Request{}, false
 	}
 	req, ok := about(Update, c["ref"], now)
-	req.Fields.Later = &span
+	req.Fields.Later = span
 	return req, ok
 }
