@@ -105,3 +105,24 @@ func TestIdempotencyKey_AfterRetention_IsFree(t *testing.T) {
 		require.Error(t, idempotency.Purge(t.Context(), b.DB.Client()), "without a user")
 	})
 }
+
+// TestIdempotencyKey_MoreThanLimit_OldestAreEvicted has 10,000 unexpired keys beside a new one.
+func TestIdempotencyKey_MoreThanLimit_OldestAreEvicted(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		id := harness.ViewerID(t, c)
+		yesterday := time.Now().UTC().AddDate(0, 0, -1).Format("2006-01-02 15:04:05")
+		_, err := b.SystemClient(t).ExecContext(rule.System(t.Context()), `
+			WITH RECURSIVE g(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < 10000)
+			INSERT INTO idempotency_keys (id, operation, idempotency_key, request_hash, result_ids, created_at, user_id)
+			SELECT 'idem_' || n, 'createTask', 'key ' || n, 'x', '[]', '`+yesterday+`+00:00', '`+id+`' FROM g`)
+		require.NoError(t, err)
+		created := harness.CreateTask(t, c, testclient.Vars{"title": "Milk", "idempotencyKey": "new"})
+		require.NoError(t, idempotency.Purge(viewer.NewContext(t.Context(), viewer.Viewer{UserID: id}), b.DB.Client()))
+		kept := b.Count(t, "SELECT count(*) FROM idempotency_keys")
+		require.LessOrEqual(t, kept, 10_000)
+		require.Positive(t, kept)
+		again := harness.CreateTask(t, c, testclient.Vars{"title": "Milk", "idempotencyKey": "new"})
+		require.Equal(t, created.ID, again.ID, "the newest key is kept")
+	})
+}
