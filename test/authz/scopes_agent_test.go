@@ -77,6 +77,12 @@ func TestScopes_Conversation_ToolCallsAreRedacted(t *testing.T) {
 		require.NotContains(t, a.Raw, secretMarker)
 		require.Contains(t, full.Try(t, doc, testclient.Vars{"id": id}).Raw, secretMarker)
 	}
+	const receiptDoc = `query ($id: ID!) { node(id: $id) { ... on Message { status changes { kind }
+		toolCalls { changes { kind } } } } }`
+	a := limited.Try(t, receiptDoc, testclient.Vars{"id": reply.ID})
+	require.JSONEq(t, `{"node":{"status":"COMPLETED","changes":[],"toolCalls":[{"changes":[]}]}}`, string(a.Data))
+	require.Empty(t, a.Errors)
+	require.Contains(t, full.Try(t, receiptDoc, testclient.Vars{"id": reply.ID}).Raw, `"changes":[{"kind":"CREATED"}]`)
 	// Nor does the model receive them again on behalf of that token.
 	_, _ = replyTo(t, limited, turn.Conversation.ID, "Repeat the result of your last tool call")
 	requests := model.Requests()

@@ -211,3 +211,23 @@ func TestReceipt_OtherReplica_SameEvents(t *testing.T) {
 		requireConsistent(t, last)
 	}
 }
+
+// TestReceipt_UndoneTurn_KeepsReceipt undoes a turn: its receipt stays the record of what the reply did.
+func TestReceipt_UndoneTurn_KeepsReceipt(t *testing.T) {
+	m := scriptedCalls(t, "Done.", harness.AddTaskCall("A"),
+		harness.ToolCall{Name: "complete_task", Arguments: `{"number":1}`})
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		reply := (&harness.Conversation{Client: c}).SendAndWait(t, "Go")
+		before := storedReceipt(t, c, reply.ID)
+		testclient.Run[any](t, c, `mutation ($id: ID!) { undoTurn(messageId: $id) { batchId } }`,
+			testclient.Vars{"id": reply.ID})
+		require.Empty(t, harness.AllTasks(t, c))
+		after := storedReceipt(t, c, reply.ID)
+		require.Equal(t, before, after)
+		requireConsistent(t, after)
+		a := c.Try(t, `query ($id: ID!) { node(id: $id) { ... on Message { changes { undone } } } }`,
+			testclient.Vars{"id": reply.ID})
+		require.JSONEq(t, `{"node":{"changes":[{"undone":true},{"undone":true}]}}`, string(a.Data))
+	}, m.Settings(), harness.GenerousLimits)
+}

@@ -194,6 +194,11 @@ func testChanges(ctx context.Context, t *testing.T, db *store.DB, s *task.Servic
 	for _, query := range sent.take(t, `FROM "task_changes"`) {
 		requireOrdered(t, db, query, 100)
 	}
+	_, err = s.ChangesByBatch(ctx, []string{"msg_1", "msg_2", "msg_3"}, nil)
+	require.NoError(t, err)
+	for _, query := range sent.take(t, `FROM "task_changes"`) {
+		requireIndexed(t, db, query, 100)
+	}
 }
 
 // noRuns replaces the engine, whose own statements testClaims checks.
