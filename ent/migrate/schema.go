@@ -339,6 +339,14 @@ var (
 				},
 			},
 			{
+				Name:    "task_trash",
+				Unique:  false,
+				Columns: []*schema.Column{TasksColumns[16], TasksColumns[13]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "deleted_at IS NOT NULL",
+				},
+			},
+			{
 				Name:    "task_unindexed",
 				Unique:  false,
 				Columns: []*schema.Column{TasksColumns[16], TasksColumns[0]},

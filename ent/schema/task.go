@@ -84,6 +84,8 @@ func (Task) Indexes() []ent.Index {
 			Annotations(entsql.IndexWhere("completed_at IS NULL AND deleted_at IS NULL")),
 		index.Fields("user_id", "completed_at").StorageKey("task_completed").
 			Annotations(entsql.IndexWhere("completed_at IS NOT NULL")),
+		index.Fields("user_id", "deleted_at").StorageKey("task_trash").
+			Annotations(entsql.IndexWhere("deleted_at IS NOT NULL")),
 		index.Fields("user_id", "id").StorageKey("task_unindexed").
 			Annotations(entsql.IndexWhere("indexed_version <> version")),
 	}

@@ -1526,8 +1526,8 @@ extend type Mutation {
     id: ID!
   ): TaskPayload
   """
-  Moves a task to the trash, from which ` + "`" + `restoreTask` + "`" + ` restores it. It has no effect on a task in the trash. Requires the
-  scope ` + "`" + `tasks:write` + "`" + `.
+  Moves a task to the trash, from which ` + "`" + `restoreTask` + "`" + ` restores it until the task is deleted after ` + "`" + `TRASH_DAYS` + "`" + ` (30 by
+  default). It has no effect on a task in the trash. Requires the scope ` + "`" + `tasks:write` + "`" + `.
   """
   deleteTask(
     "Id of the task."
@@ -1713,6 +1713,7 @@ extend type Query {
   """
   All data of the viewer as stored: a JSON object with ` + "`" + `exportedAt` + "`" + `, ` + "`" + `user` + "`" + `, and the lists ` + "`" + `tasks` + "`" + ` (including the
   trash), ` + "`" + `taskChanges` + "`" + `, ` + "`" + `conversations` + "`" + `, ` + "`" + `messages` + "`" + `, ` + "`" + `toolCalls` + "`" + `, ` + "`" + `runs` + "`" + ` and ` + "`" + `usageDays` + "`" + `. It is a consistent snapshot.
+  Tasks that were deleted from the trash after ` + "`" + `TRASH_DAYS` + "`" + ` (30 by default) are not included, nor is their history.
   At most one export per user in 10 seconds, and one at a time on a server; otherwise the error is RATE_LIMITED. A single
   response over HTTP is written while the data are read; if that fails, the connection is closed before the response is
   complete. Over WebSocket, in streams and with ` + "`" + `@defer` + "`" + `, the export must fit the limit ` + "`" + `responseBytes` + "`" + `. Requires the

@@ -17,8 +17,8 @@ const (
 	purgeInterval = time.Hour
 )
 
-// startPurging removes expired tombstones of conversations and idempotency keys, and ends expired approvals, in the
-// background, as each user and in small transactions. It can be interrupted at any time.
+// startPurging removes expired tasks of the trash, tombstones of conversations and idempotency keys, and ends expired
+// approvals, in the background, as each user and in small transactions. It can be interrupted at any time.
 func (s *Server) startPurging() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -46,6 +46,11 @@ func (s *Server) purgeAll(ctx context.Context) error {
 		if err := idempotency.Purge(ctx, s.DB.Client()); err != nil {
 			return fmt.Errorf("purging the idempotency keys of %s: %w", userID, err)
 		}
+		if days := s.Config.Limits.TrashDays; days > 0 {
+			if err := s.purgeTrash(ctx, time.Now().AddDate(0, 0, -days)); err != nil {
+				return fmt.Errorf("purging the trash of %s: %w", userID, err)
+			}
+		}
 		for more := true; more; {
 			var err error
 			if more, err = s.Services.Chat.ExpireApprovals(ctx); err != nil {
@@ -60,4 +65,13 @@ func (s *Server) purgeAll(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// purgeTrash deletes the viewer's tasks that were moved to the trash before a time.
+func (s *Server) purgeTrash(ctx context.Context, before time.Time) error {
+	for {
+		if more, err := s.Services.Tasks.PurgeTrash(ctx, before); err != nil || !more {
+			return err
+		}
+	}
 }
