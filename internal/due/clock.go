@@ -65,7 +65,7 @@ func (p parser) clock(
 	i int,
 	intro string,
 	beside bool,
-) (clock, bool) { //nolint:gocyclo // one case per form of the words
+) (clock, bool) {
 	announced := timeIntroWords[intro]
 	w := p.word(i)
 	if rest, ok := strings.CutPrefix(w, "@"); ok && rest != "" {
@@ -155,7 +155,7 @@ func hourOf(hour int, half string) int {
 func (p parser) numericTime(
 	i int,
 	announced, beside bool,
-) (clock, bool) { //nolint:gocyclo // one case per form of the words
+) (clock, bool) {
 	w := p.word(i)
 	end := i + 1
 	half := strings.ReplaceAll(p.word(end), ".", "")
