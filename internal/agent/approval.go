@@ -41,14 +41,14 @@ func (t *turn) loadApprovals(ctx context.Context) error {
 	}
 	t.approvals.policy = u.ApprovalPolicy
 	t.approvals.naming = tool.NewNaming(t.userMessage, t.question)
-	var executed []string
+	var executed, batches []string
 	for _, s := range slices.Concat(t.earlierSteps, t.steps) {
 		for _, c := range s.calls {
 			switch {
 			case c.Status == enum.ToolCallAwaiting:
 				t.approvals.made = append(t.approvals.made, c.Proposal...)
 			case c.Status == enum.ToolCallSucceeded && len(c.Proposal) == 0 && !t.readsOnly(c):
-				executed = append(executed, c.ID)
+				executed, batches = append(executed, c.ID), append(batches, c.MessageID)
 			}
 		}
 	}
@@ -56,7 +56,7 @@ func (t *turn) loadApprovals(ctx context.Context) error {
 		return nil
 	}
 	changes, err := t.Client.TaskChange.Query().
-		Where(taskchange.ToolCallIDIn(executed...)).
+		Where(taskchange.BatchIDIn(batches...), taskchange.ToolCallIDIn(executed...)). // the batch has an index
 		Order(taskchange.BySeq()).
 		Select(taskchange.FieldTaskID, taskchange.FieldKind).
 		All(ctx)

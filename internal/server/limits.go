@@ -26,6 +26,9 @@ const (
 	assumedChanges     = 5                  // task changes per message
 	assumedCallChanges = 2                  // task changes per tool call
 	assumedChangeItems = 2                  // changed fields per task change
+	assumedProposals   = 3                  // proposed changes per tool call
+	assumedPending     = 10                 // tool calls that await approval
+	assumedPolicies    = 10                 // tools in an approval policy
 )
 
 // documentLimits returns the limits of GraphQL documents. The sizes of two short lists are stated, because counting
@@ -41,19 +44,29 @@ func documentLimits(l config.Limits) limits.Limits {
 		Fragments:  l.QueryFragments,
 		Cost:       l.QueryComplexity,
 		ListSizes: map[string]int{
-			"Message.toolCalls":    assumedToolCalls,
-			"Message.changes":      assumedChanges,
-			"ToolCall.changes":     assumedCallChanges,
-			"TaskChange.fields":    assumedChangeItems,
+			"Message.toolCalls": assumedToolCalls,
+			"Message.changes":   assumedChanges,
+			"ToolCall.changes":  assumedCallChanges,
+			"TaskChange.fields": assumedChangeItems,
+
+			"ToolCall.proposal":         assumedProposals,
+			"ProposedChange.fields":     assumedChangeItems,
+			"ApprovalPayload.toolCalls": assumedToolCalls,
+			"User.pendingApprovals":     assumedPending,
+			"User.approvalPolicy":       assumedPolicies,
+
 			"TaskMatch.candidates": task.MaxCandidates,
 		},
 		FieldCosts: map[string]int{
 			"Message.content":            longTextCost,
 			"Task.description":           longTextCost,
 			"TaskChange.fields":          longTextCost,
+			"ProposedChange.fields":      longTextCost,
 			"Message.toolCalls":          toolCallsCost,
 			"Message.changes":            toolCallsCost,
 			"ToolCall.changes":           toolCallsCost,
+			"User.pendingApprovals":      toolCallsCost,
+			"ToolCall.message":           toolCallsCost,
 			"TaskChange.toolCall":        toolCallsCost,
 			"TaskChange.undone":          toolCallsCost,
 			"Task.changes":               nestedPageCost,

@@ -229,13 +229,20 @@ func (s *Stream) applyDelta(e Event) error {
 
 func (s *Stream) applyToolCall(e Event) error {
 	k, c := s.messages[e.MessageID], e.ToolCall
-	if k == nil || k.finished != nil {
-		return fmt.Errorf("tool call for a message that is unknown or finished: %+v", c)
+	if k == nil {
+		if c.Status == "SUCCEEDED" || c.Status == "FAILED" {
+			return nil // the decision about a call of an earlier reply
+		}
+		return fmt.Errorf("tool call for an unknown message: %+v", c)
 	}
-	// A call included in MessageAdded may be sent again with the same status.
 	before := k.calls[c.ID]
-	if before != c.Status && (before == "") != (c.Status == "STARTED") ||
-		before != "" && before != "STARTED" && before != c.Status {
+	decided := c.Status == "SUCCEEDED" || c.Status == "FAILED"
+	switch {
+	case before == c.Status: // a call included in MessageAdded, or a decision, may be sent again
+	case decided && before == "AWAITING_APPROVAL": // also after the end of the reply
+	case k.finished != nil:
+		return fmt.Errorf("tool call of a finished message: %+v", c)
+	case (before == "") != (c.Status == "STARTED"), before != "" && before != "STARTED":
 		return fmt.Errorf("tool call %s went from %q to %s", c.Name, before, c.Status)
 	}
 	if c.Offset > len(k.units) {
