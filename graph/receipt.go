@@ -30,7 +30,7 @@ func (r *Resolver) toolCallChanges(ctx context.Context, calls []*ent.ToolCall) (
 	if len(ended) == 0 {
 		return nil, nil
 	}
-	found, err := r.messageChanges(ctx, distinct(ended, func(c *ent.ToolCall) string { return c.MessageID }))
+	found, err := r.messageChanges(ctx, distinct(ended, receiptOf))
 	if err != nil {
 		return nil, err
 	}
@@ -45,4 +45,13 @@ func (r *Resolver) toolCallChanges(ctx context.Context, calls []*ent.ToolCall) (
 		out[c.ID] = byCall[c.ID]
 	}
 	return out, nil
+}
+
+// receiptOf returns the ID of the message whose receipt has the changes of a call: the reply that made the call, or the
+// one that followed the approval.
+func receiptOf(c *ent.ToolCall) string {
+	if c.DecisionMessageID != nil {
+		return *c.DecisionMessageID
+	}
+	return c.MessageID
 }

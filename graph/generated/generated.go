@@ -389,9 +389,9 @@ type Message implements Node {
   "Tool calls of the reply, in the order of the calls."
   toolCalls: [ToolCall!]!
   """
-  The receipt of the reply: the changes that its tool calls made to tasks, in their order, at most the first 500. Empty if
-  it changed nothing, whatever its text says. Calls that were refused are in ` + "`" + `toolCalls` + "`" + `. Empty without the scope
-  ` + "`" + `tasks:read` + "`" + `.
+  The receipt of the reply: the changes that its tool calls, and calls that the user approved with it, made to tasks, in
+  their order, at most the first 500. Empty if it changed nothing, whatever its text says. Calls that were refused are
+  in ` + "`" + `toolCalls` + "`" + `. Empty without the scope ` + "`" + `tasks:read` + "`" + `.
   """
   changes: [TaskChange!]!
   "Model usage of the reply; null if no model was called."
@@ -461,8 +461,8 @@ type ToolCall implements Node {
   "The reply that made the call."
   message: Message!
   """
-  Changes that the call made to tasks: those of ` + "`" + `Message.changes` + "`" + ` that are its own. Empty while the status is STARTED
-  or AWAITING_APPROVAL, and without the scope ` + "`" + `tasks:read` + "`" + `.
+  Changes that the call made to tasks: part of the receipt of its reply or, if the user approved the call, of the reply
+  that followed. Empty while the status is STARTED or AWAITING_APPROVAL, and without the scope ` + "`" + `tasks:read` + "`" + `.
   """
   changes: [TaskChange!]!
   "Position in the reply's text at which the call was made, in UTF-16 code units."
