@@ -87,7 +87,12 @@ export class ChatStore extends Store {
         return conversation.messages;
     }
     #merge(messages) {
-        this.#state = mergeMessages(this.#state, messages);
+        const calls = new Map(this.#state.messages.flatMap((m) => m.toolCalls).map((call) => [call.id, call]));
+        const complete = messages.map((m) => ({
+            ...m,
+            toolCalls: m.toolCalls.map((call) => ({ ...call, proposal: call.proposal ?? calls.get(call.id)?.proposal ?? [] })),
+        }));
+        this.#state = mergeMessages(this.#state, complete);
         this.#forgetStored();
     }
     #forgetStored() {
@@ -211,15 +216,17 @@ export class ChatStore extends Store {
             for (const { message, ...toolCall } of toolCalls)
                 this.#replaceCall(message.id, toolCall);
             if (assistantMessage)
-                this.#merge([assistantMessage]);
+                this.#merge([{ ...assistantMessage, toolCalls: [] }]);
         });
     };
     #approve = this.#decide("approveToolCalls");
     #reject = this.#decide("rejectToolCalls");
-    #replaceCall(messageId, toolCall) {
+    #replaceCall(messageId, decided) {
         const { cursor } = this.#state;
-        if (!this.#state.messages.some((m) => m.id === messageId))
+        const call = this.#state.messages.find((m) => m.id === messageId)?.toolCalls.find((c) => c.id === decided.id);
+        if (!call)
             return;
+        const toolCall = { ...call, ...decided };
         const event = { __typename: "ToolCallChanged", cursor: cursor ?? "", messageId, toolCall };
         this.#state = { ...reduceConversation(this.#state, event), cursor };
     }

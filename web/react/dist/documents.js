@@ -8,9 +8,14 @@ const call = `fragment CallParts on ToolCall {
 const task = `id number title description completed completedAt priority dueOn dueAt labels createdAt updatedAt deletedAt version`;
 const conversation = `id title createdAt updatedAt`;
 export const messagesQuery = `query Messages($id: ID!, $last: Int!, $before: Cursor) {
-  conversation(id: $id) { messages(last: $last, before: $before) { nodes { ${message} } pageInfo { hasPreviousPage startCursor } } }
-}
-${call}`;
+  conversation(id: $id) { messages(last: $last, before: $before) {
+    nodes {
+      id position role content status createdAt error { code message retryAt }
+      toolCalls { id name arguments result status latencyMs offset expiresAt }
+    }
+    pageInfo { hasPreviousPage startCursor }
+  } }
+}`;
 export const messageSubscription = `subscription MessageStream($conversationId: ID!, $after: Cursor) {
   messageStream(conversationId: $conversationId, after: $after) {
     __typename
@@ -35,9 +40,11 @@ export const cancelMutation = `mutation Cancel($messageId: ID!) {
 }
 ${call}`;
 const decision = (field) => `mutation Decide($ids: [ID!]!) {
-  ${field}(ids: $ids) { toolCalls { ...CallParts message { id } } assistantMessage { ${message} } }
-}
-${call}`;
+  ${field}(ids: $ids) {
+    toolCalls { id status result latencyMs expiresAt message { id } }
+    assistantMessage { id position role content status createdAt error { code message retryAt } }
+  }
+}`;
 export const decisions = {
     approveToolCalls: decision("approveToolCalls"),
     rejectToolCalls: decision("rejectToolCalls"),

@@ -40,8 +40,8 @@ interface Page {
 }
 
 interface Decision {
-  toolCalls: (ToolCall & { message: { id: string } })[];
-  assistantMessage: Message | null;
+  toolCalls: (Partial<ToolCall> & { message: { id: string } })[];
+  assistantMessage: Omit<Message, "toolCalls"> | null;
 }
 
 interface Undo {
@@ -142,7 +142,13 @@ export class ChatStore extends Store<Chat> {
   }
 
   #merge(messages: readonly Message[]): void {
-    this.#state = mergeMessages(this.#state, messages);
+    const calls = new Map(this.#state.messages.flatMap((m) => m.toolCalls).map((call) => [call.id, call]));
+    // A page has no proposals.
+    const complete = messages.map((m) => ({
+      ...m,
+      toolCalls: m.toolCalls.map((call) => ({ ...call, proposal: call.proposal ?? calls.get(call.id)?.proposal ?? [] })),
+    }));
+    this.#state = mergeMessages(this.#state, complete);
     this.#forgetStored();
   }
 
@@ -270,7 +276,7 @@ export class ChatStore extends Store<Chat> {
       const data = await this.errand.mutate<Record<string, Decision>>(decisions[field], { ids }, { retry: true });
       const { toolCalls, assistantMessage } = data[field]!;
       for (const { message, ...toolCall } of toolCalls) this.#replaceCall(message.id, toolCall);
-      if (assistantMessage) this.#merge([assistantMessage]);
+      if (assistantMessage) this.#merge([{ ...assistantMessage, toolCalls: [] }]);
     });
   };
 
@@ -278,9 +284,11 @@ export class ChatStore extends Store<Chat> {
   readonly #reject = this.#decide("rejectToolCalls");
 
   /** Shows a decided call before its event arrives. */
-  #replaceCall(messageId: string, toolCall: ToolCall): void {
+  #replaceCall(messageId: string, decided: Partial<ToolCall>): void {
     const { cursor } = this.#state;
-    if (!this.#state.messages.some((m) => m.id === messageId)) return;
+    const call = this.#state.messages.find((m) => m.id === messageId)?.toolCalls.find((c) => c.id === decided.id);
+    if (!call) return;
+    const toolCall = { ...call, ...decided };
     const event = { __typename: "ToolCallChanged" as const, cursor: cursor ?? "", messageId, toolCall };
     this.#state = { ...reduceConversation(this.#state, event), cursor };
   }

@@ -10,10 +10,16 @@ const call = `fragment CallParts on ToolCall {
 const task = `id number title description completed completedAt priority dueOn dueAt labels createdAt updatedAt deletedAt version`;
 const conversation = `id title createdAt updatedAt`;
 
+/** Without proposals: a page of them would cost too much. Only the newest turn has open ones, and the stream brings it. */
 export const messagesQuery = `query Messages($id: ID!, $last: Int!, $before: Cursor) {
-  conversation(id: $id) { messages(last: $last, before: $before) { nodes { ${message} } pageInfo { hasPreviousPage startCursor } } }
-}
-${call}`;
+  conversation(id: $id) { messages(last: $last, before: $before) {
+    nodes {
+      id position role content status createdAt error { code message retryAt }
+      toolCalls { id name arguments result status latencyMs offset expiresAt }
+    }
+    pageInfo { hasPreviousPage startCursor }
+  } }
+}`;
 
 export const messageSubscription = `subscription MessageStream($conversationId: ID!, $after: Cursor) {
   messageStream(conversationId: $conversationId, after: $after) {
@@ -42,11 +48,13 @@ export const cancelMutation = `mutation Cancel($messageId: ID!) {
 }
 ${call}`;
 
-/** A mutation that decides about tool calls. */
+/** A mutation that decides about tool calls. The calls are known, and the new reply has none: all of them would cost too much. */
 const decision = (field: string) => `mutation Decide($ids: [ID!]!) {
-  ${field}(ids: $ids) { toolCalls { ...CallParts message { id } } assistantMessage { ${message} } }
-}
-${call}`;
+  ${field}(ids: $ids) {
+    toolCalls { id status result latencyMs expiresAt message { id } }
+    assistantMessage { id position role content status createdAt error { code message retryAt } }
+  }
+}`;
 
 export const decisions = {
   approveToolCalls: decision("approveToolCalls"),
