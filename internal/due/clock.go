@@ -61,6 +61,8 @@ var (
 )
 
 // clock parses a time at i. intro is the preposition before it; beside is set when it is next to a day.
+//
+//nolint:gocyclo // one case per form of the words
 func (p parser) clock(
 	i int,
 	intro string,
@@ -152,6 +154,8 @@ func hourOf(hour int, half string) int {
 
 // numericTime parses "5pm", "5 p.m.", "17:30", "17h", "5 oclock" and, after a time preposition or beside a day, "1630"
 // and "5".
+//
+//nolint:gocyclo // one case per form of the words
 func (p parser) numericTime(
 	i int,
 	announced, beside bool,

@@ -185,7 +185,8 @@ func zoneNames(t *testing.T) []string {
 
 var pieces = strings.Fields(
 	"in a an the of on at by due next last this end month week day hour friday sat jan feb 0 5 15th 31 2027 9999 " +
-		"1630 17h 2027-02-30 1/2 3/4/27 17:00 25:61 5pm p.m. noon midnight tonight tomorrow half past quarter to , : @ few after " +
+		"1630 17h 2027-02-30 1/2 3/4/27 17:00 25:61 5pm p.m. noon midnight tonight tomorrow half past quarter " +
+		"to , : @ few after " +
 		"every before from until " +
 		"and or utc cst +02:00 eod christmas first third 1h30m 2w buy milk the train h m ( )",
 )
