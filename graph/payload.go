@@ -46,6 +46,24 @@ func withUndoSiblings(ctx context.Context) func(*task.Undo, error) (*task.Undo, 
 	}
 }
 
+// taskOperations converts the operations of applyTasks. Each has one field.
+func taskOperations(in []*model.TaskOperation) []task.Operation {
+	out := make([]task.Operation, len(in))
+	for i, op := range in {
+		out[i] = task.Operation{
+			Create:   op.Create,
+			Complete: op.Complete,
+			Reopen:   op.Reopen,
+			Delete:   op.Delete,
+			Restore:  op.Restore,
+		}
+		if op.Update != nil {
+			out[i].Update = &task.Update{ID: op.Update.ID, Patch: taskPatch(*op.Update)}
+		}
+	}
+	return out
+}
+
 // taskPatch converts the input of updateTask. A field that is absent stays unchanged; null clears it.
 func taskPatch(in model.UpdateTaskInput) task.Patch {
 	p := task.Patch{

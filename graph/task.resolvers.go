@@ -46,6 +46,14 @@ func (r *mutationResolver) UndoTurn(ctx context.Context, messageID string) (*tas
 	return withUndoSiblings(ctx)(r.Tasks.UndoTurn(ctx, messageID))
 }
 
+func (r *mutationResolver) ApplyTasks(ctx context.Context, operations []*model.TaskOperation, atomic bool, idempotencyKey *string) (*task.AppliedTasks, error) {
+	return r.Tasks.ApplyTasks(ctx, task.ApplyTasksInput{
+		Operations:     taskOperations(operations),
+		Atomic:         atomic,
+		IdempotencyKey: idempotencyKey,
+	})
+}
+
 func (r *taskResolver) Changes(ctx context.Context, obj *ent.Task, first *int, after *string, last *int, before *string) (*page.Connection[*ent.TaskChange], error) {
 	return loadEdge(ctx, obj, func(ctx context.Context, siblings []*ent.Task) (map[string]*page.TaskChangeConnection, error) {
 		pages, err := r.Tasks.ChangesByTask(ctx, siblings, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "TaskChange")})
@@ -70,6 +78,13 @@ func (r *taskChangeResolver) Task(ctx context.Context, obj *ent.TaskChange) (*en
 	})
 }
 
+func (r *taskOperationResultResolver) TaskEdge(ctx context.Context, obj *task.OperationResult, orderBy *task.Order) (*page.Edge[*ent.Task], error) {
+	if obj.Task == nil {
+		return nil, nil
+	}
+	return task.Edge(obj.Task, orderBy), nil
+}
+
 func (r *taskPayloadResolver) TaskEdge(ctx context.Context, obj *model.TaskPayload, orderBy *task.Order) (*page.Edge[*ent.Task], error) {
 	return task.Edge(obj.Task, orderBy), nil
 }
@@ -86,13 +101,18 @@ func (r *Resolver) Task() generated.TaskResolver { return &taskResolver{r} }
 
 func (r *Resolver) TaskChange() generated.TaskChangeResolver { return &taskChangeResolver{r} }
 
+func (r *Resolver) TaskOperationResult() generated.TaskOperationResultResolver {
+	return &taskOperationResultResolver{r}
+}
+
 func (r *Resolver) TaskPayload() generated.TaskPayloadResolver { return &taskPayloadResolver{r} }
 
 func (r *Resolver) UndoPayload() generated.UndoPayloadResolver { return &undoPayloadResolver{r} }
 
 type (
-	taskResolver        struct{ *Resolver }
-	taskChangeResolver  struct{ *Resolver }
-	taskPayloadResolver struct{ *Resolver }
-	undoPayloadResolver struct{ *Resolver }
+	taskResolver                struct{ *Resolver }
+	taskChangeResolver          struct{ *Resolver }
+	taskOperationResultResolver struct{ *Resolver }
+	taskPayloadResolver         struct{ *Resolver }
+	undoPayloadResolver         struct{ *Resolver }
 )

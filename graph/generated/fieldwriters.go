@@ -20,6 +20,30 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
+// fieldWriterApplyTasksPayload returns the writer of a field of ApplyTasksPayload, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterApplyTasksPayload(field graphql.CollectedField) fastjson.FieldWriter[*task.AppliedTasks] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *task.AppliedTasks) bool { fastjson.String(b, "ApplyTasksPayload"); return true }
+	case "results":
+		return fastjson.List(ec.OperationContext, field.Selections, taskOperationResultImplementors, ec.fieldWriterTaskOperationResult, func(obj *task.AppliedTasks) []*task.OperationResult { return obj.Results })
+	case "applied":
+		return func(b *bytes.Buffer, obj *task.AppliedTasks) bool { v := obj.Applied; fastjson.Bool(b, v); return true }
+	case "batchId":
+		return func(b *bytes.Buffer, obj *task.AppliedTasks) bool {
+			p := obj.BatchID
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.String(b, v)
+			return true
+		}
+	default:
+		return nil
+	}
+}
+
 // fieldWriterApprovalPayload returns the writer of a field of ApprovalPayload, or nil when only gqlgen can resolve the field.
 func (ec *executionContext) fieldWriterApprovalPayload(field graphql.CollectedField) fastjson.FieldWriter[*chat.Decision] {
 	switch field.Name {
@@ -1211,6 +1235,68 @@ func (ec *executionContext) fieldWriterTaskMatch(field graphql.CollectedField) f
 		return func(b *bytes.Buffer, _ *task.Match) bool { fastjson.String(b, "TaskMatch"); return true }
 	case "certain":
 		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.fieldWriterTask, false, func(obj *task.Match) *ent.Task { return obj.Certain })
+	default:
+		return nil
+	}
+}
+
+// fieldWriterTaskOperationError returns the writer of a field of TaskOperationError, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskOperationError(field graphql.CollectedField) fastjson.FieldWriter[*task.OperationError] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *task.OperationError) bool {
+			fastjson.String(b, "TaskOperationError")
+			return true
+		}
+	case "code":
+		return func(b *bytes.Buffer, obj *task.OperationError) bool {
+			v := obj.Code
+			fastjson.String(b, v)
+			return true
+		}
+	case "message":
+		return func(b *bytes.Buffer, obj *task.OperationError) bool {
+			v := obj.Message
+			fastjson.String(b, v)
+			return true
+		}
+	case "field":
+		return func(b *bytes.Buffer, obj *task.OperationError) bool {
+			p := obj.Field
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.String(b, v)
+			return true
+		}
+	case "retryAfterMs":
+		return func(b *bytes.Buffer, obj *task.OperationError) bool {
+			p := obj.RetryAfterMs
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.Int(b, v)
+			return true
+		}
+	default:
+		return nil
+	}
+}
+
+// fieldWriterTaskOperationResult returns the writer of a field of TaskOperationResult, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskOperationResult(field graphql.CollectedField) fastjson.FieldWriter[*task.OperationResult] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *task.OperationResult) bool {
+			fastjson.String(b, "TaskOperationResult")
+			return true
+		}
+	case "task":
+		return fastjson.Object(ec.OperationContext, field.Selections, taskImplementors, ec.fieldWriterTask, false, func(obj *task.OperationResult) *ent.Task { return obj.Task })
+	case "error":
+		return fastjson.Object(ec.OperationContext, field.Selections, taskOperationErrorImplementors, ec.fieldWriterTaskOperationError, false, func(obj *task.OperationResult) *task.OperationError { return obj.Error })
 	default:
 		return nil
 	}

@@ -50,6 +50,7 @@ type ResolverRoot interface {
 	Task() TaskResolver
 	TaskChange() TaskChangeResolver
 	TaskEvent() TaskEventResolver
+	TaskOperationResult() TaskOperationResultResolver
 	TaskPayload() TaskPayloadResolver
 	ToolCall() ToolCallResolver
 	UndoPayload() UndoPayloadResolver
@@ -102,6 +103,7 @@ type MutationResolver interface {
 	RestoreTask(ctx context.Context, id string) (*model.TaskPayload, error)
 	UndoChange(ctx context.Context, id string) (*task.Undo, error)
 	UndoTurn(ctx context.Context, messageID string) (*task.Undo, error)
+	ApplyTasks(ctx context.Context, operations []*model.TaskOperation, atomic bool, idempotencyKey *string) (*task.AppliedTasks, error)
 }
 type QueryResolver interface {
 	Viewer(ctx context.Context) (*ent.User, error)
@@ -134,6 +136,9 @@ type TaskChangeResolver interface {
 }
 type TaskEventResolver interface {
 	TaskEdge(ctx context.Context, obj *stream.TaskEvent, orderBy *task.Order) (*page.Edge[*ent.Task], error)
+}
+type TaskOperationResultResolver interface {
+	TaskEdge(ctx context.Context, obj *task.OperationResult, orderBy *task.Order) (*page.Edge[*ent.Task], error)
 }
 type TaskPayloadResolver interface {
 	TaskEdge(ctx context.Context, obj *model.TaskPayload, orderBy *task.Order) (*page.Edge[*ent.Task], error)
@@ -179,6 +184,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateTaskInput,
 		ec.unmarshalInputSendMessageInput,
 		ec.unmarshalInputTaskFilter,
+		ec.unmarshalInputTaskOperation,
 		ec.unmarshalInputTaskOrder,
 		ec.unmarshalInputToolApprovalInput,
 		ec.unmarshalInputUpdateConversationInput,
@@ -1504,6 +1510,60 @@ type SkippedChange {
   reason: String!
 }
 
+"A change to a task, in applyTasks. Exactly one field must be given."
+input TaskOperation @oneOf {
+  "Creates a task."
+  create: CreateTaskInput
+  "Changes fields of a task."
+  update: UpdateTaskInput
+  "Marks the task with this id as completed."
+  complete: ID
+  "Marks the task with this id as pending."
+  reopen: ID
+  "Moves the task with this id to the trash."
+  delete: ID
+  "Restores the task with this id from the trash."
+  restore: ID
+}
+
+"Result of applyTasks."
+type ApplyTasksPayload {
+  "Results of the operations, in their order."
+  results: [TaskOperationResult!]!
+  "False if the operations are atomic and one of them failed: then no task has changed."
+  applied: Boolean!
+  "Batch of the changes, by which they can be undone at once; null if no task has changed."
+  batchId: ID
+}
+
+"Result of an operation. Task and error are null if it was not applied because another operation failed."
+type TaskOperationResult {
+  "The task after the operation."
+  task: Task
+  "The task as an edge, as ` + "`" + `TaskPayload.taskEdge` + "`" + ` is."
+  taskEdge(
+    "Sort order of the list; newest first by default."
+    orderBy: TaskOrder
+  ): TaskEdge
+  "Why the operation failed; null if it was applied."
+  error: TaskOperationError
+}
+
+"Why an operation failed. The members are those of the errors of the other mutations."
+type TaskOperationError {
+  """
+  Error code: BAD_USER_INPUT, NOT_FOUND, CONFLICT, FORBIDDEN (a quota is used up) or RATE_LIMITED. They are described in
+  docs/ERRORS.md.
+  """
+  code: String!
+  "Message for people."
+  message: String!
+  "Invalid input field. Only for BAD_USER_INPUT."
+  field: String
+  "Time in milliseconds after which a retry may succeed. Only for RATE_LIMITED."
+  retryAfterMs: Int
+}
+
 extend type Mutation {
   "Creates a task. Requires the scope ` + "`" + `tasks:write` + "`" + `."
   createTask(
@@ -1556,6 +1616,24 @@ extend type Mutation {
     "Id of the reply."
     messageId: ID!
   ): UndoPayload
+  """
+  Applies operations in their order, in one transaction. A failed operation is no error of the mutation: its result has
+  the error. By default all operations are applied or none, and every failure is reported; with ` + "`" + `atomic: false` + "`" + ` the
+  others are applied. All changes have one ` + "`" + `batchId` + "`" + `. Each operation counts towards quotas and rate limits as its own
+  mutation does. Requires the scope ` + "`" + `tasks:write` + "`" + `.
+  """
+  applyTasks(
+    "At most 50 operations."
+    operations: [TaskOperation!]!
+    "Whether one failure keeps all operations from being applied."
+    atomic: Boolean! = true
+    """
+    Makes retries safe, 1 to 255 characters: for seven days, a request with the same key and arguments returns the same
+    results, with the tasks in their present state; the same key with other arguments is a CONFLICT. A request of which
+    nothing was applied leaves the key unused.
+    """
+    idempotencyKey: String
+  ): ApplyTasksPayload
 }
 `, BuiltIn: false},
 	{Name: "../viewer.graphqls", Input: `"A user account. Name and e-mail address come from the sign-in token."
@@ -1728,6 +1806,18 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_ApplyTasksPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_ApplyTasksPayload_results(ctx, field)
+	case "applied":
+		return ec.fieldContext_ApplyTasksPayload_applied(ctx, field)
+	case "batchId":
+		return ec.fieldContext_ApplyTasksPayload_batchId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplyTasksPayload", field.Name)
+}
 
 func (ec *executionContext) childFields_ApprovalPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -2291,6 +2381,32 @@ func (ec *executionContext) childFields_TaskMatch(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type TaskMatch", field.Name)
 }
 
+func (ec *executionContext) childFields_TaskOperationError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_TaskOperationError_code(ctx, field)
+	case "message":
+		return ec.fieldContext_TaskOperationError_message(ctx, field)
+	case "field":
+		return ec.fieldContext_TaskOperationError_field(ctx, field)
+	case "retryAfterMs":
+		return ec.fieldContext_TaskOperationError_retryAfterMs(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TaskOperationError", field.Name)
+}
+
+func (ec *executionContext) childFields_TaskOperationResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "task":
+		return ec.fieldContext_TaskOperationResult_task(ctx, field)
+	case "taskEdge":
+		return ec.fieldContext_TaskOperationResult_taskEdge(ctx, field)
+	case "error":
+		return ec.fieldContext_TaskOperationResult_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TaskOperationResult", field.Name)
+}
+
 func (ec *executionContext) childFields_TaskPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "task":
@@ -2558,6 +2674,36 @@ func (ec *executionContext) field_Conversation_messages_args(ctx context.Context
 		return nil, err
 	}
 	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_applyTasks_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "operations",
+		func(ctx context.Context, v any) ([]*model.TaskOperation, error) {
+			return ec.unmarshalNTaskOperation2ᚕᚖerrandᚋgraphᚋmodelᚐTaskOperationᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["operations"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "atomic",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["atomic"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg2
 	return args, nil
 }
 
@@ -3105,6 +3251,20 @@ func (ec *executionContext) field_TaskEvent_taskEdge_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_TaskOperationResult_taskEdge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*task.Order, error) {
+			return ec.unmarshalOTaskOrder2ᚖerrandᚋinternalᚋtaskᚐOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_TaskPayload_taskEdge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3244,6 +3404,84 @@ func (ec *executionContext) field___Type_fields_args(ctx context.Context, rawArg
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _ApplyTasksPayload_results(ctx context.Context, field graphql.CollectedField, obj *task.AppliedTasks) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplyTasksPayload_results(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Results, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*task.OperationResult) graphql.Marshaler {
+			return ec.marshalNTaskOperationResult2ᚕᚖerrandᚋinternalᚋtaskᚐOperationResultᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplyTasksPayload_results(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplyTasksPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TaskOperationResult(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApplyTasksPayload_applied(ctx context.Context, field graphql.CollectedField, obj *task.AppliedTasks) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplyTasksPayload_applied(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Applied, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplyTasksPayload_applied(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplyTasksPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ApplyTasksPayload_batchId(ctx context.Context, field graphql.CollectedField, obj *task.AppliedTasks) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplyTasksPayload_batchId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BatchID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ApplyTasksPayload_batchId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplyTasksPayload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
 
 func (ec *executionContext) _ApprovalPayload_toolCalls(ctx context.Context, field graphql.CollectedField, obj *chat.Decision) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -5937,6 +6175,50 @@ func (ec *executionContext) fieldContext_Mutation_undoTurn(ctx context.Context, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_undoTurn_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_applyTasks(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_applyTasks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ApplyTasks(ctx, fc.Args["operations"].([]*model.TaskOperation), fc.Args["atomic"].(bool), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *task.AppliedTasks) graphql.Marshaler {
+			return ec.marshalOApplyTasksPayload2ᚖerrandᚋinternalᚋtaskᚐAppliedTasks(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_applyTasks(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplyTasksPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_applyTasks_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -9720,6 +10002,206 @@ func (ec *executionContext) fieldContext_TaskMatch_candidates(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _TaskOperationError_code(ctx context.Context, field graphql.CollectedField, obj *task.OperationError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskOperationError_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TaskOperationError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TaskOperationError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TaskOperationError_message(ctx context.Context, field graphql.CollectedField, obj *task.OperationError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskOperationError_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TaskOperationError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TaskOperationError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TaskOperationError_field(ctx context.Context, field graphql.CollectedField, obj *task.OperationError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskOperationError_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TaskOperationError_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TaskOperationError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TaskOperationError_retryAfterMs(ctx context.Context, field graphql.CollectedField, obj *task.OperationError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskOperationError_retryAfterMs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RetryAfterMs, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TaskOperationError_retryAfterMs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TaskOperationError", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _TaskOperationResult_task(ctx context.Context, field graphql.CollectedField, obj *task.OperationResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskOperationResult_task(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Task, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Task) graphql.Marshaler {
+			return ec.marshalOTask2ᚖerrandᚋentᚐTask(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TaskOperationResult_task(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TaskOperationResult",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Task(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TaskOperationResult_taskEdge(ctx context.Context, field graphql.CollectedField, obj *task.OperationResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskOperationResult_taskEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.TaskOperationResult().TaskEdge(ctx, obj, fc.Args["orderBy"].(*task.Order))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Edge[*ent.Task]) graphql.Marshaler {
+			return ec.marshalOTaskEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TaskOperationResult_taskEdge(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TaskOperationResult",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TaskEdge(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_TaskOperationResult_taskEdge_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TaskOperationResult_error(ctx context.Context, field graphql.CollectedField, obj *task.OperationResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TaskOperationResult_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *task.OperationError) graphql.Marshaler {
+			return ec.marshalOTaskOperationError2ᚖerrandᚋinternalᚋtaskᚐOperationError(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TaskOperationResult_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TaskOperationResult",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TaskOperationError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TaskPayload_task(ctx context.Context, field graphql.CollectedField, obj *model.TaskPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12165,6 +12647,71 @@ func (ec *executionContext) unmarshalInputTaskFilter(ctx context.Context, obj an
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputTaskOperation(ctx context.Context, obj any) (model.TaskOperation, error) {
+	var it model.TaskOperation
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"create", "update", "complete", "reopen", "delete", "restore"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "create":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("create"))
+			data, err := ec.unmarshalOCreateTaskInput2ᚖerrandᚋinternalᚋtaskᚐCreateTaskInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Create = data
+		case "update":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("update"))
+			data, err := ec.unmarshalOUpdateTaskInput2ᚖerrandᚋgraphᚋmodelᚐUpdateTaskInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Update = data
+		case "complete":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("complete"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Complete = data
+		case "reopen":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reopen"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reopen = data
+		case "delete":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("delete"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Delete = data
+		case "restore":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("restore"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Restore = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputTaskOrder(ctx context.Context, obj any) (task.Order, error) {
 	var it task.Order
 	if obj == nil {
@@ -12538,6 +13085,57 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var applyTasksPayloadImplementors = []string{"ApplyTasksPayload"}
+
+func (ec *executionContext) _ApplyTasksPayload(ctx context.Context, sel ast.SelectionSet, obj *task.AppliedTasks) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, applyTasksPayloadImplementors, ec.fieldWriterApplyTasksPayload, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, applyTasksPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplyTasksPayload")
+		case "results":
+			out.Values[i] = ec._ApplyTasksPayload_results(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applied":
+			out.Values[i] = ec._ApplyTasksPayload_applied(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "batchId":
+			out.Values[i] = ec._ApplyTasksPayload_batchId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
 
 var approvalPayloadImplementors = []string{"ApprovalPayload"}
 
@@ -14122,6 +14720,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "undoTurn":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_undoTurn(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "applyTasks":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_applyTasks(ctx, field)
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
@@ -16129,6 +16734,146 @@ func (ec *executionContext) _TaskMatch(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var taskOperationErrorImplementors = []string{"TaskOperationError"}
+
+func (ec *executionContext) _TaskOperationError(ctx context.Context, sel ast.SelectionSet, obj *task.OperationError) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskOperationErrorImplementors, ec.fieldWriterTaskOperationError, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, taskOperationErrorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TaskOperationError")
+		case "code":
+			out.Values[i] = ec._TaskOperationError_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._TaskOperationError_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "field":
+			out.Values[i] = ec._TaskOperationError_field(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "retryAfterMs":
+			out.Values[i] = ec._TaskOperationError_retryAfterMs(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var taskOperationResultImplementors = []string{"TaskOperationResult"}
+
+func (ec *executionContext) _TaskOperationResult(ctx context.Context, sel ast.SelectionSet, obj *task.OperationResult) graphql.Marshaler {
+	if m := fastjson.Marshal(ec.OperationContext, sel, taskOperationResultImplementors, ec.fieldWriterTaskOperationResult, obj); m != nil {
+		return m
+	}
+	fields := graphql.CollectFields(ec.OperationContext, sel, taskOperationResultImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TaskOperationResult")
+		case "task":
+			out.Values[i] = ec._TaskOperationResult_task(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "taskEdge":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TaskOperationResult_taskEdge(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "error":
+			out.Values[i] = ec._TaskOperationResult_error(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var taskPayloadImplementors = []string{"TaskPayload"}
 
 func (ec *executionContext) _TaskPayload(ctx context.Context, sel ast.SelectionSet, obj *model.TaskPayload) graphql.Marshaler {
@@ -18020,6 +18765,51 @@ func (ec *executionContext) marshalNTaskMatchReason2errandᚋentᚋenumᚐMatchR
 	return v
 }
 
+func (ec *executionContext) unmarshalNTaskOperation2ᚕᚖerrandᚋgraphᚋmodelᚐTaskOperationᚄ(ctx context.Context, v any) ([]*model.TaskOperation, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.TaskOperation, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTaskOperation2ᚖerrandᚋgraphᚋmodelᚐTaskOperation(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNTaskOperation2ᚖerrandᚋgraphᚋmodelᚐTaskOperation(ctx context.Context, v any) (*model.TaskOperation, error) {
+	res, err := ec.unmarshalInputTaskOperation(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTaskOperationResult2ᚕᚖerrandᚋinternalᚋtaskᚐOperationResultᚄ(ctx context.Context, sel ast.SelectionSet, v []*task.OperationResult) graphql.Marshaler {
+	ret := fastjson.MarshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTaskOperationResult2ᚖerrandᚋinternalᚋtaskᚐOperationResult(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTaskOperationResult2ᚖerrandᚋinternalᚋtaskᚐOperationResult(ctx context.Context, sel ast.SelectionSet, v *task.OperationResult) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TaskOperationResult(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNTaskOrderField2errandᚋentᚋenumᚐTaskOrderField(ctx context.Context, v any) (enum.TaskOrderField, error) {
 	var res enum.TaskOrderField
 	err := res.UnmarshalGQL(v)
@@ -18292,6 +19082,13 @@ func (ec *executionContext) marshalN__TypeKind2string(ctx context.Context, sel a
 	return res
 }
 
+func (ec *executionContext) marshalOApplyTasksPayload2ᚖerrandᚋinternalᚋtaskᚐAppliedTasks(ctx context.Context, sel ast.SelectionSet, v *task.AppliedTasks) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ApplyTasksPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOApprovalPayload2ᚖerrandᚋinternalᚋchatᚐDecision(ctx context.Context, sel ast.SelectionSet, v *chat.Decision) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -18363,6 +19160,14 @@ func (ec *executionContext) unmarshalOCreateConversationInput2ᚖerrandᚋgraph�
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputCreateConversationInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOCreateTaskInput2ᚖerrandᚋinternalᚋtaskᚐCreateTaskInput(ctx context.Context, v any) (*task.CreateTaskInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputCreateTaskInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -18607,12 +19412,26 @@ func (ec *executionContext) marshalOTask2ᚖerrandᚋentᚐTask(ctx context.Cont
 	return ec._Task(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOTaskEdge2ᚖerrandᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*ent.Task]) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._TaskEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOTaskFilter2ᚖerrandᚋinternalᚋtaskᚐFilter(ctx context.Context, v any) (*task.Filter, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputTaskFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOTaskOperationError2ᚖerrandᚋinternalᚋtaskᚐOperationError(ctx context.Context, sel ast.SelectionSet, v *task.OperationError) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._TaskOperationError(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOTaskOrder2ᚖerrandᚋinternalᚋtaskᚐOrder(ctx context.Context, v any) (*task.Order, error) {
@@ -18727,6 +19546,14 @@ func (ec *executionContext) marshalOUndoPayload2ᚖerrandᚋinternalᚋtaskᚐUn
 		return graphql.Null
 	}
 	return ec._UndoPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOUpdateTaskInput2ᚖerrandᚋgraphᚋmodelᚐUpdateTaskInput(ctx context.Context, v any) (*model.UpdateTaskInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputUpdateTaskInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOUsage2ᚖerrandᚋentᚋenumᚐUsage(ctx context.Context, sel ast.SelectionSet, v *enum.Usage) graphql.Marshaler {

@@ -6,6 +6,7 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/page"
+	"errand/internal/task"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -59,6 +60,22 @@ type Query struct {
 // Streams of events, over WebSocket (`graphql-transport-ws`), Server-Sent Events or multipart responses. After a reconnect,
 // pass the cursor of the last event received as `after`: the stream continues without loss.
 type Subscription struct {
+}
+
+// A change to a task, in applyTasks. Exactly one field must be given.
+type TaskOperation struct {
+	// Creates a task.
+	Create *task.CreateTaskInput `json:"create"`
+	// Changes fields of a task.
+	Update *UpdateTaskInput `json:"update"`
+	// Marks the task with this id as completed.
+	Complete *string `json:"complete"`
+	// Marks the task with this id as pending.
+	Reopen *string `json:"reopen"`
+	// Moves the task with this id to the trash.
+	Delete *string `json:"delete"`
+	// Restores the task with this id from the trash.
+	Restore *string `json:"restore"`
 }
 
 // Result of a mutation on a task.

@@ -22,6 +22,7 @@ const (
 	overdueCost        = 3_000              // reads all pending tasks
 	findTaskCost       = 10_000             // reads the titles of up to 50,000 tasks; the default limit allows two
 	parseTaskCost      = 3_000              // up to 25 ms of CPU time; the default limit allows nine
+	operationCost      = 60                 // changes a task; 50 of them are about four milliseconds of CPU time
 	assumedToolCalls   = 2                  // tool calls per message
 	assumedChanges     = 5                  // task changes per message
 	assumedCallChanges = 2                  // task changes per tool call
@@ -80,6 +81,12 @@ func documentLimits(l config.Limits) limits.Limits {
 			"Query.parseTask":            parseTaskCost,
 			"TaskFilter.search":          searchCost,
 			"ConversationFilter.search":  searchCost,
+			"TaskOperation.create":       operationCost,
+			"TaskOperation.update":       operationCost,
+			"TaskOperation.complete":     operationCost,
+			"TaskOperation.reopen":       operationCost,
+			"TaskOperation.delete":       operationCost,
+			"TaskOperation.restore":      operationCost,
 		},
 	}
 }

@@ -50,9 +50,9 @@ var (
 	pointers = wordSet(
 		"it its this that these those them they one ones he she him i me we us you all every each both any " +
 			"some none everything anything something nothing everyone other others another rest last first second third next " +
-			"previous final latest newest oldest recent new old same and or not no of to in on for with without about at by from " +
-			"up out as is are was be do done what which who there here now today tomorrow yesterday everyday again too also",
-	)
+			"previous final latest newest oldest recent new old same and or not no of to in on for with without about at by " +
+			"from up out as is are was be do done what which who there here now today tomorrow yesterday everyday again too " +
+			"also")
 	numberNames = wordSet("one two three four five six seven eight nine ten eleven twelve first second third fourth fifth")
 )
 

@@ -138,7 +138,8 @@ var sampleWords = []string{
 	"Jen", "Jens", "Jen's", "james", "café", "cafe", "CAFÉ", "müller", "straße", "strasse", "ёлка", "елка", "σας", "ΣΑΣ",
 	"東京", "京都", "東京都庁", "牛乳を買う", "牛乳", "パン", "フライパン", "买牛奶和面包", "第8章", "第7章", "นม", "ซื้อนม", "회의", "회의실",
 	"🦊", "🐱", "👍🏽", "🇺🇸", "🇦🇺🇸🇬", "7️⃣", "c", "c++", "c#", "$", "€", "50", "5%", "r&d", "12-16", "#6", "# 6", "no",
-	"news", "new", "bus", "buses", "wing", "wed", "٣", "３", "½", "x\u200dy", "\u202e", "-", "!!", "\"", "it", "all", "last",
+	"news", "new", "bus", "buses", "wing", "wed", "٣", "３", "½", "x\u200dy", "\u202e", "-", "!!", "\"", "it", "all",
+	"last",
 }
 
 // sampleText draws a text of sample words, of words made at random, or of a great length.

@@ -35,9 +35,9 @@ func classOf(r rune) runeClass {
 	}
 }
 
-// isIn reports whether w occurs in a word of a title that has characters of a script without spaces: it is that word, or
-// it has two characters or more and is part of it. As a part it does not begin or end within a number, a Latin word, a
-// Katakana word or a character with marks; and not inside of a compound of Han characters, as 京都 does in 東京都庁.
+// isIn reports whether w occurs in a word of a title that has characters of a script without spaces: it is that word,
+// or it has two characters or more and is part of it. As a part it does not begin or end within a number, a Latin word,
+// a Katakana word or a character with marks; and not inside of a compound of Han characters, as 京都 does in 東京都庁.
 func (w word) isIn(title word) bool {
 	if w.text == title.text {
 		return true

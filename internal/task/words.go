@@ -193,8 +193,9 @@ var uninflected = map[string]bool{
 	"jens": true, "hans": true, "lars": true, "nils": true, "niels": true, "james": true, "charles": true, "thomas": true,
 	"tomas": true, "lucas": true, "lukas": true, "jonas": true, "elias": true, "tobias": true, "andreas": true,
 	"matthias": true, "mathias": true, "nicholas": true, "nikolas": true, "carlos": true, "marcos": true, "moses": true,
-	"agnes": true, "ines": true, "jones": true, "hughes": true, "evans": true, "adams": true, "peters": true, "williams": true,
-	"roberts": true, "edwards": true, "stephens": true, "owens": true, "davies": true, "johns": true, "mercedes": true,
+	"agnes": true, "ines": true, "jones": true, "hughes": true, "evans": true, "adams": true, "peters": true,
+	"williams": true,
+	"roberts":  true, "edwards": true, "stephens": true, "owens": true, "davies": true, "johns": true, "mercedes": true,
 	"hundred": true, "sacred": true, "naked": true, "wicked": true, "beloved": true, "kindred": true, "biped": true,
 }
 

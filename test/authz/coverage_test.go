@@ -20,6 +20,7 @@ import (
 var unreachableFields = map[string]string{
 	"Mutation.deleteViewer": "would delete the account that runs the test; " +
 		"TestDeleteViewer_DuringRequests_NoRowRemains covers it",
+	"TaskOperationError.retryAfterMs": "the server of the matrix has no rate limit; TestApplyTasks tests it",
 	"AuthMethod.issuer":               "the server of the matrix has no issuer; TestServerInfo tests it",
 	"AuthMethod.path":                 "for the development sign-in only; TestServerInfo tests it",
 	"ServerLimits.mutationsPerMinute": "the server of the matrix has no such limit; TestServerInfo tests it",
@@ -158,8 +159,18 @@ func exerciseMutation(t *testing.T, m *authzMatrix, r rootField, seen map[string
 		a := m.runQuery(t, r, m.argumentsWith(positions[at], value, m.attacker.argumentFiller(t)), nil, "")
 		if len(a.Errors) == 0 {
 			recordFields(t, seen, []byte(a.Raw))
-			return
+			if r.field.Name != "applyTasks" { // it returns the errors of operations as data
+				return
+			}
 		}
+	}
+	if r.field.Name == "applyTasks" {
+		title := slices.IndexFunc(positions, func(p argumentPosition) bool { return p.path[len(p.path)-1] == "title" })
+		for _, value := range []string{"", "Something"} {
+			a := m.runQuery(t, r, m.argumentsWith(positions[title], value, m.attacker.argumentFiller(t)), nil, "")
+			recordFields(t, seen, []byte(a.Raw))
+		}
+		return
 	}
 	require.Failf(t, "no valid argument", "%s accepts no ID of the owner", r)
 }

@@ -181,6 +181,9 @@ func (s schemaSurface) argumentsWith(p argumentPosition, value any, fill func(r 
 	}
 	args := testclient.Vars{}
 	for _, a := range p.field.Arguments {
+		if a.DefaultValue != nil && a.Name != p.path[0] {
+			continue
+		}
 		if v, given := s.requiredArguments(p, []string{a.Name}, a.Type, value, fill); given {
 			args[a.Name] = v
 		}
@@ -208,13 +211,22 @@ func (s schemaSurface) requiredArguments(
 		return fill(p.rootField, path[len(path)-1], typ), true
 	}
 	object := testclient.Vars{}
-	for _, f := range def.Fields {
+	oneOf := def.Directives.ForName("oneOf") != nil && !leadsToTarget
+	for i, f := range def.Fields {
+		if oneOf && i == 0 { // any one field
+			required := *f.Type
+			required.NonNull = true
+			f = &ast.FieldDefinition{Name: f.Name, Type: &required}
+		}
 		if f.DefaultValue != nil && !slices.Equal(append(slices.Clone(path), f.Name), p.path) {
 			continue
 		}
 		if v, ok := s.requiredArguments(p, append(slices.Clone(path), f.Name), f.Type, value, fill); ok {
 			object[f.Name] = v
 		}
+	}
+	if typ.Elem != nil {
+		return []any{object}, true
 	}
 	return object, true
 }

@@ -35,6 +35,7 @@ var rootScopes = map[string]needs{
 	"Mutation.restoreTask":        {viewer.TasksWrite},
 	"Mutation.undoChange":         {viewer.TasksWrite},
 	"Mutation.undoTurn":           {viewer.TasksWrite},
+	"Mutation.applyTasks":         {viewer.TasksWrite},
 	"Mutation.createConversation": {viewer.Chat},
 	"Mutation.updateConversation": {viewer.Chat},
 	"Mutation.deleteConversation": {viewer.Chat},
@@ -78,6 +79,7 @@ var typeScopes = map[string][]viewer.Scope{
 	"ToolApproval": seesAccount,
 
 	"Task": seesTasks, "TaskPayload": seesTasks, "TaskConnection": seesTasks, "TaskEdge": seesTasks,
+	"ApplyTasksPayload": {}, "TaskOperationResult": {}, "TaskOperationError": {},
 	"TaskMatch": seesTasks, "TaskCandidate": seesTasks,
 	"TaskChange": seesTasks, "TaskFieldChange": seesTasks, "UndoPayload": seesTasks, "SkippedChange": seesTasks,
 	"TaskChangeConnection": seesHistory, "TaskChangeEdge": seesHistory, "TaskEvent": seesHistory,

@@ -71,6 +71,9 @@ func (e *estimate) field(f *ast.Field, page int) int {
 	weight = sum(weight, e.input(f))
 	named := e.pageSize(f)
 	if f.Definition.Type.Elem == nil {
+		if named == noSize {
+			named = e.argumentLength(f)
+		}
 		return sum(weight, e.set(f.SelectionSet, named))
 	}
 	return sum(weight, times(e.listSize(f, key, named, page), e.set(f.SelectionSet, noSize)+1))
@@ -87,12 +90,21 @@ func (e *estimate) listSize(f *ast.Field, key string, named, page int) int {
 	if page != noSize {
 		return page
 	}
+	if n := e.argumentLength(f); n != noSize {
+		return n
+	}
+	return e.limits.ListSize
+}
+
+// argumentLength returns the length of the first list among f's arguments, which is that of the list in its result, or
+// noSize.
+func (e *estimate) argumentLength(f *ast.Field) int {
 	for _, argument := range f.Arguments {
 		if n, ok := e.listLength(argument.Value); ok {
 			return n
 		}
 	}
-	return e.limits.ListSize
+	return noSize
 }
 
 // pageSize returns f's first, last or limit, the largest if there are several. The size of a field that has one of

@@ -24,7 +24,7 @@ func (e *estimate) input(f *ast.Field) int {
 	return total
 }
 
-// inputFields returns the costs of the fields of an input object that have a value.
+// inputFields returns the costs of the fields of an input object, or of those of a list, that have a value.
 func (e *estimate) inputFields(typeName string, v *ast.Value) int {
 	total := 0
 	switch v.Kind {
@@ -34,8 +34,25 @@ func (e *estimate) inputFields(typeName string, v *ast.Value) int {
 				total = sum(total, e.limits.FieldCosts[typeName+"."+child.Name])
 			}
 		}
+	case ast.ListValue:
+		for _, child := range v.Children {
+			total = sum(total, e.inputFields(typeName, child.Value))
+		}
 	case ast.Variable:
-		given, _ := e.variables[v.Raw].(map[string]any)
+		total = e.variableFields(typeName, e.variables[v.Raw])
+	}
+	return total
+}
+
+// variableFields is inputFields for the value of a variable. Its recursion is limited by CheckInput.
+func (e *estimate) variableFields(typeName string, given any) int {
+	total := 0
+	switch given := given.(type) {
+	case []any:
+		for _, element := range given {
+			total = sum(total, e.variableFields(typeName, element))
+		}
+	case map[string]any:
 		for name, value := range given {
 			if value != nil {
 				total = sum(total, e.limits.FieldCosts[typeName+"."+name])
