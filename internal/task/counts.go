@@ -67,7 +67,8 @@ type LabelCount struct {
 const maxLabelledTasks = 5_000
 
 // ListLabels returns the labels of the viewer's newest 5,000 tasks outside the trash, the most frequent first and
-// equally frequent ones by name, in the order of their bytes. A nil first means page.MaxSize, which is also the maximum.
+// equally frequent ones by name, in the order of their bytes. A nil first means page.MaxSize, which is also the
+// maximum.
 func (o operations) ListLabels(ctx context.Context, first *int) ([]*LabelCount, error) {
 	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
 		return nil, err
