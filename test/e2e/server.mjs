@@ -27,7 +27,6 @@ export async function startServer(env = {}) {
       await whileDown();
       running = await launch(folder, { ...env, ADDR: new URL(running.url).host });
     },
-    async killAndRestart() {
       await running.kill();
       running = await launch(folder, env);
     },
