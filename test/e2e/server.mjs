@@ -27,9 +27,6 @@ export async function startServer(env = {}) {
       await whileDown();
       running = await launch(folder, { ...env, ADDR: new URL(running.url).host });
     },
-      await running.kill();
-      running = await launch(folder, env);
-    },
     async killAndRestart() {
       await running.kill();
       running = await launch(folder, env);
