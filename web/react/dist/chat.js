@@ -122,6 +122,7 @@ export class ChatStore extends Store {
             status: "COMPLETED",
             error: null,
             toolCalls: [],
+            changes: [],
             createdAt: new Date().toISOString(),
             unsent: "sending",
         };

@@ -1,5 +1,7 @@
-const message = `id position role content status createdAt
+const body = `id position role content status createdAt
   error { code message retryAt }
+  changes { id kind task { id number title } }`;
+const message = `${body}
   toolCalls { ...CallParts }`;
 const call = `fragment CallParts on ToolCall {
   id name arguments result status latencyMs offset expiresAt
@@ -10,7 +12,7 @@ const conversation = `id title createdAt updatedAt`;
 export const messagesQuery = `query Messages($id: ID!, $last: Int!, $before: Cursor) {
   conversation(id: $id) { messages(last: $last, before: $before) {
     nodes {
-      id position role content status createdAt error { code message retryAt }
+      ${body}
       toolCalls { id name arguments result status latencyMs offset expiresAt }
     }
     pageInfo { hasPreviousPage startCursor }
@@ -42,7 +44,7 @@ ${call}`;
 const decision = (field) => `mutation Decide($ids: [ID!]!) {
   ${field}(ids: $ids) {
     toolCalls { id status result latencyMs expiresAt message { id } }
-    assistantMessage { id position role content status createdAt error { code message retryAt } }
+    assistantMessage { ${body} }
   }
 }`;
 export const decisions = {

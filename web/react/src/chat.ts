@@ -7,7 +7,6 @@ import {
   toErrandError,
   type ConversationState,
   type Errand,
-  type Message,
   type MessageEvent,
   type ToolCall,
 } from "@errand/client";
@@ -35,13 +34,13 @@ interface Unsent {
 
 interface Page {
   conversation: {
-    messages: { nodes: Message[]; pageInfo: { hasPreviousPage: boolean; startCursor: string | null } };
+    messages: { nodes: ChatMessage[]; pageInfo: { hasPreviousPage: boolean; startCursor: string | null } };
   } | null;
 }
 
 interface Decision {
   toolCalls: (Partial<ToolCall> & { message: { id: string } })[];
-  assistantMessage: Omit<Message, "toolCalls"> | null;
+  assistantMessage: Omit<ChatMessage, "toolCalls"> | null;
 }
 
 interface Undo {
@@ -54,7 +53,7 @@ interface Undo {
 export class ChatStore extends Store<Chat> {
   onConversation: ((id: string) => void) | undefined;
   conversationId: string | undefined;
-  #state: ConversationState = emptyConversation;
+  #state: ConversationState<ChatMessage> = emptyConversation;
   #unsent: Unsent[] = [];
   #error: ErrandError | null = null;
   #loaded = false;
@@ -91,14 +90,14 @@ export class ChatStore extends Store<Chat> {
     if (!this.active || !conversationId) return;
     const variables = { conversationId, after: this.#state.cursor };
     this.#unsubscribe = this.errand.subscribe(messageSubscription, variables, {
-      next: ({ messageStream }: { messageStream: MessageEvent }) => this.#receive(messageStream),
+      next: ({ messageStream }: { messageStream: MessageEvent<ChatMessage> }) => this.#receive(messageStream),
       reset: () => this.#load(),
       error: (error) => this.#fail(error),
       complete: () => {},
     });
   }
 
-  #receive(event: MessageEvent): void {
+  #receive(event: MessageEvent<ChatMessage>): void {
     this.#state = reduceConversation(this.#state, event);
     if (this.#state.gap) {
       this.#state = { ...this.#state, gap: false };
@@ -141,7 +140,7 @@ export class ChatStore extends Store<Chat> {
     return conversation.messages;
   }
 
-  #merge(messages: readonly Message[]): void {
+  #merge(messages: readonly ChatMessage[]): void {
     const calls = new Map(this.#state.messages.flatMap((m) => m.toolCalls).map((call) => [call.id, call]));
     // A page has no proposals.
     const complete = messages.map((m) => ({
@@ -182,6 +181,7 @@ export class ChatStore extends Store<Chat> {
       status: "COMPLETED",
       error: null,
       toolCalls: [],
+      changes: [],
       createdAt: new Date().toISOString(),
       unsent: "sending",
     };
@@ -345,7 +345,7 @@ export class ChatStore extends Store<Chat> {
 }
 
 /** Index of the message after the last hole in the positions; 0 without one. */
-function holeAfter(messages: readonly Message[]): number {
+function holeAfter(messages: readonly ChatMessage[]): number {
   for (let i = messages.length - 1; i > 0; i--) if (messages[i]!.position !== messages[i - 1]!.position + 1) return i;
   return 0;
 }

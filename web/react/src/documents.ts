@@ -1,7 +1,9 @@
 // The operations of the hooks.
 
-const message = `id position role content status createdAt
+const body = `id position role content status createdAt
   error { code message retryAt }
+  changes { id kind task { id number title } }`;
+const message = `${body}
   toolCalls { ...CallParts }`;
 const call = `fragment CallParts on ToolCall {
   id name arguments result status latencyMs offset expiresAt
@@ -14,7 +16,7 @@ const conversation = `id title createdAt updatedAt`;
 export const messagesQuery = `query Messages($id: ID!, $last: Int!, $before: Cursor) {
   conversation(id: $id) { messages(last: $last, before: $before) {
     nodes {
-      id position role content status createdAt error { code message retryAt }
+      ${body}
       toolCalls { id name arguments result status latencyMs offset expiresAt }
     }
     pageInfo { hasPreviousPage startCursor }
@@ -52,7 +54,7 @@ ${call}`;
 const decision = (field: string) => `mutation Decide($ids: [ID!]!) {
   ${field}(ids: $ids) {
     toolCalls { id status result latencyMs expiresAt message { id } }
-    assistantMessage { id position role content status createdAt error { code message retryAt } }
+    assistantMessage { ${body} }
   }
 }`;
 

@@ -1,7 +1,16 @@
-import type { Conversation, ErrandError, Message, Task, TaskPriority } from "@errand/client";
+import type { Conversation, ErrandError, Message, Task, TaskChangeKind, TaskPriority } from "@errand/client";
+
+/** A change that a reply made to a task. The task is in its current state. */
+export interface ChatChange {
+  id: string;
+  kind: TaskChangeKind;
+  task: { id: string; number: number; title: string };
+}
 
 /** A message of a chat. */
 export interface ChatMessage extends Message {
+  /** What the reply changed, whatever its text says; complete once the reply is finished. */
+  changes: readonly ChatChange[];
   /** Set while a message of the user is not stored yet: it is being sent, or sending it has failed. */
   unsent?: "sending" | "failed";
 }

@@ -37,7 +37,8 @@ export function fakeErrand() {
 }
 
 export const message = (position, role, content, status = "COMPLETED") => ({
-  id: `msg_${position}`, position, role, content, status, error: null, toolCalls: [], createdAt: "2026-11-27T08:00:00Z",
+  id: `msg_${position}`, position, role, content, status, error: null, toolCalls: [], changes: [],
+  createdAt: "2026-11-27T08:00:00Z",
 });
 
 export const task = (number, changes = {}) => ({

@@ -85,6 +85,7 @@ test("the server executes the operations of useTasks, with the largest page and 
 test("the server executes the operations of useChat, with the largest page", async () => {
   const { conversationId, reply } = await sendAndWait("Add a task to call mum");
   assert.equal(reply.toolCalls[0].status, "SUCCEEDED");
+  assert.deepEqual(reply.changes.map((change) => change.kind), ["CREATED"]);
   assert.equal((await run(documents.undoMutation, { id: reply.id })).undoChange.undone.length, 1);
 
   await run(`mutation { updateViewer(input: { approvalPolicy: [{ tool: "delete_task", mode: ASK }] }) { viewer { id } } }`);
@@ -94,7 +95,9 @@ test("the server executes the operations of useChat, with the largest page", asy
     assert.equal(call.proposal[0].title, "Buy milk");
     const { toolCalls, assistantMessage } = (await run(documents.decisions[decision], { ids: [call.id] }))[decision];
     assert.equal(toolCalls[0].id, call.id);
-    if (assistantMessage) await finished(conversationId, assistantMessage.id);
+    if (!assistantMessage) continue;
+    const { changes } = await finished(conversationId, assistantMessage.id);
+    assert.deepEqual(changes.map(({ kind, task }) => [kind, task.title]), [["DELETED", "Buy milk"]]);
   }
 
   const { assistantMessage } = await send("Help", conversationId);
