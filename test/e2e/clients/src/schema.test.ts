@@ -14,7 +14,7 @@ import { server } from "./environment.js";
 it("errand schema prints what introspection returns, for graphql-js", async () => {
   const printed = buildSchema(execFileSync(process.env.ERRAND_BIN!, ["schema"], { encoding: "utf8" }));
   assert.deepEqual(validateSchema(printed), []);
-  const query = getIntrospectionQuery({ specifiedByUrl: true, directiveIsRepeatable: true });
+  const query = getIntrospectionQuery({ specifiedByUrl: true, directiveIsRepeatable: true, oneOf: true });
   const response = await fetch(`${server.url}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${await server.signIn("schema")}` },
