@@ -65,7 +65,7 @@ const intended = [
 
 const server = options.url ? { url: options.url, signIn: signInAt(options.url), stop: async () => {} } : await startServer();
 const token = await server.signIn('differential');
-const schema = buildClientSchema((await send({ query: getIntrospectionQuery() })).body.data);
+const schema = buildClientSchema((await send({ query: getIntrospectionQuery({ oneOf: true }) })).body.data);
 for (const title of ['Buy milk', 'Call Ada']) {
   await send({ query: 'mutation($t: String!) { createTask(input: {title: $t}) { task { id } } }', variables: JSON.stringify({ t: title }) });
 }

@@ -65,6 +65,7 @@ export class Values {
   fields(type, depth) {
     const { rng } = this;
     const all = Object.values(type.getFields());
+    if (type.isOneOf && !rng.chance(this.wrong)) return [rng.pick(all)];
     const chosen = all.filter((f) => rng.chance(isRequiredInputField(f) ? 1 - this.wrong / 2 : depth > 2 ? 0.05 : 0.3));
     if (rng.chance(this.wrong / 3)) chosen.push({ name: rng.pick(['nope', 'titel', '__typename']), type: all[0].type });
     if (chosen.length > 0 && rng.chance(this.wrong / 4)) chosen.push(rng.pick(chosen));
