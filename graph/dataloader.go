@@ -19,8 +19,10 @@ import (
 type dataloaders struct {
 	mu sync.Mutex
 	// pending are groups that no edge was resolved for yet. Most selections have no edge.
-	pending  []func()
-	siblings map[string][]any // by the id of each row of the group
+	pending []func()
+	// siblings are the groups, by each of their rows: not by id, because the same row may be read in two places with
+	// different columns, and only its own group has the columns that its edges need.
+	siblings map[any][]any
 	loads    map[edgeKey]*edgeLoad
 }
 
@@ -31,7 +33,7 @@ type dataloaders struct {
 type edgeKey struct {
 	selection *ast.Selection
 	leaf      *ast.FieldDefinition
-	parentID  string
+	parent    any // the row, a pointer
 }
 
 // newEdgeKey returns the key of the edge that is being resolved, without a row.
@@ -43,8 +45,8 @@ func newEdgeKey(ctx context.Context) edgeKey {
 	return edgeKey{selection: &field.Selections[0]}
 }
 
-func (k edgeKey) of(parentID string) edgeKey {
-	k.parentID = parentID
+func (k edgeKey) of(parent any) edgeKey {
+	k.parent = parent
 	return k
 }
 
@@ -64,7 +66,7 @@ const dataloadersExtension = "errand.dataloaders"
 // subscription) must have its own: they keep what they read. It must not be called during an execution.
 func ResetDataloaders(op *graphql.OperationContext) {
 	op.Stats.SetExtension(dataloadersExtension, &dataloaders{
-		siblings: map[string][]any{},
+		siblings: map[any][]any{},
 		loads:    map[edgeKey]*edgeLoad{},
 	})
 }
@@ -93,7 +95,7 @@ func registerSiblings[P entityNode](ctx context.Context, rows func() []P) {
 			group = append(group, row)
 		}
 		for _, row := range group {
-			d.siblings[row.(P).NodeID()] = group
+			d.siblings[row] = group
 		}
 	})
 }
@@ -159,19 +161,19 @@ func sharedLoad[P entityNode](ctx context.Context, parent P) *edgeLoad {
 	key := newEdgeKey(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if load := d.loads[key.of(parent.NodeID())]; load != nil {
+	if load := d.loads[key.of(parent)]; load != nil {
 		return load
 	}
 	for _, register := range d.pending {
 		register()
 	}
 	d.pending = nil
-	load := &edgeLoad{parents: d.siblings[parent.NodeID()]}
+	load := &edgeLoad{parents: d.siblings[parent]}
 	if load.parents == nil {
 		load.parents = []any{parent}
 	}
 	for _, sibling := range load.parents {
-		d.loads[key.of(sibling.(P).NodeID())] = load
+		d.loads[key.of(sibling)] = load
 	}
 	return load
 }

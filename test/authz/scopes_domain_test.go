@@ -16,6 +16,8 @@ import (
 
 // scopelessMethods are the methods of the domain services that need no scope, each with the reason.
 var scopelessMethods = map[string]string{
+	"*task.Service.ApprovalPolicy":   "every call that changes tasks needs the user's policy",
+	"task.Tx.ApprovalPolicy":         "every call that changes tasks needs the user's policy",
 	"*task.Service.Calendar":         "all operations need the user's time zone",
 	"task.Tx.Calendar":               "all operations need the user's time zone",
 	"*task.Service.TimeZone":         "all operations need the user's time zone",
