@@ -74,7 +74,7 @@ func (r typeRef) String() string {
 }
 
 const introspectionQuery = `{ __schema { types { kind name description specifiedByURL interfaces { name }
-	fields { name description type { ...T } args { name description defaultValue type { ...T } } }
+	fields(includeDeprecated: true) { name description type { ...T } args { name description defaultValue type { ...T } } }
 	inputFields { name description defaultValue type { ...T } } enumValues { name description } } } }
 	fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }`
 
