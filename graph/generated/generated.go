@@ -448,7 +448,8 @@ type ToolCall implements Node {
   """
   arguments: JSON!
   """
-  Result, a JSON object; null while the status is STARTED or AWAITING_APPROVAL. Without the scope ` + "`" + `tasks:read` + "`" + ` it is replaced by an error with
+  Result, a JSON object; null while the status is STARTED or AWAITING_APPROVAL. Without the scope ` + "`" + `tasks:read` + "`" + ` it is
+  replaced by an error with
   the code FORBIDDEN.
   """
   result: JSON
@@ -651,7 +652,8 @@ extend type Mutation {
     id: ID!
   ): DeletePayload
   """
-  Sends a message to the agent, and takes an archived conversation out of the archive. Both messages are stored before the mutation returns; the reply is then written in the
+  Sends a message to the agent, and takes an archived conversation out of the archive. Both messages are stored before
+  the mutation returns; the reply is then written in the
   background, even if the client disconnects. Requires the scope ` + "`" + `chat` + "`" + `.
   """
   sendMessage(
@@ -1017,7 +1019,8 @@ type Subscription {
   Changes to the viewer's conversations: creation, new messages, finished replies, titles, archiving and deletion, in the
   order in which they were committed. Several changes to one conversation may arrive as one event, which holds its
   present state: apply events by the conversation's id. Without ` + "`" + `after` + "`" + `, only new changes are sent: query the list with
-  its ` + "`" + `streamCursor` + "`" + `, and pass that as ` + "`" + `after` + "`" + `. With ` + "`" + `after` + "`" + ` the stream starts with all changes since that cursor. If deletions
+  its ` + "`" + `streamCursor` + "`" + `, and pass that as ` + "`" + `after` + "`" + `. With ` + "`" + `after` + "`" + ` the stream starts with all changes since that cursor. If
+  deletions
   since then are not known any more, which takes at least 30 days or 1,000 deletions, it starts with ConversationsReset
   instead. Requires the scope ` + "`" + `chat` + "`" + `.
   """

@@ -51,8 +51,8 @@ const maxUnasked = 5
 // serverAsks reports whether the server asks before it changes the tasks, so that the model need not.
 func serverAsks(k intent.Kind, n int) bool { return n > maxUnasked || k == intent.Delete && n > 1 }
 
-// applyBulk proceeds with a single task that matches all words, and with changes before which the server asks; any other
-// change needs a confirmation.
+// applyBulk proceeds with a single task that matches all words, and with changes before which the server asks; any
+// other change needs a confirmation.
 func (a *taskAction) applyBulk(f intent.Filter, r toolResult) {
 	a.bulk = &r
 	s := &candidate{number: -1}

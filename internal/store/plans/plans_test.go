@@ -116,8 +116,8 @@ func testTaskFilters(ctx context.Context, t *testing.T, db *store.DB, s *task.Se
 	}
 }
 
-// testCounts checks that the number of overdue tasks reads the pending tasks only, that the number of tasks completed on
-// days reads those of the days, and that the labels are read once for each of the user's tasks.
+// testCounts checks that the number of overdue tasks reads the pending tasks only, that the number of tasks completed
+// on days reads those of the days, and that the labels are read once for each of the user's tasks.
 func testCounts(ctx context.Context, t *testing.T, db *store.DB, s *task.Service, sent *recorder) {
 	counts, err := s.CountTasks(ctx)
 	require.NoError(t, err)
