@@ -258,7 +258,7 @@ func (w *fixture) createTasks(titles ...string) {
 // titles is the titles of the tasks outside the trash, with a mark before those done.
 func (w *fixture) titles() []string {
 	w.t.Helper()
-	result, err := w.tools.Call(w.ctx, w.tasks, "list_tasks", `{"limit":100}`)
+	result, err := w.tools.Call(w.ctx, w.tasks, "list_tasks", `{"limit":100,"status":"all","sort":"number"}`)
 	require.NoError(w.t, err)
 	var shown struct {
 		Tasks []struct {

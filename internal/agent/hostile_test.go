@@ -60,7 +60,7 @@ func obedientModel(a attack) *scripted {
 		}
 		text := read.String()
 		if !strings.Contains(text, `"total"`) {
-			return callTools("", toolUse{"list_tasks", `{"limit":100}`})
+			return callTools("", toolUse{"list_tasks", `{"limit":100,"status":"all"}`})
 		}
 		if a.Says != "" && strings.Contains(text, "evil.example") {
 			return answerText(a.Says + "everything)")

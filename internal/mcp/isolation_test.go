@@ -144,7 +144,7 @@ func TestScopes_ToolsAndResources_RequireScope(t *testing.T) {
 				answer, body := w.post(t, c.body, withToken(c.token))
 				if c.missing == "" {
 					require.Equal(t, 200, answer.StatusCode, body)
-					require.NotContains(t, body, `"error"`)
+					require.NotContains(t, body, `"error":{"code":`)
 					return
 				}
 				require.Equal(t, 403, answer.StatusCode, body)

@@ -71,9 +71,9 @@ func (s *Server) listOpenTasks(ctx context.Context, limit, after int, label stri
 	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
 		return list, err
 	}
-	args := map[string]any{"status": "pending", "limit": limit, "after": after}
+	args := map[string]any{"status": "pending", "sort": "number", "limit": limit, "after": after}
 	if label != "" {
-		args["label"] = label
+		args["labels"] = label
 	}
 	raw, err := json.Marshal(args)
 	if err != nil {

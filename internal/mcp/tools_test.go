@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -33,7 +34,7 @@ func TestTools_AllOperations_ChangeTasks(t *testing.T) {
 					args             map[string]any
 				}{
 					{
-						"add_task", `Added task 1: "Buy milk" (high priority; due 2026-12-01; label "home").`, "CREATED",
+						"add_task", `Added task 1: "Buy milk" (high priority; due Tue 1 Dec 2026; label "home").`, "CREATED",
 						map[string]any{"title": "Buy milk", "priority": "high", "due_on": "2026-12-01", "labels": []string{"home"}},
 					},
 					{
@@ -156,7 +157,8 @@ func TestListTools_Annotations_MatchRegistry(t *testing.T) {
 		}
 		require.Equal(t, map[string][3]bool{ // read-only, destructive, idempotent
 			"add_task": {false, false, false}, "list_tasks": {true, false, true}, "complete_task": {false, false, true},
-			"reopen_task": {false, false, true}, "update_task": {false, true, true}, "delete_task": {false, true, false},
+			"reopen_task": {false, false, true}, "update_task": {false, true, false}, "delete_task": {false, true, false},
+			"get_task": {true, false, true}, "restore_task": {false, false, true}, "recent_changes": {true, false, true},
 		}, hints)
 	})
 }
@@ -315,7 +317,7 @@ func TestDailyReview_Prompt_HoldsOpenTasks(t *testing.T) {
 		require.JSONEq(
 			t,
 			`{"tasks":[{"number":1,"title":"Write to Bob","completed":false,"priority":"none"}],"total":1}`,
-			attached.Text,
+			regexp.MustCompile(`,"created_at":"[^"]*"`).ReplaceAllString(attached.Text, ""),
 		)
 		labelled, err := c.GetPrompt(
 			t.Context(),

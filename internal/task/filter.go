@@ -34,6 +34,8 @@ type Filter struct {
 	Label  *string
 	// Labels must all be among the task's labels.
 	Labels []string
+	// LabelSpellings has the spellings of labels: the tasks have at least one of each list.
+	LabelSpellings [][]string
 	// Priority selects tasks with any of these priorities.
 	Priority []enum.Priority
 	// DueFrom and DueTo are days (YYYY-MM-DD) in the viewer's time zone, inclusive.
@@ -127,6 +129,17 @@ func (f *Filter) labelPredicates() ([]predicate.Task, error) {
 			return nil, err
 		}
 		out = append(out, has)
+	}
+	for _, spellings := range f.LabelSpellings {
+		either := make([]predicate.Task, 0, len(spellings))
+		for _, label := range spellings {
+			has, err := hasLabel("labels", label)
+			if err != nil {
+				return nil, err
+			}
+			either = append(either, has)
+		}
+		out = append(out, task.Or(either...))
 	}
 	return out, nil
 }

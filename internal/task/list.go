@@ -9,6 +9,7 @@ import (
 	"errand/ent/enum"
 	"errand/ent/predicate"
 	"errand/ent/task"
+	"errand/internal/apperr"
 	"errand/internal/page"
 	"errand/internal/store"
 	"errand/internal/viewer"
@@ -20,6 +21,9 @@ import (
 type Order struct {
 	Field     enum.TaskOrderField
 	Direction enum.Direction
+	// PriorityFirst sorts tasks with equal values by priority, the highest first, before their numbers. Only pages after
+	// a cursor in the ascending order exist.
+	PriorityFirst bool
 }
 
 // column returns the first sort column; the second is always the number.
@@ -39,7 +43,20 @@ func (o Order) column() string {
 }
 
 // listName identifies the order in cursors: a cursor of another order is rejected.
-func (o Order) listName() string { return "tasks:" + o.column() }
+func (o Order) listName() string {
+	if o.PriorityFirst {
+		return "tasks:" + o.column() + ",priority"
+	}
+	return "tasks:" + o.column()
+}
+
+// keyLen is the number of values in a cursor.
+func (o Order) keyLen() int {
+	if o.PriorityFirst {
+		return 3
+	}
+	return 2
+}
 
 // cursor returns a task's position in the order.
 func (o Order) cursor(t *ent.Task) page.Cursor {
@@ -56,7 +73,11 @@ func (o Order) cursor(t *ent.Task) page.Cursor {
 	default:
 		first = t.Number
 	}
-	return page.Cursor{List: o.listName(), Key: []any{first, t.Number}}
+	key := []any{first, t.Number}
+	if o.PriorityFirst {
+		key = append(key, int(t.Priority))
+	}
+	return page.Cursor{List: o.listName(), Key: key}
 }
 
 // sortValues converts a cursor's values to the types of the sort columns.
@@ -76,6 +97,27 @@ func (o Order) sortValues(c *page.Cursor) []any {
 func AfterNumber(number int) string {
 	order := Order{Field: enum.OrderNumber}
 	return order.cursor(&ent.Task{Number: number}).Encode()
+}
+
+// AfterTask returns the cursor that follows the viewer's task with the number in the order; the task may be in any
+// state. Without such a task it returns NOT_FOUND, except in the order of numbers.
+func (o operations) AfterTask(ctx context.Context, number int, order Order) (string, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksRead); err != nil {
+		return "", err
+	}
+	if order.Field == enum.OrderNumber {
+		return AfterNumber(number), nil
+	}
+	t, err := o.client.Task.Query().Where(task.Number(number)).Only(ctx)
+	if ent.IsNotFound(err) {
+		missing := apperr.New(apperr.NotFound, "There is no task %d.", number)
+		missing.Field = "after"
+		return "", missing
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading a task: %w", err)
+	}
+	return order.cursor(t).Encode(), nil
 }
 
 // Edge returns a task with its cursor in the list of that order. A nil order is newest first.
@@ -102,7 +144,7 @@ func (o operations) ListTasks(
 		return nil, err
 	}
 	by := order.orNewestFirst()
-	w, err := args.Window(by.listName(), 2)
+	w, err := args.Window(by.listName(), by.keyLen())
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +187,9 @@ func (o operations) count(ctx context.Context, f *Filter, where []predicate.Task
 
 // between limits a query to the rows between the window's cursors.
 func (o Order) between(w page.Window) func(*sql.Selector) {
+	if o.PriorityFirst {
+		return o.afterWithPriority(w)
+	}
 	return func(s *sql.Selector) {
 		columns := []string{s.C(o.column()), s.C(task.FieldNumber)}
 		beyond, within := sql.CompositeGT, sql.CompositeLT
@@ -160,6 +205,23 @@ func (o Order) between(w page.Window) func(*sql.Selector) {
 	}
 }
 
+// afterWithPriority is between for PriorityFirst, whose columns have different directions.
+func (o Order) afterWithPriority(w page.Window) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		if w.After == nil {
+			return
+		}
+		first, number, priority := o.sortValues(w.After)[0], w.After.Int(1), w.After.Int(2)
+		column := s.C(o.column())
+		s.Where(sql.GTE(column, first)) // follows from the rest, and lets an index begin here
+		s.Where(sql.Or(
+			sql.GT(column, first),
+			sql.LT(s.C(task.FieldPriority), priority),
+			sql.And(sql.EQ(s.C(task.FieldPriority), priority), sql.GT(s.C(task.FieldNumber), number)),
+		))
+	}
+}
+
 // sort orders the rows from the end of the list at which the window starts.
 func (o Order) sort(w page.Window) task.OrderOption {
 	by := sql.Asc
@@ -168,6 +230,9 @@ func (o Order) sort(w page.Window) task.OrderOption {
 	}
 	return func(s *sql.Selector) {
 		s.OrderBy(by(s.C(o.column())))
+		if o.PriorityFirst {
+			s.OrderBy(sql.Desc(s.C(task.FieldPriority)))
+		}
 		if o.column() != task.FieldNumber {
 			s.OrderBy(by(s.C(task.FieldNumber)))
 		}

@@ -122,6 +122,19 @@ func (o operations) FindTaskToChange(ctx context.Context, number int) (*ent.Task
 	return findActiveTask(ctx, o.client, number)
 }
 
+// FindTaskToRestore returns the viewer's task in the trash with the number, or nil when there is none. It needs the
+// scope of a change only.
+func (o operations) FindTaskToRestore(ctx context.Context, number int) (*ent.Task, error) {
+	if _, err := viewer.Require(ctx, viewer.TasksWrite); err != nil {
+		return nil, err
+	}
+	t, err := o.client.Task.Query().Where(task.Number(number), task.DeletedAtNotNil()).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	return t, err
+}
+
 // findActiveTask returns the viewer's task with the number, or nil when there is none or it is in the trash.
 func findActiveTask(ctx context.Context, client *ent.Client, number int) (*ent.Task, error) {
 	t, err := client.Task.Query().Where(task.Number(number), task.DeletedAtIsNil()).Only(ctx)

@@ -462,6 +462,12 @@ func shorten(text string) string {
 	return truncate.Bytes(strings.ToValidUTF8(text, ""), most)
 }
 
+// shortValue bounds the value of a field in a list of changes.
+func shortValue(text string) string {
+	const most = 200
+	return truncate.Ellipsis(text, most)
+}
+
 func equalJSON(a, b any) bool {
 	x, errX := json.Marshal(a)
 	y, errY := json.Marshal(b)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"errand/internal/apperr"
-	"errand/internal/task"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/stretchr/testify/require"
@@ -64,6 +63,17 @@ func TestNormalizeArguments_OnePossibleMeaning_IsUnderstood(t *testing.T) {
 		{"add_task", `{"title":"x","due_on":"2031-01-01 00:00"}`, `{"title":"x","due_on":"2031-01-01"}`},
 		{"add_task", `{"title":"x","due_on":null,"dueOn":"2031-01-01"}`, `{"title":"x","due_on":"2031-01-01"}`},
 		{"list_tasks", `{"status":"OPEN"}`, `{"status":"pending"}`},
+		{
+			"list_tasks", `{"label":"home","priority":"P1, high","overdue":"True"}`,
+			`{"labels":["home"],"priority":["urgent","high"],"overdue":true}`,
+		},
+		{
+			"add_task", `{"tasks":["x",{"title":"y","dueOn":"2031-01-01"}]}`,
+			`{"tasks":[{"title":"x"},{"title":"y","due":"2031-01-01"}]}`,
+		},
+		{"complete_task", `{"tasks":[3,"#4","milk"]}`, `{"tasks":["3","#4","milk"]}`},
+		{"complete_task", `{"tasks":"3, 4"}`, `{"tasks":["3","4"]}`},
+		{"complete_task", `{"tasks":"milk, bread and eggs"}`, `{"tasks":["milk, bread and eggs"]}`},
 		{"update_task", `{"number":1,"clear":"due"}`, `{"number":1,"clear":["due"]}`},
 		{"update_task", `{"number":1,"clear":"Due, LABELS"}`, `{"number":1,"clear":["due","labels"]}`},
 	} {
@@ -79,13 +89,12 @@ func TestNormalizeArguments_Invalid_NamesTheArgumentAndShowsAnExample(t *testing
 	for _, c := range []struct{ tool, arguments, field, message string }{
 		{"add_task", `{`, "arguments", "not valid JSON"},
 		{"add_task", `{} {}`, "arguments", "not valid JSON"},
-		{"add_task", `[]`, "arguments", `such as {"title": "Buy milk"}`},
-		{"add_task", `7`, "arguments", `such as {"title": "Buy milk"}`},
-		{"add_task", `{}`, "title", `send it, such as {"title": "Buy milk"}`},
-		{"add_task", `{"title":null}`, "title", "is missing"},
+		{"add_task", `[]`, "arguments", `must be a JSON object`},
+		{"add_task", `7`, "arguments", `must be a JSON object`},
+		{"add_task", `{"tasks":[{"due":"x"}]}`, "tasks[0].title", `send it, such as {"title": "Buy milk"}`},
 		{"add_task", `{"title":"` + long + `"}`, "title", "text of 1 to 200 characters; this one has 201"},
 		{"add_task", `{"title":{}}`, "title", "this is an object"},
-		{"add_task", `{"title":"x","user":"bob"}`, "arguments", `no argument "user". The arguments are title, `},
+		{"add_task", `{"title":"x","user":"bob"}`, "arguments", `no argument "user". The arguments are `},
 		{"add_task", `{"title":"x","name":"y"}`, "title", `"name" and "title" mean the same`},
 		{"add_task", `{"title":"x","priority":"soon"}`, "priority", `one of none, low, medium, high, urgent`},
 		{"add_task", `{"title":"x","priority":1}`, "priority", `{"priority": "high"}`},
@@ -98,6 +107,7 @@ func TestNormalizeArguments_Invalid_NamesTheArgumentAndShowsAnExample(t *testing
 		{"complete_task", `{"number":true}`, "number", `{"number": 3}`},
 		{"complete_task", `{"number":1e99999}`, "number", `{"number": 3}`},
 		{"list_tasks", `{"limit":101}`, "limit", `from 1 to 100`},
+		{"delete_task", `{"tasks":[` + strings.Repeat("1,", 50) + `1]}`, "tasks", `at most 50 items; this one has 51`},
 	} {
 		_, err := normalize(t, c.tool, c.arguments)
 		require.NotNil(t, err, "%s %s", c.tool, c.arguments)
@@ -228,9 +238,9 @@ func TestParseInstant_Spellings_AreUnderstood(t *testing.T) {
 		"2031-06-01T17:00:00+02:00", "2031-06-01 17:00:00+02:00", "2031-06-01 17:00:00 +02:00", "2031-06-01t17:00+02:00",
 		"2031-06-01T15:00:00Z", "2031-06-01 15:00z", "2031-06-01 17:00", "2031-06-01T17:00:00", " 2031-06-01 17:00:00 ",
 	} {
-		got, err := parseInstant(t.Context(), berlin{}, task.Some(text))
+		got, err := parseInstant(t.Context(), berlin{}, text)
 		require.NoError(t, err, text)
-		require.Equal(t, want, got.Value.UTC(), text)
+		require.Equal(t, want, got.UTC(), text)
 	}
 }
 

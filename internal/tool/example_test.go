@@ -17,12 +17,15 @@ func ExampleRegistry_Tools() {
 		fmt.Printf("%s: %s (read-only: %t)\n", t.Name, t.Title, t.ReadOnly)
 	}
 	// Output:
-	// add_task: Add a task (read-only: false)
+	// add_task: Add tasks (read-only: false)
 	// list_tasks: List tasks (read-only: true)
-	// complete_task: Complete a task (read-only: false)
-	// reopen_task: Reopen a task (read-only: false)
-	// update_task: Change a task (read-only: false)
-	// delete_task: Delete a task (read-only: false)
+	// get_task: Show a task (read-only: true)
+	// complete_task: Complete tasks (read-only: false)
+	// reopen_task: Reopen tasks (read-only: false)
+	// update_task: Change tasks (read-only: false)
+	// delete_task: Delete tasks (read-only: false)
+	// restore_task: Restore tasks (read-only: false)
+	// recent_changes: Show recent changes (read-only: true)
 }
 
 // Call validates the arguments, and returns faults of the model as a failed result.

@@ -6,30 +6,45 @@ import (
 	"fmt"
 	"strings"
 
+	"errand/ent"
 	"errand/ent/enum"
 	"errand/internal/page"
 	"errand/internal/task"
+)
+
+// Parts of the argument schemas of the tools that read.
+const (
+	daySchema = `{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$"`
+
+	listArgsSchema = `{"type":"object","additionalProperties":false,"properties":{
+		"status":{"type":"string","enum":["pending","completed","all"],"description":"pending by default."},
+		"search":{"type":"string","minLength":1,"maxLength":200,
+		"description":"Beginnings of words that the title or the description contains."},
+		"labels":{"type":"array","minItems":1,"maxItems":20,"description":"The tasks have all of them.",
+		"items":{"type":"string","minLength":1,"maxLength":50}},
+		"priority":{"type":"array","minItems":1,"maxItems":5,"items":{"type":"string","enum":[` + priorityNames + `]}},
+		"due_from":` + daySchema + `,"description":"Due on this day or later, YYYY-MM-DD."},
+		"due_to":` + daySchema + `},
+		"overdue":{"type":"boolean"},
+		"no_due":{"type":"boolean"},
+		"completed_from":` + daySchema + `},
+		"completed_to":` + daySchema + `},
+		"trashed":{"type":"boolean","description":"Tasks in the trash instead."},
+		"sort":{"type":"string","enum":["due","priority","number","title","updated"],"description":"due by default."},
+		"limit":{"type":"integer","minimum":1,"maximum":100,"description":"At most this many; 50 by default."},
+		"after":{"type":"integer","minimum":0,"description":"The next part: the number of the last task seen."}}}`
+	getArgsSchema = `{"type":"object","additionalProperties":false,"properties":{
+		"number":{"type":"integer","minimum":1,"description":"The task's number."},
+		"task":{"type":"string","minLength":1,"maxLength":300,"description":"Or the words that name it."}}}`
 )
 
 func listTasks() *Tool {
 	return &Tool{
 		Name:  "list_tasks",
 		Title: "List tasks",
-		Description: "Lists the user's tasks in the order of their numbers. Use it to find a task before changing one " +
-			"that the user described in words. \"total\" counts all that match, \"tasks\" holds at most \"limit\" of them.",
-		Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{
-			"status":{"type":"string","enum":["all","pending","completed"],"description":"Filter by state; all by default."},
-			"search":{"type":"string","minLength":1,"maxLength":200,
-				"description":"Beginnings of words that the title or the description contains."},
-			"label":{"type":"string","minLength":1,"maxLength":50,"description":"A label that the tasks have."},
-			"priority":{"type":"string","enum":[` + priorityNames + `]},
-			"due_from":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$",
-				"description":"Due on this day or later, YYYY-MM-DD."},
-			"due_to":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$",
-				"description":"Due on this day or earlier, YYYY-MM-DD."},
-			"limit":{"type":"integer","minimum":1,"maximum":100,"description":"At most this many; 50 by default."},
-			"after":{"type":"integer","minimum":0,"description":"Only tasks with a greater number. ` +
-			`To read the next part of a long list, pass the last number seen."}}}`),
+		Description: "Lists or searches tasks: by default the pending ones, the earliest due first.\n" +
+			"\"total\" counts all that match, \"tasks\" holds at most \"limit\" of them.",
+		Schema:       json.RawMessage(listArgsSchema),
 		OutputSchema: json.RawMessage(listResultSchema),
 		ReadOnly:     true,
 		Idempotent:   true,
@@ -37,32 +52,133 @@ func listTasks() *Tool {
 	}
 }
 
-type listArgs struct {
-	Status   string    `json:"status"`
-	Search   *string   `json:"search"`
-	Label    *string   `json:"label"`
-	Priority *priority `json:"priority"`
-	DueFrom  *string   `json:"due_from"`
-	DueTo    *string   `json:"due_to"`
-	Limit    int       `json:"limit"`
-	After    int       `json:"after"`
+func getTask() *Tool {
+	return &Tool{
+		Name:         "get_task",
+		Title:        "Show a task",
+		Description:  "Shows one task with all its fields, by number or words.",
+		Schema:       json.RawMessage(getArgsSchema),
+		OutputSchema: json.RawMessage(taskOnlySchema),
+		ReadOnly:     true,
+		Idempotent:   true,
+		changedText:  "This is",
+		handle:       handleGet,
+	}
 }
 
-func (a listArgs) filter() *task.Filter {
+func handleGet(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, error) {
+	var args targetArgs
+	if err := json.Unmarshal(raw, &args); err != nil {
+		return nil, fmt.Errorf("decoding arguments: %w", err)
+	}
+	refs, _, err := args.references()
+	if err != nil {
+		return nil, err
+	}
+	found, err := target{byNumber: Tasks.FindTaskByNumber}.find(ctx, tasks, refs[0])
+	if err != nil {
+		return nil, err
+	}
+	return DescribeTask(ctx, tasks, found)
+}
+
+type listArgs struct {
+	Status        string     `json:"status"`
+	Search        *string    `json:"search"`
+	Labels        []string   `json:"labels"`
+	Priority      []priority `json:"priority"`
+	DueFrom       *string    `json:"due_from"`
+	DueTo         *string    `json:"due_to"`
+	Overdue       *bool      `json:"overdue"`
+	NoDue         *bool      `json:"no_due"`
+	CompletedFrom *string    `json:"completed_from"`
+	CompletedTo   *string    `json:"completed_to"`
+	Trashed       bool       `json:"trashed"`
+	Sort          string     `json:"sort"`
+	Limit         int        `json:"limit"`
+	After         int        `json:"after"`
+}
+
+// status returns the state of the listed tasks. Conditions on the completion time select completed tasks.
+func (a listArgs) status() enum.TaskStatus {
+	switch {
+	case a.Status != "":
+		return enum.TaskStatus(strings.ToUpper(a.Status))
+	case a.Trashed:
+		return enum.TaskAll
+	case a.CompletedFrom != nil || a.CompletedTo != nil:
+		return enum.TaskCompleted
+	default:
+		return enum.TaskPending
+	}
+}
+
+// filter returns the conditions. Labels are matched without case.
+func (a listArgs) filter(ctx context.Context, tasks Tasks) (*task.Filter, error) {
+	status := a.status()
 	f := &task.Filter{
-		Search:  a.Search,
-		Label:   a.Label,
-		DueFrom: a.DueFrom,
-		DueTo:   a.DueTo,
+		Status:        &status,
+		Search:        a.Search,
+		DueFrom:       a.DueFrom,
+		DueTo:         a.DueTo,
+		Overdue:       a.Overdue,
+		NoDue:         a.NoDue,
+		CompletedFrom: a.CompletedFrom,
+		CompletedTo:   a.CompletedTo,
 	}
-	if a.Status != "" {
-		status := enum.TaskStatus(strings.ToUpper(a.Status))
-		f.Status = &status
+	if a.NoDue != nil && !*a.NoDue {
+		f.NoDue = nil // models send false for "does not matter"
 	}
-	if a.Priority != nil {
-		f.Priority = []enum.Priority{enum.Priority(*a.Priority)}
+	if a.Overdue != nil && !*a.Overdue {
+		f.Overdue = nil
 	}
-	return f
+	if a.Trashed {
+		f.Trashed = &a.Trashed
+	}
+	for _, p := range a.Priority {
+		f.Priority = append(f.Priority, enum.Priority(p))
+	}
+	if len(a.Labels) == 0 {
+		return f, nil
+	}
+	used, err := tasks.ListLabels(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, label := range a.Labels {
+		spellings := []string{label}
+		for _, u := range used {
+			if u.Name != label && strings.EqualFold(u.Name, strings.TrimSpace(label)) {
+				spellings = append(spellings, u.Name)
+			}
+		}
+		f.LabelSpellings = append(f.LabelSpellings, spellings)
+	}
+	return f, nil
+}
+
+// order returns the order of the list: by default that of due dates; for done and deleted
+// tasks that of the newest change.
+func (a listArgs) order() task.Order {
+	sort := a.Sort
+	if sort == "" {
+		sort = "due"
+		if a.Trashed || a.status() == enum.TaskCompleted {
+			sort = "updated"
+		}
+	}
+	switch sort {
+	case "priority":
+		return task.Order{Field: enum.OrderPriority, Direction: enum.Descending}
+	case "number":
+		return task.Order{Field: enum.OrderNumber, Direction: enum.Ascending}
+	case "title":
+		return task.Order{Field: enum.OrderTitle, Direction: enum.Ascending}
+	case "updated":
+		return task.Order{Field: enum.OrderUpdatedAt, Direction: enum.Descending}
+	default:
+		return task.Order{Field: enum.OrderDue, Direction: enum.Ascending, PriorityFirst: true}
+	}
 }
 
 func handleList(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, error) {
@@ -70,13 +186,20 @@ func handleList(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, err
 	if err := json.Unmarshal(raw, &args); err != nil {
 		return nil, fmt.Errorf("decoding arguments: %w", err)
 	}
-	byNumber := &task.Order{Field: enum.OrderNumber, Direction: enum.Ascending}
+	filter, err := args.filter(ctx, tasks)
+	if err != nil {
+		return nil, err
+	}
+	order := args.order()
 	window := page.Args{First: &args.Limit}
 	if args.After > 0 {
-		after := task.AfterNumber(args.After)
+		after, err := tasks.AfterTask(ctx, args.After, order)
+		if err != nil {
+			return nil, err
+		}
 		window.After = &after
 	}
-	found, err := tasks.ListTasks(ctx, window, byNumber, args.filter())
+	found, err := tasks.ListTasks(ctx, window, &order, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +209,45 @@ func handleList(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, err
 			return nil, err
 		}
 	}
-	views, err := taskViews(ctx, tasks, found.Nodes()...)
+	near, err := args.near(ctx, tasks, total)
 	if err != nil {
 		return nil, err
 	}
-	return listResult{Tasks: limitSize(views), Total: total}, nil
+	views, err := taskViews(ctx, tasks, append(found.Nodes(), near...)...)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range append(found.Nodes(), near...) {
+		views[i].addTimes(t)
+	}
+	n := len(found.Edges)
+	return listResult{Tasks: limitSize(views[:n]), Total: total, Near: limitSize(views[n:])}, nil
+}
+
+// maxNear is how many tasks that resemble a search are listed.
+const maxNear = 5
+
+// near returns tasks whose titles resemble the search, in any state, when no task matches it.
+func (a listArgs) near(ctx context.Context, tasks Tasks, total int) ([]*ent.Task, error) {
+	if total > 0 || a.Search == nil || strings.TrimSpace(*a.Search) == "" {
+		return nil, nil
+	}
+	scope := task.Scope{}
+	if a.Trashed {
+		scope.Trashed = &a.Trashed
+	}
+	match, err := tasks.FindTaskByReference(ctx, *a.Search, scope)
+	if err != nil {
+		return nil, ignoreCallerFault(err)
+	}
+	var near []*ent.Task
+	if match.Certain != nil {
+		near = append(near, match.Certain)
+	}
+	for _, c := range match.Candidates {
+		near = append(near, c.Task)
+	}
+	return near[:min(len(near), maxNear)], nil
 }
 
 // maxListBytes bounds the JSON of a list, so that long descriptions do not fill a model's context window.

@@ -18,7 +18,10 @@ type Registry struct {
 
 // NewRegistry returns the registry of all tools. It panics on an argument schema that does not compile.
 func NewRegistry() *Registry {
-	r := &Registry{tools: []*Tool{addTask(), listTasks(), completeTask(), reopenTask(), updateTask(), deleteTask()}}
+	r := &Registry{tools: []*Tool{
+		addTask(), listTasks(), getTask(), completeTask(), reopenTask(), updateTask(), deleteTask(), restoreTask(),
+		recentChanges(),
+	}}
 	for _, t := range r.tools {
 		schema, err := parseSchema(t.Schema)
 		if err != nil {
@@ -55,7 +58,16 @@ func (r *Registry) Call(ctx context.Context, tasks Tasks, name, arguments string
 	if err != nil {
 		return Result{}, fmt.Errorf("encoding the result of %s: %w", name, err)
 	}
-	return Result{JSON: string(b), Text: tool.text(value)}, nil
+	result := Result{JSON: string(b), Text: tool.text(value)}
+	if batch, ok := value.(batchResult); ok {
+		if e := batch.failure(); e != nil {
+			text := result.Text
+			result = failedResult(e, map[string]any{"results": batch.Results})
+			result.Text = text
+		}
+		result.Choices = batch.choices()
+	}
+	return result, nil
 }
 
 func (r *Registry) run(ctx context.Context, tasks Tasks, name, arguments string) (*Tool, any, error) {
@@ -84,24 +96,4 @@ func (r *Registry) names() []string {
 		names[i] = t.Name
 	}
 	return names
-}
-
-// TargetTask returns the number of the existing task that a call would change or delete.
-// ok is false for calls that do neither, and for calls whose arguments have no valid number.
-func (r *Registry) TargetTask(name, arguments string) (number int, ok bool) {
-	tool := r.Find(name)
-	if tool == nil || tool.ReadOnly {
-		return 0, false
-	}
-	normal, err := normalizeArguments(tool.argsSchema, arguments)
-	if err != nil {
-		return 0, false
-	}
-	var args struct {
-		Number int `json:"number"`
-	}
-	if json.Unmarshal(normal, &args) != nil || args.Number < 1 {
-		return 0, false
-	}
-	return args.Number, true
 }

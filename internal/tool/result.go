@@ -3,6 +3,7 @@ package tool
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -22,14 +23,26 @@ const (
 		"priority":{"type":"string","enum":[` + priorityNames + `]},
 		"due_on":{"type":"string","description":"The day it is due, YYYY-MM-DD."},
 		"due_at":{"type":"string","description":"The instant it is due, RFC 3339."},
-		"labels":{"type":"array","items":{"type":"string"}}}}`
-	taskResultSchema = `{"type":"object","additionalProperties":false,"required":["task"],"properties":{
+		"labels":{"type":"array","items":{"type":"string"}},
+		"created_at":{"type":"string"},
+		"completed_at":{"type":"string"}}}`
+	choicesSchema = `"choices":{"type":"array","items":{"type":"object","additionalProperties":false,
+		"required":["number","title"],"properties":{"number":{"type":"integer"},"title":{"type":"string"}}}}`
+	resultsSchema = `"results":{"type":"array","description":"For several tasks: the result of each, in order.",
+		"items":{"type":"object","additionalProperties":false,"required":["reference"],"properties":{
+		"reference":{"type":"string"},"task":{"type":"object"},"changed":{"type":"boolean"},` + choicesSchema + `,
+		"error":{"type":"object"}}}}`
+	taskOnlySchema = `{"type":"object","additionalProperties":false,"required":["task"],"properties":{
 		"task":` + taskSchema + `}}`
-	changeResultSchema = `{"type":"object","additionalProperties":false,"required":["task","changed"],"properties":{
-		"task":` + taskSchema + `,
+	taskResultSchema = `{"type":"object","additionalProperties":false,"properties":{
+		"task":` + taskSchema + `,` + resultsSchema + `}}`
+	changeResultSchema = `{"type":"object","additionalProperties":false,"properties":{
+		"task":` + taskSchema + `,` + resultsSchema + `,
 		"changed":{"type":"boolean","description":"False when there was nothing to do."}}}`
 	listResultSchema = `{"type":"object","additionalProperties":false,"required":["tasks","total"],"properties":{
 		"tasks":{"type":"array","items":` + taskSchema + `},
+		"near":{"type":"array","description":"Tasks that resemble the search, when none matches it.",
+		"items":` + taskSchema + `},
 		"total":{"type":"integer","minimum":0,"description":"How many match in all; 10000 can also mean more."}}}`
 
 	priorityNames = `"none","low","medium","high","urgent"`
@@ -45,6 +58,11 @@ type taskView struct {
 	DueOn       string   `json:"due_on,omitempty"`
 	DueAt       string   `json:"due_at,omitempty"`
 	Labels      []string `json:"labels,omitempty"`
+	CreatedAt   string   `json:"created_at,omitempty"`
+	CompletedAt string   `json:"completed_at,omitempty"`
+
+	// due is the due date with its weekday, for texts.
+	due string
 }
 
 type taskResult struct {
@@ -59,6 +77,7 @@ type changeResult struct {
 type listResult struct {
 	Tasks []taskView `json:"tasks"`
 	Total int        `json:"total"`
+	Near  []taskView `json:"near,omitempty"`
 }
 
 // DescribeTask returns one of the viewer's tasks as tool results show it: {"task":…}.
@@ -70,16 +89,12 @@ func DescribeTask(ctx context.Context, tasks Tasks, t *ent.Task) (any, error) {
 	return taskResult{Task: views[0]}, nil
 }
 
-// describeChange returns the result of a change from before to after, or err.
-func describeChange(ctx context.Context, tasks Tasks, before, after *ent.Task, err error) (any, error) {
-	if err != nil {
-		return nil, err
+// addTimes adds when the task was created and completed.
+func (v *taskView) addTimes(t *ent.Task) {
+	v.CreatedAt = t.CreatedAt.UTC().Format(time.RFC3339)
+	if t.CompletedAt != nil {
+		v.CompletedAt = t.CompletedAt.UTC().Format(time.RFC3339)
 	}
-	views, err := taskViews(ctx, tasks, after)
-	if err != nil {
-		return nil, err
-	}
-	return changeResult{Task: views[0], Changed: after.Version != before.Version}, nil
 }
 
 // taskViews converts tasks, with instants in the viewer's time zone. It reads the time
@@ -113,10 +128,14 @@ func newTaskView(t *ent.Task, zone *time.Location) taskView {
 		Labels:      t.Labels,
 	}
 	if t.DueOn != nil {
-		v.DueOn = *t.DueOn
+		v.DueOn, v.due = *t.DueOn, *t.DueOn
+		if day, err := time.Parse(time.DateOnly, *t.DueOn); err == nil {
+			v.due = day.Format("Mon 2 Jan 2006")
+		}
 	}
 	if t.DueAt != nil {
-		v.DueAt = t.DueAt.In(zone).Format(time.RFC3339)
+		at := t.DueAt.In(zone)
+		v.DueAt, v.due = at.Format(time.RFC3339), at.Format("Mon 2 Jan 2006, 15:04")
 	}
 	return v
 }
@@ -134,36 +153,69 @@ func (p *priority) UnmarshalText(b []byte) error {
 // resultOf returns a failed result for faults of the caller, and err for faults of the server.
 func resultOf(err error) (Result, error) {
 	e := apperr.From(err)
-	switch e.Code {
-	case apperr.BadUserInput, apperr.NotFound, apperr.Conflict, apperr.RateLimited, apperr.Forbidden:
-		return FailedResult(e), nil
-	default:
+	if !isCallerFault(e.Code) {
 		return Result{}, err
+	}
+	unsure, ok := errors.AsType[*uncertainError](err)
+	if !ok {
+		return FailedResult(e), nil
+	}
+	views := choiceViews(unsure.choice.Candidates)
+	r := failedResult(e, map[string]any{"reference": unsure.choice.Reference, "choices": views})
+	r.Text += choicesText(views)
+	r.Choices = []Choice{unsure.choice}
+	return r, nil
+}
+
+// ignoreCallerFault returns err unless it is reported to the model.
+func ignoreCallerFault(err error) error {
+	if isCallerFault(apperr.CodeOf(err)) {
+		return nil
+	}
+	return err
+}
+
+// isCallerFault reports whether an error is reported to the model.
+func isCallerFault(code apperr.Code) bool {
+	switch code {
+	case apperr.BadUserInput, apperr.NotFound, apperr.Conflict, apperr.RateLimited, apperr.Forbidden:
+		return true
+	default:
+		return false
 	}
 }
 
 // FailedResult returns the failed result that reports e to the model.
-func FailedResult(e *apperr.Error) Result {
-	type errorView struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-		Field   string `json:"field,omitempty"`
-		Limit   string `json:"limit,omitempty"`
-		Max     int64  `json:"max,omitempty"`
-	}
-	view := errorView{
-		Code:    string(e.Code),
-		Message: e.Message,
-		Field:   snakeCase(e.Field),
-		Limit:   e.Limit,
-		Max:     e.Max,
-	}
-	b, _ := json.Marshal(map[string]any{"error": view}) // strings always marshal
+func FailedResult(e *apperr.Error) Result { return failedResult(e, map[string]any{}) }
+
+// failedResult returns a failed result with the given members beside the error.
+func failedResult(e *apperr.Error, members map[string]any) Result {
+	members["error"] = newErrorView(e)
+	b, _ := json.Marshal(members) // strings and numbers always marshal
 	return Result{
 		JSON:   string(b),
 		Text:   e.Message,
 		Failed: true,
 		Code:   e.Code,
+	}
+}
+
+// errorView is an error in a result.
+type errorView struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Field   string `json:"field,omitempty"`
+	Limit   string `json:"limit,omitempty"`
+	Max     int64  `json:"max,omitempty"`
+}
+
+func newErrorView(e *apperr.Error) *errorView {
+	return &errorView{
+		Code:    string(e.Code),
+		Message: e.Message,
+		Field:   snakeCase(e.Field),
+		Limit:   e.Limit,
+		Max:     e.Max,
 	}
 }
 

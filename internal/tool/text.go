@@ -16,7 +16,11 @@ func (t *Tool) text(result any) string {
 			return t.unchangedText + " " + v.Task.sentence()
 		}
 		return t.changedText + " " + v.Task.sentence()
+	case batchResult:
+		return v.text(t)
 	case listResult:
+		return v.text()
+	case changesResult:
 		return v.text()
 	default:
 		return ""
@@ -41,8 +45,8 @@ func (v taskView) details() string {
 	if v.Priority != "none" {
 		details = append(details, v.Priority+" priority")
 	}
-	if due := v.DueOn + v.DueAt; due != "" {
-		details = append(details, "due "+due)
+	if v.due != "" {
+		details = append(details, "due "+v.due)
 	}
 	for _, label := range v.Labels {
 		details = append(details, "label "+strconv.Quote(label))
@@ -54,12 +58,18 @@ func (v taskView) details() string {
 }
 
 func (l listResult) text() string {
-	if len(l.Tasks) == 0 {
+	var b strings.Builder
+	shown := l.Tasks
+	switch {
+	case len(l.Tasks) > 0:
+		fmt.Fprintf(&b, "%d of %d tasks:", len(l.Tasks), l.Total)
+	case len(l.Near) > 0:
+		b.WriteString("No tasks. These resemble the search:")
+		shown = l.Near
+	default:
 		return "No tasks."
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d tasks:", len(l.Tasks), l.Total)
-	for _, v := range l.Tasks {
+	for _, v := range shown {
 		fmt.Fprintf(&b, "\n%d. %s%s", v.Number, strconv.Quote(v.Title), v.details())
 		if v.Description != "" {
 			b.WriteString("\n" + indent(v.Description))

@@ -55,13 +55,21 @@ func (t *Tool) Scope() viewer.Scope {
 // latter makes a call part of the caller's transaction.
 type Tasks interface {
 	FindTaskToChange(ctx context.Context, number int) (*ent.Task, error)
+	FindTaskToRestore(ctx context.Context, number int) (*ent.Task, error)
+	FindTaskByReference(ctx context.Context, text string, scope task.Scope) (*task.Match, error)
+	FindTaskByNumber(ctx context.Context, number int) (*ent.Task, error)
+	AfterTask(ctx context.Context, number int, order task.Order) (string, error)
+	ListLabels(ctx context.Context, first *int) ([]*task.LabelCount, error)
+	RecentChanges(ctx context.Context, since time.Time, limit int) ([]*ent.TaskChange, error)
 	ListTasks(ctx context.Context, args page.Args, order *task.Order, filter *task.Filter) (*page.TaskConnection, error)
 	TimeZone(ctx context.Context) (*time.Location, error)
+	Calendar(ctx context.Context) (task.Calendar, error)
 	CreateTask(ctx context.Context, in task.CreateTaskInput) (*ent.Task, error)
 	UpdateTask(ctx context.Context, id string, p task.Patch) (*ent.Task, error)
 	CompleteTask(ctx context.Context, id string) (*ent.Task, error)
 	ReopenTask(ctx context.Context, id string) (*ent.Task, error)
 	DeleteTask(ctx context.Context, id string) (*ent.Task, error)
+	RestoreTask(ctx context.Context, id string) (*ent.Task, error)
 }
 
 // handler implements a tool. args match the tool's schema.
@@ -77,4 +85,6 @@ type Result struct {
 	Failed bool
 	// Code is the error's code, "" on success.
 	Code apperr.Code
+	// Choices are the references that name no task with certainty. Nothing was done for them.
+	Choices []Choice
 }

@@ -3,6 +3,7 @@ package tool_test
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -47,6 +48,9 @@ func forEachEngine(t *testing.T, test func(t *testing.T, e *environment)) {
 	})
 }
 
+// withoutTimes matches the members of results that depend on the time of the test.
+var withoutTimes = regexp.MustCompile(`,"(created|completed)_at":"[^"]*"`)
+
 // requireResults makes the calls in order.
 func (e *environment) requireResults(t *testing.T, calls ...call) {
 	t.Helper()
@@ -54,7 +58,7 @@ func (e *environment) requireResults(t *testing.T, calls ...call) {
 		result, err := e.Call(e.ctx, e.tasks, c.tool, c.arguments)
 		require.NoError(t, err)
 		if strings.HasPrefix(c.want, "{") {
-			require.JSONEq(t, c.want, result.JSON, "%s %s", c.tool, c.arguments)
+			require.JSONEq(t, c.want, withoutTimes.ReplaceAllString(result.JSON, ""), "%s %s", c.tool, c.arguments)
 			require.False(t, result.Failed)
 			requireMatchesSchema(t, e.Registry, c.tool, result.JSON)
 			continue
@@ -102,11 +106,11 @@ func TestCall_ValidArguments_ReturnsTheTaskAndItsChange(t *testing.T) {
 			call{
 				"list_tasks",
 				``,
-				`{"tasks":[{"number":1,"title":"Plain","completed":false,"priority":"none"},` + full + `],"total":2}`,
+				`{"tasks":[` + full + `,{"number":1,"title":"Plain","completed":false,"priority":"none"}],"total":2}`,
 			},
 			call{
 				"list_tasks",
-				`{"limit":1}`,
+				`{"limit":1,"after":2}`,
 				`{"tasks":[{"number":1,"title":"Plain","completed":false,"priority":"none"}],"total":2}`,
 			},
 			call{
@@ -173,13 +177,13 @@ func TestCall_InvalidArguments_ReturnsCodeAndField(t *testing.T) {
 			call{"list_tasks", `{"limit":0}`, "BAD_USER_INPUT limit"},
 			call{"list_tasks", `{"due_from":"2031-02-30"}`, "BAD_USER_INPUT due_from"},
 			call{"list_tasks", `{"search":"a\u0000b"}`, "BAD_USER_INPUT search"},
-			call{"list_tasks", `{"label":"a\u0000b"}`, "BAD_USER_INPUT label"},
+			call{"list_tasks", `{"label":"a\u0000b"}`, "BAD_USER_INPUT labels"},
 			call{"complete_task", `{"number":0}`, "BAD_USER_INPUT number"},
 			call{"complete_task", `{"number":5}`, "NOT_FOUND number"},
 			call{"complete_task", `{"number":99999999999999999999}`, "BAD_USER_INPUT number"},
 			call{"complete_task", `{"number":1e30}`, "BAD_USER_INPUT number"},
 			call{"update_task", `{"number":5,"title":"x"}`, "NOT_FOUND number"},
-			call{"update_task", `{"number":5,"due_on":"2031-01-01","clear":["due"]}`, "NOT_FOUND number"},
+			call{"update_task", `{"number":5,"due_on":"2031-01-01","clear":["due"]}`, "BAD_USER_INPUT clear"},
 			call{"update_task", `{"number":5,"clear":["due","everything"]}`, "BAD_USER_INPUT clear[1]"},
 			call{"list_tasks", `{}`, `{"tasks":[],"total":0}`},
 		)
@@ -215,4 +219,128 @@ func TestTools_EverySchema_IsClosedAndNamesNoUser(t *testing.T) {
 		}
 		require.NotEmpty(t, tool.Description)
 	}
+}
+
+func TestCall_SeveralTasks_SucceedOrFailOneByOne(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, e *environment) {
+		e.requireResults(t, call{
+			"add_task", `{"tasks":["Buy milk","Buy bread",` +
+				`{"title":"Pay rent","labels":["Home"],"due":"2031-01-01"}],"priority":"P2"}`,
+			`{"results":[
+				{"reference":"Buy milk","changed":true,
+					"task":{"number":1,"title":"Buy milk","completed":false,"priority":"high"}},
+				{"reference":"Buy bread","changed":true,
+					"task":{"number":2,"title":"Buy bread","completed":false,"priority":"high"}},
+				{"reference":"Pay rent","changed":true,
+					"task":{"number":3,"title":"Pay rent","completed":false,"priority":"high",
+						"due_on":"2031-01-01","labels":["Home"]}}]}`,
+		})
+		result, err := e.Call(e.ctx, e.tasks, "complete_task", `{"tasks":["rent",9,"buy","the milk one"]}`)
+		require.NoError(t, err)
+		require.False(t, result.Failed)
+		requireMatchesSchema(t, e.Registry, "complete_task", result.JSON)
+		require.Contains(t, result.Text, "2 of 4 succeeded.")
+		var got struct {
+			Results []struct {
+				Reference string
+				Changed   bool
+				Error     struct{ Code string }
+				Choices   []struct{ Number int }
+			}
+		}
+		require.NoError(t, json.Unmarshal([]byte(result.JSON), &got))
+		require.Len(t, got.Results, 4)
+		require.True(t, got.Results[0].Changed)
+		require.Equal(t, "NOT_FOUND", got.Results[1].Error.Code)
+		require.Len(t, got.Results[2].Choices, 2)
+		require.False(t, got.Results[2].Changed)
+		require.True(t, got.Results[3].Changed)
+		require.Len(t, result.Choices, 1)
+		require.Equal(t, "buy", result.Choices[0].Reference)
+	})
+}
+
+func TestCall_UncertainWords_ChangeNothingAndReturnChoices(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, e *environment) {
+		e.requireResults(
+			t,
+			call{
+				"add_task",
+				`{"title":"Chapter 7"}`,
+				`{"task":{"number":1,"title":"Chapter 7","completed":false,"priority":"none"}}`,
+			},
+			call{
+				"add_task", `{"title":"Catering order"}`,
+				`{"task":{"number":2,"title":"Catering order","completed":false,"priority":"none"}}`,
+			},
+		)
+		for _, tool := range []string{"delete_task", "complete_task", "update_task"} {
+			for _, words := range []string{"chapter 8", "the cat task", "7 chapters 8"} {
+				result, err := e.Call(e.ctx, e.tasks, tool, `{"task":"`+words+`"}`)
+				require.NoError(t, err)
+				require.True(t, result.Failed, "%s %s", tool, words)
+			}
+		}
+		result, err := e.Call(e.ctx, e.tasks, "delete_task", `{"task":"chapter 8"}`)
+		require.NoError(t, err)
+		require.Len(t, result.Choices, 1)
+		require.Equal(t, 1, result.Choices[0].Candidates[0].Number)
+		require.Contains(t, result.JSON, `"choices":[{"number":1,"title":"Chapter 7"}]`)
+		e.requireResults(t, call{"list_tasks", `{"sort":"number"}`, `{"tasks":[
+			{"number":1,"title":"Chapter 7","completed":false,"priority":"none"},
+			{"number":2,"title":"Catering order","completed":false,"priority":"none"}],"total":2}`})
+	})
+}
+
+func TestCall_RelativeFields_KeepWhatIsThere(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, e *environment) {
+		view := func(more string) string {
+			return `{"task":{"number":1,"title":"x","completed":false,"priority":"none"` + more + `},"changed":true}`
+		}
+		e.requireResults(
+			t,
+			call{
+				"add_task", `{"title":"x","labels":["Home"],"description":"a","due_at":"2031-03-29 09:00"}`,
+				`{"task":{"number":1,"title":"x","completed":false,"priority":"none","description":"a","labels":["Home"],` +
+					`"due_at":"2031-03-29T09:00:00+01:00"}}`,
+			},
+			call{
+				"update_task", `{"number":1,"add_labels":["home","work"],"append_description":"b","shift_due":"by 1 day"}`,
+				view(`,"description":"a\nb","labels":["Home","work"],"due_at":"2031-03-30T09:00:00+02:00"`),
+			},
+			call{
+				"update_task",
+				`{"number":1,"remove_labels":["HOME"],"clear":["description","due"]}`,
+				view(`,"labels":["work"]`),
+			},
+			call{"update_task", `{"number":1,"labels":["a"],"add_labels":["b"]}`, "BAD_USER_INPUT arguments"},
+			call{"update_task", `{"number":1,"shift_due":"2 days"}`, "BAD_USER_INPUT shift_due"},
+			call{"update_task", `{"number":1,"due":"sometime"}`, "BAD_USER_INPUT due"},
+			call{
+				"list_tasks", `{"label":"WORK"}`,
+				`{"tasks":[{"number":1,"title":"x","completed":false,"priority":"none","labels":["work"]}],"total":1}`,
+			},
+			call{
+				"delete_task",
+				`{"task":"x"}`,
+				`{"task":{"number":1,"title":"x","completed":false,"priority":"none","labels":["work"]}}`,
+			},
+			call{
+				"list_tasks", `{"trashed":true}`,
+				`{"tasks":[{"number":1,"title":"x","completed":false,"priority":"none","labels":["work"]}],"total":1}`,
+			},
+			call{"restore_task", `{"task":"x"}`, view(`,"labels":["work"]`)},
+			call{"restore_task", `{"number":1}`, strings.Replace(view(`,"labels":["work"]`), "true}", "false}", 1)},
+			call{
+				"get_task",
+				`{"number":1}`,
+				`{"task":{"number":1,"title":"x","completed":false,"priority":"none","labels":["work"]}}`,
+			},
+		)
+		result, err := e.Call(e.ctx, e.tasks, "recent_changes", `{}`)
+		require.NoError(t, err)
+		require.False(t, result.Failed)
+		requireMatchesSchema(t, e.Registry, "recent_changes", result.JSON)
+		require.Contains(t, result.JSON, `"kind":"restored"`)
+	})
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
-	"time"
 
 	"errand/ent"
 	"errand/ent/enum"
@@ -16,34 +14,48 @@ import (
 // The argument schemas of the tools that change tasks.
 const (
 	titleSchema = `"title":{"type":"string","minLength":1,"maxLength":200,
-		"description":"What is to be done, one line."}`
-	numberSchema = `"number":{"type":"integer","minimum":1,"description":"The task's number."}`
-	fieldSchemas = `
-		"description":{"type":"string","minLength":1,"maxLength":10000,"description":"Further details."},
-		"priority":{"type":"string","enum":[` + priorityNames + `]},
-		"due_on":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$",
-			"description":"The day it is due, YYYY-MM-DD, when no time of day matters. Not together with due_at."},
-		"due_at":{"type":"string","minLength":1,"maxLength":64,
-			"description":"The instant it is due, RFC 3339 with offset, such as 2026-11-25T17:00:00+01:00. ` +
-		`Not together with due_on."},
-		"labels":{"type":"array","minItems":1,"maxItems":20,"items":{"type":"string","minLength":1,"maxLength":50}}`
+		"description":"What is to be done, one line, without its due date."}`
+	descriptionSchema = `"description":{"type":"string","minLength":1,"maxLength":10000,"description":"Further details`
+	prioritySchema    = `"priority":{"type":"string","enum":[` + priorityNames + `]}`
+	dueSchema         = `"due":{"type":"string","minLength":1,"maxLength":200,
+		"description":"When it is due, in the user's words and zone: \"tomorrow 17:00\", \"2026-12-04\"."}`
+	dueOnSchema = `"due_on":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$","description":"Or a day, YYYY-MM-DD."},
+		"due_at":{"type":"string","minLength":1,"maxLength":64,"description":"Or an instant, RFC 3339 with offset."}`
+	labelItems = `"type":"array","minItems":1,"maxItems":20,"items":{"type":"string","minLength":1,"maxLength":50}`
 
-	clearSchema = `"clear":{"type":"array","minItems":1,"maxItems":4,"description":"Fields to empty.",
-		"items":{"type":"string","enum":["description","priority","due","labels"]}}`
+	newTaskSchemas = titleSchema + `,` + descriptionSchema + `."},` + prioritySchema + `,` + dueSchema + `,` +
+		`"labels":{` + labelItems + `}`
 
-	createArgsSchema = `{"type":"object","additionalProperties":false,"required":["title"],"properties":{` +
-		titleSchema + `,` + fieldSchemas + `}}`
-	updateArgsSchema = `{"type":"object","additionalProperties":false,"required":["number"],"properties":{` +
-		numberSchema + `,` + titleSchema + `,` + fieldSchemas + `,` + clearSchema + `}}`
-	numberArgsSchema = `{"type":"object","additionalProperties":false,"required":["number"],"properties":{` +
-		numberSchema + `}}`
+	targetSchemas = `"number":{"type":"integer","minimum":1,"description":"The task's number."},
+		"task":{"type":"string","minLength":1,"maxLength":300,"description":"Or the words that name it."},
+		"tasks":{"type":"array","minItems":1,"maxItems":50,"description":"Or several tasks, by number or words.",
+		"items":{"type":"string","minLength":1,"maxLength":300}}`
+
+	createArgsSchema = `{"type":"object","additionalProperties":false,"properties":{` +
+		newTaskSchemas + `,` + dueOnSchema + `,
+		"tasks":{"type":"array","minItems":1,"maxItems":50,"description":"Several tasks, instead of title.",
+		"items":{"type":"object","additionalProperties":false,"required":["title"],"properties":{` +
+		newTaskSchemas + `}}}}}`
+	updateArgsSchema = `{"type":"object","additionalProperties":false,"properties":{` +
+		targetSchemas + `,` + titleSchema + `,` + descriptionSchema + `; replaces all."},
+		"append_description":{"type":"string","minLength":1,"maxLength":10000,
+		"description":"A line to add to the description."},` +
+		prioritySchema + `,` + dueSchema + `,
+		"shift_due":{"type":"string","minLength":1,"maxLength":100,"description":"How much later it is due: \"2 days\"."},` +
+		dueOnSchema + `,
+		"labels":{"description":"Replaces all labels.",` + labelItems + `},
+		"add_labels":{` + labelItems + `},
+		"remove_labels":{` + labelItems + `},
+		"clear":{"type":"array","minItems":1,"maxItems":4,"description":"Fields to empty.",
+		"items":{"type":"string","enum":["description","priority","due","labels"]}}}}`
+	targetArgsSchema = `{"type":"object","additionalProperties":false,"properties":{` + targetSchemas + `}}`
 )
 
 func addTask() *Tool {
 	return &Tool{
 		Name:         "add_task",
-		Title:        "Add a task",
-		Description:  "Adds a task to the user's list and gives it a number.",
+		Title:        "Add tasks",
+		Description:  "Adds one task, or up to 50 with \"tasks\".\nEach gets a number. Not for repeating tasks or reminders.",
 		Schema:       json.RawMessage(createArgsSchema),
 		OutputSchema: json.RawMessage(taskResultSchema),
 		handle:       handleAdd,
@@ -53,130 +65,185 @@ func addTask() *Tool {
 
 func updateTask() *Tool {
 	return &Tool{
-		Name:          "update_task",
-		Title:         "Change a task",
-		Description:   "Changes fields of a task. Omitted and null fields stay; \"clear\" empties fields.",
+		Name:  "update_task",
+		Title: "Change tasks",
+		Description: "Changes fields of tasks that are not in the trash. Omitted fields stay.\n" +
+			"add_labels and append_description keep what is there; labels and description replace it.",
 		Schema:        json.RawMessage(updateArgsSchema),
 		OutputSchema:  json.RawMessage(changeResultSchema),
 		Destructive:   true,
-		Idempotent:    true,
-		handle:        handleUpdate,
+		handle:        changeTasks(anyTask, prepareUpdate, describeChange),
 		changedText:   "Changed",
 		unchangedText: "Unchanged:",
 	}
 }
 
-// changeTask returns a handler that changes the task and returns the change.
-func changeTask(
-	change func(tasks Tasks, ctx context.Context, id string) (*ent.Task, error),
-) func(context.Context, Tasks, *ent.Task) (any, error) {
-	return func(ctx context.Context, tasks Tasks, before *ent.Task) (any, error) {
-		after, err := change(tasks, ctx, before.ID)
-		return describeChange(ctx, tasks, before, after, err)
-	}
-}
+func describeChange(v taskView, changed bool) any { return changeResult{Task: v, Changed: changed} }
 
 func completeTask() *Tool {
 	return &Tool{
 		Name:          "complete_task",
-		Title:         "Complete a task",
-		Description:   "Marks a task as done. \"changed\" is false when it already was.",
-		Schema:        json.RawMessage(numberArgsSchema),
+		Title:         "Complete tasks",
+		Description:   "Marks tasks as done.\n\"changed\" is false when one already was.",
+		Schema:        json.RawMessage(targetArgsSchema),
 		OutputSchema:  json.RawMessage(changeResultSchema),
 		Idempotent:    true,
 		changedText:   "Completed",
 		unchangedText: "Already completed:",
-		handle:        withTask(changeTask(Tasks.CompleteTask)),
+		handle:        changeTasks(openTask, withoutArgs(Tasks.CompleteTask), describeChange),
 	}
 }
 
 func reopenTask() *Tool {
 	return &Tool{
 		Name:          "reopen_task",
-		Title:         "Reopen a task",
-		Description:   "Marks a task as not done. \"changed\" is false when it was not done.",
-		Schema:        json.RawMessage(numberArgsSchema),
+		Title:         "Reopen tasks",
+		Description:   "Marks done tasks as not done.\n\"changed\" is false when one was not done.",
+		Schema:        json.RawMessage(targetArgsSchema),
 		OutputSchema:  json.RawMessage(changeResultSchema),
 		Idempotent:    true,
 		changedText:   "Reopened",
 		unchangedText: "Already open:",
-		handle:        withTask(changeTask(Tasks.ReopenTask)),
+		handle:        changeTasks(doneTask, withoutArgs(Tasks.ReopenTask), describeChange),
 	}
 }
 
 func deleteTask() *Tool {
 	return &Tool{
-		Name:  "delete_task",
-		Title: "Delete a task",
-		Description: "Deletes a task. Look it up first when the user described it in words, " +
-			"and ask when several match.",
-		Schema:       json.RawMessage(numberArgsSchema),
-		OutputSchema: json.RawMessage(taskResultSchema),
-		Destructive:  true,
-		changedText:  "Deleted",
-		handle: withTask(func(ctx context.Context, tasks Tasks, t *ent.Task) (any, error) {
-			deleted, err := tasks.DeleteTask(ctx, t.ID)
-			if err != nil {
-				return nil, err
-			}
-			return DescribeTask(ctx, tasks, deleted)
+		Name:          "delete_task",
+		Title:         "Delete tasks",
+		Description:   "Moves tasks to the trash.\nrestore_task brings them back.",
+		Schema:        json.RawMessage(targetArgsSchema),
+		OutputSchema:  json.RawMessage(changeResultSchema),
+		Destructive:   true,
+		changedText:   "Deleted",
+		unchangedText: "Already deleted:",
+		handle: changeTasks(anyTask, withoutArgs(Tasks.DeleteTask), func(v taskView, _ bool) any {
+			return taskResult{Task: v}
 		}),
 	}
 }
 
-// fieldArgs are the arguments that add_task and update_task have in common.
-type fieldArgs struct {
-	Description task.Optional[string]   `json:"description"`
-	Priority    task.Optional[priority] `json:"priority"`
-	DueOn       task.Optional[string]   `json:"due_on"`
-	DueAt       task.Optional[string]   `json:"due_at"`
-	Labels      task.Optional[[]string] `json:"labels"`
+func restoreTask() *Tool {
+	return &Tool{
+		Name:          "restore_task",
+		Title:         "Restore tasks",
+		Description:   "Brings deleted tasks back from the trash.\n\"changed\" is false when one is not in the trash.",
+		Schema:        json.RawMessage(targetArgsSchema),
+		OutputSchema:  json.RawMessage(changeResultSchema),
+		Idempotent:    true,
+		changedText:   "Restored",
+		unchangedText: "Not in the trash:",
+		handle:        changeTasks(trashedTask, withoutArgs(Tasks.RestoreTask), describeChange),
+	}
+}
+
+// newTaskArgs are the arguments of a new task.
+type newTaskArgs struct {
+	Title       string    `json:"title"`
+	Description string    `json:"description"`
+	Priority    *priority `json:"priority"`
+	Labels      []string  `json:"labels"`
+	dueArgs
+}
+
+// withDefaults returns the arguments with the fields that they lack from d, except the title.
+func (a newTaskArgs) withDefaults(d newTaskArgs) newTaskArgs {
+	if a.Description == "" {
+		a.Description = d.Description
+	}
+	if a.Priority == nil {
+		a.Priority = d.Priority
+	}
+	if a.Labels == nil {
+		a.Labels = d.Labels
+	}
+	if a.dueArgs == (dueArgs{}) {
+		a.dueArgs = d.dueArgs
+	}
+	return a
+}
+
+func (a newTaskArgs) create(ctx context.Context, tasks Tasks) (taskView, error) {
+	on, at, err := a.dueFields(ctx, tasks)
+	if err != nil {
+		return taskView{}, err
+	}
+	in := task.CreateTaskInput{
+		Title:    a.Title,
+		Priority: (*enum.Priority)(a.Priority),
+		DueOn:    on.Value,
+		DueAt:    at.Value,
+		Labels:   a.Labels,
+	}
+	if a.Description != "" {
+		in.Description = &a.Description
+	}
+	created, err := tasks.CreateTask(ctx, in)
+	if err != nil {
+		return taskView{}, err
+	}
+	views, err := taskViews(ctx, tasks, created)
+	if err != nil {
+		return taskView{}, err
+	}
+	return views[0], nil
 }
 
 func handleAdd(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, error) {
 	var args struct {
-		Title string `json:"title"`
-		fieldArgs
+		newTaskArgs
+		Tasks []newTaskArgs `json:"tasks"`
 	}
 	if err := json.Unmarshal(raw, &args); err != nil {
 		return nil, fmt.Errorf("decoding arguments: %w", err)
 	}
-	dueAt, err := parseInstant(ctx, tasks, args.DueAt)
-	if err != nil {
-		return nil, err
+	switch {
+	case args.Title == "" && len(args.Tasks) == 0:
+		return nil, apperr.Invalid("title", "The argument title is missing; send it, such as %s.", example("title"))
+	case args.Title != "" && len(args.Tasks) > 0:
+		return nil, apperr.Invalid("tasks", "Send either title or tasks, such as %s.", example("title"))
+	case args.Title != "":
+		v, err := args.create(ctx, tasks)
+		if err != nil {
+			return nil, err
+		}
+		return taskResult{Task: v}, nil
 	}
-	in := task.CreateTaskInput{
-		Title:       args.Title,
-		Description: args.Description.Value,
-		Priority:    (*enum.Priority)(args.Priority.Value),
-		DueOn:       args.DueOn.Value,
-		DueAt:       dueAt.Value,
+	var out batchResult
+	for _, one := range args.Tasks {
+		v, err := one.withDefaults(args.newTaskArgs).create(ctx, tasks)
+		if err := out.add(one.Title, v, true, err); err != nil {
+			return nil, err
+		}
 	}
-	if args.Labels.Value != nil {
-		in.Labels = *args.Labels.Value
-	}
-	created, err := tasks.CreateTask(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return DescribeTask(ctx, tasks, created)
+	return out, nil
 }
 
-func handleUpdate(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, error) {
-	var args struct {
-		Number int                   `json:"number"`
-		Title  task.Optional[string] `json:"title"`
-		Clear  []string              `json:"clear"`
-		fieldArgs
-	}
+// updateArgs are the arguments of update_task beside the tasks.
+type updateArgs struct {
+	Title             task.Optional[string]   `json:"title"`
+	Description       task.Optional[string]   `json:"description"`
+	AppendDescription string                  `json:"append_description"`
+	Priority          task.Optional[priority] `json:"priority"`
+	ShiftDue          string                  `json:"shift_due"`
+	Labels            task.Optional[[]string] `json:"labels"`
+	AddLabels         []string                `json:"add_labels"`
+	RemoveLabels      []string                `json:"remove_labels"`
+	Clear             []string                `json:"clear"`
+	dueArgs
+}
+
+// prepareUpdate decodes the arguments of update_task and checks all that does not depend on a task.
+func prepareUpdate(ctx context.Context, tasks Tasks, raw json.RawMessage) (change, error) {
+	var args updateArgs
 	if err := json.Unmarshal(raw, &args); err != nil {
 		return nil, fmt.Errorf("decoding arguments: %w", err)
 	}
-	dueAt, err := parseInstant(ctx, tasks, args.DueAt)
-	if err != nil {
+	if err := args.check(); err != nil {
 		return nil, err
 	}
-	before, err := requireTask(ctx, tasks, args.Number)
+	on, at, err := args.dueFields(ctx, tasks)
 	if err != nil {
 		return nil, err
 	}
@@ -184,15 +251,39 @@ func handleUpdate(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, e
 		Title:       args.Title,
 		Description: args.Description,
 		Priority:    task.Optional[enum.Priority]{IsSet: args.Priority.IsSet, Value: (*enum.Priority)(args.Priority.Value)},
-		DueOn:       args.DueOn,
-		DueAt:       dueAt,
+		DueOn:       on,
+		DueAt:       at,
 		Labels:      args.Labels,
 	}
 	if err := clearFields(&patch, args.Clear); err != nil {
 		return nil, err
 	}
-	after, err := tasks.UpdateTask(ctx, before.ID, patch)
-	return describeChange(ctx, tasks, before, after, err)
+	if !args.isRelative() {
+		return func(ctx context.Context, tasks Tasks, before *ent.Task) (*ent.Task, error) {
+			return tasks.UpdateTask(ctx, before.ID, patch)
+		}, nil
+	}
+	return func(ctx context.Context, tasks Tasks, before *ent.Task) (*ent.Task, error) {
+		return args.updateRelative(ctx, tasks, before, patch)
+	}, nil
+}
+
+// check rejects arguments that change the same field twice.
+func (a updateArgs) check() error {
+	conflict := ""
+	switch {
+	case a.Description.IsSet && a.AppendDescription != "":
+		conflict = "description and append_description"
+	case a.Labels.IsSet && len(a.AddLabels)+len(a.RemoveLabels) > 0:
+		conflict = "labels and add_labels or remove_labels"
+	case a.ShiftDue != "" && a.dueArgs != (dueArgs{}):
+		conflict = "due and shift_due"
+	}
+	if conflict == "" {
+		return nil
+	}
+	return apperr.Invalid("arguments", "The arguments %s change the same field; send one of them, such as %s.",
+		conflict, example("add_labels"))
 }
 
 // clearFields lets a patch empty the fields. A field that the patch also sets is an error.
@@ -214,61 +305,4 @@ func clearFields(p *task.Patch, fields []string) error {
 		}
 	}
 	return nil
-}
-
-// parseInstant parses an instant. One without an offset is in the viewer's time zone.
-func parseInstant(ctx context.Context, tasks Tasks, s task.Optional[string]) (task.Optional[time.Time], error) {
-	out := task.Optional[time.Time]{IsSet: s.IsSet}
-	if s.Value == nil {
-		return out, nil
-	}
-	text := strings.ToUpper(strings.TrimSpace(*s.Value))
-	if day, clock, ok := strings.Cut(text, " "); ok {
-		text = day + "T" + strings.ReplaceAll(clock, " ", "")
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
-		if at, err := time.Parse(layout, text); err == nil {
-			out.Value = &at
-			return out, nil
-		}
-	}
-	zone, err := tasks.TimeZone(ctx)
-	if err != nil {
-		return out, err
-	}
-	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04"} {
-		if at, err := time.ParseInLocation(layout, text, zone); err == nil {
-			out.Value = &at
-			return out, nil
-		}
-	}
-	return out, apperr.Invalid("due_at", "due_at must be an instant in RFC 3339, such as 2026-11-25T17:00:00+01:00.")
-}
-
-// requireTask returns the viewer's task with the number, or a NOT_FOUND error.
-func requireTask(ctx context.Context, tasks Tasks, number int) (*ent.Task, error) {
-	t, err := tasks.FindTaskToChange(ctx, number)
-	if err == nil && t == nil {
-		notFound := apperr.New(apperr.NotFound, "There is no task %d.", number)
-		notFound.Field = "number"
-		return nil, notFound
-	}
-	return t, err
-}
-
-// withTask returns the handler of a tool whose only argument is the number of an existing task.
-func withTask(fn func(ctx context.Context, tasks Tasks, t *ent.Task) (any, error)) handler {
-	return func(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, error) {
-		var args struct {
-			Number int `json:"number"`
-		}
-		if err := json.Unmarshal(raw, &args); err != nil {
-			return nil, fmt.Errorf("decoding arguments: %w", err)
-		}
-		t, err := requireTask(ctx, tasks, args.Number)
-		if err != nil {
-			return nil, err
-		}
-		return fn(ctx, tasks, t)
-	}
 }

@@ -97,12 +97,15 @@ var typeScopes = map[string][]viewer.Scope{
 
 // toolScopes declares what every MCP tool needs.
 var toolScopes = map[string]needs{
-	"list_tasks":    {viewer.TasksRead},
-	"add_task":      {viewer.TasksWrite},
-	"update_task":   {viewer.TasksWrite},
-	"complete_task": {viewer.TasksWrite},
-	"reopen_task":   {viewer.TasksWrite},
-	"delete_task":   {viewer.TasksWrite},
+	"list_tasks":     {viewer.TasksRead},
+	"add_task":       {viewer.TasksWrite},
+	"update_task":    {viewer.TasksWrite},
+	"complete_task":  {viewer.TasksWrite},
+	"reopen_task":    {viewer.TasksWrite},
+	"delete_task":    {viewer.TasksWrite},
+	"restore_task":   {viewer.TasksWrite},
+	"get_task":       {viewer.TasksRead},
+	"recent_changes": {viewer.TasksRead},
 }
 
 // templateScopes declares what every MCP resource template and prompt needs.
