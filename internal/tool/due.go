@@ -57,32 +57,14 @@ func parseDue(ctx context.Context, tasks Tasks, text string) (on task.Optional[s
 	if instant, ok := instantOf(text, c.Zone); ok {
 		return on, task.Some(instant), nil
 	}
-	date, reason := exactDate(text, due.At(time.Now().In(c.Zone), c.WeekStart))
+	date, err := due.Parse(text, due.At(time.Now().In(c.Zone), c.WeekStart))
 	switch {
-	case reason != "":
-		return on, at, apperr.Invalid("due", "The due date is unclear: %s Ask the user, or send it such as %s.",
-			reason, example("due"))
+	case err != nil:
+		return on, at, apperr.Invalid("due", "The due date is %v Ask the user, or send it such as %s.", err, example("due"))
 	case date.Timed:
 		return on, task.Some(date.At), nil
 	}
 	return task.Some(date.On()), at, nil
-}
-
-// exactDate parses a text that is a date as a whole, or returns why it is none.
-func exactDate(text string, now due.Now) (date due.Date, reason string) {
-	match, ok := due.Exact(dateWords(text), now)
-	switch {
-	case !ok:
-		return date, "this is no date."
-	case match.Invalid != "":
-		return date, match.Invalid
-	}
-	return match.Due, ""
-}
-
-// dateWords splits a text into words as package due expects them.
-func dateWords(text string) []string {
-	return strings.Fields(strings.NewReplacer(",", " ").Replace(strings.ToLower(text)))
 }
 
 // instantOf parses an instant in RFC 3339, also with a space for the T, without seconds or without an offset.
@@ -112,49 +94,22 @@ func parseInstant(ctx context.Context, tasks Tasks, text string) (time.Time, err
 	return at, nil
 }
 
-// shifted returns the due date of a task moved later by a span such as "2 days". It keeps the time of day also across a
-// daylight-saving change.
-func shifted(t *ent.Task, text string, zone *time.Location) (on *string, at *time.Time, err error) {
-	words := dateWords(text)
-	for len(words) > 0 && (words[0] == "by" || words[0] == "+") {
-		words = words[1:]
-	}
-	if n := len(words); n > 1 && words[n-1] == "later" {
-		words = words[:n-1]
-	}
-	span, ok := due.Distance(words)
-	unclear := func(reason string) error {
-		return apperr.Invalid("shift_due", "%s Send a span, such as %s.", reason, example("shift_due"))
-	}
-	switch {
-	case !ok:
-		return nil, nil, unclear("The shift is unclear.")
-	case t.DueOn == nil && t.DueAt == nil:
-		return nil, nil, apperr.Invalid("shift_due", "Task %d has no due date to shift; send due instead.", t.Number)
-	case t.DueAt == nil && span.IsBelowDay():
-		return nil, nil, apperr.Invalid("shift_due", "Task %d is due on a day without a time; send due instead.", t.Number)
-	}
-	if t.DueAt == nil {
-		day, err := time.Parse(time.DateOnly, *t.DueOn)
-		if err != nil {
-			return nil, nil, unclear("The due date of the task is unclear.")
+// shifted returns the due date of a task moved by text such as "2 days" or "to friday".
+func shifted(t *ent.Task, text string, c task.Calendar) (on *string, at *time.Time, err error) {
+	current := due.Date{}
+	if t.DueOn != nil || t.DueAt != nil {
+		day := ""
+		if t.DueOn != nil {
+			day = *t.DueOn
 		}
-		moved, fits := span.After(day)
-		if !fits {
-			return nil, nil, unclear("That date is too far away.")
-		}
-		return new(moved.Format(time.DateOnly)), nil, nil
+		current = due.Of(day, t.DueAt, c.Zone)
 	}
-	local := t.DueAt.In(zone)
-	if !span.IsBelowDay() { // wall-clock time
-		local = time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), local.Minute(), local.Second(), 0, time.UTC)
+	moved, err := due.Shift(text, current, due.At(time.Now().In(c.Zone), c.WeekStart))
+	if err != nil {
+		return nil, nil, apperr.Invalid("shift_due", "The shift is %v Send it such as %s.", err, example("shift_due"))
 	}
-	moved, ok := span.After(local)
-	if !ok {
-		return nil, nil, unclear("That date is too far away.")
+	if moved.Timed {
+		return nil, &moved.At, nil
 	}
-	if !span.IsBelowDay() {
-		moved = time.Date(moved.Year(), moved.Month(), moved.Day(), moved.Hour(), moved.Minute(), moved.Second(), 0, zone)
-	}
-	return nil, &moved, nil
+	return new(moved.On()), nil, nil
 }

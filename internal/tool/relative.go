@@ -62,11 +62,11 @@ func (a updateArgs) addTo(ctx context.Context, tasks Tasks, p *task.Patch, t *en
 	if a.ShiftDue == "" {
 		return nil
 	}
-	zone, err := tasks.TimeZone(ctx)
+	c, err := tasks.Calendar(ctx)
 	if err != nil {
 		return err
 	}
-	on, at, err := shifted(t, a.ShiftDue, zone)
+	on, at, err := shifted(t, a.ShiftDue, c)
 	if err != nil {
 		return err
 	}

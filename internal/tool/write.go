@@ -41,7 +41,7 @@ const (
 		"append_description":{"type":"string","minLength":1,"maxLength":10000,
 		"description":"A line to add to the description."},` +
 		prioritySchema + `,` + dueSchema + `,
-		"shift_due":{"type":"string","minLength":1,"maxLength":100,"description":"How much later it is due: \"2 days\"."},` +
+		"shift_due":{"type":"string","minLength":1,"maxLength":100,"description":"How to move it: \"2 days\", \"to friday\"."},` +
 		dueOnSchema + `,
 		"labels":{"description":"Replaces all labels.",` + labelItems + `},
 		"add_labels":{` + labelItems + `},
