@@ -31,6 +31,8 @@ type approvals struct {
 	made []enum.ProposedChange
 	// asks holds the calls of the last step that need approval because of the others.
 	asks map[string]bool
+	// skipped are the lines about tasks for which proposed calls do nothing, approved or not.
+	skipped []string
 }
 
 // loadApprovals reads the user's policy and the changes that earlier attempts and replies of the turn have made.
@@ -151,7 +153,9 @@ func (t *turn) refused(c *ent.ToolCall) (tool.Result, bool) {
 }
 
 // propose stores that a call needs approval. Its effects were rolled back.
-func (t *turn) propose(ctx context.Context, c *ent.ToolCall, changes []enum.ProposedChange) error {
+func (t *turn) propose(
+	ctx context.Context, c *ent.ToolCall, changes []enum.ProposedChange, skipped []string,
+) error {
 	expires := ids.Now().Add(t.ApprovalTTL)
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
 		return tx.ToolCall.Update().
@@ -167,6 +171,7 @@ func (t *turn) propose(ctx context.Context, c *ent.ToolCall, changes []enum.Prop
 	}
 	c.Status, c.Proposal, c.ExpiresAt = enum.ToolCallAwaiting, changes, &expires
 	t.approvals.made = append(t.approvals.made, changes...)
+	t.approvals.skipped = append(t.approvals.skipped, skipped...)
 	t.Logger.InfoContext(ctx, "tool call awaits approval", "user_id", t.job.UserID,
 		"conversation_id", t.job.ConversationID, "tool_name", t.toolName(c), "tasks", len(changes))
 	t.notifyChanged()
@@ -183,7 +188,7 @@ func (t *turn) awaitsApproval() bool {
 // finishAsking completes the reply with a question: the model's own, if the text before the calls ends in one.
 func (t *turn) finishAsking(ctx context.Context) error {
 	last := t.steps[len(t.steps)-1]
-	if !endsInQuestion(last.text) {
+	if !endsInQuestion(last.text) || len(t.approvals.skipped) > 0 {
 		var proposal []enum.ProposedChange
 		for _, c := range last.calls {
 			if c.Status == enum.ToolCallAwaiting {
@@ -191,7 +196,7 @@ func (t *turn) finishAsking(ctx context.Context) error {
 			}
 		}
 		t.writer.beginStep()
-		if err := t.appendText(ctx, approvalQuestion(proposal)); err != nil {
+		if err := t.appendText(ctx, approvalQuestion(proposal, t.approvals.skipped)); err != nil {
 			return err
 		}
 	}
@@ -203,7 +208,8 @@ func endsInQuestion(text string) bool {
 	return strings.HasSuffix(text, "?") || strings.HasSuffix(text, "？") || strings.HasSuffix(text, "؟")
 }
 
-// approvalQuestion asks for the approval of changes.
-func approvalQuestion(proposal []enum.ProposedChange) string {
-	return "This needs your approval:\n\n" + tool.ListChanges(proposal) + "\n\nShall I go ahead? Answer “yes” or “no”."
+// approvalQuestion asks for the approval of changes, and names the tasks that are not among them.
+func approvalQuestion(proposal []enum.ProposedChange, skipped []string) string {
+	list := strings.Join(append([]string{tool.ListChanges(proposal)}, skipped...), "\n")
+	return "This needs your approval:\n\n" + list + "\n\nShall I go ahead? Answer “yes” or “no”."
 }

@@ -68,6 +68,27 @@ func TestHandle_SeveralDeletions_EndTheTurnWithAProposal(t *testing.T) {
 	})
 }
 
+func TestHandle_OneCallForSeveralDeletions_AsksAndNamesWhatIsUncertain(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
+		w := newFixture(t, db, &scripted{script: func(q request) *llms.ContentChoice {
+			if strings.HasPrefix(q.said, "delete") && len(q.results) == 0 {
+				return callTools("Shall I?", toolUse{"delete_task", `{"tasks":["1","#2","report","violin"]}`})
+			}
+			return answerText(strings.Join(q.results, "\n"))
+		}}, settings{})
+		w.createTasks("Milk", "Bread", "Report for Ann", "Report for Bob")
+		reply := w.send("delete tasks 1 and 2, the report and the violin")
+		require.Equal(t, []enum.ToolCallStatus{awaiting}, statuses(reply))
+		require.Len(t, w.titles(), 4, "nothing is done before the approval")
+		require.Contains(t, reply.Content, "Delete 2 tasks: #1 “Milk”, #2 “Bread”\n- Not certain: “report” may mean #")
+		require.Contains(t, reply.Content, "\n- Not found: “violin”\n")
+		d, err := w.chat.ApproveToolCalls(w.ctx, callIDs(reply))
+		require.NoError(t, err)
+		require.ElementsMatch(t, []string{"Report for Ann", "Report for Bob"}, w.titles())
+		require.Equal(t, enum.ToolCallSucceeded, d.ToolCalls[0].Status)
+	})
+}
+
 func TestApproveToolCalls_AwaitingCalls_AreDoneOnceAndReported(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *store.DB) {
 		w := newFixture(t, db, deleter(1, 3), settings{})

@@ -204,7 +204,7 @@ func (t *turn) runToolCall(ctx context.Context, c *ent.ToolCall) error {
 	})
 	if errors.Is(err, errNeedsApproval) {
 		end(nil, false)
-		return t.propose(ctx, c, changes)
+		return t.propose(ctx, c, changes, result.Skipped)
 	}
 	end(err, result.Failed)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"errand/ent/enum"
 	"errand/internal/apperr"
@@ -56,7 +57,7 @@ func (s *Server) callApproved(
 	if !errors.Is(err, errNeedsApproval) {
 		return result, nil, err
 	}
-	result, question = s.ask(ctx, req, approval.Changes)
+	result, question = s.ask(ctx, req, approval.Changes, result.Skipped)
 	return result, question, nil
 }
 
@@ -66,9 +67,9 @@ func refuse(format string, args ...any) tool.Result {
 
 // ask returns the request for input, or the result of a call that was not approved or cannot be.
 func (s *Server) ask(
-	ctx context.Context, req *sdk.CallToolRequest, changes []enum.ProposedChange,
+	ctx context.Context, req *sdk.CallToolRequest, changes []enum.ProposedChange, skipped []string,
 ) (tool.Result, *sdk.CallToolResult) {
-	list := tool.ListChanges(changes)
+	list := strings.Join(append([]string{tool.ListChanges(changes)}, skipped...), "\n")
 	switch answer, given := req.Params.InputResponses[approvalKey].(*sdk.ElicitResult); {
 	case given && answer.Action == "accept":
 		return tool.FailedResult(apperr.New(apperr.Conflict,

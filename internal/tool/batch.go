@@ -90,6 +90,29 @@ func (b batchResult) choices() []Choice {
 	return out
 }
 
+// skipped tells the user for which items nothing was done.
+func (b batchResult) skipped() (lines []string) {
+	for _, item := range b.Results {
+		if item.err == nil {
+			continue
+		}
+		name := "“" + plainTitle(item.Reference) + "”"
+		switch {
+		case len(item.Choices) > 0:
+			var names []string
+			for _, c := range item.Choices {
+				names = append(names, fmt.Sprintf("#%d “%s”", c.Number, plainTitle(c.Title)))
+			}
+			lines = append(lines, "- Not certain: "+name+" may mean "+strings.Join(names, ", "))
+		case item.err.Code == apperr.NotFound:
+			lines = append(lines, "- Not found: "+name)
+		default:
+			lines = append(lines, "- Not possible: "+name+": "+plainTitle(item.err.Message))
+		}
+	}
+	return lines
+}
+
 // text describes each item on a line of its own.
 func (b batchResult) text(t *Tool) string {
 	done := 0

@@ -79,7 +79,12 @@ func handleGet(ctx context.Context, tasks Tasks, raw json.RawMessage) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	return DescribeTask(ctx, tasks, found)
+	views, err := taskViews(ctx, tasks, found)
+	if err != nil {
+		return nil, err
+	}
+	views[0].addTimes(found)
+	return taskResult{Task: views[0]}, nil
 }
 
 type listArgs struct {

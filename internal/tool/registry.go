@@ -65,7 +65,7 @@ func (r *Registry) Call(ctx context.Context, tasks Tasks, name, arguments string
 			result = failedResult(e, map[string]any{"results": batch.Results})
 			result.Text = text
 		}
-		result.Choices = batch.choices()
+		result.Choices, result.Skipped = batch.choices(), batch.skipped()
 	}
 	return result, nil
 }

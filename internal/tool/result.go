@@ -14,7 +14,11 @@ import (
 
 // The JSON Schemas of results: what taskView, taskResult, changeResult and listResult marshal to.
 const (
-	taskSchema = `{"type":"object","additionalProperties":false,
+	taskSchema   = taskMembers + `}}`
+	listedSchema = taskMembers + `,
+		"created_at":{"type":"string"},
+		"completed_at":{"type":"string"}}}`
+	taskMembers = `{"type":"object","additionalProperties":false,
 		"required":["number","title","completed","priority"],"properties":{
 		"number":{"type":"integer","minimum":1},
 		"title":{"type":"string"},
@@ -23,9 +27,7 @@ const (
 		"priority":{"type":"string","enum":[` + priorityNames + `]},
 		"due_on":{"type":"string","description":"The day it is due, YYYY-MM-DD."},
 		"due_at":{"type":"string","description":"The instant it is due, RFC 3339."},
-		"labels":{"type":"array","items":{"type":"string"}},
-		"created_at":{"type":"string"},
-		"completed_at":{"type":"string"}}}`
+		"labels":{"type":"array","items":{"type":"string"}}`
 	choicesSchema = `"choices":{"type":"array","items":{"type":"object","additionalProperties":false,
 		"required":["number","title"],"properties":{"number":{"type":"integer"},"title":{"type":"string"}}}}`
 	resultsSchema = `"results":{"type":"array","description":"For several tasks: the result of each, in order.",
@@ -33,16 +35,16 @@ const (
 		"reference":{"type":"string"},"task":{"type":"object"},"changed":{"type":"boolean"},` + choicesSchema + `,
 		"error":{"type":"object"}}}}`
 	taskOnlySchema = `{"type":"object","additionalProperties":false,"required":["task"],"properties":{
-		"task":` + taskSchema + `}}`
+		"task":` + listedSchema + `}}`
 	taskResultSchema = `{"type":"object","additionalProperties":false,"properties":{
 		"task":` + taskSchema + `,` + resultsSchema + `}}`
 	changeResultSchema = `{"type":"object","additionalProperties":false,"properties":{
 		"task":` + taskSchema + `,` + resultsSchema + `,
 		"changed":{"type":"boolean","description":"False when there was nothing to do."}}}`
 	listResultSchema = `{"type":"object","additionalProperties":false,"required":["tasks","total"],"properties":{
-		"tasks":{"type":"array","items":` + taskSchema + `},
+		"tasks":{"type":"array","items":` + listedSchema + `},
 		"near":{"type":"array","description":"Tasks that resemble the search, when none matches it.",
-		"items":` + taskSchema + `},
+		"items":` + listedSchema + `},
 		"total":{"type":"integer","minimum":0,"description":"How many match in all; 10000 can also mean more."}}}`
 
 	priorityNames = `"none","low","medium","high","urgent"`

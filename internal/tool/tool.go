@@ -87,4 +87,6 @@ type Result struct {
 	Code apperr.Code
 	// Choices are the references that name no task with certainty. Nothing was done for them.
 	Choices []Choice
+	// Skipped tells the user, a line for each, which tasks a call for several did nothing for, and why.
+	Skipped []string
 }

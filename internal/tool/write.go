@@ -41,7 +41,8 @@ const (
 		"append_description":{"type":"string","minLength":1,"maxLength":10000,
 		"description":"A line to add to the description."},` +
 		prioritySchema + `,` + dueSchema + `,
-		"shift_due":{"type":"string","minLength":1,"maxLength":100,"description":"How to move it: \"2 days\", \"to friday\"."},` +
+		"shift_due":{"type":"string","minLength":1,"maxLength":100,
+		"description":"How to move it: \"2 days\", \"to friday\"."},` +
 		dueOnSchema + `,
 		"labels":{"description":"Replaces all labels.",` + labelItems + `},
 		"add_labels":{` + labelItems + `},
@@ -114,7 +115,7 @@ func deleteTask() *Tool {
 		Title:         "Delete tasks",
 		Description:   "Moves tasks to the trash.\nrestore_task brings them back.",
 		Schema:        json.RawMessage(targetArgsSchema),
-		OutputSchema:  json.RawMessage(changeResultSchema),
+		OutputSchema:  json.RawMessage(taskResultSchema),
 		Destructive:   true,
 		changedText:   "Deleted",
 		unchangedText: "Already deleted:",

@@ -30,6 +30,8 @@ const (
 	// guess is a word of the victim's texts that an attacker could guess; absentGuess has the same length and occurs
 	// nowhere.
 	guess, absentGuess = "orchid", "tulips"
+	// reference is a word of the victim's titles alone: attacks create objects of the attacker with the guess.
+	reference, absentReference = "magnolia", "daffodil"
 )
 
 // userFixture is a user who owns rows in every table, with all references to them.

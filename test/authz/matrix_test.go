@@ -60,7 +60,7 @@ func newAuthzMatrix(t *testing.T, env *harness.Env, withoutPolicies bool) *authz
 // createVictim creates a new victim with a task number that the attacker has not.
 func (m *authzMatrix) createVictim(t *testing.T, name string) {
 	t.Helper()
-	m.victim = createUserFixture(t, m.env, name, guess+" "+secretMarker, guess, 3)
+	m.victim = createUserFixture(t, m.env, name, guess+" "+reference+" "+secretMarker, guess, 3)
 	m.env.AddTasks(t, m.victim.id, 100) // with numbers above all of the attacker's
 	m.victim.numbers = []int{1099}
 	m.victim.collectReferences(t, m.env)
@@ -234,12 +234,15 @@ func (m *authzMatrix) findLeak(text string, sent any) string {
 	return ""
 }
 
+var sentInLists = strings.NewReplacer(guess, "SENT", absentGuess, "SENT", reference, "SENT", absentReference, "SENT")
+
 var jsonMember = regexp.MustCompile(`"\w+":(null)?`)
 
 // normalizeResponse returns a response with the sent value masked, for comparisons. A response with data, which grows
 // with each attack, is reduced to the names of its members and which of them are null.
 func normalizeResponse(answer string, sent any) string {
 	answer = regexp.MustCompile(`\b`+regexp.QuoteMeta(fmt.Sprint(sent))+`\b`).ReplaceAllString(answer, "SENT")
+	answer = sentInLists.Replace(answer)
 	if isError(answer) || !strings.Contains(answer, "{") {
 		return answer
 	}

@@ -129,7 +129,7 @@ func (session *mcpSession) snapshot(t *testing.T) map[string]string {
 	seen["tools"] = resultText(t, tools, err)
 	for _, tool := range session.toolbox(t).tools {
 		if tool.readOnly {
-			seen[tool.name] = session.callTool(t, tool.name, testclient.Vars{})
+			seen[tool.name] = session.callTool(t, tool.name, session.ownToolArguments(tool))
 		}
 	}
 	prompts, err := session.ListPrompts(t.Context(), nil)
@@ -138,6 +138,14 @@ func (session *mcpSession) snapshot(t *testing.T) map[string]string {
 		seen[prompt.Name] = session.getPrompt(t, prompt.Name, nil)
 	}
 	return seen
+}
+
+// ownToolArguments returns the arguments with which a read-only tool shows the owner's data.
+func (session *mcpSession) ownToolArguments(tool toolInfo) testclient.Vars {
+	if strings.Contains(string(tool.schema), `"number":`) {
+		return testclient.Vars{"number": session.owner.numbers[0]}
+	}
+	return testclient.Vars{}
 }
 
 // attackArgument calls the server with each value, and returns leaks, internal errors and values whose

@@ -2,6 +2,7 @@ package authz
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -19,7 +20,11 @@ var coveredCapabilities = []string{"tools", "prompts", "resources", "resources.s
 
 // unreachableOutput are the members of tool results for which the matrix gets no value, each with the reason why that
 // is not a gap.
-var unreachableOutput = map[string]string{}
+var unreachableOutput = map[string]string{
+	"add_task.results.choices":        "a new task names none",
+	"add_task.results.choices.number": "the same",
+	"add_task.results.choices.title":  "the same",
+}
 
 // TestMCPMatrix_EveryCapability_IsCovered checks that the MCP attacks are complete: for the owner, everything that
 // the server lists succeeds and has values. A new tool, result member, template, prompt or capability that the matrix
@@ -74,13 +79,10 @@ func (session *mcpSession) exerciseTools(t *testing.T) {
 	for _, tool := range listed.Tools {
 		seen := map[string]bool{}
 		for _, due := range []string{"due_on", "due_at"} { // a task has one of them
-			result, err := session.CallTool(t.Context(), &sdk.CallToolParams{
-				Name:      tool.Name,
-				Arguments: session.fullArguments(t, tool, due),
-			})
-			require.NoError(t, err)
-			require.False(t, result.IsError, "%s: %s", tool.Name, resultText(t, result, nil))
-			recordMembers(tool.Name, result.StructuredContent, seen)
+			session.recordCall(t, tool.Name, session.fullArguments(t, tool, due), seen)
+		}
+		for _, args := range session.furtherArguments(t, tool) {
+			session.recordCall(t, tool.Name, args, seen)
 		}
 		for _, member := range schemaMembers(tool.Name, tool.OutputSchema) {
 			if unreachableOutput[member] == "" {
@@ -93,13 +95,52 @@ func (session *mcpSession) exerciseTools(t *testing.T) {
 	}
 }
 
-// fullArguments creates a task with all fields set and returns every argument of a tool for it. A read-only tool gets
-// no arguments.
+// recordCall adds to into the members of the result of a successful call.
+func (session *mcpSession) recordCall(t *testing.T, tool string, args testclient.Vars, into map[string]bool) {
+	t.Helper()
+	result, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: tool, Arguments: args})
+	require.NoError(t, err)
+	require.False(t, result.IsError, "%s: %s", tool, resultText(t, result, nil))
+	recordMembers(tool, result.StructuredContent, into)
+}
+
+// furtherArguments returns arguments for results that fullArguments does not get: those of several tasks, of which one
+// is uncertain, and those of a search without a match.
+func (session *mcpSession) furtherArguments(t *testing.T, tool *sdk.Tool) []testclient.Vars {
+	t.Helper()
+	properties := tool.InputSchema.(map[string]any)["properties"].(map[string]any)
+	switch {
+	case tool.Name == "list_tasks":
+		for _, due := range []testclient.Vars{{"dueOn": "2026-12-24"}, {"dueAt": "2026-12-24T10:00:00Z"}} {
+			due["title"], due["description"], due["labels"] = "Compost heap", "Turn it", []string{"garden"}
+			made := harness.CreateTask(t, session.owner.Client, due)
+			session.callTool(t, "complete_task", testclient.Vars{"number": made.Number})
+		}
+		return []testclient.Vars{{"search": "Compost"}, {"status": "completed"}} // the search is one of pending tasks
+	case tool.Name == "get_task":
+		done := testclient.Vars{"number": session.owner.numbers[0]}
+		session.callTool(t, "complete_task", done)
+		return []testclient.Vars{done}
+	case tool.Name == "add_task":
+		return []testclient.Vars{{"tasks": []testclient.Vars{{"title": "One"}, {"title": "Two", "due": "no day"}}}}
+	case properties["tasks"] == nil:
+		return nil
+	}
+	made := harness.CreateTask(t, session.owner.Client, testclient.Vars{"title": "Dig " + tool.Name})
+	for _, title := range []string{"Allotment gate", "Allotment fence"} {
+		harness.CreateTask(t, session.owner.Client, testclient.Vars{"title": title})
+	}
+	args := testclient.Vars{"tasks": []string{fmt.Sprint(made.Number), "Allotment"}}
+	if properties["title"] != nil {
+		args["title"] = "Dig deeper"
+	}
+	return []testclient.Vars{args}
+}
+
+// fullArguments creates a task with all fields set and returns every argument of a tool for it, except those that
+// exclude another. A read-only tool gets the task alone, if it takes one.
 func (session *mcpSession) fullArguments(t *testing.T, tool *sdk.Tool, due string) testclient.Vars {
 	t.Helper()
-	if tool.Annotations.ReadOnlyHint {
-		return testclient.Vars{}
-	}
 	dates := testclient.Vars{"due_on": "2026-12-24", "due_at": "2026-12-24T10:00:00Z"}
 	fields := map[string]string{"due_on": "dueOn", "due_at": "dueAt"}
 	own := testclient.Vars{"title": "All of it", "description": "All of it", "labels": []string{"all"}, "priority": "high"}
@@ -109,7 +150,7 @@ func (session *mcpSession) fullArguments(t *testing.T, tool *sdk.Tool, due strin
 	own["number"], own[due] = made.Number, dates[due]
 	args := testclient.Vars{}
 	for name := range tool.InputSchema.(map[string]any)["properties"].(map[string]any) {
-		if value, ok := own[name]; ok {
+		if value, ok := own[name]; ok && (name == "number" || !tool.Annotations.ReadOnlyHint) {
 			args[name] = value
 		}
 	}

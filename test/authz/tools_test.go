@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"errand/internal/testclient"
@@ -41,19 +42,16 @@ func (m *authzMatrix) attackTools(t *testing.T, box toolbox, readOnly bool) (fin
 		if tool.readOnly != readOnly {
 			continue
 		}
-		var schema struct {
-			Properties map[string]struct{ Type any }
-			Required   []string
-		}
+		var schema struct{ Properties map[string]any }
 		require.NoError(t, json.Unmarshal(tool.schema, &schema))
 		if tool.readOnly {
-			if what := m.findLeak(box.call(t, tool.name, testclient.Vars{}), nil); what != "" {
+			if what := m.findLeak(box.call(t, tool.name, m.ownToolArguments(tool.schema, "")), nil); what != "" {
 				findings = append(findings, tool.name+" shows "+what)
 			}
 		}
 		for name := range schema.Properties {
 			for _, try := range m.toolAttackValues(t, tool.name, name) {
-				args := m.requiredToolArguments(t, tool.name, schema.Required)
+				args := m.ownToolArguments(tool.schema, name)
 				args[name] = try.victim
 				hit := box.call(t, tool.name, args)
 				args[name] = try.absent
@@ -75,14 +73,23 @@ func (m *authzMatrix) toolAttackValues(t *testing.T, tool, name string) []attack
 	switch {
 	case name == "number":
 		return []attackValue{{m.victim.numbers[0], 987654}}
+	case name == "task":
+		return []attackValue{{reference, absentReference}, {fmt.Sprint(m.victim.numbers[0]), "987654"}}
+	case name == "tasks" && tool == "add_task":
+		title := func(text string) []testclient.Vars { return []testclient.Vars{{"title": text}} }
+		return []attackValue{{title(guess), title(absentGuess)}}
+	case name == "tasks", name == "remove_labels":
+		return []attackValue{{[]string{reference}, []string{absentReference}}}
 	case slices.Contains([]string{
-		"title", "description", "search", "label", "due_on", "due_at", "due_from", "due_to",
-		"priority", "status",
+		"title", "description", "append_description", "search", "due", "shift_due", "due_on", "due_at", "due_from", "due_to",
+		"completed_from", "completed_to", "from", "sort", "status",
 	}, name):
 		return []attackValue{{guess, absentGuess}}
-	case name == "labels":
+	case slices.Contains([]string{"labels", "add_labels", "clear"}, name):
 		return []attackValue{{[]string{guess}, []string{absentGuess}}}
-	case slices.Contains([]string{"limit", "after", "offset"}, name): // a count or an offset in the own list
+	case name == "priority":
+		return []attackValue{{guess, absentGuess}, {[]string{guess}, []string{absentGuess}}}
+	case slices.Contains([]string{"limit", "after", "overdue", "no_due", "trashed"}, name): // a count, a place or a switch
 		return nil
 	case name == "clear": // names of fields
 		return nil
@@ -92,16 +99,19 @@ func (m *authzMatrix) toolAttackValues(t *testing.T, tool, name string) []attack
 	}
 }
 
-// requiredToolArguments returns the required arguments of a tool with the attacker's own values.
-func (m *authzMatrix) requiredToolArguments(t *testing.T, tool string, names []string) testclient.Vars {
-	t.Helper()
-	own := testclient.Vars{"number": m.attacker.numbers[0], "title": "Hello"}
-	args := testclient.Vars{}
-	for _, name := range names {
-		require.Contains(t, own, name, "the matrix has no own value for %s of %s", name, tool)
-		args[name] = own[name]
+// ownToolArguments returns the attacker's own task for a tool that takes one, or the title of a new one, unless the
+// attacked argument names a task itself.
+func (m *authzMatrix) ownToolArguments(schema []byte, attacked string) testclient.Vars {
+	switch {
+	case slices.Contains([]string{"number", "task", "tasks", "title"}, attacked) &&
+		(attacked != "title" || !strings.Contains(string(schema), `"number"`)):
+		return testclient.Vars{}
+	case strings.Contains(string(schema), `"number":`):
+		return testclient.Vars{"number": m.attacker.numbers[0]}
+	case strings.Contains(string(schema), `"title":`):
+		return testclient.Vars{"title": "Hello"}
 	}
-	return args
+	return testclient.Vars{}
 }
 
 // callTool calls a tool as the agent of the attacker and returns its result as text.
