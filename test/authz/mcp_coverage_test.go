@@ -121,6 +121,10 @@ func (session *mcpSession) furtherArguments(t *testing.T, tool *sdk.Tool) []test
 		done := testclient.Vars{"number": session.owner.numbers[0]}
 		session.callTool(t, "complete_task", done)
 		return []testclient.Vars{done}
+	case tool.Name == "recent_changes":
+		session.callTool(t, "update_task", testclient.Vars{"number": session.owner.numbers[0], "title": "Another title"})
+		session.callTool(t, "update_task", testclient.Vars{"number": session.owner.numbers[0], "title": "One more title"})
+		return []testclient.Vars{{}}
 	case tool.Name == "add_task":
 		return []testclient.Vars{{"tasks": []testclient.Vars{{"title": "One"}, {"title": "Two", "due": "no day"}}}}
 	case properties["tasks"] == nil:
