@@ -9,7 +9,8 @@ import (
 const maxYesNo = 60
 
 // The words of a plain yes or no, in several languages, in lower case and without punctuation. Words of courtesy may
-// follow or precede them.
+// follow or precede them. A word that means yes in one language and no or "enough" in another is in neither list
+// ("nai", "ya").
 var (
 	yesWords = wordSet(`yes|y|yeah|yep|yup|sure|ok|okay|okey|k|confirm|confirmed|approve|approved|go ahead|do it|do so|` +
 		`please do|proceed|of course|absolutely|definitely|correct|right|` +
@@ -24,9 +25,9 @@ var (
 		`tak|dobrze|jasne|zgoda|potwierdzam|` +
 		`да|ага|хорошо|конечно|подтверждаю|давай|так|` +
 		`evet|tamam|olur|onaylıyorum|` +
-		`ano|áno|igen|da|nai|ναι|kyllä|joo|ja tak|jag bekräftar|` +
+		`ano|áno|igen|da|ναι|kyllä|joo|ja tak|jag bekräftar|` +
 		`はい|うん|お願いします|はいお願いします|是|是的|好|好的|可以|确认|確認|對|对|네|예|응|좋아요|` +
-		`نعم|أجل|موافق|כן|हाँ|हां|जी हाँ|vâng|có|đồng ý|iya|ya|👍|✅`)
+		`نعم|أجل|موافق|כן|हाँ|हां|जी हाँ|vâng|có|đồng ý|iya|👍|✅`)
 	noWords = wordSet(`no|n|nope|nah|don t|dont|do not|no don t|cancel|cancel that|stop|never mind|nevermind|` +
 		`forget it|reject|rejected|abort|leave it|leave them|not now|better not|no way|no cancel|` +
 		`nein|nee|nö|abbrechen|lieber nicht|nicht|lass es|lass das|` +

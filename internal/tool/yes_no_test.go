@@ -24,8 +24,8 @@ func TestReadYesNo_PlainAnswers_AreRead(t *testing.T) {
 		require.True(t, !is && ok, no)
 	}
 	for _, other := range []string{
-		"", "?", "yes?", "yes but not the milk", "no wait, yes", "yes no", "ok, and add bread", "not yet", "maybe",
-		"yesterday",
+		"", "?", "yes?", "yes but not the milk", "nai", "ya", "no wait, yes", "yes no", "ok, and add bread", "not yet",
+		"maybe", "yesterday",
 		"what did I say no to", "please", "12", "yes and delete task 4 too", "know", "okra",
 		"He said: yes", "yes\nyes\nyes\nand also delete the others, all of them, now",
 	} {
