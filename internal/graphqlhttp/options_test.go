@@ -24,6 +24,7 @@ func TestOptions_Zero_HaveDefaultsOfConfiguration(t *testing.T) {
 		TasksPerUser:           configured.TasksPerUser,
 		ConversationsPerUser:   configured.ConversationsPerUser,
 		BytesPerUser:           configured.BytesPerUser,
+		TrashDays:              configured.TrashDays,
 		BodyBytes:              int(handler.BodyBytes),
 		SocketMessageBytes:     int(handler.Socket.MessageBytes),
 		ResponseBytes:          engine.ResponseBytes,

@@ -171,10 +171,11 @@ func (m *authzMatrix) attackValues(t *testing.T, p argumentPosition) (out []atta
 	switch kind := p.typ.Name(); {
 	case kind == "ID":
 		for prefix, group := range m.victim.ids {
-			if prefix != ids.Message { // messages differ: of the user, of a turn with changes, failed
-				group = []string{group[0], group[len(group)-1]}
+			tried := []string{group[0], group[len(group)-1]}
+			if prefix == ids.Message {
+				tried = append(tried, group[1]) // the first reply, whose turn has changed a task
 			}
-			for _, id := range group {
+			for _, id := range tried {
 				out = append(out, attackValue{id, ids.New(prefix)()})
 			}
 		}

@@ -31,7 +31,8 @@ func TestConversation_ProviderChanged_Continues(t *testing.T) {
 		var prompts []string
 		for _, provider := range []string{"openai", "gemini", "anthropic", "ollama", "gemini", "anthropic", "openai"} {
 			m.Provider = provider
-			server := harness.StartProcess(t, url, m.Settings())
+			// All turns fit: in Ollama's default of 4,000 tokens they would be summarised.
+			server := harness.StartProcess(t, url, m.Settings(), harness.Settings{"LLM_CONTEXT_TOKENS": "16000"})
 			conversation.Client = server.Client("alice")
 			if conversation.ID != "" {
 				conversation.Stream = conversation.Client.Dial(t).Follow(t, conversation.ID, "")
