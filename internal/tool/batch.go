@@ -41,7 +41,7 @@ func choiceViews(candidates []Candidate) []choiceView {
 	return views
 }
 
-// add adds the result for a task. It returns err when that is no fault of the caller.
+// add appends the result for one task. It returns err, and appends nothing, if err is a fault of the server.
 func (b *batchResult) add(reference string, view taskView, changed bool, err error) error {
 	item := itemResult{Reference: reference}
 	if err == nil {
