@@ -132,3 +132,14 @@ func CodeOf(err error) Code {
 	}
 	return From(err).Code
 }
+
+// IsOfCaller reports whether the code stands for a fault of the caller: the request had no effect, and the work around
+// it, such as a transaction, may go on. Other errors end it.
+func (c Code) IsOfCaller() bool {
+	switch c {
+	case BadUserInput, NotFound, Conflict, RateLimited, Forbidden:
+		return true
+	default:
+		return false
+	}
+}

@@ -190,9 +190,7 @@ func byID(id string, change func(id string) (*ent.Task, error)) (*ent.Task, erro
 // operationError returns the error of an operation that has changed nothing, or nil if the whole batch must fail.
 func operationError(err error) *OperationError {
 	e := apperr.From(err)
-	switch e.Code {
-	case apperr.BadUserInput, apperr.NotFound, apperr.Conflict, apperr.RateLimited, apperr.Forbidden:
-	default:
+	if !e.Code.IsOfCaller() {
 		return nil
 	}
 	out := &OperationError{Code: string(e.Code), Message: e.Message}

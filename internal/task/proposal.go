@@ -35,22 +35,12 @@ func (x Tx) ApplyProposal(ctx context.Context, tx *ent.Tx, proposal []enum.Propo
 	results := make([]ProposalResult, 0, len(proposal))
 	for _, c := range proposal {
 		t, err := x.applyProposed(ctx, c)
-		if err != nil && !isFaultOfChange(err) {
+		if err != nil && !apperr.CodeOf(err).IsOfCaller() {
 			return nil, err
 		}
 		results = append(results, ProposalResult{Proposed: c, Task: t, Err: err})
 	}
 	return results, nil
-}
-
-// isFaultOfChange reports whether the transaction may go on after an error.
-func isFaultOfChange(err error) bool {
-	switch apperr.CodeOf(err) {
-	case apperr.BadUserInput, apperr.NotFound, apperr.Conflict, apperr.RateLimited, apperr.Forbidden:
-		return true
-	default:
-		return false
-	}
 }
 
 func (x Tx) applyProposed(ctx context.Context, c enum.ProposedChange) (*ent.Task, error) {

@@ -50,7 +50,7 @@ func (b *batchResult) add(reference string, view taskView, changed bool, err err
 		return nil
 	}
 	e := apperr.From(err)
-	if !isCallerFault(e.Code) {
+	if !e.Code.IsOfCaller() {
 		return err
 	}
 	if unsure, ok := errors.AsType[*uncertainError](err); ok {

@@ -155,7 +155,7 @@ func (p *priority) UnmarshalText(b []byte) error {
 // resultOf returns a failed result for faults of the caller, and err for faults of the server.
 func resultOf(err error) (Result, error) {
 	e := apperr.From(err)
-	if !isCallerFault(e.Code) {
+	if !e.Code.IsOfCaller() {
 		return Result{}, err
 	}
 	unsure, ok := errors.AsType[*uncertainError](err)
@@ -171,20 +171,10 @@ func resultOf(err error) (Result, error) {
 
 // ignoreCallerFault returns err unless it is reported to the model.
 func ignoreCallerFault(err error) error {
-	if isCallerFault(apperr.CodeOf(err)) {
+	if apperr.CodeOf(err).IsOfCaller() {
 		return nil
 	}
 	return err
-}
-
-// isCallerFault reports whether an error is reported to the model.
-func isCallerFault(code apperr.Code) bool {
-	switch code {
-	case apperr.BadUserInput, apperr.NotFound, apperr.Conflict, apperr.RateLimited, apperr.Forbidden:
-		return true
-	default:
-		return false
-	}
 }
 
 // FailedResult returns the failed result that reports e to the model.
