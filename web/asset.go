@@ -33,7 +33,10 @@ var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".js":   "text/javascript; charset=utf-8",
 	".md":   "text/markdown; charset=utf-8",
+	".png":  "image/png",
 	".svg":  "image/svg+xml",
+
+	".webmanifest": "application/manifest+json",
 }
 
 // loadAssets reads every file below root. The keys are paths relative to root, without ".gz". A file whose extension

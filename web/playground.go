@@ -53,7 +53,7 @@ type playground struct {
 }
 
 func (p *playground) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	setSecurityHeaders(w.Header())
+	setSecurityHeaders(w.Header(), playgroundPolicy)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "The method must be GET or HEAD.", http.StatusMethodNotAllowed)
@@ -87,8 +87,8 @@ func (p *playground) serveFile(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-func setSecurityHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", playgroundPolicy)
+func setSecurityHeaders(h http.Header, policy string) {
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")

@@ -27,9 +27,11 @@ export async function startServer(env = {}) {
       await whileDown();
       running = await launch(folder, { ...env, ADDR: new URL(running.url).host });
     },
-    async killAndRestart() {
+    /** Kills the server and starts it again at the same address, after the given function has run while it was down. */
+    async killAndRestart(whileDown = async () => {}) {
       await running.kill();
-      running = await launch(folder, env);
+      await whileDown();
+      running = await launch(folder, { ...env, ADDR: new URL(running.url).host });
     },
     async stop() {
       await running.stop();

@@ -31,7 +31,7 @@ async function exercise(client) {
   const { tools } = await client.listTools();
   assert.deepEqual(tools.map((t) => t.name).sort(),
     ["add_task", "complete_task", "delete_task", "get_task", "list_tasks", "recent_changes", "reopen_task", "restore_task",
-      "update_task"]);
+      "set_time_zone", "undo", "update_task"]);
   const call = async (name, args) => {
     const result = await client.callTool({ name, arguments: args });
     assert.ok(!result.isError, JSON.stringify(result.content));

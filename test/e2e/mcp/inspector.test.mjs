@@ -35,7 +35,7 @@ async function exercise(target) {
     return (await inspect(target, "--method", "tools/call", "--tool-name", tool, ...given)).structuredContent;
   };
   const { tools } = await inspect(target, "--method", "tools/list", "--strict");
-  assert.equal(tools.length, 9);
+  assert.equal(tools.length, 11);
   assert.equal((await call("add_task", "title=Inspect the roof", "priority=low")).task.number, 1);
   assert.equal((await call("list_tasks", "status=pending")).total, 1);
   assert.equal((await call("update_task", "number=1", "due_on=2026-12-01")).task.due_on, "2026-12-01");

@@ -2,6 +2,7 @@
 // (default: /usr/bin/chromium), SCREENSHOTS a folder for screenshots.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { createRequire } from "node:module";
 import { after, afterEach, beforeEach, test } from "node:test";
 import { chromium } from "playwright-core";
 import { startServer } from "../server.mjs";
@@ -63,7 +64,7 @@ test("a reload in the middle of a reply keeps the conversation and its events", 
   assert.match(await page.locator(".live-event").first().textContent(), /MessageAdded/, "the first event is kept");
   await run(page);
   await finished(page, 2);
-  assert.equal(await page.getByRole("tab").count(), 4);
+  assert.equal(await page.getByRole("tab").count(), 9);
   const { conversations } = await query(await server.signIn("alice"), "{ conversations(first: 5) { nodes { id } } }");
   const [newest] = conversations.nodes;
   await page.locator(".graphiql-editor-tool").getByText(newest.id).waitFor();
@@ -124,6 +125,72 @@ test("a server without development sign-in takes a token, and states when it has
     await production.stop();
   }
 });
+
+test("the saved operations lead through an approval and an undo", async () => {
+  const say = async (content, count) => {
+    await tab(page, "SendMessage");
+    await edit(page, ".graphiql-query-editor", (text) => text.replace(/content: ".*"/, `content: "${content}"`));
+    await run(page);
+    await finished(page, count);
+  };
+  const variables = (values) => edit(page, ".graphiql-editor-tool .graphiql-editor:not(.hidden)", () => JSON.stringify(values));
+  await page.getByRole("button", { name: "bob" }).click();
+  await page.getByRole("button", { name: "bob", pressed: true }).waitFor();
+  await say("Add task One and add task Two", 1);
+  await say("Delete tasks 1 and 2", 2);
+
+  await tab(page, "Approvals");
+  await run(page);
+  await shows(page, '"kind": "DELETED"');
+  const bob = await server.signIn("bob");
+  const { viewer } = await query(bob, "{ viewer { pendingApprovals { id } } }");
+  await tab(page, "ApproveToolCalls");
+  await variables({ ids: viewer.pendingApprovals.map(({ id }) => id) });
+  await run(page);
+  await shows(page, '"status": "SUCCEEDED"');
+  await finished(page, 3);
+
+  await tab(page, "Changes");
+  await run(page);
+  await shows(page, '"undone": false');
+  const { conversations } = await query(bob, "{ conversations(first: 1) { nodes { messages(last: 1) { nodes { id } } } } }");
+  await tab(page, "UndoTurn");
+  await variables({ messageId: conversations.nodes[0].messages.nodes[0].id });
+  await run(page);
+  await shows(page, '"kind": "DELETED"');
+  await tab(page, "CreateTask");
+  await run(page);
+  await shows(page, '"title": "Pay the rent"');
+  await tab(page, "Tasks");
+  await run(page);
+  for (const title of ["One", "Two", "Pay the rent"]) await shows(page, `"title": "${title}"`);
+});
+
+test("axe finds nothing that is ours, and the Tab key walks through the page", async () => {
+  // Scripts of others are forbidden on the page; this one is added by the browser.
+  await context.addInitScript({ path: createRequire(import.meta.url).resolve("axe-core/axe.min.js") });
+  await page.reload();
+  await page.getByRole("button", { name: "alice", pressed: true }).waitFor();
+  await page.getByText("SendMessage").first().waitFor();
+  // GraphiQL's tabs contain buttons, and its editors scroll beside their field.
+  const rules = { "nested-interactive": { enabled: false }, "scrollable-region-focusable": { enabled: false } };
+  const found = await page.evaluate((rules) => axe.run(document, { resultTypes: ["violations"], rules }), rules);
+  assert.deepEqual(found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")}`)), []);
+
+  const walked = [];
+  for (let i = 0; i < 60 && !walked.includes("Result"); i++) {
+    await page.keyboard.press("Tab");
+    walked.push(await page.evaluate(() => document.activeElement.ariaLabel || document.activeElement.textContent));
+  }
+  for (const name of ["alice", "MessageStream", "TaskStream", "Operation", "Variables", "Result"]) assert.ok(walked.includes(name), `${name} in ${walked}`);
+});
+
+/** Changes the text of an editor. */
+async function edit(page, editor, change) {
+  const field = page.locator(`${editor} .CodeMirror`).first();
+  const text = await field.evaluate((e) => e.CodeMirror.getValue());
+  await field.evaluate((e, changed) => e.CodeMirror.setValue(changed), change(text));
+}
 
 /** A token signed with the secret, which expires after the given time. */
 function token(secret, seconds) {

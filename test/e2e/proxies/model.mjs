@@ -7,6 +7,7 @@ export async function startModel() {
   const replies = [];
   let wake = () => {};
   const server = createServer(async (request, response) => {
+    if (request.method !== "POST") return response.writeHead(404).end(); // about its context window
     let body = "";
     for await (const text of request.setEncoding("utf8")) body += text;
     response.writeHead(200, { "content-type": "text/event-stream" });

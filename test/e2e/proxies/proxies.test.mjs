@@ -1,9 +1,11 @@
 // The settings for nginx and Caddy in the documents, extracted from them and run on other ports, with compression on,
-// in front of the real binary. Only addresses, ports and TLS are replaced, and the path where it has a prefix.
+// in front of the real binary. Only addresses, ports and TLS are replaced, and the path where it has a prefix. The last
+// tests keep TLS, with a certificate of their own, and run the configuration of compose.replicas.yaml.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
+import { request as secureRequest } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +19,7 @@ let model;
 const stops = [];
 
 before(async () => {
-  for (const [command, name] of [["nginx", "nginx-light"], ["caddy", "caddy"]]) {
+  for (const [command, name] of [["nginx", "nginx-light"], ["caddy", "caddy"], ["openssl", "openssl"]]) {
     if (spawnSync(command, [command === "nginx" ? "-v" : "version"]).error === undefined) continue;
     const options = { stdio: "inherit", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
     spawnSync("apt-get", ["update", "-qq"], options);
@@ -48,10 +50,10 @@ function freePort() {
 }
 
 /** Starts a server for pages below a public URL. */
-async function errand(publicURL) {
+async function errand(publicURL, settings = {}) {
   const server = await startServer({
     BETTER_AUTH_SECRET: secret, TRUSTED_PROXIES: "127.0.0.1", PUBLIC_URL: publicURL, PLAYGROUND: "on",
-    LLM_PROVIDER: "openai", LLM_MODEL: "model", OPENAI_BASE_URL: model.url, OPENAI_API_KEY: "key",
+    LLM_PROVIDER: "openai", LLM_MODEL: "model", OPENAI_BASE_URL: model.url, OPENAI_API_KEY: "key", ...settings,
   });
   stops.push(() => server.stop());
   return new URL(server.url).host;
@@ -226,6 +228,60 @@ async function pagesLoad(url) {
   assert.equal((await (await fetch(metadata)).json()).resource, `${url}/mcp`);
 }
 
+/** The configuration of compose.replicas.yaml, with one replica that runs and two that do not. */
+async function caddyOfCompose(_, port, host) {
+  const folder = mkdtempSync(join(tmpdir(), "errand-caddy-"));
+  const text = readFileSync(join(docs, "..", "ops", "caddy", "Caddyfile"), "utf8");
+  const upstreams = { "errand-1": `127.0.0.1:${await freePort()}`, "errand-2": host, "errand-3": `127.0.0.1:${await freePort()}` };
+  let site = text.replaceAll(/(errand-\d):8080/g, (_, name) => upstreams[name])
+    .replace("{$ERRAND_DOMAIN:localhost} {", `http://127.0.0.1:${port} {`);
+  assert.ok(!site.includes("errand-") && !site.includes("ERRAND_DOMAIN"), site);
+  const isOld = /^v?2\.[0-6]\./.test(spawnSync("caddy", ["version"], { encoding: "utf8" }).stdout);
+  if (isOld) site = site.replace("flush_interval -1", "buffer_requests\n\t\tflush_interval -1"); // see OPERATIONS.md
+  writeFileSync(join(folder, "Caddyfile"), `{\nadmin off\nlog {\nlevel PANIC\n}\nstorage file_system ${folder}\n}\n${site}`);
+  return ["caddy", "run", "--adapter", "caddyfile", "--config", join(folder, "Caddyfile")];
+}
+
+/** A certificate for this machine, as paths of its files. */
+function certificate() {
+  const folder = mkdtempSync(join(tmpdir(), "errand-tls-"));
+  const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
+  const { status, stderr } = spawnSync("openssl", [
+    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj", "/CN=errand",
+    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", files.key, "-out", files.cert,
+  ], { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  return files;
+}
+
+/** Edits the settings of a proxy, so that it keeps TLS. */
+function withTLS(makeProxy, port, edit) {
+  return async (file, _, host, path) => {
+    const args = await makeProxy(file, port, host, path);
+    const config = args.find((arg) => arg.endsWith(".conf") || arg.endsWith("Caddyfile"));
+    const text = readFileSync(config, "utf8");
+    const edited = edit(text, certificate());
+    assert.notEqual(edited, text);
+    writeFileSync(config, edited);
+    return args;
+  };
+}
+
+/** Sends a request over TLS, and returns the response with its body, or "upgraded". */
+function sendOverTLS(url, options, body) {
+  return new Promise((resolve, reject) => {
+    const r = secureRequest(url, { rejectUnauthorized: false, ...options });
+    r.once("response", async (response) => {
+      let text = "";
+      for await (const chunk of response.setEncoding("utf8")) text += chunk;
+      resolve({ status: response.statusCode, headers: response.headers, text });
+    });
+    r.once("upgrade", (response, socket) => { socket.destroy(); resolve({ status: response.statusCode }); });
+    r.once("error", reject);
+    r.end(body);
+  });
+}
+
 const root = { prefix: "" }, kept = { prefix: "/errand" }, removed = { prefix: "/errand", isRemoved: true };
 for (const [name, makeProxy, file, path] of [
   ["nginx of REPLICAS.md", nginx, "REPLICAS.md", root],
@@ -238,6 +294,7 @@ for (const [name, makeProxy, file, path] of [
   ["Caddy of OPERATIONS.md", caddy, "OPERATIONS.md", root],
   ["Caddy of OPERATIONS.md, below a path", caddy, "OPERATIONS.md", kept],
   ["Caddy of OPERATIONS.md, below a path that it removes", caddy, "OPERATIONS.md", removed],
+  ["Caddy of compose.replicas.yaml, with two of three replicas down", caddyOfCompose, "", root],
 ]) {
   test(`${name}: pages, sockets, and deltas one by one through compression`, { timeout: 30_000 }, async () => {
     const url = await start(makeProxy, file, path);
@@ -245,4 +302,45 @@ for (const [name, makeProxy, file, path] of [
     assert.equal(await handshake(url), 101);
     await piecesArrive(url, await token(name));
   });
+}
+
+for (const [name, makeProxy, file, edit] of [
+  ["nginx of REPLICAS.md", nginx, "REPLICAS.md", nginxTLS],
+  ["nginx of OPERATIONS.md", nginx, "OPERATIONS.md", nginxTLS],
+  ["Caddy of REPLICAS.md", caddy, "REPLICAS.md", caddyTLS],
+  ["Caddy of OPERATIONS.md", caddy, "OPERATIONS.md", caddyTLS],
+]) {
+  test(`${name}: the server knows the scheme from the proxy, without PUBLIC_URL`, { timeout: 30_000 }, async () => {
+    const port = await freePort();
+    const origin = `https://127.0.0.1:${port}`;
+    const [command, ...args] = await withTLS(makeProxy, port, edit)(file, port, await errand("", { ENVIRONMENT: "production" }), root);
+    const child = spawn(command, args, { env: { ...process.env, XDG_CONFIG_HOME: tmpdir() }, stdio: ["ignore", "ignore", "inherit"] });
+    stops.push(() => child.kill("SIGKILL"));
+    while (!await sendOverTLS(`${origin}/livez`, {}).then((r) => r.status === 200, () => false)) {
+      assert.equal(child.exitCode, null, `${command} does not serve`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    // The page's own origin is allowed, because the proxy passes the host; another is not.
+    const json = { "content-type": "application/json", authorization: `Bearer ${await token(name)}` };
+    const query = JSON.stringify({ query: "{ viewer { id } }" });
+    const own = await sendOverTLS(`${origin}/graphql`, { method: "POST", headers: { ...json, origin } }, query);
+    assert.match(own.text, /"id":"user_/);
+    const foreign = { ...json, origin: "https://evil.example" };
+    assert.equal((await sendOverTLS(`${origin}/graphql`, { method: "POST", headers: foreign }, query)).status, 403);
+    const upgrade = {
+      connection: "Upgrade", upgrade: "websocket", origin, "sec-websocket-version": "13",
+      "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==", "sec-websocket-protocol": "graphql-transport-ws",
+    };
+    assert.equal((await sendOverTLS(`${origin}/graphql`, { headers: upgrade })).status, 101);
+    const challenge = await sendOverTLS(`${origin}/mcp`, { method: "POST", headers: { "content-type": "application/json" } }, "{}");
+    assert.match(challenge.headers["www-authenticate"], new RegExp(`resource_metadata="${origin}/`));
+  });
+}
+
+function nginxTLS(text, { cert, key }) {
+  return text.replace(/listen (127\.0\.0\.1:\d+);/, `listen $1 ssl; ssl_certificate ${cert}; ssl_certificate_key ${key};`);
+}
+
+function caddyTLS(text, { cert, key }) {
+  return text.replace(/http:\/\/(127\.0\.0\.1:\d+) \{/, `https://$1 {\n    tls ${cert} ${key}`);
 }

@@ -32,6 +32,11 @@ export interface Observer<D> {
     /** Events may have been missed, because the connection was lost before the first event: refetch. */
     reset?(): void;
 }
+/**
+ * State of the connection that carries the subscriptions. idle: none is needed. lost: the connection was lost, or could not
+ * be made, and is tried again; events that are missed meanwhile arrive after it.
+ */
+export type ConnectionState = "idle" | "connecting" | "connected" | "lost";
 /** A client of an Errand server: requests over fetch, and all subscriptions over one socket. */
 export interface Errand {
     /** Executes a query. Rejects with an ErrandError. */
@@ -43,6 +48,11 @@ export interface Errand {
      * the last event received. A string must declare `$after: Cursor`, pass it to the stream and select `cursor`.
      */
     subscribe<D = any, V = Record<string, unknown>>(document: Operation<D, V>, variables: V, observer: Observer<D>): () => void;
+    /** State of the connection: show it to users. `subscribe` calls the listener after each change. */
+    readonly connection: {
+        get(): ConnectionState;
+        subscribe(listener: () => void): () => void;
+    };
     /** Closes the socket and ends all subscriptions. */
     dispose(): void;
     /** The graphql-ws client behind `subscribe`. */

@@ -9,10 +9,8 @@ export function createErrand(settings) {
     const socket = createClient(socketOptions(settings));
     const token = sharedToken(settings.token);
     const send = settings.fetch ?? fetch;
-    let connected = false;
+    const connection = observeConnection(socket);
     let disposed = false;
-    socket.on("connected", () => (connected = true));
-    socket.on("closed", () => (connected = false));
     async function post(query, variables, signal, rejected = false) {
         let response;
         let body;
@@ -74,7 +72,7 @@ export function createErrand(settings) {
         const query = "document" in stream ? print(stream.document) : String(document);
         const variables = { ...given };
         let resumed = false;
-        let known = connected;
+        let known = connection.get() === "connected";
         let failures = 0;
         let ended = false;
         let stop = () => { };
@@ -143,11 +141,36 @@ export function createErrand(settings) {
         query: (document, variables, options) => request(document, variables, { retry: true, ...options }),
         mutate: (document, variables, options) => request(document, variables, { ...options }),
         subscribe: (document, variables, observer) => subscribe(document, variables, observer),
+        connection,
         dispose() {
             disposed = true;
             void socket.dispose();
         },
         socket,
+    };
+}
+function observeConnection(socket) {
+    const listeners = new Set();
+    let state = "idle";
+    const become = (next) => {
+        if (next === state)
+            return;
+        state = next;
+        for (const listener of [...listeners])
+            listener();
+    };
+    socket.on("connecting", (isRetry) => become(isRetry || state === "lost" ? "lost" : "connecting"));
+    socket.on("connected", () => become("connected"));
+    socket.on("closed", (event) => {
+        const { code } = event;
+        become(code === 1000 || code === 4401 || code === 4403 ? "idle" : "lost");
+    });
+    return {
+        get: () => state,
+        subscribe: (listener) => {
+            listeners.add(listener);
+            return () => listeners.delete(listener);
+        },
     };
 }
 const texts = new WeakMap();

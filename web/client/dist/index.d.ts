@@ -1,4 +1,4 @@
-export { createErrand, type Errand, type ErrandSettings, type Observer, type Operation, type RequestOptions } from "./client.js";
+export { createErrand, type ConnectionState, type Errand, type ErrandSettings, type Observer, type Operation, type RequestOptions } from "./client.js";
 export { emptyConversation, isFinished, mergeMessages, reduceConversation, type ConversationState, } from "./conversation.js";
 export { resumable, type Resumable } from "./document.js";
 export { ErrandError, errorCode, errorCodes, isNetworkError, isSignedOut, retryAfterMs, toErrandError, type ErrorCode, type ErrorExtensions, type NetworkErrorCode, type ServerError, } from "./errors.js";

@@ -17,6 +17,18 @@ export interface ProposedChange {
         to: string | null;
     }[];
 }
+/** Why a task is a candidate for a reference, from the best reason to the worst. */
+export type TaskMatchReason = "NUMBER" | "TITLE" | "ALL_WORDS" | "PREFIXES" | "SPELLING" | "SOME_WORDS";
+/** A reference that did not name a task with certainty, with the tasks that it may name as they were then. */
+export interface TaskChoice {
+    reference: string;
+    candidates: readonly {
+        taskId: string;
+        number: number;
+        title: string;
+        reason: TaskMatchReason;
+    }[];
+}
 /** A call of a tool by the agent. */
 export interface ToolCall {
     id: string;
@@ -29,6 +41,8 @@ export interface ToolCall {
     offset: number;
     /** The changes for which the call needed approval: approving it makes exactly these. */
     proposal: readonly ProposedChange[];
+    /** References for which nothing was done, because they did not name a task with certainty. */
+    choices: readonly TaskChoice[];
     /** Time at which the approval expires; null unless the status is AWAITING_APPROVAL. */
     expiresAt: string | null;
 }
@@ -49,6 +63,8 @@ export interface Message {
     role: MessageRole;
     content: string;
     status: MessageStatus;
+    /** Whether the reply ended at a limit of its length; absent if it was not selected. */
+    truncated?: boolean;
     error: MessageError | null;
     toolCalls: readonly ToolCall[];
     createdAt: string;
@@ -83,6 +99,8 @@ export interface Conversation {
     title: string;
     createdAt: string;
     updatedAt: string;
+    /** Time at which the conversation was archived; null unless it is. */
+    archivedAt: string | null;
 }
 /** What the reducer needs of a tool call. */
 export type ToolCallLike = Pick<ToolCall, "id" | "status">;

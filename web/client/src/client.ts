@@ -40,6 +40,12 @@ export interface Observer<D> {
   reset?(): void;
 }
 
+/**
+ * State of the connection that carries the subscriptions. idle: none is needed. lost: the connection was lost, or could not
+ * be made, and is tried again; events that are missed meanwhile arrive after it.
+ */
+export type ConnectionState = "idle" | "connecting" | "connected" | "lost";
+
 /** A client of an Errand server: requests over fetch, and all subscriptions over one socket. */
 export interface Errand {
   /** Executes a query. Rejects with an ErrandError. */
@@ -51,6 +57,8 @@ export interface Errand {
    * the last event received. A string must declare `$after: Cursor`, pass it to the stream and select `cursor`.
    */
   subscribe<D = any, V = Record<string, unknown>>(document: Operation<D, V>, variables: V, observer: Observer<D>): () => void;
+  /** State of the connection: show it to users. `subscribe` calls the listener after each change. */
+  readonly connection: { get(): ConnectionState; subscribe(listener: () => void): () => void };
   /** Closes the socket and ends all subscriptions. */
   dispose(): void;
   /** The graphql-ws client behind `subscribe`. */
@@ -65,10 +73,8 @@ export function createErrand(settings: ErrandSettings): Errand {
   const socket = createClient(socketOptions(settings));
   const token = sharedToken(settings.token);
   const send = settings.fetch ?? fetch;
-  let connected = false;
+  const connection = observeConnection(socket);
   let disposed = false;
-  socket.on("connected", () => (connected = true));
-  socket.on("closed", () => (connected = false));
 
   /** Sends one HTTP request. A rejected token is replaced once. */
   async function post<D>(query: string, variables: unknown, signal: AbortSignal | undefined, rejected = false): Promise<D> {
@@ -126,7 +132,7 @@ export function createErrand(settings: ErrandSettings): Errand {
     const query = "document" in stream ? print(stream.document as DocumentNode) : String(document);
     const variables: Record<string, unknown> = { ...(given as object) };
     let resumed = false; // an event has set the cursor
-    let known = connected; // the subscription was sent on an earlier connection
+    let known = connection.get() === "connected"; // the subscription was sent on an earlier connection
     let failures = 0;
     let ended = false;
     let stop = () => {};
@@ -195,11 +201,37 @@ export function createErrand(settings: ErrandSettings): Errand {
     query: (document, variables, options) => request(document as never, variables, { retry: true, ...options }),
     mutate: (document, variables, options) => request(document as never, variables, { ...options }),
     subscribe: (document, variables, observer) => subscribe(document as never, variables, observer),
+    connection,
     dispose() {
       disposed = true;
       void socket.dispose();
     },
     socket,
+  };
+}
+
+/** Follows the state of the connection. */
+function observeConnection(socket: Client): Errand["connection"] {
+  const listeners = new Set<() => void>();
+  let state: ConnectionState = "idle";
+  const become = (next: ConnectionState) => {
+    if (next === state) return;
+    state = next;
+    for (const listener of [...listeners]) listener();
+  };
+  socket.on("connecting", (isRetry) => become(isRetry || state === "lost" ? "lost" : "connecting"));
+  socket.on("connected", () => become("connected"));
+  socket.on("closed", (event) => {
+    const { code } = event as { code?: number };
+    // 1000: no subscription is open any more. 4401 and 4403 are tried again at most once, by a new subscription.
+    become(code === 1000 || code === 4401 || code === 4403 ? "idle" : "lost");
+  });
+  return {
+    get: () => state,
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-export { createErrand, type Errand, type ErrandSettings, type Observer, type Operation, type RequestOptions } from "./client.js";
+export { createErrand, type ConnectionState, type Errand, type ErrandSettings, type Observer, type Operation, type RequestOptions } from "./client.js";
 export {
   emptyConversation,
   isFinished,

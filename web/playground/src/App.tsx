@@ -45,7 +45,7 @@ export function App({ session, server }: Props) {
   };
 
   return (
-    <div className="page">
+    <main className="page">
       <Toolbar session={session} server={server} socket={socket} onSwitch={onSwitch} />
       <Notices session={session} server={server} socket={socket} schemaError={schemaError} />
       <GraphiQL
@@ -63,6 +63,6 @@ export function App({ session, server }: Props) {
         <ForgetAnswers switches={switches} />
         <SchemaLoader session={session} server={server} onError={setSchemaError} />
       </GraphiQL>
-    </div>
+    </main>
   );
 }

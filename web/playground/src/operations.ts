@@ -76,6 +76,90 @@ subscription MessageStream($conversationId: ID!, $after: Cursor) {
 }
 `;
 
+const approvals = `# What the agent wants to do and may not do without you.
+# Send "Delete tasks 1 and 2" first. Then put an id from
+# here into the tab ApproveToolCalls.
+query Approvals {
+  viewer {
+    pendingApprovals {
+      id
+      name
+      expiresAt
+      proposal {
+        kind
+        number
+        title
+      }
+    }
+  }
+}
+`;
+
+const approve = `# Ids from the tab Approvals, below under "Variables".
+# Instead, you can send "yes" in the conversation.
+mutation ApproveToolCalls($ids: [ID!]!) {
+  approveToolCalls(ids: $ids) {
+    toolCalls {
+      id
+      status
+      result
+    }
+    assistantMessage {
+      id
+      status
+    }
+  }
+}
+`;
+
+const undo = `# Takes back all that a reply changed: the id of an
+# assistantMessage. The undo has a batch of its own:
+# undoChange with its batchId takes the undo back.
+mutation UndoTurn($messageId: ID!) {
+  undoTurn(messageId: $messageId) {
+    batchId
+    undone {
+      kind
+      task {
+        number
+        title
+      }
+    }
+    skipped {
+      reason
+    }
+  }
+}
+`;
+
+const changes = `# The last replies with what they really changed,
+# whatever their text says.
+query Changes($conversationId: ID!) {
+  conversation(id: $conversationId) {
+    messages(last: 10) {
+      nodes {
+        id
+        role
+        content
+        changes {
+          kind
+          undone
+          task {
+            number
+            title
+          }
+          fields {
+            name
+            from
+            to
+          }
+        }
+      }
+    }
+  }
+}
+`;
+
 const tasks = `query Tasks {
   tasks(first: 10) {
     edges {
@@ -114,5 +198,35 @@ subscription TaskStream($after: Cursor) {
 }
 `;
 
-/** The tabs on the first visit. */
-export const defaultTabs = [{ query: sendMessage }, { query: messageStream }, { query: tasks }, { query: taskStream }];
+const createTask = `# Without the agent. The key makes a repetition safe:
+# it returns the same task.
+mutation CreateTask {
+  createTask(
+    input: {
+      title: "Pay the rent"
+      priority: HIGH
+      labels: ["home"]
+      idempotencyKey: "rent-1"
+    }
+  ) {
+    task {
+      id
+      number
+      title
+    }
+  }
+}
+`;
+
+/** The tabs on the first visit: a message and its reply, an approval, an undo, and the tasks. */
+export const defaultTabs = [
+  { query: sendMessage },
+  { query: messageStream },
+  { query: approvals },
+  { query: approve, variables: '{\n  "ids": []\n}' },
+  { query: changes },
+  { query: undo, variables: '{\n  "messageId": ""\n}' },
+  { query: tasks },
+  { query: createTask },
+  { query: taskStream },
+];

@@ -1,9 +1,10 @@
-import { emptyConversation, ErrandError, isFinished, mergeMessages, reduceConversation, toErrandError, } from "@errand/client";
+import { emptyConversation, ErrandError, isFinished, mergeMessages, reduceConversation, retryAfterMs, toErrandError, } from "@errand/client";
 import { cancelMutation, decisions, messagesQuery, messageSubscription, retryMutation, sendMutation, undoMutation, } from "./documents.js";
 import { randomKey, Store } from "./store.js";
 export class ChatStore extends Store {
     errand;
     pageSize;
+    outbox;
     onConversation;
     conversationId;
     #state = emptyConversation;
@@ -16,13 +17,15 @@ export class ChatStore extends Store {
     #hasOlder = false;
     #unsubscribe;
     #sending = Promise.resolve();
-    constructor(errand, conversationId, pageSize) {
+    constructor(errand, conversationId, pageSize, outbox) {
         super();
         this.errand = errand;
         this.pageSize = pageSize;
+        this.outbox = outbox;
         this.conversationId = conversationId;
     }
     start() {
+        this.#resume();
         if (!this.conversationId)
             return;
         this.#open();
@@ -52,7 +55,9 @@ export class ChatStore extends Store {
             this.#state = { ...this.#state, gap: false };
             this.#open();
         }
-        this.#forgetStored();
+        this.#hideDelivered();
+        if (event.__typename === "MessageFinished")
+            this.#markUndone(event.message.changes);
         if (event.__typename === "MessageAdded" && holeAfter(this.#state.messages) > 0)
             this.#load();
         this.changed();
@@ -90,19 +95,51 @@ export class ChatStore extends Store {
         const calls = new Map(this.#state.messages.flatMap((m) => m.toolCalls).map((call) => [call.id, call]));
         const complete = messages.map((m) => ({
             ...m,
-            toolCalls: m.toolCalls.map((call) => ({ ...call, proposal: call.proposal ?? calls.get(call.id)?.proposal ?? [] })),
+            toolCalls: m.toolCalls.map((call) => {
+                const known = calls.get(call.id);
+                const { proposal = known?.proposal ?? [], choices = known?.choices ?? [] } = call;
+                return { ...call, proposal, choices };
+            }),
         }));
         this.#state = mergeMessages(this.#state, complete);
-        this.#forgetStored();
+        this.#hideDelivered();
     }
-    #forgetStored() {
+    #hideDelivered() {
         const taken = new Set();
-        this.#unsent = this.#unsent.filter((unsent) => {
-            const stored = this.#state.messages.find((m) => m.role === "USER" && m.position > unsent.after && m.content === unsent.message.content && !taken.has(m.id));
+        this.#unsent = this.#unsent.map((unsent) => {
+            const { after, message } = unsent;
+            if (after === null)
+                return unsent;
+            const stored = this.#state.messages.find((m) => m.role === "USER" && m.position > after && m.content === message.content && !taken.has(m.id));
             if (stored)
                 taken.add(stored.id);
-            return !stored;
+            return { ...unsent, delivered: stored !== undefined };
         });
+    }
+    get #outboxName() {
+        return `outbox:${this.conversationId ?? "new"}`;
+    }
+    #keep() {
+        const waiting = this.#unsent
+            .filter((u) => !u.error || u.error.code === "UNAUTHENTICATED" || retryAfterMs(u.error) !== undefined)
+            .map(({ key, message: { content }, after }) => ({ key, content, after }));
+        if (waiting.length > 0)
+            this.outbox?.setItem(this.#outboxName, JSON.stringify(waiting));
+        else
+            this.outbox?.removeItem(this.#outboxName);
+    }
+    #resume() {
+        let waiting = [];
+        try {
+            waiting = JSON.parse(this.outbox?.getItem(this.#outboxName) ?? "[]");
+        }
+        catch {
+            return;
+        }
+        const known = new Set(this.#unsent.map((u) => u.key));
+        for (const { key, content, after } of waiting)
+            if (!known.has(key))
+                void this.#enqueue(key, content, after);
     }
     #fail(error) {
         this.#error = error;
@@ -112,13 +149,18 @@ export class ChatStore extends Store {
         const text = content.trim();
         if (!text)
             return false;
-        const key = randomKey();
-        const after = this.#state.messages.at(-1)?.position ?? 0;
+        this.#error = null;
+        return this.#enqueue(randomKey(), text, this.#loaded || !this.conversationId ? this.#highest() : null);
+    };
+    #highest() {
+        return this.#state.messages.at(-1)?.position ?? 0;
+    }
+    #enqueue(key, content, after) {
         const message = {
             id: `unsent:${key}`,
-            position: after + this.#unsent.length + 1,
+            position: this.#highest() + this.#unsent.length + 1,
             role: "USER",
-            content: text,
+            content,
             status: "COMPLETED",
             error: null,
             toolCalls: [],
@@ -127,10 +169,10 @@ export class ChatStore extends Store {
             unsent: "sending",
         };
         this.#unsent = [...this.#unsent, { key, message, after }];
-        this.#error = null;
+        this.#keep();
         this.changed();
         return this.#deliver(key);
-    };
+    }
     #deliver(key) {
         const sent = this.#sending.then(async () => {
             const unsent = this.#unsent.find((u) => u.key === key);
@@ -139,10 +181,12 @@ export class ChatStore extends Store {
             try {
                 const input = { conversationId: this.conversationId, content: unsent.message.content, idempotencyKey: key };
                 const { sendMessage } = await this.errand.mutate(sendMutation, { input }, { retry: true });
-                this.#unsent = this.#unsent.filter((u) => u.key !== key);
+                this.#forget(key);
                 this.#merge([sendMessage.userMessage, sendMessage.assistantMessage]);
                 if (!this.conversationId) {
+                    this.outbox?.removeItem(this.#outboxName);
                     this.conversationId = sendMessage.conversation.id;
+                    this.#keep();
                     this.#loaded = true;
                     this.#open();
                     this.onConversation?.(this.conversationId);
@@ -152,12 +196,41 @@ export class ChatStore extends Store {
             }
             catch (thrown) {
                 const error = toErrandError(thrown);
+                if (this.#unsent.find((u) => u.key === key)?.delivered) {
+                    this.#forget(key);
+                    return true;
+                }
                 this.#setUnsent(key, "failed", error);
-                return !this.#unsent.some((u) => u.key === key);
+                return false;
             }
         });
         this.#sending = sent;
         return sent;
+    }
+    #markUndone(undos) {
+        const known = new Map(this.#state.messages.flatMap((m) => m.changes).map((c) => [c.id, c]));
+        const undone = new Map();
+        for (const { undoes } of undos) {
+            if (!undoes)
+                continue;
+            undone.set(undoes, true);
+            const original = known.get(undoes)?.undoes;
+            if (original)
+                undone.set(original, false);
+        }
+        this.#setUndone(undone);
+    }
+    #setUndone(undone) {
+        const messages = this.#state.messages.map((m) => {
+            if (!m.changes.some((c) => undone.has(c.id)))
+                return m;
+            return { ...m, changes: m.changes.map((c) => ({ ...c, undone: undone.get(c.id) ?? c.undone })) };
+        });
+        this.#state = { ...this.#state, messages };
+    }
+    #forget(key) {
+        this.#unsent = this.#unsent.filter((u) => u.key !== key);
+        this.#keep();
     }
     #setUnsent(key, state, error) {
         this.#unsent = this.#unsent.map((u) => {
@@ -165,17 +238,23 @@ export class ChatStore extends Store {
                 return u;
             return { key, after: u.after, message: { ...u.message, unsent: state }, ...(error && { error }) };
         });
+        this.#keep();
         this.changed();
     }
     #stop = async () => {
         await this.#sending;
         const unfinished = this.#state.messages.filter((m) => !isFinished(m.status));
         await this.#attempt(async () => {
-            for (const { id } of unfinished.reverse()) {
-                const { cancelReply } = await this.errand.mutate(cancelMutation, { messageId: id }, { retry: true });
-                this.#merge([cancelReply.message]);
-            }
+            for (const { id } of unfinished.reverse())
+                await this.#cancelReply(id);
         });
+    };
+    async #cancelReply(messageId) {
+        const { cancelReply } = await this.errand.mutate(cancelMutation, { messageId }, { retry: true });
+        this.#merge([cancelReply.message]);
+    }
+    #cancel = async (messageId) => {
+        await this.#attempt(() => this.#cancelReply(messageId));
     };
     #retry = async () => {
         this.#error = null;
@@ -237,6 +316,7 @@ export class ChatStore extends Store {
         await this.#attempt(async () => {
             const { undoChange } = await this.errand.mutate(undoMutation, { id }, { retry: true });
             const { batchId, undone, skipped } = undoChange;
+            this.#setUndone(new Map(undone.flatMap((c) => [[c.id, true], ...(c.undoes ? [[c.undoes, false]] : [])])));
             result = { batchId, count: undone.length, skipped: skipped.map((s) => ({ ...s.change.task, reason: s.reason })) };
         });
         return result;
@@ -265,12 +345,13 @@ export class ChatStore extends Store {
             status = "streaming";
         return {
             conversationId: this.conversationId,
-            messages: [...stored, ...this.#unsent.map((u) => u.message)],
+            messages: [...stored, ...this.#unsent.filter((u) => !u.delivered).map((u) => u.message)],
             status,
             error,
             loading: this.conversationId !== undefined && !this.#loaded && !this.#error,
             send: this.#send,
             stop: this.#stop,
+            cancel: this.#cancel,
             retry: this.#retry,
             approve: this.#approve,
             reject: this.#reject,

@@ -1,12 +1,10 @@
 import { type Conversation, type Errand } from "@errand/client";
 import { ListStore, type Page } from "./list.js";
-import type { Conversations } from "./types.js";
+import type { ConversationFilter, Conversations } from "./types.js";
 type ConversationEvent = {
     __typename: "ConversationChanged";
     cursor: string;
-    conversation: Conversation & {
-        archivedAt: string | null;
-    };
+    conversation: Conversation;
 } | {
     __typename: "ConversationDeleted";
     cursor: string;
@@ -18,7 +16,9 @@ type ConversationEvent = {
 /** The state of the list of conversations. */
 export declare class ConversationStore extends ListStore<Conversations, Conversation, ConversationEvent> {
     #private;
-    constructor(errand: Errand, pageSize: number);
+    private readonly filter;
+    constructor(errand: Errand, pageSize: number, filter: ConversationFilter);
+    protected stop(): void;
     protected apply(event: ConversationEvent): void;
     protected size(): number;
     protected query(first: number, after: string | null): Promise<Page<Conversation>>;

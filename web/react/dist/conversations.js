@@ -1,13 +1,21 @@
 import { toErrandError } from "@errand/client";
-import { conversationsQuery, conversationSubscription, deleteMutation, renameMutation } from "./documents.js";
+import { conversationsQuery, conversationSubscription, deleteMutation, updateMutation } from "./documents.js";
 import { ListStore } from "./list.js";
 export class ConversationStore extends ListStore {
+    filter;
     #conversations = new Map();
     #touched = new Set();
     #changes = new Map();
     #last;
-    constructor(errand, pageSize) {
+    #reload;
+    constructor(errand, pageSize, filter) {
         super(errand, pageSize, conversationSubscription);
+        this.filter = filter;
+    }
+    stop() {
+        clearTimeout(this.#reload);
+        this.#reload = undefined;
+        super.stop();
     }
     apply(event) {
         if (event.__typename === "ConversationsReset")
@@ -15,7 +23,20 @@ export class ConversationStore extends ListStore {
         else if (event.__typename === "ConversationDeleted")
             this.#set(event.deletedId, null);
         else
-            this.#set(event.conversation.id, event.conversation.archivedAt ? null : event.conversation);
+            this.#store(event.conversation);
+    }
+    #store(conversation) {
+        const { id } = conversation;
+        const fits = !!conversation.archivedAt === !!this.filter.archived;
+        if (!fits)
+            this.#set(id, null);
+        else if (!this.filter.search)
+            this.#set(id, conversation);
+        else {
+            if (this.#conversations.get(id))
+                this.#conversations.set(id, conversation);
+            this.#reload ??= setTimeout(() => void ((this.#reload = undefined), this.refresh()), 300);
+        }
     }
     #set(id, conversation) {
         this.#conversations.set(id, conversation);
@@ -26,7 +47,11 @@ export class ConversationStore extends ListStore {
     }
     async query(first, after) {
         this.#touched.clear();
-        const data = await this.errand.query(conversationsQuery, { first, after });
+        const data = await this.errand.query(conversationsQuery, {
+            first,
+            after,
+            filter: this.filter,
+        });
         return data.conversations;
     }
     add({ nodes }, isFirst) {
@@ -49,7 +74,11 @@ export class ConversationStore extends ListStore {
         this.error = null;
         this.changed();
         try {
-            this.#set(id, await send());
+            const conversation = await send();
+            if (conversation)
+                this.#store(conversation);
+            else
+                this.#set(id, null);
         }
         catch (thrown) {
             this.error = toErrandError(thrown);
@@ -58,10 +87,12 @@ export class ConversationStore extends ListStore {
             this.#changes.delete(id);
         this.changed();
     }
-    #rename = (id, title) => this.#change(id, { title: title ?? "" }, async () => {
-        const { updateConversation } = await this.errand.mutate(renameMutation, { input: { id, title } }, { retry: true });
+    async #update(input) {
+        const { updateConversation } = await this.errand.mutate(updateMutation, { input }, { retry: true });
         return updateConversation.conversation;
-    });
+    }
+    #rename = (id, title) => this.#change(id, { title: title ?? "" }, () => this.#update({ id, title }));
+    #archive = (id, archived = true) => this.#change(id, archived === !!this.filter.archived ? {} : null, () => this.#update({ id, archived }));
     #remove = (id) => this.#change(id, null, async () => {
         await this.errand.mutate(deleteMutation, { id });
         return null;
@@ -79,6 +110,7 @@ export class ConversationStore extends ListStore {
             ...this.parts(),
             conversations: list.sort(newestFirst),
             rename: this.#rename,
+            archive: this.#archive,
             remove: this.#remove,
         };
     }

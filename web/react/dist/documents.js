@@ -1,14 +1,15 @@
-const body = `id position role content status createdAt
+const body = `id position role content status truncated createdAt
   error { code message retryAt }
-  changes { id kind task { id number title } }`;
+  changes { id kind undone undoes toolCall { id } fields { name from to } task { id number title } }`;
 const message = `${body}
   toolCalls { ...CallParts }`;
 const call = `fragment CallParts on ToolCall {
   id name arguments result status latencyMs offset expiresAt
   proposal { taskId number title kind fields { name from to } }
+  choices { reference candidates { taskId number title reason } }
 }`;
 const task = `id number title description completed completedAt priority dueOn dueAt labels createdAt updatedAt deletedAt version`;
-const conversation = `id title createdAt updatedAt`;
+const conversation = `id title createdAt updatedAt archivedAt`;
 export const messagesQuery = `query Messages($id: ID!, $last: Int!, $before: Cursor) {
   conversation(id: $id) { messages(last: $last, before: $before) {
     nodes {
@@ -52,7 +53,7 @@ export const decisions = {
     rejectToolCalls: decision("rejectToolCalls"),
 };
 export const undoMutation = `mutation Undo($id: ID!) {
-  undoChange(id: $id) { batchId undone { id } skipped { reason change { task { number title } } } }
+  undoChange(id: $id) { batchId undone { id undoes } skipped { reason change { task { number title } } } }
 }`;
 export const tasksQuery = `query Tasks($first: Int!, $after: Cursor, $orderBy: TaskOrder, $filter: TaskFilter) {
   tasks(first: $first, after: $after, orderBy: $orderBy, filter: $filter) {
@@ -71,18 +72,25 @@ export const taskMutations = {
     deleteTask: taskMutation("deleteTask", "id", "ID"),
     restoreTask: taskMutation("restoreTask", "id", "ID"),
 };
-export const conversationsQuery = `query Conversations($first: Int!, $after: Cursor) {
-  conversations(first: $first, after: $after) { streamCursor nodes { ${conversation} } pageInfo { hasNextPage endCursor } }
+export const conversationsQuery = `query Conversations($first: Int!, $after: Cursor, $filter: ConversationFilter) {
+  conversations(first: $first, after: $after, filter: $filter) { streamCursor nodes { ${conversation} } pageInfo { hasNextPage endCursor } }
 }`;
 export const conversationSubscription = `subscription ConversationStream($after: Cursor) {
   conversationStream(after: $after) {
     __typename
     cursor
-    ... on ConversationChanged { conversation { ${conversation} archivedAt } }
+    ... on ConversationChanged { conversation { ${conversation} } }
     ... on ConversationDeleted { deletedId }
   }
 }`;
-export const renameMutation = `mutation Rename($input: UpdateConversationInput!) {
+export const updateMutation = `mutation UpdateConversation($input: UpdateConversationInput!) {
   updateConversation(input: $input) { conversation { ${conversation} } }
 }`;
 export const deleteMutation = `mutation Delete($id: ID!) { deleteConversation(id: $id) { deletedId } }`;
+export const approvalsQuery = `query Approvals {
+  viewer { pendingApprovals {
+    id name createdAt expiresAt
+    proposal { taskId number title kind fields { name from to } }
+    message { id conversation { id title } }
+  } }
+}`;

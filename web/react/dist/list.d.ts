@@ -16,7 +16,7 @@ interface ListParts {
     status: ListStatus;
     error: ErrandError | null;
     hasMore: boolean;
-    loadMore(): Promise<void>;
+    loadMore(count?: number): Promise<void>;
     refresh(): Promise<void>;
 }
 /** A list that is loaded in pages, and then follows its stream from the time of the first page. */

@@ -1,5 +1,6 @@
 import { toErrandError } from "@errand/client";
 import { Store } from "./store.js";
+const largestPage = 100;
 export class ListStore extends Store {
     errand;
     pageSize;
@@ -43,7 +44,7 @@ export class ListStore extends Store {
     }
     refresh = async () => {
         await this.persist(async () => {
-            const page = await this.#page(Math.min(100, Math.max(this.pageSize, this.size())), null);
+            const page = await this.#page(Math.min(largestPage, Math.max(this.pageSize, this.size())), null);
             this.#cursor ??= page.streamCursor;
             this.#loaded = true;
             this.error = null;
@@ -51,14 +52,19 @@ export class ListStore extends Store {
         }, (error) => this.#fail(error));
         this.changed();
     };
-    #loadMore = async () => {
+    #loadMore = async (count = this.pageSize) => {
         if (!this.hasMore)
             return;
-        this.#more ??= this.#page(this.pageSize, this.#after)
+        this.#more ??= this.#pages(count)
             .then(() => this.changed(), (thrown) => this.#fail(toErrandError(thrown)))
             .finally(() => (this.#more = undefined));
         await this.#more;
     };
+    async #pages(count) {
+        for (let left = count; left > 0 && this.hasMore; left -= largestPage) {
+            await this.#page(Math.min(left, largestPage), this.#after);
+        }
+    }
     async #page(first, after) {
         const page = await this.query(first, after);
         this.hasMore = page.pageInfo.hasNextPage;

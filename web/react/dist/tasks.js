@@ -9,7 +9,11 @@ const sortKeys = {
     CREATED_AT: (t) => Date.parse(t.createdAt),
     UPDATED_AT: (t) => Date.parse(t.updatedAt),
     PRIORITY: (t) => priorities.indexOf(t.priority),
+    DUE: (t) => due(t),
 };
+function due({ dueAt, dueOn }) {
+    return dueAt ? Date.parse(dueAt) : dueOn ? Date.parse(`${dueOn}T23:59:59.999`) : Number.MAX_SAFE_INTEGER;
+}
 const decidable = ["status", "label", "labels", "priority", "trashed"];
 export class TaskStore extends ListStore {
     filter;
@@ -89,7 +93,7 @@ export class TaskStore extends ListStore {
         }
     }
     async #mutate(field, variables) {
-        const data = await this.errand.mutate(taskMutations[field], variables, { retry: field !== "createTask" });
+        const data = await this.errand.mutate(taskMutations[field], variables, { retry: true });
         return data[field].task;
     }
     #create = (input) => {
@@ -112,7 +116,7 @@ export class TaskStore extends ListStore {
             version: 0,
         };
         const change = { id, apply: () => task, known: new Set(this.#state.tasks.keys()) };
-        return this.#change(change, () => this.#mutate("createTask", { input }));
+        return this.#change(change, () => this.#mutate("createTask", { input: { idempotencyKey: randomKey(), ...input } }));
     };
     #update = (id, changes) => this.#patch(id, patchOf(changes), (taskId) => this.#mutate("updateTask", { input: { id: taskId, ...changes } }));
     #patch(id, patch, send) {

@@ -1,8 +1,22 @@
-import type { Conversation, ErrandError, Message, Task, TaskChangeKind, TaskPriority } from "@errand/client";
+import type { Conversation, ErrandError, Message, ProposedChange, Task, TaskChangeKind, TaskPriority } from "@errand/client";
 /** A change that a reply made to a task. The task is in its current state. */
 export interface ChatChange {
     id: string;
     kind: TaskChangeKind;
+    /** Whether the change is undone. */
+    undone: boolean;
+    /** Id of the change that this one undoes; null for other changes. */
+    undoes: string | null;
+    /** The call that made the change. */
+    toolCall: {
+        id: string;
+    } | null;
+    /** Values before and after the change. */
+    fields: readonly {
+        name: string;
+        from: string | null;
+        to: string | null;
+    }[];
     task: {
         id: string;
         number: number;
@@ -36,6 +50,8 @@ export interface Chat {
     send(content: string): Promise<boolean>;
     /** Cancels the unfinished replies; their text so far is kept. */
     stop(): Promise<void>;
+    /** Cancels one reply, such as that of a message that waits for an earlier reply. */
+    cancel(messageId: string): Promise<void>;
     /** Sends a message that failed again, or has a failed or cancelled reply written again. */
     retry(): Promise<void>;
     /**
@@ -46,10 +62,10 @@ export interface Chat {
     /** Rejects tool calls whose status is AWAITING_APPROVAL. Resolves with whether it succeeded. */
     reject(toolCallIds: readonly string[]): Promise<boolean>;
     /**
-     * Takes back what a reply changed, by the id of the message. The `batchId` of the result, passed here, takes the undo
-     * back. Undefined if it failed.
+     * Takes back what a reply changed, by the id of the message, or one of its `changes`, by its id. The `batchId` of the
+     * result, passed here, takes the undo back. Undefined if it failed.
      */
-    undo(messageId: string): Promise<Undone | undefined>;
+    undo(id: string): Promise<Undone | undefined>;
     /** Whether there are messages before the first one. */
     hasOlder: boolean;
     /** Loads the messages before the first one. */
@@ -68,9 +84,16 @@ export interface Undone {
         reason: string;
     }[];
 }
+/** Where useChat keeps messages that are not stored yet, such as localStorage. */
+export type Outbox = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 /** Options of useChat. */
 export interface ChatOptions {
-    /** Number of messages of a page; 20 by default. */
+    /**
+     * Keeps messages that are not stored yet, so that they survive a reload: they are sent, once, when the chat is shown
+     * again. Its entries begin with `outbox:`; remove them when the user signs out.
+     */
+    outbox?: Outbox;
+    /** Number of messages of a page; 20 by default, at most 40. */
     pageSize?: number;
     /** Called when the first message of a new conversation is stored: put the id into the URL. */
     onConversation?: (conversationId: string) => void;
@@ -138,9 +161,23 @@ export interface Tasks {
     /** Restores a task from the trash. */
     restore(id: string): Promise<Task | undefined>;
     hasMore: boolean;
-    loadMore(): Promise<void>;
+    /** Loads at least `count` more, or another page. */
+    loadMore(count?: number): Promise<void>;
     /** Loads the list again. It is done automatically when the stream cannot keep the list exact. */
     refresh(): Promise<void>;
+}
+/** Conditions on conversations, as the input type ConversationFilter of the API. */
+export interface ConversationFilter {
+    /** Words to find in the title. */
+    search?: string;
+    /** True for the archived conversations, otherwise those that are not. */
+    archived?: boolean;
+}
+/** Options of useConversations. */
+export interface ConversationsOptions {
+    /** Number of conversations of a page; 30 by default. */
+    pageSize?: number;
+    filter?: ConversationFilter;
 }
 /** What useConversations returns. None of the functions rejects: errors are in `error`. */
 export interface Conversations {
@@ -150,9 +187,42 @@ export interface Conversations {
     error: ErrandError | null;
     /** Changes a title; null lets the next message set it. */
     rename(id: string, title: string | null): Promise<void>;
+    /** Archives a conversation; with false, takes it out of the archive. */
+    archive(id: string, archived?: boolean): Promise<void>;
     /** Deletes a conversation with its messages, permanently. */
     remove(id: string): Promise<void>;
     hasMore: boolean;
-    loadMore(): Promise<void>;
+    /** Loads at least `count` more, or another page. */
+    loadMore(count?: number): Promise<void>;
+    refresh(): Promise<void>;
+}
+/** A tool call that waits for the user's approval. */
+export interface Approval {
+    id: string;
+    /** Name of the tool. */
+    name: string;
+    createdAt: string;
+    expiresAt: string | null;
+    /** What approving the call changes. */
+    proposal: readonly ProposedChange[];
+    /** The reply that made the call. */
+    message: {
+        id: string;
+        conversation: {
+            id: string;
+            title: string;
+        };
+    };
+}
+/** What useApprovals returns. None of the functions rejects: errors are in `error`. */
+export interface Approvals {
+    /** The open approvals of all conversations, those that expire last first; at most 100. */
+    approvals: readonly Approval[];
+    status: ListStatus;
+    error: ErrandError | null;
+    /** Approves calls of one reply. Resolves with whether it succeeded. */
+    approve(toolCallIds: readonly string[]): Promise<boolean>;
+    /** Rejects calls of one reply. Resolves with whether it succeeded. */
+    reject(toolCallIds: readonly string[]): Promise<boolean>;
     refresh(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import {
   isFinished,
   mergeMessages,
   reduceConversation,
+  retryAfterMs,
   toErrandError,
   type ConversationState,
   type Errand,
@@ -20,16 +21,25 @@ import {
   undoMutation,
 } from "./documents.js";
 import { randomKey, Store } from "./store.js";
-import type { Chat, ChatMessage, ChatStatus, Undone } from "./types.js";
+import type { Chat, ChatChange, ChatMessage, ChatStatus, Outbox, Undone } from "./types.js";
 
 /** A message of the user that is not stored yet. */
 interface Unsent {
   /** Idempotency key. */
   key: string;
   message: ChatMessage;
-  /** Highest position when it was sent. */
-  after: number;
+  /** Highest position when it was sent; null if the messages were not loaded then. */
+  after: number | null;
+  /** Whether the stream has delivered it, or a message that looks the same, before the mutation's result. */
+  delivered?: boolean;
   error?: ErrandError;
+}
+
+/** A message in the outbox. */
+interface Waiting {
+  key: string;
+  content: string;
+  after: number | null;
 }
 
 interface Page {
@@ -45,7 +55,7 @@ interface Decision {
 
 interface Undo {
   batchId: string | null;
-  undone: { id: string }[];
+  undone: { id: string; undoes: string | null }[];
   skipped: { reason: string; change: { task: { number: number; title: string } } }[];
 }
 
@@ -68,12 +78,14 @@ export class ChatStore extends Store<Chat> {
     private readonly errand: Errand,
     conversationId: string | undefined,
     private readonly pageSize: number,
+    private readonly outbox?: Outbox,
   ) {
     super();
     this.conversationId = conversationId;
   }
 
   protected start(): void {
+    this.#resume();
     if (!this.conversationId) return;
     this.#open();
     if (!this.#loaded) this.#load();
@@ -103,7 +115,8 @@ export class ChatStore extends Store<Chat> {
       this.#state = { ...this.#state, gap: false };
       this.#open();
     }
-    this.#forgetStored();
+    this.#hideDelivered();
+    if (event.__typename === "MessageFinished") this.#markUndone(event.message.changes);
     if (event.__typename === "MessageAdded" && holeAfter(this.#state.messages) > 0) this.#load();
     this.changed();
   }
@@ -142,25 +155,59 @@ export class ChatStore extends Store<Chat> {
 
   #merge(messages: readonly ChatMessage[]): void {
     const calls = new Map(this.#state.messages.flatMap((m) => m.toolCalls).map((call) => [call.id, call]));
-    // A page has no proposals.
+    // A page has no proposals and no choices.
     const complete = messages.map((m) => ({
       ...m,
-      toolCalls: m.toolCalls.map((call) => ({ ...call, proposal: call.proposal ?? calls.get(call.id)?.proposal ?? [] })),
+      toolCalls: m.toolCalls.map((call) => {
+        const known = calls.get(call.id);
+        const { proposal = known?.proposal ?? [], choices = known?.choices ?? [] } = call;
+        return { ...call, proposal, choices };
+      }),
     }));
     this.#state = mergeMessages(this.#state, complete);
-    this.#forgetStored();
+    this.#hideDelivered();
   }
 
-  /** Removes the messages being sent that the stream has delivered before the mutation's result. */
-  #forgetStored(): void {
+  /**
+   * Hides the messages being sent that the stream has delivered before the mutation's result. They are sent all the same:
+   * what looks like them may be another tab's.
+   */
+  #hideDelivered(): void {
     const taken = new Set<string>();
-    this.#unsent = this.#unsent.filter((unsent) => {
+    this.#unsent = this.#unsent.map((unsent) => {
+      const { after, message } = unsent;
+      if (after === null) return unsent;
       const stored = this.#state.messages.find(
-        (m) => m.role === "USER" && m.position > unsent.after && m.content === unsent.message.content && !taken.has(m.id),
+        (m) => m.role === "USER" && m.position > after && m.content === message.content && !taken.has(m.id),
       );
       if (stored) taken.add(stored.id);
-      return !stored;
+      return { ...unsent, delivered: stored !== undefined };
     });
+  }
+
+  get #outboxName(): string {
+    return `outbox:${this.conversationId ?? "new"}`;
+  }
+
+  /** Keeps the messages that a reload would lose. */
+  #keep(): void {
+    const waiting = this.#unsent
+      .filter((u) => !u.error || u.error.code === "UNAUTHENTICATED" || retryAfterMs(u.error) !== undefined)
+      .map(({ key, message: { content }, after }): Waiting => ({ key, content, after }));
+    if (waiting.length > 0) this.outbox?.setItem(this.#outboxName, JSON.stringify(waiting));
+    else this.outbox?.removeItem(this.#outboxName);
+  }
+
+  /** Sends the messages that were not stored when the chat was last shown. */
+  #resume(): void {
+    let waiting: Waiting[] = [];
+    try {
+      waiting = JSON.parse(this.outbox?.getItem(this.#outboxName) ?? "[]") as Waiting[];
+    } catch {
+      return; // of another version
+    }
+    const known = new Set(this.#unsent.map((u) => u.key));
+    for (const { key, content, after } of waiting) if (!known.has(key)) void this.#enqueue(key, content, after);
   }
 
   #fail(error: ErrandError): void {
@@ -171,13 +218,21 @@ export class ChatStore extends Store<Chat> {
   readonly #send = async (content: string): Promise<boolean> => {
     const text = content.trim();
     if (!text) return false;
-    const key = randomKey();
-    const after = this.#state.messages.at(-1)?.position ?? 0;
+    this.#error = null;
+    return this.#enqueue(randomKey(), text, this.#loaded || !this.conversationId ? this.#highest() : null);
+  };
+
+  #highest(): number {
+    return this.#state.messages.at(-1)?.position ?? 0;
+  }
+
+  /** Shows a message, and sends it after those before it. */
+  #enqueue(key: string, content: string, after: number | null): Promise<boolean> {
     const message: ChatMessage = {
       id: `unsent:${key}`,
-      position: after + this.#unsent.length + 1,
+      position: this.#highest() + this.#unsent.length + 1,
       role: "USER",
-      content: text,
+      content,
       status: "COMPLETED",
       error: null,
       toolCalls: [],
@@ -186,23 +241,25 @@ export class ChatStore extends Store<Chat> {
       unsent: "sending",
     };
     this.#unsent = [...this.#unsent, { key, message, after }];
-    this.#error = null;
+    this.#keep();
     this.changed();
     return this.#deliver(key);
-  };
+  }
 
   /** Sends an unsent message after those before it. */
   #deliver(key: string): Promise<boolean> {
     const sent = this.#sending.then(async () => {
       const unsent = this.#unsent.find((u) => u.key === key);
-      if (!unsent) return true; // the stream has delivered it
+      if (!unsent) return true;
       try {
         const input = { conversationId: this.conversationId, content: unsent.message.content, idempotencyKey: key };
         const { sendMessage } = await this.errand.mutate(sendMutation, { input }, { retry: true });
-        this.#unsent = this.#unsent.filter((u) => u.key !== key);
+        this.#forget(key);
         this.#merge([sendMessage.userMessage, sendMessage.assistantMessage]);
         if (!this.conversationId) {
+          this.outbox?.removeItem(this.#outboxName);
           this.conversationId = sendMessage.conversation.id as string;
+          this.#keep();
           this.#loaded = true;
           this.#open();
           this.onConversation?.(this.conversationId);
@@ -211,12 +268,42 @@ export class ChatStore extends Store<Chat> {
         return true;
       } catch (thrown) {
         const error = toErrandError(thrown);
+        if (this.#unsent.find((u) => u.key === key)?.delivered) {
+          this.#forget(key);
+          return true;
+        }
         this.#setUnsent(key, "failed", error);
-        return !this.#unsent.some((u) => u.key === key);
+        return false;
       }
     });
     this.#sending = sent;
     return sent;
+  }
+
+  /** Marks the changes that the given ones undo, or, if those were undos, redo. */
+  #markUndone(undos: readonly Pick<ChatChange, "id" | "undoes">[]): void {
+    const known = new Map(this.#state.messages.flatMap((m) => m.changes).map((c) => [c.id, c]));
+    const undone = new Map<string, boolean>();
+    for (const { undoes } of undos) {
+      if (!undoes) continue;
+      undone.set(undoes, true);
+      const original = known.get(undoes)?.undoes;
+      if (original) undone.set(original, false);
+    }
+    this.#setUndone(undone);
+  }
+
+  #setUndone(undone: ReadonlyMap<string, boolean>): void {
+    const messages = this.#state.messages.map((m) => {
+      if (!m.changes.some((c) => undone.has(c.id))) return m;
+      return { ...m, changes: m.changes.map((c) => ({ ...c, undone: undone.get(c.id) ?? c.undone })) };
+    });
+    this.#state = { ...this.#state, messages };
+  }
+
+  #forget(key: string): void {
+    this.#unsent = this.#unsent.filter((u) => u.key !== key);
+    this.#keep();
   }
 
   #setUnsent(key: string, state: "sending" | "failed", error?: ErrandError): void {
@@ -224,6 +311,7 @@ export class ChatStore extends Store<Chat> {
       if (u.key !== key) return u;
       return { key, after: u.after, message: { ...u.message, unsent: state }, ...(error && { error }) };
     });
+    this.#keep();
     this.changed();
   }
 
@@ -231,11 +319,17 @@ export class ChatStore extends Store<Chat> {
     await this.#sending; // its reply is to be cancelled
     const unfinished = this.#state.messages.filter((m) => !isFinished(m.status));
     await this.#attempt(async () => {
-      for (const { id } of unfinished.reverse()) {
-        const { cancelReply } = await this.errand.mutate(cancelMutation, { messageId: id }, { retry: true });
-        this.#merge([cancelReply.message]);
-      }
+      for (const { id } of unfinished.reverse()) await this.#cancelReply(id);
     });
+  };
+
+  async #cancelReply(messageId: string): Promise<void> {
+    const { cancelReply } = await this.errand.mutate(cancelMutation, { messageId }, { retry: true });
+    this.#merge([cancelReply.message]);
+  }
+
+  readonly #cancel = async (messageId: string): Promise<void> => {
+    await this.#attempt(() => this.#cancelReply(messageId));
   };
 
   readonly #retry = async (): Promise<void> => {
@@ -299,6 +393,8 @@ export class ChatStore extends Store<Chat> {
     await this.#attempt(async () => {
       const { undoChange } = await this.errand.mutate<{ undoChange: Undo }>(undoMutation, { id }, { retry: true });
       const { batchId, undone, skipped } = undoChange;
+      // What is undone may be an undo: then the change that it undid is in effect again.
+      this.#setUndone(new Map(undone.flatMap((c) => [[c.id, true], ...(c.undoes ? [[c.undoes, false]] : [])] as [string, boolean][])));
       result = { batchId, count: undone.length, skipped: skipped.map((s) => ({ ...s.change.task, reason: s.reason })) };
     });
     return result;
@@ -328,12 +424,13 @@ export class ChatStore extends Store<Chat> {
     if (stored.some((m) => m.status === "STREAMING")) status = "streaming";
     return {
       conversationId: this.conversationId,
-      messages: [...stored, ...this.#unsent.map((u) => u.message)],
+      messages: [...stored, ...this.#unsent.filter((u) => !u.delivered).map((u) => u.message)],
       status,
       error,
       loading: this.conversationId !== undefined && !this.#loaded && !this.#error,
       send: this.#send,
       stop: this.#stop,
+      cancel: this.#cancel,
       retry: this.#retry,
       approve: this.#approve,
       reject: this.#reject,

@@ -1,10 +1,10 @@
 import { toErrandError, type Conversation, type Errand } from "@errand/client";
-import { conversationsQuery, conversationSubscription, deleteMutation, renameMutation } from "./documents.js";
+import { conversationsQuery, conversationSubscription, deleteMutation, updateMutation } from "./documents.js";
 import { ListStore, type Page } from "./list.js";
-import type { Conversations } from "./types.js";
+import type { ConversationFilter, Conversations } from "./types.js";
 
 type ConversationEvent =
-  | { __typename: "ConversationChanged"; cursor: string; conversation: Conversation & { archivedAt: string | null } }
+  | { __typename: "ConversationChanged"; cursor: string; conversation: Conversation }
   | { __typename: "ConversationDeleted"; cursor: string; deletedId: string }
   | { __typename: "ConversationsReset"; cursor: string };
 
@@ -17,16 +17,39 @@ export class ConversationStore extends ListStore<Conversations, Conversation, Co
   /** Changes that are not stored yet, by id: a conversation with its new title, or null for a deletion. */
   #changes = new Map<string, Partial<Conversation> | null>();
   #last: string | undefined;
+  #reload: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(errand: Errand, pageSize: number) {
+  constructor(
+    errand: Errand,
+    pageSize: number,
+    private readonly filter: ConversationFilter,
+  ) {
     super(errand, pageSize, conversationSubscription);
+  }
+
+  protected override stop(): void {
+    clearTimeout(this.#reload);
+    this.#reload = undefined;
+    super.stop();
   }
 
   protected apply(event: ConversationEvent): void {
     if (event.__typename === "ConversationsReset") void this.refresh();
     else if (event.__typename === "ConversationDeleted") this.#set(event.deletedId, null);
-    // The list holds the conversations that are not archived.
-    else this.#set(event.conversation.id, event.conversation.archivedAt ? null : event.conversation);
+    else this.#store(event.conversation);
+  }
+
+  /** Adds or replaces a conversation, or removes it if the list does not hold it any more. */
+  #store(conversation: Conversation): void {
+    const { id } = conversation;
+    const fits = !!conversation.archivedAt === !!this.filter.archived;
+    if (!fits) this.#set(id, null);
+    else if (!this.filter.search) this.#set(id, conversation);
+    else {
+      // Only the server knows whether the words are found.
+      if (this.#conversations.get(id)) this.#conversations.set(id, conversation);
+      this.#reload ??= setTimeout(() => void ((this.#reload = undefined), this.refresh()), 300);
+    }
   }
 
   #set(id: string, conversation: Conversation | null): void {
@@ -40,7 +63,11 @@ export class ConversationStore extends ListStore<Conversations, Conversation, Co
 
   protected async query(first: number, after: string | null): Promise<Page<Conversation>> {
     this.#touched.clear();
-    const data = await this.errand.query<{ conversations: Page<Conversation> }>(conversationsQuery, { first, after });
+    const data = await this.errand.query<{ conversations: Page<Conversation> }>(conversationsQuery, {
+      first,
+      after,
+      filter: this.filter,
+    });
     return data.conversations;
   }
 
@@ -63,7 +90,9 @@ export class ConversationStore extends ListStore<Conversations, Conversation, Co
     this.error = null;
     this.changed();
     try {
-      this.#set(id, await send());
+      const conversation = await send();
+      if (conversation) this.#store(conversation);
+      else this.#set(id, null);
     } catch (thrown) {
       this.error = toErrandError(thrown);
     }
@@ -71,11 +100,16 @@ export class ConversationStore extends ListStore<Conversations, Conversation, Co
     this.changed();
   }
 
+  async #update(input: { id: string; title?: string | null; archived?: boolean }): Promise<Conversation> {
+    const { updateConversation } = await this.errand.mutate(updateMutation, { input }, { retry: true });
+    return updateConversation.conversation;
+  }
+
   readonly #rename = (id: string, title: string | null) =>
-    this.#change(id, { title: title ?? "" }, async () => {
-      const { updateConversation } = await this.errand.mutate(renameMutation, { input: { id, title } }, { retry: true });
-      return updateConversation.conversation;
-    });
+    this.#change(id, { title: title ?? "" }, () => this.#update({ id, title }));
+
+  readonly #archive = (id: string, archived = true) =>
+    this.#change(id, archived === !!this.filter.archived ? {} : null, () => this.#update({ id, archived }));
 
   readonly #remove = (id: string) =>
     this.#change(id, null, async () => {
@@ -96,6 +130,7 @@ export class ConversationStore extends ListStore<Conversations, Conversation, Co
       ...this.parts(),
       conversations: list.sort(newestFirst),
       rename: this.#rename,
+      archive: this.#archive,
       remove: this.#remove,
     };
   }

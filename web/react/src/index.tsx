@@ -1,12 +1,26 @@
-import type { Errand } from "@errand/client";
+import type { ConnectionState, Errand } from "@errand/client";
 import { createContext, useContext, useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from "react";
+import { ApprovalStore } from "./approvals.js";
 import { ChatStore } from "./chat.js";
 import { ConversationStore } from "./conversations.js";
 import type { Store } from "./store.js";
 import { TaskStore } from "./tasks.js";
-import type { Chat, ChatOptions, Conversations, TaskFilter, Tasks, TasksOptions } from "./types.js";
+import type {
+  Approvals,
+  Chat,
+  ChatOptions,
+  ConversationFilter,
+  Conversations,
+  ConversationsOptions,
+  TaskFilter,
+  Tasks,
+  TasksOptions,
+} from "./types.js";
 
 export type * from "./types.js";
+
+/** A larger page would be refused, with what a message holds. */
+const largestChatPage = 40;
 
 const ErrandContext = createContext<Errand | null>(null);
 
@@ -28,9 +42,10 @@ export function useErrand(): Errand {
  */
 export function useChat(conversationId?: string | null, options: ChatOptions = {}): Chat {
   const errand = useErrand();
-  const { pageSize = 20, onConversation } = options;
+  const { onConversation, outbox } = options;
+  const pageSize = Math.min(options.pageSize ?? 20, largestChatPage);
   const id = conversationId ?? undefined;
-  const create = () => ({ errand, id, store: new ChatStore(errand, id, pageSize) });
+  const create = () => ({ errand, id, store: new ChatStore(errand, id, pageSize, outbox) });
   const [shown, show] = useState(create);
   let current = shown;
   if (shown.errand !== errand || shown.id !== id) {
@@ -59,12 +74,29 @@ export function useTasks(filter: TaskFilter = {}, options: TasksOptions = {}): T
   return useStore(store);
 }
 
-/** The user's conversations, live, newest first. */
-export function useConversations(options: { pageSize?: number } = {}): Conversations {
+/** The user's conversations that the filter selects, live, newest first. */
+export function useConversations(options: ConversationsOptions = {}): Conversations {
   const errand = useErrand();
-  const { pageSize = 30 } = options;
-  const store = useMemo(() => new ConversationStore(errand, pageSize), [errand, pageSize]);
+  const { pageSize = 30, filter = {} } = options;
+  const key = JSON.stringify([filter, pageSize]);
+  const store = useMemo(() => {
+    const [f, size] = JSON.parse(key) as [ConversationFilter, number];
+    return new ConversationStore(errand, size, f);
+  }, [errand, key]);
   return useStore(store);
+}
+
+/** The tool calls of all conversations that wait for the user's approval, live. */
+export function useApprovals(): Approvals {
+  const errand = useErrand();
+  const store = useMemo(() => new ApprovalStore(errand), [errand]);
+  return useStore(store);
+}
+
+/** State of the connection, to be shown to users: see ConnectionState. */
+export function useConnection(): ConnectionState {
+  const { connection } = useErrand();
+  return useSyncExternalStore(connection.subscribe, connection.get, connection.get);
 }
 
 function useStore<S>(store: Store<S>): S {

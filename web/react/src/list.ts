@@ -2,6 +2,9 @@ import { toErrandError, type Errand, type ErrandError } from "@errand/client";
 import { Store } from "./store.js";
 import type { ListStatus } from "./types.js";
 
+/** Items that the server returns in one page at most. */
+const largestPage = 100;
+
 /** A page of a list. */
 export interface Page<N> {
   /** Position of the list's stream before the page was read. */
@@ -15,7 +18,7 @@ interface ListParts {
   status: ListStatus;
   error: ErrandError | null;
   hasMore: boolean;
-  loadMore(): Promise<void>;
+  loadMore(count?: number): Promise<void>;
   refresh(): Promise<void>;
 }
 
@@ -73,7 +76,7 @@ export abstract class ListStore<S extends ListParts, N, E extends { cursor: stri
 
   readonly refresh = async (): Promise<void> => {
     await this.persist(async () => {
-      const page = await this.#page(Math.min(100, Math.max(this.pageSize, this.size())), null);
+      const page = await this.#page(Math.min(largestPage, Math.max(this.pageSize, this.size())), null);
       this.#cursor ??= page.streamCursor;
       this.#loaded = true;
       this.error = null;
@@ -82,13 +85,20 @@ export abstract class ListStore<S extends ListParts, N, E extends { cursor: stri
     this.changed();
   };
 
-  readonly #loadMore = async (): Promise<void> => {
+  readonly #loadMore = async (count: number = this.pageSize): Promise<void> => {
     if (!this.hasMore) return;
-    this.#more ??= this.#page(this.pageSize, this.#after)
+    this.#more ??= this.#pages(count)
       .then(() => this.changed(), (thrown: unknown) => this.#fail(toErrandError(thrown)))
       .finally(() => (this.#more = undefined));
     await this.#more;
   };
+
+  /** Loads at least `count` more items, in pages as large as the server allows. */
+  async #pages(count: number): Promise<void> {
+    for (let left = count; left > 0 && this.hasMore; left -= largestPage) {
+      await this.#page(Math.min(left, largestPage), this.#after);
+    }
+  }
 
   async #page(first: number, after: string | null): Promise<Page<N>> {
     const page = await this.query(first, after);

@@ -34,7 +34,16 @@ const sortKeys = {
   CREATED_AT: (t: Task) => Date.parse(t.createdAt),
   UPDATED_AT: (t: Task) => Date.parse(t.updatedAt),
   PRIORITY: (t: Task) => priorities.indexOf(t.priority),
+  DUE: (t: Task) => due(t),
 };
+
+/**
+ * Time at which a task is due: the end of the day if it has no time of day, in the time zone of this machine, which is
+ * usually that of the account. Tasks without a due date come last when ascending.
+ */
+function due({ dueAt, dueOn }: Task): number {
+  return dueAt ? Date.parse(dueAt) : dueOn ? Date.parse(`${dueOn}T23:59:59.999`) : Number.MAX_SAFE_INTEGER;
+}
 
 /** Members of the filter that this module decides; tasks under others are loaded again after each change. */
 const decidable = ["status", "label", "labels", "priority", "trashed"];
@@ -125,12 +134,12 @@ export class TaskStore extends ListStore<Tasks, Task, TaskEvent> {
     }
   }
 
-  /** Sends a mutation on one task. Repeating it has no further effect unless it creates a task. */
+  /** Sends a mutation on one task. Repeating it has no further effect. */
   async #mutate(field: keyof typeof taskMutations, variables: object): Promise<Task> {
     const data = await this.errand.mutate<Record<string, { task: Task }>>(
       taskMutations[field],
       variables as Record<string, unknown>,
-      { retry: field !== "createTask" },
+      { retry: true },
     );
     return data[field]!.task;
   }
@@ -155,7 +164,7 @@ export class TaskStore extends ListStore<Tasks, Task, TaskEvent> {
       version: 0,
     };
     const change = { id, apply: () => task, known: new Set(this.#state.tasks.keys()) };
-    return this.#change(change, () => this.#mutate("createTask", { input }));
+    return this.#change(change, () => this.#mutate("createTask", { input: { idempotencyKey: randomKey(), ...input } }));
   };
 
   readonly #update = (id: string, changes: TaskChanges) =>

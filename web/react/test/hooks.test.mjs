@@ -154,6 +154,18 @@ test("useChat: approve shows the decided call and the new reply, reject an error
   await unmount();
 });
 
+test("useChat: a page, which has no choices, keeps those of the stream", async () => {
+  const fake = fakeErrand();
+  const { rendered, unmount } = await renderHook(fake.errand, () => useChat("conv_1"));
+  const choices = [{ reference: "buy", candidates: [{ taskId: "task_1", number: 1, title: "Buy milk", reason: "ALL_WORDS" }] }];
+  const call = { id: "call_1", name: "complete_task", status: "FAILED" };
+  const reply = message(2, "ASSISTANT", "Which one?");
+  await stream(fake, { __typename: "MessageAdded", message: { ...reply, toolCalls: [{ ...call, proposal: [], choices }] } });
+  await answer(await fake.next("conversation"), page([message(1, "USER", "Buy"), { ...reply, toolCalls: [call] }]));
+  assert.deepEqual(rendered.current.messages[1].toolCalls, [{ ...call, proposal: [], choices }]);
+  await unmount();
+});
+
 test("useChat: messages between the stream and the list are loaded", async () => {
   const fake = fakeErrand();
   const { rendered, unmount } = await renderHook(fake.errand, () => useChat("conv_1"));

@@ -85,6 +85,7 @@ test("the server executes the operations of useTasks, with the largest page and 
 test("the server executes the operations of useChat, with the largest page", async () => {
   const { conversationId, reply } = await sendAndWait("Add a task to call mum");
   assert.equal(reply.toolCalls[0].status, "SUCCEEDED");
+  assert.deepEqual(reply.toolCalls[0].choices, []);
   assert.deepEqual(reply.changes.map((change) => change.kind), ["CREATED"]);
   assert.equal((await run(documents.undoMutation, { id: reply.id })).undoChange.undone.length, 1);
 
@@ -105,18 +106,66 @@ test("the server executes the operations of useChat, with the largest page", asy
   assert.equal(cancelReply.message.status, "CANCELLED");
   const { retryReply } = await run(documents.retryMutation, { messageId: assistantMessage.id });
   assert.equal((await finished(conversationId, retryReply.assistantMessage.id)).status, "COMPLETED");
-  const page = await run(documents.messagesQuery, { id: conversationId, last: 100, before: null });
+  const page = await run(documents.messagesQuery, { id: conversationId, last: 40, before: null });
   assert.ok(page.conversation.messages.nodes.length >= 6);
 });
 
 test("the server executes the operations of useConversations, with the largest page", async () => {
   const { conversationId } = await sendAndWait("Hello");
-  const { conversations } = await run(documents.conversationsQuery, { first: 100, after: null });
+  const { conversations } = await run(documents.conversationsQuery, { first: 100, after: null, filter: { archived: false } });
   assert.equal(conversations.nodes[0].id, conversationId);
   const next = event(documents.conversationSubscription, { after: conversations.streamCursor }, (e) => e.conversation?.title === "Plans");
-  await run(documents.renameMutation, { input: { id: conversationId, title: "Plans" } });
+  await run(documents.updateMutation, { input: { id: conversationId, title: "Plans" } });
   assert.equal((await next).conversation.id, conversationId);
   assert.equal((await run(documents.deleteMutation, { id: conversationId })).deleteConversation.deletedId, conversationId);
+});
+
+test("approvals and undo are as docs/FRONTEND.md describes them", async () => {
+  const { createTask } = documents.taskMutations;
+  const titles = ["Tea", "Rice", "Salt"];
+  const numbers = [];
+  for (const title of titles) {
+    const { task } = (await run(createTask, { input: { title } })).createTask;
+    numbers.push(task.number);
+  }
+  const live = async () => (await run(`{ tasks(first: 100) { nodes { id number title } } }`)).tasks.nodes;
+  const propose = async (id) => sendAndWait(`Delete tasks ${numbers[0]} and ${numbers[1]}`, id);
+  const statuses = async (ids) =>
+    (await run(`query ($ids: [ID!]!) { nodes(ids: $ids) { ... on ToolCall { status result } } }`, { ids })).nodes;
+
+  // The next message drops a proposal, unless it is a plain yes.
+  const { conversationId, reply } = await propose();
+  assert.equal(reply.status, "COMPLETED");
+  assert.deepEqual(reply.toolCalls.flatMap((call) => call.proposal).map((change) => change.title).sort(), ["Rice", "Tea"]);
+  await sendAndWait("Hello", conversationId);
+  for (const { status, result } of await statuses(reply.toolCalls.map((call) => call.id))) {
+    assert.deepEqual([status, result.error.code], ["FAILED", "REJECTED"]);
+  }
+  const asked = (await propose(conversationId)).reply;
+  const yes = (await sendAndWait("Yes", conversationId)).reply;
+  assert.deepEqual(yes.changes.map(({ kind, task }) => `${kind} ${task.title}`).sort(), ["DELETED Rice", "DELETED Tea"]);
+  for (const { status } of await statuses(asked.toolCalls.map((call) => call.id))) assert.equal(status, "SUCCEEDED");
+
+  // undoTurn takes back what the reply changed, and undoChange with its batchId takes the undo back.
+  const { undoTurn } = await run(`mutation ($id: ID!) { undoTurn(messageId: $id) { batchId undone { id } } }`, { id: yes.id });
+  assert.equal(undoTurn.undone.length, 2);
+  const { undoChange } = await run(documents.undoMutation, { id: undoTurn.batchId });
+  assert.equal(undoChange.undone.length, 2);
+  assert.equal((await run(documents.undoMutation, { id: yes.id })).undoChange.undone.length, 2);
+
+  // A task that was changed meanwhile is skipped and named.
+  const open = (await propose(conversationId)).reply;
+  const { viewer } = await run(documents.approvalsQuery);
+  assert.deepEqual(viewer.pendingApprovals.map((call) => call.id).sort(), open.toolCalls.map((call) => call.id).sort());
+  assert.equal(viewer.pendingApprovals[0].message.conversation.id, conversationId);
+  const tea = (await live()).find((task) => task.title === "Tea");
+  await run(documents.taskMutations.updateTask, { input: { id: tea.id, title: "Green tea" } });
+  const ids = open.toolCalls.map((call) => call.id);
+  const { approveToolCalls } = await run(documents.decisions.approveToolCalls, { ids });
+  await finished(conversationId, approveToolCalls.assistantMessage.id);
+  assert.ok((await live()).some((task) => task.title === "Green tea"));
+  assert.ok(!(await live()).some((task) => task.title === "Rice"));
+  assert.match(JSON.stringify(await statuses(ids)), /"skipped":"Tea"/);
 });
 
 test("no operation of the hooks is left out above", () => {

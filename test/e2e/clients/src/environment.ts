@@ -5,7 +5,7 @@ import { CreateTaskDocument } from "./generated.js";
 import { startLink, type Link } from "../../link.mjs";
 
 // Slow enough that a test can act in the middle of a reply.
-export const server = await startServer({ RULES_PACE: "40ms" });
+export const server = await startServer({ RULES_PACE: "100ms" });
 after(() => server.stop());
 
 /** A signed-in user, whose client is connected through a link of its own. */

@@ -1,0 +1,24 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const endings = ["", ".ts", ".tsx", "/index.ts"];
+
+/** Finds modules as the bundler does: without their ending. */
+export async function resolve(specifier, context, next) {
+  if (!specifier.startsWith(".")) return next(specifier, context);
+  const url = new URL(specifier, context.parentURL);
+  const ending = endings.find((e) => existsSync(fileURLToPath(url) + e) && /\.\w+$/.test(url.pathname + e));
+  return { url: url.href + (ending ?? ""), shortCircuit: true };
+}
+
+export async function load(url, context, next) {
+  if (url.endsWith(".css")) return { format: "module", source: "", shortCircuit: true };
+  if (url.endsWith(".json")) return { format: "module", source: `export default ${readFileSync(new URL(url), "utf8")}`, shortCircuit: true };
+  if (!/\.tsx?$/.test(url)) return next(url, context);
+  const { outputText } = ts.transpileModule(readFileSync(new URL(url), "utf8"), {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, jsx: ts.JsxEmit.ReactJSX },
+    fileName: fileURLToPath(url),
+  });
+  return { format: "module", source: outputText, shortCircuit: true };
+}
