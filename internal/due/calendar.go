@@ -78,11 +78,11 @@ func (p parser) numericDate(i int, intro string) (day, bool) {
 	if m == nil {
 		return day{}, false
 	}
-	placed := intro != "" && intro != "for" && intro != "at" || p.whole
-	if m[4] == "" && (!placed || m[2] != "/") {
+	a, b, year := parseNumber(m[1]), parseNumber(m[3]), fullYear(m[4])
+	placed := intro != "" && intro != "for" && intro != "at" || p.whole || p.clockFollows(i+1)
+	if m[4] == "" && (m[2] != "/" || !placed && !p.isLoneDate(i, a, b)) {
 		return day{}, false
 	}
-	a, b, year := parseNumber(m[1]), parseNumber(m[3]), fullYear(m[4])
 	switch {
 	case m[2] == "." || a > 12 && b <= 12:
 		return p.nextDate(year, b, a, i+1), true
@@ -91,6 +91,18 @@ func (p parser) numericDate(i int, intro string) (day, bool) {
 	}
 	invalid := "I cannot tell the day from the month in " + p.word(i) + ". Please write the date like 2027-01-31."
 	return day{end: i + 1, unambiguous: true, invalid: invalid}, true
+}
+
+// isLoneDate reports whether "12/25", as the last word, is a day and a month, and no fraction or "24/7".
+func (p parser) isLoneDate(i, a, b int) bool {
+	return p.lastWord(i) && min(a, b) >= 1 && min(a, b) <= 12 && max(a, b) > 12 && max(a, b) <= 31 && p.word(i) != "24/7"
+}
+
+// clockFollows reports whether an exact time of day is at i, with or without a preposition.
+func (p parser) clockFollows(i int) bool {
+	at, intro := p.skipSeparator(i)
+	c, ok := p.clock(at, intro, true)
+	return ok && !c.approximate
 }
 
 // fullYear returns the year of "2027" and "27", 0 for "".
@@ -120,6 +132,9 @@ func (p parser) monthDate(i int, _ string) (day, bool) {
 		return day{}, false
 	}
 	at = i + 1
+	if p.word(at) == "." && len(p.word(i)) <= 4 { // "Apr. 15"
+		at++
+	}
 	if p.word(at) == "the" {
 		at++
 	}

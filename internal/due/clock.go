@@ -2,6 +2,7 @@ package due
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -15,6 +16,8 @@ type clock struct {
 	unambiguous, approximate bool
 	evening                  bool
 	noHalf                   bool // the hour has no am or pm
+	vague                    bool // "7ish"
+	zone                     *time.Location
 	invalid                  string
 }
 
@@ -38,6 +41,19 @@ func (c clock) refine(part *clock) *clock {
 	return &c
 }
 
+// within returns c with am or pm chosen by a part of the day that follows it ("6:30 tomorrow morning").
+func (c clock) within(part clock) (*clock, string) {
+	if c.noHalf && c.hour <= 12 {
+		c.evening = part.hour >= 12
+		c.noHalf = c.evening
+		return &c, ""
+	}
+	if (c.hour < 12) != (part.hour < 12) && c.hour%24 > 3 {
+		return &c, "The text names two different times of day."
+	}
+	return &c, ""
+}
+
 // dayParts are the hours that stand for parts of the day without a time.
 var dayParts = map[string]int{"morning": 9, "lunchtime": 12, "afternoon": 15, "evening": 18, "night": 20}
 
@@ -58,6 +74,11 @@ var (
 	clockForm   = regexp.MustCompile(`^@?(\d{1,2})(?:([:.h])(\d{2})(?::(\d{2})(?:\.\d+)?)?)?([ap])?\.?(m\.?)?$`)
 	compactForm = regexp.MustCompile(`^@?(\d{1,2})(\d{2})(?:([ap])\.?m\.?|h|hrs)?$`)
 	hourForm    = regexp.MustCompile(`^@?(\d{1,2})h$`)
+	// zonedForm is a time of day and a zone in one word.
+	zonedForm = regexp.MustCompile(`^(@?\d{1,2}(?::\d{2}){0,2}(?:[ap]m)?)` +
+		`(z|utc|gmt|(?:utc|gmt)?[-+]\d{1,2}:\d{2}|(?:utc|gmt)[-+]\d{1,2})$`)
+	// timeRangeForm is a start with hour, minutes and half, and an end with hour and half.
+	timeRangeForm = regexp.MustCompile(`^@?(\d{1,2})(:\d{2})?(?:([ap])m)?-(\d{1,2})(?::\d{2})?(?:([ap])m)?$`)
 )
 
 // clock parses a time at i. intro is the preposition before it; beside is set when it is next to a day.
@@ -89,7 +110,7 @@ func (p parser) clock(
 		return clock{hour: hour, end: i + 1, approximate: true}, beside && p.word(i-1) != "for"
 	}
 	if hour := dayParts[p.word(i+2)]; hour > 0 && w == "in" && p.word(i+1) == "the" {
-		return clock{hour: hour, end: i + 3, approximate: true}, beside
+		return clock{hour: hour, end: i + 3, approximate: true}, beside || p.lastWord(i+2)
 	}
 	if end, ok := p.phraseAt(i, "at night"); ok {
 		return clock{hour: dayParts["night"], end: end, approximate: true}, beside
@@ -116,7 +137,12 @@ func (p parser) fractionOfHour(i int) (clock, bool) {
 		"twenty":  20,
 	}
 	n, known := minutes[p.word(i)]
-	m := clockForm.FindStringSubmatch(p.word(i + 2))
+	if p.word(i) == "half" {
+		if c, ok := p.halfHour(i); ok {
+			return c, true
+		}
+	}
+	m := clockForm.FindStringSubmatch(numeral(p.word(i + 2)))
 	if !known || m == nil || m[3] != "" {
 		return clock{}, false
 	}
@@ -141,6 +167,23 @@ func (p parser) fractionOfHour(i int) (clock, bool) {
 	return c, true
 }
 
+// halfHour parses "half 5", which is half past five in British English.
+func (p parser) halfHour(i int) (clock, bool) {
+	hour := parseNumber(numeral(p.word(i + 1)))
+	if hour < 1 || hour > 12 || !p.timeMayEndAt(i+2) {
+		return clock{}, false
+	}
+	return p.halfOfDay(clock{hour: hour, minute: 30, end: i + 2, unambiguous: true, noHalf: true}), true
+}
+
+// numeral returns the digits of a word for an hour ("five"), or the word.
+func numeral(w string) string {
+	if n := numberWords[w]; n > 0 && n <= 12 {
+		return strconv.Itoa(n)
+	}
+	return w
+}
+
 // hourOf returns the hour of the day; half is "a", "p" or "".
 func hourOf(hour int, half string) int {
 	switch {
@@ -162,6 +205,18 @@ func (p parser) numericTime(
 ) (clock, bool) {
 	w := p.word(i)
 	end := i + 1
+	if m := zonedForm.FindStringSubmatch(w); m != nil {
+		return p.zonedTime(m[1], m[2], end)
+	}
+	if about, ok := strings.CutSuffix(w, "ish"); ok && bareTimeForm.MatchString(about) {
+		w, announced = about, true
+	}
+	if m := timeRangeForm.FindStringSubmatch(w); m != nil && !p.whole && m[2]+m[3]+m[5] != "" {
+		return p.startOfRange(m, end)
+	}
+	if bare := numeral(w); bare != w && (announced || beside) {
+		w = bare
+	}
 	half := strings.ReplaceAll(p.word(end), ".", "")
 	if half == "am" || half == "pm" {
 		end++
@@ -184,8 +239,10 @@ func (p parser) numericTime(
 	}
 	switch {
 	case m[3] == "" && half == "":
-		return p.bareHour(m[1], i, announced)
-	case m[2] == "." && half == "" && !announced:
+		c, ok := p.bareHour(m[1], i, announced)
+		c.vague = strings.HasSuffix(p.word(i), "ish")
+		return c, ok
+	case m[2] == "." && half == "" && !announced, half == "" && !announced && p.citesVerse(i):
 		return clock{}, false
 	}
 	c := clock{
@@ -193,6 +250,48 @@ func (p parser) numericTime(
 		noHalf: half == "" && !strings.HasPrefix(m[1], "0") && m[2] != "h",
 	}
 	return p.complete(c, half, p.said(i, end)), true
+}
+
+// zonedTime parses "10:00z" and "5pm+01:00", which are the words time and zone, before index end.
+func (p parser) zonedTime(timeOfDay, zone string, end int) (clock, bool) {
+	sub := parser{words: []string{timeOfDay, zone}, now: p.now}
+	c, ok := sub.numericTime(0, true, true)
+	if !ok || c.end != 1 {
+		return clock{}, false
+	}
+	loc, after, invalid := sub.zone(1)
+	if after != 2 {
+		return clock{}, false
+	}
+	c.end, c.zone, c.noHalf = end, loc, false
+	if c.invalid == "" {
+		c.invalid = invalid
+	}
+	return c, true
+}
+
+// startOfRange parses "10:30-11" and "3-5pm" as the time at which the range starts.
+func (p parser) startOfRange(m []string, end int) (clock, bool) {
+	half := m[3]
+	if half == "" {
+		half = m[5]
+	}
+	from, to := parseNumber(m[1]), parseNumber(m[4])
+	if m[3] == "" && half == "p" && from > to && from != 12 { // "11-1pm" starts in the morning
+		half = "a"
+	}
+	_, minute, _ := strings.Cut(m[2], ":")
+	c := clock{hour: from, minute: parseNumber(minute), end: end, unambiguous: true, noHalf: half == ""}
+	if half != "" {
+		half += "m"
+	}
+	return p.complete(c, half, p.said(end-1, end)), true
+}
+
+// citesVerse reports whether "3:16" at i is a verse of a book: "read John 3:16".
+func (p parser) citesVerse(i int) bool {
+	book := p.word(i - 1)
+	return scripture[book] || readers[p.word(i-2)] && namedScripture[book]
 }
 
 // bareHour parses "5 oclock" and, after a time preposition, "5".

@@ -37,8 +37,8 @@ func init() {
 	// parser.day, which would be an initialization cycle.
 	dayReaders = []dayReader{
 		parser.isoDate, parser.numericDate, parser.beside, parser.namedDay, parser.periodEdge, parser.span,
-		parser.ordinalWeekday, parser.pastDay, parser.weekday, parser.period, parser.monthDate, parser.dayOfMonth,
-		parser.holiday,
+		parser.ordinalWeekday, parser.pastDay, parser.weekday, parser.weekFirst, parser.period, parser.monthDate,
+		parser.dayOfMonth, parser.holiday, parser.misspelt,
 	}
 }
 
@@ -79,7 +79,7 @@ func (p parser) beside(i int, _ string) (day, bool) {
 
 // namedDay parses words for days near today, with common misspellings: "tomorrow", "tonight".
 func (p parser) namedDay(i int, _ string) (day, bool) {
-	if end, ok := p.anyAt(i, "today", "later today", "this day"); ok {
+	if end, ok := p.anyAt(i, "today", "2day", "later today", "this day"); ok {
 		return p.daysAhead(0, end), true
 	}
 	if end, ok := p.anyAt(
@@ -92,10 +92,21 @@ func (p parser) namedDay(i int, _ string) (day, bool) {
 		"tmr",
 		"tmw",
 		"2moro",
+		"2morrow",
 	); ok {
 		return p.daysAhead(1, end), true
 	}
-	if end, ok := p.anyAt(i, "tonight", "this evening", "this morning", "this afternoon", "later tonight"); ok {
+	if end, ok := p.anyAt(
+		i,
+		"tonight",
+		"tonite",
+		"2nite",
+		"2night",
+		"this evening",
+		"this morning",
+		"this afternoon",
+		"later tonight",
+	); ok {
 		d := p.daysAhead(0, end)
 		hour := dayParts["night"]
 		if h := dayParts[p.word(end-1)]; h > 0 {
@@ -149,23 +160,23 @@ func (p parser) weekday(i int, intro string) (day, bool) {
 	}
 	d := day{end: at + 1, unambiguous: at > i || intro != "", weekday: at == i}
 	// "sat" and "sun" are also ordinary words.
-	if w := p.word(at); !ok || ambiguousNames[w] && !d.unambiguous && !p.whole && !p.clockAt(at+1) {
+	next := at + 1
+	if p.word(next) == "." {
+		next++
+	}
+	if w := p.word(at); !ok || ambiguousNames[w] && !d.unambiguous && !p.whole && !p.clockAt(next) {
 		return day{}, false
 	}
 	ahead := daysBetween(p.today().Weekday(), target)
 	if which != "this" && ahead == 0 {
 		ahead = 7
 	}
-	inWeek := func(n int) time.Time {
-		first := p.startOfWeek(n)
-		return first.AddDate(0, 0, daysBetween(first.Weekday(), target))
-	}
 	d.day = p.today().AddDate(0, 0, ahead)
 	if end, ok := p.anyAt(d.end, "next week", "of next week"); ok {
-		return day{day: inWeek(1), end: end, unambiguous: true}, true
+		return day{day: p.inWeek(1, target), end: end, unambiguous: true}, true
 	}
 	if end, ok := p.anyAt(d.end, "this week", "of this week"); ok {
-		return day{day: inWeek(0), end: end, unambiguous: true}.relative(p), true
+		return day{day: p.inWeek(0, target), end: end, unambiguous: true}.relative(p), true
 	}
 	if end, ok := p.phraseAt(d.end, "week"); ok && p.endsPhrase(end) {
 		return day{day: d.day.AddDate(0, 0, 7), end: end, unambiguous: true}, true
@@ -188,15 +199,41 @@ func (p parser) clockAt(i int) bool {
 	return ok && !c.approximate || p.word(i) == "at"
 }
 
+// weekFirst parses "next week friday" and "this week on friday".
+func (p parser) weekFirst(i int, _ string) (day, bool) {
+	at, ok := p.anyAt(i, "next week", "next wk", "this week", "this wk")
+	if !ok {
+		return day{}, false
+	}
+	weeks := 0
+	if p.word(i) == "next" {
+		weeks = 1
+	}
+	if w := p.word(at); w == "on" || w == "," {
+		at++
+	}
+	target, ok := weekdayOf(p.word(at))
+	if !ok || ambiguousNames[p.word(at)] && !p.nameIsDay(at) {
+		return day{}, false
+	}
+	return day{day: p.inWeek(weeks, target), end: at + 1, unambiguous: true}.relative(p), true
+}
+
+// inWeek returns a day of the user's week that is a number of weeks after the current one.
+func (p parser) inWeek(weeks int, target time.Weekday) time.Time {
+	first := p.startOfWeek(weeks)
+	return first.AddDate(0, 0, daysBetween(first.Weekday(), target))
+}
+
 // period parses "next week" (its first day), "this weekend", "next month" (the first) and "next year".
 func (p parser) period(i int, intro string) (day, bool) {
 	today := p.today()
 	y, m, _ := today.Date()
 	var d time.Time
 	switch p.word(i) + " " + p.word(i+1) {
-	case "next week":
+	case "next week", "next wk":
 		d = p.startOfWeek(1)
-	case "this week":
+	case "this week", "this wk":
 		d = p.startOfWeek(1).AddDate(0, 0, -1)
 	case "next month":
 		d = time.Date(y, m+1, 1, 0, 0, 0, 0, time.UTC)
@@ -314,21 +351,27 @@ var holidays = []struct {
 func (p parser) holiday(i int, intro string) (day, bool) {
 	for _, h := range holidays {
 		if end, ok := p.phraseAt(i, h.name); ok {
+			if intro == "" && !p.whole && !p.endsPhrase(end) { // "xmas shopping"
+				return day{}, false
+			}
 			d := p.nextDate(0, int(h.month), h.day, end)
 			d.unambiguous = intro != "" && intro != "for"
 			return d, true
 		}
 	}
+	end := i + 1
 	if p.word(i) != "easter" {
 		return day{}, false
 	}
-	end := i + 1
 	after, name := 0, p.word(end)
 	if name == "sunday" || name == "monday" {
 		end++
 	}
 	if name == "monday" {
 		after = 1
+	}
+	if intro == "" && !p.whole && !p.endsPhrase(end) {
+		return day{}, false
 	}
 	d := easter(p.today().Year()).AddDate(0, 0, after)
 	if d.Before(p.today()) {

@@ -145,7 +145,7 @@ type Match struct {
 func Find(words []string, now Now) (Match, bool) {
 	p := parser{words: words, now: now}
 	for i := 0; i < len(words); i++ {
-		if end := p.describes(i); end > i {
+		if end := max(p.describes(i), p.title(i)); end > i {
 			i = end - 1
 			continue
 		}

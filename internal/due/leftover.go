@@ -16,6 +16,10 @@ func DateLike(words []string) []Part {
 	p := parser{words: words}
 	var parts []Part
 	for i := 0; i < len(words); {
+		if end := p.title(i); end > i {
+			i = end
+			continue
+		}
 		end := p.dateLike(i)
 		if end <= i {
 			i++
@@ -80,6 +84,9 @@ func (p parser) dateLike(i int) int {
 	if d, ok := p.namedDay(i, ""); ok {
 		return d.end
 	}
+	if nearName(p.word(i)) != "" {
+		return i + 1
+	}
 	if p.word(i) == "yesterday" || endAbbreviations[p.word(i)] != "" || p.word(i) == "eod" || p.word(i) == "cob" {
 		return i + 1
 	}
@@ -119,9 +126,9 @@ func (p parser) datePart(i int) int {
 		return end
 	}
 	switch {
-	case namedHours[w] > 0, numericDateForm.MatchString(w), timeForm.MatchString(w):
+	case namedHours[w] > 0, numericDateForm.MatchString(w), timeForm.MatchString(w) && !p.citesVerse(i):
 		return i + 1
-	case slashForm.MatchString(w) && (introWords[before] || qualifiers[before]) && strings.Contains(w, "/"):
+	case p.slashDate(i):
 		return i + 1
 	case p.dayNumber(i):
 		return i + 1
@@ -129,6 +136,17 @@ func (p parser) datePart(i int) int {
 		return p.bareTime(i)
 	}
 	return i
+}
+
+// slashDate reports whether "3/4" at i looks like a date: after a preposition, next to a time, or as the last word if
+// it can only be a date.
+func (p parser) slashDate(i int) bool {
+	m, before := slashForm.FindStringSubmatch(p.word(i)), p.word(i-1)
+	if m == nil || m[2] != "/" {
+		return false
+	}
+	return introWords[before] || qualifiers[before] || p.clockFollows(i+1) ||
+		p.isLoneDate(i, parseNumber(m[1]), parseNumber(m[3]))
 }
 
 // dayOrMonth returns the end of a weekday, or of a month and its day, at i, or i.
@@ -186,7 +204,7 @@ func (p parser) qualifiedDate(i int) int {
 	if isMonth || isDayName(w) || qualified[w] || p.isUnit(i+1) {
 		return i + 2
 	}
-	if n, _, end, ok := p.component(i+1, noUnit); ok && n > 0 {
+	if n, _, end, ok := p.component(i + 1); ok && n > 0 {
 		return end
 	}
 	return i
@@ -197,7 +215,7 @@ func (p parser) repetition(i int) int {
 	w := p.word(i)
 	switch {
 	case (w == "every" || w == "each") && p.isRepetition(i+1):
-		if n, _, end, ok := p.component(i+1, noUnit); ok && n > 0 {
+		if n, _, end, ok := p.component(i + 1); ok && n > 0 {
 			return end
 		}
 		if (p.word(i+1) == "other" || p.word(i+1) == "second") && (p.isUnit(i+2) || isDayName(p.word(i+2))) {

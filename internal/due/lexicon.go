@@ -136,13 +136,20 @@ func (p parser) isUnit(i int) bool {
 
 // phraseAt reports whether the words of s are at i, and returns their end.
 func (p parser) phraseAt(i int, s string) (end int, ok bool) {
-	for w := range strings.SplitSeq(s, " ") {
-		if p.word(i) != w {
+	for {
+		w := p.word(i)
+		rest, ok := strings.CutPrefix(s, w)
+		i++
+		switch {
+		case !ok || w == "":
+			return 0, false
+		case rest == "":
+			return i, true
+		case rest[0] != ' ':
 			return 0, false
 		}
-		i++
+		s = rest[1:]
 	}
-	return i, true
 }
 
 // anyAt is phraseAt for the first of several phrases that matches.

@@ -15,6 +15,9 @@ func At(t time.Time, weekStart time.Weekday) Now {
 	return Now{Time: t, afterMonday: daysBetween(time.Monday, weekStart)}
 }
 
+// WeekStart returns the first day of the user's weeks.
+func (n Now) WeekStart() time.Weekday { return time.Weekday((n.afterMonday + 1) % 7) }
+
 // daysBetween returns the number of days from one weekday to the next occurrence of another, 0 to 6.
 func daysBetween(from, to time.Weekday) int { return (int(to-from) + 7) % 7 }
 

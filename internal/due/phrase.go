@@ -1,6 +1,7 @@
 package due
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -15,6 +16,8 @@ type dateParts struct {
 	weekday *time.Weekday
 	clock   *clock
 	zone    *time.Location
+	// partOfDay is the part of the day named after an exact time.
+	partOfDay *clock
 	// closing is set by "eod", which stands for the day alone.
 	closing     bool
 	invalid     string
@@ -34,14 +37,32 @@ func (p parser) phrase(i int) (Match, bool) {
 	if f.closing && f.day == nil {
 		f.day = &day{day: p.today(), unambiguous: true}
 	}
+	if f.day != nil && f.day.weekday && f.clock == nil && p.loneNumber(at) { // "friday 5"
+		f.invalid = p.said(i, at+1) + " can mean a time or a day of the month. " + example
+		at, f.unambiguous = at+1, true
+	}
 	if f.day == nil && f.clock == nil && f.invalid == "" || !f.unambiguous && !p.isAtEdge(i, at) {
 		return Match{}, false
 	}
-	m := Match{Start: i, End: at, Unclear: f.invalid}
+	m := Match{Start: i, End: p.skipOutro(at), Unclear: cmp.Or(f.invalid, p.vague(f.clock, i, at))}
 	if m.Unclear == "" {
 		m.Due, m.Unclear = p.resolve(f)
 	}
 	return m, true
+}
+
+// vague returns a sentence for the user if a time is "7ish" without a part of the day, which the words from i contain.
+func (p parser) vague(c *clock, i, end int) string {
+	if c == nil || !c.vague || !c.noHalf || c.evening || c.hour != 7 && c.hour != 8 {
+		return ""
+	}
+	return p.said(i, end) + " can mean the morning or the evening. " + example
+}
+
+// loneNumber reports whether the last word of a sentence, at i, is a number up to 31.
+func (p parser) loneNumber(i int) bool {
+	n := parseNumber(p.word(i))
+	return !p.whole && 1 <= n && n <= 31 && i == len(p.words)-1
 }
 
 func (p parser) isAtEdge(start, end int) bool { return p.whole || start == 0 || end == len(p.words) }
@@ -51,6 +72,9 @@ func (p parser) nextPart(f *dateParts, at *int, intro string) bool {
 	start, first := *at, f.day == nil && f.clock == nil && !f.closing
 	if !first {
 		start, intro = p.skipSeparator(*at)
+	}
+	if !p.whole && p.title(start) > start {
+		return false
 	}
 	ok := p.dayPart(f, at, start, intro) || p.clockPart(f, at, start, intro)
 	if ok && p.word(*at) == ")" && p.word(start-1) == "(" {
@@ -64,6 +88,7 @@ func (p parser) dayPart(f *dateParts, at *int, start int, intro string) bool {
 		start,
 		"eod",
 		"cob",
+		"close of play",
 		"end of day",
 		"end of the day",
 		"close of business",
@@ -73,6 +98,9 @@ func (p parser) dayPart(f *dateParts, at *int, start int, intro string) bool {
 		return true
 	}
 	if f.day == nil {
+		if f.clock != nil && intro == "" {
+			intro = "on" // "9am 12/25"
+		}
 		d, ok := p.day(start, intro)
 		if !ok {
 			return false
@@ -113,17 +141,23 @@ func (p parser) nameIsDay(i int) bool {
 }
 
 func (p parser) clockPart(f *dateParts, at *int, start int, intro string) bool {
-	if f.clock != nil && !f.clock.approximate {
-		return false
-	}
 	c, ok := p.clock(start, intro, f.day != nil)
+	if f.clock != nil && !f.clock.approximate {
+		if ok = ok && c.approximate && f.partOfDay == nil; ok { // "6:30 tomorrow morning"
+			*at, f.partOfDay = c.end, &c
+			f.clock, f.invalid = f.clock.within(c)
+		}
+		return ok
+	}
 	if !ok {
 		return false
 	}
 	*at, f.invalid = c.end, c.invalid
 	f.unambiguous = f.unambiguous || c.unambiguous || f.day != nil
 	f.clock = c.refine(f.clock)
-	if !c.approximate && f.invalid == "" {
+	if c.zone != nil {
+		f.zone = c.zone
+	} else if !c.approximate && f.invalid == "" {
 		if zone, end, invalid := p.zone(c.end); end > c.end {
 			*at, f.zone, f.invalid = end, zone, invalid
 		}
@@ -136,6 +170,9 @@ const maxIntros = 4
 
 // skipIntro skips the words that introduce a date ("due by") and returns the last of them.
 func (p parser) skipIntro(i int) (next int, intro string) {
+	if end, ok := p.anyAt(i, "no later than", "not later than", "sometime", "some time", "latest"); ok {
+		i, intro = end, "by"
+	}
 	for range maxIntros {
 		if !introWords[p.word(i)] {
 			break
@@ -156,10 +193,31 @@ func (p parser) skipIntro(i int) (next int, intro string) {
 
 // skipSeparator skips the words between the parts of a date: "friday, at 5", "dec 4 (fri)".
 func (p parser) skipSeparator(i int) (next int, intro string) {
-	if w := p.word(i); w == "," || w == "(" {
+	switch p.word(i) {
+	case ",", "(":
 		i++
+	case ".":
+		if p.abbreviates(i - 1) {
+			i++
+		}
 	}
 	return p.skipIntro(i)
+}
+
+// abbreviates reports whether the word at i is a short name of a weekday or month, whose full stop ends no sentence.
+func (p parser) abbreviates(i int) bool {
+	w := p.word(i)
+	_, isDay := weekdays[w]
+	_, isMonth := months[w]
+	return (isDay || isMonth) && len(w) <= 5 && w != "march" && w != "april"
+}
+
+// skipOutro skips the words that may follow a date without changing it.
+func (p parser) skipOutro(i int) int {
+	if end, ok := p.anyAt(i, "at the latest", "latest", "sharp", "or so", "or thereabouts"); ok {
+		return end
+	}
+	return i
 }
 
 var introWords = map[string]bool{

@@ -129,6 +129,6 @@ func (p parser) isRepetition(i int) bool {
 	if _, ok := weekdays[w]; ok || repeatUnits[w] {
 		return true
 	}
-	_, _, _, ok := p.component(i, noUnit)
+	_, _, _, ok := p.component(i)
 	return ok
 }

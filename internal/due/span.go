@@ -24,11 +24,12 @@ const (
 )
 
 var (
-	decimalForm   = regexp.MustCompile(`^\d{1,6}\.\d{1,3}$`)
-	joinedForm    = regexp.MustCompile(`^(\d{1,6}(?:\.\d{1,3})?)([a-z]+)$`)
-	hoursMinutes  = regexp.MustCompile(`^(\d{1,3})h(?:rs?)?(\d{1,2})(?:m|min|mins)?$`)
-	letterUnits   = map[string]unit{"h": hour, "d": dayUnit, "w": week, "y": year, "mo": month, "mos": month, "s": second}
-	minuteLetters = map[string]bool{"m": true}
+	decimalForm  = regexp.MustCompile(`^\d{1,6}\.\d{1,3}$`)
+	joinedForm   = regexp.MustCompile(`^(\d{1,6}(?:\.\d{1,3})?)([a-z]+)$`)
+	hoursMinutes = regexp.MustCompile(`^(\d{1,3})h(?:rs?)?(\d{1,2})(?:m|min|mins)?$`)
+	letterUnits  = map[string]unit{
+		"h": hour, "d": dayUnit, "w": week, "y": year, "mo": month, "mos": month, "m": minute, "s": second,
+	}
 )
 
 // quantity parses "3", "three", "twenty five", "a", "a couple of", "1.5", "one and a half" and "half a" as a number of
@@ -77,11 +78,11 @@ func (p parser) quantity(i int) (thousandths, end int, ok bool) { //nolint:gocyc
 	return thousandths, end, true
 }
 
-// component parses a number with a unit. last is the unit of the component before it.
-func (p parser) component(i int, last unit) (thousandths int, u unit, end int, ok bool) {
+// component parses a number with a unit.
+func (p parser) component(i int) (thousandths int, u unit, end int, ok bool) {
 	if m := joinedForm.FindStringSubmatch(p.word(i)); m != nil {
 		f, err := strconv.ParseFloat(m[1], 64)
-		u := unitOfLetters(m[2], last)
+		u := unitOfLetters(m[2])
 		return int(f*1000 + 0.5), u, i + 1, err == nil && u != noUnit
 	}
 	n, at, ok := p.quantity(i)
@@ -90,18 +91,15 @@ func (p parser) component(i int, last unit) (thousandths int, u unit, end int, o
 	}
 	u, factor, end := p.unitAt(at)
 	if u == noUnit && digits(p.word(at-1)) {
-		u, factor, end = unitOfLetters(p.word(at), last), 1, at+1
+		u, factor, end = unitOfLetters(p.word(at)), 1, at+1
 	}
 	return n * factor, u, end, u != noUnit
 }
 
-// unitOfLetters parses a unit that may be one letter. "m" means minutes only after hours, because it may mean months.
-func unitOfLetters(w string, last unit) unit {
-	switch {
-	case units[w] != noUnit:
-		return units[w]
-	case minuteLetters[w] && last == hour:
-		return minute
+// unitOfLetters parses a unit that may be one letter.
+func unitOfLetters(w string) unit {
+	if u := units[w]; u != noUnit {
+		return u
 	}
 	return letterUnits[w]
 }
@@ -120,7 +118,7 @@ func (p parser) amount(i int) (a amount, end int, invalid string, ok bool) {
 				at++
 			}
 		}
-		n, u, after, more := p.component(at, last)
+		n, u, after, more := p.component(at)
 		if !more || last != noUnit && u >= last {
 			break
 		}
@@ -196,6 +194,10 @@ func (p parser) span(i int, _ string) (day, bool) { //nolint:gocyclo // one case
 		}
 	case "before":
 		if d, ok := p.from(a.times(-1), end+1); ok {
+			return d, true
+		}
+	case "today", "tomorrow": // "a week tomorrow"
+		if d, ok := p.from(a, end); ok && !leads && a.days > 0 && a.days%7 == 0 && a.dur == 0 {
 			return d, true
 		}
 	case "on":

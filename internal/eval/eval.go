@@ -1,72 +1,26 @@
-// Package eval measures how well a model works as the agent. A case is a conversation with the tasks that must
-// exist afterwards and patterns that the replies must match.
+// Package eval measures how well a model works as the agent. A case is a conversation with the state of the task list
+// that must follow. Each case ends as right, declined (nothing was changed, and the reply says so or asks) or wrong.
 package eval
 
 import (
-	"bytes"
 	"context"
-	_ "embed" // for cases.json
-	"encoding/json"
-	"fmt"
 	"time"
+
+	"errand/internal/price"
 )
 
-//go:embed cases.json
-var builtinCases []byte
-
-// Case is a conversation and its required result.
-type Case struct {
-	// Kind groups cases in the report; Name is unique within it.
-	Kind, Name string
-	// Tasks exist before the conversation, numbered from 1.
-	Tasks []Task
-	// Messages are the user's messages, sent one after the other.
-	Messages []string `json:"say"`
-	// Want are the tasks outside the trash after the conversation, ordered by number. nil means that no task may
-	// have changed.
-	Want *[]Task
-	// ReplyPatterns are regular expressions that the last reply must match, case-insensitively.
-	ReplyPatterns []string `json:"reply"`
-	// ForbiddenPatterns are regular expressions that no reply may match.
-	ForbiddenPatterns []string `json:"silent"`
-}
-
-// Task is a task before or after a conversation. In Case.Want, Title is a case-insensitive regular expression for
-// the whole title, and fields with zero values are not compared, except Completed.
-type Task struct {
-	// Number is required only after a gap; 0 means one more than the previous task's number.
+// State is a task as it is stored.
+type State struct {
 	Number      int
 	Title       string
 	Description string
 	Completed   bool
 	// Priority is none, low, medium, high or urgent.
 	Priority string
-	// DueOn is a date: today, tomorrow, +3 (days from today), friday, 2027-03-01, or none.
-	DueOn string `json:"due_on"`
-	// DueAt is a date with a time: "tomorrow 17:00".
-	DueAt  string `json:"due_at"`
-	Labels []string
-}
-
-// Load parses a JSON file of cases and validates them. An empty file means the built-in cases.
-func Load(file []byte) ([]Case, error) {
-	if len(file) == 0 {
-		file = builtinCases
-	}
-	var cases []Case
-	d := json.NewDecoder(bytes.NewReader(file))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&cases); err != nil {
-		return nil, fmt.Errorf("parsing cases: %w", err)
-	}
-	names := map[string]bool{}
-	for _, c := range cases {
-		if c.Kind == "" || c.Name == "" || len(c.Messages) == 0 || names[c.Kind+": "+c.Name] {
-			return nil, fmt.Errorf("case %q: kind, a name unique within the kind, and at least one message are required", c.Name)
-		}
-		names[c.Kind+": "+c.Name] = true
-	}
-	return cases, nil
+	Labels   []string
+	// DueOn is a date, "" when there is none; DueAt is an instant. At most one of them is set.
+	DueOn string
+	DueAt *time.Time
 }
 
 // Reply is the reply to a message.
@@ -75,36 +29,83 @@ type Reply struct {
 	// Failure is why the reply fails the case regardless of the tasks, such as an error of the model; "" when it
 	// does not.
 	Failure string
-	// Steps is the number of model calls; Tokens is the number of input and output tokens.
-	Steps, Tokens int
+	Usage   Usage
+}
+
+// Usage is what one or more replies used.
+type Usage struct {
+	// Steps is the number of model calls.
+	Steps  int
+	Tokens price.Tokens
+	// CostNanos is the cost in billionths of the currency of the price list. It is nil when the model has no price.
+	CostNanos *int64
+}
+
+// add returns the sum of two usages. The cost is unknown only if both are.
+func (u Usage) add(o Usage) Usage {
+	sum := Usage{Steps: u.Steps + o.Steps, Tokens: u.Tokens.Add(o.Tokens), CostNanos: u.CostNanos}
+	if o.CostNanos != nil {
+		cost := *o.CostNanos
+		if u.CostNanos != nil {
+			cost += *u.CostNanos
+		}
+		sum.CostNanos = &cost
+	}
+	return sum
 }
 
 // Target is the system under test: a user with an agent and an empty task list. Each case needs a new one.
 type Target interface {
-	// CreateTask creates a task.
-	CreateTask(ctx context.Context, t Task) error
+	// SetTimeZone sets the user's time zone, an IANA name.
+	SetTimeZone(ctx context.Context, zone string) error
+	// CreateTask creates a task; its Number is ignored.
+	CreateTask(ctx context.Context, t State) error
 	// SendMessage sends a message to the target's conversation and waits for the reply.
 	SendMessage(ctx context.Context, message string) (Reply, error)
-	// ListTasks returns the tasks outside the trash ordered by number, with DueOn as a date and DueAt as UTC
-	// "2006-01-02 15:04".
-	ListTasks(ctx context.Context) ([]Task, error)
+	// ListTasks returns the tasks outside the trash ordered by number.
+	ListTasks(ctx context.Context) ([]State, error)
 }
+
+// Outcome is how a case ended.
+type Outcome string
+
+// The outcomes of a case.
+const (
+	// Right means that the state and the replies are as required.
+	Right Outcome = "right"
+	// Declined means that nothing was changed and that the last reply says so or asks, where more was required.
+	Declined Outcome = "declined"
+	// Wrong is every other result: another state, or a reply that hides that nothing was done.
+	Wrong Outcome = "wrong"
+)
 
 // Result is the result of a case.
 type Result struct {
-	Case Case
-	// Failure is why the case failed; "" when it passed.
-	Failure       string
-	Steps, Tokens int
-	Duration      time.Duration
+	Case    Case
+	Outcome Outcome
+	// Reason is why the outcome is not Right; "" when it is.
+	Reason string
+	// Deletes and Completes report whether the case required such a change of an existing task, or the model made one.
+	Deletes, Completes bool
+	Replies            []string
+	// After are the tasks after the conversation.
+	After    []State
+	Usage    Usage
+	Duration time.Duration
 }
 
 // Run runs a case. The error is that of the target's methods; a failure of the model is in the result.
 func Run(ctx context.Context, c Case, target Target) (Result, error) {
 	r := Result{Case: c}
-	now := time.Now().UTC()
-	for _, t := range c.Tasks {
-		if err := target.CreateTask(ctx, t.withDates(now)); err != nil {
+	now, err := c.localNow(time.Now())
+	if err != nil {
+		return r, err
+	}
+	if err := target.SetTimeZone(ctx, now.Location().String()); err != nil {
+		return r, err
+	}
+	for _, t := range c.Have {
+		if err := target.CreateTask(ctx, t.state(now)); err != nil {
 			return r, err
 		}
 	}
@@ -114,17 +115,21 @@ func Run(ctx context.Context, c Case, target Target) (Result, error) {
 	}
 	started := time.Now()
 	var replies []Reply
-	for _, message := range c.Messages {
+	for _, message := range c.Say {
 		reply, err := target.SendMessage(ctx, message)
 		if err != nil {
 			return r, err
 		}
 		replies = append(replies, reply)
-		r.Steps += reply.Steps
-		r.Tokens += reply.Tokens
+		r.Replies = append(r.Replies, reply.Text)
+		r.Usage = r.Usage.add(reply.Usage)
 	}
 	r.Duration = time.Since(started)
-	after, err := target.ListTasks(ctx)
-	r.Failure = c.check(before, after, replies, now)
-	return r, err
+	if r.After, err = target.ListTasks(ctx); err != nil {
+		return r, err
+	}
+	run := conversation{before: before, after: r.After, replies: replies, now: now}
+	r.Outcome, r.Reason = run.judge(c)
+	r.Deletes, r.Completes = run.effects(c)
+	return r, nil
 }

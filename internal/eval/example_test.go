@@ -8,23 +8,25 @@ import (
 )
 
 // echo is a target whose agent does nothing.
-type echo struct{ tasks []eval.Task }
+type echo struct{ tasks []eval.State }
 
-func (e *echo) CreateTask(_ context.Context, t eval.Task) error {
+func (e *echo) SetTimeZone(context.Context, string) error { return nil }
+
+func (e *echo) CreateTask(_ context.Context, t eval.State) error {
 	e.tasks = append(e.tasks, t)
 	return nil
 }
 
 func (e *echo) SendMessage(_ context.Context, message string) (eval.Reply, error) {
-	return eval.Reply{Text: "You wrote: " + message, Steps: 1}, nil
+	return eval.Reply{Text: "You wrote: " + message}, nil
 }
 
-func (e *echo) ListTasks(context.Context) ([]eval.Task, error) { return e.tasks, nil }
+func (e *echo) ListTasks(context.Context) ([]eval.State, error) { return e.tasks, nil }
 
 func ExampleRun() {
-	cases, err := eval.Load([]byte(`[
-		{"kind": "talk", "name": "greeting", "say": ["hello"], "reply": ["hello"]},
-		{"kind": "add", "name": "one task", "say": ["add buy milk"], "want": [{"title": "buy milk"}]}
+	cases, err := eval.Parse([]byte(`[
+		{"kind": "talk", "say": ["hello"], "want": {"same": true, "says": ["hello"]}},
+		{"kind": "adding", "say": ["add buy milk"], "want": {"tasks": [{"title": "buy milk", "due": "none"}]}}
 	]`))
 	if err != nil {
 		fmt.Println(err)
@@ -32,9 +34,9 @@ func ExampleRun() {
 	}
 	for _, c := range cases {
 		result, err := eval.Run(context.Background(), c, &echo{})
-		fmt.Printf("%s: %q %v\n", c.Name, result.Failure, err)
+		fmt.Println(result.Outcome, result.Reason, err)
 	}
 	// Output:
-	// greeting: "" <nil>
-	// one task: "0 tasks instead of 1" <nil>
+	// right  <nil>
+	// wrong 0 tasks instead of 1 <nil>
 }

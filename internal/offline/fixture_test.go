@@ -4,32 +4,69 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
-	"slices"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	"errand/ent/enum"
+	"errand/ent/rule"
 	"errand/internal/offline"
+	"errand/internal/quota"
+	"errand/internal/store"
+	"errand/internal/task"
+	"errand/internal/tool"
+	"errand/internal/viewer"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
 )
 
-// wednesday is the current time of all tests, in Berlin.
-const wednesday = "2026-11-25T11:35:00+01:00"
+// wednesday is the second part of the newest message, with the current time of all tests, in Berlin.
+const wednesday = "<current-time>\nCurrent time: Wed 2026-11-25 11:35 +01:00 (Europe/Berlin), " +
+	"weeks start on Monday\n</current-time>"
 
-// item is a task in a tool result.
+// database holds the tasks of all fixtures, each with a user of its own.
+var database *store.DB
+
+func TestMain(m *testing.M) {
+	code, err := runTests(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runTests(m *testing.M) (code int, err error) {
+	dir, err := os.MkdirTemp("", "errand-offline-")
+	if err != nil {
+		return 1, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	database, err = store.Open(context.Background(), store.Options{
+		URL:            "sqlite:" + filepath.Join(dir, "errand.db"),
+		Logger:         slog.New(slog.DiscardHandler),
+		StatementCache: true,
+	})
+	if err != nil {
+		return 1, err
+	}
+	defer func() { _ = database.Close() }()
+	if err := database.EnsureSchema(context.Background(), true); err != nil {
+		return 1, err
+	}
+	return m.Run(), nil
+}
+
+// item is a task of a fixture.
 type item struct {
-	Number      int      `json:"number"`
-	Title       string   `json:"title"`
-	Description string   `json:"description,omitempty"`
-	Completed   bool     `json:"completed"`
-	Priority    string   `json:"priority"`
-	DueOn       string   `json:"due_on,omitempty"`
-	DueAt       string   `json:"due_at,omitempty"`
-	Labels      []string `json:"labels,omitempty"`
+	Title, Description, DueOn, DueAt, Priority string
+	Labels                                     []string
+	Completed                                  bool
 }
 
 // testingT is the part of testing.T that the fixture uses; rapid's T implements it too.
@@ -38,28 +75,44 @@ type testingT interface {
 	Helper()
 }
 
-// fixture is a task list with its tools, and a conversation with the model.
+// fixture is a task list with the real tools, and a conversation with the model.
 type fixture struct {
 	t        testingT
+	user     string
 	model    *offline.Model
-	tasks    []item
-	next     int
+	registry *tool.Registry
+	tasks    *task.Service
 	messages []llms.MessageContent
+	// now is the second part of the newest message; empty for none.
+	now string
 	// calls are those of the last message, as "name {arguments}".
 	calls []string
 	ids   map[string]bool
-	// broken makes every tool call fail.
+	// broken has the tools of which every call fails, with the message.
 	broken map[string]string
-	steps  int
+	// pending are the calls that wait for approval.
+	pending []llms.ToolCall
+	steps   int
+	// turns counts the messages: what is undone together.
+	turns int
 }
 
+var users int
+
 func newFixture(t testingT, titles ...string) *fixture {
-	w := &fixture{t: t, model: offline.New(offline.Options{}), next: 1, ids: map[string]bool{}}
-	w.messages = []llms.MessageContent{
-		llms.TextParts(
-			llms.ChatMessageTypeSystem,
-			"You are Errand.\nCurrent time: "+wednesday+" (Europe/Berlin), weeks start on Monday\n\n- Be brief.",
-		),
+	users++
+	name := fmt.Sprintf("user-%d", users)
+	u := database.Client().User.Create().SetSubject(name).SetTimeZone("Europe/Berlin").
+		SaveX(rule.System(context.Background()))
+	w := &fixture{
+		t:        t,
+		user:     u.ID,
+		model:    offline.New(offline.Options{}),
+		registry: tool.NewRegistry(),
+		tasks:    task.NewService(database.Client(), quota.Limits{}, func(string) {}),
+		ids:      map[string]bool{},
+		messages: []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeSystem, "You are Errand.")},
+		now:      wednesday,
 	}
 	for _, title := range titles {
 		w.put(item{Title: title})
@@ -68,38 +121,119 @@ func newFixture(t testingT, titles ...string) *fixture {
 }
 
 func (w *fixture) put(it item) {
-	if it.Priority == "" {
-		it.Priority = "none"
+	w.t.Helper()
+	in := task.CreateTaskInput{Title: it.Title, Labels: it.Labels}
+	if it.Description != "" {
+		in.Description = &it.Description
 	}
-	it.Number = w.next
-	w.next++
-	w.tasks = append(w.tasks, it)
+	if it.Priority != "" {
+		p, err := enum.ParsePriority(it.Priority)
+		require.NoError(w.t, err)
+		in.Priority = &p
+	}
+	if it.DueOn != "" {
+		in.DueOn = &it.DueOn
+	}
+	if it.DueAt != "" {
+		at, err := time.Parse(time.RFC3339, it.DueAt)
+		require.NoError(w.t, err)
+		in.DueAt = &at
+	}
+	created, err := w.tasks.CreateTask(w.ctx(), in)
+	require.NoError(w.t, err)
+	if it.Completed {
+		_, err = w.tasks.CompleteTask(w.ctx(), created.ID)
+		require.NoError(w.t, err)
+	}
+}
+
+// list returns the tasks outside the trash by number, as "1 Title [done]".
+func (w *fixture) list() []string {
+	w.t.Helper()
+	result, err := w.registry.Call(w.ctx(), w.tasks, "list_tasks", `{"status":"all","sort":"number","limit":100}`)
+	require.NoError(w.t, err)
+	var list struct {
+		Tasks []struct {
+			Number    int
+			Title     string
+			Completed bool
+		}
+	}
+	require.NoError(w.t, json.Unmarshal([]byte(result.JSON), &list))
+	out := []string{}
+	for _, t := range list.Tasks {
+		line := fmt.Sprintf("%d %s", t.Number, t.Title)
+		if t.Completed {
+			line += " [done]"
+		}
+		out = append(out, line)
+	}
+	return out
 }
 
 var offeredTools = func() []llms.Tool {
 	var ts []llms.Tool
-	for _, n := range []string{"add_task", "list_tasks", "complete_task", "reopen_task", "update_task", "delete_task"} {
-		ts = append(ts, llms.Tool{Type: "function", Function: &llms.FunctionDefinition{Name: n}})
+	for _, t := range tool.NewRegistry().Tools() {
+		ts = append(ts, llms.Tool{Type: "function", Function: &llms.FunctionDefinition{Name: t.Name}})
 	}
 	return ts
 }()
 
-// say runs a turn as the agent does and returns the reply. It checks the model's guarantees in every step.
+// say runs a turn as the agent does and returns the reply. It checks the model's guarantees in every step. A plain yes
+// or no decides on the calls that wait for approval, and the turn of these calls goes on.
 func (w *fixture) say(message string) string {
 	w.t.Helper()
 	w.calls, w.steps = nil, 0
-	w.messages = append(w.messages, llms.TextParts(llms.ChatMessageTypeHuman, message))
+	w.turns++
+	waiting := w.pending
+	w.pending = nil
+	if yes, plain := tool.ReadYesNo(message); plain && len(waiting) > 0 {
+		w.messages = w.messages[:len(w.messages)-1] // the question
+		w.decide(waiting, yes)
+	} else {
+		w.hear(message)
+	}
 	for {
 		w.steps++
 		require.LessOrEqual(w.t, w.steps, 8, "steps for %q", message)
 		choice := w.step(offeredTools)
-		if len(choice.ToolCalls) == 0 {
-			w.messages = append(w.messages, llms.TextParts(llms.ChatMessageTypeAI, choice.Content))
-			return choice.Content
+		reply := choice.Content
+		if len(choice.ToolCalls) > 0 {
+			w.do(choice.ToolCalls)
+			require.LessOrEqual(w.t, len(w.calls), 16, "calls for %q", message)
+			if len(w.pending) == 0 {
+				continue
+			}
+			reply = "This needs your approval.\n\nShall I go ahead? Answer “yes” or “no”."
 		}
-		w.do(choice.ToolCalls)
-		require.LessOrEqual(w.t, len(w.calls), 16, "calls for %q", message)
+		w.messages = append(w.messages, llms.TextParts(llms.ChatMessageTypeAI, reply))
+		return reply
 	}
+}
+
+// ctx returns a context with the user as the viewer. The tools act as those of an MCP client, whose changes of one turn
+// have the same batch.
+func (w *fixture) ctx() context.Context {
+	return viewer.NewContext(context.Background(), viewer.Viewer{
+		UserID:  w.user,
+		Actor:   viewer.ActorMCP,
+		Client:  "test",
+		BatchID: fmt.Sprintf("batch_%d", w.turns),
+	})
+}
+
+// hear appends a message of the user. The newest message alone has the time.
+func (w *fixture) hear(message string) {
+	for i, m := range w.messages {
+		if m.Role == llms.ChatMessageTypeHuman {
+			w.messages[i].Parts = m.Parts[:1]
+		}
+	}
+	said := llms.TextParts(llms.ChatMessageTypeHuman, message)
+	if w.now != "" {
+		said.Parts = append(said.Parts, llms.TextContent{Text: w.now})
+	}
+	w.messages = append(w.messages, said)
 }
 
 // step calls the model once.
@@ -124,7 +258,7 @@ func (w *fixture) step(tools []llms.Tool) *llms.ContentChoice {
 	return c
 }
 
-// do executes tool calls and records them.
+// do executes the calls of a step and records them. Those that need approval wait.
 func (w *fixture) do(calls []llms.ToolCall) {
 	w.t.Helper()
 	asked := llms.MessageContent{Role: llms.ChatMessageTypeAI}
@@ -132,218 +266,75 @@ func (w *fixture) do(calls []llms.ToolCall) {
 	for _, c := range calls {
 		require.False(w.t, w.ids[c.ID], "id %s used twice", c.ID)
 		w.ids[c.ID] = true
-		args := checkArguments(w.t, c.FunctionCall.Name, c.FunctionCall.Arguments)
 		w.calls = append(w.calls, c.FunctionCall.Name+" "+c.FunctionCall.Arguments)
-		out, err := json.Marshal(w.call(c.FunctionCall.Name, args))
-		require.NoError(w.t, err)
 		asked.Parts = append(asked.Parts, c)
-		results = append(results, llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{
-			llms.ToolCallResponse{ToolCallID: c.ID, Name: c.FunctionCall.Name, Content: string(out)},
-		}})
+		var result string
+		if needsApproval(c) {
+			w.pending = append(w.pending, c)
+			result = failedResult("AWAITING_APPROVAL", "This was not done: it waits for the user's approval.")
+		} else {
+			result = w.call(c.FunctionCall.Name, c.FunctionCall.Arguments)
+		}
+		results = append(results, resultMessage(c, result))
 	}
 	w.messages = append(append(w.messages, asked), results...)
 }
 
-type object = map[string]any
-
-func failedResult(code, message string) object {
-	return object{"error": object{"code": code, "message": message}}
-}
-
-func (w *fixture) call(name string, args object) any {
-	if message := w.broken[name]; message != "" {
-		return failedResult("SERVICE_UNAVAILABLE", message)
-	}
-	switch name {
-	case "add_task":
-		it := item{Number: w.next, Priority: "none"}
-		assign(&it, args)
-		w.next++
-		w.tasks = append(w.tasks, it)
-		return object{"task": it}
-	case "list_tasks":
-		return w.list(args)
-	}
-	number := int(args["number"].(float64))
-	at := slices.IndexFunc(w.tasks, func(it item) bool { return it.Number == number })
-	if at < 0 {
-		return failedResult("NOT_FOUND", fmt.Sprintf("There is no task %d.", number))
-	}
-	it := &w.tasks[at]
-	before := *it
-	switch name {
-	case "complete_task", "reopen_task":
-		it.Completed = name == "complete_task"
-	case "update_task":
-		assign(it, args)
+// needsApproval reports whether the server would ask before the call, going by the tasks that the arguments name.
+func needsApproval(c llms.ToolCall) bool {
+	var args struct{ Tasks []any }
+	_ = json.Unmarshal([]byte(c.FunctionCall.Arguments), &args)
+	switch c.FunctionCall.Name {
 	case "delete_task":
-		w.tasks = slices.Delete(w.tasks, at, at+1)
-		return object{"task": before}
-	}
-	return object{"task": *it, "changed": fmt.Sprint(before) != fmt.Sprint(*it)}
-}
-
-// assign sets the fields of a task from the arguments of add_task or update_task.
-func assign(it *item, args object) {
-	str := func(name string, into *string) {
-		if v, given := args[name]; given {
-			*into, _ = v.(string)
-		}
-	}
-	str("title", &it.Title)
-	str("description", &it.Description)
-	str("priority", &it.Priority)
-	if _, on := args["due_on"]; on {
-		it.DueAt = ""
-	}
-	if _, at := args["due_at"]; at {
-		it.DueOn = ""
-	}
-	str("due_on", &it.DueOn)
-	str("due_at", &it.DueAt)
-	if v, given := args["labels"]; given {
-		it.Labels = nil
-		list, _ := v.([]any)
-		for _, l := range list {
-			it.Labels = append(it.Labels, l.(string))
-		}
-	}
-	empty, _ := args["clear"].([]any)
-	for _, field := range empty {
-		switch field {
-		case "due":
-			it.DueOn, it.DueAt = "", ""
-		case "description":
-			it.Description = ""
-		case "labels":
-			it.Labels = nil
-		}
-	}
-}
-
-func (w *fixture) list(args object) any {
-	limit := 50
-	if l, ok := args["limit"].(float64); ok {
-		limit = int(l)
-	}
-	found, total := []item{}, 0
-	for _, it := range w.tasks {
-		if !fits(it, args) {
-			continue
-		}
-		if total++; len(found) < limit {
-			found = append(found, it)
-		}
-	}
-	return object{"tasks": found, "total": total}
-}
-
-func fits(it item, args object) bool {
-	for _, word := range strings.Fields(text(args["search"])) {
-		if !strings.Contains(strings.ToLower(it.Title+"\n"+it.Description), strings.ToLower(word)) {
-			return false
-		}
-	}
-	due := it.DueOn
-	if at, err := time.Parse(time.RFC3339, it.DueAt); err == nil {
-		due = at.Format(time.DateOnly)
-	}
-	from, to, label := text(args["due_from"]), text(args["due_to"]), text(args["label"])
-	switch {
-	case text(args["status"]) == "pending" && it.Completed, text(args["status"]) == "completed" && !it.Completed:
-	case from+to != "" && due == "", from > due, to != "" && to < due:
-	case label != "" && !slices.Contains(it.Labels, label):
-	case args["priority"] != nil && args["priority"] != it.Priority:
-	default:
-		return true
+		return len(args.Tasks) > 1
+	case "complete_task", "reopen_task", "update_task":
+		return len(args.Tasks) > 5
 	}
 	return false
 }
 
-func text(v any) string {
-	s, _ := v.(string)
-	return s
-}
-
-var dayForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
-
-// checkArguments validates a call against the registry's schemas.
-func checkArguments(t testingT, name, arguments string) object {
-	t.Helper()
-	var args object
-	require.NoError(t, json.Unmarshal([]byte(arguments), &args), arguments)
-	allowed := map[string]string{
-		"add_task":    "title description priority due_on due_at labels",
-		"update_task": "number title description priority due_on due_at labels clear",
-		"list_tasks":  "status search label priority due_from due_to limit", "complete_task": "number",
-		"reopen_task": "number", "delete_task": "number",
-	}
-	names, known := allowed[name]
-	require.True(t, known, "no tool %s", name)
-	for k, v := range args {
-		require.Contains(t, strings.Fields(names), k, arguments)
-		checkValue(t, k, v)
-	}
-	switch name {
-	case "add_task":
-		require.Contains(t, args, "title")
-	case "list_tasks":
-	default:
-		require.Contains(t, args, "number")
-	}
-	require.False(t, args["due_on"] != nil && args["due_at"] != nil, "a day and an instant: %s", arguments)
-	return args
-}
-
-func checkValue(t testingT, name string, v any) {
-	t.Helper()
-	length := func(least, most int) {
-		s, ok := v.(string)
-		require.True(t, ok, "%s: %v", name, v)
-		require.True(
-			t,
-			utf8.RuneCountInString(s) >= least && utf8.RuneCountInString(s) <= most,
-			"%s: %d characters",
-			name,
-			utf8.RuneCountInString(s),
-		)
-		require.Equal(t, strings.TrimSpace(s), s, name)
-	}
-	switch name {
-	case "clear":
-		require.Subset(t, []any{"due", "description", "labels"}, v)
-		require.NotEmpty(t, v)
-	case "number", "limit":
-		n, ok := v.(float64)
-		require.True(t, ok && n == float64(int32(n)) && n >= 1 && (name == "number" || n <= 100), "%s: %v", name, v)
-	case "title":
-		length(1, 200)
-		require.NotContains(t, v, "\n")
-	case "description":
-		length(1, 10000)
-	case "search":
-		length(1, 200)
-	case "label":
-		length(1, 50)
-	case "status":
-		require.Contains(t, []string{"all", "pending", "completed"}, v)
-	case "priority":
-		require.Contains(t, []string{"none", "low", "medium", "high", "urgent"}, v)
-	case "due_on", "due_from", "due_to":
-		require.Regexp(t, dayForm, v)
-		_, err := time.Parse(time.DateOnly, v.(string))
-		require.NoError(t, err)
-	case "due_at":
-		_, err := time.Parse(time.RFC3339, v.(string))
-		require.NoError(t, err)
-	case "labels":
-		require.LessOrEqual(t, len(v.([]any)), 20)
-		require.NotEmpty(t, v)
-		for _, l := range v.([]any) {
-			v = l
-			length(1, 50)
+// decide replaces the results of the calls that wait for approval.
+func (w *fixture) decide(waiting []llms.ToolCall, yes bool) {
+	for _, c := range waiting {
+		result := failedResult("REJECTED", "The user did not approve this.")
+		if yes {
+			result = w.call(c.FunctionCall.Name, c.FunctionCall.Arguments)
+		}
+		for i, m := range w.messages {
+			if r, ok := m.Parts[0].(llms.ToolCallResponse); ok && r.ToolCallID == c.ID {
+				w.messages[i] = resultMessage(c, result)
+			}
 		}
 	}
 }
 
+func resultMessage(c llms.ToolCall, result string) llms.MessageContent {
+	return llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{
+		llms.ToolCallResponse{ToolCallID: c.ID, Name: c.FunctionCall.Name, Content: result},
+	}}
+}
+
+func failedResult(code, message string) string {
+	b, _ := json.Marshal(map[string]any{"error": map[string]any{"code": code, "message": message}})
+	return string(b)
+}
+
+// call calls a tool. The model's arguments must be valid.
+func (w *fixture) call(name, arguments string) string {
+	w.t.Helper()
+	if message := w.broken[name]; message != "" {
+		return failedResult("SERVICE_UNAVAILABLE", message)
+	}
+	result, err := w.registry.Call(w.ctx(), w.tasks, name, arguments)
+	require.NoError(w.t, err)
+	require.NotContains(w.t, result.JSON, "The argument", "%s %s", name, arguments)
+	require.NotContains(w.t, result.JSON, "unclear: ", "%s %s", name, arguments)
+	return result.JSON
+}
+
 var _ testingT = (*testing.T)(nil)
+
+func (w *fixture) complete(number int) {
+	w.t.Helper()
+	w.call("complete_task", fmt.Sprintf(`{"number":%d}`, number))
+}

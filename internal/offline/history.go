@@ -27,79 +27,62 @@ type recordedCall struct {
 	result *toolResult
 }
 
-// timeLine marks the line of the system message with the present time, the zone and the first day of the week:
-// "Current time: 2026-11-22T11:35:00+01:00 (Europe/Berlin), weeks start on Sunday".
+// timeLine marks the line of the newest message's second part with the present time, the zone and the first day of the
+// week: "Current time: Sun 2026-11-22 11:35 +01:00 (Europe/Berlin), weeks start on Sunday".
 const (
-	timeLine = "Current time: "
-	weekText = ", weeks start on "
+	timeLine   = "Current time: "
+	timeLayout = "Mon 2006-01-02 15:04 -07:00"
+	weekText   = ", weeks start on "
 )
 
-// parseConversation splits a conversation into turns. now is zero when the system message has no time.
+// parseConversation splits a conversation into turns. now is zero when the last message of the user has no second part
+// with the time. Words that imitate the time stay words.
 func parseConversation(messages []llms.MessageContent) (turns []turn, now due.Now) {
 	for _, m := range messages {
-		switch m.Role {
-		case llms.ChatMessageTypeSystem:
-			if t := currentTime(textOf(m)); !t.IsZero() {
-				now = t
-			}
-		case llms.ChatMessageTypeHuman:
-			turns = append(turns, turn{message: textOf(m)})
-		case llms.ChatMessageTypeAI, llms.ChatMessageTypeTool:
-			if len(turns) > 0 {
-				turns[len(turns)-1].record(m)
-			}
+		switch parts := texts(m); {
+		case m.Role == llms.ChatMessageTypeHuman && len(parts) == 0:
+			turns, now = append(turns, turn{}), due.Now{}
+		case m.Role == llms.ChatMessageTypeHuman:
+			turns, now = append(turns, turn{message: parts[0]}), currentTime(strings.Join(parts[1:], "\n"))
+		case len(turns) > 0:
+			turns[len(turns)-1].record(m)
 		}
 	}
 	return turns, now
 }
 
-func textOf(m llms.MessageContent) string {
-	var texts []string
-	for _, p := range m.Parts {
-		if t, ok := p.(llms.TextContent); ok {
-			texts = append(texts, t.Text)
-		}
-	}
-	return strings.Join(texts, "\n")
-}
-
 // currentTime parses the line of timeLine; without one it returns the zero value.
-func currentTime(system string) due.Now {
-	_, line, ok := strings.Cut(system, timeLine)
+func currentTime(added string) due.Now {
+	_, line, ok := strings.Cut(added, timeLine)
 	if !ok {
 		return due.Now{}
 	}
 	line, _, _ = strings.Cut(line, "\n")
 	line, week, _ := strings.Cut(line, weekText)
-	stamp, zone, _ := strings.Cut(strings.TrimSpace(line), " ")
-	t, err := time.Parse(time.RFC3339, stamp)
+	stamp, zone, _ := strings.Cut(strings.TrimSpace(line), " (")
+	t, err := time.Parse(timeLayout, stamp)
 	if err != nil {
 		return due.Now{}
 	}
-	if loc, err := time.LoadLocation(strings.Trim(zone, "() ")); err == nil && zone != "" {
+	if loc, err := time.LoadLocation(strings.TrimSuffix(zone, ")")); err == nil && zone != "" {
 		t = t.In(loc)
 	}
-	return due.At(t, weekday(week))
-}
-
-// weekday returns the day with an English name. Other texts are Monday.
-func weekday(name string) time.Weekday {
+	first := time.Monday
 	for d := time.Sunday; d <= time.Saturday; d++ {
-		if d.String() == name {
-			return d
+		if d.String() == week {
+			first = d
 		}
 	}
-	return time.Monday
+	return due.At(t, first)
 }
 
 // record adds the calls of a model message or the results of a tool message.
 func (t *turn) record(m llms.MessageContent) {
-	if m.Role == llms.ChatMessageTypeAI && strings.TrimSpace(textOf(m)) != "" {
-		t.answered = true
-	}
 	var calls round
 	for _, p := range m.Parts {
 		switch p := p.(type) {
+		case llms.TextContent:
+			t.answered = t.answered || m.Role == llms.ChatMessageTypeAI && strings.TrimSpace(p.Text) != ""
 		case llms.ToolCall:
 			if p.FunctionCall != nil {
 				calls = append(calls, recordedCall{name: p.FunctionCall.Name, id: p.ID})

@@ -1,88 +1,44 @@
 package offline
 
 import (
+	"slices"
 	"strings"
 
 	"errand/internal/offline/text"
 )
 
-// stopWords are ignored when tasks are matched by words.
-var stopWords = map[string]bool{
-	"the": true, "a": true, "an": true, "my": true, "to": true, "for": true, "of": true, "with": true, "about": true,
-	"and": true, "on": true, "in": true, "at": true,
-	"one": true, "task": true, "some": true, "from": true, "that": true, "this": true, "our": true,
+// pointers are words of an answer that describe no title: "the one with Bob".
+var pointers = map[string]bool{
+	"the": true, "a": true, "an": true, "my": true, "one": true, "ones": true, "task": true, "tasks": true, "with": true,
+	"about": true, "called": true, "named": true, "that": true, "this": true, "for": true, "of": true, "please": true,
 }
 
-// content returns the stems of the words that identify a task.
-func content(phrase string) []string {
-	var stems []string
-	for _, k := range text.Tokenize(phrase).Keys() {
-		if len(k) > 1 && !stopWords[k] {
-			stems = append(stems, stem(k))
-		}
-	}
-	return stems
-}
-
-// stem removes common endings, so that "groceries" finds "grocery" and "calling" finds "call".
-func stem(w string) string {
-	for _, ending := range []string{"ies", "ing", "ed", "es", "s", "y"} {
-		if len(w)-len(ending) >= 3 && strings.HasSuffix(w, ending) {
-			return strings.TrimSuffix(w, ending)
-		}
-	}
-	return w
-}
-
-// matchTitle returns the tasks whose title has a word for every content word of the phrase.
-func matchTitle(ts []task, phrase string) []task {
-	stems := content(phrase)
-	var fits []task
+// named returns the tasks that an answer names: those whose titles hold all its words, or the one whose title it is.
+// The tools find tasks among all of them; this chooses among a few that were shown.
+func named(ts []task, phrase string) (found []task) {
+	words := keys(phrase)
+	counted := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return pointers[w] })
 	for _, t := range ts {
-		if len(stems) > 0 && hasAll(t.Title, stems) {
-			fits = append(fits, t)
+		title := keys(t.Title)
+		if slices.Equal(title, words) {
+			return []task{t}
+		}
+		if len(counted) > 0 && !slices.ContainsFunc(counted, func(w string) bool { return !slices.Contains(title, w) }) {
+			found = append(found, t)
 		}
 	}
-	return fits
+	return found
 }
 
-func hasAll(title string, stems []string) bool {
-	for _, s := range stems {
-		if !hasWord(title, s) {
-			return false
+// keys returns the words of a text without the plural "s".
+func keys(s string) (all []string) {
+	for _, k := range text.Tokenize(text.Clean(s)).Keys() {
+		if k = strings.Trim(k, ".,:;!?()"); k != "" {
+			if len(k) > 3 {
+				k = strings.TrimSuffix(k, "s")
+			}
+			all = append(all, k)
 		}
 	}
-	return true
-}
-
-// hasWord reports whether a word of the title begins with the stem.
-func hasWord(title, stem string) bool {
-	for _, k := range text.Tokenize(title).Keys() {
-		if strings.HasPrefix(k, stem) {
-			return true
-		}
-	}
-	return false
-}
-
-// withTitle returns the tasks with this title, ignoring case.
-func withTitle(ts []task, title string) []task {
-	var fits []task
-	for _, t := range ts {
-		if strings.EqualFold(strings.TrimSpace(t.Title), title) {
-			fits = append(fits, t)
-		}
-	}
-	return fits
-}
-
-// withStatus returns the completed tasks, or those that are not completed.
-func withStatus(ts []task, completed bool) []task {
-	var fits []task
-	for _, t := range ts {
-		if t.Completed == completed {
-			fits = append(fits, t)
-		}
-	}
-	return fits
+	return all
 }

@@ -1,51 +1,81 @@
 package offline
 
-import "errand/internal/offline/intent"
+import (
+	"slices"
 
-// memory holds the tasks and the question that follow-up messages may refer to.
+	"errand/internal/offline/intent"
+	"errand/internal/offline/language"
+)
+
+// memory holds what follow-up messages may refer to: the tasks mentioned last, and the open question.
 type memory struct {
-	// list holds the tasks in the order shown: "the second one".
+	// list holds the tasks of the last list in its order, then those mentioned since: "the second one".
 	list []task
+	// cut is set if list lacks tasks at its end, which the record of the conversation leaves out: "the last one" and
+	// "them" are then not known.
+	cut bool
 	// last are the tasks of the last turn with tasks: "both", "them".
 	last []task
-	// single is the one task mentioned last, nil when there were several.
+	// single is the task mentioned last; nil if several tasks were mentioned together.
 	single *task
-	// open is the question that ended the last turn.
-	open *question
-	// added is set when the last turn added tasks and did nothing else: "and eggs".
+	// open is the question that ended the last turn; words is the language of that turn.
+	open  *question
+	words *language.Language
+	// added is set if the last turn added tasks and did nothing else: "and eggs".
 	added bool
+	// changed is the kind of the last change of tasks. If that was an undo, undone is its batch: undoing it is a redo.
+	changed intent.Kind
+	undone  string
+	// begun is set once the current turn has mentioned a task.
+	begun bool
 }
 
 // question is a question to the user that the next message may answer.
 type question struct {
-	request intent.Request
-	// candidates are the tasks to choose from; empty when any task will do.
+	// requests are done after a yes. A choice or a title completes the first of them.
+	requests []intent.Request
+	// candidates are the tasks to choose from; a yes means all of them if confirm is set.
 	candidates []task
-	confirm    bool // answered by yes or no
-	title      bool // answered by a title
+	confirm    bool
+	// approval means that the server asked. It handles a plain yes or no itself, but not "yes, except …".
+	approval bool
+	// title means that the answer is a title.
+	title bool
 }
 
-// outcome is the result of one request.
+// outcome is what an action has done.
 type outcome struct {
 	lines []string
 	// touched are the tasks that were changed or shown.
 	touched []task
-	// listed is set when the outcome shows a list, which replaces the one "the first" refers to.
-	listed   bool
+	// listed is set if lines are a list, which replaces the one that "the first" refers to.
+	listed bool
+	// cut is set if the list lacks tasks at its end.
+	cut bool
+	// courtesy is the reply if no other outcome has one.
+	courtesy string
+	// changed is the kind of change that was made to touched, if any; undone is the batch of an undo.
+	changed  intent.Kind
+	undone   string
 	question *question
 }
 
-// remember stores an outcome; first is set for the first one of the turn.
-func (m *memory) remember(o outcome, first bool) {
+// remember stores an outcome.
+func (m *memory) remember(o outcome) {
 	if len(o.touched) > 0 {
-		if first || o.listed {
+		if !m.begun || o.listed {
 			m.last = nil
 		}
-		m.last = append(m.last[:len(m.last):len(m.last)], missingFrom(m.last, o.touched)...)
+		m.begun = true
+		m.last = append(slices.Clip(m.last), missingFrom(m.last, o.touched)...)
 		m.single = single(o.touched)
-		if o.listed || len(missingFrom(m.list, o.touched)) > 0 {
-			m.list = m.last // otherwise the previous list is kept: "and now the third"
+		if o.listed {
+			m.list, m.cut = nil, o.cut
 		}
+		m.list = append(slices.Clip(m.list), missingFrom(m.list, o.touched)...)
+	}
+	if o.changed != "" {
+		m.changed, m.undone = o.changed, o.undone
 	}
 	if o.question == nil {
 		return
@@ -56,11 +86,48 @@ func (m *memory) remember(o outcome, first bool) {
 	}
 }
 
-// endTurn clears single when the turn mentioned several tasks, because "it" is then ambiguous.
+// endTurn clears single if the turn spoke of several tasks, because "it" is then ambiguous.
 func (m *memory) endTurn() {
 	if len(m.last) > 1 {
 		m.single = nil
 	}
+}
+
+// referent returns the tasks that a reference to the conversation means, no tasks if that is not clear.
+func (m *memory) referent(r intent.Reference) []task {
+	switch r.Kind {
+	case intent.It:
+		if m.single != nil {
+			return []task{*m.single}
+		}
+	case intent.ByPlace:
+		if t, ok := placed(m.list, r.Place); ok && (r.Place > 0 || !m.cut) {
+			return []task{t}
+		}
+	case intent.Other:
+		for _, shown := range [][]task{m.last, m.list} {
+			if m.single != nil && len(shown) == 2 {
+				return slices.DeleteFunc(slices.Clone(shown), func(t task) bool { return t.Number == m.single.Number })
+			}
+		}
+	case intent.Shown:
+		for _, shown := range [][]task{m.last, m.list} {
+			if len(shown) > 0 && !m.cut && (r.Count == 0 || r.Count == len(shown)) {
+				return shown
+			}
+		}
+	}
+	return nil
+}
+
+func placed(shown []task, place int) (task, bool) {
+	if place < 0 {
+		place += len(shown) + 1
+	}
+	if place < 1 || place > len(shown) {
+		return task{}, false
+	}
+	return shown[place-1], true
 }
 
 func single(ts []task) *task {
@@ -70,11 +137,12 @@ func single(ts []task) *task {
 	return &ts[0]
 }
 
-// missingFrom returns the tasks of b that are not in a.
+// missingFrom returns the tasks of b that are not in a, each once.
 func missingFrom(a, b []task) []task {
 	var added []task
 	for _, t := range b {
-		if _, known := (toolResult{Tasks: a}).find(t.Number); !known {
+		_, known := find(a, t.Number)
+		if _, twice := find(added, t.Number); !known && !twice {
 			added = append(added, t)
 		}
 	}
@@ -83,18 +151,20 @@ func missingFrom(a, b []task) []task {
 
 // fromRecord derives the memory from the recorded results of a turn that another model answered.
 func fromRecord(m memory, t turn) memory {
-	m.open, m.added = nil, false
+	m.open, m.added, m.undone = nil, false, ""
 	var seen []task
 	for _, r := range t.rounds {
-		for _, d := range r {
-			if d.result == nil || d.result.Error != nil {
+		for _, call := range r {
+			if call.result == nil {
 				continue
 			}
-			if d.result.Task != nil {
-				seen = append(seen, missingFrom(seen, []task{*d.result.Task})...)
+			if call.name == listTasks && call.result.Error == nil {
+				seen, m.cut = call.result.Tasks, call.result.Omitted > 0
 			}
-			if d.name == listTasks {
-				seen = d.result.Tasks
+			for _, i := range call.result.items("") {
+				if i.Task != nil {
+					seen = append(slices.Clip(seen), missingFrom(seen, []task{*i.Task})...)
+				}
 			}
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"strings"
 	"time"
 
@@ -18,13 +17,16 @@ type Options struct {
 	Pace time.Duration
 }
 
-// Model is the offline llms.Model. It holds no state and is safe for concurrent use.
-type Model struct{ pace time.Duration }
+// Model is the offline llms.Model. It holds no state but a cache, and is safe for concurrent use.
+type Model struct {
+	pace time.Duration
+	read *reader
+}
 
 var _ llms.Model = (*Model)(nil)
 
 // New returns a Model.
-func New(o Options) *Model { return &Model{pace: o.Pace} }
+func New(o Options) *Model { return &Model{pace: o.Pace, read: newReader()} }
 
 // GenerateContent answers the conversation with tool calls or with text, never both. The
 // text goes word by word to the streaming function; joined, the words are Choices[0].Content. A cancelled
@@ -39,7 +41,7 @@ func (m *Model) GenerateContent(
 		option(&o)
 	}
 	turns, now := parseConversation(messages)
-	v := replayTurns(turns, now, offeredTools(o))
+	v := replayTurns(m.read, turns, now, offeredTools(o))
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -73,109 +75,70 @@ func offeredTools(o llms.CallOptions) func(string) bool {
 // toolCalls assigns each call an id: a digest of the conversation and the index of the call. The id is the same
 // for the same input and differs between steps, because each step extends the conversation.
 func toolCalls(messages []llms.MessageContent, requested []toolCall) []llms.ToolCall {
-	if len(requested) == 0 {
-		return nil
-	}
 	h := sha256.New()
-	for _, msg := range messages {
-		digest(h, msg)
+	for _, m := range messages {
+		fmt.Fprintf(h, "%s %q\n", m.Role, texts(m))
 	}
 	sum := hex.EncodeToString(h.Sum(nil))[:20]
-	calls := make([]llms.ToolCall, len(requested))
-	for i, a := range requested {
-		calls[i] = llms.ToolCall{
-			ID: fmt.Sprintf("rules_%s_%d", sum, i), Type: "function",
-			FunctionCall: &llms.FunctionCall{Name: a.name, Arguments: a.arguments()},
-		}
+	var calls []llms.ToolCall
+	for i, c := range requested {
+		calls = append(calls, llms.ToolCall{
+			ID:           fmt.Sprintf("rules_%s_%d", sum, i),
+			Type:         "function",
+			FunctionCall: &llms.FunctionCall{Name: c.name, Arguments: c.arguments()},
+		})
 	}
 	return calls
 }
 
-func digest(h hash.Hash, msg llms.MessageContent) {
-	fmt.Fprintf(h, "%s\x00", msg.Role)
-	for _, p := range msg.Parts {
+// texts returns the parts of a message as texts.
+func texts(m llms.MessageContent) []string {
+	all := make([]string, len(m.Parts))
+	for i, p := range m.Parts {
 		switch p := p.(type) {
 		case llms.TextContent:
-			fmt.Fprintf(h, "t%q\x00", p.Text)
-		case llms.ToolCall:
-			fmt.Fprintf(h, "c%q\x00", p.ID)
+			all[i] = p.Text
 		case llms.ToolCallResponse:
-			fmt.Fprintf(h, "r%q%q\x00", p.ToolCallID, p.Content)
+			all[i] = p.Content
+		case llms.ToolCall:
+			if p.FunctionCall != nil {
+				all[i] = p.FunctionCall.Name + " " + p.FunctionCall.Arguments
+			}
 		}
 	}
+	return all
 }
 
 // usage counts words as tokens.
 func usage(messages []llms.MessageContent, c *llms.ContentChoice) map[string]any {
-	in, out := 0, words(c.Content)
-	for _, msg := range messages {
-		for _, p := range msg.Parts {
-			switch p := p.(type) {
-			case llms.TextContent:
-				in += words(p.Text)
-			case llms.ToolCallResponse:
-				in += words(p.Content)
-			case llms.ToolCall:
-				if p.FunctionCall != nil {
-					in += 1 + words(p.FunctionCall.Arguments)
-				}
-			}
-		}
+	in, out := 0, len(strings.Fields(c.Content))
+	for _, m := range messages {
+		in += len(strings.Fields(strings.Join(texts(m), " ")))
 	}
 	for _, call := range c.ToolCalls {
-		out += 1 + words(call.FunctionCall.Arguments)
+		out += 1 + len(strings.Fields(call.FunctionCall.Arguments))
 	}
 	return map[string]any{"InputTokens": in, "OutputTokens": out, "CachedTokens": 0}
 }
-
-func words(s string) int { return len(strings.Fields(s)) }
 
 // stream sends the text word by word, each with its trailing space.
 func (m *Model) stream(ctx context.Context, content string, send func(context.Context, []byte) error) error {
 	if send == nil {
 		return ctx.Err()
 	}
-	for i, chunk := range chunks(content) {
+	for i, word := range strings.SplitAfter(strings.TrimSpace(content), " ") {
 		if i > 0 && m.pace > 0 {
-			if err := pause(ctx, m.pace); err != nil {
-				return err
+			select {
+			case <-time.After(m.pace):
+			case <-ctx.Done():
 			}
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := send(ctx, []byte(chunk)); err != nil {
+		if err := send(ctx, []byte(word)); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// chunks splits s after each run of white space.
-func chunks(s string) []string {
-	var all []string
-	start := 0
-	for i := 1; i < len(s); i++ {
-		if isSpace(s[i-1]) && !isSpace(s[i]) {
-			all = append(all, s[start:i])
-			start = i
-		}
-	}
-	if start < len(s) {
-		all = append(all, s[start:])
-	}
-	return all
-}
-
-func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\t' }

@@ -1,15 +1,23 @@
 package offline
 
 import (
-	"fmt"
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"errand/internal/due"
 	"errand/internal/offline/intent"
+	"errand/internal/offline/language"
 	"errand/internal/truncate"
 )
+
+// voice describes tasks and dates in the language of the message.
+type voice struct {
+	now   due.Now
+	words *language.Language
+}
 
 // quote returns text in quotation marks, truncated when it is long.
 func quote(s string) string {
@@ -19,43 +27,56 @@ func quote(s string) string {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // sentence returns s with a full stop at its end, unless it has one.
-func sentence(s string) string {
+func (v voice) sentence(s string) string {
 	last, _ := utf8.DecodeLastRuneInString(s)
-	if strings.ContainsRune(".!?…", last) {
+	if strings.ContainsRune(".!?…。।۔", last) {
 		return s
 	}
-	return s + "."
+	return s + v.words.Say("stop")
 }
 
-func trimStop(s string) string { return strings.TrimSuffix(s, ".") }
-
-// reason returns the error message of a failed call.
-func (r toolResult) reason() string {
-	if r.Error == nil || r.Error.Message == "" {
+// reason returns the message of an error as a sentence, without the advice for models.
+func (e *toolError) reason() string {
+	if e == nil || e.Message == "" {
 		return "Something went wrong."
 	}
-	return sentence(oneLine(r.Error.Message))
+	s := oneLine(e.Message)
+	for _, advice := range []string{" Send ", " Ask the user", " Let the user"} {
+		s, _, _ = strings.Cut(s, advice)
+	}
+	if _, reason, ok := strings.Cut(s, "unclear: "); ok {
+		s = reason
+	}
+	return voice{}.sentence(s)
 }
 
 // nameOf returns a task's number and title.
-func nameOf(t task) string { return strconv.Itoa(t.Number) + ": " + oneLine(t.Title) }
-
-// added returns the report of a new task with all stored values.
-func added(t task, now time.Time) string {
-	parts := append([]string{"Added task " + nameOf(t)}, traits(t, now, longDue, longPriority)...)
-	if t.Description != "" {
-		parts = append(parts, "with the note "+quote(t.Description))
+func nameOf(t task) string {
+	if t.Title == "" {
+		return strconv.Itoa(t.Number)
 	}
-	return sentence(strings.Join(parts, ", "))
+	return strconv.Itoa(t.Number) + ": " + oneLine(t.Title)
 }
 
-// traits returns due date, priority and labels in words.
-func traits(t task, now time.Time, due func(task, time.Time) string, priority func(string) string) []string {
-	var parts []string
-	if d := due(t, now); d != "" {
-		parts = append(parts, "due "+d)
+// newTask reports a new task with all stored values.
+func (v voice) newTask(t task) string {
+	parts := append([]string{v.words.Say("added", nameOf(t))}, v.traits(t, true)...)
+	if t.Description != "" {
+		parts = append(parts, v.words.Say("with-note", quote(t.Description)))
 	}
-	if p := priority(t.Priority); p != "" {
+	return v.sentence(strings.Join(parts, ", "))
+}
+
+// traits returns due date, priority and labels; long ones are for sentences, short ones for lists.
+func (v voice) traits(t task, long bool) []string {
+	var parts []string
+	if d := v.dueText(t, long); d != "" {
+		parts = append(parts, v.words.Say("due", d))
+	}
+	if p := v.priority(t.Priority); p != "" {
+		if long && t.Priority != "urgent" {
+			p = v.words.Say("priority", p)
+		}
 		parts = append(parts, p)
 	}
 	for _, l := range t.Labels {
@@ -64,189 +85,156 @@ func traits(t task, now time.Time, due func(task, time.Time) string, priority fu
 	return parts
 }
 
-func longPriority(p string) string {
-	switch p {
-	case "", "none":
-		return ""
-	case "urgent":
-		return "urgent"
-	}
-	return p + " priority"
-}
-
-func shortPriority(p string) string {
-	if p == "none" {
+func (v voice) priority(p string) string {
+	if p == "" || p == "none" {
 		return ""
 	}
-	return p
+	return v.words.Say("priority-" + p)
 }
 
-// longDue returns a due date like "tomorrow (Fri 27 Nov) at 17:00".
-func longDue(t task, now time.Time) string {
-	day, clock := dueParts(t, now)
-	if day.IsZero() {
-		return clock
+// dueText returns a due date like "tomorrow (Fri 27 Nov 2026, 17:00)", or "tomorrow 17:00" if it is short.
+func (v voice) dueText(t task, long bool) string {
+	date := t.due(v.now)
+	if date.Day.IsZero() {
+		return oneLine(t.DueOn + t.DueAt) // no date that can be read
 	}
-	s := calendarDay(day, now)
-	if name := nearDay(day, now); name != "" {
-		s = name + " (" + s + ")"
-	}
-	if clock != "" {
-		s += " at " + clock
-	}
-	return s
+	return v.dateText(date, long)
 }
 
-// shortDue returns a due date like "tomorrow 17:00", for lists.
-func shortDue(t task, now time.Time) string {
-	day, clock := dueParts(t, now)
-	if day.IsZero() {
-		return clock
+func (v voice) dateText(date due.Date, long bool) string {
+	day, clock := date.Day.Format(v.words.Say("date-layout")), ""
+	if date.Timed {
+		clock = date.At.Format("15:04")
 	}
-	s := nearDay(day, now)
-	if s == "" {
-		s = calendarDay(day, now)
-	}
-	return strings.TrimSpace(s + " " + clock)
-}
-
-// dueParts returns the day (midnight UTC) and the time in the user's zone. Text that is not a date is returned
-// unchanged.
-func dueParts(t task, now time.Time) (day time.Time, clock string) {
-	if at, err := time.Parse(time.RFC3339, t.DueAt); err == nil {
-		if !now.IsZero() {
-			at = at.In(now.Location())
+	near := ""
+	for i, name := range []string{"yesterday", "today", "tomorrow"} {
+		if !v.now.IsZero() && v.now.AddDate(0, 0, i-1).Format(time.DateOnly) == date.On() {
+			near = v.words.Say(name)
 		}
-		y, m, d := at.Date()
-		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC), at.Format("15:04")
 	}
-	if on, err := time.Parse(time.DateOnly, t.DueOn); err == nil {
-		return on, ""
+	switch {
+	case near != "" && long:
+		return near + " (" + joinParts(", ", day, clock) + ")"
+	case near != "":
+		return joinParts(" ", near, clock)
 	}
-	return time.Time{}, oneLine(t.DueOn + t.DueAt)
+	return joinParts(", ", day, clock)
 }
 
-func nearDay(day, now time.Time) string {
-	if now.IsZero() {
-		return ""
-	}
-	y, m, d := now.Date()
-	switch int(day.Sub(time.Date(y, m, d, 0, 0, 0, 0, time.UTC)).Hours()) / 24 {
-	case 0:
-		if day.Day() == d {
-			return "today"
-		}
-	case 1:
-		return "tomorrow"
-	case -1:
-		return "yesterday"
-	}
-	return ""
+// joinParts joins the parts that are not empty.
+func joinParts(separator string, parts ...string) string {
+	return strings.Trim(strings.Join(parts, separator), separator)
 }
 
-func calendarDay(day, now time.Time) string {
-	if day.Year() == now.Year() {
-		return day.Format("Mon 2 Jan")
-	}
-	return day.Format("Mon 2 Jan 2006")
-}
-
-// row returns a line of a list: "3. Buy milk (due tomorrow 17:00, high)".
-func row(t task, now time.Time, mark bool) string {
-	parts := traits(t, now, shortDue, shortPriority)
-	if mark && t.Completed {
-		parts = append(parts, "done")
-	}
-	s := fmt.Sprintf("%d. %s", t.Number, oneLine(t.Title))
-	if len(parts) > 0 {
-		s += " (" + strings.Join(parts, ", ") + ")"
-	}
-	return s
-}
-
-func rows(ts []task, more int, now time.Time, mark bool) []string {
-	var lines []string
+// rows returns the lines of a list: "3. Buy milk (due tomorrow 17:00, high)". mark tells which tasks are done, and more
+// is how many the list leaves out.
+func (v voice) rows(ts []task, more int, mark bool) (lines []string) {
 	for _, t := range ts {
-		lines = append(lines, row(t, now, mark))
+		parts := v.traits(t, false)
+		if mark && t.Completed {
+			parts = append(parts, v.words.Say("done"))
+		}
+		line := strconv.Itoa(t.Number) + ". " + oneLine(t.Title)
+		if len(parts) > 0 {
+			line += " (" + strings.Join(parts, ", ") + ")"
+		}
+		lines = append(lines, line)
 	}
 	if more > 0 {
-		lines = append(lines, fmt.Sprintf("…and %d more.", more))
+		lines = append(lines, v.words.Say("more", strconv.Itoa(more)))
 	}
 	return lines
 }
 
-// details returns all values of a task.
-func details(t task, now time.Time) string {
-	state := "is not done yet"
+// answer returns all values of a task, the one that was asked for first.
+func (v voice) answer(t task, asked string) string {
+	missing := map[string]bool{
+		"due": t.DueOn+t.DueAt == "", "priority": v.priority(t.Priority) == "", "labels": len(t.Labels) == 0,
+		"description": t.Description == "",
+	}
+	s := ""
+	if missing[asked] {
+		s = v.words.Say("has-no-"+asked) + " "
+	}
+	s += v.sentence(strings.Join(append([]string{v.words.Say("task-long", nameOf(t))}, v.traits(t, true)...), ", ")) + " "
 	if t.Completed {
-		state = "is done"
+		s += v.words.Say("is-done")
+	} else {
+		s += v.words.Say("is-open")
 	}
-	s := fmt.Sprintf("Task %s", nameOf(t))
-	if parts := traits(t, now, longDue, longPriority); len(parts) > 0 {
-		s += ", " + strings.Join(parts, ", ")
-	}
-	s = sentence(s) + " It " + state + "."
 	if t.Description != "" {
-		s += " Note: " + sentence(oneLine(t.Description))
+		s += " " + v.words.Say("note", v.sentence(oneLine(t.Description)))
 	}
 	return s
 }
 
-// changed returns the report of a change, and its task.
-func changed(req intent.Request, number int, r toolResult, now time.Time) (string, *task) {
-	if r.Error != nil || r.Task == nil {
-		return fmt.Sprintf("I could not %s task %d: %s", verbs[req.Kind], number, r.reason()), nil
+// updated reports an update: what each field was, if that is known, and is now.
+func (v voice) updated(was *task, t task) string {
+	lead := v.words.Say("done-update", nameOf(t))
+	if was == nil || was.Title == "" {
+		return v.sentence(strings.Join(append([]string{lead}, v.traits(t, true)...), ", "))
 	}
-	t := r.Task
-	same := r.Changed != nil && !*r.Changed
+	if was.Title != t.Title {
+		lead = v.words.Say("renamed", nameOf(t), quote(was.Title))
+	}
+	parts := []string{lead}
+	field := func(name, before, after string) {
+		switch {
+		case before == after:
+			return
+		case after == "":
+			after = v.words.Say("field-none-" + name)
+		default:
+			after = v.words.Say("field-"+name, after)
+		}
+		if before != "" {
+			after += " " + v.words.Say("was", before)
+		}
+		parts = append(parts, after)
+	}
+	labels := func(t task) string {
+		if len(t.Labels) == 0 {
+			return ""
+		}
+		return "#" + oneLine(strings.Join(t.Labels, " #"))
+	}
+	field("due", v.dueText(*was, false), v.dueText(t, true))
+	field("priority", v.priority(was.Priority), v.priority(t.Priority))
+	field("labels", labels(*was), labels(t))
 	switch {
-	case req.Kind == intent.Complete && same:
-		return sentence("Task " + nameOf(*t) + " was already done"), t
-	case req.Kind == intent.Complete:
-		return sentence("Marked task " + nameOf(*t) + " as done"), t
-	case req.Kind == intent.Reopen && same:
-		return sentence("Task " + nameOf(*t) + " was already open"), t
-	case req.Kind == intent.Reopen:
-		return sentence("Reopened task " + nameOf(*t)), t
-	case req.Kind == intent.Delete:
-		return sentence("Deleted task " + nameOf(*t)), t
+	case was.Description == t.Description:
+	case t.Description == "":
+		parts = append(parts, v.words.Say("field-none-description"))
+	default:
+		field("note", "", quote(t.Description))
 	}
-	return updated(req.Fields, *t, same, now), t
+	return v.sentence(strings.Join(parts, ", "))
 }
 
-var verbs = map[intent.Kind]string{
-	intent.Complete: "complete", intent.Reopen: "reopen", intent.Delete: "delete", intent.Update: "change",
-	intent.Show: "show", intent.Add: "add",
-}
-
-// updated returns the report of an update: the task's values and the cleared fields.
-func updated(f intent.Fields, t task, same bool, now time.Time) string {
-	lead := "Updated task "
-	switch {
-	case same:
-		lead = "Nothing to change in task "
-	case f.Title != "":
-		lead = "Renamed task "
-	}
-	parts := append([]string{lead + nameOf(t)}, traits(t, now, longDue, longPriority)...)
-	parts = append(parts, cleared(f, t)...)
-	if f.Description != "" && t.Description != "" {
-		parts = append(parts, "note: "+quote(t.Description))
-	}
-	return sentence(strings.Join(parts, ", "))
-}
-
-// cleared returns the names of the fields that a change cleared.
-func cleared(f intent.Fields, t task) []string {
+// describeChange returns what a change would set, for a question: " (due Fri 4 Dec 2026, high priority)".
+func (v voice) describeChange(f intent.Fields) string {
 	var parts []string
-	gone := func(wanted bool, value, words string) {
-		if wanted && value == "" {
-			parts = append(parts, words)
+	add := func(is bool, key string, values ...string) {
+		if is {
+			parts = append(parts, v.words.Say(key, values...))
 		}
 	}
-	gone(f.ClearDue, t.DueOn+t.DueAt, "no due date")
-	gone(f.Priority == "none", shortPriority(t.Priority), "no priority")
-	gone(f.ClearLabels || len(f.DropLabels) > 0, strings.Join(t.Labels, " "), "no labels")
-	gone(f.ClearDescription, t.Description, "no note")
-	return parts
+	add(f.Title != "", "field-title", quote(f.Title))
+	add(f.Shift != "" && f.Due == nil, "field-shift", quote(f.Shift))
+	if f.Due != nil {
+		add(true, "due", v.dateText(*f.Due, false))
+	}
+	add(f.Priority != "", "priority", v.words.Say("priority-"+cmp.Or(f.Priority, "none")))
+	add(f.Description != "", "field-note", quote(f.Description))
+	for _, l := range f.AddLabels {
+		parts = append(parts, "#"+oneLine(l))
+	}
+	add(len(f.DropLabels) > 0, "field-without", "#"+strings.Join(f.DropLabels, " #"))
+	for _, name := range f.Clear {
+		add(true, "field-none-"+name)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }

@@ -3,71 +3,94 @@ package intent
 import (
 	"slices"
 
-	"errand/internal/due"
 	"errand/internal/offline/text"
 )
 
 // Answer is a reply to the question "which one?" or "shall I?".
 type Answer struct {
 	Yes, No bool
+	// Consents is set for a yes that does more than agree, unlike "ok".
+	Consents bool
 	// Refs are the tasks that the answer names.
 	Refs []Reference
+	// Except are the tasks that a yes does not include: "yes, except the report".
+	Except []Reference
 }
 
-var (
-	yes = patterns(
-		"yes|yeah|yep|yup|sure|ok|okay|y|correct|right|exactly|absolutely|definitely|confirm|confirmed|affirmative|aye [,] [please|do|sure|thanks|thank_you] [it|that|so]",
-		"go ahead",
-		"do it|that|so",
-		"please do",
-	)
-	no = patterns(
-		"no|nope|nah|n|cancel|stop|neither|none|nothing|nevermind|never_mind|forget_it|dont|do_not|no_thanks [,] [of] "+
-			"[them|these|those|it|thanks|thank_you|that|please|do_it]",
-		"no , <rest>",
-		"leave|keep <them>",
-		"not now",
-	)
-)
+// maxAnswer is the maximum number of words of an answer.
+const maxAnswer = 20
 
-// ReadAnswer parses a short message as an answer. A message that is a request itself is not an answer.
-func ReadAnswer(message string, now due.Now) (Answer, bool) {
-	whole := text.Tokenize(text.Clean(message)).Trim()
-	if whole.Len() == 0 || whole.Len() > 20 {
-		return Answer{}, false
+// answer parses a short message as an answer; nil means that it cannot be one.
+func (r *messageReader) answer(t text.Text) *Answer {
+	if t.Len() == 0 || t.Len() > maxAnswer {
+		return nil
 	}
-	if _, ok := strip(whole, no); ok {
-		return Answer{No: true}, !orders(whole, now)
+	var a Answer
+	rest := t
+	if no := max(r.lang.phraseAt("no", rest, 0), r.lang.phraseAt("keep", rest, 0)); no > 0 {
+		a.No, rest = true, rest.From(no).Trim()
 	}
-	polite := withoutCourtesy(whole)
-	if _, ok := strip(whole, yes); ok && (polite.Len() <= 2 || whole.Len() <= 3) {
-		return Answer{Yes: true}, true
+	for !a.No {
+		yes := r.lang.phraseAt("yes", rest, 0)
+		if yes < 0 {
+			break
+		}
+		a.Consents = a.Consents || !r.lang.is("agreement", rest.Key(0))
+		a.Yes, rest = true, rest.From(yes).Trim()
 	}
-	if !readsNothing(polite, now) {
-		return Answer{}, false
+	rest = r.withoutTail(rest, "tail")
+	switch {
+	case rest.Len() == 0 || (a.Yes || a.No) && r.lang.is("courtesy", rest.Key(0)):
+		return &a
+	case len(r.Requests) == 1 && r.Requests[0].Kind == Correct && len(r.Requests[0].Refs) > 0:
+		return &Answer{Refs: r.Requests[0].Refs}
+	case a.No:
+		if slices.ContainsFunc(r.Requests, func(q Request) bool {
+			return q.Kind != Say && q.Kind != Correct && !q.Offer
+		}) {
+			return nil
+		}
+		return &a
 	}
-	for _, p := range pointing {
-		if c, ok := p.Match(polite); ok {
-			polite = c["rest"]
+	if after := r.lang.phraseAt("except", rest, 0); after > 0 {
+		refs, ok := r.names(rest.From(after))
+		if !ok {
+			return nil
+		}
+		return &Answer{Yes: true, Except: refs}
+	}
+	refs, ok := r.names(rest)
+	switch {
+	case !a.Yes:
+		return r.pointing(rest)
+	case ok && len(refs) == 1 && wide(refs[0]): // "yes, all but task 1"
+		a.Except = refs[0].Except
+		return &a
+	case r.onlyIt(), rest.Len() < 5 && r.lang.is("once", rest.Key(rest.Len()-1)) && !r.lang.is("negated", rest.Key(0)):
+		return &a
+	}
+	return nil
+}
+
+// onlyIt reports whether all requests concern "it" or several tasks, as in "yes, delete it".
+func (r *messageReader) onlyIt() bool {
+	return r.changed() && len(r.Left) == 0 && !slices.ContainsFunc(r.Requests, func(q Request) bool {
+		return q.Kind != Say && (len(q.Refs) != 1 || q.Refs[0].Kind != It && !wide(q.Refs[0]))
+	})
+}
+
+// pointing parses an answer that names tasks. It returns nil for a request.
+func (r *messageReader) pointing(t text.Text) *Answer {
+	t, _ = r.withoutCourtesy(t)
+	t = r.lang.trimLeading(t, "pointing")
+	refs, ok := r.names(t)
+	if !ok {
+		return nil
+	}
+	for _, q := range r.Requests {
+		if !(q.Offer && q.Kind == Add) && !(q.Kind == Show && firm(refs)) && q.Kind != Correct {
+			return nil
 		}
 	}
-	return Answer{Refs: references(polite, now)}, polite.Len() > 0
-}
-
-var pointing = patterns(
-	"i|we mean|meant|want|choose|pick <rest>",
-	"its|it_is|that_is|thats <rest>",
-	"make_it|only|just <rest>",
-	"[the] one|task with|about|called|named <rest>",
-	"take|choose|pick|use <rest>",
-)
-
-// orders reports whether a request changes or shows tasks.
-func orders(t text.Text, now due.Now) bool {
-	return slices.ContainsFunc(Read(t.String(), now), func(r Request) bool { return r.Kind != Unknown && r.Kind != Say })
-}
-
-// readsNothing reports whether no part of a message is recognized.
-func readsNothing(t text.Text, now due.Now) bool {
-	return !slices.ContainsFunc(Read(t.String(), now), func(r Request) bool { return r.Kind != Unknown })
+	return &Answer{Refs: refs}
 }

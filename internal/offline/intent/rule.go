@@ -2,137 +2,102 @@ package intent
 
 import (
 	"slices"
-	"unicode/utf8"
-
-	"errand/internal/due"
-	"errand/internal/offline/text"
+	"strings"
 )
 
-// rule builds a request from a matching clause. When build rejects a match, the next possible match is tried.
+// rule builds a request from a clause that its pattern matches.
 type rule struct {
-	pattern text.Pattern
-	build   builder
+	// head holds the values that every request of the rule has.
+	head     Request
+	elements []element
 }
 
-type builder func(c text.Captures, now due.Now) (Request, bool)
+// heads are the values of rules by their names. A name "say-thanks" stands for a topic.
+var heads = map[string]Request{
+	"retract": {Kind: retract},
+	"keep":    {Kind: keep},
+	"undo":    {Kind: Undo}, "redo": {Kind: Redo}, "restore": {Kind: Restore}, "reopen": {Kind: Reopen},
+	"complete": {Kind: Complete}, "complete-one": {Kind: Complete, single: true},
+	"complete-offer": {Kind: Complete, Offer: true},
+	"complete-any":   {Kind: Complete, Refs: []Reference{{Kind: Unnamed}}},
+	"delete":         {Kind: Delete}, "delete-any": {Kind: Delete, Refs: []Reference{{Kind: Unnamed}}},
 
-func on(build builder, list ...string) []rule {
-	rs := make([]rule, len(list))
-	for i, s := range list {
-		rs[i] = rule{text.Compile(s), build}
-	}
-	return rs
+	"update": {Kind: Update}, "update-one": {Kind: Update, single: true},
+	"append":        {Kind: Update, Fields: Fields{AppendNote: true}},
+	"unlabel":       {Kind: Update, removes: true},
+	"clear-due":     {Kind: Update, Fields: Fields{Clear: []string{"due"}}},
+	"clear-labels":  {Kind: Update, Fields: Fields{Clear: []string{"labels"}}},
+	"clear-note":    {Kind: Update, Fields: Fields{Clear: []string{"description"}}},
+	"priority-none": {Kind: Update, Fields: Fields{Priority: "none"}},
+	"priority-high": {Kind: Update, Fields: Fields{Priority: "high"}},
+	"priority-low":  {Kind: Update, Fields: Fields{Priority: "low"}},
+	"ask-title":     {Kind: Update},
+	"ask-shift": {
+		Kind:      Update,
+		Bare:      true,
+		Rejection: "Until when? Please tell me the new date, for example “by two days” or “to friday”.",
+	},
+
+	"show": {Kind: Show, single: true}, "show-bare": {Kind: Show, single: true, Bare: true},
+	"show-them":    {Kind: Show, Refs: []Reference{{Kind: Shown}}},
+	"ask-due":      {Kind: Show, single: true, Asked: "due"},
+	"ask-priority": {Kind: Show, single: true, Asked: "priority"},
+	"ask-labels":   {Kind: Show, single: true, Asked: "labels"},
+	"ask-number":   {Kind: Show, single: true, Asked: "number"},
+	"recent":       {Kind: Recent}, "recent-added": {Kind: Recent, Filter: Filter{Added: true}},
+	"list": {Kind: List}, "list-trashed": {Kind: List, Filter: Filter{Trashed: true, Status: "all"}},
+
+	"add": {Kind: Add}, "add-loose": {Kind: Add, loose: true}, "add-many": {Kind: Add, several: true},
+	"remind":     {Kind: Add, Reminder: true},
+	"add-urgent": {Kind: Add, Fields: Fields{Priority: "urgent"}},
+	"add-high":   {Kind: Add, Fields: Fields{Priority: "high"}},
+	"add-medium": {Kind: Add, Fields: Fields{Priority: "medium"}},
+	"add-low":    {Kind: Add, Fields: Fields{Priority: "low"}},
+
+	"topic": {}, "wish": {}, // their captures are clauses
+
+	"ref-it": refer(Reference{Kind: It}), "ref-other": refer(Reference{Kind: Other}),
+	"ref-both": refer(Reference{Kind: Shown, Count: 2}), "ref-three": refer(Reference{Kind: Shown, Count: 3}),
+	"ref-shown": refer(Reference{Kind: Shown}), "ref-unnamed": refer(Reference{Kind: Unnamed}),
+	"ref-all":  refer(Reference{Kind: Everything, Filter: Filter{Status: "all"}}),
+	"ref-done": refer(Reference{Kind: Everything, Filter: Filter{Status: "completed"}}),
+	"ref-open": refer(Reference{Kind: Everything, Filter: Filter{Status: "pending"}}),
 }
 
-func join(groups ...[]rule) []rule {
-	var all []rule
-	for _, g := range groups {
-		all = append(all, g...)
+func refer(r Reference) Request { return Request{Refs: []Reference{r}} }
+
+// headOf returns the values of a rule. ok is false if there is no such name.
+func headOf(name string) (head Request, ok bool) {
+	if topic, ok := strings.CutPrefix(name, "say-"); ok {
+		return Request{Kind: Say, Topic: Topic(topic)}, true
 	}
-	return all
+	head, ok = heads[name]
+	return head, ok
 }
 
-func apply(rules []rule, t text.Text, now due.Now) (Request, bool) {
-	for _, r := range rules {
-		var req Request
-		c := text.Captures{}
-		accept := func() (ok bool) {
-			req, ok = r.build(c, now)
-			return ok
-		}
-		if r.pattern.Try(t, c, accept) {
-			return req, true
-		}
-	}
-	return Request{}, false
-}
-
-// maxPhrase is the maximum length of the words to search for, in characters.
-const maxPhrase = 100
-
-// maxRefWords is the maximum number of words that name tasks.
-const maxRefWords = 60
-
-// about builds a request for the tasks that the text names.
-func about(kind Kind, t text.Text, now due.Now) (Request, bool) {
-	if t.Len() > maxRefWords {
-		return Request{}, false
-	}
-	refs := references(t, now)
-	for _, r := range refs {
-		if utf8.RuneCountInString(r.Phrase) > maxPhrase {
+// build returns the request of a match: the values of the head, then those of the captures. A command to a task that is
+// not named concerns "it".
+func (r *rule) build(c *captures) (Request, bool) {
+	req := r.head
+	req.free, req.explicit = req.Kind == Add, !req.loose && !(len(req.Refs) > 0 && req.Refs[0].Kind == Unnamed)
+	for _, part := range c.parts[:c.count] {
+		if part.text.Len() > 0 && !c.fill(&req, part.name, part.text) {
 			return Request{}, false
 		}
 	}
-	return Request{Kind: kind, Refs: refs, explicit: firm(refs)}, len(refs) > 0
-}
-
-// aboutFirm is about for wordings that refer to a task only when the reference is unambiguous.
-func aboutFirm(kind Kind, t text.Text, now due.Now) (Request, bool) {
-	req, ok := about(kind, t, now)
-	return req, ok && req.explicit
-}
-
-// target builds a request of a kind for <ref>.
-func target(kind Kind) builder {
-	return func(c text.Captures, now due.Now) (Request, bool) { return about(kind, c["ref"], now) }
-}
-
-func firmTarget(kind Kind) builder {
-	return func(c text.Captures, now due.Now) (Request, bool) { return aboutFirm(kind, c["ref"], now) }
-}
-
-// fixedFields builds an update of <ref> with fixed values.
-func fixedFields(f Fields) builder {
-	return func(c text.Captures, now due.Now) (Request, bool) {
-		req, ok := about(Update, c["ref"], now)
-		req.Fields = f
-		return req, ok
+	if len(req.Refs) == 0 && req.concernsTasks() {
+		req.Refs = []Reference{{Kind: It, firm: true}}
 	}
+	return req, !req.single || !slices.ContainsFunc(req.Refs, func(ref Reference) bool {
+		return ref.Kind == Everything || ref.Kind == Unnamed
+	})
 }
 
-// singleTarget is firmTarget without "all" and "my tasks": "all done" is not a command.
-func singleTarget(kind Kind) builder {
-	return func(c text.Captures, now due.Now) (Request, bool) {
-		req, ok := aboutFirm(kind, c["ref"], now)
-		return req, ok && !whole(req.Refs)
+// concernsTasks reports whether a request of the kind has references.
+func (q *Request) concernsTasks() bool {
+	switch q.Kind {
+	case Show, Complete, Reopen, Delete, Update, Restore:
+		return true
 	}
-}
-
-// whole reports whether the references mean all tasks.
-func whole(refs []Reference) bool {
-	return slices.ContainsFunc(refs, func(r Reference) bool { return r.Kind == Everything })
-}
-
-// pointed reports whether all references are numbers, positions or pronouns, not descriptions.
-func pointed(refs []Reference) bool {
-	for _, r := range refs {
-		if r.Kind != ByNumber && !r.Contextual() || r.Kind == Unnamed {
-			return false
-		}
-	}
-	return len(refs) > 0
-}
-
-// showTarget is singleTarget for references that are not descriptions; those become listings.
-func showTarget(c text.Captures, now due.Now) (Request, bool) {
-	req, ok := singleTarget(Show)(c, now)
-	for _, r := range req.Refs {
-		ok = ok && (r.Kind != BySearch || r.Exact)
-	}
-	return req, ok
-}
-
-// describedTarget builds a request to show a task named by words: "when is the dentist appointment?"
-func describedTarget(c text.Captures, now due.Now) (Request, bool) {
-	req, ok := about(Show, c["ref"], now)
-	return req, ok && !whole(req.Refs) &&
-		!slices.ContainsFunc(req.Refs, func(r Reference) bool { return r.Kind == Unnamed })
-}
-
-// unnamed builds a request that does not name its task.
-func unnamed(kind Kind) builder {
-	return func(text.Captures, due.Now) (Request, bool) {
-		return Request{Kind: kind, Refs: []Reference{{Kind: Unnamed}}}, true
-	}
+	return false
 }

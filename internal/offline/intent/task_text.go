@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf16"
-	"unicode/utf8"
 
 	"errand/internal/due"
 	"errand/internal/offline/text"
@@ -48,130 +47,72 @@ func ParseTask(s string, now due.Now) TaskText {
 	all := text.Tokenize(s).Trim()
 	title, note := splitNote(all)
 	if title.Len() > maxWords {
-		return TaskText{Fields: Fields{Title: titleText(all, make([]bool, all.Len()))}}
+		return TaskText{Fields: Fields{Title: newSheet(all, now).title()}}
 	}
-	p := taskTextParser{attributeText: newSheet(title, now), dated: make([]bool, title.Len())}
-	p.parse()
-	fields := p.fields
-	fields.Title = titleText(title, p.gone)
+	sheet, uncertain := newTaskSheet(title, now)
+	task := TaskText{Fields: sheet.fields, Spans: sheet.spans()}
+	task.Fields.Title, task.Fields.Description = sheet.title(), note
+	mark := func(kind SpanKind, t text.Text) {
+		start, end := t.Bounds()
+		task.Spans = append(task.Spans, Span{Kind: kind, Start: start, End: end})
+	}
+	for _, part := range uncertain {
+		mark(UncertainSpan, title.Slice(part.Start, part.End))
+	}
 	if note != "" {
-		fields.Description = note
-		p.mark(DescriptionSpan, all.From(title.Len()))
+		mark(DescriptionSpan, all.From(title.Len()))
 	}
-	return TaskText{Fields: fields, Spans: p.spansIn(s)}
+	slices.SortFunc(task.Spans, func(a, b Span) int { return a.Start - b.Start })
+	for i, at, units := 0, 0, 0; i < len(task.Spans); i++ {
+		span := &task.Spans[i]
+		span.Text = s[span.Start:span.End]
+		length := len(utf16.Encode([]rune(span.Text)))
+		units += len(utf16.Encode([]rune(s[at:span.Start])))
+		at, span.Start, span.End = span.End, units, units+length
+		units += length
+	}
+	return task
 }
 
-// taskTextParser removes the attributes of a title and records where they were. Spans have byte offsets until spansIn.
-type taskTextParser struct {
-	*attributeText
-	// dated marks the tokens of the due date.
-	dated []bool
-	spans []Span
-}
-
-func (p *taskTextParser) parse() {
-	p.takeValidLabels()
-	labels, dateless := slices.Clone(p.spans), *p.attributeText
-	dateless.gone = slices.Clone(p.gone)
-	for p.takeMarked(PrioritySpan, p.takePriority) || p.takeMarked(DueSpan, p.takeDue) {
-		p.tidy()
+// newTaskSheet takes the attributes of a task's text. An uncertain date stays in the title; its parts are returned.
+func newTaskSheet(t text.Text, now due.Now) (*sheet, []due.Part) {
+	s := newSheet(t, now)
+	s.takeHashtags()
+	undated := *s
+	undated.taken, undated.undated = slices.Clone(s.taken), true
+	s.takeValues()
+	s.tidy()
+	if s.certain() {
+		return s, nil
 	}
-	p.tidy()
-	if p.certain() {
-		return
+	undated.takeValues()
+	parts := undated.dateLike()
+	if m, ok := due.Find(t.Keys(), now); ok && len(parts) == 0 {
+		parts = []due.Part{{Start: m.Start, End: m.End}}
 	}
-	p.spans, *p.attributeText = labels, dateless
-	for p.takeMarked(PrioritySpan, p.takePriority) {
-		p.tidy()
-	}
-	for _, part := range p.dateLike() {
-		p.mark(UncertainSpan, p.whole.Slice(part.Start, part.End))
-	}
-	p.tidy()
+	undated.tidy()
+	return &undated, parts
 }
 
 // certain reports whether the due date, if there is one, is valid and contains all words that look like a date.
-func (p *taskTextParser) certain() bool {
-	if _, recurring := due.Recurring(p.whole.Keys()); recurring || p.rejection != "" {
-		return false
-	}
-	for _, part := range p.dateLike() {
-		if slices.Contains(p.dated[part.Start:part.End], false) {
-			return false
-		}
-	}
-	return true
+func (s *sheet) certain() bool {
+	_, recurring := due.Recurring(s.whole.Keys())
+	return !recurring && s.rejection == "" && !slices.ContainsFunc(s.dateLike(), func(part due.Part) bool {
+		return slices.ContainsFunc(s.taken[part.Start:part.End], func(kind SpanKind) bool { return kind != DueSpan })
+	})
 }
 
-// dateLike returns the date-like parts of the title without its labels and priority.
-func (p *taskTextParser) dateLike() []due.Part {
-	words := p.whole.Keys()
-	for i := range words {
-		if p.gone[i] && !p.dated[i] {
-			words[i] = ""
-		}
-	}
-	parts := due.DateLike(words)
-	if m, ok := due.Find(words, p.now); ok && len(parts) == 0 {
-		parts = []due.Part{{Start: m.Start, End: m.End}}
-	}
-	return parts
-}
-
-// takeValidLabels removes the labels that a task may have; others stay in the title.
-func (p *taskTextParser) takeValidLabels() {
-	for i := range p.whole.Tokens {
-		label := strings.TrimPrefix(p.whole.Raw(i), "#")
-		if !labelForm.MatchString(p.whole.Key(i)) || utf8.RuneCountInString(label) > maxLabel {
-			continue
-		}
-		known := slices.Contains(p.fields.AddLabels, label)
-		if !known && len(p.fields.AddLabels) == maxLabels {
-			continue
-		}
-		p.addLabel(label)
-		p.take([]int{i})
-		p.mark(LabelSpan, p.whole.Slice(i, i+1))
-	}
-}
-
-// takeMarked calls take and records the tokens that it removed, one span for each run of adjacent ones.
-func (p *taskTextParser) takeMarked(kind SpanKind, take func() bool) bool {
-	before := slices.Clone(p.gone)
-	ok := take()
-	for i := 0; i < len(p.gone); i++ {
-		start := i
-		for i < len(p.gone) && p.gone[i] && !before[i] {
-			p.dated[i] = kind == DueSpan
+// spans returns the taken parts, with byte offsets: one for each label, else for each run of tokens of a kind.
+func (s *sheet) spans() (all []Span) {
+	for i := 0; i < len(s.taken); i++ {
+		kind, from := s.taken[i], i
+		for kind != LabelSpan && i+1 < len(s.taken) && s.taken[i+1] == kind {
 			i++
 		}
-		if i > start {
-			p.mark(kind, p.whole.Slice(start, i))
+		if kind != "" && kind != glue {
+			start, end := s.whole.Slice(from, i+1).Bounds()
+			all = append(all, Span{Kind: kind, Start: start, End: end})
 		}
 	}
-	return ok
-}
-
-func (p *taskTextParser) mark(kind SpanKind, t text.Text) {
-	start, end := t.Bounds()
-	p.spans = append(p.spans, Span{Kind: kind, Start: start, End: end})
-}
-
-// spansIn returns the spans sorted, with their text and with offsets in UTF-16 code units of s.
-func (p *taskTextParser) spansIn(s string) []Span {
-	slices.SortFunc(p.spans, func(a, b Span) int { return a.Start - b.Start })
-	at, units := 0, 0
-	advance := func(to int) int {
-		for _, r := range s[at:to] {
-			units += utf16.RuneLen(r)
-		}
-		at = to
-		return units
-	}
-	for i, span := range p.spans {
-		p.spans[i].Text = s[span.Start:span.End]
-		p.spans[i].Start = advance(span.Start)
-		p.spans[i].End = advance(span.End)
-	}
-	return p.spans
+	return all
 }

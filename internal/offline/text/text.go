@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Kind is the kind of a token.
@@ -29,6 +30,8 @@ type Token struct {
 	Literal string
 	start   int
 	end     int
+	// index is the position among the tokens of the message.
+	index int
 }
 
 // Text is a run of tokens of one message.
@@ -46,6 +49,15 @@ func Clean(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// Capitalize returns s with its first letter in upper case.
+func Capitalize(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[size:]
 }
 
 // Len returns the number of tokens.
@@ -74,13 +86,20 @@ func (t Text) Keys() []string {
 	return keys
 }
 
-// String returns the text as the user wrote it.
-func (t Text) String() string {
-	if t.Len() == 0 {
-		return ""
-	}
-	return t.source[t.Tokens[0].start:t.Tokens[t.Len()-1].end]
+// WithKey returns the text with another key for token i.
+func (t Text) WithKey(i int, key string) Text {
+	tokens := slices.Clone(t.Tokens)
+	tokens[i].Key = key
+	return Text{source: t.source, Tokens: tokens}
 }
+
+// Remove returns the text without the tokens from i up to, not including, j.
+func (t Text) Remove(i, j int) Text {
+	return Text{source: t.source, Tokens: slices.Concat(t.Tokens[:i], t.Tokens[j:])}
+}
+
+// String returns the text as the user wrote it. The parts around removed tokens are joined by one space.
+func (t Text) String() string { return t.Without(nil) }
 
 // Bounds returns the byte offsets of the text in its message, 0 and 0 for no tokens.
 func (t Text) Bounds() (start, end int) {
@@ -88,6 +107,14 @@ func (t Text) Bounds() (start, end int) {
 		return 0, 0
 	}
 	return t.Tokens[0].start, t.Tokens[t.Len()-1].end
+}
+
+// Range returns the positions of the first and the last token in the message.
+func (t Text) Range() (first, last int) {
+	if t.Len() == 0 {
+		return -1, -1
+	}
+	return t.Tokens[0].index, t.Tokens[t.Len()-1].index
 }
 
 // Literal returns the text within the quotation marks when the text is one quoted string.
@@ -101,15 +128,17 @@ func (t Text) Literal() (string, bool) {
 // Raw returns token i as the user wrote it.
 func (t Text) Raw(i int) string { return t.source[t.Tokens[i].start:t.Tokens[i].end] }
 
-// Without returns the user's wording without the marked tokens. The parts around a gap are joined by one space.
+// Without returns the user's wording without the marked tokens. The parts around a gap are joined by one space. A nil
+// slice marks none.
 func (t Text) Without(gone []bool) string {
 	var parts []string
+	kept := func(i int) bool { return i < t.Len() && (gone == nil || !gone[i]) }
 	for i := 0; i < t.Len(); i++ {
-		if gone[i] {
+		if !kept(i) {
 			continue
 		}
 		j := i
-		for j+1 < t.Len() && !gone[j+1] {
+		for kept(j+1) && t.Tokens[j+1].index == t.Tokens[j].index+1 {
 			j++
 		}
 		parts = append(parts, t.source[t.Tokens[i].start:t.Tokens[j].end])

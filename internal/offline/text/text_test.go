@@ -52,18 +52,6 @@ func TestWithout_RemovedTokens_JoinsRest(t *testing.T) {
 	require.Empty(t, whole.Without([]bool{true, true, true, true, true}))
 }
 
-func TestPattern_Match_CapturesParts(t *testing.T) {
-	p := text.Compile("add|put_in [a] task|todo [to] <title> [to_my_list]")
-	c, ok := p.Match(text.Tokenize("put in a todo to go to my list"))
-	require.True(t, ok)
-	require.Equal(t, "go", c["title"].String())
-	_, ok = p.Match(text.Tokenize("add a task"))
-	require.False(t, ok)
-	c, ok = text.Compile("x <rest?>").Match(text.Tokenize("x"))
-	require.True(t, ok)
-	require.Zero(t, c["rest"].Len())
-}
-
 func TestTokenize_AnyText_LosesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := text.Clean(string(rapid.SliceOf(rapid.Byte()).Draw(t, "in")))

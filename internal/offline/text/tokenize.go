@@ -8,7 +8,7 @@ import (
 
 // Tokenize splits a message into tokens. The message must be the result of Clean.
 func Tokenize(s string) Text {
-	z := tokenizer{source: s, unclosed: map[rune]int{}}
+	z := tokenizer{source: s, tokens: make([]Token, 0, len(s)/4+2)}
 	for z.pos < len(s) {
 		z.next()
 	}
@@ -55,10 +55,13 @@ func (z *tokenizer) quoted(open rune, size int) bool {
 	}
 	for i, r := range body {
 		if r == '\n' {
-			z.unclosed[open] = z.pos + size + i
+			z.notClosed(open, z.pos+size+i)
 			return false
 		}
 		after := i + utf8.RuneLen(r)
+		if r == '\'' && z.opensNoOther(body[after:]) {
+			continue // an apostrophe: 'Don't stop believin' karaoke'
+		}
 		if strings.ContainsRune(closers, r) && i > 0 && endsWord(body[after:]) {
 			literal := body[:i]
 			if strings.TrimSpace(literal) == "" {
@@ -69,8 +72,24 @@ func (z *tokenizer) quoted(open rune, size int) bool {
 			return true
 		}
 	}
-	z.unclosed[open] = len(z.source)
+	z.notClosed(open, len(z.source))
 	return false
+}
+
+// notClosed records that no quotation with an opening mark is closed before a position.
+func (z *tokenizer) notClosed(open rune, before int) {
+	if z.unclosed == nil {
+		z.unclosed = map[rune]int{}
+	}
+	z.unclosed[open] = before
+}
+
+// opensNoOther reports whether the rest of a line has a single quotation mark at its end but none that opens another
+// quotation, so that the mark before it is an apostrophe.
+func (z *tokenizer) opensNoOther(rest string) bool {
+	line, _, _ := strings.Cut(rest, "\n")
+	line = strings.TrimRight(line, " .!?")
+	return strings.HasSuffix(line, "'") && strings.Count(line, "'") == 1
 }
 
 func endsWord(rest string) bool {
@@ -102,7 +121,7 @@ func (z *tokenizer) chunk() {
 }
 
 func (z *tokenizer) add(kind Kind, end int) {
-	t := Token{Kind: kind, start: z.pos, end: end}
+	t := Token{Kind: kind, start: z.pos, end: end, index: len(z.tokens)}
 	if kind == Word || kind == Punct {
 		t.Key = fold(z.source[z.pos:end])
 	}
@@ -196,22 +215,10 @@ func dotted(s string) bool {
 }
 
 func letters(s string) bool {
-	for _, r := range s {
-		if !unicode.IsLetter(r) {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) })
 }
 
-func digits(s string) bool {
-	for _, r := range s {
-		if r < '0' || r > '9' {
-			return false
-		}
-	}
-	return s != ""
-}
+func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // fold returns the form in which words are compared.
 func fold(s string) string {

@@ -1,0 +1,252 @@
+package intent
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"errand/internal/due"
+	"errand/internal/offline/text"
+)
+
+// Kinds of requests within a message that Parse resolves.
+const (
+	retract Kind = "retract" // "never mind": retracts the preceding requests
+	keep    Kind = "keep"    // "keep it": retracts the last change; with references, excludes these tasks from it
+)
+
+// fill stores a capture in a request. It returns false if the text does not fit the capture. Captures without a
+// meaning, such as "rest", are ignored.
+func (c *captures) fill(req *Request, name string, t text.Text) bool { //nolint:gocyclo // one case per capture
+	f := &req.Fields
+	switch name {
+	case "ref", "firm", "short":
+		return c.ref(req, t)
+	case "one":
+		return c.single(req, t)
+	case "bare": // a message that is nothing but a number: "task 3"
+		return (t.Len() > 1 || strings.HasPrefix(t.Key(0), "#")) && c.ref(req, t) && req.Refs[0].Kind == ByNumber
+	case "past", "deed":
+		req.Verb = c.baseForm(t.Key(0))
+		return req.Verb != "" && (name == "past" || c.isDeed(t.Key(0), req.Verb))
+	case "done":
+		refs, ok := c.names(c.withoutTail(t, "softtail"))
+		req.Refs, req.explicit = refs, false
+		return ok
+	case "order":
+		return c.order(req, t)
+	case "command":
+		return c.command(req, t)
+	case "duty":
+		return c.duty(req, t)
+	case "title":
+		c.fillTitle(req, t)
+	case "plain": // "make task 3 …" is not a new task
+		c.fillTitle(req, t)
+		return !numberForm.MatchString(t.Key(0))
+	case "titles":
+		req.titles = t
+	case "list": // the name of another list than the task list is a label
+		f.AddLabels = append(f.AddLabels, t.Key(0))
+	case "place":
+		req.Place, req.Offer = t.String(), true
+	case "values":
+		return c.values(req, t)
+	case "labels", "hashtags":
+		return c.labels(req, t)
+	case "text", "note":
+		f.Description, req.free = plain(t), true
+		return f.Description != ""
+	case "name", "quoted":
+		f.Title, req.free = newSheet(t.Trim(), c.now).title(), true
+		return f.Title != ""
+	case "old":
+		f.OldText, req.free = plain(t), true
+	case "new":
+		f.NewText = plain(t)
+	case "span":
+		f.Shift = t.String()
+	case "back":
+		f.Shift = t.String() + " earlier"
+	case "filter":
+		return c.list(req, t)
+	case "query":
+		return c.find(req, t)
+	case "when", "period":
+		return c.days(req, t)
+	case "field":
+		req.Asked = c.lang.value("field", strings.Join(t.Keys(), " "))
+	}
+	return true
+}
+
+// ref sets the tasks.
+func (c *captures) ref(req *Request, t text.Text) bool {
+	if req.Kind == Say {
+		return true
+	}
+	refs, ok := c.names(t)
+	req.Refs, req.explicit = refs, firm(refs)
+	return ok && (req.explicit || !c.lang.is("endeavour", c.all.Key(0)) || !c.hasDeadline(t))
+}
+
+// hasDeadline reports whether a text ends in a date: "finish the slides by 4pm" is a new task.
+func (p *clauseParser) hasDeadline(t text.Text) bool {
+	for i := 1; i < t.Len()-1; i++ {
+		if p.lang.is("deadline", t.Key(i)) && p.startsValue(t.Key(i+1)) {
+			return true
+		}
+	}
+	return false
+}
+
+// single sets a single task. It returns false for a question about the list: "what is the most urgent thing".
+func (c *captures) single(req *Request, t text.Text) bool {
+	if !c.ref(req, t) {
+		return false
+	}
+	f, _, isFilter := c.filter(t, true)
+	return !isFilter || f.Word != "" || req.Refs[0].Kind != BySearch || req.Refs[0].Exact
+}
+
+// isDeed reports whether a word is the past form of a verb in "bought the groceries".
+func (p *clauseParser) isDeed(past, base string) bool {
+	return base != past && !p.lang.is("subject", past) && !strings.HasSuffix(past, "eed") &&
+		strings.ContainsAny(base, "aeiou")
+}
+
+// baseForm returns the beginning of a past form's base form: "bought" → "buy", "cleaned" → "clean", "tried" → "tr".
+// The result is a stem for the search in titles, not always a word.
+func (p *clauseParser) baseForm(past string) string {
+	if base := p.lang.value("past", past); base != "" {
+		return base
+	}
+	stem, ok := strings.CutSuffix(past, "ed")
+	n := len(stem)
+	switch {
+	case !ok || n < 3 || past == "need" || past == "added":
+		return ""
+	case stem[n-1] == 'i':
+		return stem[:n-1]
+	case n > 3 && stem[n-1] == stem[n-2] && stem[n-1] != 'l' && stem[n-1] != 's':
+		return stem[:n-1] // planned
+	}
+	return stem
+}
+
+// order sets a command about "it" after its task: "task 1 is done, so delete it".
+func (c *captures) order(req *Request, t text.Text) bool {
+	order, ok := c.clause(t)
+	if !ok || len(order.Refs) != 1 || order.Refs[0].Kind != It && order.Refs[0].Kind != Shown {
+		return false
+	}
+	order.Refs = req.Refs
+	*req = order
+	return true
+}
+
+// command sets a whole request: "I want to see my tasks". A wish completes no task.
+func (c *captures) command(req *Request, t text.Text) bool {
+	inner, ok := c.clause(t)
+	*req = inner
+	return ok && (req.Kind != Complete || c.lang.is("marking", t.Key(0)))
+}
+
+// duty sets a task to add, "I need to pay bills", or a command, "I need to delete task 3".
+func (c *captures) duty(req *Request, t text.Text) bool {
+	command := Request{}
+	switch isCommand := c.command(&command, t); {
+	case isCommand && command.Kind != Say:
+		*req = command
+		return req.explicit || req.Kind == Add
+	case command.Kind == Complete || c.isFirm(t) || c.all.Key(0) == "you":
+		return false
+	}
+	c.fillTitle(req, t)
+	return true
+}
+
+// values sets priority, labels and due date, or a repetition, which is declined.
+func (c *captures) values(req *Request, t text.Text) bool {
+	if req.Kind == Say {
+		return true
+	}
+	f, rejection, ok := attributesOnly(t, c.now)
+	if !ok && req.Kind == Update {
+		start, end := c.rhythm(t)
+		*req = Request{Kind: Say, Topic: NoRepeat, Rhythm: t.Slice(start, end).String(), explicit: true}
+		return end > start
+	}
+	req.Fields.Merge(f)
+	req.Rejection = rejection
+	return ok && !c.continued(c.get("ref"))
+}
+
+// continued reports whether the name of a task runs into the values after it: "the meeting to high priority and".
+func (p *clauseParser) continued(ref text.Text) bool {
+	return slices.ContainsFunc(ref.Tokens, func(tok text.Token) bool {
+		return p.lang.is("priority", tok.Key) || p.lang.is("due", tok.Key) || tok.Key == "to" || tok.Key == "until"
+	})
+}
+
+// labels sets labels to add or to remove; hashtags are each written as "#label". Other values may follow.
+func (c *captures) labels(req *Request, t text.Text) bool {
+	s := newSheet(t, c.now)
+	for n, piece := range c.split(t, "pieces") {
+		if f, _, ok := attributesOnly(piece, c.now); ok && n > 0 && len(f.AddLabels) == 0 {
+			req.Fields.Merge(f)
+			continue
+		}
+		for i, tok := range piece.Tokens {
+			if tok.Kind != text.Punct && !c.lang.is("joins", tok.Key) {
+				s.addLabel(cmp.Or(tok.Literal, strings.TrimPrefix(piece.Raw(i), "#")))
+			}
+		}
+	}
+	if req.removes {
+		req.Fields.DropLabels = s.fields.AddLabels
+	} else {
+		req.Fields.AddLabels = s.fields.AddLabels
+	}
+	return len(s.fields.AddLabels) > 0
+}
+
+// list sets the filter of a question about the list.
+func (c *captures) list(req *Request, t text.Text) bool {
+	f, rejection, ok := c.filter(t, true)
+	f.Count = f.Count || c.lang.phraseAt("howmany", c.all, 0) > 0
+	req.Filter, req.Rejection = f, rejection
+	return ok
+}
+
+// find sets the words of a search, or a filter: "find overdue tasks".
+func (c *captures) find(req *Request, t text.Text) bool {
+	if c.list(req, t) && req.Filter.Word == "" && req.Filter.Search == "" {
+		return true
+	}
+	t = c.lang.trimLeading(t, "determiner", "about", "searchlead", "noun")
+	req.Filter, req.Rejection = Filter{Search: plain(t), Status: "all"}, ""
+	return t.Len() <= maxTopicWords
+}
+
+// days sets the days of a question: those named, those of "my week", or none for "lately".
+func (c *captures) days(req *Request, t text.Text) bool {
+	t = t.Trim()
+	words := t.Keys()
+	if t.Len() == 0 || c.lang.is("lately", strings.Join(words, " ")) {
+		return true
+	}
+	when := named(t)
+	if period := c.lang.value("period", strings.Join(words, " ")); period != "" {
+		when = strings.ReplaceAll(period, "-", " ")
+		words = strings.Fields(when)
+	}
+	days, end, invalid, ok := due.RangeAt(words, 0, c.now)
+	if !req.Filter.Trashed {
+		req.Filter.Days, req.Filter.When = days, when
+	}
+	if req.Kind == List && req.Filter.Status == "" {
+		req.Filter.Status = "pending"
+	}
+	return ok && end == len(words) && invalid == ""
+}

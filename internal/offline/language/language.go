@@ -1,0 +1,203 @@
+// Package language reads commands in languages other than English, and recognises messages that it cannot read.
+//
+// A language is a file in the directory words. Its patterns translate a sentence into an English command, which package
+// intent reads; titles are taken over as they are. A language without patterns has only the words by which it is
+// recognised, and the reply. The lines of a file:
+//
+//	# comment
+//	reply: the reply to a message that was not understood, in the language
+//	say added: Aufgabe {1} hinzugefügt   a sentence of replies; en.txt has all, and replaces those a language lacks
+//	script: Arabic                 the Unicode scripts of most letters, if the language is not written in Latin letters
+//	speakers: 335                  in millions; decides between languages that fit a message equally
+//	words: der die das             words by which the language is recognised; letters: letters that only it uses
+//	unspaced:                      words are written without spaces
+//	please: bitte                  courtesy at both ends of a sentence
+//	ask: kannst_du                 courtesy with which a question is a request
+//	not: nicht                     words that no command but an addition may contain; never: no command at all
+//	article: die aufgabe           words left out before a title
+//	{day} freitag=friday           a class of words with their English
+//	date: [am] {day} = {day}       a part of a date and its English
+//	ref: aufgabe <n> = task <n>    a name for tasks and its English
+//	delete: lösche <ref>           a command; see templates
+//
+// In patterns "a|b" is a choice, "[…]" is optional, "_" joins the words of a choice, "{c}" is a word of a class, and
+// "<n>" a number; other captures are free text. Accents may be left out.
+package language
+
+import (
+	"embed"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+)
+
+//go:embed words/*.txt
+var files embed.FS
+
+// Language is one file.
+type Language struct {
+	tag, reply string
+	speakers   int
+	// sentences are those of replies by key.
+	sentences map[string]string
+	scripts   []*unicode.RangeTable
+	words     map[string]bool
+	letters   map[rune]bool
+	unspaced  bool
+	// lists are the lines with words for anyOf, by key.
+	lists map[string][]string
+	// please and polite are stripped from sentences, article from titles; not and never are searched.
+	please, polite, article, not, never *regexp.Regexp
+	classes                             map[string][]string
+	english                             map[string]string
+	dates, refs, commands               []rule
+	// lines are those with patterns, which compile once a message may be in the language.
+	lines    [][2]string
+	compiled sync.Once
+}
+
+// english has all sentences, and the words that distinguish English from other languages.
+var english = sync.OnceValue(func() *Language { return load("en.txt") })
+
+// Has reports whether the language itself has a sentence. Nil is English.
+func (l *Language) Has(key string) bool {
+	if l == nil {
+		l = english()
+	}
+	return l.sentences[key] != ""
+}
+
+// Say returns a sentence with the values in place of {1}, {2} and so on. It is English if the language lacks it.
+func (l *Language) Say(key string, values ...string) string {
+	if !l.Has(key) || l == nil {
+		l = english()
+	}
+	pairs := []string{"{examples}", l.sentences["examples"]}
+	for i, v := range values {
+		pairs = append(pairs, "{"+strconv.Itoa(i+1)+"}", v)
+	}
+	return strings.NewReplacer(pairs...).Replace(l.sentences[key])
+}
+
+// all returns the languages but English, in the order of their tags.
+var all = sync.OnceValue(func() (languages []*Language) {
+	entries, err := files.ReadDir("words")
+	if err != nil {
+		panic(err) // the directory is embedded
+	}
+	for _, e := range entries {
+		if e.Name() == "en.txt" {
+			continue
+		}
+		languages = append(languages, load(e.Name()))
+	}
+	return languages
+})
+
+// load reads a file. Its faults are programming errors, which any test finds.
+func load(name string) *Language {
+	content, err := files.ReadFile("words/" + name)
+	if err != nil {
+		panic(err)
+	}
+	l := &Language{
+		tag:       strings.TrimSuffix(name, ".txt"),
+		sentences: map[string]string{},
+		words:     map[string]bool{},
+		letters:   map[rune]bool{},
+		lists:     map[string][]string{},
+		classes:   map[string][]string{},
+		english:   map[string]string{},
+	}
+	for line := range strings.Lines(string(content)) {
+		line = strings.TrimSpace(line)
+		switch key, value, ok := strings.Cut(line, ":"); {
+		case line == "" || strings.HasPrefix(line, "#"):
+		case strings.HasPrefix(line, "{"):
+			class, items, _ := strings.Cut(line[1:], "}")
+			l.addClass(class, strings.Fields(items))
+		case ok:
+			l.set(key, strings.TrimSpace(value))
+		default:
+			panic("language: " + name + ": " + line)
+		}
+	}
+	return l
+}
+
+// prepare compiles the patterns, which is expensive: about 5 ms of CPU for a language.
+func (l *Language) prepare() {
+	l.compiled.Do(func() {
+		l.please, l.polite = ends(l.lists["please"], l.unspaced), ends(l.lists["ask"], l.unspaced)
+		l.article = ends(l.lists["article"], l.unspaced)
+		l.not, l.never = anywhere(l.lists["not"], l.unspaced), anywhere(l.lists["never"], l.unspaced)
+		for _, line := range l.lines {
+			kind, value := line[0], line[1]
+			pattern, to, _ := strings.Cut(value+" ", " = ")
+			switch to = strings.TrimSpace(to); kind {
+			case "date":
+				l.dates = append(l.dates, l.compile(kind, pattern, to))
+			case "ref":
+				l.refs = append(l.refs, l.compile(kind, pattern, to))
+			default:
+				l.commands = append(l.commands, l.compile(kind, pattern, templates[kind]))
+			}
+		}
+	})
+}
+
+func (l *Language) set(key, value string) {
+	if sentence, ok := strings.CutPrefix(key, "say "); ok {
+		l.sentences[sentence] = value
+		return
+	}
+	switch key {
+	case "reply":
+		l.reply = value
+	case "speakers":
+		l.speakers, _ = strconv.Atoi(value)
+	case "unspaced":
+		l.unspaced = true
+	case "script":
+		for name := range strings.FieldsSeq(value) {
+			l.scripts = append(l.scripts, unicode.Scripts[name])
+		}
+	case "words":
+		for w := range strings.FieldsSeq(value) {
+			l.words[fold(w)] = true
+		}
+	case "letters":
+		for _, r := range value {
+			l.letters[r] = r != ' '
+		}
+	case "please", "ask", "not", "never", "article":
+		for w := range strings.FieldsSeq(value) {
+			l.lists[key] = append(l.lists[key], strings.ReplaceAll(w, "_", " "))
+		}
+	default:
+		if templates[key] == "" && key != "date" && key != "ref" {
+			panic("language: " + l.tag + ": no command " + key)
+		}
+		l.lines = append(l.lines, [2]string{key, value})
+	}
+}
+
+func (l *Language) addClass(class string, items []string) {
+	for _, item := range items {
+		word, english, _ := strings.Cut(item, "=")
+		word = strings.ReplaceAll(word, "_", " ")
+		l.classes[class] = append(l.classes[class], word)
+		l.english[class+" "+fold(word)] = strings.ReplaceAll(english, "_", " ")
+	}
+}
+
+// inEnglish returns the English of a word of a class.
+func (l *Language) inEnglish(class, word string) string {
+	word = strings.Join(strings.Fields(word), " ")
+	if e, ok := l.english[class+" "+fold(word)]; ok {
+		return e
+	}
+	return l.english[class+" "+fold(strings.NewReplacer("ae", "a", "oe", "o", "ue", "u").Replace(strings.ToLower(word)))]
+}
