@@ -9,13 +9,13 @@ import (
 	"log"
 	"reflect"
 
-	"errand/ent/migrate"
-
+	"errand/ent/apitoken"
 	"errand/ent/conversation"
 	"errand/ent/conversationtombstone"
 	"errand/ent/deletedaccount"
 	"errand/ent/idempotencykey"
 	"errand/ent/message"
+	"errand/ent/messageterm"
 	"errand/ent/run"
 	"errand/ent/task"
 	"errand/ent/taskchange"
@@ -35,8 +35,8 @@ import (
 // Client is the client that holds all ent builders.
 type Client struct {
 	config
-	// Schema is the client for creating, migrating and dropping schema.
-	Schema *migrate.Schema
+	// APIToken is the client for interacting with the APIToken builders.
+	APIToken *APITokenClient
 	// Conversation is the client for interacting with the Conversation builders.
 	Conversation *ConversationClient
 	// ConversationTombstone is the client for interacting with the ConversationTombstone builders.
@@ -47,6 +47,8 @@ type Client struct {
 	IdempotencyKey *IdempotencyKeyClient
 	// Message is the client for interacting with the Message builders.
 	Message *MessageClient
+	// MessageTerm is the client for interacting with the MessageTerm builders.
+	MessageTerm *MessageTermClient
 	// Run is the client for interacting with the Run builders.
 	Run *RunClient
 	// Task is the client for interacting with the Task builders.
@@ -71,12 +73,13 @@ func NewClient(opts ...Option) *Client {
 }
 
 func (c *Client) init() {
-	c.Schema = migrate.NewSchema(c.driver)
+	c.APIToken = NewAPITokenClient(c.config)
 	c.Conversation = NewConversationClient(c.config)
 	c.ConversationTombstone = NewConversationTombstoneClient(c.config)
 	c.DeletedAccount = NewDeletedAccountClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.Message = NewMessageClient(c.config)
+	c.MessageTerm = NewMessageTermClient(c.config)
 	c.Run = NewRunClient(c.config)
 	c.Task = NewTaskClient(c.config)
 	c.TaskChange = NewTaskChangeClient(c.config)
@@ -176,11 +179,13 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	return &Tx{
 		ctx:                   ctx,
 		config:                cfg,
+		APIToken:              NewAPITokenClient(cfg),
 		Conversation:          NewConversationClient(cfg),
 		ConversationTombstone: NewConversationTombstoneClient(cfg),
 		DeletedAccount:        NewDeletedAccountClient(cfg),
 		IdempotencyKey:        NewIdempotencyKeyClient(cfg),
 		Message:               NewMessageClient(cfg),
+		MessageTerm:           NewMessageTermClient(cfg),
 		Run:                   NewRunClient(cfg),
 		Task:                  NewTaskClient(cfg),
 		TaskChange:            NewTaskChangeClient(cfg),
@@ -207,11 +212,13 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	return &Tx{
 		ctx:                   ctx,
 		config:                cfg,
+		APIToken:              NewAPITokenClient(cfg),
 		Conversation:          NewConversationClient(cfg),
 		ConversationTombstone: NewConversationTombstoneClient(cfg),
 		DeletedAccount:        NewDeletedAccountClient(cfg),
 		IdempotencyKey:        NewIdempotencyKeyClient(cfg),
 		Message:               NewMessageClient(cfg),
+		MessageTerm:           NewMessageTermClient(cfg),
 		Run:                   NewRunClient(cfg),
 		Task:                  NewTaskClient(cfg),
 		TaskChange:            NewTaskChangeClient(cfg),
@@ -225,7 +232,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 // Debug returns a new debug-client. It's used to get verbose logging on specific operations.
 //
 //	client.Debug().
-//		Conversation.
+//		APIToken.
 //		Query().
 //		Count(ctx)
 func (c *Client) Debug() *Client {
@@ -248,9 +255,9 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Conversation, c.ConversationTombstone, c.DeletedAccount, c.IdempotencyKey,
-		c.Message, c.Run, c.Task, c.TaskChange, c.TaskTerm, c.ToolCall, c.UsageDay,
-		c.User,
+		c.APIToken, c.Conversation, c.ConversationTombstone, c.DeletedAccount,
+		c.IdempotencyKey, c.Message, c.MessageTerm, c.Run, c.Task, c.TaskChange,
+		c.TaskTerm, c.ToolCall, c.UsageDay, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -260,9 +267,9 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Conversation, c.ConversationTombstone, c.DeletedAccount, c.IdempotencyKey,
-		c.Message, c.Run, c.Task, c.TaskChange, c.TaskTerm, c.ToolCall, c.UsageDay,
-		c.User,
+		c.APIToken, c.Conversation, c.ConversationTombstone, c.DeletedAccount,
+		c.IdempotencyKey, c.Message, c.MessageTerm, c.Run, c.Task, c.TaskChange,
+		c.TaskTerm, c.ToolCall, c.UsageDay, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -271,6 +278,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 // Mutate implements the ent.Mutator interface.
 func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
+	case *APITokenMutation:
+		return c.APIToken.mutate(ctx, m)
 	case *ConversationMutation:
 		return c.Conversation.mutate(ctx, m)
 	case *ConversationTombstoneMutation:
@@ -281,6 +290,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.IdempotencyKey.mutate(ctx, m)
 	case *MessageMutation:
 		return c.Message.mutate(ctx, m)
+	case *MessageTermMutation:
+		return c.MessageTerm.mutate(ctx, m)
 	case *RunMutation:
 		return c.Run.mutate(ctx, m)
 	case *TaskMutation:
@@ -297,6 +308,156 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.User.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
+	}
+}
+
+// APITokenClient is a client for the APIToken schema.
+type APITokenClient struct {
+	config
+}
+
+// NewAPITokenClient returns a client for the APIToken from the given config.
+func NewAPITokenClient(c config) *APITokenClient {
+	return &APITokenClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `apitoken.Hooks(f(g(h())))`.
+func (c *APITokenClient) Use(hooks ...Hook) {
+	c.hooks.APIToken = append(c.hooks.APIToken, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `apitoken.Intercept(f(g(h())))`.
+func (c *APITokenClient) Intercept(interceptors ...Interceptor) {
+	c.inters.APIToken = append(c.inters.APIToken, interceptors...)
+}
+
+// Create returns a builder for creating a APIToken entity.
+func (c *APITokenClient) Create() *APITokenCreate {
+	mutation := newAPITokenMutation(c.config, OpCreate)
+	return &APITokenCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of APIToken entities.
+func (c *APITokenClient) CreateBulk(builders ...*APITokenCreate) *APITokenCreateBulk {
+	return &APITokenCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *APITokenClient) MapCreateBulk(slice any, setFunc func(*APITokenCreate, int)) *APITokenCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &APITokenCreateBulk{err: fmt.Errorf("calling to APITokenClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*APITokenCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &APITokenCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for APIToken.
+func (c *APITokenClient) Update() *APITokenUpdate {
+	mutation := newAPITokenMutation(c.config, OpUpdate)
+	return &APITokenUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *APITokenClient) UpdateOne(_m *APIToken) *APITokenUpdateOne {
+	mutation := newAPITokenMutation(c.config, OpUpdateOne, withAPIToken(_m))
+	return &APITokenUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *APITokenClient) UpdateOneID(id string) *APITokenUpdateOne {
+	mutation := newAPITokenMutation(c.config, OpUpdateOne, withAPITokenID(id))
+	return &APITokenUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for APIToken.
+func (c *APITokenClient) Delete() *APITokenDelete {
+	mutation := newAPITokenMutation(c.config, OpDelete)
+	return &APITokenDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *APITokenClient) DeleteOne(_m *APIToken) *APITokenDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *APITokenClient) DeleteOneID(id string) *APITokenDeleteOne {
+	builder := c.Delete().Where(apitoken.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &APITokenDeleteOne{builder}
+}
+
+// Query returns a query builder for APIToken.
+func (c *APITokenClient) Query() *APITokenQuery {
+	return &APITokenQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAPIToken},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a APIToken entity by its id.
+func (c *APITokenClient) Get(ctx context.Context, id string) (*APIToken, error) {
+	return c.Query().Where(apitoken.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *APITokenClient) GetX(ctx context.Context, id string) *APIToken {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUser queries the user edge of a APIToken.
+func (c *APITokenClient) QueryUser(_m *APIToken) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(apitoken.Table, apitoken.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, apitoken.UserTable, apitoken.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *APITokenClient) Hooks() []Hook {
+	hooks := c.hooks.APIToken
+	return append(hooks[:len(hooks):len(hooks)], apitoken.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *APITokenClient) Interceptors() []Interceptor {
+	return c.inters.APIToken
+}
+
+func (c *APITokenClient) mutate(ctx context.Context, m *APITokenMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&APITokenCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&APITokenUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&APITokenUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&APITokenDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown APIToken mutation op: %q", m.Op())
 	}
 }
 
@@ -1111,6 +1272,140 @@ func (c *MessageClient) mutate(ctx context.Context, m *MessageMutation) (Value, 
 		return (&MessageDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Message mutation op: %q", m.Op())
+	}
+}
+
+// MessageTermClient is a client for the MessageTerm schema.
+type MessageTermClient struct {
+	config
+}
+
+// NewMessageTermClient returns a client for the MessageTerm from the given config.
+func NewMessageTermClient(c config) *MessageTermClient {
+	return &MessageTermClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `messageterm.Hooks(f(g(h())))`.
+func (c *MessageTermClient) Use(hooks ...Hook) {
+	c.hooks.MessageTerm = append(c.hooks.MessageTerm, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `messageterm.Intercept(f(g(h())))`.
+func (c *MessageTermClient) Intercept(interceptors ...Interceptor) {
+	c.inters.MessageTerm = append(c.inters.MessageTerm, interceptors...)
+}
+
+// Create returns a builder for creating a MessageTerm entity.
+func (c *MessageTermClient) Create() *MessageTermCreate {
+	mutation := newMessageTermMutation(c.config, OpCreate)
+	return &MessageTermCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of MessageTerm entities.
+func (c *MessageTermClient) CreateBulk(builders ...*MessageTermCreate) *MessageTermCreateBulk {
+	return &MessageTermCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MessageTermClient) MapCreateBulk(slice any, setFunc func(*MessageTermCreate, int)) *MessageTermCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MessageTermCreateBulk{err: fmt.Errorf("calling to MessageTermClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MessageTermCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MessageTermCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for MessageTerm.
+func (c *MessageTermClient) Update() *MessageTermUpdate {
+	mutation := newMessageTermMutation(c.config, OpUpdate)
+	return &MessageTermUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MessageTermClient) UpdateOne(_m *MessageTerm) *MessageTermUpdateOne {
+	mutation := newMessageTermMutation(c.config, OpUpdateOne, withMessageTerm(_m))
+	return &MessageTermUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MessageTermClient) UpdateOneID(id int) *MessageTermUpdateOne {
+	mutation := newMessageTermMutation(c.config, OpUpdateOne, withMessageTermID(id))
+	return &MessageTermUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for MessageTerm.
+func (c *MessageTermClient) Delete() *MessageTermDelete {
+	mutation := newMessageTermMutation(c.config, OpDelete)
+	return &MessageTermDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MessageTermClient) DeleteOne(_m *MessageTerm) *MessageTermDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MessageTermClient) DeleteOneID(id int) *MessageTermDeleteOne {
+	builder := c.Delete().Where(messageterm.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MessageTermDeleteOne{builder}
+}
+
+// Query returns a query builder for MessageTerm.
+func (c *MessageTermClient) Query() *MessageTermQuery {
+	return &MessageTermQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMessageTerm},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a MessageTerm entity by its id.
+func (c *MessageTermClient) Get(ctx context.Context, id int) (*MessageTerm, error) {
+	return c.Query().Where(messageterm.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MessageTermClient) GetX(ctx context.Context, id int) *MessageTerm {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *MessageTermClient) Hooks() []Hook {
+	hooks := c.hooks.MessageTerm
+	return append(hooks[:len(hooks):len(hooks)], messageterm.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *MessageTermClient) Interceptors() []Interceptor {
+	return c.inters.MessageTerm
+}
+
+func (c *MessageTermClient) mutate(ctx context.Context, m *MessageTermMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MessageTermCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MessageTermUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MessageTermUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MessageTermDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown MessageTerm mutation op: %q", m.Op())
 	}
 }
 
@@ -2330,6 +2625,22 @@ func (c *UserClient) QueryIdempotencyKeys(_m *User) *IdempotencyKeyQuery {
 	return query
 }
 
+// QueryAPITokens queries the api_tokens edge of a User.
+func (c *UserClient) QueryAPITokens(_m *User) *APITokenQuery {
+	query := (&APITokenClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, id),
+			sqlgraph.To(apitoken.Table, apitoken.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.APITokensTable, user.APITokensColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *UserClient) Hooks() []Hook {
 	hooks := c.hooks.User
@@ -2359,12 +2670,14 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Conversation, ConversationTombstone, DeletedAccount, IdempotencyKey, Message,
-		Run, Task, TaskChange, TaskTerm, ToolCall, UsageDay, User []ent.Hook
+		APIToken, Conversation, ConversationTombstone, DeletedAccount, IdempotencyKey,
+		Message, MessageTerm, Run, Task, TaskChange, TaskTerm, ToolCall, UsageDay,
+		User []ent.Hook
 	}
 	inters struct {
-		Conversation, ConversationTombstone, DeletedAccount, IdempotencyKey, Message,
-		Run, Task, TaskChange, TaskTerm, ToolCall, UsageDay, User []ent.Interceptor
+		APIToken, Conversation, ConversationTombstone, DeletedAccount, IdempotencyKey,
+		Message, MessageTerm, Run, Task, TaskChange, TaskTerm, ToolCall, UsageDay,
+		User []ent.Interceptor
 	}
 )
 

@@ -4,11 +4,13 @@ package ent
 
 import (
 	"context"
+	"errand/ent/apitoken"
 	"errand/ent/conversation"
 	"errand/ent/conversationtombstone"
 	"errand/ent/deletedaccount"
 	"errand/ent/idempotencykey"
 	"errand/ent/message"
+	"errand/ent/messageterm"
 	"errand/ent/run"
 	"errand/ent/task"
 	"errand/ent/taskchange"
@@ -84,11 +86,13 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			apitoken.Table:              apitoken.ValidColumn,
 			conversation.Table:          conversation.ValidColumn,
 			conversationtombstone.Table: conversationtombstone.ValidColumn,
 			deletedaccount.Table:        deletedaccount.ValidColumn,
 			idempotencykey.Table:        idempotencykey.ValidColumn,
 			message.Table:               message.ValidColumn,
+			messageterm.Table:           messageterm.ValidColumn,
 			run.Table:                   run.ValidColumn,
 			task.Table:                  task.ValidColumn,
 			taskchange.Table:            taskchange.ValidColumn,

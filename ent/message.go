@@ -42,6 +42,10 @@ type Message struct {
 	Attempt int `json:"attempt,omitempty"`
 	// Error code of the failure; null unless FAILED.
 	ErrorCode *string `json:"error_code,omitempty"`
+	// Exact reason of the failure, where the code has several; null if unknown.
+	ErrorReason *string `json:"error_reason,omitempty"`
+	// Whether the reply ended at a limit of its length instead of at its end.
+	Truncated bool `json:"truncated,omitempty"`
 	// Earliest time at which a retry may succeed, if a rate or token limit caused the failure; otherwise null.
 	RetryAt *time.Time `json:"retry_at,omitempty"`
 	// Input tokens of the reply, over all steps.
@@ -60,6 +64,8 @@ type Message struct {
 	PromptVersion string `json:"prompt_version,omitempty"`
 	// Not used: versions up to 0.1.0 stored a claim of the reply that no tool result confirmed. The receipt of a reply replaces it.
 	UnverifiedReason *string `json:"unverified_reason,omitempty"`
+	// Number of the message's entries in the search index, which has finished messages; null if an older release wrote the message and it is not indexed yet.
+	TermCount *int `json:"term_count,omitempty"`
 	// Idempotency key of the turn, chosen by the client. Sending with the same key again returns the same turn.
 	IdempotencyKey *string `json:"idempotency_key,omitempty"`
 	// Time at which the status became terminal; null before.
@@ -132,9 +138,11 @@ func (*Message) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case message.FieldPosition, message.FieldAttempt, message.FieldInputTokens, message.FieldOutputTokens, message.FieldCachedTokens, message.FieldCostNanos, message.FieldReservedTokens:
+		case message.FieldTruncated:
+			values[i] = new(sql.NullBool)
+		case message.FieldPosition, message.FieldAttempt, message.FieldInputTokens, message.FieldOutputTokens, message.FieldCachedTokens, message.FieldCostNanos, message.FieldReservedTokens, message.FieldTermCount:
 			values[i] = new(sql.NullInt64)
-		case message.FieldID, message.FieldUserID, message.FieldConversationID, message.FieldRole, message.FieldContent, message.FieldStatus, message.FieldErrorCode, message.FieldModel, message.FieldPromptVersion, message.FieldUnverifiedReason, message.FieldIdempotencyKey:
+		case message.FieldID, message.FieldUserID, message.FieldConversationID, message.FieldRole, message.FieldContent, message.FieldStatus, message.FieldErrorCode, message.FieldErrorReason, message.FieldModel, message.FieldPromptVersion, message.FieldUnverifiedReason, message.FieldIdempotencyKey:
 			values[i] = new(sql.NullString)
 		case message.FieldCreatedAt, message.FieldUpdatedAt, message.FieldRetryAt, message.FieldFinishedAt:
 			values[i] = new(sql.NullTime)
@@ -220,6 +228,19 @@ func (_m *Message) assignValues(columns []string, values []any) error {
 				_m.ErrorCode = new(string)
 				*_m.ErrorCode = value.String
 			}
+		case message.FieldErrorReason:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field error_reason", values[i])
+			} else if value.Valid {
+				_m.ErrorReason = new(string)
+				*_m.ErrorReason = value.String
+			}
+		case message.FieldTruncated:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field truncated", values[i])
+			} else if value.Valid {
+				_m.Truncated = value.Bool
+			}
 		case message.FieldRetryAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field retry_at", values[i])
@@ -276,6 +297,13 @@ func (_m *Message) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.UnverifiedReason = new(string)
 				*_m.UnverifiedReason = value.String
+			}
+		case message.FieldTermCount:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field term_count", values[i])
+			} else if value.Valid {
+				_m.TermCount = new(int)
+				*_m.TermCount = int(value.Int64)
 			}
 		case message.FieldIdempotencyKey:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -379,6 +407,14 @@ func (_m *Message) String() string {
 		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")
+	if v := _m.ErrorReason; v != nil {
+		builder.WriteString("error_reason=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	builder.WriteString("truncated=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Truncated))
+	builder.WriteString(", ")
 	if v := _m.RetryAt; v != nil {
 		builder.WriteString("retry_at=")
 		builder.WriteString(v.Format(time.ANSIC))
@@ -412,6 +448,11 @@ func (_m *Message) String() string {
 		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")
+	if v := _m.TermCount; v != nil {
+		builder.WriteString("term_count=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
 	if v := _m.IdempotencyKey; v != nil {
 		builder.WriteString("idempotency_key=")
 		builder.WriteString(*v)
@@ -436,7 +477,7 @@ func (m *Message) Failure() *enum.MessageError {
 	if m.ErrorCode == nil {
 		return nil
 	}
-	failure := enum.NewMessageError(*m.ErrorCode)
+	failure := enum.NewMessageError(*m.ErrorCode, m.ErrorReason)
 	failure.RetryAt = m.RetryAt
 	return failure
 }

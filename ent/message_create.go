@@ -136,6 +136,34 @@ func (_c *MessageCreate) SetNillableErrorCode(v *string) *MessageCreate {
 	return _c
 }
 
+// SetErrorReason sets the "error_reason" field.
+func (_c *MessageCreate) SetErrorReason(v string) *MessageCreate {
+	_c.mutation.SetErrorReason(v)
+	return _c
+}
+
+// SetNillableErrorReason sets the "error_reason" field if the given value is not nil.
+func (_c *MessageCreate) SetNillableErrorReason(v *string) *MessageCreate {
+	if v != nil {
+		_c.SetErrorReason(*v)
+	}
+	return _c
+}
+
+// SetTruncated sets the "truncated" field.
+func (_c *MessageCreate) SetTruncated(v bool) *MessageCreate {
+	_c.mutation.SetTruncated(v)
+	return _c
+}
+
+// SetNillableTruncated sets the "truncated" field if the given value is not nil.
+func (_c *MessageCreate) SetNillableTruncated(v *bool) *MessageCreate {
+	if v != nil {
+		_c.SetTruncated(*v)
+	}
+	return _c
+}
+
 // SetRetryAt sets the "retry_at" field.
 func (_c *MessageCreate) SetRetryAt(v time.Time) *MessageCreate {
 	_c.mutation.SetRetryAt(v)
@@ -258,6 +286,20 @@ func (_c *MessageCreate) SetUnverifiedReason(v string) *MessageCreate {
 func (_c *MessageCreate) SetNillableUnverifiedReason(v *string) *MessageCreate {
 	if v != nil {
 		_c.SetUnverifiedReason(*v)
+	}
+	return _c
+}
+
+// SetTermCount sets the "term_count" field.
+func (_c *MessageCreate) SetTermCount(v int) *MessageCreate {
+	_c.mutation.SetTermCount(v)
+	return _c
+}
+
+// SetNillableTermCount sets the "term_count" field if the given value is not nil.
+func (_c *MessageCreate) SetNillableTermCount(v *int) *MessageCreate {
+	if v != nil {
+		_c.SetTermCount(*v)
 	}
 	return _c
 }
@@ -411,6 +453,10 @@ func (_c *MessageCreate) defaults() error {
 		v := message.DefaultAttempt
 		_c.mutation.SetAttempt(v)
 	}
+	if _, ok := _c.mutation.Truncated(); !ok {
+		v := message.DefaultTruncated
+		_c.mutation.SetTruncated(v)
+	}
 	if _, ok := _c.mutation.InputTokens(); !ok {
 		v := message.DefaultInputTokens
 		_c.mutation.SetInputTokens(v)
@@ -489,6 +535,14 @@ func (_c *MessageCreate) check() error {
 			return &ValidationError{Name: "error_code", err: fmt.Errorf(`ent: validator failed for field "Message.error_code": %w`, err)}
 		}
 	}
+	if v, ok := _c.mutation.ErrorReason(); ok {
+		if err := message.ErrorReasonValidator(v); err != nil {
+			return &ValidationError{Name: "error_reason", err: fmt.Errorf(`ent: validator failed for field "Message.error_reason": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Truncated(); !ok {
+		return &ValidationError{Name: "truncated", err: errors.New(`ent: missing required field "Message.truncated"`)}
+	}
 	if _, ok := _c.mutation.InputTokens(); !ok {
 		return &ValidationError{Name: "input_tokens", err: errors.New(`ent: missing required field "Message.input_tokens"`)}
 	}
@@ -535,6 +589,11 @@ func (_c *MessageCreate) check() error {
 	if v, ok := _c.mutation.PromptVersion(); ok {
 		if err := message.PromptVersionValidator(v); err != nil {
 			return &ValidationError{Name: "prompt_version", err: fmt.Errorf(`ent: validator failed for field "Message.prompt_version": %w`, err)}
+		}
+	}
+	if v, ok := _c.mutation.TermCount(); ok {
+		if err := message.TermCountValidator(v); err != nil {
+			return &ValidationError{Name: "term_count", err: fmt.Errorf(`ent: validator failed for field "Message.term_count": %w`, err)}
 		}
 	}
 	if v, ok := _c.mutation.IdempotencyKey(); ok {
@@ -621,6 +680,14 @@ func (_c *MessageCreate) createSpec() (*Message, *sqlgraph.CreateSpec) {
 		_spec.SetField(message.FieldErrorCode, field.TypeString, value)
 		_node.ErrorCode = &value
 	}
+	if value, ok := _c.mutation.ErrorReason(); ok {
+		_spec.SetField(message.FieldErrorReason, field.TypeString, value)
+		_node.ErrorReason = &value
+	}
+	if value, ok := _c.mutation.Truncated(); ok {
+		_spec.SetField(message.FieldTruncated, field.TypeBool, value)
+		_node.Truncated = value
+	}
 	if value, ok := _c.mutation.RetryAt(); ok {
 		_spec.SetField(message.FieldRetryAt, field.TypeTime, value)
 		_node.RetryAt = &value
@@ -656,6 +723,10 @@ func (_c *MessageCreate) createSpec() (*Message, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.UnverifiedReason(); ok {
 		_spec.SetField(message.FieldUnverifiedReason, field.TypeString, value)
 		_node.UnverifiedReason = &value
+	}
+	if value, ok := _c.mutation.TermCount(); ok {
+		_spec.SetField(message.FieldTermCount, field.TypeInt, value)
+		_node.TermCount = &value
 	}
 	if value, ok := _c.mutation.IdempotencyKey(); ok {
 		_spec.SetField(message.FieldIdempotencyKey, field.TypeString, value)
@@ -855,6 +926,36 @@ func (u *MessageUpsert) ClearErrorCode() *MessageUpsert {
 	return u
 }
 
+// SetErrorReason sets the "error_reason" field.
+func (u *MessageUpsert) SetErrorReason(v string) *MessageUpsert {
+	u.Set(message.FieldErrorReason, v)
+	return u
+}
+
+// UpdateErrorReason sets the "error_reason" field to the value that was provided on create.
+func (u *MessageUpsert) UpdateErrorReason() *MessageUpsert {
+	u.SetExcluded(message.FieldErrorReason)
+	return u
+}
+
+// ClearErrorReason clears the value of the "error_reason" field.
+func (u *MessageUpsert) ClearErrorReason() *MessageUpsert {
+	u.SetNull(message.FieldErrorReason)
+	return u
+}
+
+// SetTruncated sets the "truncated" field.
+func (u *MessageUpsert) SetTruncated(v bool) *MessageUpsert {
+	u.Set(message.FieldTruncated, v)
+	return u
+}
+
+// UpdateTruncated sets the "truncated" field to the value that was provided on create.
+func (u *MessageUpsert) UpdateTruncated() *MessageUpsert {
+	u.SetExcluded(message.FieldTruncated)
+	return u
+}
+
 // SetRetryAt sets the "retry_at" field.
 func (u *MessageUpsert) SetRetryAt(v time.Time) *MessageUpsert {
 	u.Set(message.FieldRetryAt, v)
@@ -1008,6 +1109,30 @@ func (u *MessageUpsert) UpdateUnverifiedReason() *MessageUpsert {
 // ClearUnverifiedReason clears the value of the "unverified_reason" field.
 func (u *MessageUpsert) ClearUnverifiedReason() *MessageUpsert {
 	u.SetNull(message.FieldUnverifiedReason)
+	return u
+}
+
+// SetTermCount sets the "term_count" field.
+func (u *MessageUpsert) SetTermCount(v int) *MessageUpsert {
+	u.Set(message.FieldTermCount, v)
+	return u
+}
+
+// UpdateTermCount sets the "term_count" field to the value that was provided on create.
+func (u *MessageUpsert) UpdateTermCount() *MessageUpsert {
+	u.SetExcluded(message.FieldTermCount)
+	return u
+}
+
+// AddTermCount adds v to the "term_count" field.
+func (u *MessageUpsert) AddTermCount(v int) *MessageUpsert {
+	u.Add(message.FieldTermCount, v)
+	return u
+}
+
+// ClearTermCount clears the value of the "term_count" field.
+func (u *MessageUpsert) ClearTermCount() *MessageUpsert {
+	u.SetNull(message.FieldTermCount)
 	return u
 }
 
@@ -1176,6 +1301,41 @@ func (u *MessageUpsertOne) UpdateErrorCode() *MessageUpsertOne {
 func (u *MessageUpsertOne) ClearErrorCode() *MessageUpsertOne {
 	return u.Update(func(s *MessageUpsert) {
 		s.ClearErrorCode()
+	})
+}
+
+// SetErrorReason sets the "error_reason" field.
+func (u *MessageUpsertOne) SetErrorReason(v string) *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetErrorReason(v)
+	})
+}
+
+// UpdateErrorReason sets the "error_reason" field to the value that was provided on create.
+func (u *MessageUpsertOne) UpdateErrorReason() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateErrorReason()
+	})
+}
+
+// ClearErrorReason clears the value of the "error_reason" field.
+func (u *MessageUpsertOne) ClearErrorReason() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.ClearErrorReason()
+	})
+}
+
+// SetTruncated sets the "truncated" field.
+func (u *MessageUpsertOne) SetTruncated(v bool) *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetTruncated(v)
+	})
+}
+
+// UpdateTruncated sets the "truncated" field to the value that was provided on create.
+func (u *MessageUpsertOne) UpdateTruncated() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateTruncated()
 	})
 }
 
@@ -1358,6 +1518,34 @@ func (u *MessageUpsertOne) UpdateUnverifiedReason() *MessageUpsertOne {
 func (u *MessageUpsertOne) ClearUnverifiedReason() *MessageUpsertOne {
 	return u.Update(func(s *MessageUpsert) {
 		s.ClearUnverifiedReason()
+	})
+}
+
+// SetTermCount sets the "term_count" field.
+func (u *MessageUpsertOne) SetTermCount(v int) *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetTermCount(v)
+	})
+}
+
+// AddTermCount adds v to the "term_count" field.
+func (u *MessageUpsertOne) AddTermCount(v int) *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.AddTermCount(v)
+	})
+}
+
+// UpdateTermCount sets the "term_count" field to the value that was provided on create.
+func (u *MessageUpsertOne) UpdateTermCount() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateTermCount()
+	})
+}
+
+// ClearTermCount clears the value of the "term_count" field.
+func (u *MessageUpsertOne) ClearTermCount() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.ClearTermCount()
 	})
 }
 
@@ -1699,6 +1887,41 @@ func (u *MessageUpsertBulk) ClearErrorCode() *MessageUpsertBulk {
 	})
 }
 
+// SetErrorReason sets the "error_reason" field.
+func (u *MessageUpsertBulk) SetErrorReason(v string) *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetErrorReason(v)
+	})
+}
+
+// UpdateErrorReason sets the "error_reason" field to the value that was provided on create.
+func (u *MessageUpsertBulk) UpdateErrorReason() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateErrorReason()
+	})
+}
+
+// ClearErrorReason clears the value of the "error_reason" field.
+func (u *MessageUpsertBulk) ClearErrorReason() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.ClearErrorReason()
+	})
+}
+
+// SetTruncated sets the "truncated" field.
+func (u *MessageUpsertBulk) SetTruncated(v bool) *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetTruncated(v)
+	})
+}
+
+// UpdateTruncated sets the "truncated" field to the value that was provided on create.
+func (u *MessageUpsertBulk) UpdateTruncated() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateTruncated()
+	})
+}
+
 // SetRetryAt sets the "retry_at" field.
 func (u *MessageUpsertBulk) SetRetryAt(v time.Time) *MessageUpsertBulk {
 	return u.Update(func(s *MessageUpsert) {
@@ -1878,6 +2101,34 @@ func (u *MessageUpsertBulk) UpdateUnverifiedReason() *MessageUpsertBulk {
 func (u *MessageUpsertBulk) ClearUnverifiedReason() *MessageUpsertBulk {
 	return u.Update(func(s *MessageUpsert) {
 		s.ClearUnverifiedReason()
+	})
+}
+
+// SetTermCount sets the "term_count" field.
+func (u *MessageUpsertBulk) SetTermCount(v int) *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetTermCount(v)
+	})
+}
+
+// AddTermCount adds v to the "term_count" field.
+func (u *MessageUpsertBulk) AddTermCount(v int) *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.AddTermCount(v)
+	})
+}
+
+// UpdateTermCount sets the "term_count" field to the value that was provided on create.
+func (u *MessageUpsertBulk) UpdateTermCount() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateTermCount()
+	})
+}
+
+// ClearTermCount clears the value of the "term_count" field.
+func (u *MessageUpsertBulk) ClearTermCount() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.ClearTermCount()
 	})
 }
 

@@ -107,6 +107,40 @@ func (_u *MessageUpdate) ClearErrorCode() *MessageUpdate {
 	return _u
 }
 
+// SetErrorReason sets the "error_reason" field.
+func (_u *MessageUpdate) SetErrorReason(v string) *MessageUpdate {
+	_u.mutation.SetErrorReason(v)
+	return _u
+}
+
+// SetNillableErrorReason sets the "error_reason" field if the given value is not nil.
+func (_u *MessageUpdate) SetNillableErrorReason(v *string) *MessageUpdate {
+	if v != nil {
+		_u.SetErrorReason(*v)
+	}
+	return _u
+}
+
+// ClearErrorReason clears the value of the "error_reason" field.
+func (_u *MessageUpdate) ClearErrorReason() *MessageUpdate {
+	_u.mutation.ClearErrorReason()
+	return _u
+}
+
+// SetTruncated sets the "truncated" field.
+func (_u *MessageUpdate) SetTruncated(v bool) *MessageUpdate {
+	_u.mutation.SetTruncated(v)
+	return _u
+}
+
+// SetNillableTruncated sets the "truncated" field if the given value is not nil.
+func (_u *MessageUpdate) SetNillableTruncated(v *bool) *MessageUpdate {
+	if v != nil {
+		_u.SetTruncated(*v)
+	}
+	return _u
+}
+
 // SetRetryAt sets the "retry_at" field.
 func (_u *MessageUpdate) SetRetryAt(v time.Time) *MessageUpdate {
 	_u.mutation.SetRetryAt(v)
@@ -286,6 +320,33 @@ func (_u *MessageUpdate) ClearUnverifiedReason() *MessageUpdate {
 	return _u
 }
 
+// SetTermCount sets the "term_count" field.
+func (_u *MessageUpdate) SetTermCount(v int) *MessageUpdate {
+	_u.mutation.ResetTermCount()
+	_u.mutation.SetTermCount(v)
+	return _u
+}
+
+// SetNillableTermCount sets the "term_count" field if the given value is not nil.
+func (_u *MessageUpdate) SetNillableTermCount(v *int) *MessageUpdate {
+	if v != nil {
+		_u.SetTermCount(*v)
+	}
+	return _u
+}
+
+// AddTermCount adds value to the "term_count" field.
+func (_u *MessageUpdate) AddTermCount(v int) *MessageUpdate {
+	_u.mutation.AddTermCount(v)
+	return _u
+}
+
+// ClearTermCount clears the value of the "term_count" field.
+func (_u *MessageUpdate) ClearTermCount() *MessageUpdate {
+	_u.mutation.ClearTermCount()
+	return _u
+}
+
 // SetFinishedAt sets the "finished_at" field.
 func (_u *MessageUpdate) SetFinishedAt(v time.Time) *MessageUpdate {
 	_u.mutation.SetFinishedAt(v)
@@ -426,6 +487,11 @@ func (_u *MessageUpdate) check() error {
 			return &ValidationError{Name: "error_code", err: fmt.Errorf(`ent: validator failed for field "Message.error_code": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.ErrorReason(); ok {
+		if err := message.ErrorReasonValidator(v); err != nil {
+			return &ValidationError{Name: "error_reason", err: fmt.Errorf(`ent: validator failed for field "Message.error_reason": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.InputTokens(); ok {
 		if err := message.InputTokensValidator(v); err != nil {
 			return &ValidationError{Name: "input_tokens", err: fmt.Errorf(`ent: validator failed for field "Message.input_tokens": %w`, err)}
@@ -454,6 +520,11 @@ func (_u *MessageUpdate) check() error {
 	if v, ok := _u.mutation.PromptVersion(); ok {
 		if err := message.PromptVersionValidator(v); err != nil {
 			return &ValidationError{Name: "prompt_version", err: fmt.Errorf(`ent: validator failed for field "Message.prompt_version": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.TermCount(); ok {
+		if err := message.TermCountValidator(v); err != nil {
+			return &ValidationError{Name: "term_count", err: fmt.Errorf(`ent: validator failed for field "Message.term_count": %w`, err)}
 		}
 	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
@@ -503,6 +574,15 @@ func (_u *MessageUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.ErrorCodeCleared() {
 		_spec.ClearField(message.FieldErrorCode, field.TypeString)
+	}
+	if value, ok := _u.mutation.ErrorReason(); ok {
+		_spec.SetField(message.FieldErrorReason, field.TypeString, value)
+	}
+	if _u.mutation.ErrorReasonCleared() {
+		_spec.ClearField(message.FieldErrorReason, field.TypeString)
+	}
+	if value, ok := _u.mutation.Truncated(); ok {
+		_spec.SetField(message.FieldTruncated, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.RetryAt(); ok {
 		_spec.SetField(message.FieldRetryAt, field.TypeTime, value)
@@ -554,6 +634,15 @@ func (_u *MessageUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.UnverifiedReasonCleared() {
 		_spec.ClearField(message.FieldUnverifiedReason, field.TypeString)
+	}
+	if value, ok := _u.mutation.TermCount(); ok {
+		_spec.SetField(message.FieldTermCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedTermCount(); ok {
+		_spec.AddField(message.FieldTermCount, field.TypeInt, value)
+	}
+	if _u.mutation.TermCountCleared() {
+		_spec.ClearField(message.FieldTermCount, field.TypeInt)
 	}
 	if _u.mutation.IdempotencyKeyCleared() {
 		_spec.ClearField(message.FieldIdempotencyKey, field.TypeString)
@@ -732,6 +821,40 @@ func (_u *MessageUpdateOne) SetNillableErrorCode(v *string) *MessageUpdateOne {
 // ClearErrorCode clears the value of the "error_code" field.
 func (_u *MessageUpdateOne) ClearErrorCode() *MessageUpdateOne {
 	_u.mutation.ClearErrorCode()
+	return _u
+}
+
+// SetErrorReason sets the "error_reason" field.
+func (_u *MessageUpdateOne) SetErrorReason(v string) *MessageUpdateOne {
+	_u.mutation.SetErrorReason(v)
+	return _u
+}
+
+// SetNillableErrorReason sets the "error_reason" field if the given value is not nil.
+func (_u *MessageUpdateOne) SetNillableErrorReason(v *string) *MessageUpdateOne {
+	if v != nil {
+		_u.SetErrorReason(*v)
+	}
+	return _u
+}
+
+// ClearErrorReason clears the value of the "error_reason" field.
+func (_u *MessageUpdateOne) ClearErrorReason() *MessageUpdateOne {
+	_u.mutation.ClearErrorReason()
+	return _u
+}
+
+// SetTruncated sets the "truncated" field.
+func (_u *MessageUpdateOne) SetTruncated(v bool) *MessageUpdateOne {
+	_u.mutation.SetTruncated(v)
+	return _u
+}
+
+// SetNillableTruncated sets the "truncated" field if the given value is not nil.
+func (_u *MessageUpdateOne) SetNillableTruncated(v *bool) *MessageUpdateOne {
+	if v != nil {
+		_u.SetTruncated(*v)
+	}
 	return _u
 }
 
@@ -914,6 +1037,33 @@ func (_u *MessageUpdateOne) ClearUnverifiedReason() *MessageUpdateOne {
 	return _u
 }
 
+// SetTermCount sets the "term_count" field.
+func (_u *MessageUpdateOne) SetTermCount(v int) *MessageUpdateOne {
+	_u.mutation.ResetTermCount()
+	_u.mutation.SetTermCount(v)
+	return _u
+}
+
+// SetNillableTermCount sets the "term_count" field if the given value is not nil.
+func (_u *MessageUpdateOne) SetNillableTermCount(v *int) *MessageUpdateOne {
+	if v != nil {
+		_u.SetTermCount(*v)
+	}
+	return _u
+}
+
+// AddTermCount adds value to the "term_count" field.
+func (_u *MessageUpdateOne) AddTermCount(v int) *MessageUpdateOne {
+	_u.mutation.AddTermCount(v)
+	return _u
+}
+
+// ClearTermCount clears the value of the "term_count" field.
+func (_u *MessageUpdateOne) ClearTermCount() *MessageUpdateOne {
+	_u.mutation.ClearTermCount()
+	return _u
+}
+
 // SetFinishedAt sets the "finished_at" field.
 func (_u *MessageUpdateOne) SetFinishedAt(v time.Time) *MessageUpdateOne {
 	_u.mutation.SetFinishedAt(v)
@@ -1067,6 +1217,11 @@ func (_u *MessageUpdateOne) check() error {
 			return &ValidationError{Name: "error_code", err: fmt.Errorf(`ent: validator failed for field "Message.error_code": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.ErrorReason(); ok {
+		if err := message.ErrorReasonValidator(v); err != nil {
+			return &ValidationError{Name: "error_reason", err: fmt.Errorf(`ent: validator failed for field "Message.error_reason": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.InputTokens(); ok {
 		if err := message.InputTokensValidator(v); err != nil {
 			return &ValidationError{Name: "input_tokens", err: fmt.Errorf(`ent: validator failed for field "Message.input_tokens": %w`, err)}
@@ -1095,6 +1250,11 @@ func (_u *MessageUpdateOne) check() error {
 	if v, ok := _u.mutation.PromptVersion(); ok {
 		if err := message.PromptVersionValidator(v); err != nil {
 			return &ValidationError{Name: "prompt_version", err: fmt.Errorf(`ent: validator failed for field "Message.prompt_version": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.TermCount(); ok {
+		if err := message.TermCountValidator(v); err != nil {
+			return &ValidationError{Name: "term_count", err: fmt.Errorf(`ent: validator failed for field "Message.term_count": %w`, err)}
 		}
 	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
@@ -1162,6 +1322,15 @@ func (_u *MessageUpdateOne) sqlSave(ctx context.Context) (_node *Message, err er
 	if _u.mutation.ErrorCodeCleared() {
 		_spec.ClearField(message.FieldErrorCode, field.TypeString)
 	}
+	if value, ok := _u.mutation.ErrorReason(); ok {
+		_spec.SetField(message.FieldErrorReason, field.TypeString, value)
+	}
+	if _u.mutation.ErrorReasonCleared() {
+		_spec.ClearField(message.FieldErrorReason, field.TypeString)
+	}
+	if value, ok := _u.mutation.Truncated(); ok {
+		_spec.SetField(message.FieldTruncated, field.TypeBool, value)
+	}
 	if value, ok := _u.mutation.RetryAt(); ok {
 		_spec.SetField(message.FieldRetryAt, field.TypeTime, value)
 	}
@@ -1212,6 +1381,15 @@ func (_u *MessageUpdateOne) sqlSave(ctx context.Context) (_node *Message, err er
 	}
 	if _u.mutation.UnverifiedReasonCleared() {
 		_spec.ClearField(message.FieldUnverifiedReason, field.TypeString)
+	}
+	if value, ok := _u.mutation.TermCount(); ok {
+		_spec.SetField(message.FieldTermCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedTermCount(); ok {
+		_spec.AddField(message.FieldTermCount, field.TypeInt, value)
+	}
+	if _u.mutation.TermCountCleared() {
+		_spec.ClearField(message.FieldTermCount, field.TypeInt)
 	}
 	if _u.mutation.IdempotencyKeyCleared() {
 		_spec.ClearField(message.FieldIdempotencyKey, field.TypeString)

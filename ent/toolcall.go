@@ -52,6 +52,8 @@ type ToolCall struct {
 	ProviderExtra string `json:"provider_extra,omitempty"`
 	// Changes for which the call needed approval, as they were shown to the user; null otherwise.
 	Proposal []enum.ProposedChange `json:"proposal,omitempty"`
+	// References in the arguments that did not name a task with certainty, each with the tasks that it may name; null without one. Nothing was done for them.
+	Choices []enum.TaskChoice `json:"choices,omitempty"`
 	// Time at which the approval expires; null unless AWAITING_APPROVAL.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	// Reply that follows the decision about the proposal, whose run decides if the user answers by a message; null before.
@@ -102,7 +104,7 @@ func (*ToolCall) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case toolcall.FieldProposal:
+		case toolcall.FieldProposal, toolcall.FieldChoices:
 			values[i] = new([]byte)
 		case toolcall.FieldSeq, toolcall.FieldStep, toolcall.FieldLatencyMs, toolcall.FieldTextOffset, toolcall.FieldRevision:
 			values[i] = new(sql.NullInt64)
@@ -225,6 +227,14 @@ func (_m *ToolCall) assignValues(columns []string, values []any) error {
 					return fmt.Errorf("unmarshal field proposal: %w", err)
 				}
 			}
+		case toolcall.FieldChoices:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field choices", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Choices); err != nil {
+					return fmt.Errorf("unmarshal field choices: %w", err)
+				}
+			}
 		case toolcall.FieldExpiresAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field expires_at", values[i])
@@ -339,6 +349,9 @@ func (_m *ToolCall) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("proposal=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Proposal))
+	builder.WriteString(", ")
+	builder.WriteString("choices=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Choices))
 	builder.WriteString(", ")
 	if v := _m.ExpiresAt; v != nil {
 		builder.WriteString("expires_at=")

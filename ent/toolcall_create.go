@@ -164,6 +164,12 @@ func (_c *ToolCallCreate) SetProposal(v []enum.ProposedChange) *ToolCallCreate {
 	return _c
 }
 
+// SetChoices sets the "choices" field.
+func (_c *ToolCallCreate) SetChoices(v []enum.TaskChoice) *ToolCallCreate {
+	_c.mutation.SetChoices(v)
+	return _c
+}
+
 // SetExpiresAt sets the "expires_at" field.
 func (_c *ToolCallCreate) SetExpiresAt(v time.Time) *ToolCallCreate {
 	_c.mutation.SetExpiresAt(v)
@@ -473,6 +479,10 @@ func (_c *ToolCallCreate) createSpec() (*ToolCall, *sqlgraph.CreateSpec) {
 		_spec.SetField(toolcall.FieldProposal, field.TypeJSON, value)
 		_node.Proposal = value
 	}
+	if value, ok := _c.mutation.Choices(); ok {
+		_spec.SetField(toolcall.FieldChoices, field.TypeJSON, value)
+		_node.Choices = value
+	}
 	if value, ok := _c.mutation.ExpiresAt(); ok {
 		_spec.SetField(toolcall.FieldExpiresAt, field.TypeTime, value)
 		_node.ExpiresAt = &value
@@ -652,6 +662,24 @@ func (u *ToolCallUpsert) UpdateProposal() *ToolCallUpsert {
 // ClearProposal clears the value of the "proposal" field.
 func (u *ToolCallUpsert) ClearProposal() *ToolCallUpsert {
 	u.SetNull(toolcall.FieldProposal)
+	return u
+}
+
+// SetChoices sets the "choices" field.
+func (u *ToolCallUpsert) SetChoices(v []enum.TaskChoice) *ToolCallUpsert {
+	u.Set(toolcall.FieldChoices, v)
+	return u
+}
+
+// UpdateChoices sets the "choices" field to the value that was provided on create.
+func (u *ToolCallUpsert) UpdateChoices() *ToolCallUpsert {
+	u.SetExcluded(toolcall.FieldChoices)
+	return u
+}
+
+// ClearChoices clears the value of the "choices" field.
+func (u *ToolCallUpsert) ClearChoices() *ToolCallUpsert {
+	u.SetNull(toolcall.FieldChoices)
 	return u
 }
 
@@ -882,6 +910,27 @@ func (u *ToolCallUpsertOne) UpdateProposal() *ToolCallUpsertOne {
 func (u *ToolCallUpsertOne) ClearProposal() *ToolCallUpsertOne {
 	return u.Update(func(s *ToolCallUpsert) {
 		s.ClearProposal()
+	})
+}
+
+// SetChoices sets the "choices" field.
+func (u *ToolCallUpsertOne) SetChoices(v []enum.TaskChoice) *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.SetChoices(v)
+	})
+}
+
+// UpdateChoices sets the "choices" field to the value that was provided on create.
+func (u *ToolCallUpsertOne) UpdateChoices() *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.UpdateChoices()
+	})
+}
+
+// ClearChoices clears the value of the "choices" field.
+func (u *ToolCallUpsertOne) ClearChoices() *ToolCallUpsertOne {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.ClearChoices()
 	})
 }
 
@@ -1288,6 +1337,27 @@ func (u *ToolCallUpsertBulk) UpdateProposal() *ToolCallUpsertBulk {
 func (u *ToolCallUpsertBulk) ClearProposal() *ToolCallUpsertBulk {
 	return u.Update(func(s *ToolCallUpsert) {
 		s.ClearProposal()
+	})
+}
+
+// SetChoices sets the "choices" field.
+func (u *ToolCallUpsertBulk) SetChoices(v []enum.TaskChoice) *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.SetChoices(v)
+	})
+}
+
+// UpdateChoices sets the "choices" field to the value that was provided on create.
+func (u *ToolCallUpsertBulk) UpdateChoices() *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.UpdateChoices()
+	})
+}
+
+// ClearChoices clears the value of the "choices" field.
+func (u *ToolCallUpsertBulk) ClearChoices() *ToolCallUpsertBulk {
+	return u.Update(func(s *ToolCallUpsert) {
+		s.ClearChoices()
 	})
 }
 

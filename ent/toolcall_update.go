@@ -116,6 +116,24 @@ func (_u *ToolCallUpdate) ClearProposal() *ToolCallUpdate {
 	return _u
 }
 
+// SetChoices sets the "choices" field.
+func (_u *ToolCallUpdate) SetChoices(v []enum.TaskChoice) *ToolCallUpdate {
+	_u.mutation.SetChoices(v)
+	return _u
+}
+
+// AppendChoices appends value to the "choices" field.
+func (_u *ToolCallUpdate) AppendChoices(v []enum.TaskChoice) *ToolCallUpdate {
+	_u.mutation.AppendChoices(v)
+	return _u
+}
+
+// ClearChoices clears the value of the "choices" field.
+func (_u *ToolCallUpdate) ClearChoices() *ToolCallUpdate {
+	_u.mutation.ClearChoices()
+	return _u
+}
+
 // SetExpiresAt sets the "expires_at" field.
 func (_u *ToolCallUpdate) SetExpiresAt(v time.Time) *ToolCallUpdate {
 	_u.mutation.SetExpiresAt(v)
@@ -290,6 +308,17 @@ func (_u *ToolCallUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.ProposalCleared() {
 		_spec.ClearField(toolcall.FieldProposal, field.TypeJSON)
 	}
+	if value, ok := _u.mutation.Choices(); ok {
+		_spec.SetField(toolcall.FieldChoices, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedChoices(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, toolcall.FieldChoices, value)
+		})
+	}
+	if _u.mutation.ChoicesCleared() {
+		_spec.ClearField(toolcall.FieldChoices, field.TypeJSON)
+	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(toolcall.FieldExpiresAt, field.TypeTime, value)
 	}
@@ -412,6 +441,24 @@ func (_u *ToolCallUpdateOne) AppendProposal(v []enum.ProposedChange) *ToolCallUp
 // ClearProposal clears the value of the "proposal" field.
 func (_u *ToolCallUpdateOne) ClearProposal() *ToolCallUpdateOne {
 	_u.mutation.ClearProposal()
+	return _u
+}
+
+// SetChoices sets the "choices" field.
+func (_u *ToolCallUpdateOne) SetChoices(v []enum.TaskChoice) *ToolCallUpdateOne {
+	_u.mutation.SetChoices(v)
+	return _u
+}
+
+// AppendChoices appends value to the "choices" field.
+func (_u *ToolCallUpdateOne) AppendChoices(v []enum.TaskChoice) *ToolCallUpdateOne {
+	_u.mutation.AppendChoices(v)
+	return _u
+}
+
+// ClearChoices clears the value of the "choices" field.
+func (_u *ToolCallUpdateOne) ClearChoices() *ToolCallUpdateOne {
+	_u.mutation.ClearChoices()
 	return _u
 }
 
@@ -618,6 +665,17 @@ func (_u *ToolCallUpdateOne) sqlSave(ctx context.Context) (_node *ToolCall, err 
 	}
 	if _u.mutation.ProposalCleared() {
 		_spec.ClearField(toolcall.FieldProposal, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Choices(); ok {
+		_spec.SetField(toolcall.FieldChoices, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedChoices(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, toolcall.FieldChoices, value)
+		})
+	}
+	if _u.mutation.ChoicesCleared() {
+		_spec.ClearField(toolcall.FieldChoices, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(toolcall.FieldExpiresAt, field.TypeTime, value)

@@ -4,6 +4,13 @@ package ent
 
 import "entgo.io/ent/dialect/sql"
 
+// WhereP appends storage-level predicates to the APITokenQuery.
+func (q *APITokenQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		q.predicates = append(q.predicates, p)
+	}
+}
+
 // WhereP appends storage-level predicates to the ConversationQuery.
 func (q *ConversationQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {
@@ -34,6 +41,13 @@ func (q *IdempotencyKeyQuery) WhereP(ps ...func(*sql.Selector)) {
 
 // WhereP appends storage-level predicates to the MessageQuery.
 func (q *MessageQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		q.predicates = append(q.predicates, p)
+	}
+}
+
+// WhereP appends storage-level predicates to the MessageTermQuery.
+func (q *MessageTermQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {
 		q.predicates = append(q.predicates, p)
 	}

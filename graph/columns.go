@@ -22,7 +22,7 @@ var derivedColumns = map[string][]string{
 	"Message.conversation":       {},
 	"Message.toolCalls":          {},
 	"Message.changes":            {},
-	"Message.error":              {message.FieldErrorCode, message.FieldRetryAt},
+	"Message.error":              {message.FieldErrorCode, message.FieldErrorReason, message.FieldRetryAt},
 	"Message.unverified":         {},
 	"Message.unverifiedReason":   {},
 	"Message.usage": {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 
+	"errand/ent"
+	"errand/internal/chat"
 	"errand/internal/page"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -105,6 +107,29 @@ func withSiblings[P entityNode](ctx context.Context) func(*page.Connection[P], e
 	return func(c *page.Connection[P], err error) (*page.Connection[P], error) {
 		if err == nil {
 			registerSiblings(ctx, c.Nodes)
+		}
+		return c, err
+	}
+}
+
+// withMatchSiblings registers the messages and conversations of a page of matches, and passes a service's results on.
+func withMatchSiblings(
+	ctx context.Context,
+) func(*chat.MessageMatchConnection, error) (*chat.MessageMatchConnection, error) {
+	return func(c *chat.MessageMatchConnection, err error) (*chat.MessageMatchConnection, error) {
+		if err == nil {
+			registerSiblings(ctx, func() (messages []*ent.Message) {
+				for _, m := range c.Nodes() {
+					messages = append(messages, m.Message)
+				}
+				return messages
+			})
+			registerSiblings(ctx, func() (conversations []*ent.Conversation) {
+				for _, m := range c.Nodes() {
+					conversations = append(conversations, m.Conversation())
+				}
+				return conversations
+			})
 		}
 		return c, err
 	}

@@ -28,6 +28,8 @@ func (r *Resolver) nodeLoader(prefix string) nodeLoader {
 	switch prefix {
 	case ids.User:
 		return loadNodes(r.usersByID)
+	case ids.APIToken:
+		return loadNodes(r.Tokens.TokensByID)
 	case ids.Task:
 		return loadNodes(r.Tasks.TasksByID)
 	case ids.Change:

@@ -7,6 +7,7 @@ package graph
 
 import (
 	"errand/internal/account"
+	"errand/internal/apitoken"
 	"errand/internal/chat"
 	"errand/internal/serverinfo"
 	"errand/internal/stream"
@@ -19,6 +20,7 @@ import (
 // Resolver resolves the fields that are not read directly from a Go value. All services are required.
 type Resolver struct {
 	Accounts *account.Service
+	Tokens   *apitoken.Service
 	Tasks    *task.Service
 	Chat     *chat.Service
 	Usage    *usage.Ledger

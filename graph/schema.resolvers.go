@@ -56,6 +56,10 @@ func (r *queryResolver) Conversations(ctx context.Context, first *int, after *st
 	return withSiblings[*ent.Conversation](ctx)(r.listConversations(ctx, page.Args{First: first, After: after, Last: last, Before: before, Columns: selectedColumns(ctx, "Conversation")}, filter))
 }
 
+func (r *queryResolver) SearchMessages(ctx context.Context, query string, first *int, after *string, last *int, before *string) (*page.Connection[*chat.MessageMatch], error) {
+	return withMatchSiblings(ctx)(r.Chat.SearchMessages(ctx, page.Args{First: first, After: after, Last: last, Before: before}, query))
+}
+
 func (r *queryResolver) Conversation(ctx context.Context, id string) (*ent.Conversation, error) {
 	return r.Chat.FindConversation(ctx, id)
 }

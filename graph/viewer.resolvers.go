@@ -52,6 +52,10 @@ func (r *userResolver) PendingApprovals(ctx context.Context, obj *ent.User) ([]*
 	return r.Chat.PendingApprovals(ctx)
 }
 
+func (r *userResolver) WaitingReplies(ctx context.Context, obj *ent.User) (int, error) {
+	return r.Chat.WaitingReplies(ctx)
+}
+
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
 
 func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }

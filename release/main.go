@@ -1,6 +1,6 @@
-// Release builds the release archives of cmd/errand: one per platform, each with the binary, the licence, the
-// readme, the changelog and the settings template. Beside every archive it writes a CycloneDX software bill of
-// materials of that binary, the archives of the npm packages, and for all files one SHA256SUMS.
+// Release builds the release archives of cmd/errand: one per platform, each with the binary, the licence, the readme,
+// the changelog, the settings template, and the folders docs and ops. Beside every archive it writes a CycloneDX
+// software bill of materials of that binary, the archives of the npm packages, and for all files one SHA256SUMS.
 //
 // The output depends only on the source, the Go version and the flags: archives carry the -date as the time of every
 // file, binaries are built with -trimpath, and SBOMs have no serial number. Run it with "make release".
@@ -16,6 +16,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,10 +25,12 @@ import (
 )
 
 // platforms are the released GOOS/GOARCH pairs.
-var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64"}
+var platforms = []string{
+	"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64", "windows/arm64",
+}
 
-// documents are the files packed beside the binary.
-var documents = []string{"LICENSE", "README.md", "CHANGELOG.md", ".env.example"}
+// documents are the files and folders packed beside the binary.
+var documents = []string{"LICENSE", "README.md", "CHANGELOG.md", ".env.example", "docs", "ops"}
 
 // release holds the flags.
 type release struct {
@@ -36,6 +39,8 @@ type release struct {
 	ldflags string    // passed to go build
 	sbom    string    // path of the cyclonedx-gomod executable
 	out     string    // output folder; emptied first
+	// platforms are the pairs to build.
+	platforms []string
 }
 
 // entry is one file of an archive.
@@ -50,9 +55,11 @@ func main() {
 	flag.StringVar(&r.version, "version", "", "`version` without a leading v")
 	date := flag.String("date", "", "modification `time` of packed files, RFC 3339")
 	flag.StringVar(&r.ldflags, "ldflags", "", "linker `flags`")
-	flag.StringVar(&r.sbom, "sbom", "", "`path` of cyclonedx-gomod")
+	flag.StringVar(&r.sbom, "sbom", "", "`path` of cyclonedx-gomod; without it, no SBOMs are written")
+	only := flag.String("platforms", strings.Join(platforms, ","), "`pairs` of GOOS/GOARCH to build")
 	flag.StringVar(&r.out, "out", "dist", "output `folder`")
 	flag.Parse()
+	r.platforms = strings.Split(*only, ",")
 	var err error
 	if r.date, err = time.Parse(time.RFC3339, *date); err == nil {
 		err = r.run()
@@ -64,13 +71,13 @@ func main() {
 }
 
 func (r release) run() error {
-	if r.version == "" || r.sbom == "" {
-		return errors.New("-version and -sbom are required")
+	if r.version == "" {
+		return errors.New("-version is required")
 	}
 	if err := errors.Join(os.RemoveAll(r.out), os.MkdirAll(r.out, 0o755)); err != nil {
 		return err
 	}
-	for _, platform := range platforms {
+	for _, platform := range r.platforms {
 		goos, goarch, _ := strings.Cut(platform, "/")
 		if err := r.build(goos, goarch); err != nil {
 			return fmt.Errorf("%s: %w", platform, err)
@@ -104,17 +111,38 @@ func (r release) build(goos, goarch string) error {
 	if err := runCommand(build); err != nil {
 		return err
 	}
-	if err := r.writeSBOM(binary, filepath.Join(r.out, name+".cdx.json")); err != nil {
+	if r.sbom != "" {
+		if err := r.writeSBOM(binary, filepath.Join(r.out, name+".cdx.json")); err != nil {
+			return err
+		}
+	}
+	packed, err := documentEntries()
+	if err != nil {
 		return err
 	}
-	entries := []entry{{name: executable, path: binary, mode: 0o755}}
-	for _, document := range documents {
-		entries = append(entries, entry{name: document, path: document, mode: 0o644})
-	}
+	entries := append([]entry{{name: executable, path: binary, mode: 0o755}}, packed...)
 	if goos == "windows" {
 		return r.writeFile(name+".zip", func(w io.Writer) error { return r.writeZip(w, name, entries) })
 	}
 	return r.writeFile(name+".tar.gz", func(w io.Writer) error { return r.writeTarGz(w, name, entries) })
+}
+
+// documentEntries returns the documents, those in folders by name. Scripts stay executable.
+func documentEntries() (entries []entry, err error) {
+	for _, document := range documents {
+		err = errors.Join(err, filepath.WalkDir(document, func(path string, file fs.DirEntry, err error) error {
+			if err != nil || file.IsDir() {
+				return err
+			}
+			mode := os.FileMode(0o644)
+			if filepath.Ext(path) == ".sh" {
+				mode = 0o755
+			}
+			entries = append(entries, entry{name: filepath.ToSlash(path), path: path, mode: mode})
+			return nil
+		}))
+	}
+	return entries, err
 }
 
 // writeSBOM lists the modules linked into binary. The tool adds the current time; it is replaced by the -date.

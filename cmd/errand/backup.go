@@ -6,28 +6,38 @@ import (
 	"fmt"
 	"os"
 
-	"errand/internal/config"
 	"errand/internal/server"
 	"errand/internal/store"
-	"errand/internal/telemetry"
+
+	"github.com/spf13/cobra"
 )
 
-// exitError is an error with an exit code other than 1.
-type exitError struct {
-	error
-	code int
+func newBackupCommand(inv *invocation) *cobra.Command {
+	return &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Write a verified copy of the database to a new file, beside a running server",
+		Long: `Write a verified copy of the database to a new file, beside a running server.
+
+When this login or machine cannot make a complete backup, the command that can is printed to standard
+output, and the exit code is 2.`,
+		Args: oneArgument,
+		RunE: func(cmd *cobra.Command, args []string) error { return runBackup(cmd.Context(), inv, args[0]) },
+	}
 }
 
-// Unwrap returns the error.
-func (e exitError) Unwrap() error { return e.error }
-
-// exitManual is the exit code of a backup that must be made by hand.
-const exitManual = 2
+func newRestoreCommand(inv *invocation) *cobra.Command {
+	return &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Fill an empty database from a backup",
+		Args:  oneArgument,
+		RunE:  func(cmd *cobra.Command, args []string) error { return runRestore(cmd.Context(), inv, args[0]) },
+	}
+}
 
 // runBackup writes a backup of the database to a new file. When this login or machine cannot make a complete one, it
 // prints the command that can to stdout, and the exit code is 2.
-func runBackup(ctx context.Context, inv invocation) (err error) {
-	file, cfg, err := parseFileArgument(inv)
+func runBackup(ctx context.Context, inv *invocation, file string) (err error) {
+	cfg, log, err := inv.loadConfigAndLog()
 	if err != nil {
 		return err
 	}
@@ -36,7 +46,7 @@ func runBackup(ctx context.Context, inv invocation) (err error) {
 			return fmt.Errorf("there is no database to back up: %w", err)
 		}
 	}
-	db, err := server.OpenStore(ctx, cfg, telemetry.NewLogger(inv.stderr, cfg.Server.LogLevel))
+	db, err := server.OpenStore(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
@@ -54,12 +64,12 @@ func runBackup(ctx context.Context, inv invocation) (err error) {
 }
 
 // runRestore fills an empty database from a backup.
-func runRestore(ctx context.Context, inv invocation) error {
-	file, cfg, err := parseFileArgument(inv)
+func runRestore(ctx context.Context, inv *invocation, file string) error {
+	cfg, log, err := inv.loadConfigAndLog()
 	if err != nil {
 		return err
 	}
-	db, err := server.OpenStore(ctx, cfg, telemetry.NewLogger(inv.stderr, cfg.Server.LogLevel))
+	db, err := server.OpenStore(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
@@ -69,17 +79,4 @@ func runRestore(ctx context.Context, inv invocation) error {
 	}
 	fmt.Fprintf(inv.stdout, "restored %s to %s, at version %d\n", file, cfg.Database.URL, version)
 	return nil
-}
-
-// parseFileArgument returns the only argument of a command, and the settings.
-func parseFileArgument(inv invocation) (file string, cfg config.Config, err error) {
-	flags := newFlags(inv)
-	if err := flags.Parse(inv.args); err != nil {
-		return "", cfg, err
-	}
-	if flags.NArg() != 1 {
-		return "", cfg, fmt.Errorf("one argument is required: errand %s", inv.command.synopsis)
-	}
-	cfg, err = loadConfig(inv.environ)
-	return flags.Arg(0), cfg, err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"errand/internal/config"
@@ -12,10 +11,13 @@ import (
 )
 
 // printBanner writes what a person needs to begin to the terminal, the standard error or else the standard output. It
-// writes nothing if neither is a terminal, since logs are JSON then.
-func printBanner(inv invocation, s *server.Server) {
+// writes nothing if neither is a terminal, or if the log is always JSON.
+func printBanner(inv *invocation, s *server.Server) {
+	if s.Config.Server.LogFormat == config.LogJSON {
+		return
+	}
 	for _, w := range []io.Writer{inv.stderr, inv.stdout} {
-		if f, ok := w.(*os.File); ok && telemetry.IsTerminal(f) {
+		if telemetry.IsTerminal(w) {
 			_, _ = io.WriteString(w, banner(s.Config, bannerFacts{
 				url:        s.PublicURL(),
 				playground: s.PlaygroundURL(),
@@ -32,13 +34,14 @@ type bannerFacts struct {
 }
 
 func banner(cfg config.Config, facts bannerFacts) string {
-	open := facts.playground
-	if open == "" {
-		open = "nothing to open: the playground is off (PLAYGROUND)"
+	playground := facts.playground
+	if playground == "" {
+		playground = "off (PLAYGROUND)"
 	}
 	lines := []struct{ name, text string }{
-		{"Open", open},
+		{"Open", facts.url + "/"},
 		{"GraphQL", facts.url + "/graphql"},
+		{"GraphiQL", playground},
 		{"MCP", facts.url + "/mcp"},
 		{"Sign-in", signInSummary(cfg)},
 		{"Model", modelSummary(cfg, facts.model)},
@@ -56,7 +59,7 @@ func banner(cfg config.Config, facts bannerFacts) string {
 func signInSummary(cfg config.Config) string {
 	switch {
 	case cfg.DevelopmentSignIn():
-		return "development: any name without a password (the playground begins as alice)"
+		return "development: any name without a password (the page begins as alice)"
 	case cfg.Auth.JWKSURL != "":
 		return "tokens of " + cfg.Auth.Issuer
 	default:

@@ -15,8 +15,9 @@ func TestBanner_Settings_NamesWhatToOpen(t *testing.T) {
 	facts := bannerFacts{url: "http://127.0.0.1:1", playground: "http://127.0.0.1:1/playground", model: "rules"}
 	text := banner(cfg, facts)
 	for _, part := range []string{
-		"Errand devel (development)", "Open      http://127.0.0.1:1/playground\n", "http://127.0.0.1:1/graphql\n",
-		"http://127.0.0.1:1/mcp\n", "any name without a password", "rules (built in, offline", "sqlite:./data/errand.db\n",
+		"Errand devel (development)", "Open      http://127.0.0.1:1/\n", "http://127.0.0.1:1/playground\n",
+		"http://127.0.0.1:1/graphql\n", "http://127.0.0.1:1/mcp\n", "any name without a password",
+		"rules (built in, offline", "sqlite:./data/errand.db\n",
 	} {
 		require.Contains(t, text, part)
 	}
@@ -28,7 +29,7 @@ func TestBanner_Settings_NamesWhatToOpen(t *testing.T) {
 	require.NoError(t, err)
 	text = banner(cfg, bannerFacts{url: "https://example.com/errand", model: "openai/gpt"})
 	for _, part := range []string{
-		"(production)", "the playground is off (PLAYGROUND)", "https://example.com/errand/graphql\n",
+		"(production)", "GraphiQL  off (PLAYGROUND)", "https://example.com/errand/graphql\n",
 		"tokens of https://app.example.com\n", "openai/gpt\n",
 	} {
 		require.Contains(t, text, part)

@@ -5,25 +5,35 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"errand/internal/config"
 	"errand/internal/doctor"
 	"errand/internal/server"
 
+	"github.com/spf13/cobra"
 	"github.com/tmc/langchaingo/llms"
 )
 
-var errChecksFailed = errors.New("checks failed; the table lists the fix for each")
+var errChecksFailed = errors.New("checks failed; the report lists the fix for each")
+
+func newDoctorCommand(inv *invocation) *cobra.Command {
+	var repair, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check settings, database, keys, model and ports",
+		Args:  refuseArguments,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runDoctor(cmd.Context(), inv, repair, asJSON) },
+	}
+	cmd.Flags().BoolVar(&repair, "repair-counters", false, "correct the counters of what users store, then exit")
+	addJSONFlag(cmd, &asJSON)
+	return cmd
+}
 
 // runDoctor prints the result of all checks. It returns an error when one failed, so that the exit code is 1.
-func runDoctor(ctx context.Context, inv invocation) error {
-	flags := newFlags(inv)
-	repair := flags.Bool("repair-counters", false, "correct the counters of what users store, then exit")
-	if err := flags.Parse(inv.args); err != nil {
-		return err
-	}
-	cfg, err := loadConfig(inv.environ)
-	if *repair {
+func runDoctor(ctx context.Context, inv *invocation, repair, asJSON bool) error {
+	cfg, err := config.Load(inv.environ, config.DotenvFile)
+	if repair {
 		if err != nil {
 			return err
 		}
@@ -44,7 +54,16 @@ func runDoctor(ctx context.Context, inv invocation) error {
 			},
 		})
 	}
-	if err := doctor.Write(inv.stdout, findings, cfg.Secrets()...); err != nil {
+	if ctx.Err() != nil { // the checks failed for this reason
+		return ctx.Err()
+	}
+	misspelled := config.FindMisspelled(inv.environ, config.DotenvFile)
+	findings = slices.Concat(doctor.MisspelledFindings(misspelled), findings)
+	write := doctor.Write
+	if asJSON {
+		write = doctor.WriteJSON
+	}
+	if err := write(inv.stdout, findings, cfg.Secrets()...); err != nil {
 		return err
 	}
 	if doctor.HasFailed(findings) {
@@ -54,7 +73,7 @@ func runDoctor(ctx context.Context, inv invocation) error {
 }
 
 // repairCounters corrects the counters of all users.
-func repairCounters(ctx context.Context, inv invocation, cfg config.Config) error {
+func repairCounters(ctx context.Context, inv *invocation, cfg config.Config) error {
 	db, err := server.OpenStore(ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

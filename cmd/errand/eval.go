@@ -4,39 +4,56 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/message"
+	"errand/internal/account"
 	"errand/internal/apperr"
 	"errand/internal/auth"
 	"errand/internal/chat"
+	"errand/internal/config"
 	"errand/internal/eval"
 	"errand/internal/page"
+	"errand/internal/price"
 	"errand/internal/server"
 	"errand/internal/stream"
 	"errand/internal/task"
 	"errand/internal/viewer"
+
+	"github.com/spf13/cobra"
 )
 
-// runEval measures the configured model on a temporary database. It returns an error when the share of passed cases
-// is below --min, so that the exit code is 1.
-func runEval(ctx context.Context, inv invocation) (err error) {
-	flags := newFlags(inv)
-	file := flags.String("file", "", "JSON file of cases; default: the built-in cases")
-	kind := flags.String("kind", "", "run only cases of this kind")
-	minShare := flags.Float64("min", 1, "share of cases that must pass, 0 to 1")
-	if err := flags.Parse(inv.args); err != nil {
-		return err
+func newEvalCommand(inv *invocation) *cobra.Command {
+	o := evalOptions{}
+	cmd := &cobra.Command{
+		Use:   "eval",
+		Short: "Measure the model with conversations of known result",
+		Args:  refuseArguments,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runEval(cmd.Context(), inv, o) },
 	}
-	cases, err := loadCases(*file, *kind)
+	flags := cmd.Flags()
+	flags.StringVar(&o.file, "file", "", "JSON file of cases; default: the built-in cases")
+	flags.StringVar(&o.kind, "kind", "", "run only cases of this kind")
+	flags.BoolVar(&o.heldOut, "held-out", false, "run only the held-out cases, and name those that are not right")
+	addJSONFlag(cmd, &o.json)
+	flags.Float64Var(&o.thresholds.MinRight, "min", 0.8, "share of cases that must be right, 0 to 1")
+	flags.Float64Var(&o.thresholds.MaxWrong, "max-wrong", 0.02, "share of cases that may be wrong, 0 to 1")
+	flags.IntVar(&o.thresholds.MaxWrongChanges, "max-wrong-changes", 0,
+		"number of cases that may be wrong among those that delete or complete tasks")
+	return cmd
+}
+
+// runEval measures the configured model on a temporary database. It returns an error when the results are beyond the
+// thresholds, so that the exit code is 1.
+func runEval(ctx context.Context, inv *invocation, o evalOptions) (err error) {
+	cases, err := o.cases()
 	if err != nil {
 		return err
 	}
@@ -48,11 +65,13 @@ func runEval(ctx context.Context, inv invocation) (err error) {
 	settings := maps.Clone(inv.environ)
 	maps.Copy(settings, map[string]string{
 		"DATABASE_URL":        "sqlite:" + filepath.Join(dir, "eval.db"),
+		"NEON_DATABASE_URL":   "",
+		"DATABASE_DIRECT_URL": "",
 		"MESSAGES_PER_MINUTE": "100000",
 		"RULES_PACE":          "0s",
 		"LLM_TITLES":          "false",
 	})
-	cfg, err := loadConfig(settings)
+	cfg, err := config.Load(settings, config.DotenvFile)
 	if err != nil {
 		return err
 	}
@@ -64,57 +83,62 @@ func runEval(ctx context.Context, inv invocation) (err error) {
 	if err := s.StartRuns(ctx); err != nil {
 		return err
 	}
-	return runCases(ctx, s, cases, *minShare, inv.stdout)
+	results, err := runCases(ctx, s, cases)
+	if err != nil {
+		return err
+	}
+	report := eval.NewReport(s.ModelName(), results, o.heldOut)
+	write := report.WriteText
+	if o.json {
+		write = report.WriteJSON
+	}
+	return errors.Join(write(inv.stdout), report.Check(o.thresholds))
 }
 
-func loadCases(path, kind string) ([]eval.Case, error) {
-	var content []byte
-	if path != "" {
-		var err error
-		if content, err = os.ReadFile(path); err != nil {
-			return nil, fmt.Errorf("reading cases: %w", err)
+type evalOptions struct {
+	file, kind    string
+	heldOut, json bool
+	thresholds    eval.Thresholds
+}
+
+// cases returns the cases to run.
+func (o evalOptions) cases() ([]eval.Case, error) {
+	all, err := eval.Builtin()
+	if o.file != "" {
+		content, readErr := os.ReadFile(o.file)
+		if readErr != nil {
+			return nil, fmt.Errorf("reading cases: %w", readErr)
 		}
+		all, err = eval.Parse(content)
 	}
-	all, err := eval.Load(content)
-	var cases []eval.Case
-	for _, c := range all {
-		if kind == "" || c.Kind == kind {
-			cases = append(cases, c)
-		}
+	if err != nil {
+		return nil, err
 	}
-	if err == nil && len(cases) == 0 {
-		return nil, fmt.Errorf("no cases of kind %q", kind)
+	cases := slices.DeleteFunc(all, func(c eval.Case) bool {
+		return o.kind != "" && c.Kind != o.kind || o.heldOut && !c.HeldOut
+	})
+	if len(cases) == 0 {
+		return nil, fmt.Errorf("no cases of kind %q", o.kind)
 	}
-	return cases, err
+	return cases, nil
 }
 
 // runCases runs the cases one after the other, each as a new user.
-func runCases(ctx context.Context, s *server.Server, cases []eval.Case, minShare float64, out io.Writer) error {
+func runCases(ctx context.Context, s *server.Server, cases []eval.Case) ([]eval.Result, error) {
 	var results []eval.Result
 	for i, c := range cases {
 		id, err := s.Services.Accounts.EnsureUser(ctx, auth.Claims{Subject: fmt.Sprintf("user-%d", i)})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		target := &evalTarget{services: s.Services, hub: s.Hub, client: s.DB.Client()}
 		r, err := eval.Run(viewer.NewContext(ctx, viewer.Viewer{UserID: id}), c, target)
 		if err != nil {
-			return fmt.Errorf("case %q: %w", c.Name, err)
+			return nil, fmt.Errorf("case %q of kind %q: %w", c.Name, c.Kind, err)
 		}
 		results = append(results, r)
 	}
-	if err := eval.Write(out, s.ModelName(), results); err != nil {
-		return err
-	}
-	if share := float64(eval.Passed(results)) / float64(len(results)); share < minShare {
-		return fmt.Errorf(
-			"%d of %d cases passed, a smaller share than --min %g",
-			eval.Passed(results),
-			len(results),
-			minShare,
-		)
-	}
-	return nil
+	return results, nil
 }
 
 // evalTarget implements eval.Target with the services of the server, for the viewer in ctx.
@@ -125,9 +149,15 @@ type evalTarget struct {
 	conversationID *string
 }
 
+// SetTimeZone implements eval.Target.
+func (e *evalTarget) SetTimeZone(ctx context.Context, zone string) error {
+	_, err := e.services.Accounts.UpdateUser(ctx, account.UserPatch{TimeZone: &zone})
+	return err
+}
+
 // CreateTask implements eval.Target.
-func (e *evalTarget) CreateTask(ctx context.Context, t eval.Task) error {
-	in := task.CreateTaskInput{Title: t.Title, Labels: t.Labels}
+func (e *evalTarget) CreateTask(ctx context.Context, t eval.State) error {
+	in := task.CreateTaskInput{Title: t.Title, Labels: t.Labels, DueAt: t.DueAt}
 	if t.Description != "" {
 		in.Description = &t.Description
 	}
@@ -141,21 +171,12 @@ func (e *evalTarget) CreateTask(ctx context.Context, t eval.Task) error {
 	if t.DueOn != "" {
 		in.DueOn = &t.DueOn
 	}
-	if t.DueAt != "" {
-		at, err := time.Parse(dueLayout, t.DueAt)
-		if err != nil {
-			return err
-		}
-		in.DueAt = &at
-	}
 	created, err := e.services.Tasks.CreateTask(ctx, in)
 	if err == nil && t.Completed {
 		_, err = e.services.Tasks.CompleteTask(ctx, created.ID)
 	}
 	return err
 }
-
-const dueLayout = "2006-01-02 15:04"
 
 // SendMessage implements eval.Target.
 func (e *evalTarget) SendMessage(ctx context.Context, text string) (eval.Reply, error) {
@@ -181,9 +202,13 @@ func (e *evalTarget) SendMessage(ctx context.Context, text string) (eval.Reply, 
 }
 
 func newEvalReply(m *ent.Message) eval.Reply {
-	r := eval.Reply{Text: m.Content, Steps: 1, Tokens: m.InputTokens + m.OutputTokens}
+	r := eval.Reply{Text: m.Content, Usage: eval.Usage{
+		Steps:     1,
+		Tokens:    price.Tokens{Input: m.InputTokens, Output: m.OutputTokens, Cached: m.CachedTokens},
+		CostNanos: m.CostNanos,
+	}}
 	for _, c := range m.Edges.ToolCalls {
-		r.Steps = max(r.Steps, c.Step+2)
+		r.Usage.Steps = max(r.Usage.Steps, c.Step+2)
 	}
 	if m.Failure() != nil {
 		r.Failure = "failed: " + m.Failure().Message
@@ -192,7 +217,7 @@ func newEvalReply(m *ent.Message) eval.Reply {
 }
 
 // ListTasks implements eval.Target.
-func (e *evalTarget) ListTasks(ctx context.Context) ([]eval.Task, error) {
+func (e *evalTarget) ListTasks(ctx context.Context) ([]eval.State, error) {
 	const maxTasks = 100
 	first := maxTasks
 	found, err := e.services.Tasks.ListTasks(
@@ -207,23 +232,21 @@ func (e *evalTarget) ListTasks(ctx context.Context) ([]eval.Task, error) {
 	if found.PageInfo.HasNextPage {
 		return nil, apperr.New(apperr.Internal, "the case has more than %d tasks", maxTasks)
 	}
-	out := []eval.Task{}
+	out := []eval.State{}
 	for _, t := range found.Nodes() {
-		task := eval.Task{
+		state := eval.State{
 			Number:      t.Number,
 			Title:       t.Title,
 			Description: t.Description,
 			Completed:   t.Completed(),
 			Priority:    strings.ToLower(t.Priority.String()),
 			Labels:      t.Labels,
+			DueAt:       t.DueAt,
 		}
 		if t.DueOn != nil {
-			task.DueOn = *t.DueOn
+			state.DueOn = *t.DueOn
 		}
-		if t.DueAt != nil {
-			task.DueAt = t.DueAt.UTC().Format(dueLayout)
-		}
-		out = append(out, task)
+		out = append(out, state)
 	}
 	return out, nil
 }

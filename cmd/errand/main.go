@@ -4,51 +4,42 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
-	_ "time/tzdata" // time zones on machines without a zone database
 
 	"errand/internal/config"
+	"errand/internal/telemetry"
 )
 
-// invocation is a call of a command: its arguments after the command's name, environment and standard streams.
+// invocation is the environment and the standard streams of a command.
 type invocation struct {
-	command command
-	args    []string
+	// environ is the process environment, with the values of the flags that override settings.
 	environ map[string]string
 	stdin   io.ReadCloser
 	stdout  io.Writer
 	stderr  io.Writer
 }
 
-// command is a subcommand of the program.
-type command struct {
-	name string
-	// synopsis is the command line after the program's name.
-	synopsis string
-	// summary describes the command in one line.
-	summary string
-	run     func(ctx context.Context, inv invocation) error
+// Exit codes besides 0 and 1; docs/CLI.md documents them.
+const (
+	exitUsage       = 2   // an unknown command, flag or argument, or a missing one
+	exitManual      = 2   // a backup must be made by hand
+	exitInterrupted = 130 // SIGINT or SIGTERM ended a command early
+)
+
+// exitError is an error with an exit code other than 1.
+type exitError struct {
+	error
+	code int
 }
 
-var commands = []command{
-	{"serve", "serve [--migrate]", "run the server; --migrate applies pending PostgreSQL migrations first", runServe},
-	{"migrate", "migrate up|down|status", "apply or revert database migrations, or list them", runMigrate},
-	{"backup", "backup FILE", "write a verified copy of the database to a new file, beside a running server", runBackup},
-	{"restore", "restore FILE", "fill an empty database from a backup", runRestore},
-	{"token", "token --user NAME", "print a token of the development sign-in", runToken},
-	{"mcp", "mcp [--user NAME]", "serve one user's tasks to a local MCP client over stdio", runMCP},
-	{"eval", "eval [--file FILE]", "measure the model with conversations of known result", runEval},
-	{"doctor", "doctor", "check settings, database, keys, model and ports", runDoctor},
-	{"schema", "schema", "print the GraphQL schema (SDL)", runSchema},
-	{"version", "version", "print the version and build information", runVersion},
-}
+// Unwrap returns the error.
+func (e exitError) Unwrap() error { return e.error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -60,68 +51,75 @@ func main() {
 		stdout:  os.Stdout,
 		stderr:  os.Stderr,
 	})
+	interrupted := ctx.Err() != nil
 	stop()
+	if err != nil && interrupted && errors.Is(err, context.Canceled) {
+		err = exitError{errors.New("interrupted"), exitInterrupted}
+	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "errand:", err)
-		code := 1
-		var exit exitError
-		if errors.As(err, &exit) {
-			code = exit.code
+		fmt.Fprintln(os.Stderr, "errand:", errorText(err))
+		os.Exit(exitCode(err))
+	}
+}
+
+func exitCode(err error) int {
+	var exit exitError
+	if errors.As(err, &exit) {
+		return exit.code
+	}
+	return 1
+}
+
+// errorText returns the text of err in one line, except that the invalid settings have a line each.
+func errorText(err error) string {
+	var settings config.Errors
+	if errors.As(err, &settings) {
+		return err.Error()
+	}
+	var text strings.Builder
+	seen := map[string]bool{} // drivers repeat a line for each attempt
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.Join(strings.Fields(line), " "); line == "" || seen[line] {
+			continue
 		}
-		os.Exit(code)
-	}
-}
-
-// run runs the command that args name, or prints the usage.
-func run(ctx context.Context, args []string, inv invocation) error {
-	if len(args) == 2 && args[0] == "help" {
-		args = []string{args[1], "-h"}
-	}
-	if len(args) == 0 || slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
-		_, err := io.WriteString(inv.stdout, usage())
-		return err
-	}
-	name := args[0]
-	if name == "-v" || name == "--version" {
-		name = "version"
-	}
-	for _, c := range commands {
-		if c.name == name {
-			inv.command, inv.args = c, args[1:]
-			err := c.run(ctx, inv)
-			if errors.Is(err, flag.ErrHelp) { // the flag set has printed the usage
-				return nil
-			}
-			return err
+		seen[line] = true
+		switch {
+		case text.Len() == 0:
+		case strings.HasSuffix(text.String(), ":"):
+			text.WriteString(" ")
+		default:
+			text.WriteString("; ")
 		}
+		text.WriteString(line)
 	}
-	return fmt.Errorf("unknown command %q; \"errand help\" lists the commands", args[0])
+	return text.String()
 }
 
-func usage() string {
-	var b strings.Builder
-	b.WriteString("Errand: a backend for an AI task assistant.\n\n")
-	for _, c := range commands {
-		fmt.Fprintf(&b, "  errand %-24s %s\n", c.synopsis, c.summary)
+// loadConfig reads the settings from the flags, the environment and .env in the working directory. It warns about names
+// that are almost those of settings.
+func (inv *invocation) loadConfig() (config.Config, error) {
+	cfg, err := config.Load(inv.environ, config.DotenvFile)
+	for _, m := range config.FindMisspelled(inv.environ, config.DotenvFile) {
+		fmt.Fprintln(inv.stderr, "errand: warning:", m)
 	}
-	b.WriteString("\n\"errand help COMMAND\" lists the flags of a command.\n")
-	b.WriteString("Settings are read from the environment and from the file .env; see .env.example.\n")
-	return b.String()
+	return cfg, err
 }
 
-// newFlags returns a flag set for the command of inv. Its Parse returns errors instead of exiting; for -h it prints the
-// usage and returns flag.ErrHelp.
-func newFlags(inv invocation) *flag.FlagSet {
-	flags := flag.NewFlagSet(inv.command.name, flag.ContinueOnError)
-	flags.SetOutput(inv.stderr)
-	flags.Usage = func() {
-		fmt.Fprintf(flags.Output(), "usage: errand %s\n\n%s\n", inv.command.synopsis, inv.command.summary)
-		flags.PrintDefaults()
+// loadConfigAndLog is loadConfig for commands with a log, which then has the warnings.
+func (inv *invocation) loadConfigAndLog() (config.Config, *slog.Logger, error) {
+	cfg, err := config.Load(inv.environ, config.DotenvFile)
+	if err != nil {
+		_, err := inv.loadConfig()
+		return config.Config{}, nil, err
 	}
-	return flags
-}
-
-// loadConfig reads the settings from the environment and .env in the working directory.
-func loadConfig(environ map[string]string) (config.Config, error) {
-	return config.Load(environ, config.DotenvFile)
+	newLogger := map[config.LogFormat]func(io.Writer, slog.Level) *slog.Logger{
+		config.LogAuto: telemetry.NewLogger,
+		config.LogJSON: telemetry.NewJSONLogger,
+		config.LogText: telemetry.NewTextLogger,
+	}[cfg.Server.LogFormat]
+	log := newLogger(inv.stderr, cfg.Server.LogLevel)
+	for _, m := range config.FindMisspelled(inv.environ, config.DotenvFile) {
+		log.Warn("a setting may be misspelled", "problem", m.String())
+	}
+	return cfg, log, nil
 }

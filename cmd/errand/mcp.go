@@ -10,40 +10,47 @@ import (
 	"errand/internal/auth"
 	"errand/internal/config"
 	"errand/internal/server"
-	"errand/internal/telemetry"
+
+	"github.com/spf13/cobra"
 )
 
-const mcpUsage = `errand mcp: the Model Context Protocol over standard input and output, for MCP clients on this
-machine. It uses the database of DATABASE_URL, with or without a running server, as one user:
+const mcpHelp = `The Model Context Protocol over standard input and output, for MCP clients on this machine. It uses the
+database of DATABASE_URL, with or without a running server, as one user:
 
   errand mcp --user NAME      any user, in development, like "errand token --user NAME"
   ERRAND_TOKEN=… errand mcp   the user of a token for /mcp, verified as the server does
 
 Set DATABASE_URL to an absolute path, because MCP clients start programs in other directories. Logs are
 written to standard error. Clients of a running server see the changes at once with PostgreSQL, and within
-a second with SQLite.
-`
+a second with SQLite.`
+
+func newMCPCommand(inv *invocation) *cobra.Command {
+	var user string
+	cmd := &cobra.Command{
+		Use:   "mcp",
+		Short: "Serve one user's tasks to a local MCP client over stdio",
+		Long:  mcpHelp,
+		Args:  refuseArguments,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runMCP(cmd.Context(), inv, user) },
+	}
+	cmd.Flags().StringVar(&user, "user", "", "`name` of a user of the development sign-in")
+	return cmd
+}
 
 // tokenVariable is the environment variable with the token of "errand mcp". It is not a setting of the server.
 const tokenVariable = "ERRAND_TOKEN"
 
 // runMCP serves an MCP client over stdin and stdout until it disconnects.
-func runMCP(ctx context.Context, inv invocation) (err error) {
-	flags := newFlags(inv)
-	flags.Usage = func() { fmt.Fprint(inv.stderr, mcpUsage) }
-	user := flags.String("user", "", "user name of the development sign-in")
-	if err := flags.Parse(inv.args); err != nil {
-		return err
-	}
-	cfg, err := loadConfig(inv.environ)
+func runMCP(ctx context.Context, inv *invocation, user string) (err error) {
+	cfg, log, err := inv.loadConfigAndLog()
 	if err != nil {
 		return err
 	}
-	token, err := mcpToken(cfg, *user, inv.environ[tokenVariable])
+	token, err := mcpToken(cfg, user, inv.environ[tokenVariable])
 	if err != nil {
 		return err
 	}
-	s, err := server.Open(ctx, cfg, telemetry.NewLogger(inv.stderr, cfg.Server.LogLevel))
+	s, err := server.Open(ctx, cfg, log)
 	if err != nil {
 		return err
 	}

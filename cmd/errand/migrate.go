@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -14,45 +14,59 @@ import (
 	"errand/internal/server"
 	"errand/internal/store"
 	"errand/internal/telemetry"
+
+	"github.com/spf13/cobra"
 )
 
-// migrateOptions are the argument and the flags of "errand migrate".
+// migrateOptions are the subcommand and the flags of "errand migrate".
 type migrateOptions struct {
 	direction               string
 	yes, destroyAll, noCopy bool
+	asJSON                  bool // of status
 }
 
-// parseMigrateOptions accepts flags before and after the argument.
-func parseMigrateOptions(inv invocation) (o migrateOptions, err error) {
-	flags := newFlags(inv)
+func newMigrateCommand(inv *invocation) *cobra.Command {
+	var o migrateOptions
+	cmd := &cobra.Command{
+		Use:   "migrate up|down|status",
+		Short: "Apply or revert database migrations, or list them",
+		Args:  refuseArguments,
+		RunE:  requireSubcommand,
+	}
+	// The flags are those of all subcommands, and may be written before these.
+	flags := cmd.PersistentFlags()
 	flags.BoolVar(&o.yes, "yes", false, "down: do not ask")
 	flags.BoolVar(&o.destroyAll, "destroy-all-data", false, "down: allow to revert the initial schema, with all data")
 	flags.BoolVar(&o.noCopy, "no-copy", false, "make no copy of a SQLite file before")
-	if err := flags.Parse(inv.args); err != nil {
-		return o, err
-	}
-	if o.direction = flags.Arg(0); o.direction != "" {
-		if err := flags.Parse(flags.Args()[1:]); err != nil {
-			return o, err
+	for _, sub := range []struct{ name, summary string }{
+		{"up", "Apply all pending migrations"},
+		{"down", "Revert the newest migration"},
+		{"status", "List the migrations and when each was applied"},
+	} {
+		subcommand := &cobra.Command{
+			Use:   sub.name,
+			Short: sub.summary,
+			Args:  refuseArguments,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				o.direction = cmd.Name()
+				return runMigrate(cmd.Context(), inv, o)
+			},
 		}
+		if sub.name == "status" {
+			addJSONFlag(subcommand, &o.asJSON)
+		}
+		cmd.AddCommand(subcommand)
 	}
-	if o.direction == "" || flags.NArg() > 0 {
-		return o, errors.New("one argument is required: errand migrate up, down or status")
-	}
-	return o, nil
+	return cmd
 }
 
 // runMigrate applies all pending migrations (up), reverts the last one (down), or lists all (status).
-func runMigrate(ctx context.Context, inv invocation) (err error) {
-	o, err := parseMigrateOptions(inv)
+func runMigrate(ctx context.Context, inv *invocation, o migrateOptions) (err error) {
+	cfg, log, err := inv.loadConfigAndLog()
 	if err != nil {
 		return err
 	}
-	cfg, err := loadConfig(inv.environ)
-	if err != nil {
-		return err
-	}
-	db, err := server.OpenStore(ctx, cfg, telemetry.NewLogger(inv.stderr, cfg.Server.LogLevel))
+	db, err := server.OpenStore(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
@@ -70,10 +84,8 @@ func runMigrate(ctx context.Context, inv invocation) (err error) {
 	case "down":
 		done, err := migrateDown(ctx, db, m, o, inv)
 		return reportMigrations(inv.stdout, "reverted", done, err)
-	case "status":
-		return writeMigrationStatus(ctx, m, inv.stdout)
 	default:
-		return fmt.Errorf("unknown argument %q: errand migrate up, down or status", o.direction)
+		return writeMigrationStatus(ctx, m, inv.stdout, o.asJSON)
 	}
 }
 
@@ -91,7 +103,7 @@ func migrateUp(ctx context.Context, db *store.DB, m *store.Migrator) ([]store.Mi
 
 // migrateDown reverts the newest migration after a confirmation, unless a server uses the database.
 func migrateDown(
-	ctx context.Context, db *store.DB, m *store.Migrator, o migrateOptions, inv invocation,
+	ctx context.Context, db *store.DB, m *store.Migrator, o migrateOptions, inv *invocation,
 ) ([]store.Migration, error) {
 	all, err := m.Status(ctx)
 	if err != nil {
@@ -117,32 +129,33 @@ func migrateDown(
 		return nil, err
 	}
 	if !o.yes {
-		if err := confirm(inv, "Revert "+all[newest].Name+"? This drops what it added, with its data."); err != nil {
+		if err := confirm(ctx, inv, "Revert "+all[newest].Name+"? This drops what it added, with its data."); err != nil {
 			return nil, err
 		}
 	}
 	return m.Down(ctx)
 }
 
-// confirm asks on a terminal. Without one, or with another answer than yes, it returns an error.
-func confirm(inv invocation, question string) error {
-	terminal := false
-	if stdin, ok := inv.stdin.(*os.File); ok {
-		info, err := stdin.Stat()
-		terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	if !terminal {
+// confirm asks on a terminal. Without one, with another answer than yes, or when ctx ends, it returns an error.
+func confirm(ctx context.Context, inv *invocation, question string) error {
+	if !telemetry.IsTerminal(inv.stdin) {
 		return errors.New("not confirmed: standard input is not a terminal; nothing was changed; to confirm, add --yes")
 	}
 	fmt.Fprintf(inv.stderr, "%s Type yes to continue: ", question)
-	answer, err := bufio.NewReader(inv.stdin).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading the answer: %w", err)
+	answers := make(chan string, 1)
+	go func() {
+		answer, _ := bufio.NewReader(inv.stdin).ReadString('\n') // after an error it is not yes
+		answers <- answer
+	}()
+	select {
+	case answer := <-answers:
+		if !strings.EqualFold(strings.TrimSpace(answer), "yes") {
+			return errors.New("not confirmed: nothing was changed")
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	if !strings.EqualFold(strings.TrimSpace(answer), "yes") {
-		return errors.New("not confirmed: nothing was changed")
-	}
-	return nil
 }
 
 // reportMigrations prints the migrations that were run, also those before an error.
@@ -156,7 +169,7 @@ func reportMigrations(out io.Writer, verb string, done []store.Migration, err er
 	return err
 }
 
-func writeMigrationStatus(ctx context.Context, m *store.Migrator, out io.Writer) error {
+func writeMigrationStatus(ctx context.Context, m *store.Migrator, out io.Writer, asJSON bool) error {
 	migrations, err := m.Status(ctx)
 	if err != nil {
 		return err
@@ -164,6 +177,9 @@ func writeMigrationStatus(ctx context.Context, m *store.Migrator, out io.Writer)
 	newer, err := m.Newer(ctx)
 	if err != nil {
 		return err
+	}
+	if asJSON {
+		return writeMigrationJSON(out, migrations, newer)
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, migration := range migrations {
@@ -177,4 +193,29 @@ func writeMigrationStatus(ctx context.Context, m *store.Migrator, out io.Writer)
 		fmt.Fprintf(table, "%d\t%s\tof a newer release\n", migration.Version, migration.AppliedAt.UTC().Format(time.RFC3339))
 	}
 	return table.Flush()
+}
+
+// writeMigrationJSON prints the migrations as JSON: those of this release, then those of a newer one.
+func writeMigrationJSON(out io.Writer, migrations, newer []store.Migration) error {
+	type migration struct {
+		Version   int64      `json:"version"`
+		Name      string     `json:"name,omitempty"`
+		AppliedAt *time.Time `json:"appliedAt"` // null: pending
+		Newer     bool       `json:"newer"`     // of a newer release
+	}
+	report := struct {
+		Pending    int         `json:"pending"`
+		Migrations []migration `json:"migrations"`
+	}{Migrations: []migration{}}
+	for i, m := range slices.Concat(migrations, newer) {
+		one := migration{Version: m.Version, Name: m.Name, Newer: i >= len(migrations)}
+		if m.AppliedAt.IsZero() {
+			report.Pending++
+		} else {
+			at := m.AppliedAt.UTC()
+			one.AppliedAt = &at
+		}
+		report.Migrations = append(report.Migrations, one)
+	}
+	return writeJSON(out, report)
 }

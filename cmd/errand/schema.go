@@ -1,17 +1,21 @@
 package main
 
 import (
-	"context"
 	"io"
 
 	"errand/graph"
+
+	"github.com/spf13/cobra"
 )
 
-// runSchema prints the GraphQL schema, for code generators and editors.
-func runSchema(_ context.Context, inv invocation) error {
-	if err := newFlags(inv).Parse(inv.args); err != nil {
-		return err
+func newSchemaCommand(inv *invocation) *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the GraphQL schema (SDL), for code generators and editors",
+		Args:  refuseArguments,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := io.WriteString(inv.stdout, graph.SDL())
+			return err
+		},
 	}
-	_, err := io.WriteString(inv.stdout, graph.SDL())
-	return err
 }

@@ -6,24 +6,33 @@ import (
 	"fmt"
 
 	"errand/internal/server"
-	"errand/internal/telemetry"
+
+	"github.com/spf13/cobra"
 )
 
-// runServe runs the server until ctx ends, then shuts it down within SHUTDOWN_TIMEOUT.
-func runServe(ctx context.Context, inv invocation) error {
-	flags := newFlags(inv)
-	migrate := flags.Bool("migrate", false, "apply pending PostgreSQL migrations first")
-	if err := flags.Parse(inv.args); err != nil {
-		return err
+func newServeCommand(inv *invocation) *cobra.Command {
+	var migrate bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server",
+		Args:  refuseArguments,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), inv, migrate) },
 	}
-	cfg, err := loadConfig(inv.environ)
+	cmd.Flags().BoolVar(&migrate, "migrate", false, "apply pending PostgreSQL migrations first, like MIGRATE=true")
+	return cmd
+}
+
+// runServe runs the server until ctx ends, then shuts it down within SHUTDOWN_TIMEOUT.
+func runServe(ctx context.Context, inv *invocation, migrate bool) error {
+	cfg, log, err := inv.loadConfigAndLog()
 	if err != nil {
 		return err
 	}
-	cfg.Database.Migrate = cfg.Database.Migrate || *migrate
-	cfg.Version = readBuildInfo().version
+	cfg.Database.Migrate = cfg.Database.Migrate || migrate
+	build := readBuildInfo()
+	cfg.Version, cfg.Commit = build.version, build.commit
 	tuneGC()
-	s, err := server.Start(ctx, cfg, telemetry.NewLogger(inv.stderr, cfg.Server.LogLevel))
+	s, err := server.Start(ctx, cfg, log)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/spf13/cobra"
 )
 
 // Build information, set by the Makefile with -ldflags -X. Without it, as with "go build" or "go install", the
@@ -55,16 +57,34 @@ func (b buildInfo) withDefaults() buildInfo {
 	return b
 }
 
-// runVersion prints the build information.
-func runVersion(_ context.Context, inv invocation) error {
-	if err := newFlags(inv).Parse(inv.args); err != nil {
-		return err
+func newVersionCommand(inv *invocation) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version and build information",
+		Args:  refuseArguments,
+		RunE:  func(*cobra.Command, []string) error { return writeVersion(inv.stdout, readBuildInfo(), asJSON) },
 	}
-	b := readBuildInfo()
+	addJSONFlag(cmd, &asJSON)
+	return cmd
+}
+
+// writeVersion prints the build information.
+func writeVersion(w io.Writer, b buildInfo, asJSON bool) error {
+	if asJSON {
+		return writeJSON(w, struct {
+			Version  string `json:"version"`
+			Commit   string `json:"commit"`
+			Modified bool   `json:"modified"`
+			Date     string `json:"date"`
+			Go       string `json:"go"`
+			Platform string `json:"platform"`
+		}{b.version, b.commit, b.modified, b.date, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
+	}
 	if b.modified {
 		b.commit += " (modified)"
 	}
-	_, err := fmt.Fprintf(inv.stdout, "errand %s\ncommit: %s\ndate: %s\ngo: %s %s/%s\n",
+	_, err := fmt.Fprintf(w, "errand %s\ncommit: %s\ndate: %s\ngo: %s %s/%s\n",
 		b.version, b.commit, b.date, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }

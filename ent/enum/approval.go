@@ -51,4 +51,6 @@ type ProposedChange struct {
 	Version int           `json:"version"`
 	Kind    ChangeKind    `json:"kind"`
 	Fields  []FieldChange `json:"fields"`
+	// Undoes is the change that this change takes back, "" for none.
+	Undoes string `json:"undoes,omitempty"`
 }

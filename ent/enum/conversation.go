@@ -1,9 +1,6 @@
 package enum
 
-import (
-	"io"
-	"time"
-)
+import "io"
 
 // TitleSource is who set the title of a conversation.
 type TitleSource string
@@ -67,31 +64,4 @@ func (v *MessageStatus) UnmarshalGQL(in any) error { return unmarshal(in, v) }
 // Terminal reports whether the message can no longer change.
 func (v MessageStatus) Terminal() bool {
 	return v == MessageCompleted || v == MessageFailed || v == MessageCancelled
-}
-
-// MessageError is the reason of a reply's failure.
-type MessageError struct {
-	// Code is one of the codes of package apperr.
-	Code string
-	// Message explains the code and may be displayed.
-	Message string
-	// RetryAt is the earliest time at which a retry may succeed; nil if unknown.
-	RetryAt *time.Time
-}
-
-// messageErrorTexts explains the codes that a run can fail with.
-var messageErrorTexts = map[string]string{
-	"RATE_LIMITED":              "The model is overloaded, or a token limit is reached. Try again later.",
-	"SERVICE_UNAVAILABLE":       "The model could not be reached. Try again later.",
-	"COMPLEXITY_LIMIT_EXCEEDED": "The turn exceeded its limit of steps, tokens or time. Try a smaller request.",
-	"BAD_USER_INPUT":            "The model rejected the message.",
-}
-
-// NewMessageError returns the error for a stored code. Codes without a text of their own get a generic one.
-func NewMessageError(code string) *MessageError {
-	text, ok := messageErrorTexts[code]
-	if !ok {
-		text = "An internal error occurred while the reply was written."
-	}
-	return &MessageError{Code: code, Message: text}
 }

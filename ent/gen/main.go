@@ -3,6 +3,7 @@ package main
 
 import (
 	"log"
+	"os"
 
 	"entgo.io/ent/entc"
 	"entgo.io/ent/entc/gen"
@@ -17,5 +18,9 @@ func main() {
 	)
 	if err != nil {
 		log.Fatalf("generating ent: %v", err)
+	}
+	// It needs Client.Schema, which ent/template/client.tmpl leaves out. Tests use internal/testdb.
+	if err := os.RemoveAll("enttest"); err != nil {
+		log.Fatalf("removing enttest: %v", err)
 	}
 }

@@ -36,6 +36,10 @@ const (
 	FieldAttempt = "attempt"
 	// FieldErrorCode holds the string denoting the error_code field in the database.
 	FieldErrorCode = "error_code"
+	// FieldErrorReason holds the string denoting the error_reason field in the database.
+	FieldErrorReason = "error_reason"
+	// FieldTruncated holds the string denoting the truncated field in the database.
+	FieldTruncated = "truncated"
 	// FieldRetryAt holds the string denoting the retry_at field in the database.
 	FieldRetryAt = "retry_at"
 	// FieldInputTokens holds the string denoting the input_tokens field in the database.
@@ -54,6 +58,8 @@ const (
 	FieldPromptVersion = "prompt_version"
 	// FieldUnverifiedReason holds the string denoting the unverified_reason field in the database.
 	FieldUnverifiedReason = "unverified_reason"
+	// FieldTermCount holds the string denoting the term_count field in the database.
+	FieldTermCount = "term_count"
 	// FieldIdempotencyKey holds the string denoting the idempotency_key field in the database.
 	FieldIdempotencyKey = "idempotency_key"
 	// FieldFinishedAt holds the string denoting the finished_at field in the database.
@@ -111,6 +117,8 @@ var Columns = []string{
 	FieldStatus,
 	FieldAttempt,
 	FieldErrorCode,
+	FieldErrorReason,
+	FieldTruncated,
 	FieldRetryAt,
 	FieldInputTokens,
 	FieldOutputTokens,
@@ -120,6 +128,7 @@ var Columns = []string{
 	FieldModel,
 	FieldPromptVersion,
 	FieldUnverifiedReason,
+	FieldTermCount,
 	FieldIdempotencyKey,
 	FieldFinishedAt,
 }
@@ -160,6 +169,10 @@ var (
 	AttemptValidator func(int) error
 	// ErrorCodeValidator is a validator for the "error_code" field. It is called by the builders before save.
 	ErrorCodeValidator func(string) error
+	// ErrorReasonValidator is a validator for the "error_reason" field. It is called by the builders before save.
+	ErrorReasonValidator func(string) error
+	// DefaultTruncated holds the default value on creation for the "truncated" field.
+	DefaultTruncated bool
 	// DefaultInputTokens holds the default value on creation for the "input_tokens" field.
 	DefaultInputTokens int
 	// InputTokensValidator is a validator for the "input_tokens" field. It is called by the builders before save.
@@ -184,6 +197,8 @@ var (
 	DefaultPromptVersion string
 	// PromptVersionValidator is a validator for the "prompt_version" field. It is called by the builders before save.
 	PromptVersionValidator func(string) error
+	// TermCountValidator is a validator for the "term_count" field. It is called by the builders before save.
+	TermCountValidator func(int) error
 	// IdempotencyKeyValidator is a validator for the "idempotency_key" field. It is called by the builders before save.
 	IdempotencyKeyValidator func(string) error
 	// DefaultID holds the default value on creation for the "id" field.
@@ -250,6 +265,16 @@ func ByErrorCode(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldErrorCode, opts...).ToFunc()
 }
 
+// ByErrorReason orders the results by the error_reason field.
+func ByErrorReason(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldErrorReason, opts...).ToFunc()
+}
+
+// ByTruncated orders the results by the truncated field.
+func ByTruncated(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTruncated, opts...).ToFunc()
+}
+
 // ByRetryAt orders the results by the retry_at field.
 func ByRetryAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRetryAt, opts...).ToFunc()
@@ -293,6 +318,11 @@ func ByPromptVersion(opts ...sql.OrderTermOption) OrderOption {
 // ByUnverifiedReason orders the results by the unverified_reason field.
 func ByUnverifiedReason(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldUnverifiedReason, opts...).ToFunc()
+}
+
+// ByTermCount orders the results by the term_count field.
+func ByTermCount(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTermCount, opts...).ToFunc()
 }
 
 // ByIdempotencyKey orders the results by the idempotency_key field.

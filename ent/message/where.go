@@ -118,6 +118,16 @@ func ErrorCode(v string) predicate.Message {
 	return predicate.Message(sql.FieldEQ(FieldErrorCode, v))
 }
 
+// ErrorReason applies equality check predicate on the "error_reason" field. It's identical to ErrorReasonEQ.
+func ErrorReason(v string) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldErrorReason, v))
+}
+
+// Truncated applies equality check predicate on the "truncated" field. It's identical to TruncatedEQ.
+func Truncated(v bool) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldTruncated, v))
+}
+
 // RetryAt applies equality check predicate on the "retry_at" field. It's identical to RetryAtEQ.
 func RetryAt(v time.Time) predicate.Message {
 	return predicate.Message(sql.FieldEQ(FieldRetryAt, v))
@@ -161,6 +171,11 @@ func PromptVersion(v string) predicate.Message {
 // UnverifiedReason applies equality check predicate on the "unverified_reason" field. It's identical to UnverifiedReasonEQ.
 func UnverifiedReason(v string) predicate.Message {
 	return predicate.Message(sql.FieldEQ(FieldUnverifiedReason, v))
+}
+
+// TermCount applies equality check predicate on the "term_count" field. It's identical to TermCountEQ.
+func TermCount(v int) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldTermCount, v))
 }
 
 // IdempotencyKey applies equality check predicate on the "idempotency_key" field. It's identical to IdempotencyKeyEQ.
@@ -771,6 +786,91 @@ func ErrorCodeContainsFold(v string) predicate.Message {
 	return predicate.Message(sql.FieldContainsFold(FieldErrorCode, v))
 }
 
+// ErrorReasonEQ applies the EQ predicate on the "error_reason" field.
+func ErrorReasonEQ(v string) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldErrorReason, v))
+}
+
+// ErrorReasonNEQ applies the NEQ predicate on the "error_reason" field.
+func ErrorReasonNEQ(v string) predicate.Message {
+	return predicate.Message(sql.FieldNEQ(FieldErrorReason, v))
+}
+
+// ErrorReasonIn applies the In predicate on the "error_reason" field.
+func ErrorReasonIn(vs ...string) predicate.Message {
+	return predicate.Message(sql.FieldIn(FieldErrorReason, vs...))
+}
+
+// ErrorReasonNotIn applies the NotIn predicate on the "error_reason" field.
+func ErrorReasonNotIn(vs ...string) predicate.Message {
+	return predicate.Message(sql.FieldNotIn(FieldErrorReason, vs...))
+}
+
+// ErrorReasonGT applies the GT predicate on the "error_reason" field.
+func ErrorReasonGT(v string) predicate.Message {
+	return predicate.Message(sql.FieldGT(FieldErrorReason, v))
+}
+
+// ErrorReasonGTE applies the GTE predicate on the "error_reason" field.
+func ErrorReasonGTE(v string) predicate.Message {
+	return predicate.Message(sql.FieldGTE(FieldErrorReason, v))
+}
+
+// ErrorReasonLT applies the LT predicate on the "error_reason" field.
+func ErrorReasonLT(v string) predicate.Message {
+	return predicate.Message(sql.FieldLT(FieldErrorReason, v))
+}
+
+// ErrorReasonLTE applies the LTE predicate on the "error_reason" field.
+func ErrorReasonLTE(v string) predicate.Message {
+	return predicate.Message(sql.FieldLTE(FieldErrorReason, v))
+}
+
+// ErrorReasonContains applies the Contains predicate on the "error_reason" field.
+func ErrorReasonContains(v string) predicate.Message {
+	return predicate.Message(sql.FieldContains(FieldErrorReason, v))
+}
+
+// ErrorReasonHasPrefix applies the HasPrefix predicate on the "error_reason" field.
+func ErrorReasonHasPrefix(v string) predicate.Message {
+	return predicate.Message(sql.FieldHasPrefix(FieldErrorReason, v))
+}
+
+// ErrorReasonHasSuffix applies the HasSuffix predicate on the "error_reason" field.
+func ErrorReasonHasSuffix(v string) predicate.Message {
+	return predicate.Message(sql.FieldHasSuffix(FieldErrorReason, v))
+}
+
+// ErrorReasonIsNil applies the IsNil predicate on the "error_reason" field.
+func ErrorReasonIsNil() predicate.Message {
+	return predicate.Message(sql.FieldIsNull(FieldErrorReason))
+}
+
+// ErrorReasonNotNil applies the NotNil predicate on the "error_reason" field.
+func ErrorReasonNotNil() predicate.Message {
+	return predicate.Message(sql.FieldNotNull(FieldErrorReason))
+}
+
+// ErrorReasonEqualFold applies the EqualFold predicate on the "error_reason" field.
+func ErrorReasonEqualFold(v string) predicate.Message {
+	return predicate.Message(sql.FieldEqualFold(FieldErrorReason, v))
+}
+
+// ErrorReasonContainsFold applies the ContainsFold predicate on the "error_reason" field.
+func ErrorReasonContainsFold(v string) predicate.Message {
+	return predicate.Message(sql.FieldContainsFold(FieldErrorReason, v))
+}
+
+// TruncatedEQ applies the EQ predicate on the "truncated" field.
+func TruncatedEQ(v bool) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldTruncated, v))
+}
+
+// TruncatedNEQ applies the NEQ predicate on the "truncated" field.
+func TruncatedNEQ(v bool) predicate.Message {
+	return predicate.Message(sql.FieldNEQ(FieldTruncated, v))
+}
+
 // RetryAtEQ applies the EQ predicate on the "retry_at" field.
 func RetryAtEQ(v time.Time) predicate.Message {
 	return predicate.Message(sql.FieldEQ(FieldRetryAt, v))
@@ -1234,6 +1334,56 @@ func UnverifiedReasonEqualFold(v string) predicate.Message {
 // UnverifiedReasonContainsFold applies the ContainsFold predicate on the "unverified_reason" field.
 func UnverifiedReasonContainsFold(v string) predicate.Message {
 	return predicate.Message(sql.FieldContainsFold(FieldUnverifiedReason, v))
+}
+
+// TermCountEQ applies the EQ predicate on the "term_count" field.
+func TermCountEQ(v int) predicate.Message {
+	return predicate.Message(sql.FieldEQ(FieldTermCount, v))
+}
+
+// TermCountNEQ applies the NEQ predicate on the "term_count" field.
+func TermCountNEQ(v int) predicate.Message {
+	return predicate.Message(sql.FieldNEQ(FieldTermCount, v))
+}
+
+// TermCountIn applies the In predicate on the "term_count" field.
+func TermCountIn(vs ...int) predicate.Message {
+	return predicate.Message(sql.FieldIn(FieldTermCount, vs...))
+}
+
+// TermCountNotIn applies the NotIn predicate on the "term_count" field.
+func TermCountNotIn(vs ...int) predicate.Message {
+	return predicate.Message(sql.FieldNotIn(FieldTermCount, vs...))
+}
+
+// TermCountGT applies the GT predicate on the "term_count" field.
+func TermCountGT(v int) predicate.Message {
+	return predicate.Message(sql.FieldGT(FieldTermCount, v))
+}
+
+// TermCountGTE applies the GTE predicate on the "term_count" field.
+func TermCountGTE(v int) predicate.Message {
+	return predicate.Message(sql.FieldGTE(FieldTermCount, v))
+}
+
+// TermCountLT applies the LT predicate on the "term_count" field.
+func TermCountLT(v int) predicate.Message {
+	return predicate.Message(sql.FieldLT(FieldTermCount, v))
+}
+
+// TermCountLTE applies the LTE predicate on the "term_count" field.
+func TermCountLTE(v int) predicate.Message {
+	return predicate.Message(sql.FieldLTE(FieldTermCount, v))
+}
+
+// TermCountIsNil applies the IsNil predicate on the "term_count" field.
+func TermCountIsNil() predicate.Message {
+	return predicate.Message(sql.FieldIsNull(FieldTermCount))
+}
+
+// TermCountNotNil applies the NotNil predicate on the "term_count" field.
+func TermCountNotNil() predicate.Message {
+	return predicate.Message(sql.FieldNotNull(FieldTermCount))
 }
 
 // IdempotencyKeyEQ applies the EQ predicate on the "idempotency_key" field.

@@ -9,6 +9,50 @@ import (
 )
 
 var (
+	// APITokensColumns holds the columns for the "api_tokens" table.
+	APITokensColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "name", Type: field.TypeString, Size: 100},
+		{Name: "token_hash", Type: field.TypeString, Size: 64},
+		{Name: "hint", Type: field.TypeString, Size: 16},
+		{Name: "scopes", Type: field.TypeString, Size: 64},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "user_id", Type: field.TypeString, Size: 40},
+	}
+	// APITokensTable holds the schema information for the "api_tokens" table.
+	APITokensTable = &schema.Table{
+		Name:       "api_tokens",
+		Columns:    APITokensColumns,
+		PrimaryKey: []*schema.Column{APITokensColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "api_tokens_users_api_tokens",
+				Columns:    []*schema.Column{APITokensColumns[9]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "apitoken_token_hash",
+				Unique:  true,
+				Columns: []*schema.Column{APITokensColumns[2]},
+			},
+			{
+				Name:    "apitoken_user_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{APITokensColumns[9], APITokensColumns[0]},
+			},
+			{
+				Name:    "apitoken_revoked_at",
+				Unique:  false,
+				Columns: []*schema.Column{APITokensColumns[8]},
+			},
+		},
+	}
 	// ConversationsColumns holds the columns for the "conversations" table.
 	ConversationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -136,6 +180,8 @@ var (
 		{Name: "status", Type: field.TypeString, Default: "COMPLETED"},
 		{Name: "attempt", Type: field.TypeInt, Default: 0},
 		{Name: "error_code", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "error_reason", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "truncated", Type: field.TypeBool, Default: false},
 		{Name: "retry_at", Type: field.TypeTime, Nullable: true},
 		{Name: "input_tokens", Type: field.TypeInt, Default: 0},
 		{Name: "output_tokens", Type: field.TypeInt, Default: 0},
@@ -145,6 +191,7 @@ var (
 		{Name: "model", Type: field.TypeString, Size: 512, Default: ""},
 		{Name: "prompt_version", Type: field.TypeString, Size: 32, Default: ""},
 		{Name: "unverified_reason", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "term_count", Type: field.TypeInt, Nullable: true},
 		{Name: "idempotency_key", Type: field.TypeString, Nullable: true, Size: 255},
 		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
 		{Name: "conversation_id", Type: field.TypeString, Size: 40},
@@ -158,13 +205,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "messages_conversations_messages",
-				Columns:    []*schema.Column{MessagesColumns[20]},
+				Columns:    []*schema.Column{MessagesColumns[23]},
 				RefColumns: []*schema.Column{ConversationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "messages_users_messages",
-				Columns:    []*schema.Column{MessagesColumns[21]},
+				Columns:    []*schema.Column{MessagesColumns[24]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -173,22 +220,60 @@ var (
 			{
 				Name:    "message_conversation_id_position",
 				Unique:  true,
-				Columns: []*schema.Column{MessagesColumns[20], MessagesColumns[3]},
+				Columns: []*schema.Column{MessagesColumns[23], MessagesColumns[3]},
 			},
 			{
 				Name:    "message_user_id_idempotency_key",
 				Unique:  true,
-				Columns: []*schema.Column{MessagesColumns[21], MessagesColumns[18]},
+				Columns: []*schema.Column{MessagesColumns[24], MessagesColumns[21]},
 			},
 			{
 				Name:    "message_user_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{MessagesColumns[21], MessagesColumns[1]},
+				Columns: []*schema.Column{MessagesColumns[24], MessagesColumns[1]},
 			},
 			{
 				Name:    "message_user_id_status",
 				Unique:  false,
-				Columns: []*schema.Column{MessagesColumns[21], MessagesColumns[6]},
+				Columns: []*schema.Column{MessagesColumns[24], MessagesColumns[6]},
+			},
+			{
+				Name:    "message_user_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{MessagesColumns[24], MessagesColumns[0]},
+			},
+			{
+				Name:    "message_unindexed",
+				Unique:  false,
+				Columns: []*schema.Column{MessagesColumns[24], MessagesColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "term_count IS NULL AND finished_at IS NOT NULL",
+				},
+			},
+		},
+	}
+	// MessageTermsColumns holds the columns for the "message_terms" table.
+	MessageTermsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "user_id", Type: field.TypeString},
+		{Name: "term", Type: field.TypeBytes},
+		{Name: "message_id", Type: field.TypeString},
+	}
+	// MessageTermsTable holds the schema information for the "message_terms" table.
+	MessageTermsTable = &schema.Table{
+		Name:       "message_terms",
+		Columns:    MessageTermsColumns,
+		PrimaryKey: []*schema.Column{MessageTermsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "messageterm_user_id_term_message_id",
+				Unique:  true,
+				Columns: []*schema.Column{MessageTermsColumns[1], MessageTermsColumns[2], MessageTermsColumns[3]},
+			},
+			{
+				Name:    "messageterm_user_id_message_id_term",
+				Unique:  false,
+				Columns: []*schema.Column{MessageTermsColumns[1], MessageTermsColumns[3], MessageTermsColumns[2]},
 			},
 		},
 	}
@@ -347,6 +432,14 @@ var (
 				},
 			},
 			{
+				Name:    "task_trash_number",
+				Unique:  false,
+				Columns: []*schema.Column{TasksColumns[16], TasksColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "deleted_at IS NOT NULL",
+				},
+			},
+			{
 				Name:    "task_unindexed",
 				Unique:  false,
 				Columns: []*schema.Column{TasksColumns[16], TasksColumns[0]},
@@ -438,6 +531,11 @@ var (
 				Unique:  true,
 				Columns: []*schema.Column{TaskTermsColumns[1], TaskTermsColumns[2], TaskTermsColumns[3]},
 			},
+			{
+				Name:    "taskterm_user_id_task_number_term",
+				Unique:  false,
+				Columns: []*schema.Column{TaskTermsColumns[1], TaskTermsColumns[3], TaskTermsColumns[2]},
+			},
 		},
 	}
 	// ToolCallsColumns holds the columns for the "tool_calls" table.
@@ -456,6 +554,7 @@ var (
 		{Name: "text_offset", Type: field.TypeInt},
 		{Name: "provider_extra", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "proposal", Type: field.TypeJSON, Nullable: true},
+		{Name: "choices", Type: field.TypeJSON, Nullable: true},
 		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
 		{Name: "decision_message_id", Type: field.TypeString, Nullable: true},
 		{Name: "revision", Type: field.TypeInt, Default: 0},
@@ -470,13 +569,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "tool_calls_messages_tool_calls",
-				Columns:    []*schema.Column{ToolCallsColumns[17]},
+				Columns:    []*schema.Column{ToolCallsColumns[18]},
 				RefColumns: []*schema.Column{MessagesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "tool_calls_users_tool_calls",
-				Columns:    []*schema.Column{ToolCallsColumns[18]},
+				Columns:    []*schema.Column{ToolCallsColumns[19]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -485,22 +584,22 @@ var (
 			{
 				Name:    "toolcall_message_id_seq",
 				Unique:  true,
-				Columns: []*schema.Column{ToolCallsColumns[17], ToolCallsColumns[3]},
+				Columns: []*schema.Column{ToolCallsColumns[18], ToolCallsColumns[3]},
 			},
 			{
 				Name:    "toolcall_user_id",
 				Unique:  false,
-				Columns: []*schema.Column{ToolCallsColumns[18]},
+				Columns: []*schema.Column{ToolCallsColumns[19]},
 			},
 			{
 				Name:    "toolcall_user_id_expires_at",
 				Unique:  false,
-				Columns: []*schema.Column{ToolCallsColumns[18], ToolCallsColumns[14]},
+				Columns: []*schema.Column{ToolCallsColumns[19], ToolCallsColumns[15]},
 			},
 			{
 				Name:    "toolcall_user_id_revision",
 				Unique:  false,
-				Columns: []*schema.Column{ToolCallsColumns[18], ToolCallsColumns[16]},
+				Columns: []*schema.Column{ToolCallsColumns[19], ToolCallsColumns[17]},
 			},
 		},
 	}
@@ -578,11 +677,13 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		APITokensTable,
 		ConversationsTable,
 		ConversationTombstonesTable,
 		DeletedAccountsTable,
 		IdempotencyKeysTable,
 		MessagesTable,
+		MessageTermsTable,
 		RunsTable,
 		TasksTable,
 		TaskChangesTable,
@@ -594,6 +695,7 @@ var (
 )
 
 func init() {
+	APITokensTable.ForeignKeys[0].RefTable = UsersTable
 	ConversationsTable.ForeignKeys[0].RefTable = UsersTable
 	ConversationTombstonesTable.ForeignKeys[0].RefTable = UsersTable
 	IdempotencyKeysTable.ForeignKeys[0].RefTable = UsersTable

@@ -6,6 +6,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// APIToken is the predicate function for apitoken builders.
+type APIToken func(*sql.Selector)
+
 // Conversation is the predicate function for conversation builders.
 type Conversation func(*sql.Selector)
 
@@ -20,6 +23,9 @@ type IdempotencyKey func(*sql.Selector)
 
 // Message is the predicate function for message builders.
 type Message func(*sql.Selector)
+
+// MessageTerm is the predicate function for messageterm builders.
+type MessageTerm func(*sql.Selector)
 
 // Run is the predicate function for run builders.
 type Run func(*sql.Selector)

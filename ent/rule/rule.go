@@ -39,6 +39,8 @@ var (
 		Read:  []viewer.Scope{viewer.TasksWrite, viewer.Chat},
 		Write: []viewer.Scope{viewer.TasksWrite, viewer.Chat},
 	}
+	// Account is for rows that only the account's settings show and change.
+	Account = Scopes{Read: []viewer.Scope{viewer.Account}, Write: []viewer.Scope{viewer.Account}}
 	// AnyScope is for the user's row, which holds the time zone and the counters that all operations need.
 	AnyScope = Scopes{}
 )

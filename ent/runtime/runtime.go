@@ -4,12 +4,14 @@ package runtime
 
 import (
 	"context"
+	"errand/ent/apitoken"
 	"errand/ent/conversation"
 	"errand/ent/conversationtombstone"
 	"errand/ent/deletedaccount"
 	"errand/ent/enum"
 	"errand/ent/idempotencykey"
 	"errand/ent/message"
+	"errand/ent/messageterm"
 	"errand/ent/run"
 	"errand/ent/schema"
 	"errand/ent/task"
@@ -28,6 +30,105 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	apitokenMixin := schema.APIToken{}.Mixin()
+	apitoken.Policy = privacy.NewPolicies(schema.APIToken{})
+	apitoken.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := apitoken.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	apitokenMixinHooks1 := apitokenMixin[1].Hooks()
+
+	apitoken.Hooks[1] = apitokenMixinHooks1[0]
+	apitokenMixinFields0 := apitokenMixin[0].Fields()
+	_ = apitokenMixinFields0
+	apitokenFields := schema.APIToken{}.Fields()
+	_ = apitokenFields
+	// apitokenDescName is the schema descriptor for name field.
+	apitokenDescName := apitokenFields[0].Descriptor()
+	// apitoken.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	apitoken.NameValidator = func() func(string) error {
+		validators := apitokenDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// apitokenDescTokenHash is the schema descriptor for token_hash field.
+	apitokenDescTokenHash := apitokenFields[1].Descriptor()
+	// apitoken.TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
+	apitoken.TokenHashValidator = func() func(string) error {
+		validators := apitokenDescTokenHash.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(token_hash string) error {
+			for _, fn := range fns {
+				if err := fn(token_hash); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// apitokenDescHint is the schema descriptor for hint field.
+	apitokenDescHint := apitokenFields[2].Descriptor()
+	// apitoken.HintValidator is a validator for the "hint" field. It is called by the builders before save.
+	apitoken.HintValidator = func() func(string) error {
+		validators := apitokenDescHint.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(hint string) error {
+			for _, fn := range fns {
+				if err := fn(hint); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// apitokenDescScopes is the schema descriptor for scopes field.
+	apitokenDescScopes := apitokenFields[3].Descriptor()
+	// apitoken.ScopesValidator is a validator for the "scopes" field. It is called by the builders before save.
+	apitoken.ScopesValidator = func() func(string) error {
+		validators := apitokenDescScopes.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(scopes string) error {
+			for _, fn := range fns {
+				if err := fn(scopes); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// apitokenDescCreatedAt is the schema descriptor for created_at field.
+	apitokenDescCreatedAt := apitokenFields[4].Descriptor()
+	// apitoken.DefaultCreatedAt holds the default value on creation for the created_at field.
+	apitoken.DefaultCreatedAt = apitokenDescCreatedAt.Default.(func() time.Time)
+	// apitokenDescID is the schema descriptor for id field.
+	apitokenDescID := apitokenMixinFields0[0].Descriptor()
+	// apitoken.DefaultID holds the default value on creation for the id field.
+	apitoken.DefaultID = apitokenDescID.Default.(func() string)
+	// apitoken.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	apitoken.IDValidator = apitokenDescID.Validators[0].(func(string) error)
 	conversationMixin := schema.Conversation{}.Mixin()
 	conversation.Policy = privacy.NewPolicies(schema.Conversation{})
 	conversation.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -281,44 +382,56 @@ func init() {
 	messageDescErrorCode := messageFields[6].Descriptor()
 	// message.ErrorCodeValidator is a validator for the "error_code" field. It is called by the builders before save.
 	message.ErrorCodeValidator = messageDescErrorCode.Validators[0].(func(string) error)
+	// messageDescErrorReason is the schema descriptor for error_reason field.
+	messageDescErrorReason := messageFields[7].Descriptor()
+	// message.ErrorReasonValidator is a validator for the "error_reason" field. It is called by the builders before save.
+	message.ErrorReasonValidator = messageDescErrorReason.Validators[0].(func(string) error)
+	// messageDescTruncated is the schema descriptor for truncated field.
+	messageDescTruncated := messageFields[8].Descriptor()
+	// message.DefaultTruncated holds the default value on creation for the truncated field.
+	message.DefaultTruncated = messageDescTruncated.Default.(bool)
 	// messageDescInputTokens is the schema descriptor for input_tokens field.
-	messageDescInputTokens := messageFields[8].Descriptor()
+	messageDescInputTokens := messageFields[10].Descriptor()
 	// message.DefaultInputTokens holds the default value on creation for the input_tokens field.
 	message.DefaultInputTokens = messageDescInputTokens.Default.(int)
 	// message.InputTokensValidator is a validator for the "input_tokens" field. It is called by the builders before save.
 	message.InputTokensValidator = messageDescInputTokens.Validators[0].(func(int) error)
 	// messageDescOutputTokens is the schema descriptor for output_tokens field.
-	messageDescOutputTokens := messageFields[9].Descriptor()
+	messageDescOutputTokens := messageFields[11].Descriptor()
 	// message.DefaultOutputTokens holds the default value on creation for the output_tokens field.
 	message.DefaultOutputTokens = messageDescOutputTokens.Default.(int)
 	// message.OutputTokensValidator is a validator for the "output_tokens" field. It is called by the builders before save.
 	message.OutputTokensValidator = messageDescOutputTokens.Validators[0].(func(int) error)
 	// messageDescCachedTokens is the schema descriptor for cached_tokens field.
-	messageDescCachedTokens := messageFields[10].Descriptor()
+	messageDescCachedTokens := messageFields[12].Descriptor()
 	// message.DefaultCachedTokens holds the default value on creation for the cached_tokens field.
 	message.DefaultCachedTokens = messageDescCachedTokens.Default.(int)
 	// message.CachedTokensValidator is a validator for the "cached_tokens" field. It is called by the builders before save.
 	message.CachedTokensValidator = messageDescCachedTokens.Validators[0].(func(int) error)
 	// messageDescReservedTokens is the schema descriptor for reserved_tokens field.
-	messageDescReservedTokens := messageFields[12].Descriptor()
+	messageDescReservedTokens := messageFields[14].Descriptor()
 	// message.DefaultReservedTokens holds the default value on creation for the reserved_tokens field.
 	message.DefaultReservedTokens = messageDescReservedTokens.Default.(int)
 	// message.ReservedTokensValidator is a validator for the "reserved_tokens" field. It is called by the builders before save.
 	message.ReservedTokensValidator = messageDescReservedTokens.Validators[0].(func(int) error)
 	// messageDescModel is the schema descriptor for model field.
-	messageDescModel := messageFields[13].Descriptor()
+	messageDescModel := messageFields[15].Descriptor()
 	// message.DefaultModel holds the default value on creation for the model field.
 	message.DefaultModel = messageDescModel.Default.(string)
 	// message.ModelValidator is a validator for the "model" field. It is called by the builders before save.
 	message.ModelValidator = messageDescModel.Validators[0].(func(string) error)
 	// messageDescPromptVersion is the schema descriptor for prompt_version field.
-	messageDescPromptVersion := messageFields[14].Descriptor()
+	messageDescPromptVersion := messageFields[16].Descriptor()
 	// message.DefaultPromptVersion holds the default value on creation for the prompt_version field.
 	message.DefaultPromptVersion = messageDescPromptVersion.Default.(string)
 	// message.PromptVersionValidator is a validator for the "prompt_version" field. It is called by the builders before save.
 	message.PromptVersionValidator = messageDescPromptVersion.Validators[0].(func(string) error)
+	// messageDescTermCount is the schema descriptor for term_count field.
+	messageDescTermCount := messageFields[18].Descriptor()
+	// message.TermCountValidator is a validator for the "term_count" field. It is called by the builders before save.
+	message.TermCountValidator = messageDescTermCount.Validators[0].(func(int) error)
 	// messageDescIdempotencyKey is the schema descriptor for idempotency_key field.
-	messageDescIdempotencyKey := messageFields[16].Descriptor()
+	messageDescIdempotencyKey := messageFields[19].Descriptor()
 	// message.IdempotencyKeyValidator is a validator for the "idempotency_key" field. It is called by the builders before save.
 	message.IdempotencyKeyValidator = messageDescIdempotencyKey.Validators[0].(func(string) error)
 	// messageDescID is the schema descriptor for id field.
@@ -327,6 +440,19 @@ func init() {
 	message.DefaultID = messageDescID.Default.(func() string)
 	// message.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	message.IDValidator = messageDescID.Validators[0].(func(string) error)
+	messagetermMixin := schema.MessageTerm{}.Mixin()
+	messageterm.Policy = privacy.NewPolicies(schema.MessageTerm{})
+	messageterm.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := messageterm.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	messagetermMixinHooks0 := messagetermMixin[0].Hooks()
+
+	messageterm.Hooks[1] = messagetermMixinHooks0[0]
 	runMixin := schema.Run{}.Mixin()
 	run.Policy = privacy.NewPolicies(schema.Run{})
 	run.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -613,7 +739,7 @@ func init() {
 	// toolcall.DefaultProviderExtra holds the default value on creation for the provider_extra field.
 	toolcall.DefaultProviderExtra = toolcallDescProviderExtra.Default.(string)
 	// toolcallDescRevision is the schema descriptor for revision field.
-	toolcallDescRevision := toolcallFields[14].Descriptor()
+	toolcallDescRevision := toolcallFields[15].Descriptor()
 	// toolcall.DefaultRevision holds the default value on creation for the revision field.
 	toolcall.DefaultRevision = toolcallDescRevision.Default.(int)
 	// toolcall.RevisionValidator is a validator for the "revision" field. It is called by the builders before save.

@@ -44,6 +44,10 @@ func (Message) Fields() []ent.Field {
 			Comment("Attempt of the run that wrote the content; the epoch of the stream."),
 		field.String("error_code").Optional().Nillable().MaxLen(64).
 			Comment("Error code of the failure; null unless FAILED."),
+		field.String("error_reason").Optional().Nillable().MaxLen(64).
+			Comment("Exact reason of the failure, where the code has several; null if unknown."),
+		field.Bool("truncated").Default(false).
+			Comment("Whether the reply ended at a limit of its length instead of at its end."),
 		field.Time("retry_at").Optional().Nillable().
 			Comment("Earliest time at which a retry may succeed, if a rate or token limit caused the failure; " +
 				"otherwise null."),
@@ -65,6 +69,9 @@ func (Message) Fields() []ent.Field {
 		field.Text("unverified_reason").Optional().Nillable().
 			Comment("Not used: versions up to 0.1.0 stored a claim of the reply that no tool result confirmed. " +
 				"The receipt of a reply replaces it."),
+		field.Int("term_count").Optional().Nillable().NonNegative().
+			Comment("Number of the message's entries in the search index, which has finished messages; null if an " +
+				"older release wrote the message and it is not indexed yet."),
 		field.String("idempotency_key").Optional().Nillable().Immutable().MaxRuneLen(255).
 			Comment("Idempotency key of the turn, chosen by the client. Sending with the same key again returns " +
 				"the same turn."),
@@ -91,6 +98,9 @@ func (Message) Indexes() []ent.Index {
 		index.Fields("user_id", "idempotency_key").Unique(),
 		index.Fields("user_id", "created_at"), // counts the turns of the last minute
 		index.Fields("user_id", "status"),     // counts unfinished turns
+		index.Fields("user_id", "id"),         // lists the messages that a search finds, newest first
+		index.Fields("user_id", "id").StorageKey("message_unindexed").
+			Annotations(entsql.IndexWhere("term_count IS NULL AND finished_at IS NOT NULL")),
 	}
 }
 

@@ -86,6 +86,8 @@ func (Task) Indexes() []ent.Index {
 			Annotations(entsql.IndexWhere("completed_at IS NOT NULL")),
 		index.Fields("user_id", "deleted_at").StorageKey("task_trash").
 			Annotations(entsql.IndexWhere("deleted_at IS NOT NULL")),
+		index.Fields("user_id", "number").StorageKey("task_trash_number").
+			Annotations(entsql.IndexWhere("deleted_at IS NOT NULL")),
 		index.Fields("user_id", "id").StorageKey("task_unindexed").
 			Annotations(entsql.IndexWhere("indexed_version <> version")),
 	}

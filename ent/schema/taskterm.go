@@ -37,7 +37,10 @@ func (TaskTerm) Fields() []ent.Field {
 
 // Indexes of the TaskTerm.
 func (TaskTerm) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("user_id", "term", "task_number").Unique()}
+	return []ent.Index{
+		index.Fields("user_id", "term", "task_number").Unique(),
+		index.Fields("user_id", "task_number", "term"), // looks terms up by their beginnings for each task
+	}
 }
 
 // Policy of the TaskTerm: only its owner has access.

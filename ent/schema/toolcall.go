@@ -55,6 +55,9 @@ func (ToolCall) Fields() []ent.Field {
 				"call. Never sent to another provider."),
 		field.JSON("proposal", []enum.ProposedChange{}).Optional().
 			Comment("Changes for which the call needed approval, as they were shown to the user; null otherwise."),
+		field.JSON("choices", []enum.TaskChoice{}).Optional().
+			Comment("References in the arguments that did not name a task with certainty, each with the tasks that it " +
+				"may name; null without one. Nothing was done for them."),
 		field.Time("expires_at").Optional().Nillable().
 			Comment("Time at which the approval expires; null unless AWAITING_APPROVAL."),
 		field.String("decision_message_id").Optional().Nillable().

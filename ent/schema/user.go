@@ -95,6 +95,7 @@ func (User) Edges() []ent.Edge {
 		edge.To("task_changes", TaskChange.Type).Annotations(cascade),
 		edge.To("usage_days", UsageDay.Type).Annotations(cascade),
 		edge.To("idempotency_keys", IdempotencyKey.Type).Annotations(cascade),
+		edge.To("api_tokens", APIToken.Type).Annotations(cascade),
 	}
 }
 

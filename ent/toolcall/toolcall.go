@@ -46,6 +46,8 @@ const (
 	FieldProviderExtra = "provider_extra"
 	// FieldProposal holds the string denoting the proposal field in the database.
 	FieldProposal = "proposal"
+	// FieldChoices holds the string denoting the choices field in the database.
+	FieldChoices = "choices"
 	// FieldExpiresAt holds the string denoting the expires_at field in the database.
 	FieldExpiresAt = "expires_at"
 	// FieldDecisionMessageID holds the string denoting the decision_message_id field in the database.
@@ -92,6 +94,7 @@ var Columns = []string{
 	FieldTextOffset,
 	FieldProviderExtra,
 	FieldProposal,
+	FieldChoices,
 	FieldExpiresAt,
 	FieldDecisionMessageID,
 	FieldRevision,

@@ -961,6 +961,16 @@ func ProposalNotNil() predicate.ToolCall {
 	return predicate.ToolCall(sql.FieldNotNull(FieldProposal))
 }
 
+// ChoicesIsNil applies the IsNil predicate on the "choices" field.
+func ChoicesIsNil() predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldIsNull(FieldChoices))
+}
+
+// ChoicesNotNil applies the NotNil predicate on the "choices" field.
+func ChoicesNotNil() predicate.ToolCall {
+	return predicate.ToolCall(sql.FieldNotNull(FieldChoices))
+}
+
 // ExpiresAtEQ applies the EQ predicate on the "expires_at" field.
 func ExpiresAtEQ(v time.Time) predicate.ToolCall {
 	return predicate.ToolCall(sql.FieldEQ(FieldExpiresAt, v))

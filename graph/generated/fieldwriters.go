@@ -9,6 +9,7 @@ import (
 	"errand/graph/fastjson"
 	"errand/graph/model"
 	"errand/graph/scalar"
+	"errand/internal/apitoken"
 	"errand/internal/chat"
 	"errand/internal/page"
 	"errand/internal/serverinfo"
@@ -19,6 +20,98 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 )
+
+// fieldWriterApiToken returns the writer of a field of ApiToken, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterApiToken(field graphql.CollectedField) fastjson.FieldWriter[*ent.APIToken] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *ent.APIToken) bool { fastjson.String(b, "ApiToken"); return true }
+	case "id":
+		return func(b *bytes.Buffer, obj *ent.APIToken) bool { v := obj.ID; fastjson.String(b, v); return true }
+	case "name":
+		return func(b *bytes.Buffer, obj *ent.APIToken) bool { v := obj.Name; fastjson.String(b, v); return true }
+	case "hint":
+		return func(b *bytes.Buffer, obj *ent.APIToken) bool { v := obj.Hint; fastjson.String(b, v); return true }
+	case "createdAt":
+		return func(b *bytes.Buffer, obj *ent.APIToken) bool {
+			v := obj.CreatedAt
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
+			return true
+		}
+	case "expiresAt":
+		return func(b *bytes.Buffer, obj *ent.APIToken) bool {
+			p := obj.ExpiresAt
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
+			return true
+		}
+	case "lastUsedAt":
+		return func(b *bytes.Buffer, obj *ent.APIToken) bool {
+			p := obj.LastUsedAt
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
+			return true
+		}
+	case "revokedAt":
+		return func(b *bytes.Buffer, obj *ent.APIToken) bool {
+			p := obj.RevokedAt
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			b.Write(scalar.AppendDateTime(b.AvailableBuffer(), v))
+			return true
+		}
+	default:
+		return nil
+	}
+}
+
+// fieldWriterApiTokenConnection returns the writer of a field of ApiTokenConnection, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterApiTokenConnection(field graphql.CollectedField) fastjson.FieldWriter[*page.Connection[*ent.APIToken]] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *page.Connection[*ent.APIToken]) bool {
+			fastjson.String(b, "ApiTokenConnection")
+			return true
+		}
+	case "edges":
+		return fastjson.List(ec.OperationContext, field.Selections, apiTokenEdgeImplementors, ec.fieldWriterApiTokenEdge, func(obj *page.Connection[*ent.APIToken]) []*page.Edge[*ent.APIToken] { return obj.Edges })
+	case "nodes":
+		return fastjson.List(ec.OperationContext, field.Selections, apiTokenImplementors, ec.fieldWriterApiToken, func(obj *page.Connection[*ent.APIToken]) []*ent.APIToken { return obj.Nodes() })
+	case "pageInfo":
+		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.fieldWriterPageInfo, true, func(obj *page.Connection[*ent.APIToken]) *page.Info { return obj.PageInfo })
+	default:
+		return nil
+	}
+}
+
+// fieldWriterApiTokenEdge returns the writer of a field of ApiTokenEdge, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterApiTokenEdge(field graphql.CollectedField) fastjson.FieldWriter[*page.Edge[*ent.APIToken]] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *page.Edge[*ent.APIToken]) bool {
+			fastjson.String(b, "ApiTokenEdge")
+			return true
+		}
+	case "cursor":
+		return func(b *bytes.Buffer, obj *page.Edge[*ent.APIToken]) bool {
+			v := obj.Cursor()
+			fastjson.String(b, v)
+			return true
+		}
+	case "node":
+		return fastjson.Object(ec.OperationContext, field.Selections, apiTokenImplementors, ec.fieldWriterApiToken, true, func(obj *page.Edge[*ent.APIToken]) *ent.APIToken { return obj.Node })
+	default:
+		return nil
+	}
+}
 
 // fieldWriterApplyTasksPayload returns the writer of a field of ApplyTasksPayload, or nil when only gqlgen can resolve the field.
 func (ec *executionContext) fieldWriterApplyTasksPayload(field graphql.CollectedField) fastjson.FieldWriter[*task.AppliedTasks] {
@@ -287,6 +380,23 @@ func (ec *executionContext) fieldWriterConversationsReset(field graphql.Collecte
 	}
 }
 
+// fieldWriterCreateApiTokenPayload returns the writer of a field of CreateApiTokenPayload, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterCreateApiTokenPayload(field graphql.CollectedField) fastjson.FieldWriter[*apitoken.Created] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *apitoken.Created) bool {
+			fastjson.String(b, "CreateApiTokenPayload")
+			return true
+		}
+	case "apiToken":
+		return fastjson.Object(ec.OperationContext, field.Selections, apiTokenImplementors, ec.fieldWriterApiToken, true, func(obj *apitoken.Created) *ent.APIToken { return obj.APIToken })
+	case "secret":
+		return func(b *bytes.Buffer, obj *apitoken.Created) bool { v := obj.Secret; fastjson.String(b, v); return true }
+	default:
+		return nil
+	}
+}
+
 // fieldWriterDeletePayload returns the writer of a field of DeletePayload, or nil when only gqlgen can resolve the field.
 func (ec *executionContext) fieldWriterDeletePayload(field graphql.CollectedField) fastjson.FieldWriter[*model.DeletePayload] {
 	switch field.Name {
@@ -332,6 +442,8 @@ func (ec *executionContext) fieldWriterMessage(field graphql.CollectedField) fas
 		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Content; fastjson.String(b, v); return true }
 	case "status":
 		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Status; v.MarshalGQL(b); return true }
+	case "truncated":
+		return func(b *bytes.Buffer, obj *ent.Message) bool { v := obj.Truncated; fastjson.Bool(b, v); return true }
 	case "error":
 		return fastjson.Object(ec.OperationContext, field.Selections, messageErrorImplementors, ec.fieldWriterMessageError, false, func(obj *ent.Message) *enum.MessageError { return obj.Failure() })
 	case "usage":
@@ -498,6 +610,66 @@ func (ec *executionContext) fieldWriterMessageFinished(field graphql.CollectedFi
 		}
 	case "message":
 		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, true, func(obj *stream.MessageFinished) *ent.Message { return obj.Message })
+	default:
+		return nil
+	}
+}
+
+// fieldWriterMessageMatch returns the writer of a field of MessageMatch, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterMessageMatch(field graphql.CollectedField) fastjson.FieldWriter[*chat.MessageMatch] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *chat.MessageMatch) bool { fastjson.String(b, "MessageMatch"); return true }
+	case "message":
+		return fastjson.Object(ec.OperationContext, field.Selections, messageImplementors, ec.fieldWriterMessage, true, func(obj *chat.MessageMatch) *ent.Message { return obj.Message })
+	case "conversation":
+		return fastjson.Object(ec.OperationContext, field.Selections, conversationImplementors, ec.fieldWriterConversation, true, func(obj *chat.MessageMatch) *ent.Conversation { return obj.Conversation() })
+	case "snippet":
+		return func(b *bytes.Buffer, obj *chat.MessageMatch) bool {
+			v := obj.Snippet()
+			fastjson.String(b, v)
+			return true
+		}
+	default:
+		return nil
+	}
+}
+
+// fieldWriterMessageMatchConnection returns the writer of a field of MessageMatchConnection, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterMessageMatchConnection(field graphql.CollectedField) fastjson.FieldWriter[*page.Connection[*chat.MessageMatch]] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *page.Connection[*chat.MessageMatch]) bool {
+			fastjson.String(b, "MessageMatchConnection")
+			return true
+		}
+	case "edges":
+		return fastjson.List(ec.OperationContext, field.Selections, messageMatchEdgeImplementors, ec.fieldWriterMessageMatchEdge, func(obj *page.Connection[*chat.MessageMatch]) []*page.Edge[*chat.MessageMatch] { return obj.Edges })
+	case "nodes":
+		return fastjson.List(ec.OperationContext, field.Selections, messageMatchImplementors, ec.fieldWriterMessageMatch, func(obj *page.Connection[*chat.MessageMatch]) []*chat.MessageMatch { return obj.Nodes() })
+	case "pageInfo":
+		return fastjson.Object(ec.OperationContext, field.Selections, pageInfoImplementors, ec.fieldWriterPageInfo, true, func(obj *page.Connection[*chat.MessageMatch]) *page.Info { return obj.PageInfo })
+	default:
+		return nil
+	}
+}
+
+// fieldWriterMessageMatchEdge returns the writer of a field of MessageMatchEdge, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterMessageMatchEdge(field graphql.CollectedField) fastjson.FieldWriter[*page.Edge[*chat.MessageMatch]] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *page.Edge[*chat.MessageMatch]) bool {
+			fastjson.String(b, "MessageMatchEdge")
+			return true
+		}
+	case "cursor":
+		return func(b *bytes.Buffer, obj *page.Edge[*chat.MessageMatch]) bool {
+			v := obj.Cursor()
+			fastjson.String(b, v)
+			return true
+		}
+	case "node":
+		return fastjson.Object(ec.OperationContext, field.Selections, messageMatchImplementors, ec.fieldWriterMessageMatch, true, func(obj *page.Edge[*chat.MessageMatch]) *chat.MessageMatch { return obj.Node })
 	default:
 		return nil
 	}
@@ -712,6 +884,21 @@ func (ec *executionContext) fieldWriterProposedChange(field graphql.CollectedFie
 		}
 	case "kind":
 		return func(b *bytes.Buffer, obj *enum.ProposedChange) bool { v := obj.Kind; v.MarshalGQL(b); return true }
+	default:
+		return nil
+	}
+}
+
+// fieldWriterRevokeApiTokenPayload returns the writer of a field of RevokeApiTokenPayload, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterRevokeApiTokenPayload(field graphql.CollectedField) fastjson.FieldWriter[*model.RevokeAPITokenPayload] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *model.RevokeAPITokenPayload) bool {
+			fastjson.String(b, "RevokeApiTokenPayload")
+			return true
+		}
+	case "apiToken":
+		return fastjson.Object(ec.OperationContext, field.Selections, apiTokenImplementors, ec.fieldWriterApiToken, true, func(obj *model.RevokeAPITokenPayload) *ent.APIToken { return obj.APIToken })
 	default:
 		return nil
 	}
@@ -1119,6 +1306,59 @@ func (ec *executionContext) fieldWriterTaskChangeEdge(field graphql.CollectedFie
 	}
 }
 
+// fieldWriterTaskChoice returns the writer of a field of TaskChoice, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskChoice(field graphql.CollectedField) fastjson.FieldWriter[*enum.TaskChoice] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *enum.TaskChoice) bool { fastjson.String(b, "TaskChoice"); return true }
+	case "reference":
+		return func(b *bytes.Buffer, obj *enum.TaskChoice) bool {
+			v := obj.Reference
+			fastjson.String(b, v)
+			return true
+		}
+	default:
+		return nil
+	}
+}
+
+// fieldWriterTaskChoiceCandidate returns the writer of a field of TaskChoiceCandidate, or nil when only gqlgen can resolve the field.
+func (ec *executionContext) fieldWriterTaskChoiceCandidate(field graphql.CollectedField) fastjson.FieldWriter[*enum.TaskChoiceCandidate] {
+	switch field.Name {
+	case "__typename":
+		return func(b *bytes.Buffer, _ *enum.TaskChoiceCandidate) bool {
+			fastjson.String(b, "TaskChoiceCandidate")
+			return true
+		}
+	case "taskId":
+		return func(b *bytes.Buffer, obj *enum.TaskChoiceCandidate) bool {
+			v := obj.TaskID
+			fastjson.String(b, v)
+			return true
+		}
+	case "number":
+		return func(b *bytes.Buffer, obj *enum.TaskChoiceCandidate) bool {
+			v := obj.Number
+			fastjson.Int(b, v)
+			return true
+		}
+	case "title":
+		return func(b *bytes.Buffer, obj *enum.TaskChoiceCandidate) bool {
+			v := obj.Title
+			fastjson.String(b, v)
+			return true
+		}
+	case "reason":
+		return func(b *bytes.Buffer, obj *enum.TaskChoiceCandidate) bool {
+			v := obj.Reason
+			v.MarshalGQL(b)
+			return true
+		}
+	default:
+		return nil
+	}
+}
+
 // fieldWriterTaskConnection returns the writer of a field of TaskConnection, or nil when only gqlgen can resolve the field.
 func (ec *executionContext) fieldWriterTaskConnection(field graphql.CollectedField) fastjson.FieldWriter[*page.Connection[*ent.Task]] {
 	switch field.Name {
@@ -1503,6 +1743,16 @@ func (ec *executionContext) fieldWriterViewerPayload(field graphql.CollectedFiel
 
 // Columns maps fields of entities to the database columns that they show unchanged, by type and field.
 var Columns = map[string]map[string]string{
+	"ApiToken": {
+		"createdAt":  "created_at",
+		"expiresAt":  "expires_at",
+		"hint":       "hint",
+		"id":         "id",
+		"lastUsedAt": "last_used_at",
+		"name":       "name",
+		"revokedAt":  "revoked_at",
+		"scopes":     "scopes",
+	},
 	"Conversation": {
 		"archivedAt": "archived_at",
 		"createdAt":  "created_at",
@@ -1518,6 +1768,7 @@ var Columns = map[string]map[string]string{
 		"position":   "position",
 		"role":       "role",
 		"status":     "status",
+		"truncated":  "truncated",
 	},
 	"Task": {
 		"completedAt": "completed_at",
@@ -1547,6 +1798,7 @@ var Columns = map[string]map[string]string{
 	},
 	"ToolCall": {
 		"arguments": "arguments",
+		"choices":   "choices",
 		"createdAt": "created_at",
 		"expiresAt": "expires_at",
 		"id":        "id",

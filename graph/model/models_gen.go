@@ -31,6 +31,18 @@ type ConversationPayload struct {
 	ConversationEdge *page.Edge[*ent.Conversation] `json:"conversationEdge"`
 }
 
+// Input for createApiToken.
+type CreateAPITokenInput struct {
+	// Name to recognise the token by, one line of at most 100 characters.
+	Name string `json:"name"`
+	// What the token may be used for: at least one scope, and none that the caller's own token lacks.
+	Scopes []enum.TokenScope `json:"scopes"`
+	// Time from which the token is rejected. If left out, 90 days from now.
+	ExpiresAt *time.Time `json:"expiresAt"`
+	// Whether the token does not expire. It excludes `expiresAt`.
+	NeverExpires *bool `json:"neverExpires"`
+}
+
 // Input for createConversation.
 type CreateConversationInput struct {
 	// Title, 1 to 200 characters after trimming. If it is left out, the title is taken from the first message.
@@ -55,6 +67,12 @@ type Mutation struct {
 // allow; without a required scope the error is FORBIDDEN, with the scope in `extensions.scope`. A token with none of them is
 // not limited. docs/ERRORS.md in the server's repository lists all values of `extensions.code`.
 type Query struct {
+}
+
+// Result of revokeApiToken.
+type RevokeAPITokenPayload struct {
+	// The token after the change.
+	APIToken *ent.APIToken `json:"apiToken"`
 }
 
 // Streams of events, over WebSocket (`graphql-transport-ws`), Server-Sent Events or multipart responses. After a reconnect,

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -20,6 +19,7 @@ import (
 	"errand/internal/auth"
 	"errand/internal/quota"
 	"errand/internal/store"
+	"errand/internal/task"
 	"errand/internal/truncate"
 	"errand/internal/viewer"
 
@@ -111,6 +111,20 @@ func (s *Service) updateFromClaims(ctx context.Context, u *ent.User, claims auth
 	return nil
 }
 
+// FindUsers returns the users whom an operator may mean by a name: the one with this ID, or those with this subject or
+// e-mail address, at most maxFound.
+func FindUsers(ctx context.Context, client *ent.Client, name string) ([]*ent.User, error) {
+	const maxFound = 10
+	users, err := client.User.Query().
+		Where(user.Or(user.ID(name), user.Subject(name), user.And(user.EmailNEQ(""), user.EmailEqualFold(name)))).
+		Limit(maxFound).
+		All(rule.System(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("finding the user: %w", err)
+	}
+	return users, nil
+}
+
 // CountByIssuer returns the number of users by the issuer of their tokens, for operators.
 func CountByIssuer(ctx context.Context, client *ent.Client) (map[string]int, error) {
 	var rows []struct {
@@ -200,7 +214,9 @@ func (s *Service) UpdateUser(ctx context.Context, p UserPatch) (*ent.User, error
 			update.SetName(*p.Name).SetNameChosen(true)
 		}
 		if p.TimeZone != nil {
-			update.SetTimeZone(*p.TimeZone)
+			if err := task.SetTimeZone(ctx, tx.Client(), *p.TimeZone); err != nil {
+				return err
+			}
 		}
 		if p.WeekStart != nil {
 			update.SetWeekStart(*p.WeekStart)
@@ -231,7 +247,7 @@ func (p *UserPatch) check() error {
 		p.Name = &checked
 	}
 	if p.TimeZone != nil {
-		if err := checkTimeZone(*p.TimeZone); err != nil {
+		if err := task.CheckTimeZone(*p.TimeZone); err != nil {
 			return err
 		}
 	}
@@ -246,19 +262,6 @@ func checkName(name string) (string, error) {
 		return "", apperr.Invalid("name", "A name must be one line of at most %d characters; this one has %d.", maxName, n)
 	}
 	return name, nil
-}
-
-// checkTimeZone accepts IANA names only: the meaning of "" and "Local" depends on the machine.
-func checkTimeZone(name string) error {
-	invalid := name == "" || name == "Local" || len(name) > 64
-	if !invalid {
-		_, err := time.LoadLocation(name)
-		invalid = err != nil
-	}
-	if invalid {
-		return apperr.Invalid("timeZone", "A time zone must be an IANA name, such as \"Europe/Berlin\".")
-	}
-	return nil
 }
 
 // cleanText removes control characters and invalid UTF-8 from a claim, and truncates it to maxChars.

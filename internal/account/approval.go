@@ -24,7 +24,11 @@ func checkPolicy(policy []*enum.ToolApproval) error {
 	tools := tool.ChangingTools()
 	for _, a := range policy {
 		if !slices.Contains(tools, a.Tool) {
-			return apperr.Invalid("approvalPolicy", "The tools that change tasks are: %s.", strings.Join(tools, ", "))
+			return apperr.Invalid("approvalPolicy", "The tools that make changes are: %s.", strings.Join(tools, ", "))
+		}
+		if a.Mode == enum.ApprovalAsk && !tool.CanAsk(a.Tool) {
+			return apperr.Invalid("approvalPolicy", "The tool %s changes no task and cannot ask: set it to NEVER or AUTO.",
+				a.Tool)
 		}
 	}
 	return nil

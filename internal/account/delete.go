@@ -10,6 +10,7 @@ import (
 	"errand/ent"
 	"errand/ent/conversation"
 	"errand/ent/deletedaccount"
+	"errand/ent/messageterm"
 	"errand/ent/rule"
 	"errand/ent/run"
 	"errand/ent/taskterm"
@@ -99,6 +100,9 @@ func deleteUser(ctx context.Context, tx *ent.Tx, u *ent.User) ([]string, error) 
 	}
 	// The search index does not refer to the user. Without the user's row, no transaction adds to it any more.
 	if _, err := tx.TaskTerm.Delete().Where(taskterm.UserID(u.ID)).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("deleting the search index: %w", err)
+	}
+	if _, err := tx.MessageTerm.Delete().Where(messageterm.UserID(u.ID)).Exec(ctx); err != nil {
 		return nil, fmt.Errorf("deleting the search index: %w", err)
 	}
 	return conversationIDs, nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"errand/ent"
+	"errand/ent/apitoken"
 	"errand/ent/conversation"
 	"errand/ent/conversationtombstone"
 	"errand/ent/idempotencykey"
@@ -158,6 +159,9 @@ var exportedTypes = []exportedType{
 			Order(idempotencykey.ByID()).
 			Limit(exportChunk).
 			All(ctx)
+	}),
+	newExportedType("apiTokens", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.APIToken, error) {
+		return tx.APIToken.Query().Where(apitoken.IDGT(after)).Order(apitoken.ByID()).Limit(exportChunk).All(ctx)
 	}),
 	newExportedType("usageDays", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.UsageDay, error) {
 		return tx.UsageDay.Query().Where(usageday.IDGT(after)).Order(usageday.ByID()).Limit(exportChunk).All(ctx)

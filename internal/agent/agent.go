@@ -15,6 +15,7 @@ import (
 	"errand/internal/run"
 	"errand/internal/stream"
 	"errand/internal/task"
+	"errand/internal/telemetry"
 	"errand/internal/tool"
 	"errand/internal/usage"
 
@@ -27,8 +28,10 @@ type Limits struct {
 	Steps int
 	// ToolCalls is the largest number of tool calls over all steps.
 	ToolCalls int
-	// Time bounds one attempt.
+	// Time bounds one attempt. The waits for the first text of each model call do not count.
 	Time time.Duration
+	// Chars is the largest length of a reply, in UTF-16 code units; 0 means no limit.
+	Chars int
 	// Turns is the largest number of earlier turns in the prompt.
 	Turns int
 	// Context is the estimated number of input tokens of a call; older turns are summarised.
@@ -40,15 +43,15 @@ type Limits struct {
 // Runs is the part of the run engine that the agent uses: transactions that check the fence.
 type Runs interface {
 	Do(ctx context.Context, job run.Job, fn func(ctx context.Context, tx *ent.Tx) error) error
-	Finish(ctx context.Context, job run.Job, o run.Outcome, set func(*ent.MessageUpdateOne)) error
+	Finish(ctx context.Context, job run.Job, o run.Outcome, set func(*ent.MessageUpdate)) error
 }
 
 // Observer receives model and tool calls, for metrics.
 type Observer interface {
 	// FirstText reports the time from the start of a model call to its first text.
-	FirstText(wait time.Duration)
-	// ModelCall reports a model call with its tokens, or its error.
-	ModelCall(model string, took time.Duration, input, output, cached int, err error)
+	FirstText(model string, wait time.Duration)
+	// ModelCall reports a finished model call.
+	ModelCall(c telemetry.ModelCall)
 	// ToolCall reports one tool call.
 	ToolCall(name string, took time.Duration, failed bool)
 }
@@ -71,6 +74,8 @@ type Options struct {
 	// Ledger records usage and enforces its limits.
 	Ledger *usage.Ledger
 	Limits Limits
+	// Window returns the context window of the model, in tokens, and replaces Limits.Context; may be nil.
+	Window func(context.Context) int
 	// ApprovalTTL is how long the user may approve a tool call.
 	ApprovalTTL time.Duration
 	Observer    Observer
@@ -80,8 +85,7 @@ type Options struct {
 // Agent writes replies. It is safe for concurrent use.
 type Agent struct {
 	Options
-	offered    []llms.Tool
-	toolTokens int
+	full, compact variant
 }
 
 // New returns an Agent.
@@ -89,18 +93,11 @@ func New(o Options) *Agent {
 	if o.Observer == nil {
 		o.Observer = noopObserver{}
 	}
-	a := &Agent{Options: o}
-	for _, t := range o.Tools.Tools() {
-		a.offered = append(a.offered, llms.Tool{Type: "function", Function: &llms.FunctionDefinition{
-			Name: t.Name, Description: t.Description, Parameters: t.Schema,
-		}})
-	}
-	a.toolTokens = estimateTools(a.offered)
-	return a
+	return &Agent{Options: o, full: fullVariant(o.Tools), compact: compactVariant(o.Tools)}
 }
 
 type noopObserver struct{}
 
-func (noopObserver) FirstText(time.Duration)                               {}
-func (noopObserver) ModelCall(string, time.Duration, int, int, int, error) {}
-func (noopObserver) ToolCall(string, time.Duration, bool)                  {}
+func (noopObserver) FirstText(string, time.Duration)      {}
+func (noopObserver) ModelCall(telemetry.ModelCall)        {}
+func (noopObserver) ToolCall(string, time.Duration, bool) {}

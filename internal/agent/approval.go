@@ -13,35 +13,29 @@ import (
 	"errand/ent/toolcall"
 	"errand/internal/apperr"
 	"errand/internal/ids"
+	"errand/internal/phrase"
 	"errand/internal/run"
+	"errand/internal/store"
 	"errand/internal/tool"
 )
 
 // errNeedsApproval ends the transaction of a call that needs approval, so that its effects are rolled back.
 var errNeedsApproval = errors.New("agent: the call needs approval")
 
-// errTried ends the transaction in which a step was tried.
-var errTried = errors.New("agent: the step was tried")
-
 // approvals decides which calls of a turn need the user's approval.
 type approvals struct {
 	policy enum.ApprovalPolicy
-	naming tool.Naming
+	naming *tool.Naming
+	// resolved is set when the objects in naming were looked up.
+	resolved bool
 	// made are the changes that calls of the turn have made without approval, or propose.
 	made []enum.ProposedChange
 	// asks holds the calls of the last step that need approval because of the others.
 	asks map[string]bool
-	// skipped are the lines about tasks for which proposed calls do nothing, approved or not.
-	skipped []string
 }
 
-// loadApprovals reads the user's policy and the changes that earlier attempts and replies of the turn have made.
+// loadApprovals reads the changes that earlier attempts and replies of the turn have made.
 func (t *turn) loadApprovals(ctx context.Context) error {
-	u, err := t.Client.User.Get(ctx, t.job.UserID)
-	if err != nil {
-		return fmt.Errorf("reading the approval policy: %w", err)
-	}
-	t.approvals.policy = u.ApprovalPolicy
 	t.approvals.naming = tool.NewNaming(t.userMessage, t.question)
 	var executed, batches []string
 	for _, s := range slices.Concat(t.earlierSteps, t.steps) {
@@ -76,7 +70,8 @@ func (t *turn) readsOnly(c *ent.ToolCall) bool {
 	return found == nil || found.ReadOnly
 }
 
-// hasReadStoredText reports whether the model has seen a result that may hold text of others. Its own new tasks are not.
+// hasReadStoredText reports whether the model has seen a result that may hold text of others. Its own new tasks
+// are not.
 func (t *turn) hasReadStoredText() bool {
 	for _, s := range slices.Concat(t.earlierSteps, t.steps[:max(0, len(t.steps)-1)]) {
 		for _, c := range s.calls {
@@ -100,40 +95,91 @@ func (t *turn) decide(c *ent.ToolCall, changes, others []enum.ProposedChange) to
 	}.Decide()
 }
 
-// tryStep finds out which calls of the last step need approval, when it has several that change tasks: it makes them all
-// in a transaction that is rolled back. Calls are decided together, so that of "delete these three" none is done before
-// the user was asked.
-func (t *turn) tryStep(ctx context.Context) error {
-	t.approvals.asks = map[string]bool{}
-	var pending []*ent.ToolCall
-	for _, c := range t.steps[len(t.steps)-1].calls {
-		if c.Status == enum.ToolCallStarted && !t.readsOnly(c) {
-			pending = append(pending, c)
-		}
-	}
-	if len(pending) < 2 {
+// resolveNaming looks up the tasks that the user's words name, once for an attempt, if a decision may depend on
+// them. In a reply that continues a turn, tasks of the same name may be gone already: a name that is certain now was
+// not when the user used it.
+func (t *turn) resolveNaming(ctx context.Context) error {
+	if t.approvals.resolved || len(t.earlierSteps) > 0 || !t.hasReadStoredText() {
 		return nil
 	}
-	changes := make([][]enum.ProposedChange, len(pending))
-	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
+	if err := t.approvals.naming.Resolve(ctx, t.Tasks); err != nil {
+		return fmt.Errorf("finding the tasks that the message names: %w", err)
+	}
+	t.approvals.resolved = true
+	return nil
+}
+
+// runTogether runs the pending calls of the last step in one transaction, when several of them change tasks, and
+// reports whether it has. Calls are decided together, so that of "delete these three" none is done before the user was
+// asked: if one needs approval, the transaction is rolled back, and t.approvals.asks holds those that do.
+func (t *turn) runTogether(ctx context.Context) (done bool, err error) {
+	t.approvals.asks = map[string]bool{}
+	if err := t.resolveNaming(ctx); err != nil {
+		return false, err
+	}
+	var pending []*ent.ToolCall
+	changing := 0
+	for _, c := range t.steps[len(t.steps)-1].calls {
+		if c.Status != enum.ToolCallStarted {
+			continue
+		}
+		pending = append(pending, c)
+		if !t.readsOnly(c) {
+			changing++
+		}
+	}
+	if changing < 2 {
+		return false, nil
+	}
+	var calls []executedCall
+	err = t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
+		calls = nil
 		tasks := t.Tasks.In(tx)
-		for i, c := range pending {
-			before := len(tasks.Changes())
-			if _, err := t.applyToolCall(ctx, tasks, c); err != nil {
+		for _, c := range pending {
+			executed, err := t.execute(ctx, tasks, c)
+			if err != nil {
 				return err
 			}
-			changes[i] = slices.Clone(tasks.Changes()[before:])
+			calls = append(calls, executed)
 		}
-		return errTried
+		if t.askTogether(calls) {
+			return errNeedsApproval
+		}
+		for _, executed := range calls {
+			if err := t.storeResult(ctx, tx, executed); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	if !errors.Is(err, errTried) {
-		return err
+	switch {
+	case errors.Is(err, errNeedsApproval):
+		return false, nil
+	case err != nil:
+		return false, err
 	}
-	for i, c := range pending {
-		others := slices.Concat(slices.Concat(changes[:i]...), slices.Concat(changes[i+1:]...))
-		t.approvals.asks[c.ID] = t.decide(c, changes[i], others) == tool.Ask
+	t.finishCalls(ctx, calls...)
+	return true, nil
+}
+
+// askTogether reports whether a call needs approval, and records which ones do.
+func (t *turn) askTogether(calls []executedCall) (asks bool) {
+	for i, executed := range calls {
+		if len(executed.changes) == 0 {
+			continue
+		}
+		var others []enum.ProposedChange
+		for j, other := range calls {
+			if j != i {
+				others = append(others, other.changes...)
+			}
+		}
+		if t.decide(executed.call, executed.changes, others) == tool.Ask {
+			t.approvals.asks[executed.call.ID] = true
+			asks = true
+		}
 	}
-	return nil
+	return asks
 }
 
 // checkApproval returns errNeedsApproval if the changes of a call need approval.
@@ -152,26 +198,33 @@ func (t *turn) refused(c *ent.ToolCall) (tool.Result, bool) {
 	return tool.FailedResult(apperr.New(apperr.Forbidden, "The user does not allow this tool (approval policy).")), true
 }
 
-// propose stores that a call needs approval. Its effects were rolled back.
+// propose stores that a call needs approval. Its effects were rolled back; made is what it would have returned.
 func (t *turn) propose(
-	ctx context.Context, c *ent.ToolCall, changes []enum.ProposedChange, skipped []string,
+	ctx context.Context, c *ent.ToolCall, changes []enum.ProposedChange, made tool.Result,
 ) error {
 	expires := ids.Now().Add(t.ApprovalTTL)
+	var result *string
+	if len(made.Skipped) > 0 {
+		result = new(tool.AwaitingResult(made.Skipped))
+	}
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
-		return tx.ToolCall.Update().
+		update := store.Queue(tx).ToolCall.Update().
 			Where(toolcall.ID(c.ID)).
 			SetStatus(enum.ToolCallAwaiting).
 			SetProposal(changes).
+			SetNillableResult(result).
 			SetExpiresAt(expires).
-			SetUpdatedAt(ids.Now()).
-			Exec(ctx)
+			SetUpdatedAt(ids.Now())
+		if len(made.Choices) > 0 {
+			update.SetChoices(made.Choices)
+		}
+		return update.Exec(ctx)
 	})
 	if err != nil {
 		return err
 	}
-	c.Status, c.Proposal, c.ExpiresAt = enum.ToolCallAwaiting, changes, &expires
+	c.Status, c.Proposal, c.ExpiresAt, c.Result = enum.ToolCallAwaiting, changes, &expires, result
 	t.approvals.made = append(t.approvals.made, changes...)
-	t.approvals.skipped = append(t.approvals.skipped, skipped...)
 	t.Logger.InfoContext(ctx, "tool call awaits approval", "user_id", t.job.UserID,
 		"conversation_id", t.job.ConversationID, "tool_name", t.toolName(c), "tasks", len(changes))
 	t.notifyChanged()
@@ -185,18 +238,21 @@ func (t *turn) awaitsApproval() bool {
 	})
 }
 
-// finishAsking completes the reply with a question: the model's own, if the text before the calls ends in one.
+// finishAsking completes the reply with a question: the model's own, if the text before the calls ends in one and no
+// item of the calls failed.
 func (t *turn) finishAsking(ctx context.Context) error {
 	last := t.steps[len(t.steps)-1]
-	if !endsInQuestion(last.text) || len(t.approvals.skipped) > 0 {
-		var proposal []enum.ProposedChange
-		for _, c := range last.calls {
-			if c.Status == enum.ToolCallAwaiting {
-				proposal = append(proposal, c.Proposal...)
-			}
+	var proposal []enum.ProposedChange
+	var skipped []tool.Skipped
+	for _, c := range last.calls {
+		if c.Status == enum.ToolCallAwaiting {
+			proposal = append(proposal, c.Proposal...)
+			skipped = append(skipped, tool.SkippedOf(c.Result)...)
 		}
+	}
+	if !endsInQuestion(last.text) || slices.ContainsFunc(skipped, tool.Skipped.Failed) {
 		t.writer.beginStep()
-		if err := t.appendText(ctx, approvalQuestion(proposal, t.approvals.skipped)); err != nil {
+		if err := t.appendText(ctx, t.approvalQuestion(proposal, skipped)); err != nil {
 			return err
 		}
 	}
@@ -208,8 +264,10 @@ func endsInQuestion(text string) bool {
 	return strings.HasSuffix(text, "?") || strings.HasSuffix(text, "？") || strings.HasSuffix(text, "؟")
 }
 
-// approvalQuestion asks for the approval of changes, and names the tasks that are not among them.
-func approvalQuestion(proposal []enum.ProposedChange, skipped []string) string {
-	list := strings.Join(append([]string{tool.ListChanges(proposal)}, skipped...), "\n")
-	return "This needs your approval:\n\n" + list + "\n\nShall I go ahead? Answer “yes” or “no”."
+// approvalQuestion asks for the approval of changes in the language of the user's message, and names the tasks that are
+// not among them.
+func (t *turn) approvalQuestion(proposal []enum.ProposedChange, skipped []tool.Skipped) string {
+	l := phrase.Detect(t.userMessage)
+	return l.Text(phrase.ApprovalIntro, phrase.Values{}) + "\n\n" + tool.ListChanges(l, proposal, skipped) + "\n\n" +
+		l.Text(phrase.ApprovalQuestion, phrase.Values{})
 }

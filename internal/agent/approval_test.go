@@ -8,9 +8,11 @@ import (
 	"errand/ent"
 	"errand/ent/enum"
 	"errand/ent/message"
+	enttask "errand/ent/task"
 	"errand/internal/apperr"
 	"errand/internal/approval"
 	"errand/internal/chat"
+	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/task"
 	"errand/internal/viewer"
@@ -68,24 +70,70 @@ func TestHandle_SeveralDeletions_EndTheTurnWithAProposal(t *testing.T) {
 	})
 }
 
+// The items of a call that are not proposed are stored with it, so that the reply after the approval knows them.
 func TestHandle_OneCallForSeveralDeletions_AsksAndNamesWhatIsUncertain(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *store.DB) {
-		w := newFixture(t, db, &scripted{script: func(q request) *llms.ContentChoice {
-			if strings.HasPrefix(q.said, "delete") && len(q.results) == 0 {
-				return callTools("Shall I?", toolUse{"delete_task", `{"tasks":["1","#2","report","violin"]}`})
-			}
-			return answerText(strings.Join(q.results, "\n"))
-		}}, settings{})
+		w := newFixture(t, db, caller("Shall I?", "delete_task", `{"tasks":["1","#2","report","violin"]}`), settings{})
 		w.createTasks("Milk", "Bread", "Report for Ann", "Report for Bob")
 		reply := w.send("delete tasks 1 and 2, the report and the violin")
 		require.Equal(t, []enum.ToolCallStatus{awaiting}, statuses(reply))
 		require.Len(t, w.titles(), 4, "nothing is done before the approval")
 		require.Contains(t, reply.Content, "Delete 2 tasks: #1 “Milk”, #2 “Bread”\n- Not certain: “report” may mean #")
 		require.Contains(t, reply.Content, "\n- Not found: “violin”\n")
+		requireItems := func(result string) {
+			for _, item := range []string{`"reference":"report"`, `"title":"Report for Bob"`, `"reference":"violin"`} {
+				require.Contains(t, result, item)
+			}
+		}
+		requireItems(*reply.Edges.ToolCalls[0].Result)
 		d, err := w.chat.ApproveToolCalls(w.ctx, callIDs(reply))
 		require.NoError(t, err)
 		require.ElementsMatch(t, []string{"Report for Ann", "Report for Bob"}, w.titles())
 		require.Equal(t, enum.ToolCallSucceeded, d.ToolCalls[0].Status)
+		requireItems(*d.ToolCalls[0].Result)
+		require.Contains(t, *d.ToolCalls[0].Result, `"title":"Milk"`)
+		requireItems(w.await(d.AssistantMessage.ID).Content)
+		stored := db.Client().User.Query().OnlyX(w.ctx)
+		measured, err := quota.Measure(w.ctx, db.Client(), db.SQL(), stored.ID)
+		require.NoError(t, err)
+		require.Equal(t, measured.Bytes, stored.StoredBytes)
+	})
+}
+
+// caller is a model that makes one call and then repeats the results.
+func caller(text, name, arguments string) *scripted {
+	return &scripted{script: func(q request) *llms.ContentChoice {
+		if len(q.results) == 0 {
+			return callTools(text, toolUse{name, arguments})
+		}
+		return answerText(strings.Join(q.results, "\n"))
+	}}
+}
+
+func TestHandle_ItemsAlreadyDone_StayInTheResultAfterApproval(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
+		w := newFixture(t, db, caller("", "complete_task", `{"tasks":["1","2","3","4","5","6","7"]}`), settings{})
+		w.createTasks("A", "B", "C", "D", "E", "F", "G")
+		_, err := w.tasks.CompleteTask(w.ctx, db.Client().Task.Query().Where(enttask.Number(1)).OnlyX(w.ctx).ID)
+		require.NoError(t, err)
+		reply := w.send("complete tasks 1 to 7")
+		require.Contains(t, reply.Content, "Complete 6 tasks: #2")
+		require.NotContains(t, reply.Content, "Not ")
+		result := w.send("yes").Content
+		require.Equal(t, 6, strings.Count(result, `"changed":true`), result)
+		require.Equal(t, 1, strings.Count(result, `"changed":false`), result)
+	})
+}
+
+func TestHandle_MessageInGerman_IsAskedInGerman(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
+		w := newFixture(t, db, caller("", "delete_task", `{"tasks":["1","3","4"]}`), settings{})
+		w.createTasks("Milch", "Brot", "Eier")
+		reply := w.send("lösche die Aufgaben 1, 3 und 4")
+		require.Equal(t, "Dafür brauche ich deine Zustimmung:\n\n- 2 Aufgaben löschen: #1 “Milch”, #3 “Eier”\n"+
+			"- Nicht gefunden: “4”\n\nSoll ich das tun? Antworte „ja“ oder „nein“.", reply.Content)
+		w.send("ja")
+		require.Equal(t, []string{"Brot"}, w.titles())
 	})
 }
 
@@ -195,7 +243,7 @@ func TestHandle_ManyChanges_NeedOneApprovalAndAreAllDone(t *testing.T) {
 		require.Len(t, w.titles(), 12)
 		reply = w.send("yes")
 		require.Empty(t, w.titles())
-		require.Contains(t, reply.Content, "Deleted task 12")
+		require.Contains(t, reply.Content, "Deleted 12 tasks")
 	})
 }
 
@@ -213,6 +261,9 @@ func TestHandle_UnnamedDeletionAfterReading_NeedsApproval(t *testing.T) {
 	for said, asks := range map[string]bool{
 		"What is on my list?":                       true,
 		"I am in room 1":                            true,
+		"delete all but task 1":                     true,
+		"delete the water bill":                     true,
+		"don't forget task 1":                       true,
 		"see https://example.com/issues/1#1":        true,
 		"move the meeting to room 1-3":              true,
 		"Please delete task 1":                      false,
@@ -228,6 +279,27 @@ func TestHandle_UnnamedDeletionAfterReading_NeedsApproval(t *testing.T) {
 			require.Equal(t, asks, last.Status == awaiting, "%s", last.Status)
 		})
 	}
+}
+
+// A name that two tasks have names neither; and the second is not deleted because the first one is gone.
+func TestHandle_NameOfTwoTasks_NamesNeither(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
+		w := newFixture(t, db, &scripted{script: func(q request) *llms.ContentChoice {
+			switch len(q.results) {
+			case 0:
+				return callTools("", toolUse{"list_tasks", `{}`})
+			case 1, 2:
+				return callTools("", toolUse{"delete_task", fmt.Sprintf(`{"number":%d}`, len(q.results))})
+			default:
+				return answerText("Done.")
+			}
+		}}, settings{})
+		w.createTasks("Feed the cat", "Cat food")
+		require.Equal(t, awaiting, w.send("delete the cat task").Edges.ToolCalls[1].Status)
+		reply := w.send("yes")
+		require.Equal(t, []enum.ToolCallStatus{awaiting}, statuses(reply))
+		require.Equal(t, []string{"Cat food"}, w.titles())
+	})
 }
 
 func TestHandle_Policy_AsksAlwaysNeverOrRefuses(t *testing.T) {

@@ -40,7 +40,8 @@ const patience = time.Minute
 
 // request is a model request as scripts see it.
 type request struct {
-	system, said string
+	// now is the part of the newest message with the time.
+	system, said, now string
 	// results are the tool results since the user's last message, as JSON.
 	results  []string
 	offered  bool
@@ -77,7 +78,8 @@ func (m *scripted) GenerateContent(
 		case llms.ChatMessageTypeSystem:
 			a.system = text
 		case llms.ChatMessageTypeHuman:
-			a.said, a.results = text, nil
+			a.said, a.results = textOf(llms.MessageContent{Parts: one.Parts[:1]}), nil
+			a.now = text[len(a.said):]
 		case llms.ChatMessageTypeTool:
 			a.results = append(a.results, one.Parts[0].(llms.ToolCallResponse).Content)
 		}

@@ -16,9 +16,6 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// answerTokens is reserved for an answer in prompts and token budgets.
-const answerTokens = 1024
-
 // maxEarlierReplies is how many failed replies a message may have before it is answered (chat.MaxRetries). More replies,
 // through approvals, take the place of earlier turns.
 const maxEarlierReplies = 10
@@ -33,14 +30,14 @@ type pastTurn struct {
 
 // newPastTurn returns the turn of a user message and its replies, newest first. All but the last reply have failed or
 // asked for approval: only their tool calls are of interest.
-func newPastTurn(sent *ent.Message, replies []*ent.Message) pastTurn {
-	p := pastTurn{first: sent.Position, last: sent.Position, messages: modelMessages(sent)}
+func newPastTurn(sent *ent.Message, replies []*ent.Message, r tool.Replay) pastTurn {
+	p := pastTurn{first: sent.Position, last: sent.Position, messages: modelMessages(sent, r)}
 	if len(replies) > 0 {
 		for _, s := range stepsOf(replies[1:]) {
-			p.messages = append(p.messages, s.messages()...)
+			p.messages = append(p.messages, s.messages(r)...)
 		}
 		p.last = replies[0].Position
-		p.messages = append(p.messages, modelMessages(replies[0])...)
+		p.messages = append(p.messages, modelMessages(replies[0], r)...)
 	}
 	p.tokens = estimate(p.messages)
 	return p
@@ -99,7 +96,7 @@ func (t *turn) fitHistory(rows []*ent.Message) []pastTurn {
 		if n == len(rows) {
 			return window // the user message was not read
 		}
-		past := newPastTurn(rows[n], rows[:n])
+		past := newPastTurn(rows[n], rows[:n], t.finishedReplay())
 		rows = rows[n+1:]
 		if past.tokens > free {
 			return window
@@ -108,12 +105,6 @@ func (t *turn) fitHistory(rows []*ent.Message) []pastTurn {
 		window = append(window, past)
 	}
 	return window
-}
-
-// freeTokens is the number of tokens left for earlier turns.
-func (t *turn) freeTokens(userMessage *ent.Message) int {
-	return t.Limits.Context - answerTokens - t.toolTokens - estimate(t.prompt) - estimateText(userMessage.Content) -
-		estimateSteps(t.earlierSteps)
 }
 
 // estimate estimates the tokens of messages: one for four ASCII characters and one for each other
@@ -136,10 +127,10 @@ func estimate(messages []llms.MessageContent) int {
 	return n
 }
 
-func estimateSteps(steps []*step) int {
+func estimateSteps(steps []*step, r tool.Replay) int {
 	n := 0
 	for _, s := range steps {
-		n += estimate(s.messages())
+		n += estimate(s.messages(r))
 	}
 	return n
 }

@@ -177,7 +177,7 @@ func TestHandle_OfflineModel_SummaryFromText(t *testing.T) {
 		require.Positive(t, c.SummarisedTo)
 		require.True(
 			t,
-			strings.HasPrefix(c.Summary, "Person: Add a task to feed cat number 0\nErrand: Added task 1: "),
+			strings.HasPrefix(c.Summary, "User: Add a task to feed cat number 0\nErrand: Added task 1: "),
 			c.Summary,
 		)
 		require.Equal(t, c.SummarisedTo, strings.Count(c.Summary, "\n")+1)

@@ -64,6 +64,22 @@ func TestHandle_Steps_ShareThePromptPrefix(t *testing.T) {
 			require.Equal(t, all[0].messages, a.messages[:2])
 		}
 		require.Equal(t, "Hello there", all[0].said)
-		require.Regexp(t, `\nCurrent time: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(UTC\), weeks start on Monday$`, all[0].system)
+		require.Regexp(t, `^<current-time>\nCurrent time: [A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d \+00:00 \(UTC\), `+
+			`weeks start on Monday\nDays from today: [A-Z].*\n</current-time>$`, all[0].now)
+	})
+}
+
+// TestHandle_ServerIgnoresToolChoice_TextIsTheReply: in the last step, calls beside a text are dropped.
+func TestHandle_ServerIgnoresToolChoice_TextIsTheReply(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *store.DB) {
+		m := &scripted{script: func(a request) *llms.ContentChoice {
+			return callTools("Another one.", toolUse{"add_task", `{"title":"Buy milk"}`})
+		}}
+		w := newFixture(t, db, m, settings{limits: agent.Limits{Steps: 3}})
+		reply := w.send("Add milk")
+		require.Equal(t, enum.MessageCompleted, reply.Status)
+		require.Len(t, m.requests(), 3)
+		require.False(t, m.requests()[2].offered)
+		require.Len(t, w.titles(), 2)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,9 @@ import (
 	"errand/internal/ids"
 	"errand/internal/llm"
 	"errand/internal/run"
+	"errand/internal/store"
 	"errand/internal/stream"
+	"errand/internal/task"
 	"errand/internal/telemetry"
 	"errand/internal/tool"
 	"errand/internal/truncate"
@@ -81,13 +84,9 @@ func sliceUTF16(s string, from, to int) string {
 	return strings.TrimSuffix(rest, tail)
 }
 
-// awaitingResult is the result that models read of a call that waits for approval.
-const awaitingResult = `{"error":{"code":"AWAITING_APPROVAL",` +
-	`"message":"This was not done: it waits for the user's approval."}}`
-
-// messages converts a step to model messages: the answer with its calls, then one result for each call.
+// messages converts a step to model messages: the answer with its calls, then one result for each call, as r says.
 // A call without a result gets run.UnexecutedResult, since providers require a result for every call.
-func (s *step) messages() []llms.MessageContent {
+func (s *step) messages(r tool.Replay) []llms.MessageContent {
 	answer := llms.MessageContent{Role: llms.ChatMessageTypeAI}
 	if s.text != "" {
 		answer.Parts = append(answer.Parts, llms.TextContent{Text: s.text})
@@ -101,14 +100,15 @@ func (s *step) messages() []llms.MessageContent {
 			}
 		}
 		out[0].Parts = append(out[0].Parts, llms.ToolCall{
-			ID: c.ProviderID, Type: "function", FunctionCall: &llms.FunctionCall{Name: c.Name, Arguments: c.Arguments},
+			ID: c.ProviderID, Type: "function",
+			FunctionCall: &llms.FunctionCall{Name: c.Name, Arguments: r.Arguments(c.Arguments)},
 		})
 		result := run.UnexecutedResult
 		switch {
 		case c.Result != nil:
-			result = *c.Result
+			result = r.Result(*c.Result)
 		case c.Status == enum.ToolCallAwaiting:
-			result = awaitingResult
+			result = tool.AwaitingResult(nil)
 		}
 		out = append(out, llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{
 			llms.ToolCallResponse{ToolCallID: c.ProviderID, Name: c.Name, Content: stripInvisible(result)},
@@ -130,27 +130,32 @@ func (t *turn) recordStep(ctx context.Context, choice *llms.ContentChoice) error
 		extra = string(b)
 	}
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
-		if err := t.saveUsage(ctx, tx, tx.Message.Update().SetContent(t.writer.text())); err != nil {
+		queue := store.Queue(tx)
+		if err := t.saveUsage(ctx, queue, queue.Message.Update().SetContent(t.writer.text())); err != nil {
 			return err
 		}
-		creates := make([]*ent.ToolCallCreate, len(choice.ToolCalls))
+		s.calls = nil
 		for i, call := range choice.ToolCalls {
-			creates[i] = tx.ToolCall.Create().SetMessageID(t.job.MessageID).
+			create := queue.ToolCall.Create().SetMessageID(t.job.MessageID).
 				SetSeq(t.callCount + i).SetStep(len(t.steps)).SetProviderID(call.ID).SetTextOffset(t.writer.offsetUTF16()).
 				SetName(truncate.Bytes(call.FunctionCall.Name, 128)).SetArguments(call.FunctionCall.Arguments)
 			if i == 0 {
-				creates[i].SetProviderExtra(extra)
+				create.SetProviderExtra(extra)
 			}
+			c, err := create.Save(rule.SkipEdgeCheck(ctx, t.job.MessageID))
+			if err != nil {
+				return fmt.Errorf("recording a tool call: %w", err)
+			}
+			s.calls = append(s.calls, c)
 		}
-		calls, err := tx.ToolCall.CreateBulk(creates...).Save(rule.SkipEdgeCheck(ctx, t.job.MessageID))
-		s.calls = calls
-		return err
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	t.unbilled = usage.Amount{}
 	t.writer.markRecorded()
+	t.followUp = followUp{}
 	t.steps = append(t.steps, s)
 	t.callCount += len(s.calls)
 	t.notifyChanged()
@@ -162,7 +167,7 @@ func (t *turn) runToolCalls(ctx context.Context) error {
 	if len(t.steps) == 0 {
 		return nil
 	}
-	if err := t.tryStep(ctx); err != nil {
+	if done, err := t.runTogether(ctx); done || err != nil {
 		return err
 	}
 	for _, c := range t.steps[len(t.steps)-1].calls {
@@ -179,46 +184,87 @@ func (t *turn) runToolCalls(ctx context.Context) error {
 // runToolCall runs one call. Its effect and its result commit together, in a transaction that checks the fence. The
 // effect of a call that needs approval is rolled back and stored as a proposal.
 func (t *turn) runToolCall(ctx context.Context, c *ent.ToolCall) error {
-	started := time.Now()
-	var result tool.Result
-	var changes []enum.ProposedChange
-	name := t.toolName(c)
-	ctx, end := telemetry.ToolCall(ctx, name)
+	var executed executedCall
 	err := t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) (err error) {
-		tasks := t.Tasks.In(tx)
-		if result, err = t.applyToolCall(ctx, tasks, c); err != nil {
+		if executed, err = t.execute(ctx, t.Tasks.In(tx), c); err != nil {
 			return err
 		}
-		changes = tasks.Changes()
-		if err := t.checkApproval(c, changes); err != nil {
+		if err := t.checkApproval(c, executed.changes); err != nil {
 			return err
 		}
-		status := enum.ToolCallSucceeded
-		if result.Failed {
-			status = enum.ToolCallFailed
-		}
-		latency := int(time.Since(started).Milliseconds())
-		c.Status, c.Result, c.LatencyMs = status, &result.JSON, &latency
-		return tx.ToolCall.Update().Where(toolcall.ID(c.ID)).
-			SetStatus(status).SetResult(result.JSON).SetLatencyMs(latency).SetUpdatedAt(ids.Now()).Exec(ctx)
+		return t.storeResult(ctx, tx, executed)
 	})
 	if errors.Is(err, errNeedsApproval) {
-		end(nil, false)
-		return t.propose(ctx, c, changes, result.Skipped)
+		return t.propose(ctx, c, executed.changes, executed.result)
 	}
-	end(err, result.Failed)
 	if err != nil {
-		c.Status, c.Result, c.LatencyMs = enum.ToolCallStarted, nil, nil
 		return err
 	}
-	t.approvals.made = append(t.approvals.made, changes...)
-	took := time.Since(started)
-	t.Observer.ToolCall(name, took, result.Failed)
-	t.Logger.InfoContext(ctx, "tool call", "user_id", t.job.UserID, "conversation_id", t.job.ConversationID,
-		"tool_name", name, "latency_ms", took.Milliseconds(), "failed", result.Failed)
+	t.finishCalls(ctx, executed)
+	return nil
+}
+
+// executedCall is a call with what it has done in a transaction.
+type executedCall struct {
+	call    *ent.ToolCall
+	result  tool.Result
+	changes []enum.ProposedChange
+	took    time.Duration
+}
+
+func (e executedCall) status() enum.ToolCallStatus {
+	if e.result.Failed {
+		return enum.ToolCallFailed
+	}
+	return enum.ToolCallSucceeded
+}
+
+func (e executedCall) latency() int { return int(e.took.Milliseconds()) }
+
+// execute makes a call in the transaction of tasks.
+func (t *turn) execute(ctx context.Context, tasks task.Tx, c *ent.ToolCall) (executedCall, error) {
+	started, before := time.Now(), len(tasks.Changes())
+	ctx, end := telemetry.StartToolCall(ctx, t.toolName(c), c.ID)
+	result, err := t.applyToolCall(ctx, tasks, c)
+	end(err, result.Failed)
+	return executedCall{
+		call:    c,
+		result:  result,
+		changes: slices.Clone(tasks.Changes()[before:]),
+		took:    time.Since(started),
+	}, err
+}
+
+// storeResult stores the result of a call, in the transaction with its effect.
+func (t *turn) storeResult(ctx context.Context, tx *ent.Tx, e executedCall) error {
+	update := store.Queue(tx).ToolCall.Update().
+		Where(toolcall.ID(e.call.ID)).
+		SetStatus(e.status()).
+		SetResult(e.result.JSON).
+		SetLatencyMs(e.latency()).
+		SetUpdatedAt(ids.Now())
+	if len(e.result.Choices) > 0 {
+		update.SetChoices(e.result.Choices)
+	}
+	if err := update.Exec(ctx); err != nil {
+		return fmt.Errorf("storing the result of a tool call: %w", err)
+	}
+	return nil
+}
+
+// finishCalls records calls whose transaction has committed in the turn, metrics and the log, and notifies subscribers.
+func (t *turn) finishCalls(ctx context.Context, calls ...executedCall) {
+	for _, e := range calls {
+		latency := e.latency()
+		e.call.Status, e.call.Result, e.call.LatencyMs = e.status(), &e.result.JSON, &latency
+		t.approvals.made = append(t.approvals.made, e.changes...)
+		name := t.toolName(e.call)
+		t.Observer.ToolCall(name, e.took, e.result.Failed)
+		t.Logger.InfoContext(ctx, "tool call", "user_id", t.job.UserID, "conversation_id", t.job.ConversationID,
+			"tool_name", name, "latency_ms", e.took.Milliseconds(), "failed", e.result.Failed)
+	}
 	t.notifyChanged()
 	t.Tasks.NotifyChanged(t.job.UserID)
-	return nil
 }
 
 // toolName is the tool name for logs and metrics: names that no tool has may hold any text.

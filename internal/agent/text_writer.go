@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf16"
 
 	"errand/internal/run"
 	"errand/internal/stream"
@@ -12,8 +13,12 @@ import (
 const (
 	// coalesceDelay is how long text may be held to combine it with more. The first text is sent at once.
 	coalesceDelay = 30 * time.Millisecond
-	// checkpointInterval is the interval at which the text of a running reply is stored.
-	checkpointInterval = time.Second
+	// checkpointInterval is the shortest interval at which text of a running reply is stored. A checkpoint appends, but
+	// the engines write the whole text again, so that a long text waits until one checkpointShare of it is new, at most
+	// maxCheckpointInterval.
+	checkpointInterval    = time.Second
+	maxCheckpointInterval = 10 * time.Second
+	checkpointShare       = 8
 )
 
 // textWriter publishes the text of one attempt as deltas with offsets. The text only grows. It is safe for
@@ -29,18 +34,20 @@ type textWriter struct {
 	stepStart int    // bytes of content before the text of this step
 	separator string // precedes the next text
 	recorded  int    // bytes of content up to the last recorded step
+	stored    int    // bytes of content that are stored
 	sent      time.Time
-	stored    time.Time
+	storedAt  time.Time
 	timer     *time.Timer
 	closed    bool
+	now       func() time.Time // of checkpoints
 }
 
 // newTextWriter starts from the text of the recorded steps and publishes it at offset 0: a new attempt
 // begins with its whole text, so that subscribers can drop the text of the previous one.
 func newTextWriter(hub *stream.Hub, job run.Job, recorded string) *textWriter {
-	w := &textWriter{hub: hub, job: job, stored: time.Now()}
+	w := &textWriter{hub: hub, job: job, now: time.Now, storedAt: time.Now()}
 	w.content.WriteString(recorded)
-	w.recorded = len(recorded)
+	w.recorded, w.stored = len(recorded), len(recorded)
 	w.publish(recorded)
 	return w
 }
@@ -64,6 +71,42 @@ func (w *textWriter) beginStep() {
 	if w.content.Len() > 0 {
 		w.separator = stepSeparator
 	}
+}
+
+// beginAnswer begins the text of a model's answer: that of a step, or the continuation of the text so far.
+func (w *textWriter) beginAnswer(continues bool) {
+	if !continues {
+		w.beginStep()
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stepStart, w.separator = w.content.Len(), ""
+}
+
+// answer is the text of the current answer so far.
+func (w *textWriter) answer() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.content.String()[w.stepStart:]
+}
+
+// fit returns the part of text with which the reply has at most limit UTF-16 code units, and whether that reaches the
+// limit; 0 means no limit.
+func (w *textWriter) fit(text string, limit int) (kept string, full bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if limit == 0 {
+		return text, false
+	}
+	text = sanitize(text)
+	free := limit - w.offset - stream.UTF16Len(w.content.String()[w.published:]) - len(w.separator)
+	for i, r := range text {
+		if free -= utf16.RuneLen(r); free < 0 {
+			return text[:i], true
+		}
+	}
+	return text, false
 }
 
 // sanitize replaces invalid UTF-8, which PostgreSQL and JSON reject, and removes NUL and invisible characters.
@@ -135,7 +178,7 @@ func (w *textWriter) missingSuffix(whole string) string {
 func (w *textWriter) markRecorded() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.recorded = w.content.Len()
+	w.recorded, w.stored, w.storedAt = w.content.Len(), w.content.Len(), w.now()
 }
 
 // unrecordedText is the text since the last recorded step, split as recordedSteps and finalText do.
@@ -162,13 +205,17 @@ func (w *textWriter) offsetUTF16() int {
 	return w.offset
 }
 
-// checkpointDue reports whether the text should be stored now. It returns true once per checkpointInterval.
-func (w *textWriter) checkpointDue() bool {
+// takeCheckpoint returns the text that is not stored yet if it should be stored now. The caller appends it to the
+// stored text; if that fails, the attempt ends.
+func (w *textWriter) takeCheckpoint() (unstored string, due bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if time.Since(w.stored) < checkpointInterval {
-		return false
+	unstored = w.content.String()[w.stored:]
+	wait := w.now().Sub(w.storedAt)
+	few := len(unstored)*checkpointShare < w.stored
+	if unstored == "" || wait < checkpointInterval || few && wait < maxCheckpointInterval {
+		return "", false
 	}
-	w.stored = time.Now()
-	return true
+	w.stored, w.storedAt = w.content.Len(), w.now()
+	return unstored, true
 }

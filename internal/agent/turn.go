@@ -14,9 +14,11 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/llm"
 	"errand/internal/run"
+	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/usage"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/tmc/langchaingo/llms"
 )
 
@@ -26,13 +28,17 @@ var errTimeLimit = errors.New("agent: the turn took too long")
 // turn is one attempt to write a reply.
 type turn struct {
 	*Agent
-	job    run.Job
-	writer *textWriter
-	model  string // model of the last answer, as provider/name
+	job     run.Job
+	clock   *turnClock
+	window  int     // size of the context window, in tokens
+	variant variant // instructions and tools of the turn
+	writer  *textWriter
+	model   string // model of the last answer, as provider/name
 
 	conversation *ent.Conversation
 	userMessage  string                // the message to answer
 	userPosition int                   // its position; 0 without one
+	timePart     string                // the time of the attempt, sent with it
 	question     string                // the reply before it, if that asked something
 	earlierSteps []*step               // steps of earlier replies to it, which failed
 	history      []pastTurn            // the earlier turns in the prompt, newest first
@@ -45,6 +51,9 @@ type turn struct {
 	used      usage.Amount // usage of the reply
 	unbilled  usage.Amount // the part of used that is not stored yet
 
+	followUp  followUp // what the next model call adds to the prompt
+	truncated bool     // the reply ends at a limit of its length
+
 	completed bool       // the reply is COMPLETED and committed
 	retryAt   *time.Time // when a reply that exceeded the daily limit may be retried
 }
@@ -52,7 +61,11 @@ type turn struct {
 // Handle is the run engine's handler. It resumes from the steps that earlier attempts recorded and
 // repeats none of them. Work after a completed reply (title, summary) may fail without effect on it.
 func (a *Agent) Handle(ctx context.Context, job run.Job) error {
-	t := &turn{Agent: a, job: job, model: a.ModelName}
+	t := &turn{Agent: a, job: job, model: a.ModelName, window: a.Limits.Context}
+	if a.Window != nil {
+		t.window = a.Window(ctx)
+	}
+	t.variant = a.variantFor(t.window)
 	if err := t.attempt(ctx); err != nil || !t.completed {
 		return err
 	}
@@ -61,8 +74,9 @@ func (a *Agent) Handle(ctx context.Context, job run.Job) error {
 }
 
 func (t *turn) attempt(ctx context.Context) error {
-	ctx, stop := context.WithTimeoutCause(ctx, t.Limits.Time, errTimeLimit)
-	defer stop()
+	ctx, clock, release := startTurnClock(ctx, t.Limits.Time)
+	defer release()
+	t.clock = clock
 	err := t.loop(ctx)
 	if t.writer != nil {
 		t.writer.close()
@@ -109,13 +123,16 @@ func (t *turn) loop(ctx context.Context) error {
 	}
 	for len(t.steps) < t.Limits.Steps {
 		choice, err := t.callModel(ctx)
+		if err == nil && len(choice.ToolCalls) == 0 {
+			err = t.checkAnswer(choice)
+		}
 		if err != nil {
-			return err
+			if ended, err := t.recover(ctx, err); ended || err != nil {
+				return err
+			}
+			continue
 		}
 		if len(choice.ToolCalls) == 0 {
-			if strings.TrimSpace(t.writer.text()) == "" { // some models stop like this after a tool result
-				return &llm.Error{Kind: llm.KindTruncated, Provider: t.model, Detail: "empty answer"}
-			}
 			return t.finish(ctx, run.Outcome{Status: enum.MessageCompleted})
 		}
 		if err := t.recordStep(ctx, choice); err != nil {
@@ -153,7 +170,7 @@ func (t *turn) start(ctx context.Context) error {
 		return err
 	}
 	err = t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
-		return tx.Message.UpdateOneID(reply.ID).SetStatus(enum.MessageStreaming).
+		return store.Queue(tx).Message.Update().Where(message.ID(reply.ID)).SetStatus(enum.MessageStreaming).
 			SetAttempt(t.job.Attempt).SetContent(kept).
 			SetModel(t.model).SetPromptVersion(PromptVersion).Exec(ctx)
 	})
@@ -173,62 +190,90 @@ func (t *turn) notifyChanged() {
 // callModel requests one answer. The last step allows no tool calls, so that it ends with text. Tools are
 // declared anyway: providers require them beside a history with calls, and prompt caches start with them.
 func (t *turn) callModel(ctx context.Context) (*llms.ContentChoice, error) {
-	messages := slices.Clone(t.prompt)
-	for _, s := range t.steps {
-		messages = append(messages, s.messages()...)
-	}
+	messages := append(slices.Clip(t.prompt), t.stepMessages()...)
+	messages = append(messages, t.followUp.messages...)
 	if err := t.reserveTokens(ctx, messages); err != nil {
 		return nil, err
 	}
-	t.writer.beginStep()
+	t.writer.beginAnswer(t.followUp.continues)
 	started, first := time.Now(), true
 	options := []llms.CallOption{llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
 		if first && len(chunk) > 0 {
 			first = false
-			t.Observer.FirstText(time.Since(started))
+			t.clock.run()
+			t.Observer.FirstText(t.ModelName, time.Since(started))
 		}
-		return t.appendText(ctx, string(chunk))
-	}), llms.WithTools(t.offered)}
-	if len(t.steps) >= t.Limits.Steps-1 || t.callCount >= t.Limits.ToolCalls {
+		return t.appendModelText(ctx, string(chunk))
+	}), llms.WithTools(t.variant.tools)}
+	forbidden := len(t.steps) >= t.Limits.Steps-1 || t.callCount >= t.Limits.ToolCalls
+	if forbidden {
 		options = append(options, llms.WithToolChoice("none"))
 	}
+	t.clock.stop()
 	choice, spent, err := t.generate(ctx, messages, options...)
+	t.clock.run()
 	if err != nil {
-		t.addUsage(t.interruptedUsage(ctx, messages))
+		t.addUsage(t.failedUsage(ctx, messages, err))
 		return nil, err
 	}
 	t.addUsage(spent)
 	t.model = t.modelOf(choice)
 	// A model that does not stream returns the whole text at the end.
-	return choice, t.appendText(ctx, t.writer.missingSuffix(choice.Content))
+	if err := t.appendModelText(ctx, t.writer.missingSuffix(choice.Content)); err != nil {
+		return nil, err
+	}
+	if forbidden && strings.TrimSpace(choice.Content) != "" {
+		choice.ToolCalls = nil // some servers ignore that no calls are allowed
+	}
+	return choice, nil
 }
 
-// appendText publishes text and stores the reply once per checkpointInterval.
+// appendModelText appends text of the model. It returns errReplyFull when the reply has reached Limits.Chars.
+func (t *turn) appendModelText(ctx context.Context, text string) error {
+	text, full := t.writer.fit(text, t.Limits.Chars)
+	if err := t.appendText(ctx, text); err != nil {
+		return err
+	}
+	if full {
+		return errReplyFull
+	}
+	return nil
+}
+
+// appendText publishes text and, from time to time, appends what is published to the stored reply.
 func (t *turn) appendText(ctx context.Context, text string) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
 	t.writer.append(text)
-	if !t.writer.checkpointDue() {
+	unstored, due := t.writer.takeCheckpoint()
+	if !due {
 		return nil
 	}
 	return t.Runs.Do(ctx, t.job, func(ctx context.Context, tx *ent.Tx) error {
-		return tx.Message.Update().Where(message.ID(t.job.MessageID)).SetContent(t.writer.text()).Exec(ctx)
+		return store.Queue(tx).Message.Update().
+			Where(message.ID(t.job.MessageID), message.Attempt(t.job.Attempt)).
+			Modify(func(u *sql.UpdateBuilder) {
+				u.Set(message.FieldContent, sql.ExprFunc(func(b *sql.Builder) {
+					b.Ident(message.FieldContent).WriteString(" || ").Arg(unstored)
+				}))
+			}).Exec(ctx)
 	})
 }
 
 // finish commits the terminal state of the reply with the text so far.
 func (t *turn) finish(ctx context.Context, o run.Outcome) error {
-	o.Effects = func(ctx context.Context, tx *ent.Tx) error { return t.Ledger.Record(ctx, tx.UsageDay, t.unbilled) }
+	o.Effects = func(ctx context.Context, tx *ent.Tx) error { return t.Ledger.Record(ctx, store.Queue(tx), t.unbilled) }
 	if t.writer != nil {
 		t.writer.flush()
 	}
-	err := t.Runs.Finish(ctx, t.job, o, func(u *ent.MessageUpdateOne) {
+	err := t.Runs.Finish(ctx, t.job, o, func(u *ent.MessageUpdate) {
 		if t.writer == nil {
 			return // the attempt did not start: the stored content stays
 		}
 		u.SetContent(t.writer.text()).
 			SetAttempt(t.job.Attempt).
+			SetTruncated(t.truncated && o.Status == enum.MessageCompleted).
 			SetNillableRetryAt(t.retryAt)
 		t.setUsage(u.Mutation())
 	})

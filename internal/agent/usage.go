@@ -10,6 +10,7 @@ import (
 	"errand/ent/message"
 	"errand/internal/llm"
 	"errand/internal/price"
+	"errand/internal/store"
 	"errand/internal/telemetry"
 	"errand/internal/usage"
 
@@ -23,7 +24,7 @@ var errTokenLimit = errors.New("agent: the turn takes too many tokens")
 // Without a daily limit it makes no query.
 func (t *turn) reserveTokens(ctx context.Context, messages []llms.MessageContent) error {
 	limits := t.Ledger.Limits
-	need := estimate(messages) + t.toolTokens + answerTokens
+	need := estimate(messages) + t.variant.toolTokens + answerTokens
 	if limits.PerTurn > 0 && t.used.Total()+need > limits.PerTurn {
 		return errTokenLimit
 	}
@@ -43,14 +44,19 @@ func (a *Agent) generate(
 	options ...llms.CallOption,
 ) (*llms.ContentChoice, usage.Amount, error) {
 	started := time.Now()
-	calling, end := telemetry.ModelCall(ctx, a.ModelName)
-	answer, err := a.Model.GenerateContent(calling, messages, options...)
-	end(err)
+	call := telemetry.ModelCall{Requested: a.ModelName, Answered: a.ModelName}
+	ctx, end := telemetry.StartModelCall(ctx, a.ModelName)
+	defer func() {
+		call.Took = time.Since(started)
+		a.Observer.ModelCall(call)
+		end(call)
+	}()
+	answer, err := a.Model.GenerateContent(ctx, messages, options...)
 	if err == nil && len(answer.Choices) == 0 {
 		err = &llm.Error{Kind: llm.KindTruncated, Provider: a.ModelName, Detail: "answer without choices"}
 	}
 	if err != nil {
-		a.Observer.ModelCall(a.ModelName, time.Since(started), 0, 0, 0, err)
+		call.Err, call.ErrorKind = err, string(llm.KindOf(err))
 		return nil, usage.Amount{}, err
 	}
 	choice := answer.Choices[0]
@@ -60,22 +66,32 @@ func (a *Agent) generate(
 		tokens = price.Tokens{Input: estimate(messages), Output: max(tokens.Output, estimateAnswer(choice))}
 	}
 	model := a.modelOf(choice)
-	a.Observer.ModelCall(model, time.Since(started), tokens.Input, tokens.Output, tokens.Cached, nil)
+	call.Answered, call.StopReason = model, choice.StopReason
+	call.Input, call.Output, call.Cached = tokens.Input, tokens.Output, tokens.Cached
 	return choice, a.Ledger.Amount(model, tokens), nil
 }
 
 // addUsage adds the usage of a call to the reply and to its unbilled part.
 func (t *turn) addUsage(s usage.Amount) { t.used, t.unbilled = t.used.Add(s), t.unbilled.Add(s) }
 
-// interruptedUsage estimates the usage of a call that did not end: the provider charges the input and the
-// text so far, but reports nothing. Without the estimate, stopping replies would bypass the limits. A call
-// that failed before its first text counts nothing.
-func (t *turn) interruptedUsage(ctx context.Context, messages []llms.MessageContent) usage.Amount {
-	said := t.writer.unrecordedText()
+// failedUsage returns the usage of a call that failed: what the provider reported for an answer that cannot be used,
+// else an estimate. The provider charges the input and the text so far of a call that did not end, but reports nothing.
+// Without the estimate, stopping replies would bypass the limits. A call that failed before its first text counts
+// nothing.
+func (t *turn) failedUsage(ctx context.Context, messages []llms.MessageContent, err error) usage.Amount {
+	var failure *llm.Error
+	if errors.As(err, &failure) && failure.Usage.Input > 0 {
+		u := failure.Usage
+		return t.Ledger.Amount(t.ModelName, price.Tokens{Input: u.Input, Output: u.Output, Cached: u.Cached})
+	}
+	said := t.writer.answer()
 	if said == "" && ctx.Err() == nil {
 		return usage.Amount{}
 	}
-	return t.Ledger.Amount(t.ModelName, price.Tokens{Input: estimate(messages) + t.toolTokens, Output: estimateText(said)})
+	return t.Ledger.Amount(
+		t.ModelName,
+		price.Tokens{Input: estimate(messages) + t.variant.toolTokens, Output: estimateText(said)},
+	)
 }
 
 // flushUsage records the unbilled usage of a failed attempt, unless the attempt no longer owns the run.
@@ -86,7 +102,10 @@ func (t *turn) flushUsage(ctx context.Context) {
 	err := t.Runs.Do(
 		ctx,
 		t.job,
-		func(ctx context.Context, tx *ent.Tx) error { return t.saveUsage(ctx, tx, tx.Message.Update()) },
+		func(ctx context.Context, tx *ent.Tx) error {
+			queue := store.Queue(tx)
+			return t.saveUsage(ctx, queue, queue.Message.Update())
+		},
 	)
 	if err != nil {
 		t.Logger.WarnContext(ctx, "recording the usage of a failed attempt failed", "user_id", t.job.UserID,
@@ -95,12 +114,12 @@ func (t *turn) flushUsage(ctx context.Context) {
 }
 
 // saveUsage stores the usage of the reply with a change of it and records the unbilled part in the ledger.
-func (t *turn) saveUsage(ctx context.Context, tx *ent.Tx, change *ent.MessageUpdate) error {
+func (t *turn) saveUsage(ctx context.Context, queue *ent.Client, change *ent.MessageUpdate) error {
 	t.setUsage(change.Mutation())
 	if err := change.Where(message.ID(t.job.MessageID)).Exec(ctx); err != nil {
 		return err
 	}
-	return t.Ledger.Record(ctx, tx.UsageDay, t.unbilled)
+	return t.Ledger.Record(ctx, queue, t.unbilled)
 }
 
 func estimateAnswer(choice *llms.ContentChoice) int {

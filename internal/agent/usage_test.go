@@ -78,7 +78,7 @@ func TestHandle_DailyLimitReached_FailsUntilMidnight(t *testing.T) {
 
 		require.NoError(
 			t,
-			w.ledger.Record(w.ctx, db.Client().UsageDay, usage.Amount{Calls: 1, Tokens: price.Tokens{Input: 2000}}),
+			w.ledger.Record(w.ctx, db.Client(), usage.Amount{Calls: 1, Tokens: price.Tokens{Input: 2000}}),
 		)
 		_, err := w.chat.SendMessage(w.ctx, chat.SendMessageInput{ConversationID: w.talk, Content: "Now?"})
 		require.Equal(t, apperr.RateLimited, apperr.CodeOf(err))

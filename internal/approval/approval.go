@@ -101,7 +101,7 @@ func (b *Batch) Approve(ctx context.Context, c *ent.ToolCall, reply string) erro
 	if err != nil {
 		return err
 	}
-	status, result, err := describe(ctx, b.tasks, results)
+	status, result, err := describe(ctx, b.tasks, results, tool.SkippedOf(c.Result))
 	if err != nil {
 		return err
 	}
@@ -138,8 +138,20 @@ func (b *Batch) End(ctx context.Context, c *ent.ToolCall, code string) error {
 
 // Result returns the stored result of a call that was ended with the code.
 func Result(code string) string {
-	j, _ := json.Marshal(map[string]any{"error": map[string]string{"code": code, "message": explanations[code]}})
+	j, _ := json.Marshal(map[string]any{"error": errorOf(code)}) // strings always marshal
 	return string(j)
+}
+
+func errorOf(code string) map[string]string {
+	return map[string]string{"code": code, "message": explanations[code]}
+}
+
+// resultOf returns the stored result of a call, or "".
+func resultOf(c *ent.ToolCall) string {
+	if c.Result == nil {
+		return ""
+	}
+	return *c.Result
 }
 
 // CodeOf returns the code with which a call was ended without an effect, or "".
@@ -167,7 +179,7 @@ func (b *Batch) end(
 		return fmt.Errorf("storing the decision: %w", err)
 	}
 	if c.Edges.Message != nil && c.Edges.Message.Status.Terminal() { // unfinished messages are counted later
-		b.bytes += int64(len(result))
+		b.bytes += int64(len(result) - len(resultOf(c)))
 	}
 	return nil
 }

@@ -197,16 +197,20 @@ func (s *Service) Authenticator(surface Surface, users UserStore) *Authenticator
 	}
 }
 
-// Authenticate verifies a token. It returns a context with the token's user as the viewer, that user's ID,
-// and the time from which the token is rejected, the leeway included; a connection that outlives it must
-// renew its token. Errors are those of Verifier and UserStore, and FORBIDDEN for a token without scopes if
-// they are required.
+// Authenticate verifies a token. It returns a context with the token's user as the viewer, that user's ID, and the
+// time from which the token is rejected, the leeway included, or the zero time for an API token that does not expire;
+// a connection that outlives it must renew its token. Errors are those of Verifier and UserStore, and FORBIDDEN for a
+// token without scopes if they are required.
 func (a *Authenticator) Authenticate(ctx context.Context, token string) (context.Context, string, time.Time, error) {
 	v, err := a.identify(ctx, token)
 	if err != nil {
 		return ctx, "", time.Time{}, err
 	}
-	return viewer.NewContext(ctx, v), v.UserID, v.Expires.Add(a.leeway), nil
+	expires := v.Expires
+	if !IsAPIToken(token) { // which may have no expiry, or one by this system's clock
+		expires = expires.Add(a.leeway)
+	}
+	return viewer.NewContext(ctx, v), v.UserID, expires, nil
 }
 
 // identify returns the viewer that a token authenticates.
@@ -218,9 +222,17 @@ func (a *Authenticator) identify(ctx context.Context, token string) (viewer.View
 	if a.requireScopes && claims.Scopes.Unlimited() {
 		return viewer.Viewer{}, noScopes()
 	}
-	userID, err := a.users.EnsureUser(ctx, claims)
-	if err != nil {
-		return viewer.Viewer{}, err
+	userID := claims.UserID
+	if userID == "" {
+		if userID, err = a.users.EnsureUser(ctx, claims); err != nil {
+			return viewer.Viewer{}, err
+		}
 	}
-	return viewer.Viewer{UserID: userID, Actor: a.actor, Scopes: claims.Scopes, Expires: claims.ExpiresAt}, nil
+	return viewer.Viewer{
+		UserID:       userID,
+		Actor:        a.actor,
+		Scopes:       claims.Scopes,
+		Expires:      claims.ExpiresAt,
+		CredentialID: claims.CredentialID,
+	}, nil
 }

@@ -32,12 +32,18 @@ type Claims struct {
 	// Name and Email may be empty. They are for display only.
 	Name  string
 	Email string
-	// ExpiresAt is the "exp" claim, in seconds; the token is accepted until then plus the leeway.
+	// ExpiresAt is the "exp" claim, in seconds; the token is accepted until then plus the leeway. It is zero for an API
+	// token that does not expire.
 	ExpiresAt time.Time
 	// IssuedAt is the "iat" claim, in seconds; zero when the token has none.
 	IssuedAt time.Time
 	// Scopes are the viewer.Scopes in the first of the claims "scope" (RFC 8693), "scp" and "permissions" that has any.
 	Scopes viewer.Scopes
+	// UserID is the ID of the user's row, "" if it is to be found by issuer and subject; only the verifier of API tokens
+	// sets it.
+	UserID string
+	// CredentialID is viewer.Viewer.CredentialID; only this server's own verifiers set it.
+	CredentialID string
 }
 
 // maxTime is the last second that RFC 3339 can represent.

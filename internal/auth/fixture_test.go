@@ -62,6 +62,12 @@ func (c *fakeClock) advance(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
+func (c *fakeClock) setTick(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tick = d
+}
+
 // Keys are generated once, because RSA keys are slow to generate.
 var (
 	edKey   = sync.OnceValue(func() crypto.Signer { _, k, _ := ed25519.GenerateKey(rand.Reader); return k })

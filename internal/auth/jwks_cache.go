@@ -72,38 +72,38 @@ func (c *jwksCache) prefetch() {
 }
 
 // find implements keySource.
-func (c *jwksCache) find(ctx context.Context, algorithm, id string) ([]crypto.PublicKey, error) {
+func (c *jwksCache) find(ctx context.Context, algorithm, id string) (candidates, error) {
 	keys, err := c.get(ctx)
 	if err != nil {
-		return nil, err
+		return candidates{}, err
 	}
 	if found := keys.candidates(algorithm, id); len(found) > 0 {
-		return found, nil
+		return candidates{found, &keys.verified}, nil
 	}
 	keys, err = c.recheck(ctx, id, func(s *keySet) bool { return len(s.candidates(algorithm, id)) > 0 })
 	if err != nil {
-		return nil, err
+		return candidates{}, err
 	}
 	if found := keys.candidates(algorithm, id); len(found) > 0 {
-		return found, nil
+		return candidates{found, &keys.verified}, nil
 	}
 	if id != "" && keys.hasID(id) {
-		return nil, ReasonBadAlgorithm
+		return candidates{}, ReasonBadAlgorithm
 	}
 	if keys.hasSkipped(id) {
-		return nil, ReasonUnusableKey
+		return candidates{}, ReasonUnusableKey
 	}
-	return nil, ReasonUnknownKey
+	return candidates{}, ReasonUnknownKey
 }
 
 // findOther implements keySource: an issuer may have replaced the key under the same ID.
-func (c *jwksCache) findOther(ctx context.Context, algorithm, id string, than []crypto.PublicKey) []crypto.PublicKey {
+func (c *jwksCache) findOther(ctx context.Context, algorithm, id string, than []crypto.PublicKey) candidates {
 	changed := func(s *keySet) bool { return !equalKeys(s.candidates(algorithm, id), than) }
 	keys, err := c.recheck(ctx, "", changed)
 	if err != nil || !changed(keys) {
-		return nil
+		return candidates{}
 	}
-	return keys.candidates(algorithm, id)
+	return candidates{keys.candidates(algorithm, id), &keys.verified}
 }
 
 // get returns the keys to use now and starts a fetch when one is due. It returns UNAVAILABLE when none

@@ -26,6 +26,8 @@ type keySet struct {
 	skipped []SkippedKey
 	// clock is how far this machine's clock was ahead of the issuer's when the set was fetched.
 	clock clockDifference
+	// verified are the tokens that these keys have verified.
+	verified signatureCache
 }
 
 // publishedKey is a usable key of a set.

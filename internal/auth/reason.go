@@ -36,6 +36,11 @@ const (
 	ReasonUnusableKey   Reason = "token names a published key that cannot be used"
 	// ReasonAccountDeleted is for UserStore: the token was issued before its account was deleted.
 	ReasonAccountDeleted Reason = "account deleted"
+	// ReasonRevoked is for a token whose sign-in session or API token was revoked.
+	ReasonRevoked Reason = "signed out"
+	// ReasonUnknownToken and ReasonMistyped are for API tokens.
+	ReasonUnknownToken Reason = "no such API token"
+	ReasonMistyped     Reason = "API token with a wrong checksum: it is truncated, mistyped or made up"
 	// ReasonKeysUnavailable is the cause of an UNAVAILABLE error: the token may be valid.
 	ReasonKeysUnavailable Reason = "signing keys not available"
 )
@@ -61,6 +66,9 @@ var refusalReasons = map[Reason]refusal.Reason{
 	ReasonBadClaim:        refusal.BadClaim,
 	ReasonNoScopes:        refusal.NoScopes,
 	ReasonAccountDeleted:  refusal.AccountDeleted,
+	ReasonRevoked:         refusal.SignedOut,
+	ReasonUnknownToken:    refusal.UnknownToken,
+	ReasonMistyped:        refusal.BadChecksum,
 	ReasonKeysUnavailable: refusal.KeysUnavailable,
 }
 

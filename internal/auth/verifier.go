@@ -38,20 +38,28 @@ type tokenRules struct {
 type keySource interface {
 	// find returns the keys to try for a token with this algorithm and key ID ("" when the token has none), at least
 	// one.
-	find(ctx context.Context, algorithm, keyID string) ([]crypto.PublicKey, error)
-	// findOther returns the keys to try after those of find did not verify a token, nil if there are no others.
-	findOther(ctx context.Context, algorithm, keyID string, than []crypto.PublicKey) []crypto.PublicKey
+	find(ctx context.Context, algorithm, keyID string) (candidates, error)
+	// findOther returns the keys to try after those of find did not verify a token, none if there are no others.
+	findOther(ctx context.Context, algorithm, keyID string, than []crypto.PublicKey) candidates
 }
 
-// secretKey is a keySource with one secret for every token. It is only for secretAlgorithms.
+// candidates are the keys to try for a token.
+type candidates struct {
+	keys []crypto.PublicKey
+	// verified is the cache of the set that the keys are from, nil if signatures are checked each time.
+	verified *signatureCache
+}
+
+// secretKey is a keySource with one secret for every token. It is only for secretAlgorithms, which are checked each
+// time: that costs about as much as the hash for a signatureCache.
 type secretKey []byte
 
-func (k secretKey) find(context.Context, string, string) ([]crypto.PublicKey, error) {
-	return []crypto.PublicKey{[]byte(k)}, nil
+func (k secretKey) find(context.Context, string, string) (candidates, error) {
+	return candidates{keys: []crypto.PublicKey{[]byte(k)}}, nil
 }
 
-func (secretKey) findOther(context.Context, string, string, []crypto.PublicKey) []crypto.PublicKey {
-	return nil
+func (secretKey) findOther(context.Context, string, string, []crypto.PublicKey) candidates {
+	return candidates{}
 }
 
 // combinedVerifier accepts the tokens of two verifiers with different algorithms. Only a token that first rejects
@@ -113,9 +121,12 @@ type verification struct {
 	claims jwt.MapClaims
 	// parts is the number of parts of the token, separated by dots.
 	parts int
-	// algorithm, keyID and tried are what the signature was checked with; tried is nil before.
+	// algorithm, keyID and tried are what the signature was checked with; tried has no keys before.
 	algorithm, keyID string
-	tried            []crypto.PublicKey
+	tried            candidates
+	// hash is that of the token, set if tried has a cache; cached reports that the cache contains it.
+	hash   tokenHash
+	cached bool
 }
 
 func (a *verification) verify(token string) (Claims, error) {
@@ -127,20 +138,24 @@ func (a *verification) verify(token string) (Claims, error) {
 			return Claims{}, unauthenticated(reason)
 		}
 	}
-	return readClaims(a.claims)
+	claims, err := readClaims(a.claims)
+	if err == nil && a.tried.verified != nil && !a.cached {
+		a.tried.verified.add(a.hash, a.rules.now(), claims.ExpiresAt)
+	}
+	return claims, err
 }
 
 // run verifies the token, a second time if its signature is invalid and there are other keys.
 func (a *verification) run(token string) error {
 	err := a.parse(token, a.findKeys)
-	if a.tried == nil || !errors.Is(err, jwt.ErrTokenSignatureInvalid) {
+	if len(a.tried.keys) == 0 || !errors.Is(err, jwt.ErrTokenSignatureInvalid) {
 		return err
 	}
-	others := a.keys.findOther(a.ctx, a.algorithm, a.keyID, a.tried)
-	if len(others) == 0 {
+	others := a.keys.findOther(a.ctx, a.algorithm, a.keyID, a.tried.keys)
+	if len(others.keys) == 0 {
 		return err
 	}
-	return a.parse(token, func(*jwt.Token) (any, error) { return verificationKeys(others), nil })
+	return a.parse(token, func(t *jwt.Token) (any, error) { return a.try(t, others), nil })
 }
 
 func (a *verification) parse(token string, keys jwt.Keyfunc) (err error) {
@@ -165,13 +180,21 @@ func (a *verification) findKeys(t *jwt.Token) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.tried = tried
-	return verificationKeys(tried), nil
+	return a.try(t, tried), nil
 }
 
-func verificationKeys(keys []crypto.PublicKey) jwt.VerificationKeySet {
-	set := jwt.VerificationKeySet{Keys: make([]jwt.VerificationKey, len(keys))}
-	for i, key := range keys {
+// try returns the keys for the parser, which calls the token's method with each of them until one verifies it.
+func (a *verification) try(t *jwt.Token, c candidates) jwt.VerificationKeySet {
+	a.tried, a.cached = c, false
+	if c.verified != nil {
+		a.hash = hashToken(t.Raw)
+		a.cached = c.verified.contains(a.hash, a.rules.now())
+	}
+	if a.cached {
+		t.Method = verifiedMethod{t.Method}
+	}
+	set := jwt.VerificationKeySet{Keys: make([]jwt.VerificationKey, len(c.keys))}
+	for i, key := range c.keys {
 		set.Keys[i] = key
 	}
 	return set

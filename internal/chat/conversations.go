@@ -163,6 +163,9 @@ func (s *Service) DeleteConversation(ctx context.Context, id string) error {
 	if err := s.cancelReplies(ctx, message.ConversationID(id)); err != nil {
 		return err
 	}
+	if err := s.unindexLong(ctx, v, id); err != nil {
+		return err
+	}
 	err = store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
 		// Runs first, in the lock order of run.Engine, which locks a run before its message. Once the
 		// run's row is gone, its worker can commit nothing more.
@@ -171,6 +174,9 @@ func (s *Service) DeleteConversation(ctx context.Context, id string) error {
 		}
 		seq, err := s.uncount(ctx, tx, v, id)
 		if err != nil {
+			return err
+		}
+		if _, _, err := removeTerms(ctx, tx, v, id); err != nil {
 			return err
 		}
 		if err := tx.Conversation.DeleteOneID(id).Exec(ctx); err != nil {
@@ -212,12 +218,11 @@ func (s *Service) CancelReplies(ctx context.Context) error {
 
 // cancelReplies cancels the unfinished replies that match where. Replies that finish meanwhile are no error.
 func (s *Service) cancelReplies(ctx context.Context, where ...predicate.Message) error {
-	unfinished, err := s.client.Message.Query().Where(where...).
-		Where(message.StatusIn(enum.MessagePending, enum.MessageStreaming)).IDs(ctx)
+	open, err := s.client.Message.Query().Where(where...).Where(unfinished).IDs(ctx)
 	if err != nil {
 		return fmt.Errorf("reading unfinished replies: %w", err)
 	}
-	for _, messageID := range unfinished {
+	for _, messageID := range open {
 		if _, err := s.runs.Cancel(ctx, messageID); err != nil && apperr.CodeOf(err) != apperr.NotFound {
 			return fmt.Errorf("cancelling a reply: %w", err)
 		}

@@ -11,6 +11,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/quota"
+	"errand/internal/store"
 	"errand/internal/viewer"
 )
 
@@ -42,7 +43,7 @@ func (l Limits) withDefaults() Limits {
 func (s *Service) checkLimits(
 	ctx context.Context, tx *ent.Tx, v viewer.Viewer, in SendMessageInput,
 ) (quota.Sequence, error) {
-	d := quota.Delta{Bytes: quota.MessageBytes(in.Content), ConversationChanges: 1}
+	d := quota.Delta{Bytes: quota.MessageBytes(in.Content, len(in.terms)), ConversationChanges: 1}
 	if in.ConversationID == nil {
 		d.Conversations = 1
 	}
@@ -70,13 +71,16 @@ func (s *Service) checkReplyRate(ctx context.Context, tx *ent.Tx) error {
 		wait := max(time.Second, recent[0].CreatedAt.Sub(since))
 		return apperr.TooMany(wait, "At most %d messages may be sent per minute.", s.limits.MessagesPerMinute)
 	}
-	unfinished, err := tx.Message.Query().
-		Where(message.StatusIn(enum.MessagePending, enum.MessageStreaming)).Limit(s.limits.UnfinishedReplies).IDs(ctx)
+	open, err := tx.Message.Query().
+		Where(unfinished).Limit(s.limits.UnfinishedReplies).IDs(ctx)
 	if err != nil {
 		return fmt.Errorf("counting unfinished replies: %w", err)
 	}
-	if len(unfinished) >= s.limits.UnfinishedReplies {
+	if len(open) >= s.limits.UnfinishedReplies {
 		return apperr.TooMany(2*time.Second, "At most %d replies may be unfinished at once.", s.limits.UnfinishedReplies)
 	}
 	return nil
 }
+
+// unfinished is true for replies that are pending or streaming.
+var unfinished = store.InValues(message.FieldStatus, string(enum.MessagePending), string(enum.MessageStreaming))

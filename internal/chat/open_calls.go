@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"errand/ent"
+	"errand/ent/enum"
 	"errand/ent/message"
 	"errand/ent/run"
 	"errand/ent/toolcall"
@@ -36,6 +37,18 @@ func (s *Service) PendingApprovals(ctx context.Context) ([]*ent.ToolCall, error)
 	}
 	tool.RedactCalls(v.Scopes, calls)
 	return calls, nil
+}
+
+// WaitingReplies returns the number of the viewer's replies that no replica has begun to generate.
+func (s *Service) WaitingReplies(ctx context.Context) (int, error) {
+	if _, err := viewer.Require(ctx, viewer.Chat); err != nil {
+		return 0, err
+	}
+	n, err := s.client.Run.Query().Where(run.StateEQ(enum.RunQueued)).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("counting waiting replies: %w", err)
+	}
+	return n, nil
 }
 
 // maxExpired is how many tool calls ExpireApprovals ends in one call.

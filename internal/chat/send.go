@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"errand/ent"
+	"errand/ent/conversation"
 	"errand/ent/enum"
 	"errand/ent/message"
 	"errand/ent/rule"
@@ -19,6 +20,7 @@ import (
 	"errand/internal/store"
 	"errand/internal/stream"
 	"errand/internal/telemetry"
+	"errand/internal/terms"
 	"errand/internal/viewer"
 )
 
@@ -32,6 +34,7 @@ type SendMessageInput struct {
 	Content        string
 	// IdempotencyKey makes the call safe to repeat.
 	IdempotencyKey *string
+	terms          []string // of Content, for the search index
 }
 
 // Turn is a user message and the assistant message that will reply to it.
@@ -97,6 +100,7 @@ func (in *SendMessageInput) normalize() error {
 	if !utf8.ValidString(in.Content) || strings.ContainsRune(in.Content, 0) {
 		return apperr.Invalid("content", "A message must be plain text.")
 	}
+	in.terms = terms.Index(in.Content)
 	if in.IdempotencyKey == nil {
 		return nil
 	}
@@ -145,11 +149,12 @@ func (s *Service) createTurn(
 	}
 	ctx = rule.SkipEdgeCheck(ctx, c.ID) // this transaction has just written the conversation as the viewer
 	now := ids.Now()
-	sent, err := tx.Message.Create().
+	sent, err := store.Queue(tx).Message.Create().
 		SetConversationID(c.ID).
 		SetPosition(c.MessageCount - 1).
 		SetRole(enum.RoleUser).
 		SetContent(in.Content).
+		SetTermCount(len(in.terms)).
 		SetNillableIdempotencyKey(in.IdempotencyKey).
 		SetCreatedAt(now).
 		SetUpdatedAt(now).
@@ -157,6 +162,9 @@ func (s *Service) createTurn(
 		Save(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("storing the message: %w", err)
+	}
+	if err := store.MessageTerms.Add(ctx, store.Queue(tx), sent.UserID, sent.ID, in.terms); err != nil {
+		return nil, err
 	}
 	reply, err := s.createReply(ctx, tx, c, now)
 	if err != nil {
@@ -175,7 +183,7 @@ func (s *Service) createTurn(
 func (s *Service) createReply(
 	ctx context.Context, tx *ent.Tx, c *ent.Conversation, now time.Time,
 ) (*ent.Message, error) {
-	reply, err := tx.Message.Create().
+	reply, err := store.Queue(tx).Message.Create().
 		SetConversationID(c.ID).
 		SetPosition(c.MessageCount).
 		SetRole(enum.RoleAssistant).
@@ -201,29 +209,30 @@ func (s *Service) extendConversation(
 	ctx context.Context, tx *ent.Tx, in SendMessageInput, seq quota.Sequence,
 ) (*ent.Conversation, error) {
 	if in.ConversationID == nil {
-		c, err := tx.Conversation.Create().
+		c, err := store.Queue(tx).Conversation.Create().
 			SetTitle(deriveTitle(in.Content)).
 			SetMessageCount(2).
 			SetSeq(seq.ConversationChange).
 			Save(ctx)
-		if ent.IsConstraintError(err) {
-			return nil, viewer.ErrAccountDeleted()
-		}
 		if err != nil {
 			return nil, fmt.Errorf("creating a conversation: %w", err)
 		}
 		return c, nil
 	}
-	c, err := tx.Conversation.UpdateOneID(*in.ConversationID).
+	err := store.Queue(tx).Conversation.Update().Where(conversation.ID(*in.ConversationID)).
 		AddMessageCount(2).
 		SetSeq(seq.ConversationChange).
 		ClearArchivedAt().
-		Save(ctx)
+		Exec(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("locking the conversation: %w", err)
+	}
+	c, err := tx.Conversation.Get(ctx, *in.ConversationID)
 	if ent.IsNotFound(err) {
 		return nil, apperr.Missing("conversation")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("locking the conversation: %w", err)
+		return nil, fmt.Errorf("reading the conversation: %w", err)
 	}
 	if c.Title == "" && c.TitleSource == enum.TitleAuto {
 		if c, err = tx.Conversation.UpdateOne(c).SetTitle(deriveTitle(in.Content)).Save(ctx); err != nil {

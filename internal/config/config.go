@@ -37,8 +37,8 @@ type Config struct {
 	Limits      Limits
 	Traces      Traces
 
-	// Version is the version of the program, which its commands set; it is not a setting.
-	Version string
+	// Version and Commit are those of the program, which its commands set; they are not settings.
+	Version, Commit string
 }
 
 // DotenvFile is the path of the file with settings, in the working directory.

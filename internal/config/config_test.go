@@ -129,6 +129,12 @@ func TestLoad_NumbersAndDurations_RangeChecked(t *testing.T) {
 	for name, value := range outOfBounds {
 		require.Contains(t, loadErrors(t, vars{name: value}, ""), name)
 	}
+	require.Equal(
+		t,
+		"is not a whole number",
+		loadErrors(t, vars{"MAX_BYTES_PER_USER": "1e20"}, "")["MAX_BYTES_PER_USER"].Problem,
+	)
+	require.EqualValues(t, 1<<40, load(t, vars{"MAX_BYTES_PER_USER": "1099511627776"}).Limits.BytesPerUser)
 	require.Contains(t, loadErrors(t, vars{"RUN_LEASE": "1s", "RUN_SWEEP": "1s"}, "")["RUN_SWEEP"].Problem, "RUN_LEASE")
 	require.Equal(t, "100ms to 10m", loadErrors(t, vars{"RUN_LEASE": "1h"}, "")["RUN_LEASE"].Allowed)
 	require.Equal(t, "1s to 1h", loadErrors(t, vars{"TURN_TIMEOUT": "2h"}, "")["TURN_TIMEOUT"].Allowed)

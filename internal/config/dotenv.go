@@ -1,12 +1,14 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"strings"
+	"unicode"
 
 	"github.com/joho/godotenv"
 )
@@ -26,25 +28,107 @@ func parseDotenvFile(path string, errs *Errors) map[string]string {
 		errs.add(path, "cannot be read", "a readable text file, or no file")
 		return nil
 	}
-	values, err := godotenv.UnmarshalBytes(content)
-	if err != nil {
+	text, problem := decodeDotenv(content)
+	if problem != "" {
+		errs.add(path, problem, "a text file in UTF-8")
+		return nil
+	}
+	_, malformed := scanDotenv(text)
+	values, err := godotenv.Unmarshal(text)
+	if err != nil || malformed > 0 {
 		// The parser's message is dropped, because it quotes the file, which contains secrets.
-		problem := fmt.Sprintf("is malformed at line %d", malformedLine(string(content)))
+		problem := "is malformed"
+		if malformed > 0 {
+			problem = fmt.Sprintf("is malformed at line %d", malformed)
+		}
 		errs.add(path, problem, allowedDotenv)
 		return nil
 	}
 	return values
 }
 
-// malformedLine returns the number (from 1) of the line after the longest prefix that parses.
-func malformedLine(content string) int {
-	lines := strings.Split(content, "\n")
-	for n := len(lines) - 1; n > 0; n-- {
-		if _, err := godotenv.Unmarshal(strings.Join(lines[:n], "\n")); err == nil {
-			return n + 1
+// decodeDotenv returns the text of a .env file without a byte order mark, or what is wrong with its encoding.
+func decodeDotenv(content []byte) (text, problem string) {
+	switch {
+	case bytes.HasPrefix(content, []byte("\xff\xfe")), bytes.HasPrefix(content, []byte("\xfe\xff")):
+		return "", "is encoded in UTF-16, as Windows PowerShell writes files"
+	case bytes.IndexByte(content, 0) >= 0:
+		return "", "contains a NUL byte"
+	}
+	return strings.TrimPrefix(string(content), "\ufeff"), ""
+}
+
+// dotenvName is a variable in a .env file.
+type dotenvName struct {
+	name string
+	line int // from 1
+}
+
+// scanDotenv returns the variables of a .env file in order, and the line of the first statement that is malformed, 0 if
+// there is none. It finds the same statements as godotenv, which does not tell their lines.
+func scanDotenv(text string) (names []dotenvName, malformed int) {
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	rest := text
+	line := func() int { return 1 + strings.Count(text[:len(text)-len(rest)], "\n") }
+	for {
+		rest = strings.TrimLeftFunc(rest, unicode.IsSpace)
+		if rest == "" {
+			return names, 0
+		}
+		if rest[0] == '#' {
+			rest = afterLine(rest)
+			continue
+		}
+		start := line()
+		if after, found := strings.CutPrefix(rest, "export"); found && strings.IndexFunc(after, isBlank) == 0 {
+			rest = strings.TrimLeftFunc(after, isBlank)
+		}
+		end := strings.IndexFunc(rest, func(r rune) bool { return !isNamePart(r) && !isBlank(r) })
+		if end < 0 || rest[end] != '=' && rest[end] != ':' {
+			return names, start
+		}
+		name := strings.TrimRightFunc(rest[:end], unicode.IsSpace)
+		if name == "" {
+			return names, start
+		}
+		names = append(names, dotenvName{name: name, line: start})
+		rest = strings.TrimLeftFunc(rest[end+1:], isBlank)
+		if rest == "" || rest[0] != '\'' && rest[0] != '"' {
+			rest = afterLine(rest)
+			continue
+		}
+		if end = closingQuote(rest); end < 0 {
+			return names, start
+		}
+		rest = rest[end+1:]
+	}
+}
+
+// afterLine returns the text from the end of its first line.
+func afterLine(text string) string {
+	end := strings.IndexAny(text, "\r\n")
+	if end < 0 {
+		return ""
+	}
+	return text[end:]
+}
+
+// closingQuote returns the index of the quote that ends the quoted value at the beginning of the text, -1 if there is
+// none.
+func closingQuote(text string) int {
+	for i := 1; i < len(text); i++ {
+		if text[i] == text[0] && text[i-1] != '\\' {
+			return i
 		}
 	}
-	return 1
+	return -1
+}
+
+// isBlank reports whether r is a space, but not a line break.
+func isBlank(r rune) bool { return r != '\n' && unicode.IsSpace(r) }
+
+func isNamePart(r rune) bool {
+	return r == '_' || r == '.' || unicode.IsLetter(r) || unicode.IsNumber(r)
 }
 
 // merge overrides the file's variables by those of the process environment. A variable that is empty afterwards

@@ -58,7 +58,7 @@ func (e *Errors) sorted() Errors {
 }
 
 // validateRange adds an error for a number or duration outside lo to hi, both inclusive.
-func validateRange[T int | time.Duration](errs *Errors, variable string, v, lo, hi T) {
+func validateRange[T int | int64 | time.Duration](errs *Errors, variable string, v, lo, hi T) {
 	allowed := formatValue(lo) + " to " + formatValue(hi)
 	switch {
 	case v < lo:

@@ -20,9 +20,11 @@ type Limits struct {
 	ConversationsPerUser int `env:"MAX_CONVERSATIONS_PER_USER" envDefault:"20000"`
 	// BytesPerUser limits the texts of a user's tasks, their history, messages and tool calls, up to 1 TiB; 0 means no
 	// limit.
-	BytesPerUser int `env:"MAX_BYTES_PER_USER" envDefault:"268435456"`
+	BytesPerUser int64 `env:"MAX_BYTES_PER_USER" envDefault:"1073741824"`
 	// TrashDays is the number of days after which a task in the trash is deleted, up to 3650; 0 means never.
 	TrashDays int `env:"TRASH_DAYS" envDefault:"30"`
+	// PurgeInterval is the time between two removals of expired rows, 1s to 24h.
+	PurgeInterval time.Duration `env:"PURGE_INTERVAL" envDefault:"1h"`
 
 	// BodyBytes is the maximum size of a request body, 1 KiB to 16 MiB.
 	BodyBytes int `env:"MAX_BODY_BYTES" envDefault:"1048576"`
@@ -70,6 +72,7 @@ func (l *Limits) validate(errs *Errors) {
 	validateRange(errs, "MAX_CONVERSATIONS_PER_USER", l.ConversationsPerUser, 0, 10_000_000)
 	validateRange(errs, "MAX_BYTES_PER_USER", l.BytesPerUser, 0, 1<<40)
 	validateRange(errs, "TRASH_DAYS", l.TrashDays, 0, 3650)
+	validateRange(errs, "PURGE_INTERVAL", l.PurgeInterval, time.Second, 24*time.Hour)
 	validateRange(errs, "MAX_BODY_BYTES", l.BodyBytes, 1<<10, 16<<20)
 	validateRange(errs, "MAX_SOCKET_MESSAGE_BYTES", l.SocketMessageBytes, 1<<10, 16<<20)
 	validateRange(errs, "MAX_RESPONSE_BYTES", l.ResponseBytes, 64<<10, 256<<20)

@@ -32,18 +32,29 @@ type LLM struct {
 	// Model is the provider's name of the model; "" means the provider's default.
 	Model string `env:"LLM_MODEL"`
 
-	// ContextTokens is the approximate size of the conversation in a model call, 1000 to 2000000; 0 means the
-	// provider's default.
+	// ContextTokens is the approximate size of a model call with its answer, 1000 to 2000000; 0 means what the server
+	// tells, at most the provider's default, else that default.
 	ContextTokens int `env:"LLM_CONTEXT_TOKENS" envDefault:"0"`
+	// ReasoningEffort is none, minimal, low, medium or high; "" means the provider's default.
+	ReasoningEffort string `env:"LLM_REASONING_EFFORT"`
+	// Thinking is on, off or ThinkingAuto.
+	Thinking string `env:"LLM_THINKING" envDefault:"auto"`
+	// Temperature is the sampling temperature, 0 to 2; nil means the provider's default.
+	Temperature *float64 `env:"LLM_TEMPERATURE"`
+	// MaxOutputTokens is the maximum number of tokens that a model call generates, thinking included, 256 to 128000; 0
+	// means the provider's default.
+	MaxOutputTokens int `env:"LLM_MAX_OUTPUT_TOKENS" envDefault:"0"`
 	// Titles enables titles of new conversations by the model.
 	Titles bool `env:"LLM_TITLES" envDefault:"true"`
 	// Prices is the price list in the format of package price; "" means none.
 	Prices string `env:"LLM_PRICES"`
 
 	OpenAIKey secret.String `env:"OPENAI_API_KEY"`
-	// OpenAIBaseURL is the address of a server with OpenAI's chat completions API, up to and including /v1.
-	OpenAIBaseURL string        `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1"`
-	GeminiKey     secret.String `env:"GEMINI_API_KEY"`
+	// OpenAIBaseURL is the address of a server with an API of OpenAI, up to and including /v1.
+	OpenAIBaseURL string `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1"`
+	// OpenAIAPI is the API in use: chat (chat completions) or responses.
+	OpenAIAPI string        `env:"OPENAI_API" envDefault:"chat"`
+	GeminiKey secret.String `env:"GEMINI_API_KEY"`
 	// GeminiBaseURL and AnthropicBaseURL are the addresses of the vendors' APIs or of gateways, without /v1beta
 	// and /v1.
 	GeminiBaseURL    string        `env:"GEMINI_BASE_URL" envDefault:"https://generativelanguage.googleapis.com"`
@@ -57,10 +68,16 @@ type LLM struct {
 	RulesPace time.Duration `env:"RULES_PACE" envDefault:"15ms"`
 }
 
+// ThinkingAuto means that models think as their providers define, except Ollama's qwen3, which do not think.
+const ThinkingAuto = "auto"
+
 const (
 	openAIDefaultURL = "https://api.openai.com/v1"
 	ollamaDefaultURL = "http://127.0.0.1:11434"
 )
+
+// UsesOpenAI reports whether the provider openai is OpenAI's own service, not another server with its API.
+func (l *LLM) UsesOpenAI() bool { return l.OpenAIBaseURL == openAIDefaultURL }
 
 // isConfigured reports whether a provider has the key that it requires.
 func (l *LLM) isConfigured(p Provider) bool {
@@ -121,6 +138,9 @@ func (l *LLM) isRemote(p Provider) bool {
 
 func (l *LLM) normalize() {
 	lower(&l.Provider)
+	lower(&l.OpenAIAPI)
+	lower(&l.ReasoningEffort)
+	lower(&l.Thinking)
 	fallback, model := l.fallback()
 	l.Fallback = strings.TrimSuffix(string(fallback)+"/"+model, "/")
 	l.OpenAIBaseURL = strings.TrimRight(l.OpenAIBaseURL, "/")
@@ -146,6 +166,7 @@ func (l *LLM) validate(errs *Errors) {
 	if len(l.Model) > 200 || strings.ContainsFunc(l.Model, notPrintable) {
 		errs.add("LLM_MODEL", "is not a model name", "at most 200 printable ASCII characters without spaces")
 	}
+	validateOneOf(errs, "OPENAI_API", l.OpenAIAPI, "chat", "responses")
 	validateAPIKey(errs, "OPENAI_API_KEY", l.OpenAIKey)
 	validateAPIKey(errs, "GEMINI_API_KEY", l.GeminiKey)
 	validateAPIKey(errs, "ANTHROPIC_API_KEY", l.AnthropicKey)
@@ -156,6 +177,7 @@ func (l *LLM) validate(errs *Errors) {
 	if l.ContextTokens != 0 {
 		validateRange(errs, "LLM_CONTEXT_TOKENS", l.ContextTokens, 1000, 2_000_000)
 	}
+	l.validateGeneration(errs)
 	if _, err := price.Parse(l.Prices); err != nil {
 		errs.add("LLM_PRICES", "is not a price list", "provider/model=input:output:cached, separated by commas")
 	}

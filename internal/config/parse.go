@@ -38,8 +38,10 @@ func addParseError(errs *Errors, variable string, pe env.ParseError) {
 		return
 	}
 	switch pe.Type {
-	case reflect.TypeFor[int]():
+	case reflect.TypeFor[int](), reflect.TypeFor[int64]():
 		errs.add(variable, "is not a whole number", "digits such as 64")
+	case reflect.TypeFor[*float64]():
+		errs.add(variable, "is not a number", "digits such as 0.7")
 	case reflect.TypeFor[bool]():
 		errs.add(variable, "is not a boolean", "true, false")
 	case reflect.TypeFor[time.Duration]():

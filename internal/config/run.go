@@ -32,8 +32,10 @@ type Turns struct {
 	MaxSteps int `env:"TURN_MAX_STEPS" envDefault:"8"`
 	// MaxToolCalls is the number of tool calls, 1 to 256.
 	MaxToolCalls int `env:"TURN_MAX_TOOL_CALLS" envDefault:"16"`
-	// TurnTimeout is the maximum duration of a reply, 1s to 1h.
+	// TurnTimeout is the maximum duration of a reply, without the waits for the model's first words, 1s to 1h.
 	TurnTimeout time.Duration `env:"TURN_TIMEOUT" envDefault:"2m"`
+	// MaxChars is the length at which a reply ends, in UTF-16 code units, 1000 to 10000000.
+	MaxChars int `env:"REPLY_MAX_CHARS" envDefault:"200000"`
 	// MaxChanges is the number of existing tasks that may be completed, reopened, changed or deleted without the user's
 	// approval, 0 to 256.
 	MaxChanges int `env:"TURN_MAX_CHANGES_AFTER_READING" envDefault:"5"`
@@ -48,6 +50,7 @@ type Turns struct {
 func (t *Turns) validate(errs *Errors) {
 	validateRange(errs, "TURN_MAX_STEPS", t.MaxSteps, 1, 64)
 	validateRange(errs, "TURN_MAX_TOOL_CALLS", t.MaxToolCalls, 1, 256)
+	validateRange(errs, "REPLY_MAX_CHARS", t.MaxChars, 1000, 10_000_000)
 	validateRange(errs, "TURN_MAX_CHANGES_AFTER_READING", t.MaxChanges, 0, 256)
 	validateRange(errs, "APPROVAL_TTL", t.ApprovalTTL, time.Minute, 720*time.Hour)
 	validateRange(errs, "TOKENS_PER_TURN", t.TokensPerTurn, 0, 1_000_000_000)

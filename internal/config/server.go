@@ -40,6 +40,17 @@ const (
 // AdminOff is the value of ADMIN_ADDR that disables the admin listener.
 const AdminOff = "off"
 
+// LogFormat is the format of the log.
+type LogFormat string
+
+// The formats of the log.
+const (
+	// LogAuto is text on a terminal and JSON otherwise.
+	LogAuto LogFormat = "auto"
+	LogJSON LogFormat = "json"
+	LogText LogFormat = "text"
+)
+
 // Server are the settings of the listeners.
 type Server struct {
 	// Addr is the host:port of the public listener; port 0 means a free port.
@@ -53,6 +64,8 @@ type Server struct {
 	PublicURL string `env:"PUBLIC_URL"`
 	// LogLevel is the lowest level that is logged.
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info"`
+	// LogFormat is the format of the log.
+	LogFormat LogFormat `env:"LOG_FORMAT" envDefault:"auto"`
 	// CORSOrigins are the other origins whose pages may send requests, or "*". See OriginAllowed.
 	CORSOrigins []string `env:"CORS_ALLOWED_ORIGINS"`
 	// ShutdownTimeout is the maximum duration of a graceful shutdown, 100ms to 5m.
@@ -127,6 +140,7 @@ func IsLoopbackOrigin(origin string) bool {
 }
 
 func (s *Server) normalize() {
+	lower(&s.LogFormat)
 	lower(&s.Introspection)
 	lower(&s.Playground)
 	if strings.EqualFold(s.AdminAddr, AdminOff) {
@@ -166,6 +180,7 @@ func (s *Server) validate(errs *Errors) {
 		}
 	}
 	validateRange(errs, "SHUTDOWN_TIMEOUT", s.ShutdownTimeout, 100*time.Millisecond, 5*time.Minute)
+	validateOneOf(errs, "LOG_FORMAT", s.LogFormat, LogAuto, LogJSON, LogText)
 	validateOneOf(errs, "INTROSPECTION", s.Introspection, IntrospectionAuto, IntrospectionOn, IntrospectionOff)
 	validateOneOf(errs, "PLAYGROUND", s.Playground, PlaygroundAuto, PlaygroundOn, PlaygroundOff)
 	validateFile(errs, "PERSISTED_QUERIES_FILE", s.PersistedQueriesFile)

@@ -4,6 +4,7 @@ package doctor
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"strings"
 	"text/tabwriter"
@@ -26,12 +27,12 @@ const (
 // Finding is a line of the report.
 type Finding struct {
 	// Check is the name of the check.
-	Check string
-	State State
+	Check string `json:"check"`
+	State State  `json:"state"`
 	// Detail is what the check found.
-	Detail string
+	Detail string `json:"detail"`
 	// Fix is what to do about it; "" when State is OK.
-	Fix string
+	Fix string `json:"fix,omitempty"`
 }
 
 func passed(check, detail string) Finding {
@@ -58,6 +59,15 @@ func ConfigFindings(errs config.Errors) []Finding {
 	var findings []Finding
 	for _, e := range errs {
 		findings = append(findings, failed("setting "+e.Variable, e.Problem, "allowed: "+e.Allowed))
+	}
+	return findings
+}
+
+// MisspelledFindings returns a warning for each variable that is almost a setting.
+func MisspelledFindings(found []config.Misspelled) []Finding {
+	var findings []Finding
+	for _, m := range found {
+		findings = append(findings, warning("setting "+m.Name, m.String(), "correct the name, or remove the variable"))
 	}
 	return findings
 }
@@ -99,6 +109,24 @@ func Write(w io.Writer, findings []Finding, secrets ...string) error {
 		}
 	}
 	return table.Flush()
+}
+
+// WriteJSON prints the findings as JSON, which docs/CLI.md documents. It replaces secrets as Write does.
+func WriteJSON(w io.Writer, findings []Finding, secrets ...string) error {
+	replace := newRedactor(w, secrets).replace
+	report := struct {
+		OK       bool      `json:"ok"` // whether no check failed
+		Findings []Finding `json:"findings"`
+	}{OK: !HasFailed(findings)}
+	for _, f := range findings {
+		f.State = State(strings.ToLower(string(f.State)))
+		f.Check, f.Detail, f.Fix = replace.Replace(f.Check), replace.Replace(f.Detail), replace.Replace(f.Fix)
+		report.Findings = append(report.Findings, f)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(report)
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

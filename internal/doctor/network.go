@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"errand/internal/config"
+	"errand/internal/listen"
 	"errand/internal/llm"
 	"errand/internal/stream/natsbus"
 
@@ -51,12 +52,16 @@ func checkModel(ctx context.Context, o Options) Finding {
 	defer cancel()
 	started := time.Now()
 	prompt := []llms.MessageContent{
-		llms.TextParts(llms.ChatMessageTypeSystem, "Current time: "+started.UTC().Format(time.RFC3339)+" (UTC)"),
-		llms.TextParts(llms.ChatMessageTypeHuman, "Say hello in one word."),
+		llms.TextParts(llms.ChatMessageTypeSystem, "You keep a task list."),
+		llms.TextParts(llms.ChatMessageTypeHuman, "Say hello in one word, then list the tasks with the tool list_tasks."),
 	}
 	response, err := model.GenerateContent(ctx, prompt, llms.WithTools([]llms.Tool{probeTool}))
 	if err != nil {
 		return failed(check, name+" did not respond: "+err.Error(), modelFix(err))
+	}
+	if len(response.Choices) > 0 && response.Choices[0].GenerationInfo[llm.InfoWrittenCalls] == true {
+		return warning(check, name+" writes tool calls as text", "turn on the tool calls of its server: "+
+			llm.WrittenCallsAdvice)
 	}
 	if len(response.Choices) == 0 ||
 		strings.TrimSpace(response.Choices[0].Content) == "" && len(response.Choices[0].ToolCalls) == 0 {
@@ -65,7 +70,32 @@ func checkModel(ctx context.Context, o Options) Finding {
 	return passed(check, fmt.Sprintf("%s responded in %s", name, time.Since(started).Round(time.Millisecond)))
 }
 
+// modelFixes are the fixes of failures whose reason is known.
+var modelFixes = map[llm.Reason]string{
+	llm.ReasonWebPage: "set the base URL to the address of the API, not of its web site; behind a proxy with a sign-in, " +
+		"exempt this server",
+	llm.ReasonNotAnAPI:      "set the base URL to the address of the provider's API, such as https://host/v1 for OpenAI's",
+	llm.ReasonRedirect:      "set the base URL to the address that it redirects to, unless that is a sign-in page",
+	llm.ReasonPathNotFound:  "correct the path of the base URL; with OpenAI's API it ends in /v1",
+	llm.ReasonModelNotFound: "check LLM_MODEL; with Ollama, run \"ollama pull\" with the model's name",
+	llm.ReasonToolsRejected: "choose an LLM_MODEL that supports tools",
+	llm.ReasonNoCredit:      "add credit to the account, raise its quota, or set LLM_FALLBACK",
+	llm.ReasonContextLength: "set LLM_CONTEXT_TOKENS to the size of the model's context window, " +
+		"or start the model with a larger one",
+	llm.ReasonContentFilter: "relax the content filter of the provider's account, or choose another LLM_MODEL",
+	llm.ReasonTokenLimit:    "choose another LLM_MODEL, or one that reasons less",
+	llm.ReasonMalformedCall: "turn on the tool calls of the model's server: " + llm.WrittenCallsAdvice,
+	llm.ReasonTLS: "add the certificate of the server's authority to those of this machine, " +
+		"or correct the host of the base URL",
+	llm.ReasonHTTPOnHTTPS: "change the base URL's beginning from https to http, or the reverse",
+	llm.ReasonUnknownHost: "correct the host of the base URL, or check the DNS of this machine",
+	llm.ReasonRefused:     "start the model's server, or correct its address in the base URL",
+}
+
 func modelFix(err error) string {
+	if fix, ok := modelFixes[llm.ReasonOf(err)]; ok {
+		return fix
+	}
 	switch llm.KindOf(err) {
 	case llm.KindAuth:
 		return "check the provider's key and the account's credit"
@@ -102,22 +132,19 @@ func checkAdminPort(ctx context.Context, addr string) Finding {
 
 func checkPort(ctx context.Context, variable, addr string) Finding {
 	check := "port of " + variable
-	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", addr)
+	err := listen.Check(variable, addr)
 	if err == nil {
-		_ = l.Close()
 		return passed(check, addr+" is free")
 	}
 	if isErrand(ctx, addr) {
 		return warning(check, "a running errand listens on "+addr, "nothing; to start a second server, set another "+variable+
 			", and on SQLite another DATABASE_URL")
 	}
-	var cause *net.OpError
+	var cause *listen.Error
 	if errors.As(err, &cause) {
-		err = cause.Err
+		return failed(check, fmt.Sprintf("cannot listen on %s: it %s", addr, cause.Problem), cause.Fix)
 	}
-	return failed(check, fmt.Sprintf("cannot listen on %s: %v", addr, err),
-		"stop the program that listens there, or set another "+variable)
+	return failed(check, err.Error(), "set another "+variable)
 }
 
 // isErrand reports whether an Errand server listens on addr, by the form of its /health response.

@@ -44,8 +44,8 @@
 //	4400  a message is not of the protocol           fix the client
 //	4401  subscribe before connection_ack            send connection_init first
 //	4401  connection_init without a token            send a token in connection_init
-//	4403  the token was rejected or has expired,     get a new token and reconnect
-//	      or the account was deleted
+//	4403  the token was rejected or revoked, or has  get a new token and reconnect
+//	      expired, or the account was deleted
 //	4406  no known subprotocol was offered           offer graphql-transport-ws
 //	4408  connection_init did not arrive in time     send connection_init at once
 //	4409  an operation with that id is in progress   use unique ids

@@ -25,6 +25,7 @@ func TestOptions_Zero_HaveDefaultsOfConfiguration(t *testing.T) {
 		ConversationsPerUser:   configured.ConversationsPerUser,
 		BytesPerUser:           configured.BytesPerUser,
 		TrashDays:              configured.TrashDays,
+		PurgeInterval:          configured.PurgeInterval,
 		BodyBytes:              int(handler.BodyBytes),
 		SocketMessageBytes:     int(handler.Socket.MessageBytes),
 		ResponseBytes:          engine.ResponseBytes,

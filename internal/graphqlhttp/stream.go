@@ -19,6 +19,9 @@ import (
 // errTokenExpired is the cause of the end of a stream's context when the user's token expires.
 var errTokenExpired = errors.New("token expired")
 
+// errSignedOut is the cause when the sign-in session or API token is revoked.
+var errSignedOut = errors.New("signed out")
+
 // framing is a streaming format.
 type framing interface {
 	// transport is the name of the format in reports.
@@ -159,9 +162,11 @@ func (x *exchange) streamContext(ctx context.Context) (context.Context, context.
 	if !x.identity.Expires.IsZero() {
 		stopTimer = time.AfterFunc(time.Until(x.identity.Expires), func() { cancel(errTokenExpired) }).Stop
 	}
+	stopWatch := x.handler.engine.AfterRevoked(x.identity, func() { cancel(errSignedOut) })
 	return ctx, func(cause error) {
 		cancel(cause)
 		stopAfter()
+		stopWatch()
 		stopTimer()
 	}
 }
@@ -199,6 +204,8 @@ func endReason(ctx context.Context) *apperr.Error {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errTokenExpired):
 		return apperr.New(apperr.Unauthenticated, "The token has expired.")
+	case errors.Is(cause, errSignedOut):
+		return apperr.New(apperr.Unauthenticated, "Signed out.")
 	case errors.Is(cause, errServiceRestart):
 		return apperr.New(apperr.Unavailable, "Service restart; reconnect.")
 	default:

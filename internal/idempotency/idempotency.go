@@ -18,6 +18,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/quota"
+	"errand/internal/store"
 	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
@@ -65,7 +66,7 @@ func Run(
 	if err != nil {
 		return nil, false, err
 	}
-	if err := quota.Lock(ctx, tx, v.UserID); err != nil {
+	if err := quota.QueueLock(ctx, tx, v.UserID); err != nil {
 		return nil, false, err
 	}
 	earlier, err := r.find(ctx, tx)
@@ -81,7 +82,7 @@ func Run(
 	if created, err = create(); err != nil {
 		return nil, false, err
 	}
-	err = tx.IdempotencyKey.Create().
+	err = store.Queue(tx).IdempotencyKey.Create().
 		SetOperation(r.Operation).
 		SetIdempotencyKey(*r.Key).
 		SetRequestHash(hash).

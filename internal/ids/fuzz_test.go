@@ -38,7 +38,8 @@ func FuzzPrefix(f *testing.F) {
 }
 
 func TestPrefix_NewID_ReturnsItsPrefix(t *testing.T) {
-	for _, prefix := range []string{User, Task, Conversation, Message, ToolCall, Run, Change, UsageDay, IdempotencyKey} {
+	prefixes := []string{User, Task, Conversation, Message, ToolCall, Run, Change, UsageDay, IdempotencyKey, APIToken}
+	for _, prefix := range prefixes {
 		require.Equal(t, prefix, Prefix(New(prefix)()))
 	}
 }

@@ -21,6 +21,8 @@ const (
 	// Batch is the prefix of batches of task changes that have no other id.
 	Batch    = "batch"
 	UsageDay = "usage"
+	// APIToken is the prefix of the ids of API tokens. Their secrets begin with auth.APITokenPrefix.
+	APIToken = "token"
 	// IdempotencyKey is the prefix of the records of idempotency keys.
 	IdempotencyKey = "idem"
 )

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
+	"sync/atomic"
 
 	"errand/internal/secret"
 
@@ -25,6 +27,8 @@ type Config struct {
 	Key secret.String
 	// Model is the name of the model.
 	Model string
+	// Generation holds the settings of how the model generates.
+	Generation Generation
 	// HTTP holds timeouts, limits and the retry policy.
 	HTTP HTTPOptions
 }
@@ -74,6 +78,12 @@ type Decoder interface {
 type Client struct {
 	config Config
 	api    API
+	// warned holds the keys of the warnings that are logged once.
+	warned sync.Map
+	// rejected holds the optional members of requests that the server has rejected.
+	rejected sync.Map
+	// unopened means that the model's reasoning has no opening tag.
+	unopened atomic.Bool
 }
 
 var _ llms.Model = (*Client)(nil)
@@ -95,23 +105,42 @@ func (c *Client) GenerateContent(
 	if err != nil {
 		return nil, c.newError(KindBadRequest, err.Error())
 	}
+	r, err := c.generate(ctx, o, h, nil)
+	if err == nil && r.misplacedCall { // once more, and with what was wrong
+		r, err = c.generate(ctx, o, h.withCorrection(r.withCall(), o.NoToolCalls), r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.result()
+}
+
+// generate makes one call and returns its complete response. The text of previous, if it is not nil, precedes the text
+// of the response.
+func (c *Client) generate(ctx context.Context, o Options, h History, previous *Response) (*Response, error) {
+	_, o.AlphanumericIDs = c.rejected.Load(callIDs)
 	request, err := c.api.NewRequest(c.config, o, h)
 	if err != nil {
 		return nil, fmt.Errorf("%s: encode the request: %w", c.config.Provider, err)
 	}
-	body, err := json.Marshal(request.Body)
+	body, err := c.encode(request.Body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: encode the request: %w", c.config.Provider, err)
 	}
 	var r *Response
 	err = c.post(ctx, request.URL, request.Header, body, func(s *stream) error {
-		r = &Response{client: c, onText: o.OnText}
+		r = c.newResponse(o, previous)
 		return decode(ctx, s, r, request.NewDecoder(r))
 	})
-	if err != nil {
-		return nil, err
+	if err != nil && ctx.Err() == nil && c.reject(err, body) {
+		return c.generate(ctx, o, h, previous) // at most once for each optional member
 	}
-	return r.result()
+	if err == nil && previous != nil {
+		r.Usage.Input += previous.Usage.Input
+		r.Usage.Output += previous.Usage.Output
+		r.Usage.Cached += previous.Usage.Cached
+	}
+	return r, err
 }
 
 // Call implements [llms.Model].
@@ -122,33 +151,53 @@ func (c *Client) Call(ctx context.Context, prompt string, opts ...llms.CallOptio
 // decode reads the stream up to its terminal event or, once a stop reason has arrived, to its end. A connection that
 // breaks after the stop reason costs at most the usage counts, so it is no error.
 func decode(ctx context.Context, s *stream, r *Response, d Decoder) error {
-	for {
+	for events := 0; ; events++ {
 		e, err := s.next()
 		if err != nil {
 			if r.StopReason != "" && (errors.Is(err, io.EOF) || s.interrupted(err)) {
-				d.Finish()
-				return nil
+				return r.finish(ctx, d)
 			}
-			if errors.Is(err, io.EOF) {
-				return s.client.newError(KindTruncated, detailTruncated)
-			}
-			return err
+			return s.endError(err, events)
 		}
-		e.Data = bytes.TrimSpace(e.Data)
+		e.Data = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(e.Data), []byte(byteOrderMark)))
 		if len(e.Data) == 0 {
 			continue
 		}
 		done, err := d.Decode(ctx, e)
 		if err != nil {
+			if e.Unstreamed && json.Valid(e.Data) && isMalformed(err) {
+				return s.client.newReasonError(KindUnavailable, ReasonNotAnAPI)
+			}
 			return err
 		}
+		if e.Unstreamed {
+			return r.finishUnstreamed(ctx, d)
+		}
 		if done {
-			d.Finish()
-			return nil
+			return r.finish(ctx, d)
 		}
 		if r.StopReason != "" {
 			s.shortenIdle()
 		}
+	}
+}
+
+// endError returns the error of a stream that ended with err, after some events, before its response was complete.
+func (s *stream) endError(err error, events int) error {
+	switch {
+	case !errors.Is(err, io.EOF):
+		return err
+	case s.read > 0 && events == 0:
+		return s.client.newReasonError(KindUnavailable, ReasonNotAnAPI)
+	default:
+		return s.client.newError(KindTruncated, detailTruncated)
+	}
+}
+
+// warnOnce logs a warning unless one with the key was logged before.
+func (c *Client) warnOnce(key, message string, args ...any) {
+	if _, logged := c.warned.LoadOrStore(key, true); !logged {
+		c.logger().Warn(message, append([]any{"provider", c.config.Provider, "model", c.config.Model}, args...)...)
 	}
 }
 

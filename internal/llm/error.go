@@ -19,7 +19,7 @@ const (
 	KindRateLimit Kind = "rate_limit"
 	// KindOverloaded: the provider has no capacity at the moment.
 	KindOverloaded Kind = "overloaded"
-	// KindBadRequest: the request is invalid; a retry is useless.
+	// KindBadRequest: the request or a setting of the server is invalid; a retry is useless.
 	KindBadRequest Kind = "bad_request"
 	// KindTruncated: the response is incomplete, for example within a tool call.
 	KindTruncated Kind = "truncated"
@@ -34,15 +34,23 @@ const (
 // Error is the failure of a model call. Its text comes from this package alone, because the messages of providers may
 // quote keys or prompts.
 type Error struct {
-	Kind     Kind
+	Kind Kind
+	// Reason is the exact cause, "" if only the kind is known.
+	Reason   Reason
 	Provider string
 	// Status is the HTTP status of the error response, 0 if there was none.
 	Status int
 	// RetryAfter is the delay the provider requested, 0 for none.
 	RetryAfter time.Duration
+	// Usage is what the provider reported for a complete response that cannot be used.
+	Usage Usage
 	// Detail describes the failure for the log; it never contains text of the provider.
 	Detail string
-	cause  error
+	// mentions are the optional members of requests that an error response names.
+	mentions []string
+	cause    error
+	// malformed marks an event that violates the protocol.
+	malformed bool
 }
 
 // Error implements error; the text is safe to log.
@@ -71,6 +79,9 @@ func (e *Error) As(target any) bool {
 		return false
 	}
 	code, message := e.public()
+	if byReason := e.Reason.code(); byReason != "" {
+		code = byReason
+	}
 	*t = apperr.Wrap(e, code, "%s", message)
 	(*t).RetryAfter = e.RetryAfter
 	return true
@@ -108,6 +119,9 @@ func KindOf(err error) Kind {
 
 // Transient reports whether the same call may succeed later. An error without a kind is not transient.
 func Transient(err error) bool {
+	if ReasonOf(err).permanent() {
+		return false
+	}
 	switch KindOf(err) {
 	case KindRateLimit, KindOverloaded, KindTruncated, KindTimeout, KindUnavailable:
 		return true

@@ -8,50 +8,74 @@ import (
 	"time"
 )
 
-// errorReport is the part of a provider's error body that is kept: codes from a fixed vocabulary, a number and a delay.
-// The free text is dropped.
+// errorReport is the part of a provider's error body that is kept: codes from a fixed vocabulary, a number, a delay,
+// and the reason that its text names. The free text is dropped.
 type errorReport struct {
 	codes      []string
+	text       Reason
 	status     int
 	retryDelay time.Duration
 }
 
 // codeKinds maps the error codes of all providers to kinds.
 var codeKinds = map[string]Kind{
-	"invalid_api_key":          KindAuth,
-	"authentication_error":     KindAuth,
-	"permission_error":         KindAuth,
-	"billing_error":            KindAuth,
-	"insufficient_quota":       KindAuth,
-	"api_key_invalid":          KindAuth,
-	"permission_denied":        KindAuth,
-	"unauthenticated":          KindAuth,
-	"rate_limit_error":         KindRateLimit,
-	"rate_limit_exceeded":      KindRateLimit,
-	"resource_exhausted":       KindRateLimit,
-	"overloaded_error":         KindOverloaded,
-	"overloaded":               KindOverloaded,
-	"server_overloaded":        KindOverloaded,
-	"unavailable":              KindOverloaded,
-	"invalid_request_error":    KindBadRequest,
-	"invalid_argument":         KindBadRequest,
-	"not_found_error":          KindBadRequest,
-	"not_found":                KindBadRequest,
-	"request_too_large":        KindBadRequest,
-	"context_length_exceeded":  KindBadRequest,
-	"failed_precondition":      KindBadRequest,
-	"model_not_found":          KindBadRequest,
-	"unsupported_parameter":    KindBadRequest,
-	"unsupported_value":        KindBadRequest,
-	"invalid_type":             KindBadRequest,
-	"invalid_value":            KindBadRequest,
-	"string_above_max_length":  KindBadRequest,
-	"content_policy_violation": KindBadRequest,
-	"timeout_error":            KindTimeout,
-	"deadline_exceeded":        KindTimeout,
-	"api_error":                KindUnavailable,
-	"server_error":             KindUnavailable,
-	"internal":                 KindUnavailable,
+	"invalid_api_key":            KindAuth,
+	"authentication_error":       KindAuth,
+	"permission_error":           KindAuth,
+	"billing_error":              KindAuth,
+	"billing_not_active":         KindAuth,
+	"billing_hard_limit_reached": KindAuth,
+	"insufficient_quota":         KindAuth,
+	"api_key_invalid":            KindAuth,
+	"permission_denied":          KindAuth,
+	"unauthenticated":            KindAuth,
+	"rate_limit_error":           KindRateLimit,
+	"rate_limit_exceeded":        KindRateLimit,
+	"resource_exhausted":         KindRateLimit,
+	"overloaded_error":           KindOverloaded,
+	"overloaded":                 KindOverloaded,
+	"server_overloaded":          KindOverloaded,
+	"unavailable":                KindOverloaded,
+	"invalid_request_error":      KindBadRequest,
+	"invalid_argument":           KindBadRequest,
+	"not_found_error":            KindBadRequest,
+	"not_found":                  KindBadRequest,
+	"request_too_large":          KindBadRequest,
+	"context_length_exceeded":    KindBadRequest,
+	"failed_precondition":        KindBadRequest,
+	"model_not_found":            KindBadRequest,
+	"unsupported_parameter":      KindBadRequest,
+	"unsupported_value":          KindBadRequest,
+	"invalid_type":               KindBadRequest,
+	"invalid_value":              KindBadRequest,
+	"string_above_max_length":    KindBadRequest,
+	"content_policy_violation":   KindBadRequest,
+	"content_filter":             KindBadRequest,
+	"exceed_context_size_error":  KindBadRequest,
+	"timeout_error":              KindTimeout,
+	"deadline_exceeded":          KindTimeout,
+	"api_error":                  KindUnavailable,
+	"server_error":               KindUnavailable,
+	"internal":                   KindUnavailable,
+}
+
+// codeReasons maps the error codes that name a reason to it.
+var codeReasons = map[string]Reason{
+	"invalid_api_key":            ReasonKeyRejected,
+	"authentication_error":       ReasonKeyRejected,
+	"api_key_invalid":            ReasonKeyRejected,
+	"unauthenticated":            ReasonKeyRejected,
+	"insufficient_quota":         ReasonNoCredit,
+	"billing_error":              ReasonNoCredit,
+	"billing_not_active":         ReasonNoCredit,
+	"billing_hard_limit_reached": ReasonNoCredit,
+	"context_length_exceeded":    ReasonContextLength,
+	"exceed_context_size_error":  ReasonContextLength,
+	"string_above_max_length":    ReasonTooLarge,
+	"request_too_large":          ReasonTooLarge,
+	"model_not_found":            ReasonModelNotFound,
+	"content_policy_violation":   ReasonContentFilter,
+	"content_filter":             ReasonContentFilter,
 }
 
 // errorEnvelope is the envelope of every provider. Error is an object, except on some local servers, where it is a
@@ -78,12 +102,17 @@ func parseErrorReport(body []byte) (r errorReport, ok bool) {
 		body = list[0]
 	}
 	var envelope errorEnvelope
-	if json.Unmarshal(body, &envelope) != nil || len(envelope.Error) == 0 || string(envelope.Error) == "null" {
+	if json.Unmarshal(body, &envelope) != nil {
 		return errorReport{}, false
 	}
+	switch strings.Join(strings.Fields(string(envelope.Error)), "") { // some servers send an empty error with each event
+	case "", "null", "false", `""`, "{}", "[]":
+		return errorReport{}, false
+	}
+	r.text = classifyText(envelope.Error)
 	var b errorBody
 	if json.Unmarshal(envelope.Error, &b) != nil {
-		return errorReport{}, true // an error without structure is still an error
+		return r, true // an error without structure is still an error
 	}
 	code := strings.Trim(string(b.Code), `"`)
 	r.status, _ = strconv.Atoi(code)
@@ -108,9 +137,29 @@ func (r errorReport) knownCode() string {
 	return ""
 }
 
+// reason returns the reason that the codes or the text name, else "". Limits of a day or an account are told from those
+// of a moment, which the text of an error with status 429 names too.
+func (r errorReport) reason(status int) Reason {
+	for _, c := range r.codes {
+		if reason := codeReasons[strings.ToLower(c)]; reason != "" {
+			return reason
+		}
+	}
+	if limited := status == http.StatusTooManyRequests || status >= 500; limited && r.text != ReasonNoCredit {
+		return ""
+	}
+	return r.text
+}
+
 // kind classifies the report by the HTTP status; 0 means an error inside a stream, which is classified by its codes.
 // A code about credentials or credit takes precedence: providers send those with 400 and 429, where a retry is useless.
 func (r errorReport) kind(status int) Kind {
+	switch reason := r.reason(status); {
+	case reason == ReasonNoCredit || reason == ReasonKeyRejected:
+		return KindAuth
+	case reason.permanent():
+		return KindBadRequest
+	}
 	var first Kind
 	for _, c := range r.codes {
 		k, known := codeKinds[strings.ToLower(c)]

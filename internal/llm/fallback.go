@@ -2,13 +2,14 @@ package llm
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/tmc/langchaingo/llms"
 )
 
 // Fallback is a model that calls Second if First fails before its first text, for a reason that may not affect Second:
-// a rate limit, an overload, an outage or a timeout.
+// a rate limit, an exhausted quota, an overload, an outage or a timeout.
 type Fallback struct {
 	First, Second llms.Model
 	// Log receives one warning for each call of Second; default [slog.Default].
@@ -36,7 +37,7 @@ func (f *Fallback) GenerateContent(
 		}))
 	}
 	resp, err := f.First.GenerateContent(ctx, messages, first...)
-	if err == nil || streamed || ctx.Err() != nil || !fallbackAllowed(KindOf(err)) {
+	if err == nil || streamed || ctx.Err() != nil || !fallbackAllowed(err) {
 		return resp, err
 	}
 	log := f.Log
@@ -52,6 +53,12 @@ func (f *Fallback) Call(ctx context.Context, prompt string, opts ...llms.CallOpt
 	return llms.GenerateFromSinglePrompt(ctx, f, prompt, opts...)
 }
 
-// fallbackAllowed reports whether the failure is due to the provider's state. An invalid request or key is an error of
-// the configuration, which the fallback must not hide.
-func fallbackAllowed(k Kind) bool { return retryable(k) || k == KindTimeout }
+// fallbackAllowed reports whether the failure is due to the provider's state. An invalid request, key or address is an
+// error of the configuration, which the fallback must not hide.
+func fallbackAllowed(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	return retryable(e) || e.Kind == KindTimeout || e.Reason == ReasonNoCredit
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,10 +30,16 @@ type Turn struct {
 	User bool
 	// Text is never blank in a user's turn.
 	Text string
+	// Note is what the server adds to the user's newest message: the parts after the first, such as the time. It is not
+	// part of the turn when that is sent again.
+	Note string
 	// Calls are the tool calls of a model's turn, each with its result.
 	Calls []Call
 	parts []ProviderParts
 }
+
+// stepSeparator separates the texts of two calls for one step.
+const stepSeparator = "\n\n"
 
 // Call is a tool call and its result.
 type Call struct {
@@ -67,6 +74,9 @@ func newHistory(messages []llms.MessageContent) (History, error) {
 				return History{}, errors.New("a message contains a part that is neither text nor a tool call")
 			}
 		}
+		if turn.User && len(texts) > 1 {
+			turn.Note, texts = strings.Join(texts[1:], ""), texts[:1]
+		}
 		turn.Text = strings.Join(texts, "")
 		switch m.Role {
 		case llms.ChatMessageTypeSystem:
@@ -79,7 +89,24 @@ func newHistory(messages []llms.MessageContent) (History, error) {
 		return History{}, errors.New("the conversation has no message")
 	}
 	h.System = strings.Join(system, "\n\n")
+	h.makeIDsUnique()
 	return h, nil
+}
+
+// makeIDsUnique replaces repeated call ids: some servers number the calls of each response from the start. The new ids
+// depend on the calls before them only, so that they stay the same as the conversation grows.
+func (h *History) makeIDsUnique() {
+	uses := map[string]int{}
+	for i := range h.Turns {
+		for j := range h.Turns[i].Calls {
+			c := &h.Turns[i].Calls[j]
+			n := uses[c.ID]
+			uses[c.ID]++
+			if n > 0 {
+				c.ID = ShortCallID(c.ID + "#" + strconv.Itoa(n))
+			}
+		}
+	}
 }
 
 // addTurn appends a turn. Consecutive turns of the user are merged: the APIs require alternating turns, and a cancelled
@@ -90,10 +117,22 @@ func (h *History) addTurn(t Turn) {
 		return
 	}
 	if last := len(h.Turns) - 1; t.User && last >= 0 && h.Turns[last].User {
-		h.Turns[last].Text += "\n\n" + t.Text
+		merged := &h.Turns[last]
+		merged.Text, merged.Note = merged.JoinedText()+"\n\n"+t.Text, t.Note
 		return
 	}
 	h.Turns = append(h.Turns, t)
+}
+
+// withCorrection returns the history with a reply whose tool call was text, and what the model should do instead.
+func (h History) withCorrection(reply string, noToolCalls bool) History {
+	correction := "Your last message contains a tool call as text, which was not executed. Call the tool through the " +
+		"interface for tools, or answer in plain words."
+	if noToolCalls {
+		correction = "Your last message contains a tool call, which was not executed. Answer in plain words."
+	}
+	h.Turns = append(slices.Clone(h.Turns), Turn{Text: reply}, Turn{User: true, Text: correction})
+	return h
 }
 
 // addResult records r in the latest model turn.
@@ -104,7 +143,7 @@ func (h *History) addResult(r llms.ToolCallResponse) {
 		}
 		for j := range h.Turns[i].Calls {
 			c := &h.Turns[i].Calls[j]
-			if !c.hasResult && (c.ID == r.ToolCallID || r.ToolCallID == "" && c.Name == r.Name) {
+			if !c.hasResult && (c.ID == r.ToolCallID || r.ToolCallID == "" && c.Name == replayableName(r.Name)) {
 				c.Result, c.hasResult = r.Content, true
 				return
 			}
@@ -119,7 +158,7 @@ func newCall(tc llms.ToolCall, turn, n int) Call {
 		c.ID = "call_" + strconv.Itoa(turn) + "_" + strconv.Itoa(n)
 	}
 	if tc.FunctionCall != nil {
-		c.Name = tc.FunctionCall.Name
+		c.Name = replayableName(tc.FunctionCall.Name)
 		if args, ok := parseArguments(tc.FunctionCall.Arguments); ok {
 			c.Arguments = args
 		}
@@ -138,9 +177,10 @@ func (t Turn) ProviderParts(provider, model string) json.RawMessage {
 }
 
 // Matches reports whether the turn still has the text and the calls (compared by name and arguments, in order) that its
-// provider parts were made with.
+// provider parts were made with. Text of earlier calls for the same step may precede the text: that of an answer which
+// this one continues or repeats.
 func (t Turn) Matches(text string, calls []Call) bool {
-	if t.Text != text || len(t.Calls) != len(calls) {
+	if !strings.HasSuffix(t.Text, text) || len(t.Calls) != len(calls) {
 		return false
 	}
 	for i, c := range calls {
@@ -155,6 +195,17 @@ func (t Turn) Matches(text string, calls []Call) bool {
 	return true
 }
 
+// Texts returns the parts of a user's turn that are not empty.
+func (t Turn) Texts() []string {
+	if t.Note == "" {
+		return []string{t.Text}
+	}
+	return []string{t.Text, t.Note}
+}
+
+// JoinedText returns the parts of a user's turn as one text, for APIs whose messages have one.
+func (t Turn) JoinedText() string { return strings.Join(t.Texts(), "\n\n") }
+
 // StartWithUser returns the turns, beginning with a user's turn as some APIs require: the context window may begin in
 // the middle of an exchange.
 func (h History) StartWithUser() []Turn {
@@ -163,6 +214,23 @@ func (h History) StartWithUser() []Turn {
 	}
 	return append([]Turn{{User: true, Text: "(Earlier messages are left out.)"}}, h.Turns...)
 }
+
+// AlphanumericCallID returns an id of 9 letters and digits, the only form that Mistral's servers accept. It is derived
+// from id unless id has this form.
+func AlphanumericCallID(id string) string {
+	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	if len(id) == alphanumericLength && strings.Trim(id, alphabet) == "" {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	out := make([]byte, alphanumericLength)
+	for i := range out {
+		out[i] = alphabet[int(sum[i])%len(alphabet)]
+	}
+	return string(out)
+}
+
+const alphanumericLength = 9
 
 // ShortCallID returns an id that every provider accepts, derived from the id that another provider gave to a call.
 func ShortCallID(id string) string {

@@ -51,6 +51,20 @@ func TestNewHistory_Results_AreMatchedToCalls(t *testing.T) {
 	require.True(t, json.Valid([]byte(UnfinishedResult)))
 }
 
+func TestNewHistory_SecondPartOfUserMessage_IsNote(t *testing.T) {
+	h, err := newHistory([]llms.MessageContent{
+		human("a"),
+		llms.TextParts(llms.ChatMessageTypeHuman, "b", "it is noon"),
+		ai(llms.TextPart("c"), llms.TextPart("d")),
+		llms.TextParts(llms.ChatMessageTypeHuman, "e", "it is one"),
+	})
+	require.NoError(t, err)
+	require.Len(t, h.Turns, 3)
+	require.Equal(t, []string{"a\n\nb", "it is noon"}, h.Turns[0].Texts())
+	require.Equal(t, []string{"cd"}, h.Turns[1].Texts())
+	require.Equal(t, "e\n\nit is one", h.Turns[2].JoinedText())
+}
+
 func TestNewHistory_NoUsableMessage_ReturnsError(t *testing.T) {
 	for name, messages := range map[string][]llms.MessageContent{
 		"nothing":     nil,

@@ -6,13 +6,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -41,11 +39,18 @@ type HTTPOptions struct {
 }
 
 // sharedHTTPClient serves all clients of the process, so that they share connections.
-var sharedHTTPClient = NewHTTPClient()
+var sharedHTTPClient = NewHTTPClient(defaultCalls)
 
-// NewHTTPClient returns an HTTP client for long streaming responses. Each step before the response has a timeout; the
-// response itself has none, because [HTTPOptions].IdleTimeout and the caller's context limit it.
-func NewHTTPClient() *http.Client {
+// defaultCalls is the number of calls at the same time of clients for which none is configured.
+const defaultCalls = 64
+
+// NewHTTPClient returns an HTTP client for long streaming responses, of which calls are in progress at the same time.
+// Each step before the response has a timeout; the response itself has none, because [HTTPOptions].IdleTimeout and the
+// caller's context limit it.
+//
+// Over HTTP/1.1 every call takes a connection. A host gets up to twice as many as there are calls, because a reply may
+// be followed by calls for the conversation's title or summary, and keeps as many open as there are calls.
+func NewHTTPClient(calls int) *http.Client {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Client{
 		CheckRedirect: rejectRedirect,
@@ -57,9 +62,9 @@ func NewHTTPClient() *http.Client {
 			TLSHandshakeTimeout:    10 * time.Second,
 			ExpectContinueTimeout:  time.Second,
 			IdleConnTimeout:        90 * time.Second,
-			MaxIdleConns:           64,
-			MaxIdleConnsPerHost:    16,
-			MaxConnsPerHost:        256,
+			MaxIdleConns:           2 * calls, // a model and its fallback
+			MaxIdleConnsPerHost:    calls,
+			MaxConnsPerHost:        2 * calls,
 			MaxResponseHeaderBytes: 64 << 10,
 			HTTP2:                  &http.HTTP2Config{SendPingTimeout: 20 * time.Second, PingTimeout: 15 * time.Second},
 		},
@@ -135,7 +140,7 @@ func (c *Client) attempt(
 		client:  c,
 		ctx:     ctx,
 		attempt: attempt,
-		body:    bufio.NewReaderSize(resp.Body, 32<<10),
+		body:    bufio.NewReaderSize(gunzip(resp.Body), 32<<10),
 		timer:   timer,
 		idle:    idle,
 		limit:   c.config.HTTP.MaxResponse,
@@ -145,22 +150,6 @@ func (c *Client) attempt(
 	}
 	err = read(s)
 	return s.read > 0, err
-}
-
-// statusError classifies an HTTP error. The text of the report is not kept.
-func (c *Client) statusError(resp *http.Response) *Error {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorReport))
-	report, _ := parseErrorReport(body)
-	e := c.newError(report.kind(resp.StatusCode), report.knownCode())
-	e.Status = resp.StatusCode
-	e.RetryAfter = max(retryAfter(resp.Header, time.Now()), report.retryDelay)
-	switch {
-	case resp.StatusCode < 400:
-		e.Detail = "redirects are not followed"
-	case resp.StatusCode == http.StatusNotFound, report.knownCode() == "model_not_found":
-		e.Detail = "there is no such model at this address"
-	}
-	return e
 }
 
 func (c *Client) contextError(ctx context.Context) *Error {
@@ -181,31 +170,10 @@ func (c *Client) transportError(ctx, attempt context.Context, err error, begun b
 		return c.newError(KindTimeout, "the provider sent nothing within the idle timeout")
 	}
 	e := c.newError(KindUnavailable, "the connection failed")
+	e.Reason = connectionReason(err)
 	if begun {
 		e = c.newError(KindTruncated, "the connection broke during the response")
 	}
 	e.cause = safeCause(err)
 	return e
-}
-
-// safeCause returns the part of a transport error that cannot quote a header, a secret in an address or bytes from the
-// server.
-func safeCause(err error) error {
-	var errno syscall.Errno
-	var dns *net.DNSError
-	var cert *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &errno):
-		return errno
-	case errors.As(err, &dns):
-		return errors.New("the host name cannot be resolved")
-	case errors.As(err, &cert):
-		return errors.New("the server's certificate is not trusted")
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return io.ErrUnexpectedEOF
-	case errors.Is(err, io.EOF):
-		return io.EOF
-	default:
-		return nil
-	}
 }

@@ -7,8 +7,12 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -19,7 +23,7 @@ func startHTTP2(t *testing.T, h http.HandlerFunc) (*Client, string) {
 	server.EnableHTTP2 = true
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // rejected handshakes are expected
 	server.StartTLS()
-	client := NewHTTPClient()
+	client := NewHTTPClient(1)
 	transport := client.Transport.(*http.Transport)
 	transport.TLSClientConfig.RootCAs = x509.NewCertPool()
 	transport.TLSClientConfig.RootCAs.AddCert(server.Certificate())
@@ -65,10 +69,44 @@ func TestPost_HTTP2StreamBreaks_IsTruncated(t *testing.T) {
 
 func TestPost_UntrustedCertificate_ReturnsError(t *testing.T) {
 	c, url := startHTTP2(t, func(http.ResponseWriter, *http.Request) {})
-	c.config.HTTP.Client = NewHTTPClient()
+	c.config.HTTP.Client = NewHTTPClient(1)
 	t.Cleanup(c.config.HTTP.Client.CloseIdleConnections)
 	err := c.post(t.Context(), url, http.Header{}, nil, nil)
 	require.ErrorContains(t, err, "certificate is not trusted")
+}
+
+// Over HTTP/1.1 every call holds a connection until its response ends.
+func TestNewHTTPClient_ManyCalls_AllInProgressAtOnce(t *testing.T) {
+	const calls = 300
+	var inProgress atomic.Int32
+	all := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if inProgress.Add(1) == calls {
+			close(all)
+		}
+		select {
+		case <-all:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(server.Close)
+	client := NewHTTPClient(calls)
+	t.Cleanup(client.CloseIdleConnections)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var requests sync.WaitGroup
+	for range calls {
+		requests.Go(func() {
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+			if assert.NoError(t, err) {
+				response, err := client.Do(request)
+				if assert.NoError(t, err) {
+					assert.NoError(t, response.Body.Close())
+				}
+			}
+		})
+	}
+	requests.Wait()
 }
 
 func TestParseBaseURL_Addresses_AreCheckedAndNotQuoted(t *testing.T) {

@@ -14,6 +14,8 @@ type Options struct {
 	Tools []Tool
 	// NoToolCalls forbids tool calls; the tools stay declared for the calls in the history.
 	NoToolCalls bool
+	// AlphanumericIDs means that the server accepts only call ids as of [AlphanumericCallID].
+	AlphanumericIDs bool
 	// OnText receives the text of the response as it arrives; may be nil. An error cancels the call.
 	OnText func(ctx context.Context, chunk []byte) error
 }

@@ -1,9 +1,12 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/tmc/langchaingo/llms"
@@ -15,8 +18,13 @@ const (
 	StopToolCalls = "tool_calls"
 	// StopLength: the token limit cut the text. It never comes with tool calls.
 	StopLength = "length"
+	// StopPaused: the provider paused a long response, which the next call continues.
+	StopPaused = "paused"
 	// StopFiltered: a content filter withheld the response. It becomes an error.
 	StopFiltered = "filtered"
+	// StopMalformed: the model called a tool in a form that the provider could not read, or must not call one. It becomes
+	// an error.
+	StopMalformed = "malformed"
 	// StopFailed: the provider aborted the response. It becomes an error.
 	StopFailed = "failed"
 )
@@ -32,6 +40,8 @@ const (
 	// InfoProvider and InfoModel name the provider and the model of the response (string).
 	InfoProvider = "Provider"
 	InfoModel    = "Model"
+	// InfoWrittenCalls is true if the model wrote a tool call as text, because of a setting of its server (bool).
+	InfoWrittenCalls = "WrittenCalls"
 	// InfoParts holds the [ProviderParts] of the response, if there are any.
 	InfoParts = "ProviderParts"
 )
@@ -46,9 +56,12 @@ const detailTruncated = "the stream ended before the response was complete"
 
 // Response accumulates one response from the events of its stream. A [Decoder] fills it.
 type Response struct {
-	client    *Client
-	onText    func(context.Context, []byte) error
-	text      strings.Builder
+	client *Client
+	onText func(context.Context, []byte) error
+	tools  []Tool
+	// noToolCalls means that the model must not call tools.
+	noToolCalls bool
+	textOutput
 	toolCalls []llms.ToolCall
 
 	// StopReason is one of the Stop constants, "" until the provider reports it.
@@ -59,15 +72,25 @@ type Response struct {
 	ProviderParts json.RawMessage
 }
 
-// Unmarshal decodes the JSON of an event into v. It returns an *Error if data reports a failure of the provider or
-// does not fit v.
+// Unmarshal decodes the JSON of an event into v. It returns an *Error if data reports a failure of the provider or is
+// not an object. A member of another type than v's is left out; the first of a client is logged.
 func (r *Response) Unmarshal(data []byte, v any) error {
 	if report, ok := parseErrorReport(data); ok {
 		e := r.client.newError(report.kind(0), "the provider reported an error in the stream")
 		e.RetryAfter = report.retryDelay
+		if e.Reason = report.reason(0); reasonDetails[e.Reason] != "" {
+			e.Detail += ": " + reasonDetails[e.Reason]
+		}
 		return e
 	}
-	if json.Unmarshal(data, v) != nil {
+	err := json.Unmarshal(data, v)
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) && mismatch.Field != "" {
+		r.client.warnOnce("member", "the provider sends a member of an unexpected type, which is ignored",
+			"member", mismatch.Field) // the path of v's own tags
+		return nil
+	}
+	if err != nil {
 		return r.Malformed()
 	}
 	return nil
@@ -75,42 +98,61 @@ func (r *Response) Unmarshal(data []byte, v any) error {
 
 // Malformed returns the error for an event that violates the protocol.
 func (r *Response) Malformed() error {
-	return r.client.newError(KindUnavailable, "an event of the response is malformed")
+	e := r.client.newError(KindUnavailable, "an event of the response is malformed")
+	e.malformed = true
+	return e
 }
 
-// AddText appends text to the response and passes it to the streaming function. The chunks passed on are, joined,
-// exactly the content of the response.
-func (r *Response) AddText(ctx context.Context, text string) error {
-	if text == "" {
+// finishUnstreamed ends a response that arrived as one JSON body. The body is complete and needs no stop reason, but
+// without any content it is no response of the API.
+func (r *Response) finishUnstreamed(ctx context.Context, d Decoder) error {
+	if err := r.finish(ctx, d); err != nil {
+		return err
+	}
+	if r.StopReason != "" {
 		return nil
 	}
-	if ctx.Err() != nil {
-		return r.client.contextError(ctx)
+	if r.text.Len() == 0 && len(r.toolCalls) == 0 && !r.misplacedCall {
+		return r.client.newReasonError(KindUnavailable, ReasonNotAnAPI)
 	}
-	r.text.WriteString(text)
-	if r.onText == nil {
-		return nil
-	}
-	if err := r.onText(ctx, []byte(text)); err != nil {
-		e := r.client.newError(KindCancelled, "the streaming function returned an error")
-		e.cause = err
-		return e
-	}
+	r.StopReason = StopEnd
 	return nil
 }
 
-// AddToolCall appends a tool call. The arguments are checked when the response is complete.
-func (r *Response) AddToolCall(id, name, arguments string) {
-	r.toolCalls = append(r.toolCalls, llms.ToolCall{
-		ID:           id,
-		Type:         "function",
-		FunctionCall: &llms.FunctionCall{Name: name, Arguments: arguments},
-	})
+// isMalformed reports whether err is of [Response.Malformed].
+func isMalformed(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.malformed
+}
+
+// AddToolCall appends a tool call with the fragments of its arguments, which [JoinArguments] joins. The call gets the
+// name of an offered tool and a JSON object as arguments, where possible. A call with unusable arguments or an unknown
+// name is kept: executing it fails, and the model reads why. The call is returned as histories will have it.
+func (r *Response) AddToolCall(id, name string, arguments ...string) Call {
+	name = cmp.Or(canonicalToolName(storable(name), r.tools), unknownTool)
+	object, usable := parseArguments(storable(JoinArguments(arguments...)))
+	if !usable {
+		object = object[:min(len(object), maxUnusable)]
+	}
+	joined := storable(string(object))
+	tc := llms.ToolCall{ID: id, Type: "function", FunctionCall: &llms.FunctionCall{Name: name, Arguments: joined}}
+	r.toolCalls = append(r.toolCalls, tc)
+	return newCall(tc, 0, len(r.toolCalls))
+}
+
+// IsOffered reports whether name means a tool that the model may call.
+func (r *Response) IsOffered(name string) bool {
+	canonical := canonicalToolName(name, r.tools)
+	return slices.ContainsFunc(r.tools, func(t Tool) bool { return t.Name == canonical })
 }
 
 // result checks the complete response and converts it.
 func (r *Response) result() (*llms.ContentResponse, error) {
 	if err := r.check(); err != nil {
+		var e *Error
+		if errors.As(err, &e) { // the provider charges an answer that cannot be used too
+			e.Usage = r.Usage
+		}
 		return nil, err
 	}
 	provider, model := r.client.config.Provider, r.client.config.Model
@@ -120,6 +162,9 @@ func (r *Response) result() (*llms.ContentResponse, error) {
 		InfoCachedTokens: r.Usage.Cached,
 		InfoProvider:     provider,
 		InfoModel:        model,
+	}
+	if r.wroteCalls {
+		info[InfoWrittenCalls] = true
 	}
 	if r.ProviderParts != nil {
 		info[InfoParts] = ProviderParts{Provider: provider, Model: model, Raw: r.ProviderParts}
@@ -142,45 +187,53 @@ func (r *Response) check() error {
 	case r.StopReason == "":
 		return r.client.newError(KindTruncated, detailTruncated)
 	case r.StopReason == StopFiltered:
-		return r.client.newError(KindBadRequest, "the provider's content filter withheld the response")
+		return r.client.newReasonError(KindBadRequest, ReasonContentFilter)
+	case r.StopReason == StopMalformed:
+		return r.newFailure(ReasonMalformedCall, "the provider could not read the model's tool call")
 	case r.StopReason == StopFailed:
 		return r.client.newError(KindUnavailable, "the provider aborted the response")
 	case r.StopReason == StopLength && len(r.toolCalls) > 0:
-		return r.client.newError(KindTruncated, "the token limit cut a tool call")
+		return r.newFailure(ReasonTokenLimit, "the token limit cut a tool call")
 	case r.StopReason == StopLength && r.text.Len() == 0:
-		return r.client.newError(KindTruncated, "the token limit was reached before any text")
+		return r.newFailure(ReasonTokenLimit, "the token limit was reached before any text")
+	case r.misplacedCall && r.text.Len() == 0:
+		return r.newFailure(ReasonMalformedCall, "the model writes tool calls as text")
 	case r.StopReason == StopToolCalls && len(r.toolCalls) == 0:
 		return r.client.newError(KindTruncated, "the stop reason is tool_calls, but there is no tool call")
 	case len(r.toolCalls) > maxToolCalls:
 		return r.client.newError(KindUnavailable, "the response has too many tool calls")
 	}
-	return r.checkToolCalls()
+	r.setCallIDs()
+	return nil
 }
 
-// checkToolCalls checks names and arguments and gives each call a unique id.
-func (r *Response) checkToolCalls() error {
+// newFailure returns the error of a complete response that cannot be used.
+func (r *Response) newFailure(reason Reason, detail string) *Error {
+	e := r.client.newError(KindTruncated, detail)
+	e.Reason = reason
+	return e
+}
+
+// maxCallID is the maximum length of a call id in bytes; longer ones are replaced.
+const maxCallID = 255
+
+// setCallIDs gives each call a unique id that can be stored.
+func (r *Response) setCallIDs() {
 	seen := map[string]bool{}
 	for i := range r.toolCalls {
 		c := &r.toolCalls[i]
-		args, ok := parseArguments(c.FunctionCall.Arguments)
-		if !ok || c.FunctionCall.Name == "" {
-			return r.client.newError(KindTruncated, "a tool call is incomplete")
+		c.ID = storable(c.ID)
+		if len(c.ID) > maxCallID {
+			c.ID = ShortCallID(c.ID)
 		}
-		c.FunctionCall.Arguments = string(args)
 		if c.ID == "" || seen[c.ID] {
 			c.ID = "call_" + rand.Text()
 		}
 		seen[c.ID] = true
 	}
-	return nil
 }
 
-// parseArguments reports whether s, the arguments of a tool call, is a JSON object. Empty text and null mean an empty
-// object.
-func parseArguments(s string) (json.RawMessage, bool) {
-	s = strings.TrimSpace(s)
-	if s == "" || s == "null" {
-		return json.RawMessage(`{}`), true
-	}
-	return json.RawMessage(s), s[0] == '{' && json.Valid([]byte(s))
+// storable returns text without NUL and invalid UTF-8, which PostgreSQL rejects.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
 }

@@ -39,8 +39,11 @@ func (r Retry) withDefaults() Retry {
 
 // retryable reports whether a request that got no response may be sent again. A timeout may not: the provider has
 // already had its full time.
-func retryable(k Kind) bool {
-	return k == KindRateLimit || k == KindOverloaded || k == KindUnavailable
+func retryable(e *Error) bool {
+	if e.Reason.permanent() {
+		return false
+	}
+	return e.Kind == KindRateLimit || e.Kind == KindOverloaded || e.Kind == KindUnavailable
 }
 
 // post sends body to url and passes a successful response to read. Failures before the first byte of a response are
@@ -107,7 +110,7 @@ func (d *retryDelays) Reset() { d.exponential.Reset() }
 // beyond the caller's deadline is not started.
 func (d *retryDelays) NextBackOff() time.Duration {
 	var e *Error
-	if d.begun || !errors.As(d.err, &e) || !retryable(e.Kind) || e.RetryAfter > d.policy.Max {
+	if d.begun || !errors.As(d.err, &e) || !retryable(e) || e.RetryAfter > d.policy.Max {
 		return backoff.Stop
 	}
 	delay := d.exponential.NextBackOff()

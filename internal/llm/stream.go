@@ -17,6 +17,9 @@ const (
 	trailerTimeout = 5 * time.Second
 )
 
+// byteOrderMark begins the responses of some servers; it is not part of them.
+const byteOrderMark = "\uFEFF"
+
 var (
 	errIdle     = errors.New("idle")
 	errLongLine = errors.New("a line of the stream is too long")
@@ -43,6 +46,8 @@ type stream struct {
 	idle    time.Duration
 	read    int64 // bytes so far
 	limit   int64
+	// afterCR means that the last line ended with a carriage return, so a line feed that follows belongs to its end.
+	afterCR bool
 }
 
 // next returns the next event, io.EOF at a clean end, or an *Error. An event cut off by the end of the stream is
@@ -108,25 +113,46 @@ func (e *Event) addField(line []byte) bool {
 	return false
 }
 
-// readLine returns the next line without its line feed and carriage return.
+// readLine returns the next line without its end: CRLF, a line feed or a carriage return. It does not wait for the byte
+// after a carriage return.
 func (s *stream) readLine() ([]byte, error) {
 	s.timer.Reset(s.idle)
 	defer s.timer.Stop()
 	var line []byte
 	for {
-		part, err := s.body.ReadSlice('\n')
-		s.read += int64(len(part))
-		line = append(line, part...)
+		if _, err := s.body.Peek(1); err != nil {
+			return line, err
+		}
+		part, _ := s.body.Peek(s.body.Buffered())
+		if s.afterCR && part[0] == '\n' {
+			s.discard(1)
+			part = part[1:]
+		}
+		s.afterCR = false
+		end := bytes.IndexAny(part, "\r\n")
+		if end >= 0 {
+			s.afterCR = part[end] == '\r'
+			line = append(line, part[:end]...)
+			s.discard(end + 1)
+		} else {
+			line = append(line, part...)
+			s.discard(len(part))
+		}
 		switch {
 		case len(line) > MaxLine:
 			return nil, errLongLine
 		case s.read > s.limit:
 			return nil, errTooLarge
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
+		case end >= 0:
+			return line, nil
 		}
-		return bytes.TrimRight(line, "\r\n"), err
 	}
+}
+
+// discard drops n bytes, which are buffered.
+func (s *stream) discard(n int) {
+	_, _ = s.body.Discard(n)
+	s.read += int64(n)
 }
 
 // readUnstreamed returns the complete body if it begins like JSON, which no event stream does; otherwise nil.
@@ -135,6 +161,12 @@ func (s *stream) readUnstreamed() ([]byte, error) {
 	defer s.timer.Stop()
 	for {
 		head, err := s.body.Peek(1)
+		if err == nil && head[0] == byteOrderMark[0] {
+			if head, err = s.body.Peek(len(byteOrderMark)); err == nil && string(head) == byteOrderMark {
+				s.discard(len(byteOrderMark))
+				continue
+			}
+		}
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil, io.EOF
@@ -142,11 +174,12 @@ func (s *stream) readUnstreamed() ([]byte, error) {
 			return nil, s.wrapError(err)
 		case head[0] == '{' || head[0] == '[':
 			return s.readAll()
-		case !bytes.ContainsAny(head, " \t\r\n"):
+		case head[0] == '<':
+			return nil, s.client.newReasonError(KindUnavailable, ReasonWebPage)
+		case !bytes.ContainsAny(head[:1], " \t\r\n"):
 			return nil, nil
 		}
-		_, _ = s.body.Discard(1)
-		s.read++
+		s.discard(1)
 	}
 }
 

@@ -7,10 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"errand/ent/enum"
 	"errand/internal/apperr"
+	"errand/internal/phrase"
 	"errand/internal/task"
 	"errand/internal/tool"
 	"errand/internal/viewer"
@@ -21,8 +21,12 @@ import (
 // approvalKey names the question in the requests for input.
 const approvalKey = "approval"
 
-// errNeedsApproval ends the transaction of a call that needs approval, so that its effects are rolled back.
-var errNeedsApproval = errors.New("mcp: the call needs approval")
+// Errors that end the transaction of a call: of one that needs approval, so that its effects are rolled back, and of
+// one that failed, so that its key can be used again.
+var (
+	errNeedsApproval = errors.New("mcp: the call needs approval")
+	errFailed        = errors.New("mcp: the call failed")
+)
 
 // callApproved calls a tool as the viewer. The effects of a call that needs approval are rolled back: question is then
 // the request for input, if the client can show it to the user. A call with the answer is made if its changes are
@@ -44,21 +48,43 @@ func (s *Server) callApproved(
 	if approval.Decide() == tool.Refuse {
 		return refuse("The user does not allow this tool (approval policy)."), nil, nil
 	}
-	err = s.o.Tasks.Atomically(ctx, func(tasks task.Tx) error {
-		if result, err = s.o.Tools.Call(ctx, tasks, name, arguments); err != nil {
-			return err
-		}
-		approval.Changes = tasks.Changes()
-		if approval.Decide() == tool.Ask && !answered(req, digest(ctx, req, approval.Changes)) {
-			return errNeedsApproval
-		}
-		return nil
-	})
-	if !errors.Is(err, errNeedsApproval) {
+	if !known.ChangesTasks() {
+		result, err = s.o.Tools.Call(ctx, s.o.Tasks, name, arguments)
 		return result, nil, err
 	}
-	result, question = s.ask(ctx, req, approval.Changes, result.Skipped)
-	return result, question, nil
+	once, err := onceOf(req)
+	if err != nil {
+		return tool.FailedResult(apperr.From(err)), nil, nil
+	}
+	err = s.o.Tasks.Atomically(ctx, func(tasks task.Tx) error {
+		kept, replayed, err := tasks.Once(ctx, once, func() ([]string, error) {
+			if result, err = s.o.Tools.Call(ctx, tasks, name, arguments); err != nil {
+				return nil, err
+			}
+			approval.Changes = tasks.Changes()
+			switch {
+			case result.Failed:
+				return nil, errFailed
+			case approval.Decide() == tool.Ask && !answered(req, digest(ctx, req, approval.Changes)):
+				return nil, errNeedsApproval
+			}
+			return keptResult(result), nil
+		})
+		if replayed {
+			result = repeatedResult(kept)
+		}
+		return err
+	})
+	switch code := apperr.CodeOf(err); {
+	case errors.Is(err, errNeedsApproval):
+		result, question = s.ask(ctx, req, approval.Changes, result.Skipped)
+		return result, question, nil
+	case errors.Is(err, errFailed):
+		return result, nil, nil
+	case code == apperr.Conflict || code == apperr.BadUserInput: // of the key
+		return tool.FailedResult(apperr.From(err)), nil, nil
+	}
+	return result, nil, err
 }
 
 func refuse(format string, args ...any) tool.Result {
@@ -67,9 +93,10 @@ func refuse(format string, args ...any) tool.Result {
 
 // ask returns the request for input, or the result of a call that was not approved or cannot be.
 func (s *Server) ask(
-	ctx context.Context, req *sdk.CallToolRequest, changes []enum.ProposedChange, skipped []string,
+	ctx context.Context, req *sdk.CallToolRequest, changes []enum.ProposedChange, skipped []tool.Skipped,
 ) (tool.Result, *sdk.CallToolResult) {
-	list := strings.Join(append([]string{tool.ListChanges(changes)}, skipped...), "\n")
+	language := phrase.English()
+	list := tool.ListChanges(language, changes, skipped)
 	switch answer, given := req.Params.InputResponses[approvalKey].(*sdk.ElicitResult); {
 	case given && answer.Action == "accept":
 		return tool.FailedResult(apperr.New(apperr.Conflict,
@@ -84,7 +111,7 @@ func (s *Server) ask(
 	return tool.Result{}, &sdk.CallToolResult{
 		InputRequests: sdk.InputRequestMap{approvalKey: &sdk.ElicitParams{
 			Mode:            "form",
-			Message:         "This needs your approval:\n\n" + list,
+			Message:         language.Text(phrase.ApprovalIntro, phrase.Values{}) + "\n\n" + list,
 			RequestedSchema: map[string]any{"type": "object", "properties": map[string]any{}},
 		}},
 		RequestState: digest(ctx, req, changes),

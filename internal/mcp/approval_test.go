@@ -72,6 +72,42 @@ func TestCallTool_NeedsApproval_AsksTheUserOrRefuses(t *testing.T) {
 	}
 }
 
+func TestStdio_NeedsApproval_AsksTheUserInAllRevisions(t *testing.T) {
+	for _, revision := range bothRevisions {
+		for action, done := range map[string]bool{"accept": true, "decline": false} {
+			t.Run(revision+" "+action, func(t *testing.T) {
+				eachEngine(t, func(t *testing.T, w *fixture) {
+					number := w.createTask("ann", "Pay rent")
+					w.db.Client().User.UpdateOneID(w.userID("ann")).
+						SetApprovalPolicy(enum.ApprovalPolicy{"complete_task": enum.ApprovalAsk}).ExecX(w.context("ann"))
+					var questions []string
+					c := sdk.NewClient(&sdk.Implementation{Name: "Asking", Version: "1"}, &sdk.ClientOptions{
+						ElicitationHandler: func(_ context.Context, r *sdk.ElicitRequest) (*sdk.ElicitResult, error) {
+							questions = append(questions, r.Params.Message)
+							return &sdk.ElicitResult{Action: action}, nil
+						},
+					})
+					transport, _, wait := w.serveStdio(t, w.viewer("ann"))
+					session, err := c.Connect(t.Context(), transport, &sdk.ClientSessionOptions{ProtocolVersion: revision})
+					require.NoError(t, err)
+					result, err := session.CallTool(t.Context(), &sdk.CallToolParams{
+						Name:      "complete_task",
+						Arguments: map[string]any{"number": number},
+					})
+					require.NoError(t, err)
+					require.Equal(t, done, !result.IsError, "%v", result.Content)
+					require.Len(t, questions, 1)
+					stored, err := w.tasks.FindTaskByNumber(w.context("ann"), number)
+					require.NoError(t, err)
+					require.Equal(t, done, stored.Completed())
+					_ = session.Close()
+					require.NoError(t, wait())
+				})
+			})
+		}
+	}
+}
+
 // An answer is bound to the changes that the user has seen.
 func TestCallTool_TaskChangedBeforeAnswer_IsNotDone(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *fixture) {

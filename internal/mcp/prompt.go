@@ -11,7 +11,7 @@ import (
 
 var dailyReview = &sdk.Prompt{
 	Name: "daily_review", Title: "Daily review",
-	Description: "Goes through the open tasks with the person: what is overdue, what is for today, what can wait.",
+	Description: "Goes through the open tasks with the user: what is overdue, what is for today, what can wait.",
 	Arguments: []*sdk.PromptArgument{{
 		Name: "label", Title: "Label", Description: "Only tasks that carry this label.",
 	}},

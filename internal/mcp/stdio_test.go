@@ -3,7 +3,9 @@ package mcp
 import (
 	"context"
 	"io"
+	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"errand/internal/stream"
@@ -13,10 +15,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// connectStdio serves a client over a pair of pipes. wait returns when the server has ended.
+// connectStdio serves a client over a pair of pipes until it leaves. wait returns when the server has ended.
 func (w *fixture) connectStdio(t *testing.T, v viewer.Viewer, revision string) (c *client, leave func(),
 	wait func() error,
 ) {
+	t.Helper()
+	transport, leave, wait := w.serveStdio(t, v)
+	return join(t, transport, revision), leave, wait
+}
+
+// serveStdio serves the client of the transport until it leaves. wait returns when the server has ended.
+func (w *fixture) serveStdio(t *testing.T, v viewer.Viewer) (transport sdk.Transport, leave func(), wait func() error) {
 	t.Helper()
 	toServer, fromClient := io.Pipe()
 	toClient, fromServer := io.Pipe()
@@ -27,9 +36,8 @@ func (w *fixture) connectStdio(t *testing.T, v viewer.Viewer, revision string) (
 		_ = fromServer.Close()
 		ended <- err
 	}()
-	c = join(t, &sdk.IOTransport{Reader: toClient, Writer: fromClient}, revision)
 	t.Cleanup(leave)
-	return c, leave, func() error {
+	return &sdk.IOTransport{Reader: toClient, Writer: fromClient}, leave, func() error {
 		select {
 		case err := <-ended:
 			return err
@@ -46,6 +54,19 @@ func (w *fixture) viewer(subject string, scopes ...string) viewer.Viewer {
 		Actor:   viewer.ActorMCP,
 		Scopes:  viewer.NewScopes(scopes),
 		Expires: time.Now().Add(time.Hour),
+	}
+}
+
+// TestWithoutMark_ByteOrderMark_IsDropped checks that nothing but a mark at the start is dropped.
+func TestWithoutMark_ByteOrderMark_IsDropped(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "{}": "{}", "\uFEFF{}": "{}", "\uFEFF\uFEFF{}": "\uFEFF{}", "\xEF\xBB": "",
+		"\xEF\xBBx{}": "\xEF\xBBx{}", "é": "é",
+		"{\uFEFF}": "{\uFEFF}",
+	} {
+		got, err := io.ReadAll(&withoutMark{ReadCloser: io.NopCloser(iotest.OneByteReader(strings.NewReader(in)))})
+		require.NoError(t, err)
+		require.Equal(t, want, string(got))
 	}
 }
 

@@ -49,6 +49,7 @@ func (s *Server) serveListen(w http.ResponseWriter, r *http.Request, x *httpExch
 		return
 	}
 	defer done()
+	defer s.o.AfterRevoked(v.CredentialID, cancel)()
 	l, err := s.newSubscriber(ctx)
 	if err != nil {
 		s.o.Logger.ErrorContext(r.Context(), "mcp subscription failed", slog.Any("error", err))

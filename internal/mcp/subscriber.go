@@ -39,7 +39,9 @@ func (s *Server) newSubscriber(ctx context.Context) (*subscriber, error) {
 		return nil, err
 	}
 	l := &subscriber{owner: s, conversations: map[string]context.CancelFunc{}, listParts: map[string]bool{}}
-	l.ctx, l.end = context.WithDeadline(ctx, v.Expires)
+	if l.ctx, l.end = context.WithCancel(ctx); !v.Expires.IsZero() {
+		l.ctx, l.end = context.WithDeadline(ctx, v.Expires)
+	}
 	l.server = s.newSDKServer(l)
 	if v.Scopes.Allow(viewer.TasksRead) {
 		if err := l.followTasks(v.UserID); err != nil {

@@ -159,6 +159,7 @@ func TestListTools_Annotations_MatchRegistry(t *testing.T) {
 			"add_task": {false, false, false}, "list_tasks": {true, false, true}, "complete_task": {false, false, true},
 			"reopen_task": {false, false, true}, "update_task": {false, true, false}, "delete_task": {false, true, false},
 			"get_task": {true, false, true}, "restore_task": {false, false, true}, "recent_changes": {true, false, true},
+			"undo": {false, true, false}, "set_time_zone": {false, false, true},
 		}, hints)
 	})
 }

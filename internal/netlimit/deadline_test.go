@@ -16,12 +16,21 @@ import (
 )
 
 // short are deadlines that tests wait for.
-var short = netlimit.Deadlines{Body: 50 * time.Millisecond, Write: 50 * time.Millisecond}
+var short = deadlines{Body: 50 * time.Millisecond, Write: 50 * time.Millisecond}
 
 // serveWith starts a server with short deadlines and connects to it.
 func serveWith(t *testing.T, handler http.HandlerFunc) *client {
 	t.Helper()
-	server := httptest.NewUnstartedServer(short.Wrap(handler))
+	return short.serve(t, handler)
+}
+
+// deadlines start servers for tests.
+type deadlines netlimit.Deadlines
+
+// serve starts a server with the deadlines and connects to it.
+func (d deadlines) serve(t *testing.T, handler http.HandlerFunc) *client {
+	t.Helper()
+	server := httptest.NewUnstartedServer(netlimit.Deadlines(d).Wrap(handler))
 	server.Config.WriteTimeout = patience
 	server.Start()
 	t.Cleanup(server.Close)
@@ -52,7 +61,7 @@ func TestDeadlines_SlowBody_ReadFailsAndConnectionCloses(t *testing.T) {
 		} {
 			t.Run(name+" "+framing, func(t *testing.T) {
 				t.Parallel()
-				c := serveWith(t, handler).send(request)
+				c := deadlines{Body: short.Body, Write: patience}.serve(t, handler).send(request)
 				c.status()
 				c.requireClosed()
 			})

@@ -32,6 +32,9 @@ type environment struct {
 	t        *testing.T
 	listener *netlimit.Listener
 	accept   *failingListener
+	// idle maps the address of each client to a channel with a value for each time that its connection became idle. A
+	// client may have a response before the server is done with the request.
+	idle sync.Map
 }
 
 // failingListener fails Accept with the errors sent to it.
@@ -63,9 +66,14 @@ func start(t *testing.T, o netlimit.Options, deadlines netlimit.Deadlines) *envi
 		Handler:           deadlines.Wrap(http.HandlerFunc(serve)),
 		ReadHeaderTimeout: patience,
 		WriteTimeout:      patience,
-		ConnState:         netlimit.TrackState,
-		ConnContext:       netlimit.WithConn,
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		ConnState: func(c net.Conn, state http.ConnState) {
+			netlimit.TrackState(c, state)
+			if state == http.StateIdle {
+				e.idleOf(c.RemoteAddr()) <- struct{}{}
+			}
+		},
+		ConnContext: netlimit.WithConn,
+		ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = server.Serve(e.listener) })
@@ -76,6 +84,12 @@ func start(t *testing.T, o netlimit.Options, deadlines netlimit.Deadlines) *envi
 		require.Zero(t, e.listener.Stats().Open)
 	})
 	return e
+}
+
+// idleOf returns the channel of a client's address in idle.
+func (e *environment) idleOf(client net.Addr) chan struct{} {
+	idle, _ := e.idle.LoadOrStore(client.String(), make(chan struct{}, 10))
+	return idle.(chan struct{})
 }
 
 func serve(w http.ResponseWriter, r *http.Request) {
@@ -100,6 +114,7 @@ type client struct {
 	t    *testing.T
 	conn net.Conn
 	r    *bufio.Reader
+	idle chan struct{} // see environment.idle, nil without a Listener
 }
 
 // dial connects from an address in 127.0.0.0/8.
@@ -108,14 +123,16 @@ func (e *environment) dial(from string) *client {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
 	conn, err := dialer.DialContext(context.Background(), "tcp", e.listener.Addr().String())
 	require.NoError(e.t, err)
-	return e.client(conn)
+	c := e.client(conn)
+	c.idle = e.idleOf(conn.LocalAddr())
+	return c
 }
 
 func (e *environment) client(conn net.Conn) *client {
 	e.t.Helper()
 	e.t.Cleanup(func() { _ = conn.Close() })
 	require.NoError(e.t, conn.SetReadDeadline(time.Now().Add(patience)))
-	return &client{e.t, conn, bufio.NewReader(conn)}
+	return &client{e.t, conn, bufio.NewReader(conn), nil}
 }
 
 // send writes text.
@@ -126,10 +143,14 @@ func (c *client) send(text string) *client {
 	return c
 }
 
-// request sends a GET and returns the status.
+// request sends a GET and returns the status, once the connection is idle or the stream has begun.
 func (c *client) request(path string) int {
 	c.t.Helper()
-	return c.send("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n").status()
+	status := c.send("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n").status()
+	if c.idle != nil && status == http.StatusOK && !strings.HasSuffix(path, "/stream") {
+		<-c.idle
+	}
+	return status
 }
 
 // status reads a response with an empty body, or the beginning of a stream.
@@ -174,15 +195,13 @@ func TestListener_TotalLimit_OldestWaitingIsClosed(t *testing.T) {
 		victim.requireClosed()
 	}
 	require.Equal(t, 200, user.request("/user/"), "idle connections of users are closed last")
-	require.Eventually(t, func() bool { return e.dial("127.0.0.1").request("/user/stream") == 200 },
-		patience, time.Millisecond, "the connection is idle soon after its response")
+	require.Equal(t, 200, e.dial("127.0.0.1").request("/user/stream"))
 	user.requireClosed()
-	before := e.listener.Stats()
-	require.EqualValues(t, 5, before.Evicted)
+	require.Equal(t, netlimit.Stats{Open: 6, Evicted: 5}, e.listener.Stats())
 	refused := e.dial("127.0.0.1")
 	require.Equal(t, 503, refused.status(), "only streams are left")
 	refused.requireClosed()
-	require.Equal(t, netlimit.Stats{Open: 6, Evicted: 5, Refused: before.Refused + 1}, e.listener.Stats())
+	require.Equal(t, netlimit.Stats{Open: 6, Evicted: 5, Refused: 1}, e.listener.Stats())
 }
 
 // TestListener_Grace_NewConnectionWaits checks that a connection has time for its request while others wait.
@@ -238,14 +257,20 @@ func TestListener_AddressLimit_OnlyUnauthenticatedOfThatAddress(t *testing.T) {
 
 func TestListener_AcceptFails_ServesOn(t *testing.T) {
 	e := start(t, netlimit.Options{Max: 10, PerAddress: 10}, defaults)
-	slow := e.dial("127.0.0.1")
-	require.Equal(t, 200, slow.request("/"))
-	for _, err := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, errors.New("x")} {
+	failures := []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, errors.New("x")}
+	var slow []*client // one for each failure, and older than the connections that must be served
+	for range failures {
+		slow = append(slow, e.dial("127.0.0.1").send("GET / HT"))
+	}
+	require.Equal(t, 200, e.dial("127.0.0.1").request("/user/"), "all connections were accepted")
+	for _, err := range failures {
 		e.accept.fail <- err
 	}
 	require.Equal(t, 200, e.dial("127.0.0.1").request("/"), "the accept in progress")
 	require.Equal(t, 200, e.dial("127.0.0.1").request("/"), "after the errors")
-	slow.requireClosed()
+	for _, c := range slow {
+		c.requireClosed()
+	}
 }
 
 func TestListener_Close_EndsPause(t *testing.T) {

@@ -18,6 +18,10 @@ type (
 	TaskChangeConnection = Connection[*ent.TaskChange]
 	// TaskChangeEdge is a task change in a page.
 	TaskChangeEdge = Edge[*ent.TaskChange]
+	// APITokenConnection is a page of API tokens.
+	APITokenConnection = Connection[*ent.APIToken]
+	// APITokenEdge is an API token in a page.
+	APITokenEdge = Edge[*ent.APIToken]
 	// ConversationConnection is a page of conversations.
 	ConversationConnection = Connection[*ent.Conversation]
 	// ConversationEdge is a conversation in a page.

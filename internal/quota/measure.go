@@ -18,9 +18,10 @@ type Usage struct {
 // callBytes is the size of the tool call c, messageBytes that of the message m with its tool calls.
 const (
 	callBytes = `200 + octet_length(c.arguments) + COALESCE(octet_length(c.result), 0) + octet_length(c.provider_extra)
-		+ COALESCE(octet_length(CAST(c.proposal AS TEXT)), 0)`
+		+ COALESCE(octet_length(CAST(c.proposal AS TEXT)), 0)
+		+ COALESCE(octet_length(CAST(c.choices AS TEXT)), 0)`
 
-	messageBytes = `200 + octet_length(m.content)
+	messageBytes = `200 + octet_length(m.content) + 100 * COALESCE(m.term_count, 0)
 		+ COALESCE((SELECT SUM(` + callBytes + `) FROM tool_calls c WHERE c.message_id = m.id), 0)`
 
 	finished = `m.status IN ('COMPLETED', 'FAILED', 'CANCELLED')`

@@ -6,8 +6,9 @@
 //
 // The size of a row is the number of bytes of its texts in UTF-8 plus RowBytes for everything else. The counted rows
 // are tasks (title, description, labels, entries of the search index), task changes (old and new values), messages that
-// are finished (content), and their tool calls (arguments, proposal, result and provider data). A reply is counted in
-// the transaction that finishes it, and is never refused: the quota is checked when a message is sent.
+// are finished (content, entries of the search index), and their tool calls (arguments, proposal, result and provider
+// data). A reply is counted in the transaction that finishes it, and is never refused: the quota is checked when a
+// message is sent.
 package quota
 
 import (
@@ -88,6 +89,15 @@ func Lock(ctx context.Context, tx *ent.Tx, userID string) error {
 		return viewer.ErrAccountDeleted()
 	}
 	if err != nil {
+		return fmt.Errorf("locking the user: %w", err)
+	}
+	return nil
+}
+
+// QueueLock locks the viewer's row until tx ends, as Lock does, together with the next statement of tx. It reports no
+// error when the row does not exist.
+func QueueLock(ctx context.Context, tx *ent.Tx, userID string) error {
+	if err := store.QueueUserLock(ctx, tx, userID); err != nil {
 		return fmt.Errorf("locking the user: %w", err)
 	}
 	return nil
@@ -201,8 +211,11 @@ func ChangeBytes(fields []enum.FieldChange) int64 {
 	return int64(n)
 }
 
-// MessageBytes returns the size of a message without tool calls.
-func MessageBytes(content string) int64 { return int64(RowBytes + len(content)) }
+// MessageBytes returns the size of a message without tool calls. terms is the number of its entries in the search
+// index.
+func MessageBytes(content string, terms int) int64 {
+	return int64(RowBytes + len(content) + TermBytes*terms)
+}
 
 // update builds a conditional update of a user's row.
 type update struct {

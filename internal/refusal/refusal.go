@@ -65,6 +65,9 @@ const (
 	NoScopes        Reason = "no_scopes"
 	KeysUnavailable Reason = "keys_unavailable"
 	AccountDeleted  Reason = "account_deleted"
+	SignedOut       Reason = "signed_out"
+	UnknownToken    Reason = "unknown_token"
+	BadChecksum     Reason = "bad_checksum"
 	OtherUser       Reason = "other_user"
 	Failed          Reason = "failed" // the token is valid, but its user could not be read
 	Other           Reason = "other"
@@ -79,7 +82,7 @@ func Reasons() []Reason {
 	return []Reason{
 		NoToken, Malformed, TooLong, BadAlgorithm, BadHeader, UnknownKey, UnusableKey, BadSignature, WrongIssuer,
 		WrongAudience, WrongParty, Expired, NotYetValid, MissingClaim, BadClaim, NoScopes, KeysUnavailable,
-		AccountDeleted, OtherUser, Failed, Other, Origin, Host, Forgery, NotLocal,
+		AccountDeleted, SignedOut, UnknownToken, BadChecksum, OtherUser, Failed, Other, Origin, Host, Forgery, NotLocal,
 	}
 }
 
@@ -125,7 +128,7 @@ func (r *Recorder) Token(ctx context.Context, surface Surface, transport Transpo
 	reason, details := explain(err)
 	level := slog.LevelWarn
 	switch reason {
-	case Expired, NoToken, AccountDeleted: // happens to every client
+	case Expired, NoToken, AccountDeleted, SignedOut: // happens to every client
 		level = slog.LevelInfo
 	case Failed:
 		details = append(details, slog.Any("error", errors.Unwrap(apperr.From(err))))

@@ -19,7 +19,7 @@ func (e *Engine) Cancel(ctx context.Context, messageID string) (finishedNow bool
 		if err != nil || state != enum.RunCancelled {
 			return err
 		}
-		return finishMessage(ctx, tx, job, enum.MessageCancelled, "", nil)
+		return finishMessage(ctx, tx, job, Outcome{Status: enum.MessageCancelled}, nil)
 	})
 	switch {
 	case err != nil:

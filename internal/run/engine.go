@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"errand/ent"
+	"errand/internal/store"
 	"errand/internal/viewer"
 )
 
@@ -151,7 +152,7 @@ func (e *Engine) Enqueue(
 	if err != nil {
 		return nil, err
 	}
-	return tx.Run.Create().
+	return store.Queue(tx).Run.Create().
 		SetScopes(string(v.Scopes)).
 		SetConversationID(conversationID).
 		SetMessageID(messageID).
@@ -160,6 +161,10 @@ func (e *Engine) Enqueue(
 		SetAvailableAt(now).
 		Save(ctx)
 }
+
+// Waiting returns the number of runs that wait for a free slot of any replica, or for an earlier run of their
+// conversation.
+func (e *Engine) Waiting(ctx context.Context) (int, error) { return e.queries.waiting(ctx) }
 
 // Wake reports that a run may be claimable; it is called after the commit of an Enqueue. Without a free slot
 // on this replica it notifies the others.

@@ -197,8 +197,8 @@ func manualHandler() (Handler, <-chan handlerCall) {
 // completed is the outcome of most tests' runs.
 var completed = Outcome{Status: enum.MessageCompleted}
 
-func setContent(text string) func(*ent.MessageUpdateOne) {
-	return func(u *ent.MessageUpdateOne) { u.SetContent(text) }
+func setContent(text string) func(*ent.MessageUpdate) {
+	return func(u *ent.MessageUpdate) { u.SetContent(text) }
 }
 
 func system() context.Context { return rule.System(context.Background()) }

@@ -42,6 +42,15 @@ func PermanentError(code apperr.Code, cause error) error {
 	return &permanentError{code: code, cause: cause}
 }
 
+// reasonOf returns the exact reason of a failure: that of the first error in err's chain that has one, else "".
+func reasonOf(err error) string {
+	var e interface{ FailureReason() string }
+	if errors.As(err, &e) {
+		return e.FailureReason()
+	}
+	return ""
+}
+
 // retryAfterError is a failure with its own retry delay.
 type retryAfterError struct {
 	after time.Duration

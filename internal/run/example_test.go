@@ -37,7 +37,7 @@ func Example() {
 	err = engine.Start(ctx, func(ctx context.Context, job run.Job) error {
 		fmt.Println("attempt", job.Attempt)
 		completed := run.Outcome{Status: enum.MessageCompleted}
-		return engine.Finish(ctx, job, completed, func(m *ent.MessageUpdateOne) { m.SetContent("Hello!") })
+		return engine.Finish(ctx, job, completed, func(m *ent.MessageUpdate) { m.SetContent("Hello!") })
 	})
 	if err != nil {
 		panic(err)

@@ -8,11 +8,12 @@ import (
 	"errand/ent"
 	"errand/ent/conversation"
 	"errand/ent/enum"
+	"errand/ent/message"
 	"errand/ent/toolcall"
-	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/quota"
 	"errand/internal/store"
+	"errand/internal/terms"
 )
 
 // Do commits an effect of the job: it runs fn in a transaction that holds the run's row, after checking that the
@@ -47,7 +48,7 @@ func (e *Engine) checkFence(ctx context.Context, tx *ent.Tx, job Job) error {
 // When the user has cancelled the run before, the status becomes CANCELLED whatever o requests. After the commit,
 // Finish calls Options.OnFinished and lets the conversation's next run start. It returns ErrLeaseLost, and
 // changes nothing, when the attempt does not own the run any more or has finished it already.
-func (e *Engine) Finish(ctx context.Context, job Job, o Outcome, set func(*ent.MessageUpdateOne)) error {
+func (e *Engine) Finish(ctx context.Context, job Job, o Outcome, set func(*ent.MessageUpdate)) error {
 	if !o.Status.Terminal() {
 		return fmt.Errorf("run: %s is not a final status of a message", o.Status)
 	}
@@ -82,7 +83,7 @@ func (e *Engine) commitFinish(
 	job Job,
 	o Outcome,
 	failures int,
-	set func(*ent.MessageUpdateOne),
+	set func(*ent.MessageUpdate),
 ) (status enum.MessageStatus, err error) {
 	err = store.WithTx(ctx, e.options.Client, func(tx *ent.Tx) error {
 		status, err = e.queries.finish(ctx, tx, job, o, failures)
@@ -97,7 +98,8 @@ func (e *Engine) commitFinish(
 				return err
 			}
 		}
-		return finishMessage(ctx, tx, job, status, o.ErrorCode, set)
+		o.Status = status
+		return finishMessage(ctx, tx, job, o, set)
 	})
 	return status, err
 }
@@ -106,31 +108,44 @@ func (e *Engine) commitFinish(
 const UnexecutedResult = `{"error":{"code":"SERVICE_UNAVAILABLE",` +
 	`"message":"This call was not carried out: the reply ended before."}}`
 
-// finishMessage sets a message's final status, fails its unexecuted tool calls and counts its size. It is part of every
-// transaction that ends a run.
+// finishMessage sets a message's final status and error, fails its unexecuted tool calls and counts its size. It is
+// part of every transaction that ends a run.
 func finishMessage(
 	ctx context.Context,
 	tx *ent.Tx,
 	job Job,
-	status enum.MessageStatus,
-	code apperr.Code,
-	set func(*ent.MessageUpdateOne),
+	o Outcome,
+	set func(*ent.MessageUpdate),
 ) error {
 	id := job.MessageID
-	update := tx.Message.UpdateOneID(id)
+	// The transaction holds the lock of the message's run.
+	queue := store.Queue(tx)
+	update := queue.Message.Update().Where(message.ID(id))
 	if set != nil {
 		set(update)
 	}
-	update.SetStatus(status).SetFinishedAt(ids.Now())
-	if status == enum.MessageFailed {
-		update.SetErrorCode(string(code))
+	update.SetStatus(o.Status).SetFinishedAt(ids.Now())
+	if o.Status == enum.MessageFailed {
+		update.SetErrorCode(string(o.ErrorCode))
 	} else {
 		update.ClearErrorCode()
 	}
-	if err := update.Exec(ctx); err != nil {
+	if o.Status == enum.MessageFailed && o.ErrorReason != "" {
+		update.SetErrorReason(o.ErrorReason)
+	} else {
+		update.ClearErrorReason()
+	}
+	entries, err := finalTerms(ctx, tx, id, update)
+	if err != nil {
+		return err
+	}
+	if err := update.SetTermCount(len(entries)).Exec(ctx); err != nil {
 		return fmt.Errorf("finishing the message: %w", err)
 	}
-	err := tx.ToolCall.Update().
+	if err := store.MessageTerms.Add(ctx, queue, job.UserID, id, entries); err != nil {
+		return err
+	}
+	err = queue.ToolCall.Update().
 		Where(toolcall.MessageID(id), toolcall.StatusEQ(enum.ToolCallStarted)).
 		SetStatus(enum.ToolCallFailed).
 		SetResult(UnexecutedResult).
@@ -144,16 +159,28 @@ func finishMessage(
 	if err != nil || change == 0 {
 		return err
 	}
-	if status != enum.MessageCompleted {
+	if o.Status != enum.MessageCompleted {
 		if err := rejectOpenCalls(ctx, tx, job, change); err != nil {
 			return err
 		}
 	}
-	err = tx.Conversation.Update().Where(conversation.ID(job.ConversationID)).SetSeq(change).Exec(ctx)
+	err = queue.Conversation.Update().Where(conversation.ID(job.ConversationID)).SetSeq(change).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("recording the change of the conversation: %w", err)
 	}
 	return nil
+}
+
+// finalTerms returns the terms of the text that a message has after its last update.
+func finalTerms(ctx context.Context, tx *ent.Tx, id string, update *ent.MessageUpdate) ([]string, error) {
+	if content, ok := update.Mutation().Content(); ok {
+		return terms.Index(content), nil
+	}
+	stored, err := tx.Message.Query().Where(message.ID(id)).Select(message.FieldContent).Strings(ctx)
+	if err != nil || len(stored) == 0 {
+		return nil, err
+	}
+	return terms.Index(stored[0]), nil
 }
 
 // rejectedResult is the result of a tool call that waited for approval when its reply was cancelled or failed.

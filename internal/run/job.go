@@ -48,6 +48,8 @@ type Outcome struct {
 	Status enum.MessageStatus
 	// ErrorCode is the reason of a failure; FAILED only.
 	ErrorCode apperr.Code
+	// ErrorReason is the exact reason of a failure, "" if unknown; FAILED only.
+	ErrorReason string
 	// Effects, when set, runs in the final transaction, after the fence check and before the message
 	// is updated.
 	Effects func(ctx context.Context, tx *ent.Tx) error

@@ -144,55 +144,13 @@ func (q *queries) ping(ctx context.Context) error {
 	return err
 }
 
-// claimSQL claims up to $2 runs for the worker $3 until $4 ms from now. $1 is the maximum of failures.
-//
-// Only the earliest unfinished run of a conversation is ready. That needs no lock: an earlier run never
-// appears later, and a finished run never becomes unfinished. Ready runs are claimed round-robin over the
-// users, counting runs in progress, so that one user's backlog does not fill a replica. A row that another
-// replica has changed meanwhile is checked again, by the conditions in picked, when it is locked. Claiming
-// an expired run counts as a failure; available_at becomes the time since which it was claimable.
-const claimSQL = `
-WITH clock AS MATERIALIZED (SELECT {now} AS now),
-ready AS (
-	SELECT r.id,
-		ROW_NUMBER() OVER (PARTITION BY r.user_id ORDER BY r.created_at, r.id)
-		+ (SELECT COUNT(*) FROM runs held WHERE held.user_id = r.user_id AND held.state = 'RUNNING') AS round
-	FROM runs r CROSS JOIN clock
-	WHERE {claimable} AND NOT EXISTS (
-		SELECT 1 FROM runs earlier
-		WHERE earlier.conversation_id = r.conversation_id AND earlier.position < r.position
-			AND earlier.state IN ('QUEUED', 'RUNNING'))
-),
-picked AS MATERIALIZED (
-	SELECT r.id FROM runs r JOIN ready ON ready.id = r.id CROSS JOIN clock
-	WHERE {claimable}
-	ORDER BY ready.round, r.created_at, r.id
-	LIMIT $2 {skip locked}
-)
-UPDATE runs SET
-	available_at = CASE state WHEN 'RUNNING' THEN lease_until ELSE available_at END,
-	failures = failures + CASE state WHEN 'RUNNING' THEN 1 ELSE 0 END,
-	state = 'RUNNING',
-	attempt = attempt + 1,
-	worker = $3,
-	lease_until = (SELECT now FROM clock) + CAST($4 AS BIGINT),
-	started_at = CASE started_at WHEN 0 THEN (SELECT now FROM clock) ELSE started_at END
-WHERE id IN (SELECT id FROM picked)
-RETURNING ` + jobColumns + `, lease_until - CAST($4 AS BIGINT) - available_at`
-
-// claim claims up to limit runs.
-func (q *queries) claim(ctx context.Context, limit int) (claimed []claimedJob, err error) {
-	args := []any{q.maxAttempts, limit, q.workerName(), q.lease.Milliseconds()}
-	err = queryRows(viewer.AsSystem(ctx), q.client, q.sql.claim, args, func(scan func(...any) error) error {
-		var ms int64
-		job, err := scanJob(scan, &ms)
-		claimed = append(claimed, claimedJob{job: job, queueTime: time.Duration(max(ms, 0)) * time.Millisecond})
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("claiming: %w", err)
+// waiting returns the number of queued runs.
+func (q *queries) waiting(ctx context.Context) (n int, err error) {
+	const count = `SELECT COUNT(*) FROM runs WHERE state = 'QUEUED'`
+	if _, err := queryRow(viewer.AsSystem(ctx), q.client, count, nil, &n); err != nil {
+		return 0, fmt.Errorf("counting waiting runs: %w", err)
 	}
-	return claimed, nil
+	return n, nil
 }
 
 // expireSQL ends all leases, so that the runs are claimable, or stale, at once. An attempt that still runs somewhere

@@ -21,7 +21,7 @@ func (e *Engine) finishAttempt(a *attempt, err error) AttemptResult {
 	case a.leaseLost.Load() || errors.Is(err, ErrLeaseLost):
 		return e.finishLost(a)
 	case errors.As(err, &permanent):
-		return e.finishWith(a, Outcome{Status: enum.MessageFailed, ErrorCode: permanent.code}, 1)
+		return e.finishWith(a, failed(permanent.code, err), 1)
 	case errors.Is(cause, ErrCancelled):
 		return e.finishWith(a, Outcome{Status: enum.MessageCancelled}, 0)
 	case errors.Is(cause, ErrShutdown):
@@ -32,9 +32,14 @@ func (e *Engine) finishAttempt(a *attempt, err error) AttemptResult {
 		err = errNotFinished
 	}
 	if a.job.Failures+1 >= e.options.MaxAttempts {
-		return e.finishWith(a, Outcome{Status: enum.MessageFailed, ErrorCode: apperr.CodeOf(err)}, 1)
+		return e.finishWith(a, failed(apperr.CodeOf(err), err), 1)
 	}
 	return e.requeue(a, ResultRetried, 1, retryDelay(err, a.job.Failures))
+}
+
+// failed returns the outcome of a run that ends with err.
+func failed(code apperr.Code, err error) Outcome {
+	return Outcome{Status: enum.MessageFailed, ErrorCode: code, ErrorReason: reasonOf(err)}
 }
 
 // finishWith finishes the run on behalf of the handler, with the text stored last.

@@ -39,7 +39,7 @@ func (e *Engine) failStaleRun(ctx context.Context, job Job) error {
 		if err != nil || status == "" {
 			return err
 		}
-		return finishMessage(ctx, tx, job, status, apperr.Unavailable, nil)
+		return finishMessage(ctx, tx, job, Outcome{Status: status, ErrorCode: apperr.Unavailable}, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("ending the run: %w", err)

@@ -2,13 +2,14 @@ package server
 
 import (
 	"context"
-	"fmt"
-	"net"
+	"math"
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
+	"time"
 
 	"errand/internal/config"
+	"errand/internal/listen"
 	"errand/internal/netlimit"
 	"errand/internal/store"
 	"errand/internal/stream"
@@ -22,15 +23,20 @@ func (s *Server) serveAdmin() error {
 	if s.Config.Server.AdminAddr == config.AdminOff {
 		return nil
 	}
-	inner, err := net.Listen("tcp", s.Config.Server.AdminAddr)
+	inner, err := listen.Open("ADMIN_ADDR", s.Config.Server.AdminAddr)
 	if err != nil && config.IsLoopbackAddr(s.Config.Server.AdminAddr) {
 		s.Log.Warn("no metrics: listening on ADMIN_ADDR failed", "error", err)
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("listening on ADMIN_ADDR: %w", err)
+		return err
 	}
 	registerMetrics(s.Metrics, s.DB, s.Hub)
+	s.Metrics.Watch(
+		"runs_waiting",
+		"Replies that wait for a free replica or an earlier reply, on all replicas.",
+		s.waitingRuns,
+	)
 	registerConnectionMetrics(s.Metrics, s.listener)
 	listener := netlimit.NewListener(inner, netlimit.Options{
 		Max:        config.MaxAdminConnections,
@@ -53,6 +59,17 @@ func (s *Server) serveAdmin() error {
 	go serveListener(admin, listener, s.serveErr)
 	s.Log.Info("serving metrics", "url", "http://"+listener.Addr().String()+"/metrics")
 	return nil
+}
+
+// waitingRuns counts the waiting runs in the database, when metrics are read. NaN means that they cannot be counted.
+func (s *Server) waitingRuns() float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	n, err := s.Runs.Waiting(ctx)
+	if err != nil {
+		return math.NaN()
+	}
+	return float64(n)
 }
 
 // registerMetrics adds the values that the database pool and the hub count themselves.

@@ -2,15 +2,16 @@ package server
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"sync"
 	"time"
 
+	"errand/internal/config"
 	"errand/internal/graphqlhttp/exec"
+	"errand/internal/listen"
 	"errand/internal/netlimit"
 	"errand/internal/telemetry"
 )
@@ -21,11 +22,21 @@ const (
 	connectionGrace = 250 * time.Millisecond
 )
 
+// checkAddresses returns an error if the server could not listen later. It is called before anything is changed, such
+// as by migrations. The listener itself is opened last, because a client would wait on it meanwhile.
+func (s *Server) checkAddresses() error {
+	err := listen.Check("ADDR", s.Config.Server.Addr)
+	if admin := s.Config.Server.AdminAddr; admin != config.AdminOff && !config.IsLoopbackAddr(admin) {
+		err = errors.Join(err, listen.Check("ADMIN_ADDR", admin))
+	}
+	return err
+}
+
 // listen opens the public listener.
 func (s *Server) listen() error {
-	inner, err := net.Listen("tcp", s.Config.Server.Addr)
+	inner, err := listen.Open("ADDR", s.Config.Server.Addr)
 	if err != nil {
-		return fmt.Errorf("listening on ADDR: %w", err)
+		return err
 	}
 	c := s.Config.Connections
 	proxies := netlimit.Proxies(c.ProxyNetworks())

@@ -10,12 +10,12 @@ import (
 	"errand/internal/account"
 )
 
-// indexInterval is how often tasks are searched for that the search index lacks. Only older releases write such tasks:
+// indexInterval is how often rows are searched for that the search index lacks. Only older releases write such rows:
 // before an upgrade, and while replicas of two releases run.
 const indexInterval = time.Hour
 
 // startIndexing completes the search index in the background, as each user and in small transactions. It can be
-// interrupted at any time; searches find tasks that are not indexed yet by reading their texts.
+// interrupted at any time. Searches find tasks that are not indexed yet by reading their texts, but not such messages.
 func (s *Server) startIndexing() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done, indexed := make(chan struct{}), make(chan struct{})
@@ -47,6 +47,12 @@ func (s *Server) indexAll(ctx context.Context) error {
 			var err error
 			if more, err = s.Services.Tasks.IndexTasks(ctx); err != nil {
 				return fmt.Errorf("indexing tasks of %s: %w", userID, err)
+			}
+		}
+		for more := true; more; {
+			var err error
+			if more, err = s.Services.Chat.IndexMessages(ctx); err != nil {
+				return fmt.Errorf("indexing messages of %s: %w", userID, err)
 			}
 		}
 		return nil

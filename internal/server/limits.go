@@ -17,10 +17,10 @@ const (
 	lastMessageCost    = 10                 // the newest message of a conversation
 	nestedPageCost     = 30                 // a page in each row of another page
 	nodesCost          = 100 * longTextCost // nodes(ids:) reads up to 100 whole rows
-	searchCost         = 10_000             // reads up to 20,000 entries of an index; the default limit allows two
+	searchCost         = 10_000             // reads index entries of up to three words; the default limit allows two
 	labelsCost         = 10_000             // reads 5,000 tasks
 	overdueCost        = 3_000              // reads all pending tasks
-	findTaskCost       = 10_000             // reads the titles of up to 50,000 tasks; the default limit allows two
+	findTaskCost       = 10_000             // reads 1,100 titles, without index 50,000; the default limit allows two
 	parseTaskCost      = 3_000              // up to 25 ms of CPU time; the default limit allows nine
 	operationCost      = 60                 // changes a task; 50 of them are about four milliseconds of CPU time
 	assumedToolCalls   = 2                  // tool calls per message
@@ -28,6 +28,7 @@ const (
 	assumedCallChanges = 2                  // task changes per tool call
 	assumedChangeItems = 2                  // changed fields per task change
 	assumedProposals   = 3                  // proposed changes per tool call
+	assumedChoices     = 1                  // uncertain references per tool call
 	assumedPending     = 10                 // tool calls that await approval
 	assumedPolicies    = 10                 // tools in an approval policy
 )
@@ -52,6 +53,8 @@ func documentLimits(l config.Limits) limits.Limits {
 
 			"ToolCall.proposal":         assumedProposals,
 			"ProposedChange.fields":     assumedChangeItems,
+			"ToolCall.choices":          assumedChoices,
+			"TaskChoice.candidates":     task.MaxCandidates,
 			"ApprovalPayload.toolCalls": assumedToolCalls,
 			"User.pendingApprovals":     assumedPending,
 			"User.approvalPolicy":       assumedPolicies,
@@ -81,6 +84,8 @@ func documentLimits(l config.Limits) limits.Limits {
 			"Query.parseTask":            parseTaskCost,
 			"TaskFilter.search":          searchCost,
 			"ConversationFilter.search":  searchCost,
+			"Query.searchMessages":       searchCost,
+			"MessageMatch.snippet":       longTextCost,
 			"TaskOperation.create":       operationCost,
 			"TaskOperation.update":       operationCost,
 			"TaskOperation.complete":     operationCost,

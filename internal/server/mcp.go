@@ -72,6 +72,7 @@ func (s *Server) newMCPServer() *mcp.Server {
 		Timeout:          s.Config.Limits.RequestTimeout,
 		MaxSubscriptions: s.Config.Limits.SocketsPerUser,
 		MaxChanges:       s.Config.Turns.MaxChanges,
+		AfterRevoked:     s.Revoked.AfterRevoked,
 		OnRequest:        s.observer().observeMCP,
 		Logger:           s.Log,
 	})
@@ -81,6 +82,9 @@ func (s *Server) newMCPServer() *mcp.Server {
 // process that serves stdio writes no replies.
 func (s *Server) ServeMCP(ctx context.Context, token string, in io.ReadCloser, out io.Writer) error {
 	if err := s.openAuth(); err != nil {
+		return err
+	}
+	if err := s.watchRevocations(ctx); err != nil {
 		return err
 	}
 	if err := s.connectBus(ctx); err != nil {
@@ -97,7 +101,10 @@ func (s *Server) ServeMCP(ctx context.Context, token string, in io.ReadCloser, o
 	if err != nil {
 		return err
 	}
-	return s.newMCPServer().ServeStdio(viewer.NewContext(ctx, v), in, nopCloser{out})
+	ctx, end := context.WithCancel(viewer.NewContext(ctx, v))
+	defer end()
+	defer s.Revoked.AfterRevoked(v.CredentialID, end)()
+	return s.newMCPServer().ServeStdio(ctx, in, nopCloser{out})
 }
 
 // nopCloser is a writer that is not closed by the MCP library; its owner closes it.

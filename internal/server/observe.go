@@ -5,9 +5,11 @@ import (
 	"log/slog"
 
 	"errand/internal/graphqlhttp/exec"
+	"errand/internal/ids"
 	"errand/internal/mcp"
 	"errand/internal/run"
 	"errand/internal/telemetry"
+	"errand/internal/viewer"
 )
 
 // startTraces starts the export of spans if a receiver is configured. It is the first part to start and therefore
@@ -47,14 +49,14 @@ func (s *Server) observer() observer {
 // observeOperation logs and counts a finished operation.
 func (o observer) observeOperation(ctx context.Context, r exec.Report) {
 	o.metrics.Operation(ctx, r.Type, r.Name, r.Transport, string(r.Code), r.Latency)
-	o.log.LogAttrs(
-		ctx, slog.LevelInfo, "operation",
+	o.log.LogAttrs(ctx, slog.LevelInfo, "operation", withToken(
+		ctx,
 		slog.String("type", r.Type),
 		slog.String("name", r.Name),
 		slog.String("transport", r.Transport),
 		slog.String("code", string(r.Code)),
 		slog.Int64("latency_ms", r.Latency.Milliseconds()),
-	)
+	)...)
 }
 
 // observeMCP logs and counts a finished MCP request.
@@ -65,15 +67,23 @@ func (o observer) observeMCP(ctx context.Context, r mcp.Report) {
 	if r.Tool != "" {
 		o.metrics.ToolCall(r.Tool, r.Latency, r.Code != "")
 	}
-	o.log.LogAttrs(
-		ctx, slog.LevelInfo, "mcp",
+	o.log.LogAttrs(ctx, slog.LevelInfo, "mcp", withToken(
+		ctx,
 		slog.String("method", r.Method),
 		slog.String("tool_name", r.Tool),
 		slog.String("client", r.Client),
 		slog.String("transport", r.Transport),
 		slog.String("code", string(r.Code)),
 		slog.Int64("latency_ms", r.Latency.Milliseconds()),
-	)
+	)...)
+}
+
+// withToken adds the ID of the API token that authenticated the viewer, if one did.
+func withToken(ctx context.Context, attrs ...slog.Attr) []slog.Attr {
+	if v, ok := viewer.FromContext(ctx); ok && ids.Is(v.CredentialID, ids.APIToken) {
+		attrs = append(attrs, slog.String("token_id", v.CredentialID))
+	}
+	return attrs
 }
 
 // startSpan starts the span of a GraphQL operation; the function that it returns ends the span.

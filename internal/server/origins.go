@@ -2,12 +2,14 @@ package server
 
 import (
 	"net/http"
+	"path"
 	"strings"
 
 	"errand/internal/auth"
 	"errand/internal/mcp"
 	"errand/internal/origin"
 	"errand/internal/refusal"
+	"errand/web"
 )
 
 // graphqlPath is the path of the GraphQL endpoint.
@@ -65,18 +67,12 @@ func withoutPrefix(prefix string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == prefix:
-			stripped.ServeHTTP(w, withPath(r, prefix+"/"))
+			// The page has relative URLs, which need the slash.
+			web.RedirectRelative(w, r, path.Base(prefix)+"/")
 		case strings.HasPrefix(r.URL.Path, prefix+"/"):
 			stripped.ServeHTTP(w, r)
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
-}
-
-// withPath returns a copy of the request with another path.
-func withPath(r *http.Request, path string) *http.Request {
-	copied := r.Clone(r.Context())
-	copied.URL.Path, copied.URL.RawPath = path, ""
-	return copied
 }

@@ -7,10 +7,18 @@ import (
 	"errand/web"
 )
 
-// mountPlayground adds the playground, to which / leads, or a text at these paths if it is off.
+// mountApp adds the page for users at / and its files.
+func mountApp(mux *http.ServeMux) {
+	app := web.App()
+	for _, pattern := range app.Patterns() {
+		mux.Handle(pattern, app)
+	}
+}
+
+// mountPlayground adds the playground, or a text at its paths if it is off.
 func (s *Server) mountPlayground(mux *http.ServeMux, devSignIn bool) {
 	if !s.Config.PlaygroundEnabled() {
-		for _, pattern := range []string{"/playground", "/playground/", "GET /{$}"} {
+		for _, pattern := range []string{"/playground", "/playground/"} {
 			mux.HandleFunc(pattern, servePlaygroundOff)
 		}
 		return
@@ -18,16 +26,10 @@ func (s *Server) mountPlayground(mux *http.ServeMux, devSignIn bool) {
 	playground := web.Playground(web.PlaygroundOptions{DevSignIn: devSignIn})
 	mux.Handle("/playground", playground)
 	mux.Handle("/playground/", playground)
-	// Relative unless the prefix is known: a proxy may have removed it.
-	target := s.playgroundLink()
-	if prefix := s.Config.Server.PathPrefix(); prefix != "" {
-		target = prefix + "/" + target
-	}
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { web.RedirectRelative(w, r, target) })
 }
 
 func servePlaygroundOff(w http.ResponseWriter, _ *http.Request) {
-	http.Error(w, "This is an Errand server. GraphQL is served at /graphql; the playground is off (PLAYGROUND).",
+	http.Error(w, "The playground of this server is off (PLAYGROUND). GraphQL is served at /graphql.",
 		http.StatusNotFound)
 }
 

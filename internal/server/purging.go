@@ -11,20 +11,18 @@ import (
 	"errand/internal/idempotency"
 )
 
-// Expired rows are removed first a minute after the start, and then once in purgeInterval.
-const (
-	firstPurge    = time.Minute
-	purgeInterval = time.Hour
-)
+// maxFirstPurge is the time from the start to the first removal of expired rows, if the interval is not shorter.
+const maxFirstPurge = time.Minute
 
-// startPurging removes expired tasks of the trash, tombstones of conversations and idempotency keys, and ends expired
-// approvals, in the background, as each user and in small transactions. It can be interrupted at any time.
+// startPurging removes expired tasks of the trash, tombstones of conversations, idempotency keys and API tokens, and
+// ends expired approvals, in the background, as each user and in small transactions. It can be interrupted at any time.
 func (s *Server) startPurging() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		next := time.NewTimer(firstPurge)
+		interval := s.Config.Limits.PurgeInterval
+		next := time.NewTimer(min(interval, maxFirstPurge))
 		defer next.Stop()
 		for {
 			select {
@@ -35,7 +33,7 @@ func (s *Server) startPurging() {
 			if err := s.purgeAll(ctx); err != nil && ctx.Err() == nil {
 				s.Log.WarnContext(ctx, "removing expired rows failed", slog.Any("error", err))
 			}
-			next.Reset(purgeInterval)
+			next.Reset(interval)
 		}
 	}()
 	s.onStop("purging", 1, func(context.Context) error { cancel(); <-done; return nil })
@@ -50,6 +48,9 @@ func (s *Server) purgeAll(ctx context.Context) error {
 			if err := s.purgeTrash(ctx, time.Now().AddDate(0, 0, -days)); err != nil {
 				return fmt.Errorf("purging the trash of %s: %w", userID, err)
 			}
+		}
+		if err := s.Services.Tokens.Purge(ctx); err != nil {
+			return fmt.Errorf("purging the API tokens of %s: %w", userID, err)
 		}
 		for more := true; more; {
 			var err error

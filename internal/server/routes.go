@@ -24,6 +24,7 @@ func (s *Server) routes() (http.Handler, error) {
 	s.MCP = s.newMCPServer()
 	s.Hub.OnAccountDeleted(func(userID string) {
 		users.Evict(userID)
+		s.tokens.Evict(userID)
 		s.graphql.Disconnect(userID)
 		s.MCP.Disconnect(userID)
 	})
@@ -34,6 +35,7 @@ func (s *Server) routes() (http.Handler, error) {
 	if devSignInEnabled {
 		mux.Handle(auth.DevSignInPath, devSignIn)
 	}
+	mountApp(mux)
 	s.mountPlayground(mux, devSignInEnabled)
 	mux.HandleFunc("GET /livez", serveLiveness)
 	var handler http.Handler = mux
@@ -52,6 +54,7 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, info *serverinfo.Info) 
 	}
 	resolver := &graph.Resolver{
 		Accounts: s.Services.Accounts,
+		Tokens:   s.Services.Tokens,
 		Tasks:    s.Services.Tasks,
 		Chat:     s.Services.Chat,
 		Usage:    s.Services.Usage,
@@ -61,6 +64,7 @@ func (s *Server) newGraphQLHandler(users auth.UserStore, info *serverinfo.Info) 
 	engine := exec.New(exec.Options{
 		Schema:           generated.NewExecutableSchema(generated.Config{Resolvers: resolver}),
 		Authenticate:     authenticateConn(s.Auth.Authenticator(auth.GraphQL, users).Authenticate),
+		AfterRevoked:     s.Revoked.AfterRevoked,
 		ErrorPresenter:   graph.ErrorPresenter(s.Log),
 		ResetDataloaders: graph.ResetDataloaders,
 		Limits:           documentLimits(s.Config.Limits),

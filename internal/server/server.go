@@ -6,6 +6,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,9 @@ import (
 	"net/http"
 
 	"errand/internal/agent"
+	"errand/internal/apitoken"
 	"errand/internal/auth"
+	"errand/internal/auth/revoked"
 	"errand/internal/config"
 	"errand/internal/graphqlhttp"
 	"errand/internal/mcp"
@@ -37,12 +40,14 @@ type Server struct {
 	Runs     *run.Engine   // stopped until StartRuns
 	Auth     *auth.Service // nil after Open
 	Services Services
-	MCP      *mcp.Server // nil after Open
+	Revoked  *revoked.Set // revoked sign-in sessions and API tokens
+	MCP      *mcp.Server  // nil after Open
 	// Indexed is closed when the search index was completed once after Start.
 	Indexed <-chan struct{}
 
 	serves   bool // this process will run the engine: it came from Start
 	refusals *refusal.Recorder
+	tokens   *apitoken.Verifier // nil after Open
 	agent    *agent.Agent
 	health   *healthMonitor
 	graphql  *graphqlhttp.Handler
@@ -69,6 +74,7 @@ func Start(ctx context.Context, cfg config.Config, log *slog.Logger) (*Server, e
 
 func newServer(cfg config.Config, log *slog.Logger) *Server {
 	metrics := telemetry.NewMetrics()
+	metrics.BuildInfo(cfg.Version, cfg.Commit)
 	return &Server{
 		Config:   cfg,
 		Log:      log,
@@ -105,11 +111,16 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.Hub = stream.NewHub()
+	s.Revoked = revoked.New(publisher{s.Hub}.credentialRevoked, s.Log)
+	s.Hub.OnCredentialRevoked(func(id string) { s.Revoked.Add(id) })
 	return s.buildServices()
 }
 
 func (s *Server) start(ctx context.Context) (err error) {
 	s.serves = true
+	if err := s.checkAddresses(); err != nil {
+		return err
+	}
 	if err := s.startTraces(ctx); err != nil {
 		return err
 	}
@@ -119,6 +130,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	s.warnExposure(ctx)
 	s.watchHealth(ctx)
 	if err := s.openAuth(); err != nil {
+		return err
+	}
+	if err := s.watchRevocations(ctx); err != nil {
 		return err
 	}
 	if err := s.listen(); err != nil {
@@ -143,6 +157,7 @@ func (s *Server) openAuth() (err error) {
 		return err
 	}
 	s.onStop("authentication", 1, func(context.Context) error { s.Auth.Close(); return nil })
+	s.acceptAPITokens()
 	return nil
 }
 
@@ -171,7 +186,8 @@ func (s *Server) serve() error {
 	s.onStop("hand-over of runs", 5, s.Runs.Stop)
 	go serveListener(s.http, s.listener, s.serveErr)
 	s.Log.Info("serving", "url", s.URL(), "public_url", s.PublicURL(), "playground", s.PlaygroundURL(),
-		"database", s.Config.Database.URL.String())
+		"version", cmp.Or(s.Config.Version, "devel"), "environment", s.Config.Environment,
+		"database", s.Config.Database.URL.String(), "provider", s.Config.LLM.Provider, "model", s.ModelName())
 	return nil
 }
 

@@ -3,14 +3,21 @@ package server
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"syscall"
 
 	"errand/internal/account"
 	"errand/internal/agent"
+	"errand/internal/apitoken"
 	"errand/internal/chat"
 	"errand/internal/config"
 	"errand/internal/llm"
+	"errand/internal/llm/catalog"
 	"errand/internal/llm/provider"
 	"errand/internal/offline"
 	"errand/internal/price"
@@ -30,6 +37,7 @@ const maxHistoryTurns = 20
 // Services are the domain services, connected to each other. They act as the viewer of their context.
 type Services struct {
 	Accounts *account.Service
+	Tokens   *apitoken.Service
 	Tasks    *task.Service
 	Tools    *tool.Registry
 	Chat     *chat.Service
@@ -38,7 +46,7 @@ type Services struct {
 
 // OpenStore opens the configured database. It does not migrate it.
 func OpenStore(ctx context.Context, cfg config.Config, log *slog.Logger) (*store.DB, error) {
-	return store.Open(ctx, store.Options{
+	db, err := store.Open(ctx, store.Options{
 		URL:            cfg.Database.URL.Reveal(),
 		DirectURL:      cfg.Database.DirectURL.Reveal(),
 		MaxConns:       cfg.Database.MaxConns,
@@ -46,24 +54,84 @@ func OpenStore(ctx context.Context, cfg config.Config, log *slog.Logger) (*store
 		RLS:            store.RLSMode(cfg.Database.RowSecurity),
 		Logger:         log,
 	})
+	if err != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("%w; %s", err, databaseFix(cfg.Database, err))
+	}
+	return db, err
+}
+
+// databaseFix returns what to do about a database that cannot be opened.
+func databaseFix(c config.Database, err error) string {
+	path, sqlite := c.URL.SQLitePath()
+	if !sqlite {
+		return "check DATABASE_URL, and that the database server runs"
+	}
+	info, statErr := os.Stat(path)
+	switch {
+	case statErr == nil && info.IsDir():
+		return "DATABASE_URL names a folder: set it to a file in it, such as sqlite:" + filepath.Join(path, "errand.db")
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return "make the folder of DATABASE_URL writable for this user, or set another one"
+	case errors.Is(err, syscall.ENOSPC):
+		return "the disk is full: free space, or set another DATABASE_URL"
+	case statErr == nil:
+		return "DATABASE_URL must name a file of Errand: set another one, or restore a backup to a new file"
+	default:
+		return "check DATABASE_URL"
+	}
 }
 
 // OpenModel returns the configured model and its name. It makes no network request.
 func OpenModel(c config.LLM, log *slog.Logger) (model llms.Model, name string, err error) {
-	return provider.Open(provider.Settings{
+	return provider.Open(modelSettings(c, log))
+}
+
+// openModel returns the configured model with connections for as many calls as replies are generated at the same time.
+func (s *Server) openModel() (model llms.Model, name string, err error) {
+	settings := modelSettings(s.Config.LLM, s.Log)
+	settings.HTTP.Client = llm.NewHTTPClient(s.Config.Runs.Concurrency)
+	return provider.Open(settings)
+}
+
+// ListModels returns the models of a provider, which need not be the configured one.
+func ListModels(ctx context.Context, c config.LLM, name string) ([]catalog.Model, error) {
+	server, err := modelSettings(c, slog.New(slog.DiscardHandler)).Server(name)
+	if err != nil {
+		return nil, err
+	}
+	return catalog.List(ctx, name, server)
+}
+
+func modelSettings(c config.LLM, log *slog.Logger) provider.Settings {
+	return provider.Settings{
 		Provider:         string(c.Provider),
 		Model:            c.Model,
 		Fallback:         c.Fallback,
 		OpenAIKey:        c.OpenAIKey,
 		OpenAIBaseURL:    c.OpenAIBaseURL,
+		OpenAIAPI:        c.OpenAIAPI,
 		GeminiKey:        c.GeminiKey,
 		GeminiBaseURL:    c.GeminiBaseURL,
 		AnthropicKey:     c.AnthropicKey,
 		AnthropicBaseURL: c.AnthropicBaseURL,
 		OllamaBaseURL:    c.OllamaBaseURL,
+		Generation:       generation(c),
 		HTTP:             llm.HTTPOptions{Log: log},
 		Rules:            func() llms.Model { return offline.New(offline.Options{Pace: c.RulesPace}) },
-	})
+	}
+}
+
+func generation(c config.LLM) llm.Generation {
+	g := llm.Generation{
+		Effort:          c.ReasoningEffort,
+		Thinking:        c.Thinking,
+		Temperature:     c.Temperature,
+		MaxOutputTokens: c.MaxOutputTokens,
+	}
+	if g.Thinking == config.ThinkingAuto {
+		g.Thinking = ""
+	}
+	return g
 }
 
 // buildServices sets the run engine, the services and the agent, and connects them through the hub. It starts nothing.
@@ -72,7 +140,7 @@ func (s *Server) buildServices() (err error) {
 	limits := quota.Limits{
 		Tasks:              s.Config.Limits.TasksPerUser,
 		Conversations:      s.Config.Limits.ConversationsPerUser,
-		Bytes:              int64(s.Config.Limits.BytesPerUser),
+		Bytes:              s.Config.Limits.BytesPerUser,
 		MutationsPerMinute: s.Config.Limits.MutationsPerMinute,
 	}
 	s.Services.Tasks = task.NewService(client, limits, events.tasksChanged)
@@ -116,6 +184,7 @@ func (s *Server) buildServices() (err error) {
 		CancelReplies: s.Services.Chat.CancelReplies,
 		OnDeleted:     events.accountDeleted,
 	})
+	s.Services.Tokens = apitoken.NewService(client, limits, func(id string) { s.Revoked.Revoke(id) })
 	s.agent, err = s.newAgent()
 	return err
 }
@@ -139,7 +208,7 @@ func (s *Server) newWorkerLock() func(name string) run.WorkerLock {
 }
 
 func (s *Server) newAgent() (*agent.Agent, error) {
-	model, name, err := OpenModel(s.Config.LLM, s.Log)
+	model, name, err := s.openModel()
 	if err != nil {
 		return nil, err
 	}
@@ -163,8 +232,10 @@ func (s *Server) newAgent() (*agent.Agent, error) {
 			ToolCalls: s.Config.Turns.MaxToolCalls,
 			Time:      s.Config.Turns.TurnTimeout,
 			Turns:     maxHistoryTurns,
+			Chars:     s.Config.Turns.MaxChars,
 			Changes:   s.Config.Turns.MaxChanges,
 			Context:   cmp.Or(s.Config.LLM.ContextTokens, provider.ContextTokens(string(s.Config.LLM.Provider))),
 		},
+		Window: modelWindow(s.Config.LLM, name),
 	}), nil
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 
-	"errand/ent/migrate"
+	"errand/ent"
 )
 
 // copySQLite copies a SQLite file into an empty file with VACUUM INTO, which reads one state of it and blocks no
@@ -95,16 +95,16 @@ func restoreSQLite(ctx context.Context, db *DB, file string, known int64) (versi
 
 // checkEmptySQLite returns an error unless the database has no tables or no rows.
 func checkEmptySQLite(ctx context.Context, db *DB) error {
-	for _, table := range migrate.Tables {
+	for _, table := range ent.Tables() {
 		var filled bool
-		err := db.writer.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+table.Name+")").Scan(&filled)
+		err := db.writer.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+table+")").Scan(&filled)
 		switch {
 		case isMissingTable(err):
 		case err != nil:
-			return fmt.Errorf("reading table %s: %w", table.Name, err)
+			return fmt.Errorf("reading table %s: %w", table, err)
 		case filled:
 			return fmt.Errorf("the database %s is not empty: table %s has rows; nothing is overwritten, so move the "+
-				"file away with its -wal and -shm files, or set another DATABASE_URL", db.file, table.Name)
+				"file away with its -wal and -shm files, or set another DATABASE_URL", db.file, table)
 		}
 	}
 	return nil

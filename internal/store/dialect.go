@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"entgo.io/ent/dialect"
@@ -122,6 +123,22 @@ func ContainsAllWords(s *sql.Selector, words []string, a, b string) *sql.Predica
 	})
 }
 
+// InValues is true for rows whose text column has one of the values, of which there is at least one. On PostgreSQL it
+// adds the range of the values, which always limits the part of an index that is read: the values alone are compared
+// with each row of the user where the average user has few.
+func InValues(column string, values ...string) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		list := make([]any, len(values))
+		for i, v := range values {
+			list[i] = v
+		}
+		s.Where(sql.In(s.C(column), list...))
+		if s.Dialect() == dialect.Postgres {
+			s.Where(sql.And(sql.GTE(s.C(column), slices.Min(values)), sql.LTE(s.C(column), slices.Max(values))))
+		}
+	}
+}
+
 // KeyRange is a range of positions, both ends included, among the rows with one key.
 type KeyRange struct {
 	Key   string `json:"K"`
@@ -129,25 +146,30 @@ type KeyRange struct {
 	Last  int    `json:"L"`
 }
 
-// InRanges limits a query to the rows whose key and position columns lie in one of the ranges. It joins
-// the ranges as a table, which reads the index once for each range in one statement, however many
-// there are; an OR of as many conditions takes PostgreSQL three times as long.
+// InRanges limits a query to the rows whose key and position columns lie in one of the ranges. It reads the index of
+// these columns once for each range in one statement, however many there are; an OR of as many conditions takes
+// PostgreSQL three times as long.
 func InRanges(s *sql.Selector, key, position string, ranges []KeyRange) {
-	table := sql.With("ranges", "key", "first", "last").As(sql.SelectExpr(rangeRows(s.Dialect(), ranges)))
-	s.Prefix(table).Join(table).On(s.C(key), table.C("key"))
-	column := s.C(position)
-	s.Where(sql.And(sql.ColumnsGTE(column, table.C("first")), sql.ColumnsLTE(column, table.C("last"))))
-}
-
-// rangeRows is the list of expressions and FROM clause that select the ranges from one JSON argument.
-func rangeRows(engine string, ranges []KeyRange) sql.Querier {
 	list, _ := json.Marshal(ranges) // strings and integers always marshal
-	if engine == dialect.Postgres {
-		// Typed columns, because an expression over the JSON may fail, and row-level security keeps
-		// an expression that may fail from being used to look up an index.
-		return sql.Expr(`* FROM json_to_recordset($1::json) AS r("K" text, "F" int, "L" int)`, string(list))
+	if s.Dialect() == dialect.Postgres {
+		// A query of the same name takes the place of the table. OFFSET 0 keeps PostgreSQL from turning it into a join:
+		// for users with few rows on average, a hash join with all rows of the user seems cheaper, and one user may have
+		// a hundred times as many. The columns are typed, because an expression over the JSON may fail, and row-level
+		// security keeps an expression that may fail from being used to look up an index.
+		found := sql.ExprFunc(func(b *sql.Builder) {
+			b.WriteString("found.* FROM json_to_recordset(").Arg(string(list)).
+				WriteString(`::json) AS r("K" text, "F" int, "L" int) CROSS JOIN LATERAL (SELECT * FROM `).
+				Ident(s.TableName()).WriteString(" WHERE ").Ident(key).WriteString(` = r."K" AND `).
+				Ident(position).WriteString(` BETWEEN r."F" AND r."L" OFFSET 0) AS found`)
+		})
+		s.Prefix(sql.With(s.TableName()).As(sql.Dialect(dialect.Postgres).SelectExpr(found)))
+		return
 	}
 	// LIMIT -1 is no limit, but makes SQLite read the ranges first. Otherwise it reads all messages
 	// of the user, with their texts, and looks up each in the ranges.
-	return sql.Expr("value->>'K', value->>'F', value->>'L' FROM json_each(?) LIMIT -1", string(list))
+	rows := sql.Expr("value->>'K', value->>'F', value->>'L' FROM json_each(?) LIMIT -1", string(list))
+	table := sql.With("ranges", "key", "first", "last").As(sql.SelectExpr(rows))
+	s.Prefix(table).Join(table).On(s.C(key), table.C("key"))
+	column := s.C(position)
+	s.Where(sql.And(sql.ColumnsGTE(column, table.C("first")), sql.ColumnsLTE(column, table.C("last"))))
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"errand/ent/migrate"
+	"errand/ent"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -60,9 +60,10 @@ func CheckRead(ctx context.Context, db *DB) error {
 
 // readEachTable selects from every table at most the given number of rows.
 func readEachTable(limit int) string {
-	reads := make([]string, len(migrate.Tables))
-	for i, table := range migrate.Tables {
-		reads[i] = fmt.Sprintf("(SELECT count(*) FROM (SELECT 1 FROM %s LIMIT %d) AS t)", table.Name, limit)
+	tables := ent.Tables()
+	reads := make([]string, len(tables))
+	for i, table := range tables {
+		reads[i] = fmt.Sprintf("(SELECT count(*) FROM (SELECT 1 FROM %s LIMIT %d) AS t)", table, limit)
 	}
 	return "SELECT " + strings.Join(reads, " + ")
 }

@@ -140,11 +140,9 @@ func newMigrationsDir(t *testing.T, files map[string]string) fstest.MapFS {
 	for name, text := range files {
 		dir[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	sum, err := migrations.Checksum(dir)
+	text, err := migrations.Checksum(dir)
 	require.NoError(t, err)
-	text, err := sum.MarshalText()
-	require.NoError(t, err)
-	dir["atlas.sum"] = &fstest.MapFile{Data: text}
+	dir[migrations.ChecksumFile] = &fstest.MapFile{Data: text}
 	return dir
 }
 

@@ -42,7 +42,7 @@ func (d *observedDriver) Exec(ctx context.Context, query string, args, v any) er
 func (d *observedDriver) Query(ctx context.Context, query string, args, v any) error {
 	err := d.engineDriver.Query(ctx, query, args, v)
 	d.observe(err)
-	if rows, ok := v.(*entsql.Rows); ok && err == nil && writeKeyword.MatchString(query) {
+	if rows, ok := v.(*entsql.Rows); ok && err == nil && !isReadOnly(query) {
 		// INSERT … RETURNING commits when its rows have been read.
 		rows.ColumnScanner = observedRows{rows.ColumnScanner, d.observe}
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"errand/ent/migrate"
+	"errand/ent"
 
 	"entgo.io/ent/dialect"
 	"github.com/jackc/pgx/v5"
@@ -81,9 +81,9 @@ func (db *DB) enableRLS(ctx context.Context) error {
 
 // hasTables reports whether all tables exist.
 func (db *DB) hasTables(ctx context.Context) (bool, error) {
-	for _, table := range migrate.Tables {
+	for _, table := range ent.Tables() {
 		var exists bool
-		err := db.writer.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", table.Name).Scan(&exists)
+		err := db.writer.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", table).Scan(&exists)
 		if err != nil || !exists {
 			return false, err
 		}
@@ -147,16 +147,16 @@ func (db *DB) RLSStatus(ctx context.Context) (*RLSStatus, error) {
 	if err := db.writer.QueryRowContext(ctx, roles).Scan(&s.Login, &s.Role, &s.BypassesRLS); err != nil {
 		return nil, fmt.Errorf("reading the role: %w", err)
 	}
-	for _, table := range migrate.Tables {
+	for _, table := range ent.Tables() {
 		var owned, forced bool
 		const protection = `SELECT pg_has_role(relowner, 'USAGE'), relrowsecurity AND relforcerowsecurity
 			FROM pg_class WHERE oid = to_regclass($1)`
-		if err := db.writer.QueryRowContext(ctx, protection, table.Name).Scan(&owned, &forced); err != nil {
-			return nil, fmt.Errorf("reading the protection of table %s: %w", table.Name, err)
+		if err := db.writer.QueryRowContext(ctx, protection, table).Scan(&owned, &forced); err != nil {
+			return nil, fmt.Errorf("reading the protection of table %s: %w", table, err)
 		}
 		s.OwnsTables = s.OwnsTables || owned
 		if !forced {
-			s.UnprotectedTables = append(s.UnprotectedTables, table.Name)
+			s.UnprotectedTables = append(s.UnprotectedTables, table)
 		}
 	}
 	return s, nil

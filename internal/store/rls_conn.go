@@ -48,8 +48,8 @@ const (
 const systemScope = "system"
 
 // rlsConn sets the scope of the context's viewer (viewer.Rows) before every statement. While row-level
-// security is not enabled it passes statements through. Statements prepared by database/sql are not
-// supported: without a scope they see no rows.
+// security is not enabled it sets none. Statements prepared by database/sql are not supported: without a scope they
+// see no rows.
 type rlsConn struct {
 	*stdlib.Conn
 	state   *rlsState
@@ -58,9 +58,8 @@ type rlsConn struct {
 	generation uint64
 	// role is the role set on the connection, "" for none yet.
 	role string
-	// txScope is the scope set last in this transaction; nil outside of one and before its first statement.
-	txScope *viewer.Rows
-	inTx    bool
+	// tx is the open transaction, nil outside of one.
+	tx *connTx
 }
 
 // IsValid implements driver.Validator: a connection from before a failover is not reused.
@@ -79,7 +78,7 @@ func (c *rlsConn) ResetSession(ctx context.Context) error {
 // assumeRole sets the role on the connection, before a transaction begins.
 func (c *rlsConn) assumeRole(ctx context.Context) error {
 	role := c.state.role.Load()
-	if role == nil || c.state.transactionPooling || c.inTx || c.role == *role {
+	if role == nil || c.state.transactionPooling || c.tx != nil || c.role == *role {
 		return nil
 	}
 	if _, err := c.Conn.Conn().Exec(ctx, setRole, *role); err != nil {
@@ -89,62 +88,74 @@ func (c *rlsConn) assumeRole(ctx context.Context) error {
 	return nil
 }
 
-// withScope returns a batch that sets the scope and runs the statement, or nil when no setting is needed.
-func (c *rlsConn) withScope(ctx context.Context, query string, args []driver.NamedValue) *pgx.Batch {
+// addScope adds the statement that sets the scope to a batch, unless the transaction has the scope already.
+func (c *rlsConn) addScope(ctx context.Context, b *pgx.Batch) {
 	role, scope := c.state.role.Load(), viewer.RowsFromContext(ctx)
-	if role == nil || c.inTx && c.txScope != nil && *c.txScope == scope {
-		return nil
+	if role == nil || c.tx != nil && c.tx.scope != nil && *c.tx.scope == scope {
+		return
 	}
-	if c.inTx {
-		c.txScope = &scope // if setting it fails, the transaction is aborted anyway
+	if c.tx != nil {
+		c.tx.scope = &scope // if setting it fails, the transaction is aborted anyway
 	}
 	setScope, setting := setUser, scope.UserID
 	if scope.System {
 		setScope, setting = setSystem, systemScope
 	}
-	b := &pgx.Batch{}
 	if c.state.transactionPooling {
 		b.Queue(setScope+withRole, setting, *role)
 	} else {
 		b.Queue(setScope, setting)
 	}
-	values := make([]any, len(args))
-	for i, a := range args {
-		values[i] = a.Value
-	}
-	b.Queue(query, values...)
-	return b
 }
 
-// sendBatch sends the batch and reads up to the statement's own results.
-func (c *rlsConn) sendBatch(ctx context.Context, b *pgx.Batch) (pgx.BatchResults, error) {
-	results := c.Conn.Conn().SendBatch(ctx, b)
-	if _, err := results.Exec(); err != nil {
-		_ = results.Close() // returns the same error
-		return nil, badConnIfUnsent(err)
-	}
-	return results, nil
-}
-
-// sendScoped sends a statement with its scope in one batch. The results are nil if the connection already has the
-// scope, or needs none; the statement has then not been sent.
-func (c *rlsConn) sendScoped(ctx context.Context, query string, args []driver.NamedValue) (pgx.BatchResults, error) {
+// sendBatched sends a statement in one batch with what must precede it: the transaction's unsent statements, and the
+// scope. The results are positioned at the statement's own. They are nil if nothing precedes the statement, which has
+// then not been sent.
+func (c *rlsConn) sendBatched(ctx context.Context, query string, args []driver.NamedValue) (pgx.BatchResults, error) {
 	if c.Conn.Conn().IsClosed() {
 		return nil, driver.ErrBadConn
 	}
 	if err := c.assumeRole(ctx); err != nil {
 		return nil, err
 	}
-	b := c.withScope(ctx, query, args)
-	if b == nil {
+	b := &pgx.Batch{}
+	if c.tx != nil {
+		if c.tx.failed {
+			return nil, errAborted
+		}
+		b = c.tx.takeUnsent()
+	}
+	c.addScope(ctx, b)
+	if b.Len() == 0 {
 		return nil, nil
 	}
+	b.Queue(query, argValues(args)...)
 	return c.sendBatch(ctx, b)
+}
+
+// sendBatch sends the batch and reads up to the results of its last statement.
+func (c *rlsConn) sendBatch(ctx context.Context, b *pgx.Batch) (pgx.BatchResults, error) {
+	results := c.Conn.Conn().SendBatch(ctx, b)
+	for range b.Len() - 1 {
+		if _, err := results.Exec(); err != nil {
+			_ = results.Close() // returns the same error
+			return nil, c.precedingError(err)
+		}
+	}
+	return results, nil
+}
+
+func argValues(args []driver.NamedValue) []any {
+	values := make([]any, len(args))
+	for i, a := range args {
+		values[i] = a.Value
+	}
+	return values
 }
 
 // QueryContext implements driver.QueryerContext.
 func (c *rlsConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	results, err := c.sendScoped(ctx, query, args)
+	results, err := c.sendBatched(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
@@ -154,9 +165,17 @@ func (c *rlsConn) QueryContext(ctx context.Context, query string, args []driver.
 	return newRLSRows(c.Conn.Conn().TypeMap(), results)
 }
 
-// ExecContext implements driver.ExecerContext.
+// ExecContext implements driver.ExecerContext. A statement of Queue is not sent yet.
 func (c *rlsConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	results, err := c.sendScoped(ctx, query, args)
+	if args, queued := cutQueued(args); queued {
+		return c.enqueue(ctx, query, args)
+	}
+	if c.tx != nil && len(args) == 0 { // it may be several statements, which a batch does not take
+		if err := c.tx.flush(ctx); err != nil {
+			return nil, err
+		}
+	}
+	results, err := c.sendBatched(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
@@ -176,37 +195,4 @@ func badConnIfUnsent(err error) error {
 		return driver.ErrBadConn
 	}
 	return err
-}
-
-// BeginTx implements driver.ConnBeginTx.
-func (c *rlsConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
-	if c.Conn.Conn().IsClosed() {
-		return nil, driver.ErrBadConn
-	}
-	if err := c.assumeRole(ctx); err != nil {
-		return nil, err
-	}
-	tx, err := c.Conn.BeginTx(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	c.inTx, c.txScope = true, nil
-	return rlsTx{Tx: tx, conn: c}, nil
-}
-
-type rlsTx struct {
-	driver.Tx
-	conn *rlsConn
-}
-
-// Commit implements driver.Tx.
-func (t rlsTx) Commit() error {
-	t.conn.inTx, t.conn.txScope = false, nil
-	return t.Tx.Commit()
-}
-
-// Rollback implements driver.Tx.
-func (t rlsTx) Rollback() error {
-	t.conn.inTx, t.conn.txScope = false, nil
-	return t.Tx.Rollback()
 }

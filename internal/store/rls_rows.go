@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// rlsRows implements driver.Rows for the result of a batch's second statement.
+// rlsRows implements driver.Rows for the result of a batch's last statement.
 type rlsRows struct {
 	types   *pgtype.Map
 	results pgx.BatchResults
@@ -67,7 +70,13 @@ func (r *rlsRows) Next(dst []driver.Value) error {
 		}
 		return io.EOF
 	}
-	for i, raw := range r.rows.RawValues() {
+	row := r.rows.RawValues()
+	text := r.copyText(row)
+	for i, raw := range row {
+		if raw != nil && isText(r.columns[i]) {
+			dst[i], text = text[:len(raw)], text[len(raw):]
+			continue
+		}
 		var err error
 		if dst[i], err = r.convert(r.columns[i], raw); err != nil {
 			return fmt.Errorf("reading column %q: %w", r.columns[i].Name, err)
@@ -76,25 +85,61 @@ func (r *rlsRows) Next(dst []driver.Value) error {
 	return nil
 }
 
-// convert returns a column's value as one of the types of database/sql. The common types have a fast path.
+func isText(c pgconn.FieldDescription) bool {
+	return c.DataTypeOID == pgtype.TextOID || c.DataTypeOID == pgtype.VarcharOID
+}
+
+// copyText returns the values of a row's text columns in one string, which is one allocation instead of one a column.
+func (r *rlsRows) copyText(row [][]byte) string {
+	size := 0
+	for i, raw := range row {
+		if isText(r.columns[i]) {
+			size += len(raw)
+		}
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for i, raw := range row {
+		if isText(r.columns[i]) {
+			b.Write(raw)
+		}
+	}
+	return b.String()
+}
+
+// convert returns the value of a column that is not text as one of the types of database/sql. The common types have a
+// fast path.
 func (r *rlsRows) convert(column pgconn.FieldDescription, raw []byte) (driver.Value, error) {
 	if raw == nil {
 		return nil, nil
 	}
 	isBinary := column.Format == pgtype.BinaryFormatCode
 	switch {
-	case column.DataTypeOID == pgtype.TextOID || column.DataTypeOID == pgtype.VarcharOID:
-		return string(raw), nil
 	case isBinary && column.DataTypeOID == pgtype.Int8OID && len(raw) == 8:
 		return int64(binary.BigEndian.Uint64(raw)), nil
 	case isBinary && column.DataTypeOID == pgtype.BoolOID && len(raw) == 1:
 		return raw[0] == 1, nil
+	case isBinary && column.DataTypeOID == pgtype.TimestamptzOID && len(raw) == 8:
+		if t, ok := finiteTime(int64(binary.BigEndian.Uint64(raw))); ok {
+			return t, nil
+		}
 	}
 	t, ok := r.types.TypeForOID(column.DataTypeOID)
 	if !ok {
 		return string(raw), nil
 	}
 	return t.Codec.DecodeDatabaseSQLValue(r.types, column.DataTypeOID, column.Format, raw)
+}
+
+// postgresEpoch is 2000-01-01 UTC, the zero of PostgreSQL's binary times, in Unix microseconds.
+const postgresEpoch = 946_684_800_000_000
+
+// finiteTime returns a binary timestamptz as a time, false for the infinite ones.
+func finiteTime(microseconds int64) (time.Time, bool) {
+	if microseconds == math.MinInt64 || microseconds > math.MaxInt64-postgresEpoch {
+		return time.Time{}, false
+	}
+	return time.UnixMicro(microseconds + postgresEpoch), true
 }
 
 // Close implements driver.Rows. It is idempotent.

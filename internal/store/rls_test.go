@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"errand/ent"
-	"errand/ent/migrate"
 	"errand/internal/store"
 	"errand/internal/testdb"
 	"errand/internal/viewer"
@@ -80,14 +79,14 @@ func TestRLS_AnonymousOrUnknownUser_SeesNoRows(t *testing.T) {
 	url := testdb.PostgresURL(t)
 	createTwoUsers(t, url)
 	db := openWithRLS(t, url)
-	for _, table := range migrate.Tables {
+	for _, table := range ent.Tables() {
 		for _, ctx := range []context.Context{context.Background(), asUser("user_missing")} {
-			rows, err := db.Client().QueryContext(ctx, "SELECT count(*) FROM "+table.Name)
+			rows, err := db.Client().QueryContext(ctx, "SELECT count(*) FROM "+table)
 			require.NoError(t, err)
 			require.True(t, rows.Next())
 			var n int
 			require.NoError(t, rows.Scan(&n))
-			require.Zero(t, n, table.Name)
+			require.Zero(t, n, table)
 			require.NoError(t, rows.Close())
 		}
 	}
@@ -121,7 +120,7 @@ func TestRLS_SystemScope_SeesOnlyDeclaredTables(t *testing.T) {
 	}
 	require.NoError(t, rows.Close())
 	require.Equal(t, []string{
-		"deleted_accounts ALL", "runs SELECT", "runs UPDATE",
+		"api_tokens SELECT", "deleted_accounts ALL", "runs SELECT", "runs UPDATE",
 		"users INSERT", "users SELECT", "users UPDATE",
 	}, open)
 	require.NotEmpty(t, alice.ID)
@@ -174,7 +173,7 @@ func createLogin(t *testing.T, address string, owner bool) string {
 	if !owner {
 		statements = append(statements, "GRANT errand_app TO "+name)
 	}
-	for _, table := range append([]string{"goose_db_version"}, tableNames()...) {
+	for _, table := range append([]string{"goose_db_version"}, ent.Tables()...) {
 		if owner {
 			statements = append(statements, "ALTER TABLE "+table+" OWNER TO "+name)
 		}
@@ -193,13 +192,6 @@ func createLogin(t *testing.T, address string, owner bool) string {
 	require.NoError(t, err)
 	u.User = url.User(name)
 	return u.String()
-}
-
-func tableNames() (names []string) {
-	for _, table := range migrate.Tables {
-		names = append(names, table.Name)
-	}
-	return names
 }
 
 func TestRLS_EveryKindOfLogin_IsEnforced(t *testing.T) {

@@ -3,8 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"regexp"
 	"strings"
+	"unicode"
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
@@ -65,7 +65,18 @@ func (d *sqliteDriver) route(query string) *entsql.Driver {
 	return d.writer
 }
 
-var writeKeyword = regexp.MustCompile(`(?i)\b(INSERT|UPDATE|DELETE|REPLACE)\b`)
+// hasWriteKeyword reports whether a statement contains one of the words with which statements that write begin, in any
+// case. It is called for every statement that begins with WITH.
+func hasWriteKeyword(query string) bool {
+	separates := func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	for word := range strings.FieldsFuncSeq(query, separates) {
+		if len(word) == 6 && (strings.EqualFold(word, "INSERT") || strings.EqualFold(word, "UPDATE") ||
+			strings.EqualFold(word, "DELETE")) || len(word) == 7 && strings.EqualFold(word, "REPLACE") {
+			return true
+		}
+	}
+	return false
+}
 
 // isReadOnly reports whether the statement certainly only reads. A WITH may precede a SELECT or a statement that
 // writes.
@@ -75,7 +86,7 @@ func isReadOnly(query string) bool {
 	case "SELECT", "VALUES":
 		return true
 	case "WITH":
-		return !writeKeyword.MatchString(query)
+		return !hasWriteKeyword(query)
 	default:
 		return false
 	}

@@ -8,138 +8,148 @@ import (
 	"strings"
 
 	"errand/ent"
+	"errand/internal/terms"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 )
 
-// termsTable is the table of the search index.
-const termsTable = "task_terms"
+// TermIndex is a search index: a table of the terms of each of a user's rows, which have a number of their own. Below
+// row-level security PostgreSQL uses an index only for operators that cannot leak: no LIKE, no full-text search. So
+// terms are compared as bytes, for equality and in ranges.
+type TermIndex struct {
+	// table has the columns user_id, term and key, an index in this order, and one of user_id, key and term.
+	table, key string
+	// rows is the table of the rows, and rowKey its column with the number.
+	rows, rowKey string
+	// stale is a query with a row if the user $1 has rows that the index lacks, and "" if searches do not need to know.
+	stale string
+}
 
-// AddTerms adds terms of the task with the number to the user's search index, in one statement.
-func AddTerms(ctx context.Context, tx *ent.Client, userID string, number int, terms []string) error {
-	q := `INSERT INTO task_terms (user_id, term, task_number)
+// The search indexes.
+var (
+	// TaskTerms has the terms of tasks, by number.
+	//
+	// The order of stale makes PostgreSQL use the partial index: its statistics suggest that almost all tasks match.
+	TaskTerms = TermIndex{
+		table:  "task_terms",
+		key:    "task_number",
+		rows:   "tasks",
+		rowKey: "number",
+		stale:  "SELECT 1 FROM tasks WHERE user_id = $1 AND indexed_version <> version ORDER BY user_id, id LIMIT 1",
+	}
+	// MessageTerms has the terms of finished messages, by id. Ids are in the order of creation.
+	MessageTerms = TermIndex{
+		table:  "message_terms",
+		key:    "message_id",
+		rows:   "messages",
+		rowKey: "id",
+	}
+)
+
+// Add adds terms of the row with the key to the user's search index, in one statement.
+func (x TermIndex) Add(ctx context.Context, tx *ent.Client, userID string, key any, entries []string) error {
+	q := `INSERT INTO {table} (user_id, term, {key})
 		SELECT $1, convert_to(t.value, 'UTF8'), $2 FROM json_array_elements_text($3::json) t(value) ON CONFLICT DO NOTHING`
 	if tx.Dialect() == dialect.SQLite {
-		q = `INSERT INTO task_terms (user_id, term, task_number)
+		q = `INSERT INTO {table} (user_id, term, {key})
 			SELECT $1, CAST(t.value AS BLOB), $2 FROM json_each($3) t WHERE true ON CONFLICT DO NOTHING`
 	}
-	return execTerms(ctx, tx, q, userID, number, terms)
+	return x.exec(ctx, tx, q, userID, key, entries)
 }
 
-// RemoveTerms removes terms of the task with the number from the user's search index, in one statement.
-func RemoveTerms(ctx context.Context, tx *ent.Client, userID string, number int, terms []string) error {
-	q := `DELETE FROM task_terms WHERE user_id = $1 AND task_number = $2
+// Remove removes terms of the row with the key from the user's search index, in one statement.
+func (x TermIndex) Remove(ctx context.Context, tx *ent.Client, userID string, key any, entries []string) error {
+	q := `DELETE FROM {table} WHERE user_id = $1 AND {key} = $2
 		AND term IN (SELECT convert_to(t.value, 'UTF8') FROM json_array_elements_text($3::json) t(value))`
 	if tx.Dialect() == dialect.SQLite {
-		q = `DELETE FROM task_terms WHERE user_id = $1 AND task_number = $2
+		q = `DELETE FROM {table} WHERE user_id = $1 AND {key} = $2
 			AND term IN (SELECT CAST(t.value AS BLOB) FROM json_each($3) t)`
 	}
-	return execTerms(ctx, tx, q, userID, number, terms)
+	return x.exec(ctx, tx, q, userID, key, entries)
 }
 
-// RemoveAllTerms removes the task with the number from the user's search index. It reads all of the user's entries.
-func RemoveAllTerms(ctx context.Context, tx *ent.Client, userID string, number int) error {
-	const q = `DELETE FROM task_terms WHERE user_id = $1 AND task_number = $2`
-	if _, err := tx.ExecContext(ctx, q, userID, number); err != nil {
+// RemoveAll removes the row with the key from the user's search index.
+func (x TermIndex) RemoveAll(ctx context.Context, tx *ent.Client, userID string, key any) error {
+	if _, err := tx.ExecContext(
+		ctx,
+		x.sql(`DELETE FROM {table} WHERE user_id = $1 AND {key} = $2`),
+		userID,
+		key,
+	); err != nil {
 		return fmt.Errorf("writing the search index: %w", err)
 	}
 	return nil
 }
 
-func execTerms(ctx context.Context, tx *ent.Client, q, userID string, number int, terms []string) error {
-	if len(terms) == 0 {
+// RemoveRows removes the rows with the keys, which are texts, from the user's search index, in one statement.
+func (x TermIndex) RemoveRows(ctx context.Context, tx *ent.Client, userID string, keys []string) error {
+	if len(keys) == 0 {
 		return nil
 	}
-	list, err := json.Marshal(slices.Sorted(slices.Values(terms))) // in the index's order, which halves the cost
+	list, err := json.Marshal(keys)
+	if err != nil {
+		return fmt.Errorf("encoding keys: %w", err)
+	}
+	q := `DELETE FROM {table} WHERE user_id = $1
+		AND {key} = ANY (ARRAY(SELECT k.value FROM json_array_elements_text($2::json) k(value)))`
+	if tx.Dialect() == dialect.SQLite {
+		q = `DELETE FROM {table} WHERE user_id = $1 AND {key} IN (SELECT k.value FROM json_each($2) k)`
+	}
+	if _, err := tx.ExecContext(ctx, x.sql(q), userID, string(list)); err != nil {
+		return fmt.Errorf("writing the search index: %w", err)
+	}
+	return nil
+}
+
+func (x TermIndex) exec(ctx context.Context, tx *ent.Client, q, userID string, key any, entries []string) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(slices.Sorted(slices.Values(entries))) // in the index's order, which halves the cost
 	if err != nil {
 		return fmt.Errorf("encoding terms: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, q, userID, number, string(list)); err != nil {
+	if _, err := tx.ExecContext(ctx, x.sql(q), userID, key, string(list)); err != nil {
 		return fmt.Errorf("writing the search index: %w", err)
 	}
 	return nil
 }
 
-// TermMatch is a term that a task must have.
+func (x TermIndex) sql(q string) string {
+	return strings.NewReplacer("{table}", x.table, "{key}", x.key).Replace(q)
+}
+
+// TermMatch is a condition on the terms of a row: it has one of the terms.
 type TermMatch struct {
-	Term string
-	// Prefix means that a term that begins with Term suffices.
+	Terms []string
+	// Prefix means that a term that begins with the first of Terms, which is the only one, suffices.
 	Prefix bool
 }
+
+// MatchOf returns the condition that a row has a term of a search.
+func MatchOf(q terms.Query) TermMatch { return TermMatch{Terms: []string{q.Text}, Prefix: q.Prefix} }
 
 // termRange returns the bounds of the terms that begin with a term: UTF-8 contains no byte 0xFF.
 func termRange(term string) (from, below []byte) { return []byte(term), append([]byte(term), 0xFF) }
 
-// PrefixHits returns, for each term, the number of the user's entries that begin with it, counted up to limit, and
-// whether tasks exist that the search index does not hold in their present version. It takes one query.
-func PrefixHits(
-	ctx context.Context,
-	q *ent.Client,
-	userID string,
-	terms []string,
-	limit int,
-) (hits []int, stale bool, err error) {
-	// The order makes PostgreSQL use the partial index: its statistics suggest that almost all tasks match.
-	columns := []string{
-		"(SELECT COUNT(*) FROM (SELECT 1 FROM tasks WHERE user_id = $1 AND indexed_version <> version " +
-			"ORDER BY user_id, id LIMIT 1) s)",
-	}
-	args := []any{userID}
-	for i, term := range terms {
-		from, below := termRange(term)
-		args = append(args, from, below)
-		columns = append(columns, fmt.Sprintf("(SELECT COUNT(*) FROM (SELECT 1 FROM %s WHERE user_id = $1 AND "+
-			"term >= $%d AND term < $%d LIMIT %d) s%d)", termsTable, 2*i+2, 2*i+3, limit, i))
-	}
-	rows, err := q.QueryContext(ctx, "SELECT "+strings.Join(columns, ", "), args...)
-	if err != nil {
-		return nil, false, fmt.Errorf("reading the search index: %w", err)
-	}
-	defer rows.Close()
-	if !rows.Next() {
-		return nil, false, fmt.Errorf("reading the search index: no row: %w", rows.Err())
-	}
-	counts := make([]int, len(columns))
-	dst := make([]any, len(columns))
-	for i := range counts {
-		dst[i] = &counts[i]
-	}
-	if err := rows.Scan(dst...); err != nil {
-		return nil, false, fmt.Errorf("reading the search index: %w", err)
-	}
-	return counts[1:], counts[0] > 0, rows.Err()
-}
-
-// HasTerms is true for tasks that have all the terms in the user's search index.
-//
-// On SQLite, numbers of tasks that have a prefix are read at once, and an exact term is looked up for each task.
-//
-// On PostgreSQL, the numbers of tasks that have a term are read into a hash table when the first task is compared with
-// it. IS TRUE keeps PostgreSQL from turning the condition into a join: its estimates of the rows per user and term can
-// be wrong by orders of magnitude, and a nested loop then reads all entries of a prefix for each task.
-func HasTerms(s *sql.Selector, userID, numberColumn string, terms []TermMatch) *sql.Predicate {
-	sqlite := s.Dialect() == dialect.SQLite
-	conditions := make([]*sql.Predicate, len(terms))
-	for i, t := range terms {
-		index := sql.Dialect(s.Dialect()).Select().From(sql.Table(termsTable).As(fmt.Sprintf("term_%d", i)))
-		index.Select(index.C("task_number")).Where(sql.EQ(index.C("user_id"), userID))
-		if t.Prefix {
-			from, below := termRange(t.Term)
-			index.Where(sql.And(sql.GTE(index.C("term"), from), sql.LT(index.C("term"), below)))
-		} else {
-			index.Where(sql.EQ(index.C("term"), []byte(t.Term)))
+// entries selects the keys of the entries that satisfy m.
+func (x TermIndex) entries(engine, userID string, m TermMatch) *sql.Selector {
+	t := sql.Table(x.table)
+	s := sql.Dialect(engine).Select().From(t)
+	s.Select(s.C(x.key)).Where(sql.EQ(s.C("user_id"), userID))
+	switch {
+	case m.Prefix:
+		from, below := termRange(m.Terms[0])
+		s.Where(sql.And(sql.GTE(s.C("term"), from), sql.LT(s.C("term"), below)))
+	case len(m.Terms) == 1:
+		s.Where(sql.EQ(s.C("term"), []byte(m.Terms[0])))
+	default:
+		list := make([]any, len(m.Terms))
+		for i, term := range m.Terms {
+			list[i] = []byte(term)
 		}
-		switch {
-		case !sqlite:
-			conditions[i] = sql.P(func(b *sql.Builder) {
-				b.Wrap(func(b *sql.Builder) { b.Join(sql.In(s.C(numberColumn), index)) }).WriteString(" IS TRUE")
-			})
-		case t.Prefix:
-			conditions[i] = sql.In(s.C(numberColumn), index)
-		default:
-			conditions[i] = sql.Exists(index.Where(sql.ColumnsEQ(index.C("task_number"), s.C(numberColumn))))
-		}
+		s.Where(sql.In(s.C("term"), list...))
 	}
-	return sql.And(conditions...)
+	return s
 }

@@ -93,6 +93,7 @@ const conversationCursorName = "conversationStream"
 // Source. The log holds the newest change of each conversation, so events serve only as signals to read it.
 type ConversationStream struct {
 	source[ConversationEvent]
+	hub *Hub
 	log ConversationLog
 	// seq is the position up to which all changes were emitted.
 	seq int
@@ -105,7 +106,7 @@ func OpenConversationStream(
 ) (*ConversationStream, error) {
 	// Subscribe before the log is read: a change that commits later is then signalled to the subscription.
 	sub := hub.Subscribe(ConversationChangesTopic(userID))
-	s := &ConversationStream{log: log, source: source[ConversationEvent]{sub: sub}}
+	s := &ConversationStream{hub: hub, log: log, source: source[ConversationEvent]{sub: sub}}
 	s.apply = s.readChanges
 	var err error
 	if after != nil {
@@ -123,8 +124,11 @@ func OpenConversationStream(
 
 // readChanges emits the next changes of the log, whatever the batch holds.
 func (s *ConversationStream) readChanges(ctx context.Context, _ Batch, emit func(ConversationEvent)) error {
+	needed := s.sub.neededFrom()
 	found, err := readWithRetry(ctx, func() (ConversationChanges, error) {
-		return s.log.ConversationChangesAfter(ctx, s.seq, changesPerRead)
+		return sharedReadOf(ctx, s.hub, s.sub.topic, s.seq, 0, needed, func() (ConversationChanges, error) {
+			return s.log.ConversationChangesAfter(ctx, s.seq, changesPerRead)
+		})
 	})
 	if err != nil {
 		return err

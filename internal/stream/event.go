@@ -18,16 +18,18 @@ const (
 	RunCancelled Kind = "cancel"
 	// AccountDeleted announces that the user who is the event's topic was deleted.
 	AccountDeleted Kind = "gone"
+	// CredentialRevoked announces that the sign-in session or API token with the event's ID was revoked.
+	CredentialRevoked Kind = "revoked"
 )
 
 // Event is a notification within a replica and between replicas.
 type Event struct {
 	Kind Kind `json:"k"`
 	// Topic is the ID of a conversation, the ID of a user (tasks), a ConversationListTopic or a
-	// ConversationChangesTopic. It is empty for RunQueued and RunCancelled.
+	// ConversationChangesTopic. It is empty for RunQueued, RunCancelled and CredentialRevoked.
 	Topic string `json:"t,omitempty"`
-	// ID is the ID of a reply (TextAppended, SnapshotRequest), of a finished reply (RowsChanged), or of a run
-	// (RunCancelled).
+	// ID is the ID of a reply (TextAppended, SnapshotRequest), of a finished reply (RowsChanged), of a run
+	// (RunCancelled), or of a credential (CredentialRevoked).
 	ID string `json:"i,omitempty"`
 	// Position is the position of the reply in its conversation.
 	Position int `json:"p,omitempty"`

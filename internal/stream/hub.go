@@ -23,16 +23,25 @@ type Hub struct {
 	inFlight  *inFlightBuffer
 	bus       Bus
 
-	onRunQueued      func()
-	onRunCancelled   func(runID string)
-	onAccountDeleted func(userID string)
+	onRunQueued         func()
+	onRunCancelled      func(runID string)
+	onCredentialRevoked func(id string)
+	onAccountDeleted    func(userID string)
 	// deltas counts TextAppended events, once for each subscription that received it.
 	deltas atomic.Uint64
+
+	// clock orders events, subscriptions and reads; see sharedReads.
+	clock atomic.Uint64
+	reads sharedReads
 }
 
 // NewHub returns a hub that serves only this process until Connect.
 func NewHub() *Hub {
-	return &Hub{topics: map[string][]*Subscription{}, inFlight: newInFlightBuffer()}
+	return &Hub{
+		topics:   map[string][]*Subscription{},
+		inFlight: newInFlightBuffer(),
+		reads:    sharedReads{reads: map[readKey]*sharedRead{}},
+	}
 }
 
 // Connect makes the hub publish on a bus, nil for none. Call it before anything is published.
@@ -49,6 +58,10 @@ func (h *Hub) OnRunQueued(fn func()) { h.onRunQueued = fn }
 // OnRunCancelled sets the function that is called when another replica publishes RunCancelled. Call it before the bus
 // delivers anything.
 func (h *Hub) OnRunCancelled(fn func(runID string)) { h.onRunCancelled = fn }
+
+// OnCredentialRevoked sets the function that is called when another replica publishes CredentialRevoked. Call it before
+// the bus delivers anything.
+func (h *Hub) OnCredentialRevoked(fn func(id string)) { h.onCredentialRevoked = fn }
 
 // OnAccountDeleted sets the function that is called when this or another replica publishes AccountDeleted.
 func (h *Hub) OnAccountDeleted(fn func(userID string)) {
@@ -91,6 +104,10 @@ func (h *Hub) Receive(e Event) {
 	case RunCancelled:
 		if h.onRunCancelled != nil {
 			h.onRunCancelled(e.ID)
+		}
+	case CredentialRevoked:
+		if h.onCredentialRevoked != nil {
+			h.onCredentialRevoked(e.ID)
 		}
 	case SnapshotRequest:
 		h.publishSnapshot(e.ID)
@@ -136,18 +153,20 @@ func (h *Hub) Resync() {
 	h.inFlight.dropRemote()
 	h.mu.RLock()
 	defer h.mu.RUnlock()
+	now := h.clock.Add(1)
 	for _, subs := range h.topics {
 		for _, s := range subs {
-			s.markBehind()
+			s.resync(now)
 		}
 	}
 }
 
 func (h *Hub) deliver(e Event) {
 	h.mu.RLock()
+	now := h.clock.Add(1)
 	subs := h.topics[e.Topic]
 	for _, s := range subs {
-		s.enqueue(&e)
+		s.enqueue(&e, now)
 	}
 	if e.Kind == TextAppended {
 		h.deltas.Add(uint64(len(subs)))
@@ -170,7 +189,15 @@ func (h *Hub) Subscribe(topic string) *Subscription {
 		return s
 	}
 	h.topics[topic] = append(h.topics[topic], s)
+	s.needed = h.clock.Add(1)
 	return s
+}
+
+// hasOthers reports whether a topic has more than one subscription.
+func (h *Hub) hasOthers(topic string) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.topics[topic]) > 1
 }
 
 func (h *Hub) unsubscribe(s *Subscription) {

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"slices"
 
 	"errand/ent"
 	"errand/ent/enum"
@@ -34,6 +35,8 @@ type ToolCallChanged struct {
 	Cursor    string
 	MessageID string
 	ToolCall  *ent.ToolCall
+	// startOf is the row from which ToolCall was derived as it was at its start; nil if ToolCall is the row.
+	startOf *ent.ToolCall
 }
 
 // MessageFinished announces that a reply has a terminal status.
@@ -54,11 +57,24 @@ func (*ToolCallChanged) IsMessageEvent() {}
 // IsMessageEvent implements MessageEvent.
 func (*MessageFinished) IsMessageEvent() {}
 
-// A delta equals another with the same cursor and text. The other events hold rows, which resolvers may read again.
-func (e *MessageDelta) dedupKey() any  { return *e }
-func (*MessageAdded) dedupKey() any    { return nil }
-func (*ToolCallChanged) dedupKey() any { return nil }
-func (*MessageFinished) dedupKey() any { return nil }
+// messageEventKey identifies an event that holds a row: events with the same cursor and the row of the same read are
+// equal.
+type messageEventKey struct {
+	cursor string
+	row    any
+	kind   string
+}
+
+// A delta equals another with the same cursor and text.
+func (e *MessageDelta) dedupKey() any    { return *e }
+func (e *MessageAdded) dedupKey() any    { return messageEventKey{e.Cursor, e.Message, "added"} }
+func (e *MessageFinished) dedupKey() any { return messageEventKey{e.Cursor, e.Message, "finished"} }
+func (e *ToolCallChanged) dedupKey() any {
+	if e.startOf != nil {
+		return messageEventKey{e.Cursor, e.startOf, "started"}
+	}
+	return messageEventKey{e.Cursor, e.ToolCall, "changed"}
+}
 
 // MessagesPerRead is the number of messages after which a MessageReader may stop; the stream then reads the next ones
 // when these are delivered. It bounds the memory of a subscriber that resumes from an old cursor.
@@ -107,7 +123,7 @@ func OpenMessageStream(
 	}
 	// Before the rows are read: a change that commits later is then in the subscription.
 	s.sub = hub.Subscribe(conversationID)
-	rows, err := s.readRows(ctx, from)
+	rows, err := s.readRows(ctx, from, s.sub.neededFrom())
 	if err != nil {
 		s.sub.Close()
 		return nil, err
@@ -119,18 +135,22 @@ func OpenMessageStream(
 // applyBatch applies text events as long as each continues the text that was emitted. After a gap or a RowsChanged it
 // reads the rows, and then applies the remaining text events, which may be newer than the rows.
 func (s *MessageStream) applyBatch(ctx context.Context, batch Batch, emit func(MessageEvent)) error {
-	events := batch.Events
+	events, needed := batch.Events, s.sub.neededFrom()
 	for !batch.Behind {
 		if len(events) == 0 {
 			return nil
 		}
-		if events[0].Kind == RowsChanged || !s.state.applyText(events[0], emit) {
+		if events[0].Kind == RowsChanged {
+			break
+		}
+		if !s.state.applyText(events[0], emit) {
+			needed = s.hub.clock.Load() // the missing text may have been stored since
 			break
 		}
 		events = events[1:]
 	}
 	from := s.state.firstNeeded()
-	rows, err := readWithRetry(ctx, func() (MessageRows, error) { return s.readRows(ctx, from) })
+	rows, err := readWithRetry(ctx, func() (MessageRows, error) { return s.readRows(ctx, from, needed) })
 	if err != nil {
 		return err
 	}
@@ -156,46 +176,59 @@ func (s *MessageStream) applyRead(rows MessageRows, from int, emit func(MessageE
 	}
 }
 
-// readRows reads the stored messages and replaces the text of the current reply by its newer in-flight text.
-func (s *MessageStream) readRows(ctx context.Context, from int) (MessageRows, error) {
-	rows, err := s.read(ctx, from, s.state.revision)
+// readRows reads the stored messages, not before a time of the hub's clock, and replaces the text of the current reply
+// by its newer in-flight text.
+func (s *MessageStream) readRows(ctx context.Context, from int, needed uint64) (MessageRows, error) {
+	id, revision := s.state.conversationID, s.state.revision
+	rows, err := sharedReadOf(ctx, s.hub, id, from, revision, needed, func() (MessageRows, error) {
+		return s.read(ctx, from, revision)
+	})
 	if err != nil {
 		return MessageRows{}, err
 	}
-	current := true // replies are written one at a time: only the first unfinished one can be in flight
-	for _, m := range rows.Messages {
+	rows.Messages = slices.Clone(rows.Messages) // the rows are shared
+	// Replies are written one at a time: only the first unfinished one can be in flight.
+	current := true
+	for i, m := range rows.Messages {
 		switch {
 		case m.Status.Terminal():
 			s.hub.DropInFlight(m.ID)
 		case current:
-			s.overlayInFlight(m)
+			m = s.overlayInFlight(m)
 			current = false
 		}
-		m.Edges.ToolCalls = callsWithinText(m)
+		rows.Messages[i] = withCallsWithinText(m)
 	}
 	return rows, nil
 }
 
-// callsWithinText returns the tool calls whose offset is in the message's text. Tool calls are read after their
-// messages, by another statement. A call that was recorded in between is announced by its own event.
-func callsWithinText(m *ent.Message) []*ent.ToolCall {
-	length := UTF16Len(m.Content)
-	for i, call := range m.Edges.ToolCalls {
-		if call.TextOffset > length {
-			return m.Edges.ToolCalls[:i]
-		}
+// withCallsWithinText returns the message with the tool calls whose offset is in its text. Tool calls are read after
+// their messages, by another statement. A call that was recorded in between is announced by its own event.
+func withCallsWithinText(m *ent.Message) *ent.Message {
+	if len(m.Edges.ToolCalls) == 0 {
+		return m
 	}
-	return m.Edges.ToolCalls
+	length := UTF16Len(m.Content)
+	n := slices.IndexFunc(m.Edges.ToolCalls, func(c *ent.ToolCall) bool { return c.TextOffset > length })
+	if n < 0 {
+		return m
+	}
+	c := *m
+	c.Edges.ToolCalls = m.Edges.ToolCalls[:n]
+	return &c
 }
 
-// overlayInFlight replaces the row's last checkpoint by the in-flight text if that is newer. If this replica does not
-// have the text, a snapshot is requested from the replica that writes it.
-func (s *MessageStream) overlayInFlight(m *ent.Message) {
+// overlayInFlight returns the message with the in-flight text if that is newer than the row's last checkpoint. If this
+// replica does not have the text, a snapshot is requested from the replica that writes it.
+func (s *MessageStream) overlayInFlight(m *ent.Message) *ent.Message {
 	text, attempt, ok := s.hub.InFlightText(m.ID)
 	switch {
 	case !ok || attempt < m.Attempt:
 		s.hub.RequestSnapshot(s.state.conversationID, m.ID)
 	case attempt > m.Attempt || len(text) > len(m.Content):
-		m.Content, m.Attempt, m.Status = text, attempt, enum.MessageStreaming
+		c := *m
+		c.Content, c.Attempt, c.Status = text, attempt, enum.MessageStreaming
+		return &c
 	}
+	return m
 }

@@ -8,7 +8,11 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
+	"errand/internal/viewer"
 )
+
+// simContext is the context of all subscribers: they belong to one user, so that they share reads.
+var simContext = viewer.NewContext(context.Background(), viewer.Viewer{UserID: "user"})
 
 // simClient is a subscriber that holds only what the events contain.
 type simClient struct {
@@ -50,7 +54,7 @@ func (c *simClient) connect(fresh bool) {
 	}
 	at := c.w.replicas[c.w.IntN(len(c.w.replicas))]
 	c.busy = true
-	f, err := OpenMessageStream(context.Background(), at.hub, simTopic, c.cursor, c.w.reader())
+	f, err := OpenMessageStream(simContext, at.hub, simTopic, c.cursor, c.w.reader())
 	c.busy = false
 	switch {
 	case err != nil:
@@ -75,7 +79,7 @@ func (c *simClient) poll(breaks bool) bool {
 	f := c.follower
 	emit := c.sink(breaks)
 	c.busy = true
-	err := f.apply(context.Background(), batch, emit)
+	err := f.apply(simContext, batch, emit)
 	c.busy = false
 	if err != nil {
 		c.fail("applying a batch: %v", err)

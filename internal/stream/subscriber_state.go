@@ -124,7 +124,8 @@ func (s *subscriberState) updateReply(r *replyState, m *ent.Message, emit messag
 			s.emitTextUpTo(r, m, call.TextOffset, emit)
 			r.started++
 			r.open = append(r.open, i)
-			emit(&ToolCallChanged{Cursor: s.cursor(), MessageID: m.ID, ToolCall: asStarted(call)})
+			started := &ToolCallChanged{Cursor: s.cursor(), MessageID: m.ID, ToolCall: asStarted(call), startOf: call}
+			emit(started)
 		}
 		if at := slices.Index(r.open, i); at >= 0 && call.Status != enum.ToolCallStarted {
 			r.open = slices.Delete(r.open, at, at+1)
@@ -213,5 +214,6 @@ func (s *subscriberState) applyText(e *Event, emit messageSink) bool {
 func asStarted(c *ent.ToolCall) *ent.ToolCall {
 	started := *c
 	started.Status, started.Result, started.LatencyMs = enum.ToolCallStarted, nil, nil
+	started.Proposal, started.ExpiresAt, started.Choices = nil, nil, nil
 	return &started
 }

@@ -20,6 +20,9 @@ type Subscription struct {
 	events []*Event
 	behind bool
 	ended  bool
+	// needed is the time of the hub's clock from which on rows must be read: that of the newest event that makes the
+	// subscriber read, at first that of the subscription.
+	needed uint64
 }
 
 // Batch holds what a subscription has received since the last batch.
@@ -59,7 +62,8 @@ func (s *Subscription) take() (b Batch, ok bool) {
 // Close ends the subscription.
 func (s *Subscription) Close() { s.hub.unsubscribe(s) }
 
-func (s *Subscription) enqueue(e *Event) {
+// enqueue queues an event that was delivered at a time of the hub's clock.
+func (s *Subscription) enqueue(e *Event, now uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -69,15 +73,40 @@ func (s *Subscription) enqueue(e *Event) {
 	default:
 		s.events = append(s.events, e)
 	}
+	if s.behind || e.Kind != TextAppended {
+		s.needed = max(s.needed, now)
+	}
 	s.signal()
 }
 
-// markBehind drops the queue and makes the subscriber read the rows.
+// resync makes the subscriber read rows that are not older than a time of the hub's clock.
+func (s *Subscription) resync(now uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.needed = max(s.needed, now)
+	s.markBehindLocked()
+}
+
+// markBehind drops the queue and makes the subscriber read the rows that follow.
 func (s *Subscription) markBehind() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.markBehindLocked()
+}
+
+func (s *Subscription) markBehindLocked() {
+	if len(s.events) > 0 {
+		s.needed = max(s.needed, s.hub.clock.Load()) // for the events that are dropped
+	}
 	s.events, s.behind = nil, true
 	s.signal()
+}
+
+// neededFrom returns the time of the hub's clock from which on the rows for the taken events must be read.
+func (s *Subscription) neededFrom() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.needed
 }
 
 func (s *Subscription) end() {

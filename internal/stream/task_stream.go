@@ -44,6 +44,7 @@ const (
 // holds each change, so events serve only as signals to read it.
 type TaskStream struct {
 	source[*TaskEvent]
+	hub *Hub
 	log ChangeLog
 	// seq is the sequence number of the last change that was emitted.
 	seq int
@@ -55,7 +56,7 @@ func OpenTaskStream(
 	ctx context.Context, hub *Hub, userID string, after *string, log ChangeLog,
 ) (*TaskStream, error) {
 	// Subscribe before the log is read: a change that commits later is then signalled to the subscription.
-	s := &TaskStream{log: log, source: source[*TaskEvent]{sub: hub.Subscribe(userID)}}
+	s := &TaskStream{hub: hub, log: log, source: source[*TaskEvent]{sub: hub.Subscribe(userID)}}
 	s.apply = s.readChanges
 	var err error
 	if after != nil {
@@ -76,8 +77,11 @@ func TaskCursor(seq int) string { return page.PositionCursor(taskCursorName, seq
 
 // readChanges emits the next changes of the log, whatever the batch holds.
 func (s *TaskStream) readChanges(ctx context.Context, _ Batch, emit func(*TaskEvent)) error {
+	needed := s.sub.neededFrom()
 	changes, err := readWithRetry(ctx, func() ([]*ent.TaskChange, error) {
-		return s.log.ChangesAfter(ctx, s.seq, changesPerRead)
+		return sharedReadOf(ctx, s.hub, s.sub.topic, s.seq, 0, needed, func() ([]*ent.TaskChange, error) {
+			return s.log.ChangesAfter(ctx, s.seq, changesPerRead)
+		})
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
+	"errand/internal/idempotency"
 	"errand/internal/store"
 	"errand/internal/viewer"
 )
@@ -24,6 +25,13 @@ func (s *Service) Atomically(ctx context.Context, fn func(x Tx) error) error {
 		s.changed(v.UserID)
 	}
 	return err
+}
+
+// Once runs create unless an earlier request with the same key has done so: see idempotency.Run.
+func (x Tx) Once(
+	ctx context.Context, r idempotency.Request, create func() ([]string, error),
+) (results []string, replayed bool, err error) {
+	return idempotency.Run(ctx, x.tx, r, create)
 }
 
 // ApprovalPolicy returns when changes by each tool need the viewer's approval.

@@ -78,7 +78,7 @@ func (w *changeWriter) createTaskOnce(ctx context.Context, key *string, t *ent.T
 }
 
 func (w *changeWriter) createTask(ctx context.Context, t *ent.Task) (*ent.Task, error) {
-	terms := indexTerms(t.Title, t.Description)
+	terms := indexEntries(t)
 	t.TermCount = len(terms)
 	fields := diff(&ent.Task{}, t)
 	seq, err := w.count(ctx, quota.Delta{
@@ -90,7 +90,8 @@ func (w *changeWriter) createTask(ctx context.Context, t *ent.Task) (*ent.Task, 
 		return nil, err
 	}
 	now := ids.Now()
-	created, err := w.tx.Task.Create().
+	queue := w.queue()
+	created, err := queue.Task.Create().
 		SetNumber(seq.TaskNumber).
 		SetTitle(t.Title).
 		SetDescription(t.Description).
@@ -107,7 +108,7 @@ func (w *changeWriter) createTask(ctx context.Context, t *ent.Task) (*ent.Task, 
 	if err != nil {
 		return nil, fmt.Errorf("creating the task: %w", err)
 	}
-	if err := store.AddTerms(ctx, w.tx.Client(), w.viewer.UserID, created.Number, terms); err != nil {
+	if err := store.TaskTerms.Add(ctx, queue, w.viewer.UserID, int64(created.Number), terms); err != nil {
 		return nil, err
 	}
 	w.collect(created, 0, enum.ChangeCreated, fields)

@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -12,15 +13,7 @@ import (
 	"errand/ent/predicate"
 	"errand/ent/task"
 	"errand/internal/apperr"
-
-	"entgo.io/ent/dialect/sql"
-	"entgo.io/ent/dialect/sql/sqljson"
-)
-
-// Limits of a search text. Each word is searched in all of the user's texts.
-const (
-	maxSearchChars = 200
-	maxSearchWords = 20
+	"errand/internal/terms"
 )
 
 // maxPriorities is the maximum length of a filter's list of priorities, the number of different ones.
@@ -81,24 +74,34 @@ func (f *Filter) inTrash() bool { return f != nil && f.Trashed != nil && *f.Tras
 
 // predicates returns f's conditions; a nil f selects all tasks outside the trash.
 func (o operations) predicates(ctx context.Context, f *Filter) ([]predicate.Task, error) {
+	list, _, err := o.selection(ctx, f)
+	return list, err
+}
+
+// selection returns f's conditions for a query that reads a page and for one that counts all tasks.
+func (o operations) selection(ctx context.Context, f *Filter) (list, count []predicate.Task, err error) {
 	if f == nil {
 		f = &Filter{}
 	}
-	out := []predicate.Task{task.DeletedAtIsNil()}
+	state := []predicate.Task{task.DeletedAtIsNil()}
 	if f.inTrash() {
-		out[0] = task.DeletedAtNotNil()
+		state[0] = task.DeletedAtNotNil()
 	}
-	out = append(out, f.statusPredicates()...)
-	search, err := o.searchPredicates(ctx, f)
+	state = append(state, f.statusPredicates()...)
+	page, all, err := o.indexedPredicates(ctx, f, state)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out = append(out, search...)
-	labels, err := f.labelPredicates()
+	others, err := o.otherPredicates(ctx, f)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out = append(out, labels...)
+	return slices.Concat(state, page, others), slices.Concat(state, all, others), nil
+}
+
+// otherPredicates returns f's conditions on priorities and days.
+func (o operations) otherPredicates(ctx context.Context, f *Filter) ([]predicate.Task, error) {
+	var out []predicate.Task
 	if len(f.Priority) > maxPriorities {
 		return nil, apperr.Invalid("priority", "A filter must have at most %d priorities; this one has %d.",
 			maxPriorities, len(f.Priority))
@@ -110,47 +113,48 @@ func (o operations) predicates(ctx context.Context, f *Filter) ([]predicate.Task
 	return append(out, days...), err
 }
 
-func (f *Filter) labelPredicates() ([]predicate.Task, error) {
+// labelLists returns the labels of the filter: a task has at least one of each list.
+func (f *Filter) labelLists() ([][]string, error) {
 	if len(f.Labels) > MaxLabels {
 		return nil, apperr.Invalid("labels", "A filter must have at most %d labels; this one has %d.",
 			MaxLabels, len(f.Labels))
 	}
-	var out []predicate.Task
+	var lists [][]string
 	if f.Label != nil {
-		has, err := hasLabel("label", *f.Label)
+		label, err := filterLabel("label", *f.Label)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, has)
+		lists = append(lists, []string{label})
 	}
 	for _, label := range f.Labels {
-		has, err := hasLabel("labels", label)
+		label, err := filterLabel("labels", label)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, has)
+		lists = append(lists, []string{label})
 	}
 	for _, spellings := range f.LabelSpellings {
-		either := make([]predicate.Task, 0, len(spellings))
+		list := make([]string, 0, len(spellings))
 		for _, label := range spellings {
-			has, err := hasLabel("labels", label)
+			label, err := filterLabel("labels", label)
 			if err != nil {
 				return nil, err
 			}
-			either = append(either, has)
+			list = append(list, label)
 		}
-		out = append(out, task.Or(either...))
+		lists = append(lists, list)
 	}
-	return out, nil
+	return lists, nil
 }
 
-// hasLabel returns the condition that a task has the label. An invalid label is an error of the field.
-func hasLabel(field, label string) (predicate.Task, error) {
+// filterLabel returns a label of a filter without surrounding spaces. An invalid label is an error of the field.
+func filterLabel(field, label string) (string, error) {
 	label = strings.TrimSpace(label)
 	if utf8.RuneCountInString(label) > MaxLabel || !isStorableText(label) {
-		return nil, apperr.Invalid(field, "A label must be plain text of at most %d characters.", MaxLabel)
+		return "", apperr.Invalid(field, "A label must be plain text of at most %d characters.", MaxLabel)
 	}
-	return func(s *sql.Selector) { s.Where(sqljson.ValueContains(s.C(task.FieldLabels), label)) }, nil
+	return label, nil
 }
 
 func (f *Filter) statusPredicates() []predicate.Task {
@@ -164,28 +168,25 @@ func (f *Filter) statusPredicates() []predicate.Task {
 	}
 }
 
-func (o operations) searchPredicates(ctx context.Context, f *Filter) ([]predicate.Task, error) {
-	if f.Search == nil {
-		return nil, nil
+// indexedPredicates returns f's conditions on words and labels, of tasks in the state that f selects, for a query that
+// reads a page and for one that counts all tasks.
+func (o operations) indexedPredicates(
+	ctx context.Context, f *Filter, state []predicate.Task,
+) (list, count []predicate.Task, err error) {
+	var search string
+	var words []string
+	if f.Search != nil {
+		search = *f.Search
+		if words, err = terms.Words("search", search); err != nil {
+			return nil, nil, err
+		}
 	}
-	words, err := searchWords(*f.Search)
-	if err != nil || len(words) == 0 {
-		return nil, err
+	labels, err := f.labelLists()
+	if err != nil || len(words)+len(labels) == 0 {
+		return nil, nil, err
 	}
-	search, err := o.searchPredicate(ctx, *f.Search, words)
-	return []predicate.Task{search}, err
-}
-
-// searchWords validates a search and returns its words.
-func searchWords(search string) ([]string, error) {
-	if utf8.RuneCountInString(search) > maxSearchChars || !isStorableText(search) {
-		return nil, apperr.Invalid("search", "A search text must be plain text of at most %d characters.", maxSearchChars)
-	}
-	words := strings.Fields(search)
-	if len(words) > maxSearchWords {
-		return nil, apperr.Invalid("search", "A search text must have at most %d words.", maxSearchWords)
-	}
-	return words, nil
+	page, all, err := o.indexed(ctx, search, words, labels, state)
+	return []predicate.Task{page}, []predicate.Task{all}, err
 }
 
 // Calendar is how the viewer's days and weeks are counted.
@@ -201,11 +202,16 @@ func (o operations) Calendar(ctx context.Context) (Calendar, error) {
 	if err != nil {
 		return Calendar{}, err
 	}
+	return CalendarOf(u), nil
+}
+
+// CalendarOf returns the calendar of a user.
+func CalendarOf(u *ent.User) Calendar {
 	zone, err := time.LoadLocation(u.TimeZone)
 	if err != nil { // stored by a replica with a newer time zone database
 		zone = time.UTC
 	}
-	return Calendar{Zone: zone, WeekStart: u.WeekStart.Time()}, nil
+	return Calendar{Zone: zone, WeekStart: u.WeekStart.Time()}
 }
 
 // TimeZone returns the zone of the viewer's Calendar.

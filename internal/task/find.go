@@ -11,8 +11,6 @@ import (
 	"errand/ent/task"
 	"errand/internal/ids"
 	"errand/internal/viewer"
-
-	"entgo.io/ent/dialect/sql"
 )
 
 // Bounds of a search for the task that a reference names.
@@ -21,6 +19,8 @@ const (
 	MaxCandidates = 10
 	// maxTitlesRead is how many titles are compared, the newest first. If the user has more, none is certain.
 	maxTitlesRead = 50_000
+	// maxTitlesCompared is the number of tasks of a user up to which all titles are compared, without the search index.
+	maxTitlesCompared = 1_000
 	// titlesAtOnce is how many titles a query reads.
 	titlesAtOnce = 2_000
 )
@@ -126,26 +126,37 @@ type titleRow struct {
 	Title  string `sql:"title"`
 }
 
-// rankTitles compares the titles of the tasks in the scope with the reference. It reads them all, because an index of
-// words holds neither inflections nor words with another spelling.
+// rankTitles compares the titles of the tasks in the scope with the reference: all of them if they are few, and
+// otherwise those that the search index has for its words.
 func (o operations) rankTitles(ctx context.Context, r reference, scope Scope, limit int) (*ranking, error) {
+	u, err := o.user(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if u.OpenTasks+u.CompletedTasks+u.TrashedTasks > maxTitlesCompared {
+		if found, ok, err := o.rankIndexed(ctx, r, scope); ok || err != nil {
+			return found, err
+		}
+	}
+	return o.rankAllTitles(ctx, r, scope, limit)
+}
+
+// rankAllTitles compares all titles of the tasks in the scope with the reference.
+func (o operations) rankAllTitles(ctx context.Context, r reference, scope Scope, limit int) (*ranking, error) {
 	found := newRanking(r)
-	where := scope.predicates()
 	for read, below := 0, 0; ; {
 		n := min(titlesAtOnce, limit+1-read)
 		if n <= 0 {
 			found.incomplete = true
 			return found, nil
 		}
-		q := o.client.Task.Query().Where(where...)
+		var before []predicate.Task
 		if below > 0 {
-			q.Where(task.NumberLT(below))
+			before = append(before, task.NumberLT(below))
 		}
-		var rows []titleRow
-		err := q.Order(task.ByNumber(sql.OrderDesc())).Limit(n).
-			Select(task.FieldID, task.FieldNumber, task.FieldTitle).Scan(ctx, &rows)
+		rows, err := o.readTitles(ctx, scope, n, before...)
 		if err != nil {
-			return nil, fmt.Errorf("reading titles: %w", err)
+			return nil, err
 		}
 		for i := range rows {
 			found.add(&rows[i])

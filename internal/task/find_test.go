@@ -157,6 +157,11 @@ func TestFindTaskByReference_KindsOfReferences_CertainOrCandidates(t *testing.T)
 			if got != c.want {
 				t.Errorf("%q: got %q, want %q", c.reference, got, c.want)
 			}
+			all, indexed, err := e.RankedCertain(ctx, c.reference)
+			require.NoError(t, err)
+			if indexed != all {
+				t.Errorf("%q: the search index finds %q, a comparison of all titles %q", c.reference, indexed, all)
+			}
 		}
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"errand/ent"
-	"errand/ent/predicate"
 	"errand/ent/taskchange"
 	"errand/internal/apperr"
 	"errand/internal/page"
@@ -30,7 +29,7 @@ func (o operations) ChangesByTask(
 		return nil, err
 	}
 	spans := make(map[string]page.Range, len(tasks))
-	var ranges []predicate.TaskChange
+	var ranges []store.KeyRange
 	for _, t := range tasks {
 		span, err := args.Range(historyList, t.Version)
 		if err != nil {
@@ -38,11 +37,7 @@ func (o operations) ChangesByTask(
 		}
 		spans[t.ID] = span
 		if span.From <= span.To {
-			ranges = append(ranges, taskchange.And(
-				taskchange.TaskID(t.ID),
-				taskchange.TaskVersionGTE(span.From),
-				taskchange.TaskVersionLTE(span.To),
-			))
+			ranges = append(ranges, store.KeyRange{Key: t.ID, First: span.From, Last: span.To})
 		}
 	}
 	byTask, err := o.changesInRanges(ctx, ranges, args)
@@ -60,13 +55,16 @@ func (o operations) ChangesByTask(
 // changesInRanges returns the changes that match any of the ranges, by task ID and in order.
 func (o operations) changesInRanges(
 	ctx context.Context,
-	ranges []predicate.TaskChange,
+	ranges []store.KeyRange,
 	args page.Args,
 ) (map[string][]*ent.TaskChange, error) {
 	if len(ranges) == 0 {
 		return nil, nil
 	}
-	q := o.client.TaskChange.Query().Where(taskchange.Or(ranges...)).Order(taskchange.ByTaskVersion())
+	inRanges := func(s *sql.Selector) {
+		store.InRanges(s, taskchange.FieldTaskID, taskchange.FieldTaskVersion, ranges)
+	}
+	q := o.client.TaskChange.Query().Where(inRanges).Order(taskchange.ByTaskVersion())
 	if columns := args.SelectColumns(
 		taskchange.FieldID,
 		taskchange.FieldTaskID,

@@ -3,22 +3,18 @@ package task
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"errand/ent"
 	"errand/ent/predicate"
 	"errand/ent/task"
 	"errand/internal/quota"
 	"errand/internal/store"
+	"errand/internal/terms"
 	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
-)
-
-// Limits of the entries of the search index that the words of a search may begin, for each word and for all together.
-// A word that begins more than its share matches whole words only, so that a search reads a bounded number of entries.
-const (
-	maxPrefixHits = 5_000
-	maxSearchHits = 20_000
+	"entgo.io/ent/dialect/sql/sqljson"
 )
 
 // maxIndexedAtOnce is how many tasks IndexTasks indexes in a transaction: in the worst case 10,000 entries.
@@ -27,26 +23,27 @@ const maxIndexedAtOnce = 10
 // planIndex sets the number of terms of a changed task, and returns the function that updates the search index.
 func (w *changeWriter) planIndex(before, after *ent.Task) func(ctx context.Context) error {
 	present := before.IndexedVersion == before.Version
-	if present && before.Title == after.Title && before.Description == after.Description {
+	if present && before.Title == after.Title && before.Description == after.Description &&
+		slices.Equal(before.Labels, after.Labels) {
 		return func(context.Context) error { return nil }
 	}
-	terms := indexTerms(after.Title, after.Description)
-	after.TermCount = len(terms)
+	entries := indexEntries(after)
+	after.TermCount = len(entries)
 	var old []string
 	if present {
-		old = indexTerms(before.Title, before.Description)
+		old = indexEntries(before)
 	}
 	return func(ctx context.Context) error {
-		tx := w.tx.Client()
-		if !present && before.IndexedVersion > 0 { // the indexed text is not known any more
-			if err := store.RemoveAllTerms(ctx, tx, w.viewer.UserID, after.Number); err != nil {
+		tx, number := w.queue(), int64(after.Number)
+		if !present && before.TermCount > 0 { // the indexed text is not known any more
+			if err := store.TaskTerms.RemoveAll(ctx, tx, w.viewer.UserID, number); err != nil {
 				return err
 			}
 		}
-		if err := store.RemoveTerms(ctx, tx, w.viewer.UserID, after.Number, without(old, terms)); err != nil {
+		if err := store.TaskTerms.Remove(ctx, tx, w.viewer.UserID, number, without(old, entries)); err != nil {
 			return err
 		}
-		return store.AddTerms(ctx, tx, w.viewer.UserID, after.Number, without(terms, old))
+		return store.TaskTerms.Add(ctx, tx, w.viewer.UserID, number, without(entries, old))
 	}
 }
 
@@ -68,8 +65,8 @@ func without(a, b []string) []string {
 	return out
 }
 
-// IndexTasks adds some of the viewer's tasks that the search index does not hold to it: those that an earlier release
-// wrote. It reports whether more remain. Searches find such tasks by reading their texts.
+// IndexTasks adds some of the viewer's tasks that the search index lacks: those that an earlier release wrote. It
+// reports whether more remain. Searches find such tasks by reading their texts.
 func (s *Service) IndexTasks(ctx context.Context) (more bool, err error) {
 	v, err := viewer.Require(ctx, viewer.TasksWrite)
 	if err != nil {
@@ -112,7 +109,7 @@ func (w *changeWriter) indexTask(ctx context.Context, before *ent.Task) error {
 	if _, err := w.limits.Apply(ctx, w.tx, system, added); err != nil {
 		return err
 	}
-	err := w.tx.Task.Update().Where(task.ID(before.ID)).
+	err := w.queue().Task.Update().Where(task.ID(before.ID)).
 		SetIndexedVersion(before.Version).
 		SetTermCount(after.TermCount).
 		SetUpdatedAt(before.UpdatedAt).
@@ -123,43 +120,64 @@ func (w *changeWriter) indexTask(ctx context.Context, before *ent.Task) error {
 	return index(ctx)
 }
 
-// searchPredicate selects the tasks in which each term of the search occurs. Words match the beginnings of words.
-func (o operations) searchPredicate(ctx context.Context, search string, words []string) (predicate.Task, error) {
+// indexed returns the conditions of a filter that use the search index: that each word of the search begins a word of
+// the task, and that the task has one of each list of labels. list is for queries that read a page, and count for
+// queries that count all tasks. rows are the conditions on the state of the tasks.
+func (o operations) indexed(
+	ctx context.Context, search string, words []string, labels [][]string, rows []predicate.Task,
+) (list, count predicate.Task, err error) {
 	v, err := viewer.Require(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	terms := searchTerms(search)
-	var prefixes []string
-	for _, t := range terms {
-		if t.kind == prefixTerm {
-			prefixes = append(prefixes, t.text)
+	wanted := terms.Search(search)
+	if len(words) > 0 && len(wanted) == 0 {
+		none := func(s *sql.Selector) { s.Where(sql.False()) } // invisible characters only
+		return none, none, nil
+	}
+	matches := make([]store.TermMatch, 0, len(wanted)+len(labels))
+	for _, t := range wanted {
+		matches = append(matches, store.MatchOf(t))
+	}
+	for _, spellings := range labels {
+		m := store.TermMatch{}
+		for _, label := range spellings {
+			m.Terms = append(m.Terms, labelTerm(label))
 		}
+		matches = append(matches, m)
 	}
-	limit := min(maxPrefixHits, maxSearchHits/max(1, len(prefixes)))
-	hits, stale, err := store.PrefixHits(ctx, o.client, v.UserID, prefixes, limit+1)
+	plan, err := store.TaskTerms.Plan(ctx, o.client, v.UserID, matches, func(s *sql.Selector) {
+		for _, condition := range rows {
+			condition(s)
+		}
+	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	matches := make([]store.TermMatch, len(terms))
-	for i, t := range terms {
-		matches[i].Term = t.text
-		if t.kind == prefixTerm {
-			matches[i].Prefix, hits = hits[0] <= limit, hits[1:]
+	where := func(plan *store.TermSearch) predicate.Task {
+		return func(s *sql.Selector) {
+			found := plan.Matches(s, task.FieldNumber)
+			if plan.Stale {
+				found = sql.Or(found, unindexed(s, words, labels))
+			}
+			s.Where(found)
 		}
 	}
-	return func(s *sql.Selector) {
-		if len(matches) == 0 { // invisible characters only
-			s.Where(sql.False())
-			return
+	return where(plan), where(plan.Counting()), nil
+}
+
+// unindexed is true for tasks that the search index lacks and that meet the conditions of indexed by their texts.
+func unindexed(s *sql.Selector, words []string, labels [][]string) *sql.Predicate {
+	all := []*sql.Predicate{sql.ColumnsNEQ(s.C(task.FieldIndexedVersion), s.C(task.FieldVersion))}
+	if len(words) > 0 {
+		all = append(all, store.ContainsAllWords(s, words, task.FieldTitle, task.FieldDescription))
+	}
+	for _, spellings := range labels {
+		either := make([]*sql.Predicate, len(spellings))
+		for i, label := range spellings {
+			either[i] = sqljson.ValueContains(s.C(task.FieldLabels), label)
 		}
-		found := store.HasTerms(s, v.UserID, task.FieldNumber, matches)
-		if stale {
-			found = sql.Or(found, sql.And(
-				sql.ColumnsNEQ(s.C(task.FieldIndexedVersion), s.C(task.FieldVersion)),
-				store.ContainsAllWords(s, words, task.FieldTitle, task.FieldDescription),
-			))
-		}
-		s.Where(found)
-	}, nil
+		all = append(all, sql.Or(either...))
+	}
+	return sql.And(all...)
 }

@@ -148,7 +148,7 @@ func (o operations) ListTasks(
 	if err != nil {
 		return nil, err
 	}
-	where, err := o.predicates(ctx, filter)
+	where, counted, err := o.selection(ctx, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (o operations) ListTasks(
 	if err != nil {
 		return nil, fmt.Errorf("listing tasks: %w", err)
 	}
-	count := func(ctx context.Context) (page.Total, error) { return o.count(ctx, filter, where) }
+	count := func(ctx context.Context) (page.Total, error) { return o.count(ctx, filter, counted) }
 	return page.Build(w, found, by.cursor, count), nil
 }
 

@@ -55,6 +55,9 @@ func (x Tx) applyProposed(ctx context.Context, c enum.ProposedChange) (*ent.Task
 		return nil, apperr.New(apperr.Conflict, "The task has changed since: it is at version %d, not %d.",
 			before.Version, c.Version)
 	}
+	if c.Undoes != "" {
+		return x.undoProposed(ctx, c)
+	}
 	switch c.Kind {
 	case enum.ChangeCompleted:
 		return x.CompleteTask(ctx, c.TaskID)
@@ -70,6 +73,19 @@ func (x Tx) applyProposed(ctx context.Context, c enum.ProposedChange) (*ent.Task
 		return nil, err
 	}
 	return x.UpdateTask(ctx, c.TaskID, patch)
+}
+
+// undoProposed takes back a change of a task that has the version for which that was proposed, and so with the result
+// that was proposed.
+func (x Tx) undoProposed(ctx context.Context, c enum.ProposedChange) (*ent.Task, error) {
+	undo, err := x.UndoChange(ctx, c.Undoes)
+	if err != nil {
+		return nil, err
+	}
+	if len(undo.Changes) == 0 {
+		return nil, apperr.New(apperr.Conflict, "The change cannot be undone any more.")
+	}
+	return undo.Tasks[0], nil
 }
 
 // firstVersion returns the version of a task before the changes made through x, 0 without one.

@@ -84,12 +84,7 @@ func purgeTask(ctx context.Context, tx *ent.Tx, userID string, t *ent.Task) (byt
 			break
 		}
 	}
-	if t.IndexedVersion == t.Version {
-		err = store.RemoveTerms(ctx, tx.Client(), userID, t.Number, indexTerms(t.Title, t.Description))
-	} else { // an earlier release wrote the task
-		err = store.RemoveAllTerms(ctx, tx.Client(), userID, t.Number)
-	}
-	if err != nil {
+	if err := store.TaskTerms.RemoveAll(ctx, tx.Client(), userID, int64(t.Number)); err != nil {
 		return 0, err
 	}
 	return bytes, tx.Task.DeleteOne(t).Exec(ctx) // the history goes with it

@@ -7,6 +7,8 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
+	"errand/internal/editdist"
+	"errand/internal/terms"
 )
 
 // maxSpellings is how many pairs of words are compared for their spelling for one reference.
@@ -141,34 +143,9 @@ func (r *ranking) resembles(title []word, w word) bool {
 			return false
 		}
 		r.spellings++
-		return r.spellings <= maxSpellings && editDistance([]rune(w.text), []rune(t.text)) <= allowed
+		return r.spellings <= maxSpellings &&
+			editdist.Distance(terms.Cut(w.text, false), terms.Cut(t.text, false)) <= allowed
 	})
-}
-
-// editDistance returns the number of insertions, deletions, replacements and exchanges of neighbours between a and b,
-// which are cut at maxTermRunes.
-func editDistance(a, b []rune) int {
-	a, b = a[:min(len(a), maxTermRunes)], b[:min(len(b), maxTermRunes)]
-	var rows [3][maxTermRunes + 1]int
-	before, above, row := rows[0][:len(b)+1], rows[1][:len(b)+1], rows[2][:len(b)+1]
-	for j := range above {
-		above[j] = j
-	}
-	for i := range a {
-		row[0] = i + 1
-		for j := range b {
-			change := 1
-			if a[i] == b[j] {
-				change = 0
-			}
-			row[j+1] = min(above[j+1]+1, row[j]+1, above[j]+change)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, above, row = above, row, before
-	}
-	return above[len(b)]
 }
 
 // insert adds a candidate and keeps the best.

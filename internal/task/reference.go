@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"errand/internal/apperr"
+	"errand/internal/terms"
 )
 
 // Limits of a reference.
@@ -141,7 +142,7 @@ func cutNumber(text string) (number int, rest string) {
 	}
 	next, _ := utf8.DecodeRuneInString(rest[end:])
 	following, _ := utf8.DecodeRuneInString(strings.TrimPrefix(rest[end:], string(next)))
-	partOfWord := isWordRune(next) || strings.ContainsRune(symbolsBetweenDigits, next) && unicode.IsDigit(following)
+	partOfWord := terms.IsWordRune(next) || strings.ContainsRune(symbolsBetweenDigits, next) && unicode.IsDigit(following)
 	number = parseNumber(rest[:end])
 	if !marked || partOfWord || number == 0 {
 		return 0, text
@@ -150,7 +151,7 @@ func cutNumber(text string) (number int, rest string) {
 }
 
 // isIgnored reports whether a reference may begin with r, which is not part of it.
-func isIgnored(r rune) bool { return r != '#' && !isWordRune(r) && !isSymbolWord(r) }
+func isIgnored(r rune) bool { return r != '#' && !terms.IsWordRune(r) && !isSymbolWord(r) }
 
 // parseNumber returns the task number that digits write, or 0.
 func parseNumber(digits string) int {

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"unicode"
 
+	"errand/ent"
+	"errand/internal/terms"
+
 	"github.com/stretchr/testify/require"
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
@@ -89,9 +92,9 @@ func stems(w string) []string {
 
 // holdsPlainly reports whether a title holds a token of a reference.
 func holdsPlainly(title []string, token string) bool {
-	unspaced := strings.ContainsFunc(token, isUnspacedRune)
+	unspaced := strings.ContainsFunc(token, terms.IsUnspacedRune)
 	return slices.ContainsFunc(title, func(t string) bool {
-		if unspaced || strings.ContainsFunc(t, isUnspacedRune) {
+		if unspaced || strings.ContainsFunc(t, terms.IsUnspacedRune) {
 			return strings.Contains(t, token) && (t == token || !unspaced || len([]rune(token)) > 1)
 		}
 		return slices.ContainsFunc(stems(token), func(s string) bool { return slices.Contains(stems(t), s) })
@@ -185,6 +188,66 @@ func TestReference_RandomTitles_CertainLacksNoWord(t *testing.T) {
 		}
 	})
 	require.Positive(t, certain, "no reference was certain")
+}
+
+// TestReference_RandomTitles_IndexHasWordsThatTitlesHold checks that the search index finds each title that holds all
+// words of a reference.
+func TestReference_RandomTitles_IndexHasWordsThatTitlesHold(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		title, text := sampleText().Draw(rt, "title"), sampleText().Draw(rt, "reference")
+		if rapid.Bool().Draw(rt, "from the title") {
+			text = title
+		}
+		checkIndexed(rt, text, title)
+	})
+	for _, forms := range [][]string{
+		{"plan", "plans", "planned", "planning"},
+		{"visit", "visits", "visited", "visiting"},
+		{"move", "moves", "moved", "moving"},
+		{"story", "stories", "storied"},
+		{"tie", "ties", "tied"},
+		{"box", "boxes"},
+		{"call", "calls", "called", "calling"},
+		{"go", "goes", "going"},
+		{"use", "uses", "used", "using"},
+		{"Jens", "Jens'", "Jen's"},
+		{"Mom", "Mom's", "Moms"},
+		{"c++", "C++"},
+		{"1.5", "１.５"},
+		{"rock'n'roll", "rocknroll"},
+		{"strasse", "Straße"},
+		{"œuvre", "Oeuvre"},
+	} {
+		for _, named := range forms {
+			for _, titled := range forms {
+				checkIndexed(t, "Find "+named, "find "+titled)
+			}
+		}
+	}
+}
+
+func checkIndexed(t require.TestingT, text, title string) {
+	r, err := parseReference(text)
+	if err != nil {
+		return
+	}
+	named := r.named
+	if len(named) == 0 {
+		named = r.all
+	}
+	if !holdsAll(words(title), named) && !sameWords(words(title), r.all) {
+		return
+	}
+	entries := indexEntries(&ent.Task{Title: title})
+	for _, w := range named {
+		for _, m := range w.matches() {
+			has := slices.ContainsFunc(entries, func(e string) bool {
+				return slices.Contains(m.Terms, e) || m.Prefix && strings.HasPrefix(e, m.Terms[0])
+			})
+			require.True(t, has, "%q holds %q, but %q lacks %q", title, w.text, entries, m.Terms)
+		}
+	}
 }
 
 func FuzzReference(f *testing.F) {

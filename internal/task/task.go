@@ -58,6 +58,7 @@ func (s *Service) writeInNewTx(ctx context.Context, fn writeFunc) (t *ent.Task, 
 // reports nothing: after the commit the caller calls Service.NotifyChanged.
 type Tx struct {
 	operations
+	tx      *ent.Tx
 	changes *[]enum.ProposedChange
 }
 
@@ -67,7 +68,7 @@ func (x Tx) Changes() []enum.ProposedChange { return *x.changes }
 // In returns the operations bound to tx.
 func (s *Service) In(tx *ent.Tx) Tx {
 	changes := new([]enum.ProposedChange)
-	return Tx{changes: changes, operations: operations{
+	return Tx{tx: tx, changes: changes, operations: operations{
 		client: tx.Client(),
 		limits: s.limits,
 		write: func(ctx context.Context, fn writeFunc) (*ent.Task, error) {

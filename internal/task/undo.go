@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"errand/ent"
+	"errand/ent/enum"
 	"errand/ent/predicate"
 	"errand/ent/taskchange"
 	"errand/internal/apperr"
@@ -157,10 +158,19 @@ func (w *changeWriter) undoChange(ctx context.Context, c *ent.TaskChange, log un
 		u.add(c, full, fieldsNotUndone(c, full))
 		return w.tx.Task.Get(ctx, c.TaskID)
 	}
+	made := c
+	if redo := log.redoOf(c.ID); redo != nil && c.Kind == enum.ChangeDeleted {
+		// The redo has put the task into the trash at another time, which is the present value.
+		full, err := w.tx.TaskChange.Get(ctx, redo.ID)
+		if err != nil {
+			return nil, fmt.Errorf("reading the redo: %w", err)
+		}
+		made = full
+	}
 	var left leftFields
 	w.undoes, w.recorded = c.ID, nil
 	t, err := w.updateTask(ctx, c.TaskID, func(t *ent.Task) (err error) {
-		left, err = takeBack(c, t)
+		left, err = takeBack(made, t)
 		return err
 	})
 	w.undoes = ""

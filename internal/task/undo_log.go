@@ -11,6 +11,7 @@ import (
 	"errand/ent/message"
 	"errand/ent/taskchange"
 	"errand/internal/apperr"
+	"errand/internal/store"
 	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
@@ -29,7 +30,7 @@ func readUndoLog(ctx context.Context, client *ent.Client, changes []*ent.TaskCha
 	log := undoLog{}
 	for chunk := range slices.Chunk(slices.Compact(taskIDs), 500) {
 		undos, err := client.TaskChange.Query().
-			Where(taskchange.TaskIDIn(chunk...), taskchange.UndoesNotNil()).
+			Where(store.InValues(taskchange.FieldTaskID, chunk...), taskchange.UndoesNotNil()).
 			Order(taskchange.BySeq()).
 			Select(taskchange.FieldID, taskchange.FieldUndoes).
 			All(ctx)
@@ -55,6 +56,19 @@ func (l undoLog) undoOf(changeID string) *ent.TaskChange {
 	for _, undo := range slices.Backward(l[changeID]) {
 		if l.undoOf(undo.ID) == nil {
 			return undo
+		}
+	}
+	return nil
+}
+
+// redoOf returns the change that made a change again after an undo of it; nil if there is none.
+func (l undoLog) redoOf(changeID string) *ent.TaskChange {
+	for _, undo := range slices.Backward(l[changeID]) {
+		if redo := l.undoOf(undo.ID); redo != nil {
+			if again := l.redoOf(redo.ID); again != nil { // the redo was undone and redone itself
+				return again
+			}
+			return redo
 		}
 	}
 	return nil
@@ -103,6 +117,33 @@ const (
 	lastChanges = 1000
 )
 
+// UndoLast takes back the viewer's last changes: for the agent UndoLastTurn in the conversation of the reply that it is
+// writing, which is the batch of its changes, for others UndoLastCall.
+func (o operations) UndoLast(ctx context.Context) (*Undo, error) {
+	v, err := viewer.Require(ctx, viewer.TasksWrite)
+	if err != nil {
+		return nil, err
+	}
+	if v.Actor != viewer.ActorAgent {
+		return o.UndoLastCall(ctx)
+	}
+	reply, err := o.client.Message.Query().
+		Where(message.ID(v.BatchID)).
+		Select(message.FieldConversationID).
+		Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, nothingInConversation()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the reply: %w", err)
+	}
+	return o.UndoLastTurn(ctx, reply.ConversationID)
+}
+
+func nothingInConversation() error {
+	return apperr.New(apperr.NotFound, "There is no change to undo in this conversation.")
+}
+
 // UndoLastTurn takes back the last reply of a conversation that made changes, apart from the reply that is being
 // written. Replies that only undid others, or whose changes are undone already, do not count: repeated, it goes back
 // further. If there is no such reply, it is NOT_FOUND.
@@ -126,7 +167,7 @@ func (o operations) UndoLastTurn(ctx context.Context, conversationID string) (*U
 			return nil, err
 		}
 	}
-	return o.undoLast(ctx, made, "change to undo in this conversation")
+	return o.undoLast(ctx, made, nothingInConversation())
 }
 
 // UndoLastCall takes back the last call of the viewer's MCP client that made changes. Calls that only undid others, or
@@ -143,11 +184,12 @@ func (o operations) UndoLastCall(ctx context.Context) (*Undo, error) {
 	made := slices.DeleteFunc(newest, func(c *ent.TaskChange) bool {
 		return c.Actor != enum.ActorMCP || c.Client != v.Client || c.BatchID != nil && *c.BatchID == v.BatchID
 	})
-	return o.undoLast(ctx, made, "change of this client to undo")
+	return o.undoLast(ctx, made, apperr.New(apperr.NotFound, "There is no change of this client to undo."))
 }
 
-// undoLast takes back the batch of the first change of made, newest first, that is neither an undo nor undone.
-func (o operations) undoLast(ctx context.Context, made []*ent.TaskChange, what string) (*Undo, error) {
+// undoLast takes back the batch of the first change of made, newest first, that is neither an undo nor undone. Without
+// one it returns the error nothing.
+func (o operations) undoLast(ctx context.Context, made []*ent.TaskChange, nothing error) (*Undo, error) {
 	log, err := readUndoLog(ctx, o.client, made)
 	if err != nil {
 		return nil, err
@@ -161,7 +203,7 @@ func (o operations) undoLast(ctx context.Context, made []*ent.TaskChange, what s
 			return o.UndoChange(ctx, c.ID)
 		}
 	}
-	return nil, apperr.Missing(what)
+	return nil, nothing
 }
 
 // lightChanges returns changes newest first, without their fields.

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"errand/internal/terms"
 )
 
 // maxCompound is the length of a run of Han characters that is taken for a compound word, not for a phrase.
@@ -28,7 +30,7 @@ func classOf(r rune) runeClass {
 		return hanClass
 	case unicode.Is(unicode.Katakana, r):
 		return katakanaClass
-	case isUnspacedRune(r):
+	case terms.IsUnspacedRune(r):
 		return runningClass
 	default:
 		return otherClass
@@ -112,7 +114,7 @@ func (w word) begins(title word) bool {
 		return strings.Contains(title.text, w.text)
 	}
 	if title.unspaced {
-		for _, pair := range adjacentPairs(w.text) {
+		for _, pair := range terms.AdjacentPairs(w.text) {
 			if strings.Contains(title.text, pair) {
 				return true
 			}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"errand/internal/terms"
 )
 
 // word is a word of a title or of a reference to a task.
@@ -35,8 +37,8 @@ var letterForms = strings.NewReplacer(
 // foldLetters removes the differences between words other than case: accents, compatibility forms, kinds of apostrophes
 // and of digits, variants and enclosing marks.
 func foldLetters(s string) string {
-	if !isASCII(s) {
-		s = strings.Map(foldRune, letterForms.Replace(foldAccents(letterForms.Replace(s))))
+	if !terms.IsASCII(s) {
+		s = strings.Map(foldRune, letterForms.Replace(terms.FoldAccents(letterForms.Replace(s))))
 	}
 	return strings.ReplaceAll(s, "`", "'")
 }
@@ -78,7 +80,7 @@ type wordScanner struct {
 func (s *wordScanner) scan(text string) []word {
 	text = foldLetters(text)
 	lower := strings.ToLower(text)
-	ascii := isASCII(text)
+	ascii := terms.IsASCII(text)
 	s.runes, s.words = s.runes[:0], s.words[:0]
 	for _, r := range text {
 		s.runes = append(s.runes, r)
@@ -128,7 +130,7 @@ func wordEnd(runes []rune, start int) int {
 	i := start
 	for ; i < len(runes); i++ {
 		r := runes[i]
-		if isWordRune(r) {
+		if terms.IsWordRune(r) {
 			continue
 		}
 		if i == start {
@@ -139,10 +141,10 @@ func wordEnd(runes []rune, start int) int {
 			next = runes[i+1]
 		}
 		switch {
-		case r == '\'' && isWordRune(before) && isWordRune(next):
-		case unicode.Is(unicode.Cf, r) && isWordRune(next): // invisible
+		case r == '\'' && terms.IsWordRune(before) && terms.IsWordRune(next):
+		case unicode.Is(unicode.Cf, r) && terms.IsWordRune(next): // invisible
 		case strings.ContainsRune(symbolsBetweenDigits, r) && unicode.IsDigit(before) && unicode.IsDigit(next):
-		case strings.ContainsRune(symbolsAfterLetters, r) && !isWordRune(next) &&
+		case strings.ContainsRune(symbolsAfterLetters, r) && !terms.IsWordRune(next) &&
 			(unicode.IsLetter(before) || strings.ContainsRune(symbolsAfterLetters, before)):
 		default:
 			return i
@@ -153,8 +155,8 @@ func wordEnd(runes []rune, start int) int {
 
 // newWord returns the word of a text in lower case.
 func newWord(text string) word {
-	w := word{unspaced: strings.ContainsFunc(text, isUnspacedRune)}
-	if !isASCII(text) {
+	w := word{unspaced: strings.ContainsFunc(text, terms.IsUnspacedRune)}
+	if !terms.IsASCII(text) {
 		text = strings.Map(func(r rune) rune {
 			if unicode.Is(unicode.Cf, r) {
 				return -1

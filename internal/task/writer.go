@@ -11,6 +11,7 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/quota"
+	"errand/internal/store"
 	"errand/internal/viewer"
 )
 
@@ -25,6 +26,17 @@ type changeWriter struct {
 	undoes string
 	// recorded is the history record that w has stored last.
 	recorded *ent.TaskChange
+	// queued is the client of queue, nil before its first use.
+	queued *ent.Client
+}
+
+// queue returns the client that writes what follows the update of the counters. That update holds the lock of the
+// user's row, under which all of the user's tasks change.
+func (w *changeWriter) queue() *ent.Client {
+	if w.queued == nil {
+		w.queued = store.Queue(w.tx)
+	}
+	return w.queued
 }
 
 // count changes the user's counters by d for one task change, and assigns the change's position. The update locks the
@@ -43,7 +55,7 @@ func (w *changeWriter) recordChange(
 	kind enum.ChangeKind,
 	fields []enum.FieldChange,
 ) error {
-	create := w.tx.TaskChange.Create().
+	create := w.queue().TaskChange.Create().
 		SetTaskID(t.ID).
 		SetSeq(seq.TaskChange).
 		SetKind(kind).
@@ -77,11 +89,14 @@ func (w *changeWriter) recordChange(
 // it reads the task, lets edit change a copy, and stores and records the
 // difference. Without a difference it writes nothing.
 func (w *changeWriter) updateTask(ctx context.Context, id string, edit func(t *ent.Task) error) (*ent.Task, error) {
-	if err := quota.Lock(ctx, w.tx, w.viewer.UserID); err != nil {
+	if err := quota.QueueLock(ctx, w.tx, w.viewer.UserID); err != nil {
 		return nil, err
 	}
 	before, err := w.tx.Task.Get(ctx, id)
 	if ent.IsNotFound(err) {
+		if err := quota.Lock(ctx, w.tx, w.viewer.UserID); err != nil { // the account was deleted
+			return nil, err
+		}
 		return nil, apperr.Missing("task")
 	}
 	if err != nil {
@@ -130,6 +145,7 @@ func (w *changeWriter) collect(t *ent.Task, version int, kind enum.ChangeKind, f
 		Version: version,
 		Kind:    kind,
 		Fields:  fields,
+		Undoes:  w.undoes,
 	})
 }
 
@@ -165,9 +181,9 @@ func taskCount(d *quota.Delta, t *ent.Task) *int {
 	}
 }
 
-// saveTask writes every mutable field in one statement.
+// saveTask writes every mutable field of a task that w has read under the lock of the user's row.
 func (w *changeWriter) saveTask(ctx context.Context, t *ent.Task) error {
-	u := w.tx.Task.Update().Where(task.ID(t.ID)).
+	u := w.queue().Task.Update().Where(task.ID(t.ID)).
 		SetTitle(t.Title).
 		SetDescription(t.Description).
 		SetPriority(t.Priority).
@@ -181,12 +197,8 @@ func (w *changeWriter) saveTask(ctx context.Context, t *ent.Task) error {
 	setOrClear(t.DueOn, u.SetDueOn, u.ClearDueOn)
 	setOrClear(t.DueAt, u.SetDueAt, u.ClearDueAt)
 	setOrClear(t.DeletedAt, u.SetDeletedAt, u.ClearDeletedAt)
-	n, err := u.Save(ctx)
-	if err != nil {
+	if err := u.Exec(ctx); err != nil {
 		return fmt.Errorf("writing the task: %w", err)
-	}
-	if n != 1 {
-		return fmt.Errorf("writing task %s: updated %d rows, want 1", t.ID, n)
 	}
 	return nil
 }

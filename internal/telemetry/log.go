@@ -7,22 +7,33 @@ import (
 	"os"
 
 	"errand/internal/viewer"
+
+	"golang.org/x/term"
 )
 
 // NewLogger returns a logger that writes text to a terminal and JSON to anything else. It adds request_id and
 // user_id from the context to each record.
 func NewLogger(w io.Writer, level slog.Level) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level}
-	if f, ok := w.(*os.File); ok && IsTerminal(f) {
-		return slog.New(contextHandler{slog.NewTextHandler(w, options)})
+	if IsTerminal(w) {
+		return NewTextLogger(w, level)
 	}
-	return slog.New(contextHandler{slog.NewJSONHandler(w, options)})
+	return NewJSONLogger(w, level)
 }
 
-// IsTerminal reports whether a file is a terminal, to which logs are written as text.
-func IsTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+// NewTextLogger is NewLogger for text.
+func NewTextLogger(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(contextHandler{slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})})
+}
+
+// NewJSONLogger is NewLogger for JSON.
+func NewJSONLogger(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(contextHandler{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
+}
+
+// IsTerminal reports whether a standard stream is a terminal.
+func IsTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // contextHandler adds the request ID and the viewer's user ID of the context to each record.

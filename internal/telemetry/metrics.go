@@ -29,6 +29,7 @@ type Metrics struct {
 	refusals      *prometheus.CounterVec
 	subscriptions prometheus.Gauge
 
+	active    prometheus.Gauge
 	attempts  *prometheus.CounterVec
 	duration  *prometheus.HistogramVec
 	queueWait prometheus.Histogram
@@ -38,6 +39,7 @@ type Metrics struct {
 	tokens     *prometheus.CounterVec
 	toolCalls  *prometheus.HistogramVec
 	tools      *labelLimiter
+	generative generativeMetrics
 }
 
 // Histogram buckets in seconds: from a millisecond to half a minute, and from a tenth of a second to five minutes.
@@ -61,6 +63,7 @@ func NewMetrics() *Metrics {
 			"Requests and tokens refused because of their token, origin or host, by reason.",
 			"surface", "transport", "reason"),
 		subscriptions: gauge("subscriptions", "Open subscriptions on any transport."),
+		active:        gauge("runs_active", "Replies that this replica writes."),
 		attempts:      counter("run_attempts_total", "Attempts to generate a reply, by result.", "end"),
 		duration:      histogram("run_seconds", "Duration of attempts, by result.", slowBuckets, "end"),
 		queueWait: prometheus.NewHistogram(
@@ -72,13 +75,18 @@ func NewMetrics() *Metrics {
 		modelCalls: histogram("model_call_seconds", "Model calls by outcome.", slowBuckets, "model", "outcome"),
 		tokens:     counter("model_tokens_total", "Tokens by kind: input, output and cached input.", "model", "kind"),
 		toolCalls:  histogram("tool_call_seconds", "Tool calls by outcome.", fastBuckets, "tool", "outcome"),
+		generative: newGenerativeMetrics(),
 	}
 	m.registry.MustRegister(
+		m.generative.duration,
+		m.generative.tokens,
+		m.generative.firstChunk,
 		m.operations,
 		m.sockets,
 		m.closes,
 		m.refusals,
 		m.subscriptions,
+		m.active,
 		m.attempts,
 		m.duration,
 		m.queueWait,
@@ -143,26 +151,32 @@ func (m *Metrics) Operation(ctx context.Context, kind, name, transport, code str
 
 // AttemptStarted implements run.Observer.
 func (m *Metrics) AttemptStarted(_ run.Job, waited time.Duration) {
+	m.active.Inc()
 	m.queueWait.Observe(waited.Seconds())
 }
 
 // AttemptEnded implements run.Observer.
 func (m *Metrics) AttemptEnded(_ run.Job, end run.AttemptResult, took time.Duration) {
 	m.attempts.WithLabelValues(string(end)).Inc()
-	if took > 0 {
+	if took > 0 { // else it has not begun on this replica
+		m.active.Dec()
 		m.duration.WithLabelValues(string(end)).Observe(took.Seconds())
 	}
 }
 
 // FirstText implements agent.Observer.
-func (m *Metrics) FirstText(wait time.Duration) { m.firstText.Observe(wait.Seconds()) }
+func (m *Metrics) FirstText(model string, wait time.Duration) {
+	m.firstText.Observe(wait.Seconds())
+	m.generative.observeFirstText(model, wait)
+}
 
 // ModelCall implements agent.Observer.
-func (m *Metrics) ModelCall(model string, took time.Duration, input, output, cached int, err error) {
-	m.modelCalls.WithLabelValues(model, outcome(err != nil)).Observe(took.Seconds())
-	for kind, n := range map[string]int{"input": input, "output": output, "cached": cached} {
-		m.tokens.WithLabelValues(model, kind).Add(float64(n))
+func (m *Metrics) ModelCall(c ModelCall) {
+	m.modelCalls.WithLabelValues(c.Answered, outcome(c.Err != nil)).Observe(c.Took.Seconds())
+	for kind, n := range map[string]int{"input": c.Input, "output": c.Output, "cached": c.Cached} {
+		m.tokens.WithLabelValues(c.Answered, kind).Add(float64(n))
 	}
+	m.generative.observe(c)
 }
 
 // ToolCall implements agent.Observer.

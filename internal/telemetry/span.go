@@ -31,6 +31,8 @@ func (t *Tracer) Handler(next run.Handler) run.Handler {
 		ctx, span := t.attemptIDs.start(ctx, t.attempts, attemptSpan(job.RunID, job.Attempt), "run attempt",
 			trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
 				runIDKey.String(job.RunID), messageIDKey.String(job.MessageID),
+				operationKey.String("invoke_agent"), attribute.String("gen_ai.agent.name", "errand"),
+				attribute.String("gen_ai.conversation.id", job.ConversationID),
 				attribute.String("errand.conversation_id", job.ConversationID), attribute.Int("errand.attempt", job.Attempt),
 			))
 		err := next(ctx, job)
@@ -54,18 +56,41 @@ func LinkRun(ctx context.Context, runID, messageID string) {
 	span.AddLink(trace.Link{SpanContext: attemptSpan(runID, 1), Attributes: []attribute.KeyValue{runIDKey.String(runID)}})
 }
 
-// ModelCall starts the span of a model call below ctx's span. The returned function ends it.
-func ModelCall(ctx context.Context, model string) (context.Context, func(error)) {
-	ctx, span := startChild(ctx, "model call", trace.SpanKindClient, attribute.String("gen_ai.request.model", model))
-	return ctx, func(err error) { endSpan(span, errorCode(err)) }
+// StartModelCall starts the span of a call of a model, as provider/name, below ctx's span. The returned function ends
+// it.
+func StartModelCall(ctx context.Context, model string) (context.Context, func(ModelCall)) {
+	provider, name := splitModel(model)
+	ctx, span := startChild(ctx, chatOperation+" "+name, trace.SpanKindClient,
+		operationKey.String(chatOperation), providerKey.String(provider), requestModelKey.String(name))
+	return ctx, func(c ModelCall) {
+		if c.Err != nil {
+			span.SetAttributes(errorTypeKey.String(c.errorType()))
+			endSpan(span, errorCode(c.Err))
+			return
+		}
+		_, answered := splitModel(c.Answered)
+		span.SetAttributes(
+			attribute.String("gen_ai.response.model", answered),
+			attribute.StringSlice("gen_ai.response.finish_reasons", []string{c.StopReason}),
+			attribute.Int("gen_ai.usage.input_tokens", c.Input),
+			attribute.Int("gen_ai.usage.output_tokens", c.Output),
+			attribute.Int("gen_ai.usage.cache_read.input_tokens", c.Cached),
+		)
+		endSpan(span, "")
+	}
 }
 
-// ToolCall starts the span of a tool call below ctx's span. The returned function ends it; failed means that the
-// result is an error that the model receives, err that the call could not be completed.
-func ToolCall(ctx context.Context, tool string) (context.Context, func(err error, failed bool)) {
-	ctx, span := startChild(ctx, "tool call", trace.SpanKindInternal, attribute.String("gen_ai.tool.name", tool))
+// StartToolCall starts the span of a tool call below ctx's span; id is the call's. The returned function ends it;
+// failed means that the result is an error that the model receives, err that the call could not be completed.
+func StartToolCall(ctx context.Context, tool, id string) (context.Context, func(err error, failed bool)) {
+	ctx, span := startChild(ctx, toolOperation+" "+tool, trace.SpanKindInternal,
+		operationKey.String(toolOperation), attribute.String("gen_ai.tool.name", tool),
+		attribute.String("gen_ai.tool.type", "function"), attribute.String("gen_ai.tool.call.id", id))
 	return ctx, func(err error, failed bool) {
 		span.SetAttributes(attribute.Bool("errand.tool_failed", failed))
+		if code := errorCode(err); code != "" {
+			span.SetAttributes(errorTypeKey.String(code))
+		}
 		endSpan(span, errorCode(err))
 	}
 }

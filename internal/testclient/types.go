@@ -17,6 +17,7 @@ type Task struct {
 type Message struct {
 	ID, Role, Content, Status string
 	Position                  int
+	Truncated                 bool
 	Error                     *struct{ Code, Message string }
 	ToolCalls                 []ToolCall
 	Usage                     *struct {
@@ -51,6 +52,6 @@ const (
 	TaskFields     = `id number title description completed completedAt priority dueOn dueAt labels createdAt updatedAt deletedAt version`
 	ToolCallFields = `id name arguments result status latencyMs offset`
 	// MessageFields selects every field but the edge to the conversation.
-	MessageFields = `id position role content status error { code message } toolCalls { ` + ToolCallFields + ` }
+	MessageFields = `id position role content status truncated error { code message } toolCalls { ` + ToolCallFields + ` }
 		usage { inputTokens outputTokens cachedTokens model } finishedAt`
 )

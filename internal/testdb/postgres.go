@@ -142,7 +142,7 @@ func schemaHash() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	hash := sha256.Sum256([]byte(sum.Sum()))
+	hash := sha256.Sum256(sum)
 	return hex.EncodeToString(hash[:8]), nil
 }
 

@@ -18,6 +18,12 @@ var changingTools = sync.OnceValue(func() (names []string) {
 	return names
 })
 
+// CanAsk reports whether calls of the tool can wait for approval: a proposal consists of changes of tasks.
+func CanAsk(name string) bool {
+	t := NewRegistry().Find(name)
+	return t != nil && t.ChangesTasks()
+}
+
 // Approval is whether a call may make its changes.
 type Approval int
 
@@ -41,8 +47,8 @@ type ApprovalRequest struct {
 	Earlier []enum.ProposedChange
 	// ReadStoredText means that the model has read text that may hold injected instructions.
 	ReadStoredText bool
-	// Named reports whether the user's own words name a task; nil means that there are none.
-	Named func(number int, title string) bool
+	// Named reports whether the user's own words name the task of a change; nil means that there are none.
+	Named func(enum.ProposedChange) bool
 	// MaxChanges is how many existing tasks a turn may change without approval.
 	MaxChanges int
 }
@@ -72,7 +78,7 @@ func (r ApprovalRequest) Decide() Approval {
 		return Proceed
 	}
 	for _, c := range made.deleted {
-		if !r.Named(c.Number, c.Title) {
+		if !r.Named(c) {
 			return Ask
 		}
 	}

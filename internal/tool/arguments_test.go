@@ -174,7 +174,7 @@ func librarySchemas(tb testing.TB) map[string]*jsonschema.Resolved {
 	schemas := map[string]*jsonschema.Resolved{}
 	for _, tool := range NewRegistry().Tools() {
 		var schema jsonschema.Schema
-		require.NoError(tb, json.Unmarshal(tool.Schema, &schema))
+		require.NoError(tb, json.Unmarshal(tool.accepted, &schema))
 		resolved, err := schema.Resolve(nil)
 		require.NoError(tb, err)
 		schemas[tool.Name] = resolved

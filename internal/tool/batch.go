@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"errand/ent/enum"
 	"errand/internal/apperr"
 )
 
@@ -24,7 +25,7 @@ type itemResult struct {
 
 	err *apperr.Error
 	// candidates are the choices with the ids of their tasks.
-	candidates []Candidate
+	candidates []enum.TaskChoiceCandidate
 }
 
 // choiceView is a candidate in results for models.
@@ -33,7 +34,7 @@ type choiceView struct {
 	Title  string `json:"title"`
 }
 
-func choiceViews(candidates []Candidate) []choiceView {
+func choiceViews(candidates []enum.TaskChoiceCandidate) []choiceView {
 	views := make([]choiceView, len(candidates))
 	for i, c := range candidates {
 		views[i] = choiceView{c.Number, c.Title}
@@ -80,37 +81,24 @@ func (b batchResult) failure() *apperr.Error {
 }
 
 // choices returns the items that are uncertain.
-func (b batchResult) choices() []Choice {
-	var out []Choice
+func (b batchResult) choices() []enum.TaskChoice {
+	var out []enum.TaskChoice
 	for _, item := range b.Results {
 		if len(item.candidates) > 0 {
-			out = append(out, Choice{Reference: item.Reference, Candidates: item.candidates})
+			out = append(out, enum.TaskChoice{Reference: item.Reference, Candidates: item.candidates})
 		}
 	}
 	return out
 }
 
-// skipped tells the user for which items nothing was done.
-func (b batchResult) skipped() (lines []string) {
+// skipped returns the items for which nothing was done.
+func (b batchResult) skipped() (items []Skipped) {
 	for _, item := range b.Results {
-		if item.err == nil {
-			continue
-		}
-		name := "“" + plainTitle(item.Reference) + "”"
-		switch {
-		case len(item.Choices) > 0:
-			var names []string
-			for _, c := range item.Choices {
-				names = append(names, fmt.Sprintf("#%d “%s”", c.Number, plainTitle(c.Title)))
-			}
-			lines = append(lines, "- Not certain: "+name+" may mean "+strings.Join(names, ", "))
-		case item.err.Code == apperr.NotFound:
-			lines = append(lines, "- Not found: "+name)
-		default:
-			lines = append(lines, "- Not possible: "+name+": "+plainTitle(item.err.Message))
+		if item.err != nil || !*item.Changed {
+			items = append(items, Skipped{item.Reference, item.Task, item.Changed, item.Error, item.Choices})
 		}
 	}
-	return lines
+	return items
 }
 
 // text describes each item on a line of its own.

@@ -15,8 +15,8 @@ import (
 
 const (
 	changesArgsSchema = `{"type":"object","additionalProperties":false,"properties":{
-		"from":` + daySchema + `,"description":"Changes on this day or later; today by default."},
-		"limit":{"type":"integer","minimum":1,"maximum":100,"description":"At most this many; 50 by default."}}}`
+		"from":` + daySchema + `,"description":"YYYY-MM-DD; today by default."},
+		"limit":{"type":"integer","minimum":1,"maximum":100,"offer":"full"}}}`
 	changesResultSchema = `{"type":"object","additionalProperties":false,"required":["changes"],"properties":{
 		"changes":{"type":"array","items":{"type":"object","additionalProperties":false,
 		"required":["id","at","kind","number","title","by"],"properties":{
@@ -30,7 +30,7 @@ func recentChanges() *Tool {
 	return &Tool{
 		Name:         "recent_changes",
 		Title:        "Show recent changes",
-		Description:  "Lists what changed on the task list, newest first, by whom and from what to what.",
+		Description:  "Lists what was changed, newest first, and by whom.",
 		Schema:       json.RawMessage(changesArgsSchema),
 		OutputSchema: json.RawMessage(changesResultSchema),
 		ReadOnly:     true,

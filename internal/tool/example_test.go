@@ -26,6 +26,8 @@ func ExampleRegistry_Tools() {
 	// delete_task: Delete tasks (read-only: false)
 	// restore_task: Restore tasks (read-only: false)
 	// recent_changes: Show recent changes (read-only: true)
+	// undo: Undo changes (read-only: false)
+	// set_time_zone: Set the time zone (read-only: false)
 }
 
 // Call validates the arguments, and returns faults of the model as a failed result.

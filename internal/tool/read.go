@@ -17,33 +17,31 @@ const (
 	daySchema = `{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$"`
 
 	listArgsSchema = `{"type":"object","additionalProperties":false,"properties":{
-		"status":{"type":"string","enum":["pending","completed","all"],"description":"pending by default."},
-		"search":{"type":"string","minLength":1,"maxLength":200,
-		"description":"Beginnings of words that the title or the description contains."},
-		"labels":{"type":"array","minItems":1,"maxItems":20,"description":"The tasks have all of them.",
-		"items":{"type":"string","minLength":1,"maxLength":50}},
+		"status":{"type":"string","enum":["pending","completed","all"]},
+		"search":{"type":"string","minLength":1,"maxLength":200,"description":"Words, or their beginnings."},
+		"labels":{"type":"array","minItems":1,"maxItems":20,"items":{"type":"string","minLength":1,"maxLength":50}},
 		"priority":{"type":"array","minItems":1,"maxItems":5,"items":{"type":"string","enum":[` + priorityNames + `]}},
-		"due_from":` + daySchema + `,"description":"Due on this day or later, YYYY-MM-DD."},
+		"due_from":` + daySchema + `,"description":"YYYY-MM-DD."},
 		"due_to":` + daySchema + `},
 		"overdue":{"type":"boolean"},
 		"no_due":{"type":"boolean"},
-		"completed_from":` + daySchema + `},
-		"completed_to":` + daySchema + `},
-		"trashed":{"type":"boolean","description":"Tasks in the trash instead."},
-		"sort":{"type":"string","enum":["due","priority","number","title","updated"],"description":"due by default."},
-		"limit":{"type":"integer","minimum":1,"maximum":100,"description":"At most this many; 50 by default."},
-		"after":{"type":"integer","minimum":0,"description":"The next part: the number of the last task seen."}}}`
+		"completed_from":` + daySchema + `,"offer":"full"},
+		"completed_to":` + daySchema + `,"offer":"full"},
+		"trashed":{"type":"boolean"},
+		"sort":{"type":"string","enum":["due","priority","number","title","updated"],"offer":"full"},
+		"limit":{"type":"integer","minimum":1,"maximum":100,"offer":"full"},
+		"after":{"type":"integer","minimum":0,"description":"Number of the last task seen."}}}`
 	getArgsSchema = `{"type":"object","additionalProperties":false,"properties":{
-		"number":{"type":"integer","minimum":1,"description":"The task's number."},
-		"task":{"type":"string","minLength":1,"maxLength":300,"description":"Or the words that name it."}}}`
+		"number":{"type":"integer","minimum":1,"offer":"full"},
+		"task":{"type":"string","minLength":1,"maxLength":300,"description":"Or words."}}}`
 )
 
 func listTasks() *Tool {
 	return &Tool{
 		Name:  "list_tasks",
 		Title: "List tasks",
-		Description: "Lists or searches tasks: by default the pending ones, the earliest due first.\n" +
-			"\"total\" counts all that match, \"tasks\" holds at most \"limit\" of them.",
+		Description: "Lists tasks: by default the pending ones, the earliest due first.\n" +
+			"All conditions hold together. \"total\" counts the matches; \"after\" reads on.",
 		Schema:       json.RawMessage(listArgsSchema),
 		OutputSchema: json.RawMessage(listResultSchema),
 		ReadOnly:     true,
@@ -56,7 +54,7 @@ func getTask() *Tool {
 	return &Tool{
 		Name:         "get_task",
 		Title:        "Show a task",
-		Description:  "Shows one task with all its fields, by number or words.",
+		Description:  "Shows one task with its description and times.",
 		Schema:       json.RawMessage(getArgsSchema),
 		OutputSchema: json.RawMessage(taskOnlySchema),
 		ReadOnly:     true,

@@ -13,14 +13,15 @@ var redactedResult = FailedResult(
 	apperr.New(apperr.Forbidden, "This result is hidden: the token lacks the scope %s.", viewer.TasksRead),
 ).JSON
 
-// RedactCalls replaces the arguments, proposals and results of stored calls, which hold tasks, unless the scopes allow
-// to read tasks. The result of a call that lacked a scope itself stays: it holds no task and explains the reply.
+// RedactCalls replaces the arguments, proposals, choices and results of stored calls, which hold tasks, unless the
+// scopes allow to read tasks. The result of a call that lacked a scope itself stays: it holds no task and explains the
+// reply.
 func RedactCalls(scopes viewer.Scopes, calls []*ent.ToolCall) {
 	if scopes.Allow(viewer.TasksRead) {
 		return
 	}
 	for _, c := range calls {
-		c.Arguments, c.Proposal = "{}", nil
+		c.Arguments, c.Proposal, c.Choices = "{}", nil, nil
 		if c.Result != nil && !isForbidden(*c.Result) {
 			c.Result = &redactedResult
 		}

@@ -14,20 +14,6 @@ import (
 	"errand/internal/task"
 )
 
-// Choice is a reference that names no task with certainty, with the tasks that it may name.
-type Choice struct {
-	Reference  string      `json:"reference"`
-	Candidates []Candidate `json:"candidates"`
-}
-
-// Candidate is a task that a reference may name. The task's id is not part of results for models.
-type Candidate struct {
-	TaskID string           `json:"taskId"`
-	Number int              `json:"number"`
-	Title  string           `json:"title"`
-	Reason enum.MatchReason `json:"reason"`
-}
-
 // targetArgs are the arguments that name existing tasks.
 type targetArgs struct {
 	Number int      `json:"number"`
@@ -86,7 +72,7 @@ func (a targetArgs) references() (refs []reference, many bool, err error) {
 // uncertainError is the error of a reference that names no task with certainty.
 type uncertainError struct {
 	cause  *apperr.Error
-	choice Choice
+	choice enum.TaskChoice
 }
 
 // Error returns the message for clients.
@@ -158,9 +144,14 @@ func uncertain(r reference, match *task.Match) error {
 	if len(match.Candidates) == 0 {
 		return noTask("task", "No task matches %s; nothing was done for it.", quoted)
 	}
-	choice := Choice{Reference: r.text}
+	choice := enum.TaskChoice{Reference: r.text}
 	for _, c := range match.Candidates {
-		choice.Candidates = append(choice.Candidates, Candidate{c.Task.ID, c.Task.Number, c.Task.Title, c.Reason})
+		choice.Candidates = append(choice.Candidates, enum.TaskChoiceCandidate{
+			TaskID: c.Task.ID,
+			Number: c.Task.Number,
+			Title:  c.Task.Title,
+			Reason: c.Reason,
+		})
 	}
 	return &uncertainError{
 		choice: choice,

@@ -20,14 +20,12 @@ type Registry struct {
 func NewRegistry() *Registry {
 	r := &Registry{tools: []*Tool{
 		addTask(), listTasks(), getTask(), completeTask(), reopenTask(), updateTask(), deleteTask(), restoreTask(),
-		recentChanges(),
+		recentChanges(), undoChanges(), setTimeZone(),
 	}}
 	for _, t := range r.tools {
-		schema, err := parseSchema(t.Schema)
-		if err != nil {
+		if err := t.prepare(); err != nil {
 			panic(fmt.Sprintf("tool: schema of %s: %v", t.Name, err))
 		}
-		t.argsSchema = schema
 	}
 	return r
 }

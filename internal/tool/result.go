@@ -165,7 +165,7 @@ func resultOf(err error) (Result, error) {
 	views := choiceViews(unsure.choice.Candidates)
 	r := failedResult(e, map[string]any{"reference": unsure.choice.Reference, "choices": views})
 	r.Text += choicesText(views)
-	r.Choices = []Choice{unsure.choice}
+	r.Choices = []enum.TaskChoice{unsure.choice}
 	return r, nil
 }
 

@@ -26,6 +26,8 @@ type argSchema struct {
 	Minimum              *int64                `json:"minimum"`
 	Maximum              *int64                `json:"maximum"`
 	Pattern              string                `json:"pattern"`
+	// Offer limits the variants of the tool that have the argument; see offeredSchema.
+	Offer string `json:"offer"`
 
 	pattern *regexp.Regexp
 	// folded has the names of the properties by their spelling without case and separators.
@@ -78,11 +80,11 @@ func (s *argSchema) prepare() (err error) {
 	}
 }
 
-// names returns the names of the properties, required ones first.
+// names returns the names of the properties that are offered, required ones first.
 func (s *argSchema) names() []string {
 	names := slices.Clone(s.Required)
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
-		if !slices.Contains(names, name) {
+		if !slices.Contains(names, name) && s.Properties[name].Offer != offerNever {
 			names = append(names, name)
 		}
 	}
@@ -156,6 +158,8 @@ var exampleValues = map[string]string{
 	"clear":              `["due"]`,
 	"limit":              `50`,
 	"after":              `100`,
+	"change":             `"chg_01m8ejt54mf89rxsg03dms969z"`,
+	"time_zone":          `"Europe/Berlin"`,
 }
 
 // example returns the argument with a valid value, as JSON.

@@ -18,9 +18,7 @@ func (t *Tool) text(result any) string {
 		return t.changedText + " " + v.Task.sentence()
 	case batchResult:
 		return v.text(t)
-	case listResult:
-		return v.text()
-	case changesResult:
+	case interface{ text() string }:
 		return v.text()
 	default:
 		return ""

@@ -9,9 +9,11 @@ package tool
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"errand/ent"
+	"errand/ent/enum"
 	"errand/internal/apperr"
 	"errand/internal/page"
 	"errand/internal/task"
@@ -26,8 +28,11 @@ type Tool struct {
 	Title string
 	// Description tells a model when and how to use the tool.
 	Description string
-	// Schema is the JSON Schema of the arguments. It is closed: unknown members are rejected.
+	// Schema is the JSON Schema of the arguments, as it is offered to models. It is closed: unknown members are
+	// rejected. Calls may use further spellings, and values are checked against bounds that it leaves out.
 	Schema json.RawMessage
+	// Compact is the description and the schema for models with a small context window.
+	Compact Compact
 	// OutputSchema is the JSON Schema of a successful result.
 	OutputSchema json.RawMessage
 	// ReadOnly tools change nothing.
@@ -37,19 +42,50 @@ type Tool struct {
 	// Idempotent tools have no further effect when repeated with the same arguments.
 	Idempotent bool
 
+	// accepted is the whole JSON Schema of the arguments, and argsSchema the same in Go.
+	accepted json.RawMessage
+	// scope is the scope that a call needs; by default that of reading or of changing tasks.
+	scope      viewer.Scope
 	argsSchema *argSchema
 	handle     handler
 	// changedText begins the text of a result, unchangedText when there was nothing to change.
 	changedText, unchangedText string
 }
 
+// Compact is the short variant of what a tool declares.
+type Compact struct {
+	Description string
+	Schema      json.RawMessage
+}
+
+// prepare parses the schema that the tool was defined with and derives the schemas that are offered.
+func (t *Tool) prepare() (err error) {
+	t.accepted = t.Schema
+	if t.argsSchema, err = parseSchema(t.accepted); err != nil {
+		return err
+	}
+	if t.Schema, err = offeredSchema(t.accepted, false); err != nil {
+		return err
+	}
+	t.Compact.Description, _, _ = strings.Cut(t.Description, "\n")
+	t.Compact.Schema, err = offeredSchema(t.accepted, true)
+	return err
+}
+
 // Scope returns the scope that the viewer needs to call the tool.
 func (t *Tool) Scope() viewer.Scope {
-	if t.ReadOnly {
+	switch {
+	case t.scope != "":
+		return t.scope
+	case t.ReadOnly:
 		return viewer.TasksRead
+	default:
+		return viewer.TasksWrite
 	}
-	return viewer.TasksWrite
 }
+
+// ChangesTasks reports whether the tool may change tasks. Only such changes can be proposed for approval.
+func (t *Tool) ChangesTasks() bool { return t.Scope() == viewer.TasksWrite }
 
 // Tasks are the operations that tools call. Both *task.Service and task.Tx implement it; the
 // latter makes a call part of the caller's transaction.
@@ -70,6 +106,9 @@ type Tasks interface {
 	ReopenTask(ctx context.Context, id string) (*ent.Task, error)
 	DeleteTask(ctx context.Context, id string) (*ent.Task, error)
 	RestoreTask(ctx context.Context, id string) (*ent.Task, error)
+	UndoChange(ctx context.Context, id string) (*task.Undo, error)
+	UndoLast(ctx context.Context) (*task.Undo, error)
+	SetTimeZone(ctx context.Context, name string) error
 }
 
 // handler implements a tool. args match the tool's schema.
@@ -86,7 +125,7 @@ type Result struct {
 	// Code is the error's code, "" on success.
 	Code apperr.Code
 	// Choices are the references that name no task with certainty. Nothing was done for them.
-	Choices []Choice
-	// Skipped tells the user, a line for each, which tasks a call for several did nothing for, and why.
-	Skipped []string
+	Choices []enum.TaskChoice
+	// Skipped are the items of a call for several tasks for which nothing was done.
+	Skipped []Skipped
 }

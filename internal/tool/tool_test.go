@@ -9,6 +9,7 @@ import (
 
 	"errand/ent/rule"
 	"errand/internal/apperr"
+	"errand/internal/ids"
 	"errand/internal/quota"
 	"errand/internal/store"
 	"errand/internal/task"
@@ -342,5 +343,34 @@ func TestCall_RelativeFields_KeepWhatIsThere(t *testing.T) {
 		require.False(t, result.Failed)
 		requireMatchesSchema(t, e.Registry, "recent_changes", result.JSON)
 		require.Contains(t, result.JSON, `"kind":"restored"`)
+	})
+}
+
+func TestCall_UndoAndTimeZone_ResultsMatchSchemas(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, e *environment) {
+		v, _ := viewer.FromContext(e.ctx)
+		v.Actor, v.Client = viewer.ActorMCP, "Desk"
+		use := func(name, arguments string) tool.Result {
+			v.BatchID = ids.New(ids.Batch)()
+			result, err := e.Call(viewer.NewContext(e.ctx, v), e.tasks, name, arguments)
+			require.NoError(t, err)
+			require.False(t, result.Failed, result.JSON)
+			requireMatchesSchema(t, e.Registry, name, result.JSON)
+			return result
+		}
+		use("add_task", `{"title":"Milk"}`)
+		use("update_task", `{"number":1,"title":"Bread","priority":"high"}`)
+		_, err := e.Call(e.ctx, e.tasks, "update_task", `{"number":1,"title":"Rolls"}`)
+		require.NoError(t, err)
+		undone := use("undo", `{"change":null}`)
+		require.Contains(t, undone.JSON, `"reason":"Changed since: title."`)
+		require.Equal(t, "1 change undone:\nupdated task 1, \"Rolls\".\nNot undone:\n"+
+			"updated task 1, \"Rolls\". Changed since: title.", undone.Text)
+		require.Contains(t, use("set_time_zone", `{"time_zone":"new york"}`).Text, "America/New_York now")
+		e.requireResults(t,
+			call{"set_time_zone", `{}`, "BAD_USER_INPUT time_zone"},
+			call{"set_time_zone", `{"time_zone":"CEST"}`, "BAD_USER_INPUT time_zone"},
+			call{"undo", `{"change":"nothing"}`, "NOT_FOUND change"},
+		)
 	})
 }

@@ -11,40 +11,40 @@ import (
 	"errand/internal/task"
 )
 
-// The argument schemas of the tools that change tasks.
+// The argument schemas of the tools that change tasks. See offeredSchema for "offer".
 const (
-	titleSchema = `"title":{"type":"string","minLength":1,"maxLength":200,
-		"description":"What is to be done, one line, without its due date."}`
-	descriptionSchema = `"description":{"type":"string","minLength":1,"maxLength":10000,"description":"Further details`
+	titleSchema       = `"title":{"type":"string","minLength":1,"maxLength":200}`
+	descriptionSchema = `"description":{"type":"string","minLength":1,"maxLength":10000}`
 	prioritySchema    = `"priority":{"type":"string","enum":[` + priorityNames + `]}`
-	dueSchema         = `"due":{"type":"string","minLength":1,"maxLength":200,
-		"description":"When it is due, in the user's words and zone: \"tomorrow 17:00\", \"2026-12-04\"."}`
-	dueOnSchema = `"due_on":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$","description":"Or a day, YYYY-MM-DD."},
-		"due_at":{"type":"string","minLength":1,"maxLength":64,"description":"Or an instant, RFC 3339 with offset."}`
+	dueSchema         = `"due":{"type":"string","minLength":1,"maxLength":200`
+	dueOnSchema       = `"due_on":{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$","offer":"never"},
+		"due_at":{"type":"string","minLength":1,"maxLength":64,"offer":"never"}`
 	labelItems = `"type":"array","minItems":1,"maxItems":20,"items":{"type":"string","minLength":1,"maxLength":50}`
 
-	newTaskSchemas = titleSchema + `,` + descriptionSchema + `."},` + prioritySchema + `,` + dueSchema + `,` +
-		`"labels":{` + labelItems + `}`
+	newTaskSchemas = titleSchema + `,` + descriptionSchema + `,` + prioritySchema + `,` + dueSchema
 
-	targetSchemas = `"number":{"type":"integer","minimum":1,"description":"The task's number."},
-		"task":{"type":"string","minLength":1,"maxLength":300,"description":"Or the words that name it."},
-		"tasks":{"type":"array","minItems":1,"maxItems":50,"description":"Or several tasks, by number or words.",
+	targetSchemas = `"number":{"type":"integer","minimum":1,"offer":"full"},
+		"task":{"type":"string","minLength":1,"maxLength":300,"offer":"never"},
+		"tasks":{"type":"array","minItems":1,"maxItems":50,"description":"Numbers, or the user's words for a task.",
 		"items":{"type":"string","minLength":1,"maxLength":300}}`
 
 	createArgsSchema = `{"type":"object","additionalProperties":false,"properties":{` +
-		newTaskSchemas + `,` + dueOnSchema + `,
-		"tasks":{"type":"array","minItems":1,"maxItems":50,"description":"Several tasks, instead of title.",
+		newTaskSchemas + `,"description":"In the user's words: \"tomorrow 5pm\"."},
+		"labels":{` + labelItems + `},` + dueOnSchema + `,
+		"tasks":{"type":"array","minItems":1,"maxItems":50,"description":"Several, instead of title.",
 		"items":{"type":"object","additionalProperties":false,"required":["title"],"properties":{` +
-		newTaskSchemas + `}}}}}`
+		titleSchema + `,` + descriptionOfItem + `,` + priorityOfItem + `,` + dueSchema + `},"labels":{` + labelItems +
+		`,"offer":"full"}}}}}}`
+	descriptionOfItem = `"description":{"type":"string","minLength":1,"maxLength":10000,"offer":"full"}`
+	priorityOfItem    = `"priority":{"type":"string","enum":[` + priorityNames + `],"offer":"never"}`
+
 	updateArgsSchema = `{"type":"object","additionalProperties":false,"properties":{` +
-		targetSchemas + `,` + titleSchema + `,` + descriptionSchema + `; replaces all."},
-		"append_description":{"type":"string","minLength":1,"maxLength":10000,
-		"description":"A line to add to the description."},` +
-		prioritySchema + `,` + dueSchema + `,
-		"shift_due":{"type":"string","minLength":1,"maxLength":100,
-		"description":"How to move it: \"2 days\", \"to friday\"."},` +
+		targetSchemas + `,` + titleSchema + `,` + descriptionSchema + `,
+		"append_description":{"type":"string","minLength":1,"maxLength":10000},` +
+		prioritySchema + `,` + dueSchema + `},
+		"shift_due":{"type":"string","minLength":1,"maxLength":100,"description":"\"2 days\", \"to friday\"."},` +
 		dueOnSchema + `,
-		"labels":{"description":"Replaces all labels.",` + labelItems + `},
+		"labels":{"description":"Replaces all.",` + labelItems + `,"offer":"full"},
 		"add_labels":{` + labelItems + `},
 		"remove_labels":{` + labelItems + `},
 		"clear":{"type":"array","minItems":1,"maxItems":4,"description":"Fields to empty.",
@@ -56,7 +56,7 @@ func addTask() *Tool {
 	return &Tool{
 		Name:         "add_task",
 		Title:        "Add tasks",
-		Description:  "Adds one task, or up to 50 with \"tasks\".\nEach gets a number. Not for repeating tasks or reminders.",
+		Description:  "Adds one task, or up to 50.\nTitles do without the due date. Nothing repeats or notifies.",
 		Schema:       json.RawMessage(createArgsSchema),
 		OutputSchema: json.RawMessage(taskResultSchema),
 		handle:       handleAdd,
@@ -68,8 +68,8 @@ func updateTask() *Tool {
 	return &Tool{
 		Name:  "update_task",
 		Title: "Change tasks",
-		Description: "Changes fields of tasks that are not in the trash. Omitted fields stay.\n" +
-			"add_labels and append_description keep what is there; labels and description replace it.",
+		Description: "Changes fields of tasks; omitted ones stay.\n" +
+			"description and labels replace what is there, append_description and add_labels add to it.",
 		Schema:        json.RawMessage(updateArgsSchema),
 		OutputSchema:  json.RawMessage(changeResultSchema),
 		Destructive:   true,
@@ -85,7 +85,7 @@ func completeTask() *Tool {
 	return &Tool{
 		Name:          "complete_task",
 		Title:         "Complete tasks",
-		Description:   "Marks tasks as done.\n\"changed\" is false when one already was.",
+		Description:   "Marks tasks as done.",
 		Schema:        json.RawMessage(targetArgsSchema),
 		OutputSchema:  json.RawMessage(changeResultSchema),
 		Idempotent:    true,
@@ -99,7 +99,7 @@ func reopenTask() *Tool {
 	return &Tool{
 		Name:          "reopen_task",
 		Title:         "Reopen tasks",
-		Description:   "Marks done tasks as not done.\n\"changed\" is false when one was not done.",
+		Description:   "Marks done tasks as open again.",
 		Schema:        json.RawMessage(targetArgsSchema),
 		OutputSchema:  json.RawMessage(changeResultSchema),
 		Idempotent:    true,
@@ -113,7 +113,7 @@ func deleteTask() *Tool {
 	return &Tool{
 		Name:          "delete_task",
 		Title:         "Delete tasks",
-		Description:   "Moves tasks to the trash.\nrestore_task brings them back.",
+		Description:   "Moves tasks to the trash.",
 		Schema:        json.RawMessage(targetArgsSchema),
 		OutputSchema:  json.RawMessage(taskResultSchema),
 		Destructive:   true,
@@ -129,7 +129,7 @@ func restoreTask() *Tool {
 	return &Tool{
 		Name:          "restore_task",
 		Title:         "Restore tasks",
-		Description:   "Brings deleted tasks back from the trash.\n\"changed\" is false when one is not in the trash.",
+		Description:   "Brings tasks back from the trash.",
 		Schema:        json.RawMessage(targetArgsSchema),
 		OutputSchema:  json.RawMessage(changeResultSchema),
 		Idempotent:    true,

@@ -14,6 +14,8 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/price"
+	"errand/internal/store"
+	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
 )
@@ -150,8 +152,11 @@ func (l *Ledger) Reserve(ctx context.Context, tx *ent.Tx, messageID string, toke
 		return err
 	}
 	reserved, err := tx.Message.Query().
-		Where(message.StatusIn(enum.MessagePending, enum.MessageStreaming), message.IDNEQ(messageID),
-			message.ReservedTokensGT(0)).
+		Where(
+			store.InValues(message.FieldStatus, string(enum.MessagePending), string(enum.MessageStreaming)),
+			message.IDNEQ(messageID),
+			message.ReservedTokensGT(0),
+		).
 		Select(message.FieldReservedTokens).Ints(ctx)
 	if err != nil {
 		return fmt.Errorf("reading reservations: %w", err)
@@ -165,18 +170,28 @@ func (l *Ledger) Reserve(ctx context.Context, tx *ent.Tx, messageID string, toke
 	return tx.Message.Update().Where(message.ID(messageID)).SetReservedTokens(tokens).Exec(ctx)
 }
 
-// Record adds an amount to the viewer's day, in the transaction that stores the answer.
-func (l *Ledger) Record(ctx context.Context, days *ent.UsageDayClient, s Amount) error {
+// recordSQL adds to the user's day. Ent's upsert returns the row's ID, which costs a round trip of its own.
+const recordSQL = `INSERT INTO usage_days
+	(id, user_id, day, calls, input_tokens, output_tokens, cached_tokens, cost_nanos, created_at, updated_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+	ON CONFLICT (user_id, day) DO UPDATE SET calls = usage_days.calls + excluded.calls,
+		input_tokens = usage_days.input_tokens + excluded.input_tokens,
+		output_tokens = usage_days.output_tokens + excluded.output_tokens,
+		cached_tokens = usage_days.cached_tokens + excluded.cached_tokens,
+		cost_nanos = usage_days.cost_nanos + excluded.cost_nanos, updated_at = excluded.updated_at`
+
+// Record adds an amount to the viewer's day, in the transaction that stores the answer. client may be that of
+// store.Queue: other replies of the user hold the lock of the day's row for two round trips at most.
+func (l *Ledger) Record(ctx context.Context, client *ent.Client, s Amount) error {
 	if s.Calls == 0 {
 		return nil
 	}
-	err := days.Create().SetDay(l.today()).SetCalls(s.Calls).
-		SetInputTokens(s.Input).SetOutputTokens(s.Output).SetCachedTokens(s.Cached).SetCostNanos(s.Nanos).
-		OnConflict(sql.ConflictColumns(usageday.FieldUserID, usageday.FieldDay)).
-		Update(func(u *ent.UsageDayUpsert) {
-			u.AddCalls(s.Calls).AddInputTokens(s.Input).AddOutputTokens(s.Output).AddCachedTokens(s.Cached).
-				AddCostNanos(s.Nanos).SetUpdatedAt(l.Now())
-		}).Exec(ctx)
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = client.ExecContext(ctx, recordSQL, ids.New(ids.UsageDay)(), v.UserID, l.today(),
+		s.Calls, s.Input, s.Output, s.Cached, s.Nanos, l.Now())
 	if err != nil {
 		return fmt.Errorf("recording usage: %w", err)
 	}

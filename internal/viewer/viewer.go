@@ -30,6 +30,9 @@ type Viewer struct {
 	Scopes Scopes
 	// Expires is the expiry of the token; zero when the viewer was not authenticated by one.
 	Expires time.Time
+	// CredentialID is the sign-in session or API token that the viewer's token belongs to, which may be revoked before
+	// Expires; empty for tokens of identity providers and of the development sign-in.
+	CredentialID string
 }
 
 // ActorKind is the kind of program that makes a change for the user. Its values are stored.

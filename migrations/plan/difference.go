@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	entmigrate "errand/ent/migrate"
 	"errand/internal/store"
 	"errand/migrations"
 
@@ -18,6 +19,7 @@ import (
 	"ariga.io/atlas/sql/schema"
 	"ariga.io/atlas/sql/sqlite"
 	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
 )
 
 // difference holds the statements of a migration. It is empty if no migration is needed.
@@ -38,7 +40,7 @@ func (p planner) difference(ctx context.Context, dialectName string) (difference
 	if err != nil {
 		return difference{}, fmt.Errorf("applying the migrations: %w", err)
 	}
-	wanted, err := inspectScratch(ctx, dialectName, func(db *store.DB) error { return db.Client().Schema.Create(ctx) })
+	wanted, err := inspectScratch(ctx, dialectName, func(db *store.DB) error { return createTables(ctx, db) })
 	if err != nil {
 		return difference{}, fmt.Errorf("creating the tables of ent/schema: %w", err)
 	}
@@ -125,6 +127,18 @@ func inspectScratch(ctx context.Context, dialectName string, fill func(*store.DB
 	}
 	return driver.InspectSchema(ctx, "", &schema.InspectOptions{Exclude: []string{"goose_db_version"}})
 }
+
+// createTables creates the tables of ent/schema in an empty database.
+func createTables(ctx context.Context, db *store.DB) error {
+	conn := entsql.NewDriver(db.Dialect(), entsql.Conn{ExecQuerier: db.Client()})
+	return entmigrate.NewSchema(noTxDriver{conn}).Create(ctx)
+}
+
+// noTxDriver is a driver whose statements commit at once: a scratch database needs no transactions.
+type noTxDriver struct{ *entsql.Driver }
+
+// Tx implements dialect.Driver.
+func (d noTxDriver) Tx(context.Context) (dialect.Tx, error) { return dialect.NopTx(d), nil }
 
 func atlasDriver(db *store.DB) (migrate.Driver, error) {
 	if db.Dialect() == dialect.SQLite {

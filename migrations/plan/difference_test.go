@@ -61,11 +61,9 @@ func twoMigrations(t *testing.T, dialectName string) fs.FS {
 		},
 		"2_after.sql": &fstest.MapFile{Data: d.script()},
 	}
-	sum, err := migrations.Checksum(dir)
+	text, err := migrations.Checksum(dir)
 	require.NoError(t, err)
-	text, err := sum.MarshalText()
-	require.NoError(t, err)
-	dir["atlas.sum"] = &fstest.MapFile{Data: text}
+	dir[migrations.ChecksumFile] = &fstest.MapFile{Data: text}
 	return dir
 }
 

@@ -21,7 +21,6 @@ import (
 
 	"errand/migrations"
 
-	"ariga.io/atlas/sql/migrate"
 	"entgo.io/ent/dialect"
 )
 
@@ -140,13 +139,9 @@ func (p planner) check(ctx context.Context, dialectName string) error {
 // rehash writes the checksum of a dialect's folder.
 func (p planner) rehash(dialectName string) error {
 	folder := p.folder(dialectName)
-	sum, err := migrations.Checksum(os.DirFS(folder))
+	text, err := migrations.Checksum(os.DirFS(folder))
 	if err != nil {
 		return err
 	}
-	text, err := sum.MarshalText()
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(folder, migrate.HashFileName), text, 0o644)
+	return os.WriteFile(filepath.Join(folder, migrations.ChecksumFile), text, 0o644)
 }

@@ -6,6 +6,7 @@
 //   - names.txt: identifiers that were renamed and must not return
 //   - types.txt: the reason of each type with many methods in many files
 //
-// It also checks that the paths in documents exist. "make lint" runs these checks. They read the source files with
+// It also checks that the paths in documents exist, and that the program depends on no package that only development
+// needs. "make lint" runs these checks. They read the source files with
 // go/parser, without type information.
 package arch

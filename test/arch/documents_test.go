@@ -12,7 +12,7 @@ import (
 
 // documentedPath is a path of this repository in backticks, alone or in a command.
 var documentedPath = regexp.MustCompile(
-	"(?:^|[` (./])((?:cmd|docs|ent|examples|graph|internal|migrations|release|test|web)/[A-Za-z0-9_./*{},-]+)")
+	"(?:^|[` (./])((?:cmd|docs|ent|examples|graph|internal|migrations|ops|release|test|web)/[A-Za-z0-9_./*{},-]+)")
 
 func TestDocuments_Paths_Exist(t *testing.T) {
 	documents, err := filepath.Glob(filepath.Join(root, "docs/*.md"))

@@ -11,8 +11,11 @@ import (
 	"time"
 
 	"errand/ent/enum"
+	"errand/ent/messageterm"
 	"errand/ent/rule"
 	"errand/ent/taskterm"
+	"errand/ent/toolcall"
+	entuser "errand/ent/user"
 	"errand/internal/ids"
 	"errand/internal/page"
 	"errand/internal/testclient"
@@ -101,10 +104,43 @@ func createUserFixture(t testing.TB, env *harness.Env, name, text, key string, t
 		testclient.Vars{"id": archived.CreateConversation.Conversation.ID},
 	)
 	proposeDeletion(t, user, text)
+	storeChoice(t, env, user, text)
 	failReply(t, env, user, text)
+	user.createTokens(t, env, text)
 	user.collectReferences(t, env)
 	return user
 }
+
+const createTokenDoc = `mutation ($in: CreateApiTokenInput!) {
+	createApiToken(input: $in) { secret apiToken { id expiresAt } }
+}`
+
+type createdToken struct {
+	CreateAPIToken struct {
+		Secret   string
+		APIToken struct {
+			ID        string
+			ExpiresAt *time.Time
+		}
+	}
+}
+
+// createTokens creates an API token that was used, and one that is revoked.
+func (user *userFixture) createTokens(t testing.TB, env *harness.Env, text string) {
+	t.Helper()
+	for _, revoke := range []bool{false, true} {
+		in := testclient.Vars{"name": text, "scopes": []string{"TASKS_READ"}}
+		made := testclient.Run[createdToken](t, user.Client, createTokenDoc, testclient.Vars{"in": in}).CreateAPIToken
+		if revoke {
+			testclient.Run[any](t, user.Client, revokeTokenDoc, testclient.Vars{"id": made.APIToken.ID})
+		}
+		err := env.SystemClient(t).APIToken.UpdateOneID(made.APIToken.ID).SetLastUsedAt(ids.Now()).
+			Exec(rule.System(context.Background()))
+		require.NoError(t, err)
+	}
+}
+
+const revokeTokenDoc = `mutation ($id: ID!) { revokeApiToken(id: $id) { apiToken { status revokedAt } } }`
 
 // sendMessage sends a message, in the user's conversation if there is one, and waits until the reply has finished.
 func (user *userFixture) sendMessage(t testing.TB, key, content string) testclient.Turn {
@@ -169,6 +205,22 @@ func proposeDeletion(t testing.TB, user *userFixture, text string) {
 	user.sendMessage(t, "", fmt.Sprintf("delete tasks %d and %d", one.Number, two.Number))
 }
 
+// storeChoice stores an uncertain reference with the user's tool calls, which the offline model may not produce.
+func storeChoice(t testing.TB, env *harness.Env, user *userFixture, text string) {
+	t.Helper()
+	candidate := enum.TaskChoiceCandidate{
+		TaskID: user.task,
+		Number: user.numbers[0],
+		Title:  text,
+		Reason: enum.MatchAllWords,
+	}
+	err := env.SystemClient(t).ToolCall.Update().
+		Where(toolcall.HasUserWith(entuser.ID(user.id))).
+		SetChoices([]enum.TaskChoice{{Reference: text, Candidates: []enum.TaskChoiceCandidate{candidate}}}).
+		Exec(rule.System(context.Background()))
+	require.NoError(t, err)
+}
+
 // failReply stores a failed reply, which the offline model cannot produce.
 func failReply(t testing.TB, env *harness.Env, user *userFixture, words string) {
 	t.Helper()
@@ -189,7 +241,7 @@ func (user *userFixture) collectReferences(t testing.TB, env *harness.Env) {
 		for rows.Next() {
 			var id string
 			require.NoError(t, rows.Scan(&id))
-			if table.Name == taskterm.Table {
+			if table.Name == taskterm.Table || table.Name == messageterm.Table {
 				continue // the API has no ids of the search index
 			}
 			user.ids[ids.Prefix(id)] = append(user.ids[ids.Prefix(id)], id)
@@ -197,7 +249,7 @@ func (user *userFixture) collectReferences(t testing.TB, env *harness.Env) {
 		require.NoError(t, rows.Err())
 		require.NoError(t, rows.Close())
 	}
-	for _, list := range []string{"tasks", "conversations"} {
+	for _, list := range []string{"tasks", "conversations", "apiTokens"} {
 		page := user.Try(t, `{ r: `+list+` { pageInfo { endCursor } } }`, nil)
 		var data struct {
 			R struct{ PageInfo struct{ EndCursor string } }
@@ -254,6 +306,10 @@ func (user *userFixture) argumentFiller(t testing.TB) func(r rootField, name str
 		switch {
 		case typ.Name() == "ID" && strings.HasPrefix(field, "undochange"):
 			return user.ids[ids.Change][0]
+		case typ.Name() == "ID" && strings.HasPrefix(field, "revokeapitoken"):
+			return user.ids[ids.APIToken][0]
+		case typ.Name() == "TokenScope":
+			return "ACCOUNT"
 		case typ.Name() == "ID" && strings.Contains(field, "task"):
 			return user.task
 		case typ.Name() == "ID" && (strings.Contains(field, "conversation") || strings.Contains(field, "message")):

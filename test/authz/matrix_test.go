@@ -24,6 +24,7 @@ import (
 var nonReferenceArguments = []string{
 	"ApprovalMode", "Boolean", "Date", "DateTime", "Int first", "Int last", "Int expectedVersion",
 	"TaskPriority", "TaskStatus", "TaskOrderField", "OrderDirection", "TaskOrder orderBy", "UsagePeriod period", "Weekday",
+	"TokenScope",
 }
 
 // authzMatrix attacks the rows of a victim through every operation and argument of the schema, and every tool.
@@ -101,6 +102,7 @@ func (m *authzMatrix) snapshot(t *testing.T) map[string]string {
 // taskTexts are texts for parseTask that together give every field a value.
 var taskTexts = []string{
 	"Call Ann tomorrow at 5pm !! #home, note: bring cake", "Pay rent by 2031-01-31", "Book friday table",
+	"a", // finds messages by the beginnings of words
 }
 
 // ownArguments returns the required arguments of a query, one set for each of the given IDs or of the attacker's task

@@ -125,6 +125,13 @@ func (session *mcpSession) furtherArguments(t *testing.T, tool *sdk.Tool) []test
 		session.callTool(t, "update_task", testclient.Vars{"number": session.owner.numbers[0], "title": "Another title"})
 		session.callTool(t, "update_task", testclient.Vars{"number": session.owner.numbers[0], "title": "One more title"})
 		return []testclient.Vars{{}}
+	case tool.Name == "undo":
+		edited := harness.CreateTask(t, session.owner.Client, testclient.Vars{"title": "Edited since"})
+		session.callTool(t, "update_task", testclient.Vars{"number": edited.Number, "title": "A title", "priority": "low"})
+		testclient.Run[any](t, session.owner.Client,
+			`mutation ($id: ID!) { updateTask(input: {id: $id, title: "By hand"}) { task { id } } }`,
+			testclient.Vars{"id": edited.ID})
+		return []testclient.Vars{{}}
 	case tool.Name == "add_task":
 		return []testclient.Vars{{"tasks": []testclient.Vars{{"title": "One"}, {"title": "Two", "due": "no day"}}}}
 	case properties["tasks"] == nil:
@@ -151,7 +158,7 @@ func (session *mcpSession) fullArguments(t *testing.T, tool *sdk.Tool, due strin
 	made := harness.CreateTask(t, session.owner.Client, testclient.Vars{
 		"title": own["title"], "description": own["description"], "labels": own["labels"], fields[due]: dates[due],
 	})
-	own["number"], own[due] = made.Number, dates[due]
+	own["number"], own["due"], own["time_zone"] = made.Number, dates[due], "Europe/Berlin"
 	args := testclient.Vars{}
 	for name := range tool.InputSchema.(map[string]any)["properties"].(map[string]any) {
 		if value, ok := own[name]; ok && (name == "number" || !tool.Annotations.ReadOnlyHint) {

@@ -143,6 +143,10 @@ var undetectableAttacks = map[string]string{
 	"errand://conversations/{conversation}{?before} before": "a position in the conversation that the other " +
 		"variable selects",
 	"errand://tasks/open{?after,label} after": "an offset in the own list; the list itself is covered",
+	"daily_review label": "looked up in the search index, whose keys begin with the user; the prompt without it " +
+		"is covered",
+	"errand://tasks/open{?after,label} label": "looked up in the search index, whose keys begin with the user; the " +
+		"list itself is covered",
 }
 
 // TestMCPMatrix_WithoutPolicies_FindsLeaks checks that the MCP attacks are effective: without entity policies and

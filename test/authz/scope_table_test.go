@@ -11,22 +11,26 @@ type needs []viewer.Scope
 // rootScopes declares what every root field needs. A new field without an entry fails
 // TestScopes_EverySurface_IsDeclared.
 var rootScopes = map[string]needs{
-	"Query.viewer":        {viewer.Account},
-	"Query.exportViewer":  {viewer.Account, viewer.TasksRead, viewer.Chat},
-	"Query.node":          {}, // depends on the type of the ID: nodeScopes
-	"Query.nodes":         {}, // the same
-	"Query.tasks":         {viewer.TasksRead},
-	"Query.task":          {viewer.TasksRead},
-	"Query.taskCounts":    {viewer.TasksRead},
-	"Query.labels":        {viewer.TasksRead},
-	"Query.findTask":      {viewer.TasksRead},
-	"Query.conversations": {viewer.Chat},
-	"Query.conversation":  {viewer.Chat},
-	"Query.parseTask":     {viewer.TasksRead},
-	"Query.serverInfo":    {}, // any; without a token only auth
+	"Query.viewer":         {viewer.Account},
+	"Query.apiTokens":      {viewer.Account},
+	"Query.exportViewer":   {viewer.Account, viewer.TasksRead, viewer.Chat},
+	"Query.node":           {}, // depends on the type of the ID: nodeScopes
+	"Query.nodes":          {}, // the same
+	"Query.tasks":          {viewer.TasksRead},
+	"Query.task":           {viewer.TasksRead},
+	"Query.taskCounts":     {viewer.TasksRead},
+	"Query.labels":         {viewer.TasksRead},
+	"Query.findTask":       {viewer.TasksRead},
+	"Query.conversations":  {viewer.Chat},
+	"Query.conversation":   {viewer.Chat},
+	"Query.searchMessages": {viewer.Chat},
+	"Query.parseTask":      {viewer.TasksRead},
+	"Query.serverInfo":     {}, // any; without a token only auth
 
 	"Mutation.updateViewer":       {viewer.Account},
 	"Mutation.deleteViewer":       {viewer.Account},
+	"Mutation.createApiToken":     {viewer.Account},
+	"Mutation.revokeApiToken":     {viewer.Account},
 	"Mutation.createTask":         {viewer.TasksWrite},
 	"Mutation.updateTask":         {viewer.TasksWrite},
 	"Mutation.completeTask":       {viewer.TasksWrite},
@@ -53,6 +57,7 @@ var rootScopes = map[string]needs{
 // nodeScopes declares what node and nodes need, by the prefix of the ID.
 var nodeScopes = map[string]needs{
 	ids.User:         {viewer.Account},
+	ids.APIToken:     {viewer.Account},
 	ids.Task:         {viewer.TasksRead},
 	ids.Change:       {viewer.TasksRead},
 	ids.Conversation: {viewer.Chat},
@@ -77,6 +82,8 @@ var typeScopes = map[string][]viewer.Scope{
 
 	"User": seesAccount, "PeriodUsage": seesAccount, "ViewerPayload": seesAccount,
 	"ToolApproval": seesAccount,
+	"ApiToken":     seesAccount, "ApiTokenConnection": seesAccount, "ApiTokenEdge": seesAccount,
+	"CreateApiTokenPayload": seesAccount, "RevokeApiTokenPayload": seesAccount,
 
 	"Task": seesTasks, "TaskPayload": seesTasks, "TaskConnection": seesTasks, "TaskEdge": seesTasks,
 	"ApplyTasksPayload": {}, "TaskOperationResult": {}, "TaskOperationError": {},
@@ -89,8 +96,10 @@ var typeScopes = map[string][]viewer.Scope{
 	"Conversation": seesChat, "ConversationConnection": seesChat, "ConversationEdge": seesChat,
 	"ConversationPayload": seesChat, "SendMessagePayload": seesChat, "CancelReplyPayload": seesChat,
 	"Message": seesChat, "MessageConnection": seesChat, "MessageEdge": seesChat, "MessageError": seesChat,
+	"MessageMatchConnection": seesChat, "MessageMatchEdge": seesChat, "MessageMatch": seesChat,
 	"Usage": seesChat, "ToolCall": seesChat,
 	"ApprovalPayload": seesChat, "ProposedChange": seesHistory,
+	"TaskChoice": seesHistory, "TaskChoiceCandidate": seesHistory,
 	"MessageAdded": seesChat, "MessageDelta": seesChat, "ToolCallChanged": seesChat, "MessageFinished": seesChat,
 	"ConversationChanged": seesChat, "ConversationDeleted": seesChat, "ConversationsReset": seesChat,
 }
@@ -106,6 +115,8 @@ var toolScopes = map[string]needs{
 	"restore_task":   {viewer.TasksWrite},
 	"get_task":       {viewer.TasksRead},
 	"recent_changes": {viewer.TasksRead},
+	"undo":           {viewer.TasksWrite},
+	"set_time_zone":  {viewer.Account},
 }
 
 // templateScopes declares what every MCP resource template and prompt needs.

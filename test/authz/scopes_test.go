@@ -266,7 +266,7 @@ func (session *mcpSession) requireToolScopes(t *testing.T, what string, set view
 		args := testclient.Vars{}
 		required, _ := tool.InputSchema.(map[string]any)["required"].([]any)
 		for _, name := range required {
-			args[name.(string)] = map[any]any{"number": 999, "title": "x"}[name]
+			args[name.(string)] = map[any]any{"number": 999, "title": "x", "time_zone": "UTC"}[name]
 		}
 		before := session.ownedRows(t)
 		_, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: tool.Name, Arguments: args})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"errand/internal/ids"
 	"errand/internal/testclient"
 
 	"github.com/stretchr/testify/require"
@@ -78,11 +79,20 @@ func (m *authzMatrix) toolAttackValues(t *testing.T, tool, name string) []attack
 	case name == "tasks" && tool == "add_task":
 		title := func(text string) []testclient.Vars { return []testclient.Vars{{"title": text}} }
 		return []attackValue{{title(guess), title(absentGuess)}}
+	case name == "change":
+		var values []attackValue
+		for _, prefix := range []string{ids.Change, ids.Message, ids.Batch} {
+			for _, id := range m.victim.ids[prefix] {
+				values = append(values, attackValue{id, ids.New(prefix)()})
+				break
+			}
+		}
+		return values
 	case name == "tasks", name == "remove_labels":
 		return []attackValue{{[]string{reference}, []string{absentReference}}}
 	case slices.Contains([]string{
 		"title", "description", "append_description", "search", "due", "shift_due", "due_on", "due_at", "due_from", "due_to",
-		"completed_from", "completed_to", "from", "sort", "status",
+		"completed_from", "completed_to", "from", "sort", "status", "time_zone",
 	}, name):
 		return []attackValue{{guess, absentGuess}}
 	case slices.Contains([]string{"labels", "add_labels", "clear"}, name):

@@ -10,47 +10,70 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"sync"
 	"time"
-
-	"errand/internal/ids"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// baselineServer is the hand-written server to compare with: three endpoints over pgx without GraphQL, with the same
-// token verification, the same rows and the same change log.
-type baselineServer struct {
-	pool *pgxpool.Pool
-	key  []byte
-	mu   sync.RWMutex
-	ids  map[string]string // subject → user id
+// baselineCommand is the first argument of this program when it runs as a hand-written server.
+const baselineCommand = "handwritten"
+
+// The hand-written servers to compare with. Both verify an HS256 token with golang-jwt, execute one round trip for a
+// request over a warm pgx pool, encode with encoding/json, and have neither GraphQL nor an access log.
+//
+// minimal (baseline_minimal.go) has the simplest tables for these four requests and nothing else: what a developer
+// writes by hand for this alone. A created task is one INSERT.
+//
+// same work (baseline_same.go) reads and writes Errand's tables under row-level security as Errand does. A created task
+// changes the user's counters within the quotas, and stores the change log, the search terms and an idempotency key,
+// all in one statement.
+const (
+	minimalServer = "minimal"
+	sameServer    = "same work"
+)
+
+// baseline executes the requests of a hand-written server.
+type baseline interface {
+	// configure sets up the connections of the pool.
+	configure(*pgxpool.Config)
+	// user returns the user ID of a verified token's subject.
+	user(ctx context.Context, pool *pgxpool.Pool, subject string) (string, error)
+	tasks(ctx context.Context, pool *pgxpool.Pool, userID string, in input) (any, error)
+	conversations(ctx context.Context, pool *pgxpool.Pool, userID string, in input) (any, error)
+	create(ctx context.Context, pool *pgxpool.Pool, userID string, in input) (any, error)
+}
+
+// input is the body of each request.
+type input struct {
+	First          int     `json:"first,omitempty"`
+	Title          string  `json:"title,omitempty"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // serveBaseline prints its address and serves until the process is killed.
-func serveBaseline(url, keyFile string) error {
+func serveBaseline(name, url string) error {
 	ctx := context.Background()
-	key, err := os.ReadFile(keyFile)
-	if err != nil {
-		return err
-	}
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return err
 	}
+	var b baseline = minimal{}
+	if name == sameServer {
+		b = &sameWork{}
+	}
 	config.MaxConns = int32(4 * runtime.GOMAXPROCS(0)) //nolint:gosec // far below the maximum of int32
 	config.MinConns = config.MaxConns
+	b.configure(config)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return err
 	}
-	s := &baselineServer{pool: pool, key: key, ids: map[string]string{}}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /tasks", s.handle(s.listTasks))
-	mux.HandleFunc("POST /conversations", s.handle(s.listConversations))
-	mux.HandleFunc("POST /create", s.handle(s.createTask))
+	mux.HandleFunc("POST /tasks", handle(b, pool, b.tasks))
+	mux.HandleFunc("POST /conversations", handle(b, pool, b.conversations))
+	mux.HandleFunc("POST /create", handle(b, pool, b.create))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -60,14 +83,11 @@ func serveBaseline(url, keyFile string) error {
 	return server.Serve(listener)
 }
 
-type input struct {
-	First int    `json:"first"`
-	Title string `json:"title"`
-}
+type endpoint func(ctx context.Context, pool *pgxpool.Pool, userID string, in input) (any, error)
 
-func (s *baselineServer) handle(fn func(ctx context.Context, userID string, in input) (any, error)) http.HandlerFunc {
+func handle(b baseline, pool *pgxpool.Pool, fn endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		userID, err := s.authenticate(r)
+		subject, err := verify(r.Header.Get("Authorization"))
 		if err != nil {
 			http.Error(w, "unauthorized", http.StatusUnauthorized)
 			return
@@ -77,7 +97,12 @@ func (s *baselineServer) handle(fn func(ctx context.Context, userID string, in i
 			http.Error(w, "bad request", http.StatusBadRequest)
 			return
 		}
-		out, err := fn(r.Context(), userID, in)
+		userID, err := b.user(r.Context(), pool, subject)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		out, err := fn(r.Context(), pool, userID, in)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -87,33 +112,19 @@ func (s *baselineServer) handle(fn func(ctx context.Context, userID string, in i
 	}
 }
 
-func (s *baselineServer) authenticate(r *http.Request) (string, error) {
-	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+// verify returns the subject of the token in an Authorization header.
+func verify(header string) (string, error) {
 	var claims jwt.RegisteredClaims
 	_, err := jwt.ParseWithClaims(
-		token,
+		strings.TrimPrefix(header, "Bearer "),
 		&claims,
-		func(*jwt.Token) (any, error) { return s.key, nil },
+		func(*jwt.Token) (any, error) { return []byte(tokenSecret), nil },
 		jwt.WithValidMethods([]string{"HS256"}),
+		jwt.WithIssuer(issuer),
+		jwt.WithAudience(issuer),
+		jwt.WithExpirationRequired(),
 	)
-	if err != nil {
-		return "", err
-	}
-	s.mu.RLock()
-	id, ok := s.ids[claims.Subject]
-	s.mu.RUnlock()
-	if ok {
-		return id, nil
-	}
-	row := s.pool.QueryRow(r.Context(), `SELECT id FROM users WHERE subject = $1 AND issuer = $2`,
-		claims.Subject, claims.Issuer)
-	if err := row.Scan(&id); err != nil {
-		return "", err
-	}
-	s.mu.Lock()
-	s.ids[claims.Subject] = id
-	s.mu.Unlock()
-	return id, nil
+	return claims.Subject, err
 }
 
 type taskRow struct {
@@ -125,33 +136,9 @@ type taskRow struct {
 	CreatedAt time.Time `json:"createdAt"`
 }
 
-var priorities = [...]string{"NONE", "LOW", "MEDIUM", "HIGH", "URGENT"}
-
 type taskPage struct {
 	Tasks       []taskRow `json:"tasks"`
 	HasNextPage bool      `json:"hasNextPage"`
-}
-
-func (s *baselineServer) listTasks(ctx context.Context, userID string, in input) (any, error) {
-	rows, err := s.pool.Query(ctx, `SELECT id, number, title, completed_at IS NOT NULL, priority, created_at
-		FROM tasks WHERE user_id = $1 AND deleted_at IS NULL ORDER BY number DESC LIMIT $2`, userID, in.First+1)
-	if err != nil {
-		return nil, err
-	}
-	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (t taskRow, err error) {
-		var p int
-		err = r.Scan(&t.ID, &t.Number, &t.Title, &t.Completed, &p, &t.CreatedAt)
-		t.Priority = priorities[p]
-		return t, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := taskPage{Tasks: found}
-	if len(found) > in.First {
-		out.Tasks, out.HasNextPage = found[:in.First], true
-	}
-	return out, nil
 }
 
 type messageRow struct {
@@ -166,96 +153,46 @@ type conversationRow struct {
 	ID       string       `json:"id"`
 	Title    string       `json:"title"`
 	Messages []messageRow `json:"messages"`
-	count    int
 }
 
-func (s *baselineServer) listConversations(ctx context.Context, userID string, in input) (any, error) {
-	rows, err := s.pool.Query(
-		ctx,
-		`SELECT id, title, message_count FROM conversations WHERE user_id = $1 ORDER BY id DESC LIMIT $2`,
-		userID,
-		in.First,
-	)
-	if err != nil {
-		return nil, err
-	}
-	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (c *conversationRow, err error) {
-		c = &conversationRow{}
-		return c, r.Scan(&c.ID, &c.Title, &c.count)
+var priorities = [...]string{"NONE", "LOW", "MEDIUM", "HIGH", "URGENT"}
+
+// collectTasks reads rows of (id, number, title, completed, priority, created_at) as a page of the given size.
+func collectTasks(rows pgx.Rows, first int) (any, error) {
+	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (t taskRow, err error) {
+		var p int
+		err = r.Scan(&t.ID, &t.Number, &t.Title, &t.Completed, &p, &t.CreatedAt)
+		t.Priority = priorities[p]
+		return t, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	byID := map[string]*conversationRow{}
-	keys, after := make([]string, len(found)), make([]int, len(found))
-	for i, c := range found {
-		byID[c.ID], keys[i], after[i] = c, c.ID, c.count-10
+	out := taskPage{Tasks: found}
+	if len(found) > first {
+		out.Tasks, out.HasNextPage = found[:first], true
 	}
-	rows, err = s.pool.Query(ctx, `SELECT m.conversation_id, m.id, m.position, m.role, m.content, m.status
-		FROM unnest($1::text[], $2::int[]) AS c(id, after)
-		CROSS JOIN LATERAL (SELECT * FROM messages WHERE conversation_id = c.id AND position > c.after
-			ORDER BY position LIMIT 10) m`, keys, after)
-	if err != nil {
-		return nil, err
-	}
+	return out, nil
+}
+
+// collectConversations reads rows of (conversation's id, title, message's id, position, role, content, status), which
+// are ordered by conversation.
+func collectConversations(rows pgx.Rows) (any, error) {
 	defer rows.Close()
+	var found []conversationRow
 	for rows.Next() {
+		var c conversationRow
 		var m messageRow
-		var conversation string
-		if err := rows.Scan(&conversation, &m.ID, &m.Position, &m.Role, &m.Content, &m.Status); err != nil {
+		if err := rows.Scan(&c.ID, &c.Title, &m.ID, &m.Position, &m.Role, &m.Content, &m.Status); err != nil {
 			return nil, err
 		}
-		c := byID[conversation]
-		c.Messages = append(c.Messages, m)
+		if len(found) == 0 || found[len(found)-1].ID != c.ID {
+			found = append(found, c)
+		}
+		last := &found[len(found)-1]
+		last.Messages = append(last.Messages, m)
 	}
 	return map[string]any{"conversations": found}, rows.Err()
 }
 
-func (s *baselineServer) createTask(ctx context.Context, userID string, in input) (any, error) {
-	if in.Title == "" {
-		return nil, errors.New("title is empty")
-	}
-	tx, err := s.pool.Begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer tx.Rollback(ctx) //nolint:errcheck // no effect after the commit
-	var change, number int
-	err = tx.QueryRow(ctx, `UPDATE users SET last_change = last_change + 1, last_task_number = last_task_number + 1
-		WHERE id = $1 RETURNING last_change, last_task_number`, userID).Scan(&change, &number)
-	if err != nil {
-		return nil, err
-	}
-	now := ids.Now()
-	t := taskRow{ID: ids.New(ids.Task)(), Number: number, Title: in.Title, Priority: "NONE", CreatedAt: now}
-	_, err = tx.Exec(
-		ctx,
-		`INSERT INTO tasks (id, user_id, created_at, updated_at, number, title, description, priority, due_sort, labels,
-			version)
-		VALUES ($1, $2, $3, $3, $4, $5, '', 0, 253402300799999, '[]', 1)`,
-		t.ID,
-		userID,
-		now,
-		number,
-		in.Title,
-	)
-	if err != nil {
-		return nil, err
-	}
-	fields, _ := json.Marshal([]map[string]any{{"name": "title", "from": nil, "to": in.Title}})
-	_, err = tx.Exec(
-		ctx,
-		`INSERT INTO task_changes (id, user_id, task_id, seq, kind, actor, client, task_version, fields, created_at)
-		VALUES ($1, $2, $3, $4, 'CREATED', 'PERSON', '', 1, $5, $6)`,
-		ids.New(ids.Change)(),
-		userID,
-		t.ID,
-		change,
-		fields,
-		now,
-	)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{"task": t}, tx.Commit(ctx)
-}
+var errTitle = errors.New("title is empty")

@@ -1,8 +1,13 @@
-// Bench compares Errand with a hand-written pgx and net/http server that does the same work on the same PostgreSQL
-// server in the same run, and prints the ratios. It makes no assertions.
+// Bench compares Errand with two hand-written servers on the same PostgreSQL server in the same run, and prints how
+// costs grow with the data. It makes no assertions.
 //
-//	go run ./test/bench            all measurements
-//	go run ./test/bench -quick     a short run that checks that the program works
+//	go run ./test/bench                          all measurements, in about ten minutes
+//	go run ./test/bench -quick                   a short run on little data that checks that the program works
+//	go run ./test/bench -only q1,m1              some measurements
+//	go run ./test/bench -only q2 -profile DIR    also writes CPU and allocation profiles of Errand
+//
+// The measurements are q1, q2, q2l, m1, m1k (requests.go), memory, streams, statements, claim, search and build; the
+// name "requests" stands for the first five. build is not part of a run without -only.
 package main
 
 import (
@@ -11,17 +16,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"time"
-
-	"errand/internal/store"
-	"errand/internal/testdb/cluster"
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "handwritten" {
+	if len(os.Args) > 1 && os.Args[1] == baselineCommand {
 		exit(serveBaseline(os.Args[2], os.Args[3]))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -43,59 +46,100 @@ type settings struct {
 	round       time.Duration
 	connections int
 	errand      string // path of an errand binary; built if empty
-	only        string
+	profile     string // directory for profiles, "" for none
+	only        []string
+	size        size
+}
+
+// measurement prints the tables of one file.
+type measurement struct {
+	name string
+	run  func(ctx context.Context, b *bench, out io.Writer) error
+}
+
+// measurements are all measurements in their order. claim is the last one, because its replies change the data.
+func measurements() []measurement {
+	all := make([]measurement, 0, len(operations)+6)
+	for _, op := range operations {
+		all = append(all, measurement{op.name, op.measure})
+	}
+	return append(
+		all,
+		measurement{"memory", measureMemory},
+		measurement{"streams", measureStreams},
+		measurement{"statements", measureStatements},
+		measurement{"search", measureSearch},
+		measurement{"claim", measureClaim},
+		measurement{"build", measureBuild},
+	)
 }
 
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
-	var s settings
-	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.IntVar(&s.rounds, "rounds", 5, "rounds per server; the servers alternate")
-	flags.DurationVar(&s.round, "round", 2*time.Second, "length of a round")
-	flags.IntVar(&s.connections, "c", 16, "connections")
-	flags.StringVar(&s.errand, "errand", "", "path of the errand binary to measure; built if empty")
-	flags.StringVar(&s.only, "only", "", "the only measurement to run: idle, requests or streams")
-	quick := flags.Bool("quick", false, "a short run")
-	if err := flags.Parse(args); err != nil {
+	s, err := parseFlags(args)
+	if err != nil {
 		return err
 	}
-	if *quick {
-		s.rounds, s.round = 1, 300*time.Millisecond
+	chosen, err := s.measurements()
+	if err != nil {
+		return err
 	}
-	b, err := newBench(ctx, s)
+	b, err := newBench(ctx, s, out)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	if s.only == "" || s.only == "idle" {
-		if err := b.idle(ctx, out); err != nil {
-			return err
+	for _, m := range chosen {
+		if err := m.run(ctx, b, out); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
 		}
-	}
-	if s.only == "" || s.only == "requests" {
-		if err := b.requests(ctx, out); err != nil {
-			return err
-		}
-	}
-	if s.only == "" || s.only == "streams" {
-		return b.streams(ctx, out)
+		b.stopServers()
 	}
 	return nil
 }
 
-// openDatabase starts a private PostgreSQL server and migrates its database.
-func openDatabase(ctx context.Context) (*cluster.Cluster, string, error) {
-	c, err := cluster.New(ctx)
-	if err != nil {
-		return nil, "", err
+func parseFlags(args []string) (s settings, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.IntVar(&s.rounds, "rounds", 5, "rounds per server; the servers alternate")
+	flags.DurationVar(&s.round, "round", 3*time.Second, "length of a round")
+	flags.IntVar(&s.connections, "c", 16, "connections")
+	flags.StringVar(&s.errand, "errand", "", "path of the errand binary to measure; built if empty")
+	flags.StringVar(&s.profile, "profile", "", "directory for CPU and allocation profiles of Errand's requests")
+	only := flags.String("only", "", "the measurements to run, separated by commas")
+	users := flags.Int("users", 0, "number of users; 0 means 1000")
+	quick := flags.Bool("quick", false, "a short run on little data")
+	if err := flags.Parse(args); err != nil {
+		return s, err
 	}
-	url := c.URL("postgres")
-	db, err := store.Open(ctx, store.Options{URL: url, StatementCache: true, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return c, "", err
+	s.size = fullSize
+	if *quick {
+		s.rounds, s.round, s.size = 1, 300*time.Millisecond, quickSize
 	}
-	defer db.Close()
-	if err := db.EnsureSchema(ctx, true); err != nil {
-		return c, "", err
+	if *users > 0 {
+		s.size.users = *users
 	}
-	return c, url, nil
+	if *only != "" {
+		s.only = strings.Split(*only, ",")
+	}
+	return s, nil
+}
+
+// measurements returns the chosen measurements.
+func (s settings) measurements() ([]measurement, error) {
+	all := measurements()
+	if len(s.only) == 0 {
+		return all[:len(all)-1], nil
+	}
+	var chosen []measurement
+	for _, name := range s.only {
+		if name == "requests" {
+			chosen = append(chosen, all[:len(operations)]...)
+			continue
+		}
+		i := slices.IndexFunc(all, func(m measurement) bool { return m.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("no measurement is named %q", name)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
 }

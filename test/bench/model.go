@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -15,42 +16,76 @@ const (
 	chunkInterval = 25 * time.Millisecond
 )
 
-// startModel starts a scripted provider with OpenAI's chat completions API and returns its base URL.
+// Messages of the user that select what the scripted model does. Others are answered with text.
+const (
+	askTool  = "Add a task"           // calls a tool, then answers with text
+	askQuick = "Answer quickly"       // answers with one word at once
+	askHang  = "Answer after a while" // does not answer
+)
+
+// startModel starts a scripted provider with OpenAI's chat completions API, which serves until the program ends, and
+// returns its base URL.
 func startModel() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/chat/completions", writeAnswer)
+	mux.HandleFunc("POST /v1/chat/completions", answer)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = server.Serve(listener) }() // serves until the program ends
+	go func() { _ = server.Serve(listener) }()
 	return "http://" + listener.Addr().String() + "/v1", nil
 }
 
-func writeAnswer(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/event-stream")
-	writeChunk := func(delta, finish string) {
-		fmt.Fprintf(
-			w,
-			`data: {"id":"x","object":"chat.completion.chunk","choices":[{"index":0,"delta":%s,"finish_reason":%s}]}`+"\n\n",
-			delta,
-			finish,
-		)
-		_ = http.NewResponseController(w).Flush()
+// answer answers the newest message of the request.
+func answer(w http.ResponseWriter, r *http.Request) {
+	var request struct {
+		Messages []struct{ Role, Content string }
 	}
-	tick := time.NewTicker(chunkInterval)
-	defer tick.Stop()
-	for range chunks {
-		select {
-		case <-tick.C:
-		case <-r.Context().Done():
-			return
+	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	asked, toolDone := "", false
+	for _, m := range request.Messages {
+		if m.Role == "user" {
+			asked, toolDone = m.Content, false
 		}
-		writeChunk(`{"content":"`+timestamp(time.Now())+` "}`, "null")
+		toolDone = toolDone || m.Role == "tool"
 	}
-	writeChunk("{}", `"stop"`)
+	w.Header().Set("Content-Type", "text/event-stream")
+	switch {
+	case strings.HasPrefix(asked, askTool) && !toolDone:
+		writeChunk(w, `{"tool_calls":[{"index":0,"id":"call_1","type":"function",`+
+			`"function":{"name":"add_task","arguments":"{\"title\":\"Buy groceries\"}"}}]}`, "null")
+		writeChunk(w, "{}", `"tool_calls"`)
+	case strings.HasPrefix(asked, askQuick):
+		writeChunk(w, `{"content":"Done."}`, "null")
+		writeChunk(w, "{}", `"stop"`)
+	case strings.HasPrefix(asked, askHang):
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	default:
+		tick := time.NewTicker(chunkInterval)
+		defer tick.Stop()
+		for range chunks {
+			select {
+			case <-tick.C:
+			case <-r.Context().Done():
+				return
+			}
+			writeChunk(w, `{"content":"`+timestamp(time.Now())+` "}`, "null")
+		}
+		writeChunk(w, "{}", `"stop"`)
+	}
 	fmt.Fprint(w, "data: [DONE]\n\n")
+}
+
+func writeChunk(w http.ResponseWriter, delta, finish string) {
+	const frame = `data: {"id":"x","object":"chat.completion.chunk",` +
+		`"choices":[{"index":0,"delta":%s,"finish_reason":%s}]}` + "\n\n"
+	fmt.Fprintf(w, frame, delta, finish)
+	_ = http.NewResponseController(w).Flush()
 }
 
 func timestamp(t time.Time) string { return "t" + strconv.FormatInt(t.UnixNano(), 36) }

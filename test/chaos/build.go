@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"errand/test/harness"
 )
 
 // build builds the errand binary in dir, as the mutant if the options name one.
@@ -18,7 +20,7 @@ func build(ctx context.Context, o options, dir string) (binary string, err error
 	binary = filepath.Join(dir, "errand")
 	args := []string{"build", "-o", binary}
 	if o.Race {
-		args = append(args, "-race")
+		args = append(args, harness.RaceFlags...)
 	}
 	if o.Mutant != nil {
 		flags, err := o.Mutant.flags(root, dir)

@@ -29,6 +29,12 @@ func TestRunChaos_Failovers_HoldsInvariants(t *testing.T) {
 	require.NoError(t, runChaos(t.Context(), o))
 }
 
+// The same holds for one server on SQLite that is killed and restarted.
+func TestRunChaos_SQLite_HoldsInvariants(t *testing.T) {
+	o := options{Seed: uint64(os.Getpid()), For: 8 * time.Second, Conversations: 6, Out: t.Output(), SQLite: true}
+	require.NoError(t, runChaos(t.Context(), o))
+}
+
 func TestMutants_CurrentSources_MatchOnce(t *testing.T) {
 	root, err := moduleRoot(t.Context())
 	require.NoError(t, err)

@@ -3,14 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
 	"errand/internal/testclient"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // invariants hold in the database after every run. Each query selects the rows that violate its invariant, as an ID
@@ -20,7 +19,7 @@ var invariants = []struct{ description, query string }{
 	{
 		"a message's status matches its run's state",
 		`SELECT m.id, m.status || ' ' || r.state FROM messages m JOIN runs r ON r.message_id = m.id
-		WHERE (m.status, r.state) NOT IN (('COMPLETED', 'DONE'), ('FAILED', 'FAILED'), ('CANCELLED', 'CANCELLED'))`,
+		WHERE (m.status, r.state) NOT IN (VALUES ('COMPLETED', 'DONE'), ('FAILED', 'FAILED'), ('CANCELLED', 'CANCELLED'))`,
 	},
 	{"no reply fails because of a transient fault", `SELECT id, error_code FROM messages WHERE status = 'FAILED'`},
 	{
@@ -32,49 +31,50 @@ var invariants = []struct{ description, query string }{
 	{"each task is created once", `SELECT max(id), title FROM tasks GROUP BY title HAVING count(*) > 1`},
 	{
 		"each successful tool call has its task",
-		`SELECT c.id, c.arguments FROM tool_calls c WHERE c.status = 'SUCCEEDED' AND NOT EXISTS (
-		SELECT FROM tasks t JOIN task_changes g ON g.task_id = t.id WHERE g.tool_call_id = c.id
-			AND t.title = c.arguments::json->>'title')`,
+		`SELECT c.id, c.arguments FROM tool_calls c WHERE c.status = 'SUCCEEDED' AND c.name = 'add_task' AND NOT EXISTS (
+		SELECT 1 FROM tasks t JOIN task_changes g ON g.task_id = t.id WHERE g.tool_call_id = c.id
+			AND c.arguments = '{"title":"' || t.title || '"}')`,
 	},
 	{
-		"each task was created by exactly one successful tool call",
+		"each task of a conversation was created by exactly one successful tool call",
 		`SELECT t.id, t.title FROM tasks t LEFT JOIN task_changes g ON g.task_id = t.id
 		LEFT JOIN tool_calls c ON c.id = g.tool_call_id AND c.status = 'SUCCEEDED'
-		GROUP BY t.id HAVING count(g.id) <> 1 OR count(c.id) <> 1`,
+		WHERE t.title LIKE 'c%' GROUP BY t.id HAVING count(g.id) <> 1 OR count(c.id) <> 1`,
 	},
 	{"every tool call is terminal", `SELECT id, status FROM tool_calls WHERE status = 'STARTED'`},
 	{
 		"task numbers have no gaps",
-		`SELECT user_id, count(*)::text FROM tasks GROUP BY user_id HAVING max(number) <> count(*)`,
+		`SELECT user_id, CAST(count(*) AS TEXT) FROM tasks GROUP BY user_id HAVING max(number) <> count(*)`,
 	},
 	{
 		"message positions have no gaps",
-		`SELECT conversation_id, count(*)::text FROM messages GROUP BY conversation_id HAVING max(position) <> count(*)`,
+		`SELECT conversation_id, CAST(count(*) AS TEXT) FROM messages
+		GROUP BY conversation_id HAVING max(position) <> count(*)`,
 	},
 }
 
 // check compares the database with the invariants, the sent scripts and the subscribers' final states, and searches
 // the replicas' logs for failures.
 func (e *environment) check(ctx context.Context) {
-	conn, err := pgx.Connect(ctx, e.databaseURL)
+	db, err := openDatabase(e)
 	if err != nil {
 		e.harnessErr = err
 		return
 	}
-	defer conn.Close(ctx)
+	defer func() { _ = db.Close() }()
 	for _, invariant := range invariants {
-		e.checkInvariant(ctx, conn, invariant.description, invariant.query)
+		e.checkInvariant(ctx, db, invariant.description, invariant.query)
 	}
 	for _, c := range e.conversations {
-		if err := c.check(ctx, conn); err != nil {
+		if err := c.check(ctx, db); err != nil {
 			e.violations.add("%s: reading the stored turns: %v", c.name, err)
 		}
 	}
 	e.checkLogs()
 }
 
-func (e *environment) checkInvariant(ctx context.Context, conn *pgx.Conn, description, query string) {
-	rows, err := conn.Query(ctx, query)
+func (e *environment) checkInvariant(ctx context.Context, db *sql.DB, description, query string) {
+	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		e.violations.add("%s: %v", description, err)
 		return
@@ -106,11 +106,11 @@ func stringOrEmpty(s *string) string {
 const maxNotificationDelay = 25 * time.Second
 
 // check compares each turn with its stored rows.
-func (c *conversation) check(ctx context.Context, conn *pgx.Conn) error {
+func (c *conversation) check(ctx context.Context, db *sql.DB) error {
 	for _, t := range c.turns {
 		var content, status string
 		var finishedAt int64
-		err := conn.QueryRow(ctx, `SELECT m.content, m.status, r.finished_at
+		err := db.QueryRowContext(ctx, `SELECT m.content, m.status, r.finished_at
 			FROM messages m JOIN runs r ON r.message_id = m.id
 			WHERE m.id = $1 AND m.conversation_id = $2 AND m.position = $3`, t.reply, c.id, t.position).
 			Scan(&content, &status, &finishedAt)
@@ -133,7 +133,7 @@ func (c *conversation) check(ctx context.Context, conn *pgx.Conn) error {
 			}
 		}
 		if status == "COMPLETED" {
-			if err := c.checkTasks(ctx, conn, t); err != nil {
+			if err := c.checkTasks(ctx, db, t); err != nil {
 				return err
 			}
 		}
@@ -150,13 +150,21 @@ func (c *conversation) checkToolCalls(t turn, received testclient.Message) {
 }
 
 // checkTasks checks that a completed turn created its script's tasks in order.
-func (c *conversation) checkTasks(ctx context.Context, conn *pgx.Conn, t turn) error {
-	rows, err := conn.Query(ctx, `SELECT title FROM tasks WHERE title LIKE $1 ORDER BY number`, t.turn+"-%")
+func (c *conversation) checkTasks(ctx context.Context, db *sql.DB, t turn) error {
+	rows, err := db.QueryContext(ctx, `SELECT title FROM tasks WHERE title LIKE $1 ORDER BY number`, t.turn+"-%")
 	if err != nil {
 		return err
 	}
-	stored, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
+	defer rows.Close()
+	var stored []string
+	for rows.Next() {
+		var title string
+		if err := rows.Scan(&title); err != nil {
+			return err
+		}
+		stored = append(stored, title)
+	}
+	if err := rows.Err(); err != nil {
 		return err
 	}
 	c.count("turns whose tasks were compared")

@@ -106,25 +106,34 @@ func (c *conversation) cancel(ctx context.Context, t turn) {
 	c.doWithRetry(cancelDoc, testclient.Vars{"id": t.reply}, nil)
 }
 
-// doWithRetry sends an operation until it succeeds, for at most a minute. Errors other than retryable ones are
-// violations. It reports success.
+// doWithRetry sends an operation of the user until it succeeds.
 func (c *conversation) doWithRetry(document string, vars testclient.Vars, into any) bool {
-	ctx, cancel := context.WithTimeout(c.clientCtx, time.Minute)
+	return request(c.environment, c.user, document, vars, into, nil)
+}
+
+// request sends an operation of a user until it succeeds, for at most a minute. Errors other than retryable ones are
+// violations, except those whose code is expected: they end the request too. It reports success.
+func request(
+	e *environment, user, document string, vars testclient.Vars, into any, expected func(code string) bool,
+) bool {
+	ctx, cancel := context.WithTimeout(e.clientCtx, time.Minute)
 	defer cancel()
 	for ctx.Err() == nil {
-		response, err := c.client(c.user).Do(ctx, document, vars)
+		response, err := e.client(user).Do(ctx, document, vars)
 		switch {
 		case err != nil || response.Status >= 500:
-			c.count("requests without a response")
+			e.count("requests without a response")
 		case response.ErrorCode() == "SERVICE_UNAVAILABLE":
-			c.count("requests with SERVICE_UNAVAILABLE")
+			e.count("requests with SERVICE_UNAVAILABLE")
+		case len(response.Errors) > 0 && expected != nil && expected(response.ErrorCode()):
+			return true
 		case len(response.Errors) > 0:
-			c.violations.add("%s: %s", c.name, response.Raw)
+			e.violations.add("%s: %s", user, response.Raw)
 			return false
 		default:
 			if into != nil {
 				if err := json.Unmarshal(response.Data, into); err != nil {
-					c.violations.add("%s: %v", c.name, err)
+					e.violations.add("%s: %v", user, err)
 					return false
 				}
 			}
@@ -132,8 +141,8 @@ func (c *conversation) doWithRetry(document string, vars testclient.Vars, into a
 		}
 		sleep(ctx, 100*time.Millisecond)
 	}
-	if c.clientCtx.Err() == nil {
-		c.violations.add("%s: no replica responded within a minute", c.name)
+	if e.clientCtx.Err() == nil {
+		e.violations.add("%s: no replica responded within a minute", user)
 	}
 	return false
 }

@@ -83,7 +83,7 @@ func (e *environment) prepareDisk(ctx context.Context) error {
 	if e.disk.dir != "" {
 		return nil
 	}
-	conn, err := pgx.Connect(ctx, e.databaseURL)
+	conn, err := pgx.Connect(ctx, e.servers.databaseURL())
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (f *injector) clearDiskFull(ctx context.Context) error {
 }
 
 func (f *injector) replaceTrigger(ctx context.Context, statement string) error {
-	conn, err := pgx.Connect(ctx, f.databaseURL)
+	conn, err := pgx.Connect(ctx, f.servers.databaseURL())
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +17,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
+	_ "modernc.org/sqlite"             // the driver sqlite
 )
 
 const (
@@ -34,7 +38,6 @@ type environment struct {
 
 	violations      *violations
 	postgres        *cluster.Cluster
-	databaseURL     string
 	disk            smallDisk
 	servers         servers
 	model           *model
@@ -43,6 +46,7 @@ type environment struct {
 	faults          *injector
 	clients         map[string]*testclient.Client
 	conversations   []*conversation
+	approvers       []*approver
 	subscriberGroup sync.WaitGroup
 
 	// clientCtx is cancelled when the clients have to stop, after the turns have finished.
@@ -71,6 +75,11 @@ func (e *environment) run(ctx context.Context) (err error) {
 	if err := errors.Join(e.harnessErr, context.Cause(ctx)); err != nil {
 		return err
 	}
+	for _, a := range e.approvers {
+		if e.violations.err() == nil {
+			a.check()
+		}
+	}
 	if e.violations.err() == nil {
 		e.check(ctx)
 	}
@@ -92,6 +101,9 @@ func (e *environment) injectFaults(ctx context.Context) {
 	group.Go(func() { e.faults.run(ctx) })
 	for _, c := range e.conversations {
 		group.Go(func() { c.run(ctx) })
+	}
+	for _, a := range e.approvers {
+		group.Go(func() { a.run(ctx) })
 	}
 	group.Wait()
 }
@@ -117,11 +129,13 @@ func (e *environment) waitForTurns() {
 
 // start starts all components. The replicas start concurrently on an empty database and migrate it.
 func (e *environment) start(ctx context.Context) (err error) {
-	if err := e.startServers(ctx); err != nil {
-		return err
-	}
-	if err := e.createDatabase(ctx); err != nil {
-		return err
+	if !e.SQLite {
+		if err := e.startServers(ctx); err != nil {
+			return err
+		}
+		if err := e.createDatabase(ctx); err != nil {
+			return err
+		}
 	}
 	if e.Failover {
 		if err := e.addStandby(ctx); err != nil {
@@ -151,7 +165,7 @@ func (e *environment) start(ctx context.Context) (err error) {
 	if err := e.awaitReplicas(ctx); err != nil {
 		return err
 	}
-	if e.Failover {
+	if e.Failover || e.SQLite {
 		return nil
 	}
 	return e.prepareDisk(ctx)
@@ -184,22 +198,45 @@ func (e *environment) startReplicas() error {
 		"MESSAGES_PER_MINUTE=100000", "MUTATIONS_PER_MINUTE=0", "MAX_REPLIES_PER_USER=1000", "MAX_SOCKETS_PER_USER=10000",
 		"MAX_SUBSCRIPTIONS_PER_USER=10000",
 	}
+	if e.SQLite {
+		r, err := newReplicaOn("a", e.dir, e.binary, "sqlite:"+sqliteFile(e.dir), environ)
+		return startReplica(e, r, err)
+	}
 	targets := []string{socketDir(e.postgres)}
 	if e.Failover {
 		targets = append(targets, socketDir(e.servers.standby))
 	}
 	for _, name := range []string{"a", "b", "c"} {
 		r, err := newReplica(name, e.dir, e.binary, targets, environ)
-		if err != nil {
+		if err := startReplica(e, r, err); err != nil {
 			return err
 		}
-		e.replicas = append(e.replicas, r)
-		if err := r.start(); err != nil {
-			return err
-		}
-		e.cleanups = append(e.cleanups, r.close)
 	}
 	return nil
+}
+
+// startReplica starts a replica, unless its creation has failed.
+func startReplica(e *environment, r *replica, err error) error {
+	if err != nil {
+		return err
+	}
+	e.replicas = append(e.replicas, r)
+	if err := r.start(); err != nil {
+		return err
+	}
+	e.cleanups = append(e.cleanups, r.close)
+	return nil
+}
+
+// sqliteFile returns the database file of a run on SQLite.
+func sqliteFile(dir string) string { return filepath.Join(dir, "errand.db") }
+
+// openDatabase opens the database of the replicas.
+func openDatabase(e *environment) (*sql.DB, error) {
+	if e.SQLite {
+		return sql.Open("sqlite", "file:"+sqliteFile(e.dir)+"?_pragma=busy_timeout(5000)&_time_format=sqlite")
+	}
+	return sql.Open("pgx", e.servers.databaseURL())
 }
 
 // awaitReplicas waits until each replica answers its health check.
@@ -234,6 +271,11 @@ func (e *environment) createConversations() {
 			changed:       make(chan struct{}),
 			maxUnfinished: 1 + i%maxUnfinishedTurns,
 		})
+	}
+	for i := range approvers {
+		name := fmt.Sprintf("a%d", i)
+		e.clients[name] = testclient.NewWithTransport(transport, e.balancer.url(), token(name))
+		e.approvers = append(e.approvers, &approver{environment: e, name: name, random: e.random("approver", i)})
 	}
 }
 
@@ -271,9 +313,10 @@ func (e *environment) printReport() {
 		return
 	}
 	fmt.Fprintln(e.Out, "faults:", e.faults)
-	if e.Failover {
-		fmt.Fprintln(e.Out, "failovers:", e.servers)
-	} else {
+	switch {
+	case e.Failover:
+		fmt.Fprintln(e.Out, "failovers:", &e.servers)
+	case !e.SQLite:
 		fmt.Fprintln(e.Out, "full disk:", e.disk)
 	}
 	e.mu.Lock()

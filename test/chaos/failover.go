@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"errand/internal/testclient"
@@ -33,6 +34,8 @@ type servers struct {
 	standby *cluster.Cluster // nil without -failover, and while there is none
 	// standbySlot is the index of the proxies to the standby.
 	standbySlot int
+	// url is that of the database on the present primary, a string.
+	url atomic.Value
 	// writeTimes are the times from a promotion to the first write of each replica.
 	writeTimes []time.Duration
 }
@@ -46,7 +49,7 @@ func (e *environment) startServers(ctx context.Context) (err error) {
 	if e.postgres, err = create(ctx); err != nil {
 		return err
 	}
-	e.databaseURL = e.postgres.URL("chaos")
+	e.servers.url.Store(e.postgres.URL("chaos"))
 	e.cleanups = append(e.cleanups, func() error {
 		if e.servers.standby != nil {
 			return errors.Join(e.servers.standby.Close(), e.postgres.Close())
@@ -118,8 +121,8 @@ func promoteStandby(ctx context.Context, e *environment, crash bool) error {
 		return err
 	}
 	promoted := time.Now()
-	e.postgres, e.databaseURL = e.servers.standby, e.servers.standby.URL("chaos")
-	e.servers.standby = nil
+	e.postgres, e.servers.standby = e.servers.standby, nil
+	e.servers.url.Store(e.postgres.URL("chaos"))
 	measureWrites(ctx, e, probed, promoted)
 	if err := former.Close(); err != nil {
 		return err
@@ -215,8 +218,10 @@ func measureWrites(ctx context.Context, e *environment, replicas []*replica, pro
 	group.Wait()
 }
 
+func (s *servers) databaseURL() string { return s.url.Load().(string) }
+
 // String returns the figures of the failovers.
-func (s servers) String() string {
+func (s *servers) String() string {
 	if len(s.writeTimes) == 0 {
 		return "none"
 	}

@@ -49,6 +49,9 @@ var faultKinds = []fault{
 	{"cut clients", 8, func(f *injector, _ context.Context) { f.balancer.closeConns() }},
 }
 
+// processFaults are the kinds that need no PostgreSQL server.
+var processFaults = []string{"kill -9", "restart", "freeze", "slow bodies", "cut clients"}
+
 // restartInTurn restarts one replica after the other, each when the previous one is healthy again.
 func (f *injector) restartInTurn(ctx context.Context) {
 	for i := 0; ctx.Err() == nil; i++ {
@@ -77,8 +80,14 @@ func (f *injector) run(ctx context.Context) {
 	}
 	defer f.recovering.Wait()
 	kinds, interval := faultKinds, 900*time.Millisecond
-	if f.Failover {
+	switch {
+	case f.Failover:
 		kinds = failoverKinds
+	case f.SQLite:
+		kinds = slices.DeleteFunc(
+			slices.Clone(faultKinds),
+			func(kind fault) bool { return !slices.Contains(processFaults, kind.name) },
+		)
 	}
 	if f.Mutant != nil && len(f.Mutant.detectedBy) > 0 {
 		kinds = slices.DeleteFunc(
@@ -144,7 +153,7 @@ func (f *injector) randomDuration(d time.Duration) time.Duration {
 
 // cutDatabase terminates about half of the database connections, including those of the bus.
 func (f *injector) cutDatabase(ctx context.Context) {
-	conn, err := pgx.Connect(ctx, f.databaseURL)
+	conn, err := pgx.Connect(ctx, f.servers.databaseURL())
 	if err != nil {
 		return // the server is being restarted
 	}
@@ -158,7 +167,7 @@ func (f *injector) cutDatabase(ctx context.Context) {
 func (f *injector) dropNotifications(ctx context.Context) {
 	until := time.Now().Add(f.randomDuration(time.Second))
 	f.recovering.Go(func() {
-		conn, err := pgx.Connect(ctx, f.databaseURL)
+		conn, err := pgx.Connect(ctx, f.servers.databaseURL())
 		if err != nil {
 			return
 		}

@@ -1,10 +1,11 @@
 // Chaos is a fault-injection test of a replicated deployment. It runs three replicas on one PostgreSQL server, drives
 // concurrent conversations, and kills, freezes and disconnects the components. Afterwards every turn must be terminal
-// and in order, every subscriber must have received the stored text byte for byte, and every tool call must have taken
-// effect exactly once.
+// and in order, every subscriber must have received the stored text byte for byte, every tool call must have taken
+// effect exactly once, every approval must have been used at most once, and every effect and undo must be exact.
 //
 //	go run ./test/chaos                       30 seconds with a random seed
 //	go run ./test/chaos -seed 7 -for 3m       a long run with the faults of a seed
+//	go run ./test/chaos -sqlite -for 1m       one server on SQLite
 //	go run ./test/chaos -failover -for 1m     failovers of PostgreSQL, with the time to the next write
 //	go run ./test/chaos -recovery 30          the time from kill -9 to the next text, on each engine and bus
 //	go run ./test/chaos -mutants              check that a run detects the removal of each protection
@@ -43,6 +44,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&o.Conversations, "conversations", 12, "number of concurrent conversations")
 	flags.BoolVar(&o.Race, "race", false, "build the replicas with the race detector")
 	flags.BoolVar(&o.Rolling, "rolling", false, "only restart the replicas gracefully, one after the other")
+	flags.BoolVar(&o.SQLite, "sqlite", false, "run one server on SQLite instead")
 	flags.BoolVar(&o.Failover, "failover", false, "promote standbys, and inject the faults that belong to that")
 	mutant := flags.String("mutant", "", "run the program without one protection: "+strings.Join(mutantNames(), ", "))
 	kills := flags.Int("recovery", 0, "measure the time from kill -9 to the next text with this number of kills")
@@ -76,8 +78,10 @@ type options struct {
 	Rolling bool
 	// Failover runs a standby beside the primary, and promotes it.
 	Failover bool
-	Mutant   *mutant
-	Out      io.Writer
+	// SQLite runs one server on SQLite instead of three replicas on PostgreSQL.
+	SQLite bool
+	Mutant *mutant
+	Out    io.Writer
 }
 
 // reproducer returns the command that repeats the run.
@@ -91,6 +95,9 @@ func (o options) reproducer() string {
 	}
 	if o.Failover {
 		command += " -failover"
+	}
+	if o.SQLite {
+		command += " -sqlite"
 	}
 	if o.Mutant != nil {
 		command += " -mutant " + o.Mutant.name

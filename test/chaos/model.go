@@ -28,8 +28,8 @@ func newModel(random *rand.Rand, v *violations) *model {
 	return m
 }
 
-// request holds the fields of a chat completions request that the model uses.
-type request struct {
+// modelRequest holds the fields of a chat completions request that the model uses.
+type modelRequest struct {
 	Messages []struct {
 		Role    string
 		Content json.RawMessage
@@ -38,7 +38,7 @@ type request struct {
 
 // ServeHTTP implements http.Handler.
 func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var in request
+	var in modelRequest
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		return // the replica died during the request
 	}
@@ -48,13 +48,21 @@ func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case "user":
 			content, results = "", 0
 			_ = json.Unmarshal(message.Content, &content)
+			content, _, _ = strings.Cut(content, "\n\n<current-time>") // which the agent adds
 		case "tool":
 			results++
 		}
 	}
+	if tool, arguments, ok := parseCall(content); ok {
+		if results > 0 {
+			tool = "" // done, or decided
+		}
+		m.writeAnswer(w, r, tool, arguments)
+		return
+	}
 	s, ok := parseScript(content)
 	if !ok { // for example the request of a conversation summary
-		m.writeAnswer(w, r, nil)
+		m.writeAnswer(w, r, "add_task")
 		return
 	}
 	titles, ok := s.step(results)
@@ -62,11 +70,22 @@ func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.violations.add("turn %s: a request has %d tool results, after which no step starts", s.turn, results)
 		return
 	}
-	m.writeAnswer(w, r, titles)
+	calls := make([]string, len(titles))
+	for i, title := range titles {
+		calls[i] = fmt.Sprintf(`{"title":%q}`, title)
+	}
+	m.writeAnswer(w, r, "add_task", calls...)
 }
 
-// writeAnswer streams a random text and then a tool call for each title.
-func (m *model) writeAnswer(w http.ResponseWriter, r *http.Request, titles []string) {
+// parseCall decodes a message that contains one tool call: "call ROUND: TOOL ARGUMENTS".
+func parseCall(message string) (tool, arguments string, ok bool) {
+	head, tail, found := strings.Cut(message, ": ")
+	tool, arguments, ok = strings.Cut(tail, " ")
+	return tool, arguments, ok && found && strings.HasPrefix(head, "call ")
+}
+
+// writeAnswer streams a random text and then a call of the tool with each of the arguments, none if tool is empty.
+func (m *model) writeAnswer(w http.ResponseWriter, r *http.Request, tool string, calls ...string) {
 	a := m.randomAnswer()
 	if a.unavailable {
 		http.Error(w, `{"error":{"message":"try again"}}`, http.StatusServiceUnavailable)
@@ -85,11 +104,14 @@ func (m *model) writeAnswer(w http.ResponseWriter, r *http.Request, titles []str
 		sleep(r.Context(), a.interval)
 	}
 	finish := "stop"
-	for i, title := range titles {
+	for i, arguments := range calls {
+		if tool == "" {
+			break
+		}
 		finish = "tool_calls"
 		fmt.Fprint(w, sseEvent(map[string]any{"tool_calls": []any{map[string]any{
 			"index": i, "id": fmt.Sprintf("call_%d", i), "type": "function",
-			"function": map[string]any{"name": "add_task", "arguments": fmt.Sprintf(`{"title":%q}`, title)},
+			"function": map[string]any{"name": tool, "arguments": arguments},
 		}}}, nil))
 	}
 	fmt.Fprint(w, sseEvent(map[string]any{}, finish), "data: [DONE]\n\n")

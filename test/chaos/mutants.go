@@ -58,9 +58,9 @@ var mutants = []mutant{
 	{
 		name:    "order",
 		missing: "the order of the runs of a conversation",
-		file:    "internal/run/queries.go",
-		old:     "AND earlier.state IN ('QUEUED', 'RUNNING'))",
-		new:     "AND earlier.state = 'NONE')",
+		file:    "internal/run/claim_query.go",
+		old:     "WHERE r.position = r.earliest AND {claimable}",
+		new:     "WHERE {claimable}",
 	},
 	{
 		name:    "replay",
@@ -68,6 +68,38 @@ var mutants = []mutant{
 		file:    "internal/agent/turn.go",
 		old:     "t.steps = recordedSteps(reply)",
 		new:     "t.steps = recordedSteps(reply)[:0]",
+	},
+	{
+		name:       "decided",
+		missing:    "the check that a call is still undecided",
+		file:       "internal/chat/approval.go",
+		old:        "case c.Status != enum.ToolCallAwaiting:",
+		new:        "case c.Status == \"\":",
+		detectedBy: []string{"kill -9"},
+	},
+	{
+		name:       "proposed version",
+		missing:    "the check that a task has not changed since a change of it was proposed",
+		file:       "internal/task/proposal.go",
+		old:        "if before.Version != c.Version && x.firstVersion(c.TaskID) != c.Version {",
+		new:        "if before.Version < 0 {",
+		detectedBy: []string{"kill -9"},
+	},
+	{
+		name:       "present value",
+		missing:    "the check that a field has the value that the undone change left",
+		file:       "internal/task/undo_fields.go",
+		old:        "if !holds(&present, f) {",
+		new:        "if !holds(&present, f) && f.Name == \"\" {",
+		detectedBy: []string{"kill -9"},
+	},
+	{
+		name:       "undone",
+		missing:    "the check that a change is not undone already",
+		file:       "internal/task/undo.go",
+		old:        "if earlier := log.undoOf(c.ID); earlier != nil {",
+		new:        "if earlier := log.undoOf(c.ID); earlier != nil && c.ID == \"\" {",
+		detectedBy: []string{"kill -9"},
 	},
 }
 

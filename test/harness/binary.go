@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -37,14 +38,29 @@ func RunTests(m *testing.M) int {
 // BuildBinary builds the errand executable once for the test package and returns its path. It enables the race
 // detector when the tests run with it. It requires [RunTests].
 var BuildBinary = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(binaryDir, "errand")
-	args := []string{"build", "-o", path}
 	if RaceEnabled {
-		args = append(args, "-race")
+		return build("errand", RaceFlags...)
 	}
-	command := exec.Command("go", append(args, "errand/cmd/errand")...)
+	return build("errand")
+})
+
+// RaceFlags are the flags for a build with the race detector, as "make test" has them. SQLite's own code, which is
+// translated from C, is not instrumented: tests on SQLite then take less than half the time. No package with generic
+// functions may be left out, because the linker keeps one copy of each for all packages.
+var RaceFlags = []string{"-race", "-gcflags=modernc.org/sqlite/lib=-race=false"}
+
+// buildPlainBinary builds the executable without the race detector, which makes long computations several times
+// slower. It is built as by "make build" and for releases, so that all share the compiled packages.
+var buildPlainBinary = sync.OnceValues(func() (string, error) { return build("errand-plain", "-trimpath") })
+
+func build(name string, flags ...string) (string, error) {
+	path := filepath.Join(binaryDir, name)
+	command := exec.Command("go", slices.Concat([]string{"build", "-o", path}, flags, []string{"errand/cmd/errand"})...)
+	if !slices.Contains(flags, "-race") { // which needs cgo
+		command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	}
 	if out, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w: %s", err, out)
 	}
 	return path, nil
-})
+}

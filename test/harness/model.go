@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ type ModelRequest struct {
 	UserMessage string
 	// ToolResults are the JSON tool results after UserMessage.
 	ToolResults []string
-	// ToolsOffered reports whether the request lists tools.
+	// ToolsOffered reports whether the request lists tools that may be called.
 	ToolsOffered bool
 	// Request is the decoded request, and Body its JSON.
 	Request providertest.ChatRequest
@@ -33,7 +34,8 @@ type ModelRequest struct {
 // Model is a fake model provider that responds by a script, in the protocol of every provider. Scripts are written in
 // the frames of OpenAI's protocol, which are translated for the others.
 type Model struct {
-	// Provider selects the protocol in Settings, as LLM_PROVIDER names it; empty means openai.
+	// Provider selects the protocol in Settings, as LLM_PROVIDER names it; empty means openai. "responses" is the
+	// Responses API of openai.
 	Provider string
 	// URL is the base URL of the fake server.
 	URL    string
@@ -55,10 +57,25 @@ func StartModel(t *testing.T, script func(request ModelRequest) providertest.Ste
 	return m
 }
 
+// Name returns the name of the provider in LLM_PROVIDER.
+func (m *Model) Name() string {
+	if m.Provider == responsesProvider {
+		return "openai"
+	}
+	return cmp.Or(m.Provider, "openai")
+}
+
+// responsesProvider is the value of Provider for the Responses API of OpenAI.
+const responsesProvider = "responses"
+
 // Settings returns the settings with which a server uses the model. Title generation is off.
 func (m *Model) Settings() Settings {
+	api := "chat"
+	if m.Provider == responsesProvider {
+		api = "responses"
+	}
 	return Settings{
-		"LLM_PROVIDER": cmp.Or(m.Provider, "openai"), "LLM_MODEL": "scripted", "LLM_TITLES": "false",
+		"OPENAI_API": api, "LLM_PROVIDER": m.Name(), "LLM_MODEL": "scripted", "LLM_TITLES": "false",
 		"OPENAI_API_KEY": providertest.APIKey, "OPENAI_BASE_URL": m.URL + "/v1",
 		"GEMINI_API_KEY": providertest.APIKey, "GEMINI_BASE_URL": m.URL,
 		"ANTHROPIC_API_KEY": providertest.APIKey, "ANTHROPIC_BASE_URL": m.URL,
@@ -77,11 +94,16 @@ func (m *Model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	request := ModelRequest{Request: chat, ToolsOffered: len(chat.Tools) > 0, Body: string(body)}
+	request := ModelRequest{
+		Request:      chat,
+		ToolsOffered: len(chat.Tools) > 0 && string(chat.ToolChoice) != `"none"`,
+		Body:         string(body),
+	}
 	for _, message := range chat.Messages {
 		switch message.Role {
 		case "user":
-			request.UserMessage, request.ToolResults = message.Content, nil
+			request.UserMessage, _ = SplitTime(message.Content)
+			request.ToolResults = nil
 		case "tool":
 			request.ToolResults = append(request.ToolResults, message.Content)
 		}
@@ -94,6 +116,16 @@ func (m *Model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default: // already signaled
 	}
 	m.script(request)(w, r)
+}
+
+// SplitTime splits the content of a user's message into the user's words and the time that the agent adds to the newest
+// message.
+func SplitTime(content string) (words, time string) {
+	words, time, found := strings.Cut(content, "<current-time>")
+	if !found {
+		return words, ""
+	}
+	return strings.TrimSuffix(words, "\n\n"), "<current-time>" + time
 }
 
 // Requests returns the requests received so far.

@@ -28,7 +28,9 @@ type Process struct {
 	// Command is the started command.
 	Command *exec.Cmd
 	// URL is the base URL of the server.
-	URL     string
+	URL string
+	// Serving is the log line that the server writes when it serves.
+	Serving map[string]any
 	metrics string        // URL, "" without ADMIN_ADDR
 	done    chan struct{} // closed when the process has exited
 	err     error         // the result of Command.Wait, valid after done
@@ -43,6 +45,14 @@ type Process struct {
 func Command(t *testing.T, settings Settings, args ...string) *exec.Cmd {
 	t.Helper()
 	executable, err := BuildBinary()
+	require.NoError(t, err)
+	return executableCommand(t, executable, settings, args...)
+}
+
+// PlainCommand is like [Command], without the race detector: for long computations in one goroutine.
+func PlainCommand(t *testing.T, settings Settings, args ...string) *exec.Cmd {
+	t.Helper()
+	executable, err := buildPlainBinary()
 	require.NoError(t, err)
 	return executableCommand(t, executable, settings, args...)
 }
@@ -111,7 +121,8 @@ func StartExecutable(t *testing.T, executable, database string, overrides ...Set
 	if settings["ADMIN_ADDR"] != config.AdminOff {
 		p.metrics, _ = p.WaitForLog("serving metrics")["url"].(string)
 	}
-	p.URL, _ = p.WaitForLog("serving")["url"].(string)
+	p.Serving = p.WaitForLog("serving")
+	p.URL, _ = p.Serving["url"].(string)
 	require.NotEmpty(t, p.URL)
 	return p
 }

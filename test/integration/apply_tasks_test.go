@@ -280,3 +280,50 @@ func TestApplyTasks_Cost_GrowsWithOperations(t *testing.T) {
 		require.Empty(t, c.Try(t, document, testclient.Vars{"ops": creates("a")}).Errors)
 	})
 }
+
+// TestApplyTasks_Undo_TakesBackTheBatchAndRedoesIt undoes a batch of every kind of operation, and undoes the undo.
+func TestApplyTasks_Undo_TakesBackTheBatchAndRedoesIt(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, e *harness.Env) {
+		c := e.Client(t, "alice")
+		for _, title := range []string{"Milk", "Bread", "Eggs", "Salt"} {
+			harness.CreateTask(t, c, testclient.Vars{"title": title})
+		}
+		all := harness.AllTasks(t, c)
+		harness.ChangeTask(t, c, "completeTask", all[1].ID)
+		harness.ChangeTask(t, c, "deleteTask", all[3].ID)
+		before := titles(t, c)
+		require.Equal(t, []string{"Milk", "Bread ✓", "Eggs"}, before)
+		batch := applyTasks(t, c, testclient.Vars{"ops": []testclient.Vars{
+			{"create": testclient.Vars{"title": "Rolls"}},
+			{"update": testclient.Vars{"id": all[0].ID, "title": "Oat milk"}},
+			{"complete": all[0].ID},
+			{"reopen": all[1].ID},
+			{"delete": all[2].ID},
+			{"restore": all[3].ID},
+		}})
+		require.True(t, batch.Applied)
+		after := titles(t, c)
+		require.Equal(t, []string{"Oat milk ✓", "Bread", "Salt", "Rolls"}, after)
+
+		undo := undoBatch(t, c, *batch.BatchID)
+		require.Empty(t, undo.Skipped)
+		require.Len(t, undo.Undone, 6)
+		require.Equal(t, before, titles(t, c))
+		require.Equal(t, undo.BatchID, undoBatch(t, c, *batch.BatchID).BatchID, "a repeated undo has no further effect")
+		redo := undoBatch(t, c, *undo.BatchID)
+		require.Empty(t, redo.Skipped)
+		require.Equal(t, after, titles(t, c))
+
+		// What was changed since stays, and is reported.
+		harness.ChangeTask(t, c, "reopenTask", all[0].ID)
+		again := undoBatch(t, c, *batch.BatchID)
+		require.Len(t, again.Skipped, 1)
+		require.Equal(t, before, titles(t, c))
+	})
+}
+
+func undoBatch(t *testing.T, c *testclient.Client, id string) undoPayload {
+	t.Helper()
+	return testclient.Run[struct{ UndoChange undoPayload }](t, c,
+		`mutation ($id: ID!) { undoChange(id: $id) `+undoFields+` }`, testclient.Vars{"id": id}).UndoChange
+}

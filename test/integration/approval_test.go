@@ -51,7 +51,7 @@ func pendingCalls(t *testing.T, c *testclient.Client) []pendingCall {
 	return testclient.Run[data](t, c, pendingDoc, nil).Viewer.PendingApprovals
 }
 
-// proposeDeletions creates tasks, tells the built-in model to delete all but one, and returns the open calls.
+// proposeDeletions creates tasks, tells the built-in model to delete all but one, and returns the open call.
 func proposeDeletions(
 	t *testing.T,
 	c *testclient.Client,
@@ -70,7 +70,7 @@ func proposeDeletions(
 		require.Equal(t, "AWAITING_APPROVAL", call.Status)
 		ids = append(ids, call.ID)
 	}
-	require.Len(t, ids, 2)
+	require.Len(t, ids, 1)
 	return turn.Conversation.ID, ids, reply
 }
 
@@ -82,8 +82,8 @@ func TestApproval_ConcurrentDecisions_DecideOnce(t *testing.T) {
 		first := stream.AwaitFinished(t, reply.ID)
 		cursor := stream.Events[len(stream.Events)-1].Cursor
 		require.Equal(t, "AWAITING_APPROVAL", first.ToolCalls[0].Status)
-		require.Len(t, pendingCalls(t, c), 2)
-		require.Len(t, pendingCalls(t, c)[0].Proposal, 1)
+		require.Len(t, pendingCalls(t, c), 1)
+		require.Len(t, pendingCalls(t, c)[0].Proposal, 2)
 		require.Equal(t, conversation, pendingCalls(t, c)[0].Message.Conversation.ID)
 
 		responses := harness.Concurrently(12, func(i int) testclient.Response {

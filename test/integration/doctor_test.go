@@ -307,7 +307,7 @@ func TestDoctor_ModelProvider_ReportsState(t *testing.T) {
 // limit as a reply's request has, for each provider.
 func TestDoctor_ModelRequest_MatchesReplyRequest(t *testing.T) {
 	database := testdb.SQLiteURL(t)
-	for _, provider := range []string{"openai", "gemini", "anthropic", "ollama"} {
+	for _, provider := range []string{"openai", "responses", "gemini", "anthropic", "ollama"} {
 		m := harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
 			if !a.ToolsOffered {
 				return providertest.JSON(http.StatusBadRequest, `{}`)
@@ -317,7 +317,7 @@ func TestDoctor_ModelRequest_MatchesReplyRequest(t *testing.T) {
 		m.Provider = provider
 		table, failed := runDoctor(t, healthySettings(database, m.Settings()))
 		require.False(t, failed, table)
-		require.Regexp(t, tableRow("model", doctor.OK, provider+"/scripted responded"), table)
+		require.Regexp(t, tableRow("model", doctor.OK, m.Name()+"/scripted responded"), table)
 
 		m = harness.StartModel(t, func(harness.ModelRequest) providertest.Step {
 			return providertest.JSON(http.StatusNotFound, `{"error":{"message":"planted"}}`)
@@ -325,7 +325,7 @@ func TestDoctor_ModelRequest_MatchesReplyRequest(t *testing.T) {
 		m.Provider = provider
 		table, failed = runDoctor(t, healthySettings(database, m.Settings()))
 		require.True(t, failed, table)
-		require.Regexp(t, tableRow("model", doctor.Failed, provider+"/scripted did not respond.*there is no such model"),
+		require.Regexp(t, tableRow("model", doctor.Failed, m.Name()+"/scripted did not respond.*there is no such model"),
 			table)
 		require.Contains(t, table, "check LLM_MODEL")
 		require.NotContains(t, table, "planted")

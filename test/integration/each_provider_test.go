@@ -18,7 +18,7 @@ import (
 // database does not depend on the protocol.
 func eachProvider(t *testing.T, test func(t *testing.T, url, provider string)) {
 	t.Helper()
-	for _, provider := range []string{"openai", "gemini", "anthropic", "ollama"} {
+	for _, provider := range []string{"openai", "responses", "gemini", "anthropic", "ollama"} {
 		t.Run("sqlite/"+provider, func(t *testing.T) {
 			t.Parallel()
 			test(t, testdb.SQLiteURL(t), provider)
@@ -48,6 +48,9 @@ func eachModelProvider(t *testing.T, test func(t *testing.T, b *harness.Env)) {
 func ruleModelResponse(a harness.ModelRequest) providertest.Step {
 	var offered []llms.Tool
 	for _, t := range a.Request.Tools {
+		if !a.ToolsOffered {
+			break
+		}
 		offered = append(offered, llms.Tool{Type: "function", Function: &llms.FunctionDefinition{Name: t.Function.Name}})
 	}
 	answer, err := offline.New(offline.Options{}).
@@ -80,8 +83,11 @@ func messagesOf(request providertest.ChatRequest) []llms.MessageContent {
 			out = append(out, message)
 			continue
 		}
-		if m.Content != "" {
-			message.Parts = append(message.Parts, llms.TextContent{Text: m.Content})
+		words, now := harness.SplitTime(m.Content)
+		for _, text := range []string{words, now} {
+			if text != "" {
+				message.Parts = append(message.Parts, llms.TextContent{Text: text})
+			}
 		}
 		for _, c := range m.ToolCalls {
 			message.Parts = append(message.Parts, llms.ToolCall{

@@ -19,7 +19,11 @@ func TestMigrateDown_NeedsConfirmationAndNoServer(t *testing.T) {
 		settings := harness.TestSettings(url)
 		server := harness.StartProcess(t, url)
 		runErrand(t, settings, "", "migrate", "down", "--yes").requireFailure(t, 1, "the database is in use")
-		harness.CreateTask(t, server.Client("alice"), testclient.Vars{"title": "Kept"})
+		c := server.Client("alice")
+		harness.CreateTask(t, c, testclient.Vars{"title": "Kept"})
+		harness.ChangeTask(t, c, "completeTask", harness.CreateTask(t, c, testclient.Vars{"title": "Done"}).ID)
+		harness.ChangeTask(t, c, "deleteTask", harness.CreateTask(t, c, testclient.Vars{"title": "Trash"}).ID)
+		(&harness.Conversation{Client: c}).SendAndWait(t, "Hello")
 		server.Terminate()
 		require.Zero(t, server.Wait())
 
@@ -36,8 +40,12 @@ func TestMigrateDown_NeedsConfirmationAndNoServer(t *testing.T) {
 		}
 		runErrand(t, settings, "", "migrate", "down", "--destroy-all-data").requireFailure(t, 1, "not confirmed")
 		runErrand(t, settings, "", "migrate", "up").requireSuccess(t)
+		require.Contains(t, runErrand(t, settings, "", "doctor").stdout, "equal the rows of 1 users")
 		server = harness.StartProcess(t, url)
-		require.Equal(t, []string{"Kept"}, harness.Titles(harness.AllTasks(t, server.Client("alice"))))
+		c = server.Client("alice")
+		require.Equal(t, []string{"Kept", "Done"}, harness.Titles(harness.AllTasks(t, c)))
+		require.JSONEq(t, `{"taskCounts":{"pending":1,"completed":1,"trashed":1}}`,
+			string(c.Try(t, `{ taskCounts { pending completed trashed } }`, nil).Data), "the counters are counted again")
 		server.Terminate()
 		require.Zero(t, server.Wait())
 		for range 20 {

@@ -29,7 +29,9 @@ func TestConversation_ProviderChanged_Continues(t *testing.T) {
 		})
 		conversation := &harness.Conversation{}
 		var prompts []string
-		for _, provider := range []string{"openai", "gemini", "anthropic", "ollama", "gemini", "anthropic", "openai"} {
+		for _, provider := range []string{
+			"openai", "gemini", "anthropic", "responses", "ollama", "gemini", "responses", "anthropic", "openai",
+		} {
 			m.Provider = provider
 			// All turns fit: in Ollama's default of 4,000 tokens they would be summarised.
 			server := harness.StartProcess(t, url, m.Settings(), harness.Settings{"LLM_CONTEXT_TOKENS": "16000"})
@@ -40,7 +42,7 @@ func TestConversation_ProviderChanged_Continues(t *testing.T) {
 			prompts = append(prompts, provider+strings.Repeat("!", len(prompts)))
 			reply := conversation.SendAndWait(t, prompts[len(prompts)-1])
 			require.Equal(t, "COMPLETED", reply.Status, provider)
-			require.Equal(t, provider+"/scripted", reply.Usage.Model)
+			require.Equal(t, m.Name()+"/scripted", reply.Usage.Model)
 			last := m.Requests()[len(m.Requests())-1].Body
 			for _, earlier := range prompts {
 				require.Contains(t, last, `\"title\":\"Second of `+earlier+`\"`, "%s sees what was done before", provider)

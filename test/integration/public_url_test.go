@@ -68,18 +68,20 @@ func TestPublicURL_Path_WorksWithAndWithoutStripping(t *testing.T) {
 			upstream, err = url.Parse(b.URL())
 			require.NoError(t, err)
 
-			for _, path := range []string{"/", "/graphql", "/playground/"} {
+			for _, path := range []string{"/graphql", "/playground/"} {
 				response, _ := getPage(t, base+path)
 				require.Equal(t, base+"/playground", location(t, response), path)
 			}
-			response, page := getPage(t, base+"/playground")
-			require.Equal(t, http.StatusOK, response.StatusCode)
-			_, script, ok := strings.Cut(page, `src="`)
-			require.True(t, ok)
-			script, _, _ = strings.Cut(script, `"`)
-			response, _ = getPage(t, base+"/"+script)
-			require.Equal(t, "text/javascript; charset=utf-8", response.Header.Get("Content-Type"))
-			response, _ = getPage(t, base+"/health")
+			for _, path := range []string{"/", "/playground"} {
+				response, page := getPage(t, base+path)
+				require.Equal(t, http.StatusOK, response.StatusCode)
+				_, script, ok := strings.Cut(page, `src="`)
+				require.True(t, ok)
+				script, _, _ = strings.Cut(script, `"`)
+				response, _ = getPage(t, base+"/"+strings.TrimPrefix(script, "./"))
+				require.Equal(t, "text/javascript; charset=utf-8", response.Header.Get("Content-Type"))
+			}
+			response, _ := getPage(t, base+"/health")
 			require.Equal(t, http.StatusOK, response.StatusCode)
 
 			requireServed(t, base, proxy.URL, harness.Token(t, "alice"))
@@ -112,6 +114,8 @@ func TestPublicURL_Path_WorksWithAndWithoutStripping(t *testing.T) {
 				response, _ := getPage(t, b.URL()+path)
 				require.Equal(t, status, response.StatusCode, path)
 			}
+			response, _ = getPage(t, b.URL()+"/errand")
+			require.Equal(t, b.URL()+"/errand/", location(t, response), "the page has relative URLs")
 		})
 	}
 }
@@ -134,16 +138,17 @@ func TestPlayground_Modes_PageOrText(t *testing.T) {
 			t.Parallel()
 			b := harness.Start(t, testdb.SQLiteURL(t), tc.settings)
 			root, rootText := getPage(t, b.URL()+"/")
+			require.Equal(t, http.StatusOK, root.StatusCode)
+			require.Contains(t, rootText, "<title>Errand</title>", "the page is served in all modes")
 			page, pageText := getPage(t, b.URL()+"/playground")
 			graphql, _ := getPage(t, b.URL()+"/graphql")
 			if tc.on {
-				require.Equal(t, b.URL()+"/playground", location(t, root))
 				require.Equal(t, b.URL()+"/playground", location(t, graphql))
 				require.Contains(t, pageText, "<title>Errand playground</title>")
 				return
 			}
-			require.Equal(t, []int{404, 404, 400}, []int{root.StatusCode, page.StatusCode, graphql.StatusCode})
-			require.Contains(t, rootText, "/graphql")
+			require.Equal(t, []int{404, 400}, []int{page.StatusCode, graphql.StatusCode})
+			require.Contains(t, pageText, "/graphql")
 			require.Contains(t, pageText, "PLAYGROUND")
 		})
 	}

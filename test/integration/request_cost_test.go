@@ -68,6 +68,21 @@ var costlyRequests = []struct{ name, document, limit string }{
 				unverifiedReason usage { model cost } error { code retryAt } conversation { id title } } } } } }`, ""},
 	{"histories", `{ tasks(first: 100) { nodes { changes(first: 100) { nodes { fields { from to } } } } } }`, "cost"},
 	{
+		"long values of changes",
+		`{ tasks(first: 30) { nodes { changes(first: 1) { nodes { fields { name from to } } } } } }`,
+		"",
+	},
+	{
+		"more long values of changes",
+		`{ tasks(first: 100) { nodes { changes(first: 1) { nodes { fields { from to } } } } } }`,
+		"responseBytes",
+	},
+	{
+		"one long value of a change, many aliases",
+		`{ task(number: 1) { changes(first: 1) { nodes { ` + aliasedFields(90, "fields { to }") + ` } } } }`,
+		"responseBytes",
+	},
+	{
 		"many node lookups", `{ ` + aliasedFields(30, `nodes(ids: [`+strings.Repeat(`"x" `, 100)+`]) { id }`) + ` }`,
 		"cost",
 	},

@@ -124,10 +124,26 @@ func TestSearch_TasksOfEarlierRelease_FoundAndIndexed(t *testing.T) {
 		}
 		require.Zero(t, unindexed())
 		require.Len(t, search(t, c, "many"), 100)
-		require.Equal(t, 300+2, b.Count(t, "SELECT count(*) FROM task_terms WHERE user_id = $1", id))
+		require.Equal(t, 400+3, b.Count(t, "SELECT count(*) FROM task_terms WHERE user_id = $1", id))
 		report, err := account.CheckCounters(rule.System(context.Background()), b.DB, 10, true)
 		require.NoError(t, err)
 		require.Equal(t, []string{id}, report.Wrong, "AddTasks does not count the tasks")
+		requireExactCounters(t, b, c)
+	})
+}
+
+// TestSearch_TaskToIndexAgain_Edited_OldWordsNotFound edits a task after a migration that has all tasks indexed again,
+// and before a server has done so: the index holds the words of the earlier text.
+func TestSearch_TaskToIndexAgain_Edited_OldWordsNotFound(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		created := harness.CreateTask(t, c, testclient.Vars{"title": "apples"})
+		_, err := b.SystemClient(t).ExecContext(rule.System(t.Context()), "UPDATE tasks SET indexed_version = 0")
+		require.NoError(t, err)
+		require.Equal(t, []int{1}, search(t, c, "apples"))
+		harness.UpdateTask(t, c, testclient.Vars{"id": created.ID, "title": "pears"})
+		require.Equal(t, []int{1}, search(t, c, "pears"))
+		require.Empty(t, search(t, c, "apples"))
 		requireExactCounters(t, b, c)
 	})
 }
@@ -148,9 +164,9 @@ func TestSearch_UnindexedTasksAtStart_AreIndexed(t *testing.T) {
 	})
 }
 
-// TestSearch_WordThatBeginsManyWords_MatchesWholeWords fills a task list so that a letter begins more words than a
-// search reads.
-func TestSearch_WordThatBeginsManyWords_MatchesWholeWords(t *testing.T) {
+// TestSearch_LetterThatBeginsManyWords_MatchesAll fills a task list so that a letter begins more words than a search
+// counts.
+func TestSearch_LetterThatBeginsManyWords_MatchesAll(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
 		c := b.Client(t, "alice")
 		for i := range 6 {
@@ -160,10 +176,10 @@ func TestSearch_WordThatBeginsManyWords_MatchesWholeWords(t *testing.T) {
 			}
 			harness.CreateTask(t, c, testclient.Vars{"title": "w", "description": text.String()})
 		}
-		require.Empty(t, search(t, c, "q"))
+		require.Equal(t, []int{1, 2, 3, 4, 5, 6}, search(t, c, "q"))
 		require.Equal(t, []int{4}, search(t, c, "q3998"))
 		require.Equal(t, []int{1, 4}, search(t, c, "q399"))
 		harness.CreateTask(t, c, testclient.Vars{"title": "Q"})
-		require.Equal(t, []int{7}, search(t, c, "q"))
+		require.Equal(t, []int{1, 2, 3, 4, 5, 6, 7}, search(t, c, "q"))
 	})
 }

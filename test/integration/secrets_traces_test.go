@@ -78,10 +78,10 @@ func TestSecrets_Traces_ContainNone(t *testing.T) {
 			"in a stream":      r.spansNamed("graphql subscription", "errand.transport", "sse"),
 			"run":              r.spansNamed("run attempt", "errand.code", ""),
 			"failed run":       r.spansNamed("run attempt", "errand.code", "SERVICE_UNAVAILABLE"),
-			"model":            r.spansNamed("model call", "errand.code", ""),
-			"failing provider": r.spansNamed("model call", "errand.code", "SERVICE_UNAVAILABLE"),
-			"tool":             r.spansNamed("tool call", "gen_ai.tool.name", "add_task"),
-			"tool made up":     r.spansNamed("tool call", "gen_ai.tool.name", "unknown"),
+			"model":            r.spansNamed("chat scripted", "errand.code", ""),
+			"failing provider": r.spansNamed("chat scripted", "errand.code", "SERVICE_UNAVAILABLE"),
+			"tool":             r.spansNamed("execute_tool add_task", "gen_ai.tool.name", "add_task"),
+			"tool made up":     r.spansNamed("execute_tool unknown", "gen_ai.tool.name", "unknown"),
 		} {
 			require.NotEmpty(t, found, "no span of %s: the test would prove nothing", name)
 		}

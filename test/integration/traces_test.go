@@ -150,11 +150,16 @@ func TestTrace_ReplyAcrossReplicas_IsOneTrace(t *testing.T) {
 	require.Equal(t, []bool{true, false}, []bool{attempts[0].failed, attempts[1].failed})
 	require.Equal(t, "errand", attempts[0].service)
 
-	calls := r.spansNamed("model call", "gen_ai.request.model", "openai/scripted")
+	calls := r.spansNamed("chat scripted", "gen_ai.request.model", "scripted")
 	require.Len(t, calls, 3)
 	require.Equal(t, attempts[0].id, calls[0].parent)
 	require.Equal(t, attempts[1].id, calls[2].parent)
-	uses := r.spansNamed("tool call", "gen_ai.tool.name", "add_task")
+	require.Equal(t, "openai", calls[2].attributes["gen_ai.provider.name"])
+	require.Equal(t, "chat", calls[2].attributes["gen_ai.operation.name"])
+	require.Equal(t, "scripted", calls[2].attributes["gen_ai.response.model"])
+	require.Equal(t, "cancelled", calls[0].attributes["error.type"])
+	require.Equal(t, turn.Conversation.ID, attempts[0].attributes["gen_ai.conversation.id"])
+	uses := r.spansNamed("execute_tool add_task", "gen_ai.operation.name", "execute_tool")
 	require.Len(t, uses, 1)
 	require.Equal(t, attempts[1].id, uses[0].parent)
 
@@ -189,4 +194,34 @@ func continueTrace(t *testing.T, c *testclient.Client) {
 	defer http.DefaultClient.CloseIdleConnections()
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusOK, response.StatusCode)
+}
+
+// TestMetrics_ModelCalls_FollowConventions checks the metrics of OpenTelemetry's conventions for generative AI.
+func TestMetrics_ModelCalls_FollowConventions(t *testing.T) {
+	t.Parallel()
+	var failing atomic.Bool
+	m := harness.StartModel(t, func(a harness.ModelRequest) providertest.Step {
+		if failing.Load() {
+			return providertest.JSON(http.StatusUnauthorized, `{"error":{"code":"invalid_api_key"}}`)
+		}
+		return harness.TextResponse("Hello.")
+	})
+	m.Provider = "gemini"
+	b := harness.Start(t, testdb.SQLiteURL(t), m.Settings(), harness.Settings{"ADMIN_ADDR": "127.0.0.1:0"})
+	conversation := &harness.Conversation{Client: b.Client(t, "alice")}
+	require.Equal(t, "COMPLETED", conversation.SendAndWait(t, "Hello?").Status)
+	failing.Store(true)
+	require.Equal(t, "FAILED", conversation.SendAndWait(t, "Hello again?").Status)
+
+	const request = `gen_ai_operation_name="chat",gen_ai_provider_name="gcp.gemini",gen_ai_request_model="scripted"`
+	metrics := metricsOf(t, b)
+	for _, line := range []string{
+		`gen_ai_client_operation_duration_seconds_count{error_type="",` + request + `,gen_ai_response_model="scripted"} 1`,
+		`gen_ai_client_operation_duration_seconds_count{error_type="auth",` + request + `,gen_ai_response_model=""} 1`,
+		`gen_ai_client_token_usage_count{` + request + `,gen_ai_response_model="scripted",gen_ai_token_type="input"} 1`,
+		`gen_ai_client_token_usage_count{` + request + `,gen_ai_response_model="scripted",gen_ai_token_type="output"} 1`,
+		`gen_ai_client_operation_time_to_first_chunk_seconds_count{` + request + `} 1`,
+	} {
+		require.Contains(t, metrics, line)
+	}
 }

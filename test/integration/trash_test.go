@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	enttask "errand/ent/task"
 	"errand/internal/account"
+	"errand/internal/approval"
 	"errand/internal/testclient"
 	"errand/internal/viewer"
 	"errand/test/harness"
@@ -50,6 +52,32 @@ func TestPurgeTrash_ExpiredTasks_LeaveNoTrace(t *testing.T) {
 		next := harness.CreateTask(t, c, testclient.Vars{"title": "Next"})
 		require.Equal(t, kept.Number+1, next.Number)
 	})
+}
+
+// TestPurging_Timer_RemovesExpiredRows waits for the server's own removal of expired rows, first and again.
+func TestPurging_Timer_RemovesExpiredRows(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		as := viewer.NewContext(t.Context(), viewer.Viewer{UserID: harness.ViewerID(t, c)})
+		recent := harness.CreateTask(t, c, testclient.Vars{"title": "Recent"})
+		harness.ChangeTask(t, c, "deleteTask", recent.ID)
+		_, calls, _ := proposeDeletions(t, c)
+		expireApprovals(t, b)
+		for range 2 {
+			old := harness.CreateTask(t, c, testclient.Vars{"title": "Old"})
+			harness.ChangeTask(t, c, "deleteTask", old.ID)
+			b.DB.Client().Task.UpdateOneID(old.ID).SetDeletedAt(time.Now().AddDate(0, 0, -31)).ExecX(as)
+			require.Eventually(t, func() bool {
+				return b.DB.Client().Task.Query().Where(enttask.ID(old.ID)).CountX(as) == 0
+			}, time.Minute, 20*time.Millisecond)
+		}
+		require.Equal(t, 1, b.DB.Client().Task.Query().Where(enttask.ID(recent.ID)).CountX(as))
+		for _, id := range calls {
+			stored := b.DB.Client().ToolCall.GetX(as, id)
+			require.Equal(t, approval.Expired, approval.CodeOf(stored), "the approval has expired without a request")
+		}
+		requireExactCounters(t, b, c)
+	}, harness.Settings{"PURGE_INTERVAL": "1s"})
 }
 
 // TestPurgeTrash_ManyTasks_DeletesInBatches checks that one call deletes a limited number of tasks.

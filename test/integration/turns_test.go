@@ -135,7 +135,7 @@ func TestTurn_TimeLimit_Fails(t *testing.T) {
 			require.Equal(t, "FAILED", reply.Status)
 			require.Equal(t, "COMPLEXITY_LIMIT_EXCEEDED", reply.Error.Code)
 			require.Equal(t, "I think and think", reply.Content)
-		}, harness.Settings{"TURN_TIMEOUT": "1s"})
+		}, harness.Settings{"TURN_TIMEOUT": "5s"})
 }
 
 // TestTurn_ModelError_IsRetried checks that a retry keeps the effects of an earlier attempt and discards its
@@ -163,24 +163,25 @@ func TestTurn_ModelError_IsRetried(t *testing.T) {
 	})
 }
 
-// TestTurn_EmptyResponse_IsRetried checks that an empty model response is retried.
-func TestTurn_EmptyResponse_IsRetried(t *testing.T) {
+// TestTurn_EmptyResponseAfterRead_IsAskedAgain checks that an empty model response is asked for once more if the turn
+// has changed nothing that its receipt could name.
+func TestTurn_EmptyResponseAfterRead_IsAskedAgain(t *testing.T) {
 	eachTurnScript(t, func() func(a harness.ModelRequest) providertest.Step {
 		var asks atomic.Int32
 		return func(a harness.ModelRequest) providertest.Step {
 			switch asks.Add(1) {
 			case 1:
-				return harness.ToolCallResponse("", harness.AddTaskCall("Once"))
+				return harness.ToolCallResponse("", harness.ToolCall{Name: "list_tasks", Arguments: "{}"})
 			case 2:
 				return harness.TextResponse()
 			default:
-				return harness.TextResponse("It is there.")
+				return harness.TextResponse("There are none.")
 			}
 		}
 	}, func(t *testing.T, c *testclient.Client, m *harness.Model, reply testclient.Message) {
 		require.Equal(t, "COMPLETED", reply.Status)
-		require.Equal(t, "It is there.", reply.Content)
-		require.Equal(t, []string{"Once"}, harness.Titles(harness.AllTasks(t, c)))
+		require.Equal(t, "There are none.", reply.Content)
+		require.Empty(t, harness.AllTasks(t, c))
 		require.Len(t, m.Requests(), 3)
 	})
 }

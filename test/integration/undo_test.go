@@ -31,6 +31,31 @@ const undoFields = `{
 	taskEdges { node { title } }
 }`
 
+// TestUndo_Deletion_IsUndoneAgainAfterRedo undoes a deletion, makes it again, and undoes it again, three times. A
+// deletion of its own between them is kept.
+func TestUndo_Deletion_IsUndoneAgainAfterRedo(t *testing.T) {
+	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {
+		c := b.Client(t, "alice")
+		task := harness.CreateTask(t, c, testclient.Vars{"title": "Milk"})
+		reply := (&harness.Conversation{Client: c}).SendAndWait(t, "delete task 1")
+		undo := func(id string) undoPayload {
+			return testclient.Run[struct{ UndoChange undoPayload }](t, c,
+				`mutation ($id: ID!) { undoChange(id: $id) `+undoFields+` }`, testclient.Vars{"id": id}).UndoChange
+		}
+		for range 3 {
+			undone := undo(reply.ID)
+			require.Empty(t, undone.Skipped)
+			require.Len(t, harness.AllTasks(t, c), 1)
+			require.Len(t, undo(*undone.BatchID).Undone, 1)
+			require.Empty(t, harness.AllTasks(t, c))
+		}
+		require.Len(t, undo(reply.ID).Undone, 1)
+		harness.ChangeTask(t, c, "deleteTask", task.ID)
+		undo(reply.ID)
+		require.Empty(t, harness.AllTasks(t, c), "the user's own deletion stays")
+	})
+}
+
 // TestUndo_TurnOfAgent_IsUndoneAndRedone sends a message that adds two tasks, undoes the reply, and undoes the undo.
 func TestUndo_TurnOfAgent_IsUndoneAndRedone(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, b *harness.Env) {

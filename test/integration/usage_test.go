@@ -49,7 +49,7 @@ func TestUsage_Replies_AreCountedAndLimited(t *testing.T) {
 		as := viewer.NewContext(context.Background(), viewer.Viewer{UserID: harness.ViewerID(t, alice)})
 		require.NoError(
 			t,
-			b.Services.Usage.Record(as, b.DB.Client().UsageDay, usage.Amount{Calls: 1, Tokens: price.Tokens{Output: 4000}}),
+			b.Services.Usage.Record(as, b.DB.Client(), usage.Amount{Calls: 1, Tokens: price.Tokens{Output: 4000}}),
 		)
 		a := alice.Try(t, `mutation { sendMessage(input: { content: "More" }) { conversation { id } } }`, nil)
 		require.Equal(t, "RATE_LIMITED", a.ErrorCode())

@@ -29,6 +29,9 @@ type Authenticate func(ctx context.Context, token string) (
 type Options struct {
 	Schema       graphql.ExecutableSchema
 	Authenticate Authenticate
+	// AfterRevoked calls fn in its own goroutine when a credential is revoked, until stop is called. Nil means that
+	// credentials are never revoked.
+	AfterRevoked func(credentialID string, fn func()) (stop func())
 
 	// ErrorPresenter and Recover are gqlgen's hooks for errors and panics of resolvers. By default errors other than
 	// *apperr.Error, and panics, are logged and reported to the client as INTERNAL_SERVER_ERROR.

@@ -18,6 +18,16 @@ type Identity struct {
 	Expires time.Time
 	// Scopes limit what the token may be used for.
 	Scopes viewer.Scopes
+	// CredentialID is the sign-in session or API token that Engine.AfterRevoked watches, "" for other tokens.
+	CredentialID string
+}
+
+// AfterRevoked calls fn in its own goroutine when the identity's credential is revoked, until stop is called.
+func (e *Engine) AfterRevoked(identity Identity, fn func()) (stop func()) {
+	if e.options.AfterRevoked == nil || identity.CredentialID == "" {
+		return func() {}
+	}
+	return e.options.AfterRevoked(identity.CredentialID, fn)
 }
 
 // Authenticate verifies a token and returns the context in which the user's operations run. An empty token means
@@ -38,5 +48,10 @@ func (e *Engine) Authenticate(
 		return ctx, Identity{}, e.options.ErrorPresenter(ctx, err)
 	}
 	v, _ := viewer.FromContext(authenticated)
-	return authenticated, Identity{UserID: userID, Expires: expires, Scopes: v.Scopes}, nil
+	return authenticated, Identity{
+		UserID:       userID,
+		Expires:      expires,
+		Scopes:       v.Scopes,
+		CredentialID: v.CredentialID,
+	}, nil
 }

@@ -64,6 +64,8 @@ var (
 	CloseForbidden = CloseReason{Code: 4403, Reason: "Forbidden", Advice: AdviceRenewToken}
 	// CloseTokenExpired is for a token that expired without a renewal.
 	CloseTokenExpired = CloseReason{Code: 4403, Reason: "Token expired", Advice: AdviceRenewToken}
+	// CloseSignedOut is for a token whose sign-in session or API token was revoked.
+	CloseSignedOut = CloseReason{Code: 4403, Reason: "Forbidden: signed out", Advice: AdviceRenewToken}
 	// CloseAccountDeleted is for the sockets of a deleted account.
 	CloseAccountDeleted = CloseReason{
 		Code:   4403,

@@ -5,7 +5,7 @@ func CloseReasons() []CloseReason {
 	return []CloseReason{
 		CloseTerminated, CloseProtocolError, CloseInvalidText, CloseTooLarge, CloseRestart, CloseTryLater,
 		CloseTokenUnverified, CloseBadMessage, CloseUnauthorized, CloseNoToken, CloseForbidden,
-		CloseTokenExpired, CloseAccountDeleted, CloseBadSubprotocol, CloseInitTimeout, CloseDuplicateID, CloseTooManyInits,
-		CloseSlowReader,
+		CloseTokenExpired, CloseSignedOut, CloseAccountDeleted, CloseBadSubprotocol, CloseInitTimeout, CloseDuplicateID,
+		CloseTooManyInits, CloseSlowReader,
 	}
 }

@@ -38,7 +38,8 @@ type socket struct {
 	queue        writeQueue
 	timer        *time.Timer // for connection_init, then for the next ping
 	tokenTimer   *time.Timer
-	leaving      bool // the socket closes when its last operation has ended
+	stopWatch    func()       // ends the watch for the revocation of the token; nil before connection_ack
+	leaving      *CloseReason // if set, the socket closes with it when its last operation has ended
 	closing      bool
 	closeCode    int
 }

@@ -12,6 +12,9 @@ import (
 // errSocketClosed is the cause of the end of the contexts of a closed socket's operations.
 var errSocketClosed = errors.New("socket closed")
 
+// errSignedOut is the cause of the end of the contexts of subscriptions whose credential was revoked.
+var errSignedOut = errors.New("signed out")
+
 // close closes the socket: its operations stop, queued messages are dropped, and the close frame is written. Later
 // calls do nothing.
 func (s *socket) close(r CloseReason) {
@@ -60,6 +63,9 @@ func (s *socket) stop(code int) {
 		if timer != nil {
 			timer.Stop()
 		}
+	}
+	if s.stopWatch != nil {
+		s.stopWatch()
 	}
 	s.queue.close()
 }
@@ -117,13 +123,35 @@ func (s *socket) leave(userID string) {
 	if userID == "" || s.identity.UserID != userID {
 		return
 	}
-	s.leaving = true
+	s.leaving = &CloseAccountDeleted
+	s.closeWhenIdle()
+}
+
+// revoke makes the socket close, if its token is of the revoked credential: its subscriptions end at once, and other
+// operations in progress, such as the mutation that revokes the token, are answered before.
+func (s *socket) revoke(credentialID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing || s.identity.CredentialID != credentialID {
+		return
+	}
+	s.leaving = &CloseSignedOut
+	var kept operationSet
+	for _, o := range s.operations {
+		if o.wake == nil {
+			kept = append(kept, o)
+			continue
+		}
+		s.queue.dropOperation(o)
+		o.stop(errSignedOut)
+	}
+	s.operations = kept
 	s.closeWhenIdle()
 }
 
 // closeWhenIdle closes a leaving socket after its last operation; the caller holds mu.
 func (s *socket) closeWhenIdle() {
-	if s.leaving && len(s.operations) == 0 {
-		s.closeLocked(CloseAccountDeleted)
+	if s.leaving != nil && len(s.operations) == 0 {
+		s.closeLocked(*s.leaving)
 	}
 }

@@ -89,6 +89,7 @@ func (i initialisation) acknowledge(userCtx context.Context, identity exec.Ident
 		i.enqueueControl("ka")
 	}
 	tokenRenewal(i).schedule(identity.Expires)
+	tokenRenewal(i).watchRevocation()
 	i.mu.Unlock()
 	i.extendReadDeadline()
 }

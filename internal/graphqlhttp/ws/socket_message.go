@@ -29,7 +29,7 @@ func (r messageReader) run() {
 			case !utf8.Valid(body.Bytes()):
 				r.close(CloseInvalidText)
 			case r.waitForSpace(r.ctx): // a client that does not read is not read from either
-				r.dispatch(body.Bytes())
+				r.dispatchElsewhere(body.Bytes())
 			}
 		}
 		exec.PutBuffer(body)
@@ -47,6 +47,17 @@ func (r messageReader) read() (kind int, body *bytes.Buffer, err error) {
 		return 0, nil, err
 	}
 	return kind, body, nil
+}
+
+// dispatchElsewhere dispatches a message on a goroutine of its own and waits for it. Parsing and validation need a
+// large stack, which the reader would keep for as long as the socket is idle.
+func (r messageReader) dispatchElsewhere(text []byte) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.dispatch(text)
+	}()
+	<-done
 }
 
 func (r messageReader) dispatch(text []byte) {

@@ -60,7 +60,7 @@ func (s operationStarter) start(m incoming) {
 func (s operationStarter) add(id string) (context.Context, *operation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing || s.leaving {
+	if s.closing || s.leaving != nil {
 		return nil, nil
 	}
 	if previous := s.operations.find(id); previous != nil {

@@ -38,6 +38,15 @@ func (t tokenRenewal) schedule(expires time.Time) {
 	t.tokenTimer = time.AfterFunc(max(notice, 0), func() { t.notify(expires) })
 }
 
+// watchRevocation closes the socket when the credential of its token is revoked; the caller holds mu.
+func (t tokenRenewal) watchRevocation() {
+	if t.stopWatch != nil {
+		t.stopWatch()
+	}
+	credential := t.identity.CredentialID
+	t.stopWatch = t.engine.AfterRevoked(t.identity, func() { t.revoke(credential) })
+}
+
 // notify sends the notice. The legacy protocol has no message for it.
 func (t tokenRenewal) notify(expires time.Time) {
 	if !t.protocol.legacy {
@@ -75,6 +84,7 @@ func (t tokenRenewal) renew(token string) {
 	if err == nil && !t.closing {
 		t.userCtx, t.identity = userCtx, identity
 		t.schedule(identity.Expires)
+		t.watchRevocation()
 		t.endUnscoped()
 	}
 	t.mu.Unlock()

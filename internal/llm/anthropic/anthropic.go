@@ -3,9 +3,10 @@
 // and the content of a response as a list of blocks in order.
 //
 // Newer Claude models think by default and bind each thinking block to everything sent before it; a block behind a
-// changed system prompt or history is rejected with HTTP 400. The system prompt contains the current time, so it
-// changes between turns. The client therefore stores a hash of the input before each block and sends a block only if
-// the hash still matches: within a tool loop, as the API requires, and not after a change.
+// changed system prompt or history is rejected with HTTP 400. The newest message ends with the current time, which
+// later requests leave out, so the input changes between turns. The client therefore stores a hash of the input before
+// each block and sends a block only if the hash still matches: within a tool loop, as the API requires, and not after
+// a change.
 package anthropic
 
 import (
@@ -21,7 +22,7 @@ const DefaultBaseURL = "https://api.anthropic.com"
 const (
 	name    = "anthropic"
 	version = "2023-06-01"
-	// maxTokens is the maximum number of output tokens, thinking included. The API requires one.
+	// maxTokens is the default maximum number of output tokens, thinking included. The API requires a maximum.
 	maxTokens = 16384
 )
 

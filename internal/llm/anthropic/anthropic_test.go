@@ -108,9 +108,24 @@ func TestClient_ConformanceSuite_Passes(t *testing.T) {
 		CallAtTokenLimit: append(
 			[]string{messageStart, start(1, `{"type":"text","text":"Hel"}`), openCall, arguments(0, `{}`)},
 			end("max_tokens")...),
-		InvalidArguments: append([]string{messageStart, openCall, arguments(0, `{"title":"a`)}, end("tool_use")...),
-		ContentFiltered:  append(append([]string(nil), begin...), end("refusal")...),
-		ErrorEvent:       event("error", `,"error":{"type":"overloaded_error","message":"`+providertest.ProviderText+`"}`),
+		ToolCall: func(id, name string, fragments ...string) []string {
+			frames := []string{messageStart, start(0, `{"type":"tool_use","id":`+quote(id)+`,"name":`+quote(name)+
+				`,"input":{}}`)}
+			for _, f := range fragments {
+				frames = append(frames, arguments(0, f))
+			}
+			return append(append(frames, stop(0)), end("tool_use")...)
+		},
+		Usage: func(input, output string) []string {
+			return []string{
+				event("message_start", `,"message":{"usage":{"input_tokens":`+input+`,"output_tokens":0}}`),
+				start(0, `{"type":"text","text":"Hello"}`), stop(0),
+				event("message_delta", `,"delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":`+output+`}`),
+				event("message_stop", ""),
+			}
+		},
+		ContentFiltered: append(append([]string(nil), begin...), end("refusal")...),
+		ErrorEvent:      event("error", `,"error":{"type":"overloaded_error","message":"`+providertest.ProviderText+`"}`),
 		UnstreamedText: `{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn",` +
 			`"usage":{"input_tokens":1,"output_tokens":1}}`,
 		RateLimitBody: `{"type":"error","error":{"type":"rate_limit_error",` +
@@ -159,4 +174,9 @@ func TestNewRequest_ToolChoiceNone_DeclaresTools(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, s.Requests()[0].JSON(t)["tools"], 2, "a history with calls is refused without them")
 	require.Equal(t, map[string]any{"type": "none"}, s.Requests()[0].JSON(t)["tool_choice"])
+}
+
+func quote(s string) string {
+	q, _ := json.Marshal(s)
+	return string(q)
 }

@@ -2,6 +2,7 @@ package anthropic_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"errand/internal/llm"
@@ -134,4 +135,34 @@ func TestGenerateContent_HistoryOfOtherProvider_IsConverted(t *testing.T) {
 	require.Equal(t, true, results[0].(map[string]any)["is_error"])
 	require.Equal(t, "ok", results[1].(map[string]any)["content"])
 	require.Equal(t, "Go on", results[2].(map[string]any)["text"])
+}
+
+// TestNewRequest_MarksCachedPrefixes: the tools, and the end of the finished turns, which may be a result.
+func TestNewRequest_MarksCachedPrefixes(t *testing.T) {
+	s := providertest.NewServer(t, providertest.Stream(calls...), providertest.Stream(text("Done.")...))
+	m := open(t, s.URL, llm.HTTPOptions{Client: s.Client})
+	const mark = `,"cache_control":{"type":"ephemeral"}`
+	history := providertest.Messages()
+	history = append(history, step(t, m, history)...)
+	history = append(history, step(t, m, history)...)
+	ended := append(history, llms.TextParts(llms.ChatMessageTypeHuman, "And now?", "It is noon."))
+	step(t, m, ended)
+	cut := append(history[:len(history)-1:len(history)-1], llms.TextParts(llms.ChatMessageTypeHuman, "And now?"))
+	step(t, m, cut)
+
+	requests := s.Requests()
+	require.Len(t, requests, 4)
+	for i, r := range requests {
+		want := 2 // the tools and the whole prompt
+		if i > 1 {
+			want = 3
+		}
+		require.Equal(t, want, strings.Count(string(r.Body), mark), "request %d", i)
+		tools, err := json.Marshal(r.JSON(t)["tools"])
+		require.NoError(t, err)
+		require.Equal(t, 1, strings.Count(string(tools), `"cache_control"`))
+	}
+	require.Contains(t, string(requests[2].Body), `{"type":"text","text":"Done."`+mark+`}]},{"role":"user","content":[`+
+		`{"type":"text","text":"And now?"},{"type":"text","text":"It is noon."}]}]`)
+	require.Contains(t, string(requests[3].Body), `total\":0}"`+mark+`},{"type":"text","text":"And now?"}]}]`)
 }

@@ -20,10 +20,13 @@ type request struct {
 	ToolChoice   *toolChoice   `json:"tool_choice,omitempty"`
 	Stream       bool          `json:"stream"`
 	CacheControl *cacheControl `json:"cache_control,omitempty"`
+	Thinking     *thinking     `json:"thinking,omitempty"`
+	OutputConfig *outputConfig `json:"output_config,omitempty"`
+	Temperature  *float64      `json:"temperature,omitempty"`
 }
 
-// cacheControl at the top level makes the API cache the growing prompt, which reduces the cost from the second step of
-// a tool loop on.
+// cacheControl marks the end of a prefix that the API caches. At the top level it marks the growing prompt, which
+// reduces the cost from the second step of a tool loop on. The API accepts four marks.
 type cacheControl struct {
 	Type string `json:"type"`
 }
@@ -50,12 +53,15 @@ type block struct {
 	ToolUseID string `json:"tool_use_id,omitempty"`
 	Content   string `json:"content,omitempty"`
 	IsError   bool   `json:"is_error,omitempty"`
+
+	CacheControl *cacheControl `json:"cache_control,omitempty"`
 }
 
 type tool struct {
-	Name        string          `json:"name"`
-	Description string          `json:"description,omitempty"`
-	InputSchema json.RawMessage `json:"input_schema"`
+	Name         string          `json:"name"`
+	Description  string          `json:"description,omitempty"`
+	InputSchema  json.RawMessage `json:"input_schema"`
+	CacheControl *cacheControl   `json:"cache_control,omitempty"`
 }
 
 type toolChoice struct {
@@ -66,13 +72,13 @@ type toolChoice struct {
 func newRequest(c llm.Config, o llm.Options, h llm.History) (r request, inputHash string, err error) {
 	r = request{
 		Model:        c.Model,
-		MaxTokens:    maxTokens,
 		System:       h.System,
 		Stream:       true,
-		CacheControl: &cacheControl{Type: "ephemeral"},
+		CacheControl: ephemeral,
 	}
+	r.setGeneration(c.Model, c.Generation)
 	for _, t := range o.Tools {
-		r.Tools = append(r.Tools, tool{t.Name, t.Description, t.Schema})
+		r.Tools = append(r.Tools, tool{Name: t.Name, Description: t.Description, InputSchema: t.Schema})
 	}
 	if o.NoToolCalls && len(o.Tools) > 0 { // the API requires declarations for the calls in the history
 		r.ToolChoice = &toolChoice{Type: "none"}
@@ -88,8 +94,29 @@ func newRequest(c llm.Config, o llm.Options, h llm.History) (r request, inputHas
 	}
 	err = e.flushResults()
 	r.Messages = e.messages
+	r.markPrefixes(e.finished)
 	return r, e.inputHash, err
 }
+
+// markPrefixes marks the ends of the prefixes that the next turn has too: the tools and the finished turns. The hash of
+// the input does not cover the marks, which move from turn to turn.
+func (r *request) markPrefixes(finished position) {
+	if n := len(r.Tools); n > 0 {
+		r.Tools[n-1].CacheControl = ephemeral
+	}
+	if finished.blocks == 0 {
+		return
+	}
+	content := r.Messages[finished.message].Content
+	if b := &content[finished.blocks-1]; b.Type != "thinking" && b.Type != "redacted_thinking" { // which take no mark
+		b.CacheControl = ephemeral
+	}
+}
+
+var ephemeral = &cacheControl{Type: "ephemeral"}
+
+// position is the end of the first blocks of a message.
+type position struct{ message, blocks int }
 
 // encoder converts turns to messages and hashes the messages.
 type encoder struct {
@@ -97,6 +124,8 @@ type encoder struct {
 	messages  []message
 	inputHash string
 	results   []block // tool results of the last assistant message, which begin the next user message
+	// finished is the end of what precedes the newest text of the user; without blocks if there is nothing.
+	finished position
 }
 
 // addHash adds values to the hash, in a canonical form because a database may reorder the keys of stored JSON.
@@ -127,6 +156,18 @@ func (e *encoder) addMessage(m message) error {
 	return e.addHash(m)
 }
 
+// end returns the position after all blocks so far.
+func (e *encoder) end() position {
+	switch last := len(e.messages) - 1; {
+	case len(e.results) > 0:
+		return position{len(e.messages), len(e.results)}
+	case last >= 0:
+		return position{last, len(e.messages[last].Content)}
+	default:
+		return position{}
+	}
+}
+
 // flushResults adds the tool results that no text of the user follows.
 func (e *encoder) flushResults() error {
 	if len(e.results) == 0 {
@@ -140,7 +181,10 @@ func (e *encoder) flushResults() error {
 // addTurn adds one turn. The tool results must begin the user message after their calls.
 func (e *encoder) addTurn(t llm.Turn) error {
 	if t.User {
-		e.results = append(e.results, block{Type: "text", Text: t.Text})
+		e.finished = e.end()
+		for _, text := range t.Texts() {
+			e.results = append(e.results, block{Type: "text", Text: text})
+		}
 		return e.flushResults()
 	}
 	if err := e.flushResults(); err != nil {

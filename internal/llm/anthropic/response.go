@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -10,8 +11,8 @@ import (
 
 // event is one event of the stream. With type "message" it is the complete response of a server that did not stream.
 type event struct {
-	Type    string `json:"type"`
-	Index   int    `json:"index"`
+	Type    string     `json:"type"`
+	Index   llm.Number `json:"index"`
 	Message struct {
 		Usage usage `json:"usage"`
 	} `json:"message"`
@@ -30,10 +31,10 @@ type event struct {
 }
 
 type usage struct {
-	InputTokens              int `json:"input_tokens"`
-	CacheReadInputTokens     int `json:"cache_read_input_tokens"`
-	CacheCreationInputTokens int `json:"cache_creation_input_tokens"`
-	OutputTokens             int `json:"output_tokens"`
+	InputTokens              llm.Number `json:"input_tokens"`
+	CacheReadInputTokens     llm.Number `json:"cache_read_input_tokens"`
+	CacheCreationInputTokens llm.Number `json:"cache_creation_input_tokens"`
+	OutputTokens             llm.Number `json:"output_tokens"`
 }
 
 // decoder decodes one response.
@@ -49,31 +50,36 @@ type partialBlock struct {
 	block
 	index     int
 	text      strings.Builder // of text and thinking blocks
-	arguments strings.Builder
+	arguments []string        // fragments
 }
 
 // maxBlocks is the maximum number of content blocks in one response.
 const maxBlocks = 1024
 
-// Decode implements [llm.Decoder]. The terminal event is message_stop. Unknown events are ignored, as the versioning
+// Decode implements [llm.Decoder]. The terminal event is message_stop, but the response is complete after a stop
+// reason; compatible servers leave message_stop out. Unknown events are ignored, as the versioning
 // rules of the API require.
 func (d *decoder) Decode(ctx context.Context, ev llm.Event) (done bool, err error) {
 	var e event
 	if err := d.response.Unmarshal(ev.Data, &e); err != nil {
 		return false, err
 	}
-	switch e.Type {
-	case "", "error":
+	switch kind := cmp.Or(e.Type, ev.Name); kind {
+	case "":
+		if ev.Unstreamed {
+			return false, d.response.Malformed()
+		}
+	case "error":
 		return false, d.response.Malformed()
 	case "message_start":
 		d.addUsage(e.Message.Usage)
 	case "content_block_start":
-		if d.findBlock(e.Index) != nil || len(d.blocks) >= maxBlocks {
+		if d.findBlock(e.Index.Value) != nil || len(d.blocks) >= maxBlocks {
 			return false, d.response.Malformed()
 		}
-		return false, d.addBlock(ctx, e.Index, e.ContentBlock)
+		return false, d.addBlock(ctx, e.Index.Value, e.ContentBlock)
 	case "content_block_delta":
-		b := d.findBlock(e.Index)
+		b := d.findBlock(e.Index.Value)
 		if b == nil {
 			return false, d.response.Malformed()
 		}
@@ -82,6 +88,7 @@ func (d *decoder) Decode(ctx context.Context, ev llm.Event) (done bool, err erro
 		d.addUsage(e.Usage)
 		if e.Delta.StopReason != "" {
 			d.stopReason = e.Delta.StopReason
+			d.response.StopReason = stopReason(d.stopReason) // compatible servers may end the stream here
 		}
 	case "message_stop":
 		return true, nil
@@ -132,7 +139,7 @@ func (d *decoder) addDelta(ctx context.Context, b *partialBlock, e event) error 
 	case "signature_delta":
 		b.Signature += e.Delta.Signature
 	case "input_json_delta":
-		b.arguments.WriteString(e.Delta.PartialJSON)
+		b.arguments = append(b.arguments, e.Delta.PartialJSON)
 	}
 	return nil
 }
@@ -140,10 +147,14 @@ func (d *decoder) addDelta(ctx context.Context, b *partialBlock, e event) error 
 // addUsage records a report; the counts only grow during a response. The input tokens of this API exclude cached ones,
 // so those are added.
 func (d *decoder) addUsage(u usage) {
+	before := d.response.Usage
+	d.response.SetUsage(llm.UsageReport{
+		Input:  llm.Sum(u.InputTokens, u.CacheReadInputTokens, u.CacheCreationInputTokens),
+		Output: u.OutputTokens,
+		Cached: u.CacheReadInputTokens,
+	})
 	r := &d.response.Usage
-	r.Input = max(r.Input, u.InputTokens+u.CacheReadInputTokens+u.CacheCreationInputTokens)
-	r.Cached = max(r.Cached, u.CacheReadInputTokens)
-	r.Output = max(r.Output, u.OutputTokens)
+	r.Input, r.Cached, r.Output = max(r.Input, before.Input), max(r.Cached, before.Cached), max(r.Output, before.Output)
 }
 
 // Finish implements [llm.Decoder]. It adds the tool calls, and saves all blocks if there is a thinking block.
@@ -162,13 +173,8 @@ func (d *decoder) Finish() {
 		case "redacted_thinking":
 			hasThinking = true
 		case "tool_use":
-			if p.arguments.Len() > 0 || len(b.Input) == 0 {
-				b.Input = json.RawMessage(p.arguments.String())
-			}
-			d.response.AddToolCall(b.ID, b.Name, string(b.Input))
-			if len(b.Input) == 0 {
-				b.Input = json.RawMessage(`{}`)
-			}
+			call := d.response.AddToolCall(b.ID, b.Name, append([]string{string(b.Input)}, p.arguments...)...)
+			b.Name, b.Input = call.Name, call.Arguments
 		default:
 			continue // kinds of server-side tools
 		}
@@ -177,7 +183,6 @@ func (d *decoder) Finish() {
 	if !hasThinking {
 		return
 	}
-	// Marshalling fails if the arguments of a call are not JSON, which the check of the response reports.
 	if raw, err := json.Marshal(saved); err == nil {
 		d.response.ProviderParts = raw
 	}
@@ -189,6 +194,8 @@ func stopReason(reason string) string {
 		return ""
 	case "tool_use":
 		return llm.StopToolCalls
+	case "pause_turn":
+		return llm.StopPaused
 	case "max_tokens", "model_context_window_exceeded":
 		return llm.StopLength
 	case "refusal":

@@ -44,7 +44,7 @@ func (api) NewRequest(c llm.Config, o llm.Options, h llm.History) (llm.Request, 
 	return llm.Request{
 		URL:        c.BaseURL + "/v1beta/models/" + url.PathEscape(c.Model) + ":streamGenerateContent?alt=sse",
 		Header:     header,
-		Body:       newRequest(c.Model, o, h),
+		Body:       newRequest(c, o, h),
 		NewDecoder: func(r *llm.Response) llm.Decoder { return &decoder{response: r} },
 	}, nil
 }

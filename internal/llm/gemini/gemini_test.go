@@ -2,6 +2,7 @@ package gemini_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"errand/internal/llm"
@@ -75,8 +76,19 @@ func TestClient_ConformanceSuite_Passes(t *testing.T) {
 		NewModel: open, Text: text, PartialText: begin, ToolCalls: calls,
 		UnfinishedCall:   []string{parts(`{"functionCall":{"name":"add_task","args":{"title":"a"}}}`)},
 		CallAtTokenLimit: []string{begin[0], finish(`{"functionCall":{"name":"add_task","args":{}}}`, "MAX_TOKENS")},
-		InvalidArguments: []string{finish(`{"functionCall":{"name":"add_task","args":["a"]}}`, "STOP")},
-		ContentFiltered:  []string{begin[0], finish(``, "SAFETY")},
+		WholeArguments:   true,
+		ToolCall: func(id, name string, arguments ...string) []string {
+			args := strings.Join(arguments, "")
+			if !json.Valid([]byte(args)) {
+				args = quote(args)
+			}
+			return []string{finish(`{"functionCall":{"id":`+quote(id)+`,"name":`+quote(name)+`,"args":`+args+`}}`, "STOP")}
+		},
+		Usage: func(input, output string) []string {
+			return []string{chunk(`{"text":"Hello"}`, `,"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":`+input+
+				`,"candidatesTokenCount":`+output+`}}`)}
+		},
+		ContentFiltered: []string{begin[0], finish(``, "SAFETY")},
 		ErrorEvent: `data: {"error":{"code":503,` +
 			`"message":"` + providertest.ProviderText + `","status":"UNAVAILABLE"}}` + "\n\n",
 		UnstreamedText: `[{"candidates":[{"content":{"parts":[{"text":"Hello"}]},"finishReason":"STOP"}]}]`,
@@ -108,7 +120,7 @@ func TestClient_ResponseWithoutText_ReturnsClassifiedError(t *testing.T) {
 			llm.KindBadRequest,
 			providertest.Stream(`data: {"promptFeedback":{"blockReason":"SAFETY"}}` + "\n\n"),
 		},
-		"malformed call": {llm.KindUnavailable, providertest.Stream(finish(``, "MALFORMED_FUNCTION_CALL"))},
+		"malformed call": {llm.KindTruncated, providertest.Stream(finish(``, "MALFORMED_FUNCTION_CALL"))},
 		"only a thought": {
 			llm.KindTruncated,
 			providertest.Stream(finish(`{"text":"Hmm","thought":true}`, "MAX_TOKENS")),
@@ -139,4 +151,9 @@ func TestClient_ForeignFinishReason_IsAccepted(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "x1", c.ToolCalls[0].ID)
 	require.Equal(t, llm.StopToolCalls, c.StopReason)
+}
+
+func quote(s string) string {
+	q, _ := json.Marshal(s)
+	return string(q)
 }

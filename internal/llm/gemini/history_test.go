@@ -135,7 +135,7 @@ func TestNewRequest_History_IsConverted(t *testing.T) {
 	require.NotContains(t, string(r.Body), "planted")
 
 	turns := body["contents"].([]any)
-	require.Len(t, turns, 4)
+	require.Len(t, turns, 3)
 	require.Equal(t, "user", turns[0].(map[string]any)["role"], "a history that starts with the model gets a user turn")
 	require.Contains(t, contents(t, r), "UNFINISHED")
 }

@@ -13,6 +13,8 @@ type request struct {
 	Contents          []content   `json:"contents"`
 	Tools             []tools     `json:"tools,omitempty"`
 	ToolConfig        *toolConfig `json:"toolConfig,omitempty"`
+
+	GenerationConfig *generationConfig `json:"generationConfig,omitempty"`
 }
 
 type content struct {
@@ -60,13 +62,19 @@ type functionCallingConfig struct {
 	Mode string `json:"mode"`
 }
 
-func newRequest(model string, o llm.Options, h llm.History) request {
-	var r request
+func newRequest(c llm.Config, o llm.Options, h llm.History) request {
+	r := request{GenerationConfig: newGenerationConfig(c.Model, c.Generation)}
 	if h.System != "" {
 		r.SystemInstruction = &content{Parts: []any{part{Text: h.System}}}
 	}
 	for _, t := range h.StartWithUser() {
-		r.Contents = append(r.Contents, newContents(t, model)...)
+		added := newContents(t, c.Model)
+		if last := len(r.Contents) - 1; last >= 0 && t.User && r.Contents[last].Role == added[0].Role {
+			// Text after results of calls: roles must alternate.
+			r.Contents[last].Parts = append(r.Contents[last].Parts, added[0].Parts...)
+			added = added[1:]
+		}
+		r.Contents = append(r.Contents, added...)
 	}
 	if len(o.Tools) == 0 {
 		return r
@@ -85,7 +93,11 @@ func newRequest(model string, o llm.Options, h llm.History) request {
 // newContents converts a turn. The results of its calls follow it directly, as the API requires.
 func newContents(t llm.Turn, model string) []content {
 	if t.User {
-		return []content{{Role: "user", Parts: []any{part{Text: t.Text}}}}
+		said := content{Role: "user"}
+		for _, text := range t.Texts() {
+			said.Parts = append(said.Parts, part{Text: text})
+		}
+		return []content{said}
 	}
 	parts, ids := parseSavedParts(t, model)
 	if parts == nil {

@@ -10,7 +10,7 @@ import (
 // chunk is one event of the stream.
 type chunk struct {
 	Candidates []struct {
-		Index   int `json:"index"`
+		Index   llm.Number `json:"index"`
 		Content struct {
 			Parts []json.RawMessage `json:"parts"`
 		} `json:"content"`
@@ -23,10 +23,10 @@ type chunk struct {
 }
 
 type usage struct {
-	PromptTokenCount        int `json:"promptTokenCount"`
-	CandidatesTokenCount    int `json:"candidatesTokenCount"`
-	ThoughtsTokenCount      int `json:"thoughtsTokenCount"`
-	CachedContentTokenCount int `json:"cachedContentTokenCount"`
+	PromptTokenCount        llm.Number `json:"promptTokenCount"`
+	CandidatesTokenCount    llm.Number `json:"candidatesTokenCount"`
+	ThoughtsTokenCount      llm.Number `json:"thoughtsTokenCount"`
+	CachedContentTokenCount llm.Number `json:"cachedContentTokenCount"`
 }
 
 // receivedPart holds the fields of a response part that are read. The part itself is saved unchanged.
@@ -67,17 +67,17 @@ func (d *decoder) decodeChunk(ctx context.Context, data []byte) error {
 		return err
 	}
 	if u := c.UsageMetadata; u != nil {
-		d.response.Usage = llm.Usage{
+		d.response.SetUsage(llm.UsageReport{
 			Input:  u.PromptTokenCount,
-			Output: u.CandidatesTokenCount + u.ThoughtsTokenCount,
+			Output: llm.Sum(u.CandidatesTokenCount, u.ThoughtsTokenCount),
 			Cached: u.CachedContentTokenCount,
-		}
+		})
 	}
 	if c.PromptFeedback.BlockReason != "" {
 		d.response.StopReason = llm.StopFiltered
 	}
 	for _, candidate := range c.Candidates {
-		if candidate.Index != 0 {
+		if candidate.Index.Value != 0 {
 			continue
 		}
 		for _, raw := range candidate.Content.Parts {
@@ -95,8 +95,8 @@ func (d *decoder) decodeChunk(ctx context.Context, data []byte) error {
 // addPart handles one part. A thought is not shown, and saved only if it has a signature.
 func (d *decoder) addPart(ctx context.Context, raw json.RawMessage) error {
 	var p receivedPart
-	if json.Unmarshal(raw, &p) != nil {
-		return d.response.Malformed()
+	if err := d.response.Unmarshal(raw, &p); err != nil {
+		return err
 	}
 	if p.Thought && p.ThoughtSignature == "" {
 		return nil
@@ -118,8 +118,9 @@ func stopReason(reason string) string {
 		return llm.StopLength
 	case "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY":
 		return llm.StopFiltered
-	case "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS",
-		"MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE", "OTHER":
+	case "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS":
+		return llm.StopMalformed
+	case "MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE", "OTHER":
 		return llm.StopFailed
 	default:
 		return llm.StopEnd

@@ -93,13 +93,30 @@ func TestClient_Ollama_ConformanceSuitePasses(t *testing.T) {
 	}))
 }
 
+// toolCall returns a response with one call.
+func toolCall(id, name string, arguments ...string) []string {
+	frames := []string{delta(fmt.Sprintf(`{"tool_calls":[{"index":0,"id":%s,"function":{"name":%s}}]}`, quote(id),
+		quote(name)))}
+	for _, a := range arguments {
+		frames = append(frames, delta(`{"tool_calls":[{"index":0,"function":{"arguments":`+quote(a)+`}}]}`))
+	}
+	return append(frames, finish(`{}`, `"tool_calls"`), done)
+}
+
 func suite(open func(t *testing.T, url string, w llm.HTTPOptions) llms.Model) providertest.Suite {
 	return providertest.Suite{
 		NewModel: open, Text: text, PartialText: begin, ToolCalls: calls,
 		UnfinishedCall:   []string{call(`"{\"title\":\"a"`)},
 		CallAtTokenLimit: []string{begin[1], call(`"{}"`), finish(`{}`, `"length"`), done},
-		InvalidArguments: []string{call(`"{\"title\":\"a"`), finish(`{}`, `"tool_calls"`), done},
-		ContentFiltered:  []string{delta(`{"content":"Hel"}`), finish(`{}`, `"content_filter"`), done},
+		ToolCall:         toolCall,
+		Usage: func(input, output string) []string {
+			return []string{
+				delta(`{"content":"Hello"}`), finish(`{}`, `"stop"`),
+				`data: {"choices":null,"usage":{"prompt_tokens":` + input + `,"completion_tokens":` + output +
+					`,"prompt_tokens_details":null}}` + "\n\n", done,
+			}
+		},
+		ContentFiltered: []string{delta(`{"content":"Hel"}`), finish(`{}`, `"content_filter"`), done},
 		ErrorEvent: `data: {"error":{"message":"` + providertest.ProviderText + `","type":"server_error",` +
 			`"code":"overloaded"}}` + "\n\n",
 		UnstreamedText: `{"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}`,
@@ -204,16 +221,6 @@ func TestDecode_IncompleteResponses_ReturnErrors(t *testing.T) {
 			llm.KindRateLimit,
 			[]string{`data: {"error":{"code":429,"message":"boom"}}` + "\n\n"},
 		},
-		"a call without a name": {
-			llm.KindTruncated,
-			[]string{delta(`{"tool_calls":[{"index":0,"id":"x","function":{"arguments":"{}"}}]}`), finish(`{}`,
-				`"tool_calls"`)},
-		},
-		"a negative index": {
-			llm.KindUnavailable,
-			[]string{delta(`{"tool_calls":[{"index":-1,"id":"x","function":{"name":"a"}}]}`)},
-		},
-		"arguments that are a number": {llm.KindTruncated, []string{call(`"17"`), finish(`{}`, `"tool_calls"`)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := generate(t, c.frames)
@@ -276,24 +283,12 @@ func TestPost_UnknownModel_IsNamed(t *testing.T) {
 	require.NotContains(t, err.Error(), providertest.ProviderText)
 }
 
-func TestNewRequest_ToolChoiceNone_OmitsTools(t *testing.T) {
-	s := providertest.NewServer(t, providertest.Stream(text("Done.")...))
-	_, err := open(
-		t,
-		s.URL,
-		llm.HTTPOptions{Client: s.Client},
-	).GenerateContent(t.Context(), providertest.Messages(), llms.WithTools(providertest.Tools()),
-		llms.WithToolChoice("none"))
-	require.NoError(t, err)
-	require.NotContains(t, s.Requests()[0].JSON(t), "tools")
-	require.NotContains(t, s.Requests()[0].JSON(t), "tool_choice")
-}
-
 func TestError_ProviderReport_KeepsKnownCodesOnly(t *testing.T) {
 	for want, report := range map[string]string{
 		"openai@HOST: bad_request (HTTP 400): unsupported_parameter": `{"error":{"type":"invalid_request_error",` +
 			`"code":"unsupported_parameter","param":"max_tokens"}}`,
-		"openai@HOST: bad_request (HTTP 400): context_length_exceeded": `{"error":{"type":"invalid_request_error",` +
+		"openai@HOST: bad_request (HTTP 400): the prompt is longer than the model's context window " +
+			"(context_length_exceeded)": `{"error":{"type":"invalid_request_error",` +
 			`"code":"context_length_exceeded"}}`,
 		"openai@HOST: bad_request (HTTP 400): invalid_request_error": `{"error":{"type":"invalid_request_error",` +
 			`"code":null}}`,

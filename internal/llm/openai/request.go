@@ -13,9 +13,20 @@ type request struct {
 	Model           string         `json:"model"`
 	Messages        []message      `json:"messages"`
 	Tools           []tool         `json:"tools,omitempty"`
+	ToolChoice      string         `json:"tool_choice,omitempty"`
 	ReasoningEffort string         `json:"reasoning_effort,omitempty"`
 	Stream          bool           `json:"stream"`
 	StreamOptions   *streamOptions `json:"stream_options,omitempty"`
+
+	Temperature         *float64            `json:"temperature,omitempty"`
+	MaxTokens           int                 `json:"max_tokens,omitempty"`
+	MaxCompletionTokens int                 `json:"max_completion_tokens,omitempty"`
+	ChatTemplateKwargs  *chatTemplateKwargs `json:"chat_template_kwargs,omitempty"`
+}
+
+// chatTemplateKwargs are the arguments of the model's template in vLLM, SGLang and llama.cpp.
+type chatTemplateKwargs struct {
+	EnableThinking bool `json:"enable_thinking"`
 }
 
 type streamOptions struct {
@@ -58,27 +69,49 @@ type toolDeclaration struct {
 func newRequest(c llm.Config, o llm.Options, h llm.History, official bool) request {
 	r := request{
 		Model:         c.Model,
-		Messages:      newMessages(c, h),
+		Messages:      newMessages(c, h, o.AlphanumericIDs || strictIDs(c)),
 		Stream:        true,
 		StreamOptions: &streamOptions{IncludeUsage: true},
-	}
-	if o.NoToolCalls { // some servers ignore tool_choice none, so no tools are declared
-		return r
 	}
 	for _, t := range o.Tools {
 		r.Tools = append(r.Tools, tool{Type: "function", Function: toolDeclaration{t.Name, t.Description, t.Schema}})
 	}
-	if official && len(r.Tools) > 0 && toolsRequireNoReasoning(c.Model) {
-		r.ReasoningEffort = "none"
+	if o.NoToolCalls && len(r.Tools) > 0 { // declared anyway: prompt caches begin with the tools
+		r.ToolChoice = "none"
+	}
+	r.setGeneration(c, official)
+	if official && len(r.Tools) > 0 && ToolsRequireNoReasoning(c.Model) {
+		r.ReasoningEffort = llm.EffortNone
 	}
 	return r
 }
 
+// setGeneration sets the members for the settings of generation. Servers reject or ignore those that they do not have.
+func (r *request) setGeneration(c llm.Config, official bool) {
+	g := c.Generation
+	r.Temperature = g.Temperature
+	r.ReasoningEffort = g.ReasoningEffort()
+	if official {
+		r.MaxCompletionTokens = g.MaxOutputTokens
+		return
+	}
+	r.MaxTokens = g.MaxOutputTokens
+	if c.Provider == ollama {
+		if r.ReasoningEffort == "minimal" {
+			r.ReasoningEffort = "low" // the lowest that Ollama has
+		}
+		return
+	}
+	if g.EnablesThinking() || g.DisablesThinking() {
+		r.ChatTemplateKwargs = &chatTemplateKwargs{g.EnablesThinking()}
+	}
+}
+
 var gptVersion = regexp.MustCompile(`^gpt-(\d+)(?:\.(\d+))?(?:-|$)`)
 
-// toolsRequireNoReasoning reports whether the model accepts function tools only with reasoning disabled. Since GPT-5.6,
+// ToolsRequireNoReasoning reports whether the model accepts function tools only with reasoning disabled. Since GPT-5.6,
 // the chat completions API of OpenAI rejects tools with the default reasoning effort.
-func toolsRequireNoReasoning(model string) bool {
+func ToolsRequireNoReasoning(model string) bool {
 	v := gptVersion.FindStringSubmatch(model)
 	if v == nil {
 		return false
@@ -88,14 +121,19 @@ func toolsRequireNoReasoning(model string) bool {
 	return major > 5 || major == 5 && minor >= 6
 }
 
-func newMessages(c llm.Config, h llm.History) []message {
+func newMessages(c llm.Config, h llm.History, alphanumericIDs bool) []message {
+	validID := validID
+	if alphanumericIDs {
+		validID = llm.AlphanumericCallID
+	}
 	var out []message
 	if h.System != "" {
 		out = append(out, message{Role: "system", Content: &h.System})
 	}
 	for _, t := range h.Turns {
 		if t.User {
-			out = append(out, message{Role: "user", Content: &t.Text})
+			text := t.JoinedText() // many compatible servers accept no lists of parts
+			out = append(out, message{Role: "user", Content: &text})
 			continue
 		}
 		m := message{Role: "assistant"}
@@ -116,6 +154,14 @@ func newMessages(c llm.Config, h llm.History) []message {
 		}
 	}
 	return out
+}
+
+var mistralName = regexp.MustCompile(`(?i)mi[sx]tral|magistral|ministral|codestral|devstral|pixtral|voxtral`)
+
+// strictIDs reports whether the server is known to accept only call ids of 9 letters and digits. Others that do reject
+// the first request with another id.
+func strictIDs(c llm.Config) bool {
+	return mistralName.MatchString(c.BaseURL) || mistralName.MatchString(c.Model)
 }
 
 // maxIDLength is the maximum length of a call id that OpenAI accepts; other providers make longer ones.

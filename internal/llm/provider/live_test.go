@@ -48,7 +48,7 @@ func TestLiveSettings_AllKeysSet_HaveEveryProvider(t *testing.T) {
 func TestProviders_Live_ToolLoopEnds(t *testing.T) {
 	for name, settings := range liveSettings(os.Getenv) {
 		t.Run(name, func(t *testing.T) {
-			client := llm.NewHTTPClient()
+			client := llm.NewHTTPClient(1)
 			t.Cleanup(client.CloseIdleConnections)
 			settings.HTTP.Client = client
 			m, _, err := provider.Open(settings)

@@ -12,6 +12,7 @@ import (
 	"errand/internal/llm/anthropic"
 	"errand/internal/llm/gemini"
 	"errand/internal/llm/openai"
+	"errand/internal/llm/responses"
 	"errand/internal/secret"
 
 	"github.com/tmc/langchaingo/llms"
@@ -24,6 +25,12 @@ const (
 	Gemini    = "gemini"
 	Anthropic = "anthropic"
 	Ollama    = "ollama"
+)
+
+// The APIs of OpenAI, as in OPENAI_API.
+const (
+	ChatAPI      = "chat"
+	ResponsesAPI = "responses"
 )
 
 // Default models, used unless LLM_MODEL names another: for each provider the small, fast model that calls tools
@@ -62,6 +69,8 @@ type Settings struct {
 
 	OpenAIKey     secret.String
 	OpenAIBaseURL string
+	// OpenAIAPI is OPENAI_API; "" means [ChatAPI].
+	OpenAIAPI     string
 	GeminiKey     secret.String
 	AnthropicKey  secret.String
 	OllamaBaseURL string
@@ -69,6 +78,9 @@ type Settings struct {
 	GeminiBaseURL    string
 	AnthropicBaseURL string
 
+	// Generation is LLM_REASONING_EFFORT, LLM_THINKING, LLM_TEMPERATURE and LLM_MAX_OUTPUT_TOKENS. It applies to all
+	// providers.
+	Generation llm.Generation
 	// HTTP applies to all providers.
 	HTTP llm.HTTPOptions
 	// Rules returns the offline model. Required.
@@ -144,8 +156,39 @@ func (s Settings) openAI(model, variable string) (llms.Model, string, error) {
 		return nil, "", fmt.Errorf("%s: must name a model of the server at OPENAI_BASE_URL", variable)
 	}
 	model = cmp.Or(model, DefaultOpenAIModel)
-	m, err := openai.New(llm.Config{BaseURL: s.OpenAIBaseURL, Key: s.OpenAIKey, Model: model, HTTP: s.HTTP})
+	if official && s.OpenAIAPI != ResponsesAPI && s.Generation.EnablesThinking() && openai.ToolsRequireNoReasoning(model) {
+		setting := "LLM_THINKING"
+		if s.Generation.Effort != "" {
+			setting = "LLM_REASONING_EFFORT"
+		}
+		return nil, "", fmt.Errorf("%s: with tools, %s thinks only with OPENAI_API=responses", setting, model)
+	}
+	newClient := openai.New
+	if s.OpenAIAPI == ResponsesAPI {
+		newClient = responses.New
+	}
+	m, err := newClient(s.config(s.OpenAIBaseURL, s.OpenAIKey, model))
 	return named(m, OpenAI, model, err, "OPENAI_BASE_URL")
+}
+
+// Server returns the address and the key of a provider's server, without a model.
+func (s Settings) Server(provider string) (llm.Config, error) {
+	c := llm.Config{Provider: provider, HTTP: s.HTTP}
+	var address string
+	switch provider {
+	case OpenAI:
+		c.Key, address = s.OpenAIKey, cmp.Or(s.OpenAIBaseURL, openai.DefaultBaseURL)
+	case Gemini:
+		c.Key, address = s.GeminiKey, cmp.Or(s.GeminiBaseURL, gemini.DefaultBaseURL)
+	case Anthropic:
+		c.Key, address = s.AnthropicKey, cmp.Or(s.AnthropicBaseURL, anthropic.DefaultBaseURL)
+	case Ollama:
+		address = strings.TrimSuffix(strings.TrimRight(cmp.Or(s.OllamaBaseURL, defaultOllamaBaseURL), "/"), "/v1")
+	default:
+		return c, fmt.Errorf("the provider must be openai, gemini, anthropic or ollama, which have a list of models")
+	}
+	c.BaseURL = strings.TrimRight(address, "/")
+	return c, nil
 }
 
 func (s Settings) gemini(model string) (llms.Model, string, error) {
@@ -153,7 +196,7 @@ func (s Settings) gemini(model string) (llms.Model, string, error) {
 		return nil, "", fmt.Errorf("GEMINI_API_KEY: required for the provider gemini")
 	}
 	model = cmp.Or(model, DefaultGeminiModel)
-	m, err := gemini.New(llm.Config{BaseURL: s.GeminiBaseURL, Key: s.GeminiKey, Model: model, HTTP: s.HTTP})
+	m, err := gemini.New(s.config(s.GeminiBaseURL, s.GeminiKey, model))
 	return named(m, Gemini, model, err, "GEMINI_BASE_URL")
 }
 
@@ -162,7 +205,7 @@ func (s Settings) anthropic(model string) (llms.Model, string, error) {
 		return nil, "", fmt.Errorf("ANTHROPIC_API_KEY: required for the provider anthropic")
 	}
 	model = cmp.Or(model, DefaultAnthropicModel)
-	m, err := anthropic.New(llm.Config{BaseURL: s.AnthropicBaseURL, Key: s.AnthropicKey, Model: model, HTTP: s.HTTP})
+	m, err := anthropic.New(s.config(s.AnthropicBaseURL, s.AnthropicKey, model))
 	return named(m, Anthropic, model, err, "ANTHROPIC_BASE_URL")
 }
 
@@ -173,13 +216,29 @@ func (s Settings) ollama(model string) (llms.Model, string, error) {
 	if !strings.HasSuffix(base, "/v1") {
 		base += "/v1"
 	}
-	options := s.HTTP
-	if options.IdleTimeout == 0 {
-		options.IdleTimeout = ollamaIdleTimeout
-	}
 	model = cmp.Or(model, DefaultOllamaModel)
-	m, err := openai.New(llm.Config{Provider: Ollama, BaseURL: base, Model: model, HTTP: options})
+	c := s.config(base, secret.String{}, model)
+	c.Provider = Ollama
+	if c.HTTP.IdleTimeout == 0 {
+		c.HTTP.IdleTimeout = ollamaIdleTimeout
+	}
+	if c.Generation.Thinking == "" && c.Generation.Effort == "" && thinksTooLong(model) {
+		c.Generation.Thinking = llm.ThinkingOff
+	}
+	m, err := openai.New(c)
 	return named(m, Ollama, model, err, "OLLAMA_BASE_URL")
+}
+
+// thinksTooLong reports whether an Ollama model is a Qwen3, which thinks by default, on a local machine often for
+// minutes. The variants that only think are not included.
+func thinksTooLong(model string) bool {
+	name := strings.ToLower(model[strings.LastIndexByte(model, '/')+1:])
+	return strings.HasPrefix(name, "qwen3") && !strings.Contains(name, "thinking")
+}
+
+// config returns the configuration of a model's client.
+func (s Settings) config(baseURL string, key secret.String, model string) llm.Config {
+	return llm.Config{BaseURL: baseURL, Key: key, Model: model, Generation: s.Generation, HTTP: s.HTTP}
 }
 
 // named returns the model with its name. An error is attributed to variable, the base URL: the key and the model have

@@ -101,6 +101,7 @@ func TestOpen_BaseURLs_AreUsed(t *testing.T) {
 			Model: "m", OpenAIKey: key,
 			OpenAIBaseURL: s.URL + "/api/v1",
 		},
+		"/v1/responses": {OpenAIKey: key, OpenAIBaseURL: s.URL + "/v1", Model: "m", OpenAIAPI: "responses"},
 		"/v1beta/models/gemini-3.8-flash:streamGenerateContent": {GeminiKey: key, GeminiBaseURL: s.URL},
 		"/v1/messages": {AnthropicKey: key, AnthropicBaseURL: s.URL},
 	} {

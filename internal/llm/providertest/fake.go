@@ -11,12 +11,13 @@ import (
 // OllamaPath is the path under which [FakeProviders] serves the API of Ollama, which requires no key.
 const OllamaPath = "/ollama"
 
-// FakeProviders serves the APIs of OpenAI, Gemini, Anthropic and Ollama under their paths. It translates each request
-// to OpenAI's format for the handler, and the handler's response back. The key is [APIKey]. Requests are checked as
-// strictly as the vendors check them, so that a history that a vendor would reject is rejected here too. Each write
-// of the handler must be one whole event; a response that is not an event stream is passed on unchanged.
+// FakeProviders serves both APIs of OpenAI and those of Gemini, Anthropic and Ollama under their paths. It translates
+// each request to OpenAI's format of chat completions for the handler, and the handler's response back. The key is
+// [APIKey]. Requests are checked as strictly as the vendors check them, so that a history that a vendor would reject is
+// rejected here too. Each write of the handler must be one whole event; a response that is not an event stream is
+// passed on unchanged.
 func FakeProviders(openai http.Handler) http.Handler {
-	g, a := &fakeGemini{}, &fakeAnthropic{}
+	g, a, responses := &fakeGemini{}, &fakeAnthropic{}, &fakeResponses{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+APIKey {
@@ -26,6 +27,9 @@ func FakeProviders(openai http.Handler) http.Handler {
 		openai.ServeHTTP(w, r)
 	})
 	mux.Handle("POST "+OllamaPath+"/v1/chat/completions", openai)
+	mux.HandleFunc("POST /v1/responses", func(w http.ResponseWriter, r *http.Request) {
+		translate(w, r, openai, responses.decodeRequest)
+	})
 	mux.HandleFunc("POST /v1beta/models/{model}", func(w http.ResponseWriter, r *http.Request) {
 		translate(w, r, openai, g.decodeRequest)
 	})
@@ -40,6 +44,8 @@ type ChatRequest struct {
 	Model    string        `json:"model"`
 	Messages []ChatMessage `json:"messages"`
 	Tools    []ChatTool    `json:"tools,omitempty"`
+	// ToolChoice is a text or an object.
+	ToolChoice json.RawMessage `json:"tool_choice,omitempty"`
 }
 
 // ChatMessage is a message in OpenAI's format.

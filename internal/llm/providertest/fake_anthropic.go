@@ -248,9 +248,13 @@ func halves(s string) []string {
 }
 
 func (e *anthropicEncoder) encodeEnd(reason string, u tokenUsage) string {
-	stop := "end_turn"
+	stop, known := map[string]string{
+		"tool_calls": "tool_use", "length": "max_tokens", "content_filter": "refusal", "pause": "pause_turn",
+	}[reason]
+	if !known {
+		stop = "end_turn"
+	}
 	if reason == "tool_calls" {
-		stop = "tool_use"
 		e.recordSignature(e.signature)
 	}
 	return e.stopBlock() + e.event("message_delta", jsonObject{

@@ -217,10 +217,17 @@ func (e *geminiEncoder) encodeToolCall(index int, c ChatCall) string {
 	return ""
 }
 
-func (e *geminiEncoder) encodeEnd(_ string, u tokenUsage) string {
+func (e *geminiEncoder) encodeEnd(reason string, u tokenUsage) string {
 	parts := []jsonObject{}
 	for i, c := range e.calls {
-		part := jsonObject{"functionCall": jsonObject{"name": c.Function.Name, "args": json.RawMessage(c.Function.Arguments)}}
+		if reason == "length" && !json.Valid([]byte(c.Function.Arguments)) { // cut by the token limit: the API leaves it out
+			continue
+		}
+		args := json.RawMessage(c.Function.Arguments)
+		if !json.Valid(args) {
+			args = json.RawMessage(toJSON(c.Function.Arguments))
+		}
+		part := jsonObject{"functionCall": jsonObject{"name": c.Function.Name, "args": args}}
 		if i == 0 {
 			signature := geminiSignature(c.Function.Name, c.Function.Arguments)
 			part["thoughtSignature"] = signature
@@ -231,7 +238,11 @@ func (e *geminiEncoder) encodeEnd(_ string, u tokenUsage) string {
 	if len(parts) == 0 {
 		parts = append(parts, jsonObject{"text": "", "thoughtSignature": geminiSignature("", "")})
 	}
-	return e.event(parts, jsonObject{"finishReason": "STOP", "usageMetadata": jsonObject{
+	finish, known := map[string]string{"length": "MAX_TOKENS", "content_filter": "SAFETY"}[reason]
+	if !known {
+		finish = "STOP"
+	}
+	return e.event(parts, jsonObject{"finishReason": finish, "usageMetadata": jsonObject{
 		"promptTokenCount": u.input, "candidatesTokenCount": u.output - 2, "thoughtsTokenCount": 2,
 		"cachedContentTokenCount": u.cached,
 	}})

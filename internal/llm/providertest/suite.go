@@ -39,8 +39,12 @@ type Suite struct {
 	UnfinishedCall []string
 	// CallAtTokenLimit is complete, but the token limit cut a call.
 	CallAtTokenLimit []string
-	// InvalidArguments is complete, with arguments that are not a JSON object.
-	InvalidArguments []string
+	// ToolCall returns a complete response with one call, whose arguments are sent in the fragments, or joined where the
+	// format has no fragments ([Suite].WholeArguments).
+	ToolCall       func(id, name string, arguments ...string) []string
+	WholeArguments bool
+	// Usage returns the complete response "Hello" with the token counts, which are JSON.
+	Usage func(input, output string) []string
 	// ContentFiltered is complete, but withheld by a content filter.
 	ContentFiltered []string
 	// ErrorEvent reports an overload within the stream and quotes [ProviderText].
@@ -54,9 +58,15 @@ type Suite struct {
 // RunSuite runs all cases of the suite.
 func RunSuite(t *testing.T, s Suite) {
 	t.Run("responses", func(t *testing.T) { s.testResponses(t) })
+	t.Run("requests", func(t *testing.T) { s.testRequests(t) })
 	t.Run("invalid responses", func(t *testing.T) { s.testInvalidResponses(t) })
 	t.Run("connection failures", func(t *testing.T) { s.testConnectionFailures(t) })
 	t.Run("HTTP errors", func(t *testing.T) { s.testHTTPErrors(t) })
+	t.Run("reasons", func(t *testing.T) { s.testReasons(t) })
+	t.Run("calls", func(t *testing.T) { s.testCalls(t) })
+	t.Run("texts", func(t *testing.T) { s.testTexts(t) })
+	t.Run("usage", func(t *testing.T) { s.testUsage(t) })
+	t.Run("framing", func(t *testing.T) { s.testFraming(t) })
 	t.Run("cancellation", func(t *testing.T) { s.testCancellation(t) })
 }
 
@@ -151,7 +161,6 @@ func (s Suite) testInvalidResponses(t *testing.T) {
 		"no terminal event":            {llm.KindTruncated, s.PartialText},
 		"end within arguments":         {llm.KindTruncated, s.UnfinishedCall},
 		"token limit within arguments": {llm.KindTruncated, s.CallAtTokenLimit},
-		"invalid arguments":            {llm.KindTruncated, s.InvalidArguments},
 		"content filter":               {llm.KindBadRequest, s.ContentFiltered},
 		"error event first":            {llm.KindOverloaded, []string{s.ErrorEvent}},
 		"error event after text":       {llm.KindOverloaded, append(append([]string(nil), s.PartialText...), s.ErrorEvent)},
@@ -163,7 +172,7 @@ func (s Suite) testInvalidResponses(t *testing.T) {
 			strings.TrimRight(s.PartialText[len(s.PartialText)-1], "}\n "))},
 		"line too long":      {llm.KindUnavailable, []string{huge}},
 		"response too large": {llm.KindUnavailable, tooLarge},
-		"HTML page": {llm.KindTruncated, []string{
+		"HTML page": {llm.KindUnavailable, []string{
 			"<!doctype html><title>Sign in</title><p>" + ProviderText + "</p>\n",
 		}},
 	} {

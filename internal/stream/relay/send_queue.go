@@ -46,7 +46,8 @@ func (q *sendQueue) enqueue(e stream.Event) {
 		q.push(first)
 	}
 	q.push(e)
-	q.urgent = q.urgent || e.Kind == stream.RunQueued || e.Kind == stream.RunCancelled
+	q.urgent = q.urgent || e.Kind == stream.RunQueued || e.Kind == stream.RunCancelled ||
+		e.Kind == stream.CredentialRevoked
 	q.signal()
 }
 

@@ -1,8 +1,9 @@
-package task
+package terms
 
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -22,7 +23,7 @@ func TestIndexTerms_Scripts_AreSplit(t *testing.T) {
 		"":                            nil,
 		strings.Repeat("ü", 40) + "x": {strings.Repeat("u", 32)},
 	} {
-		require.Equal(t, want, indexTerms(text, ""), "%q", text)
+		require.Equal(t, want, Index(text), "%q", text)
 	}
 }
 
@@ -31,14 +32,29 @@ func TestIndexTerms_LongDescription_IsBoundedWithTitleFirst(t *testing.T) {
 	for r := rune(0x4E00); r < 0x4E00+10_000; r++ {
 		b.WriteRune(r)
 	}
-	terms := indexTerms("the title", b.String())
-	require.Len(t, terms, maxTerms)
+	terms := Index("the title", b.String())
+	require.Len(t, terms, MaxTerms)
 	require.Equal(t, []string{"the", "title"}, terms[:2])
-	require.Len(t, searchTerms(b.String()), maxSearchTerms)
+	require.Len(t, Search(b.String()), MaxSearch)
 }
 
 func TestSearchTerms_Kinds(t *testing.T) {
-	require.Equal(t, []searchTerm{
-		{"ap", prefixTerm}, {"東京", exactTerm}, {"京都", exactTerm}, {"駅", prefixTerm}, {"%", exactTerm},
-	}, searchTerms("Ap 東京都 駅 ap %"))
+	require.Equal(t, []Query{
+		{"ap", true}, {"東京", false}, {"京都", false}, {"駅", true}, {"%", false},
+	}, Search("Ap 東京都 駅 ap %"))
+}
+
+func TestSnippet_Texts_AreCutAroundTheFirstMatch(t *testing.T) {
+	long := strings.Repeat("before ", 50) + "Zébra 東京都庁 " + strings.Repeat("after ", 50)
+	for search, want := range map[string]string{
+		"zeb": "Zébra", "京都": "京都庁", "nowhere": "before before",
+	} {
+		snippet := Snippet(long, Search(search), 60)
+		require.Contains(t, snippet, want)
+		require.LessOrEqual(t, utf8.RuneCountInString(snippet), 62)
+		require.True(t, strings.HasSuffix(snippet, "…"))
+	}
+	require.Equal(t, "a b", Snippet(" a\n\tb ", Search("b"), 60))
+	require.Empty(t, Snippet("", Search("b"), 60))
+	require.Equal(t, strings.Repeat("x", 60)+"…", Snippet(strings.Repeat("x", 100), Search("x"), 60))
 }

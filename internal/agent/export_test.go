@@ -1,0 +1,7 @@
+package agent
+
+// Functions that tests of the package agent_test use.
+var (
+	Estimate      = estimate
+	EstimateTools = estimateTools
+)
