@@ -1,6 +1,6 @@
 import { Lexer, type Token, type Tokens } from "marked";
 import { Fragment, memo, useState, type ReactNode } from "react";
-import { useTexts } from "../texts";
+import { useTexts, type TextKey } from "../texts";
 import { IconButton } from "../ui/Button";
 import "./markdown.css";
 
@@ -182,7 +182,7 @@ function Code({ text, language }: { text: string; language: string | undefined }
 }
 
 /** A button that copies a text, and shows for a moment that it has. */
-export function CopyButton({ text, label }: { text: string; label: "chat.copyCode" | "chat.copyMessage" }) {
+export function CopyButton({ text, label }: { text: string; label: TextKey }) {
   const { t } = useTexts();
   const [copied, setCopied] = useState(false);
   const copy = () => {

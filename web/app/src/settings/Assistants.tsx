@@ -45,11 +45,11 @@ const clients: readonly Client[] = [
   { name: "VS Code", file: ".vscode/mcp.json", text: (url, token) => json({ servers: { errand: { type: "http", url, ...headers(token) } } }) },
 ];
 
-/** What to enter in assistants, so that they work on the same tasks. */
-export function Assistants() {
+/** What to enter in assistants, so that they work on the same tasks. `secret` is that of a new API token, or empty. */
+export function Assistants({ secret }: { secret: string }) {
   const { t } = useTexts();
   const [chosen, setChosen] = useState(0);
-  const [token, setToken] = useState("");
+  const [token, setToken] = useState(secret);
   const { file, text: textOf } = clients[chosen]!;
   const text = textOf(new URL("mcp", base).href, token.trim());
   return (

@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { useServer } from "../shell/server";
 import { ViewHeader } from "../shell/ViewHeader";
 import { useTexts } from "../texts";
+import { ApiTokens } from "./ApiTokens";
 import { Appearance } from "./Appearance";
 import { ApprovalPolicy } from "./ApprovalPolicy";
 import { Assistants } from "./Assistants";
@@ -9,6 +10,7 @@ import { Data } from "./Data";
 import type { UsagePeriod } from "./operations";
 import { Profile } from "./Profile";
 import { Usage } from "./Usage";
+import type { NewSecret } from "./useApiTokens";
 import { useSettings } from "./useSettings";
 import "./settings.css";
 
@@ -17,6 +19,7 @@ export function SettingsView({ section }: { section: string | null }) {
   const { t } = useTexts();
   const { server } = useServer();
   const [period, setPeriod] = useState<UsagePeriod>("DAY");
+  const [secret, setSecret] = useState<NewSecret | null>(null);
   const { settings, update } = useSettings(period);
   const isLoaded = settings !== null;
   useEffect(() => {
@@ -30,7 +33,8 @@ export function SettingsView({ section }: { section: string | null }) {
         <Appearance />
         {settings && <ApprovalPolicy policy={settings.approvalPolicy} update={update} />}
         {settings && <Usage usage={settings.usage} period={period} setPeriod={setPeriod} />}
-        <Assistants />
+        <ApiTokens secret={secret} setSecret={setSecret} />
+        <Assistants key={secret?.secret} secret={secret?.secret ?? ""} />
         <Data />
         {server?.version && <p className="hint">{t("settings.version", { version: server.version })}</p>}
       </div>

@@ -17,6 +17,38 @@ export type ApprovalMode =
   /** The tool is refused. */
   | 'NEVER';
 
+/** Input for createApiToken. */
+export type CreateApiTokenInput = {
+  /** Time from which the token is rejected. If left out, 90 days from now. */
+  readonly expiresAt?: string | null | undefined;
+  /** Name to recognise the token by, one line of at most 100 characters. */
+  readonly name: string;
+  /** Whether the token does not expire. It excludes `expiresAt`. */
+  readonly neverExpires?: boolean | null | undefined;
+  /** What the token may be used for: at least one scope, and none that the caller's own token lacks. */
+  readonly scopes: ReadonlyArray<TokenScope>;
+};
+
+/** A scope of a token. */
+export type TokenScope =
+  /** `account`: shows and changes the account, manages API tokens, and deletes the account with all its data. */
+  | 'ACCOUNT'
+  /** `chat`: shows conversations and their streams, and sends messages to the agent. */
+  | 'CHAT'
+  /** `tasks:read`: shows tasks, their history and the stream of their changes. */
+  | 'TASKS_READ'
+  /** `tasks:write`: creates, changes and deletes tasks. */
+  | 'TASKS_WRITE';
+
+/** Whether an API token is valid. */
+export type TokenStatus =
+  /** The token is accepted. */
+  | 'ACTIVE'
+  /** The token has expired. */
+  | 'EXPIRED'
+  /** The token was revoked. */
+  | 'REVOKED';
+
 /** When changes by one tool need the user's approval. */
 export type ToolApprovalInput = {
   /** The mode. */
@@ -89,6 +121,27 @@ export type DeleteViewerMutationVariables = Exact<{
 
 export type DeleteViewerMutation = { readonly deleteViewer: { readonly deletedId: string } | null };
 
+export type ApiTokensQueryVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type ApiTokensQuery = { readonly apiTokens: { readonly nodes: ReadonlyArray<{ readonly id: string, readonly name: string, readonly hint: string, readonly scopes: ReadonlyArray<TokenScope>, readonly status: TokenStatus, readonly createdAt: string, readonly expiresAt: string | null, readonly lastUsedAt: string | null, readonly revokedAt: string | null }>, readonly pageInfo: { readonly hasNextPage: boolean, readonly endCursor: string | null } } };
+
+export type CreateApiTokenMutationVariables = Exact<{
+  input: CreateApiTokenInput;
+}>;
+
+
+export type CreateApiTokenMutation = { readonly createApiToken: { readonly secret: string, readonly apiToken: { readonly id: string, readonly name: string } } | null };
+
+export type RevokeApiTokenMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type RevokeApiTokenMutation = { readonly revokeApiToken: { readonly apiToken: { readonly id: string } } | null };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -157,3 +210,44 @@ export const DeleteViewerDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeleteViewerMutation, DeleteViewerMutationVariables>;
+export const ApiTokensDocument = new TypedDocumentString(`
+    query ApiTokens($after: Cursor) {
+  apiTokens(first: 50, after: $after) {
+    nodes {
+      id
+      name
+      hint
+      scopes
+      status
+      createdAt
+      expiresAt
+      lastUsedAt
+      revokedAt
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ApiTokensQuery, ApiTokensQueryVariables>;
+export const CreateApiTokenDocument = new TypedDocumentString(`
+    mutation CreateApiToken($input: CreateApiTokenInput!) {
+  createApiToken(input: $input) {
+    apiToken {
+      id
+      name
+    }
+    secret
+  }
+}
+    `) as unknown as TypedDocumentString<CreateApiTokenMutation, CreateApiTokenMutationVariables>;
+export const RevokeApiTokenDocument = new TypedDocumentString(`
+    mutation RevokeApiToken($id: ID!) {
+  revokeApiToken(id: $id) {
+    apiToken {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RevokeApiTokenMutation, RevokeApiTokenMutationVariables>;
