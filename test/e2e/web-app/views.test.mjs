@@ -86,6 +86,8 @@ test("the chosen theme is applied before the page's code runs", async () => {
   const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const dark = await background();
   const held = [];
+  // The service worker would answer before the route.
+  await page.evaluate(async () => (await navigator.serviceWorker.ready).unregister());
   await page.route(/assets\/index-.*\.js/, (route) => held.push(route));
   await page.reload({ waitUntil: "commit" });
   await page.waitForFunction(() => document.querySelector("#root") && document.styleSheets.length > 0);
@@ -267,6 +269,13 @@ for (const colorScheme of ["light", "dark"]) {
       await page.getByRole("heading", { name: "Your data" }).waitFor();
       await page.getByRole("heading", { name: "Usage of the model" }).waitFor();
       await check("settings");
+      await page.getByRole("button", { name: "Create a token" }).click();
+      await page.getByRole("dialog").getByLabel("Name").fill("Assistant on my laptop");
+      await check("token-dialog");
+      await page.keyboard.press("Enter");
+      await page.getByRole("group", { name: "Secret of" }).scrollIntoViewIfNeeded();
+      await page.getByRole("listitem").getByText("Assistant on my laptop").first().waitFor();
+      await check("token-secret");
       await page.keyboard.press("?");
       await page.getByRole("dialog").waitFor();
       await check("shortcuts");
