@@ -24,6 +24,7 @@ type (
 	messageAddedResolver struct{ *fixture }
 	taskResolver         struct{ *fixture }
 	taskChangeResolver   struct{ *fixture }
+	taskEventResolver    struct{ *fixture }
 	toolCallResolver     struct{ *fixture }
 	userResolver         struct{ *fixture }
 	apiTokenResolver     struct{ *fixture }
@@ -36,6 +37,7 @@ func (f *fixture) Message() generated.MessageResolver           { return message
 func (f *fixture) MessageAdded() generated.MessageAddedResolver { return messageAddedResolver{f} }
 func (f *fixture) Task() generated.TaskResolver                 { return taskResolver{f} }
 func (f *fixture) TaskChange() generated.TaskChangeResolver     { return taskChangeResolver{f} }
+func (f *fixture) TaskEvent() generated.TaskEventResolver       { return taskEventResolver{f} }
 func (f *fixture) ToolCall() generated.ToolCallResolver         { return toolCallResolver{f} }
 func (f *fixture) User() generated.UserResolver                 { return userResolver{f} }
 func (f *fixture) ApiToken() generated.ApiTokenResolver         { return apiTokenResolver{f} }
@@ -56,6 +58,16 @@ func (f queryResolver) APITokens(
 	*string,
 ) (*page.APITokenConnection, error) {
 	return paged(f.fixture, f.tokens, "tokens")
+}
+
+func (f taskEventResolver) TaskEdge(
+	_ context.Context,
+	event *stream.TaskEvent,
+	_ *task.Order,
+) (*page.Edge[*ent.Task], error) {
+	cursorOf := func(t *ent.Task) page.Cursor { return page.Cursor{List: "l", Key: []any{t.Number}} }
+	edges := []*page.Edge[*ent.Task]{page.NewEdge(f.tasks[0], cursorOf), page.NewEdge(f.tasks[1], cursorOf)}
+	return one(f.fixture, edges, "edge", event.Cursor)
 }
 
 func (f toolCallResolver) Message(_ context.Context, c *ent.ToolCall) (*ent.Message, error) {
@@ -137,8 +149,7 @@ func (f queryResolver) SearchMessages(
 	*string,
 ) (*chat.MessageMatchConnection, error) {
 	var matches []*chat.MessageMatch
-	for i, m := range f.messages {
-		m.Edges.Conversation = f.conversations[i]
+	for _, m := range f.messages {
 		matches = append(matches, &chat.MessageMatch{Message: m})
 	}
 	return paged(f.fixture, matches, "search")

@@ -39,6 +39,7 @@ func newFixture(seed uint64) *fixture {
 		f.changes = append(f.changes, row(r, &ent.TaskChange{}, "chg", i))
 		f.conversations = append(f.conversations, row(r, &ent.Conversation{}, "conv", i))
 		f.messages = append(f.messages, row(r, &ent.Message{}, "msg", i))
+		f.messages[i].Edges.Conversation = f.conversations[i]
 		f.calls = append(f.calls, row(r, &ent.ToolCall{}, "call", i))
 		f.tokens = append(f.tokens, row(r, &ent.APIToken{}, "token", i))
 	}

@@ -115,19 +115,12 @@ func restorePostgres(ctx context.Context, db *DB, file string, known int64) (ver
 	return version, nil
 }
 
-// These statements do what the migration of row-level security does for the role, which belongs to the server and not
-// to the database, and is not in a backup.
-const (
-	createAppRole = `DO $$ BEGIN
+// createAppRole does what the migration of row-level security does for the role, which belongs to the server and not to
+// the database, and is not in a backup.
+const createAppRole = `DO $$ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'errand_app') THEN CREATE ROLE errand_app NOLOGIN; END IF;
 	IF NOT pg_has_role(current_user, 'errand_app', 'MEMBER') THEN GRANT errand_app TO CURRENT_USER; END IF;
 END $$`
-	grantAppRole = `DO $$ BEGIN
-	EXECUTE format('GRANT USAGE ON SCHEMA %I TO errand_app', current_schema());
-	EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO errand_app',
-		current_schema());
-END $$`
-)
 
 // writeRestoreList writes the entries of an archive that are restored to a temporary file.
 func writeRestoreList(contents string) (path string, err error) {

@@ -100,7 +100,13 @@ func (m *Migrator) Up(ctx context.Context) ([]Migration, error) {
 		}
 	}
 	done, err := m.provider.Up(ctx)
-	return m.results(ctx, done, err)
+	list, err := m.results(ctx, done, err)
+	if err == nil && m.dialect == dialect.Postgres {
+		if _, err = m.pool.ExecContext(ctx, grantAppRole); err != nil {
+			err = fmt.Errorf("granting access to %s: %w", appRole, err)
+		}
+	}
+	return list, err
 }
 
 // Down reverts the newest migration and returns it; there may be none.

@@ -79,6 +79,26 @@ func (db *DB) enableRLS(ctx context.Context) error {
 	return nil
 }
 
+// grantAppRole gives the role errand_app the rights that it lacks on the schema and on the login's tables. The migration
+// of row-level security sets default privileges, but those hold only for tables that the login of that time creates.
+// The lock is for replicas that start together: concurrent grants on one table fail.
+const grantAppRole = `DO $$ DECLARE missing record; BEGIN
+	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'errand_app') THEN RETURN; END IF;
+	PERFORM pg_advisory_xact_lock(hashtextextended('errand grants', 0));
+	IF NOT has_schema_privilege('errand_app', current_schema(), 'USAGE') THEN
+		EXECUTE format('GRANT USAGE ON SCHEMA %I TO errand_app', current_schema());
+	END IF;
+	FOR missing IN
+		SELECT c.relname AS name FROM pg_class c
+		WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relname <> 'goose_db_version'
+			AND pg_has_role(c.relowner, 'USAGE') AND NOT (
+				has_table_privilege('errand_app', c.oid, 'SELECT') AND has_table_privilege('errand_app', c.oid, 'INSERT')
+				AND has_table_privilege('errand_app', c.oid, 'UPDATE') AND has_table_privilege('errand_app', c.oid, 'DELETE'))
+	LOOP
+		EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO errand_app', missing.name);
+	END LOOP;
+END $$`
+
 // hasTables reports whether all tables exist.
 func (db *DB) hasTables(ctx context.Context) (bool, error) {
 	for _, table := range ent.Tables() {

@@ -15,6 +15,7 @@ import (
 	"errand/ent/rule"
 	"errand/internal/apitoken"
 	"errand/internal/ids"
+	"errand/internal/page"
 	"errand/internal/testclient"
 	"errand/internal/testdb"
 	"errand/internal/viewer"
@@ -286,9 +287,10 @@ func TestAPIToken_Input_IsValidated(t *testing.T) {
 func requireUnlimitedSocket(t testing.TB, env *harness.Env, secret string) {
 	t.Helper()
 	c := testclient.New(t, env.URL(), secret)
-	sub := c.Dial(t).Subscribe(t, `subscription { conversationStream { __typename } }`, nil)
-	require.Eventually(t, func() bool { return env.Hub.Subscribers() > 0 }, testclient.Timeout, harness.PollInterval)
 	testclient.Run[any](t, c, createConversationDoc, testclient.Vars{"t": "x"})
+	const streamDoc = `subscription ($after: Cursor) { conversationStream(after: $after) { __typename } }`
+	start := page.PositionCursor("conversationStream", 0).Encode()
+	sub := c.Dial(t).Subscribe(t, streamDoc, testclient.Vars{"after": start})
 	_, err := sub.Next(t.Context())
 	require.NoError(t, err)
 }
