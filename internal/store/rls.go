@@ -79,9 +79,9 @@ func (db *DB) enableRLS(ctx context.Context) error {
 	return nil
 }
 
-// grantAppRole gives the role errand_app the rights that it lacks on the schema and on the login's tables. The migration
-// of row-level security sets default privileges, but those hold only for tables that the login of that time creates.
-// The lock is for replicas that start together: concurrent grants on one table fail.
+// grantAppRole gives the role errand_app the rights that it lacks on the schema and on the login's tables. The
+// migration of row-level security sets default privileges, but those hold only for tables that the login of that time
+// creates. The lock is for replicas that start together: concurrent grants on one table fail.
 const grantAppRole = `DO $$ DECLARE missing record; BEGIN
 	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'errand_app') THEN RETURN; END IF;
 	PERFORM pg_advisory_xact_lock(hashtextextended('errand grants', 0));
