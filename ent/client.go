@@ -14,14 +14,21 @@ import (
 	"errand/ent/conversationtombstone"
 	"errand/ent/deletedaccount"
 	"errand/ent/idempotencykey"
+	"errand/ent/login"
 	"errand/ent/message"
 	"errand/ent/messageterm"
+	"errand/ent/passkey"
 	"errand/ent/run"
+	"errand/ent/signinissuer"
+	"errand/ent/signinkey"
+	"errand/ent/signinlink"
+	"errand/ent/signinsession"
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/taskterm"
 	"errand/ent/toolcall"
 	"errand/ent/usageday"
+	"errand/ent/usedceremony"
 	"errand/ent/user"
 
 	"entgo.io/ent"
@@ -45,12 +52,24 @@ type Client struct {
 	DeletedAccount *DeletedAccountClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
+	// Login is the client for interacting with the Login builders.
+	Login *LoginClient
 	// Message is the client for interacting with the Message builders.
 	Message *MessageClient
 	// MessageTerm is the client for interacting with the MessageTerm builders.
 	MessageTerm *MessageTermClient
+	// Passkey is the client for interacting with the Passkey builders.
+	Passkey *PasskeyClient
 	// Run is the client for interacting with the Run builders.
 	Run *RunClient
+	// SignInIssuer is the client for interacting with the SignInIssuer builders.
+	SignInIssuer *SignInIssuerClient
+	// SignInKey is the client for interacting with the SignInKey builders.
+	SignInKey *SignInKeyClient
+	// SignInLink is the client for interacting with the SignInLink builders.
+	SignInLink *SignInLinkClient
+	// SignInSession is the client for interacting with the SignInSession builders.
+	SignInSession *SignInSessionClient
 	// Task is the client for interacting with the Task builders.
 	Task *TaskClient
 	// TaskChange is the client for interacting with the TaskChange builders.
@@ -61,6 +80,8 @@ type Client struct {
 	ToolCall *ToolCallClient
 	// UsageDay is the client for interacting with the UsageDay builders.
 	UsageDay *UsageDayClient
+	// UsedCeremony is the client for interacting with the UsedCeremony builders.
+	UsedCeremony *UsedCeremonyClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
 }
@@ -78,14 +99,21 @@ func (c *Client) init() {
 	c.ConversationTombstone = NewConversationTombstoneClient(c.config)
 	c.DeletedAccount = NewDeletedAccountClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
+	c.Login = NewLoginClient(c.config)
 	c.Message = NewMessageClient(c.config)
 	c.MessageTerm = NewMessageTermClient(c.config)
+	c.Passkey = NewPasskeyClient(c.config)
 	c.Run = NewRunClient(c.config)
+	c.SignInIssuer = NewSignInIssuerClient(c.config)
+	c.SignInKey = NewSignInKeyClient(c.config)
+	c.SignInLink = NewSignInLinkClient(c.config)
+	c.SignInSession = NewSignInSessionClient(c.config)
 	c.Task = NewTaskClient(c.config)
 	c.TaskChange = NewTaskChangeClient(c.config)
 	c.TaskTerm = NewTaskTermClient(c.config)
 	c.ToolCall = NewToolCallClient(c.config)
 	c.UsageDay = NewUsageDayClient(c.config)
+	c.UsedCeremony = NewUsedCeremonyClient(c.config)
 	c.User = NewUserClient(c.config)
 }
 
@@ -184,14 +212,21 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ConversationTombstone: NewConversationTombstoneClient(cfg),
 		DeletedAccount:        NewDeletedAccountClient(cfg),
 		IdempotencyKey:        NewIdempotencyKeyClient(cfg),
+		Login:                 NewLoginClient(cfg),
 		Message:               NewMessageClient(cfg),
 		MessageTerm:           NewMessageTermClient(cfg),
+		Passkey:               NewPasskeyClient(cfg),
 		Run:                   NewRunClient(cfg),
+		SignInIssuer:          NewSignInIssuerClient(cfg),
+		SignInKey:             NewSignInKeyClient(cfg),
+		SignInLink:            NewSignInLinkClient(cfg),
+		SignInSession:         NewSignInSessionClient(cfg),
 		Task:                  NewTaskClient(cfg),
 		TaskChange:            NewTaskChangeClient(cfg),
 		TaskTerm:              NewTaskTermClient(cfg),
 		ToolCall:              NewToolCallClient(cfg),
 		UsageDay:              NewUsageDayClient(cfg),
+		UsedCeremony:          NewUsedCeremonyClient(cfg),
 		User:                  NewUserClient(cfg),
 	}, nil
 }
@@ -217,14 +252,21 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ConversationTombstone: NewConversationTombstoneClient(cfg),
 		DeletedAccount:        NewDeletedAccountClient(cfg),
 		IdempotencyKey:        NewIdempotencyKeyClient(cfg),
+		Login:                 NewLoginClient(cfg),
 		Message:               NewMessageClient(cfg),
 		MessageTerm:           NewMessageTermClient(cfg),
+		Passkey:               NewPasskeyClient(cfg),
 		Run:                   NewRunClient(cfg),
+		SignInIssuer:          NewSignInIssuerClient(cfg),
+		SignInKey:             NewSignInKeyClient(cfg),
+		SignInLink:            NewSignInLinkClient(cfg),
+		SignInSession:         NewSignInSessionClient(cfg),
 		Task:                  NewTaskClient(cfg),
 		TaskChange:            NewTaskChangeClient(cfg),
 		TaskTerm:              NewTaskTermClient(cfg),
 		ToolCall:              NewToolCallClient(cfg),
 		UsageDay:              NewUsageDayClient(cfg),
+		UsedCeremony:          NewUsedCeremonyClient(cfg),
 		User:                  NewUserClient(cfg),
 	}, nil
 }
@@ -256,8 +298,9 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.APIToken, c.Conversation, c.ConversationTombstone, c.DeletedAccount,
-		c.IdempotencyKey, c.Message, c.MessageTerm, c.Run, c.Task, c.TaskChange,
-		c.TaskTerm, c.ToolCall, c.UsageDay, c.User,
+		c.IdempotencyKey, c.Login, c.Message, c.MessageTerm, c.Passkey, c.Run,
+		c.SignInIssuer, c.SignInKey, c.SignInLink, c.SignInSession, c.Task,
+		c.TaskChange, c.TaskTerm, c.ToolCall, c.UsageDay, c.UsedCeremony, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -268,8 +311,9 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.APIToken, c.Conversation, c.ConversationTombstone, c.DeletedAccount,
-		c.IdempotencyKey, c.Message, c.MessageTerm, c.Run, c.Task, c.TaskChange,
-		c.TaskTerm, c.ToolCall, c.UsageDay, c.User,
+		c.IdempotencyKey, c.Login, c.Message, c.MessageTerm, c.Passkey, c.Run,
+		c.SignInIssuer, c.SignInKey, c.SignInLink, c.SignInSession, c.Task,
+		c.TaskChange, c.TaskTerm, c.ToolCall, c.UsageDay, c.UsedCeremony, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -288,12 +332,24 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.DeletedAccount.mutate(ctx, m)
 	case *IdempotencyKeyMutation:
 		return c.IdempotencyKey.mutate(ctx, m)
+	case *LoginMutation:
+		return c.Login.mutate(ctx, m)
 	case *MessageMutation:
 		return c.Message.mutate(ctx, m)
 	case *MessageTermMutation:
 		return c.MessageTerm.mutate(ctx, m)
+	case *PasskeyMutation:
+		return c.Passkey.mutate(ctx, m)
 	case *RunMutation:
 		return c.Run.mutate(ctx, m)
+	case *SignInIssuerMutation:
+		return c.SignInIssuer.mutate(ctx, m)
+	case *SignInKeyMutation:
+		return c.SignInKey.mutate(ctx, m)
+	case *SignInLinkMutation:
+		return c.SignInLink.mutate(ctx, m)
+	case *SignInSessionMutation:
+		return c.SignInSession.mutate(ctx, m)
 	case *TaskMutation:
 		return c.Task.mutate(ctx, m)
 	case *TaskChangeMutation:
@@ -304,6 +360,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.ToolCall.mutate(ctx, m)
 	case *UsageDayMutation:
 		return c.UsageDay.mutate(ctx, m)
+	case *UsedCeremonyMutation:
+		return c.UsedCeremony.mutate(ctx, m)
 	case *UserMutation:
 		return c.User.mutate(ctx, m)
 	default:
@@ -1077,6 +1135,220 @@ func (c *IdempotencyKeyClient) mutate(ctx context.Context, m *IdempotencyKeyMuta
 	}
 }
 
+// LoginClient is a client for the Login schema.
+type LoginClient struct {
+	config
+}
+
+// NewLoginClient returns a client for the Login from the given config.
+func NewLoginClient(c config) *LoginClient {
+	return &LoginClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `login.Hooks(f(g(h())))`.
+func (c *LoginClient) Use(hooks ...Hook) {
+	c.hooks.Login = append(c.hooks.Login, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `login.Intercept(f(g(h())))`.
+func (c *LoginClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Login = append(c.inters.Login, interceptors...)
+}
+
+// Create returns a builder for creating a Login entity.
+func (c *LoginClient) Create() *LoginCreate {
+	mutation := newLoginMutation(c.config, OpCreate)
+	return &LoginCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Login entities.
+func (c *LoginClient) CreateBulk(builders ...*LoginCreate) *LoginCreateBulk {
+	return &LoginCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LoginClient) MapCreateBulk(slice any, setFunc func(*LoginCreate, int)) *LoginCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LoginCreateBulk{err: fmt.Errorf("calling to LoginClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LoginCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LoginCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Login.
+func (c *LoginClient) Update() *LoginUpdate {
+	mutation := newLoginMutation(c.config, OpUpdate)
+	return &LoginUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LoginClient) UpdateOne(_m *Login) *LoginUpdateOne {
+	mutation := newLoginMutation(c.config, OpUpdateOne, withLogin(_m))
+	return &LoginUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LoginClient) UpdateOneID(id string) *LoginUpdateOne {
+	mutation := newLoginMutation(c.config, OpUpdateOne, withLoginID(id))
+	return &LoginUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Login.
+func (c *LoginClient) Delete() *LoginDelete {
+	mutation := newLoginMutation(c.config, OpDelete)
+	return &LoginDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LoginClient) DeleteOne(_m *Login) *LoginDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LoginClient) DeleteOneID(id string) *LoginDeleteOne {
+	builder := c.Delete().Where(login.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LoginDeleteOne{builder}
+}
+
+// Query returns a query builder for Login.
+func (c *LoginClient) Query() *LoginQuery {
+	return &LoginQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLogin},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Login entity by its id.
+func (c *LoginClient) Get(ctx context.Context, id string) (*Login, error) {
+	return c.Query().Where(login.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LoginClient) GetX(ctx context.Context, id string) *Login {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUser queries the user edge of a Login.
+func (c *LoginClient) QueryUser(_m *Login) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(login.Table, login.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, true, login.UserTable, login.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySessions queries the sessions edge of a Login.
+func (c *LoginClient) QuerySessions(_m *Login) *SignInSessionQuery {
+	query := (&SignInSessionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(login.Table, login.FieldID, id),
+			sqlgraph.To(signinsession.Table, signinsession.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, login.SessionsTable, login.SessionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPasskeys queries the passkeys edge of a Login.
+func (c *LoginClient) QueryPasskeys(_m *Login) *PasskeyQuery {
+	query := (&PasskeyClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(login.Table, login.FieldID, id),
+			sqlgraph.To(passkey.Table, passkey.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, login.PasskeysTable, login.PasskeysColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryLinks queries the links edge of a Login.
+func (c *LoginClient) QueryLinks(_m *Login) *SignInLinkQuery {
+	query := (&SignInLinkClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(login.Table, login.FieldID, id),
+			sqlgraph.To(signinlink.Table, signinlink.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, login.LinksTable, login.LinksColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryInvitations queries the invitations edge of a Login.
+func (c *LoginClient) QueryInvitations(_m *Login) *SignInLinkQuery {
+	query := (&SignInLinkClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(login.Table, login.FieldID, id),
+			sqlgraph.To(signinlink.Table, signinlink.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, login.InvitationsTable, login.InvitationsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *LoginClient) Hooks() []Hook {
+	hooks := c.hooks.Login
+	return append(hooks[:len(hooks):len(hooks)], login.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *LoginClient) Interceptors() []Interceptor {
+	return c.inters.Login
+}
+
+func (c *LoginClient) mutate(ctx context.Context, m *LoginMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LoginCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LoginUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LoginUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LoginDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Login mutation op: %q", m.Op())
+	}
+}
+
 // MessageClient is a client for the Message schema.
 type MessageClient struct {
 	config
@@ -1409,6 +1681,172 @@ func (c *MessageTermClient) mutate(ctx context.Context, m *MessageTermMutation) 
 	}
 }
 
+// PasskeyClient is a client for the Passkey schema.
+type PasskeyClient struct {
+	config
+}
+
+// NewPasskeyClient returns a client for the Passkey from the given config.
+func NewPasskeyClient(c config) *PasskeyClient {
+	return &PasskeyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `passkey.Hooks(f(g(h())))`.
+func (c *PasskeyClient) Use(hooks ...Hook) {
+	c.hooks.Passkey = append(c.hooks.Passkey, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `passkey.Intercept(f(g(h())))`.
+func (c *PasskeyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Passkey = append(c.inters.Passkey, interceptors...)
+}
+
+// Create returns a builder for creating a Passkey entity.
+func (c *PasskeyClient) Create() *PasskeyCreate {
+	mutation := newPasskeyMutation(c.config, OpCreate)
+	return &PasskeyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Passkey entities.
+func (c *PasskeyClient) CreateBulk(builders ...*PasskeyCreate) *PasskeyCreateBulk {
+	return &PasskeyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PasskeyClient) MapCreateBulk(slice any, setFunc func(*PasskeyCreate, int)) *PasskeyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PasskeyCreateBulk{err: fmt.Errorf("calling to PasskeyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PasskeyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PasskeyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Passkey.
+func (c *PasskeyClient) Update() *PasskeyUpdate {
+	mutation := newPasskeyMutation(c.config, OpUpdate)
+	return &PasskeyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PasskeyClient) UpdateOne(_m *Passkey) *PasskeyUpdateOne {
+	mutation := newPasskeyMutation(c.config, OpUpdateOne, withPasskey(_m))
+	return &PasskeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PasskeyClient) UpdateOneID(id string) *PasskeyUpdateOne {
+	mutation := newPasskeyMutation(c.config, OpUpdateOne, withPasskeyID(id))
+	return &PasskeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Passkey.
+func (c *PasskeyClient) Delete() *PasskeyDelete {
+	mutation := newPasskeyMutation(c.config, OpDelete)
+	return &PasskeyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PasskeyClient) DeleteOne(_m *Passkey) *PasskeyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PasskeyClient) DeleteOneID(id string) *PasskeyDeleteOne {
+	builder := c.Delete().Where(passkey.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PasskeyDeleteOne{builder}
+}
+
+// Query returns a query builder for Passkey.
+func (c *PasskeyClient) Query() *PasskeyQuery {
+	return &PasskeyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePasskey},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Passkey entity by its id.
+func (c *PasskeyClient) Get(ctx context.Context, id string) (*Passkey, error) {
+	return c.Query().Where(passkey.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PasskeyClient) GetX(ctx context.Context, id string) *Passkey {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUser queries the user edge of a Passkey.
+func (c *PasskeyClient) QueryUser(_m *Passkey) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(passkey.Table, passkey.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, passkey.UserTable, passkey.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryLogin queries the login edge of a Passkey.
+func (c *PasskeyClient) QueryLogin(_m *Passkey) *LoginQuery {
+	query := (&LoginClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(passkey.Table, passkey.FieldID, id),
+			sqlgraph.To(login.Table, login.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, passkey.LoginTable, passkey.LoginColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PasskeyClient) Hooks() []Hook {
+	hooks := c.hooks.Passkey
+	return append(hooks[:len(hooks):len(hooks)], passkey.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *PasskeyClient) Interceptors() []Interceptor {
+	return c.inters.Passkey
+}
+
+func (c *PasskeyClient) mutate(ctx context.Context, m *PasskeyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PasskeyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PasskeyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PasskeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PasskeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Passkey mutation op: %q", m.Op())
+	}
+}
+
 // RunClient is a client for the Run schema.
 type RunClient struct {
 	config
@@ -1588,6 +2026,606 @@ func (c *RunClient) mutate(ctx context.Context, m *RunMutation) (Value, error) {
 		return (&RunDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Run mutation op: %q", m.Op())
+	}
+}
+
+// SignInIssuerClient is a client for the SignInIssuer schema.
+type SignInIssuerClient struct {
+	config
+}
+
+// NewSignInIssuerClient returns a client for the SignInIssuer from the given config.
+func NewSignInIssuerClient(c config) *SignInIssuerClient {
+	return &SignInIssuerClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `signinissuer.Hooks(f(g(h())))`.
+func (c *SignInIssuerClient) Use(hooks ...Hook) {
+	c.hooks.SignInIssuer = append(c.hooks.SignInIssuer, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `signinissuer.Intercept(f(g(h())))`.
+func (c *SignInIssuerClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SignInIssuer = append(c.inters.SignInIssuer, interceptors...)
+}
+
+// Create returns a builder for creating a SignInIssuer entity.
+func (c *SignInIssuerClient) Create() *SignInIssuerCreate {
+	mutation := newSignInIssuerMutation(c.config, OpCreate)
+	return &SignInIssuerCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SignInIssuer entities.
+func (c *SignInIssuerClient) CreateBulk(builders ...*SignInIssuerCreate) *SignInIssuerCreateBulk {
+	return &SignInIssuerCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SignInIssuerClient) MapCreateBulk(slice any, setFunc func(*SignInIssuerCreate, int)) *SignInIssuerCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SignInIssuerCreateBulk{err: fmt.Errorf("calling to SignInIssuerClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SignInIssuerCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SignInIssuerCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SignInIssuer.
+func (c *SignInIssuerClient) Update() *SignInIssuerUpdate {
+	mutation := newSignInIssuerMutation(c.config, OpUpdate)
+	return &SignInIssuerUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SignInIssuerClient) UpdateOne(_m *SignInIssuer) *SignInIssuerUpdateOne {
+	mutation := newSignInIssuerMutation(c.config, OpUpdateOne, withSignInIssuer(_m))
+	return &SignInIssuerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SignInIssuerClient) UpdateOneID(id string) *SignInIssuerUpdateOne {
+	mutation := newSignInIssuerMutation(c.config, OpUpdateOne, withSignInIssuerID(id))
+	return &SignInIssuerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SignInIssuer.
+func (c *SignInIssuerClient) Delete() *SignInIssuerDelete {
+	mutation := newSignInIssuerMutation(c.config, OpDelete)
+	return &SignInIssuerDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SignInIssuerClient) DeleteOne(_m *SignInIssuer) *SignInIssuerDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SignInIssuerClient) DeleteOneID(id string) *SignInIssuerDeleteOne {
+	builder := c.Delete().Where(signinissuer.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SignInIssuerDeleteOne{builder}
+}
+
+// Query returns a query builder for SignInIssuer.
+func (c *SignInIssuerClient) Query() *SignInIssuerQuery {
+	return &SignInIssuerQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSignInIssuer},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SignInIssuer entity by its id.
+func (c *SignInIssuerClient) Get(ctx context.Context, id string) (*SignInIssuer, error) {
+	return c.Query().Where(signinissuer.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SignInIssuerClient) GetX(ctx context.Context, id string) *SignInIssuer {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SignInIssuerClient) Hooks() []Hook {
+	hooks := c.hooks.SignInIssuer
+	return append(hooks[:len(hooks):len(hooks)], signinissuer.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *SignInIssuerClient) Interceptors() []Interceptor {
+	return c.inters.SignInIssuer
+}
+
+func (c *SignInIssuerClient) mutate(ctx context.Context, m *SignInIssuerMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SignInIssuerCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SignInIssuerUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SignInIssuerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SignInIssuerDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SignInIssuer mutation op: %q", m.Op())
+	}
+}
+
+// SignInKeyClient is a client for the SignInKey schema.
+type SignInKeyClient struct {
+	config
+}
+
+// NewSignInKeyClient returns a client for the SignInKey from the given config.
+func NewSignInKeyClient(c config) *SignInKeyClient {
+	return &SignInKeyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `signinkey.Hooks(f(g(h())))`.
+func (c *SignInKeyClient) Use(hooks ...Hook) {
+	c.hooks.SignInKey = append(c.hooks.SignInKey, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `signinkey.Intercept(f(g(h())))`.
+func (c *SignInKeyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SignInKey = append(c.inters.SignInKey, interceptors...)
+}
+
+// Create returns a builder for creating a SignInKey entity.
+func (c *SignInKeyClient) Create() *SignInKeyCreate {
+	mutation := newSignInKeyMutation(c.config, OpCreate)
+	return &SignInKeyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SignInKey entities.
+func (c *SignInKeyClient) CreateBulk(builders ...*SignInKeyCreate) *SignInKeyCreateBulk {
+	return &SignInKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SignInKeyClient) MapCreateBulk(slice any, setFunc func(*SignInKeyCreate, int)) *SignInKeyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SignInKeyCreateBulk{err: fmt.Errorf("calling to SignInKeyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SignInKeyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SignInKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SignInKey.
+func (c *SignInKeyClient) Update() *SignInKeyUpdate {
+	mutation := newSignInKeyMutation(c.config, OpUpdate)
+	return &SignInKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SignInKeyClient) UpdateOne(_m *SignInKey) *SignInKeyUpdateOne {
+	mutation := newSignInKeyMutation(c.config, OpUpdateOne, withSignInKey(_m))
+	return &SignInKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SignInKeyClient) UpdateOneID(id string) *SignInKeyUpdateOne {
+	mutation := newSignInKeyMutation(c.config, OpUpdateOne, withSignInKeyID(id))
+	return &SignInKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SignInKey.
+func (c *SignInKeyClient) Delete() *SignInKeyDelete {
+	mutation := newSignInKeyMutation(c.config, OpDelete)
+	return &SignInKeyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SignInKeyClient) DeleteOne(_m *SignInKey) *SignInKeyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SignInKeyClient) DeleteOneID(id string) *SignInKeyDeleteOne {
+	builder := c.Delete().Where(signinkey.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SignInKeyDeleteOne{builder}
+}
+
+// Query returns a query builder for SignInKey.
+func (c *SignInKeyClient) Query() *SignInKeyQuery {
+	return &SignInKeyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSignInKey},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SignInKey entity by its id.
+func (c *SignInKeyClient) Get(ctx context.Context, id string) (*SignInKey, error) {
+	return c.Query().Where(signinkey.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SignInKeyClient) GetX(ctx context.Context, id string) *SignInKey {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SignInKeyClient) Hooks() []Hook {
+	hooks := c.hooks.SignInKey
+	return append(hooks[:len(hooks):len(hooks)], signinkey.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *SignInKeyClient) Interceptors() []Interceptor {
+	return c.inters.SignInKey
+}
+
+func (c *SignInKeyClient) mutate(ctx context.Context, m *SignInKeyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SignInKeyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SignInKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SignInKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SignInKeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SignInKey mutation op: %q", m.Op())
+	}
+}
+
+// SignInLinkClient is a client for the SignInLink schema.
+type SignInLinkClient struct {
+	config
+}
+
+// NewSignInLinkClient returns a client for the SignInLink from the given config.
+func NewSignInLinkClient(c config) *SignInLinkClient {
+	return &SignInLinkClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `signinlink.Hooks(f(g(h())))`.
+func (c *SignInLinkClient) Use(hooks ...Hook) {
+	c.hooks.SignInLink = append(c.hooks.SignInLink, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `signinlink.Intercept(f(g(h())))`.
+func (c *SignInLinkClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SignInLink = append(c.inters.SignInLink, interceptors...)
+}
+
+// Create returns a builder for creating a SignInLink entity.
+func (c *SignInLinkClient) Create() *SignInLinkCreate {
+	mutation := newSignInLinkMutation(c.config, OpCreate)
+	return &SignInLinkCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SignInLink entities.
+func (c *SignInLinkClient) CreateBulk(builders ...*SignInLinkCreate) *SignInLinkCreateBulk {
+	return &SignInLinkCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SignInLinkClient) MapCreateBulk(slice any, setFunc func(*SignInLinkCreate, int)) *SignInLinkCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SignInLinkCreateBulk{err: fmt.Errorf("calling to SignInLinkClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SignInLinkCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SignInLinkCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SignInLink.
+func (c *SignInLinkClient) Update() *SignInLinkUpdate {
+	mutation := newSignInLinkMutation(c.config, OpUpdate)
+	return &SignInLinkUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SignInLinkClient) UpdateOne(_m *SignInLink) *SignInLinkUpdateOne {
+	mutation := newSignInLinkMutation(c.config, OpUpdateOne, withSignInLink(_m))
+	return &SignInLinkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SignInLinkClient) UpdateOneID(id string) *SignInLinkUpdateOne {
+	mutation := newSignInLinkMutation(c.config, OpUpdateOne, withSignInLinkID(id))
+	return &SignInLinkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SignInLink.
+func (c *SignInLinkClient) Delete() *SignInLinkDelete {
+	mutation := newSignInLinkMutation(c.config, OpDelete)
+	return &SignInLinkDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SignInLinkClient) DeleteOne(_m *SignInLink) *SignInLinkDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SignInLinkClient) DeleteOneID(id string) *SignInLinkDeleteOne {
+	builder := c.Delete().Where(signinlink.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SignInLinkDeleteOne{builder}
+}
+
+// Query returns a query builder for SignInLink.
+func (c *SignInLinkClient) Query() *SignInLinkQuery {
+	return &SignInLinkQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSignInLink},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SignInLink entity by its id.
+func (c *SignInLinkClient) Get(ctx context.Context, id string) (*SignInLink, error) {
+	return c.Query().Where(signinlink.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SignInLinkClient) GetX(ctx context.Context, id string) *SignInLink {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryLogin queries the login edge of a SignInLink.
+func (c *SignInLinkClient) QueryLogin(_m *SignInLink) *LoginQuery {
+	query := (&LoginClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(signinlink.Table, signinlink.FieldID, id),
+			sqlgraph.To(login.Table, login.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, signinlink.LoginTable, signinlink.LoginColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryInviter queries the inviter edge of a SignInLink.
+func (c *SignInLinkClient) QueryInviter(_m *SignInLink) *LoginQuery {
+	query := (&LoginClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(signinlink.Table, signinlink.FieldID, id),
+			sqlgraph.To(login.Table, login.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, signinlink.InviterTable, signinlink.InviterColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *SignInLinkClient) Hooks() []Hook {
+	hooks := c.hooks.SignInLink
+	return append(hooks[:len(hooks):len(hooks)], signinlink.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *SignInLinkClient) Interceptors() []Interceptor {
+	return c.inters.SignInLink
+}
+
+func (c *SignInLinkClient) mutate(ctx context.Context, m *SignInLinkMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SignInLinkCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SignInLinkUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SignInLinkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SignInLinkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SignInLink mutation op: %q", m.Op())
+	}
+}
+
+// SignInSessionClient is a client for the SignInSession schema.
+type SignInSessionClient struct {
+	config
+}
+
+// NewSignInSessionClient returns a client for the SignInSession from the given config.
+func NewSignInSessionClient(c config) *SignInSessionClient {
+	return &SignInSessionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `signinsession.Hooks(f(g(h())))`.
+func (c *SignInSessionClient) Use(hooks ...Hook) {
+	c.hooks.SignInSession = append(c.hooks.SignInSession, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `signinsession.Intercept(f(g(h())))`.
+func (c *SignInSessionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SignInSession = append(c.inters.SignInSession, interceptors...)
+}
+
+// Create returns a builder for creating a SignInSession entity.
+func (c *SignInSessionClient) Create() *SignInSessionCreate {
+	mutation := newSignInSessionMutation(c.config, OpCreate)
+	return &SignInSessionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SignInSession entities.
+func (c *SignInSessionClient) CreateBulk(builders ...*SignInSessionCreate) *SignInSessionCreateBulk {
+	return &SignInSessionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SignInSessionClient) MapCreateBulk(slice any, setFunc func(*SignInSessionCreate, int)) *SignInSessionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SignInSessionCreateBulk{err: fmt.Errorf("calling to SignInSessionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SignInSessionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SignInSessionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SignInSession.
+func (c *SignInSessionClient) Update() *SignInSessionUpdate {
+	mutation := newSignInSessionMutation(c.config, OpUpdate)
+	return &SignInSessionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SignInSessionClient) UpdateOne(_m *SignInSession) *SignInSessionUpdateOne {
+	mutation := newSignInSessionMutation(c.config, OpUpdateOne, withSignInSession(_m))
+	return &SignInSessionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SignInSessionClient) UpdateOneID(id string) *SignInSessionUpdateOne {
+	mutation := newSignInSessionMutation(c.config, OpUpdateOne, withSignInSessionID(id))
+	return &SignInSessionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SignInSession.
+func (c *SignInSessionClient) Delete() *SignInSessionDelete {
+	mutation := newSignInSessionMutation(c.config, OpDelete)
+	return &SignInSessionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SignInSessionClient) DeleteOne(_m *SignInSession) *SignInSessionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SignInSessionClient) DeleteOneID(id string) *SignInSessionDeleteOne {
+	builder := c.Delete().Where(signinsession.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SignInSessionDeleteOne{builder}
+}
+
+// Query returns a query builder for SignInSession.
+func (c *SignInSessionClient) Query() *SignInSessionQuery {
+	return &SignInSessionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSignInSession},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SignInSession entity by its id.
+func (c *SignInSessionClient) Get(ctx context.Context, id string) (*SignInSession, error) {
+	return c.Query().Where(signinsession.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SignInSessionClient) GetX(ctx context.Context, id string) *SignInSession {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUser queries the user edge of a SignInSession.
+func (c *SignInSessionClient) QueryUser(_m *SignInSession) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(signinsession.Table, signinsession.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, signinsession.UserTable, signinsession.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryLogin queries the login edge of a SignInSession.
+func (c *SignInSessionClient) QueryLogin(_m *SignInSession) *LoginQuery {
+	query := (&LoginClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(signinsession.Table, signinsession.FieldID, id),
+			sqlgraph.To(login.Table, login.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, signinsession.LoginTable, signinsession.LoginColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *SignInSessionClient) Hooks() []Hook {
+	hooks := c.hooks.SignInSession
+	return append(hooks[:len(hooks):len(hooks)], signinsession.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *SignInSessionClient) Interceptors() []Interceptor {
+	return c.inters.SignInSession
+}
+
+func (c *SignInSessionClient) mutate(ctx context.Context, m *SignInSessionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SignInSessionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SignInSessionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SignInSessionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SignInSessionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SignInSession mutation op: %q", m.Op())
 	}
 }
 
@@ -2373,6 +3411,140 @@ func (c *UsageDayClient) mutate(ctx context.Context, m *UsageDayMutation) (Value
 	}
 }
 
+// UsedCeremonyClient is a client for the UsedCeremony schema.
+type UsedCeremonyClient struct {
+	config
+}
+
+// NewUsedCeremonyClient returns a client for the UsedCeremony from the given config.
+func NewUsedCeremonyClient(c config) *UsedCeremonyClient {
+	return &UsedCeremonyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `usedceremony.Hooks(f(g(h())))`.
+func (c *UsedCeremonyClient) Use(hooks ...Hook) {
+	c.hooks.UsedCeremony = append(c.hooks.UsedCeremony, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `usedceremony.Intercept(f(g(h())))`.
+func (c *UsedCeremonyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.UsedCeremony = append(c.inters.UsedCeremony, interceptors...)
+}
+
+// Create returns a builder for creating a UsedCeremony entity.
+func (c *UsedCeremonyClient) Create() *UsedCeremonyCreate {
+	mutation := newUsedCeremonyMutation(c.config, OpCreate)
+	return &UsedCeremonyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of UsedCeremony entities.
+func (c *UsedCeremonyClient) CreateBulk(builders ...*UsedCeremonyCreate) *UsedCeremonyCreateBulk {
+	return &UsedCeremonyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *UsedCeremonyClient) MapCreateBulk(slice any, setFunc func(*UsedCeremonyCreate, int)) *UsedCeremonyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &UsedCeremonyCreateBulk{err: fmt.Errorf("calling to UsedCeremonyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*UsedCeremonyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &UsedCeremonyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for UsedCeremony.
+func (c *UsedCeremonyClient) Update() *UsedCeremonyUpdate {
+	mutation := newUsedCeremonyMutation(c.config, OpUpdate)
+	return &UsedCeremonyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *UsedCeremonyClient) UpdateOne(_m *UsedCeremony) *UsedCeremonyUpdateOne {
+	mutation := newUsedCeremonyMutation(c.config, OpUpdateOne, withUsedCeremony(_m))
+	return &UsedCeremonyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *UsedCeremonyClient) UpdateOneID(id string) *UsedCeremonyUpdateOne {
+	mutation := newUsedCeremonyMutation(c.config, OpUpdateOne, withUsedCeremonyID(id))
+	return &UsedCeremonyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for UsedCeremony.
+func (c *UsedCeremonyClient) Delete() *UsedCeremonyDelete {
+	mutation := newUsedCeremonyMutation(c.config, OpDelete)
+	return &UsedCeremonyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *UsedCeremonyClient) DeleteOne(_m *UsedCeremony) *UsedCeremonyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *UsedCeremonyClient) DeleteOneID(id string) *UsedCeremonyDeleteOne {
+	builder := c.Delete().Where(usedceremony.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &UsedCeremonyDeleteOne{builder}
+}
+
+// Query returns a query builder for UsedCeremony.
+func (c *UsedCeremonyClient) Query() *UsedCeremonyQuery {
+	return &UsedCeremonyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeUsedCeremony},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a UsedCeremony entity by its id.
+func (c *UsedCeremonyClient) Get(ctx context.Context, id string) (*UsedCeremony, error) {
+	return c.Query().Where(usedceremony.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *UsedCeremonyClient) GetX(ctx context.Context, id string) *UsedCeremony {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *UsedCeremonyClient) Hooks() []Hook {
+	hooks := c.hooks.UsedCeremony
+	return append(hooks[:len(hooks):len(hooks)], usedceremony.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *UsedCeremonyClient) Interceptors() []Interceptor {
+	return c.inters.UsedCeremony
+}
+
+func (c *UsedCeremonyClient) mutate(ctx context.Context, m *UsedCeremonyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&UsedCeremonyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&UsedCeremonyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&UsedCeremonyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&UsedCeremonyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown UsedCeremony mutation op: %q", m.Op())
+	}
+}
+
 // UserClient is a client for the User schema.
 type UserClient struct {
 	config
@@ -2641,6 +3813,54 @@ func (c *UserClient) QueryAPITokens(_m *User) *APITokenQuery {
 	return query
 }
 
+// QueryLogin queries the login edge of a User.
+func (c *UserClient) QueryLogin(_m *User) *LoginQuery {
+	query := (&LoginClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, id),
+			sqlgraph.To(login.Table, login.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, user.LoginTable, user.LoginColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySignInSessions queries the sign_in_sessions edge of a User.
+func (c *UserClient) QuerySignInSessions(_m *User) *SignInSessionQuery {
+	query := (&SignInSessionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, id),
+			sqlgraph.To(signinsession.Table, signinsession.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.SignInSessionsTable, user.SignInSessionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPasskeys queries the passkeys edge of a User.
+func (c *UserClient) QueryPasskeys(_m *User) *PasskeyQuery {
+	query := (&PasskeyClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, id),
+			sqlgraph.To(passkey.Table, passkey.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.PasskeysTable, user.PasskeysColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *UserClient) Hooks() []Hook {
 	hooks := c.hooks.User
@@ -2671,12 +3891,14 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 type (
 	hooks struct {
 		APIToken, Conversation, ConversationTombstone, DeletedAccount, IdempotencyKey,
-		Message, MessageTerm, Run, Task, TaskChange, TaskTerm, ToolCall, UsageDay,
+		Login, Message, MessageTerm, Passkey, Run, SignInIssuer, SignInKey, SignInLink,
+		SignInSession, Task, TaskChange, TaskTerm, ToolCall, UsageDay, UsedCeremony,
 		User []ent.Hook
 	}
 	inters struct {
 		APIToken, Conversation, ConversationTombstone, DeletedAccount, IdempotencyKey,
-		Message, MessageTerm, Run, Task, TaskChange, TaskTerm, ToolCall, UsageDay,
+		Login, Message, MessageTerm, Passkey, Run, SignInIssuer, SignInKey, SignInLink,
+		SignInSession, Task, TaskChange, TaskTerm, ToolCall, UsageDay, UsedCeremony,
 		User []ent.Interceptor
 	}
 )

@@ -9,14 +9,21 @@ import (
 	"errand/ent/conversationtombstone"
 	"errand/ent/deletedaccount"
 	"errand/ent/idempotencykey"
+	"errand/ent/login"
 	"errand/ent/message"
 	"errand/ent/messageterm"
+	"errand/ent/passkey"
 	"errand/ent/run"
+	"errand/ent/signinissuer"
+	"errand/ent/signinkey"
+	"errand/ent/signinlink"
+	"errand/ent/signinsession"
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/taskterm"
 	"errand/ent/toolcall"
 	"errand/ent/usageday"
+	"errand/ent/usedceremony"
 	"errand/ent/user"
 	"errors"
 	"fmt"
@@ -91,14 +98,21 @@ func checkColumn(t, c string) error {
 			conversationtombstone.Table: conversationtombstone.ValidColumn,
 			deletedaccount.Table:        deletedaccount.ValidColumn,
 			idempotencykey.Table:        idempotencykey.ValidColumn,
+			login.Table:                 login.ValidColumn,
 			message.Table:               message.ValidColumn,
 			messageterm.Table:           messageterm.ValidColumn,
+			passkey.Table:               passkey.ValidColumn,
 			run.Table:                   run.ValidColumn,
+			signinissuer.Table:          signinissuer.ValidColumn,
+			signinkey.Table:             signinkey.ValidColumn,
+			signinlink.Table:            signinlink.ValidColumn,
+			signinsession.Table:         signinsession.ValidColumn,
 			task.Table:                  task.ValidColumn,
 			taskchange.Table:            taskchange.ValidColumn,
 			taskterm.Table:              taskterm.ValidColumn,
 			toolcall.Table:              toolcall.ValidColumn,
 			usageday.Table:              usageday.ValidColumn,
+			usedceremony.Table:          usedceremony.ValidColumn,
 			user.Table:                  user.ValidColumn,
 		})
 	})

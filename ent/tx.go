@@ -24,12 +24,24 @@ type Tx struct {
 	DeletedAccount *DeletedAccountClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
+	// Login is the client for interacting with the Login builders.
+	Login *LoginClient
 	// Message is the client for interacting with the Message builders.
 	Message *MessageClient
 	// MessageTerm is the client for interacting with the MessageTerm builders.
 	MessageTerm *MessageTermClient
+	// Passkey is the client for interacting with the Passkey builders.
+	Passkey *PasskeyClient
 	// Run is the client for interacting with the Run builders.
 	Run *RunClient
+	// SignInIssuer is the client for interacting with the SignInIssuer builders.
+	SignInIssuer *SignInIssuerClient
+	// SignInKey is the client for interacting with the SignInKey builders.
+	SignInKey *SignInKeyClient
+	// SignInLink is the client for interacting with the SignInLink builders.
+	SignInLink *SignInLinkClient
+	// SignInSession is the client for interacting with the SignInSession builders.
+	SignInSession *SignInSessionClient
 	// Task is the client for interacting with the Task builders.
 	Task *TaskClient
 	// TaskChange is the client for interacting with the TaskChange builders.
@@ -40,6 +52,8 @@ type Tx struct {
 	ToolCall *ToolCallClient
 	// UsageDay is the client for interacting with the UsageDay builders.
 	UsageDay *UsageDayClient
+	// UsedCeremony is the client for interacting with the UsedCeremony builders.
+	UsedCeremony *UsedCeremonyClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
 
@@ -178,14 +192,21 @@ func (tx *Tx) init() {
 	tx.ConversationTombstone = NewConversationTombstoneClient(tx.config)
 	tx.DeletedAccount = NewDeletedAccountClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
+	tx.Login = NewLoginClient(tx.config)
 	tx.Message = NewMessageClient(tx.config)
 	tx.MessageTerm = NewMessageTermClient(tx.config)
+	tx.Passkey = NewPasskeyClient(tx.config)
 	tx.Run = NewRunClient(tx.config)
+	tx.SignInIssuer = NewSignInIssuerClient(tx.config)
+	tx.SignInKey = NewSignInKeyClient(tx.config)
+	tx.SignInLink = NewSignInLinkClient(tx.config)
+	tx.SignInSession = NewSignInSessionClient(tx.config)
 	tx.Task = NewTaskClient(tx.config)
 	tx.TaskChange = NewTaskChangeClient(tx.config)
 	tx.TaskTerm = NewTaskTermClient(tx.config)
 	tx.ToolCall = NewToolCallClient(tx.config)
 	tx.UsageDay = NewUsageDayClient(tx.config)
+	tx.UsedCeremony = NewUsedCeremonyClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 }
 

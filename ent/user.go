@@ -5,6 +5,7 @@ package ent
 import (
 	"encoding/json"
 	"errand/ent/enum"
+	"errand/ent/login"
 	"errand/ent/user"
 	"fmt"
 	"strings"
@@ -90,9 +91,15 @@ type UserEdges struct {
 	IdempotencyKeys []*IdempotencyKey `json:"idempotency_keys,omitempty"`
 	// APITokens holds the value of the api_tokens edge.
 	APITokens []*APIToken `json:"api_tokens,omitempty"`
+	// Login holds the value of the login edge.
+	Login *Login `json:"login,omitempty"`
+	// SignInSessions holds the value of the sign_in_sessions edge.
+	SignInSessions []*SignInSession `json:"sign_in_sessions,omitempty"`
+	// Passkeys holds the value of the passkeys edge.
+	Passkeys []*Passkey `json:"passkeys,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [10]bool
+	loadedTypes [13]bool
 }
 
 // TasksOrErr returns the Tasks value or an error if the edge
@@ -183,6 +190,35 @@ func (e UserEdges) APITokensOrErr() ([]*APIToken, error) {
 		return e.APITokens, nil
 	}
 	return nil, &NotLoadedError{edge: "api_tokens"}
+}
+
+// LoginOrErr returns the Login value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e UserEdges) LoginOrErr() (*Login, error) {
+	if e.Login != nil {
+		return e.Login, nil
+	} else if e.loadedTypes[10] {
+		return nil, &NotFoundError{label: login.Label}
+	}
+	return nil, &NotLoadedError{edge: "login"}
+}
+
+// SignInSessionsOrErr returns the SignInSessions value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) SignInSessionsOrErr() ([]*SignInSession, error) {
+	if e.loadedTypes[11] {
+		return e.SignInSessions, nil
+	}
+	return nil, &NotLoadedError{edge: "sign_in_sessions"}
+}
+
+// PasskeysOrErr returns the Passkeys value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) PasskeysOrErr() ([]*Passkey, error) {
+	if e.loadedTypes[12] {
+		return e.Passkeys, nil
+	}
+	return nil, &NotLoadedError{edge: "passkeys"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -410,6 +446,21 @@ func (_m *User) QueryIdempotencyKeys() *IdempotencyKeyQuery {
 // QueryAPITokens queries the "api_tokens" edge of the User entity.
 func (_m *User) QueryAPITokens() *APITokenQuery {
 	return NewUserClient(_m.config).QueryAPITokens(_m)
+}
+
+// QueryLogin queries the "login" edge of the User entity.
+func (_m *User) QueryLogin() *LoginQuery {
+	return NewUserClient(_m.config).QueryLogin(_m)
+}
+
+// QuerySignInSessions queries the "sign_in_sessions" edge of the User entity.
+func (_m *User) QuerySignInSessions() *SignInSessionQuery {
+	return NewUserClient(_m.config).QuerySignInSessions(_m)
+}
+
+// QueryPasskeys queries the "passkeys" edge of the User entity.
+func (_m *User) QueryPasskeys() *PasskeyQuery {
+	return NewUserClient(_m.config).QueryPasskeys(_m)
 }
 
 // Update returns a builder for updating this User.

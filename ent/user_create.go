@@ -9,8 +9,11 @@ import (
 	"errand/ent/conversationtombstone"
 	"errand/ent/enum"
 	"errand/ent/idempotencykey"
+	"errand/ent/login"
 	"errand/ent/message"
+	"errand/ent/passkey"
 	"errand/ent/run"
+	"errand/ent/signinsession"
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/toolcall"
@@ -474,6 +477,55 @@ func (_c *UserCreate) AddAPITokens(v ...*APIToken) *UserCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddAPITokenIDs(ids...)
+}
+
+// SetLoginID sets the "login" edge to the Login entity by ID.
+func (_c *UserCreate) SetLoginID(id string) *UserCreate {
+	_c.mutation.SetLoginID(id)
+	return _c
+}
+
+// SetNillableLoginID sets the "login" edge to the Login entity by ID if the given value is not nil.
+func (_c *UserCreate) SetNillableLoginID(id *string) *UserCreate {
+	if id != nil {
+		_c = _c.SetLoginID(*id)
+	}
+	return _c
+}
+
+// SetLogin sets the "login" edge to the Login entity.
+func (_c *UserCreate) SetLogin(v *Login) *UserCreate {
+	return _c.SetLoginID(v.ID)
+}
+
+// AddSignInSessionIDs adds the "sign_in_sessions" edge to the SignInSession entity by IDs.
+func (_c *UserCreate) AddSignInSessionIDs(ids ...string) *UserCreate {
+	_c.mutation.AddSignInSessionIDs(ids...)
+	return _c
+}
+
+// AddSignInSessions adds the "sign_in_sessions" edges to the SignInSession entity.
+func (_c *UserCreate) AddSignInSessions(v ...*SignInSession) *UserCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddSignInSessionIDs(ids...)
+}
+
+// AddPasskeyIDs adds the "passkeys" edge to the Passkey entity by IDs.
+func (_c *UserCreate) AddPasskeyIDs(ids ...string) *UserCreate {
+	_c.mutation.AddPasskeyIDs(ids...)
+	return _c
+}
+
+// AddPasskeys adds the "passkeys" edges to the Passkey entity.
+func (_c *UserCreate) AddPasskeys(v ...*Passkey) *UserCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddPasskeyIDs(ids...)
 }
 
 // Mutation returns the UserMutation object of the builder.
@@ -1030,6 +1082,54 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(apitoken.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.LoginIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   user.LoginTable,
+			Columns: []string{user.LoginColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(login.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.SignInSessionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.SignInSessionsTable,
+			Columns: []string{user.SignInSessionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(signinsession.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.PasskeysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.PasskeysTable,
+			Columns: []string{user.PasskeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(passkey.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

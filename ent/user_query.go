@@ -9,9 +9,12 @@ import (
 	"errand/ent/conversation"
 	"errand/ent/conversationtombstone"
 	"errand/ent/idempotencykey"
+	"errand/ent/login"
 	"errand/ent/message"
+	"errand/ent/passkey"
 	"errand/ent/predicate"
 	"errand/ent/run"
+	"errand/ent/signinsession"
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/toolcall"
@@ -44,6 +47,9 @@ type UserQuery struct {
 	withUsageDays              *UsageDayQuery
 	withIdempotencyKeys        *IdempotencyKeyQuery
 	withAPITokens              *APITokenQuery
+	withLogin                  *LoginQuery
+	withSignInSessions         *SignInSessionQuery
+	withPasskeys               *PasskeyQuery
 	modifiers                  []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -301,6 +307,72 @@ func (_q *UserQuery) QueryAPITokens() *APITokenQuery {
 	return query
 }
 
+// QueryLogin chains the current query on the "login" edge.
+func (_q *UserQuery) QueryLogin() *LoginQuery {
+	query := (&LoginClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, selector),
+			sqlgraph.To(login.Table, login.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, user.LoginTable, user.LoginColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QuerySignInSessions chains the current query on the "sign_in_sessions" edge.
+func (_q *UserQuery) QuerySignInSessions() *SignInSessionQuery {
+	query := (&SignInSessionClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, selector),
+			sqlgraph.To(signinsession.Table, signinsession.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.SignInSessionsTable, user.SignInSessionsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryPasskeys chains the current query on the "passkeys" edge.
+func (_q *UserQuery) QueryPasskeys() *PasskeyQuery {
+	query := (&PasskeyClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, selector),
+			sqlgraph.To(passkey.Table, passkey.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.PasskeysTable, user.PasskeysColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
 // First returns the first User entity from the query.
 // Returns a *NotFoundError when no User was found.
 func (_q *UserQuery) First(ctx context.Context) (*User, error) {
@@ -503,6 +575,9 @@ func (_q *UserQuery) Clone() *UserQuery {
 		withUsageDays:              _q.withUsageDays.Clone(),
 		withIdempotencyKeys:        _q.withIdempotencyKeys.Clone(),
 		withAPITokens:              _q.withAPITokens.Clone(),
+		withLogin:                  _q.withLogin.Clone(),
+		withSignInSessions:         _q.withSignInSessions.Clone(),
+		withPasskeys:               _q.withPasskeys.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -620,6 +695,39 @@ func (_q *UserQuery) WithAPITokens(opts ...func(*APITokenQuery)) *UserQuery {
 	return _q
 }
 
+// WithLogin tells the query-builder to eager-load the nodes that are connected to
+// the "login" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *UserQuery) WithLogin(opts ...func(*LoginQuery)) *UserQuery {
+	query := (&LoginClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withLogin = query
+	return _q
+}
+
+// WithSignInSessions tells the query-builder to eager-load the nodes that are connected to
+// the "sign_in_sessions" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *UserQuery) WithSignInSessions(opts ...func(*SignInSessionQuery)) *UserQuery {
+	query := (&SignInSessionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withSignInSessions = query
+	return _q
+}
+
+// WithPasskeys tells the query-builder to eager-load the nodes that are connected to
+// the "passkeys" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *UserQuery) WithPasskeys(opts ...func(*PasskeyQuery)) *UserQuery {
+	query := (&PasskeyClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withPasskeys = query
+	return _q
+}
+
 // GroupBy is used to group vertices by one or more fields/columns.
 // It is often used with aggregate functions, like: count, max, mean, min, sum.
 //
@@ -704,7 +812,7 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 	var (
 		nodes       = []*User{}
 		_spec       = _q.querySpec()
-		loadedTypes = [10]bool{
+		loadedTypes = [13]bool{
 			_q.withTasks != nil,
 			_q.withConversations != nil,
 			_q.withConversationTombstones != nil,
@@ -715,6 +823,9 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 			_q.withUsageDays != nil,
 			_q.withIdempotencyKeys != nil,
 			_q.withAPITokens != nil,
+			_q.withLogin != nil,
+			_q.withSignInSessions != nil,
+			_q.withPasskeys != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -809,6 +920,26 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 		if err := _q.loadAPITokens(ctx, query, nodes,
 			func(n *User) { n.Edges.APITokens = []*APIToken{} },
 			func(n *User, e *APIToken) { n.Edges.APITokens = append(n.Edges.APITokens, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withLogin; query != nil {
+		if err := _q.loadLogin(ctx, query, nodes, nil,
+			func(n *User, e *Login) { n.Edges.Login = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withSignInSessions; query != nil {
+		if err := _q.loadSignInSessions(ctx, query, nodes,
+			func(n *User) { n.Edges.SignInSessions = []*SignInSession{} },
+			func(n *User, e *SignInSession) { n.Edges.SignInSessions = append(n.Edges.SignInSessions, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withPasskeys; query != nil {
+		if err := _q.loadPasskeys(ctx, query, nodes,
+			func(n *User) { n.Edges.Passkeys = []*Passkey{} },
+			func(n *User, e *Passkey) { n.Edges.Passkeys = append(n.Edges.Passkeys, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -1100,6 +1231,93 @@ func (_q *UserQuery) loadAPITokens(ctx context.Context, query *APITokenQuery, no
 	}
 	query.Where(predicate.APIToken(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(user.APITokensColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.UserID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "user_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *UserQuery) loadLogin(ctx context.Context, query *LoginQuery, nodes []*User, init func(*User), assign func(*User, *Login)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*User)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(login.FieldUserID)
+	}
+	query.Where(predicate.Login(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(user.LoginColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.UserID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "user_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *UserQuery) loadSignInSessions(ctx context.Context, query *SignInSessionQuery, nodes []*User, init func(*User), assign func(*User, *SignInSession)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*User)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(signinsession.FieldUserID)
+	}
+	query.Where(predicate.SignInSession(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(user.SignInSessionsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.UserID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "user_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *UserQuery) loadPasskeys(ctx context.Context, query *PasskeyQuery, nodes []*User, init func(*User), assign func(*User, *Passkey)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*User)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(passkey.FieldUserID)
+	}
+	query.Where(predicate.Passkey(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(user.PasskeysColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

@@ -39,6 +39,13 @@ func (q *IdempotencyKeyQuery) WhereP(ps ...func(*sql.Selector)) {
 	}
 }
 
+// WhereP appends storage-level predicates to the LoginQuery.
+func (q *LoginQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		q.predicates = append(q.predicates, p)
+	}
+}
+
 // WhereP appends storage-level predicates to the MessageQuery.
 func (q *MessageQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {
@@ -53,8 +60,43 @@ func (q *MessageTermQuery) WhereP(ps ...func(*sql.Selector)) {
 	}
 }
 
+// WhereP appends storage-level predicates to the PasskeyQuery.
+func (q *PasskeyQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		q.predicates = append(q.predicates, p)
+	}
+}
+
 // WhereP appends storage-level predicates to the RunQuery.
 func (q *RunQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		q.predicates = append(q.predicates, p)
+	}
+}
+
+// WhereP appends storage-level predicates to the SignInIssuerQuery.
+func (q *SignInIssuerQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		q.predicates = append(q.predicates, p)
+	}
+}
+
+// WhereP appends storage-level predicates to the SignInKeyQuery.
+func (q *SignInKeyQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		q.predicates = append(q.predicates, p)
+	}
+}
+
+// WhereP appends storage-level predicates to the SignInLinkQuery.
+func (q *SignInLinkQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		q.predicates = append(q.predicates, p)
+	}
+}
+
+// WhereP appends storage-level predicates to the SignInSessionQuery.
+func (q *SignInSessionQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {
 		q.predicates = append(q.predicates, p)
 	}
@@ -90,6 +132,13 @@ func (q *ToolCallQuery) WhereP(ps ...func(*sql.Selector)) {
 
 // WhereP appends storage-level predicates to the UsageDayQuery.
 func (q *UsageDayQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		q.predicates = append(q.predicates, p)
+	}
+}
+
+// WhereP appends storage-level predicates to the UsedCeremonyQuery.
+func (q *UsedCeremonyQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {
 		q.predicates = append(q.predicates, p)
 	}

@@ -169,6 +169,38 @@ var (
 			},
 		},
 	}
+	// LoginsColumns holds the columns for the "logins" table.
+	LoginsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "login", Type: field.TypeString, Size: 256},
+		{Name: "name", Type: field.TypeString, Size: 100, Default: ""},
+		{Name: "password_hash", Type: field.TypeString, Nullable: true, Size: 255},
+		{Name: "role", Type: field.TypeString, Size: 16},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "disabled_at", Type: field.TypeTime, Nullable: true},
+		{Name: "user_id", Type: field.TypeString, Unique: true, Size: 40},
+	}
+	// LoginsTable holds the schema information for the "logins" table.
+	LoginsTable = &schema.Table{
+		Name:       "logins",
+		Columns:    LoginsColumns,
+		PrimaryKey: []*schema.Column{LoginsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "logins_users_login",
+				Columns:    []*schema.Column{LoginsColumns[7]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "login_login",
+				Unique:  true,
+				Columns: []*schema.Column{LoginsColumns[1]},
+			},
+		},
+	}
 	// MessagesColumns holds the columns for the "messages" table.
 	MessagesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -277,6 +309,54 @@ var (
 			},
 		},
 	}
+	// PasskeysColumns holds the columns for the "passkeys" table.
+	PasskeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "name", Type: field.TypeString, Size: 100},
+		{Name: "credential_id", Type: field.TypeString, Size: 1400},
+		{Name: "credential", Type: field.TypeString, Size: 8192},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "login_id", Type: field.TypeString, Size: 40},
+		{Name: "user_id", Type: field.TypeString, Size: 40},
+	}
+	// PasskeysTable holds the schema information for the "passkeys" table.
+	PasskeysTable = &schema.Table{
+		Name:       "passkeys",
+		Columns:    PasskeysColumns,
+		PrimaryKey: []*schema.Column{PasskeysColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "passkeys_logins_passkeys",
+				Columns:    []*schema.Column{PasskeysColumns[6]},
+				RefColumns: []*schema.Column{LoginsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "passkeys_users_passkeys",
+				Columns:    []*schema.Column{PasskeysColumns[7]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "passkey_credential_id",
+				Unique:  true,
+				Columns: []*schema.Column{PasskeysColumns[2]},
+			},
+			{
+				Name:    "passkey_user_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{PasskeysColumns[7], PasskeysColumns[0]},
+			},
+			{
+				Name:    "passkey_login_id",
+				Unique:  false,
+				Columns: []*schema.Column{PasskeysColumns[6]},
+			},
+		},
+	}
 	// RunsColumns holds the columns for the "runs" table.
 	RunsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -337,6 +417,134 @@ var (
 				Name:    "run_user_id_state",
 				Unique:  false,
 				Columns: []*schema.Column{RunsColumns[16], RunsColumns[3]},
+			},
+		},
+	}
+	// SignInIssuersColumns holds the columns for the "sign_in_issuers" table.
+	SignInIssuersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 16},
+		{Name: "issuer", Type: field.TypeString, Size: 255},
+		{Name: "sealing_key", Type: field.TypeBytes, Size: 32},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+	}
+	// SignInIssuersTable holds the schema information for the "sign_in_issuers" table.
+	SignInIssuersTable = &schema.Table{
+		Name:       "sign_in_issuers",
+		Columns:    SignInIssuersColumns,
+		PrimaryKey: []*schema.Column{SignInIssuersColumns[0]},
+	}
+	// SignInKeysColumns holds the columns for the "sign_in_keys" table.
+	SignInKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "seed", Type: field.TypeBytes, Size: 32},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "retired_at", Type: field.TypeTime, Nullable: true},
+	}
+	// SignInKeysTable holds the schema information for the "sign_in_keys" table.
+	SignInKeysTable = &schema.Table{
+		Name:       "sign_in_keys",
+		Columns:    SignInKeysColumns,
+		PrimaryKey: []*schema.Column{SignInKeysColumns[0]},
+	}
+	// SignInLinksColumns holds the columns for the "sign_in_links" table.
+	SignInLinksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "kind", Type: field.TypeString, Size: 16},
+		{Name: "secret_hash", Type: field.TypeString, Size: 64},
+		{Name: "role", Type: field.TypeString, Size: 16},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "login_id", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "created_by", Type: field.TypeString, Nullable: true, Size: 40},
+	}
+	// SignInLinksTable holds the schema information for the "sign_in_links" table.
+	SignInLinksTable = &schema.Table{
+		Name:       "sign_in_links",
+		Columns:    SignInLinksColumns,
+		PrimaryKey: []*schema.Column{SignInLinksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "sign_in_links_logins_links",
+				Columns:    []*schema.Column{SignInLinksColumns[7]},
+				RefColumns: []*schema.Column{LoginsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "sign_in_links_logins_invitations",
+				Columns:    []*schema.Column{SignInLinksColumns[8]},
+				RefColumns: []*schema.Column{LoginsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "signinlink_secret_hash",
+				Unique:  true,
+				Columns: []*schema.Column{SignInLinksColumns[2]},
+			},
+			{
+				Name:    "signinlink_login_id",
+				Unique:  false,
+				Columns: []*schema.Column{SignInLinksColumns[7]},
+			},
+			{
+				Name:    "signinlink_created_by",
+				Unique:  false,
+				Columns: []*schema.Column{SignInLinksColumns[8]},
+			},
+		},
+	}
+	// SignInSessionsColumns holds the columns for the "sign_in_sessions" table.
+	SignInSessionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "refresh_hash", Type: field.TypeString, Size: 64},
+		{Name: "previous_hash", Type: field.TypeString, Size: 64, Default: ""},
+		{Name: "sealed_secret", Type: field.TypeBytes, Nullable: true, Size: 64},
+		{Name: "rotated_at", Type: field.TypeTime},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "last_used_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "user_agent", Type: field.TypeString, Size: 256, Default: ""},
+		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "login_id", Type: field.TypeString, Size: 40},
+		{Name: "user_id", Type: field.TypeString, Size: 40},
+	}
+	// SignInSessionsTable holds the schema information for the "sign_in_sessions" table.
+	SignInSessionsTable = &schema.Table{
+		Name:       "sign_in_sessions",
+		Columns:    SignInSessionsColumns,
+		PrimaryKey: []*schema.Column{SignInSessionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "sign_in_sessions_logins_sessions",
+				Columns:    []*schema.Column{SignInSessionsColumns[10]},
+				RefColumns: []*schema.Column{LoginsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "sign_in_sessions_users_sign_in_sessions",
+				Columns:    []*schema.Column{SignInSessionsColumns[11]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "signinsession_user_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{SignInSessionsColumns[11], SignInSessionsColumns[0]},
+			},
+			{
+				Name:    "signinsession_login_id",
+				Unique:  false,
+				Columns: []*schema.Column{SignInSessionsColumns[10]},
+			},
+			{
+				Name:    "signinsession_revoked_at",
+				Unique:  false,
+				Columns: []*schema.Column{SignInSessionsColumns[9]},
 			},
 		},
 	}
@@ -637,6 +845,24 @@ var (
 			},
 		},
 	}
+	// UsedCeremoniesColumns holds the columns for the "used_ceremonies" table.
+	UsedCeremoniesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "expires_at", Type: field.TypeTime},
+	}
+	// UsedCeremoniesTable holds the schema information for the "used_ceremonies" table.
+	UsedCeremoniesTable = &schema.Table{
+		Name:       "used_ceremonies",
+		Columns:    UsedCeremoniesColumns,
+		PrimaryKey: []*schema.Column{UsedCeremoniesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "usedceremony_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{UsedCeremoniesColumns[1]},
+			},
+		},
+	}
 	// UsersColumns holds the columns for the "users" table.
 	UsersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -682,14 +908,21 @@ var (
 		ConversationTombstonesTable,
 		DeletedAccountsTable,
 		IdempotencyKeysTable,
+		LoginsTable,
 		MessagesTable,
 		MessageTermsTable,
+		PasskeysTable,
 		RunsTable,
+		SignInIssuersTable,
+		SignInKeysTable,
+		SignInLinksTable,
+		SignInSessionsTable,
 		TasksTable,
 		TaskChangesTable,
 		TaskTermsTable,
 		ToolCallsTable,
 		UsageDaysTable,
+		UsedCeremoniesTable,
 		UsersTable,
 	}
 )
@@ -699,11 +932,18 @@ func init() {
 	ConversationsTable.ForeignKeys[0].RefTable = UsersTable
 	ConversationTombstonesTable.ForeignKeys[0].RefTable = UsersTable
 	IdempotencyKeysTable.ForeignKeys[0].RefTable = UsersTable
+	LoginsTable.ForeignKeys[0].RefTable = UsersTable
 	MessagesTable.ForeignKeys[0].RefTable = ConversationsTable
 	MessagesTable.ForeignKeys[1].RefTable = UsersTable
+	PasskeysTable.ForeignKeys[0].RefTable = LoginsTable
+	PasskeysTable.ForeignKeys[1].RefTable = UsersTable
 	RunsTable.ForeignKeys[0].RefTable = ConversationsTable
 	RunsTable.ForeignKeys[1].RefTable = MessagesTable
 	RunsTable.ForeignKeys[2].RefTable = UsersTable
+	SignInLinksTable.ForeignKeys[0].RefTable = LoginsTable
+	SignInLinksTable.ForeignKeys[1].RefTable = LoginsTable
+	SignInSessionsTable.ForeignKeys[0].RefTable = LoginsTable
+	SignInSessionsTable.ForeignKeys[1].RefTable = UsersTable
 	TasksTable.ForeignKeys[0].RefTable = UsersTable
 	TaskChangesTable.ForeignKeys[0].RefTable = TasksTable
 	TaskChangesTable.ForeignKeys[1].RefTable = UsersTable

@@ -21,14 +21,32 @@ type DeletedAccount func(*sql.Selector)
 // IdempotencyKey is the predicate function for idempotencykey builders.
 type IdempotencyKey func(*sql.Selector)
 
+// Login is the predicate function for login builders.
+type Login func(*sql.Selector)
+
 // Message is the predicate function for message builders.
 type Message func(*sql.Selector)
 
 // MessageTerm is the predicate function for messageterm builders.
 type MessageTerm func(*sql.Selector)
 
+// Passkey is the predicate function for passkey builders.
+type Passkey func(*sql.Selector)
+
 // Run is the predicate function for run builders.
 type Run func(*sql.Selector)
+
+// SignInIssuer is the predicate function for signinissuer builders.
+type SignInIssuer func(*sql.Selector)
+
+// SignInKey is the predicate function for signinkey builders.
+type SignInKey func(*sql.Selector)
+
+// SignInLink is the predicate function for signinlink builders.
+type SignInLink func(*sql.Selector)
+
+// SignInSession is the predicate function for signinsession builders.
+type SignInSession func(*sql.Selector)
 
 // Task is the predicate function for task builders.
 type Task func(*sql.Selector)
@@ -44,6 +62,9 @@ type ToolCall func(*sql.Selector)
 
 // UsageDay is the predicate function for usageday builders.
 type UsageDay func(*sql.Selector)
+
+// UsedCeremony is the predicate function for usedceremony builders.
+type UsedCeremony func(*sql.Selector)
 
 // User is the predicate function for user builders.
 type User func(*sql.Selector)

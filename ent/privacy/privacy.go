@@ -230,6 +230,30 @@ func (f IdempotencyKeyMutationRuleFunc) EvalMutation(ctx context.Context, m ent.
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.IdempotencyKeyMutation", m)
 }
 
+// The LoginQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type LoginQueryRuleFunc func(context.Context, *ent.LoginQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f LoginQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.LoginQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.LoginQuery", q)
+}
+
+// The LoginMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type LoginMutationRuleFunc func(context.Context, *ent.LoginMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f LoginMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.LoginMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.LoginMutation", m)
+}
+
 // The MessageQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type MessageQueryRuleFunc func(context.Context, *ent.MessageQuery) error
@@ -278,6 +302,30 @@ func (f MessageTermMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mut
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.MessageTermMutation", m)
 }
 
+// The PasskeyQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type PasskeyQueryRuleFunc func(context.Context, *ent.PasskeyQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f PasskeyQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PasskeyQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.PasskeyQuery", q)
+}
+
+// The PasskeyMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type PasskeyMutationRuleFunc func(context.Context, *ent.PasskeyMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f PasskeyMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.PasskeyMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.PasskeyMutation", m)
+}
+
 // The RunQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type RunQueryRuleFunc func(context.Context, *ent.RunQuery) error
@@ -300,6 +348,102 @@ func (f RunMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) e
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RunMutation", m)
+}
+
+// The SignInIssuerQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type SignInIssuerQueryRuleFunc func(context.Context, *ent.SignInIssuerQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f SignInIssuerQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SignInIssuerQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.SignInIssuerQuery", q)
+}
+
+// The SignInIssuerMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type SignInIssuerMutationRuleFunc func(context.Context, *ent.SignInIssuerMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f SignInIssuerMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.SignInIssuerMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.SignInIssuerMutation", m)
+}
+
+// The SignInKeyQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type SignInKeyQueryRuleFunc func(context.Context, *ent.SignInKeyQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f SignInKeyQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SignInKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.SignInKeyQuery", q)
+}
+
+// The SignInKeyMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type SignInKeyMutationRuleFunc func(context.Context, *ent.SignInKeyMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f SignInKeyMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.SignInKeyMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.SignInKeyMutation", m)
+}
+
+// The SignInLinkQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type SignInLinkQueryRuleFunc func(context.Context, *ent.SignInLinkQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f SignInLinkQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SignInLinkQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.SignInLinkQuery", q)
+}
+
+// The SignInLinkMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type SignInLinkMutationRuleFunc func(context.Context, *ent.SignInLinkMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f SignInLinkMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.SignInLinkMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.SignInLinkMutation", m)
+}
+
+// The SignInSessionQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type SignInSessionQueryRuleFunc func(context.Context, *ent.SignInSessionQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f SignInSessionQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SignInSessionQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.SignInSessionQuery", q)
+}
+
+// The SignInSessionMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type SignInSessionMutationRuleFunc func(context.Context, *ent.SignInSessionMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f SignInSessionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.SignInSessionMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.SignInSessionMutation", m)
 }
 
 // The TaskQueryRuleFunc type is an adapter to allow the use of ordinary
@@ -420,6 +564,30 @@ func (f UsageDayMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutati
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.UsageDayMutation", m)
+}
+
+// The UsedCeremonyQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type UsedCeremonyQueryRuleFunc func(context.Context, *ent.UsedCeremonyQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f UsedCeremonyQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.UsedCeremonyQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.UsedCeremonyQuery", q)
+}
+
+// The UsedCeremonyMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type UsedCeremonyMutationRuleFunc func(context.Context, *ent.UsedCeremonyMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f UsedCeremonyMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.UsedCeremonyMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.UsedCeremonyMutation", m)
 }
 
 // The UserQueryRuleFunc type is an adapter to allow the use of ordinary

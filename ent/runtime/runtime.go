@@ -10,15 +10,22 @@ import (
 	"errand/ent/deletedaccount"
 	"errand/ent/enum"
 	"errand/ent/idempotencykey"
+	"errand/ent/login"
 	"errand/ent/message"
 	"errand/ent/messageterm"
+	"errand/ent/passkey"
 	"errand/ent/run"
 	"errand/ent/schema"
+	"errand/ent/signinissuer"
+	"errand/ent/signinkey"
+	"errand/ent/signinlink"
+	"errand/ent/signinsession"
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/taskterm"
 	"errand/ent/toolcall"
 	"errand/ent/usageday"
+	"errand/ent/usedceremony"
 	"errand/ent/user"
 	"time"
 
@@ -331,6 +338,65 @@ func init() {
 	idempotencykey.DefaultID = idempotencykeyDescID.Default.(func() string)
 	// idempotencykey.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	idempotencykey.IDValidator = idempotencykeyDescID.Validators[0].(func(string) error)
+	loginMixin := schema.Login{}.Mixin()
+	login.Policy = privacy.NewPolicies(schema.Login{})
+	login.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := login.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	loginMixinHooks1 := loginMixin[1].Hooks()
+
+	login.Hooks[1] = loginMixinHooks1[0]
+	loginMixinFields0 := loginMixin[0].Fields()
+	_ = loginMixinFields0
+	loginFields := schema.Login{}.Fields()
+	_ = loginFields
+	// loginDescLogin is the schema descriptor for login field.
+	loginDescLogin := loginFields[0].Descriptor()
+	// login.LoginValidator is a validator for the "login" field. It is called by the builders before save.
+	login.LoginValidator = func() func(string) error {
+		validators := loginDescLogin.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(login string) error {
+			for _, fn := range fns {
+				if err := fn(login); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// loginDescName is the schema descriptor for name field.
+	loginDescName := loginFields[1].Descriptor()
+	// login.DefaultName holds the default value on creation for the name field.
+	login.DefaultName = loginDescName.Default.(string)
+	// login.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	login.NameValidator = loginDescName.Validators[0].(func(string) error)
+	// loginDescPasswordHash is the schema descriptor for password_hash field.
+	loginDescPasswordHash := loginFields[2].Descriptor()
+	// login.PasswordHashValidator is a validator for the "password_hash" field. It is called by the builders before save.
+	login.PasswordHashValidator = loginDescPasswordHash.Validators[0].(func(string) error)
+	// loginDescRole is the schema descriptor for role field.
+	loginDescRole := loginFields[3].Descriptor()
+	// login.RoleValidator is a validator for the "role" field. It is called by the builders before save.
+	login.RoleValidator = loginDescRole.Validators[0].(func(string) error)
+	// loginDescCreatedAt is the schema descriptor for created_at field.
+	loginDescCreatedAt := loginFields[4].Descriptor()
+	// login.DefaultCreatedAt holds the default value on creation for the created_at field.
+	login.DefaultCreatedAt = loginDescCreatedAt.Default.(func() time.Time)
+	// loginDescID is the schema descriptor for id field.
+	loginDescID := loginMixinFields0[0].Descriptor()
+	// login.DefaultID holds the default value on creation for the id field.
+	login.DefaultID = loginDescID.Default.(func() string)
+	// login.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	login.IDValidator = loginDescID.Validators[0].(func(string) error)
 	messageMixin := schema.Message{}.Mixin()
 	message.Policy = privacy.NewPolicies(schema.Message{})
 	message.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -453,6 +519,87 @@ func init() {
 	messagetermMixinHooks0 := messagetermMixin[0].Hooks()
 
 	messageterm.Hooks[1] = messagetermMixinHooks0[0]
+	passkeyMixin := schema.Passkey{}.Mixin()
+	passkey.Policy = privacy.NewPolicies(schema.Passkey{})
+	passkey.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := passkey.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	passkeyMixinHooks1 := passkeyMixin[1].Hooks()
+
+	passkey.Hooks[1] = passkeyMixinHooks1[0]
+	passkeyMixinFields0 := passkeyMixin[0].Fields()
+	_ = passkeyMixinFields0
+	passkeyFields := schema.Passkey{}.Fields()
+	_ = passkeyFields
+	// passkeyDescName is the schema descriptor for name field.
+	passkeyDescName := passkeyFields[1].Descriptor()
+	// passkey.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	passkey.NameValidator = func() func(string) error {
+		validators := passkeyDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// passkeyDescCredentialID is the schema descriptor for credential_id field.
+	passkeyDescCredentialID := passkeyFields[2].Descriptor()
+	// passkey.CredentialIDValidator is a validator for the "credential_id" field. It is called by the builders before save.
+	passkey.CredentialIDValidator = func() func(string) error {
+		validators := passkeyDescCredentialID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(credential_id string) error {
+			for _, fn := range fns {
+				if err := fn(credential_id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// passkeyDescCredential is the schema descriptor for credential field.
+	passkeyDescCredential := passkeyFields[3].Descriptor()
+	// passkey.CredentialValidator is a validator for the "credential" field. It is called by the builders before save.
+	passkey.CredentialValidator = func() func(string) error {
+		validators := passkeyDescCredential.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(credential string) error {
+			for _, fn := range fns {
+				if err := fn(credential); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// passkeyDescCreatedAt is the schema descriptor for created_at field.
+	passkeyDescCreatedAt := passkeyFields[4].Descriptor()
+	// passkey.DefaultCreatedAt holds the default value on creation for the created_at field.
+	passkey.DefaultCreatedAt = passkeyDescCreatedAt.Default.(func() time.Time)
+	// passkeyDescID is the schema descriptor for id field.
+	passkeyDescID := passkeyMixinFields0[0].Descriptor()
+	// passkey.DefaultID holds the default value on creation for the id field.
+	passkey.DefaultID = passkeyDescID.Default.(func() string)
+	// passkey.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	passkey.IDValidator = passkeyDescID.Validators[0].(func(string) error)
 	runMixin := schema.Run{}.Mixin()
 	run.Policy = privacy.NewPolicies(schema.Run{})
 	run.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -536,6 +683,226 @@ func init() {
 	run.DefaultID = runDescID.Default.(func() string)
 	// run.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	run.IDValidator = runDescID.Validators[0].(func(string) error)
+	signinissuer.Policy = privacy.NewPolicies(schema.SignInIssuer{})
+	signinissuer.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := signinissuer.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	signinissuerFields := schema.SignInIssuer{}.Fields()
+	_ = signinissuerFields
+	// signinissuerDescIssuer is the schema descriptor for issuer field.
+	signinissuerDescIssuer := signinissuerFields[1].Descriptor()
+	// signinissuer.IssuerValidator is a validator for the "issuer" field. It is called by the builders before save.
+	signinissuer.IssuerValidator = func() func(string) error {
+		validators := signinissuerDescIssuer.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(issuer string) error {
+			for _, fn := range fns {
+				if err := fn(issuer); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// signinissuerDescSealingKey is the schema descriptor for sealing_key field.
+	signinissuerDescSealingKey := signinissuerFields[2].Descriptor()
+	// signinissuer.SealingKeyValidator is a validator for the "sealing_key" field. It is called by the builders before save.
+	signinissuer.SealingKeyValidator = func() func([]byte) error {
+		validators := signinissuerDescSealingKey.Validators
+		fns := [...]func([]byte) error{
+			validators[0].(func([]byte) error),
+			validators[1].(func([]byte) error),
+		}
+		return func(sealing_key []byte) error {
+			for _, fn := range fns {
+				if err := fn(sealing_key); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// signinissuerDescCreatedAt is the schema descriptor for created_at field.
+	signinissuerDescCreatedAt := signinissuerFields[3].Descriptor()
+	// signinissuer.DefaultCreatedAt holds the default value on creation for the created_at field.
+	signinissuer.DefaultCreatedAt = signinissuerDescCreatedAt.Default.(func() time.Time)
+	// signinissuerDescUpdatedAt is the schema descriptor for updated_at field.
+	signinissuerDescUpdatedAt := signinissuerFields[4].Descriptor()
+	// signinissuer.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	signinissuer.DefaultUpdatedAt = signinissuerDescUpdatedAt.Default.(func() time.Time)
+	// signinissuerDescID is the schema descriptor for id field.
+	signinissuerDescID := signinissuerFields[0].Descriptor()
+	// signinissuer.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	signinissuer.IDValidator = signinissuerDescID.Validators[0].(func(string) error)
+	signinkeyMixin := schema.SignInKey{}.Mixin()
+	signinkey.Policy = privacy.NewPolicies(schema.SignInKey{})
+	signinkey.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := signinkey.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	signinkeyMixinFields0 := signinkeyMixin[0].Fields()
+	_ = signinkeyMixinFields0
+	signinkeyFields := schema.SignInKey{}.Fields()
+	_ = signinkeyFields
+	// signinkeyDescSeed is the schema descriptor for seed field.
+	signinkeyDescSeed := signinkeyFields[0].Descriptor()
+	// signinkey.SeedValidator is a validator for the "seed" field. It is called by the builders before save.
+	signinkey.SeedValidator = func() func([]byte) error {
+		validators := signinkeyDescSeed.Validators
+		fns := [...]func([]byte) error{
+			validators[0].(func([]byte) error),
+			validators[1].(func([]byte) error),
+		}
+		return func(seed []byte) error {
+			for _, fn := range fns {
+				if err := fn(seed); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// signinkeyDescCreatedAt is the schema descriptor for created_at field.
+	signinkeyDescCreatedAt := signinkeyFields[1].Descriptor()
+	// signinkey.DefaultCreatedAt holds the default value on creation for the created_at field.
+	signinkey.DefaultCreatedAt = signinkeyDescCreatedAt.Default.(func() time.Time)
+	// signinkeyDescID is the schema descriptor for id field.
+	signinkeyDescID := signinkeyMixinFields0[0].Descriptor()
+	// signinkey.DefaultID holds the default value on creation for the id field.
+	signinkey.DefaultID = signinkeyDescID.Default.(func() string)
+	// signinkey.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	signinkey.IDValidator = signinkeyDescID.Validators[0].(func(string) error)
+	signinlinkMixin := schema.SignInLink{}.Mixin()
+	signinlink.Policy = privacy.NewPolicies(schema.SignInLink{})
+	signinlink.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := signinlink.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	signinlinkMixinFields0 := signinlinkMixin[0].Fields()
+	_ = signinlinkMixinFields0
+	signinlinkFields := schema.SignInLink{}.Fields()
+	_ = signinlinkFields
+	// signinlinkDescKind is the schema descriptor for kind field.
+	signinlinkDescKind := signinlinkFields[0].Descriptor()
+	// signinlink.KindValidator is a validator for the "kind" field. It is called by the builders before save.
+	signinlink.KindValidator = signinlinkDescKind.Validators[0].(func(string) error)
+	// signinlinkDescSecretHash is the schema descriptor for secret_hash field.
+	signinlinkDescSecretHash := signinlinkFields[1].Descriptor()
+	// signinlink.SecretHashValidator is a validator for the "secret_hash" field. It is called by the builders before save.
+	signinlink.SecretHashValidator = func() func(string) error {
+		validators := signinlinkDescSecretHash.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(secret_hash string) error {
+			for _, fn := range fns {
+				if err := fn(secret_hash); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// signinlinkDescRole is the schema descriptor for role field.
+	signinlinkDescRole := signinlinkFields[3].Descriptor()
+	// signinlink.RoleValidator is a validator for the "role" field. It is called by the builders before save.
+	signinlink.RoleValidator = signinlinkDescRole.Validators[0].(func(string) error)
+	// signinlinkDescCreatedAt is the schema descriptor for created_at field.
+	signinlinkDescCreatedAt := signinlinkFields[5].Descriptor()
+	// signinlink.DefaultCreatedAt holds the default value on creation for the created_at field.
+	signinlink.DefaultCreatedAt = signinlinkDescCreatedAt.Default.(func() time.Time)
+	// signinlinkDescID is the schema descriptor for id field.
+	signinlinkDescID := signinlinkMixinFields0[0].Descriptor()
+	// signinlink.DefaultID holds the default value on creation for the id field.
+	signinlink.DefaultID = signinlinkDescID.Default.(func() string)
+	// signinlink.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	signinlink.IDValidator = signinlinkDescID.Validators[0].(func(string) error)
+	signinsessionMixin := schema.SignInSession{}.Mixin()
+	signinsession.Policy = privacy.NewPolicies(schema.SignInSession{})
+	signinsession.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := signinsession.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	signinsessionMixinHooks1 := signinsessionMixin[1].Hooks()
+
+	signinsession.Hooks[1] = signinsessionMixinHooks1[0]
+	signinsessionMixinFields0 := signinsessionMixin[0].Fields()
+	_ = signinsessionMixinFields0
+	signinsessionFields := schema.SignInSession{}.Fields()
+	_ = signinsessionFields
+	// signinsessionDescRefreshHash is the schema descriptor for refresh_hash field.
+	signinsessionDescRefreshHash := signinsessionFields[1].Descriptor()
+	// signinsession.RefreshHashValidator is a validator for the "refresh_hash" field. It is called by the builders before save.
+	signinsession.RefreshHashValidator = func() func(string) error {
+		validators := signinsessionDescRefreshHash.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(refresh_hash string) error {
+			for _, fn := range fns {
+				if err := fn(refresh_hash); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// signinsessionDescPreviousHash is the schema descriptor for previous_hash field.
+	signinsessionDescPreviousHash := signinsessionFields[2].Descriptor()
+	// signinsession.DefaultPreviousHash holds the default value on creation for the previous_hash field.
+	signinsession.DefaultPreviousHash = signinsessionDescPreviousHash.Default.(string)
+	// signinsession.PreviousHashValidator is a validator for the "previous_hash" field. It is called by the builders before save.
+	signinsession.PreviousHashValidator = signinsessionDescPreviousHash.Validators[0].(func(string) error)
+	// signinsessionDescSealedSecret is the schema descriptor for sealed_secret field.
+	signinsessionDescSealedSecret := signinsessionFields[3].Descriptor()
+	// signinsession.SealedSecretValidator is a validator for the "sealed_secret" field. It is called by the builders before save.
+	signinsession.SealedSecretValidator = signinsessionDescSealedSecret.Validators[0].(func([]byte) error)
+	// signinsessionDescRotatedAt is the schema descriptor for rotated_at field.
+	signinsessionDescRotatedAt := signinsessionFields[4].Descriptor()
+	// signinsession.DefaultRotatedAt holds the default value on creation for the rotated_at field.
+	signinsession.DefaultRotatedAt = signinsessionDescRotatedAt.Default.(func() time.Time)
+	// signinsessionDescCreatedAt is the schema descriptor for created_at field.
+	signinsessionDescCreatedAt := signinsessionFields[5].Descriptor()
+	// signinsession.DefaultCreatedAt holds the default value on creation for the created_at field.
+	signinsession.DefaultCreatedAt = signinsessionDescCreatedAt.Default.(func() time.Time)
+	// signinsessionDescLastUsedAt is the schema descriptor for last_used_at field.
+	signinsessionDescLastUsedAt := signinsessionFields[6].Descriptor()
+	// signinsession.DefaultLastUsedAt holds the default value on creation for the last_used_at field.
+	signinsession.DefaultLastUsedAt = signinsessionDescLastUsedAt.Default.(func() time.Time)
+	// signinsessionDescUserAgent is the schema descriptor for user_agent field.
+	signinsessionDescUserAgent := signinsessionFields[8].Descriptor()
+	// signinsession.DefaultUserAgent holds the default value on creation for the user_agent field.
+	signinsession.DefaultUserAgent = signinsessionDescUserAgent.Default.(string)
+	// signinsession.UserAgentValidator is a validator for the "user_agent" field. It is called by the builders before save.
+	signinsession.UserAgentValidator = signinsessionDescUserAgent.Validators[0].(func(string) error)
+	// signinsessionDescID is the schema descriptor for id field.
+	signinsessionDescID := signinsessionMixinFields0[0].Descriptor()
+	// signinsession.DefaultID holds the default value on creation for the id field.
+	signinsession.DefaultID = signinsessionDescID.Default.(func() string)
+	// signinsession.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	signinsession.IDValidator = signinsessionDescID.Validators[0].(func(string) error)
 	taskMixin := schema.Task{}.Mixin()
 	task.Policy = privacy.NewPolicies(schema.Task{})
 	task.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -819,6 +1186,21 @@ func init() {
 	usageday.DefaultID = usagedayDescID.Default.(func() string)
 	// usageday.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	usageday.IDValidator = usagedayDescID.Validators[0].(func(string) error)
+	usedceremony.Policy = privacy.NewPolicies(schema.UsedCeremony{})
+	usedceremony.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := usedceremony.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	usedceremonyFields := schema.UsedCeremony{}.Fields()
+	_ = usedceremonyFields
+	// usedceremonyDescID is the schema descriptor for id field.
+	usedceremonyDescID := usedceremonyFields[0].Descriptor()
+	// usedceremony.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	usedceremony.IDValidator = usedceremonyDescID.Validators[0].(func(string) error)
 	userMixin := schema.User{}.Mixin()
 	user.Policy = privacy.NewPolicies(schema.User{})
 	user.Hooks[0] = func(next ent.Mutator) ent.Mutator {

@@ -96,6 +96,9 @@ func (User) Edges() []ent.Edge {
 		edge.To("usage_days", UsageDay.Type).Annotations(cascade),
 		edge.To("idempotency_keys", IdempotencyKey.Type).Annotations(cascade),
 		edge.To("api_tokens", APIToken.Type).Annotations(cascade),
+		edge.To("login", Login.Type).Unique().Annotations(cascade),
+		edge.To("sign_in_sessions", SignInSession.Type).Annotations(cascade),
+		edge.To("passkeys", Passkey.Type).Annotations(cascade),
 	}
 }
 

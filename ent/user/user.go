@@ -78,6 +78,12 @@ const (
 	EdgeIdempotencyKeys = "idempotency_keys"
 	// EdgeAPITokens holds the string denoting the api_tokens edge name in mutations.
 	EdgeAPITokens = "api_tokens"
+	// EdgeLogin holds the string denoting the login edge name in mutations.
+	EdgeLogin = "login"
+	// EdgeSignInSessions holds the string denoting the sign_in_sessions edge name in mutations.
+	EdgeSignInSessions = "sign_in_sessions"
+	// EdgePasskeys holds the string denoting the passkeys edge name in mutations.
+	EdgePasskeys = "passkeys"
 	// Table holds the table name of the user in the database.
 	Table = "users"
 	// TasksTable is the table that holds the tasks relation/edge.
@@ -150,6 +156,27 @@ const (
 	APITokensInverseTable = "api_tokens"
 	// APITokensColumn is the table column denoting the api_tokens relation/edge.
 	APITokensColumn = "user_id"
+	// LoginTable is the table that holds the login relation/edge.
+	LoginTable = "logins"
+	// LoginInverseTable is the table name for the Login entity.
+	// It exists in this package in order to avoid circular dependency with the "login" package.
+	LoginInverseTable = "logins"
+	// LoginColumn is the table column denoting the login relation/edge.
+	LoginColumn = "user_id"
+	// SignInSessionsTable is the table that holds the sign_in_sessions relation/edge.
+	SignInSessionsTable = "sign_in_sessions"
+	// SignInSessionsInverseTable is the table name for the SignInSession entity.
+	// It exists in this package in order to avoid circular dependency with the "signinsession" package.
+	SignInSessionsInverseTable = "sign_in_sessions"
+	// SignInSessionsColumn is the table column denoting the sign_in_sessions relation/edge.
+	SignInSessionsColumn = "user_id"
+	// PasskeysTable is the table that holds the passkeys relation/edge.
+	PasskeysTable = "passkeys"
+	// PasskeysInverseTable is the table name for the Passkey entity.
+	// It exists in this package in order to avoid circular dependency with the "passkey" package.
+	PasskeysInverseTable = "passkeys"
+	// PasskeysColumn is the table column denoting the passkeys relation/edge.
+	PasskeysColumn = "user_id"
 )
 
 // Columns holds all SQL columns for user fields.
@@ -523,6 +550,41 @@ func ByAPITokens(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newAPITokensStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByLoginField orders the results by login field.
+func ByLoginField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newLoginStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// BySignInSessionsCount orders the results by sign_in_sessions count.
+func BySignInSessionsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newSignInSessionsStep(), opts...)
+	}
+}
+
+// BySignInSessions orders the results by sign_in_sessions terms.
+func BySignInSessions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newSignInSessionsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByPasskeysCount orders the results by passkeys count.
+func ByPasskeysCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newPasskeysStep(), opts...)
+	}
+}
+
+// ByPasskeys orders the results by passkeys terms.
+func ByPasskeys(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newPasskeysStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newTasksStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -591,5 +653,26 @@ func newAPITokensStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(APITokensInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, APITokensTable, APITokensColumn),
+	)
+}
+func newLoginStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(LoginInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2O, false, LoginTable, LoginColumn),
+	)
+}
+func newSignInSessionsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(SignInSessionsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, SignInSessionsTable, SignInSessionsColumn),
+	)
+}
+func newPasskeysStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(PasskeysInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, PasskeysTable, PasskeysColumn),
 	)
 }

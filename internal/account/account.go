@@ -39,6 +39,8 @@ type Hooks struct {
 	// OnDeleted is called after the commit with the deleted user and their conversations, whose streams
 	// and connections must end. It must not block.
 	OnDeleted func(userID string, conversationIDs []string)
+	// OnRevoked is called after the commit with the sign-in sessions that ended with the account. It must not block.
+	OnRevoked func(credentialIDs ...string)
 }
 
 // Service manages user accounts. The viewer's own needs the scope account. It is safe for concurrent use.

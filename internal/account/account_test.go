@@ -27,7 +27,9 @@ func forEachEngine(t *testing.T, test func(t *testing.T, db *store.DB, s *accoun
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *store.DB) {
 		test(t, db, account.NewService(db.Client(), quota.Limits{}, account.Hooks{
-			CancelReplies: func(context.Context) error { return nil }, OnDeleted: func(string, []string) {},
+			CancelReplies: func(context.Context) error { return nil },
+			OnDeleted:     func(string, []string) {},
+			OnRevoked:     func(...string) {},
 		}))
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"errand/ent/messageterm"
 	"errand/ent/rule"
 	"errand/ent/run"
+	"errand/ent/signinsession"
 	"errand/ent/taskterm"
 	"errand/ent/user"
 	"errand/internal/apperr"
@@ -49,11 +50,12 @@ func (s *Service) DeleteAccount(ctx context.Context, confirm string) (string, er
 	if err := s.hooks.CancelReplies(ctx); err != nil {
 		return "", err
 	}
-	conversationIDs, err := s.deleteWithRetry(ctx, u)
+	deleted, err := s.deleteWithRetry(ctx, u)
 	if err != nil {
 		return "", err
 	}
-	s.hooks.OnDeleted(u.ID, conversationIDs)
+	s.hooks.OnRevoked(deleted.sessionIDs...)
+	s.hooks.OnDeleted(u.ID, deleted.conversationIDs)
 	return u.ID, nil
 }
 
@@ -61,51 +63,57 @@ func (s *Service) DeleteAccount(ctx context.Context, confirm string) (string, er
 // same user may each hold a row that the other needs, and the server aborts one of them.
 const deleteAttempts = 3
 
-func (s *Service) deleteWithRetry(ctx context.Context, u *ent.User) ([]string, error) {
-	attempt := func() (conversationIDs []string, err error) {
+// deletion holds the IDs of deleted rows that have streams or connections.
+type deletion struct{ conversationIDs, sessionIDs []string }
+
+func (s *Service) deleteWithRetry(ctx context.Context, u *ent.User) (deletion, error) {
+	attempt := func() (deleted deletion, err error) {
 		err = store.WithTx(ctx, s.client, func(tx *ent.Tx) (err error) {
-			conversationIDs, err = deleteUser(ctx, tx, u)
+			deleted, err = deleteUser(ctx, tx, u)
 			return err
 		})
 		if !store.IsUnavailable(err) {
 			err = backoff.Permanent(err)
 		}
-		return conversationIDs, err
+		return deleted, err
 	}
 	// Without a delay: after a deadlock the other transaction has continued.
 	return backoff.Retry(ctx, attempt, backoff.WithBackOff(&backoff.ZeroBackOff{}), backoff.WithMaxTries(deleteAttempts))
 }
 
-// deleteUser deletes the user's row, which cascades to all other rows, and returns the
-// IDs of the deleted conversations.
-func deleteUser(ctx context.Context, tx *ent.Tx, u *ent.User) ([]string, error) {
+// deleteUser deletes the user's row, which cascades to all other rows.
+func deleteUser(ctx context.Context, tx *ent.Tx, u *ent.User) (deleted deletion, err error) {
 	// Runs first, in the lock order of run.Engine, which locks a run before anything else. Once the
 	// run's row is gone, its worker can commit nothing more.
 	if _, err := tx.Run.Delete().Where(run.UserID(u.ID)).Exec(ctx); err != nil {
-		return nil, fmt.Errorf("deleting runs: %w", err)
+		return deleted, fmt.Errorf("deleting runs: %w", err)
 	}
-	conversationIDs, err := tx.Conversation.Query().Where(conversation.UserID(u.ID)).IDs(ctx)
+	deleted.conversationIDs, err = tx.Conversation.Query().Where(conversation.UserID(u.ID)).IDs(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading conversations: %w", err)
+		return deleted, fmt.Errorf("reading conversations: %w", err)
+	}
+	deleted.sessionIDs, err = tx.SignInSession.Query().Where(signinsession.UserID(u.ID)).IDs(ctx)
+	if err != nil {
+		return deleted, fmt.Errorf("reading sign-in sessions: %w", err)
 	}
 	err = tx.DeletedAccount.Create().
 		SetID(identityHash(u.Issuer, u.Subject)).
 		OnConflict(sql.ConflictColumns(deletedaccount.FieldID), sql.ResolveWithNewValues()).
 		Exec(rule.System(ctx))
 	if err != nil {
-		return nil, fmt.Errorf("recording the deletion: %w", err)
+		return deleted, fmt.Errorf("recording the deletion: %w", err)
 	}
 	if _, err := tx.User.Delete().Where(user.ID(u.ID)).Exec(ctx); err != nil {
-		return nil, fmt.Errorf("deleting the user: %w", err)
+		return deleted, fmt.Errorf("deleting the user: %w", err)
 	}
 	// The search index does not refer to the user. Without the user's row, no transaction adds to it any more.
 	if _, err := tx.TaskTerm.Delete().Where(taskterm.UserID(u.ID)).Exec(ctx); err != nil {
-		return nil, fmt.Errorf("deleting the search index: %w", err)
+		return deleted, fmt.Errorf("deleting the search index: %w", err)
 	}
 	if _, err := tx.MessageTerm.Delete().Where(messageterm.UserID(u.ID)).Exec(ctx); err != nil {
-		return nil, fmt.Errorf("deleting the search index: %w", err)
+		return deleted, fmt.Errorf("deleting the search index: %w", err)
 	}
-	return conversationIDs, nil
+	return deleted, nil
 }
 
 // checkNotDeleted returns UNAUTHENTICATED for a token that was issued before its account was

@@ -16,8 +16,11 @@ import (
 	"errand/ent/conversation"
 	"errand/ent/conversationtombstone"
 	"errand/ent/idempotencykey"
+	"errand/ent/login"
 	"errand/ent/message"
+	"errand/ent/passkey"
 	"errand/ent/run"
+	"errand/ent/signinsession"
 	"errand/ent/task"
 	"errand/ent/taskchange"
 	"errand/ent/toolcall"
@@ -162,6 +165,19 @@ var exportedTypes = []exportedType{
 	}),
 	newExportedType("apiTokens", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.APIToken, error) {
 		return tx.APIToken.Query().Where(apitoken.IDGT(after)).Order(apitoken.ByID()).Limit(exportChunk).All(ctx)
+	}),
+	newExportedType("logins", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.Login, error) {
+		return tx.Login.Query().Where(login.IDGT(after)).Order(login.ByID()).Limit(exportChunk).All(ctx)
+	}),
+	newExportedType("passkeys", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.Passkey, error) {
+		return tx.Passkey.Query().Where(passkey.IDGT(after)).Order(passkey.ByID()).Limit(exportChunk).All(ctx)
+	}),
+	newExportedType("signInSessions", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.SignInSession, error) {
+		return tx.SignInSession.Query().
+			Where(signinsession.IDGT(after)).
+			Order(signinsession.ByID()).
+			Limit(exportChunk).
+			All(ctx)
 	}),
 	newExportedType("usageDays", func(ctx context.Context, tx *ent.Tx, after string) ([]*ent.UsageDay, error) {
 		return tx.UsageDay.Query().Where(usageday.IDGT(after)).Order(usageday.ByID()).Limit(exportChunk).All(ctx)

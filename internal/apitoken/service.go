@@ -168,7 +168,8 @@ func (in *Input) checkExpiry(v viewer.Viewer, now time.Time) (*time.Time, error)
 	default:
 		expires = new(in.ExpiresAt.UTC().Truncate(time.Microsecond))
 	}
-	if v.CredentialID == "" || v.Expires.IsZero() {
+	// Sign-in sessions have short tokens too, but they are renewed.
+	if !ids.Is(v.CredentialID, ids.APIToken) || v.Expires.IsZero() {
 		return expires, nil
 	}
 	if expires == nil {

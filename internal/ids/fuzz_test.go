@@ -38,7 +38,10 @@ func FuzzPrefix(f *testing.F) {
 }
 
 func TestPrefix_NewID_ReturnsItsPrefix(t *testing.T) {
-	prefixes := []string{User, Task, Conversation, Message, ToolCall, Run, Change, UsageDay, IdempotencyKey, APIToken}
+	prefixes := []string{
+		User, Task, Conversation, Message, ToolCall, Run, Change, UsageDay, IdempotencyKey, APIToken, Login, SignInSession,
+		Passkey, SignInLink, SignInKey,
+	}
 	for _, prefix := range prefixes {
 		require.Equal(t, prefix, Prefix(New(prefix)()))
 	}

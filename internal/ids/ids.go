@@ -23,6 +23,12 @@ const (
 	UsageDay = "usage"
 	// APIToken is the prefix of the ids of API tokens. Their secrets begin with auth.APITokenPrefix.
 	APIToken = "token"
+	// Login, SignInSession, Passkey, SignInLink and SignInKey are the prefixes of built-in accounts.
+	Login         = "login"
+	SignInSession = "session"
+	Passkey       = "passkey"
+	SignInLink    = "link"
+	SignInKey     = "key"
 	// IdempotencyKey is the prefix of the records of idempotency keys.
 	IdempotencyKey = "idem"
 )

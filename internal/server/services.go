@@ -183,6 +183,7 @@ func (s *Server) buildServices() (err error) {
 	s.Services.Accounts = account.NewService(client, limits, account.Hooks{
 		CancelReplies: s.Services.Chat.CancelReplies,
 		OnDeleted:     events.accountDeleted,
+		OnRevoked:     func(ids ...string) { s.Revoked.Revoke(ids...) },
 	})
 	s.Services.Tokens = apitoken.NewService(client, limits, func(id string) { s.Revoked.Revoke(id) })
 	s.agent, err = s.newAgent()

@@ -120,8 +120,9 @@ func TestRLS_SystemScope_SeesOnlyDeclaredTables(t *testing.T) {
 	}
 	require.NoError(t, rows.Close())
 	require.Equal(t, []string{
-		"api_tokens SELECT", "deleted_accounts ALL", "runs SELECT", "runs UPDATE",
-		"users INSERT", "users SELECT", "users UPDATE",
+		"api_tokens SELECT", "deleted_accounts ALL", "logins SELECT", "passkeys SELECT", "runs SELECT", "runs UPDATE",
+		"sign_in_issuers ALL", "sign_in_keys ALL", "sign_in_links ALL", "sign_in_sessions SELECT",
+		"used_ceremonies ALL", "users INSERT", "users SELECT", "users UPDATE",
 	}, open)
 	require.NotEmpty(t, alice.ID)
 }

@@ -1,0 +1,279 @@
+package signin
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/sha256"
+	stdsql "database/sql"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"errand/ent"
+	"errand/ent/signinissuer"
+	"errand/ent/signinkey"
+	"errand/internal/apperr"
+	"errand/internal/store"
+
+	"entgo.io/ent/dialect/sql"
+)
+
+const (
+	// issuerID is the ID of the only row of sign_in_issuers.
+	issuerID = "local"
+	// keyLifetime is how long a key signs tokens.
+	keyLifetime = 90 * 24 * time.Hour
+	// keyOverlap is how long a retired key verifies tokens. Replicas sign with it for keysTTL after its end.
+	keyOverlap = AccessTokenTTL + 5*time.Minute
+	// keyRetention is how long the row of a retired key is kept.
+	keyRetention = 24 * time.Hour
+	// keysTTL is how long the keys are cached.
+	keysTTL = time.Minute
+	// keysMinAge is the age at which a token with an unknown key has the keys read again.
+	keysMinAge = time.Second
+)
+
+// keySet is the issuer of a database with its keys. It is not modified.
+type keySet struct {
+	issuer     string
+	sealingKey []byte
+	current    signingKey
+	public     map[string]ed25519.PublicKey // by ID, those that verify tokens
+	ids        []string                     // of public, newest first
+}
+
+type signingKey struct {
+	id  string
+	key ed25519.PrivateKey
+}
+
+// Issuer returns the issuer of the database's access tokens. It is created on first use, with the first key.
+func (s *Service) Issuer(ctx context.Context) (string, error) {
+	keys, err := s.loadKeys(ctx, keysTTL)
+	if err != nil {
+		return "", err
+	}
+	return keys.issuer, nil
+}
+
+// loadKeys returns the keys, which it reads if the cached ones are older than maxAge.
+func (s *Service) loadKeys(ctx context.Context, maxAge time.Duration) (*keySet, error) {
+	s.mu.Lock()
+	keys, got := s.keys, s.keysGot
+	s.mu.Unlock()
+	// A clock that was set back makes the age negative.
+	if age := s.now().Sub(got); keys != nil && age >= 0 && age < maxAge {
+		return keys, nil
+	}
+	got = s.now()
+	keys, err := s.readKeys(ctx)
+	if err == nil && keys == nil {
+		keys, err = s.createKeys(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the signing keys of built-in accounts: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys, s.keysGot = keys, got
+	return keys, nil
+}
+
+// readKeys returns the keys of the database, nil if there is no issuer or no current key.
+func (s *Service) readKeys(ctx context.Context) (*keySet, error) {
+	ctx = asSystem(ctx)
+	issuer, err := s.client.SignInIssuer.Get(ctx, issuerID)
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.client.SignInKey.Query().Order(signinkey.ByID(sql.OrderDesc())).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newKeySet(issuer, rows, s.now()), nil
+}
+
+// newKeySet returns nil if no key is current. The rows are in the order of their creation, newest first.
+func newKeySet(issuer *ent.SignInIssuer, rows []*ent.SignInKey, now time.Time) *keySet {
+	set := &keySet{issuer: issuer.Issuer, sealingKey: issuer.SealingKey, public: map[string]ed25519.PublicKey{}}
+	for _, row := range rows {
+		if row.RetiredAt != nil && now.Sub(*row.RetiredAt) > keyOverlap {
+			continue
+		}
+		key := ed25519.NewKeyFromSeed(row.Seed)
+		set.public[row.ID] = key.Public().(ed25519.PublicKey)
+		set.ids = append(set.ids, row.ID)
+		if row.RetiredAt == nil && set.current.key == nil {
+			set.current = signingKey{id: row.ID, key: key}
+		}
+	}
+	if set.current.key == nil {
+		return nil
+	}
+	return set
+}
+
+// createKeys creates what is missing of the issuer and its key. Of concurrent calls, one creates.
+func (s *Service) createKeys(ctx context.Context) (*keySet, error) {
+	err := store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
+		if err := s.lockIssuer(ctx, tx); err != nil {
+			return err
+		}
+		exists, err := tx.SignInKey.Query().Where(signinkey.RetiredAtIsNil()).Exist(asSystem(ctx))
+		if err != nil || exists {
+			return err
+		}
+		return s.createKey(ctx, tx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	keys, err := s.readKeys(ctx)
+	if err == nil && keys == nil {
+		err = errors.New("no current key after its creation")
+	}
+	return keys, err
+}
+
+// lockIssuer locks the row of the issuer until tx ends. It creates the row if it is missing.
+func (s *Service) lockIssuer(ctx context.Context, tx *ent.Tx) error {
+	ctx = asSystem(ctx)
+	name := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(randomBytes(16)))
+	err := tx.SignInIssuer.Create().
+		SetID(issuerID).
+		SetIssuer("urn:errand:"+name).
+		SetSealingKey(randomBytes(32)).
+		OnConflict(sql.ConflictColumns(signinissuer.FieldID), sql.DoNothing()).
+		Exec(ctx)
+	if err != nil && !errors.Is(err, stdsql.ErrNoRows) { // DO NOTHING returns no row
+		return fmt.Errorf("creating the issuer: %w", err)
+	}
+	if err := tx.SignInIssuer.UpdateOneID(issuerID).SetUpdatedAt(s.timestamp()).Exec(ctx); err != nil {
+		return fmt.Errorf("locking the issuer: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) createKey(ctx context.Context, tx *ent.Tx) error {
+	row, err := tx.SignInKey.Create().
+		SetSeed(randomBytes(ed25519.SeedSize)).
+		SetCreatedAt(s.timestamp()).
+		Save(asSystem(ctx))
+	if err != nil {
+		return fmt.Errorf("creating a signing key: %w", err)
+	}
+	s.log.InfoContext(ctx, "new signing key of built-in accounts", slog.String("key_id", row.ID))
+	return nil
+}
+
+// RotateKey retires the current key if it is older than maxAge, and creates another. Tokens of the old key stay valid.
+func (s *Service) RotateKey(ctx context.Context, maxAge time.Duration) error {
+	err := store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
+		if err := s.lockIssuer(ctx, tx); err != nil {
+			return err
+		}
+		n, err := tx.SignInKey.Update().
+			Where(signinkey.RetiredAtIsNil(), signinkey.CreatedAtLTE(s.timestamp().Add(-maxAge))).
+			SetRetiredAt(s.timestamp()).
+			Save(asSystem(ctx))
+		if err != nil || n == 0 {
+			return err
+		}
+		return s.createKey(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("rotating the signing key: %w", err)
+	}
+	_, err = s.loadKeys(ctx, 0)
+	return err
+}
+
+// JWKS returns the JSON Web Key Set (RFC 7517) of the keys that verify access tokens.
+func (s *Service) JWKS(ctx context.Context) ([]byte, error) {
+	keys, err := s.loadKeys(ctx, keysTTL)
+	if err != nil {
+		return nil, err
+	}
+	type jwk struct {
+		KeyType   string `json:"kty"`
+		Curve     string `json:"crv"`
+		Algorithm string `json:"alg"`
+		Use       string `json:"use"`
+		ID        string `json:"kid"`
+		X         string `json:"x"`
+	}
+	document := struct {
+		Keys []jwk `json:"keys"`
+	}{Keys: []jwk{}}
+	for _, id := range keys.ids {
+		document.Keys = append(document.Keys, jwk{
+			KeyType:   "OKP",
+			Curve:     "Ed25519",
+			Algorithm: "EdDSA",
+			Use:       "sig",
+			ID:        id,
+			X:         encode(keys.public[id]),
+		})
+	}
+	return json.Marshal(document)
+}
+
+// Seal encrypts what a browser keeps for the server. Only Unseal with the same purpose returns it, on every replica.
+func (s *Service) Seal(ctx context.Context, purpose string, plaintext []byte) (string, error) {
+	box, err := s.sealer(ctx, purpose)
+	if err != nil {
+		return "", err
+	}
+	nonce := randomBytes(box.NonceSize())
+	return encode(box.Seal(nonce, nonce, plaintext, []byte(purpose))), nil
+}
+
+// Unseal returns what was sealed with the purpose. The error is UNAUTHENTICATED for anything else.
+func (s *Service) Unseal(ctx context.Context, purpose, sealed string) ([]byte, error) {
+	box, err := s.sealer(ctx, purpose)
+	if err != nil {
+		return nil, err
+	}
+	invalid := apperr.New(apperr.Unauthenticated, "The data of the browser is not valid.")
+	text, err := decode(sealed)
+	if err != nil || len(text) < box.NonceSize() {
+		return nil, invalid
+	}
+	plaintext, err := box.Open(nil, text[:box.NonceSize()], text[box.NonceSize():], []byte(purpose))
+	if err != nil {
+		return nil, invalid
+	}
+	return plaintext, nil
+}
+
+// sealer returns the cipher of a purpose. AES-GCM with random nonces is safe for 2^32 texts with one key.
+func (s *Service) sealer(ctx context.Context, purpose string) (cipher.AEAD, error) {
+	key, err := s.deriveKey(ctx, purpose)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("sealing: %w", err)
+	}
+	return cipher.NewGCM(block)
+}
+
+// deriveKey returns a key of the database for a purpose.
+func (s *Service) deriveKey(ctx context.Context, purpose string) ([]byte, error) {
+	keys, err := s.loadKeys(ctx, keysTTL)
+	if err != nil {
+		return nil, err
+	}
+	return hkdf.Key(sha256.New, keys.sealingKey, nil, "errand/"+purpose, 32)
+}
