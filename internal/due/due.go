@@ -14,7 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // MaxText is the maximum length of a text for Parse and Shift, in characters.

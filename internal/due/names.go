@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"errand/internal/editdist"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // titles.txt has titles of works, events and products that look like dates, one on a line, as keys of words.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // pointers are words of an answer that describe no title: "the one with Bob".

@@ -3,7 +3,7 @@ package intent
 import (
 	"slices"
 
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // Answer is a reply to the question "which one?" or "shall I?".

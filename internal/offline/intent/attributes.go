@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"errand/internal/due"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // maxAttributeWords is the maximum length of a text that consists of attributes only.

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"errand/internal/due"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // maxWords is the maximum length of a clause.

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"errand/internal/due"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // correct applies a segment that begins with a correction ("sorry, 6pm", "wait, not 1, 2", "no, complete it") to the

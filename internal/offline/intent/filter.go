@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"errand/internal/due"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // maxFilterWords is the maximum length of a question about the list.

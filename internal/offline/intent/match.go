@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"errand/internal/due"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // element is a part of a pattern.

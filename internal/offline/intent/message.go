@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"errand/internal/due"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // Limits of one message.

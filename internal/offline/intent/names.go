@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // Limits of references.

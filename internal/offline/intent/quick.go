@@ -7,7 +7,7 @@ import (
 
 	"errand/internal/due"
 	"errand/internal/editdist"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // maxOffered is the maximum number of words of a title without a command that is offered to be added.

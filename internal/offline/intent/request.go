@@ -4,7 +4,7 @@ import (
 	"cmp"
 
 	"errand/internal/due"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // Kind is the kind of a request; it is part of the names of rules and of the sentences of replies.

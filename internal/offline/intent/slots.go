@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"errand/internal/due"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // Kinds of requests within a message that Parse resolves.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"errand/internal/due"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 
 	"github.com/stretchr/testify/require"
 )

@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // sentence is a part of a message up to a full stop, a semicolon or the end of a line.

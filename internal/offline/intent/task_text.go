@@ -6,7 +6,7 @@ import (
 	"unicode/utf16"
 
 	"errand/internal/due"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // SpanKind is the kind of a span of a task's text.

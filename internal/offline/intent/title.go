@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"errand/internal/due"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 )
 
 // titleRequest returns the addition of a task with a title.

@@ -9,7 +9,7 @@ import (
 
 	"errand/internal/due"
 	"errand/internal/offline/intent"
-	"errand/internal/offline/text"
+	"errand/internal/text"
 
 	"golang.org/x/text/unicode/norm"
 )

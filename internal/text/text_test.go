@@ -5,7 +5,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"errand/internal/offline/text"
+	"errand/internal/text"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
