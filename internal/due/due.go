@@ -112,7 +112,8 @@ func unclear(format string, args ...any) error {
 }
 
 func parseWhole(words []string, now Now) (Date, error) {
-	if what, ok := Recurring(words); ok {
+	if start, end := Recurring(words); end > start {
+		what := strings.Join(words[start:end], " ")
 		return Date{}, unclear("“%s” is a repetition, and tasks do not repeat.", what)
 	}
 	p := parser{words: words, now: now, whole: true}

@@ -210,33 +210,6 @@ func (p parser) qualifiedDate(i int) int {
 	return i
 }
 
-// repetition returns the end of words for a repetition at i, which due dates cannot express, or i.
-func (p parser) repetition(i int) int {
-	w := p.word(i)
-	switch {
-	case (w == "every" || w == "each") && p.isRepetition(i+1):
-		if n, _, end, ok := p.component(i + 1); ok && n > 0 {
-			return end
-		}
-		if (p.word(i+1) == "other" || p.word(i+1) == "second") && (p.isUnit(i+2) || isDayName(p.word(i+2))) {
-			return i + 3
-		}
-		return i + 2
-	case (w == "everyday" || recurrenceWords[w]) && p.lastWord(i):
-		return i + 1
-	}
-	return p.frequency(i)
-}
-
-// frequency returns the end of "twice a week" at i, or i.
-func (p parser) frequency(i int) int {
-	counts := p.word(i) == "once" || p.word(i) == "twice" || p.word(i) == "times"
-	if counts && (p.word(i+1) == "a" || p.word(i+1) == "per") && repeatUnits[p.word(i+2)] {
-		return i + 3
-	}
-	return i
-}
-
 // lastWord reports whether no word follows i, other than consumed ones.
 func (p parser) lastWord(i int) bool {
 	return !slices.ContainsFunc(p.words[i+1:], func(w string) bool { return w != "" && w != "." && w != "!" })

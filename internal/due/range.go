@@ -3,6 +3,7 @@ package due
 import (
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Range is a range of days, both inclusive. A zero bound is open.
@@ -89,35 +90,71 @@ func (p parser) nextDays(i int) (Range, int, bool) {
 	return Range{p.today(), d.day}, end, d.invalid == ""
 }
 
-var repeatUnits = map[string]bool{
-	"day": true, "week": true, "month": true, "year": true, "hour": true, "morning": true, "afternoon": true,
-	"evening": true,
-	"night":   true, "weekend": true, "weekday": true, "workday": true, "other": true, "single": true, "second": true,
-	"minute": true,
-}
+// Words of repetitions: the units of "every …" and "twice a …", adverbs, and the words that may follow these.
+var (
+	repeatUnits = wordSet(`day week month year hour minute morning afternoon evening night weekend weekday workday other
+		single second`)
+	repeatAdverbs = wordSet(`daily weekly monthly yearly annually hourly nightly biweekly bi-weekly fortnightly quarterly
+		everyday weekdays`)
+	afterAdverb = wordSet("to on at from until till starting in for by about that and")
+	determiners = wordSet("the my a an that this our these those")
+	pluralDays  = wordSet(`mondays tuesdays wednesdays thursdays fridays saturdays sundays weekdays weekends mornings
+		evenings`)
+	intervals = wordSet("other second third single two three four 2 3 4")
+)
 
-var recurrenceWords = map[string]bool{
-	"daily": true, "weekly": true, "monthly": true, "yearly": true, "annually": true, "hourly": true, "nightly": true,
-	"biweekly": true, "fortnightly": true, "quarterly": true, "weekdays": true,
-}
-
-// Recurring returns the words that express repetition ("every monday", "twice a week", "… daily").
-func Recurring(words []string) (string, bool) {
-	p := parser{words: words}
-	for i, w := range words {
-		switch {
-		case (w == "every" || w == "each") && p.isRepetition(i+1):
-			return w + " " + p.word(i+1), true
-		case w == "everyday" && i == len(words)-1:
-			return w, true
-		case recurrenceWords[w] && i == len(words)-1:
-			return w, true
-		case (w == "once" || w == "twice" || w == "times") &&
-			(p.word(i+1) == "a" || p.word(i+1) == "per") && repeatUnits[p.word(i+2)]:
-			return w + " " + p.word(i+1) + " " + p.word(i+2), true
-		}
+func wordSet(words string) map[string]bool {
+	set := map[string]bool{}
+	for w := range strings.FieldsSeq(words) {
+		set[w] = true
 	}
-	return "", false
+	return set
+}
+
+// Recurring returns the range of the words that express a repetition ("every monday", "three times a week", "weekly on
+// sundays"), 0 and 0 if there are none.
+func Recurring(words []string) (start, end int) {
+	p := parser{words: words}
+	for i := range words {
+		if end = p.repetition(i); end == i {
+			continue
+		}
+		for start = i; start > 0 && (words[start] == "times" || words[start-1] == "on" || words[start-1] == "of"); {
+			start--
+		}
+		for (p.word(end) == "on" || p.word(end) == "and") && pluralDays[p.word(end+1)] {
+			end += 2
+		}
+		return start, end
+	}
+	return 0, 0
+}
+
+// repetition returns the end of "every monday", "daily", "twice a week" and "on mondays" at i, or i. Due dates cannot
+// express it.
+func (p parser) repetition(i int) int {
+	w, next := p.word(i), p.word(i+1)
+	last := i > 0 && !strings.ContainsFunc(next, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+	switch {
+	case w == "every" || w == "each":
+		if n, _, end, ok := p.component(i + 1); ok && n > 0 {
+			return end
+		}
+		if intervals[next] && p.word(i+2) != "" {
+			return i + 3
+		}
+		if p.isRepetition(i + 1) {
+			return i + 2
+		}
+	case repeatAdverbs[w] && !determiners[p.word(i-1)] && (last || afterAdverb[next]):
+		return i + 1
+	case (w == "once" || w == "twice" || w == "times") && (next == "a" || next == "per" || next == "every") &&
+		repeatUnits[p.word(i+2)]:
+		return i + 3
+	case pluralDays[w] && (p.word(i-1) == "on" || last):
+		return i + 1
+	}
+	return i
 }
 
 // isRepetition reports whether the words after "every" express a repetition: "every 2 days", "every mondays".

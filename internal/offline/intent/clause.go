@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"errand/internal/due"
 	"errand/internal/text"
 )
 
@@ -126,44 +125,5 @@ func (p *clauseParser) isValues(t text.Text) bool {
 // startsValue reports whether a word may begin priority, labels or a due date.
 func (p *clauseParser) startsValue(k string) bool {
 	return k != "" && (p.lang.is("valuestart", k) || p.lang.value("level", k) != "" || k[0] == '#' || k[0] == '!' ||
-		k[0] >= '0' && k[0] <= '9' || p.lang.is("every", k) || marked(k) != "")
-}
-
-// rhythm returns the range of the words that express a repetition, such as "every monday" or "weekly on sundays".
-func (p *clauseParser) rhythm(t text.Text) (start, end int) {
-	for i := range t.Tokens {
-		if end = p.rhythmAt(t, i); end < 0 {
-			continue
-		}
-		for start = i; start > 0 && (p.lang.is("beforerhythm", t.Key(start-1)) || t.Key(start) == "times"); {
-			start--
-		}
-		for end+1 < t.Len() && p.lang.is("onrhythm", t.Key(end)) && p.lang.is("pluralday", t.Key(end+1)) {
-			end += 2
-		}
-		return start, end
-	}
-	return 0, 0
-}
-
-// rhythmAt returns the end of "every monday", "daily", "twice a week" and "on mondays" at i, or -1.
-func (p *clauseParser) rhythmAt(t text.Text, i int) int {
-	k, next := t.Key(i), t.Key(i+1)
-	last := i > 0 && (i+1 == t.Len() || t.Tokens[i+1].Kind == text.Punct)
-	switch {
-	case p.lang.is("every", k):
-		if p.lang.is("interval", next) && i+2 < t.Len() {
-			return i + 3
-		}
-		if what, ok := due.Recurring(t.Slice(i, min(t.Len(), i+4)).Keys()); ok {
-			return i + len(strings.Fields(what))
-		}
-	case p.lang.is("rhythm", k) && !p.lang.is("determiner", t.Key(i-1)) && (last || p.lang.is("rhythmnext", next)):
-		return i + 1
-	case p.lang.is("times", k) && p.lang.is("per", next):
-		return min(i+3, t.Len())
-	case p.lang.is("pluralday", k) && (i > 0 && p.lang.is("on", t.Key(i-1)) || last):
-		return i + 1
-	}
-	return -1
+		k[0] >= '0' && k[0] <= '9' || k == "every" || k == "each" || k == "everyday" || marked(k) != "")
 }

@@ -173,7 +173,7 @@ func (c *captures) values(req *Request, t text.Text) bool {
 	}
 	f, rejection, ok := attributesOnly(t, c.now)
 	if !ok && req.Kind == Update {
-		start, end := c.rhythm(t)
+		start, end := due.Recurring(t.Keys())
 		*req = Request{Kind: Say, Topic: NoRepeat, Rhythm: t.Slice(start, end).String(), explicit: true}
 		return end > start
 	}

@@ -96,8 +96,8 @@ func newTaskSheet(t text.Text, now due.Now) (*sheet, []due.Part) {
 
 // certain reports whether the due date, if there is one, is valid and contains all words that look like a date.
 func (s *sheet) certain() bool {
-	_, recurring := due.Recurring(s.whole.Keys())
-	return !recurring && s.rejection == "" && !slices.ContainsFunc(s.dateLike(), func(part due.Part) bool {
+	start, end := due.Recurring(s.whole.Keys())
+	return start == end && s.rejection == "" && !slices.ContainsFunc(s.dateLike(), func(part due.Part) bool {
 		return slices.ContainsFunc(s.taken[part.Start:part.End], func(kind SpanKind) bool { return kind != DueSpan })
 	})
 }

@@ -22,7 +22,7 @@ func (p *clauseParser) fillTitle(req *Request, t text.Text) {
 		t = t.From(1)
 	}
 	t = p.lang.trimLeading(p.withoutTail(t, "tail"), "hesitation")
-	if start, end := p.rhythm(t); end > start {
+	if start, end := due.Recurring(t.Keys()); end > start {
 		req.Offer, req.Rhythm = true, t.Slice(start, end).String()
 		t = t.Remove(start, end)
 	}
