@@ -27,20 +27,20 @@ func (r *messageReader) answer(t text.Text) *Answer {
 	}
 	var a Answer
 	rest := t
-	if no := max(r.lang.phraseAt("no", rest, 0), r.lang.phraseAt("keep", rest, 0)); no > 0 {
+	if no := max(r.lang.PhraseAt("no", rest, 0), r.lang.PhraseAt("keep", rest, 0)); no > 0 {
 		a.No, rest = true, rest.From(no).Trim()
 	}
 	for !a.No {
-		yes := r.lang.phraseAt("yes", rest, 0)
+		yes := r.lang.PhraseAt("yes", rest, 0)
 		if yes < 0 {
 			break
 		}
-		a.Consents = a.Consents || !r.lang.is("agreement", rest.Key(0))
+		a.Consents = a.Consents || !r.lang.Is("agreement", rest.Key(0))
 		a.Yes, rest = true, rest.From(yes).Trim()
 	}
 	rest = r.withoutTail(rest, "tail")
 	switch {
-	case rest.Len() == 0 || (a.Yes || a.No) && r.lang.is("courtesy", rest.Key(0)):
+	case rest.Len() == 0 || (a.Yes || a.No) && r.lang.Is("courtesy", rest.Key(0)):
 		return &a
 	case len(r.Requests) == 1 && r.Requests[0].Kind == Correct && len(r.Requests[0].Refs) > 0:
 		return &Answer{Refs: r.Requests[0].Refs}
@@ -52,7 +52,7 @@ func (r *messageReader) answer(t text.Text) *Answer {
 		}
 		return &a
 	}
-	if after := r.lang.phraseAt("except", rest, 0); after > 0 {
+	if after := r.lang.PhraseAt("except", rest, 0); after > 0 {
 		refs, ok := r.names(rest.From(after))
 		if !ok {
 			return nil
@@ -66,7 +66,7 @@ func (r *messageReader) answer(t text.Text) *Answer {
 	case ok && len(refs) == 1 && wide(refs[0]): // "yes, all but task 1"
 		a.Except = refs[0].Except
 		return &a
-	case r.onlyIt(), rest.Len() < 5 && r.lang.is("once", rest.Key(rest.Len()-1)) && !r.lang.is("negated", rest.Key(0)):
+	case r.onlyIt(), rest.Len() < 5 && r.lang.Is("once", rest.Key(rest.Len()-1)) && !r.lang.Is("negated", rest.Key(0)):
 		return &a
 	}
 	return nil
@@ -82,7 +82,7 @@ func (r *messageReader) onlyIt() bool {
 // pointing parses an answer that names tasks. It returns nil for a request.
 func (r *messageReader) pointing(t text.Text) *Answer {
 	t, _ = r.withoutCourtesy(t)
-	t = r.lang.trimLeading(t, "pointing")
+	t = r.lang.TrimLeading(t, "pointing")
 	refs, ok := r.names(t)
 	if !ok {
 		return nil

@@ -82,15 +82,15 @@ func (s *sheet) takeHashtags() {
 func (s *sheet) takeNamedLabels() {
 	for i := 1; i < s.whole.Len(); i++ {
 		k, at := s.whole.Key(i), i+1
-		for english.is("afterlabel", s.whole.Key(at)) {
+		for english.Is("afterlabel", s.whole.Key(at)) {
 			at++
 		}
-		noun := english.is("tags", k) && (english.is("beforelabel", s.whole.Key(i-1)) || s.whole.Key(i+1) == ":")
-		if !noun && !english.is("tagged", k) || !hasLetter(s.whole.Key(at)) || s.taken[at] != "" || s.continues(at) {
+		noun := english.Is("tags", k) && (english.Is("beforelabel", s.whole.Key(i-1)) || s.whole.Key(i+1) == ":")
+		if !noun && !english.Is("tagged", k) || !hasLetter(s.whole.Key(at)) || s.taken[at] != "" || s.continues(at) {
 			continue
 		}
 		s.addLabel(s.whole.Raw(at))
-		for ; english.is("beforelabel", s.whole.Key(i-1)); i-- {
+		for ; english.Is("beforelabel", s.whole.Key(i-1)); i-- {
 			s.take(glue, i-1)
 		}
 		for ; i <= at; i++ {
@@ -102,8 +102,8 @@ func (s *sheet) takeNamedLabels() {
 // continues reports whether the word after a token belongs to it: no mark, preposition or priority separates them.
 func (s *sheet) continues(at int) bool {
 	next := s.whole.Key(at + 1)
-	return next != "" && s.whole.Tokens[at+1].Kind == text.Word && !english.is("afterdate", next) &&
-		english.value("level", next) == ""
+	return next != "" && s.whole.Tokens[at+1].Kind == text.Word && !english.Is("afterdate", next) &&
+		english.Value("level", next) == ""
 }
 
 func (s *sheet) addLabel(l string) {
@@ -126,7 +126,7 @@ func (s *sheet) takePriority() bool {
 		end := n + count
 		word := s.whole.Key(at[end-1])
 		atAnEnd := len(at) > 1 && (n == 0 || end == len(at)) || end < len(at) && s.whole.Key(at[end]) == ")"
-		if count == 1 && !s.only && marked(word) == "" && (!english.is("alone", word) || !atAnEnd) {
+		if count == 1 && !s.only && marked(word) == "" && (!english.Is("alone", word) || !atAnEnd) {
 			continue
 		}
 		s.fields.Priority = level
@@ -146,23 +146,23 @@ func (s *sheet) level(at []int) (level string, count int) {
 		return ""
 	}
 	n, led := 0, false
-	named := english.is("priority", key(0))
+	named := english.Is("priority", key(0))
 	if named {
 		n++
 	}
-	for ; !named && (english.is("stress", key(n)) || english.is("beforelevel", key(n))); n++ {
-		led = !english.is("stress", key(n))
+	for ; !named && (english.Is("stress", key(n)) || english.Is("beforelevel", key(n))); n++ {
+		led = !english.Is("stress", key(n))
 	}
 	if named && key(n) == ":" {
 		n++
 	}
 	if level = marked(key(n)); level == "" {
-		level = english.value("level", key(n))
+		level = english.Value("level", key(n))
 	}
-	if n++; !named && english.is("priority", key(n)) {
+	if n++; !named && english.Is("priority", key(n)) {
 		return level, n + 1
 	}
-	if led || english.is("nolevel", key(n-1)) || level == "" {
+	if led || english.Is("nolevel", key(n-1)) || level == "" {
 		return "", 0
 	}
 	return level, n
@@ -176,7 +176,7 @@ func marked(w string) string {
 	case strings.HasPrefix(w, "!!!"):
 		return "urgent"
 	case strings.HasSuffix(w, "-priority"):
-		return english.value("level", strings.TrimSuffix(w, "-priority"))
+		return english.Value("level", strings.TrimSuffix(w, "-priority"))
 	}
 	return ""
 }
@@ -226,7 +226,7 @@ func (s *sheet) isPartOfName(at []int, m due.Match) bool {
 		return !unicode.IsUpper(r)
 	})
 	return named || m.Unclear == "" && !slices.ContainsFunc(words, func(i int) bool {
-		return english.is("dateonly", s.whole.Key(i)) || strings.ContainsAny(s.whole.Key(i), "0123456789")
+		return english.Is("dateonly", s.whole.Key(i)) || strings.ContainsAny(s.whole.Key(i), "0123456789")
 	})
 }
 
@@ -244,7 +244,7 @@ func attributesOnly(t text.Text, now due.Now) (Fields, string, bool) {
 	s.takeNamedLabels()
 	for more := true; more; more = s.takeDue() || s.takePriority() {
 		for _, i := range s.left() {
-			if english.is("betweenvalues", s.whole.Key(i)) {
+			if english.Is("betweenvalues", s.whole.Key(i)) {
 				s.take(glue, i)
 			}
 		}

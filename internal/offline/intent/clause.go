@@ -31,7 +31,7 @@ func (p *clauseParser) clause(t text.Text) (Request, bool) {
 		}
 	}
 	if ok && req.concernsTasks() &&
-		slices.ContainsFunc(t.Keys(), func(k string) bool { return p.lang.is("conditional", k) }) {
+		slices.ContainsFunc(t.Keys(), func(k string) bool { return p.lang.Is("conditional", k) }) {
 		req = Request{Kind: Say, Topic: NoCondition}
 	}
 	if ok && req.Said == "" {
@@ -65,16 +65,16 @@ func (p *clauseParser) attempt(t text.Text) (Request, bool) {
 func (p *clauseParser) withoutCourtesy(t text.Text) (bare text.Text, polite bool) {
 	for {
 		t = t.Trim()
-		at := p.lang.phraseAt("leadmark", t, 0)
-		if !p.lang.is("mark", t.Key(at)) {
+		at := p.lang.PhraseAt("leadmark", t, 0)
+		if !p.lang.Is("mark", t.Key(at)) {
 			at = -1
 		}
-		if at = max(at, p.lang.phraseAt("lead", t, 0)); at < 0 || t.From(at).Trim().Len() == 0 {
+		if at = max(at, p.lang.PhraseAt("lead", t, 0)); at < 0 || t.From(at).Trim().Len() == 0 {
 			break
 		}
-		requested := p.lang.is("request", strings.Join(t.Slice(0, at).Keys(), " "))
+		requested := p.lang.Is("request", strings.Join(t.Slice(0, at).Keys(), " "))
 		t = t.From(at).Trim()
-		if base := p.lang.value("gerund", t.Key(0)); requested && base != "" { // "would you mind deleting task 1"
+		if base := p.lang.Value("gerund", t.Key(0)); requested && base != "" { // "would you mind deleting task 1"
 			t = t.WithKey(0, base)
 		}
 		polite = polite || requested
@@ -90,8 +90,8 @@ func (p *clauseParser) withoutTail(t text.Text, class string) text.Text {
 		t = t.Trim()
 		cut := -1
 		for i := max(1, t.Len()-5); i < t.Len(); i++ {
-			marked := p.lang.is("mark", t.Key(i-1)) && p.lang.phraseAt("tailmark", t, i) == t.Len()
-			if p.lang.phraseAt(class, t, i) == t.Len() || marked {
+			marked := p.lang.Is("mark", t.Key(i-1)) && p.lang.PhraseAt("tailmark", t, i) == t.Len()
+			if p.lang.PhraseAt(class, t, i) == t.Len() || marked {
 				cut = i
 				break
 			}
@@ -124,6 +124,6 @@ func (p *clauseParser) isValues(t text.Text) bool {
 
 // startsValue reports whether a word may begin priority, labels or a due date.
 func (p *clauseParser) startsValue(k string) bool {
-	return k != "" && (p.lang.is("valuestart", k) || p.lang.value("level", k) != "" || k[0] == '#' || k[0] == '!' ||
+	return k != "" && (p.lang.Is("valuestart", k) || p.lang.Value("level", k) != "" || k[0] == '#' || k[0] == '!' ||
 		k[0] >= '0' && k[0] <= '9' || k == "every" || k == "each" || k == "everyday" || marked(k) != "")
 }

@@ -15,19 +15,19 @@ func (r *messageReader) correct(g segment) bool {
 	rest, marker, strong := r.correction(g)
 	switch {
 	case rest.Len() == 0 && r.changed():
-		all := slices.ContainsFunc(marker.Keys(), func(k string) bool { return r.lang.is("retractall", k) })
+		all := slices.ContainsFunc(marker.Keys(), func(k string) bool { return r.lang.Is("retractall", k) })
 		r.accept(Request{Kind: map[bool]Kind{true: retract, false: keep}[all]})
 		return true
 	case rest.Len() == 0:
 		words := strings.Join(marker.Keys(), " ")
-		if r.lang.is("retract", words) || r.lang.is("keep", words) {
+		if r.lang.Is("retract", words) || r.lang.Is("keep", words) {
 			r.takeBack(len(r.Requests))
 			return true
 		}
 		return false
 	}
-	negated := r.lang.is("negated", marker.Key(marker.Len()-1))
-	rest = r.lang.trimLeading(rest, "pointing")
+	negated := r.lang.Is("negated", marker.Key(marker.Len()-1))
+	rest = r.lang.TrimLeading(rest, "pointing")
 	q, ok := r.replacement(rest, strong)
 	if negated {
 		q, ok = r.insteadOf(rest)
@@ -56,9 +56,9 @@ func (r *messageReader) correct(g segment) bool {
 func (r *messageReader) correction(g segment) (rest, marker text.Text, strong bool) {
 	rest, marker = g.Trim(), g.marker
 	for {
-		strong = strong || r.lang.is("strong", strings.Join(marker.Keys(), " "))
-		end := r.lang.phraseAt("correct", rest, 0)
-		if whole := max(r.lang.phraseAt("retract", rest, 0), r.lang.phraseAt("keep", rest, 0)); whole == rest.Len() {
+		strong = strong || r.lang.Is("strong", strings.Join(marker.Keys(), " "))
+		end := r.lang.PhraseAt("correct", rest, 0)
+		if whole := max(r.lang.PhraseAt("retract", rest, 0), r.lang.PhraseAt("keep", rest, 0)); whole == rest.Len() {
 			end = whole
 		}
 		if end <= 0 {
@@ -96,7 +96,7 @@ func (r *messageReader) replacement(t text.Text, strong bool) (Request, bool) {
 		return q, q.changes()
 	}
 	last := r.lastKind()
-	if strong || last == Add && r.lang.is("taskverb", t.Key(0)) ||
+	if strong || last == Add && r.lang.Is("taskverb", t.Key(0)) ||
 		last == Update && r.Requests[len(r.Requests)-1].Fields.Title != "" {
 		q := r.titleRequest(t)
 		q.Kind = Correct

@@ -92,7 +92,7 @@ var idioms = []struct {
 // idiom applies the fixed expression at i and returns its end, or -1.
 func (l *filterParser) idiom(i int) int {
 	for _, d := range idioms {
-		end := l.lang.phraseAt(d.class, l.words, i)
+		end := l.lang.PhraseAt(d.class, l.words, i)
 		if end < 0 {
 			continue
 		}
@@ -126,7 +126,7 @@ func (l *filterParser) step(i int) int {
 // word parses a word that is part of no fixed expression.
 func (l *filterParser) word(i int) int {
 	k, f := l.words.Key(i), &l.filter
-	level, status := l.lang.value("level", k), l.lang.value("status", k)
+	level, status := l.lang.Value("level", k), l.lang.Value("status", k)
 	switch n := l.lang.count(l.words.Key(i + 1)); {
 	case n > 0 && (l.lang.number("ordinal", k) == 1 || k == "next"): // "top 3"
 		f.Limit = min(n, 100)
@@ -138,18 +138,18 @@ func (l *filterParser) word(i int) int {
 			status = "all" // "pending and completed"
 		}
 		f.Status, l.named = status, true
-	case l.lang.is("listnoun", k):
+	case l.lang.Is("listnoun", k):
 		l.named = true
 	case labelForm.MatchString(k):
 		f.Label, l.named = strings.TrimPrefix(l.words.Raw(i), "#"), true
-	case l.lang.is("about", k):
+	case l.lang.Is("about", k):
 		return l.search(i)
 	case level != "" && level != "none":
 		if !slices.Contains(f.Priorities, level) {
 			f.Priorities = append(f.Priorities, level)
 		}
-		l.named = l.named || l.lang.is("alone", k) || l.lang.is("priority", l.words.Key(i+1))
-	case l.lang.is("filler", k) || l.lang.is("priority", k) || l.words.Tokens[i].Kind == text.Punct:
+		l.named = l.named || l.lang.Is("alone", k) || l.lang.Is("priority", l.words.Key(i+1))
+	case l.lang.Is("filler", k) || l.lang.Is("priority", k) || l.words.Tokens[i].Kind == text.Punct:
 	default:
 		l.loose = append(l.loose, i)
 	}
@@ -160,18 +160,18 @@ func (l *filterParser) word(i int) int {
 func (l *filterParser) days(i int) (int, bool) {
 	k, f := l.words.Key(i), &l.filter
 	more := f.When != ""
-	starts := l.lang.is("valuestart", k) || l.lang.is("rangestart", k) || k != "" && k[0] >= '0' && k[0] <= '9'
+	starts := l.lang.Is("valuestart", k) || l.lang.Is("rangestart", k) || k != "" && k[0] >= '0' && k[0] <= '9'
 	switch {
 	case l.timeEnd > 0:
 		return i, false
 	case more && k != "or" && k != "and":
 		return i, false
-	case !more && (!starts || k == "may" || k == "march" || k == "next" && l.lang.is("listnoun", l.words.Key(i+1))):
+	case !more && (!starts || k == "may" || k == "march" || k == "next" && l.lang.Is("listnoun", l.words.Key(i+1))):
 		return i, false
 	}
 	words, from := l.words.Keys(), i
 	for n, w := range words {
-		if day := l.lang.value("daysof", w); day != "" {
+		if day := l.lang.Value("daysof", w); day != "" {
 			words[n] = day
 		}
 	}
@@ -194,11 +194,11 @@ func (l *filterParser) days(i int) (int, bool) {
 
 // named returns the words by which a reply mentions the days.
 func named(t text.Text) string {
-	for t.Len() > 1 && (english.is("beforedays", t.Key(0)) ||
+	for t.Len() > 1 && (english.Is("beforedays", t.Key(0)) ||
 		t.Key(0) == "on" && (t.Key(1) == "this" || t.Key(1) == "next")) {
 		t = t.From(1)
 	}
-	if english.is("soon", strings.Join(t.Keys(), " ")) {
+	if english.Is("soon", strings.Join(t.Keys(), " ")) {
 		return "in the next 7 days"
 	}
 	return strings.TrimSpace(possessives.Replace(t.String() + " "))
@@ -206,15 +206,15 @@ func named(t text.Text) string {
 
 // search uses the rest of the question as search words.
 func (l *filterParser) search(i int) int {
-	rest := l.lang.trimLeading(l.words.From(i+1), "about", "determiner", "searchlead")
-	for rest.Len() > 1 && l.lang.is("listnoun", rest.Key(rest.Len()-1)) {
+	rest := l.lang.TrimLeading(l.words.From(i+1), "about", "determiner", "searchlead")
+	for rest.Len() > 1 && l.lang.Is("listnoun", rest.Key(rest.Len()-1)) {
 		rest = rest.Slice(0, rest.Len()-1)
 	}
 	s := strings.TrimPrefix(plain(rest), "#")
 	if s == "" || len(s) > maxPhrase {
 		return -1
 	}
-	if l.lang.is("labelled", l.words.Key(i)) {
+	if l.lang.Is("labelled", l.words.Key(i)) {
 		l.filter.Label = s
 	} else {
 		l.filter.Search = s
@@ -237,14 +237,14 @@ func (l *filterParser) takeLoose() bool {
 		l.filter.Search = s
 		return true
 	case !hasLetter(word),
-		l.lang.is("notlabel", word),
+		l.lang.Is("notlabel", word),
 		l.lang.count(word) > 0,
 		oneTypo(word, "list"),
 		oneTypo(word, "show"):
 		return false
 	}
 	l.filter.Word, l.named = s, true
-	return l.lang.is("listnoun", after) || l.asked && l.lang.is("thingword", after)
+	return l.lang.Is("listnoun", after) || l.asked && l.lang.Is("thingword", after)
 }
 
 // defaults sets the status when none is mentioned: all for a search, else pending.

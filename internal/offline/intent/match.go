@@ -5,75 +5,9 @@ import (
 	"strings"
 
 	"errand/internal/due"
+	"errand/internal/offline/pattern"
 	"errand/internal/text"
 )
-
-// element is a part of a pattern.
-type element struct {
-	// choices is the class of phrases that the element matches. If it is empty, capture names the text that it captures.
-	choices, capture string
-	optional         bool
-}
-
-// captures are the named parts of a match.
-type captures struct {
-	*clauseParser
-	all   text.Text
-	parts [maxCaptures]capture
-	count int
-}
-
-type capture struct {
-	name string
-	text text.Text
-}
-
-const maxCaptures = 4
-
-// get returns the part with a name, the empty text if there is none.
-func (c *captures) get(name string) text.Text {
-	for _, p := range c.parts[:c.count] {
-		if p.name == name {
-			return p.text
-		}
-	}
-	return text.Text{}
-}
-
-// mayCapture restricts what captures hold by their names.
-func (p *clauseParser) mayCapture(name string, t text.Text) bool {
-	switch name {
-	case "ref", "done":
-		return t.Len() <= maxRefWords
-	case "firm", "bare":
-		return p.isFirm(t)
-	case "values":
-		return p.mayBeValues(t)
-	case "span", "back":
-		return t.Len() <= maxSpanWords && due.IsSpan(t.Keys())
-	case "past", "deed", "list":
-		return t.Len() == 1 && t.Tokens[0].Kind == text.Word
-	case "hashtags":
-		return !slices.ContainsFunc(t.Keys(), func(k string) bool {
-			return !labelForm.MatchString(k) && !p.lang.is("joins", k)
-		})
-	case "short":
-		return t.Len() <= maxTopicWords
-	case "place":
-		return p.lang.phraseAt("placewhen", t, 0) > 0
-	case "field":
-		return p.lang.value("field", strings.Join(t.Keys(), " ")) != ""
-	case "count":
-		return t.Len() == 1 && p.lang.count(t.Key(0)) > 0
-	case "few":
-		return t.Len() <= 4
-	case "quoted", "note":
-		return t.Len() == 1 && t.Tokens[0].Kind == text.Quoted
-	case "one":
-		return p.isFirm(t) || t.Tokens[0].Kind == text.Quoted
-	}
-	return true
-}
 
 // clauseParser parses clauses of one message.
 type clauseParser struct {
@@ -85,8 +19,8 @@ type clauseParser struct {
 	depth int
 	// named are the results of names by the first and last token.
 	named map[[2]int]namesResult
-	// free are the matchers that are not in use.
-	free []*matcher
+	// free are the attempts that are not in use.
+	free []*attempt
 }
 
 // newParser returns a parser with the steps for a number of tokens.
@@ -98,144 +32,95 @@ func newParser(tokens int, now due.Now) *clauseParser {
 // maxDepth bounds depth.
 const maxDepth = 3
 
+// attempt matches rules with a clause. It implements pattern.Checker.
+type attempt struct {
+	*clauseParser
+	pattern.Matcher
+	candidates []int
+	head       Request
+	request    Request
+}
+
 // apply returns the request of the first rule that matches all of t.
 func (p *clauseParser) apply(set *ruleSet, t text.Text) (Request, bool) {
-	if t.Len() == 0 {
-		return Request{}, false
-	}
-	m := &matcher{}
+	a := &attempt{clauseParser: p}
 	if last := len(p.free) - 1; last >= 0 { // parsing a long message tries hundreds of thousands of rules
-		m, p.free = p.free[last], p.free[:last]
+		a, p.free = p.free[last], p.free[:last]
 	}
-	defer func() { p.free = append(p.free, m) }()
-	m.candidates = set.candidates(t, m.candidates[:0])
-	for _, n := range m.candidates {
-		r := &set.rules[n]
-		m.text, m.rule, m.captures = t, r, captures{clauseParser: p, all: t}
-		if m.match(0, 0) {
-			return m.request, true
+	defer func() { p.free = append(p.free, a) }()
+	a.Checker, a.Words, a.Text = a, p.lang.Words, t
+	a.candidates = set.Candidates(t, a.candidates[:0])
+	for _, n := range a.candidates {
+		a.head, a.Pattern = set.heads[n], set.Patterns[n]
+		if a.Match() {
+			return a.request, true
 		}
 	}
 	return Request{}, false
 }
 
-// maxInner is the number of words of a clause among which rules that begin with a capture are looked for.
-const maxInner = 30
-
-// candidates appends the rules that may match to an empty list, in their order.
-func (s *ruleSet) candidates(t text.Text, list []int) []int {
-	list = append(append(list, s.leading[t.Key(0)]...), s.open...)
-	for i := range min(t.Len(), maxInner) {
-		list = append(list, s.inner[t.Key(i)]...)
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
+// Step implements pattern.Checker.
+func (a *attempt) Step() bool {
+	*a.steps--
+	return *a.steps >= 0
 }
 
-type matcher struct {
-	text     text.Text
-	rule     *rule
-	captures captures
-	request  Request
-	// candidates are the rules to try.
-	candidates []int
+// MayBegin implements pattern.Checker.
+func (a *attempt) MayBegin(capture, word string) bool {
+	return capture != "values" || a.startsValue(word)
 }
 
-// match matches the elements from e on at token at, and builds the request at the end.
-func (m *matcher) match(e, at int) bool {
-	if *m.captures.steps--; *m.captures.steps < 0 {
-		return false
-	}
-	if e == len(m.rule.elements) {
-		if at != m.text.Len() {
+// Accept implements pattern.Checker: it builds the request, the values of the head, then those of the captures. A
+// command to a task that is not named concerns "it".
+func (a *attempt) Accept(int) bool {
+	*a.steps -= a.Text.Len()
+	req := a.head
+	req.free, req.explicit = req.Kind == Add, !req.loose && !(len(req.Refs) > 0 && req.Refs[0].Kind == Unnamed)
+	for _, c := range a.Captures() {
+		if c.Text.Len() > 0 && !a.fill(&req, c.Name, c.Text) {
 			return false
 		}
-		*m.captures.steps -= m.text.Len()
-		req, ok := m.rule.build(&m.captures)
-		m.request = req
-		return ok
 	}
-	el := &m.rule.elements[e]
-	if el.capture != "" {
-		return m.capture(el, e, at)
+	if len(req.Refs) == 0 && req.concernsTasks() {
+		req.Refs = []Reference{{Kind: It, firm: true}}
 	}
-	for _, from := range []int{at, at + 1} {
-		if from > at && m.text.Key(at) != "," {
-			break
-		}
-		for _, words := range english.phrases[m.text.Key(from)][el.choices] {
-			if next, ok := phraseEnd(words, m.text, from); ok && m.match(e+1, next) {
-				return true
-			}
-		}
-	}
-	return el.optional && m.match(e+1, at)
+	a.request = req
+	return !req.single || !slices.ContainsFunc(req.Refs, func(ref Reference) bool {
+		return ref.Kind == Everything || ref.Kind == Unnamed
+	})
 }
 
-func (m *matcher) capture(el *element, e, at int) bool {
-	end := at + 1
-	if el.optional {
-		end = at
+// MayCapture implements pattern.Checker.
+func (a *attempt) MayCapture(name string, t text.Text) bool {
+	switch name {
+	case "ref", "done":
+		return t.Len() <= maxRefWords
+	case "firm", "bare":
+		return a.isFirm(t)
+	case "values":
+		return a.mayBeValues(t)
+	case "span", "back":
+		return t.Len() <= maxSpanWords && due.IsSpan(t.Keys())
+	case "past", "deed", "list":
+		return t.Len() == 1 && t.Tokens[0].Kind == text.Word
+	case "hashtags":
+		return !slices.ContainsFunc(t.Keys(), func(k string) bool {
+			return !labelForm.MatchString(k) && !a.lang.Is("joins", k)
+		})
+	case "short":
+		return t.Len() <= maxTopicWords
+	case "place":
+		return a.lang.PhraseAt("placewhen", t, 0) > 0
+	case "field":
+		return a.lang.Value("field", strings.Join(t.Keys(), " ")) != ""
+	case "count":
+		return t.Len() == 1 && a.lang.count(t.Key(0)) > 0
+	case "few":
+		return t.Len() <= 4
+	case "quoted", "note":
+		return t.Len() == 1 && t.Tokens[0].Kind == text.Quoted
+	case "one":
+		return a.isFirm(t) || t.Tokens[0].Kind == text.Quoted
 	}
-	if e == len(m.rule.elements)-1 {
-		end = max(end, m.text.Len())
-	}
-	n := m.captures.count
-	m.captures.count++
-	for ; end <= m.text.Len(); end++ {
-		part := m.text.Slice(at, end)
-		if *m.captures.steps--; *m.captures.steps < 0 {
-			break
-		}
-		m.captures.parts[n] = capture{el.capture, part}
-		if m.mayFollow(e+1, end) && (part.Len() == 0 || m.captures.mayCapture(el.capture, part)) && m.match(e+1, end) {
-			return true
-		}
-	}
-	m.captures.count = n
-	return false
-}
-
-// mayFollow reports whether the element e may begin at a token; it excludes most ends of captures.
-func (m *matcher) mayFollow(e, at int) bool {
-	if e == len(m.rule.elements) {
-		return at == m.text.Len()
-	}
-	el := &m.rule.elements[e]
-	if el.capture == "values" && !el.optional {
-		return m.captures.startsValue(m.text.Key(at))
-	}
-	if el.optional || el.capture != "" || m.text.Key(at) == "," {
-		return true
-	}
-	return len(english.phrases[m.text.Key(at)][el.choices]) > 0
-}
-
-func phraseEnd(words []string, t text.Text, at int) (end int, ok bool) {
-	for i, w := range words {
-		if t.Key(at+i) != w {
-			return 0, false
-		}
-	}
-	return at + len(words), true
-}
-
-// trimLeading removes the leading phrases that belong to the classes. It keeps a phrase that is the whole text.
-func (l *language) trimLeading(t text.Text, classes ...string) text.Text {
-	for n := 0; n < len(classes); n++ {
-		if end := l.phraseAt(classes[n], t, 0); end > 0 && end < t.Len() {
-			t, n = t.From(end).Trim(), -1
-		}
-	}
-	return t
-}
-
-// phraseAt returns the end of the longest phrase of a class at a token, or -1.
-func (l *language) phraseAt(class string, t text.Text, at int) int {
-	for _, words := range l.phrases[t.Key(at)][class] {
-		if end, ok := phraseEnd(words, t, at); ok {
-			return end
-		}
-	}
-	return -1
+	return true
 }

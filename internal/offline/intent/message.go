@@ -60,7 +60,7 @@ type messageReader struct {
 
 func (r *messageReader) sentence(s sentence) {
 	corrected := s.fixed(r)
-	if n := s.Len(); s.question && n > 2 && r.lang.is("asktag", s.Key(n-2)) {
+	if n := s.Len(); s.question && n > 2 && r.lang.Is("asktag", s.Key(n-2)) {
 		s.Text, s.question = s.Slice(0, n-2), false
 	}
 	if r.header != nil && (s.bullet || s.newLine && !r.isExplicit(s.Text)) {
@@ -76,7 +76,7 @@ func (r *messageReader) sentence(s sentence) {
 		r.add(r.titleRequest(s.Trim()))
 		return
 	}
-	if bare, _ := r.withoutCourtesy(s.Text); r.lang.phraseAt("condition", bare, 0) > 0 {
+	if bare, _ := r.withoutCourtesy(s.Text); r.lang.PhraseAt("condition", bare, 0) > 0 {
 		r.add(Request{Kind: Say, Topic: NoCondition, Said: s.String()})
 		return
 	}
@@ -98,7 +98,7 @@ func (r *messageReader) sentence(s sentence) {
 // fixed corrects misspelled days in a sentence, and returns its corrected text, "" without any.
 func (s *sentence) fixed(r *messageReader) (corrected string) {
 	for i := range s.Tokens {
-		if right := r.lang.value("misspelled", s.Key(i)); right != "" {
+		if right := r.lang.Value("misspelled", s.Key(i)); right != "" {
 			corrected = strings.Replace(cmp.Or(corrected, s.String()), s.Raw(i), right, 1)
 			s.Text = s.WithKey(i, right)
 		}
@@ -206,12 +206,12 @@ func (r *messageReader) segment(g segment, s sentence) {
 	if t.Len() == 0 {
 		return
 	}
-	if after := r.lang.phraseAt("except", t, 0); after > 0 {
+	if after := r.lang.PhraseAt("except", t, 0); after > 0 {
 		if refs, ok := r.names(t.From(after)); ok && r.except(refs) {
 			return
 		}
 	}
-	bare := r.lang.trimLeading(t, "shall")
+	bare := r.lang.TrimLeading(t, "shall")
 	_, polite := r.withoutCourtesy(bare)
 	asked := s.question && !polite
 	req, ok := r.clause(bare)

@@ -45,11 +45,11 @@ type namesResult struct {
 
 func (p *clauseParser) parseNames(t text.Text) (refs []Reference, ok bool) {
 	t = t.Trim()
-	if bare := p.withoutTail(t, "fromlist"); !p.lang.is("all", bare.String()) {
+	if bare := p.withoutTail(t, "fromlist"); !p.lang.Is("all", bare.String()) {
 		t = bare // "everything on my list" is not "everything"
 	}
-	if t.Len() == 0 || p.lang.is("joins", t.Key(t.Len()-1)) ||
-		p.lang.is("questionword", t.Key(0)) {
+	if t.Len() == 0 || p.lang.Is("joins", t.Key(t.Len()-1)) ||
+		p.lang.Is("questionword", t.Key(0)) {
 		return nil, false
 	}
 	if *p.steps -= 10 * t.Len(); *p.steps < 0 {
@@ -74,7 +74,7 @@ func (p *clauseParser) parseNames(t text.Text) (refs []Reference, ok bool) {
 // allExcept parses "all tasks but the report".
 func (p *clauseParser) allExcept(t text.Text) ([]Reference, bool) {
 	for i := 1; i < t.Len()-1; i++ {
-		after := p.lang.phraseAt("except", t, i)
+		after := p.lang.PhraseAt("except", t, i)
 		if after < 0 || after >= t.Len() {
 			continue
 		}
@@ -113,7 +113,7 @@ func (p *clauseParser) several(t text.Text) (refs []Reference, ok bool) {
 		found := p.known(piece)
 		if found == nil {
 			found = []Reference{p.search(piece)}
-			led = led && p.lang.is("definite", piece.Key(0))
+			led = led && p.lang.Is("definite", piece.Key(0))
 		}
 		refs, certain = append(refs, found...), certain || found[0].firm
 	}
@@ -125,7 +125,7 @@ func (p *clauseParser) split(t text.Text, class string) []text.Text {
 	var all []text.Text
 	start := 0
 	for i := 0; i <= t.Len(); i++ {
-		if i < t.Len() && !p.lang.is(class, t.Key(i)) {
+		if i < t.Len() && !p.lang.Is(class, t.Key(i)) {
 			continue
 		}
 		if i > start {
@@ -156,10 +156,10 @@ func (p *clauseParser) known(t text.Text) []Reference {
 // counted parses tasks by their numbers or places: "3", "task three", "tasks 1 to 3", "the second one", "the first
 // two".
 func (p *clauseParser) counted(t text.Text) []Reference {
-	core := p.lang.trimLeading(t, "noun", "numbernoun", "possessive")
-	noun := core.Len() < p.lang.trimLeading(t, "possessive").Len() // "the one" is no number
+	core := p.lang.TrimLeading(t, "noun", "numbernoun", "possessive")
+	noun := core.Len() < p.lang.TrimLeading(t, "possessive").Len() // "the one" is no number
 	last := core.Key(core.Len() - 1)
-	tail := core.Len() > 1 && (p.lang.is("noun", last) || last == "one" || last == "ones")
+	tail := core.Len() > 1 && (p.lang.Is("noun", last) || last == "one" || last == "ones")
 	if tail {
 		core = core.Slice(0, core.Len()-1)
 	}
@@ -192,7 +192,7 @@ func (p *clauseParser) places(t text.Text, certain bool) (refs []Reference) {
 // numbers parses "3", "#3", "1-3" and "1 to 3".
 func (p *clauseParser) numbers(t text.Text) (refs []Reference) {
 	key := t.Key(0)
-	if t.Len() == 3 && p.lang.is("through", t.Key(1)) {
+	if t.Len() == 3 && p.lang.Is("through", t.Key(1)) {
 		key += "-" + t.Key(2)
 	} else if t.Len() != 1 {
 		return nil
@@ -216,13 +216,13 @@ func (p *clauseParser) numbers(t text.Text) (refs []Reference) {
 // described parses a listing as a reference: "all tasks due tomorrow", "my overdue tasks", "the meeting tasks".
 func (p *clauseParser) described(t text.Text) (Reference, bool) {
 	if t.Len() > 15 || !slices.ContainsFunc(t.Keys(), func(k string) bool {
-		return p.lang.is("noun", k) && plural(k) || p.lang.is("all", k)
+		return p.lang.Is("noun", k) && plural(k) || p.lang.Is("all", k)
 	}) {
 		return Reference{}, false
 	}
 	f, _, ok := p.filter(t, true)
 	if f.Due == "" && f.When == "" &&
-		!slices.ContainsFunc(t.Keys(), func(k string) bool { return p.lang.value("status", k) != "" }) {
+		!slices.ContainsFunc(t.Keys(), func(k string) bool { return p.lang.Value("status", k) != "" }) {
 		f.Status = "all"
 	}
 	return Reference{Kind: Everything, Filter: f, firm: f.Word == ""}, ok && !f.Count && f.Limit == 0
@@ -233,12 +233,12 @@ func (p *clauseParser) described(t text.Text) (Reference, bool) {
 func (p *clauseParser) search(t text.Text) Reference {
 	t, led := p.withoutLead(t.Trim())
 	named, nouned := false, false
-	if noun := t.Key(0); t.Len() > 1 && (p.lang.is("noun", noun) || noun == "one") { // "task about"
-		for t = t.From(1); t.Len() > 1 && p.lang.is("prep", t.Key(0)); t = t.From(1) {
+	if noun := t.Key(0); t.Len() > 1 && (p.lang.Is("noun", noun) || noun == "one") { // "task about"
+		for t = t.From(1); t.Len() > 1 && p.lang.Is("prep", t.Key(0)); t = t.From(1) {
 			named = !plural(noun)
 		}
 	}
-	for last := t.Len() - 1; last > 0 && (p.lang.is("noun", t.Key(last)) || p.lang.is("thingword", t.Key(last))); last-- {
+	for last := t.Len() - 1; last > 0 && (p.lang.Is("noun", t.Key(last)) || p.lang.Is("thingword", t.Key(last))); last-- {
 		nouned = nouned || !plural(t.Key(last)) // "meeting task"
 		t = t.Slice(0, last)
 	}
@@ -259,8 +259,8 @@ var possessives = strings.NewReplacer("'s ", " ", "’s ", " ")
 
 // withoutLead removes leading determiners such as "the" or "my". certain is false for "a" and when there is none.
 func (p *clauseParser) withoutLead(t text.Text) (rest text.Text, certain bool) {
-	rest = p.lang.trimLeading(t, "determiner")
-	return rest, rest.Len() < t.Len() && p.lang.is("definite", t.Key(0))
+	rest = p.lang.TrimLeading(t, "determiner")
+	return rest, rest.Len() < t.Len() && p.lang.Is("definite", t.Key(0))
 }
 
 func plural(noun string) bool { return strings.HasSuffix(noun, "s") }

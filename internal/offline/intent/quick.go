@@ -32,23 +32,23 @@ func (r *messageReader) quick(t text.Text, asked bool) (Request, bool) {
 	statement := r.isStatement(bare)
 	f := q.Fields
 	switch {
-	case f.Title == "" || r.lang.is("subject", first) || r.lang.is("nottitle", first) || q.several || r.namesNumber(bare):
+	case f.Title == "" || r.lang.Is("subject", first) || r.lang.Is("nottitle", first) || q.several || r.namesNumber(bare):
 		return Request{}, false
 	case q.Offer:
 		return q, true
 	case f.hasValues() || q.Rejection != "":
-		q.Offer = asked || statement || !r.lang.is("taskverb", first) && f.Due == nil && len(f.AddLabels) == 0
+		q.Offer = asked || statement || !r.lang.Is("taskverb", first) && f.Due == nil && len(f.AddLabels) == 0
 		return q, !(asked && statement)
 	case asked || statement || bare.Len() < 2 || !hasLetter(f.Title):
 		return Request{}, false
 	}
 	q.Offer = true
-	return q, bare.Len() <= maxTopicWords || bare.Len() <= maxOffered && r.lang.is("taskverb", first)
+	return q, bare.Len() <= maxTopicWords || bare.Len() <= maxOffered && r.lang.Is("taskverb", first)
 }
 
 // isStatement reports whether a text has a finite verb.
 func (p *clauseParser) isStatement(t text.Text) bool {
-	return slices.ContainsFunc(t.Keys(), func(k string) bool { return p.lang.is("finite", k) })
+	return slices.ContainsFunc(t.Keys(), func(k string) bool { return p.lang.Is("finite", k) })
 }
 
 // afterDate parses "tomorrow at 7 add feed the cats" and "by friday I need to finish the draft".
@@ -68,7 +68,7 @@ func (r *messageReader) afterDate(t text.Text) (Request, bool) {
 // namesNumber reports whether a text mentions a task by number, so that it is about that task.
 func (r *messageReader) namesNumber(t text.Text) bool {
 	for i := range t.Tokens {
-		if numberForm.MatchString(t.Key(i)) && (t.Key(i)[0] == '#' || i > 0 && r.lang.is("noun", t.Key(i-1))) {
+		if numberForm.MatchString(t.Key(i)) && (t.Key(i)[0] == '#' || i > 0 && r.lang.Is("noun", t.Key(i-1))) {
 			return true
 		}
 	}
@@ -81,12 +81,12 @@ func hasLetter(s string) bool { return strings.ToLower(s) != strings.ToUpper(s) 
 func (r *messageReader) typo(t text.Text) (Request, bool) {
 	bare, _ := r.withoutCourtesy(t)
 	k := bare.Key(0)
-	known := r.lang.is("notypo", k) || r.lang.is("taskverb", k) || r.lang.is("begin", k)
-	at := slices.IndexFunc(r.lang.classes["typoverb"], func(verb string) bool { return oneTypo(k, verb) })
+	known := r.lang.Is("notypo", k) || r.lang.Is("taskverb", k) || r.lang.Is("begin", k)
+	at := slices.IndexFunc(r.lang.Class("typoverb"), func(verb string) bool { return oneTypo(k, verb) })
 	if at < 0 || known || bare.Len() < 2 {
 		return Request{}, false
 	}
-	verb := r.lang.classes["typoverb"][at]
+	verb := r.lang.Class("typoverb")[at]
 	req, ok := r.clause(bare.WithKey(0, verb))
 	req.offer(verb + " " + bare.From(1).String())
 	return req, ok
@@ -109,7 +109,7 @@ func (p *clauseParser) list(req *Request) (reqs []Request) {
 	}
 	dated := 0
 	for _, piece := range pieces {
-		piece = p.lang.trimLeading(piece.Trim(), "ties")
+		piece = p.lang.TrimLeading(piece.Trim(), "ties")
 		if f, rejection, trait := attributesOnly(piece, p.now); trait && len(reqs) > 0 {
 			last := &reqs[len(reqs)-1]
 			last.Fields.Merge(f)
@@ -137,8 +137,8 @@ func (p *clauseParser) list(req *Request) (reqs []Request) {
 // verbPieces splits a text before verbs if it begins with one. certain is set if a comma separates the parts.
 func (p *clauseParser) verbPieces(t text.Text) (pieces []text.Text, certain bool) {
 	start := 0
-	for i := 1; i < t.Len() && p.lang.is("taskverb", t.Key(0)); i++ {
-		if after := p.joint(t, i); after > i && p.lang.is("taskverb", t.Key(after)) && !p.lang.is("dash", t.Key(i)) {
+	for i := 1; i < t.Len() && p.lang.Is("taskverb", t.Key(0)); i++ {
+		if after := p.joint(t, i); after > i && p.lang.Is("taskverb", t.Key(after)) && !p.lang.Is("dash", t.Key(i)) {
 			pieces, certain = append(pieces, t.Slice(start, i)), certain || t.Key(i) == ","
 			start, i = after, after
 		}
@@ -152,7 +152,7 @@ func (p *clauseParser) verbPieces(t text.Text) (pieces []text.Text, certain bool
 // enumerates reports whether the pieces of a text are things: "milk, bread and eggs". "Buy milk, bread and eggs" is one
 // task.
 func (p *clauseParser) enumerates(pieces []text.Text, t text.Text) bool {
-	if p.lang.is("taskverb", t.Key(0)) || len(pieces) < 2 || !slices.Contains(t.Keys(), ",") {
+	if p.lang.Is("taskverb", t.Key(0)) || len(pieces) < 2 || !slices.Contains(t.Keys(), ",") {
 		return false
 	}
 	before := t.Key(t.Len() - pieces[len(pieces)-1].Len() - 1)
@@ -166,7 +166,7 @@ const maxThing = 3
 // sharedValues removes "all for thursday" from the end.
 func (p *clauseParser) sharedValues(t text.Text) (text.Text, Fields) {
 	for i := max(1, t.Len()-maxSpanWords); i < t.Len()-1; i++ {
-		after := p.lang.phraseAt("allof", t, i)
+		after := p.lang.PhraseAt("allof", t, i)
 		if after < 0 || after >= t.Len() {
 			continue
 		}
@@ -182,16 +182,16 @@ const maxAnother = 8
 
 // another parses "and eggs too" as the title of a further task. A question or a complete sentence is not a title.
 func (r *messageReader) another(whole text.Text) *Request {
-	t := r.lang.trimLeading(whole.Trim(), "more")
+	t := r.lang.TrimLeading(whole.Trim(), "more")
 	led := t.Len() < whole.Trim().Len()
 	for i := 1; i < t.Len(); i++ {
-		led = led || r.lang.phraseAt("moretail", t, i) == t.Len()
+		led = led || r.lang.PhraseAt("moretail", t, i) == t.Len()
 	}
 	if t = r.withoutTail(
 		t,
 		"moretail",
 	); !led || t.Len() > maxAnother || t.Key(t.Len()-1) == "?" ||
-		r.lang.is("subject", t.Key(0)) ||
+		r.lang.Is("subject", t.Key(0)) ||
 		r.isStatement(t) {
 		return nil
 	}

@@ -1,16 +1,6 @@
 package intent
 
-import (
-	"slices"
-	"strings"
-)
-
-// rule builds a request from a clause that its pattern matches.
-type rule struct {
-	// head holds the values that every request of the rule has.
-	head     Request
-	elements []element
-}
+import "strings"
 
 // heads are the values of rules by their names. A name "say-thanks" stands for a topic.
 var heads = map[string]Request{
@@ -73,24 +63,6 @@ func headOf(name string) (head Request, ok bool) {
 	}
 	head, ok = heads[name]
 	return head, ok
-}
-
-// build returns the request of a match: the values of the head, then those of the captures. A command to a task that is
-// not named concerns "it".
-func (r *rule) build(c *captures) (Request, bool) {
-	req := r.head
-	req.free, req.explicit = req.Kind == Add, !req.loose && !(len(req.Refs) > 0 && req.Refs[0].Kind == Unnamed)
-	for _, part := range c.parts[:c.count] {
-		if part.text.Len() > 0 && !c.fill(&req, part.name, part.text) {
-			return Request{}, false
-		}
-	}
-	if len(req.Refs) == 0 && req.concernsTasks() {
-		req.Refs = []Reference{{Kind: It, firm: true}}
-	}
-	return req, !req.single || !slices.ContainsFunc(req.Refs, func(ref Reference) bool {
-		return ref.Kind == Everything || ref.Kind == Unnamed
-	})
 }
 
 // concernsTasks reports whether a request of the kind has references.

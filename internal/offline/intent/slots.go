@@ -17,32 +17,32 @@ const (
 
 // fill stores a capture in a request. It returns false if the text does not fit the capture. Captures without a
 // meaning, such as "rest", are ignored.
-func (c *captures) fill(req *Request, name string, t text.Text) bool { //nolint:gocyclo // one case per capture
+func (a *attempt) fill(req *Request, name string, t text.Text) bool { //nolint:gocyclo // one case per capture
 	f := &req.Fields
 	switch name {
 	case "ref", "firm", "short":
-		return c.ref(req, t)
+		return a.ref(req, t)
 	case "one":
-		return c.single(req, t)
+		return a.single(req, t)
 	case "bare": // a message that is nothing but a number: "task 3"
-		return (t.Len() > 1 || strings.HasPrefix(t.Key(0), "#")) && c.ref(req, t) && req.Refs[0].Kind == ByNumber
+		return (t.Len() > 1 || strings.HasPrefix(t.Key(0), "#")) && a.ref(req, t) && req.Refs[0].Kind == ByNumber
 	case "past", "deed":
-		req.Verb = c.baseForm(t.Key(0))
-		return req.Verb != "" && (name == "past" || c.isDeed(t.Key(0), req.Verb))
+		req.Verb = a.baseForm(t.Key(0))
+		return req.Verb != "" && (name == "past" || a.isDeed(t.Key(0), req.Verb))
 	case "done":
-		refs, ok := c.names(c.withoutTail(t, "softtail"))
+		refs, ok := a.names(a.withoutTail(t, "softtail"))
 		req.Refs, req.explicit = refs, false
 		return ok
 	case "order":
-		return c.order(req, t)
+		return a.order(req, t)
 	case "command":
-		return c.command(req, t)
+		return a.command(req, t)
 	case "duty":
-		return c.duty(req, t)
+		return a.duty(req, t)
 	case "title":
-		c.fillTitle(req, t)
+		a.fillTitle(req, t)
 	case "plain": // "make task 3 …" is not a new task
-		c.fillTitle(req, t)
+		a.fillTitle(req, t)
 		return !numberForm.MatchString(t.Key(0))
 	case "titles":
 		req.titles = t
@@ -51,14 +51,14 @@ func (c *captures) fill(req *Request, name string, t text.Text) bool { //nolint:
 	case "place":
 		req.Place, req.Offer = t.String(), true
 	case "values":
-		return c.values(req, t)
+		return a.values(req, t)
 	case "labels", "hashtags":
-		return c.labels(req, t)
+		return a.labels(req, t)
 	case "text", "note":
 		f.Description, req.free = plain(t), true
 		return f.Description != ""
 	case "name", "quoted":
-		f.Title, req.free = newSheet(t.Trim(), c.now).title(), true
+		f.Title, req.free = newSheet(t.Trim(), a.now).title(), true
 		return f.Title != ""
 	case "old":
 		f.OldText, req.free = plain(t), true
@@ -69,31 +69,31 @@ func (c *captures) fill(req *Request, name string, t text.Text) bool { //nolint:
 	case "back":
 		f.Shift = t.String() + " earlier"
 	case "filter":
-		return c.list(req, t)
+		return a.list(req, t)
 	case "query":
-		return c.find(req, t)
+		return a.find(req, t)
 	case "when", "period":
-		return c.days(req, t)
+		return a.days(req, t)
 	case "field":
-		req.Asked = c.lang.value("field", strings.Join(t.Keys(), " "))
+		req.Asked = a.lang.Value("field", strings.Join(t.Keys(), " "))
 	}
 	return true
 }
 
 // ref sets the tasks.
-func (c *captures) ref(req *Request, t text.Text) bool {
+func (a *attempt) ref(req *Request, t text.Text) bool {
 	if req.Kind == Say {
 		return true
 	}
-	refs, ok := c.names(t)
+	refs, ok := a.names(t)
 	req.Refs, req.explicit = refs, firm(refs)
-	return ok && (req.explicit || !c.lang.is("endeavour", c.all.Key(0)) || !c.hasDeadline(t))
+	return ok && (req.explicit || !a.lang.Is("endeavour", a.Text.Key(0)) || !a.hasDeadline(t))
 }
 
 // hasDeadline reports whether a text ends in a date: "finish the slides by 4pm" is a new task.
 func (p *clauseParser) hasDeadline(t text.Text) bool {
 	for i := 1; i < t.Len()-1; i++ {
-		if p.lang.is("deadline", t.Key(i)) && p.startsValue(t.Key(i+1)) {
+		if p.lang.Is("deadline", t.Key(i)) && p.startsValue(t.Key(i+1)) {
 			return true
 		}
 	}
@@ -101,24 +101,24 @@ func (p *clauseParser) hasDeadline(t text.Text) bool {
 }
 
 // single sets a single task. It returns false for a question about the list: "what is the most urgent thing".
-func (c *captures) single(req *Request, t text.Text) bool {
-	if !c.ref(req, t) {
+func (a *attempt) single(req *Request, t text.Text) bool {
+	if !a.ref(req, t) {
 		return false
 	}
-	f, _, isFilter := c.filter(t, true)
+	f, _, isFilter := a.filter(t, true)
 	return !isFilter || f.Word != "" || req.Refs[0].Kind != BySearch || req.Refs[0].Exact
 }
 
 // isDeed reports whether a word is the past form of a verb in "bought the groceries".
 func (p *clauseParser) isDeed(past, base string) bool {
-	return base != past && !p.lang.is("subject", past) && !strings.HasSuffix(past, "eed") &&
+	return base != past && !p.lang.Is("subject", past) && !strings.HasSuffix(past, "eed") &&
 		strings.ContainsAny(base, "aeiou")
 }
 
 // baseForm returns the beginning of a past form's base form: "bought" → "buy", "cleaned" → "clean", "tried" → "tr".
 // The result is a stem for the search in titles, not always a word.
 func (p *clauseParser) baseForm(past string) string {
-	if base := p.lang.value("past", past); base != "" {
+	if base := p.lang.Value("past", past); base != "" {
 		return base
 	}
 	stem, ok := strings.CutSuffix(past, "ed")
@@ -135,8 +135,8 @@ func (p *clauseParser) baseForm(past string) string {
 }
 
 // order sets a command about "it" after its task: "task 1 is done, so delete it".
-func (c *captures) order(req *Request, t text.Text) bool {
-	order, ok := c.clause(t)
+func (a *attempt) order(req *Request, t text.Text) bool {
+	order, ok := a.clause(t)
 	if !ok || len(order.Refs) != 1 || order.Refs[0].Kind != It && order.Refs[0].Kind != Shown {
 		return false
 	}
@@ -146,32 +146,32 @@ func (c *captures) order(req *Request, t text.Text) bool {
 }
 
 // command sets a whole request: "I want to see my tasks". A wish completes no task.
-func (c *captures) command(req *Request, t text.Text) bool {
-	inner, ok := c.clause(t)
+func (a *attempt) command(req *Request, t text.Text) bool {
+	inner, ok := a.clause(t)
 	*req = inner
-	return ok && (req.Kind != Complete || c.lang.is("marking", t.Key(0)))
+	return ok && (req.Kind != Complete || a.lang.Is("marking", t.Key(0)))
 }
 
 // duty sets a task to add, "I need to pay bills", or a command, "I need to delete task 3".
-func (c *captures) duty(req *Request, t text.Text) bool {
+func (a *attempt) duty(req *Request, t text.Text) bool {
 	command := Request{}
-	switch isCommand := c.command(&command, t); {
+	switch isCommand := a.command(&command, t); {
 	case isCommand && command.Kind != Say:
 		*req = command
 		return req.explicit || req.Kind == Add
-	case command.Kind == Complete || c.isFirm(t) || c.all.Key(0) == "you":
+	case command.Kind == Complete || a.isFirm(t) || a.Text.Key(0) == "you":
 		return false
 	}
-	c.fillTitle(req, t)
+	a.fillTitle(req, t)
 	return true
 }
 
 // values sets priority, labels and due date, or a repetition, which is declined.
-func (c *captures) values(req *Request, t text.Text) bool {
+func (a *attempt) values(req *Request, t text.Text) bool {
 	if req.Kind == Say {
 		return true
 	}
-	f, rejection, ok := attributesOnly(t, c.now)
+	f, rejection, ok := attributesOnly(t, a.now)
 	if !ok && req.Kind == Update {
 		start, end := due.Recurring(t.Keys())
 		*req = Request{Kind: Say, Topic: NoRepeat, Rhythm: t.Slice(start, end).String(), explicit: true}
@@ -179,26 +179,26 @@ func (c *captures) values(req *Request, t text.Text) bool {
 	}
 	req.Fields.Merge(f)
 	req.Rejection = rejection
-	return ok && !c.continued(c.get("ref"))
+	return ok && !a.continued(a.Get("ref"))
 }
 
 // continued reports whether the name of a task runs into the values after it: "the meeting to high priority and".
 func (p *clauseParser) continued(ref text.Text) bool {
 	return slices.ContainsFunc(ref.Tokens, func(tok text.Token) bool {
-		return p.lang.is("priority", tok.Key) || p.lang.is("due", tok.Key) || tok.Key == "to" || tok.Key == "until"
+		return p.lang.Is("priority", tok.Key) || p.lang.Is("due", tok.Key) || tok.Key == "to" || tok.Key == "until"
 	})
 }
 
 // labels sets labels to add or to remove; hashtags are each written as "#label". Other values may follow.
-func (c *captures) labels(req *Request, t text.Text) bool {
-	s := newSheet(t, c.now)
-	for n, piece := range c.split(t, "pieces") {
-		if f, _, ok := attributesOnly(piece, c.now); ok && n > 0 && len(f.AddLabels) == 0 {
+func (a *attempt) labels(req *Request, t text.Text) bool {
+	s := newSheet(t, a.now)
+	for n, piece := range a.split(t, "pieces") {
+		if f, _, ok := attributesOnly(piece, a.now); ok && n > 0 && len(f.AddLabels) == 0 {
 			req.Fields.Merge(f)
 			continue
 		}
 		for i, tok := range piece.Tokens {
-			if tok.Kind != text.Punct && !c.lang.is("joins", tok.Key) {
+			if tok.Kind != text.Punct && !a.lang.Is("joins", tok.Key) {
 				s.addLabel(cmp.Or(tok.Literal, strings.TrimPrefix(piece.Raw(i), "#")))
 			}
 		}
@@ -212,36 +212,36 @@ func (c *captures) labels(req *Request, t text.Text) bool {
 }
 
 // list sets the filter of a question about the list.
-func (c *captures) list(req *Request, t text.Text) bool {
-	f, rejection, ok := c.filter(t, true)
-	f.Count = f.Count || c.lang.phraseAt("howmany", c.all, 0) > 0
+func (a *attempt) list(req *Request, t text.Text) bool {
+	f, rejection, ok := a.filter(t, true)
+	f.Count = f.Count || a.lang.PhraseAt("howmany", a.Text, 0) > 0
 	req.Filter, req.Rejection = f, rejection
 	return ok
 }
 
 // find sets the words of a search, or a filter: "find overdue tasks".
-func (c *captures) find(req *Request, t text.Text) bool {
-	if c.list(req, t) && req.Filter.Word == "" && req.Filter.Search == "" {
+func (a *attempt) find(req *Request, t text.Text) bool {
+	if a.list(req, t) && req.Filter.Word == "" && req.Filter.Search == "" {
 		return true
 	}
-	t = c.lang.trimLeading(t, "determiner", "about", "searchlead", "noun")
+	t = a.lang.TrimLeading(t, "determiner", "about", "searchlead", "noun")
 	req.Filter, req.Rejection = Filter{Search: plain(t), Status: "all"}, ""
 	return t.Len() <= maxTopicWords
 }
 
 // days sets the days of a question: those named, those of "my week", or none for "lately".
-func (c *captures) days(req *Request, t text.Text) bool {
+func (a *attempt) days(req *Request, t text.Text) bool {
 	t = t.Trim()
 	words := t.Keys()
-	if t.Len() == 0 || c.lang.is("lately", strings.Join(words, " ")) {
+	if t.Len() == 0 || a.lang.Is("lately", strings.Join(words, " ")) {
 		return true
 	}
 	when := named(t)
-	if period := c.lang.value("period", strings.Join(words, " ")); period != "" {
+	if period := a.lang.Value("period", strings.Join(words, " ")); period != "" {
 		when = strings.ReplaceAll(period, "-", " ")
 		words = strings.Fields(when)
 	}
-	days, end, invalid, ok := due.RangeAt(words, 0, c.now)
+	days, end, invalid, ok := due.RangeAt(words, 0, a.now)
 	if !req.Filter.Trashed {
 		req.Filter.Days, req.Filter.When = days, when
 	}

@@ -80,12 +80,12 @@ func ends(t text.Text, i int) bool {
 	switch {
 	case k == "." || k == "…":
 		lineStart := i < 2 || t.Tokens[i-2].Kind == text.Break
-		return !(k == "." && (english.is("abbreviation", t.Key(i-1)) || lineStart && enumerator(t.Key(i-1))))
+		return !(k == "." && (english.Is("abbreviation", t.Key(i-1)) || lineStart && enumerator(t.Key(i-1))))
 	case strings.HasPrefix(k, "!!"):
 		first, _ := utf8.DecodeRuneInString(t.Raw(i + 1))
 		return i > 0 && unicode.IsUpper(first)
 	}
-	if k == "!" && i+2 == t.Len() && english.value("level", t.Key(i+1)) != "" {
+	if k == "!" && i+2 == t.Len() && english.Value("level", t.Key(i+1)) != "" {
 		return false // "!urgent"
 	}
 	return k == "?" || k == "!"
@@ -98,7 +98,7 @@ func enumerator(k string) bool {
 // dropBullet removes "-", "*", "1.", "2)" and a check box from the beginning of a line.
 func (s *sentence) dropBullet() {
 	for s.newLine {
-		end := english.phraseAt("bullet", s.Text, 0)
+		end := english.PhraseAt("bullet", s.Text, 0)
 		if enumerator(s.Key(0)) && (s.Key(1) == "." || s.Key(1) == ")") {
 			end = 2
 		}
@@ -139,7 +139,7 @@ func (p *clauseParser) segments(s text.Text) []segment {
 		next = segment{marker: s.Slice(0, end), start: end}
 	}
 	for i := next.start + 1; i < s.Len(); i++ {
-		if p.lang.phraseAt("retracttail", s, i) == s.Trim().Len() {
+		if p.lang.PhraseAt("retracttail", s, i) == s.Trim().Len() {
 			cut(i)
 			next = segment{marker: s.From(i).Trim(), start: s.Len(), from: i}
 			break
@@ -167,8 +167,8 @@ func (p *clauseParser) segments(s text.Text) []segment {
 
 // joint skips the words at i that may connect two requests.
 func (p *clauseParser) joint(t text.Text, i int) int {
-	for i < t.Len() && (t.Tokens[i].Kind == text.Punct && p.lang.is("joint", t.Key(i)) ||
-		p.lang.is("ties", t.Key(i)) && t.Key(i) != "too") {
+	for i < t.Len() && (t.Tokens[i].Kind == text.Punct && p.lang.Is("joint", t.Key(i)) ||
+		p.lang.Is("ties", t.Key(i)) && t.Key(i) != "too") {
 		i++
 	}
 	return i
@@ -178,29 +178,29 @@ func (p *clauseParser) joint(t text.Text, i int) int {
 func (p *clauseParser) opens(t text.Text) bool {
 	bare, _ := p.withoutCourtesy(t.Slice(0, min(t.Len(), 8)))
 	k := bare.Key(0)
-	if p.lang.is("noteword", k) && bare.Key(1) == ":" {
+	if p.lang.Is("noteword", k) && bare.Key(1) == ":" {
 		return false // "add milk, note: the cheap one"
 	}
-	return p.lang.is("begin", k) || strings.HasPrefix(k, "#") && numberForm.MatchString(k) || enumerator(k)
+	return p.lang.Is("begin", k) || strings.HasPrefix(k, "#") && numberForm.MatchString(k) || enumerator(k)
 }
 
 // marker returns the end of a correction or retraction at i, or -1. A weak one ("no", "not", "make it") counts only
 // before a mark, values, a task or a command.
 func (p *clauseParser) marker(t text.Text, i int) int {
-	end := max(p.lang.phraseAt("correct", t, i), p.lang.phraseAt("retract", t, i), p.lang.phraseAt("keep", t, i))
+	end := max(p.lang.PhraseAt("correct", t, i), p.lang.PhraseAt("retract", t, i), p.lang.PhraseAt("keep", t, i))
 	if end < 0 {
 		return -1
 	}
 	words := strings.Join(t.Slice(i, end).Keys(), " ")
-	marked := p.lang.is("mark", t.Key(end))
+	marked := p.lang.Is("mark", t.Key(end))
 	rest := t.From(end).Trim()
-	if rest.Len() == 0 || marked && !p.lang.is("weak", words) {
+	if rest.Len() == 0 || marked && !p.lang.Is("weak", words) {
 		return end
 	}
-	if !p.lang.is("correct", words) || rest.Len() > maxAttributeWords { // "stop by the bank", "keep the report"
+	if !p.lang.Is("correct", words) || rest.Len() > maxAttributeWords { // "stop by the bank", "keep the report"
 		return -1
 	}
-	if marked || p.lang.is("strong", words) || rest.Key(0) == "not" || p.isValues(rest) ||
+	if marked || p.lang.Is("strong", words) || rest.Key(0) == "not" || p.isValues(rest) ||
 		slices.ContainsFunc(p.split(rest, "pieces"), p.isFirm) || p.isFirm(rest) {
 		return end
 	}

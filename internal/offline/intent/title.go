@@ -18,10 +18,10 @@ func (p *clauseParser) titleRequest(t text.Text) Request {
 
 // fillTitle parses a title with attributes into a request. The title keeps the user's wording.
 func (p *clauseParser) fillTitle(req *Request, t text.Text) {
-	if t = t.Trim(); t.Len() > 1 && p.lang.is("article", t.Key(0)) && !p.lang.is("quantity", t.Key(1)) {
+	if t = t.Trim(); t.Len() > 1 && p.lang.Is("article", t.Key(0)) && !p.lang.Is("quantity", t.Key(1)) {
 		t = t.From(1)
 	}
-	t = p.lang.trimLeading(p.withoutTail(t, "tail"), "hesitation")
+	t = p.lang.TrimLeading(p.withoutTail(t, "tail"), "hesitation")
 	if start, end := due.Recurring(t.Keys()); end > start {
 		req.Offer, req.Rhythm = true, t.Slice(start, end).String()
 		t = t.Remove(start, end)
@@ -95,10 +95,10 @@ func (s *sheet) tidy() {
 		}
 	}
 	at = s.left()
-	for ; len(at) > 0 && english.is("dangling", s.whole.Key(at[len(at)-1])); at = at[:len(at)-1] {
+	for ; len(at) > 0 && english.Is("dangling", s.whole.Key(at[len(at)-1])); at = at[:len(at)-1] {
 		s.take(glue, at[len(at)-1])
 	}
-	for ; len(at) > 0 && english.is("leading", s.whole.Key(at[0])); at = at[1:] {
+	for ; len(at) > 0 && english.Is("leading", s.whole.Key(at[0])); at = at[1:] {
 		s.take(glue, at[0])
 	}
 }
@@ -122,18 +122,18 @@ func (s *sheet) title() string {
 // splitNote splits "…, note: …" and "… with a note saying …" into title and note.
 func splitNote(t text.Text) (text.Text, string) {
 	for i := 1; i < t.Len()-1; i++ {
-		from := english.phraseAt("noteword", t, i)
+		from := english.PhraseAt("noteword", t, i)
 		if from < 0 {
 			continue
 		}
-		if said := english.phraseAt("notesays", t, from); said > 0 {
+		if said := english.PhraseAt("notesays", t, from); said > 0 {
 			from = said
-		} else if !english.is("notelead", t.Key(i-1)) || t.Key(i-1) != "with" && t.Key(i-2) != "with" ||
-			english.is("plainnote", t.Key(i)) || english.is("prep", t.Key(from)) { // "with details about" is a title
+		} else if !english.Is("notelead", t.Key(i-1)) || t.Key(i-1) != "with" && t.Key(i-2) != "with" ||
+			english.Is("plainnote", t.Key(i)) || english.Is("prep", t.Key(from)) { // "with details about" is a title
 			continue
 		}
 		end := i
-		for end > 0 && english.is("notelead", t.Key(end-1)) {
+		for end > 0 && english.Is("notelead", t.Key(end-1)) {
 			end--
 		}
 		if end > 0 && from < t.Len() {

@@ -1,0 +1,228 @@
+package pattern
+
+import (
+	"slices"
+	"strings"
+
+	"errand/internal/text"
+)
+
+// Pattern is a compiled pattern of some words.
+type Pattern []element
+
+// element is a field of a pattern.
+type element struct {
+	// choices is the class of phrases that the element matches, "" for any text. capture is the name of what it captures.
+	choices, capture string
+	optional         bool
+}
+
+// Compile parses a pattern. Unknown classes are programming errors, which any test finds.
+func (w *Words) Compile(s string) (p Pattern) {
+	for field := range strings.FieldsSeq(s) {
+		e := element{optional: field[0] == '['}
+		name := strings.Trim(field, "[]")
+		if field[0] == '<' {
+			capture := strings.Trim(field, "<>")
+			e.capture = strings.TrimSuffix(capture, "?")
+			e.optional = e.capture != capture
+			name = e.capture
+		}
+		if e.capture == "" || name[0] == '{' {
+			e.choices = w.choices(name)
+		}
+		p = append(p, e)
+	}
+	return p
+}
+
+// choices returns the class of the phrases in "a|b|{c}", which it adds with a name that no file uses.
+func (w *Words) choices(field string) (class string) {
+	class = "|" + field
+	if w.classes[class] != nil {
+		return class
+	}
+	for choice := range strings.SplitSeq(field, "|") {
+		named := strings.Trim(choice, "{}")
+		if named == choice {
+			w.Add(class, choice)
+			continue
+		}
+		if w.classes[named] == nil {
+			panic("pattern: no class " + named)
+		}
+		for _, phrase := range w.classes[named] {
+			w.addPhrase(class, strings.Fields(phrase), "")
+		}
+	}
+	return class
+}
+
+// Checker restricts the captures of a match, and accepts or rejects the match.
+type Checker interface {
+	// Step is called for each attempt to match an element. If it returns false, nothing more is tried.
+	Step() bool
+	// MayBegin reports whether a capture may begin with a word; it excludes most ends of the capture before.
+	MayBegin(capture, word string) bool
+	MayCapture(capture string, t text.Text) bool
+	// Accept is called for a match that ends before a token. After false, other matches are tried.
+	Accept(end int) bool
+}
+
+// Matcher matches a pattern with a text. It can be used again.
+type Matcher struct {
+	Checker
+	Words   *Words
+	Pattern Pattern
+	Text    text.Text
+	// Prefix allows a match of the beginning of the text.
+	Prefix bool
+
+	parts [maxCaptures]Capture
+	count int
+}
+
+// Capture is a named part of a match.
+type Capture struct {
+	Name string
+	Text text.Text
+}
+
+const maxCaptures = 4
+
+// Captures returns the captures of the match in their order. The next use of m changes them.
+func (m *Matcher) Captures() []Capture { return m.parts[:m.count] }
+
+// Get returns the capture with a name, the empty text if there is none.
+func (m *Matcher) Get(name string) text.Text {
+	for _, c := range m.Captures() {
+		if c.Name == name {
+			return c.Text
+		}
+	}
+	return text.Text{}
+}
+
+// Match reports whether the pattern matches the text and the match is accepted.
+func (m *Matcher) Match() bool {
+	m.count = 0
+	return m.match(0, 0)
+}
+
+// match matches the elements from e on at a token.
+func (m *Matcher) match(e, at int) bool {
+	if !m.Step() {
+		return false
+	}
+	if e == len(m.Pattern) {
+		return (m.Prefix || at == m.Text.Len()) && m.Accept(at)
+	}
+	el := &m.Pattern[e]
+	if el.choices == "" {
+		return m.capture(el, e, at)
+	}
+	for _, from := range []int{at, at + 1} {
+		if from > at && m.Text.Key(at) != "," {
+			break
+		}
+		for _, words := range m.Words.phrases[m.Text.Key(from)][el.choices] {
+			next, ok := phraseEnd(words, m.Text, from)
+			if !ok {
+				continue
+			}
+			n := m.count
+			if el.capture != "" {
+				m.parts[n] = Capture{el.capture, m.Text.Slice(from, next)}
+				m.count++
+			}
+			if m.match(e+1, next) {
+				return true
+			}
+			m.count = n
+		}
+	}
+	return el.optional && m.match(e+1, at)
+}
+
+func (m *Matcher) capture(el *element, e, at int) bool {
+	end := at + 1
+	if el.optional {
+		end = at
+	}
+	if e == len(m.Pattern)-1 {
+		end = max(end, m.Text.Len())
+	}
+	n := m.count
+	m.count++
+	for ; end <= m.Text.Len() && m.Step(); end++ {
+		part := m.Text.Slice(at, end)
+		m.parts[n] = Capture{el.capture, part}
+		if m.mayFollow(e+1, end) && (part.Len() == 0 || m.MayCapture(el.capture, part)) && m.match(e+1, end) {
+			return true
+		}
+	}
+	m.count = n
+	return false
+}
+
+// mayFollow reports whether the element e may begin at a token; it excludes most ends of captures.
+func (m *Matcher) mayFollow(e, at int) bool {
+	if e == len(m.Pattern) {
+		return at == m.Text.Len()
+	}
+	el, word := &m.Pattern[e], m.Text.Key(at)
+	if el.choices == "" {
+		return el.optional || m.MayBegin(el.capture, word)
+	}
+	return el.optional || word == "," || len(m.Words.phrases[word][el.choices]) > 0
+}
+
+// Rules are patterns with an index, which finds the few that may match a text.
+type Rules struct {
+	Patterns []Pattern
+	// leading are the rules by the words that they may begin with, inner those that begin with a capture by the words
+	// that must follow it.
+	leading, inner map[string][]int
+	// open are the rules without a required word.
+	open []int
+}
+
+// Add adds a pattern of the words.
+func (r *Rules) Add(w *Words, p Pattern) {
+	if r.leading == nil {
+		r.leading, r.inner = map[string][]int{}, map[string][]int{}
+	}
+	n := len(r.Patterns)
+	r.Patterns = append(r.Patterns, p)
+	index := r.leading
+	for _, e := range p {
+		if e.choices == "" {
+			if index = r.inner; !e.optional {
+				continue
+			}
+		}
+		for _, phrase := range w.classes[e.choices] {
+			first, _, _ := strings.Cut(phrase, " ")
+			if at := index[first]; len(at) == 0 || at[len(at)-1] != n {
+				index[first] = append(at, n)
+			}
+		}
+		if e.choices != "" && !e.optional {
+			return
+		}
+	}
+	r.open = append(r.open, n)
+}
+
+// maxInner is the number of words of a text among which rules that begin with a capture are looked for.
+const maxInner = 30
+
+// Candidates appends the rules that may match a text to an empty list, in their order.
+func (r *Rules) Candidates(t text.Text, list []int) []int {
+	list = append(append(list, r.leading[t.Key(0)]...), r.open...)
+	for i := range min(t.Len(), maxInner) {
+		list = append(list, r.inner[t.Key(i)]...)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
