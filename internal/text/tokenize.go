@@ -232,3 +232,29 @@ func fold(s string) string {
 		return unicode.ToLower(r)
 	}, s)
 }
+
+// Split returns the tokens of a text in any language: runs of characters that belong together, with the keys that fold
+// returns for them. Marks but quotation marks and brackets are Punct, all others Word.
+func Split(s string, fold func(string) string, joined func(a, b rune) bool) Text {
+	t := Text{source: s}
+	var last rune
+	for i, r := range s {
+		n := len(t.Tokens)
+		switch {
+		case unicode.IsSpace(r):
+		case n > 0 && t.Tokens[n-1].end == i && joined(last, r):
+			t.Tokens[n-1].end = i + utf8.RuneLen(r)
+		default:
+			kind := Word
+			if unicode.Is(unicode.Po, r) && quotes[r] == "" {
+				kind = Punct
+			}
+			t.Tokens = append(t.Tokens, Token{Kind: kind, start: i, end: i + utf8.RuneLen(r), index: n})
+		}
+		last = r
+	}
+	for i := range t.Tokens {
+		t.Tokens[i].Key = fold(t.Raw(i))
+	}
+	return t
+}

@@ -4,10 +4,15 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"errand/internal/terms"
 )
 
 // maxDetected is how much of a message detect reads, in bytes.
 const maxDetected = 512
+
+// fold returns a word as it is compared for detection: also without accents.
+func fold(s string) string { return strings.ReplaceAll(terms.Fold(s), "ß", "ss") }
 
 // wordsOf returns the folded words of a message.
 func wordsOf(message string) []string {

@@ -10,7 +10,6 @@
 //	script: Arabic                 the Unicode scripts of most letters, if the language is not written in Latin letters
 //	speakers: 335                  in millions; decides between languages that fit a message equally
 //	words: der die das             words by which the language is recognised; letters: letters that only it uses
-//	unspaced:                      words are written without spaces
 //	please: bitte                  courtesy at both ends of a sentence
 //	ask: kannst_du                 courtesy with which a question is a request
 //	not: nicht                     words that no command but an addition may contain; never: no command at all
@@ -20,17 +19,18 @@
 //	ref: aufgabe <n> = task <n>    a name for tasks and its English
 //	delete: lösche <ref>           a command; see templates
 //
-// In patterns "a|b" is a choice, "[…]" is optional, "_" joins the words of a choice, "{c}" is a word of a class, and
-// "<n>" a number; other captures are free text. Accents may be left out.
+// Patterns are those of package pattern, but "{c}" captures a word of a class, and "<n>" a number. Accents may be left
+// out.
 package language
 
 import (
 	"embed"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"unicode"
+
+	"errand/internal/offline/pattern"
 )
 
 //go:embed words/*.txt
@@ -38,6 +38,7 @@ var files embed.FS
 
 // Language is one file.
 type Language struct {
+	*pattern.Words
 	tag, reply string
 	speakers   int
 	// sentences are those of replies by key.
@@ -45,17 +46,8 @@ type Language struct {
 	scripts   []*unicode.RangeTable
 	words     map[string]bool
 	letters   map[rune]bool
-	unspaced  bool
-	// lists are the lines with words for anyOf, by key.
-	lists map[string][]string
-	// please and polite are stripped from sentences, article from titles; not and never are searched.
-	please, polite, article, not, never *regexp.Regexp
-	classes                             map[string][]string
-	english                             map[string]string
-	dates, refs, commands               []rule
-	// lines are those with patterns, which compile once a message may be in the language.
-	lines    [][2]string
-	compiled sync.Once
+
+	dates, refs, commands []rule
 }
 
 // english has all sentences, and the words that distinguish English from other languages.
@@ -103,13 +95,11 @@ func load(name string) *Language {
 		panic(err)
 	}
 	l := &Language{
+		Words:     pattern.NewWords(spell),
 		tag:       strings.TrimSuffix(name, ".txt"),
 		sentences: map[string]string{},
 		words:     map[string]bool{},
 		letters:   map[rune]bool{},
-		lists:     map[string][]string{},
-		classes:   map[string][]string{},
-		english:   map[string]string{},
 	}
 	for line := range strings.Lines(string(content)) {
 		line = strings.TrimSpace(line)
@@ -117,7 +107,7 @@ func load(name string) *Language {
 		case line == "" || strings.HasPrefix(line, "#"):
 		case strings.HasPrefix(line, "{"):
 			class, items, _ := strings.Cut(line[1:], "}")
-			l.addClass(class, strings.Fields(items))
+			l.Add(class, strings.Fields(items)...)
 		case ok:
 			l.set(key, strings.TrimSpace(value))
 		default:
@@ -125,27 +115,6 @@ func load(name string) *Language {
 		}
 	}
 	return l
-}
-
-// prepare compiles the patterns, which is expensive: about 5 ms of CPU for a language.
-func (l *Language) prepare() {
-	l.compiled.Do(func() {
-		l.please, l.polite = ends(l.lists["please"], l.unspaced), ends(l.lists["ask"], l.unspaced)
-		l.article = ends(l.lists["article"], l.unspaced)
-		l.not, l.never = anywhere(l.lists["not"], l.unspaced), anywhere(l.lists["never"], l.unspaced)
-		for _, line := range l.lines {
-			kind, value := line[0], line[1]
-			pattern, to, _ := strings.Cut(value+" ", " = ")
-			switch to = strings.TrimSpace(to); kind {
-			case "date":
-				l.dates = append(l.dates, l.compile(kind, pattern, to))
-			case "ref":
-				l.refs = append(l.refs, l.compile(kind, pattern, to))
-			default:
-				l.commands = append(l.commands, l.compile(kind, pattern, templates[kind]))
-			}
-		}
-	})
 }
 
 func (l *Language) set(key, value string) {
@@ -158,8 +127,6 @@ func (l *Language) set(key, value string) {
 		l.reply = value
 	case "speakers":
 		l.speakers, _ = strconv.Atoi(value)
-	case "unspaced":
-		l.unspaced = true
 	case "script":
 		for name := range strings.FieldsSeq(value) {
 			l.scripts = append(l.scripts, unicode.Scripts[name])
@@ -173,31 +140,18 @@ func (l *Language) set(key, value string) {
 			l.letters[r] = r != ' '
 		}
 	case "please", "ask", "not", "never", "article":
-		for w := range strings.FieldsSeq(value) {
-			l.lists[key] = append(l.lists[key], strings.ReplaceAll(w, "_", " "))
+		l.Add(key, strings.Fields(value)...)
+	case "date", "ref":
+		from, to, _ := strings.Cut(value+" ", " = ")
+		if rule := l.compile(key, from, strings.TrimSpace(to)); key == "date" {
+			l.dates = append(l.dates, rule)
+		} else {
+			l.refs = append(l.refs, rule)
 		}
 	default:
-		if templates[key] == "" && key != "date" && key != "ref" {
+		if templates[key] == "" {
 			panic("language: " + l.tag + ": no command " + key)
 		}
-		l.lines = append(l.lines, [2]string{key, value})
+		l.commands = append(l.commands, l.compile(key, value, templates[key]))
 	}
-}
-
-func (l *Language) addClass(class string, items []string) {
-	for _, item := range items {
-		word, english, _ := strings.Cut(item, "=")
-		word = strings.ReplaceAll(word, "_", " ")
-		l.classes[class] = append(l.classes[class], word)
-		l.english[class+" "+fold(word)] = strings.ReplaceAll(english, "_", " ")
-	}
-}
-
-// inEnglish returns the English of a word of a class.
-func (l *Language) inEnglish(class, word string) string {
-	word = strings.Join(strings.Fields(word), " ")
-	if e, ok := l.english[class+" "+fold(word)]; ok {
-		return e
-	}
-	return l.english[class+" "+fold(strings.NewReplacer("ae", "a", "oe", "o", "ue", "u").Replace(strings.ToLower(word)))]
 }

@@ -25,7 +25,7 @@ func TestFiles_Languages_AreComplete(t *testing.T) {
 	for _, l := range all() {
 		require.Contains(t, l.reply, "OPENAI_API_KEY", l.tag)
 		require.True(t, len(l.words) > 0 || len(l.scripts) > 0, l.tag)
-		if l.prepare(); len(l.commands) == 0 {
+		if len(l.commands) == 0 {
 			continue
 		}
 		commands++

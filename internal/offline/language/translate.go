@@ -4,11 +4,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"errand/internal/due"
 	"errand/internal/offline/intent"
+	"errand/internal/offline/pattern"
+	"errand/internal/terms"
 	"errand/internal/text"
 
 	"golang.org/x/text/unicode/norm"
@@ -36,17 +37,13 @@ var templates = map[string]string{
 	"retract":   "never mind",
 }
 
-// marks are those between the parts of a command, quotes those around a title.
-const (
-	marks  = ",:，、：； ،"
-	quotes = `"'“”„«»`
-)
+// quotes are those around a title.
+const quotes = `"'“”„«»`
 
 // Limits of what is translated.
 const (
 	maxMessage = 300 // characters
-	// maxDateWords and maxDateRunes bound the search for a date in a title.
-	maxDateWords, maxDateRunes = 10, 24
+	maxDate    = 24  // tokens of a date in a title
 )
 
 // Parse returns the meaning of a message, and its language; nil means English. Dates are relative to now.
@@ -83,10 +80,9 @@ func translate(message string, now due.Now) (best intent.Message, in *Language) 
 	sentences := split(s)
 	most, words := 0, wordsOf(s)
 	for _, l := range all() {
-		if len(l.lines) == 0 || !l.mayBe(s) {
+		if len(l.commands) == 0 || !l.mayBe(s) {
 			continue
 		}
-		l.prepare()
 		m, n := l.message(sentences, now)
 		if n > most || n == most && in != nil && l.score(s, words) > in.score(s, words) {
 			best, in, most = m, l, n
@@ -100,12 +96,8 @@ func (l *Language) Answer(message string, now due.Now) *intent.Answer {
 	if l == nil || len(message) > maxMessage {
 		return nil
 	}
-	l.prepare()
-	s := strip(l.please, norm.NFC.String(strings.Trim(message, " .!")))
-	for _, t := range l.refs {
-		if m := t.re.FindStringSubmatch(s); m != nil {
-			return intent.Parse(l.fill(t, m[1:]), now).Answer
-		}
+	if english, ok := l.byRule(l.trim("please", tokens(message).Trim())); ok {
+		return intent.Parse(english, now).Answer
 	}
 	return nil
 }
@@ -166,28 +158,28 @@ var ordinal = regexp.MustCompile(`\s\d{1,2}$`)
 func isDate(before, after string) bool {
 	words := wordsOf(after)
 	return len(words) > 0 && ordinal.MatchString(before) &&
-		slices.ContainsFunc(all(), func(l *Language) bool { return l.english["month "+words[0]] != "" })
+		slices.ContainsFunc(all(), func(l *Language) bool { return l.Is("month", words[0]) })
 }
 
 // sentence reads one sentence.
 func (l *Language) sentence(s string, now due.Now) (intent.Message, bool) {
-	rest, question := strings.CutSuffix(strings.TrimLeft(s, "¿¡ "), "?")
+	s, question := strings.CutSuffix(strings.TrimLeft(s, "¿¡ "), "?")
+	t := tokens(s).Trim()
 	for range 2 {
-		rest = strip(l.please, strings.TrimSpace(rest))
-		if asked := strip(l.polite, rest); asked != rest {
-			rest, question = asked, false
+		t = l.trim("please", t)
+		if asked := l.trim("ask", t); asked.Len() < t.Len() {
+			t, question = asked, false
 		}
 	}
-	if l.never != nil && l.never.MatchString(rest) {
+	if l.has("never", t) {
 		return intent.Message{}, false
 	}
+	negated := l.has("not", t)
 	for _, c := range l.commands {
-		values := c.re.FindStringSubmatch(rest)
-		if values == nil ||
-			c.kind != "add" && l.not != nil && l.not.MatchString(rest) && c.kind != "no" && c.kind != "retract" {
+		if negated && c.kind != "add" && c.kind != "no" && c.kind != "retract" {
 			continue
 		}
-		if m, ok := l.command(c, values[1:], now); ok {
+		if m, ok := l.command(c, t, now); ok {
 			for i := range m.Requests {
 				r := &m.Requests[i]
 				r.Offer = question && r.Kind != intent.List
@@ -199,41 +191,39 @@ func (l *Language) sentence(s string, now due.Now) (intent.Message, bool) {
 	return intent.Message{}, false
 }
 
-// command returns the meaning of a command with the values of its captures.
-func (l *Language) command(c rule, values []string, now due.Now) (intent.Message, bool) {
-	english, title := c.english, ""
-	for i, name := range c.names {
-		value := strings.TrimSpace(values[i])
-		ok := true
-		switch name {
-		case "<title>":
-			title = value
-			if c.kind == "add" && !strings.Contains(english, " due ") {
-				var date string
-				if title, date = l.withoutDate(value, now); date != "" {
-					english += " due " + date
-				}
+// command returns the meaning of a sentence that a command matches.
+func (l *Language) command(c rule, t text.Text, now due.Now) (m intent.Message, ok bool) {
+	found := l.match(c, t, false)
+	if found == nil {
+		return m, false
+	}
+	english, title, date := c.english, "", ""
+	for _, part := range found.Captures() {
+		value := part.Text.Trim()
+		switch part.Name {
+		case "title":
+			title = value.String()
+			if c.kind == "add" && date == "" {
+				title, date = l.withoutDate(value, now)
 			}
-		case "<ref>":
-			english = strings.Replace(english, name, l.ref(value), 1)
-		case "<date>":
-			var date string
-			date, ok = l.date(value, now)
-			if c.kind == "add" {
-				english += " due " + date
+		case "ref":
+			english = strings.Replace(english, "<ref>", l.ref(value), 1)
+		case "date":
+			if date, ok = l.date(value, now); !ok {
+				return m, false
 			}
-			english = strings.Replace(english, name, date, 1)
+			english = strings.Replace(english, "<date>", date, 1)
 		default:
-			english = strings.Replace(english, name, l.value(name, value), 1)
-		}
-		if !ok {
-			return intent.Message{}, false
+			english = l.fill(english, part)
 		}
 	}
 	if c.kind == "retract" {
 		return intent.Message{Requests: []intent.Request{{Kind: intent.Say, Topic: intent.LeftAlone}}}, true
 	}
-	m := intent.Parse(english, now)
+	if c.kind == "add" && date != "" {
+		english += " due " + date
+	}
+	m = intent.Parse(english, now)
 	if len(m.Requests) != 1 || len(m.Left) > 0 {
 		return m, c.kind == "yes" || c.kind == "no"
 	}
@@ -243,59 +233,58 @@ func (l *Language) command(c rule, values []string, now due.Now) (intent.Message
 	return m, c.kind != "add" || title != ""
 }
 
-// value returns the English of a capture: a number, or a word of a class.
-func (l *Language) value(name, value string) string {
-	if name[0] == '{' {
-		return l.inEnglish(strings.Trim(name, "{}"), value)
+// fill replaces the name of a capture by its English: a number, or a word of a class.
+func (l *Language) fill(english string, c pattern.Capture) string {
+	name, value := "<"+c.Name+">", c.Text.Key(c.Text.Len()-1)
+	if class := strings.Trim(c.Name, "{}"); class != c.Name {
+		name, value = c.Name, strings.ReplaceAll(l.Value(class, strings.Join(c.Text.Keys(), " ")), "_", " ")
 	}
-	return strings.Map(digit, value)
+	return strings.Replace(english, name, value, 1)
 }
 
-// digit maps the digits of all scripts to ASCII.
-func digit(r rune) rune {
-	for zero := r; unicode.IsDigit(r); zero-- {
-		if !unicode.IsDigit(zero-1) || r-zero == 9 {
-			return '0' + r - zero
-		}
-	}
-	return r
-}
-
-// fill returns the English translation of a match: that of the rule, with the captures filled in.
-func (l *Language) fill(t rule, values []string) string {
-	english := t.english
-	for i, name := range t.names {
-		english = strings.Replace(english, name, l.value(name, values[i]), 1)
+// translated returns the English translation of a match: that of the rule, with the captures filled in.
+func (l *Language) translated(r rule, m *match) string {
+	english := r.english
+	for _, c := range m.Captures() {
+		english = l.fill(english, c)
 	}
 	return english
 }
 
-// ref returns the English of a name for tasks: by the rules, else the words of a title in quotation marks.
-func (l *Language) ref(s string) string {
-	for _, t := range l.refs {
-		if m := t.re.FindStringSubmatch(s); m != nil {
-			return l.fill(t, m[1:])
+// byRule returns the English of a name for tasks that a rule matches.
+func (l *Language) byRule(t text.Text) (english string, ok bool) {
+	for _, r := range l.refs {
+		if m := l.match(r, t, false); m != nil {
+			return l.translated(r, m), true
 		}
 	}
-	s = strip(l.article, strings.Trim(s, quotes+" "))
-	return `"` + strings.ReplaceAll(s, `"`, "") + `"`
+	return "", false
+}
+
+// ref returns the English of a name for tasks: by the rules, else the words of a title in quotation marks.
+func (l *Language) ref(t text.Text) string {
+	if english, ok := l.byRule(t); ok {
+		return english
+	}
+	title := l.trim("article", tokens(strings.Trim(t.String(), quotes+" "))).String()
+	return `"` + strings.ReplaceAll(title, `"`, "") + `"`
 }
 
 // date translates a date into English. ok is false if a part of it is not a date.
-func (l *Language) date(s string, now due.Now) (english string, ok bool) {
+func (l *Language) date(t text.Text, now due.Now) (english string, ok bool) {
 	var parts []string
-	for s = strings.Trim(s, marks); s != ""; s = strings.Trim(s, marks) {
+	for t = t.Trim(); t.Len() > 0; t = t.Trim() {
 		longest, part := 0, ""
-		for _, t := range l.dates {
-			if m := t.re.FindStringSubmatch(s); m != nil && len(m[0]) > longest {
-				longest, part = len(m[0]), l.fill(t, m[1:])
+		for _, r := range l.dates {
+			if m := l.match(r, t, true); m != nil && m.end > longest {
+				longest, part = m.end, l.translated(r, m)
 			}
 		}
 		if longest == 0 {
 			return "", false
 		}
 		parts = append(parts, part)
-		s = s[longest:]
+		t = t.From(longest)
 	}
 	english = strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
 	_, err := due.Parse(english, now)
@@ -303,46 +292,29 @@ func (l *Language) date(s string, now due.Now) (english string, ok bool) {
 }
 
 // withoutDate splits the longest date from the end or the beginning of a title. date is "" if there is none.
-func (l *Language) withoutDate(title string, now due.Now) (rest, date string) {
+func (l *Language) withoutDate(t text.Text, now due.Now) (title, date string) {
+	title = t.String()
 	if strings.Trim(title, quotes) != title {
 		return title, ""
 	}
-	is := func(part string) (ok bool) {
-		if fits(part, l.unspaced) {
-			date, ok = l.date(part, now)
-		}
-		return ok
-	}
-	bounds := bounds(title, l.unspaced)
-	for _, at := range bounds { // the longest end first
-		if at > 0 && is(title[at:]) {
-			return strings.Trim(title[:at], marks), date
+	for i := max(1, t.Len()-maxDate); i < t.Len(); i++ { // the longest end first
+		if date, ok := l.date(t.From(i), now); ok && separate(t, i) {
+			return t.Slice(0, i).Trim().String(), date
 		}
 	}
-	for _, at := range slices.Backward(bounds) {
-		if at > 0 && is(title[:at]) {
-			return strings.Trim(title[at:], marks), date
+	for i := min(t.Len()-1, maxDate); i > 0; i-- {
+		if date, ok := l.date(t.Slice(0, i), now); ok && separate(t, i) {
+			return t.From(i).Trim().String(), date
 		}
 	}
 	return title, ""
 }
 
-// fits reports whether a text is short enough for a date.
-func fits(s string, unspaced bool) bool {
-	if unspaced {
-		return utf8.RuneCountInString(s) <= maxDateRunes
-	}
-	return len(strings.Fields(s)) <= maxDateWords
-}
-
-// bounds returns the offsets in s at which words begin.
-func bounds(s string, unspaced bool) (all []int) {
-	space := true
-	for i, r := range s {
-		if !unicode.IsSpace(r) && (space || unspaced) {
-			all = append(all, i)
-		}
-		space = unicode.IsSpace(r)
-	}
-	return all
+// separate reports whether a word begins at a token, and not within a word such as "heute-show".
+func separate(t text.Text, i int) bool {
+	first, _ := utf8.DecodeRuneInString(t.Key(i))
+	before, _ := utf8.DecodeLastRuneInString(t.Key(i - 1))
+	_, end := t.Slice(0, i).Bounds()
+	start, _ := t.From(i).Bounds()
+	return start > end || terms.IsUnspacedRune(first) || terms.IsUnspacedRune(before)
 }
