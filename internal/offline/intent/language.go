@@ -2,7 +2,6 @@ package intent
 
 import (
 	"embed"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -12,11 +11,10 @@ import (
 //go:embed words/en.txt
 var wordFiles embed.FS
 
-// language holds the words and rules of English, from a file of the directory words:
+// language holds the words and rules of English. A rule is a line with its head and its pattern; see package pattern,
+// and MayCapture:
 //
-//	# comment
-//	{noun} task tasks to_do          a class of words or phrases; repeated lines extend it
-//	complete: finish|{close} <ref>   a rule: its head and its pattern; see package pattern, and mayCapture
+//	complete: finish|{close} <ref>
 type language struct {
 	*pattern.Words
 	// clauses are the rules for clauses, references the rules for names of tasks.
@@ -32,38 +30,20 @@ type ruleSet struct {
 
 var english = load("words/en.txt")
 
-// load reads a file of words. Its faults are programming errors, which any test finds.
 func load(name string) *language {
-	file, err := wordFiles.ReadFile(name)
-	if err != nil {
-		panic(err)
-	}
 	l := &language{Words: pattern.NewWords(func(phrase string) [][]string { return [][]string{strings.Fields(phrase)} })}
-	var rules []string
-	for line := range strings.Lines(string(file)) {
-		line = strings.TrimSpace(line)
-		switch {
-		case line == "" || strings.HasPrefix(line, "#"):
-		case strings.HasPrefix(line, "{"):
-			class, items, _ := strings.Cut(line[1:], "}")
-			l.Add(class, strings.Fields(items)...)
-		default:
-			rules = append(rules, line)
-		}
-	}
-	for _, line := range rules {
-		name, patterned, _ := strings.Cut(line, ":")
+	l.Load(wordFiles, name, func(name, rule string) {
 		head, known := headOf(name)
 		if !known {
-			panic(fmt.Sprintf("words: no head for %q", line))
+			panic("words: no head " + name)
 		}
 		set := &l.clauses
 		if strings.HasPrefix(name, "ref-") {
 			set = &l.references
 		}
 		set.heads = append(set.heads, head)
-		set.Add(l.Words, l.Compile(patterned))
-	}
+		set.Add(l.Words, l.Compile(rule))
+	})
 	return l
 }
 

@@ -18,9 +18,6 @@ var heads = map[string]Request{
 	"clear-due":     {Kind: Update, Fields: Fields{Clear: []string{"due"}}},
 	"clear-labels":  {Kind: Update, Fields: Fields{Clear: []string{"labels"}}},
 	"clear-note":    {Kind: Update, Fields: Fields{Clear: []string{"description"}}},
-	"priority-none": {Kind: Update, Fields: Fields{Priority: "none"}},
-	"priority-high": {Kind: Update, Fields: Fields{Priority: "high"}},
-	"priority-low":  {Kind: Update, Fields: Fields{Priority: "low"}},
 	"ask-title":     {Kind: Update},
 	"ask-shift": {
 		Kind:      Update,
@@ -30,19 +27,11 @@ var heads = map[string]Request{
 
 	"show": {Kind: Show, single: true}, "show-bare": {Kind: Show, single: true, Bare: true},
 	"show-them":    {Kind: Show, Refs: []Reference{{Kind: Shown}}},
-	"ask-due":      {Kind: Show, single: true, Asked: "due"},
-	"ask-priority": {Kind: Show, single: true, Asked: "priority"},
-	"ask-labels":   {Kind: Show, single: true, Asked: "labels"},
-	"ask-number":   {Kind: Show, single: true, Asked: "number"},
 	"recent":       {Kind: Recent}, "recent-added": {Kind: Recent, Filter: Filter{Added: true}},
 	"list": {Kind: List}, "list-trashed": {Kind: List, Filter: Filter{Trashed: true, Status: "all"}},
 
 	"add": {Kind: Add}, "add-loose": {Kind: Add, loose: true}, "add-many": {Kind: Add, several: true},
 	"remind":     {Kind: Add, Reminder: true},
-	"add-urgent": {Kind: Add, Fields: Fields{Priority: "urgent"}},
-	"add-high":   {Kind: Add, Fields: Fields{Priority: "high"}},
-	"add-medium": {Kind: Add, Fields: Fields{Priority: "medium"}},
-	"add-low":    {Kind: Add, Fields: Fields{Priority: "low"}},
 
 	"topic": {}, "wish": {}, // their captures are clauses
 
@@ -56,12 +45,21 @@ var heads = map[string]Request{
 
 func refer(r Reference) Request { return Request{Refs: []Reference{r}} }
 
-// headOf returns the values of a rule. ok is false if there is no such name.
+// headOf returns the values of a rule. Names without values of their own have a detail: "say-thanks" a topic, "show-due"
+// the field that is asked for, "add-urgent" a priority. ok is false if there is no such name.
 func headOf(name string) (head Request, ok bool) {
-	if topic, ok := strings.CutPrefix(name, "say-"); ok {
-		return Request{Kind: Say, Topic: Topic(topic)}, true
+	if head, ok = heads[name]; ok {
+		return head, true
 	}
-	head, ok = heads[name]
+	kind, detail, _ := strings.Cut(name, "-")
+	switch head, ok = heads[kind]; {
+	case kind == "say":
+		return Request{Kind: Say, Topic: Topic(detail)}, true
+	case kind == "show":
+		head.Asked = detail
+	default:
+		head.Fields.Priority = detail
+	}
 	return head, ok
 }
 

@@ -2,9 +2,8 @@
 //
 // A language is a file in the directory words. Its patterns translate a sentence into an English command, which package
 // intent reads; titles are taken over as they are. A language without patterns has only the words by which it is
-// recognised, and the reply. The lines of a file:
+// recognised, and the reply. The lines of a file, beside the classes of words:
 //
-//	# comment
 //	reply: the reply to a message that was not understood, in the language
 //	say added: Aufgabe {1} hinzugefügt   a sentence of replies; en.txt has all, and replaces those a language lacks
 //	script: Arabic                 the Unicode scripts of most letters, if the language is not written in Latin letters
@@ -14,7 +13,7 @@
 //	ask: kannst_du                 courtesy with which a question is a request
 //	not: nicht                     words that no command but an addition may contain; never: no command at all
 //	article: die aufgabe           words left out before a title
-//	{day} freitag=friday           a class of words with their English
+//	{day} freitag=friday           words of a class with their English
 //	date: [am] {day} = {day}       a part of a date and its English
 //	ref: aufgabe <n> = task <n>    a name for tasks and its English
 //	delete: lösche <ref>           a command; see templates
@@ -88,12 +87,7 @@ var all = sync.OnceValue(func() (languages []*Language) {
 	return languages
 })
 
-// load reads a file. Its faults are programming errors, which any test finds.
 func load(name string) *Language {
-	content, err := files.ReadFile("words/" + name)
-	if err != nil {
-		panic(err)
-	}
 	l := &Language{
 		Words:     pattern.NewWords(spell),
 		tag:       strings.TrimSuffix(name, ".txt"),
@@ -101,19 +95,7 @@ func load(name string) *Language {
 		words:     map[string]bool{},
 		letters:   map[rune]bool{},
 	}
-	for line := range strings.Lines(string(content)) {
-		line = strings.TrimSpace(line)
-		switch key, value, ok := strings.Cut(line, ":"); {
-		case line == "" || strings.HasPrefix(line, "#"):
-		case strings.HasPrefix(line, "{"):
-			class, items, _ := strings.Cut(line[1:], "}")
-			l.Add(class, strings.Fields(items)...)
-		case ok:
-			l.set(key, strings.TrimSpace(value))
-		default:
-			panic("language: " + name + ": " + line)
-		}
-	}
+	l.Load(files, "words/"+name, l.set)
 	return l
 }
 

@@ -10,6 +10,7 @@
 package pattern
 
 import (
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -18,8 +19,8 @@ import (
 
 // Words are classes of words and phrases.
 type Words struct {
-	// Spell returns the spellings of a phrase, each as the keys of its tokens.
-	Spell func(phrase string) [][]string
+	// spell returns the spellings of a phrase, each as the keys of its tokens.
+	spell func(phrase string) [][]string
 	// classes are the phrases of each class; phrases are the same by first word and class, the longest first.
 	classes map[string][]string
 	phrases map[string]map[string][][]string
@@ -30,10 +31,42 @@ type Words struct {
 // NewWords returns words without classes.
 func NewWords(spell func(phrase string) [][]string) *Words {
 	return &Words{
-		Spell:   spell,
+		spell:   spell,
 		classes: map[string][]string{},
 		phrases: map[string]map[string][][]string{},
 		values:  map[string]map[string]string{},
+	}
+}
+
+// Load adds the classes of a file, and calls line for each other line in their order:
+//
+//	# comment
+//	{noun} task tasks to_do   a class of words or phrases; repeated lines extend it
+//	key: value                another line
+//
+// Faults of the file are programming errors, which any test finds.
+func (w *Words) Load(files fs.ReadFileFS, name string, line func(key, value string)) {
+	content, err := files.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	var others [][2]string
+	for l := range strings.Lines(string(content)) {
+		l = strings.TrimSpace(l)
+		key, value, ok := strings.Cut(l, ":")
+		switch {
+		case l == "" || l[0] == '#':
+		case l[0] == '{':
+			class, items, _ := strings.Cut(l[1:], "}")
+			w.Add(class, strings.Fields(items)...)
+		case ok:
+			others = append(others, [2]string{key, strings.TrimSpace(value)})
+		default:
+			panic("pattern: " + name + ": " + l)
+		}
+	}
+	for _, l := range others {
+		line(l[0], l[1])
 	}
 }
 
@@ -44,7 +77,7 @@ func (w *Words) Add(class string, items ...string) {
 		if word, right, ok := strings.Cut(item, "="); ok && word != "" {
 			item, value = word, right
 		}
-		for _, words := range w.Spell(strings.ReplaceAll(item, "_", " ")) {
+		for _, words := range w.spell(strings.ReplaceAll(item, "_", " ")) {
 			w.addPhrase(class, words, value)
 		}
 	}
