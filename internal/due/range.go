@@ -137,15 +137,7 @@ func (p parser) repetition(i int) int {
 	last := i > 0 && !strings.ContainsFunc(next, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 	switch {
 	case w == "every" || w == "each":
-		if n, _, end, ok := p.component(i + 1); ok && n > 0 {
-			return end
-		}
-		if intervals[next] && p.word(i+2) != "" {
-			return i + 3
-		}
-		if p.isRepetition(i + 1) {
-			return i + 2
-		}
+		return p.every(i)
 	case repeatAdverbs[w] && !determiners[p.word(i-1)] && (last || afterAdverb[next]):
 		return i + 1
 	case (w == "once" || w == "twice" || w == "times") && (next == "a" || next == "per" || next == "every") &&
@@ -153,6 +145,20 @@ func (p parser) repetition(i int) int {
 		return i + 3
 	case pluralDays[w] && (p.word(i-1) == "on" || last):
 		return i + 1
+	}
+	return i
+}
+
+// every returns the end of "every monday" or "every 2 days" at i, or i.
+func (p parser) every(i int) int {
+	if n, _, end, ok := p.component(i + 1); ok && n > 0 {
+		return end
+	}
+	switch {
+	case intervals[p.word(i+1)] && p.word(i+2) != "":
+		return i + 3
+	case p.isRepetition(i + 1):
+		return i + 2
 	}
 	return i
 }

@@ -19,8 +19,6 @@ type clauseParser struct {
 	depth int
 	// named are the results of names by the first and last token.
 	named map[[2]int]namesResult
-	// free are the attempts that are not in use.
-	free []*attempt
 }
 
 // newParser returns a parser with the steps for a number of tokens.
@@ -36,21 +34,14 @@ const maxDepth = 3
 type attempt struct {
 	*clauseParser
 	pattern.Matcher
-	candidates []int
-	head       Request
-	request    Request
+	head, request Request
 }
 
 // apply returns the request of the first rule that matches all of t.
 func (p *clauseParser) apply(set *ruleSet, t text.Text) (Request, bool) {
 	a := &attempt{clauseParser: p}
-	if last := len(p.free) - 1; last >= 0 { // parsing a long message tries hundreds of thousands of rules
-		a, p.free = p.free[last], p.free[:last]
-	}
-	defer func() { p.free = append(p.free, a) }()
-	a.Checker, a.Words, a.Text = a, p.lang.Words, t
-	a.candidates = set.Candidates(t, a.candidates[:0])
-	for _, n := range a.candidates {
+	a.Matcher = pattern.Matcher{Checker: a, Words: p.lang.Words, Text: t}
+	for _, n := range set.Candidates(t) {
 		a.head, a.Pattern = set.heads[n], set.Patterns[n]
 		if a.Match() {
 			return a.request, true

@@ -13,12 +13,12 @@ var heads = map[string]Request{
 	"delete":         {Kind: Delete}, "delete-any": {Kind: Delete, Refs: []Reference{{Kind: Unnamed}}},
 
 	"update": {Kind: Update}, "update-one": {Kind: Update, single: true},
-	"append":        {Kind: Update, Fields: Fields{AppendNote: true}},
-	"unlabel":       {Kind: Update, removes: true},
-	"clear-due":     {Kind: Update, Fields: Fields{Clear: []string{"due"}}},
-	"clear-labels":  {Kind: Update, Fields: Fields{Clear: []string{"labels"}}},
-	"clear-note":    {Kind: Update, Fields: Fields{Clear: []string{"description"}}},
-	"ask-title":     {Kind: Update},
+	"append":       {Kind: Update, Fields: Fields{AppendNote: true}},
+	"unlabel":      {Kind: Update, removes: true},
+	"clear-due":    {Kind: Update, Fields: Fields{Clear: []string{"due"}}},
+	"clear-labels": {Kind: Update, Fields: Fields{Clear: []string{"labels"}}},
+	"clear-note":   {Kind: Update, Fields: Fields{Clear: []string{"description"}}},
+	"ask-title":    {Kind: Update},
 	"ask-shift": {
 		Kind:      Update,
 		Bare:      true,
@@ -26,12 +26,12 @@ var heads = map[string]Request{
 	},
 
 	"show": {Kind: Show, single: true}, "show-bare": {Kind: Show, single: true, Bare: true},
-	"show-them":    {Kind: Show, Refs: []Reference{{Kind: Shown}}},
-	"recent":       {Kind: Recent}, "recent-added": {Kind: Recent, Filter: Filter{Added: true}},
+	"show-them": {Kind: Show, Refs: []Reference{{Kind: Shown}}},
+	"recent":    {Kind: Recent}, "recent-added": {Kind: Recent, Filter: Filter{Added: true}},
 	"list": {Kind: List}, "list-trashed": {Kind: List, Filter: Filter{Trashed: true, Status: "all"}},
 
 	"add": {Kind: Add}, "add-loose": {Kind: Add, loose: true}, "add-many": {Kind: Add, several: true},
-	"remind":     {Kind: Add, Reminder: true},
+	"remind": {Kind: Add, Reminder: true},
 
 	"topic": {}, "wish": {}, // their captures are clauses
 

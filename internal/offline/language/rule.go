@@ -54,14 +54,16 @@ func (m *match) Step() bool {
 // MayBegin implements pattern.Checker.
 func (m *match) MayBegin(string, string) bool { return true }
 
-// MayCapture implements pattern.Checker: captures named by one letter are numbers. Others follow no colon but that of the
-// pattern.
+// MayCapture implements pattern.Checker: captures named by one letter are numbers. Others follow no colon
+// but that of the pattern.
 func (m *match) MayCapture(name string, t text.Text) bool {
 	if len(name) > 1 {
 		return t.Key(0) != ":"
 	}
-	digits := t.Key(t.Len() - 1)
-	return strings.Trim(digits, "0123456789") == "" && len(digits) <= 4 && (t.Len() == 1 || t.Len() == 2 && t.Key(0) == "#")
+	if t.Key(0) == "#" && t.Len() > 1 {
+		t = t.From(1)
+	}
+	return t.Len() == 1 && len(t.Key(0)) <= 4 && strings.Trim(t.Key(0), "0123456789") == ""
 }
 
 // Accept implements pattern.Checker.

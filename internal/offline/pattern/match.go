@@ -180,48 +180,37 @@ func (m *Matcher) mayFollow(e, at int) bool {
 // Rules are patterns with an index, which finds the few that may match a text.
 type Rules struct {
 	Patterns []Pattern
-	// leading are the rules by the words that they may begin with, inner those that begin with a capture by the words
-	// that must follow it.
-	leading, inner map[string][]int
-	// open are the rules without a required word.
-	open []int
+	// byWord are the rules by the words with which their first required phrase begins, open those without any.
+	byWord map[string][]int
+	open   []int
 }
 
 // Add adds a pattern of the words.
 func (r *Rules) Add(w *Words, p Pattern) {
-	if r.leading == nil {
-		r.leading, r.inner = map[string][]int{}, map[string][]int{}
-	}
 	n := len(r.Patterns)
 	r.Patterns = append(r.Patterns, p)
-	index := r.leading
-	for _, e := range p {
-		if e.choices == "" {
-			if index = r.inner; !e.optional {
-				continue
-			}
-		}
-		for _, phrase := range w.classes[e.choices] {
-			first, _, _ := strings.Cut(phrase, " ")
-			if at := index[first]; len(at) == 0 || at[len(at)-1] != n {
-				index[first] = append(at, n)
-			}
-		}
-		if e.choices != "" && !e.optional {
-			return
-		}
+	required := slices.IndexFunc(p, func(e element) bool { return e.choices != "" && !e.optional })
+	if required < 0 {
+		r.open = append(r.open, n)
+		return
 	}
-	r.open = append(r.open, n)
+	if r.byWord == nil {
+		r.byWord = map[string][]int{}
+	}
+	for _, phrase := range w.classes[p[required].choices] {
+		first, _, _ := strings.Cut(phrase, " ")
+		r.byWord[first] = append(r.byWord[first], n)
+	}
 }
 
-// maxInner is the number of words of a text among which rules that begin with a capture are looked for.
-const maxInner = 30
+// maxIndexed is the number of words of a text among which the required words of rules are looked for.
+const maxIndexed = 30
 
-// Candidates appends the rules that may match a text to an empty list, in their order.
-func (r *Rules) Candidates(t text.Text, list []int) []int {
-	list = append(append(list, r.leading[t.Key(0)]...), r.open...)
-	for i := range min(t.Len(), maxInner) {
-		list = append(list, r.inner[t.Key(i)]...)
+// Candidates returns the rules that may match a text, in their order.
+func (r *Rules) Candidates(t text.Text) []int {
+	list := slices.Clone(r.open)
+	for i := range min(t.Len(), maxIndexed) {
+		list = append(list, r.byWord[t.Key(i)]...)
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
