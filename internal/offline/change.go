@@ -68,6 +68,7 @@ func (c *change) run(m *memory, call caller) outcome {
 		if c.confirmFirst || c.req.Kind == intent.Update || c.req.Kind == intent.Show {
 			c.read(call, c.targets[:min(len(c.targets), maxRead)])
 		}
+		c.confirmFirst = c.confirmFirst && !(c.req.Titled && c.isTitled())
 	}
 	switch {
 	case c.req.Kind == intent.Show:
@@ -112,6 +113,13 @@ func (c *change) resolve(r intent.Reference, m *memory) []target {
 		c.unclear(m)
 	}
 	return found
+}
+
+// isTitled reports whether the references are the whole titles of their tasks.
+func (c *change) isTitled() bool {
+	return slices.EqualFunc(c.targets, c.req.Refs, func(t target, r intent.Reference) bool {
+		return r.Kind == intent.BySearch && t.task != nil && slices.Equal(keys(t.task.Title), keys(r.Phrase))
+	})
 }
 
 func targetsOf(ts []task) (all []target) {

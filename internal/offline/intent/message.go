@@ -225,7 +225,9 @@ func (r *messageReader) segment(g segment, s sentence) {
 		r.Left = append(r.Left, bare.String())
 		return
 	}
-	req.Offer = req.Offer || req.changes() && (asked || g.unsure || bare.Len() < t.Len())
+	asked = asked || bare.Len() < t.Len()
+	req.Offer = req.Offer || req.changes() && (asked || g.unsure)
+	req.Titled = !asked && (req.Titled || g.unsure && req.Kind == Complete)
 	r.accept(req)
 }
 

@@ -101,6 +101,8 @@ type Request struct {
 	// DidYouMean is then the request in the words that were probably meant ("delete task 1" for "delte task 1").
 	Offer      bool
 	DidYouMean string
+	// Titled is set with Offer if the request is certain when its task has exactly this title: "water the plants is done".
+	Titled bool
 	// Bare is set if the message has no command: "task 3", "my tasks", "dentist friday".
 	Bare bool
 

@@ -8,7 +8,7 @@ var heads = map[string]Request{
 	"keep":    {Kind: keep},
 	"undo":    {Kind: Undo}, "redo": {Kind: Redo}, "restore": {Kind: Restore}, "reopen": {Kind: Reopen},
 	"complete": {Kind: Complete}, "complete-one": {Kind: Complete, single: true},
-	"complete-offer": {Kind: Complete, Offer: true},
+	"complete-offer": {Kind: Complete, Offer: true, Titled: true},
 	"complete-any":   {Kind: Complete, Refs: []Reference{{Kind: Unnamed}}},
 	"delete":         {Kind: Delete}, "delete-any": {Kind: Delete, Refs: []Reference{{Kind: Unnamed}}},
 
