@@ -100,7 +100,8 @@ var (
 	determiners = wordSet("the my a an that this our these those")
 	pluralDays  = wordSet(`mondays tuesdays wednesdays thursdays fridays saturdays sundays weekdays weekends mornings
 		evenings`)
-	intervals = wordSet("other second third single two three four 2 3 4")
+	frequencies = wordSet("once twice times")
+	intervals   = wordSet("other second third single two three four 2 3 4")
 )
 
 func wordSet(words string) map[string]bool {
@@ -140,8 +141,7 @@ func (p parser) repetition(i int) int {
 		return p.every(i)
 	case repeatAdverbs[w] && !determiners[p.word(i-1)] && (last || afterAdverb[next]):
 		return i + 1
-	case (w == "once" || w == "twice" || w == "times") && (next == "a" || next == "per" || next == "every") &&
-		repeatUnits[p.word(i+2)]:
+	case frequencies[w] && (next == "a" || next == "per" || next == "every") && repeatUnits[p.word(i+2)]:
 		return i + 3
 	case pluralDays[w] && (p.word(i-1) == "on" || last):
 		return i + 1

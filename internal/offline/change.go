@@ -68,7 +68,7 @@ func (c *change) run(m *memory, call caller) outcome {
 		if c.confirmFirst || c.req.Kind == intent.Update || c.req.Kind == intent.Show {
 			c.read(call, c.targets[:min(len(c.targets), maxRead)])
 		}
-		c.confirmFirst = c.confirmFirst && !(c.req.Titled && c.isTitled())
+		c.confirmFirst = c.confirmFirst && !isTitled(c.req, c.targets)
 	}
 	switch {
 	case c.req.Kind == intent.Show:
@@ -115,9 +115,9 @@ func (c *change) resolve(r intent.Reference, m *memory) []target {
 	return found
 }
 
-// isTitled reports whether the references are the whole titles of their tasks.
-func (c *change) isTitled() bool {
-	return slices.EqualFunc(c.targets, c.req.Refs, func(t target, r intent.Reference) bool {
+// isTitled reports whether a request is certain because its references are the whole titles of the targets.
+func isTitled(req intent.Request, ts []target) bool {
+	return req.Titled && slices.EqualFunc(ts, req.Refs, func(t target, r intent.Reference) bool {
 		return r.Kind == intent.BySearch && t.task != nil && slices.Equal(keys(t.task.Title), keys(r.Phrase))
 	})
 }
