@@ -130,6 +130,11 @@ func TestRun_WrongCommandLine_RefusedWithSuggestion(t *testing.T) {
 		{"token create --user a --name b --scope chat --expires -1d", `--expires: "-1d" is not`},
 		{"token revoke", "one argument is required: errand token revoke ID"},
 		{"token --user a --ttl soon", "--ttl"},
+		{"user", "a command is required: errand user add|list|disable|enable|reset|adopt"},
+		{"user ad", `unknown command "user ad"; did you mean "add" or "adopt"?`},
+		{"user add", "one argument is required: errand user add LOGIN"},
+		{"user adopt alice", "--dev is required"},
+		{"user list alice", `unexpected argument "alice"`},
 		{"eval --min much", "--min"},
 		{"serve --addr", "flag needs an argument: --addr"},
 	} {

@@ -69,6 +69,7 @@ func newRootCommand(inv *invocation) *cobra.Command {
 		newMigrateCommand(inv),
 		newBackupCommand(inv),
 		newRestoreCommand(inv),
+		newUserCommand(inv),
 		newTokenCommand(inv),
 		newMCPCommand(inv),
 		newModelsCommand(inv),
