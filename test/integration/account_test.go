@@ -10,11 +10,16 @@ import (
 	"time"
 
 	"errand/ent/apitoken"
+	"errand/ent/enum"
+	"errand/ent/login"
 	"errand/ent/messageterm"
+	"errand/ent/passkey"
+	"errand/ent/signinsession"
 	"errand/ent/task"
 	"errand/ent/taskterm"
 	"errand/internal/account"
 	"errand/internal/testclient"
+	"errand/internal/viewer"
 	"errand/test/harness"
 
 	"github.com/stretchr/testify/require"
@@ -32,7 +37,10 @@ func TestDeleteViewer_AllDataKinds_NoRowRemains(t *testing.T) {
 			harness.CreateTask(t, c, testclient.Vars{"title": "With a key", "idempotencyKey": "k"})
 			deleteConversation(t, c, createConversation(t, c, "Deleted"))
 			testclient.Run[any](t, c, createTokenDoc, nil)
+			addSignIn(t, b, harness.ViewerID(t, c))
 		}
+		sessionID := b.DB.Client().SignInSession.Query().
+			OnlyIDX(viewer.NewContext(t.Context(), viewer.Viewer{UserID: aliceID}))
 		before := b.CountUserRows(t, bobID)
 		for table, n := range b.CountUserRows(t, aliceID) {
 			require.Positive(t, n, table)
@@ -47,6 +55,7 @@ func TestDeleteViewer_AllDataKinds_NoRowRemains(t *testing.T) {
 			require.Zero(t, n, table)
 		}
 		require.Equal(t, before, b.CountUserRows(t, bobID))
+		require.True(t, b.Revoked.Contains(sessionID))
 
 		a = alice.Try(t, harness.ViewerIDDoc, nil)
 		require.Equal(t, "UNAUTHENTICATED", a.ErrorCode())
@@ -98,6 +107,7 @@ func TestExport_AllDataKinds_ContainsOnlyOwnRows(t *testing.T) {
 			harness.CreateTask(t, c, testclient.Vars{"title": "With a key", "idempotencyKey": "k"})
 			deleteConversation(t, c, createConversation(t, c, "Deleted"))
 			testclient.Run[any](t, c, createTokenDoc, nil)
+			addSignIn(t, b, harness.ViewerID(t, c))
 		}
 		const more = 1100 // several chunks
 		b.AddTasks(t, harness.ViewerID(t, alice), more)
@@ -119,7 +129,11 @@ func TestExport_AllDataKinds_ContainsOnlyOwnRows(t *testing.T) {
 			require.NoError(t, json.Unmarshal(data[camelCase(table.Name)], &rows), table.Name)
 			require.Len(t, rows, counts[table.Name], table.Name)
 			for _, column := range table.Columns {
-				unseen := []string{"user_id", task.FieldIndexedVersion, task.FieldTermCount, apitoken.FieldTokenHash}
+				unseen := []string{
+					"user_id", task.FieldIndexedVersion, task.FieldTermCount, apitoken.FieldTokenHash,
+					login.FieldPasswordHash, passkey.FieldCredentialID, passkey.FieldCredential,
+					signinsession.FieldRefreshHash, signinsession.FieldPreviousHash, signinsession.FieldSealedSecret,
+				}
 				if !slices.Contains(unseen, column.Name) {
 					require.Contains(t, rows[0], camelCase(column.Name), table.Name)
 				}
@@ -129,13 +143,33 @@ func TestExport_AllDataKinds_ContainsOnlyOwnRows(t *testing.T) {
 		require.Contains(t, export, harness.ViewerID(t, alice))
 		require.NotContains(t, export, harness.ViewerID(t, bob))
 		require.NotContains(t, export, "feed the zebra")
-		require.NotContains(t, export, "okenHash")
+		require.NotRegexp(t, `okenHash|asswordHash|secret-`, export)
 
 		a := alice.Try(t, harness.ExportViewerDoc, nil)
 		require.Equal(t, "RATE_LIMITED", a.ErrorCode())
 		require.Positive(t, a.Errors[0].Extensions.RetryAfterMs)
 		require.Empty(t, bob.Try(t, harness.ExportViewerDoc, nil).Errors)
 	})
+}
+
+// addSignIn adds a login to a user, with a passkey and a session.
+func addSignIn(t *testing.T, b *harness.Env, userID string) {
+	t.Helper()
+	ctx := viewer.NewContext(t.Context(), viewer.Viewer{UserID: userID})
+	client := b.DB.Client()
+	row := client.Login.Create().SetLogin(userID).SetPasswordHash("secret-a").SetRole(enum.RoleMember).SaveX(ctx)
+	client.Passkey.Create().
+		SetLoginID(row.ID).
+		SetName("Phone").
+		SetCredentialID("secret-b" + userID).
+		SetCredential("secret-c").
+		ExecX(ctx)
+	client.SignInSession.Create().
+		SetLoginID(row.ID).
+		SetRefreshHash("secret-d").
+		SetExpiresAt(time.Now()).
+		SetUserAgent("Browser of " + userID).
+		ExecX(ctx)
 }
 
 func camelCase(name string) string {
