@@ -48,7 +48,7 @@ func TestMigrateDown_NeedsConfirmationAndNoServer(t *testing.T) {
 			string(c.Try(t, `{ taskCounts { pending completed trashed } }`, nil).Data), "the counters are counted again")
 		server.Terminate()
 		require.Zero(t, server.Wait())
-		for range 20 {
+		for range 100 { // more than there are migrations
 			result := runErrand(t, settings, "", "migrate", "down", "--yes", "--destroy-all-data")
 			result.requireSuccess(t)
 			if result.stdout == "nothing to do\n" {
