@@ -169,6 +169,7 @@ test("the saved operations lead through an approval and an undo", async () => {
 test("axe finds nothing that is ours, and the Tab key walks through the page", async () => {
   // Scripts of others are forbidden on the page; this one is added by the browser.
   await context.addInitScript({ path: createRequire(import.meta.url).resolve("axe-core/axe.min.js") });
+  await page.waitForLoadState("networkidle"); // a reload would abort the request for the schema
   await page.reload();
   await page.getByRole("button", { name: "alice", pressed: true }).waitFor();
   await page.getByText("SendMessage").first().waitFor();
