@@ -23,7 +23,7 @@ func (c *change) arguments() (args map[string]any, invalid string) {
 	}
 	args = withoutEmpty(map[string]any{
 		"title": f.Title, "priority": f.Priority, note: f.Description,
-		"add_labels": f.AddLabels, "remove_labels": f.DropLabels, "clear": f.Clear,
+		"add_labels": f.Labels, "remove_labels": f.DropLabels, "clear": f.Clear,
 		"shift_due": f.Shift,
 	})
 	if f.Shift == "" {
@@ -45,9 +45,9 @@ func tooLong(f intent.Fields) string {
 		return "A title can have 200 characters at most."
 	case utf8.RuneCountInString(f.Description) > 10000:
 		return "A description can have 10000 characters at most."
-	case len(f.AddLabels) > 20:
+	case len(f.Labels) > 20:
 		return "A task can have 20 labels at most."
-	case slices.ContainsFunc(f.AddLabels, func(l string) bool { return utf8.RuneCountInString(l) > 50 }):
+	case slices.ContainsFunc(f.Labels, func(l string) bool { return utf8.RuneCountInString(l) > 50 }):
 		return "A label can have 50 characters at most."
 	}
 	return ""
@@ -96,7 +96,7 @@ func setDue(args map[string]any, d *due.Date) {
 
 // newTask returns the arguments for one task to add.
 func newTask(f intent.Fields) map[string]any {
-	args := withoutEmpty(map[string]any{"description": f.Description, "priority": f.Priority, "labels": f.AddLabels})
+	args := withoutEmpty(map[string]any{"description": f.Description, "priority": f.Priority, "labels": f.Labels})
 	args["title"] = f.Title
 	setDue(args, f.Due)
 	return args

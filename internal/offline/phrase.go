@@ -226,7 +226,7 @@ func (v voice) describeChange(f intent.Fields) string {
 	}
 	add(f.Priority != "", "priority", v.words.Say("priority-"+cmp.Or(f.Priority, "none")))
 	add(f.Description != "", "field-note", quote(f.Description))
-	for _, l := range f.AddLabels {
+	for _, l := range f.Labels {
 		parts = append(parts, "#"+oneLine(l))
 	}
 	add(len(f.DropLabels) > 0, "field-without", "#"+strings.Join(f.DropLabels, " #"))

@@ -182,7 +182,7 @@ func (q *question) titled(message string, m intent.Message, now due.Now) (req in
 	if answer.Kind != intent.Add || len(m.Requests) > 1 || answer.Fields.Title == "" {
 		return answer, !works(m)
 	}
-	answer.Fields.AddLabels = slices.Clip(answer.Fields.AddLabels)
+	answer.Fields.Labels = slices.Clip(answer.Fields.Labels)
 	answer.Fields.Merge(asked.Fields)
 	answer.Reminder, answer.Offer = asked.Reminder, false
 	return answer, true

@@ -11,8 +11,8 @@ import (
 	"errand/internal/apperr"
 	"errand/internal/chat"
 	"errand/internal/due"
-	"errand/internal/offline/intent"
 	"errand/internal/task"
+	"errand/internal/tasktext"
 	"errand/internal/viewer"
 )
 
@@ -57,15 +57,15 @@ func Parse(ctx context.Context, tasks *task.Service, text string) (*Task, error)
 	if err != nil {
 		return nil, err
 	}
-	return newTask(intent.ParseTask(text, due.At(time.Now().In(c.Zone), c.WeekStart)))
+	return newTask(tasktext.Parse(text, due.At(time.Now().In(c.Zone), c.WeekStart)))
 }
 
-func newTask(parsed intent.TaskText) (*Task, error) {
-	f := parsed.Fields
+func newTask(parsed tasktext.Task) (*Task, error) {
+	f := parsed.Values
 	t := &Task{
 		Title:       f.Title,
 		Description: f.Description,
-		Labels:      append([]string{}, f.AddLabels...),
+		Labels:      append([]string{}, f.Labels...),
 		Spans:       []*Span{},
 		Uncertain:   []string{},
 	}
@@ -86,7 +86,7 @@ func newTask(parsed intent.TaskText) (*Task, error) {
 	}
 	for _, s := range parsed.Spans {
 		t.Spans = append(t.Spans, &Span{Kind: enum.TextSpan(s.Kind), Start: s.Start, End: s.End, Text: s.Text})
-		if s.Kind == intent.UncertainSpan {
+		if s.Kind == tasktext.UncertainSpan {
 			t.Uncertain = append(t.Uncertain, s.Text)
 		}
 	}

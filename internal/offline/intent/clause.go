@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"errand/internal/tasktext"
 	"errand/internal/text"
 )
 
@@ -106,7 +107,7 @@ func (p *clauseParser) withoutTail(t text.Text, class string) text.Text {
 
 // mayBeValues excludes most texts that are not priority, labels and due date.
 func (p *clauseParser) mayBeValues(t text.Text) bool {
-	if t.Len() > maxAttributeWords || !p.startsValue(t.Key(0)) {
+	if t.Len() > tasktext.MaxValues || !p.startsValue(t.Key(0)) {
 		return false
 	}
 	*p.steps -= 20 * t.Len()
@@ -125,5 +126,5 @@ func (p *clauseParser) isValues(t text.Text) bool {
 // startsValue reports whether a word may begin priority, labels or a due date.
 func (p *clauseParser) startsValue(k string) bool {
 	return k != "" && (p.lang.Is("valuestart", k) || p.lang.Value("level", k) != "" || k[0] == '#' || k[0] == '!' ||
-		k[0] >= '0' && k[0] <= '9' || k == "every" || k == "each" || k == "everyday" || marked(k) != "")
+		k[0] >= '0' && k[0] <= '9' || k == "every" || k == "each" || k == "everyday" || tasktext.Marked(k) != "")
 }

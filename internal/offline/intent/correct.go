@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"errand/internal/due"
+	"errand/internal/tasktext"
 	"errand/internal/text"
 )
 
@@ -153,8 +154,9 @@ func (q *Request) override(right Request, now due.Now) {
 			f.Due, f.DueText, f.Shift = &both, both.String(), both.String()
 		}
 	}
-	f.Merge(Fields{Priority: q.Fields.Priority, Due: q.Fields.Due, DueText: q.Fields.DueText, Shift: q.Fields.Shift})
+	was := tasktext.Values{Priority: q.Fields.Priority, Due: q.Fields.Due, DueText: q.Fields.DueText}
+	f.Merge(Fields{Values: was, Shift: q.Fields.Shift})
 	q.Fields.Priority, q.Fields.Due, q.Fields.DueText, q.Fields.Shift = f.Priority, f.Due, f.DueText, f.Shift
-	q.Fields.AddLabels = append(q.Fields.AddLabels, f.AddLabels...)
+	q.Fields.Labels = append(q.Fields.Labels, f.Labels...)
 	q.Rejection = cmp.Or(right.Rejection, q.Rejection)
 }

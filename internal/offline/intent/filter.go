@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"errand/internal/due"
+	"errand/internal/tasktext"
 	"errand/internal/text"
 )
 
@@ -140,7 +141,7 @@ func (l *filterParser) word(i int) int {
 		f.Status, l.named = status, true
 	case l.lang.Is("listnoun", k):
 		l.named = true
-	case labelForm.MatchString(k):
+	case tasktext.IsLabel(k):
 		f.Label, l.named = strings.TrimPrefix(l.words.Raw(i), "#"), true
 	case l.lang.Is("about", k):
 		return l.search(i)
@@ -210,7 +211,7 @@ func (l *filterParser) search(i int) int {
 	for rest.Len() > 1 && l.lang.Is("listnoun", rest.Key(rest.Len()-1)) {
 		rest = rest.Slice(0, rest.Len()-1)
 	}
-	s := strings.TrimPrefix(plain(rest), "#")
+	s := strings.TrimPrefix(tasktext.Plain(rest), "#")
 	if s == "" || len(s) > maxPhrase {
 		return -1
 	}
@@ -228,7 +229,7 @@ func (l *filterParser) search(i int) int {
 func (l *filterParser) takeLoose() bool {
 	first, last := l.loose[0], l.loose[len(l.loose)-1]
 	word, after := l.words.Key(first), l.words.Key(last+1)
-	s := plain(l.words.Slice(first, last+1))
+	s := tasktext.Plain(l.words.Slice(first, last+1))
 	quoted := l.words.Tokens[first].Kind == text.Quoted
 	switch {
 	case last-first != len(l.loose)-1, len(l.loose) > 3, l.filter.Search != "", s == "", len(s) > maxPhrase:
@@ -236,7 +237,7 @@ func (l *filterParser) takeLoose() bool {
 	case quoted:
 		l.filter.Search = s
 		return true
-	case !hasLetter(word),
+	case !tasktext.HasLetter(word),
 		l.lang.Is("notlabel", word),
 		l.lang.count(word) > 0,
 		oneTypo(word, "list"),

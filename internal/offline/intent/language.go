@@ -5,7 +5,9 @@ import (
 	"strconv"
 	"strings"
 
+	"errand/internal/lexicon"
 	"errand/internal/offline/pattern"
+	"errand/internal/tasktext"
 )
 
 //go:embed words/en.txt
@@ -16,7 +18,7 @@ var wordFiles embed.FS
 //
 //	complete: finish|{close} <ref>
 type language struct {
-	*pattern.Words
+	*lexicon.Lexicon
 	// clauses are the rules for clauses, references the rules for names of tasks.
 	clauses, references ruleSet
 }
@@ -31,7 +33,7 @@ type ruleSet struct {
 var english = load("words/en.txt")
 
 func load(name string) *language {
-	l := &language{Words: pattern.NewWords(func(phrase string) [][]string { return [][]string{strings.Fields(phrase)} })}
+	l := &language{Lexicon: tasktext.NewLexicon()}
 	l.Load(wordFiles, name, func(name, rule string) {
 		head, known := headOf(name)
 		if !known {
@@ -42,7 +44,7 @@ func load(name string) *language {
 			set = &l.references
 		}
 		set.heads = append(set.heads, head)
-		set.Add(l.Words, l.Compile(rule))
+		set.Add(l.Lexicon, pattern.Compile(l.Lexicon, rule))
 	})
 	return l
 }

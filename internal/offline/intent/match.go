@@ -6,6 +6,7 @@ import (
 
 	"errand/internal/due"
 	"errand/internal/offline/pattern"
+	"errand/internal/tasktext"
 	"errand/internal/text"
 )
 
@@ -40,7 +41,7 @@ type attempt struct {
 // apply returns the request of the first rule that matches all of t.
 func (p *clauseParser) apply(set *ruleSet, t text.Text) (Request, bool) {
 	a := &attempt{clauseParser: p}
-	a.Matcher = pattern.Matcher{Checker: a, Words: p.lang.Words, Text: t}
+	a.Matcher = pattern.Matcher{Checker: a, Words: p.lang.Lexicon, Text: t}
 	for _, n := range set.Candidates(t) {
 		a.head, a.Pattern = set.heads[n], set.Patterns[n]
 		if a.Match() {
@@ -96,7 +97,7 @@ func (a *attempt) MayCapture(name string, t text.Text) bool {
 		return t.Len() == 1 && t.Tokens[0].Kind == text.Word
 	case "hashtags":
 		return !slices.ContainsFunc(t.Keys(), func(k string) bool {
-			return !labelForm.MatchString(k) && !a.lang.Is("joins", k)
+			return !tasktext.IsLabel(k) && !a.lang.Is("joins", k)
 		})
 	case "short":
 		return t.Len() <= maxTopicWords

@@ -245,7 +245,7 @@ func (r *messageReader) accept(req Request) {
 		r.takeBack(r.lastSentence())
 	case onIt && req.Kind == r.lastKind() && req.Kind != Update && req.changes():
 		// "the report is not done yet, reopen it"
-	case onIt && req.Kind == Update && r.lastKind() == Add && req.Fields.hasValues():
+	case onIt && req.Kind == Update && r.lastKind() == Add && req.Fields.Any():
 		r.Requests[len(r.Requests)-1].Fields.Merge(req.Fields)
 	case req.Kind == Add:
 		list := r.list(&req)

@@ -104,7 +104,7 @@ func fields(f intent.Fields) string {
 	}
 	add(f.Shift != "", "shift="+f.Shift)
 	add(f.Priority != "", f.Priority)
-	for _, l := range f.AddLabels {
+	for _, l := range f.Labels {
 		p = append(p, "#"+l)
 	}
 	for _, l := range f.DropLabels {

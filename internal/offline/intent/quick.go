@@ -3,10 +3,10 @@ package intent
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"errand/internal/due"
 	"errand/internal/editdist"
+	"errand/internal/tasktext"
 	"errand/internal/text"
 )
 
@@ -16,7 +16,7 @@ const maxOffered = 15
 // quick parses a clause without a command: values alone ("6pm"), or a task ("dentist friday at 3"). A date, a label or
 // a priority marks it as a task; others are offered. Sentences and questions are neither.
 func (r *messageReader) quick(t text.Text, asked bool) (Request, bool) {
-	if t.Len() > maxAttributeWords {
+	if t.Len() > tasktext.MaxValues {
 		return Request{}, false
 	}
 	if f, rejection, ok := attributesOnly(t, r.now); ok {
@@ -36,10 +36,10 @@ func (r *messageReader) quick(t text.Text, asked bool) (Request, bool) {
 		return Request{}, false
 	case q.Offer:
 		return q, true
-	case f.hasValues() || q.Rejection != "":
-		q.Offer = asked || statement || !r.lang.Is("taskverb", first) && f.Due == nil && len(f.AddLabels) == 0
+	case f.Any() || q.Rejection != "":
+		q.Offer = asked || statement || !r.lang.Is("taskverb", first) && f.Due == nil && len(f.Labels) == 0
 		return q, !(asked && statement)
-	case asked || statement || bare.Len() < 2 || !hasLetter(f.Title):
+	case asked || statement || bare.Len() < 2 || !tasktext.HasLetter(f.Title):
 		return Request{}, false
 	}
 	q.Offer = true
@@ -61,7 +61,7 @@ func (r *messageReader) afterDate(t text.Text) (Request, bool) {
 		return Request{}, false
 	}
 	q, ok := r.clause(t.From(m.End))
-	q.Fields.Merge(Fields{Due: &m.Due, DueText: t.Slice(0, m.End).String()})
+	q.Fields.Merge(Fields{Values: tasktext.Values{Due: &m.Due, DueText: t.Slice(0, m.End).String()}})
 	return q, ok && q.Kind == Add && q.Fields.Title != ""
 }
 
@@ -74,8 +74,6 @@ func (r *messageReader) namesNumber(t text.Text) bool {
 	}
 	return false
 }
-
-func hasLetter(s string) bool { return strings.ToLower(s) != strings.ToUpper(s) }
 
 // typo parses a clause whose first word is almost that of a command: "delte task 1".
 func (r *messageReader) typo(t text.Text) (Request, bool) {

@@ -1,9 +1,8 @@
 package intent
 
 import (
-	"cmp"
-
 	"errand/internal/due"
+	"errand/internal/tasktext"
 	"errand/internal/text"
 )
 
@@ -153,34 +152,25 @@ func (r Reference) Contextual() bool { return r.Kind != ByNumber && r.Kind != By
 
 // Fields are the values that a request sets. Zero values leave the field unchanged.
 type Fields struct {
-	Title       string
-	Description string // replaces the text; with AppendNote it is added on a new line
-	AppendNote  bool
-	Priority    string
-	Due         *due.Date
-	DueText     string // the words of Due
+	// Values has the labels to add. The description replaces the text; with AppendNote it is added on a new line.
+	tasktext.Values
+	AppendNote bool
 	// Shift is the argument shift_due of the tool for an Update: "two days", "to friday", "5pm". Due is set too if the
 	// words are a date.
 	Shift string
 	// OldText and NewText are set to replace a part of the title: "replace Bob with Alice in task 1".
 	OldText, NewText string
 
-	AddLabels, DropLabels []string
-	Clear                 []string // names of fields to empty: "due", "labels" or "description"
-}
-
-// hasValues reports whether a field beside the title is set that a new task may have.
-func (f *Fields) hasValues() bool {
-	return f.Due != nil || f.Priority != "" || f.Description != "" || len(f.AddLabels) > 0
+	DropLabels []string
+	Clear      []string // names of fields to empty: "due", "labels" or "description"
 }
 
 // Merge sets the fields of a new task in other that f lacks.
 func (f *Fields) Merge(other Fields) {
-	f.Priority, f.Description = cmp.Or(f.Priority, other.Priority), cmp.Or(f.Description, other.Description)
 	if f.Due == nil {
-		f.Due, f.DueText, f.Shift = other.Due, other.DueText, other.Shift
+		f.Shift = other.Shift
 	}
-	f.AddLabels = append(f.AddLabels, other.AddLabels...)
+	f.Values.Merge(other.Values)
 }
 
 // Filter is the filter of a listing. Zero values do not filter.

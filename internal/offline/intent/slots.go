@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"errand/internal/due"
+	"errand/internal/tasktext"
 	"errand/internal/text"
 )
 
@@ -47,7 +48,7 @@ func (a *attempt) fill(req *Request, name string, t text.Text) bool { //nolint:g
 	case "titles":
 		req.titles = t
 	case "list": // the name of another list than the task list is a label
-		f.AddLabels = append(f.AddLabels, t.Key(0))
+		f.Labels = append(f.Labels, t.Key(0))
 	case "place":
 		req.Place, req.Offer = t.String(), true
 	case "values":
@@ -55,15 +56,15 @@ func (a *attempt) fill(req *Request, name string, t text.Text) bool { //nolint:g
 	case "labels", "hashtags":
 		return a.labels(req, t)
 	case "text", "note":
-		f.Description, req.free = plain(t), true
+		f.Description, req.free = tasktext.Plain(t), true
 		return f.Description != ""
 	case "name", "quoted":
-		f.Title, req.free = newSheet(t.Trim(), a.now).title(), true
+		f.Title, req.free = tasktext.Unchanged(t.Trim()), true
 		return f.Title != ""
 	case "old":
-		f.OldText, req.free = plain(t), true
+		f.OldText, req.free = tasktext.Plain(t), true
 	case "new":
-		f.NewText = plain(t)
+		f.NewText = tasktext.Plain(t)
 	case "span":
 		f.Shift = t.String()
 	case "back":
@@ -191,24 +192,27 @@ func (p *clauseParser) continued(ref text.Text) bool {
 
 // labels sets labels to add or to remove; hashtags are each written as "#label". Other values may follow.
 func (a *attempt) labels(req *Request, t text.Text) bool {
-	s := newSheet(t, a.now)
+	var labels []string
 	for n, piece := range a.split(t, "pieces") {
-		if f, _, ok := attributesOnly(piece, a.now); ok && n > 0 && len(f.AddLabels) == 0 {
+		if f, _, ok := attributesOnly(piece, a.now); ok && n > 0 && len(f.Labels) == 0 {
 			req.Fields.Merge(f)
 			continue
 		}
 		for i, tok := range piece.Tokens {
 			if tok.Kind != text.Punct && !a.lang.Is("joins", tok.Key) {
-				s.addLabel(cmp.Or(tok.Literal, strings.TrimPrefix(piece.Raw(i), "#")))
+				label := cmp.Or(tok.Literal, strings.TrimPrefix(piece.Raw(i), "#"))
+				if !slices.Contains(labels, label) {
+					labels = append(labels, label)
+				}
 			}
 		}
 	}
 	if req.removes {
-		req.Fields.DropLabels = s.fields.AddLabels
+		req.Fields.DropLabels = labels
 	} else {
-		req.Fields.AddLabels = s.fields.AddLabels
+		req.Fields.Labels = labels
 	}
-	return len(s.fields.AddLabels) > 0
+	return len(labels) > 0
 }
 
 // list sets the filter of a question about the list.
@@ -225,7 +229,7 @@ func (a *attempt) find(req *Request, t text.Text) bool {
 		return true
 	}
 	t = a.lang.TrimLeading(t, "determiner", "about", "searchlead", "noun")
-	req.Filter, req.Rejection = Filter{Search: plain(t), Status: "all"}, ""
+	req.Filter, req.Rejection = Filter{Search: tasktext.Plain(t), Status: "all"}, ""
 	return t.Len() <= maxTopicWords
 }
 

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"errand/internal/tasktext"
 	"errand/internal/text"
 )
 
@@ -197,7 +198,7 @@ func (p *clauseParser) marker(t text.Text, i int) int {
 	if rest.Len() == 0 || marked && !p.lang.Is("weak", words) {
 		return end
 	}
-	if !p.lang.Is("correct", words) || rest.Len() > maxAttributeWords { // "stop by the bank", "keep the report"
+	if !p.lang.Is("correct", words) || rest.Len() > tasktext.MaxValues { // "stop by the bank", "keep the report"
 		return -1
 	}
 	if marked || p.lang.Is("strong", words) || rest.Key(0) == "not" || p.isValues(rest) ||

@@ -29,7 +29,7 @@ import (
 	"sync"
 	"unicode"
 
-	"errand/internal/offline/pattern"
+	"errand/internal/lexicon"
 )
 
 //go:embed words/*.txt
@@ -37,7 +37,7 @@ var files embed.FS
 
 // Language is one file.
 type Language struct {
-	*pattern.Words
+	*lexicon.Lexicon
 	tag, reply string
 	speakers   int
 	// sentences are those of replies by key.
@@ -89,7 +89,7 @@ var all = sync.OnceValue(func() (languages []*Language) {
 
 func load(name string) *Language {
 	l := &Language{
-		Words:     pattern.NewWords(spell),
+		Lexicon:   lexicon.New(spell),
 		tag:       strings.TrimSuffix(name, ".txt"),
 		sentences: map[string]string{},
 		words:     map[string]bool{},

@@ -21,7 +21,7 @@ var place = regexp.MustCompile(`<[^>]+>|\{[^}]+\}`)
 
 // compile parses the pattern of a rule. Captures are fields of their own: "<h>:<m>" is "<h> : <m>".
 func (l *Language) compile(kind, s, english string) rule {
-	return rule{kind, english, l.Compile(place.ReplaceAllStringFunc(s, func(name string) string {
+	return rule{kind, english, pattern.Compile(l.Lexicon, place.ReplaceAllStringFunc(s, func(name string) string {
 		return " <" + strings.Trim(name, "<>") + "> "
 	}))}
 }
@@ -38,7 +38,7 @@ const maxSteps = 5000
 // match matches a rule with a text; a prefix ends at a word boundary. It returns nil if it does not match.
 func (l *Language) match(r rule, t text.Text, prefix bool) *match {
 	m := &match{steps: maxSteps}
-	m.Matcher = pattern.Matcher{Checker: m, Words: l.Words, Pattern: r.pattern, Text: t, Prefix: prefix}
+	m.Matcher = pattern.Matcher{Checker: m, Words: l.Lexicon, Pattern: r.pattern, Text: t, Prefix: prefix}
 	if !m.Match() {
 		return nil
 	}

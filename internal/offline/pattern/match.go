@@ -1,13 +1,23 @@
+// Package pattern matches texts with patterns whose words are in a lexicon.
+//
+// A pattern is a sequence of fields, separated by spaces, over the keys of a text's tokens:
+//
+//	add|create [a|the] [new] {noun} [to|:] <title>
+//
+// "a|b" is a choice, "{c}" a choice of the class c, "[…]" is optional, and "_" joins the words of one choice. "<name>"
+// captures one or more tokens and "<name?>" none or more; a capture takes as few tokens as the rest allows. "<{c}>"
+// captures a phrase of the class c. Commas before words are ignored.
 package pattern
 
 import (
 	"slices"
 	"strings"
 
+	"errand/internal/lexicon"
 	"errand/internal/text"
 )
 
-// Pattern is a compiled pattern of some words.
+// Pattern is a compiled pattern, with words of one lexicon.
 type Pattern []element
 
 // element is a field of a pattern.
@@ -18,7 +28,7 @@ type element struct {
 }
 
 // Compile parses a pattern. Unknown classes are programming errors, which any test finds.
-func (w *Words) Compile(s string) (p Pattern) {
+func Compile(words *lexicon.Lexicon, s string) (p Pattern) {
 	for field := range strings.FieldsSeq(s) {
 		e := element{optional: field[0] == '['}
 		name := strings.Trim(field, "[]")
@@ -29,7 +39,7 @@ func (w *Words) Compile(s string) (p Pattern) {
 			name = e.capture
 		}
 		if e.capture == "" || name[0] == '{' {
-			e.choices = w.choices(name)
+			e.choices = choices(words, name)
 		}
 		p = append(p, e)
 	}
@@ -37,22 +47,22 @@ func (w *Words) Compile(s string) (p Pattern) {
 }
 
 // choices returns the class of the phrases in "a|b|{c}", which it adds with a name that no file uses.
-func (w *Words) choices(field string) (class string) {
+func choices(words *lexicon.Lexicon, field string) (class string) {
 	class = "|" + field
-	if w.classes[class] != nil {
+	if words.Class(class) != nil {
 		return class
 	}
 	for choice := range strings.SplitSeq(field, "|") {
 		named := strings.Trim(choice, "{}")
 		if named == choice {
-			w.Add(class, choice)
+			words.Add(class, choice)
 			continue
 		}
-		if w.classes[named] == nil {
+		if words.Class(named) == nil {
 			panic("pattern: no class " + named)
 		}
-		for _, phrase := range w.classes[named] {
-			w.addPhrase(class, strings.Fields(phrase), "")
+		for _, phrase := range words.Class(named) {
+			words.AddPhrase(class, strings.Fields(phrase), "")
 		}
 	}
 	return class
@@ -72,7 +82,7 @@ type Checker interface {
 // Matcher matches a pattern with a text. It can be used again.
 type Matcher struct {
 	Checker
-	Words   *Words
+	Words   *lexicon.Lexicon
 	Pattern Pattern
 	Text    text.Text
 	// Prefix allows a match of the beginning of the text.
@@ -125,11 +135,7 @@ func (m *Matcher) match(e, at int) bool {
 		if from > at && m.Text.Key(at) != "," {
 			break
 		}
-		for _, words := range m.Words.phrases[m.Text.Key(from)][el.choices] {
-			next, ok := phraseEnd(words, m.Text, from)
-			if !ok {
-				continue
-			}
+		for next := range m.Words.PhrasesAt(el.choices, m.Text, from) {
 			n := m.count
 			if el.capture != "" {
 				m.parts[n] = Capture{el.capture, m.Text.Slice(from, next)}
@@ -174,7 +180,7 @@ func (m *Matcher) mayFollow(e, at int) bool {
 	if el.choices == "" {
 		return el.optional || m.MayBegin(el.capture, word)
 	}
-	return el.optional || word == "," || len(m.Words.phrases[word][el.choices]) > 0
+	return el.optional || word == "," || m.Words.MayBegin(el.choices, word)
 }
 
 // Rules are patterns with an index, which finds the few that may match a text.
@@ -185,8 +191,8 @@ type Rules struct {
 	open   []int
 }
 
-// Add adds a pattern of the words.
-func (r *Rules) Add(w *Words, p Pattern) {
+// Add adds a pattern with words of a lexicon.
+func (r *Rules) Add(words *lexicon.Lexicon, p Pattern) {
 	n := len(r.Patterns)
 	r.Patterns = append(r.Patterns, p)
 	required := slices.IndexFunc(p, func(e element) bool { return e.choices != "" && !e.optional })
@@ -197,7 +203,7 @@ func (r *Rules) Add(w *Words, p Pattern) {
 	if r.byWord == nil {
 		r.byWord = map[string][]int{}
 	}
-	for _, phrase := range w.classes[p[required].choices] {
+	for _, phrase := range words.Class(p[required].choices) {
 		first, _, _ := strings.Cut(phrase, " ")
 		r.byWord[first] = append(r.byWord[first], n)
 	}

@@ -1,4 +1,4 @@
-package intent
+package tasktext
 
 import (
 	"regexp"
@@ -11,8 +11,8 @@ import (
 	"errand/internal/text"
 )
 
-// maxAttributeWords is the maximum length of a text that consists of attributes only.
-const maxAttributeWords = 25
+// MaxValues is the maximum number of words of a text that consists of values only.
+const MaxValues = 25
 
 var (
 	labelForm = regexp.MustCompile(`^#[\p{L}][\p{L}\p{N}_/-]*$`)
@@ -32,7 +32,7 @@ type sheet struct {
 	// due date.
 	only, undated bool
 
-	fields    Fields
+	fields    Values
 	rejection string
 }
 
@@ -86,7 +86,7 @@ func (s *sheet) takeNamedLabels() {
 			at++
 		}
 		noun := english.Is("tags", k) && (english.Is("beforelabel", s.whole.Key(i-1)) || s.whole.Key(i+1) == ":")
-		if !noun && !english.Is("tagged", k) || !hasLetter(s.whole.Key(at)) || s.taken[at] != "" || s.continues(at) {
+		if !noun && !english.Is("tagged", k) || !HasLetter(s.whole.Key(at)) || s.taken[at] != "" || s.continues(at) {
 			continue
 		}
 		s.addLabel(s.whole.Raw(at))
@@ -107,8 +107,8 @@ func (s *sheet) continues(at int) bool {
 }
 
 func (s *sheet) addLabel(l string) {
-	if !slices.Contains(s.fields.AddLabels, l) {
-		s.fields.AddLabels = append(s.fields.AddLabels, l)
+	if !slices.Contains(s.fields.Labels, l) {
+		s.fields.Labels = append(s.fields.Labels, l)
 	}
 }
 
@@ -126,7 +126,7 @@ func (s *sheet) takePriority() bool {
 		end := n + count
 		word := s.whole.Key(at[end-1])
 		atAnEnd := len(at) > 1 && (n == 0 || end == len(at)) || end < len(at) && s.whole.Key(at[end]) == ")"
-		if count == 1 && !s.only && marked(word) == "" && (!english.Is("alone", word) || !atAnEnd) {
+		if count == 1 && !s.only && Marked(word) == "" && (!english.Is("alone", word) || !atAnEnd) {
 			continue
 		}
 		s.fields.Priority = level
@@ -156,7 +156,7 @@ func (s *sheet) level(at []int) (level string, count int) {
 	if named && key(n) == ":" {
 		n++
 	}
-	if level = marked(key(n)); level == "" {
+	if level = Marked(key(n)); level == "" {
 		level = english.Value("level", key(n))
 	}
 	if n++; !named && english.Is("priority", key(n)) {
@@ -168,8 +168,8 @@ func (s *sheet) level(at []int) (level string, count int) {
 	return level, n
 }
 
-// marked parses "!!", "!!!" and "high-priority".
-func marked(w string) string {
+// Marked parses "!!", "!!!" and "high-priority".
+func Marked(w string) string {
 	switch {
 	case w == "!!":
 		return "high"
@@ -228,28 +228,4 @@ func (s *sheet) isPartOfName(at []int, m due.Match) bool {
 	return named || m.Unclear == "" && !slices.ContainsFunc(words, func(i int) bool {
 		return english.Is("dateonly", s.whole.Key(i)) || strings.ContainsAny(s.whole.Key(i), "0123456789")
 	})
-}
-
-// attributesOnly parses a text that consists of priority, labels and due date only.
-func attributesOnly(t text.Text, now due.Now) (Fields, string, bool) {
-	if t.Len() > maxAttributeWords {
-		return Fields{}, "", false
-	}
-	if date, err := due.Parse(t.String(), now); err == nil {
-		return Fields{Due: &date, DueText: t.String(), Shift: t.String()}, "", true
-	}
-	s := newSheet(t, now)
-	s.only = true
-	s.takeHashtags()
-	s.takeNamedLabels()
-	for more := true; more; more = s.takeDue() || s.takePriority() {
-		for _, i := range s.left() {
-			if english.Is("betweenvalues", s.whole.Key(i)) {
-				s.take(glue, i)
-			}
-		}
-		s.tidy()
-	}
-	s.fields.Shift = s.fields.DueText
-	return s.fields, s.rejection, len(s.left()) == 0 && (s.fields.hasValues() || s.rejection != "")
 }

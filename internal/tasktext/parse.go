@@ -1,4 +1,4 @@
-package intent
+package tasktext
 
 import (
 	"slices"
@@ -31,27 +31,29 @@ type Span struct {
 	Text string
 }
 
-// TaskText is the task that a text describes.
-type TaskText struct {
-	// Fields has the title, the description, the priority ("" if none), the due date and the labels.
-	Fields Fields
+// Task is the task that a text describes.
+type Task struct {
+	Values
 	// Spans are the recognized parts in the order of the text. They do not overlap.
 	Spans []Span
 }
 
-// ParseTask parses the text of one task ("Call Ann tomorrow at 5pm #family !!") by the rules for titles in messages.
+// maxWords is the maximum length of a title with values.
+const maxWords = 200
+
+// Parse parses the text of one task ("Call Ann tomorrow at 5pm #family !!") by the rules for titles in messages.
 // The text must be valid UTF-8. The due date is set only if it is certain: if no other words look like a date. The
 // length of the title is not limited; text of more than 300 words before its note becomes the title unchanged.
-func ParseTask(s string, now due.Now) TaskText {
+func Parse(s string, now due.Now) Task {
 	s = text.Clean(strings.ReplaceAll(s, "\r\n", " \n")) // keeps the number of UTF-16 units
 	all := text.Tokenize(s).Trim()
 	title, note := splitNote(all)
 	if title.Len() > maxWords {
-		return TaskText{Fields: Fields{Title: newSheet(all, now).title()}}
+		return Task{Values: Values{Title: newSheet(all, now).title()}}
 	}
 	sheet, uncertain := newTaskSheet(title, now)
-	task := TaskText{Fields: sheet.fields, Spans: sheet.spans()}
-	task.Fields.Title, task.Fields.Description = sheet.title(), note
+	task := Task{Values: sheet.fields, Spans: sheet.spans()}
+	task.Title, task.Description = sheet.title(), note
 	mark := func(kind SpanKind, t text.Text) {
 		start, end := t.Bounds()
 		task.Spans = append(task.Spans, Span{Kind: kind, Start: start, End: end})

@@ -1,16 +1,21 @@
-package intent_test
+package tasktext_test
 
 import (
 	"strings"
 	"testing"
+	"time"
 
-	"errand/internal/offline/intent"
+	"errand/internal/due"
+	"errand/internal/tasktext"
 
 	"github.com/stretchr/testify/require"
 )
 
-// TestParseTask_Dates_AreCertainOrNamed has texts with their due date, and those whose date-like words stay.
-func TestParseTask_Dates_AreCertainOrNamed(t *testing.T) {
+// now is a Wednesday.
+var now = due.At(time.Date(2026, 11, 25, 11, 35, 0, 0, time.UTC), time.Monday)
+
+// TestParse_Dates_AreCertainOrNamed has texts with their due date, and those whose date-like words stay.
+func TestParse_Dates_AreCertainOrNamed(t *testing.T) {
 	for message, want := range map[string]string{ // the day, or the uncertain parts in brackets
 		"buy milk":                               "",
 		"buy 5 apples":                           "",
@@ -41,23 +46,23 @@ func TestParseTask_Dates_AreCertainOrNamed(t *testing.T) {
 		strings.Repeat("tomorrow ", 400):         "",
 		"#" + strings.Repeat("x", 51) + " today": "2026-11-25",
 	} {
-		got := intent.ParseTask(message, now)
+		got := tasktext.Parse(message, now)
 		due, parts := "", ""
-		if d := got.Fields.Due; d != nil {
+		if d := got.Due; d != nil {
 			due = d.On()
 		}
 		for _, s := range got.Spans {
-			if s.Kind == intent.UncertainSpan {
+			if s.Kind == tasktext.UncertainSpan {
 				parts += "[" + s.Text + "]"
-				require.Contains(t, strings.ToLower(got.Fields.Title), s.Text, message)
+				require.Contains(t, strings.ToLower(got.Title), s.Text, message)
 			}
 		}
 		require.Equal(t, want, due+parts, message)
 	}
 }
 
-// TestParseTask_Any_SpansAreParts parses pieces in all orders of three and compares each span with the text.
-func TestParseTask_Any_SpansAreParts(t *testing.T) {
+// TestParse_Any_SpansAreParts parses pieces in all orders of three and compares each span with the text.
+func TestParse_Any_SpansAreParts(t *testing.T) {
 	pieces := []string{
 		"",
 		"🦊",
@@ -79,7 +84,7 @@ func TestParseTask_Any_SpansAreParts(t *testing.T) {
 			for _, c := range pieces {
 				message := a + " " + b + " " + c
 				end := 0
-				for _, s := range intent.ParseTask(message, now).Spans {
+				for _, s := range tasktext.Parse(message, now).Spans {
 					require.LessOrEqual(t, end, s.Start, message)
 					require.Less(t, s.Start, s.End, message)
 					end = s.End
