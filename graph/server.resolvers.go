@@ -11,5 +11,5 @@ import (
 )
 
 func (r *queryResolver) ServerInfo(ctx context.Context) (*serverinfo.Info, error) {
-	return r.Info.For(ctx), nil
+	return r.Info.For(ctx)
 }

@@ -22,6 +22,7 @@ func printBanner(inv *invocation, s *server.Server) {
 				url:        s.PublicURL(),
 				playground: s.PlaygroundURL(),
 				model:      s.ModelName(),
+				setUp:      s.SetUpURL(),
 			})) // an error means that the terminal is gone
 			return
 		}
@@ -31,6 +32,8 @@ func printBanner(inv *invocation, s *server.Server) {
 // bannerFacts is what the banner contains besides the settings.
 type bannerFacts struct {
 	url, playground, model string
+	// setUp is the link that creates the owner's account, "" if it is not needed.
+	setUp string
 }
 
 func banner(cfg config.Config, facts bannerFacts) string {
@@ -52,6 +55,9 @@ func banner(cfg config.Config, facts bannerFacts) string {
 	for _, line := range lines {
 		fmt.Fprintf(&b, "  %-9s %s\n", line.name, line.text)
 	}
+	if facts.setUp != "" {
+		fmt.Fprintf(&b, "\n  Open this link to create the owner's account. A restart makes a new one:\n  %s\n", facts.setUp)
+	}
 	b.WriteString("\n  Ctrl+C stops the server.\n\n")
 	return b.String()
 }
@@ -60,11 +66,23 @@ func signInSummary(cfg config.Config) string {
 	switch {
 	case cfg.DevelopmentSignIn():
 		return "development: any name without a password (the page begins as alice)"
-	case cfg.Auth.JWKSURL != "":
-		return "tokens of " + cfg.Auth.Issuer
-	default:
-		return "tokens signed with BETTER_AUTH_SECRET"
+	case !cfg.Auth.Configured():
+		return "built-in accounts"
 	}
+	var ways []string
+	if cfg.Auth.OIDC() {
+		ways = append(ways, "OpenID Connect at "+cfg.Auth.OIDCIssuer)
+	}
+	if cfg.Auth.JWKSURL != "" && cfg.Auth.VerifiesOthers() {
+		ways = append(ways, "tokens of "+cfg.Auth.Issuer)
+	}
+	if cfg.Auth.BetterAuthSecret.IsSet() {
+		ways = append(ways, "tokens signed with BETTER_AUTH_SECRET")
+	}
+	if cfg.LocalAccounts() {
+		ways = append(ways, "built-in accounts")
+	}
+	return strings.Join(ways, ", ")
 }
 
 func modelSummary(cfg config.Config, name string) string {

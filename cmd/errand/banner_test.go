@@ -35,7 +35,20 @@ func TestBanner_Settings_NamesWhatToOpen(t *testing.T) {
 		require.Contains(t, text, part)
 	}
 	require.NotContains(t, text, "canary")
+	require.NotContains(t, text, "owner")
 	for line := range strings.Lines(text) {
 		require.LessOrEqual(t, len(line), 110, line)
 	}
+}
+
+func TestBanner_NoOwner_HasTheSetUpLink(t *testing.T) {
+	cfg, err := config.Load(map[string]string{
+		"ADDR": ":8080", "AUTH_OIDC_ISSUER": "https://id.example", "AUTH_OIDC_CLIENT_ID": "errand", "AUTH": "local",
+	}, "")
+	require.NoError(t, err)
+	link := "http://192.0.2.1:8080/#/join/secret"
+	text := banner(cfg, bannerFacts{url: "http://192.0.2.1:8080", model: "rules", setUp: link})
+	require.Contains(t, text, "Open this link to create the owner's account")
+	require.Contains(t, text, "  "+link+"\n")
+	require.Contains(t, text, "OpenID Connect at https://id.example, built-in accounts\n")
 }

@@ -9,10 +9,14 @@ type SignIn string
 const (
 	SignInDevelopment      SignIn = "DEVELOPMENT"
 	SignInIdentityProvider SignIn = "IDENTITY_PROVIDER"
+	SignInLocal            SignIn = "LOCAL"
+	SignInOIDC             SignIn = "OIDC"
 )
 
 // Values returns all names, for gqlgen.
-func (SignIn) Values() []string { return values(SignInDevelopment, SignInIdentityProvider) }
+func (SignIn) Values() []string {
+	return values(SignInDevelopment, SignInIdentityProvider, SignInLocal, SignInOIDC)
+}
 
 // MarshalGQL implements graphql.Marshaler.
 func (v SignIn) MarshalGQL(w io.Writer) { marshal(w, v) }

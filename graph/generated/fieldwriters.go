@@ -164,6 +164,8 @@ func (ec *executionContext) fieldWriterAuthInfo(field graphql.CollectedField) fa
 		return func(b *bytes.Buffer, _ *serverinfo.Auth) bool { fastjson.String(b, "AuthInfo"); return true }
 	case "methods":
 		return fastjson.List(ec.OperationContext, field.Selections, authMethodImplementors, ec.fieldWriterAuthMethod, func(obj *serverinfo.Auth) []*serverinfo.AuthMethod { return obj.Methods })
+	case "setUpOpen":
+		return func(b *bytes.Buffer, obj *serverinfo.Auth) bool { v := obj.SetUpOpen; fastjson.Bool(b, v); return true }
 	default:
 		return nil
 	}

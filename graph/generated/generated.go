@@ -1131,6 +1131,8 @@ type ServerInfo {
 type AuthInfo {
   "Ways to sign in, preferred ones first."
   methods: [AuthMethod!]!
+  "True while no owner of the built-in accounts exists. The server prints the link that creates one when it starts."
+  setUpOpen: Boolean!
 }
 
 "A way to sign in."
@@ -1149,6 +1151,13 @@ enum AuthMethodKind {
   DEVELOPMENT
   "Tokens of an identity provider, which the client obtains from it."
   IDENTITY_PROVIDER
+  """
+  Built-in accounts: ` + "`" + `path` + "`" + ` is the beginning of the paths that sign in with a password or a passkey, such as
+  ` + "`" + `POST sign-in` + "`" + `.
+  """
+  LOCAL
+  "OpenID Connect: open ` + "`" + `path` + "`" + ` in the browser. It returns to the page, signed in, from the provider."
+  OIDC
 }
 
 "The model that writes replies."
@@ -2122,6 +2131,8 @@ func (ec *executionContext) childFields_AuthInfo(ctx context.Context, field grap
 	switch field.Name {
 	case "methods":
 		return ec.fieldContext_AuthInfo_methods(ctx, field)
+	case "setUpOpen":
+		return ec.fieldContext_AuthInfo_setUpOpen(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuthInfo", field.Name)
 }
@@ -4531,6 +4542,29 @@ func (ec *executionContext) fieldContext_AuthInfo_methods(_ context.Context, fie
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _AuthInfo_setUpOpen(ctx context.Context, field graphql.CollectedField, obj *serverinfo.Auth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuthInfo_setUpOpen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SetUpOpen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AuthInfo_setUpOpen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuthInfo", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _AuthMethod_kind(ctx context.Context, field graphql.CollectedField, obj *serverinfo.AuthMethod) (ret graphql.Marshaler) {
@@ -15141,6 +15175,11 @@ func (ec *executionContext) _AuthInfo(ctx context.Context, sel ast.SelectionSet,
 			out.Values[i] = graphql.MarshalString("AuthInfo")
 		case "methods":
 			out.Values[i] = ec._AuthInfo_methods(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setUpOpen":
+			out.Values[i] = ec._AuthInfo_setUpOpen(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -45,17 +45,19 @@ const (
 // concurrent use.
 type Service struct {
 	verifiers map[Surface]Verifier
-	jwks      *jwksCache // nil without AUTH_JWKS_URL
+	jwks      *jwksCache // nil without AUTH_JWKS_URL, unless AUTH_OIDC_ISSUER is the only issuer
+	oidcKeys  *jwksCache // nil unless AUTH_OIDC_ISSUER is another issuer than AUTH_ISSUER
+	discovery *Discovery // nil without AUTH_OIDC_ISSUER
 	devSigner *DevSigner // nil unless the development sign-in is enabled
 	leeway    time.Duration
-	// requireScopes refuses tokens without any of viewer.AllScopes.
+	// requireScopes refuses tokens of an identity provider without any of viewer.AllScopes.
 	requireScopes bool
 	log           *slog.Logger
 }
 
-// New returns the Service of a configuration: it verifies tokens with the keys of AUTH_JWKS_URL, with
-// BETTER_AUTH_SECRET, with both, or those of the development sign-in. Keys are fetched in the
-// background, so that the server starts while its identity provider is down.
+// New returns the Service of a configuration: it verifies tokens with the keys of AUTH_JWKS_URL and AUTH_OIDC_ISSUER,
+// with BETTER_AUTH_SECRET, or those of the development sign-in. AcceptIssuer and AcceptPrefix add the tokens of this
+// server. Keys are fetched in the background, so that the server starts while its identity provider is down.
 func New(cfg config.Config, log *slog.Logger) (*Service, error) {
 	return newService(cfg, log, time.Now)
 }
@@ -67,32 +69,80 @@ func newService(cfg config.Config, log *slog.Logger, now func() time.Time) (*Ser
 		requireScopes: cfg.Auth.RequireScopes,
 		log:           log,
 	}
-	if !cfg.Auth.Configured() {
+	if cfg.DevelopmentSignIn() {
 		if err := s.enableDevSignIn(cfg, now); err != nil {
 			return nil, err
 		}
 		return s, nil
 	}
-	if cfg.Auth.JWKSURL != "" {
-		s.jwks = newJWKSCache(newJWKSClient(cfg.Auth.JWKSURL).fetchKeys, now, log)
-		s.jwks.leeway = cfg.Auth.Leeway
-		s.jwks.prefetch()
+	if cfg.Auth.Configured() {
+		s.acceptProviders(cfg.Auth, now)
 	}
-	s.logRules(cfg.Auth)
-	s.verifiers[GraphQL] = s.newVerifier(cfg.Auth, cfg.Auth.Audience, now)
-	s.verifiers[MCP] = s.newVerifier(cfg.Auth, cfg.Auth.MCPAudience, now)
 	return s, nil
+}
+
+// acceptProviders makes the surfaces verify the tokens of the configured identity providers.
+func (s *Service) acceptProviders(cfg config.Auth, now func() time.Time) {
+	if cfg.OIDC() {
+		s.discovery = newDiscovery(cfg.OIDCIssuer, now)
+	}
+	switch {
+	case cfg.JWKSURL != "":
+		s.jwks = s.newKeys(newJWKSClient(cfg.JWKSURL).fetchKeys, now)
+	case cfg.SharesIssuer():
+		s.jwks = s.newKeys(s.discovery.discoveredKeys, now)
+	}
+	s.logRules(cfg)
+	if s.jwks != nil || cfg.BetterAuthSecret.IsSet() {
+		s.verifiers[GraphQL] = s.newVerifier(cfg, cfg.Audience, now)
+		s.verifiers[MCP] = s.newVerifier(cfg, cfg.MCPAudience, now)
+	}
+	if cfg.OIDC() && !cfg.SharesIssuer() {
+		s.acceptSecondIssuer(cfg, now)
+	}
+}
+
+// acceptSecondIssuer accepts the tokens of AUTH_OIDC_ISSUER beside those of AUTH_ISSUER, each verified with the keys of
+// its issuer.
+func (s *Service) acceptSecondIssuer(cfg config.Auth, now func() time.Time) {
+	s.oidcKeys = s.newKeys(s.discovery.discoveredKeys, now)
+	rules := tokenRules{
+		algorithms: jwksAlgorithms,
+		issuer:     cfg.OIDCIssuer,
+		audience:   []string{cfg.OIDCClientID},
+		leeway:     cfg.Leeway,
+		now:        now,
+	}
+	s.dispatcher(GraphQL).issuers[cfg.OIDCIssuer] = newJWTVerifier(rules, s.oidcKeys)
+	if !slices.Equal(cfg.MCPAudience, cfg.Audience) {
+		rules.audience = cfg.MCPAudience
+	}
+	s.dispatcher(MCP).issuers[cfg.OIDCIssuer] = newJWTVerifier(rules, s.oidcKeys)
+}
+
+// newKeys returns a cache whose first fetch has started.
+func (s *Service) newKeys(fetch func(context.Context) (*keySet, error), now func() time.Time) *jwksCache {
+	keys := newJWKSCache(fetch, now, s.log)
+	keys.leeway = s.leeway
+	keys.prefetch()
+	return keys
 }
 
 // logRules logs what tokens must have, so that it can be compared with the tokens of the issuer. Empty values accept
 // any.
 func (s *Service) logRules(cfg config.Auth) {
 	source := "BETTER_AUTH_SECRET"
-	if cfg.JWKSURL != "" {
+	switch {
+	case cfg.JWKSURL != "":
 		source = "AUTH_JWKS_URL"
+	case cfg.SharesIssuer():
+		source = "AUTH_OIDC_ISSUER"
 	}
 	s.log.Info("sign-in", "keys", source, "issuer", cfg.Issuer, "audience", cfg.Audience,
 		"mcp_audience", cfg.MCPAudience, "authorized_parties", cfg.AuthorizedParties, "leeway", cfg.Leeway.String())
+	if cfg.OIDC() && !cfg.SharesIssuer() {
+		s.log.Info("sign-in", "keys", "AUTH_OIDC_ISSUER", "issuer", cfg.OIDCIssuer, "audience", cfg.OIDCClientID)
+	}
 	if cfg.AcceptsAnyAudience() {
 		s.log.Warn("tokens for any audience are accepted, also those that the issuer signed for other applications")
 	}
@@ -131,6 +181,9 @@ func (s *Service) newVerifier(cfg config.Auth, audience []string, now func() tim
 		leeway:           cfg.Leeway,
 		now:              now,
 	}
+	if cfg.SharesIssuer() {
+		r.client = cfg.OIDCClientID
+	}
 	var secret, jwks Verifier
 	if cfg.BetterAuthSecret.IsSet() {
 		r.algorithms = secretAlgorithms
@@ -163,10 +216,18 @@ func (s *Service) DevSignInHandler(bound net.Addr, refusals *refusal.Recorder) (
 	return &devSignInHandler{signer: s.devSigner, log: s.log, refusals: refusals}, nil
 }
 
-// Close cancels a fetch in progress and waits for its end. Verification continues with the loaded keys.
+// Discovery returns the endpoints of AUTH_OIDC_ISSUER, nil if it is not set.
+func (s *Service) Discovery() *Discovery { return s.discovery }
+
+// Close cancels fetches in progress and waits for their end. Verification continues with the loaded keys.
 func (s *Service) Close() {
-	if s.jwks != nil {
-		s.jwks.Close()
+	if s.discovery != nil {
+		s.discovery.close()
+	}
+	for _, keys := range []*jwksCache{s.jwks, s.oidcKeys} {
+		if keys != nil {
+			keys.Close()
+		}
 	}
 }
 
@@ -219,7 +280,8 @@ func (a *Authenticator) identify(ctx context.Context, token string) (viewer.View
 	if err != nil {
 		return viewer.Viewer{}, err
 	}
-	if a.requireScopes && claims.Scopes.Unlimited() {
+	// The sign-in sessions of this server are not delegated to other programs.
+	if a.requireScopes && claims.Scopes.Unlimited() && claims.CredentialID == "" {
 		return viewer.Viewer{}, noScopes()
 	}
 	userID := claims.UserID

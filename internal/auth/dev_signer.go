@@ -26,7 +26,7 @@ const (
 var devUserName = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,64}$`)
 
 var errNoDevSignIn = errors.New("development sign-in is off: it needs ENVIRONMENT=development, " +
-	"a loopback ADDR, and neither AUTH_JWKS_URL nor BETTER_AUTH_SECRET")
+	"a loopback ADDR, and neither AUTH nor the settings of an identity provider")
 
 // DevSigner signs tokens for any user name, for development on the local machine.
 type DevSigner struct {

@@ -89,9 +89,12 @@ func TestOpenDevSigner_NotDevelopmentOrNotLoopback_Error(t *testing.T) {
 	_, err = OpenDevSigner(loadConfig(t, environ{"BETTER_AUTH_SECRET": testSecret}))
 	require.ErrorIs(t, err, errNoDevSignIn)
 
-	// config.Load rejects such a configuration too; New must not depend on that.
+	// A server with other users has no development sign-in.
 	cfg := loadConfig(t, devEnviron(t))
 	cfg.Server.Addr = "0.0.0.0:8080"
-	_, err = New(cfg, slog.New(slog.DiscardHandler))
+	s, err := New(cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	require.Nil(t, s.devSigner)
+	_, err = OpenDevSigner(cfg)
 	require.ErrorIs(t, err, errNoDevSignIn)
 }

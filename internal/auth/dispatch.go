@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
 
 	"errand/internal/auth/bearer"
@@ -79,20 +77,21 @@ func (s *Service) AcceptPrefix(prefix string, v Verifier) {
 	}
 }
 
-// dispatchers returns the dispatcher of each surface, which it puts before the surface's verifier the first time.
+// dispatchers returns the dispatchers of all surfaces.
 func (s *Service) dispatchers() []*dispatcher {
-	for _, surface := range []Surface{GraphQL, MCP} {
-		if _, ok := s.verifiers[surface].(*dispatcher); !ok {
-			s.verifiers[surface] = &dispatcher{
-				prefixes: map[string]Verifier{},
-				issuers:  map[string]Verifier{},
-				other:    s.verifiers[surface],
-			}
-		}
+	return []*dispatcher{s.dispatcher(GraphQL), s.dispatcher(MCP)}
+}
+
+// dispatcher returns the dispatcher of a surface, which it puts before the surface's verifier the first time.
+func (s *Service) dispatcher(surface Surface) *dispatcher {
+	if d, ok := s.verifiers[surface].(*dispatcher); ok {
+		return d
 	}
-	var all []*dispatcher
-	for _, surface := range slices.Sorted(maps.Keys(s.verifiers)) {
-		all = append(all, s.verifiers[surface].(*dispatcher))
+	d := &dispatcher{
+		prefixes: map[string]Verifier{},
+		issuers:  map[string]Verifier{},
+		other:    s.verifiers[surface],
 	}
-	return all
+	s.verifiers[surface] = d
+	return d
 }

@@ -14,10 +14,14 @@ var partyClaims = []string{"azp", "client_id", "cid", "appid"}
 // is then not required, because some issuers set none; one that is present must be accepted (RFC 7519 section 4.1.3).
 func (r tokenRules) checkParty(claims jwt.MapClaims) Reason {
 	party := partyOf(claims)
+	if audience, err := claims.GetAudience(); party == nil && err == nil && len(audience) == 1 && audience[0] == r.client {
+		party = r.client
+	}
 	if party == nil {
 		return ReasonMissingClaim
 	}
-	if name, isText := party.(string); !isText || !slices.Contains(r.parties, name) {
+	name, _ := party.(string)
+	if name == "" || name != r.client && !slices.Contains(r.parties, name) {
 		return ReasonWrongParty
 	}
 	if claims["aud"] == nil {

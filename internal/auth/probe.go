@@ -2,10 +2,7 @@ package auth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
-	"net/http"
 	"strings"
 	"time"
 
@@ -58,8 +55,6 @@ func JWKSAdvice(err error) string {
 	}
 }
 
-const maxMetadataBytes = 256 << 10
-
 // ProbeIssuer returns the name that an issuer gives itself in its OpenID Connect discovery document; false when it
 // publishes none.
 func ProbeIssuer(ctx context.Context, issuer string) (string, bool) {
@@ -68,22 +63,9 @@ func ProbeIssuer(ctx context.Context, issuer string) (string, bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	address := strings.TrimRight(issuer, "/") + "/.well-known/openid-configuration"
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
+	provider, err := fetchProvider(ctx, newJWKSClient("").client, issuer)
+	if err != nil || provider.Issuer == "" {
 		return "", false
 	}
-	response, err := newJWKSClient(address).client.Do(request)
-	if err != nil {
-		return "", false
-	}
-	defer func() { _ = response.Body.Close() }()
-	var metadata struct {
-		Issuer string `json:"issuer"`
-	}
-	body := io.LimitReader(response.Body, maxMetadataBytes)
-	if response.StatusCode != http.StatusOK || json.NewDecoder(body).Decode(&metadata) != nil || metadata.Issuer == "" {
-		return "", false
-	}
-	return refusal.Printable(metadata.Issuer), true
+	return refusal.Printable(provider.Issuer), true
 }

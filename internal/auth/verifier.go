@@ -28,6 +28,9 @@ type tokenRules struct {
 	issuer     string   // "" accepts any
 	audience   []string // the token must have one of them; empty accepts any
 	parties    []string // the token must be issued to one of them, and may then lack an audience; empty accepts any
+	// client is the client of an OpenID Connect provider, whose ID tokens have it as their only audience and may lack the
+	// claims of parties; "" if there is none.
+	client string
 	// audienceRequired makes the audience required with parties too.
 	audienceRequired bool
 	leeway           time.Duration

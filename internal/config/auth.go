@@ -9,16 +9,33 @@ import (
 	"errand/internal/secret"
 )
 
-// Auth are the settings of token verification. With neither JWKSURL nor BetterAuthSecret set, the server uses the
-// development sign-in (see Config.DevelopmentSignIn).
+// SignIn is a way to sign in that AUTH adds to the configured identity provider.
+type SignIn string
+
+// SignInLocal is sign-in with the built-in accounts.
+const SignInLocal SignIn = "local"
+
+// Auth are the settings of sign-in and token verification. See Config.DevelopmentSignIn and Config.LocalAccounts for
+// what they enable together.
 type Auth struct {
+	// SignIn enables the built-in accounts beside an identity provider, or instead of the development sign-in. "" means
+	// that they are enabled if nothing else is.
+	SignIn SignIn `env:"AUTH"`
+	// OIDCIssuer is the URL of an OpenID Connect provider at which users of the page sign in. Its keys are found by
+	// discovery, or in JWKSURL if Issuer is the same.
+	OIDCIssuer string `env:"AUTH_OIDC_ISSUER"`
+	// OIDCClientID is the id of this server as a client of that provider.
+	OIDCClientID string `env:"AUTH_OIDC_CLIENT_ID"`
+	// OIDCClientSecret is the secret of a confidential client; unset for a public client, which uses PKCE alone.
+	OIDCClientSecret secret.String `env:"AUTH_OIDC_CLIENT_SECRET"`
 	// JWKSURL is the address of the issuer's JWK set (RFC 7517).
 	JWKSURL string `env:"AUTH_JWKS_URL"`
-	// Issuer is the required "iss" claim. With JWKSURL it defaults to that URL's origin, which is Better Auth's
-	// convention; otherwise "" accepts any.
+	// Issuer is the required "iss" claim. It defaults to OIDCIssuer; with JWKSURL alone to that URL's origin, which is
+	// Better Auth's convention; otherwise "" accepts any.
 	Issuer string `env:"AUTH_ISSUER"`
 	// Audience are the accepted "aud" values; a token must have one of them, unless it is AnyAudience. With JWKSURL it
-	// defaults to the issuer, which is Better Auth's convention; otherwise an empty list accepts any.
+	// defaults to the issuer, which is Better Auth's convention; otherwise an empty list accepts any. OIDCClientID is
+	// added if Issuer is OIDCIssuer.
 	Audience []string `env:"AUTH_AUDIENCE"`
 	// MCPAudience is Audience for /mcp; it defaults to Audience.
 	MCPAudience []string `env:"AUTH_MCP_AUDIENCE"`
@@ -41,7 +58,19 @@ type Auth struct {
 const minSecretBytes = 32
 
 // Configured reports whether tokens of an identity provider are accepted.
-func (a Auth) Configured() bool { return a.JWKSURL != "" || a.BetterAuthSecret.IsSet() }
+func (a Auth) Configured() bool { return a.JWKSURL != "" || a.OIDC() || a.BetterAuthSecret.IsSet() }
+
+// OIDC reports whether users of the page sign in at an OpenID Connect provider.
+func (a Auth) OIDC() bool { return a.OIDCIssuer != "" }
+
+// SharesIssuer reports whether the tokens of the OpenID Connect provider are those that the other settings describe, so
+// that one rule holds for both.
+func (a Auth) SharesIssuer() bool { return a.OIDC() && a.Issuer == a.OIDCIssuer }
+
+// VerifiesOthers reports whether tokens are accepted of an issuer other than that of the OpenID Connect provider.
+func (a Auth) VerifiesOthers() bool {
+	return a.BetterAuthSecret.IsSet() || a.JWKSURL != "" && !a.SharesIssuer()
+}
 
 // AnyAudience as the only audience accepts tokens for any audience, and without one.
 const AnyAudience = "*"
@@ -52,10 +81,16 @@ func (a Auth) AcceptsAnyAudience() bool {
 		(slices.Contains(a.Audience, AnyAudience) || slices.Contains(a.MCPAudience, AnyAudience))
 }
 
-// DevelopmentSignIn reports whether anyone on this machine may sign in under any name: in development, without
-// configured authentication, on a loopback listener.
+// DevelopmentSignIn reports whether anyone on this machine may sign in under any name: in development, without an
+// identity provider and AUTH, on a loopback listener. It is never enabled together with another sign-in.
 func (c Config) DevelopmentSignIn() bool {
-	return c.Environment == Development && !c.Auth.Configured() && IsLoopbackAddr(c.Server.Addr)
+	return c.Environment == Development && !c.Auth.Configured() && c.Auth.SignIn == "" && IsLoopbackAddr(c.Server.Addr)
+}
+
+// LocalAccounts reports whether users sign in with built-in accounts: if AUTH is set to that, and if there is no other
+// way to sign in. Settings of an identity provider alone never enable them.
+func (c Config) LocalAccounts() bool {
+	return c.Auth.SignIn == SignInLocal || !c.Auth.Configured() && !c.DevelopmentSignIn()
 }
 
 // SharesAudience reports whether a token for /mcp is also accepted on /graphql, where it may do everything unless it
@@ -67,12 +102,31 @@ func (a Auth) SharesAudience() bool {
 }
 
 func (a *Auth) normalize() {
+	lower(&a.SignIn)
 	a.Audience = trimList(a.Audience)
 	a.MCPAudience = trimList(a.MCPAudience)
 	a.AuthorizedParties = trimList(a.AuthorizedParties)
+	a.defaultToProvider()
 	a.defaultToIssuer()
 	if len(a.MCPAudience) == 0 && a.Configured() {
 		a.MCPAudience = slices.Clone(a.Audience)
+	}
+}
+
+// defaultToProvider sets issuer and audience to those of the ID tokens of the OpenID Connect provider, unless other
+// settings describe another issuer.
+func (a *Auth) defaultToProvider() {
+	if a.Issuer == "" && (a.JWKSURL != "" || !a.BetterAuthSecret.IsSet()) {
+		a.Issuer = a.OIDCIssuer
+	}
+	if !a.SharesIssuer() || a.OIDCClientID == "" || slices.Contains(a.Audience, AnyAudience) {
+		return
+	}
+	if len(a.Audience) == 0 && a.JWKSURL != "" {
+		a.Audience = []string{a.Issuer}
+	}
+	if !slices.Contains(a.Audience, a.OIDCClientID) {
+		a.Audience = append(a.Audience, a.OIDCClientID)
 	}
 }
 
@@ -92,6 +146,10 @@ func (a *Auth) defaultToIssuer() {
 func (a *Auth) validate(errs *Errors, environment Environment) {
 	a.validateJWKS(errs, environment)
 	a.validateSecret(errs, environment)
+	a.validateOIDC(errs, environment)
+	if a.SignIn != "" {
+		validateOneOf(errs, "AUTH", a.SignIn, SignInLocal)
+	}
 	validateAudience(errs, "AUTH_AUDIENCE", a.Audience)
 	validateAudience(errs, "AUTH_MCP_AUDIENCE", a.MCPAudience)
 	validateRange(errs, "AUTH_LEEWAY", a.Leeway, 0, 5*time.Minute)
@@ -99,7 +157,7 @@ func (a *Auth) validate(errs *Errors, environment Environment) {
 		return
 	}
 	const (
-		problem = "is set without AUTH_JWKS_URL or BETTER_AUTH_SECRET, so that no tokens are verified"
+		problem = "is set without AUTH_JWKS_URL, AUTH_OIDC_ISSUER or BETTER_AUTH_SECRET, so that it has no effect"
 		allowed = "unset, or one of these set too"
 	)
 	if a.Issuer != "" {
@@ -125,6 +183,47 @@ func (a *Auth) validateJWKS(errs *Errors, environment Environment) {
 	}
 }
 
+func (a *Auth) validateOIDC(errs *Errors, environment Environment) {
+	const (
+		issuer     = "AUTH_OIDC_ISSUER"
+		incomplete = "is not set, although another AUTH_OIDC setting is"
+	)
+	if !a.OIDC() {
+		if a.OIDCClientID != "" || a.OIDCClientSecret.IsSet() {
+			errs.add(issuer, incomplete, "the issuer as the provider's discovery document names it")
+		}
+		return
+	}
+	if a.OIDCClientID == "" {
+		errs.add("AUTH_OIDC_CLIENT_ID", incomplete, "the id of this server as a client of the provider")
+	}
+	validateHTTPURL(errs, issuer, a.OIDCIssuer)
+	u, err := url.Parse(a.OIDCIssuer)
+	if err != nil {
+		return
+	}
+	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(a.OIDCIssuer, "#") {
+		errs.add(issuer, "has a query or a fragment", "the issuer as the provider's discovery document names it")
+	}
+	if environment == Production && u.Scheme == "http" && !IsLoopbackHost(u.Hostname()) {
+		errs.add(issuer, "is not an https URL, so that keys and tokens could be replaced in transit",
+			"an https URL in production, http on loopback only")
+	}
+	a.validateIssuerOfOthers(errs)
+}
+
+// validateIssuerOfOthers checks that AUTH_ISSUER fits the settings with the keys of that issuer.
+func (a *Auth) validateIssuerOfOthers(errs *Errors) {
+	if a.SharesIssuer() && a.BetterAuthSecret.IsSet() && a.JWKSURL == "" {
+		errs.add("AUTH_ISSUER", "is the same as AUTH_OIDC_ISSUER, whose tokens BETTER_AUTH_SECRET does not sign",
+			"the issuer of the tokens that BETTER_AUTH_SECRET signs")
+	}
+	if a.JWKSURL == "" && !a.BetterAuthSecret.IsSet() && !a.SharesIssuer() {
+		errs.add("AUTH_ISSUER", "differs from AUTH_OIDC_ISSUER, but there is no AUTH_JWKS_URL with the keys of that issuer",
+			"unset, or the value of AUTH_OIDC_ISSUER")
+	}
+}
+
 func validateAudience(errs *Errors, variable string, audience []string) {
 	if len(audience) > 1 && slices.Contains(audience, AnyAudience) {
 		errs.add(variable, "has * beside other values", "* alone, which accepts any audience, or a list without it")
@@ -142,22 +241,6 @@ func (a *Auth) validateSecret(errs *Errors, environment Environment) {
 	if a.JWKSURL != "" && !a.AllowSecretWithJWKS {
 		errs.add("BETTER_AUTH_SECRET", "is set together with AUTH_JWKS_URL, although the secret can sign tokens for any user",
 			"only one of the two, or both with AUTH_ALLOW_SECRET_WITH_JWKS=true")
-	}
-}
-
-// validateSignIn adds an error when the server would accept remote users without authentication.
-func (c *Config) validateSignIn(errs *Errors) {
-	if c.Auth.Configured() || errs.has("ENVIRONMENT") || errs.has("ADDR") {
-		return
-	}
-	if c.Environment == Production {
-		errs.add("AUTH_JWKS_URL", "is not set; production requires an identity provider",
-			"the URL of its keys, such as https://app.example.com/api/auth/jwks")
-		return
-	}
-	if !IsLoopbackAddr(c.Server.Addr) {
-		errs.add("ADDR", "is reachable from other machines, but no authentication is configured",
-			"a loopback address such as 127.0.0.1:8080, or any address with AUTH_JWKS_URL set")
 	}
 }
 

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -11,23 +12,103 @@ const jwksURL = "https://app.example.com/api/auth/jwks"
 
 var longSecret = strings.Repeat("s", 32)
 
-func TestLoad_NoAuthentication_RequiresLoopback(t *testing.T) {
-	for _, addr := range []string{"127.0.0.1:0", "localhost:8080", "[::1]:8080", "127.8.8.8:80"} {
-		require.True(t, load(t, vars{"ADDR": addr}).DevelopmentSignIn(), addr)
+// TestLoad_SignIn_FollowsTheTable compares who can sign in with the table of docs/SIGN_IN.md.
+func TestLoad_SignIn_FollowsTheTable(t *testing.T) {
+	type signIn struct{ provider, development, local bool }
+	oidc := vars{"AUTH_OIDC_ISSUER": "https://id.example.com", "AUTH_OIDC_CLIENT_ID": "errand"}
+	with := func(base vars, more ...string) vars {
+		all := maps.Clone(base)
+		for i := 0; i < len(more); i += 2 {
+			all[more[i]] = more[i+1]
+		}
+		return all
 	}
-	for _, addr := range []string{":8080", "0.0.0.0:8080", "[::]:8080", "192.168.1.2:8080", "errand.example.com:80"} {
-		require.Contains(t, loadErrors(t, vars{"ADDR": addr}, "")["ADDR"].Problem, "no authentication", addr)
-		c := load(t, vars{"ADDR": addr, "AUTH_JWKS_URL": jwksURL})
-		require.False(t, c.DevelopmentSignIn())
+	for _, provider := range []vars{{"AUTH_JWKS_URL": jwksURL}, {"BETTER_AUTH_SECRET": longSecret}, oidc} {
+		for _, place := range []vars{{}, {"ADDR": ":8080"}, {"ENVIRONMENT": "production"}} {
+			v := with(provider)
+			maps.Copy(v, place)
+			c := load(t, v)
+			require.Equal(t, signIn{provider: true}, signIn{c.Auth.Configured(), c.DevelopmentSignIn(), c.LocalAccounts()}, v)
+			c = load(t, with(v, "AUTH", "Local"))
+			require.Equal(t, signIn{true, false, true}, signIn{c.Auth.Configured(), c.DevelopmentSignIn(), c.LocalAccounts()}, v)
+		}
 	}
-	require.False(t, load(t, vars{"BETTER_AUTH_SECRET": "short"}).DevelopmentSignIn())
+	for _, test := range []struct {
+		vars vars
+		want signIn
+	}{
+		{vars{}, signIn{development: true}},
+		{vars{"ADDR": "localhost:8080"}, signIn{development: true}},
+		{vars{"ADDR": "[::1]:8080"}, signIn{development: true}},
+		{vars{"ADDR": "127.8.8.8:80"}, signIn{development: true}},
+		{vars{"AUTH": "local"}, signIn{local: true}},
+		{vars{"ADDR": ":8080"}, signIn{local: true}},
+		{vars{"ADDR": "0.0.0.0:8080"}, signIn{local: true}},
+		{vars{"ADDR": "[::]:8080"}, signIn{local: true}},
+		{vars{"ADDR": "192.168.1.2:8080"}, signIn{local: true}},
+		{vars{"ADDR": "errand.example.com:80"}, signIn{local: true}},
+		{vars{"ENVIRONMENT": "Production"}, signIn{local: true}},
+		{vars{"ENVIRONMENT": "production", "ADDR": ":8080", "AUTH": "local"}, signIn{local: true}},
+	} {
+		c := load(t, test.vars)
+		require.Equal(t, test.want, signIn{c.Auth.Configured(), c.DevelopmentSignIn(), c.LocalAccounts()}, test.vars)
+	}
+	require.Contains(t, loadErrors(t, vars{"AUTH": "none"}, "")["AUTH"].Allowed, "local")
+	require.False(t, load(t, vars{"ENVIRONMENT": "Production", "AUTH_JWKS_URL": jwksURL}).IntrospectionEnabled())
 }
 
-func TestLoad_Production_RequiresAuthentication(t *testing.T) {
-	require.Contains(t, loadErrors(t, vars{"ENVIRONMENT": "production"}, ""), "AUTH_JWKS_URL")
-	c := load(t, vars{"ENVIRONMENT": "Production", "AUTH_JWKS_URL": jwksURL})
-	require.False(t, c.DevelopmentSignIn())
-	require.False(t, c.IntrospectionEnabled())
+func TestLoad_OIDC_DefaultsIssuerAndAudience(t *testing.T) {
+	oidc := func(more vars) vars {
+		all := vars{"AUTH_OIDC_ISSUER": "https://id.example.com/", "AUTH_OIDC_CLIENT_ID": "errand"}
+		maps.Copy(all, more)
+		return all
+	}
+	a := load(t, oidc(nil)).Auth
+	require.Equal(t, "https://id.example.com/", a.Issuer, "to the letter")
+	require.Equal(t, []string{"errand"}, a.Audience)
+	require.Equal(t, []string{"errand"}, a.MCPAudience)
+	require.True(t, a.SharesIssuer())
+	require.False(t, a.VerifiesOthers())
+
+	a = load(t, oidc(vars{"AUTH_AUDIENCE": "api", "AUTH_MCP_AUDIENCE": "mcp"})).Auth
+	require.Equal(t, []string{"api", "errand"}, a.Audience)
+	require.Equal(t, []string{"mcp"}, a.MCPAudience)
+	a = load(t, oidc(vars{"AUTH_AUDIENCE": "*"})).Auth
+	require.Equal(t, []string{"*"}, a.Audience)
+
+	a = load(t, oidc(vars{"AUTH_JWKS_URL": "https://id.example.com/keys"})).Auth
+	require.True(t, a.SharesIssuer())
+	require.Equal(t, []string{"https://id.example.com/", "errand"}, a.Audience)
+
+	a = load(t, oidc(vars{"AUTH_JWKS_URL": jwksURL, "AUTH_ISSUER": "https://app.example.com"})).Auth
+	require.True(t, a.VerifiesOthers())
+	require.Equal(t, []string{"https://app.example.com"}, a.Audience)
+
+	a = load(t, oidc(vars{"BETTER_AUTH_SECRET": longSecret})).Auth
+	require.True(t, a.VerifiesOthers())
+	require.Empty(t, a.Issuer)
+}
+
+// Both errors of a setting and of those that belong to it are reported together.
+func TestLoad_OIDC_Validated(t *testing.T) {
+	errs := loadErrors(t, vars{"AUTH_OIDC_CLIENT_SECRET": "s"}, "")
+	require.Contains(t, errs, "AUTH_OIDC_ISSUER")
+	errs = loadErrors(t, vars{
+		"AUTH_OIDC_ISSUER": "http://id.example.com?tenant=1", "ENVIRONMENT": "production",
+		"AUTH_ISSUER": "https://other.example",
+		"AUTH":        "both",
+	}, "")
+	require.Contains(t, errs["AUTH_OIDC_ISSUER"].Problem, "query")
+	require.Contains(t, errs, "AUTH_OIDC_CLIENT_ID")
+	require.Contains(t, errs["AUTH_ISSUER"].Problem, "differs")
+	require.Contains(t, errs, "AUTH")
+	require.Contains(t, loadErrors(t, vars{
+		"AUTH_OIDC_ISSUER": "http://id.example.com", "AUTH_OIDC_CLIENT_ID": "c", "ENVIRONMENT": "production",
+	}, "")["AUTH_OIDC_ISSUER"].Problem, "https")
+	require.Contains(t, loadErrors(t, vars{
+		"AUTH_OIDC_ISSUER": "https://id.example.com", "AUTH_OIDC_CLIENT_ID": "c", "AUTH_ISSUER": "https://id.example.com",
+		"BETTER_AUTH_SECRET": longSecret,
+	}, "")["AUTH_ISSUER"].Problem, "same")
 }
 
 func TestLoad_JWKSURLOnly_DefaultsIssuerAndAudience(t *testing.T) {

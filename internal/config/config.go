@@ -15,9 +15,9 @@ type Environment string
 
 // The environments.
 const (
-	// Development allows sign-in without an identity provider, on loopback only.
+	// Development allows sign-in under any name, on loopback only.
 	Development Environment = "development"
-	// Production requires configured authentication and disables introspection by default.
+	// Production has no development sign-in and disables introspection by default.
 	Production Environment = "production"
 )
 
@@ -72,7 +72,8 @@ func Environ() map[string]string { return pairsToMap(os.Environ()) }
 func (c Config) Secrets() []string {
 	secrets := []string{
 		c.LLM.OpenAIKey.Reveal(), c.LLM.GeminiKey.Reveal(), c.LLM.AnthropicKey.Reveal(),
-		c.Auth.BetterAuthSecret.Reveal(), c.Replicas.NATSURL.Reveal(), c.Traces.OTLPHeaders.Reveal(),
+		c.Auth.BetterAuthSecret.Reveal(), c.Auth.OIDCClientSecret.Reveal(), c.Replicas.NATSURL.Reveal(),
+		c.Traces.OTLPHeaders.Reveal(),
 	}
 	for _, value := range c.Traces.TracesHeaders() {
 		secrets = append(secrets, value)
@@ -110,5 +111,4 @@ func (c *Config) validate(errs *Errors) {
 	c.Turns.validate(errs)
 	c.Limits.validate(errs)
 	c.Traces.validate(errs)
-	c.validateSignIn(errs)
 }

@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"errand/internal/account"
 	"errand/internal/auth"
 	"errand/internal/config"
+	"errand/internal/signin"
 	"errand/internal/store"
 )
 
@@ -214,13 +216,10 @@ func checkUserIssuers(ctx context.Context, cfg config.Config, db *store.DB) Find
 	if err != nil {
 		return failed(check, err.Error(), readFix(db, err))
 	}
-	expected, any := cfg.Auth.Issuer, cfg.Auth.Configured() && cfg.Auth.Issuer == ""
-	if !cfg.Auth.Configured() {
-		expected = auth.DevIssuer
-	}
+	expected := expectedIssuers(cfg)
 	reachable, unreachable := 0, 0
 	for issuer, n := range issuers {
-		if any || issuer == expected {
+		if expected.include(issuer) {
 			reachable += n
 		} else {
 			unreachable += n
@@ -228,9 +227,43 @@ func checkUserIssuers(ctx context.Context, cfg config.Config, db *store.DB) Find
 	}
 	if unreachable > 0 {
 		return warning(check,
-			fmt.Sprintf("%d of other issuers than %s: no accepted token identifies them", unreachable, expected),
+			fmt.Sprintf("%d of other issuers than %s: no accepted token identifies them", unreachable,
+				strings.Join(expected, ", ")),
 			"nothing, if they came from another provider; if the issuer was renamed, "+
 				"move them (docs/SECURITY.md, Principals)")
 	}
 	return passed(check, fmt.Sprintf("%d of the configured issuer", reachable))
+}
+
+// issuers are the issuers whose tokens are accepted; anyIssuer stands for all, localIssuer for that of the database.
+type issuers []string
+
+const (
+	anyIssuer   = "any"
+	localIssuer = "this server"
+)
+
+func expectedIssuers(cfg config.Config) (expected issuers) {
+	switch {
+	case cfg.DevelopmentSignIn():
+		expected = append(expected, auth.DevIssuer)
+	case cfg.Auth.Configured() && cfg.Auth.Issuer == "":
+		expected = append(expected, anyIssuer)
+	case cfg.Auth.Configured():
+		expected = append(expected, cfg.Auth.Issuer)
+	}
+	if cfg.Auth.OIDC() && !cfg.Auth.SharesIssuer() {
+		expected = append(expected, cfg.Auth.OIDCIssuer)
+	}
+	if cfg.LocalAccounts() {
+		expected = append(expected, localIssuer)
+	}
+	return expected
+}
+
+func (i issuers) include(issuer string) bool {
+	if strings.HasPrefix(issuer, signin.IssuerPrefix) {
+		return slices.Contains(i, localIssuer)
+	}
+	return slices.Contains(i, issuer) || slices.Contains(i, anyIssuer)
 }

@@ -12,7 +12,7 @@ import (
 
 // checkSignIn checks the source of the keys that verify tokens, and what tokens are accepted.
 func checkSignIn(ctx context.Context, cfg config.Config) []Finding {
-	findings := checkKeys(ctx, cfg)
+	findings := append(checkKeys(ctx, cfg), checkProvider(ctx, cfg)...)
 	if cfg.Auth.Configured() && cfg.Auth.SharesAudience() && !cfg.Auth.RequireScopes {
 		findings = append(findings, warning("sign-in scopes",
 			"AUTH_AUDIENCE and AUTH_MCP_AUDIENCE are equal or overlap: an assistant's token without scopes may do everything "+
@@ -26,6 +26,8 @@ func checkSignIn(ctx context.Context, cfg config.Config) []Finding {
 func checkKeys(ctx context.Context, cfg config.Config) []Finding {
 	const check = "sign-in"
 	switch {
+	case cfg.Auth.SharesIssuer() && cfg.Auth.JWKSURL == "":
+		return nil // checkProvider
 	case cfg.Auth.JWKSURL != "":
 		findings := append(checkJWKS(ctx, cfg), checkIssuer(ctx, cfg)...)
 		if cfg.Auth.AcceptsAnyAudience() {
@@ -39,10 +41,48 @@ func checkKeys(ctx context.Context, cfg config.Config) []Finding {
 		return []Finding{warning(check,
 			"tokens are verified with BETTER_AUTH_SECRET, which can also sign tokens for any user",
 			"use the identity provider's published keys: set AUTH_JWKS_URL")}
+	case cfg.Auth.OIDC():
+		return nil
+	case cfg.LocalAccounts():
+		return []Finding{passed(check, "built-in accounts")}
 	default:
 		return []Finding{warning(check, "development sign-in: anyone on this machine may sign in as any user",
-			"set AUTH_JWKS_URL before the server is used by others")}
+			"set AUTH=local, or an identity provider, before the server is used by others")}
 	}
+}
+
+// checkProvider checks the OpenID Connect provider, and names the address that it must redirect to.
+func checkProvider(ctx context.Context, cfg config.Config) []Finding {
+	const check = "sign-in provider"
+	if !cfg.Auth.OIDC() {
+		return nil
+	}
+	provider, named, err := auth.ProbeProvider(ctx, cfg.Auth.OIDCIssuer)
+	switch {
+	case named != "":
+		return []Finding{failed(check, err.Error(), "set AUTH_OIDC_ISSUER="+named+
+			" (users are identified by the issuer in their tokens)")}
+	case err != nil:
+		return []Finding{failed(check, "AUTH_OIDC_ISSUER cannot be used: "+err.Error(),
+			"start the identity provider, check that this machine can reach it, and that AUTH_OIDC_ISSUER followed by "+
+				"/.well-known/openid-configuration is its discovery document")}
+	}
+	findings := []Finding{passed(check, "OpenID Connect at "+cfg.Auth.OIDCIssuer)}
+	if cfg.Server.PublicURL == "" && cfg.Environment == config.Production {
+		findings = append(findings, warning("sign-in redirect",
+			"PUBLIC_URL is not set: the address to which the provider redirects is derived from each request",
+			"set PUBLIC_URL, and allow the redirect address PUBLIC_URL/auth/callback at the provider"))
+	}
+	if cfg.Auth.JWKSURL != "" {
+		return findings
+	}
+	report, err := auth.ProbeJWKS(ctx, provider.Keys)
+	if err != nil {
+		return append(findings, failed("sign-in keys", "the keys of AUTH_OIDC_ISSUER cannot be used: "+err.Error(),
+			auth.JWKSAdvice(err)))
+	}
+	return append(append(findings, passed("sign-in keys", fmt.Sprintf("%d usable, of the issuer %s", report.Keys,
+		cfg.Auth.OIDCIssuer))), skippedKeys(report.Skipped)...)
 }
 
 func checkJWKS(ctx context.Context, cfg config.Config) []Finding {

@@ -31,6 +31,11 @@ type Policy struct {
 	Allowed func(origin string) bool
 	// Public reports whether pages of all origins may read a path. Nil means no path.
 	Public func(path string) bool
+	// OnlyOwn reports whether a path is for pages of Site only, whatever Allowed permits: one that reads cookies. Nil
+	// means no path.
+	OnlyOwn func(path string) bool
+	// Site is this server, for OnlyOwn.
+	Site Site
 	// Refuse writes the 403 response to a request of another origin.
 	Refuse func(w http.ResponseWriter, r *http.Request)
 	// Surface returns what a request was for, in the log. Nil means refusal.GraphQL.
@@ -81,6 +86,9 @@ func (p *Policy) permits(r *http.Request) bool {
 	origins := r.Header.Values("Origin")
 	if len(origins) != 1 {
 		return false
+	}
+	if p.OnlyOwn != nil && p.OnlyOwn(r.URL.Path) {
+		return p.Site.IsOwn(r)
 	}
 	return p.Allowed(origins[0]) || sameHost(origins[0], r.Host) ||
 		origins[0] != "null" && r.Header.Get("Sec-Fetch-Site") == "same-origin"

@@ -16,6 +16,7 @@ func serve(method, path string, headers ...string) *http.Response {
 	policy := &origin.Policy{
 		Allowed: func(origin string) bool { return origin == "https://app.example" },
 		Public:  func(path string) bool { return path == "/open" },
+		OnlyOwn: func(path string) bool { return path == "/own" },
 		Refuse:  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) },
 	}
 	r := httptest.NewRequest(method, path, nil)
@@ -117,4 +118,47 @@ func TestPolicy_PublicPath_AllowsEveryOrigin(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, response.StatusCode)
 		require.Equal(t, "mcp-protocol-version", response.Header.Get("Access-Control-Allow-Headers"))
 	}
+}
+
+// TestPolicy_OnlyOwn_RefusesAllowedOrigins sends the requests that a listed origin may send elsewhere.
+func TestPolicy_OnlyOwn_RefusesAllowedOrigins(t *testing.T) {
+	preflight := []string{"Origin", "https://app.example", "Access-Control-Request-Method", "POST"}
+	require.Equal(t, http.StatusForbidden, serve(http.MethodPost, "/own", "Origin", "https://app.example").StatusCode)
+	require.Equal(t, http.StatusForbidden, serve(http.MethodOptions, "/own", preflight...).StatusCode)
+	require.Equal(t, http.StatusNoContent, serve(http.MethodOptions, "/", preflight...).StatusCode)
+	require.Equal(t, http.StatusForbidden, serve(http.MethodPost, "/own", "Origin", "null").StatusCode)
+	require.Equal(t, http.StatusTeapot, serve(http.MethodPost, "/own", "Origin", "https://errand.example:8443").StatusCode)
+	require.Equal(t, http.StatusTeapot, serve(http.MethodPost, "/own").StatusCode)
+}
+
+func TestSite_Request_OwnOriginAndURL(t *testing.T) {
+	request := func(headers ...string) *http.Request {
+		r := httptest.NewRequest(http.MethodPost, "/auth/sign-in", nil)
+		r.URL.Scheme, r.Host = "http", "Errand.example:8080"
+		for i := 0; i < len(headers); i += 2 {
+			r.Header.Add(headers[i], headers[i+1])
+		}
+		return r
+	}
+	site := origin.Site{}
+	require.Equal(t, "http://errand.example:8080", site.URL(request()))
+	require.False(t, site.IsSecure(request()))
+	require.False(t, site.IsOwn(request()))
+
+	tls := request("Origin", "https://errand.example:8080")
+	require.Equal(t, "https://errand.example:8080", site.Origin(tls), "behind a proxy that does not report the scheme")
+	require.True(t, site.IsSecure(tls))
+	require.True(t, site.IsOwn(tls))
+
+	for _, foreign := range []string{"https://evil.example", "null", "https://errand.example:8080.evil.example"} {
+		require.Equal(t, "http://errand.example:8080", site.Origin(request("Origin", foreign)))
+		require.False(t, site.IsOwn(request("Origin", foreign)))
+	}
+
+	site.PublicURL = "https://example.com/errand"
+	require.Equal(t, "https://example.com/errand", site.URL(tls))
+	require.Equal(t, "/errand", site.Prefix())
+	require.True(t, site.IsSecure(request()))
+	require.True(t, site.IsOwn(request("Origin", "https://example.com")))
+	require.False(t, site.IsOwn(request("Origin", "https://other.example")))
 }

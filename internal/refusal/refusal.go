@@ -75,6 +75,8 @@ const (
 	Host            Reason = "host"
 	Forgery         Reason = "forgery"
 	NotLocal        Reason = "not_local"
+	BadCredentials  Reason = "bad_credentials" // a wrong login, password, passkey or link
+	RateLimited     Reason = "rate_limited"    // too many of these
 )
 
 // Reasons returns the closed list.
@@ -83,6 +85,7 @@ func Reasons() []Reason {
 		NoToken, Malformed, TooLong, BadAlgorithm, BadHeader, UnknownKey, UnusableKey, BadSignature, WrongIssuer,
 		WrongAudience, WrongParty, Expired, NotYetValid, MissingClaim, BadClaim, NoScopes, KeysUnavailable,
 		AccountDeleted, SignedOut, UnknownToken, BadChecksum, OtherUser, Failed, Other, Origin, Host, Forgery, NotLocal,
+		BadCredentials, RateLimited,
 	}
 }
 

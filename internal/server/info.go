@@ -12,6 +12,8 @@ import (
 	"errand/internal/idempotency"
 	"errand/internal/page"
 	"errand/internal/serverinfo"
+	"errand/internal/signin/httpapi"
+	"errand/internal/signin/oidc"
 	"errand/internal/task"
 )
 
@@ -26,7 +28,10 @@ func (s *Server) info(devSignIn bool) *serverinfo.Info {
 		Version: &version,
 		Model:   &serverinfo.Model{Provider: provider, Name: model, LeavesMachine: s.Config.LLM.LeavesMachine()},
 		Auth:    serverinfo.Auth{Methods: authMethods(s.Config, devSignIn)},
-		Limits:  clientLimits(s.Config.Limits),
+
+		SetUpOpen: s.setUpOpen(),
+
+		Limits: clientLimits(s.Config.Limits),
 	}
 }
 
@@ -35,12 +40,28 @@ func authMethods(cfg config.Config, devSignIn bool) []*serverinfo.AuthMethod {
 		path := cfg.Server.PathPrefix() + auth.DevSignInPath
 		return []*serverinfo.AuthMethod{{Kind: enum.SignInDevelopment, Path: &path}}
 	}
-	method := &serverinfo.AuthMethod{Kind: enum.SignInIdentityProvider}
-	// As in the metadata of /mcp, an issuer that is not a URL does not help to find it.
-	if u, err := url.Parse(cfg.Auth.Issuer); err == nil && u.Host != "" && u.User == nil {
-		method.Issuer = &cfg.Auth.Issuer
+	var methods []*serverinfo.AuthMethod
+	if cfg.Auth.OIDC() {
+		path := cfg.Server.PathPrefix() + oidc.SignInPath
+		methods = append(methods, &serverinfo.AuthMethod{
+			Kind:   enum.SignInOIDC,
+			Issuer: &cfg.Auth.OIDCIssuer,
+			Path:   &path,
+		})
 	}
-	return []*serverinfo.AuthMethod{method}
+	if cfg.LocalAccounts() {
+		path := cfg.Server.PathPrefix() + httpapi.Path
+		methods = append(methods, &serverinfo.AuthMethod{Kind: enum.SignInLocal, Path: &path})
+	}
+	if cfg.Auth.VerifiesOthers() {
+		method := &serverinfo.AuthMethod{Kind: enum.SignInIdentityProvider}
+		// As in the metadata of /mcp, an issuer that is not a URL does not help to find it.
+		if u, err := url.Parse(cfg.Auth.Issuer); err == nil && u.Host != "" && u.User == nil {
+			method.Issuer = &cfg.Auth.Issuer
+		}
+		methods = append(methods, method)
+	}
+	return methods
 }
 
 func clientLimits(l config.Limits) *serverinfo.Limits {

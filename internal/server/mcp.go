@@ -81,7 +81,7 @@ func (s *Server) newMCPServer() *mcp.Server {
 // ServeMCP serves one MCP client over in and out until in ends, as the user of token. s must come from [Open]: a
 // process that serves stdio writes no replies.
 func (s *Server) ServeMCP(ctx context.Context, token string, in io.ReadCloser, out io.Writer) error {
-	if err := s.openAuth(); err != nil {
+	if err := s.openAuth(ctx); err != nil {
 		return err
 	}
 	if err := s.watchRevocations(ctx); err != nil {

@@ -9,6 +9,7 @@ import (
 	"errand/internal/mcp"
 	"errand/internal/origin"
 	"errand/internal/refusal"
+	"errand/internal/signin/httpapi"
 	"errand/web"
 )
 
@@ -20,6 +21,8 @@ func (s *Server) originPolicy() *origin.Policy {
 	return &origin.Policy{
 		Allowed:  s.Config.OriginAllowed,
 		Public:   isPublicDocument,
+		OnlyOwn:  readsCookies,
+		Site:     s.site(),
 		Refuse:   s.refuseOrigin,
 		Surface:  surfaceOf,
 		Refusals: s.refusals,
@@ -27,30 +30,35 @@ func (s *Server) originPolicy() *origin.Policy {
 }
 
 // isPublicDocument reports whether a path has a document that pages of all origins may read: OAuth clients in browsers
-// read the metadata before their user has signed in.
+// read the metadata before their user has signed in. The signing keys are public too.
 func isPublicDocument(path string) bool {
-	return path == auth.MetadataPath || strings.HasPrefix(path, auth.MetadataPath+"/")
+	return path == auth.MetadataPath || strings.HasPrefix(path, auth.MetadataPath+"/") || path == httpapi.JWKSPath
 }
+
+// readsCookies reports whether a path has cookies, so that only pages of this server may send requests to it.
+func readsCookies(path string) bool { return httpapi.IsPath(path) && path != httpapi.JWKSPath }
 
 // refuseOrigin writes the response to a request of a page whose origin is not allowed, in the format of the path.
 func (s *Server) refuseOrigin(w http.ResponseWriter, r *http.Request) {
-	switch r.URL.Path {
-	case graphqlPath:
+	switch path := r.URL.Path; {
+	case path == graphqlPath:
 		s.graphql.RefuseOrigin(w, r)
-	case mcp.Path:
+	case path == mcp.Path:
 		mcp.RefuseOrigin(w)
+	case httpapi.IsPath(path):
+		httpapi.RefuseOrigin(w)
 	default:
 		auth.RefuseOrigin(w)
 	}
 }
 
 func surfaceOf(path string) refusal.Surface {
-	switch path {
-	case graphqlPath:
+	switch {
+	case path == graphqlPath:
 		return refusal.GraphQL
-	case mcp.Path:
+	case path == mcp.Path:
 		return refusal.MCP
-	case auth.DevSignInPath:
+	case path == auth.DevSignInPath, httpapi.IsPath(path):
 		return refusal.SignIn
 	default:
 		return refusal.Web

@@ -14,8 +14,9 @@ import (
 // maxFirstPurge is the time from the start to the first removal of expired rows, if the interval is not shorter.
 const maxFirstPurge = time.Minute
 
-// startPurging removes expired tasks of the trash, tombstones of conversations, idempotency keys and API tokens, and
-// ends expired approvals, in the background, as each user and in small transactions. It can be interrupted at any time.
+// startPurging removes expired tasks of the trash, tombstones of conversations, idempotency keys, API tokens, sign-in
+// sessions and links, and ends expired approvals, in the background, as each user and in small transactions. It can be
+// interrupted at any time.
 func (s *Server) startPurging() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -40,6 +41,9 @@ func (s *Server) startPurging() {
 }
 
 func (s *Server) purgeAll(ctx context.Context) error {
+	if err := s.Services.SignIn.PurgeShared(ctx); err != nil {
+		return fmt.Errorf("purging links and keys: %w", err)
+	}
 	return account.EachUser(ctx, s.DB.Client(), math.MaxInt, func(ctx context.Context, userID string) error {
 		if err := idempotency.Purge(ctx, s.DB.Client()); err != nil {
 			return fmt.Errorf("purging the idempotency keys of %s: %w", userID, err)
@@ -51,6 +55,9 @@ func (s *Server) purgeAll(ctx context.Context) error {
 		}
 		if err := s.Services.Tokens.Purge(ctx); err != nil {
 			return fmt.Errorf("purging the API tokens of %s: %w", userID, err)
+		}
+		if err := s.Services.SignIn.Purge(ctx); err != nil {
+			return fmt.Errorf("purging the sessions of %s: %w", userID, err)
 		}
 		for more := true; more; {
 			var err error

@@ -32,6 +32,7 @@ func (s *Server) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle(graphqlPath, s.graphql)
 	s.mountMCP(mux, users)
+	s.mountSignIn(mux, users)
 	if devSignInEnabled {
 		mux.Handle(auth.DevSignInPath, devSignIn)
 	}

@@ -48,6 +48,7 @@ type Server struct {
 	serves   bool // this process will run the engine: it came from Start
 	refusals *refusal.Recorder
 	tokens   *apitoken.Verifier // nil after Open
+	setUpURL string             // see SetUpURL
 	agent    *agent.Agent
 	health   *healthMonitor
 	graphql  *graphqlhttp.Handler
@@ -129,7 +130,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	}
 	s.warnExposure(ctx)
 	s.watchHealth(ctx)
-	if err := s.openAuth(); err != nil {
+	if err := s.openAuth(ctx); err != nil {
 		return err
 	}
 	if err := s.watchRevocations(ctx); err != nil {
@@ -149,16 +150,16 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.serveAdmin(); err != nil {
 		return err
 	}
-	return s.serve()
+	return s.serve(ctx)
 }
 
-func (s *Server) openAuth() (err error) {
+func (s *Server) openAuth(ctx context.Context) (err error) {
 	if s.Auth, err = auth.New(s.Config, s.Log); err != nil {
 		return err
 	}
 	s.onStop("authentication", 1, func(context.Context) error { s.Auth.Close(); return nil })
 	s.acceptAPITokens()
-	return nil
+	return s.acceptAccounts(ctx)
 }
 
 // StartRuns starts the run engine: from then on, this process claims runs and writes replies. [Start] calls it; after
@@ -172,7 +173,10 @@ func (s *Server) StartRuns(ctx context.Context) error {
 }
 
 // serve starts the HTTP server on the listener.
-func (s *Server) serve() error {
+func (s *Server) serve(ctx context.Context) error {
+	if err := s.openSetUp(ctx); err != nil {
+		return err
+	}
 	handler, err := s.routes()
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 	"errand/internal/price"
 	"errand/internal/quota"
 	"errand/internal/run"
+	"errand/internal/signin"
 	"errand/internal/store"
 	"errand/internal/task"
 	"errand/internal/tool"
@@ -38,6 +39,7 @@ const maxHistoryTurns = 20
 type Services struct {
 	Accounts *account.Service
 	Tokens   *apitoken.Service
+	SignIn   *signin.Service
 	Tasks    *task.Service
 	Tools    *tool.Registry
 	Chat     *chat.Service
@@ -186,6 +188,12 @@ func (s *Server) buildServices() (err error) {
 		OnRevoked:     func(ids ...string) { s.Revoked.Revoke(ids...) },
 	})
 	s.Services.Tokens = apitoken.NewService(client, limits, func(id string) { s.Revoked.Revoke(id) })
+	s.Services.SignIn = signin.New(signin.Options{
+		Client:    client,
+		Log:       s.Log,
+		OnRevoked: s.Revoked.Revoke,
+		IsRevoked: s.Revoked.Contains,
+	})
 	s.agent, err = s.newAgent()
 	return err
 }

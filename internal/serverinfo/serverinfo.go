@@ -12,6 +12,8 @@ import (
 // Info describes a server. It is immutable.
 type Info struct {
 	Auth Auth
+	// SetUpOpen reports whether no owner of the built-in accounts exists; nil if there are no built-in accounts.
+	SetUpOpen func(context.Context) (bool, error)
 	// Version, Model and Limits are nil for callers who are not signed in.
 	Version *string
 	Model   *Model
@@ -19,15 +21,26 @@ type Info struct {
 }
 
 // For returns what the caller of ctx may see: everything if signed in, with any scope, otherwise Auth only.
-func (i *Info) For(ctx context.Context) *Info {
-	if _, ok := viewer.FromContext(ctx); ok {
-		return i
+func (i *Info) For(ctx context.Context) (*Info, error) {
+	auth := i.Auth
+	if i.SetUpOpen != nil {
+		var err error
+		if auth.SetUpOpen, err = i.SetUpOpen(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return &Info{Auth: i.Auth}
+	if _, ok := viewer.FromContext(ctx); !ok {
+		return &Info{Auth: auth}, nil
+	}
+	return &Info{Auth: auth, Version: i.Version, Model: i.Model, Limits: i.Limits}, nil
 }
 
 // Auth is how users sign in.
-type Auth struct{ Methods []*AuthMethod }
+type Auth struct {
+	Methods []*AuthMethod
+	// SetUpOpen is set while no owner of the built-in accounts exists.
+	SetUpOpen bool
+}
 
 // AuthMethod is a way to sign in.
 type AuthMethod struct {

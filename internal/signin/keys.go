@@ -28,6 +28,8 @@ import (
 const (
 	// issuerID is the ID of the only row of sign_in_issuers.
 	issuerID = "local"
+	// IssuerPrefix begins the issuer of every database.
+	IssuerPrefix = "urn:errand:"
 	// keyLifetime is how long a key signs tokens.
 	keyLifetime = 90 * 24 * time.Hour
 	// keyOverlap is how long a retired key verifies tokens. Replicas sign with it for keysTTL after its end.
@@ -151,7 +153,7 @@ func (s *Service) lockIssuer(ctx context.Context, tx *ent.Tx) error {
 	name := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(randomBytes(16)))
 	err := tx.SignInIssuer.Create().
 		SetID(issuerID).
-		SetIssuer("urn:errand:"+name).
+		SetIssuer(IssuerPrefix+name).
 		SetSealingKey(randomBytes(32)).
 		OnConflict(sql.ConflictColumns(signinissuer.FieldID), sql.DoNothing()).
 		Exec(ctx)

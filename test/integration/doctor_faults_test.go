@@ -81,6 +81,7 @@ func execSQL(t *testing.T, database, statement string) {
 // TestDoctor_EachFault_NamesItsFix provokes each problem and warning of the doctor and checks that it is
 // reported with its fix.
 func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
+	provider := harness.NewOIDCProvider(t)
 	sqlite := testdb.SQLiteURL(t)
 	broken := filepath.Join(t.TempDir(), "broken.db")
 	require.NoError(t, os.WriteFile(broken, []byte(strings.Repeat("no database ", 1000)), 0o600))
@@ -144,7 +145,7 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 		"development": {
 			[]harness.Settings{{"BETTER_AUTH_SECRET": ""}},
 			"sign-in", doctor.Warning,
-			"anyone on this machine", "AUTH_JWKS_URL",
+			"anyone on this machine", "AUTH=local",
 		},
 		"unreachable keys": {
 			[]harness.Settings{productionSettings(t), {"AUTH_JWKS_URL": "http://127.0.0.1:1/jwks"}},
@@ -154,14 +155,15 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 			[]harness.Settings{{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": startRedirectingKeyServer(t)}},
 			"sign-in keys", doctor.Failed, "status 301.*own address", "reach the URL",
 		},
-		"production, no sign-in": {
-			[]harness.Settings{{"ENVIRONMENT": "production", "BETTER_AUTH_SECRET": ""}},
-			"setting AUTH_JWKS_URL", doctor.Failed, "identity provider", "allowed",
+		"unreachable provider": {
+			[]harness.Settings{{
+				"BETTER_AUTH_SECRET": "", "AUTH_OIDC_ISSUER": "http://127.0.0.1:1", "AUTH_OIDC_CLIENT_ID": "errand",
+			}},
+			"sign-in provider", doctor.Failed, "AUTH_OIDC_ISSUER cannot be used", "start the identity provider",
 		},
-		"public address, no sign-in": {
-			[]harness.Settings{{"ADDR": "0.0.0.0:0", "BETTER_AUTH_SECRET": ""}},
-			"setting ADDR",
-			doctor.Failed, "no authentication is configured", "loopback",
+		"provider with a slash": {
+			[]harness.Settings{provider.OIDCSettings(), {"AUTH_OIDC_ISSUER": provider.URL + "/"}},
+			"sign-in provider", doctor.Failed, "differs from AUTH_OIDC_ISSUER", "set AUTH_OIDC_ISSUER=" + provider.URL,
 		},
 		"no key for the model": {
 			[]harness.Settings{{"LLM_PROVIDER": "anthropic"}},

@@ -46,7 +46,7 @@ func pageRequests() map[string]pageRequest {
 		"root":       get("/"),
 		"health":     get("/health"),
 		"livez":      get("/livez"),
-		"missing":    {http.MethodPut, "/auth/anything", "", http.Header{}},
+		"missing":    {http.MethodPut, "/nothing/anything", "", http.Header{}},
 	}
 }
 
