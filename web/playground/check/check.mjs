@@ -8,6 +8,9 @@ import { call, message, startBackend, task } from "./backend.mjs";
 import { holdsNothing, picture, run, shows, tab, until } from "./steps.mjs";
 import { Watch } from "./watch.mjs";
 
+/** Tabs on the first visit: src/operations.ts. */
+const firstTabs = 9;
+
 const backend = await startBackend();
 const go = spawn("go", ["run", "serve.go", "-backend", backend.url], {
   cwd: import.meta.dirname,
@@ -92,7 +95,7 @@ async function streamsResume(page) {
     await reply.getByText(text).waitFor();
   }
   assert.equal(await reply.locator("p").textContent(), "one two three four ");
-  assert.equal(await page.getByRole("tab").count(), 4, "a reload adds no tab");
+  assert.equal(await page.getByRole("tab").count(), firstTabs, "a reload adds no tab");
 }
 
 async function subscriptionsShowLive(page) {
@@ -212,7 +215,7 @@ async function nothingStored(page) {
   await page.getByRole("button", { name: "dave", pressed: true }).waitFor();
   const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
   assert.doesNotMatch(stored, /secret-/);
-  assert.equal(await page.getByRole("tab").count(), 4);
+  assert.equal(await page.getByRole("tab").count(), firstTabs);
 }
 
 async function dialogsOpen(page) {
@@ -248,7 +251,7 @@ async function signInFails() {
   await page.waitForFunction(() => localStorage.getItem("graphiql:tabState"));
   await page.reload();
   await page.getByTitle("TaskStream", { exact: true }).waitFor();
-  assert.equal(await page.getByRole("tab").count(), 4);
+  assert.equal(await page.getByRole("tab").count(), firstTabs);
   watch.assertClean();
   await page.close();
 }
