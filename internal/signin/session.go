@@ -34,6 +34,7 @@ type startedSession struct {
 	row    *ent.SignInSession
 	login  *ent.Login
 	secret []byte
+	ended  []string // older sessions that it replaces
 }
 
 // createSession creates a session of the viewer's login in tx, which has locked the user. Of too many sessions it ends
@@ -46,9 +47,10 @@ func (s *Service) createSession(
 	if err != nil {
 		return nil, fmt.Errorf("counting sessions: %w", err)
 	}
-	if excess := len(live) - MaxSessions + 1; excess > 0 {
+	ended := live[:max(0, len(live)-MaxSessions+1)]
+	if len(ended) > 0 {
 		err := tx.SignInSession.Update().
-			Where(signinsession.IDIn(live[:excess]...)).
+			Where(signinsession.IDIn(ended...)).
 			SetRevokedAt(now).
 			Exec(ctx)
 		if err != nil {
@@ -68,7 +70,7 @@ func (s *Service) createSession(
 	if err != nil {
 		return nil, fmt.Errorf("creating a session: %w", err)
 	}
-	return &startedSession{row: session, login: row, secret: secret}, nil
+	return &startedSession{row: session, login: row, secret: secret, ended: ended}, nil
 }
 
 func cleanUserAgent(text string) string {
@@ -90,8 +92,9 @@ func liveAt(now time.Time) predicate.SignInSession {
 	)
 }
 
-// present returns a session with its tokens.
+// present returns a session with its tokens. Call it after the commit.
 func (s *Service) present(ctx context.Context, started *startedSession) (*Session, error) {
+	s.onRevoked(started.ended...)
 	token, expires, err := s.signAccessToken(ctx, started.row)
 	if err != nil {
 		return nil, err

@@ -269,6 +269,7 @@ func TestSignIn_TooManySessions_EndsOldest(t *testing.T) {
 		}
 		_, err = e.Refresh(t.Context(), first.RefreshToken)
 		requireCode(t, apperr.Unauthenticated, err)
+		require.True(t, e.isEnded(first.ID))
 		s, err := e.signIn(t, "ada", goodPassword)
 		require.NoError(t, err)
 		account, err := e.Account(e.as(t, s))
