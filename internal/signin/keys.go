@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"errand/ent"
@@ -56,9 +57,23 @@ type signingKey struct {
 	key ed25519.PrivateKey
 }
 
+// keyring holds the issuer and the keys of a database. It is safe for concurrent use.
+type keyring struct {
+	client *ent.Client
+	log    *slog.Logger
+	now    func() time.Time
+
+	mu   sync.Mutex
+	keys *keySet   // nil before the first use
+	got  time.Time // when keys was read
+}
+
+// timestamp returns the current time in the form that both engines store.
+func (r *keyring) timestamp() time.Time { return r.now().UTC().Truncate(time.Microsecond) }
+
 // Issuer returns the issuer of the database's access tokens. It is created on first use, with the first key.
-func (s *Service) Issuer(ctx context.Context) (string, error) {
-	keys, err := s.loadKeys(ctx, keysTTL)
+func (r *keyring) Issuer(ctx context.Context) (string, error) {
+	keys, err := r.loadKeys(ctx, keysTTL)
 	if err != nil {
 		return "", err
 	}
@@ -66,43 +81,43 @@ func (s *Service) Issuer(ctx context.Context) (string, error) {
 }
 
 // loadKeys returns the keys, which it reads if the cached ones are older than maxAge.
-func (s *Service) loadKeys(ctx context.Context, maxAge time.Duration) (*keySet, error) {
-	s.mu.Lock()
-	keys, got := s.keys, s.keysGot
-	s.mu.Unlock()
+func (r *keyring) loadKeys(ctx context.Context, maxAge time.Duration) (*keySet, error) {
+	r.mu.Lock()
+	keys, got := r.keys, r.got
+	r.mu.Unlock()
 	// A clock that was set back makes the age negative.
-	if age := s.now().Sub(got); keys != nil && age >= 0 && age < maxAge {
+	if age := r.now().Sub(got); keys != nil && age >= 0 && age < maxAge {
 		return keys, nil
 	}
-	got = s.now()
-	keys, err := s.readKeys(ctx)
+	got = r.now()
+	keys, err := r.readKeys(ctx)
 	if err == nil && keys == nil {
-		keys, err = s.createKeys(ctx)
+		keys, err = r.createKeys(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the signing keys of built-in accounts: %w", err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.keys, s.keysGot = keys, got
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keys, r.got = keys, got
 	return keys, nil
 }
 
 // readKeys returns the keys of the database, nil if there is no issuer or no current key.
-func (s *Service) readKeys(ctx context.Context) (*keySet, error) {
+func (r *keyring) readKeys(ctx context.Context) (*keySet, error) {
 	ctx = asSystem(ctx)
-	issuer, err := s.client.SignInIssuer.Get(ctx, issuerID)
+	issuer, err := r.client.SignInIssuer.Get(ctx, issuerID)
 	if ent.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.client.SignInKey.Query().Order(signinkey.ByID(sql.OrderDesc())).All(ctx)
+	rows, err := r.client.SignInKey.Query().Order(signinkey.ByID(sql.OrderDesc())).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return newKeySet(issuer, rows, s.now()), nil
+	return newKeySet(issuer, rows, r.now()), nil
 }
 
 // newKeySet returns nil if no key is current. The rows are in the order of their creation, newest first.
@@ -126,21 +141,21 @@ func newKeySet(issuer *ent.SignInIssuer, rows []*ent.SignInKey, now time.Time) *
 }
 
 // createKeys creates what is missing of the issuer and its key. Of concurrent calls, one creates.
-func (s *Service) createKeys(ctx context.Context) (*keySet, error) {
-	err := store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
-		if err := s.lockIssuer(ctx, tx); err != nil {
+func (r *keyring) createKeys(ctx context.Context) (*keySet, error) {
+	err := store.WithTx(ctx, r.client, func(tx *ent.Tx) error {
+		if err := r.lockIssuer(ctx, tx); err != nil {
 			return err
 		}
 		exists, err := tx.SignInKey.Query().Where(signinkey.RetiredAtIsNil()).Exist(asSystem(ctx))
 		if err != nil || exists {
 			return err
 		}
-		return s.createKey(ctx, tx)
+		return r.createKey(ctx, tx)
 	})
 	if err != nil {
 		return nil, err
 	}
-	keys, err := s.readKeys(ctx)
+	keys, err := r.readKeys(ctx)
 	if err == nil && keys == nil {
 		err = errors.New("no current key after its creation")
 	}
@@ -148,7 +163,7 @@ func (s *Service) createKeys(ctx context.Context) (*keySet, error) {
 }
 
 // lockIssuer locks the row of the issuer until tx ends. It creates the row if it is missing.
-func (s *Service) lockIssuer(ctx context.Context, tx *ent.Tx) error {
+func (r *keyring) lockIssuer(ctx context.Context, tx *ent.Tx) error {
 	ctx = asSystem(ctx)
 	name := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(randomBytes(16)))
 	err := tx.SignInIssuer.Create().
@@ -160,49 +175,49 @@ func (s *Service) lockIssuer(ctx context.Context, tx *ent.Tx) error {
 	if err != nil && !errors.Is(err, stdsql.ErrNoRows) { // DO NOTHING returns no row
 		return fmt.Errorf("creating the issuer: %w", err)
 	}
-	if err := tx.SignInIssuer.UpdateOneID(issuerID).SetUpdatedAt(s.timestamp()).Exec(ctx); err != nil {
+	if err := tx.SignInIssuer.UpdateOneID(issuerID).SetUpdatedAt(r.timestamp()).Exec(ctx); err != nil {
 		return fmt.Errorf("locking the issuer: %w", err)
 	}
 	return nil
 }
 
-func (s *Service) createKey(ctx context.Context, tx *ent.Tx) error {
+func (r *keyring) createKey(ctx context.Context, tx *ent.Tx) error {
 	row, err := tx.SignInKey.Create().
 		SetSeed(randomBytes(ed25519.SeedSize)).
-		SetCreatedAt(s.timestamp()).
+		SetCreatedAt(r.timestamp()).
 		Save(asSystem(ctx))
 	if err != nil {
 		return fmt.Errorf("creating a signing key: %w", err)
 	}
-	s.log.InfoContext(ctx, "new signing key of built-in accounts", slog.String("key_id", row.ID))
+	r.log.InfoContext(ctx, "new signing key of built-in accounts", slog.String("key_id", row.ID))
 	return nil
 }
 
 // RotateKey retires the current key if it is older than maxAge, and creates another. Tokens of the old key stay valid.
-func (s *Service) RotateKey(ctx context.Context, maxAge time.Duration) error {
-	err := store.WithTx(ctx, s.client, func(tx *ent.Tx) error {
-		if err := s.lockIssuer(ctx, tx); err != nil {
+func (r *keyring) RotateKey(ctx context.Context, maxAge time.Duration) error {
+	err := store.WithTx(ctx, r.client, func(tx *ent.Tx) error {
+		if err := r.lockIssuer(ctx, tx); err != nil {
 			return err
 		}
 		n, err := tx.SignInKey.Update().
-			Where(signinkey.RetiredAtIsNil(), signinkey.CreatedAtLTE(s.timestamp().Add(-maxAge))).
-			SetRetiredAt(s.timestamp()).
+			Where(signinkey.RetiredAtIsNil(), signinkey.CreatedAtLTE(r.timestamp().Add(-maxAge))).
+			SetRetiredAt(r.timestamp()).
 			Save(asSystem(ctx))
 		if err != nil || n == 0 {
 			return err
 		}
-		return s.createKey(ctx, tx)
+		return r.createKey(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("rotating the signing key: %w", err)
 	}
-	_, err = s.loadKeys(ctx, 0)
+	_, err = r.loadKeys(ctx, 0)
 	return err
 }
 
 // JWKS returns the JSON Web Key Set (RFC 7517) of the keys that verify access tokens.
-func (s *Service) JWKS(ctx context.Context) ([]byte, error) {
-	keys, err := s.loadKeys(ctx, keysTTL)
+func (r *keyring) JWKS(ctx context.Context) ([]byte, error) {
+	keys, err := r.loadKeys(ctx, keysTTL)
 	if err != nil {
 		return nil, err
 	}
@@ -231,8 +246,8 @@ func (s *Service) JWKS(ctx context.Context) ([]byte, error) {
 }
 
 // Seal encrypts what a browser keeps for the server. Only Unseal with the same purpose returns it, on every replica.
-func (s *Service) Seal(ctx context.Context, purpose string, plaintext []byte) (string, error) {
-	box, err := s.sealer(ctx, purpose)
+func (r *keyring) Seal(ctx context.Context, purpose string, plaintext []byte) (string, error) {
+	box, err := r.sealer(ctx, purpose)
 	if err != nil {
 		return "", err
 	}
@@ -241,8 +256,8 @@ func (s *Service) Seal(ctx context.Context, purpose string, plaintext []byte) (s
 }
 
 // Unseal returns what was sealed with the purpose. The error is UNAUTHENTICATED for anything else.
-func (s *Service) Unseal(ctx context.Context, purpose, sealed string) ([]byte, error) {
-	box, err := s.sealer(ctx, purpose)
+func (r *keyring) Unseal(ctx context.Context, purpose, sealed string) ([]byte, error) {
+	box, err := r.sealer(ctx, purpose)
 	if err != nil {
 		return nil, err
 	}
@@ -259,8 +274,8 @@ func (s *Service) Unseal(ctx context.Context, purpose, sealed string) ([]byte, e
 }
 
 // sealer returns the cipher of a purpose. AES-GCM with random nonces is safe for 2^32 texts with one key.
-func (s *Service) sealer(ctx context.Context, purpose string) (cipher.AEAD, error) {
-	key, err := s.deriveKey(ctx, purpose)
+func (r *keyring) sealer(ctx context.Context, purpose string) (cipher.AEAD, error) {
+	key, err := r.deriveKey(ctx, purpose)
 	if err != nil {
 		return nil, err
 	}
@@ -272,8 +287,8 @@ func (s *Service) sealer(ctx context.Context, purpose string) (cipher.AEAD, erro
 }
 
 // deriveKey returns a key of the database for a purpose.
-func (s *Service) deriveKey(ctx context.Context, purpose string) ([]byte, error) {
-	keys, err := s.loadKeys(ctx, keysTTL)
+func (r *keyring) deriveKey(ctx context.Context, purpose string) ([]byte, error) {
+	keys, err := r.loadKeys(ctx, keysTTL)
 	if err != nil {
 		return nil, err
 	}

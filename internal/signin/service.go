@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -27,41 +26,37 @@ const secretBytes = 32
 
 // Service manages built-in accounts. It is safe for concurrent use.
 type Service struct {
+	*keyring
 	client    *ent.Client
 	log       *slog.Logger
 	onRevoked func(credentialIDs ...string)
 	isRevoked func(credentialID string) bool
-	now       func() time.Time
 	passwords *passwordHasher
 	failures  *failureLimiter
-
-	mu      sync.Mutex
-	keys    *keySet   // nil before the first use
-	keysGot time.Time // when keys was read
 }
 
 // New returns a Service. It does not access the database before its methods are called.
 func New(o Options) *Service {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	s := &Service{
+		keyring:   &keyring{client: o.Client, log: o.Log, now: o.Now},
 		client:    o.Client,
 		log:       o.Log,
 		onRevoked: o.OnRevoked,
 		isRevoked: o.IsRevoked,
-		now:       o.Now,
 		passwords: newPasswordHasher(),
 		failures:  newFailureLimiter(),
-	}
-	if s.log == nil {
-		s.log = slog.Default()
 	}
 	if s.onRevoked == nil {
 		s.onRevoked = func(...string) {}
 	}
 	if s.isRevoked == nil {
 		s.isRevoked = func(string) bool { return false }
-	}
-	if s.now == nil {
-		s.now = time.Now
 	}
 	return s
 }
@@ -73,9 +68,6 @@ func asSystem(ctx context.Context) context.Context { return rule.System(ctx) }
 func asUser(ctx context.Context, userID string) context.Context {
 	return viewer.NewContext(ctx, viewer.Viewer{UserID: userID})
 }
-
-// timestamp returns the current time in the form that both engines store.
-func (s *Service) timestamp() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 
 // requireSession returns the viewer if it is a person with an access token of a sign-in session. Other credentials must
 // not change how a user signs in: an API token may leak, and text that an assistant reads may instruct it.

@@ -16,15 +16,15 @@ import (
 
 // signAccessToken returns an access token of a session and when it expires. It has all scopes by name, so that it is
 // accepted where tokens without scopes are refused.
-func (s *Service) signAccessToken(
+func (r *keyring) signAccessToken(
 	ctx context.Context,
 	row *ent.SignInSession,
 ) (token string, expires time.Time, err error) {
-	keys, err := s.loadKeys(ctx, keysTTL)
+	keys, err := r.loadKeys(ctx, keysTTL)
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	now := s.now().UTC()
+	now := r.now().UTC()
 	expires = now.Add(AccessTokenTTL).Truncate(time.Second)
 	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, jwt.MapClaims{
 		"iss":             keys.issuer,
@@ -52,9 +52,9 @@ func (s *Service) Verifier(issuer string, leeway time.Duration) auth.Verifier {
 }
 
 // publicKey implements auth.LocalKeys.
-func (s *Service) publicKey(ctx context.Context, id string) (ed25519.PublicKey, error) {
+func (r *keyring) publicKey(ctx context.Context, id string) (ed25519.PublicKey, error) {
 	for _, maxAge := range []time.Duration{keysTTL, keysMinAge} { // the key may be a new one
-		keys, err := s.loadKeys(ctx, maxAge)
+		keys, err := r.loadKeys(ctx, maxAge)
 		if err != nil {
 			return nil, err
 		}
