@@ -77,7 +77,7 @@ func (p parser) nextPart(f *dateParts, at *int, intro string) bool {
 		return false
 	}
 	ok := p.dayPart(f, at, start, intro) || p.clockPart(f, at, start, intro)
-	if ok && p.word(*at) == ")" && p.word(start-1) == "(" {
+	if ok && !first && p.word(*at) == ")" && p.word(start-1) == "(" {
 		*at++
 	}
 	return ok && f.invalid == ""

@@ -198,7 +198,9 @@ func (v voice) updated(was *task, t task) string {
 		}
 		return "#" + oneLine(strings.Join(t.Labels, " #"))
 	}
-	field("due", v.dueText(*was, false), v.dueText(t, true))
+	if was.DueOn != t.DueOn || was.DueAt != t.DueAt {
+		field("due", v.dueText(*was, false), v.dueText(t, true))
+	}
 	field("priority", v.priority(was.Priority), v.priority(t.Priority))
 	field("labels", labels(*was), labels(t))
 	switch {

@@ -133,8 +133,15 @@ var opposite = map[intent.Kind]intent.Kind{
 func (p *planner) takeBack(r intent.Request) *action {
 	back, known := opposite[p.memory.changed]
 	named := slices.ContainsFunc(r.Refs, func(ref intent.Reference) bool { return !isIt(ref) })
-	if !named || !known {
+	last := p.memory.single
+	only := last != nil && !slices.ContainsFunc(r.Refs, func(ref intent.Reference) bool {
+		return ref.Kind != intent.ByNumber || ref.Number != last.Number
+	})
+	switch {
+	case !named || !known && only:
 		return p.undo(r.Said, false, nil)
+	case !known: // the last change may be that of another task
+		return reply(p.words.Say("corrects-what", quote(r.Said)), nil)
 	}
 	r.Kind = back
 	return p.change(r, false)

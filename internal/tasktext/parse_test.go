@@ -93,3 +93,13 @@ func TestParse_Any_SpansAreParts(t *testing.T) {
 		}
 	}
 }
+
+func TestParse_DateInBrackets_LeavesNoBracket(t *testing.T) {
+	for message, want := range map[string]string{
+		"call ann (tomorrow)": "Call ann", "call ann (tomorrow, urgent)": "Call ann", "call (ann) tomorrow": "Call (ann)",
+	} {
+		got := tasktext.Parse(message, now)
+		require.Equal(t, want, got.Title, message)
+		require.Equal(t, "2026-11-26", got.Due.On(), message)
+	}
+}

@@ -143,7 +143,7 @@ func (l *filterParser) word(i int) int {
 		l.named = true
 	case tasktext.IsLabel(k):
 		f.Label, l.named = strings.TrimPrefix(l.words.Raw(i), "#"), true
-	case l.lang.Is("about", k):
+	case l.lang.PhraseAt("about", l.words, i) > 0:
 		return l.search(i)
 	case level != "" && level != "none":
 		if !slices.Contains(f.Priorities, level) {
@@ -207,7 +207,8 @@ func named(t text.Text) string {
 
 // search uses the rest of the question as search words.
 func (l *filterParser) search(i int) int {
-	rest := l.lang.TrimLeading(l.words.From(i+1), "about", "determiner", "searchlead")
+	end := l.lang.PhraseAt("about", l.words, i)
+	rest := l.lang.TrimLeading(l.words.From(end), "about", "determiner", "searchlead")
 	for rest.Len() > 1 && l.lang.Is("listnoun", rest.Key(rest.Len()-1)) {
 		rest = rest.Slice(0, rest.Len()-1)
 	}
@@ -215,7 +216,7 @@ func (l *filterParser) search(i int) int {
 	if s == "" || len(s) > maxPhrase {
 		return -1
 	}
-	if l.lang.Is("labelled", l.words.Key(i)) {
+	if l.lang.PhraseAt("labelled", l.words, i) == end {
 		l.filter.Label = s
 	} else {
 		l.filter.Search = s

@@ -72,7 +72,8 @@ func (r *messageReader) sentence(s sentence) {
 	}
 	r.closeHeader()
 	r.begins = append(r.begins, len(r.Requests))
-	if (s.bullet || s.semicolon && r.lastKind() == Add) && !r.isCommand(s.Text) {
+	listed := s.semicolon && r.lastKind() == Add && !r.Requests[len(r.Requests)-1].Offer
+	if (s.bullet || listed) && !r.isCommand(s.Text) {
 		r.add(r.titleRequest(s.Trim()))
 		return
 	}
