@@ -13,6 +13,7 @@ import (
 	"errand/internal/config"
 	"errand/internal/server"
 	"errand/internal/signin"
+	"errand/internal/signin/httpapi"
 
 	"github.com/spf13/cobra"
 )
@@ -202,7 +203,7 @@ func printLink(inv *invocation, cfg config.Config, link *signin.NewLink) error {
 	if link.ExpiresAt != nil {
 		fmt.Fprintf(inv.stderr, "errand: this link can be used once, until %s\n", printTime(link.ExpiresAt))
 	}
-	_, err := fmt.Fprintln(inv.stdout, pageURL(cfg.Server)+"/#/join/"+link.Token)
+	_, err := fmt.Fprintln(inv.stdout, httpapi.LinkURL(pageURL(cfg.Server), link.Token))
 	return err
 }
 

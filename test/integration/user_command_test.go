@@ -2,13 +2,13 @@ package integration
 
 import (
 	"encoding/json"
-	"regexp"
+	"net/http"
 	"testing"
 	"time"
 
 	"errand/ent/rule"
 	"errand/internal/auth"
-	"errand/internal/signin"
+	"errand/internal/testclient"
 	"errand/internal/testdb"
 	"errand/internal/viewer"
 	"errand/test/harness"
@@ -17,28 +17,25 @@ import (
 )
 
 // TestUserCommands_BesideServer_ManageAccounts runs the commands in other processes than the server, whose database
-// they share.
+// they share, but not its bus.
 func TestUserCommands_BesideServer_ManageAccounts(t *testing.T) {
 	t.Parallel()
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		t.Parallel()
-		server := harness.StartProcess(t, url)
-		settings := healthySettings(url, harness.Settings{"PUBLIC_URL": "https://tasks.example.org/errand"})
+		server := harness.StartProcess(t, url, harness.LocalAccounts)
+		settings := healthySettings(url, harness.LocalAccounts)
+		settings["PUBLIC_URL"] = "https://tasks.example.org/errand"
 		run := func(args ...string) string {
 			return harness.RunCommand(t, settings, append([]string{"user"}, args...)...)
 		}
-		db := testdb.Open(t, url)
-		accounts := signin.New(signin.Options{Client: db.Client()})
-		from := signin.Caller{Address: "192.0.2.1"}
-		linkToken := func(output string) string {
-			parts := regexp.MustCompile(`^https://tasks\.example\.org/errand/#/join/([\w-]{43})\n$`).FindStringSubmatch(output)
-			require.Len(t, parts, 2, output)
-			return parts[1]
+		fail := func(args ...string) {
+			require.Error(t, harness.Command(t, settings, append([]string{"user"}, args...)...).Run(), args)
 		}
-		redeem := func(output, password string) *signin.Session {
-			s, err := accounts.Redeem(t.Context(), from, signin.Redemption{Token: linkToken(output), Password: password})
-			require.NoError(t, err)
-			return s
+		redeem := func(link, password string) harness.SignedIn {
+			require.Regexp(t, `^https://tasks\.example\.org/errand/#/join/[\w-]{43}\n$`, link)
+			return harness.NewBrowser(t, server.URL).Session(t, "/auth/redeem", map[string]string{
+				"token": harness.LinkToken(t, link[:len(link)-1]), "password": password,
+			})
 		}
 		type row struct {
 			Login, Name, Role, UserID string
@@ -52,33 +49,52 @@ func TestUserCommands_BesideServer_ManageAccounts(t *testing.T) {
 
 		require.Empty(t, list())
 		link := run("add", "Ada", "--owner")
-		require.Error(t, harness.Command(t, settings, "user", "add", "ADA").Run(), "taken")
-		session := redeem(link, "correct horse battery")
+		fail("add", "ADA")
 		run("add", "grace")
 		rows := list()
 		require.Len(t, rows, 2)
-		require.Equal(t, "ada", rows[0].Login)
-		require.Equal(t, "OWNER", rows[0].Role)
-		require.Equal(t, "MEMBER", rows[1].Role)
+		require.Equal(t, []string{"ada", "OWNER", "MEMBER"}, []string{rows[0].Login, rows[0].Role, rows[1].Role})
 		require.Regexp(t, `(?m)^ada +ada +owner +enabled +\S+ \S+ +user_`, run("list"))
 
+		client := testclient.New(t, server.URL, redeem(link, harness.Password).AccessToken)
+		require.Equal(t, rows[0].UserID, harness.ViewerID(t, client))
+		token := testclient.Run[struct{ CreateAPIToken struct{ Secret string } }](t, client, createTokenDoc, nil)
+		require.NotEmpty(t, token.CreateAPIToken.Secret)
+		socket := client.Dial(t)
+		socket.Subscribe(t, harness.TaskStreamDoc, nil)
 		require.Equal(t, "disabled ada\n", run("disable", "ada"))
 		require.True(t, list()[0].Disabled)
-		_, err := accounts.Refresh(t.Context(), session.RefreshToken)
-		require.Error(t, err)
-		require.Equal(t, "enabled ada\n", run("enable", "ada"))
-		redeem(run("reset", "ada"), "another staple here")
-		_, err = accounts.SignIn(t.Context(), from, "ada", "another staple here")
-		require.NoError(t, err)
+		require.Equal(t, 4403, socket.CloseCode(t), "the server finds the revocation in the database")
+		for _, secret := range []string{client.Token, token.CreateAPIToken.Secret} {
+			require.Eventually(t, func() bool {
+				return testclient.New(t, server.URL, secret).
+					Try(t, `{ tasks { nodes { id } } }`, nil).
+					ErrorCode() ==
+					"UNAUTHENTICATED"
+			}, testclient.Timeout, harness.PollInterval)
+		}
+		signIn := func(password string) harness.Answer {
+			return harness.NewBrowser(t, server.URL).Post(t, "/auth/sign-in",
+				map[string]string{"login": "ada", "password": password})
+		}
+		require.Equal(t, http.StatusUnauthorized, signIn(harness.Password).Status)
 
+		require.Equal(t, "enabled ada\n", run("enable", "ada"))
+		require.Equal(t, http.StatusOK, signIn(harness.Password).Status)
+		redeem(run("reset", "ada"), "another staple here")
+		require.Equal(t, http.StatusUnauthorized, signIn(harness.Password).Status)
+
+		db := testdb.Open(t, url)
 		dev := db.Client().User.Create().SetIssuer(auth.DevIssuer).SetSubject("Alice").SaveX(rule.System(t.Context()))
 		asDev := viewer.NewContext(t.Context(), viewer.Viewer{UserID: dev.ID})
 		db.Client().Task.Create().SetNumber(1).SetTitle("Keep me").SaveX(asDev)
-		require.Error(t, harness.Command(t, settings, "user", "adopt", "--dev", "nobody", "ada").Run())
+		fail("adopt", "--dev", "nobody", "ada")
 		require.Contains(t, run("adopt", "--dev", "Alice", "ada"), "ada has the data")
 		require.Equal(t, dev.ID, list()[0].UserID)
-		_, err = accounts.SignIn(t.Context(), from, "ada", "another staple here")
-		require.NoError(t, err)
+		var again harness.SignedIn
+		signIn("another staple here").Decode(t, &again)
+		require.Equal(t, []string{"Keep me"},
+			harness.Titles(harness.AllTasks(t, testclient.New(t, server.URL, again.AccessToken))))
 		server.Terminate()
 		require.Zero(t, server.Wait())
 	})

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"errand/internal/apperr"
 	"errand/internal/signin"
 )
 
@@ -122,8 +121,6 @@ func (h *Handler) endSession(w http.ResponseWriter, r *http.Request) error {
 	return noContent(w, h.Accounts.EndSession(r.Context(), r.PathValue("id")))
 }
 
-// changePassword reports a wrong current password as a fault of that field: the access token is valid, and clients sign
-// out at 401.
 func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Current string `json:"current"`
@@ -132,11 +129,7 @@ func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &in); err != nil {
 		return err
 	}
-	err := h.Accounts.ChangePassword(r.Context(), caller(r), in.Current, in.New)
-	if apperr.CodeOf(err) == apperr.Unauthenticated {
-		err = apperr.Invalid("current", "The current password is wrong.")
-	}
-	return noContent(w, err)
+	return noContent(w, h.Accounts.ChangePassword(r.Context(), caller(r), in.Current, in.New))
 }
 
 func (h *Handler) invite(w http.ResponseWriter, r *http.Request) error {
