@@ -144,7 +144,7 @@ export function createErrand(settings) {
         connection,
         dispose() {
             disposed = true;
-            void socket.dispose();
+            void Promise.resolve(socket.dispose()).catch(() => { });
         },
         socket,
     };

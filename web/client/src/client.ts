@@ -204,7 +204,8 @@ export function createErrand(settings: ErrandSettings): Errand {
     connection,
     dispose() {
       disposed = true;
-      void socket.dispose();
+      // It rejects if the connection is being made, and that fails.
+      void Promise.resolve(socket.dispose()).catch(() => {});
     },
     socket,
   };

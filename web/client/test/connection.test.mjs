@@ -44,3 +44,27 @@ test("connection: idle, connected, lost while it is made again, and idle without
   errand.dispose();
   server.close();
 });
+
+test("dispose: a connection that is being made, and then fails, is no unhandled rejection", async () => {
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => "graphql-transport-ws" });
+  await once(server, "listening");
+  const { port } = server.address();
+  const errand = createErrand({ url: `http://127.0.0.1:${port}/graphql`, token: () => "token", webSocketImpl: WebSocket });
+  server.on("connection", (socket) =>
+    socket.on("message", () => {
+      errand.dispose();
+      socket.close(4401, "Sign in again.");
+    }),
+  );
+  errand.subscribe("subscription ($after: Cursor) { taskStream(after: $after) { cursor } }", { after: "c" }, { next() {} });
+  const rejections = [];
+  const note = (reason) => rejections.push(reason);
+  process.on("unhandledRejection", note);
+  await until(errand, "connecting");
+  await until(errand, "idle");
+  // Node reports unhandled rejections after the microtasks of this turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("unhandledRejection", note);
+  server.close();
+  assert.deepEqual(rejections, []);
+});
