@@ -21,6 +21,8 @@ export async function startServer(env = {}) {
       return running.url;
     },
     signIn: (user) => signIn(running.url, user),
+    /** Lines of the server's log that contain a text. */
+    logged: (text) => running.log.filter((line) => line.includes(text)),
     /** Starts the server again at the same address, after the given function has run while it was down. */
     async restart(whileDown = async () => {}) {
       await running.stop();
@@ -57,6 +59,7 @@ async function launch(folder, env) {
   const url = await serving(child, log);
   return {
     url,
+    log,
     /** Ends the process at once, as a crash or a loss of power does. */
     async kill() {
       process.off("exit", kill);

@@ -16,6 +16,7 @@ const desktop = { width: 1280, height: 800 };
 export class Visit {
   #faults = [];
   #outage = false;
+  #others = [];
 
   static async open(browser, url, user, options = {}) {
     const entry = { name: "errand:user:development", value: JSON.stringify(user) };
@@ -34,6 +35,7 @@ export class Visit {
     Object.assign(this, { context, url, user });
     const { origin, host } = new URL(url);
     context.on("request", (request) => {
+      if (this.#others.some((other) => request.url().startsWith(`${other}/`))) return;
       if (!request.url().startsWith(`${origin}/`) && !/^(data|blob):/.test(request.url())) this.#add(`request to ${request.url()}`);
     });
     context.on("page", (page) =>
@@ -42,6 +44,8 @@ export class Visit {
     context.on("weberror", (error) => this.#add(error.error().stack));
     context.on("console", (entry) => {
       if (entry.type() !== "error" && entry.type() !== "warning") return;
+      // The browser reports every request that the sign-in refuses, such as that of a visitor without a session.
+      if (/status of 4\d\d/.test(entry.text()) && new URL(entry.location().url).pathname.includes("/auth/")) return;
       if (this.#outage && /net::ERR_|WebSocket connection to|status of 50[234]/.test(entry.text())) return;
       this.#add(`console: ${entry.text()}`);
     });
@@ -56,6 +60,11 @@ export class Visit {
     const page = await this.context.newPage();
     await page.goto(this.url + route);
     return page;
+  }
+
+  /** Requests to another origin are expected from now on. */
+  allow(other) {
+    this.#others.push(other);
   }
 
   /** Failed requests are expected from now on. */

@@ -1,6 +1,7 @@
 import { ErrandProvider } from "@errand/react";
 import { ApprovalsProvider } from "./chat/approvals";
 import { ConversationsProvider } from "./chat/conversationsContext";
+import { Join } from "./session/Join";
 import { SignIn } from "./session/SignIn";
 import { session } from "./session/session";
 import { ServerProvider } from "./shell/server";
@@ -35,6 +36,8 @@ function Page() {
           </ServerProvider>
         </ErrandProvider>
       );
+    case "joining":
+      return <Join token={state.token} />;
     case "signed-out":
       return <SignIn modes={state.modes} error={state.error} />;
     default:

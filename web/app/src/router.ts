@@ -46,6 +46,16 @@ export function parseRoute(hash: string): Route {
   }
 }
 
+/** The token of a link that sets up the server, invites or resets a password, `#/join/TOKEN`; null without one. */
+export function joinToken(): string | null {
+  return /^#\/join\/([\w.~-]+)$/.exec(location.hash)?.[1] ?? null;
+}
+
+/** Why the sign-in at a provider failed, `#/sign-in?error=CODE`; null if it did not. */
+export function signInError(): string | null {
+  return /^#\/sign-in\?error=([\w.-]+)$/.exec(location.hash)?.[1] ?? null;
+}
+
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);

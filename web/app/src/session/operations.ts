@@ -8,12 +8,19 @@ export type AuthMethodKind =
   /** Development only: POST `{"user":"NAME"}` to `path` returns a token for any name, without a password. */
   | 'DEVELOPMENT'
   /** Tokens of an identity provider, which the client obtains from it. */
-  | 'IDENTITY_PROVIDER';
+  | 'IDENTITY_PROVIDER'
+  /**
+   * Built-in accounts: `path` is the beginning of the paths that sign in with a password or a passkey, such as
+   * `POST sign-in`.
+   */
+  | 'LOCAL'
+  /** OpenID Connect: open `path` in the browser. It returns to the page, signed in, from the provider. */
+  | 'OIDC';
 
 export type SignInMethodsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type SignInMethodsQuery = { readonly serverInfo: { readonly auth: { readonly methods: ReadonlyArray<{ readonly kind: AuthMethodKind, readonly issuer: string | null, readonly path: string | null }> } } };
+export type SignInMethodsQuery = { readonly serverInfo: { readonly auth: { readonly setUpOpen: boolean, readonly methods: ReadonlyArray<{ readonly kind: AuthMethodKind, readonly issuer: string | null, readonly path: string | null }> } } };
 
 export type TimeZoneQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -55,6 +62,7 @@ export const SignInMethodsDocument = new TypedDocumentString(`
         issuer
         path
       }
+      setUpOpen
     }
   }
 }

@@ -1,10 +1,14 @@
 import { createErrand, type Errand, type ErrandError, type TokenSource } from "@errand/client";
 import type { ComponentType } from "react";
 import { base } from "../base";
+import { joinToken } from "../router";
 import { forgetUser, load, save, UserStorage, Value } from "../store";
 import { clearToasts } from "../ui/toasts";
 import { DevelopmentMode } from "./development";
+import { LocalMode } from "./local";
+import { OIDCMode } from "./oidc";
 import { SignInMethodsDocument, type SignInMethodsQuery } from "./operations";
+import type { AccountUser } from "./serverSession";
 import { takeTimeZone } from "./timeZone";
 import { TokenMode } from "./token";
 
@@ -18,8 +22,15 @@ export interface Credentials {
   token: TokenSource;
   /** Entries of the browser's storage with which a later visit continues the sign-in. */
   entries?: readonly string[];
-  /** Forgets the token of this tab and, if needed, ends the sign-in at the issuer. Called in every tab of the page. */
-  signOut?(): Promise<void>;
+  /** The user of a built-in account of the server. Left out, or null, with other ways to sign in. */
+  account?: AccountUser | null;
+  /** Forgets the token of this tab. Called in every tab of the page. */
+  forget?(): void;
+  /**
+   * Ends the sign-in at the issuer; `everywhere` also in other browsers, where it rejects if that has failed. Called in
+   * the tab where the user signs out.
+   */
+  signOut?(everywhere: boolean): Promise<void>;
 }
 
 /**
@@ -37,8 +48,12 @@ export interface SignInMode {
 }
 
 /** Returns the mode of a method that the server names; null for unknown kinds. */
-function modeFor(method: AuthMethod): SignInMode | null {
+function modeFor(method: AuthMethod, isSetUpOpen: boolean): SignInMode | null {
   switch (method.kind) {
+    case "LOCAL":
+      return new LocalMode(isSetUpOpen);
+    case "OIDC":
+      return new OIDCMode(method.issuer);
     case "DEVELOPMENT":
       return new DevelopmentMode();
     case "IDENTITY_PROVIDER":
@@ -53,6 +68,8 @@ export type SessionState =
   /** The server has not answered yet; the page keeps trying. */
   | { kind: "unreachable" }
   | { kind: "signed-out"; modes: readonly SignInMode[]; error: ErrandError | null }
+  /** The page was opened by a link to set up the server, to join it or to reset a password. */
+  | { kind: "joining"; token: string }
   | { kind: "signed-in"; errand: Errand; credentials: Credentials; storage: UserStorage };
 
 const endpoint = new URL("graphql", base).href;
@@ -70,9 +87,13 @@ class Session {
   /** Asks the server for its ways to sign in, and continues the sign-in of an earlier visit. */
   async start(): Promise<void> {
     addEventListener("storage", (event) => {
-      if (event.key === `errand:${MARK}` && event.newValue === null) void this.signOut();
+      if (event.key === `errand:${MARK}` && event.newValue === null) this.#leave();
     });
+    // A link that is opened in this tab.
+    addEventListener("hashchange", () => joinToken() !== null && this.state.get().kind !== "joining" && location.reload());
     this.#modes = await this.#methods();
+    const token = joinToken();
+    if (token !== null) return this.state.set({ kind: "joining", token });
     for (const mode of this.#modes) {
       const credentials = await mode.resume().catch(() => null);
       if (credentials) return this.#begin(credentials);
@@ -85,7 +106,8 @@ class Session {
     for (;;) {
       try {
         const { serverInfo } = await anonymous.query(SignInMethodsDocument, {}, { retry: false });
-        return serverInfo.auth.methods.map(modeFor).filter((mode) => mode !== null);
+        const { methods, setUpOpen } = serverInfo.auth;
+        return methods.map((method) => modeFor(method, setUpOpen)).filter((mode) => mode !== null);
       } catch {
         this.state.set({ kind: "unreachable" });
         await new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -110,9 +132,9 @@ class Session {
     this.state.set({ kind: "signed-in", errand, credentials, storage: new UserStorage() });
   }
 
-  /** Called by the form of a mode. */
+  /** Called by the form of a mode, and by the page of a link. */
   readonly signIn = async (credentials: Credentials): Promise<void> => {
-    if (this.#isBeginning || this.state.get().kind !== "signed-out") return;
+    if (this.#isBeginning || !["signed-out", "joining"].includes(this.state.get().kind)) return;
     this.#isBeginning = true;
     // After a session that has ended by itself, drafts and unsent messages wait for their user, and for no other.
     const asker = createErrand({ url: endpoint, token: credentials.token });
@@ -122,19 +144,30 @@ class Session {
     this.#isBeginning = false;
   };
 
-  /** Ends the session, and removes everything of the user from this browser. */
-  readonly signOut = async (): Promise<void> => {
+  /**
+   * Ends the session, and removes everything of the user from this browser. With `everywhere` all sessions of the user end;
+   * it rejects, and nothing ends, if the server cannot be reached.
+   */
+  readonly signOut = async (everywhere = false): Promise<void> => {
     const state = this.state.get();
     if (state.kind !== "signed-in") return;
-    await state.credentials.signOut?.().catch(() => {});
+    const ending = state.credentials.signOut?.(everywhere);
+    await (everywhere ? ending : ending?.catch(() => {}));
+    this.#leave();
+  };
+
+  /** Leaves a session that has ended here or in another tab. */
+  #leave(): void {
+    if (this.state.get().kind !== "signed-in") return;
     this.#end(null);
     forgetUser();
     history.replaceState(null, "", "#/");
-  };
+  }
 
   #end(error: ErrandError | null): void {
     const state = this.state.get();
     if (state.kind !== "signed-in") return;
+    state.credentials.forget?.();
     state.errand.dispose();
     state.storage.close();
     clearToasts();

@@ -47,6 +47,6 @@ function credentials(token: string): Credentials {
       if (reason === "rejected") sessionStorage.removeItem(STORED_TOKEN);
       return reason === "use" ? token : null;
     },
-    signOut: async () => sessionStorage.removeItem(STORED_TOKEN),
+    forget: () => sessionStorage.removeItem(STORED_TOKEN),
   };
 }

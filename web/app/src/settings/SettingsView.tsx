@@ -9,8 +9,10 @@ import { Assistants } from "./Assistants";
 import { Data } from "./Data";
 import type { UsagePeriod } from "./operations";
 import { Profile } from "./Profile";
+import { Security } from "./Security";
 import { Usage } from "./Usage";
 import type { NewSecret } from "./useApiTokens";
+import { useAccountUser } from "./useAccount";
 import { useSettings } from "./useSettings";
 import "./settings.css";
 
@@ -18,6 +20,7 @@ import "./settings.css";
 export function SettingsView({ section }: { section: string | null }) {
   const { t } = useTexts();
   const { server } = useServer();
+  const accountUser = useAccountUser();
   const [period, setPeriod] = useState<UsagePeriod>("DAY");
   const [secret, setSecret] = useState<NewSecret | null>(null);
   const { settings, update } = useSettings(period);
@@ -30,6 +33,7 @@ export function SettingsView({ section }: { section: string | null }) {
       <ViewHeader title={t("nav.settings")} />
       <div className="view-body settings">
         <Profile update={update} />
+        {accountUser && <Security />}
         <Appearance />
         {settings && <ApprovalPolicy policy={settings.approvalPolicy} update={update} />}
         {settings && <Usage usage={settings.usage} period={period} setPeriod={setPeriod} />}
