@@ -17,7 +17,7 @@ const maxAppBytes = 200_000
 func appPaths(t *testing.T) []string {
 	t.Helper()
 	var paths []string
-	for _, match := range reference.FindAllStringSubmatch(body(t, getFrom(t, App(), "GET", "/")), -1) {
+	for _, match := range reference.FindAllStringSubmatch(body(t, getFrom(t, App(AppOptions{}), "GET", "/")), -1) {
 		// Relative to /: the server may be below a path of its host.
 		require.True(t, strings.HasPrefix(match[1], "./"), match[1])
 		paths = append(paths, strings.TrimPrefix(match[1], "."))
@@ -27,20 +27,20 @@ func appPaths(t *testing.T) []string {
 }
 
 func TestApp_Page_IsServedAtOnePathOnly(t *testing.T) {
-	response := getFrom(t, App(), "GET", "/")
+	response := getFrom(t, App(AppOptions{}), "GET", "/")
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	require.Equal(t, "text/html; charset=utf-8", response.Header.Get("Content-Type"))
 	require.Equal(t, "no-cache", response.Header.Get("Cache-Control"))
 	require.NotEmpty(t, response.Header.Get("ETag"))
 	require.Contains(t, body(t, response), "<title>Errand</title>")
 	for _, path := range []string{"/index.html", "/nothing", "/assets", "/assets/", "/assets/nothing.js", "/c/x", "//"} {
-		require.Equal(t, http.StatusNotFound, getFrom(t, App(), "GET", path).StatusCode, path)
+		require.Equal(t, http.StatusNotFound, getFrom(t, App(AppOptions{}), "GET", path).StatusCode, path)
 	}
 }
 
 func TestApp_HashedFiles_AreCachedForever(t *testing.T) {
 	for _, path := range appPaths(t) {
-		response := getFrom(t, App(), "GET", path)
+		response := getFrom(t, App(AppOptions{}), "GET", path)
 		require.Equal(t, http.StatusOK, response.StatusCode, path)
 		if strings.HasPrefix(path, "/assets/") {
 			require.Contains(t, response.Header.Get("Cache-Control"), "immutable", path)
@@ -50,7 +50,7 @@ func TestApp_HashedFiles_AreCachedForever(t *testing.T) {
 
 func TestApp_Responses_HaveSecurityHeaders(t *testing.T) {
 	for _, path := range append(appPaths(t), "/", "/nothing") {
-		h := getFrom(t, App(), "GET", path).Header
+		h := getFrom(t, App(AppOptions{}), "GET", path).Header
 		policy := h.Get("Content-Security-Policy")
 		require.Contains(t, policy, "default-src 'none'; script-src 'self'; style-src 'self';", path)
 		for _, part := range []string{"unsafe", "http", "*"} {
@@ -61,8 +61,18 @@ func TestApp_Responses_HaveSecurityHeaders(t *testing.T) {
 	}
 }
 
+func TestApp_BetterAuth_AddsItsOriginToThePolicy(t *testing.T) {
+	policy := func(api string) string {
+		return getFrom(t, App(AppOptions{BetterAuth: api}), "GET", "/").Header.Get("Content-Security-Policy")
+	}
+	require.Contains(t, policy("https://app.example.com:8443/api/auth"), "connect-src 'self' https://app.example.com:8443; ")
+	for _, api := range []string{"", "app.example.com", "ftp://app.example.com", "https://app.example.com;x/api", "https://*/api"} {
+		require.Contains(t, policy(api), "connect-src 'self'; ", api)
+	}
+}
+
 func TestApp_Page_HasNoInlineCode(t *testing.T) {
-	page := body(t, getFrom(t, App(), "GET", "/"))
+	page := body(t, getFrom(t, App(AppOptions{}), "GET", "/"))
 	for _, tag := range regexp.MustCompile(`<script[^>]*>`).FindAllString(page, -1) {
 		require.Contains(t, tag, `src="./assets/`)
 	}
@@ -71,15 +81,15 @@ func TestApp_Page_HasNoInlineCode(t *testing.T) {
 
 func TestApp_OtherMethods_AreRejected(t *testing.T) {
 	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
-		response := getFrom(t, App(), method, "/")
+		response := getFrom(t, App(AppOptions{}), method, "/")
 		require.Equal(t, http.StatusMethodNotAllowed, response.StatusCode, method)
 	}
 }
 
 func TestApp_Patterns_CoverTheFilesOnly(t *testing.T) {
 	mux := http.NewServeMux()
-	for _, pattern := range App().Patterns() {
-		mux.Handle(pattern, App())
+	for _, pattern := range App(AppOptions{}).Patterns() {
+		mux.Handle(pattern, App(AppOptions{}))
 	}
 	for _, path := range append(appPaths(t), "/") {
 		require.Equal(t, http.StatusOK, getFrom(t, mux, "GET", path).StatusCode, path)

@@ -198,6 +198,16 @@ func (ec *executionContext) fieldWriterAuthMethod(field graphql.CollectedField) 
 			fastjson.String(b, v)
 			return true
 		}
+	case "betterAuth":
+		return func(b *bytes.Buffer, obj *serverinfo.AuthMethod) bool {
+			p := obj.BetterAuth
+			if p == nil {
+				return fastjson.Null(b, false)
+			}
+			v := *p
+			fastjson.String(b, v)
+			return true
+		}
 	default:
 		return nil
 	}

@@ -1143,6 +1143,11 @@ type AuthMethod {
   issuer: String
   "Path on this server's host that signs users in; null if the method has none."
   path: String
+  """
+  URL of the API of a Better Auth server, such as ` + "`" + `https://app.example.com/api/auth` + "`" + `: ` + "`" + `POST sign-in/email` + "`" + ` there begins a
+  session, and ` + "`" + `GET token` + "`" + ` returns a token. Null if the identity provider is another, or is not known.
+  """
+  betterAuth: String
 }
 
 "Kind of a way to sign in."
@@ -2145,6 +2150,8 @@ func (ec *executionContext) childFields_AuthMethod(ctx context.Context, field gr
 		return ec.fieldContext_AuthMethod_issuer(ctx, field)
 	case "path":
 		return ec.fieldContext_AuthMethod_path(ctx, field)
+	case "betterAuth":
+		return ec.fieldContext_AuthMethod_betterAuth(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuthMethod", field.Name)
 }
@@ -4633,6 +4640,29 @@ func (ec *executionContext) _AuthMethod_path(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_AuthMethod_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuthMethod", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AuthMethod_betterAuth(ctx context.Context, field graphql.CollectedField, obj *serverinfo.AuthMethod) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuthMethod_betterAuth(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BetterAuth, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AuthMethod_betterAuth(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuthMethod", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -15231,6 +15261,11 @@ func (ec *executionContext) _AuthMethod(ctx context.Context, sel ast.SelectionSe
 			}
 		case "path":
 			out.Values[i] = ec._AuthMethod_path(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "betterAuth":
+			out.Values[i] = ec._AuthMethod_betterAuth(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

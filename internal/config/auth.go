@@ -101,6 +101,24 @@ func (a Auth) SharesAudience() bool {
 		slices.ContainsFunc(a.MCPAudience, func(audience string) bool { return slices.Contains(a.Audience, audience) })
 }
 
+// betterAuthPath is the path of Better Auth's API. Applications can change it; then the API is not found.
+const betterAuthPath = "/api/auth"
+
+// BetterAuth returns the URL of the API of the Better Auth server that issues the tokens, "" if the issuer is another. It
+// is recognised by the path of its keys. The keys may be read at an internal address; the API is that of the issuer, where
+// browsers find it.
+func (a Auth) BetterAuth() string {
+	keys, err := url.Parse(a.JWKSURL)
+	if err != nil || keys.Path != betterAuthPath+"/jwks" {
+		return ""
+	}
+	issuer, err := url.Parse(a.Issuer)
+	if err != nil || issuer.Scheme != "https" && issuer.Scheme != "http" || issuer.Host == "" || issuer.User != nil {
+		return ""
+	}
+	return issuer.Scheme + "://" + issuer.Host + betterAuthPath
+}
+
 func (a *Auth) normalize() {
 	lower(&a.SignIn)
 	a.Audience = trimList(a.Audience)

@@ -166,3 +166,23 @@ func TestLoad_AudienceDefaults_Validated(t *testing.T) {
 	require.Contains(t, loadErrors(t, vars{"AUTH_JWKS_URL": jwksURL, "AUTH_AUDIENCE": "a,*"}, ""), "AUTH_AUDIENCE")
 	require.Contains(t, loadErrors(t, vars{"AUTH_AUTHORIZED_PARTIES": "a"}, ""), "AUTH_AUTHORIZED_PARTIES")
 }
+
+func TestAuth_BetterAuth_IsTheAPIOfTheIssuer(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		vars vars
+		want string
+	}{
+		{"by the keys", vars{"AUTH_JWKS_URL": jwksURL}, "https://app.example.com/api/auth"},
+		{
+			"keys at an internal address",
+			vars{"AUTH_JWKS_URL": "http://auth:3000/api/auth/jwks", "AUTH_ISSUER": "https://app.example.com"},
+			"https://app.example.com/api/auth",
+		},
+		{"another provider", vars{"AUTH_JWKS_URL": "https://id.example.com/oauth/jwks"}, ""},
+		{"an issuer that is no URL", vars{"AUTH_JWKS_URL": jwksURL, "AUTH_ISSUER": "app"}, ""},
+		{"nothing", vars{}, ""},
+	} {
+		require.Equal(t, test.want, load(t, test.vars).Auth.BetterAuth(), test.name)
+	}
+}

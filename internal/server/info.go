@@ -59,6 +59,9 @@ func authMethods(cfg config.Config, devSignIn bool) []*serverinfo.AuthMethod {
 		if u, err := url.Parse(cfg.Auth.Issuer); err == nil && u.Host != "" && u.User == nil {
 			method.Issuer = &cfg.Auth.Issuer
 		}
+		if api := cfg.Auth.BetterAuth(); api != "" {
+			method.BetterAuth = &api
+		}
 		methods = append(methods, method)
 	}
 	return methods

@@ -8,8 +8,8 @@ import (
 )
 
 // mountApp adds the page for users at / and its files.
-func mountApp(mux *http.ServeMux) {
-	app := web.App()
+func (s *Server) mountApp(mux *http.ServeMux) {
+	app := web.App(web.AppOptions{BetterAuth: s.Config.Auth.BetterAuth()})
 	for _, pattern := range app.Patterns() {
 		mux.Handle(pattern, app)
 	}

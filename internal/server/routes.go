@@ -36,7 +36,7 @@ func (s *Server) routes() (http.Handler, error) {
 	if devSignInEnabled {
 		mux.Handle(auth.DevSignInPath, devSignIn)
 	}
-	mountApp(mux)
+	s.mountApp(mux)
 	s.mountPlayground(mux, devSignInEnabled)
 	mux.HandleFunc("GET /livez", serveLiveness)
 	var handler http.Handler = mux

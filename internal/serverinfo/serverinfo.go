@@ -49,6 +49,8 @@ type AuthMethod struct {
 	Issuer *string
 	// Path is the path of the sign-in on this server, nil if it is elsewhere.
 	Path *string
+	// BetterAuth is the URL of the API of the identity provider, nil if it is not a Better Auth server.
+	BetterAuth *string
 }
 
 // Model is the model that writes replies.

@@ -10,8 +10,11 @@ import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
 import { jwt } from "better-auth/plugins";
 
-/** Starts the server on the given port (default: a free one). life returns the lifetime of new tokens. */
-export async function startProvider({ port = 0, life = () => "15m" } = {}) {
+/**
+ * Starts the server on the given port (default: a free one). life returns the lifetime of new tokens, pages the origins
+ * whose pages may sign users in.
+ */
+export async function startProvider({ port = 0, life = () => "15m", pages = [] } = {}) {
   const server = createServer();
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
@@ -21,12 +24,22 @@ export async function startProvider({ port = 0, life = () => "15m" } = {}) {
   const options = {
     baseURL: base, secret: "only for this test, long enough to be one", database,
     telemetry: { enabled: false }, rateLimit: { enabled: false }, emailAndPassword: { enabled: true },
+    trustedOrigins: () => pages,
     plugins: [jwt({ jwt: { get expirationTime() { return life(); } } })],
   };
   const { runMigrations } = await getMigrations(options);
   await runMigrations();
   const auth = betterAuth(options);
-  server.on("request", toNodeHandler(auth));
+  const handle = toNodeHandler(auth);
+  server.on("request", (request, response) => {
+    if (!pages.includes(request.headers.origin)) return handle(request, response);
+    // Better Auth leaves CORS to the application.
+    response.setHeader("access-control-allow-origin", request.headers.origin);
+    response.setHeader("access-control-allow-credentials", "true");
+    response.setHeader("access-control-allow-headers", "content-type");
+    if (request.method === "OPTIONS") return response.writeHead(204).end();
+    return handle(request, response);
+  });
   return {
     base,
     jwks: `${base}/api/auth/jwks`,

@@ -20,7 +20,7 @@ export type AuthMethodKind =
 export type SignInMethodsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type SignInMethodsQuery = { readonly serverInfo: { readonly auth: { readonly setUpOpen: boolean, readonly methods: ReadonlyArray<{ readonly kind: AuthMethodKind, readonly issuer: string | null, readonly path: string | null }> } } };
+export type SignInMethodsQuery = { readonly serverInfo: { readonly auth: { readonly setUpOpen: boolean, readonly methods: ReadonlyArray<{ readonly kind: AuthMethodKind, readonly issuer: string | null, readonly path: string | null, readonly betterAuth: string | null }> } } };
 
 export type TimeZoneQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -61,6 +61,7 @@ export const SignInMethodsDocument = new TypedDocumentString(`
         kind
         issuer
         path
+        betterAuth
       }
       setUpOpen
     }

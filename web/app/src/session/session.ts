@@ -4,6 +4,7 @@ import { base } from "../base";
 import { joinToken } from "../router";
 import { forgetUser, load, save, UserStorage, Value } from "../store";
 import { clearToasts } from "../ui/toasts";
+import { BetterAuthMode } from "./betterAuth";
 import { DevelopmentMode } from "./development";
 import { LocalMode } from "./local";
 import { OIDCMode } from "./oidc";
@@ -57,7 +58,7 @@ function modeFor(method: AuthMethod, isSetUpOpen: boolean): SignInMode | null {
     case "DEVELOPMENT":
       return new DevelopmentMode();
     case "IDENTITY_PROVIDER":
-      return new TokenMode(method.issuer);
+      return method.betterAuth ? new BetterAuthMode(method.betterAuth, method.issuer) : new TokenMode(method.issuer);
     default:
       return null;
   }
