@@ -66,7 +66,8 @@ func TestApp_BetterAuth_AddsItsOriginToThePolicy(t *testing.T) {
 		return getFrom(t, App(AppOptions{BetterAuth: api}), "GET", "/").Header.Get("Content-Security-Policy")
 	}
 	require.Contains(t, policy("https://app.example.com:8443/api/auth"), "connect-src 'self' https://app.example.com:8443; ")
-	for _, api := range []string{"", "app.example.com", "ftp://app.example.com", "https://app.example.com;x/api", "https://*/api"} {
+	unusable := []string{"", "app.example.com", "ftp://app.example.com", "https://app.example.com;x/api", "https://*/api"}
+	for _, api := range unusable {
 		require.Contains(t, policy(api), "connect-src 'self'; ", api)
 	}
 }
