@@ -1,11 +1,12 @@
 // Starts the errand binary for a suite on a free port with a new SQLite file, development sign-in and the rules
 // model. The environment of the calling process is not passed on.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 
 // The test runner ends a suite that takes too long by this signal; exiting ends its servers, too.
 process.once("SIGTERM", () => process.exit(1));
@@ -21,6 +22,11 @@ export async function startServer(env = {}) {
       return running.url;
     },
     signIn: (user) => signIn(running.url, user),
+    /** Runs a command of the binary beside the server, and returns what it prints. */
+    async command(...args) {
+      const { stdout } = await promisify(execFile)(binary, args, { cwd: folder, env: environment(folder, { ...env, ADDR: new URL(running.url).host }) });
+      return stdout.trim();
+    },
     /** Lines of the server's log that contain a text. */
     logged: (text) => running.log.filter((line) => line.includes(text)),
     /** Starts the server again at the same address, after the given function has run while it was down. */
@@ -42,15 +48,18 @@ export async function startServer(env = {}) {
   };
 }
 
+/** The environment of the binary. */
+const environment = (folder, env) => ({
+  PATH: process.env.PATH, HOME: folder, ADDR: "127.0.0.1:0", ADMIN_ADDR: "off",
+  DATABASE_URL: `sqlite:${join(folder, "errand.db")}`, LLM_PROVIDER: "rules", ...env,
+});
+
 /** Runs the binary over the database in the folder. */
 async function launch(folder, env) {
   const child = spawn(binary, ["serve"], {
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe"],
-    env: {
-      PATH: process.env.PATH, HOME: folder, ADDR: "127.0.0.1:0", ADMIN_ADDR: "off",
-      DATABASE_URL: `sqlite:${join(folder, "errand.db")}`, LLM_PROVIDER: "rules", ...env,
-    },
+    env: environment(folder, env),
   });
   // A suite that crashes or is stopped must also end its server.
   const kill = () => child.kill("SIGKILL");

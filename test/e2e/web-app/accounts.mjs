@@ -9,6 +9,8 @@ export async function startAccounts(env = {}) {
     url: named(server.url),
     /** The link that creates the account of the owner. */
     setUpLink: named(JSON.parse(line).set_up_url),
+    /** Prints a link, such as `user reset LOGIN`. */
+    link: async (...args) => named(await server.command(...args)),
     stop: () => server.stop(),
   };
 }

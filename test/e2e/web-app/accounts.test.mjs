@@ -227,6 +227,30 @@ test("a session is ended from another browser, and a new password ends the other
   for (const tab of [page, phone.page]) await signInForm(tab).waitFor();
 });
 
+test("a link of the operator sets a new password and ends the sessions", async () => {
+  const before = await signedIn("second");
+  const visit = await open(new URL(await server.link("user", "reset", "second")).hash);
+  const { page } = visit;
+  await page.getByRole("heading", { name: "New password" }).waitFor();
+  const name = page.getByLabel("User name");
+  assert.deepEqual([await name.inputValue(), await name.isEditable()], ["second", false]);
+  await page.getByLabel("New password", { exact: true }).fill("a new password of the second");
+  await page.getByRole("button", { name: "Set the password" }).click();
+  await visit.composer.waitFor();
+  await signInForm(before.page).waitFor();
+});
+
+test("a link of the operator for a new account has its name", async () => {
+  const visit = await open(new URL(await server.link("user", "add", "third")).hash);
+  const { page } = visit;
+  await page.getByRole("heading", { name: "Join Errand" }).waitFor();
+  const name = page.getByLabel("User name");
+  assert.deepEqual([await name.inputValue(), await name.isEditable()], ["third", false]);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByLabel("Password", { exact: true }).press("Enter");
+  await visit.composer.waitFor();
+});
+
 test("too many wrong passwords: the form says how long to wait", async () => {
   const { page } = await open();
   await page.getByLabel("User name").fill("second");

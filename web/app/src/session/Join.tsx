@@ -13,7 +13,7 @@ import "./sign-in.css";
 /** What a link is for. */
 interface Link {
   kind: "SETUP" | "INVITE" | "RESET";
-  /** The account whose password is reset. */
+  /** The account that the link is for; left out if it creates one. */
   login?: string;
 }
 
@@ -73,7 +73,7 @@ function JoinForm({ token, link: { kind, login: known } }: { token: string; link
   const [password, setPassword] = useState("");
   const [isTooShort, setTooShort] = useState(false);
   const { submit, isReady, error, seconds, fault, isOf } = useSubmission();
-  const isNew = kind !== "RESET";
+  const isNew = known === undefined;
   const redeem = (event: FormEvent) => {
     event.preventDefault();
     const tooShort = isShort(password);
@@ -95,7 +95,7 @@ function JoinForm({ token, link: { kind, login: known } }: { token: string; link
       />
       {isNew && <Field label={t("join.name")} value={name} change={setName} name="name" autoComplete="name" autoCapitalize="words" maxLength={200} dir="auto" fault={fault("name")} />}
       <PasswordField
-        label={isNew ? t("signIn.password") : t("account.newPassword")} value={password} change={setPassword} name="password" autoComplete="new-password"
+        label={t(kind === "RESET" ? "account.newPassword" : "signIn.password")} value={password} change={setPassword} name="password" autoComplete="new-password"
         required autoFocus={!isNew} hint={t("account.passwordHint")} fault={isTooShort ? t("account.tooShort") : fault("password")}
       />
       {!isOf("login", "name", "password") && <FormError error={error} seconds={seconds} unauthenticated={t("join.invalid")} />}
