@@ -32,8 +32,8 @@ var originPattern = regexp.MustCompile(`^https?://[\w.:\[\]-]+$`)
 
 // AppOptions configure the page.
 type AppOptions struct {
-	// BetterAuth is the URL of the API of a Better Auth server, to whose origin the page may send requests; "" if there is
-	// none.
+	// BetterAuth is the URL of the API of a Better Auth server, to whose origin the page may send requests; "" if there
+	// is none.
 	BetterAuth string
 }
 

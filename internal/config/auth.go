@@ -104,9 +104,9 @@ func (a Auth) SharesAudience() bool {
 // betterAuthPath is the path of Better Auth's API. Applications can change it; then the API is not found.
 const betterAuthPath = "/api/auth"
 
-// BetterAuth returns the URL of the API of the Better Auth server that issues the tokens, "" if the issuer is another. It
-// is recognised by the path of its keys. The keys may be read at an internal address; the API is that of the issuer, where
-// browsers find it.
+// BetterAuth returns the URL of the API of the Better Auth server that issues the tokens, "" if the issuer is another.
+// It is recognised by the path of its keys. The keys may be read at an internal address; the API is that of the issuer,
+// where browsers find it.
 func (a Auth) BetterAuth() string {
 	keys, err := url.Parse(a.JWKSURL)
 	if err != nil || keys.Path != betterAuthPath+"/jwks" {
