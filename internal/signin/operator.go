@@ -8,7 +8,6 @@ import (
 	"errand/ent/apitoken"
 	"errand/ent/enum"
 	"errand/ent/login"
-	"errand/ent/passkey"
 	"errand/ent/signinlink"
 	"errand/ent/user"
 	"errand/internal/apperr"
@@ -194,7 +193,7 @@ func (s *Service) AdoptDevUser(ctx context.Context, devUser, name string) error 
 // moveLogin moves a login from one user to another, and deletes the first. The row is created again, because no scope
 // of row-level security may change the owner of a row.
 func (s *Service) moveLogin(ctx context.Context, tx *ent.Tx, from, to string) error {
-	fromUser, toUser, system := asUser(ctx, from), asUser(ctx, to), asSystem(ctx)
+	fromUser, toUser := asUser(ctx, from), asUser(ctx, to)
 	row, err := lockLogin(fromUser, tx, from)
 	if err != nil {
 		return err
@@ -213,15 +212,9 @@ func (s *Service) moveLogin(ctx context.Context, tx *ent.Tx, from, to string) er
 		return apperr.New(apperr.Conflict, "The account %q has %d tasks and %d conversations of its own; "+
 			"only an empty account can take over data.", row.Login, n, u.ConversationCount)
 	}
-	passkeys, err := tx.Passkey.Query().Where(passkey.LoginID(row.ID)).All(fromUser)
+	kept, err := readLoginRows(ctx, tx, row)
 	if err != nil {
-		return fmt.Errorf("reading passkeys: %w", err)
-	}
-	links, err := tx.SignInLink.Query().
-		Where(signinlink.Or(signinlink.LoginID(row.ID), signinlink.CreatedBy(row.ID))).
-		All(system)
-	if err != nil {
-		return fmt.Errorf("reading links: %w", err)
+		return err
 	}
 	if _, err := tx.User.Delete().Where(user.ID(from)).Exec(fromUser); err != nil {
 		return fmt.Errorf("deleting the empty user: %w", err)
@@ -238,35 +231,5 @@ func (s *Service) moveLogin(ctx context.Context, tx *ent.Tx, from, to string) er
 	if err != nil {
 		return fmt.Errorf("moving the login: %w", err)
 	}
-	for _, p := range passkeys {
-		err := tx.Passkey.Create().
-			SetID(p.ID).
-			SetLoginID(row.ID).
-			SetName(p.Name).
-			SetCredentialID(p.CredentialID).
-			SetCredential(p.Credential).
-			SetCreatedAt(p.CreatedAt).
-			SetNillableLastUsedAt(p.LastUsedAt).
-			Exec(toUser)
-		if err != nil {
-			return fmt.Errorf("moving a passkey: %w", err)
-		}
-	}
-	for _, l := range links {
-		err := tx.SignInLink.Create().
-			SetID(l.ID).
-			SetKind(l.Kind).
-			SetSecretHash(l.SecretHash).
-			SetNillableLoginID(l.LoginID).
-			SetRole(l.Role).
-			SetNillableCreatedBy(l.CreatedBy).
-			SetCreatedAt(l.CreatedAt).
-			SetNillableExpiresAt(l.ExpiresAt).
-			SetNillableUsedAt(l.UsedAt).
-			Exec(system)
-		if err != nil {
-			return fmt.Errorf("moving a link: %w", err)
-		}
-	}
-	return nil
+	return kept.create(ctx, tx, to, s.timestamp())
 }

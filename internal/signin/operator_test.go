@@ -52,6 +52,7 @@ func TestAdoptDevUser_EmptyAccount_TakesOverData(t *testing.T) {
 		s := e.setUp(t)
 		ctx := e.as(t, s)
 		_, authenticator := e.registerPasskey(t, s)
+		token := e.client.APIToken.Create().SetName("laptop").SetTokenHash("h").SetHint("h").SetScopes("chat").SaveX(ctx)
 		invitation, err := e.Invite(ctx)
 		require.NoError(t, err)
 		dev := e.client.User.Create().SetIssuer(auth.DevIssuer).SetSubject("Alice").SaveX(asSystem(t.Context()))
@@ -63,6 +64,11 @@ func TestAdoptDevUser_EmptyAccount_TakesOverData(t *testing.T) {
 		require.NoError(t, e.AdoptDevUser(t.Context(), "Alice", "ada"), "again")
 		_, err = e.Refresh(t.Context(), s.RefreshToken)
 		requireCode(t, apperr.Unauthenticated, err)
+
+		revoked, err := e.Revoked(t.Context(), time.Minute)
+		require.NoError(t, err)
+		require.Equal(t, []string{s.ID}, revoked, "servers find the ended session")
+		require.NotNil(t, e.client.APIToken.GetX(asUser(t.Context(), dev.ID), token.ID).RevokedAt)
 
 		again, err := e.signIn(t, "ada", goodPassword)
 		require.NoError(t, err)

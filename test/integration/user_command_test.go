@@ -65,7 +65,7 @@ func TestUserCommands_BesideServer_ManageAccounts(t *testing.T) {
 		require.Equal(t, "disabled ada\n", run("disable", "ada"))
 		require.True(t, list()[0].Disabled)
 		require.Equal(t, 4403, socket.CloseCode(t), "the server finds the revocation in the database")
-		for _, secret := range []string{client.Token, token.CreateAPIToken.Secret} {
+		requireRefused := func(secret string) {
 			require.Eventually(t, func() bool {
 				return testclient.New(t, server.URL, secret).
 					Try(t, `{ tasks { nodes { id } } }`, nil).
@@ -73,6 +73,8 @@ func TestUserCommands_BesideServer_ManageAccounts(t *testing.T) {
 					"UNAUTHENTICATED"
 			}, testclient.Timeout, harness.PollInterval)
 		}
+		requireRefused(client.Token)
+		requireRefused(token.CreateAPIToken.Secret)
 		signIn := func(password string) harness.Answer {
 			return harness.NewBrowser(t, server.URL).Post(t, "/auth/sign-in",
 				map[string]string{"login": "ada", "password": password})
@@ -81,7 +83,7 @@ func TestUserCommands_BesideServer_ManageAccounts(t *testing.T) {
 
 		require.Equal(t, "enabled ada\n", run("enable", "ada"))
 		require.Equal(t, http.StatusOK, signIn(harness.Password).Status)
-		redeem(run("reset", "ada"), "another staple here")
+		reset := redeem(run("reset", "ada"), "another staple here")
 		require.Equal(t, http.StatusUnauthorized, signIn(harness.Password).Status)
 
 		db := testdb.Open(t, url)
@@ -91,6 +93,7 @@ func TestUserCommands_BesideServer_ManageAccounts(t *testing.T) {
 		fail("adopt", "--dev", "nobody", "ada")
 		require.Contains(t, run("adopt", "--dev", "Alice", "ada"), "ada has the data")
 		require.Equal(t, dev.ID, list()[0].UserID)
+		requireRefused(reset.AccessToken)
 		var again harness.SignedIn
 		signIn("another staple here").Decode(t, &again)
 		require.Equal(t, []string{"Keep me"},
