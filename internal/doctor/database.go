@@ -66,6 +66,7 @@ func checkDatabase(ctx context.Context, cfg config.Config) []Finding {
 			checkRowSecurity(ctx, cfg, db),
 			checkUserIssuers(ctx, cfg, db),
 			checkCounters(ctx, db))
+		findings = append(findings, checkOwner(ctx, cfg, db)...)
 	}
 	return findings
 }
@@ -266,4 +267,21 @@ func (i issuers) include(issuer string) bool {
 		return slices.Contains(i, localIssuer)
 	}
 	return slices.Contains(i, issuer) || slices.Contains(i, anyIssuer)
+}
+
+// checkOwner warns while there are built-in accounts without an owner: only the link of the server's start creates one.
+func checkOwner(ctx context.Context, cfg config.Config, db *store.DB) []Finding {
+	const check = "owner"
+	if !cfg.LocalAccounts() {
+		return nil
+	}
+	open, err := signin.New(signin.Options{Client: db.Client()}).SetUpOpen(ctx)
+	switch {
+	case err != nil:
+		return []Finding{failed(check, err.Error(), readFix(db, err))}
+	case open:
+		return []Finding{warning(check, "no built-in account may invite others yet",
+			"open the link that the server prints and logs at its start (set_up_url), or run errand user add LOGIN --owner")}
+	}
+	return []Finding{passed(check, "there is an account that may invite others")}
 }

@@ -155,6 +155,10 @@ func TestDoctor_EachFault_NamesItsFix(t *testing.T) {
 			[]harness.Settings{{"BETTER_AUTH_SECRET": "", "AUTH_JWKS_URL": startRedirectingKeyServer(t)}},
 			"sign-in keys", doctor.Failed, "status 301.*own address", "reach the URL",
 		},
+		"no owner": {
+			[]harness.Settings{harness.LocalAccounts},
+			"owner", doctor.Warning, "may invite others yet", "set_up_url",
+		},
 		"unreachable provider": {
 			[]harness.Settings{{
 				"BETTER_AUTH_SECRET": "", "AUTH_OIDC_ISSUER": "http://127.0.0.1:1", "AUTH_OIDC_CLIENT_ID": "errand",
