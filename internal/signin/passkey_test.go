@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"errand/internal/apperr"
+	"errand/internal/signin/passkeytest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -13,38 +14,38 @@ import (
 const testOrigin Origin = "https://tasks.example.org"
 
 // registerPasskey registers a passkey in a new authenticator.
-func (e *environment) registerPasskey(t *testing.T, s *Session) (*Passkey, *authenticator) {
+func (e *environment) registerPasskey(t *testing.T, s *Session) (*Passkey, *passkeytest.Authenticator) {
 	t.Helper()
-	a := newAuthenticator(t, testOrigin)
+	a := passkeytest.New(t, string(testOrigin))
 	begun, err := e.BeginPasskey(e.as(t, s), testOrigin)
 	require.NoError(t, err)
-	p, err := e.FinishPasskey(e.as(t, s), testOrigin, begun.ID, a.create(t, begun.PublicKey), "Phone")
+	p, err := e.FinishPasskey(e.as(t, s), testOrigin, begun.ID, a.Create(t, begun.PublicKey), "Phone")
 	require.NoError(t, err)
 	return p, a
 }
 
-func (e *environment) usePasskey(t *testing.T, a *authenticator) (*Session, error) {
+func (e *environment) usePasskey(t *testing.T, a *passkeytest.Authenticator) (*Session, error) {
 	t.Helper()
 	begun, err := e.BeginPasskeySignIn(t.Context(), testOrigin)
 	require.NoError(t, err)
-	return e.FinishPasskeySignIn(t.Context(), fromBrowser, testOrigin, begun.ID, a.get(t, begun.PublicKey))
+	return e.FinishPasskeySignIn(t.Context(), fromBrowser, testOrigin, begun.ID, a.Get(t, begun.PublicKey))
 }
 
 func TestPasskey_RegisteredOnOneReplica_SignsInOnAnother(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *environment) {
 		other := newEnvironment(t, e.db)
 		s := e.setUp(t)
-		a := newAuthenticator(t, testOrigin)
+		a := passkeytest.New(t, string(testOrigin))
 		begun, err := e.BeginPasskey(e.as(t, s), testOrigin)
 		require.NoError(t, err)
-		p, err := other.FinishPasskey(e.as(t, s), testOrigin, begun.ID, a.create(t, begun.PublicKey), " Phone ")
+		p, err := other.FinishPasskey(e.as(t, s), testOrigin, begun.ID, a.Create(t, begun.PublicKey), " Phone ")
 		require.NoError(t, err)
 		require.Equal(t, "Phone", p.Name)
 		require.Nil(t, p.LastUsedAt)
 
 		signIn, err := other.BeginPasskeySignIn(t.Context(), testOrigin)
 		require.NoError(t, err)
-		session, err := e.FinishPasskeySignIn(t.Context(), fromBrowser, testOrigin, signIn.ID, a.get(t, signIn.PublicKey))
+		session, err := e.FinishPasskeySignIn(t.Context(), fromBrowser, testOrigin, signIn.ID, a.Get(t, signIn.PublicKey))
 		require.NoError(t, err)
 		require.Equal(t, s.User, session.User)
 		account, err := e.Account(e.as(t, session))
@@ -62,11 +63,11 @@ func TestPasskey_RegisteredOnOneReplica_SignsInOnAnother(t *testing.T) {
 func TestPasskey_CeremonyUsedAgain_IsRejected(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *environment) {
 		s := e.setUp(t)
-		a := newAuthenticator(t, testOrigin)
-		a.synced = true
+		a := passkeytest.New(t, string(testOrigin))
+		a.Synced = true
 		registration, err := e.BeginPasskey(e.as(t, s), testOrigin)
 		require.NoError(t, err)
-		created := a.create(t, registration.PublicKey)
+		created := a.Create(t, registration.PublicKey)
 		errs := concurrently(4, func(int) error {
 			_, err := e.FinishPasskey(e.as(t, s), testOrigin, registration.ID, created, "")
 			return err
@@ -74,7 +75,7 @@ func TestPasskey_CeremonyUsedAgain_IsRejected(t *testing.T) {
 		require.Equal(t, 1, succeeded(errs), "%v", errs)
 		begun, err := e.BeginPasskeySignIn(t.Context(), testOrigin)
 		require.NoError(t, err)
-		answer := a.get(t, begun.PublicKey)
+		answer := a.Get(t, begun.PublicKey)
 		errs = concurrently(4, func(int) error {
 			_, err := e.FinishPasskeySignIn(t.Context(), fromBrowser, testOrigin, begun.ID, answer)
 			return err
@@ -91,14 +92,14 @@ func TestPasskey_InvalidAnswers_AreRejectedAlike(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *environment) {
 		s := e.setUp(t)
 		_, a := e.registerPasskey(t, s)
-		stranger := newAuthenticator(t, testOrigin)
-		stranger.userHandle = a.userHandle
+		stranger := passkeytest.New(t, string(testOrigin))
+		stranger.UserHandle = a.UserHandle
 		foreign := *a
-		foreign.origin = "https://tasks.example.net"
+		foreign.Origin = "https://tasks.example.net"
 		unverified := *a
-		unverified.flags = flagUserPresent
+		unverified.Flags = passkeytest.FlagUserPresent
 		other := *a
-		other.userHandle = []byte("login_00000000000000000000000000")
+		other.UserHandle = []byte("login_00000000000000000000000000")
 		begun, err := e.BeginPasskeySignIn(t.Context(), testOrigin)
 		require.NoError(t, err)
 		registration, err := e.BeginPasskey(e.as(t, s), testOrigin)
@@ -109,13 +110,13 @@ func TestPasskey_InvalidAnswers_AreRejectedAlike(t *testing.T) {
 			ceremony string
 			answer   json.RawMessage
 		}{
-			"unknown credential": {begun.ID, stranger.get(t, begun.PublicKey)},
-			"foreign origin":     {begun.ID, foreign.get(t, begun.PublicKey)},
-			"not verified":       {begun.ID, unverified.get(t, begun.PublicKey)},
-			"other user":         {begun.ID, other.get(t, begun.PublicKey)},
-			"other ceremony":     {later.ID, a.get(t, begun.PublicKey)},
-			"registration":       {registration.ID, a.get(t, begun.PublicKey)},
-			"made up":            {"x", a.get(t, begun.PublicKey)},
+			"unknown credential": {begun.ID, stranger.Get(t, begun.PublicKey)},
+			"foreign origin":     {begun.ID, foreign.Get(t, begun.PublicKey)},
+			"not verified":       {begun.ID, unverified.Get(t, begun.PublicKey)},
+			"other user":         {begun.ID, other.Get(t, begun.PublicKey)},
+			"other ceremony":     {later.ID, a.Get(t, begun.PublicKey)},
+			"registration":       {registration.ID, a.Get(t, begun.PublicKey)},
+			"made up":            {"x", a.Get(t, begun.PublicKey)},
 			"no answer":          {begun.ID, json.RawMessage(`{}`)},
 			"no object":          {begun.ID, json.RawMessage(`"x"`)},
 		} {
@@ -123,13 +124,13 @@ func TestPasskey_InvalidAnswers_AreRejectedAlike(t *testing.T) {
 			requireCode(t, apperr.Unauthenticated, err, name)
 			require.EqualError(t, err, errCeremony().Error(), name)
 		}
-		_, err = e.FinishPasskeySignIn(t.Context(), fromBrowser, testOrigin, begun.ID, a.get(t, begun.PublicKey))
+		_, err = e.FinishPasskeySignIn(t.Context(), fromBrowser, testOrigin, begun.ID, a.Get(t, begun.PublicKey))
 		require.NoError(t, err)
 
-		a.counter -= 2 // as a copy would have it
+		a.Counter -= 2 // as a copy would have it
 		_, err = e.usePasskey(t, a)
 		requireCode(t, apperr.Unauthenticated, err)
-		a.counter += 5
+		a.Counter += 5
 		require.NoError(t, e.DisableUser(t.Context(), "ada"))
 		_, err = e.usePasskey(t, a)
 		requireCode(t, apperr.Unauthenticated, err)
@@ -166,10 +167,10 @@ func TestPasskey_WithoutSession_IsForbidden(t *testing.T) {
 func TestFinishPasskey_TooLateOrTooMany_IsRejected(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *environment) {
 		s := e.setUp(t)
-		a := newAuthenticator(t, testOrigin)
+		a := passkeytest.New(t, string(testOrigin))
 		begun, err := e.BeginPasskey(e.as(t, s), testOrigin)
 		require.NoError(t, err)
-		answer := a.create(t, begun.PublicKey)
+		answer := a.Create(t, begun.PublicKey)
 		ctx := e.as(t, s)
 		e.pass(CeremonyTTL + time.Second)
 		_, err = e.FinishPasskey(ctx, testOrigin, begun.ID, answer, "")
