@@ -11,39 +11,41 @@ import { promisify } from "node:util";
 // The test runner ends a suite that takes too long by this signal; exiting ends its servers, too.
 process.once("SIGTERM", () => process.exit(1));
 
-const binary = process.env.ERRAND_BIN ?? join(import.meta.dirname, "..", "..", "bin", "errand");
+const built = process.env.ERRAND_BIN ?? join(import.meta.dirname, "..", "..", "bin", "errand");
 
-/** Starts a server; env adds settings to it. Rejects with the server's log if it does not start. */
-export async function startServer(env = {}) {
-  const folder = await mkdtemp(join(tmpdir(), "errand-e2e-"));
-  let running = await launch(folder, env);
+/**
+ * Starts a server; env adds settings to it. Rejects with the server's log if it does not start. It runs in a new folder,
+ * or in the given one, which is kept.
+ */
+export async function startServer(env = {}, { binary = built, folder: given } = {}) {
+  const folder = given ?? (await mkdtemp(join(tmpdir(), "errand-e2e-")));
+  let running = await launch(binary, folder, env);
   return {
+    folder,
     get url() {
       return running.url;
     },
     signIn: (user) => signIn(running.url, user),
     /** Runs a command of the binary beside the server, and returns what it prints. */
-    async command(...args) {
-      const { stdout } = await promisify(execFile)(binary, args, { cwd: folder, env: environment(folder, { ...env, ADDR: new URL(running.url).host }) });
-      return stdout.trim();
-    },
+    command: (...args) => runCommand(binary, folder, { ...env, ADDR: new URL(running.url).host }, ...args),
     /** Lines of the server's log that contain a text. */
     logged: (text) => running.log.filter((line) => line.includes(text)),
-    /** Starts the server again at the same address, after the given function has run while it was down. */
-    async restart(whileDown = async () => {}) {
+    /** Starts the server again at the same address, after the given function has run while it was down; more adds settings. */
+    async restart(whileDown = async () => {}, more = {}) {
       await running.stop();
       await whileDown();
-      running = await launch(folder, { ...env, ADDR: new URL(running.url).host });
+      Object.assign(env, more);
+      running = await launch(binary, folder, { ...env, ADDR: new URL(running.url).host });
     },
     /** Kills the server and starts it again at the same address, after the given function has run while it was down. */
     async killAndRestart(whileDown = async () => {}) {
       await running.kill();
       await whileDown();
-      running = await launch(folder, { ...env, ADDR: new URL(running.url).host });
+      running = await launch(binary, folder, { ...env, ADDR: new URL(running.url).host });
     },
     async stop() {
       await running.stop();
-      await rm(folder, { recursive: true });
+      if (!given) await rm(folder, { recursive: true });
     },
   };
 }
@@ -54,8 +56,14 @@ const environment = (folder, env) => ({
   DATABASE_URL: `sqlite:${join(folder, "errand.db")}`, LLM_PROVIDER: "rules", ...env,
 });
 
+/** Runs a command of the binary in the folder, and returns what it prints. */
+export async function runCommand(binary, folder, env, ...args) {
+  const { stdout } = await promisify(execFile)(binary, args, { cwd: folder, env: environment(folder, env) });
+  return stdout.trim();
+}
+
 /** Runs the binary over the database in the folder. */
-async function launch(folder, env) {
+async function launch(binary, folder, env) {
   const child = spawn(binary, ["serve"], {
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe"],

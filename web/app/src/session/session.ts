@@ -141,6 +141,8 @@ class Session {
     const asker = createErrand({ url: endpoint, token: credentials.token });
     const id = await asker.query<{ viewer: { id: string } }>("{ viewer { id } }").then((data) => data.viewer.id, () => null);
     if (id === null || id !== load(USER)) forgetUser(credentials.entries);
+    // The set-up ends with the first account, so the ways to sign in have changed.
+    if (this.state.get().kind === "joining") this.#modes = await this.#methods();
     await this.#begin(credentials);
     this.#isBeginning = false;
   };
