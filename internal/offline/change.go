@@ -275,22 +275,23 @@ func (c *change) immovable(t task) bool {
 
 // confirm asks whether to make the change.
 func (c *change) confirm() {
-	var ts []task
+	var ts, unread []task
 	for _, t := range c.targets {
 		if n, err := strconv.Atoi(t.ref); err == nil && t.task == nil {
-			t.task = &task{Number: n}
-		}
-		if t.task != nil {
+			unread = append(unread, task{Number: n})
+		} else if t.task != nil {
 			ts = append(ts, *t.task)
 		}
 	}
+	lines := c.rows(ts, len(unread), true)
+	ts = append(ts, unread...)
 	c.outcome.question = c.about(ts, true)
 	what := c.describeChange(c.req.Fields)
 	if len(ts) == 1 {
 		c.say("shall", c.verb(c.req.Kind), nameOf(ts[0]), what)
 		return
 	}
-	c.outcome.lines = append(c.outcome.lines, c.rows(ts, 0, true)...)
+	c.outcome.lines = append(c.outcome.lines, lines...)
 	c.say("shall-many", c.verb(c.req.Kind), strconv.Itoa(len(ts)), what)
 }
 

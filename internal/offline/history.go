@@ -40,9 +40,8 @@ const (
 func parseConversation(messages []llms.MessageContent) (turns []turn, now due.Now) {
 	for _, m := range messages {
 		switch parts := texts(m); {
-		case m.Role == llms.ChatMessageTypeHuman && len(parts) == 0:
-			turns, now = append(turns, turn{}), due.Now{}
 		case m.Role == llms.ChatMessageTypeHuman:
+			parts = append(parts, "") // a message may have no part
 			turns, now = append(turns, turn{message: parts[0]}), currentTime(strings.Join(parts[1:], "\n"))
 		case len(turns) > 0:
 			turns[len(turns)-1].record(m)
