@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 
+	"errand/internal/signin/passkeytest"
 	"errand/internal/testclient"
 	"errand/internal/testdb"
 	"errand/test/harness"
@@ -29,7 +30,7 @@ func beginCeremony(t testing.TB, b *harness.Browser, path string, headers ...htt
 }
 
 // signInWithPasskey signs a browser in with the passkey of a device.
-func signInWithPasskey(t testing.TB, b *harness.Browser, device *harness.Authenticator) harness.Answer {
+func signInWithPasskey(t testing.TB, b *harness.Browser, device *passkeytest.Authenticator) harness.Answer {
 	t.Helper()
 	c := beginCeremony(t, b, "/auth/passkeys/sign-in/options")
 	return b.Post(t, "/auth/passkeys/sign-in",
@@ -46,7 +47,7 @@ func TestPasskeys_WholeStory(t *testing.T) {
 		}
 		_, session := env.SetUp(t, "ada")
 		b, bearer := newBrowser(), harness.Bearer(session.AccessToken)
-		device := harness.NewAuthenticator(t, passkeyOrigin)
+		device := passkeytest.New(t, passkeyOrigin)
 		c := beginCeremony(t, b, "/auth/passkeys/options", bearer)
 		answer := b.Post(t, "/auth/passkeys", map[string]any{
 			"ceremony": c.Ceremony, "credential": device.Create(t, c.PublicKey), "name": "Laptop",
@@ -71,7 +72,7 @@ func TestPasskeys_WholeStory(t *testing.T) {
 		phished.Origin = "https://evil.example"
 		answer = signInWithPasskey(t, newBrowser(), &phished)
 		require.Equal(t, http.StatusUnauthorized, answer.Status)
-		stranger := signInWithPasskey(t, newBrowser(), harness.NewAuthenticator(t, passkeyOrigin))
+		stranger := signInWithPasskey(t, newBrowser(), passkeytest.New(t, passkeyOrigin))
 		require.Equal(t, stranger.Body, answer.Body, "a rejected passkey is like an unknown one")
 
 		used := beginCeremony(t, there, "/auth/passkeys/sign-in/options")
