@@ -20,6 +20,7 @@ func plantedConfig(t *testing.T) config.Config {
 		"DATABASE_URL": "postgres://errand:" + planted + "@db.example.com:5432/tasks?sslpassword=" + planted,
 		"NATS_URL":     "nats://errand:" + planted + "@nats:4222", "OPENAI_API_KEY": planted, "GEMINI_API_KEY": planted,
 		"ANTHROPIC_API_KEY": planted, "BETTER_AUTH_SECRET": planted,
+		"AUTH_OIDC_ISSUER": "https://id.example.com", "AUTH_OIDC_CLIENT_ID": "errand", "AUTH_OIDC_CLIENT_SECRET": planted,
 	})
 }
 

@@ -34,6 +34,7 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, s *signin.Sessio
 	if h.OIDC != nil && oidc.HasSession(r) {
 		h.OIDC.ClearSession(w, r)
 	}
+	h.Log.InfoContext(r.Context(), "signed in", "session_id", s.ID)
 	h.writeSession(w, r, s)
 	return nil
 }
