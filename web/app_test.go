@@ -65,7 +65,11 @@ func TestApp_BetterAuth_AddsItsOriginToThePolicy(t *testing.T) {
 	policy := func(api string) string {
 		return getFrom(t, App(AppOptions{BetterAuth: api}), "GET", "/").Header.Get("Content-Security-Policy")
 	}
-	require.Contains(t, policy("https://app.example.com:8443/api/auth"), "connect-src 'self' https://app.example.com:8443; ")
+	require.Contains(
+		t,
+		policy("https://app.example.com:8443/api/auth"),
+		"connect-src 'self' https://app.example.com:8443; ",
+	)
 	unusable := []string{"", "app.example.com", "ftp://app.example.com", "https://app.example.com;x/api", "https://*/api"}
 	for _, api := range unusable {
 		require.Contains(t, policy(api), "connect-src 'self'; ", api)
