@@ -52,7 +52,7 @@ func (p *clauseParser) parseNames(t text.Text) (refs []Reference, ok bool) {
 		p.lang.Is("questionword", t.Key(0)) {
 		return nil, false
 	}
-	if *p.steps -= 10 * t.Len(); *p.steps < 0 {
+	if *p.steps -= 20 * t.Len(); *p.steps < 0 {
 		return nil, false
 	}
 	if refs, ok := p.allExcept(t); ok {
