@@ -120,6 +120,16 @@ test("a rejected token is replaced, also in two tabs that open at the same time"
   for (const tab of tabs) await tab.locator(".task-row", { hasText: "Kept" }).waitFor();
 });
 
+test("a token that expires soon is replaced before the next request", async () => {
+  const visit = await signedIn("owner");
+  const { page } = visit;
+  const refreshed = page.waitForRequest("**/auth/refresh");
+  await page.clock.setSystemTime(Date.now() + 9.5 * 60_000);
+  await visit.add("Made late");
+  await refreshed;
+  await visit.tasks("Made late").waitFor();
+});
+
 test("an owner invites a user, who sees nothing of the owner", async () => {
   const visit = await signedIn("owner", { permissions: ["clipboard-read", "clipboard-write"] });
   const { page } = visit;

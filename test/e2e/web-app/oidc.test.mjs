@@ -1,5 +1,6 @@
-// Sign-in at an OpenID Connect provider, beside built-in accounts.
+// Sign-in at an OpenID Connect provider, beside built-in accounts. Screenshots are kept in .cache/e2e/page.
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { after, afterEach, test } from "node:test";
 import { startServer } from "../server.mjs";
 import { launch, Visit } from "./browser.mjs";
@@ -21,8 +22,10 @@ afterEach(async () => {
   visit = null;
 });
 
-async function open() {
-  visit = await Visit.open(browser, `${server.url}/`, null);
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+async function open(options) {
+  visit = await Visit.open(browser, `${server.url}/`, null, options);
   visit.allow(provider.url);
   return visit.page;
 }
@@ -30,8 +33,6 @@ const button = (page) => page.getByRole("button", { name: `Sign in with ${new UR
 
 test("a user signs in at the provider, stays signed in after a reload, and signs out", async () => {
   const page = await open();
-  await page.getByText("or", { exact: true }).waitFor();
-  await visit.picture("oidc-sign-in");
   await button(page).click();
   await visit.composer.waitFor();
   assert.equal(page.url(), visit.url);
@@ -60,3 +61,20 @@ test("a refusal of the provider is shown once", async () => {
   await button(page).waitFor();
   assert.equal(await page.getByRole("alert").count(), 0);
 });
+
+for (const viewport of [{ width: 1280, height: 800 }, { width: 820, height: 1180 }, { width: 390, height: 844 }]) {
+  for (const [colorScheme, locale] of [["light", "en-US"], ["dark", "de-DE"]]) {
+    test(`axe finds nothing in a sign-in with a provider and without an owner, ${colorScheme}, ${viewport.width} wide`, async () => {
+      const page = await open({ viewport, colorScheme, locale, reducedMotion: "reduce" });
+      await visit.context.addInitScript({ path: axe });
+      await page.goto(`${visit.url}#/sign-in?error=sign_in_expired`);
+      await page.reload();
+      await page.getByRole("alert").waitFor();
+      await page.locator(".or").waitFor();
+      await visit.picture(`account-provider-${viewport.width}-${colorScheme}`);
+      const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+      assert.deepEqual(violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`)), []);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), viewport.width);
+    });
+  }
+}

@@ -29,7 +29,7 @@ export function Members({ users, invite }: { users: readonly ServerUser[]; invit
           <li key={id} data-status={disabled ? undefined : "ACTIVE"}>
             <div>
               <p className="entry-name">
-                <strong dir="auto">{name || login}</strong> {name && <span dir="auto">{login}</span>}{" "}
+                <strong dir="auto">{name || login}</strong> {name && name !== login && <span dir="auto">{login}</span>}{" "}
                 <span className="status">{t(disabled ? "members.disabled" : `account.role.${role}`)}</span>
               </p>
               <p className="hint">{t("account.since", { time: dates.dateTime(createdAt) })}</p>
