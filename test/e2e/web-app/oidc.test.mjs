@@ -67,6 +67,8 @@ for (const viewport of [{ width: 1280, height: 800 }, { width: 820, height: 1180
     test(`axe finds nothing in a sign-in with a provider and without an owner, ${colorScheme}, ${viewport.width} wide`, async () => {
       const page = await open({ viewport, colorScheme, locale, reducedMotion: "reduce" });
       await visit.context.addInitScript({ path: axe });
+      // The code in the address is read once, by the page that shows it: it must not be the one before the reload.
+      await page.locator(".or").waitFor();
       await page.goto(`${visit.url}#/sign-in?error=sign_in_expired`);
       await page.reload();
       await page.getByRole("alert").waitFor();
