@@ -22,6 +22,7 @@ var unreachableFields = map[string]string{
 		"TestDeleteViewer_DuringRequests_NoRowRemains covers it",
 	"TaskOperationError.retryAfterMs": "the server of the matrix has no rate limit; TestApplyTasks tests it",
 	"AuthMethod.issuer":               "the server of the matrix has no issuer; TestServerInfo tests it",
+	"AuthMethod.betterAuth":           "the server of the matrix has no Better Auth server; test/e2e/better-auth tests it",
 	"AuthMethod.path":                 "for the development sign-in only; TestServerInfo tests it",
 	"ServerLimits.mutationsPerMinute": "the server of the matrix has no such limit; TestServerInfo tests it",
 	"Message.unverifiedReason":        "deprecated and always null",
