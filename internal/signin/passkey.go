@@ -2,14 +2,9 @@ package signin
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/netip"
-	"net/url"
-	"time"
 
 	"errand/ent"
 	"errand/ent/passkey"
@@ -20,24 +15,8 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 )
 
-const (
-	// relyingPartyName is what browsers show as the name of the server.
-	relyingPartyName = "Errand"
-	// maxCredential is the largest answer of a browser that is parsed, in bytes.
-	maxCredential = 64 << 10
-)
-
-// The purposes of ceremonies.
-const (
-	ceremonySignIn   = "passkey sign-in"
-	ceremonyRegister = "passkey registration"
-)
-
-// ceremonyState is what the server must know to finish a ceremony on any replica. The browser keeps it, sealed.
-type ceremonyState struct {
-	Session webauthn.SessionData `json:"session"`
-	Expires time.Time            `json:"expires"`
-}
+// maxCredential is the maximum size of a browser's response that is parsed, in bytes.
+const maxCredential = 64 << 10
 
 func newPasskey(row *ent.Passkey) Passkey {
 	return Passkey{ID: row.ID, Name: row.Name, CreatedAt: row.CreatedAt, LastUsedAt: row.LastUsedAt}
@@ -72,97 +51,6 @@ func newPasskeyHolder(row *ent.Login, passkeys []*ent.Passkey) (passkeyHolder, e
 		h.credentials = append(h.credentials, c)
 	}
 	return h, nil
-}
-
-// relyingParty returns the settings of ceremonies at an origin. The error is BAD_USER_INPUT where browsers offer none:
-// at an IP address, or without TLS except on localhost.
-func relyingParty(origin Origin) (*webauthn.WebAuthn, error) {
-	u, err := url.Parse(string(origin))
-	if err != nil || u.Hostname() == "" {
-		return nil, apperr.Invalid("origin", "The address of the page is not known.")
-	}
-	host := u.Hostname()
-	if _, err := netip.ParseAddr(host); err == nil {
-		return nil, apperr.Invalid("origin", "Passkeys need a host name; %s is an IP address.", host)
-	}
-	if u.Scheme != "https" && host != "localhost" {
-		return nil, apperr.Invalid("origin", "Passkeys need HTTPS.")
-	}
-	rp, err := webauthn.New(&webauthn.Config{
-		RPID:                  host,
-		RPDisplayName:         relyingPartyName,
-		RPOrigins:             []string{u.Scheme + "://" + u.Host},
-		AttestationPreference: protocol.PreferNoAttestation,
-		AuthenticatorSelection: protocol.AuthenticatorSelection{
-			ResidentKey:        protocol.ResidentKeyRequirementRequired,
-			RequireResidentKey: protocol.ResidentKeyRequired(),
-			UserVerification:   protocol.VerificationRequired,
-		},
-		Timeouts: webauthn.TimeoutsConfig{
-			Login:        webauthn.TimeoutConfig{Timeout: CeremonyTTL},
-			Registration: webauthn.TimeoutConfig{Timeout: CeremonyTTL},
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("passkeys at %s: %w", origin, err)
-	}
-	return rp, nil
-}
-
-// sealCeremony returns the beginning of a ceremony. options are those of the browser.
-func (s *Service) sealCeremony(
-	ctx context.Context, purpose string, session *webauthn.SessionData, options any,
-) (*Ceremony, error) {
-	session.Expires = time.Time{} // the library would compare it with the system's clock
-	state, err := json.Marshal(ceremonyState{Session: *session, Expires: s.timestamp().Add(CeremonyTTL)})
-	if err != nil {
-		return nil, fmt.Errorf("encoding a ceremony: %w", err)
-	}
-	id, err := s.Seal(ctx, purpose, state)
-	if err != nil {
-		return nil, err
-	}
-	publicKey, err := json.Marshal(options)
-	if err != nil {
-		return nil, fmt.Errorf("encoding the options of a ceremony: %w", err)
-	}
-	return &Ceremony{ID: id, PublicKey: publicKey}, nil
-}
-
-// errCeremony returns the error for a ceremony that cannot be finished, whatever the reason.
-func errCeremony() error {
-	return apperr.New(apperr.Unauthenticated, "The passkey was not accepted. Try again.")
-}
-
-func (s *Service) openCeremony(ctx context.Context, purpose, id string) (*ceremonyState, error) {
-	text, err := s.Unseal(ctx, purpose, id)
-	if apperr.CodeOf(err) == apperr.Unauthenticated {
-		return nil, errCeremony()
-	}
-	if err != nil {
-		return nil, err
-	}
-	var state ceremonyState
-	if json.Unmarshal(text, &state) != nil || !s.now().Before(state.Expires) {
-		return nil, errCeremony()
-	}
-	return &state, nil
-}
-
-// useCeremony marks a ceremony as used in tx. The error is UNAUTHENTICATED if it was used before.
-func (s *Service) useCeremony(ctx context.Context, tx *ent.Tx, state *ceremonyState) error {
-	sum := sha256.Sum256([]byte(state.Session.Challenge))
-	err := tx.UsedCeremony.Create().
-		SetID(hex.EncodeToString(sum[:])).
-		SetExpiresAt(state.Expires).
-		Exec(asSystem(ctx))
-	if ent.IsConstraintError(err) {
-		return errCeremony()
-	}
-	if err != nil {
-		return fmt.Errorf("using a ceremony: %w", err)
-	}
-	return nil
 }
 
 // BeginPasskey begins the registration of a passkey of the viewer.
@@ -292,7 +180,7 @@ func (s *Service) rejectPasskey(ctx context.Context, what string, err error) err
 	return errCeremony()
 }
 
-// encodeCredential returns what is stored of a credential: without the attestation, which is not requested.
+// encodeCredential returns the stored form of a credential, without the attestation, which is not requested.
 func encodeCredential(c *webauthn.Credential) (string, error) {
 	kept := *c
 	kept.Attestation = webauthn.CredentialAttestation{}
@@ -356,7 +244,7 @@ func (s *Service) FinishPasskeySignIn(
 	return s.signInWithPasskey(ctx, from, state, used)
 }
 
-// usedPasskey is a passkey whose signature was verified, and what is stored of it next.
+// usedPasskey is a passkey whose signature was verified. stored is its credential with the new counter.
 type usedPasskey struct {
 	row    *ent.Passkey
 	login  *ent.Login
