@@ -6,14 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
-
-	"errand/internal/refusal"
-
-	"golang.org/x/oauth2"
 )
 
 // Cookies, which are also the purposes of their encryption. The session may be larger than browsers accept in one
@@ -41,7 +36,7 @@ func (f *Flow) clearAttempt(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, f.cookie(r, attemptCookie, "", -1))
 }
 
-// attempt returns the sign-in that this browser has begun.
+// attempt returns the sign-in that the browser has begun, from its cookie.
 func (f *Flow) attempt(r *http.Request) (a attempt, err error) {
 	cookies := r.CookiesNamed(attemptCookie)
 	if len(cookies) != 1 {
@@ -155,52 +150,7 @@ func (f *Flow) unseal(r *http.Request, purpose, sealed string, value any) error 
 	return json.Unmarshal(plain, value)
 }
 
-// equal compares secrets. An empty one equals none.
+// equal reports whether two secrets are the same, in constant time. An empty secret equals none.
 func equal(a, b string) bool {
 	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
-}
-
-// part returns one of the parts of a token, "" if it has too few.
-func part(token string, index int) string {
-	parts := strings.Split(token, ".")
-	if index >= len(parts) {
-		return ""
-	}
-	return parts[index]
-}
-
-// statusError is the status of a response of the provider.
-type statusError int
-
-// Error implements error.
-func (e statusError) Error() string { return "status " + strconv.Itoa(int(e)) }
-
-// providerError returns the error for a code of the provider, which comes with the browser's request.
-func providerError(code string) error {
-	return errors.New("the provider reports " + refusal.Printable(code))
-}
-
-// isRefusal reports whether the provider answered, and refused.
-func isRefusal(err error) bool {
-	var refused *oauth2.RetrieveError
-	return errors.As(err, &refused) && refused.Response != nil && refused.Response.StatusCode/100 == 4 &&
-		refused.Response.StatusCode != http.StatusTooManyRequests
-}
-
-// redacted returns an error of the OAuth library without the provider's response and without URLs, which may contain
-// tokens.
-func redacted(err error) error {
-	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) {
-		status := 0
-		if refused.Response != nil {
-			status = refused.Response.StatusCode
-		}
-		return fmt.Errorf("%w: %w", statusError(status), providerError(refused.ErrorCode))
-	}
-	var address *url.Error
-	if errors.As(err, &address) {
-		return address.Err
-	}
-	return err
 }

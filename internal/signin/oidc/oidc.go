@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ const (
 const (
 	// attemptTTL is the time that a user has to sign in at the provider.
 	attemptTTL = 10 * time.Minute
-	// sessionTTL is the longest time from a sign-in to the next.
+	// sessionTTL is the time after which a user must sign in again.
 	sessionTTL = 90 * 24 * time.Hour
 	// renewBefore is the remaining lifetime at which a token is renewed.
 	renewBefore = time.Minute
@@ -136,8 +137,8 @@ func (f *Flow) Begin(w http.ResponseWriter, r *http.Request) {
 	redirect(w, client.AuthCodeURL(a.State, options...))
 }
 
-// Callback exchanges the code that the provider sent the browser back with, and redirects to the page. The attempt is
-// used up whatever the result is.
+// Callback handles the provider's redirect: it exchanges the code and redirects to the page. The attempt cannot be used
+// again, whatever the result.
 func (f *Flow) Callback(w http.ResponseWriter, r *http.Request) {
 	a, err := f.attempt(r)
 	f.clearAttempt(w, r)
@@ -175,7 +176,7 @@ func (f *Flow) Callback(w http.ResponseWriter, r *http.Request) {
 	redirect(w, f.Site.Prefix()+"/")
 }
 
-// exchange exchanges a code for a session. The code is that of the failure.
+// exchange exchanges a code for a session. If it fails, it returns one of the codes of failed sign-ins with the error.
 func (f *Flow) exchange(ctx context.Context, a attempt, code string) (session, string, error) {
 	client, _, err := f.oauth(ctx)
 	if err != nil {
@@ -197,7 +198,7 @@ func (f *Flow) exchange(ctx context.Context, a attempt, code string) (session, s
 	if err != nil {
 		return session{}, CodeRejected, err
 	}
-	if !equal(unverifiedNonce(idToken), a.Nonce) {
+	if !equal(idTokenNonce(idToken), a.Nonce) {
 		return session{}, CodeRejected, errors.New("the nonce of the ID token is not that of this browser")
 	}
 	s := session{Subject: id.Subject, Refresh: tokens.RefreshToken, Ends: f.Now().Add(sessionTTL)}
@@ -205,7 +206,8 @@ func (f *Flow) exchange(ctx context.Context, a attempt, code string) (session, s
 	return s, "", nil
 }
 
-// choose sets the token for the API: the access token if the API accepts it for the same user, else the ID token.
+// choose sets the token for the API: the first of the tokens that the API accepts for the user of the session. It
+// returns false if there is none.
 func (f *Flow) choose(ctx context.Context, s *session, tokens ...string) bool {
 	for _, token := range tokens {
 		if claims, err := f.verify(ctx, token); err == nil && claims.Subject == s.Subject {
@@ -225,7 +227,7 @@ func (f *Flow) verify(ctx context.Context, token string) (auth.Claims, error) {
 	return claims, err
 }
 
-// oauth returns the client of the provider as it is now.
+// oauth returns the OAuth client for the provider's current endpoints.
 func (f *Flow) oauth(ctx context.Context) (*oauth2.Config, auth.Provider, error) {
 	provider, err := f.Discovery.Provider(ctx)
 	if err != nil {
@@ -267,8 +269,8 @@ func redirect(w http.ResponseWriter, location string) {
 	w.WriteHeader(http.StatusFound)
 }
 
-// unverifiedNonce returns the nonce of an ID token that was verified before.
-func unverifiedNonce(token string) string {
+// idTokenNonce returns the nonce of an ID token, "" for none. The caller has verified the token.
+func idTokenNonce(token string) string {
 	var claims struct {
 		Nonce string `json:"nonce"`
 	}
@@ -276,4 +278,13 @@ func unverifiedNonce(token string) string {
 		_ = json.Unmarshal(payload, &claims) // "" if it has none
 	}
 	return claims.Nonce
+}
+
+// part returns one of the parts of a token, "" if it has too few.
+func part(token string, index int) string {
+	parts := strings.Split(token, ".")
+	if index >= len(parts) {
+		return ""
+	}
+	return parts[index]
 }

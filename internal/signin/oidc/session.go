@@ -76,7 +76,7 @@ type renewal struct {
 	ended   time.Time
 }
 
-// maxRenewals and renewalTTL bound the remembered renewals.
+// maxRenewals and renewalTTL bound the number and the age of the renewals that are kept.
 const (
 	maxRenewals = 10_000
 	renewalTTL  = 30 * time.Second
@@ -105,8 +105,8 @@ func (f *Flow) renew(ctx context.Context, s session) (session, error) {
 	}
 }
 
-// dropRenewals forgets renewals that ended some time ago, all that ended if there are too many, and failures that a
-// retry may mend. The caller holds mu.
+// dropRenewals drops renewals that ended more than renewalTTL ago or failed for want of the provider, and all ended ones
+// if there are more than maxRenewals. The caller holds mu.
 func (f *Flow) dropRenewals() {
 	now, crowded := f.Now(), len(f.renewals) > maxRenewals
 	for key, r := range f.renewals {
@@ -185,16 +185,4 @@ func (f *Flow) revoke(ctx context.Context, token string) error {
 		return statusError(response.StatusCode)
 	}
 	return nil
-}
-
-func unavailable(cause error) error {
-	return apperr.Wrap(
-		cause,
-		apperr.Unavailable,
-		"The identity provider cannot be reached at the moment. Try again shortly.",
-	)
-}
-
-func errNoSession() error {
-	return apperr.New(apperr.Unauthenticated, "You are not signed in.")
 }
