@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/base64"
 	"fmt"
 	"runtime"
 	"strings"
@@ -22,13 +23,14 @@ const (
 	hashThreads = 1
 	hashBytes   = 32
 	saltBytes   = 16
-	// maxHashMemory bounds what a stored hash may require.
+	// maxHashMemory is the maximum memory that a stored hash may require, in KiB.
 	maxHashMemory = 256 * 1024
-	// hashWait is how long a sign-in waits for a free slot.
+	// hashWait is how long a sign-in waits for other hashes to be computed.
 	hashWait = 10 * time.Second
 )
 
-// passwordHasher hashes passwords, a few at once, so that sign-ins take neither all cores nor much memory.
+// passwordHasher hashes at most as many passwords at once as it has slots, which bounds the cores and the memory that
+// sign-ins take.
 type passwordHasher struct{ slots chan struct{} }
 
 func newPasswordHasher() *passwordHasher {
@@ -102,3 +104,8 @@ func parseHash(text string) (p hashParameters, sum []byte, err error) {
 	}
 	return p, sum, nil
 }
+
+// encodePHC and decodePHC use base64 without padding, as the PHC format does.
+func encodePHC(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }
+
+func decodePHC(text string) ([]byte, error) { return base64.RawStdEncoding.Strict().DecodeString(text) }

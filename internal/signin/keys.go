@@ -39,11 +39,11 @@ const (
 	keyRetention = 24 * time.Hour
 	// keysTTL is how long the keys are cached.
 	keysTTL = time.Minute
-	// keysMinAge is the age at which a token with an unknown key has the keys read again.
+	// keysMinAge is the age from which the keys are read again for a token with an unknown key.
 	keysMinAge = time.Second
 )
 
-// keySet is the issuer of a database with its keys. It is not modified.
+// keySet is the issuer of a database with its keys. It is immutable.
 type keySet struct {
 	issuer     string
 	sealingKey []byte
@@ -120,7 +120,8 @@ func (r *keyring) readKeys(ctx context.Context) (*keySet, error) {
 	return newKeySet(issuer, rows, r.now()), nil
 }
 
-// newKeySet returns nil if no key is current. The rows are in the order of their creation, newest first.
+// newKeySet returns the keys that verify tokens at a time, or nil if no key is current. The rows are ordered by
+// creation, newest first.
 func newKeySet(issuer *ent.SignInIssuer, rows []*ent.SignInKey, now time.Time) *keySet {
 	set := &keySet{issuer: issuer.Issuer, sealingKey: issuer.SealingKey, public: map[string]ed25519.PublicKey{}}
 	for _, row := range rows {
@@ -140,7 +141,7 @@ func newKeySet(issuer *ent.SignInIssuer, rows []*ent.SignInKey, now time.Time) *
 	return set
 }
 
-// createKeys creates what is missing of the issuer and its key. Of concurrent calls, one creates.
+// createKeys creates the issuer and its key if they are missing. One of several concurrent calls creates them.
 func (r *keyring) createKeys(ctx context.Context) (*keySet, error) {
 	err := store.WithTx(ctx, r.client, func(tx *ent.Tx) error {
 		if err := r.lockIssuer(ctx, tx); err != nil {

@@ -18,12 +18,12 @@ const (
 	loginMemory = time.Hour
 	// addressWindow is the time in which failures of an address are counted.
 	addressWindow = 10 * time.Minute
-	// maxTracked is the number of logins and of addresses that are counted; beyond it, those in no use are dropped, then
-	// all.
+	// maxTracked is the maximum number of logins, and of addresses, that are counted; beyond it, those that are not
+	// limited are dropped, or all if every one is.
 	maxTracked = 20_000
 )
 
-// failureKind is what failed, which addresses may do a number of times each.
+// failureKind is a kind of failure. Each kind has a limit of its own per address.
 type failureKind string
 
 const (
@@ -31,6 +31,7 @@ const (
 	linkFailures   failureKind = "link"
 )
 
+// perAddress returns the number of failures that an address may have within addressWindow.
 func (k failureKind) perAddress() int {
 	if k == linkFailures {
 		return 20
@@ -64,7 +65,8 @@ func newFailureLimiter() *failureLimiter {
 	return &failureLimiter{logins: map[string]*loginFailures{}, addresses: map[addressKey]*addressFailures{}}
 }
 
-// attempt is one that counts as a failure until end, so that concurrent attempts cannot exceed the limits.
+// attempt is a sign-in or the use of a link. It counts as a failure until end is called, so that concurrent attempts
+// cannot exceed the limits.
 type attempt struct {
 	limiter *failureLimiter
 	login   *loginFailures // nil without a login
@@ -101,7 +103,7 @@ func (l *failureLimiter) begin(now time.Time, kind failureKind, address, login s
 	return &attempt{limiter: l, login: f, address: a}, nil
 }
 
-// wait returns the time between the last failure and the next attempt.
+// wait returns the minimum time between the last failure and the next attempt.
 func (f *loginFailures) wait() time.Duration {
 	wait := firstLoginWait
 	for range f.count - freeLoginFailures {
@@ -112,8 +114,8 @@ func (f *loginFailures) wait() time.Duration {
 	return wait
 }
 
-// end ends the attempt. A success forgets the failures of the login. Errors other than those of wrong credentials are
-// not counted.
+// end ends the attempt with its error, nil for a success. A success resets the failures of the login. Errors other than
+// those of wrong credentials are not counted.
 func (a *attempt) end(err error) {
 	a.limiter.mu.Lock()
 	defer a.limiter.mu.Unlock()
@@ -134,7 +136,7 @@ func (a *attempt) end(err error) {
 	}
 }
 
-// prune bounds the memory.
+// prune drops counters once there are maxTracked. The caller holds mu.
 func (l *failureLimiter) prune(now time.Time) {
 	if len(l.logins) >= maxTracked {
 		for login, f := range l.logins {
@@ -158,8 +160,8 @@ func (l *failureLimiter) prune(now time.Time) {
 	}
 }
 
-// network returns what counts as one address: an IPv4 address, or the /64 network of an IPv6 address, all of which one
-// client may use.
+// network returns the unit by which addresses are counted: an IPv4 address, or the /64 network of an IPv6 address,
+// because one client may use all addresses of such a network.
 func network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {

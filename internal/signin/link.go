@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// setUpOverlap is how long the link of an earlier start stays valid: replicas that start together print one each.
+	// setUpOverlap is how long the link of an earlier start stays valid, because each replica prints one at its start.
 	setUpOverlap = 10 * time.Minute
-	// maxInvitations is the number of unused invitations of an owner.
+	// maxInvitations is the maximum number of unused invitations of an owner.
 	maxInvitations = 100
 )
 
@@ -187,7 +187,7 @@ func (s *Service) Redeem(ctx context.Context, from Caller, in Redemption) (_ *Se
 	if err != nil {
 		return nil, err
 	}
-	r := redeeming{link: link, from: from, existing: link.Edges.Login}
+	r := validRedemption{link: link, from: from, existing: link.Edges.Login}
 	if err := r.check(in); err != nil {
 		return nil, err
 	}
@@ -225,8 +225,8 @@ func (s *Service) Redeem(ctx context.Context, from Caller, in Redemption) (_ *Se
 	return s.present(ctx, started)
 }
 
-// redeeming is a redemption whose input is valid.
-type redeeming struct {
+// validRedemption is a redemption whose input is valid.
+type validRedemption struct {
 	link        *ent.SignInLink
 	from        Caller
 	existing    *ent.Login // nil if the link creates an account
@@ -234,8 +234,8 @@ type redeeming struct {
 	hash        *string
 }
 
-// check validates the input.
-func (r *redeeming) check(in Redemption) (err error) {
+// check validates in and sets the login and the name.
+func (r *validRedemption) check(in Redemption) (err error) {
 	if r.existing != nil {
 		r.login, r.name = r.existing.Login, r.existing.Name
 	} else if r.login, err = normalizeLogin(in.Login); err != nil {
@@ -252,8 +252,8 @@ func (r *redeeming) check(in Redemption) (err error) {
 	return checkPassword("password", in.Password, r.login)
 }
 
-// useLink marks a link as used. The error is NOT_FOUND if it was used meanwhile, or if another account became the
-// first.
+// useLink marks a link as used. The error is NOT_FOUND if it was used meanwhile, or if it is the link for the first
+// account and there is an owner by now.
 func (s *Service) useLink(ctx context.Context, tx *ent.Tx, link *ent.SignInLink) error {
 	if link.Kind == enum.LinkSetUp {
 		if err := s.lockIssuer(ctx, tx); err != nil {
@@ -282,7 +282,7 @@ func (s *Service) useLink(ctx context.Context, tx *ent.Tx, link *ent.SignInLink)
 
 // createAccount creates the user and the login of a link, and a session.
 func (s *Service) createAccount(
-	ctx context.Context, tx *ent.Tx, issuer string, r redeeming,
+	ctx context.Context, tx *ent.Tx, issuer string, r validRedemption,
 ) (*startedSession, error) {
 	row, err := s.createLogin(ctx, tx, issuer, r.login, r.name, r.link.Role, r.hash)
 	if err != nil {
@@ -319,7 +319,7 @@ func (s *Service) createLogin(
 
 // setPassword sets the password of the account of a link, ends its sessions, and creates one.
 func (s *Service) setPassword(
-	ctx context.Context, tx *ent.Tx, r redeeming,
+	ctx context.Context, tx *ent.Tx, r validRedemption,
 ) (started *startedSession, ended []string, err error) {
 	user := asUser(ctx, r.existing.UserID)
 	row, err := lockLogin(user, tx, r.existing.UserID)

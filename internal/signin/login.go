@@ -46,7 +46,7 @@ func normalizeLogin(text string) (string, error) {
 	return normal, nil
 }
 
-// errWrongPassword returns the error of every sign-in that fails, whatever the reason.
+// errWrongPassword returns the one error of all sign-ins with wrong credentials.
 func errWrongPassword() error {
 	return apperr.New(apperr.Unauthenticated, "The login or the password is wrong.")
 }
@@ -84,7 +84,7 @@ func (s *Service) SignIn(ctx context.Context, from Caller, name, password string
 	return s.startSession(ctx, from, row)
 }
 
-// findLogin returns the login with a normal name, nil if there is none.
+// findLogin returns the login with a normalized name, nil if there is none.
 func (s *Service) findLogin(ctx context.Context, normal string) (*ent.Login, error) {
 	row, err := s.client.Login.Query().Where(login.Login(normal)).Only(asSystem(ctx))
 	if ent.IsNotFound(err) {
@@ -96,8 +96,8 @@ func (s *Service) findLogin(ctx context.Context, normal string) (*ent.Login, err
 	return row, nil
 }
 
-// startSession starts a session of a login whose holder was authenticated by its state in row. It fails if the account
-// was disabled or its password changed meanwhile.
+// startSession starts a session of a login whose password was verified against row. The error is UNAUTHENTICATED if the
+// account was disabled or its password changed meanwhile.
 func (s *Service) startSession(ctx context.Context, from Caller, row *ent.Login) (*Session, error) {
 	user := asUser(ctx, row.UserID)
 	var started *startedSession

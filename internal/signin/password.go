@@ -26,7 +26,7 @@ var commonPasswords = func() map[string]bool {
 	return set
 }()
 
-// checkPassword validates a new password of a login. The field is that of the API.
+// checkPassword validates a new password of a login. The error is BAD_USER_INPUT for the field of the API.
 func checkPassword(field, password, login string) error {
 	n := utf8.RuneCountInString(password)
 	switch normal, _ := normalizeLogin(password); {

@@ -13,10 +13,10 @@ import (
 	"errand/ent/usedceremony"
 )
 
-// retention is how long ended sessions and links are kept. It is longer than revoked.Window.
+// retention is how long the rows of ended sessions and links are kept. It is longer than revoked.Window.
 const retention = 24 * time.Hour
 
-// Purge deletes the viewer's sessions that ended a day ago. It needs the scope account.
+// Purge deletes the viewer's sessions that ended more than a day ago. The viewer needs the scope account.
 func (s *Service) Purge(ctx context.Context) error {
 	before := s.timestamp().Add(-retention)
 	_, err := s.client.SignInSession.Delete().
@@ -32,8 +32,8 @@ func (s *Service) Purge(ctx context.Context) error {
 	return nil
 }
 
-// PurgeShared deletes used and expired links, ceremonies and keys, and replaces a signing key of 90 days. It does
-// nothing before the first use of built-in accounts.
+// PurgeShared deletes used and expired links, ceremonies and keys, and replaces the signing key once it is as old as
+// keyLifetime. It does nothing before the first use of built-in accounts.
 func (s *Service) PurgeShared(ctx context.Context) error {
 	now, system := s.timestamp(), asSystem(ctx)
 	keys, err := s.readKeys(ctx)

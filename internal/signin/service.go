@@ -135,13 +135,7 @@ func hashSecret(secret []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// encodePHC and decodePHC use base64 without padding, as the PHC format does.
-func encodePHC(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }
-
-func decodePHC(text string) ([]byte, error) { return base64.RawStdEncoding.Strict().DecodeString(text) }
-
-func errNoSession() error { return apperr.Missing("session") }
-
+// encode and decode use base64url without padding.
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 func decode(text string) ([]byte, error) { return base64.RawURLEncoding.Strict().DecodeString(text) }

@@ -15,6 +15,7 @@ import (
 	"errand/ent"
 	"errand/ent/predicate"
 	"errand/ent/signinsession"
+	"errand/internal/apperr"
 	"errand/internal/ids"
 	"errand/internal/store"
 	"errand/internal/truncate"
@@ -37,8 +38,8 @@ type startedSession struct {
 	ended  []string // older sessions that it replaces
 }
 
-// createSession creates a session of the viewer's login in tx, which has locked the user. Of too many sessions it ends
-// the oldest.
+// createSession creates a session of the viewer's login in tx, which has locked the user. It ends the oldest sessions
+// beyond MaxSessions.
 func (s *Service) createSession(
 	ctx context.Context, tx *ent.Tx, from Caller, row *ent.Login,
 ) (*startedSession, error) {
@@ -114,8 +115,8 @@ func (s *Service) present(ctx context.Context, started *startedSession) (*Sessio
 	}, nil
 }
 
-// refreshToken returns the refresh token of a session: its ID, its secret and a message authentication code, by which
-// an old token is told from a made-up one.
+// refreshToken returns the refresh token of a session: its ID, its secret and a message authentication code, which
+// distinguishes an old token from one that this server never issued.
 func (s *Service) refreshToken(ctx context.Context, sessionID string, secret []byte) (string, error) {
 	mac, err := s.refreshMAC(ctx, sessionID, secret)
 	if err != nil {
@@ -140,7 +141,7 @@ func (s *Service) parseRefreshToken(ctx context.Context, token string) (id strin
 	id, text, _ := strings.Cut(token, ".")
 	parts, decodeErr := decode(text)
 	if decodeErr != nil || len(parts) != secretBytes+macBytes || !ids.Is(id, ids.SignInSession) {
-		return "", nil, false, nil //nolint:nilerr // made up, which is no failure
+		return "", nil, false, nil //nolint:nilerr // not a token of this server
 	}
 	mac, err := s.refreshMAC(ctx, id, parts[:secretBytes])
 	if err != nil {
@@ -169,7 +170,7 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string) (*Session, e
 	if !ok {
 		return nil, errSignedOut()
 	}
-	// A concurrent refresh may change the row between the read and the update; the second time it is the previous one.
+	// A concurrent refresh may change the row between the read and the update; then the secret is the previous one.
 	for range 2 {
 		session, err := s.findSession(ctx, id)
 		if err != nil {
@@ -241,7 +242,7 @@ func (s *Service) rotate(ctx context.Context, session *startedSession, secret []
 	return n == 1, nil
 }
 
-// SignOut ends the session of a refresh token, or all sessions of its login. A token that is not valid is no error.
+// SignOut ends the session of a refresh token, or all sessions of its login. An invalid token is not an error.
 func (s *Service) SignOut(ctx context.Context, refreshToken string, everywhere bool) error {
 	id, secret, ok, err := s.parseRefreshToken(ctx, refreshToken)
 	if err != nil || !ok {
@@ -284,7 +285,7 @@ func (s *Service) EndSession(ctx context.Context, id string) error {
 		return fmt.Errorf("reading a session: %w", err)
 	}
 	if !exists {
-		return errNoSession()
+		return apperr.Missing("session")
 	}
 	return s.endSession(ctx, id)
 }
@@ -302,10 +303,10 @@ func (s *Service) endSession(ctx context.Context, id string) error {
 	return nil
 }
 
-// endSessions ends all sessions of the viewer but one, and returns their IDs. tx has locked the user, so that no
-// session is created meanwhile.
-func (s *Service) endSessions(ctx context.Context, tx *ent.Tx, but string) ([]string, error) {
-	others := signinsession.And(signinsession.RevokedAtIsNil(), signinsession.IDNEQ(but))
+// endSessions ends all sessions of the viewer except the one with the ID except, and returns their IDs; "" excepts
+// none. tx has locked the user, so that no session is created meanwhile.
+func (s *Service) endSessions(ctx context.Context, tx *ent.Tx, except string) ([]string, error) {
+	others := signinsession.And(signinsession.RevokedAtIsNil(), signinsession.IDNEQ(except))
 	ended, err := tx.SignInSession.Query().Where(others).IDs(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading sessions: %w", err)

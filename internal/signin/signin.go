@@ -29,7 +29,7 @@ const (
 	InviteTTL = 7 * 24 * time.Hour
 	// ResetTTL is the lifetime of the link that sets a new password.
 	ResetTTL = time.Hour
-	// CeremonyTTL is how long a user may take to answer the browser's question for a passkey.
+	// CeremonyTTL is how long a user may take to confirm a passkey in the browser.
 	CeremonyTTL = 5 * time.Minute
 )
 
@@ -55,8 +55,9 @@ type Options struct {
 	// Log receives events that operators need: refused passkeys, stolen refresh tokens, new keys. Nil means
 	// slog.Default().
 	Log *slog.Logger
-	// OnRevoked is called after the commit with the sessions and API tokens that ended, whose connections must end; it
-	// must not block. revoked.Set.Revoke is meant. Nil means that another process learns of them by Revoked.
+	// OnRevoked is called after the commit with the IDs of the sessions and API tokens that ended, so that their
+	// connections can be closed; it must not block. A server passes revoked.Set.Revoke. It may be nil in a process
+	// without connections: servers read the IDs with Revoked.
 	OnRevoked func(credentialIDs ...string)
 	// IsRevoked reports whether a session is known to have ended, for the Verifier. Nil means that none is.
 	IsRevoked func(credentialID string) bool
@@ -64,12 +65,12 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Origin is a browser's view of this server: the scheme, host and port of the page, such as
-// "https://errand.example.org" or "http://localhost:8080". Passkeys are bound to its host. The caller derives it from
-// PUBLIC_URL, or from the request if that is not set; it must not be a foreign Origin header.
+// Origin is the scheme, host and port of a page of this server, such as "https://errand.example.org" or
+// "http://localhost:8080". Passkeys are bound to its host. The caller derives it from PUBLIC_URL, or from the request
+// if that is not set; it must not be the origin of another site.
 type Origin string
 
-// Caller is where a request to sign in comes from.
+// Caller is the client that sends a request to sign in.
 type Caller struct {
 	// Address is the client's address without a port, by which failures are counted.
 	Address string

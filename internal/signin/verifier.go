@@ -17,8 +17,7 @@ import (
 // signAccessToken returns an access token of a session and when it expires. It has all scopes by name, so that it is
 // accepted where tokens without scopes are refused.
 func (r *keyring) signAccessToken(
-	ctx context.Context,
-	row *ent.SignInSession,
+	ctx context.Context, row *ent.SignInSession,
 ) (token string, expires time.Time, err error) {
 	keys, err := r.loadKeys(ctx, keysTTL)
 	if err != nil {

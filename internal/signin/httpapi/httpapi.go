@@ -34,7 +34,7 @@ const (
 	JWKSPath = "/auth/jwks.json"
 )
 
-// maxBodyBytes is the size of a request. Those of passkeys contain the certificates of authenticators.
+// maxBodyBytes is the maximum size of a request body. Those with passkeys contain the certificates of authenticators.
 const maxBodyBytes = 64 << 10
 
 // Accounts are the built-in accounts. signin.Service implements them.
@@ -71,7 +71,8 @@ type Options struct {
 	Site origin.Site
 	// Authenticate verifies an access token and returns a context with its viewer. Required with Accounts.
 	Authenticate func(ctx context.Context, token string) (context.Context, string, time.Time, error)
-	Refusals     *refusal.Recorder
+	// Refusals records refused credentials. Required.
+	Refusals *refusal.Recorder
 	// Log receives unexpected errors. Required.
 	Log *slog.Logger
 }
@@ -82,7 +83,7 @@ type Handler struct {
 	mux *http.ServeMux
 }
 
-// New returns a Handler, which has the paths of what is enabled.
+// New returns a Handler with the paths of the sign-ins that are enabled.
 func New(o Options) *Handler {
 	h := &Handler{Options: o, mux: http.NewServeMux()}
 	h.mux.HandleFunc(Path, func(w http.ResponseWriter, r *http.Request) {
@@ -201,7 +202,7 @@ func caller(r *http.Request) signin.Caller {
 // origin returns the origin of the page.
 func (h *Handler) origin(r *http.Request) signin.Origin { return signin.Origin(h.Site.Origin(r)) }
 
-// decode reads the body, an object with these members and no others.
+// decode decodes the body, one JSON object without unknown members. The error is BAD_USER_INPUT.
 func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBodyBytes))
 	decoder.DisallowUnknownFields()
@@ -224,7 +225,7 @@ func decode(w http.ResponseWriter, r *http.Request, into any) error {
 
 var errTooLarge = errors.New("body too large")
 
-// statuses are the statuses of error codes; those of others are 500.
+// statuses are the HTTP statuses of error codes; other codes have 500.
 var statuses = map[apperr.Code]int{
 	apperr.Unauthenticated: http.StatusUnauthorized,
 	apperr.Forbidden:       http.StatusForbidden,

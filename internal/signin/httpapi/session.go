@@ -13,7 +13,8 @@ import (
 // used: it requires the path /.
 const refreshCookie = "errand_refresh"
 
-// maxRefreshCookies is the number of cookies of this name that are tried; another path or domain may have set further.
+// maxRefreshCookies is the maximum number of cookies of this name that are tried; a browser sends several if another
+// path or domain has set one.
 const maxRefreshCookies = 3
 
 // sessionBody is the response to a sign-in and a refresh.
@@ -23,8 +24,8 @@ type sessionBody struct {
 	User        signin.Profile `json:"user"`
 }
 
-// begin writes the session that a sign-in has begun. What the browser had before is ended: a session never survives a
-// sign-in, so that no one can prepare one for it.
+// begin writes the session that a sign-in has begun. Earlier sessions of the browser are ended, so that a session that
+// an attacker has planted does not survive the sign-in.
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request, s *signin.Session) error {
 	for _, old := range refreshTokens(r) {
 		if err := h.Accounts.SignOut(r.Context(), old, false); err != nil {

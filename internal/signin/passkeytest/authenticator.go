@@ -1,4 +1,4 @@
-// Package passkeytest plays a browser with an authenticator for tests of passkeys.
+// Package passkeytest simulates a browser with an authenticator for tests of passkeys.
 package passkeytest
 
 import (
@@ -27,7 +27,7 @@ func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // Authenticator is a browser with an authenticator that has one passkey with ES256.
 type Authenticator struct {
-	// Origin is that of the page which asks for the passkey.
+	// Origin is the origin of the page.
 	Origin string
 	// UserHandle is the account's, from Create.
 	UserHandle []byte
@@ -67,14 +67,14 @@ func (a *Authenticator) clientData(t testing.TB, kind, challenge string) []byte 
 	return text
 }
 
-// data returns the authenticator data, with a counter that goes up unless it is 0.
+// data returns the authenticator data with the current counter.
 func (a *Authenticator) data(rpID string, flags byte) []byte {
 	hash := sha256.Sum256([]byte(rpID))
 	data := append(hash[:], flags)
 	return binary.BigEndian.AppendUint32(data, a.Counter)
 }
 
-// Create answers navigator.credentials.create.
+// Create returns the credential of navigator.credentials.create with these options.
 func (a *Authenticator) Create(t testing.TB, options json.RawMessage) json.RawMessage {
 	t.Helper()
 	var o struct {
@@ -113,7 +113,7 @@ func (a *Authenticator) Create(t testing.TB, options json.RawMessage) json.RawMe
 	})
 }
 
-// Get answers navigator.credentials.get.
+// Get returns the credential of navigator.credentials.get with these options. It raises a counter that is not 0.
 func (a *Authenticator) Get(t testing.TB, options json.RawMessage) json.RawMessage {
 	t.Helper()
 	var o struct {
