@@ -19,10 +19,11 @@ import (
 const (
 	// discoveryPath is appended to an issuer (OpenID Connect Discovery 1.0 section 4).
 	discoveryPath = "/.well-known/openid-configuration"
-	// discoveryRefresh is the age at which a discovery document is fetched again, discoveryRetry the pause after a
-	// failed fetch.
+	// discoveryRefresh is the age at which a discovery document is fetched again.
 	discoveryRefresh = time.Hour
-	discoveryRetry   = time.Second
+	// discoveryRetry is the minimum time between two fetches.
+	discoveryRetry = time.Second
+	// maxMetadataBytes is the maximum size of a discovery document that is read.
 	maxMetadataBytes = 256 << 10
 )
 
@@ -38,8 +39,8 @@ type Provider struct {
 	TokenAuth []string `json:"token_endpoint_auth_methods_supported"`
 }
 
-// Discovery finds the endpoints of an OpenID Connect provider, and remembers them. It makes no request before it is
-// used. It is safe for concurrent use.
+// Discovery finds and caches the endpoints of an OpenID Connect provider. It makes no request before its first use. It
+// is safe for concurrent use.
 type Discovery struct {
 	issuer string
 	client *http.Client
@@ -196,7 +197,7 @@ func ProbeProvider(ctx context.Context, issuer string) (provider Provider, named
 	return provider, named, err
 }
 
-// discoveredKeys returns the fetch function of a jwksCache for the keys that a provider names.
+// discoveredKeys fetches the keys at the address that the provider names. It is the fetch function of a jwksCache.
 func (d *Discovery) discoveredKeys(ctx context.Context) (*keySet, error) {
 	provider, err := d.Provider(ctx)
 	if err != nil {

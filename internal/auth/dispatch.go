@@ -11,7 +11,7 @@ import (
 
 // dispatcher chooses the one verifier of a token by its form: API tokens by their prefix, JSON Web Tokens by their
 // issuer. Each key is thereby bound to its issuer: a token that names an issuer of this server is verified with the
-// keys of that issuer only, and its other verifiers never see it.
+// keys of that issuer only.
 type dispatcher struct {
 	prefixes map[string]Verifier
 	issuers  map[string]Verifier

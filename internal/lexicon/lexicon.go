@@ -1,4 +1,4 @@
-// Package lexicon holds classes of words and phrases, which are data: lines of files.
+// Package lexicon holds classes of words and phrases that are read from files.
 package lexicon
 
 import (
@@ -21,7 +21,7 @@ type Lexicon struct {
 	values map[string]map[string]string
 }
 
-// New returns a lexicon without classes.
+// New returns a lexicon without classes. spell returns the spellings of a phrase, each as the keys of its tokens.
 func New(spell func(phrase string) [][]string) *Lexicon {
 	return &Lexicon{
 		spell:   spell,
@@ -37,7 +37,7 @@ func New(spell func(phrase string) [][]string) *Lexicon {
 //	{noun} task tasks to_do   a class of words or phrases; repeated lines extend it
 //	key: value                another line
 //
-// Faults of the file are programming errors, which any test finds.
+// It panics if the file is missing or malformed, because the files are embedded.
 func (x *Lexicon) Load(files fs.ReadFileFS, name string, line func(key, value string)) {
 	content, err := files.ReadFile(name)
 	if err != nil {

@@ -135,7 +135,7 @@ func (z *tokenizer) add(kind Kind, end int) {
 const marks = ".,;:!?()[]{}\"'“”‘’„«»`*•…–—-"
 
 // leadingMark returns the length of the mark that s begins with, 0 for none.
-// "-5" and "..." keep their parts together only as far as rules need it.
+// A run of "!" is one mark; a "-" before a digit is none.
 func leadingMark(s string) int {
 	r, size := utf8.DecodeRuneInString(s)
 	if !strings.ContainsRune(marks, r) {
@@ -201,7 +201,7 @@ func commaIndex(s string) int {
 	return 0
 }
 
-// dotted reports whether s is an abbreviation that owns its last stop: "p.m.", "e.g.".
+// dotted reports whether s is an abbreviation that ends with a full stop: "p.m.", "e.g.".
 func dotted(s string) bool {
 	if len(s) < 4 || len(s)%2 != 0 || !strings.HasSuffix(s, ".") {
 		return false

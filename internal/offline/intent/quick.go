@@ -185,12 +185,8 @@ func (r *messageReader) another(whole text.Text) *Request {
 	for i := 1; i < t.Len(); i++ {
 		led = led || r.lang.PhraseAt("moretail", t, i) == t.Len()
 	}
-	if t = r.withoutTail(
-		t,
-		"moretail",
-	); !led || t.Len() > maxAnother || t.Key(t.Len()-1) == "?" ||
-		r.lang.Is("subject", t.Key(0)) ||
-		r.isStatement(t) {
+	t = r.withoutTail(t, "moretail")
+	if !led || t.Len() > maxAnother || t.Key(t.Len()-1) == "?" || r.lang.Is("subject", t.Key(0)) || r.isStatement(t) {
 		return nil
 	}
 	if q, ok := r.clause(t); ok && q.Kind == Add {

@@ -27,7 +27,7 @@ type element struct {
 	optional         bool
 }
 
-// Compile parses a pattern. Unknown classes are programming errors, which any test finds.
+// Compile parses a pattern. It panics for a class that words does not have, because patterns are embedded files.
 func Compile(words *lexicon.Lexicon, s string) (p Pattern) {
 	for field := range strings.FieldsSeq(s) {
 		e := element{optional: field[0] == '['}
@@ -79,7 +79,7 @@ type Checker interface {
 	Accept(end int) bool
 }
 
-// Matcher matches a pattern with a text. It can be used again.
+// Matcher matches a pattern with a text. It can be reused with another pattern or text, but not concurrently.
 type Matcher struct {
 	Checker
 	Words   *lexicon.Lexicon
@@ -98,6 +98,7 @@ type Capture struct {
 	Text text.Text
 }
 
+// maxCaptures is the maximum number of captures of a pattern.
 const maxCaptures = 4
 
 // Captures returns the captures of the match in their order. The next use of m changes them.
