@@ -105,8 +105,8 @@ func (f *Flow) renew(ctx context.Context, s session) (session, error) {
 	}
 }
 
-// dropRenewals drops renewals that ended more than renewalTTL ago or failed for want of the provider, and all ended ones
-// if there are more than maxRenewals. The caller holds mu.
+// dropRenewals drops renewals that ended more than renewalTTL ago, those that failed because the provider was not
+// reachable, and all ended ones if there are more than maxRenewals. The caller holds mu.
 func (f *Flow) dropRenewals() {
 	now, crowded := f.Now(), len(f.renewals) > maxRenewals
 	for key, r := range f.renewals {
