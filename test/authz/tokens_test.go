@@ -34,115 +34,51 @@ func forgedTokens(t *testing.T, p *harness.IdentityProvider, lure string) map[st
 	_, mine, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	type m = map[string]any
+	sign := func(header m, payload string, method jwt.SigningMethod, key any) string {
+		return harness.SignToken(t, header, payload, method, key)
+	}
+	eddsa, hs256, none := jwt.SigningMethodEdDSA, jwt.SigningMethodHS256, jwt.SigningMethodNone
+	own, unsafe := p.Ed25519Key, jwt.UnsafeAllowNoneSignatureType
+	jwk := m{"kty": "OKP", "crv": "Ed25519", "x": harness.Base64URL(mine.Public().(ed25519.PublicKey))}
 	out := map[string]string{
-		"none": harness.SignToken(t, m{"alg": "none"}, good, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType),
-		"none, named key": harness.SignToken(
-			t,
-			m{"alg": "nOnE", "kid": "ed"},
-			good,
-			jwt.SigningMethodNone,
-			jwt.UnsafeAllowNoneSignatureType,
-		),
-		"EdDSA unsigned": harness.SignToken(
-			t,
-			m{"alg": "EdDSA", "kid": "ed"},
-			good,
-			jwt.SigningMethodNone,
-			jwt.UnsafeAllowNoneSignatureType,
-		),
-		"key of another issuer": harness.SignToken(t, m{"alg": "EdDSA", "kid": "ed"}, good, jwt.SigningMethodEdDSA, mine),
-		"key in the header": harness.SignToken(
-			t,
-			m{
-				"alg": "EdDSA",
-				"kid": "me",
-				"jwk": m{"kty": "OKP", "crv": "Ed25519", "x": harness.Base64URL(mine.Public().(ed25519.PublicKey))},
-			},
-			good,
-			jwt.SigningMethodEdDSA,
-			mine,
-		),
-		"key by URL": harness.SignToken(
-			t,
-			m{"alg": "EdDSA", "kid": "ed", "jku": lure, "x5u": lure},
-			good,
-			jwt.SigningMethodEdDSA,
-			mine,
-		),
-		"all-zero ECDSA signature": harness.Base64URL(
-			[]byte(`{"alg":"ES256","kid":"ed"}`),
-		) + "." + harness.Base64URL(
-			payload,
-		) + "." + harness.Base64URL(
-			make([]byte, 64),
-		),
+		"none":                  sign(m{"alg": "none"}, good, none, unsafe),
+		"none, named key":       sign(m{"alg": "nOnE", "kid": "ed"}, good, none, unsafe),
+		"EdDSA unsigned":        sign(m{"alg": "EdDSA", "kid": "ed"}, good, none, unsafe),
+		"key of another issuer": sign(m{"alg": "EdDSA", "kid": "ed"}, good, eddsa, mine),
+		"key in the header":     sign(m{"alg": "EdDSA", "kid": "me", "jwk": jwk}, good, eddsa, mine),
+		"key by URL":            sign(m{"alg": "EdDSA", "kid": "ed", "jku": lure, "x5u": lure}, good, eddsa, mine),
+		"all-zero ECDSA signature": strings.Join([]string{
+			harness.Base64URL([]byte(`{"alg":"ES256","kid":"ed"}`)),
+			harness.Base64URL(payload),
+			harness.Base64URL(make([]byte, 64)),
+		}, "."),
 		"padding in header": strings.Replace(p.Token(t, nil), ".", "=.", 1),
 		"encrypted":         strings.Repeat("e30.", 4) + "e30",
-		"kid is a path": harness.SignToken(
-			t,
-			m{"alg": "HS256", "kid": "../../../../../../dev/null"},
-			good,
-			jwt.SigningMethodHS256,
-			[]byte{},
+		"kid is a path":     sign(m{"alg": "HS256", "kid": "../../../../../../dev/null"}, good, hs256, []byte{}),
+		"kid is SQL":        sign(m{"alg": "EdDSA", "kid": "x' UNION SELECT 'AA==' --"}, good, eddsa, mine),
+		"kid with NUL":      sign(m{"alg": "EdDSA", "kid": "ed\x00"}, good, eddsa, mine),
+		"kid is a list":     sign(m{"alg": "EdDSA", "kid": []string{"ed"}}, good, eddsa, own),
+		"kid of 4 kB":       sign(m{"alg": "EdDSA", "kid": strings.Repeat("k", 4000)}, good, eddsa, mine),
+		"critical extension": sign(
+			m{"alg": "EdDSA", "kid": "ed", "crit": []string{"b64"}, "b64": false}, good, eddsa, own,
 		),
-		"kid is SQL": harness.SignToken(
-			t,
-			m{"alg": "EdDSA", "kid": "x' UNION SELECT 'AA==' --"},
-			good,
-			jwt.SigningMethodEdDSA,
-			mine,
-		),
-		"kid with NUL": harness.SignToken(t, m{"alg": "EdDSA", "kid": "ed\x00"}, good, jwt.SigningMethodEdDSA, mine),
-		"kid is a list": harness.SignToken(t, m{"alg": "EdDSA", "kid": []string{"ed"}}, good, jwt.SigningMethodEdDSA,
-			p.Ed25519Key),
-		"kid of 4 kB": harness.SignToken(
-			t,
-			m{"alg": "EdDSA", "kid": strings.Repeat("k", 4000)},
-			good,
-			jwt.SigningMethodEdDSA,
-			mine,
-		),
-		"critical extension": harness.SignToken(
-			t,
-			m{"alg": "EdDSA", "kid": "ed", "crit": []string{"b64"}, "b64": false},
-			good,
-			jwt.SigningMethodEdDSA,
-			p.Ed25519Key,
-		),
-		"logout token": harness.SignToken(
-			t,
-			m{"alg": "EdDSA", "kid": "ed", "typ": "logout+jwt"},
-			good,
-			jwt.SigningMethodEdDSA,
-			p.Ed25519Key,
-		),
-		"nested": harness.SignToken(
-			t,
-			m{"alg": "EdDSA", "kid": "ed", "cty": "JWT"},
-			p.Token(t, nil),
-			jwt.SigningMethodEdDSA,
-			p.Ed25519Key,
-		),
-		"PS256 with the RS256 key": harness.SignToken(t, m{"alg": "PS256", "kid": "rs"}, good, jwt.SigningMethodPS256,
-			p.RSAKey),
-		"RS512": harness.SignToken(t, m{"alg": "RS512", "kid": "rs"}, good, jwt.SigningMethodRS512,
-			p.RSAKey),
-		"too long": p.Token(t, m{"more": strings.Repeat("x", 9000)}),
+		"logout token":             sign(m{"alg": "EdDSA", "kid": "ed", "typ": "logout+jwt"}, good, eddsa, own),
+		"nested":                   sign(m{"alg": "EdDSA", "kid": "ed", "cty": "JWT"}, p.Token(t, nil), eddsa, own),
+		"PS256 with the RS256 key": sign(m{"alg": "PS256", "kid": "rs"}, good, jwt.SigningMethodPS256, p.RSAKey),
+		"RS512":                    sign(m{"alg": "RS512", "kid": "rs"}, good, jwt.SigningMethodRS512, p.RSAKey),
+		"too long":                 p.Token(t, m{"more": strings.Repeat("x", 9000)}),
 	}
 	for name, key := range map[string][]byte{
-		"PEM":   pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}),
-		"PKCS1": x509.MarshalPKCS1PublicKey(&p.RSAKey.PublicKey),
-		"DER":   der, "modulus": p.RSAKey.N.Bytes(), "key set": p.KeySet(t), "nothing": {},
+		"PEM":     pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}),
+		"PKCS1":   x509.MarshalPKCS1PublicKey(&p.RSAKey.PublicKey),
+		"DER":     der,
+		"modulus": p.RSAKey.N.Bytes(),
+		"key set": p.KeySet(t),
+		"nothing": {},
 		"Ed25519": p.Ed25519Key.Public().(ed25519.PublicKey),
 	} {
 		for _, kid := range []string{"rs", "ed"} {
-			out["HS256 with the "+name+" as secret, naming "+kid] = harness.SignToken(
-				t,
-				m{"alg": "HS256", "kid": kid},
-				good,
-				jwt.SigningMethodHS256,
-				key,
-			)
+			out["HS256 with the "+name+" as secret, naming "+kid] = sign(m{"alg": "HS256", "kid": kid}, good, hs256, key)
 		}
 	}
 	return out
@@ -154,41 +90,43 @@ func invalidClaims() map[string]any {
 	type m = map[string]any
 	hour := func(n int) int64 { return time.Now().Add(time.Duration(n) * time.Hour).Unix() }
 	return map[string]any{
-		"other issuer": m{
-			"iss": "https://evil.example",
-		}, "issuer with a slash": m{"iss": harness.Issuer + "/"}, "no issuer": m{"iss": nil},
-		"issuers": m{
-			"iss": []string{harness.Issuer},
-		}, "other audience": m{"aud": "https://other.example"}, "no audience": m{"aud": nil},
-		"audience of /mcp": m{
-			"aud": harness.Audience + "/mcp",
-		}, "other audiences": m{"aud": []string{"a", "b"}}, "no audiences": m{"aud": []string{}},
-		"audience is a number": m{
-			"aud": 7,
-		}, "audiences of numbers": m{"aud": []any{7, harness.Audience}},
-		"audience is an object": m{"aud": m{harness.Audience: true}},
-		"expired": m{
-			"exp": hour(-1),
-		}, "no expiry": m{"exp": nil}, "expiry is text": m{"exp": fmt.Sprint(hour(1))},
-		"expiry out of range": m{"exp": 1e300},
-		"expiry overflows": m{
-			"exp": 1e19,
-		}, "expiry is negative": m{"exp": -1}, "expiry is true": m{"exp": true},
-		"expiry is a list": m{"exp": []int64{hour(1)}},
-		"not yet": m{
-			"nbf": hour(1),
-		}, "not-before is text": m{"nbf": "now"}, "issued in the future": m{"iat": hour(1)},
-		"no subject": m{
-			"sub": nil,
-		}, "empty subject": m{"sub": ""}, "subject is a number": m{"sub": 7}, "subjects": m{"sub": []string{"alice"}},
-		"subject with a null byte": m{
-			"sub": "alice\x00",
-		}, "subject with a line break": m{"sub": "alice\nbob"}, "subject with a bidi override": m{"sub": "\u202ealice"},
-		"subject of 7 kB": m{"sub": strings.Repeat("s", 7000)}, "subject in capitals": m{"sub": nil, "Sub": "alice"},
-		"subject with a leading space": m{
-			"sub": " alice",
-		},
-		"not an object": `["alice"]`, "not JSON": `alice`, "deeply nested": strings.Repeat("[", 3000), "null": `null`,
+		"other issuer":                 m{"iss": "https://evil.example"},
+		"issuer with a slash":          m{"iss": harness.Issuer + "/"},
+		"no issuer":                    m{"iss": nil},
+		"issuers":                      m{"iss": []string{harness.Issuer}},
+		"other audience":               m{"aud": "https://other.example"},
+		"no audience":                  m{"aud": nil},
+		"audience of /mcp":             m{"aud": harness.Audience + "/mcp"},
+		"other audiences":              m{"aud": []string{"a", "b"}},
+		"no audiences":                 m{"aud": []string{}},
+		"audience is a number":         m{"aud": 7},
+		"audiences of numbers":         m{"aud": []any{7, harness.Audience}},
+		"audience is an object":        m{"aud": m{harness.Audience: true}},
+		"expired":                      m{"exp": hour(-1)},
+		"no expiry":                    m{"exp": nil},
+		"expiry is text":               m{"exp": fmt.Sprint(hour(1))},
+		"expiry out of range":          m{"exp": 1e300},
+		"expiry overflows":             m{"exp": 1e19},
+		"expiry is negative":           m{"exp": -1},
+		"expiry is true":               m{"exp": true},
+		"expiry is a list":             m{"exp": []int64{hour(1)}},
+		"not yet":                      m{"nbf": hour(1)},
+		"not-before is text":           m{"nbf": "now"},
+		"issued in the future":         m{"iat": hour(1)},
+		"no subject":                   m{"sub": nil},
+		"empty subject":                m{"sub": ""},
+		"subject is a number":          m{"sub": 7},
+		"subjects":                     m{"sub": []string{"alice"}},
+		"subject with a null byte":     m{"sub": "alice\x00"},
+		"subject with a line break":    m{"sub": "alice\nbob"},
+		"subject with a bidi override": m{"sub": "\u202ealice"},
+		"subject of 7 kB":              m{"sub": strings.Repeat("s", 7000)},
+		"subject in capitals":          m{"sub": nil, "Sub": "alice"},
+		"subject with a leading space": m{"sub": " alice"},
+		"not an object":                `["alice"]`,
+		"not JSON":                     `alice`,
+		"deeply nested":                strings.Repeat("[", 3000),
+		"null":                         `null`,
 	}
 }
 
