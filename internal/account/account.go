@@ -13,6 +13,7 @@ import (
 
 	"errand/ent"
 	"errand/ent/enum"
+	"errand/ent/login"
 	"errand/ent/rule"
 	"errand/ent/user"
 	"errand/internal/apperr"
@@ -24,6 +25,7 @@ import (
 	"errand/internal/viewer"
 
 	"entgo.io/ent/dialect/sql"
+	"golang.org/x/text/unicode/norm"
 )
 
 // maxName is the maximum length of a display name, in characters.
@@ -113,12 +115,18 @@ func (s *Service) updateFromClaims(ctx context.Context, u *ent.User, claims auth
 	return nil
 }
 
-// FindUsers returns the users whom an operator may mean by a name: the one with this ID, or those with this subject or
-// e-mail address, at most maxFound.
+// FindUsers returns the users whom an operator may mean by a name: the one with this ID, or those with this login of a
+// built-in account, this subject or this e-mail address, at most maxFound.
 func FindUsers(ctx context.Context, client *ent.Client, name string) ([]*ent.User, error) {
 	const maxFound = 10
 	users, err := client.User.Query().
-		Where(user.Or(user.ID(name), user.Subject(name), user.And(user.EmailNEQ(""), user.EmailEqualFold(name)))).
+		Where(user.Or(
+			user.ID(name),
+			user.Subject(name),
+			user.HasLoginWith(login.Login(strings.ToLower(norm.NFKC.String(name)))), // as package signin stores it
+			user.And(user.EmailNEQ(""), user.EmailEqualFold(name)),
+		)).
+		Order(user.ByID()).
 		Limit(maxFound).
 		All(rule.System(ctx))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"errand/ent/enum"
 	"errand/ent/rule"
 	"errand/internal/account"
 	"errand/internal/apperr"
@@ -109,6 +110,27 @@ func TestUpdateUser_NamesAndTimeZones_AreValidated(t *testing.T) {
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
 		_, err = s.CurrentUser(t.Context())
 		require.Equal(t, apperr.Unauthenticated, apperr.CodeOf(err))
+	})
+}
+
+// TestFindUsers_Login_FindsAccount checks that operators may name a built-in account by its login, and that a user of
+// the development sign-in with the same name does not take its place.
+func TestFindUsers_Login_FindsAccount(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB, s *account.Service) {
+		ada := signIn(t, s, auth.Claims{Subject: "login_1", Issuer: "urn:errand:1"})
+		db.Client().Login.Create().SetID("login_1").SetLogin("ada").SetRole(enum.RoleMember).SaveX(ada)
+		want, err := s.CurrentUserID(ada)
+		require.NoError(t, err)
+		for _, name := range []string{"ada", "Ada", "ＡＤＡ", "login_1", want} {
+			users, err := account.FindUsers(t.Context(), db.Client(), name)
+			require.NoError(t, err)
+			require.Len(t, users, 1, name)
+			require.Equal(t, want, users[0].ID, name)
+		}
+		signIn(t, s, auth.Claims{Subject: "ada", Issuer: auth.DevIssuer})
+		users, err := account.FindUsers(t.Context(), db.Client(), "ada")
+		require.NoError(t, err)
+		require.Len(t, users, 2)
 	})
 }
 
