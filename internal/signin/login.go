@@ -38,7 +38,9 @@ func normalizeLogin(text string) (string, error) {
 	}
 	n := utf8.RuneCountInString(normal)
 	bad := strings.ContainsFunc(normal, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(loginPunctuation, r)
+		// Some letters, such as the Hangul fillers, are invisible: with them, logins would differ that look the same.
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(loginPunctuation, r) ||
+			unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 	})
 	if n < 1 || n > MaxLogin || bad || normal != strings.ToLower(normal) {
 		return "", invalid

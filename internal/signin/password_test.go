@@ -52,6 +52,7 @@ func TestNormalizeLogin_Examples(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", " ", "a b", "a/b", "a\x00b", "a\u202eb", "\xff", "a\nb", strings.Repeat("x", 65), "😀", "a\u0301\u0301\u0301",
+		"ada\u3164", "ada\uffa0", "\u115f",
 	} {
 		_, err := normalizeLogin(text)
 		requireField(t, "login", err)
