@@ -48,7 +48,7 @@ export class BetterAuthMode implements SignInMode {
     };
   }
 
-  /** A token of the session; null if there is none any more. */
+  /** A token of the session; null once it has ended. */
   async #token(): Promise<string | null> {
     const response = await this.#send("GET", "token");
     if (response.status === 401 || response.status === 403) return null;

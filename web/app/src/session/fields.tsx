@@ -12,7 +12,7 @@ interface FieldProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "onChan
   fault?: string | undefined;
 }
 
-/** A text field with a label, a hint and the fault of its value. */
+/** A text field with a label, a hint and the error of its value. */
 export function Field({ label, value, change, hint, fault, ...rest }: FieldProps) {
   const id = useId();
   const described = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ");
@@ -47,7 +47,7 @@ export function useSubmission() {
   const [isBusy, setBusy] = useState(false);
   const [until, setUntil] = useState(0);
   const seconds = useSecondsUntil(until);
-  /** Runs the request of the form. Its error is kept to be shown. */
+  /** Sends the request of the form, and keeps its error for FormError. */
   const submit = async (request: () => Promise<void>): Promise<void> => {
     setBusy(true);
     setError(null);
@@ -70,7 +70,7 @@ export function useSubmission() {
     seconds,
     /** The message of the error, if it is about this field. */
     fault: (name: string): string | undefined => (field === name ? error?.message : undefined),
-    /** Whether the error is about a field of the form, of these names. */
+    /** Whether the error is about one of these fields. */
     isOf: (...names: string[]): boolean => field !== undefined && names.includes(field),
   };
 }
@@ -89,7 +89,7 @@ function useSecondsUntil(until: number): number {
   return seconds;
 }
 
-/** What keeps a form from being sent: the error, or how long to wait. Screen readers speak the wait once. */
+/** The reason why a form cannot be sent: the error, or the seconds to wait, which screen readers speak once. */
 export function FormError({ error, seconds, unauthenticated }: { error: ErrandError | null; seconds: number; unauthenticated?: string }) {
   const { t } = useTexts();
   if (error?.code === "RATE_LIMITED") {

@@ -1,7 +1,7 @@
 import { ErrandError } from "@errand/client";
 import { messageOf } from "../ui/toasts";
 
-/** What the server wants of the browser's authenticator: the options of WebAuthn with their bytes as base64url. */
+/** The options of WebAuthn, with their bytes as base64url. */
 interface Options {
   challenge: string;
   user?: { id: string };
@@ -9,7 +9,7 @@ interface Options {
   excludeCredentials?: readonly { id: string }[];
 }
 
-/** A question to the authenticator, and its name at the server. */
+/** The options for the authenticator, and the id by which the server knows the ceremony. */
 export interface Ceremony {
   ceremony: string;
   publicKey: Options;

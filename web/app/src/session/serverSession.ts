@@ -24,14 +24,14 @@ export interface Grant {
 const RENEW_EARLY_MS = 60_000;
 /** Name of the lock and of the channel that the tabs of this server's page share. */
 const SHARED = `errand:session:${base.pathname}`;
-/** Set while the server could not be told that the user signed out. It belongs to the browser, not to the user. */
+/** Key that is set while a sign-out has not reached the server. It is kept for the browser, not for a user. */
 const SIGN_OUT_PENDING = "sign-out-pending";
 
 /**
  * A session that the server keeps: with a built-in account, or with a user of an OpenID Connect provider. The browser has
  * its secret in a cookie that scripts cannot read; the page has access tokens for some minutes, in memory only.
  *
- * The secret changes with each refresh. One tab refreshes at a time, and gives the token to the others.
+ * The secret changes with each refresh. One tab refreshes at a time, and sends the token to the others.
  */
 export class ServerSession implements Credentials {
   static #resumed: Promise<ServerSession | null> | undefined;
@@ -66,7 +66,7 @@ export class ServerSession implements Credentials {
     return grant && new ServerSession(grant);
   }
 
-  /** Never the token of another user, who may have signed in in another tab meanwhile. */
+  /** Returns a token of this user, never that of a user who has signed in in another tab meanwhile. */
   readonly token = async ({ reason }: TokenRequest): Promise<string | null> => {
     if (reason === "use" && this.#grant && isFresh(this.#grant)) return this.#grant.accessToken;
     return this.#grant && this.#renew(this.#grant);
@@ -87,7 +87,7 @@ export class ServerSession implements Credentials {
       // Another tab may have refreshed while this one waited for the lock.
       if (this.#grant !== old) return this.#grant;
       const grant = await refresh();
-      // A sign-out in between has the last word.
+      // The user has signed out meanwhile.
       if (this.#grant === null) return null;
       if (grant) this.#channel?.postMessage(grant);
       this.#take(grant);
@@ -125,7 +125,7 @@ async function endSession(everywhere: boolean): Promise<void> {
   save(SIGN_OUT_PENDING, null);
 }
 
-/** A sign-in replaces the session that should have been ended. */
+/** Begins a session after a sign-in, which replaces a session whose end is pending. */
 export function beginSession(grant: Grant): ServerSession {
   save(SIGN_OUT_PENDING, null);
   return new ServerSession(grant);
@@ -133,7 +133,7 @@ export function beginSession(grant: Grant): ServerSession {
 
 const isFresh = ({ expiresAt }: Grant): boolean => Date.parse(expiresAt) - Date.now() > RENEW_EARLY_MS;
 
-/** Whose token it is. */
+/** The issuer and the subject of a token. */
 function subjectOf({ accessToken }: Grant): string {
   const { iss, sub } = claimsOf(accessToken);
   return JSON.stringify([iss, sub]);

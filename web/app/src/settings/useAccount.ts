@@ -16,7 +16,7 @@ export interface Passkey {
 
 export interface SignInSession {
   id: string;
-  /** Whether it is that of this browser. */
+  /** Whether it is the session of this browser. */
   current: boolean;
   userAgent: string;
   createdAt: string;
@@ -46,7 +46,7 @@ export function useAccountUser(): AccountUser | null {
   return (state.kind === "signed-in" && state.credentials.account) || null;
 }
 
-/** The built-in account. `account` is null until it is loaded; `failure` says why it is not. */
+/** The built-in account. `account` is null until it is loaded; `failure` is the reason if it cannot be loaded. */
 export function useAccount() {
   const state = useValue(session.state);
   const token = state.kind === "signed-in" ? state.credentials.token : null;
