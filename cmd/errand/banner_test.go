@@ -41,7 +41,7 @@ func TestBanner_Settings_NamesWhatToOpen(t *testing.T) {
 	}
 }
 
-func TestBanner_NoOwner_HasTheSetUpLink(t *testing.T) {
+func TestBanner_NoOwner_HasSetUpLink(t *testing.T) {
 	cfg, err := config.Load(map[string]string{
 		"ADDR": ":8080", "AUTH_OIDC_ISSUER": "https://id.example", "AUTH_OIDC_CLIENT_ID": "errand", "AUTH": "local",
 	}, "")

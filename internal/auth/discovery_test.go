@@ -121,7 +121,7 @@ func TestVerify_TwoIssuers_EachKeyBoundToItsIssuer(t *testing.T) {
 	}
 }
 
-func TestDiscovery_Document_Checked(t *testing.T) {
+func TestDiscovery_InvalidDocument_IsRejected(t *testing.T) {
 	p := newFakeProvider(t)
 	for _, changes := range []map[string]any{
 		{"issuer": p.URL + "/"},
@@ -140,9 +140,9 @@ func TestDiscovery_Document_Checked(t *testing.T) {
 	require.False(t, newDiscovery("https://id.example", time.Now).isSafe("http://id.example/keys"))
 }
 
-// TestDiscovery_ProviderDown_KeepsWhatIsKnown shows that a server starts without its provider, finds it later and keeps
+// TestDiscovery_ProviderDown_KeepsDocument shows that a server starts without its provider, finds it later and keeps
 // its endpoints while it is down again.
-func TestDiscovery_ProviderDown_KeepsWhatIsKnown(t *testing.T) {
+func TestDiscovery_ProviderDown_KeepsDocument(t *testing.T) {
 	p, clock := newFakeProvider(t), newFakeClock()
 	p.document.Store(nil)
 	s := newTestService(t, clock, p.environ(nil))

@@ -12,8 +12,8 @@ const jwksURL = "https://app.example.com/api/auth/jwks"
 
 var longSecret = strings.Repeat("s", 32)
 
-// TestLoad_SignIn_FollowsTheTable compares who can sign in with the table of docs/SIGN_IN.md.
-func TestLoad_SignIn_FollowsTheTable(t *testing.T) {
+// TestLoad_SignInSettings_EnableDocumentedWays compares who can sign in with the table of docs/SIGN_IN.md.
+func TestLoad_SignInSettings_EnableDocumentedWays(t *testing.T) {
 	type signIn struct{ provider, development, local bool }
 	oidc := vars{"AUTH_OIDC_ISSUER": "https://id.example.com", "AUTH_OIDC_CLIENT_ID": "errand"}
 	with := func(base vars, more ...string) vars {
@@ -89,14 +89,15 @@ func TestLoad_OIDC_DefaultsIssuerAndAudience(t *testing.T) {
 	require.Empty(t, a.Issuer)
 }
 
-// Both errors of a setting and of those that belong to it are reported together.
-func TestLoad_OIDC_Validated(t *testing.T) {
+// TestLoad_InvalidOIDC_NamesEachSetting checks that the errors of settings that belong together are reported at once.
+func TestLoad_InvalidOIDC_NamesEachSetting(t *testing.T) {
 	errs := loadErrors(t, vars{"AUTH_OIDC_CLIENT_SECRET": "s"}, "")
 	require.Contains(t, errs, "AUTH_OIDC_ISSUER")
 	errs = loadErrors(t, vars{
-		"AUTH_OIDC_ISSUER": "http://id.example.com?tenant=1", "ENVIRONMENT": "production",
-		"AUTH_ISSUER": "https://other.example",
-		"AUTH":        "both",
+		"AUTH_OIDC_ISSUER": "http://id.example.com?tenant=1",
+		"ENVIRONMENT":      "production",
+		"AUTH_ISSUER":      "https://other.example",
+		"AUTH":             "both",
 	}, "")
 	require.Contains(t, errs["AUTH_OIDC_ISSUER"].Problem, "query")
 	require.Contains(t, errs, "AUTH_OIDC_CLIENT_ID")
@@ -106,8 +107,10 @@ func TestLoad_OIDC_Validated(t *testing.T) {
 		"AUTH_OIDC_ISSUER": "http://id.example.com", "AUTH_OIDC_CLIENT_ID": "c", "ENVIRONMENT": "production",
 	}, "")["AUTH_OIDC_ISSUER"].Problem, "https")
 	require.Contains(t, loadErrors(t, vars{
-		"AUTH_OIDC_ISSUER": "https://id.example.com", "AUTH_OIDC_CLIENT_ID": "c", "AUTH_ISSUER": "https://id.example.com",
-		"BETTER_AUTH_SECRET": longSecret,
+		"AUTH_OIDC_ISSUER":    "https://id.example.com",
+		"AUTH_OIDC_CLIENT_ID": "c",
+		"AUTH_ISSUER":         "https://id.example.com",
+		"BETTER_AUTH_SECRET":  longSecret,
 	}, "")["AUTH_ISSUER"].Problem, "same")
 }
 
@@ -167,7 +170,7 @@ func TestLoad_AudienceDefaults_Validated(t *testing.T) {
 	require.Contains(t, loadErrors(t, vars{"AUTH_AUTHORIZED_PARTIES": "a"}, ""), "AUTH_AUTHORIZED_PARTIES")
 }
 
-func TestAuth_BetterAuth_IsTheAPIOfTheIssuer(t *testing.T) {
+func TestBetterAuth_KeysPath_ReturnsAPIOfIssuer(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		vars vars

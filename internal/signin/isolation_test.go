@@ -12,7 +12,7 @@ import (
 )
 
 // Users see and change their own login, passkeys and sessions only, and none of the rows that belong to no user.
-func TestPolicies_OtherUsersRows_AreOutOfReach(t *testing.T) {
+func TestPolicies_OtherUsersRows_AreHidden(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *environment) {
 		owner := e.setUp(t)
 		e.registerPasskey(t, owner)

@@ -41,7 +41,7 @@ func TestNormalizeLogin_AnyText_IsStable(t *testing.T) {
 	})
 }
 
-func TestNormalizeLogin_Examples(t *testing.T) {
+func TestNormalizeLogin_ValidOrInvalid_ReturnsFormOrError(t *testing.T) {
 	for text, want := range map[string]string{
 		" Ada ": "ada", "ADA@Example.org": "ada@example.org", "a.b_c-d+e": "a.b_c-d+e", "ﬁne": "fine", "Ä": "ä",
 		"A\u0308": "ä", "\u212bke": "åke", "０１": "01", "李": "李", strings.Repeat("x", 64): strings.Repeat("x", 64),
@@ -59,7 +59,7 @@ func TestNormalizeLogin_Examples(t *testing.T) {
 	}
 }
 
-func TestCheckPassword_Rules(t *testing.T) {
+func TestCheckPassword_CommonOrWrongLength_IsRejected(t *testing.T) {
 	for _, good := range []string{
 		"correct horse battery", "tr0ub4dor&3", "日本語のパスワード", strings.Repeat("x y", 85), "love 0176 5551234", "       a",
 	} {

@@ -43,7 +43,7 @@ func TestSignIn_RightPassword_StartsSession(t *testing.T) {
 	})
 }
 
-// Whatever is wrong, the error is the same.
+// The error does not depend on which of the credentials is wrong.
 func TestSignIn_AnyWrongCredentials_ReturnSameError(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *environment) {
 		owner := e.setUp(t)
@@ -179,7 +179,7 @@ func TestRefresh_OldToken_EndsSession(t *testing.T) {
 	}
 }
 
-// The ID of a session is not secret: with it alone, nobody may end the session.
+// The ID of a session is not secret; it does not suffice to end the session.
 func TestRefresh_MadeUpToken_DoesNotEndSession(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *environment) {
 		s := e.setUp(t)

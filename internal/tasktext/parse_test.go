@@ -14,7 +14,7 @@ import (
 // now is a Wednesday.
 var now = due.At(time.Date(2026, 11, 25, 11, 35, 0, 0, time.UTC), time.Monday)
 
-// TestParse_Dates_AreCertainOrNamed has texts with their due date, and those whose date-like words stay.
+// TestParse_Dates_AreCertainOrNamed lists texts with their due date, and texts whose date-like words stay in the title.
 func TestParse_Dates_AreCertainOrNamed(t *testing.T) {
 	for message, want := range map[string]string{ // the day, or the uncertain parts in brackets
 		"buy milk":                               "",
@@ -61,8 +61,8 @@ func TestParse_Dates_AreCertainOrNamed(t *testing.T) {
 	}
 }
 
-// TestParse_Any_SpansAreParts parses pieces in all orders of three and compares each span with the text.
-func TestParse_Any_SpansAreParts(t *testing.T) {
+// TestParse_AnyText_SpansArePartsOfIt parses pieces in all orders of three and compares each span with the text.
+func TestParse_AnyText_SpansArePartsOfIt(t *testing.T) {
 	pieces := []string{
 		"",
 		"🦊",

@@ -56,9 +56,9 @@ func requireStreamEnds(t testing.TB, stream *bufio.Reader) {
 	}
 }
 
-// TestLocalAccounts_WholeStory creates the owner with the link of the start, sends a message, renews the session and
-// signs out, which ends the sockets, the streams and the tokens.
-func TestLocalAccounts_WholeStory(t *testing.T) {
+// TestLocalAccounts_SetUpLink_OwnerUsesServer creates the owner with the set-up link, sends a message, renews the
+// session and signs out, which ends the sockets, the streams and the tokens.
+func TestLocalAccounts_SetUpLink_OwnerUsesServer(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, env *harness.Env) {
 		anonymous := testclient.New(t, env.URL(), "")
 		require.JSONEq(t, `{"serverInfo": {"auth": {"setUpOpen": true,

@@ -70,8 +70,8 @@ func refreshOIDC(t testing.TB, b *harness.Browser) (token oidcToken) {
 	return token
 }
 
-// TestOIDC_WholeStory signs in at the provider, sends a message, renews the token and signs out.
-func TestOIDC_WholeStory(t *testing.T) {
+// TestOIDC_SignIn_LastsUntilSignOut signs in at the provider, sends a message, renews the token and signs out.
+func TestOIDC_SignIn_LastsUntilSignOut(t *testing.T) {
 	t.Parallel()
 	testdb.EachURL(t, func(t *testing.T, database string) {
 		t.Parallel()
@@ -213,8 +213,8 @@ func TestOIDC_MixUp_Refused(t *testing.T) {
 	require.Equal(t, expired, callback(t, b, "/auth/callback?code=c&state=s"))
 }
 
-// TestOIDC_Responses_NothingReflected sends text of an attacker through every part of the callback.
-func TestOIDC_Responses_NothingReflected(t *testing.T) {
+// TestOIDC_AttackersText_IsNotReflected sends text of an attacker through every part of the callback.
+func TestOIDC_AttackersText_IsNotReflected(t *testing.T) {
 	t.Parallel()
 	provider := harness.NewOIDCProvider(t)
 	env := harness.Start(t, testdb.SQLiteURL(t), provider.OIDCSettings())
@@ -238,8 +238,8 @@ func TestOIDC_Responses_NothingReflected(t *testing.T) {
 	}
 }
 
-// TestOIDC_IDTokens_Verified changes the claims of the provider's tokens.
-func TestOIDC_IDTokens_Verified(t *testing.T) {
+// TestOIDC_InvalidIDTokens_AreRejected changes the claims of the provider's tokens.
+func TestOIDC_InvalidIDTokens_AreRejected(t *testing.T) {
 	t.Parallel()
 	provider := harness.NewOIDCProvider(t)
 	env := harness.Start(t, testdb.SQLiteURL(t), provider.OIDCSettings(), harness.Settings{"AUTH": "local"})

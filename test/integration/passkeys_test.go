@@ -37,8 +37,9 @@ func signInWithPasskey(t testing.TB, b *harness.Browser, device *passkeytest.Aut
 		map[string]any{"ceremony": c.Ceremony, "credential": device.Get(t, c.PublicKey)})
 }
 
-// TestPasskeys_WholeStory adds a passkey to an account, signs in with it in another browser, and deletes it.
-func TestPasskeys_WholeStory(t *testing.T) {
+// TestPasskeys_Added_SignsInUntilDeleted adds a passkey to an account, signs in with it in another browser, and
+// deletes it.
+func TestPasskeys_Added_SignsInUntilDeleted(t *testing.T) {
 	harness.EachDatabase(t, func(t *testing.T, env *harness.Env) {
 		newBrowser := func() *harness.Browser {
 			b := harness.NewBrowser(t, env.URL())
@@ -67,7 +68,7 @@ func TestPasskeys_WholeStory(t *testing.T) {
 		require.Equal(t, harness.ViewerID(t, testclient.New(t, env.URL(), session.AccessToken)),
 			harness.ViewerID(t, testclient.New(t, env.URL(), second.AccessToken)))
 
-		// A page of another origin gets an answer that names its origin, whatever it sends it to.
+		// The credential names the origin of the page, so that a page of another origin cannot pass it on.
 		phished := *device
 		phished.Origin = "https://evil.example"
 		answer = signInWithPasskey(t, newBrowser(), &phished)

@@ -154,8 +154,8 @@ func TestSignInAttack_CrossSite_Refused(t *testing.T) {
 	owner.Session(t, "/auth/refresh", struct{}{})
 }
 
-// TestSignInAttack_Fixation_SessionOfBeforeIsNeverKept signs a browser in that has a session of an attacker.
-func TestSignInAttack_Fixation_SessionOfBeforeIsNeverKept(t *testing.T) {
+// TestSignInAttack_Fixation_EndsEarlierSession signs a browser in that has a session of an attacker.
+func TestSignInAttack_Fixation_EndsEarlierSession(t *testing.T) {
 	t.Parallel()
 	env := harness.Start(t, testdb.SQLiteURL(t), harness.LocalAccounts)
 	attacker, owned := env.SetUp(t, "mallory")
