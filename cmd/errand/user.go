@@ -190,8 +190,8 @@ func writeUsers(w io.Writer, users []signin.User) error {
 	return table.Flush()
 }
 
-// withAccounts calls do with the built-in accounts of the database. A running server learns of changes by its reads of
-// the database.
+// withAccounts calls do with the built-in accounts of the database. A running server reads the changes from the
+// database.
 func withAccounts(ctx context.Context, inv *invocation, do func(s *signin.Service, cfg config.Config) error) error {
 	return withServices(ctx, inv, func(s *server.Server, cfg config.Config) error {
 		return do(signin.New(signin.Options{Client: s.DB.Client(), Log: s.Log}), cfg)
@@ -207,7 +207,7 @@ func printLink(inv *invocation, cfg config.Config, link *signin.NewLink) error {
 	return err
 }
 
-// pageURL returns the URL of the page: PUBLIC_URL, or else what ADDR is reached by on this machine.
+// pageURL returns the URL of the page: PUBLIC_URL, or the address of this machine at the port of ADDR.
 func pageURL(cfg config.Server) string {
 	if cfg.PublicURL != "" {
 		return cfg.PublicURL

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Site is this server as browsers reach it.
+// Site is the address of this server as browsers see it.
 type Site struct {
 	// PublicURL is the scheme, host and path of PUBLIC_URL without a slash at its end; "" if it is not set.
 	PublicURL string
@@ -41,7 +41,7 @@ func (s Site) Origin(r *http.Request) string {
 // URL returns the URL of this server for the client of a request, without a slash at its end.
 func (s Site) URL(r *http.Request) string { return s.Origin(r) + s.Prefix() }
 
-// IsSecure reports whether browsers reach this server by HTTPS, so that its cookies need not be sent without.
+// IsSecure reports whether browsers use HTTPS for this server, so that its cookies can have the attribute Secure.
 func (s Site) IsSecure(r *http.Request) bool {
 	return strings.HasPrefix(s.Origin(r), "https://") || r.TLS != nil || r.URL.Scheme == "https"
 }

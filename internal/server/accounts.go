@@ -46,7 +46,7 @@ func (s *Server) openSetUp(ctx context.Context) error {
 // built-in accounts.
 func (s *Server) SetUpURL() string { return s.setUpURL }
 
-// ownerTTL is how long it is remembered that there is an owner, so that callers who are not signed in cause no query.
+// ownerTTL is how long the existence of an owner is cached, so that requests without a token cause no query.
 const ownerTTL = time.Minute
 
 // setUpOpen returns the function that reports whether there are built-in accounts and no owner.
@@ -73,7 +73,7 @@ func (s *Server) setUpOpen() func(context.Context) (bool, error) {
 	}
 }
 
-// site returns this server as browsers reach it.
+// site returns the address of this server as browsers see it.
 func (s *Server) site() origin.Site { return origin.Site{PublicURL: s.Config.Server.PublicURL} }
 
 // mountSignIn adds the paths of the sign-in with built-in accounts and with OpenID Connect, if one of them is enabled.
