@@ -49,11 +49,11 @@ func Parse(s string, now due.Now) Task {
 	all := text.Tokenize(s).Trim()
 	title, note := splitNote(all)
 	if title.Len() > maxWords {
-		return Task{Values: Values{Title: newSheet(all, now).title()}}
+		return Task{Values: Values{Title: newExtractor(all, now).title()}}
 	}
-	sheet, uncertain := newTaskSheet(title, now)
-	task := Task{Values: sheet.fields, Spans: sheet.spans()}
-	task.Title, task.Description = sheet.title(), note
+	extractor, uncertain := newTaskExtractor(title, now)
+	task := Task{Values: extractor.fields, Spans: extractor.spans()}
+	task.Title, task.Description = extractor.title(), note
 	mark := func(kind SpanKind, t text.Text) {
 		start, end := t.Bounds()
 		task.Spans = append(task.Spans, Span{Kind: kind, Start: start, End: end})
@@ -76,9 +76,9 @@ func Parse(s string, now due.Now) Task {
 	return task
 }
 
-// newTaskSheet takes the attributes of a task's text. An uncertain date stays in the title; its parts are returned.
-func newTaskSheet(t text.Text, now due.Now) (*sheet, []due.Part) {
-	s := newSheet(t, now)
+// newTaskExtractor takes the values of a task's text. An uncertain date stays in the title; its parts are returned.
+func newTaskExtractor(t text.Text, now due.Now) (*extractor, []due.Part) {
+	s := newExtractor(t, now)
 	s.takeHashtags()
 	undated := *s
 	undated.taken, undated.undated = slices.Clone(s.taken), true
@@ -97,7 +97,7 @@ func newTaskSheet(t text.Text, now due.Now) (*sheet, []due.Part) {
 }
 
 // certain reports whether the due date, if there is one, is valid and contains all words that look like a date.
-func (s *sheet) certain() bool {
+func (s *extractor) certain() bool {
 	start, end := due.Recurring(s.whole.Keys())
 	return start == end && s.rejection == "" && !slices.ContainsFunc(s.dateLike(), func(part due.Part) bool {
 		return slices.ContainsFunc(s.taken[part.Start:part.End], func(kind SpanKind) bool { return kind != DueSpan })
@@ -105,7 +105,7 @@ func (s *sheet) certain() bool {
 }
 
 // spans returns the taken parts, with byte offsets: one for each label, else for each run of tokens of a kind.
-func (s *sheet) spans() (all []Span) {
+func (s *extractor) spans() (all []Span) {
 	for i := 0; i < len(s.taken); i++ {
 		kind, from := s.taken[i], i
 		for kind != LabelSpan && i+1 < len(s.taken) && s.taken[i+1] == kind {

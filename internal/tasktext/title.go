@@ -18,7 +18,7 @@ func OnlyValues(t text.Text, now due.Now) (v Values, rejection string, ok bool) 
 	if date, err := due.Parse(t.String(), now); err == nil {
 		return Values{Due: &date, DueText: t.String()}, "", true
 	}
-	s := newSheet(t, now)
+	s := newExtractor(t, now)
 	s.only = true
 	s.takeHashtags()
 	s.takeNamedLabels()
@@ -45,7 +45,7 @@ type Title struct {
 // ReadTitle parses a title with values and a note. The title keeps the user's wording.
 func ReadTitle(t text.Text, now due.Now) (title Title) {
 	t, note := splitNote(t)
-	s := newSheet(t, now)
+	s := newExtractor(t, now)
 	s.takeHashtags()
 	s.takeNamedLabels()
 	s.takeValues()
@@ -64,11 +64,11 @@ func ReadTitle(t text.Text, now due.Now) (title Title) {
 }
 
 // Unchanged returns a text as a title, with all words that look like values.
-func Unchanged(t text.Text) string { return newSheet(t, due.Now{}).title() }
+func Unchanged(t text.Text) string { return newExtractor(t, due.Now{}).title() }
 
-// datesLeft returns the words of the title that look like a date without a due date, or the word such as "12/20" beside
-// one.
-func (s *sheet) datesLeft() (left, beside string) {
+// datesLeft returns the words of the title that look like a date: as left if there is no due date, or as beside a word
+// such as "12/20" if there is one.
+func (s *extractor) datesLeft() (left, beside string) {
 	for _, i := range s.left() {
 		if slashDate.MatchString(s.whole.Key(i)) {
 			if s.fields.Due != nil {
@@ -86,7 +86,7 @@ func (s *sheet) datesLeft() (left, beside string) {
 var slashDate = regexp.MustCompile(`^\d{1,2}/\d{1,2}(/\d{2,4})?$`)
 
 // dateLike returns the parts of the title, and of its due date, that look like a date.
-func (s *sheet) dateLike() []due.Part {
+func (s *extractor) dateLike() []due.Part {
 	words := s.whole.Keys()
 	for i, kind := range s.taken {
 		if kind != "" && kind != DueSpan {
@@ -96,8 +96,8 @@ func (s *sheet) dateLike() []due.Part {
 	return due.DateLike(words)
 }
 
-// tidy takes the words and brackets that connected an attribute to the rest.
-func (s *sheet) tidy() {
+// tidy takes the words and brackets that connected a value to the rest.
+func (s *extractor) tidy() {
 	at := s.left()
 	for n := 0; n+1 < len(at); n++ {
 		switch s.whole.Key(at[n]) + s.whole.Key(at[n+1]) {
@@ -119,7 +119,7 @@ func (s *sheet) tidy() {
 }
 
 // title returns the remaining text as a title. A quoted title is not changed; any other begins with a capital letter.
-func (s *sheet) title() string {
+func (s *extractor) title() string {
 	gone, words := make([]bool, len(s.taken)), 0
 	quoted := ""
 	for i, tok := range s.whole.Tokens {

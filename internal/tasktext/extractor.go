@@ -20,31 +20,32 @@ var (
 	timeRange = regexp.MustCompile(`^(\d{1,2}:\d{2}(?:[ap]m)?|\d{1,2}[ap]m)-\d{1,2}(?::\d{2})?(?:[ap]m)?$`)
 )
 
-// sheet is a text from which attributes are taken; the tokens that remain are a title.
-type sheet struct {
+// extractor takes values from a text; the tokens that remain are a title.
+type extractor struct {
 	whole text.Text
 	now   due.Now
 	// taken is what each token was taken as, "" for those that remain.
 	taken []SpanKind
 	// name marks words that look like a date but are part of a name: "Friday Night Lights".
 	name []bool
-	// only is set when the text may contain attributes only, so that "high" means a priority; undated when it has no
-	// due date.
-	only, undated bool
+	// only is set when the text may contain values only, so that "high" means a priority.
+	only bool
+	// undated is set when no due date is taken.
+	undated bool
 
 	fields    Values
 	rejection string
 }
 
-// glue is the kind of words that connected an attribute to the rest.
+// glue is the kind of words that connected a value to the rest.
 const glue SpanKind = "GLUE"
 
-func newSheet(t text.Text, now due.Now) *sheet {
-	return &sheet{whole: t, now: now, taken: make([]SpanKind, t.Len()), name: make([]bool, t.Len())}
+func newExtractor(t text.Text, now due.Now) *extractor {
+	return &extractor{whole: t, now: now, taken: make([]SpanKind, t.Len()), name: make([]bool, t.Len())}
 }
 
 // left returns the indices of the remaining tokens.
-func (s *sheet) left() []int {
+func (s *extractor) left() []int {
 	at := make([]int, 0, len(s.taken))
 	for i, kind := range s.taken {
 		if kind == "" {
@@ -54,7 +55,7 @@ func (s *sheet) left() []int {
 	return at
 }
 
-func (s *sheet) take(kind SpanKind, places ...int) {
+func (s *extractor) take(kind SpanKind, places ...int) {
 	for _, i := range places {
 		s.taken[i] = kind
 	}
@@ -62,14 +63,14 @@ func (s *sheet) take(kind SpanKind, places ...int) {
 
 // takeValues takes a priority and a due date. It repeats while it finds more, because a date at the end may follow a
 // priority.
-func (s *sheet) takeValues() {
+func (s *extractor) takeValues() {
 	for s.takePriority() || s.takeDue() {
 		s.tidy()
 	}
 }
 
 // takeHashtags takes the labels that are written "#label".
-func (s *sheet) takeHashtags() {
+func (s *extractor) takeHashtags() {
 	for i := range s.whole.Tokens {
 		if labelForm.MatchString(s.whole.Key(i)) {
 			s.addLabel(s.whole.Raw(i)[1:])
@@ -79,7 +80,7 @@ func (s *sheet) takeHashtags() {
 }
 
 // takeNamedLabels takes "tagged home", "with the label home" and "label: home".
-func (s *sheet) takeNamedLabels() {
+func (s *extractor) takeNamedLabels() {
 	for i := 1; i < s.whole.Len(); i++ {
 		k, at := s.whole.Key(i), i+1
 		for english.Is("afterlabel", s.whole.Key(at)) {
@@ -100,20 +101,20 @@ func (s *sheet) takeNamedLabels() {
 }
 
 // continues reports whether the word after a token belongs to it: no mark, preposition or priority separates them.
-func (s *sheet) continues(at int) bool {
+func (s *extractor) continues(at int) bool {
 	next := s.whole.Key(at + 1)
 	return next != "" && s.whole.Tokens[at+1].Kind == text.Word && !english.Is("afterdate", next) &&
 		english.Value("level", next) == ""
 }
 
-func (s *sheet) addLabel(l string) {
+func (s *extractor) addLabel(l string) {
 	if !slices.Contains(s.fields.Labels, l) {
 		s.fields.Labels = append(s.fields.Labels, l)
 	}
 }
 
 // takePriority takes a priority. A lone word such as "urgent" counts only at an end of the text.
-func (s *sheet) takePriority() bool {
+func (s *extractor) takePriority() bool {
 	if s.fields.Priority != "" {
 		return false
 	}
@@ -138,7 +139,7 @@ func (s *sheet) takePriority() bool {
 
 // level parses "high priority", "priority: high", "as very important", "!!" and "urgent" at the first of the indices
 // and returns the number of tokens that it takes.
-func (s *sheet) level(at []int) (level string, count int) {
+func (s *extractor) level(at []int) (level string, count int) {
 	key := func(n int) string {
 		if n < len(at) {
 			return s.whole.Key(at[n])
@@ -182,7 +183,7 @@ func Marked(w string) string {
 }
 
 // takeDue takes a due date, or marks words that only look like one as a name.
-func (s *sheet) takeDue() bool {
+func (s *extractor) takeDue() bool {
 	if s.fields.Due != nil || s.rejection != "" || s.undated {
 		return false
 	}
@@ -216,7 +217,7 @@ func (s *sheet) takeDue() bool {
 
 // isPartOfName reports whether the words of a date are part of a name or a noun, such as "the Day After Tomorrow
 // script": another word follows them in the middle of the text. Words that are only dates ("tomorrow") are not.
-func (s *sheet) isPartOfName(at []int, m due.Match) bool {
+func (s *extractor) isPartOfName(at []int, m due.Match) bool {
 	words := at[m.Start:m.End]
 	if s.only || m.Start == 0 || m.End == len(at) || !s.continues(words[len(words)-1]) {
 		return false
