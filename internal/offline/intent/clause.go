@@ -119,7 +119,7 @@ func (p *clauseParser) isValues(t text.Text) bool {
 	if !p.mayBeValues(t) {
 		return false
 	}
-	_, _, ok := attributesOnly(t, p.now)
+	_, _, ok := onlyValues(t, p.now)
 	return ok
 }
 

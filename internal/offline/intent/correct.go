@@ -86,7 +86,7 @@ func (r *messageReader) insteadOf(t text.Text) (Request, bool) {
 
 // replacement parses the right values, the right task or another command.
 func (r *messageReader) replacement(t text.Text, strong bool) (Request, bool) {
-	if f, rejection, ok := attributesOnly(t, r.now); ok && !(strong && numberForm.MatchString(t.String())) {
+	if f, rejection, ok := onlyValues(t, r.now); ok && !(strong && numberForm.MatchString(t.String())) {
 		return Request{Kind: Correct, Fields: f, Rejection: rejection}, true
 	}
 	if r.isFirm(t) {

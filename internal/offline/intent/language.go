@@ -30,8 +30,10 @@ type ruleSet struct {
 	heads []Request
 }
 
+// english is the language of the rules, which is shared and not modified.
 var english = load("words/en.txt")
 
+// load reads the words and rules of a file. It panics if the file is malformed, because it is embedded.
 func load(name string) *language {
 	l := &language{Lexicon: tasktext.NewLexicon()}
 	l.Load(wordFiles, name, func(name, rule string) {
@@ -49,7 +51,7 @@ func load(name string) *language {
 	return l
 }
 
-// number is Value for numbers, 0 if there is none.
+// number returns the value of a word in a class as a number, 0 if it has none.
 func (l *language) number(class, word string) int {
 	n, err := strconv.Atoi(l.Value(class, word))
 	if err != nil {

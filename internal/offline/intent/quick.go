@@ -19,7 +19,7 @@ func (r *messageReader) quick(t text.Text, asked bool) (Request, bool) {
 	if t.Len() > tasktext.MaxValues {
 		return Request{}, false
 	}
-	if f, rejection, ok := attributesOnly(t, r.now); ok {
+	if f, rejection, ok := onlyValues(t, r.now); ok {
 		return Request{Kind: Correct, Fields: f, Rejection: rejection, Said: t.String()}, !asked
 	}
 	bare, _ := r.withoutCourtesy(t)
@@ -96,7 +96,7 @@ func oneTypo(a, b string) bool {
 }
 
 // list parses several titles, one request for each: all that the request announces ("add these: …"), an enumeration
-// ("milk, bread and eggs"), or tasks that each begin with a verb ("call Ann, call Bo, call Cy"). An attribute, as in
+// ("milk, bread and eggs"), or tasks that each begin with a verb ("call Ann, call Bo, call Cy"). A value, as in
 // "…, urgent", belongs to the preceding title; "all for thursday" to all of them. It returns nil for a single title.
 func (p *clauseParser) list(req *Request) (reqs []Request) {
 	t, shared := p.sharedValues(req.titles)
@@ -108,7 +108,7 @@ func (p *clauseParser) list(req *Request) (reqs []Request) {
 	dated := 0
 	for _, piece := range pieces {
 		piece = p.lang.TrimLeading(piece.Trim(), "ties")
-		if f, rejection, trait := attributesOnly(piece, p.now); trait && len(reqs) > 0 {
+		if f, rejection, trait := onlyValues(piece, p.now); trait && len(reqs) > 0 {
 			last := &reqs[len(reqs)-1]
 			last.Fields.Merge(f)
 			last.Rejection = cmp.Or(last.Rejection, rejection)
@@ -168,7 +168,7 @@ func (p *clauseParser) sharedValues(t text.Text) (text.Text, Fields) {
 		if after < 0 || after >= t.Len() {
 			continue
 		}
-		if f, rejection, ok := attributesOnly(t.From(after), p.now); ok && rejection == "" {
+		if f, rejection, ok := onlyValues(t.From(after), p.now); ok && rejection == "" {
 			return t.Slice(0, i).Trim(), f
 		}
 	}

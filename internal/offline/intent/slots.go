@@ -172,7 +172,7 @@ func (a *attempt) values(req *Request, t text.Text) bool {
 	if req.Kind == Say {
 		return true
 	}
-	f, rejection, ok := attributesOnly(t, a.now)
+	f, rejection, ok := onlyValues(t, a.now)
 	if !ok && req.Kind == Update {
 		start, end := due.Recurring(t.Keys())
 		*req = Request{Kind: Say, Topic: NoRepeat, Rhythm: t.Slice(start, end).String(), explicit: true}
@@ -194,7 +194,7 @@ func (p *clauseParser) continued(ref text.Text) bool {
 func (a *attempt) labels(req *Request, t text.Text) bool {
 	var labels []string
 	for n, piece := range a.split(t, "pieces") {
-		if f, _, ok := attributesOnly(piece, a.now); ok && n > 0 && len(f.Labels) == 0 {
+		if f, _, ok := onlyValues(piece, a.now); ok && n > 0 && len(f.Labels) == 0 {
 			req.Fields.Merge(f)
 			continue
 		}

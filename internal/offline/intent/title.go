@@ -16,7 +16,7 @@ func (p *clauseParser) titleRequest(t text.Text) Request {
 	return req
 }
 
-// fillTitle parses a title with attributes into a request. The title keeps the user's wording.
+// fillTitle parses a title with values into a request. The title keeps the user's wording.
 func (p *clauseParser) fillTitle(req *Request, t text.Text) {
 	if t = t.Trim(); t.Len() > 1 && p.lang.Is("article", t.Key(0)) && !p.lang.Is("quantity", t.Key(1)) {
 		t = t.From(1)
@@ -37,8 +37,8 @@ func (p *clauseParser) fillTitle(req *Request, t text.Text) {
 	req.Offer = req.Offer || req.DateLeft != "" && strings.HasSuffix(f.Title, req.DateLeft)
 }
 
-// attributesOnly parses a text that consists of priority, labels and due date only.
-func attributesOnly(t text.Text, now due.Now) (f Fields, rejection string, ok bool) {
+// onlyValues parses a text that consists of priority, labels and due date only.
+func onlyValues(t text.Text, now due.Now) (f Fields, rejection string, ok bool) {
 	v, rejection, ok := tasktext.OnlyValues(t, now)
 	return Fields{Values: v, Shift: v.DueText}, rejection, ok
 }

@@ -17,6 +17,7 @@ type rule struct {
 	pattern       pattern.Pattern
 }
 
+// place is a capture within the pattern of a rule: "<n>" or "{day}".
 var place = regexp.MustCompile(`<[^>]+>|\{[^}]+\}`)
 
 // compile parses the pattern of a rule. Captures are fields of their own: "<h>:<m>" is "<h> : <m>".
