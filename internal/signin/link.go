@@ -242,7 +242,7 @@ func (r *validRedemption) check(in Redemption) (err error) {
 		return err
 	}
 	if in.Name != "" {
-		if r.name, err = checkLine("name", in.Name); err != nil {
+		if r.name, err = checkName(in.Name); err != nil {
 			return err
 		}
 	}

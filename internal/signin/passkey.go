@@ -99,7 +99,7 @@ func (s *Service) FinishPasskey(
 	if err != nil {
 		return nil, err
 	}
-	if name, err = checkLine("name", name); err != nil {
+	if name, err = checkName(name); err != nil {
 		return nil, err
 	}
 	if name == "" {

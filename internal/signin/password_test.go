@@ -59,6 +59,21 @@ func TestNormalizeLogin_ValidOrInvalid_ReturnsFormOrError(t *testing.T) {
 	}
 }
 
+func TestCheckName_Controls_AreDroppedOrInvalid(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", " Ada L. ": "Ada L.", "ada \u202erenwo": "ada renwo", "\u2066 Ada\u2069": "Ada",
+		strings.Repeat("ä", MaxName): strings.Repeat("ä", MaxName),
+	} {
+		got, err := checkName(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, got)
+	}
+	for _, text := range []string{"a\nb", "a\x1b[2J", "\xff", strings.Repeat("x", MaxName+1)} {
+		_, err := checkName(text)
+		requireField(t, "name", err)
+	}
+}
+
 func TestCheckPassword_CommonOrWrongLength_IsRejected(t *testing.T) {
 	for _, good := range []string{
 		"correct horse battery", "tr0ub4dor&3", "日本語のパスワード", strings.Repeat("x y", 85), "love 0176 5551234", "       a",

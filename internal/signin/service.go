@@ -114,12 +114,19 @@ func newProfile(row *ent.Login) Profile {
 	return p
 }
 
-// checkLine trims and validates a text of one line; "" is valid.
-func checkLine(field, text string) (string, error) {
-	text = strings.TrimSpace(text)
+// checkName trims and validates a name, which is one line; "" is valid. It drops controls of the writing direction,
+// with which a name could change how the line it is shown in reads.
+func checkName(text string) (string, error) {
+	valid := utf8.ValidString(text)
+	text = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, text))
 	n := utf8.RuneCountInString(text)
-	if n > MaxName || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
-		return "", apperr.Invalid(field, "The name must be one line of at most %d characters; this one has %d.", MaxName, n)
+	if n > MaxName || !valid || strings.ContainsFunc(text, unicode.IsControl) {
+		return "", apperr.Invalid("name", "The name must be one line of at most %d characters; this one has %d.", MaxName, n)
 	}
 	return text, nil
 }
