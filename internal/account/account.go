@@ -152,6 +152,18 @@ func CountByIssuer(ctx context.Context, client *ent.Client) (map[string]int, err
 	return counts, nil
 }
 
+// CountAdopted returns the number of users of the development sign-in whose data a built-in account has taken over, for
+// operators.
+func CountAdopted(ctx context.Context, client *ent.Client) (int, error) {
+	n, err := client.User.Query().
+		Where(user.Issuer(auth.DevIssuer), user.HasLogin()).
+		Count(rule.System(ctx))
+	if err != nil {
+		return 0, fmt.Errorf("counting adopted users: %w", err)
+	}
+	return n, nil
+}
+
 // CurrentUser returns the viewer's account.
 func (s *Service) CurrentUser(ctx context.Context) (*ent.User, error) {
 	if _, err := viewer.Require(ctx, viewer.Account); err != nil {

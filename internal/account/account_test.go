@@ -134,6 +134,22 @@ func TestFindUsers_Login_FindsAccount(t *testing.T) {
 	})
 }
 
+func TestCountAdopted_DevUserWithLogin_CountsIt(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB, s *account.Service) {
+		signIn(t, s, auth.Claims{Subject: "bob", Issuer: auth.DevIssuer})
+		alice := signIn(t, s, auth.Claims{Subject: "alice", Issuer: auth.DevIssuer})
+		ada := signIn(t, s, auth.Claims{Subject: "login_1", Issuer: "urn:errand:1"})
+		db.Client().Login.Create().SetLogin("ada").SetRole(enum.RoleMember).SaveX(ada)
+		n, err := account.CountAdopted(t.Context(), db.Client())
+		require.NoError(t, err)
+		require.Zero(t, n)
+		db.Client().Login.Create().SetLogin("alice").SetRole(enum.RoleMember).SaveX(alice)
+		n, err = account.CountAdopted(t.Context(), db.Client())
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+	})
+}
+
 func TestFindUser_AnotherUser_ReturnsNil(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, _ *store.DB, s *account.Service) {
 		alice, bob := signIn(t, s, auth.Claims{Subject: "alice"}), signIn(t, s, auth.Claims{Subject: "bob"})

@@ -217,6 +217,14 @@ func checkUserIssuers(ctx context.Context, cfg config.Config, db *store.DB) Find
 	if err != nil {
 		return failed(check, err.Error(), readFix(db, err))
 	}
+	if cfg.LocalAccounts() {
+		adopted, err := account.CountAdopted(ctx, db.Client())
+		if err != nil {
+			return failed(check, err.Error(), readFix(db, err))
+		}
+		issuers[auth.DevIssuer] -= adopted
+		issuers[signin.IssuerPrefix] += adopted
+	}
 	expected := expectedIssuers(cfg)
 	reachable, unreachable := 0, 0
 	for issuer, n := range issuers {
