@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Users see and change their own login, passkeys and sessions only, and none of the rows that belong to no user.
+// TestPolicies_OtherUsersRows_AreHidden checks that users read and change their own login, passkeys and sessions only,
+// and that they cannot read rows that belong to no user.
 func TestPolicies_OtherUsersRows_AreHidden(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *environment) {
 		owner := e.setUp(t)
@@ -47,7 +48,8 @@ func TestPolicies_OtherUsersRows_AreHidden(t *testing.T) {
 
 func exist(_ bool, err error) error { return err }
 
-// A deleted account leaves no row, and its login is free.
+// TestDeleteUser_Account_RemovesLogin checks that a deleted account leaves no row, and that its login can be used
+// again.
 func TestDeleteUser_Account_RemovesLogin(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *environment) {
 		owner := e.setUp(t)

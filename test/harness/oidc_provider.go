@@ -15,7 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// OIDCProvider is an OpenID Connect provider for tests. It signs every browser in at once, as the user Subject.
+// OIDCProvider is an OpenID Connect provider for tests. It signs every browser in at once, as the user of SetSubject.
 type OIDCProvider struct {
 	*IdentityProvider
 	t   *testing.T
@@ -33,7 +33,7 @@ type OIDCProvider struct {
 	tokens   func(w http.ResponseWriter) bool // replaces the response of the token endpoint if it returns true
 }
 
-// OIDCClient and OIDCSecret are those of the server at the provider.
+// OIDCClient and OIDCSecret are the id and the secret of the server as a client of the provider.
 const (
 	OIDCClient = "errand-client"
 	OIDCSecret = "errand client secret/+"

@@ -45,7 +45,7 @@ async function signedIn(login, options) {
 const section = (page, heading) => page.locator("section").filter({ has: page.getByRole("heading", { name: heading, exact: true }) });
 const signInForm = (page) => page.getByText("Sign in to Errand");
 
-/** A browser's own authenticator, which says yes. */
+/** A virtual authenticator of a browser, which confirms each request. */
 async function authenticator({ context, page }) {
   const devtools = await context.newCDPSession(page);
   await devtools.send("WebAuthn.enable");
@@ -278,7 +278,7 @@ test("too many wrong passwords: the form says how long to wait", async () => {
   assert.equal(await submit.isDisabled(), true);
 });
 
-/** What axe finds in a tab. */
+/** Returns the violations that axe finds in a tab. */
 async function violations(page, name) {
   const { violations: found } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
   return found.flatMap(({ id, nodes }) => nodes.map((node) => `${name}: ${id}: ${node.target.join(" ")}`));

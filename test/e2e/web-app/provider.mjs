@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-/** Starts the provider. `provider.refuses` makes it refuse the next sign-ins. */
+/** Starts the provider. It rejects sign-ins while `provider.refuses` is true. */
 export async function startProvider({ clientId }) {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const keys = [{ ...publicKey.export({ format: "jwk" }), kid: "1", alg: "RS256", use: "sig" }];

@@ -29,7 +29,7 @@ export function SignIn({ modes, error }: { modes: readonly SignInMode[]; error: 
   );
 }
 
-/** Reads why the sign-in at a provider failed, and removes it from the address: a reload is another attempt. */
+/** Returns the code of a failed sign-in at a provider, and removes it from the address, so that a reload is a retry. */
 function takeFailure(): string | null {
   const failure = signInError();
   if (failure) history.replaceState(null, "", "#/");

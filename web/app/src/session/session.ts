@@ -15,7 +15,7 @@ import { TokenMode } from "./token";
 
 export type AuthMethod = SignInMethodsQuery["serverInfo"]["auth"]["methods"][number];
 
-/** What signing in yields. */
+/** The result of a sign-in. */
 export interface Credentials {
   /** Name that the user has given to sign in; may be empty. */
   name: string;
@@ -35,7 +35,7 @@ export interface Credentials {
 }
 
 /**
- * A way to sign in. To add one, write a class beside development.ts and name it in `modeFor`; nothing else of the page
+ * A way to sign in. To add one, write a class beside local.tsx and name it in `modeFor`; nothing else of the page
  * knows how users sign in. A mode keeps what it needs for a later visit under `user:` in the browser's storage, which
  * sign-out removes.
  */
