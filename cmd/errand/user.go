@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -203,21 +203,7 @@ func printLink(inv *invocation, cfg config.Config, link *signin.NewLink) error {
 	if link.ExpiresAt != nil {
 		fmt.Fprintf(inv.stderr, "errand: this link can be used once, until %s\n", printTime(link.ExpiresAt))
 	}
-	_, err := fmt.Fprintln(inv.stdout, httpapi.LinkURL(pageURL(cfg.Server), link.Token))
+	page := cmp.Or(cfg.Server.PublicURL, server.PageURL(cfg.Server.Addr))
+	_, err := fmt.Fprintln(inv.stdout, httpapi.LinkURL(page, link.Token))
 	return err
-}
-
-// pageURL returns the URL of the page: PUBLIC_URL, or the address of this machine at the port of ADDR.
-func pageURL(cfg config.Server) string {
-	if cfg.PublicURL != "" {
-		return cfg.PublicURL
-	}
-	host, port, err := net.SplitHostPort(cfg.Addr)
-	if err != nil {
-		return "http://" + cfg.Addr
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return "http://" + net.JoinHostPort(host, port)
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"net"
 	"net/http"
 
 	"errand/web"
@@ -41,9 +42,24 @@ func (s *Server) playgroundLink() string {
 	return "playground"
 }
 
-// PublicURL returns the URL under which clients reach the server, without a trailing slash: PUBLIC_URL, or that of the
-// listener. It panics after Open.
-func (s *Server) PublicURL() string { return cmp.Or(s.Config.Server.PublicURL, s.URL()) }
+// PublicURL returns the URL under which clients reach the server, without a trailing slash: PUBLIC_URL, or the
+// PageURL of the listener. It panics after Open.
+func (s *Server) PublicURL() string {
+	return cmp.Or(s.Config.Server.PublicURL, PageURL(s.listener.Addr().String()))
+}
+
+// PageURL returns the URL at which a browser on this machine reaches a server that listens on addr: localhost takes the
+// place of the address of all interfaces, which browsers do not open.
+func PageURL(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "http://" + addr
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
 
 // PlaygroundURL returns the URL of the playground, "" if it is off. It panics after Open.
 func (s *Server) PlaygroundURL() string {
