@@ -104,7 +104,7 @@ test("a user signs in by password, and sign-out clears all tabs", async () => {
 });
 
 test("a rejected token is replaced, also in two tabs that open at the same time", async () => {
-  const visit = await signedIn("owner");
+  const visit = await signedIn("owner", { serviceWorkers: "block" });
   const { page, context } = visit;
   let refusals = 0;
   await context.route("**/graphql", async (route) => {

@@ -80,7 +80,8 @@ test("a token is created with scopes, shown once, used by an assistant and revok
 });
 
 test("the dialog shows why the server creates no token", async () => {
-  const section = await open("token-refused");
+  // Requests that pass a service worker do not reach the route.
+  const section = await open("token-refused", { serviceWorkers: "block" });
   const { page } = visit;
   const dialog = page.getByRole("dialog");
   await page.route("**/graphql", async (route) => {
