@@ -14,20 +14,26 @@ import (
 	"errand/internal/viewer"
 	"errand/test/harness"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// requireExactCounters requires that the user's counters equal what the user's rows add up to, and returns them.
-func requireExactCounters(t *testing.T, b *harness.Env, c *testclient.Client) quota.Usage {
+// requireExactCounters requires that the user's counters equal what the user's rows add up to, and returns them. It
+// repeats the two reads, because a reply that is still being written may change rows between them.
+func requireExactCounters(t *testing.T, b *harness.Env, c *testclient.Client) (stored quota.Usage) {
 	t.Helper()
 	id := testclient.Run[struct{ Viewer struct{ ID string } }](t, c, `{ viewer { id } }`, nil).Viewer.ID
 	ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: id})
-	stored, found, err := quota.Stored(ctx, b.DB.Client(), id)
-	require.NoError(t, err)
-	require.True(t, found)
-	measured, err := quota.Measure(ctx, b.DB.Client(), b.DB.SQL(), id)
-	require.NoError(t, err)
-	require.Equal(t, measured, stored)
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		var found bool
+		var err error
+		stored, found, err = quota.Stored(ctx, b.DB.Client(), id)
+		require.NoError(t, err)
+		require.True(t, found)
+		measured, err := quota.Measure(ctx, b.DB.Client(), b.DB.SQL(), id)
+		require.NoError(t, err)
+		require.Equal(t, measured, stored)
+	}, testclient.Timeout, harness.PollInterval)
 	return stored
 }
 
