@@ -46,6 +46,7 @@ export class Visit {
       if (entry.type() !== "error" && entry.type() !== "warning") return;
       // The browser reports every request that the sign-in refuses, such as that of a visitor without a session.
       if (/status of 4\d\d/.test(entry.text()) && new URL(entry.location().url).pathname.includes("/auth/")) return;
+      if (entry.text() === "Service Worker registration blocked by Playwright") return; // serviceWorkers: "block"
       if (this.#outage && /net::ERR_|WebSocket connection to|status of 50[234]/.test(entry.text())) return;
       this.#add(`console: ${entry.text()}`);
     });
