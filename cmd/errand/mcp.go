@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os/signal"
+	"slices"
 	"syscall"
 
+	"errand/ent"
+	"errand/internal/account"
 	"errand/internal/auth"
 	"errand/internal/config"
 	"errand/internal/server"
@@ -17,7 +20,7 @@ import (
 const mcpHelp = `The Model Context Protocol over standard input and output, for MCP clients on this machine. It uses the
 database of DATABASE_URL, with or without a running server, as one user:
 
-  errand mcp --user NAME      any user, in development, like "errand token --user NAME"
+  errand mcp --user NAME      a user of the development sign-in, like "errand token --user NAME"
   ERRAND_TOKEN=… errand mcp   the user of a token for /mcp, verified as the server does
 
 Set DATABASE_URL to an absolute path, because MCP clients start programs in other directories. Logs are
@@ -59,9 +62,33 @@ func runMCP(ctx context.Context, inv *invocation, user string) (err error) {
 		defer cancel()
 		err = errors.Join(err, s.Stop(stop))
 	}()
+	if user != "" {
+		if err := checkDevUser(ctx, s, user); err != nil {
+			return err
+		}
+	}
 	// Without this, writing to a client that has exited would end the program before the server is stopped.
 	signal.Ignore(syscall.SIGPIPE)
 	return s.ServeMCP(ctx, token, inv.stdin, inv.stdout)
+}
+
+// checkDevUser returns an error for a name for which the development sign-in would create a user in a database with
+// built-in accounts: the shell lacks the settings of the server, or the name is a login or misspelled.
+func checkDevUser(ctx context.Context, s *server.Server, name string) error {
+	accounts, err := s.Services.SignIn.HasAccounts(ctx)
+	if err != nil || !accounts {
+		return err
+	}
+	users, err := account.FindUsers(ctx, s.DB.Client(), name)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(users, func(u *ent.User) bool { return u.Issuer == auth.DevIssuer && u.Subject == name }) {
+		return nil
+	}
+	return fmt.Errorf("--user: the development sign-in has no user %q, and the database has built-in accounts: "+
+		"\"errand user list\" prints their logins; to serve one of them, set %s to a token of \"errand token create\"",
+		name, tokenVariable)
 }
 
 // mcpToken returns the given token, or a new one of the development sign-in for user.

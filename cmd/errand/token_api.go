@@ -126,7 +126,7 @@ func runTokenCreate(ctx context.Context, inv *invocation, o apiTokenOptions) err
 		return err
 	}
 	return withServices(ctx, inv, func(s *server.Server, cfg config.Config) error {
-		userID, err := findUser(ctx, s, cfg, o.user)
+		userID, err := findOrCreateUser(ctx, s, cfg, o.user)
 		if err != nil {
 			return err
 		}
@@ -165,11 +165,11 @@ func parseExpiry(text string, now time.Time) (at *time.Time, never bool, err err
 }
 
 func runTokenList(ctx context.Context, inv *invocation, user string, asJSON bool) error {
-	return withServices(ctx, inv, func(s *server.Server, cfg config.Config) error {
+	return withServices(ctx, inv, func(s *server.Server, _ config.Config) error {
 		var only string
 		if user != "" {
 			var err error
-			if only, err = findUser(ctx, s, cfg, user); err != nil {
+			if only, err = findUser(ctx, s, user); err != nil {
 				return err
 			}
 		}
@@ -247,28 +247,56 @@ func withServices(
 	return do(s, cfg)
 }
 
-// findUser returns the ID of the one user whom a name means. With the development sign-in, that user is created, as at
-// the first sign-in.
-func findUser(ctx context.Context, s *server.Server, cfg config.Config, name string) (string, error) {
+// unknownUser is the error for a name that means no user.
+type unknownUser struct {
+	name string
+	// accounts reports that the database has built-in accounts.
+	accounts bool
+}
+
+// Error implements error.
+func (e *unknownUser) Error() string {
+	if e.accounts {
+		return fmt.Sprintf("there is no user %q: \"errand user list\" prints the logins of the built-in accounts", e.name)
+	}
+	return fmt.Sprintf("there is no user %q: it is created at the first sign-in", e.name)
+}
+
+// findUser returns the ID of the one user whom a name means. The error is an unknownUser if there is none.
+func findUser(ctx context.Context, s *server.Server, name string) (string, error) {
 	users, err := account.FindUsers(ctx, s.DB.Client(), name)
 	if err != nil {
 		return "", err
 	}
-	switch {
-	case len(users) == 1:
-		return users[0].ID, nil
-	case len(users) == 0 && cfg.DevelopmentSignIn():
-		claims, err := auth.DevClaims(name)
+	switch len(users) {
+	case 0:
+		accounts, err := s.Services.SignIn.HasAccounts(ctx)
 		if err != nil {
 			return "", err
 		}
-		return s.Services.Accounts.EnsureUser(ctx, claims)
-	case len(users) == 0:
-		return "", fmt.Errorf("there is no user %q: it is created at the first sign-in", name)
+		return "", &unknownUser{name: name, accounts: accounts}
+	case 1:
+		return users[0].ID, nil
 	}
 	var all []string
 	for _, u := range users {
 		all = append(all, fmt.Sprintf("%s (%s at issuer %q)", u.ID, u.Subject, u.Issuer))
 	}
 	return "", fmt.Errorf("%q means several users; name one by id: %s", name, strings.Join(all, ", "))
+}
+
+// findOrCreateUser is findUser, but creates a user of the development sign-in, as the first sign-in does. It creates
+// none in a database with built-in accounts: a shell without the settings of its server (ADDR, AUTH) has the
+// development sign-in, and a misspelled login must not become a user.
+func findOrCreateUser(ctx context.Context, s *server.Server, cfg config.Config, name string) (string, error) {
+	id, err := findUser(ctx, s, name)
+	unknown, ok := errors.AsType[*unknownUser](err)
+	if !ok || unknown.accounts || !cfg.DevelopmentSignIn() {
+		return id, err
+	}
+	claims, err := auth.DevClaims(name)
+	if err != nil {
+		return "", err
+	}
+	return s.Services.Accounts.EnsureUser(ctx, claims)
 }

@@ -42,6 +42,15 @@ func (s *Service) AllUsers(ctx context.Context) ([]User, error) {
 	return users, nil
 }
 
+// HasAccounts reports whether the database has built-in accounts, whether the settings enable them or not.
+func (s *Service) HasAccounts(ctx context.Context) (bool, error) {
+	exists, err := s.client.Login.Query().Exist(asSystem(ctx))
+	if err != nil {
+		return false, fmt.Errorf("reading the logins: %w", err)
+	}
+	return exists, nil
+}
+
 // AddUser creates an account without a password, and returns the link that sets it. It is for operators. The error is
 // BAD_USER_INPUT for a login that is not valid or is taken.
 func (s *Service) AddUser(ctx context.Context, name string, role enum.LoginRole) (*NewLink, error) {
