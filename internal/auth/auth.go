@@ -110,6 +110,7 @@ func (s *Service) acceptSecondIssuer(cfg config.Auth, now func() time.Time) {
 		algorithms: jwksAlgorithms,
 		issuer:     cfg.OIDCIssuer,
 		audience:   []string{cfg.OIDCClientID},
+		external:   true,
 		leeway:     cfg.Leeway,
 		now:        now,
 	}
@@ -178,6 +179,7 @@ func (s *Service) newVerifier(cfg config.Auth, audience []string, now func() tim
 		audience:         audience,
 		parties:          cfg.AuthorizedParties,
 		audienceRequired: audienceRequired && len(audience) > 0,
+		external:         true,
 		leeway:           cfg.Leeway,
 		now:              now,
 	}

@@ -15,7 +15,7 @@ import (
 
 // Issuer, audience and lifetimes of development tokens.
 const (
-	DevIssuer   = "errand-dev"
+	DevIssuer   = config.DevIssuer
 	DevAudience = "errand"
 	// DevTokenTTL is the default lifetime.
 	DevTokenTTL = 24 * time.Hour

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"errand/internal/auth/bearer"
+	"errand/internal/config"
 	"errand/internal/ids"
 )
 
@@ -19,6 +20,9 @@ const (
 	// ClaimUser is the ID of the user's row, Claims.UserID.
 	ClaimUser = "uid"
 )
+
+// AccountIssuerPrefix begins the issuer of the tokens of built-in accounts.
+const AccountIssuerPrefix = config.AccountIssuerPrefix
 
 // LocalKeys returns the public key with an ID, nil if there is none. It is called for each token.
 type LocalKeys func(ctx context.Context, keyID string) (ed25519.PublicKey, error)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"errand/internal/apperr"
+	"errand/internal/config"
 	"errand/internal/refusal"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -146,6 +147,8 @@ func (a *verification) hint(reason Reason) string {
 	issuer, _ := a.claims["iss"].(string)
 	algorithm, _ := a.token.Header["alg"].(string)
 	switch {
+	case reason == ReasonWrongIssuer && config.IsReservedIssuer(issuer):
+		return "this issuer is reserved for the tokens that the server signs itself"
 	case reason == ReasonWrongIssuer && strings.TrimRight(issuer, "/") == strings.TrimRight(a.rules.issuer, "/"):
 		return "AUTH_ISSUER differs from the token's issuer only in the slash at its end"
 	case reason == ReasonWrongIssuer && strings.EqualFold(issuer, a.rules.issuer):

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"errand/internal/auth/bearer"
+	"errand/internal/config"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -33,8 +34,10 @@ type tokenRules struct {
 	client string
 	// audienceRequired makes the audience required with parties too.
 	audienceRequired bool
-	leeway           time.Duration
-	now              func() time.Time
+	// external is set for the keys of an identity provider, which verify no token with an issuer of this program.
+	external bool
+	leeway   time.Duration
+	now      func() time.Time
 }
 
 // keySource provides the keys that verify tokens.
@@ -142,6 +145,9 @@ func (a *verification) verify(token string) (Claims, error) {
 		}
 	}
 	claims, err := readClaims(a.claims)
+	if err == nil && a.rules.external && config.IsReservedIssuer(claims.Issuer) {
+		return Claims{}, unauthenticated(ReasonWrongIssuer)
+	}
 	if err == nil && a.tried.verified != nil && !a.cached {
 		a.tried.verified.add(a.hash, a.rules.now(), claims.ExpiresAt)
 	}

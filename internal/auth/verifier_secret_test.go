@@ -87,3 +87,26 @@ func TestVerify_AnyIssuer_FormValidated(t *testing.T) {
 		requireRejected(t, v, token(bad), ReasonBadClaim, bad)
 	}
 }
+
+// The users of built-in accounts and of the development sign-in are found by issuer and subject, so that an external
+// key must not name theirs, whatever issuers are accepted.
+func TestVerify_ReservedIssuer_RejectedForExternalKeys(t *testing.T) {
+	i := newFakeIssuer(t, publicJWK(t, "ed", "EdDSA", edKey()))
+	both := i.newService(t, newFakeClock(), environ{
+		"BETTER_AUTH_SECRET": testSecret, "AUTH_ALLOW_SECRET_WITH_JWKS": "true",
+	})
+	secret := newTestService(t, newFakeClock(), environ{"BETTER_AUTH_SECRET": testSecret})
+	// The dispatcher passes the tokens of other databases' accounts on.
+	secret.AcceptIssuer("urn:errand:here", namedVerifier("local"))
+	for _, issuer := range []string{DevIssuer, AccountIssuerPrefix, AccountIssuerPrefix + "elsewhere"} {
+		claims := claimsWith(jwt.MapClaims{"iss": issuer})
+		for _, surface := range []Surface{GraphQL, MCP} {
+			requireRejected(t, secret.Verifier(surface), sign(t, "HS256", []byte(testSecret), claims, nil),
+				ReasonWrongIssuer, issuer)
+			requireRejected(t, both.Verifier(surface), sign(t, "HS256", []byte(testSecret), claims, nil),
+				ReasonWrongIssuer, issuer)
+			requireRejected(t, both.Verifier(surface), sign(t, "EdDSA", edKey(), claims, kidHeader("ed")),
+				ReasonWrongIssuer, issuer)
+		}
+	}
+}

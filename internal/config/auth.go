@@ -72,6 +72,19 @@ func (a Auth) VerifiesOthers() bool {
 	return a.BetterAuthSecret.IsSet() || a.JWKSURL != "" && !a.SharesIssuer()
 }
 
+// Issuers of the tokens that this program signs itself. External keys verify no token that names one of them.
+const (
+	// DevIssuer is that of the development sign-in.
+	DevIssuer = "errand-dev"
+	// AccountIssuerPrefix begins that of built-in accounts, which each database has of its own.
+	AccountIssuerPrefix = "urn:errand:"
+)
+
+// IsReservedIssuer reports whether an issuer is one of this program's own.
+func IsReservedIssuer(issuer string) bool {
+	return issuer == DevIssuer || strings.HasPrefix(issuer, AccountIssuerPrefix)
+}
+
 // AnyAudience as the only audience accepts tokens for any audience, and without one.
 const AnyAudience = "*"
 
@@ -167,6 +180,10 @@ func (a *Auth) validate(errs *Errors, environment Environment) {
 	a.validateOIDC(errs, environment)
 	if a.SignIn != "" {
 		validateOneOf(errs, "AUTH", a.SignIn, SignInLocal)
+	}
+	if IsReservedIssuer(a.Issuer) {
+		errs.add("AUTH_ISSUER", "is reserved for the tokens that the server signs itself",
+			"the issuer of the identity provider")
 	}
 	validateAudience(errs, "AUTH_AUDIENCE", a.Audience)
 	validateAudience(errs, "AUTH_MCP_AUDIENCE", a.MCPAudience)

@@ -189,3 +189,11 @@ func TestBetterAuth_KeysPath_ReturnsAPIOfIssuer(t *testing.T) {
 		require.Equal(t, test.want, load(t, test.vars).Auth.BetterAuth(), test.name)
 	}
 }
+
+func TestLoad_ReservedIssuer_Error(t *testing.T) {
+	for _, issuer := range []string{"errand-dev", "urn:errand:", "urn:errand:0a1b"} {
+		v := vars{"BETTER_AUTH_SECRET": longSecret, "AUTH_ISSUER": issuer}
+		require.Contains(t, loadErrors(t, v, "")["AUTH_ISSUER"].Problem, "reserved", issuer)
+	}
+	load(t, vars{"BETTER_AUTH_SECRET": longSecret, "AUTH_ISSUER": "urn:errand"})
+}

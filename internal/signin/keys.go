@@ -21,6 +21,7 @@ import (
 	"errand/ent/signinissuer"
 	"errand/ent/signinkey"
 	"errand/internal/apperr"
+	"errand/internal/auth"
 	"errand/internal/store"
 
 	"entgo.io/ent/dialect/sql"
@@ -30,7 +31,7 @@ const (
 	// issuerID is the ID of the only row of sign_in_issuers.
 	issuerID = "local"
 	// IssuerPrefix begins the issuer of every database.
-	IssuerPrefix = "urn:errand:"
+	IssuerPrefix = auth.AccountIssuerPrefix
 	// keyLifetime is how long a key signs tokens.
 	keyLifetime = 90 * 24 * time.Hour
 	// keyOverlap is how long a retired key verifies tokens. Replicas sign with it for keysTTL after its end.
