@@ -119,6 +119,34 @@ func TestOIDC_SignIn_LastsUntilSignOut(t *testing.T) {
 	})
 }
 
+// TestOIDC_SignInBothWays_LastOneWins signs one browser in with a built-in account and at the provider, in turn.
+func TestOIDC_SignInBothWays_LastOneWins(t *testing.T) {
+	t.Parallel()
+	provider := harness.NewOIDCProvider(t)
+	env := harness.Start(t, testdb.SQLiteURL(t), provider.OIDCSettings(), harness.Settings{"AUTH": "local"})
+	b, session := env.SetUp(t, "ada")
+	account := harness.ViewerID(t, testclient.New(t, env.URL(), session.AccessToken))
+	refreshed := func() string {
+		return harness.ViewerID(t, testclient.New(t, env.URL(), refreshOIDC(t, b).AccessToken))
+	}
+	require.Equal(t, account, refreshed())
+
+	require.Equal(t, "/", callback(t, b, follow(t, b, beginOIDC(t, b))))
+	require.Empty(t, b.Cookie(t, "errand_refresh"))
+	require.NotEqual(t, account, refreshed())
+
+	b.Session(t, "/auth/sign-in", credentials("ada", harness.Password))
+	require.Empty(t, b.Cookie(t, "errand_oidc"))
+	require.Equal(t, account, refreshed())
+
+	address := beginOIDC(t, b)
+	query := address.Query()
+	query.Set("nonce", "another")
+	address.RawQuery = query.Encode()
+	require.Contains(t, callback(t, b, follow(t, b, address)), "provider_rejected")
+	require.Equal(t, account, refreshed(), "a failed sign-in changes nothing")
+}
+
 // TestOIDC_TabsRenewTogether_ProviderSeesOneRefreshToken sends the refreshes of several tabs at once. The provider
 // accepts each refresh token once.
 func TestOIDC_TabsRenewTogether_ProviderSeesOneRefreshToken(t *testing.T) {

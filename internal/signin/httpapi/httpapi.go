@@ -93,7 +93,7 @@ func New(o Options) *Handler {
 	h.handle(http.MethodPost, "sign-out", h.signOut)
 	if o.OIDC != nil {
 		h.mux.HandleFunc("GET "+oidc.SignInPath, o.OIDC.Begin)
-		h.mux.HandleFunc("GET "+oidc.CallbackPath, o.OIDC.Callback)
+		h.mux.HandleFunc("GET "+oidc.CallbackPath, h.finishOIDC)
 	}
 	if o.Accounts == nil {
 		return h

@@ -40,6 +40,13 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, s *signin.Sessio
 	return nil
 }
 
+// finishOIDC handles the redirect of the OpenID Connect provider. A sign-in there removes the cookie of a built-in
+// account, which refresh would prefer. Browsers do not send that cookie with a request that another site caused: it is
+// removed whether there is one or not, and its session is not ended.
+func (h *Handler) finishOIDC(w http.ResponseWriter, r *http.Request) {
+	h.OIDC.Callback(w, r, func() { h.setRefreshCookie(w, r, "", -1) })
+}
+
 func (h *Handler) writeSession(w http.ResponseWriter, r *http.Request, s *signin.Session) {
 	h.setRefreshCookie(w, r, s.RefreshToken, int(time.Until(s.RefreshExpires)/time.Second))
 	writeJSON(w, http.StatusOK, sessionBody{AccessToken: s.AccessToken, ExpiresAt: s.ExpiresAt, User: s.User})

@@ -138,8 +138,8 @@ func (f *Flow) Begin(w http.ResponseWriter, r *http.Request) {
 }
 
 // Callback handles the provider's redirect: it exchanges the code and redirects to the page. The attempt cannot be used
-// again, whatever the result.
-func (f *Flow) Callback(w http.ResponseWriter, r *http.Request) {
+// again, whatever the result. After a successful sign-in it calls onSignedIn, which may set headers of the response.
+func (f *Flow) Callback(w http.ResponseWriter, r *http.Request, onSignedIn func()) {
 	a, err := f.attempt(r)
 	f.clearAttempt(w, r)
 	query := r.URL.Query()
@@ -173,6 +173,7 @@ func (f *Flow) Callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.Log.InfoContext(r.Context(), "signed in at the identity provider", "renewable", s.Refresh != "")
+	onSignedIn()
 	redirect(w, f.Site.Prefix()+"/")
 }
 
