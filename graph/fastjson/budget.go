@@ -1,6 +1,7 @@
 package fastjson
 
 import (
+	"bytes"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -14,6 +15,7 @@ import (
 type Budget struct {
 	limit     int64
 	remaining atomic.Int64 // negative when exceeded
+	buffered  atomic.Int64 // bytes taken before the last call of NewBuffer
 	// disabled makes Marshal leave everything to gqlgen. A test compares the two.
 	disabled bool
 }
@@ -31,7 +33,10 @@ func NewBudget(limit int) *Budget {
 func (b *Budget) Attach(op *graphql.OperationContext) { op.Stats.SetExtension(budgetKey, b) }
 
 // Reset starts a new response, such as the next event of a subscription.
-func (b *Budget) Reset() { b.remaining.Store(b.limit) }
+func (b *Budget) Reset() {
+	b.remaining.Store(b.limit)
+	b.buffered.Store(0)
+}
 
 // Take uses n bytes. It returns false if fewer were left, which exceeds the budget.
 func (b *Budget) Take(n int) bool { return b == nil || b.remaining.Add(-int64(n)) >= 0 }
@@ -46,4 +51,17 @@ func (b *Budget) fits(n int) bool { return b == nil || int64(n) <= b.remaining.L
 func budgetOf(op *graphql.OperationContext) *Budget {
 	b, _ := op.Stats.GetExtension(budgetKey).(*Budget)
 	return b
+}
+
+// NewBuffer returns an empty buffer for the data of a response. Its capacity is what was taken from the operation's
+// budget since the previous call, and some more for what is not counted: a large response would otherwise be copied at
+// each doubling of the buffer.
+func NewBuffer(op *graphql.OperationContext) *bytes.Buffer {
+	buf := new(bytes.Buffer)
+	if b := budgetOf(op); b != nil {
+		taken := min(b.limit-b.remaining.Load(), b.limit)
+		size := taken - b.buffered.Swap(taken)
+		buf.Grow(max(int(size+size/8), 0) + bytes.MinRead)
+	}
+	return buf
 }

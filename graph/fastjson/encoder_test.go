@@ -3,6 +3,7 @@ package fastjson_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,4 +109,18 @@ func TestMarshal_UnwritableSelection_ReturnsNil(t *testing.T) {
 	}
 	_, ok := marshal(nil, field("name", "name"))
 	require.False(t, ok, "a nil object")
+}
+
+func TestNewBuffer_AfterMarshal_HoldsDataWithoutGrowing(t *testing.T) {
+	op := &graphql.OperationContext{}
+	fastjson.NewBudget(1 << 20).Attach(op)
+	ben := &person{name: strings.Repeat("b", 100_000)}
+	marshaled := fastjson.Marshal(op, ast.SelectionSet{field("name", "name")}, nil, writerOf(op), ben)
+	require.NotNil(t, marshaled)
+	buf := fastjson.NewBuffer(op)
+	size := buf.Cap()
+	require.InDelta(t, 100_000, size, 30_000)
+	marshaled.MarshalGQL(buf)
+	require.Equal(t, size, buf.Cap())
+	require.Less(t, fastjson.NewBuffer(op).Cap(), 10_000, "the same bytes are not counted again")
 }

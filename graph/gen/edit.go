@@ -14,6 +14,9 @@ const (
 	importBlock  = "import (\n"
 	gqlgenList   = "graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, "
 	fastjsonList = "fastjson.MarshalList(ctx, len(v), "
+
+	gqlgenBuffer   = "var buf bytes.Buffer\n\t\t\tdata.MarshalGQL(&buf)\n"
+	fastjsonBuffer = "buf := fastjson.NewBuffer(opCtx)\n\t\t\tdata.MarshalGQL(buf)\n"
 )
 
 // useFieldWriters edits the source that gqlgen generated, which cannot be changed through gqlgen's options:
@@ -21,10 +24,11 @@ const (
 //   - the marshaler of each named object type tries fastjson.Marshal first;
 //   - lists are marshaled one element after the other by fastjson.MarshalList. Dataloaders read whatever takes
 //     time for all elements at once, so a goroutine per element gains nothing;
+//   - the data of a query and of a mutation is written into a fastjson.NewBuffer;
 //   - fastjson is imported.
 //
 // It returns an error unless every edit applies exactly as often as expected: once per type, once per list
-// type (lists in all), and one import.
+// type (lists in all), two buffers, and one import.
 func useFieldWriters(source []byte, types []string, lists int) ([]byte, error) {
 	var err error
 	for _, name := range types {
@@ -37,6 +41,9 @@ func useFieldWriters(source []byte, types []string, lists int) ([]byte, error) {
 	}
 	if n := bytes.Count(source, []byte("graphql.MarshalSliceConcurrently(")); n > 0 {
 		return nil, fmt.Errorf("%d calls of graphql.MarshalSliceConcurrently have other arguments than expected", n)
+	}
+	if source, err = replaceExactly(source, gqlgenBuffer, fastjsonBuffer, 2); err != nil {
+		return nil, err
 	}
 	withFastjson := importBlock + "\t\"errand/graph/fastjson\"\n"
 	if source, err = replaceExactly(source, importBlock, withFastjson, 1); err != nil {

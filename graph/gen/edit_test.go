@@ -28,6 +28,24 @@ func (ec *executionContext) marshalNTask(ctx context.Context, sel ast.SelectionS
 	})
 	return ret
 }
+
+func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
+	switch opCtx.Operation.Operation {
+	case ast.Query:
+		return func(ctx context.Context) *graphql.Response {
+			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+			return nil
+		}
+	case ast.Mutation:
+		return func(ctx context.Context) *graphql.Response {
+			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+			return nil
+		}
+	}
+	return nil
+}
 `
 
 func TestUseFieldWriters_GqlgenSource_EditsEachPlaceOnce(t *testing.T) {
@@ -42,6 +60,7 @@ func TestUseFieldWriters_GqlgenSource_EditsEachPlaceOnce(t *testing.T) {
 		require.Equal(t, 1, strings.Count(string(edited), want), want)
 	}
 	require.NotContains(t, string(edited), "MarshalSliceConcurrently")
+	require.Equal(t, 2, strings.Count(string(edited), "buf := fastjson.NewBuffer(opCtx)"))
 }
 
 func TestUseFieldWriters_UnexpectedSource_ReturnsError(t *testing.T) {
@@ -57,6 +76,7 @@ func TestUseFieldWriters_UnexpectedSource_ReturnsError(t *testing.T) {
 		"list call gone":         {listCall, "graphql.MarshalSlice(", "occurs 0 times"},
 		"list call's arguments":  {"len(v), 0, false", "len(v), 8, false", "occurs 0 times"},
 		"one list call too many": {"return ret", listCall + "nil)", "occurs 2 times"},
+		"one other buffer":       {"var buf bytes.Buffer", "buf := new(bytes.Buffer)", "occurs 1 times"},
 		"one other list call":    {"return ret", "graphql.MarshalSliceConcurrently(ctx, 1)", "other arguments"},
 		"imports not in a block": {"import (\n\t\"context\"\n)", "import \"context\"", "occurs 0 times"},
 		"two import blocks":      {"import (\n", "import (\n)\n\nimport (\n", "occurs 2 times"},

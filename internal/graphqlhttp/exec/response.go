@@ -12,7 +12,8 @@ import (
 // buffers are reused for encoding; one that grew large is left to the garbage collector.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-const maxPooledBuffer = 64 << 10
+// maxPooledBuffer is enough for most responses: pages of 100 rows with texts.
+const maxPooledBuffer = 256 << 10
 
 // GetBuffer returns an empty buffer from a pool. Return it with PutBuffer.
 func GetBuffer() *bytes.Buffer { return buffers.Get().(*bytes.Buffer) }
@@ -28,6 +29,7 @@ func PutBuffer(b *bytes.Buffer) {
 // WriteResponse encodes r. Data is JSON already. Without data (nothing was executed) there is no data member, as
 // section 7.1 of the specification requires.
 func WriteResponse(b *bytes.Buffer, r *graphql.Response) {
+	b.Grow(len(r.Data) + bytes.MinRead) // for the data and for extensions of the usual size
 	b.WriteByte('{')
 	comma := ""
 	if len(r.Errors) > 0 {
