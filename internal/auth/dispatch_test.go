@@ -43,6 +43,18 @@ func TestDispatcher_Token_GoesToOneVerifier(t *testing.T) {
 	}
 }
 
+func TestDispatcher_ProviderOnly_DoesNotDecodeToken(t *testing.T) {
+	s := &Service{verifiers: map[Surface]Verifier{GraphQL: namedVerifier("provider"), MCP: namedVerifier("provider")}}
+	s.AcceptPrefix("errand_", namedVerifier("api"))
+	v, token := s.Verifier(GraphQL), unsigned(t, jwt.MapClaims{"iss": "https://other.example"})
+	allocations := testing.AllocsPerRun(10, func() {
+		claims, err := v.Verify(t.Context(), token)
+		require.NoError(t, err)
+		require.Equal(t, "provider", claims.Subject)
+	})
+	require.Less(t, allocations, 5.0)
+}
+
 func TestDispatcher_WithoutProvider_RefusesOtherIssuers(t *testing.T) {
 	s := &Service{verifiers: map[Surface]Verifier{}}
 	s.AcceptIssuer("urn:errand:1", namedVerifier("local"))
