@@ -88,8 +88,12 @@ func (r *messageReader) sentence(s sentence) {
 		}
 	}
 	before := len(r.Requests)
-	for _, g := range r.merged(r.segments(s.Text), s.Text) {
-		r.segment(g, s)
+	parts := r.merged(r.segments(s.Text), s.Text)
+	help, _ := r.clause(parts[len(parts)-1].Text)
+	for i, g := range parts {
+		part := s
+		part.question = s.question && (i+1 == len(parts) || !help.asksHelp) // "add milk, and what can you do?"
+		r.segment(g, part)
 	}
 	for i := before; corrected != "" && i < len(r.Requests); i++ {
 		r.Requests[i].offer(corrected)
@@ -192,7 +196,10 @@ func mayFollow(t text.Text, left, right Request) bool {
 
 // fits reports whether right may follow left as a separate request.
 func fits(left, right Request, known bool) bool {
-	if !known || right.Bare || right.Kind == Say && right.Topic != LeftAlone && right.Topic != NoReminder {
+	if !known || right.Bare {
+		return false
+	}
+	if right.Kind == Say && right.Topic != LeftAlone && right.Topic != NoReminder && !right.asksHelp {
 		return false
 	}
 	return !left.free || right.explicit || right.Kind == Say || right.Kind == Add && !left.explicit

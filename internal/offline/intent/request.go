@@ -42,6 +42,7 @@ const (
 	NoCondition  Topic = "no-condition" // "if it rains"
 	NoReminder   Topic = "no-reminder"  // "set a reminder for task 1 at 4pm": nothing can notify
 	Clock        Topic = "clock"        // "what day is it"
+	Help         Topic = "help"         // "what can you do"
 )
 
 // Courtesy reports whether a reply to the topic is left out beside other text.
@@ -110,6 +111,7 @@ type Request struct {
 	loose    bool      // an Add by a verb alone: "add milk"
 	single   bool      // never concerns all tasks: "all done" is not a command
 	removes  bool      // its labels are to be removed
+	asksHelp bool      // a Say that asks for help with this program, so that it ends a title before it
 	several  bool      // an Add with several titles: those in titles, or on the following lines
 	titles   text.Text // the title as written
 }

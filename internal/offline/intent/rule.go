@@ -33,6 +33,8 @@ var heads = map[string]Request{
 	"add": {Kind: Add}, "add-loose": {Kind: Add, loose: true}, "add-many": {Kind: Add, several: true},
 	"remind": {Kind: Add, Reminder: true},
 
+	"ask-help": {Kind: Say, Topic: Help, asksHelp: true},
+
 	"topic": {}, "wish": {}, // their captures are clauses
 
 	"ref-it": refer(Reference{Kind: It}), "ref-other": refer(Reference{Kind: Other}),

@@ -177,8 +177,11 @@ func (p *clauseParser) joint(t text.Text, i int) int {
 
 // opens reports whether a request may begin with t.
 func (p *clauseParser) opens(t text.Text) bool {
-	bare, _ := p.withoutCourtesy(t.Slice(0, min(t.Len(), 8)))
+	bare, polite := p.withoutCourtesy(t.Slice(0, min(t.Len(), 8)))
 	k := bare.Key(0)
+	if polite && k == "help" {
+		return true // "add milk, and can you help me?"
+	}
 	if p.lang.Is("noteword", k) && bare.Key(1) == ":" {
 		return false // "add milk, note: the cheap one"
 	}

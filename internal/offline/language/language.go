@@ -12,6 +12,7 @@
 //	please: bitte                  courtesy at both ends of a sentence
 //	ask: kannst_du                 courtesy with which a question is a request
 //	not: nicht                     words that no command but an addition may contain; never: no command at all
+//	joins: und dann                words between a command and a request for help
 //	article: die aufgabe           words left out before a title
 //	{day} freitag=friday           words of a class with their English
 //	date: [am] {day} = {day}       a part of a date and its English
@@ -121,7 +122,7 @@ func (l *Language) set(key, value string) {
 		for _, r := range value {
 			l.letters[r] = r != ' '
 		}
-	case "please", "ask", "not", "never", "article":
+	case "please", "ask", "not", "never", "article", "joins":
 		l.Add(key, strings.Fields(value)...)
 	case "date", "ref":
 		from, to, _ := strings.Cut(value+" ", " = ")

@@ -130,6 +130,39 @@ func TestParse_Commands_AreTranslated(t *testing.T) {
 	}
 }
 
+func TestParse_HelpAfterCommand_IsNoPartOfTheTitle(t *testing.T) {
+	for message, title := range map[string]string{
+		"Füge Milch kaufen hinzu und sag mir, was du kannst":                           "Milch kaufen",
+		"Füge Milch kaufen hinzu, und sag mir bitte, was du alles kannst.":             "Milch kaufen",
+		"Neue Aufgabe: Steuer und was kannst du?":                                      "Steuer",
+		"Erinnere mich an Milch, und kannst du mir helfen?":                            "Milch",
+		"Erinnere mich daran, Ann anzurufen, und erkläre mir, wie ich Aufgaben lösche": "Ann anzurufen",
+		"Füge Brot hinzu. Was kannst du?":                                              "Brot",
+		"Add bread, and tell me what you can do":                                       "Bread",
+		"Add bread and what can you do?":                                               "Bread",
+		"Remind me to bake, then show me how to delete a task":                         "Bake",
+		"Add bread, and can you help me?":                                              "Bread",
+		"Füge Erste Hilfe und Hilfe hinzu":                                             "",
+		"Füge hinzu: Tom fragen, was du kannst":                                        "",
+		"Add call Ann and tell her what you can do":                                    "",
+		"Add practice guitar and help mom move":                                        "",
+		"Add read chapter 3 and explain how it works":                                  "",
+		"Add a task to tell me what you can do":                                        "",
+	} {
+		m, _ := Parse(message, testNow)
+		require.Empty(t, m.Left, message)
+		require.Equal(t, intent.Add, m.Requests[0].Kind, message)
+		require.False(t, m.Requests[0].Offer, message)
+		if title == "" {
+			require.Len(t, m.Requests, 1, message)
+			continue
+		}
+		require.Len(t, m.Requests, 2, message)
+		require.Equal(t, title, m.Requests[0].Fields.Title, message)
+		require.Equal(t, intent.Help, m.Requests[1].Topic, message)
+	}
+}
+
 func TestParse_NotCertain_NothingChanges(t *testing.T) {
 	for _, message := range []string{
 		"Lösche nicht Aufgabe 1", "Lösche alle Aufgaben außer Aufgabe 1", "No borres la tarea 1",

@@ -32,6 +32,7 @@ var templates = map[string]string{
 	"undo":      "undo",
 	"greeting":  "hello",
 	"thanks":    "thanks",
+	"help":      "what can you do",
 	"yes":       "yes",
 	"no":        "no",
 	"retract":   "never mind",
@@ -104,7 +105,7 @@ func (l *Language) Answer(message string, now due.Now) *intent.Answer {
 
 // message reads sentences, and returns how many of them are commands.
 func (l *Language) message(sentences []string, now due.Now) (m intent.Message, commands int) {
-	for _, s := range sentences {
+	for _, s := range l.helpApart(sentences) {
 		read, ok := l.sentence(s, now)
 		if !ok {
 			m.Left = append(m.Left, s)
@@ -126,6 +127,37 @@ func (l *Language) message(sentences []string, now due.Now) (m intent.Message, c
 		}
 	}
 	return m, commands
+}
+
+// helpApart splits sentences that end in a request for help after another command: "füge Milch hinzu und sag mir, was
+// du kannst". One word alone stays a part of a title.
+func (l *Language) helpApart(sentences []string) (all []string) {
+	for _, s := range sentences {
+		t := tokens(s)
+		for i := 1; i < t.Len()-1; i++ {
+			at := i
+			for at < t.Len() && (t.Key(at) == "," || l.Is("joins", t.Key(at))) {
+				at++
+			}
+			rest := t.From(at).Trim()
+			if at > i && rest.Len() > 1 && l.asksHelp(rest) {
+				all = append(all, t.Slice(0, i).String())
+				s = rest.String()
+				break
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// asksHelp reports whether a text is a request for help.
+func (l *Language) asksHelp(t text.Text) bool {
+	if t.Key(t.Len()-1) == "?" {
+		t = t.Slice(0, t.Len()-1)
+	}
+	t = l.trim("please", t.Trim())
+	return slices.ContainsFunc(l.commands, func(c rule) bool { return c.kind == "help" && l.match(c, t, false) != nil })
 }
 
 var sentenceEnd = regexp.MustCompile(`[.!?。！？।۔؟]+(?:\s+|$)|[。！？]|\n+`)
@@ -165,6 +197,9 @@ func isDate(before, after string) bool {
 func (l *Language) sentence(s string, now due.Now) (intent.Message, bool) {
 	s, question := strings.CutSuffix(strings.TrimLeft(s, "¿¡ "), "?")
 	t := tokens(s).Trim()
+	if l.asksHelp(t) { // before "kannst du" is left out
+		return intent.Parse(templates["help"], now), true
+	}
 	for range 2 {
 		t = l.trim("please", t)
 		if asked := l.trim("ask", t); asked.Len() < t.Len() {
@@ -182,7 +217,7 @@ func (l *Language) sentence(s string, now due.Now) (intent.Message, bool) {
 		if m, ok := l.command(c, t, now); ok {
 			for i := range m.Requests {
 				r := &m.Requests[i]
-				r.Offer = question && r.Kind != intent.List
+				r.Offer = question && r.Kind != intent.List && r.Kind != intent.Say
 				r.Fields.Title = text.Capitalize(r.Fields.Title)
 			}
 			return m, true
