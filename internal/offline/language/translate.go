@@ -105,7 +105,7 @@ func (l *Language) Answer(message string, now due.Now) *intent.Answer {
 
 // message reads sentences, and returns how many of them are commands.
 func (l *Language) message(sentences []string, now due.Now) (m intent.Message, commands int) {
-	for _, s := range l.helpApart(sentences) {
+	for _, s := range helpApart(l, sentences) {
 		read, ok := l.sentence(s, now)
 		if !ok {
 			m.Left = append(m.Left, s)
@@ -131,7 +131,7 @@ func (l *Language) message(sentences []string, now due.Now) (m intent.Message, c
 
 // helpApart splits sentences that end in a request for help after another command: "füge Milch hinzu und sag mir, was
 // du kannst". One word alone stays a part of a title.
-func (l *Language) helpApart(sentences []string) (all []string) {
+func helpApart(l *Language, sentences []string) (all []string) {
 	for _, s := range sentences {
 		t := tokens(s)
 		for i := 1; i < t.Len()-1; i++ {
