@@ -65,14 +65,19 @@ type Sealer interface {
 	Unseal(ctx context.Context, purpose, sealed string) ([]byte, error)
 }
 
+// Discovery finds the endpoints of the provider. auth.Discovery implements it.
+type Discovery interface {
+	// Provider returns what the provider publishes about itself.
+	Provider(ctx context.Context) (auth.Provider, error)
+}
+
 // Options configure a Flow. All fields but ClientSecret are required.
 type Options struct {
 	// Issuer, ClientID and ClientSecret are those of the settings.
 	Issuer       string
 	ClientID     string
 	ClientSecret secret.String
-	// Discovery finds the endpoints of the provider.
-	Discovery *auth.Discovery
+	Discovery    Discovery
 	// Verifier is that of the API, which must accept the token of the page.
 	Verifier auth.Verifier
 	Sealer   Sealer
