@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -65,6 +67,14 @@ func runMigrate(ctx context.Context, inv *invocation, o migrateOptions) (err err
 	cfg, log, err := inv.loadConfigAndLog()
 	if err != nil {
 		return err
+	}
+	if path, ok := cfg.Database.URL.SQLitePath(); ok && o.direction == "status" && isMissing(path) {
+		fmt.Fprintf(inv.stderr, "errand: %s does not exist; serve and migrate up create it\n", absolute(path))
+		all, err := store.SQLiteMigrations()
+		if err != nil {
+			return err
+		}
+		return writeMigrations(inv.stdout, all, nil, o.asJSON)
 	}
 	db, err := server.OpenStore(ctx, cfg, log)
 	if err != nil {
@@ -178,6 +188,17 @@ func writeMigrationStatus(ctx context.Context, m *store.Migrator, out io.Writer,
 	if err != nil {
 		return err
 	}
+	return writeMigrations(out, migrations, newer, asJSON)
+}
+
+// isMissing reports whether there is no file, which opening it as a database would create.
+func isMissing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// writeMigrations prints the migrations of this release, then those of a newer one.
+func writeMigrations(out io.Writer, migrations, newer []store.Migration, asJSON bool) error {
 	if asJSON {
 		return writeMigrationJSON(out, migrations, newer)
 	}

@@ -28,6 +28,27 @@ type Migration struct {
 	AppliedAt time.Time
 }
 
+// SQLiteMigrations returns the migrations of this program for a SQLite file that does not exist yet, oldest first.
+func SQLiteMigrations() ([]Migration, error) {
+	files, err := migrations.Files(dialect.SQLite)
+	if err != nil {
+		return nil, fmt.Errorf("finding the migrations: %w", err)
+	}
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return nil, fmt.Errorf("finding the migrations: %w", err)
+	}
+	list := make([]Migration, len(names))
+	for i, name := range names {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the migrations: %w", err)
+		}
+		list[i] = Migration{Version: version, Name: name}
+	}
+	return list, nil
+}
+
 // Migrator applies and reverts migrations. It must be closed after use.
 type Migrator struct {
 	// NoCopy skips the copy of a SQLite file before its schema changes.

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -116,4 +117,42 @@ func TestMigrate_SQLite_KeepsCopy(t *testing.T) {
 	require.Contains(t, requireServeRefused(t, "sqlite:"+file, t.TempDir()), "was not migrated")
 	require.NoError(t, os.Remove(filler))
 	harness.StartProcess(t, "sqlite:"+file)
+}
+
+// TestMigrateStatus_MissingSQLiteFile_CreatesNothing compares the list with that of the file that a server creates.
+func TestMigrateStatus_MissingSQLiteFile_CreatesNothing(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "data")
+	settings := harness.TestSettings("sqlite:" + filepath.Join(folder, "errand.db"))
+	type report struct {
+		Pending    int
+		Migrations []struct {
+			Version   int64
+			Name      string
+			AppliedAt *string
+		}
+	}
+	status := func() (r report) {
+		result := runErrand(t, settings, "", "migrate", "status", "--json")
+		result.requireSuccess(t)
+		require.NoError(t, json.Unmarshal([]byte(result.stdout), &r))
+		return r
+	}
+	before := status()
+	require.Len(t, before.Migrations, before.Pending)
+	text := runErrand(t, settings, "", "migrate", "status")
+	text.requireSuccess(t)
+	require.Regexp(t, `_initial\.sql +pending\n`, text.stdout)
+	require.Contains(t, text.stderr, "does not exist")
+	require.NoDirExists(t, folder)
+
+	runErrand(t, settings, "", "migrate", "up").requireSuccess(t)
+	after := status()
+	require.Zero(t, after.Pending)
+	require.Len(t, after.Migrations, before.Pending)
+	for i := range after.Migrations {
+		require.NotNil(t, after.Migrations[i].AppliedAt)
+		after.Migrations[i].AppliedAt = nil
+	}
+	require.Equal(t, before.Migrations, after.Migrations)
 }
