@@ -83,7 +83,7 @@ func openPostgres(ctx context.Context, u dburl.URL, o Options) (*DB, error) {
 		log:      o.Logger,
 		rlsMode:  o.RLS,
 	}
-	useDriver(db, entsql.OpenDB(dialect.Postgres, pool))
+	useDriver(db, &postgresDriver{Driver: entsql.OpenDB(dialect.Postgres, pool), pool: pool, rls: rls})
 	if o.RLS != "" {
 		db.rls = rls
 	}

@@ -111,7 +111,7 @@ func (c *rlsConn) addScope(ctx context.Context, b *pgx.Batch) {
 // sendBatched sends a statement in one batch with what must precede it: the transaction's unsent statements, and the
 // scope. The results are positioned at the statement's own. They are nil if nothing precedes the statement, which has
 // then not been sent.
-func (c *rlsConn) sendBatched(ctx context.Context, query string, args []driver.NamedValue) (pgx.BatchResults, error) {
+func (c *rlsConn) sendBatched(ctx context.Context, query string, args []any) (pgx.BatchResults, error) {
 	if c.Conn.Conn().IsClosed() {
 		return nil, driver.ErrBadConn
 	}
@@ -129,7 +129,7 @@ func (c *rlsConn) sendBatched(ctx context.Context, query string, args []driver.N
 	if b.Len() == 0 {
 		return nil, nil
 	}
-	b.Queue(query, argValues(args)...)
+	b.Queue(query, args...)
 	return c.sendBatch(ctx, b)
 }
 
@@ -155,7 +155,7 @@ func argValues(args []driver.NamedValue) []any {
 
 // QueryContext implements driver.QueryerContext.
 func (c *rlsConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	results, err := c.sendBatched(ctx, query, args)
+	results, err := c.sendBatched(ctx, query, argValues(args))
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func (c *rlsConn) ExecContext(ctx context.Context, query string, args []driver.N
 			return nil, err
 		}
 	}
-	results, err := c.sendBatched(ctx, query, args)
+	results, err := c.sendBatched(ctx, query, argValues(args))
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ type rlsRows struct {
 	closed bool
 }
 
-func newRLSRows(types *pgtype.Map, results pgx.BatchResults) (driver.Rows, error) {
+func newRLSRows(types *pgtype.Map, results pgx.BatchResults) (*rlsRows, error) {
 	rows, err := results.Query()
 	r := &rlsRows{
 		types:   types,
@@ -57,27 +57,35 @@ func (r *rlsRows) Columns() []string {
 	return names
 }
 
-// Next implements driver.Rows.
-func (r *rlsRows) Next(dst []driver.Value) error {
+// advance moves to the next row and returns its values, which are valid until the next call. After the last row it
+// closes the batch and returns io.EOF.
+func (r *rlsRows) advance() ([][]byte, error) {
 	if !r.first {
 		r.more = r.rows.Next()
 	}
 	r.first = false
-	if !r.more {
-		// Closing the batch commits it.
-		if err := errors.Join(r.rows.Err(), r.Close()); err != nil {
-			return err
-		}
-		return io.EOF
+	if r.more {
+		return r.rows.RawValues(), nil
 	}
-	row := r.rows.RawValues()
+	// Closing the batch commits it.
+	if err := errors.Join(r.rows.Err(), r.Close()); err != nil {
+		return nil, err
+	}
+	return nil, io.EOF
+}
+
+// Next implements driver.Rows.
+func (r *rlsRows) Next(dst []driver.Value) error {
+	row, err := r.advance()
+	if err != nil {
+		return err
+	}
 	text := r.copyText(row)
 	for i, raw := range row {
 		if raw != nil && isText(r.columns[i]) {
 			dst[i], text = text[:len(raw)], text[len(raw):]
 			continue
 		}
-		var err error
 		if dst[i], err = r.convert(r.columns[i], raw); err != nil {
 			return fmt.Errorf("reading column %q: %w", r.columns[i].Name, err)
 		}
