@@ -2026,8 +2026,9 @@ type Mutation {
   ): ViewerPayload
   """
   Permanently deletes the viewer's account with all its tasks, conversations and messages. Unfinished replies are
-  stopped; open streams and connections are closed. Tokens issued before the deletion no longer work; signing in again
-  creates a new, empty account. The account at the identity provider is not affected. Requires the scope ` + "`" + `account` + "`" + `.
+  stopped; open streams and connections are closed. Tokens issued before the deletion no longer work. A built-in account
+  is deleted with its login, passkeys and sessions, and cannot sign in again. An account at an identity provider is not
+  affected: signing in there again creates a new, empty account. Requires the scope ` + "`" + `account` + "`" + `.
   """
   deleteViewer(
     "Must be ` + "`" + `delete my account` + "`" + `, to prevent accidental deletion."
