@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -101,6 +102,8 @@ func (s *Server) mountSignIn(mux *http.ServeMux, users auth.UserStore) {
 		})
 	}
 	if options.Accounts != nil || options.OIDC != nil {
-		mux.Handle(httpapi.Path, httpapi.New(options))
+		handler := httpapi.New(options)
+		mux.Handle(httpapi.Path, handler)
+		mux.Handle(strings.TrimSuffix(httpapi.Path, "/"), handler) // else mux redirects, to a path without the prefix
 	}
 }

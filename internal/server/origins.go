@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 
@@ -66,14 +67,23 @@ func surfaceOf(path string) refusal.Surface {
 }
 
 // withoutPrefix returns next, which gets the paths of requests without the prefix, the path of PUBLIC_URL. Paths
-// without it are left: a proxy may have removed it.
+// without it are left: a proxy may have removed it. Paths with "//", "." or ".." are redirected here, because
+// http.ServeMux would redirect to a path without the prefix.
 func withoutPrefix(prefix string, next http.Handler) http.Handler {
 	if prefix == "" {
 		return next
 	}
 	stripped := http.StripPrefix(prefix, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		clean := cleanPath(r.URL.Path)
 		switch {
+		case clean != r.URL.Path:
+			if !strings.HasPrefix(clean, prefix+"/") {
+				clean = prefix + clean
+			}
+			to := url.URL{Path: clean, RawQuery: r.URL.RawQuery}
+			w.Header().Set("Location", to.String())
+			w.WriteHeader(http.StatusTemporaryRedirect)
 		case r.URL.Path == prefix:
 			// The page has relative URLs, which need the slash.
 			web.RedirectRelative(w, r, path.Base(prefix)+"/")
@@ -83,4 +93,16 @@ func withoutPrefix(prefix string, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// cleanPath returns the path to which http.ServeMux redirects. Paths that are not absolute are left.
+func cleanPath(p string) string {
+	if !strings.HasPrefix(p, "/") {
+		return p
+	}
+	clean := path.Clean(p)
+	if clean != "/" && (strings.HasSuffix(p, "/") || strings.HasSuffix(p, "/.") || strings.HasSuffix(p, "/..")) {
+		clean += "/"
+	}
+	return clean
 }

@@ -63,7 +63,7 @@ func TestPublicURL_Path_WorksWithAndWithoutStripping(t *testing.T) {
 			}))
 			t.Cleanup(proxy.Close)
 			base := proxy.URL + "/errand"
-			b := harness.Start(t, testdb.SQLiteURL(t), harness.Settings{"PUBLIC_URL": base})
+			b := harness.Start(t, testdb.SQLiteURL(t), harness.Settings{"PUBLIC_URL": base, "AUTH": "local"})
 			var err error
 			upstream, err = url.Parse(b.URL())
 			require.NoError(t, err)
@@ -81,7 +81,21 @@ func TestPublicURL_Path_WorksWithAndWithoutStripping(t *testing.T) {
 				response, _ = getPage(t, base+"/"+strings.TrimPrefix(script, "./"))
 				require.Equal(t, "text/javascript; charset=utf-8", response.Header.Get("Content-Type"))
 			}
-			response, _ := getPage(t, base+"/health")
+			for path, want := range map[string]string{
+				"//auth/account":      "/auth/account",
+				"/auth//account?a=b":  "/auth/account?a=b",
+				"/x/../auth/account":  "/auth/account",
+				"//evil.example/":     "/evil.example/",
+				"/./playground":       "/playground",
+				"//graphql?query={a}": "/graphql?query={a}",
+			} {
+				response, _ := getPage(t, base+path)
+				require.Equal(t, http.StatusTemporaryRedirect, response.StatusCode, path)
+				require.Equal(t, base+want, location(t, response), path)
+			}
+			response, _ := getPage(t, base+"/auth")
+			require.Equal(t, http.StatusNotFound, response.StatusCode)
+			response, _ = getPage(t, base+"/health")
 			require.Equal(t, http.StatusOK, response.StatusCode)
 
 			requireServed(t, base, proxy.URL, harness.Token(t, "alice"))

@@ -86,9 +86,11 @@ type Handler struct {
 // New returns a Handler with the paths of the sign-ins that are enabled.
 func New(o Options) *Handler {
 	h := &Handler{Options: o, mux: http.NewServeMux()}
-	h.mux.HandleFunc(Path, func(w http.ResponseWriter, r *http.Request) {
-		h.writeError(w, r, apperr.New(apperr.NotFound, "There is no such path, or this sign-in is off."))
-	})
+	for _, path := range []string{Path, strings.TrimSuffix(Path, "/")} {
+		h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			h.writeError(w, r, apperr.New(apperr.NotFound, "There is no such path, or this sign-in is off."))
+		})
+	}
 	h.handle(http.MethodPost, "refresh", h.refresh)
 	h.handle(http.MethodPost, "sign-out", h.signOut)
 	if o.OIDC != nil {
