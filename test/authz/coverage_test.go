@@ -59,18 +59,7 @@ func TestMatrix_EverySchemaField_IsCovered(t *testing.T) {
 	t.Parallel()
 	env := harness.Start(t, testdb.SQLiteURL(t), harness.GenerousLimits)
 	m := newAuthzMatrix(t, env, false)
-	seen := map[string]bool{}
-	for _, answer := range m.snapshot(t) {
-		recordFields(t, seen, []byte(answer))
-	}
-	exerciseStreams(t, m, seen)
-	for _, last := range []bool{false, true} { // deletions run last
-		for _, r := range m.roots(m.Mutation) {
-			if (r.field.Type.Name() == "DeletePayload") == last {
-				exerciseMutation(t, m, r, seen)
-			}
-		}
-	}
+	seen := m.exerciseSchema(t)
 	for _, coordinate := range m.fieldCoordinates() {
 		if unreachableFields[coordinate] == "" {
 			require.True(
@@ -86,6 +75,24 @@ func TestMatrix_EverySchemaField_IsCovered(t *testing.T) {
 	for coordinate := range unreachableFields {
 		require.Contains(t, m.fieldCoordinates(), coordinate, "unreachableFields names a field that does not exist")
 	}
+}
+
+// exerciseSchema runs every operation as the owner, and returns the coordinates of the fields that had a value.
+func (m *authzMatrix) exerciseSchema(t *testing.T) (seen map[string]bool) {
+	t.Helper()
+	seen = map[string]bool{}
+	for _, answer := range m.snapshot(t) {
+		recordFields(t, seen, []byte(answer))
+	}
+	exerciseStreams(t, m, seen)
+	for _, last := range []bool{false, true} { // deletions run last
+		for _, r := range m.roots(m.Mutation) {
+			if (r.field.Type.Name() == "DeletePayload") == last {
+				exerciseMutation(t, m, r, seen)
+			}
+		}
+	}
+	return seen
 }
 
 // exerciseStreams runs every subscription while a turn is streamed, until each kind of event has been received.

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"testing"
 	"time"
@@ -69,7 +70,9 @@ func OwnedTables() (owned []*schema.Table) {
 // once per Env and closed when the test that first called SystemClient ends.
 func (e *Env) SystemClient(t testing.TB) *ent.Client {
 	t.Helper()
-	e.systemOnce.Do(func() { e.system = testdb.Open(t, e.Config.Database.URL.Reveal()).Client() })
+	e.systemOnce.Do(func() {
+		e.system = testdb.Open(t, cmp.Or(e.SystemURL, e.Config.Database.URL.Reveal())).Client()
+	})
 	return e.system
 }
 

@@ -31,6 +31,8 @@ type Env struct {
 	*server.Server
 	// Logs holds everything the server has logged; its String method is safe for concurrent use.
 	Logs *logBuffer
+	// SystemURL is the URL of the database for SystemClient, "" for that of the server's settings.
+	SystemURL string
 
 	systemOnce sync.Once
 	system     *ent.Client // set by SystemClient
