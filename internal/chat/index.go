@@ -50,7 +50,7 @@ func (s *Service) IndexMessages(ctx context.Context) (more bool, err error) {
 		var bytes int64
 		for _, m := range found {
 			entries := terms.Index(m.Content)
-			if err := store.MessageTerms.Add(ctx, store.Queue(tx), v.UserID, m.ID, entries); err != nil {
+			if err := store.MessageTerms.AddMissing(ctx, store.Queue(tx), v.UserID, m.ID, entries); err != nil {
 				return err
 			}
 			err := store.Queue(tx).Message.Update().Where(message.ID(m.ID)).

@@ -47,15 +47,26 @@ var (
 	}
 )
 
-// Add adds terms of the row with the key to the user's search index, in one statement.
+// Add adds the terms of a row that has none in the user's search index yet, in one statement. A row that may have some
+// needs AddMissing, which costs PostgreSQL half as much again: it looks up each term before it inserts it, and inserts
+// it speculatively.
 func (x TermIndex) Add(ctx context.Context, tx *ent.Client, userID string, key any, entries []string) error {
-	q := `INSERT INTO {table} (user_id, term, {key})
-		SELECT $1, convert_to(t.value, 'UTF8'), $2 FROM json_array_elements_text($3::json) t(value) ON CONFLICT DO NOTHING`
+	return x.exec(ctx, tx, insertTerms(tx), userID, key, entries)
+}
+
+// AddMissing adds those of the terms that the row with the key does not have yet in the user's search index, in one
+// statement.
+func (x TermIndex) AddMissing(ctx context.Context, tx *ent.Client, userID string, key any, entries []string) error {
+	return x.exec(ctx, tx, insertTerms(tx)+` ON CONFLICT (user_id, term, {key}) DO NOTHING`, userID, key, entries)
+}
+
+func insertTerms(tx *ent.Client) string {
 	if tx.Dialect() == dialect.SQLite {
-		q = `INSERT INTO {table} (user_id, term, {key})
-			SELECT $1, CAST(t.value AS BLOB), $2 FROM json_each($3) t WHERE true ON CONFLICT DO NOTHING`
+		return `INSERT INTO {table} (user_id, term, {key})
+			SELECT $1, CAST(t.value AS BLOB), $2 FROM json_each($3) t WHERE true`
 	}
-	return x.exec(ctx, tx, q, userID, key, entries)
+	return `INSERT INTO {table} (user_id, term, {key})
+		SELECT $1, convert_to(t.value, 'UTF8'), $2 FROM json_array_elements_text($3::json) t(value)`
 }
 
 // Remove removes terms of the row with the key from the user's search index, in one statement.
@@ -106,7 +117,8 @@ func (x TermIndex) exec(ctx context.Context, tx *ent.Client, q, userID string, k
 	if len(entries) == 0 {
 		return nil
 	}
-	list, err := json.Marshal(slices.Sorted(slices.Values(entries))) // in the index's order, which halves the cost
+	// In the index's order, which halves the cost, and each once.
+	list, err := json.Marshal(slices.Compact(slices.Sorted(slices.Values(entries))))
 	if err != nil {
 		return fmt.Errorf("encoding terms: %w", err)
 	}

@@ -43,7 +43,7 @@ func (w *changeWriter) planIndex(before, after *ent.Task) func(ctx context.Conte
 		if err := store.TaskTerms.Remove(ctx, tx, w.viewer.UserID, number, without(old, entries)); err != nil {
 			return err
 		}
-		return store.TaskTerms.Add(ctx, tx, w.viewer.UserID, number, without(entries, old))
+		return store.TaskTerms.AddMissing(ctx, tx, w.viewer.UserID, number, without(entries, old))
 	}
 }
 
