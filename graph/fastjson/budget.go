@@ -2,6 +2,7 @@ package fastjson
 
 import (
 	"bytes"
+	"sync"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -16,6 +17,7 @@ type Budget struct {
 	limit     int64
 	remaining atomic.Int64 // negative when exceeded
 	buffered  atomic.Int64 // bytes taken before the last call of NewBuffer
+	memory    *memory      // nil if nothing releases it
 	// disabled makes Marshal leave everything to gqlgen. A test compares the two.
 	disabled bool
 }
@@ -57,11 +59,54 @@ func budgetOf(op *graphql.OperationContext) *Budget {
 // budget since the previous call, and some more for what is not counted: a large response would otherwise be copied at
 // each doubling of the buffer.
 func NewBuffer(op *graphql.OperationContext) *bytes.Buffer {
-	buf := new(bytes.Buffer)
-	if b := budgetOf(op); b != nil {
-		taken := min(b.limit-b.remaining.Load(), b.limit)
-		size := taken - b.buffered.Swap(taken)
-		buf.Grow(max(int(size+size/8), 0) + bytes.MinRead)
+	b := budgetOf(op)
+	if b == nil {
+		return new(bytes.Buffer)
 	}
-	return buf
+	taken := min(b.limit-b.remaining.Load(), b.limit)
+	size := taken - b.buffered.Swap(taken)
+	return bytes.NewBuffer(b.allocate(max(int(size+size/8), 0) + bytes.MinRead))
+}
+
+// ReuseMemory makes the operation write its response into memory of earlier ones. The caller calls release when all
+// resolvers have returned and nothing refers to the response any more, or never.
+func (b *Budget) ReuseMemory() (release func()) {
+	m := memories.Get().(*memory)
+	b.memory = m
+	return func() {
+		b.memory = nil
+		m.used = 0
+		memories.Put(m)
+	}
+}
+
+// allocate returns an empty slice with a capacity of n bytes.
+func (b *Budget) allocate(n int) []byte {
+	if b == nil || b.memory == nil {
+		return make([]byte, 0, n)
+	}
+	return b.memory.allocate(n)
+}
+
+// memory is what the slices of one response are cut from. Those that do not fit are left to the garbage collector.
+type memory struct {
+	mu    sync.Mutex
+	bytes []byte
+	used  int
+}
+
+// memorySize is enough for the parts of most responses and for their data: pages of 200 rows with texts.
+const memorySize = 128 << 10
+
+var memories = sync.Pool{New: func() any { return &memory{bytes: make([]byte, memorySize)} }}
+
+func (m *memory) allocate(n int) []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	start := m.used
+	if n > len(m.bytes)-start {
+		return make([]byte, 0, n)
+	}
+	m.used += n
+	return m.bytes[start:start:m.used] // growing beyond it copies
 }

@@ -116,7 +116,7 @@ func Marshal[T any](
 	case !complete:
 		return nil
 	case pooled:
-		return rawJSON(bytes.Clone(b.Bytes()))
+		return rawJSON(append(budget.allocate(b.Len()), b.Bytes()...))
 	default:
 		return rawJSON(b.Bytes())
 	}

@@ -124,3 +124,31 @@ func TestNewBuffer_AfterMarshal_HoldsDataWithoutGrowing(t *testing.T) {
 	require.Equal(t, size, buf.Cap())
 	require.Less(t, fastjson.NewBuffer(op).Cap(), 10_000, "the same bytes are not counted again")
 }
+
+func TestReuseMemory_ManyParts_KeepTheirBytes(t *testing.T) {
+	op := &graphql.OperationContext{}
+	budget := fastjson.NewBudget(1 << 20)
+	budget.Attach(op)
+	names := make([]string, 40)
+	for i := range names {
+		names[i] = strings.Repeat(string(rune('a'+i)), 5_000) // more than fit the memory
+	}
+	write := func() {
+		release := budget.ReuseMemory()
+		defer release()
+		budget.Reset()
+		parts := make([]graphql.Marshaler, len(names))
+		for i, name := range names {
+			selection := ast.SelectionSet{field("name", "name")}
+			parts[i] = fastjson.Marshal(op, selection, nil, writerOf(op), &person{name: name})
+		}
+		buf := fastjson.NewBuffer(op)
+		for i, name := range names {
+			before := buf.Len()
+			parts[i].MarshalGQL(buf)
+			require.JSONEq(t, `{"name":"`+name+`"}`, buf.String()[before:])
+		}
+	}
+	write()
+	write() // with the memory of the first
+}

@@ -128,13 +128,17 @@ func (x *exchange) notAcceptable() *exec.RequestError {
 func (x *exchange) serveSingle(ctx context.Context, chosen format) {
 	x.op.StreamValues()
 	defer x.op.CloseStreamed()
+	release := x.op.ReuseMemory()
 	response := x.op.Execute(ctx)
 	code := exec.CodeOf(response.Errors)
 	status := executedStatus(chosen, response, code)
 	x.report(ctx, "http", code)
 	if x.op.HasStreamed() {
 		x.handler.writeStreamed(x.w, x.r, status, chosen, response, x.op)
-		return
+	} else {
+		x.handler.writeResponse(x.w, x.r, status, chosen, response)
 	}
-	x.handler.writeResponse(x.w, x.r, status, chosen, response)
+	if response.Data != nil { // else the execution may have panicked while other resolvers go on
+		release()
+	}
 }

@@ -190,6 +190,15 @@ func (op *Operation) ExecuteIncremental(ctx context.Context) iter.Seq[*graphql.R
 	}
 }
 
+// ReuseMemory makes Execute write the response into memory of earlier ones. The caller calls release when it has
+// written a response with data.
+func (op *Operation) ReuseMemory() (release func()) {
+	if op.budget == nil {
+		return func() {}
+	}
+	return op.budget.ReuseMemory()
+}
+
 // Context returns gqlgen's context of the operation. The caller must not change it.
 func (op *Operation) Context() *graphql.OperationContext { return op.context }
 
