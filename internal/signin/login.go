@@ -20,7 +20,8 @@ import (
 const loginPunctuation = "._-@+"
 
 // normalizeLogin returns the form in which a login is stored and compared: lower case, in normal form NFKC, without
-// surrounding space. The error is BAD_USER_INPUT for a text that is not a login.
+// surrounding space. The error is BAD_USER_INPUT for a text that is not a login. Combining marks are accepted where
+// they and their letter are one character in the normal form.
 func normalizeLogin(text string) (string, error) {
 	invalid := apperr.Invalid("login", "A login has 1 to %d letters, digits or characters of %q.", MaxLogin,
 		loginPunctuation)
@@ -35,6 +36,11 @@ func normalizeLogin(text string) (string, error) {
 			break
 		}
 		normal = next
+	}
+	if i := strings.IndexFunc(normal, unicode.IsMark); i >= 0 {
+		mark, _ := utf8.DecodeRuneInString(normal[i:])
+		return "", apperr.Invalid("login", "The login has the combining mark %U, which does not form one character with "+
+			"the letter before it. Use letters without such marks.", mark)
 	}
 	n := utf8.RuneCountInString(normal)
 	bad := strings.ContainsFunc(normal, func(r rune) bool {

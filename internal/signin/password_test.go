@@ -125,3 +125,16 @@ func TestPasswordHasher_SlotsInUse_Waits(t *testing.T) {
 	<-h.slots
 	require.NoError(t, <-done)
 }
+
+func TestNormalizeLogin_CombiningMarks_ComposedOrNamed(t *testing.T) {
+	got, err := normalizeLogin("Rene\u0301")
+	require.NoError(t, err)
+	require.Equal(t, "ren\u00e9", got)
+	for text, mark := range map[string]string{
+		"q\u0301": "U+0301", "\u0301": "U+0301", "a\u0323\u0302x\u0332": "U+0332", "\u0928\u093f": "U+093F",
+	} {
+		_, err := normalizeLogin(text)
+		requireField(t, "login", err)
+		require.ErrorContains(t, err, "combining mark "+mark, text)
+	}
+}
