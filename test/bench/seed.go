@@ -94,7 +94,8 @@ func seedTasks(from, to, each int) []string {
 	}
 }
 
-// seedConversations adds conversations with messages, and a finished run for each reply, to users.
+// seedConversations adds conversations with messages, and a finished run for each reply, to users. The messages count as
+// indexed, without any term: Errand would otherwise index them, at full speed, during all measurements.
 func seedConversations(from, to, each, messages int) []string {
 	owner, conversation := fmt.Sprintf(userID, "u"), fmt.Sprintf(conversationID, "u * 100000 + c")
 	message := `'msg_' || lpad((u::bigint * 10000000000 + c * 100000 + p)::text, 26, '0')`
@@ -106,10 +107,10 @@ func seedConversations(from, to, each, messages int) []string {
 			SELECT %s, %s, now(), now(), 'Conversation ' || c, 'AUTO', %d, c
 			FROM generate_series(%d, %d) u, generate_series(1, %d) c`, conversation, owner, messages, from, to, each),
 		fmt.Sprintf(`INSERT INTO messages (id, user_id, created_at, updated_at, conversation_id, position, role, content,
-				status, attempt, finished_at)
+				status, attempt, finished_at, term_count)
 			SELECT %s, %s, now() - interval '1 day', now(), %s, p, CASE WHEN p %% 2 = 1 THEN 'USER' ELSE 'ASSISTANT' END,
 				'This is the text of the message at position ' || p || ', which is about as long as the messages are that' ||
-				' people send to an assistant, and that the assistant replies with.', 'COMPLETED', 1 - p %% 2, now()
+				' people send to an assistant, and that the assistant replies with.', 'COMPLETED', 1 - p %% 2, now(), 0
 			FROM %s`, message, owner, conversation, series),
 		fmt.Sprintf(`INSERT INTO runs (id, user_id, conversation_id, message_id, position, state, attempt, created_at,
 				started_at, finished_at)
