@@ -94,8 +94,8 @@ func seedTasks(from, to, each int) []string {
 	}
 }
 
-// seedConversations adds conversations with messages, and a finished run for each reply, to users. The messages count as
-// indexed, without any term: Errand would otherwise index them, at full speed, during all measurements.
+// seedConversations adds conversations with messages, and a finished run for each reply, to users. The messages count
+// as indexed, without any term: Errand would otherwise index them, at full speed, during all measurements.
 func seedConversations(from, to, each, messages int) []string {
 	owner, conversation := fmt.Sprintf(userID, "u"), fmt.Sprintf(conversationID, "u * 100000 + c")
 	message := `'msg_' || lpad((u::bigint * 10000000000 + c * 100000 + p)::text, 26, '0')`
