@@ -11,8 +11,11 @@ import (
 )
 
 const (
-	// coalesceDelay is how long text may be held to combine it with more. The first text is sent at once.
-	coalesceDelay = 30 * time.Millisecond
+	// minTextInterval is the shortest interval at which text is published. The first text is published at once.
+	minTextInterval = 10 * time.Millisecond
+	// maxTextDelay is how long text may be held, since the last was published, while the replica's subscribers are still
+	// passing that on: on a busy server, and with a slow reader, more text is combined.
+	maxTextDelay = 30 * time.Millisecond
 	// checkpointInterval is the shortest interval at which text of a running reply is stored. A checkpoint appends, but
 	// the engines write the whole text again, so that a long text waits until one checkpointShare of it is new, at most
 	// maxCheckpointInterval.
@@ -22,7 +25,7 @@ const (
 )
 
 // textWriter publishes the text of one attempt as deltas with offsets. The text only grows. It is safe for
-// concurrent use: a timer flushes held text.
+// concurrent use: held text is flushed by a timer, or by the subscriber that is the last to pass on the text before it.
 type textWriter struct {
 	hub *stream.Hub
 	job run.Job
@@ -114,7 +117,7 @@ func sanitize(text string) string {
 	return stripInvisible(strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", ""))
 }
 
-// append adds text and publishes it now or after coalesceDelay.
+// append adds text and publishes it, now or within maxTextDelay.
 func (w *textWriter) append(text string) {
 	if text = sanitize(text); text == "" {
 		return
@@ -127,13 +130,28 @@ func (w *textWriter) append(text string) {
 		w.separator = ""
 	}
 	w.content.WriteString(text)
-	wait := coalesceDelay - time.Since(w.sent)
-	switch {
+	switch wait := minTextInterval - time.Since(w.sent); {
+	case w.timer != nil: // some text is held already
 	case wait <= 0:
-		w.flushLocked()
-	case w.timer == nil:
-		w.timer = time.AfterFunc(wait, w.flush)
+		w.flushDelivered()
+	default:
+		w.timer = time.AfterFunc(wait, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.flushDelivered()
+		})
 	}
+}
+
+// flushDelivered publishes held text as soon as the text before it is delivered, at the latest maxTextDelay after that
+// was published. It must be called with the lock held.
+func (w *textWriter) flushDelivered() {
+	wait := maxTextDelay - time.Since(w.sent)
+	if wait <= 0 || w.closed || !w.hub.AfterDelivery(w.job.ConversationID, w.flush) {
+		w.flushLocked()
+		return
+	}
+	w.timer = time.AfterFunc(wait, w.flush)
 }
 
 // flush publishes held text.

@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"errand/internal/run"
@@ -51,4 +53,58 @@ func TestFit_Limit_KeepsCharactersWhole(t *testing.T) {
 	text, full = w.fit("y", 8)
 	require.Empty(t, text)
 	require.True(t, full)
+}
+
+// TestAppend_Subscribers_GetTextAtOnceUnlessTheyAreBusy counts the events of 300 ms with a word each 5 ms.
+func TestAppend_Subscribers_GetTextAtOnceUnlessTheyAreBusy(t *testing.T) {
+	const words, wordInterval = 60, 5 * time.Millisecond
+	for _, c := range []struct {
+		name  string
+		write time.Duration // how long a subscriber takes to pass an event on
+		most  int
+	}{
+		{"fast", 0, words*int(wordInterval)/int(minTextInterval) + 1},
+		{"busy", 20 * time.Millisecond, words*int(wordInterval)/int(20*time.Millisecond) + 1},
+		{"stuck", time.Hour, words*int(wordInterval)/int(maxTextDelay) + 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hub := stream.NewHub()
+				s := hub.Subscribe("conv_1")
+				ctx, stop := context.WithCancel(t.Context())
+				go func() {
+					defer s.Close()
+					for ctx.Err() == nil {
+						if _, err := s.Next(ctx); err == nil {
+							pause(ctx, c.write)
+						}
+					}
+				}()
+				w := newTextWriter(hub, run.Job{ConversationID: "conv_1", MessageID: "msg_1"}, "")
+				synctest.Wait()
+				before := hub.Deltas()
+				w.append("first ")
+				require.Equal(t, before+1, hub.Deltas(), "the first text is published at once")
+				for range words {
+					pause(ctx, wordInterval)
+					w.append("word ")
+				}
+				w.close()
+				published := int(hub.Deltas() - before) //nolint:gosec // small
+				t.Logf("%d events", published)
+				require.LessOrEqual(t, published, c.most+1)
+				require.GreaterOrEqual(t, published, c.most-2)
+				stop()
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// pause waits in the time of the test's bubble.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }

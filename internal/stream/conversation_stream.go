@@ -126,7 +126,7 @@ func OpenConversationStream(
 func (s *ConversationStream) readChanges(ctx context.Context, _ Batch, emit func(ConversationEvent)) error {
 	needed := s.sub.neededFrom()
 	found, err := readWithRetry(ctx, func() (ConversationChanges, error) {
-		return sharedReadOf(ctx, s.hub, s.sub.topic, s.seq, 0, needed, func() (ConversationChanges, error) {
+		return sharedReadOf(ctx, s.hub, s.sub.topic.name, s.seq, 0, needed, func() (ConversationChanges, error) {
 			return s.log.ConversationChangesAfter(ctx, s.seq, changesPerRead)
 		})
 	})

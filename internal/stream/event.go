@@ -41,6 +41,17 @@ type Event struct {
 	Text string `json:"x,omitempty"`
 }
 
+// Merge returns e with the text of next appended. It returns false unless next continues the text of e and both have at
+// most maxBytes.
+func (e Event) Merge(next Event, maxBytes int) (Event, bool) {
+	if e.Kind != TextAppended || next.Kind != TextAppended || e.ID != next.ID || e.Attempt != next.Attempt ||
+		len(e.Text)+len(next.Text) > maxBytes || e.Offset+UTF16Len(e.Text) != next.Offset {
+		return Event{}, false
+	}
+	e.Text += next.Text
+	return e, true
+}
+
 // ConversationListTopic returns the topic of a user's list of conversations. It changes when a conversation is added,
 // deleted or renamed, not with each message.
 func ConversationListTopic(userID string) string { return userID + "/conversations" }

@@ -14,7 +14,7 @@ type Bus interface {
 // Hub delivers events to the subscriptions of this replica and to the bus. It is safe for concurrent use.
 type Hub struct {
 	mu     sync.RWMutex
-	topics map[string][]*Subscription
+	topics map[string]*topic
 	closed bool
 
 	// publishMu keeps the in-flight text and what was sent on the bus in step: a snapshot must not overtake text that it
@@ -38,7 +38,7 @@ type Hub struct {
 // NewHub returns a hub that serves only this process until Connect.
 func NewHub() *Hub {
 	return &Hub{
-		topics:   map[string][]*Subscription{},
+		topics:   map[string]*topic{},
 		inFlight: newInFlightBuffer(),
 		reads:    sharedReads{reads: map[readKey]*sharedRead{}},
 	}
@@ -154,8 +154,8 @@ func (h *Hub) Resync() {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	now := h.clock.Add(1)
-	for _, subs := range h.topics {
-		for _, s := range subs {
+	for _, t := range h.topics {
+		for _, s := range t.subs {
 			s.resync(now)
 		}
 	}
@@ -164,12 +164,13 @@ func (h *Hub) Resync() {
 func (h *Hub) deliver(e Event) {
 	h.mu.RLock()
 	now := h.clock.Add(1)
-	subs := h.topics[e.Topic]
-	for _, s := range subs {
-		s.enqueue(&e, now)
-	}
-	if e.Kind == TextAppended {
-		h.deltas.Add(uint64(len(subs)))
+	if t := h.topics[e.Topic]; t != nil {
+		for _, s := range t.subs {
+			s.enqueue(&e, now)
+		}
+		if e.Kind == TextAppended {
+			h.deltas.Add(uint64(len(t.subs)))
+		}
 	}
 	onAccountDeleted := h.onAccountDeleted
 	h.mu.RUnlock()
@@ -178,42 +179,50 @@ func (h *Hub) deliver(e Event) {
 	}
 }
 
+// AfterDelivery calls fn, once, when the subscriptions of this replica to a topic have passed on all events so far. If
+// they have already, it returns false and does not call fn. A later call for the topic replaces fn. fn must not block.
+func (h *Hub) AfterDelivery(topic string, fn func()) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	t := h.topics[topic]
+	return t != nil && t.afterDelivery(fn)
+}
+
 // Subscribe returns a subscription to a topic that queues events from now on until Close. Subscribe first, then read
 // the rows, then apply the events: no change can be missed in between.
-func (h *Hub) Subscribe(topic string) *Subscription {
-	s := &Subscription{hub: h, topic: topic, ready: make(chan struct{}, 1)}
+func (h *Hub) Subscribe(name string) *Subscription {
+	s := &Subscription{hub: h, ready: make(chan struct{}, 1)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
+		s.topic = &topic{name: name}
 		s.end()
 		return s
 	}
-	h.topics[topic] = append(h.topics[topic], s)
+	if s.topic = h.topics[name]; s.topic == nil {
+		s.topic = &topic{name: name}
+		h.topics[name] = s.topic
+	}
+	s.topic.subs = append(s.topic.subs, s)
 	s.needed = h.clock.Add(1)
 	return s
 }
 
 // hasOthers reports whether a topic has more than one subscription.
-func (h *Hub) hasOthers(topic string) bool {
+func (h *Hub) hasOthers(name string) bool {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return len(h.topics[topic]) > 1
+	t := h.topics[name]
+	return t != nil && len(t.subs) > 1
 }
 
 func (h *Hub) unsubscribe(s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	subs := h.topics[s.topic]
-	for i, other := range subs {
-		if other == s {
-			last := len(subs) - 1
-			subs[i], subs[last] = subs[last], nil
-			h.topics[s.topic] = subs[:last]
-			break
-		}
-	}
-	if len(h.topics[s.topic]) == 0 {
-		delete(h.topics, s.topic)
+	t := s.topic
+	t.remove(s)
+	if len(t.subs) == 0 && h.topics[t.name] == t {
+		delete(h.topics, t.name)
 	}
 }
 
@@ -222,8 +231,8 @@ func (h *Hub) Subscribers() int {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	n := 0
-	for _, subs := range h.topics {
-		n += len(subs)
+	for _, t := range h.topics {
+		n += len(t.subs)
 	}
 	return n
 }
@@ -237,8 +246,8 @@ func (h *Hub) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
-	for _, subs := range h.topics {
-		for _, s := range subs {
+	for _, t := range h.topics {
+		for _, s := range t.subs {
 			s.end()
 		}
 	}

@@ -12,7 +12,7 @@ const maxQueued = 64
 // Subscription queues the events of one topic for one subscriber.
 type Subscription struct {
 	hub   *Hub
-	topic string
+	topic *topic
 	ready chan struct{} // holds a signal when there is something to take
 
 	mu     sync.Mutex
@@ -20,6 +20,9 @@ type Subscription struct {
 	events []*Event
 	behind bool
 	ended  bool
+	closed bool
+	// delivering reports that the topic counts this subscription: from the first event until take finds none.
+	delivering bool
 	// needed is the time of the hub's clock from which on rows must be read: that of the newest event that makes the
 	// subscriber read, at first that of the subscription.
 	needed uint64
@@ -38,29 +41,67 @@ type Batch struct {
 // Next waits for the next batch. When ctx ends it returns the context's cause.
 func (s *Subscription) Next(ctx context.Context) (Batch, error) {
 	for {
-		select {
-		case <-ctx.Done():
+		if ctx.Err() != nil {
 			return Batch{}, context.Cause(ctx)
-		case <-s.ready:
 		}
 		if b, ok := s.take(); ok {
 			return b, nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.ready:
 		}
 	}
 }
 
 // take empties the queue. ok is false if nothing was queued, which also happens after a signal: the previous call may
-// have taken the events already.
+// have taken the events already. Text that has queued up is merged into one event per reply.
 func (s *Subscription) take() (b Batch, ok bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	b = Batch{Events: s.events, Behind: s.behind, Ended: s.ended}
 	s.events, s.behind = nil, false
-	return b, len(b.Events) > 0 || b.Behind || b.Ended
+	ok = len(b.Events) > 0 || b.Behind || b.Ended
+	delivered := !ok && s.delivering
+	s.delivering = s.delivering && ok
+	s.mu.Unlock()
+	if delivered {
+		s.topic.end()
+	}
+	b.Events = mergeText(b.Events)
+	return b, ok
+}
+
+// maxMergedText is the maximum size in bytes of merged text.
+const maxMergedText = 4096
+
+// mergeText replaces adjacent events with text of one reply by one with their whole text. The slice is reused; the
+// events are shared and not modified.
+func mergeText(events []*Event) []*Event {
+	merged := events[:0]
+	for _, e := range events {
+		if last := len(merged) - 1; last >= 0 {
+			if both, ok := merged[last].Merge(*e, maxMergedText); ok {
+				merged[last] = &both
+				continue
+			}
+		}
+		merged = append(merged, e)
+	}
+	clear(events[len(merged):])
+	return merged
 }
 
 // Close ends the subscription.
-func (s *Subscription) Close() { s.hub.unsubscribe(s) }
+func (s *Subscription) Close() {
+	s.hub.unsubscribe(s)
+	s.mu.Lock()
+	delivering := s.delivering
+	s.delivering, s.closed = false, true
+	s.mu.Unlock()
+	if delivering {
+		s.topic.end()
+	}
+}
 
 // enqueue queues an event that was delivered at a time of the hub's clock.
 func (s *Subscription) enqueue(e *Event, now uint64) {
@@ -75,6 +116,10 @@ func (s *Subscription) enqueue(e *Event, now uint64) {
 	}
 	if s.behind || e.Kind != TextAppended {
 		s.needed = max(s.needed, now)
+	}
+	if !s.delivering && !s.closed {
+		s.delivering = true
+		s.topic.begin()
 	}
 	s.signal()
 }

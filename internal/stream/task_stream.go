@@ -79,7 +79,7 @@ func TaskCursor(seq int) string { return page.PositionCursor(taskCursorName, seq
 func (s *TaskStream) readChanges(ctx context.Context, _ Batch, emit func(*TaskEvent)) error {
 	needed := s.sub.neededFrom()
 	changes, err := readWithRetry(ctx, func() ([]*ent.TaskChange, error) {
-		return sharedReadOf(ctx, s.hub, s.sub.topic, s.seq, 0, needed, func() ([]*ent.TaskChange, error) {
+		return sharedReadOf(ctx, s.hub, s.sub.topic.name, s.seq, 0, needed, func() ([]*ent.TaskChange, error) {
 			return s.log.ChangesAfter(ctx, s.seq, changesPerRead)
 		})
 	})

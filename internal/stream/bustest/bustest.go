@@ -48,31 +48,38 @@ func Delta(id string, offset int, text string) stream.Event {
 }
 
 // CheckOrderedDelivery publishes n events, spread over the hubs, and checks that each hub receives those of the others
-// in order.
+// in order. Each hub writes two replies in turns, so that the events are not merged.
 func CheckOrderedDelivery(t *testing.T, hubs []*Replica, n int) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for i, h := range hubs {
 		wg.Go(func() {
-			for at := range n / len(hubs) {
-				h.Publish(Delta(fmt.Sprint("msg_", i), at, string(rune('a'+at%26))))
+			for at := range n / len(hubs) / 2 {
+				for _, id := range replies(i) {
+					h.Publish(Delta(id, at, string(rune('a'+at%26))))
+				}
 			}
 			h.Publish(stream.Event{Kind: stream.RunCancelled, ID: fmt.Sprint("run_", i)})
 		})
 	}
 	wg.Wait()
-	want := strings.Repeat("abcdefghijklmnopqrstuvwxyz", n)[:n/len(hubs)]
+	want := strings.Repeat("abcdefghijklmnopqrstuvwxyz", n)[:n/len(hubs)/2]
 	for i, h := range hubs {
 		for range len(hubs) - 1 {
 			receive(t, h.CancelledRuns)
 		}
 		for other := range hubs {
-			got, _, ok := h.InFlightText(fmt.Sprint("msg_", other))
-			require.True(t, ok, "hub %d has a gap in the text of hub %d", i, other)
-			require.Equal(t, want, got, "hub %d, of hub %d", i, other)
+			for _, id := range replies(other) {
+				got, _, ok := h.InFlightText(id)
+				require.True(t, ok, "hub %d has a gap in the text of hub %d", i, other)
+				require.Equal(t, want, got, "hub %d, of hub %d", i, other)
+			}
 		}
 	}
 }
+
+// replies are the IDs of the replies that a hub writes.
+func replies(hub int) []string { return []string{fmt.Sprint("msg_a", hub), fmt.Sprint("msg_b", hub)} }
 
 // CheckExchange checks that an event of each hub reaches all others. The event is published repeatedly, because a bus
 // that has just reconnected may lose the first.

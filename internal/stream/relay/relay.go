@@ -22,7 +22,7 @@ import (
 
 // Defaults of Options.
 const (
-	DefaultInterval  = 25 * time.Millisecond
+	DefaultInterval  = 10 * time.Millisecond
 	DefaultHeartbeat = 2 * time.Second
 )
 
@@ -31,7 +31,7 @@ var ErrNotDelivered = errors.New("the bus does not deliver what is sent on it")
 
 // Options configure a Relay. A zero field means its default.
 type Options struct {
-	// Interval is the minimum interval between two batches, 25 ms by default. The first event after a pause is sent at
+	// Interval is the minimum interval between two batches, 10 ms by default. The first event after a pause is sent at
 	// once, and so are RunQueued and RunCancelled.
 	Interval time.Duration
 	// Heartbeat is the maximum interval between two batches, 2 s by default.

@@ -28,7 +28,7 @@ func TestPublish_Burst_SendsFirstAtOnceAndBatchesRest(t *testing.T) {
 		w.take()
 		start := time.Now()
 		for i := range 10 {
-			hub.Publish(delta(i, "x"))
+			hub.Publish(delta(2*i, "x"))
 			synctest.Wait()
 		}
 		sleep(DefaultInterval)
@@ -47,6 +47,28 @@ func TestPublish_Burst_SendsFirstAtOnceAndBatchesRest(t *testing.T) {
 		require.Len(t, sent, 1, "a cancellation is sent at once with the queued events")
 		require.Len(t, sent[0].Events, 2)
 		require.Equal(t, DefaultInterval, times[0].Sub(start))
+		stopAll(t, r)
+	})
+}
+
+func TestPublish_ContinuedText_IsSentAsOneEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &fakeTransport{}
+		r, hub := w.start(t, Options{})
+		sleep(time.Second)
+		w.take()
+		for i := range 10 {
+			hub.Publish(delta(i, "x"))
+			synctest.Wait()
+		}
+		sleep(DefaultInterval)
+		synctest.Wait()
+		sent, _ := w.take()
+		require.Len(t, sent, 2)
+		require.Len(t, sent[1].Events, 1)
+		var e stream.Event
+		require.NoError(t, json.Unmarshal(sent[1].Events[0], &e))
+		require.Equal(t, delta(1, "xxxxxxxxx"), e)
 		stopAll(t, r)
 	})
 }

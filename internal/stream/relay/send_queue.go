@@ -51,8 +51,16 @@ func (q *sendQueue) enqueue(e stream.Event) {
 	q.signal()
 }
 
-// push adds an event. If the queue is full all of it is dropped: reading the rows is better than late events.
+// push adds an event, or the text of one to that of the last. If the queue is full all of it is dropped: reading the
+// rows is better than late events.
 func (q *sendQueue) push(e stream.Event) {
+	if last := len(q.events) - 1; last >= 0 {
+		if both, ok := q.events[last].Merge(e, maxTextBytes); ok {
+			q.events[last] = both
+			q.size += len(e.Text)
+			return
+		}
+	}
 	if len(q.events) >= maxQueued {
 		q.stats.dropped.Add(uint64(len(q.events)))
 		q.events, q.size, q.lost = nil, 0, true
