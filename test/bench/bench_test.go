@@ -21,7 +21,9 @@ func TestMain(m *testing.M) {
 func TestRun_Quick_PrintsTables(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(context.Background(), []string{"-quick", "-users", "5", "-only", "q1,q2l,m1k,search"}, &out))
-	for _, text := range []string{"Q1: 50 tasks", "Q2L", "M1K", "same work", "Errand, JWKS", "a rare word"} {
+	for _, text := range []string{
+		"Q1: 50 tasks", "Q2L", "M1K", "same work", "Errand, JWKS", "a rare word", "messages with a number",
+	} {
 		require.Contains(t, out.String(), text)
 	}
 }

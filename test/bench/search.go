@@ -10,17 +10,27 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// measureSearch measures lists and counts of users with many tasks, one request at a time.
+// messagesPerConversation is the length of the conversations of the users whose messages are searched.
+const messagesPerConversation = 100
+
+// measureSearch measures lists and counts of users with many tasks and messages, one request at a time.
 func measureSearch(ctx context.Context, b *bench, out io.Writer) error {
 	clients, err := b.seedSearched(ctx)
 	if err != nil {
 		return err
 	}
-	t := newTable("Searches and counts by the number of the user's tasks: p50 / p95 ms, PostgreSQL's CPU ms", "request")
+	t := newTable(
+		"Searches and counts by the number of the user's tasks and messages: p50 / p95 ms, PostgreSQL's CPU ms", "request")
 	for _, n := range b.size.searched {
 		t.rows[0] = append(t.rows[0], fmt.Sprint(n))
 	}
 	list := func(filter string) string { return `{tasks(first:20,filter:{` + filter + `}){nodes{id title}}}` }
+	messages := func(query string) string {
+		return `{searchMessages(first:20,query:"` + query + `"){nodes{snippet message{id} conversation{id title}}}}`
+	}
+	find := func(reference string) string {
+		return `{findTask(reference:"` + reference + `"){certain{id} candidates{task{id}}}}`
+	}
 	for _, request := range []struct{ name, document string }{
 		{"a rare word", list(`search:"dentist"`)},
 		{"a word of all tasks", list(`search:"week"`)},
@@ -32,6 +42,14 @@ func measureSearch(ctx context.Context, b *bench, out io.Writer) error {
 		{"the trash", list(`trashed:true`)},
 		{"counters", `{taskCounts{pending completed trashed overdue}}`},
 		{"labels in use", `{labels{name count}}`},
+		{"a task by a title of one", find("the dentist of week 7 again")},
+		{"a task by words of many", find("the report")},
+		{"a task by a misspelled word", find("dentsit")},
+		{"messages with a number", messages("77")},
+		{"messages with a word of all", messages("message")},
+		{"messages with two words of all", messages("message send")},
+		{"messages with a rare and a frequent word", messages("77 message")},
+		{"messages with words of none", messages("message nowhere")},
 	} {
 		row := []any{request.name}
 		for _, c := range clients {
@@ -46,7 +64,7 @@ func measureSearch(ctx context.Context, b *bench, out io.Writer) error {
 	return t.write(out)
 }
 
-// seedSearched adds a user for each number of tasks and returns their clients.
+// seedSearched adds a user for each number of tasks, with as many messages, and returns their clients.
 func (b *bench) seedSearched(ctx context.Context) ([]*client, error) {
 	conn, err := pgx.Connect(ctx, b.url)
 	if err != nil {
@@ -63,6 +81,9 @@ func (b *bench) seedSearched(ctx context.Context) ([]*client, error) {
 		statements := append(
 			[]string{seedUsers(number, number, `'`+subject+`'`, tasks, 0)},
 			seedTasks(number, number, tasks)...)
+		statements = append(statements,
+			seedConversations(number, number, max(1, tasks/messagesPerConversation), messagesPerConversation)...)
+		statements = append(statements, seedMessageTerms(number, number))
 		if err := execute(ctx, conn, statements); err != nil {
 			return nil, err
 		}
@@ -75,7 +96,7 @@ func (b *bench) seedSearched(ctx context.Context) ([]*client, error) {
 	return clients, execute(
 		ctx,
 		conn,
-		[]string{`VACUUM ANALYZE tasks`, `VACUUM ANALYZE task_terms`, `VACUUM ANALYZE users`},
+		[]string{`VACUUM ANALYZE`},
 	)
 }
 

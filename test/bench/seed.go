@@ -62,8 +62,8 @@ func seedUsers(from, to int, subject string, tasksEach, conversationsEach int) s
 		subject, tasksEach, tasksEach, conversationsEach, tasksEach, tasksEach, tasksEach, conversationsEach, from, to)
 }
 
-// seedTasks adds tasks with their search terms to users. A third of them is completed. A few titles have the word
-// "dentist", a tenth has "report".
+// seedTasks adds tasks with their search terms and labels to users. A third of them is completed. A few titles have the
+// word "dentist", a tenth has "report".
 func seedTasks(from, to, each int) []string {
 	owner := fmt.Sprintf(userID, "u")
 	return []string{
@@ -90,7 +90,8 @@ func seedTasks(from, to, each int) []string {
 		fmt.Sprintf(`INSERT INTO task_terms (user_id, term, task_number)
 			SELECT DISTINCT t.user_id, convert_to(w, 'UTF8'), t.number
 			FROM generate_series(%d, %d) u JOIN tasks t ON t.user_id = %s,
-				unnest(string_to_array(lower(t.title || ' ' || t.description), ' ')) w`, from, to, owner),
+				unnest(string_to_array(lower(t.title || ' ' || t.description), ' ') ||
+					ARRAY(SELECT E'\x01' || l FROM jsonb_array_elements_text(t.labels) l)) w`, from, to, owner),
 	}
 }
 
@@ -118,6 +119,16 @@ func seedConversations(from, to, each, messages int) []string {
 				1790000000000, 1790000000000, 1790000000000
 			FROM %s WHERE p %% 2 = 0`, owner, conversation, message, series),
 	}
+}
+
+// seedMessageTerms adds the words of the messages of users to the search index. All messages have "message" and "send";
+// a number is in one message of each conversation.
+func seedMessageTerms(from, to int) string {
+	return fmt.Sprintf(`INSERT INTO message_terms (user_id, term, message_id)
+		SELECT DISTINCT m.user_id, convert_to(w, 'UTF8'), m.id
+		FROM generate_series(%d, %d) u JOIN messages m ON m.user_id = %s,
+			regexp_split_to_table(lower(m.content), '\W+') w
+		WHERE w <> ''`, from, to, fmt.Sprintf(userID, "u"))
 }
 
 // seed fills the tables of Errand, copies the rows that the requests read to the tables of the minimal server, and
