@@ -18,6 +18,7 @@ type Budget struct {
 	remaining atomic.Int64 // negative when exceeded
 	buffered  atomic.Int64 // bytes taken before the last call of NewBuffer
 	memory    *memory      // nil if nothing releases it
+	encoders  encoderCache
 	// disabled makes Marshal leave everything to gqlgen. A test compares the two.
 	disabled bool
 }

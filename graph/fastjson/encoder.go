@@ -65,6 +65,49 @@ func newEncoder[T any](
 	return e
 }
 
+// encoderCache holds the encoders of an operation, which are the same for all objects of a list.
+type encoderCache struct {
+	mu       sync.Mutex
+	encoders map[encoderKey]any
+}
+
+// encoderKey identifies the selection of an object type. gqlgen collects the fields of an operation once, so that a
+// selection keeps its address.
+type encoderKey struct {
+	first  *ast.Selection
+	length int
+	object *string
+}
+
+// cachedEncoder is newEncoder with the cache of the operation's budget, which also has the selections without an
+// encoder.
+func cachedEncoder[T any](
+	op *graphql.OperationContext,
+	budget *Budget,
+	sel ast.SelectionSet,
+	implementors []string,
+	writers fieldWriters[T],
+) *encoder[T] {
+	if budget == nil || len(sel) == 0 || len(implementors) == 0 {
+		return newEncoder(op, sel, implementors, writers)
+	}
+	key, c := encoderKey{&sel[0], len(sel), &implementors[0]}, &budget.encoders
+	c.mu.Lock()
+	cached, ok := c.encoders[key].(*encoder[T])
+	c.mu.Unlock()
+	if ok {
+		return cached
+	}
+	e := newEncoder(op, sel, implementors, writers)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.encoders == nil {
+		c.encoders = map[encoderKey]any{}
+	}
+	c.encoders[key] = e
+	return e
+}
+
 // encode writes obj. It returns false if a field is null but must not be, or if the budget is exceeded.
 func (e *encoder[T]) encode(b *bytes.Buffer, obj T) bool {
 	for i := range e.fields {
@@ -96,8 +139,11 @@ func Marshal[T any](
 	if budget.Exceeded() {
 		return rawJSON("null")
 	}
-	e := newEncoder(op, sel, implementors, writers)
-	if e == nil || obj == nil || budget != nil && budget.disabled {
+	if obj == nil || budget != nil && budget.disabled {
+		return nil
+	}
+	e := cachedEncoder(op, budget, sel, implementors, writers)
+	if e == nil {
 		return nil
 	}
 	b := buffers.Get().(*bytes.Buffer)

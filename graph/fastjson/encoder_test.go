@@ -152,3 +152,20 @@ func TestReuseMemory_ManyParts_KeepTheirBytes(t *testing.T) {
 	write()
 	write() // with the memory of the first
 }
+
+func TestMarshal_ObjectsOfList_ShareEncoder(t *testing.T) {
+	op := &graphql.OperationContext{}
+	fastjson.NewBudget(1 << 20).Attach(op)
+	made := 0
+	writers := func(f graphql.CollectedField) fastjson.FieldWriter[*person] {
+		made++
+		return writerOf(op)(f)
+	}
+	people := []string{"Person"}
+	writable, unwritable := ast.SelectionSet{field("name", "name")}, ast.SelectionSet{field("slow", "slow")}
+	for range 3 {
+		require.NotNil(t, fastjson.Marshal(op, writable, people, writers, &person{name: "Ann"}))
+		require.Nil(t, fastjson.Marshal(op, unwritable, people, writers, &person{name: "Ann"}))
+	}
+	require.Equal(t, 2, made)
+}

@@ -36,7 +36,7 @@ var allocationBounds = []struct {
 		document: `query ($n: Int!) { tasks(first: $n) {
 			edges { node { id number title completed priority createdAt } } pageInfo { hasNextPage } } }`,
 		n: 50, ids: 50,
-		objects: 722,
+		objects: 727,
 		bytes:   58_000,
 	},
 	{
@@ -44,8 +44,8 @@ var allocationBounds = []struct {
 		document: `query ($n: Int!) { conversations(first: $n) { edges { node {
 			id title messages(last: 10) { edges { node { id position role content status } } } } } } }`,
 		n: 20, ids: 220,
-		objects: 4190,
-		bytes:   365_000,
+		objects: 3510,
+		bytes:   345_000,
 	},
 }
 
