@@ -49,30 +49,49 @@ func gcPercent(liveBytes uint64) int {
 const (
 	// maxIdleAllocBytes is the maximum of allocations in a second that counts as idle.
 	maxIdleAllocBytes = 1 << 20
-	// minReleaseBytes is the minimum of allocations since the last release.
+	// minReleaseBytes is the minimum of allocations since the last release, unless minEndedGoroutines have ended.
 	minReleaseBytes = 8 << 20
+	// minEndedGoroutines have ended since the last release when many sockets were closed: their memory is garbage,
+	// though closing them allocates little.
+	minEndedGoroutines = 256
 )
 
-// releaseIdleMemory returns freed memory to the operating system in the first idle second after a burst of work.
-// The runtime would wait for the next burst or for two minutes, and thousands of idle subscriptions would take a
-// tenth more memory meanwhile. It returns when ctx ends.
+// releaseIdleMemory returns freed memory to the operating system in the first idle second after a burst of work, or
+// after many sockets were closed. The runtime would wait for the next burst or for two minutes, and thousands of idle
+// subscriptions would take a tenth more memory meanwhile. It returns when ctx ends.
 func releaseIdleMemory(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	allocs := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	var last, released uint64
+	samples := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/sched/goroutines:goroutines"}}
+	var timer releaseTimer
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		metrics.Read(allocs)
-		total := allocs[0].Value.Uint64()
-		if total-last < maxIdleAllocBytes && total-released > minReleaseBytes {
+		metrics.Read(samples)
+		if timer.due(samples[0].Value.Uint64(), samples[1].Value.Uint64()) {
 			debug.FreeOSMemory()
-			released = total
 		}
-		last = total
 	}
+}
+
+// releaseTimer decides when memory is released.
+type releaseTimer struct {
+	last, released uint64 // allocated bytes a second ago, and at the last release
+	goroutines     uint64 // the most since the last release
+}
+
+// due is called each second with the bytes allocated so far and the number of goroutines. If it returns true, memory
+// is released.
+func (t *releaseTimer) due(allocated, goroutines uint64) bool {
+	t.goroutines = max(t.goroutines, goroutines)
+	idle := allocated-t.last < maxIdleAllocBytes
+	t.last = allocated
+	if !idle || allocated-t.released <= minReleaseBytes && t.goroutines-goroutines < minEndedGoroutines {
+		return false
+	}
+	t.released, t.goroutines = allocated, goroutines
+	return true
 }
