@@ -107,6 +107,7 @@ func createUserFixture(t testing.TB, env *harness.Env, name, text, key string, t
 	storeChoice(t, env, user, text)
 	failReply(t, env, user, text)
 	user.createTokens(t, env, text)
+	user.createSignIn(t, env, text)
 	user.collectReferences(t, env)
 	return user
 }
@@ -138,6 +139,26 @@ func (user *userFixture) createTokens(t testing.TB, env *harness.Env, text strin
 			Exec(rule.System(context.Background()))
 		require.NoError(t, err)
 	}
+}
+
+// createSignIn stores a built-in account with a passkey, a session and a link that sets its password. The user signs in
+// otherwise: what matters is that no attack reads or changes the rows.
+func (user *userFixture) createSignIn(t testing.TB, env *harness.Env, text string) {
+	t.Helper()
+	ctx := viewer.NewContext(context.Background(), viewer.Viewer{UserID: user.id})
+	client, expires := env.SystemClient(t), ids.Now().Add(time.Hour)
+	login, err := client.Login.Create().SetLogin(text + user.id).SetName(text).SetRole(enum.RoleOwner).
+		SetPasswordHash(text).Save(ctx)
+	require.NoError(t, err)
+	err = client.Passkey.Create().SetLoginID(login.ID).SetName(text).SetCredentialID(user.id).SetCredential(text).
+		Exec(ctx)
+	require.NoError(t, err)
+	err = client.SignInSession.Create().SetLoginID(login.ID).SetRefreshHash(text).SetUserAgent(text).
+		SetExpiresAt(expires).Exec(ctx)
+	require.NoError(t, err)
+	err = client.SignInLink.Create().SetLoginID(login.ID).SetKind(enum.LinkReset).SetRole(enum.RoleOwner).
+		SetSecretHash(user.id).SetExpiresAt(expires).Exec(rule.System(context.Background()))
+	require.NoError(t, err)
 }
 
 const revokeTokenDoc = `mutation ($id: ID!) { revokeApiToken(id: $id) { apiToken { status revokedAt } } }`

@@ -163,8 +163,8 @@ func (m *authzMatrix) examplesOf(typ *ast.Type) (out []any) {
 	}
 }
 
-// multiplyRows adds copies of the rows of each table, with other keys and for 20 users, until it has at least n, and
-// collects statistics. Tables without rows stay empty.
+// multiplyRows adds copies of the rows of each table, with other keys and for 20 users (one row each where a user has
+// only one), until it has at least n, and collects statistics. Tables without rows stay empty.
 func multiplyRows(t *testing.T, conn *pgx.Conn, n int) {
 	t.Helper()
 	exec := func(statement string) {
@@ -173,6 +173,8 @@ func multiplyRows(t *testing.T, conn *pgx.Conn, n int) {
 	}
 	rows, err := conn.Query(t.Context(), `SELECT c.relname, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
 			string_agg(CASE
+				WHEN a.attname = 'user_id' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique
+					AND i.indnatts = 1 AND i.indkey[0] = a.attnum) THEN 'user_id || ''_'' || n'
 				WHEN a.attname = 'user_id' THEN 'user_id || ''_'' || n % 20'
 				WHEN NOT (a.attname = 'id' OR a.attname LIKE '%\_id' OR EXISTS (SELECT FROM pg_index i
 					WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum = ANY (i.indkey))) THEN quote_ident(a.attname)
