@@ -41,6 +41,7 @@ func (s *Service) MessagesByConversation(
 		return nil, err
 	}
 	pages := make(map[string]page.Range, len(conversations))
+	byConversation := make(map[string][]*ent.Message, len(conversations))
 	ranges := make([]store.KeyRange, 0, len(conversations))
 	for _, c := range conversations {
 		r, err := args.Range(messageList, c.MessageCount)
@@ -50,6 +51,7 @@ func (s *Service) MessagesByConversation(
 		pages[c.ID] = r
 		if r.From <= r.To {
 			ranges = append(ranges, store.KeyRange{Key: c.ID, First: r.From, Last: r.To})
+			byConversation[c.ID] = make([]*ent.Message, 0, r.To-r.From+1)
 		}
 	}
 	inPages := func(s *sql.Selector) {
@@ -64,7 +66,6 @@ func (s *Service) MessagesByConversation(
 	if err != nil {
 		return nil, fmt.Errorf("reading messages: %w", err)
 	}
-	byConversation := map[string][]*ent.Message{}
 	for _, m := range found {
 		byConversation[m.ConversationID] = append(byConversation[m.ConversationID], m)
 	}
