@@ -43,18 +43,29 @@ func (s *Server) startIndexing() {
 
 func (s *Server) indexAll(ctx context.Context) error {
 	return account.EachUser(ctx, s.DB.Client(), math.MaxInt, func(ctx context.Context, userID string) error {
-		for more := true; more; {
-			var err error
-			if more, err = s.Services.Tasks.IndexTasks(ctx); err != nil {
-				return fmt.Errorf("indexing tasks of %s: %w", userID, err)
-			}
+		if err := repeatAtHalfSpeed(ctx, s.Services.Tasks.IndexTasks); err != nil {
+			return fmt.Errorf("indexing tasks of %s: %w", userID, err)
 		}
-		for more := true; more; {
-			var err error
-			if more, err = s.Services.Chat.IndexMessages(ctx); err != nil {
-				return fmt.Errorf("indexing messages of %s: %w", userID, err)
-			}
+		if err := repeatAtHalfSpeed(ctx, s.Services.Chat.IndexMessages); err != nil {
+			return fmt.Errorf("indexing messages of %s: %w", userID, err)
 		}
 		return nil
 	})
+}
+
+// repeatAtHalfSpeed executes a batch until no more remain. It pauses after each for as long as the batch took, so that
+// a database that is busy with requests, and answers slowly, gets fewer batches.
+func repeatAtHalfSpeed(ctx context.Context, batch func(context.Context) (more bool, err error)) error {
+	for {
+		start := time.Now()
+		more, err := batch(ctx)
+		if err != nil || !more {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Since(start)):
+		}
+	}
 }
