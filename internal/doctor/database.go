@@ -223,7 +223,7 @@ func checkUserIssuers(ctx context.Context, cfg config.Config, db *store.DB) Find
 			return failed(check, err.Error(), readFix(db, err))
 		}
 		issuers[auth.DevIssuer] -= adopted
-		issuers[signin.IssuerPrefix] += adopted
+		issuers[auth.AccountIssuerPrefix] += adopted
 	}
 	expected := expectedIssuers(cfg)
 	reachable, unreachable := 0, 0
@@ -271,7 +271,7 @@ func expectedIssuers(cfg config.Config) (expected issuers) {
 }
 
 func (i issuers) include(issuer string) bool {
-	if strings.HasPrefix(issuer, signin.IssuerPrefix) {
+	if strings.HasPrefix(issuer, auth.AccountIssuerPrefix) {
 		return slices.Contains(i, localIssuer)
 	}
 	return slices.Contains(i, issuer) || slices.Contains(i, anyIssuer)

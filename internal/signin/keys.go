@@ -30,8 +30,6 @@ import (
 const (
 	// issuerID is the ID of the only row of sign_in_issuers.
 	issuerID = "local"
-	// IssuerPrefix begins the issuer of every database.
-	IssuerPrefix = auth.AccountIssuerPrefix
 	// keyLifetime is how long a key signs tokens.
 	keyLifetime = 90 * 24 * time.Hour
 	// keyOverlap is how long a retired key verifies tokens. Replicas sign with it for keysTTL after its end.
@@ -170,7 +168,7 @@ func (r *keyring) lockIssuer(ctx context.Context, tx *ent.Tx) error {
 	name := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(randomBytes(16)))
 	err := tx.SignInIssuer.Create().
 		SetID(issuerID).
-		SetIssuer(IssuerPrefix+name).
+		SetIssuer(auth.AccountIssuerPrefix+name).
 		SetSealingKey(randomBytes(32)).
 		OnConflict(sql.ConflictColumns(signinissuer.FieldID), sql.DoNothing()).
 		Exec(ctx)

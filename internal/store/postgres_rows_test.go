@@ -23,7 +23,7 @@ func scanned() []any {
 	}
 }
 
-func TestEntityRows_Scan_EqualsDatabaseSQL(t *testing.T) {
+func TestEntityRows_ScanFast_EqualsConvertedValues(t *testing.T) {
 	number := binary.BigEndian.AppendUint64(nil, 848_318_400_123_456)
 	infinite := binary.BigEndian.AppendUint64(nil, math.MaxInt64)
 	for name, test := range map[string]struct {
@@ -47,7 +47,7 @@ func TestEntityRows_Scan_EqualsDatabaseSQL(t *testing.T) {
 		fast := &entityRows{rlsRows: &rlsRows{types: pgtype.NewMap(), columns: columns}, row: [][]byte{test.raw}}
 		want, got := scanned(), scanned()
 		for i := range want {
-			wantErr := assignByDatabaseSQL(fast.rlsRows, want[i], test.raw)
+			wantErr := assignConverted(fast.rlsRows, want[i], test.raw)
 			gotErr := fast.Scan(got[i])
 			require.Equal(t, wantErr == nil, gotErr == nil, "%s into %T: %v, %v", name, want[i], wantErr, gotErr)
 			if wantErr == nil {
@@ -57,8 +57,8 @@ func TestEntityRows_Scan_EqualsDatabaseSQL(t *testing.T) {
 	}
 }
 
-// assignByDatabaseSQL converts the value of the only column as rlsRows.Next and database/sql do.
-func assignByDatabaseSQL(r *rlsRows, dest any, raw []byte) error {
+// assignConverted assigns the value of the only column as rlsRows.Next converts it.
+func assignConverted(r *rlsRows, dest any, raw []byte) error {
 	if raw != nil && isText(r.columns[0]) {
 		return assign(dest, string(raw))
 	}
